@@ -1,0 +1,29 @@
+/* arena.h -- memory with one lifetime: allocated piece by piece, released all at once.
+ *
+ *     Arena *keep = arena_new("keep", 256u << 20);    // parameters: as long as the program
+ *     Arena *step = arena_new("step", 64u << 20);     // activations: one training step
+ *     float *x = arena_alloc(step, 1000 * sizeof *x);
+ *     arena_reset(step);                              // x is gone; its pages are kept for the next
+ *     arena_free(step);
+ *
+ * The capacity is address space: memory is used only where it is touched, so it may be generous.
+ * Pieces are 64-byte aligned (a cache line, an AVX-512 register) and NOT zeroed after a reset.
+ * Asking for more than is left stops the program with the arena's name and both sizes.
+ */
+#pragma once
+#include <stddef.h>
+
+typedef struct Arena Arena;
+
+// The name is borrowed and shows in messages. Stops the program when the system has no room.
+Arena *arena_new(const char *name, size_t capacity);
+void   arena_free(Arena *arena);     // NULL is fine
+void   arena_reset(Arena *arena);    // everything allocated so far is gone
+
+void *arena_alloc(Arena *arena, size_t bytes);                     // uninitialised
+void *arena_zeros(Arena *arena, size_t bytes);                     // all bytes 0
+char *arena_print(Arena *arena, const char *format, ...)           // a formatted string
+    __attribute__((format(printf, 2, 3)));
+
+size_t arena_used(const Arena *arena);    // bytes handed out since the last reset, with alignment
+size_t arena_peak(const Arena *arena);    // the largest arena_used() there has been

@@ -1,0 +1,50 @@
+#include "common/error.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool error_set(Error *err, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(err->message, sizeof err->message, format, args);
+        va_end(args);
+    }
+    return false;
+}
+
+bool error_wrap(Error *err, const char *format, ...)
+{
+    if (err == NULL) return false;
+    Error   inner = *err;
+    va_list args;
+    va_start(args, format);
+    int used = vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    if (used >= 0 && (size_t)used < sizeof err->message)
+        snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", inner.message);
+    return false;
+}
+
+int error_report(const Error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, err->message);
+    return EXIT_FAILURE;
+}
+
+_Noreturn void require_failed(const char *file, int line, const char *function, const char *format,
+                              ...)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s:%d: %s: ", file, line, function);
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    abort();
+}

@@ -1,0 +1,35 @@
+/* error.h -- two kinds of failure. Our own bug stops the program; the world's is a value.
+ *
+ *     bool thing_load(Thing *thing, const char *path, Error *err)
+ *     {
+ *         REQUIRE(path != NULL, "no path was given");                    // our bug: abort()
+ *         if (size != expected)                                          // the world's failure
+ *             return error_set(err, "%s: has %zu bytes, expected %zu", path, size, expected);
+ *         ...
+ *     int main(void) { ... if (!thing_load(&thing, path, &err)) return error_report(&err); }
+ *
+ * A message says where, what, expected and got, in one sentence. Only a main() prints it.
+ */
+#pragma once
+#include <stdbool.h>
+
+typedef struct Error {
+    char message[512];
+} Error;
+
+// Writes the message (cut at 511 bytes) and returns false, so that a function can return it.
+// err may be NULL when the caller does not care why.
+bool error_set(Error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Puts "context: " before the message that is there; returns false.
+bool error_wrap(Error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// For a main(): "program: message" to stderr; returns the exit status 1.
+int error_report(const Error *err);
+
+// Stops the program with file:line: function: message when the condition does not hold.
+#define REQUIRE(condition, ...)                                                                    \
+    ((condition) ? (void)0 : require_failed(__FILE__, __LINE__, __func__, __VA_ARGS__))
+
+_Noreturn void require_failed(const char *file, int line, const char *function, const char *format,
+                              ...) __attribute__((format(printf, 4, 5)));
