@@ -1,0 +1,30 @@
+/* file.h -- files that appear whole or not at all, and the folders they go into.
+ *
+ *     NewFile file;
+ *     if (!file_begin(&file, "out/model.safetensors", err)) return false;
+ *     fwrite(bytes, 1, size, file.stream);
+ *     return file_commit(&file, err);    // false: an earlier file of that name is untouched
+ *
+ * What is written goes to a temporary file in the same folder, and file_commit() renames it: a
+ * reader sees the old file or the new one, never a half. Write errors on the way are remembered by
+ * the stream and reported by file_commit(). The caller owns the struct; after a true file_begin()
+ * it ends in file_commit() or file_abandon().
+ */
+#pragma once
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include "common/error.h"
+
+typedef struct NewFile {
+    FILE *stream;
+    char  path[PATH_MAX];
+    char  temporary[PATH_MAX];
+} NewFile;
+
+bool file_begin(NewFile *file, const char *path, Error *err);
+bool file_commit(NewFile *file, Error *err);    // flush, close, rename; removes it upon failure
+void file_abandon(NewFile *file);               // removes the temporary file
+
+// Makes the folder and those above it; one that exists is fine.
+bool file_make_folder(const char *path, Error *err);

@@ -1,0 +1,37 @@
+/* metrics.h -- a run's numbers as JSON lines: one object a line, readable while the run goes on.
+ *
+ *     Metrics *metrics = metrics_open(keep, "out/autoencoder/metrics.jsonl", &err);
+ *     metrics_rewind(metrics, -1, &err);                     // a new run; or the resumed step
+ *     metrics_write(metrics, step, METRICS({"train_loss", loss}, {"rate", rate}));
+ *     if (!metrics_close(metrics, &err)) return error_report(&err);
+ *     // {"step":100,"train_loss":0.5,"rate":0.001}
+ *
+ * A line is in the file as soon as metrics_write() returns: `tail -f` follows it and a crash loses
+ * nothing. Numbers have nine digits, so that a float32 comes back exact; NaN and infinity, which
+ * JSON lacks, are the strings "nan", "inf" and "-inf". Steps do not decrease.
+ */
+#pragma once
+#include <stdbool.h>
+#include "common/arena.h"
+#include "common/error.h"
+
+typedef struct Metrics Metrics;
+
+typedef struct Metric {
+    const char *name;    // printed as it is: no quotes, no backslashes
+    double      value;
+} Metric;
+
+#define METRICS(...) ((const Metric[]){__VA_ARGS__, {NULL, 0.0}})
+
+// Opens for appending; makes the file when there is none. NULL and a message upon failure.
+Metrics *metrics_open(Arena *keep, const char *path, Error *err);
+
+// Keeps the lines up to and including `step` and drops the rest, a line cut by a crash included: a
+// run resumed there writes the same file as one that was never stopped. Step -1 drops all.
+bool metrics_rewind(Metrics *metrics, long step, Error *err);
+
+// A failed write (a full disk) does not stop the run; metrics_close() reports it.
+void metrics_write(Metrics *metrics, long step, const Metric *values);
+
+bool metrics_close(Metrics *metrics, Error *err);    // NULL is fine

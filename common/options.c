@@ -1,0 +1,266 @@
+#include "common/options.h"
+#include "common/error.h"
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <popt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 48, HELP = OPTIONS_MAX + 1 };
+
+typedef enum OptionKind {
+    OPTION_INT,
+    OPTION_UINT64,
+    OPTION_FLOAT,
+    OPTION_FLAG,
+    OPTION_STRING,
+    OPTION_CHOICE
+} OptionKind;
+
+typedef struct Option {
+    OptionKind  kind;
+    const char *name;
+    char        letter;
+    void       *value;          // the caller's variable, of the kind's type
+    double      least, most;    // of OPTION_INT and OPTION_FLOAT
+    const char *argument;       // how --help calls the value; the choices of OPTION_CHOICE
+    const char *help;
+    const char *group;
+    bool        given;
+} Option;
+
+struct Options {
+    Arena      *arena;
+    const char *program, *summary, *group;
+    int         count;
+    Option      items[OPTIONS_MAX];
+};
+
+Options *options_new(Arena *keep, const char *program, const char *summary)
+{
+    Options *options = arena_zeros(keep, sizeof *options);
+    options->arena   = keep;
+    options->program = program;
+    options->summary = summary;
+    options->group   = "Options";
+    return options;
+}
+
+const char *options_program(const Options *options)
+{
+    return options->program;
+}
+
+void options_group(Options *options, const char *title)
+{
+    options->group = title;
+}
+
+static Option *options_find(const Options *options, const char *name)
+{
+    for (int i = 0; i < options->count; i++)
+        if (strcmp(options->items[i].name, name) == 0) return (Option *)&options->items[i];
+    return NULL;
+}
+
+static void options_add(Options *options, Option option)
+{
+    REQUIRE(options->count < OPTIONS_MAX, "no room for --%s after %d options", option.name,
+            options->count);
+    REQUIRE(options_find(options, option.name) == NULL, "--%s is declared twice", option.name);
+    option.group                     = options->group;
+    options->items[options->count++] = option;
+}
+
+void options_int(Options *options, const char *name, char letter, int *value, int least, int most,
+                 const char *help)
+{
+    options_add(options, (Option){.kind = OPTION_INT, .name = name, .letter = letter, .value = value,
+                                  .least = least, .most = most, .argument = "N", .help = help});
+}
+
+void options_uint64(Options *options, const char *name, char letter, uint64_t *value,
+                    const char *help)
+{
+    options_add(options, (Option){.kind = OPTION_UINT64, .name = name, .letter = letter,
+                                  .value = value, .argument = "N", .help = help});
+}
+
+void options_float(Options *options, const char *name, char letter, float *value, float least,
+                   float most, const char *help)
+{
+    options_add(options,
+                (Option){.kind = OPTION_FLOAT, .name = name, .letter = letter, .value = value,
+                         .least = (double)least, .most = (double)most, .argument = "X", .help = help});
+}
+
+void options_flag(Options *options, const char *name, char letter, bool *value, const char *help)
+{
+    options_add(options, (Option){.kind = OPTION_FLAG, .name = name, .letter = letter,
+                                  .value = value, .help = help});
+}
+
+void options_string(Options *options, const char *name, char letter, const char **value,
+                    const char *argument, const char *help)
+{
+    options_add(options, (Option){.kind = OPTION_STRING, .name = name, .letter = letter,
+                                  .value = value, .argument = argument, .help = help});
+}
+
+void options_choice(Options *options, const char *name, char letter, const char **value,
+                    const char *choices, const char *help)
+{
+    options_add(options, (Option){.kind = OPTION_CHOICE, .name = name, .letter = letter,
+                                  .value = value, .argument = choices, .help = help});
+}
+
+bool options_given(const Options *options, const char *name)
+{
+    const Option *option = options_find(options, name);
+    REQUIRE(option != NULL, "there is no option --%s", name);
+    return option->given;
+}
+
+// "passes over the training images (default: 10)"
+static const char *help_with_default(Arena *arena, const Option *option)
+{
+    char        number[32];
+    const char *text = number;
+    switch (option->kind) {
+    case OPTION_INT: snprintf(number, sizeof number, "%d", *(int *)option->value); break;
+    case OPTION_UINT64:
+        snprintf(number, sizeof number, "%llu", (unsigned long long)*(uint64_t *)option->value);
+        break;
+    case OPTION_FLOAT: snprintf(number, sizeof number, "%g", (double)*(float *)option->value); break;
+    case OPTION_FLAG: return option->help;
+    case OPTION_STRING:
+    case OPTION_CHOICE: text = *(const char **)option->value; break;
+    }
+    return text == NULL ? option->help : arena_print(arena, "%s (default: %s)", option->help, text);
+}
+
+// popt sees every value as a string: the numbers are parsed here, where the range is known.
+static struct poptOption *popt_table(const Options *options)
+{
+    struct poptOption *table = arena_zeros(options->arena, (OPTIONS_MAX + 3) * sizeof *table);
+    struct poptOption *top = table, *next = NULL;
+    for (int i = 0; i < options->count; i++) {
+        const Option *option = &options->items[i];
+        if (i == 0 || strcmp(option->group, options->items[i - 1].group) != 0) {
+            next   = arena_zeros(options->arena, (OPTIONS_MAX + 1) * sizeof *next);
+            *top++ = (struct poptOption){.argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next,
+                                         .descrip = arena_print(options->arena, "%s:", option->group)};
+        }
+        *next++ = (struct poptOption){
+            .longName   = option->name,
+            .shortName  = option->letter,
+            .argInfo    = option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+            .val        = i + 1,
+            .descrip    = help_with_default(options->arena, option),
+            .argDescrip = option->argument};
+    }
+    *top = (struct poptOption){.longName = "help", .shortName = 'h', .val = HELP,
+                               .descrip = "show this and stop"};
+    return table;
+}
+
+static bool store_choice(Arena *arena, const Option *option, const char *text, Error *err)
+{
+    size_t length = strlen(text);
+    for (const char *choice = option->argument; choice != NULL;) {
+        const char *bar  = strchr(choice, '|');
+        size_t      size = bar ? (size_t)(bar - choice) : strlen(choice);
+        if (size == length && memcmp(choice, text, size) == 0) {
+            *(const char **)option->value = arena_print(arena, "%s", text);
+            return true;
+        }
+        choice = bar ? bar + 1 : NULL;
+    }
+    return error_set(err, "--%s: '%s' is not one of %s", option->name, text, option->argument);
+}
+
+static bool store(Arena *arena, const Option *option, const char *text, Error *err)
+{
+    // strtol and its kin skip spaces and take "0x10", "inf" and "+1": digits, one point, an exponent
+    // and a leading minus are all that a number on our command line may hold.
+    bool plain = isdigit((unsigned char)text[text[0] == '-']) || text[text[0] == '-'] == '.';
+    plain      = plain && text[strspn(text, "0123456789+-.eE")] == '\0';
+    char *end  = NULL;
+    errno      = 0;
+    switch (option->kind) {
+    case OPTION_INT: {
+        long value = strtol(text, &end, 10);
+        if (!plain || *end != '\0' || errno != 0 || !(value >= option->least && value <= option->most))
+            return error_set(err, "--%s: '%s' is not a whole number from %.0f to %.0f", option->name,
+                             text, option->least, option->most);
+        *(int *)option->value = (int)value;
+        return true;
+    }
+    case OPTION_UINT64: {
+        unsigned long long value = strtoull(text, &end, 10);
+        if (!plain || text[0] == '-' || *end != '\0' || errno != 0)
+            return error_set(err, "--%s: '%s' is not a whole number from 0 to 2^64-1", option->name,
+                             text);
+        *(uint64_t *)option->value = value;
+        return true;
+    }
+    case OPTION_FLOAT: {
+        float value = strtof(text, &end);
+        if (!plain || *end != '\0' || !isfinite(value) ||
+            !((double)value >= option->least && (double)value <= option->most))
+            return error_set(err, "--%s: '%s' is not a number from %g to %g", option->name, text,
+                             option->least, option->most);
+        *(float *)option->value = value;
+        return true;
+    }
+    case OPTION_FLAG: *(bool *)option->value = true; return true;
+    case OPTION_STRING: *(const char **)option->value = arena_print(arena, "%s", text); return true;
+    case OPTION_CHOICE: return store_choice(arena, option, text, err);
+    }
+    return true;
+}
+
+// Each option on the command line in turn; returns popt's last answer or HELP.
+static int store_all(Options *options, poptContext context, Error *err)
+{
+    int code;
+    while ((code = poptGetNextOpt(context)) > 0 && code != HELP) {
+        Option *option = &options->items[code - 1];
+        char   *text   = poptGetOptArg(context);
+        bool    stored = store(options->arena, option, text ? text : "", err);
+        free(text);
+        option->given = true;
+        if (!stored) return code;
+    }
+    return code;
+}
+
+bool options_parse(Options *options, int argc, char **argv, int *status)
+{
+    Error       err     = {""};
+    poptContext context = poptGetContext(options->program, argc, (const char **)argv,
+                                         popt_table(options), POPT_CONTEXT_NO_EXEC);
+    REQUIRE(context != NULL, "no memory to read the command line");
+    int code = store_all(options, context, &err);
+    if (code == HELP) {
+        printf("%s\n\n", options->summary);
+        poptPrintHelp(context, stdout, 0);
+    } else if (code == POPT_ERROR_BADOPT) {
+        error_set(&err, "there is no option %s; --help shows those there are",
+                  poptBadOption(context, POPT_BADOPTION_NOALIAS));
+    } else if (code < -1) {
+        error_set(&err, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+    } else if (code == -1 && poptPeekArg(context) != NULL) {
+        error_set(&err, "'%s' is not an option; --help shows those there are", poptPeekArg(context));
+    }
+    poptFreeContext(context);
+    if (err.message[0] != '\0') {
+        error_report(&err);
+        *status = 2;
+        return false;
+    }
+    *status = 0;
+    return code != HELP;
+}
