@@ -144,12 +144,13 @@ static const char *help_with_default(Arena *arena, const Option *option)
 // popt sees every value as a string: the numbers are parsed here, where the range is known.
 static struct poptOption *popt_table(const Options *options)
 {
-    struct poptOption *table = arena_zeros(options->arena, (OPTIONS_MAX + 3) * sizeof *table);
-    struct poptOption *top = table, *next = NULL;
+    // A table of tables: each group's, ended by zeros. --help stands last in the last group.
+    struct poptOption *table = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *table);
+    struct poptOption *top = table, *next = table;
     for (int i = 0; i < options->count; i++) {
         const Option *option = &options->items[i];
         if (i == 0 || strcmp(option->group, options->items[i - 1].group) != 0) {
-            next   = arena_zeros(options->arena, (OPTIONS_MAX + 1) * sizeof *next);
+            next   = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *next);
             *top++ = (struct poptOption){.argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next,
                                          .descrip = arena_print(options->arena, "%s:", option->group)};
         }
@@ -161,8 +162,8 @@ static struct poptOption *popt_table(const Options *options)
             .descrip    = help_with_default(options->arena, option),
             .argDescrip = option->argument};
     }
-    *top = (struct poptOption){.longName = "help", .shortName = 'h', .val = HELP,
-                               .descrip = "show this and stop"};
+    *next = (struct poptOption){.longName = "help", .shortName = 'h', .val = HELP,
+                                .descrip = "show this and stop"};
     return table;
 }
 

@@ -43,9 +43,25 @@ static void time_text(char text[32], double seconds)
 // Replaces what is on the line: the new text, then blanks over what was longer.
 static void draw(Progress *progress, const char *text, int length)
 {
-    fprintf(stderr, "\r%.*s%*s", length, text, progress->columns > length ? progress->columns - length : 0, "");
+    int blanks = progress->columns > length ? progress->columns - length : 0;
+    fprintf(stderr, "\r%.*s%*s", length, text, blanks, "");
     fflush(stderr);
     progress->columns = length;
+}
+
+// "training  61% [############--------] 28.4k images/s  0:12 left  "; the bar only where there is room.
+static int heading(char *line, size_t size, const Progress *progress, long done, double spent, int columns)
+{
+    static const char SLIDE[] = "####################--------------------";    // a window of BAR shows
+    double share = progress->total > 0 ? (double)done / (double)progress->total : 1.0;
+    double moved = (double)(done - progress->first), left = (double)(progress->total - done);
+    int    full  = share < 1.0 ? (int)(share * BAR) : BAR;
+    char   rate[16], time[32], bar[BAR + 4] = "";
+    rate_text(rate, spent > 0.0 ? moved / spent : 0.0);
+    time_text(time, moved > 0.0 && left > 0.0 ? spent * left / moved : 0.0);
+    if (columns >= 79) snprintf(bar, sizeof bar, "[%.*s] ", BAR, SLIDE + BAR - full);
+    return snprintf(line, size, "%s %3.0f%% %s%s %s/s  %s left  ", progress->label, 100.0 * share, bar,
+                    rate, progress->unit, time);
 }
 
 void progress_step(Progress *progress, long done, const char *format, ...)
@@ -55,17 +71,9 @@ void progress_step(Progress *progress, long done, const char *format, ...)
     if (now - progress->drawn < 0.1 && done < progress->total) return;
     progress->drawn = now;
 
+    char line[LINE_MAX_COLUMNS + 1];
     int  columns = terminal_size(STDERR_FILENO).columns - 1;
-    int  percent = progress->total > 0 ? (int)(100.0 * (double)done / (double)progress->total) : 100;
-    char line[LINE_MAX_COLUMNS + 1], rate[16], left[32], bar[BAR + 4] = "";
-    double spent = now - progress->began, moved = (double)(done - progress->first);
-    rate_text(rate, spent > 0.0 ? moved / spent : 0.0);
-    time_text(left, moved > 0.0 ? spent * (double)(progress->total - done) / moved : 0.0);
-    if (columns >= 79)
-        snprintf(bar, sizeof bar, "[%.*s%.*s] ", percent * BAR / 100, "####################",
-                 BAR - percent * BAR / 100, "--------------------");
-    int used = snprintf(line, sizeof line, "%s %3d%% %s %s %s/s  %s left  ", progress->label, percent,
-                        bar, rate, progress->unit, left);
+    int  used    = heading(line, sizeof line, progress, done, now - progress->began, columns);
     if (used < LINE_MAX_COLUMNS) {
         va_list args;
         va_start(args, format);

@@ -1,0 +1,180 @@
+/* Pictures: the PNG that was written, decoded again, holds the colours that were meant. */
+#include "common/picture.h"
+#include <math.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static Arena *arena;
+static char   folder[] = "/tmp/test_picture_XXXXXX", path[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    arena = arena_new("test", 1u << 24);
+    if (mkdtemp(folder) == NULL) return -1;
+    snprintf(path, sizeof path, "%s/picture.png", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    unlink(path);
+    return rmdir(folder);    // fails when a temporary file was left behind
+}
+
+// Saves, decodes with libpng and checks that every byte came back.
+static void assert_comes_back(const Picture *picture)
+{
+    Error err = {""};
+    if (!picture_save(picture, path, &err)) fail_msg("%s", err.message);
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_file(&image, path));
+    assert_int_equal(image.width, picture->width);
+    assert_int_equal(image.height, picture->height);
+    image.format   = PNG_FORMAT_RGB;
+    uint8_t *bytes = malloc(PNG_IMAGE_SIZE(image));
+    assert_non_null(bytes);
+    assert_true(png_image_finish_read(&image, NULL, bytes, 0, NULL));
+    assert_memory_equal(bytes, picture->rgb, PNG_IMAGE_SIZE(image));
+    free(bytes);
+}
+
+static void assert_pixel(const Picture *picture, int x, int y, int red, int green, int blue)
+{
+    const uint8_t *rgb = picture->rgb + 3 * (y * picture->width + x);
+    if (rgb[0] != red || rgb[1] != green || rgb[2] != blue)
+        fail_msg("pixel (%d,%d) is %d %d %d, expected %d %d %d", x, y, rgb[0], rgb[1], rgb[2], red, green, blue);
+}
+
+static void grays_are_clamped_and_nan_is_magenta(void **state)
+{
+    (void)state;
+    float    values[] = {0.0f, 1.0f, 0.5f, -3.0f, 7.0f, NAN, INFINITY, -INFINITY};
+    Picture *picture  = picture_new(arena, 8, 1);
+    picture_tile(picture, 0, 0, values, 1, 8, 1, 1);
+    int expected[] = {0, 255, 128, 0, 255, -1, 255, 0};
+    for (int i = 0; i < 8; i++)
+        if (i == 5)
+            assert_pixel(picture, i, 0, 255, 0, 255);
+        else
+            assert_pixel(picture, i, 0, expected[i], expected[i], expected[i]);
+    assert_comes_back(picture);
+}
+
+static void rgb_pixels_keep_their_channels(void **state)
+{
+    (void)state;
+    float    values[] = {1.0f, 0.2f, 0.0f, 0.0f, NAN, 1.0f};
+    Picture *picture  = picture_new(arena, 4, 2);
+    picture_tile(picture, 0, 0, values, 1, 2, 3, 2);
+    assert_pixel(picture, 0, 0, 255, 51, 0);
+    assert_pixel(picture, 1, 1, 255, 51, 0);
+    assert_pixel(picture, 2, 0, 255, 0, 255);
+    assert_comes_back(picture);
+}
+
+static void what_falls_outside_is_left_out(void **state)
+{
+    (void)state;
+    float    black[4] = {0};
+    Picture *picture  = picture_new(arena, 3, 3);
+    picture_tile(picture, -3, -3, black, 2, 2, 1, 2);    // reaches (0,0) only
+    picture_tile(picture, 2, 2, black, 2, 2, 1, 2);
+    picture_text(picture, -2, -50, "outside", 1);
+    for (int y = 0; y < 3; y++)
+        for (int x = 0; x < 3; x++) {
+            int value = (x == 0 && y == 0) || (x == 2 && y == 2) ? 0 : 255;
+            assert_pixel(picture, x, y, value, value, value);
+        }
+}
+
+static void a_grid_puts_tiles_where_they_belong(void **state)
+{
+    (void)state;
+    // Two rows of three 2x2 tiles; tile i holds the value i/10 throughout.
+    float tiles[6][4];
+    for (int i = 0; i < 24; i++) tiles[i / 4][i % 4] = (float)(i / 4) / 10.0f;
+    PictureRow  rows[] = {{NULL, tiles[0]}, {NULL, tiles[3]}};
+    PictureGrid grid   = {.rows = rows, .row_count = 2, .columns = 3, .height = 2, .width = 2, .scale = 3, .gap = 5};
+    Picture    *picture = picture_grid(arena, &grid);
+    int         margin  = (picture->width - (3 * 6 + 2 * 5)) / 2;
+    assert_int_equal(picture->height, 2 * 6 + 5 + 2 * margin);
+    for (int i = 0; i < 6; i++) {
+        int left = margin + i % 3 * 11, top = margin + i / 3 * 11, value = (int)(25.5f * (float)i + 0.5f);
+        assert_pixel(picture, left, top, value, value, value);
+        assert_pixel(picture, left + 5, top + 5, value, value, value);
+        assert_pixel(picture, left - 1, top, 255, 255, 255);
+        assert_pixel(picture, left + 6, top + 5, 255, 255, 255);
+    }
+    assert_comes_back(picture);
+}
+
+static void labels_and_caption_make_room_for_themselves(void **state)
+{
+    (void)state;
+    float       tile[4]  = {0};
+    PictureRow  rows[]   = {{"label", tile}};
+    PictureGrid grid     = {.rows = rows, .row_count = 1, .columns = 1, .height = 2, .width = 2, .scale = 10};
+    Picture    *labelled = picture_grid(arena, &grid);
+    rows[0].label        = NULL;
+    Picture *bare        = picture_grid(arena, &grid);
+    grid.caption         = "a caption that is wider than the tile";
+    Picture *captioned   = picture_grid(arena, &grid);
+    assert_true(labelled->width > bare->width + picture_text_width("label", 1));
+    assert_int_equal(labelled->height, bare->height);
+    assert_true(captioned->width >= picture_text_width(grid.caption, 1));
+    assert_true(captioned->height > bare->height);
+
+    int ink = 0;    // dark gray below the tile
+    for (int i = 3 * bare->height * captioned->width; i < 3 * captioned->height * captioned->width; i++)
+        ink += captioned->rgb[i] == 51;
+    assert_in_range(ink, 100, 100000);
+    assert_comes_back(captioned);
+}
+
+static void letters_differ_and_others_become_a_question_mark(void **state)
+{
+    (void)state;
+    Picture *letters[128];
+    for (int c = ' '; c < 127; c++) {
+        letters[c] = picture_new(arena, 6, 8);
+        picture_text(letters[c], 0, 0, (char[]){(char)c, '\0'}, 1);
+        for (int earlier = ' '; earlier < c; earlier++)
+            if (memcmp(letters[c]->rgb, letters[earlier]->rgb, 6 * 8 * 3) == 0)
+                fail_msg("'%c' looks like '%c'", c, earlier);
+    }
+    Picture *other = picture_new(arena, 6, 8);
+    picture_text(other, 0, 0, "\xc3", 1);
+    assert_memory_equal(other->rgb, letters['?']->rgb, 6 * 8 * 3);
+}
+
+static void a_folder_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    Error    err     = {""};
+    Picture *picture = picture_new(arena, 1, 1);
+    assert_false(picture_save(picture, "/no/such/folder/a.png", &err));
+    assert_string_equal(err.message, "/no/such/folder/a.png: cannot be written: No such file or directory");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grays_are_clamped_and_nan_is_magenta),
+        cmocka_unit_test(rgb_pixels_keep_their_channels),
+        cmocka_unit_test(what_falls_outside_is_left_out),
+        cmocka_unit_test(a_grid_puts_tiles_where_they_belong),
+        cmocka_unit_test(labels_and_caption_make_room_for_themselves),
+        cmocka_unit_test(letters_differ_and_others_become_a_question_mark),
+        cmocka_unit_test(a_folder_that_is_not_there_is_named),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
