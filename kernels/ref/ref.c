@@ -1,0 +1,284 @@
+/* ref.c -- every kernel as the plainest loop that is right: what the others are held against.
+ *
+ * Sums are accumulated in double and rounded once. Functions come from <tgmath.h>, so that the
+ * tests can compile this same file with `float` defined as double and have a second, finer
+ * reference for gradients.
+ */
+#include "kernels/kernels.h"
+#include <tgmath.h>
+
+// ---- matrix products
+
+static float blend(float beta, const float *c, double sum)
+{
+    return (float)(beta == 0 ? sum : beta * *c + sum);    // beta 0 does not read c: it may be NaN
+}
+
+static void ref_matmul(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+{
+    for (size_t i = 0; i < (size_t)m; i++)
+        for (size_t j = 0; j < (size_t)n; j++) {
+            double sum = 0;
+            for (size_t p = 0; p < (size_t)k; p++)
+                sum += (double)a[i * k + p] * b[p * n + j];
+            c[i * n + j] = blend(beta, &c[i * n + j], sum);
+        }
+}
+
+static void ref_matmul_nt(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+{
+    for (size_t i = 0; i < (size_t)m; i++)
+        for (size_t j = 0; j < (size_t)n; j++) {
+            double sum = 0;
+            for (size_t p = 0; p < (size_t)k; p++)
+                sum += (double)a[i * k + p] * b[j * k + p];
+            c[i * n + j] = blend(beta, &c[i * n + j], sum);
+        }
+}
+
+static void ref_matmul_tn(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+{
+    for (size_t i = 0; i < (size_t)m; i++)
+        for (size_t j = 0; j < (size_t)n; j++) {
+            double sum = 0;
+            for (size_t p = 0; p < (size_t)k; p++)
+                sum += (double)a[p * m + i] * b[p * n + j];
+            c[i * n + j] = blend(beta, &c[i * n + j], sum);
+        }
+}
+
+// ---- element by element
+
+static void ref_fill(float *y, float value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = value;
+}
+
+static void ref_add(float *y, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] + b[i];
+}
+
+static void ref_mul(float *y, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] * b[i];
+}
+
+static void ref_mul_add(float *y, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += a[i] * b[i];
+}
+
+static void ref_scale(float *y, const float *x, float alpha, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = alpha * x[i];
+}
+
+static void ref_axpy(float *y, const float *x, float alpha, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += alpha * x[i];
+}
+
+static void ref_exp(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = exp(x[i]);
+}
+
+static void ref_relu(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] < 0 ? 0 : x[i];    // this way round, NaN is kept
+}
+
+// Only exp of a negative number is taken, so that nothing overflows.
+static float sigmoid(float x)
+{
+    float e = exp(-fabs(x));
+    return x < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+
+static void ref_sigmoid(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = sigmoid(x[i]);
+}
+
+static void ref_tanh(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = tanh(x[i]);
+}
+
+// ---- backward of the activations
+
+static void ref_relu_backward(float *dx, const float *dy, const float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] += y[i] > 0 ? dy[i] : 0;
+}
+
+static void ref_sigmoid_backward(float *dx, const float *dy, const float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] += dy[i] * y[i] * (1 - y[i]);
+}
+
+static void ref_tanh_backward(float *dx, const float *dy, const float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] += dy[i] * (1 - y[i] * y[i]);
+}
+
+// ---- rows and columns
+
+static void ref_add_row(float *y, const float *x, const float *b, int rows, int cols)
+{
+    for (size_t r = 0; r < (size_t)rows; r++)
+        for (size_t c = 0; c < (size_t)cols; c++)
+            y[r * cols + c] = x[r * cols + c] + b[c];
+}
+
+static void ref_sum_rows(float *y, const float *x, int rows, int cols)
+{
+    for (size_t c = 0; c < (size_t)cols; c++) {
+        double sum = 0;
+        for (size_t r = 0; r < (size_t)rows; r++)
+            sum += x[r * cols + c];
+        y[c] = (float)(y[c] + sum);
+    }
+}
+
+// p = softmax(z) of one row; returns log sum exp z. Subtracting the row's maximum changes nothing
+// and keeps exp finite.
+static double softmax_row(float *p, const float *z, size_t cols)
+{
+    float max = -INFINITY;
+    for (size_t c = 0; c < cols; c++)
+        if (z[c] > max) max = z[c];
+
+    double sum = 0;
+    for (size_t c = 0; c < cols; c++)
+        sum += p[c] = exp(z[c] - max);
+
+    for (size_t c = 0; c < cols; c++)
+        p[c] = (float)(p[c] / sum);
+    return max + log(sum);
+}
+
+static void ref_softmax_rows(float *y, const float *x, int rows, int cols)
+{
+    for (size_t r = 0; r < (size_t)rows; r++)
+        softmax_row(&y[r * cols], &x[r * cols], (size_t)cols);
+}
+
+// ---- reductions
+
+static void ref_sum(float *y, const float *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    *y = (float)sum;
+}
+
+static void ref_sum_squares(float *y, const float *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * x[i];
+    *y = (float)sum;
+}
+
+static void ref_squared_error(float *y, const float *x, const float *t, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double error = (double)x[i] - t[i];
+        sum += error * error;
+    }
+    *y = (float)sum;
+}
+
+// ---- losses over logits
+
+// -t log s - (1-t) log(1-s) with s = sigmoid(z), rewritten so that no log meets a 0.
+static void ref_bce_logits(float *y, const float *z, const float *t, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (z[i] > 0 ? z[i] : 0) - z[i] * t[i] + log1p(exp(-fabs(z[i])));
+    *y = (float)sum;
+}
+
+static void ref_cross_entropy(float *y, float *p, const float *z, const int32_t *label, int rows,
+                              int cols)
+{
+    double sum = 0;
+    for (size_t r = 0; r < (size_t)rows; r++)
+        sum += softmax_row(&p[r * cols], &z[r * cols], (size_t)cols) - z[r * cols + label[r]];
+    *y = (float)sum;
+}
+
+static void ref_squared_error_backward(float *dx, float scale, const float *x, const float *t,
+                                       size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] += 2 * scale * (x[i] - t[i]);
+}
+
+static void ref_bce_logits_backward(float *dz, float scale, const float *z, const float *t,
+                                    size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dz[i] += scale * (sigmoid(z[i]) - t[i]);
+}
+
+static void ref_cross_entropy_backward(float *dz, float scale, const float *p, const int32_t *label,
+                                       int rows, int cols)
+{
+    for (size_t r = 0; r < (size_t)rows; r++)
+        for (size_t c = 0; c < (size_t)cols; c++)
+            dz[r * cols + c] += scale * (p[r * cols + c] - (c == (size_t)label[r]));
+}
+
+// ---- optimizers
+
+// Sutskever et al. 2013; weight decay is the gradient of decay |p|^2 / 2.
+static void ref_sgd_step(float *p, float *v, float *g, size_t n, SgdStep step)
+{
+    for (size_t i = 0; i < n; i++) {
+        float gradient = step.grad_scale * g[i] + step.decay * p[i];
+        v[i] = step.momentum * v[i] + gradient;
+        p[i] -= step.learning_rate * v[i];
+        g[i] = 0;
+    }
+}
+
+// Loshchilov & Hutter 2019, Algorithm 2: the decay bypasses the moments.
+static void ref_adam_step(float *p, float *m, float *v, float *g, size_t n, AdamStep step)
+{
+    for (size_t i = 0; i < n; i++) {
+        float gradient = step.grad_scale * g[i];
+        m[i] = step.beta1 * m[i] + (1 - step.beta1) * gradient;
+        v[i] = step.beta2 * v[i] + (1 - step.beta2) * gradient * gradient;
+        float direction = (m[i] / step.correction1) /
+                          (sqrt(v[i] / step.correction2) + step.epsilon);
+        p[i] -= step.learning_rate * (direction + step.decay * p[i]);
+        g[i] = 0;
+    }
+}
+
+#define ENTRY(name, args) .name = ref_##name,
+#define REF_TABLE         {.backend = "ref", .variant = "plain", KERNEL_LIST(ENTRY)}
+
+const Kernels kernels_ref = REF_TABLE;
+
+// The table in use is ref's from the first instruction on: nothing has to run to make it so.
+Kernels kernels = REF_TABLE;
