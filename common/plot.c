@@ -1,0 +1,184 @@
+#include "common/plot.h"
+#include "common/file.h"
+#include "common/terminal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { GNUPLOT_SECONDS = 20 };
+
+// Okabe & Ito 2008, which colour-blind readers can tell apart too, the pale yellow late; then two
+// more. Points have shapes besides (gnuplot's numbers), so that ten digits remain ten.
+static const struct {
+    const char *colour;
+    int         shape;
+} STYLES[] = {{"#0072B2", 7}, {"#D55E00", 5},  {"#009E73", 9}, {"#CC79A7", 11}, {"#E69F00", 13},
+              {"#56B4E9", 6}, {"#000000", 4},  {"#F0E442", 7}, {"#8C510A", 10}, {"#999999", 12}};
+enum { STYLE_COUNT = sizeof STYLES / sizeof *STYLES };
+
+void plot_series(Plot *plot, const char *name, const float *x, const float *y, size_t count)
+{
+    REQUIRE(plot->count < PLOT_MAX_SERIES, "no room for '%s' after %d series", name, plot->count);
+    plot->series[plot->count++] = (PlotSeries){.name = name, .x = x, .y = y, .count = count};
+}
+
+// In double quotes, each of the special characters with `escape` before it.
+static void write_quoted(FILE *stream, const char *text, const char *special, char escape)
+{
+    fputc('"', stream);
+    for (; text != NULL && *text != '\0'; text++) {
+        if (strchr(special, *text)) fputc(escape, stream);
+        fputc(*text, stream);
+    }
+    fputc('"', stream);
+}
+
+static bool write_csv(const Plot *plot, const char *path, Error *err)
+{
+    NewFile file;
+    if (!file_begin(&file, path, err)) return false;
+    fputs("x,y,series\n", file.stream);    // the name last: gnuplot stumbles over a doubled quote
+    for (int s = 0; s < plot->count; s++)
+        for (size_t i = 0; i < plot->series[s].count; i++) {
+            fprintf(file.stream, "%.9g,%.9g,", (double)plot->series[s].x[i],
+                    (double)plot->series[s].y[i]);
+            write_quoted(file.stream, plot->series[s].name, "\"", '"');
+            fputc('\n', file.stream);
+        }
+    return file_commit(&file, err);
+}
+
+static void write_command(FILE *stream, const char *command, const char *text)
+{
+    fprintf(stream, "%s ", command);
+    write_quoted(stream, text, "\\\"", '\\');
+    fputc('\n', stream);
+}
+
+static void write_style(FILE *stream, bool points, const char *format, const char *picture)
+{
+    if (strcmp(format, "terminal") == 0) {
+        TerminalSize size = terminal_size(STDOUT_FILENO);
+        fprintf(stream, "set terminal dumb nofeed size %d,%d\nset key below\n", size.columns - 1,
+                size.rows < 24 ? size.rows - 1 : 24);
+        return;
+    }
+    fprintf(stream, "set terminal %s noenhanced size 800,500 font \"sans,13\" background rgb \"white\"\n",
+            strcmp(format, "svg") == 0 ? "svg" : "pngcairo");
+    write_command(stream, "set output", picture);
+    // Never inside, where a curve may pass.
+    fputs(points ? "set key outside right top reverse Left samplen 1\n"
+                 : "set key below left horizontal reverse Left samplen 2\n", stream);
+    fputs("set border 3 linecolor rgb \"#666666\"\n"
+          "set tics nomirror textcolor rgb \"#333333\"\n"
+          "set grid linecolor rgb \"#DDDDDD\" linewidth 1 linetype 1\n", stream);
+}
+
+// `first` is the series' first row in the CSV.
+static void write_series(FILE *stream, const Plot *plot, int index, const char *csv, size_t first)
+{
+    const PlotSeries *series = &plot->series[index];
+    int               style  = index % STYLE_COUNT;
+    write_quoted(stream, csv, "\\\"", '\\');
+    fprintf(stream, " using 1:2 every ::%zu::%zu ", first, first + series->count - 1);
+    if (plot->points)
+        fprintf(stream, "with points pointsize %s", series->count > 300 ? "0.5" : "0.9");
+    else if (series->count < 20)    // a line through one point is not seen
+        fputs("with linespoints linewidth 2 pointsize 0.7", stream);
+    else
+        fputs("with lines linewidth 2", stream);
+    if (plot->points || series->count < 20) fprintf(stream, " pointtype %d", STYLES[style].shape);
+    fprintf(stream, " linecolor rgb \"%s\"", STYLES[style].colour);
+    fputs(" title ", stream);
+    write_quoted(stream, series->name, "\\\"", '\\');
+}
+
+// The files are named relative to the script's folder, in which gnuplot runs.
+static bool write_script(const Plot *plot, const char *path, const char *format, const char *csv,
+                         const char *picture, Error *err)
+{
+    NewFile file;
+    if (!file_begin(&file, path, err)) return false;
+    fputs("set datafile separator comma\n", file.stream);
+    write_style(file.stream, plot->points, format, picture);
+    write_command(file.stream, "set title", plot->title);
+    write_command(file.stream, "set xlabel", plot->x_label);
+    write_command(file.stream, "set ylabel", plot->y_label);
+    if (plot->log_x) fputs("set logscale x\n", file.stream);
+    if (plot->log_y) fputs("set logscale y\n", file.stream);
+    size_t row = 1;    // 0 is the CSV's heading
+    const char *before = "plot ";
+    for (int s = 0; s < plot->count; row += plot->series[s++].count) {
+        if (plot->series[s].count == 0) continue;
+        fputs(before, file.stream);
+        write_series(file.stream, plot, s, csv, row);
+        before = ", \\\n     ";
+    }
+    fputc('\n', file.stream);
+    return file_commit(&file, err);
+}
+
+// Waits, but not for ever: what has not ended in time is killed.
+static bool wait_for(pid_t child, int seconds, int *status)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    for (long tick = 0; tick < seconds * 200L; tick++) {
+        pid_t ended = waitpid(child, status, WNOHANG);
+        if (ended == child) return true;
+        if (ended < 0 && errno != EINTR) break;
+        nanosleep(&pause, NULL);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, status, 0);
+    return false;
+}
+
+// Runs in `folder`, silent but for what the terminal format shows on stdout.
+static bool run_gnuplot(const char *folder, const char *script, bool shows, Error *err)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, folder);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (!shows) posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    fflush(stdout);
+    pid_t child;
+    int   status = 0;
+    int   failed = posix_spawnp(&child, "gnuplot", &actions, NULL,
+                                (char *[]){(char[]){"gnuplot"}, (char *)script, NULL}, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed == ENOENT) return error_set(err, "gnuplot is not installed");
+    if (failed != 0) return error_set(err, "gnuplot cannot be started: %s", strerror(failed));
+    if (!wait_for(child, GNUPLOT_SECONDS, &status))
+        return error_set(err, "gnuplot took more than %d seconds", GNUPLOT_SECONDS);
+    if (status != 0)
+        return error_set(err, "gnuplot failed; `cd %s && gnuplot %s` shows why", folder, script);
+    return true;
+}
+
+bool plot_save(const Plot *plot, const char *path, const char *format, Error *err)
+{
+    char csv[PATH_MAX], script[PATH_MAX], picture[PATH_MAX], folder[PATH_MAX];
+    if (strlen(path) + 16 > PATH_MAX) return error_set(err, "%.80s...: the path is too long", path);
+    snprintf(csv, sizeof csv, "%s.csv", path);
+    snprintf(script, sizeof script, "%s.gp", path);
+    snprintf(picture, sizeof picture, "%s.%s", path, format);
+    const char *slash = strrchr(path, '/');
+    int         names = slash ? (int)(slash - path) + 1 : 0;    // where the file names begin
+    snprintf(folder, sizeof folder, "%.*s", slash ? names : 1, slash ? path : ".");
+
+    if (!write_csv(plot, csv, err)) return false;
+    if (strcmp(format, "none") == 0) return true;
+    if (!write_script(plot, script, format, csv + names, picture + names, err)) return false;
+    if (run_gnuplot(folder, script + names, strcmp(format, "terminal") == 0, err)) return true;
+    unlink(picture);    // half of one, perhaps
+    return error_wrap(err, "the numbers are in %s without a plot", csv);
+}

@@ -1,0 +1,132 @@
+#include "common/run.h"
+#include "common/file.h"
+#include "kernels/kernels.h"
+#include <omp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
+
+// A handler has nowhere else to write: with the kernel table, all that is mutable and global.
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once.
+static void catch_interrupt(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
+    interrupted             = 0;
+    sigaction(SIGINT, &action, NULL);
+}
+
+bool run_interrupted(const Run *run)
+{
+    (void)run;
+    return interrupted != 0;
+}
+
+static void declare_options(Run *run, Options *options)
+{
+    options_group(options, "Every lab");
+    options_flag(options, "smoke", 0, &run->smoke, "run for a few seconds only, on little data");
+    options_uint64(options, "seed", 's', &run->seed, "where all randomness starts");
+    options_choice(options, "device", 'd', &run->device, "cpu|cuda|ref",
+                   "where the work is done; ref is plain loops");
+    options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
+    options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
+    options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
+    options_choice(options, "plot", 'p', &run->plot, PLOT_FORMATS, "how plots are drawn");
+    options_string(options, "resume", 0, &run->resume, "FILE", "go on from this checkpoint");
+}
+
+// What is not an option's business: the world that the options ask for.
+static bool prepare(Run *run, Error *err)
+{
+    const char *why;
+    if (!kernels_use(run->device, &why)) return error_set(err, "--device %s: %s", run->device, why);
+    omp_set_num_threads(run->threads);
+    if (!file_make_folder(run->out, err)) return false;
+    run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);
+    return run->metrics != NULL && (run->resume != NULL || metrics_rewind(run->metrics, -1, err));
+}
+
+// The command line, to be typed again: what a shell would take apart stands in quotes.
+static const char *command_text(Arena *arena, int argc, char **argv)
+{
+    const char *text = "";
+    for (int i = 0; i < argc; i++) {
+        bool plain = argv[i][0] != '\0' && strpbrk(argv[i], " \t\n\"\\$&|;<>()*?[]#~`!{}") == NULL;
+        const char *quote = plain ? "" : "'";
+        text = arena_print(arena, "%s%s%s%s%s", text, i > 0 ? " " : "", quote, argv[i], quote);
+    }
+    return text;
+}
+
+Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status)
+{
+    const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
+    Run        *run     = arena_zeros(keep, sizeof *run);
+    run->keep           = keep;
+    run->command        = command_text(keep, argc, argv);
+    run->name           = options_program(options);
+    run->seed           = 42;
+    run->device         = "cpu";
+    run->threads        = omp_get_max_threads();
+    run->out  = arena_print(keep, "%s/%s", results && results[0] ? results : "out", run->name);
+    run->data = data && data[0] ? data : NULL;
+    run->plot = "svg";
+    declare_options(run, options);
+    if (!options_parse(options, argc, argv, status)) return NULL;
+
+    Error err = {""};
+    if (!prepare(run, &err)) {
+        *status = error_report(&err);
+        return NULL;
+    }
+    catch_interrupt();
+    printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
+           (unsigned long long)run->seed, kernels.backend, kernels.variant, run->threads,
+           run->threads == 1 ? "" : "s", run->out);
+    return run;
+}
+
+bool run_resumed(Run *run, long step, Error *err)
+{
+    return metrics_rewind(run->metrics, step, err);
+}
+
+const char *run_path(const Run *run, const char *file)
+{
+    return arena_print(run->keep, "%s/%s", run->out, file);
+}
+
+void run_plot(const Run *run, const Plot *plot, const char *name)
+{
+    Error       err  = {""};
+    const char *path = run_path(run, name);
+    bool        file = strcmp(run->plot, "svg") == 0 || strcmp(run->plot, "png") == 0;
+    if (!plot_save(plot, path, run->plot, &err))
+        printf("%s: %s\n", plot->title, err.message);
+    else
+        printf("%s: %s.%s\n", plot->title, path, file ? run->plot : "csv");
+}
+
+int run_end(Run *run, const char *checkpoint)
+{
+    Error err = {""};
+    if (!metrics_close(run->metrics, &err)) return error_report(&err);
+    if (!run_interrupted(run)) return EXIT_SUCCESS;
+    if (checkpoint == NULL)
+        printf("\nStopped by Ctrl-C.\n");
+    else
+        printf("\nStopped by Ctrl-C. To go on: %s --resume %s\n", run->command,
+               run_path(run, checkpoint));
+    return STATUS_INTERRUPTED;
+}

@@ -1,0 +1,63 @@
+/* run.h -- one run of a lab: the options every lab has, where its results go, and Ctrl-C.
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         Settings set     = {.epochs = 10};
+ *         Arena   *keep    = arena_new("keep", 1u << 30);
+ *         Options *options = options_new(keep, "autoencoder", "Squeezes digits through a few numbers.");
+ *         options_int(options, "epochs", 'e', &set.epochs, 1, 10000, "passes over the images");
+ *         int  status;
+ *         Run *run = run_begin(keep, options, argc, argv, &status);
+ *         if (run == NULL) return status;
+ *         // autoencoder: seed 42, cpu (avx2), 2 threads, results in out/autoencoder
+ *         ...
+ *         while (step < steps && !run_interrupted(run)) {...}
+ *         if (run_interrupted(run)) checkpoint_save(...run_path(run, "checkpoint.safetensors")...);
+ *         return run_end(run, "checkpoint.safetensors");    // says how to resume; 130
+ *     }
+ *
+ * The run and its strings live in `keep`. There is one run in a process, since Ctrl-C is the
+ * process's: the first asks the loop to stop, a second ends the program at once.
+ */
+#pragma once
+#include <stdint.h>
+#include "common/metrics.h"
+#include "common/options.h"
+#include "common/plot.h"
+
+typedef struct Run {
+    // What the command line said.
+    bool        smoke;      // seconds, not minutes: a lab shrinks what was not given
+    uint64_t    seed;
+    const char *device;     // the kernel table in use: "cpu", "ref"
+    int         threads;
+    const char *out;        // the folder of results; it exists
+    const char *data;       // the folder of real data; NULL: what the lab generates
+    const char *plot;       // one of PLOT_FORMATS
+    const char *resume;     // a checkpoint to go on from; NULL to start afresh
+    // What follows from it.
+    const char *name;       // the lab's
+    const char *command;    // as it was typed
+    Metrics    *metrics;    // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
+    Arena      *keep;
+} Run;
+
+// Adds the options every lab has, reads the command line, chooses the kernels and the threads, makes
+// the folder of results, opens the metrics and prints a line. NULL when main() is to return *status.
+Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status);
+
+// Whether Ctrl-C was pressed.
+bool run_interrupted(const Run *run);
+
+// After the checkpoint of `--resume` was loaded: drops the metrics of later steps.
+bool run_resumed(Run *run, long step, Error *err);
+
+// "out/autoencoder/digits.png", in the run's arena.
+const char *run_path(const Run *run, const char *file);
+
+// Draws out/NAME.svg or what --plot asks for, and prints a line saying where, or why not.
+void run_plot(const Run *run, const Plot *plot, const char *name);
+
+// Closes the metrics. Returns what main() returns: 0, 1 when metrics are missing, and 130 after
+// Ctrl-C, with the command that resumes from out/CHECKPOINT; NULL when the lab cannot resume.
+int run_end(Run *run, const char *checkpoint);
