@@ -19,14 +19,12 @@ bool error_set(Error *err, const char *format, ...)
 bool error_wrap(Error *err, const char *format, ...)
 {
     if (err == NULL) return false;
-    Error   inner = *err;
+    Error   context, inner = *err;
     va_list args;
     va_start(args, format);
-    int used = vsnprintf(err->message, sizeof err->message, format, args);
+    vsnprintf(context.message, sizeof context.message, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof err->message)
-        snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", inner.message);
-    return false;
+    return error_set(err, "%s: %s", context.message, inner.message);
 }
 
 int error_report(const Error *err)
