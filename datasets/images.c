@@ -1,9 +1,9 @@
 #include "datasets/images.h"
 #include "datasets/digits.h"
 #include "datasets/idx.h"
+#include "datasets/root.h"
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,11 +92,11 @@ void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first,
 
 bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, Error *err)
 {
-    char        path[PATH_MAX];
+    char        path[PATH_MAX], found[PATH_MAX];
     const char *dir = source.data_dir;
-    if (dir == NULL) {    // nobody asked: LAB_DATA may hold other data sets only
-        dir = getenv("LAB_DATA");
-        if (dir == NULL || !find_file(path, dir, "train", IMAGE_FILE)) dir = IMAGES_GENERATED;
+    if (dir == NULL) {    // nobody asked: MNIST if it was fetched, or else no download is needed
+        root_data_dir(found);
+        dir = find_file(path, found, "train", IMAGE_FILE) ? found : IMAGES_GENERATED;
     }
     if (strcmp(dir, IMAGES_GENERATED) != 0)
         return images_read_mnist(keep, train, dir, "train", source.train, err) &&
