@@ -10,14 +10,24 @@ Params *params_new(Arena *keep)
     return params;
 }
 
-Tensor *params_add(Params *params, const char *name, Shape shape)
+static void append(Params *params, const char *name, Tensor *x)
 {
     REQUIRE(params->count < PARAMS_MAX, "no room for '%s' after %d parameters", name, params->count);
     REQUIRE(params_find(params, name) == NULL, "there is already a parameter '%s'", name);
+    params->items[params->count++] = (Param){name, x};
+}
+
+Tensor *params_add(Params *params, const char *name, Shape shape)
+{
     Tensor *x = tensor_zeros(params->arena, shape);
     x->grad   = arena_zeros(params->arena, tensor_count(x) * sizeof *x->grad);
-    params->items[params->count++] = (Param){arena_print(params->arena, "%s", name), x};
+    append(params, arena_print(params->arena, "%s", name), x);
     return x;
+}
+
+void params_include(Params *params, const Params *part)
+{
+    for (int i = 0; i < part->count; i++) append(params, part->items[i].name, part->items[i].tensor);
 }
 
 Tensor *params_find(const Params *params, const char *name)

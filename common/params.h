@@ -1,4 +1,4 @@
-/* params.h -- a model's parameters by name: what an optimizer moves and a file stores.
+/* params.h -- tensors by name: what an optimizer moves and a file stores.
  *
  *     Params *params = params_new(keep);
  *     Tensor *w = params_add(params, "encoder.0.weight", SHAPE(256, 784));    // zeros, has a grad
@@ -23,6 +23,7 @@ typedef struct Params {
 
 Params *params_new(Arena *keep);
 Tensor *params_add(Params *params, const char *name, Shape shape);
+void    params_include(Params *params, const Params *part);         // part's, shared: same tensors and names
 Tensor *params_find(const Params *params, const char *name);    // NULL when there is none
 size_t  params_total(const Params *params);                     // number of elements in all
 void    params_clear_grads(Params *params);                     // every grad to 0
