@@ -1,0 +1,317 @@
+/* The comparison is right about right and wrong, and each likeness is said in its own words. */
+#include "tests/near.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static char report[4096];
+
+// All wanted tensors here are [3,4] with values that no pattern takes for another.
+enum { ROWS = 3, COLS = 4, COUNT = ROWS * COLS };
+static const double want[COUNT] = {1, -2, 3, 5, 7, 11, -13, 17, 19, 23, -29, 31};
+
+typedef float Twelve[COUNT];
+
+static bool near_want(const Twelve got, Near near)
+{
+    near.name = near.name ? near.name : "y";
+    return near_report(report, sizeof report, got, want, SHAPE(ROWS, COLS), near);
+}
+
+static void assert_says(const char *words)
+{
+    if (strstr(report, words) == NULL) fail_msg("\"%s\" is not in this report:\n%s", words, report);
+}
+
+static void assert_says_nothing_like(const char *words)
+{
+    if (strstr(report, words) != NULL) fail_msg("\"%s\" is in this report:\n%s", words, report);
+}
+
+static void copy_want(Twelve got)
+{
+    for (int i = 0; i < COUNT; i++) got[i] = (float)want[i];
+}
+
+static void equal_tensors_are_near_and_the_report_is_empty(void **state)
+{
+    (void)state;
+    Twelve got;
+    copy_want(got);
+    assert_true(near_want(got, (Near){.exact = true}));
+    assert_string_equal(report, "");
+}
+
+static void the_tolerance_is_absolute_plus_relative(void **state)
+{
+    (void)state;
+    Twelve got;
+    copy_want(got);
+    got[11] = 31.75f;
+    assert_true(near_want(got, (Near){.atol = 0.13, .rtol = 0.02}));    // 0.13 + 0.62 = 0.75
+    assert_false(near_want(got, (Near){.atol = 0.12, .rtol = 0.02}));
+    assert_says("1 of 12 outside 0.12 + 0.02 |want|, first at [2,3]: got 31.75, want 31\n");
+}
+
+static void nan_and_infinity_are_never_near(void **state)
+{
+    (void)state;
+    Twelve got;
+    copy_want(got);
+    got[5] = NAN;
+    got[6] = INFINITY;
+    assert_false(near_want(got, (Near){.atol = 1e30}));
+    assert_says("2 of 12 outside");
+    assert_says("looks like: 1 NaN and 1 infinite: overflow");
+}
+
+static void an_infinity_that_is_wanted_is_near(void **state)
+{
+    (void)state;
+    assert_true(near_report(report, sizeof report, (float[]){INFINITY}, (double[]){INFINITY},
+                            SCALAR, (Near){.name = "y"}));
+}
+
+static void no_elements_are_near(void **state)
+{
+    (void)state;
+    assert_true(near_report(report, sizeof report, NULL, NULL, SHAPE(0, 4), (Near){.name = "y"}));
+    assert_true(near_report(report, sizeof report, NULL, NULL, SHAPE(4, 0), (Near){.name = "y"}));
+}
+
+static void the_report_shows_formula_map_and_the_first_wrong_row(void **state)
+{
+    (void)state;
+    Twelve got;
+    copy_want(got);
+    got[5] = 0.5f;
+    got[8] = 0.25f;
+    assert_false(near_want(got, (Near){.formula = "y = x + 1"}));
+    assert_string_equal(
+        report, "y = x + 1\n"
+                "y [3,4]: 2 of 12 outside 1e-05 + 1e-05 |want|, first at [1,1]: got 0.5, want 11\n"
+                "  row 0   ....\n"
+                "  row 1   .X..\n"
+                "  row 2   X...\n"
+                "  got  [1,:]  7 0.5 -13 17\n"
+                "  want [1,:]  7 11 -13 17\n"
+                "looks like: the first row is right and later ones are wrong: "
+                "it works for a batch of 1 only\n");
+}
+
+static void a_large_tensor_has_a_small_map(void **state)
+{
+    (void)state;
+    enum { R = 40, C = 100 };
+    static float got[R * C];
+    static double wanted[R * C];
+    for (int i = 0; i < R * C; i++) got[i] = (float)(wanted[i] = i % 7 + i % 11);
+    got[17 * C + 62] += 1;
+    assert_false(
+        near_report(report, sizeof report, got, wanted, SHAPE(2, 20, C), (Near){.name = "y"}));
+    assert_says("first at [0,17,62]");
+    assert_says("  row 15  ....................X.............\n");
+    assert_says("  row 20  ..................................\n");
+    assert_says("(a mark stands for 5 x 3 elements)");
+    assert_says("got  [0,17,:]  .. 8 9 4 6 8 10 ..\n");
+    assert_says_nothing_like("looks like");
+}
+
+static void a_longest_report_is_cut_to_the_room_there_is(void **state)
+{
+    (void)state;
+    Twelve got = {0};
+    char small[40];
+    memset(small, 'x', sizeof small);
+    assert_false(
+        near_report(small, sizeof small - 1, got, want, SHAPE(ROWS, COLS), (Near){.name = "y"}));
+    assert_int_equal(strlen(small), sizeof small - 2);
+    assert_int_equal(small[sizeof small - 1], 'x');
+}
+
+static void zeros_are_recognised(void **state)
+{
+    (void)state;
+    assert_false(near_want((Twelve){0}, (Near){0}));
+    assert_says("looks like: all of it is zero");
+}
+
+static void a_flipped_sign_is_recognised(void **state)
+{
+    (void)state;
+    Twelve got;
+    for (int i = 0; i < COUNT; i++) got[i] = (float)-want[i];
+    assert_false(near_want(got, (Near){0}));
+    assert_says("got = -1 x want: the sign is flipped");
+}
+
+static void a_constant_factor_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        double factor;
+        int batch;
+        const char *words;
+    } examples[] = {
+        {8, 8, "got = 8 x want: is a factor 1/B missing? (B = 8)"},
+        {0.125, 8, "got = 0.125 x want: was it divided by B once too often? (B = 8)"},
+        {2, 8, "got = 2 x want: is a factor 1/2 missing, or was it added twice?"},
+        {0.5, 8, "got = 0.5 x want: is a factor 2 missing?"},
+        {0.25, 0, "got = 0.25 x want: was it averaged over the row too?"},
+        {0.37, 0, "got = 0.37 x want: is a constant factor missing, or one too many?"},
+    };
+    for (size_t k = 0; k < sizeof examples / sizeof *examples; k++) {
+        Twelve got;
+        for (int i = 0; i < COUNT; i++) got[i] = (float)(examples[k].factor * want[i]);
+        assert_false(near_want(got, (Near){.batch = examples[k].batch}));
+        assert_says(examples[k].words);
+    }
+}
+
+static void a_scalar_has_a_factor_only_where_one_comes_to_mind(void **state)
+{
+    (void)state;
+    Near loss = {.name = "loss", .batch = 3};
+    assert_false(
+        near_report(report, sizeof report, (float[]){7.5f}, (double[]){2.5}, SCALAR, loss));
+    assert_string_equal(
+        report, "loss []: 1 of 1 outside 1e-05 + 1e-05 |want|, first at []: got 7.5, want 2.5\n"
+                "looks like: got = 3 x want: is a factor 1/B missing? (B = 3)\n");
+    assert_false(
+        near_report(report, sizeof report, (float[]){7.7f}, (double[]){2.5}, SCALAR, loss));
+    assert_says_nothing_like("looks like");
+}
+
+static void a_transposed_result_is_recognised(void **state)
+{
+    (void)state;
+    Twelve got;
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < COLS; c++) got[c * ROWS + r] = (float)want[r * COLS + c];
+    assert_false(near_want(got, (Near){0}));
+    assert_says("it is transposed");
+}
+
+static void a_shift_by_one_is_recognised_in_both_directions(void **state)
+{
+    (void)state;
+    Twelve late = {-99}, early = {0};
+    for (int i = 0; i + 1 < COUNT; i++) {
+        late[i + 1] = (float)want[i];
+        early[i]    = (float)want[i + 1];
+    }
+    assert_false(near_want(late, (Near){0}));
+    assert_says("shifted by one: each value stands one place too late");
+    assert_false(near_want(early, (Near){0}));
+    assert_says("shifted by one: each value stands one place too early");
+}
+
+static void a_wrong_far_edge_is_recognised(void **state)
+{
+    (void)state;
+    Twelve row, column;
+    copy_want(row);
+    copy_want(column);
+    for (int c = 0; c < COLS; c++) row[8 + c] += (float)(1 + c);
+    for (int r = 0; r < ROWS; r++) column[4 * r + 3] += (float)(1 + r);
+    assert_false(near_want(row, (Near){0}));
+    assert_says("only the last row is wrong");
+    assert_false(near_want(column, (Near){0}));
+    assert_says("only the last column is wrong");
+}
+
+static void a_result_for_a_batch_of_one_is_recognised(void **state)
+{
+    (void)state;
+    Twelve got = {1, -2, 3, 5, 70, 71, 72, 73, 74, 75, 76, 78};
+    assert_false(near_want(got, (Near){0}));
+    assert_says("it works for a batch of 1 only");
+}
+
+static void rows_that_repeat_the_first_are_recognised(void **state)
+{
+    (void)state;
+    Twelve got = {2, -3, 4, 6, 2, -3, 4, 6, 2, -3, 4, 6};
+    assert_false(near_want(got, (Near){0}));
+    assert_says("every row is a copy of the first");
+}
+
+static void a_missing_bias_is_recognised(void **state)
+{
+    (void)state;
+    Twelve got;
+    for (int i = 0; i < COUNT; i++) got[i] = (float)(want[i] - (double[]){1, 0, -2, 3}[i % COLS]);
+    assert_false(near_want(got, (Near){0}));
+    assert_says("is the bias missing or doubled?");
+}
+
+static void what_was_held_before_tells_untouched_overwritten_and_added(void **state)
+{
+    (void)state;
+    Twelve before, overwritten, added;
+    for (int i = 0; i < COUNT; i++) {
+        before[i]      = (float)(100 - i * i);
+        overwritten[i] = (float)(want[i] - (double)before[i]);
+        added[i]       = (float)(want[i] + (double)before[i]);
+    }
+    assert_false(near_want(before, (Near){.added_to = before}));
+    assert_says("y holds what it held before the call: nothing was written");
+    assert_false(near_want(before, (Near){.replaces = before}));
+    assert_says("nothing was written");
+    assert_false(near_want(overwritten, (Near){.added_to = before}));
+    assert_says("what y held before the call was overwritten: add to it (+=)");
+    assert_false(near_want(added, (Near){.replaces = before}));
+    assert_says("what y held before the call was added in: overwrite it (=)");
+}
+
+static void a_factor_is_seen_in_what_was_added(void **state)
+{
+    (void)state;
+    Twelve before, got;
+    for (int i = 0; i < COUNT; i++) {
+        before[i] = (float)(100 - i * i);
+        got[i]    = (float)((double)before[i] + 5 * (want[i] - (double)before[i]));
+    }
+    assert_false(near_want(got, (Near){.added_to = before, .batch = 5}));
+    assert_says("what was added = 5 x what should be: is a factor 1/B missing? (B = 5)");
+}
+
+static void an_unknown_mistake_gets_no_guess(void **state)
+{
+    (void)state;
+    Twelve got;
+    for (int i = 0; i < COUNT; i++) got[i] = (float)(want[i] + i * i % 5 + 1);
+    assert_false(near_want(got, (Near){0}));
+    assert_says_nothing_like("looks like");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_tensors_are_near_and_the_report_is_empty),
+        cmocka_unit_test(the_tolerance_is_absolute_plus_relative),
+        cmocka_unit_test(nan_and_infinity_are_never_near),
+        cmocka_unit_test(an_infinity_that_is_wanted_is_near),
+        cmocka_unit_test(no_elements_are_near),
+        cmocka_unit_test(the_report_shows_formula_map_and_the_first_wrong_row),
+        cmocka_unit_test(a_large_tensor_has_a_small_map),
+        cmocka_unit_test(a_longest_report_is_cut_to_the_room_there_is),
+        cmocka_unit_test(zeros_are_recognised),
+        cmocka_unit_test(a_flipped_sign_is_recognised),
+        cmocka_unit_test(a_constant_factor_is_named),
+        cmocka_unit_test(a_scalar_has_a_factor_only_where_one_comes_to_mind),
+        cmocka_unit_test(a_transposed_result_is_recognised),
+        cmocka_unit_test(a_shift_by_one_is_recognised_in_both_directions),
+        cmocka_unit_test(a_wrong_far_edge_is_recognised),
+        cmocka_unit_test(a_result_for_a_batch_of_one_is_recognised),
+        cmocka_unit_test(rows_that_repeat_the_first_are_recognised),
+        cmocka_unit_test(a_missing_bias_is_recognised),
+        cmocka_unit_test(what_was_held_before_tells_untouched_overwritten_and_added),
+        cmocka_unit_test(a_factor_is_seen_in_what_was_added),
+        cmocka_unit_test(an_unknown_mistake_gets_no_guess),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
