@@ -25,7 +25,8 @@ typedef struct Option {
     char        letter;
     void       *value;          // the caller's variable, of the kind's type
     double      least, most;    // of OPTION_INT and OPTION_FLOAT
-    const char *argument;       // how --help calls the value; the choices of OPTION_CHOICE
+    const char *argument;       // how --help calls the value
+    const char *choices;        // of OPTION_CHOICE
     const char *help;
     const char *group;
     bool        given;
@@ -113,7 +114,8 @@ void options_choice(Options *options, const char *name, char letter, const char 
                     const char *choices, const char *help)
 {
     options_add(options, (Option){.kind = OPTION_CHOICE, .name = name, .letter = letter,
-                                  .value = value, .argument = choices, .help = help});
+                                  .value = value, .argument = "NAME", .choices = choices,
+                                  .help = help});
 }
 
 bool options_given(const Options *options, const char *name)
@@ -138,7 +140,9 @@ static const char *help_with_default(Arena *arena, const Option *option)
     case OPTION_STRING:
     case OPTION_CHOICE: text = *(const char **)option->value; break;
     }
-    return text == NULL ? option->help : arena_print(arena, "%s (default: %s)", option->help, text);
+    if (text == NULL) return option->help;
+    const char *colon = option->choices ? ": " : "", *choices = option->choices ? option->choices : "";
+    return arena_print(arena, "%s%s%s (default: %s)", option->help, colon, choices, text);
 }
 
 // popt sees every value as a string: the numbers are parsed here, where the range is known.
@@ -170,7 +174,7 @@ static struct poptOption *popt_table(const Options *options)
 static bool store_choice(Arena *arena, const Option *option, const char *text, Error *err)
 {
     size_t length = strlen(text);
-    for (const char *choice = option->argument; choice != NULL;) {
+    for (const char *choice = option->choices; choice != NULL;) {
         const char *bar  = strchr(choice, '|');
         size_t      size = bar ? (size_t)(bar - choice) : strlen(choice);
         if (size == length && memcmp(choice, text, size) == 0) {
@@ -179,7 +183,7 @@ static bool store_choice(Arena *arena, const Option *option, const char *text, E
         }
         choice = bar ? bar + 1 : NULL;
     }
-    return error_set(err, "--%s: '%s' is not one of %s", option->name, text, option->argument);
+    return error_set(err, "--%s: '%s' is not one of %s", option->name, text, option->choices);
 }
 
 static bool store(Arena *arena, const Option *option, const char *text, Error *err)

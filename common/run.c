@@ -37,8 +37,7 @@ static void declare_options(Run *run, Options *options)
     options_group(options, "Every lab");
     options_flag(options, "smoke", 0, &run->smoke, "run for a few seconds only, on little data");
     options_uint64(options, "seed", 's', &run->seed, "where all randomness starts");
-    options_choice(options, "device", 'd', &run->device, "cpu|cuda|ref",
-                   "where the work is done; ref is plain loops");
+    options_choice(options, "device", 'd', &run->device, "cpu|cuda|ref", "where the work is done");
     options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
     options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
     options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
@@ -57,16 +56,11 @@ static bool prepare(Run *run, Error *err)
     return run->metrics != NULL && (run->resume != NULL || metrics_rewind(run->metrics, -1, err));
 }
 
-// The command line, to be typed again: what a shell would take apart stands in quotes.
-static const char *command_text(Arena *arena, int argc, char **argv)
+// A word of a command to be typed again: in quotes when a shell would take it apart.
+static const char *shell_word(Arena *arena, const char *word)
 {
-    const char *text = "";
-    for (int i = 0; i < argc; i++) {
-        bool plain = argv[i][0] != '\0' && strpbrk(argv[i], " \t\n\"\\$&|;<>()*?[]#~`!{}") == NULL;
-        const char *quote = plain ? "" : "'";
-        text = arena_print(arena, "%s%s%s%s%s", text, i > 0 ? " " : "", quote, argv[i], quote);
-    }
-    return text;
+    bool plain = word[0] != '\0' && strpbrk(word, " \t\n\"\\$&|;<>()*?[]#~`!{}") == NULL;
+    return plain ? word : arena_print(arena, "'%s'", word);
 }
 
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status)
@@ -74,7 +68,9 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
     Run        *run     = arena_zeros(keep, sizeof *run);
     run->keep           = keep;
-    run->command        = command_text(keep, argc, argv);
+    run->command        = "";
+    for (int i = 0; i < argc; i++)
+        run->command = arena_print(keep, "%s%s ", run->command, shell_word(keep, argv[i]));
     run->name           = options_program(options);
     run->seed           = 42;
     run->device         = "cpu";
@@ -126,7 +122,7 @@ int run_end(Run *run, const char *checkpoint)
     if (checkpoint == NULL)
         printf("\nStopped by Ctrl-C.\n");
     else
-        printf("\nStopped by Ctrl-C. To go on: %s --resume %s\n", run->command,
-               run_path(run, checkpoint));
+        printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
+               shell_word(run->keep, run_path(run, checkpoint)));
     return STATUS_INTERRUPTED;
 }

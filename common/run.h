@@ -37,7 +37,7 @@ typedef struct Run {
     const char *resume;     // a checkpoint to go on from; NULL to start afresh
     // What follows from it.
     const char *name;       // the lab's
-    const char *command;    // as it was typed
+    const char *command;    // as it was typed, and a space
     Metrics    *metrics;    // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
     Arena      *keep;
 } Run;

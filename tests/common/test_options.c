@@ -176,7 +176,7 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
     assert_false(outcome.runs);
     assert_int_equal(outcome.status, 0);
     const char *parts[] = {"Squeezes digits", "This lab:", "-e, --epochs=N", "(default: 10)", "0.001",
-                           "Every lab:", "--device=cpu|cuda", "(default: cpu)", "--out=DIR"};
+                           "Every lab:", "--device=NAME", "done: cpu|cuda (default: cpu)", "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(outcome.said, parts[i]) == NULL)
             fail_msg("--help does not say \"%s\":\n%s", parts[i], outcome.said);
