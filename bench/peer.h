@@ -1,0 +1,30 @@
+/* peer.h -- the same work done by a Python script of ours in a process of its own.
+ *
+ *     Peer *peer = peer_open(keep, "train_autoencoder.py", &err);    // NULL: no Python with torch
+ *     double seconds = peer_ask(peer, &err, "{\"threads\": 2, \"calls\": 10}");
+ *     peer_close(peer);
+ *
+ * The script says hello with one line of JSON, then answers each line it reads with a line
+ * {"seconds": s}, timed by its own clock, or {"error": why}. Never do both sides work at the same
+ * moment: before a question is sent this process waits until its own threads have stopped
+ * spinning, and the script does the same before it answers (peers/serve.py).
+ *
+ * Pythons tried: $LAB_PYTHON alone where it is set; otherwise python3, then /usr/bin/python3.
+ */
+#pragma once
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include "common/arena.h"
+#include "common/error.h"
+
+typedef struct Peer {
+    const char *name;     // "PyTorch 2.1.0"
+    cJSON      *hello;    // {"name", "libraries", ...}; owned by the peer
+    int         pid;
+    FILE       *to, *from;
+} Peer;
+
+Peer  *peer_open(Arena *keep, const char *script, Error *err);
+double peer_ask(Peer *peer, Error *err, const char *format, ...)    // negative upon failure
+    __attribute__((format(printf, 3, 4)));
+void   peer_close(Peer *peer);    // NULL is fine; the script ends when its input does

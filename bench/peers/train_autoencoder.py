@@ -1,0 +1,52 @@
+"""Training steps of the network in bench/train_autoencoder.c, asked for by it: 784-256-64-256-784,
+relu and a sigmoid at the end, Adam, mean squared error, batch 128, one fixed batch in memory.
+
+Adam has up to three forms in PyTorch: a loop over the parameters, "foreach" (one call for all), and
+"fused" (one kernel). Every form that this version has on a CPU is timed, and the best one counts.
+"""
+import time
+
+from serve import serve, torch
+
+WIDTHS, BATCH, RATE = (784, 256, 64, 256, 784), 128, 1e-3
+
+
+def trainer(**form):
+    """A function that takes one training step, and has taken one to show that it can."""
+    torch.manual_seed(1)
+    layers = []
+    for i in range(4):
+        layers += [torch.nn.Linear(WIDTHS[i], WIDTHS[i + 1]), torch.nn.ReLU() if i < 3 else torch.nn.Sigmoid()]
+    model, x = torch.nn.Sequential(*layers), torch.rand(BATCH, WIDTHS[0])
+    adam, loss = torch.optim.Adam(model.parameters(), lr=RATE, **form), torch.nn.MSELoss()
+
+    def step():
+        adam.zero_grad(set_to_none=True)
+        loss(model(x), x).backward()
+        adam.step()
+
+    step()
+    return step
+
+
+def trainers():
+    for name, form in (("loop", {"foreach": False}), ("foreach", {"foreach": True}), ("fused", {"fused": True})):
+        try:
+            yield name, trainer(**form)
+        except (RuntimeError, TypeError, ValueError):    # this version has no such form on a CPU
+            pass
+
+
+forms = dict(trainers())
+
+
+def train(request):
+    torch.set_num_threads(request["threads"])
+    step = forms[request["form"]]
+    start = time.perf_counter()
+    for _ in range(request["calls"]):
+        step()
+    return time.perf_counter() - start
+
+
+serve(train, forms=list(forms))

@@ -1,0 +1,132 @@
+#include "bench/report.h"
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include "common/file.h"
+#include "kernels/kernels.h"
+
+// The first line of a command's output without its line break; "" when there is none.
+static char *first_line(Arena *keep, const char *command)
+{
+    char  line[512] = "";
+    FILE *pipe      = popen(command, "r");
+    if (pipe != NULL) {
+        if (fgets(line, sizeof line, pipe) == NULL) line[0] = '\0';
+        pclose(pipe);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    return arena_print(keep, "%s", line);
+}
+
+static char *processor(Arena *keep)
+{
+    char *linux_name = first_line(
+        keep, "grep -m1 'model name' /proc/cpuinfo 2>/dev/null | sed 's/[^:]*: *//; s/  */ /g'");
+    return *linux_name ? linux_name
+                       : first_line(keep, "sysctl -n machdep.cpu.brand_string 2>/dev/null");
+}
+
+static char *commit(Arena *keep)
+{
+    return first_line(keep, "git -C '" LAB_SOURCE_DIR "' describe --always --dirty 2>/dev/null");
+}
+
+static const char *compiler(Arena *keep)
+{
+#ifdef __clang__
+    return arena_print(keep, "%s", __VERSION__);
+#else
+    return arena_print(keep, "gcc %s", __VERSION__);
+#endif
+}
+
+Report *report_new(Arena *keep, const char *bench, const char *libraries)
+{
+    struct utsname system;
+    uname(&system);
+    char   date[32];
+    time_t now = time(NULL);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1u << 30);
+    char  *cpu = processor(keep), *version = commit(keep);
+    char  *os  = arena_print(keep, "%s %s", system.sysname, system.release);
+    char  *table = arena_print(keep, "%s/%s", kernels.backend, kernels.variant);
+
+    Report *report = arena_alloc(keep, sizeof *report);
+    cJSON  *json = report->document = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "bench", bench);
+    cJSON_AddStringToObject(json, "date", date);
+    cJSON_AddStringToObject(json, "commit", version);
+    cJSON *machine = cJSON_AddObjectToObject(json, "machine");
+    cJSON_AddStringToObject(machine, "cpu", cpu);
+    cJSON_AddNumberToObject(machine, "cores", omp_get_num_procs());
+    cJSON_AddNumberToObject(machine, "memory_gib", gib);
+    cJSON_AddStringToObject(machine, "kernel", os);
+    cJSON_AddStringToObject(machine, "compiler", compiler(keep));
+    cJSON_AddStringToObject(machine, "libraries", libraries);
+    cJSON_AddStringToObject(machine, "table", table);
+    report->peaks   = cJSON_AddArrayToObject(json, "peaks");
+    report->results = cJSON_AddArrayToObject(json, "results");
+
+    printf("%s  %s  commit %s  kernels %s\n", bench, date, *version ? version : "unknown", table);
+    printf("%s, %d cores, %.0f GiB; %s\n", cpu, omp_get_num_procs(), gib, os);
+    printf("%s; %s\n", compiler(keep), libraries);
+    return report;
+}
+
+void report_peak(Report *report, Peak peak)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddItemToArray(report->peaks, json);
+    cJSON_AddNumberToObject(json, "threads", peak.threads);
+    cJSON_AddStringToObject(json, "variant", peak.variant);
+    cJSON_AddNumberToObject(json, "gflops", peak.gflops);
+    cJSON_AddNumberToObject(json, "triad_gbs", peak.triad_gbs);
+    cJSON_AddNumberToObject(json, "read_gbs", peak.read_gbs);
+    printf("limits measured here, %d thread%s: %.0f GFLOP/s (%s), triad %.1f GB/s, read %.1f GB/s\n",
+           peak.threads, peak.threads == 1 ? "" : "s", peak.gflops, peak.variant, peak.triad_gbs,
+           peak.read_gbs);
+    fflush(stdout);
+}
+
+void report_peer(Report *report, const Peer *peer)
+{
+    cJSON_AddItemToObject(report->document, "peer", cJSON_Duplicate(peer->hello, true));
+    const cJSON *libraries = cJSON_GetObjectItem(peer->hello, "libraries");
+    printf("%s: %s\n", peer->name, cJSON_IsString(libraries) ? libraries->valuestring : "");
+}
+
+cJSON *report_row(Report *report)
+{
+    cJSON *row = cJSON_CreateObject();
+    cJSON_AddItemToArray(report->results, row);
+    return row;
+}
+
+void report_timing(cJSON *row, const Timing *timing)
+{
+    cJSON *json = cJSON_AddObjectToObject(row, timing->name);
+    cJSON_AddNumberToObject(json, "seconds", timing->seconds.median);
+    cJSON_AddNumberToObject(json, "min", timing->seconds.min);
+    cJSON_AddNumberToObject(json, "quartile1", timing->seconds.quartile1);
+    cJSON_AddNumberToObject(json, "quartile3", timing->seconds.quartile3);
+    cJSON_AddNumberToObject(json, "max", timing->seconds.max);
+    cJSON_AddNumberToObject(json, "rounds", timing->seconds.count);
+    cJSON_AddNumberToObject(json, "calls", (double)timing->calls);
+    cJSON_AddNumberToObject(json, "slower_than_first", timing->ratio.median);
+}
+
+bool report_write(const Report *report, const char *path, Error *err)
+{
+    if (path == NULL) return true;
+    NewFile file;
+    if (!file_begin(&file, path, err)) return false;
+    char *text = cJSON_Print(report->document);
+    fprintf(file.stream, "%s\n", text);
+    free(text);
+    return file_commit(&file, err);
+}

@@ -1,0 +1,38 @@
+/* rivals.h -- other people's matrix products, loaded at run time where they are installed.
+ *
+ *     Rival rivals[RIVAL_COUNT];
+ *     rivals_open(rivals);
+ *     if (rivals[RIVAL_BLIS].absent == NULL) rivals[RIVAL_BLIS].multiply(&rivals[RIVAL_BLIS], &product);
+ *
+ * Each library is opened with its names kept to itself, so that two that define cblas_sgemm can
+ * stand in one process. Libraries stay loaded until the process ends.
+ */
+#pragma once
+#include "common/arena.h"
+
+typedef enum ProductKind {
+    PRODUCT_NN,    // c[m,n] = a[m,k] b[k,n]
+    PRODUCT_NT,    // c[m,n] = a[m,k] b[n,k]
+    PRODUCT_TN,    // c[m,n] = a[k,m] b[k,n]
+} ProductKind;
+
+typedef struct Product {
+    ProductKind  kind;
+    int          m, n, k;
+    float       *c;
+    const float *a, *b;
+} Product;
+
+typedef enum RivalName { RIVAL_OPENBLAS, RIVAL_BLIS, RIVAL_ONEDNN, RIVAL_COUNT } RivalName;
+
+typedef struct Rival {
+    const char *name;
+    const char *absent;     // why it cannot be asked; NULL when it can
+    const char *version;    // "0.3.21 SkylakeX"
+    void      (*multiply)(const struct Rival *rival, const Product *product);
+    void       *sgemm, *set_threads;    // the library's functions; set_threads may be NULL
+} Rival;
+
+void  rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT]);
+void  rival_threads(const Rival *rival, int threads);    // after bench_threads()
+const char *rivals_text(Arena *keep, const Rival rivals[RIVAL_COUNT]);    // "OpenBLAS 0.3.21, no BLIS"

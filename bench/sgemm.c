@@ -1,0 +1,234 @@
+/* sgemm.c -- matrix products through our kernel table beside calling BLAS libraries directly.
+ *
+ * Shapes: squares; the layers of small networks at batch 128 with their gradients; one to 32 rows
+ * against a large weight, as in generating text; a large transposed left side. Operands are the
+ * same in every call, so those that fit a cache stay in it. Before a product is timed, everybody's
+ * result is held against ours.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "bench/command.h"
+#include "bench/peer.h"
+#include "bench/report.h"
+#include "bench/rivals.h"
+#include "common/rng.h"
+#include "kernels/kernels.h"
+
+static const char *const KIND[] = {"NN", "NT", "TN"};    // by ProductKind
+
+// One product and somebody to compute it: exactly one of the three is set.
+typedef struct Task {
+    Product        product;
+    int            threads;
+    const Kernels *table;
+    const Rival   *rival;
+    Peer          *peer;
+} Task;
+
+static void multiply_by_table(const Kernels *table, const Product *p)
+{
+    switch (p->kind) {
+    case PRODUCT_NN: table->matmul(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f); break;
+    case PRODUCT_NT: table->matmul_nt(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f); break;
+    case PRODUCT_TN: table->matmul_tn(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f); break;
+    }
+}
+
+static double run_table(void *work, long calls, Error *err)
+{
+    (void)err;
+    Task  *task  = work;
+    double start = bench_now();
+    for (long i = 0; i < calls; i++) multiply_by_table(task->table, &task->product);
+    return bench_now() - start;
+}
+
+static double run_rival(void *work, long calls, Error *err)
+{
+    (void)err;
+    Task  *task  = work;
+    double start = bench_now();
+    for (long i = 0; i < calls; i++) task->rival->multiply(task->rival, &task->product);
+    return bench_now() - start;
+}
+
+static double run_peer(void *work, long calls, Error *err)
+{
+    Task          *task = work;
+    const Product *p    = &task->product;
+    return peer_ask(task->peer, err,
+                    "{\"threads\": %d, \"kind\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, "
+                    "\"calls\": %ld}",
+                    task->threads, KIND[p->kind], p->m, p->n, p->k, calls);
+}
+
+enum { OURS, OPENBLAS, BLIS, ONEDNN, REF, TORCH, COLUMNS };    // the table's
+static const char *const COLUMN[] = {"ours", "OpenBLAS", "BLIS", "oneDNN", "ref", "PyTorch"};
+
+typedef struct Bench {
+    Command command;
+    Kernels ours, ref;
+    Rival   rivals[RIVAL_COUNT];
+    Peer   *peer;    // NULL: no --peers, or no PyTorch
+    float  *a, *b, *c, *expected;
+    Report *report;
+    Peak    peak;    // for the number of threads in use
+} Bench;
+
+// The largest difference between a contender's product and ours, in units of what rounding k terms
+// can add up to; above 1, one of the two is wrong.
+static double disagreement(const Bench *bench, const Product *p)
+{
+    double worst = 0;
+    for (size_t i = 0; i < (size_t)p->m * (size_t)p->n; i++) {
+        double difference = fabs((double)bench->c[i] - (double)bench->expected[i]);
+        if (!(difference <= worst)) worst = difference;    // NaN counts
+    }
+    return worst / (1e-5 + 1e-6 * p->k);
+}
+
+static void print_row(const Bench *bench, const Product *p, const Timing *const column[COLUMNS])
+{
+    double flops = 2.0 * p->m * p->n * p->k;
+    printf("%s %5d %5d %5d %2d", KIND[p->kind], p->m, p->n, p->k, bench->peak.threads);
+    for (int i = 0; i < (bench->peer != NULL ? COLUMNS : TORCH); i++) {
+        if (column[i] != NULL)
+            printf(" %8.1f", flops / column[i]->seconds.median * 1e-9);
+        else
+            printf(" %8s", "-");
+    }
+    const Timing *rival = column[OPENBLAS];
+    if (rival != NULL)
+        printf(" %8.2f", rival->ratio.median);
+    else
+        printf(" %8s", "-");
+    printf(" %4.0f%%", 100e-9 * flops / column[OURS]->seconds.median / bench->peak.gflops);
+    if (rival != NULL && rival->ratio.median < 0.98) printf(" <");
+    if (bench_noisy(rival != NULL ? rival->ratio : column[OURS]->seconds)) printf(" ~");
+    putchar('\n');
+    fflush(stdout);
+}
+
+static bool measure(const Bench *bench, ProductKind kind, int m, int n, int k, Error *err)
+{
+    Product   product = {kind, m, n, k, bench->c, bench->a, bench->b};
+    Task      tasks[COLUMNS];
+    Contender contenders[COLUMNS];
+    int       columns[COLUMNS], count = 0;
+    for (int i = 0; i < COLUMNS; i++) {
+        Task task = {.product = product, .threads = bench->peak.threads};
+        Run *run  = run_table;
+        if (i == OURS)
+            task.table = &bench->ours;
+        else if (i == REF && (double)m * n * k <= 1 << 21)    // it takes too long beyond
+            task.table = &bench->ref;
+        else if (i == TORCH && bench->peer != NULL)
+            task.peer = bench->peer, run = run_peer;
+        else if (i >= OPENBLAS && i <= ONEDNN && bench->rivals[i - OPENBLAS].absent == NULL)
+            task.rival = &bench->rivals[i - OPENBLAS], run = run_rival;
+        else
+            continue;
+        tasks[count]      = task;
+        columns[count]    = i;
+        contenders[count] = (Contender){COLUMN[i], run, &tasks[count]};
+        count++;
+    }
+    for (int i = 0; i < count && tasks[i].peer == NULL; i++) {
+        contenders[i].run(&tasks[i], 1, err);
+        if (i == 0) memcpy(bench->expected, bench->c, (size_t)m * (size_t)n * sizeof(float));
+        if (disagreement(bench, &product) > 1)
+            return error_set(err, "%s %d x %d x %d: %s and ours differ by %.1f times what rounding explains",
+                             KIND[kind], m, n, k, contenders[i].name, disagreement(bench, &product));
+    }
+
+    Timing        timings[COLUMNS];
+    const Timing *column[COLUMNS] = {NULL};
+    if (!bench_compare(contenders, count, bench->command.plan, timings, err)) return false;
+    for (int i = 0; i < count; i++) column[columns[i]] = &timings[i];
+    print_row(bench, &product, column);
+
+    cJSON *row = report_row(bench->report);
+    cJSON_AddStringToObject(row, "kind", KIND[kind]);
+    cJSON_AddNumberToObject(row, "m", m);
+    cJSON_AddNumberToObject(row, "n", n);
+    cJSON_AddNumberToObject(row, "k", k);
+    cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
+    cJSON_AddNumberToObject(row, "flop", 2.0 * m * n * k);
+    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    return true;
+}
+
+static bool measure_all(const Bench *bench, Error *err)
+{
+    static const int square[] = {64, 128, 256, 512, 1024, 2048};
+    static const int layer[][2] = {{784, 256}, {256, 64}, {64, 256}, {256, 784}};    // in, out
+    static const int rows[] = {1, 4, 8, 16, 32};
+    enum { BATCH = 128, WIDTH = 768, HIDDEN = 3072 };
+
+    if (bench->command.quick)
+        return measure(bench, PRODUCT_NN, 64, 64, 64, err) && measure(bench, PRODUCT_TN, 33, 65, 17, err);
+    for (int i = 0; i < 6; i++)
+        if (!measure(bench, PRODUCT_NN, square[i], square[i], square[i], err)) return false;
+    // y = x w' and its two gradients: dx = dy w, dw = dy' x.
+    for (int i = 0; i < 4; i++) {
+        int in = layer[i][0], out = layer[i][1];
+        if (!measure(bench, PRODUCT_NT, BATCH, out, in, err) ||
+            !measure(bench, PRODUCT_NN, BATCH, in, out, err) ||
+            !measure(bench, PRODUCT_TN, out, in, BATCH, err))
+            return false;
+    }
+    for (int i = 0; i < 5; i++)
+        if (!measure(bench, PRODUCT_NT, rows[i], HIDDEN, WIDTH, err) ||
+            !measure(bench, PRODUCT_NN, rows[i], HIDDEN, WIDTH, err))
+            return false;
+    return measure(bench, PRODUCT_TN, 1024, 1024, 1024, err) &&
+           measure(bench, PRODUCT_NT, 1024, 1024, 1024, err);
+}
+
+int main(int argc, char **argv)
+{
+    Error    err;
+    int      status;
+    Arena   *keep    = arena_new("keep", 256u << 20);
+    Bench    bench   = {.peer = NULL};
+    Options *options = command_options(keep, &bench.command, "sgemm",
+                                       "Matrix products: our kernels beside OpenBLAS, BLIS and oneDNN.");
+    if (!command_parse(options, argc, argv, &bench.command, &status)) return status;
+
+    const char *why;
+    if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
+    bench.ours = kernels;
+    bench.ref  = kernels_complete(&kernels_ref);
+    rivals_open(keep, bench.rivals);
+    if (bench.command.peers) {
+        bench.peer = peer_open(keep, "sgemm.py", &err);
+        if (bench.peer == NULL) printf("%s\n", err.message);
+    }
+    size_t most = 2048 * 2048;
+    Rng    rng  = rng_from_seed(1);
+    float **matrix[] = {&bench.a, &bench.b, &bench.c, &bench.expected};
+    for (int i = 0; i < 4; i++) {
+        *matrix[i] = arena_alloc(keep, most * sizeof(float));
+        for (size_t j = 0; j < most; j++) (*matrix[i])[j] = rng_uniform(&rng) - 0.5f;
+    }
+
+    bench.report = report_new(keep, "sgemm", rivals_text(keep, bench.rivals));
+    if (bench.peer != NULL) report_peer(bench.report, bench.peer);
+    for (int t = 0; t < bench.command.thread_counts; t++) {
+        int threads = bench.command.threads[t];
+        bench_threads(threads);
+        for (int i = 0; i < RIVAL_COUNT; i++) rival_threads(&bench.rivals[i], threads);
+        bench.peak = peak_measure(threads);
+        report_peak(bench.report, bench.peak);
+        printf("\nGFLOP/s, medians of interleaved rounds  (< below 0.98 of OpenBLAS, ~ noisy)\n"
+               "%2s %5s %5s %5s %2s", "", "m", "n", "k", "t");
+        for (int i = 0; i < (bench.peer != NULL ? COLUMNS : TORCH); i++) printf(" %8s", COLUMN[i]);
+        printf(" %8s %5s\n", "ours/OB.", "peak");
+        if (!measure_all(&bench, &err)) return error_report(&err);
+        putchar('\n');
+    }
+    peer_close(bench.peer);
+    if (!report_write(bench.report, bench.command.json, &err)) return error_report(&err);
+    return 0;
+}

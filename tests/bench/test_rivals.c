@@ -1,0 +1,73 @@
+/* Every library that is installed computes what `ref` does, in each of the three forms. */
+#include "bench/rivals.h"
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "tests/close.h"
+#include "common/rng.h"
+#include "kernels/kernels.h"
+
+enum { M = 7, N = 11, K = 5 };    // all different: a swapped pair shows
+
+static void rivals_agree_with_ref_in_every_form(void **state)
+{
+    Arena *keep = *state;
+    Rival  rivals[RIVAL_COUNT];
+    float  a[M * K], b[K * N], want[M * N], got[M * N];
+    Rng    rng = rng_from_seed(3);
+    rng_fill_normal(&rng, a, M * K);
+    rng_fill_normal(&rng, b, K * N);
+    rivals_open(keep, rivals);
+    for (int kind = PRODUCT_NN; kind <= PRODUCT_TN; kind++) {
+        if (kind == PRODUCT_NN) kernels_ref.matmul(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_NT) kernels_ref.matmul_nt(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_TN) kernels_ref.matmul_tn(want, a, b, M, N, K, 0);
+        for (int i = 0; i < RIVAL_COUNT; i++) {
+            if (rivals[i].absent != NULL) continue;
+            memset(got, 0xff, sizeof got);    // NaN: what is not written shows
+            rivals[i].multiply(&rivals[i], &(Product){(ProductKind)kind, M, N, K, got, a, b});
+            for (int j = 0; j < M * N; j++)
+                assert_close((double)got[j], (double)want[j], 1e-5);
+        }
+    }
+}
+
+static void what_is_absent_says_why_and_what_is_there_has_a_version(void **state)
+{
+    Arena *keep = *state;
+    Rival  rivals[RIVAL_COUNT];
+    rivals_open(keep, rivals);
+    const char *text = rivals_text(keep, rivals);
+    for (int i = 0; i < RIVAL_COUNT; i++) {
+        assert_non_null(strstr(text, rivals[i].name));
+        if (rivals[i].absent != NULL)
+            assert_true(strlen(rivals[i].absent) > 0);
+        else
+            assert_non_null(strchr(rivals[i].version, '.'));
+    }
+}
+
+static int make_arena(void **state)
+{
+    *state = arena_new("keep", 1u << 20);
+    return 0;
+}
+
+static int free_arena(void **state)
+{
+    arena_free(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rivals_agree_with_ref_in_every_form, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(what_is_absent_says_why_and_what_is_there_has_a_version,
+                                        make_arena, free_arena),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
