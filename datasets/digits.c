@@ -77,6 +77,11 @@ static float between(Rng *rng, float low, float high)
     return low + (high - low) * rng_uniform(rng);
 }
 
+static float within(float x, float low, float high)
+{
+    return fminf(fmaxf(x, low), high);
+}
+
 // A smooth random field over the box: a cubic B-spline over 5x5 random values.
 enum { GRID = 5 };
 typedef struct Field {
@@ -96,7 +101,7 @@ static void field_draw(Field *field, Rng *rng, float shift, float nib)
 // The cell of u in [0,1] and the four B-spline weights there.
 static int spline_weights(float u, float w[4])
 {
-    u       = fminf(fmaxf(u, 0.0f), 1.0f) * (GRID - 3);
+    u       = within(u, 0.0f, 1.0f) * (GRID - 3);
     int   i = u < GRID - 3 ? (int)u : GRID - 4;
     float t = u - (float)i, s = 1.0f - t;
     w[0] = s * s * s / 6.0f;
@@ -179,7 +184,8 @@ static void path_bend(Path *path, Rng *rng)
 // Scales the path so that its ink fits a box of 20 pixels and moves its mass to the middle.
 static void path_place(Path *path, Rng *rng)
 {
-    float nib = between(rng, 0.8f, 1.65f);
+    const float margin = 3.0f;    // of the pen's way to the image's border: a 7 has its mass far up
+    float       nib    = between(rng, 0.8f, 1.65f);
     float left = 1e9f, right = -1e9f, top = 1e9f, bottom = -1e9f;
     for (int i = 0; i < path->count; i++) {
         const Point *p = &path->points[i];
@@ -196,12 +202,16 @@ static void path_place(Path *path, Rng *rng)
         mass_x += length * 0.5f * (p->x + q->x);
         mass_y += length * 0.5f * (p->y + q->y);
     }
+    mass_x /= mass, mass_y /= mass;
     // MNIST moves by whole pixels, so that its centres scatter by half a pixel.
-    float middle = 0.5f * DIGIT_SIZE, dx = between(rng, -0.5f, 0.5f), dy = between(rng, -0.5f, 0.5f);
+    float x = 0.5f * DIGIT_SIZE + between(rng, -0.5f, 0.5f);
+    float y = 0.5f * DIGIT_SIZE + between(rng, -0.5f, 0.5f);
+    x       = within(x, margin - scale * (left - mass_x), DIGIT_SIZE - margin - scale * (right - mass_x));
+    y       = within(y, margin - scale * (top - mass_y), DIGIT_SIZE - margin - scale * (bottom - mass_y));
     for (int i = 0; i < path->count; i++) {
         Point *p = &path->points[i];
-        p->x = middle + dx + scale * (p->x - mass_x / mass);
-        p->y = middle + dy + scale * (p->y - mass_y / mass);
+        p->x     = x + scale * (p->x - mass_x);
+        p->y     = y + scale * (p->y - mass_y);
         p->radius *= nib;
     }
 }
@@ -211,14 +221,14 @@ static float ink_distance(const Point *p, const Point *q, float x, float y)
 {
     float dx = q->x - p->x, dy = q->y - p->y, square = dx * dx + dy * dy;
     float t = square > 0.0f ? ((x - p->x) * dx + (y - p->y) * dy) / square : 0.0f;
-    t       = fminf(fmaxf(t, 0.0f), 1.0f);
+    t       = within(t, 0.0f, 1.0f);
     float ex = x - p->x - t * dx, ey = y - p->y - t * dy;
     return sqrtf(ex * ex + ey * ey) - (p->radius + t * (q->radius - p->radius));
 }
 
-static int clamp_pixel(float x)
+static int nearest_pixel(float x)
 {
-    return x < 0.0f ? 0 : x > DIGIT_SIZE - 1 ? DIGIT_SIZE - 1 : (int)x;
+    return (int)within(x, 0.0f, DIGIT_SIZE - 1);
 }
 
 static const float edge = 1.15f;    // pixels from full ink to bare paper
@@ -229,19 +239,29 @@ static void path_ink(const Path *path, float ink[DIGIT_SIZE][DIGIT_SIZE])
         const Point *p = &path->points[i - 1], *q = &path->points[i];
         if (path->lifted[i]) continue;
         float reach = fmaxf(p->radius, q->radius) + 0.5f * edge;
-        int   x0 = clamp_pixel(fminf(p->x, q->x) - reach), x1 = clamp_pixel(fmaxf(p->x, q->x) + reach);
-        int   y0 = clamp_pixel(fminf(p->y, q->y) - reach), y1 = clamp_pixel(fmaxf(p->y, q->y) + reach);
-        for (int y = y0; y <= y1; y++)
-            for (int x = x0; x <= x1; x++) {
+        int   left = nearest_pixel(fminf(p->x, q->x) - reach), top = nearest_pixel(fminf(p->y, q->y) - reach);
+        int   right = nearest_pixel(fmaxf(p->x, q->x) + reach), bottom = nearest_pixel(fmaxf(p->y, q->y) + reach);
+        for (int y = top; y <= bottom; y++)
+            for (int x = left; x <= right; x++) {
                 float d = ink_distance(p, q, (float)x + 0.5f, (float)y + 0.5f);
                 ink[y][x] = fmaxf(ink[y][x], 0.5f - d / edge);
             }
     }
 }
 
+// PCG32 streams of neighbouring seeds begin alike: (seed, i + 1) as (seed + 2, i). A hash of both
+// numbers (SplitMix64, Steele et al. 2014) sets them apart.
+static Rng image_rng(uint64_t seed, uint64_t index)
+{
+    uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;
+    z          = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z          = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return rng_stream(z ^ z >> 31, index);
+}
+
 int digits_draw(uint8_t pixels[DIGIT_PIXELS], uint64_t seed, uint64_t index)
 {
-    Rng  rng   = rng_stream(seed, index);
+    Rng  rng   = image_rng(seed, index);
     int  label = (int)rng_below(&rng, DIGIT_CLASSES), style = (int)rng_below(&rng, STYLES);
     Path path;
     path_trace(&path, styles[label][style], &rng);
@@ -255,7 +275,7 @@ int digits_draw(uint8_t pixels[DIGIT_PIXELS], uint64_t seed, uint64_t index)
         // Paper grain shows at the edge of the ink and hardly inside it; bare paper stays at 0.
         if (value > 0.0f && value < 1.0f) value += 0.16f * (rng_uniform(&rng) - 0.5f);
         else if (value >= 1.0f) value = 1.0f - 0.02f * rng_uniform(&rng);
-        pixels[i] = (uint8_t)(255.0f * fminf(fmaxf(value, 0.0f), 1.0f) + 0.5f);
+        pixels[i] = (uint8_t)(255.0f * within(value, 0.0f, 1.0f) + 0.5f);
     }
     return label;
 }
