@@ -1,0 +1,28 @@
+/* commands.h -- what `lab` can be asked to do: one function a command, in a file of its name.
+ *
+ *     // greet.c
+ *     int command_greet(int argc, char **argv) { ... return 0; }    // argv[0] is "greet"
+ *     // here, one line in the list:
+ *     X(greet, "NAME", "says hello to NAME")
+ *
+ * The list makes the table, the help and the suggestions. A command returns the exit status: 0,
+ * 1 when the world failed it, 2 when it was asked wrongly.
+ */
+#pragma once
+
+// clang-format off
+#define COMMAND_LIST(X)                                                                            \
+    X(roadmap, "",                 "the stages and their labs (also: lab alone)")                  \
+    X(list,    "[--json]",         "the labs, one a line")                                         \
+    X(run,     "LAB [options]",    "run a lab; its --help shows its options")                      \
+    X(test,    "[ctest options]",  "build and run all the tests")                                  \
+    X(bench,   "[NAME] [options]", "run the benchmarks, or one; --peers adds the rivals")          \
+    X(data,    "list|get|verify",  "data sets: what there is, download, check")                    \
+    X(doctor,  "[--json]",         "what is there, what is missing, and what brings it")           \
+    X(setup,   "[--dev] [--peers]", "install the packages that are missing")                       \
+    X(help,    "",                 "this list")
+// clang-format on
+
+#define X(name, arguments, about) int command_##name(int argc, char **argv);
+COMMAND_LIST(X)
+#undef X

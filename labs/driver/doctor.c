@@ -1,0 +1,255 @@
+#include "labs/driver/commands.h"
+#include "labs/driver/gpu.h"
+#include "labs/driver/machine.h"
+#include "labs/driver/packages.h"
+#include "labs/driver/page.h"
+#include "common/options.h"
+#include "datasets/catalogue.h"
+#include "datasets/root.h"
+#include "kernels/kernels.h"
+#include <cjson/cJSON.h>
+#include <dlfcn.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_MAX = 64 };
+
+typedef enum PartState { PART_THERE, PART_LACKING, PART_MISSING } PartState;
+
+typedef struct Part {
+    const char *name;
+    PartState   state;     // lacking: something is off without it; missing: nothing works
+    const char *says;
+    const char *brings;    // the command that helps; NULL when nothing has to be done
+} Part;
+
+typedef struct Report {
+    Arena    *arena;
+    Packages  packages;
+    int       count;
+    Part      parts[PARTS_MAX];
+} Report;
+
+static void add(Report *report, const char *name, PartState state, const char *says,
+                const char *brings)
+{
+    REQUIRE(report->count < PARTS_MAX, "no room for %s after %d parts", name, report->count);
+    report->parts[report->count++] = (Part){name, state, says, brings};
+}
+
+// The first line that a command prints; NULL when it fails or prints nothing.
+static const char *first_line(Arena *arena, const char *command)
+{
+    char  line[256] = "";
+    FILE *pipe      = popen(command, "r");
+    if (pipe == NULL) return NULL;
+    bool read         = fgets(line, sizeof line, pipe) != NULL;
+    bool ran          = pclose(pipe) == 0;
+    line[strcspn(line, "\n")] = '\0';
+    return read && ran ? arena_print(arena, "%s", line) : NULL;
+}
+
+static void look_at_tools(Report *report)
+{
+    static const struct {
+        const char *name, *command;
+        bool        needed;
+    } tools[] = {
+        {"compiler", "cc --version 2>&-", true},
+        {"cmake", "cmake --version 2>&-", true},
+        {"ninja", "ninja --version 2>&-", true},
+        {"gnuplot", "gnuplot --version 2>&-", false},
+    };
+    for (int i = 0; i < (int)(sizeof tools / sizeof *tools); i++) {
+        const char *version = first_line(report->arena, tools[i].command);
+        PartState   without = tools[i].needed ? PART_MISSING : PART_LACKING;
+        add(report, tools[i].name, version ? PART_THERE : without,
+            version ? version : tools[i].needed ? "not found" : "not found: no plots, only their CSV files",
+            version ? NULL : packages_setup(PACKAGE_BUILD));
+    }
+}
+
+// Asked of the library that this process has loaded, so that it is the one the labs use.
+static void look_at_blas(Report *report)
+{
+    char *(*config)(void), *(*core)(void);
+    int (*parallel)(void);
+    // Through void **, as POSIX shows for dlsym.
+    *(void **)&config   = dlsym(RTLD_DEFAULT, "openblas_get_config");
+    *(void **)&core     = dlsym(RTLD_DEFAULT, "openblas_get_corename");
+    *(void **)&parallel = dlsym(RTLD_DEFAULT, "openblas_get_parallel");
+    if (config == NULL || core == NULL || parallel == NULL) {
+        add(report, "BLAS", PART_LACKING, "built without OpenBLAS: matrix products are slow",
+            packages_setup(PACKAGE_BUILD));
+        return;
+    }
+    static const char *const threads[] = {"no threads", "threads of its own", "threads of OpenMP"};
+    int  kind    = parallel();
+    int  version = (int)strcspn(config() + strlen("OpenBLAS "), " ") + (int)strlen("OpenBLAS ");
+    bool openmp  = kind == 2;
+    add(report, "BLAS", openmp ? PART_THERE : PART_LACKING,
+        arena_print(report->arena, "%.*s, core %s, %s%s", version, config(), core(),
+                    threads[kind < 0 || kind > 2 ? 0 : kind],
+                    openmp ? "" : ", which fight with ours for the cores"),
+        openmp ? NULL : packages_setup(PACKAGE_BUILD));
+}
+
+static void look_at_libraries(Report *report)
+{
+    add(report, "LAPACK", LAB_HAVE_LAPACKE ? PART_THERE : PART_LACKING,
+        LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA to compare with",
+        LAB_HAVE_LAPACKE ? NULL : packages_setup(PACKAGE_BUILD));
+    add(report, "downloads", LAB_HAVE_CURL ? PART_THERE : PART_LACKING,
+        LAB_HAVE_CURL ? "libcurl" : "built without libcurl: lab data get is off",
+        LAB_HAVE_CURL ? NULL : packages_setup(PACKAGE_OPTIONAL));
+}
+
+static void look_at_machine(Report *report)
+{
+    const double gib     = 1u << 30;
+    Machine      machine = machine_look(root_dir());
+    const Kernels *cpu   = kernels_cpu();
+    char           limit[64] = "";
+    if (machine.quota > 0) snprintf(limit, sizeof limit, ", limited to %.3g of them", machine.quota);
+    add(report, "processor", PART_THERE, arena_print(report->arena, "%s", machine.processor), NULL);
+    add(report, "kernels", PART_THERE,
+        arena_print(report->arena, "%s, built for %s", cpu->backend, cpu->variant), NULL);
+    add(report, "threads", PART_THERE,
+        arena_print(report->arena, "%d, on %d of %d cores%s", omp_get_max_threads(), machine.cores,
+                    machine.online, limit), NULL);
+    add(report, "memory", PART_THERE,
+        arena_print(report->arena, "%.1f GiB, %.1f free", (double)machine.memory / gib,
+                    (double)machine.memory_free / gib), NULL);
+    bool room = (double)machine.disk_free > gib;
+    add(report, "disk", room ? PART_THERE : PART_LACKING,
+        arena_print(report->arena, "%.1f GiB free%s", (double)machine.disk_free / gib,
+                    room ? "" : ", little for a build and data sets"), NULL);
+}
+
+static void look_at_gpu(Report *report)
+{
+    Gpu         gpus[GPU_MAX];
+    int         count   = gpu_list(gpus);
+    const char *version = first_line(report->arena, "PATH=$PATH:/usr/local/cuda/bin nvcc --version "
+                                                    "2>&- | sed -n 's/.*release \\([0-9.]*\\).*/\\1/p'");
+    add(report, "CUDA", PART_THERE,
+        version ? arena_print(report->arena, "nvcc %s", version)
+                : "no nvcc: nothing here needs it (developer.nvidia.com/cuda-downloads)", NULL);
+    for (int i = 0; i < count; i++)
+        add(report, "GPU", PART_THERE,
+            arena_print(report->arena, "%s, %.0f GiB, compute capability %d.%d", gpus[i].name,
+                        (double)gpus[i].bytes / (1u << 30), gpus[i].major, gpus[i].minor), NULL);
+    if (count == 0) add(report, "GPU", PART_THERE, "none: every lab runs on the processor", NULL);
+}
+
+static bool look_at_data(Report *report, Error *err)
+{
+    char      folder[PATH_MAX];
+    Catalogue catalogue;
+    root_data_dir(folder);
+    const char *path = arena_print(report->arena, "%s/datasets/catalogue.json", root_dir());
+    if (!catalogue_load(report->arena, &catalogue, path, err)) return false;
+    for (int i = 0; i < catalogue.count; i++) {
+        const CatalogueSet *set   = &catalogue.sets[i];
+        CatalogueState      state = catalogue_check(set, folder);
+        const char         *says  = state == CATALOGUE_PRESENT ? "in"
+                                    : state == CATALOGUE_DAMAGED ? "damaged in" : "not in";
+        add(report, arena_print(report->arena, "data %s", set->name),
+            state == CATALOGUE_PRESENT ? PART_THERE : PART_LACKING,
+            arena_print(report->arena, "%s %s", says, folder),
+            state == CATALOGUE_PRESENT ? NULL
+                                       : arena_print(report->arena, "./lab data get %s", set->name));
+    }
+    return true;
+}
+
+// One line a kind: what of .packages is not installed.
+static void look_at_packages(Report *report)
+{
+    if (!packages_look(&report->packages)) return;
+    for (int kind = 0; kind < PACKAGE_KINDS; kind++) {
+        const char *missing = "";
+        int         count   = 0;
+        for (int i = 0; i < report->packages.count; i++) {
+            const Package *package = &report->packages.items[i];
+            if ((int)package->kind != kind) continue;
+            count++;
+            if (!package->there) missing = arena_print(report->arena, "%s %s", missing, package->name);
+        }
+        bool all = missing[0] == '\0';
+        add(report, arena_print(report->arena, "packages: %s", packages_kind_name((PackageKind)kind)),
+            all ? PART_THERE : kind == PACKAGE_BUILD ? PART_MISSING : PART_LACKING,
+            all ? arena_print(report->arena, "all %d", count)
+                : arena_print(report->arena, "not installed:%s", missing),
+            all ? NULL : packages_setup((PackageKind)kind));
+    }
+}
+
+static void print_text(const Report *report)
+{
+    static const struct {
+        PageStyle   style;
+        const char *mark;
+    } states[] = {[PART_THERE]   = {PAGE_GOOD, "ok"},
+                  [PART_LACKING] = {PAGE_DIM, "-"},
+                  [PART_MISSING] = {PAGE_BAD, "MISSING"}};
+    Page page = page_begin();
+    for (int i = 0; i < report->count; i++) {
+        const Part *part = &report->parts[i];
+        PageStyle   style = states[part->state].style;
+        printf("%s%-8s%s", page_on(&page, style), states[part->state].mark, page_off(&page, style));
+        page.columns -= 8;
+        page_item(&page, 0, 22, part->name, part->says);
+        page.columns += 8;
+        if (part->brings) page_text(&page, PAGE_BOLD, 30, part->brings);
+    }
+}
+
+static void print_json(const Report *report)
+{
+    static const char *const states[] = {"there", "lacking", "missing"};
+    cJSON *array = cJSON_CreateArray();
+    for (int i = 0; i < report->count; i++) {
+        const Part *part = &report->parts[i];
+        cJSON      *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "part", part->name);
+        cJSON_AddStringToObject(item, "state", states[part->state]);
+        cJSON_AddStringToObject(item, "says", part->says);
+        if (part->brings) cJSON_AddStringToObject(item, "brings", part->brings);
+        cJSON_AddItemToArray(array, item);
+    }
+    char *text = cJSON_Print(array);
+    puts(text);
+    free(text);
+    cJSON_Delete(array);
+}
+
+int command_doctor(int argc, char **argv)
+{
+    Arena  *arena  = arena_new("doctor", 64u << 20);
+    Report *report = arena_zeros(arena, sizeof *report);
+    bool    json   = false;
+    int     status;
+    Error   err;
+    report->arena    = arena;
+    Options *options = options_new(arena, "lab doctor", "What is there, what is missing, what brings it.");
+    options_flag(options, "json", 0, &json, "as JSON");
+    if (!options_parse(options, argc, argv, &status)) return status;
+    if (!packages_load(arena, root_dir(), &report->packages, &err)) return error_report(&err);
+
+    look_at_tools(report);
+    look_at_blas(report);
+    look_at_libraries(report);
+    look_at_machine(report);
+    look_at_gpu(report);
+    if (!look_at_data(report, &err)) return error_report(&err);
+    look_at_packages(report);
+    if (json) print_json(report);
+    else print_text(report);
+    for (int i = 0; i < report->count; i++)
+        if (report->parts[i].state == PART_MISSING) status = 1;
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,44 @@
+#include "labs/driver/gpu.h"
+#include <dlfcn.h>
+#include <stdbool.h>
+
+// From cuda.h, which a machine without the toolkit does not have.
+enum { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76 };
+
+typedef struct Cuda {
+    int (*init)(unsigned flags);
+    int (*count)(int *count);
+    int (*name)(char *name, int bytes, int device);
+    int (*memory)(size_t *bytes, int device);
+    int (*attribute)(int *value, int attribute, int device);
+} Cuda;
+
+static int list(const Cuda *cuda, Gpu gpus[GPU_MAX])
+{
+    int count = 0;
+    if (cuda->init(0) != 0 || cuda->count(&count) != 0) return 0;
+    if (count > GPU_MAX) count = GPU_MAX;
+    for (int i = 0; i < count; i++) {
+        gpus[i] = (Gpu){.name = "unnamed"};
+        cuda->name(gpus[i].name, (int)sizeof gpus[i].name, i);
+        cuda->memory(&gpus[i].bytes, i);
+        cuda->attribute(&gpus[i].major, CAPABILITY_MAJOR, i);
+        cuda->attribute(&gpus[i].minor, CAPABILITY_MINOR, i);
+    }
+    return count;
+}
+
+int gpu_list(Gpu gpus[GPU_MAX])
+{
+    void *library = dlopen("libcuda.so.1", RTLD_LAZY);
+    if (library == NULL) return 0;
+    Cuda cuda;
+    // Through void **, as POSIX shows for dlsym: ISO C has no cast from void * to a function.
+    *(void **)&cuda.init      = dlsym(library, "cuInit");
+    *(void **)&cuda.count     = dlsym(library, "cuDeviceGetCount");
+    *(void **)&cuda.name      = dlsym(library, "cuDeviceGetName");
+    *(void **)&cuda.memory    = dlsym(library, "cuDeviceTotalMem_v2");
+    *(void **)&cuda.attribute = dlsym(library, "cuDeviceGetAttribute");
+    bool complete = cuda.init && cuda.count && cuda.name && cuda.memory && cuda.attribute;
+    return complete ? list(&cuda, gpus) : 0;
+}

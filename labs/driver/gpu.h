@@ -1,0 +1,17 @@
+/* gpu.h -- the CUDA devices, asked of the driver's own library: no toolkit is needed for that.
+ *
+ *     Gpu gpus[GPU_MAX];
+ *     int count = gpu_list(gpus);    // 0: none, or no driver
+ */
+#pragma once
+#include <stddef.h>
+
+enum { GPU_MAX = 8 };
+
+typedef struct Gpu {
+    char   name[96];
+    int    major, minor;    // compute capability
+    size_t bytes;
+} Gpu;
+
+int gpu_list(Gpu gpus[GPU_MAX]);

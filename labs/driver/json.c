@@ -1,0 +1,104 @@
+#include "labs/driver/json.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// What we write by hand is a few kilobytes; anything near this size is some other file.
+enum { MAX_BYTES = 1 << 20 };
+
+static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    *bytes    = fread(text, 1, MAX_BYTES, file);
+    bool read = !ferror(file);
+    int  why  = errno;
+    fclose(file);
+    if (!read) return error_set(err, "%s: %s", path, strerror(why));
+    if (*bytes == MAX_BYTES) return error_set(err, "%s: is over %d bytes", path, MAX_BYTES);
+    text[*bytes] = '\0';
+    return true;
+}
+
+cJSON *json_load(const char *path, Error *err)
+{
+    char *text = malloc(MAX_BYTES + 1);
+    REQUIRE(text != NULL, "no memory to read %s", path);
+    size_t bytes = 0;
+    cJSON *tree  = NULL;
+    if (read_whole(path, text, &bytes, err)) {
+        const char *end = text;
+        tree            = cJSON_ParseWithLengthOpts(text, bytes + 1, &end, true);
+        int line        = 1;
+        for (const char *at = text; at < end; at++) line += *at == '\n';
+        if (tree == NULL)
+            error_set(err, "%s:%d: is not JSON from here on", path, line);
+        else if (!cJSON_IsObject(tree))
+            error_set(err, "%s: holds no object, expected { ... }", path);
+    }
+    free(text);
+    if (cJSON_IsObject(tree)) return tree;
+    cJSON_Delete(tree);
+    return NULL;
+}
+
+// The field, or NULL and the sentence that says what stands there instead.
+static const cJSON *get(const cJSON *object, const char *where, const char *field,
+                        cJSON_bool (*is_kind)(const cJSON *), const char *kind, Error *err)
+{
+    const cJSON *node = cJSON_GetObjectItemCaseSensitive(object, field);
+    if (node == NULL)
+        error_set(err, "%s: \"%s\" is missing, expected %s", where, field, kind);
+    else if (!is_kind(node))
+        error_set(err, "%s: \"%s\" is not %s", where, field, kind);
+    else
+        return node;
+    return NULL;
+}
+
+static bool copy_text(Arena *arena, const cJSON *node, const char **text)
+{
+    if (!cJSON_IsString(node) || node->valuestring[0] == '\0') return false;
+    *text = arena_print(arena, "%s", node->valuestring);
+    return true;
+}
+
+bool json_text(Arena *arena, const cJSON *object, const char *where, const char *field,
+               const char **text, Error *err)
+{
+    const cJSON *node = get(object, where, field, cJSON_IsString, "a text", err);
+    if (node == NULL) return false;
+    return copy_text(arena, node, text) || error_set(err, "%s: \"%s\" is empty", where, field);
+}
+
+bool json_number(const cJSON *object, const char *where, const char *field, double least,
+                 double most, double *number, Error *err)
+{
+    const cJSON *node = get(object, where, field, cJSON_IsNumber, "a number", err);
+    if (node == NULL) return false;
+    *number = node->valuedouble;
+    return (*number >= least && *number <= most) ||
+           error_set(err, "%s: \"%s\" is %g, expected %g to %g", where, field, *number, least, most);
+}
+
+const cJSON *json_array(const cJSON *object, const char *where, const char *field, Error *err)
+{
+    return get(object, where, field, cJSON_IsArray, "a list", err);
+}
+
+bool json_texts(Arena *arena, const cJSON *object, const char *where, const char *field,
+                const char ***texts, int *count, Error *err)
+{
+    const cJSON *array = json_array(object, where, field, err), *node;
+    if (array == NULL) return false;
+    *count = 0;
+    *texts = arena_alloc(arena, (size_t)cJSON_GetArraySize(array) * sizeof **texts);
+    cJSON_ArrayForEach(node, array)
+    {
+        if (!copy_text(arena, node, &(*texts)[*count]))
+            return error_set(err, "%s: \"%s\"[%d] is not a text", where, field, *count);
+        ++*count;
+    }
+    return true;
+}

@@ -1,0 +1,41 @@
+/* labfile.h -- what a lab says about itself: labs/STAGE/NAME/lab.json, read and checked.
+ *
+ *     Lab lab;
+ *     if (!lab_read(arena, root, "2_core/autoencoder", &lab, &err)) return error_report(&err);
+ *     printf("%s: %d exercises\n", lab.title, lab.exercise_count);
+ *
+ * All of it lives in the arena. A message names the file, the field, and what stands there.
+ */
+#pragma once
+#include "common/arena.h"
+#include "common/error.h"
+
+enum { LAB_HINTS = 3 };    // idea, formula, almost code
+
+typedef struct Exercise {
+    const char *id;
+    const char *function;    // in NAME.c, what the learner writes
+    int         points;
+    double      seconds;     // the time that its check may take
+    const char *hints[LAB_HINTS];
+} Exercise;
+
+typedef struct Lab {
+    const char  *id;       // the folder's name, and the program's in build/labs/
+    const char  *stage;    // the folder above
+    const char  *title;
+    const char  *about;      // one sentence
+    int          place;      // in its stage; labs are shown in this order
+    int          minutes;    // that a learner takes
+    const char **needs;      // ids of labs of earlier stages that come first
+    int          need_count;
+    const char **data;       // real data sets that it can use instead of generated ones
+    int          data_count;
+    const char **reading;    // where to read on
+    int          reading_count;
+    Exercise    *exercises;    // in the order they are solved
+    int          exercise_count;
+} Lab;
+
+// `folder` is STAGE/NAME.
+bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Error *err);

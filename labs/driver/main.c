@@ -1,0 +1,74 @@
+/* lab -- one command for the learner, the kernel engineer and the planner. ./lab builds and runs it. */
+#include "labs/driver/commands.h"
+#include "labs/driver/nearest.h"
+#include "labs/driver/page.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct Command {
+    const char *name, *arguments, *about;
+    int       (*run)(int argc, char **argv);
+} Command;
+
+static const Command commands[] = {
+#define X(name, arguments, about) {#name, arguments, about, command_##name},
+    COMMAND_LIST(X)
+#undef X
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+int command_help(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    Page page = page_begin();
+    page_text(&page, PAGE_PLAIN, 0, "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
+    putchar('\n');
+    for (int i = 0; i < COMMANDS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].arguments);
+        page_item(&page, 2, 26, name, commands[i].about);
+    }
+    return 0;
+}
+
+// Both need what only the shell front door knows: how to install and how to build.
+static int only_in_front(const char *name)
+{
+    fprintf(stderr, "lab: %s is done by ./lab in the checkout's root, not by this program\n", name);
+    return 2;
+}
+
+int command_test(int argc, char **argv)
+{
+    (void)argc;
+    return only_in_front(argv[0]);
+}
+
+int command_setup(int argc, char **argv)
+{
+    (void)argc;
+    return only_in_front(argv[0]);
+}
+
+static int unknown(const char *word)
+{
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
+    const char *near = nearest(word, names, COMMANDS);
+    if (near != NULL)
+        fprintf(stderr, "lab: there is no command '%s'; did you mean '%s'?\n", word, near);
+    else
+        fprintf(stderr, "lab: there is no command '%s'; lab help lists them\n", word);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) return command_roadmap(argc, argv);
+    const char *word = argv[1];
+    if (strcmp(word, "--version") == 0) return puts("lab " LAB_VERSION) < 0;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) word = "help";
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, word) == 0) return commands[i].run(argc - 1, argv + 1);
+    return unknown(word);
+}

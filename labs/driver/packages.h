@@ -1,0 +1,40 @@
+/* packages.h -- the list in .packages: what the house uses of the system, and what brings it.
+ *
+ *     Packages packages;
+ *     if (!packages_load(arena, root_dir(), &packages, &err)) return error_report(&err);
+ *     packages_look(&packages);    // asks dpkg, once
+ *     printf("%s\n", packages_setup(packages.items[0].kind));    // "./lab setup"
+ *
+ * All of it lives in the arena.
+ */
+#pragma once
+#include "common/arena.h"
+#include "common/error.h"
+
+typedef enum PackageKind {
+    PACKAGE_BUILD,
+    PACKAGE_OPTIONAL,
+    PACKAGE_DEV,
+    PACKAGE_PEER,
+    PACKAGE_KINDS
+} PackageKind;
+
+typedef struct Package {
+    PackageKind kind;
+    const char *name;
+    const char *about;    // what for
+    bool        there;    // after packages_look()
+} Package;
+
+typedef struct Packages {
+    int      count;
+    Package *items;
+} Packages;
+
+bool packages_load(Arena *arena, const char *root, Packages *packages, Error *err);
+
+// Finds out which are installed; a package that another one provides is. False without dpkg.
+bool packages_look(Packages *packages);
+
+const char *packages_kind_name(PackageKind kind);    // as in .packages
+const char *packages_setup(PackageKind kind);        // the command that brings those of a kind
