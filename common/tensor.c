@@ -40,12 +40,21 @@ static Tensor *tensor_around(Arena *arena, Shape shape, float *data, float *grad
     return x;
 }
 
-Tensor *tensor_new(Arena *arena, Shape shape)
+static void require_shape(Shape shape)
 {
     REQUIRE(shape.dims >= 0 && shape.dims <= TENSOR_MAX_DIMS, "%d dimensions; expected 0 to %d",
             shape.dims, TENSOR_MAX_DIMS);
-    for (int i = 0; i < shape.dims; i++)
+    size_t bytes = sizeof(float);
+    for (int i = 0; i < shape.dims; i++) {
         REQUIRE(shape.size[i] >= 0, "shape %s has a negative size", SHAPE_TEXT(shape));
+        REQUIRE(!__builtin_mul_overflow(bytes, (size_t)shape.size[i], &bytes),
+                "shape %s is larger than any memory", SHAPE_TEXT(shape));
+    }
+}
+
+Tensor *tensor_new(Arena *arena, Shape shape)
+{
+    require_shape(shape);
     float *data = arena_alloc(arena, shape_count(shape) * sizeof *data);
     return tensor_around(arena, shape, data, NULL);
 }
@@ -78,6 +87,7 @@ Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count)
 
 Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape)
 {
+    require_shape(shape);
     REQUIRE(shape_count(shape) == tensor_count(x), "x is %s and cannot be seen as %s",
             TENSOR_TEXT(x), SHAPE_TEXT(shape));
     return tensor_around(arena, shape, x->data, x->grad);
