@@ -28,7 +28,6 @@ Tensor *tape_record(Tape *tape, Tensor *out, void (*backward)(const TapeNode *no
     if (!tape->recording || !reaches) return out;
 
     out->grad = arena_alloc(tape->arena, tensor_count(out) * sizeof *out->grad);
-    kernels.fill(out->grad, 0.0f, tensor_count(out));
 
     TapeNode *node = arena_alloc(tape->arena, sizeof *node);
     *node = (TapeNode){.backward = backward, .out = out, .saved = saved, .before = tape->last};
@@ -41,6 +40,10 @@ void tape_backward(Tape *tape, Tensor *loss)
 {
     REQUIRE(tensor_count(loss) == 1, "the loss is %s; expected one element", TENSOR_TEXT(loss));
     REQUIRE(loss->grad != NULL, "the loss does not depend on a parameter, or was not recorded");
+    // Each pass starts from zeros between loss and parameters, so that a second loss on the same tape
+    // does not carry the first one's gradients again.
+    for (const TapeNode *node = tape->last; node != NULL; node = node->before)
+        kernels.fill(node->out->grad, 0.0f, tensor_count(node->out));
     kernels.fill(loss->grad, 1.0f, 1);
     for (const TapeNode *node = tape->last; node != NULL; node = node->before) node->backward(node);
 }

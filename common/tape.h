@@ -54,10 +54,11 @@ typedef struct Tape {
 Tape *tape_new(Arena *step);      // the tape uses the arena from its start, and resets it
 void  tape_reset(Tape *tape);
 
-// Gives out a grad (zeros) and records the node if an input has a grad; returns out. `inputs` ends
+// Gives out a grad and records the node if an input has a grad; returns out. `inputs` ends
 // with NULL. A node is not needed for a result that no gradient can reach, and is not made.
 Tensor *tape_record(Tape *tape, Tensor *out, void (*backward)(const TapeNode *node),
                     const void *saved, Tensor *const inputs[]);
 
-// Adds d(loss)/dx to x->grad for every x that loss was computed from. loss has one element.
+// Adds d(loss)/dx to x->grad for every parameter x that loss was computed from; an op's output has
+// its own in grad until the next pass. loss has one element. One tape may hold several losses.
 void tape_backward(Tape *tape, Tensor *loss);
