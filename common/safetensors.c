@@ -1,0 +1,235 @@
+/* safetensors.c -- the files: mapping one, filling tensors from it, writing tensors to one. */
+#include "common/safetensors.h"
+#include "common/file.h"
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+Safetensors *safetensors_open(const char *path, Error *err)
+{
+    struct stat status = {0};
+    void       *bytes  = MAP_FAILED;
+    int         fd     = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
+        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (fd < 0 || (bytes == MAP_FAILED && status.st_size > 0)) {
+        error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return NULL;
+    }
+    close(fd);
+    size_t       size = (size_t)status.st_size;
+    Safetensors *file = safetensors_parse(bytes, size, path, err);
+    if (file != NULL) {
+        file->mapping = bytes;
+        file->size    = size;
+    } else if (size > 0) {
+        munmap(bytes, size);
+    }
+    return file;
+}
+
+void safetensors_close(Safetensors *file)
+{
+    if (file == NULL) return;
+    if (file->mapping != NULL) munmap(file->mapping, file->size);
+    cJSON_Delete(file->header);
+    free(file->entries);
+    free(file->pairs);
+    free(file->path);
+    free(file);
+}
+
+const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name)
+{
+    for (int i = 0; i < file->count; i++)
+        if (strcmp(file->entries[i].name, name) == 0) return &file->entries[i];
+    return NULL;
+}
+
+const char *safetensors_value(const Safetensors *file, const char *key)
+{
+    for (int i = 0; i < file->pair_count; i++)
+        if (strcmp(file->pairs[i].key, key) == 0) return file->pairs[i].value;
+    return NULL;
+}
+
+static float half_to_float(uint16_t half)    // IEEE 754 binary16
+{
+    int   exponent = half >> 10 & 31, mantissa = half & 1023;
+    float size;
+    if (exponent == 31)
+        size = mantissa != 0 ? NAN : INFINITY;
+    else if (exponent == 0)
+        size = ldexpf((float)mantissa, -24);
+    else
+        size = ldexpf((float)(mantissa + 1024), exponent - 25);
+    return half >> 15 ? -size : size;
+}
+
+static float bfloat_to_float(uint16_t upper)    // a float without its lower half
+{
+    uint32_t bits = (uint32_t)upper << 16;
+    float    value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static bool is_float(SafetensorsType type)
+{
+    return type == SAFETENSORS_F32 || type == SAFETENSORS_F16 || type == SAFETENSORS_BF16 ||
+           type == SAFETENSORS_F64;
+}
+
+// memcpy, because a header of any length may stand before the data.
+static void to_floats(const SafetensorsEntry *entry, float *out, size_t count)
+{
+    const char *data = entry->data;
+    if (entry->type == SAFETENSORS_F32) {
+        memcpy(out, data, count * sizeof *out);
+    } else if (entry->type == SAFETENSORS_F64) {
+        double value;
+        for (size_t i = 0; i < count; i++) {
+            memcpy(&value, data + i * sizeof value, sizeof value);
+            out[i] = (float)value;
+        }
+    } else {
+        uint16_t value;
+        for (size_t i = 0; i < count; i++) {
+            memcpy(&value, data + i * sizeof value, sizeof value);
+            out[i] = entry->type == SAFETENSORS_F16 ? half_to_float(value) : bfloat_to_float(value);
+        }
+    }
+}
+
+static bool same_shape(const SafetensorsEntry *entry, Shape shape)
+{
+    if (entry->dims != shape.dims) return false;
+    for (int d = 0; d < shape.dims; d++)
+        if (entry->shape[d] != (uint64_t)shape.size[d]) return false;
+    return true;
+}
+
+static char *entry_text(char buffer[192], const SafetensorsEntry *entry)
+{
+    size_t used = (size_t)snprintf(buffer, 192, "[");
+    for (int d = 0; d < entry->dims; d++)
+        used += (size_t)snprintf(buffer + used, 192 - used, "%s%llu", d ? "," : "",
+                                 (unsigned long long)entry->shape[d]);
+    snprintf(buffer + used, 192 - used, "]");
+    return buffer;
+}
+
+// Every item has its entry, of its shape and of floats, and every entry its item.
+static bool check_items(const Safetensors *file, const Param *items, int count, Error *err)
+{
+    for (int i = 0; i < count; i++) {
+        const SafetensorsEntry *entry = safetensors_find(file, items[i].name);
+        if (entry == NULL)
+            return error_set(err, "%s: lacks '%s' %s", file->path, items[i].name,
+                             TENSOR_TEXT(items[i].tensor));
+        if (!same_shape(entry, items[i].tensor->shape))
+            return error_set(err, "%s: '%s' is %s, expected %s", file->path, entry->name,
+                             entry_text((char[192]){0}, entry), TENSOR_TEXT(items[i].tensor));
+        if (!is_float(entry->type))
+            return error_set(err, "%s: '%s' does not hold floating-point numbers", file->path,
+                             entry->name);
+    }
+    for (int e = 0; e < file->count; e++) {
+        int i = 0;
+        while (i < count && strcmp(items[i].name, file->entries[e].name) != 0) i++;
+        if (i == count)
+            return error_set(err, "%s: holds '%s' %s, which is not asked for", file->path,
+                             file->entries[e].name, entry_text((char[192]){0}, &file->entries[e]));
+    }
+    return true;
+}
+
+static size_t largest(const Param *items, int count)
+{
+    size_t most = 1;
+    for (int i = 0; i < count; i++)
+        if (tensor_count(items[i].tensor) > most) most = tensor_count(items[i].tensor);
+    return most;
+}
+
+bool safetensors_read(const Safetensors *file, const Param *items, int count, Error *err)
+{
+    if (!check_items(file, items, count, err)) return false;
+    size_t room    = largest(items, count) * sizeof(float);
+    Arena *scratch = arena_new("safetensors", room);
+    float *values  = arena_alloc(scratch, room);
+    for (int i = 0; i < count; i++) {
+        to_floats(safetensors_find(file, items[i].name), values, tensor_count(items[i].tensor));
+        tensor_write(items[i].tensor, values);
+    }
+    arena_free(scratch);
+    return true;
+}
+
+// {"__metadata__":{...},"name":{"dtype":"F32","shape":[...],"data_offsets":[...]},...}
+static char *header_text(const Param *items, int count, const SafetensorsPair *metadata, int pair_count)
+{
+    cJSON *header = cJSON_CreateObject();
+    if (pair_count > 0) {
+        cJSON *object = cJSON_AddObjectToObject(header, "__metadata__");
+        for (int i = 0; i < pair_count; i++)
+            cJSON_AddStringToObject(object, metadata[i].key, metadata[i].value);
+    }
+    double begin = 0.0;    // cJSON's numbers; exact to 2^53
+    for (int i = 0; i < count; i++) {
+        const Tensor *x     = items[i].tensor;
+        double        end   = begin + (double)(tensor_count(x) * sizeof(float));
+        cJSON        *entry = cJSON_AddObjectToObject(header, items[i].name);
+        cJSON_AddStringToObject(entry, "dtype", "F32");
+        cJSON_AddItemToObject(entry, "shape", cJSON_CreateIntArray(x->shape.size, x->shape.dims));
+        cJSON_AddItemToObject(entry, "data_offsets", cJSON_CreateDoubleArray((double[]){begin, end}, 2));
+        begin = end;
+    }
+    char *text = cJSON_PrintUnformatted(header);
+    cJSON_Delete(header);
+    REQUIRE(text != NULL, "no memory for a header of %d tensors", count);
+    return text;
+}
+
+bool safetensors_write(const char *path, const Param *items, int count,
+                       const SafetensorsPair *metadata, int pair_count, Error *err)
+{
+    NewFile file;
+    if (!file_begin(&file, path, err)) return false;
+    char    *header = header_text(items, count, metadata, pair_count);
+    int      spaces = (int)(-strlen(header) % 8);    // the data begins at a multiple of 8
+    uint64_t length = strlen(header) + (size_t)spaces;
+    fwrite(&length, sizeof length, 1, file.stream);
+    fprintf(file.stream, "%s%*s", header, spaces, "");
+    cJSON_free(header);
+
+    size_t room    = largest(items, count) * sizeof(float);
+    Arena *scratch = arena_new("safetensors", room);
+    float *values  = arena_alloc(scratch, room);
+    for (int i = 0; i < count; i++) {
+        tensor_read(items[i].tensor, values);
+        fwrite(values, sizeof *values, tensor_count(items[i].tensor), file.stream);
+    }
+    arena_free(scratch);
+    return file_commit(&file, err);
+}
+
+bool safetensors_save(const char *path, const Params *params, Error *err)
+{
+    return safetensors_write(path, params->items, params->count, NULL, 0, err);
+}
+
+bool safetensors_load(const char *path, const Params *params, Error *err)
+{
+    Safetensors *file = safetensors_open(path, err);
+    bool loaded = file != NULL && safetensors_read(file, params->items, params->count, err);
+    safetensors_close(file);
+    return loaded;
+}

@@ -1,0 +1,230 @@
+/* safetensors_header.c -- the rules of the format, each checked before anything points into the data. */
+#include "common/safetensors.h"
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format's numbers are little-endian");
+
+enum {
+    PREFIX       = 8,            // the header's length
+    MAX_HEADER   = 100000000,    // the reference implementation's limit
+    HEADER_DEPTH = 3             // {"name": {"shape": [
+};
+
+static const struct {
+    const char *name;
+    size_t      size;
+} TYPES[] = {
+#define X(name, size) [SAFETENSORS_##name] = {#name, size},
+    SAFETENSORS_TYPES(X)
+#undef X
+};
+enum { TYPE_COUNT = sizeof TYPES / sizeof *TYPES };
+
+// The length of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates), 0 if wrong.
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+    static const struct {
+        unsigned char first_least, first_most, second_least, second_most, length;
+    } FORMS[] = {{0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+                 {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+                 {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
+    for (size_t f = 0; f < sizeof FORMS / sizeof *FORMS; f++) {
+        size_t length = FORMS[f].length;
+        if (text[0] < FORMS[f].first_least || text[0] > FORMS[f].first_most) continue;
+        if (length == 1) return 1;
+        if (length > left || text[1] < FORMS[f].second_least || text[1] > FORMS[f].second_most) return 0;
+        for (size_t i = 2; i < length; i++)
+            if ((text[i] & 0xC0) != 0x80) return 0;
+        return length;
+    }
+    return 0;
+}
+
+// cJSON is lenient where the format is not: it takes numbers as doubles, control characters in
+// strings and a thousand levels. A header needs objects, strings and arrays of unsigned integers
+// three levels deep, so that everything else is refused here, before cJSON builds a tree of it.
+static bool check_characters(const char *path, const unsigned char *text, size_t length, Error *err)
+{
+    bool in_string = false;
+    int  depth = 0, commas = 0;
+    for (size_t i = 0, step; i < length; i += step) {
+        step = utf8_length(text + i, length - i);
+        if (step == 0) return error_set(err, "%s: byte %zu of the header is not UTF-8", path, i);
+        unsigned char c = text[i];
+        if (in_string) {
+            if (c < ' ')
+                return error_set(err, "%s: byte %zu of the header is a control character", path, i);
+            if (c == '\\' && length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+                return error_set(err, "%s: byte %zu of the header hides a zero in a string", path, i);
+            if (c == '\\') step = 2;    // an escaped quote does not end the string
+            if (c == '"') in_string = false;
+            continue;
+        }
+        if (strchr("{}[]:,\" \t\r\n0123456789", c) == NULL || c == '\0')
+            return error_set(err, "%s: byte %zu of the header is '%c', which no header holds outside "
+                             "of strings", path, i, c >= ' ' && c < 127 ? c : '?');
+        in_string = c == '"';
+        depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+        commas = c == '[' ? 0 : commas + (c == ',');
+        if (depth > HEADER_DEPTH)
+            return error_set(err, "%s: byte %zu of the header opens a level below %d", path, i, HEADER_DEPTH);
+        if (depth == HEADER_DEPTH && commas >= SAFETENSORS_MAX_DIMS)
+            return error_set(err, "%s: byte %zu of the header begins a dimension beyond %d", path, i,
+                             SAFETENSORS_MAX_DIMS);
+    }
+    return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// cJSON keeps both of two equal keys, and finds the first.
+static bool check_keys_differ(const char *path, const cJSON *object, Error *err)
+{
+    size_t       count = 0;
+    const char **names = malloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof *names);
+    REQUIRE(names != NULL, "%s: no memory for its names", path);
+    for (const cJSON *item = object->child; item != NULL; item = item->next) names[count++] = item->string;
+    qsort(names, count, sizeof *names, compare_names);
+    const char *twice = NULL;
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(names[i - 1], names[i]) == 0) twice = names[i];
+    if (twice != NULL) error_set(err, "%s: the key '%s' stands there twice", path, twice);
+    free(names);
+    return twice == NULL;
+}
+
+// Integers as a double holds them, exact below 2^53.
+static bool get_integer(const cJSON *item, uint64_t *value)
+{
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.0 && item->valuedouble < 0x1p53)) return false;
+    *value = (uint64_t)item->valuedouble;
+    return true;
+}
+
+static bool read_entry(const Safetensors *file, const cJSON *item, size_t data_size,
+                       SafetensorsEntry *entry, Error *err)
+{
+    const char *path = file->path, *name = item->string;
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(item, "dtype");
+    const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+    entry->name = name;
+    if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) != 3 || !cJSON_IsString(type) ||
+        !cJSON_IsArray(shape) || !cJSON_IsArray(offsets))
+        return error_set(err, "%s: '%s' is not an object of a dtype, a shape and data_offsets", path, name);
+
+    int found = 0;
+    while (found < TYPE_COUNT && strcmp(type->valuestring, TYPES[found].name) != 0) found++;
+    if (found == TYPE_COUNT)
+        return error_set(err, "%s: '%s' has the unknown dtype '%s'", path, name, type->valuestring);
+    entry->type = (SafetensorsType)found;
+
+    uint64_t bytes = TYPES[found].size;
+    for (const cJSON *size = shape->child; size != NULL; size = size->next)
+        if (!get_integer(size, &entry->shape[entry->dims]) ||
+            __builtin_mul_overflow(bytes, entry->shape[entry->dims++], &bytes))
+            return error_set(err, "%s: the shape of '%s' is not one of whole numbers, or too large", path, name);
+
+    if (cJSON_GetArraySize(offsets) != 2 || !get_integer(offsets->child, &entry->begin) ||
+        !get_integer(offsets->child->next, &entry->end) || entry->begin > entry->end ||
+        entry->end > data_size)
+        return error_set(err, "%s: the data_offsets of '%s' are not [begin, end] within the %zu bytes of "
+                         "data", path, name, data_size);
+    if (entry->end - entry->begin != bytes)
+        return error_set(err, "%s: '%s' has %llu bytes, expected %llu for its shape", path, name,
+                         (unsigned long long)(entry->end - entry->begin), (unsigned long long)bytes);
+    return true;
+}
+
+static bool read_metadata(Safetensors *file, const cJSON *object, Error *err)
+{
+    if (!cJSON_IsObject(object)) return error_set(err, "%s: __metadata__ is not an object", file->path);
+    if (!check_keys_differ(file->path, object, err)) return false;
+    file->pairs = calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *file->pairs);
+    REQUIRE(file->pairs != NULL, "%s: no memory for its metadata", file->path);
+    for (const cJSON *item = object->child; item != NULL; item = item->next) {
+        if (!cJSON_IsString(item))
+            return error_set(err, "%s: the value of '%s' in __metadata__ is not a string", file->path,
+                             item->string);
+        file->pairs[file->pair_count++] = (SafetensorsPair){item->string, item->valuestring};
+    }
+    return true;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    const SafetensorsEntry *x = a, *y = b;
+    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+    if (x->end != y->end) return x->end < y->end ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+// Each begins where the one before ends, and the last ends the data.
+static bool check_coverage(Safetensors *file, size_t data_size, Error *err)
+{
+    qsort(file->entries, (size_t)file->count, sizeof *file->entries, compare_offsets);
+    uint64_t end = 0;
+    for (int i = 0; i < file->count; i++) {
+        const SafetensorsEntry *entry = &file->entries[i];
+        if (entry->begin != end)
+            return error_set(err, "%s: '%s' begins at byte %llu of the data, expected %llu", file->path,
+                             entry->name, (unsigned long long)entry->begin, (unsigned long long)end);
+        end = entry->end;
+    }
+    if (end != data_size)
+        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %zu", file->path,
+                         (unsigned long long)end, data_size);
+    return true;
+}
+
+static bool read_header(Safetensors *file, const unsigned char *bytes, size_t size, Error *err)
+{
+    const char *path   = file->path;
+    uint64_t    length = 0;
+    if (size < PREFIX) return error_set(err, "%s: has %zu bytes, expected at least %d", path, size, PREFIX);
+    memcpy(&length, bytes, PREFIX);
+    if (length > MAX_HEADER || length > size - PREFIX)
+        return error_set(err, "%s: a header of %llu bytes in a file of %zu (the limit is %d)", path,
+                         (unsigned long long)length, size, MAX_HEADER);
+    if (length == 0 || bytes[PREFIX] != '{')
+        return error_set(err, "%s: the header does not begin with '{'", path);
+    if (!check_characters(path, bytes + PREFIX, length, err)) return false;
+
+    char *text = strndup((const char *)bytes + PREFIX, length);    // cJSON likes a zero at the end
+    REQUIRE(text != NULL, "%s: no memory for its header", path);
+    const char *end = NULL;
+    file->header    = cJSON_ParseWithOpts(text, &end, false);
+    bool whole      = file->header != NULL && end[strspn(end, " \t\r\n")] == '\0';
+    free(text);
+    if (!whole) return error_set(err, "%s: the header is not a JSON object", path);
+    if (!check_keys_differ(path, file->header, err)) return false;
+
+    size_t data_size = size - PREFIX - length;
+    file->entries    = calloc((size_t)cJSON_GetArraySize(file->header) + 1, sizeof *file->entries);
+    REQUIRE(file->entries != NULL, "%s: no memory for its entries", path);
+    for (const cJSON *item = file->header->child; item != NULL; item = item->next) {
+        if (strcmp(item->string, "__metadata__") == 0) {
+            if (!read_metadata(file, item, err)) return false;
+            continue;
+        }
+        SafetensorsEntry *entry = &file->entries[file->count];
+        if (!read_entry(file, item, data_size, entry, err)) return false;
+        entry->data = bytes + PREFIX + length + entry->begin;
+        file->count++;
+    }
+    return check_coverage(file, data_size, err);
+}
+
+Safetensors *safetensors_parse(const void *bytes, size_t size, const char *name, Error *err)
+{
+    Safetensors *file = calloc(1, sizeof *file);
+    REQUIRE(file != NULL && (file->path = strdup(name)) != NULL, "%s: no memory to open it", name);
+    if (read_header(file, bytes, size, err)) return file;
+    safetensors_close(file);
+    return NULL;
+}
