@@ -1,0 +1,289 @@
+/* Images: MNIST from its files, its damage refused, generated digits without it, batches. */
+#include "datasets/digits.h"
+#include "datasets/images.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <cmocka.h>
+
+enum { COUNT = 5 };
+
+typedef struct Place {
+    Arena *keep;
+    char   dir[64], real[PATH_MAX];    // a new folder; and what LAB_DATA says, if anything
+} Place;
+
+static void write_file(const char *dir, const char *name, const uint8_t *bytes, size_t size)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    // "T" writes without packing, which is how one call makes both kinds of file.
+    gzFile file = gzopen(path, strstr(name, ".gz") != NULL ? "wb" : "wbT");
+    assert_non_null(file);
+    assert_int_equal(gzwrite(file, bytes, (unsigned)size), (int)size);
+    assert_int_equal(gzclose(file), Z_OK);
+}
+
+static void write_images(const char *dir, const char *name, int count, int side)
+{
+    static uint8_t file[16 + COUNT * DIGIT_PIXELS];
+    const uint8_t  header[16] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, (uint8_t)side,
+                                 0, 0, 0, (uint8_t)side};
+    memcpy(file, header, sizeof header);
+    for (int i = 0; i < count * side * side; i++) file[16 + i] = (uint8_t)(i * 7);
+    write_file(dir, name, file, 16 + (size_t)(count * side * side));
+}
+
+static void write_labels(const char *dir, const char *name, int count, int last)
+{
+    uint8_t file[8 + 16] = {0, 0, 8, 1, 0, 0, 0, (uint8_t)count};
+    for (int i = 0; i < count; i++) file[8 + i] = (uint8_t)(i + 1);
+    file[8 + count - 1] = (uint8_t)last;
+    write_file(dir, name, file, 8 + (size_t)count);
+}
+
+// A small MNIST: train packed, test plain.
+static void write_mnist(const char *dir)
+{
+    write_images(dir, "train-images-idx3-ubyte.gz", COUNT, 28);
+    write_labels(dir, "train-labels-idx1-ubyte.gz", COUNT, 9);
+    write_images(dir, "t10k-images-idx3-ubyte", COUNT, 28);
+    write_labels(dir, "t10k-labels-idx1-ubyte", COUNT, 0);
+}
+
+static int enter(void **state)
+{
+    Place *place = calloc(1, sizeof *place);
+    if (place == NULL) return -1;
+    place->keep = arena_new("test", 256u << 20);
+    strcpy(place->dir, "/tmp/test_images_XXXXXX");
+    if (getenv("LAB_DATA") != NULL) snprintf(place->real, PATH_MAX, "%s", getenv("LAB_DATA"));
+    if (mkdtemp(place->dir) == NULL) return -1;
+    setenv("LAB_DATA", place->dir, 1);
+    *state = place;
+    return 0;
+}
+
+static int leave(void **state)
+{
+    Place *place = *state;
+    char   command[128];
+    snprintf(command, sizeof command, "rm -r %s", place->dir);
+    if (system(command) != 0) return -1;
+    if (place->real[0] != '\0') setenv("LAB_DATA", place->real, 1);
+    else unsetenv("LAB_DATA");
+    arena_free(place->keep);
+    free(place);
+    return 0;
+}
+
+static void refuses(const Place *place, const char *half, const char *sentence)
+{
+    Images images;
+    Error  err = {""};
+    if (images_read_mnist(place->keep, &images, place->dir, half, 0, &err))
+        fail_msg("was accepted; expected \"%s\"", sentence);
+    if (strstr(err.message, sentence) == NULL || strstr(err.message, place->dir) != err.message)
+        fail_msg("said \"%s\", expected \"%s...%s\"", err.message, place->dir, sentence);
+}
+
+static void images_reads_plain_and_packed_files(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    write_mnist(place->dir);
+    assert_true(images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->dir}, &err));
+    assert_int_equal(train.count, COUNT);
+    assert_int_equal(train.classes, 10);
+    assert_int_equal(train.height * train.width, DIGIT_PIXELS);
+    assert_int_equal(train.pixels[3 * DIGIT_PIXELS + 5], (uint8_t)((3 * DIGIT_PIXELS + 5) * 7));
+    assert_int_equal(train.labels[COUNT - 1], 9);
+    assert_int_equal(test.labels[COUNT - 1], 0);
+    assert_memory_equal(train.pixels, test.pixels, COUNT * DIGIT_PIXELS);
+}
+
+static void images_finds_the_files_in_a_folder_mnist(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    char         folder[80];
+    snprintf(folder, sizeof folder, "%s/mnist", place->dir);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    write_mnist(folder);
+    assert_true(images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->dir}, &err));
+    assert_int_equal(train.count, COUNT);
+}
+
+static void images_takes_as_many_as_are_asked_for(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    ImagesSource source = {.train = 3, .test = 1000};
+    write_mnist(place->dir);
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_int_equal(train.count, 3);
+    assert_int_equal(test.count, COUNT);
+}
+
+static void images_refuses_a_folder_without_the_files(void **state)
+{
+    refuses(*state, "train", "has no train-images-idx3-ubyte");
+    const Place *place = *state;
+    write_images(place->dir, "train-images-idx3-ubyte", COUNT, 28);
+    refuses(place, "train", "has no train-images-idx3-ubyte with its labels");
+}
+
+static void images_refuses_counts_that_disagree(void **state)
+{
+    const Place *place = *state;
+    write_mnist(place->dir);
+    write_labels(place->dir, "t10k-labels-idx1-ubyte", COUNT - 1, 0);
+    refuses(place, "t10k", "t10k-labels-idx1-ubyte: holds 4 labels, expected 5");
+}
+
+static void images_refuses_a_label_above_nine(void **state)
+{
+    const Place *place = *state;
+    write_mnist(place->dir);
+    write_labels(place->dir, "t10k-labels-idx1-ubyte", COUNT, 10);
+    refuses(place, "t10k", "label 4 is 10, expected 0 to 9");
+}
+
+static void images_refuses_images_of_another_size(void **state)
+{
+    const Place *place = *state;
+    write_mnist(place->dir);
+    write_images(place->dir, "t10k-images-idx3-ubyte", COUNT, 27);
+    refuses(place, "t10k", "its images are 27x27, expected 28x28");
+}
+
+static void images_refuses_labels_in_place_of_images(void **state)
+{
+    const Place *place = *state;
+    write_mnist(place->dir);
+    write_labels(place->dir, "t10k-images-idx3-ubyte", COUNT, 0);
+    refuses(place, "t10k", "t10k-images-idx3-ubyte: has 1 dimensions, expected 3");
+    write_images(place->dir, "t10k-images-idx3-ubyte", COUNT, 28);
+    write_images(place->dir, "t10k-labels-idx1-ubyte", COUNT, 28);
+    refuses(place, "t10k", "t10k-labels-idx1-ubyte: has 3 dimensions, expected 1");
+}
+
+static void images_are_generated_where_no_mnist_was_fetched(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    ImagesSource source = {.seed = 3, .train = 20, .test = 10};
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_string_equal(train.origin, "generated digits, seed 3");
+    assert_int_equal(train.count, 20);
+    assert_int_equal(test.count, 10);
+    assert_memory_not_equal(train.pixels, test.pixels, 10 * DIGIT_PIXELS);
+    uint8_t pixels[DIGIT_PIXELS];
+    assert_int_equal(digits_draw(pixels, 3, 19), train.labels[19]);
+    assert_memory_equal(pixels, train.pixels + 19 * DIGIT_PIXELS, DIGIT_PIXELS);
+}
+
+static void images_are_generated_when_asked_for_though_mnist_is_there(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    ImagesSource source = {.data_dir = IMAGES_GENERATED, .seed = 3, .train = 20, .test = 10};
+    write_mnist(place->dir);
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_int_equal(train.count, 20);
+}
+
+static void a_damaged_mnist_is_refused_and_not_replaced_by_digits(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    write_mnist(place->dir);
+    write_file(place->dir, "train-images-idx3-ubyte.gz", (const uint8_t *)"garbage", 7);
+    assert_false(images_load(place->keep, &train, &test, (ImagesSource){.train = 2, .test = 2}, &err));
+}
+
+static void a_batch_holds_the_images_of_its_index_divided_by_255(void **state)
+{
+    const Place *place = *state;
+    Images       images;
+    Error        err;
+    const int    index[4] = {4, 0, 4, 2};
+    write_mnist(place->dir);
+    assert_true(images_read_mnist(place->keep, &images, place->dir, "train", 0, &err));
+    Tensor  *batch  = images_batch(place->keep, &images, index, 4);
+    int32_t *labels = images_labels(place->keep, &images, index, 4);
+    assert_true(shape_equal(batch->shape, SHAPE(4, DIGIT_PIXELS)));
+    for (int b = 0; b < 4; b++) {
+        assert_int_equal(labels[b], images.labels[index[b]]);
+        for (int k = 0; k < DIGIT_PIXELS; k++) {
+            float want = (float)images.pixels[index[b] * DIGIT_PIXELS + k] / 255.0f;
+            float got  = batch->data[b * DIGIT_PIXELS + k];
+            if (got != want) fail_msg("[%d,%d] is %.9g, expected %.9g", b, k, (double)got, (double)want);
+        }
+    }
+}
+
+static double mean_pixel(const Images *images)
+{
+    uint64_t sum = 0;
+    size_t   n   = (size_t)images->count * DIGIT_PIXELS;
+    for (size_t i = 0; i < n; i++) sum += images->pixels[i];
+    return (double)sum / (double)n / 255.0;
+}
+
+// Golden numbers: the mean that PyTorch's MNIST example normalises by, and LeCun's first labels.
+static void the_real_mnist_is_what_is_published(void **state)
+{
+    const Place *place = *state;
+    Images       train, test;
+    Error        err;
+    if (place->real[0] == '\0') {
+        print_message("skipped: LAB_DATA does not say where MNIST is\n");
+        skip();
+    }
+    if (!images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->real}, &err)) {
+        if (strstr(err.message, "has no") == NULL) fail_msg("%s", err.message);
+        print_message("skipped: %s\n", err.message);
+        skip();
+    }
+    assert_int_equal(train.count, 60000);
+    assert_int_equal(test.count, 10000);
+    assert_memory_equal(train.labels, ((uint8_t[]){5, 0, 4, 1, 9}), 5);
+    assert_memory_equal(test.labels, ((uint8_t[]){7, 2, 1, 0, 4}), 5);
+    if (!(mean_pixel(&train) > 0.13065 && mean_pixel(&train) < 0.13067))
+        fail_msg("mean pixel is %.6f, expected 0.13066", mean_pixel(&train));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(images_reads_plain_and_packed_files),
+        CASE(images_finds_the_files_in_a_folder_mnist),
+        CASE(images_takes_as_many_as_are_asked_for),
+        CASE(images_refuses_a_folder_without_the_files),
+        CASE(images_refuses_counts_that_disagree),
+        CASE(images_refuses_a_label_above_nine),
+        CASE(images_refuses_images_of_another_size),
+        CASE(images_refuses_labels_in_place_of_images),
+        CASE(images_are_generated_where_no_mnist_was_fetched),
+        CASE(images_are_generated_when_asked_for_though_mnist_is_there),
+        CASE(a_damaged_mnist_is_refused_and_not_replaced_by_digits),
+        CASE(a_batch_holds_the_images_of_its_index_divided_by_255),
+        CASE(the_real_mnist_is_what_is_published),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
