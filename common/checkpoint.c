@@ -1,0 +1,120 @@
+#include "common/checkpoint.h"
+#include "common/safetensors.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// Of this layout of the metadata, for whoever must change it.
+#define FORMAT "training checkpoint 1"
+
+// The parameters and the optimizer's moments in a row.
+static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
+{
+    const Optimizer *optimizer = point->optimizer;
+    int              moments   = optimizer ? optimizer->state_count : 0;
+    *count                     = point->params->count + moments;
+    Param *items               = arena_alloc(scratch, (size_t)*count * sizeof *items);
+    memcpy(items, point->params->items, (size_t)point->params->count * sizeof *items);
+    for (int i = 0; i < moments; i++) items[point->params->count + i] = optimizer->state[i];
+    return items;
+}
+
+static Arena *new_scratch(void)
+{
+    return arena_new("checkpoint", 1u << 20);
+}
+
+bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
+{
+    Arena *scratch = new_scratch();
+    int    count;
+    Param *items = all_items(scratch, point, &count);
+
+    SafetensorsPair pairs[5] = {{"format", FORMAT},
+                                {"config", point->config ? point->config : ""},
+                                {"step", arena_print(scratch, "%ld", point->step)}};
+    int             used     = 3;
+    if (point->optimizer != NULL)
+        pairs[used++] = (SafetensorsPair){"optimizer_step",
+                                          arena_print(scratch, "%ld", point->optimizer->step)};
+    if (point->rng != NULL)
+        pairs[used++] = (SafetensorsPair){"rng", arena_print(scratch, "%" PRIu64 " %" PRIu64,
+                                                             point->rng->state, point->rng->increment)};
+    bool saved = safetensors_write(path, items, count, pairs, used, err);
+    arena_free(scratch);
+    return saved;
+}
+
+// A number of steps: digits and nothing else.
+static bool read_steps(const Safetensors *file, const char *key, long *steps, Error *err)
+{
+    const char *text = safetensors_value(file, key);
+    if (text == NULL || text[strspn(text, "0123456789")] != '\0' || strlen(text) > 18 ||
+        sscanf(text, "%ld", steps) != 1)
+        return error_set(err, "%s: its %s is '%s', expected a number", file->path, key,
+                         text ? text : "missing");
+    return true;
+}
+
+static bool read_rng(const Safetensors *file, Rng *rng, Error *err)
+{
+    const char *text = safetensors_value(file, "rng");
+    if (text == NULL || sscanf(text, "%" SCNu64 " %" SCNu64, &rng->state, &rng->increment) != 2 ||
+        rng->increment % 2 == 0)
+        return error_set(err, "%s: its rng is '%s', expected two numbers, the second odd", file->path,
+                         text ? text : "missing");
+    return true;
+}
+
+static bool check_kind(const Safetensors *file, Error *err)
+{
+    const char *format = safetensors_value(file, "format");
+    if (format != NULL && strcmp(format, FORMAT) == 0) return true;
+    return error_set(err, "%s: its format is '%s', expected '%s'", file->path,
+                     format ? format : "missing", FORMAT);
+}
+
+static bool check_config(const Safetensors *file, const char *expected, Error *err)
+{
+    const char *config = safetensors_value(file, "config");
+    if (config != NULL && strcmp(config, expected) == 0) return true;
+    return error_set(err, "%s: was written by a run with '%.160s', this one has '%.160s'", file->path,
+                     config ? config : "no configuration", expected);
+}
+
+// All is read aside first and handed over once nothing can fail.
+static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Error *err)
+{
+    long step, optimizer_step = 0;
+    Rng  rng = {0};
+    int  count;
+    if (!check_kind(file, err) || !check_config(file, point->config ? point->config : "", err)) return false;
+    if (!read_steps(file, "step", &step, err)) return false;
+    if (point->optimizer && !read_steps(file, "optimizer_step", &optimizer_step, err)) return false;
+    if (point->rng && !read_rng(file, &rng, err)) return false;
+    Param *items = all_items(scratch, point, &count);
+    if (!safetensors_read(file, items, count, err)) return false;
+    point->step = step;
+    if (point->optimizer) point->optimizer->step = optimizer_step;
+    if (point->rng) *point->rng = rng;
+    return true;
+}
+
+bool checkpoint_load(const char *path, Checkpoint *point, Error *err)
+{
+    Safetensors *file = safetensors_open(path, err);
+    if (file == NULL) return false;
+    Arena *scratch = new_scratch();
+    bool   loaded  = load(file, point, scratch, err);
+    arena_free(scratch);
+    safetensors_close(file);
+    return loaded;
+}
+
+bool checkpoint_step(const char *path, long *step, Error *err)
+{
+    Safetensors *file  = safetensors_open(path, err);
+    bool         found = file != NULL && check_kind(file, err) && read_steps(file, "step", step, err);
+    safetensors_close(file);
+    return found;
+}

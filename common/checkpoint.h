@@ -1,0 +1,32 @@
+/* checkpoint.h -- a training run in one file, so that it can be stopped at any step and go on.
+ *
+ *     Checkpoint point = {.params = params, .optimizer = adam, .rng = &rng,
+ *                         .config = "hidden 256, code 30, rate 0.001, seed 42"};
+ *     if (run->resume != NULL && (!checkpoint_load(run->resume, &point, &err) ||
+ *                                 !run_resumed(run, point.step, &err))) return error_report(&err);
+ *     while (point.step < steps && !run_interrupted(run)) { ...; point.step++; }
+ *     if (!checkpoint_save(run_path(run, "checkpoint.safetensors"), &point, &err)) ...
+ *
+ * A run stopped after any step and resumed ends in the same bits as one that was not stopped. The
+ * file is a safetensors file: the tensors by name, numbers and text as metadata. It is replaced as
+ * a whole; one that does not fit in every name, shape and the configuration is refused, and then
+ * nothing was changed.
+ */
+#pragma once
+#include "common/error.h"
+#include "common/optimizer.h"
+#include "common/rng.h"
+
+typedef struct Checkpoint {
+    const Params *params;       // all that must come back
+    Optimizer    *optimizer;    // its moments and its step; NULL for none
+    Rng          *rng;          // NULL for none
+    long          step;         // the run's
+    const char   *config;       // what a resumed run must have in common with this one; NULL for ""
+} Checkpoint;
+
+bool checkpoint_save(const char *path, const Checkpoint *checkpoint, Error *err);
+bool checkpoint_load(const char *path, Checkpoint *checkpoint, Error *err);
+
+// The step alone, for a run that must know it before it can make what checkpoint_load() fills.
+bool checkpoint_step(const char *path, long *step, Error *err);
