@@ -4,7 +4,7 @@
  *     Options *options = command_options(keep, &command, "sgemm", "Matrix products.");
  *     options_flag(options, ...);                              // the program's own, if any
  *     int status;
- *     if (!command_parse(options, argc, argv, &command, &status)) return status;
+ *     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
  *     for (int i = 0; i < command.thread_counts; i++) bench_threads(command.threads[i]);
  */
 #pragma once
@@ -24,4 +24,5 @@ typedef struct Command {
 Options *command_options(Arena *keep, Command *command, const char *program, const char *summary);
 
 // As options_parse; a wrong --threads is refused like any other wrong value, with status 2.
-bool command_parse(Options *options, int argc, char **argv, Command *command, int *status);
+bool command_parse(Arena *keep, Options *options, int argc, char **argv, Command *command,
+                   int *status);

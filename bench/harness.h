@@ -3,7 +3,7 @@
  *     Contender pair[] = {{"ours", time_ours, &work}, {"theirs", time_theirs, &work}};
  *     Timing    timing[2];
  *     if (!bench_compare(pair, 2, BENCH_PLAN, timing, &err)) return error_report(&err);
- *     printf("%.3g s a call, %.2f times theirs\n", timing[0].seconds.median, timing[1].ratio.median);
+ *     printf("%.3g s, %.2f times theirs\n", timing[0].seconds.median, timing[1].ratio.median);
  *
  * A shared machine drifts by more than two good kernels differ. So a round takes one sample of
  * each contender, A B C, the next goes C B A, and a ratio is the median of the rounds' own ratios:
@@ -49,6 +49,6 @@ bool bench_compare(const Contender *contenders, int count, Plan plan, Timing *ti
 // figure is then printed as noisy.
 bool bench_noisy(Stats stats);
 
-double bench_now(void);               // seconds, of a clock that only goes forward
+double bench_now(void);    // seconds, of a clock that only goes forward
 void   bench_sleep(double seconds);
 void   bench_threads(int threads);    // for OpenMP, from here on

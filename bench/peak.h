@@ -21,7 +21,7 @@ enum {
 typedef struct PeakProbe {
     const char *variant;    // "plain", "avx2", "avx512"
     int         lanes;      // floats in a register
-    float     (*run)(long steps, const float start[PEAK_START]);    // peak_fma.c
+    float (*run)(long steps, const float start[PEAK_START]);
 } PeakProbe;
 
 typedef struct Peak {

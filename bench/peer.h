@@ -27,4 +27,4 @@ typedef struct Peer {
 Peer  *peer_open(Arena *keep, const char *script, Error *err);
 double peer_ask(Peer *peer, Error *err, const char *format, ...)    // negative upon failure
     __attribute__((format(printf, 3, 4)));
-void   peer_close(Peer *peer);    // NULL is fine; the script ends when its input does
+void peer_close(Peer *peer);    // NULL is fine; the script ends when its input does

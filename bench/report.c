@@ -53,7 +53,7 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1u << 30);
     char  *cpu = processor(keep), *version = commit(keep);
-    char  *os  = arena_print(keep, "%s %s", system.sysname, system.release);
+    char  *os    = arena_print(keep, "%s %s", system.sysname, system.release);
     char  *table = arena_print(keep, "%s/%s", kernels.backend, kernels.variant);
 
     Report *report = arena_alloc(keep, sizeof *report);
@@ -87,7 +87,7 @@ void report_peak(Report *report, Peak peak)
     cJSON_AddNumberToObject(json, "gflops", peak.gflops);
     cJSON_AddNumberToObject(json, "triad_gbs", peak.triad_gbs);
     cJSON_AddNumberToObject(json, "read_gbs", peak.read_gbs);
-    printf("limits measured here, %d thread%s: %.0f GFLOP/s (%s), triad %.1f GB/s, read %.1f GB/s\n",
+    printf("limits here, %d thread%s: %.0f GFLOP/s (%s), triad %.1f GB/s, read %.1f GB/s\n",
            peak.threads, peak.threads == 1 ? "" : "s", peak.gflops, peak.variant, peak.triad_gbs,
            peak.read_gbs);
     fflush(stdout);

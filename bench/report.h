@@ -2,12 +2,12 @@
  *
  *     Report *report = report_new(keep, "sgemm", libraries);    // prints the heading as well
  *     report_peak(report, peak_measure(2));
- *     cJSON *row = report_row(report);                           // {}: fill in the work's own fields
+ *     cJSON *row = report_row(report);            // {}: fill in the work's own fields
  *     report_timing(row, &timing);
  *     if (!report_write(report, "sgemm.json", &err)) return error_report(&err);
  *
- * The document is {"bench", "date", "commit", "machine", "peer" (if any), "peaks": [...], "results": [...]}.
- * It is freed with the process; a row is owned by its report.
+ * The document is {"bench", "date", "commit", "machine", "peer" (if any), "peaks": [one for each
+ * number of threads], "results": [rows]}. It is freed with the process; a row is the report's.
  */
 #pragma once
 #include <cjson/cJSON.h>
@@ -22,7 +22,7 @@ typedef struct Report {
 
 // `libraries` says which versions the work is held against, as "OpenBLAS 0.3.21 SkylakeX".
 Report *report_new(Arena *keep, const char *bench, const char *libraries);
-void    report_peak(Report *report, Peak peak);    // prints it as well
+void    report_peak(Report *report, Peak peak);           // prints it as well
 void    report_peer(Report *report, const Peer *peer);    // likewise
 cJSON  *report_row(Report *report);
 

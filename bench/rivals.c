@@ -10,8 +10,8 @@ typedef void SgemmCblas(int order, int trans_a, int trans_b, int m, int n, int k
                         int ldc);
 typedef void SgemmBlis(int trans_a, int trans_b, int64_t m, int64_t n, int64_t k,
                        const float *alpha, const float *a, int64_t row_a, int64_t column_a,
-                       const float *b, int64_t row_b, int64_t column_b, const float *beta,
-                       float *c, int64_t row_c, int64_t column_c);
+                       const float *b, int64_t row_b, int64_t column_b, const float *beta, float *c,
+                       int64_t row_c, int64_t column_c);
 typedef int  SgemmDnnl(char trans_a, char trans_b, int64_t m, int64_t n, int64_t k, float alpha,
                        const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
                        float *c, int64_t ldc);
@@ -21,8 +21,8 @@ static void multiply_openblas(const Rival *rival, const Product *p)
     enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };
     bool ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
     ((SgemmCblas *)rival->sgemm)(ROW_MAJOR, ta ? TRANS : NO_TRANS, tb ? TRANS : NO_TRANS, p->m,
-                                 p->n, p->k, 1.0f, p->a, ta ? p->m : p->k, p->b,
-                                 tb ? p->k : p->n, 0.0f, p->c, p->n);
+                                 p->n, p->k, 1.0f, p->a, ta ? p->m : p->k, p->b, tb ? p->k : p->n,
+                                 0.0f, p->c, p->n);
 }
 
 // BLIS takes a stride for rows and one for columns: a transpose is the two exchanged.
@@ -76,13 +76,13 @@ void rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT])
         const char *name, *files[3], *sgemm, *set_threads;
         void (*multiply)(const Rival *rival, const Product *product);
         const char *(*version)(Arena *keep, void *library);
-    } known[RIVAL_COUNT] = {
-        [RIVAL_OPENBLAS] = {"OpenBLAS", {"libopenblas.so.0", "libopenblas.dylib"}, "cblas_sgemm",
-                            "openblas_set_num_threads", multiply_openblas, version_openblas},
-        [RIVAL_BLIS]     = {"BLIS", {"libblis.so.4", "libblis.dylib"}, "bli_sgemm",
-                            "bli_thread_set_num_threads", multiply_blis, version_blis},
-        [RIVAL_ONEDNN]   = {"oneDNN", {"libdnnl.so.3", "libdnnl.so.2", "libdnnl.dylib"},
-                            "dnnl_sgemm", NULL, multiply_onednn, version_onednn},
+    } known[RIVAL_COUNT] = {    // in the order of RivalName
+        {"OpenBLAS", {"libopenblas.so.0", "libopenblas.dylib"}, "cblas_sgemm",
+         "openblas_set_num_threads", multiply_openblas, version_openblas},
+        {"BLIS", {"libblis.so.4", "libblis.dylib"}, "bli_sgemm",
+         "bli_thread_set_num_threads", multiply_blis, version_blis},
+        {"oneDNN", {"libdnnl.so.3", "libdnnl.so.2", "libdnnl.dylib"}, "dnnl_sgemm",
+         NULL, multiply_onednn, version_onednn},
     };
     for (int i = 0; i < RIVAL_COUNT; i++) {
         void *library = NULL;
@@ -117,9 +117,10 @@ const char *rivals_text(Arena *keep, const Rival rivals[RIVAL_COUNT])
     const char *text = "";
     for (int i = 0; i < RIVAL_COUNT; i++) {
         const char *comma = i > 0 ? ", " : "";
-        text = rivals[i].absent == NULL
-                   ? arena_print(keep, "%s%s%s %s", text, comma, rivals[i].name, rivals[i].version)
-                   : arena_print(keep, "%s%sno %s", text, comma, rivals[i].name);
+        if (rivals[i].absent == NULL)
+            text = arena_print(keep, "%s%s%s %s", text, comma, rivals[i].name, rivals[i].version);
+        else
+            text = arena_print(keep, "%s%sno %s", text, comma, rivals[i].name);
     }
     return text;
 }

@@ -1,8 +1,9 @@
 /* rivals.h -- other people's matrix products, loaded at run time where they are installed.
  *
  *     Rival rivals[RIVAL_COUNT];
- *     rivals_open(rivals);
- *     if (rivals[RIVAL_BLIS].absent == NULL) rivals[RIVAL_BLIS].multiply(&rivals[RIVAL_BLIS], &product);
+ *     rivals_open(keep, rivals);
+ *     Rival *blis = &rivals[RIVAL_BLIS];
+ *     if (blis->absent == NULL) blis->multiply(blis, &product);
  *
  * Each library is opened with its names kept to itself, so that two that define cblas_sgemm can
  * stand in one process. Libraries stay loaded until the process ends.
@@ -29,10 +30,12 @@ typedef struct Rival {
     const char *name;
     const char *absent;     // why it cannot be asked; NULL when it can
     const char *version;    // "0.3.21 SkylakeX"
-    void      (*multiply)(const struct Rival *rival, const Product *product);
-    void       *sgemm, *set_threads;    // the library's functions; set_threads may be NULL
+    void (*multiply)(const struct Rival *rival, const Product *product);
+    void *sgemm, *set_threads;    // the library's functions; set_threads may be NULL
 } Rival;
 
-void  rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT]);
-void  rival_threads(const Rival *rival, int threads);    // after bench_threads()
-const char *rivals_text(Arena *keep, const Rival rivals[RIVAL_COUNT]);    // "OpenBLAS 0.3.21, no BLIS"
+void rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT]);
+void rival_threads(const Rival *rival, int threads);    // after bench_threads()
+
+// "OpenBLAS 0.3.21 SkylakeX, no BLIS, oneDNN 2.6.3".
+const char *rivals_text(Arena *keep, const Rival rivals[RIVAL_COUNT]);

@@ -151,7 +151,7 @@ int main(int argc, char **argv)
     Arena   *keep = arena_new("keep", 256u << 20), *step = arena_new("step", 64u << 20);
     Options *options = command_options(keep, &command, "train_autoencoder",
                                        "Training steps of 784-256-64-256-784, batch 128, Adam.");
-    if (!command_parse(options, argc, argv, &command, &status)) return status;
+    if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     const char *why;
     if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
 
@@ -162,14 +162,15 @@ int main(int argc, char **argv)
     rivals_open(keep, rivals);
     Report *report = report_new(keep, "train_autoencoder", rivals_text(keep, rivals));
     if (peer != NULL) report_peer(report, peer);
-    Plan     plan    = command.quick ? BENCH_QUICK : (Plan){.rounds = 15, .seconds = 3, .sample_seconds = 0.1};
+    Plan plan =
+        command.quick ? BENCH_QUICK : (Plan){.rounds = 15, .seconds = 3, .sample_seconds = 0.1};
     Trainer *trainer = trainer_new(keep, step);
     for (int i = 0; i < command.thread_counts; i++) {
         bench_threads(command.threads[i]);
         Peak peak = peak_measure(command.threads[i]);
         report_peak(report, peak);
-        printf("\n%-24s %2s %9s %21s %7s %8s %5s %9s\n", "", "t", "images/s", "middle half", "ms/step",
-               "GFLOP/s", "peak", "ours/its");
+        printf("\n%-24s %2s %9s %21s %7s %8s %5s %9s\n", "", "t", "images/s", "middle half",
+               "ms/step", "GFLOP/s", "peak", "ours/its");
         if (!measure(trainer, keep, peer, plan, peak, report, &err)) return error_report(&err);
         putchar('\n');
     }

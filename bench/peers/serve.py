@@ -17,8 +17,9 @@ def library_versions():
             names = {line.split("/")[-1].strip() for line in maps if "/" in line}
     except OSError:
         names = set()
-    known = re.compile(r"lib(\w*openblas|blas|blis|mkl|dnnl|gomp|iomp|omp)")
-    stated = [line.strip(" -") for line in torch.__config__.show().splitlines() if "Library Version" in line]
+    known = re.compile(r"lib(openblas|blas|blis|mkl|dnnl|gomp|iomp|omp)")
+    stated = [line.strip(" -").split(" for ")[0]
+              for line in torch.__config__.show().splitlines() if "Library Version" in line]
     return ", ".join(stated + sorted(filter(known.match, names)))
 
 
@@ -28,12 +29,13 @@ def wait_until_quiet():
         time.sleep(0.01)
         if time.process_time() - before < 1e-3:
             return
-    raise RuntimeError("idle threads still use the processor after 2 s; try OMP_WAIT_POLICY=passive")
+    raise RuntimeError("idle threads still use the processor; try OMP_WAIT_POLICY=passive")
 
 
 def serve(work, **hello):
     """work(request) returns the seconds it took."""
-    print(json.dumps({"name": "PyTorch " + torch.__version__, "libraries": library_versions(), **hello}), flush=True)
+    hello.update(name="PyTorch " + torch.__version__, libraries=library_versions())
+    print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         try:
             seconds = work(json.loads(line))

@@ -8,8 +8,8 @@
 #include "tests/close.h"
 
 typedef struct Script {
-    double seconds;        // of one call
-    double growth;         // each sample's call takes so many times the one before; 1 for none
+    double seconds;    // of one call
+    double growth;     // each sample's call takes so many times the one before; 1 for none
     long   calls_made;
     long   fails_after;    // calls; 0: never
 } Script;
@@ -47,7 +47,8 @@ static void ratios_survive_a_drift_that_both_sides_feel(void **state)
     Contender pair[] = {{"a", run_script, &a}, {"b", run_script, &b}};
     Timing    timings[2];
     Error     err;
-    assert_true(bench_compare(pair, 2, (Plan){.rounds = 11, .sample_seconds = 0.003}, timings, &err));
+    assert_true(
+        bench_compare(pair, 2, (Plan){.rounds = 11, .sample_seconds = 0.003}, timings, &err));
     assert_true(timings[0].seconds.max > 9 * timings[0].seconds.min);
     assert_true(stats_spread(timings[1].ratio) < 1e-9);
 }
@@ -80,7 +81,7 @@ static void both_the_rounds_and_the_seconds_are_reached(void **state)
 static void a_contender_that_fails_is_named_with_its_reason(void **state)
 {
     (void)state;
-    Script    good = {.seconds = 1, .growth = 1}, bad = {.seconds = 1, .growth = 1, .fails_after = 4};
+    Script good = {.seconds = 1, .growth = 1}, bad = {.seconds = 1, .growth = 1, .fails_after = 4};
     Contender pair[] = {{"good", run_script, &good}, {"bad", run_script, &bad}};
     Timing    timings[2];
     Error     err;
@@ -92,7 +93,8 @@ static void a_spread_over_a_tenth_is_noisy(void **state)
 {
     (void)state;
     assert_true(bench_noisy((Stats){.count = 5, .quartile1 = 0.9, .median = 1, .quartile3 = 1.1}));
-    assert_false(bench_noisy((Stats){.count = 5, .quartile1 = 0.96, .median = 1, .quartile3 = 1.04}));
+    assert_false(
+        bench_noisy((Stats){.count = 5, .quartile1 = 0.96, .median = 1, .quartile3 = 1.04}));
 }
 
 int main(void)

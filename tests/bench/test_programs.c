@@ -105,12 +105,26 @@ static void train_autoencoder_writes_finite_numbers_and_its_machine(void **state
     cJSON_Delete(report);
 }
 
+static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/bench-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/sgemm.json", folder);
+    assert_int_equal(run("%s --quick --threads 1 --json %s", SGEMM, folder), 0);
+    cJSON *report = read_json(path);
+    assert_non_null(report);
+    cJSON_Delete(report);
+    remove(path);
+    rmdir(folder);
+}
+
 static void a_wrong_option_or_list_ends_with_status_2(void **state)
 {
     (void)state;
     const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER};
-    const char *const wrong[]    = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
-                                    "left-over"};
+    const char *const wrong[] = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
+                                 "left-over"};
     for (int p = 0; p < 2; p++)
         for (int w = 0; w < 5; w++) assert_int_equal(run("%s %s", programs[p], wrong[w]), 2);
 }
@@ -118,15 +132,16 @@ static void a_wrong_option_or_list_ends_with_status_2(void **state)
 static void a_report_that_cannot_be_written_ends_with_status_1(void **state)
 {
     (void)state;
-    assert_int_equal(run("%s --quick --threads 1 --json %s", SGEMM, "/no/such/folder/sgemm.json"), 1);
+    assert_int_equal(run("%s --quick --threads 1 --json %s", SGEMM, "/no/such/folder/sgemm.json"),
+                     1);
 }
 
 static void without_torch_the_peers_are_left_out_and_the_rest_runs(void **state)
 {
     (void)state;
     assert_int_equal(run("LAB_PYTHON=/bin/false %s --quick --threads 1 %s", SGEMM, "--peers"), 0);
-    assert_int_equal(run("LAB_PYTHON=/no/python %s --quick --threads 1 %s", TRAIN_AUTOENCODER, "--peers"),
-                     0);
+    assert_int_equal(
+        run("LAB_PYTHON=/no/python %s --quick --threads 1 %s", TRAIN_AUTOENCODER, "--peers"), 0);
 }
 
 int main(void)
@@ -134,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgemm_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(train_autoencoder_writes_finite_numbers_and_its_machine),
+        cmocka_unit_test(a_report_sent_to_a_folder_takes_the_program_s_name),
         cmocka_unit_test(a_wrong_option_or_list_ends_with_status_2),
         cmocka_unit_test(a_report_that_cannot_be_written_ends_with_status_1),
         cmocka_unit_test(without_torch_the_peers_are_left_out_and_the_rest_runs),

@@ -29,8 +29,7 @@ static void rivals_agree_with_ref_in_every_form(void **state)
             if (rivals[i].absent != NULL) continue;
             memset(got, 0xff, sizeof got);    // NaN: what is not written shows
             rivals[i].multiply(&rivals[i], &(Product){(ProductKind)kind, M, N, K, got, a, b});
-            for (int j = 0; j < M * N; j++)
-                assert_close((double)got[j], (double)want[j], 1e-5);
+            for (int j = 0; j < M * N; j++) assert_close((double)got[j], (double)want[j], 1e-5);
         }
     }
 }
@@ -65,7 +64,8 @@ static int free_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rivals_agree_with_ref_in_every_form, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(rivals_agree_with_ref_in_every_form, make_arena,
+                                        free_arena),
         cmocka_unit_test_setup_teardown(what_is_absent_says_why_and_what_is_there_has_a_version,
                                         make_arena, free_arena),
     };
