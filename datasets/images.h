@@ -32,7 +32,7 @@ typedef struct ImagesSource {
     const char *data_dir;    // a directory that holds mnist/ or is it; IMAGES_GENERATED; or NULL:
                              // MNIST if it is in the usual place (root.h), else generated
     uint64_t    seed;        // of the generated digits
-    int         train;       // how many of each; of real data at most so many, 0 for all there are
+    int         train;       // how many of each; of real data at most so many; 0 for all there are, or 10,000 and 2,000 generated
     int         test;
 } ImagesSource;
 
