@@ -47,7 +47,7 @@ double peak_gflops(PeakProbe probe, int threads)
     long steps = 1000;
     while (fma_seconds(probe, threads, steps) < 5e-3) steps *= 2;
     double best = 1e9;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 30; i++) {
         double seconds = fma_seconds(probe, threads, steps);
         if (seconds < best) best = seconds;
     }

@@ -120,13 +120,19 @@ void report_timing(cJSON *row, const Timing *timing)
     cJSON_AddNumberToObject(json, "slower_than_first", timing->ratio.median);
 }
 
-bool report_write(const Report *report, const char *path, Error *err)
+static bool write_document(const cJSON *document, const char *path, Error *err)
 {
-    if (path == NULL) return true;
     NewFile file;
     if (!file_begin(&file, path, err)) return false;
-    char *text = cJSON_Print(report->document);
+    char *text = cJSON_Print(document);
     fprintf(file.stream, "%s\n", text);
     free(text);
     return file_commit(&file, err);
+}
+
+bool report_end(Report *report, const char *path, Error *err)
+{
+    bool written = path == NULL || write_document(report->document, path, err);
+    cJSON_Delete(report->document);
+    return written;
 }

@@ -4,10 +4,10 @@
  *     report_peak(report, peak_measure(2));
  *     cJSON *row = report_row(report);            // {}: fill in the work's own fields
  *     report_timing(row, &timing);
- *     if (!report_write(report, "sgemm.json", &err)) return error_report(&err);
+ *     if (!report_end(report, "sgemm.json", &err)) return error_report(&err);
  *
  * The document is {"bench", "date", "commit", "machine", "peer" (if any), "peaks": [one for each
- * number of threads], "results": [rows]}. It is freed with the process; a row is the report's.
+ * number of threads], "results": [rows]}. A row is the report's; report_end() frees them all.
  */
 #pragma once
 #include <cjson/cJSON.h>
@@ -30,4 +30,5 @@ cJSON  *report_row(Report *report);
 // "slower_than_first"}} to the row.
 void report_timing(cJSON *row, const Timing *timing);
 
-bool report_write(const Report *report, const char *path, Error *err);    // NULL path: nothing
+// Writes the document where path is not NULL, and frees it.
+bool report_end(Report *report, const char *path, Error *err);

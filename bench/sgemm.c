@@ -231,6 +231,6 @@ int main(int argc, char **argv)
         putchar('\n');
     }
     peer_close(bench.peer);
-    if (!report_write(bench.report, bench.command.json, &err)) return error_report(&err);
+    if (!report_end(bench.report, bench.command.json, &err)) return error_report(&err);
     return 0;
 }

@@ -177,6 +177,6 @@ int main(int argc, char **argv)
     printf("our loss: %.4f at first, %.4f after %ld steps  (~ noisy)\n", trainer->first_loss,
            trainer->last_loss, trainer->adam->step);
     peer_close(peer);
-    if (!report_write(report, command.json, &err)) return error_report(&err);
+    if (!report_end(report, command.json, &err)) return error_report(&err);
     return 0;
 }

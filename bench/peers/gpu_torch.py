@@ -23,7 +23,7 @@ arguments.add_argument("--out", help="also write the report there, as JSON")
 args = arguments.parse_args()
 device, cuda = args.device, args.device == "cuda"
 if cuda and not torch.cuda.is_available():
-    sys.exit(f"gpu_torch.py: PyTorch {torch.__version__} finds no GPU; --device cpu tries the script")
+    sys.exit(f"gpu_torch.py: PyTorch {torch.__version__} finds no GPU; try --device cpu")
 if not hasattr(F, "scaled_dot_product_attention"):
     sys.exit(f"gpu_torch.py: PyTorch {torch.__version__} is too old, expected 2.0 or later")
 BF16, F32 = torch.bfloat16, torch.float32
@@ -87,8 +87,8 @@ def attention():
         with torch.no_grad():
             measure("attention", forward, flop, **fields)
         # Forward is 2 products of this size, backward 5.
-        measure("attention+grad", lambda: torch.autograd.grad(forward(), (q, k, v), grad), 3.5 * flop,
-                **fields)
+        measure("attention+grad", lambda: torch.autograd.grad(forward(), (q, k, v), grad),
+                3.5 * flop, **fields)
 
 
 def norms():
