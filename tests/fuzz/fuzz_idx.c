@@ -1,0 +1,43 @@
+/* Any bytes through the IDX reader, as they are and packed with gzip, whole and cut. */
+#include "datasets/idx.h"
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_all(const uint8_t *data, size_t size)
+{
+    Idx   idx;
+    Error err;
+    if (idx_open_memory(&idx, data, size, "fuzz.idx", &err)) {
+        uint8_t *out = malloc(idx.bytes);
+        if (out == NULL) abort();    // check_size() lets through a thousand times the file at most
+        if (idx_read(&idx, out, &err)) {
+            size_t product = 1;
+            for (int i = 0; i < idx.dims; i++) product *= idx.size[i];
+            if (product != idx.bytes || product == 0) abort();
+        }
+        free(out);
+    }
+    idx_close(&idx);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    read_all(data, size);
+    if (size < 2) return 0;
+    // A fuzzer does not find a right CRC by itself. The last byte says how much of the end is cut.
+    uLong    room   = compressBound(size) + 32;
+    uint8_t *packed = malloc(room);
+    z_stream z      = {.next_in = (Bytef *)data, .avail_in = (uInt)(size - 1),
+                       .next_out = packed, .avail_out = (uInt)room};
+    if (packed == NULL || deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
+        deflate(&z, Z_FINISH) != Z_STREAM_END)
+        abort();
+    size_t cut = data[size - 1];
+    read_all(packed, cut < z.total_out ? z.total_out - cut : 0);
+    deflateEnd(&z);
+    free(packed);
+    return 0;
+}
