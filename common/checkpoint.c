@@ -59,7 +59,8 @@ static bool read_steps(const Safetensors *file, const char *key, long *steps, Er
 static bool read_rng(const Safetensors *file, Rng *rng, Error *err)
 {
     const char *text = safetensors_value(file, "rng");
-    if (text == NULL || sscanf(text, "%" SCNu64 " %" SCNu64, &rng->state, &rng->increment) != 2 ||
+    if (text == NULL || text[strspn(text, "0123456789 ")] != '\0' ||
+        sscanf(text, "%" SCNu64 " %" SCNu64, &rng->state, &rng->increment) != 2 ||
         rng->increment % 2 == 0)
         return error_set(err, "%s: its rng is '%s', expected two numbers, the second odd", file->path,
                          text ? text : "missing");

@@ -3,6 +3,7 @@
 #include "common/terminal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 extern char **environ;
 
-enum { GNUPLOT_SECONDS = 20 };
+enum { DEFAULT_SECONDS = 20 };
 
 // Okabe & Ito 2008, which colour-blind readers can tell apart too, the pale yellow late; then two
 // more. Points have shapes besides (gnuplot's numbers), so that ten digits remain ten.
@@ -40,6 +41,14 @@ static void write_quoted(FILE *stream, const char *text, const char *special, ch
     fputc('"', stream);
 }
 
+static void write_number(FILE *stream, float value)
+{
+    if (isnan(value))
+        fputs("nan,", stream);    // and never "-nan"
+    else
+        fprintf(stream, "%.9g,", (double)value);
+}
+
 static bool write_csv(const Plot *plot, const char *path, Error *err)
 {
     NewFile file;
@@ -47,8 +56,8 @@ static bool write_csv(const Plot *plot, const char *path, Error *err)
     fputs("x,y,series\n", file.stream);    // the name last: gnuplot stumbles over a doubled quote
     for (int s = 0; s < plot->count; s++)
         for (size_t i = 0; i < plot->series[s].count; i++) {
-            fprintf(file.stream, "%.9g,%.9g,", (double)plot->series[s].x[i],
-                    (double)plot->series[s].y[i]);
+            write_number(file.stream, plot->series[s].x[i]);
+            write_number(file.stream, plot->series[s].y[i]);
             write_quoted(file.stream, plot->series[s].name, "\"", '"');
             fputc('\n', file.stream);
         }
@@ -130,9 +139,7 @@ static bool wait_for(pid_t child, int seconds, int *status)
 {
     const struct timespec pause = {.tv_nsec = 5000000};
     for (long tick = 0; tick < seconds * 200L; tick++) {
-        pid_t ended = waitpid(child, status, WNOHANG);
-        if (ended == child) return true;
-        if (ended < 0 && errno != EINTR) break;
+        if (waitpid(child, status, WNOHANG) == child) return true;
         nanosleep(&pause, NULL);
     }
     kill(child, SIGKILL);
@@ -141,7 +148,7 @@ static bool wait_for(pid_t child, int seconds, int *status)
 }
 
 // Runs in `folder`, silent but for what the terminal format shows on stdout.
-static bool run_gnuplot(const char *folder, const char *script, bool shows, Error *err)
+static bool run_gnuplot(const char *folder, const char *script, bool shows, int seconds, Error *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -157,8 +164,8 @@ static bool run_gnuplot(const char *folder, const char *script, bool shows, Erro
     posix_spawn_file_actions_destroy(&actions);
     if (failed == ENOENT) return error_set(err, "gnuplot is not installed");
     if (failed != 0) return error_set(err, "gnuplot cannot be started: %s", strerror(failed));
-    if (!wait_for(child, GNUPLOT_SECONDS, &status))
-        return error_set(err, "gnuplot took more than %d seconds", GNUPLOT_SECONDS);
+    if (!wait_for(child, seconds, &status))
+        return error_set(err, "gnuplot took more than %d seconds", seconds);
     if (status != 0)
         return error_set(err, "gnuplot failed; `cd %s && gnuplot %s` shows why", folder, script);
     return true;
@@ -177,8 +184,13 @@ bool plot_save(const Plot *plot, const char *path, const char *format, Error *er
 
     if (!write_csv(plot, csv, err)) return false;
     if (strcmp(format, "none") == 0) return true;
+    size_t points = 0;
+    for (int s = 0; s < plot->count; s++) points += plot->series[s].count;
+    if (points == 0) return error_set(err, "%s: there are no points to draw", csv);
     if (!write_script(plot, script, format, csv + names, picture + names, err)) return false;
-    if (run_gnuplot(folder, script + names, strcmp(format, "terminal") == 0, err)) return true;
+    bool shows   = strcmp(format, "terminal") == 0;
+    int  seconds = plot->seconds > 0 ? plot->seconds : DEFAULT_SECONDS;
+    if (run_gnuplot(folder, script + names, shows, seconds, err)) return true;
     unlink(picture);    // half of one, perhaps
     return error_wrap(err, "the numbers are in %s without a plot", csv);
 }

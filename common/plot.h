@@ -29,7 +29,8 @@ typedef struct PlotSeries {
 typedef struct Plot {
     const char *title, *x_label, *y_label;    // labels with their unit: "time [s]"; NULL for none
     bool        log_x, log_y;
-    bool        points;    // a dot for each pair rather than a line through them
+    bool        points;     // a dot for each pair rather than a line through them
+    int         seconds;    // that gnuplot may take before it is ended; 0 means 20
     int         count;
     PlotSeries  series[PLOT_MAX_SERIES];
 } Plot;
