@@ -1,0 +1,155 @@
+/* Files that appear whole or not at all. */
+#include "common/file.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char folder[] = "/tmp/test_file_XXXXXX", path[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL) return -1;
+    snprintf(path, sizeof path, "%s/data", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);    // fails when a temporary file was left behind
+}
+
+static const char *content(void)
+{
+    static char text[64];
+    FILE       *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+static void write_file(const char *text)
+{
+    NewFile file;
+    Error   err = {""};
+    assert_true(file_begin(&file, path, &err));
+    fputs(text, file.stream);
+    if (!file_commit(&file, &err)) fail_msg("%s", err.message);
+}
+
+static void the_old_file_is_seen_until_the_new_one_is_whole(void **state)
+{
+    (void)state;
+    NewFile file;
+    write_file("old");
+    assert_true(file_begin(&file, path, NULL));
+    fputs("new", file.stream);
+    fflush(file.stream);
+    assert_string_equal(content(), "old");
+    assert_true(file_commit(&file, NULL));
+    assert_string_equal(content(), "new");
+}
+
+static void an_abandoned_file_leaves_the_old_one(void **state)
+{
+    (void)state;
+    NewFile file;
+    write_file("old");
+    assert_true(file_begin(&file, path, NULL));
+    fputs("half", file.stream);
+    file_abandon(&file);
+    assert_string_equal(content(), "old");
+}
+
+static void a_failed_write_leaves_the_old_file_and_says_why(void **state)
+{
+    (void)state;
+    NewFile file;
+    Error   err  = {""};
+    FILE   *full = fopen("/dev/full", "w");
+    if (full == NULL) skip();    // only Linux has it
+    write_file("old");
+    assert_true(file_begin(&file, path, &err));
+    fclose(file.stream);
+    file.stream = full;
+    fputs("more than the disk holds", file.stream);
+    assert_false(file_commit(&file, &err));
+    assert_non_null(strstr(err.message, "/data: cannot be written: No space left on device"));
+    assert_string_equal(content(), "old");
+}
+
+static void permissions_follow_the_umask(void **state)
+{
+    (void)state;
+    struct stat status;
+    mode_t      before = umask(027);
+    write_file("text");
+    umask(before);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+}
+
+static void folders_are_made_with_those_above(void **state)
+{
+    (void)state;
+    char  deep[128];
+    Error err = {""};
+    snprintf(deep, sizeof deep, "%s/a/b//c/", folder);
+    if (!file_make_folder(deep, &err)) fail_msg("%s", err.message);
+    assert_true(file_make_folder(deep, &err));    // again
+    assert_true(file_make_folder("/", &err));
+    assert_true(file_make_folder(".", &err));
+    for (int up = 0; up < 3; up++) {
+        assert_int_equal(rmdir(deep), 0);
+        snprintf(deep, sizeof deep, "%s/%s", folder, up == 0 ? "a/b" : "a");
+    }
+}
+
+static void a_file_in_the_way_of_a_folder_is_named(void **state)
+{
+    (void)state;
+    char  below[128];
+    Error err = {""};
+    write_file("text");
+    snprintf(below, sizeof below, "%s/below", path);
+    assert_false(file_make_folder(below, &err));
+    assert_non_null(strstr(err.message, "/data/below: the folder cannot be made: Not a directory"));
+    assert_false(file_make_folder(path, &err));
+    assert_non_null(strstr(err.message, "/data: is not a folder"));
+    assert_false(file_make_folder("", &err));
+}
+
+static void a_path_too_long_is_refused(void **state)
+{
+    (void)state;
+    static char name[2 * PATH_MAX];
+    NewFile     file;
+    Error       err = {""};
+    memset(name, 'a', sizeof name - 1);
+    assert_false(file_begin(&file, name, &err));
+    assert_non_null(strstr(err.message, "the path is too long"));
+    assert_false(file_make_folder(name, &err));
+    assert_non_null(strstr(err.message, "the path is too long"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_old_file_is_seen_until_the_new_one_is_whole),
+        cmocka_unit_test(an_abandoned_file_leaves_the_old_one),
+        cmocka_unit_test(a_failed_write_leaves_the_old_file_and_says_why),
+        cmocka_unit_test(permissions_follow_the_umask),
+        cmocka_unit_test(folders_are_made_with_those_above),
+        cmocka_unit_test(a_file_in_the_way_of_a_folder_is_named),
+        cmocka_unit_test(a_path_too_long_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

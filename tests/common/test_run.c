@@ -1,0 +1,216 @@
+/* Runs: what a lab's main gets from the command line, where results go, and Ctrl-C. Each run is a
+ * process of its own, since its signals and its output are the process's. */
+#include "common/run.h"
+#include "kernels/kernels.h"
+#include <omp.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char folder[] = "/tmp/test_run_XXXXXX";
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    unsetenv("LAB_OUT");
+    unsetenv("LAB_DATA");
+    return mkdtemp(folder) == NULL || chdir(folder) != 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[64];
+    snprintf(command, sizeof command, "/bin/rm -r %s", folder);
+    return chdir("/") != 0 || system(command) != 0;
+}
+
+typedef struct Ended {
+    int  status;    // as a shell shows it
+    char said[4096];
+} Ended;
+
+// The exit status of a process that parses `words` and, when there is a run, does `rest` with it.
+static Ended run_words(int (*rest)(Run *run), const char **words)
+{
+    FILE *caught = tmpfile();
+    assert_non_null(caught);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(fileno(caught), STDOUT_FILENO);
+        dup2(fileno(caught), STDERR_FILENO);
+        int      status, count = 0;
+        Arena   *keep    = arena_new("keep", 1u << 20);
+        Options *options = options_new(keep, "tiny", "A lab for the tests.");
+        while (words[count] != NULL) count++;
+        Run *run = run_begin(keep, options, count, (char **)words, &status);
+        if (run != NULL) status = rest(run);
+        fflush(NULL);
+        _exit(status);
+    }
+    Ended ended = {0};
+    assert_int_equal(waitpid(child, &ended.status, 0), child);
+    ended.status = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 128 + WTERMSIG(ended.status);
+    rewind(caught);
+    ended.said[fread(ended.said, 1, sizeof ended.said - 1, caught)] = '\0';
+    fclose(caught);
+    return ended;
+}
+#define RUN(rest, ...) run_words(rest, (const char *[]){"tiny", __VA_ARGS__})
+
+static void assert_said(const Ended *ended, int status, const char *part)
+{
+    if (ended->status != status || strstr(ended->said, part) == NULL)
+        fail_msg("ended with %d, said \"%s\"; expected %d, \"%s\"", ended->status, ended->said, status, part);
+}
+
+static int write_steps(Run *run)
+{
+    for (long step = 1; step <= 3; step++) metrics_write(run->metrics, step, METRICS({"loss", 1.0 / (double)step}));
+    return run_end(run, "checkpoint");
+}
+
+static int resume_at_two(Run *run)
+{
+    Error err;
+    if (!run_resumed(run, 2, &err)) return error_report(&err);
+    metrics_write(run->metrics, 3, METRICS({"loss", 9.0}));
+    return run_end(run, "checkpoint");
+}
+
+static int print_settings(Run *run)
+{
+    printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed, kernels.backend,
+           omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
+           run->resume ? run->resume : "-", run_path(run, "x"));
+    return run_end(run, NULL);
+}
+
+static int press_once(Run *run)
+{
+    if (run_interrupted(run)) return 50;
+    raise(SIGINT);
+    if (!run_interrupted(run)) return 51;
+    return run_end(run, "check point");
+}
+
+static int press_twice(Run *run)
+{
+    raise(SIGINT);
+    raise(SIGINT);
+    return run_end(run, NULL);
+}
+
+static int plot_something(Run *run)
+{
+    Plot plot = {.title = "Loss"};
+    plot_series(&plot, "a", (float[]){1, 2}, (float[]){3, 4}, 2);
+    run_plot(run, &plot, "loss");
+    return run_end(run, NULL);
+}
+
+static void a_run_without_arguments_says_what_it_does(void **state)
+{
+    (void)state;
+    Ended ended = RUN(write_steps, "--threads=1", NULL);
+    assert_said(&ended, 0, "tiny: seed 42, cpu (");
+    assert_said(&ended, 0, "), 1 thread, results in out/tiny\n");
+    char  text[256];
+    FILE *file = fopen("out/tiny/metrics.jsonl", "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":0.333333333}\n");
+}
+
+static void every_option_arrives(void **state)
+{
+    (void)state;
+    Ended ended = RUN(print_settings, "--smoke", "--seed=7", "--device=ref", "--threads=3", "--out=a/b/c",
+                      "--data=d", "--plot=none", "--resume=r", NULL);
+    assert_said(&ended, 0, "\n1 7 ref 3|a/b/c|d|none|r|a/b/c/x\n");
+}
+
+static void the_environment_moves_results_and_data(void **state)
+{
+    (void)state;
+    setenv("LAB_OUT", "elsewhere", 1);
+    setenv("LAB_DATA", "real", 1);
+    Ended moved = RUN(print_settings, NULL), told = RUN(print_settings, "--out=here", "--data=there", NULL);
+    unsetenv("LAB_OUT");
+    unsetenv("LAB_DATA");
+    assert_said(&moved, 0, "|elsewhere/tiny|real|");
+    assert_said(&told, 0, "|here|there|");
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    Ended cuda = RUN(write_steps, "--device=cuda", NULL), made = RUN(write_steps, "--out=/proc/no/such", NULL);
+    assert_said(&cuda, 1, "--device cuda: ");
+    assert_said(&made, 1, "/proc/no: the folder cannot be made");
+    Ended wrong = RUN(write_steps, "--threads=0", NULL), help = RUN(write_steps, "--help", NULL);
+    assert_said(&wrong, 2, "--threads: '0' is not a whole number from 1 to 1024");
+    assert_said(&help, 0, "Every lab:");
+}
+
+static void a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them(void **state)
+{
+    (void)state;
+    RUN(write_steps, NULL);
+    RUN(resume_at_two, "--resume=out/tiny/checkpoint", NULL);
+    char  text[256];
+    FILE *file = fopen("out/tiny/metrics.jsonl", "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":9}\n");
+}
+
+static void the_first_interrupt_is_told_to_the_loop(void **state)
+{
+    (void)state;
+    Ended ended = RUN(press_once, "--seed", "7", "--out=a b", NULL);
+    assert_said(&ended, 130, "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
+}
+
+static void the_second_interrupt_ends_the_program(void **state)
+{
+    (void)state;
+    Ended ended = RUN(press_twice, NULL);
+    assert_int_equal(ended.status, 128 + SIGINT);
+    assert_null(strstr(ended.said, "Stopped"));
+}
+
+static void a_plot_says_where_it_is(void **state)
+{
+    (void)state;
+    Ended ended = RUN(plot_something, "--plot=none", NULL);
+    assert_said(&ended, 0, "Loss: out/tiny/loss.csv\n");
+    setenv("PATH", "/nowhere", 1);
+    ended = RUN(plot_something, NULL);
+    assert_said(&ended, 0, "Loss: the numbers are in out/tiny/loss.csv without a plot: gnuplot is not installed\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_without_arguments_says_what_it_does),
+        cmocka_unit_test(every_option_arrives),
+        cmocka_unit_test(the_environment_moves_results_and_data),
+        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them),
+        cmocka_unit_test(the_first_interrupt_is_told_to_the_loop),
+        cmocka_unit_test(the_second_interrupt_ends_the_program),
+        cmocka_unit_test(a_plot_says_where_it_is),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, remove_folder);
+}
