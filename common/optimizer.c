@@ -44,6 +44,10 @@ static float global_norm(const Params *params)
 void optimizer_step(Optimizer *optimizer)
 {
     const OptimizerConfig *config = &optimizer->config;
+    int made_for = optimizer->state_count / (config->kind == OPTIMIZER_SGD ? 1 : 2);
+    REQUIRE(optimizer->params->count == made_for,
+            "there are %d parameters, but %d when the optimizer was made", optimizer->params->count,
+            made_for);
     float rate = schedule_rate(&config->schedule, optimizer->step++), grad_scale = 1.0f;
     if (config->clip_norm > 0) {
         // Pascanu et al. 2013: the direction stays, the length is bounded.
