@@ -49,6 +49,19 @@ static void parameters_are_found_by_name_and_kept_in_order(void **state)
     assert_int_equal(params_total(params_new(keep)), 0);
 }
 
+static void included_parameters_are_shared(void **state)
+{
+    (void)state;
+    Params *part = params_new(keep), *all = params_new(keep);
+    params_add(all, "own", SHAPE(3));
+    Tensor *w = params_add(part, "w", SHAPE(2));
+    params_include(all, part);
+    assert_int_equal(all->count, 2);
+    assert_int_equal(params_total(all), 5);
+    assert_ptr_equal(params_find(all, "w"), w);
+    stops_with("there is already a parameter 'w'", params_include(all, part));
+}
+
 static void a_name_is_given_once(void **state)
 {
     (void)state;
@@ -87,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_parameter_starts_at_0_with_a_gradient_of_0),
         CASE(parameters_are_found_by_name_and_kept_in_order),
+        CASE(included_parameters_are_shared),
         CASE(a_name_is_given_once),
         CASE(one_parameter_too_many_is_refused),
         CASE(clearing_leaves_values_and_zeroes_gradients),
