@@ -1,0 +1,169 @@
+/* A warm training step asks the system for no memory: not the core, not the BLAS, not the threads.
+ *
+ * The allocating functions are defined here, in the program, where the dynamic linker finds them
+ * before glibc's: calls from every library are counted, then passed on. */
+#include "common/layers.h"
+#include "common/loss.h"
+#include "common/optimizer.h"
+#include "kernels/kernels.h"
+#include <omp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#if defined __GLIBC__ && !defined LAB_SANITIZE
+#define CAN_COUNT 1
+#include <errno.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *piece, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static atomic_long calls;
+
+void *malloc(size_t size)
+{
+    calls++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    calls++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *piece, size_t size)
+{
+    calls++;
+    return __libc_realloc(piece, size);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    calls++;
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **piece, size_t alignment, size_t size)
+{
+    *piece = memalign(alignment, size);
+    return *piece != NULL ? 0 : ENOMEM;
+}
+
+void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
+{
+    calls++;
+    return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
+}
+#else
+#define CAN_COUNT 0
+static long calls;
+#endif
+
+#define SKIP_WITHOUT_COUNTER()                                                                     \
+    if (!CAN_COUNT) {                                                                              \
+        print_message("not counted: needs glibc, and no sanitizer in malloc's place\n");           \
+        skip();                                                                                    \
+    }
+
+enum { BATCH = 128, PIXELS = 784, LAYERS = 4 };
+
+typedef struct Training {
+    Linear     layers[LAYERS];
+    Optimizer *optimizer;
+    Tape      *tape;
+    float      images[BATCH * PIXELS];
+} Training;
+
+static void train_step(Training *training)
+{
+    Tape   *tape = training->tape;
+    Tensor *x    = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), training->images), *y = x;
+    for (int i = 0; i < LAYERS; i++) {
+        y = linear_forward(tape, &training->layers[i], y);
+        if (i + 1 < LAYERS) y = op_relu(tape, y);
+    }
+    tape_backward(tape, loss_bce_logits(tape, y, x));
+    optimizer_step(training->optimizer);
+    tape_reset(tape);
+}
+
+// The number of allocations of five steps of 784-256-64-256-784, after three to warm up.
+static long allocations(int threads)
+{
+    static const int widths[LAYERS + 1] = {PIXELS, 256, 64, 256, PIXELS};
+    const char      *why;
+    assert_true(kernels_use("cpu", &why));
+    omp_set_num_threads(threads);
+
+    Arena    *keep = arena_new("keep", 64u << 20), *step = arena_new("step", 64u << 20);
+    Training *training = arena_zeros(keep, sizeof *training);
+    Params   *params   = params_new(keep);
+    Rng       rng      = rng_from_seed(1);
+    for (int i = 0; i < LAYERS; i++)
+        training->layers[i] = linear_new(params, arena_print(keep, "%d", i), widths[i],
+                                         widths[i + 1], init_he, &rng);
+    training->optimizer = optimizer_new(keep, params, (OptimizerConfig){
+        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
+    training->tape = tape_new(step);
+    rng_fill_uniform(&rng, training->images, BATCH * PIXELS);
+
+    for (int i = 0; i < 3; i++) train_step(training);
+    long before = calls;
+    for (int i = 0; i < 5; i++) train_step(training);
+    long during = calls - before;
+    arena_free(step);
+    arena_free(keep);
+    return during;
+}
+
+static void the_counter_sees_what_libraries_allocate(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_COUNTER();
+    long before = calls;
+    free(strdup("a string"));
+    assert_int_equal(calls - before, 1);
+    arena_free(arena_new("arena", 4096));
+    assert_int_equal(calls - before, 2);
+}
+
+static void a_warm_step_on_one_thread_allocates_nothing(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_COUNTER();
+    assert_int_equal(allocations(1), 0);
+}
+
+static void a_warm_step_on_two_threads_allocates_nothing(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_COUNTER();
+    assert_int_equal(allocations(2), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_counter_sees_what_libraries_allocate),
+        cmocka_unit_test(a_warm_step_on_one_thread_allocates_nothing),
+        cmocka_unit_test(a_warm_step_on_two_threads_allocates_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
