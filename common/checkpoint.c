@@ -30,16 +30,18 @@ bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
     int    count;
     Param *items = all_items(scratch, point, &count);
 
-    SafetensorsPair pairs[5] = {{"format", FORMAT},
-                                {"config", point->config ? point->config : ""},
-                                {"step", arena_print(scratch, "%ld", point->step)}};
-    int             used     = 3;
-    if (point->optimizer != NULL)
-        pairs[used++] = (SafetensorsPair){"optimizer_step",
-                                          arena_print(scratch, "%ld", point->optimizer->step)};
-    if (point->rng != NULL)
-        pairs[used++] = (SafetensorsPair){"rng", arena_print(scratch, "%" PRIu64 " %" PRIu64,
-                                                             point->rng->state, point->rng->increment)};
+    SafetensorsPair pairs[5] = {{"format", FORMAT}, {"config", point->config ? point->config : ""}};
+    int             used     = 2;
+    pairs[used++] = (SafetensorsPair){"step", arena_print(scratch, "%ld", point->step)};
+    if (point->optimizer != NULL) {
+        const char *step = arena_print(scratch, "%ld", point->optimizer->step);
+        pairs[used++]    = (SafetensorsPair){"optimizer_step", step};
+    }
+    if (point->rng != NULL) {
+        const char *numbers = arena_print(scratch, "%" PRIu64 " %" PRIu64, point->rng->state,
+                                          point->rng->increment);
+        pairs[used++]       = (SafetensorsPair){"rng", numbers};
+    }
     bool saved = safetensors_write(path, items, count, pairs, used, err);
     arena_free(scratch);
     return saved;
@@ -62,8 +64,8 @@ static bool read_rng(const Safetensors *file, Rng *rng, Error *err)
     if (text == NULL || text[strspn(text, "0123456789 ")] != '\0' ||
         sscanf(text, "%" SCNu64 " %" SCNu64, &rng->state, &rng->increment) != 2 ||
         rng->increment % 2 == 0)
-        return error_set(err, "%s: its rng is '%s', expected two numbers, the second odd", file->path,
-                         text ? text : "missing");
+        return error_set(err, "%s: its rng is '%s', expected two numbers, the second odd",
+                         file->path, text ? text : "missing");
     return true;
 }
 
@@ -79,24 +81,25 @@ static bool check_config(const Safetensors *file, const char *expected, Error *e
 {
     const char *config = safetensors_value(file, "config");
     if (config != NULL && strcmp(config, expected) == 0) return true;
-    return error_set(err, "%s: was written by a run with '%.160s', this one has '%.160s'", file->path,
-                     config ? config : "no configuration", expected);
+    return error_set(err, "%s: was written by a run with '%.160s', this one has '%.160s'",
+                     file->path, config ? config : "no configuration", expected);
 }
 
 // All is read aside first and handed over once nothing can fail.
 static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Error *err)
 {
-    long step, optimizer_step = 0;
-    Rng  rng = {0};
+    long step = 0, taken = 0;    // the run's steps, and the optimizer's
+    Rng  rng  = {0};
     int  count;
-    if (!check_kind(file, err) || !check_config(file, point->config ? point->config : "", err)) return false;
+    if (!check_kind(file, err) || !check_config(file, point->config ? point->config : "", err))
+        return false;
     if (!read_steps(file, "step", &step, err)) return false;
-    if (point->optimizer && !read_steps(file, "optimizer_step", &optimizer_step, err)) return false;
+    if (point->optimizer && !read_steps(file, "optimizer_step", &taken, err)) return false;
     if (point->rng && !read_rng(file, &rng, err)) return false;
     Param *items = all_items(scratch, point, &count);
     if (!safetensors_read(file, items, count, err)) return false;
     point->step = step;
-    if (point->optimizer) point->optimizer->step = optimizer_step;
+    if (point->optimizer) point->optimizer->step = taken;
     if (point->rng) *point->rng = rng;
     return true;
 }
@@ -115,7 +118,7 @@ bool checkpoint_load(const char *path, Checkpoint *point, Error *err)
 bool checkpoint_step(const char *path, long *step, Error *err)
 {
     Safetensors *file  = safetensors_open(path, err);
-    bool         found = file != NULL && check_kind(file, err) && read_steps(file, "step", step, err);
+    bool found = file != NULL && check_kind(file, err) && read_steps(file, "step", step, err);
     safetensors_close(file);
     return found;
 }

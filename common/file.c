@@ -7,11 +7,12 @@
 
 bool file_begin(NewFile *file, const char *path, Error *err)
 {
-    // The process id keeps two runs that write the same file apart.
-    int length = snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", path, (long)getpid());
-    if (length < 0 || (size_t)length >= sizeof file->temporary)
+    if (strlen(path) + 32 > sizeof file->path)
         return error_set(err, "%.80s...: the path is too long", path);
+    *file = (NewFile){.stream = NULL};
     strcpy(file->path, path);
+    // The process id keeps two runs that write the same file apart.
+    snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", path, (long)getpid());
     file->stream = fopen(file->temporary, "wb");
     if (file->stream == NULL)
         return error_set(err, "%s: cannot be written: %s", path, strerror(errno));
@@ -20,14 +21,11 @@ bool file_begin(NewFile *file, const char *path, Error *err)
 
 bool file_commit(NewFile *file, Error *err)
 {
-    // errno is kept from the first call that fails; a stream's earlier failure says nothing more.
-    bool failed_before = ferror(file->stream);
-    errno              = failed_before ? EIO : 0;
-    bool written       = fflush(file->stream) == 0 && !failed_before;
-    int  why           = errno;
-    if (fclose(file->stream) != 0 && written) written = false, why = errno;
-    if (written && rename(file->temporary, file->path) == 0) return true;
-    if (written) why = errno;
+    // The first failure counts. A stream remembers that a write failed, but not why.
+    int why = fflush(file->stream) != 0 ? errno : ferror(file->stream) ? EIO : 0;
+    if (fclose(file->stream) != 0 && why == 0) why = errno;
+    if (why == 0 && rename(file->temporary, file->path) != 0) why = errno;
+    if (why == 0) return true;
     unlink(file->temporary);
     return error_set(err, "%s: cannot be written: %s", file->path, strerror(why));
 }

@@ -41,13 +41,15 @@ bool metrics_rewind(Metrics *metrics, long step, Error *err)
     ssize_t length;
     off_t   kept = 0;
     rewind(metrics->stream);
-    while ((length = getline(&line, &room, metrics->stream)) > 0 && line_is_kept(line, length, step))
+    while ((length = getline(&line, &room, metrics->stream)) > 0 &&
+           line_is_kept(line, length, step))
         kept += length;
     free(line);
     bool failed = ferror(metrics->stream) != 0 || fseeko(metrics->stream, 0, SEEK_END) != 0 ||
                   ftruncate(fileno(metrics->stream), kept) != 0;
     if (failed)
-        return error_set(err, "%s: cannot be cut at step %ld: %s", metrics->path, step, strerror(errno));
+        return error_set(err, "%s: cannot be cut at step %ld: %s", metrics->path, step,
+                         strerror(errno));
     return true;
 }
 
@@ -58,7 +60,8 @@ void metrics_write(Metrics *metrics, long step, const Metric *values)
     for (const Metric *metric = values; metric->name != NULL; metric++) {
         // printf spells what is not finite as "nan", "-nan" and "inf"; the sign of a NaN means nothing.
         double value = isnan(metric->value) ? (double)NAN : metric->value;
-        fprintf(metrics->stream, isfinite(value) ? ",\"%s\":%.9g" : ",\"%s\":\"%g\"", metric->name, value);
+        fprintf(metrics->stream, isfinite(value) ? ",\"%s\":%.9g" : ",\"%s\":\"%g\"", metric->name,
+                value);
     }
     fputs("}\n", metrics->stream);
     if (ferror(metrics->stream) && metrics->failure == 0) metrics->failure = errno ? errno : EIO;
@@ -70,6 +73,7 @@ bool metrics_close(Metrics *metrics, Error *err)
     errno = 0;
     if (fclose(metrics->stream) != 0 && metrics->failure == 0) metrics->failure = errno;
     if (metrics->failure != 0)
-        return error_set(err, "%s: lines are missing: %s", metrics->path, strerror(metrics->failure));
+        return error_set(err, "%s: lines are missing: %s", metrics->path,
+                         strerror(metrics->failure));
     return true;
 }

@@ -66,56 +66,57 @@ static Option *options_find(const Options *options, const char *name)
     return NULL;
 }
 
-static void options_add(Options *options, Option option)
+static Option *options_add(Options *options, OptionKind kind, const char *name, char letter,
+                           void *value, const char *help)
 {
-    REQUIRE(options->count < OPTIONS_MAX, "no room for --%s after %d options", option.name,
-            options->count);
-    REQUIRE(options_find(options, option.name) == NULL, "--%s is declared twice", option.name);
-    option.group                     = options->group;
-    options->items[options->count++] = option;
+    REQUIRE(options->count < OPTIONS_MAX, "no room for --%s after %d options", name, options->count);
+    REQUIRE(options_find(options, name) == NULL, "--%s is declared twice", name);
+    Option *option = &options->items[options->count++];
+    *option        = (Option){.kind = kind, .name = name, .letter = letter, .value = value,
+                              .argument = "N", .help = help, .group = options->group};
+    return option;
 }
 
 void options_int(Options *options, const char *name, char letter, int *value, int least, int most,
                  const char *help)
 {
-    options_add(options, (Option){.kind = OPTION_INT, .name = name, .letter = letter, .value = value,
-                                  .least = least, .most = most, .argument = "N", .help = help});
+    Option *option = options_add(options, OPTION_INT, name, letter, value, help);
+    option->least  = least;
+    option->most   = most;
 }
 
 void options_uint64(Options *options, const char *name, char letter, uint64_t *value,
                     const char *help)
 {
-    options_add(options, (Option){.kind = OPTION_UINT64, .name = name, .letter = letter,
-                                  .value = value, .argument = "N", .help = help});
+    options_add(options, OPTION_UINT64, name, letter, value, help);
 }
 
 void options_float(Options *options, const char *name, char letter, float *value, float least,
                    float most, const char *help)
 {
-    options_add(options,
-                (Option){.kind = OPTION_FLOAT, .name = name, .letter = letter, .value = value,
-                         .least = (double)least, .most = (double)most, .argument = "X", .help = help});
+    Option *option   = options_add(options, OPTION_FLOAT, name, letter, value, help);
+    option->argument = "X";
+    option->least    = (double)least;
+    option->most     = (double)most;
 }
 
 void options_flag(Options *options, const char *name, char letter, bool *value, const char *help)
 {
-    options_add(options, (Option){.kind = OPTION_FLAG, .name = name, .letter = letter,
-                                  .value = value, .help = help});
+    options_add(options, OPTION_FLAG, name, letter, value, help)->argument = NULL;
 }
 
 void options_string(Options *options, const char *name, char letter, const char **value,
                     const char *argument, const char *help)
 {
-    options_add(options, (Option){.kind = OPTION_STRING, .name = name, .letter = letter,
-                                  .value = value, .argument = argument, .help = help});
+    options_add(options, OPTION_STRING, name, letter, value, help)->argument = argument;
 }
 
 void options_choice(Options *options, const char *name, char letter, const char **value,
                     const char *choices, const char *help)
 {
-    options_add(options, (Option){.kind = OPTION_CHOICE, .name = name, .letter = letter,
-                                  .value = value, .argument = "NAME", .choices = choices,
-                                  .help = help});
+    Option *option   = options_add(options, OPTION_CHOICE, name, letter, value, help);
+    option->argument = "NAME";
+    option->choices  = choices;
 }
 
 bool options_given(const Options *options, const char *name)
@@ -135,14 +136,17 @@ static const char *help_with_default(Arena *arena, const Option *option)
     case OPTION_UINT64:
         snprintf(number, sizeof number, "%llu", (unsigned long long)*(uint64_t *)option->value);
         break;
-    case OPTION_FLOAT: snprintf(number, sizeof number, "%g", (double)*(float *)option->value); break;
+    case OPTION_FLOAT:
+        snprintf(number, sizeof number, "%g", (double)*(float *)option->value);
+        break;
     case OPTION_FLAG: return option->help;
     case OPTION_STRING:
     case OPTION_CHOICE: text = *(const char **)option->value; break;
     }
     if (text == NULL) return option->help;
-    const char *colon = option->choices ? ": " : "", *choices = option->choices ? option->choices : "";
-    return arena_print(arena, "%s%s%s (default: %s)", option->help, colon, choices, text);
+    if (option->kind == OPTION_CHOICE)
+        return arena_print(arena, "%s: %s (default: %s)", option->help, option->choices, text);
+    return arena_print(arena, "%s (default: %s)", option->help, text);
 }
 
 // popt sees every value as a string: the numbers are parsed here, where the range is known.
@@ -154,9 +158,9 @@ static struct poptOption *popt_table(const Options *options)
     for (int i = 0; i < options->count; i++) {
         const Option *option = &options->items[i];
         if (i == 0 || strcmp(option->group, options->items[i - 1].group) != 0) {
-            next   = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *next);
-            *top++ = (struct poptOption){.argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next,
-                                         .descrip = arena_print(options->arena, "%s:", option->group)};
+            const char *title = arena_print(options->arena, "%s:", option->group);
+            next              = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *next);
+            *top++ = (struct poptOption){.argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next, .descrip = title};
         }
         *next++ = (struct poptOption){
             .longName   = option->name,
@@ -197,9 +201,10 @@ static bool store(Arena *arena, const Option *option, const char *text, Error *e
     switch (option->kind) {
     case OPTION_INT: {
         long value = strtol(text, &end, 10);
-        if (!plain || *end != '\0' || errno != 0 || !(value >= option->least && value <= option->most))
-            return error_set(err, "--%s: '%s' is not a whole number from %.0f to %.0f", option->name,
-                             text, option->least, option->most);
+        if (!plain || *end != '\0' || errno != 0 ||
+            !(value >= option->least && value <= option->most))
+            return error_set(err, "--%s: '%s' is not a whole number from %.0f to %.0f",
+                             option->name, text, option->least, option->most);
         *(int *)option->value = (int)value;
         return true;
     }
@@ -256,9 +261,11 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
         error_set(&err, "there is no option %s; --help shows those there are",
                   poptBadOption(context, POPT_BADOPTION_NOALIAS));
     } else if (code < -1) {
-        error_set(&err, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+        error_set(&err, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+                  poptStrerror(code));
     } else if (code == -1 && poptPeekArg(context) != NULL) {
-        error_set(&err, "'%s' is not an option; --help shows those there are", poptPeekArg(context));
+        error_set(&err, "'%s' is not an option; --help shows those there are",
+                  poptPeekArg(context));
     }
     poptFreeContext(context);
     if (err.message[0] != '\0') {

@@ -14,19 +14,26 @@ enum { TEXT_SCALE = 2, MARGIN = 8 };
 
 Picture *picture_new(Arena *arena, int width, int height)
 {
-    REQUIRE(width > 0 && height > 0, "a picture of %d x %d pixels; expected at least 1 x 1", width, height);
+    REQUIRE(width > 0 && height > 0, "a picture of %d x %d pixels; expected at least 1 x 1", width,
+            height);
     size_t   bytes   = (size_t)width * (size_t)height * 3;
     Picture *picture = arena_alloc(arena, sizeof *picture);
-    *picture         = (Picture){.width = width, .height = height, .rgb = arena_alloc(arena, bytes)};
+    *picture = (Picture){.width = width, .height = height, .rgb = arena_alloc(arena, bytes)};
     memset(picture->rgb, 255, bytes);
     return picture;
 }
 
 static void fill_square(Picture *picture, int left, int top, int side, Colour colour)
 {
-    for (int y = top < 0 ? 0 : top; y < top + side && y < picture->height; y++)
-        for (int x = left < 0 ? 0 : left; x < left + side && x < picture->width; x++)
-            memcpy(picture->rgb + 3 * ((size_t)y * (size_t)picture->width + (size_t)x), &colour, 3);
+    int right = left + side < picture->width ? left + side : picture->width;
+    int below = top + side < picture->height ? top + side : picture->height;
+    for (int y = top < 0 ? 0 : top; y < below; y++)
+        for (int x = left < 0 ? 0 : left; x < right; x++) {
+            uint8_t *pixel = picture->rgb + 3 * ((size_t)y * (size_t)picture->width + (size_t)x);
+            pixel[0]       = colour.red;
+            pixel[1]       = colour.green;
+            pixel[2]       = colour.blue;
+        }
 }
 
 static uint8_t to_byte(float value)
@@ -49,7 +56,8 @@ void picture_tile(Picture *picture, int left, int top, const float *pixels, int 
     REQUIRE(channels == 1 || channels == 3, "%d channels; expected 1 or 3", channels);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++, pixels += channels)
-            fill_square(picture, left + x * scale, top + y * scale, scale, to_colour(pixels, channels));
+            fill_square(picture, left + x * scale, top + y * scale, scale,
+                        to_colour(pixels, channels));
 }
 
 int picture_text_width(const char *text, int scale)
@@ -88,7 +96,8 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid)
         const PictureRow *row = &grid->rows[r];
         int               top = MARGIN + r * down;
         if (row->label != NULL)
-            picture_text(picture, MARGIN, top + (down - gap - text_height) / 2, row->label, TEXT_SCALE);
+            picture_text(picture, MARGIN, top + (down - gap - text_height) / 2, row->label,
+                         TEXT_SCALE);
         for (int c = 0; c < grid->columns; c++)
             picture_tile(picture, MARGIN + labels + c * across, top,
                          row->tiles + (size_t)c * (size_t)(grid->height * grid->width * channels),
@@ -103,8 +112,10 @@ bool picture_save(const Picture *picture, const char *path, Error *err)
 {
     NewFile file;
     if (!file_begin(&file, path, err)) return false;
-    png_image image = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB,
-                       .width = (png_uint_32)picture->width, .height = (png_uint_32)picture->height};
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .format  = PNG_FORMAT_RGB,
+                       .width   = (png_uint_32)picture->width,
+                       .height  = (png_uint_32)picture->height};
     if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL)) {
         file_abandon(&file);
         return error_set(err, "%s: cannot be written: %s", path, image.message);

@@ -79,7 +79,8 @@ static void write_style(FILE *stream, bool points, const char *format, const cha
                 size.rows < 24 ? size.rows - 1 : 24);
         return;
     }
-    fprintf(stream, "set terminal %s noenhanced size 800,500 font \"sans,13\" background rgb \"white\"\n",
+    fprintf(stream,
+            "set terminal %s noenhanced size 800,500 font \"sans,13\" background rgb \"white\"\n",
             strcmp(format, "svg") == 0 ? "svg" : "pngcairo");
     write_command(stream, "set output", picture);
     // Never inside, where a curve may pass.

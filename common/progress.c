@@ -50,9 +50,10 @@ static void draw(Progress *progress, const char *text, int length)
 }
 
 // "training  61% [############--------] 28.4k images/s  0:12 left  "; the bar only where there is room.
-static int heading(char *line, size_t size, const Progress *progress, long done, double spent, int columns)
+static int heading(char *line, size_t size, const Progress *progress, long done, double spent,
+                   int columns)
 {
-    static const char SLIDE[] = "####################--------------------";    // a window of BAR shows
+    static const char SLIDE[] = "####################--------------------";    // BAR of it show
     double share = progress->total > 0 ? (double)done / (double)progress->total : 1.0;
     double moved = (double)(done - progress->first), left = (double)(progress->total - done);
     int    full  = share < 1.0 ? (int)(share * BAR) : BAR;
@@ -60,8 +61,8 @@ static int heading(char *line, size_t size, const Progress *progress, long done,
     rate_text(rate, spent > 0.0 ? moved / spent : 0.0);
     time_text(time, moved > 0.0 && left > 0.0 ? spent * left / moved : 0.0);
     if (columns >= 79) snprintf(bar, sizeof bar, "[%.*s] ", BAR, SLIDE + BAR - full);
-    return snprintf(line, size, "%s %3.0f%% %s%s %s/s  %s left  ", progress->label, 100.0 * share, bar,
-                    rate, progress->unit, time);
+    return snprintf(line, size, "%s %3.0f%% %s%s %s/s  %s left  ", progress->label, 100.0 * share,
+                    bar, rate, progress->unit, time);
 }
 
 void progress_step(Progress *progress, long done, const char *format, ...)

@@ -174,7 +174,8 @@ bool safetensors_read(const Safetensors *file, const Param *items, int count, Er
 }
 
 // {"__metadata__":{...},"name":{"dtype":"F32","shape":[...],"data_offsets":[...]},...}
-static char *header_text(const Param *items, int count, const SafetensorsPair *metadata, int pair_count)
+static char *header_text(const Param *items, int count, const SafetensorsPair *metadata,
+                         int pair_count)
 {
     cJSON *header = cJSON_CreateObject();
     if (pair_count > 0) {
@@ -189,7 +190,8 @@ static char *header_text(const Param *items, int count, const SafetensorsPair *m
         cJSON        *entry = cJSON_AddObjectToObject(header, items[i].name);
         cJSON_AddStringToObject(entry, "dtype", "F32");
         cJSON_AddItemToObject(entry, "shape", cJSON_CreateIntArray(x->shape.size, x->shape.dims));
-        cJSON_AddItemToObject(entry, "data_offsets", cJSON_CreateDoubleArray((double[]){begin, end}, 2));
+        cJSON_AddItemToObject(entry, "data_offsets",
+                              cJSON_CreateDoubleArray((double[]){begin, end}, 2));
         begin = end;
     }
     char *text = cJSON_PrintUnformatted(header);

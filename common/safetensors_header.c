@@ -27,14 +27,16 @@ static size_t utf8_length(const unsigned char *text, size_t left)
 {
     static const struct {
         unsigned char first_least, first_most, second_least, second_most, length;
-    } FORMS[] = {{0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-                 {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-                 {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
+    } FORMS[] = {
+        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
     for (size_t f = 0; f < sizeof FORMS / sizeof *FORMS; f++) {
         size_t length = FORMS[f].length;
         if (text[0] < FORMS[f].first_least || text[0] > FORMS[f].first_most) continue;
         if (length == 1) return 1;
-        if (length > left || text[1] < FORMS[f].second_least || text[1] > FORMS[f].second_most) return 0;
+        if (length > left || text[1] < FORMS[f].second_least || text[1] > FORMS[f].second_most)
+            return 0;
         for (size_t i = 2; i < length; i++)
             if ((text[i] & 0xC0) != 0x80) return 0;
         return length;
@@ -57,22 +59,26 @@ static bool check_characters(const char *path, const unsigned char *text, size_t
             if (c < ' ')
                 return error_set(err, "%s: byte %zu of the header is a control character", path, i);
             if (c == '\\' && length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
-                return error_set(err, "%s: byte %zu of the header hides a zero in a string", path, i);
+                return error_set(err, "%s: byte %zu of the header hides a zero in a string", path,
+                                 i);
             if (c == '\\') step = 2;    // an escaped quote does not end the string
             if (c == '"') in_string = false;
             continue;
         }
         if (strchr("{}[]:,\" \t\r\n0123456789", c) == NULL || c == '\0')
-            return error_set(err, "%s: byte %zu of the header is '%c', which no header holds outside "
-                             "of strings", path, i, c >= ' ' && c < 127 ? c : '?');
+            return error_set(err,
+                             "%s: byte %zu of the header is '%c', which no header holds outside "
+                             "of strings",
+                             path, i, c >= ' ' && c < 127 ? c : '?');
         in_string = c == '"';
         depth += (c == '{' || c == '[') - (c == '}' || c == ']');
         commas = c == '[' ? 0 : commas + (c == ',');
         if (depth > HEADER_DEPTH)
-            return error_set(err, "%s: byte %zu of the header opens a level below %d", path, i, HEADER_DEPTH);
+            return error_set(err, "%s: byte %zu of the header opens a level below %d", path, i,
+                             HEADER_DEPTH);
         if (depth == HEADER_DEPTH && commas >= SAFETENSORS_MAX_DIMS)
-            return error_set(err, "%s: byte %zu of the header begins a dimension beyond %d", path, i,
-                             SAFETENSORS_MAX_DIMS);
+            return error_set(err, "%s: byte %zu of the header begins a dimension beyond %d", path,
+                             i, SAFETENSORS_MAX_DIMS);
     }
     return true;
 }
@@ -88,7 +94,8 @@ static bool check_keys_differ(const char *path, const cJSON *object, Error *err)
     size_t       count = 0;
     const char **names = malloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof *names);
     REQUIRE(names != NULL, "%s: no memory for its names", path);
-    for (const cJSON *item = object->child; item != NULL; item = item->next) names[count++] = item->string;
+    for (const cJSON *item = object->child; item != NULL; item = item->next)
+        names[count++] = item->string;
     qsort(names, count, sizeof *names, compare_names);
     const char *twice = NULL;
     for (size_t i = 1; i < count; i++)
@@ -101,7 +108,8 @@ static bool check_keys_differ(const char *path, const cJSON *object, Error *err)
 // Integers as a double holds them, exact below 2^53.
 static bool get_integer(const cJSON *item, uint64_t *value)
 {
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.0 && item->valuedouble < 0x1p53)) return false;
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.0 && item->valuedouble < 0x1p53))
+        return false;
     *value = (uint64_t)item->valuedouble;
     return true;
 }
@@ -116,7 +124,8 @@ static bool read_entry(const Safetensors *file, const cJSON *item, size_t data_s
     entry->name = name;
     if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) != 3 || !cJSON_IsString(type) ||
         !cJSON_IsArray(shape) || !cJSON_IsArray(offsets))
-        return error_set(err, "%s: '%s' is not an object of a dtype, a shape and data_offsets", path, name);
+        return error_set(err, "%s: '%s' is not an object of a dtype, a shape and data_offsets",
+                         path, name);
 
     int found = 0;
     while (found < TYPE_COUNT && strcmp(type->valuestring, TYPES[found].name) != 0) found++;
@@ -128,29 +137,35 @@ static bool read_entry(const Safetensors *file, const cJSON *item, size_t data_s
     for (const cJSON *size = shape->child; size != NULL; size = size->next)
         if (!get_integer(size, &entry->shape[entry->dims]) ||
             __builtin_mul_overflow(bytes, entry->shape[entry->dims++], &bytes))
-            return error_set(err, "%s: the shape of '%s' is not one of whole numbers, or too large", path, name);
+            return error_set(err, "%s: the shape of '%s' is not one of whole numbers, or too large",
+                             path, name);
 
     if (cJSON_GetArraySize(offsets) != 2 || !get_integer(offsets->child, &entry->begin) ||
         !get_integer(offsets->child->next, &entry->end) || entry->begin > entry->end ||
         entry->end > data_size)
-        return error_set(err, "%s: the data_offsets of '%s' are not [begin, end] within the %zu bytes of "
-                         "data", path, name, data_size);
+        return error_set(
+            err,
+            "%s: the data_offsets of '%s' are not [begin, end] within the %zu bytes of "
+            "data",
+            path, name, data_size);
     if (entry->end - entry->begin != bytes)
         return error_set(err, "%s: '%s' has %llu bytes, expected %llu for its shape", path, name,
-                         (unsigned long long)(entry->end - entry->begin), (unsigned long long)bytes);
+                         (unsigned long long)(entry->end - entry->begin),
+                         (unsigned long long)bytes);
     return true;
 }
 
 static bool read_metadata(Safetensors *file, const cJSON *object, Error *err)
 {
-    if (!cJSON_IsObject(object)) return error_set(err, "%s: __metadata__ is not an object", file->path);
+    if (!cJSON_IsObject(object))
+        return error_set(err, "%s: __metadata__ is not an object", file->path);
     if (!check_keys_differ(file->path, object, err)) return false;
     file->pairs = calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *file->pairs);
     REQUIRE(file->pairs != NULL, "%s: no memory for its metadata", file->path);
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         if (!cJSON_IsString(item))
-            return error_set(err, "%s: the value of '%s' in __metadata__ is not a string", file->path,
-                             item->string);
+            return error_set(err, "%s: the value of '%s' in __metadata__ is not a string",
+                             file->path, item->string);
         file->pairs[file->pair_count++] = (SafetensorsPair){item->string, item->valuestring};
     }
     return true;
@@ -172,13 +187,14 @@ static bool check_coverage(Safetensors *file, size_t data_size, Error *err)
     for (int i = 0; i < file->count; i++) {
         const SafetensorsEntry *entry = &file->entries[i];
         if (entry->begin != end)
-            return error_set(err, "%s: '%s' begins at byte %llu of the data, expected %llu", file->path,
-                             entry->name, (unsigned long long)entry->begin, (unsigned long long)end);
+            return error_set(err, "%s: '%s' begins at byte %llu of the data, expected %llu",
+                             file->path, entry->name, (unsigned long long)entry->begin,
+                             (unsigned long long)end);
         end = entry->end;
     }
     if (end != data_size)
-        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %zu", file->path,
-                         (unsigned long long)end, data_size);
+        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %zu",
+                         file->path, (unsigned long long)end, data_size);
     return true;
 }
 
@@ -186,7 +202,8 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
 {
     const char *path   = file->path;
     uint64_t    length = 0;
-    if (size < PREFIX) return error_set(err, "%s: has %zu bytes, expected at least %d", path, size, PREFIX);
+    if (size < PREFIX)
+        return error_set(err, "%s: has %zu bytes, expected at least %d", path, size, PREFIX);
     memcpy(&length, bytes, PREFIX);
     if (length > MAX_HEADER || length > size - PREFIX)
         return error_set(err, "%s: a header of %llu bytes in a file of %zu (the limit is %d)", path,

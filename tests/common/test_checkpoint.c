@@ -45,14 +45,17 @@ typedef struct Training {
 
 static Training training_new(OptimizerKind kind)
 {
-    Training t = {.rng = rng_from_seed(3), .params = params_new(arena), .tape = tape_new(arena_new("step", 1u << 20))};
+    Training t = {.rng    = rng_from_seed(3),
+                  .params = params_new(arena),
+                  .tape   = tape_new(arena_new("step", 1u << 20))};
     Tensor  *w = params_add(t.params, "weight", SHAPE(4, 6));
     params_add(t.params, "bias", SHAPE(4));
     rng_fill_normal(&t.rng, w->data, tensor_count(w));
-    OptimizerConfig config = {.kind      = kind,
-                              .schedule  = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
-                              .momentum  = 0.9f,
-                              .clip_norm = 1.0f};
+    OptimizerConfig config = {
+        .kind      = kind,
+        .schedule  = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
+        .momentum  = 0.9f,
+        .clip_norm = 1.0f};
     t.point = (Checkpoint){.params = t.params, .optimizer = optimizer_new(arena, t.params, config),
                            .config = "a small run"};
     return t;
@@ -61,10 +64,11 @@ static Training training_new(OptimizerKind kind)
 static void train_until(Training *t, long steps)
 {
     for (; t->point.step < steps; t->point.step++) {
-        Tensor *x = tensor_new(t->tape->arena, SHAPE(5, 6)), *y = tensor_zeros(t->tape->arena, SHAPE(5, 4));
+        Tensor *x = tensor_new(t->tape->arena, SHAPE(5, 6)),
+               *y = tensor_zeros(t->tape->arena, SHAPE(5, 4));
         rng_fill_normal(&t->rng, x->data, tensor_count(x));
         y->data[0]   = rng_normal(&t->rng);
-        Tensor *out  = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
+        Tensor *out = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
         tape_backward(t->tape, loss_squared_error(t->tape, out, y));
         optimizer_step(t->point.optimizer);
         tape_reset(t->tape);
@@ -82,7 +86,8 @@ static void assert_same_bits(const Training *a, const Training *b)
         assert_memory_equal(a->params->items[i].tensor->data, b->params->items[i].tensor->data,
                             tensor_count(a->params->items[i].tensor) * sizeof(float));
     for (int i = 0; i < a->point.optimizer->state_count; i++)
-        assert_memory_equal(a->point.optimizer->state[i].tensor->data, b->point.optimizer->state[i].tensor->data,
+        assert_memory_equal(a->point.optimizer->state[i].tensor->data,
+                            b->point.optimizer->state[i].tensor->data,
                             tensor_count(a->point.optimizer->state[i].tensor) * sizeof(float));
     assert_memory_equal(&a->rng, &b->rng, sizeof a->rng);
     assert_int_equal(a->point.step, b->point.step);
@@ -102,7 +107,8 @@ static void a_run_stopped_at_any_step_ends_in_the_same_bits(void **state)
             stopped.point.rng = &stopped.rng;
             resumed.point.rng = &resumed.rng;
             resumed.rng       = rng_from_seed(999);
-            if (!checkpoint_save(path, &stopped.point, &err) || !checkpoint_load(path, &resumed.point, &err))
+            if (!checkpoint_save(path, &stopped.point, &err) ||
+                !checkpoint_load(path, &resumed.point, &err))
                 fail_msg("%s", err.message);
             long step = -1;
             assert_true(checkpoint_step(path, &step, &err));
@@ -127,7 +133,8 @@ static void refuses(Training *saved, Training *other, const char *sentence)
     float    held[64];
     tensor_read(other->params->items[0].tensor, held);
     assert_false(checkpoint_load(path, &other->point, &err));
-    if (strstr(err.message, sentence) == NULL) fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
+    if (strstr(err.message, sentence) == NULL)
+        fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
     assert_memory_equal(held, other->params->items[0].tensor->data, count * sizeof(float));
     assert_memory_equal(&before.rng, &other->rng, sizeof before.rng);
     assert_int_equal(other->point.step, 0);
@@ -182,7 +189,8 @@ static void weights_alone_are_not_a_checkpoint(void **state)
     long     step = -1;
     assert_true(safetensors_save(path, t.params, &err));
     assert_false(checkpoint_load(path, &t.point, &err));
-    assert_non_null(strstr(err.message, "its format is 'missing', expected 'training checkpoint 1'"));
+    assert_non_null(
+        strstr(err.message, "its format is 'missing', expected 'training checkpoint 1'"));
     assert_false(checkpoint_step(path, &step, &err));
     training_free(&t);
 }
@@ -197,13 +205,15 @@ static void damaged_numbers_are_refused(void **state)
     t.point.rng         = &t.rng;
     for (size_t i = 0; i < sizeof steps / sizeof *steps + sizeof rngs / sizeof *rngs; i++) {
         bool            is_step = i < sizeof steps / sizeof *steps;
-        SafetensorsPair pairs[] = {{"format", "training checkpoint 1"},
-                                   {"config", "a small run"},
-                                   {"step", is_step ? steps[i] : "7"},
-                                   {"rng", is_step ? "1 3" : rngs[i - sizeof steps / sizeof *steps]}};
+        SafetensorsPair pairs[] = {
+            {"format", "training checkpoint 1"},
+            {"config", "a small run"},
+            {"step", is_step ? steps[i] : "7"},
+            {"rng", is_step ? "1 3" : rngs[i - sizeof steps / sizeof *steps]}};
         Error           err     = {""};
         assert_true(safetensors_write(path, t.params->items, t.params->count, pairs, 4, &err));
-        if (checkpoint_load(path, &t.point, &err)) fail_msg("'%s', '%s' were taken", pairs[2].value, pairs[3].value);
+        if (checkpoint_load(path, &t.point, &err))
+            fail_msg("'%s', '%s' were taken", pairs[2].value, pairs[3].value);
         assert_non_null(strstr(err.message, is_step ? "its step is '" : "its rng is '"));
     }
     training_free(&t);

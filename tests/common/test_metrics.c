@@ -80,7 +80,9 @@ static void what_is_not_finite_is_a_string_in_valid_json(void **state)
 {
     (void)state;
     Metrics *metrics = opened();
-    metrics_write(metrics, 1, METRICS({"a", (double)NAN}, {"b", -(double)NAN}, {"c", HUGE_VAL}, {"d", -HUGE_VAL}));
+    metrics_write(
+        metrics, 1,
+        METRICS({"a", (double)NAN}, {"b", -(double)NAN}, {"c", HUGE_VAL}, {"d", -HUGE_VAL}));
     assert_true(metrics_close(metrics, NULL));
     cJSON *line = cJSON_Parse(content());
     assert_non_null(line);
@@ -94,7 +96,8 @@ static void a_run_resumed_writes_the_file_of_one_never_stopped(void **state)
 {
     (void)state;
     Metrics *metrics = opened();
-    for (long step = 0; step < 10; step++) metrics_write(metrics, step, METRICS({"loss", 1.0 / (1.0 + (double)step)}));
+    for (long step = 0; step < 10; step++)
+        metrics_write(metrics, step, METRICS({"loss", 1.0 / (1.0 + (double)step)}));
     assert_true(metrics_close(metrics, NULL));
     char *whole = strdup(content());
     for (long stop = -1; stop < 10; stop++) {
@@ -111,7 +114,8 @@ static void a_run_resumed_writes_the_file_of_one_never_stopped(void **state)
 static void a_line_cut_by_a_crash_is_dropped(void **state)
 {
     (void)state;
-    const char *ends[] = {"{\"st", "{\"step\":2,\"loss\":0.", "{\"step\":2,\"loss\":0.5}", "\n", "garbage\n{\"step\":2,\"loss\":0.5}\n"};
+    const char *ends[] = {"{\"st", "{\"step\":2,\"loss\":0.", "{\"step\":2,\"loss\":0.5}", "\n",
+                          "garbage\n{\"step\":2,\"loss\":0.5}\n"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         FILE *file = fopen(path, "w");
         assert_non_null(file);
@@ -142,7 +146,8 @@ static void a_path_that_cannot_be_opened_is_named(void **state)
     (void)state;
     Error err = {""};
     assert_null(metrics_open(arena, "/no/such/folder/metrics.jsonl", &err));
-    assert_string_equal(err.message, "/no/such/folder/metrics.jsonl: cannot be opened: No such file or directory");
+    assert_string_equal(
+        err.message, "/no/such/folder/metrics.jsonl: cannot be opened: No such file or directory");
     assert_true(metrics_close(NULL, &err));
 }
 

@@ -28,13 +28,14 @@ typedef struct Outcome {
 // Parses a command line as a lab would, with what it prints caught in a file.
 static Outcome parse_words(const char **words)
 {
-    Outcome  outcome = {.status = -1, .settings = {.epochs = 10, .rate = 1e-3f, .seed = 42, .device = "cpu"}};
+    Outcome outcome  = {.status   = -1,
+                        .settings = {.epochs = 10, .rate = 1e-3f, .seed = 42, .device = "cpu"}};
     Arena   *arena   = arena_new("test", 1u << 20);
     Options *options = options_new(arena, "autoencoder", "Squeezes digits through a few numbers.");
     Settings *s      = &outcome.settings;
     options_group(options, "This lab");
-    options_int(options, "epochs", 'e', &s->epochs, 1, 10000, "passes over the training images, each of "
-                "which sees every image once in a new order");
+    options_int(options, "epochs", 'e', &s->epochs, 1, 10000,
+                "passes over the training images, each of which sees every image once in a new order");
     options_float(options, "rate", 'r', &s->rate, 0.0f, 1.0f, "learning rate");
     options_group(options, "Every lab");
     options_uint64(options, "seed", 0, &s->seed, "what all randomness follows from");
@@ -78,7 +79,8 @@ static void refuses(const char *word, const char *sentence)
     assert_int_equal(outcome.status, 2);
     if (strstr(outcome.said, sentence) == NULL)
         fail_msg("%s: said \"%s\", expected \"%s\"", word, outcome.said, sentence);
-    assert_ptr_equal(strchr(outcome.said, '\n'), outcome.said + strlen(outcome.said) - 1);    // one line
+    assert_ptr_equal(strchr(outcome.said, '\n'),
+                     outcome.said + strlen(outcome.said) - 1);    // one line
 }
 
 static void nothing_given_leaves_every_default(void **state)
@@ -136,7 +138,8 @@ static void a_bad_whole_number_is_refused(void **state)
 static void a_bad_seed_is_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"--seed=-1", "--seed=18446744073709551616", "--seed=1.5", "--seed=abc", "--seed="};
+    const char *bad[] = {"--seed=-1", "--seed=18446744073709551616", "--seed=1.5", "--seed=abc",
+                         "--seed="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses(bad[i], "is not a whole number from 0 to 2^64-1\n");
 }
@@ -144,8 +147,9 @@ static void a_bad_seed_is_refused(void **state)
 static void a_bad_number_is_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"--rate=nan", "--rate=inf", "--rate=-0.1", "--rate=1.1", "--rate=1e99", "--rate=.",
-                   "--rate=1e", "--rate=0x1p-3", "--rate=1,5", "--rate=", "--rate=1e-3 "};
+    const char *bad[] = {"--rate=nan",  "--rate=inf", "--rate=-0.1", "--rate=1.1",
+                         "--rate=1e99", "--rate=.",   "--rate=1e",   "--rate=0x1p-3",
+                         "--rate=1,5",  "--rate=",    "--rate=1e-3 "};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses(bad[i], "is not a number from 0 to 1\n");
 }
@@ -175,8 +179,10 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
     Outcome outcome = PARSE("--help", NULL);
     assert_false(outcome.runs);
     assert_int_equal(outcome.status, 0);
-    const char *parts[] = {"Squeezes digits", "This lab:", "-e, --epochs=N", "(default: 10)", "0.001",
-                           "Every lab:", "--device=NAME", "done: cpu|cuda (default: cpu)", "--out=DIR"};
+    const char *parts[] = {
+        "Squeezes digits", "This lab:",  "-e, --epochs=N", "(default: 10)",
+        "0.001",           "Every lab:", "--device=NAME",  "done: cpu|cuda (default: cpu)",
+        "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(outcome.said, parts[i]) == NULL)
             fail_msg("--help does not say \"%s\":\n%s", parts[i], outcome.said);

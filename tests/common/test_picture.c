@@ -51,7 +51,8 @@ static void assert_pixel(const Picture *picture, int x, int y, int red, int gree
 {
     const uint8_t *rgb = picture->rgb + 3 * (y * picture->width + x);
     if (rgb[0] != red || rgb[1] != green || rgb[2] != blue)
-        fail_msg("pixel (%d,%d) is %d %d %d, expected %d %d %d", x, y, rgb[0], rgb[1], rgb[2], red, green, blue);
+        fail_msg("pixel (%d,%d) is %d %d %d, expected %d %d %d", x, y, rgb[0], rgb[1], rgb[2], red,
+                 green, blue);
 }
 
 static void grays_are_clamped_and_nan_is_magenta(void **state)
@@ -103,12 +104,14 @@ static void a_grid_puts_tiles_where_they_belong(void **state)
     float tiles[6][4];
     for (int i = 0; i < 24; i++) tiles[i / 4][i % 4] = (float)(i / 4) / 10.0f;
     PictureRow  rows[] = {{NULL, tiles[0]}, {NULL, tiles[3]}};
-    PictureGrid grid   = {.rows = rows, .row_count = 2, .columns = 3, .height = 2, .width = 2, .scale = 3, .gap = 5};
+    PictureGrid grid   = {.rows = rows, .row_count = 2, .columns = 3, .height = 2, .width = 2,
+                          .scale = 3, .gap = 5};
     Picture    *picture = picture_grid(arena, &grid);
     int         margin  = (picture->width - (3 * 6 + 2 * 5)) / 2;
     assert_int_equal(picture->height, 2 * 6 + 5 + 2 * margin);
     for (int i = 0; i < 6; i++) {
-        int left = margin + i % 3 * 11, top = margin + i / 3 * 11, value = (int)(25.5f * (float)i + 0.5f);
+        int left = margin + i % 3 * 11, top = margin + i / 3 * 11,
+            value = (int)(25.5f * (float)i + 0.5f);
         assert_pixel(picture, left, top, value, value, value);
         assert_pixel(picture, left + 5, top + 5, value, value, value);
         assert_pixel(picture, left - 1, top, 255, 255, 255);
@@ -122,7 +125,8 @@ static void labels_and_caption_make_room_for_themselves(void **state)
     (void)state;
     float       tile[4]  = {0};
     PictureRow  rows[]   = {{"label", tile}};
-    PictureGrid grid     = {.rows = rows, .row_count = 1, .columns = 1, .height = 2, .width = 2, .scale = 10};
+    PictureGrid grid     = {.rows = rows, .row_count = 1, .columns = 1, .height = 2, .width = 2,
+                            .scale = 10};
     Picture    *labelled = picture_grid(arena, &grid);
     rows[0].label        = NULL;
     Picture *bare        = picture_grid(arena, &grid);
@@ -134,8 +138,8 @@ static void labels_and_caption_make_room_for_themselves(void **state)
     assert_true(captioned->height > bare->height);
 
     int ink = 0;    // dark gray below the tile
-    for (int i = 3 * bare->height * captioned->width; i < 3 * captioned->height * captioned->width; i++)
-        ink += captioned->rgb[i] == 51;
+    int below = bare->height * captioned->width, all = captioned->height * captioned->width;
+    for (int i = 3 * below; i < 3 * all; i++) ink += captioned->rgb[i] == 51;
     assert_in_range(ink, 100, 100000);
     assert_comes_back(captioned);
 }
@@ -162,7 +166,8 @@ static void a_folder_that_is_not_there_is_named(void **state)
     Error    err     = {""};
     Picture *picture = picture_new(arena, 1, 1);
     assert_false(picture_save(picture, "/no/such/folder/a.png", &err));
-    assert_string_equal(err.message, "/no/such/folder/a.png: cannot be written: No such file or directory");
+    assert_string_equal(err.message,
+                        "/no/such/folder/a.png: cannot be written: No such file or directory");
 }
 
 int main(void)

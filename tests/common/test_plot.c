@@ -77,7 +77,11 @@ static const char *content(const char *path)
 
 static Plot some_plot(void)
 {
-    Plot plot = {.title = "Loss of a \"model\"", .x_label = "step", .y_label = "squared error", .log_y = true, .seconds = 1};
+    Plot plot = {.title   = "Loss of a \"model\"",
+                 .x_label = "step",
+                 .y_label = "squared error",
+                 .log_y   = true,
+                 .seconds = 1};
     plot_series(&plot, "train_loss", ones, twos, 3);
     plot_series(&plot, "nothing yet", NULL, NULL, 0);
     plot_series(&plot, "test, \"clean\"", ones, ones, 2);
@@ -112,9 +116,15 @@ static void the_script_names_each_series_and_its_rows(void **state)
     Error err  = {""};
     assert_true(plot_save(&plot, base, "svg", &err));
     const char *script  = content(beside(".gp"));
-    const char *parts[] = {"set output \"loss.svg\"", "set title \"Loss of a \\\"model\\\"\"", "set xlabel \"step\"",
-                           "set ylabel \"squared error\"", "set logscale y", "\"loss.csv\" using 1:2 every ::1::3 with lines",
-                           "title \"train_loss\"", "every ::4::5", "title \"test, \\\"clean\\\"\""};
+    const char *parts[] = {"set output \"loss.svg\"",
+                           "set title \"Loss of a \\\"model\\\"\"",
+                           "set xlabel \"step\"",
+                           "set ylabel \"squared error\"",
+                           "set logscale y",
+                           "\"loss.csv\" using 1:2 every ::1::3 with lines",
+                           "title \"train_loss\"",
+                           "every ::4::5",
+                           "title \"test, \\\"clean\\\"\""};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
     assert_null(strstr(script, "logscale x"));
     assert_null(strstr(script, "nothing yet"));
@@ -131,7 +141,8 @@ static void gnuplot_draws_what_the_script_says(void **state)
         fail_msg("%s", err.message);
     }
     const char *parts[] = {"<svg", "Loss of a", "train_loss", "squared error", "</svg>"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(content(beside(".svg")), parts[i]);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        assert_has(content(beside(".svg")), parts[i]);
     plot.points = true;
     if (!plot_save(&plot, base, "png", &err)) fail_msg("%s", err.message);
     assert_memory_equal(content(beside(".png")), "\x89PNG\r\n\x1a\n", 8);
@@ -191,7 +202,8 @@ static void a_folder_that_is_not_there_is_named(void **state)
     Plot  plot = some_plot();
     Error err  = {""};
     assert_false(plot_save(&plot, "/no/such/folder/loss", "svg", &err));
-    assert_string_equal(err.message, "/no/such/folder/loss.csv: cannot be written: No such file or directory");
+    assert_string_equal(err.message,
+                        "/no/such/folder/loss.csv: cannot be written: No such file or directory");
 }
 
 int main(void)

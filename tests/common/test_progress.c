@@ -104,8 +104,9 @@ static void a_wide_terminal_shows_everything(void **state)
 {
     (void)state;
     const char *text    = shown(120, finish_a_loop);
-    const char *parts[] = {"\rtraining  50% [##########----------] ", " images/s  ", " left  loss 0.2500",
-                           "\rtraining 100% [####################] ", "0:00 left  loss 0.1250"};
+    const char *parts[] = {"\rtraining  50% [##########----------] ", " images/s  ",
+                           " left  loss 0.2500", "\rtraining 100% [####################] ",
+                           "0:00 left  loss 0.1250"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(text, parts[i]) == NULL) fail_msg("\"%s\" lacks \"%s\"", text, parts[i]);
 }

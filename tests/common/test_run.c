@@ -58,7 +58,8 @@ static Ended run_words(int (*rest)(Run *run), const char **words)
     }
     Ended ended = {0};
     assert_int_equal(waitpid(child, &ended.status, 0), child);
-    ended.status = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 128 + WTERMSIG(ended.status);
+    ended.status =
+        WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 128 + WTERMSIG(ended.status);
     rewind(caught);
     ended.said[fread(ended.said, 1, sizeof ended.said - 1, caught)] = '\0';
     fclose(caught);
@@ -69,12 +70,14 @@ static Ended run_words(int (*rest)(Run *run), const char **words)
 static void assert_said(const Ended *ended, int status, const char *part)
 {
     if (ended->status != status || strstr(ended->said, part) == NULL)
-        fail_msg("ended with %d, said \"%s\"; expected %d, \"%s\"", ended->status, ended->said, status, part);
+        fail_msg("ended with %d, said \"%s\"; expected %d, \"%s\"", ended->status, ended->said,
+                 status, part);
 }
 
 static int write_steps(Run *run)
 {
-    for (long step = 1; step <= 3; step++) metrics_write(run->metrics, step, METRICS({"loss", 1.0 / (double)step}));
+    for (long step = 1; step <= 3; step++)
+        metrics_write(run->metrics, step, METRICS({"loss", 1.0 / (double)step}));
     return run_end(run, "checkpoint");
 }
 
@@ -88,8 +91,8 @@ static int resume_at_two(Run *run)
 
 static int print_settings(Run *run)
 {
-    printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed, kernels.backend,
-           omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
+    printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed,
+           kernels.backend, omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
            run->resume ? run->resume : "-", run_path(run, "x"));
     return run_end(run, NULL);
 }
@@ -128,14 +131,16 @@ static void a_run_without_arguments_says_what_it_does(void **state)
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
-    assert_string_equal(text, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":0.333333333}\n");
+    assert_string_equal(
+        text,
+        "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":0.333333333}\n");
 }
 
 static void every_option_arrives(void **state)
 {
     (void)state;
-    Ended ended = RUN(print_settings, "--smoke", "--seed=7", "--device=ref", "--threads=3", "--out=a/b/c",
-                      "--data=d", "--plot=none", "--resume=r", NULL);
+    Ended ended = RUN(print_settings, "--smoke", "--seed=7", "--device=ref", "--threads=3",
+                      "--out=a/b/c", "--data=d", "--plot=none", "--resume=r", NULL);
     assert_said(&ended, 0, "\n1 7 ref 3|a/b/c|d|none|r|a/b/c/x\n");
 }
 
@@ -144,7 +149,8 @@ static void the_environment_moves_results_and_data(void **state)
     (void)state;
     setenv("LAB_OUT", "elsewhere", 1);
     setenv("LAB_DATA", "real", 1);
-    Ended moved = RUN(print_settings, NULL), told = RUN(print_settings, "--out=here", "--data=there", NULL);
+    Ended moved = RUN(print_settings, NULL),
+          told  = RUN(print_settings, "--out=here", "--data=there", NULL);
     unsetenv("LAB_OUT");
     unsetenv("LAB_DATA");
     assert_said(&moved, 0, "|elsewhere/tiny|real|");
@@ -154,7 +160,8 @@ static void the_environment_moves_results_and_data(void **state)
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
-    Ended cuda = RUN(write_steps, "--device=cuda", NULL), made = RUN(write_steps, "--out=/proc/no/such", NULL);
+    Ended cuda = RUN(write_steps, "--device=cuda", NULL),
+          made = RUN(write_steps, "--out=/proc/no/such", NULL);
     assert_said(&cuda, 1, "--device cuda: ");
     assert_said(&made, 1, "/proc/no: the folder cannot be made");
     Ended wrong = RUN(write_steps, "--threads=0", NULL), help = RUN(write_steps, "--help", NULL);
@@ -172,14 +179,17 @@ static void a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them(void 
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
-    assert_string_equal(text, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":9}\n");
+    assert_string_equal(
+        text, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":9}\n");
 }
 
 static void the_first_interrupt_is_told_to_the_loop(void **state)
 {
     (void)state;
     Ended ended = RUN(press_once, "--seed", "7", "--out=a b", NULL);
-    assert_said(&ended, 130, "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
+    assert_said(
+        &ended, 130,
+        "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
 }
 
 static void the_second_interrupt_ends_the_program(void **state)
@@ -197,7 +207,9 @@ static void a_plot_says_where_it_is(void **state)
     assert_said(&ended, 0, "Loss: out/tiny/loss.csv\n");
     setenv("PATH", "/nowhere", 1);
     ended = RUN(plot_something, NULL);
-    assert_said(&ended, 0, "Loss: the numbers are in out/tiny/loss.csv without a plot: gnuplot is not installed\n");
+    assert_said(
+        &ended, 0,
+        "Loss: the numbers are in out/tiny/loss.csv without a plot: gnuplot is not installed\n");
 }
 
 int main(void)
