@@ -13,6 +13,7 @@
 
 enum {
     PEAK_CHAINS     = 12,
+    PEAK_UNROLL     = 4,
     PEAK_START      = (PEAK_CHAINS + 1) * 16,    // floats for the chains and the factor, any width
     PEAK_MAX_PROBES = 3,
     PEAK_STREAM_MIB = 128,    // each of the three arrays
@@ -21,7 +22,7 @@ enum {
 typedef struct PeakProbe {
     const char *variant;    // "plain", "avx2", "avx512"
     int         lanes;      // floats in a register
-    float (*run)(long steps, const float start[PEAK_START]);
+    float (*run)(long steps, const float start[PEAK_START]);    // a multiple of PEAK_UNROLL
 } PeakProbe;
 
 typedef struct Peak {

@@ -73,8 +73,8 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     report->results = cJSON_AddArrayToObject(json, "results");
 
     printf("%s  %s  commit %s  kernels %s\n", bench, date, *version ? version : "unknown", table);
-    printf("%s, %d cores, %.0f GiB; %s\n", cpu, omp_get_num_procs(), gib, os);
-    printf("%s; %s\n", compiler(keep), libraries);
+    printf("%s, %d cores, %.0f GiB; %s; %s\n", cpu, omp_get_num_procs(), gib, os, compiler(keep));
+    printf("%s\n", libraries);
     return report;
 }
 

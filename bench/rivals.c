@@ -96,9 +96,9 @@ void rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT])
                 rivals[i].set_threads = dlsym(library, known[i].set_threads);
         }
         if (library == NULL)
-            rivals[i].absent = arena_print(keep, "%s is not installed", known[i].files[0]);
+            rivals[i].absent = arena_print(keep, "%s not found", known[i].files[0]);
         else if (rivals[i].sgemm == NULL)
-            rivals[i].absent = arena_print(keep, "it has no %s", known[i].sgemm);
+            rivals[i].absent = arena_print(keep, "it lacks %s", known[i].sgemm);
     }
 }
 
@@ -120,7 +120,8 @@ const char *rivals_text(Arena *keep, const Rival rivals[RIVAL_COUNT])
         if (rivals[i].absent == NULL)
             text = arena_print(keep, "%s%s%s %s", text, comma, rivals[i].name, rivals[i].version);
         else
-            text = arena_print(keep, "%s%sno %s", text, comma, rivals[i].name);
+            text = arena_print(keep, "%s%sno %s (%s)", text, comma, rivals[i].name,
+                               rivals[i].absent);
     }
     return text;
 }

@@ -37,5 +37,5 @@ typedef struct Rival {
 void rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT]);
 void rival_threads(const Rival *rival, int threads);    // after bench_threads()
 
-// "OpenBLAS 0.3.21 SkylakeX, no BLIS, oneDNN 2.6.3".
+// "OpenBLAS 0.3.21 SkylakeX, no BLIS (libblis.so.4 not found), oneDNN 2.6.3".
 const char *rivals_text(Arena *keep, const Rival rivals[RIVAL_COUNT]);

@@ -49,10 +49,10 @@ static void a_probe_computes_every_chain_and_lane(void **state)
             for (int lane = 0; lane < lanes; lane++) {
                 double x = (double)start[chain * lanes + lane];
                 double f = (double)start[PEAK_CHAINS * lanes + lane];
-                for (int step = 0; step < 3; step++) x = x * f + f;
+                for (int step = 0; step < PEAK_UNROLL; step++) x = x * f + f;
                 expected += x;
             }
-        assert_close((double)probes[i].run(3, start), expected, 1e-5 * expected);
+        assert_close((double)probes[i].run(PEAK_UNROLL, start), expected, 1e-5 * expected);
     }
 }
 
