@@ -57,20 +57,23 @@ static const Kind SHA256  = {is_sha256, "64 lower-case hexadecimal digits"};
 static const char *found(char text[64], const cJSON *item)
 {
     if (item == NULL) return "is missing";
+    if (cJSON_IsNull(item)) return "is null";
+    if (cJSON_IsBool(item)) return "is true or false";
+    if (cJSON_IsObject(item)) return "is an object";
+    if (cJSON_IsArray(item)) snprintf(text, 64, "is a list of %d", cJSON_GetArraySize(item));
     if (cJSON_IsNumber(item)) snprintf(text, 64, "is %.17g", item->valuedouble);
-    else if (cJSON_IsString(item) && is_shown(item->valuestring))
+    if (cJSON_IsString(item)) {
+        if (!is_shown(item->valuestring)) return "is empty or unprintable text";
         snprintf(text, 64, "is \"%.40s\"", item->valuestring);
-    else if (cJSON_IsArray(item)) snprintf(text, 64, "is a list of %d", cJSON_GetArraySize(item));
-    else snprintf(text, 64, "is %s", cJSON_IsObject(item) ? "an object" : cJSON_IsString(item)
-                  ? "empty or unprintable text" : cJSON_IsNull(item) ? "null" : "true or false");
+    }
     return text;
 }
 
 static bool check_string(const Reader *r, const cJSON *item, const char *field, Kind kind)
 {
     if (!cJSON_IsString(item) || !kind.holds(item->valuestring))
-        return error_set(r->err, "%s.%s: %s, expected %s", r->where, field, found((char[64]){0}, item),
-                         kind.words);
+        return error_set(r->err, "%s.%s: %s, expected %s", r->where, field,
+                         found((char[64]){0}, item), kind.words);
     return true;
 }
 
@@ -106,8 +109,8 @@ static bool read_array(const Reader *r, const cJSON *object, const char *field, 
     return true;
 }
 
-static bool read_strings(const Reader *r, const cJSON *object, const char *field, Kind kind, int least,
-                         const char ***values, int *count)
+static bool read_strings(const Reader *r, const cJSON *object, const char *field, Kind kind,
+                         int least, const char ***values, int *count)
 {
     const cJSON *array, *item;
     if (!read_array(r, object, field, least, &array, count)) return false;
@@ -147,7 +150,8 @@ static bool read_file(const Reader *r, const cJSON *item, CatalogueFile *file)
     file->remote = file->name;
     if (cJSON_HasObjectItem(item, "remote") && !read_string(r, item, "remote", NAME, &file->remote))
         return false;
-    return read_bytes(r, item, &file->bytes) && read_string(r, item, "sha256", SHA256, &file->sha256);
+    return read_bytes(r, item, &file->bytes) &&
+           read_string(r, item, "sha256", SHA256, &file->sha256);
 }
 
 static bool read_set(const Reader *r, const cJSON *item, CatalogueSet *set)
@@ -252,9 +256,9 @@ uint64_t catalogue_bytes(const CatalogueSet *set)
 bool catalogue_path(char path[PATH_MAX], const CatalogueSet *set, const CatalogueFile *file,
                     const char *data_dir, Error *err)
 {
-    const char *slash  = set->folder[0] != '\0' ? "/" : "";
-    int         length = snprintf(path, PATH_MAX, "%s/%s%s%s", data_dir, set->folder, slash, file->name);
-    if (length > 0 && length < PATH_MAX) return true;
+    const char *slash = set->folder[0] != '\0' ? "/" : "";
+    if (snprintf(path, PATH_MAX, "%s/%s%s%s", data_dir, set->folder, slash, file->name) < PATH_MAX)
+        return true;
     return error_set(err, "%.80s...: the path is too long", data_dir);
 }
 

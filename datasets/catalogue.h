@@ -36,7 +36,11 @@ typedef struct Catalogue {
     CatalogueSet *sets;
 } Catalogue;
 
-typedef enum CatalogueState { CATALOGUE_MISSING, CATALOGUE_DAMAGED, CATALOGUE_PRESENT } CatalogueState;
+typedef enum CatalogueState {
+    CATALOGUE_MISSING,
+    CATALOGUE_DAMAGED,
+    CATALOGUE_PRESENT
+} CatalogueState;
 
 bool catalogue_load(Arena *keep, Catalogue *catalogue, const char *path, Error *err);
 bool catalogue_parse(Arena *keep, Catalogue *catalogue, const char *text, size_t size,

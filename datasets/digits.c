@@ -1,6 +1,7 @@
 #include "datasets/digits.h"
 #include "common/rng.h"
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 // A digit is written as a pen would: a curve through a few points (Catmull & Rom 1974), bent by a
@@ -10,16 +11,17 @@ typedef struct Point {
     float x, y, radius;
 } Point;
 
+enum { STYLES = 4, STYLE_POINTS = 16, STEPS = 8, PATH_POINTS = STYLE_POINTS * (STEPS + 1) };
+
 typedef struct Path {
     int   count;
-    Point points[160];
-    char  lifted[160];    // 1: the pen was up on the way to this point
+    Point points[PATH_POINTS];
+    bool  lifted[PATH_POINTS];    // the pen was up on the way to this point
 } Path;
 
 // The ways to write each digit, in a box of 100x100 with y downwards. A point given twice in a row
 // is a corner; LIFT takes the pen off the paper; the list ends at the first {0,0}.
 #define LIFT {255, 255}
-enum { STYLES = 4, STYLE_POINTS = 16 };
 // clang-format off
 static const uint8_t styles[DIGIT_CLASSES][STYLES][STYLE_POINTS][2] = {
   {{{55,3},{25,12},{10,45},{18,80},{45,98},{75,85},{90,50},{78,15},{50,4},{35,10}},
@@ -129,16 +131,15 @@ static float curve(float a, float b, float c, float d, float t)
                                         t * (3.0f * (b - c) + d - a)));
 }
 
-static void path_add(Path *path, float x, float y, int lifted)
+static void path_add(Path *path, float x, float y, bool lifted)
 {
-    path->lifted[path->count]   = (char)lifted;
+    path->lifted[path->count]   = lifted;
     path->points[path->count++] = (Point){x, y, 1.0f};
 }
 
 // Traces a style as a chain of short lines in the unit box, each point a little beside its place.
 static void path_trace(Path *path, const uint8_t style[STYLE_POINTS][2], Rng *rng)
 {
-    enum { STEPS = 8 };
     float x[STYLE_POINTS], y[STYLE_POINTS];
     int   n = 0;
     for (int i = 0; i < STYLE_POINTS && style[i][0] != 0; i++, n++) {
@@ -150,14 +151,14 @@ static void path_trace(Path *path, const uint8_t style[STYLE_POINTS][2], Rng *rn
     int start = 0;
     for (int end = 0; end <= n; end++) {
         if (end < n && style[end][0] != 255) continue;
-        path_add(path, x[start], y[start], 1);
+        path_add(path, x[start], y[start], true);
         for (int i = start; i + 1 < end; i++) {
             if (memcmp(style[i], style[i + 1], 2) == 0) continue;
             int a = i > start ? i - 1 : i, d = i + 2 < end ? i + 2 : i + 1;
             for (int k = 1; k <= STEPS; k++) {
                 float t = (float)k / STEPS;
                 path_add(path, curve(x[a], x[i], x[i + 1], x[d], t),
-                         curve(y[a], y[i], y[i + 1], y[d], t), 0);
+                         curve(y[a], y[i], y[i + 1], y[d], t), false);
             }
         }
         start = end + 1;
@@ -169,7 +170,8 @@ static void path_bend(Path *path, Rng *rng)
 {
     Field field;
     field_draw(&field, rng, 0.16f, 0.35f);
-    float width = between(rng, 0.6f, 1.2f), slant = 0.20f + 0.25f * bell(rng), turn = 0.10f * bell(rng);
+    float width = between(rng, 0.6f, 1.2f), slant = 0.20f + 0.25f * bell(rng);
+    float turn = 0.10f * bell(rng);
     for (int i = 0; i < path->count; i++) {
         Point *p = &path->points[i];
         float  f[3];
@@ -206,8 +208,9 @@ static void path_place(Path *path, Rng *rng)
     // MNIST moves by whole pixels, so that its centres scatter by half a pixel.
     float x = 0.5f * DIGIT_SIZE + between(rng, -0.5f, 0.5f);
     float y = 0.5f * DIGIT_SIZE + between(rng, -0.5f, 0.5f);
-    x       = within(x, margin - scale * (left - mass_x), DIGIT_SIZE - margin - scale * (right - mass_x));
-    y       = within(y, margin - scale * (top - mass_y), DIGIT_SIZE - margin - scale * (bottom - mass_y));
+    float far = DIGIT_SIZE - margin;
+    x         = within(x, margin + scale * (mass_x - left), far + scale * (mass_x - right));
+    y         = within(y, margin + scale * (mass_y - top), far + scale * (mass_y - bottom));
     for (int i = 0; i < path->count; i++) {
         Point *p = &path->points[i];
         p->x     = x + scale * (p->x - mass_x);
@@ -238,9 +241,11 @@ static void path_ink(const Path *path, float ink[DIGIT_SIZE][DIGIT_SIZE])
     for (int i = 1; i < path->count; i++) {
         const Point *p = &path->points[i - 1], *q = &path->points[i];
         if (path->lifted[i]) continue;
-        float reach = fmaxf(p->radius, q->radius) + 0.5f * edge;
-        int   left = nearest_pixel(fminf(p->x, q->x) - reach), top = nearest_pixel(fminf(p->y, q->y) - reach);
-        int   right = nearest_pixel(fmaxf(p->x, q->x) + reach), bottom = nearest_pixel(fmaxf(p->y, q->y) + reach);
+        float reach  = fmaxf(p->radius, q->radius) + 0.5f * edge;
+        int   left   = nearest_pixel(fminf(p->x, q->x) - reach);
+        int   right  = nearest_pixel(fmaxf(p->x, q->x) + reach);
+        int   top    = nearest_pixel(fminf(p->y, q->y) - reach);
+        int   bottom = nearest_pixel(fmaxf(p->y, q->y) + reach);
         for (int y = top; y <= bottom; y++)
             for (int x = left; x <= right; x++) {
                 float d = ink_distance(p, q, (float)x + 0.5f, (float)y + 0.5f);

@@ -1,9 +1,9 @@
 /* images.h -- small grey images with a class each: MNIST from its files, or generated digits.
  *
  *     Images train, test;
- *     ImagesSource source = {.data_dir = cfg.data, .seed = cfg.seed, .train = 10000, .test = 2000};
+ *     ImagesSource source = {.data_dir = cfg.data, .seed = cfg.seed};
  *     if (!images_load(keep, &train, &test, source, &err)) return error_report(&err);
- *     printf("data: %s\n", train.origin);               // "MNIST in data/mnist" or "generated ..."
+ *     printf("data: %s\n", train.origin);                      // "generated digits, seed 42"
  *     Tensor  *x = images_batch(step, &train, order, 128);     // [128,784] in [0,1]
  *     int32_t *y = images_labels(step, &train, order, 128);    // [128]
  *
@@ -32,8 +32,8 @@ typedef struct ImagesSource {
     const char *data_dir;    // a directory that holds mnist/ or is it; IMAGES_GENERATED; or NULL:
                              // MNIST if it is in the usual place (root.h), else generated
     uint64_t    seed;        // of the generated digits
-    int         train;       // how many of each; of real data at most so many; 0 for all there are, or 10,000 and 2,000 generated
-    int         test;
+    int         train;       // at most so many; 0: all there are, or 10,000 generated
+    int         test;        // at most so many; 0: all there are, or 2,000 generated
 } ImagesSource;
 
 // Real or generated, as the source says. Train and test never share an image.
