@@ -108,7 +108,7 @@ double peer_ask(Peer *peer, Error *err, const char *format, ...)
     double       result  = cJSON_IsNumber(seconds) ? seconds->valuedouble : -1;
     if (result < 0)
         error_set(err, "%s: %s", peer->name,
-                  cJSON_IsString(why) ? why->valuestring : "the script ended without an answer");
+                  cJSON_IsString(why) ? why->valuestring : "the script gave no answer");
     cJSON_Delete(answer);
     return result;
 }
