@@ -77,7 +77,7 @@ Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count)
 {
     REQUIRE(x->shape.dims >= 1, "x is %s; expected at least one dimension", TENSOR_TEXT(x));
     REQUIRE(first >= 0 && count >= 0 && first <= x->shape.size[0] - count,
-            "rows %d..%d of %s do not exist", first, first + count - 1, TENSOR_TEXT(x));
+            "rows %d..%ld of %s do not exist", first, (long)first + count - 1, TENSOR_TEXT(x));
     Shape shape   = x->shape;
     shape.size[0] = 1;
     size_t offset = (size_t)first * shape_count(shape);
