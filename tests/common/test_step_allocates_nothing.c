@@ -138,7 +138,8 @@ static void the_counter_sees_what_libraries_allocate(void **state)
     (void)state;
     SKIP_WITHOUT_COUNTER();
     long before = calls;
-    free(strdup("a string"));
+    char *volatile copy = strdup("a string");    // volatile, or a compiler leaves both calls out
+    free(copy);
     assert_int_equal(calls - before, 1);
     arena_free(arena_new("arena", 4096));
     assert_int_equal(calls - before, 2);
