@@ -1,6 +1,7 @@
 /* safetensors_header.c -- the rules of the format, each checked before anything points into the data. */
 #include "common/safetensors.h"
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,39 +50,37 @@ static size_t utf8_length(const unsigned char *text, size_t left)
 // three levels deep, so that everything else is refused here, before cJSON builds a tree of it.
 static bool check_characters(const char *path, const unsigned char *text, size_t length, Error *err)
 {
-    bool in_string = false;
-    int  depth = 0, commas = 0;
+    bool        in_string = false;
+    int         depth = 0, commas = 0;
+    const char *wrong = NULL;
     for (size_t i = 0, step; i < length; i += step) {
-        step = utf8_length(text + i, length - i);
-        if (step == 0) return error_set(err, "%s: byte %zu of the header is not UTF-8", path, i);
         unsigned char c = text[i];
-        if (in_string) {
-            if (c < ' ')
-                return error_set(err, "%s: byte %zu of the header is a control character", path, i);
+        step            = utf8_length(text + i, length - i);
+        if (step == 0) {
+            wrong = "is not UTF-8";
+        } else if (in_string) {
+            if (c < ' ') wrong = "is a control character";
             if (c == '\\' && length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
-                return error_set(err, "%s: byte %zu of the header hides a zero in a string", path,
-                                 i);
+                wrong = "hides a zero in a string";
             if (c == '\\') step = 2;    // an escaped quote does not end the string
-            if (c == '"') in_string = false;
-            continue;
+            in_string = c != '"';
+        } else {
+            if (c == '\0' || strchr("{}[]:,\" \t\r\n0123456789", c) == NULL)
+                wrong = "is no digit, bracket or separator, and not in a string";
+            if (c == '0' && i > 0 && i + 1 < length && !isdigit(text[i - 1]) && isdigit(text[i + 1]))
+                wrong = "is a leading zero";
+            in_string = c == '"';
+            depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+            commas = c == '[' ? 0 : commas + (c == ',');
+            if (depth > HEADER_DEPTH) wrong = "opens a fourth level";
+            if (depth == HEADER_DEPTH && commas >= SAFETENSORS_MAX_DIMS)
+                wrong = "begins a ninth dimension";
         }
-        if (strchr("{}[]:,\" \t\r\n0123456789", c) == NULL || c == '\0')
-            return error_set(err,
-                             "%s: byte %zu of the header is '%c', which no header holds outside "
-                             "of strings",
-                             path, i, c >= ' ' && c < 127 ? c : '?');
-        in_string = c == '"';
-        depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-        commas = c == '[' ? 0 : commas + (c == ',');
-        if (depth > HEADER_DEPTH)
-            return error_set(err, "%s: byte %zu of the header opens a level below %d", path, i,
-                             HEADER_DEPTH);
-        if (depth == HEADER_DEPTH && commas >= SAFETENSORS_MAX_DIMS)
-            return error_set(err, "%s: byte %zu of the header begins a dimension beyond %d", path,
-                             i, SAFETENSORS_MAX_DIMS);
+        if (wrong) return error_set(err, "%s: byte %zu of the header %s", path, i, wrong);
     }
     return true;
 }
+_Static_assert(HEADER_DEPTH == 3 && SAFETENSORS_MAX_DIMS == 8, "the messages above say so");
 
 static int compare_names(const void *a, const void *b)
 {
