@@ -1,4 +1,4 @@
-#include "labs/driver/data.h"
+#include "labs/driver/commands.h"
 #include "datasets/catalogue.h"
 #include "datasets/download.h"
 #include "datasets/root.h"
