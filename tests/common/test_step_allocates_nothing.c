@@ -1,7 +1,9 @@
 /* A warm training step asks the system for no memory: not the core, not the BLAS, not the threads.
  *
  * The allocating functions are defined here, in the program, where the dynamic linker finds them
- * before glibc's: calls from every library are counted, then passed on. */
+ * before glibc's: calls from every library are counted, then passed on. It is easily lost: OpenBLAS
+ * allocates a table of jobs for each product it threads, libgomp a team for each parallel region of
+ * one thread. */
 #include "common/layers.h"
 #include "common/loss.h"
 #include "common/optimizer.h"
