@@ -85,7 +85,7 @@ static void write_style(FILE *stream, bool points, const char *format, const cha
     write_command(stream, "set output", picture);
     // Never inside, where a curve may pass.
     fputs(points ? "set key outside right top reverse Left samplen 1\n"
-                 : "set key below left horizontal reverse Left samplen 2\n", stream);
+                 : "set key above left horizontal reverse Left samplen 2\n", stream);
     fputs("set border 3 linecolor rgb \"#666666\"\n"
           "set tics nomirror textcolor rgb \"#333333\"\n"
           "set grid linecolor rgb \"#DDDDDD\" linewidth 1 linetype 1\n", stream);
