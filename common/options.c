@@ -247,6 +247,19 @@ static int store_all(Options *options, poptContext context, Error *err)
     return code;
 }
 
+// The summary in lines of 79 columns, as popt breaks its own, and an empty line.
+static void print_wrapped(const char *text)
+{
+    while (strlen(text) > 79) {
+        int end = 79;
+        while (end > 0 && text[end] != ' ') end--;
+        if (end == 0) end = (int)strcspn(text, " ");    // a word of its own
+        printf("%.*s\n", end, text);
+        text += end + (text[end] == ' ');
+    }
+    printf("%s\n\n", text);
+}
+
 bool options_parse(Options *options, int argc, char **argv, int *status)
 {
     Error       err     = {""};
@@ -255,7 +268,7 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
     REQUIRE(context != NULL, "no memory to read the command line");
     int code = store_all(options, context, &err);
     if (code == HELP) {
-        printf("%s\n\n", options->summary);
+        print_wrapped(options->summary);
         poptPrintHelp(context, stdout, 0);
     } else if (code == POPT_ERROR_BADOPT) {
         error_set(&err, "there is no option %s; --help shows those there are",

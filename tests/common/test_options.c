@@ -31,7 +31,8 @@ static Outcome parse_words(const char **words)
     Outcome outcome  = {.status   = -1,
                         .settings = {.epochs = 10, .rate = 1e-3f, .seed = 42, .device = "cpu"}};
     Arena   *arena   = arena_new("test", 1u << 20);
-    Options *options = options_new(arena, "autoencoder", "Squeezes digits through a few numbers.");
+    Options *options = options_new(arena, "autoencoder", "Squeezes pictures of digits through a few numbers, repairs "
+                                   "broken ones, and draws some that nobody wrote.");
     Settings *s      = &outcome.settings;
     options_group(options, "This lab");
     options_int(options, "epochs", 'e', &s->epochs, 1, 10000,
@@ -180,7 +181,7 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
     assert_false(outcome.runs);
     assert_int_equal(outcome.status, 0);
     const char *parts[] = {
-        "Squeezes digits", "This lab:",  "-e, --epochs=N", "(default: 10)",
+        "Squeezes pictures", "This lab:",  "-e, --epochs=N", "(default: 10)",
         "0.001",           "Every lab:", "--device=NAME",  "done: cpu|cuda (default: cpu)",
         "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
