@@ -31,8 +31,8 @@ typedef struct Run {
     uint64_t    seed;
     const char *device;     // the kernel table in use: "cpu", "ref"
     int         threads;
-    const char *out;        // the folder of results; it exists
-    const char *data;       // the folder of real data; NULL: what the lab generates
+    const char *out;        // the folder of results, which exists: $LAB_OUT/NAME, else out/NAME
+    const char *data;       // of real data: $LAB_DATA; NULL: what the lab generates
     const char *plot;       // one of PLOT_FORMATS
     const char *resume;     // a checkpoint to go on from; NULL to start afresh
     // What follows from it.
