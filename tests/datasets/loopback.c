@@ -144,8 +144,8 @@ static void serve(Loopback *server, int client, const char *request)
     case LOOPBACK_CLOSES: break;
     case LOOPBACK_REDIRECTS: answer(client, "302 Found", "Location: /moved/abc.bin\r\n"); break;
     case LOOPBACK_REDIRECT_LOOP: answer(client, "302 Found", "Location: /again\r\n"); break;
-    case LOOPBACK_REDIRECTS_TO_FILE:
-        answer(client, "302 Found", "Location: file:///etc/passwd\r\n");
+    case LOOPBACK_REDIRECTS_TO_FTP:
+        answer(client, "302 Found", "Location: ftp://127.0.0.1:1/abc.bin\r\n");
         break;
     }
 }

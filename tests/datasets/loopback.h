@@ -30,7 +30,7 @@ typedef enum LoopbackManner {
     LOOPBACK_CLOSES,           // takes the request and closes without a word
     LOOPBACK_REDIRECTS,        // to /moved/, which is served well
     LOOPBACK_REDIRECT_LOOP,    // to itself
-    LOOPBACK_REDIRECTS_TO_FILE // to file:///etc/passwd
+    LOOPBACK_REDIRECTS_TO_FTP  // where nothing listens
 } LoopbackManner;
 
 enum { LOOPBACK_FEW = 100 };

@@ -192,6 +192,7 @@ static void download_starts_over_when_the_part_is_too_large(void **state)
     uint8_t more[SIZE + 1] = {0};
     write_file(p->part, more, sizeof more);
     fetches(p);
+    assert_int_equal(p->server->requests, 1);
     assert_int_equal(p->server->range, -1);
 }
 
@@ -233,6 +234,7 @@ static void download_refuses_a_file_that_is_too_short(void **state)
     Place *p         = *state;
     p->server->manner = LOOPBACK_TOO_LITTLE;
     fails(p, "sent 20000 bytes, expected 40000", SIZE / 2);
+    assert_int_equal(p->server->requests, 1);    // asking again would bring the same
 }
 
 static void download_names_the_status_of_an_error(void **state)
@@ -287,7 +289,7 @@ static void download_refuses_a_loop_of_redirects(void **state)
 static void download_refuses_a_redirect_off_the_web(void **state)
 {
     Place *p         = *state;
-    p->server->manner = LOOPBACK_REDIRECTS_TO_FILE;
+    p->server->manner = LOOPBACK_REDIRECTS_TO_FTP;
     fails(p, "not supported", -1);
 }
 
@@ -317,6 +319,7 @@ static void download_stops_when_told_and_goes_on_later(void **state)
     p->server->raise  = &stop;
     p->options.stop   = &stop;
     fails(p, "abc.bin.part: interrupted; its first 100 of 40000 bytes are kept", LOOPBACK_FEW);
+    assert_int_equal(p->server->requests, 1);
     stop              = 0;
     p->server->manner = LOOPBACK_WELL;
     fetches(p);
