@@ -26,16 +26,23 @@ bool bench_noisy(Stats stats)
     return stats_spread(stats) > 0.10;
 }
 
+enum { MOST_CALLS = 1 << 30 };
+
 // How many calls fill a sample. Growing towards it is the warm-up as well: caches, page tables,
 // the thread pool and the processor's clock have all been at work for twice a sample's time.
 static long calibrate(const Contender *contender, double sample_seconds, Error *err)
 {
     if (contender->run(contender->work, 1, err) < 0) return -1;
-    for (long calls = 1;; calls *= 2) {
-        double seconds = contender->run(contender->work, calls, err);
-        if (seconds < 0) return -1;
-        if (seconds >= sample_seconds || calls > 1L << 30) return calls;
+    for (long calls = 1; calls < MOST_CALLS; calls *= 2) {
+        bool filled = true;
+        for (int look = 0; look < 2 && filled; look++) {    // a hiccup fills a sample once
+            double seconds = contender->run(contender->work, calls, err);
+            if (seconds < 0) return -1;
+            filled = seconds >= sample_seconds;
+        }
+        if (filled) return calls;
     }
+    return MOST_CALLS;
 }
 
 // One call goes before the clock: it wakes sleeping threads and takes the caches back from the

@@ -4,7 +4,6 @@
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -26,7 +25,7 @@ static bool start(Peer *peer, const char *python, const char *script)
     posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
     int ours[] = {to[0], to[1], from[0], from[1]};
     for (int i = 0; i < 4; i++) posix_spawn_file_actions_addclose(&actions, ours[i]);
-    char *argv[] = {(char *)(uintptr_t)python, (char *)(uintptr_t)script, NULL};
+    char *argv[] = {(char *)python, (char *)script, NULL};
     int   failed = posix_spawnp(&peer->pid, python, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]);

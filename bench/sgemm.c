@@ -207,7 +207,7 @@ int main(int argc, char **argv)
         bench.peer = peer_open(keep, "sgemm.py", &err);
         if (bench.peer == NULL) printf("%s\n", err.message);
     }
-    size_t  most     = 2048 * 2048;
+    size_t  most     = (size_t)2048 * 2048;
     Rng     rng      = rng_from_seed(1);
     float **matrix[] = {&bench.a, &bench.b, &bench.c, &bench.expected};
     for (int i = 0; i < 4; i++) {
