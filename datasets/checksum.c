@@ -24,6 +24,6 @@ bool checksum_file(char sha256[CHECKSUM_SIZE], const char *path, Error *err)
     EVP_MD_CTX_free(context);
     fclose(stream);
     if (!done) return error_set(err, "%s: cannot be read to its end", path);
-    for (int i = 0; i < 32; i++) snprintf(sha256 + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < 32; i++) snprintf(sha256 + 2 * i, 3, "%02x", digest[i]);
     return true;
 }

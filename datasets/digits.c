@@ -140,7 +140,7 @@ static void path_add(Path *path, float x, float y, bool lifted)
 // Traces a style as a chain of short lines in the unit box, each point a little beside its place.
 static void path_trace(Path *path, const uint8_t style[STYLE_POINTS][2], Rng *rng)
 {
-    float x[STYLE_POINTS], y[STYLE_POINTS];
+    float x[STYLE_POINTS] = {0}, y[STYLE_POINTS] = {0};
     int   n = 0;
     for (int i = 0; i < STYLE_POINTS && style[i][0] != 0; i++, n++) {
         int corner = i > 0 && memcmp(style[i], style[i - 1], 2) == 0;

@@ -99,7 +99,7 @@ static bool take(Idx *idx, uint8_t *out, size_t bytes, Error *err)
 
 static bool read_header(Idx *idx, Error *err)
 {
-    uint8_t magic[4];
+    uint8_t magic[4] = {0};
     if (!take(idx, magic, sizeof magic, err)) return false;
     if (magic[0] != 0 || magic[1] != 0)
         return error_set(err, "%s: starts with 0x%02x%02x, expected 0x0000 (IDX)", idx->name, magic[0],
@@ -114,7 +114,7 @@ static bool read_header(Idx *idx, Error *err)
     idx->bytes = 1;
     for (int i = 0; i < IDX_MAX_DIMS; i++) idx->size[i] = 1;
     for (int i = 0; i < idx->dims; i++) {
-        uint8_t b[4];
+        uint8_t b[4] = {0};
         if (!take(idx, b, sizeof b, err)) return false;
         uint32_t size = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
         if (size == 0)

@@ -64,9 +64,9 @@ static int enter(void **state)
     place->keep = arena_new("test", 256u << 20);
     strcpy(place->dir, "/tmp/test_images_XXXXXX");
     if (getenv("LAB_DATA") != NULL) snprintf(place->real, PATH_MAX, "%s", getenv("LAB_DATA"));
+    *state = place;
     if (mkdtemp(place->dir) == NULL) return -1;
     setenv("LAB_DATA", place->dir, 1);
-    *state = place;
     return 0;
 }
 
