@@ -2,9 +2,10 @@
  *
  * Relu after the three inner layers, sigmoid at the end, mean squared error, Adam, float32, batch
  * 128: one fixed batch of uniform noise that stays in memory, so that only training is timed and
- * neither files nor shuffling. Every sample starts from the same new weights: both sides are timed
- * over the same stretch of training. With --peers, the same in PyTorch (peers/train_autoencoder.py),
- * its rounds between ours.
+ * neither files nor shuffling. Every sample starts from the same new weights, so that both sides
+ * are timed over the same stretch of training: later, units die, their moments in Adam decay into
+ * denormal numbers, and a step of PyTorch's takes half as long again. With --peers, the same in
+ * PyTorch (peers/train_autoencoder.py), its rounds between ours.
  */
 #include <math.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include "tests/close.h"
 
-// No core does more than four registers of fused multiply-adds a cycle, or runs above 6 GHz: a probe
-// beyond that had its work removed by the compiler.
+// No core does more than four registers of fused multiply-adds a cycle, or runs above 6 GHz: a
+// probe beyond that had its work removed by the compiler.
 static void no_probe_exceeds_what_silicon_can_do(void **state)
 {
     (void)state;
