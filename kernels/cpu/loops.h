@@ -1,0 +1,51 @@
+/* loops.h -- the two ways in which the `cpu` backend walks over arrays.
+ *
+ *     EACH(i, n, LIGHT, y[i] = a[i] + b[i]);
+ *     TOTAL(sum, n, LIGHT, first, end, squares(x, first, end));
+ *
+ * EACH is a vector loop, TOTAL adds what a function returns for parts of the range. Both share the
+ * work among the threads from so many elements on that it pays. A smaller loop does not enter
+ * OpenMP at all: even a team of one has its price.
+ */
+#pragma once
+#include <omp.h>
+#include "kernels/cpu/variant.h"
+
+// How many elements are worth a thread: for work at the speed of memory, and for exp and the like.
+enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
+
+#define PRAGMA(text) _Pragma(#text)
+
+#define EACH(i, n, enough, ...)                                                                    \
+    do {                                                                                           \
+        if ((n) < (size_t)(enough)) {                                                              \
+            PRAGMA(omp simd) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; }                     \
+        } else {                                                                                   \
+            PRAGMA(omp parallel for simd schedule(static))                                         \
+            for (size_t i = 0; i < (n); i++) { __VA_ARGS__; }                                      \
+        }                                                                                          \
+    } while (0)
+
+// A large sum is cut into PARTS by the array's size alone, so that neither the number of threads
+// nor their order changes a bit of it.
+enum { PARTS = 64 };
+
+#define TOTAL(total, n, enough, first, end, sum_of_part)                                           \
+    do {                                                                                           \
+        const int parts_ = (n) < (size_t)(enough) ? 1 : PARTS;                                     \
+        double    sums_[PARTS];                                                                    \
+        if (parts_ == 1) {                                                                         \
+            const size_t first = 0, end = (n);                                                     \
+            sums_[0] = (sum_of_part);                                                              \
+        } else {                                                                                   \
+            PRAGMA(omp parallel for schedule(static))                                              \
+            for (int part_ = 0; part_ < PARTS; part_++) {                                          \
+                const size_t first = (n) * (size_t)part_ / PARTS;                                  \
+                const size_t end = (n) * (size_t)(part_ + 1) / PARTS;                              \
+                sums_[part_] = (sum_of_part);                                                      \
+            }                                                                                      \
+        }                                                                                          \
+        (total) = 0;                                                                               \
+        for (int part_ = 0; part_ < parts_; part_++)                                               \
+            (total) += sums_[part_];                                                               \
+    } while (0)

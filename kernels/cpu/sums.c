@@ -1,0 +1,74 @@
+/* sums.c -- reductions to one number, accumulated in double: right to the last bit but for one
+ * rounding, and the same bits for any number of threads (loops.h).
+ */
+#include "kernels/cpu/functions.h"
+#include "kernels/cpu/loops.h"
+
+static double sum_part(const float *x, size_t first, size_t end)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = first; i < end; i++)
+        sum += (double)x[i];
+    return sum;
+}
+
+static double squares_part(const float *x, size_t first, size_t end)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = first; i < end; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+static double errors_part(const float *x, const float *t, size_t first, size_t end)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = first; i < end; i++) {
+        const double error = (double)x[i] - (double)t[i];
+        sum += error * error;
+    }
+    return sum;
+}
+
+// max(z,0) - z t + log(1 + exp(-|z|)): no log meets a 0.
+static double bce_part(const float *z, const float *t, size_t first, size_t end)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = first; i < end; i++) {
+        const float larger = z[i] > 0.0f ? z[i] : 0.0f;
+        sum += (double)(larger - z[i] * t[i] + fast_log1p(fast_exp(-fabsf(z[i]))));
+    }
+    return sum;
+}
+
+void CPU(sum)(float *y, const float *x, size_t n)
+{
+    double total;
+    TOTAL(total, n, LIGHT, first, end, sum_part(x, first, end));
+    *y = (float)total;
+}
+
+void CPU(sum_squares)(float *y, const float *x, size_t n)
+{
+    double total;
+    TOTAL(total, n, LIGHT, first, end, squares_part(x, first, end));
+    *y = (float)total;
+}
+
+void CPU(squared_error)(float *y, const float *x, const float *t, size_t n)
+{
+    double total;
+    TOTAL(total, n, LIGHT, first, end, errors_part(x, t, first, end));
+    *y = (float)total;
+}
+
+void CPU(bce_logits)(float *y, const float *z, const float *t, size_t n)
+{
+    double total;
+    TOTAL(total, n, HEAVY, first, end, bce_part(z, t, first, end));
+    *y = (float)total;
+}

@@ -1,0 +1,45 @@
+/* table.c -- what the `cpu` backend does better than `ref`, for the instruction set that this file
+ * is compiled for. A kernel that is missing here is ref's (kernels_complete).
+ */
+#include "kernels/cpu/variant.h"
+
+#define TEXT(name)   #name
+#define STRING(name) TEXT(name)
+
+const Kernels CPU(table) = {
+    .backend = "cpu",
+    .variant = STRING(CPU_VARIANT),
+
+    .matmul = CPU(matmul),    // gemm.c
+    .matmul_nt = CPU(matmul_nt),
+    .matmul_tn = CPU(matmul_tn),
+
+    .fill = CPU(fill),    // elements.c
+    .add = CPU(add),
+    .mul = CPU(mul),
+    .mul_add = CPU(mul_add),
+    .scale = CPU(scale),
+    .axpy = CPU(axpy),
+    .exp = CPU(exp),
+    .relu = CPU(relu),
+    .sigmoid = CPU(sigmoid),
+    .tanh = CPU(tanh),
+    .relu_backward = CPU(relu_backward),
+    .sigmoid_backward = CPU(sigmoid_backward),
+    .tanh_backward = CPU(tanh_backward),
+    .squared_error_backward = CPU(squared_error_backward),
+    .bce_logits_backward = CPU(bce_logits_backward),
+    .sgd_step = CPU(sgd_step),
+    .adam_step = CPU(adam_step),
+
+    .add_row = CPU(add_row),    // rows.c
+    .sum_rows = CPU(sum_rows),
+    .softmax_rows = CPU(softmax_rows),
+    .cross_entropy = CPU(cross_entropy),
+    .cross_entropy_backward = CPU(cross_entropy_backward),
+
+    .sum = CPU(sum),    // sums.c
+    .sum_squares = CPU(sum_squares),
+    .squared_error = CPU(squared_error),
+    .bce_logits = CPU(bce_logits),
+};
