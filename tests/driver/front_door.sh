@@ -1,0 +1,273 @@
+#!/bin/sh
+# What ./lab does before the program runs: in a checkout of its own, with a PATH of pretended tools
+# that write down how they were called. Nothing is installed and nothing real is built.
+# Needs ROOT (the checkout).
+# shellcheck disable=SC2016,SC2094,SC2317 # the pretended tools expand; the sentences are called by name
+. "$ROOT/tests/driver/sentences.sh"
+
+# A tool in the PATH: its name, and what it does besides writing its call down.
+pretend() {
+    printf '#!/bin/sh\nprintf "%%s\\n" "%s $*" >>"%s/calls"\n%s\n' "$1" "$scratch" "$2" >"bin/$1"
+    chmod +x "bin/$1"
+}
+
+# A checkout at "my house", where all packages but $1 are installed; FAKE_UID says who calls.
+fresh_house() {
+    mkdir -p bin "my house"
+    cp "$ROOT/lab" "$ROOT/.packages" "my house/"
+    for tool in sh sed grep awk mkdir rm tr cat chmod sleep env flock getconf readlink; do
+        ln -s "$(command -v $tool)" bin/ 2>/dev/null || :
+    done
+    awk '!/^#/ { print "installed", $2 }' "$ROOT/.packages" | grep -vw -e "${1:-none}" >installed || :
+    : >calls
+    pretend dpkg-query "cat '$scratch/installed'"
+    pretend apt-get "for word; do echo \"installed \$word\" >>'$scratch/installed'; done; echo apt talks"
+    pretend sudo 'exec "$@"'
+    pretend id 'echo "${FAKE_UID-0}"'
+    pretend cmake 'echo ok >"$4/build.ninja"'
+    # The plan is "no work" once the program is there; building makes the program.
+    pretend ninja 'if [ "$1" = -n ]; then
+        grep -q ok build.ninja || { echo "ninja: error: build.ninja:1: nonsense"; exit 1; }
+        [ ! -e lab ] || echo "ninja: no work to do."
+        exit
+    fi
+    sleep 0.2
+    printf "%s\n" "#!/bin/sh" "echo \"program: \$*\"" >lab && chmod +x lab'
+    pretend ctest 'echo "100% tests passed"; exit ${FAKE_CTEST-0}'
+    house=$scratch/my\ house
+}
+
+door() { run env PATH="$scratch/bin" "$house/lab" "$@"; } # ./lab, which sees only what is pretended
+by_somebody() { export FAKE_UID=1000; }                  # not by root
+
+called() { says calls "$1"; }
+never_called() { never_says calls "$1"; }
+
+the_first_call_configures_builds_and_runs() { # test
+    fresh_house
+    door run tiny --seed 7
+    gave 0
+    says out "program: run tiny --seed 7"
+    [ "$(wc -l <out)" = 1 ] || complain "messages belong on stderr"
+    called "cmake -S $house -B $house/build --preset release"
+    called "ninja labs"
+    never_called apt-get
+}
+
+a_later_call_only_asks_ninja() { # test
+    fresh_house
+    door
+    : >calls
+    door list
+    gave 0
+    [ "$(cat calls)" = "ninja -n labs" ] || complain "expected one ninja -n"
+    [ ! -s err ] || complain "expected silence"
+}
+
+a_missing_package_is_installed_by_root_without_a_question() { # test
+    fresh_house libpng-dev
+    door --version
+    gave 0
+    called "apt-get -qq -o DPkg::Lock::Timeout=600 update"
+    called "--no-install-recommends libpng-dev"
+    never_called sudo
+    says out "program: --version"
+    never_says out "apt talks"
+}
+
+without_a_terminal_the_command_is_told() { # test
+    fresh_house libpng-dev
+    by_somebody
+    door
+    gave 1
+    says err "sudo apt-get install libpng-dev"
+    never_called apt-get
+    [ ! -s out ] || complain "expected nothing on stdout"
+}
+
+without_sudo_the_command_for_root_is_told() { # test
+    fresh_house libpng-dev
+    rm bin/sudo
+    by_somebody
+    door --yes
+    gave 1
+    says err "As root, run: apt-get install libpng-dev"
+}
+
+yes_installs_with_sudo_and_is_not_handed_on() { # test
+    fresh_house libpng-dev
+    by_somebody
+    door --yes list
+    gave 0
+    called "sudo env DEBIAN_FRONTEND=noninteractive apt-get"
+    says out "program: list"
+    never_says out "--yes"
+}
+
+a_terminal_is_asked_and_no_means_no() { # test
+    command -v script >/dev/null || exit 77
+    fresh_house libpng-dev
+    by_somebody
+    status=0
+    (sleep 1 && echo n) | SHELL=/bin/sh script -qec "PATH='$scratch/bin' '$house/lab'" /dev/null >out 2>&1 ||
+        status=$?
+    gave 1
+    says out "[y/N]"
+    says out "nothing was installed"
+    never_called apt-get
+}
+
+a_failed_installation_ends_with_a_sentence() { # test
+    fresh_house libpng-dev
+    pretend apt-get 'echo "E: no network" >&2; exit 100'
+    door
+    gave 1
+    says err "E: no network"
+    says err "could not install libpng-dev"
+    never_called cmake
+    pretend apt-get ''
+    echo "installed libpng-dev" >>installed
+    door
+    gave 0
+}
+
+a_package_that_another_provides_counts_as_there() { # test
+    fresh_house pkg-config
+    echo "installed pkgconf pkg-config (= 1.8), other" >>installed
+    door
+    gave 0
+    never_called apt-get
+}
+
+an_optional_package_is_not_waited_for() { # test
+    fresh_house gnuplot-nox
+    by_somebody
+    door
+    gave 0
+    never_called apt-get
+}
+
+setup_installs_the_kinds_it_is_asked_for() { # test
+    fresh_house "valgrind"
+    door setup
+    gave 0
+    never_called apt-get
+    door setup --dev
+    gave 0
+    called "--no-install-recommends valgrind"
+    never_called cmake
+    door setup --devs
+    gave 1
+    says err "--devs"
+}
+
+without_apt_the_tools_decide() { # test
+    fresh_house
+    rm bin/apt-get bin/dpkg-query
+    door
+    gave 1
+    says err "please install"
+    pretend cc ''
+    pretend pkg-config ''
+    door
+    gave 0
+}
+
+it_works_through_a_link_from_another_folder() { # test
+    fresh_house
+    mkdir elsewhere
+    ln -s "../my house/lab" elsewhere/door
+    ln -s door elsewhere/second
+    cd elsewhere
+    run env PATH="$scratch/bin" ./second run
+    gave 0
+    says out "program: run"
+}
+
+a_half_made_build_folder_is_configured_afresh() { # test
+    fresh_house
+    mkdir -p "$house/build/CMakeFiles"
+    echo damaged >"$house/build/CMakeCache.txt"
+    door
+    gave 0
+    [ ! -e "$house/build/CMakeCache.txt" ] || complain "the old cache was left"
+    echo nonsense >"$house/build/build.ninja"
+    door
+    gave 0
+    rm "$house/build/build.ninja"
+    door
+    gave 0
+    [ "$(grep -c ^cmake calls)" = 3 ] || complain "expected three configurations"
+}
+
+a_moved_checkout_is_configured_afresh() { # test
+    fresh_house
+    door
+    mkdir new
+    mv "$house" "new/my house"
+    house="$scratch/new/my house"
+    : >calls
+    door
+    gave 0
+    called "cmake -S $house"
+}
+
+a_failed_configuration_is_shown_and_tried_again() { # test
+    fresh_house
+    pretend cmake 'echo "CMake Error: no such library"; exit 1'
+    door
+    gave 1
+    says err "no such library"
+    says err "cmake could not configure"
+    pretend cmake 'echo ok >"$4/build.ninja"'
+    door
+    gave 0
+}
+
+a_failed_build_shows_the_compilers_words() { # test
+    fresh_house
+    pretend ninja '[ "$1" != -n ] || exit 0
+        echo "lab: building 1/2 a.c"; echo "FAILED: a.o"; echo "cc -c a.c"; echo "a.c:1: error: oops"
+        echo "ninja: build stopped: subcommand failed."; exit 1'
+    door
+    gave 1
+    says err "a.c:1: error: oops"
+    says err "the build failed"
+    never_says err "cc -c a.c"
+}
+
+two_calls_at_once_build_once() { # test
+    command -v flock >/dev/null || exit 77
+    fresh_house
+    (PATH=$scratch/bin && "$house/lab" one >one 2>&1) &
+    (PATH=$scratch/bin && "$house/lab" two >two 2>&1)
+    wait
+    grep -q "program: one" one
+    grep -q "program: two" two
+    [ "$(grep -c '^ninja labs' calls)" = 1 ] || complain "expected one build"
+}
+
+test_builds_the_tests_and_ends_with_ctests_words_and_status() { # test
+    fresh_house
+    export FAKE_CTEST=8
+    door test -R arena
+    gave 8
+    [ "$(tail -n 1 out)" = "100% tests passed" ] || complain "ctest has the last word"
+    called "ninja tests"
+    called "-R arena"
+}
+
+bench_builds_the_benches() { # test
+    fresh_house
+    door bench sgemm
+    gave 0
+    called "ninja benches"
+    says out "program: bench sgemm"
+}
+
+every_line_of_the_package_list_has_kind_name_and_purpose() { # test
+    awk '!/^#/ && (NF < 3 || $1 !~ /^(build|optional|dev|peer)$/ || $2 !~ /^[a-z0-9.+-]+$/ || seen[$2]++) {
+        print "line " NR ": " $0; bad = 1 } END { exit bad }' "$ROOT/.packages"
+}
+
+run_sentence "$@"
