@@ -273,6 +273,7 @@ static bool tell(Story *story, Error *err)
     if (has_part(story, "squeeze") && !squeeze(story, err)) return false;
     if (has_part(story, "denoise") && !repair(story, err)) return false;
     if (has_part(story, "imagine") && !imagine(story, err)) return false;
+    report_curves(story->run, story->session.trainings, story->session.count);
     return true;
 }
 
@@ -280,7 +281,7 @@ int main(int argc, char **argv)
 {
     Arena   *keep = arena_new("keep", (size_t)4 << 30), *step = arena_new("step", (size_t)1 << 30);
     Settings set  = {.part = "all", .hidden = "256", .code = 30, .epochs = 10, .batch = 128,
-                     .rate = 1e-3f, .noise = 0.3f};
+                     .rate = 3e-3f, .noise = 0.3f};
     Options *options = options_new(keep, "autoencoder",
                                    "Squeezes pictures of digits through a few numbers, repairs broken "
                                    "ones, and draws some that nobody wrote.");

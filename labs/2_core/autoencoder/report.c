@@ -41,7 +41,7 @@ static Tape *quiet_tape(Arena *step)
     return tape;
 }
 
-void report_curves(const Run *run, const Training *const trainings[], int count)
+void report_curves(const Run *run, Training *const trainings[], int count)
 {
     Arena *arena = arena_new("curves", 1u << 20);
     Plot   plot  = {.title = "Reconstruction while training", .x_label = "epoch",

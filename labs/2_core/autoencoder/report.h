@@ -11,7 +11,7 @@
 #include "labs/2_core/autoencoder/training.h"
 
 // Loss of train and test against the epoch, a line each for every training.
-void report_curves(const Run *run, const Training *const trainings[], int count);
+void report_curves(const Run *run, Training *const trainings[], int count);
 
 // One digit of each class: the original over what PCA and the autoencoder make of their codes.
 void report_reconstructions(const Run *run, Arena *step, const Images *test, const Pca *pca,
