@@ -1,0 +1,418 @@
+/* Exercises 1 to 4: the layer, the rectifier, the loss. check.c says how cases are made. */
+#include "labs/2_core/autoencoder/check.h"
+#include <math.h>
+#include "labs/2_core/autoencoder/autoencoder.h"
+#include "tests/floats.h"
+#include "tests/near.h"
+
+// ---- 1 and 2: the linear layer ----
+
+typedef struct Layer {
+    int B, I, O;
+    size_t x_size, w_size, y_size;
+    float *x, *w, *bias, *dy;    // [B,I] [O,I] [O] [B,O]
+} Layer;
+
+static Layer layer_new(int B, int I, int O, uint64_t seed)
+{
+    Rng rng      = rng_from_seed(seed);
+    Layer layer  = {.B = B, .I = I, .O = O};
+    layer.x_size = (size_t)(B * I), layer.w_size = (size_t)(O * I), layer.y_size = (size_t)(B * O);
+    layer.x    = floats_normal(&rng, layer.x_size);
+    layer.w    = floats_normal(&rng, layer.w_size);
+    layer.bias = floats_normal(&rng, (size_t)O);
+    layer.dy   = floats_normal(&rng, layer.y_size);
+    return layer;
+}
+
+static void check_linear_forward(int B, int I, int O, uint64_t seed)
+{
+    Layer layer = layer_new(B, I, O, seed);
+    float *y = floats_filled(layer.y_size, 7), *before = floats_copy(y, layer.y_size);
+    double *want = doubles_zero(layer.y_size);
+    for (int b = 0; b < B; b++)
+        for (int o = 0; o < O; o++) {
+            double sum = (double)layer.bias[o];
+            for (int i = 0; i < I; i++)
+                sum += (double)layer.x[b * I + i] * (double)layer.w[o * I + i];
+            want[b * O + o] = sum;
+        }
+    ae_linear_forward(y, layer.x, layer.w, layer.bias, B, I, O);
+    assert_near(y, want, SHAPE(B, O), .name = "y", .replaces = before, SUM_TOLERANCE,
+                .formula = "y[b,o] = bias[o] + sum_i x[b,i] w[o,i]");
+}
+
+static void linear_forward__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2}, w[] = {3, 4, 5, 6, 7, 8}, bias[] = {0.5f, -1, 0};
+    float *y = floats_filled(3, NAN);
+    ae_linear_forward(y, x, w, bias, 1, 2, 3);
+    assert_near(y, ((double[]){11.5, 16, 23}), SHAPE(1, 3), .name = "y",
+                .formula = "y[b,o] = bias[o] + sum_i x[b,i] w[o,i]");
+}
+
+static void linear_forward__agrees_with_plain_loops(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2; seed++) check_linear_forward(3, 4, 5, seed);
+}
+
+static void linear_forward__takes_a_wide_and_a_tall_weight(void **state)
+{
+    (void)state;
+    check_linear_forward(2, 9, 2, 3);
+    check_linear_forward(2, 2, 9, 4);
+}
+
+static void linear_forward__takes_one_row_one_input_or_one_output(void **state)
+{
+    (void)state;
+    check_linear_forward(1, 4, 3, 5);
+    check_linear_forward(4, 1, 3, 6);
+    check_linear_forward(4, 3, 1, 7);
+    check_linear_forward(1, 1, 1, 8);
+}
+
+static void linear_forward__takes_sizes_beyond_any_tile(void **state)
+{
+    (void)state;
+    check_linear_forward(67, 129, 35, 9);
+}
+
+static void linear_forward__adds_the_bias_to_every_row(void **state)
+{
+    (void)state;
+    Layer layer = layer_new(3, 2, 4, 10);
+    float *y = floats_filled(12, NAN), *x = floats_filled(6, 0);
+    double want[12];
+    for (int i = 0; i < 12; i++) want[i] = (double)layer.bias[i % 4];
+    ae_linear_forward(y, x, layer.w, layer.bias, 3, 2, 4);
+    assert_near(y, want, SHAPE(3, 4), .name = "y", .formula = "for x = 0:  y[b,o] = bias[o]");
+}
+
+static void linear_forward__leaves_its_inputs_alone(void **state)
+{
+    (void)state;
+    Layer layer = layer_new(3, 4, 5, 11), before = layer_new(3, 4, 5, 11);
+    ae_linear_forward(floats_filled(15, 0), layer.x, layer.w, layer.bias, 3, 4, 5);
+    assert_kept("x", layer.x, before.x, layer.x_size);
+    assert_kept("w", layer.w, before.w, layer.w_size);
+    assert_kept("bias", layer.bias, before.bias, 5);
+}
+
+// Starts from `held` in all gradients. With dx or without.
+static void check_linear_backward(int B, int I, int O, uint64_t seed, float held, bool with_dx)
+{
+    Layer l   = layer_new(B, I, O, seed);
+    float *dx = floats_filled(l.x_size, held), *dw = floats_filled(l.w_size, held),
+          *dbias     = floats_filled((size_t)O, held);
+    float *dx_before = floats_copy(dx, l.x_size), *dw_before = floats_copy(dw, l.w_size);
+    float *dbias_before = floats_copy(dbias, (size_t)O);
+    double *dx_want = floats_wide(dx, l.x_size), *dw_want = floats_wide(dw, l.w_size);
+    double *dbias_want = floats_wide(dbias, (size_t)O);
+    for (int b = 0; b < B; b++)
+        for (int o = 0; o < O; o++) {
+            double dy = (double)l.dy[b * O + o];
+            for (int i = 0; i < I; i++) {
+                dx_want[b * I + i] += dy * (double)l.w[o * I + i];
+                dw_want[o * I + i] += dy * (double)l.x[b * I + i];
+            }
+            dbias_want[o] += dy;
+        }
+    ae_linear_backward(with_dx ? dx : NULL, dw, dbias, l.dy, l.x, l.w, B, I, O);
+    assert_near(dw, dw_want, SHAPE(O, I), .name = "dw", .added_to = dw_before, .batch = B,
+                SUM_TOLERANCE, .formula = "dw[o,i] += sum_b dy[b,o] x[b,i]");
+    assert_near(dbias, dbias_want, SHAPE(O), .name = "dbias", .added_to = dbias_before, .batch = B,
+                SUM_TOLERANCE, .formula = "dbias[o] += sum_b dy[b,o]");
+    if (with_dx)
+        assert_near(dx, dx_want, SHAPE(B, I), .name = "dx", .added_to = dx_before, .batch = B,
+                    SUM_TOLERANCE, .formula = "dx[b,i] += sum_o dy[b,o] w[o,i]");
+}
+
+static void linear_backward__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2}, w[] = {3, 4, 5, 6, 7, 8}, dy[] = {1, 0, -1};
+    float *dx = floats_filled(2, 0), *dw = floats_filled(6, 0), *dbias = floats_filled(3, 0);
+    ae_linear_backward(dx, dw, dbias, dy, x, w, 1, 2, 3);
+    assert_near(dx, ((double[]){-4, -4}), SHAPE(1, 2), .name = "dx",
+                .formula = "dx[b,i] += sum_o dy[b,o] w[o,i]");
+    assert_near(dw, ((double[]){1, 2, 0, 0, -1, -2}), SHAPE(3, 2), .name = "dw",
+                .formula = "dw[o,i] += sum_b dy[b,o] x[b,i]");
+    assert_near(dbias, ((double[]){1, 0, -1}), SHAPE(3), .name = "dbias",
+                .formula = "dbias[o] += sum_b dy[b,o]");
+}
+
+static void linear_backward__agrees_with_plain_loops(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 21; seed <= 22; seed++) check_linear_backward(3, 4, 5, seed, 0, true);
+}
+
+static void linear_backward__adds_to_what_dx_dw_and_dbias_hold(void **state)
+{
+    (void)state;
+    check_linear_backward(3, 4, 5, 23, 7, true);
+}
+
+static void linear_backward__does_without_dx_when_it_is_null(void **state)
+{
+    (void)state;
+    check_linear_backward(3, 4, 5, 24, 0, false);
+}
+
+static void linear_backward__takes_one_row_one_input_or_one_output(void **state)
+{
+    (void)state;
+    check_linear_backward(1, 4, 3, 25, 0, true);
+    check_linear_backward(4, 1, 3, 26, 0, true);
+    check_linear_backward(4, 3, 1, 27, 0, true);
+    check_linear_backward(1, 1, 1, 28, 0, true);
+}
+
+static void linear_backward__takes_sizes_beyond_any_tile(void **state)
+{
+    (void)state;
+    check_linear_backward(67, 129, 35, 29, 1, true);
+}
+
+typedef struct WideLayer {
+    int B, I, O;
+    double *x, *w, *bias, *dy;
+} WideLayer;
+
+// Any function of y whose slope along y is dy will do: sum dy y is the simplest.
+static double linear_score(const void *argument)
+{
+    const WideLayer *l = argument;
+    double sum         = 0;
+    for (int b = 0; b < l->B; b++)
+        for (int o = 0; o < l->O; o++) {
+            double y = l->bias[o];
+            for (int i = 0; i < l->I; i++) y += l->x[b * l->I + i] * l->w[o * l->I + i];
+            sum += l->dy[b * l->O + o] * y;
+        }
+    return sum;
+}
+
+static void linear_backward__is_the_slope_of_the_layer(void **state)
+{
+    (void)state;
+    Layer l        = layer_new(3, 5, 2, 30);
+    WideLayer wide = {3,
+                      5,
+                      2,
+                      floats_wide(l.x, l.x_size),
+                      floats_wide(l.w, l.w_size),
+                      floats_wide(l.bias, 2),
+                      floats_wide(l.dy, l.y_size)};
+    float *dx = floats_filled(15, 0), *dw = floats_filled(10, 0), *dbias = floats_filled(2, 0);
+    ae_linear_backward(dx, dw, dbias, l.dy, l.x, l.w, 3, 5, 2);
+    assert_near(dx, slopes(linear_score, &wide, wide.x, 15), SHAPE(3, 5), .name = "dx",
+                .formula = "dx = the slope of sum(dy y) along x");
+    assert_near(dw, slopes(linear_score, &wide, wide.w, 10), SHAPE(2, 5), .name = "dw",
+                .formula = "dw = the slope of sum(dy y) along w");
+    assert_near(dbias, slopes(linear_score, &wide, wide.bias, 2), SHAPE(2), .name = "dbias",
+                .formula = "dbias = the slope of sum(dy y) along bias");
+}
+
+static void linear_backward__leaves_its_inputs_alone(void **state)
+{
+    (void)state;
+    Layer l = layer_new(3, 4, 5, 31), before = layer_new(3, 4, 5, 31);
+    ae_linear_backward(floats_filled(12, 0), floats_filled(20, 0), floats_filled(5, 0), l.dy, l.x,
+                       l.w, 3, 4, 5);
+    assert_kept("dy", l.dy, before.dy, l.y_size);
+    assert_kept("x", l.x, before.x, l.x_size);
+    assert_kept("w", l.w, before.w, l.w_size);
+}
+
+// ---- 3: the rectifier ----
+
+static const char relu_formula[] = "dx[i] += dy[i] where y[i] > 0";
+
+static void check_relu_backward(const float *y, const float *dy, size_t n, float held)
+{
+    float *dx = floats_filled(n, held), *before = floats_copy(dx, n);
+    double *want = floats_wide(dx, n);
+    for (size_t i = 0; i < n; i++)
+        if (y[i] > 0) want[i] = (double)(held + dy[i]);    // rounded to float as yours is
+    ae_relu_backward(dx, dy, y, n);
+    assert_near(dx, want, SHAPE((int)n), .name = "dx", .formula = relu_formula, .exact = true,
+                .added_to = before);
+}
+
+static void relu_backward__lets_the_gradient_through_where_y_is_positive(void **state)
+{
+    (void)state;
+    check_relu_backward((float[]){2, 0, 0.5f, 0, 3}, (float[]){1, 2, -3, -4, 5}, 5, 0);
+}
+
+static void relu_backward__lets_nothing_through_where_y_is_zero(void **state)
+{
+    (void)state;
+    check_relu_backward((float[]){0, -0.0f, 0, 0}, (float[]){1, 2, -3, -4}, 4, 0);
+}
+
+static void relu_backward__lets_all_through_where_y_is_tiny(void **state)
+{
+    (void)state;
+    check_relu_backward((float[]){1e-30f, 1e-7f, 0.01f}, (float[]){1, -2, 3}, 3, 0);
+}
+
+static void relu_backward__adds_to_what_dx_holds(void **state)
+{
+    (void)state;
+    check_relu_backward((float[]){2, 0, 0.5f, 0, 3}, (float[]){1, 2, -3, -4, 5}, 5, 7);
+}
+
+static void relu_backward__takes_one_element_and_many(void **state)
+{
+    (void)state;
+    Rng rng = rng_from_seed(40);
+    check_relu_backward((float[]){4}, (float[]){3}, 1, 1);
+    float *y = floats_normal(&rng, 1003), *dy = floats_normal(&rng, 1003);
+    for (size_t i = 0; i < 1003; i++) y[i] = y[i] > 0 ? y[i] : 0;
+    check_relu_backward(y, dy, 1003, 0.5f);
+}
+
+static void relu_backward__leaves_its_inputs_alone(void **state)
+{
+    (void)state;
+    Rng rng  = rng_from_seed(41);
+    float *y = floats_normal(&rng, 9), *dy = floats_normal(&rng, 9), *y_before = floats_copy(y, 9);
+    float *dy_before = floats_copy(dy, 9);
+    ae_relu_backward(floats_filled(9, 0), dy, y, 9);
+    assert_kept("y", y, y_before, 9);
+    assert_kept("dy", dy, dy_before, 9);
+}
+
+// ---- 4: the loss ----
+
+static const char loss_formula[] = "L = 1/B sum_bp (s[b,p] - x[b,p])^2, s = sigmoid(z)";
+static const char dz_formula[] =
+    "dz[b,p] = dL/dz[b,p]; the chain rule passes through ds/dz = s (1 - s)";
+
+typedef struct WideLoss {
+    int B, P;
+    double *z, *x;
+} WideLoss;
+
+static double loss_of(const void *argument)
+{
+    const WideLoss *l = argument;
+    double sum        = 0;
+    for (int i = 0; i < l->B * l->P; i++) {
+        double s = 1 / (1 + exp(-l->z[i]));
+        sum += (s - l->x[i]) * (s - l->x[i]);
+    }
+    return sum / l->B;
+}
+
+static void check_loss(int B, int P, uint64_t seed)
+{
+    Rng rng  = rng_from_seed(seed);
+    size_t n = (size_t)(B * P);
+    float *z = floats_normal(&rng, n), *x = floats_filled(n, 0), *dz = floats_filled(n, 7),
+          *before = floats_copy(dz, n);
+    rng_fill_uniform(&rng, x, n);    // pixels are in [0,1)
+    WideLoss wide = {B, P, floats_wide(z, n), floats_wide(x, n)};
+    double want   = loss_of(&wide);
+    float loss    = ae_loss(dz, z, x, B, P);
+    assert_near(&loss, &want, SCALAR, .name = "loss", .batch = B, .formula = loss_formula);
+    assert_near(dz, slopes(loss_of, &wide, wide.z, n), SHAPE(B, P), .name = "dz", .batch = B,
+                .replaces = before, .formula = dz_formula);
+}
+
+static void loss__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    // sigmoid(0) = 1/2: it misses the pixels 1 and 1/2 by 1/2 and 0.
+    float *dz  = floats_filled(2, NAN),
+          loss = ae_loss(dz, (float[]){0, 0}, (float[]){1, 0.5f}, 1, 2);
+    assert_near(&loss, &(double){0.25}, SCALAR, .name = "loss", .formula = loss_formula);
+    assert_near(dz, ((double[]){2 * -0.5 * 0.25, 0}), SHAPE(1, 2), .name = "dz",
+                .formula = dz_formula);
+}
+
+static void loss__and_dz_are_the_formula_and_its_slope(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 51; seed <= 52; seed++) check_loss(3, 4, seed);
+}
+
+static void loss__is_summed_over_an_image_and_averaged_over_the_batch(void **state)
+{
+    (void)state;
+    // Each pixel is missed by 1/2: an image loses P/4, however many there are.
+    for (int B = 1; B <= 4; B++) {
+        size_t n   = (size_t)B * 6;
+        float loss = ae_loss(floats_filled(n, 0), floats_filled(n, 0), floats_filled(n, 1), B, 6);
+        assert_near(&loss, &(double){1.5}, SCALAR, .name = "loss", .batch = B,
+                    .formula = loss_formula);
+    }
+}
+
+static void loss__takes_one_image_one_pixel_and_many(void **state)
+{
+    (void)state;
+    check_loss(1, 5, 53);
+    check_loss(5, 1, 54);
+    check_loss(1, 1, 55);
+    check_loss(7, 33, 56);
+}
+
+static void loss__stays_finite_for_large_z(void **state)
+{
+    (void)state;
+    // The sigmoid is 0 or 1 here, flat; two of the six pixels are missed by a whole 1.
+    float *z  = floats_copy((float[]){-1000, 1000, -100, 100, -1000, 1000}, 6);
+    float *x  = floats_copy((float[]){0, 1, 0, 1, 1, 0}, 6);
+    float *dz = floats_filled(6, NAN), loss = ae_loss(dz, z, x, 2, 3);
+    assert_near(&loss, &(double){1}, SCALAR, .name = "loss", .batch = 2, .formula = loss_formula);
+    assert_near(dz, doubles_zero(6), SHAPE(2, 3), .name = "dz", .formula = dz_formula);
+}
+
+static void loss__leaves_its_inputs_alone(void **state)
+{
+    (void)state;
+    Rng rng  = rng_from_seed(57);
+    float *z = floats_normal(&rng, 12), *x = floats_normal(&rng, 12),
+          *z_before = floats_copy(z, 12);
+    float *x_before = floats_copy(x, 12);
+    ae_loss(floats_filled(12, 0), z, x, 3, 4);
+    assert_kept("z", z, z_before, 12);
+    assert_kept("x", x, x_before, 12);
+}
+
+const struct CMUnitTest layer_cases[] = {
+    cmocka_unit_test(linear_forward__gives_what_a_hand_computes),
+    cmocka_unit_test(linear_forward__agrees_with_plain_loops),
+    cmocka_unit_test(linear_forward__takes_a_wide_and_a_tall_weight),
+    cmocka_unit_test(linear_forward__takes_one_row_one_input_or_one_output),
+    cmocka_unit_test(linear_forward__takes_sizes_beyond_any_tile),
+    cmocka_unit_test(linear_forward__adds_the_bias_to_every_row),
+    cmocka_unit_test(linear_forward__leaves_its_inputs_alone),
+    cmocka_unit_test(linear_backward__gives_what_a_hand_computes),
+    cmocka_unit_test(linear_backward__agrees_with_plain_loops),
+    cmocka_unit_test(linear_backward__adds_to_what_dx_dw_and_dbias_hold),
+    cmocka_unit_test(linear_backward__does_without_dx_when_it_is_null),
+    cmocka_unit_test(linear_backward__takes_one_row_one_input_or_one_output),
+    cmocka_unit_test(linear_backward__takes_sizes_beyond_any_tile),
+    cmocka_unit_test(linear_backward__is_the_slope_of_the_layer),
+    cmocka_unit_test(linear_backward__leaves_its_inputs_alone),
+    cmocka_unit_test(relu_backward__lets_the_gradient_through_where_y_is_positive),
+    cmocka_unit_test(relu_backward__lets_nothing_through_where_y_is_zero),
+    cmocka_unit_test(relu_backward__lets_all_through_where_y_is_tiny),
+    cmocka_unit_test(relu_backward__adds_to_what_dx_holds),
+    cmocka_unit_test(relu_backward__takes_one_element_and_many),
+    cmocka_unit_test(relu_backward__leaves_its_inputs_alone),
+    cmocka_unit_test(loss__gives_what_a_hand_computes),
+    cmocka_unit_test(loss__and_dz_are_the_formula_and_its_slope),
+    cmocka_unit_test(loss__is_summed_over_an_image_and_averaged_over_the_batch),
+    cmocka_unit_test(loss__takes_one_image_one_pixel_and_many),
+    cmocka_unit_test(loss__stays_finite_for_large_z),
+    cmocka_unit_test(loss__leaves_its_inputs_alone),
+    {0},
+};

@@ -1,0 +1,340 @@
+/* Exercises 7 to 10: what is drawn. check.c says how cases are made. */
+#include "labs/2_core/autoencoder/check.h"
+#include <math.h>
+#include <stdlib.h>
+#include "labs/2_core/autoencoder/autoencoder.h"
+#include "tests/floats.h"
+#include "tests/near.h"
+
+// ---- 7: masking noise ----
+
+static const char corrupt_formula[] = "noisy[i] = 0 where the draw is below p, else x[i]";
+
+static void check_corrupt(size_t n, float p, uint64_t seed)
+{
+    Rng rng = rng_from_seed(seed), same = rng_stream(seed, 1), theirs = same;
+    float *x = floats_normal(&rng, n), *noisy = floats_filled(n, 7),
+          *before = floats_copy(noisy, n);
+    double *want  = doubles_zero(n);
+    for (size_t i = 0; i < n; i++) want[i] = rng_uniform(&same) < p ? 0 : (double)x[i];
+    ae_corrupt(noisy, x, n, p, &theirs);
+    assert_near(noisy, want, SHAPE((int)n), .name = "noisy", .replaces = before, .exact = true,
+                .formula = corrupt_formula);
+    if (theirs.state != same.state)
+        fail_msg("%zu elements need %zu draws of rng_uniform(), one each; another number was drawn",
+                 n, n);
+}
+
+static void corrupt__drops_where_the_draw_is_below_p(void **state)
+{
+    (void)state;
+    check_corrupt(20, 0.3f, 91);
+    check_corrupt(20, 0.7f, 92);
+    check_corrupt(1, 0.5f, 93);
+    check_corrupt(1001, 0.25f, 94);
+}
+
+static void corrupt__drops_nothing_at_zero_and_all_at_one(void **state)
+{
+    (void)state;
+    check_corrupt(50, 0, 95);
+    check_corrupt(50, 1, 96);
+}
+
+static void corrupt__draws_once_for_each_element_even_where_x_is_zero(void **state)
+{
+    (void)state;
+    Rng rng = rng_from_seed(97), same = rng;
+    float *noisy = floats_filled(64, 7), *x = floats_filled(64, 0);
+    for (int i = 0; i < 64; i += 3) x[i] = 1;
+    double *want = doubles_zero(64);
+    for (int i = 0; i < 64; i++) want[i] = rng_uniform(&same) < 0.5f ? 0 : (double)x[i];
+    ae_corrupt(noisy, x, 64, 0.5f, &rng);
+    assert_near(noisy, want, SHAPE(64), .name = "noisy", .exact = true, .formula = corrupt_formula);
+    assert_true(rng.state == same.state);
+}
+
+static void corrupt__drops_a_share_of_p(void **state)
+{
+    (void)state;
+    // Of n = 100,000 draws n p fall, give or take sqrt(n p (1 - p)) = 126: five times that is far.
+    Rng rng  = rng_from_seed(98);
+    float *x = floats_filled(100000, 1), *noisy = floats_filled(100000, NAN);
+    int left = 0;
+    ae_corrupt(noisy, x, 100000, 0.2f, &rng);
+    for (int i = 0; i < 100000; i++) left += noisy[i] == 1;
+    if (abs(left - 80000) > 650)
+        fail_msg("p = 0.2 left %d of 100000 ones in place, expected about 80000", left);
+}
+
+static void corrupt__leaves_x_alone(void **state)
+{
+    (void)state;
+    Rng rng  = rng_from_seed(99);
+    float *x = floats_normal(&rng, 30), *before = floats_copy(x, 30);
+    ae_corrupt(floats_filled(30, 0), x, 30, 0.5f, &rng);
+    assert_kept("x", x, before, 30);
+}
+
+// ---- 8 and 9: the reparameterised sample ----
+
+static const char sample_formula[] = "z[i] = mean[i] + exp(logvar[i] / 2) e[i]";
+
+typedef struct WideSample {
+    double *mean, *logvar, *e, *dz;
+    size_t n;
+} WideSample;
+
+static double sample_of(const WideSample *s, size_t i)
+{
+    return s->mean[i] + exp(s->logvar[i] / 2) * s->e[i];
+}
+
+static double sample_score(const void *argument)
+{
+    const WideSample *s = argument;
+    double sum          = 0;
+    for (size_t i = 0; i < s->n; i++) sum += s->dz[i] * sample_of(s, i);
+    return sum;
+}
+
+static void check_sample(size_t n, uint64_t seed)
+{
+    Rng rng     = rng_from_seed(seed);
+    float *mean = floats_normal(&rng, n), *logvar = floats_normal(&rng, n),
+          *e = floats_normal(&rng, n);
+    float *z = floats_filled(n, 7), *before = floats_copy(z, n);
+    float *kept[]   = {floats_copy(mean, n), floats_copy(logvar, n), floats_copy(e, n)};
+    WideSample wide = {floats_wide(mean, n), floats_wide(logvar, n), floats_wide(e, n), NULL, n};
+    double *want    = doubles_zero(n);
+    for (size_t i = 0; i < n; i++) want[i] = sample_of(&wide, i);
+    ae_sample(z, mean, logvar, e, n);
+    assert_near(z, want, SHAPE((int)n), .name = "z", .replaces = before, .formula = sample_formula);
+    assert_kept("mean", mean, kept[0], n);
+    assert_kept("logvar", logvar, kept[1], n);
+    assert_kept("e", e, kept[2], n);
+}
+
+static void sample__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    // The variance 9 = exp(2 ln 3) is the square of a standard deviation of 3.
+    const float mean[] = {1, 5, 0}, logvar[] = {2 * logf(3), 0, -2 * logf(2)}, e[] = {-1, 2, 3};
+    float *z = floats_filled(3, NAN);
+    ae_sample(z, mean, logvar, e, 3);
+    assert_near(z, ((double[]){-2, 7, 1.5}), SHAPE(3), .name = "z", .formula = sample_formula);
+}
+
+static void sample__is_the_mean_where_there_is_no_noise(void **state)
+{
+    (void)state;
+    Rng rng     = rng_from_seed(101);
+    float *mean = floats_normal(&rng, 9), *logvar = floats_normal(&rng, 9),
+          *z = floats_filled(9, NAN);
+    ae_sample(z, mean, logvar, floats_filled(9, 0), 9);
+    assert_near(z, floats_wide(mean, 9), SHAPE(9), .name = "z",
+                .formula = "for e = 0:  z[i] = mean[i]");
+}
+
+static void sample__agrees_with_the_formula_in_double(void **state)
+{
+    (void)state;
+    check_sample(7, 102);
+    check_sample(7, 103);
+    check_sample(1, 104);
+    check_sample(1001, 105);
+}
+
+static void sample__has_the_mean_and_the_variance_asked_for(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    Rng rng  = rng_from_seed(106);
+    float *z = floats_filled(N, NAN);
+    ae_sample(z, floats_filled(N, 3), floats_filled(N, logf(4)), floats_normal(&rng, N), N);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < N; i++) sum += (double)z[i];
+    for (int i = 0; i < N; i++) squares += ((double)z[i] - sum / N) * ((double)z[i] - sum / N);
+    float moments[] = {(float)(sum / N), (float)(squares / N)};
+    assert_near(moments, ((double[]){3, 4}), SHAPE(2), .name = "mean and variance", .atol = 0.1,
+                .formula = "z ~ N(mean, exp(logvar)), here N(3, 4)");
+}
+
+static void check_sample_backward(size_t n, uint64_t seed, float held)
+{
+    Rng rng     = rng_from_seed(seed);
+    float *mean = floats_normal(&rng, n), *logvar = floats_normal(&rng, n),
+          *e  = floats_normal(&rng, n);
+    float *dz = floats_normal(&rng, n), *dmean = floats_filled(n, held),
+          *dlogvar       = floats_filled(n, held);
+    float *before        = floats_copy(dmean, n),
+          *kept[]        = {floats_copy(dz, n), floats_copy(logvar, n), floats_copy(e, n)};
+    WideSample wide      = {floats_wide(mean, n), floats_wide(logvar, n), floats_wide(e, n),
+                            floats_wide(dz, n), n};
+    double *dmean_want   = slopes(sample_score, &wide, wide.mean, n);
+    double *dlogvar_want = slopes(sample_score, &wide, wide.logvar, n);
+    for (size_t i = 0; i < n; i++) dmean_want[i] += (double)held, dlogvar_want[i] += (double)held;
+    ae_sample_backward(dmean, dlogvar, dz, logvar, e, n);
+    assert_near(dmean, dmean_want, SHAPE((int)n), .name = "dmean", .added_to = before,
+                .formula = "dmean[i] += dz[i]");
+    assert_near(dlogvar, dlogvar_want, SHAPE((int)n), .name = "dlogvar", .added_to = before,
+                .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
+    assert_kept("dz", dz, kept[0], n);
+    assert_kept("logvar", logvar, kept[1], n);
+    assert_kept("e", e, kept[2], n);
+}
+
+static void sample_backward__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    const float logvar[] = {2 * logf(3), 0}, e[] = {-1, 2}, dz[] = {4, 5};
+    float *dmean = floats_filled(2, 0), *dlogvar = floats_filled(2, 0);
+    ae_sample_backward(dmean, dlogvar, dz, logvar, e, 2);
+    assert_near(dmean, ((double[]){4, 5}), SHAPE(2), .name = "dmean",
+                .formula = "dmean[i] += dz[i]");
+    assert_near(dlogvar, ((double[]){4 * -1 * 3 / 2.0, 5 * 2 * 1 / 2.0}), SHAPE(2),
+                .name = "dlogvar", .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
+}
+
+static void sample_backward__is_the_slope_of_the_sample(void **state)
+{
+    (void)state;
+    check_sample_backward(7, 111, 0);
+    check_sample_backward(7, 112, 0);
+    check_sample_backward(1, 113, 0);
+    check_sample_backward(101, 114, 0);
+}
+
+static void sample_backward__adds_to_what_dmean_and_dlogvar_hold(void **state)
+{
+    (void)state;
+    check_sample_backward(7, 115, 7);
+}
+
+// ---- 10: the divergence ----
+
+static const char kl_formula[] = "K = 1/B sum_bz (exp(logvar) + mean^2 - 1 - logvar) / 2";
+
+static float kl_of_one(float mean, float logvar)
+{
+    return ae_kl(floats_filled(1, 0), floats_filled(1, 0), &mean, &logvar, 1, 1);
+}
+
+static void kl__is_one_half_from_a_normal_moved_by_one(void **state)
+{
+    (void)state;
+    float kl = kl_of_one(1, 0);
+    assert_near(&kl, &(double){0.5}, SCALAR, .name = "KL(N(1,1) || N(0,1))", .formula = kl_formula);
+}
+
+static void kl__of_the_standard_normal_is_zero_and_flat(void **state)
+{
+    (void)state;
+    float *dmean = floats_filled(6, NAN), *dlogvar = floats_filled(6, NAN);
+    float kl = ae_kl(dmean, dlogvar, floats_filled(6, 0), floats_filled(6, 0), 2, 3);
+    assert_near(&kl, &(double){0}, SCALAR, .name = "KL(N(0,1) || N(0,1))", .formula = kl_formula);
+    assert_near(dmean, doubles_zero(6), SHAPE(2, 3), .name = "dmean",
+                .formula = "0 is the least there is");
+    assert_near(dlogvar, doubles_zero(6), SHAPE(2, 3), .name = "dlogvar",
+                .formula = "0 is the least there is");
+}
+
+static void kl__is_the_integral_of_its_definition(void **state)
+{
+    (void)state;
+    // KL(q || p) = integral q ln(q / p), here by small steps out to 12 standard deviations.
+    static const double mean[] = {0, 2, -0.5}, logvar[] = {1, -1, 0.3};
+    for (int k = 0; k < 3; k++) {
+        const double deviation = exp(logvar[k] / 2), step = deviation / 200;
+        double integral = 0;
+        for (int i = -2400; i <= 2400; i++) {
+            double x = mean[k] + i * step, e = i / 200.0;
+            double log_q = -e * e / 2 - log(deviation), log_p = -x * x / 2;
+            integral += exp(log_q) / sqrt(2 * acos(-1)) * (log_q - log_p) * step;
+        }
+        float kl = kl_of_one((float)mean[k], (float)logvar[k]);
+        assert_near(&kl, &integral, SCALAR, .name = "K", .formula = kl_formula);
+    }
+}
+
+typedef struct WideKl {
+    int B, Z;
+    double *mean, *logvar;
+} WideKl;
+
+static double kl_of(const void *argument)
+{
+    const WideKl *k = argument;
+    double sum      = 0;
+    for (int i = 0; i < k->B * k->Z; i++)
+        sum += (exp(k->logvar[i]) + k->mean[i] * k->mean[i] - 1 - k->logvar[i]) / 2;
+    return sum / k->B;
+}
+
+static void check_kl(int B, int Z, uint64_t seed)
+{
+    Rng rng     = rng_from_seed(seed);
+    size_t n    = (size_t)(B * Z);
+    float *mean = floats_normal(&rng, n), *logvar = floats_normal(&rng, n),
+          *kept[] = {floats_copy(mean, n), floats_copy(logvar, n)};
+    float *dmean = floats_filled(n, 7), *dlogvar = floats_filled(n, 7),
+          *before = floats_copy(dmean, n);
+    WideKl wide   = {B, Z, floats_wide(mean, n), floats_wide(logvar, n)};
+    double want   = kl_of(&wide);
+    float kl      = ae_kl(dmean, dlogvar, mean, logvar, B, Z);
+    assert_near(&kl, &want, SCALAR, .name = "K", .batch = B, .formula = kl_formula);
+    assert_near(dmean, slopes(kl_of, &wide, wide.mean, n), SHAPE(B, Z), .name = "dmean", .batch = B,
+                .replaces = before, .formula = "dmean[b,z] = dK/dmean[b,z]");
+    assert_near(dlogvar, slopes(kl_of, &wide, wide.logvar, n), SHAPE(B, Z), .name = "dlogvar",
+                .batch = B, .replaces = before, .formula = "dlogvar[b,z] = dK/dlogvar[b,z]");
+    assert_kept("mean", mean, kept[0], n);
+    assert_kept("logvar", logvar, kept[1], n);
+}
+
+static void kl__and_its_gradients_are_the_formula_and_its_slopes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 121; seed <= 122; seed++) check_kl(3, 4, seed);
+}
+
+static void kl__takes_one_row_one_number_and_many(void **state)
+{
+    (void)state;
+    check_kl(1, 5, 123);
+    check_kl(5, 1, 124);
+    check_kl(1, 1, 125);
+    check_kl(9, 31, 126);
+}
+
+static void kl__is_averaged_over_the_batch_and_summed_over_the_code(void **state)
+{
+    (void)state;
+    for (int B = 1; B <= 4; B++) {
+        size_t n = (size_t)B * 3;
+        float kl = ae_kl(floats_filled(n, 0), floats_filled(n, 0), floats_filled(n, 1),
+                         floats_filled(n, 0), B, 3);
+        assert_near(&kl, &(double){1.5}, SCALAR, .name = "K", .batch = B, .formula = kl_formula);
+    }
+}
+
+const struct CMUnitTest noise_cases[] = {
+    cmocka_unit_test(corrupt__drops_where_the_draw_is_below_p),
+    cmocka_unit_test(corrupt__drops_nothing_at_zero_and_all_at_one),
+    cmocka_unit_test(corrupt__draws_once_for_each_element_even_where_x_is_zero),
+    cmocka_unit_test(corrupt__drops_a_share_of_p),
+    cmocka_unit_test(corrupt__leaves_x_alone),
+    cmocka_unit_test(sample__gives_what_a_hand_computes),
+    cmocka_unit_test(sample__is_the_mean_where_there_is_no_noise),
+    cmocka_unit_test(sample__agrees_with_the_formula_in_double),
+    cmocka_unit_test(sample__has_the_mean_and_the_variance_asked_for),
+    cmocka_unit_test(sample_backward__gives_what_a_hand_computes),
+    cmocka_unit_test(sample_backward__is_the_slope_of_the_sample),
+    cmocka_unit_test(sample_backward__adds_to_what_dmean_and_dlogvar_hold),
+    cmocka_unit_test(kl__is_one_half_from_a_normal_moved_by_one),
+    cmocka_unit_test(kl__of_the_standard_normal_is_zero_and_flat),
+    cmocka_unit_test(kl__is_the_integral_of_its_definition),
+    cmocka_unit_test(kl__and_its_gradients_are_the_formula_and_its_slopes),
+    cmocka_unit_test(kl__takes_one_row_one_number_and_many),
+    cmocka_unit_test(kl__is_averaged_over_the_batch_and_summed_over_the_code),
+    {0},
+};

@@ -1,0 +1,64 @@
+#include "tests/floats.h"
+#include <string.h>
+#include "tests/guarded.h"
+#include "tests/near.h"
+
+float *floats_filled(size_t n, float value)
+{
+    float *x = guarded_new(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = value;
+    return x;
+}
+
+float *floats_normal(Rng *rng, size_t n)
+{
+    float *x = guarded_new(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = rng_normal(rng);
+    return x;
+}
+
+float *floats_copy(const float *x, size_t n)
+{
+    float *copy = guarded_new(n * sizeof *copy);
+    memcpy(copy, x, n * sizeof *copy);
+    return copy;
+}
+
+double *floats_wide(const float *x, size_t n)
+{
+    double *wide = guarded_new(n * sizeof *wide);
+    for (size_t i = 0; i < n; i++) wide[i] = (double)x[i];
+    return wide;
+}
+
+double *doubles_zero(size_t n)
+{
+    double *x = guarded_new(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = 0;
+    return x;
+}
+
+void kept_assert(const char *name, const float *x, const float *before, size_t n, const char *file,
+                 int line)
+{
+    Near near = {.name = name, .exact = true, .formula = "an input is const: it must not change"};
+    near_assert(x, floats_wide(before, n), SHAPE((int)n), near, file, line);
+}
+
+static double slope(double (*f)(const void *), const void *argument, double *at)
+{
+    const double step = 1e-5, here = *at;
+    *at          = here + step;
+    double above = f(argument);
+    *at          = here - step;
+    double below = f(argument);
+    *at          = here;
+    return (above - below) / (2 * step);
+}
+
+double *slopes(double (*f)(const void *argument), const void *argument, double *at, size_t n)
+{
+    double *all = doubles_zero(n);
+    for (size_t i = 0; i < n; i++) all[i] = slope(f, argument, &at[i]);
+    return all;
+}

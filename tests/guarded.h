@@ -1,0 +1,16 @@
+/* guarded.h -- memory that ends where a page begins that nobody may touch.
+ *
+ *     float *y = guarded_new(35 * sizeof *y);
+ *     kernels.matmul(y, a, b, 5, 7, 3, 0);    // writing or reading y[35] is a segmentation fault
+ *     guarded_free(y, 35 * sizeof *y);
+ *
+ * Sanitizers see only code that was compiled with them; a page that is closed stops everybody,
+ * also inside a BLAS. The page in front is closed too, but the block rarely begins right behind it.
+ * Aligned as well as its end allows: to 4 bytes where bytes is a multiple of 4. What it holds first
+ * is a pattern of 0xff bytes, so that a float that is never written reads as NaN.
+ */
+#pragma once
+#include <stddef.h>
+
+void *guarded_new(size_t bytes);                 // stops the program when the system has no room
+void guarded_free(void *block, size_t bytes);    // the bytes it was made with; NULL is fine
