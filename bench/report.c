@@ -44,6 +44,41 @@ static const char *compiler(Arena *keep)
 #endif
 }
 
+// Reads the time that all cores have worked and been idle since the system started, in ticks.
+static bool read_ticks(double *working, double *idle)
+{
+    double user, nice, system, waiting, interrupts, more;
+    FILE  *file = fopen("/proc/stat", "r");
+    if (file == NULL) return false;
+    int count = fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, idle,
+                       &waiting, &interrupts, &more);
+    fclose(file);
+    if (count != 7) return false;
+    *working = user + nice + system + interrupts + more;
+    *idle += waiting;
+    return true;
+}
+
+// The share of the machine that others use: what it works while we sleep. 0 where it cannot be told.
+static double busy_share(void)
+{
+    double working[2], idle[2];
+    if (!read_ticks(&working[0], &idle[0])) return 0;
+    bench_sleep(0.3);
+    if (!read_ticks(&working[1], &idle[1])) return 0;
+    double worked = working[1] - working[0], all = worked + idle[1] - idle[0];
+    return all > 0 ? worked / all : 0;
+}
+
+static void report_busy(Report *report, const char *when)
+{
+    double share = busy_share();
+    cJSON_AddNumberToObject(report->document, when, share);
+    if (share > 0.1)
+        printf("THE MACHINE IS BUSY: others use %.0f%% of it; no figure here is to be quoted\n",
+               100 * share);
+}
+
 Report *report_new(Arena *keep, const char *bench, const char *libraries)
 {
     struct utsname system;
@@ -75,6 +110,7 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     printf("%s  %s  commit %s  kernels %s\n", bench, date, *version ? version : "unknown", table);
     printf("%s, %d cores, %.0f GiB; %s; %s\n", cpu, omp_get_num_procs(), gib, os, compiler(keep));
     printf("%s\n", libraries);
+    report_busy(report, "busy_before");
     return report;
 }
 
@@ -132,6 +168,7 @@ static bool write_document(const cJSON *document, const char *path, Error *err)
 
 bool report_end(Report *report, const char *path, Error *err)
 {
+    report_busy(report, "busy_after");
     bool written = path == NULL || write_document(report->document, path, err);
     cJSON_Delete(report->document);
     return written;

@@ -6,8 +6,9 @@
  *     report_timing(row, &timing);
  *     if (!report_end(report, "sgemm.json", &err)) return error_report(&err);
  *
- * The document is {"bench", "date", "commit", "machine", "peer" (if any), "peaks": [one for each
- * number of threads], "results": [rows]}. A row is the report's; report_end() frees them all.
+ * The document is {"bench", "date", "commit", "machine", "peer" (if any), "busy_before", "busy_after",
+ * "peaks": [one for each number of threads], "results": [rows]}. Busy is the share of the machine
+ * that others used. A row is the report's; report_end() frees them all.
  */
 #pragma once
 #include <cjson/cJSON.h>
@@ -30,5 +31,5 @@ cJSON  *report_row(Report *report);
 // "slower_than_first"}} to the row.
 void report_timing(cJSON *row, const Timing *timing);
 
-// Writes the document where path is not NULL, and frees it.
+// Looks again whether the machine is busy, writes the document unless path is NULL, and frees it.
 bool report_end(Report *report, const char *path, Error *err);

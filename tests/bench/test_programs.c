@@ -70,6 +70,11 @@ static void assert_describes_the_machine(const cJSON *report, const char *bench)
     const cJSON      *machine  = cJSON_GetObjectItem(report, "machine");
     for (int i = 0; i < 5; i++)
         assert_true(strlen(cJSON_GetObjectItem(machine, fields[i])->valuestring) > 0);
+    const char *const shares[] = {"busy_before", "busy_after"};
+    for (int i = 0; i < 2; i++) {
+        double share = cJSON_GetObjectItem(report, shares[i])->valuedouble;
+        assert_true(share >= 0 && share <= 1);
+    }
     const cJSON *peaks = cJSON_GetObjectItem(report, "peaks"), *peak;
     assert_int_equal(cJSON_GetArraySize(peaks), 2);    // one for each number of threads
     cJSON_ArrayForEach(peak, peaks) {
