@@ -12,13 +12,23 @@ uint32_t rng_next(Rng *rng)
     return (mixed >> turn) | (mixed << (-turn & 31));
 }
 
-Rng rng_stream(uint64_t seed, uint64_t stream)
+Rng rng_pcg32(uint64_t state, uint64_t sequence)
 {
-    Rng rng = {.state = 0, .increment = (stream << 1) | 1};
+    Rng rng = {.state = 0, .increment = (sequence << 1) | 1};
     rng_next(&rng);
-    rng.state += seed;
+    rng.state += state;
     rng_next(&rng);
     return rng;
+}
+
+// Neighbouring states and sequences of PCG32 begin alike, (s, i + 1) as (s + 2, i): a hash of both
+// numbers sets them apart (SplitMix64: Steele, Lea & Flood 2014).
+Rng rng_stream(uint64_t seed, uint64_t stream)
+{
+    uint64_t z = seed + (stream + 1) * 0x9e3779b97f4a7c15u;
+    z          = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z          = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return rng_pcg32(z ^ z >> 31, stream);
 }
 
 Rng rng_from_seed(uint64_t seed)

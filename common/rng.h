@@ -20,6 +20,7 @@ typedef struct Rng {
 
 Rng      rng_from_seed(uint64_t seed);                     // stream 0 of the seed
 Rng      rng_stream(uint64_t seed, uint64_t stream);       // one independent generator per stream
+Rng      rng_pcg32(uint64_t state, uint64_t sequence);     // seeded as the reference implementation is
 uint32_t rng_next(Rng *rng);                               // 32 uniform bits
 uint32_t rng_below(Rng *rng, uint32_t n);                  // uniform in 0..n-1; n > 0
 float    rng_uniform(Rng *rng);                            // uniform in [0,1), 24 bits

@@ -254,19 +254,9 @@ static void path_ink(const Path *path, float ink[DIGIT_SIZE][DIGIT_SIZE])
     }
 }
 
-// PCG32 streams of neighbouring seeds begin alike: (seed, i + 1) as (seed + 2, i). A hash of both
-// numbers (SplitMix64, Steele et al. 2014) sets them apart.
-static Rng image_rng(uint64_t seed, uint64_t index)
-{
-    uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;
-    z          = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z          = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return rng_stream(z ^ z >> 31, index);
-}
-
 int digits_draw(uint8_t pixels[DIGIT_PIXELS], uint64_t seed, uint64_t index)
 {
-    Rng  rng   = image_rng(seed, index);
+    Rng  rng   = rng_stream(seed, index);
     int  label = (int)rng_below(&rng, DIGIT_CLASSES), style = (int)rng_below(&rng, STYLES);
     Path path;
     path_trace(&path, styles[label][style], &rng);
