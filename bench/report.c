@@ -59,7 +59,7 @@ static bool read_ticks(double *working, double *idle)
     return true;
 }
 
-// The share of the machine that others use: what it works while we sleep. 0 where it cannot be told.
+// The share of the machine that others use: its work while we sleep. 0 where that cannot be told.
 static double busy_share(void)
 {
     double working[2], idle[2];

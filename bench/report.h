@@ -6,9 +6,9 @@
  *     report_timing(row, &timing);
  *     if (!report_end(report, "sgemm.json", &err)) return error_report(&err);
  *
- * The document is {"bench", "date", "commit", "machine", "peer" (if any), "busy_before", "busy_after",
- * "peaks": [one for each number of threads], "results": [rows]}. Busy is the share of the machine
- * that others used. A row is the report's; report_end() frees them all.
+ * The document is {"bench", "date", "commit", "machine", "peer" (if any), "busy_before" and
+ * "busy_after" (the share of the machine that others used), "peaks": [one for each number of
+ * threads], "results": [rows]}. A row is the report's; report_end() frees them all.
  */
 #pragma once
 #include <cjson/cJSON.h>
