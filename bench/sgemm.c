@@ -161,7 +161,7 @@ static bool measure(const Bench *bench, ProductKind kind, int m, int n, int k, E
 
 static bool measure_all(const Bench *bench, Error *err)
 {
-    static const int square[] = {64, 100, 128, 200, 256, 384, 512, 768, 1000, 1024, 1536, 2048};
+    static const int square[]   = {64, 100, 128, 200, 256, 384, 512, 768, 1000, 1024, 1536, 2048};
     static const int layer[][2] = {{784, 256}, {256, 64}, {64, 256}, {256, 784}};    // in, out
     static const int rows[]     = {1, 4, 8, 16, 32};
     enum { BATCH = 128, WIDTH = 768, HIDDEN = 3072 };
