@@ -66,6 +66,7 @@ static const char *const COLUMN[] = {"ours", "OpenBLAS", "BLIS", "oneDNN", "ref"
 
 typedef struct Bench {
     Command command;
+    Product only;    // k > 0: measure this product and no other
     Kernels ours, ref;
     Rival   rivals[RIVAL_COUNT];
     Peer   *peer;    // NULL: no --peers, or no PyTorch
@@ -166,6 +167,8 @@ static bool measure_all(const Bench *bench, Error *err)
     static const int rows[]     = {1, 4, 8, 16, 32};
     enum { BATCH = 128, WIDTH = 768, HIDDEN = 3072 };
 
+    if (bench->only.k > 0)
+        return measure(bench, bench->only.kind, bench->only.m, bench->only.n, bench->only.k, err);
     if (bench->command.quick)
         return measure(bench, PRODUCT_NN, 64, 64, 64, err) &&
                measure(bench, PRODUCT_TN, 33, 65, 17, err);
@@ -187,16 +190,73 @@ static bool measure_all(const Bench *bench, Error *err)
            measure(bench, PRODUCT_NT, 1024, 1024, 1024, err);
 }
 
+// "NT:128x256x784" as kind, m, n and k.
+static bool parse_shape(const char *text, Product *product)
+{
+    enum { MOST = 8192 };
+    char kind[3], rest;
+    if (sscanf(text, "%2[NT]:%dx%dx%d%c", kind, &product->m, &product->n, &product->k, &rest) != 4)
+        return false;
+    for (int i = PRODUCT_NN; i <= PRODUCT_TN; i++) {
+        product->kind = (ProductKind)i;
+        if (strcmp(kind, KIND[i]) == 0)
+            return product->m > 0 && product->m <= MOST && product->n > 0 && product->n <= MOST &&
+                   product->k > 0 && product->k <= MOST;
+    }
+    return false;
+}
+
+static bool measure_threads(Bench *bench, int threads, Error *err)
+{
+    bench_threads(threads);
+    for (int i = 0; i < RIVAL_COUNT; i++) rival_threads(&bench->rivals[i], threads);
+    bench->peak = peak_measure(threads);
+    report_peak(bench->report, bench->peak);
+    printf("\nGFLOP/s, medians of interleaved rounds  (< below 0.98 of OpenBLAS, ~ noisy)\n"
+           "       m     n     k  t");
+    for (int i = 0; i < (bench->peer != NULL ? COLUMNS : TORCH); i++) printf(" %8s", COLUMN[i]);
+    printf(" %8s %5s\n", "ours/OB.", "peak");
+    bool measured = measure_all(bench, err);
+    putchar('\n');
+    return measured;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+// Room for the largest product; inputs are uniform in [-1/2, 1/2).
+static void make_matrices(Arena *keep, Bench *bench)
+{
+    size_t  m = (size_t)bench->only.m, n = (size_t)bench->only.n, k = (size_t)bench->only.k;
+    size_t  most     = larger((size_t)2048 * 2048, larger(m * n, larger(m * k, n * k)));
+    Rng     rng      = rng_from_seed(1);
+    float **matrix[] = {&bench->a, &bench->b, &bench->c, &bench->expected};
+    for (int i = 0; i < 4; i++) {
+        *matrix[i] = arena_alloc(keep, most * sizeof(float));
+        for (size_t j = 0; j < most; j++) (*matrix[i])[j] = rng_uniform(&rng) - 0.5f;
+    }
+}
+
 int main(int argc, char **argv)
 {
     Error    err;
     int      status;
-    Arena   *keep  = arena_new("keep", 256u << 20);
+    Arena   *keep  = arena_new("keep", (size_t)2 << 30);
     Bench    bench = {.peer = NULL};
     Options *options =
         command_options(keep, &bench.command, "sgemm",
                         "Matrix products: our kernels beside OpenBLAS, BLIS and oneDNN.");
+    const char *shape = NULL;
+    options_group(options, "Products");
+    options_string(options, "shape", 's', &shape, "KIND:MxNxK", "this one alone: NT:128x256x784");
     if (!command_parse(keep, options, argc, argv, &bench.command, &status)) return status;
+    if (shape != NULL && !parse_shape(shape, &bench.only)) {
+        fprintf(stderr, "sgemm: --shape %s: expected NN, NT or TN and sizes of 1 to 8192, %s\n",
+                shape, "as NT:128x256x784");
+        return 2;
+    }
 
     const char *why;
     if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
@@ -207,29 +267,11 @@ int main(int argc, char **argv)
         bench.peer = peer_open(keep, "sgemm.py", &err);
         if (bench.peer == NULL) printf("%s\n", err.message);
     }
-    size_t  most     = (size_t)2048 * 2048;
-    Rng     rng      = rng_from_seed(1);
-    float **matrix[] = {&bench.a, &bench.b, &bench.c, &bench.expected};
-    for (int i = 0; i < 4; i++) {
-        *matrix[i] = arena_alloc(keep, most * sizeof(float));
-        for (size_t j = 0; j < most; j++) (*matrix[i])[j] = rng_uniform(&rng) - 0.5f;
-    }
-
+    make_matrices(keep, &bench);
     bench.report = report_new(keep, "sgemm", rivals_text(keep, bench.rivals));
     if (bench.peer != NULL) report_peer(bench.report, bench.peer);
-    for (int t = 0; t < bench.command.thread_counts; t++) {
-        int threads = bench.command.threads[t];
-        bench_threads(threads);
-        for (int i = 0; i < RIVAL_COUNT; i++) rival_threads(&bench.rivals[i], threads);
-        bench.peak = peak_measure(threads);
-        report_peak(bench.report, bench.peak);
-        printf("\nGFLOP/s, medians of interleaved rounds  (< below 0.98 of OpenBLAS, ~ noisy)\n"
-               "       m     n     k  t");
-        for (int i = 0; i < (bench.peer != NULL ? COLUMNS : TORCH); i++) printf(" %8s", COLUMN[i]);
-        printf(" %8s %5s\n", "ours/OB.", "peak");
-        if (!measure_all(&bench, &err)) return error_report(&err);
-        putchar('\n');
-    }
+    for (int t = 0; t < bench.command.thread_counts; t++)
+        if (!measure_threads(&bench, bench.command.threads[t], &err)) return error_report(&err);
     peer_close(bench.peer);
     if (!report_end(bench.report, bench.command.json, &err)) return error_report(&err);
     return 0;

@@ -134,6 +134,15 @@ static void a_wrong_option_or_list_ends_with_status_2(void **state)
         for (int w = 0; w < 5; w++) assert_int_equal(run("%s %s", programs[p], wrong[w]), 2);
 }
 
+static void sgemm_measures_one_shape_and_refuses_a_wrong_one(void **state)
+{
+    (void)state;
+    assert_int_equal(run("%s --quick --threads 1 --shape %s", SGEMM, "TN:3x5x7"), 0);
+    const char *const wrong[] = {"TT:3x5x7", "NT:0x5x7", "NT:3x5", "NT:3x5x7x", "NT:3x5x99999", ""};
+    for (int w = 0; w < 6; w++)
+        assert_int_equal(run("%s --quick --threads 1 --shape='%s'", SGEMM, wrong[w]), 2);
+}
+
 static void a_report_that_cannot_be_written_ends_with_status_1(void **state)
 {
     (void)state;
@@ -156,6 +165,7 @@ int main(void)
         cmocka_unit_test(train_autoencoder_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(a_report_sent_to_a_folder_takes_the_program_s_name),
         cmocka_unit_test(a_wrong_option_or_list_ends_with_status_2),
+        cmocka_unit_test(sgemm_measures_one_shape_and_refuses_a_wrong_one),
         cmocka_unit_test(a_report_that_cannot_be_written_ends_with_status_1),
         cmocka_unit_test(without_torch_the_peers_are_left_out_and_the_rest_runs),
     };
