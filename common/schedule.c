@@ -9,7 +9,8 @@ float schedule_rate(const Schedule *s, long step)
     if (s->shape == SCHEDULE_CONSTANT) return s->peak;
     if (s->shape == SCHEDULE_STEPS) {
         REQUIRE(s->every > 0, "a schedule in steps needs .every > 0, got %ld", s->every);
-        float rate = s->peak * (float)pow(s->factor, (double)((step - s->warmup) / s->every));
+        long  drops = (step - s->warmup) / s->every;
+        float rate  = s->peak * (float)pow(s->factor, (double)drops);
         return rate > s->floor ? rate : s->floor;
     }
     REQUIRE(s->total > s->warmup, "a falling schedule ends at step %ld, before its warm-up of %ld",

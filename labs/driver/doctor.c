@@ -74,7 +74,8 @@ static void look_at_tools(Report *report)
 // Asked of the library that this process has loaded, so that it is the one the labs use.
 static void look_at_blas(Report *report)
 {
-    char *(*config)(void), *(*core)(void);
+    char *(*config)(void);
+    char *(*core)(void);
     int (*parallel)(void);
     // Through void **, as POSIX shows for dlsym.
     *(void **)&config   = dlsym(RTLD_DEFAULT, "openblas_get_config");

@@ -32,7 +32,7 @@ int gpu_list(Gpu gpus[GPU_MAX])
 {
     void *library = dlopen("libcuda.so.1", RTLD_LAZY);
     if (library == NULL) return 0;
-    Cuda cuda;
+    Cuda cuda = {0};
     // Through void **, as POSIX shows for dlsym: ISO C has no cast from void * to a function.
     *(void **)&cuda.init      = dlsym(library, "cuInit");
     *(void **)&cuda.count     = dlsym(library, "cuDeviceGetCount");
