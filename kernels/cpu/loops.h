@@ -5,7 +5,7 @@
  *
  * EACH is a vector loop, TOTAL adds what a function returns for parts of the range. Both share the
  * work among the threads from so many elements on that it pays. A smaller loop does not enter
- * OpenMP at all: even a team of one has its price.
+ * OpenMP at all, nor does any loop when there is one thread: a team of one costs a malloc.
  */
 #pragma once
 #include <omp.h>
@@ -16,9 +16,11 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
 
 #define PRAGMA(text) _Pragma(#text)
 
+#define ALONE(n, enough) ((n) < (size_t)(enough) || omp_get_max_threads() == 1)
+
 #define EACH(i, n, enough, ...)                                                                    \
     do {                                                                                           \
-        if ((n) < (size_t)(enough)) {                                                              \
+        if (ALONE(n, enough)) {                                                                    \
             PRAGMA(omp simd) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; }                     \
         } else {                                                                                   \
             PRAGMA(omp parallel for simd schedule(static))                                         \
@@ -30,19 +32,23 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
 // nor their order changes a bit of it.
 enum { PARTS = 64 };
 
+#define SUM_OF_PART(n, first, end, sum_of_part)                                                    \
+    const size_t first = (n) * (size_t)part_ / (size_t)parts_;                                     \
+    const size_t end = (n) * (size_t)(part_ + 1) / (size_t)parts_;                                 \
+    sums_[part_] = (sum_of_part)
+
 #define TOTAL(total, n, enough, first, end, sum_of_part)                                           \
     do {                                                                                           \
         const int parts_ = (n) < (size_t)(enough) ? 1 : PARTS;                                     \
         double    sums_[PARTS];                                                                    \
-        if (parts_ == 1) {                                                                         \
-            const size_t first = 0, end = (n);                                                     \
-            sums_[0] = (sum_of_part);                                                              \
+        if (ALONE(n, enough)) {                                                                    \
+            for (int part_ = 0; part_ < parts_; part_++) {                                         \
+                SUM_OF_PART(n, first, end, sum_of_part);                                           \
+            }                                                                                      \
         } else {                                                                                   \
             PRAGMA(omp parallel for schedule(static))                                              \
             for (int part_ = 0; part_ < PARTS; part_++) {                                          \
-                const size_t first = (n) * (size_t)part_ / PARTS;                                  \
-                const size_t end = (n) * (size_t)(part_ + 1) / PARTS;                              \
-                sums_[part_] = (sum_of_part);                                                      \
+                SUM_OF_PART(n, first, end, sum_of_part);                                           \
             }                                                                                      \
         }                                                                                          \
         (total) = 0;                                                                               \

@@ -5,7 +5,7 @@
 // y and x are [rows,cols]; a thread takes whole rows.
 #define EACH_ROW(r, rows, cols, enough, ...)                                                       \
     do {                                                                                           \
-        if ((size_t)(rows) * (size_t)(cols) < (size_t)(enough)) {                                  \
+        if (ALONE((size_t)(rows) * (size_t)(cols), enough)) {                                      \
             for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; }                           \
         } else {                                                                                   \
             PRAGMA(omp parallel for schedule(static))                                              \
