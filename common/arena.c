@@ -46,7 +46,9 @@ Arena *arena_new(const char *name, size_t capacity)
     char *start = mmap(NULL, total, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     REQUIRE(start != MAP_FAILED, "arena '%s': no room for %zu bytes: %s", name, total, strerror(errno));
+#ifdef MADV_HUGEPAGE
     madvise(start, total, MADV_HUGEPAGE);    // fewer page faults and TLB misses where the system can
+#endif
 
     Arena *arena    = (Arena *)start;
     arena->name     = name;

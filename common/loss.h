@@ -3,8 +3,9 @@
  *     Tensor *loss = loss_cross_entropy(tape, logits, labels);    // [B,C] and B class numbers
  *
  * "Per row" means: summed over a row's elements, averaged over the B rows of the batch. Targets
- * get no gradient. Losses over logits take the values before the sigmoid or softmax, since
- * log(sigmoid(z)) computed in two steps loses all its digits for large |z|.
+ * get no gradient; they and labels are borrowed until the tape is reset. Losses over logits take
+ * the values before the sigmoid or softmax, since log(sigmoid(z)) computed in two steps loses all
+ * its digits for large |z|.
  */
 #pragma once
 #include "common/tape.h"

@@ -63,14 +63,27 @@ static const char *shell_word(Arena *arena, const char *word)
     return plain ? word : arena_print(arena, "'%s'", word);
 }
 
+// What to type to start this again, without an earlier --resume. Who started the lab by another
+// command says so in LAB_COMMAND.
+static const char *command_again(Arena *keep, int argc, char **argv)
+{
+    const char *typed = getenv("LAB_COMMAND");
+    char       *text  = arena_print(keep, "%s ", typed && typed[0] ? typed : shell_word(keep, argv[0]));
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--resume") == 0)
+            i++;
+        else if (strncmp(argv[i], "--resume=", 9) != 0)
+            text = arena_print(keep, "%s%s ", text, shell_word(keep, argv[i]));
+    }
+    return text;
+}
+
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status)
 {
     const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
     Run        *run     = arena_zeros(keep, sizeof *run);
     run->keep           = keep;
-    run->command        = "";
-    for (int i = 0; i < argc; i++)
-        run->command = arena_print(keep, "%s%s ", run->command, shell_word(keep, argv[i]));
+    run->command        = command_again(keep, argc, argv);
     run->name           = options_program(options);
     run->seed           = 42;
     run->device         = "cpu";

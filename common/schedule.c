@@ -13,7 +13,7 @@ float schedule_rate(const Schedule *s, long step)
         float rate  = s->peak * (float)pow(s->factor, (double)drops);
         return rate > s->floor ? rate : s->floor;
     }
-    REQUIRE(s->total > s->warmup, "a falling schedule ends at step %ld, before its warm-up of %ld",
+    REQUIRE(s->total > s->warmup, "a falling schedule ends at step %ld, not after its warm-up of %ld",
             s->total, s->warmup);
     double done = (double)(step - s->warmup) / (double)(s->total - s->warmup);
     if (done > 1.0) done = 1.0;

@@ -4,6 +4,7 @@
 #include "labs/driver/nearest.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ int command_run(int argc, char **argv)
 
     // The lab takes this process over: its exit status, signals and terminal are its own.
     argv[1] = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, name);
+    setenv("LAB_COMMAND", arena_print(arena, "./lab run %s", name), 1);    // for what it says to type
     execv(argv[1], argv + 1);
     fprintf(stderr, "lab: %s: %s\n", argv[1], strerror(errno));
     return 1;

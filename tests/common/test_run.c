@@ -20,6 +20,7 @@ static int enter_folder(void **state)
 {
     (void)state;
     unsetenv("LAB_OUT");
+    unsetenv("LAB_COMMAND");
     unsetenv("LAB_DATA");
     return mkdtemp(folder) == NULL || chdir(folder) != 0;
 }
@@ -192,6 +193,24 @@ static void the_first_interrupt_is_told_to_the_loop(void **state)
         "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
 }
 
+static void a_resumed_run_says_to_resume_once(void **state)
+{
+    (void)state;
+    Ended ended = RUN(press_once, "--resume", "old", "--resume=older", "--seed=7", NULL);
+    assert_said(&ended, 130,
+                "Stopped by Ctrl-C. To go on: tiny --seed=7 --resume 'out/tiny/check point'\n");
+}
+
+static void the_command_to_type_is_the_one_that_was_typed(void **state)
+{
+    (void)state;
+    setenv("LAB_COMMAND", "./lab run tiny", 1);
+    Ended ended = RUN(press_once, "--seed=7", NULL);
+    unsetenv("LAB_COMMAND");
+    assert_said(&ended, 130,
+                "Stopped by Ctrl-C. To go on: ./lab run tiny --seed=7 --resume 'out/tiny/check point'\n");
+}
+
 static void the_second_interrupt_ends_the_program(void **state)
 {
     (void)state;
@@ -221,6 +240,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them),
         cmocka_unit_test(the_first_interrupt_is_told_to_the_loop),
+        cmocka_unit_test(a_resumed_run_says_to_resume_once),
+        cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
         cmocka_unit_test(the_second_interrupt_ends_the_program),
         cmocka_unit_test(a_plot_says_where_it_is),
     };
