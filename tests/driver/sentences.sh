@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # sentences.sh -- shell tests whose names are sentences; sourced by a script that holds them.
 #
 #     a_pipe_sees_no_escape_codes() { # test
