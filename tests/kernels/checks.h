@@ -1,0 +1,12 @@
+/* checks.h -- for every kernel, how a table's is held against ref's.
+ *
+ *     check_relu(kernels_cpu());    // fails the cmocka case where the two differ
+ *
+ * Made from KERNEL_LIST: a kernel that nobody has written a check for does not link.
+ */
+#pragma once
+#include "kernels/kernels.h"
+
+#define X(name, args) void check_##name(const Kernels *table);
+KERNEL_LIST(X)
+#undef X

@@ -1,0 +1,117 @@
+#include "tests/kernels/numbers.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+#include "common/error.h"
+#include "common/rng.h"
+#include "tests/guarded.h"
+
+const size_t numbers_sizes[NUMBERS_SIZES] = {0,  1,  3,  4,   7,    8,     15,   16,
+                                             17, 31, 97, 257, 1000, 65537, 70001};
+
+enum { KEPT = 32 };
+static struct {
+    void *block;
+    size_t bytes;
+} kept[KEPT];
+static int kept_count;
+
+static void *keep(size_t bytes)
+{
+    REQUIRE(kept_count < KEPT, "more than %d arrays without numbers_free()", KEPT);
+    kept[kept_count].block = guarded_new(bytes);
+    kept[kept_count].bytes = bytes;
+    return kept[kept_count++].block;
+}
+
+void numbers_free(void)
+{
+    while (kept_count > 0) {
+        kept_count--;
+        guarded_free(kept[kept_count].block, kept[kept_count].bytes);
+    }
+}
+
+static float number(Rng *rng, Fill fill)
+{
+    static const float special[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-40f, -1e-40f, 3e38f};
+    switch (fill) {
+    case NORMAL:
+        return rng_normal(rng);
+    case WIDE:
+        return 30 * rng_normal(rng);
+    case UNIT:
+        return rng_uniform(rng);
+    case SPECIAL:
+        return rng_below(rng, 4) ? rng_normal(rng) : special[rng_below(rng, 8)];
+    case NANS:
+        return NAN;
+    case ZEROS:
+        return 0;
+    }
+    return 0;
+}
+
+float *numbers_new(size_t n, Fill fill)
+{
+    static uint64_t stream;    // no two arrays alike, every run the same
+    Rng rng  = rng_stream(1, stream++);
+    float *x = keep(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = number(&rng, fill);
+    return x;
+}
+
+int32_t *labels_new(size_t n, int classes)
+{
+    Rng rng        = rng_from_seed(n);
+    int32_t *label = keep(n * sizeof *label);
+    for (size_t i = 0; i < n; i++) label[i] = (int32_t)rng_below(&rng, (uint32_t)classes);
+    return label;
+}
+
+float *numbers_copy(const float *x, size_t n)
+{
+    float *copy = keep(n * sizeof *copy);
+    memcpy(copy, x, n * sizeof *copy);
+    return copy;
+}
+
+Pair pair_new(size_t n, Fill fill)
+{
+    float *x = numbers_new(n, fill);
+    return (Pair){x, numbers_copy(x, n), n};
+}
+
+static bool near(float got, float want, double bound)
+{
+    if (isnan(want)) return isnan(got);
+    if (isinf(want)) return got == want;
+    return fabs((double)got - (double)want) <= bound;
+}
+
+static void check(const char *what, Pair y, double tolerance, const double *bound)
+{
+    size_t wrong = 0, first = 0;
+    for (size_t i = y.n; i-- > 0;) {
+        double within = bound ? bound[i] : tolerance * (1 + fabs((double)y.want[i]));
+        if (near(y.got[i], y.want[i], within)) continue;
+        wrong++;
+        first = i;
+    }
+    if (wrong == 0) return;
+    fail_msg("%s: %zu of %zu differ, first [%zu]: got %.9g, want %.9g within %.3g", what, wrong,
+             y.n, first, (double)y.got[first], (double)y.want[first],
+             bound ? bound[first] : tolerance * (1 + fabs((double)y.want[first])));
+}
+
+void pair_check(const char *what, Pair y, double tolerance)
+{
+    check(what, y, tolerance, NULL);
+}
+
+void pair_check_within(const char *what, Pair y, const double *bound)
+{
+    check(what, y, 0, bound);
+}

@@ -1,0 +1,49 @@
+/* numbers.h -- the arrays that two kernels are compared on, and the comparison.
+ *
+ *     Pair y = pair_new(n, NORMAL);                    // the same numbers twice
+ *     kernels_ref.relu(y.want, x, n);
+ *     table->relu(y.got, x, n);
+ *     pair_check("relu", y, 0);                        // equal to the bit
+ *     numbers_free();
+ *
+ * Each array ends at a closed page (tests/guarded.h), so that it is aligned in all possible ways as
+ * n changes and one element too many, read or written, ends the test. numbers_free() gives all of
+ * them back.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum Fill {
+    NORMAL,     // N(0,1)
+    WIDE,       // N(0,30^2): exp, sigmoid and tanh from underflow to saturation
+    UNIT,       // uniform in [0,1)
+    SPECIAL,    // NaN, infinities, zeros, denormals among normal numbers
+    NANS,       // nothing but NaN: what must be overwritten without being read
+    ZEROS,
+} Fill;
+
+typedef struct Pair {
+    float *got, *want;
+    size_t n;
+} Pair;
+
+float *numbers_new(size_t n, Fill fill);
+int32_t *labels_new(size_t n, int classes);
+float *numbers_copy(const float *x, size_t n);
+Pair pair_new(size_t n, Fill fill);
+void numbers_free(void);
+
+// Fails unless |got - want| <= tolerance (1 + |want|), where NaN equals NaN only and infinity
+// itself only. The message says what was compared, the first difference and how many there are.
+void pair_check(const char *what, Pair y, double tolerance);
+
+// The same with |got - want| <= bound[i].
+void pair_check_within(const char *what, Pair y, const double *bound);
+
+// Sizes around those of vectors and tiles, and beyond the sizes from which threads are woken.
+extern const size_t numbers_sizes[];
+enum { NUMBERS_SIZES = 15 };
+
+// Half the distance from 1 to the next float: the relative error of one rounding.
+#define ROUNDING 0x1p-24
