@@ -150,10 +150,10 @@ static bool measure(Trainer *trainer, Arena *keep, Peer *peer, Plan plan, Peak p
     for (int i = 0; i < count; i++) {
         print_row(&timings[i], peak);
         report_timing(row, &timings[i]);
-        if (timings[i].seconds.median < timings[best].seconds.median && i > 0) best = i;
+        if (i > 1 && timings[i].seconds.median < timings[best].seconds.median) best = i;
     }
     if (count > 1) {
-        printf("%d thread%s: %.2f times %s, the faster of its forms (middle half %.2f - %.2f)\n",
+        printf("%d thread%s: %.2f times %s, the best of its forms (middle half %.2f - %.2f)\n",
                peak.threads, peak.threads == 1 ? "" : "s", timings[best].ratio.median,
                timings[best].name, timings[best].ratio.quartile1, timings[best].ratio.quartile3);
         cJSON_AddStringToObject(row, "best_peer", timings[best].name);
