@@ -71,29 +71,31 @@ static void look_at_tools(Report *report)
     }
 }
 
-// Asked of the library that this process has loaded, so that it is the one the labs use.
+// Asked of the library itself, which is found as the labs find it: by the program's run path.
 static void look_at_blas(Report *report)
 {
-    char *(*config)(void);
-    char *(*core)(void);
-    int (*parallel)(void);
-    // Through void **, as POSIX shows for dlsym.
-    *(void **)&config   = dlsym(RTLD_DEFAULT, "openblas_get_config");
-    *(void **)&core     = dlsym(RTLD_DEFAULT, "openblas_get_corename");
-    *(void **)&parallel = dlsym(RTLD_DEFAULT, "openblas_get_parallel");
+    char *(*config)(void) = NULL;
+    char *(*core)(void)   = NULL;
+    int (*parallel)(void) = NULL;
+    void *library         = dlopen("libopenblas.so.0", RTLD_LAZY);
+    if (library == NULL) library = dlopen("libopenblas.dylib", RTLD_LAZY);
+    if (library != NULL) {    // through void **, as POSIX shows for dlsym
+        *(void **)&config   = dlsym(library, "openblas_get_config");
+        *(void **)&core     = dlsym(library, "openblas_get_corename");
+        *(void **)&parallel = dlsym(library, "openblas_get_parallel");
+    }
     if (config == NULL || core == NULL || parallel == NULL) {
-        add(report, "BLAS", PART_LACKING, "built without OpenBLAS: matrix products are slow",
+        add(report, "BLAS", PART_LACKING, "no OpenBLAS: what needs LAPACK is not built",
             packages_setup(PACKAGE_BUILD));
         return;
     }
-    static const char *const threads[] = {"no threads", "threads of its own", "threads of OpenMP"};
-    int  kind    = parallel();
-    int  version = (int)strcspn(config() + strlen("OpenBLAS "), " ") + (int)strlen("OpenBLAS ");
-    bool openmp  = kind == 2;
+    static const char *const threads[] = {"no threads", "threads of its own, which fight with ours",
+                                          "threads of OpenMP"};
+    int  name   = (int)strlen("OpenBLAS "), kind = parallel();
+    bool openmp = kind == 2;
     add(report, "BLAS", openmp ? PART_THERE : PART_LACKING,
-        arena_print(report->arena, "%.*s, core %s, %s%s", version, config(), core(),
-                    threads[kind < 0 || kind > 2 ? 0 : kind],
-                    openmp ? "" : ", which fight with ours for the cores"),
+        arena_print(report->arena, "%.*s, core %s, %s", name + (int)strcspn(config() + name, " "),
+                    config(), core(), threads[kind < 0 || kind > 2 ? 0 : kind]),
         openmp ? NULL : packages_setup(PACKAGE_BUILD));
 }
 
