@@ -103,8 +103,8 @@ bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, 
                images_read_mnist(keep, test, dir, "t10k", source.test, err);
     // The test digits stand far behind the train digits: asking for more of one never reaches the
     // other.
-    images_generate(keep, train, source.seed, 0, source.train > 0 ? source.train : 10000);
-    images_generate(keep, test, source.seed, IMAGES_MAX, source.test > 0 ? source.test : 2000);
+    images_generate(keep, train, source.seed, 0, source.train > 0 ? source.train : 20000);
+    images_generate(keep, test, source.seed, IMAGES_MAX, source.test > 0 ? source.test : 4000);
     return true;
 }
 

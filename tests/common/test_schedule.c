@@ -65,7 +65,7 @@ static void a_schedule_that_cannot_be_is_refused(void **state)
              late     = {.shape = SCHEDULE_COSINE, .peak = 1, .warmup = 10, .total = 5};
     stops_with("step -1; expected 0 or more", schedule_rate(&constant, -1));
     stops_with("a schedule in steps needs .every > 0, got 0", schedule_rate(&steps, 0));
-    stops_with("ends at step 5, before its warm-up of 10", schedule_rate(&late, 10));
+    stops_with("ends at step 5, not after its warm-up of 10", schedule_rate(&late, 10));
 }
 
 int main(void)

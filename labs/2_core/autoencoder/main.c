@@ -294,7 +294,7 @@ int main(int argc, char **argv)
     options_int(options, "batch", 'b', &set.batch, 1, 10000, "images in a training step");
     options_float(options, "rate", 'r', &set.rate, 1e-6f, 1.0f, "Adam's learning rate at the start");
     options_float(options, "noise", 'n', &set.noise, 0.0f, 0.95f, "share of the pixels to knock out");
-    options_int(options, "images", 'i', &set.images, 0, IMAGES_MAX, "images to learn from; 0 for all there are, or 10000 drawn");
+    options_int(options, "images", 'i', &set.images, 0, IMAGES_MAX, "images to learn from; 0 for all there are, or 20000 drawn");
 
     int  status;
     Run *run = run_begin(keep, options, argc, argv, &status);
