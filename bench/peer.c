@@ -25,6 +25,7 @@ static bool start(Peer *peer, const char *python, const char *script)
     posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
     int ours[] = {to[0], to[1], from[0], from[1]};
     for (int i = 0; i < 4; i++) posix_spawn_file_actions_addclose(&actions, ours[i]);
+    unsetenv("GOMP_SPINCOUNT");    // what ./lab set for us: a peer runs as it is shipped
     char *argv[] = {(char *)python, (char *)script, NULL};
     int   failed = posix_spawnp(&peer->pid, python, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
