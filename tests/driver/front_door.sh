@@ -105,7 +105,7 @@ yes_installs_with_sudo_and_is_not_handed_on() { # test
 }
 
 a_terminal_is_asked_and_no_means_no() { # test
-    command -v script >/dev/null || exit 77
+    script -qec true /dev/null >/dev/null 2>&1 || exit 77 # no pseudo-terminals here
     fresh_house libpng-dev
     by_somebody
     status=0
