@@ -224,6 +224,27 @@ a_failed_configuration_is_shown_and_tried_again() { # test
     gave 0
 }
 
+a_package_that_went_away_is_brought_back() { # test
+    fresh_house
+    door
+    grep -v libpng-dev installed >fewer
+    cp fewer installed
+    echo "ninja misses libpng.so" >"$house/build/build.ninja"
+    door
+    gave 0
+    called "--no-install-recommends libpng-dev"
+}
+
+a_changed_package_list_is_read_again() { # test
+    fresh_house
+    door
+    sleep 0.1
+    echo "build libnew-dev a new library" >>"$house/.packages"
+    door
+    gave 0
+    called "--no-install-recommends libnew-dev"
+}
+
 a_failed_build_shows_the_compilers_words() { # test
     fresh_house
     pretend ninja '[ "$1" != -n ] || exit 0
