@@ -59,7 +59,8 @@ typedef struct Classifier {
 
 static Tensor *class_scores(Tape *tape, const Classifier *net, Tensor *x)
 {
-    return linear_forward(tape, &net->scores, op_relu(tape, linear_forward(tape, &net->features, x)));
+    return linear_forward(tape, &net->scores,
+                          op_relu(tape, linear_forward(tape, &net->features, x)));
 }
 
 static Tensor *classifier_loss(Tape *tape, const void *net, const Batch *batch)
@@ -91,7 +92,7 @@ static float pca_error(Arena *step, const Pca *pca, const Images *images)
     for (int first = 0; first < images->count; first += MEASURE_BATCH) {
         Tape   *tape = tape_new(step);
         int     rows = rows_left(images, first);
-        Tensor *x    = images_from(step, images, first, rows), *back = pca_reconstruct(step, pca, x);
+        Tensor *x = images_from(step, images, first, rows), *back = pca_reconstruct(step, pca, x);
         sum += (double)rows * tensor_item(loss_squared_error(tape, back, x));
     }
     return (float)(sum / images->count);
@@ -107,7 +108,7 @@ static float error_rate(Arena *step, const Classifier *net, const Images *images
         int           rows   = rows_left(images, first);
         const Tensor *scores = class_scores(tape, net, images_from(step, images, first, rows));
         for (int r = 0; r < rows; r++) {
-            const float *row = scores->data + (size_t)r * CLASSES;
+            const float *row  = scores->data + (size_t)r * CLASSES;
             int          best = 0;
             for (int c = 1; c < CLASSES; c++)
                 if (row[c] > row[best]) best = c;
@@ -125,9 +126,9 @@ typedef struct Story {
     Arena      *keep, *step;
     Images      train, test;
     Session     session;
-    Autoencoder squeezer, dreamer;       // 784-256-30-256-784 or as asked; a VAE with a code of two
-    Denoiser    denoiser;                // 784-500-784
-    Classifier  fresh, taught;           // 784-500-10: from nothing, and from the denoiser's features
+    Autoencoder squeezer, dreamer;    // 784-256-30-256-784 or as asked; a VAE with a code of two
+    Denoiser    denoiser;             // 784-500-784
+    Classifier  fresh, taught;        // 784-500-10: from nothing, and from the denoiser's features
     Training    squeeze, denoise, read_fresh, read_taught, dream;
 } Story;
 
@@ -146,7 +147,8 @@ static bool parse_hidden(AutoencoderConfig *config, const char *text, int code, 
         long  units = strtol(at, &end, 10);
         if (end == at || units < 1 || units > 100000 || (*end != ',' && *end != '\0') ||
             (*end == ',' && end[1] == '\0') || config->depth == DEPTH_MAX - 1)
-            return error_set(err, "--hidden %s: expected up to %d numbers of units such as 1000,500,250",
+            return error_set(err,
+                             "--hidden %s: expected up to %d numbers of units such as 1000,500,250",
                              text, DEPTH_MAX - 1);
         config->sizes[++config->depth] = (int)units;
         at = *end == ',' ? end + 1 : end;
@@ -158,16 +160,23 @@ static bool parse_hidden(AutoencoderConfig *config, const char *text, int code, 
 static Classifier classifier_new(Params *params, const char *name, Arena *keep, Rng *rng)
 {
     return (Classifier){
-        .features = linear_new(params, arena_print(keep, "%s.features", name), PIXELS, FEATURES, init_he, rng),
-        .scores   = linear_new(params, arena_print(keep, "%s.scores", name), FEATURES, CLASSES, init_glorot, rng),
+        .features = linear_new(params, arena_print(keep, "%s.features", name), PIXELS, FEATURES,
+                               init_he, rng),
+        .scores   = linear_new(params, arena_print(keep, "%s.scores", name), FEATURES, CLASSES,
+                               init_glorot, rng),
     };
 }
 
-static void plan(Story *story, Training *training, const char *name, Params *params, const void *net,
-                 Tensor *(*loss)(Tape *, const void *, const Batch *))
+static void plan(Story *story, Training *training, const char *name, Params *params,
+                 const void *net, Tensor *(*loss)(Tape *, const void *, const Batch *))
 {
-    *training = (Training){.name = name, .params = params, .net = net, .loss = loss,
-                           .epochs = story->set.epochs, .batch = story->set.batch, .rate = story->set.rate};
+    *training = (Training){.name   = name,
+                           .params = params,
+                           .net    = net,
+                           .loss   = loss,
+                           .epochs = story->set.epochs,
+                           .batch  = story->set.batch,
+                           .rate   = story->set.rate};
     training_plan(&story->session, training);
 }
 
@@ -175,8 +184,8 @@ static void plan(Story *story, Training *training, const char *name, Params *par
 // each has random numbers of its own, so that leaving a part out changes nothing in the others.
 static bool build_networks(Story *story, Error *err)
 {
-    Arena            *keep = story->keep;
-    uint64_t          seed = story->run->seed;
+    Arena            *keep     = story->keep;
+    uint64_t          seed     = story->run->seed;
     AutoencoderConfig squeezer = {.tied = story->set.tied};
     if (!parse_hidden(&squeezer, story->set.hidden, story->set.code, err)) return false;
     if (has_part(story, "squeeze")) {
@@ -189,18 +198,19 @@ static bool build_networks(Story *story, Error *err)
         AutoencoderConfig config = {.sizes = {PIXELS, FEATURES}, .depth = 1, .relu_code = true};
         Params *params = params_new(keep), *fresh = params_new(keep), *taught = params_new(keep);
         Rng     rng = rng_stream(seed, 2), fresh_rng = rng_stream(seed, 3), taught_rng = fresh_rng;
-        story->denoiser = (Denoiser){autoencoder_new(params, "denoise", &config, &rng), story->set.noise};
-        story->fresh    = classifier_new(fresh, "fresh", keep, &fresh_rng);
-        story->taught   = classifier_new(taught, "taught", keep, &taught_rng);
+        story->denoiser =
+            (Denoiser){autoencoder_new(params, "denoise", &config, &rng), story->set.noise};
+        story->fresh  = classifier_new(fresh, "fresh", keep, &fresh_rng);
+        story->taught = classifier_new(taught, "taught", keep, &taught_rng);
         plan(story, &story->denoise, "denoise", params, &story->denoiser, denoise_loss);
         plan(story, &story->read_fresh, "read_fresh", fresh, &story->fresh, classifier_loss);
         plan(story, &story->read_taught, "read_taught", taught, &story->taught, classifier_loss);
     }
     if (has_part(story, "imagine")) {
         AutoencoderConfig config = {.sizes = {PIXELS, 256, 2}, .depth = 2, .variational = true};
-        Params *params = params_new(keep);
-        Rng     rng    = rng_stream(seed, 4);
-        story->dreamer = autoencoder_new(params, "imagine", &config, &rng);
+        Params           *params = params_new(keep);
+        Rng               rng    = rng_stream(seed, 4);
+        story->dreamer           = autoencoder_new(params, "imagine", &config, &rng);
         plan(story, &story->dream, "imagine", params, &story->dreamer, vae_loss);
     }
     return true;
@@ -213,8 +223,9 @@ static bool squeeze(Story *story, Error *err)
     float linear = pca_error(story->step, &pca, &story->test);
     if (!training_run(&story->session, &story->squeeze, err)) return false;
     float deep = training_test_loss(&story->squeeze);
-    printf("  squared error per test image     PCA %8.2f     autoencoder %8.2f     %.1f times less\n",
-           (double)linear, (double)deep, (double)(linear / deep));
+    printf(
+        "  squared error per test image     PCA %8.2f     autoencoder %8.2f     %.1f times less\n",
+        (double)linear, (double)deep, (double)(linear / deep));
     report_reconstructions(story->run, story->step, &story->test, &pca, &story->squeezer);
     return true;
 }
@@ -245,7 +256,8 @@ static bool imagine(Story *story, Error *err)
 {
     printf("\nImagine: a variational code of two numbers\n");
     if (!training_run(&story->session, &story->dream, err)) return false;
-    printf("  squared error + KL per test image %8.2f\n", (double)training_test_loss(&story->dream));
+    printf("  squared error + KL per test image %8.2f\n",
+           (double)training_test_loss(&story->dream));
     report_latent(story->run, story->step, &story->test, &story->dreamer);
     report_samples(story->run, story->step, &story->dreamer);
     return true;
@@ -253,20 +265,27 @@ static bool imagine(Story *story, Error *err)
 
 static bool tell(Story *story, Error *err)
 {
-    const Settings *set = &story->set;
-    ImagesSource source = {.data_dir = story->run->data, .seed = story->run->seed,
-                           .train = set->images, .test = set->images / 5};
+    const Settings *set    = &story->set;
+    ImagesSource    source = {.data_dir = story->run->data,
+                              .seed     = story->run->seed,
+                              .train    = set->images,
+                              .test     = set->images / 5};
     if (!images_load(story->keep, &story->train, &story->test, source, err)) return false;
-    printf("%d images to learn from, %d to be tested on: %s\n", story->train.count, story->test.count,
-           story->train.origin);
+    printf("%d images to learn from, %d to be tested on: %s\n", story->train.count,
+           story->test.count, story->train.origin);
 
     story->session = (Session){
-        .run = story->run, .state = params_new(story->keep), .train = &story->train, .test = &story->test,
-        .config = arena_print(story->keep, "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, "
-                              "noise %g, seed %llu, %d images: %s", set->part, set->code, set->hidden,
-                              set->tied ? " tied" : "", set->epochs, set->batch, (double)set->rate,
-                              (double)set->noise, (unsigned long long)story->run->seed,
-                              story->train.count, story->train.origin),
+        .run    = story->run,
+        .state  = params_new(story->keep),
+        .train  = &story->train,
+        .test   = &story->test,
+        .config = arena_print(story->keep,
+                              "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, "
+                              "noise %g, seed %llu, %d images: %s",
+                              set->part, set->code, set->hidden, set->tied ? " tied" : "",
+                              set->epochs, set->batch, (double)set->rate, (double)set->noise,
+                              (unsigned long long)story->run->seed, story->train.count,
+                              story->train.origin),
     };
     if (!build_networks(story, err) || !session_resume(&story->session, err)) return false;
 
@@ -280,21 +299,33 @@ static bool tell(Story *story, Error *err)
 int main(int argc, char **argv)
 {
     Arena   *keep = arena_new("keep", (size_t)4 << 30), *step = arena_new("step", (size_t)1 << 30);
-    Settings set  = {.part = "all", .hidden = "256", .code = 30, .epochs = 10, .batch = 128,
-                     .rate = 3e-3f, .noise = 0.3f};
-    Options *options = options_new(keep, "autoencoder",
-                                   "Squeezes pictures of digits through a few numbers, repairs broken "
-                                   "ones, and draws some that nobody wrote.");
+    Settings set = {.part   = "all",
+                    .hidden = "256",
+                    .code   = 30,
+                    .epochs = 10,
+                    .batch  = 128,
+                    .rate   = 3e-3f,
+                    .noise  = 0.3f};
+    Options *options =
+        options_new(keep, "autoencoder",
+                    "Squeezes pictures of digits through a few numbers, repairs broken "
+                    "ones, and draws some that nobody wrote.");
     options_group(options, "This lab");
-    options_choice(options, "part", 0, &set.part, "all|squeeze|denoise|imagine", "the part of the story to tell");
-    options_int(options, "code", 'c', &set.code, 1, PIXELS, "numbers that the squeeze leaves of an image");
-    options_string(options, "hidden", 0, &set.hidden, "UNITS", "layers before the code, such as 1000,500,250");
+    options_choice(options, "part", 0, &set.part, "all|squeeze|denoise|imagine",
+                   "the part of the story to tell");
+    options_int(options, "code", 'c', &set.code, 1, PIXELS,
+                "numbers that the squeeze leaves of an image");
+    options_string(options, "hidden", 0, &set.hidden, "UNITS",
+                   "layers before the code, such as 1000,500,250");
     options_flag(options, "tied", 0, &set.tied, "the decoder uses the encoder's weights");
     options_int(options, "epochs", 'e', &set.epochs, 1, 1000, "passes over the images");
     options_int(options, "batch", 'b', &set.batch, 1, 10000, "images in a training step");
-    options_float(options, "rate", 'r', &set.rate, 1e-6f, 1.0f, "Adam's learning rate at the start");
-    options_float(options, "noise", 'n', &set.noise, 0.0f, 0.95f, "share of the pixels to knock out");
-    options_int(options, "images", 'i', &set.images, 0, IMAGES_MAX, "images to learn from; 0 for all there are, or 20000 drawn");
+    options_float(options, "rate", 'r', &set.rate, 1e-6f, 1.0f,
+                  "Adam's learning rate at the start");
+    options_float(options, "noise", 'n', &set.noise, 0.0f, 0.95f,
+                  "share of the pixels to knock out");
+    options_int(options, "images", 'i', &set.images, 0, IMAGES_MAX,
+                "images to learn from; 0 for all there are, or 20000 drawn");
 
     int  status;
     Run *run = run_begin(keep, options, argc, argv, &status);

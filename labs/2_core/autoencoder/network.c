@@ -23,8 +23,8 @@ static Tensor *layer(Tape *tape, const Linear *l, Tensor *x)
 static void tied_backward(const TapeNode *node)
 {
     Tensor *h = node->in[0], *w = node->in[1], *b = node->in[2];
-    ae_tied_backward(h->grad, w->grad, b->grad, node->out->grad, h->data, w->data,
-                     h->shape.size[0], w->shape.size[1], w->shape.size[0]);
+    ae_tied_backward(h->grad, w->grad, b->grad, node->out->grad, h->data, w->data, h->shape.size[0],
+                     w->shape.size[1], w->shape.size[0]);
 }
 
 static Tensor *tied_layer(Tape *tape, Tensor *w, Tensor *bias, Tensor *h)
@@ -80,11 +80,13 @@ static void loss_backward(const TapeNode *node)
 
 Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x)
 {
-    REQUIRE(shape_equal(logits->shape, x->shape), "logits are %s and the images %s; expected the same",
-            TENSOR_TEXT(logits), TENSOR_TEXT(x));
+    REQUIRE(shape_equal(logits->shape, x->shape),
+            "logits are %s and the images %s; expected the same", TENSOR_TEXT(logits),
+            TENSOR_TEXT(x));
     Gradients *saved = arena_alloc(tape->arena, sizeof *saved);
     saved->of[0]     = tensor_new(tape->arena, x->shape);
-    float value = ae_loss(saved->of[0]->data, logits->data, x->data, x->shape.size[0], x->shape.size[1]);
+    float value =
+        ae_loss(saved->of[0]->data, logits->data, x->data, x->shape.size[0], x->shape.size[1]);
     return tape_record(tape, tensor_from(tape->arena, SCALAR, &value), loss_backward, saved,
                        INPUTS(logits));
 }
@@ -101,14 +103,16 @@ Tensor *kl_loss(Tape *tape, Tensor *mean, Tensor *logvar)
 
 // --- stacks of layers ---------------------------------------------------------------------------
 
-Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderConfig *config, Rng *rng)
+Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderConfig *config,
+                            Rng *rng)
 {
     REQUIRE(config->depth >= 1 && config->depth <= DEPTH_MAX, "%d layers; expected 1 to %d",
             config->depth, DEPTH_MAX);
-    REQUIRE(!(config->tied && config->variational), "a variational encoder has two heads: which is tied?");
-    Autoencoder net = {.config = *config};
+    REQUIRE(!(config->tied && config->variational),
+            "a variational encoder has two heads: which is tied?");
+    Autoencoder net  = {.config = *config};
     Arena      *keep = params->arena;
-    int         top = config->depth - 1;
+    int         top  = config->depth - 1;
     for (int i = 0; i <= top; i++) {
         bool  hidden   = i < top || config->relu_code;
         Init *init     = hidden ? init_he : init_glorot;
@@ -122,9 +126,11 @@ Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderC
         int   in = config->sizes[top + 1 - i], out = config->sizes[top - i];
         char *layer_name = arena_print(keep, "%s.decoder.%d", name, i);
         if (config->tied) {
-            net.decoder[i].bias = params_add(params, arena_print(keep, "%s.bias", layer_name), SHAPE(out));
+            net.decoder[i].bias =
+                params_add(params, arena_print(keep, "%s.bias", layer_name), SHAPE(out));
         } else {
-            net.decoder[i] = linear_new(params, layer_name, in, out, i < top ? init_he : init_glorot, rng);
+            net.decoder[i] =
+                linear_new(params, layer_name, in, out, i < top ? init_he : init_glorot, rng);
         }
     }
     return net;
@@ -133,7 +139,8 @@ Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderC
 // All layers but the last of an encoder.
 static Tensor *encode_hidden(Tape *tape, const Autoencoder *net, Tensor *x)
 {
-    for (int i = 0; i < net->config.depth - 1; i++) x = relu(tape, layer(tape, &net->encoder[i], x));
+    for (int i = 0; i < net->config.depth - 1; i++)
+        x = relu(tape, layer(tape, &net->encoder[i], x));
     return x;
 }
 

@@ -18,25 +18,28 @@ typedef struct AutoencoderConfig {
     int  sizes[DEPTH_MAX + 1];    // from the pixels to the code
     int  depth;                   // layers from the pixels to the code, and as many back
     bool tied;                    // the decoder uses the encoder's weights, transposed
-    bool relu_code;               // the code is a hidden layer like the others: features, not a squeeze
-    bool variational;             // the encoder gives a mean and a log-variance for each number
+    bool relu_code;      // the code is a hidden layer like the others: features, not a squeeze
+    bool variational;    // the encoder gives a mean and a log-variance for each number
 } AutoencoderConfig;
 
 typedef struct Autoencoder {
     AutoencoderConfig config;
     Linear            encoder[DEPTH_MAX];    // encoder[depth-1] makes the code, or its mean
     Linear            logvar;                // variational: the second head
-    Linear            decoder[DEPTH_MAX];    // decoder[0] reads the code; tied: only its bias exists
+    Linear decoder[DEPTH_MAX];    // decoder[0] reads the code; tied: only its bias exists
 } Autoencoder;
 
-Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderConfig *config, Rng *rng);
+Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderConfig *config,
+                            Rng *rng);
 
-Tensor *autoencoder_encode(Tape *tape, const Autoencoder *net, Tensor *x);       // [B,P] -> [B,Z]
-Tensor *autoencoder_decode(Tape *tape, const Autoencoder *net, Tensor *code);    // [B,Z] -> logits [B,P]
+Tensor *autoencoder_encode(Tape *tape, const Autoencoder *net, Tensor *x);    // [B,P] -> [B,Z]
+Tensor *autoencoder_decode(Tape *tape, const Autoencoder *net,
+                           Tensor *code);    // [B,Z] -> logits [B,P]
 
 // The two heads of a variational encoder: mean and log-variance, both [B,Z].
 void vae_encode(Tape *tape, const Autoencoder *net, Tensor *x, Tensor **mean, Tensor **logvar);
 
-Tensor *sample_code(Tape *tape, Tensor *mean, Tensor *logvar, Rng *rng);      // [B,Z]: mean + exp(logvar/2) noise
-Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x);     // []: ae_loss
-Tensor *kl_loss(Tape *tape, Tensor *mean, Tensor *logvar);                    // []: ae_kl
+Tensor *sample_code(Tape *tape, Tensor *mean, Tensor *logvar,
+                    Rng *rng);    // [B,Z]: mean + exp(logvar/2) noise
+Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x);    // []: ae_loss
+Tensor *kl_loss(Tape *tape, Tensor *mean, Tensor *logvar);                   // []: ae_kl

@@ -22,7 +22,8 @@ static void covariance(double *cov, double *mean, const Images *images)
         for (int r = 0; r < rows; r++)
             for (int p = 0; p < pixels; p++)
                 chunk[(size_t)r * (size_t)pixels + (size_t)p] =
-                    images->pixels[(size_t)(first + r) * (size_t)pixels + (size_t)p] / 255.0 - mean[p];
+                    images->pixels[(size_t)(first + r) * (size_t)pixels + (size_t)p] / 255.0 -
+                    mean[p];
         cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, pixels, rows, 1.0 / n, chunk, pixels,
                     first == 0 ? 0.0 : 1.0, cov, pixels);
     }
@@ -36,15 +37,19 @@ Pca pca_fit(Arena *keep, const Images *train, int code)
     REQUIRE(train->count > 0, "no images to fit");
     size_t  square = (size_t)pixels * (size_t)pixels, wanted = (size_t)code * (size_t)pixels;
     double *cov = malloc(sizeof *cov * square), *mean = malloc(sizeof *mean * (size_t)pixels),
-           *values = malloc(sizeof *values * (size_t)pixels), *vectors = malloc(sizeof *vectors * wanted);
-    int    *support = malloc(sizeof *support * 2 * (size_t)code), found = 0;
-    REQUIRE(cov && mean && values && vectors && support, "no memory for a covariance of %d pixels", pixels);
+           *values  = malloc(sizeof *values * (size_t)pixels),
+           *vectors = malloc(sizeof *vectors * wanted);
+    int *support = malloc(sizeof *support * 2 * (size_t)code), found = 0;
+    REQUIRE(cov && mean && values && vectors && support, "no memory for a covariance of %d pixels",
+            pixels);
 
     covariance(cov, mean, train);
     // Column-major sees our upper half as the lower one; vectors then stand in rows of ours.
-    int info = LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'L', pixels, cov, pixels, 0, 0,
-                              pixels - code + 1, pixels, 0, &found, values, vectors, pixels, support);
-    REQUIRE(info == 0 && found == code, "dsyevr found %d of %d eigenvectors (info %d)", found, code, info);
+    int info =
+        LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'L', pixels, cov, pixels, 0, 0,
+                       pixels - code + 1, pixels, 0, &found, values, vectors, pixels, support);
+    REQUIRE(info == 0 && found == code, "dsyevr found %d of %d eigenvectors (info %d)", found, code,
+            info);
 
     Pca pca = {tensor_new(keep, SHAPE(1, pixels)), tensor_new(keep, SHAPE(code, pixels))};
     for (int p = 0; p < pixels; p++) pca.mean->data[p] = (float)mean[p];
@@ -58,7 +63,7 @@ Pca pca_fit(Arena *keep, const Images *train, int code)
 
 Tensor *pca_encode(Arena *step, const Pca *pca, const Tensor *x)
 {
-    int     batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
+    int batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
     Tensor *minus_mean = tensor_new(step, pca->mean->shape), *centred = tensor_new(step, x->shape);
     Tensor *z = tensor_new(step, SHAPE(batch, code));
     kernels.scale(minus_mean->data, pca->mean->data, -1.0f, (size_t)pixels);
@@ -69,7 +74,7 @@ Tensor *pca_encode(Arena *step, const Pca *pca, const Tensor *x)
 
 Tensor *pca_reconstruct(Arena *step, const Pca *pca, const Tensor *x)
 {
-    int     batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
+    int batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
     Tensor *z = pca_encode(step, pca, x), *back = tensor_new(step, x->shape);
     kernels.matmul(back->data, z->data, pca->components->data, batch, pixels, code, 0.0f);
     kernels.add_row(back->data, back->data, pca->mean->data, batch, pixels);

@@ -12,10 +12,8 @@ static void save_picture(const Run *run, Arena *step, const PictureGrid *grid, c
 {
     Error       err;
     const char *path = run_path(run, name);
-    if (picture_save(picture_grid(step, grid), path, &err))
-        printf("%s: %s\n", grid->caption, path);
-    else
-        printf("%s: %s\n", grid->caption, err.message);
+    if (picture_save(picture_grid(step, grid), path, &err)) printf("%s: %s\n", grid->caption, path);
+    else printf("%s: %s\n", grid->caption, err.message);
 }
 
 // The first image of each class, [10,784]: a row of every picture.
@@ -44,8 +42,10 @@ static Tape *quiet_tape(Arena *step)
 void report_curves(const Run *run, Training *const trainings[], int count)
 {
     Arena *arena = arena_new("curves", 1u << 20);
-    Plot   plot  = {.title = "Reconstruction while training", .x_label = "epoch",
-                    .y_label = "loss per image", .log_y = true};
+    Plot   plot  = {.title   = "Reconstruction while training",
+                    .x_label = "epoch",
+                    .y_label = "loss per image",
+                    .log_y   = true};
     for (int t = 0; t < count; t++) {
         size_t       epochs = (size_t)trainings[t]->epochs;
         const float *curve  = trainings[t]->curve->data;
@@ -57,7 +57,8 @@ void report_curves(const Run *run, Training *const trainings[], int count)
             train[e] = curve[2 * e];
             test[e]  = curve[2 * e + 1];
         }
-        plot_series(&plot, arena_print(arena, "%s, train", trainings[t]->name), epoch, train, epochs);
+        plot_series(&plot, arena_print(arena, "%s, train", trainings[t]->name), epoch, train,
+                    epochs);
         plot_series(&plot, arena_print(arena, "%s, test", trainings[t]->name), epoch, test, epochs);
     }
     run_plot(run, &plot, "curves");
@@ -67,37 +68,50 @@ void report_curves(const Run *run, Training *const trainings[], int count)
 void report_reconstructions(const Run *run, Arena *step, const Images *test, const Pca *pca,
                             const Autoencoder *net)
 {
-    Tape   *tape    = quiet_tape(step);
-    Tensor *x       = one_of_each(step, test), *linear = pca_reconstruct(step, pca, x);
-    Tensor *decoded = pixels_of_code(tape, net, autoencoder_encode(tape, net, x));
-    PictureRow rows[] = {{"original", x->data}, {"PCA", linear->data}, {"autoencoder", decoded->data}};
-    PictureGrid grid = {.rows = rows, .row_count = 3, .columns = CLASSES, .height = SIDE, .width = SIDE,
-                        .caption = arena_print(step, "Each image squeezed into %d numbers and drawn again",
-                                               pca->components->shape.size[0])};
+    Tape      *tape = quiet_tape(step);
+    Tensor    *x = one_of_each(step, test), *linear = pca_reconstruct(step, pca, x);
+    Tensor    *decoded = pixels_of_code(tape, net, autoencoder_encode(tape, net, x));
+    PictureRow rows[]  = {
+         {"original", x->data}, {"PCA", linear->data}, {"autoencoder", decoded->data}};
+    PictureGrid grid = {.rows      = rows,
+                        .row_count = 3,
+                        .columns   = CLASSES,
+                        .height    = SIDE,
+                        .width     = SIDE,
+                        .caption =
+                            arena_print(step, "Each image squeezed into %d numbers and drawn again",
+                                        pca->components->shape.size[0])};
     save_picture(run, step, &grid, "reconstructions.png");
 }
 
-void report_denoised(const Run *run, Arena *step, const Images *test, const Autoencoder *net, float noise)
+void report_denoised(const Run *run, Arena *step, const Images *test, const Autoencoder *net,
+                     float noise)
 {
-    Tape   *tape  = quiet_tape(step);
-    Rng     rng   = rng_stream(run->seed, 0xD1);
-    Tensor *x     = one_of_each(step, test), *noisy = tensor_new(step, x->shape);
+    Tape   *tape = quiet_tape(step);
+    Rng     rng  = rng_stream(run->seed, 0xD1);
+    Tensor *x = one_of_each(step, test), *noisy = tensor_new(step, x->shape);
     ae_corrupt(noisy->data, x->data, tensor_count(x), noise, &rng);
-    Tensor *repaired = pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy));
-    PictureRow rows[] = {{"original", x->data}, {"corrupted", noisy->data}, {"repaired", repaired->data}};
-    PictureGrid grid = {.rows = rows, .row_count = 3, .columns = CLASSES, .height = SIDE, .width = SIDE,
-                        .caption = arena_print(step, "%.0f %% of the pixels set to 0, and what the network restores",
-                                               (double)(100 * noise))};
+    Tensor    *repaired = pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy));
+    PictureRow rows[]   = {
+          {"original", x->data}, {"corrupted", noisy->data}, {"repaired", repaired->data}};
+    PictureGrid grid = {.rows      = rows,
+                        .row_count = 3,
+                        .columns   = CLASSES,
+                        .height    = SIDE,
+                        .width     = SIDE,
+                        .caption   = arena_print(
+                              step, "%.0f %% of the pixels set to 0, and what the network restores",
+                              (double)(100 * noise))};
     save_picture(run, step, &grid, "denoised.png");
 }
 
 void report_latent(const Run *run, Arena *step, const Images *test, const Autoencoder *vae)
 {
     static const char *const names[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    Tape  *tape  = quiet_tape(step);
-    int    n     = test->count < 5000 ? test->count : 5000;
-    float *x[CLASSES], *y[CLASSES];
-    size_t count[CLASSES] = {0};
+    Tape                    *tape           = quiet_tape(step);
+    int                      n              = test->count < 5000 ? test->count : 5000;
+    float                   *x[CLASSES], *y[CLASSES];
+    size_t                   count[CLASSES] = {0};
     for (int c = 0; c < CLASSES; c++) {
         x[c] = arena_alloc(step, sizeof **x * (size_t)n);
         y[c] = arena_alloc(step, sizeof **y * (size_t)n);
@@ -105,12 +119,14 @@ void report_latent(const Run *run, Arena *step, const Images *test, const Autoen
     for (int i = 0; i < n; i++) {
         Tensor *mean, *logvar;
         vae_encode(tape, vae, images_batch(step, test, &i, 1), &mean, &logvar);
-        int c          = test->labels[i];
-        x[c][count[c]] = mean->data[0];
+        int c            = test->labels[i];
+        x[c][count[c]]   = mean->data[0];
         y[c][count[c]++] = mean->data[1];
     }
-    Plot plot = {.title = "Where the encoder puts the test digits", .x_label = "first number of the code",
-                 .y_label = "second number of the code", .points = true};
+    Plot plot = {.title   = "Where the encoder puts the test digits",
+                 .x_label = "first number of the code",
+                 .y_label = "second number of the code",
+                 .points  = true};
     for (int c = 0; c < CLASSES; c++) plot_series(&plot, names[c], x[c], y[c], count[c]);
     run_plot(run, &plot, "latent");
 }
@@ -121,7 +137,7 @@ static float normal_quantile(double p)
 {
     double low = -8, high = 8;
     while (high - low > 1e-9) {
-        double middle = (low + high) / 2;
+        double middle                                       = (low + high) / 2;
         *(0.5 * erfc(-middle / sqrt(2)) < p ? &low : &high) = middle;
     }
     return (float)low;
@@ -139,8 +155,15 @@ void report_samples(const Run *run, Arena *step, const Autoencoder *vae)
         }
     Tensor    *pixels = pixels_of_code(tape, vae, code);
     PictureRow rows[GRID];
-    for (int r = 0; r < GRID; r++) rows[r] = (PictureRow){NULL, pixels->data + (size_t)r * GRID * SIDE * SIDE};
-    PictureGrid grid = {.rows = rows, .row_count = GRID, .columns = GRID, .height = SIDE, .width = SIDE,
-                        .scale = 1, .gap = 1, .caption = "Drawn from the code alone, across the plane"};
+    for (int r = 0; r < GRID; r++)
+        rows[r] = (PictureRow){NULL, pixels->data + (size_t)r * GRID * SIDE * SIDE};
+    PictureGrid grid = {.rows      = rows,
+                        .row_count = GRID,
+                        .columns   = GRID,
+                        .height    = SIDE,
+                        .width     = SIDE,
+                        .scale     = 1,
+                        .gap       = 1,
+                        .caption   = "Drawn from the code alone, across the plane"};
     save_picture(run, step, &grid, "samples.png");
 }

@@ -18,7 +18,8 @@ void report_reconstructions(const Run *run, Arena *step, const Images *test, con
                             const Autoencoder *net);
 
 // The original, with pixels knocked out, and repaired.
-void report_denoised(const Run *run, Arena *step, const Images *test, const Autoencoder *net, float noise);
+void report_denoised(const Run *run, Arena *step, const Images *test, const Autoencoder *net,
+                     float noise);
 
 // The test images' two-number codes, a colour for each digit.
 void report_latent(const Run *run, Arena *step, const Images *test, const Autoencoder *vae);

@@ -17,19 +17,24 @@ static long steps_per_epoch(const Session *session, const Training *training)
 void training_plan(Session *session, Training *training)
 {
     REQUIRE(session->count < TRAININGS_MAX, "more than %d trainings", TRAININGS_MAX);
-    Arena          *keep = session->state->arena;
+    Arena          *keep   = session->state->arena;
     Params         *record = params_new(keep);
     const Training *before = session->count > 0 ? session->trainings[session->count - 1] : NULL;
-    training->first   = before ? before->first + before->steps : 0;
-    training->steps   = training->epochs * steps_per_epoch(session, training);
-    training->curve   = params_add(record, arena_print(keep, "%s.curve", training->name), SHAPE(training->epochs, 2));
-    training->running = params_add(record, arena_print(keep, "%s.running", training->name), SHAPE(1));
-    training->rng     = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
-    training->adam    = optimizer_new(keep, training->params, (OptimizerConfig){
-        .kind     = OPTIMIZER_ADAM,
-        .schedule = {.shape = SCHEDULE_COSINE, .peak = training->rate, .floor = training->rate / 100,
-                     .total = training->steps},
-    });
+    training->first        = before ? before->first + before->steps : 0;
+    training->steps        = training->epochs * steps_per_epoch(session, training);
+    training->curve        = params_add(record, arena_print(keep, "%s.curve", training->name),
+                                        SHAPE(training->epochs, 2));
+    training->running =
+        params_add(record, arena_print(keep, "%s.running", training->name), SHAPE(1));
+    training->rng  = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
+    training->adam = optimizer_new(keep, training->params,
+                                   (OptimizerConfig){
+                                       .kind     = OPTIMIZER_ADAM,
+                                       .schedule = {.shape = SCHEDULE_COSINE,
+                                                    .peak  = training->rate,
+                                                    .floor = training->rate / 100,
+                                                    .total = training->steps},
+                                   });
     params_include(session->state, training->params);
     params_include(session->state, record);
     session->trainings[session->count++] = training;
@@ -47,15 +52,16 @@ float training_test_loss(const Training *training)
 
 static Batch batch_of(Arena *arena, const Images *images, const int *index, int rows, Rng *rng)
 {
-    return (Batch){images_batch(arena, images, index, rows), images_labels(arena, images, index, rows), rng};
+    return (Batch){images_batch(arena, images, index, rows),
+                   images_labels(arena, images, index, rows), rng};
 }
 
 float training_evaluate(const Session *session, const Training *training, const Images *images)
 {
-    Rng    rng   = rng_stream(session->run->seed, STREAM_TEST);
-    Arena *arena = arena_new("evaluation", (size_t)1 << 30);
-    Tape  *tape  = tape_new(arena);
-    double sum   = 0;
+    Rng    rng      = rng_stream(session->run->seed, STREAM_TEST);
+    Arena *arena    = arena_new("evaluation", (size_t)1 << 30);
+    Tape  *tape     = tape_new(arena);
+    double sum      = 0;
     tape->recording = false;
     for (int first = 0; first < images->count; first += TEST_BATCH) {
         int index[TEST_BATCH], rows = images->count - first;
@@ -78,7 +84,8 @@ static void shuffle_epoch(int *order, int count, uint64_t seed, long epoch)
 }
 
 // One step: forward, backward, move. Returns the batch's loss, summed over its rows.
-static float train_step(Tape *tape, Training *training, const Images *images, const int *index, int rows)
+static float train_step(Tape *tape, Training *training, const Images *images, const int *index,
+                        int rows)
 {
     Batch   batch = batch_of(tape->arena, images, index, rows, &training->rng);
     Tensor *loss  = training->loss(tape, training->net, &batch);
@@ -91,22 +98,27 @@ static float train_step(Tape *tape, Training *training, const Images *images, co
 
 static void end_epoch(const Session *session, const Training *training, long epoch)
 {
-    float *curve   = training->curve->data + 2 * epoch, *running = training->running->data;
+    float *curve = training->curve->data + 2 * epoch, *running = training->running->data;
     Arena *scratch = arena_new("metric names", 4096);
     curve[0]       = *running / (float)session->train->count;
     curve[1]       = training_evaluate(session, training, session->test);
     *running       = 0;
-    metrics_write(session->run->metrics, training->first + (epoch + 1) * steps_per_epoch(session, training),
-                  METRICS({arena_print(scratch, "%s_train", training->name), curve[0]},
-                          {arena_print(scratch, "%s_test", training->name), curve[1]}, {"rate", schedule_rate(&training->adam->config.schedule, training->adam->step)}));
+    metrics_write(
+        session->run->metrics, training->first + (epoch + 1) * steps_per_epoch(session, training),
+        METRICS({arena_print(scratch, "%s_train", training->name), curve[0]},
+                {arena_print(scratch, "%s_test", training->name), curve[1]},
+                {"rate", schedule_rate(&training->adam->config.schedule, training->adam->step)}));
     arena_free(scratch);
 }
 
 // What of a training stands in a checkpoint; `done` is the number of its steps.
 static Checkpoint checkpoint_of(const Session *session, Training *training, long done)
 {
-    return (Checkpoint){.params = session->state, .optimizer = training->adam, .rng = &training->rng,
-                        .step = training->first + done, .config = session->config};
+    return (Checkpoint){.params    = session->state,
+                        .optimizer = training->adam,
+                        .rng       = &training->rng,
+                        .step      = training->first + done,
+                        .config    = session->config};
 }
 
 static bool save(const Session *session, Training *training, long done, Error *err)
@@ -126,16 +138,17 @@ bool session_resume(Session *session, Error *err)
         long      done     = session->resumed - training->first;
         if (done < 0 || done > training->steps || (done == 0 && i > 0)) continue;
         Checkpoint point = checkpoint_of(session, training, done);
-        return checkpoint_load(path, &point, err) && run_resumed(session->run, session->resumed, err);
+        return checkpoint_load(path, &point, err) &&
+               run_resumed(session->run, session->resumed, err);
     }
     return error_set(err, "%s: is at step %ld; this run has fewer", path, session->resumed);
 }
 
 bool training_run(const Session *session, Training *training, Error *err)
 {
-    const Images *images = session->train;
+    const Images *images    = session->train;
     long          per_epoch = steps_per_epoch(session, training);
-    long          done = session->resumed - training->first;    // may lie before or behind this training
+    long done = session->resumed - training->first;    // may lie before or behind this training
     if (done >= training->steps) return true;
     if (done < 0) done = 0;
 
@@ -144,7 +157,7 @@ bool training_run(const Session *session, Training *training, Error *err)
     Tape    *tape     = tape_new(arena);
     Progress progress = progress_begin(training->name, "images", done * training->batch,
                                        training->steps * training->batch);
-    bool ok = true;
+    bool     ok       = true;
     while (ok && done < training->steps && !run_interrupted(session->run)) {
         long epoch = done / per_epoch, first = done % per_epoch * training->batch;
         shuffle_epoch(order, images->count, session->run->seed, epoch);
@@ -158,8 +171,10 @@ bool training_run(const Session *session, Training *training, Error *err)
         if (first >= images->count) {    // the epoch was not cut short
             end_epoch(session, training, epoch);
             ok = isfinite(training->curve->data[2 * epoch]) ||
-                 error_set(err, "%s: the loss is not a number any more after epoch %ld; try a lower --rate",
-                           training->name, epoch + 1);
+                 error_set(
+                     err,
+                     "%s: the loss is not a number any more after epoch %ld; try a lower --rate",
+                     training->name, epoch + 1);
         }
         ok = ok && save(session, training, done, err);
     }

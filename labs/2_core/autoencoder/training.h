@@ -34,23 +34,24 @@ typedef struct Training {
     const char *name;
     Params     *params;    // what it moves
     const void *net;
-    Tensor *(*loss)(Tape *tape, const void *net, const Batch *batch);    // [], a mean over the batch
-    int         epochs, batch;
-    float       rate;      // Adam's, falling to 1 % of it along half a cosine
+    Tensor *(*loss)(Tape *tape, const void *net,
+                    const Batch *batch);    // [], a mean over the batch
+    int   epochs, batch;
+    float rate;    // Adam's, falling to 1 % of it along half a cosine
     // Set by training_plan().
-    Optimizer  *adam;
-    Rng         rng;             // what the loss draws from
-    long        first, steps;    // where it stands in the session's count of steps
-    Tensor     *curve;           // [epochs,2]: loss over train and over test, epoch by epoch
-    Tensor     *running;         // [1]: the sum over the current epoch so far
+    Optimizer *adam;
+    Rng        rng;             // what the loss draws from
+    long       first, steps;    // where it stands in the session's count of steps
+    Tensor    *curve;           // [epochs,2]: loss over train and over test, epoch by epoch
+    Tensor    *running;         // [1]: the sum over the current epoch so far
 } Training;
 
 enum { TRAININGS_MAX = 8 };
 
 typedef struct Session {
     Run          *run;
-    Params       *state;           // all that a checkpoint holds beside the optimizer
-    const char   *config;          // what a resumed run must have in common with this one
+    Params       *state;     // all that a checkpoint holds beside the optimizer
+    const char   *config;    // what a resumed run must have in common with this one
     const Images *train, *test;
     int           count;
     Training     *trainings[TRAININGS_MAX];    // in the order in which they run
