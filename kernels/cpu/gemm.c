@@ -7,7 +7,6 @@
  * live on the stack of the thread that reads them.
  */
 #include <omp.h>
-#include <string.h>
 #include "kernels/cpu/variant.h"
 
 // A tile of C is ROWS x PANEL vectors: as many accumulators as there are registers, less those
@@ -26,6 +25,7 @@ enum {
     WIDTH = PANEL * LANES,
     DEPTH = 256,               // k's in one pass: a strip of A (8 KiB) stays in L1
     PACKED = 128 * 1024,       // floats of B packed at once (512 KiB): they stay in L2
+    GROUP = 8,                 // strips of A packed at once, where A is packed
     IN_CACHE = 256 * 1024,     // floats: an operand up to this size is read where it lies
     FEW_ROWS = 32,             // with so few rows of C, packing B costs more than it saves
     SERIAL = 128 * 1024,       // multiplications below which waking a thread costs more
@@ -159,7 +159,7 @@ static void tile_by_element(Tile *compute, const Product *x, Matrix a, Matrix b)
 
 static void transpose_block(float *out, size_t out_row, const float *in, size_t in_row)
 {
-    Vec x[2 * LANES];    // the upper half is never read: it keeps x[i + d] in bounds for compilers
+    Vec x[LANES];
     UNROLL for (int i = 0; i < LANES; i++)
         x[i] = vec_load(in + (size_t)i * in_row);
     EXCHANGE(x, 1)
@@ -199,15 +199,6 @@ static void pack_panel(float *out, size_t width, Matrix b, size_t k, size_t cols
             out[p * width + j] = j < cols ? *at(b, p, j) : 0;
 }
 
-// a's [rows,k] by columns: the rows of a strip side by side, in the order the tile reads them.
-static Matrix pack_strip(float *out, Matrix a, size_t rows, size_t k)
-{
-    for (size_t p = 0; p < k; p++)
-        for (size_t i = 0; i < rows; i++)
-            out[p * rows + i] = *at(a, i, p);
-    return (Matrix){out, 1, rows};
-}
-
 // ---- one thread's part
 
 // n items in as few groups of at most `largest` as possible, as even as possible: the first item
@@ -222,18 +213,36 @@ static size_t group_first(size_t n, size_t groups, size_t g)
     return n * g / groups;
 }
 
+// Strips s .. s + GROUP - 1 of a, each with its rows side by side in the order the tile reads them.
+// Together, because one strip uses half of a cache line, and by the time the next one wants the
+// other half the line is gone: at a stride of 4096 bytes a whole column shares one set of L1.
+static void pack_strips(float *out, const Product *x, size_t strips, size_t s)
+{
+    const size_t end = MIN(s + GROUP, strips);
+    for (size_t p = 0; p < x->k; p++)
+        for (size_t g = s; g < end; g++) {
+            const size_t i = group_first(x->m, strips, g);
+            const size_t rows = group_first(x->m, strips, g + 1) - i;
+            for (size_t r = 0; r < rows; r++)
+                out[(g - s) * ROWS * DEPTH + p * rows + r] = *at(x->a, i + r, p);
+        }
+}
+
 // All of x->m and x->n at once; k <= DEPTH, and k * n floats fit in `packed` unless direct.
 static void multiply_pass(const Product *x, bool direct, float *packed)
 {
     const size_t vectors = group_count(x->n, LANES), panels = group_count(vectors, PANEL);
     const size_t strips = group_count(x->m, ROWS);
     const bool   far_apart = x->a.col > 1 && x->a.col * x->k > IN_CACHE;
+    _Alignas(64) float group[GROUP * ROWS * DEPTH];
 
     for (size_t s = 0; s < strips; s++) {
         const size_t i = group_first(x->m, strips, s), rows = group_first(x->m, strips, s + 1) - i;
-        float        strip[ROWS * DEPTH];
         Matrix       a = {at(x->a, i, 0), x->a.row, x->a.col};
-        if (far_apart) a = pack_strip(strip, a, rows, x->k);
+        if (far_apart) {
+            if (s % GROUP == 0) pack_strips(group, x, strips, s);
+            a = (Matrix){group + s % GROUP * ROWS * DEPTH, 1, rows};
+        }
 
         for (size_t t = 0; t < panels; t++) {
             const size_t v = group_first(vectors, panels, t);
