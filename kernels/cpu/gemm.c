@@ -270,7 +270,8 @@ static void multiply_part(const Product *x)
     _Alignas(64) float packed[PACKED];
     const bool direct = x->b.col == 1 && (x->m <= FEW_ROWS || x->k * x->n <= IN_CACHE);
 
-    const size_t passes = MAX(group_count(x->k, DEPTH), 1);    // k = 0 still scales c by beta
+    // A transposed C is slow to write: then few passes. (k = 0 still scales c by beta.)
+    const size_t passes = MAX(group_count(x->k, x->c_col == 1 ? DEPTH : 4 * DEPTH), 1);
     const size_t depth = group_count(x->k, passes);
     const size_t block = direct ? x->n : PACKED / MAX(depth, 1) / WIDTH * WIDTH;
 
