@@ -3,10 +3,12 @@
  *
  * A transposed operand is only another pair of strides, so one path serves the three products.
  * An element of C is summed by one thread, over k in an order that depends on the shape alone:
- * the result has the same bits for any number of threads. Nothing is allocated: packed panels
- * live on the stack of the thread that reads them.
+ * the result has the same bits for any number of threads. Nothing is allocated: packed panels live
+ * on the stack of the thread that reads them. What is large on all sides goes to OpenBLAS (blas.c),
+ * which promises neither.
  */
 #include <omp.h>
+#include "kernels/cpu/cpu.h"
 #include "kernels/cpu/variant.h"
 
 // A tile of C is ROWS x PANEL vectors: as many accumulators as there are registers, less those
@@ -84,6 +86,11 @@ static inline __attribute__((always_inline)) void tile(const int rows, const int
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++)
             sum[i][j] = (Vec){0};
+
+    // C is asked for before it is needed: a training step ran a tenth faster for it.
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vectors; j++)
+            __builtin_prefetch(c + (size_t)i * c_row + (size_t)j * LANES, 1);
 
     for (size_t p = 0; p < k; p++) {
         Vec row[PANEL];
@@ -311,6 +318,10 @@ static void multiply(Product x)
 
 void CPU(matmul)(float *c, const float *a, const float *b, int m, int n, int k, float beta)
 {
+    if (cpu_blas_takes(m, n, k)) {
+        cpu_blas_matmul(false, false, c, a, b, m, n, k, beta);
+        return;
+    }
     multiply((Product){
         .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
         .a = {a, (size_t)k, 1}, .b = {b, (size_t)n, 1},
@@ -320,6 +331,10 @@ void CPU(matmul)(float *c, const float *a, const float *b, int m, int n, int k, 
 
 void CPU(matmul_nt)(float *c, const float *a, const float *b, int m, int n, int k, float beta)
 {
+    if (cpu_blas_takes(m, n, k)) {
+        cpu_blas_matmul(false, true, c, a, b, m, n, k, beta);
+        return;
+    }
     const Product x = {
         .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
         .a = {a, (size_t)k, 1}, .b = {b, 1, (size_t)k},
@@ -330,6 +345,10 @@ void CPU(matmul_nt)(float *c, const float *a, const float *b, int m, int n, int 
 
 void CPU(matmul_tn)(float *c, const float *a, const float *b, int m, int n, int k, float beta)
 {
+    if (cpu_blas_takes(m, n, k)) {
+        cpu_blas_matmul(true, false, c, a, b, m, n, k, beta);
+        return;
+    }
     multiply((Product){
         .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
         .a = {a, 1, (size_t)m}, .b = {b, (size_t)n, 1},
