@@ -1,4 +1,5 @@
 // Which table is used, how a sparse one is completed, and that threads change no bit.
+#include <math.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,6 +102,36 @@ static void one_thread_and_more_give_the_same_bits(void **state)
     numbers_free();
 }
 
+// Large on all sides: OpenBLAS's work where it is there. Every 997th element against a sum in double.
+static void large_products_are_right_whoever_makes_them(void **state)
+{
+    (void)state;
+    enum { ROWS_C = 513, COLS_C = 520, DEPTH_C = 515 };
+    const Kernels table = kernels_complete(kernels_cpu());
+    const float  *a = numbers_new(ROWS_C * DEPTH_C, NORMAL), *b = numbers_new(DEPTH_C * COLS_C, NORMAL);
+    float        *c[3];
+    for (int kind = 0; kind < 3; kind++) {
+        c[kind] = numbers_new(ROWS_C * COLS_C, NORMAL);
+        table.fill(c[kind], 2.0f, ROWS_C * COLS_C);
+    }
+    table.matmul(c[0], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    table.matmul_nt(c[1], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    table.matmul_tn(c[2], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    for (int at = 0; at < ROWS_C * COLS_C; at += 997) {
+        int    i = at / COLS_C, j = at % COLS_C;
+        double want[3] = {1, 1, 1};
+        for (int p = 0; p < DEPTH_C; p++) {
+            want[0] += (double)a[i * DEPTH_C + p] * b[p * COLS_C + j];
+            want[1] += (double)a[i * DEPTH_C + p] * b[j * DEPTH_C + p];
+            want[2] += (double)a[p * ROWS_C + i] * b[p * COLS_C + j];
+        }
+        // The sum's rounding errors: at most K eps times the sum of magnitudes, about K here.
+        for (int kind = 0; kind < 3; kind++)
+            assert_true(fabs(c[kind][at] - want[kind]) <= 1e-3);
+    }
+    numbers_free();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +141,7 @@ int main(void)
         cmocka_unit_test(an_empty_entry_takes_refs_and_a_filled_one_stays),
         cmocka_unit_test(the_best_table_is_the_first_that_can_run),
         cmocka_unit_test(one_thread_and_more_give_the_same_bits),
+        cmocka_unit_test(large_products_are_right_whoever_makes_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
