@@ -263,6 +263,26 @@ static bool imagine(Story *story, Error *err)
     return true;
 }
 
+static void say_what_to_notice(const Story *story)
+{
+    printf("\nTo notice\n");
+    if (has_part(story, "squeeze"))
+        printf("  reconstructions.png  PCA leaves grey ghosts around a stroke; the network, with "
+               "as few\n"
+               "                       numbers, knows that ink is ink. Which digits does it redraw "
+               "as others?\n");
+    if (has_part(story, "denoise"))
+        printf("  denoised.png         strokes go on where pixels were knocked out: nothing in the "
+               "input said so\n");
+    if (has_part(story, "imagine"))
+        printf("  latent, samples.png  nobody told the encoder which digit is which, and yet they "
+               "gather;\n"
+               "                       between two of them lie drawings that nobody wrote\n");
+    printf("  curves               where train and test part, a network begins to learn its images "
+           "by heart\n"
+           "labs/2_core/autoencoder/README.md is the lesson, with what to try next.\n");
+}
+
 static bool tell(Story *story, Error *err)
 {
     const Settings *set    = &story->set;
@@ -293,6 +313,7 @@ static bool tell(Story *story, Error *err)
     if (has_part(story, "denoise") && !repair(story, err)) return false;
     if (has_part(story, "imagine") && !imagine(story, err)) return false;
     report_curves(story->run, story->session.trainings, story->session.count);
+    say_what_to_notice(story);
     return true;
 }
 
