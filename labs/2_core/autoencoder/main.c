@@ -278,7 +278,7 @@ static void say_what_to_notice(const Story *story)
         printf("  latent, samples.png  nobody told the encoder which digit is which, and yet they "
                "gather;\n"
                "                       between two of them lie drawings that nobody wrote\n");
-    printf("  curves               where train and test part, a network begins to learn its images "
+    printf("  curves, reading      where train and test part, a network begins to learn its images "
            "by heart\n"
            "labs/2_core/autoencoder/README.md is the lesson, with what to try next.\n");
 }

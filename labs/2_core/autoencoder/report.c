@@ -1,6 +1,7 @@
 #include "labs/2_core/autoencoder/report.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include "common/picture.h"
 #include "common/plot.h"
 #include "kernels/kernels.h"
@@ -39,14 +40,20 @@ static Tape *quiet_tape(Arena *step)
     return tape;
 }
 
-void report_curves(const Run *run, Training *const trainings[], int count)
+static bool reads(const Training *training)
+{
+    return strncmp(training->name, "read", 4) == 0;
+}
+
+static void draw_curves(const Run *run, Training *const trainings[], int count, bool reading)
 {
     Arena *arena = arena_new("curves", 1u << 20);
-    Plot   plot  = {.title   = "Reconstruction while training",
+    Plot   plot  = {.title   = reading ? "Learning to read" : "Learning to draw",
                     .x_label = "epoch",
-                    .y_label = "loss per image",
+                    .y_label = reading ? "cross-entropy" : "loss per image",
                     .log_y   = true};
     for (int t = 0; t < count; t++) {
+        if (reads(trainings[t]) != reading) continue;
         size_t       epochs = (size_t)trainings[t]->epochs;
         const float *curve  = trainings[t]->curve->data;
         float       *epoch  = arena_alloc(arena, sizeof *epoch * epochs);
@@ -61,8 +68,14 @@ void report_curves(const Run *run, Training *const trainings[], int count)
                     epochs);
         plot_series(&plot, arena_print(arena, "%s, test", trainings[t]->name), epoch, test, epochs);
     }
-    run_plot(run, &plot, "curves");
+    if (plot.count > 0) run_plot(run, &plot, reading ? "reading" : "curves");
     arena_free(arena);
+}
+
+void report_curves(const Run *run, Training *const trainings[], int count)
+{
+    draw_curves(run, trainings, count, false);
+    draw_curves(run, trainings, count, true);
 }
 
 void report_reconstructions(const Run *run, Arena *step, const Images *test, const Pca *pca,

@@ -10,7 +10,8 @@
 #include "labs/2_core/autoencoder/pca.h"
 #include "labs/2_core/autoencoder/training.h"
 
-// Loss of train and test against the epoch, a line each for every training.
+// Loss of train and test against the epoch: of the networks that draw (curves), and of those that read
+// (reading).
 void report_curves(const Run *run, Training *const trainings[], int count);
 
 // One digit of each class: the original over what PCA and the autoencoder make of their codes.
