@@ -19,7 +19,8 @@ bool kernels_use(const char *backend, const char **why)
     else if (strcmp(backend, "ref") == 0)
         kernels = kernels_ref;
     else {
-        *why = "unknown backend; expected \"ref\" or \"cpu\"";
+        *why = strcmp(backend, "cuda") == 0 ? "this build has no CUDA backend; expected cpu or ref"
+                                            : "unknown backend; expected cpu or ref";
         return false;
     }
     return true;
