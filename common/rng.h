@@ -6,8 +6,9 @@
  *     Rng   noise = rng_stream(42, 7);          // independent of rng: stream 7 of the same seed
  *
  * M. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for
- * Random Number Generation", 2014. The same seed gives the same numbers on every machine; the
- * struct is the whole state, so saving its two integers saves the generator.
+ * Random Number Generation", 2014. The same seed gives the same integers and uniforms on every
+ * machine, and normals up to the rounding of its logf and cosf; the struct is the whole state, so
+ * saving its two integers saves the generator.
  */
 #pragma once
 #include <stddef.h>
