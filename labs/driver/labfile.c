@@ -82,7 +82,7 @@ static bool read_fields(Arena *arena, const cJSON *tree, const char *path, const
 bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Error *err)
 {
     const char *path = arena_print(arena, "%s/labs/%s/lab.json", root, folder);
-    *lab             = (Lab){0};
+    *lab             = (Lab){.folder = arena_print(arena, "%s/labs/%s", root, folder)};
     cJSON *tree      = json_load(path, err);
     if (tree == NULL) return false;
     bool read = read_fields(arena, tree, path, folder, lab, err);

@@ -22,6 +22,7 @@ typedef struct Exercise {
 
 typedef struct Lab {
     const char  *id;       // the folder's name, and the program's in build/labs/
+    const char  *folder;   // absolute; in labs/, or in a folder of LAB_PATH
     const char  *stage;    // the folder above
     const char  *title;
     const char  *about;      // one sentence

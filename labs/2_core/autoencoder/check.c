@@ -1,7 +1,7 @@
 /* check.c -- what your functions are held against. A case's name is a sentence: exercise__promise.
  *
- *     build/tests/check_autoencoder --list
- *     build/tests/check_autoencoder 'linear_forward__*'
+ *     ./lab check autoencoder
+ *     ./lab check autoencoder.linear_forward
  *
  * The wanted values never come from autoencoder.c: they are plain loops in double, values computed
  * by hand or found in a textbook, and slopes measured by moving one number a little. A case calls
@@ -10,8 +10,4 @@
  */
 #include "labs/2_core/autoencoder/check.h"
 
-int main(int argc, char **argv)
-{
-    return cases_main(argc, argv, "autoencoder",
-                      (CaseList[]){layer_cases, tied_cases, noise_cases, NULL});
-}
+const CaseList lab_cases[] = {layer_cases, tied_cases, noise_cases, NULL};

@@ -1,0 +1,23 @@
+/* choose.h -- what a learner means by `autoencoder.loss`, `auto`, or nothing at all.
+ *
+ *     Choice choice;
+ *     if (!choose(&course, &progress, argc > 1 ? argv[1] : NULL, &choice)) return 2;    // it said why
+ *     choice.lab->id, choice.exercise            // -1: the whole lab
+ *
+ * LAB or LAB.EXERCISE, each by its name or a beginning that only one has. Without a word: the lab
+ * that was worked on last, else the first that was started.
+ */
+#pragma once
+#include "labs/driver/course.h"
+#include "labs/driver/progress.h"
+
+typedef struct Choice {
+    const Lab *lab;
+    int        exercise;
+} Choice;
+
+// False after a sentence on standard error.
+bool choose(const Course *course, const Progress *progress, const char *word, Choice *choice);
+
+// The first exercise of the lab that is not done; -1 when all are.
+int choose_next(const Lab *lab, const Progress *progress);

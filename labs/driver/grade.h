@@ -1,0 +1,47 @@
+/* grade.h -- an answer's verdicts: each case by itself, each exercise by its cases.
+ *
+ *     Grade grade;
+ *     if (!grade_answer(arena, lab, &mine, chosen, &grade, &err)) return error_report(&err);
+ *     for (int e = 0; e < lab->exercise_count; e++)
+ *         printf("%s: %s\n", lab->exercises[e].id, verdict_words(grade.exercises[e].verdict));
+ *
+ * The cases run in the grader, a program of its own (labs/grader/), each in a process of its own.
+ * Whatever an answer does there, grade_answer() returns within the exercises' seconds.
+ */
+#pragma once
+#include "labs/driver/answer.h"
+#include "labs/grader/verdict.h"
+
+typedef struct CaseGrade {
+    const char *name;        // "loss__averages_over_the_batch"
+    Verdict     verdict;
+    const char *message;     // one sentence, or near.h's report; "" for a pass
+    const char *detail;      // the sanitizer's or compiler's own words, for who wants them; ""
+    const char *output;      // what the answer printed, cut
+    int         line;        // in the answer's file, 0 when not known
+    double      seconds;
+} CaseGrade;
+
+typedef struct ExerciseGrade {
+    bool       asked;        // whether its cases were to be run
+    Verdict    verdict;      // PASS when there are cases and all pass; else the first other one
+    CaseGrade *cases;        // in the order of check.c
+    int        count, passed;
+} ExerciseGrade;
+
+typedef struct Grade {
+    ExerciseGrade *exercises;    // in lab.json's order
+    const char    *problem;      // outside of all exercises: the file does not compile; else NULL
+    int            line;         // where
+    double         seconds;      // from the source to the last verdict
+} Grade;
+
+// Builds the source (sanitized) and runs the cases of the exercises whose entry in `asked` is true;
+// NULL asks for all. False only when the course itself is at fault: no compiler, no grader.
+bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
+                  Grade *grade, Error *err);
+
+// The same for a library that is there already; `plain` takes the grader without sanitizers. No
+// exercise is COMPILE or MISSING then.
+bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
+                   Grade *grade, Error *err);

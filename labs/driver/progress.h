@@ -1,0 +1,41 @@
+/* progress.h -- what the learner has reached: mine/progress, one plain line an event.
+ *
+ *     2026-11-24T09:30:05Z autoencoder.loss hint 1
+ *     2026-11-24T09:41:12Z autoencoder.loss wrong
+ *     2026-11-24T09:44:51Z autoencoder.loss done
+ *
+ *     Progress progress;
+ *     if (!progress_load(arena, &progress, &err)) return error_report(&err);
+ *     if (progress_state(&progress, "autoencoder", "loss") == EXERCISE_DONE) ...
+ *     if (!progress_record(arena, &progress, "autoencoder", "loss", "done", &err)) ...
+ *
+ * Lines may stand in any order and more than once, so that two machines' files are merged by
+ * putting both together (git's merge=union); the last verdict by its time is the one that counts.
+ * Lines that are not understood are kept as they are. Writing is atomic, under a lock: two labs
+ * checked at the same time lose nothing.
+ */
+#pragma once
+#include "common/arena.h"
+#include "common/error.h"
+
+typedef enum ExerciseState { EXERCISE_NOT_STARTED, EXERCISE_WRONG, EXERCISE_DONE } ExerciseState;
+
+typedef struct ProgressLine {
+    const char *time, *lab, *exercise, *event;    // event: "wrong", "done", "hint 2", "gave up"
+} ProgressLine;
+
+typedef struct Progress {
+    ProgressLine *lines;    // those that were understood, by time
+    int           count;
+} Progress;
+
+bool progress_load(Arena *arena, Progress *progress, Error *err);    // no file: no lines
+
+ExerciseState progress_state(const Progress *progress, const char *lab, const char *exercise);
+int           progress_hints(const Progress *progress, const char *lab, const char *exercise);    // 0..3 seen
+bool          progress_gave_up(const Progress *progress, const char *lab, const char *exercise);
+
+// Adds a line to the file and to `progress`. "wrong" and "done" are written only when they change
+// the state, so that the file does not grow with every save.
+bool progress_record(Arena *arena, Progress *progress, const char *lab, const char *exercise,
+                     const char *event, Error *err);

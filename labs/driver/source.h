@@ -1,0 +1,55 @@
+/* source.h -- a lab's NAME.c as a row of exercises: the reference with its marks, or a learner's copy.
+ *
+ *     Source reference, mine;
+ *     if (!source_read_reference(arena, lab, &reference, &err)) return error_report(&err);
+ *     const char *skeleton = source_skeleton(arena, lab, &reference, 0);     // all blank
+ *     const char *half     = source_skeleton(arena, lab, &reference, 3);     // 1..3 solved
+ *     if (!source_read(arena, lab, path, &mine, &err)) ...                   // marks are not needed
+ *     printf("loss is at line %d\n", mine.functions[3].first_line);
+ *
+ * In the reference an exercise's body stands between `// solution ID` and `// end ID`, inside the
+ * function that lab.json names. A learner's copy needs no marks: a function is found by its name,
+ * and ends at the first `}` in the first column, so that a brace forgotten inside does no harm to the
+ * functions after it. Everything lives in the arena; lines are counted from 1.
+ */
+#pragma once
+#include "labs/driver/labfile.h"
+
+typedef struct Function {    // of one exercise; all 0 and NULL when the file does not have it
+    int         first_line, last_line;    // from its return type to its closing brace
+    const char *text;                     // these lines, with the last newline
+} Function;
+
+typedef struct Source {
+    const char *path;
+    const char *text;
+    Function   *functions;    // as many as the lab has exercises, in their order
+} Source;
+
+// The reference, with its marks checked: each exercise has exactly one region, inside its function,
+// in lab.json's order; none is nested, open or unknown. A message gives the line.
+bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Error *err);
+
+// A learner's copy, or any other answer. A function that is not there is no error.
+bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
+
+// The reference without marks, and with LAB_TODO(ID) in the place of the bodies of all exercises but
+// the first `solved`. The include of common/todo.h follows the first include when one is needed.
+const char *source_skeleton(Arena *arena, const Lab *lab, const Source *reference, int solved);
+
+// The same with a choice for each exercise.
+const char *source_solved(Arena *arena, const Lab *lab, const Source *reference, const bool *solved);
+
+// A copy of the source in which the exercise's function is `function`, the text of a whole one.
+const char *source_replace(Arena *arena, const Source *source, int exercise, const char *function);
+
+// The same with a body that only says LAB_TODO(ID), and with as many lines as before, so that the
+// compiler's line numbers stay true: what cannot be compiled is left out, and the rest is graded.
+const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int exercise);
+
+// The exercise whose function holds the line; -1 for a line outside of all.
+int source_exercise_at(const Lab *lab, const Source *source, int line);
+
+// The lines that lie between an exercise's marks in the reference, without indent, blank lines and
+// lines that hold no letter or digit; NULL ends them. What nobody may be shown before the time.
+const char **source_secrets(Arena *arena, const Lab *lab, const Source *reference, int exercise);

@@ -1,0 +1,36 @@
+/* verdict.h -- how a case can end: the words that the grader says and that `lab` reads.
+ *
+ *     verdict_name(VERDICT_TIMEOUT)      // "timeout", in JSON
+ *     verdict_from_name("timeout")       // VERDICT_TIMEOUT; VERDICT_COUNT for a word that is none
+ *     verdict_words(VERDICT_TIMEOUT)     // "ran out of time", for a reader
+ *
+ * Only `pass` is a pass. A case that said nothing has not passed.
+ */
+#pragma once
+
+// clang-format off
+#define VERDICT_LIST(X)                                                                            \
+    X(PASS,    "pass",    "passes")                                                                \
+    X(WRONG,   "wrong",   "wrong")                 /* a comparison failed                       */ \
+    X(TODO,    "todo",    "not written yet")       /* LAB_TODO was reached                      */ \
+    X(COMPILE, "compile", "does not compile")                                                      \
+    X(MISSING, "missing", "its function is gone")  /* not in the file any more, or renamed      */ \
+    X(CRASH,   "crash",   "crashed")               /* a signal, or a sanitizer stopped it       */ \
+    X(TIMEOUT, "timeout", "ran out of time")                                                       \
+    X(EXIT,    "exit",    "ended the program")     /* exit() before the case was over           */ \
+    X(MEMORY,  "memory",  "took too much memory")                                                  \
+    X(OUTPUT,  "output",  "printed too much")                                                      \
+    X(LEAK,    "leak",    "leaks memory")          /* every comparison held, and memory is lost */ \
+    X(SKIPPED, "skipped", "not run")               /* an earlier case took all the time         */
+// clang-format on
+
+typedef enum Verdict {
+#define X(name, word, words) VERDICT_##name,
+    VERDICT_LIST(X)
+#undef X
+    VERDICT_COUNT
+} Verdict;
+
+const char *verdict_name(Verdict verdict);
+const char *verdict_words(Verdict verdict);
+Verdict     verdict_from_name(const char *name);
