@@ -1,0 +1,52 @@
+/* exercises.h -- what a lab's exercises cost at the sizes of its training, whoever solved them.
+ *
+ *     static void loss(Solution *solution, float *const *a)
+ *     {
+ *         a[3][0] = AS(ae_loss, solution)(a[0], a[1], a[2], B, P);
+ *     }
+ *     static const Workload workloads[] = {
+ *         {"loss", "ae_loss", "128 x 784", loss,
+ *          .arrays = {WRITES(B * P), READS(B * P), READS(B * P), WRITES(1)}},
+ *         {0}};
+ *     int main(int argc, char **argv) { return exercises_main("autoencoder", workloads, argc, argv); }
+ *
+ * This is the program of `lab bench LAB`. The reference is timed, the same on the plain kernels, the
+ * products alone by OpenBLAS, and with --mine=LIBRARY a learner's solutions, all in the same rounds.
+ * A learner's is tried once before, in a process of its own and at the size that is timed: what is
+ * wrong, crashes or does not end there costs its own line and no more.
+ */
+#pragma once
+#include <stdbool.h>
+#include "bench/rivals.h"
+
+enum { WORKLOAD_ARRAYS = 8, WORKLOAD_PRODUCTS = 2 };
+
+typedef void Solution(void);    // of an exercise, whatever its type
+#define AS(function, solution) ((__typeof__(function) *)(solution))
+
+// An array of floats that an exercise is called with. Those that it reads hold normal random
+// numbers, the others start at 0. Each touch of an element counts as four bytes.
+typedef struct WorkArray {
+    int  count;
+    bool read, written;
+} WorkArray;
+#define READS(n)  {(n), true, false}
+#define WRITES(n) {(n), false, true}
+#define ADDS(n)   {(n), true, true}
+
+// A matrix product that is all or most of an exercise; a, b and c are numbers of its arrays.
+typedef struct WorkProduct {
+    ProductKind kind;
+    int         m, n, k, c, a, b;
+} WorkProduct;
+
+typedef struct Workload {
+    const char *exercise, *function, *size;
+    void (*call)(Solution *solution, float *const *arrays);
+    WorkArray   arrays[WORKLOAD_ARRAYS];
+    bool        kernels;    // the reference calls the kernel table: show it on the plain one as well
+    WorkProduct products[WORKLOAD_PRODUCTS];
+} Workload;
+
+// `workloads` ends with {0}.
+int exercises_main(const char *lab, const Workload *workloads, int argc, char **argv);
