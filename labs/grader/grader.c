@@ -1,17 +1,202 @@
-/* grader -- runs a lab's cases on an answer, each in a process of its own. */
-#include "labs/grader/verdict.h"
-#include "kernels/kernels.h"
-#include "tests/cases.h"
+/* grader -- runs a lab's cases on an answer that nobody trusts, each in a process of its own.
+ *
+ *     grader --cases build/labs/check_cnn.so --answer libanswer_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
+ *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one float past ...",...}
+ *
+ * One line of JSON a case, as each ends. Exit status 0 when all that were asked for were graded, 2
+ * when asked wrongly or when the course's own files are broken.
+ */
+#include <cjson/cJSON.h>
 #include <dlfcn.h>
+#include <fnmatch.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "kernels/kernels.h"
+#include "labs/grader/crew.h"
+#include "tests/cases.h"
+
+static int refuse(const char *what, const char *which)
+{
+    fprintf(stderr, "grader: %s%s\n", what, which);
+    return 2;
+}
+
+// ---- what was asked ----
+
+typedef struct Asked {
+    const char *cases, *answer, *source;
+    int         jobs;
+    bool        list;
+    char      **patterns;    // "loss__*:5"
+    int         count;
+} Asked;
+
+static bool asked_read(Asked *asked, int argc, char **argv)
+{
+    static const struct option options[] = {{"cases", 1, 0, 'c'},  {"answer", 1, 0, 'a'},
+                                            {"source", 1, 0, 's'}, {"jobs", 1, 0, 'j'},
+                                            {"list", 0, 0, 'l'},   {0}};
+    *asked = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (letter == 'c') asked->cases = optarg;
+        else if (letter == 'a') asked->answer = optarg;
+        else if (letter == 's') asked->source = optarg;
+        else if (letter == 'j') asked->jobs = atoi(optarg);
+        else if (letter == 'l') asked->list = true;
+        else return false;
+    }
+    asked->patterns = argv + optind;
+    asked->count    = argc - optind;
+    return asked->cases && (asked->list || (asked->answer && asked->source && asked->count > 0)) &&
+           asked->jobs > 0;
+}
+
+// ---- the jobs ----
+
+// Cuts ":5" off the pattern; 0 when it is not there.
+static double pattern_seconds(char *pattern)
+{
+    char  *colon = strrchr(pattern, ':'), *end = NULL;
+    double seconds = colon ? strtod(colon + 1, &end) : 0;
+    if (colon == NULL || end == colon + 1 || *end != '\0' || !(seconds > 0 && seconds < 1e5))
+        return 0;
+    *colon = '\0';
+    return seconds;
+}
+
+// Those that fit, each once, in the order of the cases. NULL after a sentence on standard error.
+static Job *choose_jobs(const Asked *asked, const CaseList *lists, int *count)
+{
+    int total = 0;
+    for (const CaseList *list = lists; *list != NULL; list++)
+        for (CaseList one = *list; one->name != NULL; one++) total++;
+    Job    *jobs    = calloc((size_t)total + 1, sizeof *jobs);
+    double *seconds = calloc((size_t)asked->count + 1, sizeof *seconds);
+    bool   *fits    = calloc((size_t)asked->count + 1, sizeof *fits);
+    if (jobs == NULL || seconds == NULL || fits == NULL) return refuse("no memory", ""), NULL;
+    for (int p = 0; p < asked->count; p++)
+        if ((seconds[p] = pattern_seconds(asked->patterns[p])) == 0)
+            return refuse("expected PATTERN:SECONDS, got ", asked->patterns[p]), NULL;
+    *count = 0;
+    for (const CaseList *list = lists; *list != NULL; list++)
+        for (CaseList one = *list; one->name != NULL; one++)
+            for (int p = 0; p < asked->count; p++)
+                if (fnmatch(asked->patterns[p], one->name, 0) == 0) {
+                    fits[p]          = true;
+                    jobs[(*count)++] = (Job){.test = one, .group = p, .seconds = seconds[p]};
+                    break;
+                }
+    for (int p = 0; p < asked->count; p++)
+        if (!fits[p]) return refuse("no case fits ", asked->patterns[p]), NULL;
+    free(seconds);
+    free(fits);
+    return jobs;
+}
+
+static void list_cases(const CaseList *lists)
+{
+    for (; *lists != NULL; lists++)
+        for (CaseList one = *lists; one->name != NULL; one++) puts(one->name);
+}
+
+// ---- the answer ----
+
+// The length of the UTF-8 character at text, 0 when there is none.
+static size_t character(const unsigned char *text, size_t left)
+{
+    size_t length = *text < 0x80 ? 1 : *text < 0xc2 ? 0 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : *text < 0xf5 ? 4 : 0;
+    if (*text == 0 || length > left) return 0;
+    for (size_t k = 1; k < length; k++)
+        if ((text[k] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+// What was printed, with a question mark for every byte that is no text.
+static size_t clean(char *to, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        size_t length = character((const unsigned char *)text + i, size - i);
+        if (length == 0) to[i++] = '?';
+        else memcpy(to + i, text + i, length), i += length;
+    }
+    return size;
+}
+
+static void add_text(cJSON *line, const char *name, const char *text)
+{
+    static char cleaned[16384];
+    size_t length = strlen(text);
+    if (length > sizeof cleaned - 1) length = sizeof cleaned - 1;
+    cleaned[clean(cleaned, text, length)] = '\0';
+    cJSON_AddStringToObject(line, name, cleaned);
+}
+
+static void print_job(const Job *job)
+{
+    static char output[2 * OUTPUT_KEPT + 1];
+    size_t length = clean(output, job->out.text, job->out.kept);
+    length += clean(output + length, job->err.text, job->err.kept);
+    output[length] = '\0';
+    cJSON *line = cJSON_CreateObject();
+    cJSON_AddStringToObject(line, "case", job->test->name);
+    cJSON_AddStringToObject(line, "verdict", verdict_name(job->verdict));
+    add_text(line, "message", job->message);
+    add_text(line, "detail", job->detail);
+    cJSON_AddStringToObject(line, "output", output);
+    cJSON_AddNumberToObject(line, "line", job->line);
+    cJSON_AddNumberToObject(line, "seconds", job->took);
+    char *text = cJSON_PrintUnformatted(line);
+    puts(text);
+    fflush(stdout);
+    free(text);
+    cJSON_Delete(line);
+}
+
+// OpenMP and the sanitizers read the environment before main() begins.
+static void settle_environment(char **argv)
+{
+    static const char *const unwanted[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_PRELOAD",
+                                           "LD_BIND_NOW", "LD_DEBUG", "LD_AUDIT", "CMOCKA_MESSAGE_OUTPUT",
+                                           "CMOCKA_XML_FILE", "CMOCKA_TEST_ABORT"};
+    const char *threads = getenv("OMP_NUM_THREADS");
+    bool settled = threads != NULL && strcmp(threads, "1") == 0;
+    for (size_t k = 0; k < sizeof unwanted / sizeof *unwanted; k++) {
+        settled = settled && getenv(unwanted[k]) == NULL;
+        unsetenv(unwanted[k]);
+    }
+    if (settled) return;
+    setenv("OMP_NUM_THREADS", "1", 1);
+#ifdef __linux__
+    execv("/proc/self/exe", argv);
+#else
+    execv(argv[0], argv);
+#endif
+}
 
 int main(int argc, char **argv)
 {
+    settle_environment(argv);
+    Asked asked;
+    if (!asked_read(&asked, argc, argv))
+        return refuse("expected --cases FILE --answer FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
+                      "or --cases FILE --list", "");
     const char *why;
-    if (argc < 3 || !kernels_use(NULL, &why)) return 2;
-    void *answer = dlopen(argv[2], RTLD_NOW | RTLD_GLOBAL);
-    void *cases  = answer != NULL ? dlopen(argv[1], RTLD_LAZY | RTLD_LOCAL) : NULL;
-    if (cases == NULL) return fprintf(stderr, "grader: %s\n", dlerror()), 2;
-    const CaseList *lists = dlsym(cases, "lab_cases");
-    return lists == NULL ? 2 : cases_run("lab", lists, argc > 3 ? argv[3] : "*");
+    if (!kernels_use(NULL, &why)) return refuse(why, "");
+    void *module = dlopen(asked.cases, RTLD_LAZY | RTLD_LOCAL);
+    if (module == NULL) return refuse(dlerror(), "");
+    const CaseList *lists = dlsym(module, "lab_cases");
+    if (lists == NULL) return refuse("there is no lab_cases in ", asked.cases);
+    if (asked.list) return list_cases(lists), 0;
+    if (access(asked.answer, R_OK) != 0) return refuse("there is no ", asked.answer);
+
+    Error err;
+    Crew  crew = {asked.answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
+    crew.jobs  = choose_jobs(&asked, lists, &crew.count);
+    if (crew.jobs == NULL) return 2;
+    if (!crew_run(&crew, &err)) return refuse(err.message, "");
+    free(crew.jobs);
+    return 0;
 }

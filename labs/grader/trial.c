@@ -1,0 +1,114 @@
+#include "labs/grader/trial.h"
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "common/todo.h"
+#include "labs/grader/fence.h"
+#include "labs/grader/witness.h"
+
+// A process has one trial, and cmocka and LAB_TODO call back without an argument of ours.
+static const Trial *trial;
+static bool         returned;             // the case came to its end
+static FILE        *own_out, *own_err;    // the answer's, while cmocka writes to its own
+static FILE        *cmocka_out, *cmocka_err;
+static char        *cmocka_said;
+static size_t       cmocka_length;
+
+static void to_cmocka(void)
+{
+    fflush(NULL);
+    stdout = cmocka_out;
+    stderr = cmocka_err;
+}
+
+static void to_answer(void)
+{
+    stdout = own_out;
+    stderr = own_err;
+}
+
+static void not_written_yet(const char *exercise)
+{
+    slate_end(trial->slate, VERDICT_TODO, 0, "%s is not written yet", exercise);
+}
+
+static int before(void **state)
+{
+    witness_stand();    // cmocka has put its own signal handlers up
+    to_answer();
+    return trial->test->setup_func ? trial->test->setup_func(state) : 0;
+}
+
+static void during(void **state)
+{
+    trial->test->test_func(state);
+    returned = true;
+}
+
+static int after(void **state)
+{
+    int status = trial->test->teardown_func ? trial->test->teardown_func(state) : 0;
+    to_cmocka();
+    return status;
+}
+
+// cmocka's "[  ERROR   ] --- a sentence\nfile:12: error: Failure!\n" without the dress.
+static _Noreturn void end_wrong(void)
+{
+    fflush(cmocka_err);
+    char *text = cmocka_said, *start = strstr(text, " --- ");
+    if (start != NULL) text = start + strlen(" --- ");
+    if (strncmp(text, "ERROR: ", 7) == 0) text += 7;
+    char *end = strstr(text, ": error: Failure!"), *place = end;
+    while (place != NULL && place > text && place[-1] != '\n') place--;
+    if (!slate_open(trial->slate)) _exit(1);
+    if (end != NULL) {
+        snprintf(trial->slate->detail, sizeof trial->slate->detail, "%.*s", (int)(end - place),
+                 place);
+        *place = '\0';
+    }
+    for (size_t n = strlen(text); n > 0 && text[n - 1] == '\n';) text[--n] = '\0';
+    slate_end(trial->slate, VERDICT_WRONG, 0, "%s", text);
+}
+
+static void load_answer(void)
+{
+    if (dlopen(trial->answer, RTLD_LAZY | RTLD_GLOBAL) != NULL) return;
+    const char *why = dlerror(), *symbol = strstr(why, "undefined symbol: ");
+    if (symbol != NULL)
+        slate_end(trial->slate, VERDICT_COMPILE, 0, "uses %s, which is defined nowhere",
+                  symbol + strlen("undefined symbol: "));
+    slate_end(trial->slate, VERDICT_COMPILE, 0, "the answer cannot be loaded: %s", why);
+}
+
+_Noreturn void trial_run(const Trial *given)
+{
+    trial               = given;
+    trial->slate->owner = getpid();
+    slate_shut(trial->slate);
+    own_out    = stdout;
+    own_err    = stderr;
+    cmocka_out = fopen("/dev/null", "w");
+    cmocka_err = open_memstream(&cmocka_said, &cmocka_length);
+    if (cmocka_out == NULL || cmocka_err == NULL) _exit(1);
+    todo_hook = not_written_yet;
+
+    witness_call(trial);
+    fence_close(trial->seconds);
+    load_answer();
+    slate_phase(trial->slate, PHASE_RUNNING);
+
+    struct CMUnitTest test = {trial->test->name, during, before, after, trial->test->initial_state};
+    to_cmocka();
+    int failed = _cmocka_run_group_tests("case", &test, 1, NULL, NULL);
+    witness_stand();
+    if (failed == 0 && returned) {
+        witness_leaks();
+        slate_end(trial->slate, VERDICT_PASS, 0, "%s", "");
+    }
+    if (failed == 0) slate_end(trial->slate, VERDICT_SKIPPED, 0, "the case was left out");
+    end_wrong();
+}
