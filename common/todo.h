@@ -5,8 +5,9 @@
  *         LAB_TODO(loss);
  *     }
  *
- * Reaching it ends the program: "autoencoder.c:54: loss is not written yet", exit status 1. The
- * grader asks to be told instead, and calls the exercise neither wrong nor right.
+ * Reaching it ends the program: "autoencoder.c:54: loss is not written yet", exit status 1, and the
+ * next command where LAB_CHECK says which that is. The grader asks to be told instead, and calls the
+ * exercise neither wrong nor right.
  */
 #pragma once
 

@@ -48,6 +48,7 @@ static Ended run_words(int (*rest)(Run *run), const char **words)
     if (child == 0) {
         dup2(fileno(caught), STDOUT_FILENO);
         dup2(fileno(caught), STDERR_FILENO);
+        signal(SIGSEGV, SIG_DFL);    // cmocka's handler would go on here
         int      status, count = 0;
         Arena   *keep    = arena_new("keep", 1u << 20);
         Options *options = options_new(keep, "tiny", "A lab for the tests.");
@@ -219,6 +220,34 @@ static void the_second_interrupt_ends_the_program(void **state)
     assert_null(strstr(ended.said, "Stopped"));
 }
 
+static int fail_hard(Run *run)
+{
+    return raise(run->seed == 6 ? SIGABRT : SIGSEGV);
+}
+
+static int descend(Run *run)    // until there is no stack left
+{
+    volatile char frame[4096];
+    frame[0] = run->seed == 0 ? 0 : (char)descend(run);
+    return frame[0];
+}
+
+static void a_crash_on_a_learner_s_code_says_what_looks_closer(void **state)
+{
+    (void)state;
+    Ended silent = RUN(fail_hard, NULL);
+    assert_int_equal(silent.status, 128 + SIGSEGV);
+    assert_null(strstr(silent.said, "look closer"));
+    setenv("LAB_CHECK", "./lab check tiny", 1);
+    Ended crashed = RUN(fail_hard, NULL), aborted = RUN(fail_hard, "--seed=6", NULL);
+    Ended endless = RUN(descend, NULL);
+    unsetenv("LAB_CHECK");
+    const char sentence[] = "\nThe lab crashed on your code; to look closer: ./lab check tiny\n";
+    assert_said(&crashed, 128 + SIGSEGV, sentence);
+    assert_said(&aborted, 128 + SIGABRT, sentence);
+    assert_said(&endless, 128 + SIGSEGV, sentence);
+}
+
 static void a_plot_says_where_it_is(void **state)
 {
     (void)state;
@@ -243,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_resumed_run_says_to_resume_once),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
         cmocka_unit_test(the_second_interrupt_ends_the_program),
+        cmocka_unit_test(a_crash_on_a_learner_s_code_says_what_looks_closer),
         cmocka_unit_test(a_plot_says_where_it_is),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);
