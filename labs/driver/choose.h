@@ -19,5 +19,8 @@ typedef struct Choice {
 // False after a sentence on standard error.
 bool choose(const Course *course, const Progress *progress, const char *word, Choice *choice);
 
+// The lab that a missing word stands for; NULL when none is started.
+const Lab *choose_current(const Course *course, const Progress *progress);
+
 // The first exercise of the lab that is not done; -1 when all are.
 int choose_next(const Lab *lab, const Progress *progress);

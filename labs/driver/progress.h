@@ -1,5 +1,6 @@
 /* progress.h -- what the learner has reached: mine/progress, one plain line an event.
  *
+ *     2026-11-24T09:12:40Z autoencoder start
  *     2026-11-24T09:30:05Z autoencoder.loss hint 1
  *     2026-11-24T09:41:12Z autoencoder.loss wrong
  *     2026-11-24T09:44:51Z autoencoder.loss done
@@ -11,8 +12,9 @@
  *
  * Lines may stand in any order and more than once, so that two machines' files are merged by
  * putting both together (git's merge=union); the last verdict by its time is the one that counts.
- * Lines that are not understood are kept as they are. Writing is atomic, under a lock: two labs
- * checked at the same time lose nothing.
+ * Each line of an exercise is later than its lines before, whatever the clock says. Lines that are not
+ * understood are kept as they are. A line is appended at once, under a lock: two labs checked at the
+ * same time lose nothing.
  */
 #pragma once
 #include "common/arena.h"
@@ -21,7 +23,7 @@
 typedef enum ExerciseState { EXERCISE_NOT_STARTED, EXERCISE_WRONG, EXERCISE_DONE } ExerciseState;
 
 typedef struct ProgressLine {
-    const char *time, *lab, *exercise, *event;    // event: "wrong", "done", "hint 2", "gave up"
+    const char *time, *lab, *exercise, *event;    // exercise: "" for the lab's own; event: below
 } ProgressLine;
 
 typedef struct Progress {
@@ -35,7 +37,8 @@ ExerciseState progress_state(const Progress *progress, const char *lab, const ch
 int           progress_hints(const Progress *progress, const char *lab, const char *exercise);    // 0..3 seen
 bool          progress_gave_up(const Progress *progress, const char *lab, const char *exercise);
 
-// Adds a line to the file and to `progress`. "wrong" and "done" are written only when they change
-// the state, so that the file does not grow with every save.
+// Adds a line to the file, and reads `progress` anew. Events are "start" (of a lab), "wrong", "done",
+// "reset" (as if not started), "hint 1" to "hint 3" and "gave up". What the file says already is not
+// written again, so that it does not grow with every save.
 bool progress_record(Arena *arena, Progress *progress, const char *lab, const char *exercise,
                      const char *event, Error *err);

@@ -8,9 +8,8 @@
  *     printf("loss is at line %d\n", mine.functions[3].first_line);
  *
  * In the reference an exercise's body stands between `// solution ID` and `// end ID`, inside the
- * function that lab.json names. A learner's copy needs no marks: a function is found by its name,
- * and ends at the first `}` in the first column, so that a brace forgotten inside does no harm to the
- * functions after it. Everything lives in the arena; lines are counted from 1.
+ * function that lab.json names. A learner's copy needs no marks: a function is found by its name, and
+ * a brace forgotten inside does no harm to the functions after it (ccode.h). Everything lives in the arena; lines are counted from 1.
  */
 #pragma once
 #include "labs/driver/labfile.h"
@@ -30,8 +29,12 @@ typedef struct Source {
 // in lab.json's order; none is nested, open or unknown. A message gives the line.
 bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Error *err);
 
-// A learner's copy, or any other answer. A function that is not there is no error.
+// A learner's copy, or any other answer. A function that is not there is no error; a zero byte, a
+// folder, or more than a quarter of a megabyte is.
 bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
+
+// The same of text that is at hand; `path` and `text` are borrowed.
+void source_parse(Arena *arena, const Lab *lab, const char *path, const char *text, Source *source);
 
 // The reference without marks, and with LAB_TODO(ID) in the place of the bodies of all exercises but
 // the first `solved`. The include of common/todo.h follows the first include when one is needed.
@@ -40,12 +43,15 @@ const char *source_skeleton(Arena *arena, const Lab *lab, const Source *referenc
 // The same with a choice for each exercise.
 const char *source_solved(Arena *arena, const Lab *lab, const Source *reference, const bool *solved);
 
-// A copy of the source in which the exercise's function is `function`, the text of a whole one.
+// A copy of the source in which the exercise's function is `function`, the text of a whole one; NULL
+// when the source has no such function. Ends of lines are those of the source.
 const char *source_replace(Arena *arena, const Source *source, int exercise, const char *function);
 
-// The same with a body that only says LAB_TODO(ID), and with as many lines as before, so that the
+// The same with a body that does what LAB_TODO(ID) does, and with as many lines as before, so that the
 // compiler's line numbers stay true: what cannot be compiled is left out, and the rest is graded.
+// The head stays as it is; source_drop() leaves only empty lines, for a head that is wrong itself.
 const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int exercise);
+const char *source_drop(Arena *arena, const Source *source, int exercise);
 
 // The exercise whose function holds the line; -1 for a line outside of all.
 int source_exercise_at(const Lab *lab, const Source *source, int line);

@@ -1,0 +1,49 @@
+#include "labs/driver/mine.h"
+#include "datasets/root.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *mine_dir(void)
+{
+    static char dir[PATH_MAX];
+    const char *given = getenv("LAB_MINE");
+    bool        named = given != NULL && given[0] != '\0';
+    const char *base  = named ? given : root_dir(), *rest = named ? "" : "/mine";
+    char        here[PATH_MAX] = "";
+    if (base[0] != '/' && getcwd(here, sizeof here) == NULL) here[0] = '\0';
+    int length = snprintf(dir, sizeof dir, "%s%s%s%s", here, here[0] != '\0' ? "/" : "", base, rest);
+    REQUIRE(length < (int)sizeof dir, "%.80s...: the path is too long", base);
+    while (length > 1 && dir[length - 1] == '/') dir[--length] = '\0';
+    return dir;
+}
+
+const char *mine_path(Arena *arena, const Lab *lab)
+{
+    return arena_print(arena, "%s/%s/%s.c", mine_dir(), lab->id, lab->id);
+}
+
+const char *mine_shown(Arena *arena, const char *path)
+{
+    const char *root   = root_dir();
+    size_t      length = strlen(root);
+    bool        inside = strncmp(path, root, length) == 0 && path[length] == '/';
+    return arena_print(arena, "%s", inside ? path + length + 1 : path);
+}
+
+bool mine_exists(Arena *arena, const Lab *lab)
+{
+    return access(mine_path(arena, lab), F_OK) == 0;
+}
+
+bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err)
+{
+    const char *path = mine_path(arena, lab);
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return error_set(err, "there is no %s yet: ./lab start %s writes it",
+                         mine_shown(arena, path), lab->id);
+    return source_read(arena, lab, path, mine, err);
+}
