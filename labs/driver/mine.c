@@ -47,3 +47,17 @@ bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err)
                          mine_shown(arena, path), lab->id);
     return source_read(arena, lab, path, mine, err);
 }
+
+bool mine_asked(int *argc, char **argv)
+{
+    int  kept = 0, i = 0;
+    bool mine = false;
+    for (; i < *argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--mine") == 0) mine = true;
+        else argv[kept++] = argv[i];
+    }
+    for (; i < *argc; i++) argv[kept++] = argv[i];
+    argv[kept] = NULL;
+    *argc      = kept;
+    return mine;
+}

@@ -16,3 +16,6 @@ const char *mine_path(Arena *arena, const Lab *lab);        // .../autoencoder/a
 const char *mine_shown(Arena *arena, const char *path);     // for messages: from the root where it can
 bool        mine_exists(Arena *arena, const Lab *lab);
 bool        mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err);
+
+// Takes every `--mine` before a `--` out of a command's arguments; whether there was one.
+bool mine_asked(int *argc, char **argv);
