@@ -1,59 +1,121 @@
 #include "labs/driver/course.h"
 #include "labs/driver/json.h"
+#include <errno.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-int course_folders(Arena *arena, const char *root, const char ***folders)
+// The folders of labs that `house` holds, absolute, behind the `count` that there are.
+static int add_folders(Arena *arena, const char *house, const char ***folders, int count)
 {
     // glob() would take a '[' or '*' in the checkout's own path as a pattern.
-    char *quoted = arena_alloc(arena, 2 * strlen(root) + 1), *end = quoted;
-    for (const char *c = root; *c != '\0'; c++) {
+    char *quoted = arena_alloc(arena, 2 * strlen(house) + 1), *end = quoted;
+    for (const char *c = house; *c != '\0'; c++) {
         if (strchr("*?[\\", *c) != NULL) *end++ = '\\';
         *end++ = *c;
     }
     *end = '\0';
 
     glob_t found;
-    int    count = 0;
-    *folders     = NULL;
-    if (glob(arena_print(arena, "%s/labs/*/*/lab.json", quoted), 0, NULL, &found) == 0) {
-        size_t before = strlen(root) + strlen("/labs/"), after = strlen("/lab.json");
-        *folders = arena_alloc(arena, found.gl_pathc * sizeof **folders);
-        for (; count < (int)found.gl_pathc; count++) {
-            const char *path  = found.gl_pathv[count];
-            int         bytes = (int)(strlen(path) - before - after);
-            (*folders)[count] = arena_print(arena, "%.*s", bytes, path + before);
+    if (glob(arena_print(arena, "%s/*/*/lab.json", quoted), 0, NULL, &found) == 0) {
+        const char **all = arena_alloc(arena, ((size_t)count + found.gl_pathc) * sizeof *all);
+        if (count > 0) memcpy(all, *folders, (size_t)count * sizeof *all);
+        *folders = all;
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            int bytes    = (int)(strlen(found.gl_pathv[i]) - strlen("/lab.json"));
+            all[count++] = arena_print(arena, "%.*s", bytes, found.gl_pathv[i]);
         }
     }
     globfree(&found);
     return count;
 }
 
+// labs/ and the folders of LAB_PATH, absolute; NULL ends them.
+static const char **find_houses(Arena *arena, const char *root)
+{
+    const char *path  = getenv("LAB_PATH") != NULL ? getenv("LAB_PATH") : "", *here = "";
+    char        cwd[PATH_MAX];
+    if (getcwd(cwd, sizeof cwd) != NULL) here = cwd;
+    const char **houses = arena_zeros(arena, (strlen(path) + 3) * sizeof *houses);
+    int          count  = 0;
+    houses[count++]     = arena_print(arena, "%s/labs", root);
+    for (size_t bytes; *path != '\0'; path += bytes + (path[bytes] == ':')) {
+        bytes = strcspn(path, ":");
+        if (bytes == 0) continue;
+        bool whole      = path[0] == '/';
+        houses[count++] = arena_print(arena, "%s%s%.*s", whole ? "" : here, whole ? "" : "/",
+                                      (int)bytes, path);
+    }
+    return houses;
+}
+
+static int find_folders(Arena *arena, const char *const *houses, const char ***folders)
+{
+    int count = 0;
+    *folders  = NULL;
+    for (; *houses != NULL; houses++) count = add_folders(arena, *houses, folders, count);
+    return count;
+}
+
+// STAGE/NAME, where STAGE is the last folder but one.
+static const char *last_two(const char *folder)
+{
+    const char *at = strrchr(folder, '/');
+    while (at > folder && at[-1] != '/') at--;
+    return at;
+}
+
+int course_folders(Arena *arena, const char *root, const char ***folders)
+{
+    int count = find_folders(arena, find_houses(arena, root), folders);
+    for (int i = 0; i < count; i++) (*folders)[i] = last_two((*folders)[i]);
+    return count;
+}
+
+static Stage *find_stage(const Course *course, const char *id)
+{
+    for (int i = 0; i < course->stage_count; i++)
+        if (strcmp(course->stages[i].id, id) == 0) return &course->stages[i];
+    return NULL;
+}
+
+// Those of another folder's roadmap.json come behind; a stage that is there already is the same.
 static bool read_stages(Arena *arena, const char *path, Course *course, Error *err)
 {
     cJSON       *tree  = json_load(path, err), *node;
     const cJSON *array = tree != NULL ? json_array(tree, path, "stages", err) : NULL;
     bool         read  = array != NULL;
-    course->stages     = arena_zeros(arena, (size_t)cJSON_GetArraySize(array) * sizeof(Stage));
+    size_t       count = (size_t)course->stage_count;
+    Stage       *all   = arena_zeros(arena, (count + (size_t)cJSON_GetArraySize(array)) * sizeof *all);
+    if (count > 0) memcpy(all, course->stages, count * sizeof *all);
+    course->stages = all;
+    int number     = 0;
     cJSON_ArrayForEach(node, array)
     {
-        const char *where = arena_print(arena, "%s: stages[%d]", path, course->stage_count);
-        Stage      *stage = &course->stages[course->stage_count++];
+        const char *where = arena_print(arena, "%s: stages[%d]", path, number++);
+        Stage       stage = {0};
 
-        read = read && json_text(arena, node, where, "id", &stage->id, err) &&
-               json_text(arena, node, where, "title", &stage->title, err) &&
-               json_text(arena, node, where, "about", &stage->about, err);
+        read = read && json_text(arena, node, where, "id", &stage.id, err) &&
+               json_text(arena, node, where, "title", &stage.title, err) &&
+               json_text(arena, node, where, "about", &stage.about, err);
+        if (read && find_stage(course, stage.id) == NULL) all[course->stage_count++] = stage;
     }
     cJSON_Delete(tree);
     return read;
 }
 
-static bool has_stage(const Course *course, const char *id)
+static bool read_all_stages(Arena *arena, const char *const *houses, Course *course, Error *err)
 {
-    for (int i = 0; i < course->stage_count; i++)
-        if (strcmp(course->stages[i].id, id) == 0) return true;
-    return false;
+    if (!read_stages(arena, arena_print(arena, "%s/roadmap.json", houses[0]), course, err)) return false;
+    while (*++houses != NULL) {
+        if (access(*houses, R_OK | X_OK) != 0)
+            return error_set(err, "LAB_PATH: %s: %s", *houses, strerror(errno));
+        const char *path = arena_print(arena, "%s/roadmap.json", *houses);
+        if (access(path, F_OK) == 0 && !read_stages(arena, path, course, err)) return false;
+    }
+    return true;
 }
 
 // The stages' names begin with their number, so that their order is the names' order.
@@ -64,20 +126,29 @@ static int by_place(const void *left, const void *right)
     return stages != 0 ? stages : a->place != b->place ? a->place - b->place : strcmp(a->id, b->id);
 }
 
+static int by_id(const void *left, const void *right)
+{
+    return strcmp(((const Stage *)left)->id, ((const Stage *)right)->id);
+}
+
 bool course_load(Arena *arena, const char *root, Course *course, Error *err)
 {
-    *course            = (Course){0};
-    const char  *path = arena_print(arena, "%s/labs/roadmap.json", root);
-    const char **folders;
-    if (!read_stages(arena, path, course, err)) return false;
-    int count    = course_folders(arena, root, &folders);
+    const char **houses = find_houses(arena, root), **folders;
+    *course = (Course){0};
+    if (!read_all_stages(arena, houses, course, err)) return false;
+    qsort(course->stages, (size_t)course->stage_count, sizeof *course->stages, by_id);
+    int count    = find_folders(arena, houses, &folders);
     course->labs = arena_zeros(arena, (size_t)count * sizeof(Lab));
     for (int i = 0; i < count; i++) {
         Lab *lab = &course->labs[course->lab_count++];
         if (!lab_read(arena, root, folders[i], lab, err)) return false;
-        if (!has_stage(course, lab->stage))
-            return error_set(err, "%s: has no stage \"%s\", but labs/%s is there", path, lab->stage,
-                             folders[i]);
+        if (find_stage(course, lab->stage) == NULL)
+            return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there", houses[0],
+                             lab->stage, folders[i]);
+        for (int j = 0; j < i; j++)    // its name is all that a learner types
+            if (strcmp(course->labs[j].id, lab->id) == 0)
+                return error_set(err, "two labs are called %s: %s and %s", lab->id,
+                                 course->labs[j].folder, lab->folder);
     }
     qsort(course->labs, (size_t)count, sizeof *course->labs, by_place);
     return true;

@@ -5,7 +5,8 @@
  *     for (int i = 0; i < course.lab_count; i++) puts(course.labs[i].id);
  *
  * Labs are ordered by stage, then by their place in it. Nothing lists them: a folder with a
- * lab.json is a lab.
+ * lab.json is a lab. LAB_PATH names further folders that are laid out as labs/ is, separated by
+ * colons; their roadmap.json is optional and adds stages.
  */
 #pragma once
 #include "labs/driver/labfile.h"
@@ -25,6 +26,6 @@ typedef struct Course {
 
 bool course_load(Arena *arena, const char *root, Course *course, Error *err);
 
-// Only the folders, "2_core/autoencoder" and so on, in the order of their names; no file is read,
+// Only the folders' last two names, "2_core/autoencoder" and so on, in the order of their names; no file is read,
 // so that a damaged lab.json keeps nobody from another lab. Returns their number.
 int course_folders(Arena *arena, const char *root, const char ***folders);

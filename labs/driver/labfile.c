@@ -81,11 +81,13 @@ static bool read_fields(Arena *arena, const cJSON *tree, const char *path, const
 
 bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Error *err)
 {
-    const char *path = arena_print(arena, "%s/labs/%s/lab.json", root, folder);
-    *lab             = (Lab){.folder = arena_print(arena, "%s/labs/%s", root, folder)};
-    cJSON *tree      = json_load(path, err);
+    const char *whole = folder[0] == '/' ? folder : arena_print(arena, "%s/labs/%s", root, folder);
+    const char *path  = arena_print(arena, "%s/lab.json", whole), *names = strrchr(whole, '/');
+    while (names > whole && names[-1] != '/') names--;
+    *lab        = (Lab){.folder = whole};
+    cJSON *tree = json_load(path, err);
     if (tree == NULL) return false;
-    bool read = read_fields(arena, tree, path, folder, lab, err);
+    bool read = read_fields(arena, tree, path, names, lab, err);
     cJSON_Delete(tree);
     return read;
 }

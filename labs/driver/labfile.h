@@ -38,5 +38,5 @@ typedef struct Lab {
     int          exercise_count;
 } Lab;
 
-// `folder` is STAGE/NAME.
+// `folder` is STAGE/NAME in labs/, or absolute: then `root` does not matter.
 bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Error *err);
