@@ -353,8 +353,7 @@ int exercises_main(const char *lab, const Workload *workloads, int argc, char **
     bench.report = report_new(bench.keep, lab, rivals_text(bench.keep, bench.rivals));
     for (int i = 0; i < bench.command.thread_counts; i++)
         if (!measure_threads(&bench, bench.command.threads[i], &err)) return error_report(&err);
-    printf(
-        "peak: share of this machine's limit, of multiply-adds or of memory; over 100%%: the work\n"
-        "stays in the caches. OpenBLAS makes the products alone. ~ noisy\n");
+    puts("peak: share of this machine's limit, of multiply-adds or of memory; above 100%\n"
+         "the work stays in the caches. OpenBLAS makes the products alone. ~ noisy");
     return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }
