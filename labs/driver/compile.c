@@ -1,0 +1,190 @@
+#include "labs/driver/compile.h"
+#include "labs/driver/process.h"
+#include "datasets/root.h"
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS = 48, MEMORY = 1 << 30, LARGEST_FILE = 64 << 20, LONGEST = 400, MOST_SAID = 256 << 10 };
+
+// From CMake: what the house is built with, and the dialect that gcc and clang differ in.
+static const char *const checked_options[] = {LAB_CC_CHECKED, NULL};
+static const char *const fast_options[]    = {LAB_CC_FAST, NULL};
+
+static int add_all(const char **argv, int count, const char *const *options)
+{
+    while (*options != NULL) {
+        REQUIRE(count < OPTIONS - 16, "more than %d options", OPTIONS - 16);
+        argv[count++] = *options++;
+    }
+    return count;
+}
+
+static int base_options(const char **argv, AnswerKind kind)
+{
+    int count = add_all(argv, 0, (const char *const[]){LAB_CC, NULL});
+    return add_all(argv, count, kind == ANSWER_FAST ? fast_options : checked_options);
+}
+
+const char *compile_options(Arena *arena, AnswerKind kind)
+{
+    const char *argv[OPTIONS], *text = "";
+    int         count = base_options(argv, kind);
+    for (int i = 0; i < count; i++) text = arena_print(arena, "%s%s\n", text, argv[i]);
+    return text;
+}
+
+// ---- what it says ----
+
+// "PATH:12:5: error: ...": the number behind PATH, and *rest behind its columns; 0 for another file.
+static int line_of(const char *said, const char *path, int *column, const char **rest)
+{
+    size_t length = strlen(path);
+    *column       = 0;
+    *rest         = said;
+    if (strncmp(said, path, length) != 0 || said[length] != ':') return 0;
+    char *end;
+    long  line = strtol(said + length + 1, &end, 10);
+    if (line <= 0 || line > INT_MAX || *end != ':') return 0;
+    char *after = end;
+    long  found = strtol(end + 1, &after, 10);
+    if (after > end + 1 && *after == ':') {
+        *column = (int)found;
+        end     = after;
+    }
+    *rest = end + 1;
+    return (int)line;
+}
+
+// Behind "error: " and so on when the line, cut off at its end, is one; NULL otherwise.
+static const char *after_word(const char *line, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        const char *at = strstr(line, *words);
+        if (at != NULL) return at + strlen(*words);
+    }
+    return NULL;
+}
+
+// Without "[-Wuninitialized]" at its end, cut where it is too long for a sentence.
+static const char *message_of(Arena *arena, const char *text)
+{
+    size_t      length = strlen(text);
+    const char *option = strstr(text, " [-W");
+    if (option != NULL) length = (size_t)(option - text);
+    return arena_print(arena, "%.*s%s", (int)(length < LONGEST ? length : LONGEST), text,
+                       length < LONGEST ? "" : " ...");
+}
+
+void compile_read(Arena *arena, const char *path, const char *said, Compiled *compiled)
+{
+    static const char *const errors[] = {" error: ", " Error: ", NULL}, *const warnings[] = {" warning: ", NULL};
+    size_t lines = 1;
+    for (const char *at = said; *at != '\0'; at++) lines += *at == '\n';
+    compiled->said          = said;
+    compiled->first         = (Complaint){.rest = said};
+    compiled->warnings      = arena_zeros(arena, lines * sizeof *compiled->warnings);
+    compiled->warning_count = 0;
+
+    char *copy = arena_print(arena, "%s", said), *rest = copy;
+    int   included = 0;    // the line of this file that led to the header that is spoken of next
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        const char *from = strstr(line, "from "), *tail, *text;
+        int         column, number;
+        if (from != NULL && (strncmp(line, "In file included ", 17) == 0 || line[0] == ' ')) {
+            if ((number = line_of(from + 5, path, &column, &tail)) == 0 && strlen(from) > 5) {
+                // The chain's lines end in a comma or a colon, the inner ones without columns.
+                char *with = arena_print(arena, "%s:", from + 5);
+                with[strcspn(with, ",")] = ':';
+                number = line_of(with, path, &column, &tail);
+            }
+            if (number > 0) included = number;
+            continue;
+        }
+        number = line_of(line, path, &column, &tail);
+        if ((text = after_word(line, errors)) != NULL) {
+            if (compiled->first.message == NULL)
+                compiled->first = (Complaint){.line = number > 0 ? number : included, .column = column,
+                                              .message = message_of(arena, text), .rest = said};
+        } else if (number > 0 && (text = after_word(line, warnings)) != NULL) {
+            compiled->warnings[compiled->warning_count++] = (Complaint){
+                .line = number, .column = column, .message = message_of(arena, text), .rest = said};
+        }
+        included = 0;
+    }
+}
+
+// ---- asking it ----
+
+static const char *too_much(Arena *arena, const Compile *job, const Ending *ending)
+{
+    if (ending->how == ENDED_LATE) return arena_print(arena, "the compiler was still at it after %g s", job->seconds);
+    if (ending->how == ENDED_LOUD) return "the compiler complained without end";
+    if (strstr(ending->err, "out of memory") != NULL || strstr(ending->err, "memory exhausted") != NULL)
+        return arena_print(arena, "the compiler needed more than %d GB of memory", MEMORY >> 30);
+    if (strstr(ending->err, "File too large") != NULL || strstr(ending->err, "File size limit") != NULL)
+        return arena_print(arena, "compiled it is larger than %d MB", LARGEST_FILE >> 20);
+    if (strstr(ending->err, "CPU time limit") != NULL || strstr(ending->err, "Killed signal") != NULL)
+        return "the compiler took too much and was stopped";
+    return NULL;
+}
+
+static const char *first_words(Arena *arena, const char *said)
+{
+    said += strspn(said, "\n");
+    return said[0] == '\0' ? "the compiler failed without a word"
+                           : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(said, "\n"), said));
+}
+
+// The text under its own name, which may hold what a C string must not.
+static const char *named(Arena *arena, const char *path, const char *text)
+{
+    char *quoted = arena_alloc(arena, 2 * strlen(path) + 1), *end = quoted;
+    for (const char *c = path; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\') *end++ = '\\';
+        *end++ = *c;
+    }
+    *end = '\0';
+    return arena_print(arena, "#line 1 \"%s\"\n%s", quoted, text);
+}
+
+bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
+{
+    const char *argv[OPTIONS];
+    const char *slash = strrchr(job->path, '/');
+    int         count = base_options(argv, job->kind);
+    argv[count++]     = arena_print(arena, "-iquote%.*s", slash != NULL ? (int)(slash - job->path) : 1,
+                                    slash != NULL ? job->path : ".");
+    if (job->beside != NULL) argv[count++] = arena_print(arena, "-iquote%s", job->beside);
+    argv[count++] = arena_print(arena, "-I%s", root_dir());
+    argv[count++] = "-I" LAB_SOURCE_DIR;
+    argv[count++] = "-xc";
+    argv[count++] = "-";
+    if (job->library == NULL) {
+        argv[count++] = "-fsyntax-only";
+    } else {
+        argv[count++] = "-shared";
+        argv[count++] = "-o";
+        argv[count++] = job->library;
+    }
+    argv[count] = NULL;
+
+    const char *set[]  = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
+    Process     process = {.argv = argv, .set = set, .folder = job->folder, .seconds = job->seconds,
+                           .memory = MEMORY, .file = LARGEST_FILE, .output = MOST_SAID,
+                           .input = named(arena, job->path, job->text)};
+    Ending      ending;
+    if (!process_run(arena, &process, &ending, err)) return false;
+
+    *compiled         = (Compiled){.good = ending.how == ENDED && ending.status == 0};
+    const char *limit = compiled->good ? NULL : too_much(arena, job, &ending);
+    compile_read(arena, job->path, ending.err, compiled);
+    if (limit != NULL) {
+        compiled->bounded = true;
+        compiled->first   = (Complaint){.line = compiled->first.line, .message = limit, .rest = ending.err};
+    } else if (!compiled->good && compiled->first.message == NULL) {
+        compiled->first.message = first_words(arena, ending.err);
+    }
+    return true;
+}
