@@ -5,6 +5,9 @@
 #include <unistd.h>
 #include "common/error.h"
 
+enum { GUARDS_MAX = 4096 };
+static Guard guards[GUARDS_MAX];    // a crash handler has nobody to hand it over
+
 static size_t page_size(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
@@ -25,12 +28,33 @@ void *guarded_new(size_t bytes)
             "the system does not open %zu bytes", open);
     char *block = all + page + open - bytes;
     memset(block, 0xff, bytes);
+    for (size_t k = 0; k < GUARDS_MAX; k++)
+        if (guards[k].block == NULL) {
+            guards[k] = (Guard){block, bytes};
+            break;
+        }
     return block;
 }
 
 void guarded_free(void *block, size_t bytes)
 {
     if (block == NULL) return;
+    for (size_t k = 0; k < GUARDS_MAX; k++)
+        if (guards[k].block == block) guards[k] = (Guard){0};
     char *end = (char *)block + bytes;    // the closed page's first byte
     munmap(end - whole_pages(bytes) - page_size(), whole_pages(bytes) + 2 * page_size());
+}
+
+bool guarded_find(const void *address, Guard *guard)
+{
+    uintptr_t at = (uintptr_t)address;
+    for (size_t k = 0; k < GUARDS_MAX; k++) {
+        uintptr_t end = (uintptr_t)guards[k].block + guards[k].bytes, page = page_size();
+        uintptr_t open = end - whole_pages(guards[k].bytes);
+        bool after = at >= end && at < end + page, before = at < open && at >= open - page;
+        if (guards[k].block == NULL || !(after || before)) continue;
+        *guard = guards[k];
+        return true;
+    }
+    return false;
 }

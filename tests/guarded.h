@@ -10,7 +10,17 @@
  * is a pattern of 0xff bytes, so that a float that is never written reads as NaN.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 void *guarded_new(size_t bytes);                 // stops the program when the system has no room
 void guarded_free(void *block, size_t bytes);    // the bytes it was made with; NULL is fine
+
+typedef struct Guard {
+    const void *block;
+    size_t      bytes;
+} Guard;
+
+// The block at whose closed pages the address lies, for who has to say what was touched. The first
+// few thousand blocks of a process are known.
+bool guarded_find(const void *address, Guard *guard);

@@ -153,10 +153,33 @@ static void judge_silence(Job *job, int status, double processor)
     else if (WIFSIGNALED(status))
         say(job, VERDICT_CRASH, "was ended by a signal: %s", strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) == 127 && symbol != NULL)
-        say(job, VERDICT_MISSING, "%.*s is not there", (int)strcspn(symbol + strlen(lookup), "\n,"),
+        say(job, VERDICT_MISSING, "%.*s is not in the file any more", (int)strcspn(symbol + strlen(lookup), "\n,"),
             symbol + strlen(lookup));
     else
         say(job, VERDICT_EXIT, "called _exit(%d) before the case was over", WEXITSTATUS(status));
+}
+
+// What a trial has started and left comes to us (PR_SET_CHILD_SUBREAPER), also out of its group.
+static void end_orphans(const Crew *crew)
+{
+#ifdef __linux__
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    for (int pid, found = 1; found;) {
+        FILE *children = fopen(path, "r");
+        if (children == NULL) return;
+        for (found = 0; fscanf(children, "%d", &pid) == 1;) {
+            const Job *job = crew->jobs;
+            while (job < crew->jobs + crew->count && job->pid != pid) job++;
+            if (job < crew->jobs + crew->count) continue;
+            kill(pid, SIGKILL);
+            found += waitpid(pid, NULL, 0) == pid;
+        }
+        fclose(children);
+    }
+#else
+    (void)crew;
+#endif
 }
 
 static void end(Job *job, int status, const struct rusage *usage)
@@ -205,6 +228,7 @@ static void reap(Crew *crew)
         if (job->verdict == VERDICT_TIMEOUT)
             for (Job *other = crew->jobs; other < crew->jobs + crew->count; other++)
                 if (other->group == job->group && other->begun == 0) other->verdict = VERDICT_SKIPPED;
+        end_orphans(crew);
         crew->told(job);
         slate_free(job->slate);
     }

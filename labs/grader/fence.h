@@ -11,3 +11,4 @@
 enum { MEMORY_LIMIT_MB = 2048, STACK_LIMIT_MB = 8 };
 
 void fence_close(double seconds);
+void fence_widen(void);    // a little more memory, to say that there was none

@@ -16,6 +16,8 @@ static FILE        *own_out, *own_err;    // the answer's, while cmocka writes t
 static FILE        *cmocka_out, *cmocka_err;
 static char        *cmocka_said;
 static size_t       cmocka_length;
+static char         report[4096];    // what the case says of a comparison that failed
+static size_t       reported;
 
 static void to_cmocka(void)
 {
@@ -37,13 +39,13 @@ static void not_written_yet(const char *exercise)
 
 static int before(void **state)
 {
-    witness_stand();    // cmocka has put its own signal handlers up
     to_answer();
     return trial->test->setup_func ? trial->test->setup_func(state) : 0;
 }
 
 static void during(void **state)
 {
+    witness_stand();    // cmocka has just put up signal handlers of its own
     trial->test->test_func(state);
     returned = true;
 }
@@ -55,23 +57,44 @@ static int after(void **state)
     return status;
 }
 
-// cmocka's "[  ERROR   ] --- a sentence\nfile:12: error: Failure!\n" without the dress.
+// Takes the place of cmocka's, which writes to standard error: that is the answer's, and may be
+// closed. What is here is found first.
+void print_error(const char *const format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(report + reported, sizeof report - reported, format, args);
+    va_end(args);
+    if (length > 0) reported += (size_t)length;
+    if (reported > sizeof report - 1) reported = sizeof report - 1;
+}
+
+// Without the newlines at its end.
+static void trim(char *text)
+{
+    for (size_t n = strlen(text); n > 0 && text[n - 1] == '\n';) text[--n] = '\0';
+}
+
+// cmocka says "[  ERROR   ] --- a == b\n[   LINE   ] --- check.c:12: error: Failure!"
 static _Noreturn void end_wrong(void)
 {
     fflush(cmocka_err);
-    char *text = cmocka_said, *start = strstr(text, " --- ");
-    if (start != NULL) text = start + strlen(" --- ");
-    if (strncmp(text, "ERROR: ", 7) == 0) text += 7;
-    char *end = strstr(text, ": error: Failure!"), *place = end;
-    while (place != NULL && place > text && place[-1] != '\n') place--;
+    char *place = strstr(cmocka_said, "[   LINE   ] --- "), *said = strstr(cmocka_said, " --- ");
     if (!slate_open(trial->slate)) _exit(1);
-    if (end != NULL) {
-        snprintf(trial->slate->detail, sizeof trial->slate->detail, "%.*s", (int)(end - place),
-                 place);
+    if (place != NULL) {
         *place = '\0';
+        place += strlen("[   LINE   ] --- ");
+        place[strcspn(place, "\n")] = '\0';
+        char *end = strstr(place, ": error: ");
+        if (end != NULL) *end = '\0';
+        snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", place);
     }
-    for (size_t n = strlen(text); n > 0 && text[n - 1] == '\n';) text[--n] = '\0';
-    slate_end(trial->slate, VERDICT_WRONG, 0, "%s", text);
+    said = said != NULL ? said + strlen(" --- ") : cmocka_said;
+    trim(said);
+    trim(report);
+    const char *own = strncmp(report, "ERROR: ", 7) == 0 ? report + 7 : report;
+    if (own[0] != '\0') slate_end(trial->slate, VERDICT_WRONG, 0, "%s", own);
+    slate_end(trial->slate, VERDICT_WRONG, 0, "expected %s", said);
 }
 
 static void load_answer(void)

@@ -1,45 +1,190 @@
 #include "labs/grader/witness.h"
+#include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "labs/grader/fence.h"
+#include "labs/grader/frames.h"
+#include "tests/guarded.h"
+#if defined(__linux__)
+#include <ucontext.h>
+#endif
+
+enum { HANDLER_STACK = 256 << 10, NULL_PAGE = 1 << 16 };
 
 static const Trial *trial;
 
-static void on_time(int signal, siginfo_t *info, void *context)
+static void tell(const Frames *frames, Verdict verdict, const char *format, va_list args)
 {
-    (void)signal, (void)info, (void)context;
-    slate_end(trial->slate, VERDICT_TIMEOUT, 0,
-              "was still running after %g s of processor time: an endless loop?", trial->seconds);
+    char sentence[1024];
+    vsnprintf(sentence, sizeof sentence, format, args);
+    if (slate_open(trial->slate) && trial->slate->detail[0] == '\0')
+        snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
+    if (frames->line > 0)
+        slate_end(trial->slate, verdict, frames->line, "%s, at line %d", sentence, frames->line);
+    slate_end(trial->slate, verdict, 0, "%s", sentence);
+}
+
+static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    tell(frames, verdict, format, args);
+    va_end(args);
+    _exit(1);
+}
+
+_Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
+{
+    Frames  frames;
+    va_list args;
+    frames_find(&frames, trial->source, pc);
+    va_start(args, format);
+    tell(&frames, verdict, format, args);
+    va_end(args);
+    _exit(1);
+}
+
+// ---- signals ----
+
+typedef struct Fault {
+    const char *address, *pc, *stack;    // NULL where this machine does not say
+    int         writes;                  // -1 when not known
+    bool        wild;                    // an address that no machine has
+} Fault;
+
+// The one place that knows processors.
+static Fault fault_read(const siginfo_t *info, const void *context)
+{
+    Fault fault = {.address = info->si_addr, .writes = -1};
+#if defined(__linux__) && defined(__x86_64__)
+    const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
+    fault.pc     = (const char *)machine->gregs[REG_RIP];
+    fault.stack  = (const char *)machine->gregs[REG_RSP];
+    fault.writes = machine->gregs[REG_ERR] >> 1 & 1;
+    fault.wild   = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
+#elif defined(__linux__) && defined(__aarch64__)
+    const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
+    fault.pc    = (const char *)machine->pc;
+    fault.stack = (const char *)machine->sp;
+#else
+    (void)context;
+#endif
+    return fault;
+}
+
+static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const Guard *guard)
+{
+    const char *does = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
+    char        who[160] = "", far[64];
+    const char *end = (const char *)guard->block + guard->bytes;
+    size_t      past = (size_t)(fault->address - end) / sizeof(float) + 1;
+    if (!frames->inside && frames->callee[0] != '\0' && frames->line > 0)
+        snprintf(who, sizeof who, "%s, called at line %d, ", frames->callee, frames->line);
+    if (fault->address < (const char *)guard->block)
+        snprintf(far, sizeof far, "before the beginning");
+    else if (who[0] != '\0')    // a library reads many at once: how far says nothing
+        snprintf(far, sizeof far, "past the end");
+    else if (past == 1)
+        snprintf(far, sizeof far, "one float past the end");
+    else
+        snprintf(far, sizeof far, "%zu floats past the end", past);
+    size_t floats = guard->bytes / sizeof(float);
+    if (who[0] == '\0')
+        tell_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, floats);
+    if (!slate_open(trial->slate)) _exit(1);
+    snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
+    slate_end(trial->slate, VERDICT_CRASH, frames->line,
+              "%s%s %s of an array of %zu floats: are its sizes right?", who, does, far, floats);
+}
+
+static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
+{
+    const char *does = fault->writes == 1 ? "writes to" : fault->writes == 0 ? "reads" : "uses";
+    const char *where = frames->outside ? " in the case, after your function returned" : "";
+    Guard guard;
+    if (guarded_find(fault->address, &guard)) tell_guard(frames, fault, &guard);
+    if (fault->stack != NULL && fault->address > fault->stack - NULL_PAGE &&
+        fault->address < fault->stack + NULL_PAGE) {
+        if (frames->repeats > 2)
+            tell_at(frames, VERDICT_CRASH, "calls itself without end");
+        tell_at(frames, VERDICT_CRASH, "needs more stack than there is, %d MB: a large local array?",
+                STACK_LIMIT_MB);
+    }
+    if (fault->wild) tell_at(frames, VERDICT_CRASH, "uses a pointer that was never set%s", where);
+    if ((uintptr_t)fault->address < NULL_PAGE && errno == ENOMEM)
+        tell_at(frames, VERDICT_MEMORY, "asked for more memory than there is, the limit is %d GB",
+                MEMORY_LIMIT_MB >> 10);
+    if ((uintptr_t)fault->address < NULL_PAGE)
+        tell_at(frames, VERDICT_CRASH, "%s a NULL pointer%s", does, where);
+    tell_at(frames, VERDICT_CRASH, "%s memory that is not its own%s", does, where);
 }
 
 static void on_crash(int signal, siginfo_t *info, void *context)
 {
-    (void)info, (void)context;
-    slate_end(trial->slate, VERDICT_CRASH, 0, "was stopped by a signal: %s", strsignal(signal));
+    Fault  fault = fault_read(info, context);
+    Frames frames;
+    bool   sent = info->si_code <= 0;    // by raise() or kill(), not by the processor
+    frames_find(&frames, trial->source, fault.pc);
+    if (signal == SIGABRT) {
+        if (slate_open(trial->slate)) trial->slate->quotes = true;
+        tell_at(&frames, VERDICT_CRASH, "called abort()");
+    }
+    if (signal == SIGSEGV && !sent) on_segv(&frames, &fault);
+    if (signal == SIGFPE && !sent) tell_at(&frames, VERDICT_CRASH, "divides an integer by zero");
+    tell_at(&frames, VERDICT_CRASH, "was stopped by a signal, %s", strsignal(signal));
 }
 
-static void on_exit_called(void)
+static void on_time(int signal, siginfo_t *info, void *context)
 {
-    slate_end(trial->slate, VERDICT_EXIT, 0, "called exit() before the case was over");
+    (void)signal;
+    bool sent = info->si_code == SI_USER;    // by the grader's clock
+    witness_tell(VERDICT_TIMEOUT, fault_read(info, context).pc,
+                 sent ? "was still not done after %g s: does it wait for something?"
+                      : "was still running after %g s of processor time: an endless loop?",
+                 sent ? 4 * trial->seconds : trial->seconds);
+}
+
+// The kernel stops a file that grows; a write to a pipe that is closed is no mistake of interest.
+static void on_file(int signal)
+{
+    (void)signal;
+    witness_tell(VERDICT_CRASH, NULL, "wrote to a file, which an exercise may not");
+}
+
+static void on_exit_called(int status, void *unused)
+{
+    (void)unused;
+    witness_tell(VERDICT_EXIT, NULL, "called exit(%d) before the case was over", status);
 }
 
 void witness_call(const Trial *given)
 {
     trial = given;
-    atexit(on_exit_called);
+    frames_answer(trial->answer);
+#ifdef __linux__
+    on_exit(on_exit_called, NULL);
+#endif
+    sanitizer_call(trial);
     witness_stand();
 }
 
 void witness_stand(void)
 {
+    static char stack[HANDLER_STACK];    // its own: an endless recursion leaves none
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction time  = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
+    struct sigaction file  = {.sa_handler = on_file, .sa_flags = SA_ONSTACK};
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
     for (size_t k = 0; k < sizeof crashes / sizeof *crashes; k++)
         sigaction(crashes[k], &crash, NULL);
     sigaction(SIGPROF, &time, NULL);
     sigaction(SIGXCPU, &time, NULL);
+    sigaction(SIGXFSZ, &file, NULL);
 }
-
-void witness_leaks(void) {}

@@ -1,0 +1,35 @@
+/* frames.h -- where a program stands: the calls that led here, seen from the answer's own file.
+ *
+ *     Frames frames;
+ *     frames_find(&frames, "cnn.c", pc);
+ *     frames.line       // 14, of the innermost call in cnn.c; 0 when there is none
+ *     frames.callee     // "kernels.matmul" when it was called there and has not returned, else ""
+ *
+ * Lines come from the sanitizer's runtime; in a program without it there are none. Nothing is
+ * allocated, so that it can be asked in a signal handler.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct Frames {
+    int  line;
+    bool inside;         // the answer's own code was running, not something that it called
+    bool outside;        // none of the answer's code was running or waiting
+    int  repeats;        // how often the innermost function of the answer stands in the row
+    char callee[64];
+    char text[2048];     // one call a line, innermost first
+} Frames;
+
+// `pc` is where it happened; calls further in (a signal handler's) are left out. NULL: here.
+void frames_find(Frames *frames, const char *source, const void *pc);
+
+void frames_answer(const char *path);    // the answer's library, told before anything is asked
+bool frames_in(const void *pc);          // whether an address lies in it
+
+// The line of the first of these calls that is in the source; 0 when only the library is known, -1
+// when none is in the answer.
+int frames_line(void *const *pcs, size_t count, const char *source);
+
+// Whether a file, as debug information calls it, is the source: by the last part of its name.
+bool frames_is_source(const char *file, const char *source);

@@ -1,0 +1,11 @@
+/* unsanitized.c -- takes the place of sanitized.c where there is no sanitizer to ask. */
+#include "labs/grader/witness.h"
+
+void sanitizer_call(const Trial *trial)
+{
+    (void)trial;
+}
+
+void witness_leaks(void)
+{
+}
