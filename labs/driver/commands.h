@@ -13,7 +13,11 @@
 // clang-format off
 #define COMMAND_LIST(X)                                                                            \
     X(roadmap, "",                 "the stages and their labs (also: lab alone)")                  \
-    X(list,    "[--json]",         "the labs, one a line")                                         \
+    X(list,    "[LAB] [--json]",   "the exercises: not started, wrong, done")                      \
+    X(start,   "LAB",              "write mine/LAB with its exercises blank")                      \
+    X(hint,    "[LAB[.EX]]",       "a hint more at every call: idea, formula, almost code")        \
+    X(solution, "LAB.EX [--give-up]", "the reference beside yours, once it passes")                \
+    X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \
     X(run,     "LAB [options]",    "run a lab; its --help shows its options")                      \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
     X(bench,   "[NAME] [options]", "run the benchmarks, or one; --peers adds the rivals")          \

@@ -1,48 +1,125 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/course.h"
-#include "datasets/root.h"
+#include "labs/driver/desk.h"
+#include "labs/driver/mine.h"
 #include "common/options.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void print_json(const Course *course)
+static const char *const state_words[] = {
+    [EXERCISE_NOT_STARTED] = "not started", [EXERCISE_WRONG] = "wrong", [EXERCISE_DONE] = "done"};
+
+static cJSON *exercise_json(const Desk *desk, const Lab *lab, const Exercise *exercise)
+{
+    const Progress *progress = &desk->progress;
+    cJSON          *item     = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "id", exercise->id);
+    cJSON_AddStringToObject(item, "state", state_words[progress_state(progress, lab->id, exercise->id)]);
+    cJSON_AddNumberToObject(item, "points", exercise->points);
+    cJSON_AddNumberToObject(item, "hints", progress_hints(progress, lab->id, exercise->id));
+    cJSON_AddBoolToObject(item, "gave_up", progress_gave_up(progress, lab->id, exercise->id));
+    return item;
+}
+
+static cJSON *lab_json(const Desk *desk, const Lab *lab)
+{
+    Standing standing = desk_standing(desk, lab);
+    cJSON   *item     = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "id", lab->id);
+    cJSON_AddStringToObject(item, "stage", lab->stage);
+    cJSON_AddStringToObject(item, "title", lab->title);
+    cJSON_AddStringToObject(item, "about", lab->about);
+    cJSON_AddNumberToObject(item, "minutes", lab->minutes);
+    cJSON *ids = cJSON_AddArrayToObject(item, "exercises");
+    for (int i = 0; i < lab->exercise_count; i++)
+        cJSON_AddItemToArray(ids, cJSON_CreateString(lab->exercises[i].id));
+    cJSON_AddBoolToObject(item, "started", mine_exists(desk->arena, lab));
+    cJSON_AddNumberToObject(item, "points", standing.points);
+    cJSON_AddNumberToObject(item, "of_points", standing.of_points);
+    cJSON *progress = cJSON_AddArrayToObject(item, "progress");
+    for (int i = 0; i < lab->exercise_count; i++)
+        cJSON_AddItemToArray(progress, exercise_json(desk, lab, &lab->exercises[i]));
+    return item;
+}
+
+static int print_json(const Desk *desk, const Lab *only)
 {
     cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < course->lab_count; i++) {
-        const Lab *lab  = &course->labs[i];
-        cJSON     *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "id", lab->id);
-        cJSON_AddStringToObject(item, "stage", lab->stage);
-        cJSON_AddStringToObject(item, "title", lab->title);
-        cJSON_AddStringToObject(item, "about", lab->about);
-        cJSON_AddNumberToObject(item, "minutes", lab->minutes);
-        cJSON *exercises = cJSON_AddArrayToObject(item, "exercises");
-        for (int j = 0; j < lab->exercise_count; j++)
-            cJSON_AddItemToArray(exercises, cJSON_CreateString(lab->exercises[j].id));
-        cJSON_AddItemToArray(array, item);
-    }
+    for (int i = 0; i < desk->course.lab_count; i++)
+        if (only == NULL || only == &desk->course.labs[i])
+            cJSON_AddItemToArray(array, lab_json(desk, &desk->course.labs[i]));
     char *text = cJSON_Print(array);
     puts(text);
     free(text);
     cJSON_Delete(array);
+    return 0;
+}
+
+static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exercise)
+{
+    static const PageStyle styles[] = {
+        [EXERCISE_NOT_STARTED] = PAGE_DIM, [EXERCISE_WRONG] = PAGE_BAD, [EXERCISE_DONE] = PAGE_GOOD};
+    ExerciseState state = progress_state(&desk->progress, lab->id, exercise->id);
+    int           hints = progress_hints(&desk->progress, lab->id, exercise->id);
+    bool          seen  = progress_gave_up(&desk->progress, lab->id, exercise->id);
+    const char   *more  = seen ? "solution seen" : "";
+    if (hints > 0)
+        more = arena_print(desk->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
+                           hints == 1 ? "" : "s");
+    const char *line = arena_print(desk->arena, "%-11s  %-18s %3d  %s", state_words[state], exercise->id,
+                                   exercise->points, more);
+    int bytes = (int)strlen(line);
+    while (bytes > 0 && line[bytes - 1] == ' ') bytes--;
+    printf("    %s%.*s%s%.*s\n", page_on(&desk->page, styles[state]), 11, line,
+           page_off(&desk->page, styles[state]), bytes - 11, line + 11);
+}
+
+static void print_lab(const Desk *desk, const Lab *lab)
+{
+    page_item(&desk->page, 2, 16, lab->id, desk_standing_text(desk, lab));
+    for (int i = 0; i < lab->exercise_count; i++) print_exercise(desk, lab, &lab->exercises[i]);
+}
+
+static void print_course(const Desk *desk)
+{
+    const Course *course = &desk->course;
+    for (int i = 0; i < course->stage_count; i++) {
+        bool titled = false;
+        for (int j = 0; j < course->lab_count; j++) {
+            if (strcmp(course->labs[j].stage, course->stages[i].id) != 0) continue;
+            if (!titled) page_text(&desk->page, PAGE_BOLD, 0, arena_print(desk->arena, "%d. %s", i + 1,
+                                                                          course->stages[i].title));
+            titled = true;
+            print_lab(desk, &course->labs[j]);
+        }
+        if (titled) putchar('\n');
+    }
 }
 
 int command_list(int argc, char **argv)
 {
-    Arena  *arena = arena_new("list", 64u << 20);
-    bool    json  = false;
-    int     status;
-    Error   err;
-    Course  course;
-    Options *options = options_new(arena, "lab list", "The labs, one a line.");
-    options_flag(options, "json", 0, &json, "as JSON, with the exercises");
+    Arena      *arena = arena_new("list", 64u << 20);
+    const char *word  = desk_word(&argc, argv);
+    bool        json  = false;
+    int         status;
+    Error       err;
+    Desk        desk;
+    Choice      choice = {0};
+    Options    *options = options_new(arena, "lab list [LAB]",
+                                      "The labs and their exercises: not started, wrong or done, the "
+                                      "points, the hints that were read.");
+    options_flag(options, "json", 0, &json, "as JSON, for programs");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
-
-    if (json) print_json(&course);
-    for (int i = 0; !json && i < course.lab_count; i++)
-        printf("%-16s %-15s %s\n", course.labs[i].id, course.labs[i].stage, course.labs[i].title);
+    if (!desk_open(&desk, arena, &err)) return error_report(&err);
+    if (word != NULL && !choose(&desk.course, &desk.progress, word, &choice)) return 2;
+    const Lab *current = choose_current(&desk.course, &desk.progress);
+    if (json) return print_json(&desk, choice.lab);
+    if (choice.lab != NULL) print_lab(&desk, choice.lab), putchar('\n');
+    else print_course(&desk);
+    if (choice.lab != NULL) current = choice.lab;
+    if (current == NULL && desk.course.lab_count > 0) current = &desk.course.labs[0];
+    if (current != NULL) desk_next_in(&desk, current);
     arena_free(arena);
     return 0;
 }

@@ -307,3 +307,27 @@ const char **source_secrets(Arena *arena, const Lab *lab, const Source *referenc
     }
     return secret;
 }
+
+// The line above the one that begins at `start`, without its indent; `start` moves there.
+static const char *line_above(const char *text, size_t *start)
+{
+    if (*start > 0) --*start;
+    while (*start > 0 && text[*start - 1] != '\n') --*start;
+    return text + *start + strspn(text + *start, " \t");
+}
+
+const char *source_promise(Arena *arena, const Lab *lab, int exercise)
+{
+    const char *text = read_text(arena, arena_print(arena, "%s/%s.h", lab->folder, lab->id), NULL);
+    if (text == NULL) return NULL;
+    CodeSpan span = code_declaration(code_only(arena, text), lab->exercises[exercise].function);
+    if (span.end == 0) return NULL;
+    for (size_t start = span.start; start > 0;) {
+        const char *line = line_above(text, &start);
+        if (strncmp(line, "//", 2) != 0 && strncmp(line, "*", 1) != 0 && strncmp(line, "/*", 2) != 0)
+            break;
+        span.start = start;
+        if (strncmp(line, "/*", 2) == 0) break;
+    }
+    return copy(arena, text + span.start, span.end - span.start);
+}

@@ -59,3 +59,7 @@ int source_exercise_at(const Lab *lab, const Source *source, int line);
 // The lines that lie between an exercise's marks in the reference, without indent, blank lines and
 // lines that hold no letter or digit; NULL ends them. What nobody may be shown before the time.
 const char **source_secrets(Arena *arena, const Lab *lab, const Source *reference, int exercise);
+
+// What NAME.h says of an exercise's function: the comment right above its prototype, and the prototype.
+// NULL when it has none.
+const char *source_promise(Arena *arena, const Lab *lab, int exercise);

@@ -1,0 +1,17 @@
+/* beside.h -- two texts, line by line, so that the eye finds where they differ.
+ *
+ *     beside_print(arena, &page, 120, "yours", mine, "the reference", reference);
+ *
+ *     yours                              the reference
+ *     double sum = 0;                    double sum = 0;
+ *     sum += miss;                    |  sum += (double)miss * miss;
+ *                                     >  sum /= B;
+ *
+ * Where both do not fit into the columns, they stand one above the other.
+ */
+#pragma once
+#include "common/arena.h"
+#include "labs/driver/page.h"
+
+void beside_print(Arena *arena, const Page *page, int columns, const char *left_title, const char *left,
+                  const char *right_title, const char *right);
