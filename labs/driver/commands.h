@@ -18,7 +18,7 @@
     X(hint,    "[LAB[.EX]]",       "a hint more at every call: idea, formula, almost code")        \
     X(solution, "LAB.EX [--give-up]", "the reference beside yours, once it passes")                \
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \
-    X(run,     "LAB [options]",    "run a lab; its --help shows its options")                      \
+    X(run,     "LAB [--mine] [options]", "run a lab, with --mine on your code; --help: its options")\
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
     X(bench,   "[NAME] [options]", "run the benchmarks, or one; --peers adds the rivals")          \
     X(data,    "list|get|verify",  "data sets: what there is, download, check")                    \

@@ -1,0 +1,179 @@
+#!/bin/sh
+# `lab run LAB --mine`: what runs is the learner's code, and what keeps it
+# from running is said. Needs LAB (the program) and ROOT (the checkout).
+# shellcheck disable=SC2016,SC2317 # the sentences are called by name
+. "$ROOT/tests/driver/sentences.sh"
+
+export LAB_OUT=results # sentences.sh keeps what is printed in "out"
+reference=$ROOT/labs/2_core/autoencoder/autoencoder.c
+
+# The learner's copy: the reference, changed by sed.
+learner() { # sed's arguments...
+    export LAB_MINE="$scratch/mine"
+    mkdir -p mine/autoencoder
+    sed "$@" "$reference" >mine/autoencoder/autoencoder.c
+}
+
+# The body between an exercise's marks, as `lab start` leaves it.
+unwritten() { # exercise
+    printf '%s' "1i #include \"common/todo.h\"
+/solution $1\$/,/end $1\$/c LAB_TODO($1);"
+}
+
+# A run that takes a fraction of a second.
+small() { run "$LAB" run autoencoder --images 64 --epochs 1 --plot none "$@"; }
+
+the_reference_as_mine_gives_the_same_numbers() { # test
+    learner ''
+    small --out theirs
+    gave 0
+    small --mine --out mine_out
+    gave 0
+    says out "On your code: $scratch/mine/autoencoder/autoencoder.c"
+    cmp theirs/metrics.jsonl mine_out/metrics.jsonl || complain "the numbers differ"
+}
+
+a_changed_answer_changes_the_numbers() { # test
+    learner 's/2 \* miss \* s/3 * miss * s/'
+    small --part squeeze --out theirs
+    small --part squeeze --out mine_out --mine
+    gave 0
+    ! cmp -s theirs/metrics.jsonl mine_out/metrics.jsonl || complain "the numbers are the same"
+}
+
+every_exercise_is_the_learners_in_the_run() { # test
+    for exercise in linear_forward linear_backward relu_backward loss tied_forward tied_backward \
+        corrupt sample sample_backward kl; do
+        learner "$(unwritten $exercise)"
+        small --mine --tied
+        gave 1
+        says err "$exercise is not written yet"
+    done
+}
+
+mine_may_stand_anywhere_among_the_options() { # test
+    learner ''
+    for words in '--mine autoencoder --images 64 --epochs 1' 'autoencoder --mine --images 64 --epochs 1' \
+        'autoencoder --images 64 --epochs 1 --mine'; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" run $words --part squeeze --plot none
+        gave 0
+        says out "On your code"
+    done
+}
+
+results_of_mine_lie_beside_the_others() { # test
+    learner ''
+    small --mine --part squeeze
+    gave 0
+    says out "results in results/mine/autoencoder"
+    [ -s results/mine/autoencoder/reconstructions.png ] || complain "no picture"
+    [ ! -e results/autoencoder ] || complain "the reference's results were touched"
+    mkdir elsewhere
+    cd elsewhere
+    unset LAB_OUT
+    "$LAB" run autoencoder --mine --part squeeze --images 64 --epochs 1 --plot none >/dev/null
+    [ -s out/mine/autoencoder/reconstructions.png ] || complain "not in out/mine"
+}
+
+what_is_not_started_says_what_starts_it() { # test
+    export LAB_MINE="$scratch/mine"
+    small --mine
+    gave 1
+    says err "./lab start autoencoder"
+    [ ! -s out ] || complain "something ran"
+}
+
+what_does_not_compile_is_named_with_its_line() { # test
+    learner -e 's/float variance = expf(logvar\[i\]);/float variance = expf(logvar[i])/' \
+        -e 's/kernels.matmul_nt(y, x/kernels.matmul_nt(Y, x/'
+    small --mine
+    gave 1
+    line=$(grep -n 'matmul_nt(Y' mine/autoencoder/autoencoder.c | cut -d: -f1)
+    says err "mine/autoencoder/autoencoder.c:$line: linear_forward does not compile: "
+    says err ": kl does not compile: "
+    says err "next  ./lab check autoencoder.linear_forward"
+    [ ! -s out ] || complain "something ran"
+}
+
+what_does_not_compile_outside_of_the_exercises_is_named_too() { # test
+    learner '3i #include "nowhere.h"'
+    small --mine
+    gave 1
+    says err "mine/autoencoder/autoencoder.c:3: does not compile: "
+}
+
+a_function_that_is_gone_is_named() { # test
+    learner 's/^float ae_kl(/float my_kl(/'
+    small --mine
+    gave 1
+    says err "ae_kl is gone"
+}
+
+what_is_not_written_is_said_before_the_run_and_where_it_ends() { # test
+    learner "$(unwritten kl)"
+    small --mine
+    gave 1
+    says out "Not written yet: kl."
+    line=$(grep -n 'LAB_TODO(kl)' mine/autoencoder/autoencoder.c | cut -d: -f1)
+    says err "mine/autoencoder/autoencoder.c:$line: kl is not written yet"
+    says err "next  ./lab check autoencoder.kl"
+    says out "Squeeze"
+}
+
+what_the_run_does_not_need_may_stay_unwritten() { # test
+    learner "$(unwritten kl)"
+    small --mine --part squeeze
+    gave 0
+}
+
+a_todo_in_a_comment_is_no_todo() { # test
+    learner 's|// solution kl|// LAB_TODO(kl);|'
+    small --mine --part squeeze
+    never_says out "Not written yet"
+}
+
+a_crash_is_not_silent_and_keeps_its_status() { # test
+    learner 's|// solution kl|dmean = (float *)8;|'
+    small --mine --part imagine
+    gave 139
+    says err "to look closer: ./lab check autoencoder"
+}
+
+# How a program started in the background is stopped by Ctrl-C: sh makes it ignore the signal.
+interrupted() { # command...
+    env --default-signal=INT "$@" >out 2>err &
+    for _ in $(seq 100); do
+        sleep 0.1
+        [ ! -s mine_out/checkpoint.safetensors ] || break
+    done
+    kill -INT $!
+    status=0
+    wait $! || status=$?
+}
+
+ctrl_c_says_how_to_go_on_with_mine() { # test
+    env --default-signal=INT true 2>/dev/null || exit 77
+    learner ''
+    interrupted "$LAB" run autoencoder --images 500 --epochs 500 --part squeeze --mine --out mine_out \
+        --plot none
+    gave 130
+    says out "To go on: ./lab run autoencoder --mine --images 500 --epochs 500 --part squeeze --out mine_out"
+    says out "--resume mine_out/checkpoint.safetensors"
+    small --images 500 --epochs 500 --part squeeze --out mine_out --mine --resume nowhere.safetensors
+    gave 1
+}
+
+options_and_statuses_are_the_labs_own() { # test
+    learner ''
+    run "$LAB" run autoencoder --mine --no-such-option
+    gave 2
+    says err "autoencoder: there is no option --no-such-option"
+    run "$LAB" run --mine
+    gave 2
+    run "$LAB" run autoencodre --mine
+    gave 2
+    says err "did you mean 'autoencoder'?"
+}
+
+run_sentence "$@"
