@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include "common/rng.h"
 
-float *floats_filled(size_t n, float value);
+float *floats_filled(size_t n, float value);    // NAN: as guarded.h gives it, told from other NaNs
 float *floats_normal(Rng *rng, size_t n);    // each from N(0,1)
 float *floats_copy(const float *x, size_t n);
 double *floats_wide(const float *x, size_t n);    // the same numbers as double

@@ -41,3 +41,12 @@ bool near_report(char *text, size_t size, const float *got, const double *want, 
 
 void near_assert(const float *got, const double *want, Shape shape, Near near, const char *file,
                  int line);
+
+// The same for a function that returns a tensor: its shape is compared first, and a NULL is said.
+#define assert_tensor_near(got, want, shape, ...)                                                  \
+    near_tensor_assert(got, want, shape, (Near){__VA_ARGS__}, __FILE__, __LINE__)
+
+bool near_tensor_report(char *text, size_t size, const Tensor *got, const double *want, Shape shape,
+                        Near near);
+void near_tensor_assert(const Tensor *got, const double *want, Shape shape, Near near,
+                        const char *file, int line);

@@ -65,7 +65,46 @@ static void nan_and_infinity_are_never_near(void **state)
     got[6] = INFINITY;
     assert_false(near_want(got, (Near){.atol = 1e30}));
     assert_says("2 of 12 outside");
-    assert_says("looks like: 1 NaN and 1 infinite: overflow");
+    assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: overflow");
+}
+
+static void memory_that_was_never_written_is_told_from_an_overflow(void **state)
+{
+    (void)state;
+    Twelve got;
+    copy_want(got);
+    memset(&got[5], 0xff, sizeof got[5]);
+    got[5] = got[5] * 2 + 1;    // arithmetic keeps it
+    memset(&got[7], 0xfe, sizeof got[7]);
+    got[7] += 17;
+    assert_false(near_want(got, (Near){0}));
+    assert_says("looks like: 2 of 12 elements, the first at [1,1], come from memory that was never");
+    copy_want(got);
+    volatile float zero = 0;
+    got[5] = zero / zero;
+    assert_false(near_want(got, (Near){0}));
+    assert_says("looks like: 1 NaN and 0 infinite, the first at [1,1]: overflow");
+    assert_says_nothing_like("never written");
+}
+
+static void a_tensor_of_another_shape_is_told_by_both(void **state)
+{
+    (void)state;
+    Twelve data;
+    copy_want(data);
+    Tensor y  = {.data = data, .shape = SHAPE(3, 4)};
+    Near near = {.name = "y", .formula = "y = x'"};
+    assert_true(near_tensor_report(report, sizeof report, &y, want, SHAPE(3, 4), near));
+    assert_false(near_tensor_report(report, sizeof report, &y, want, SHAPE(4, 3), near));
+    assert_string_equal(report, "y = x'\ny has shape [3,4], expected [4,3]\n");
+    y.data[3] = 0;
+    assert_false(near_tensor_report(report, sizeof report, &y, want, SHAPE(3, 4), near));
+    assert_says("first at [0,3]: got 0, want 5");
+    y.data = NULL;
+    assert_false(near_tensor_report(report, sizeof report, &y, want, SHAPE(3, 4), near));
+    assert_says("y has no data");
+    assert_false(near_tensor_report(report, sizeof report, NULL, want, SHAPE(3, 4), near));
+    assert_says("y is NULL, expected a tensor of shape [3,4]");
 }
 
 static void an_infinity_that_is_wanted_is_near(void **state)
@@ -294,6 +333,8 @@ int main(void)
         cmocka_unit_test(equal_tensors_are_near_and_the_report_is_empty),
         cmocka_unit_test(the_tolerance_is_absolute_plus_relative),
         cmocka_unit_test(nan_and_infinity_are_never_near),
+        cmocka_unit_test(memory_that_was_never_written_is_told_from_an_overflow),
+        cmocka_unit_test(a_tensor_of_another_shape_is_told_by_both),
         cmocka_unit_test(an_infinity_that_is_wanted_is_near),
         cmocka_unit_test(no_elements_are_near),
         cmocka_unit_test(the_report_shows_formula_map_and_the_first_wrong_row),

@@ -58,7 +58,7 @@ static void name_callee(char *name, size_t size, void *pc)
             snprintf(own, sizeof own, "%s", info.dli_sname);
     }
 #define X(kernel, args)                                                                            \
-    symbolize((void *)(intptr_t)kernels.kernel, "%f", entry, sizeof entry);                        \
+    symbolize((char *)(intptr_t)kernels.kernel + 1, "%f", entry, sizeof entry);                        \
     if (own[0] != '\0' && strcmp(own, entry) == 0) {                                               \
         snprintf(name, size, "kernels." #kernel);                                                  \
         return;                                                                                    \
@@ -108,6 +108,7 @@ void frames_find(Frames *frames, const char *source, const void *pc)
         if (frames->repeats > 3) break;
         int line = line_at(at, source);
         if (frames->line == 0) frames->line = line;
+        if (frames->repeats == 2 && frames->again == 0) frames->again = line;
         symbolize(at, "%f", name, sizeof name);
         int length = snprintf(frames->text + used, sizeof frames->text - used, "%s, line %d\n", name, line);
         if (length > 0 && used + (size_t)length < sizeof frames->text) used += (size_t)length;

@@ -16,6 +16,7 @@ typedef struct Frames {
     int  line;
     bool inside;         // the answer's own code was running, not something that it called
     bool outside;        // none of the answer's code was running or waiting
+    int  again;          // the line where that function was called by itself; 0 when it was not
     int  repeats;        // how often the innermost function of the answer stands in the row
     char callee[64];
     char text[2048];     // one call a line, innermost first

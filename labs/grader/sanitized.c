@@ -71,6 +71,27 @@ static _Noreturn void tell_overflow(const char *address, size_t each, bool write
     witness_tell(VERDICT_CRASH, pc, "%s past the end of %s", does, of);
 }
 
+// ASan knows a local array's bounds only in the words of its report:
+// "    [32, 48) 'row' (line 7) <== Memory access at offset 52 overflows this variable"
+static void find_local(const char *report, size_t each, bool writes, const void *pc)
+{
+    static const char marker[] = "<== Memory access at offset ";
+    const char *mark = strstr(report, marker), *line = mark;
+    while (line != NULL && line > report && line[-1] != '\n') line--;
+    long begin, end;
+    char name[64];
+    if (line == NULL || sscanf(line, " [%ld, %ld) '%63[^']'", &begin, &end, name) != 3) return;
+    if (each != 2 && each != 4 && each != 8) return;
+    long offset = strtol(mark + strlen(marker), NULL, 10), step = (long)each;
+    if (offset < begin)
+        witness_tell(VERDICT_CRASH, pc, "%s before the beginning of '%s', an array of %ld",
+                     writes ? "writes" : "reads", name, (end - begin) / step);
+    long past = (offset - end) / step + 1;
+    witness_tell(VERDICT_CRASH, pc, "%s %ld element%s past the end of '%s', an array of %ld",
+                 writes ? "writes" : "reads", past, past == 1 ? "" : "s", name,
+                 (end - begin) / step);
+}
+
 static _Noreturn void tell_memory(const char *report)
 {
     const char *size = strstr(report, "size 0x");
@@ -92,6 +113,9 @@ static void on_report(const char *report)
             witness_tell(VERDICT_CRASH, __asan_get_report_pc(), "%s", kinds[k].sentence);
     if (strstr(what, "memory") || strstr(what, "allocation") || strstr(what, "rss-limit"))
         tell_memory(report);
+    if (strstr(what, "stack"))
+        find_local(report, __asan_get_report_access_size(), __asan_get_report_access_type(),
+                   __asan_get_report_pc());
     if (strstr(what, "overflow") || strstr(what, "underflow"))
         tell_overflow((const char *)__asan_get_report_address(), __asan_get_report_access_size(),
                       __asan_get_report_access_type(), __asan_get_report_pc());
@@ -135,8 +159,9 @@ void __ubsan_on_report(void)
     snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s:%u:%u: %s", file, line, column,
              message);
     bool writes = strncmp(message, "Store", 5) == 0;
-    if (strstr(message, "insufficient space"))
-        tell_overflow(address, strstr(message, "double") ? 8 : 4, writes, NULL);
+    const char *hex = strstr(message, "0x");
+    if (hex != NULL && strstr(message, "insufficient space"))
+        tell_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16), strstr(message, "double") ? 8 : 4, writes, NULL);
     char sentence[256];
     snprintf(sentence, sizeof sentence, "%c%s", tolower((unsigned char)message[0]), message + 1);
     for (size_t k = 0; k < sizeof behaviours / sizeof *behaviours; k++)

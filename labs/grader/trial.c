@@ -63,10 +63,14 @@ void print_error(const char *const format, ...)
 {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(report + reported, sizeof report - reported, format, args);
+    if (stderr == cmocka_err) {    // the case is over, and cmocka speaks
+        vfprintf(cmocka_err, format, args);
+    } else {
+        int length = vsnprintf(report + reported, sizeof report - reported, format, args);
+        if (length > 0) reported += (size_t)length;
+        if (reported > sizeof report - 1) reported = sizeof report - 1;
+    }
     va_end(args);
-    if (length > 0) reported += (size_t)length;
-    if (reported > sizeof report - 1) reported = sizeof report - 1;
 }
 
 // Without the newlines at its end.

@@ -111,8 +111,11 @@ static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
     if (guarded_find(fault->address, &guard)) tell_guard(frames, fault, &guard);
     if (fault->stack != NULL && fault->address > fault->stack - NULL_PAGE &&
         fault->address < fault->stack + NULL_PAGE) {
-        if (frames->repeats > 2)
-            tell_at(frames, VERDICT_CRASH, "calls itself without end");
+        if (frames->repeats > 2) {
+            Frames recursion = *frames;
+            recursion.line   = frames->again;
+            tell_at(&recursion, VERDICT_CRASH, "calls itself without end");
+        }
         tell_at(frames, VERDICT_CRASH, "needs more stack than there is, %d MB: a large local array?",
                 STACK_LIMIT_MB);
     }

@@ -17,11 +17,11 @@ answer() { # body [before]
             '#line 90' 'void tiny_double(float *y, const float *x, int n)' '{' \
             'for (int i = 0; i < n; i++) y[i] = 2 * x[i];' '}'
     } >tiny.c
-    sanitizers='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+    sanitizers='-fsanitize=address,undefined -fno-sanitize=object-size -fno-sanitize-recover=undefined'
     # shellcheck disable=SC2086
-    "$cc" -std=gnu17 -D_GNU_SOURCE -g -O1 -w -I "$ROOT" -fPIC -shared -fno-omit-frame-pointer \
+    "$cc" -std=gnu17 -D_GNU_SOURCE -g -O1 -w -I "$ROOT" -fPIC -shared -Wl,-Bsymbolic -fno-omit-frame-pointer \
         -ftrivial-auto-var-init=pattern $sanitizers -o libsanitized.so tiny.c
-    "$cc" -std=gnu17 -D_GNU_SOURCE -g -O1 -w -I "$ROOT" -fPIC -shared -o libplain.so tiny.c
+    "$cc" -std=gnu17 -D_GNU_SOURCE -g -O1 -w -I "$ROOT" -fPIC -shared -Wl,-Bsymbolic -o libplain.so tiny.c
 }
 
 # Both graders; `out` and `plain` hold what they said of sum__adds_five_numbers and double__doubles.
@@ -144,9 +144,9 @@ a_kernel_that_is_given_wrong_sizes_is_named_with_its_call() { # test
 }
 
 memory_of_its_own_has_an_end_too() { # test
-    answer 'float *y = malloc(4 * sizeof *y);
+    answer 'volatile float *y = malloc(4 * sizeof *y);
     y[n - 1] = 1;
-    free(y);
+    free((void *)y);
     return 15;' && grade
     is crash && says out 'writes one element past the end of an array of 4' && at 21
 }
@@ -218,7 +218,7 @@ a_killed_case_has_not_passed() { # test
 }
 
 a_hundred_gigabytes_are_refused() { # test
-    answer 'char *p = malloc((size_t)100 << 30);
+    answer 'volatile char *p = malloc((size_t)100 << 30);
     p[0] = 1; return p[0];' && grade
     is memory && plainly memory && says out 'asked for 107 GB of memory' && at 20
 }
@@ -299,8 +299,8 @@ float sum_of(const float *x, int n) { float sum = 0; for (int i = 0; i < n; i++)
 a_function_that_is_gone_is_missed() { # test
     answer "$right"
     sed -i 's/tiny_sum/tiny_summ/' tiny.c
-    "$cc" -g -w -I "$ROOT" -fPIC -shared -fsanitize=address,undefined -o libsanitized.so tiny.c
-    "$cc" -g -w -I "$ROOT" -fPIC -shared -o libplain.so tiny.c
+    "$cc" -g -w -I "$ROOT" -fPIC -shared -Wl,-Bsymbolic -fsanitize=address,undefined -o libsanitized.so tiny.c
+    "$cc" -g -w -I "$ROOT" -fPIC -shared -Wl,-Bsymbolic -o libplain.so tiny.c
     grade
     is missing && plainly missing && both 'tiny_sum is not'
 }
