@@ -20,15 +20,15 @@ typedef struct Build {
     const Lab    *lab;
     const Source *source;    // as the learner wrote it
     AnswerKind    kind;
-    const char   *folder, *work;       // work: emptied before and after
+    const char   *folder, *work;    // work: emptied before and after
     const char   *library, *key, *log;
-    bool          thorough;            // only code generation shows what is wrong
+    bool          thorough;    // only code generation shows what is wrong
     Answer       *answer;
 } Build;
 
 const char *answer_folder(Arena *arena, const Lab *lab, AnswerKind kind)
 {
-    const char *name = kind == ANSWER_FAST ? "fast" : "checked";
+    const char *name  = kind == ANSWER_FAST ? "fast" : "checked";
     const char *usual = arena_print(arena, "%s/mine", root_dir());
     // Another LAB_MINE has its own, so that two that are checked at once do not meet.
     if (strcmp(mine_dir(), usual) != 0)
@@ -64,7 +64,8 @@ static char *read_text(Arena *arena, const char *path)
 static const char *key_of(const Build *build)
 {
     struct stat reference = {0};
-    stat(arena_print(build->arena, "%s/labs/libanswer_%s.so", LAB_BUILD_DIR, build->lab->id), &reference);
+    stat(arena_print(build->arena, "%s/labs/libanswer_%s.so", LAB_BUILD_DIR, build->lab->id),
+         &reference);
     return arena_print(build->arena, "%s%lld %s\n%s", compile_options(build->arena, build->kind),
                        (long long)reference.st_mtime, build->source->path, build->source->text);
 }
@@ -80,8 +81,13 @@ static bool is_there(const Build *build, const char *key)
 static bool run_compiler(const Build *build, const char *text, const char *library, double seconds,
                          Compiled *compiled, Error *err)
 {
-    Compile job = {.path = build->source->path, .text = text, .kind = build->kind, .folder = build->work,
-                   .beside = build->lab->folder, .library = library, .seconds = seconds};
+    Compile job = {.path    = build->source->path,
+                   .text    = text,
+                   .kind    = build->kind,
+                   .folder  = build->work,
+                   .beside  = build->lab->folder,
+                   .library = library,
+                   .seconds = seconds};
     return compile(build->arena, &job, compiled, err);
 }
 
@@ -104,7 +110,8 @@ static void drop_all_but(const Build *build, int kept, Source *rest)
     *rest = *build->source;
     for (int e = 0; e < build->lab->exercise_count; e++)
         if (e != kept)
-            source_parse(build->arena, build->lab, rest->path, source_drop(build->arena, rest, e), rest);
+            source_parse(build->arena, build->lab, rest->path, source_drop(build->arena, rest, e),
+                         rest);
 }
 
 // The text as far as the exercise's last line, so that a bracket that is left open is missed there.
@@ -146,8 +153,8 @@ static bool leave_out(const Build *build, Source *rest, Error *err)
         Compiled compiled;
         if (build->answer->broken[e] == NULL) continue;
         drop_all_but(build, e, &alone);
-        source_parse(build->arena, build->lab, rest->path, source_blank(build->arena, build->lab, &alone, e),
-                     &alone);
+        source_parse(build->arena, build->lab, rest->path,
+                     source_blank(build->arena, build->lab, &alone, e), &alone);
         if (!run_compiler(build, alone.text, NULL, PART, &compiled, err)) return false;
         const char *text = compiled.good ? source_blank(build->arena, build->lab, rest, e)
                                          : source_drop(build->arena, rest, e);
@@ -207,7 +214,8 @@ static void empty_folder(const char *path)
 {
     DIR *folder = opendir(path);
     if (folder == NULL) return;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) unlinkat(dirfd(folder), entry->d_name, 0);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        unlinkat(dirfd(folder), entry->d_name, 0);
     closedir(folder);
 }
 
@@ -225,7 +233,8 @@ static bool build_new(Build *build, const char *key, Error *err)
         return error_set(err, "%s: cannot be written: %s", build->library, strerror(errno));
     build->answer->library = build->library;
     // Only a file without a fault is remembered: its warnings are all that there is to say of it.
-    return !whole || (write_text(build->log, compiled.said, err) && write_text(build->key, key, err));
+    return !whole ||
+           (write_text(build->log, compiled.said, err) && write_text(build->key, key, err));
 }
 
 static bool build_or_find(Build *build, Error *err)
@@ -246,7 +255,11 @@ bool answer_build(Arena *arena, const Lab *lab, const Source *source, AnswerKind
     size_t count = (size_t)lab->exercise_count;
     *answer      = (Answer){.broken = arena_zeros(arena, count * sizeof *answer->broken),
                             .warned = arena_zeros(arena, count * sizeof *answer->warned)};
-    Build build  = {.arena = arena, .lab = lab, .source = source, .kind = kind, .folder = folder,
+    Build build  = {.arena   = arena,
+                    .lab     = lab,
+                    .source  = source,
+                    .kind    = kind,
+                    .folder  = folder,
                     .work    = arena_print(arena, "%s/work", folder),
                     .library = arena_print(arena, "%s/libanswer_%s.so", folder, lab->id),
                     .key     = arena_print(arena, "%s/key", folder),

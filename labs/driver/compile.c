@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS = 48, MEMORY = 1 << 30, LARGEST_FILE = 64 << 20, LONGEST = 400, MOST_SAID = 256 << 10 };
+enum {
+    OPTIONS      = 48,
+    MEMORY       = 1 << 30,
+    LARGEST_FILE = 64 << 20,
+    LONGEST      = 400,
+    MOST_SAID    = 256 << 10
+};
 
 // From CMake: what the house is built with, and the dialect that gcc and clang differ in.
 static const char *const checked_options[] = {LAB_CC_CHECKED, NULL};
@@ -79,7 +85,8 @@ static const char *message_of(Arena *arena, const char *text)
 
 void compile_read(Arena *arena, const char *path, const char *said, Compiled *compiled)
 {
-    static const char *const errors[] = {" error: ", " Error: ", NULL}, *const warnings[] = {" warning: ", NULL};
+    static const char *const errors[] = {" error: ", " Error: ", NULL}, *const warnings[] = {
+                                                                            " warning: ", NULL};
     size_t lines = 1;
     for (const char *at = said; *at != '\0'; at++) lines += *at == '\n';
     compiled->said          = said;
@@ -95,9 +102,9 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
         if (from != NULL && (strncmp(line, "In file included ", 17) == 0 || line[0] == ' ')) {
             if ((number = line_of(from + 5, path, &column, &tail)) == 0 && strlen(from) > 5) {
                 // The chain's lines end in a comma or a colon, the inner ones without columns.
-                char *with = arena_print(arena, "%s:", from + 5);
+                char *with               = arena_print(arena, "%s:", from + 5);
                 with[strcspn(with, ",")] = ':';
-                number = line_of(with, path, &column, &tail);
+                number                   = line_of(with, path, &column, &tail);
             }
             if (number > 0) included = number;
             continue;
@@ -105,8 +112,10 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
         number = line_of(line, path, &column, &tail);
         if ((text = after_word(line, errors)) != NULL) {
             if (compiled->first.message == NULL)
-                compiled->first = (Complaint){.line = number > 0 ? number : included, .column = column,
-                                              .message = message_of(arena, text), .rest = said};
+                compiled->first = (Complaint){.line    = number > 0 ? number : included,
+                                              .column  = column,
+                                              .message = message_of(arena, text),
+                                              .rest    = said};
         } else if (number > 0 && (text = after_word(line, warnings)) != NULL) {
             compiled->warnings[compiled->warning_count++] = (Complaint){
                 .line = number, .column = column, .message = message_of(arena, text), .rest = said};
@@ -119,13 +128,17 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
 
 static const char *too_much(Arena *arena, const Compile *job, const Ending *ending)
 {
-    if (ending->how == ENDED_LATE) return arena_print(arena, "the compiler was still at it after %g s", job->seconds);
+    if (ending->how == ENDED_LATE)
+        return arena_print(arena, "the compiler was still at it after %g s", job->seconds);
     if (ending->how == ENDED_LOUD) return "the compiler complained without end";
-    if (strstr(ending->err, "out of memory") != NULL || strstr(ending->err, "memory exhausted") != NULL)
+    if (strstr(ending->err, "out of memory") != NULL ||
+        strstr(ending->err, "memory exhausted") != NULL)
         return arena_print(arena, "the compiler needed more than %d GB of memory", MEMORY >> 30);
-    if (strstr(ending->err, "File too large") != NULL || strstr(ending->err, "File size limit") != NULL)
+    if (strstr(ending->err, "File too large") != NULL ||
+        strstr(ending->err, "File size limit") != NULL)
         return arena_print(arena, "compiled it is larger than %d MB", LARGEST_FILE >> 20);
-    if (strstr(ending->err, "CPU time limit") != NULL || strstr(ending->err, "Killed signal") != NULL)
+    if (strstr(ending->err, "CPU time limit") != NULL ||
+        strstr(ending->err, "Killed signal") != NULL)
         return "the compiler took too much and was stopped";
     return NULL;
 }
@@ -133,8 +146,9 @@ static const char *too_much(Arena *arena, const Compile *job, const Ending *endi
 static const char *first_words(Arena *arena, const char *said)
 {
     said += strspn(said, "\n");
-    return said[0] == '\0' ? "the compiler failed without a word"
-                           : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(said, "\n"), said));
+    return said[0] == '\0'
+               ? "the compiler failed without a word"
+               : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(said, "\n"), said));
 }
 
 // The text under its own name, which may hold what a C string must not.
@@ -154,8 +168,8 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
     const char *argv[OPTIONS];
     const char *slash = strrchr(job->path, '/');
     int         count = base_options(argv, job->kind);
-    argv[count++]     = arena_print(arena, "-iquote%.*s", slash != NULL ? (int)(slash - job->path) : 1,
-                                    slash != NULL ? job->path : ".");
+    argv[count++] = arena_print(arena, "-iquote%.*s", slash != NULL ? (int)(slash - job->path) : 1,
+                                slash != NULL ? job->path : ".");
     if (job->beside != NULL) argv[count++] = arena_print(arena, "-iquote%s", job->beside);
     argv[count++] = arena_print(arena, "-I%s", root_dir());
     argv[count++] = "-I" LAB_SOURCE_DIR;
@@ -170,10 +184,15 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
     }
     argv[count] = NULL;
 
-    const char *set[]  = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
-    Process     process = {.argv = argv, .set = set, .folder = job->folder, .seconds = job->seconds,
-                           .memory = MEMORY, .file = LARGEST_FILE, .output = MOST_SAID,
-                           .input = named(arena, job->path, job->text)};
+    const char *set[]   = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
+    Process     process = {.argv    = argv,
+                           .set     = set,
+                           .folder  = job->folder,
+                           .seconds = job->seconds,
+                           .memory  = MEMORY,
+                           .file    = LARGEST_FILE,
+                           .output  = MOST_SAID,
+                           .input   = named(arena, job->path, job->text)};
     Ending      ending;
     if (!process_run(arena, &process, &ending, err)) return false;
 
@@ -182,7 +201,8 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
     compile_read(arena, job->path, ending.err, compiled);
     if (limit != NULL) {
         compiled->bounded = true;
-        compiled->first   = (Complaint){.line = compiled->first.line, .message = limit, .rest = ending.err};
+        compiled->first =
+            (Complaint){.line = compiled->first.line, .message = limit, .rest = ending.err};
     } else if (!compiled->good && compiled->first.message == NULL) {
         compiled->first.message = first_words(arena, ending.err);
     }

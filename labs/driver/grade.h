@@ -6,7 +6,9 @@
  *         printf("%s: %s\n", lab->exercises[e].id, verdict_words(grade.exercises[e].verdict));
  *
  * The cases run in the grader, a program of its own (labs/grader/), each in a process of its own.
- * Whatever an answer does there, grade_answer() returns within the exercises' seconds.
+ * Whatever an answer does there, grade_answer() returns: each exercise has its seconds of processor
+ * time. Should the grader itself be ended by an answer, its exercises are graded one by one, and the
+ * one that does it has no pass.
  */
 #pragma once
 #include "labs/driver/answer.h"
@@ -27,6 +29,7 @@ typedef struct ExerciseGrade {
     Verdict    verdict;      // PASS when there are cases and all pass; else the first other one
     CaseGrade *cases;        // in the order of check.c
     int        count, passed;
+    const Complaint *warning;    // of the compiler, inside the function; NULL
 } ExerciseGrade;
 
 typedef struct Grade {
@@ -34,6 +37,7 @@ typedef struct Grade {
     const char    *problem;      // outside of all exercises: the file does not compile; else NULL
     int            line;         // where
     double         seconds;      // from the source to the last verdict
+    const Source  *source;       // what was graded; NULL for a library
 } Grade;
 
 // Builds the source (sanitized) and runs the cases of the exercises whose entry in `asked` is true;

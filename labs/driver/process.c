@@ -144,8 +144,8 @@ static void kill_orphans(void)
 {
 #ifdef __linux__
     for (int round = 0; round < 1000; round++) {
-        char  path[64];
-        long  pid = 0;
+        char path[64];
+        long pid = 0;
         snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
         FILE *children = fopen(path, "r");
         if (children == NULL) return;
@@ -174,7 +174,7 @@ static int open_input(const char *text)
 // The child, and our ends of its streams; -1 with errno when there is none.
 static pid_t start(const Process *process, Stream *streams)
 {
-    int input = open_input(process->input), ends[STREAMS] = {-1, -1, -1};
+    int   input = open_input(process->input), ends[STREAMS] = {-1, -1, -1};
     bool  ready = input >= 0;
     pid_t child = -1;
     for (int s = 0; s < STREAMS; s++) {
@@ -204,7 +204,8 @@ bool process_run(Arena *arena, const Process *process, Ending *ending, Error *er
     if (child > 0) {
         ending->how = listen_to(process, streams);
         // With its streams closed it can say no more: it has a moment left to end by itself.
-        for (double until = process_clock() + (ending->how == ENDED ? 1 : 0); process_clock() < until;) {
+        for (double until = process_clock() + (ending->how == ENDED ? 1 : 0);
+             process_clock() < until;) {
             siginfo_t info = {0};
             if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) != 0) break;
             if (info.si_pid == child) break;
@@ -219,10 +220,11 @@ bool process_run(Arena *arena, const Process *process, Ending *ending, Error *er
 #ifdef __linux__
     prctl(PR_SET_CHILD_SUBREAPER, 0);
 #endif
-    ending->out          = keep(arena, &streams[OUT]);
-    ending->err          = keep(arena, &streams[ERR]);
+    ending->out           = keep(arena, &streams[OUT]);
+    ending->err           = keep(arena, &streams[ERR]);
     const char *unstarted = keep(arena, &streams[WHY]);
-    if (child < 0) return error_set(err, "%s: cannot be started: %s", process->argv[0], strerror(why));
+    if (child < 0)
+        return error_set(err, "%s: cannot be started: %s", process->argv[0], strerror(why));
     if (unstarted[0] != '\0')
         return error_set(err, "%s: cannot be started: %s", process->argv[0], unstarted);
     if (ending->how == ENDED && WIFSIGNALED(status)) ending->how = ENDED_SIGNAL;
