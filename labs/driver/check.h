@@ -1,0 +1,20 @@
+/* check.h -- one look at a learner's work: `lab check`, and each save under `lab watch`.
+ *
+ *     Grade grade;
+ *     if (!check_once(arena, lab, NULL, &progress, &grade, &err)) return error_report(&err);
+ *     verdicts_show(&page, arena, lab, &grade, (VerdictsShown){0});
+ *     return check_passes(lab, &grade) ? 0 : 1;
+ */
+#pragma once
+#include "labs/driver/grade.h"
+#include "labs/driver/progress.h"
+
+// Reads mine/LAB/LAB.c, grades the exercises whose entry in `asked` is true (NULL: all) and records
+// what was reached. What does not compile was not graded: an exercise that was done stays so.
+bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progress, Grade *grade,
+                Error *err);
+
+// Whether all that was asked for passes; nothing asked for is no pass.
+bool check_passes(const Lab *lab, const Grade *grade);
+
+int check_points(const Lab *lab, const Grade *grade);    // of the exercises that pass
