@@ -150,6 +150,8 @@ static void judge_silence(Job *job, int status, double processor)
         say(job, VERDICT_TIMEOUT, "was still running after %g s", job->late ? job->took : processor);
     else if (WIFSTOPPED(status))
         say(job, VERDICT_CRASH, "stopped itself: %s", strsignal(WSTOPSIG(status)));
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)    // with its handler blocked
+        say(job, VERDICT_CRASH, "started another process, or asked for what an exercise may not");
     else if (WIFSIGNALED(status))
         say(job, VERDICT_CRASH, "was ended by a signal: %s", strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) == 127 && symbol != NULL)

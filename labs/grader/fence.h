@@ -12,3 +12,6 @@ enum { MEMORY_LIMIT_MB = 2048, STACK_LIMIT_MB = 8 };
 
 void fence_close(double seconds);
 void fence_widen(void);    // a little more memory, to say that there was none
+
+// What SIGSYS stopped, in words: "started another process".
+const char *fence_refused(int call);

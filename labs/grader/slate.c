@@ -25,7 +25,10 @@ void slate_shut(Slate *slate)
 
 bool slate_open(Slate *slate)
 {
-    return mprotect(slate, sizeof *slate, PROT_READ | PROT_WRITE) == 0 && slate->owner == getpid();
+    if (mprotect(slate, sizeof *slate, PROT_READ | PROT_WRITE) != 0) return false;
+    if (slate->owner == getpid()) return true;
+    slate_shut(slate);    // a child made by vfork() has its parent's memory
+    return false;
 }
 
 void slate_phase(Slate *slate, SlatePhase phase)

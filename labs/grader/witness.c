@@ -140,6 +140,10 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     }
     if (signal == SIGSEGV && !sent) on_segv(&frames, &fault);
     if (signal == SIGFPE && !sent) tell_at(&frames, VERDICT_CRASH, "divides an integer by zero");
+#ifdef __linux__
+    if (signal == SIGSYS)
+        tell_at(&frames, VERDICT_CRASH, "%s, which an exercise may not", fence_refused(info->si_syscall));
+#endif
     tell_at(&frames, VERDICT_CRASH, "was stopped by a signal, %s", strsignal(signal));
 }
 

@@ -287,6 +287,30 @@ no_file_is_written() { # test
     [ ! -s left.txt ] || complain 'left.txt was written'
 }
 
+what_an_exercise_has_no_use_for_is_refused() { # test
+    [ "$(uname -s)" = Linux ] || exit 77
+    touch kept
+    answer 'unlink("kept"); return 15;' && grade
+    is crash && plainly crash && both 'changed a file or a folder, which an exercise may not' && [ -e kept ]
+    answer 'kill(getppid(), SIGKILL); return 15;' && grade
+    is crash && plainly crash && both 'sent a signal to another process'
+    answer 'socket(AF_INET, SOCK_STREAM, 0); return 15;' && grade
+    is crash && plainly crash && both 'opened a socket'
+}
+
+a_command_is_not_run() { # test
+    "$cc" --version | grep -q clang && exit 77
+    answer 'system("rm -f kept"); return 15;' && touch kept && grade
+    is crash && plainly crash && both 'started another process' && [ -e kept ]
+}
+
+threads_are_fine() { # test
+    answer 'pthread_t thread; void *sum; pthread_create(&thread, NULL, work, NULL);
+    pthread_join(thread, &sum); return (float)(long)sum;' 'static void *work(void *unused) { return (void *)15; }'
+    grade
+    is pass && plainly pass
+}
+
 helpers_may_have_any_name() { # test
     answer "near_assert(0, 0); lab_cases(); max(1, 2); return memcmp2(x, n);" '#define memcmp2 sum_of
 int near_assert(int a, int b) { return 0; } int lab_cases(void) { return 0; } int max(int a, int b) { return a; }
