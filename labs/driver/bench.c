@@ -1,13 +1,18 @@
 #include "labs/driver/commands.h"
+#include "labs/driver/choose.h"
+#include "labs/driver/gpu.h"
+#include "labs/driver/grade.h"
+#include "labs/driver/mine.h"
 #include "labs/driver/nearest.h"
-#include "common/arena.h"
+#include "datasets/root.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// From bench/CMakeLists.txt, in its order: "sgemm", "train_autoencoder", ...
+// From bench/CMakeLists.txt and from the labs, in their order: "sgemm", ..., "autoencoder".
 static const char *const benches[] = {LAB_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
@@ -38,18 +43,139 @@ static int run_all(char **argv)
     return failed;
 }
 
-int command_bench(int argc, char **argv)
+// By its folder: a damaged lab.json keeps nobody from another benchmark.
+static bool is_lab(Arena *arena, const char *name)
 {
-    if (argc < 2 || argv[1][0] == '-') return run_all(argv);
-    for (int i = 0; i < BENCHES; i++)
-        if (strcmp(argv[1], benches[i]) == 0) return start(argv[1], argv + 1);
-    const char *near = nearest(argv[1], benches, BENCHES);
-    fprintf(stderr, "lab: there is no benchmark '%s'; ", argv[1]);
+    const char **folders;
+    int          count = course_folders(arena, root_dir(), &folders);
+    for (int i = 0; i < count; i++)
+        if (strcmp(strchr(folders[i], '/') + 1, name) == 0) return true;
+    return false;
+}
+
+// The benchmark that is called so, or the only lab whose name begins so; else NULL and a sentence.
+static const char *choose_bench(Arena *arena, const char *word)
+{
+    const char *chosen = NULL;
+    int         starts = 0;
+    for (int i = 0; i < BENCHES; i++) {
+        if (strcmp(benches[i], word) == 0) return benches[i];
+        if (strncmp(benches[i], word, strlen(word)) != 0 || !is_lab(arena, benches[i])) continue;
+        chosen = benches[i];
+        starts++;
+    }
+    if (starts == 1) return chosen;
+    const char *near = nearest(word, benches, BENCHES);
+    fprintf(stderr, "lab: there is no benchmark '%s'; ", word);
     if (near != NULL) fprintf(stderr, "did you mean '%s'?\n", near);
     else {
         fprintf(stderr, "there are");
         for (int i = 0; i < BENCHES; i++) fprintf(stderr, " %s", benches[i]);
         fputc('\n', stderr);
     }
-    return 2;
+    return NULL;
+}
+
+static void say_which_gpu(void)
+{
+    Gpu gpus[GPU_MAX];
+    if (gpu_list(gpus) == 0) puts("GPU: none here, and no kernels for one yet");
+    else printf("GPU: %s, for which there are no kernels yet\n", gpus[0].name);
+}
+
+// Grades the learner's exercises and builds those that pass; what goes to the benchmark, as
+// "--mine=LIBRARY" and "--left-out=kl=wrong,loss=not written yet". NULLs after a sentence.
+typedef struct Own {
+    const char *mine, *left_out;
+} Own;
+
+static Own own_exercises(Arena *arena, const Choice *choice)
+{
+    const Own   nothing = {0};
+    const Lab  *lab     = choice->lab;
+    bool       *asked   = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *asked);
+    const char *list    = "", *what = lab->id;
+    int         passed  = 0, count = 0;
+    Source      mine;
+    Grade       grade;
+    Answer      answer;
+    Error       err;
+    if (choice->exercise >= 0)
+        what = arena_print(arena, "%s.%s", lab->id, lab->exercises[choice->exercise].id);
+    for (int i = 0; i < lab->exercise_count; i++)
+        asked[i] = choice->exercise < 0 || choice->exercise == i;
+    if (!mine_read(arena, lab, &mine, &err) ||
+        !grade_answer(arena, lab, &mine, asked, &grade, &err))
+        return error_report(&err), nothing;
+    const char *file = mine_shown(arena, mine.path);
+    if (grade.problem != NULL) {
+        fprintf(stderr, "%s:%d: does not compile: %s\nnext  ./lab check %s\n", file, grade.line, grade.problem, what);
+        return nothing;
+    }
+    for (int i = 0; i < lab->exercise_count; i++) {
+        if (!asked[i]) continue;
+        Verdict verdict = grade.exercises[i].verdict;
+        count++;
+        passed += verdict == VERDICT_PASS;
+        if (verdict != VERDICT_PASS)
+            list = arena_print(arena, "%s%s%s=%s", list, *list != '\0' ? "," : "",
+                               lab->exercises[i].id, verdict_words(verdict));
+    }
+    if (passed == 0) {
+        fprintf(stderr, "%s: nothing that is to be timed passes yet\nnext  ./lab check %s\n", file, what);
+        return nothing;
+    }
+    if (!answer_build(arena, lab, &mine, ANSWER_FAST, answer_folder(arena, lab, ANSWER_FAST),
+                      &answer, &err))
+        return error_report(&err), nothing;
+    printf("Yours: %s, of which %d of %d pass and are timed\n", file, passed, count);
+    return (Own){arena_print(arena, "--mine=%s", answer.library),
+                 arena_print(arena, "--left-out=%s", list)};
+}
+
+// A lab's benchmark, or with LAB.EXERCISE that part of it.
+static int run_lab(Arena *arena, const Choice *choice, bool mine, int argc, char **argv)
+{
+    const Lab   *lab   = choice->lab;
+    const char **words = arena_zeros(arena, (size_t)(argc + 4) * sizeof *words);
+    int          count = 1;    // behind the program's name
+    if (choice->exercise >= 0)
+        words[count++] = arena_print(arena, "--only=%s", lab->exercises[choice->exercise].id);
+    if (mine) {
+        Own own = own_exercises(arena, choice);
+        if (own.mine == NULL) return 1;
+        words[count++] = own.mine;
+        words[count++] = own.left_out;
+    }
+    for (int i = 1; i < argc; i++) words[count++] = argv[i];
+    say_which_gpu();
+    fflush(stdout);
+    return start(lab->id, (char **)words);
+}
+
+int command_bench(int argc, char **argv)
+{
+    bool mine = mine_asked(&argc, argv);
+    if (argc < 2 || argv[1][0] == '-') {
+        if (!mine) return run_all(argv);
+        fprintf(stderr, "lab: which one? lab bench LAB --mine; lab list names them\n");
+        return 2;
+    }
+    Arena *arena = arena_new("bench", 64u << 20);
+    Error  err;
+    Course course;
+    Choice choice;
+    char  *word = arena_print(arena, "%s", argv[1]), *dot = strchr(word, '.');
+    if (dot != NULL) *dot = '\0';
+    const char *name = choose_bench(arena, word);
+    if (name == NULL) return 2;
+    if (!is_lab(arena, name)) {
+        if (!mine && dot == NULL) return start(name, argv + 1);
+        fprintf(stderr, "lab: %s is not a lab: it has no exercises\n", name);
+        return 2;
+    }
+    if (dot != NULL) name = arena_print(arena, "%s.%s", name, dot + 1);
+    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
+    if (!choose(&course, &(Progress){0}, name, &choice)) return 2;
+    return run_lab(arena, &choice, mine, argc - 1, argv + 1);
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
-# `lab run LAB --mine`: what runs is the learner's code, and what keeps it
+# `lab run LAB --mine` and `lab bench LAB --mine`: what runs is the learner's code, and what keeps it
 # from running is said. Needs LAB (the program) and ROOT (the checkout).
 # shellcheck disable=SC2016,SC2317 # the sentences are called by name
 . "$ROOT/tests/driver/sentences.sh"
+"$LAB" bench autoencoder --help >/dev/null 2>&1 || benches=none # not built, or no LAPACK
 
 export LAB_OUT=results # sentences.sh keeps what is printed in "out"
 reference=$ROOT/labs/2_core/autoencoder/autoencoder.c
@@ -174,6 +175,45 @@ options_and_statuses_are_the_labs_own() { # test
     run "$LAB" run autoencodre --mine
     gave 2
     says err "did you mean 'autoencoder'?"
+}
+
+bench_times_what_passes_and_says_what_does_not() { # test
+    [ -z "${benches-}" ] || exit 77
+    learner -e "$(unwritten kl)" -e 's/rng_uniform(rng) < p ? 0 : x/rng_uniform(rng) < p ? x[i] : x/'
+    run "$LAB" bench autoencoder --mine --quick --threads 1
+    gave 0
+    says out "of which 8 of 10 pass and are timed"
+    [ "$(grep -c ' mine  ' out)" = 8 ] || complain "expected 8 lines of mine"
+    says out "mine: not written yet"
+    says out "mine: wrong"
+    says out "GPU: "
+    sed '1,/^exercise/d' out | awk 'length > 80 { wide = 1 } END { exit wide }' || complain "wider than 80"
+}
+
+bench_times_one_exercise() { # test
+    [ -z "${benches-}" ] || exit 77
+    learner "$(unwritten kl)"
+    run "$LAB" bench auto.loss --quick --threads 1 --mine
+    gave 0
+    [ "$(grep -c ' reference  ' out)" = 1 ] || complain "expected one line of the reference"
+    [ "$(grep -c ' mine  ' out)" = 1 ] || complain "expected one line of mine"
+    run "$LAB" bench autoencoder.kl --quick --threads 1 --mine
+    gave 1
+    says err "next  ./lab check autoencoder.kl"
+}
+
+bench_refuses_what_it_cannot_time() { # test
+    [ -z "${benches-}" ] || exit 77
+    export LAB_MINE="$scratch/mine"
+    run "$LAB" bench autoencoder --mine
+    gave 1
+    says err "./lab start autoencoder"
+    run "$LAB" bench sgemm --mine
+    gave 2
+    run "$LAB" bench --mine
+    gave 2
+    run "$LAB" bench autoencoder.lss
+    gave 2
 }
 
 run_sentence "$@"
