@@ -20,8 +20,9 @@
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \
     X(run,     "LAB [--mine] [options]", "run a lab, with --mine on your code; --help: its options")\
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
-    X(bench,   "[NAME] [options]", "run the benchmarks, or one; --peers adds the rivals")          \
+    X(bench,   "[NAME] [options]", "the benchmarks, or one; LAB [--mine]: exercises, yours too")   \
     X(data,    "list|get|verify",  "data sets: what there is, download, check")                    \
+    X(dev,     "new|check",        "for authors: lay out a new lab; whether a lab is ready")       \
     X(doctor,  "[--json]",         "what is there, what is missing, and what brings it")           \
     X(setup,   "[--dev] [--peers]", "install the packages that are missing")                       \
     X(help,    "",                 "this list")

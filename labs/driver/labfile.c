@@ -24,6 +24,9 @@ static bool read_exercise(Arena *arena, const cJSON *node, const char *where, Ex
         !json_number(node, where, "seconds", 0.1, 600, &exercise->seconds, err) ||
         !json_texts(arena, node, where, "hints", &hints, &count, err))
         return false;
+    exercise->run = "";
+    if (cJSON_HasObjectItem(node, "run") && !json_text(arena, node, where, "run", &exercise->run, err))
+        return false;
     if (count != LAB_HINTS)
         return error_set(err, "%s: \"hints\" has %d, expected %d: the idea, the formula, almost code",
                          where, count, LAB_HINTS);

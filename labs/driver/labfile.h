@@ -18,6 +18,7 @@ typedef struct Exercise {
     int         points;
     double      seconds;     // the time that its check may take
     const char *hints[LAB_HINTS];
+    const char *run;         // the option that leads the lab's program to it, "--tied"; "": none is needed
 } Exercise;
 
 typedef struct Lab {

@@ -111,7 +111,7 @@ static bool read_file(Arena *arena, const char *path, char **text, Error *err)
 static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *mutant, Edits *edits,
                        Error *err)
 {
-    char *text, last = ' ', *next;
+    char *text = NULL, last = ' ', *next;
     int   number = 1;
     edits->count = 0;
     if (!read_file(arena, path, &text, err)) return false;

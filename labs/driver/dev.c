@@ -1,0 +1,175 @@
+#include "labs/driver/commands.h"
+#include "labs/driver/choose.h"
+#include "labs/driver/gates.h"
+#include "labs/driver/page.h"
+#include "labs/driver/template.h"
+#include "common/options.h"
+#include "datasets/root.h"
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAULTS_SHOWN = 10 };
+
+// ---- lab dev check ----
+
+static void print_gate(const Page *page, Arena *arena, const Gate *gate)
+{
+    bool        holds = gate->run && gate->count == 0;
+    PageStyle   style = holds ? PAGE_GOOD : PAGE_BAD;
+    const char *word  = holds ? "ok" : gate->count > 0 ? "FAIL" : "--";
+    printf("  %s%-4s%s", page_on(page, style), word, page_off(page, style));
+    page_item(page, 2, 10, gate->word, gate->run ? gate->promise : "not looked at: the others have to hold first");
+    for (int f = 0; f < gate->count && f < FAULTS_SHOWN; f++) page_text(page, PAGE_PLAIN, 10, gate->faults[f]);
+    if (gate->count > FAULTS_SHOWN)
+        page_text(page, PAGE_DIM, 10, arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
+}
+
+// One line a mutant: name, how many of how many cases reject it, and the first of them.
+static void print_mutants(const Lab *lab, const Gates *gates)
+{
+    int last = -1;
+    for (int e = 0; e < lab->exercise_count; e++)
+        for (int m = 0; m < gates->mutant_count; m++) {
+            const Mutant  *mutant = &gates->mutants[m];
+            const Finding *found  = gates->proofs[m].found;
+            if (mutant->exercise != e) continue;
+            if (e != last) printf("\n%s, %d cases\n", lab->exercises[e].id, found->cases);
+            last = e;
+            printf("  %-40s %3d", mutant->name, found->rejected);
+            if (found->rejected > 0) printf("  %s%s", found->first, found->only_ended ? "  (crash or time only)" : "");
+            else printf("  FAIL");
+            putchar('\n');
+        }
+}
+
+static void print_lab(const Page *page, Arena *arena, const Lab *lab, const Gates *gates)
+{
+    page_text(page, PAGE_BOLD, 0,
+              arena_print(arena, "%s: %d exercise%s, %d cases, %d mutants", lab->id, lab->exercise_count,
+                          lab->exercise_count == 1 ? "" : "s", gates->cases, gates->mutant_count));
+    for (int g = 0; g < GATE_COUNT; g++) print_gate(page, arena, &gates->gate[g]);
+    if (gates->mutant_count > 0 && gates->gate[GATE_MUTANTS].run) print_mutants(lab, gates);
+    printf("\n%s %s, %.1f s\n", lab->id, gates_hold(gates) ? "holds" : "is not ready", gates->seconds);
+}
+
+static cJSON *gates_json(const Lab *lab, const Gates *gates)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "lab", lab->id);
+    cJSON_AddBoolToObject(item, "holds", gates_hold(gates));
+    cJSON_AddNumberToObject(item, "cases", gates->cases);
+    cJSON *list = cJSON_AddArrayToObject(item, "gates");
+    for (int g = 0; g < GATE_COUNT; g++) {
+        const Gate *gate = &gates->gate[g];
+        cJSON      *one  = cJSON_CreateObject();
+        cJSON_AddStringToObject(one, "gate", gate->word);
+        cJSON_AddStringToObject(one, "status", !gate->run && gate->count == 0 ? "not run" : gate->count > 0 ? "fail" : "ok");
+        cJSON_AddItemToObject(one, "faults", cJSON_CreateStringArray(gate->faults, gate->count));
+        cJSON_AddItemToArray(list, one);
+    }
+    list = cJSON_AddArrayToObject(item, "mutants");
+    for (int m = 0; gates->gate[GATE_MUTANTS].run && m < gates->mutant_count; m++) {
+        const Finding *found = gates->proofs[m].found;
+        cJSON         *one   = cJSON_CreateObject();
+        cJSON_AddStringToObject(one, "exercise", lab->exercises[gates->mutants[m].exercise].id);
+        cJSON_AddStringToObject(one, "mutant", gates->mutants[m].name);
+        cJSON_AddNumberToObject(one, "cases", found->cases);
+        cJSON_AddNumberToObject(one, "rejected", found->rejected);
+        cJSON_AddStringToObject(one, "first", found->first);
+        cJSON_AddBoolToObject(one, "only_ended", found->only_ended);
+        cJSON_AddItemToArray(list, one);
+    }
+    return item;
+}
+
+static void print_json(cJSON *array)
+{
+    char *text = cJSON_Print(array);
+    puts(text);
+    free(text);
+    cJSON_Delete(array);
+}
+
+static int check_labs(const Course *course, const Lab *only, bool json)
+{
+    Page   page   = page_begin();
+    cJSON *array  = json ? cJSON_CreateArray() : NULL;
+    int    status = 0;
+    for (int i = 0; i < course->lab_count; i++) {
+        const Lab *lab = &course->labs[i];
+        if (only != NULL && lab != only) continue;
+        Arena *arena = arena_new("gates", (size_t)1 << 30);
+        Gates  gates;
+        Error  err;
+        if (!gates_check(arena, lab, &gates, &err)) return error_report(&err);
+        if (!gates_hold(&gates)) status = 1;
+        if (json) cJSON_AddItemToArray(array, gates_json(lab, &gates));
+        else print_lab(&page, arena, lab, &gates);
+        fflush(stdout);
+        arena_free(arena);
+    }
+    if (json) print_json(array);
+    return status;
+}
+
+static int dev_check(Arena *arena, int argc, char **argv)
+{
+    bool     json = false;
+    int      status;
+    Error    err;
+    Course   course;
+    Choice   choice  = {NULL, -1};
+    bool     chosen  = argc > 1 && argv[1][0] != '-';
+    Options *options = options_new(arena, "lab dev check [LAB]", "Whether a lab is one: the gates, and what its cases reject.");
+    options_flag(options, "json", 0, &json, "as JSON");
+    if (!options_parse(options, argc - chosen, argv + chosen, &status)) return status;
+    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
+    if (chosen && !choose(&course, &(Progress){0}, argv[1], &choice)) return 2;
+    if (choice.exercise >= 0) {
+        fprintf(stderr, "lab: a lab is checked as a whole: lab dev check %s\n", choice.lab->id);
+        return 2;
+    }
+    return check_labs(&course, choice.lab, json);
+}
+
+// ---- lab dev new ----
+
+static int dev_new(Arena *arena, int argc, char **argv)
+{
+    const char *folder = NULL;
+    int         status, words = 0;
+    Error       err;
+    Course      course;
+    while (words < 2 && words + 1 < argc && argv[words + 1][0] != '-') words++;
+    Options *options = options_new(arena, "lab dev new STAGE NAME", "Lays out a new lab, which builds and waits to be filled.");
+    options_string(options, "in", 0, &folder, "FOLDER", "a folder of labs of your own, for LAB_PATH");
+    if (!options_parse(options, argc - words, argv + words, &status)) return status;
+    if (words < 2) {
+        fprintf(stderr, "lab: which? lab dev new STAGE NAME [--in FOLDER]\n");
+        return 2;
+    }
+    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
+    NewLab lab = {.stage = argv[1], .name = argv[2], .labs = folder};
+    if (!template_allows(arena, &course, &lab, &err)) return error_report(&err), 2;
+    if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
+    printf("%s builds already. Every line with REPLACE: waits for you.\n\n", lab.folder);
+    const char *path = lab.outside ? arena_print(arena, "LAB_PATH=%s ", lab.labs) : "";
+    printf("next  %s./lab dev check %s\n", path, lab.name);
+    return 0;
+}
+
+int command_dev(int argc, char **argv)
+{
+    Arena *arena  = arena_new("dev", 64u << 20);
+    int    status = 2;
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        status = dev_check(arena, argc - 1, argv + 1);
+    else if (argc > 1 && strcmp(argv[1], "new") == 0)
+        status = dev_new(arena, argc - 1, argv + 1);
+    else
+        fprintf(stderr, "lab: for authors of labs: lab dev new STAGE NAME, or lab dev check [LAB]\n");
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,225 @@
+#include "labs/driver/proof.h"
+#include "common/file.h"
+#include "datasets/root.h"
+#include "labs/driver/process.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COMPILE_SECONDS = 60, PROGRAM_SECONDS = 120, WORKERS_MAX = 64, OUTPUT_MAX = 1 << 20 };
+
+typedef struct Task {
+    Arena       *arena;    // of this proof alone
+    const Lab   *lab;
+    const Proof *proof;
+    const char  *folder;
+    Finding     *found;
+} Task;
+
+__attribute__((format(printf, 2, 3)))
+static void fault(Task *task, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(task->found->fault, sizeof task->found->fault, format, arguments);
+    va_end(arguments);
+}
+
+static const char *first_line(Arena *arena, const char *text)
+{
+    return arena_print(arena, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+// ---- compiling ----
+
+// The library of the proof's text; NULL after a fault.
+static const char *build(Task *task, AnswerKind kind)
+{
+    const Lab *lab = task->lab;
+    Source     source;
+    Answer     answer;
+    Error      err;
+    source_parse(task->arena, lab, arena_print(task->arena, "%s/%s.c", task->folder, lab->id),
+                 task->proof->text, &source);
+    if (!answer_build(task->arena, lab, &source, kind, task->folder, &answer, &err))
+        return fault(task, "%s", err.message), NULL;
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (answer.broken[e] != NULL)
+            return fault(task, "does not compile: %s", answer.broken[e]->message), NULL;
+    if (answer.stray != NULL) return fault(task, "does not compile: %s", answer.stray->message), NULL;
+    return answer.library;
+}
+
+static void prove_warnings(Task *task)
+{
+    Arena             *arena = task->arena;
+    const char *const  argv[] = {task->proof->compiler, "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror",
+                                 "-Wno-unused-parameter", "-D_GNU_SOURCE",
+                                 arena_print(arena, "-I%s", task->lab->folder),
+                                 arena_print(arena, "-I%s", root_dir()), "-I" LAB_SOURCE_DIR, "-x", "c", "-c", "-o", "/dev/null", "-", NULL};
+    Process compiler = {.argv = argv, .input = task->proof->text, .seconds = COMPILE_SECONDS, .output = OUTPUT_MAX};
+    Ending  ending;
+    Error   err;
+    if (!process_run(arena, &compiler, &ending, &err)) {
+        fault(task, "%s", err.message);
+    } else if (ending.how != ENDED || ending.status != 0) {
+        const char *at = strstr(ending.err, "error:");
+        fault(task, "%s says: %s", task->proof->compiler, first_line(arena, at != NULL ? at : ending.err));
+    }
+}
+
+// ---- grading ----
+
+static bool grade(Task *task, bool plain, const bool *asked, Grade *result)
+{
+    Error       err;
+    const char *library = build(task, plain ? ANSWER_FAST : ANSWER_SANITIZED);
+    if (library == NULL) return false;
+    if (!grade_library(task->arena, task->lab, library, plain, asked, result, &err))
+        return fault(task, "%s", err.message), false;
+    return true;
+}
+
+// The first case that does not end as it should: 1..solved pass, the others are not written yet.
+static void expect_solved(Task *task, const Grade *result, int solved)
+{
+    for (int e = 0; e < task->lab->exercise_count; e++)
+        for (int c = 0; c < result->exercises[e].count; c++) {
+            const CaseGrade *one    = &result->exercises[e].cases[c];
+            Verdict          wanted = e < solved ? VERDICT_PASS : VERDICT_TODO;
+            if (one->verdict == wanted) continue;
+            const char *message = first_line(task->arena, one->message);
+            if (e < solved)
+                fault(task, "%s ends as '%s', expected '%s'%s%s", one->name, verdict_words(one->verdict),
+                      verdict_words(wanted), *message != '\0' ? ": " : "", message);
+            else
+                fault(task, "%s ends as '%s' although %s is blank: it has to call %s, and no exercise after it",
+                      one->name, verdict_words(one->verdict), task->lab->exercises[e].id,
+                      task->lab->exercises[e].function);
+            return;
+        }
+}
+
+static void prove_progress(Task *task)
+{
+    Grade result;
+    if (grade(task, false, NULL, &result)) expect_solved(task, &result, task->proof->exercise);
+}
+
+static void prove_plain(Task *task)
+{
+    Grade result;
+    if (grade(task, true, NULL, &result)) expect_solved(task, &result, task->lab->exercise_count);
+}
+
+static bool compared(Verdict verdict)
+{
+    return verdict == VERDICT_WRONG || verdict == VERDICT_LEAK;
+}
+
+static void prove_mutant(Task *task)
+{
+    int   exercise = task->proof->exercise;
+    bool *asked    = arena_zeros(task->arena, (size_t)task->lab->exercise_count * sizeof *asked);
+    Grade result;
+    asked[exercise] = true;
+    if (!grade(task, false, asked, &result)) return;
+    const ExerciseGrade *graded = &result.exercises[exercise];
+    Finding             *found  = task->found;
+    found->cases                = graded->count;
+    found->only_ended           = true;
+    for (int c = 0; c < graded->count; c++) {
+        const CaseGrade *one = &graded->cases[c];
+        if (one->verdict == VERDICT_PASS || one->verdict == VERDICT_SKIPPED) continue;
+        if (compared(one->verdict)) found->only_ended = false;
+        if (found->rejected++ > 0) continue;
+        const char *promise = strstr(one->name, "__");
+        snprintf(found->first, sizeof found->first, "%s", promise != NULL ? promise + 2 : one->name);
+    }
+    if (found->rejected == 0)
+        fault(task, "survives all %d cases of %s: write the case that tells it from the reference",
+              graded->count, task->lab->exercises[exercise].id);
+}
+
+// ---- the lab's program ----
+
+static void prove_program(Task *task)
+{
+    Arena          *arena    = task->arena;
+    const Lab      *lab      = task->lab;
+    const Exercise *exercise = &lab->exercises[task->proof->exercise];
+    if (build(task, ANSWER_FAST) == NULL) return;
+    const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
+    const char *argv[]  = {program, "--smoke", "--plot", "none", "--out",
+                           arena_print(arena, "%s/out", task->folder),
+                           *exercise->run != '\0' ? exercise->run : NULL, NULL};
+    const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder), NULL};
+    Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
+    Ending  ending;
+    Error   err;
+    if (!process_run(arena, &run, &ending, &err)) {
+        fault(task, "%s", err.message);
+        return;
+    }
+    if (strstr(ending.err, arena_print(arena, ": %s is not written yet", exercise->id)) != NULL) return;
+    if (ending.how == ENDED && ending.status == 0)
+        fault(task, "%s --smoke %s never calls %s: call it, or say in lab.json with which option it is (\"run\")",
+              lab->id, exercise->run, exercise->function);
+    else
+        fault(task, "%s --smoke does not end with '%s is not written yet' but says: %s", lab->id,
+              exercise->id, first_line(arena, ending.err));
+}
+
+// ---- all of them ----
+
+static void prove(const Lab *lab, const Proof *proof, Finding *found)
+{
+    static void (*const kinds[])(Task *) = {
+        [PROOF_WARNINGS] = prove_warnings, [PROOF_PROGRESS] = prove_progress, [PROOF_PLAIN] = prove_plain,
+        [PROOF_MUTANT] = prove_mutant,     [PROOF_PROGRAM] = prove_program};
+    Arena *arena = arena_new("proof", (size_t)1 << 30);
+    Task   task  = {arena, lab, proof, NULL, found};
+    task.folder  = arena_print(arena, "%s/dev/%s/%s", LAB_BUILD_DIR, lab->id, proof->name);
+    kinds[proof->kind](&task);
+    arena_free(arena);
+    found->done = true;
+}
+
+typedef struct Board {    // shared by the workers
+    atomic_int next;
+    Finding    found[];
+} Board;
+
+static _Noreturn void work(const Lab *lab, const Proof *proofs, int count, Board *board)
+{
+    for (int i; (i = atomic_fetch_add(&board->next, 1)) < count;) prove(lab, &proofs[i], &board->found[i]);
+    _exit(0);
+}
+
+bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *err)
+{
+    size_t bytes = sizeof(Board) + (size_t)count * sizeof(Finding);
+    Board *board = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (board == MAP_FAILED) return error_set(err, "no memory for %d proofs: %s", count, strerror(errno));
+    long  processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int   workers    = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
+    pid_t pids[WORKERS_MAX];
+    fflush(NULL);
+    for (int w = 0; w < workers; w++)
+        if ((pids[w] = fork()) == 0) work(lab, proofs, count, board);
+    for (int w = 0; w < workers; w++)
+        if (pids[w] > 0) waitpid(pids[w], NULL, 0);
+    for (int i = 0; i < count; i++) {
+        Finding *found  = arena_alloc(arena, sizeof *found);
+        *found          = board->found[i];
+        proofs[i].found = found;
+        if (!found->done) snprintf(found->fault, sizeof found->fault, "lab dev check itself was ended while it looked at this");
+    }
+    munmap(board, bytes);
+    return true;
+}

@@ -1,0 +1,167 @@
+#include "labs/driver/template.h"
+#include "labs/driver/nearest.h"
+#include "common/file.h"
+#include "datasets/root.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LONGEST_NAME = 32, PLACES = 1000, PLACE_STEP = 10, FILE_MAX = 64 << 10 };
+
+// Words of C, and the programs and libraries that the build has already.
+static const char *const taken[] = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
+    "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main",
+    "house", "common", "kernels", "datasets", "checking", "grader", "grader_plain", "verdict", "lab", "labs",
+    "tests", "benches", "all", "clean", "help", "test", "install", "driver", "template",
+};
+
+static bool is_name(const char *name)
+{
+    if (!islower((unsigned char)*name) || strlen(name) > LONGEST_NAME) return false;
+    for (; *name != '\0'; name++)
+        if (!islower((unsigned char)*name) && !isdigit((unsigned char)*name) && *name != '_') return false;
+    return true;
+}
+
+static bool allows_name(const Course *course, const char *name, Error *err)
+{
+    if (!is_name(name))
+        return error_set(err, "a lab cannot be called '%s': expected small letters, digits and _, a letter first, "
+                         "at most %d of them", name, LONGEST_NAME);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(taken[i], name) == 0)
+            return error_set(err, "a lab cannot be called '%s': C or the build has that word already", name);
+    for (int i = 0; i < course->lab_count; i++)
+        if (strcmp(course->labs[i].id, name) == 0)
+            return error_set(err, "there is a lab '%s' already, in %s", name, course->labs[i].folder);
+    return true;
+}
+
+bool template_allows(Arena *arena, const Course *course, const NewLab *lab, Error *err)
+{
+    const char **stages = arena_alloc(arena, ((size_t)course->stage_count + 1) * sizeof *stages);
+    bool         known  = false;
+    for (int i = 0; i < course->stage_count; i++) {
+        stages[i] = course->stages[i].id;
+        known     = known || strcmp(stages[i], lab->stage) == 0;
+    }
+    if (known) return allows_name(course, lab->name, err);
+    const char *near = nearest(lab->stage, stages, course->stage_count);
+    if (near != NULL) return error_set(err, "there is no stage '%s'; did you mean '%s'?", lab->stage, near);
+    const char *list = "";
+    for (int i = 0; i < course->stage_count; i++)
+        list = arena_print(arena, "%s%s%s", list, i == 0 ? "" : ", ", stages[i]);
+    return error_set(err, "there is no stage '%s'; there are %s", lab->stage, list);
+}
+
+// ---- the files ----
+
+typedef struct Word {
+    const char *name, *value;    // "@NAME@", "som"
+} Word;
+
+static const char *filled(Arena *arena, const char *text, const Word *words, int count)
+{
+    for (int w = 0; w < count; w++)
+        for (const char *at; (at = strstr(text, words[w].name)) != NULL;)
+            text = arena_print(arena, "%.*s%s%s", (int)(at - text), text, words[w].value, at + strlen(words[w].name));
+    return text;
+}
+
+// Writes the file of the template into the folder, under its name without ".in".
+static bool write_file(Arena *arena, const char *from, const char *file, const char *to, const Word *words,
+                       int count, Error *err)
+{
+    const char *path   = arena_print(arena, "%s/%s", from, file);
+    FILE       *stream = fopen(path, "r");
+    char       *text   = arena_alloc(arena, FILE_MAX);
+    if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    text[fread(text, 1, FILE_MAX - 1, stream)] = '\0';
+    fclose(stream);
+    int         bytes = (int)(strlen(file) - strlen(".in"));
+    const char *name  = filled(arena, arena_print(arena, "%.*s", bytes, file), words, count);
+    NewFile     new;
+    if (!file_begin(&new, arena_print(arena, "%s/%s", to, name), err)) return false;
+    fputs(filled(arena, text, words, count), new.stream);
+    return file_commit(&new, err);
+}
+
+static bool is_template(const char *name)
+{
+    size_t bytes = strlen(name);
+    return bytes > 3 && strcmp(name + bytes - 3, ".in") == 0;
+}
+
+// All files of one folder of the template.
+static bool write_files(Arena *arena, const char *from, const char *to, const Word *words, int count, Error *err)
+{
+    if (!file_make_folder(to, err)) return false;
+    DIR *stream = opendir(from);
+    if (stream == NULL) return error_set(err, "%s: %s", from, strerror(errno));
+    bool written = true;
+    for (struct dirent *entry; written && (entry = readdir(stream)) != NULL;)
+        if (is_template(entry->d_name)) written = write_file(arena, from, entry->d_name, to, words, count, err);
+    closedir(stream);
+    return written;
+}
+
+static void remove_folder(Arena *arena, const char *folder)
+{
+    DIR *stream = opendir(folder);
+    for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlink(arena_print(arena, "%s/%s", folder, entry->d_name));
+    if (stream != NULL) closedir(stream);
+    rmdir(folder);
+}
+
+// After the last lab of its stage.
+static int next_place(const Course *course, const char *stage)
+{
+    int place = 0;
+    for (int i = 0; i < course->lab_count; i++)
+        if (strcmp(course->labs[i].stage, stage) == 0 && course->labs[i].place > place) place = course->labs[i].place;
+    return place + PLACE_STEP <= PLACES ? place + PLACE_STEP : PLACES;
+}
+
+static const char *absolute(Arena *arena, const char *folder)
+{
+    char whole[PATH_MAX];
+    return arena_print(arena, "%s", realpath(folder, whole) != NULL ? whole : folder);
+}
+
+bool template_lay_out(Arena *arena, const Course *course, NewLab *lab, Error *err)
+{
+    const char *house = absolute(arena, arena_print(arena, "%s/labs", root_dir()));
+    const char *from  = arena_print(arena, "%s/driver/template", house);
+    if (lab->labs == NULL) lab->labs = house;
+    if (!file_make_folder(lab->labs, err)) return false;
+    lab->labs    = absolute(arena, lab->labs);
+    lab->outside = strcmp(lab->labs, house) != 0;
+    lab->folder  = arena_print(arena, "%s/%s/%s", lab->labs, lab->stage, lab->name);
+    if (access(lab->folder, F_OK) == 0) return error_set(err, "%s is there already", lab->folder);
+
+    Word words[] = {{"@NAME@", lab->name},
+                    {"@STAGE@", lab->stage},
+                    {"@PLACE@", arena_print(arena, "%d", next_place(course, lab->stage))}};
+    int  count   = sizeof words / sizeof *words;
+    // Beside labs/, since a folder in a stage is looked into.
+    const char *half    = arena_print(arena, "%s/.new-%s-%d", lab->labs, lab->name, (int)getpid());
+    const char *mutants = arena_print(arena, "%s/mutants", half);
+    bool written = write_files(arena, from, half, words, count, err) &&
+                   write_files(arena, arena_print(arena, "%s/mutants", from), mutants, words, count, err) &&
+                   file_make_folder(arena_print(arena, "%s/%s", lab->labs, lab->stage), err);
+    if (written && rename(half, lab->folder) == 0) return true;
+    if (written) error_set(err, "%s: %s", lab->folder, strerror(errno));
+    remove_folder(arena, mutants);
+    remove_folder(arena, half);
+    return false;
+}
