@@ -22,6 +22,12 @@ const char *desk_word(int *argc, char **argv)
     return NULL;
 }
 
+Options *desk_options(Arena *arena, char **argv, const char *usage, const char *summary)
+{
+    argv[0] = arena_print(arena, "%s", usage);
+    return options_new(arena, usage, summary);
+}
+
 Standing desk_standing(const Desk *desk, const Lab *lab)
 {
     Standing standing = {0};

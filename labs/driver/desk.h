@@ -1,6 +1,7 @@
 /* desk.h -- what lies before a learner's command: the course, the progress, and the page to write on.
  *
  *     const char *word = desk_word(&argc, argv);             // LAB[.EX] out of the arguments, or NULL
+ *     Options *options = desk_options(arena, argv, "lab hint [LAB[.EX]]", "One hint more.");
  *     if (!options_parse(options, argc, argv, &status)) return status;
  *     Desk desk;
  *     if (!desk_open(&desk, arena, &err)) return error_report(&err);
@@ -9,6 +10,7 @@
 #pragma once
 #include "labs/driver/choose.h"
 #include "labs/driver/page.h"
+#include "common/options.h"
 
 typedef struct Desk {
     Arena   *arena;
@@ -21,6 +23,9 @@ bool desk_open(Desk *desk, Arena *arena, Error *err);
 
 // The first argument that is no option, taken out of argv.
 const char *desk_word(int *argc, char **argv);
+
+// As options_new(); the usage line of --help says `usage` and not only the command's name.
+Options *desk_options(Arena *arena, char **argv, const char *usage, const char *summary);
 
 // How far a lab is.
 typedef struct Standing {

@@ -62,7 +62,7 @@ int command_hint(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice;
-    Options    *options = options_new(arena, "lab hint [LAB[.EXERCISE]]",
+    Options    *options = desk_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
                                       "One hint more at every call: the idea, the formula, almost the "
                                       "code. Without an exercise: the next that is not done.");
     if (!options_parse(options, argc, argv, &status)) return status;

@@ -106,7 +106,7 @@ int command_list(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice = {0};
-    Options    *options = options_new(arena, "lab list [LAB]",
+    Options    *options = desk_options(arena, argv, "lab list [LAB]",
                                       "The labs and their exercises: not started, wrong or done, the "
                                       "points, the hints that were read.");
     options_flag(options, "json", 0, &json, "as JSON, for programs");

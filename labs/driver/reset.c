@@ -131,7 +131,7 @@ int command_reset(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice;
-    Options    *options = options_new(arena, "lab reset LAB[.EXERCISE]",
+    Options    *options = desk_options(arena, argv, "lab reset LAB[.EXERCISE]",
                                       "Makes one exercise blank again, or all of a lab. The file as it "
                                       "was is kept in mine/LAB/backup.");
     if (!options_parse(options, argc, argv, &status)) return status;

@@ -62,7 +62,7 @@ int command_roadmap(int argc, char **argv)
     int      status;
     Error    err;
     Desk     desk;
-    Options *options = options_new(arena, "lab roadmap", "The stages, their labs, how far you are, and "
+    Options *options = desk_options(arena, argv, "lab roadmap", "The stages, their labs, how far you are, and "
                                    "what to type next.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);

@@ -81,7 +81,7 @@ int command_solution(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice;
-    Options    *options = options_new(arena, "lab solution LAB.EXERCISE",
+    Options    *options = desk_options(arena, argv, "lab solution LAB.EXERCISE",
                                       "The reference's function beside yours, once yours is done.");
     options_flag(options, "give-up", 0, &give_up, "show it before; this is recorded");
     if (!options_parse(options, argc, argv, &status)) return status;

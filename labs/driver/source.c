@@ -308,12 +308,23 @@ const char **source_secrets(Arena *arena, const Lab *lab, const Source *referenc
     return secret;
 }
 
-// The line above the one that begins at `start`, without its indent; `start` moves there.
-static const char *line_above(const char *text, size_t *start)
+// Where the comment right above the line at `start` begins; `start` when there is none.
+static size_t comment_above(const char *text, size_t start)
 {
-    if (*start > 0) --*start;
-    while (*start > 0 && text[*start - 1] != '\n') --*start;
-    return text + *start + strspn(text + *start, " \t");
+    bool block = false;
+    for (size_t line = start; line > 0;) {
+        size_t end = line - 1;
+        for (line = end; line > 0 && text[line - 1] != '\n';) line--;
+        size_t first = line + strspn(text + line, " \t");
+        while (end > first && strchr(" \t\r", text[end - 1]) != NULL) end--;
+        if (end - first < 2 && block) continue;
+        if (end - first < 2) break;
+        block = block || memcmp(text + end - 2, "*/", 2) == 0;
+        if (!block && memcmp(text + first, "//", 2) != 0) break;
+        if (!block || memcmp(text + first, "/*", 2) == 0) start = line;
+        if (block && start == line) break;
+    }
+    return start;
 }
 
 const char *source_promise(Arena *arena, const Lab *lab, int exercise)
@@ -322,12 +333,6 @@ const char *source_promise(Arena *arena, const Lab *lab, int exercise)
     if (text == NULL) return NULL;
     CodeSpan span = code_declaration(code_only(arena, text), lab->exercises[exercise].function);
     if (span.end == 0) return NULL;
-    for (size_t start = span.start; start > 0;) {
-        const char *line = line_above(text, &start);
-        if (strncmp(line, "//", 2) != 0 && strncmp(line, "*", 1) != 0 && strncmp(line, "/*", 2) != 0)
-            break;
-        span.start = start;
-        if (strncmp(line, "/*", 2) == 0) break;
-    }
+    span.start = comment_above(text, span.start);
     return copy(arena, text + span.start, span.end - span.start);
 }

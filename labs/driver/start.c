@@ -136,7 +136,7 @@ int command_start(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice;
-    Options    *options = options_new(arena, "lab start LAB",
+    Options    *options = desk_options(arena, argv, "lab start LAB",
                                       "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
                                       "first. A file that is there already is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;

@@ -32,5 +32,6 @@ run_sentence() {
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     cd "$scratch"
+    export LAB_MINE="$scratch/mine" # nobody's own work
     "$1"
 }
