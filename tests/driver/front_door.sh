@@ -212,6 +212,43 @@ a_moved_checkout_is_configured_afresh() { # test
     called "cmake -S $house"
 }
 
+labs_of_another_folder_are_configured_once() { # test
+    fresh_house
+    door
+    mkdir -p "$scratch/my labs" "$scratch/more"
+    : >calls
+    export LAB_PATH="my labs:$scratch/more/:my labs"
+    door list
+    gave 0
+    called "cmake -S $house -B $house/build --preset release -DLAB_PATH=$scratch/my labs:$scratch/more"
+    : >calls
+    LAB_PATH="$scratch/my labs:$scratch/more"
+    door list
+    [ "$(cat calls)" = "ninja -n labs" ] || complain "expected one ninja -n"
+    [ ! -s err ] || complain "expected silence"
+    unset LAB_PATH
+    door list
+    called "-DLAB_PATH="
+}
+
+the_program_is_told_where_other_labs_are() { # test
+    fresh_house
+    mkdir more
+    pretend ninja 'if [ "$1" = -n ]; then [ ! -e lab ] || echo "ninja: no work to do."; exit; fi
+        printf "%s\n" "#!/bin/sh" "echo LAB_PATH is \$LAB_PATH" >lab && chmod +x lab'
+    LAB_PATH='more' door list
+    gave 0
+    says out "LAB_PATH is $scratch/more"
+}
+
+a_folder_of_labs_that_is_not_there_is_named() { # test
+    fresh_house
+    LAB_PATH="$scratch/none" door list
+    gave 1
+    says err "LAB_PATH names $scratch/none, and there is no such folder"
+    never_called cmake
+}
+
 a_failed_configuration_is_shown_and_tried_again() { # test
     fresh_house
     pretend cmake 'echo "CMake Error: no such library"; exit 1'
