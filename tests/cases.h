@@ -4,7 +4,9 @@
  *
  *     const CaseList lab_cases[] = {layer_cases, loss_cases, NULL};
  *
- * A case's name is EXERCISE__PROMISE. It calls functions of its own exercise only.
+ * A case's name is EXERCISE__PROMISE. It calls functions of its own exercise only,
+ * and takes the address of none: a call is looked up when it is made, an address when the cases are
+ * loaded, and one function that is gone would take all cases with it.
  */
 #pragma once
 #include <setjmp.h>

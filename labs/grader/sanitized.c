@@ -168,7 +168,7 @@ void __ubsan_on_report(void)
         if (strstr(message, behaviours[k].words))
             snprintf(sentence, sizeof sentence, "%s", behaviours[k].sentence);
     if (!frames_is_source(file, trial->source)) witness_tell(VERDICT_CRASH, NULL, "%s", sentence);
-    slate_end(trial->slate, VERDICT_CRASH, (int)line, "%s, at line %u", sentence, line);
+    witness_end(VERDICT_CRASH, (int)line, sentence);
 }
 
 // ---- leaks ----

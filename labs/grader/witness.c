@@ -17,15 +17,21 @@ enum { HANDLER_STACK = 256 << 10, NULL_PAGE = 1 << 16 };
 
 static const Trial *trial;
 
-static void tell(const Frames *frames, Verdict verdict, const char *format, va_list args)
+_Noreturn void witness_end(Verdict verdict, int line, const char *sentence)
+{
+    size_t what = strcspn(sentence, ":");
+    if (line == 0) slate_end(trial->slate, verdict, 0, "%s", sentence);
+    slate_end(trial->slate, verdict, line, "%.*s, at line %d%s", (int)what, sentence, line,
+              sentence + what);
+}
+
+static _Noreturn void tell(const Frames *frames, Verdict verdict, const char *format, va_list args)
 {
     char sentence[1024];
     vsnprintf(sentence, sizeof sentence, format, args);
     if (slate_open(trial->slate) && trial->slate->detail[0] == '\0')
         snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
-    if (frames->line > 0)
-        slate_end(trial->slate, verdict, frames->line, "%s, at line %d", sentence, frames->line);
-    slate_end(trial->slate, verdict, 0, "%s", sentence);
+    witness_end(verdict, frames->line, sentence);
 }
 
 static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
@@ -35,8 +41,6 @@ static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char 
     va_list args;
     va_start(args, format);
     tell(frames, verdict, format, args);
-    va_end(args);
-    _exit(1);
 }
 
 _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
@@ -46,8 +50,6 @@ _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format,
     frames_find(&frames, trial->source, pc);
     va_start(args, format);
     tell(&frames, verdict, format, args);
-    va_end(args);
-    _exit(1);
 }
 
 // ---- signals ----

@@ -14,7 +14,11 @@ void witness_call(const Trial *trial);
 void witness_stand(void);
 void witness_leaks(void);    // ends the trial when the answer has lost memory
 
-// Ends the trial with "SENTENCE, at line 12", when the line is known, and the calls that led there.
+// Ends the trial. "needs too much: a large array?" becomes "needs too much, at line 12: a large
+// array?" when the line is known.
+_Noreturn void witness_end(Verdict verdict, int line, const char *sentence);
+
+// The same with the line, and the calls, that led to `pc`; to here where it is NULL.
 _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -64,7 +64,8 @@ a_changed_input_is_shown() { # test
 an_endless_loop_runs_out_of_time() { # test
     answer 'for (volatile unsigned k = 0;;)
         k++;' && grade 1
-    is timeout && plainly timeout && says out 'was still running after 1 s of processor time' && at 21
+    is timeout && plainly timeout && at 21 &&
+        says out 'was still running after 1 s of processor time, at line 21: an endless loop?'
 }
 
 an_endless_loop_that_blocks_every_signal_is_killed() { # test
@@ -109,7 +110,7 @@ a_null_pointer_is_named() { # test
 a_pointer_that_was_never_set_is_named() { # test
     answer 'float *p;
     return *(volatile float *)p;' && grade
-    is crash && says out 'a pointer that was never set' && at 21
+    is crash && says out 'a pointer that was never set'
 }
 
 a_division_by_zero_is_named() { # test
@@ -179,7 +180,7 @@ a_failed_case_that_leaks_is_wrong() { # test
 }
 
 memory_that_is_kept_for_later_is_no_leak() { # test
-    answer 'static float *scratch; if (!scratch) scratch = calloc(n, 4); return 15;' && grade
+    answer 'static float *scratch; if (!scratch) scratch = calloc(n, 4); return scratch[0] = 15;' && grade
     is pass
 }
 
@@ -224,7 +225,7 @@ a_hundred_gigabytes_are_refused() { # test
 }
 
 memory_that_grows_in_a_loop_is_stopped() { # test
-    answer 'for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); }' && grade 20
+    answer 'for (;;) { volatile char *p = malloc(1 << 20); memset((void *)p, 1, 1 << 20); p[n] = 0; }' && grade 20
     is memory && plainly memory && says out 'took more memory than the limit' && at 20
 }
 
