@@ -15,6 +15,7 @@
     X(roadmap, "",                 "the stages and their labs (also: lab alone)")                  \
     X(list,    "[LAB] [--json]",   "the exercises: not started, wrong, done")                      \
     X(start,   "LAB",              "write mine/LAB with its exercises blank")                      \
+    X(check,   "[LAB[.EX]]",       "compile your copy and grade it")                                \
     X(hint,    "[LAB[.EX]]",       "a hint more at every call: idea, formula, almost code")        \
     X(solution, "LAB.EX [--give-up]", "the reference beside yours, once it passes")                \
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \

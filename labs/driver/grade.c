@@ -305,6 +305,7 @@ static void judge_text(const Grading *grading, const Answer *answer)
         ExerciseGrade   *exercise  = &grade->exercises[e];
         const Complaint *complaint = answer->stray != NULL ? answer->stray : answer->broken[e];
         exercise->warning          = answer->warned[e];
+        exercise->column           = complaint != NULL ? complaint->column : 0;
         if (complaint != NULL && exercise->asked)
             set_all(exercise, VERDICT_COMPILE,
                     plain_text(grading->arena, complaint->message, LONGEST_TEXT),

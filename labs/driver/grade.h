@@ -29,6 +29,7 @@ typedef struct ExerciseGrade {
     Verdict    verdict;      // PASS when there are cases and all pass; else the first other one
     CaseGrade *cases;        // in the order of check.c
     int        count, passed;
+    int        column;       // of what does not compile, on its line; 0 when not known
     const Complaint *warning;    // of the compiler, inside the function; NULL
 } ExerciseGrade;
 

@@ -1,0 +1,142 @@
+#include "labs/driver/check.h"
+#include "labs/driver/commands.h"
+#include "labs/driver/desk.h"
+#include "labs/driver/mine.h"
+#include "labs/driver/results.h"
+#include "labs/driver/verdicts.h"
+#include "common/options.h"
+#include <stdio.h>
+#include <string.h>
+
+// ---- one look ----
+
+static bool record(Arena *arena, const Lab *lab, const Grade *grade, Progress *progress, Error *err)
+{
+    for (int e = 0; e < lab->exercise_count; e++) {
+        const char   *id      = lab->exercises[e].id;
+        Verdict       verdict = grade->exercises[e].verdict;
+        ExerciseState state   = progress_state(progress, lab->id, id);
+        const char   *event   = verdict == VERDICT_PASS ? "done" : "wrong";
+        bool          graded  = verdict != VERDICT_COMPILE && verdict != VERDICT_MISSING;
+        if (!grade->exercises[e].asked || verdict == VERDICT_SKIPPED || verdict == VERDICT_TODO)
+            continue;
+        if (grade->problem != NULL || (!graded && state == EXERCISE_DONE)) continue;
+        if (!progress_record(arena, progress, lab->id, id, event, err)) return false;
+    }
+    return true;
+}
+
+bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progress, Grade *grade,
+                Error *err)
+{
+    Source *mine = arena_alloc(arena, sizeof *mine);    // the grade shows its lines later on
+    return mine_read(arena, lab, mine, err) && grade_answer(arena, lab, mine, asked, grade, err) &&
+           record(arena, lab, grade, progress, err);
+}
+
+bool check_passes(const Lab *lab, const Grade *grade)
+{
+    int asked = 0, passed = 0;
+    for (int e = 0; e < lab->exercise_count; e++) {
+        asked += grade->exercises[e].asked;
+        passed += grade->exercises[e].asked && grade->exercises[e].verdict == VERDICT_PASS;
+    }
+    return asked > 0 && passed == asked;
+}
+
+int check_points(const Lab *lab, const Grade *grade)
+{
+    int points = 0;
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (grade->exercises[e].asked && grade->exercises[e].verdict == VERDICT_PASS)
+            points += lab->exercises[e].points;
+    return points;
+}
+
+// ---- lab check ----
+
+typedef struct CheckOptions {
+    const char   *word;    // LAB[.EXERCISE], or NULL
+    bool          json;
+    const char   *json_path, *junit;    // NULL: standard output; no file
+    VerdictsShown shown;
+} CheckOptions;
+
+// The lab's name, and --json, which may stand alone and takes the word behind it only when that is a
+// file's name; the others are left to the options.
+static void take_arguments(CheckOptions *asked, int *argc, char **argv)
+{
+    int kept = 1;
+    for (int i = 1; i < *argc; i++) {
+        const char *dot = i + 1 < *argc ? strrchr(argv[i + 1], '.') : NULL;
+        if (strcmp(argv[i], "--json") == 0) {
+            asked->json = true;
+            if (dot != NULL && strcmp(dot, ".json") == 0) asked->json_path = argv[++i];
+        } else if (strncmp(argv[i], "--json=", 7) == 0) {
+            asked->json      = true;
+            asked->json_path = argv[i] + 7;
+        } else if (strcmp(argv[i], "--junit") == 0 && i + 1 < *argc) {
+            argv[kept++] = argv[i++];
+            argv[kept++] = argv[i];
+        } else if (argv[i][0] != '-' && asked->word == NULL) {
+            asked->word = argv[i];
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    argv[kept] = NULL;
+    *argc      = kept;
+}
+
+static bool read_options(Arena *arena, int argc, char **argv, CheckOptions *asked, int *status)
+{
+    bool     json = false;
+    Options *options =
+        options_new(arena, "lab check [LAB[.EXERCISE]]",
+                    "Compiles your copy, with sanitizers, and holds it against the lab's "
+                    "cases. The exit status is 0 only when all that was asked for passes.");
+    options_flag(options, "all", 'a', &asked->shown.all, "every failing case in full");
+    options_flag(options, "verbose", 'v', &asked->shown.verbose,
+                 "what the compiler or the sanitizer said itself");
+    options_flag(
+        options, "json", 0, &json,
+        "the results as JSON and nothing else; --json FILE.json or --json=FILE: into a file");
+    options_string(options, "junit", 0, &asked->junit, "FILE", "the results as JUnit XML");
+    take_arguments(asked, &argc, argv);
+    return options_parse(options, argc, argv, status);
+}
+
+static bool report(Arena *arena, const Desk *desk, const Lab *lab, const Grade *grade,
+                   const CheckOptions *asked, Error *err)
+{
+    if (asked->junit != NULL && !results_junit(arena, lab, grade, asked->junit, err)) return false;
+    if (asked->json && !results_json(arena, lab, grade, asked->json_path, err)) return false;
+    if (asked->json && asked->json_path == NULL) return true;
+    verdicts_show(&desk->page, arena, lab, grade, asked->shown);
+    verdicts_next(&desk->page, arena, lab, grade, &desk->progress);
+    return true;
+}
+
+int command_check(int argc, char **argv)
+{
+    Arena       *arena = arena_new("check", 256u << 20);
+    CheckOptions asked = {0};
+    Desk         desk;
+    Choice       choice;
+    Grade        grade;
+    Error        err;
+    int          status;
+    if (!read_options(arena, argc, argv, &asked, &status)) return status;
+    if (!desk_open(&desk, arena, &err)) return error_report(&err);
+    if (!choose(&desk.course, &desk.progress, asked.word, &choice)) return 2;
+
+    const Lab *lab  = choice.lab;
+    bool      *only = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *only);
+    if (choice.exercise >= 0) only[choice.exercise] = true;
+    if (!check_once(arena, lab, choice.exercise >= 0 ? only : NULL, &desk.progress, &grade, &err) ||
+        !report(arena, &desk, lab, &grade, &asked, &err))
+        return error_report(&err);
+    bool passes = check_passes(lab, &grade);
+    arena_free(arena);
+    return passes ? 0 : 1;
+}

@@ -1,0 +1,323 @@
+#include "labs/driver/verdicts.h"
+#include "labs/driver/check.h"
+#include "labs/driver/choose.h"
+#include "labs/driver/mine.h"
+#include "labs/driver/plain.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_OUTPUT = 600, OUTPUT_LINES = 8, DETAIL_LINES = 60 };
+
+typedef struct Look {    // what all of the functions below are given
+    const Page   *page;
+    Arena        *arena;
+    const Lab    *lab;
+    const Grade  *grade;
+    VerdictsShown shown;
+} Look;
+
+int verdicts_first(const Lab *lab, const Grade *grade)
+{
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (grade->exercises[e].asked && grade->exercises[e].verdict != VERDICT_PASS) return e;
+    return -1;
+}
+
+// ---- pieces ----
+
+// Lines that are laid out already: as they are where they fit, else wrapped at their own indent.
+static void put_lines(const Look *look, PageStyle style, int indent, const char *text, int most)
+{
+    for (int shown = 0; *text != '\0'; shown++) {
+        int length = (int)strcspn(text, "\n"), inner = (int)strspn(text, " ");
+        if (shown == most) {
+            page_text(look->page, PAGE_DIM, indent, "...");
+            return;
+        }
+        const char *line = arena_print(look->arena, "%.*s", length, text);
+        if (indent + length <= look->page->columns)
+            printf("%*s%s%s%s\n", indent, "", page_on(look->page, style), line,
+                   page_off(look->page, style));
+        else page_text(look->page, style, indent + (inner < length ? inner : 0), line);
+        text += length + (text[length] != '\0');
+    }
+}
+
+// "mine/autoencoder/autoencoder.c:18"
+static const char *place(const Look *look, int line)
+{
+    if (look->grade->source == NULL) return arena_print(look->arena, "line %d", line);
+    return arena_print(look->arena, "%s:%d", mine_shown(look->arena, look->grade->source->path),
+                       line);
+}
+
+// The line itself, and a mark under the column where there is one.
+static void put_source_line(const Look *look, int line, int column)
+{
+    if (look->grade->source == NULL || line <= 0) return;
+    const char *text = look->grade->source->text;
+    for (int n = 1; n < line && *text != '\0'; n++) {
+        text += strcspn(text, "\n");
+        text += *text != '\0';
+    }
+    int         bytes = (int)strcspn(text, "\r\n");
+    const char *shown = plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 400);
+    const char *front = arena_print(look->arena, "%5d | ", line);
+    int         width = (int)strlen(front), room = look->page->columns - width;
+    if (bytes == 0) return;
+    printf("%s%.*s\n", front, room, shown);
+    if (column > 0 && column <= room && column <= bytes + 1) {
+        // A letter of two bytes counts as two columns for the compiler.
+        int before = 0;
+        for (int i = 0; i < column - 1 && shown[i] != '\0'; i++)
+            before += (shown[i] & 0xc0) != 0x80;
+        printf("%*s| %*s%s^%s\n", width - 2, "", before, "", page_on(look->page, PAGE_BAD),
+               page_off(look->page, PAGE_BAD));
+    }
+}
+
+// "averages over the batch" of "loss__averages_over_the_batch"
+static const char *case_sentence(const Look *look, const char *name)
+{
+    const char *sentence = strstr(name, "__");
+    char       *text     = arena_print(look->arena, "%s", sentence != NULL ? sentence + 2 : name);
+    for (char *c = text; *c != '\0'; c++)
+        if (*c == '_') *c = ' ';
+    return text;
+}
+
+// "loss crashed", "loss is not written yet"
+static const char *subject(const Look *look, int e, Verdict verdict)
+{
+    const char *is = verdict == VERDICT_WRONG || verdict == VERDICT_TODO ? " is"
+                     : verdict == VERDICT_SKIPPED                        ? " was"
+                     : verdict == VERDICT_MISSING                        ? ":"
+                                                                         : "";
+    return arena_print(look->arena, "%s%s %s", look->lab->exercises[e].id, is,
+                       verdict_words(verdict));
+}
+
+// ---- a line an exercise ----
+
+static void put_exercise(const Look *look, int e, int width)
+{
+    static const PageStyle styles[] = {PAGE_GOOD, PAGE_BAD, PAGE_DIM};
+    const ExerciseGrade   *exercise = &look->grade->exercises[e];
+    Verdict                verdict  = exercise->verdict;
+    bool                   blank    = verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED;
+    PageStyle              style    = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
+    const char            *text     = verdict_words(verdict);
+    if (verdict == VERDICT_PASS)
+        text = arena_print(look->arena, "passes, %d case%s", exercise->count,
+                           exercise->count == 1 ? "" : "s");
+    else if (exercise->count == 0) text = "has no cases";
+    else if (verdict == VERDICT_COMPILE && look->grade->problem == NULL)
+        text = arena_print(look->arena, "%s, line %d", text, exercise->cases[0].line);
+    else if (verdict == VERDICT_COMPILE) text = "not graded";
+    else if (exercise->passed > 0)
+        text = arena_print(look->arena, "%s, %d of %d cases pass", text, exercise->passed,
+                           exercise->count);
+    char mark = verdict == VERDICT_PASS ? '+' : blank ? '.' : 'x';
+    printf("  %s%c%s %-*s %s%s%s\n", page_on(look->page, style), mark, page_off(look->page, style),
+           width, look->lab->exercises[e].id, page_on(look->page, style), text,
+           page_off(look->page, style));
+}
+
+static void put_exercises(const Look *look)
+{
+    int width = 0;
+    for (int e = 0; e < look->lab->exercise_count; e++) {
+        int length = (int)strlen(look->lab->exercises[e].id);
+        if (look->grade->exercises[e].asked && length > width) width = length;
+    }
+    for (int e = 0; e < look->lab->exercise_count; e++)
+        if (look->grade->exercises[e].asked) put_exercise(look, e, width);
+}
+
+// ---- one thing to look at ----
+
+static void put_printed(const Look *look, const CaseGrade *one)
+{
+    if (one->output[0] == '\0') return;
+    page_text(look->page, PAGE_DIM, 2, "It printed:");
+    put_lines(look, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT), OUTPUT_LINES);
+}
+
+static void put_detail(const Look *look, const CaseGrade *one)
+{
+    if (!look->shown.verbose || one->detail[0] == '\0') return;
+    putchar('\n');
+    put_lines(look, PAGE_DIM, 4, one->detail, DETAIL_LINES);
+}
+
+static void put_wrong(const Look *look, int e, const CaseGrade *one)
+{
+    page_text(look->page, PAGE_BOLD, 0,
+              arena_print(look->arena, "%s is wrong: it should pass \"%s\"",
+                          look->lab->exercises[e].id, case_sentence(look, one->name)));
+    put_lines(look, PAGE_PLAIN, 2, one->message, 40);
+}
+
+static void put_blank(const Look *look, int e)
+{
+    const char *function = look->lab->exercises[e].function;
+    int line = look->grade->source != NULL ? look->grade->source->functions[e].first_line : 0;
+    page_text(look->page, PAGE_BOLD, 0,
+              arena_print(look->arena, "%s is not written yet: %s%s%s", look->lab->exercises[e].id,
+                          function, line > 0 ? ", at " : "", line > 0 ? place(look, line) : ""));
+    page_text(look->page, PAGE_PLAIN, 2,
+              arena_print(look->arena, "%s.h says what it promises.", look->lab->id));
+}
+
+// How it ended, as one sentence with its place.
+static void put_ended(const Look *look, int e, const CaseGrade *one, int column)
+{
+    bool told = one->line > 0;
+    page_text(look->page, PAGE_BOLD, 0,
+              arena_print(look->arena, "%s: %s%s%s", subject(look, e, one->verdict), one->message,
+                          told ? ", at " : "", told ? place(look, one->line) : ""));
+    put_source_line(look, one->line, column);
+    if (one->verdict != VERDICT_COMPILE && one->verdict != VERDICT_MISSING)
+        page_text(look->page, PAGE_DIM, 2,
+                  arena_print(look->arena, "in the case \"%s\"", case_sentence(look, one->name)));
+    if (one->verdict == VERDICT_MISSING && look->grade->source != NULL)
+        page_text(look->page, PAGE_PLAIN, 2,
+                  arena_print(look->arena, "./lab reset %s.%s brings it back, blank.",
+                              look->lab->id, look->lab->exercises[e].id));
+}
+
+static void put_case(const Look *look, int e, const CaseGrade *one)
+{
+    putchar('\n');
+    if (one->verdict == VERDICT_WRONG) put_wrong(look, e, one);
+    else if (one->verdict == VERDICT_TODO) put_blank(look, e);
+    else put_ended(look, e, one, look->grade->exercises[e].column);
+    put_printed(look, one);
+    put_detail(look, one);
+}
+
+// Of an exercise that is not right: its first case that says why, or all of them.
+static void put_cases(const Look *look, int e, bool all)
+{
+    const ExerciseGrade *exercise = &look->grade->exercises[e];
+    if (exercise->count == 0) {
+        putchar('\n');
+        page_text(look->page, PAGE_PLAIN, 0,
+                  arena_print(look->arena,
+                              "%s has no cases, and what nothing was asked of has not passed.",
+                              look->lab->exercises[e].id));
+        return;
+    }
+    bool once = exercise->verdict == VERDICT_COMPILE || exercise->verdict == VERDICT_TODO ||
+                exercise->verdict == VERDICT_MISSING;
+    for (int c = 0; c < exercise->count; c++) {
+        const CaseGrade *one = &exercise->cases[c];
+        if (one->verdict == VERDICT_PASS) continue;
+        if (one->verdict != exercise->verdict && !all) continue;
+        if (one->verdict == VERDICT_SKIPPED && exercise->verdict != VERDICT_SKIPPED) continue;
+        put_case(look, e, one);
+        if (!all || once) return;
+    }
+}
+
+static void put_problem(const Look *look)
+{
+    const Grade *grade = look->grade;
+    putchar('\n');
+    page_text(look->page, PAGE_BOLD, 0,
+              arena_print(look->arena, "%s does not compile, so nothing was graded: %s",
+                          grade->line > 0 ? place(look, grade->line)
+                                          : mine_shown(look->arena, grade->source->path),
+                          grade->problem));
+    put_source_line(look, grade->line, 0);
+    for (int e = 0; look->shown.verbose && e < look->lab->exercise_count; e++)
+        if (grade->exercises[e].asked && grade->exercises[e].count > 0) {
+            put_detail(look, &grade->exercises[e].cases[0]);
+            break;
+        }
+}
+
+// Right, and yet the compiler saw something.
+static void put_warnings(const Look *look)
+{
+    for (int e = 0; e < look->lab->exercise_count; e++) {
+        const ExerciseGrade *exercise = &look->grade->exercises[e];
+        if (!exercise->asked || exercise->verdict != VERDICT_PASS || exercise->warning == NULL)
+            continue;
+        putchar('\n');
+        page_text(look->page, PAGE_PLAIN, 0,
+                  arena_print(look->arena, "%s passes, but the compiler warns of %s: %s",
+                              look->lab->exercises[e].id, place(look, exercise->warning->line),
+                              plain_text(look->arena, exercise->warning->message, 400)));
+        put_source_line(look, exercise->warning->line, exercise->warning->column);
+    }
+}
+
+static void put_praise(const Look *look)
+{
+    int asked = 0, only = -1, points = check_points(look->lab, look->grade);
+    for (int e = 0; e < look->lab->exercise_count; e++)
+        if (look->grade->exercises[e].asked) only = e, asked++;
+    putchar('\n');
+    page_text(look->page, PAGE_GOOD, 0,
+              asked == 1
+                  ? arena_print(look->arena, "%s passes: %d points.", look->lab->exercises[only].id,
+                                points)
+                  : arena_print(look->arena, "All %d exercises of %s pass: %d points. Well done!",
+                                asked, look->lab->id, points));
+}
+
+void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+                   VerdictsShown shown)
+{
+    Look look  = {page, arena, lab, grade, shown};
+    int  first = verdicts_first(lab, grade);
+    put_exercises(&look);
+    if (grade->problem != NULL) put_problem(&look);
+    else
+        for (int e = first; e >= 0 && e < lab->exercise_count; e++) {
+            if (grade->exercises[e].asked && grade->exercises[e].verdict != VERDICT_PASS)
+                put_cases(&look, e, shown.all);
+            if (!shown.all) break;
+        }
+    put_warnings(&look);
+    if (check_passes(lab, grade)) put_praise(&look);
+}
+
+// ---- what to type next ----
+
+static void put_next(const Look *look, bool first, const char *command, const char *why)
+{
+    // Lined up where there is room for both.
+    page_item(look->page, 0, 6, first ? "next" : "",
+              look->page->columns < 70 ? command
+                                       : arena_print(look->arena, "%-44s %s", command, why));
+}
+
+void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+                   const Progress *progress)
+{
+    Look look  = {page, arena, lab, grade, {0}};
+    int  first = verdicts_first(lab, grade), undone = choose_next(lab, progress);
+    putchar('\n');
+    if (grade->problem != NULL) {
+        put_next(&look, true, arena_print(arena, "./lab check %s", lab->id), "when it compiles");
+    } else if (first >= 0) {
+        const char *id = lab->exercises[first].id;
+        put_next(&look, true, arena_print(arena, "./lab check %s.%s", lab->id, id),
+                 "after your change");
+        put_next(&look, false, arena_print(arena, "./lab hint %s.%s", lab->id, id), "when stuck");
+    } else if (undone >= 0) {
+        put_next(&look, true,
+                 arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
+                 "the next one");
+    } else {
+        put_next(&look, true, arena_print(arena, "./lab run %s --mine", lab->id),
+                 "the lab, on your code");
+        put_next(&look, false, arena_print(arena, "./lab bench %s --mine", lab->id),
+                 "how fast it is");
+        put_next(&look, false,
+                 arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
+                 "how we wrote it");
+    }
+}
