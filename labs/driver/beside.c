@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TAB = 4, MOST_LINES = 1000, GUTTER = 5 };
+enum { TAB = 4, MOST_LINES = 1000, GUTTER = 5, WIDE = 110 };
 
 typedef struct Lines {
     const char **at;
@@ -64,27 +64,63 @@ static void next_common(const int *longest, const Lines *left, const Lines *righ
     *j = right->count;
 }
 
-static void print_row(const Page *page, int width, const char *left, char mark, const char *right)
+// How much of the rest of a line fits: up to its last space, or cut where there is none.
+static int fitting(const char *rest, int width)
 {
-    PageStyle style = mark == ' ' ? PAGE_PLAIN : PAGE_BOLD;
-    if (right[0] == '\0' && mark == ' ')
-        printf("%s\n", left);
-    else
-        printf("%-*s  %s%c%s%s%s\n", width, left, page_on(page, style), mark, page_off(page, style),
-               right[0] != '\0' ? "  " : "", right);
+    int bytes = (int)strlen(rest);
+    if (bytes <= width) return bytes;
+    for (bytes = width; bytes > 0 && rest[bytes] != ' ';) bytes--;
+    return (int)strspn(rest, " ") < bytes ? bytes : width;
 }
 
-static void print_beside(Arena *arena, const Page *page, const Lines *left, const Lines *right)
+// The next row of a line that is too long for one; what follows the first is indented further.
+static const char *next_piece(Arena *arena, const char **rest, int indent, int width, bool first)
+{
+    int         before = first ? 0 : indent;
+    int         bytes  = fitting(*rest, width - before);
+    const char *piece  = arena_print(arena, "%*s%.*s", before, "", bytes, *rest);
+    *rest += bytes;
+    if ((*rest)[0] != '\0') *rest += strspn(*rest, " ");
+    return piece;
+}
+
+// Four spaces more than the line has, as long as there is room for them.
+static int indent_of(const char *line, int width)
+{
+    int indent = (int)strspn(line, " ") + TAB;
+    return indent < width / 2 ? indent : 0;
+}
+
+static void print_row(Arena *arena, const Page *page, const int widths[2], const char *left, char mark,
+                      const char *right)
+{
+    PageStyle style     = mark == ' ' ? PAGE_PLAIN : PAGE_BOLD;
+    int       indents[] = {indent_of(left, widths[0]), indent_of(right, widths[1])};
+    bool      first     = true;
+    do {
+        const char *one = next_piece(arena, &left, indents[0], widths[0], first);
+        const char *two = next_piece(arena, &right, indents[1], widths[1], first);
+        if (two[0] == '\0' && mark == ' ')
+            printf("%s\n", one);
+        else
+            printf("%-*s  %s%c%s%s%s\n", widths[0], one, page_on(page, style), mark,
+                   page_off(page, style), two[0] != '\0' ? "  " : "", two);
+        first = false;
+    } while (left[0] != '\0' || right[0] != '\0');
+}
+
+static void print_beside(Arena *arena, const Page *page, const int widths[2], const Lines *left,
+                         const Lines *right)
 {
     const int *longest = common_lines(arena, left, right);
     for (int i = 0, j = 0; i < left->count || j < right->count;) {
         int i_end = i, j_end = j;
         next_common(longest, left, right, &i_end, &j_end);
         for (; i < i_end && j < j_end; i++, j++)
-            print_row(page, left->widest, left->at[i], '|', right->at[j]);
-        for (; i < i_end; i++) print_row(page, left->widest, left->at[i], '<', "");
-        for (; j < j_end; j++) print_row(page, left->widest, "", '>', right->at[j]);
-        if (i < left->count) print_row(page, left->widest, left->at[i], ' ', right->at[j]);
+            print_row(arena, page, widths, left->at[i], '|', right->at[j]);
+        for (; i < i_end; i++) print_row(arena, page, widths, left->at[i], '<', "");
+        for (; j < j_end; j++) print_row(arena, page, widths, "", '>', right->at[j]);
+        if (i < left->count) print_row(arena, page, widths, left->at[i], ' ', right->at[j]);
         i += i < left->count, j += j < right->count;
     }
 }
@@ -94,15 +130,26 @@ static void print_lines(const Lines *lines)
     for (int i = 0; i < lines->count; i++) puts(lines->at[i]);
 }
 
+// Room for each: what it needs, and where both need more than half, a half.
+static void share(int columns, const Lines *left, const Lines *right, int widths[2])
+{
+    int half  = columns / 2;
+    widths[0] = left->widest < half || right->widest < half ? left->widest : half;
+    if (widths[0] > columns - right->widest && right->widest < half) widths[0] = columns - right->widest;
+    widths[1] = columns - widths[0];
+}
+
 void beside_print(Arena *arena, const Page *page, int columns, const char *left_title, const char *left,
                   const char *right_title, const char *right)
 {
     Lines of_left = split(arena, left), of_right = split(arena, right);
+    int   widths[2];
     if ((int)strlen(left_title) > of_left.widest) of_left.widest = (int)strlen(left_title);
-    if (of_left.widest + GUTTER + of_right.widest <= columns) {
-        printf("%s%-*s%*s%s%s\n", page_on(page, PAGE_BOLD), of_left.widest, left_title, GUTTER, "",
+    if (of_left.widest + GUTTER + of_right.widest <= columns || columns >= WIDE) {
+        share(columns - GUTTER, &of_left, &of_right, widths);
+        printf("%s%-*s%*s%s%s\n", page_on(page, PAGE_BOLD), widths[0], left_title, GUTTER, "",
                right_title, page_off(page, PAGE_BOLD));
-        print_beside(arena, page, &of_left, &of_right);
+        print_beside(arena, page, widths, &of_left, &of_right);
         return;
     }
     page_text(page, PAGE_BOLD, 0, left_title);

@@ -7,7 +7,8 @@
  *     sum += miss;                    |  sum += (double)miss * miss;
  *                                     >  sum /= B;
  *
- * Where both do not fit into the columns, they stand one above the other.
+ * Long lines are broken where there are 110 columns or more; with fewer, what does not fit stands one
+ * above the other.
  */
 #pragma once
 #include "common/arena.h"

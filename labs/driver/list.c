@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ID_COLUMNS = 16 };
+
 static const char *const state_words[] = {
     [EXERCISE_NOT_STARTED] = "not started", [EXERCISE_WRONG] = "wrong", [EXERCISE_DONE] = "done"};
 
@@ -67,12 +69,11 @@ static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exe
     if (hints > 0)
         more = arena_print(desk->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
                            hints == 1 ? "" : "s");
-    const char *line = arena_print(desk->arena, "%-11s  %-18s %3d  %s", state_words[state], exercise->id,
-                                   exercise->points, more);
-    int bytes = (int)strlen(line);
-    while (bytes > 0 && line[bytes - 1] == ' ') bytes--;
-    printf("    %s%.*s%s%.*s\n", page_on(&desk->page, styles[state]), 11, line,
-           page_off(&desk->page, styles[state]), bytes - 11, line + 11);
+    int           column = 4 + 11 + 2 + ID_COLUMNS + 1 + 3 + 2;
+    printf("    %s%-11s%s  %-*s %3d", page_on(&desk->page, styles[state]), state_words[state],
+           page_off(&desk->page, styles[state]), ID_COLUMNS, exercise->id, exercise->points);
+    if (more[0] != '\0' && column + (int)strlen(more) > desk->page.columns) printf("\n%*s", 4 + 11, "");
+    printf("%s%s\n", more[0] != '\0' ? "  " : "", more);
 }
 
 static void print_lab(const Desk *desk, const Lab *lab)

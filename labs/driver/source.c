@@ -175,7 +175,12 @@ static bool check_mark(const Lab *lab, const Source *reference, const Mark *mark
 bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Error *err)
 {
     const char *path = arena_print(arena, "%s/%s.c", lab->folder, lab->id);
-    if (!source_read(arena, lab, path, reference, err)) return false;
+    return source_read(arena, lab, path, reference, err) && source_check_marks(lab, reference, err);
+}
+
+bool source_check_marks(const Lab *lab, const Source *reference, Error *err)
+{
+    const char *path = reference->path;
     int open = 0, next = 0, number = 1;
     for (const char *line = reference->text; *line != '\0'; line += line_length(line), number++) {
         Mark mark = mark_at(lab, line);

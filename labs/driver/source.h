@@ -29,6 +29,8 @@ typedef struct Source {
 // in lab.json's order; none is nested, open or unknown. A message gives the line.
 bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Error *err);
 
+bool source_check_marks(const Lab *lab, const Source *reference, Error *err);
+
 // A learner's copy, or any other answer. A function that is not there is no error; a zero byte, a
 // folder, or more than a quarter of a megabyte is.
 bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
