@@ -1,4 +1,5 @@
 #include "labs/grader/crew.h"
+#include "labs/grader/witness.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -83,8 +84,8 @@ static void listen_to(Stream *stream)
     char rest[4096];
     while (stream->fd >= 0 && stream->seen <= OUTPUT_LIMIT) {
         bool    room = stream->kept < OUTPUT_KEPT;
-        ssize_t n    = room ? read(stream->fd, stream->text + stream->kept, OUTPUT_KEPT - stream->kept)
-                            : read(stream->fd, rest, sizeof rest);
+        ssize_t n = room ? read(stream->fd, stream->text + stream->kept, OUTPUT_KEPT - stream->kept)
+                         : read(stream->fd, rest, sizeof rest);
         if (n < 0) return;    // nothing now
         if (n == 0) {
             close(stream->fd);
@@ -145,9 +146,10 @@ static void say(Job *job, Verdict verdict, const char *format, ...)
 static void judge_silence(Job *job, int status, double processor)
 {
     static const char lookup[] = "undefined symbol: ";
-    const char *symbol = strstr(job->err.text, lookup);
+    const char       *symbol   = strstr(job->err.text, lookup);
     if (job->late || processor > job->seconds)
-        say(job, VERDICT_TIMEOUT, "was still running after %g s", job->late ? job->took : processor);
+        say(job, VERDICT_TIMEOUT, "was still running after %g s",
+            job->late ? job->took : processor);
     else if (WIFSTOPPED(status))
         say(job, VERDICT_CRASH, "stopped itself: %s", strsignal(WSTOPSIG(status)));
     else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)    // with its handler blocked
@@ -155,10 +157,11 @@ static void judge_silence(Job *job, int status, double processor)
     else if (WIFSIGNALED(status))
         say(job, VERDICT_CRASH, "was ended by a signal: %s", strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) == 127 && symbol != NULL)
-        say(job, VERDICT_MISSING, "%.*s is not in the file any more", (int)strcspn(symbol + strlen(lookup), "\n,"),
-            symbol + strlen(lookup));
-    else
-        say(job, VERDICT_EXIT, "called _exit(%d) before the case was over", WEXITSTATUS(status));
+        say(job, VERDICT_MISSING, "%.*s is not in the file any more",
+            (int)strcspn(symbol + strlen(lookup), "\n,"), symbol + strlen(lookup));
+    else if (WEXITSTATUS(status) == SANITIZER_STATUS)
+        say(job, VERDICT_CRASH, "was stopped by AddressSanitizer, which had no room to say why");
+    else say(job, VERDICT_EXIT, "called _exit(%d) before the case was over", WEXITSTATUS(status));
 }
 
 // What a trial has started and left comes to us (PR_SET_CHILD_SUBREAPER), also out of its group.
@@ -229,7 +232,8 @@ static void reap(Crew *crew)
         end(job, status, &usage);
         if (job->verdict == VERDICT_TIMEOUT)
             for (Job *other = crew->jobs; other < crew->jobs + crew->count; other++)
-                if (other->group == job->group && other->begun == 0) other->verdict = VERDICT_SKIPPED;
+                if (other->group == job->group && other->begun == 0)
+                    other->verdict = VERDICT_SKIPPED;
         end_orphans(crew);
         crew->told(job);
         slate_free(job->slate);
@@ -239,13 +243,13 @@ static void reap(Crew *crew)
 static void wait_for_news(Crew *crew)
 {
     struct pollfd polled[2 * 64 + 1] = {{.fd = bell[0], .events = POLLIN}};
-    nfds_t        count = 1;
-    double        next  = now() + 10;
+    nfds_t        count              = 1;
+    double        next               = now() + 10;
     for (Job *job = crew->jobs; job < crew->jobs + crew->count; job++) {
         if (job->pid == 0) continue;
         polled[count++] = (struct pollfd){.fd = job->out.fd, .events = POLLIN};
         polled[count++] = (struct pollfd){.fd = job->err.fd, .events = POLLIN};
-        double limit = job->begun + CLOCK_FACTOR * job->seconds + (job->late ? grace : 0);
+        double limit    = job->begun + CLOCK_FACTOR * job->seconds + (job->late ? grace : 0);
         if (limit < next) next = limit;
     }
     double left = next - now();
@@ -270,7 +274,8 @@ bool crew_run(Crew *crew, Error *err)
         while (next < crew->count && running < crew->at_a_time) {
             Job *job = &crew->jobs[next++];
             if (job->verdict == VERDICT_SKIPPED) {
-                say(job, VERDICT_SKIPPED, "not run: an earlier case of this exercise took all the time");
+                say(job, VERDICT_SKIPPED,
+                    "not run: an earlier case of this exercise took all the time");
                 job->detail = "";
                 job->over   = true;
                 crew->told(job);

@@ -13,7 +13,8 @@
 #include "common/error.h"
 #include "labs/grader/trial.h"
 
-enum { OUTPUT_KEPT = 16 << 10, OUTPUT_LIMIT = 1 << 20 };    // bytes; more than the limit is a verdict
+// Bytes; more than the limit is a verdict.
+enum { OUTPUT_KEPT = 16 << 10, OUTPUT_LIMIT = 1 << 20 };
 
 typedef struct Stream {    // what a trial prints, read through a pipe
     int    fd;
@@ -45,7 +46,7 @@ typedef struct Crew {
     const char *answer, *source;
     Job        *jobs;
     int         count, at_a_time;
-    void      (*told)(const Job *job);
+    void (*told)(const Job *job);
 } Crew;
 
 bool crew_run(Crew *crew, Error *err);

@@ -32,10 +32,10 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
 static void limit_memory(void)
 {
     unsigned long long mapped, skipped, data;
-    FILE *file = fopen("/proc/self/statm", "r");
+    FILE              *file = fopen("/proc/self/statm", "r");
     if (file == NULL) return;
-    int fields = fscanf(file, "%llu %llu %llu %llu %llu %llu", &mapped, &skipped, &skipped, &skipped,
-                        &skipped, &data);
+    int fields = fscanf(file, "%llu %llu %llu %llu %llu %llu", &mapped, &skipped, &skipped,
+                        &skipped, &skipped, &data);
     fclose(file);
     if (fields < 6) return;
     rlim_t page = (rlim_t)sysconf(_SC_PAGESIZE), more = (rlim_t)MEMORY_LIMIT_MB << 20;
@@ -63,8 +63,8 @@ void fence_widen(void)
 #define ANY(bits, skip)    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 0, (skip))
 #define NONE(bits, skip)   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (skip), 0)
 #define ANSWER(what)       BPF_STMT(BPF_RET | BPF_K, (what))
-#define STOP               ANSWER(SECCOMP_RET_TRAP)                       // SIGSYS: a verdict
-#define FAIL(error)        ANSWER(SECCOMP_RET_ERRNO | ((error) & SECCOMP_RET_DATA))
+#define STOP               ANSWER(SECCOMP_RET_TRAP)    // SIGSYS: a verdict
+#define FAIL(error)        ANSWER(SECCOMP_RET_ERRNO | ((error)&SECCOMP_RET_DATA))
 #define REFUSE(call)       EQUAL(SYS_##call, 1), STOP
 
 // `skip` counts the instructions up to the next group; each group begins with the call's number.
@@ -72,6 +72,7 @@ static void refuse_calls(void)
 {
     const uint32_t own    = (uint32_t)getpid();
     const uint32_t writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+    // clang-format off
     const struct sock_filter program[] = {
         FIELD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0), STOP,
         FIELD(nr),
@@ -104,13 +105,16 @@ static void refuse_calls(void)
         EQUAL(SYS_clone, 6), ARGUMENT(0), ANY(CLONE_VFORK, 1), STOP, NONE(CLONE_VM, 1), STOP,
         ANSWER(SECCOMP_RET_ALLOW),
 #ifdef SYS_clone3
-        EQUAL(SYS_clone3, 1), FAIL(ENOSYS),    // its flags cannot be seen from here: clone() follows
+        EQUAL(SYS_clone3, 1), FAIL(ENOSYS),    // its flags cannot be seen here; clone() follows
 #endif
 #endif
         ANSWER(SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog all = {sizeof program / sizeof *program, (struct sock_filter *)(uintptr_t)program};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all);
+    // clang-format on
+    struct sock_fprog all = {sizeof program / sizeof *program,
+                             (struct sock_filter *)(uintptr_t)program};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all);
 }
 
 const char *fence_refused(int call)
@@ -156,7 +160,7 @@ void fence_close(double seconds)
     limit(RLIMIT_FSIZE, 0, 0);
     limit(RLIMIT_STACK, (rlim_t)STACK_LIMIT_MB << 20, (rlim_t)STACK_LIMIT_MB << 20);
     limit_memory();
-    double left = seconds - floor(seconds);
+    double           left  = seconds - floor(seconds);
     struct itimerval timer = {.it_value = {(time_t)floor(seconds), (suseconds_t)(left * 1e6)}};
     setitimer(ITIMER_PROF, &timer, NULL);
     refuse_calls();

@@ -29,11 +29,6 @@ static bool is_answer(const void *pc, const void **start)
     return strcmp(info.dli_fname, answer) == 0;
 }
 
-bool frames_in(const void *pc)
-{
-    return is_answer(pc, NULL);
-}
-
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
     text[0] = '\0';
@@ -58,7 +53,7 @@ static void name_callee(char *name, size_t size, void *pc)
             snprintf(own, sizeof own, "%s", info.dli_sname);
     }
 #define X(kernel, args)                                                                            \
-    symbolize((char *)(intptr_t)kernels.kernel + 1, "%f", entry, sizeof entry);                        \
+    symbolize((char *)(intptr_t)kernels.kernel + 1, "%f", entry, sizeof entry);                    \
     if (own[0] != '\0' && strcmp(own, entry) == 0) {                                               \
         snprintf(name, size, "kernels." #kernel);                                                  \
         return;                                                                                    \
@@ -85,11 +80,11 @@ static int line_at(void *pc, const char *source)
 
 void frames_find(Frames *frames, const char *source, const void *pc)
 {
-    void  *pcs[DEPTH];
-    int    count = backtrace(pcs, DEPTH), first = 0;
-    size_t used  = 0;
+    void       *pcs[DEPTH];
+    int         count = backtrace(pcs, DEPTH), first = 0;
+    size_t      used     = 0;
     const void *function = NULL;
-    *frames = (Frames){.outside = true};
+    *frames              = (Frames){.outside = true};
     for (int k = 0; pc != NULL && k < count; k++)
         if (pcs[k] == pc) first = k;
     for (int k = first; k < count; k++) {
@@ -102,7 +97,8 @@ void frames_find(Frames *frames, const char *source, const void *pc)
             frames->outside = false;
             frames->inside  = k == first;
             function        = start;
-            if (k > first) name_callee(frames->callee, sizeof frames->callee, (char *)pcs[k - 1] - 1);
+            if (k > first)
+                name_callee(frames->callee, sizeof frames->callee, (char *)pcs[k - 1] - 1);
         }
         frames->repeats += start == function;
         if (frames->repeats > 3) break;
@@ -110,7 +106,8 @@ void frames_find(Frames *frames, const char *source, const void *pc)
         if (frames->line == 0) frames->line = line;
         if (frames->repeats == 2 && frames->again == 0) frames->again = line;
         symbolize(at, "%f", name, sizeof name);
-        int length = snprintf(frames->text + used, sizeof frames->text - used, "%s, line %d\n", name, line);
+        int length =
+            snprintf(frames->text + used, sizeof frames->text - used, "%s, line %d\n", name, line);
         if (length > 0 && used + (size_t)length < sizeof frames->text) used += (size_t)length;
     }
 }

@@ -14,19 +14,18 @@
 
 typedef struct Frames {
     int  line;
-    bool inside;         // the answer's own code was running, not something that it called
-    bool outside;        // none of the answer's code was running or waiting
-    int  again;          // the line where that function was called by itself; 0 when it was not
-    int  repeats;        // how often the innermost function of the answer stands in the row
+    bool inside;     // the answer's own code was running, not something that it called
+    bool outside;    // none of the answer's code was running or waiting
+    int  again;      // the line where that function was called by itself; 0 when it was not
+    int  repeats;    // how often the innermost function of the answer stands in the row
     char callee[64];
-    char text[2048];     // one call a line, innermost first
+    char text[2048];    // one call a line, innermost first
 } Frames;
 
 // `pc` is where it happened; calls further in (a signal handler's) are left out. NULL: here.
 void frames_find(Frames *frames, const char *source, const void *pc);
 
 void frames_answer(const char *path);    // the answer's library, told before anything is asked
-bool frames_in(const void *pc);          // whether an address lies in it
 
 // The line of the first of these calls that is in the source; 0 when only the library is known, -1
 // when none is in the answer.

@@ -1,6 +1,6 @@
 /* grader -- runs a lab's cases on an answer that nobody trusts, each in a process of its own.
  *
- *     grader --cases build/labs/check_cnn.so --answer libanswer_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
+ *     grader --cases check_cnn.so --answer libanswer_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
  *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one float past ...",...}
  *
  * One line of JSON a case, as each ends. Exit status 0 when all that were asked for were graded, 2
@@ -39,7 +39,7 @@ static bool asked_read(Asked *asked, int argc, char **argv)
     static const struct option options[] = {{"cases", 1, 0, 'c'},  {"answer", 1, 0, 'a'},
                                             {"source", 1, 0, 's'}, {"jobs", 1, 0, 'j'},
                                             {"list", 0, 0, 'l'},   {0}};
-    *asked = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    *asked                               = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (letter == 'c') asked->cases = optarg;
         else if (letter == 'a') asked->answer = optarg;
@@ -107,7 +107,12 @@ static void list_cases(const CaseList *lists)
 // The length of the UTF-8 character at text, 0 when there is none.
 static size_t character(const unsigned char *text, size_t left)
 {
-    size_t length = *text < 0x80 ? 1 : *text < 0xc2 ? 0 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : *text < 0xf5 ? 4 : 0;
+    size_t length = *text < 0x80   ? 1
+                    : *text < 0xc2 ? 0
+                    : *text < 0xe0 ? 2
+                    : *text < 0xf0 ? 3
+                    : *text < 0xf5 ? 4
+                                   : 0;
     if (*text == 0 || length > left) return 0;
     for (size_t k = 1; k < length; k++)
         if ((text[k] & 0xc0) != 0x80) return 0;
@@ -128,7 +133,7 @@ static size_t clean(char *to, const char *text, size_t size)
 static void add_text(cJSON *line, const char *name, const char *text)
 {
     static char cleaned[16384];
-    size_t length = strlen(text);
+    size_t      length = strlen(text);
     if (length > sizeof cleaned - 1) length = sizeof cleaned - 1;
     cleaned[clean(cleaned, text, length)] = '\0';
     cJSON_AddStringToObject(line, name, cleaned);
@@ -137,10 +142,10 @@ static void add_text(cJSON *line, const char *name, const char *text)
 static void print_job(const Job *job)
 {
     static char output[2 * OUTPUT_KEPT + 1];
-    size_t length = clean(output, job->out.text, job->out.kept);
+    size_t      length = clean(output, job->out.text, job->out.kept);
     length += clean(output + length, job->err.text, job->err.kept);
     output[length] = '\0';
-    cJSON *line = cJSON_CreateObject();
+    cJSON *line    = cJSON_CreateObject();
     cJSON_AddStringToObject(line, "case", job->test->name);
     cJSON_AddStringToObject(line, "verdict", verdict_name(job->verdict));
     add_text(line, "message", job->message);
@@ -158,11 +163,12 @@ static void print_job(const Job *job)
 // OpenMP and the sanitizers read the environment before main() begins.
 static void settle_environment(char **argv)
 {
-    static const char *const unwanted[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_PRELOAD",
-                                           "LD_BIND_NOW", "LD_DEBUG", "LD_AUDIT", "CMOCKA_MESSAGE_OUTPUT",
-                                           "CMOCKA_XML_FILE", "CMOCKA_TEST_ABORT"};
+    static const char *const unwanted[] = {
+        "ASAN_OPTIONS",    "UBSAN_OPTIONS",    "LSAN_OPTIONS", "LD_PRELOAD",
+        "LD_BIND_NOW",     "LD_DEBUG",         "LD_AUDIT",     "CMOCKA_MESSAGE_OUTPUT",
+        "CMOCKA_XML_FILE", "CMOCKA_TEST_ABORT"};
     const char *threads = getenv("OMP_NUM_THREADS");
-    bool settled = threads != NULL && strcmp(threads, "1") == 0;
+    bool        settled = threads != NULL && strcmp(threads, "1") == 0;
     for (size_t k = 0; k < sizeof unwanted / sizeof *unwanted; k++) {
         settled = settled && getenv(unwanted[k]) == NULL;
         unsetenv(unwanted[k]);
@@ -181,8 +187,10 @@ int main(int argc, char **argv)
     settle_environment(argv);
     Asked asked;
     if (!asked_read(&asked, argc, argv))
-        return refuse("expected --cases FILE --answer FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
-                      "or --cases FILE --list", "");
+        return refuse(
+            "expected --cases FILE --answer FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
+            "or --cases FILE --list",
+            "");
     const char *why;
     if (!kernels_use(NULL, &why)) return refuse(why, "");
     void *module = dlopen(asked.cases, RTLD_LAZY | RTLD_LOCAL);

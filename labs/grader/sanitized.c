@@ -25,7 +25,7 @@ const char *__asan_default_options(void)
            "detect_stack_use_after_return=1";
 }
 
-_Static_assert(MEMORY_LIMIT_MB == 2048, "max_allocation_size_mb says the same");
+_Static_assert(MEMORY_LIMIT_MB == 2048 && SANITIZER_STATUS == 86, "the options say the same");
 
 // In common_interface_defs.h only from clang 16 on.
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
@@ -35,7 +35,8 @@ static const Trial *trial;
 
 static const struct {
     const char *kind, *sentence;
-} kinds[] = {    // the first whose kind the report's begins with or holds
+} kinds[] = {
+    // the first whose kind the report's begins with or holds
     {"use-after-free", "used memory after free()"},
     {"double-free", "freed the same memory twice"},
     {"bad-free", "freed what malloc() did not give"},
@@ -50,18 +51,16 @@ static const struct {
 // `each` is the size of what was read or written, where that is one element.
 static _Noreturn void tell_overflow(const char *address, size_t each, bool writes, const void *pc)
 {
-    const char *does = writes ? "writes" : "reads";
-    size_t      size = 0;
-    void       *region = NULL;
+    const char *does      = writes ? "writes" : "reads";
+    size_t      size      = 0;
+    void       *region    = NULL;
     char        name[128] = "", of[192] = "an array";
     __asan_locate_address((void *)(uintptr_t)address, name, sizeof name, &region, &size);
     bool elements = region != NULL && (each == 2 || each == 4 || each == 8);
     if (elements && name[0] != '\0')
         snprintf(of, sizeof of, "'%s', an array of %zu", name, size / each);
-    else if (elements)
-        snprintf(of, sizeof of, "an array of %zu", size / each);
-    else if (region != NULL)
-        snprintf(of, sizeof of, "%zu bytes", size);
+    else if (elements) snprintf(of, sizeof of, "an array of %zu", size / each);
+    else if (region != NULL) snprintf(of, sizeof of, "%zu bytes", size);
     if (region != NULL && address < (char *)region)
         witness_tell(VERDICT_CRASH, pc, "%s before the beginning of %s", does, of);
     size_t past = elements ? (size_t)(address - ((char *)region + size)) / each + 1 : 0;
@@ -76,7 +75,7 @@ static _Noreturn void tell_overflow(const char *address, size_t each, bool write
 static void find_local(const char *report, size_t each, bool writes, const void *pc)
 {
     static const char marker[] = "<== Memory access at offset ";
-    const char *mark = strstr(report, marker), *line = mark;
+    const char       *mark = strstr(report, marker), *line = mark;
     while (line != NULL && line > report && line[-1] != '\n') line--;
     long begin, end;
     char name[64];
@@ -100,7 +99,8 @@ static _Noreturn void tell_memory(const char *report)
     if (bytes >= (double)MEMORY_LIMIT_MB * (1 << 20))
         witness_tell(VERDICT_MEMORY, NULL, "asked for %.3g GB of memory, the limit is %d GB",
                      bytes / 1e9, MEMORY_LIMIT_MB >> 10);
-    witness_tell(VERDICT_MEMORY, NULL, "took more memory than the limit, %d GB", MEMORY_LIMIT_MB >> 10);
+    witness_tell(VERDICT_MEMORY, NULL, "took more memory than the limit, %d GB",
+                 MEMORY_LIMIT_MB >> 10);
 }
 
 static void on_report(const char *report)
@@ -119,7 +119,8 @@ static void on_report(const char *report)
     if (strstr(what, "overflow") || strstr(what, "underflow"))
         tell_overflow((const char *)__asan_get_report_address(), __asan_get_report_access_size(),
                       __asan_get_report_access_type(), __asan_get_report_pc());
-    witness_tell(VERDICT_CRASH, __asan_get_report_pc(), "was stopped by AddressSanitizer, %s", what);
+    witness_tell(VERDICT_CRASH, __asan_get_report_pc(), "was stopped by AddressSanitizer, %s",
+                 what);
 }
 
 // Called before the report is written: room for the runtime to say that there is none.
@@ -158,10 +159,11 @@ void __ubsan_on_report(void)
     if (!slate_open(trial->slate)) _exit(1);
     snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s:%u:%u: %s", file, line, column,
              message);
-    bool writes = strncmp(message, "Store", 5) == 0;
-    const char *hex = strstr(message, "0x");
+    bool        writes = strncmp(message, "Store", 5) == 0;
+    const char *hex    = strstr(message, "0x");
     if (hex != NULL && strstr(message, "insufficient space"))
-        tell_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16), strstr(message, "double") ? 8 : 4, writes, NULL);
+        tell_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16),
+                      strstr(message, "double") ? 8 : 4, writes, NULL);
     char sentence[256];
     snprintf(sentence, sizeof sentence, "%c%s", tolower((unsigned char)message[0]), message + 1);
     for (size_t k = 0; k < sizeof behaviours / sizeof *behaviours; k++)
@@ -203,9 +205,9 @@ static void on_free(const volatile void *block)
 
 static int line_of_allocation(const volatile void *block)
 {
-    void *pcs[32];
-    int   thread = 0;
-    size_t count = __asan_get_alloc_stack((void *)(uintptr_t)block, pcs, 32, &thread);
+    void  *pcs[32];
+    int    thread = 0;
+    size_t count  = __asan_get_alloc_stack((void *)(uintptr_t)block, pcs, 32, &thread);
     return frames_line(pcs, count, trial->source);
 }
 
@@ -213,7 +215,7 @@ void witness_leaks(void)
 {
     size_t lost = 0;
     int    line = 0;
-    counting = false;
+    counting    = false;
     for (size_t i = 0; i < LIVE_MAX; i++) {
         int at = live[i] != NULL ? line_of_allocation(live[i]) : -1;
         if (at >= 0) lost += live_sizes[i];
@@ -224,13 +226,14 @@ void witness_leaks(void)
     slate_phase(trial->slate, PHASE_LEAKS);
     if (__lsan_do_recoverable_leak_check() == 0) return;
     if (line > 0)
-        slate_end(trial->slate, VERDICT_LEAK, line, "lost %zu bytes that it allocated at line %d", lost, line);
+        slate_end(trial->slate, VERDICT_LEAK, line, "lost %zu bytes that it allocated at line %d",
+                  lost, line);
     slate_end(trial->slate, VERDICT_LEAK, 0, "lost %zu bytes", lost);
 }
 
 void sanitizer_call(const Trial *given)
 {
-    trial   = given;
+    trial    = given;
     int null = open("/dev/null", O_WRONLY);
     __sanitizer_set_report_fd((void *)(intptr_t)null);    // the report is on the slate
     __asan_set_error_report_callback(on_report);

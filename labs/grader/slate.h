@@ -1,7 +1,7 @@
 /* slate.h -- what a trial's process tells the grader: a page of memory that both see.
  *
  *     Slate *slate = slate_new();            // the grader, before it forks
- *     slate_shut(slate);                     // the child: from here on nobody can write, read or close it
+ *     slate_shut(slate);                     // the child: now nobody can write or close it
  *     slate_end(slate, VERDICT_PASS, 0, "");     // the child, once; does not return
  *     slate->verdict                         // the grader, when the child has ended
  *

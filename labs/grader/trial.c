@@ -89,7 +89,7 @@ static _Noreturn void end_wrong(void)
         *place = '\0';
         place += strlen("[   LINE   ] --- ");
         place[strcspn(place, "\n")] = '\0';
-        char *end = strstr(place, ": error: ");
+        char *end                   = strstr(place, ": error: ");
         if (end != NULL) *end = '\0';
         snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", place);
     }

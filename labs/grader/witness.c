@@ -66,14 +66,14 @@ static Fault fault_read(const siginfo_t *info, const void *context)
     Fault fault = {.address = info->si_addr, .writes = -1};
 #if defined(__linux__) && defined(__x86_64__)
     const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
-    fault.pc     = (const char *)machine->gregs[REG_RIP];
-    fault.stack  = (const char *)machine->gregs[REG_RSP];
-    fault.writes = machine->gregs[REG_ERR] >> 1 & 1;
-    fault.wild   = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
+    fault.pc                  = (const char *)machine->gregs[REG_RIP];
+    fault.stack               = (const char *)machine->gregs[REG_RSP];
+    fault.writes              = machine->gregs[REG_ERR] >> 1 & 1;
+    fault.wild                = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
 #elif defined(__linux__) && defined(__aarch64__)
     const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
-    fault.pc    = (const char *)machine->pc;
-    fault.stack = (const char *)machine->sp;
+    fault.pc                  = (const char *)machine->pc;
+    fault.stack               = (const char *)machine->sp;
 #else
     (void)context;
 #endif
@@ -82,20 +82,18 @@ static Fault fault_read(const siginfo_t *info, const void *context)
 
 static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const Guard *guard)
 {
-    const char *does = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
+    const char *does     = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
     char        who[160] = "", far[64];
-    const char *end = (const char *)guard->block + guard->bytes;
-    size_t      past = (size_t)(fault->address - end) / sizeof(float) + 1;
+    const char *end      = (const char *)guard->block + guard->bytes;
+    size_t      past     = (size_t)(fault->address - end) / sizeof(float) + 1;
     if (!frames->inside && frames->callee[0] != '\0' && frames->line > 0)
         snprintf(who, sizeof who, "%s, called at line %d, ", frames->callee, frames->line);
     if (fault->address < (const char *)guard->block)
         snprintf(far, sizeof far, "before the beginning");
     else if (who[0] != '\0')    // a library reads many at once: how far says nothing
         snprintf(far, sizeof far, "past the end");
-    else if (past == 1)
-        snprintf(far, sizeof far, "one float past the end");
-    else
-        snprintf(far, sizeof far, "%zu floats past the end", past);
+    else if (past == 1) snprintf(far, sizeof far, "one float past the end");
+    else snprintf(far, sizeof far, "%zu floats past the end", past);
     size_t floats = guard->bytes / sizeof(float);
     if (who[0] == '\0')
         tell_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, floats);
@@ -107,9 +105,9 @@ static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const
 
 static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
 {
-    const char *does = fault->writes == 1 ? "writes to" : fault->writes == 0 ? "reads" : "uses";
+    const char *does  = fault->writes == 1 ? "writes to" : fault->writes == 0 ? "reads" : "uses";
     const char *where = frames->outside ? " in the case, after your function returned" : "";
-    Guard guard;
+    Guard       guard;
     if (guarded_find(fault->address, &guard)) tell_guard(frames, fault, &guard);
     if (fault->stack != NULL && fault->address > fault->stack - NULL_PAGE &&
         fault->address < fault->stack + NULL_PAGE) {
@@ -118,8 +116,8 @@ static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
             recursion.line   = frames->again;
             tell_at(&recursion, VERDICT_CRASH, "calls itself without end");
         }
-        tell_at(frames, VERDICT_CRASH, "needs more stack than there is, %d MB: a large local array?",
-                STACK_LIMIT_MB);
+        tell_at(frames, VERDICT_CRASH,
+                "needs more stack than there is, %d MB: a large local array?", STACK_LIMIT_MB);
     }
     if (fault->wild) tell_at(frames, VERDICT_CRASH, "uses a pointer that was never set%s", where);
     if ((uintptr_t)fault->address < NULL_PAGE && errno == ENOMEM)
@@ -144,7 +142,8 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     if (signal == SIGFPE && !sent) tell_at(&frames, VERDICT_CRASH, "divides an integer by zero");
 #ifdef __linux__
     if (signal == SIGSYS)
-        tell_at(&frames, VERDICT_CRASH, "%s, which an exercise may not", fence_refused(info->si_syscall));
+        tell_at(&frames, VERDICT_CRASH, "%s, which an exercise may not",
+                fence_refused(info->si_syscall));
 #endif
     tell_at(&frames, VERDICT_CRASH, "was stopped by a signal, %s", strsignal(signal));
 }
@@ -187,9 +186,9 @@ void witness_stand(void)
 {
     static char stack[HANDLER_STACK];    // its own: an endless recursion leaves none
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-    struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    struct sigaction time  = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    struct sigaction file  = {.sa_handler = on_file, .sa_flags = SA_ONSTACK};
+    struct sigaction crash     = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction time      = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction file      = {.sa_handler = on_file, .sa_flags = SA_ONSTACK};
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
     for (size_t k = 0; k < sizeof crashes / sizeof *crashes; k++)
         sigaction(crashes[k], &crash, NULL);

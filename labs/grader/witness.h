@@ -1,4 +1,4 @@
-/* witness.h -- says of a trial that came to a bad end what happened, in a sentence, and at which line.
+/* witness.h -- says of a trial that came to a bad end what happened, and at which line.
  *
  *     witness_call(&trial);    // before the answer is loaded
  *     witness_stand();         // whenever somebody else has put up signal handlers
@@ -9,6 +9,8 @@
  */
 #pragma once
 #include "labs/grader/trial.h"
+
+enum { SANITIZER_STATUS = 86 };    // of a process that a sanitizer ended without a word to us
 
 void witness_call(const Trial *trial);
 void witness_stand(void);

@@ -180,7 +180,7 @@ a_failed_case_that_leaks_is_wrong() { # test
 }
 
 memory_that_is_kept_for_later_is_no_leak() { # test
-    answer 'static float *scratch; if (!scratch) scratch = calloc(n, 4); return scratch[0] = 15;' && grade
+    answer 'static float *volatile scratch; if (!scratch) scratch = calloc(n, 4); return scratch[0] = 15;' && grade
     is pass
 }
 
