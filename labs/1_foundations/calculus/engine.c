@@ -1,0 +1,31 @@
+#include "labs/1_foundations/calculus/engine.h"
+#include "common/error.h"
+
+enum { ROOM = 1 << 20 };    // nodes; a page of it is memory only once it is used
+
+Engine *engine_new(Arena *keep)
+{
+    Engine *engine = arena_zeros(keep, sizeof *engine);
+    engine->order  = arena_alloc(keep, ROOM * sizeof(Value *));
+    return engine;
+}
+
+void engine_gradient(Engine *engine, Value *result)
+{
+    engine->count = calc_order(engine->order, 0, result);
+    REQUIRE(engine->count <= ROOM, "a graph of %d nodes; room is for %d", engine->count, ROOM);
+    calc_backward(engine->order, engine->count, calc_push);
+}
+
+double engine_slope(Engine *engine, const Value *input)
+{
+    for (int i = 0; i < engine->count; i++) {
+        Value *node = engine->order[i];
+        Dual   a = {0}, b = {0};
+        if (node->a != NULL) a = (Dual){node->a->data, node->a->slope};
+        if (node->b != NULL) b = (Dual){node->b->data, node->b->slope};
+        if (node->op == OP_INPUT) a = (Dual){node->data, node == input ? 1 : 0};
+        node->slope = calc_dual(node->op, a, b).slope;
+    }
+    return engine->count > 0 ? engine->order[engine->count - 1]->slope : 0;
+}
