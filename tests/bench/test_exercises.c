@@ -21,7 +21,7 @@ static int run(const char *options)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static cJSON *results;    // of all exercises, with the library that fails
+static cJSON *report;    // of all exercises, with the library that fails
 
 static int measure(void **state)
 {
@@ -38,14 +38,21 @@ static int measure(void **state)
     fclose(file);
     remove(path);
     rmdir(folder);
-    results = cJSON_DetachItemFromObject(cJSON_Parse(text), "results");
-    return results == NULL ? -1 : 0;
+    report = cJSON_Parse(text);
+    return report == NULL ? -1 : 0;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    cJSON_Delete(report);
+    return 0;
 }
 
 static const cJSON *row_of(const char *exercise)
 {
     const cJSON *row;
-    cJSON_ArrayForEach(row, results)
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(report, "results"))
         if (strcmp(cJSON_GetObjectItem(row, "exercise")->valuestring, exercise) == 0) return row;
     fail_msg("no row of %s", exercise);
     return NULL;
@@ -130,5 +137,5 @@ int main(void)
         cmocka_unit_test(one_exercise_alone_is_measured_and_an_unknown_one_refused),
         cmocka_unit_test(a_library_that_is_not_there_ends_with_status_1),
     };
-    return cmocka_run_group_tests(tests, measure, NULL);
+    return cmocka_run_group_tests(tests, measure, forget);
 }
