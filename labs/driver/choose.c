@@ -21,6 +21,15 @@ static int match(const char *word, const char *const *names, int count, int *sta
     return *starts == 1 ? chosen : -1;
 }
 
+// The lab that has an exercise of this name: somebody left the lab out.
+static const Lab *lab_of_exercise(const Course *course, const char *word)
+{
+    for (int i = 0; i < course->lab_count; i++)
+        for (int j = 0; j < course->labs[i].exercise_count; j++)
+            if (strcmp(course->labs[i].exercises[j].id, word) == 0) return &course->labs[i];
+    return NULL;
+}
+
 static const Lab *choose_lab(const Course *course, const char *word)
 {
     Arena       *arena = arena_new("names", 1u << 20);
@@ -28,10 +37,13 @@ static const Lab *choose_lab(const Course *course, const char *word)
     for (int i = 0; i < course->lab_count; i++) names[i] = course->labs[i].id;
     int         starts, at = match(word, names, course->lab_count, &starts);
     const char *near = nearest(word, names, course->lab_count);
+    const Lab  *of   = lab_of_exercise(course, word);
     arena_free(arena);
     if (at >= 0) return &course->labs[at];
     if (starts > 1)
         fprintf(stderr, "lab: %d labs begin with '%s'; lab list names them\n", starts, word);
+    else if (of != NULL)
+        fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s.%s'?\n", word, of->id, word);
     else if (near != NULL)
         fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s'?\n", word, near);
     else

@@ -16,11 +16,13 @@ static bool write_file(const char *path, const char *text, Error *err)
     return file_commit(&file, err);
 }
 
-// What clangd takes from the folder it finds a file in: the flags that an answer is built with.
+// What clangd takes from the folder it finds a file in: the flags that an answer is
+// built with (answer.cmake).
 static const char *editor_flags(Arena *arena, const Lab *lab)
 {
-    return arena_print(arena, "-std=c17\n-D_GNU_SOURCE\n-I%s\n-I%s\n-Wall\n-Wextra\n"
-                       "-Wno-unused-parameter\n-Wno-unused-function\n", root_dir(), lab->folder);
+    return arena_print(arena, "-std=gnu17\n-D_GNU_SOURCE\n-iquote%s\n-I%s\n-Wall\n-Wextra\n"
+                       "-Wno-unused-parameter\n-Wno-unused-function\n"
+                       "-Werror=implicit-function-declaration\n", lab->folder, root_dir());
 }
 
 // The learner's file last: where it stands, all is there. What was made for nothing goes again.

@@ -250,6 +250,38 @@ static void a_missing_or_doubled_brace_harms_no_other_function(void **state)
                  (int[3][2]){{1, 3}, {5, 9}, {12, 16}});
 }
 
+// Parses `text`, in which something stands wrong in the function that held `at`; the others are whole.
+static void expect_others(Arena *arena, const Source *reference, const char *text, size_t at)
+{
+    Source changed;
+    source_parse(arena, &lab, "changed.c", text, &changed);
+    for (int i = 0; i < 3; i++) {
+        const Function *function = &reference->functions[i];
+        size_t          begin    = (size_t)(strstr(REFERENCE, function->text) - REFERENCE);
+        if (at + 1 >= begin && at <= begin + strlen(function->text)) continue;
+        if (changed.functions[i].text == NULL || strcmp(changed.functions[i].text, function->text) != 0)
+            fail_msg("%s is not found whole in:\n%s", exercises[i].function, text);
+    }
+}
+
+static void one_wrong_character_harms_no_other_function(void **state)
+{
+    static const char marks[] = "{}()[]\"';,*/#\\\n a0";
+    Source reference;
+    read_reference(*state, &reference);
+    Arena *scratch = arena_new("scratch", 16u << 20);
+    for (size_t at = 0; at < strlen(REFERENCE); at++) {
+        int before = (int)at;
+        arena_reset(scratch);
+        expect_others(scratch, &reference,
+                      arena_print(scratch, "%.*s%s", before, REFERENCE, REFERENCE + at + 1), at);
+        for (const char *mark = marks; *mark != '\0'; mark++)
+            expect_others(scratch, &reference,
+                          arena_print(scratch, "%.*s%c%s", before, REFERENCE, *mark, REFERENCE + at), at);
+    }
+    arena_free(scratch);
+}
+
 static void other_ends_of_lines_and_none_are_read(void **state)
 {
     expect_lines(*state, "int f_one(int a)\r\n{\r\n\treturn a;\r\n}\r\nvoid f_two(int *a) {\r\n}\r\n",
@@ -380,6 +412,7 @@ int main(void)
         CASE(a_mark_out_of_place_is_told_with_its_line),
         CASE(comments_strings_and_calls_are_no_definitions),
         CASE(a_missing_or_doubled_brace_harms_no_other_function),
+        CASE(one_wrong_character_harms_no_other_function),
         CASE(other_ends_of_lines_and_none_are_read),
         CASE(a_function_is_replaced_and_the_rest_stays),
         CASE(a_blank_or_dropped_function_moves_no_other_line),

@@ -357,6 +357,9 @@ what_is_asked_wrongly_gets_a_sentence_and_two() { # test
         gave 2
         says err "'tiny.two' is not an option"
     done
+    run "$LAB" hint two
+    gave 2
+    says err "there is no lab 'two'; did you mean 'tiny.two'?"
     run "$LAB" reset
     gave 2
     run "$LAB" solution tiny
@@ -398,7 +401,7 @@ folders_of_lab_path_are_labs_too() { # test
     run "$LAB" start other
     gave 0
     says out "$scratch/own/9_own/other/README.md"
-    says mine/other/compile_flags.txt "-I$scratch/own/9_own/other"
+    says mine/other/compile_flags.txt "-iquote$scratch/own/9_own/other"
     says mine/other/other.c "LAB_TODO(one)"
     run env LAB_PATH=":own:" "$LAB" list other
     gave 0
