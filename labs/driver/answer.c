@@ -138,6 +138,10 @@ static bool find_broken(const Build *build, Error *err)
         const Function *function = &build->source->functions[e];
         if (compiled.first.line < function->first_line || compiled.first.line > function->last_line)
             compiled.first.line = function->first_line, compiled.first.column = 0;
+        // gcc's words for what the cut has made of an open brace; clang says "expected '}'".
+        if (strstr(compiled.first.message, "at end of input") != NULL)
+            compiled.first.message =
+                arena_print(build->arena, "%s: is a '}' missing?", compiled.first.message);
         build->answer->broken[e] = complaint_new(build->arena, compiled.first);
     }
     return true;

@@ -321,13 +321,16 @@ static void explain(const Grading *grading, int e)
     bool             unset = warning != NULL && strstr(warning->message, "uninitialized") != NULL;
     for (int c = 0; c < exercise->count; c++) {
         CaseGrade *one = &exercise->cases[c];
-        if (one->verdict == VERDICT_MISSING && grading->grade->source->functions[e].first_line == 0)
+        if (one->verdict == VERDICT_MISSING &&
+            grading->grade->source->functions[e].first_line == 0) {
             one->message = arena_print(grading->arena, "the file has no function %s",
                                        grading->lab->exercises[e].function);
-        else if (one->verdict == VERDICT_WRONG && unset)
+            one->output  = "";    // the loader's words
+        } else if (one->verdict == VERDICT_WRONG && unset) {
             one->message = arena_print(grading->arena, "%s\nthe compiler warns of line %d: %s",
                                        one->message, warning->line,
                                        plain_text(grading->arena, warning->message, LONGEST_TEXT));
+        }
     }
 }
 

@@ -169,13 +169,25 @@ static void put_blank(const Look *look, int e)
               arena_print(look->arena, "%s.h says what it promises.", look->lab->id));
 }
 
+// The grader's sentence, with its "line 18" as "mine/autoencoder/autoencoder.c:18", and with the place
+// at its end where it names none.
+static const char *with_place(const Look *look, const CaseGrade *one)
+{
+    if (one->line <= 0) return one->message;
+    const char *said = arena_print(look->arena, "line %d", one->line);
+    const char *at   = strstr(one->message, said);
+    if (at == NULL || (at[strlen(said)] >= '0' && at[strlen(said)] <= '9'))
+        return arena_print(look->arena, "%s, at %s", one->message, place(look, one->line));
+    return arena_print(look->arena, "%.*s%s%s", (int)(at - one->message), one->message,
+                       place(look, one->line), at + strlen(said));
+}
+
 // How it ended, as one sentence with its place.
 static void put_ended(const Look *look, int e, const CaseGrade *one, int column)
 {
-    bool told = one->line > 0;
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s: %s%s%s", subject(look, e, one->verdict), one->message,
-                          told ? ", at " : "", told ? place(look, one->line) : ""));
+    page_text(
+        look->page, PAGE_BOLD, 0,
+        arena_print(look->arena, "%s: %s", subject(look, e, one->verdict), with_place(look, one)));
     put_source_line(look, one->line, column);
     if (one->verdict != VERDICT_COMPILE && one->verdict != VERDICT_MISSING)
         page_text(look->page, PAGE_DIM, 2,
@@ -223,7 +235,6 @@ static void put_cases(const Look *look, int e, bool all)
 static void put_problem(const Look *look)
 {
     const Grade *grade = look->grade;
-    putchar('\n');
     page_text(look->page, PAGE_BOLD, 0,
               arena_print(look->arena, "%s does not compile, so nothing was graded: %s",
                           grade->line > 0 ? place(look, grade->line)
@@ -272,7 +283,7 @@ void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *
 {
     Look look  = {page, arena, lab, grade, shown};
     int  first = verdicts_first(lab, grade);
-    put_exercises(&look);
+    if (grade->problem == NULL) put_exercises(&look);
     if (grade->problem != NULL) put_problem(&look);
     else
         for (int e = first; e >= 0 && e < lab->exercise_count; e++) {
@@ -286,12 +297,15 @@ void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *
 
 // ---- what to type next ----
 
+// Lined up, with the reason beside it where there is room for it.
 static void put_next(const Look *look, bool first, const char *command, const char *why)
 {
-    // Lined up where there is room for both.
-    page_item(look->page, 0, 6, first ? "next" : "",
-              look->page->columns < 70 ? command
-                                       : arena_print(look->arena, "%-44s %s", command, why));
+    enum { WIDTH = 46 };
+    bool room = look->page->columns >= 6 + WIDTH + 24 && strlen(command) < WIDTH;
+    printf("%s%-6s%s%s", page_on(look->page, PAGE_BOLD), first ? "next" : "",
+           page_off(look->page, PAGE_BOLD), command);
+    if (room) printf("%*s%s", WIDTH - (int)strlen(command), "", why);
+    putchar('\n');
 }
 
 void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
