@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <fnmatch.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,10 +199,11 @@ int main(int argc, char **argv)
     const CaseList *lists = dlsym(module, "lab_cases");
     if (lists == NULL) return refuse("there is no lab_cases in ", asked.cases);
     if (asked.list) return list_cases(lists), 0;
-    if (access(asked.answer, R_OK) != 0) return refuse("there is no ", asked.answer);
+    char answer[PATH_MAX];    // a bare name would be looked for among the system's libraries
+    if (realpath(asked.answer, answer) == NULL) return refuse("there is no ", asked.answer);
 
     Error err;
-    Crew  crew = {asked.answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
+    Crew  crew = {answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
     crew.jobs  = choose_jobs(&asked, lists, &crew.count);
     if (crew.jobs == NULL) return 2;
     if (!crew_run(&crew, &err)) return refuse(err.message, "");

@@ -29,7 +29,7 @@ grade() { # seconds
     run "$build/grader_plain" --cases "$build/tests/tiny_cases.so" --answer ./libplain.so \
         --source tiny.c "sum__adds*:${1:-5}" "double__*:5"
     gave 0 && mv out plain
-    run "$build/grader" --cases "$build/tests/tiny_cases.so" --answer ./libsanitized.so \
+    run "$build/grader" --cases "$build/tests/tiny_cases.so" --answer libsanitized.so \
         --source tiny.c "sum__adds*:${1:-5}" "double__*:5"
     gave 0
     both 'double__doubles","verdict":"pass"' # whatever the other one did
@@ -155,6 +155,22 @@ memory_of_its_own_has_an_end_too() { # test
 a_local_array_has_an_end_and_a_name() { # test
     answer 'volatile float row[4]; volatile float *p = row; p[n] = 1; return 15;' && grade
     is crash && says out "writes 2 elements past the end of 'row', an array of 4" && at 20
+}
+
+an_index_out_of_bounds_is_named() { # test
+    answer 'int row[4] = {0}; return row[n];' && grade
+    is crash && says out "index 5 out of bounds for type 'int [4]', at line 20"
+}
+
+a_local_array_is_not_returned() { # test
+    answer 'float *p = local(n); return p[1];' '__attribute__((noinline)) static float *local(int n) { volatile float here[8]; here[n] = n; float *volatile p = (float *)here; return p; }'
+    grade
+    is crash && says out 'used a local variable of a function that has returned'
+}
+
+a_broken_promise_to_the_core_is_quoted() { # test
+    answer 'arena_alloc(arena_new("small", 16), 1 << 20); return 15;' '#include "common/arena.h"' && grade
+    is crash && plainly crash && at 20 && both 'common/arena.c' && both "'small'"
 }
 
 freed_memory_is_not_used() { # test
