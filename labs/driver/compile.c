@@ -181,6 +181,8 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
         argv[count++] = "-shared";
         argv[count++] = "-o";
         argv[count++] = job->library;
+        // Without it libm's names carry no version, and the loader takes the oldest: a slower expf.
+        argv[count++] = "-lm";
     }
     argv[count] = NULL;
 

@@ -55,6 +55,14 @@ imagine sample
 END
 }
 
+mine_is_linked_with_the_same_libm() { # test
+    command -v readelf >/dev/null || exit 77
+    learner ''
+    small --mine --part squeeze
+    readelf -d mine/.build/autoencoder/fast/libanswer_autoencoder.so | grep -qF '[libm.so' ||
+        complain "libm is not among what it needs"
+}
+
 mine_may_stand_anywhere_among_the_options() { # test
     learner ''
     for words in '--mine autoencoder --images 20 --epochs 1' 'autoencoder --mine --images 20 --epochs 1' \
