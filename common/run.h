@@ -44,6 +44,7 @@ typedef struct Run {
 
 // Adds the options every lab has, reads the command line, chooses the kernels and the threads, makes
 // the folder of results, opens the metrics and prints a line. NULL when main() is to return *status.
+// Where LAB_CHECK names a command (`lab run --mine` does), a crash says that it looks closer.
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status);
 
 // Whether Ctrl-C was pressed.
