@@ -326,6 +326,10 @@ static void plan_states(Check *check, Plan *plan)
 {
     const Lab               *lab         = check->lab;
     static const char *const compilers[] = {"gcc", "clang"};
+    // First, since they take longest: then no worker is left alone with one at the end.
+    for (int e = 0; e < lab->exercise_count; e++)
+        plan_add(plan, GATE_PROGRAM, (Proof){PROOF_PROGRAM, arena_print(check->arena, "without_%s", lab->exercises[e].id),
+                                             text_without(check, e), NULL, e, NULL});
     for (int k = 0; k <= lab->exercise_count; k++) {
         const char *text = source_skeleton(check->arena, lab, &check->reference, k);
         GateId      gate = k == 0 ? GATE_SKELETON : k < lab->exercise_count ? GATE_PROGRESS : GATE_WHOLE;
@@ -335,9 +339,6 @@ static void plan_states(Check *check, Plan *plan)
         plan_add(plan, gate, (Proof){PROOF_PROGRESS, arena_print(check->arena, "solved_%d", k), text, NULL, k, NULL});
     }
     plan_add(plan, GATE_WHOLE, (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, NULL});
-    for (int e = 0; e < lab->exercise_count; e++)
-        plan_add(plan, GATE_PROGRAM, (Proof){PROOF_PROGRAM, arena_print(check->arena, "without_%s", lab->exercises[e].id),
-                                             text_without(check, e), NULL, e, NULL});
 }
 
 static void plan_mutants(Check *check, Plan *plan, const char **paths, int count)

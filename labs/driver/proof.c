@@ -1,8 +1,10 @@
 #include "labs/driver/proof.h"
 #include "common/file.h"
 #include "datasets/root.h"
+#include "labs/driver/mine.h"
 #include "labs/driver/process.h"
 #include <errno.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -148,21 +150,31 @@ static void prove_mutant(Task *task)
 
 // ---- the lab's program ----
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)status, (void)type, (void)where;
+    return remove(path);
+}
+
 static void prove_program(Task *task)
 {
     Arena          *arena    = task->arena;
     const Lab      *lab      = task->lab;
     const Exercise *exercise = &lab->exercises[task->proof->exercise];
     if (build(task, ANSWER_FAST) == NULL) return;
+    const char *out     = arena_print(arena, "%s/out", task->folder);
     const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
     const char *argv[]  = {program, "--smoke", "--plot", "none", "--out",
-                           arena_print(arena, "%s/out", task->folder),
+                           out,
                            *exercise->run != '\0' ? exercise->run : NULL, NULL};
-    const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder), NULL};
+    // One thread: the proofs are as many at a time as there are processors.
+    const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder), "OMP_NUM_THREADS=1", NULL};
     Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
     Ending  ending;
     Error   err;
-    if (!process_run(arena, &run, &ending, &err)) {
+    bool    run_at_all = process_run(arena, &run, &ending, &err);
+    nftw(out, remove_entry, 16, FTW_DEPTH | FTW_PHYS);    // checkpoints are large
+    if (!run_at_all) {
         fault(task, "%s", err.message);
         return;
     }
@@ -177,14 +189,14 @@ static void prove_program(Task *task)
 
 // ---- all of them ----
 
-static void prove(const Lab *lab, const Proof *proof, Finding *found)
+static void prove(const Lab *lab, const char *folder, const Proof *proof, Finding *found)
 {
     static void (*const kinds[])(Task *) = {
         [PROOF_WARNINGS] = prove_warnings, [PROOF_PROGRESS] = prove_progress, [PROOF_PLAIN] = prove_plain,
         [PROOF_MUTANT] = prove_mutant,     [PROOF_PROGRAM] = prove_program};
     Arena *arena = arena_new("proof", (size_t)1 << 30);
     Task   task  = {arena, lab, proof, NULL, found};
-    task.folder  = arena_print(arena, "%s/dev/%s/%s", LAB_BUILD_DIR, lab->id, proof->name);
+    task.folder  = arena_print(arena, "%s/%s", folder, proof->name);
     kinds[proof->kind](&task);
     arena_free(arena);
     found->done = true;
@@ -195,9 +207,9 @@ typedef struct Board {    // shared by the workers
     Finding    found[];
 } Board;
 
-static _Noreturn void work(const Lab *lab, const Proof *proofs, int count, Board *board)
+static _Noreturn void work(const Lab *lab, const char *folder, const Proof *proofs, int count, Board *board)
 {
-    for (int i; (i = atomic_fetch_add(&board->next, 1)) < count;) prove(lab, &proofs[i], &board->found[i]);
+    for (int i; (i = atomic_fetch_add(&board->next, 1)) < count;) prove(lab, folder, &proofs[i], &board->found[i]);
     _exit(0);
 }
 
@@ -206,12 +218,16 @@ bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *e
     size_t bytes = sizeof(Board) + (size_t)count * sizeof(Finding);
     Board *board = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) return error_set(err, "no memory for %d proofs: %s", count, strerror(errno));
+    // Another LAB_MINE has its own, so that two that are checked at once do not meet.
+    bool  usual      = strcmp(mine_dir(), arena_print(arena, "%s/mine", root_dir())) == 0;
+    const char *folder = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
+                               : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
     long  processors = sysconf(_SC_NPROCESSORS_ONLN);
     int   workers    = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
     pid_t pids[WORKERS_MAX];
     fflush(NULL);
     for (int w = 0; w < workers; w++)
-        if ((pids[w] = fork()) == 0) work(lab, proofs, count, board);
+        if ((pids[w] = fork()) == 0) work(lab, folder, proofs, count, board);
     for (int w = 0; w < workers; w++)
         if (pids[w] > 0) waitpid(pids[w], NULL, 0);
     for (int i = 0; i < count; i++) {
