@@ -155,7 +155,7 @@ static int dev_new(Arena *arena, int argc, char **argv)
     if (!template_allows(arena, &course, &lab, &err)) return error_report(&err), 2;
     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
     printf("%s builds already. Every line with REPLACE: waits for you.\n\n", lab.folder);
-    const char *path = lab.outside ? arena_print(arena, "LAB_PATH=%s ", lab.labs) : "";
+    const char *path = lab.outside ? arena_print(arena, "LAB_PATH='%s' ", lab.labs) : "";
     printf("next  %s./lab dev check %s\n", path, lab.name);
     return 0;
 }
