@@ -16,8 +16,8 @@ static const char *plain(Arena *arena, const char *line, size_t bytes)
     char  *text = arena_alloc(arena, bytes * TAB + 1);
     size_t used = 0;
     for (size_t i = 0; i < bytes; i++) {
-        if (line[i] != '\t') text[used++] = line[i];
-        else do text[used++] = ' '; while (used % TAB != 0);
+        size_t to = line[i] == '\t' ? used / TAB * TAB + TAB : used + 1;
+        while (used < to) text[used++] = line[i] == '\t' ? ' ' : line[i];
     }
     while (used > 0 && strchr(" \r", text[used - 1]) != NULL) used--;
     text[used] = '\0';
@@ -28,8 +28,8 @@ static Lines split(Arena *arena, const char *text)
 {
     Lines lines = {.at = arena_alloc(arena, MOST_LINES * sizeof *lines.at)};
     while (*text != '\0' && lines.count < MOST_LINES) {
-        size_t bytes = strcspn(text, "\n");
-        const char *line = plain(arena, text, bytes);
+        size_t      bytes = strcspn(text, "\n");
+        const char *line  = plain(arena, text, bytes);
         if ((int)strlen(line) > lines.widest) lines.widest = (int)strlen(line);
         lines.at[lines.count++] = line;
         text += bytes + (text[bytes] == '\n');
@@ -40,14 +40,15 @@ static Lines split(Arena *arena, const char *text)
 // longest[i][j]: the most lines that both have in order, from lines i and j on.
 static int *common_lines(Arena *arena, const Lines *left, const Lines *right)
 {
-    int  n = right->count + 1;
+    int  n       = right->count + 1;
     int *longest = arena_zeros(arena, (size_t)(left->count + 1) * (size_t)n * sizeof *longest);
     for (int i = left->count - 1; i >= 0; i--)
         for (int j = right->count - 1; j >= 0; j--) {
             int down = longest[(i + 1) * n + j], along = longest[i * n + j + 1];
-            longest[i * n + j] = strcmp(left->at[i], right->at[j]) == 0 ? longest[(i + 1) * n + j + 1] + 1
-                                 : down > along                          ? down
-                                                                         : along;
+            longest[i * n + j] = strcmp(left->at[i], right->at[j]) == 0
+                                     ? longest[(i + 1) * n + j + 1] + 1
+                                 : down > along ? down
+                                                : along;
         }
     return longest;
 }
@@ -91,8 +92,8 @@ static int indent_of(const char *line, int width)
     return indent < width / 2 ? indent : 0;
 }
 
-static void print_row(Arena *arena, const Page *page, const int widths[2], const char *left, char mark,
-                      const char *right)
+static void print_row(Arena *arena, const Page *page, const int widths[2], const char *left,
+                      char mark, const char *right)
 {
     PageStyle style     = mark == ' ' ? PAGE_PLAIN : PAGE_BOLD;
     int       indents[] = {indent_of(left, widths[0]), indent_of(right, widths[1])};
@@ -100,8 +101,7 @@ static void print_row(Arena *arena, const Page *page, const int widths[2], const
     do {
         const char *one = next_piece(arena, &left, indents[0], widths[0], first);
         const char *two = next_piece(arena, &right, indents[1], widths[1], first);
-        if (two[0] == '\0' && mark == ' ')
-            printf("%s\n", one);
+        if (two[0] == '\0' && mark == ' ') printf("%s\n", one);
         else
             printf("%-*s  %s%c%s%s%s\n", widths[0], one, page_on(page, style), mark,
                    page_off(page, style), two[0] != '\0' ? "  " : "", two);
@@ -135,12 +135,13 @@ static void share(int columns, const Lines *left, const Lines *right, int widths
 {
     int half  = columns / 2;
     widths[0] = left->widest < half || right->widest < half ? left->widest : half;
-    if (widths[0] > columns - right->widest && right->widest < half) widths[0] = columns - right->widest;
+    if (widths[0] > columns - right->widest && right->widest < half)
+        widths[0] = columns - right->widest;
     widths[1] = columns - widths[0];
 }
 
-void beside_print(Arena *arena, const Page *page, int columns, const char *left_title, const char *left,
-                  const char *right_title, const char *right)
+void beside_print(Arena *arena, const Page *page, int columns, const char *left_title,
+                  const char *left, const char *right_title, const char *right)
 {
     Lines of_left = split(arena, left), of_right = split(arena, right);
     int   widths[2];

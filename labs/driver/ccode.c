@@ -30,7 +30,8 @@ static char *line_end(char *at, bool joined)
         at += strcspn(at, "\n");
         if (*at == '\0' || !joined) return at;
         const char *before = at;
-        while (is_blank(before[-1])) before--;    // stops at the line's first character at the latest
+        while (is_blank(before[-1]))
+            before--;    // stops at the line's first character at the latest
         if (before[-1] != '\\') return at;
     }
 }
@@ -108,7 +109,7 @@ char *code_only(Arena *arena, const char *text)
         line_start       = *at == '\n';
         to               = at + 1;
         if (word != NULL) {
-            to = is_if_0(word) ? behind_if_0(at) : behind_directive(at);
+            to         = is_if_0(word) ? behind_if_0(at) : behind_directive(at);
             line_start = is_if_0(word);
         } else if (at[0] == '/' && at[1] == '*') {
             to = block_comment(at);
@@ -181,7 +182,7 @@ static size_t behind_line(const char *code, size_t at)
 // Two words or more, parentheses and a brace: `static float f(int n) {`, not `if (n) {`.
 static bool is_head(const char *at)
 {
-    int  words = 0;
+    int  words  = 0;
     bool inside = false;
     if (!in_name(*at) || begins(at, "else")) return false;
     for (const char *from = at; *at != '('; at++) {

@@ -46,8 +46,7 @@ static const Lab *choose_lab(const Course *course, const char *word)
         fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s.%s'?\n", word, of->id, word);
     else if (near != NULL)
         fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s'?\n", word, near);
-    else
-        fprintf(stderr, "lab: there is no lab '%s'; lab list names them\n", word);
+    else fprintf(stderr, "lab: there is no lab '%s'; lab list names them\n", word);
     return NULL;
 }
 
@@ -64,8 +63,8 @@ static int choose_exercise(const Lab *lab, const char *word)
         fprintf(stderr, "lab: %d exercises of %s begin with '%s'; lab list %s names them\n", starts,
                 lab->id, word, lab->id);
     else if (near != NULL)
-        fprintf(stderr, "lab: %s has no exercise '%s'; did you mean '%s.%s'?\n", lab->id, word, lab->id,
-                near);
+        fprintf(stderr, "lab: %s has no exercise '%s'; did you mean '%s.%s'?\n", lab->id, word,
+                lab->id, near);
     else
         fprintf(stderr, "lab: %s has no exercise '%s'; lab list %s names them\n", lab->id, word,
                 lab->id);
@@ -99,12 +98,14 @@ bool choose(const Course *course, const Progress *progress, const char *word, Ch
     if (word == NULL) {
         choice->lab = choose_current(course, progress);
         if (choice->lab != NULL) return true;
-        fprintf(stderr, "lab: no lab is started yet; ./lab start LAB does that, lab list names them\n");
+        fprintf(stderr,
+                "lab: no lab is started yet; ./lab start LAB does that, lab list names them\n");
         return false;
     }
     char        lab[LONGEST];
     const char *dot = strchr(word, '.');
-    snprintf(lab, sizeof lab, "%.*s", (int)(dot != NULL ? (size_t)(dot - word) : strlen(word)), word);
+    snprintf(lab, sizeof lab, "%.*s", (int)(dot != NULL ? (size_t)(dot - word) : strlen(word)),
+             word);
     choice->lab = choose_lab(course, lab);
     if (choice->lab == NULL || dot == NULL) return choice->lab != NULL;
     choice->exercise = choose_exercise(choice->lab, dot + 1);

@@ -35,7 +35,7 @@ static int add_folders(Arena *arena, const char *house, const char ***folders, i
 // labs/ and the folders of LAB_PATH, absolute; NULL ends them.
 static const char **find_houses(Arena *arena, const char *root)
 {
-    const char *path  = getenv("LAB_PATH") != NULL ? getenv("LAB_PATH") : "", *here = "";
+    const char *given = getenv("LAB_PATH"), *path = given != NULL ? given : "", *here = "";
     char        cwd[PATH_MAX];
     if (getcwd(cwd, sizeof cwd) != NULL) here = cwd;
     const char **houses = arena_zeros(arena, (strlen(path) + 3) * sizeof *houses);
@@ -44,9 +44,9 @@ static const char **find_houses(Arena *arena, const char *root)
     for (size_t bytes; *path != '\0'; path += bytes + (path[bytes] == ':')) {
         bytes = strcspn(path, ":");
         if (bytes == 0) continue;
-        bool whole      = path[0] == '/';
-        houses[count++] = arena_print(arena, "%s%s%.*s", whole ? "" : here, whole ? "" : "/",
-                                      (int)bytes, path);
+        bool whole = path[0] == '/';
+        houses[count++] =
+            arena_print(arena, "%s%s%.*s", whole ? "" : here, whole ? "" : "/", (int)bytes, path);
     }
     return houses;
 }
@@ -88,7 +88,7 @@ static bool read_stages(Arena *arena, const char *path, Course *course, Error *e
     const cJSON *array = tree != NULL ? json_array(tree, path, "stages", err) : NULL;
     bool         read  = array != NULL;
     size_t       count = (size_t)course->stage_count;
-    Stage       *all   = arena_zeros(arena, (count + (size_t)cJSON_GetArraySize(array)) * sizeof *all);
+    Stage *all = arena_zeros(arena, (count + (size_t)cJSON_GetArraySize(array)) * sizeof *all);
     if (count > 0) memcpy(all, course->stages, count * sizeof *all);
     course->stages = all;
     int number     = 0;
@@ -108,7 +108,8 @@ static bool read_stages(Arena *arena, const char *path, Course *course, Error *e
 
 static bool read_all_stages(Arena *arena, const char *const *houses, Course *course, Error *err)
 {
-    if (!read_stages(arena, arena_print(arena, "%s/roadmap.json", houses[0]), course, err)) return false;
+    if (!read_stages(arena, arena_print(arena, "%s/roadmap.json", houses[0]), course, err))
+        return false;
     while (*++houses != NULL) {
         if (access(*houses, R_OK | X_OK) != 0)
             return error_set(err, "LAB_PATH: %s: %s", *houses, strerror(errno));
@@ -134,7 +135,7 @@ static int by_id(const void *left, const void *right)
 bool course_load(Arena *arena, const char *root, Course *course, Error *err)
 {
     const char **houses = find_houses(arena, root), **folders;
-    *course = (Course){0};
+    *course             = (Course){0};
     if (!read_all_stages(arena, houses, course, err)) return false;
     qsort(course->stages, (size_t)course->stage_count, sizeof *course->stages, by_id);
     int count    = find_folders(arena, houses, &folders);
@@ -143,8 +144,8 @@ bool course_load(Arena *arena, const char *root, Course *course, Error *err)
         Lab *lab = &course->labs[course->lab_count++];
         if (!lab_read(arena, root, folders[i], lab, err)) return false;
         if (find_stage(course, lab->stage) == NULL)
-            return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there", houses[0],
-                             lab->stage, folders[i]);
+            return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there",
+                             houses[0], lab->stage, folders[i]);
         for (int j = 0; j < i; j++)    // its name is all that a learner types
             if (strcmp(course->labs[j].id, lab->id) == 0)
                 return error_set(err, "two labs are called %s: %s and %s", lab->id,

@@ -67,5 +67,7 @@ void desk_next_in(const Desk *desk, const Lab *lab)
     int exercise = choose_next(lab, &desk->progress);
     if (!mine_exists(desk->arena, lab)) desk_next(desk, "start", lab, -1);
     else if (exercise >= 0) desk_next(desk, "check", lab, exercise);
-    else page_item(&desk->page, 0, 6, "next", arena_print(desk->arena, "./lab run %s --mine", lab->id));
+    else
+        page_item(&desk->page, 0, 6, "next",
+                  arena_print(desk->arena, "./lab run %s --mine", lab->id));
 }

@@ -24,8 +24,9 @@ static void show(const Desk *desk, const Lab *lab, int index, int level)
               arena_print(desk->arena, "%s: hint %d of %d, %s", desk_name(desk, lab, index), level,
                           LAB_HINTS, level_names[level - 1]));
     for (int i = 0; i < level - 1; i++)
-        page_text(page, PAGE_DIM, 2, arena_print(desk->arena, "%d. %s", i + 1,
-                                                 shortened(desk, exercise->hints[i], page->columns - 5)));
+        page_text(page, PAGE_DIM, 2,
+                  arena_print(desk->arena, "%d. %s", i + 1,
+                              shortened(desk, exercise->hints[i], page->columns - 5)));
     if (level > 1) putchar('\n');
     page_text(page, PAGE_PLAIN, 2, exercise->hints[level - 1]);
     putchar('\n');
@@ -38,17 +39,18 @@ static int hint(Desk *desk, const Lab *lab, int index)
     int             level    = seen < LAB_HINTS ? seen + 1 : LAB_HINTS;
     const char     *name     = desk_name(desk, lab, index);
     Error           err;
-    if (seen < LAB_HINTS &&
-        !progress_record(desk->arena, &desk->progress, lab->id, exercise->id,
-                         arena_print(desk->arena, "hint %d", level), &err))
+    if (seen < LAB_HINTS && !progress_record(desk->arena, &desk->progress, lab->id, exercise->id,
+                                             arena_print(desk->arena, "hint %d", level), &err))
         return error_report(&err);
     show(desk, lab, index, level);
     if (level < LAB_HINTS)
         page_text(&desk->page, PAGE_DIM, 0, arena_print(desk->arena, "More: ./lab hint %s", name));
     else
         page_text(&desk->page, PAGE_DIM, 0,
-                  arena_print(desk->arena, "That was the last. ./lab solution %s --give-up shows the "
-                              "reference, and is recorded.", name));
+                  arena_print(desk->arena,
+                              "That was the last. ./lab solution %s --give-up shows the "
+                              "reference, and is recorded.",
+                              name));
     if (mine_exists(desk->arena, lab)) desk_next(desk, "check", lab, index);
     else desk_next(desk, "start", lab, -1);
     return 0;
@@ -62,9 +64,10 @@ int command_hint(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice;
-    Options    *options = desk_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
-                                      "One hint more at every call: the idea, the formula, almost the "
-                                      "code. Without an exercise: the next that is not done.");
+    Options    *options =
+        desk_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
+                     "One hint more at every call: the idea, the formula, almost the "
+                     "code. Without an exercise: the next that is not done.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;

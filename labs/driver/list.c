@@ -17,7 +17,8 @@ static cJSON *exercise_json(const Desk *desk, const Lab *lab, const Exercise *ex
     const Progress *progress = &desk->progress;
     cJSON          *item     = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "id", exercise->id);
-    cJSON_AddStringToObject(item, "state", state_words[progress_state(progress, lab->id, exercise->id)]);
+    cJSON_AddStringToObject(item, "state",
+                            state_words[progress_state(progress, lab->id, exercise->id)]);
     cJSON_AddNumberToObject(item, "points", exercise->points);
     cJSON_AddNumberToObject(item, "hints", progress_hints(progress, lab->id, exercise->id));
     cJSON_AddBoolToObject(item, "gave_up", progress_gave_up(progress, lab->id, exercise->id));
@@ -60,19 +61,21 @@ static int print_json(const Desk *desk, const Lab *only)
 
 static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exercise)
 {
-    static const PageStyle styles[] = {
-        [EXERCISE_NOT_STARTED] = PAGE_DIM, [EXERCISE_WRONG] = PAGE_BAD, [EXERCISE_DONE] = PAGE_GOOD};
-    ExerciseState state = progress_state(&desk->progress, lab->id, exercise->id);
-    int           hints = progress_hints(&desk->progress, lab->id, exercise->id);
-    bool          seen  = progress_gave_up(&desk->progress, lab->id, exercise->id);
-    const char   *more  = seen ? "solution seen" : "";
+    static const PageStyle styles[] = {[EXERCISE_NOT_STARTED] = PAGE_DIM,
+                                       [EXERCISE_WRONG]       = PAGE_BAD,
+                                       [EXERCISE_DONE]        = PAGE_GOOD};
+    ExerciseState          state    = progress_state(&desk->progress, lab->id, exercise->id);
+    int                    hints    = progress_hints(&desk->progress, lab->id, exercise->id);
+    bool                   seen     = progress_gave_up(&desk->progress, lab->id, exercise->id);
+    const char            *more     = seen ? "solution seen" : "";
     if (hints > 0)
         more = arena_print(desk->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
                            hints == 1 ? "" : "s");
-    int           column = 4 + 11 + 2 + ID_COLUMNS + 1 + 3 + 2;
+    int column = 4 + 11 + 2 + ID_COLUMNS + 1 + 3 + 2;
     printf("    %s%-11s%s  %-*s %3d", page_on(&desk->page, styles[state]), state_words[state],
            page_off(&desk->page, styles[state]), ID_COLUMNS, exercise->id, exercise->points);
-    if (more[0] != '\0' && column + (int)strlen(more) > desk->page.columns) printf("\n%*s", 4 + 11, "");
+    if (more[0] != '\0' && column + (int)strlen(more) > desk->page.columns)
+        printf("\n%*s", 4 + 11, "");
     printf("%s%s\n", more[0] != '\0' ? "  " : "", more);
 }
 
@@ -89,8 +92,9 @@ static void print_course(const Desk *desk)
         bool titled = false;
         for (int j = 0; j < course->lab_count; j++) {
             if (strcmp(course->labs[j].stage, course->stages[i].id) != 0) continue;
-            if (!titled) page_text(&desk->page, PAGE_BOLD, 0, arena_print(desk->arena, "%d. %s", i + 1,
-                                                                          course->stages[i].title));
+            if (!titled)
+                page_text(&desk->page, PAGE_BOLD, 0,
+                          arena_print(desk->arena, "%d. %s", i + 1, course->stages[i].title));
             titled = true;
             print_lab(desk, &course->labs[j]);
         }
@@ -106,10 +110,10 @@ int command_list(int argc, char **argv)
     int         status;
     Error       err;
     Desk        desk;
-    Choice      choice = {0};
+    Choice      choice  = {0};
     Options    *options = desk_options(arena, argv, "lab list [LAB]",
-                                      "The labs and their exercises: not started, wrong or done, the "
-                                      "points, the hints that were read.");
+                                       "The labs and their exercises: not started, wrong or done, the "
+                                          "points, the hints that were read.");
     options_flag(options, "json", 0, &json, "as JSON, for programs");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);

@@ -31,8 +31,9 @@ static bool is_time(const char *text, size_t bytes)
 
 static bool is_event(const char *event)
 {
-    return strcmp(event, "start") == 0 || strcmp(event, "wrong") == 0 || strcmp(event, "done") == 0 ||
-           strcmp(event, "reset") == 0 || strcmp(event, "gave up") == 0 ||
+    return strcmp(event, "start") == 0 || strcmp(event, "wrong") == 0 ||
+           strcmp(event, "done") == 0 || strcmp(event, "reset") == 0 ||
+           strcmp(event, "gave up") == 0 ||
            (strncmp(event, "hint ", 5) == 0 && event[5] >= '1' && event[5] <= '0' + LAB_HINTS &&
             event[6] == '\0');
 }
@@ -41,16 +42,17 @@ static bool is_event(const char *event)
 static bool parse(Arena *arena, const char *text, size_t bytes, ProgressLine *line)
 {
     while (bytes > 0 && strchr(" \t\r", text[bytes - 1]) != NULL) bytes--;
-    if (bytes < TIME_BYTES + 1 || !is_time(text, TIME_BYTES) || text[TIME_BYTES] != ' ') return false;
+    if (bytes < TIME_BYTES + 1 || !is_time(text, TIME_BYTES) || text[TIME_BYTES] != ' ')
+        return false;
     char *copy  = arena_print(arena, "%.*s", (int)bytes, text);
     char *lab   = copy + TIME_BYTES + 1;
     char *space = strchr(lab, ' ');
     if (space == NULL) return false;
     copy[TIME_BYTES] = *space = '\0';
-    char *dot = strchr(lab, '.');
+    char *dot                 = strchr(lab, '.');
     if (dot != NULL) *dot = '\0';
-    *line = (ProgressLine){.time = copy, .lab = lab, .exercise = dot != NULL ? dot + 1 : "",
-                           .event = space + 1};
+    *line = (ProgressLine){
+        .time = copy, .lab = lab, .exercise = dot != NULL ? dot + 1 : "", .event = space + 1};
     return is_event(line->event);
 }
 
@@ -103,7 +105,7 @@ bool progress_load(Arena *arena, Progress *progress, Error *err)
 {
     *progress = (Progress){0};
     bool whole;
-    int  fd = open(arena_print(arena, "%s/progress", mine_dir()), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(arena_print(arena, "%s/progress", mine_dir()), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return true;
     if (fd < 0) return error_set(err, "%s: %s", shown(arena), strerror(errno));
     bool loaded = read_all(arena, fd, progress, &whole, err);
@@ -182,7 +184,8 @@ static const char *time_for(Arena *arena, const Progress *progress, const char *
     if (last == NULL || strcmp(now, last) > 0) return now;
     struct tm   utc   = {0};
     const char *later = strptime(last, "%Y-%m-%dT%H:%M:%SZ", &utc) != NULL
-                            ? time_text(arena, timegm(&utc) + 1) : last;
+                            ? time_text(arena, timegm(&utc) + 1)
+                            : last;
     return is_time(later, strlen(later)) ? later : last;
 }
 
@@ -190,7 +193,7 @@ static const char *time_for(Arena *arena, const Progress *progress, const char *
 static bool append(Arena *arena, int fd, const char *line, Error *err)
 {
     off_t   before = lseek(fd, 0, SEEK_END);
-    ssize_t bytes  = (ssize_t)strlen(line), written = write(fd, line, (size_t)bytes);
+    ssize_t bytes = (ssize_t)strlen(line), written = write(fd, line, (size_t)bytes);
     if (written == bytes) return true;
     int why = written < 0 ? errno : ENOSPC;
     if (written > 0 && ftruncate(fd, before) != 0) why = errno;
@@ -204,16 +207,18 @@ bool progress_record(Arena *arena, Progress *progress, const char *lab, const ch
     if (!file_make_folder(mine_dir(), err)) return false;
     int fd = open(arena_print(arena, "%s/progress", mine_dir()),
                   O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_set(err, "%s: cannot be written: %s", shown(arena), strerror(errno));
-    while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {}    // where there are no locks: one line, one write
+    if (fd < 0) return error_set(err, "%s: cannot be written: %s", shown(arena), strerror(errno));
+    // Where the file system knows no locks, a line is still one write.
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR) continue;
     bool whole, recorded = read_all(arena, fd, progress, &whole, err);
     if (recorded && !is_known(progress, lab, exercise, event)) {
         const char *dot = exercise[0] != '\0' ? "." : "";
-        recorded = append(arena, fd, arena_print(arena, "%s%s %s%s%s %s\n", whole ? "" : "\n",
-                                                 time_for(arena, progress, lab, exercise), lab, dot,
-                                                 exercise, event), err) &&
-                   read_all(arena, fd, progress, &whole, err);
+        recorded =
+            append(arena, fd,
+                   arena_print(arena, "%s%s %s%s%s %s\n", whole ? "" : "\n",
+                               time_for(arena, progress, lab, exercise), lab, dot, exercise, event),
+                   err) &&
+            read_all(arena, fd, progress, &whole, err);
     }
     close(fd);
     return recorded;

@@ -21,8 +21,8 @@ static int open_backup(Arena *arena, const Lab *lab, const char **path, Error *e
     strftime(when, sizeof when, "%Y-%m-%dT%H.%M.%SZ", gmtime_r(&now, &utc));
     for (int number = 1;; number++) {
         const char *more = number == 1 ? "" : arena_print(arena, "-%d", number);
-        *path  = arena_print(arena, "%s/%s-%s%s.c", folder, lab->id, when, more);
-        int fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        *path            = arena_print(arena, "%s/%s-%s%s.c", folder, lab->id, when, more);
+        int fd           = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) return fd;
         if (errno != EEXIST) {
             error_set(err, "%s: cannot be written: %s", *path, strerror(errno));
@@ -77,10 +77,12 @@ static int tell_gone(const Desk *desk, const Lab *lab, int index, const char *sk
 {
     Source empty;
     source_parse(desk->arena, lab, "skeleton", skeleton, &empty);
-    fprintf(stderr, "lab: %s has no function %s, so nothing was changed. Put this back and write it:\n\n%s\n"
-            "or begin the whole lab anew, a copy is kept:  ./lab reset %s\n",
-            mine_shown(desk->arena, mine_path(desk->arena, lab)), lab->exercises[index].function,
-            empty.functions[index].text, lab->id);
+    fprintf(
+        stderr,
+        "lab: %s has no function %s, so nothing was changed. Put this back and write it:\n\n%s\n"
+        "or begin the whole lab anew, a copy is kept:  ./lab reset %s\n",
+        mine_shown(desk->arena, mine_path(desk->arena, lab)), lab->exercises[index].function,
+        empty.functions[index].text, lab->id);
     return 1;
 }
 
@@ -115,7 +117,8 @@ static int reset(Desk *desk, const Lab *lab, int index)
     } else {
         if (!back_up(arena, lab, &backup, &err) || !write_mine(arena, lab, text, &err))
             return error_report(&err);
-        page_text(&desk->page, PAGE_PLAIN, 0, arena_print(arena, "%s is blank again. The file as it was:", name));
+        page_text(&desk->page, PAGE_PLAIN, 0,
+                  arena_print(arena, "%s is blank again. The file as it was:", name));
         printf("  %s\n", mine_shown(arena, backup));
     }
     if (!record(desk, lab, index, &err)) return error_report(&err);
@@ -131,9 +134,10 @@ int command_reset(int argc, char **argv)
     Error       err;
     Desk        desk;
     Choice      choice;
-    Options    *options = desk_options(arena, argv, "lab reset LAB[.EXERCISE]",
-                                      "Makes one exercise blank again, or all of a lab. The file as it "
-                                      "was is kept in mine/LAB/backup.");
+    Options    *options =
+        desk_options(arena, argv, "lab reset LAB[.EXERCISE]",
+                     "Makes one exercise blank again, or all of a lab. The file as it "
+                     "was is kept in mine/LAB/backup.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (word == NULL) {

@@ -7,9 +7,10 @@
 
 static void print_lab(const Desk *desk, const Lab *lab)
 {
-    bool        all  = choose_next(lab, &desk->progress) < 0;
-    const char *text = arena_print(desk->arena, "%d exercise%s, about %d minutes", lab->exercise_count,
-                                   lab->exercise_count == 1 ? "" : "s", lab->minutes);
+    bool        all = choose_next(lab, &desk->progress) < 0;
+    const char *text =
+        arena_print(desk->arena, "%d exercise%s, about %d minutes", lab->exercise_count,
+                    lab->exercise_count == 1 ? "" : "s", lab->minutes);
     if (mine_exists(desk->arena, lab) || desk_standing(desk, lab).done > 0)
         text = desk_standing_text(desk, lab);
     page_item(&desk->page, 3, 14, lab->id, lab->about);
@@ -21,7 +22,8 @@ static void print_stage(const Desk *desk, int index)
     const Course *course = &desk->course;
     const Stage  *stage  = &course->stages[index];
     int           shown  = 0;
-    page_text(&desk->page, PAGE_BOLD, 0, arena_print(desk->arena, "%d. %s", index + 1, stage->title));
+    page_text(&desk->page, PAGE_BOLD, 0,
+              arena_print(desk->arena, "%d. %s", index + 1, stage->title));
     page_text(&desk->page, PAGE_PLAIN, 3, stage->about);
     for (int i = 0; i < course->lab_count; i++) {
         if (strcmp(course->labs[i].stage, stage->id) != 0) continue;
@@ -62,8 +64,9 @@ int command_roadmap(int argc, char **argv)
     int      status;
     Error    err;
     Desk     desk;
-    Options *options = desk_options(arena, argv, "lab roadmap", "The stages, their labs, how far you are, and "
-                                   "what to type next.");
+    Options *options = desk_options(arena, argv, "lab roadmap",
+                                    "The stages, their labs, how far you are, and "
+                                    "what to type next.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
 

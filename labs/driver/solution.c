@@ -17,7 +17,8 @@ static int columns(void)
 }
 
 // The function without its marks.
-static bool read_answer(const Desk *desk, const Lab *lab, int index, const char **answer, Error *err)
+static bool read_answer(const Desk *desk, const Lab *lab, int index, const char **answer,
+                        Error *err)
 {
     Source reference, clean;
     if (!source_read_reference(desk->arena, lab, &reference, err)) return false;
@@ -32,15 +33,15 @@ static void show(const Desk *desk, const Lab *lab, int index, const char *answer
     const char *function = lab->exercises[index].function;
     Source      mine;
     Error       err;
-    if (!mine_read(desk->arena, lab, &mine, &err))
-        page_text(&desk->page, PAGE_DIM, 0, err.message);
+    if (!mine_read(desk->arena, lab, &mine, &err)) page_text(&desk->page, PAGE_DIM, 0, err.message);
     else if (mine.functions[index].text == NULL)
         page_text(&desk->page, PAGE_DIM, 0,
-                  arena_print(desk->arena, "%s has no function %s.", mine_shown(desk->arena, mine.path),
-                              function));
+                  arena_print(desk->arena, "%s has no function %s.",
+                              mine_shown(desk->arena, mine.path), function));
     else {
-        const char *yours = arena_print(desk->arena, "yours, %s:%d", mine_shown(desk->arena, mine.path),
-                                        mine.functions[index].first_line);
+        const char *yours =
+            arena_print(desk->arena, "yours, %s:%d", mine_shown(desk->arena, mine.path),
+                        mine.functions[index].first_line);
         beside_print(desk->arena, &desk->page, columns(), yours, mine.functions[index].text,
                      "the reference", answer);
         return;
@@ -51,11 +52,12 @@ static void show(const Desk *desk, const Lab *lab, int index, const char *answer
 
 static int solution(Desk *desk, const Lab *lab, int index, bool give_up)
 {
-    const char *id   = lab->exercises[index].id, *name = desk_name(desk, lab, index), *answer;
+    const char *id = lab->exercises[index].id, *name = desk_name(desk, lab, index), *answer;
     bool        done = progress_state(&desk->progress, lab->id, id) == EXERCISE_DONE;
     Error       err;
     if (!done && !give_up && !progress_gave_up(&desk->progress, lab->id, id)) {
-        fprintf(stderr, "lab: %s is not done yet, and its solution is shown afterwards\n"
+        fprintf(stderr,
+                "lab: %s is not done yet, and its solution is shown afterwards\n"
                 "next  ./lab check %s                 tells whether it is\n"
                 "or    ./lab solution %s --give-up    shows it now, and records that\n",
                 name, name, name);
@@ -82,7 +84,7 @@ int command_solution(int argc, char **argv)
     Desk        desk;
     Choice      choice;
     Options    *options = desk_options(arena, argv, "lab solution LAB.EXERCISE",
-                                      "The reference's function beside yours, once yours is done.");
+                                       "The reference's function beside yours, once yours is done.");
     options_flag(options, "give-up", 0, &give_up, "show it before; this is recorded");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);

@@ -26,7 +26,8 @@ static Writer writer_new(Arena *arena, size_t room)
 
 static void put(Writer *writer, const char *text, size_t bytes)
 {
-    REQUIRE(bytes <= writer->room - writer->used, "%zu bytes do not fit into %zu", bytes, writer->room);
+    REQUIRE(bytes <= writer->room - writer->used, "%zu bytes do not fit into %zu", bytes,
+            writer->room);
     memcpy(writer->text + writer->used, text, bytes);
     writer->used += bytes;
     writer->text[writer->used] = '\0';
@@ -93,8 +94,8 @@ static char *read_text(Arena *arena, const char *path, Error *err)
 
 void source_parse(Arena *arena, const Lab *lab, const char *path, const char *text, Source *source)
 {
-    const char *code = code_only(arena, text);
-    *source = (Source){.path = path, .text = text};
+    const char *code  = code_only(arena, text);
+    *source           = (Source){.path = path, .text = text};
     source->functions = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(Function));
     for (int i = 0; i < lab->exercise_count; i++) {
         CodeSpan span = code_definition(code, lab->exercises[i].function);
@@ -104,8 +105,8 @@ void source_parse(Arena *arena, const Lab *lab, const char *path, const char *te
         bool      ended      = text[span.end - 1] == '\n';
         function->first_line = count_lines(text, span.start) + 1;
         function->last_line  = count_lines(text, span.end) + !ended;
-        function->text = arena_print(arena, "%.*s%s", (int)(span.end - span.start), text + span.start,
-                                     ended ? "" : "\n");
+        function->text       = arena_print(arena, "%.*s%s", (int)(span.end - span.start),
+                                           text + span.start, ended ? "" : "\n");
     }
 }
 
@@ -142,23 +143,25 @@ static Mark mark_at(const Lab *lab, const char *line)
 }
 
 // One mark, after `next` whole regions; `open` is the line of the region it may end.
-static bool check_mark(const Lab *lab, const Source *reference, const Mark *mark, int line, int *open,
-                       int *next, Error *err)
+static bool check_mark(const Lab *lab, const Source *reference, const Mark *mark, int line,
+                       int *open, int *next, Error *err)
 {
     const char *path = reference->path, *id = mark->id;
     const char *expected = *next < lab->exercise_count ? lab->exercises[*next].id : NULL;
     if (mark->exercise < 0)
-        return error_set(err, "%s:%d: marks '%s', which is no exercise in lab.json", path, line, id);
+        return error_set(err, "%s:%d: marks '%s', which is no exercise in lab.json", path, line,
+                         id);
     if (mark->kind == MARK_SOLUTION && *open > 0)
-        return error_set(err, "%s:%d: 'solution %s' begins before 'solution %s' of line %d has ended",
+        return error_set(err,
+                         "%s:%d: 'solution %s' begins before 'solution %s' of line %d has ended",
                          path, line, id, expected, *open);
     if (mark->kind == MARK_END && *open == 0)
         return error_set(err, "%s:%d: 'end %s' ends nothing that was begun", path, line, id);
     if (mark->exercise < *next)
         return error_set(err, "%s:%d: '%s' is marked a second time", path, line, id);
     if (mark->exercise > *next)
-        return error_set(err, "%s:%d: marks '%s', expected '%s', as lab.json goes on", path, line, id,
-                         expected);
+        return error_set(err, "%s:%d: marks '%s', expected '%s', as lab.json goes on", path, line,
+                         id, expected);
     const Function *function = &reference->functions[*next];
     if (function->first_line == 0)
         return error_set(err, "%s:%d: marks '%s', but the file has no function %s", path, line, id,
@@ -181,7 +184,7 @@ bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Erro
 bool source_check_marks(const Lab *lab, const Source *reference, Error *err)
 {
     const char *path = reference->path;
-    int open = 0, next = 0, number = 1;
+    int         open = 0, next = 0, number = 1;
     for (const char *line = reference->text; *line != '\0'; line += line_length(line), number++) {
         Mark mark = mark_at(lab, line);
         if (mark.kind != MARK_NONE && !check_mark(lab, reference, &mark, number, &open, &next, err))
@@ -190,7 +193,8 @@ bool source_check_marks(const Lab *lab, const Source *reference, Error *err)
     if (next == lab->exercise_count) return true;
     const char *id = lab->exercises[next].id;
     if (open > 0)
-        return error_set(err, "%s:%d: 'solution %s' is not followed by '// end %s'", path, open, id, id);
+        return error_set(err, "%s:%d: 'solution %s' is not followed by '// end %s'", path, open, id,
+                         id);
     return error_set(err, "%s: has no line '// solution %s'", path, id);
 }
 
@@ -199,8 +203,10 @@ static void put_todo(Writer *out, const Lab *lab, const Exercise *exercise, cons
 {
     char line[2 * WIDEST];
     int  indent = (int)(strchr(mark, '/') - mark);
-    int  full   = snprintf(line, sizeof line, "%.*sLAB_TODO(%s);    // your code instead: %s.h says what "
-                           "it does", indent, mark, exercise->id, lab->id);
+    int  full   = snprintf(line, sizeof line,
+                           "%.*sLAB_TODO(%s);    // your code instead: %s.h says what "
+                              "it does",
+                           indent, mark, exercise->id, lab->id);
     if (full > WIDEST)
         snprintf(line, sizeof line, "%.*sLAB_TODO(%s);    // your code instead", indent, mark,
                  exercise->id);
@@ -211,9 +217,10 @@ static void put_todo(Writer *out, const Lab *lab, const Exercise *exercise, cons
 const char *source_solved(Arena *arena, const Lab *lab, const Source *reference, const bool *solved)
 {
     static const char include[] = "#include \"common/todo.h\"\n";
-    bool   wanted = false, hidden = false;
-    size_t room = strlen(reference->text) + sizeof include + (size_t)lab->exercise_count * 2 * WIDEST;
-    Writer out  = writer_new(arena, room);
+    bool              wanted = false, hidden = false;
+    size_t            room =
+        strlen(reference->text) + sizeof include + (size_t)lab->exercise_count * 2 * WIDEST;
+    Writer out = writer_new(arena, room);
     for (int i = 0; i < lab->exercise_count; i++) wanted = wanted || !solved[i];
     wanted = wanted && strstr(reference->text, "#include \"common/todo.h\"") == NULL;
     for (const char *line = reference->text; *line != '\0'; line += line_length(line)) {
@@ -264,8 +271,11 @@ const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int
     CodeSpan    span = code_definition(code, lab->exercises[exercise].function);
     if (span.end == 0) return source_drop(arena, source, exercise);
     // Whole by itself, should the include be gone.
-    const char *body = arena_print(arena, "{ _Noreturn void todo_reached(const char *, const char *, int); "
-                                   "todo_reached(\"%s\", __FILE__, __LINE__); }", id);
+    const char *body =
+        arena_print(arena,
+                    "{ _Noreturn void todo_reached(const char *, const char *, int); "
+                    "todo_reached(\"%s\", __FILE__, __LINE__); }",
+                    id);
     size_t bytes = strlen(old->text);
     int    lines = count_lines(old->text + span.open, bytes - span.open);
     Writer out   = writer_new(arena, bytes + strlen(body));
@@ -302,10 +312,11 @@ const char **source_secrets(Arena *arena, const Lab *lab, const Source *referenc
     int          count  = 0;
     for (const char *line = reference->text; *line != '\0'; line += line_length(line)) {
         Mark mark = mark_at(lab, line);
-        if (mark.exercise == exercise && mark.kind != MARK_NONE) inside = mark.kind == MARK_SOLUTION;
+        if (mark.exercise == exercise && mark.kind != MARK_NONE)
+            inside = mark.kind == MARK_SOLUTION;
         if (!inside || mark.kind != MARK_NONE) continue;
         size_t begin = strspn(line, " \t"), end = strcspn(line, "\r\n");
-        bool   says  = false;
+        bool   says = false;
         for (size_t i = begin; i < end; i++) says = says || isalnum((unsigned char)line[i]);
         while (end > begin && (line[end - 1] == ' ' || line[end - 1] == '\t')) end--;
         if (says) secret[count++] = copy(arena, line + begin, end - begin);

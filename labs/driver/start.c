@@ -20,9 +20,11 @@ static bool write_file(const char *path, const char *text, Error *err)
 // built with (answer.cmake).
 static const char *editor_flags(Arena *arena, const Lab *lab)
 {
-    return arena_print(arena, "-std=gnu17\n-D_GNU_SOURCE\n-iquote%s\n-I%s\n-Wall\n-Wextra\n"
+    return arena_print(arena,
+                       "-std=gnu17\n-D_GNU_SOURCE\n-iquote%s\n-I%s\n-Wall\n-Wextra\n"
                        "-Wno-unused-parameter\n-Wno-unused-function\n"
-                       "-Werror=implicit-function-declaration\n", lab->folder, root_dir());
+                       "-Werror=implicit-function-declaration\n",
+                       lab->folder, root_dir());
 }
 
 // The learner's file last: where it stands, all is there. What was made for nothing goes again.
@@ -34,10 +36,10 @@ static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *e
     bool        made       = access(folder, F_OK) != 0;
     if (!file_make_folder(folder, err)) return false;
     // A learner who keeps mine/ in git merges two machines' progress by keeping both.
-    bool laid = (access(attributes, F_OK) == 0 ||
-                 write_file(attributes, "progress merge=union\n", err)) &&
-                write_file(flags, editor_flags(arena, lab), err) &&
-                write_file(mine_path(arena, lab), skeleton, err);
+    bool laid =
+        (access(attributes, F_OK) == 0 || write_file(attributes, "progress merge=union\n", err)) &&
+        write_file(flags, editor_flags(arena, lab), err) &&
+        write_file(mine_path(arena, lab), skeleton, err);
     if (!laid && made) {
         unlink(flags);
         rmdir(folder);
@@ -54,7 +56,8 @@ static const char *needs_text(const Desk *desk, const Lab *lab)
             if (strcmp(desk->course.labs[j].id, lab->needs[i]) == 0)
                 state = choose_next(&desk->course.labs[j], &desk->progress) < 0 ? "done"
                                                                                 : "not done yet";
-        text = arena_print(desk->arena, "%s%s%s (%s)", text, i > 0 ? ", " : "", lab->needs[i], state);
+        text =
+            arena_print(desk->arena, "%s%s%s (%s)", text, i > 0 ? ", " : "", lab->needs[i], state);
     }
     return text;
 }
@@ -98,8 +101,9 @@ static int start(const Desk *desk, const Lab *lab)
         page_text(&desk->page, PAGE_PLAIN, 0,
                   arena_print(arena, "%s is there already and stays as it is: %s.", shown,
                               desk_standing_text(desk, lab)));
-        page_text(&desk->page, PAGE_PLAIN, 0,
-                  arena_print(arena, "To begin anew: ./lab reset %s, which keeps a copy.", lab->id));
+        page_text(
+            &desk->page, PAGE_PLAIN, 0,
+            arena_print(arena, "To begin anew: ./lab reset %s, which keeps a copy.", lab->id));
         desk_next_in(desk, lab);
         return 0;
     }
@@ -139,8 +143,8 @@ int command_start(int argc, char **argv)
     Desk        desk;
     Choice      choice;
     Options    *options = desk_options(arena, argv, "lab start LAB",
-                                      "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
-                                      "first. A file that is there already is never overwritten.");
+                                       "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
+                                          "first. A file that is there already is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (word == NULL) return ask_which(&desk);

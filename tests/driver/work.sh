@@ -53,8 +53,8 @@ END
 
 # What `lab check` would have recorded.
 recorded() { # EXERCISE EVENT
-    mkdir -p mine
-    printf '2026-01-01T00:00:%02dZ %s %s\n' "$(cat mine/progress 2>/dev/null | wc -l)" "$1" "$2" >>mine/progress
+    mkdir -p mine && touch mine/progress
+    printf '2026-01-01T00:00:%02dZ %s %s\n' "$(grep -c . mine/progress)" "$1" "$2" >>mine/progress
 }
 
 ends_with() { [ "$(tail -n 1 out)" = "$1" ] || complain "the last line is not: $1"; }
@@ -103,8 +103,8 @@ start_tells_what_comes_before_and_does_not_insist() { # test
     run "$LAB" start other
     gave 0
     says out "tiny (not done yet)"
-    recorded tiny.one done
-    recorded tiny.two done
+    recorded tiny.one "done"
+    recorded tiny.two "done"
     rm -r mine/other
     run "$LAB" start other
     says out "tiny (done)"
@@ -156,10 +156,10 @@ hint_shows_one_level_more_at_every_call() { # test
 hint_without_a_name_is_about_the_next_that_is_not_done() { # test
     house
     run "$LAB" start tiny
-    recorded tiny.one done
+    recorded tiny.one "done"
     run "$LAB" hint
     says out "tiny.two: hint 1 of 3"
-    recorded tiny.two done
+    recorded tiny.two "done"
     run "$LAB" hint
     gave 0
     says out "All of tiny is done"
@@ -176,7 +176,7 @@ the_solution_is_refused_before_it_is_earned() { # test
     recorded tiny.one wrong
     run "$LAB" solution tiny.one
     gave 1
-    recorded tiny.one done
+    recorded tiny.one "done"
     run "$LAB" solution tiny.one
     gave 0
     says out "return 2 * a;"
@@ -205,7 +205,7 @@ the_solution_stands_beside_mine_where_there_is_room() { # test
     run "$LAB" start tiny
     sed 's/ *LAB_TODO(one).*/    return a + a;/' $mine >edited
     cp edited $mine
-    recorded tiny.one done
+    recorded tiny.one "done"
     run env COLUMNS=120 "$LAB" solution tiny.one
     grep -q 'return a + a; *|  *return 2 \* a;' out || complain "not side by side"
     grep -q '^int tiny_one(int a)   *int tiny_one(int a)$' out || complain "not side by side"
@@ -219,7 +219,7 @@ reset_keeps_a_copy_and_never_overwrites_one() { # test
     cp $mine blank
     for body in 1 2 3; do
         sed "s/ *LAB_TODO(one).*/    return $body;/" blank >$mine
-        recorded tiny.one done
+        recorded tiny.one "done"
         run "$LAB" reset tiny.one
         gave 0
         says out "/backup/tiny-"
@@ -242,10 +242,10 @@ reset_of_one_leaves_the_other() { # test
     run "$LAB" reset tiny
     gave 0
     says $mine "LAB_TODO(one)"
-    [ "$(ls mine/tiny/backup | wc -l)" = 2 ] || complain "expected two copies"
+    [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected two copies"
     run "$LAB" reset tiny
     says out "is blank as it is"
-    [ "$(ls mine/tiny/backup | wc -l)" = 2 ] || complain "expected no further copy"
+    [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected no further copy"
 }
 
 reset_of_a_function_that_is_gone_says_how_to_go_on() { # test
@@ -281,7 +281,7 @@ reset_brings_back_a_file_that_is_no_text() { # test
 list_and_roadmap_show_how_far_i_am() { # test
     house
     run "$LAB" start tiny
-    recorded tiny.one done
+    recorded tiny.one "done"
     recorded tiny.two wrong
     run "$LAB" list
     gave 0
@@ -304,8 +304,8 @@ list_and_roadmap_show_how_far_i_am() { # test
 the_next_lab_follows_when_all_is_done() { # test
     house
     run "$LAB" start tiny
-    recorded tiny.one done
-    recorded tiny.two done
+    recorded tiny.one "done"
+    recorded tiny.two "done"
     run "$LAB"
     ends_with "next  ./lab start other"
     run "$LAB" list
@@ -373,7 +373,7 @@ what_is_asked_wrongly_gets_a_sentence_and_two() { # test
 narrow_pages_and_pipes_are_respected() { # test
     house
     run "$LAB" start tiny
-    recorded tiny.one done
+    recorded tiny.one "done"
     for command in "hint tiny.one" "hint tiny.one" "hint tiny.one" "solution tiny.two --give-up" "list tiny" list "solution tiny.one" \
         "reset tiny.two" "start tiny" "start other"; do
         # shellcheck disable=SC2086 # a list of words
