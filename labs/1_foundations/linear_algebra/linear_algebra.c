@@ -1,0 +1,364 @@
+/* linear_algebra.c -- the mathematics of the lab; linear_algebra.h says what each function promises. */
+#include "labs/1_foundations/linear_algebra/linear_algebra.h"
+#include <string.h>
+
+// ---- what is there: tools for the exercises below ----
+
+// Compiles the function once for each kind of vector register; the machine chooses at the start.
+// (Sanitizers are not ready yet when it does.)
+#if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_ADDRESS__ && !defined __clang__
+#define EACH_MACHINE __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#else
+#define EACH_MACHINE
+#endif
+
+// Before a loop over a tile: the loop goes away, and what it indexes can be a register.
+#define UNROLL _Pragma("GCC unroll 8")
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+// A block of A, of m x k, as strips of TILE_ROWS rows. Within one, column follows column: the order in
+// which la_tile reads. Rows that A does not have are 0. `row` is the length of a row of A.
+static void pack_rows(double *strips, const double *a, int row, int m, int k)
+{
+    for (int first = 0; first < m; first += TILE_ROWS)
+        for (int p = 0; p < k; p++)
+            for (int i = first; i < first + TILE_ROWS; i++)
+                *strips++ = i < m ? a[(size_t)i * row + p] : 0;
+}
+
+// A block of B, of k x n, as panels of TILE_COLUMNS columns. Within one, row follows row.
+static void pack_columns(double *panels, const double *b, int row, int k, int n)
+{
+    for (int first = 0; first < n; first += TILE_COLUMNS)
+        for (int p = 0; p < k; p++)
+            for (int j = first; j < first + TILE_COLUMNS; j++)
+                *panels++ = j < n ? b[(size_t)p * row + j] : 0;
+}
+
+// c [m,n] += strips panels, tile by tile. Those over the edge of C are made beside it.
+static void multiply_blocks(double *c, int row, const double *strips, const double *panels, int m,
+                            int n, int k)
+{
+    for (int j = 0; j < n; j += TILE_COLUMNS)
+        for (int i = 0; i < m; i += TILE_ROWS) {
+            const double *a = strips + (size_t)i * k, *b = panels + (size_t)j * k;
+            int           rows = least(TILE_ROWS, m - i), columns = least(TILE_COLUMNS, n - j);
+            double       *out = c + (size_t)i * row + j;
+            if (rows == TILE_ROWS && columns == TILE_COLUMNS) {
+                la_tile(out, (size_t)row, a, b, k);
+                continue;
+            }
+            double tile[TILE_ROWS * TILE_COLUMNS] = {0};
+            la_tile(tile, TILE_COLUMNS, a, b, k);
+            for (int r = 0; r < rows; r++)
+                for (int s = 0; s < columns; s++)
+                    out[(size_t)r * row + s] += tile[r * TILE_COLUMNS + s];
+        }
+}
+
+static double dot(const double *x, const double *y, int n)
+{
+    Vector sums = {0};
+    double sum  = 0;
+    int    i    = 0;
+    for (; i + VECTOR <= n; i += VECTOR)
+        sums += *(const Vector *)(x + i) * *(const Vector *)(y + i);
+    for (int lane = 0; lane < VECTOR; lane++) sum += sums[lane];
+    for (; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+// x' = c x - s y and y' = s x + c y, over n elements that lie `step` apart: 1 for rows of a matrix,
+// the length of a row for its columns.
+static void rotate(double *x, double *y, int step, int n, double c, double s)
+{
+    for (size_t i = 0, end = (size_t)n * (size_t)step; i < end; i += (size_t)step) {
+        double was = x[i];
+        x[i]       = c * was - s * y[i];
+        y[i]       = s * was + c * y[i];
+    }
+}
+
+static void exchange(double *x, double *y, int n)
+{
+    for (int i = 0; i < n; i++) {
+        double was = x[i];
+        x[i]       = y[i];
+        y[i]       = was;
+    }
+}
+
+static void set_identity(double *a, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) a[(size_t)i * n + j] = i == j;
+}
+
+// Largest first; the rows of x [n,width] and of y [n,height] go along. y may be NULL.
+static void sort_descending(double *values, int n, double *x, int width, double *y, int height)
+{
+    for (int k = 0; k < n; k++) {
+        int best = k;
+        for (int i = k + 1; i < n; i++)
+            if (values[i] > values[best]) best = i;
+        exchange(values + k, values + best, 1);
+        exchange(x + (size_t)k * width, x + (size_t)best * width, width);
+        if (y != NULL) exchange(y + (size_t)k * height, y + (size_t)best * height, height);
+    }
+}
+
+// ---- the exercises ----
+
+void la_matmul(double *c, const double *a, const double *b, int m, int n, int k)
+{
+    // solution matmul
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            double sum = 0;
+            for (int p = 0; p < k; p++) sum += a[(size_t)i * k + p] * b[(size_t)p * n + j];
+            c[(size_t)i * n + j] = sum;
+        }
+    // end matmul
+}
+
+EACH_MACHINE void la_tile(double *c, size_t row, const double *a, const double *b, int k)
+{
+    // solution tile
+    Vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
+    for (int p = 0; p < k; p++, a += TILE_ROWS, b += TILE_COLUMNS) {
+        const Vector *columns = (const Vector *)b;
+        UNROLL
+        for (int i = 0; i < TILE_ROWS; i++) UNROLL
+        for (int j = 0; j < TILE_VECTORS; j++) sum[i][j] += a[i] * columns[j];
+    }
+    UNROLL
+    for (int i = 0; i < TILE_ROWS; i++) UNROLL
+    for (int j = 0; j < TILE_VECTORS; j++)
+        *(Vector *)(c + (size_t)i * row + j * VECTOR) += sum[i][j];
+    // end tile
+}
+
+void la_matmul_blocked(double *c, const double *a, const double *b, int m, int n, int k)
+{
+    // solution matmul_blocked
+    double strips[BLOCK_ROWS * BLOCK_DEPTH], panels[BLOCK_DEPTH * BLOCK_COLUMNS];
+    for (size_t i = 0; i < (size_t)m * n; i++) c[i] = 0;
+    for (int p = 0; p < k; p += BLOCK_DEPTH)
+        for (int j = 0; j < n; j += BLOCK_COLUMNS) {
+            int depth = least(BLOCK_DEPTH, k - p), width = least(BLOCK_COLUMNS, n - j);
+            pack_columns(panels, b + (size_t)p * n + j, n, depth, width);
+            for (int i = 0; i < m; i += BLOCK_ROWS) {
+                int height = least(BLOCK_ROWS, m - i);
+                pack_rows(strips, a + (size_t)i * k + p, k, height, depth);
+                multiply_blocks(c + (size_t)i * n + j, n, strips, panels, height, width, depth);
+            }
+        }
+    // end matmul_blocked
+}
+
+int la_lu(double *a, int *pivot, int n)
+{
+    // solution lu
+    int singular = 0;
+    for (int k = 0; k < n; k++) {
+        double *top = a + (size_t)k * n;
+        pivot[k]    = k;
+        for (int i = k + 1; i < n; i++)
+            if (fabs(a[(size_t)i * n + k]) > fabs(a[(size_t)pivot[k] * n + k])) pivot[k] = i;
+        exchange(top, a + (size_t)pivot[k] * n, n);
+        if (top[k] == 0 && singular == 0) singular = k + 1;
+        for (int i = k + 1; i < n && top[k] != 0; i++) {
+            double *row    = a + (size_t)i * n;
+            double  factor = row[k] /= top[k];
+            for (int j = k + 1; j < n; j++) row[j] -= factor * top[j];
+        }
+    }
+    return singular;
+    // end lu
+}
+
+void la_lu_solve(double *x, const double *lu, const int *pivot, const double *b, int n)
+{
+    // solution lu_solve
+    for (int i = 0; i < n; i++) x[i] = b[i];
+    for (int i = 0; i < n; i++) exchange(x + i, x + pivot[i], 1);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++) x[i] -= lu[(size_t)i * n + j] * x[j];
+    for (int i = n - 1; i >= 0; i--) {
+        for (int j = i + 1; j < n; j++) x[i] -= lu[(size_t)i * n + j] * x[j];
+        x[i] /= lu[(size_t)i * n + i];
+    }
+    // end lu_solve
+}
+
+void la_qr(double *a, double *tau, int m, int n)
+{
+    // solution qr
+    for (int k = 0; k < least(m, n); k++) {
+        double *top = a + (size_t)k * n, squares = 0;
+        for (int i = k; i < m; i++) squares += a[(size_t)i * n + k] * a[(size_t)i * n + k];
+        tau[k] = 0;
+        if (squares == 0) continue;
+        double beta = top[k] > 0 ? -sqrt(squares) : sqrt(squares);
+        double span = top[k] - beta;    // two of one sign: nothing cancels
+        tau[k]      = -span / beta;
+        top[k]      = beta;
+        for (int i = k + 1; i < m; i++) a[(size_t)i * n + k] /= span;
+        for (int j = k + 1; j < n; j++) {
+            double sum = top[j];
+            for (int i = k + 1; i < m; i++) sum += a[(size_t)i * n + k] * a[(size_t)i * n + j];
+            top[j] -= tau[k] * sum;
+            for (int i = k + 1; i < m; i++)
+                a[(size_t)i * n + j] -= tau[k] * sum * a[(size_t)i * n + k];
+        }
+    }
+    // end qr
+}
+
+bool la_least_squares(double *x, double *y, const double *qr, const double *tau, const double *b,
+                      int m, int n)
+{
+    // solution least_squares
+    double largest = 0;
+    for (int i = 0; i < m; i++) y[i] = b[i];
+    for (int k = 0; k < n; k++) {
+        double sum = y[k];
+        for (int i = k + 1; i < m; i++) sum += qr[(size_t)i * n + k] * y[i];
+        y[k] -= tau[k] * sum;
+        for (int i = k + 1; i < m; i++) y[i] -= tau[k] * sum * qr[(size_t)i * n + k];
+        largest = fmax(largest, fabs(qr[(size_t)k * n + k]));
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        double diagonal = qr[(size_t)i * n + i];
+        if (!(fabs(diagonal) > m * DBL_EPSILON * largest)) return false;
+        x[i] = y[i];
+        for (int j = i + 1; j < n; j++) x[i] -= qr[(size_t)i * n + j] * x[j];
+        x[i] /= diagonal;
+    }
+    return true;
+    // end least_squares
+}
+
+int la_power(double *value, double *x, double *y, const double *a, int n, int most,
+             double tolerance)
+{
+    // solution power
+    for (int turn = 1; turn <= most; turn++) {
+        double length = sqrt(dot(x, x, n)), miss = 0;
+        for (int i = 0; i < n; i++) x[i] /= length;
+        for (int i = 0; i < n; i++) y[i] = dot(a + (size_t)i * n, x, n);
+        *value = dot(x, y, n);
+        for (int i = 0; i < n; i++) miss += (y[i] - *value * x[i]) * (y[i] - *value * x[i]);
+        if (sqrt(miss) <= tolerance * fabs(*value)) return turn;
+        memcpy(x, y, sizeof *x * (size_t)n);
+    }
+    return 0;
+    // end power
+}
+
+void la_rotation(double *c, double *s, double xx, double xy, double yy)
+{
+    // solution rotation
+    *c = 1;
+    *s = 0;
+    if (xy == 0) return;
+    double slope   = (yy - xx) / (2 * xy);
+    double tangent = 1 / (fabs(slope) + hypot(1, slope));
+    if (slope < 0) tangent = -tangent;
+    *c = 1 / hypot(1, tangent);
+    *s = tangent * *c;
+    // end rotation
+}
+
+int la_eigen(double *values, double *vectors, double *a, int n)
+{
+    // solution eigen
+    double small = DBL_EPSILON * sqrt(dot(a, a, n * n)) / n;
+    set_identity(vectors, n);
+    for (int sweep = 1; sweep <= SWEEPS; sweep++) {
+        int turns = 0;
+        for (int p = 0; p < n; p++)
+            for (int q = p + 1; q < n; q++) {
+                double *x = a + (size_t)p * n, *y = a + (size_t)q * n, c, s;
+                if (fabs(x[q]) <= small) continue;
+                la_rotation(&c, &s, x[p], x[q], y[q]);
+                rotate(x, y, 1, n, c, s);
+                rotate(a + p, a + q, n, n, c, s);
+                rotate(vectors + (size_t)p * n, vectors + (size_t)q * n, 1, n, c, s);
+                turns++;
+            }
+        for (int i = 0; i < n; i++) values[i] = a[(size_t)i * n + i];
+        if (turns > 0) continue;
+        sort_descending(values, n, vectors, n, NULL, 0);
+        return sweep;
+    }
+    return -1;
+    // end eigen
+}
+
+int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
+{
+    // solution svd
+    bool    tall = m >= n;
+    int     k = least(m, n), l = tall ? m : n;
+    double *w = tall ? ut : vt, *r = tall ? vt : ut;    // [k,l] becomes s u or s v; [k,k] the turns
+    for (size_t i = 0; i < (size_t)m; i++)
+        for (size_t j = 0; j < (size_t)n; j++) w[tall ? j * m + i : i * n + j] = a[i * n + j];
+    set_identity(r, k);
+    for (int sweep = 1; sweep <= SWEEPS; sweep++) {
+        int turns = 0;
+        for (int p = 0; p < k; p++)
+            for (int q = p + 1; q < k; q++) {
+                double *x = w + (size_t)p * l, *y = w + (size_t)q * l, cosine, sine;
+                double  xx = dot(x, x, l), xy = dot(x, y, l), yy = dot(y, y, l);
+                if (fabs(xy) <= l * DBL_EPSILON * sqrt(xx) * sqrt(yy)) continue;
+                la_rotation(&cosine, &sine, xx, xy, yy);
+                rotate(x, y, 1, l, cosine, sine);
+                rotate(r + (size_t)p * k, r + (size_t)q * k, 1, k, cosine, sine);
+                turns++;
+            }
+        if (turns > 0) continue;
+        for (int j = 0; j < k; j++) {
+            s[j] = sqrt(dot(w + (size_t)j * l, w + (size_t)j * l, l));
+            for (int i = 0; i < l && s[j] > 0; i++) w[(size_t)j * l + i] /= s[j];
+        }
+        sort_descending(s, k, ut, m, vt, n);
+        return sweep;
+    }
+    return -1;
+    // end svd
+}
+
+void la_low_rank(double *out, const double *ut, const double *s, const double *vt, int m, int n,
+                 int k)
+{
+    // solution low_rank
+    for (size_t i = 0; i < (size_t)m * n; i++) out[i] = 0;
+    for (int j = 0; j < k; j++)
+        for (int row = 0; row < m; row++) {
+            double weight = s[j] * ut[(size_t)j * m + row];
+            for (int i = 0; i < n; i++) out[(size_t)row * n + i] += weight * vt[(size_t)j * n + i];
+        }
+    // end low_rank
+}
+
+bool la_pca(double *mean, double *components, double *variances, const double *x, int n, int d,
+            Arena *scratch)
+{
+    // solution pca
+    double *centred = arena_alloc(scratch, sizeof *centred * (size_t)n * (size_t)d);
+    double *scores  = arena_alloc(scratch, sizeof *scores * (size_t)n * (size_t)least(n, d));
+    for (int j = 0; j < d; j++) {
+        mean[j] = 0;
+        for (int i = 0; i < n; i++) mean[j] += x[(size_t)i * d + j] / n;
+        for (int i = 0; i < n; i++) centred[(size_t)i * d + j] = x[(size_t)i * d + j] - mean[j];
+    }
+    if (la_svd(scores, variances, components, centred, n, d) < 0) return false;
+    for (int k = 0; k < least(n, d); k++) variances[k] *= variances[k] / fmax(n - 1, 1);
+    return true;
+    // end pca
+}

@@ -1,0 +1,29 @@
+/* story.h -- the parts of the story, in the order in which they are told.
+ *
+ * Each prints its figures, draws its pictures into the run's folder, and calls the exercises by name.
+ * False with a message when the world fails; nothing that a part makes outlives it.
+ */
+#pragma once
+#include "common/run.h"
+
+typedef struct Settings {
+    const char *part;       // "all", or one part of the story
+    int         size;       // of the products
+    int         hilbert;    // the largest Hilbert matrix
+    int         points;     // to fit polynomials to
+    int         beads;      // on the string
+    int         images;     // of digits
+} Settings;
+
+typedef struct Story {
+    Settings set;
+    Run     *run;
+} Story;
+
+bool tell_products(const Story *story, Error *err);       // by definition and by blocks
+bool tell_hilbert(const Story *story, Error *err);        // LU on systems that grow worse
+bool tell_fit(const Story *story, Error *err);            // polynomials by QR
+bool tell_string(const Story *story, Error *err);         // how beads swing: eigenvectors
+bool tell_pages(const Story *story, Error *err);          // PageRank: power iteration
+bool tell_compression(const Story *story, Error *err);    // a picture by rank: SVD
+bool tell_digits(const Story *story, Error *err);         // what digits are made of: PCA
