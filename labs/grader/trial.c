@@ -46,7 +46,9 @@ static int before(void **state)
 static void during(void **state)
 {
     witness_stand();    // cmocka has just put up signal handlers of its own
+    witness_watch(true);
     trial->test->test_func(state);
+    witness_watch(false);
     returned = true;
 }
 
@@ -125,7 +127,9 @@ _Noreturn void trial_run(const Trial *given)
 
     witness_call(trial);
     fence_close(trial->seconds);
+    witness_watch(true);
     load_answer();
+    witness_watch(false);
     slate_phase(trial->slate, PHASE_RUNNING);
 
     struct CMUnitTest test = {trial->test->name, during, before, after, trial->test->initial_state};

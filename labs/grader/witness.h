@@ -8,13 +8,15 @@
  * in the grader that has them; unsanitized.c takes its place in the other.
  */
 #pragma once
+#include <stdbool.h>
 #include "labs/grader/trial.h"
 
 enum { SANITIZER_STATUS = 86 };    // of a process that a sanitizer ended without a word to us
 
 void witness_call(const Trial *trial);
 void witness_stand(void);
-void witness_leaks(void);    // ends the trial when the answer has lost memory
+void witness_watch(bool on);    // what is allocated while it is on is the answer's, to be freed
+void witness_leaks(void);       // ends the trial when the answer has lost memory
 
 // Ends the trial. "needs too much: a large array?" becomes "needs too much, at line 12: a large
 // array?" when the line is known.

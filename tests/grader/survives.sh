@@ -159,7 +159,7 @@ a_local_array_has_an_end_and_a_name() { # test
 
 an_index_out_of_bounds_is_named() { # test
     answer 'int row[4] = {0}; return row[n];' && grade
-    is crash && says out "index 5 out of bounds for type 'int [4]', at line 20"
+    is crash && says out "index 5 out of bounds for type '" && at 20
 }
 
 a_local_array_is_not_returned() { # test
