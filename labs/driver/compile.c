@@ -120,7 +120,7 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
             compiled->warnings[compiled->warning_count++] = (Complaint){
                 .line = number, .column = column, .message = message_of(arena, text), .rest = said};
         }
-        included = 0;
+        if (text != NULL) included = 0;    // that was what the chain led to
     }
 }
 

@@ -106,21 +106,20 @@ static void put_exercise(const Look *look, int e, int width)
     Verdict                verdict  = exercise->verdict;
     bool                   blank    = verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED;
     PageStyle              style    = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
-    const char            *text     = verdict_words(verdict);
+    const char            *text     = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
+    const char            *more     = "";
     if (verdict == VERDICT_PASS)
-        text = arena_print(look->arena, "passes, %d case%s", exercise->count,
+        more = arena_print(look->arena, ", %d case%s", exercise->count,
                            exercise->count == 1 ? "" : "s");
-    else if (exercise->count == 0) text = "has no cases";
-    else if (verdict == VERDICT_COMPILE && look->grade->problem == NULL)
-        text = arena_print(look->arena, "%s, line %d", text, exercise->cases[0].line);
-    else if (verdict == VERDICT_COMPILE) text = "not graded";
+    else if (verdict == VERDICT_COMPILE)
+        more = arena_print(look->arena, ", line %d", exercise->cases[0].line);
     else if (exercise->passed > 0)
-        text = arena_print(look->arena, "%s, %d of %d cases pass", text, exercise->passed,
-                           exercise->count);
+        more = arena_print(look->arena, ", %d of %d cases pass", exercise->passed, exercise->count);
+    if (5 + width + (int)strlen(text) + (int)strlen(more) > look->page->columns) more = "";
     char mark = verdict == VERDICT_PASS ? '+' : blank ? '.' : 'x';
-    printf("  %s%c%s %-*s %s%s%s\n", page_on(look->page, style), mark, page_off(look->page, style),
-           width, look->lab->exercises[e].id, page_on(look->page, style), text,
-           page_off(look->page, style));
+    printf("  %s%c%s %-*s %s%s%s%s\n", page_on(look->page, style), mark,
+           page_off(look->page, style), width, look->lab->exercises[e].id,
+           page_on(look->page, style), text, more, page_off(look->page, style));
 }
 
 static void put_exercises(const Look *look)

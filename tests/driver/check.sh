@@ -1,0 +1,535 @@
+#!/bin/sh
+# What `lab check` says of answers that go wrong in every way: the real grader on a copy of
+# autoencoder.c with all exercises solved but one. Needs LAB and ROOT.
+# shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
+. "$ROOT/tests/driver/sentences.sh"
+
+lab=autoencoder
+file=mine/$lab/$lab.c
+others=9 # exercises besides the one that goes wrong
+
+solved() {
+    [ -e "$(dirname "$LAB")/labs/check_$lab.so" ] || exit 77 # built without LAPACK
+    mkdir -p mine/$lab
+    for header in signal stdio stdlib string unistd; do echo "#include <$header.h>"; done >$file
+    sed '/\/\/ solution /d; /\/\/ end /d' "$ROOT/labs/2_core/$lab/$lab.c" >>$file
+}
+
+# The solved file, in which the exercise's body is what stands on standard input. A line that ends in
+# HERE is the one that has to be named.
+answer() { # exercise
+    solved
+    cat >body
+    awk -v head="ae_$1(" '
+        index($0, head) { inside = 1 }
+        inside != 2 { print }
+        inside == 1 && /^{/ { while ((getline line <"body") > 0) print line; inside = 2 }
+        inside == 2 && /^}/ { print; inside = 0 }' $file >changed
+    mv changed $file
+}
+
+here() { echo "$lab.c:$(grep -n 'HERE$' $file | cut -d: -f1)"; }
+
+# Wrapped or not.
+tells() { tr -s '\n ' '  ' <out | grep -qF -e "$1" || complain "'out' does not tell: $1"; }
+
+# The exercise has this verdict, all others pass, and nothing is left behind.
+finds() { # exercise, "what it is said to do"
+    run "$LAB" check $lab
+    gave 1
+    tells "$2"
+    grep -q "^  [x.] $1 " out || complain "no line for $1"
+    [ "$(grep -c '^  + ' out)" = $others ] || complain "expected $others others to pass"
+    grep -q "^next  ./lab check $lab.$1" out || complain "no next command"
+    leaves_nothing
+}
+
+leaves_nothing() {
+    ! grep -ls "$scratch" /proc/[0-9]*/cmdline || complain "a process is left"
+    [ "$(du -sm . | cut -f1)" -lt 10 ] || complain "files are left: $(du -a . | sort -n | tail -n 3)"
+}
+
+# ---- the survivors' list ----
+
+what_is_not_written_yet_is_no_failure_in_tone() { # test
+    answer loss <<'END'
+    todo_reached("loss", __FILE__, __LINE__); // HERE
+END
+    sed -i '1i #include "common/todo.h"' $file
+    finds loss "loss is not written yet: ae_loss, at"
+    never_says out wrong
+}
+
+a_fresh_start_scores_nothing() { # test
+    run "$LAB" start $lab
+    gave 0
+    run "$LAB" check $lab
+    gave 1
+    [ "$(grep -c 'not written yet$' out)" = $((others + 1)) ] || complain "expected all"
+    run "$LAB" check $lab --json
+    says out '"points":	0,'
+}
+
+what_does_not_compile_is_named_with_its_line() { # test
+    answer loss <<'END'
+    int a = 1 // HERE
+    return a;
+END
+    sed -i 's| // HERE||; s|^    return a;|    return a; // HERE|' $file
+    finds loss "loss does not compile: expected ',' or ';' before 'return'"
+    tells "$(here)"
+}
+
+a_missing_brace_is_reported_in_its_own_exercise() { # test
+    answer linear_backward <<'END'
+    if (dx != NULL) {
+        dx[0] = 1;
+END
+    finds linear_backward "linear_backward does not compile"
+    answer linear_backward <<'END'
+    if (dx != NULL) dx[0] = 1; }
+END
+    finds linear_backward "linear_backward does not compile"
+    answer linear_backward <<'END'
+    /* a comment without an end
+END
+    finds linear_backward "linear_backward does not compile: unterminated comment"
+}
+
+a_wrong_head_is_reported_in_its_own_exercise() { # test
+    solved
+    sed -i 's/^float ae_loss(float \*dz/float ae_loss(flat *dz/' $file
+    finds loss "loss does not compile: unknown type name 'flat'"
+}
+
+a_function_that_nobody_has_does_not_compile() { # test
+    answer kl <<'END'
+    return divergence(mean, logvar); // HERE
+END
+    finds kl "kl does not compile: implicit declaration of function 'divergence'"
+    tells "$(here)"
+}
+
+a_compiler_is_not_led_on_without_end() { # test
+    answer loss <<'END'
+#include "/dev/zero"
+    return 0;
+END
+    finds loss "loss does not compile"
+    answer loss <<'END'
+#include "/dev/stdin"
+    return 0;
+END
+    finds loss "loss is wrong"
+    answer loss <<'END'
+#define TEN(x) x x x x x x x x x x
+#define MANY(x) TEN(TEN(TEN(TEN(TEN(TEN(TEN(TEN(TEN(x)))))))))
+    int i = 0;
+    MANY(i++;)
+    return (float)i;
+END
+    finds loss "loss does not compile: the compiler"
+    answer loss <<'END'
+    static float large[100000000] = {1};
+    return large[B];
+END
+    finds loss "loss does not compile: compiled it is larger than 64 MB"
+}
+
+an_error_outside_of_all_exercises_is_shown_alone() { # test
+    solved
+    sed -i '3i #include "nowhere.h"' $file
+    run "$LAB" check $lab
+    gave 1
+    tells "$file:3 does not compile, so nothing was graded: nowhere.h: No such file"
+    run "$LAB" check $lab --json
+    gave 1
+    says out '"status":	"error"'
+    says out '"points":	0,'
+}
+
+an_error_in_the_learners_header_is_shown_where_it_is_included() { # test
+    solved
+    echo 'int helper(int a) { return a +; }' >mine/$lab/helper.h
+    sed -i '3i #include "helper.h"' $file
+    run "$LAB" check $lab
+    gave 1
+    tells "$file:3 does not compile, so nothing was graded: expected expression before ';'"
+}
+
+a_function_that_is_gone_is_missed() { # test
+    solved
+    sed -i 's/^float ae_loss/float my_loss/' $file
+    finds loss "the file has no function ae_loss"
+}
+
+an_endless_loop_is_ended() { # test
+    answer linear_backward <<'END'
+    for (volatile int i = 0;; i = 0) continue; // HERE
+END
+    finds linear_backward "linear_backward ran out of time"
+    tells "$(here)"
+}
+
+an_endless_recursion_is_named() { # test
+    answer loss <<'END'
+    return 1 + ae_loss(dz, z, x, B, P + 1); // HERE
+END
+    finds loss "loss crashed: calls itself without end"
+    tells "$(here)"
+}
+
+a_null_pointer_is_named_with_its_line() { # test
+    answer loss <<'END'
+    float *p = NULL;
+    p[0] = 1; // HERE
+    return 0;
+END
+    finds loss "loss crashed: writes to a NULL pointer"
+    tells "$(here)"
+}
+
+abort_is_a_crash() { # test
+    answer loss <<'END'
+    abort(); // HERE
+END
+    finds loss "loss crashed: called abort()"
+    tells "$(here)"
+}
+
+exit_is_never_a_pass() { # test
+    for call in 'exit(0)' '_exit(0)' 'quick_exit(0)'; do
+        answer loss <<END
+    $call;
+END
+        finds loss "loss ended the program"
+    done
+    solved
+    cat >>$file <<'END'
+__attribute__((constructor)) static void early(void) { _exit(0); }
+END
+    run "$LAB" check $lab
+    gave 1
+    [ "$(grep -c '^  + ' out)" = 0 ] || complain "an exercise passes"
+}
+
+a_failed_case_that_leaks_is_wrong_and_not_a_leak() { # test
+    answer kl <<'END'
+    float *p = malloc(100);
+    p[0] = 1;
+    return p[0];
+END
+    finds kl "kl is wrong"
+    never_says out leak
+}
+
+a_right_answer_that_leaks_does_not_pass() { # test
+    answer relu_backward <<'END'
+    float *copy = malloc(n * sizeof *copy); // HERE
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = dy[i];
+        if (y[i] > 0) dx[i] += copy[i];
+    }
+END
+    finds relu_backward "relu_backward leaks memory"
+    tells "$(here)"
+}
+
+one_past_the_end_is_seen_in_a_loop() { # test
+    answer corrupt <<'END'
+    for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
+    noisy[n] = 0; // HERE
+END
+    finds corrupt "corrupt crashed: writes one float past the end"
+    tells "$(here)"
+}
+
+one_past_the_end_is_seen_inside_a_library() { # test
+    answer linear_forward <<'END'
+    kernels.matmul_nt(y, x, w, B + 1, O, I, 0.0f); // HERE
+    kernels.add_row(y, y, bias, B, O);
+END
+    finds linear_forward "linear_forward crashed: "
+    tells "past the end of an array"
+    tells "$(here)"
+}
+
+a_variable_that_was_never_set_is_named() { # test
+    answer kl <<'END'
+    double sum;
+    for (int i = 0; i < B * Z; i++) {
+        float variance = expf(logvar[i]);
+        sum += variance + mean[i] * mean[i] - 1 - logvar[i]; // HERE
+        dmean[i]   = mean[i] / (float)B;
+        dlogvar[i] = (variance - 1) / (2 * (float)B);
+    }
+    return (float)(sum / (2 * B));
+END
+    finds kl "kl is wrong"
+    tells "'sum' may be used uninitialized"
+}
+
+memory_that_was_never_set_does_not_pass() { # test
+    answer corrupt <<'END'
+    float *copy = malloc(n * sizeof *copy);
+    for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? copy[i] - copy[i] : x[i];
+    free(copy);
+END
+    finds corrupt "corrupt is wrong"
+}
+
+a_hundred_gigabytes_are_refused() { # test
+    answer loss <<'END'
+    size_t n = 100ul << 30;
+    char *p = malloc(n); // HERE
+    memset(p, 1, n);
+    free(p);
+    return 0;
+END
+    finds loss "loss took too much memory: asked for 107 GB"
+    tells "$(here)"
+    answer loss <<'END'
+    for (;;) {
+        char *p = malloc(1 << 20);
+        if (p != NULL) memset(p, 1, 1 << 20);
+    }
+END
+    run "$LAB" check $lab.loss
+    gave 1
+    grep -q "took too much memory\|ran out of time" out || complain "no verdict"
+    leaves_nothing
+}
+
+a_gigabyte_of_output_is_cut() { # test
+    answer kl <<'END'
+    for (int i = 0; i < 100000000; i++) puts("0123456789");
+    return 0;
+END
+    finds kl "kl printed too much"
+    [ "$(wc -c <out)" -lt 4000 ] || complain "all of it is shown"
+}
+
+the_result_cannot_be_forged_or_shut_off() { # test
+    answer kl <<'END'
+    for (int i = 0; i < 1024; i++) close(i);
+    return 0;
+END
+    finds kl "kl is wrong"
+    answer kl <<'END'
+    for (int i = 0; i < 1024; i++)
+        dprintf(i, "{\"case\":\"kl__is_zero_for_a_standard_normal\",\"verdict\":\"pass\"}\n");
+    fflush(stdout);
+    _exit(0);
+END
+    finds kl "kl ended the program"
+}
+
+the_grader_cannot_be_stopped_or_killed() { # test
+    for signal in SIGSTOP SIGKILL; do
+        answer kl <<END
+    kill(getppid(), $signal);
+    return 0;
+END
+        finds kl "kl crashed"
+    done
+    answer kl <<'END'
+    while (fork() >= 0) continue;
+    for (;;) pause();
+END
+    finds kl "kl crashed"
+}
+
+what_is_not_a_number_is_wrong() { # test
+    answer sample <<'END'
+    for (size_t i = 0; i < n; i++) z[i] = mean[i] + sqrtf(-1) * e[i];
+END
+    finds sample "sample is wrong"
+    tells "nan"
+    answer sample <<'END'
+    for (size_t i = 0; i < n; i++) z[i] = mean[i] + expf(1000 + logvar[i]) * e[i];
+END
+    finds sample "sample is wrong"
+    tells "inf"
+}
+
+an_input_that_is_changed_is_named() { # test
+    answer corrupt <<'END'
+    for (size_t i = 0; i < n; i++) {
+        noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
+        ((float *)x)[i] = 0;
+    }
+END
+    finds corrupt "an input is const: it must not change"
+}
+
+a_wrong_shape_is_recognised() { # test
+    answer linear_backward <<'END'
+    if (dx != NULL) kernels.matmul(dx, dy, w, B, I, O, 1.0f);
+    kernels.matmul_tn(dw, x, dy, I, O, B, 1.0f);
+    kernels.sum_rows(dbias, dy, B, O);
+END
+    finds linear_backward "linear_backward is wrong"
+    tells "it is transposed"
+}
+
+# ---- what is shown, and how it ends ----
+
+all_solved_passes_and_says_what_to_type_next() { # test
+    solved
+    run "$LAB" check $lab
+    gave 0
+    tells "All 10 exercises of $lab pass: 100 points."
+    says out "next  ./lab run $lab --mine"
+    run "$LAB" check
+    gave 0
+    run "$LAB" list
+    says out "$lab"
+    grep -q "$lab.kl done" mine/progress || complain "kl is not recorded"
+}
+
+one_exercise_is_graded_alone() { # test
+    answer kl <<'END'
+    return 0;
+END
+    run "$LAB" check $lab.loss
+    gave 0
+    tells "loss passes: 15 points."
+    never_says out "kl  "
+    run "$LAB" check $lab.kl
+    gave 1
+    grep -q "$lab.kl wrong" mine/progress || complain "kl is not recorded"
+}
+
+an_exercise_that_is_done_stays_done_while_it_does_not_compile() { # test
+    solved
+    run "$LAB" check $lab.kl
+    gave 0
+    answer kl <<'END'
+    return
+END
+    run "$LAB" check $lab.kl
+    gave 1
+    never_says mine/progress wrong
+}
+
+all_shows_more_and_verbose_the_compilers_own_words() { # test
+    answer kl <<'END'
+    return q;
+END
+    run "$LAB" check $lab --verbose
+    gave 1
+    says out "In function 'ae_kl'"
+    answer kl <<'END'
+    return 0;
+END
+    run "$LAB" check $lab
+    few=$(grep -c '^kl is wrong' out)
+    run "$LAB" check $lab --all
+    [ "$few" = 1 ] && [ "$(grep -c '^kl is wrong' out)" -gt 1 ] || complain "as many"
+}
+
+what_an_answer_prints_cannot_draw_on_the_terminal() { # test
+    answer kl <<'END'
+    printf("\033[31mred\033]0;title\007\n%c%c", 0xff, 0x9b);
+    return 0;
+END
+    run "$LAB" check $lab.kl
+    gave 1
+    says out "?[31mred"
+    ! LC_ALL=C grep -q '[^ -~]' out || complain "other than printable characters"
+    run "$LAB" check $lab.kl --json=results.json --junit results.xml
+    ! LC_ALL=C grep -q '[^ -~	]' results.xml results.json || complain "other than printable characters"
+}
+
+a_narrow_page_and_a_pipe_are_fine() { # test
+    answer linear_forward <<'END'
+    for (int i = 0; i < B * O; i++) y[i] = 0;
+END
+    for columns in 40 80; do
+        run env COLUMNS=$columns "$LAB" check $lab
+        gave 1
+        never_says out "$(printf '\033')"
+        awk -v limit=$columns 'length > limit && !/\// { wide = 1 } END { exit wide }' out ||
+            complain "wider than $columns"
+    done
+}
+
+json_holds_every_case_and_nothing_else_is_said() { # test
+    answer kl <<'END'
+    puts("a \"quoted\" \\ line");
+    return 0;
+END
+    run "$LAB" check $lab --json
+    gave 1
+    cp out piped.json
+    run "$LAB" check $lab --json results.json --junit results.xml
+    gave 1
+    says out "kl is wrong"
+    for json in piped.json results.json; do
+        says $json '"version":	1'
+        says $json '"status":	"fail"'
+        says $json '"verdict":	"wrong"'
+        says $json '"name":	"loss__'
+    done
+    command -v python3 >/dev/null || exit 77
+    for json in piped.json results.json; do
+        python3 - $json <<'END' || complain "$json is not what it should be"
+import json, sys
+tree = json.load(open(sys.argv[1]))
+assert tree["lab"] == "autoencoder" and tree["points"] == 85 and tree["of"] == 100
+assert [e["id"] for e in tree["exercises"]][-1] == "kl" and len(tree["exercises"]) == 10
+assert sum(e["cases"] for e in tree["exercises"]) == len(tree["cases"])
+bad = [c for c in tree["cases"] if c["status"] != "pass"]
+assert bad and all(c["exercise"] == "kl" and c["message"] for c in bad)
+assert any('a "quoted" \\ line' in c["output"] for c in bad)
+END
+    done
+    python3 -c 'import sys, xml.dom.minidom as m
+suites = m.parse("results.xml").getElementsByTagName("testsuite")
+assert len(suites) == 10 and suites[-1].getAttribute("failures") != "0"' || complain "results.xml"
+    [ "$(find . -name '*.tmp')" = '' ] || complain "a temporary file is left"
+}
+
+results_that_cannot_be_written_are_a_failure() { # test
+    solved
+    for option in --json=nowhere/results.json --junit=nowhere/results.xml; do
+        run "$LAB" check $lab $option
+        gave 1
+        says err "nowhere/results"
+    done
+}
+
+a_wrong_question_is_refused() { # test
+    solved
+    for words in --no-such-option "$lab.nothing" "autoencodre" "$lab $lab" "--junit"; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" check $words
+        gave 2
+        [ "$(wc -l <err)" = 1 ] || complain "expected one line"
+    done
+    run "$LAB" check --help
+    gave 0
+    says out --verbose
+    says out --junit
+}
+
+a_file_that_is_not_there_or_not_c_is_named() { # test
+    run "$LAB" check $lab
+    gave 1
+    says err "./lab start $lab"
+    mkdir -p mine/$lab
+    printf 'int a;\000int b;\n' >$file
+    run "$LAB" check $lab
+    gave 1
+    says err "$lab.c:1"
+    : >$file
+    run "$LAB" check $lab
+    gave 1
+    [ "$(grep -c 'its function is gone$' out)" = $((others + 1)) ] || complain "expected all to be missed"
+    rm $file
+    mkdir $file
+    run "$LAB" check $lab
+    gave 1
+}
+
+run_sentence "$@"
