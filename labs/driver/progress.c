@@ -210,7 +210,7 @@ bool progress_record(Arena *arena, Progress *progress, const char *lab, const ch
     if (fd < 0) return error_set(err, "%s: cannot be written: %s", shown(arena), strerror(errno));
     // Where the file system knows no locks, a line is still one write.
     while (flock(fd, LOCK_EX) != 0 && errno == EINTR) continue;
-    bool whole, recorded = read_all(arena, fd, progress, &whole, err);
+    bool whole = true, recorded = read_all(arena, fd, progress, &whole, err);
     if (recorded && !is_known(progress, lab, exercise, event)) {
         const char *dot = exercise[0] != '\0' ? "." : "";
         recorded =

@@ -98,8 +98,8 @@ static bool record(Desk *desk, const Lab *lab, int index, Error *err)
 static int reset(Desk *desk, const Lab *lab, int index)
 {
     Arena      *arena = desk->arena;
-    const char *name  = desk_name(desk, lab, index), *backup;
-    Source      reference, mine = {.text = ""};
+    const char *name = desk_name(desk, lab, index), *backup = "";
+    Source      reference, mine                             = {.text = ""};
     Error       err;
     if (!mine_exists(arena, lab)) {
         mine_read(arena, lab, &mine, &err);

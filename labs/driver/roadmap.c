@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ID_COLUMNS = 16 };
+
 static void print_lab(const Desk *desk, const Lab *lab)
 {
     bool        all = choose_next(lab, &desk->progress) < 0;
@@ -13,8 +15,9 @@ static void print_lab(const Desk *desk, const Lab *lab)
                     lab->exercise_count == 1 ? "" : "s", lab->minutes);
     if (mine_exists(desk->arena, lab) || desk_standing(desk, lab).done > 0)
         text = desk_standing_text(desk, lab);
-    page_item(&desk->page, 3, 14, lab->id, lab->about);
-    page_text(&desk->page, all ? PAGE_GOOD : PAGE_DIM, page_column(&desk->page, 3, 14), text);
+    page_item(&desk->page, 3, ID_COLUMNS, lab->id, lab->about);
+    page_text(&desk->page, all ? PAGE_GOOD : PAGE_DIM, page_column(&desk->page, 3, ID_COLUMNS),
+              text);
 }
 
 static void print_stage(const Desk *desk, int index)

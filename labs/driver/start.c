@@ -67,7 +67,7 @@ static void show_exercise(const Desk *desk, const Lab *lab, int index)
 {
     const Exercise *exercise = &lab->exercises[index];
     const char     *promise  = source_promise(desk->arena, lab, index);
-    page_item(&desk->page, 0, 8, "first",
+    page_item(&desk->page, 0, 6, "task",
               arena_print(desk->arena, "%s, %d point%s: write %s. %s.h says of it:", exercise->id,
                           exercise->points, exercise->points == 1 ? "" : "s", exercise->function,
                           lab->id));
@@ -83,11 +83,11 @@ static void show_lesson(const Desk *desk, const Lab *lab)
     page_text(&desk->page, PAGE_BOLD, 0, lab->title);
     page_text(&desk->page, PAGE_PLAIN, 0, lab->about);
     putchar('\n');
-    page_item(&desk->page, 0, 8, "lesson",
+    page_item(&desk->page, 0, 6, "read",
               mine_shown(desk->arena, arena_print(desk->arena, "%s/README.md", lab->folder)));
-    if (lab->need_count > 0) page_item(&desk->page, 0, 8, "needs", needs_text(desk, lab));
+    if (lab->need_count > 0) page_item(&desk->page, 0, 6, "need", needs_text(desk, lab));
     show_exercise(desk, lab, first >= 0 ? first : 0);
-    page_item(&desk->page, 0, 8, "watch",
+    page_item(&desk->page, 0, 6, "also",
               arena_print(desk->arena, "./lab watch %s: checks whenever you save", lab->id));
 }
 
