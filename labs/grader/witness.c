@@ -25,10 +25,8 @@ _Noreturn void witness_end(Verdict verdict, int line, const char *sentence)
               sentence + what);
 }
 
-static _Noreturn void tell(const Frames *frames, Verdict verdict, const char *format, va_list args)
+static _Noreturn void tell(const Frames *frames, Verdict verdict, const char *sentence)
 {
-    char sentence[1024];
-    vsnprintf(sentence, sizeof sentence, format, args);
     if (slate_open(trial->slate) && trial->slate->detail[0] == '\0')
         snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
     witness_end(verdict, frames->line, sentence);
@@ -38,18 +36,24 @@ static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char 
     __attribute__((format(printf, 3, 4)));
 static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
 {
+    char    sentence[1024];
     va_list args;
     va_start(args, format);
-    tell(frames, verdict, format, args);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    tell(frames, verdict, sentence);
 }
 
 _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
 {
+    char    sentence[1024];
     Frames  frames;
     va_list args;
-    frames_find(&frames, trial->source, pc);
     va_start(args, format);
-    tell(&frames, verdict, format, args);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    frames_find(&frames, trial->source, pc);
+    tell(&frames, verdict, sentence);
 }
 
 // ---- signals ----

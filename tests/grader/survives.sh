@@ -91,6 +91,7 @@ an_endless_recursion_is_told_from_a_bad_pointer() { # test
 
 recursion_ends_without_a_limit_on_the_stack_too() { # test
     answer 'volatile float here[16]; here[n & 15] = n; return tiny_sum(x, n + 1) + here[n & 15];'
+    # shellcheck disable=SC3045 # dash and bash have it
     (ulimit -s unlimited && grade)
     is crash && says out 'calls itself without end'
 }
