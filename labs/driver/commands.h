@@ -16,6 +16,7 @@
     X(list,    "[LAB] [--json]",   "the exercises: not started, wrong, done")                      \
     X(start,   "LAB",              "write mine/LAB with its exercises blank")                      \
     X(check,   "[LAB[.EX]]",       "compile your copy and grade it")                                \
+    X(watch,   "[LAB]",            "check at every save; keys for hint, list, next, quit")         \
     X(hint,    "[LAB[.EX]]",       "a hint more at every call: idea, formula, almost code")        \
     X(solution, "LAB.EX [--give-up]", "the reference beside yours, once it passes")                \
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \

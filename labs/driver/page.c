@@ -15,7 +15,8 @@ Page page_begin(void)
     if (width <= 0) width = terminal_size(STDOUT_FILENO).columns;
     if (width < NARROWEST) width = NARROWEST;
     if (width > WIDEST) width = WIDEST;
-    const char *refused = getenv("NO_COLOR");
+    const char *refused = getenv("NO_COLOR"), *forced = getenv("CLICOLOR_FORCE");
+    terminal = terminal || (forced != NULL && strcmp(forced, "0") != 0);
     return (Page){.columns = width,
                   .colour  = terminal && (refused == NULL || refused[0] == '\0') && term != NULL &&
                             strcmp(term, "dumb") != 0};

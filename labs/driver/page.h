@@ -6,7 +6,8 @@
  *     page_item(&page, 4, 14, "autoencoder", "Squeezes ...");    // name, then text in a column
  *
  * The width is the terminal's, or COLUMNS, or 80; never under 40, never over 100. Colours appear
- * on a terminal that is not "dumb" and without NO_COLOR (no-color.org).
+ * on a terminal that is not "dumb" and without NO_COLOR (no-color.org); with CLICOLOR_FORCE also in a
+ * pipe, as `less -R` wants them.
  */
 #pragma once
 #include <stdbool.h>
