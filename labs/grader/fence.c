@@ -112,7 +112,7 @@ static void refuse_calls(void)
     };
     // clang-format on
     struct sock_fprog all = {sizeof program / sizeof *program,
-                             (struct sock_filter *)(uintptr_t)program};
+                             (struct sock_filter *)program};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all);
 }

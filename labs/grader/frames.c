@@ -53,7 +53,7 @@ static void name_callee(char *name, size_t size, void *pc)
             snprintf(own, sizeof own, "%s", info.dli_sname);
     }
 #define X(kernel, args)                                                                            \
-    symbolize((char *)(intptr_t)kernels.kernel + 1, "%f", entry, sizeof entry);                    \
+    symbolize((char *)kernels.kernel + 1, "%f", entry, sizeof entry);                    \
     if (own[0] != '\0' && strcmp(own, entry) == 0) {                                               \
         snprintf(name, size, "kernels." #kernel);                                                  \
         return;                                                                                    \

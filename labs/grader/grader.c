@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "common/arena.h"
 #include "kernels/kernels.h"
 #include "labs/grader/crew.h"
 #include "tests/cases.h"
@@ -69,15 +70,14 @@ static double pattern_seconds(char *pattern)
 }
 
 // Those that fit, each once, in the order of the cases. NULL after a sentence on standard error.
-static Job *choose_jobs(const Asked *asked, const CaseList *lists, int *count)
+static Job *choose_jobs(Arena *keep, const Asked *asked, const CaseList *lists, int *count)
 {
     int total = 0;
     for (const CaseList *list = lists; *list != NULL; list++)
         for (CaseList one = *list; one->name != NULL; one++) total++;
-    Job    *jobs    = calloc((size_t)total + 1, sizeof *jobs);
-    double *seconds = calloc((size_t)asked->count + 1, sizeof *seconds);
-    bool   *fits    = calloc((size_t)asked->count + 1, sizeof *fits);
-    if (jobs == NULL || seconds == NULL || fits == NULL) return refuse("no memory", ""), NULL;
+    Job    *jobs    = arena_zeros(keep, (size_t)total * sizeof *jobs);
+    double *seconds = arena_zeros(keep, (size_t)asked->count * sizeof *seconds);
+    bool   *fits    = arena_zeros(keep, (size_t)asked->count * sizeof *fits);
     for (int p = 0; p < asked->count; p++)
         if ((seconds[p] = pattern_seconds(asked->patterns[p])) == 0)
             return refuse("expected PATTERN:SECONDS, got ", asked->patterns[p]), NULL;
@@ -92,8 +92,6 @@ static Job *choose_jobs(const Asked *asked, const CaseList *lists, int *count)
                 }
     for (int p = 0; p < asked->count; p++)
         if (!fits[p]) return refuse("no case fits ", asked->patterns[p]), NULL;
-    free(seconds);
-    free(fits);
     return jobs;
 }
 
@@ -202,11 +200,12 @@ int main(int argc, char **argv)
     char answer[PATH_MAX];    // a bare name would be looked for among the system's libraries
     if (realpath(asked.answer, answer) == NULL) return refuse("there is no ", asked.answer);
 
-    Error err;
+    Error  err;
+    Arena *keep = arena_new("grader", 256u << 20);
     Crew  crew = {answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
-    crew.jobs  = choose_jobs(&asked, lists, &crew.count);
+    crew.jobs  = choose_jobs(keep, &asked, lists, &crew.count);
     if (crew.jobs == NULL) return 2;
     if (!crew_run(&crew, &err)) return refuse(err.message, "");
-    free(crew.jobs);
+    arena_free(keep);
     return 0;
 }

@@ -55,7 +55,7 @@ static _Noreturn void tell_overflow(const char *address, size_t each, bool write
     size_t      size      = 0;
     void       *region    = NULL;
     char        name[128] = "", of[192] = "an array";
-    __asan_locate_address((void *)(uintptr_t)address, name, sizeof name, &region, &size);
+    __asan_locate_address((void *)address, name, sizeof name, &region, &size);
     bool elements = region != NULL && (each == 2 || each == 4 || each == 8);
     if (elements && name[0] != '\0')
         snprintf(of, sizeof of, "'%s', an array of %zu", name, size / each);
@@ -162,6 +162,7 @@ void __ubsan_on_report(void)
     bool        writes = strncmp(message, "Store", 5) == 0;
     const char *hex    = strstr(message, "0x");
     if (hex != NULL && strstr(message, "insufficient space"))
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
         tell_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16),
                       strstr(message, "double") ? 8 : 4, writes, NULL);
     char sentence[256];
@@ -227,7 +228,7 @@ static int line_of_allocation(const volatile void *block)
 {
     void  *pcs[32];
     int    thread = 0;
-    size_t count  = __asan_get_alloc_stack((void *)(uintptr_t)block, pcs, 32, &thread);
+    size_t count  = __asan_get_alloc_stack((void *)block, pcs, 32, &thread);
     return frames_line(pcs, count, trial->source);
 }
 
@@ -254,6 +255,7 @@ void sanitizer_call(const Trial *given)
 {
     trial    = given;
     int null = open("/dev/null", O_WRONLY);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     __sanitizer_set_report_fd((void *)(intptr_t)null);    // the report is on the slate
     __asan_set_error_report_callback(on_report);
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);

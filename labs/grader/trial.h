@@ -22,4 +22,4 @@ typedef struct Trial {
     Slate                   *slate;
 } Trial;
 
-_Noreturn void trial_run(const Trial *trial);
+_Noreturn void trial_run(const Trial *given);

@@ -13,7 +13,7 @@
 
 enum { SANITIZER_STATUS = 86 };    // of a process that a sanitizer ended without a word to us
 
-void witness_call(const Trial *trial);
+void witness_call(const Trial *given);
 void witness_stand(void);
 void witness_watch(bool on);    // what is allocated while it is on is the answer's, to be freed
 void witness_leaks(void);       // ends the trial when the answer has lost memory
@@ -26,4 +26,4 @@ _Noreturn void witness_end(Verdict verdict, int line, const char *sentence);
 _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void sanitizer_call(const Trial *trial);
+void sanitizer_call(const Trial *given);
