@@ -20,10 +20,13 @@ static void print_gate(const Page *page, Arena *arena, const Gate *gate)
     PageStyle   style = holds ? PAGE_GOOD : PAGE_BAD;
     const char *word  = holds ? "ok" : gate->count > 0 ? "FAIL" : "--";
     printf("  %s%-4s%s", page_on(page, style), word, page_off(page, style));
-    page_item(page, 2, 10, gate->word, gate->run ? gate->promise : "not looked at: the others have to hold first");
-    for (int f = 0; f < gate->count && f < FAULTS_SHOWN; f++) page_text(page, PAGE_PLAIN, 10, gate->faults[f]);
+    page_item(page, 2, 10, gate->word,
+              gate->run ? gate->promise : "not looked at: the others have to hold first");
+    for (int f = 0; f < gate->count && f < FAULTS_SHOWN; f++)
+        page_text(page, PAGE_PLAIN, 10, gate->faults[f]);
     if (gate->count > FAULTS_SHOWN)
-        page_text(page, PAGE_DIM, 10, arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
+        page_text(page, PAGE_DIM, 10,
+                  arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
 }
 
 // One line a mutant: name, how many of how many cases reject it, and the first of them.
@@ -38,7 +41,8 @@ static void print_mutants(const Lab *lab, const Gates *gates)
             if (e != last) printf("\n%s, %d cases\n", lab->exercises[e].id, found->cases);
             last = e;
             printf("  %-40s %3d", mutant->name, found->rejected);
-            if (found->rejected > 0) printf("  %s%s", found->first, found->only_ended ? "  (crash or time only)" : "");
+            if (found->rejected > 0)
+                printf("  %s%s", found->first, found->only_ended ? "  (crash or time only)" : "");
             else printf("  FAIL");
             putchar('\n');
         }
@@ -47,11 +51,13 @@ static void print_mutants(const Lab *lab, const Gates *gates)
 static void print_lab(const Page *page, Arena *arena, const Lab *lab, const Gates *gates)
 {
     page_text(page, PAGE_BOLD, 0,
-              arena_print(arena, "%s: %d exercise%s, %d cases, %d mutants", lab->id, lab->exercise_count,
-                          lab->exercise_count == 1 ? "" : "s", gates->cases, gates->mutant_count));
+              arena_print(arena, "%s: %d exercise%s, %d cases, %d mutants", lab->id,
+                          lab->exercise_count, lab->exercise_count == 1 ? "" : "s", gates->cases,
+                          gates->mutant_count));
     for (int g = 0; g < GATE_COUNT; g++) print_gate(page, arena, &gates->gate[g]);
     if (gates->mutant_count > 0 && gates->gate[GATE_MUTANTS].run) print_mutants(lab, gates);
-    printf("\n%s %s, %.1f s\n", lab->id, gates_hold(gates) ? "holds" : "is not ready", gates->seconds);
+    printf("\n%s %s, %.1f s\n", lab->id, gates_hold(gates) ? "holds" : "is not ready",
+           gates->seconds);
 }
 
 static cJSON *gates_json(const Lab *lab, const Gates *gates)
@@ -65,7 +71,10 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
         const Gate *gate = &gates->gate[g];
         cJSON      *one  = cJSON_CreateObject();
         cJSON_AddStringToObject(one, "gate", gate->word);
-        cJSON_AddStringToObject(one, "status", !gate->run && gate->count == 0 ? "not run" : gate->count > 0 ? "fail" : "ok");
+        cJSON_AddStringToObject(one, "status",
+                                !gate->run && gate->count == 0 ? "not run"
+                                : gate->count > 0              ? "fail"
+                                                               : "ok");
         cJSON_AddItemToObject(one, "faults", cJSON_CreateStringArray(gate->faults, gate->count));
         cJSON_AddItemToArray(list, one);
     }
@@ -122,7 +131,8 @@ static int dev_check(Arena *arena, int argc, char **argv)
     Course   course;
     Choice   choice  = {NULL, -1};
     bool     chosen  = argc > 1 && argv[1][0] != '-';
-    Options *options = options_new(arena, "lab dev check [LAB]", "Whether a lab is one: the gates, and what its cases reject.");
+    Options *options = options_new(arena, "lab dev check [LAB]",
+                                   "Whether a lab is one: the gates, and what its cases reject.");
     options_flag(options, "json", 0, &json, "as JSON");
     if (!options_parse(options, argc - chosen, argv + chosen, &status)) return status;
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
@@ -143,8 +153,10 @@ static int dev_new(Arena *arena, int argc, char **argv)
     Error       err;
     Course      course;
     while (words < 2 && words + 1 < argc && argv[words + 1][0] != '-') words++;
-    Options *options = options_new(arena, "lab dev new STAGE NAME", "Lays out a new lab, which builds and waits to be filled.");
-    options_string(options, "in", 0, &folder, "FOLDER", "a folder of labs of your own, for LAB_PATH");
+    Options *options = options_new(arena, "lab dev new STAGE NAME",
+                                   "Lays out a new lab, which builds and waits to be filled.");
+    options_string(options, "in", 0, &folder, "FOLDER",
+                   "a folder of labs of your own, for LAB_PATH");
     if (!options_parse(options, argc - words, argv + words, &status)) return status;
     if (words < 2) {
         fprintf(stderr, "lab: which? lab dev new STAGE NAME [--in FOLDER]\n");
@@ -164,12 +176,11 @@ int command_dev(int argc, char **argv)
 {
     Arena *arena  = arena_new("dev", 64u << 20);
     int    status = 2;
-    if (argc > 1 && strcmp(argv[1], "check") == 0)
-        status = dev_check(arena, argc - 1, argv + 1);
-    else if (argc > 1 && strcmp(argv[1], "new") == 0)
-        status = dev_new(arena, argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "check") == 0) status = dev_check(arena, argc - 1, argv + 1);
+    else if (argc > 1 && strcmp(argv[1], "new") == 0) status = dev_new(arena, argc - 1, argv + 1);
     else
-        fprintf(stderr, "lab: for authors of labs: lab dev new STAGE NAME, or lab dev check [LAB]\n");
+        fprintf(stderr,
+                "lab: for authors of labs: lab dev new STAGE NAME, or lab dev check [LAB]\n");
     arena_free(arena);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "labs/driver/gates.h"
 #include "labs/driver/process.h"
+#include "labs/driver/secrets.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FAULTS_MAX = 64, CASES_MAX = 2000, LEAST_MUTANTS = 4, LEAST_HINT = 20, LEAST_SECRET = 16, FILE_MAX = 1 << 20 };
+enum { FAULTS_MAX = 64, CASES_MAX = 2000, LEAST_MUTANTS = 4, LEAST_HINT = 20, FILE_MAX = 1 << 20 };
 
 typedef struct Check {
     Arena       *arena;
@@ -19,8 +20,8 @@ typedef struct Check {
     const char **cases;    // their names, in the order of check.c
 } Check;
 
-__attribute__((format(printf, 3, 4)))
-static void add_fault(Check *check, GateId id, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void add_fault(Check *check, GateId id,
+                                                            const char *format, ...)
 {
     Gate   *gate = &check->gates->gate[id];
     char    text[1024];
@@ -53,12 +54,15 @@ static const char *lab_file(const Check *check, const char *name)
 
 static bool list_cases(Check *check)
 {
-    const char *module = arena_print(check->arena, "%s/labs/check_%s.so", LAB_BUILD_DIR, check->lab->id);
+    const char *module =
+        arena_print(check->arena, "%s/labs/check_%s.so", LAB_BUILD_DIR, check->lab->id);
     if (access(module, R_OK) != 0) {
-        add_fault(check, GATE_AGREE, "%s is not there: give add_lab() CHECKS check.c, and build", module);
+        add_fault(check, GATE_AGREE, "%s is not there: give add_lab() CHECKS check.c, and build",
+                  module);
         return false;
     }
-    const char *const argv[] = {LAB_BUILD_DIR "/grader", "--cases", module, "--list", NULL};
+    const char       *grader = LAB_BUILD_DIR "/grader";
+    const char *const argv[] = {grader, "--cases", module, "--list", NULL};
     Process           list   = {.argv = argv, .seconds = 60, .output = FILE_MAX};
     Ending            ending;
     Error             err;
@@ -72,7 +76,7 @@ static bool list_cases(Check *check)
     }
     check->cases = arena_alloc(check->arena, CASES_MAX * sizeof *check->cases);
     for (const char *line = ending.out; *line != '\0' && check->gates->cases < CASES_MAX;) {
-        int bytes = (int)strcspn(line, "\n");
+        int bytes                           = (int)strcspn(line, "\n");
         check->cases[check->gates->cases++] = arena_print(check->arena, "%.*s", bytes, line);
         line += bytes + (line[bytes] == '\n');
     }
@@ -92,14 +96,15 @@ static int exercise_of(const Lab *lab, const char *name)
 static bool is_sentence(const char *name)
 {
     for (; *name != '\0'; name++)
-        if (!islower((unsigned char)*name) && !isdigit((unsigned char)*name) && *name != '_') return false;
+        if (!islower((unsigned char)*name) && !isdigit((unsigned char)*name) && *name != '_')
+            return false;
     return true;
 }
 
 static void check_cases(Check *check)
 {
-    const Lab *lab  = check->lab;
-    int        last = 0, *count = arena_zeros(check->arena, (size_t)lab->exercise_count * sizeof *count);
+    const Lab *lab = check->lab;
+    int last = 0, *count = arena_zeros(check->arena, (size_t)lab->exercise_count * sizeof *count);
     for (int c = 0; c < check->gates->cases; c++) {
         const char *name = check->cases[c];
         int         e    = exercise_of(lab, name);
@@ -107,14 +112,17 @@ static void check_cases(Check *check)
             if (strcmp(check->cases[before], name) == 0)
                 add_fault(check, GATE_AGREE, "the case %s is there twice: rename one", name);
         if (e < 0) {
-            add_fault(check, GATE_AGREE, "the case %s belongs to no exercise: call it EXERCISE__promise", name);
+            add_fault(check, GATE_AGREE,
+                      "the case %s belongs to no exercise: call it EXERCISE__promise", name);
             continue;
         }
         if (!is_sentence(name))
-            add_fault(check, GATE_AGREE, "the case %s is no sentence: small letters, digits and _", name);
+            add_fault(check, GATE_AGREE, "the case %s is no sentence: small letters, digits and _",
+                      name);
         if (e < last)
-            add_fault(check, GATE_AGREE, "the case %s comes after those of %s: put cases in lab.json's order",
-                      name, lab->exercises[last].id);
+            add_fault(check, GATE_AGREE,
+                      "the case %s comes after those of %s: put cases in lab.json's order", name,
+                      lab->exercises[last].id);
         last = e > last ? e : last;
         count[e]++;
     }
@@ -137,7 +145,8 @@ static bool has_word(const char *text, const char *word)
     size_t bytes = strlen(word);
     for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
         char before = at == text ? ' ' : at[-1], after = at[bytes];
-        if (!isalnum((unsigned char)before) && before != '_' && !isalnum((unsigned char)after) && after != '_')
+        if (!isalnum((unsigned char)before) && before != '_' && !isalnum((unsigned char)after) &&
+            after != '_')
             return true;
     }
     return false;
@@ -145,20 +154,28 @@ static bool has_word(const char *text, const char *word)
 
 static void check_names(Check *check)
 {
-    const Lab  *lab    = check->lab;
-    const char *header = lab_file(check, arena_print(check->arena, "%s.h", lab->id));
-    const char *lesson = lab_file(check, "README.md");
-    const char *contract = read_whole(check->arena, header), *text = read_whole(check->arena, lesson);
-    if (contract == NULL) add_fault(check, GATE_AGREE, "%s is not there: the contract of what a learner writes", header);
+    const Lab  *lab      = check->lab;
+    const char *header   = lab_file(check, arena_print(check->arena, "%s.h", lab->id));
+    const char *lesson   = lab_file(check, "README.md");
+    const char *contract = read_whole(check->arena, header),
+               *text     = read_whole(check->arena, lesson);
+    if (contract == NULL)
+        add_fault(check, GATE_AGREE, "%s is not there: the contract of what a learner writes",
+                  header);
     if (text == NULL) add_fault(check, GATE_AGREE, "%s is not there: the lesson", lesson);
     for (int e = 0; e < lab->exercise_count; e++) {
         const Exercise *one = &lab->exercises[e];
         if (!is_identifier(one->id) || strstr(one->id, "__") != NULL || !is_sentence(one->id))
-            add_fault(check, GATE_AGREE, "lab.json: the exercise '%s': expected small letters, digits and single _", one->id);
+            add_fault(check, GATE_AGREE,
+                      "lab.json: the exercise '%s': expected small letters, digits and single _",
+                      one->id);
         if (contract != NULL && !has_word(contract, one->function))
-            add_fault(check, GATE_AGREE, "%s does not declare %s: say there what it does", header, one->function);
+            add_fault(check, GATE_AGREE, "%s does not declare %s: say there what it does", header,
+                      one->function);
         if (text != NULL && !has_word(text, one->id))
-            add_fault(check, GATE_AGREE, "%s does not mention %s: every exercise has its part of the lesson", lesson, one->id);
+            add_fault(check, GATE_AGREE,
+                      "%s does not mention %s: every exercise has its part of the lesson", lesson,
+                      one->id);
     }
 }
 
@@ -185,92 +202,40 @@ static void check_words_in(Check *check, const char *folder)
             int         bytes = (int)strcspn(at, "\n");
             const char *found = memmem(at, (size_t)bytes, unfinished, sizeof unfinished - 1);
             if (found != NULL)
-                add_fault(check, GATE_WORDS, "%s:%d: %.*s", path, line, (int)(at + bytes - found), found);
+                add_fault(check, GATE_WORDS, "%s:%d: %.*s", path, line, (int)(at + bytes - found),
+                          found);
             at += bytes + (at[bytes] == '\n');
         }
     }
     if (stream != NULL) closedir(stream);
 }
 
-// The text without blanks, so that another layout hides nothing; a line also without its comment.
-static char *squeezed(Arena *arena, const char *text, bool is_code)
+// Faults for the lines of unsolved exercises' solutions that the text holds.
+static void look_for(Check *check, GateId gate, const Secrets *secrets, int solved,
+                     const char *where, const char *text)
 {
-    char *out = arena_alloc(arena, strlen(text) + 1), *end = out;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (is_code && c[0] == '/' && c[1] == '/') break;
-        if (!isspace((unsigned char)*c)) *end++ = *c;
-    }
-    while (is_code && end > out && end[-1] == ';') end--;
-    *end = '\0';
-    return out;
-}
-
-// Some lines give nothing away: shorter than 16 characters without blanks ("return sum / n;", "int i = 0;"),
-// and the bare head of a loop.
-static bool gives_away(const char *line)
-{
-    size_t bytes = strlen(line);
-    bool   head  = strncmp(line, "for(", 4) == 0 && bytes > 0 && (line[bytes - 1] == ')' || line[bytes - 1] == '{');
-    return bytes >= LEAST_SECRET && !head;
-}
-
-typedef struct Secret {
-    int         exercise;
-    const char *line, *bare;    // as it stands, and squeezed
-} Secret;
-
-typedef struct Secrets {
-    Secret *secret;
-    int     count;
-} Secrets;
-
-static Secrets collect_secrets(Check *check)
-{
-    size_t  bytes   = strlen(check->reference.text);
-    Secrets secrets = {arena_alloc(check->arena, (bytes + 1) * sizeof(Secret)), 0};
-    for (int e = 0; e < check->lab->exercise_count; e++)
-        for (const char **line = source_secrets(check->arena, check->lab, &check->reference, e); *line != NULL; line++) {
-            const char *bare = squeezed(check->arena, *line, true);
-            if (gives_away(bare)) secrets.secret[secrets.count++] = (Secret){e, *line, bare};
-        }
-    return secrets;
-}
-
-// Whether one of the first `solved` exercises has the same line: who wrote those knows it.
-static bool is_known(const Secrets *secrets, const Secret *secret, int solved)
-{
-    for (int s = 0; s < secrets->count; s++)
-        if (secrets->secret[s].exercise < solved && strcmp(secrets->secret[s].bare, secret->bare) == 0) return true;
-    return false;
-}
-
-// Faults for the secrets of the exercises from `from` to `to` that the text holds.
-static void look_for(Check *check, GateId gate, const Secrets *secrets, int from, int to, const char *where, const char *text)
-{
-    const char *bare = squeezed(check->arena, text, false);
-    for (int s = 0; s < secrets->count; s++) {
-        const Secret *secret = &secrets->secret[s];
-        if (secret->exercise < from || secret->exercise >= to || is_known(secrets, secret, from)) continue;
-        if (strstr(bare, secret->bare) != NULL)
-            add_fault(check, gate, "%s holds a line of the solution of %s: %s", where,
-                      check->lab->exercises[secret->exercise].id, secret->line);
-    }
+    for (const Secret *s = NULL;
+         (s = secrets_find(check->arena, secrets, s, solved, text)) != NULL;)
+        add_fault(check, gate, "%s holds a line of the solution of %s: %s", where,
+                  check->lab->exercises[s->exercise].id, s->line);
 }
 
 static void check_secrets(Check *check, const Secrets *secrets)
 {
     const Lab *lab = check->lab;
     for (int k = 0; k < lab->exercise_count; k++) {
-        const char *where = k == 0 ? arena_print(check->arena, "%s.c without its solutions", lab->id)
-                                   : arena_print(check->arena, "%s.c with the first %d solved", lab->id, k);
-        look_for(check, GATE_SECRETS, secrets, k, lab->exercise_count, where,
+        const char *where =
+            k == 0 ? arena_print(check->arena, "%s.c without its solutions", lab->id)
+                   : arena_print(check->arena, "%s.c with the first %d solved", lab->id, k);
+        look_for(check, GATE_SECRETS, secrets, k, where,
                  source_skeleton(check->arena, lab, &check->reference, k));
-        if (check->gates->gate[GATE_SECRETS].count > 0) break;    // it would be told again for every k
+        if (check->gates->gate[GATE_SECRETS].count > 0)
+            break;    // it would be told again for every k
     }
     const char *const names[] = {arena_print(check->arena, "%s.h", lab->id), "README.md"};
     for (int i = 0; i < 2; i++) {
         const char *path = lab_file(check, names[i]), *text = read_whole(check->arena, path);
-        if (text != NULL) look_for(check, GATE_SECRETS, secrets, 0, lab->exercise_count, path, text);
+        if (text != NULL) look_for(check, GATE_SECRETS, secrets, 0, path, text);
     }
 }
 
@@ -279,14 +244,16 @@ static void check_hints(Check *check, const Secrets *secrets)
     for (int e = 0; e < check->lab->exercise_count; e++) {
         const Exercise *exercise = &check->lab->exercises[e];
         for (int h = 0; h < LAB_HINTS; h++) {
-            const char *where = arena_print(check->arena, "lab.json: hint %d of %s", h + 1, exercise->id);
+            const char *where =
+                arena_print(check->arena, "lab.json: hint %d of %s", h + 1, exercise->id);
             if (strlen(exercise->hints[h]) < LEAST_HINT)
-                add_fault(check, GATE_HINTS, "%s is '%s': a sentence is expected: the idea, the formula, almost code",
+                add_fault(check, GATE_HINTS,
+                          "%s is '%s': a sentence is expected: the idea, the formula, almost code",
                           where, exercise->hints[h]);
             for (int before = 0; before < h; before++)
                 if (strcmp(exercise->hints[before], exercise->hints[h]) == 0)
                     add_fault(check, GATE_HINTS, "%s says the same as hint %d", where, before + 1);
-            look_for(check, GATE_HINTS, secrets, 0, check->lab->exercise_count, where, exercise->hints[h]);
+            look_for(check, GATE_HINTS, secrets, 0, where, exercise->hints[h]);
         }
     }
 }
@@ -328,17 +295,25 @@ static void plan_states(Check *check, Plan *plan)
     static const char *const compilers[] = {"gcc", "clang"};
     // First, since they take longest: then no worker is left alone with one at the end.
     for (int e = 0; e < lab->exercise_count; e++)
-        plan_add(plan, GATE_PROGRAM, (Proof){PROOF_PROGRAM, arena_print(check->arena, "without_%s", lab->exercises[e].id),
-                                             text_without(check, e), NULL, e, NULL});
+        plan_add(plan, GATE_PROGRAM,
+                 (Proof){PROOF_PROGRAM,
+                         arena_print(check->arena, "without_%s", lab->exercises[e].id),
+                         text_without(check, e), NULL, e, NULL});
     for (int k = 0; k <= lab->exercise_count; k++) {
         const char *text = source_skeleton(check->arena, lab, &check->reference, k);
-        GateId      gate = k == 0 ? GATE_SKELETON : k < lab->exercise_count ? GATE_PROGRESS : GATE_WHOLE;
+        GateId gate = k == 0 ? GATE_SKELETON : k < lab->exercise_count ? GATE_PROGRESS : GATE_WHOLE;
         for (int c = 0; c < 2; c++)
             if (is_installed(check->arena, compilers[c]))
-                plan_add(plan, gate, (Proof){PROOF_WARNINGS, arena_print(check->arena, "%s_%d", compilers[c], k), text, compilers[c], k, NULL});
-        plan_add(plan, gate, (Proof){PROOF_PROGRESS, arena_print(check->arena, "solved_%d", k), text, NULL, k, NULL});
+                plan_add(plan, gate,
+                         (Proof){PROOF_WARNINGS,
+                                 arena_print(check->arena, "%s_%d", compilers[c], k), text,
+                                 compilers[c], k, NULL});
+        plan_add(plan, gate,
+                 (Proof){PROOF_PROGRESS, arena_print(check->arena, "solved_%d", k), text, NULL, k,
+                         NULL});
     }
-    plan_add(plan, GATE_WHOLE, (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, NULL});
+    plan_add(plan, GATE_WHOLE,
+             (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, NULL});
 }
 
 static void plan_mutants(Check *check, Plan *plan, const char **paths, int count)
@@ -355,23 +330,29 @@ static void plan_mutants(Check *check, Plan *plan, const char **paths, int count
             add_fault(check, GATE_MUTANTS, "%s", err.message);
             continue;
         }
-        const char *name = arena_print(check->arena, "mutant_%s_%s", lab->exercises[mutant->exercise].id, mutant->name);
-        plan_add(plan, GATE_MUTANTS, (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, NULL});
+        const char *name = arena_print(check->arena, "mutant_%s_%s",
+                                       lab->exercises[mutant->exercise].id, mutant->name);
+        plan_add(plan, GATE_MUTANTS,
+                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, NULL});
         each[mutant->exercise]++;
         gates->mutant_count++;
     }
     for (int e = 0; e < lab->exercise_count; e++)
         if (each[e] < LEAST_MUTANTS)
-            add_fault(check, GATE_MUTANTS, "%s has %d mutant%s, expected %d or more: write mutants/%s_WHAT_IS_WRONG.mutant",
-                      lab->exercises[e].id, each[e], each[e] == 1 ? "" : "s", LEAST_MUTANTS, lab->exercises[e].id);
+            add_fault(
+                check, GATE_MUTANTS,
+                "%s has %d mutant%s, expected %d or more: write mutants/%s_WHAT_IS_WRONG.mutant",
+                lab->exercises[e].id, each[e], each[e] == 1 ? "" : "s", LEAST_MUTANTS,
+                lab->exercises[e].id);
 }
 
 static bool run_proofs(Check *check, Error *err)
 {
     const char **paths;
     int          mutants = mutant_paths(check->arena, check->lab, &paths);
-    size_t       most    = (size_t)(mutants + 5 * check->lab->exercise_count + 10);
-    Plan         plan    = {arena_alloc(check->arena, most * sizeof(Proof)), arena_alloc(check->arena, most * sizeof(GateId)), 0};
+    size_t       most    = (size_t)mutants + 5 * (size_t)check->lab->exercise_count + 10;
+    Plan         plan    = {arena_alloc(check->arena, most * sizeof(Proof)),
+                            arena_alloc(check->arena, most * sizeof(GateId)), 0};
     plan_states(check, &plan);
     int states = plan.count;
     plan_mutants(check, &plan, paths, mutants);
@@ -379,10 +360,11 @@ static bool run_proofs(Check *check, Error *err)
     for (int i = 0; i < plan.count; i++) {
         const Proof *proof = &plan.proofs[i];
         if (proof->found->fault[0] == '\0') continue;
-        const char *where = i >= states ? check->gates->mutants[i - states].path
+        const char *where = i >= states                  ? check->gates->mutants[i - states].path
                             : proof->kind == PROOF_PLAIN ? "plain"
-                            : proof->kind == PROOF_PROGRAM ? check->lab->exercises[proof->exercise].id
-                                                           : arena_print(check->arena, "%d solved", proof->exercise);
+                            : proof->kind == PROOF_PROGRAM
+                                ? check->lab->exercises[proof->exercise].id
+                                : arena_print(check->arena, "%d solved", proof->exercise);
         add_fault(check, plan.gates[i], "%s: %s", where, proof->found->fault);
     }
     return true;
@@ -393,7 +375,8 @@ static bool run_proofs(Check *check, Error *err)
 bool gates_hold(const Gates *gates)
 {
     bool hold = true;
-    for (int g = 0; g < GATE_COUNT; g++) hold = hold && gates->gate[g].run && gates->gate[g].count == 0;
+    for (int g = 0; g < GATE_COUNT; g++)
+        hold = hold && gates->gate[g].run && gates->gate[g].count == 0;
     return hold;
 }
 
@@ -416,7 +399,7 @@ bool gates_check(Arena *arena, const Lab *lab, Gates *gates, Error *err)
         add_fault(&check, GATE_AGREE, "%s", marks.message);
         return true;
     }
-    Secrets secrets = collect_secrets(&check);
+    Secrets secrets = secrets_collect(arena, lab, &check.reference);
     check_secrets(&check, &secrets);
     check_hints(&check, &secrets);
     gates->gate[GATE_SECRETS].run = gates->gate[GATE_HINTS].run = true;

@@ -1,5 +1,6 @@
 #include "labs/driver/mutant.h"
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ int mutant_paths(Arena *arena, const Lab *lab, const char ***paths)
     rewinddir(stream);
     *paths = arena_alloc(arena, (size_t)room * sizeof **paths);
     for (struct dirent *entry; count < room && (entry = readdir(stream)) != NULL;)
-        if (ends_so(entry->d_name)) (*paths)[count++] = arena_print(arena, "%s/%s", folder, entry->d_name);
+        if (ends_so(entry->d_name))
+            (*paths)[count++] = arena_print(arena, "%s/%s", folder, entry->d_name);
     closedir(stream);
     qsort(*paths, (size_t)count, sizeof **paths, by_name);
     return count;
@@ -66,15 +68,16 @@ static bool read_edit(Arena *arena, const char *path, int number, const char *li
     if (line[0] == '-' && last != '-') {
         if (edits->count == HUNKS_MAX)
             return error_set(err, "%s:%d: has more than %d hunks", path, number, HUNKS_MAX);
-        edits->hunks[edits->count++] = (Hunk){.line = number};
+        const char *old              = skip_blanks(text);
+        edits->hunks[edits->count++] = (Hunk){.line = number, .old = arena_print(arena, "%s", old)};
+        return true;
     }
     if (edits->count == 0)
-        return error_set(err, "%s:%d: '+' without a '-' before it: what does it replace?", path, number);
+        return error_set(err, "%s:%d: '+' without a '-' before it: what does it replace?", path,
+                         number);
     Hunk *hunk = &edits->hunks[edits->count - 1];
-    if (line[0] == '-')
-        hunk->old = add_line(arena, hunk->old, skip_blanks(text));
-    else
-        hunk->new = add_line(arena, hunk->new, text);
+    if (line[0] == '-') hunk->old = add_line(arena, hunk->old, skip_blanks(text));
+    else hunk->new = add_line(arena, hunk->new, text);
     return true;
 }
 
@@ -83,7 +86,8 @@ static bool read_head(Arena *arena, const Lab *lab, const char *path, int number
 {
     if (number == 2) {
         if (strncmp(line, "why ", 4) != 0 || strlen(skip_blanks(line + 4)) < 3)
-            return error_set(err, "%s:2: expected 'why' and a sentence that says what is wrong with it", path);
+            return error_set(
+                err, "%s:2: expected 'why' and a sentence that says what is wrong with it", path);
         mutant->why = arena_print(arena, "%s", skip_blanks(line + 4));
         return true;
     }
@@ -95,26 +99,27 @@ static bool read_head(Arena *arena, const Lab *lab, const char *path, int number
     return error_set(err, "%s:1: there is no exercise '%s' in lab.json", path, id);
 }
 
-static bool read_file(Arena *arena, const char *path, char **text, Error *err)
+static char *read_file(Arena *arena, const char *path, Error *err)
 {
-    FILE  *stream = fopen(path, "r");
-    size_t bytes;
-    if (stream == NULL) return error_set(err, "%s: cannot be read", path);
-    *text = arena_alloc(arena, BYTES_MAX);
-    bytes = fread(*text, 1, BYTES_MAX, stream);
+    FILE *stream = fopen(path, "r");
+    if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno)), NULL;
+    char  *text  = arena_alloc(arena, BYTES_MAX);
+    size_t bytes = fread(text, 1, BYTES_MAX - 1, stream);
+    bool   more  = getc(stream) != EOF;
     fclose(stream);
-    if (bytes == BYTES_MAX) return error_set(err, "%s: is larger than %d bytes", path, BYTES_MAX - 1);
-    (*text)[bytes] = '\0';
-    return strlen(*text) == bytes || error_set(err, "%s: holds a zero byte", path);
+    text[bytes] = '\0';
+    if (more) return error_set(err, "%s: is larger than %d bytes", path, BYTES_MAX - 1), NULL;
+    if (strlen(text) != bytes) return error_set(err, "%s: holds a zero byte", path), NULL;
+    return text;
 }
 
 static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *mutant, Edits *edits,
                        Error *err)
 {
-    char *text = NULL, last = ' ', *next;
+    char *text = read_file(arena, path, err), last = ' ', *next;
     int   number = 1;
     edits->count = 0;
-    if (!read_file(arena, path, &text, err)) return false;
+    if (text == NULL) return false;
     for (char *line = text; *line != '\0'; line = next, number++) {
         next = line + strcspn(line, "\n");
         if (*next == '\n') *next++ = '\0';
@@ -124,11 +129,13 @@ static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *m
         } else if (line[0] == '-' || line[0] == '+') {
             if (!read_edit(arena, path, number, line, last, edits, err)) return false;
         } else if (*skip_blanks(line) != '\0') {
-            return error_set(err, "%s:%d: expected '-' or '+' at the start of the line", path, number);
+            return error_set(err, "%s:%d: expected '-' or '+' at the start of the line", path,
+                             number);
         }
         last = line[0];
     }
-    if (number <= 2) return error_set(err, "%s:%d: expected 'exercise ID', then 'why ...'", path, number);
+    if (number <= 2)
+        return error_set(err, "%s:%d: expected 'exercise ID', then 'why ...'", path, number);
     return edits->count > 0 || error_set(err, "%s: changes nothing: no line begins with '-'", path);
 }
 
@@ -138,7 +145,7 @@ static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *m
 static const char *find_mark(const char *text, const char *word, const char *id, bool itself)
 {
     for (const char *line = text, *next; *line != '\0'; line = next) {
-        char mark[8], first[16], second[64], rest[2], whole[160];
+        char   mark[8], first[16], second[64], rest[2], whole[160];
         size_t bytes = strcspn(line, "\n");
         next         = line + bytes + (line[bytes] == '\n');
         if (bytes >= sizeof whole) continue;
@@ -185,7 +192,8 @@ static const char *apply(Arena *arena, const char *path, const char *id, const E
             error_set(err, "%s:%d: changes nothing: old and new are the same", path, hunk->line);
             return NULL;
         }
-        region = arena_print(arena, "%.*s%s%s", (int)(at - region), region, new, at + strlen(hunk->old));
+        region =
+            arena_print(arena, "%.*s%s%s", (int)(at - region), region, new, at + strlen(hunk->old));
     }
     return region;
 }

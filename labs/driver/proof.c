@@ -23,8 +23,7 @@ typedef struct Task {
     Finding     *found;
 } Task;
 
-__attribute__((format(printf, 2, 3)))
-static void fault(Task *task, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void fault(Task *task, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -53,25 +52,34 @@ static const char *build(Task *task, AnswerKind kind)
     for (int e = 0; e < lab->exercise_count; e++)
         if (answer.broken[e] != NULL)
             return fault(task, "does not compile: %s", answer.broken[e]->message), NULL;
-    if (answer.stray != NULL) return fault(task, "does not compile: %s", answer.stray->message), NULL;
+    if (answer.stray != NULL)
+        return fault(task, "does not compile: %s", answer.stray->message), NULL;
     return answer.library;
 }
 
 static void prove_warnings(Task *task)
 {
-    Arena             *arena = task->arena;
-    const char *const  argv[] = {task->proof->compiler, "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror",
-                                 "-Wno-unused-parameter", "-D_GNU_SOURCE",
-                                 arena_print(arena, "-I%s", task->lab->folder),
-                                 arena_print(arena, "-I%s", root_dir()), "-I" LAB_SOURCE_DIR, "-x", "c", "-c", "-o", "/dev/null", "-", NULL};
-    Process compiler = {.argv = argv, .input = task->proof->text, .seconds = COMPILE_SECONDS, .output = OUTPUT_MAX};
-    Ending  ending;
-    Error   err;
+    Arena      *arena   = task->arena;
+    const char *sources = "-I" LAB_SOURCE_DIR;    // LAB_ROOT may be another
+    const char *root    = arena_print(arena, "-I%s", root_dir());
+    const char *beside  = arena_print(arena, "-I%s", task->lab->folder);
+    // clang-format off
+    const char *const argv[] = {task->proof->compiler, "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall",
+        "-Wextra", "-Werror", "-Wno-unused-parameter", beside, root, sources,
+        "-x", "c", "-c", "-o", "/dev/null", "-", NULL};
+    // clang-format on
+    Process compiler = {.argv    = argv,
+                        .input   = task->proof->text,
+                        .seconds = COMPILE_SECONDS,
+                        .output  = OUTPUT_MAX};
+    Ending ending;
+    Error  err;
     if (!process_run(arena, &compiler, &ending, &err)) {
         fault(task, "%s", err.message);
     } else if (ending.how != ENDED || ending.status != 0) {
         const char *at = strstr(ending.err, "error:");
-        fault(task, "%s says: %s", task->proof->compiler, first_line(arena, at != NULL ? at : ending.err));
+        fault(task, "%s says: %s", task->proof->compiler,
+              first_line(arena, at != NULL ? at : ending.err));
     }
 }
 
@@ -97,10 +105,13 @@ static void expect_solved(Task *task, const Grade *result, int solved)
             if (one->verdict == wanted) continue;
             const char *message = first_line(task->arena, one->message);
             if (e < solved)
-                fault(task, "%s ends as '%s', expected '%s'%s%s", one->name, verdict_words(one->verdict),
-                      verdict_words(wanted), *message != '\0' ? ": " : "", message);
+                fault(task, "%s ends as '%s', expected '%s'%s%s", one->name,
+                      verdict_words(one->verdict), verdict_words(wanted),
+                      *message != '\0' ? ": " : "", message);
             else
-                fault(task, "%s ends as '%s' although %s is blank: it has to call %s, and no exercise after it",
+                fault(task,
+                      "%s ends as '%s' although %s is blank: it has to call %s, and no exercise "
+                      "after it",
                       one->name, verdict_words(one->verdict), task->lab->exercises[e].id,
                       task->lab->exercises[e].function);
             return;
@@ -141,7 +152,8 @@ static void prove_mutant(Task *task)
         if (compared(one->verdict)) found->only_ended = false;
         if (found->rejected++ > 0) continue;
         const char *promise = strstr(one->name, "__");
-        snprintf(found->first, sizeof found->first, "%s", promise != NULL ? promise + 2 : one->name);
+        snprintf(found->first, sizeof found->first, "%s",
+                 promise != NULL ? promise + 2 : one->name);
     }
     if (found->rejected == 0)
         fault(task, "survives all %d cases of %s: write the case that tells it from the reference",
@@ -164,11 +176,17 @@ static void prove_program(Task *task)
     if (build(task, ANSWER_FAST) == NULL) return;
     const char *out     = arena_print(arena, "%s/out", task->folder);
     const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
-    const char *argv[]  = {program, "--smoke", "--plot", "none", "--out",
+    const char *argv[]  = {program,
+                           "--smoke",
+                           "--plot",
+                           "none",
+                           "--out",
                            out,
-                           *exercise->run != '\0' ? exercise->run : NULL, NULL};
+                          *exercise->run != '\0' ? exercise->run : NULL,
+                           NULL};
     // One thread: the proofs are as many at a time as there are processors.
-    const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder), "OMP_NUM_THREADS=1", NULL};
+    const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder),
+                               "OMP_NUM_THREADS=1", NULL};
     Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
     Ending  ending;
     Error   err;
@@ -178,9 +196,12 @@ static void prove_program(Task *task)
         fault(task, "%s", err.message);
         return;
     }
-    if (strstr(ending.err, arena_print(arena, ": %s is not written yet", exercise->id)) != NULL) return;
+    if (strstr(ending.err, arena_print(arena, ": %s is not written yet", exercise->id)) != NULL)
+        return;
     if (ending.how == ENDED && ending.status == 0)
-        fault(task, "%s --smoke %s never calls %s: call it, or say in lab.json with which option it is (\"run\")",
+        fault(task,
+              "%s --smoke %s never calls %s: call it, or say in lab.json with which option it is "
+              "(\"run\")",
               lab->id, exercise->run, exercise->function);
     else
         fault(task, "%s --smoke does not end with '%s is not written yet' but says: %s", lab->id,
@@ -191,12 +212,14 @@ static void prove_program(Task *task)
 
 static void prove(const Lab *lab, const char *folder, const Proof *proof, Finding *found)
 {
-    static void (*const kinds[])(Task *) = {
-        [PROOF_WARNINGS] = prove_warnings, [PROOF_PROGRESS] = prove_progress, [PROOF_PLAIN] = prove_plain,
-        [PROOF_MUTANT] = prove_mutant,     [PROOF_PROGRAM] = prove_program};
-    Arena *arena = arena_new("proof", (size_t)1 << 30);
-    Task   task  = {arena, lab, proof, NULL, found};
-    task.folder  = arena_print(arena, "%s/%s", folder, proof->name);
+    static void (*const kinds[])(Task *) = {[PROOF_WARNINGS] = prove_warnings,
+                                            [PROOF_PROGRESS] = prove_progress,
+                                            [PROOF_PLAIN]    = prove_plain,
+                                            [PROOF_MUTANT]   = prove_mutant,
+                                            [PROOF_PROGRAM]  = prove_program};
+    Arena *arena                         = arena_new("proof", (size_t)1 << 30);
+    Task   task                          = {arena, lab, proof, NULL, found};
+    task.folder                          = arena_print(arena, "%s/%s", folder, proof->name);
     kinds[proof->kind](&task);
     arena_free(arena);
     found->done = true;
@@ -207,9 +230,11 @@ typedef struct Board {    // shared by the workers
     Finding    found[];
 } Board;
 
-static _Noreturn void work(const Lab *lab, const char *folder, const Proof *proofs, int count, Board *board)
+static _Noreturn void work(const Lab *lab, const char *folder, const Proof *proofs, int count,
+                           Board *board)
 {
-    for (int i; (i = atomic_fetch_add(&board->next, 1)) < count;) prove(lab, folder, &proofs[i], &board->found[i]);
+    for (int i; (i = atomic_fetch_add(&board->next, 1)) < count;)
+        prove(lab, folder, &proofs[i], &board->found[i]);
     _exit(0);
 }
 
@@ -217,13 +242,14 @@ bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *e
 {
     size_t bytes = sizeof(Board) + (size_t)count * sizeof(Finding);
     Board *board = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (board == MAP_FAILED) return error_set(err, "no memory for %d proofs: %s", count, strerror(errno));
+    if (board == MAP_FAILED)
+        return error_set(err, "no memory for %d proofs: %s", count, strerror(errno));
     // Another LAB_MINE has its own, so that two that are checked at once do not meet.
-    bool  usual      = strcmp(mine_dir(), arena_print(arena, "%s/mine", root_dir())) == 0;
-    const char *folder = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
-                               : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
-    long  processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int   workers    = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
+    bool        usual      = strcmp(mine_dir(), arena_print(arena, "%s/mine", root_dir())) == 0;
+    const char *folder     = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
+                                   : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
+    long        processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int   workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
     pid_t pids[WORKERS_MAX];
     fflush(NULL);
     for (int w = 0; w < workers; w++)
@@ -234,7 +260,9 @@ bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *e
         Finding *found  = arena_alloc(arena, sizeof *found);
         *found          = board->found[i];
         proofs[i].found = found;
-        if (!found->done) snprintf(found->fault, sizeof found->fault, "lab dev check itself was ended while it looked at this");
+        if (!found->done)
+            snprintf(found->fault, sizeof found->fault,
+                     "lab dev check itself was ended while it looked at this");
     }
     munmap(board, bytes);
     return true;

@@ -16,32 +16,41 @@ enum { LONGEST_NAME = 32, PLACES = 1000, PLACE_STEP = 10, FILE_MAX = 64 << 10 };
 
 // Words of C, and the programs and libraries that the build has already.
 static const char *const taken[] = {
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
-    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
-    "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main",
-    "house", "common", "kernels", "datasets", "checking", "grader", "grader_plain", "verdict", "lab", "labs",
-    "tests", "benches", "all", "clean", "help", "test", "install", "driver", "template",
+    "auto",    "break",  "case",     "char",     "const",    "continue", "default",
+    "do",      "double", "else",     "enum",     "extern",   "float",    "for",
+    "goto",    "if",     "inline",   "int",      "long",     "register", "restrict",
+    "return",  "short",  "signed",   "sizeof",   "static",   "struct",   "switch",
+    "typedef", "union",  "unsigned", "void",     "volatile", "while",    "main",
+    "house",   "common", "kernels",  "datasets", "checking", "grader",   "grader_plain",
+    "verdict", "lab",    "labs",     "tests",    "benches",  "all",      "clean",
+    "help",    "test",   "install",  "driver",   "template",
 };
 
 static bool is_name(const char *name)
 {
     if (!islower((unsigned char)*name) || strlen(name) > LONGEST_NAME) return false;
     for (; *name != '\0'; name++)
-        if (!islower((unsigned char)*name) && !isdigit((unsigned char)*name) && *name != '_') return false;
+        if (!islower((unsigned char)*name) && !isdigit((unsigned char)*name) && *name != '_')
+            return false;
     return true;
 }
 
 static bool allows_name(const Course *course, const char *name, Error *err)
 {
     if (!is_name(name))
-        return error_set(err, "a lab cannot be called '%s': expected small letters, digits and _, a letter first, "
-                         "at most %d of them", name, LONGEST_NAME);
+        return error_set(
+            err,
+            "a lab cannot be called '%s': expected small letters, digits and _, a letter first, "
+            "at most %d of them",
+            name, LONGEST_NAME);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(taken[i], name) == 0)
-            return error_set(err, "a lab cannot be called '%s': C or the build has that word already", name);
+            return error_set(
+                err, "a lab cannot be called '%s': C or the build has that word already", name);
     for (int i = 0; i < course->lab_count; i++)
         if (strcmp(course->labs[i].id, name) == 0)
-            return error_set(err, "there is a lab '%s' already, in %s", name, course->labs[i].folder);
+            return error_set(err, "there is a lab '%s' already, in %s", name,
+                             course->labs[i].folder);
     return true;
 }
 
@@ -55,7 +64,8 @@ bool template_allows(Arena *arena, const Course *course, const NewLab *lab, Erro
     }
     if (known) return allows_name(course, lab->name, err);
     const char *near = nearest(lab->stage, stages, course->stage_count);
-    if (near != NULL) return error_set(err, "there is no stage '%s'; did you mean '%s'?", lab->stage, near);
+    if (near != NULL)
+        return error_set(err, "there is no stage '%s'; did you mean '%s'?", lab->stage, near);
     const char *list = "";
     for (int i = 0; i < course->stage_count; i++)
         list = arena_print(arena, "%s%s%s", list, i == 0 ? "" : ", ", stages[i]);
@@ -72,13 +82,14 @@ static const char *filled(Arena *arena, const char *text, const Word *words, int
 {
     for (int w = 0; w < count; w++)
         for (const char *at; (at = strstr(text, words[w].name)) != NULL;)
-            text = arena_print(arena, "%.*s%s%s", (int)(at - text), text, words[w].value, at + strlen(words[w].name));
+            text = arena_print(arena, "%.*s%s%s", (int)(at - text), text, words[w].value,
+                               at + strlen(words[w].name));
     return text;
 }
 
 // Writes the file of the template into the folder, under its name without ".in".
-static bool write_file(Arena *arena, const char *from, const char *file, const char *to, const Word *words,
-                       int count, Error *err)
+static bool write_file(Arena *arena, const char *from, const char *file, const char *to,
+                       const Word *words, int count, Error *err)
 {
     const char *path   = arena_print(arena, "%s/%s", from, file);
     FILE       *stream = fopen(path, "r");
@@ -88,7 +99,7 @@ static bool write_file(Arena *arena, const char *from, const char *file, const c
     fclose(stream);
     int         bytes = (int)(strlen(file) - strlen(".in"));
     const char *name  = filled(arena, arena_print(arena, "%.*s", bytes, file), words, count);
-    NewFile     new;
+    NewFile new;
     if (!file_begin(&new, arena_print(arena, "%s/%s", to, name), err)) return false;
     fputs(filled(arena, text, words, count), new.stream);
     return file_commit(&new, err);
@@ -101,14 +112,16 @@ static bool is_template(const char *name)
 }
 
 // All files of one folder of the template.
-static bool write_files(Arena *arena, const char *from, const char *to, const Word *words, int count, Error *err)
+static bool write_files(Arena *arena, const char *from, const char *to, const Word *words,
+                        int count, Error *err)
 {
     if (!file_make_folder(to, err)) return false;
     DIR *stream = opendir(from);
     if (stream == NULL) return error_set(err, "%s: %s", from, strerror(errno));
     bool written = true;
     for (struct dirent *entry; written && (entry = readdir(stream)) != NULL;)
-        if (is_template(entry->d_name)) written = write_file(arena, from, entry->d_name, to, words, count, err);
+        if (is_template(entry->d_name))
+            written = write_file(arena, from, entry->d_name, to, words, count, err);
     closedir(stream);
     return written;
 }
@@ -128,7 +141,8 @@ static int next_place(const Course *course, const char *stage)
 {
     int place = 0;
     for (int i = 0; i < course->lab_count; i++)
-        if (strcmp(course->labs[i].stage, stage) == 0 && course->labs[i].place > place) place = course->labs[i].place;
+        if (strcmp(course->labs[i].stage, stage) == 0 && course->labs[i].place > place)
+            place = course->labs[i].place;
     return place + PLACE_STEP <= PLACES ? place + PLACE_STEP : PLACES;
 }
 
@@ -156,9 +170,10 @@ bool template_lay_out(Arena *arena, const Course *course, NewLab *lab, Error *er
     // Beside labs/, since a folder in a stage is looked into.
     const char *half    = arena_print(arena, "%s/.new-%s-%d", lab->labs, lab->name, (int)getpid());
     const char *mutants = arena_print(arena, "%s/mutants", half);
-    bool written = write_files(arena, from, half, words, count, err) &&
-                   write_files(arena, arena_print(arena, "%s/mutants", from), mutants, words, count, err) &&
-                   file_make_folder(arena_print(arena, "%s/%s", lab->labs, lab->stage), err);
+    bool        written =
+        write_files(arena, from, half, words, count, err) &&
+        write_files(arena, arena_print(arena, "%s/mutants", from), mutants, words, count, err) &&
+        file_make_folder(arena_print(arena, "%s/%s", lab->labs, lab->stage), err);
     if (written && rename(half, lab->folder) == 0) return true;
     if (written) error_set(err, "%s: %s", lab->folder, strerror(errno));
     remove_folder(arena, mutants);

@@ -25,7 +25,8 @@ static const char REFERENCE[] = "float twice(float x)\n"
                                 "    // end half\n"
                                 "}\n";
 
-static Exercise exercises[] = {{.id = "twice", .function = "twice"}, {.id = "half", .function = "half"}};
+static Exercise exercises[] = {{.id = "twice", .function = "twice"},
+                               {.id = "half", .function = "half"}};
 
 typedef struct Bench {
     Arena *arena;
@@ -40,7 +41,8 @@ static int set_up(void **state)
     bench = (Bench){.arena = arena_new("test", 16u << 20)};
     strcpy(bench.folder, "/tmp/lab-mutant-XXXXXX");
     if (mkdtemp(bench.folder) == NULL) return -1;
-    bench.lab = (Lab){.id = "tiny", .folder = bench.folder, .exercises = exercises, .exercise_count = 2};
+    bench.lab =
+        (Lab){.id = "tiny", .folder = bench.folder, .exercises = exercises, .exercise_count = 2};
     snprintf(bench.path, sizeof bench.path, "%s/mutants", bench.folder);
     mkdir(bench.path, 0700);
     snprintf(bench.path, sizeof bench.path, "%s/mutants/twice_it.mutant", bench.folder);
@@ -90,7 +92,8 @@ static void an_edit_is_put_into_its_exercise(void **state)
 {
     Mutant mutant;
     Error  err;
-    assert_true(read_mutant(*state, "exercise twice\nwhy It is once.\n- i < 2\n+ i < 1\n", &mutant, &err));
+    assert_true(
+        read_mutant(*state, "exercise twice\nwhy It is once.\n- i < 2\n+ i < 1\n", &mutant, &err));
     assert_string_equal(mutant.name, "it");
     assert_string_equal(mutant.why, "It is once.");
     assert_int_equal(mutant.exercise, 0);
@@ -102,7 +105,8 @@ static void an_edit_is_put_into_its_exercise(void **state)
 static void several_lines_make_a_hunk_and_their_indent_does_not_matter(void **state)
 {
     expect_region(state,
-                  "exercise twice\nwhy Test.\n- for (int i = 0; i < 2; i++)\n-     y += x;\n+ y = x;\n+ y += x;\n",
+                  "exercise twice\nwhy Test.\n- for (int i = 0; i < 2; i++)\n-     y += x;\n+ y = "
+                  "x;\n+ y += x;\n",
                   "float y = 0;\ny = x;\ny += x;\nreturn y;\n");
 }
 
@@ -126,7 +130,8 @@ static void text_that_stands_twice_is_refused(void **state)
 
 static void an_unknown_exercise_is_named(void **state)
 {
-    expect_refusal(state, "exercise thrice\nwhy Test.\n- x\n+ y\n", ":1: there is no exercise 'thrice'");
+    expect_refusal(state, "exercise thrice\nwhy Test.\n- x\n+ y\n",
+                   ":1: there is no exercise 'thrice'");
     expect_refusal(state, "- x\n+ y\n", ":1: expected 'exercise ID'");
 }
 
