@@ -92,9 +92,10 @@ static bool read_options(Arena *arena, int argc, char **argv, CheckOptions *aske
 {
     bool     json = false;
     Options *options =
-        options_new(arena, "lab check [LAB[.EXERCISE]]",
-                    "Compiles your copy, with sanitizers, and holds it against the lab's "
-                    "cases. The exit status is 0 only when all that was asked for passes.");
+        desk_options(arena, argv, "lab check [LAB[.EXERCISE]]",
+                     "Compiles your copy, with sanitizers, and holds it against the "
+                     "lab's cases. The exit status is 0 only when all that was asked "
+                     "for passes.");
     options_flag(options, "all", 'a', &asked->shown.all, "every failing case in full");
     options_flag(options, "verbose", 'v', &asked->shown.verbose,
                  "what the compiler or the sanitizer said itself");

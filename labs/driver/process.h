@@ -7,7 +7,8 @@
  *     if (ending.how == ENDED_LATE) puts("the compiler took too long");
  *
  * It gets a session of its own, so that it cannot ask at the terminal, and Ctrl-C means us alone.
- * When process_run() returns, it and everything it has started are gone.
+ * When process_run() returns, it and everything it has started are gone; and so is any other child
+ * that we have, since one that was left behind cannot be told from it.
  */
 #pragma once
 #include "common/arena.h"
