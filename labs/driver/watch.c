@@ -152,13 +152,14 @@ static int put_rows(FILE *out, const char *text, int columns, int most)
     int rows = 0;
     while (*text != '\0' && rows < most) {
         int width = 0;
+        if (out != NULL) fputs("\033[K", out);
         for (; *text != '\0' && *text != '\n'; text++) {
             size_t code = *text == '\033' ? strcspn(text, "m") : 0;    // colours take no column
             if (code == 0 && (*text & 0xc0) != 0x80 && width++ == columns) break;
             if (out != NULL) fwrite(text, 1, code + 1, out);
             text += code;
         }
-        if (out != NULL) fputs("\033[0m\033[K\n", out);
+        if (out != NULL) fputs("\033[0m\n", out);
         text += *text == '\n';
         rows++;
     }
@@ -195,7 +196,7 @@ static void draw(Watch *watch)
     char state[32] = "...";
     if (watch->seconds >= 0) snprintf(state, sizeof state, "%.2f s", watch->seconds);
     else if (columns >= WIDE) snprintf(state, sizeof state, "checking");
-    printf("\033[K\n%s%s %s%s\033[0m\033[K\033[J\033[?7h", page_on(&watch->page, PAGE_DIM), state,
+    printf("\033[K\n\033[J%s%s %s%s\033[0m\033[?7h", page_on(&watch->page, PAGE_DIM), state,
            columns >= WIDE ? " " : "", columns >= WIDE ? wide : narrow);
     fflush(stdout);
 }
@@ -322,7 +323,7 @@ static void follow_file(Watch *watch, Arena *arena)
     }
     if (news == CHANGES_GONE) {
         job_end(&watch->check);
-        say(watch, arena_print(arena, "%s is gone; this goes on when it is back.",
+        say(watch, arena_print(arena, "%s is gone.\nThis goes on when it is back.",
                                mine_shown(arena, watch->changes.path)));
         draw(watch);
     }
