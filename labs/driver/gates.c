@@ -71,7 +71,11 @@ static bool list_cases(Check *check)
         return false;
     }
     if (ending.how != ENDED || ending.status != 0) {
-        add_fault(check, GATE_AGREE, "%s", ending.err);
+        bool address = strstr(ending.err, "undefined symbol") != NULL;
+        add_fault(check, GATE_AGREE, "%.*s%s", (int)strcspn(ending.err, "\n"), ending.err,
+                  address ? " (cases may call an exercise's function, but not take its address: "
+                            "call it in a function of their own)"
+                          : "");
         return false;
     }
     check->cases = arena_alloc(check->arena, CASES_MAX * sizeof *check->cases);
@@ -154,11 +158,12 @@ static bool has_word(const char *text, const char *word)
 
 static void check_names(Check *check)
 {
-    const Lab  *lab      = check->lab;
-    const char *header   = lab_file(check, arena_print(check->arena, "%s.h", lab->id));
-    const char *lesson   = lab_file(check, "README.md");
-    const char *contract = read_whole(check->arena, header),
-               *text     = read_whole(check->arena, lesson);
+    const Lab  *lab         = check->lab;
+    const char *header      = lab_file(check, arena_print(check->arena, "%s.h", lab->id));
+    const char *lesson      = lab_file(check, "README.md");
+    const char *contract    = read_whole(check->arena, header),
+               *text        = read_whole(check->arena, lesson);
+    const char *unmentioned = "";
     if (contract == NULL)
         add_fault(check, GATE_AGREE, "%s is not there: the contract of what a learner writes",
                   header);
@@ -173,10 +178,11 @@ static void check_names(Check *check)
             add_fault(check, GATE_AGREE, "%s does not declare %s: say there what it does", header,
                       one->function);
         if (text != NULL && !has_word(text, one->id))
-            add_fault(check, GATE_AGREE,
-                      "%s does not mention %s: every exercise has its part of the lesson", lesson,
-                      one->id);
+            unmentioned = arena_print(check->arena, "%s %s", unmentioned, one->id);
     }
+    if (*unmentioned != '\0')
+        add_fault(check, GATE_AGREE, "%s does not mention%s: each has its part of the lesson",
+                  lesson, unmentioned);
 }
 
 // ---- words and secrets ----
@@ -393,6 +399,8 @@ bool gates_check(Arena *arena, const Lab *lab, Gates *gates, Error *err)
         gates->gate[g].faults = arena_alloc(arena, FAULTS_MAX * sizeof(const char *));
     gates->gate[GATE_AGREE].run = gates->gate[GATE_WORDS].run = true;
     check_words_in(&check, lab->folder);
+    if (list_cases(&check)) check_cases(&check);
+    bool clear = gates->gate[GATE_AGREE].count == 0;    // whose cases are whose
     check_names(&check);
     Error marks;
     if (!source_read_reference(arena, lab, &check.reference, &marks)) {
@@ -403,8 +411,7 @@ bool gates_check(Arena *arena, const Lab *lab, Gates *gates, Error *err)
     check_secrets(&check, &secrets);
     check_hints(&check, &secrets);
     gates->gate[GATE_SECRETS].run = gates->gate[GATE_HINTS].run = true;
-    if (list_cases(&check)) check_cases(&check);
-    if (gates->gate[GATE_AGREE].count == 0) {    // else nothing could be told apart
+    if (clear) {
         for (int g = 0; g < GATE_COUNT; g++) gates->gate[g].run = true;
         if (!run_proofs(&check, err)) return false;
     }

@@ -13,7 +13,7 @@
 
 // clang-format off
 #define GATE_LIST(X)                                                                                \
-    X(AGREE,    "agree",    "lab.json, the marks, NAME.h, the cases and the lesson name the same")   \
+    X(AGREE,    "agree",    "lab.json, marks, NAME.h, cases and lesson name the same")               \
     X(WORDS,    "words",    "nothing is left of the template")                                       \
     X(HINTS,    "hints",    "three levels each, and none holds a line of its solution")              \
     X(SECRETS,  "secrets",  "no file that a learner sees before holds a line of a solution")         \
