@@ -75,7 +75,7 @@ int la_power(double *value, double *x, double *y, const double *a, int n, int mo
 
 // 9. c = cos, s = sin of the smaller rotation (|s| <= c) after which x and y are at right angles:
 //    x' = c x - s y, y' = s x + c y, x'y' = 0, given xx = x'x, xy = x'y, yy = y'y. For xy = 0 it is
-//    none: 1, 0. For xx = yy the sign of s is that of xy's.
+//    none: 1, 0. For xx = yy the sign of s is free.
 void la_rotation(double *c, double *s, double xx, double xy, double yy);
 
 // 10. All eigenvalues of a symmetric matrix, largest first, and their unit vectors, by Jacobi:

@@ -1,0 +1,277 @@
+/* check_products.c -- cases of the exercises 1 to 3: three ways to one product. */
+#include "labs/1_foundations/linear_algebra/check.h"
+
+typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
+
+// Functions of the answer are found when they are called, and not when their address is taken.
+static void plain(double *c, const double *a, const double *b, int m, int n, int k)
+{
+    la_matmul(c, a, b, m, n, k);
+}
+
+static void blocked(double *c, const double *a, const double *b, int m, int n, int k)
+{
+    la_matmul_blocked(c, a, b, m, n, k);
+}
+
+static const char formula[] = "c[i,j] = sum_p a[i,p] b[p,j]";
+
+// |c - ab| <= k eps |a| |b| holds for every order of the sum (Higham 2002, section 3.5); the elements
+// are of size 1 here, so sqrt(k) is nearer to the truth and k is generous.
+static void check_product(Product *multiply, int m, int n, int k, uint64_t seed)
+{
+    size_t  size = (size_t)m * (size_t)n;
+    double *a = random_matrix(seed, m, k), *b = random_matrix(seed + 1, k, n),
+           *c        = filled(size, NAN);
+    double *a_before = copy_of(a, (size_t)m * (size_t)k),
+           *b_before = copy_of(b, (size_t)k * (size_t)n);
+    multiply(c, a, b, m, n, k);
+    if (size > 0) assert_equals("c", formula, c, product(a, b, m, n, k), SHAPE(m, n), k + 2);
+    if (m * k > 0) assert_unchanged("a", a, a_before, m * k);
+    if (k * n > 0) assert_unchanged("b", b, b_before, k * n);
+}
+
+static void check_by_hand(Product *multiply)
+{
+    const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {7, 8, 9, 10, 11, 12};
+    double      *c = filled(4, NAN);
+    multiply(c, a, b, 2, 2, 3);
+    assert_equals("c", formula, c, ((double[]){58, 64, 139, 154}), SHAPE(2, 2), 0);
+}
+
+static void check_edges(Product *multiply)
+{
+    check_product(multiply, 1, 1, 1, 3);
+    check_product(multiply, 1, 5, 1, 4);
+    check_product(multiply, 5, 1, 3, 5);
+    check_product(multiply, 1, 1, 9, 6);
+}
+
+static void check_empty(Product *multiply)
+{
+    check_product(multiply, 0, 3, 2, 7);
+    check_product(multiply, 3, 0, 2, 8);
+    double *c = filled(6, NAN);
+    multiply(c, filled(0, 0), filled(0, 0), 2, 3, 0);
+    assert_equals("c", "a sum of nothing is 0", c, filled(6, 0), SHAPE(2, 3), 0);
+}
+
+// A NaN in row 1 of a reaches all of row 1 of c, also where b is 0, and nothing else.
+static void check_nan(Product *multiply, int m, int n, int k)
+{
+    size_t  size = (size_t)m * (size_t)n;
+    double *a = filled((size_t)m * (size_t)k, 1), *b = filled((size_t)k * (size_t)n, 0);
+    double *c = filled(size, 7), *want = filled(size, 0);
+    a[k + k / 2] = NAN;
+    for (int j = 0; j < n; j++) want[n + j] = NAN;
+    multiply(c, a, b, m, n, k);
+    assert_equals("c", "0 times NaN is NaN", c, want, SHAPE(m, n), 0);
+}
+
+// ---- 1: matmul ----
+
+static void matmul__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    check_by_hand(plain);
+}
+
+static void matmul__agrees_with_long_double(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 11; seed <= 13; seed += 2) check_product(plain, 4, 5, 3, seed);
+}
+
+static void matmul__takes_wide_and_tall(void **state)
+{
+    (void)state;
+    check_product(plain, 2, 31, 7, 15);
+    check_product(plain, 31, 2, 7, 17);
+    check_product(plain, 3, 4, 129, 19);
+}
+
+static void matmul__takes_one_row_one_column_or_one_term(void **state)
+{
+    (void)state;
+    check_edges(plain);
+}
+
+static void matmul__takes_empty_matrices(void **state)
+{
+    (void)state;
+    check_empty(plain);
+}
+
+static void matmul__passes_a_nan_on(void **state)
+{
+    (void)state;
+    check_nan(plain, 3, 4, 5);
+}
+
+// ---- 2: tile ----
+
+static const char tile_formula[] =
+    "c[i * row + j] += sum_p a[p * TILE_ROWS + i] b[p * TILE_COLUMNS + j]";
+
+enum { TILE = TILE_ROWS * TILE_COLUMNS };
+
+static void check_tile(int row, int k, uint64_t seed)
+{
+    int     last = (TILE_ROWS - 1) * row + TILE_COLUMNS;    // c ends with the tile's last element
+    double *a = random_matrix(seed, k, TILE_ROWS), *b = random_matrix(seed + 1, k, TILE_COLUMNS);
+    double *c = random_matrix(seed + 2, 1, last), *want = copy_of(c, (size_t)last);
+    double *a_before = copy_of(a, (size_t)(k * TILE_ROWS)),
+           *b_before = copy_of(b, (size_t)(k * TILE_COLUMNS));
+    for (int i = 0; i < TILE_ROWS; i++)
+        for (int j = 0; j < TILE_COLUMNS; j++) {
+            long double sum = c[i * row + j];
+            for (int p = 0; p < k; p++)
+                sum += (long double)a[p * TILE_ROWS + i] * b[p * TILE_COLUMNS + j];
+            want[i * row + j] = (double)sum;
+        }
+    la_tile(c, (size_t)row, a, b, k);
+    assert_equals("c", tile_formula, c, want, SHAPE(last), 2 * k + 2);
+    if (k > 0) assert_unchanged("a", a, a_before, k * TILE_ROWS);
+    if (k > 0) assert_unchanged("b", b, b_before, k * TILE_COLUMNS);
+}
+
+static void tile__of_one_step_is_a_column_times_a_row(void **state)
+{
+    (void)state;
+    double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 0),
+           *want = filled(TILE, 0);
+    for (int i = 0; i < TILE_ROWS; i++) a[i] = i + 1;
+    for (int j = 0; j < TILE_COLUMNS; j++) b[j] = 10 * j;
+    for (int i = 0; i < TILE; i++) want[i] = (i / TILE_COLUMNS + 1) * 10 * (i % TILE_COLUMNS);
+    la_tile(c, TILE_COLUMNS, a, b, 1);
+    assert_equals("c", tile_formula, c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
+}
+
+static void tile__agrees_with_long_double(void **state)
+{
+    (void)state;
+    check_tile(TILE_COLUMNS, 5, 21);
+    check_tile(TILE_COLUMNS, 64, 24);
+}
+
+static void tile__adds_to_what_c_holds(void **state)
+{
+    (void)state;
+    double *a = filled(2 * TILE_ROWS, 1), *b = filled(2 * TILE_COLUMNS, 1), *c = filled(TILE, 40);
+    la_tile(c, TILE_COLUMNS, a, b, 2);
+    assert_equals("c", tile_formula, c, filled(TILE, 42), SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
+}
+
+static void tile__leaves_the_rest_of_each_row_of_c_alone(void **state)
+{
+    (void)state;
+    check_tile(TILE_COLUMNS + 1, 3, 27);
+    check_tile(41, 7, 30);
+}
+
+static void tile__does_nothing_for_no_steps(void **state)
+{
+    (void)state;
+    check_tile(19, 0, 33);
+}
+
+static void tile__passes_a_nan_on(void **state)
+{
+    (void)state;
+    double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 1),
+           *want = filled(TILE, 1);
+    b[3]         = NAN;
+    for (int i = 0; i < TILE_ROWS; i++) want[i * TILE_COLUMNS + 3] = NAN;
+    la_tile(c, TILE_COLUMNS, a, b, 1);
+    assert_equals("c", "0 times NaN is NaN", c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
+}
+
+// ---- 3: matmul_blocked ----
+
+static void matmul_blocked__gives_what_a_hand_computes(void **state)
+{
+    (void)state;
+    check_by_hand(blocked);
+}
+
+static void matmul_blocked__agrees_with_long_double_inside_one_block(void **state)
+{
+    (void)state;
+    check_product(blocked, 4, 5, 3, 41);
+    check_product(blocked, 29, 37, 23, 43);
+    check_product(blocked, 2 * TILE_ROWS, 2 * TILE_COLUMNS, 32, 45);
+}
+
+static void matmul_blocked__takes_more_steps_than_a_block_is_deep(void **state)
+{
+    (void)state;
+    check_product(blocked, 7, 19, BLOCK_DEPTH, 47);
+    check_product(blocked, 7, 19, BLOCK_DEPTH + 1, 48);
+    check_product(blocked, 3, 5, 2 * BLOCK_DEPTH + 7, 49);
+}
+
+static void matmul_blocked__takes_more_rows_than_a_block_has(void **state)
+{
+    (void)state;
+    check_product(blocked, BLOCK_ROWS, 7, 5, 51);
+    check_product(blocked, BLOCK_ROWS + 1, 7, 5, 52);
+    check_product(blocked, 2 * BLOCK_ROWS + 5, 3, 9, 53);
+}
+
+static void matmul_blocked__takes_more_columns_than_a_block_has(void **state)
+{
+    (void)state;
+    check_product(blocked, 3, BLOCK_COLUMNS, 5, 55);
+    check_product(blocked, 3, BLOCK_COLUMNS + 1, 5, 56);
+    check_product(blocked, 2, 2 * BLOCK_COLUMNS + 3, 4, 57);
+}
+
+static void matmul_blocked__takes_several_blocks_on_all_sides(void **state)
+{
+    (void)state;
+    check_product(blocked, BLOCK_ROWS + 7, BLOCK_COLUMNS + 5, BLOCK_DEPTH + 3, 59);
+}
+
+static void matmul_blocked__takes_one_row_one_column_or_one_term(void **state)
+{
+    (void)state;
+    check_edges(blocked);
+}
+
+static void matmul_blocked__takes_empty_matrices(void **state)
+{
+    (void)state;
+    check_empty(blocked);
+}
+
+static void matmul_blocked__passes_a_nan_on(void **state)
+{
+    (void)state;
+    check_nan(blocked, 9, 20, 5);
+    check_nan(blocked, 3, 4, BLOCK_DEPTH + 4);
+}
+
+const struct CMUnitTest product_cases[] = {
+    cmocka_unit_test(matmul__gives_what_a_hand_computes),
+    cmocka_unit_test(matmul__agrees_with_long_double),
+    cmocka_unit_test(matmul__takes_wide_and_tall),
+    cmocka_unit_test(matmul__takes_one_row_one_column_or_one_term),
+    cmocka_unit_test(matmul__takes_empty_matrices),
+    cmocka_unit_test(matmul__passes_a_nan_on),
+    cmocka_unit_test(tile__of_one_step_is_a_column_times_a_row),
+    cmocka_unit_test(tile__agrees_with_long_double),
+    cmocka_unit_test(tile__adds_to_what_c_holds),
+    cmocka_unit_test(tile__leaves_the_rest_of_each_row_of_c_alone),
+    cmocka_unit_test(tile__does_nothing_for_no_steps),
+    cmocka_unit_test(tile__passes_a_nan_on),
+    cmocka_unit_test(matmul_blocked__gives_what_a_hand_computes),
+    cmocka_unit_test(matmul_blocked__agrees_with_long_double_inside_one_block),
+    cmocka_unit_test(matmul_blocked__takes_more_steps_than_a_block_is_deep),
+    cmocka_unit_test(matmul_blocked__takes_more_rows_than_a_block_has),
+    cmocka_unit_test(matmul_blocked__takes_more_columns_than_a_block_has),
+    cmocka_unit_test(matmul_blocked__takes_several_blocks_on_all_sides),
+    cmocka_unit_test(matmul_blocked__takes_one_row_one_column_or_one_term),
+    cmocka_unit_test(matmul_blocked__takes_empty_matrices),
+    cmocka_unit_test(matmul_blocked__passes_a_nan_on),
+    {0},
+};
