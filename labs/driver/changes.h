@@ -10,7 +10,7 @@
  * file with the same text as before is not told again.
  *
  * It asks stat(), which every system has and which no editor's way of saving escapes: fifty times a
- * second that is 0.2 % of a core. inotify would have to follow the folder through renames, and
+ * second that is 0.1 % of a core. inotify would have to follow the folder through renames, and
  * does not see what another machine writes.
  */
 #pragma once

@@ -62,10 +62,11 @@ void job_end(Job *job)
     settle(job, status);
 }
 
-const char *job_words(Arena *arena, const Job *job)
+char *job_words(Arena *arena, const Job *job)
 {
     struct stat entry;
-    if (job->words == NULL || fstat(fileno(job->words), &entry) != 0) return "";
+    if (job->words == NULL || fstat(fileno(job->words), &entry) != 0)
+        return arena_print(arena, "%s", "");
     size_t  size                = entry.st_size < MOST_WORDS ? (size_t)entry.st_size : MOST_WORDS;
     char   *text                = arena_alloc(arena, size + 1);
     ssize_t bytes               = pread(fileno(job->words), text, size, 0);
@@ -74,7 +75,7 @@ const char *job_words(Arena *arena, const Job *job)
     char *last = strrchr(text, '\f');
     if (job->process == 0 && last == NULL) return text;
     if (job->process == 0 && last[1] != '\0') return last + 1;
-    if (last == NULL) return "";
+    if (last == NULL) last = text;
     *last       = '\0';
     char *first = strrchr(text, '\f');
     return first != NULL ? first + 1 : text;

@@ -26,4 +26,4 @@ void job_end(Job *job);    // at once; also one that does not run
 
 // What it has said up to its last form feed; while it runs "" when there is none, afterwards all that
 // follows the last.
-const char *job_words(Arena *arena, const Job *job);
+char *job_words(Arena *arena, const Job *job);

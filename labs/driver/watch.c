@@ -18,7 +18,7 @@
  * there is pushed up into the scrollback, and the last verdict stays when the learner leaves. Where
  * no escape codes are wanted, each verdict is printed below the last.
  */
-enum { LEAST_REPORT = 3, WIDE = 64, KEEP = 64 << 20, TEXTS = 4 << 20 };
+enum { LEAST_REPORT = 2, WIDE = 64, KEEP = 64 << 20, TEXTS = 4 << 20 };
 static const double MOMENT = 0.02;    // between two looks at the file
 
 typedef struct Watch {
@@ -270,7 +270,10 @@ static void show_aside(Watch *watch, int (*work)(void *), char key)
     watch->asked = key;
     if (job_start(&job, work, watch, &err)) {
         while (job_runs(&job)) usleep(1000);
-        watch->aside = job_words(watch->asides, &job);
+        char *words = job_words(watch->asides, &job), *last = NULL;
+        for (char *at = words; (at = strstr(at, "\n\n")) != NULL; at++) last = at;
+        if (last != NULL) last[1] = '\0';    // behind it stands what to type; here there are keys
+        watch->aside = words;
         fclose(job.words);
     } else {
         watch->aside = arena_print(watch->asides, "%s\n", err.message);
