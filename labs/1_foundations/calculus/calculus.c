@@ -22,15 +22,15 @@ Dual calc_dual(Op op, Dual a, Dual b)
     // solution dual
     double u = a.value, v = b.value, du = a.slope, dv = b.slope;
     switch (op) {
-    case OP_ADD:  return (Dual){u + v, du + dv};
-    case OP_SUB:  return (Dual){u - v, du - dv};
-    case OP_MUL:  return (Dual){u * v, du * v + u * dv};
-    case OP_DIV:  return (Dual){u / v, (du - u / v * dv) / v};
-    case OP_EXP:  return (Dual){exp(u), exp(u) * du};
-    case OP_LOG:  return (Dual){log(u), du / u};
-    case OP_SIN:  return (Dual){sin(u), cos(u) * du};
+    case OP_ADD: return (Dual){u + v, du + dv};
+    case OP_SUB: return (Dual){u - v, du - dv};
+    case OP_MUL: return (Dual){u * v, du * v + u * dv};
+    case OP_DIV: return (Dual){u / v, (du - u / v * dv) / v};
+    case OP_EXP: return (Dual){exp(u), exp(u) * du};
+    case OP_LOG: return (Dual){log(u), du / u};
+    case OP_SIN: return (Dual){sin(u), cos(u) * du};
     case OP_TANH: return (Dual){tanh(u), (1 - tanh(u) * tanh(u)) * du};
-    default:      return a;
+    default: return a;
     }
     // end dual
 }
@@ -57,11 +57,11 @@ void calc_push(Value *node)
         a->grad += g / b->data;
         b->grad -= g * node->data / b->data;
         break;
-    case OP_EXP:  a->grad += g * node->data; break;
-    case OP_LOG:  a->grad += g / a->data; break;
-    case OP_SIN:  a->grad += g * cos(a->data); break;
+    case OP_EXP: a->grad += g * node->data; break;
+    case OP_LOG: a->grad += g / a->data; break;
+    case OP_SIN: a->grad += g * cos(a->data); break;
     case OP_TANH: a->grad += g * (1 - node->data * node->data); break;
-    default:      break;
+    default: break;
     }
     // end push
 }

@@ -52,8 +52,8 @@ static double *sample(const Canvas *canvas, Field *f, const void *context)
     const Box *box   = &canvas->box;
     for (int r = 0; r <= HEIGHT; r++)
         for (int c = 0; c <= WIDTH; c++) {
-            double at[2] = {box->left + (box->right - box->left) * c / WIDTH,
-                            box->top - (box->top - box->bottom) * r / HEIGHT};
+            double at[2]               = {box->left + (box->right - box->left) * c / WIDTH,
+                                          box->top - (box->top - box->bottom) * r / HEIGHT};
             value[r * (WIDTH + 1) + c] = f(at, 2, context);
         }
     return value;
@@ -121,11 +121,12 @@ void canvas_dot(Canvas *canvas, double x, double y, double radius, Colour colour
     stroke(canvas, c, r, c, r, radius, colour);
 }
 
-void canvas_path(Canvas *canvas, const double *x, const double *y, int count, Colour colour)
+void canvas_path(Canvas *canvas, const double *x, const double *y, int count, double width,
+                 Colour colour)
 {
     for (int i = 1; i < count; i++)
         stroke(canvas, column_of(canvas, x[i - 1]), row_of(canvas, y[i - 1]),
-               column_of(canvas, x[i]), row_of(canvas, y[i]), 1.1, colour);
+               column_of(canvas, x[i]), row_of(canvas, y[i]), width / 2, colour);
 }
 
 void canvas_note(Canvas *canvas, Colour colour, const char *text)

@@ -2,7 +2,7 @@
  *
  *     Canvas *canvas = canvas_new(arena, (Box){-2, 2, -1, 3});
  *     canvas_shade(canvas, height, context, levels, count);    // darker below, a line at each level
- *     canvas_path(canvas, x, y, steps, COLOUR_BLUE);
+ *     canvas_path(canvas, x, y, steps, 2, COLOUR_BLUE);
  *     canvas_note(canvas, COLOUR_BLUE, "gradient descent, 200 steps");
  *     canvas_show(run, canvas, "Rosenbrock's valley", "valley.png");
  *
@@ -38,8 +38,10 @@ void canvas_shade(Canvas *canvas, Field *f, const void *context, const double *l
 void canvas_sides(Canvas *canvas, Field *f, const void *context, double middle, double reach,
                   Colour below, Colour above);
 
-void canvas_path(Canvas *canvas, const double *x, const double *y, int count, Colour colour);
-void canvas_dot(Canvas *canvas, double x, double y, double radius, Colour colour);    // in pixels
+// Width and radius in pixels.
+void canvas_path(Canvas *canvas, const double *x, const double *y, int count, double width,
+                 Colour colour);
+void canvas_dot(Canvas *canvas, double x, double y, double radius, Colour colour);
 void canvas_note(Canvas *canvas, Colour colour, const char *text);    // a line of the legend
 
 // Writes out/FILE, a PNG, and prints a line saying where, or why not.

@@ -42,7 +42,7 @@ void curves_slopes(Run *run, Arena *step)
     enum { PER_DECADE = 12, COUNT = 16 * PER_DECADE };
     const double x = 1, want = wave_slope(x);
     float *h = arena_alloc(step, sizeof *h * COUNT), *one = arena_alloc(step, sizeof *one * COUNT),
-          *two  = arena_alloc(step, sizeof *two * COUNT);
+          *two    = arena_alloc(step, sizeof *two * COUNT);
     Best one_best = {0, 1}, two_best = {0, 1};
     for (int i = 0; i < COUNT; i++) {
         double size    = pow(10, -(double)i / PER_DECADE);
@@ -88,13 +88,14 @@ void curves_taylor(Run *run, Arena *step)
 {
     enum { COUNT = 401, HIGHEST = 21 };
     static const int degrees[] = {1, 3, 5, 9, 13, HIGHEST};
-    double derivative[HIGHEST + 1];    // of the sine at 0: 0, 1, 0, -1, and again
+    double           derivative[HIGHEST + 1];    // of the sine at 0: 0, 1, 0, -1, and again
     for (int k = 0; k <= HIGHEST; k++) derivative[k] = k % 2 == 0 ? 0 : k % 4 == 1 ? 1 : -1;
 
-    Plot plot = {.title   = "The sine, known only by its derivatives at 0",
-                 .x_label = "x",
-                 .y_label = "polynomial (cut off beyond 2)"};
-    float *x = arena_alloc(step, sizeof *x * COUNT), *sine = arena_alloc(step, sizeof *sine * COUNT);
+    Plot   plot = {.title   = "The sine, known only by its derivatives at 0",
+                   .x_label = "x",
+                   .y_label = "polynomial (cut off beyond 2)"};
+    float *x    = arena_alloc(step, sizeof *x * COUNT),
+          *sine = arena_alloc(step, sizeof *sine * COUNT);
     for (int i = 0; i < COUNT; i++) {
         x[i]    = (float)(-10 + 20.0 * i / (COUNT - 1));
         sine[i] = sinf(x[i]);
@@ -121,7 +122,7 @@ void curves_taylor(Run *run, Arena *step)
 
 // ---- areas ----
 
-// A needle of width 0.01 on a hill, and what it is asked for.
+// A needle on a hill, and what it is asked for.
 typedef struct Needle {
     double  place, width;
     long   *looks;
@@ -147,45 +148,47 @@ enum { DEPTH = 40, SIMPSON_MAX = 14, ADAPTIVE_MAX = 12 };
 
 static void draw_looks(Run *run, Arena *step, const Needle *needle_of, double tolerance)
 {
-    enum { LINE = 600 };
+    enum { LINE = 2001 };
     long   looks = 0;
     Needle watch = *needle_of;
     watch.looks  = &looks;
     watch.seen   = arena_alloc(step, sizeof(double) * 100000);
     calc_adaptive(needle, &watch, 0, 1, tolerance, DEPTH);
-    size_t count = (size_t)looks;
-    long   quiet = 0;
-    Needle plain = *needle_of;
-    plain.looks  = &quiet;
-    float *x = arena_alloc(step, sizeof *x * count), *y = arena_alloc(step, sizeof *y * count),
-          *line_x = arena_alloc(step, sizeof *x * LINE), *line_y = arena_alloc(step, sizeof *y * LINE);
-    for (size_t i = 0; i < count; i++) {
-        x[i] = (float)watch.seen[i];
-        y[i] = (float)needle(watch.seen[i], &plain);
+    size_t count  = (size_t)looks;
+    long   quiet  = 0;
+    Needle plain  = *needle_of;
+    plain.looks   = &quiet;
+    float *x      = arena_alloc(step, sizeof *x * 3 * count),
+          *y      = arena_alloc(step, sizeof *y * 3 * count),
+          *line_x = arena_alloc(step, sizeof *x * LINE),
+          *line_y = arena_alloc(step, sizeof *y * LINE);
+    for (size_t i = 0; i < count; i++) {    // a stroke below the axis for each, and a gap
+        x[3 * i] = x[3 * i + 1] = x[3 * i + 2] = (float)watch.seen[i];
+        y[3 * i]                               = -0.05f;
+        y[3 * i + 1]                           = -0.25f;
+        y[3 * i + 2]                           = NAN;
     }
     for (int i = 0; i < LINE; i++) {
         line_x[i] = (float)i / (LINE - 1);
         line_y[i] = (float)needle((double)line_x[i], &plain);
     }
-    Plot plot = {.title   = "Where adaptive quadrature looked",
-                 .x_label = "x",
-                 .y_label = "f(x)",
-                 .points  = true};
+    Plot plot = {.title = "Where adaptive quadrature looked", .x_label = "x", .y_label = "f(x)"};
     plot_series(&plot, "the curve", line_x, line_y, LINE);
-    plot_series(&plot, arena_print(step, "%zu looks", count), x, y, count);
+    plot_series(&plot, arena_print(step, "the %zu places where it was looked at", count), x, y,
+                3 * count);
     run_plot(run, &plot, "looks");
 }
 
 void curves_quadrature(Run *run, Arena *step)
 {
     long   looks = 0;
-    Needle of    = {.place = 0.3, .width = 0.01, .looks = &looks};
+    Needle of    = {.place = 0.3, .width = 0.002, .looks = &looks};
     double want  = needle_area(&of);
-    float *sx = arena_alloc(step, sizeof *sx * SIMPSON_MAX),
-          *sy = arena_alloc(step, sizeof *sy * SIMPSON_MAX),
-          *ax = arena_alloc(step, sizeof *ax * ADAPTIVE_MAX),
-          *ay = arena_alloc(step, sizeof *ay * ADAPTIVE_MAX);
-    printf("\nAreas: a needle a hundredth wide on a hill; its area is %.12f\n", want);
+    float *sx    = arena_alloc(step, sizeof *sx * SIMPSON_MAX),
+          *sy    = arena_alloc(step, sizeof *sy * SIMPSON_MAX),
+          *ax    = arena_alloc(step, sizeof *ax * ADAPTIVE_MAX),
+          *ay    = arena_alloc(step, sizeof *ay * ADAPTIVE_MAX);
+    printf("\nAreas: a needle 0.002 wide on a hill; its area is %.12f\n", want);
     for (int i = 0; i < SIMPSON_MAX; i++) {
         looks        = 0;
         double error = fabs(calc_simpson(needle, &of, 0, 1, 2 << i) - want);

@@ -2,6 +2,6 @@
 #pragma once
 #include "common/run.h"
 
-void curves_slopes(Run *run, Arena *step);       // the V-shaped error of small steps
-void curves_taylor(Run *run, Arena *step);       // a sine made of powers
-void curves_quadrature(Run *run, Arena *step);   // the area under a needle
+void curves_slopes(Run *run, Arena *step);        // the V-shaped error of small steps
+void curves_taylor(Run *run, Arena *step);        // a sine made of powers
+void curves_quadrature(Run *run, Arena *step);    // the area under a needle

@@ -29,8 +29,7 @@ static double bowl_height(const double *x, int n, const void *context)
 static Value *bowl_graph(Arena *arena, Value *x, Value *y)
 {
     Value *half = value_input(arena, 0.5), *steep = value_input(arena, 25);
-    return value_of(arena, OP_ADD,
-                    value_of(arena, OP_MUL, half, value_of(arena, OP_MUL, x, x)),
+    return value_of(arena, OP_ADD, value_of(arena, OP_MUL, half, value_of(arena, OP_MUL, x, x)),
                     value_of(arena, OP_MUL, steep, value_of(arena, OP_MUL, y, y)));
 }
 
@@ -52,9 +51,9 @@ static Value *valley_graph(Arena *arena, Value *x, Value *y)
 {
     Value *flat  = value_of(arena, OP_SUB, value_input(arena, 1), x);
     Value *steep = value_of(arena, OP_SUB, y, value_of(arena, OP_MUL, x, x));
-    return value_of(arena, OP_ADD, value_of(arena, OP_MUL, flat, flat),
-                    value_of(arena, OP_MUL, value_input(arena, 100),
-                             value_of(arena, OP_MUL, steep, steep)));
+    return value_of(
+        arena, OP_ADD, value_of(arena, OP_MUL, flat, flat),
+        value_of(arena, OP_MUL, value_input(arena, 100), value_of(arena, OP_MUL, steep, steep)));
 }
 
 static void valley_hessian(double H[3], const double at[2])
@@ -64,19 +63,37 @@ static void valley_hessian(double H[3], const double at[2])
     H[2] = 200;
 }
 
-// The bowl's rates are the best there are for curvatures 1 and 50 (Polyak 1964); the valley's are as
-// large as its steepest walls allow, within a factor of two.
+// 2 / (1 + 50) is the best rate that gradient descent has for these curvatures; the valley's rates
+// are as large as its steepest walls allow, within a factor of two.
 static const Ground grounds[] = {
-    {.name = "bowl", .title = "A long bowl, 50 times as steep up as across",
-     .picture = "bowl.png", .curves = "bowl_heights",
-     .height = bowl_height, .graph = bowl_graph, .hessian = bowl_hessian,
-     .box = {-2.2, 1.0, -1.2, 1.2}, .start = {-2, 1}, .goal = {0, 0},
-     .plain_rate = 2.0 / 51, .rate = 0.0614, .mu = 0.566, .adam_rate = 0.1},
-    {.name = "valley", .title = "Rosenbrock's valley", .picture = "valley.png",
-     .curves = "valley_heights",
-     .height = valley_height, .graph = valley_graph, .hessian = valley_hessian,
-     .box = {-1.7, 1.5, -0.7, 1.7}, .start = {-1.2, 1}, .goal = {1, 1},
-     .plain_rate = 1e-3, .rate = 1e-3, .mu = 0.9, .adam_rate = 0.02},
+    {.name       = "bowl",
+     .title      = "A long bowl, 50 times as steep up as across",
+     .picture    = "bowl.png",
+     .curves     = "bowl_heights",
+     .height     = bowl_height,
+     .graph      = bowl_graph,
+     .hessian    = bowl_hessian,
+     .box        = {-2.2, 1.0, -1.2, 1.2},
+     .start      = {-2, 1},
+     .goal       = {0, 0},
+     .plain_rate = 2.0 / 51,
+     .rate       = 0.02,
+     .mu         = 0.8,
+     .adam_rate  = 0.1},
+    {.name       = "valley",
+     .title      = "Rosenbrock's valley",
+     .picture    = "valley.png",
+     .curves     = "valley_heights",
+     .height     = valley_height,
+     .graph      = valley_graph,
+     .hessian    = valley_hessian,
+     .box        = {-1.7, 1.5, -0.7, 1.7},
+     .start      = {-1.2, 1},
+     .goal       = {1, 1},
+     .plain_rate = 1e-3,
+     .rate       = 1e-3,
+     .mu         = 0.9,
+     .adam_rate  = 0.02},
 };
 
 // ---- the ways ----
@@ -126,6 +143,12 @@ static Walk walk_down(Arena *keep, const Ground *ground, Way way)
     return walk;
 }
 
+static const char *how_far(Arena *step, const Walk *walk)
+{
+    return arena_print(step, "%6d step%s%s", walk->count - 1, walk->count == 2 ? "" : "s",
+                       walk->arrived ? "" : ", not there yet");
+}
+
 static void draw_walks(const Run *run, Arena *step, const Ground *ground, const Walk walks[])
 {
     static const Colour colours[WAYS] = {COLOUR_BLUE, COLOUR_RED, COLOUR_GREEN, COLOUR_BLACK};
@@ -134,14 +157,13 @@ static void draw_walks(const Run *run, Arena *step, const Ground *ground, const 
     for (int l = 0; l < LEVELS; l++) levels[l] = 0.03 * pow(2, l);
     Canvas *canvas = canvas_new(step, ground->box);
     canvas_shade(canvas, ground->height, NULL, levels, LEVELS);
-    for (int w = 0; w < WAYS; w++) canvas_path(canvas, walks[w].x, walks[w].y, walks[w].count, colours[w]);
+    for (int w = 0; w < WAYS; w++)    // the first is broad: what covers it leaves its rims
+        canvas_path(canvas, walks[w].x, walks[w].y, walks[w].count, w == PLAIN ? 4 : 2, colours[w]);
     for (int w = 0; w < WAYS; w++) {
         for (int i = 0; i < walks[w].count && i < 60; i++)    // later ones would be a smear
-            canvas_dot(canvas, walks[w].x[i], walks[w].y[i], way_names[w] == way_names[NEWTON] ? 4 : 2,
-                       colours[w]);
+            canvas_dot(canvas, walks[w].x[i], walks[w].y[i], w == NEWTON ? 4 : 2.5, colours[w]);
         canvas_note(canvas, colours[w],
-                    arena_print(step, "%-17s %5d steps%s", way_names[w], walks[w].count - 1,
-                                walks[w].arrived ? "" : ", not there yet"));
+                    arena_print(step, "%-17s %s", way_names[w], how_far(step, &walks[w])));
     }
     canvas_dot(canvas, ground->start[0], ground->start[1], 6, COLOUR_PURPLE);
     canvas_dot(canvas, ground->goal[0], ground->goal[1], 6, COLOUR_PURPLE);
@@ -152,7 +174,7 @@ static void draw_walks(const Run *run, Arena *step, const Ground *ground, const 
 // At most CURVE places of each walk, close together at first, since the steps go on a log scale.
 static void draw_heights(Run *run, Arena *step, const Ground *ground, const Walk walks[])
 {
-    Plot plot = {.title   = arena_print(step, "Height above the lowest place: the %s", ground->name),
+    Plot plot = {.title = arena_print(step, "Height above the lowest place: the %s", ground->name),
                  .x_label = "step",
                  .y_label = "height",
                  .log_x   = true,
@@ -163,7 +185,7 @@ static void draw_heights(Run *run, Arena *step, const Ground *ground, const Walk
         for (double at = 1; at < walks[w].count && count < CURVE; at = fmax(at + 1, at * 1.03)) {
             double height = walks[w].height[(int)at];
             x[count]      = (float)(int)at;
-            y[count++]    = height > 1e-16 ? (float)height : NAN;
+            y[count++]    = (float)fmax(height, 1e-16);
         }
         plot_series(&plot, way_names[w], x, y, (size_t)count);
     }
@@ -177,11 +199,10 @@ void descent_paths(Run *run, Arena *step)
         Walk          walks[WAYS];
         printf("\nDownhill: %s\n", ground->title);
         for (int w = 0; w < WAYS; w++) {
-            walks[w]        = walk_down(step, ground, (Way)w);
-            int         end = walks[w].count - 1;
-            const char *how = walks[w].arrived ? "level ground" : "not there yet";
-            printf("  %-17s %6d steps   ends at (%8.5f,%8.5f)   %s\n", way_names[w], end,
-                   walks[w].x[end], walks[w].y[end], how);
+            walks[w] = walk_down(step, ground, (Way)w);
+            int end  = walks[w].count - 1;
+            printf("  %-17s %s, to a height of %.1e\n", way_names[w], how_far(step, &walks[w]),
+                   walks[w].height[end]);
             metrics_write(run->metrics, g + 1,
                           METRICS({"way", w}, {"steps", end}, {"height", walks[w].height[end]}));
         }
@@ -221,11 +242,10 @@ void descent_budget(Run *run, Arena *step)
     Canvas *canvas = canvas_new(step, (Box){0.1, 5, 0.1, 7});
     canvas_shade(canvas, pleasure, &market, levels, 9);
     double x[2] = {0, market.budget / market.price[0]}, y[2] = {market.budget / market.price[1], 0};
-    canvas_path(canvas, x, y, 2, COLOUR_RED);
+    canvas_path(canvas, x, y, 2, 2.2, COLOUR_RED);
     canvas_dot(canvas, best[0], best[1], 6, COLOUR_BLACK);
     canvas_note(canvas, COLOUR_RED, "what 12 can buy: 3x + 2y = 12");
-    canvas_note(canvas, COLOUR_BLACK,
-                "the best of it: here the line only touches a contour");
+    canvas_note(canvas, COLOUR_BLACK, "the best of it: here the line only touches a contour");
     canvas_show(run, canvas, "ln x + 2 ln y, and a budget", "budget.png");
     arena_reset(step);
 }

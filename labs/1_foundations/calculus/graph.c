@@ -4,15 +4,15 @@
 static double compute(Op op, double a, double b)
 {
     switch (op) {
-    case OP_ADD:  return a + b;
-    case OP_SUB:  return a - b;
-    case OP_MUL:  return a * b;
-    case OP_DIV:  return a / b;
-    case OP_EXP:  return exp(a);
-    case OP_LOG:  return log(a);
-    case OP_SIN:  return sin(a);
+    case OP_ADD: return a + b;
+    case OP_SUB: return a - b;
+    case OP_MUL: return a * b;
+    case OP_DIV: return a / b;
+    case OP_EXP: return exp(a);
+    case OP_LOG: return log(a);
+    case OP_SIN: return sin(a);
     case OP_TANH: return tanh(a);
-    default:      return a;
+    default: return a;
     }
 }
 
@@ -26,7 +26,7 @@ Value *value_input(Arena *arena, double data)
 Value *value_of(Arena *arena, Op op, Value *a, Value *b)
 {
     Value *value = arena_alloc(arena, sizeof *value);
-    *value = (Value){.data = compute(op, a->data, b ? b->data : 0), .op = op, .a = a, .b = b};
+    *value       = (Value){.data = compute(op, a->data, b ? b->data : 0), .op = op, .a = a, .b = b};
     return value;
 }
 

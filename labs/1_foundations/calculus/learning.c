@@ -17,9 +17,9 @@ static Value *chain_graph(Arena *arena, Value *const *x, int n)
     for (int i = 0; i + 1 < n; i++) {
         Value *flat  = value_of(arena, OP_SUB, value_input(arena, 1), x[i]);
         Value *steep = value_of(arena, OP_SUB, x[i + 1], value_of(arena, OP_MUL, x[i], x[i]));
-        Value *wall  = value_of(arena, OP_MUL, value_input(arena, 100),
-                                value_of(arena, OP_MUL, steep, steep));
-        terms[i]     = value_of(arena, OP_ADD, value_of(arena, OP_MUL, flat, flat), wall);
+        Value *wall =
+            value_of(arena, OP_MUL, value_input(arena, 100), value_of(arena, OP_MUL, steep, steep));
+        terms[i] = value_of(arena, OP_ADD, value_of(arena, OP_MUL, flat, flat), wall);
     }
     return value_sum(arena, terms, n - 1);
 }
@@ -51,8 +51,8 @@ void learning_modes(Run *run, Arena *step)
         double apart = 0;
         for (int i = 0; i < n; i++) {
             gradient[i] = x[i]->grad;
-            apart = fmax(apart, fabs(engine_slope(engine, x[i]) - gradient[i]) /
-                                    fmax(1, fabs(gradient[i])));
+            apart       = fmax(apart, fabs(engine_slope(engine, x[i]) - gradient[i]) /
+                                          fmax(1, fabs(gradient[i])));
         }
         double error = calc_gradient_check(chain_height, NULL, at, gradient, n, 1e-5);
         int    nodes = engine->count;

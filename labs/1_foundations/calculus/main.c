@@ -24,13 +24,19 @@ static void say_what_to_notice(const Settings *set)
 {
     printf("\nTo notice\n");
     if (has_part(set, "curves"))
-        printf("  slopes    on the right of the V the curve bends away, on the left digits are lost\n"
-               "  looks     nobody told the quadrature where the needle stands\n");
+        printf(
+            "  slopes    right of the V the curve bends away from its chord, left of it digits are "
+            "lost;\n"
+            "            rules have neither trouble\n"
+            "  looks     nobody told the quadrature where the needle stands\n");
     if (has_part(set, "descent"))
-        printf("  bowl      gradient descent crosses the bowl at every step, momentum is carried on\n"
-               "  valley    the way down is easy to find, the way along is not; Newton jumps\n");
+        printf("  bowl      gradient descent crosses the bowl at every step; momentum is carried "
+               "along it\n"
+               "  valley    down is found at once, along is not; Newton jumps up the wall to be "
+               "quick\n"
+               "  budget    at the best place the line touches a contour and crosses none\n");
     if (has_part(set, "moons"))
-        printf("  moons     a straight line cannot do this, and no slope in it was worked out by "
+        printf("  moons     a bent boundary from 205 slopes, none of which was worked out by "
                "hand\n");
     printf("labs/1_foundations/calculus/README.md is the lesson, with what to try next.\n");
 }

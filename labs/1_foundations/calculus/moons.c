@@ -91,8 +91,8 @@ Value *net_loss(Arena *arena, Value *const *weights, const Moons *moons, const i
         Value        *score  = net_score(arena, weights, x[0], x[1]);
         Value        *target = value_input(arena, moons->target[chosen[i]]);
         Value        *grown  = value_of(arena, OP_ADD, one, value_of(arena, OP_EXP, score, NULL));
-        terms[i] = value_of(arena, OP_SUB, value_of(arena, OP_LOG, grown, NULL),
-                            value_of(arena, OP_MUL, target, score));
+        terms[i]             = value_of(arena, OP_SUB, value_of(arena, OP_LOG, grown, NULL),
+                                        value_of(arena, OP_MUL, target, score));
     }
     return value_of(arena, OP_DIV, value_sum(arena, terms, n), value_input(arena, n));
 }
@@ -116,7 +116,7 @@ static Tensor *weight_of(Arena *arena, Shape shape, const double *values)
 double net_loss_tensors(const double *weights, const Moons *moons, const int *chosen, int n,
                         double *gradient)
 {
-    Arena  *keep = arena_new("tensors", 16u << 20), *step = arena_new("tape", 64u << 20);
+    Arena  *keep = arena_new("tensors", 1u << 20), *step = arena_new("tape", 4u << 20);
     Tape   *tape = tape_new(step);
     Tensor *x = tensor_new(keep, SHAPE(n, 2)), *target = tensor_new(keep, SHAPE(n, 1));
     for (int i = 0; i < n; i++) {

@@ -12,7 +12,10 @@
 #include "common/rng.h"
 #include "labs/1_foundations/calculus/graph.h"
 
-enum { NET_HIDDEN = 12, NET_WEIGHTS = 3 * NET_HIDDEN + (NET_HIDDEN + 1) * NET_HIDDEN + NET_HIDDEN + 1 };
+enum {
+    NET_HIDDEN  = 12,
+    NET_WEIGHTS = 3 * NET_HIDDEN + (NET_HIDDEN + 1) * NET_HIDDEN + NET_HIDDEN + 1
+};
 
 typedef struct Moons {
     int     count;
@@ -21,7 +24,7 @@ typedef struct Moons {
 } Moons;
 
 Moons  moons_draw(Arena *arena, int count, double noise, Rng *rng);
-void   net_start(double *weights, Rng *rng);    // Glorot & Bengio 2010, eq. 16
+void   net_start(double *weights, Rng *rng);                   // Glorot & Bengio 2010, eq. 16
 double net_plain(const double *weights, const double x[2]);    // the score, with no graph
 
 Value **values_new(Arena *arena, const double *x, int n);    // inputs

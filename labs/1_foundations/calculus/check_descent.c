@@ -1,0 +1,220 @@
+/* Exercises 8 to 10: steps downhill. check.c says how cases are made. */
+#include <math.h>
+#include "common/rng.h"
+#include "labs/1_foundations/calculus/check.h"
+
+static double *random_doubles(Rng *rng, int n)
+{
+    double *x = doubles_from((double[64]){0}, n);
+    for (int i = 0; i < n; i++) x[i] = (double)rng_normal(rng);
+    return x;
+}
+
+static void assert_gradient_kept(const double *g, const double *before, int n)
+{
+    assert_close(g, before, n, .exact = true, .name = "g",
+                 .formula = "the gradient is const: it must not change");
+}
+
+// ---- 8: gradient descent with momentum ----
+
+static const char descend_formula[] = "v = mu v + g,  then  x = x - rate v";
+
+static void descend__without_momentum_goes_against_the_gradient(void **state)
+{
+    (void)state;
+    double *x = DOUBLES(1, 2, -3), *v = DOUBLES(0, 0, 0), *g = DOUBLES(4, -8, 0.5);
+    calc_descend(x, v, g, 3, 0.25, 0);
+    assert_close(x, ((double[]){0, 4, -3.125}), 3, .name = "x", .formula = "x = x - rate g");
+    calc_descend(x, v, g, 3, 0.25, 0);
+    assert_close(x, ((double[]){-1, 6, -3.25}), 3, .name = "x after a second step",
+                 .formula = "x = x - rate g");
+}
+
+static void descend__is_carried_on_by_its_speed(void **state)
+{
+    (void)state;
+    double *x = DOUBLES(10, 0), *v = DOUBLES(2, -4), *g = DOUBLES(1, 6);
+    calc_descend(x, v, g, 2, 0.5, 0.75);
+    assert_close(v, ((double[]){2.5, 3}), 2, .name = "v", .formula = descend_formula);
+    assert_close(x, ((double[]){8.75, -1.5}), 2, .name = "x", .formula = descend_formula);
+}
+
+static void descend__on_level_ground_runs_out_slowly(void **state)
+{
+    (void)state;
+    // v = 1, mu, mu^2, ...: with mu = 1/2 it comes to rest 1 further on, in steps of half the rest.
+    double *x = DOUBLES(0), *v = DOUBLES(-2), *g = DOUBLES(0);
+    for (int i = 1; i <= 10; i++) {
+        calc_descend(x, v, g, 1, 0.5, 0.5);
+        assert_number(x[0], 1 - pow(0.5, i), .name = "x", .formula = descend_formula);
+    }
+}
+
+static void descend__agrees_with_the_formula_for_any_number_of_numbers(void **state)
+{
+    (void)state;
+    for (int n = 0; n <= 33; n += 11) {
+        Rng     rng = rng_from_seed((uint64_t)n);
+        double *x = random_doubles(&rng, n), *v = random_doubles(&rng, n),
+               *g = random_doubles(&rng, n), *before = doubles_from(g, n);
+        double *x_want = doubles_from(x, n), *v_want = doubles_from(v, n);
+        for (int i = 0; i < n; i++) {
+            v_want[i] = 0.9 * v_want[i] + g[i];
+            x_want[i] = x_want[i] - 0.03 * v_want[i];
+        }
+        calc_descend(x, v, g, n, 0.03, 0.9);
+        assert_close(v, v_want, n, .name = "v", .formula = descend_formula);
+        assert_close(x, x_want, n, .name = "x", .formula = descend_formula);
+        assert_gradient_kept(g, before, n);
+    }
+}
+
+// ---- 9: Adam ----
+
+static const char adam_formula[] =
+    "m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,\n"
+    "x = x - rate (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + eps)";
+
+static void adam__steps_by_the_rate_first_whatever_the_slope(void **state)
+{
+    (void)state;
+    double *x = DOUBLES(0, 0, 0), *m = DOUBLES(0, 0, 0), *v = DOUBLES(0, 0, 0);
+    calc_adam(x, m, v, DOUBLES(1e-3, -5, 1e6), 3, 1, 0.1);
+    assert_close(x, ((double[]){-0.1, 0.1, -0.1}), 3, .within = 1e-5, .name = "x",
+                 .formula = adam_formula);
+}
+
+static void adam__stays_where_there_is_no_slope(void **state)
+{
+    (void)state;
+    double *x = DOUBLES(3), *m = DOUBLES(0), *v = DOUBLES(0);
+    calc_adam(x, m, v, DOUBLES(0), 1, 1, 0.1);
+    assert_number(x[0], 3, .exact = true, .name = "x", .formula = adam_formula);
+}
+
+static void adam__adds_eps_to_the_root(void **state)
+{
+    (void)state;
+    // |g| = eps: the first step is rate eps / (eps + eps), half the rate.
+    double *x = DOUBLES(0), *m = DOUBLES(0), *v = DOUBLES(0);
+    calc_adam(x, m, v, DOUBLES(1e-8), 1, 1, 0.1);
+    assert_number(x[0], -0.05, .within = 1e-9, .name = "x", .formula = adam_formula);
+}
+
+static void adam__keeps_its_averages_without_the_correction(void **state)
+{
+    (void)state;
+    double *x = DOUBLES(0), *m = DOUBLES(0), *v = DOUBLES(0);
+    calc_adam(x, m, v, DOUBLES(2), 1, 1, 0.1);
+    calc_adam(x, m, v, DOUBLES(-4), 1, 2, 0.1);
+    assert_number(m[0], 0.9 * 0.2 - 0.4, .name = "m", .formula = "m = 0.9 m + 0.1 g");
+    assert_number(v[0], 0.999 * 0.004 + 0.016, .name = "v", .formula = "v = 0.999 v + 0.001 g^2");
+}
+
+static void adam__agrees_with_the_formula_over_many_steps(void **state)
+{
+    (void)state;
+    enum { N = 5 };
+    Rng     rng = rng_from_seed(91);
+    double *x = random_doubles(&rng, N), *m = doubles_from((double[N]){0}, N),
+           *v = doubles_from((double[N]){0}, N);
+    double want[N], mean[N] = {0}, square[N] = {0}, left1 = 1, left2 = 1;
+    for (int i = 0; i < N; i++) want[i] = x[i];
+    for (int step = 1; step <= 40; step++) {
+        double *g = random_doubles(&rng, N), *before = doubles_from(g, N);
+        left1 *= 0.9, left2 *= 0.999;
+        for (int i = 0; i < N; i++) {
+            mean[i]   = 0.9 * mean[i] + 0.1 * g[i];
+            square[i] = 0.999 * square[i] + 0.001 * g[i] * g[i];
+            want[i] -= 0.02 * mean[i] / (1 - left1) / (sqrt(square[i] / (1 - left2)) + 1e-8);
+        }
+        calc_adam(x, m, v, g, N, step, 0.02);
+        assert_close(x, want, N, .within = 1e-9, .name = "x", .formula = adam_formula);
+        assert_gradient_kept(g, before, N);
+    }
+}
+
+// ---- 10: Newton ----
+
+static const char newton_formula[] = "x = x - H^-1 g";
+
+static void newton__is_at_the_bottom_of_any_bowl_in_one_step(void **state)
+{
+    (void)state;
+    // f = fxx/2 (x-1)^2 + fxy (x-1)(y+2) + fyy/2 (y+2)^2 has its level place at (1, -2), a saddle too.
+    static const double hessians[][3] = {
+        {1, 0, 50}, {2, 1, 3}, {5, -4, 4}, {1, 3, 2}, {-2, 0.5, -1}};
+    for (int k = 0; k < 5; k++) {
+        const double *H = doubles_from(hessians[k], 3);
+        double       *x = DOUBLES(4, 3), *g = DOUBLES(H[0] * 3 + H[1] * 5, H[1] * 3 + H[2] * 5);
+        if (!calc_newton(x, g, H)) fail_msg("H = {%g, %g, %g} has an inverse", H[0], H[1], H[2]);
+        assert_close(x, ((double[]){1, -2}), 2, .name = "x", .formula = newton_formula);
+        assert_close(H, hessians[k], 3, .exact = true, .name = "H",
+                     .formula = "H is const: it must not change");
+    }
+}
+
+static void newton__solves_two_equations(void **state)
+{
+    (void)state;
+    // H = (2 1; 1 3), g = (1, 8): p = -(-1, 3), since 2 (-1) + 3 = 1 and -1 + 9 = 8.
+    double *x = DOUBLES(10, 20), *g = DOUBLES(1, 8), *before = doubles_from(g, 2);
+    assert_true(calc_newton(x, g, DOUBLES(2, 1, 3)));
+    assert_close(x, ((double[]){11, 17}), 2, .name = "x", .formula = newton_formula);
+    assert_gradient_kept(g, before, 2);
+}
+
+static void newton__refuses_a_hessian_without_an_inverse(void **state)
+{
+    (void)state;
+    static const double singular[][3] = {{0, 0, 0}, {1, 2, 4}, {4, 0, 0}, {0, 0, 3}, {1, -3, 9}};
+    for (int k = 0; k < 5; k++) {
+        double *x = DOUBLES(4, 3);
+        if (calc_newton(x, DOUBLES(1, 1), doubles_from(singular[k], 3)))
+            fail_msg("H = {%g, %g, %g} has no inverse: expected false", singular[k][0],
+                     singular[k][1], singular[k][2]);
+        assert_close(x, ((double[]){4, 3}), 2, .exact = true, .name = "x",
+                     .formula = "x stays when there is no step");
+    }
+}
+
+static void newton__refuses_what_is_not_finite(void **state)
+{
+    (void)state;
+    static const double wild[][3] = {{NAN, 0, 1}, {1, 0, INFINITY}, {1e200, 0, 1e200}, {1, NAN, 1}};
+    for (int k = 0; k < 4; k++) {
+        double *x = DOUBLES(4, 3);
+        if (calc_newton(x, DOUBLES(1, 1), doubles_from(wild[k], 3)))
+            fail_msg("the determinant of {%g, %g, %g} is not a finite number: expected false",
+                     wild[k][0], wild[k][1], wild[k][2]);
+        assert_close(x, ((double[]){4, 3}), 2, .exact = true, .name = "x",
+                     .formula = "x stays when there is no step");
+    }
+}
+
+static void newton__steps_however_small_the_determinant(void **state)
+{
+    (void)state;
+    double *x = DOUBLES(4, 3);
+    assert_true(calc_newton(x, DOUBLES(1e-9, 2e-9), DOUBLES(1e-9, 0, 1e-9)));
+    assert_close(x, ((double[]){3, 1}), 2, .name = "x", .formula = newton_formula);
+}
+
+const struct CMUnitTest descent_cases[] = {
+    cmocka_unit_test(descend__without_momentum_goes_against_the_gradient),
+    cmocka_unit_test(descend__is_carried_on_by_its_speed),
+    cmocka_unit_test(descend__on_level_ground_runs_out_slowly),
+    cmocka_unit_test(descend__agrees_with_the_formula_for_any_number_of_numbers),
+    cmocka_unit_test(adam__steps_by_the_rate_first_whatever_the_slope),
+    cmocka_unit_test(adam__stays_where_there_is_no_slope),
+    cmocka_unit_test(adam__adds_eps_to_the_root),
+    cmocka_unit_test(adam__keeps_its_averages_without_the_correction),
+    cmocka_unit_test(adam__agrees_with_the_formula_over_many_steps),
+    cmocka_unit_test(newton__is_at_the_bottom_of_any_bowl_in_one_step),
+    cmocka_unit_test(newton__solves_two_equations),
+    cmocka_unit_test(newton__refuses_a_hessian_without_an_inverse),
+    cmocka_unit_test(newton__refuses_what_is_not_finite),
+    cmocka_unit_test(newton__steps_however_small_the_determinant),
+    {0},
+};
