@@ -7,7 +7,7 @@
 // Signals are let in only while keys_wait() sleeps; what came is kept here until it looks.
 static volatile sig_atomic_t came[NSIG];
 
-static const int ends[]   = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int ends[]   = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 static const int others[] = {SIGTSTP, SIGCONT, SIGWINCH, SIGCHLD};
 enum { ENDS = sizeof ends / sizeof *ends, OTHERS = sizeof others / sizeof *others };
 
@@ -107,13 +107,13 @@ static int take_signals(Keys *keys)
 // ESC [ ... letter, ESC O letter, ESC letter: sent by one key that is not ours.
 static bool in_sequence(Keys *keys, unsigned char byte)
 {
+    enum { ESCAPE = 1, BRACKET, LETTER };
     int before     = keys->sequence;
-    keys->sequence = byte == 033                                    ? 1
-                     : before == 1                                  ? (byte == '['   ? 2
-                                                                       : byte == 'O' ? 3
-                                                                                     : 0)
-                     : before == 2 && !(byte >= '@' && byte <= '~') ? 2
-                                                                    : 0;
+    keys->sequence = 0;
+    if (byte == 033) keys->sequence = ESCAPE;
+    else if (before == ESCAPE && byte == '[') keys->sequence = BRACKET;
+    else if (before == ESCAPE && byte == 'O') keys->sequence = LETTER;
+    else if (before == BRACKET && !(byte >= '@' && byte <= '~')) keys->sequence = BRACKET;
     return byte == 033 || before > 0;
 }
 

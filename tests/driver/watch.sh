@@ -52,10 +52,10 @@ terminal() { # columns rows command
 }
 
 # A shell in a terminal, in which lab watch is started; the shell tells its exit status.
-watching() { # columns rows [words before the command]
+watching() { # columns rows [words before the command [words behind it]]
     cat >session <<END
 stty -a | sed 1d >before
-${3-} "$LAB" watch autoencoder
+${3-} "$LAB" watch autoencoder ${4-}
 echo "status \$?"
 stty -a | sed 1d >after
 echo over
@@ -136,6 +136,14 @@ a_signal_that_ends_it_gives_the_terminal_back() { # test
     shows "linear_forward is not written yet"
     kill -TERM "$(tm list-panes -t lab -F '#{pane_pid}' | xargs pgrep -P)"
     ended_with 143
+}
+
+a_reader_that_goes_away_ends_it() { # test
+    started
+    watching 80 24 "" "| head -n 3"
+    shows "linear_forward not written yet"
+    replace wrong.c
+    ended_with 0 # of head
 }
 
 ctrl_z_and_fg_go_on() { # test
