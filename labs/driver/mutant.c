@@ -185,7 +185,8 @@ static const char *apply(Arena *arena, const char *path, const char *id, const E
         const char *at   = *hunk->old == '\0' ? NULL : strstr(region, hunk->old);
         if (at == NULL || strstr(at + 1, hunk->old) != NULL) {
             error_set(err, "%s:%d: %s in the exercise %s: %.*s", path, hunk->line,
-                      at == NULL ? "does not stand" : "stands more than once", id, 200, hunk->old);
+                      at == NULL ? "does not stand" : "stands more than once", id,
+                      (int)strcspn(hunk->old, "\n"), hunk->old);
             return NULL;
         }
         if (strcmp(hunk->old, new) == 0) {
