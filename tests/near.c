@@ -100,14 +100,22 @@ static bool was_never_written(float x)
 
 static void put_index(Text *out, Shape shape, size_t index, bool whole_row);
 
+// ", first at [2,0]"; a scalar has no place to tell.
+static void put_place(const Pair *p, Text *out, const char *words, size_t index)
+{
+    if (p->shape.dims == 0) return;
+    put(out, "%s", words);
+    put_index(out, p->shape, index, false);
+}
+
 static bool looks_unwritten(const Pair *p, Text *out)
 {
     size_t unwritten = 0, first = 0;
     for (size_t i = p->count; i-- > 0;)
         if (is_wrong(p, i) && was_never_written(p->got[i])) unwritten++, first = i;
     if (unwritten == 0) return false;
-    put(out, "%zu of %zu elements, the first at ", unwritten, p->count);
-    put_index(out, p->shape, first, false);
+    put(out, "%zu of %zu elements", unwritten, p->count);
+    put_place(p, out, ", the first at ", first);
     put(out, ", come%s from memory that was never written, or from a variable that was never set",
         unwritten == 1 ? "s" : "");
     return true;
@@ -115,16 +123,17 @@ static bool looks_unwritten(const Pair *p, Text *out)
 
 static bool looks_not_finite(const Pair *p, Text *out)
 {
-    size_t nan = 0, infinite = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        nan += isnan(p->got[i]) && !isnan(p->want[i]);
-        infinite += isinf(p->got[i]) && !isinf(p->want[i]);
+    size_t nan = 0, infinite = 0, first = 0;
+    for (size_t i = p->count; i-- > 0;) {
+        bool is_nan = isnan(p->got[i]) && !isnan(p->want[i]);
+        bool is_inf = isinf(p->got[i]) && !isinf(p->want[i]);
+        if (is_nan || is_inf) first = i;
+        nan += is_nan, infinite += is_inf;
     }
     if (nan + infinite == 0) return false;
-    size_t first = 0;
-    while (isfinite(p->got[first]) || !isfinite(p->want[first])) first += 1;
-    put(out, "%zu NaN and %zu infinite, the first at ", nan, infinite);
-    put_index(out, p->shape, first, false);
+    if (nan > 0) put(out, "%zu NaN", nan);
+    if (infinite > 0) put(out, "%s%zu infinite", nan > 0 ? " and " : "", infinite);
+    put_place(p, out, ", the first at ", first);
     put(out, ": overflow (exp of a large number?), log of 0, or 0/0");
     return true;
 }
@@ -346,13 +355,13 @@ bool near_report(char *text, size_t size, const float *got, const double *want, 
     while (!is_wrong(p, first)) first++;
 
     if (near.formula) put(out, "%s\n", near.formula);
-    put(out, "%s %s: %zu of %zu ", near.name, SHAPE_TEXT(shape), wrong, count);
+    put(out, "%s", near.name);
+    if (shape.dims > 0) put(out, " %s: %zu of %zu", SHAPE_TEXT(shape), wrong, count);
     if (near.exact)
-        put(out, "not exactly equal");
+        put(out, " not exactly equal");
     else
-        put(out, "outside %g + %g |want|", near.atol, near.rtol);
-    put(out, ", first at ");
-    put_index(out, shape, first, false);
+        put(out, " outside %g + %g |want|", near.atol, near.rtol);
+    put_place(p, out, ", first at ", first);
     put(out, ": got %.6g, want %.6g\n", got[first], want[first]);
     if (count > 1) {
         put_map(p, out);

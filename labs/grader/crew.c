@@ -1,4 +1,5 @@
 #include "labs/grader/crew.h"
+#include "labs/grader/fence.h"
 #include "labs/grader/witness.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -159,8 +160,8 @@ static void judge_silence(Job *job, int status, double processor)
     else if (WEXITSTATUS(status) == 127 && symbol != NULL)
         say(job, VERDICT_MISSING, "%.*s is not in the file any more",
             (int)strcspn(symbol + strlen(lookup), "\n,"), symbol + strlen(lookup));
-    else if (WEXITSTATUS(status) == SANITIZER_STATUS)
-        say(job, VERDICT_CRASH, "was stopped by AddressSanitizer, which had no room to say why");
+    else if (WEXITSTATUS(status) == SANITIZER_STATUS)    // no room even to say so
+        say(job, VERDICT_MEMORY, "took more memory than the limit, %d GB", MEMORY_LIMIT_MB >> 10);
     else say(job, VERDICT_EXIT, "called _exit(%d) before the case was over", WEXITSTATUS(status));
 }
 

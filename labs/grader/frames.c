@@ -29,6 +29,17 @@ static bool is_answer(const void *pc, const void **start)
     return strcmp(info.dli_fname, answer) == 0;
 }
 
+// The runtime looks for the instruction before the address, as is right for where a call returns to.
+// So the very instruction is asked for by the address of the next; one byte on is enough on x86.
+static void *behind(const void *instruction)
+{
+#ifdef __aarch64__
+    return (char *)instruction + 4;
+#else
+    return (char *)instruction + 1;
+#endif
+}
+
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
     text[0] = '\0';
@@ -53,7 +64,7 @@ static void name_callee(char *name, size_t size, void *pc)
             snprintf(own, sizeof own, "%s", info.dli_sname);
     }
 #define X(kernel, args)                                                                            \
-    symbolize((char *)kernels.kernel + 1, "%f", entry, sizeof entry);                    \
+    symbolize(behind(kernels.kernel), "%f", entry, sizeof entry);                                  \
     if (own[0] != '\0' && strcmp(own, entry) == 0) {                                               \
         snprintf(name, size, "kernels." #kernel);                                                  \
         return;                                                                                    \
@@ -91,14 +102,15 @@ void frames_find(Frames *frames, const char *source, const void *pc)
         const void *start = NULL;
         if (!is_answer(pcs[k], &start)) continue;
         char name[128];
-        // A return address lies behind the call; where it happened is exact.
-        void *at = k == first && pc != NULL ? pcs[k] : (char *)pcs[k] - 1;
+        // Where a call returns to lies behind it; where a signal came is the very instruction.
+        void *at = k == first && pc != NULL ? behind(pcs[k]) : pcs[k];
         if (frames->outside) {
             frames->outside = false;
             frames->inside  = k == first;
             function        = start;
             if (k > first)
-                name_callee(frames->callee, sizeof frames->callee, (char *)pcs[k - 1] - 1);
+                name_callee(frames->callee, sizeof frames->callee,
+                            k - 1 == first && pc != NULL ? behind(pcs[k - 1]) : pcs[k - 1]);
         }
         frames->repeats += start == function;
         if (frames->repeats > 3) break;
@@ -116,6 +128,6 @@ int frames_line(void *const *pcs, size_t count, const char *source)
 {
     int line = -1;
     for (size_t k = 0; k < count && line <= 0; k++)
-        if (is_answer(pcs[k], NULL)) line = line_at((char *)pcs[k] - 1, source);
+        if (is_answer(pcs[k], NULL)) line = line_at(pcs[k], source);
     return line;
 }
