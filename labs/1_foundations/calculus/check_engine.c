@@ -196,7 +196,7 @@ static void network_new(Network *network)
     network->weight = values_new(arena, network->weights, NET_WEIGHTS);
     Value *loss     = net_loss(arena, network->weight, &moons, chosen, N);
     network->order  = order_ours(loss, &network->count);
-    net_loss_tensors(network->weights, &moons, chosen, N, network->want);
+    net_loss_tensors(nodes(), nodes(), network->weights, &moons, chosen, N, network->want);
 }
 
 static void network_assert(const Network *network)

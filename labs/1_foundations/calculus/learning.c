@@ -3,37 +3,13 @@
 #include <stdio.h>
 #include "common/progress.h"
 #include "labs/1_foundations/calculus/canvas.h"
+#include "labs/1_foundations/calculus/chain.h"
 #include "labs/1_foundations/calculus/engine.h"
 #include "labs/1_foundations/calculus/moons.h"
 
 enum { POINTS = 400, BATCH = 32 };
 
 // ---- what a gradient costs ----
-
-// Rosenbrock's function of n numbers: sum_i (1 - x[i])^2 + 100 (x[i+1] - x[i]^2)^2.
-static Value *chain_graph(Arena *arena, Value *const *x, int n)
-{
-    Value **terms = arena_alloc(arena, sizeof *terms * (size_t)n);
-    for (int i = 0; i + 1 < n; i++) {
-        Value *flat  = value_of(arena, OP_SUB, value_input(arena, 1), x[i]);
-        Value *steep = value_of(arena, OP_SUB, x[i + 1], value_of(arena, OP_MUL, x[i], x[i]));
-        Value *wall =
-            value_of(arena, OP_MUL, value_input(arena, 100), value_of(arena, OP_MUL, steep, steep));
-        terms[i] = value_of(arena, OP_ADD, value_of(arena, OP_MUL, flat, flat), wall);
-    }
-    return value_sum(arena, terms, n - 1);
-}
-
-static double chain_height(const double *x, int n, const void *context)
-{
-    (void)context;
-    double sum = 0;
-    for (int i = 0; i + 1 < n; i++) {
-        double flat = 1 - x[i], steep = x[i + 1] - x[i] * x[i];
-        sum += flat * flat + 100 * steep * steep;
-    }
-    return sum;
-}
 
 void learning_modes(Run *run, Arena *step)
 {
@@ -91,7 +67,9 @@ static void compare_with_tape(Run *run, Arena *step, Engine *engine, const doubl
     Value **weight = values_new(step, weights, NET_WEIGHTS);
     Value  *loss   = net_loss(step, weight, moons, chosen, BATCH);
     engine_gradient(engine, loss);
-    net_loss_tensors(weights, moons, chosen, BATCH, gradient);
+    Arena *tape = arena_new("tape", 4u << 20);
+    net_loss_tensors(step, tape, weights, moons, chosen, BATCH, gradient);
+    arena_free(tape);
     for (int i = 0; i < NET_WEIGHTS; i++) {
         apart   = fmax(apart, fabs(weight[i]->grad - gradient[i]));
         largest = fmax(largest, fabs(gradient[i]));

@@ -113,10 +113,9 @@ static Tensor *weight_of(Arena *arena, Shape shape, const double *values)
     return tensor;
 }
 
-double net_loss_tensors(const double *weights, const Moons *moons, const int *chosen, int n,
-                        double *gradient)
+double net_loss_tensors(Arena *keep, Arena *step, const double *weights, const Moons *moons,
+                        const int *chosen, int n, double *gradient)
 {
-    Arena  *keep = arena_new("tensors", 1u << 20), *step = arena_new("tape", 4u << 20);
     Tape   *tape = tape_new(step);
     Tensor *x = tensor_new(keep, SHAPE(n, 2)), *target = tensor_new(keep, SHAPE(n, 1));
     for (int i = 0; i < n; i++) {
@@ -137,8 +136,5 @@ double net_loss_tensors(const double *weights, const Moons *moons, const int *ch
     tape_backward(tape, loss);
     for (int p = 0; p < 2 * LAYERS; p++)
         for (size_t i = 0; i < tensor_count(parts[p]); i++) *gradient++ = (double)parts[p]->grad[i];
-    double value = (double)tensor_item(loss);
-    arena_free(step);
-    arena_free(keep);
-    return value;
+    return (double)tensor_item(loss);
 }

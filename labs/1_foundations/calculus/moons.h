@@ -34,6 +34,7 @@ Value  *net_score(Arena *arena, Value *const *weights, double x0, double x1);
 // sigmoid of the score s gives.
 Value *net_loss(Arena *arena, Value *const *weights, const Moons *moons, const int *chosen, int n);
 
-// The same loss by the course's tensors, in float, and its gradient [NET_WEIGHTS].
-double net_loss_tensors(const double *weights, const Moons *moons, const int *chosen, int n,
-                        double *gradient);
+// The same loss by the course's tensors, in float, and its gradient [NET_WEIGHTS]. Tensors go into
+// `keep`; the tape uses `step` from its start.
+double net_loss_tensors(Arena *keep, Arena *step, const double *weights, const Moons *moons,
+                        const int *chosen, int n, double *gradient);
