@@ -1,9 +1,7 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/choose.h"
+#include "labs/driver/desk.h"
 #include "labs/driver/gates.h"
-#include "labs/driver/page.h"
 #include "labs/driver/template.h"
-#include "common/options.h"
 #include "datasets/root.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -123,20 +121,26 @@ static int check_labs(const Course *course, const Lab *only, bool json)
     return status;
 }
 
+// What stands before all options, taken out of argv; NULL when an option or nothing does.
+static const char *leading_word(int *argc, char **argv)
+{
+    return *argc > 1 && argv[1][0] != '-' ? desk_word(argc, argv) : NULL;
+}
+
 static int dev_check(Arena *arena, int argc, char **argv)
 {
-    bool     json = false;
-    int      status;
-    Error    err;
-    Course   course;
-    Choice   choice  = {NULL, -1};
-    bool     chosen  = argc > 1 && argv[1][0] != '-';
-    Options *options = options_new(arena, "lab dev check [LAB]",
-                                   "Whether a lab is one: the gates, and what its cases reject.");
+    bool        json = false;
+    int         status;
+    Error       err;
+    Course      course;
+    Choice      choice  = {NULL, -1};
+    const char *word    = leading_word(&argc, argv);
+    Options    *options = desk_options(arena, argv, "lab dev check [LAB]",
+                                       "Whether a lab is one: the gates, and what its cases reject.");
     options_flag(options, "json", 0, &json, "as JSON");
-    if (!options_parse(options, argc - chosen, argv + chosen, &status)) return status;
+    if (!options_parse(options, argc, argv, &status)) return status;
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
-    if (chosen && !choose(&course, &(Progress){0}, argv[1], &choice)) return 2;
+    if (word != NULL && !choose(&course, &(Progress){0}, word, &choice)) return 2;
     if (choice.exercise >= 0) {
         fprintf(stderr, "lab: a lab is checked as a whole: lab dev check %s\n", choice.lab->id);
         return 2;
@@ -149,21 +153,22 @@ static int dev_check(Arena *arena, int argc, char **argv)
 static int dev_new(Arena *arena, int argc, char **argv)
 {
     const char *folder = NULL;
-    int         status, words = 0;
+    int         status;
     Error       err;
     Course      course;
-    while (words < 2 && words + 1 < argc && argv[words + 1][0] != '-') words++;
-    Options *options = options_new(arena, "lab dev new STAGE NAME",
-                                   "Lays out a new lab, which builds and waits to be filled.");
+    NewLab      lab  = {.stage = leading_word(&argc, argv)};
+    lab.name         = leading_word(&argc, argv);
+    Options *options = desk_options(arena, argv, "lab dev new STAGE NAME",
+                                    "Lays out a new lab, which builds and waits to be filled.");
     options_string(options, "in", 0, &folder, "FOLDER",
                    "a folder of labs of your own, for LAB_PATH");
-    if (!options_parse(options, argc - words, argv + words, &status)) return status;
-    if (words < 2) {
+    if (!options_parse(options, argc, argv, &status)) return status;
+    if (lab.name == NULL) {
         fprintf(stderr, "lab: which? lab dev new STAGE NAME [--in FOLDER]\n");
         return 2;
     }
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
-    NewLab lab = {.stage = argv[1], .name = argv[2], .labs = folder};
+    lab.labs = folder;
     if (!template_allows(arena, &course, &lab, &err)) return error_report(&err), 2;
     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
     printf("%s builds already. Every line with REPLACE: waits for you.\n\n", lab.folder);
