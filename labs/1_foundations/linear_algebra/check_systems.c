@@ -496,6 +496,15 @@ static void least_squares__refuses_columns_that_depend_on_each_other(void **stat
                  "rank 2 of 3 columns was not refused");
 }
 
+static void least_squares__refuses_a_first_column_that_is_next_to_nothing(void **state)
+{
+    (void)state;
+    double *a = random_matrix(62, 6, 2);
+    for (int i = 0; i < 6; i++) a[2 * i] *= 1e-20;
+    assert_holds(!solve_fit(a, random_matrix(63, 6, 1), 6, 2).done,
+                 "a diagonal of 1e-20 beside one of 1 was not refused");
+}
+
 static void least_squares__measures_deficiency_by_the_largest_element(void **state)
 {
     (void)state;
@@ -551,6 +560,7 @@ const struct CMUnitTest system_cases[] = {
     cmocka_unit_test(least_squares__finds_nists_certified_polynomial),
     cmocka_unit_test(least_squares__stays_stable_where_squaring_the_matrix_would_not),
     cmocka_unit_test(least_squares__refuses_columns_that_depend_on_each_other),
+    cmocka_unit_test(least_squares__refuses_a_first_column_that_is_next_to_nothing),
     cmocka_unit_test(least_squares__measures_deficiency_by_the_largest_element),
     cmocka_unit_test(least_squares__refuses_a_nan_in_the_matrix),
     {0},
