@@ -1,6 +1,7 @@
 /* floats.h -- arrays to check a function with, each ending at a closed page (guarded.h).
  *
  *     float *x = floats_normal(&rng, 12), *y = floats_filled(12, NAN), *before = floats_copy(x, 12);
+ *     float *w = FLOATS(3, 4, 5);
  *     thing_forward(y, x, 12);
  *     assert_kept("x", x, before, 12);
  *
@@ -13,6 +14,8 @@
 float *floats_filled(size_t n, float value);    // NAN: as guarded.h gives it, told from other NaNs
 float *floats_normal(Rng *rng, size_t n);    // each from N(0,1)
 float *floats_copy(const float *x, size_t n);
+#define FLOATS(...)                                                                                \
+    floats_copy((const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
 double *floats_wide(const float *x, size_t n);    // the same numbers as double
 double *doubles_zero(size_t n);
 

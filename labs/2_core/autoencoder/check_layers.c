@@ -45,7 +45,7 @@ static void check_linear_forward(int B, int I, int O, uint64_t seed)
 static void linear_forward__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    const float x[] = {1, 2}, w[] = {3, 4, 5, 6, 7, 8}, bias[] = {0.5f, -1, 0};
+    const float *x = FLOATS(1, 2), *w = FLOATS(3, 4, 5, 6, 7, 8), *bias = FLOATS(0.5f, -1, 0);
     float *y = floats_filled(3, NAN);
     ae_linear_forward(y, x, w, bias, 1, 2, 3);
     assert_near(y, ((double[]){11.5, 16, 23}), SHAPE(1, 3), .name = "y",
@@ -133,7 +133,7 @@ static void check_linear_backward(int B, int I, int O, uint64_t seed, float held
 static void linear_backward__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    const float x[] = {1, 2}, w[] = {3, 4, 5, 6, 7, 8}, dy[] = {1, 0, -1};
+    const float *x = FLOATS(1, 2), *w = FLOATS(3, 4, 5, 6, 7, 8), *dy = FLOATS(1, 0, -1);
     float *dx = floats_filled(2, 0), *dw = floats_filled(6, 0), *dbias = floats_filled(3, 0);
     ae_linear_backward(dx, dw, dbias, dy, x, w, 1, 2, 3);
     assert_near(dx, ((double[]){-4, -4}), SHAPE(1, 2), .name = "dx",
@@ -246,32 +246,32 @@ static void check_relu_backward(const float *y, const float *dy, size_t n, float
 static void relu_backward__lets_the_gradient_through_where_y_is_positive(void **state)
 {
     (void)state;
-    check_relu_backward((float[]){2, 0, 0.5f, 0, 3}, (float[]){1, 2, -3, -4, 5}, 5, 0);
+    check_relu_backward(FLOATS(2, 0, 0.5f, 0, 3), FLOATS(1, 2, -3, -4, 5), 5, 0);
 }
 
 static void relu_backward__lets_nothing_through_where_y_is_zero(void **state)
 {
     (void)state;
-    check_relu_backward((float[]){0, -0.0f, 0, 0}, (float[]){1, 2, -3, -4}, 4, 0);
+    check_relu_backward(FLOATS(0, -0.0f, 0, 0), FLOATS(1, 2, -3, -4), 4, 0);
 }
 
 static void relu_backward__lets_all_through_where_y_is_tiny(void **state)
 {
     (void)state;
-    check_relu_backward((float[]){1e-30f, 1e-7f, 0.01f}, (float[]){1, -2, 3}, 3, 0);
+    check_relu_backward(FLOATS(1e-30f, 1e-7f, 0.01f), FLOATS(1, -2, 3), 3, 0);
 }
 
 static void relu_backward__adds_to_what_dx_holds(void **state)
 {
     (void)state;
-    check_relu_backward((float[]){2, 0, 0.5f, 0, 3}, (float[]){1, 2, -3, -4, 5}, 5, 7);
+    check_relu_backward(FLOATS(2, 0, 0.5f, 0, 3), FLOATS(1, 2, -3, -4, 5), 5, 7);
 }
 
 static void relu_backward__takes_one_element_and_many(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(40);
-    check_relu_backward((float[]){4}, (float[]){3}, 1, 1);
+    check_relu_backward(FLOATS(4), FLOATS(3), 1, 1);
     float *y = floats_normal(&rng, 1003), *dy = floats_normal(&rng, 1003);
     for (size_t i = 0; i < 1003; i++) y[i] = y[i] > 0 ? y[i] : 0;
     check_relu_backward(y, dy, 1003, 0.5f);
@@ -330,7 +330,7 @@ static void loss__gives_what_a_hand_computes(void **state)
     (void)state;
     // sigmoid(0) = 1/2: it misses the pixels 1 and 1/2 by 1/2 and 0.
     float *dz  = floats_filled(2, NAN),
-          loss = ae_loss(dz, (float[]){0, 0}, (float[]){1, 0.5f}, 1, 2);
+          loss = ae_loss(dz, FLOATS(0, 0), FLOATS(1, 0.5f), 1, 2);
     assert_near(&loss, &(double){0.25}, SCALAR, .name = "loss", .formula = loss_formula);
     assert_near(dz, ((double[]){2 * -0.5 * 0.25, 0}), SHAPE(1, 2), .name = "dz",
                 .formula = dz_formula);
@@ -367,8 +367,8 @@ static void loss__stays_finite_for_large_z(void **state)
 {
     (void)state;
     // The sigmoid is 0 or 1 here, flat; two of the six pixels are missed by a whole 1.
-    float *z  = floats_copy((float[]){-1000, 1000, -100, 100, -1000, 1000}, 6);
-    float *x  = floats_copy((float[]){0, 1, 0, 1, 1, 0}, 6);
+    float *z  = FLOATS(-1000, 1000, -100, 100, -1000, 1000);
+    float *x  = FLOATS(0, 1, 0, 1, 1, 0);
     float *dz = floats_filled(6, NAN), loss = ae_loss(dz, z, x, 2, 3);
     assert_near(&loss, &(double){1}, SCALAR, .name = "loss", .batch = 2, .formula = loss_formula);
     assert_near(dz, doubles_zero(6), SHAPE(2, 3), .name = "dz", .formula = dz_formula);

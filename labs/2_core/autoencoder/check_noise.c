@@ -119,7 +119,8 @@ static void sample__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     // The variance 9 = exp(2 ln 3) is the square of a standard deviation of 3.
-    const float mean[] = {1, 5, 0}, logvar[] = {2 * logf(3), 0, -2 * logf(2)}, e[] = {-1, 2, 3};
+    const float *mean = FLOATS(1, 5, 0), *logvar = FLOATS(2 * logf(3), 0, -2 * logf(2));
+    const float *e = FLOATS(-1, 2, 3);
     float *z = floats_filled(3, NAN);
     ae_sample(z, mean, logvar, e, 3);
     assert_near(z, ((double[]){-2, 7, 1.5}), SHAPE(3), .name = "z", .formula = sample_formula);
@@ -187,7 +188,7 @@ static void check_sample_backward(size_t n, uint64_t seed, float held)
 static void sample_backward__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    const float logvar[] = {2 * logf(3), 0}, e[] = {-1, 2}, dz[] = {4, 5};
+    const float *logvar = FLOATS(2 * logf(3), 0), *e = FLOATS(-1, 2), *dz = FLOATS(4, 5);
     float *dmean = floats_filled(2, 0), *dlogvar = floats_filled(2, 0);
     ae_sample_backward(dmean, dlogvar, dz, logvar, e, 2);
     assert_near(dmean, ((double[]){4, 5}), SHAPE(2), .name = "dmean",

@@ -44,7 +44,7 @@ static void check_tied_forward(int B, int I, int O, uint64_t seed)
 static void tied_forward__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    const float h[] = {1, 0, -1}, w[] = {3, 4, 5, 6, 7, 9}, bias[] = {0.5f, 1};
+    const float *h = FLOATS(1, 0, -1), *w = FLOATS(3, 4, 5, 6, 7, 9), *bias = FLOATS(0.5f, 1);
     float *y = floats_filled(2, NAN);
     ae_tied_forward(y, h, w, bias, 1, 2, 3);
     assert_near(y, ((double[]){-3.5, -4}), SHAPE(1, 2), .name = "y",
@@ -118,7 +118,7 @@ static void check_tied_backward(int B, int I, int O, uint64_t seed, float held)
 static void tied_backward__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    const float h[] = {1, 0, -1}, w[] = {3, 4, 5, 6, 7, 9}, dy[] = {1, 2};
+    const float *h = FLOATS(1, 0, -1), *w = FLOATS(3, 4, 5, 6, 7, 9), *dy = FLOATS(1, 2);
     float *dh = floats_filled(3, 0), *dw = floats_filled(6, 0), *dbias = floats_filled(2, 0);
     ae_tied_backward(dh, dw, dbias, dy, h, w, 1, 2, 3);
     assert_near(dh, ((double[]){11, 17, 25}), SHAPE(1, 3), .name = "dh",
