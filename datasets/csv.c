@@ -1,0 +1,243 @@
+#include "datasets/csv.h"
+#include <csv.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELDS_MAX = 4096, SHOWN = 40 };    // in a row; bytes of a field that a message shows
+
+typedef struct Place {
+    long line, at;    // from 1; of a byte
+} Place;
+
+typedef struct Reader {
+    Arena      *keep;
+    Csv        *csv;
+    const char *path;
+    const char *asked;     // "area,price"; NULL for all
+    Place       here;      // of the byte that is read
+    Place       field;     // where the field in hand began
+    Place       row;       // and its row
+    int         fields;    // of this row so far
+    int         width;     // of the first row; 0 before it has ended
+    const char *names[FIELDS_MAX];
+    int         column[FIELDS_MAX];    // for each field its column in csv, or -1
+    double     *values;                // grows; malloc
+    size_t      room;                  // of values, in rows
+    bool        begun;                 // this row: a line break inside quotes does not end it
+    bool        failed;
+    Error      *err;
+} Reader;
+
+static void fail(Reader *reader, Place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Only the first failure counts.
+static void fail(Reader *reader, Place place, const char *format, ...)
+{
+    if (reader->failed) return;
+    char    what[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    for (char *at = what; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ') *at = ' ';    // of a field with lines: a message is one
+    error_set(reader->err, "%s:%ld:%ld: %s", reader->path, place.line, place.at, what);
+    reader->failed = true;
+}
+
+// ---- the first row ----
+
+static int find_name(const Reader *reader, const char *name, size_t length)
+{
+    for (int i = 0; i < reader->width; i++)
+        if (strlen(reader->names[i]) == length && memcmp(reader->names[i], name, length) == 0)
+            return i;
+    return -1;
+}
+
+static void ask_for(Reader *reader, const char *name, size_t length)
+{
+    Csv *csv   = reader->csv;
+    int  field = find_name(reader, name, length);
+    if (field < 0) {
+        char all[240] = "";
+        for (int i = 0; i < reader->width && strlen(all) < sizeof all - 1; i++)
+            snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i > 0 ? ", " : "",
+                     reader->names[i]);
+        fail(reader, reader->row, "there is no column \"%.*s\"; there are %s", (int)length, name,
+             all);
+        return;
+    }
+    for (int i = field + 1; i < reader->width; i++)
+        if (strcmp(reader->names[i], reader->names[field]) == 0)
+            fail(reader, reader->row, "two columns are called \"%s\"", reader->names[field]);
+    if (reader->column[field] >= 0) {
+        fail(reader, reader->row, "column \"%s\" was asked for twice", reader->names[field]);
+        return;
+    }
+    reader->column[field]      = csv->columns;
+    csv->names[csv->columns++] = reader->names[field];
+}
+
+// Which fields become which columns.
+static void choose_columns(Reader *reader)
+{
+    reader->width = reader->fields;
+    reader->csv->names =
+        arena_alloc(reader->keep, sizeof *reader->csv->names * (size_t)reader->width);
+    for (int i = 0; i < reader->width; i++) reader->column[i] = -1;
+    for (int i = 0; i < reader->width && reader->asked == NULL; i++)
+        ask_for(reader, reader->names[i], strlen(reader->names[i]));
+    for (const char *at = reader->asked; at != NULL && !reader->failed;) {
+        const char *first = at + strspn(at, " "), *end = strchrnul(first, ',');
+        size_t      length = (size_t)(end - first);
+        while (length > 0 && first[length - 1] == ' ') length--;
+        ask_for(reader, first, length);
+        at = *end == ',' ? end + 1 : NULL;
+    }
+}
+
+// ---- the others ----
+
+static void put_number(Reader *reader, const char *text, size_t length)
+{
+    int   column = reader->column[reader->fields];
+    char *end;
+    if (column < 0) return;
+    const char *name = reader->csv->names[column];
+    if (length == 0) {
+        fail(reader, reader->field, "%s is missing", name);
+        return;
+    }
+    // strtod alone would take nan, infinity and hexadecimal numbers as well.
+    double value   = strtod(text, &end);
+    bool   decimal = strspn(text, "0123456789+-.eE") == length && end == text + length;
+    if (!decimal)
+        fail(reader, reader->field, "%s is \"%.*s%s\", expected a number", name, SHOWN, text,
+             length > SHOWN ? "..." : "");
+    else if (!isfinite(value))
+        fail(reader, reader->field, "%s is %.*s, too large for a double", name, SHOWN, text);
+    reader->values[(size_t)reader->csv->rows * (size_t)reader->csv->columns + (size_t)column] =
+        value;
+}
+
+static bool make_room(Reader *reader)
+{
+    if ((size_t)reader->csv->rows < reader->room) return true;
+    size_t  room   = reader->room > 0 ? 2 * reader->room : 256;
+    double *larger = realloc(reader->values, room * (size_t)reader->csv->columns * sizeof *larger);
+    if (larger == NULL) {
+        fail(reader, reader->row, "no memory for %zu rows", room);
+        return false;
+    }
+    reader->values = larger;
+    reader->room   = room;
+    return true;
+}
+
+// ---- what libcsv calls ----
+
+static void field_ended(void *text, size_t length, void *data)
+{
+    Reader *reader = data;
+    if (reader->failed) return;
+    if (reader->fields == FIELDS_MAX) {
+        fail(reader, reader->row, "has more than %d fields", FIELDS_MAX);
+        return;
+    }
+    if (reader->width == 0)
+        reader->names[reader->fields] =
+            arena_print(reader->keep, "%.*s", (int)length, (const char *)text);
+    else if (reader->fields < reader->width && make_room(reader)) put_number(reader, text, length);
+    reader->fields++;
+}
+
+static void row_ended(int end, void *data)
+{
+    (void)end;
+    Reader *reader = data;
+    if (reader->failed) return;
+    if (reader->width == 0) choose_columns(reader);
+    else if (reader->fields != reader->width)
+        fail(reader, reader->row, "the row has %d fields, expected %d", reader->fields,
+             reader->width);
+    else reader->csv->rows++;
+    reader->fields = 0;
+    reader->begun  = false;
+}
+
+// ---- the file ----
+
+// Byte by byte, so that a callback knows where it is.
+static void read_bytes(Reader *reader, FILE *file, struct csv_parser *parser)
+{
+    bool cr = false;
+    for (int byte; !reader->failed && (byte = getc(file)) != EOF;) {
+        unsigned char one    = (unsigned char)byte;
+        int           fields = reader->fields;
+        if (byte == '\0') fail(reader, reader->here, "a byte of 0: this is not a text file");
+        else if (csv_parse(parser, &one, 1, field_ended, row_ended, reader) != 1)
+            fail(reader, reader->here,
+                 "a quote inside a field: expected \"\" in a quoted field, or a comma");
+        bool broken = byte == '\n' || byte == '\r';
+        if (byte == '\n' && cr) reader->here.line--;    // CRLF is one
+        reader->here = broken ? (Place){reader->here.line + 1, 1}
+                              : (Place){reader->here.line, reader->here.at + 1};
+        cr           = byte == '\r';
+        if (!broken && byte != ' ' && byte != '\t') reader->begun = true;
+        if (!reader->begun) reader->row = reader->field = reader->here;
+        else if (reader->fields != fields) reader->field = reader->here;
+    }
+}
+
+static void skip_byte_order_mark(FILE *file)
+{
+    const unsigned char mark[] = {0xEF, 0xBB, 0xBF};
+    unsigned char       start[3];
+    if (fread(start, 1, 3, file) != 3 || memcmp(start, mark, 3) != 0) rewind(file);
+}
+
+static void read_file(Reader *reader, FILE *file)
+{
+    struct csv_parser parser;
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0) {
+        fail(reader, reader->here, "libcsv did not start");
+        return;
+    }
+    skip_byte_order_mark(file);
+    read_bytes(reader, file, &parser);
+    if (!reader->failed && ferror(file)) {
+        error_set(reader->err, "%s: %s", reader->path, strerror(errno));
+        reader->failed = true;
+    }
+    if (!reader->failed && csv_fini(&parser, field_ended, row_ended, reader) != 0)
+        fail(reader, reader->field, "a quote that opens here is never closed");
+    csv_free(&parser);
+}
+
+bool csv_read(Arena *keep, Csv *csv, const char *path, const char *columns, Error *err)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    Reader *reader = arena_zeros(keep, sizeof *reader);
+    *csv           = (Csv){0};
+    *reader        = (Reader){.keep = keep, .csv = csv, .path = path, .asked = columns, .err = err};
+    reader->here = reader->field = reader->row = (Place){1, 1};
+    read_file(reader, file);
+    fclose(file);
+    bool ok = !reader->failed;
+    if (ok && reader->width == 0)
+        ok = error_set(err, "%s: is empty, expected a row of names", path);
+    if (ok && csv->rows == 0) ok = error_set(err, "%s: has no row below its names", path);
+    if (ok) {
+        size_t bytes = sizeof *csv->values * (size_t)csv->rows * (size_t)csv->columns;
+        csv->values  = memcpy(arena_alloc(keep, bytes), reader->values, bytes);
+    }
+    free(reader->values);
+    return ok;
+}
