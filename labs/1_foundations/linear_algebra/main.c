@@ -47,14 +47,24 @@ static bool is_asked(const Story *story, const Part *part)
 
 int main(int argc, char **argv)
 {
-    Arena   *keep = arena_new("keep", (size_t)1 << 20);
-    Settings set  = {
-         .part = "all", .size = 512, .hilbert = 15, .points = 25, .beads = 40, .images = 500};
+    Arena   *keep    = arena_new("keep", (size_t)1 << 20);
+    Settings set     = {.part    = "all",
+                        .size    = 512,
+                        .hilbert = 15,
+                        .points  = 25,
+                        .beads   = 40,
+                        .images  = 500,
+                        .degree  = 1};
     Options *options = options_new(
         keep, "linear_algebra",
         "Multiplies, solves, fits, and takes matrices apart: a picture, a web, digits.");
     options_group(options, "This lab");
     options_choice(options, "part", 0, &set.part, PARTS, "the part of the story to tell");
+    options_string(options, "csv", 0, &set.csv, "FILE",
+                   "fit and take apart a table of your own instead");
+    options_string(options, "columns", 0, &set.columns, "NAMES",
+                   "its columns, what is to be fitted last: a,b");
+    options_int(options, "degree", 0, &set.degree, 1, 15, "of the polynomial, for two columns");
     options_int(options, "size", 'n', &set.size, 1, 4096,
                 "rows of the matrices that are multiplied");
     options_int(options, "hilbert", 0, &set.hilbert, 2, 200, "the largest Hilbert matrix");
@@ -68,8 +78,13 @@ int main(int argc, char **argv)
     if (run->smoke && !options_given(options, "size")) set.size = 64;
     if (run->smoke && !options_given(options, "images")) set.images = 20;
 
+    if (set.columns != NULL && set.csv == NULL) {
+        fprintf(stderr, "linear_algebra: --columns %s: expected --csv FILE with it\n", set.columns);
+        return 2;
+    }
     Story story = {.set = set, .run = run};
     Error err   = {""};
+    if (set.csv != NULL) return tell_table(&story, &err) ? run_end(run, NULL) : error_report(&err);
     for (int p = 0; p < PART_COUNT && !run_interrupted(run); p++)
         if (is_asked(&story, &parts[p]) && !parts[p].tell(&story, &err)) return error_report(&err);
     printf("\nTo notice\n");

@@ -13,6 +13,9 @@ typedef struct Settings {
     int         points;     // to fit polynomials to
     int         beads;      // on the string
     int         images;     // of digits
+    const char *csv;        // a table of the user's own, told instead of the story; NULL for none
+    const char *columns;    // of it, the one to be explained last; NULL for all
+    int         degree;     // of the polynomial, where there is one column to explain it
 } Settings;
 
 typedef struct Story {
@@ -27,3 +30,4 @@ bool tell_string(const Story *story, Error *err);         // how beads swing: ei
 bool tell_pages(const Story *story, Error *err);          // PageRank: power iteration
 bool tell_compression(const Story *story, Error *err);    // a picture by rank: SVD
 bool tell_digits(const Story *story, Error *err);         // what digits are made of: PCA
+bool tell_table(const Story *story, Error *err);          // the user's own: a fit, and PCA
