@@ -224,9 +224,9 @@ static const char order_formula[] = "each node once, after its operands; the res
 // That order[first..count) holds the graph under `result`, rightly.
 static void assert_order(Value *const *order, int first, int count, const Value *result, int want)
 {
-    if (count - first != want)
-        fail_msg("%s\n%d nodes were placed, the graph has %d", order_formula, count - first, want);
-    for (int i = first; i < count; i++) {
+    int last = count < first + want ? count : first + want;    // a wrong count may lead anywhere
+    for (int i = first; i < last; i++) {
+        if (order[i] == NULL) fail_msg("%s\nplace %d was left empty", order_formula, i);
         bool a = order[i]->a == NULL, b = order[i]->b == NULL;
         for (int k = first; k < i; k++) {
             if (order[k] == order[i])
@@ -238,15 +238,19 @@ static void assert_order(Value *const *order, int first, int count, const Value 
             fail_msg("%s\nnode %d (%s) stands before its operand %s", order_formula, i,
                      op_name(order[i]->op), a ? "b" : "a");
     }
-    if (want > 0 && order[count - 1] != result) fail_msg("%s\nthe last is not it", order_formula);
+    if (count - first != want)
+        fail_msg("%s\n%d nodes were placed, the graph has %d", order_formula, count - first, want);
+    if (order[count - 1] != result) fail_msg("%s\nthe last is not the result", order_formula);
 }
 
-static Value **places(int n)    // all NULL, and not one more
+static Value **places(int n)    // all NULL; there is not one more
 {
     Value **order = guarded_new((size_t)n * sizeof *order);
     for (int i = 0; i < n; i++) order[i] = NULL;
     return order;
 }
+
+enum { ROOM = 1000 };    // for all that is placed twice, so that it can be said
 
 static void order__of_an_input_is_the_input(void **state)
 {
@@ -261,7 +265,7 @@ static void order__places_operands_first(void **state)
     Arena *arena = nodes();
     Value *x = value_input(arena, 1), *y = value_input(arena, 2);
     Value *product = value_of(arena, OP_MUL, x, y), *sine = value_of(arena, OP_SIN, x, NULL);
-    Value *sum = value_of(arena, OP_ADD, sine, product), **order = places(5);
+    Value *sum = value_of(arena, OP_ADD, sine, product), **order = places(ROOM);
     assert_order(order, 0, calc_order(order, 0, sum), sum, 5);
 }
 
@@ -291,14 +295,26 @@ static void order__of_a_random_graph(void **state)
     }
 }
 
+// x + x, and that plus itself, and so on: n + 1 nodes, and 2^n ways through them.
+static Value *doubled(int n)
+{
+    Arena *arena = nodes();
+    Value *x     = value_input(arena, 1);
+    for (int i = 0; i < n; i++) x = value_of(arena, OP_ADD, x, x);
+    return x;
+}
+
 static void order__places_a_shared_node_once(void **state)
 {
     (void)state;
-    // x + x, and that plus itself, forty times over: there are 2^40 ways through these 41 nodes.
-    Arena *arena = nodes();
-    Value *x     = value_input(arena, 1);
-    for (int i = 0; i < 40; i++) x = value_of(arena, OP_ADD, x, x);
-    Value **order = places(41);
+    Value *x = doubled(3), **order = places(ROOM);
+    assert_order(order, 0, calc_order(order, 0, x), x, 4);
+}
+
+static void order__takes_each_node_once_however_many_ways_lead_to_it(void **state)
+{
+    (void)state;
+    Value *x = doubled(40), **order = places(41);
     assert_order(order, 0, calc_order(order, 0, x), x, 41);
 }
 
@@ -548,6 +564,7 @@ const struct CMUnitTest engine_cases[] = {
     cmocka_unit_test(order__places_operands_first),
     cmocka_unit_test(order__of_a_random_graph),
     cmocka_unit_test(order__places_a_shared_node_once),
+    cmocka_unit_test(order__takes_each_node_once_however_many_ways_lead_to_it),
     cmocka_unit_test(order__goes_on_where_the_row_ends),
     cmocka_unit_test(order__leaves_out_what_is_seen_and_nobody),
     cmocka_unit_test(order__marks_what_it_places_and_changes_nothing_else),
