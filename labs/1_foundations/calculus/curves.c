@@ -37,38 +37,48 @@ static void keep_best(Best *best, double step, double error)
     if (error < best->error) *best = (Best){step, error};
 }
 
-void curves_slopes(Run *run, Arena *step)
+enum { PER_DECADE = 12, STEPS = 16 * PER_DECADE };
+
+typedef struct Vee {    // the error over the step, for both differences
+    float h[STEPS], one[STEPS], two[STEPS];
+    Best  one_best, two_best;
+} Vee;
+
+static void measure_vee(Vee *vee, double x, double want)
 {
-    enum { PER_DECADE = 12, COUNT = 16 * PER_DECADE };
-    const double x = 1, want = wave_slope(x);
-    float *h = arena_alloc(step, sizeof *h * COUNT), *one = arena_alloc(step, sizeof *one * COUNT),
-          *two    = arena_alloc(step, sizeof *two * COUNT);
-    Best one_best = {0, 1}, two_best = {0, 1};
-    for (int i = 0; i < COUNT; i++) {
+    vee->one_best = vee->two_best = (Best){0, 1};
+    for (int i = 0; i < STEPS; i++) {
         double size    = pow(10, -(double)i / PER_DECADE);
         double forward = fabs((wave(x + size, NULL) - wave(x, NULL)) / size - want) / want;
         double central = fabs(calc_difference(wave, NULL, x, size) - want) / want;
-        keep_best(&one_best, size, forward);
-        keep_best(&two_best, size, central);
-        h[i]   = (float)size;
-        one[i] = forward > 0 ? (float)forward : NAN;    // a logarithm has no place for 0
-        two[i] = central > 0 ? (float)central : NAN;
+        keep_best(&vee->one_best, size, forward);
+        keep_best(&vee->two_best, size, central);
+        vee->h[i]   = (float)size;
+        vee->one[i] = forward > 0 ? (float)forward : NAN;    // a logarithm has no place for 0
+        vee->two[i] = central > 0 ? (float)central : NAN;
     }
+}
+
+void curves_slopes(Run *run, Arena *step)
+{
+    const double x = 1, want = wave_slope(x);
+    Vee         *vee = arena_alloc(step, sizeof *vee);
+    measure_vee(vee, x, want);
     double predicted = calc_best_step(DBL_EPSILON / 2 * fabs(wave(x, NULL)), fabs(wave_third(x)));
     double there     = fabs(calc_difference(wave, NULL, x, predicted) - want) / want;
     double dual      = fabs(wave_dual(x).slope - want) / want;
 
     printf("\nSlopes: e^x sin x at x = 1 rises by %.12f\n", want);
-    printf("  one-sided difference   best of %d steps %8.1e   relative error %8.1e\n", COUNT,
-           one_best.step, one_best.error);
-    printf("  central difference     best of %d steps %8.1e   relative error %8.1e\n", COUNT,
-           two_best.step, two_best.error);
+    printf("  one-sided difference   best of %d steps %8.1e   relative error %8.1e\n", STEPS,
+           vee->one_best.step, vee->one_best.error);
+    printf("  central difference     best of %d steps %8.1e   relative error %8.1e\n", STEPS,
+           vee->two_best.step, vee->two_best.error);
     printf("                           predicted step %8.1e   relative error %8.1e\n", predicted,
            there);
     printf("  dual numbers                      no step            relative error %8.1e\n", dual);
     metrics_write(run->metrics, 0,
                   METRICS({"predicted_step", predicted}, {"predicted_error", there},
-                          {"central_best_error", two_best.error}, {"dual_error", dual}));
+                          {"central_best_error", vee->two_best.error}, {"dual_error", dual}));
 
     float dot[2] = {(float)predicted, (float)fmax(there, 1e-16)};
     Plot  plot   = {.title   = "Smaller steps are better, until they are worse",
@@ -76,8 +86,8 @@ void curves_slopes(Run *run, Arena *step)
                     .y_label = "relative error of the slope",
                     .log_x   = true,
                     .log_y   = true};
-    plot_series(&plot, "one-sided difference", h, one, COUNT);
-    plot_series(&plot, "central difference", h, two, COUNT);
+    plot_series(&plot, "one-sided difference", vee->h, vee->one, STEPS);
+    plot_series(&plot, "central difference", vee->h, vee->two, STEPS);
     plot_series(&plot, "predicted best step", &dot[0], &dot[1], 1);
     run_plot(run, &plot, "slopes");
 }
@@ -100,10 +110,10 @@ void curves_taylor(Run *run, Arena *step)
         x[i]    = (float)(-10 + 20.0 * i / (COUNT - 1));
         sine[i] = sinf(x[i]);
     }
-    printf("\nTaylor: the sine from its derivatives at 0\n  error at      ");
+    printf("\nTaylor: the sine from its derivatives at 0\n  error at  ");
     for (int d = 0; d < 6; d++) printf("  degree %2d", degrees[d]);
     for (int at = 1; at <= 9; at += 4) {
-        printf("\n  x = %d         ", at);
+        printf("\n  x = %d     ", at);
         for (int d = 0; d < 6; d++)
             printf("  %9.1e", fabs(calc_taylor(derivative, degrees[d], at) - sin(at)));
     }
@@ -122,17 +132,19 @@ void curves_taylor(Run *run, Arena *step)
 
 // ---- areas ----
 
+enum { DEPTH = 40, SIMPSON_MAX = 14, ADAPTIVE_MAX = 12, SEEN_MAX = 100000 };
+
 // A needle on a hill, and what it is asked for.
 typedef struct Needle {
     double  place, width;
     long   *looks;
-    double *seen;    // where it was asked for, or NULL
+    double *seen;    // where it was asked for, or NULL; room for SEEN_MAX
 } Needle;
 
 static double needle(double x, const void *context)
 {
     const Needle *n = context;
-    if (n->seen != NULL) n->seen[*n->looks] = x;
+    if (n->seen != NULL && *n->looks < SEEN_MAX) n->seen[*n->looks] = x;
     (*n->looks)++;
     double away = (x - n->place) / n->width;
     return 1 / (1 + away * away) + 0.3 * sin(3 * x);
@@ -144,17 +156,15 @@ static double needle_area(const Needle *n)
            0.1 * (1 - cos(3.0));
 }
 
-enum { DEPTH = 40, SIMPSON_MAX = 14, ADAPTIVE_MAX = 12 };
-
 static void draw_looks(Run *run, Arena *step, const Needle *needle_of, double tolerance)
 {
     enum { LINE = 2001 };
     long   looks = 0;
     Needle watch = *needle_of;
     watch.looks  = &looks;
-    watch.seen   = arena_alloc(step, sizeof(double) * 100000);
+    watch.seen   = arena_alloc(step, sizeof(double) * SEEN_MAX);
     calc_adaptive(needle, &watch, 0, 1, tolerance, DEPTH);
-    size_t count  = (size_t)looks;
+    size_t count  = (size_t)(looks < SEEN_MAX ? looks : SEEN_MAX);
     long   quiet  = 0;
     Needle plain  = *needle_of;
     plain.looks   = &quiet;

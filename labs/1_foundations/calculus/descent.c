@@ -233,7 +233,7 @@ void descent_budget(Run *run, Arena *step)
     double multiplier = calc_lagrange(best, market.weight, market.price, 2, market.budget);
     calc_lagrange(more, market.weight, market.price, 2, market.budget + 0.01);
     double highest = pleasure(best, 2, &market), gained = pleasure(more, 2, &market) - highest;
-    printf("\nA budget of 12, at prices 3 and 2: ln x + 2 ln y is largest at x = %.3f, y = %.3f\n",
+    printf("\nBudget: 12, at prices 3 and 2; ln x + 2 ln y is largest at x = %.3f, y = %.3f\n",
            best[0], best[1]);
     printf("  one cent more brings %.6f, the multiplier says %.6f\n", gained, multiplier / 100);
 

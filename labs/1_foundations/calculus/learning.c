@@ -130,8 +130,8 @@ void learning_moons(Run *run, Arena *step, int steps, double rate)
     }
     progress_clear(&progress);
     double right = share_right(weights, &test);
-    printf("  after %d steps of Adam: %.1f %% of %d new points on the right side\n", done,
-           100 * right, test.count);
+    printf("  after %d step%s of Adam: %.1f %% of %d new points on the right side\n", done,
+           done == 1 ? "" : "s", 100 * right, test.count);
     metrics_write(run->metrics, 5 + done, METRICS({"test_right", right}));
 
     Plot plot = {.title   = "Loss of the two moons",

@@ -24,20 +24,15 @@ static void say_what_to_notice(const Settings *set)
 {
     printf("\nTo notice\n");
     if (has_part(set, "curves"))
-        printf(
-            "  slopes    right of the V the curve bends away from its chord, left of it digits are "
-            "lost;\n"
-            "            rules have neither trouble\n"
-            "  looks     nobody told the quadrature where the needle stands\n");
+        printf("  slopes    right of the V the curve leaves its chord, left of it digits go;\n"
+               "            rules know neither trouble\n"
+               "  looks     nobody told the quadrature where the needle stands\n");
     if (has_part(set, "descent"))
-        printf("  bowl      gradient descent crosses the bowl at every step; momentum is carried "
-               "along it\n"
-               "  valley    down is found at once, along is not; Newton jumps up the wall to be "
-               "quick\n"
+        printf("  bowl      gradient descent crosses it at every step, momentum is carried along\n"
+               "  valley    down is found at once, along is not; Newton dares to climb first\n"
                "  budget    at the best place the line touches a contour and crosses none\n");
     if (has_part(set, "moons"))
-        printf("  moons     a bent boundary from 205 slopes, none of which was worked out by "
-               "hand\n");
+        printf("  moons     a bent boundary, by 205 slopes that nobody worked out by hand\n");
     printf("labs/1_foundations/calculus/README.md is the lesson, with what to try next.\n");
 }
 
