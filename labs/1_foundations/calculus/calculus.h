@@ -85,6 +85,7 @@ double calc_taylor(const double *derivative, int degree, double h);
 
 // 12. Simpson's rule on n equal pieces from a to b, n even and at least 2:
 //         w/3 (f0 + 4 f1 + 2 f2 + 4 f3 + ... + 4 f[n-1] + fn),   w = (b - a) / n
+//     f may be costly: it is asked once at each of the n + 1 places.
 double calc_simpson(Curve *f, const void *context, double a, double b, int n);
 
 // 13. Adaptive quadrature. With S1 = Simpson's rule on [a,b] with n = 2, and S2 with n = 4, the
