@@ -48,6 +48,10 @@ static void multiply_blocks(double *c, int row, const double *strips, const doub
             const double *a = strips + (size_t)i * k, *b = panels + (size_t)j * k;
             int           rows = least(TILE_ROWS, m - i), columns = least(TILE_COLUMNS, n - j);
             double       *out = c + (size_t)i * row + j;
+            for (int r = 0; r < rows; r++) {    // asked for early: its rows lie far apart
+                __builtin_prefetch(out + (size_t)r * row, 1);
+                __builtin_prefetch(out + (size_t)r * row + columns - 1, 1);
+            }
             if (rows == TILE_ROWS && columns == TILE_COLUMNS) {
                 la_tile(out, (size_t)row, a, b, k);
                 continue;
