@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include "tests/guarded.h"
 
-const CaseList lab_cases[] = {slope_cases, engine_cases, descent_cases, sum_cases, NULL};
+const CaseList lab_cases[] = {slope_cases,   engine_cases, gradient_cases,
+                              descent_cases, sum_cases,    NULL};
 
 static bool is_close(double got, double want, const Close *close)
 {

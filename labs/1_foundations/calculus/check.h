@@ -3,10 +3,11 @@
 #include "tests/cases.h"
 #include "labs/1_foundations/calculus/calculus.h"
 
-extern const struct CMUnitTest slope_cases[];      // difference .. dual
-extern const struct CMUnitTest engine_cases[];     // push .. gradient_check
-extern const struct CMUnitTest descent_cases[];    // descend .. newton
-extern const struct CMUnitTest sum_cases[];        // taylor .. lagrange
+extern const struct CMUnitTest slope_cases[];       // difference .. dual
+extern const struct CMUnitTest engine_cases[];      // push .. backward
+extern const struct CMUnitTest gradient_cases[];    // gradient_check
+extern const struct CMUnitTest descent_cases[];     // descend .. newton
+extern const struct CMUnitTest sum_cases[];         // taylor .. lagrange
 
 // Holds n numbers against the wanted ones: right is  |got - want| <= within max(1, |want|),  so that
 // a NaN is wrong where none is wanted. `formula` says what the exercise asks for.

@@ -1,4 +1,4 @@
-/* Exercises 4 to 7: a gradient goes back through a graph. check.c says how cases are made. */
+/* Exercises 4 to 6: a gradient goes back through a graph. check.c says how cases are made. */
 #include <math.h>
 #include <stdlib.h>
 #include "labs/1_foundations/calculus/check.h"
@@ -441,114 +441,6 @@ static void backward__gives_a_network_the_gradient_that_the_tensor_tape_has(void
     network_assert(&network);
 }
 
-// ---- 7: the check of a gradient ----
-
-static const char check_formula[] = "largest |g - d| / max(1, |g|, |d|), d by central differences";
-
-// sum_i c[i] x[i]^2: a central difference of it is exact, 2 c[i] x[i].
-static double squares(const double *x, int n, const void *context)
-{
-    const double *c   = context;
-    double        sum = 0;
-    for (int i = 0; i < n; i++) sum += c[i] * x[i] * x[i];
-    return sum;
-}
-
-static void gradient_check__of_the_right_gradient_is_nothing(void **state)
-{
-    (void)state;
-    double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
-    double  got = calc_gradient_check(squares, c, x, g, 3, 0.125);
-    assert_number(got, 0, .name = "error", .formula = check_formula);
-}
-
-static void gradient_check__finds_the_worst_wherever_it_is(void **state)
-{
-    (void)state;
-    for (int wrong = 0; wrong < 3; wrong++)
-        for (int sign = -1; sign <= 1; sign += 2) {
-            double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
-            double  d = g[wrong];
-            g[(wrong + 1) % 3] *= 1.01;
-            g[wrong] += sign;
-            double got = calc_gradient_check(squares, c, x, g, 3, 0.125);
-            assert_number(got, 1 / fmax(fabs(d), fabs(g[wrong])), .name = "error",
-                          .formula = check_formula);
-        }
-}
-
-static void gradient_check__is_absolute_where_slopes_are_small(void **state)
-{
-    (void)state;
-    double *x = DOUBLES(1), *c = DOUBLES(0.01), *g = DOUBLES(0.03);
-    assert_number(calc_gradient_check(squares, c, x, g, 1, 0.125), 0.01,
-                  .name = "error of 0.03 for 0.02", .formula = check_formula);
-}
-
-static double cube(const double *x, int n, const void *context)
-{
-    (void)n, (void)context;
-    return x[0] * x[0] * x[0];
-}
-
-static void gradient_check__looks_on_both_sides_at_the_step_asked_for(void **state)
-{
-    (void)state;
-    // ((x+h)^3 - (x-h)^3) / 2h = 3 x^2 + h^2: at x = 0.5 with h = 0.25 it is 0.8125.
-    double *x = DOUBLES(0.5), *g = DOUBLES(0.75);
-    assert_number(calc_gradient_check(cube, NULL, x, g, 1, 0.25), 0.0625, .name = "error",
-                  .formula = check_formula);
-}
-
-static double one_at_a_time(const double *x, int n, const void *context)
-{
-    const double *before = context;
-    int           moved  = 0;
-    for (int i = 0; i < n; i++) moved += x[i] != before[i];
-    if (moved > 1) fail_msg("%d numbers of x were moved at once; expected one", moved);
-    return 0;
-}
-
-static void gradient_check__moves_one_number_at_a_time_and_puts_it_back(void **state)
-{
-    (void)state;
-    double *x = DOUBLES(0.1, 1e10, -0.3, 1e-20), *before = doubles_from(x, 4);
-    double *g = DOUBLES(0, 0, 0, 0);
-    calc_gradient_check(one_at_a_time, before, x, g, 4, 1e-3);
-    assert_close(x, before, 4, .exact = true, .name = "x",
-                 .formula = "at the end x holds exactly what it held: x - h + h is not always x");
-}
-
-static void gradient_check__of_no_numbers_is_nothing(void **state)
-{
-    (void)state;
-    double *none = doubles_from(NULL, 0);
-    assert_number(calc_gradient_check(squares, NULL, none, none, 0, 0.1), 0, .name = "error",
-                  .formula = check_formula);
-}
-
-static double root(const double *x, int n, const void *context)
-{
-    (void)context;
-    return sqrt(x[0]) + (n > 1 ? x[1] : 0);
-}
-
-static void gradient_check__is_nan_when_anything_is(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 3; i++) {
-        double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
-        double *before = doubles_from(x, 3);
-        g[i]           = NAN;
-        assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), NAN,
-                      .name = "error of a gradient with a NaN", .formula = check_formula);
-        assert_close(x, before, 3, .exact = true, .name = "x", .formula = "x is put back then too");
-    }
-    double *x = DOUBLES(0, 1), *g = DOUBLES(0, 1);
-    assert_number(calc_gradient_check(root, NULL, x, g, 2, 0.1), NAN,
-                  .name = "error where f is NaN on one side", .formula = check_formula);
-}
-
 const struct CMUnitTest engine_cases[] = {
     cmocka_unit_test(push__of_a_sum_hands_the_gradient_on),
     cmocka_unit_test(push__of_a_difference_turns_the_sign_for_b),
@@ -573,12 +465,5 @@ const struct CMUnitTest engine_cases[] = {
     cmocka_unit_test(backward__of_one_node_and_of_none),
     cmocka_unit_test(backward__adds_up_all_ways),
     cmocka_unit_test(backward__gives_a_network_the_gradient_that_the_tensor_tape_has),
-    cmocka_unit_test(gradient_check__of_the_right_gradient_is_nothing),
-    cmocka_unit_test(gradient_check__finds_the_worst_wherever_it_is),
-    cmocka_unit_test(gradient_check__is_absolute_where_slopes_are_small),
-    cmocka_unit_test(gradient_check__looks_on_both_sides_at_the_step_asked_for),
-    cmocka_unit_test(gradient_check__moves_one_number_at_a_time_and_puts_it_back),
-    cmocka_unit_test(gradient_check__of_no_numbers_is_nothing),
-    cmocka_unit_test(gradient_check__is_nan_when_anything_is),
     {0},
 };
