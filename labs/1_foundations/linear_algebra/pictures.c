@@ -66,18 +66,19 @@ bool tell_compression(const Story *story, Error *err)
         rank[r]        = (float)ranks[r];
         measured[r]    = (float)fmax(error, 1e-16);
         promised[r]    = (float)fmax(promise, 1e-16);
+        metrics_write(
+            story->run->metrics, METRICS_RANKS + ranks[r],
+            METRICS({"rank", ranks[r]}, {"rank_error", error}, {"rank_promise", promise}));
         printf("  %4d     %7.1f %%   %6.2f %%  %6.2f %%\n", ranks[r],
                100.0 * ranks[r] * (HEIGHT + WIDTH + 1) / (double)all, 100 * error, 100 * promise);
     }
-    PictureRow  rows[] = {{"rank  1  2", tiles},
-                          {"rank  4  8", tiles + 2 * all},
-                          {"rank 16 32", tiles + 4 * all},
-                          {"rank 64  all", tiles + 6 * all}};
+    PictureRow  rows[] = {{"rank 1 2 4 8", tiles}, {"rank 16 32 64, all", tiles + 4 * all}};
     PictureGrid grid   = {.rows      = rows,
-                          .row_count = 4,
-                          .columns   = 2,
+                          .row_count = 2,
+                          .columns   = 4,
                           .height    = HEIGHT,
                           .width     = WIDTH,
+                          .scale     = 1,
                           .caption   = "The same picture from more and more pieces"};
     save(story, arena, &grid, "ranks.png");
     Plot plot = {.title   = "What a rank leaves out",
@@ -87,7 +88,7 @@ bool tell_compression(const Story *story, Error *err)
                  .log_y   = true};
     plot_series(&plot, "measured", rank, measured, RANKS - 1);
     plot_series(&plot, "promised by the singular values", rank, promised, RANKS - 1);
-    run_plot(story->run, &plot, "ranks");
+    run_plot(story->run, &plot, "rank_errors");
     arena_free(arena);
     return true;
 }

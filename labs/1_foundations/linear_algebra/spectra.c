@@ -31,10 +31,13 @@ bool tell_string(const Story *story, Error *err)
         printf("  farthest from 4 sin^2(k pi / 2(n+1)), in eps times the largest: %.1f\n", worst);
         Plot plot = {
             .title = "The lowest modes of a string", .x_label = "bead", .y_label = "amplitude"};
-        for (int m = 0; m < MODES && m < n; m++)
-            plot_series(
-                &plot, arena_print(arena, "%d. mode", m + 1), vector_floats(arena, bead, (size_t)n),
-                vector_floats(arena, modes + (size_t)(n - 1 - m) * n, (size_t)n), (size_t)n);
+        for (int m = 0; m < MODES && m < n; m++) {
+            double *mode = modes + (size_t)(n - 1 - m) * n;
+            for (int i = n - 1; i >= 0; i--) mode[i] *= mode[0] < 0 ? -1 : 1;    // the sign is free
+            plot_series(&plot, arena_print(arena, "%d. mode", m + 1),
+                        vector_floats(arena, bead, (size_t)n),
+                        vector_floats(arena, mode, (size_t)n), (size_t)n);
+        }
         run_plot(story->run, &plot, "modes");
     }
     arena_free(arena);

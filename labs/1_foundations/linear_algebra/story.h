@@ -18,6 +18,9 @@ typedef struct Settings {
     int         degree;     // of the polynomial, where there is one column to explain it
 } Settings;
 
+// Where the parts begin in metrics.jsonl, whose steps do not decrease.
+enum { METRICS_HILBERT = 0, METRICS_FIT = 1000, METRICS_RANKS = 2000 };
+
 typedef struct Story {
     Settings set;
     Run     *run;

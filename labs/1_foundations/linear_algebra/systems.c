@@ -47,6 +47,9 @@ bool tell_hilbert(const Story *story, Error *err)
         backward[count] = (float)fmax(trial.backward, 1e-18);
         error[count]    = (float)trial.error;
         promise[count]  = (float)(trial.condition * DBL_EPSILON);
+        metrics_write(story->run->metrics, METRICS_HILBERT + n,
+                      METRICS({"hilbert_residual", trial.backward}, {"hilbert_error", trial.error},
+                              {"hilbert_condition", trial.condition}));
         if (n % 2 == 0)
             printf("  %2d     %8.1e   %8.1e     %8.1e              %8.1e\n", n, trial.condition,
                    trial.backward, trial.error, trial.condition * DBL_EPSILON);
@@ -129,6 +132,9 @@ bool tell_fit(const Story *story, Error *err)
                   degrees[d] + 1);
         for (int i = 0; i < FINE; i++) square += pow(curve[i] - truth(fine[i]), 2) / FINE;
         printf("  %4d     %12.3f           %12.3f\n", degrees[d], miss, sqrt(square));
+        metrics_write(
+            story->run->metrics, METRICS_FIT + degrees[d],
+            METRICS({"degree", degrees[d]}, {"fit_points", miss}, {"fit_truth", sqrt(square)}));
         plot_series(&plot, arena_print(arena, "degree %d", degrees[d]),
                     vector_floats(arena, fine, FINE), vector_floats(arena, curve, FINE), FINE);
     }
