@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
@@ -68,6 +69,10 @@ static void declare_options(Run *run, Options *options)
     options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
     options_choice(options, "plot", 'p', &run->plot, PLOT_FORMATS, "how plots are drawn");
     options_string(options, "resume", 0, &run->resume, "FILE", "go on from this checkpoint");
+    // `lab run` keeps it to itself, and has no --help but ours.
+    if (getenv("LAB_COMMAND") != NULL)
+        options_flag(options, "mine", 0, arena_zeros(run->keep, sizeof(bool)),
+                     "on your functions, as ./lab run starts it");
 }
 
 // What is not an option's business: the world that the options ask for.
@@ -126,6 +131,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     }
     catch_interrupt();
     catch_crash(keep);
+    run->began = time(NULL);
     printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
            (unsigned long long)run->seed, kernels.backend, kernels.variant, run->threads,
            run->threads == 1 ? "" : "s", run->out);
@@ -153,15 +159,25 @@ void run_plot(const Run *run, const Plot *plot, const char *name)
         printf("%s: %s.%s\n", plot->title, path, file ? run->plot : "csv");
 }
 
+// The checkpoint that this run has saved, or the one that it went on from; an older one that lies
+// there is another run's, and NULL says that there is nothing to go on from.
+static const char *last_checkpoint(const Run *run, const char *checkpoint)
+{
+    const char *path = run_path(run, checkpoint);
+    struct stat saved;
+    return stat(path, &saved) == 0 && saved.st_mtime >= run->began ? path : run->resume;
+}
+
 int run_end(Run *run, const char *checkpoint)
 {
     Error err = {""};
     if (!metrics_close(run->metrics, &err)) return error_report(&err);
     if (!run_interrupted(run)) return EXIT_SUCCESS;
-    if (checkpoint == NULL)
-        printf("\nStopped by Ctrl-C.\n");
-    else
+    const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
+    if (last != NULL)
         printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
-               shell_word(run->keep, run_path(run, checkpoint)));
+               shell_word(run->keep, last));
+    else
+        printf("\nStopped by Ctrl-C%s.\n", checkpoint != NULL ? " before the first checkpoint" : "");
     return STATUS_INTERRUPTED;
 }

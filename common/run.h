@@ -21,6 +21,7 @@
  */
 #pragma once
 #include <stdint.h>
+#include <time.h>
 #include "common/metrics.h"
 #include "common/options.h"
 #include "common/plot.h"
@@ -39,6 +40,7 @@ typedef struct Run {
     const char *name;       // the lab's
     const char *command;    // as it was typed, and a space
     Metrics    *metrics;    // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
+    time_t      began;
     Arena      *keep;
 } Run;
 
@@ -60,5 +62,6 @@ const char *run_path(const Run *run, const char *file);
 void run_plot(const Run *run, const Plot *plot, const char *name);
 
 // Closes the metrics. Returns what main() returns: 0, 1 when metrics are missing, and 130 after
-// Ctrl-C, with the command that resumes from out/CHECKPOINT; NULL when the lab cannot resume.
+// Ctrl-C, with the command that resumes from out/CHECKPOINT where this run has saved it; NULL when the
+// lab cannot resume.
 int run_end(Run *run, const char *checkpoint);

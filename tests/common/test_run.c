@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 #include <cmocka.h>
 
 static char folder[] = "/tmp/test_run_XXXXXX";
@@ -99,12 +100,18 @@ static int print_settings(Run *run)
     return run_end(run, NULL);
 }
 
-static int press_once(Run *run)
+static int press_at_once(Run *run)
 {
     if (run_interrupted(run)) return 50;
     raise(SIGINT);
     if (!run_interrupted(run)) return 51;
     return run_end(run, "check point");
+}
+
+static int save_and_press(Run *run)
+{
+    fclose(fopen(run_path(run, "check point"), "w"));
+    return press_at_once(run);
 }
 
 static int press_twice(Run *run)
@@ -188,7 +195,7 @@ static void a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them(void 
 static void the_first_interrupt_is_told_to_the_loop(void **state)
 {
     (void)state;
-    Ended ended = RUN(press_once, "--seed", "7", "--out=a b", NULL);
+    Ended ended = RUN(save_and_press, "--seed", "7", "--out=a b", NULL);
     assert_said(
         &ended, 130,
         "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
@@ -197,16 +204,30 @@ static void the_first_interrupt_is_told_to_the_loop(void **state)
 static void a_resumed_run_says_to_resume_once(void **state)
 {
     (void)state;
-    Ended ended = RUN(press_once, "--resume", "old", "--resume=older", "--seed=7", NULL);
+    Ended ended = RUN(save_and_press, "--resume", "old", "--resume=older", "--seed=7", NULL);
     assert_said(&ended, 130,
                 "Stopped by Ctrl-C. To go on: tiny --seed=7 --resume 'out/tiny/check point'\n");
+}
+
+static void no_checkpoint_is_named_that_this_run_has_not_saved(void **state)
+{
+    (void)state;
+    struct utimbuf yesterday = {.actime = 1e9, .modtime = 1e9};
+    Ended          none      = RUN(press_at_once, "--out=empty", NULL);
+    RUN(save_and_press, "--out=old", NULL);
+    assert_int_equal(utime("old/check point", &yesterday), 0);
+    Ended old     = RUN(press_at_once, "--out=old", NULL),
+          resumed = RUN(press_at_once, "--out=empty", "--resume=old/check", NULL);
+    assert_said(&none, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
+    assert_said(&old, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
+    assert_said(&resumed, 130, "To go on: tiny --out=empty --resume old/check\n");
 }
 
 static void the_command_to_type_is_the_one_that_was_typed(void **state)
 {
     (void)state;
     setenv("LAB_COMMAND", "./lab run tiny", 1);
-    Ended ended = RUN(press_once, "--seed=7", NULL);
+    Ended ended = RUN(save_and_press, "--seed=7", NULL);
     unsetenv("LAB_COMMAND");
     assert_said(&ended, 130,
                 "Stopped by Ctrl-C. To go on: ./lab run tiny --seed=7 --resume 'out/tiny/check point'\n");
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them),
         cmocka_unit_test(the_first_interrupt_is_told_to_the_loop),
         cmocka_unit_test(a_resumed_run_says_to_resume_once),
+        cmocka_unit_test(no_checkpoint_is_named_that_this_run_has_not_saved),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
         cmocka_unit_test(the_second_interrupt_ends_the_program),
         cmocka_unit_test(a_crash_on_a_learner_s_code_says_what_looks_closer),
