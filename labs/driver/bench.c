@@ -43,24 +43,21 @@ static int run_all(char **argv)
     return failed;
 }
 
-// By its folder: a damaged lab.json keeps nobody from another benchmark.
-static bool is_lab(Arena *arena, const char *name)
+static bool is_lab(const Course *course, const char *name)
 {
-    const char **folders;
-    int          count = course_folders(arena, root_dir(), &folders);
-    for (int i = 0; i < count; i++)
-        if (strcmp(strchr(folders[i], '/') + 1, name) == 0) return true;
+    for (int i = 0; i < course->lab_count; i++)
+        if (strcmp(course->labs[i].id, name) == 0) return true;
     return false;
 }
 
 // The benchmark that is called so, or the only lab whose name begins so; else NULL and a sentence.
-static const char *choose_bench(Arena *arena, const char *word)
+static const char *choose_bench(const Course *course, const char *word)
 {
     const char *chosen = NULL;
     int         starts = 0;
     for (int i = 0; i < BENCHES; i++) {
         if (strcmp(benches[i], word) == 0) return benches[i];
-        if (strncmp(benches[i], word, strlen(word)) != 0 || !is_lab(arena, benches[i])) continue;
+        if (strncmp(benches[i], word, strlen(word)) != 0 || !is_lab(course, benches[i])) continue;
         chosen = benches[i];
         starts++;
     }
@@ -158,7 +155,7 @@ int command_bench(int argc, char **argv)
     bool mine = mine_asked(&argc, argv);
     if (argc < 2 || argv[1][0] == '-') {
         if (!mine) return run_all(argv);
-        fprintf(stderr, "lab: which one? lab bench LAB --mine; lab list names them\n");
+        fprintf(stderr, "lab: which one? ./lab bench LAB --mine; ./lab list names them\n");
         return 2;
     }
     Arena *arena = arena_new("bench", 64u << 20);
@@ -167,15 +164,15 @@ int command_bench(int argc, char **argv)
     Choice choice;
     char  *word = arena_print(arena, "%s", argv[1]), *dot = strchr(word, '.');
     if (dot != NULL) *dot = '\0';
-    const char *name = choose_bench(arena, word);
+    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
+    const char *name = choose_bench(&course, word);
     if (name == NULL) return 2;
-    if (!is_lab(arena, name)) {
+    if (!is_lab(&course, name)) {
         if (!mine && dot == NULL) return start(name, argv + 1);
         fprintf(stderr, "lab: %s is not a lab: it has no exercises\n", name);
         return 2;
     }
     if (dot != NULL) name = arena_print(arena, "%s.%s", name, dot + 1);
-    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
     if (!choose(&course, &(Progress){0}, name, &choice)) return 2;
     return run_lab(arena, &choice, mine, argc - 1, argv + 1);
 }

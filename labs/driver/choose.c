@@ -30,23 +30,27 @@ static const Lab *lab_of_exercise(const Course *course, const char *word)
     return NULL;
 }
 
+// NULL after a sentence. One that is damaged has a name, too: it is told what is wrong with it.
 static const Lab *choose_lab(const Course *course, const char *word)
 {
     Arena       *arena = arena_new("names", 1u << 20);
-    const char **names = arena_alloc(arena, (size_t)course->lab_count * sizeof *names + 1);
-    for (int i = 0; i < course->lab_count; i++) names[i] = course->labs[i].id;
-    int         starts, at = match(word, names, course->lab_count, &starts);
-    const char *near = nearest(word, names, course->lab_count);
+    int          sound = course->lab_count, count = sound + course->damaged_count;
+    const char **names = arena_alloc(arena, (size_t)count * sizeof *names + 1);
+    for (int i = 0; i < sound; i++) names[i] = course->labs[i].id;
+    for (int i = sound; i < count; i++) names[i] = course->damaged[i - sound].id;
+    int         starts, at = match(word, names, count, &starts);
+    const char *near = nearest(word, names, count);
     const Lab  *of   = lab_of_exercise(course, word);
     arena_free(arena);
-    if (at >= 0) return &course->labs[at];
-    if (starts > 1)
-        fprintf(stderr, "lab: %d labs begin with '%s'; lab list names them\n", starts, word);
+    if (at >= 0 && at < sound) return &course->labs[at];
+    if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].says);
+    else if (starts > 1)
+        fprintf(stderr, "lab: %d labs begin with '%s'; ./lab list names them\n", starts, word);
     else if (of != NULL)
         fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s.%s'?\n", word, of->id, word);
     else if (near != NULL)
         fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s'?\n", word, near);
-    else fprintf(stderr, "lab: there is no lab '%s'; lab list names them\n", word);
+    else fprintf(stderr, "lab: there is no lab '%s'; ./lab list names them\n", word);
     return NULL;
 }
 
@@ -60,13 +64,13 @@ static int choose_exercise(const Lab *lab, const char *word)
     arena_free(arena);
     if (at >= 0) return at;
     if (starts > 1)
-        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; lab list %s names them\n", starts,
+        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; ./lab list %s names them\n", starts,
                 lab->id, word, lab->id);
     else if (near != NULL)
         fprintf(stderr, "lab: %s has no exercise '%s'; did you mean '%s.%s'?\n", lab->id, word,
                 lab->id, near);
     else
-        fprintf(stderr, "lab: %s has no exercise '%s'; lab list %s names them\n", lab->id, word,
+        fprintf(stderr, "lab: %s has no exercise '%s'; ./lab list %s names them\n", lab->id, word,
                 lab->id);
     return -1;
 }
@@ -99,7 +103,7 @@ bool choose(const Course *course, const Progress *progress, const char *word, Ch
         choice->lab = choose_current(course, progress);
         if (choice->lab != NULL) return true;
         fprintf(stderr,
-                "lab: no lab is started yet; ./lab start LAB does that, lab list names them\n");
+                "lab: no lab is started yet; ./lab start LAB does that, ./lab list names them\n");
         return false;
     }
     char        lab[LONGEST];

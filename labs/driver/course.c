@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,21 +57,6 @@ static int find_folders(Arena *arena, const char *const *houses, const char ***f
     int count = 0;
     *folders  = NULL;
     for (; *houses != NULL; houses++) count = add_folders(arena, *houses, folders, count);
-    return count;
-}
-
-// STAGE/NAME, where STAGE is the last folder but one.
-static const char *last_two(const char *folder)
-{
-    const char *at = strrchr(folder, '/');
-    while (at > folder && at[-1] != '/') at--;
-    return at;
-}
-
-int course_folders(Arena *arena, const char *root, const char ***folders)
-{
-    int count = find_folders(arena, find_houses(arena, root), folders);
-    for (int i = 0; i < count; i++) (*folders)[i] = last_two((*folders)[i]);
     return count;
 }
 
@@ -132,25 +118,46 @@ static int by_id(const void *left, const void *right)
     return strcmp(((const Stage *)left)->id, ((const Stage *)right)->id);
 }
 
+// Whether a lab that was read has its place: a stage, and a name that is its own, which is all that a
+// learner types.
+static bool belongs(const Course *course, const char *house, const Lab *lab, Error *err)
+{
+    if (find_stage(course, lab->stage) == NULL)
+        return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there", house,
+                         lab->stage, lab->folder);
+    for (int i = 0; i < course->lab_count; i++)
+        if (strcmp(course->labs[i].id, lab->id) == 0)
+            return error_set(err, "two labs are called %s: %s and %s", lab->id,
+                             course->labs[i].folder, lab->folder);
+    return true;
+}
+
 bool course_load(Arena *arena, const char *root, Course *course, Error *err)
 {
     const char **houses = find_houses(arena, root), **folders;
     *course             = (Course){0};
     if (!read_all_stages(arena, houses, course, err)) return false;
     qsort(course->stages, (size_t)course->stage_count, sizeof *course->stages, by_id);
-    int count    = find_folders(arena, houses, &folders);
-    course->labs = arena_zeros(arena, (size_t)count * sizeof(Lab));
+    int count       = find_folders(arena, houses, &folders);
+    course->labs    = arena_zeros(arena, (size_t)count * sizeof(Lab));
+    course->damaged = arena_zeros(arena, (size_t)count * sizeof(DamagedLab));
     for (int i = 0; i < count; i++) {
-        Lab *lab = &course->labs[course->lab_count++];
-        if (!lab_read(arena, root, folders[i], lab, err)) return false;
-        if (find_stage(course, lab->stage) == NULL)
-            return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there",
-                             houses[0], lab->stage, folders[i]);
-        for (int j = 0; j < i; j++)    // its name is all that a learner types
-            if (strcmp(course->labs[j].id, lab->id) == 0)
-                return error_set(err, "two labs are called %s: %s and %s", lab->id,
-                                 course->labs[j].folder, lab->folder);
+        Lab  *lab = &course->labs[course->lab_count];
+        Error wrong;
+        if (lab_read(arena, root, folders[i], lab, &wrong) &&
+            belongs(course, houses[0], lab, &wrong))
+            course->lab_count++;
+        else
+            course->damaged[course->damaged_count++] = (DamagedLab){
+                strrchr(folders[i], '/') + 1, arena_print(arena, "%s", wrong.message)};
     }
-    qsort(course->labs, (size_t)count, sizeof *course->labs, by_place);
+    qsort(course->labs, (size_t)course->lab_count, sizeof *course->labs, by_place);
     return true;
+}
+
+int course_tell_damaged(const Course *course)
+{
+    for (int i = 0; i < course->damaged_count; i++)
+        fprintf(stderr, "lab: %s\n", course->damaged[i].says);
+    return course->damaged_count;
 }

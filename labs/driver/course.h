@@ -6,7 +6,8 @@
  *
  * Labs are ordered by stage, then by their place in it. Nothing lists them: a folder with a
  * lab.json is a lab. LAB_PATH names further folders that are laid out as labs/ is, separated by
- * colons; their roadmap.json is optional and adds stages.
+ * colons; their roadmap.json is optional and adds stages. A lab that is damaged keeps nobody from the
+ * others: it stands apart, with the sentence that says what is wrong.
  */
 #pragma once
 #include "labs/driver/labfile.h"
@@ -17,15 +18,22 @@ typedef struct Stage {
     const char *about;
 } Stage;
 
+typedef struct DamagedLab {
+    const char *id;      // its folder's name
+    const char *says;    // "labs/1_foundations/som/lab.json: "title" is missing, expected a text"
+} DamagedLab;
+
 typedef struct Course {
-    Stage *stages;
-    int    stage_count;
-    Lab   *labs;
-    int    lab_count;
+    Stage      *stages;
+    int         stage_count;
+    Lab        *labs;
+    int         lab_count;
+    DamagedLab *damaged;
+    int         damaged_count;
 } Course;
 
+// False when the road itself cannot be read: a roadmap.json, or a folder of LAB_PATH.
 bool course_load(Arena *arena, const char *root, Course *course, Error *err);
 
-// Only the folders' last two names, "2_core/autoencoder" and so on, in the order of their names; no file is read,
-// so that a damaged lab.json keeps nobody from another lab. Returns their number.
-int course_folders(Arena *arena, const char *root, const char ***folders);
+// On standard error, what is wrong with each damaged lab. Returns how many there are.
+int course_tell_damaged(const Course *course);

@@ -145,7 +145,8 @@ static int dev_check(Arena *arena, int argc, char **argv)
         fprintf(stderr, "lab: a lab is checked as a whole: lab dev check %s\n", choice.lab->id);
         return 2;
     }
-    return check_labs(&course, choice.lab, json);
+    status = check_labs(&course, choice.lab, json);
+    return choice.lab == NULL && course_tell_damaged(&course) > 0 ? 1 : status;
 }
 
 // ---- lab dev new ----

@@ -46,7 +46,7 @@ static cJSON *lab_json(const Desk *desk, const Lab *lab)
     return item;
 }
 
-static int print_json(const Desk *desk, const Lab *only)
+static void print_json(const Desk *desk, const Lab *only)
 {
     cJSON *array = cJSON_CreateArray();
     for (int i = 0; i < desk->course.lab_count; i++)
@@ -56,7 +56,6 @@ static int print_json(const Desk *desk, const Lab *only)
     puts(text);
     free(text);
     cJSON_Delete(array);
-    return 0;
 }
 
 static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exercise)
@@ -119,12 +118,14 @@ int command_list(int argc, char **argv)
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (word != NULL && !choose(&desk.course, &desk.progress, word, &choice)) return 2;
     const Lab *current = choose_current(&desk.course, &desk.progress);
-    if (json) return print_json(&desk, choice.lab);
+    status = choice.lab == NULL && course_tell_damaged(&desk.course) > 0 ? 1 : 0;
+    if (json) print_json(&desk, choice.lab);
+    if (json) return status;
     if (choice.lab != NULL) print_lab(&desk, choice.lab), putchar('\n');
     else print_course(&desk);
     if (choice.lab != NULL) current = choice.lab;
     if (current == NULL && desk.course.lab_count > 0) current = &desk.course.labs[0];
     if (current != NULL) desk_next_in(&desk, current);
     arena_free(arena);
-    return 0;
+    return status;
 }

@@ -79,6 +79,8 @@ int command_roadmap(int argc, char **argv)
     putchar('\n');
     for (int i = 0; i < desk.course.stage_count; i++) print_stage(&desk, i);
     print_next(&desk);
+    fflush(stdout);
+    status = course_tell_damaged(&desk.course) > 0 ? 1 : 0;
     arena_free(arena);
-    return 0;
+    return status;
 }

@@ -2,9 +2,7 @@
 #include "labs/driver/answer.h"
 #include "labs/driver/ccode.h"
 #include "labs/driver/choose.h"
-#include "labs/driver/course.h"
 #include "labs/driver/mine.h"
-#include "labs/driver/nearest.h"
 #include "labs/driver/page.h"
 #include "datasets/root.h"
 #include <errno.h>
@@ -12,28 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-// The lab that is called so, or the only one whose name begins so; otherwise NULL and a sentence.
-static const char *choose_name(const char *word, const char *const *names, int count)
-{
-    const char *chosen = NULL;
-    int         starts = 0;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(names[i], word) == 0) return names[i];
-        if (strncmp(names[i], word, strlen(word)) != 0) continue;
-        chosen = names[i];
-        starts++;
-    }
-    if (starts == 1) return chosen;
-    const char *near = nearest(word, names, count);
-    if (starts > 1)
-        fprintf(stderr, "lab: %d labs begin with '%s'; lab list names them\n", starts, word);
-    else if (near != NULL)
-        fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s'?\n", word, near);
-    else
-        fprintf(stderr, "lab: there is no lab '%s'; lab list names them\n", word);
-    return NULL;
-}
 
 // What keeps the lab from running at all, a sentence each. Returns how many there are.
 static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answer *answer)
@@ -81,17 +57,11 @@ static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine)
 }
 
 // Makes the learner's library and puts it before the reference for the program that is to start.
-static bool put_mine_first(Arena *arena, const char *name, int *status)
+static bool put_mine_first(Arena *arena, const Lab *lab)
 {
-    Error  err;
-    Course course;
-    Choice choice;
-    Source mine;
-    Answer answer;
-    *status = EXIT_FAILURE;
-    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err), false;
-    if (!choose(&course, &(Progress){0}, name, &choice)) return false;
-    const Lab  *lab    = choice.lab;
+    Error       err;
+    Source      mine;
+    Answer      answer;
     const char *folder = answer_folder(arena, lab, ANSWER_FAST);
     if (!mine_read(arena, lab, &mine, &err) ||
         !answer_build(arena, lab, &mine, ANSWER_FAST, folder, &answer, &err))
@@ -100,34 +70,41 @@ static bool put_mine_first(Arena *arena, const char *name, int *status)
 
     printf("On your code: %s\n", mine_shown(arena, mine.path));
     name_the_unwritten(arena, lab, &mine);
-    fflush(stdout);
     const char *path = getenv("LD_LIBRARY_PATH"), *out = getenv("LAB_OUT");
     bool        more = path != NULL && path[0] != '\0', elsewhere = out != NULL && out[0] != '\0';
     setenv("LD_LIBRARY_PATH", arena_print(arena, "%s%s%s", folder, more ? ":" : "", more ? path : ""),
            1);
     setenv("LAB_OUT", arena_print(arena, "%s/mine", elsewhere ? out : "out"), 1);
-    setenv("LAB_CHECK", arena_print(arena, "./lab check %s", name), 1);    // for when it fails
+    setenv("LAB_CHECK", arena_print(arena, "./lab check %s", lab->id), 1);    // for when it fails
     return true;
 }
 
 int command_run(int argc, char **argv)
 {
-    bool mine = mine_asked(&argc, argv);
+    static const char usage[] = "./lab run LAB [--mine] [options]; ./lab run LAB --help names them";
+    bool              mine    = mine_asked(&argc, argv);
+    Arena            *arena   = arena_new("run", 64u << 20);
+    Error             err;
+    Course            course;
+    Choice            choice;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) return puts(usage) < 0;
     if (argc < 2 || argv[1][0] == '-') {
-        fprintf(stderr, "lab: which one? lab run LAB [options]; lab list names them\n");
+        fprintf(stderr, "lab: which one? %s\n", usage);
         return 2;
     }
-    Arena       *arena = arena_new("run", 64u << 20);
-    const char **names;
-    int          status, count = course_folders(arena, root_dir(), &names);
-    for (int i = 0; i < count; i++) names[i] = strchr(names[i], '/') + 1;
-    const char *name = choose_name(argv[1], names, count);
-    if (name == NULL) return 2;
-    if (mine && !put_mine_first(arena, name, &status)) return status;
+    if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
+    if (!choose(&course, &(Progress){0}, argv[1], &choice)) return 2;
+    const char *name = choice.lab->id;
+    if (choice.exercise >= 0) {
+        fprintf(stderr, "lab: a lab runs as a whole: ./lab run %s\n", name);
+        return 2;
+    }
+    if (mine && !put_mine_first(arena, choice.lab)) return 1;
 
     // The lab takes this process over: its exit status, signals and terminal are its own.
     argv[1] = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, name);
     setenv("LAB_COMMAND", arena_print(arena, "./lab run %s%s", name, mine ? " --mine" : ""), 1);
+    fflush(stdout);
     execv(argv[1], argv + 1);
     fprintf(stderr, "lab: %s: %s\n", argv[1], strerror(errno));
     return 1;

@@ -114,10 +114,58 @@ a_beginning_that_two_labs_share_is_refused() { # test
     says err "2 labs begin with 'tin'"
 }
 
+a_damaged_lab_keeps_nobody_from_the_others() { # test
+    small_house
+    mkdir house/labs/1_first/other house/labs/1_first/cut
+    sed 's/tiny/other/g' $lab_json >house/labs/1_first/other/lab.json
+    echo '{' >house/labs/1_first/cut/lab.json
+    for command in "" list "list --json"; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" $command
+        gave 1
+        says err "cut/lab.json:2: is not JSON from here on"
+        says out tiny
+        says out other
+    done
+    for command in "list tiny" "list other"; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" $command
+        gave 0
+        [ ! -s err ] || complain "a warning for another lab"
+    done
+    for command in run start "dev check" "bench" check; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" $command cut
+        gave 2
+        [ "$command" = bench ] || says err "cut/lab.json:2: is not JSON from here on"
+    done
+    run "$LAB" run tiny # there is no program for it
+    gave 1
+    says err "labs/tiny: No such file or directory"
+}
+
+what_cannot_be_printed_is_told() { # test
+    [ -e /dev/full ] || exit 77
+    for command in "" list help --version "hint autoencoder"; do
+        status=0
+        # shellcheck disable=SC2086 # words
+        "$LAB" $command >/dev/full 2>err || status=$?
+        gave 1
+        says err "standard output could not be written"
+    done
+}
+
 run_hands_over_arguments_and_exit_status() { # test
     run "$LAB" run auto --help
     gave 0
     says out --smoke
+    says out --mine
+    run "$LAB" run --help
+    gave 0
+    says out "--mine"
+    run "$LAB" run autoencoder.loss
+    gave 2
+    says err "./lab run autoencoder"
     run "$LAB" run autoencoder --no-such-option
     gave 2
     says err "autoencoder: there is no option --no-such-option"
