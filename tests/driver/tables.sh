@@ -1,0 +1,73 @@
+#!/bin/sh
+# A table of the user's own: what linear_algebra says of it, and of one that is broken.
+# Needs LAB and ROOT.
+# shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
+. "$ROOT/tests/driver/sentences.sh"
+[ -e "$(dirname "$LAB")/labs/linear_algebra" ] || exit 77 # built without LAPACK
+
+algebra() { run "$LAB" run linear_algebra --plot none --out results "$@"; }
+
+a_line_through_a_table_is_written_out() { # test
+    printf 'x,y\n0,2\n1,5\n4,14\n' >t.csv
+    algebra --csv t.csv
+    gave 0
+    says out 'y = 2 + 3 x'
+    says out 'explains 100.0 % of the variance'
+    says out '1. 100.0 %'
+}
+
+a_column_is_fitted_by_several_others() { # test
+    printf 'age;no,area,name,price\n' >t.csv
+    printf '%s\n' '1,10,Ann,27' '5,20,"B, C",35' '2,50,,104' '9,30,,43' >>t.csv
+    algebra --csv t.csv --columns 'area,age;no,price'
+    gave 0
+    says out 'price = 10 + 2 area - 3 age;no'
+}
+
+a_curve_is_fitted_where_a_degree_is_asked_for() { # test
+    printf 'x,y\r\n-1,2\r\n0,1\r\n1,2\r\n2,5\r\n' >t.csv
+    algebra --csv t.csv --degree 2
+    gave 0
+    says out 'x^2'
+    says out 'explains 100.0 % of the variance'
+}
+
+a_broken_table_is_refused_with_its_place() { # test
+    printf 'a,b\n1,2\n3\n' >ragged.csv
+    printf 'a,b\n1,two\n' >text.csv
+    printf 'a,b\n1,\n' >missing.csv
+    algebra --csv ragged.csv
+    gave 1
+    says err 'ragged.csv:3:1: the row has 1 fields, expected 2'
+    algebra --csv text.csv
+    gave 1
+    says err 'text.csv:2:3: b is "two", expected a number'
+    algebra --csv missing.csv
+    gave 1
+    says err 'missing.csv:2:3: b is missing'
+    algebra --csv missing.csv --columns a,c
+    gave 1
+    says err 'there is no column "c"; there are a, b'
+    algebra --csv nothing.csv
+    gave 1
+    says err 'nothing.csv: No such file'
+}
+
+a_table_that_determines_nothing_is_refused() { # test
+    printf 'a,b\n1,2\n1,3\n1,5\n' >constant.csv
+    printf 'a,b,c\n1,2,3\n4,5,7\n' >few.csv
+    algebra --csv constant.csv
+    gave 1
+    says err 'b cannot be fitted: a column is constant, or follows from the others'
+    algebra --csv few.csv
+    gave 1
+    says err 'has 2 rows; a fit of 3 coefficients needs as many'
+    algebra --csv few.csv --columns a
+    gave 1
+    says err 'one column alone'
+    algebra --columns a,b
+    gave 2
+    says err 'expected --csv FILE'
+}
+
+run_sentence "$@"
