@@ -28,6 +28,7 @@ typedef struct Reader {
     double     *values;                // grows; malloc
     size_t      room;                  // of values, in rows
     bool        begun;                 // this row: a line break inside quotes does not end it
+    bool        cr;                    // the byte before was a carriage return
     bool        failed;
     Error      *err;
 } Reader;
@@ -94,7 +95,7 @@ static void choose_columns(Reader *reader)
     for (int i = 0; i < reader->width && reader->asked == NULL; i++)
         ask_for(reader, reader->names[i], strlen(reader->names[i]));
     for (const char *at = reader->asked; at != NULL && !reader->failed;) {
-        const char *first = at + strspn(at, " "), *end = strchrnul(first, ',');
+        const char *first = at + strspn(at, " "), *end = first + strcspn(first, ",");
         size_t      length = (size_t)(end - first);
         while (length > 0 && first[length - 1] == ' ') length--;
         ask_for(reader, first, length);
@@ -174,32 +175,34 @@ static void row_ended(int end, void *data)
 // ---- the file ----
 
 // Byte by byte, so that a callback knows where it is.
-static void read_bytes(Reader *reader, FILE *file, struct csv_parser *parser)
+static void read_byte(Reader *reader, struct csv_parser *parser, int byte)
 {
-    bool cr = false;
-    for (int byte; !reader->failed && (byte = getc(file)) != EOF;) {
-        unsigned char one    = (unsigned char)byte;
-        int           fields = reader->fields;
-        if (byte == '\0') fail(reader, reader->here, "a byte of 0: this is not a text file");
-        else if (csv_parse(parser, &one, 1, field_ended, row_ended, reader) != 1)
-            fail(reader, reader->here,
-                 "a quote inside a field: expected \"\" in a quoted field, or a comma");
-        bool broken = byte == '\n' || byte == '\r';
-        if (byte == '\n' && cr) reader->here.line--;    // CRLF is one
-        reader->here = broken ? (Place){reader->here.line + 1, 1}
-                              : (Place){reader->here.line, reader->here.at + 1};
-        cr           = byte == '\r';
-        if (!broken && byte != ' ' && byte != '\t') reader->begun = true;
-        if (!reader->begun) reader->row = reader->field = reader->here;
-        else if (reader->fields != fields) reader->field = reader->here;
-    }
+    unsigned char one    = (unsigned char)byte;
+    int           fields = reader->fields;
+    if (byte == '\0') fail(reader, reader->here, "a byte of 0: this is not a text file");
+    else if (csv_parse(parser, &one, 1, field_ended, row_ended, reader) != 1)
+        fail(reader, reader->here,
+             "a quote inside a field: expected \"\" in a quoted field, or a comma");
+    bool broken = byte == '\n' || byte == '\r';
+    if (byte == '\n' && reader->cr) reader->here.line--;    // CRLF is one
+    reader->here = broken ? (Place){reader->here.line + 1, 1}
+                          : (Place){reader->here.line, reader->here.at + 1};
+    reader->cr   = byte == '\r';
+    if (!broken && byte != ' ' && byte != '\t') reader->begun = true;
+    if (!reader->begun) reader->row = reader->field = reader->here;
+    else if (reader->fields != fields) reader->field = reader->here;
 }
 
-static void skip_byte_order_mark(FILE *file)
+// All but a byte order mark. The file may be a pipe: nothing is read twice.
+static void read_bytes(Reader *reader, FILE *file, struct csv_parser *parser)
 {
-    const unsigned char mark[] = {0xEF, 0xBB, 0xBF};
-    unsigned char       start[3];
-    if (fread(start, 1, 3, file) != 3 || memcmp(start, mark, 3) != 0) rewind(file);
+    static const char mark[] = "\xEF\xBB\xBF";
+    char              start[3];
+    size_t            count = fread(start, 1, 3, file);
+    for (size_t i = 0; i < count && (count < 3 || memcmp(start, mark, 3) != 0) && !reader->failed;
+         i++)
+        read_byte(reader, parser, (unsigned char)start[i]);
+    for (int byte; !reader->failed && (byte = getc(file)) != EOF;) read_byte(reader, parser, byte);
 }
 
 static void read_file(Reader *reader, FILE *file)
@@ -209,7 +212,6 @@ static void read_file(Reader *reader, FILE *file)
         fail(reader, reader->here, "libcsv did not start");
         return;
     }
-    skip_byte_order_mark(file);
     read_bytes(reader, file, &parser);
     if (!reader->failed && ferror(file)) {
         error_set(reader->err, "%s: %s", reader->path, strerror(errno));

@@ -126,33 +126,14 @@ static float *component_tiles(Arena *arena, const double *mean, const double *co
     return tiles;
 }
 
-bool tell_digits(const Story *story, Error *err)
+// How many components hold what share of the variance, [r].
+static void show_variance(const Story *story, Arena *arena, const double *variances, int r)
 {
-    int          n = story->set.images, r = n < PIXELS ? n : PIXELS;
-    Arena       *arena = arena_new("digits", (size_t)1 << 30);
-    Images       train, test;
-    ImagesSource source = {
-        .data_dir = story->run->data, .seed = story->run->seed, .train = n, .test = 1};
-    bool ok = images_load(arena, &train, &test, source, err);
-    if (ok && train.count < n)
-        ok = error_set(err, "%s: has %d images, expected %d", train.origin, train.count, n);
-    if (!ok) {
-        arena_free(arena);
-        return false;
-    }
-    double *x = matrix_new(arena, n, PIXELS), *mean = matrix_new(arena, PIXELS, 1);
-    double *components = matrix_new(arena, r, PIXELS), *variances = matrix_new(arena, r, 1),
-           total = 0, sum = 0;
-    for (size_t i = 0; i < (size_t)n * PIXELS; i++) x[i] = train.pixels[i] / 255.0;
-    printf("\nPCA: %d images of 784 pixels (%s)\n", n, train.origin);
-    if (!la_pca(mean, components, variances, x, n, PIXELS, arena)) {
-        arena_free(arena);
-        return error_set(err, "the digits: the SVD did not come to an end");
-    }
+    double total = 0, sum = 0;
+    int    half = 0, most = 0;
+    float *count = arena_alloc(arena, sizeof *count * (size_t)r);
+    float *share = arena_alloc(arena, sizeof *share * (size_t)r);
     for (int k = 0; k < r; k++) total += variances[k];
-    float *count = arena_alloc(arena, sizeof *count * (size_t)r),
-          *share = arena_alloc(arena, sizeof *share * (size_t)r);
-    int half = 0, most = 0;
     for (int k = 0; k < r; k++) {
         sum += variances[k];
         count[k] = (float)(k + 1);
@@ -163,33 +144,58 @@ bool tell_digits(const Story *story, Error *err)
     printf(
         "  the first component holds %.1f %% of the variance, %d hold half of it, %d hold 90 %%\n",
         (double)share[0], half, most);
-    PictureRow  eigen[] = {{"mean, then 1-9", component_tiles(arena, mean, components)}};
-    PictureGrid grid    = {.rows      = eigen,
-                           .row_count = 1,
-                           .columns   = SHOWN,
-                           .height    = 28,
-                           .width     = 28,
-                           .caption   = "What digits are made of"};
-    if (r >= SHOWN) save(story, arena, &grid, "components.png");
-    PictureRow rows[LADDER + 1];
-    int        row_count = 0;
-    for (int l = 0; l < LADDER && ladder[l] <= r; l++)
-        rows[row_count++] = (PictureRow){arena_print(arena, "%d", ladder[l]),
-                                         rebuild(arena, x, mean, components, ladder[l])};
-    rows[row_count++] = (PictureRow){"original", vector_floats(arena, x, (size_t)SHOWN * PIXELS)};
-    PictureGrid again = {.rows      = rows,
-                         .row_count = row_count,
-                         .columns   = SHOWN,
-                         .height    = 28,
-                         .width     = 28,
-                         .caption   = "Digits from their first components"};
-    save(story, arena, &again, "digits.png");
     Plot plot = {.title   = "Variance that the first components hold",
                  .x_label = "components",
                  .y_label = "share [%]",
                  .log_x   = true};
     plot_series(&plot, "digits", count, share, (size_t)r);
     run_plot(story->run, &plot, "variance");
+}
+
+// The components as pictures, and the first digits from more and more of them.
+static void draw_digits(const Story *story, Arena *arena, const double *x, const double *mean,
+                        const double *components, int r)
+{
+    PictureRow eigen = {"mean, then 1-9", component_tiles(arena, mean, components)},
+               rows[LADDER + 1];
+    PictureGrid grid  = {.rows      = &eigen,
+                         .row_count = 1,
+                         .columns   = SHOWN,
+                         .height    = 28,
+                         .width     = 28,
+                         .caption   = "What digits are made of"};
+    int         count = 0;
+    save(story, arena, &grid, "components.png");
+    for (int l = 0; l < LADDER && ladder[l] <= r; l++)
+        rows[count++] = (PictureRow){arena_print(arena, "%d", ladder[l]),
+                                     rebuild(arena, x, mean, components, ladder[l])};
+    rows[count++]  = (PictureRow){"original", vector_floats(arena, x, (size_t)SHOWN * PIXELS)};
+    grid.rows      = rows;
+    grid.row_count = count;
+    grid.caption   = "Digits from their first components";
+    save(story, arena, &grid, "digits.png");
+}
+
+bool tell_digits(const Story *story, Error *err)
+{
+    int          n = story->set.images, r = n < PIXELS ? n : PIXELS;
+    Arena       *arena = arena_new("digits", (size_t)1 << 30);
+    Images       train, test;
+    ImagesSource source = {
+        .data_dir = story->run->data, .seed = story->run->seed, .train = n, .test = 1};
+    bool ok = images_load(arena, &train, &test, source, err);
+    if (ok && train.count < n)
+        ok = error_set(err, "%s: has %d images, expected %d", train.origin, train.count, n);
+    if (ok) {
+        double *x = matrix_new(arena, n, PIXELS), *mean = matrix_new(arena, PIXELS, 1);
+        double *components = matrix_new(arena, r, PIXELS), *variances = matrix_new(arena, r, 1);
+        for (size_t i = 0; i < (size_t)n * PIXELS; i++) x[i] = train.pixels[i] / 255.0;
+        printf("\nPCA: %d images of 784 pixels (%s)\n", n, train.origin);
+        ok = la_pca(mean, components, variances, x, n, PIXELS, arena) ||
+             error_set(err, "the digits: the SVD did not come to an end");
+        if (ok) show_variance(story, arena, variances, r);
+        if (ok) draw_digits(story, arena, x, mean, components, r);
+    }
     arena_free(arena);
-    return true;
+    return ok;
 }
