@@ -237,6 +237,12 @@ static double constant(double x, const void *about)
     return *(const double *)about;
 }
 
+static double broken_beyond_one_half(double x, const void *about)
+{
+    (void)about;
+    return x < 0.5 ? 1 : NAN;
+}
+
 static void reject__refuses_what_is_no_density_below_top(void **state)
 {
     (void)state;
@@ -246,6 +252,9 @@ static void reject__refuses_what_is_no_density_below_top(void **state)
         size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
         assert_says(got == 0, "f is %g and top is 1: returned %zu tries, expected 0", wrong[k], got);
     }
+    Rng    rng = rng_from_seed(36);
+    size_t got = pr_reject(numbers_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
+    assert_says(got == 0, "f is NaN beyond 0.5: returned %zu tries, expected 0", got);
 }
 
 static void reject__gives_up_on_a_curve_that_is_flat_on_the_ground(void **state)

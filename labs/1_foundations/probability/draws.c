@@ -4,7 +4,7 @@
 
 // ---- generators ----
 
-// IBM's generator of 1968: s = 65539 s mod 2^31.
+// IBM's generator of the 1960s: s = 65539 s mod 2^31.
 static void draw_randu(double *u, size_t n)
 {
     uint32_t s = 1;
@@ -48,9 +48,9 @@ void tell_generators(const Story *story)
                            .x_label = "first of three (PCG32 moved by 1.1)",
                            .y_label = "third of three",
                            .points  = true};
-    const char *names[] = {"RANDU, 1968", "golden steps", "PCG32"};
+    const char *names[] = {"RANDU", "golden steps", "PCG32"};
     printf("\nUniform? %zu draws, cut into %d a side. P(X larger) should be anything but near 0 or 1.\n"
-           "                   one at a time       in pairs            in threes\n",
+           "                         one at a time               in pairs              in threes\n",
            n, BINS);
     for (int g = 0; g < 3; g++) {
         if (g == 0) draw_randu(u, n);
@@ -60,7 +60,7 @@ void tell_generators(const Story *story)
         for (int d = 1, cells = BINS; d <= 3; d++, cells *= BINS) {
             double lower, upper, x = pr_uniformity(counts, u, n, BINS, d);
             pr_gamma(&lower, &upper, (cells - 1) / 2.0, x / 2);
-            printf("  %8.1f p %-7.2g", x, upper);
+            printf("  %9.1f p %8.2g", x, upper);
         }
         printf("\n");
         if (g != 1) figure_add(&plot, names[g], slice(story->arena, u, n, g == 0 ? 0 : 1.1));

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include "labs/1_foundations/probability/story.h"
 
+enum { SHOWN = 4 };    // to both sides of 1; what is further off leaves the picture
+
 // The mean of the first 1, 2, ..., n numbers, at places that are even on a logarithm's scale.
 static Line running_mean(Arena *arena, const double *x, size_t n)
 {
@@ -11,7 +13,7 @@ static Line running_mean(Arena *arena, const double *x, size_t n)
     for (size_t i = 0; i < n; i++) {
         pr_moments(&m, &x[i], 1);
         if ((double)m.n < next) continue;
-        line_to(&line, (double)m.n, m.mean);
+        line_to(&line, (double)m.n, fabs(m.mean - 1) <= SHOWN ? m.mean : NAN);
         next = fmax(next + 1, next * 1.03);
     }
     return line;
@@ -34,9 +36,7 @@ void tell_large_numbers(const Story *story)
             for (size_t i = 0; i < n; i++) x[i] = tan(acos(-1) * (pr_uniform(&rng) - 0.5));
         pr_moments(&m, x, n);
         last[path] = m.mean;
-        static const char *const names[] = {"exponential", "exponential", "exponential",
-                                            "Cauchy",      "Cauchy",      "Cauchy"};
-        figure_add(&plot, names[path], running_mean(story->arena, x, n));
+        figure_add(&plot, path < 3 ? "exponential" : "Cauchy", running_mean(story->arena, x, n));
     }
     printf("\nLarge numbers: means of %zu\n"
            "  exponential  %7.4f  %7.4f  %7.4f    (1)\n"

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 {
     Arena      *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
     const char *part = "all";
+    const char *csv = NULL, *columns = NULL;
     int         experiments = 10000;
     Options *options = options_new(keep, "probability",
                                    "Makes chance, looks at samples, says how sure they are, and lets "
@@ -53,6 +54,9 @@ int main(int argc, char **argv)
                    "the part of the story to tell");
     options_int(options, "experiments", 'n', &experiments, 100, 1000000,
                 "experiments that a share is counted over");
+    options_string(options, "csv", 0, &csv, "FILE", "your own numbers, looked at instead of the story");
+    options_string(options, "columns", 0, &columns, "A,B",
+                   "columns of that file: one is described, two are compared");
 
     int  status;
     Run *run = run_begin(keep, options, argc, argv, &status);
@@ -60,6 +64,12 @@ int main(int argc, char **argv)
     if (run->smoke && !options_given(options, "experiments")) experiments = 300;
 
     Story story = {run, step, experiments};
+    Error err   = {""};
+    if (csv == NULL && columns != NULL)
+        error_set(&err, "--columns %s: of which file? Give --csv FILE too", columns);
+    else if (csv != NULL && tell_columns(&story, csv, columns, &err))
+        return run_end(run, NULL);
+    if (err.message[0] != '\0') return error_report(&err);
     for (int i = 0; i < PARTS && !run_interrupted(run); i++) {
         if (!is_told(part, &parts[i])) continue;
         parts[i].tell(&story);

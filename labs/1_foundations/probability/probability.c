@@ -2,8 +2,6 @@
 #include "labs/1_foundations/probability/probability.h"
 #include <float.h>
 
-static const double PI = 3.14159265358979323846;
-
 double pr_uniformity(int *counts, const double *u, size_t n, int bins, int d)
 {
     // solution uniformity
@@ -35,7 +33,7 @@ void pr_normal(double *x, size_t n, double mean, double deviation, Rng *rng)
 {
     // solution normal
     for (size_t i = 0; i < n; i += 2) {
-        double r = deviation * sqrt(-2 * log1p(-pr_uniform(rng))), angle = 2 * PI * pr_uniform(rng);
+        double r = deviation * sqrt(-2 * log1p(-pr_uniform(rng))), angle = 2 * PR_PI * pr_uniform(rng);
         x[i] = mean + r * cos(angle);
         if (i + 1 < n) x[i + 1] = mean + r * sin(angle);
     }
@@ -130,7 +128,7 @@ bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n)
     double count = (double)n, deviation = sqrt(m.squares / count);
     switch (family) {
     case PR_NORMAL:
-        *fit = (PrFit){m.mean, deviation, -count * (log(deviation) + log(2 * PI) / 2 + 0.5)};
+        *fit = (PrFit){m.mean, deviation, -count * (log(deviation) + log(2 * PR_PI) / 2 + 0.5)};
         return deviation > 0;
     case PR_EXPONENTIAL:
         *fit = (PrFit){1 / m.mean, 0, -count * (log(m.mean) + 1)};

@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include "common/rng.h"
 
-typedef double PrFunction(double x, const void *about);           // a function, and what it knows
-typedef double PrStatistic(const double *x, size_t n);            // a number that sums a sample up
+#define PR_PI 3.14159265358979323846
+
+typedef double PrFunction(double x, const void *about);    // a function, and what it knows
+typedef double PrStatistic(const double *x, size_t n);     // a number that sums a sample up
 
 // There already: uniform in [0,1), all 53 bits that a double has room for.
 static inline double pr_uniform(Rng *rng)

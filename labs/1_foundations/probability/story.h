@@ -30,3 +30,6 @@ void tell_belief(const Story *story);           // a coin, toss by toss
 void tell_area(const Story *story);             // an integral and its error
 void tell_walk(const Story *story);             // to where the density is
 void tell_letters(const Story *story);          // what a letter costs
+
+// The user's own numbers: a column's moments, quantiles, interval and fits; of two, a test as well.
+bool tell_columns(const Story *story, const char *path, const char *columns, Error *err);

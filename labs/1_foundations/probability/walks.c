@@ -49,21 +49,26 @@ static double log_hills(double x, const void *about)
 
 void tell_walk(const Story *story)
 {
+    enum { SHOWN = 1000 };
     static const double steps[] = {0.3, 5, 100};
     size_t              n       = story->run->smoke ? 5000 : 200000;
     Rng                 rng     = rng_stream(story->run->seed, 32);
     double             *x       = arena_alloc(story->arena, n * sizeof *x);
-    Plot found = {.title = "Where walks have been", .x_label = "place", .y_label = "density"};
-    Plot ways  = {.title = "Their first 2000 steps", .x_label = "step", .y_label = "place"};
-    printf("\nA walk over two hills, %zu steps; 0.3 of the area lies left of 0\n", n);
+    Plot                found   = {
+                         .title = "Where walks have been", .x_label = "place", .y_label = "density"};
+    Plot ways  = {.title   = "Their first 1000 steps, one above the other",
+                  .x_label = "step",
+                  .y_label = "place, moved up by 0, 10 and 20"};
+    printf("\nA walk over two hills, %zu steps; %.3f of the area lies left of 0\n", n,
+           0.3 * erfc(-4 / sqrt(2)) / 2 + 0.7 * erfc(2 / sqrt(2)) / 2);
     for (int k = 0; k < 3; k++) {
         double      moved = pr_metropolis(x, n, 2, steps[k], log_hills, NULL, &rng);
         size_t      left  = 0;
-        Line        way   = line_new(story->arena, 2000);
+        Line        way   = line_new(story->arena, SHOWN);
         const char *name  = arena_print(story->arena, "steps up to %g", steps[k]);
         for (size_t i = 0; i < n; i++) {
             left += x[i] < 0;
-            if (i < 2000) line_to(&way, (double)i, x[i]);
+            if (i < SHOWN) line_to(&way, (double)i, x[i] + 10 * k);
         }
         printf("  %-16s moved in %5.1f %% of the steps, was left of 0 in %.3f of them\n", name,
                100 * moved, (double)left / (double)n);
@@ -77,7 +82,7 @@ void tell_walk(const Story *story)
 
 // ---- letters ----
 
-enum { LETTERS = 26 };
+enum { LETTERS = 26, REPEATS = 20 };
 
 // In 100 letters of English text, a to z (Lewand 2000, Cryptological Mathematics).
 static const double english[LETTERS] = {
@@ -98,13 +103,16 @@ void tell_letters(const Story *story)
            said.entropy / log(2), said.cross / log(2), said.divergence / log(2),
            back.divergence / log(2), back.entropy / log(2));
     if (!pr_alias(share, other, p, LETTERS, todo)) return;
-    printf("  in a code learned from n letters, how many bits more (half a bit for each of 25, by theory)\n");
-    for (int n = 1000; n <= (story->run->smoke ? 10000 : 1000000); n *= 10) {
-        int counts[LETTERS] = {0};
-        for (int i = 0; i < n; i++) counts[pr_alias_draw(share, other, LETTERS, &rng)]++;
-        for (int c = 0; c < LETTERS; c++) seen[c] = (counts[c] + 0.5) / (n + 0.5 * LETTERS);
-        said = pr_information(p, seen, LETTERS);
-        printf("    n = %7d: %.6f   (%.6f)\n", n, said.divergence / log(2),
-               (LETTERS - 1) / (2.0 * n * log(2)));
+    printf("  in a code that was learned from n letters, how many bits more (25 / 2n nats, by theory)\n");
+    for (int n = 1000; n <= (story->run->smoke ? 1000 : 100000); n *= 10) {
+        double more = 0;
+        for (int repeat = 0; repeat < REPEATS; repeat++) {
+            int counts[LETTERS] = {0};
+            for (int i = 0; i < n; i++) counts[pr_alias_draw(share, other, LETTERS, &rng)]++;
+            // Half a letter of each beforehand: what was not seen is not impossible.
+            for (int c = 0; c < LETTERS; c++) seen[c] = (counts[c] + 0.5) / (n + 0.5 * LETTERS);
+            more += pr_information(p, seen, LETTERS).divergence / REPEATS;
+        }
+        printf("    n = %6d: %.6f   (%.6f)\n", n, more / log(2), (LETTERS - 1) / (2.0 * n * log(2)));
     }
 }
