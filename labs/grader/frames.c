@@ -1,10 +1,13 @@
 #include "labs/grader/frames.h"
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include "kernels/kernels.h"
 
 enum { DEPTH = 96 };
@@ -40,11 +43,20 @@ static void *behind(const void *instruction)
 #endif
 }
 
+// The runtime reads what every library says of itself, and for the system's also the separate file in
+// /usr/lib/debug where there is one: libc's alone takes longer than all else. With room for one open
+// file, the library, it does without.
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
+    struct rlimit files;
+    int           next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    bool          one  = next > STDERR_FILENO && getrlimit(RLIMIT_NOFILE, &files) == 0;
+    if (one) setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next + 1, files.rlim_max});
+    if (next >= 0) close(next);
     text[0] = '\0';
     if (__sanitizer_symbolize_pc) __sanitizer_symbolize_pc(pc, format, text, size);
     text[size - 1] = '\0';
+    if (one) setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static const char *base_name(const char *path)
@@ -89,28 +101,28 @@ static int line_at(void *pc, const char *source)
     return frames_is_source(place, source) ? atoi(line) : 0;
 }
 
-void frames_find(Frames *frames, const char *source, const void *pc)
+void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
 {
     void       *pcs[DEPTH];
     int         count = backtrace(pcs, DEPTH), first = 0;
     size_t      used     = 0;
     const void *function = NULL;
     *frames              = (Frames){.outside = true};
+    exact                = exact && pc != NULL;    // not every machine says
     for (int k = 0; pc != NULL && k < count; k++)
         if (pcs[k] == pc) first = k;
     for (int k = first; k < count; k++) {
         const void *start = NULL;
         if (!is_answer(pcs[k], &start)) continue;
         char name[128];
-        // Where a call returns to lies behind it; where a signal came is the very instruction.
-        void *at = k == first && pc != NULL ? behind(pcs[k]) : pcs[k];
+        void *at = k == first && exact ? behind(pcs[k]) : pcs[k];
         if (frames->outside) {
             frames->outside = false;
             frames->inside  = k == first;
             function        = start;
             if (k > first)
                 name_callee(frames->callee, sizeof frames->callee,
-                            k - 1 == first && pc != NULL ? behind(pcs[k - 1]) : pcs[k - 1]);
+                            k - 1 == first && exact ? behind(pcs[k - 1]) : pcs[k - 1]);
         }
         frames->repeats += start == function;
         if (frames->repeats > 3) break;

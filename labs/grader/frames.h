@@ -1,7 +1,7 @@
 /* frames.h -- where a program stands: the calls that led here, seen from the answer's own file.
  *
  *     Frames frames;
- *     frames_find(&frames, "cnn.c", pc);
+ *     frames_find(&frames, "cnn.c", pc, true);
  *     frames.line       // 14, of the innermost call in cnn.c; 0 when there is none
  *     frames.callee     // "kernels.matmul" when it was called there and has not returned, else ""
  *
@@ -22,8 +22,9 @@ typedef struct Frames {
     char text[2048];    // one call a line, innermost first
 } Frames;
 
-// `pc` is where it happened; calls further in (a signal handler's) are left out. NULL: here.
-void frames_find(Frames *frames, const char *source, const void *pc);
+// `pc` is where it happened; calls further in (a signal handler's) are left out. NULL: here. `exact`:
+// it is the very instruction, as a signal knows it, and not where a call returns to.
+void frames_find(Frames *frames, const char *source, const void *pc, bool exact);
 
 void frames_answer(const char *path);    // the answer's library, told before anything is asked
 

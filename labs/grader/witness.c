@@ -52,7 +52,7 @@ _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format,
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    frames_find(&frames, trial->source, pc);
+    frames_find(&frames, trial->source, pc, false);
     tell(&frames, verdict, sentence);
 }
 
@@ -139,7 +139,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     Fault  fault = fault_read(info, context);
     Frames frames;
     bool   sent = info->si_code <= 0;    // by raise() or kill(), not by the processor
-    frames_find(&frames, trial->source, fault.pc);
+    frames_find(&frames, trial->source, fault.pc, true);
     if (signal == SIGABRT) {
         if (slate_open(trial->slate)) trial->slate->quotes = true;
         tell_at(&frames, VERDICT_CRASH, "called abort()");
@@ -157,11 +157,13 @@ static void on_crash(int signal, siginfo_t *info, void *context)
 static void on_time(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
-    bool sent = info->si_code == SI_USER;    // by the grader's clock
-    witness_tell(VERDICT_TIMEOUT, fault_read(info, context).pc,
-                 sent ? "was still not done after %g s: does it wait for something?"
-                      : "was still running after %g s of processor time: an endless loop?",
-                 sent ? 4 * trial->seconds : trial->seconds);
+    Frames frames;
+    bool   sent = info->si_code == SI_USER;    // by the grader's clock
+    frames_find(&frames, trial->source, fault_read(info, context).pc, true);
+    tell_at(&frames, VERDICT_TIMEOUT,
+            sent ? "was still not done after %g s: does it wait for something?"
+                 : "was still running after %g s of processor time: an endless loop?",
+            sent ? 4 * trial->seconds : trial->seconds);
 }
 
 // The kernel stops a file that grows; a write to a pipe that is closed is no mistake of interest.

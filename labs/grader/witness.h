@@ -22,7 +22,8 @@ void witness_leaks(void);       // ends the trial when the answer has lost memor
 // array?" when the line is known.
 _Noreturn void witness_end(Verdict verdict, int line, const char *sentence);
 
-// The same with the line, and the calls, that led to `pc`; to here where it is NULL.
+// The same with the line, and the calls, that led to `pc`, where a call returns to; to here where it is
+// NULL.
 _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
