@@ -5,7 +5,7 @@ include(CheckCCompilerFlag)
 # What the compiler says is read by a program: a line each, at the place where a macro is used.
 set(said -std=gnu17 -D_GNU_SOURCE -g -fPIC -fdiagnostics-color=never)
 foreach(flag -fmax-errors=50 -ferror-limit=50 -fno-diagnostics-show-caret -fno-caret-diagnostics
-    -ftrack-macro-expansion=0 -Qunused-arguments)
+    -ftrack-macro-expansion=0 -fdiagnostics-column-unit=byte -Qunused-arguments)
   string(MAKE_C_IDENTIFIER "has${flag}" known)
   check_c_compiler_flag("${flag} -Werror" ${known})
   if(${known})

@@ -58,8 +58,8 @@ const char *desk_name(const Desk *desk, const Lab *lab, int exercise)
 
 void desk_next(const Desk *desk, const char *command, const Lab *lab, int exercise)
 {
-    page_item(&desk->page, 0, 6, "next",
-              arena_print(desk->arena, "./lab %s %s", command, desk_name(desk, lab, exercise)));
+    page_command(&desk->page, "next",
+                 arena_print(desk->arena, "./lab %s %s", command, desk_name(desk, lab, exercise)), "");
 }
 
 void desk_next_in(const Desk *desk, const Lab *lab)
@@ -68,6 +68,6 @@ void desk_next_in(const Desk *desk, const Lab *lab)
     if (!mine_exists(desk->arena, lab)) desk_next(desk, "start", lab, -1);
     else if (exercise >= 0) desk_next(desk, "check", lab, exercise);
     else
-        page_item(&desk->page, 0, 6, "next",
-                  arena_print(desk->arena, "./lab run %s --mine", lab->id));
+        page_command(&desk->page, "next", arena_print(desk->arena, "./lab run %s --mine", lab->id),
+                     "");
 }

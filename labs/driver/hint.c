@@ -43,16 +43,15 @@ static int hint(Desk *desk, const Lab *lab, int index)
                                              arena_print(desk->arena, "hint %d", level), &err))
         return error_report(&err);
     show(desk, lab, index, level);
-    if (level < LAB_HINTS)
-        page_text(&desk->page, PAGE_DIM, 0, arena_print(desk->arena, "More: ./lab hint %s", name));
-    else
-        page_text(&desk->page, PAGE_DIM, 0,
-                  arena_print(desk->arena,
-                              "That was the last. ./lab solution %s --give-up shows the "
-                              "reference, and is recorded.",
-                              name));
     if (mine_exists(desk->arena, lab)) desk_next(desk, "check", lab, index);
     else desk_next(desk, "start", lab, -1);
+    if (level < LAB_HINTS)
+        page_command(&desk->page, "or", arena_print(desk->arena, "./lab hint %s", name),
+                     "tells more");
+    else
+        page_command(&desk->page, "or",
+                     arena_print(desk->arena, "./lab solution %s --give-up", name),
+                     "shows the reference, which is recorded");
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NARROWEST = 40, WIDEST = 100, LEAST_TEXT = 32 };
+enum { NARROWEST = 40, WIDEST = 100, LEAST_TEXT = 32, HANG = 4, LABEL = 6, WHY_COLUMN = 52 };
 
 Page page_begin(void)
 {
@@ -45,12 +45,13 @@ static int columns_of(const char *word, size_t bytes)
     return columns;
 }
 
-// The words of the text, of which the first line begins at `column` and the others at `indent`.
-static void wrap(const Page *page, int column, int indent, const char *text)
+// The words up to `end`, of which the first line begins at `column` and the others at `indent`.
+static void wrap(const Page *page, int column, int indent, const char *text, const char *end)
 {
     bool first = true;
-    for (const char *word = text + strspn(text, " "); *word != '\0'; word += strspn(word, " ")) {
+    for (const char *word = text + strspn(text, " "); word < end; word += strspn(word, " ")) {
         size_t bytes = strcspn(word, " ");
+        if (bytes > (size_t)(end - word)) bytes = (size_t)(end - word);
         int    width = columns_of(word, bytes);
         if (!first && column + 1 + width > page->columns) {
             printf("\n%*s", indent, "");
@@ -69,8 +70,38 @@ static void wrap(const Page *page, int column, int indent, const char *text)
 void page_text(const Page *page, PageStyle style, int indent, const char *text)
 {
     printf("%*s%s", indent, "", page_on(page, style));
-    wrap(page, indent, indent, text);
+    wrap(page, indent, indent, text, text + strlen(text));
     printf("%s\n", page_off(page, style));
+}
+
+void page_lines(const Page *page, PageStyle style, int indent, const char *text, int most)
+{
+    for (int shown = 0; *text != '\0'; shown++) {
+        int bytes = (int)strcspn(text, "\n"), inner = (int)strspn(text, " ");
+        if (shown == most) {
+            page_text(page, PAGE_DIM, indent, "...");
+            return;
+        }
+        printf("%*s%s", indent, "", page_on(page, style));
+        if (indent + columns_of(text, (size_t)bytes) <= page->columns) printf("%.*s", bytes, text);
+        else {
+            printf("%*s", inner, "");
+            wrap(page, indent + inner, indent + inner + HANG, text, text + bytes);
+        }
+        printf("%s\n", page_off(page, style));
+        text += bytes + (text[bytes] != '\0');
+    }
+}
+
+void page_command(const Page *page, const char *label, const char *command, const char *why)
+{
+    int at = LABEL + (int)strlen(command) + 2;
+    if (at < WHY_COLUMN) at = WHY_COLUMN;
+    bool beside = at + columns_of(why, strlen(why)) <= page->columns;
+    printf("%s%-*s%s%s", page_on(page, PAGE_BOLD), LABEL, label, page_off(page, PAGE_BOLD), command);
+    if (why[0] != '\0' && beside) printf("%*s%s", at - LABEL - (int)strlen(command), "", why);
+    putchar('\n');
+    if (why[0] != '\0' && !beside) page_text(page, PAGE_DIM, LABEL + 2, why);
 }
 
 int page_column(const Page *page, int indent, int width)
@@ -87,6 +118,6 @@ void page_item(const Page *page, int indent, int width, const char *name, const 
         printf("\n%*s", column, "");
     else
         printf("%*s", column - indent - used, "");
-    wrap(page, column, column, text);
+    wrap(page, column, column, text, text + strlen(text));
     putchar('\n');
 }

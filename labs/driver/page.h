@@ -21,6 +21,12 @@ typedef struct Page {
 
 Page page_begin(void);
 void page_text(const Page *page, PageStyle style, int indent, const char *text);
+// At most so many lines that are laid out already, code or a report: as they are where they fit; a
+// longer one is broken at a space, and what follows stands further in.
+void page_lines(const Page *page, PageStyle style, int indent, const char *text, int most);
+// "next  ./lab check autoencoder.loss        after your change": to be typed, so it is never broken.
+// The labels are "next", and "or" for what may be typed instead; `why` may be "".
+void page_command(const Page *page, const char *label, const char *command, const char *why);
 // `name` in bold, the text beside it in its column; under it where the name is too long.
 void page_item(const Page *page, int indent, int width, const char *name, const char *text);
 // Where the text of such an item begins: indent + width, or indent + 2 on a narrow page.

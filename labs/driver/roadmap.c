@@ -54,11 +54,13 @@ static void print_next(const Desk *desk)
     const Lab *lab = next_lab(desk);
     if (lab == NULL) return;
     int exercise = choose_next(lab, &desk->progress);
-    page_item(&desk->page, 0, 6, "see", arena_print(desk->arena, "./lab run %s", lab->id));
-    if (mine_exists(desk->arena, lab) && exercise >= 0)
-        page_item(&desk->page, 0, 6, "hint",
-                  arena_print(desk->arena, "./lab hint %s", desk_name(desk, lab, exercise)));
     desk_next_in(desk, lab);
+    if (mine_exists(desk->arena, lab) && exercise >= 0)
+        page_command(&desk->page, "or",
+                     arena_print(desk->arena, "./lab hint %s", desk_name(desk, lab, exercise)),
+                     "when stuck");
+    page_command(&desk->page, "or", arena_print(desk->arena, "./lab run %s", lab->id),
+                 "to see what it is about");
 }
 
 int command_roadmap(int argc, char **argv)

@@ -31,7 +31,7 @@ static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answ
                     broken->line > 0 ? broken->line : mine->functions[i].first_line, e->id,
                     broken->message);
         else
-            fprintf(stderr, "%s: %s is gone, the function of %s; ./lab reset %s.%s brings it back\n",
+            fprintf(stderr, "%s: %s is gone, the function of %s; ./lab reset %s.%s shows how it began\n",
                     file, e->function, e->id, lab->id, e->id);
         if (exercise == NULL) exercise = e->id;
         count++;

@@ -4,6 +4,7 @@
 #include "datasets/root.h"
 #include "common/file.h"
 #include "common/options.h"
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,8 +73,7 @@ static void show_exercise(const Desk *desk, const Lab *lab, int index)
                           exercise->points, exercise->points == 1 ? "" : "s", exercise->function,
                           lab->id));
     putchar('\n');
-    for (const char *line = promise; line != NULL && *line != '\0'; line += strcspn(line, "\n") + 1)
-        printf("    %.*s\n", (int)strcspn(line, "\n"), line);
+    if (promise != NULL) page_lines(&desk->page, PAGE_PLAIN, 4, promise, INT_MAX);
     putchar('\n');
 }
 
@@ -87,8 +87,6 @@ static void show_lesson(const Desk *desk, const Lab *lab)
               mine_shown(desk->arena, arena_print(desk->arena, "%s/README.md", lab->folder)));
     if (lab->need_count > 0) page_item(&desk->page, 0, 6, "need", needs_text(desk, lab));
     show_exercise(desk, lab, first >= 0 ? first : 0);
-    page_item(&desk->page, 0, 6, "also",
-              arena_print(desk->arena, "./lab watch %s: checks whenever you save", lab->id));
 }
 
 static int start(const Desk *desk, const Lab *lab)
@@ -101,10 +99,9 @@ static int start(const Desk *desk, const Lab *lab)
         page_text(&desk->page, PAGE_PLAIN, 0,
                   arena_print(arena, "%s is there already and stays as it is: %s.", shown,
                               desk_standing_text(desk, lab)));
-        page_text(
-            &desk->page, PAGE_PLAIN, 0,
-            arena_print(arena, "To begin anew: ./lab reset %s, which keeps a copy.", lab->id));
         desk_next_in(desk, lab);
+        page_command(&desk->page, "or", arena_print(arena, "./lab reset %s", lab->id),
+                     "begins anew, and keeps a copy");
         return 0;
     }
     Progress progress = desk->progress;
@@ -118,6 +115,8 @@ static int start(const Desk *desk, const Lab *lab)
     putchar('\n');
     show_lesson(desk, lab);
     desk_next_in(desk, lab);
+    page_command(&desk->page, "or", arena_print(arena, "./lab watch %s", lab->id),
+                 "checks whenever you save");
     return 0;
 }
 

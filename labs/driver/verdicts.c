@@ -25,30 +25,32 @@ int verdicts_first(const Lab *lab, const Grade *grade)
 
 // ---- pieces ----
 
-// Lines that are laid out already: as they are where they fit, else wrapped at their own indent.
-static void put_lines(const Look *look, PageStyle style, int indent, const char *text, int most)
-{
-    for (int shown = 0; *text != '\0'; shown++) {
-        int length = (int)strcspn(text, "\n"), inner = (int)strspn(text, " ");
-        if (shown == most) {
-            page_text(look->page, PAGE_DIM, indent, "...");
-            return;
-        }
-        const char *line = arena_print(look->arena, "%.*s", length, text);
-        if (indent + length <= look->page->columns)
-            printf("%*s%s%s%s\n", indent, "", page_on(look->page, style), line,
-                   page_off(look->page, style));
-        else page_text(look->page, style, indent + (inner < length ? inner : 0), line);
-        text += length + (text[length] != '\0');
-    }
-}
-
 // "mine/autoencoder/autoencoder.c:18"
 static const char *place(const Look *look, int line)
 {
     if (look->grade->source == NULL) return arena_print(look->arena, "line %d", line);
     return arena_print(look->arena, "%s:%d", mine_shown(look->arena, look->grade->source->path),
                        line);
+}
+
+// As much of a line as there is room for: without its indent, and around the column. `column` is that
+// of the line, counted in bytes from 1, and becomes that of what is returned.
+static const char *fitted(Arena *arena, const char *line, int room, int *column)
+{
+    int length = (int)strlen(line), from = (int)strspn(line, " ");
+    if (length <= room) return line;
+    const char *before = "";
+    if (*column - from > room - 4) {
+        before = "... ";
+        from   = *column - room / 2 > length - room + 4 ? length - room + 4 : *column - room / 2;
+        while ((line[from] & 0xc0) == 0x80) from--;
+    }
+    int front = (int)strlen(before), kept = length - from;
+    *column += *column > 0 ? front - from : 0;
+    if (front + kept <= room) return arena_print(arena, "%s%s", before, line + from);
+    kept = room - front - 4;
+    while ((line[from + kept] & 0xc0) == 0x80) kept--;
+    return arena_print(arena, "%s%.*s ...", before, kept, line + from);
 }
 
 // The line itself, and a mark under the column where there is one.
@@ -60,20 +62,19 @@ static void put_source_line(const Look *look, int line, int column)
         text += strcspn(text, "\n");
         text += *text != '\0';
     }
-    int         bytes = (int)strcspn(text, "\r\n");
-    const char *shown = plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 400);
-    const char *front = arena_print(look->arena, "%5d | ", line);
-    int         width = (int)strlen(front), room = look->page->columns - width;
+    int bytes = (int)strcspn(text, "\r\n");
     if (bytes == 0) return;
-    printf("%s%.*s\n", front, room, shown);
-    if (column > 0 && column <= room && column <= bytes + 1) {
-        // A letter of two bytes counts as two columns for the compiler.
-        int before = 0;
-        for (int i = 0; i < column - 1 && shown[i] != '\0'; i++)
-            before += (shown[i] & 0xc0) != 0x80;
-        printf("%*s| %*s%s^%s\n", width - 2, "", before, "", page_on(look->page, PAGE_BAD),
-               page_off(look->page, PAGE_BAD));
-    }
+    if (column > bytes + 1) column = 0;
+    const char *front = arena_print(look->arena, "%5d | ", line);
+    int         width = (int)strlen(front);
+    const char *shown = plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 4000);
+    shown             = fitted(look->arena, shown, look->page->columns - width, &column);
+    printf("%s%s\n", front, shown);
+    if (column <= 0) return;
+    int before = 0;    // a letter of several bytes takes one column
+    for (int i = 0; i < column - 1 && shown[i] != '\0'; i++) before += (shown[i] & 0xc0) != 0x80;
+    printf("%*s| %*s%s^%s\n", width - 2, "", before, "", page_on(look->page, PAGE_BAD),
+           page_off(look->page, PAGE_BAD));
 }
 
 // "averages over the batch" of "loss__averages_over_the_batch"
@@ -91,7 +92,6 @@ static const char *subject(const Look *look, int e, Verdict verdict)
 {
     const char *is = verdict == VERDICT_WRONG || verdict == VERDICT_TODO ? " is"
                      : verdict == VERDICT_SKIPPED                        ? " was"
-                     : verdict == VERDICT_MISSING                        ? ":"
                                                                          : "";
     return arena_print(look->arena, "%s%s %s", look->lab->exercises[e].id, is,
                        verdict_words(verdict));
@@ -139,14 +139,14 @@ static void put_printed(const Look *look, const CaseGrade *one)
 {
     if (one->output[0] == '\0') return;
     page_text(look->page, PAGE_DIM, 2, "It printed:");
-    put_lines(look, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT), OUTPUT_LINES);
+    page_lines(look->page, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT), OUTPUT_LINES);
 }
 
 static void put_detail(const Look *look, const CaseGrade *one)
 {
     if (!look->shown.verbose || one->detail[0] == '\0') return;
     putchar('\n');
-    put_lines(look, PAGE_DIM, 4, one->detail, DETAIL_LINES);
+    page_lines(look->page, PAGE_DIM, 4, one->detail, DETAIL_LINES);
 }
 
 static void put_wrong(const Look *look, int e, const CaseGrade *one)
@@ -154,7 +154,7 @@ static void put_wrong(const Look *look, int e, const CaseGrade *one)
     page_text(look->page, PAGE_BOLD, 0,
               arena_print(look->arena, "%s is wrong: it should pass \"%s\"",
                           look->lab->exercises[e].id, case_sentence(look, one->name)));
-    put_lines(look, PAGE_PLAIN, 2, one->message, 40);
+    page_lines(look->page, PAGE_PLAIN, 2, one->message, 40);
 }
 
 static void put_blank(const Look *look, int e)
@@ -181,6 +181,16 @@ static const char *with_place(const Look *look, const CaseGrade *one)
                        place(look, one->line), at + strlen(said));
 }
 
+static void put_missing(const Look *look, int e)
+{
+    const char *function = look->lab->exercises[e].function;
+    const char *file =
+        look->grade->source != NULL ? mine_shown(look->arena, look->grade->source->path) : "the file";
+    page_text(look->page, PAGE_BOLD, 0,
+              arena_print(look->arena, "%s: %s has no function called %s",
+                          look->lab->exercises[e].id, file, function));
+}
+
 // How it ended, as one sentence with its place.
 static void put_ended(const Look *look, int e, const CaseGrade *one, int column)
 {
@@ -188,13 +198,9 @@ static void put_ended(const Look *look, int e, const CaseGrade *one, int column)
         look->page, PAGE_BOLD, 0,
         arena_print(look->arena, "%s: %s", subject(look, e, one->verdict), with_place(look, one)));
     put_source_line(look, one->line, column);
-    if (one->verdict != VERDICT_COMPILE && one->verdict != VERDICT_MISSING)
+    if (one->verdict != VERDICT_COMPILE)
         page_text(look->page, PAGE_DIM, 2,
                   arena_print(look->arena, "in the case \"%s\"", case_sentence(look, one->name)));
-    if (one->verdict == VERDICT_MISSING && look->grade->source != NULL)
-        page_text(look->page, PAGE_PLAIN, 2,
-                  arena_print(look->arena, "./lab reset %s.%s brings it back, blank.",
-                              look->lab->id, look->lab->exercises[e].id));
 }
 
 static void put_case(const Look *look, int e, const CaseGrade *one)
@@ -202,6 +208,7 @@ static void put_case(const Look *look, int e, const CaseGrade *one)
     putchar('\n');
     if (one->verdict == VERDICT_WRONG) put_wrong(look, e, one);
     else if (one->verdict == VERDICT_TODO) put_blank(look, e);
+    else if (one->verdict == VERDICT_MISSING) put_missing(look, e);
     else put_ended(look, e, one, look->grade->exercises[e].column);
     put_printed(look, one);
     put_detail(look, one);
@@ -296,41 +303,37 @@ void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *
 
 // ---- what to type next ----
 
-// Lined up, with the reason beside it where there is room for it.
-static void put_next(const Look *look, bool first, const char *command, const char *why)
+// The commands for an exercise that is not right.
+static void next_of(const Page *page, Arena *arena, const Lab *lab, int e, Verdict verdict)
 {
-    enum { WIDTH = 46 };
-    bool room = look->page->columns >= 6 + WIDTH + 24 && strlen(command) < WIDTH;
-    printf("%s%-6s%s%s", page_on(look->page, PAGE_BOLD), first ? "next" : "",
-           page_off(look->page, PAGE_BOLD), command);
-    if (room) printf("%*s%s", WIDTH - (int)strlen(command), "", why);
-    putchar('\n');
+    bool        gone = verdict == VERDICT_MISSING;
+    const char *name = arena_print(arena, "%s.%s", lab->id, lab->exercises[e].id);
+    page_command(page, "next", arena_print(arena, "./lab check %s", name), "after your change");
+    page_command(page, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),
+                 gone ? "shows how it began" : "when stuck");
 }
 
 void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
                    const Progress *progress)
 {
-    Look look  = {page, arena, lab, grade, {0}};
-    int  first = verdicts_first(lab, grade), undone = choose_next(lab, progress);
+    int first = verdicts_first(lab, grade), undone = choose_next(lab, progress);
     putchar('\n');
     if (grade->problem != NULL) {
-        put_next(&look, true, arena_print(arena, "./lab check %s", lab->id), "when it compiles");
+        page_command(page, "next", arena_print(arena, "./lab check %s", lab->id),
+                     "after your change");
     } else if (first >= 0) {
-        const char *id = lab->exercises[first].id;
-        put_next(&look, true, arena_print(arena, "./lab check %s.%s", lab->id, id),
-                 "after your change");
-        put_next(&look, false, arena_print(arena, "./lab hint %s.%s", lab->id, id), "when stuck");
+        next_of(page, arena, lab, first, grade->exercises[first].verdict);
     } else if (undone >= 0) {
-        put_next(&look, true,
-                 arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
-                 "the next one");
+        page_command(page, "next",
+                     arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
+                     "the next one");
     } else {
-        put_next(&look, true, arena_print(arena, "./lab run %s --mine", lab->id),
-                 "the lab, on your code");
-        put_next(&look, false, arena_print(arena, "./lab bench %s --mine", lab->id),
-                 "how fast it is");
-        put_next(&look, false,
-                 arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
-                 "how we wrote it");
+        page_command(page, "next", arena_print(arena, "./lab run %s --mine", lab->id),
+                     "the lab, on your code");
+        page_command(page, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
+                     "how fast it is");
+        page_command(page, "or",
+                     arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
+                     "how we wrote it");
     }
 }

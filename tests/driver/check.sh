@@ -101,6 +101,23 @@ a_wrong_head_is_reported_in_its_own_exercise() { # test
     finds loss "loss does not compile: unknown type name 'flat'"
 }
 
+a_long_line_is_shown_around_its_mark() { # test
+    long='a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen'
+    answer kl <<END
+    float a_name_of_sixteen = 0, é = 0;
+	/* é and a tab */ return é + $long + nobody + $long;
+END
+    for columns in 40 80; do
+        run env COLUMNS=$columns "$LAB" check $lab.kl
+        gave 1
+        awk -v most=$columns -v path="$file" '
+            length > most && !index($0, path) { wide = 1 }
+            marked { exit !(substr($0, at, 1) == "^") || wide }
+            / \| .*nobody/ { at = index($0, "nobody"); marked = 1 }
+            END { exit !marked || wide }' out || complain "too wide, or the mark is elsewhere"
+    done
+}
+
 a_function_that_nobody_has_does_not_compile() { # test
     answer kl <<'END'
     return divergence(mean, logvar); // HERE
@@ -160,7 +177,8 @@ an_error_in_the_learners_header_is_shown_where_it_is_included() { # test
 a_function_that_is_gone_is_missed() { # test
     solved
     sed -i 's/^float ae_loss/float my_loss/' $file
-    finds loss "the file has no function ae_loss"
+    finds loss "autoencoder.c has no function called ae_loss"
+    says out "or    ./lab reset autoencoder.loss"
 }
 
 an_endless_loop_is_ended() { # test

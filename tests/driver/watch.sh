@@ -81,7 +81,7 @@ a_fix_is_seen_a_hint_is_given_and_q_leaves() { # test
     shows "hint 1 of 3"
     key h
     shows "hint 2 of 3"
-    on_screen "More:" && complain "told to type what h does"
+    on_screen "./lab hint" && complain "told to type what h does"
     replace right.c
     shows "linear_forward passes"
     shows "Press n for the next: linear_backward"

@@ -57,7 +57,10 @@ recorded() { # EXERCISE EVENT
     printf '2026-01-01T00:00:%02dZ %s %s\n' "$(grep -c . mine/progress)" "$1" "$2" >>mine/progress
 }
 
-ends_with() { [ "$(tail -n 1 out)" = "$1" ] || complain "the last line is not: $1"; }
+next_is() { # a command
+    [ "$(sed -n 's/^next  \(.*[^ ]\)   .*/\1/p;t
+        s/^next  //p' out)" = "$1" ] || complain "what is next is not: $1"
+}
 
 start_writes_the_skeleton_and_shows_the_first_exercise() { # test
     house
@@ -70,10 +73,21 @@ start_writes_the_skeleton_and_shows_the_first_exercise() { # test
     says out "// 1. Twice a."
     says out "int tiny_one(int a);"
     says out "labs/1_first/tiny/README.md"
-    ends_with "next  ./lab check tiny.one"
+    next_is "./lab check tiny.one"
     [ "$(ls mine/tiny)" = "$(printf 'compile_flags.txt\ntiny.c')" ] || complain "other files: $(ls mine/tiny)"
     says mine/.gitattributes "progress merge=union"
     says mine/progress "Z tiny start"
+}
+
+a_long_prototype_is_broken_to_the_page() { # test
+    for columns in 40 80; do
+        run env COLUMNS=$columns "$LAB" start autoencoder
+        gave 0
+        says out "or    ./lab watch autoencoder"
+        awk -v most=$columns -v path="$scratch" 'length > most && !index($0, path) && !/^next/ { wide = 1 }
+            END { exit wide }' out || complain "wider than $columns"
+        rm -r mine
+    done
 }
 
 the_skeleton_compiles_with_the_flags_of_the_editor() { # test
@@ -94,7 +108,7 @@ start_never_overwrites() { # test
     gave 0
     says out "is there already and stays as it is"
     says out "./lab reset tiny"
-    ends_with "next  ./lab check tiny.one"
+    next_is "./lab check tiny.one"
     [ "$(cat $mine)" = "my work" ] || complain "it was overwritten"
 }
 
@@ -139,7 +153,7 @@ hint_shows_one_level_more_at_every_call() { # test
         run "$LAB" hint
         gave 0
         says out "the $level"
-        ends_with "next  ./lab check tiny.one"
+        next_is "./lab check tiny.one"
         case $level in idea*) never_says out "formula of one" ;; formula*) never_says out "code of one" ;; esac
     done
     says out "the idea of one"
@@ -223,7 +237,7 @@ reset_keeps_a_copy_and_never_overwrites_one() { # test
         run "$LAB" reset tiny.one
         gave 0
         says out "/backup/tiny-"
-        ends_with "next  ./lab check tiny.one"
+        next_is "./lab check tiny.one"
         cmp $mine blank || complain "it is not blank"
     done
     [ "$(grep -l 'return [123];' mine/tiny/backup/*.c | wc -l)" = 3 ] || complain "a copy is missing"
@@ -297,8 +311,8 @@ list_and_roadmap_show_how_far_i_am() { # test
     says out '"state":	"wrong"'
     run "$LAB"
     says out "1 of 2 exercises done, 3 of 7 points"
-    says out "hint  ./lab hint tiny.two"
-    ends_with "next  ./lab check tiny.two"
+    says out "or    ./lab hint tiny.two"
+    next_is "./lab check tiny.two"
 }
 
 the_next_lab_follows_when_all_is_done() { # test
@@ -307,9 +321,9 @@ the_next_lab_follows_when_all_is_done() { # test
     recorded tiny.one "done"
     recorded tiny.two "done"
     run "$LAB"
-    ends_with "next  ./lab start other"
+    next_is "./lab start other"
     run "$LAB" list
-    ends_with "next  ./lab run tiny --mine"
+    next_is "./lab run tiny --mine"
 }
 
 without_my_file_each_command_says_what_to_type() { # test
@@ -324,11 +338,11 @@ without_my_file_each_command_says_what_to_type() { # test
     says err "there is no $scratch/mine/tiny/tiny.c yet: ./lab start tiny writes it"
     run "$LAB" hint tiny.one
     gave 0
-    ends_with "next  ./lab start tiny"
+    next_is "./lab start tiny"
     run "$LAB" solution tiny.one --give-up
     gave 0
     says out "return 2 * a;"
-    ends_with "next  ./lab start tiny"
+    next_is "./lab start tiny"
     run "$LAB" start
     gave 2
     says err "./lab start tiny"
