@@ -77,6 +77,7 @@ static int fitting(const char *rest, int width)
 // The next row of a line that is too long for one; what follows the first is indented further.
 static const char *next_piece(Arena *arena, const char **rest, int indent, int width, bool first)
 {
+    if ((*rest)[0] == '\0') return "";
     int         before = first ? 0 : indent;
     int         bytes  = fitting(*rest, width - before);
     const char *piece  = arena_print(arena, "%*s%.*s", before, "", bytes, *rest);

@@ -122,6 +122,7 @@ static int reset(Desk *desk, const Lab *lab, int index)
         printf("  %s\n", mine_shown(arena, backup));
     }
     if (!record(desk, lab, index, &err)) return error_report(&err);
+    putchar('\n');
     desk_next(desk, "check", lab, index >= 0 ? index : 0);
     return 0;
 }

@@ -28,19 +28,36 @@ static const char *editor_flags(Arena *arena, const Lab *lab)
                        lab->folder, root_dir());
 }
 
+// What is there already is left as it is.
+static bool write_new(const char *path, const char *text, Error *err)
+{
+    return access(path, F_OK) == 0 || write_file(path, text, err);
+}
+
+// For a learner who keeps mine/ in git: two machines' progress is merged by keeping both, and what
+// only this machine can use stays out.
+static bool write_for_git(Arena *arena, Error *err)
+{
+    return write_new(arena_print(arena, "%s/.gitattributes", mine_dir()), "progress merge=union\n",
+                     err) &&
+           write_new(arena_print(arena, "%s/.gitignore", mine_dir()), ".build/\ncompile_flags.txt\n",
+                     err);
+}
+
+static const char *flags_path(Arena *arena, const Lab *lab)
+{
+    return arena_print(arena, "%s/%s/compile_flags.txt", mine_dir(), lab->id);
+}
+
 // The learner's file last: where it stands, all is there. What was made for nothing goes again.
 static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *err)
 {
-    const char *folder     = arena_print(arena, "%s/%s", mine_dir(), lab->id);
-    const char *flags      = arena_print(arena, "%s/compile_flags.txt", folder);
-    const char *attributes = arena_print(arena, "%s/.gitattributes", mine_dir());
-    bool        made       = access(folder, F_OK) != 0;
+    const char *folder = arena_print(arena, "%s/%s", mine_dir(), lab->id);
+    const char *flags  = flags_path(arena, lab);
+    bool        made   = access(folder, F_OK) != 0;
     if (!file_make_folder(folder, err)) return false;
-    // A learner who keeps mine/ in git merges two machines' progress by keeping both.
-    bool laid =
-        (access(attributes, F_OK) == 0 || write_file(attributes, "progress merge=union\n", err)) &&
-        write_file(flags, editor_flags(arena, lab), err) &&
-        write_file(mine_path(arena, lab), skeleton, err);
+    bool laid = write_for_git(arena, err) && write_file(flags, editor_flags(arena, lab), err) &&
+                write_file(mine_path(arena, lab), skeleton, err);
     if (!laid && made) {
         unlink(flags);
         rmdir(folder);
@@ -95,10 +112,13 @@ static int start(const Desk *desk, const Lab *lab)
     const char *shown = mine_shown(arena, mine_path(arena, lab));
     Source      reference;
     Error       err;
-    if (mine_exists(arena, lab)) {
+    if (mine_exists(arena, lab)) {    // from another machine, perhaps
+        if (!write_new(flags_path(arena, lab), editor_flags(arena, lab), &err))
+            return error_report(&err);
         page_text(&desk->page, PAGE_PLAIN, 0,
                   arena_print(arena, "%s is there already and stays as it is: %s.", shown,
                               desk_standing_text(desk, lab)));
+        putchar('\n');
         desk_next_in(desk, lab);
         page_command(&desk->page, "or", arena_print(arena, "./lab reset %s", lab->id),
                      "begins anew, and keeps a copy");

@@ -76,6 +76,7 @@ start_writes_the_skeleton_and_shows_the_first_exercise() { # test
     next_is "./lab check tiny.one"
     [ "$(ls mine/tiny)" = "$(printf 'compile_flags.txt\ntiny.c')" ] || complain "other files: $(ls mine/tiny)"
     says mine/.gitattributes "progress merge=union"
+    says mine/.gitignore ".build/"
     says mine/progress "Z tiny start"
 }
 
@@ -110,6 +111,7 @@ start_never_overwrites() { # test
     says out "./lab reset tiny"
     next_is "./lab check tiny.one"
     [ "$(cat $mine)" = "my work" ] || complain "it was overwritten"
+    says mine/tiny/compile_flags.txt "-iquote$scratch/house/labs/1_first/tiny" # a clone has none
 }
 
 start_tells_what_comes_before_and_does_not_insist() { # test
