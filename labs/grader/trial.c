@@ -110,6 +110,9 @@ static void load_answer(void)
     if (symbol != NULL)
         slate_end(trial->slate, VERDICT_COMPILE, 0, "uses %s, which is defined nowhere",
                   symbol + strlen("undefined symbol: "));
+    if (strstr(why, "failed to map segment") || strstr(why, "cannot allocate memory"))
+        slate_end(trial->slate, VERDICT_MEMORY, 0,
+                  "its static arrays take more memory than the limit, %d GB", MEMORY_LIMIT_MB >> 10);
     slate_end(trial->slate, VERDICT_COMPILE, 0, "the answer cannot be loaded: %s", why);
 }
 

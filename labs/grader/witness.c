@@ -149,7 +149,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
 #ifdef __linux__
     if (signal == SIGSYS)
         tell_at(&frames, VERDICT_CRASH, "%s, which an exercise may not",
-                fence_refused(info->si_syscall));
+                fence_refused(info->si_errno));
 #endif
     tell_at(&frames, VERDICT_CRASH, "was stopped by a signal, %s", strsignal(signal));
 }

@@ -309,10 +309,41 @@ what_an_exercise_has_no_use_for_is_refused() { # test
     touch kept
     answer 'unlink("kept"); return 15;' && grade
     is crash && plainly crash && both 'changed a file or a folder, which an exercise may not' && [ -e kept ]
-    answer 'kill(getppid(), SIGKILL); return 15;' && grade
-    is crash && plainly crash && both 'sent a signal to another process'
+    answer 'fchmod(open("kept", O_RDONLY), 0); return 15;' && grade
+    is crash && plainly crash && both 'changed a file or a folder'
     answer 'socket(AF_INET, SOCK_STREAM, 0); return 15;' && grade
     is crash && plainly crash && both 'opened a socket'
+}
+
+no_other_process_is_reached() { # test
+    [ "$(uname -s)" = Linux ] || exit 77
+    for call in 'kill(getppid(), SIGSTOP)' 'kill((setpgid(0, getpgid(getppid())), 0), SIGSTOP)' \
+        'syscall(SYS_tkill, getppid(), SIGSTOP)' 'sigqueue(getppid(), SIGSTOP, (union sigval){0})' \
+        'syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, getppid(), 0), SIGSTOP, NULL, 0)'; do
+        answer "$call; return 15;" '#include <sys/syscall.h>' && grade
+        is crash && plainly crash && both 'sent a signal to another process'
+    done
+    answer 'return ptrace(PTRACE_ATTACH, getppid(), 0, 0) + prlimit(getppid(), RLIMIT_NOFILE, &none, 0) +
+        fcntl(0, F_SETOWN, getppid()) + 18;' '#include <sys/ptrace.h>
+#include <sys/resource.h>
+static struct rlimit none;'
+    grade && is pass && plainly pass # each fails with -1
+}
+
+code_stays_as_it_is() { # test
+    [ "$(uname -s)" = Linux ] || exit 77
+    answer 'char *code = dlsym(RTLD_DEFAULT, "near_assert");
+    mprotect(code - (size_t)code % 4096, 8192, PROT_READ | PROT_WRITE | PROT_EXEC);
+    *code = 0xc3; return 16;' '#include <dlfcn.h>' && grade
+    is crash && plainly crash && both 'changed what is code, which an exercise may not' && at 21
+    answer 'char *code = mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); return 15;' && grade
+    is crash && plainly crash && both 'changed what is code'
+}
+
+static_arrays_beyond_the_limit_are_named() { # test
+    answer 'huge[n] = 1; return huge[n];' 'static char huge[10000000000];'
+    run "$build/grader" --cases "$build/tests/tiny_cases.so" --answer ./libsanitized.so --source tiny.c 'sum__*:5'
+    gave 0 && is memory && says out 'its static arrays take more memory than the limit, 2 GB'
 }
 
 a_command_is_not_run() { # test
