@@ -16,6 +16,11 @@ endforeach()
 if(CMAKE_SYSTEM_NAME STREQUAL Linux)
   list(APPEND said -Wl,-Bsymbolic)
 endif()
+# A function inside of another that is called through a pointer needs a stack that is code.
+check_c_compiler_flag(-Werror=trampolines has_trampolines)
+if(has_trampolines)
+  list(APPEND said -Werror=trampolines)
+endif()
 # A function that is not declared anywhere is a slip, and its call would fail only when it is reached.
 list(APPEND said -Wall -Wextra -Wno-unused-parameter -Wno-unused-function
   -Werror=implicit-function-declaration)

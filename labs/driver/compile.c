@@ -124,7 +124,7 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
     }
 }
 
-// ---- asking it ----
+// ---- how it ended ----
 
 static const char *too_much(Arena *arena, const Compile *job, const Ending *ending)
 {
@@ -150,6 +150,62 @@ static const char *first_words(Arena *arena, const char *said)
                ? "the compiler failed without a word"
                : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(said, "\n"), said));
 }
+
+// ---- what it has read ----
+
+// The next of the paths in a rule for make: "-: a.c b\\ c.h \\\n d.h". NULL: no more.
+static char *next_path(char **rule)
+{
+    char *at = *rule, *path, *end;
+    while (*at == ' ' || *at == '\n' || (*at == '\\' && at[1] == '\n')) at++;
+    for (path = end = at; *at != '\0' && *at != ' ' && *at != '\n'; *end++ = *at++)
+        if (*at == '\\' && at[1] == ' ') at++;
+    *rule = at + (*at != '\0');
+    *end  = '\0';
+    return end > path ? path : NULL;
+}
+
+// The line that includes it; 0 where the text does not say so by name.
+static int line_of_include(Arena *arena, const char *text, const char *name)
+{
+    char *rest = arena_print(arena, "%s", text), *line;
+    for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++)
+        if (strstr(line, "include") != NULL && strstr(line, name) != NULL) return number;
+    return 0;
+}
+
+// Of a lab its headers may be included. NAME.c would be a pass that nobody has written.
+static bool includes_source(Arena *arena, const Compile *job, const char *path, Complaint *complaint)
+{
+    char lab[PATH_MAX], real[PATH_MAX];
+    if (job->beside == NULL || realpath(job->beside, lab) == NULL || realpath(path, real) == NULL)
+        return false;
+    size_t      length = strlen(lab);
+    const char *dot = strrchr(real, '.'), *name = strrchr(real, '/') + 1;
+    if (strncmp(real, lab, length) != 0 || real[length] != '/') return false;
+    if (dot != NULL && strcmp(dot, ".h") == 0) return false;
+    complaint->line = line_of_include(arena, job->text, name);
+    complaint->message =
+        arena_print(arena, "it includes %s, and of a lab only headers may be included", name);
+    return true;
+}
+
+static bool refuse_includes(Arena *arena, const Compile *job, Compiled *compiled)
+{
+    FILE  *file    = fopen(arena_print(arena, "%s/depends", job->folder), "r");
+    char  *rule    = NULL;
+    size_t size    = 0;
+    bool   refused = false;
+    if (file == NULL) return false;
+    if (getdelim(&rule, &size, '\0', file) > 0)
+        for (char *rest = rule, *path; !refused && (path = next_path(&rest)) != NULL;)
+            refused = includes_source(arena, job, path, &compiled->first);
+    free(rule);
+    fclose(file);
+    return refused;
+}
+
+// ---- asking it ----
 
 // The text under its own name, which may hold what a C string must not.
 static const char *named(Arena *arena, const char *path, const char *text)
@@ -184,7 +240,9 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
         // Without it libm's names carry no version, and the loader takes the oldest: a slower expf.
         argv[count++] = "-lm";
     }
-    argv[count] = NULL;
+    argv[count++] = "-MMD";
+    argv[count++] = "-MFdepends";
+    argv[count]   = NULL;
 
     const char *set[]   = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
     Process     process = {.argv    = argv,
@@ -201,7 +259,9 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
     *compiled         = (Compiled){.good = ending.how == ENDED && ending.status == 0};
     const char *limit = compiled->good ? NULL : too_much(arena, job, &ending);
     compile_read(arena, job->path, ending.err, compiled);
-    if (limit != NULL) {
+    if (compiled->good && refuse_includes(arena, job, compiled)) {
+        compiled->good = false;
+    } else if (limit != NULL) {
         compiled->bounded = true;
         compiled->first =
             (Complaint){.line = compiled->first.line, .message = limit, .rest = ending.err};

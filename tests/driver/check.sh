@@ -126,6 +126,17 @@ END
     tells "$(here)"
 }
 
+a_function_inside_of_another_is_told() { # test
+    "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang && exit 77
+    answer kl <<'END'
+    int by_mean(const void *a, const void *b) { return B + *(const int *)a - *(const int *)b; } // HERE
+    qsort((void *)mean, 1, sizeof *mean, by_mean);
+    return 0;
+END
+    finds kl "kl does not compile: trampoline generated for nested function 'by_mean'"
+    tells "$(here)"
+}
+
 a_compiler_is_not_led_on_without_end() { # test
     answer loss <<'END'
 #include "/dev/zero"
@@ -163,6 +174,26 @@ an_error_outside_of_all_exercises_is_shown_alone() { # test
     gave 1
     says out '"status":	"error"'
     says out '"points":	0,'
+}
+
+the_reference_cannot_be_included() { # test
+    solved
+    for path in "labs/2_core/$lab/$lab.c" "$ROOT/labs/2_core/$lab/$lab.c" "../$lab/network.c"; do
+        printf '\n#include "%s"\n' "$path" >$file
+        run "$LAB" check $lab
+        gave 1
+        tells "$file:2 does not compile, so nothing was graded: it includes"
+    done
+    ln -s "$ROOT/labs/2_core/$lab/$lab.c" mine/$lab/helper.h
+    printf '#define HELPER "helper.h"\n#include HELPER\n' >$file
+    run "$LAB" check $lab
+    gave 1
+    tells "it includes $lab.c, and of a lab only headers may be included"
+    solved
+    echo 'static int one(void) { return 1; }' >mine/$lab/own.c
+    sed -i '3i #include "own.c"' $file
+    run "$LAB" check $lab
+    gave 0
 }
 
 an_error_in_the_learners_header_is_shown_where_it_is_included() { # test
