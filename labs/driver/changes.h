@@ -6,8 +6,8 @@
  *     }
  *
  * Editors write in place, truncate and write in two steps, or rename a new file over the old one. A
- * save is told once its file has been still for CHANGES_STILL seconds, so that no half of one is; a
- * file with the same text as before is not told again.
+ * save is told once its file has been still for CHANGES_STILL seconds, so that no half of one is.
+ * Also one of the same text: what stood there for a moment may be what a reader of the last has read.
  *
  * It asks stat(), which every system has and which no editor's way of saving escapes: fifty times a
  * second that is 0.1 % of a core. inotify would have to follow the folder through renames, and
@@ -15,7 +15,6 @@
  */
 #pragma once
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #define CHANGES_STILL      0.03
@@ -25,14 +24,12 @@ typedef enum ChangesNews { CHANGES_NONE, CHANGES_SAVED, CHANGES_GONE } ChangesNe
 
 typedef struct Changes {
     const char *path;
-    bool        there, told;    // as last seen; whether that was told, or was not worth it
+    bool        there, told;    // as last seen; whether that was told
     dev_t       device;
     ino_t       inode;
     off_t       size;
     double      written;    // its own time
     double      since;      // when it was first seen so
-    bool        lost;       // the last news was that it is gone
-    uint64_t    text;       // a hash of what was told last; 0: nothing yet
 } Changes;
 
 Changes changes_new(const char *path);
