@@ -171,9 +171,15 @@ static void gsl_bootstrap(Work *w)
         w->x[r] = mean_of(w->again, SAMPLE);
     }
 }
-#define RIVAL(name, call) {name, call}
+#define RIVAL(name, call)                                                                          \
+    {                                                                                              \
+        name, call                                                                                 \
+    }
 #else
-#define RIVAL(name, call) {NULL, NULL}
+#define RIVAL(name, call)                                                                          \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
 #endif
 
 // ---- the table ----
@@ -192,7 +198,10 @@ typedef struct Task {
 static const Task tasks[] = {
     {"uniform", NULL, "there already", uniform, {RIVAL("GSL, MT19937", gsl_uniform)}},
     {"exponential", "pr_exponential", "numbers", exponential, {RIVAL("GSL", gsl_exponential)}},
-    {"normal", "pr_normal", "numbers", normal,
+    {"normal",
+     "pr_normal",
+     "numbers",
+     normal,
      {RIVAL("GSL, polar", gsl_polar), RIVAL("GSL, ziggurat", gsl_ziggurat)}},
     {"reject", "pr_reject", "half circle", reject, {{NULL, NULL}}},
     {"alias", "pr_alias", "letters, with table", alias, {RIVAL("GSL", gsl_alias)}},
@@ -320,7 +329,8 @@ static const char *try(const Bench *bench, int index)
     }
     if (child < 0 || waitpid(child, &status, 0) != child) return "it could not be tried";
     if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGALRM ? "takes over 30 s at this size" : "crashes at this size";
+        return WTERMSIG(status) == SIGALRM ? "takes over 30 s at this size"
+                                           : "crashes at this size";
     return WEXITSTATUS(status) == 7 ? NULL : "ends the program";
 }
 
@@ -358,11 +368,11 @@ int main(int argc, char **argv)
 {
     Error    err;
     int      status;
-    Bench    bench = {.keep = arena_new("keep", (size_t)1 << 28)};
-    Arena   *step  = arena_new("step", (size_t)1 << 28);
-    Options *options =
-        command_options(bench.keep, &bench.command, "probability",
-                        "Numbers a second: the lab's exercises beside GSL's on the same distributions.");
+    Bench    bench   = {.keep = arena_new("keep", (size_t)1 << 28)};
+    Arena   *step    = arena_new("step", (size_t)1 << 28);
+    Options *options = command_options(
+        bench.keep, &bench.command, "probability",
+        "Numbers a second: the lab's exercises beside GSL's on the same distributions.");
     options_group(options, "Exercises");
     options_string(options, "only", 'o', &bench.only, "EXERCISE", "this one alone");
     options_string(options, "mine", 'm', &bench.mine, "LIBRARY",

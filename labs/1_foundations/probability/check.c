@@ -41,7 +41,9 @@ void numbers_assert(const double *got, const double *want, size_t n, Close close
     double off = fabs(got[first] / want[first] - 1);
     if (want[first] != 0 && off < 1e-6)
         print_error("they agree to %.0f digits; %.0f are asked for\n", floor(-log10(off)),
-                    -log10(close.exact ? 1e-16 : close.rtol > 0 ? close.rtol : 1e-12));
+                    -log10(close.exact      ? 1e-16
+                           : close.rtol > 0 ? close.rtol
+                                            : 1e-12));
     _fail(file, line);
 }
 

@@ -43,5 +43,7 @@ int    *whole_numbers(size_t n, int value);
 
 // Both generators must have drawn as often.
 #define assert_drawn(rng, same, times)                                                             \
-    assert_says((rng)->state == (same)->state, "expected %s, no more and no less; another number " \
-                                               "was drawn", times)
+    assert_says((rng)->state == (same)->state,                                                     \
+                "expected %s, no more and no less; another number "                                \
+                "was drawn",                                                                       \
+                times)

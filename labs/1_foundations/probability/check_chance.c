@@ -3,7 +3,8 @@
 
 // ---- 15: the bootstrap ----
 
-static const char bootstrap_formula[] = "again[i] = x[rng_below(rng, n)], in order; then the statistic";
+static const char bootstrap_formula[] =
+    "again[i] = x[rng_below(rng, n)], in order; then the statistic";
 
 static double first_and_last(const double *x, size_t n)
 {
@@ -20,9 +21,9 @@ static double mean_of(const double *x, size_t n)
 static void check_bootstrap(uint64_t seed, size_t count, size_t n, PrStatistic *statistic)
 {
     Rng     rng = rng_from_seed(seed), same;
-    double *x = numbers_uniform(&rng, n), *before = numbers_copy(x, n), *again = numbers_filled(n, NAN),
-           *replicas = numbers_filled(count, NAN), *want = numbers_filled(count, 0),
-           *mine = numbers_filled(n, 0);
+    double *x = numbers_uniform(&rng, n), *before = numbers_copy(x, n),
+           *again = numbers_filled(n, NAN), *replicas = numbers_filled(count, NAN),
+           *want = numbers_filled(count, 0), *mine = numbers_filled(n, 0);
     same = rng;
     for (size_t r = 0; r < count; r++) {
         for (size_t i = 0; i < n; i++) mine[i] = x[rng_below(&same, (uint32_t)n)];
@@ -66,13 +67,14 @@ static void bootstrap__of_the_mean_spreads_by_s_over_root_n(void **state)
     (void)state;
     enum { N = 40, COUNT = 4000 };
     Rng     rng = rng_from_seed(156);
-    double *x = numbers_uniform(&rng, N), *replicas = numbers_filled(COUNT, NAN), squares = 0, spread = 0;
+    double *x = numbers_uniform(&rng, N), *replicas = numbers_filled(COUNT, NAN), squares = 0,
+           spread = 0;
     for (int i = 0; i < N; i++) squares += (x[i] - mean_of(x, N)) * (x[i] - mean_of(x, N));
     pr_bootstrap(replicas, COUNT, mean_of, x, N, numbers_filled(N, 0), &rng);
     for (int r = 0; r < COUNT; r++)
         spread += (replicas[r] - mean_of(x, N)) * (replicas[r] - mean_of(x, N)) / COUNT;
-    assert_number(sqrt(spread), sqrt(squares) / N, .name = "deviation of the replicas", .rtol = 0.06,
-                  .formula = "sqrt(mean squared distance / n)");
+    assert_number(sqrt(spread), sqrt(squares) / N, .name = "deviation of the replicas",
+                  .rtol = 0.06, .formula = "sqrt(mean squared distance / n)");
 }
 
 // ---- 16: Monte Carlo integration ----
@@ -96,8 +98,10 @@ static void check_integrate(uint64_t seed, double a, double b, size_t n)
     }
     for (size_t i = 0; i < n; i++) squares += (f[i] - sum) * (f[i] - sum);
     PrEstimate got = pr_integrate(parabola, (double[]){2, 3}, a, b, n, &rng);
-    assert_number(got.value, (b - a) * sum, .name = "value", .rtol = 1e-11, .formula = integrate_formula);
-    assert_number(got.error, n < 2 ? NAN : fabs(b - a) * sqrt(squares / (double)(n - 1) / (double)n),
+    assert_number(got.value, (b - a) * sum, .name = "value", .rtol = 1e-11,
+                  .formula = integrate_formula);
+    assert_number(got.error,
+                  n < 2 ? NAN : fabs(b - a) * sqrt(squares / (double)(n - 1) / (double)n),
                   .name = "error", .rtol = 1e-9, .formula = integrate_formula);
     assert_drawn(&rng, &same, "one draw for each place");
 }
@@ -178,7 +182,8 @@ static void check_metropolis(uint64_t seed, size_t n, double start, double step,
         want[i] = place;
     }
     double share = pr_metropolis(x, n, start, step, log_f, NULL, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = metropolis_formula, .rtol = 1e-9, .atol = 1e-9);
+    assert_numbers(x, want, n, .name = "x", .formula = metropolis_formula, .rtol = 1e-9,
+                   .atol = 1e-9);
     assert_number(share, (double)moved / (double)n, .name = "share that moved",
                   .formula = "the share of steps that moved");
     assert_drawn(&rng, &same, "two draws for each step, also where it stays");
@@ -226,23 +231,25 @@ static void metropolis__visits_a_bell_as_often_as_it_is_high(void **state)
     pr_metropolis(x, N, 0, 4, log_bell, NULL, &rng);
     for (int i = 0; i < N; i++) sum += x[i], squares += x[i] * x[i];
     assert_number(sum / N, 0, .name = "mean", .atol = 0.08, .formula = metropolis_formula);
-    assert_number(squares / N, 1, .name = "mean square", .atol = 0.1, .formula = metropolis_formula);
+    assert_number(squares / N, 1, .name = "mean square", .atol = 0.1,
+                  .formula = metropolis_formula);
 }
 
 // ---- 18: information ----
 
-static const char information_formula[] = "H = -sum p ln p,  cross = -sum p ln q,  KL = sum p ln(p / q)";
+static const char information_formula[] =
+    "H = -sum p ln p,  cross = -sum p ln q,  KL = sum p ln(p / q)";
 
 static void check_information(const double *p, const double *q, size_t n, PrInformation want)
 {
     double       *mine = numbers_copy(p, n), *theirs = numbers_copy(q, n);
-    PrInformation got  = pr_information(mine, theirs, n);
+    PrInformation got = pr_information(mine, theirs, n);
     assert_number(got.entropy, want.entropy, .name = "entropy", .formula = information_formula,
                   .rtol = 1e-12, .atol = 1e-14);
-    assert_number(got.cross, want.cross, .name = "cross", .formula = information_formula, .rtol = 1e-12,
-                  .atol = 1e-14);
-    assert_number(got.divergence, want.divergence, .name = "divergence", .formula = information_formula,
+    assert_number(got.cross, want.cross, .name = "cross", .formula = information_formula,
                   .rtol = 1e-12, .atol = 1e-14);
+    assert_number(got.divergence, want.divergence, .name = "divergence",
+                  .formula = information_formula, .rtol = 1e-12, .atol = 1e-14);
     assert_unchanged("p", mine, p, n);
     assert_unchanged("q", theirs, q, n);
 }
@@ -310,9 +317,9 @@ static void information__keeps_the_digits_of_a_small_divergence(void **state)
 static void information__has_no_answer_for_what_are_no_probabilities(void **state)
 {
     (void)state;
-    const double        fine[] = {0.5, 0.5};
+    const double        fine[]     = {0.5, 0.5};
     static const double wrong[][2] = {{0.5, 0.6}, {1.5, -0.5}, {0.5, NAN}, {0, 0}, {INFINITY, 0}};
-    const PrInformation none = {NAN, NAN, NAN};
+    const PrInformation none       = {NAN, NAN, NAN};
     for (int k = 0; k < 5; k++) {
         check_information(wrong[k], fine, 2, none);
         check_information(fine, wrong[k], 2, none);

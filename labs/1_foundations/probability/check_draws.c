@@ -24,13 +24,14 @@ static void uniformity__of_four_draws_is_what_a_hand_counts(void **state)
 
 static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
 {
-    Rng     rng   = rng_from_seed(seed);
-    double *u     = numbers_uniform(&rng, n), *before = numbers_copy(u, n);
-    size_t  cells = (size_t)lround(pow(bins, d));
+    Rng     rng = rng_from_seed(seed);
+    double *u = numbers_uniform(&rng, n), *before = numbers_copy(u, n);
+    size_t  cells  = (size_t)lround(pow(bins, d));
     int    *counts = whole_numbers(cells, 9), *want = whole_numbers(cells, 0);
     for (size_t g = 0; g < n / (size_t)d; g++) {
         int cell = 0;
-        for (int i = 0; i < d; i++) cell = cell * bins + (int)floor(u[g * (size_t)d + (size_t)i] * bins);
+        for (int i = 0; i < d; i++)
+            cell = cell * bins + (int)floor(u[g * (size_t)d + (size_t)i] * bins);
         want[cell]++;
     }
     double e = (double)(n / (size_t)d) / (double)cells, sum = 0;
@@ -38,8 +39,8 @@ static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
     assert_number(pr_uniformity(counts, u, n, bins, d), sum, .name = "X",
                   .formula = uniformity_formula, .rtol = 1e-10, .atol = 1e-10);
     for (size_t c = 0; c < cells; c++)
-        assert_says(counts[c] == want[c], "bins %d, d %d: counts[%zu] is %d, expected %d", bins, d, c,
-                    counts[c], want[c]);
+        assert_says(counts[c] == want[c], "bins %d, d %d: counts[%zu] is %d, expected %d", bins, d,
+                    c, counts[c], want[c]);
     assert_unchanged("u", u, before, n);
 }
 
@@ -182,7 +183,7 @@ static const char reject_formula[] =
 
 // A slope from 0 upwards, and what it was asked.
 typedef struct Slope {
-    double by;
+    double  by;
     double *least, *most;
     int    *asked;
 } Slope;
@@ -208,7 +209,8 @@ static void check_reject(uint64_t seed, size_t n, double a, double b, double by,
         if (top * v < by * place) want[i++] = place;
     }
     size_t got = pr_reject(x, n, slope_at, &slope, a, b, top, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = reject_formula, .rtol = 1e-12, .atol = 1e-12);
+    assert_numbers(x, want, n, .name = "x", .formula = reject_formula, .rtol = 1e-12,
+                   .atol = 1e-12);
     assert_number((double)got, (double)tries, .name = "tries", .exact = true,
                   .formula = "every place that was drawn is a try, kept or not");
     assert_drawn(&rng, &same, "two draws for each try");
@@ -250,7 +252,8 @@ static void reject__refuses_what_is_no_density_below_top(void **state)
     for (int k = 0; k < 3; k++) {
         Rng    rng = rng_from_seed(36);
         size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
-        assert_says(got == 0, "f is %g and top is 1: returned %zu tries, expected 0", wrong[k], got);
+        assert_says(got == 0, "f is %g and top is 1: returned %zu tries, expected 0", wrong[k],
+                    got);
     }
     Rng    rng = rng_from_seed(36);
     size_t got = pr_reject(numbers_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
@@ -286,18 +289,19 @@ static void check_alias(const double *p, int n)
     size_t  count = (size_t)n;
     double *mine = numbers_copy(p, count), *share = numbers_filled(count, NAN),
            *drawn = numbers_filled(count, 0);
-    int    *other = whole_numbers(count, -7), *todo = whole_numbers(count, -7);
+    int *other = whole_numbers(count, -7), *todo = whole_numbers(count, -7);
     assert_says(pr_alias(share, other, mine, n, todo), "these are probabilities: expected true");
     for (int i = 0; i < n; i++) {
         assert_says(share[i] >= -1e-12 && share[i] <= 1 + 1e-12,
                     "share[%d] is %.17g, expected in [0,1]", i, share[i]);
-        assert_says(other[i] >= 0 && other[i] < n, "other[%d] is %d, expected in 0..%d", i, other[i],
-                    n - 1);
+        assert_says(other[i] >= 0 && other[i] < n, "other[%d] is %d, expected in 0..%d", i,
+                    other[i], n - 1);
         drawn[i] += share[i] / n;
         drawn[other[i]] += (1 - share[i]) / n;
     }
     assert_numbers(drawn, p, count, .name = "probability", .rtol = 1e-11, .atol = 1e-13,
-                   .formula = "(share[i] + sum of 1 - share[j] over other[j] = i) / n  has to be p[i]");
+                   .formula =
+                       "(share[i] + sum of 1 - share[j] over other[j] = i) / n  has to be p[i]");
     assert_unchanged("p", mine, p, count);
 }
 
@@ -351,8 +355,8 @@ static void alias__refuses_what_are_no_probabilities(void **state)
     static const double wrong[][3] = {{0.5, 0.6, -0.1}, {0.5, 0.3, 0.1}, {0.5, 0.5, 0.5},
                                       {0.5, NAN, 0.5},  {0, 0, 0},       {INFINITY, 0, 0}};
     for (int k = 0; k < 6; k++)
-        assert_says(!pr_alias(numbers_filled(3, 0), whole_numbers(3, 0), numbers_copy(wrong[k], 3), 3,
-                              whole_numbers(3, 0)),
+        assert_says(!pr_alias(numbers_filled(3, 0), whole_numbers(3, 0), numbers_copy(wrong[k], 3),
+                              3, whole_numbers(3, 0)),
                     "%g, %g, %g are no probabilities: expected false", wrong[k][0], wrong[k][1],
                     wrong[k][2]);
 }

@@ -27,7 +27,8 @@ static void check_nist(int which, const double *x, size_t n, double rtol)
     pr_moments(&m, mine, n);
     assert_number(m.mean, want->mean, .name = want->name, .rtol = 1e-14,
                   .formula = "the mean that NIST certifies");
-    assert_number(sqrt(m.squares / (double)(n - 1)), want->deviation, .name = want->name, .rtol = rtol,
+    assert_number(sqrt(m.squares / (double)(n - 1)), want->deviation, .name = want->name,
+                  .rtol    = rtol,
                   .formula = "the standard deviation that NIST certifies, sqrt(squares / (n - 1))");
     assert_unchanged("x", mine, x, n);
 }
@@ -47,8 +48,9 @@ static void moments__survive_large_numbers_that_differ_little(void **state)
     static const double rtol[] = {1e-12, 1e-9, 1e-7};
     check_nist(4, (const double[]){10000001, 10000003, 10000002}, 3, 1e-13);
     for (int k = 0; k < 3; k++) {
-        double *x = numbers_filled(1001, nist_values[5 + k].mean);
-        static const double low[] = {1.1, 1000000.1, 10000000.1}, high[] = {1.3, 1000000.3, 10000000.3};
+        double             *x      = numbers_filled(1001, nist_values[5 + k].mean);
+        static const double low[]  = {1.1, 1000000.1, 10000000.1},
+                            high[] = {1.3, 1000000.3, 10000000.3};
         for (int i = 1; i < 1001; i += 2) {
             x[i]     = low[k];
             x[i + 1] = high[k];
@@ -87,7 +89,8 @@ static void moments__of_one_number_are_itself_and_no_spread(void **state)
 
 // ---- 7: quantiles ----
 
-static const char quantile_formula[] = "place = (n - 1) q, on the straight line between two numbers";
+static const char quantile_formula[] =
+    "place = (n - 1) q, on the straight line between two numbers";
 
 static void quantile__of_a_half_is_the_median(void **state)
 {
@@ -105,8 +108,10 @@ static void quantile__goes_from_the_first_to_the_last(void **state)
     assert_number(pr_quantile(x, 5, 0), -4, .name = "quantile 0", .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 1), 8, .name = "quantile 1", .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 0.25), 0, .name = "quantile 1/4", .formula = quantile_formula);
-    assert_number(pr_quantile(x, 5, 0.125), -2, .name = "quantile 1/8", .formula = quantile_formula);
-    assert_number(pr_quantile(x, 5, 0.875), 4.5, .name = "quantile 7/8", .formula = quantile_formula);
+    assert_number(pr_quantile(x, 5, 0.125), -2, .name = "quantile 1/8",
+                  .formula = quantile_formula);
+    assert_number(pr_quantile(x, 5, 0.875), 4.5, .name = "quantile 7/8",
+                  .formula = quantile_formula);
     assert_number(pr_quantile(NUMBERS(7), 1, 0.3), 7, .name = "any quantile of one number",
                   .formula = quantile_formula);
 }
@@ -139,13 +144,15 @@ static void quantile__has_no_answer_without_numbers_or_beyond_the_ends(void **st
 
 static const char *const families[] = {"normal", "exponential", "Poisson"};
 
-static void check_fit(PrFamily family, const double *x, size_t n, double a, double b, double likelihood)
+static void check_fit(PrFamily family, const double *x, size_t n, double a, double b,
+                      double likelihood)
 {
     double *mine = numbers_copy(x, n), *before = numbers_copy(x, n);
-    PrFit   fit  = {NAN, NAN, NAN};
+    PrFit   fit = {NAN, NAN, NAN};
     assert_says(pr_fit(&fit, family, mine, n), "%s: expected true", families[family]);
     assert_number(fit.a, a, .name = "a", .formula = families[family]);
-    assert_number(fit.b, b, .name = "b", .formula = families[family], .rtol = 1e-12, .atol = 1e-300);
+    assert_number(fit.b, b, .name = "b", .formula = families[family], .rtol = 1e-12,
+                  .atol = 1e-300);
     assert_number(fit.log_likelihood, likelihood, .name = "log_likelihood", .rtol = 1e-11,
                   .atol = 1e-11, .formula = "sum_i ln f(x[i])");
     assert_unchanged("x", mine, before, n);
@@ -174,7 +181,8 @@ static void fit__is_the_likeliest_of_all(void **state)
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
         Rng     rng = rng_from_seed(81);
         double *x   = numbers_uniform(&rng, 60);
-        for (int i = 0; i < 60; i++) x[i] = family == PR_POISSON ? floor(9 * x[i]) : 3 * x[i] * x[i];
+        for (int i = 0; i < 60; i++)
+            x[i] = family == PR_POISSON ? floor(9 * x[i]) : 3 * x[i] * x[i];
         PrFit fit;
         assert_true(pr_fit(&fit, family, x, 60));
         for (int da = -1; da <= 1; da++)
@@ -255,7 +263,8 @@ static void update__of_all_tosses_at_once_is_the_same_as_of_each(void **state)
     (void)state;
     PrBeta together = {0.5, 2}, apart = {0.5, 2};
     double sum = 0, all = pr_update(&together, 7, 5);
-    for (int i = 0; i < 12; i++) sum += pr_update(&apart, i % 2 == 0 || i == 1, !(i % 2 == 0 || i == 1));
+    for (int i = 0; i < 12; i++)
+        sum += pr_update(&apart, i % 2 == 0 || i == 1, !(i % 2 == 0 || i == 1));
     assert_number(all, sum, .name = "evidence", .rtol = 1e-11, .formula = update_formula);
     assert_number(together.a, apart.a, .name = "a", .formula = update_formula);
     assert_number(together.b, apart.b, .name = "b", .formula = update_formula);

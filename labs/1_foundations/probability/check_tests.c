@@ -6,7 +6,8 @@
 
 // ---- 10: the gamma function's parts ----
 
-static const char gamma_formula[] = "lower = int_0^x t^(a-1) e^-t dt / gamma(a),  upper = 1 - lower";
+static const char gamma_formula[] =
+    "lower = int_0^x t^(a-1) e^-t dt / gamma(a),  upper = 1 - lower";
 
 static void check_gamma(double a, double x, double lower, double upper)
 {
@@ -196,7 +197,8 @@ static void interval__of_students_sleepers_is_the_published_one(void **state)
 {
     (void)state;
     // 95 % with t = 2.262157 for 9 degrees of freedom: [0.7001142, 2.4598858], as R's t.test gives it.
-    check_interval(sleep_more, 10, 0.95, (2.4598858 + 0.7001142) / 2, (2.4598858 - 0.7001142) / 2, 1e-7);
+    check_interval(sleep_more, 10, 0.95, (2.4598858 + 0.7001142) / 2, (2.4598858 - 0.7001142) / 2,
+                   1e-7);
 }
 
 static void interval__of_two_or_three_numbers_has_a_closed_form(void **state)
@@ -223,7 +225,8 @@ static void interval__covers_in_as_many_experiments_as_it_says(void **state)
         assert_true(pr_interval(&low, &high, x, 6, 0.9));
         covered += low <= 6 && 6 <= high;
     }
-    assert_number(covered, 1800, .name = "covered of 2000", .atol = 67, .formula = interval_formula);
+    assert_number(covered, 1800, .name = "covered of 2000", .atol = 67,
+                  .formula = interval_formula);
 }
 
 static void check_no_interval(const double *x, size_t n, double level, const char *why)
@@ -248,20 +251,22 @@ static void interval__refuses_what_says_nothing(void **state)
 
 // ---- 13: Student's and Welch's test ----
 
-static const char t_formula[] = "t = (mean_x - mean_y - difference) / sqrt(v_x + v_y),  v = s^2 / n";
+static const char t_formula[] =
+    "t = (mean_x - mean_y - difference) / sqrt(v_x + v_y),  v = s^2 / n";
 static const char freedom_formula[] =
     "freedom = (v_x + v_y)^2 / (v_x^2 / (n - 1) + v_y^2 / (m - 1))";
 static const char p_formula[] = "p = P(|T| > t)";
 
-static void check_t(const double *x, size_t n, const double *y, size_t m, double difference, PrTest want,
-                    double rtol)
+static void check_t(const double *x, size_t n, const double *y, size_t m, double difference,
+                    PrTest want, double rtol)
 {
     double *mine = numbers_copy(x, n), *theirs = y == NULL ? NULL : numbers_copy(y, m);
     PrTest  test = {NAN, NAN, NAN};
     assert_says(pr_t_test(&test, mine, n, theirs, m, difference), "expected true");
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol, .atol = 1e-12,
                   .formula = t_formula);
-    assert_number(test.freedom, want.freedom, .name = "freedom", .rtol = rtol, .formula = freedom_formula);
+    assert_number(test.freedom, want.freedom, .name = "freedom", .rtol = rtol,
+                  .formula = freedom_formula);
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = p_formula);
     assert_unchanged("x", mine, x, n);
     if (y != NULL) assert_unchanged("y", theirs, y, m);
@@ -280,8 +285,8 @@ static void t_test__of_two_or_three_numbers_has_a_closed_form(void **state)
     (void)state;
     for (double claim = -3; claim <= 8; claim += 0.7) {
         double one = (3 - claim) / 2, two = (2 - claim) * sqrt(3);
-        check_t((double[]){1, 5}, 2, NULL, 0, claim, (PrTest){one, 1, 1 - 2 / acos(-1) * atan(fabs(one))},
-                1e-9);
+        check_t((double[]){1, 5}, 2, NULL, 0, claim,
+                (PrTest){one, 1, 1 - 2 / acos(-1) * atan(fabs(one))}, 1e-9);
         check_t((double[]){1, 2, 3}, 3, NULL, 0, claim,
                 (PrTest){two, 2, 1 - fabs(two) / sqrt(2 + two * two)}, 1e-9);
     }
@@ -324,10 +329,13 @@ static void t_test__refuses_what_says_nothing(void **state)
     (void)state;
     PrTest test;
     assert_says(!pr_t_test(&test, NUMBERS(1), 1, NULL, 0, 0), "one number: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(1, 2), 2, NUMBERS(1), 1, 0), "one number in y: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(1), 1, NUMBERS(1, 2), 2, 0), "one number in x: expected false");
+    assert_says(!pr_t_test(&test, NUMBERS(1, 2), 2, NUMBERS(1), 1, 0),
+                "one number in y: expected false");
+    assert_says(!pr_t_test(&test, NUMBERS(1), 1, NUMBERS(1, 2), 2, 0),
+                "one number in x: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NULL, 0, 0), "no spread: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NUMBERS(4, 4), 2, 0), "no spread: expected false");
+    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NUMBERS(4, 4), 2, 0),
+                "no spread: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(3, NAN), 2, NULL, 0, 0), "a NaN: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(3, 4), 2, NUMBERS(1, INFINITY), 2, 0),
                 "an infinity: expected false");
@@ -336,21 +344,22 @@ static void t_test__refuses_what_says_nothing(void **state)
 static void t_test__takes_one_sample_without_spread_beside_another(void **state)
 {
     (void)state;
-    check_t((double[]){3, 3, 3}, 3, (double[]){1, 5}, 2, 1, (PrTest){-0.5, 1, 1 - 2 / acos(-1) * atan(0.5)},
-            1e-9);
+    check_t((double[]){3, 3, 3}, 3, (double[]){1, 5}, 2, 1,
+            (PrTest){-0.5, 1, 1 - 2 / acos(-1) * atan(0.5)}, 1e-9);
 }
 
 // ---- 14: chi-square ----
 
 static const char chi_formula[] = "X = sum (observed - expected)^2 / expected";
 
-static void check_chi(const double *observed, const double *expected, size_t n, int estimated, PrTest want,
-                      double rtol)
+static void check_chi(const double *observed, const double *expected, size_t n, int estimated,
+                      PrTest want, double rtol)
 {
     double *seen = numbers_copy(observed, n), *hoped = numbers_copy(expected, n);
     PrTest  test = {NAN, NAN, NAN};
     assert_says(pr_chi_square(&test, seen, hoped, n, estimated), "expected true");
-    assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol, .formula = chi_formula);
+    assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol,
+                  .formula = chi_formula);
     assert_number(test.freedom, want.freedom, .name = "freedom", .formula = "n - 1 - estimated");
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = "P(chi-square > X)");
     assert_unchanged("observed", seen, observed, n);
@@ -389,7 +398,8 @@ static void chi_square__keeps_the_digits_of_a_tiny_p(void **state)
 {
     (void)state;
     check_chi((double[]){500, 0, 0}, (double[]){100, 200, 200}, 3, 0, (PrTest){2000, 2, 0}, 1e-9);
-    check_chi((double[]){200, 0, 0}, (double[]){100, 50, 50}, 3, 0, (PrTest){200, 2, exp(-100)}, 1e-9);
+    check_chi((double[]){200, 0, 0}, (double[]){100, 50, 50}, 3, 0, (PrTest){200, 2, exp(-100)},
+              1e-9);
 }
 
 static void chi_square__of_a_perfect_fit_is_zero(void **state)
@@ -402,8 +412,9 @@ static void check_no_chi(const double *observed, const double *expected, size_t 
                          const char *why)
 {
     PrTest test;
-    assert_says(!pr_chi_square(&test, numbers_copy(observed, n), numbers_copy(expected, n), n, estimated),
-                "%s: expected false", why);
+    assert_says(
+        !pr_chi_square(&test, numbers_copy(observed, n), numbers_copy(expected, n), n, estimated),
+        "%s: expected false", why);
 }
 
 static void chi_square__refuses_what_cannot_be_tested(void **state)

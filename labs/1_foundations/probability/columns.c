@@ -13,7 +13,8 @@ static int by_size(const void *a, const void *b)
 static double *column_of(Arena *arena, const Csv *csv, int column)
 {
     double *x = arena_alloc(arena, (size_t)csv->rows * sizeof *x);
-    for (int r = 0; r < csv->rows; r++) x[r] = csv->values[(size_t)r * (size_t)csv->columns + (size_t)column];
+    for (int r = 0; r < csv->rows; r++)
+        x[r] = csv->values[(size_t)r * (size_t)csv->columns + (size_t)column];
     return x;
 }
 
@@ -31,8 +32,8 @@ static bool describe(Arena *arena, const char *name, const double *x, size_t n, 
            name, n, m.mean, sqrt(pr_variance(&m)), sorted[0], pr_quantile(sorted, n, 0.25),
            pr_quantile(sorted, n, 0.5), pr_quantile(sorted, n, 0.75), sorted[n - 1]);
     if (!pr_interval(&low, &high, x, n, 0.95))
-        return error_set(err, "%s: all %zu numbers are %g; without spread there is nothing to test", name,
-                         n, x[0]);
+        return error_set(err, "%s: all %zu numbers are %g; without spread there is nothing to test",
+                         name, n, x[0]);
     printf("  95 %% interval of the mean [%g, %g]\n", low, high);
     static const char *const families[] = {"normal", "exponential", "Poisson"};
     for (int f = PR_NORMAL; f <= PR_POISSON; f++) {
@@ -40,8 +41,7 @@ static bool describe(Arena *arena, const char *name, const double *x, size_t n, 
         if (pr_fit(&fit, (PrFamily)f, x, n))
             printf("  as %-12s %g %s %g   log-likelihood %g\n", families[f], fit.a,
                    f == PR_NORMAL ? "and" : "   ", fit.b, fit.log_likelihood);
-        else
-            printf("  as %-12s impossible: it never gives such numbers\n", families[f]);
+        else printf("  as %-12s impossible: it never gives such numbers\n", families[f]);
     }
     return true;
 }
@@ -51,7 +51,8 @@ bool tell_columns(const Story *story, const char *path, const char *columns, Err
     Csv csv;
     if (!csv_read(story->arena, &csv, path, columns, err)) return false;
     if (csv.columns > 2)
-        return error_set(err, "%s: %d columns; name one or two of them with --columns", path, csv.columns);
+        return error_set(err, "%s: %d columns; name one or two of them with --columns", path,
+                         csv.columns);
     size_t        n    = (size_t)csv.rows;
     const double *x[2] = {NULL, NULL};
     for (int c = 0; c < csv.columns; c++) {
@@ -65,11 +66,14 @@ bool tell_columns(const Story *story, const char *path, const char *columns, Err
     for (size_t i = 0; i < n; i++) more[i] = x[0][i] - x[1][i];
     printf("\nIs the mean of %s that of %s?\n", csv.names[0], csv.names[1]);
     if (pr_t_test(&test, x[0], n, x[1], n, 0))
-        printf("  as two samples     t %.4f, freedom %.3f, p %.5g\n", test.statistic, test.freedom, test.p);
+        printf("  as two samples     t %.4f, freedom %.3f, p %.5g\n", test.statistic, test.freedom,
+               test.p);
     if (pr_t_test(&test, more, n, NULL, 0, 0))
-        printf("  row by row         t %.4f, freedom %.3f, p %.5g   (only where rows belong together)\n",
+        printf("  row by row         t %.4f, freedom %.3f, p %.5g   (only where rows belong "
+               "together)\n",
                test.statistic, test.freedom, test.p);
     else
-        printf("  row by row         the difference is %g in every row: nothing to test\n", more[0]);
+        printf("  row by row         the difference is %g in every row: nothing to test\n",
+               more[0]);
     return true;
 }

@@ -49,7 +49,8 @@ void tell_generators(const Story *story)
                            .y_label = "third of three",
                            .points  = true};
     const char *names[] = {"RANDU", "golden steps", "PCG32"};
-    printf("\nUniform? %zu draws, cut into %d a side. P(X larger) should be anything but near 0 or 1.\n"
+    printf("\nUniform? %zu draws, cut into %d a side. P(X larger) should be anything but near 0 or "
+           "1.\n"
            "                         one at a time               in pairs              in threes\n",
            n, BINS);
     for (int g = 0; g < 3; g++) {
@@ -93,7 +94,8 @@ static double half_circle_density(double x, const void *about)
     return half_circle(x, about) * 2 / acos(-1);
 }
 
-static void print_moments(const char *name, const double *x, size_t n, double mean, double deviation)
+static void print_moments(const char *name, const double *x, size_t n, double mean,
+                          double deviation)
 {
     PrMoments m = {0};
     pr_moments(&m, x, n);
@@ -153,11 +155,11 @@ static void play_birthdays(const Story *story, Rng *rng)
     for (int g = 0; g < games; g++) ended[people_until_two_share(share, other, rng)]++;
 
     Line   played = line_new(story->arena, PEOPLE), computed = line_new(story->arena, PEOPLE);
-    double none   = 1;
+    double none = 1;
     for (int k = 1, shared = 0; k <= PEOPLE; k++) {
         shared += ended[k];
         none *= (double)(DAYS - k + 1) / DAYS;
-        line_to(&played, k, (double)shared / games);
+        if (k % 4 == 0) line_to(&played, k, (double)shared / games);    // few: drawn as points
         line_to(&computed, k, 1 - none);
         if (k == 23 || k == 50)
             printf("  two of %d share a birthday: played %.4f, computed %.4f\n", k,
@@ -166,8 +168,8 @@ static void play_birthdays(const Story *story, Rng *rng)
     Plot plot = {.title   = "Two with the same birthday",
                  .x_label = "people in the room",
                  .y_label = "probability"};
-    figure_add(&plot, "played", played);
     figure_add(&plot, "computed", computed);
+    figure_add(&plot, "played", played);
     run_plot(story->run, &plot, "birthdays");
 }
 

@@ -4,7 +4,8 @@ enum { CURVE_POINTS = 301 };
 
 Line line_new(Arena *arena, size_t room)
 {
-    return (Line){arena_alloc(arena, room * sizeof(float)), arena_alloc(arena, room * sizeof(float)), 0};
+    return (Line){arena_alloc(arena, room * sizeof(float)),
+                  arena_alloc(arena, room * sizeof(float)), 0};
 }
 
 void line_to(Line *line, double x, double y)

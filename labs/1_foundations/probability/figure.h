@@ -15,8 +15,8 @@ typedef struct Line {
     size_t count;
 } Line;
 
-Line line_new(Arena *arena, size_t room);         // empty
-void line_to(Line *line, double x, double y);     // one point more; NaN leaves a gap
+Line line_new(Arena *arena, size_t room);        // empty
+void line_to(Line *line, double x, double y);    // one point more; NaN leaves a gap
 
 // A sample's histogram with the area of the share that lies in [from, to).
 Line figure_stairs(Arena *arena, const double *x, size_t n, double from, double to, int bins);

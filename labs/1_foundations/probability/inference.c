@@ -1,6 +1,7 @@
 /* What a sample says, how sure that is, and what is believed after it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "labs/1_foundations/probability/story.h"
 
 // ---- most likely, and likely enough? ----
@@ -30,15 +31,15 @@ void tell_horse_kicks(const Story *story)
         rest -= expected[k];
         p0 *= mean / (k + 1);
     }
-    expected[3] = rest;
+    expected[3]             = rest;
     const double observed[] = {109, 65, 22, 4};
     PrTest       test;
     if (!pr_chi_square(&test, observed, expected, 4, 1)) return;
     printf("  deaths            0      1      2      3 or more\n"
            "  observed     %6.0f %6.0f %6.0f %6.0f\n"
            "  expected     %6.1f %6.1f %6.1f %6.1f     chi-square %.3f, freedom %.0f, p %.3f\n",
-           observed[0], observed[1], observed[2], observed[3], expected[0], expected[1], expected[2],
-           expected[3], test.statistic, test.freedom, test.p);
+           observed[0], observed[1], observed[2], observed[3], expected[0], expected[1],
+           expected[2], expected[3], test.statistic, test.freedom, test.p);
 }
 
 // ---- tests and intervals ----
@@ -55,11 +56,12 @@ void tell_sleep(const Story *story)
     if (!pr_t_test(&apart, second, 10, first, 10, 0) || !pr_t_test(&paired, more, 10, NULL, 0, 0) ||
         !pr_interval(&low, &high, more, 10, 0.95))
         return;
-    printf("\nStudent's sleepers, 1908: does the second drug give more sleep than the first?\n"
-           "  as two samples     t %.4f, freedom %6.3f, p %.5f\n"
-           "  sleeper by sleeper t %.4f, freedom %6.3f, p %.5f, 95 %% interval [%.2f, %.2f] hours\n",
-           apart.statistic, apart.freedom, apart.p, paired.statistic, paired.freedom, paired.p, low,
-           high);
+    printf(
+        "\nStudent's sleepers, 1908: does the second drug give more sleep than the first?\n"
+        "  as two samples     t %.4f, freedom %6.3f, p %.5f\n"
+        "  sleeper by sleeper t %.4f, freedom %6.3f, p %.5f, 95 %% interval [%.2f, %.2f] hours\n",
+        apart.statistic, apart.freedom, apart.p, paired.statistic, paired.freedom, paired.p, low,
+        high);
 }
 
 // Intervals as lines across, a row each; y goes up by one a row.
@@ -90,7 +92,8 @@ void tell_coverage(const Story *story)
         skewed += low <= 10 && 10 <= high;
     }
     double all = story->experiments;
-    printf("\nCoverage of 95 %% intervals from %d numbers, over %.0f experiments (give or take %.2f %%)\n"
+    printf("\nCoverage of 95 %% intervals from %d numbers, over %.0f experiments (give or take "
+           "%.2f %%)\n"
            "  normal numbers, Student's t     %6.2f %%\n"
            "  normal numbers, 1.96 for t      %6.2f %%    (87.84 %% by Student's distribution)\n"
            "  waiting times, Student's t      %6.2f %%    (nobody promised 95)\n",
@@ -154,6 +157,8 @@ void tell_chance_alone(const Story *story)
 
 // ---- the bootstrap ----
 
+enum { WAITS = 50 };
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -169,40 +174,44 @@ static double sample_mean(const double *x, size_t n)
 
 static double sample_median(const double *x, size_t n)
 {
-    double sorted[64];
-    for (size_t i = 0; i < n; i++) sorted[i] = x[i];
+    double sorted[WAITS];
+    memcpy(sorted, x, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, by_size);
     return pr_quantile(sorted, n, 0.5);
 }
 
 void tell_bootstrap(const Story *story)
 {
-    enum { N = 50 };
-    size_t       replicas = story->run->smoke ? 500 : 10000;
-    Rng          rng      = rng_stream(story->run->seed, 23);
-    double       x[N], again[N], *r = arena_alloc(story->arena, replicas * sizeof *r);
-    PrStatistic *statistics[] = {sample_mean, sample_median};
-    const char  *names[]      = {"mean", "median"};
-    PrMoments    m            = {0};
-    Plot         plot         = {.title   = "What the mean and the median could have been",
-                                 .x_label = "waiting time",
-                                 .y_label = "density"};
-    pr_exponential(x, N, 1, &rng);
-    pr_moments(&m, x, N);
-    printf("\nBootstrap: %d waiting times, drawn again %zu times\n", N, replicas);
+    static const struct {
+        const char  *name;
+        PrStatistic *of;
+        double       truth;
+    } summaries[]      = {{"mean", sample_mean, 1}, {"median", sample_median, 0.6931}};
+    size_t    replicas = story->run->smoke ? 500 : 10000;
+    Rng       rng      = rng_stream(story->run->seed, 23);
+    double    x[WAITS], again[WAITS], *r = arena_alloc(story->arena, replicas * sizeof *r);
+    PrMoments m    = {0};
+    Plot      plot = {.title   = "What the mean and the median could have been",
+                      .x_label = "waiting time",
+                      .y_label = "density"};
+    pr_exponential(x, WAITS, 1, &rng);
+    pr_moments(&m, x, WAITS);
+    printf("\nBootstrap: %d waiting times, drawn again %zu times\n", WAITS, replicas);
     for (int k = 0; k < 2; k++) {
         PrMoments spread = {0};
-        pr_bootstrap(r, replicas, statistics[k], x, N, again, &rng);
+        pr_bootstrap(r, replicas, summaries[k].of, x, WAITS, again, &rng);
         pr_moments(&spread, r, replicas);
         qsort(r, replicas, sizeof *r, by_size);
         printf("  %-7s %.3f, error %.3f, 95 %% of the replicas in [%.3f, %.3f]   (truth %.3f)\n",
-               names[k], statistics[k](x, N), sqrt(pr_variance(&spread)),
+               summaries[k].name, summaries[k].of(x, WAITS), sqrt(pr_variance(&spread)),
                pr_quantile(r, replicas, 0.025), pr_quantile(r, replicas, 0.975),
-               k == 0 ? 1 : log(2));
-        figure_add(&plot, names[k], figure_stairs(story->arena, r, replicas, 0.2, 1.8, 80));
+               summaries[k].truth);
+        figure_add(&plot, summaries[k].name,
+                   figure_stairs(story->arena, r, replicas, 0.2, 1.8, 80));
     }
-    printf("  the formula's error of the mean, s / sqrt(n): %.3f; for a median there is none as short\n",
-           sqrt(pr_variance(&m) / N));
+    printf("  by the formula, s / sqrt(n), the mean's error is %.3f; for a median there is none as "
+           "short\n",
+           sqrt(pr_variance(&m) / WAITS));
     run_plot(story->run, &plot, "bootstrap");
 }
 
@@ -212,8 +221,8 @@ static double belief_density(double t, const void *about)
 {
     const PrBeta *belief = about;
     if (t <= 0 || t >= 1) return NAN;
-    return exp((belief->a - 1) * log(t) + (belief->b - 1) * log1p(-t) + lgamma(belief->a + belief->b) -
-               lgamma(belief->a) - lgamma(belief->b));
+    return exp((belief->a - 1) * log(t) + (belief->b - 1) * log1p(-t) +
+               lgamma(belief->a + belief->b) - lgamma(belief->a) - lgamma(belief->b));
 }
 
 // The t below which the belief puts the share p, by halving.
@@ -223,10 +232,8 @@ static double belief_quantile(const PrBeta *belief, double p)
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
         pr_beta(&lower, &upper, belief->a, belief->b, middle);
-        if (lower < p)
-            low = middle;
-        else
-            high = middle;
+        if (lower < p) low = middle;
+        else high = middle;
     }
     return low;
 }
@@ -237,7 +244,7 @@ void tell_belief(const Story *story)
     const double     truth   = 0.6;
     Rng              rng     = rng_stream(story->run->seed, 24);
     PrBeta           belief  = {1, 1};
-    double           loaded = 0, share[2];
+    double           loaded  = 0, share[2];
     int              other[2], todo[2];
     Plot             plot = {.title   = "Belief about a coin, toss by toss",
                              .x_label = "probability of heads",

@@ -60,7 +60,8 @@ void tell_central_limit(const Story *story)
     Plot    plot  = {.title   = "Means of k waiting times, in units of their own deviation",
                      .x_label = "(mean - 1) sqrt(k)",
                      .y_label = "density"};
-    printf("\nCentral limit: share of means of k waiting times that lie more than 2 deviations up\n ");
+    printf(
+        "\nCentral limit: share of means of k waiting times that lie more than 2 deviations up\n ");
     for (int k = 1; k <= MOST; k *= 4) {
         size_t beyond = 0;
         for (size_t i = 0; i < means; i++) {

@@ -16,8 +16,9 @@ typedef struct Part {
 static const Part parts[] = {
     {"draws", tell_generators,
      "planes         RANDU's triples lie on 15 planes; alone and in pairs they look fine"},
-    {"draws", tell_samplers, "shapes         three ways from flat to any shape; what does each need to know?"},
-    {"draws", tell_games, "birthdays      the stairs of the game lie on the curve of the formula"},
+    {"draws", tell_samplers,
+     "shapes         three ways from flat to any shape; what does each need to know?"},
+    {"draws", tell_games, "birthdays      what was played lies on the curve that was computed"},
     {"limits", tell_large_numbers,
      "large_numbers  a mean settles, unless there is no mean to settle at"},
     {"limits", tell_central_limit,
@@ -26,11 +27,16 @@ static const Part parts[] = {
     {"samples", tell_sleep, NULL},
     {"samples", tell_coverage, "coverage       5 of a hundred miss, and nothing tells which"},
     {"samples", tell_chance_alone,
-     "p_values       flat where there is nothing to find; who may stop when he likes finds it anyway"},
-    {"samples", tell_bootstrap, "bootstrap      the median's replicas jump: it is always one of few numbers"},
-    {"samples", tell_belief, "belief         broad and wrong first, then narrow; how many tosses for a digit?"},
-    {"chance", tell_area, "area           a straight line of slope -1/2, for any function in any dimension"},
-    {"chance", tell_walk, "ways, hills    too short a step never crosses; too long a one hardly moves"},
+     "p_values       flat where there is nothing to find; who may stop when he likes finds it "
+     "anyway"},
+    {"samples", tell_bootstrap,
+     "bootstrap      the median's replicas jump: it is always one of few numbers"},
+    {"samples", tell_belief,
+     "belief         broad and wrong first, then narrow; how many tosses for a digit?"},
+    {"chance", tell_area,
+     "area           a straight line of slope -1/2, for any function in any dimension"},
+    {"chance", tell_walk,
+     "ways, hills    too short a step never crosses; too long a one hardly moves"},
     {"chance", tell_letters, NULL},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -42,19 +48,21 @@ static bool is_told(const char *part, const Part *candidate)
 
 int main(int argc, char **argv)
 {
-    Arena      *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
+    Arena *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
     const char *part = "all";
     const char *csv = NULL, *columns = NULL;
     int         experiments = 10000;
-    Options *options = options_new(keep, "probability",
-                                   "Makes chance, looks at samples, says how sure they are, and lets "
-                                   "chance compute.");
+    Options    *options =
+        options_new(keep, "probability",
+                    "Makes chance, looks at samples, says how sure they are, and lets "
+                    "chance compute.");
     options_group(options, "This lab");
     options_choice(options, "part", 0, &part, "all|draws|limits|samples|chance",
                    "the part of the story to tell");
     options_int(options, "experiments", 'n', &experiments, 100, 1000000,
                 "experiments that a share is counted over");
-    options_string(options, "csv", 0, &csv, "FILE", "your own numbers, looked at instead of the story");
+    options_string(options, "csv", 0, &csv, "FILE",
+                   "your own numbers, looked at instead of the story");
     options_string(options, "columns", 0, &columns, "A,B",
                    "columns of that file: one is described, two are compared");
 
@@ -67,8 +75,7 @@ int main(int argc, char **argv)
     Error err   = {""};
     if (csv == NULL && columns != NULL)
         error_set(&err, "--columns %s: of which file? Give --csv FILE too", columns);
-    else if (csv != NULL && tell_columns(&story, csv, columns, &err))
-        return run_end(run, NULL);
+    else if (csv != NULL && tell_columns(&story, csv, columns, &err)) return run_end(run, NULL);
     if (err.message[0] != '\0') return error_report(&err);
     for (int i = 0; i < PARTS && !run_interrupted(run); i++) {
         if (!is_told(part, &parts[i])) continue;

@@ -33,9 +33,11 @@ void pr_normal(double *x, size_t n, double mean, double deviation, Rng *rng)
 {
     // solution normal
     for (size_t i = 0; i < n; i += 2) {
-        double r = deviation * sqrt(-2 * log1p(-pr_uniform(rng))), angle = 2 * PR_PI * pr_uniform(rng);
-        x[i] = mean + r * cos(angle);
-        if (i + 1 < n) x[i + 1] = mean + r * sin(angle);
+        double distance = deviation * sqrt(-2 * log1p(-pr_uniform(rng)));
+        double angle    = 2 * PR_PI * pr_uniform(rng);
+
+        x[i] = mean + distance * cos(angle);
+        if (i + 1 < n) x[i + 1] = mean + distance * sin(angle);
     }
     // end normal
 }
@@ -69,10 +71,8 @@ bool pr_alias(double *share, int *other, const double *p, int n, int *todo)
         sum += p[i];
         share[i] = p[i] * n;
         other[i] = i;
-        if (share[i] < 1)
-            todo[small++] = i;
-        else
-            todo[--large] = i;
+        if (share[i] < 1) todo[small++] = i;
+        else todo[--large] = i;
     }
     while (small > 0 && large < n) {
         int poor = todo[--small], rich = todo[large];
@@ -167,9 +167,10 @@ void pr_gamma(double *lower, double *upper, double a, double x)
         for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 100000; k++) {
             double top = k * (a - k);
             b += 2;
-            d = 1 / (b + top * d);
-            c = b + top / c;
-            h *= factor = c * d;
+            d      = 1 / (b + top * d);
+            c      = b + top / c;
+            factor = c * d;
+            h *= factor;
         }
         *upper = isinf(x) ? 0 : front * h;
         *lower = 1 - *upper;
@@ -195,11 +196,13 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
     double c = INFINITY, d = 1, h = 1, factor = 0;
     for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 100000; k++) {
         int    m   = k / 2;
-        double top = k % 2 == 0 ? m * (b - m) * x / ((a + k - 1) * (a + k))
-                                : -(a + m) * (a + b + m) * x / ((a + k - 1) * (a + k));
-        d = 1 / (1 + top * d);
-        c = 1 + top / c;
-        h *= factor = c * d;
+        double top = k % 2 == 0 ? m * (b - m) : -(a + m) * (a + b + m);
+
+        top *= x / ((a + k - 1) * (a + k));
+        d      = 1 / (1 + top * d);
+        c      = 1 + top / c;
+        factor = c * d;
+        h *= factor;
     }
     *lower = front * h;
     *upper = 1 - *lower;
@@ -325,7 +328,7 @@ double pr_metropolis(double *x, size_t n, double start, double step, PrFunction 
 PrInformation pr_information(const double *p, const double *q, size_t n)
 {
     // solution information
-    PrInformation said = {0, 0, 0};
+    PrInformation said  = {0, 0, 0};
     double        sum_p = 0, sum_q = 0;
     bool          fine = true;
     for (size_t i = 0; i < n; i++) {

@@ -21,8 +21,8 @@ void tell_area(const Story *story)
         line_to(&off, (double)n, fabs(area.value - acos(-1)));
         line_to(&said, (double)n, area.error);
         if (k % 6 == 2)
-            printf("  %8zu draws: %.5f, give or take %.5f; off by %8.5f\n", n, area.value, area.error,
-                   area.value - acos(-1));
+            printf("  %8zu draws: %.5f, give or take %.5f; off by %8.5f\n", n, area.value,
+                   area.error, area.value - acos(-1));
     }
     Plot plot = {.title   = "pi by chance: four times the draws, half the error",
                  .x_label = "draws",
@@ -54,8 +54,7 @@ void tell_walk(const Story *story)
     size_t              n       = story->run->smoke ? 5000 : 200000;
     Rng                 rng     = rng_stream(story->run->seed, 32);
     double             *x       = arena_alloc(story->arena, n * sizeof *x);
-    Plot                found   = {
-                         .title = "Where walks have been", .x_label = "place", .y_label = "density"};
+    Plot found = {.title = "Where walks have been", .x_label = "place", .y_label = "density"};
     Plot ways  = {.title   = "Their first 1000 steps, one above the other",
                   .x_label = "step",
                   .y_label = "place, moved up by 0, 10 and 20"};
@@ -103,7 +102,8 @@ void tell_letters(const Story *story)
            said.entropy / log(2), said.cross / log(2), said.divergence / log(2),
            back.divergence / log(2), back.entropy / log(2));
     if (!pr_alias(share, other, p, LETTERS, todo)) return;
-    printf("  in a code that was learned from n letters, how many bits more (25 / 2n nats, by theory)\n");
+    printf("  in a code that was learned from n letters, how many bits more (25 / 2n nats, by "
+           "theory)\n");
     for (int n = 1000; n <= (story->run->smoke ? 1000 : 100000); n *= 10) {
         double more = 0;
         for (int repeat = 0; repeat < REPEATS; repeat++) {
@@ -113,6 +113,7 @@ void tell_letters(const Story *story)
             for (int c = 0; c < LETTERS; c++) seen[c] = (counts[c] + 0.5) / (n + 0.5 * LETTERS);
             more += pr_information(p, seen, LETTERS).divergence / REPEATS;
         }
-        printf("    n = %6d: %.6f   (%.6f)\n", n, more / log(2), (LETTERS - 1) / (2.0 * n * log(2)));
+        printf("    n = %6d: %.6f   (%.6f)\n", n, more / log(2),
+               (LETTERS - 1) / (2.0 * n * log(2)));
     }
 }

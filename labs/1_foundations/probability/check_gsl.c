@@ -1,4 +1,4 @@
-/* test_gsl.c -- the reference held against the GNU Scientific Library, on grids too fine for the cases.
+/* check_gsl.c -- the reference held against the GNU Scientific Library, on grids too fine for the cases.
  *
  * Built where GSL is. What is asked for, of a part that is above 1e-8: a relative error of 1e-10; of a
  * smaller one, down to 1e-250: 1e-8. GSL's own Student tails are worse: P(|T| > 8.3668255425284688) for
@@ -25,8 +25,8 @@ static void assert_part(double got, double want, const char *what, double a, dou
     if (want < LEAST) return;
     double rtol = want > 1e-8 ? 1e-10 : 1e-8;
     if (!(fabs(got - want) <= rtol * want))
-        fail_msg("%s(%.9g, %.9g, %.9g): got %.17g, GSL has %.17g: off by %.2g", what, a, b, x, got, want,
-                 fabs(got / want - 1));
+        fail_msg("%s(%.9g, %.9g, %.9g): got %.17g, GSL has %.17g: off by %.2g", what, a, b, x, got,
+                 want, fabs(got / want - 1));
 }
 
 static void both_gamma_parts_agree(void **state)
@@ -58,14 +58,16 @@ static void both_beta_parts_agree(void **state)
 static void students_tails_and_critical_values_agree(void **state)
 {
     (void)state;
-    if (!(fabs(pr_student_tails(8.3668255425284688, 30.287510659225322) / 2.2667329116471027e-09 - 1) < 1e-12))
+    if (!(fabs(pr_student_tails(8.3668255425284688, 30.287510659225322) / 2.2667329116471027e-09 -
+               1) < 1e-12))
         fail_msg("a tail differs from its value in quadruple precision");
     for (double freedom = 1; freedom < 5000; freedom *= 1.3) {
         for (double t = 0.01; t < 200; t *= 1.4) {
             double got = pr_student_tails(t, freedom);
-            if (got > 1e-6) assert_part(got, 2 * gsl_cdf_tdist_Q(t, freedom), "tails", freedom, 0, t);
-            assert_part(got, gsl_cdf_beta_P(freedom / (freedom + t * t), freedom / 2, 0.5), "tails", freedom,
-                        0, t);
+            if (got > 1e-6)
+                assert_part(got, 2 * gsl_cdf_tdist_Q(t, freedom), "tails", freedom, 0, t);
+            assert_part(got, gsl_cdf_beta_P(freedom / (freedom + t * t), freedom / 2, 0.5), "tails",
+                        freedom, 0, t);
         }
         for (double rest = 0.9; rest > 1e-6; rest *= 0.7)
             assert_part(pr_student_critical(1 - rest, freedom),
@@ -84,11 +86,13 @@ static void p_values_of_tests_agree(void **state)
         pr_normal(y, m, 0.3 * (k % 5), 2, &rng);
         PrTest test;
         assert_true(pr_t_test(&test, x, n, y, m, 0));
-        double vx = gsl_stats_variance(x, 1, n) / (double)n, vy = gsl_stats_variance(y, 1, m) / (double)m;
+        double vx = gsl_stats_variance(x, 1, n) / (double)n,
+               vy = gsl_stats_variance(y, 1, m) / (double)m;
         double t  = (gsl_stats_mean(x, 1, n) - gsl_stats_mean(y, 1, m)) / sqrt(vx + vy);
-        double freedom = (vx + vy) * (vx + vy) / (vx * vx / (double)(n - 1) + vy * vy / (double)(m - 1));
-        assert_part(test.p, gsl_cdf_beta_P(freedom / (freedom + t * t), freedom / 2, 0.5), "Welch", t,
-                    freedom, k);
+        double freedom =
+            (vx + vy) * (vx + vy) / (vx * vx / (double)(n - 1) + vy * vy / (double)(m - 1));
+        assert_part(test.p, gsl_cdf_beta_P(freedom / (freedom + t * t), freedom / 2, 0.5), "Welch",
+                    t, freedom, k);
 
         double sum = 0, all = 0;
         size_t cells = 2 + (size_t)k % 5;
@@ -102,7 +106,8 @@ static void p_values_of_tests_agree(void **state)
             sum += (observed[c] - expected[c]) * (observed[c] - expected[c]) / expected[c];
         }
         assert_true(pr_chi_square(&test, observed, expected, cells, 0));
-        assert_part(test.p, gsl_cdf_chisq_Q(sum, (double)cells - 1), "chi-square", sum, (double)cells, k);
+        assert_part(test.p, gsl_cdf_chisq_Q(sum, (double)cells - 1), "chi-square", sum,
+                    (double)cells, k);
     }
 }
 
@@ -125,8 +130,8 @@ static void summaries_agree(void **state)
         assert_part(pr_variance(&m), gsl_stats_variance(x, 1, n), "variance", (double)n, 0, 0);
         qsort(x, n, sizeof *x, by_size);
         for (double q = 0; q <= 1; q += 0.0371)
-            assert_part(pr_quantile(x, n, q), gsl_stats_quantile_from_sorted_data(x, 1, n, q), "quantile",
-                        (double)n, 0, q);
+            assert_part(pr_quantile(x, n, q), gsl_stats_quantile_from_sorted_data(x, 1, n, q),
+                        "quantile", (double)n, 0, q);
     }
 }
 
@@ -149,7 +154,8 @@ static void likelihoods_and_evidence_agree(void **state)
     }
     for (int k = 0; k < 200; k += 7) {
         PrBeta belief = {0.5 + k % 3, 2};
-        double want   = gsl_sf_lnbeta(belief.a, belief.b) - gsl_sf_lnbeta(belief.a + k, belief.b + 10);
+        double want =
+            gsl_sf_lnbeta(belief.a, belief.b) - gsl_sf_lnbeta(belief.a + k, belief.b + 10);
         assert_part(-pr_update(&belief, k, 10), want, "evidence", k, 10, 0);
     }
 }
