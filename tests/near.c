@@ -134,7 +134,7 @@ static bool looks_not_finite(const Pair *p, Text *out)
     if (nan > 0) put(out, "%zu NaN", nan);
     if (infinite > 0) put(out, "%s%zu infinite", nan > 0 ? " and " : "", infinite);
     put_place(p, out, ", the first at ", first);
-    put(out, ": overflow (exp of a large number?), log of 0, or 0/0");
+    put(out, ": overflow (exp of a large number?), log of 0, 0/0, or a variable that was never set");
     return true;
 }
 

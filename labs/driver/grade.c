@@ -327,9 +327,10 @@ static void explain(const Grading *grading, int e)
                                        grading->lab->exercises[e].function);
             one->output  = "";    // the loader's words
         } else if (one->verdict == VERDICT_WRONG && unset) {
-            one->message = arena_print(grading->arena, "%s\nthe compiler warns of line %d: %s",
-                                       one->message, warning->line,
-                                       plain_text(grading->arena, warning->message, LONGEST_TEXT));
+            // First, since what follows is made of numbers that mean nothing.
+            one->message = arena_print(
+                grading->arena, "look at line %d first: %s, says the compiler\n%s", warning->line,
+                plain_text(grading->arena, warning->message, LONGEST_TEXT), one->message);
         }
     }
 }

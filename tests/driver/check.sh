@@ -316,7 +316,7 @@ a_variable_that_was_never_set_is_named() { # test
 END
     finds kl "kl is wrong"
     tells "'sum'"
-    tells "uninitialized"
+    grep -A1 '^kl is wrong' out | grep -q 'look at line .* uninitialized' || complain "it is not the first to read"
 }
 
 memory_that_was_never_set_does_not_pass() { # test
