@@ -257,8 +257,8 @@ bool answer_build(Arena *arena, const Lab *lab, const Source *source, AnswerKind
                   const char *folder, Answer *answer, Error *err)
 {
     size_t count = (size_t)lab->exercise_count;
-    *answer      = (Answer){.broken = arena_zeros(arena, count * sizeof *answer->broken),
-                            .warned = arena_zeros(arena, count * sizeof *answer->warned)};
+    *answer      = (Answer){.broken = arena_zeros(arena, count * sizeof(Complaint *)),
+                            .warned = arena_zeros(arena, count * sizeof(Complaint *))};
     Build build  = {.arena   = arena,
                     .lab     = lab,
                     .source  = source,

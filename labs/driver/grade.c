@@ -57,9 +57,10 @@ static int exercise_of(const Lab *lab, const char *name, size_t length)
 // All that the lab has, in the order of check.c, without a verdict.
 static bool list_cases(const Grading *grading, Error *err)
 {
-    const char *argv[] = {LAB_BUILD_DIR "/grader_plain", "--cases", grading->cases, "--list", NULL};
-    Process     process = {.argv = argv, .seconds = PATIENCE, .output = MOST_SAID};
-    Ending      ending;
+    static const char plain[] = LAB_BUILD_DIR "/grader_plain";
+    const char       *argv[]  = {plain, "--cases", grading->cases, "--list", NULL};
+    Process           process = {.argv = argv, .seconds = PATIENCE, .output = MOST_SAID};
+    Ending            ending;
     if (!process_run(grading->arena, &process, &ending, err)) return false;
     if (ending.how != ENDED || ending.status != 0)
         return error_set(err, "the cases of %s cannot be read: %s", grading->lab->id, ending.err);
