@@ -289,3 +289,16 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
     *status = 0;
     return code != HELP;
 }
+
+const char *options_quoted(Arena *arena, const char *word)
+{
+    if (word[0] != '\0' && strpbrk(word, " \t\n\"'\\$&|;<>()*?[]#~`!{}") == NULL) return word;
+    char *quoted = arena_alloc(arena, 4 * strlen(word) + 3), *end = quoted;
+    *end++       = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') end = stpcpy(end, "'\\'");    // ends the quotes, a quote, and goes on
+        *end++ = *word;
+    }
+    strcpy(end, "'");
+    return quoted;
+}

@@ -47,3 +47,6 @@ bool options_parse(Options *options, int argc, char **argv, int *status);
 bool options_given(const Options *options, const char *name);
 
 const char *options_program(const Options *options);
+
+// A word of a command that is to be typed again: in quotes when a shell would take it apart.
+const char *options_quoted(Arena *arena, const char *word);

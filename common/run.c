@@ -86,24 +86,17 @@ static bool prepare(Run *run, Error *err)
     return run->metrics != NULL && (run->resume != NULL || metrics_rewind(run->metrics, -1, err));
 }
 
-// A word of a command to be typed again: in quotes when a shell would take it apart.
-static const char *shell_word(Arena *arena, const char *word)
-{
-    bool plain = word[0] != '\0' && strpbrk(word, " \t\n\"\\$&|;<>()*?[]#~`!{}") == NULL;
-    return plain ? word : arena_print(arena, "'%s'", word);
-}
-
 // What to type to start this again, without an earlier --resume. Who started the lab by another
 // command says so in LAB_COMMAND.
 static const char *command_again(Arena *keep, int argc, char **argv)
 {
     const char *typed = getenv("LAB_COMMAND");
-    char       *text  = arena_print(keep, "%s ", typed && typed[0] ? typed : shell_word(keep, argv[0]));
+    char       *text  = arena_print(keep, "%s ", typed && typed[0] ? typed : options_quoted(keep, argv[0]));
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--resume") == 0)
             i++;
         else if (strncmp(argv[i], "--resume=", 9) != 0)
-            text = arena_print(keep, "%s%s ", text, shell_word(keep, argv[i]));
+            text = arena_print(keep, "%s%s ", text, options_quoted(keep, argv[i]));
     }
     return text;
 }
@@ -176,7 +169,7 @@ int run_end(Run *run, const char *checkpoint)
     const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
     if (last != NULL)
         printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
-               shell_word(run->keep, last));
+               options_quoted(run->keep, last));
     else
         printf("\nStopped by Ctrl-C%s.\n", checkpoint != NULL ? " before the first checkpoint" : "");
     return STATUS_INTERRUPTED;

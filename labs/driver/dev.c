@@ -1,6 +1,7 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/desk.h"
 #include "labs/driver/gates.h"
+#include "labs/driver/mine.h"
 #include "labs/driver/template.h"
 #include "datasets/root.h"
 #include <cjson/cJSON.h>
@@ -99,6 +100,17 @@ static void print_json(cJSON *array)
     cJSON_Delete(array);
 }
 
+// "LAB_PATH=/home/ada/course ./lab dev check som": with LAB_PATH where the lab lies outside.
+static void tell_next(const Page *page, Arena *arena, const char *path, const char *name,
+                      const char *why)
+{
+    bool outside = path != NULL && path[0] != '\0';
+    page_command(page, "next",
+                 arena_print(arena, "%s%s%s./lab dev check %s", outside ? "LAB_PATH=" : "",
+                             outside ? options_quoted(arena, path) : "", outside ? " " : "", name),
+                 why);
+}
+
 static int check_labs(const Course *course, const Lab *only, bool json)
 {
     Page   page   = page_begin();
@@ -114,6 +126,10 @@ static int check_labs(const Course *course, const Lab *only, bool json)
         if (!gates_hold(&gates)) status = 1;
         if (json) cJSON_AddItemToArray(array, gates_json(lab, &gates));
         else print_lab(&page, arena, lab, &gates);
+        if (!json && only != NULL && !gates_hold(&gates)) {
+            putchar('\n');
+            tell_next(&page, arena, getenv("LAB_PATH"), lab->id, "after your change");
+        }
         fflush(stdout);
         arena_free(arena);
     }
@@ -172,21 +188,26 @@ static int dev_new(Arena *arena, int argc, char **argv)
     lab.labs = folder;
     if (!template_allows(arena, &course, &lab, &err)) return error_report(&err), 2;
     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
-    printf("%s builds already. Every line with REPLACE: waits for you.\n\n", lab.folder);
-    const char *path = lab.outside ? arena_print(arena, "LAB_PATH='%s' ", lab.labs) : "";
-    printf("next  %s./lab dev check %s\n", path, lab.name);
+    Page page = page_begin();
+    page_text(&page, PAGE_GOOD, 0,
+              arena_print(arena, "%s builds already. Every line with REPLACE: waits for you.",
+                          mine_shown(arena, lab.folder)));
+    putchar('\n');
+    tell_next(&page, arena, lab.outside ? lab.labs : NULL, lab.name, "says what is missing");
     return 0;
 }
 
 int command_dev(int argc, char **argv)
 {
+    static const char usage[] = "./lab dev new STAGE NAME [--in FOLDER], or ./lab dev check [LAB]";
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return printf("For authors of labs: %s\n", usage) < 0;
     Arena *arena  = arena_new("dev", 64u << 20);
     int    status = 2;
     if (argc > 1 && strcmp(argv[1], "check") == 0) status = dev_check(arena, argc - 1, argv + 1);
     else if (argc > 1 && strcmp(argv[1], "new") == 0) status = dev_new(arena, argc - 1, argv + 1);
     else
-        fprintf(stderr,
-                "lab: for authors of labs: lab dev new STAGE NAME, or lab dev check [LAB]\n");
+        fprintf(stderr, "lab: for authors of labs: %s\n", usage);
     arena_free(arena);
     return status;
 }

@@ -1,4 +1,5 @@
 #include "labs/driver/gates.h"
+#include "labs/driver/mine.h"
 #include "labs/driver/process.h"
 #include "labs/driver/secrets.h"
 #include <ctype.h>
@@ -208,8 +209,8 @@ static void check_words_in(Check *check, const char *folder)
             int         bytes = (int)strcspn(at, "\n");
             const char *found = memmem(at, (size_t)bytes, unfinished, sizeof unfinished - 1);
             if (found != NULL)
-                add_fault(check, GATE_WORDS, "%s:%d: %.*s", path, line, (int)(at + bytes - found),
-                          found);
+                add_fault(check, GATE_WORDS, "%s:%d: %.*s", mine_shown(check->arena, path), line,
+                          (int)(at + bytes - found), found);
             at += bytes + (at[bytes] == '\n');
         }
     }

@@ -199,6 +199,8 @@ static void the_first_interrupt_is_told_to_the_loop(void **state)
     assert_said(
         &ended, 130,
         "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
+    ended = RUN(save_and_press, "--out=it's", NULL);
+    assert_said(&ended, 130, "tiny '--out=it'\\''s' --resume 'it'\\''s/check point'\n");
 }
 
 static void a_resumed_run_says_to_resume_once(void **state)

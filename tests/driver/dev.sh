@@ -53,6 +53,7 @@ a_new_lab_is_refused_until_it_is_real() { # test
     check
     refused_by words "laid_out/README.md:1: REPLACE: the title"
     refused_by mutants "mean has 1 mutant, expected 4 or more"
+    says out "next  LAB_PATH=$LAB_PATH ./lab dev check laid_out"
     [ "$(grep -c ' ok ' out)" = 7 ] || complain "expected the other gates to hold"
 }
 
@@ -70,6 +71,11 @@ a_lab_that_is_filled_in_holds() { # test
 }
 
 an_unknown_stage_or_a_name_that_cannot_be_is_refused() { # test
+    run "$LAB" dev --help
+    gave 0
+    says out "dev new STAGE NAME"
+    run "$LAB" dev nwe
+    gave 2
     run "$LAB" dev new 1_foundation som
     gave 2
     says err "did you mean '1_foundations'?"
