@@ -36,6 +36,14 @@ void file_abandon(NewFile *file)
     unlink(file->temporary);
 }
 
+bool file_write(const char *path, const char *text, Error *err)
+{
+    NewFile file;
+    if (!file_begin(&file, path, err)) return false;
+    fputs(text, file.stream);
+    return file_commit(&file, err);
+}
+
 bool file_make_folder(const char *path, Error *err)
 {
     char part[PATH_MAX];

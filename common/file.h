@@ -26,5 +26,7 @@ bool file_begin(NewFile *file, const char *path, Error *err);
 bool file_commit(NewFile *file, Error *err);    // flush, close, rename; removes it upon failure
 void file_abandon(NewFile *file);               // removes the temporary file
 
+bool file_write(const char *path, const char *text, Error *err);    // all three, for a text
+
 // Makes the folder and those above it; one that exists is fine.
 bool file_make_folder(const char *path, Error *err);

@@ -1,8 +1,8 @@
 #include "labs/driver/commands.h"
+#include "labs/driver/json.h"
 #include "datasets/catalogue.h"
 #include "datasets/download.h"
 #include "datasets/root.h"
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +73,7 @@ static int list_json(const DataCommand *command)
         cJSON_AddItemToObject(item, "labs", cJSON_CreateStringArray(set->labs, set->lab_count));
         cJSON_AddItemToArray(root, item);
     }
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return error_report(&(Error){"data list --json: no memory"});
-    puts(text);
-    cJSON_free(text);
+    json_print(root);
     return EXIT_SUCCESS;
 }
 

@@ -1,10 +1,10 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/desk.h"
 #include "labs/driver/gates.h"
+#include "labs/driver/json.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/template.h"
 #include "datasets/root.h"
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,14 +92,6 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
     return item;
 }
 
-static void print_json(cJSON *array)
-{
-    char *text = cJSON_Print(array);
-    puts(text);
-    free(text);
-    cJSON_Delete(array);
-}
-
 // "LAB_PATH=/home/ada/course ./lab dev check som": with LAB_PATH where the lab lies outside.
 static void tell_next(const Page *page, Arena *arena, const char *path, const char *name,
                       const char *why)
@@ -133,7 +125,7 @@ static int check_labs(const Course *course, const Lab *only, bool json)
         fflush(stdout);
         arena_free(arena);
     }
-    if (json) print_json(array);
+    if (json) json_print(array);
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/gpu.h"
+#include "labs/driver/json.h"
 #include "labs/driver/machine.h"
 #include "labs/driver/packages.h"
 #include "labs/driver/page.h"
@@ -7,7 +8,6 @@
 #include "datasets/catalogue.h"
 #include "datasets/root.h"
 #include "kernels/kernels.h"
-#include <cjson/cJSON.h>
 #include <dlfcn.h>
 #include <omp.h>
 #include <stdio.h>
@@ -223,10 +223,7 @@ static void print_json(const Report *report)
         if (part->brings) cJSON_AddStringToObject(item, "brings", part->brings);
         cJSON_AddItemToArray(array, item);
     }
-    char *text = cJSON_Print(array);
-    puts(text);
-    free(text);
-    cJSON_Delete(array);
+    json_print(array);
 }
 
 int command_doctor(int argc, char **argv)

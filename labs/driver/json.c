@@ -43,6 +43,15 @@ cJSON *json_load(const char *path, Error *err)
     return NULL;
 }
 
+void json_print(cJSON *tree)
+{
+    char *text = cJSON_Print(tree);
+    REQUIRE(text != NULL, "no memory to print JSON");
+    puts(text);
+    cJSON_free(text);
+    cJSON_Delete(tree);
+}
+
 // The field, or NULL and the sentence that says what stands there instead.
 static const cJSON *get(const cJSON *object, const char *where, const char *field,
                         cJSON_bool (*is_kind)(const cJSON *), const char *kind, Error *err)

@@ -1,10 +1,9 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/desk.h"
+#include "labs/driver/json.h"
 #include "labs/driver/mine.h"
 #include "common/options.h"
-#include <cjson/cJSON.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ID_COLUMNS = 16 };
@@ -52,10 +51,7 @@ static void print_json(const Desk *desk, const Lab *only)
     for (int i = 0; i < desk->course.lab_count; i++)
         if (only == NULL || only == &desk->course.labs[i])
             cJSON_AddItemToArray(array, lab_json(desk, &desk->course.labs[i]));
-    char *text = cJSON_Print(array);
-    puts(text);
-    free(text);
-    cJSON_Delete(array);
+    json_print(array);
 }
 
 static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exercise)

@@ -53,14 +53,6 @@ static bool back_up(Arena *arena, const Lab *lab, const char **path, Error *err)
     return kept;
 }
 
-static bool write_mine(Arena *arena, const Lab *lab, const char *text, Error *err)
-{
-    NewFile file;
-    if (!file_begin(&file, mine_path(arena, lab), err)) return false;
-    fputs(text, file.stream);
-    return file_commit(&file, err);
-}
-
 // The skeleton, or the learner's file with one function blank; NULL when it has no such function.
 static const char *blank(Arena *arena, const Lab *lab, int index, const char *skeleton,
                          const Source *mine)
@@ -115,7 +107,7 @@ static int reset(Desk *desk, const Lab *lab, int index)
     if (strcmp(text, mine.text) == 0) {
         page_text(&desk->page, PAGE_PLAIN, 0, arena_print(arena, "%s is blank as it is.", name));
     } else {
-        if (!back_up(arena, lab, &backup, &err) || !write_mine(arena, lab, text, &err))
+        if (!back_up(arena, lab, &backup, &err) || !file_write(mine_path(arena, lab), text, &err))
             return error_report(&err);
         page_text(&desk->page, PAGE_PLAIN, 0,
                   arena_print(arena, "%s is blank again. The file as it was:", name));

@@ -71,14 +71,6 @@ static cJSON *grade_json(const Lab *lab, const Grade *grade)
     return tree;
 }
 
-static bool write_text(const char *path, const char *text, Error *err)
-{
-    NewFile file;
-    if (!file_begin(&file, path, err)) return false;
-    fputs(text, file.stream);
-    return file_commit(&file, err);
-}
-
 bool results_json(Arena *arena, const Lab *lab, const Grade *grade, const char *path, Error *err)
 {
     cJSON      *tree = grade_json(lab, grade);
@@ -86,7 +78,7 @@ bool results_json(Arena *arena, const Lab *lab, const Grade *grade, const char *
     const char *text = arena_print(arena, "%s\n", json);
     free(json);
     cJSON_Delete(tree);
-    if (path != NULL) return write_text(path, text, err);
+    if (path != NULL) return file_write(path, text, err);
     return (fputs(text, stdout) >= 0 && fflush(stdout) == 0) ||
            error_set(err, "standard output cannot be written");
 }

@@ -9,14 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool write_file(const char *path, const char *text, Error *err)
-{
-    NewFile file;
-    if (!file_begin(&file, path, err)) return false;
-    fputs(text, file.stream);
-    return file_commit(&file, err);
-}
-
 // What clangd takes from the folder it finds a file in: the flags that an answer is
 // built with (answer.cmake).
 static const char *editor_flags(Arena *arena, const Lab *lab)
@@ -31,7 +23,7 @@ static const char *editor_flags(Arena *arena, const Lab *lab)
 // What is there already is left as it is.
 static bool write_new(const char *path, const char *text, Error *err)
 {
-    return access(path, F_OK) == 0 || write_file(path, text, err);
+    return access(path, F_OK) == 0 || file_write(path, text, err);
 }
 
 // For a learner who keeps mine/ in git: two machines' progress is merged by keeping both, and what
@@ -56,8 +48,8 @@ static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *e
     const char *flags  = flags_path(arena, lab);
     bool        made   = access(folder, F_OK) != 0;
     if (!file_make_folder(folder, err)) return false;
-    bool laid = write_for_git(arena, err) && write_file(flags, editor_flags(arena, lab), err) &&
-                write_file(mine_path(arena, lab), skeleton, err);
+    bool laid = write_for_git(arena, err) && file_write(flags, editor_flags(arena, lab), err) &&
+                file_write(mine_path(arena, lab), skeleton, err);
     if (!laid && made) {
         unlink(flags);
         rmdir(folder);

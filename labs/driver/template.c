@@ -99,10 +99,7 @@ static bool write_file(Arena *arena, const char *from, const char *file, const c
     fclose(stream);
     int         bytes = (int)(strlen(file) - strlen(".in"));
     const char *name  = filled(arena, arena_print(arena, "%.*s", bytes, file), words, count);
-    NewFile new;
-    if (!file_begin(&new, arena_print(arena, "%s/%s", to, name), err)) return false;
-    fputs(filled(arena, text, words, count), new.stream);
-    return file_commit(&new, err);
+    return file_write(arena_print(arena, "%s/%s", to, name), filled(arena, text, words, count), err);
 }
 
 static bool is_template(const char *name)
