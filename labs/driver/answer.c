@@ -167,6 +167,20 @@ static bool leave_out(const Build *build, Source *rest, Error *err)
     return true;
 }
 
+// Mostly it is the exercise of the line that the compiler names, and of no other: then all is good
+// without it.
+static bool leave_out_named(const Build *build, const Compiled *failure, Compiled *compiled,
+                            Error *err)
+{
+    int e          = source_exercise_at(build->lab, build->source, failure->first.line);
+    compiled->good = false;
+    if (e < 0 || failure->bounded) return true;
+    const char *rest = source_blank(build->arena, build->lab, build->source, e);
+    if (!run_compiler(build, rest, "answer.so", WHOLE, compiled, err)) return false;
+    if (compiled->good) build->answer->broken[e] = complaint_new(build->arena, failure->first);
+    return true;
+}
+
 // After a first failure: whose fault it is, and a library of the others. answer->stray is set when
 // there is none.
 static bool build_rest(Build *build, Compiled failure, Compiled *compiled, Error *err)
@@ -174,6 +188,8 @@ static bool build_rest(Build *build, Compiled failure, Compiled *compiled, Error
     Source rest;
     int    count    = build->lab->exercise_count;
     build->thorough = failure.bounded || failure.first.line == 0;
+    if (!leave_out_named(build, &failure, compiled, err)) return false;
+    if (compiled->good) return true;
     drop_all_but(build, -1, &rest);
     if (!try_part(build, rest.text, compiled, err)) return false;
     if (!compiled->good) {

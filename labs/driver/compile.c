@@ -175,7 +175,8 @@ static int line_of_include(Arena *arena, const char *text, const char *name)
 }
 
 // Of a lab its headers may be included. NAME.c would be a pass that nobody has written.
-static bool includes_source(Arena *arena, const Compile *job, const char *path, Complaint *complaint)
+static bool includes_source(Arena *arena, const Compile *job, const char *path,
+                            Complaint *complaint)
 {
     char lab[PATH_MAX], real[PATH_MAX];
     if (job->beside == NULL || realpath(job->beside, lab) == NULL || realpath(path, real) == NULL)

@@ -155,8 +155,7 @@ static void refuse_calls(void)
         ALLOW,
     };
     // clang-format on
-    struct sock_fprog all = {sizeof program / sizeof *program,
-                             (struct sock_filter *)program};
+    struct sock_fprog all = {sizeof program / sizeof *program, (struct sock_filter *)program};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all);
 }

@@ -114,7 +114,7 @@ void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
     for (int k = first; k < count; k++) {
         const void *start = NULL;
         if (!is_answer(pcs[k], &start)) continue;
-        char name[128];
+        char  name[128];
         void *at = k == first && exact ? behind(pcs[k]) : pcs[k];
         if (frames->outside) {
             frames->outside = false;

@@ -71,11 +71,11 @@ static Fault fault_read(const siginfo_t *info, const void *context)
 #if defined(__linux__) && defined(__x86_64__)
     const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    fault.pc                  = (const char *)machine->gregs[REG_RIP];
+    fault.pc = (const char *)machine->gregs[REG_RIP];
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    fault.stack               = (const char *)machine->gregs[REG_RSP];
-    fault.writes              = machine->gregs[REG_ERR] >> 1 & 1;
-    fault.wild                = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
+    fault.stack  = (const char *)machine->gregs[REG_RSP];
+    fault.writes = machine->gregs[REG_ERR] >> 1 & 1;
+    fault.wild   = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
 #elif defined(__linux__) && defined(__aarch64__)
     const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
     fault.pc                  = (const char *)machine->pc;
