@@ -3,7 +3,7 @@
  *     ./lab bench probability --mine
  *
  * One thread: the exercises have none. GSL draws from its own default generator, MT19937, 32 bits a
- * number; ours takes 53 from two steps of PCG32. The first line of the table says what that alone costs.
+ * number; ours takes 53 from two steps of PCG32. The first line says what that alone costs.
  */
 #include <dlfcn.h>
 #include <signal.h>

@@ -4,9 +4,9 @@
  *     ./lab check probability.moments
  *
  * The wanted values never come from probability.c: they are plain sums, closed forms, textbooks'
- * examples, NIST's reference data, and integrals computed in quadruple precision. A case calls functions of
- * its own exercise only. Every array ends where a page begins that nobody may touch. What is drawn is
- * compared draw by draw, since the order of draws is part of the promise.
+ * examples, NIST's reference data, and integrals computed in quadruple precision. A case calls
+ * functions of its own exercise only. Every array ends where a page begins that nobody may touch.
+ * What is drawn is compared draw by draw, since the order of draws is part of the promise.
  */
 #include "labs/1_foundations/probability/check.h"
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* check.h -- the cases of each part of the lab, in the order of the exercises, and what they compare by. */
+/* check.h -- the cases of each part of the lab, in the exercises' order, and what compares. */
 #pragma once
 #include "tests/cases.h"
 #include "labs/1_foundations/probability/probability.h"

@@ -306,7 +306,7 @@ static void information__adds_up(void **state)
 static void information__keeps_the_digits_of_a_small_divergence(void **state)
 {
     (void)state;
-    // Two codes that differ by d = 2^-20: (1 + d) ln(1 + d) / 2 + (1 - d) ln(1 - d) / 2 = d^2 / 2 + ...
+    // Two codes that differ by d = 2^-20: ((1 + d) ln(1 + d) + (1 - d) ln(1 - d)) / 2 = d^2 / 2 ...
     enum { N = 1024 };
     double d = 0x1p-20, *p = numbers_filled(N, 0), *q = numbers_filled(N, 1.0 / N);
     for (int i = 0; i < N; i++) p[i] = (i % 2 ? 1 + d : 1 - d) / N;

@@ -96,7 +96,8 @@ static void exponential__inverts_each_draw_in_order(void **state)
 static void exponential__has_the_share_below_x_that_f_says(void **state)
 {
     (void)state;
-    // Of n = 40,000 numbers n F lie below x, give or take sqrt(n F (1 - F)) <= 100: five times is far.
+    // Of n = 40,000 numbers n F lie below x, give or take sqrt(n F (1 - F)) <= 100: five times
+    // that is far.
     enum { N = 40000 };
     Rng     rng = rng_from_seed(12);
     double *x   = numbers_filled(N, NAN);

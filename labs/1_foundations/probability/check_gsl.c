@@ -1,10 +1,11 @@
-/* check_gsl.c -- the reference held against the GNU Scientific Library, on grids too fine for the cases.
+/* check_gsl.c -- the reference held against the GNU Scientific Library, on fine grids.
  *
- * Built where GSL is. What is asked for, of a part that is above 1e-8: a relative error of 1e-10; of a
- * smaller one, down to 1e-250: 1e-8. GSL's own Student tails are worse: P(|T| > 8.3668255425284688) for
- * 30.287510659225322 degrees of freedom is 2.2667329116471027e-09 in quadruple precision, the reference agrees
- * to 14 digits, gsl_cdf_tdist_Q of 2.7 to 9, and further out to fewer. There its beta function is asked
- * instead. check_tests.c has more values in quadruple precision.
+ * Built where GSL is. What is asked for, of a part that is above 1e-8: a relative error of 1e-10;
+ * of a smaller one, down to 1e-250: 1e-8. GSL's own Student tails are
+ * worse: P(|T| > 8.3668255425284688) for 30.287510659225322 degrees of freedom is
+ * 2.2667329116471027e-09 in quadruple precision; the reference agrees to 14 digits, gsl_cdf_tdist_Q
+ * of 2.7 to 9, and further out to fewer. There GSL's beta function is asked instead. check_tests.c
+ * has more values in quadruple precision.
  */
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>

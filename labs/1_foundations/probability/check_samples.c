@@ -17,8 +17,8 @@ static void moments__of_eight_numbers_are_what_a_hand_computes(void **state)
     assert_number(m.squares, 32, .name = "squares", .formula = moments_formula);
 }
 
-// Certified to 15 digits. NumAcc3 and 4 cannot be had better than their numbers are written in binary:
-// 10000000.1 is off by 1e-9, and that is 1e-8 of their deviation.
+// Certified to 15 digits. NumAcc3 and 4 cannot be had better than their numbers are written in
+// binary: 10000000.1 is off by 1e-9, and that is 1e-8 of their deviation.
 static void check_nist(int which, const double *x, size_t n, double rtol)
 {
     const NistValues *want = &nist_values[which];
@@ -275,7 +275,7 @@ static void update__of_all_tosses_at_once_is_the_same_as_of_each(void **state)
 static void update__of_thousands_does_not_overflow(void **state)
 {
     (void)state;
-    // Under a flat belief every number of heads is equally likely: n heads in a row have 1 / (n + 1).
+    // Under a flat belief every number of heads is equally likely: n heads have 1 / (n + 1).
     PrBeta belief = {1, 1};
     assert_number(pr_update(&belief, 5000, 0), -log(5001), .name = "evidence", .rtol = 1e-9,
                   .formula = update_formula);

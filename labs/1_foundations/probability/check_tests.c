@@ -196,7 +196,7 @@ static void check_interval(const double *x, size_t n, double level, double middl
 static void interval__of_students_sleepers_is_the_published_one(void **state)
 {
     (void)state;
-    // 95 % with t = 2.262157 for 9 degrees of freedom: [0.7001142, 2.4598858], as R's t.test gives it.
+    // [0.7001142, 2.4598858] as R's t.test gives it; t = 2.262157 for 9 degrees of freedom.
     check_interval(sleep_more, 10, 0.95, (2.4598858 + 0.7001142) / 2, (2.4598858 - 0.7001142) / 2,
                    1e-7);
 }
@@ -204,7 +204,7 @@ static void interval__of_students_sleepers_is_the_published_one(void **state)
 static void interval__of_two_or_three_numbers_has_a_closed_form(void **state)
 {
     (void)state;
-    // t is tan(pi level / 2) for one degree of freedom, and sqrt(2 level^2 / (1 - level^2)) for two.
+    // t = tan(pi level / 2) for one degree of freedom, sqrt(2 level^2 / (1 - level^2)) for two.
     for (double level = 0.1; level < 0.999; level += 0.11) {
         check_interval((double[]){4, 10}, 2, level, 7, 3 * tan(acos(-1) / 2 * level), 1e-9);
         check_interval((double[]){1, 2, 3}, 3, level, 2,

@@ -9,8 +9,8 @@
 void tell_horse_kicks(const Story *story)
 {
     (void)story;
-    // Prussian soldiers killed by the kick of a horse: in so many of 200 corps-years, 0, 1, 2, 3, 4 of
-    // them (Bortkiewicz 1898, Das Gesetz der kleinen Zahlen).
+    // Prussian soldiers killed by the kick of a horse: in so many of 200 corps-years, 0, 1, 2, 3, 4
+    // of them (Bortkiewicz 1898, Das Gesetz der kleinen Zahlen).
     static const double years[] = {109, 65, 22, 3, 1};
     double              deaths[200];
     size_t              n = 0;
@@ -47,7 +47,7 @@ void tell_horse_kicks(const Story *story)
 void tell_sleep(const Story *story)
 {
     (void)story;
-    // Hours of sleep that two drugs added, on ten sleepers ("Student" 1908, The Probable Error of a Mean).
+    // Hours that two drugs gave to ten sleepers ("Student" 1908, The Probable Error of a Mean).
     static const double first[10]  = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
     static const double second[10] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
     double              more[10], low, high;
@@ -107,7 +107,7 @@ void tell_coverage(const Story *story)
     run_plot(story->run, &plot, "coverage");
 }
 
-// The first p below 0.05 when one looks after every number from the tenth on; the last when none is.
+// The first p below 0.05 when one looks after every number from the tenth on; else the last.
 static double impatient_p(const double *x, int n)
 {
     PrTest test = {.p = 1};

@@ -1,6 +1,6 @@
 /* main.c -- the story of chance: made, looked at, weighed, and put to work.
  *
- * 1. generators, shapes and games     2. what means come to     3. what a sample says, and how sure that
+ * 1. generators, shapes and games     2. what means come to     3. what a sample says, and how sure
  * is     4. areas, walks and letters
  */
 #include <stdio.h>
@@ -71,12 +71,14 @@ int main(int argc, char **argv)
     if (run == NULL) return status;
     if (run->smoke && !options_given(options, "experiments")) experiments = 300;
 
+    if (columns != NULL && csv == NULL) {
+        fprintf(stderr, "probability: --columns %s: expected --csv FILE with it\n", columns);
+        return 2;
+    }
     Story story = {run, step, experiments};
     Error err   = {""};
-    if (csv == NULL && columns != NULL)
-        error_set(&err, "--columns %s: of which file? Give --csv FILE too", columns);
-    else if (csv != NULL && tell_columns(&story, csv, columns, &err)) return run_end(run, NULL);
-    if (err.message[0] != '\0') return error_report(&err);
+    if (csv != NULL)
+        return tell_columns(&story, csv, columns, &err) ? run_end(run, NULL) : error_report(&err);
     for (int i = 0; i < PARTS && !run_interrupted(run); i++) {
         if (!is_told(part, &parts[i])) continue;
         parts[i].tell(&story);

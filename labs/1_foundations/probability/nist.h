@@ -1,6 +1,6 @@
-/* nist.h -- NIST's Statistical Reference Datasets for univariate statistics, with their certified values
- * (https://www.itl.nist.gov/div898/strd/univ/homepage.html; works of the United States, in the public
- * domain). Their certified standard deviations hold 15 digits.
+/* nist.h -- NIST's Statistical Reference Datasets for univariate statistics, with their certified
+ * values (https://www.itl.nist.gov/div898/strd/univ/homepage.html; works of the United States, in
+ * the public domain). Their certified standard deviations hold 15 digits.
  */
 #pragma once
 
@@ -51,8 +51,8 @@ static const double nist_michelso[100] = {
     299.76, 299.81, 299.79, 299.81, 299.82, 299.85, 299.87, 299.87, 299.81, 299.74, 299.81, 299.94,
     299.95, 299.80, 299.81, 299.87};
 
-// NumAcc1 is 10000001, 10000003, 10000002. NumAcc2 to 4 begin with their mean, and after it come, 500
-// times, the mean less 0.1 and the mean and 0.1 more; the last one's mean is 10000000.2.
+// NumAcc1 is 10000001, 10000003, 10000002. NumAcc2 to 4 begin with their mean, and after it come,
+// 500 times, the mean less 0.1 and the mean and 0.1 more; the last one's mean is 10000000.2.
 typedef struct NistValues {
     const char *name;
     double      mean, deviation;

@@ -184,7 +184,7 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
     *lower = *upper = NAN;
     if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return;
     if (x > (a + 1) / (a + b + 2)) {
-        // Seen from the other end: there the fraction converges, and the small part keeps its digits.
+        // From the other end, where the fraction is quick and the small part keeps its digits.
         double held = a, *part = lower;
         a     = b;
         b     = held;
