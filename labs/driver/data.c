@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const char USAGE[] =
-    "usage: lab data list [--json]      the data sets, and which of them are here\n"
-    "       lab data get NAME...        fetches them, or goes on where it was interrupted\n"
-    "       lab data verify [NAME...]   compares what is here with its SHA-256\n"
+    "usage: ./lab data list [--json]      the data sets, and which of them are here\n"
+    "       ./lab data get NAME...        fetches them, or goes on where it was interrupted\n"
+    "       ./lab data verify [NAME...]   compares what is here with its SHA-256\n"
     "\n"
     "LAB_DATA names the directory they are in; without it that is data/ in the project.\n"
     "LAB_DATA_URL replaces the addresses to fetch from, for a mirror of your own.\n";

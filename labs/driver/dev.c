@@ -150,7 +150,7 @@ static int dev_check(Arena *arena, int argc, char **argv)
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
     if (word != NULL && !choose(&course, &(Progress){0}, word, &choice)) return 2;
     if (choice.exercise >= 0) {
-        fprintf(stderr, "lab: a lab is checked as a whole: lab dev check %s\n", choice.lab->id);
+        fprintf(stderr, "lab: a lab is checked as a whole: ./lab dev check %s\n", choice.lab->id);
         return 2;
     }
     status = check_labs(&course, choice.lab, json);
@@ -173,7 +173,7 @@ static int dev_new(Arena *arena, int argc, char **argv)
                    "a folder of labs of your own, for LAB_PATH");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (lab.name == NULL) {
-        fprintf(stderr, "lab: which? lab dev new STAGE NAME [--in FOLDER]\n");
+        fprintf(stderr, "lab: which? ./lab dev new STAGE NAME [--in FOLDER]\n");
         return 2;
     }
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);

@@ -105,7 +105,7 @@ static void look_at_libraries(Report *report)
         LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA to compare with",
         LAB_HAVE_LAPACKE ? NULL : packages_setup(PACKAGE_BUILD));
     add(report, "downloads", LAB_HAVE_CURL ? PART_THERE : PART_LACKING,
-        LAB_HAVE_CURL ? "libcurl" : "built without libcurl: lab data get is off",
+        LAB_HAVE_CURL ? "libcurl" : "built without libcurl: ./lab data get is off",
         LAB_HAVE_CURL ? NULL : packages_setup(PACKAGE_OPTIONAL));
 }
 

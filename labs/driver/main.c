@@ -58,7 +58,7 @@ static int unknown(const char *word)
     if (near != NULL)
         fprintf(stderr, "lab: there is no command '%s'; did you mean '%s'?\n", word, near);
     else
-        fprintf(stderr, "lab: there is no command '%s'; lab help lists them\n", word);
+        fprintf(stderr, "lab: there is no command '%s'; ./lab help lists them\n", word);
     return 2;
 }
 

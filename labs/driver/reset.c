@@ -134,7 +134,7 @@ int command_reset(int argc, char **argv)
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (word == NULL) {
-        fprintf(stderr, "lab: which one? lab reset LAB.EXERCISE, or lab reset LAB for all of it\n");
+        fprintf(stderr, "lab: which one? ./lab reset LAB.EXERCISE, or ./lab reset LAB for all of it\n");
         return 2;
     }
     if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;

@@ -141,7 +141,7 @@ static int ask_which(const Desk *desk)
                     desk->course.labs[i].id);
             return 2;
         }
-    fprintf(stderr, "lab: which one? All are started; lab list names them\n");
+    fprintf(stderr, "lab: which one? All are started; ./lab list names them\n");
     return 2;
 }
 

@@ -173,11 +173,11 @@ static void data_names_a_set_that_is_not_there(void **state)
 static void data_shows_its_usage_when_asked_wrongly(void **state)
 {
     (void)state;
-    expect("data", 2, "usage: lab data list");
-    expect("data fetch letters", 2, "usage: lab data list");
-    expect("data get", 2, "usage: lab data list");
-    expect("data list --jsn", 2, "usage: lab data list");
-    expect("data get --help", 0, "usage: lab data list");
+    expect("data", 2, "usage: ./lab data list");
+    expect("data fetch letters", 2, "usage: ./lab data list");
+    expect("data get", 2, "usage: ./lab data list");
+    expect("data list --jsn", 2, "usage: ./lab data list");
+    expect("data get --help", 0, "usage: ./lab data list");
 }
 
 static void data_names_the_damage_in_the_catalogue(void **state)
