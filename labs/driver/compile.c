@@ -220,9 +220,8 @@ static const char *named(Arena *arena, const char *path, const char *text)
     return arena_print(arena, "#line 1 \"%s\"\n%s", quoted, text);
 }
 
-bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
+static void write_command(const char **argv, Arena *arena, const Compile *job)
 {
-    const char *argv[OPTIONS];
     const char *slash = strrchr(job->path, '/');
     int         count = base_options(argv, job->kind);
     argv[count++] = arena_print(arena, "-iquote%.*s", slash != NULL ? (int)(slash - job->path) : 1,
@@ -244,7 +243,12 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
     argv[count++] = "-MMD";
     argv[count++] = "-MFdepends";
     argv[count]   = NULL;
+}
 
+bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
+{
+    const char *argv[OPTIONS];
+    write_command(argv, arena, job);
     const char *set[]   = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
     Process     process = {.argv    = argv,
                            .set     = set,
