@@ -61,6 +61,8 @@ void tell_generators(const Story *story)
         for (int d = 1, cells = BINS; d <= 3; d++, cells *= BINS) {
             double lower, upper, x = pr_uniformity(counts, u, n, BINS, d);
             pr_gamma(&lower, &upper, (cells - 1) / 2.0, x / 2);
+            metrics_write(story->run->metrics, 0,
+                          METRICS({"generator", g}, {"at_a_time", d}, {"x", x}, {"p", upper}));
             printf("  %9.1f p %8.2g", x, upper);
         }
         printf("\n");
@@ -161,6 +163,9 @@ static void play_birthdays(const Story *story, Rng *rng)
         none *= (double)(DAYS - k + 1) / DAYS;
         if (k % 4 == 0) line_to(&played, k, (double)shared / games);    // few: drawn as points
         line_to(&computed, k, 1 - none);
+        metrics_write(
+            story->run->metrics, 0,
+            METRICS({"people", k}, {"played", (double)shared / games}, {"computed", 1 - none}));
         if (k == 23 || k == 50)
             printf("  two of %d share a birthday: played %.4f, computed %.4f\n", k,
                    (double)shared / games, 1 - none);
@@ -190,6 +195,9 @@ static void play_doors(const Story *story, Rng *rng)
     }
     printf("  three doors: who stays wins %.4f (1/3), who changes %.4f (2/3)\n",
            (double)stayed / games, (double)changed / games);
+    metrics_write(
+        story->run->metrics, 0,
+        METRICS({"stayed", (double)stayed / games}, {"changed", (double)changed / games}));
 }
 
 void tell_games(const Story *story)

@@ -99,6 +99,9 @@ void tell_coverage(const Story *story)
            "  waiting times, Student's t      %6.2f %%    (nobody promised 95)\n",
            N, all, 100 * sqrt(0.95 * 0.05 / all), 100 * normal / all, 100 * narrow / all,
            100 * skewed / all);
+    metrics_write(story->run->metrics, 0,
+                  METRICS({"covered", normal / all}, {"covered_by_1.96", narrow / all},
+                          {"covered_skewed", skewed / all}));
     Plot plot = {.title   = "A hundred 95 % intervals for a mean of 10",
                  .x_label = "interval",
                  .y_label = "experiment"};
@@ -141,6 +144,10 @@ void tell_chance_alone(const Story *story)
            "  nothing to find, looked at after every number from 10 to %d: %6.2f %%\n",
            100.0 * found[0] / experiments, 100.0 * found[1] / experiments, PATIENCE,
            100.0 * found[2] / experiments);
+    metrics_write(story->run->metrics, 0,
+                  METRICS({"found_in_nothing", (double)found[0] / experiments},
+                          {"found_1.5_apart", (double)found[1] / experiments},
+                          {"found_by_the_impatient", (double)found[2] / experiments}));
     Plot              plot    = {.title   = "p-values of many experiments",
                                  .x_label = "p",
                                  .y_label = "density",

@@ -20,6 +20,8 @@ void tell_area(const Story *story)
         PrEstimate area = pr_integrate(quarter_circle, NULL, 0, 1, n, &rng);
         line_to(&off, (double)n, fabs(area.value - acos(-1)));
         line_to(&said, (double)n, area.error);
+        metrics_write(story->run->metrics, 0,
+                      METRICS({"draws", (double)n}, {"area", area.value}, {"error", area.error}));
         if (k % 6 == 2)
             printf("  %8zu draws: %.5f, give or take %.5f; off by %8.5f\n", n, area.value,
                    area.error, area.value - acos(-1));
