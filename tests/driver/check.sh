@@ -319,6 +319,18 @@ END
     grep -A1 '^kl is wrong' out | grep -q 'look at line .* uninitialized' || complain "it is not the first to read"
 }
 
+a_pass_with_an_unset_variable_is_told() { # test
+    answer corrupt <<'END'
+    float unset;
+    for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i] + 0 * unset; // HERE
+END
+    run "$LAB" check $lab.corrupt
+    gave 0
+    tells "corrupt passes, but the compiler warns of "
+    tells "'unset'"
+    tells "$(here)"
+}
+
 memory_that_was_never_set_does_not_pass() { # test
     answer corrupt <<'END'
     float *copy = malloc(n * sizeof *copy);
