@@ -51,6 +51,12 @@ static const char *lab_file(const Check *check, const char *name)
     return arena_print(check->arena, "%s/%s", check->lab->folder, name);
 }
 
+// As a fault names it.
+static const char *shown(const Check *check, const char *name)
+{
+    return mine_shown(check->arena, lab_file(check, name));
+}
+
 // ---- what names what ----
 
 static bool list_cases(Check *check)
@@ -160,10 +166,10 @@ static bool has_word(const char *text, const char *word)
 static void check_names(Check *check)
 {
     const Lab  *lab         = check->lab;
-    const char *header      = lab_file(check, arena_print(check->arena, "%s.h", lab->id));
-    const char *lesson      = lab_file(check, "README.md");
-    const char *contract    = read_whole(check->arena, header),
-               *text        = read_whole(check->arena, lesson);
+    const char *name        = arena_print(check->arena, "%s.h", lab->id);
+    const char *header      = shown(check, name), *lesson = shown(check, "README.md");
+    const char *contract    = read_whole(check->arena, lab_file(check, name)),
+               *text        = read_whole(check->arena, lab_file(check, "README.md"));
     const char *unmentioned = "";
     if (contract == NULL)
         add_fault(check, GATE_AGREE, "%s is not there: the contract of what a learner writes",
@@ -241,8 +247,8 @@ static void check_secrets(Check *check, const Secrets *secrets)
     }
     const char *const names[] = {arena_print(check->arena, "%s.h", lab->id), "README.md"};
     for (int i = 0; i < 2; i++) {
-        const char *path = lab_file(check, names[i]), *text = read_whole(check->arena, path);
-        if (text != NULL) look_for(check, GATE_SECRETS, secrets, 0, path, text);
+        const char *text = read_whole(check->arena, lab_file(check, names[i]));
+        if (text != NULL) look_for(check, GATE_SECRETS, secrets, 0, shown(check, names[i]), text);
     }
 }
 
