@@ -45,12 +45,17 @@ static void *behind(const void *instruction)
 
 // The runtime reads what every library says of itself, and for the system's also the separate file in
 // /usr/lib/debug where there is one: libc's alone takes longer than all else. With room for one open
-// file, the library, it does without.
+// file, the library, it does without. clang's asks another program, and needs more.
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
     struct rlimit files;
     int           next = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    bool          one  = next > STDERR_FILENO && getrlimit(RLIMIT_NOFILE, &files) == 0;
+#ifdef __clang__
+    bool one = false;
+#else
+    bool one = next > STDERR_FILENO;
+#endif
+    one = one && getrlimit(RLIMIT_NOFILE, &files) == 0;
     if (one) setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next + 1, files.rlim_max});
     if (next >= 0) close(next);
     text[0] = '\0';

@@ -63,8 +63,9 @@ a_changed_input_is_shown() { # test
 
 an_endless_loop_runs_out_of_time() { # test
     answer 'for (volatile unsigned k = 0;;) k++;' && grade 1
-    is timeout && plainly timeout && at 20 &&
-        says out 'was still running after 1 s of processor time, at line 20: an endless loop?'
+    is timeout && plainly timeout && at 20
+    # On a busy machine the clock strikes before the second of processor time is used up.
+    grep -qE 'was still (running after 1 s of processor time|not done after 4 s), at line 20: ' out || complain "when, and where?"
 }
 
 an_endless_loop_that_blocks_every_signal_is_killed() { # test
