@@ -223,7 +223,8 @@ typedef struct Bench {
     Arena      *keep;
     Command     command;
     const char *mine, *only, *left_out;
-    Solution   *reference[TASKS], *own[TASKS];    // own: NULL where it is not timed
+    Solution   *reference[TASKS], *own[TASKS];    // own: NULL where it is not timed,
+    const char *why_not[TASKS];                   // and why
     Report     *report;
 } Bench;
 
@@ -275,7 +276,8 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
         Solution   *solution;
     } known[CONTENDERS] = {
         {"reference", task->call, bench->reference[index]},
-        {bench->own[index] ? "mine" : NULL, task->call, bench->own[index]},
+        {bench->own[index] && !bench->why_not[index] ? "mine" : NULL, task->call,
+         bench->own[index]},
         {task->rivals[0].name, task->rivals[0].call, NULL},
         {task->rivals[1].name, task->rivals[1].call, NULL},
     };
@@ -301,19 +303,26 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
         printf("%s\n", bench_noisy(timings[i].seconds) ? " ~" : "");
         report_timing(row, &timings[i]);
     }
-    if (count == 1) puts(task->what);
+    const char *why_not = bench->why_not[index];
+    if (why_not != NULL) printf("%-20s mine: %s\n", count == 1 ? task->what : "", why_not);
+    else if (count == 1) puts(task->what);
     fflush(stdout);
     return true;
 }
 
 // ---- whose functions ----
 
-static bool is_left_out(const Bench *bench, const char *exercise)
+// "wrong" of "alias=wrong,beta=not written yet" for alias; NULL: it is to be timed.
+static const char *left_out(const Bench *bench, const char *exercise)
 {
-    const char *at = bench->left_out == NULL ? NULL : strstr(bench->left_out, exercise);
-    for (; at != NULL; at = strstr(at + 1, exercise))
-        if ((at == bench->left_out || at[-1] == ',') && at[strlen(exercise)] == '=') return true;
-    return false;
+    size_t length = strlen(exercise);
+    for (const char *item = bench->left_out; item != NULL && *item != '\0';) {
+        size_t bytes = strcspn(item, ",");
+        if (strncmp(item, exercise, length) == 0 && item[length] == '=')
+            return arena_print(bench->keep, "%.*s", (int)(bytes - length - 1), item + length + 1);
+        item += bytes + (item[bytes] == ',');
+    }
+    return NULL;
 }
 
 // Once in a process of its own: what crashes or does not end there costs its own line and no more.
@@ -355,11 +364,10 @@ static bool open_answers(Bench *bench, Error *err)
     if (bench->mine == NULL) return true;
     if (!open_answer(bench->mine, bench->own, err)) return false;
     for (int t = 0; t < TASKS; t++) {
-        if (!is_asked(bench, t) || is_left_out(bench, tasks[t].exercise)) bench->own[t] = NULL;
-        const char *why = bench->own[t] == NULL ? NULL : try(bench, t);
-        if (why == NULL) continue;
-        printf("%s: mine is not timed: %s\n", tasks[t].exercise, why);
-        bench->own[t] = NULL;
+        if (!is_asked(bench, t) || tasks[t].function == NULL) continue;
+        bench->why_not[t] =
+            bench->own[t] == NULL ? "its function is gone" : left_out(bench, tasks[t].exercise);
+        if (bench->why_not[t] == NULL) bench->why_not[t] = try(bench, t);
     }
     return true;
 }

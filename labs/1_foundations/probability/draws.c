@@ -117,16 +117,16 @@ void tell_samplers(const Story *story)
     printf("\nOther shapes, %zu draws each (in brackets what it should be)\n", n);
     pr_exponential(x, n, 1, &rng);
     print_moments("exponential", x, n, 1, 1);
-    figure_add(&plot, "inverted: exponential", figure_stairs(mine, x, n, -4, 6, 100));
-    figure_add(&plot, "density", figure_curve(mine, exponential_density, NULL, 0, 6));
+    figure_add(&plot, "exponential, by inversion", figure_stairs(mine, x, n, -4, 6, 100));
+    figure_add(&plot, "its density", figure_curve(mine, exponential_density, NULL, 0, 6));
     pr_normal(x, n, 0, 1, &rng);
     print_moments("normal", x, n, 0, 1);
-    figure_add(&plot, "Box-Muller: normal", figure_stairs(mine, x, n, -4, 6, 100));
-    figure_add(&plot, "density", figure_curve(mine, normal_density, NULL, -4, 6));
+    figure_add(&plot, "normal, by Box-Muller", figure_stairs(mine, x, n, -4, 6, 100));
+    figure_add(&plot, "its density", figure_curve(mine, normal_density, NULL, -4, 6));
     size_t tries = pr_reject(x, n, half_circle, NULL, -1, 1, 1, &rng);
     print_moments("half circle", x, n, 0, 0.5);
-    figure_add(&plot, "rejection: half circle", figure_stairs(mine, x, n, -1, 1, 40));
-    figure_add(&plot, "density", figure_curve(mine, half_circle_density, NULL, -1, 1));
+    figure_add(&plot, "half circle, by rejection", figure_stairs(mine, x, n, -1, 1, 40));
+    figure_add(&plot, "its density", figure_curve(mine, half_circle_density, NULL, -1, 1));
     printf("  of %zu darts %.4f fell below the circle: pi is about %.3f\n", tries,
            (double)n / (double)tries, 4 * (double)n / (double)tries);
     run_plot(story->run, &plot, "shapes");

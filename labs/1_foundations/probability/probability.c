@@ -209,11 +209,13 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
     // end beta
 }
 
-// T^2 / (freedom + T^2) has a beta distribution; asking for its complement keeps the tails' digits.
+// T^2 / (freedom + T^2) has a beta distribution. It is asked from the end that is nearer, so that no
+// digit is lost in 1 - x.
 double pr_student_tails(double t, double freedom)
 {
-    double tails, rest;
-    pr_beta(&tails, &rest, freedom / 2, 0.5, freedom / (freedom + t * t));
+    double tails, rest, square = t * t;
+    if (square < freedom) pr_beta(&rest, &tails, 0.5, freedom / 2, square / (freedom + square));
+    else pr_beta(&tails, &rest, freedom / 2, 0.5, freedom / (freedom + square));
     return tails;
 }
 

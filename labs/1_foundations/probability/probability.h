@@ -116,12 +116,14 @@ double pr_update(PrBeta *belief, int heads, int tails);
 
 // 10. The two parts of the gamma function, as shares of the whole:
 //     lower = int_0^x t^(a-1) e^-t dt / gamma(a),  upper = 1 - lower,
-//     each with all its digits, however small it is. Both NaN unless a > 0 and x >= 0.
+//     each with a relative error below 1e-10, however small it is. (Above a = 1000 the logarithm of
+//     gamma(a) itself has no more digits: there 1e-13 a is enough.)
+//     Both NaN unless a > 0 and x >= 0.
 void pr_gamma(double *lower, double *upper, double a, double x);
 
 // 11. The same of the beta function:
 //     lower = int_0^x t^(a-1) (1-t)^(b-1) dt / B(a,b),  upper = 1 - lower.
-//     Both NaN unless a > 0, b > 0 and 0 <= x <= 1.
+//     As exact, with a + b for a. Both NaN unless a > 0, b > 0 and 0 <= x <= 1.
 void pr_beta(double *lower, double *upper, double a, double b, double x);
 
 // There already, on top of your 11: P(|T| > t) for Student's T, and the t where it is 1 - level.
