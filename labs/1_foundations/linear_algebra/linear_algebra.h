@@ -19,16 +19,16 @@
 // 1. The product by its definition:  c[i,j] = sum_p a[i,p] b[p,j].   a: [m,k], b: [k,n], c: [m,n]
 void la_matmul(double *c, const double *a, const double *b, int m, int n, int k);
 
-// Eight doubles that are added and multiplied as one: with vectors x and y, and a double s,
-// y += s * x  does y[i] += s * x[i] for all eight. `*(const Vector *)p` reads them from p[0..7].
-typedef double Vector __attribute__((vector_size(64), aligned(8), may_alias));
+// VECTOR doubles that are added and multiplied as one: with vectors x and y, and a double s,
+// y += s * x  does y[i] += s * x[i] for all of them. `*(const Vector *)p` reads them from p[0] on.
+#ifdef __x86_64__
+enum { VECTOR = 4 };
+#else
+enum { VECTOR = 2 };
+#endif
+typedef double Vector __attribute__((vector_size(VECTOR * sizeof(double)), aligned(8), may_alias));
 
-enum {
-    VECTOR       = 8,
-    TILE_ROWS    = 6,
-    TILE_VECTORS = 2,
-    TILE_COLUMNS = TILE_VECTORS * VECTOR,
-};
+enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_COLUMNS = TILE_VECTORS * VECTOR };
 
 // 2. A tile of C that stays in registers while rows of b and columns of a pass by:
 //        c[i * row + j] += sum_p a[p * TILE_ROWS + i] b[p * TILE_COLUMNS + j]
@@ -36,9 +36,9 @@ enum {
 void la_tile(double *c, size_t row, const double *a, const double *b, int k);
 
 enum {
-    BLOCK_DEPTH   = 256,                  // p's in a block: a strip of A (12 KiB) stays in L1
-    BLOCK_ROWS    = 20 * TILE_ROWS,       // rows of A in a block: 240 KiB, they stay in L2
-    BLOCK_COLUMNS = 32 * TILE_COLUMNS,    // columns of B in a block: 1 MiB
+    BLOCK_DEPTH   = 256,               // p's in a block: a strip of A and a panel of B fit L1
+    BLOCK_ROWS    = 20 * TILE_ROWS,    // rows of A in a block: 240 KiB, they stay in L2
+    BLOCK_COLUMNS = 512,               // columns of B in a block: 1 MiB
 };
 
 // 3. c = a b as in 1, block by block. pack_rows(), pack_columns() and multiply_blocks() are there
