@@ -153,7 +153,7 @@ static void play_birthdays(const Story *story, Rng *rng)
     int    other[DAYS], todo[DAYS], games = 10 * story->experiments;
     int    ended[DAYS + 2] = {0};
     for (int d = 0; d < DAYS; d++) p[d] = 1.0 / DAYS;
-    pr_alias(share, other, p, DAYS, todo);
+    if (!pr_alias(share, other, p, DAYS, todo)) return;
     for (int g = 0; g < games; g++) ended[people_until_two_share(share, other, rng)]++;
 
     Line   played = line_new(story->arena, PEOPLE), computed = line_new(story->arena, PEOPLE);
@@ -184,7 +184,7 @@ static void play_doors(const Story *story, Rng *rng)
     static const double even[3] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
     double              share[3];
     int                 other[3], todo[3], games = 10 * story->experiments, stayed = 0, changed = 0;
-    pr_alias(share, other, even, 3, todo);
+    if (!pr_alias(share, other, even, 3, todo)) return;
     for (int g = 0; g < games; g++) {
         int prize  = pr_alias_draw(share, other, 3, rng),
             choice = pr_alias_draw(share, other, 3, rng);

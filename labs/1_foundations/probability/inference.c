@@ -77,7 +77,7 @@ void tell_coverage(const Story *story)
     enum { N = 5, SHOWN = 100 };
     Rng    rng    = rng_stream(story->run->seed, 21);
     int    normal = 0, narrow = 0, skewed = 0;
-    double x[N], low, high, shrink = 1.959963984540054 / pr_student_critical(0.95, N - 1);
+    double x[N], low = 0, high = 0, shrink = 1.959963984540054 / pr_student_critical(0.95, N - 1);
     Line   hits = line_new(story->arena, 3 * SHOWN), misses = line_new(story->arena, 3 * SHOWN);
     for (int e = 0; e < story->experiments; e++) {
         pr_normal(x, N, 10, 2, &rng);
@@ -256,7 +256,7 @@ void tell_belief(const Story *story)
     Plot             plot = {.title   = "Belief about a coin, toss by toss",
                              .x_label = "probability of heads",
                              .y_label = "density"};
-    pr_alias(share, other, (const double[]){1 - truth, truth}, 2, todo);
+    if (!pr_alias(share, other, (const double[]){1 - truth, truth}, 2, todo)) return;
     printf("\nBelief: a coin that falls heads with probability %.1f, which nobody knows\n"
            "  tosses  heads   mean    95 %% of the belief   odds: some bias against fair\n",
            truth);

@@ -159,12 +159,13 @@ void pr_gamma(double *lower, double *upper, double a, double x)
     double front = exp(a * log(x) - x - lgamma(a));
     if (x < a + 1) {
         double term = 1 / a, sum = term;
-        for (double k = a + 1; term > sum * DBL_EPSILON / 4; k++) sum += term *= x / k;
+        for (int k = 1; term > sum * DBL_EPSILON / 4 && k < 1000000; k++)
+            sum += term *= x / (a + k);
         *lower = front * sum;
         *upper = 1 - *lower;
     } else {
         double b = x + 1 - a, c = INFINITY, d = 1 / b, h = d, factor = 0;
-        for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 100000; k++) {
+        for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 1000000; k++) {
             double top = k * (a - k);
             b += 2;
             d      = 1 / (b + top * d);
@@ -194,7 +195,7 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
     }
     double front = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a;
     double c = INFINITY, d = 1, h = 1, factor = 0;
-    for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 100000; k++) {
+    for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 1000000; k++) {
         int    m   = k / 2;
         double top = k % 2 == 0 ? m * (b - m) : -(a + m) * (a + b + m);
 

@@ -36,12 +36,12 @@ static inline double pr_uniform(Rng *rng)
 double pr_uniformity(int *counts, const double *u, size_t n, int bins, int d);
 
 // 2. Exponential waiting times, by inverting F(x) = 1 - exp(-rate x): x = F^-1(u), one pr_uniform()
-//    each. Nothing is infinite: u may be 0 but never 1.
+//    each. Nothing is infinite: u may be 0 but never 1.   rate > 0
 void pr_exponential(double *x, size_t n, double rate, Rng *rng);
 
 // 3. Normal numbers in pairs (Box & Muller), from two draws u, v:
 //    r = sqrt(-2 ln(1 - u)),  x[i] = mean + deviation r cos(2 pi v),  x[i + 1] the same with the
-//    sine. An odd n ends with a cosine, and two draws as well.
+//    sine. An odd n ends with a cosine, and two draws as well.   deviation >= 0
 void pr_normal(double *x, size_t n, double mean, double deviation, Rng *rng);
 
 // 4. Numbers with the density f on [a,b], which need not have area 1 and is nowhere above `top`. A
@@ -177,7 +177,7 @@ PrEstimate pr_integrate(PrFunction *f, const void *about, double a, double b, si
 //     is known (Metropolis). Two draws a step: the proposal, z = place + step (2 u - 1); then v,
 //     and the walk moves to z when  ln v < ln f(z) - ln f(place),  else stays. x[i] is where it is
 //     after i + 1 steps. Returns the share of steps that moved. ln f is -infinity where f is 0; NaN
-//     is never moved to.
+//     is never moved to.   n >= 1
 double pr_metropolis(double *x, size_t n, double start, double step, PrFunction *log_density,
                      const void *about, Rng *rng);
 
