@@ -194,11 +194,11 @@ static bool start_lab(Desk *desk, const char *name, Error *err)
 static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
 {
     static const char *const checked[] = {LAB_CC_CHECKED, NULL};
+    static const char        include[] = "-I" LAB_SOURCE_DIR;
     const char              *source    = FOLDER "/autoencoder.c";
     char       *library     = arena_print(desk->keep, "%s/libanswer_autoencoder.so", desk->folder);
     const char *compile[64] = {LAB_CC};
-    const char *syntax[]    = {LAB_CC, "-std=gnu17", "-O0", "-fsyntax-only", "-I" LAB_SOURCE_DIR,
-                               source, NULL};
+    const char *syntax[]    = {LAB_CC, "-std=gnu17", "-O0", "-fsyntax-only", include, source, NULL};
     const char *grade[]     = {LAB_BUILD_DIR "/grader",
                                "--cases",
                                LAB_BUILD_DIR "/labs/check_autoencoder.so",
@@ -210,7 +210,7 @@ static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
                                NULL};
     int         count       = 1;
     for (int i = 0; checked[i] != NULL && count < 56; i++) compile[count++] = checked[i];
-    const char *rest[] = {"-I" LAB_SOURCE_DIR, "-shared", "-o", library, source, "-lm", NULL};
+    const char *rest[] = {include, "-shared", "-o", library, source, "-lm", NULL};
     for (int i = 0; rest[i] != NULL; i++) compile[count++] = rest[i];
 
     const Contender contenders[] = {

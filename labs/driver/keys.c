@@ -111,9 +111,9 @@ static bool in_sequence(Keys *keys, unsigned char byte)
     int before     = keys->sequence;
     keys->sequence = 0;
     if (byte == 033) keys->sequence = ESCAPE;
-    else if (before == ESCAPE && byte == '[') keys->sequence = BRACKET;
     else if (before == ESCAPE && byte == 'O') keys->sequence = LETTER;
-    else if (before == BRACKET && !(byte >= '@' && byte <= '~')) keys->sequence = BRACKET;
+    else if (before == ESCAPE ? byte == '[' : before == BRACKET && !(byte >= '@' && byte <= '~'))
+        keys->sequence = BRACKET;
     return byte == 033 || before > 0;
 }
 

@@ -24,7 +24,8 @@ static void put(const char *name, const char *text)
     fputs(text, file);
     fclose(file);
     // Two saves within one tick of the system's clock would look alike.
-    struct timespec times[2] = {{1000000 + ++stamp, 0}, {1000000 + stamp, 0}};
+    stamp++;
+    struct timespec times[2] = {{1000000 + stamp, 0}, {1000000 + stamp, 0}};
     assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
 }
 
