@@ -7,9 +7,9 @@
 
 bool file_begin(NewFile *file, const char *path, Error *err)
 {
+    *file = (NewFile){.stream = NULL};
     if (strlen(path) + 32 > sizeof file->path)
         return error_set(err, "%.80s...: the path is too long", path);
-    *file = (NewFile){.stream = NULL};
     strcpy(file->path, path);
     // The process id keeps two runs that write the same file apart.
     snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", path, (long)getpid());
