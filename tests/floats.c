@@ -6,35 +6,35 @@
 
 float *floats_filled(size_t n, float value)
 {
-    float *x = guarded_new(n * sizeof *x);
+    float *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n && !isnan(value); i++) x[i] = value;
     return x;
 }
 
 float *floats_normal(Rng *rng, size_t n)
 {
-    float *x = guarded_new(n * sizeof *x);
+    float *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = rng_normal(rng);
     return x;
 }
 
 float *floats_copy(const float *x, size_t n)
 {
-    float *copy = guarded_new(n * sizeof *copy);
+    float *copy = guarded_new(n, sizeof *copy);
     memcpy(copy, x, n * sizeof *copy);
     return copy;
 }
 
 double *floats_wide(const float *x, size_t n)
 {
-    double *wide = guarded_new(n * sizeof *wide);
+    double *wide = guarded_new(n, sizeof *wide);
     for (size_t i = 0; i < n; i++) wide[i] = (double)x[i];
     return wide;
 }
 
 double *doubles_zero(size_t n)
 {
-    double *x = guarded_new(n * sizeof *x);
+    double *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = 0;
     return x;
 }

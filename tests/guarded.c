@@ -19,9 +19,9 @@ static size_t whole_pages(size_t bytes)
 }
 
 // closed page | open pages, the block at their end | closed page
-void *guarded_new(size_t bytes)
+void *guarded_new(size_t count, size_t each)
 {
-    size_t page = page_size(), open = whole_pages(bytes);
+    size_t page = page_size(), bytes = count * each, open = whole_pages(bytes);
     char *all = mmap(NULL, open + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE(all != MAP_FAILED, "the system has no room for %zu bytes", bytes);
     REQUIRE(open == 0 || mprotect(all + page, open, PROT_READ | PROT_WRITE) == 0,
@@ -30,7 +30,7 @@ void *guarded_new(size_t bytes)
     memset(block, 0xff, bytes);
     for (size_t k = 0; k < GUARDS_MAX; k++)
         if (guards[k].block == NULL) {
-            guards[k] = (Guard){block, bytes};
+            guards[k] = (Guard){block, bytes, each};
             break;
         }
     return block;

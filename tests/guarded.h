@@ -1,6 +1,6 @@
 /* guarded.h -- memory that ends where a page begins that nobody may touch.
  *
- *     float *y = guarded_new(35 * sizeof *y);
+ *     float *y = guarded_new(35, sizeof *y);
  *     kernels.matmul(y, a, b, 5, 7, 3, 0);    // writing or reading y[35] is a segmentation fault
  *     guarded_free(y, 35 * sizeof *y);
  *
@@ -13,12 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void *guarded_new(size_t bytes);                 // stops the program when the system has no room
-void guarded_free(void *block, size_t bytes);    // the bytes it was made with; NULL is fine
+// `count` elements of `each` bytes. Stops the program when the system has no room.
+void *guarded_new(size_t count, size_t each);
+void guarded_free(void *block, size_t bytes);    // all that it was made with; NULL is fine
 
 typedef struct Guard {
     const void *block;
-    size_t      bytes;
+    size_t      bytes, each;    // of all, and of one element
 } Guard;
 
 // The block at whose closed pages the address lies, for who has to say what was touched. The first

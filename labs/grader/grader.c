@@ -1,7 +1,7 @@
 /* grader -- runs a lab's cases on an answer that nobody trusts, each in a process of its own.
  *
  *     grader --cases check_cnn.so --answer libanswer_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
- *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one float past ...",...}
+ *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one element past ...",...}
  *
  * One line of JSON a case, as each ends. Exit status 0 when all that were asked for were graded, 2
  * when asked wrongly or when the course's own files are broken.

@@ -91,22 +91,22 @@ static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const
     const char *does     = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
     char        who[160] = "", far[64];
     const char *end      = (const char *)guard->block + guard->bytes;
-    size_t      past     = (size_t)(fault->address - end) / sizeof(float) + 1;
+    size_t      past     = (size_t)(fault->address - end) / guard->each + 1;
     if (!frames->inside && frames->callee[0] != '\0' && frames->line > 0)
         snprintf(who, sizeof who, "%s, called at line %d, ", frames->callee, frames->line);
     if (fault->address < (const char *)guard->block)
         snprintf(far, sizeof far, "before the beginning");
     else if (who[0] != '\0')    // a library reads many at once: how far says nothing
         snprintf(far, sizeof far, "past the end");
-    else if (past == 1) snprintf(far, sizeof far, "one float past the end");
-    else snprintf(far, sizeof far, "%zu floats past the end", past);
-    size_t floats = guard->bytes / sizeof(float);
+    else if (past == 1) snprintf(far, sizeof far, "one element past the end");
+    else snprintf(far, sizeof far, "%zu elements past the end", past);
+    size_t count = guard->bytes / guard->each;
     if (who[0] == '\0')
-        tell_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, floats);
+        tell_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, count);
     if (!slate_open(trial->slate)) _exit(1);
     snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
     slate_end(trial->slate, VERDICT_CRASH, frames->line,
-              "%s%s %s of an array of %zu floats: are its sizes right?", who, does, far, floats);
+              "%s%s %s of an array of %zu: are its sizes right?", who, does, far, count);
 }
 
 static _Noreturn void on_segv(const Frames *frames, const Fault *fault)

@@ -289,7 +289,7 @@ one_past_the_end_is_seen_in_a_loop() { # test
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
     noisy[n] = 0; // HERE
 END
-    finds corrupt "corrupt crashed: writes one float past the end"
+    finds corrupt "corrupt crashed: writes one element past the end"
     tells "$(here)"
 }
 

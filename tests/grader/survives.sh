@@ -128,13 +128,13 @@ reading_one_past_the_end_in_a_loop_is_counted() { # test
     answer 'float sum = 0;
     for (int i = 0; i <= n; i++) sum += x[i];
     return sum;' && grade
-    is crash && plainly crash && both 'reads one float past the end of an array of 5' && at 21
+    is crash && plainly crash && both 'reads one element past the end of an array of 5' && at 21
 }
 
 writing_one_past_the_end_in_a_loop_is_counted() { # test
     answer 'for (int i = 0; i <= n; i++) ((float *)x)[i] = 3;
     return 15;' && grade
-    is crash && plainly crash && both 'writes one float past the end of an array of 5' && at 20
+    is crash && plainly crash && both 'writes one element past the end of an array of 5' && at 20
 }
 
 a_kernel_that_is_given_wrong_sizes_is_named_with_its_call() { # test
@@ -142,7 +142,7 @@ a_kernel_that_is_given_wrong_sizes_is_named_with_its_call() { # test
     kernels.matmul(y, x, x, 4, 4, 4, 0);
     return y[0];' && grade
     is crash && plainly crash && at 21
-    says out 'kernels.matmul, called at line 21, reads past the end of an array of 5 floats'
+    says out 'kernels.matmul, called at line 21, reads past the end of an array of 5'
 }
 
 memory_of_its_own_has_an_end_too() { # test

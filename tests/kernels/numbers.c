@@ -21,7 +21,7 @@ static int kept_count;
 static void *keep(size_t bytes)
 {
     REQUIRE(kept_count < KEPT, "more than %d arrays without numbers_free()", KEPT);
-    kept[kept_count].block = guarded_new(bytes);
+    kept[kept_count].block = guarded_new(bytes, 1);
     kept[kept_count].bytes = bytes;
     return kept[kept_count++].block;
 }

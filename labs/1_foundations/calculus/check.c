@@ -44,7 +44,7 @@ void close_assert(const double *got, const double *want, int n, Close close, con
 
 double *doubles_from(const double *values, int n)
 {
-    double *copy = guarded_new((size_t)n * sizeof *copy);
+    double *copy = guarded_new((size_t)n, sizeof *copy);
     for (int i = 0; i < n; i++) copy[i] = values[i];
     return copy;
 }

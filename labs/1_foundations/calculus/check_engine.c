@@ -245,7 +245,7 @@ static void assert_order(Value *const *order, int first, int count, const Value 
 
 static Value **places(int n)    // all NULL; there is not one more
 {
-    Value **order = guarded_new((size_t)n * sizeof *order);
+    Value **order = guarded_new((size_t)n, sizeof *order);
     for (int i = 0; i < n; i++) order[i] = NULL;
     return order;
 }

@@ -29,7 +29,7 @@ static void taylor__gives_what_a_hand_computes(void **state)
 
 static double *derivatives(int degree, const double *cycle, int length)
 {
-    double *d = guarded_new(((size_t)degree + 1) * sizeof *d);
+    double *d = guarded_new((size_t)degree + 1, sizeof *d);
     for (int k = 0; k <= degree; k++) d[k] = cycle[k % length];
     return d;
 }

@@ -20,14 +20,14 @@ const CaseList lab_cases[] = {product_cases, system_cases, spectral_cases, svd_c
 
 double *filled(size_t n, double value)
 {
-    double *x = guarded_new(n * sizeof *x);
+    double *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = value;
     return x;
 }
 
 double *copy_of(const double *x, size_t n)
 {
-    double *copy = guarded_new(n * sizeof *copy);
+    double *copy = guarded_new(n, sizeof *copy);
     if (n > 0) memcpy(copy, x, n * sizeof *copy);
     return copy;
 }
@@ -118,7 +118,7 @@ void equals_assert(const char *name, const char *formula, const double *got, con
     }
     if (wrong == 0) return;
     // near.h sees floats: enough to recognise a mistake, too little to see a lost digit.
-    float *narrow = guarded_new(count * sizeof *narrow);
+    float *narrow = guarded_new(count, sizeof *narrow);
     char   text[4096];
     for (size_t i = 0; i < count; i++) narrow[i] = (float)got[i];
     Near near = {.name = name, .formula = formula};

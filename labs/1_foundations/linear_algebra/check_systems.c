@@ -16,7 +16,7 @@ static int least(int a, int b)
 
 static int *pivots_new(int n)
 {
-    int *pivot = guarded_new((size_t)n * sizeof *pivot);
+    int *pivot = guarded_new((size_t)n, sizeof *pivot);
     for (int i = 0; i < n; i++) pivot[i] = -1;
     return pivot;
 }

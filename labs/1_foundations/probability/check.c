@@ -49,28 +49,28 @@ void numbers_assert(const double *got, const double *want, size_t n, Close close
 
 double *numbers_filled(size_t n, double value)
 {
-    double *x = guarded_new(n * sizeof *x);
+    double *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = value;
     return x;
 }
 
 double *numbers_copy(const double *x, size_t n)
 {
-    double *copy = guarded_new(n * sizeof *copy);
+    double *copy = guarded_new(n, sizeof *copy);
     if (n > 0) memcpy(copy, x, n * sizeof *copy);
     return copy;
 }
 
 double *numbers_uniform(Rng *rng, size_t n)
 {
-    double *x = guarded_new(n * sizeof *x);
+    double *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = pr_uniform(rng);
     return x;
 }
 
 int *whole_numbers(size_t n, int value)
 {
-    int *x = guarded_new(n * sizeof *x);
+    int *x = guarded_new(n, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = value;
     return x;
 }
