@@ -34,25 +34,6 @@ bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progr
            record(arena, lab, grade, progress, err);
 }
 
-bool check_passes(const Lab *lab, const Grade *grade)
-{
-    int asked = 0, passed = 0;
-    for (int e = 0; e < lab->exercise_count; e++) {
-        asked += grade->exercises[e].asked;
-        passed += grade->exercises[e].asked && grade->exercises[e].verdict == VERDICT_PASS;
-    }
-    return asked > 0 && passed == asked;
-}
-
-int check_points(const Lab *lab, const Grade *grade)
-{
-    int points = 0;
-    for (int e = 0; e < lab->exercise_count; e++)
-        if (grade->exercises[e].asked && grade->exercises[e].verdict == VERDICT_PASS)
-            points += lab->exercises[e].points;
-    return points;
-}
-
 // ---- lab check ----
 
 typedef struct CheckOptions {
@@ -107,15 +88,11 @@ static bool read_options(Arena *arena, int argc, char **argv, CheckOptions *aske
     return options_parse(options, argc, argv, status);
 }
 
-static bool report(Arena *arena, const Desk *desk, const Lab *lab, const Grade *grade,
-                   const CheckOptions *asked, Error *err)
+static bool write_results(Arena *arena, const Lab *lab, const Grade *grade,
+                          const CheckOptions *asked, Error *err)
 {
-    if (asked->junit != NULL && !results_junit(arena, lab, grade, asked->junit, err)) return false;
-    if (asked->json && !results_json(arena, lab, grade, asked->json_path, err)) return false;
-    if (asked->json && asked->json_path == NULL) return true;
-    verdicts_show(&desk->page, arena, lab, grade, asked->shown);
-    verdicts_next(&desk->page, arena, lab, grade, &desk->progress);
-    return true;
+    return (asked->junit == NULL || results_junit(arena, lab, grade, asked->junit, err)) &&
+           (!asked->json || results_json(arena, lab, grade, asked->json_path, err));
 }
 
 int command_check(int argc, char **argv)
@@ -134,10 +111,19 @@ int command_check(int argc, char **argv)
     const Lab *lab  = choice.lab;
     bool      *only = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *only);
     if (choice.exercise >= 0) only[choice.exercise] = true;
-    if (!check_once(arena, lab, choice.exercise >= 0 ? only : NULL, &desk.progress, &grade, &err) ||
-        !report(arena, &desk, lab, &grade, &asked, &err))
+    if (choice.exercise < 0) only = NULL;
+    if (!check_once(arena, lab, only, &desk.progress, &grade, &err)) {
+        Error unwritten;    // a classroom's script finds a result for everybody
+        grade_nothing(arena, lab, only, err.message, &grade);
+        if (!write_results(arena, lab, &grade, &asked, &unwritten)) error_report(&unwritten);
         return error_report(&err);
-    bool passes = check_passes(lab, &grade);
+    }
+    if (!write_results(arena, lab, &grade, &asked, &err)) return error_report(&err);
+    if (!asked.json || asked.json_path != NULL) {
+        verdicts_show(&desk.page, arena, lab, &grade, asked.shown);
+        verdicts_next(&desk.page, arena, lab, &grade, &desk.progress);
+    }
+    bool passes = grade_passes(lab, &grade);
     arena_free(arena);
     return passes ? 0 : 1;
 }

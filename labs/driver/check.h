@@ -3,7 +3,7 @@
  *     Grade grade;
  *     if (!check_once(arena, lab, NULL, &progress, &grade, &err)) return error_report(&err);
  *     verdicts_show(&page, arena, lab, &grade, (VerdictsShown){0});
- *     return check_passes(lab, &grade) ? 0 : 1;
+ *     return grade_passes(lab, &grade) ? 0 : 1;
  */
 #pragma once
 #include "labs/driver/grade.h"
@@ -13,8 +13,3 @@
 // what was reached. What does not compile was not graded: an exercise that was done stays so.
 bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progress, Grade *grade,
                 Error *err);
-
-// Whether all that was asked for passes; nothing asked for is no pass.
-bool check_passes(const Lab *lab, const Grade *grade);
-
-int check_points(const Lab *lab, const Grade *grade);    // of the exercises that pass

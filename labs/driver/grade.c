@@ -356,3 +356,36 @@ bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool
     grade->seconds = process_clock() - begun;
     return true;
 }
+
+void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem, Grade *grade)
+{
+    *grade = (Grade){.problem = arena_print(arena, "%s", problem)};
+    grade->exercises = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade));
+    for (int e = 0; e < lab->exercise_count; e++) {
+        CaseGrade *one = arena_alloc(arena, sizeof *one);
+        *one = (CaseGrade){lab->exercises[e].id, VERDICT_MISSING, grade->problem, "", "", 0, 0};
+        grade->exercises[e] = (ExerciseGrade){.asked   = asked == NULL || asked[e],
+                                              .verdict = VERDICT_MISSING,
+                                              .cases   = one,
+                                              .count   = 1};
+    }
+}
+
+bool grade_passes(const Lab *lab, const Grade *grade)
+{
+    int asked = 0, passed = 0;
+    for (int e = 0; e < lab->exercise_count; e++) {
+        asked += grade->exercises[e].asked;
+        passed += grade->exercises[e].asked && grade->exercises[e].verdict == VERDICT_PASS;
+    }
+    return asked > 0 && passed == asked;
+}
+
+int grade_points(const Lab *lab, const Grade *grade)
+{
+    int points = 0;
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (grade->exercises[e].asked && grade->exercises[e].verdict == VERDICT_PASS)
+            points += lab->exercises[e].points;
+    return points;
+}

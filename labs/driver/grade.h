@@ -50,3 +50,11 @@ bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool
 // exercise is COMPILE or MISSING then.
 bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
                    Grade *grade, Error *err);
+
+// The grade of an answer that could not be looked at, such as a file that is not there: one case an
+// exercise, which says why.
+void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem, Grade *grade);
+
+// Whether all that was asked for passes; nothing asked for is no pass.
+bool grade_passes(const Lab *lab, const Grade *grade);
+int  grade_points(const Lab *lab, const Grade *grade);    // of the exercises that pass

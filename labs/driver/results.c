@@ -1,5 +1,4 @@
 #include "labs/driver/results.h"
-#include "labs/driver/check.h"
 #include "common/file.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -50,13 +49,13 @@ static cJSON *grade_json(const Lab *lab, const Grade *grade)
     cJSON_AddStringToObject(tree, "lab", lab->id);
     cJSON_AddStringToObject(tree, "status",
                             grade->problem != NULL     ? "error"
-                            : check_passes(lab, grade) ? "pass"
+                            : grade_passes(lab, grade) ? "pass"
                                                        : "fail");
     if (grade->problem != NULL) {
         cJSON_AddStringToObject(tree, "problem", grade->problem);
         cJSON_AddNumberToObject(tree, "line", grade->line);
     }
-    cJSON_AddNumberToObject(tree, "points", check_points(lab, grade));
+    cJSON_AddNumberToObject(tree, "points", grade_points(lab, grade));
     cJSON_AddNumberToObject(tree, "of", of);
     cJSON_AddNumberToObject(tree, "seconds", grade->seconds);
     cJSON *exercises = cJSON_AddArrayToObject(tree, "exercises");

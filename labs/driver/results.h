@@ -7,7 +7,7 @@
  * Files are written whole or not at all. Only what was asked for is in them. The JSON:
  *
  *     {"version": 1, "lab": "autoencoder",
- *      "status": "fail",                       pass; fail; error: the file does not compile
+ *      "status": "fail",                       pass; fail; error: no file, or it does not compile
  *      "problem": "foo.h: No such file",       only with "error", and then "line"
  *      "points": 45, "of": 100, "seconds": 0.21,
  *      "exercises": [{"id": "loss", "verdict": "wrong", "points": 0, "of": 15,

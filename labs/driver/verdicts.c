@@ -1,5 +1,4 @@
 #include "labs/driver/verdicts.h"
-#include "labs/driver/check.h"
 #include "labs/driver/choose.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/plain.h"
@@ -272,7 +271,7 @@ static void put_warnings(const Look *look)
 
 static void put_praise(const Look *look)
 {
-    int asked = 0, only = -1, points = check_points(look->lab, look->grade);
+    int asked = 0, only = -1, points = grade_points(look->lab, look->grade);
     for (int e = 0; e < look->lab->exercise_count; e++)
         if (look->grade->exercises[e].asked) only = e, asked++;
     putchar('\n');
@@ -298,7 +297,7 @@ void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *
             if (!shown.all) break;
         }
     put_warnings(&look);
-    if (check_passes(lab, grade)) put_praise(&look);
+    if (grade_passes(lab, grade)) put_praise(&look);
 }
 
 // ---- what to type next ----

@@ -79,7 +79,7 @@ static void print_report(const Watch *watch, Arena *arena, int focus, const Grad
         for (int e = 0; e < lab->exercise_count; e++) one.exercises[e].asked = e == focus;
     }
     verdicts_show(&watch->page, arena, lab, &one, (VerdictsShown){0});
-    if (!check_passes(lab, &one)) return;
+    if (!grade_passes(lab, &one)) return;
     if (focus >= 0 && next >= 0 && watch->keys.terminal)
         page_text(&watch->page, PAGE_PLAIN, 0,
                   arena_print(arena, "Press n for the next: %s.", lab->exercises[next].id));

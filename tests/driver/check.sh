@@ -516,6 +516,15 @@ END
     done
 }
 
+a_file_that_is_not_there_is_a_result_too() { # test
+    run "$LAB" check $lab.kl --json results.json --junit results.xml
+    gave 1
+    says err "there is no"
+    says results.json '"status":	"error"'
+    says results.json '"message":	"there is no'
+    says results.xml '<testsuite name="autoencoder.kl" tests="1" failures="0" errors="1"'
+}
+
 json_holds_every_case_and_nothing_else_is_said() { # test
     answer kl <<'END'
     puts("a \"quoted\" \\ line");
