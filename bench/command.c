@@ -1,4 +1,5 @@
 #include "bench/command.h"
+#include "kernels/kernels.h"
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,9 +43,14 @@ bool command_parse(Arena *keep, Options *options, int argc, char **argv, Command
     struct stat entry;
     if (command->json != NULL && stat(command->json, &entry) == 0 && S_ISDIR(entry.st_mode))
         command->json = arena_print(keep, "%s/%s.json", command->json, options_program(options));
-    if (parse_threads(command)) return true;
-    fprintf(stderr, "%s: --threads %s: expected up to %d numbers from 1 to 1024, as 1,2\n",
-            options_program(options), command->threads_text, COMMAND_MAX_THREAD_COUNTS);
+    const char *why;
+    if (!parse_threads(command))
+        fprintf(stderr, "%s: --threads %s: expected up to %d numbers from 1 to 1024, as 1,2\n",
+                options_program(options), command->threads_text, COMMAND_MAX_THREAD_COUNTS);
+    else if (!kernels_use(NULL, &why))
+        fprintf(stderr, "%s: %s\n", options_program(options), why);
+    else
+        return true;
     *status = 2;
     return false;
 }

@@ -23,6 +23,7 @@ typedef struct Command {
 
 Options *command_options(Arena *keep, Command *command, const char *program, const char *summary);
 
-// As options_parse; a wrong --threads is refused like any other wrong value, with status 2.
+// As options_parse; a wrong --threads is refused like any other wrong value, with status 2. The kernels
+// are chosen when it returns true.
 bool command_parse(Arena *keep, Options *options, int argc, char **argv, Command *command,
                    int *status);

@@ -344,8 +344,6 @@ int exercises_main(const char *lab, const Workload *workloads, int argc, char **
     options_string(options, "left-out", 0, &bench.left_out, "LIST",
                    "of yours, not to be timed, and why: kl=wrong,loss=crashed");
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
-    const char *why;
-    if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
     if (!open_solutions(&bench, lab, &err)) return error_report(&err);
 
     try_all(&bench);

@@ -258,8 +258,6 @@ int main(int argc, char **argv)
         return 2;
     }
 
-    const char *why;
-    if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
     bench.ours = kernels;
     bench.ref  = kernels_complete(&kernels_ref);
     rivals_open(keep, bench.rivals);

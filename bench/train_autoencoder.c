@@ -172,8 +172,6 @@ int main(int argc, char **argv)
     Options *options = command_options(keep, &command, "train_autoencoder",
                                        "Training steps of 784-256-64-256-784, batch 128, Adam.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
-    const char *why;
-    if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
 
     Peer *peer = NULL;
     if (command.peers && (peer = peer_open(keep, "train_autoencoder.py", &err)) == NULL)

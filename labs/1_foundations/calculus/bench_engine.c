@@ -175,8 +175,6 @@ int main(int argc, char **argv)
     Options *options = command_options(keep, &command, "scalar_engine",
                                        "Gradients by single numbers, by tensors and by steps.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
-    const char *why;
-    if (!kernels_use(NULL, &why)) return error_set(&err, "%s", why), error_report(&err);
     Rival rivals[RIVAL_COUNT];
     rivals_open(keep, rivals);
     Report *report = report_new(keep, "scalar_engine", rivals_text(keep, rivals));
