@@ -213,9 +213,11 @@ static void print_line(const Bench *bench, const Workload *workload, const char 
     double by_peak   = 1e-9 * flops / bench->peak.gflops,
            by_memory = 1e-9 * bytes / bench->peak.triad_gbs;
     bool products    = by_peak > by_memory;
-    printf("%-17s %-14s %8s %7.1f %-7s %4.0f%%%s%s\n", left, timing->name,
-           time_text((char[16]){0}, seconds), 1e-9 * (products ? flops : bytes) / seconds,
-           products ? "GFLOP/s" : "GB/s", 100 * fmax(by_peak, by_memory) / seconds,
+    char rate[32]    = "";    // nothing where neither limit has to do with it
+    if (fmax(by_peak, by_memory) > 0.005 * seconds)
+        snprintf(rate, sizeof rate, "%7.1f %-7s %4.0f%%", 1e-9 * (products ? flops : bytes) / seconds,
+                 products ? "GFLOP/s" : "GB/s", 100 * fmax(by_peak, by_memory) / seconds);
+    printf("%-17s %-14s %8s %-21s%s%s\n", left, timing->name, time_text((char[16]){0}, seconds), rate,
            first ? "" : beside_text((char[32]){0}, timing->ratio.median),
            bench_noisy(timing->seconds) || bench_noisy(timing->ratio) ? " ~" : "");
 }
