@@ -215,9 +215,11 @@ static void print_line(const Bench *bench, const Workload *workload, const char 
     bool products    = by_peak > by_memory;
     char rate[32]    = "";    // nothing where neither limit has to do with it
     if (fmax(by_peak, by_memory) > 0.005 * seconds)
-        snprintf(rate, sizeof rate, "%7.1f %-7s %4.0f%%", 1e-9 * (products ? flops : bytes) / seconds,
+        snprintf(rate, sizeof rate, "%7.1f %-7s %4.0f%%",
+                 1e-9 * (products ? flops : bytes) / seconds,
                  products ? "GFLOP/s" : "GB/s", 100 * fmax(by_peak, by_memory) / seconds);
-    printf("%-17s %-14s %8s %-21s%s%s\n", left, timing->name, time_text((char[16]){0}, seconds), rate,
+    printf("%-17s %-14s %8s %-21s%s%s\n", left, timing->name,
+           time_text((char[16]){0}, seconds), rate,
            first ? "" : beside_text((char[32]){0}, timing->ratio.median),
            bench_noisy(timing->seconds) || bench_noisy(timing->ratio) ? " ~" : "");
 }
