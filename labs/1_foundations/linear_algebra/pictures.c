@@ -156,15 +156,17 @@ static void show_variance(const Story *story, Arena *arena, const double *varian
 static void draw_digits(const Story *story, Arena *arena, const double *x, const double *mean,
                         const double *components, int r)
 {
-    PictureRow eigen = {"mean, then 1-9", component_tiles(arena, mean, components)},
-               rows[LADDER + 1];
-    PictureGrid grid  = {.rows      = &eigen,
-                         .row_count = 1,
-                         .columns   = SHOWN,
-                         .height    = 28,
-                         .width     = 28,
-                         .caption   = "What digits are made of"};
-    int         count = 0;
+    const float *tiles   = component_tiles(arena, mean, components);
+    PictureRow   eigen[] = {{"mean, 1-4", tiles}, {"5-9", tiles + SHOWN / 2 * PIXELS}};
+    PictureRow   rows[LADDER + 1];
+    int          count = 0;
+    PictureGrid  grid  = {.rows      = eigen,
+                          .row_count = 2,
+                          .columns   = SHOWN / 2,
+                          .height    = 28,
+                          .width     = 28,
+                          .scale     = 4,
+                          .caption   = "What digits are made of"};
     save(story, arena, &grid, "components.png");
     for (int l = 0; l < LADDER && ladder[l] <= r; l++)
         rows[count++] = (PictureRow){arena_print(arena, "%d", ladder[l]),
@@ -172,6 +174,8 @@ static void draw_digits(const Story *story, Arena *arena, const double *x, const
     rows[count++]  = (PictureRow){"original", vector_floats(arena, x, (size_t)SHOWN * PIXELS)};
     grid.rows      = rows;
     grid.row_count = count;
+    grid.columns   = SHOWN;
+    grid.scale     = 2;
     grid.caption   = "Digits from their first components";
     save(story, arena, &grid, "digits.png");
 }
