@@ -1,9 +1,9 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/choose.h"
-#include "labs/driver/gpu.h"
+#include "common/gpu.h"
 #include "labs/driver/grade.h"
 #include "labs/driver/mine.h"
-#include "labs/driver/nearest.h"
+#include "common/nearest.h"
 #include "datasets/root.h"
 #include <errno.h>
 #include <stdio.h>

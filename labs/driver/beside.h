@@ -12,7 +12,7 @@
  */
 #pragma once
 #include "common/arena.h"
-#include "labs/driver/page.h"
+#include "common/page.h"
 
 void beside_print(Arena *arena, const Page *page, int columns, const char *left_title, const char *left,
                   const char *right_title, const char *right);

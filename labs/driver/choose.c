@@ -1,6 +1,6 @@
 #include "labs/driver/choose.h"
 #include "labs/driver/mine.h"
-#include "labs/driver/nearest.h"
+#include "common/nearest.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "labs/driver/course.h"
-#include "labs/driver/json.h"
+#include "common/json.h"
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>

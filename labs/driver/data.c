@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/json.h"
+#include "common/json.h"
 #include "datasets/catalogue.h"
 #include "datasets/download.h"
 #include "datasets/root.h"

@@ -9,7 +9,7 @@
  */
 #pragma once
 #include "labs/driver/choose.h"
-#include "labs/driver/page.h"
+#include "common/page.h"
 #include "common/options.h"
 
 typedef struct Desk {

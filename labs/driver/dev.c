@@ -1,7 +1,7 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/desk.h"
 #include "labs/driver/gates.h"
-#include "labs/driver/json.h"
+#include "common/json.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/template.h"
 #include "datasets/root.h"

@@ -1,5 +1,5 @@
 #include "labs/driver/labfile.h"
-#include "labs/driver/json.h"
+#include "common/json.h"
 #include <string.h>
 
 static bool read_whole_number(const cJSON *object, const char *where, const char *field, int least,

@@ -1,6 +1,6 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/desk.h"
-#include "labs/driver/json.h"
+#include "common/json.h"
 #include "labs/driver/mine.h"
 #include "common/options.h"
 #include <stdio.h>

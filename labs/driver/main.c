@@ -1,7 +1,7 @@
 /* lab -- one command for the learner, the kernel engineer and the planner. ./lab builds and runs it. */
 #include "labs/driver/commands.h"
-#include "labs/driver/nearest.h"
-#include "labs/driver/page.h"
+#include "common/nearest.h"
+#include "common/page.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "labs/driver/ccode.h"
 #include "labs/driver/choose.h"
 #include "labs/driver/mine.h"
-#include "labs/driver/page.h"
+#include "common/page.h"
 #include "datasets/root.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "labs/driver/template.h"
-#include "labs/driver/nearest.h"
+#include "common/nearest.h"
 #include "common/file.h"
 #include "datasets/root.h"
 #include <ctype.h>

@@ -8,7 +8,7 @@
  */
 #pragma once
 #include "labs/driver/grade.h"
-#include "labs/driver/page.h"
+#include "common/page.h"
 #include "labs/driver/progress.h"
 
 typedef struct VerdictsShown {

@@ -1,4 +1,4 @@
-#include "labs/driver/gpu.h"
+#include "common/gpu.h"
 #include <dlfcn.h>
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "labs/driver/page.h"
+#include "common/page.h"
 #include "common/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>

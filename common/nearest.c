@@ -1,4 +1,4 @@
-#include "labs/driver/nearest.h"
+#include "common/nearest.h"
 #include <stddef.h>
 #include <string.h>
 
