@@ -1,0 +1,156 @@
+/* key_numbers.c -- the formulas behind a model's key numbers. key_numbers.h says what each does. */
+#include "labs/5_frontier/key_numbers/key_numbers.h"
+#include <math.h>
+#include "common/todo.h"
+
+uint64_t kn_attention_params(const KnBlock *block)
+{
+    // solution attention
+    uint64_t h = block->width, a = block->heads;
+    if (block->kv_rank > 0) {
+        uint64_t queries = a * (block->nope_dim + block->rope_dim), r = block->q_rank;
+        uint64_t q  = r > 0 ? h * r + r + r * queries : h * queries;
+        uint64_t kv = h * (block->kv_rank + block->rope_dim) + block->kv_rank +
+                      block->kv_rank * a * (block->nope_dim + block->value_dim);
+        return q + kv + a * block->value_dim * h;
+    }
+    uint64_t d = block->head_dim, rows = (a + 2 * block->kv_heads) * d;
+    uint64_t count = rows * h + h * a * d;
+    if (block->qkv_bias) count += rows;
+    if (block->out_bias) count += h;
+    if (block->qk_norm) count += 2 * d;
+    return count;
+    // end attention
+}
+
+uint64_t kn_mlp_params(uint64_t width, uint64_t ffn, bool gated, bool bias)
+{
+    // solution mlp
+    uint64_t ups = gated ? 2 : 1;
+    return (ups + 1) * width * ffn + (bias ? ups * ffn + width : 0);
+    // end mlp
+}
+
+KnParams kn_block_params(const KnBlock *block)
+{
+    // solution block
+    const KnBlock *b      = block;
+    uint64_t       common = kn_attention_params(b) + b->norms;
+    if (b->ffn > 0) common += kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias);
+    if (b->shared_ffn > 0) common += kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias);
+    common += b->experts * b->width + (b->router_bias ? b->experts : 0);
+    uint64_t expert = kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias);
+    return (KnParams){common + b->experts * expert, common + b->active_experts * expert};
+    // end block
+}
+
+double kn_bits_per_weight(const KnFormat *format)
+{
+    // solution bits
+    double bits = (double)format->bits, block = (double)format->block;
+    if (format->block > 0) bits += (double)format->block_bits / block;
+    if (format->super > 0) bits += (double)format->super_bits / ((double)format->super * block);
+    return bits;
+    // end bits
+}
+
+uint64_t kn_format_bytes(const KnFormat *format, uint64_t n)
+{
+    // solution bytes
+    uint64_t blocks = format->block > 0 ? (n + format->block - 1) / format->block : 0;
+    uint64_t supers = format->super > 0 ? (blocks + format->super - 1) / format->super : 0;
+    return (n * format->bits + 7) / 8 + (blocks * format->block_bits + 7) / 8 +
+           (supers * format->super_bits + 7) / 8;
+    // end bytes
+}
+
+uint64_t kn_kv_bytes(const KnBlock *block, const KnFormat *format)
+{
+    // solution kv
+    if (block->kv_rank > 0) return kn_format_bytes(format, block->kv_rank + block->rope_dim);
+    return 2 * kn_format_bytes(format, block->kv_heads * block->head_dim);
+    // end kv
+}
+
+uint64_t kn_cached_tokens(uint64_t context, uint64_t window, uint64_t page)
+{
+    // solution cached
+    uint64_t pages = (context + page - 1) / page;
+    if (window > 0) {
+        uint64_t touched = (window - 1 + page - 1) / page + 1;
+        if (touched < pages) pages = touched;
+    }
+    return pages * page;
+    // end cached
+}
+
+uint64_t kn_concurrency(double total, double fraction, double taken, const KnLayerCache *layers,
+                        int count, uint64_t context, uint64_t page)
+{
+    // solution concurrency
+    double pool = total * fraction - taken, request = 0;
+    for (int i = 0; i < count; i++)
+        request += (double)layers[i].layers * (double)layers[i].bytes *
+                   (double)kn_cached_tokens(context, layers[i].window, page);
+    return pool > 0 && request > 0 ? (uint64_t)(pool / request) : 0;
+    // end concurrency
+}
+
+void kn_training_state(KnState *state, uint64_t params, const KnRecipe *recipe, int stage,
+                       uint64_t n)
+{
+    // solution training_state
+    double whole = (double)params, part = (double)((params + n - 1) / n);
+    state->state     = recipe->state * (stage >= 1 ? part : whole);
+    state->gradients = recipe->gradients * (stage >= 2 ? part : whole);
+    state->weights   = recipe->weights * (stage >= 3 ? part : whole);
+    // end training_state
+}
+
+double kn_activation_bytes(const KnBlock *block, const KnPass *pass)
+{
+    // solution activations
+    const KnBlock *b      = block;
+    bool           latent = b->kv_rank > 0;
+    double h = (double)b->width, a = (double)b->heads, k = (double)(latent ? b->heads : b->kv_heads);
+    double d_q = (double)(latent ? b->nope_dim + b->rope_dim : b->head_dim);
+    double d_v = (double)(latent ? b->value_dim : b->head_dim);
+    double f   = (double)(b->ffn + b->active_experts * b->expert_ffn + b->shared_ffn);
+    double t = (double)pass->tensor_parallel, whole_by = pass->sequence_parallel ? t : 1;
+    double tokens = (double)pass->sequence * (double)pass->batch;
+    if (pass->recompute == KN_FULL) return tokens * 2 * h / whole_by;
+
+    double whole  = (pass->dropout ? 10 : 8) * h;
+    double shared = 2 * (a + k) * (d_q + d_v) + 2 * (b->gated ? 3 : 2) * f;
+    if (pass->recompute == KN_KEEP_ALL)
+        shared += pass->flash ? 4 * a : (pass->dropout ? 5 : 2) * a * (double)pass->sequence;
+    return tokens * (whole / whole_by + shared / t);
+    // end activations
+}
+
+double kn_forward_flops(const KnBlock *block, uint64_t vectors, double positions)
+{
+    // solution flops
+    bool     latent = block->kv_rank > 0;
+    uint64_t d_q    = latent ? block->nope_dim + block->rope_dim : block->head_dim;
+    uint64_t d_v    = latent ? block->value_dim : block->head_dim;
+    return 2 * (double)(kn_block_params(block).active - vectors) +
+           2 * (double)(block->heads * (d_q + d_v)) * positions;
+    // end flops
+}
+
+KnBounds kn_roofline(double flops, double bytes, double peak, double bandwidth)
+{
+    // solution roofline
+    double compute = flops / peak, memory = bytes / bandwidth;
+    return (KnBounds){compute, memory, fmax(compute, memory), memory > compute};
+    // end roofline
+}
+
+KnOptimum kn_optimum(double flops, double ratio)
+{
+    // solution optimum
+    double params = sqrt(flops / (6 * ratio));
+    return (KnOptimum){params, ratio * params};
+    // end optimum
+}
