@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 48, HELP = OPTIONS_MAX + 1 };
+enum { OPTIONS_MAX = 64, HELP = OPTIONS_MAX + 1 };
 
 typedef enum OptionKind {
     OPTION_INT,
@@ -37,6 +37,9 @@ struct Options {
     const char *program, *summary, *group;
     int         count;
     Option      items[OPTIONS_MAX];
+    const char  *rest_argument;    // how --help calls what is no option; NULL: nothing may be left over
+    const char ***rest;
+    int          *rest_count;
 };
 
 Options *options_new(Arena *keep, const char *program, const char *summary)
@@ -117,6 +120,15 @@ void options_choice(Options *options, const char *name, char letter, const char 
     Option *option   = options_add(options, OPTION_CHOICE, name, letter, value, help);
     option->argument = "NAME";
     option->choices  = choices;
+}
+
+void options_rest(Options *options, const char ***words, int *count, const char *argument)
+{
+    options->rest          = words;
+    options->rest_count    = count;
+    options->rest_argument = argument;
+    *words                 = NULL;
+    *count                 = 0;
 }
 
 bool options_given(const Options *options, const char *name)
@@ -247,6 +259,17 @@ static int store_all(Options *options, poptContext context, Error *err)
     return code;
 }
 
+static void store_rest(Options *options, poptContext context)
+{
+    const char **left = poptGetArgs(context);
+    int          count = 0;
+    while (left != NULL && left[count] != NULL) count++;
+    *options->rest       = arena_alloc(options->arena, ((size_t)count + 1) * sizeof **options->rest);
+    *options->rest_count = count;
+    for (int i = 0; i < count; i++) (*options->rest)[i] = arena_print(options->arena, "%s", left[i]);
+    (*options->rest)[count] = NULL;
+}
+
 // The summary in lines of 79 columns, as popt breaks its own, and an empty line.
 static void print_wrapped(const char *text)
 {
@@ -266,6 +289,8 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
     poptContext context = poptGetContext(options->program, argc, (const char **)argv,
                                          popt_table(options), POPT_CONTEXT_NO_EXEC);
     REQUIRE(context != NULL, "no memory to read the command line");
+    if (options->rest != NULL)
+        poptSetOtherOptionHelp(context, arena_print(options->arena, "%s [OPTION...]", options->rest_argument));
     int code = store_all(options, context, &err);
     if (code == HELP) {
         print_wrapped(options->summary);
@@ -276,6 +301,8 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
     } else if (code < -1) {
         error_set(&err, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
                   poptStrerror(code));
+    } else if (code == -1 && options->rest != NULL) {
+        store_rest(options, context);
     } else if (code == -1 && poptPeekArg(context) != NULL) {
         error_set(&err, "'%s' is not an option; --help shows those there are",
                   poptPeekArg(context));

@@ -38,6 +38,10 @@ void options_string(Options *options, const char *name, char letter, const char 
 void options_choice(Options *options, const char *name, char letter, const char **value,
                     const char *choices, const char *help);
 
+// The words that are no options, in their order and as many as there are; without this call each is
+// refused. `argument` names them in --help: "MODEL...".
+void options_rest(Options *options, const char ***words, int *count, const char *argument);
+
 // True when the program should go on. Otherwise *status is what main() returns: 0 after --help was
 // printed; 2 after one sentence on stderr (unknown option, a bad or missing value, an argument left
 // over).

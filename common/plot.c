@@ -24,10 +24,16 @@ static const struct {
               {"#56B4E9", 6}, {"#000000", 4},  {"#F0E442", 7}, {"#8C510A", 10}, {"#999999", 12}};
 enum { STYLE_COUNT = sizeof STYLES / sizeof *STYLES };
 
-void plot_series(Plot *plot, const char *name, const float *x, const float *y, size_t count)
+void plot_shape(Plot *plot, PlotShape shape, const char *name, const float *x, const float *y,
+                size_t count)
 {
     REQUIRE(plot->count < PLOT_MAX_SERIES, "no room for '%s' after %d series", name, plot->count);
-    plot->series[plot->count++] = (PlotSeries){.name = name, .x = x, .y = y, .count = count};
+    plot->series[plot->count++] = (PlotSeries){name, x, y, count, shape};
+}
+
+void plot_series(Plot *plot, const char *name, const float *x, const float *y, size_t count)
+{
+    plot_shape(plot, plot->points ? PLOT_POINTS : PLOT_LINE, name, x, y, count);
 }
 
 // In double quotes, each of the special characters with `escape` before it.
@@ -71,7 +77,15 @@ static void write_command(FILE *stream, const char *command, const char *text)
     fputc('\n', stream);
 }
 
-static void write_style(FILE *stream, bool points, const char *format, const char *picture)
+// Whether the legend is a list of point shapes, which needs more room.
+static bool is_cloud(const Plot *plot)
+{
+    for (int s = 0; s < plot->count; s++)
+        if (plot->series[s].shape != PLOT_POINTS) return false;
+    return plot->count > 0;
+}
+
+static void write_style(FILE *stream, bool cloud, const char *format, const char *picture)
 {
     if (strcmp(format, "terminal") == 0) {
         TerminalSize size = terminal_size(STDOUT_FILENO);
@@ -84,9 +98,11 @@ static void write_style(FILE *stream, bool points, const char *format, const cha
             strcmp(format, "svg") == 0 ? "svg" : "pngcairo");
     write_command(stream, "set output", picture);
     // Never inside, where a curve may pass.
-    fputs(points ? "set key outside right top reverse Left samplen 1\n"
-                 : "set key above left horizontal reverse Left samplen 2\n", stream);
-    fputs("set border 3 linecolor rgb \"#666666\"\n"
+    fputs(cloud ? "set key outside right top reverse Left samplen 1\n"
+                : "set key above left horizontal reverse Left samplen 2\n", stream);
+    if (!cloud) fputs("set rmargin 5\n", stream);    // half of the last tick's name
+    fputs("set style fill solid 0.85 noborder\nset boxwidth 0.7\n"
+          "set border 3 linecolor rgb \"#666666\"\n"
           "set tics nomirror textcolor rgb \"#333333\"\n"
           "set grid linecolor rgb \"#DDDDDD\" linewidth 1 linetype 1\n", stream);
 }
@@ -98,16 +114,36 @@ static void write_series(FILE *stream, const Plot *plot, int index, const char *
     int               style  = index % STYLE_COUNT;
     write_quoted(stream, csv, "\\\"", '\\');
     fprintf(stream, " using 1:2 every ::%zu::%zu ", first, first + series->count - 1);
-    if (plot->points)
+    // A line through one point is not seen, nor where few points of a line are.
+    bool marked = series->shape == PLOT_POINTS || (series->shape == PLOT_LINE && series->count < 20);
+    switch (series->shape) {
+    case PLOT_POINTS:
         fprintf(stream, "with points pointsize %s", series->count > 300 ? "0.5" : "0.9");
-    else if (series->count < 20)    // a line through one point is not seen
-        fputs("with linespoints linewidth 2 pointsize 0.7", stream);
-    else
-        fputs("with lines linewidth 2", stream);
-    if (plot->points || series->count < 20) fprintf(stream, " pointtype %d", STYLES[style].shape);
+        break;
+    case PLOT_LINE:
+        fputs(marked ? "with linespoints linewidth 2 pointsize 0.7" : "with lines linewidth 2", stream);
+        break;
+    case PLOT_AREA: fputs("with filledcurves y1=0", stream); break;
+    case PLOT_BARS: fputs("with boxes", stream); break;
+    case PLOT_LIMIT: fputs("with lines linewidth 2 dashtype 2", stream); break;
+    }
+    if (marked) fprintf(stream, " pointtype %d", STYLES[style].shape);
     fprintf(stream, " linecolor rgb \"%s\"", STYLES[style].colour);
     fputs(" title ", stream);
     write_quoted(stream, series->name, "\\\"", '\\');
+}
+
+static void write_ticks(FILE *stream, const Plot *plot)
+{
+    const char *before = "(";
+    fputs(plot->tick_count > 10 ? "set xtics rotate by -40 " : "set xtics ", stream);
+    for (int t = 0; t < plot->tick_count; t++) {
+        fputs(before, stream);
+        write_quoted(stream, plot->ticks[t].name, "\\\"", '\\');
+        fprintf(stream, " %.9g", plot->ticks[t].at);
+        before = ", ";
+    }
+    fputs(")\n", stream);
 }
 
 // The files are named relative to the script's folder, in which gnuplot runs.
@@ -117,10 +153,11 @@ static bool write_script(const Plot *plot, const char *path, const char *format,
     NewFile file;
     if (!file_begin(&file, path, err)) return false;
     fputs("set datafile separator comma\n", file.stream);
-    write_style(file.stream, plot->points, format, picture);
+    write_style(file.stream, is_cloud(plot), format, picture);
     write_command(file.stream, "set title", plot->title);
     write_command(file.stream, "set xlabel", plot->x_label);
     write_command(file.stream, "set ylabel", plot->y_label);
+    if (plot->tick_count > 0) write_ticks(file.stream, plot);
     if (plot->log_x) fputs("set logscale x\n", file.stream);
     if (plot->log_y) fputs("set logscale y\n", file.stream);
     size_t row = 1;    // 0 is the CSV's heading

@@ -192,9 +192,29 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
         if (strlen(line) > 80) fail_msg("wider than 80 columns: %s", line);
 }
 
+static void words_that_are_no_options_are_kept_where_they_are_asked_for(void **state)
+{
+    (void)state;
+    Arena       *arena   = arena_new("test", 1u << 20);
+    Options     *options = options_new(arena, "keynumbers", "Counts.");
+    bool         explain = false;
+    const char **models;
+    int          count, status;
+    options_flag(options, "explain", 0, &explain, "how it is computed");
+    options_rest(options, &models, &count, "MODEL...");
+    assert_true(options_parse(options, 4, (char *[]){"keynumbers", "gpt2", "--explain", "a b"}, &status));
+    assert_true(explain);
+    assert_int_equal(count, 2);
+    assert_string_equal(models[0], "gpt2");
+    assert_string_equal(models[1], "a b");
+    assert_null(models[2]);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_that_are_no_options_are_kept_where_they_are_asked_for),
         cmocka_unit_test(nothing_given_leaves_every_default),
         cmocka_unit_test(every_kind_is_stored),
         cmocka_unit_test(the_ends_of_a_range_belong_to_it),

@@ -130,6 +130,25 @@ static void the_script_names_each_series_and_its_rows(void **state)
     assert_null(strstr(script, "nothing yet"));
 }
 
+static void areas_bars_and_limits_are_drawn_as_such(void **state)
+{
+    (void)state;
+    replace_gnuplot("exit 0");
+    const PlotTick ticks[] = {{1, "1K"}, {2, "\"2K\""}};
+    Plot           plot    = {.title = "memory", .ticks = ticks, .tick_count = 2, .seconds = 1};
+    Error          err     = {""};
+    plot_shape(&plot, PLOT_AREA, "cache", ones, twos, 3);
+    plot_shape(&plot, PLOT_BARS, "need", ones, twos, 3);
+    plot_shape(&plot, PLOT_LIMIT, "GPU", ones, ones, 2);
+    plot_shape(&plot, PLOT_POINTS, "here", ones, ones, 1);
+    assert_true(plot_save(&plot, base, "svg", &err));
+    const char *script  = content(beside(".gp"));
+    const char *parts[] = {"set xtics (\"1K\" 1, \"\\\"2K\\\"\" 2)", "every ::1::3 with filledcurves y1=0 ",
+                           "every ::4::6 with boxes ", "every ::7::8 with lines linewidth 2 dashtype 2",
+                           "every ::9::9 with points "};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
+}
+
 static void gnuplot_draws_what_the_script_says(void **state)
 {
     (void)state;
@@ -211,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_csv_holds_every_point),
         cmocka_unit_test_teardown(the_script_names_each_series_and_its_rows, restore_path),
+        cmocka_unit_test_teardown(areas_bars_and_limits_are_drawn_as_such, restore_path),
         cmocka_unit_test(gnuplot_draws_what_the_script_says),
         cmocka_unit_test_teardown(without_gnuplot_the_numbers_are_there, restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_fails_leaves_no_half_picture, restore_path),
