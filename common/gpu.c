@@ -1,9 +1,16 @@
 #include "common/gpu.h"
 #include <dlfcn.h>
-#include <stdbool.h>
 
 // From cuda.h, which a machine without the toolkit does not have.
-enum { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76 };
+enum {
+    CLOCK_KHZ        = 13,
+    PROCESSORS       = 16,
+    INTEGRATED       = 18,
+    MEMORY_KHZ       = 36,
+    MEMORY_BUS_BITS  = 37,
+    CAPABILITY_MAJOR = 75,
+    CAPABILITY_MINOR = 76
+};
 
 typedef struct Cuda {
     int (*init)(unsigned flags);
@@ -12,6 +19,13 @@ typedef struct Cuda {
     int (*memory)(size_t *bytes, int device);
     int (*attribute)(int *value, int attribute, int device);
 } Cuda;
+
+// 0 where the driver does not know it.
+static int attribute(const Cuda *cuda, int which, int device)
+{
+    int value = 0;
+    return cuda->attribute(&value, which, device) == 0 ? value : 0;
+}
 
 static int list(const Cuda *cuda, Gpu gpus[GPU_MAX])
 {
@@ -22,8 +36,13 @@ static int list(const Cuda *cuda, Gpu gpus[GPU_MAX])
         gpus[i] = (Gpu){.name = "unnamed"};
         cuda->name(gpus[i].name, (int)sizeof gpus[i].name, i);
         cuda->memory(&gpus[i].bytes, i);
-        cuda->attribute(&gpus[i].major, CAPABILITY_MAJOR, i);
-        cuda->attribute(&gpus[i].minor, CAPABILITY_MINOR, i);
+        gpus[i].major      = attribute(cuda, CAPABILITY_MAJOR, i);
+        gpus[i].minor      = attribute(cuda, CAPABILITY_MINOR, i);
+        gpus[i].processors = attribute(cuda, PROCESSORS, i);
+        gpus[i].clock_khz  = attribute(cuda, CLOCK_KHZ, i);
+        gpus[i].memory_khz = attribute(cuda, MEMORY_KHZ, i);
+        gpus[i].bus_bits   = attribute(cuda, MEMORY_BUS_BITS, i);
+        gpus[i].integrated = attribute(cuda, INTEGRATED, i) != 0;
     }
     return count;
 }

@@ -118,19 +118,38 @@ static void write_series(FILE *stream, const Plot *plot, int index, const char *
     bool marked = series->shape == PLOT_POINTS || (series->shape == PLOT_LINE && series->count < 20);
     switch (series->shape) {
     case PLOT_POINTS:
-        fprintf(stream, "with points pointsize %s", series->count > 300 ? "0.5" : "0.9");
+        fprintf(stream, "with points pointsize %s", series->count > 300 ? "0.5" : series->count > 2 ? "0.9" : "1.8");
         break;
     case PLOT_LINE:
         fputs(marked ? "with linespoints linewidth 2 pointsize 0.7" : "with lines linewidth 2", stream);
         break;
     case PLOT_AREA: fputs("with filledcurves y1=0", stream); break;
     case PLOT_BARS: fputs("with boxes", stream); break;
+    case PLOT_FRAMES: fputs("with boxes fill empty border linewidth 1.5", stream); break;
     case PLOT_LIMIT: fputs("with lines linewidth 2 dashtype 2", stream); break;
     }
+    bool against = series->shape == PLOT_FRAMES || series->shape == PLOT_LIMIT;
     if (marked) fprintf(stream, " pointtype %d", STYLES[style].shape);
-    fprintf(stream, " linecolor rgb \"%s\"", STYLES[style].colour);
+    fprintf(stream, " linecolor rgb \"%s\"", against ? "#333333" : STYLES[style].colour);
     fputs(" title ", stream);
     write_quoted(stream, series->name, "\\\"", '\\');
+}
+
+static bool has(const Plot *plot, PlotShape shape)
+{
+    for (int s = 0; s < plot->count; s++)
+        if (plot->series[s].shape == shape) return true;
+    return false;
+}
+
+// A filled shape is read by its area: it begins at 0. A bar is as wide as the way between two ticks.
+static void write_ranges(FILE *stream, const Plot *plot)
+{
+    bool bars = has(plot, PLOT_BARS);
+    if (bars || has(plot, PLOT_AREA)) fputs("set yrange [0:*]\n", stream);
+    if (plot->tick_count == 0) return;
+    double margin = bars ? 0.6 : 0, first = plot->ticks[0].at, last = plot->ticks[plot->tick_count - 1].at;
+    if (bars || last > first) fprintf(stream, "set xrange [%.9g:%.9g]\n", first - margin, last + margin);
 }
 
 static void write_ticks(FILE *stream, const Plot *plot)
@@ -157,6 +176,7 @@ static bool write_script(const Plot *plot, const char *path, const char *format,
     write_command(file.stream, "set title", plot->title);
     write_command(file.stream, "set xlabel", plot->x_label);
     write_command(file.stream, "set ylabel", plot->y_label);
+    write_ranges(file.stream, plot);
     if (plot->tick_count > 0) write_ticks(file.stream, plot);
     if (plot->log_x) fputs("set logscale x\n", file.stream);
     if (plot->log_y) fputs("set logscale y\n", file.stream);

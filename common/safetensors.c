@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-Safetensors *safetensors_open(const char *path, Error *err)
+typedef Safetensors *Parse(const void *bytes, size_t size, const char *name, Error *err);
+
+static Safetensors *map(const char *path, Parse *parse, Error *err)
 {
     struct stat status = {0};
     void       *bytes  = MAP_FAILED;
@@ -25,7 +27,7 @@ Safetensors *safetensors_open(const char *path, Error *err)
     }
     close(fd);
     size_t       size = (size_t)status.st_size;
-    Safetensors *file = safetensors_parse(bytes, size, path, err);
+    Safetensors *file = parse(bytes, size, path, err);
     if (file != NULL) {
         file->mapping = bytes;
         file->size    = size;
@@ -33,6 +35,16 @@ Safetensors *safetensors_open(const char *path, Error *err)
         munmap(bytes, size);
     }
     return file;
+}
+
+Safetensors *safetensors_open(const char *path, Error *err)
+{
+    return map(path, safetensors_parse, err);
+}
+
+Safetensors *safetensors_open_header(const char *path, Error *err)
+{
+    return map(path, safetensors_parse_header, err);
 }
 
 void safetensors_close(Safetensors *file)
@@ -162,6 +174,8 @@ static size_t largest(const Param *items, int count)
 bool safetensors_read(const Safetensors *file, const Param *items, int count, Error *err)
 {
     if (!check_items(file, items, count, err)) return false;
+    REQUIRE(file->count == 0 || file->entries[0].data != NULL, "%s: only its header was opened",
+            file->path);
     size_t room    = largest(items, count) * sizeof(float);
     Arena *scratch = arena_new("safetensors", room);
     float *values  = arena_alloc(scratch, room);

@@ -21,12 +21,16 @@
 
 enum { SAFETENSORS_MAX_DIMS = 8 };
 
+// The types and the bits of a number (safetensors 0.8.0). Those of four and six bits are packed: a tensor
+// of them ends at a whole byte.
 #define SAFETENSORS_TYPES(X)                                                                       \
-    X(BOOL, 1) X(U8, 1) X(I8, 1) X(F8_E5M2, 1) X(F8_E4M3, 1) X(U16, 2) X(I16, 2) X(F16, 2)         \
-    X(BF16, 2) X(U32, 4) X(I32, 4) X(F32, 4) X(U64, 8) X(I64, 8) X(F64, 8)
+    X(F4, 4) X(F6_E2M3, 6) X(F6_E3M2, 6) X(BOOL, 8) X(U8, 8) X(I8, 8) X(F8_E5M2, 8)                \
+    X(F8_E4M3, 8) X(F8_E8M0, 8) X(F8_E4M3FNUZ, 8) X(F8_E5M2FNUZ, 8) X(U16, 16) X(I16, 16)          \
+    X(F16, 16) X(BF16, 16) X(U32, 32) X(I32, 32) X(F32, 32) X(C64, 64) X(U64, 64) X(I64, 64)       \
+    X(F64, 64)
 
 typedef enum SafetensorsType {
-#define X(name, size) SAFETENSORS_##name,
+#define X(name, bits) SAFETENSORS_##name,
     SAFETENSORS_TYPES(X)
 #undef X
 } SafetensorsType;
@@ -36,6 +40,7 @@ typedef struct SafetensorsEntry {
     SafetensorsType type;
     int             dims;
     uint64_t        shape[SAFETENSORS_MAX_DIMS];    // outermost first
+    uint64_t        count;                          // numbers
     uint64_t        begin, end;                     // bytes of the data
     const void     *data;                           // [shape], of the type; perhaps not aligned
 } SafetensorsEntry;
@@ -59,6 +64,13 @@ typedef struct Safetensors {
 Safetensors *safetensors_open(const char *path, Error *err);
 Safetensors *safetensors_parse(const void *bytes, size_t size, const char *name, Error *err);
 void         safetensors_close(Safetensors *file);    // NULL is fine
+
+// The same for a file that may end anywhere after its header: every entry's data is NULL. Not for
+// safetensors_read().
+Safetensors *safetensors_open_header(const char *path, Error *err);
+Safetensors *safetensors_parse_header(const void *bytes, size_t size, const char *name, Error *err);
+
+const char *safetensors_type_name(SafetensorsType type);    // "BF16"
 
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
 const char             *safetensors_value(const Safetensors *file, const char *key);    // of metadata

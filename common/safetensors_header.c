@@ -15,13 +15,18 @@ enum {
 
 static const struct {
     const char *name;
-    size_t      size;
+    uint64_t    bits;
 } TYPES[] = {
-#define X(name, size) [SAFETENSORS_##name] = {#name, size},
+#define X(name, bits) [SAFETENSORS_##name] = {#name, bits},
     SAFETENSORS_TYPES(X)
 #undef X
 };
 enum { TYPE_COUNT = sizeof TYPES / sizeof *TYPES };
+
+const char *safetensors_type_name(SafetensorsType type)
+{
+    return TYPES[type].name;
+}
 
 // The length of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates), 0 if wrong.
 static size_t utf8_length(const unsigned char *text, size_t left)
@@ -113,7 +118,30 @@ static bool get_integer(const cJSON *item, uint64_t *value)
     return true;
 }
 
-static bool read_entry(const Safetensors *file, const cJSON *item, size_t data_size,
+static bool read_shape(const char *path, const cJSON *shape, SafetensorsEntry *entry,
+                       uint64_t *bytes, Error *err)
+{
+    uint64_t bits = TYPES[entry->type].bits;
+    entry->count  = 1;
+    for (const cJSON *size = shape->child; size != NULL; size = size->next)
+        if (!get_integer(size, &entry->shape[entry->dims]) ||
+            __builtin_mul_overflow(entry->count, entry->shape[entry->dims++], &entry->count))
+            return error_set(err, "%s: the shape of '%s' is not one of whole numbers, or too large",
+                             path, entry->name);
+    if (__builtin_mul_overflow(entry->count, bits, &bits))
+        return error_set(err, "%s: the shape of '%s' is too large", path, entry->name);
+    if (bits % 8 != 0)
+        return error_set(err, "%s: '%s' has %llu numbers of %llu bits, which do not end at a byte",
+                         path, entry->name, (unsigned long long)entry->count,
+                         (unsigned long long)TYPES[entry->type].bits);
+    *bytes = bits / 8;
+    return true;
+}
+
+// Of data that may not be there: more than any offset that a double holds exactly.
+static const uint64_t ANY_SIZE = UINT64_C(1) << 53;
+
+static bool read_entry(const Safetensors *file, const cJSON *item, uint64_t data_size,
                        SafetensorsEntry *entry, Error *err)
 {
     const char *path = file->path, *name = item->string;
@@ -132,21 +160,17 @@ static bool read_entry(const Safetensors *file, const cJSON *item, size_t data_s
         return error_set(err, "%s: '%s' has the unknown dtype '%s'", path, name, type->valuestring);
     entry->type = (SafetensorsType)found;
 
-    uint64_t bytes = TYPES[found].size;
-    for (const cJSON *size = shape->child; size != NULL; size = size->next)
-        if (!get_integer(size, &entry->shape[entry->dims]) ||
-            __builtin_mul_overflow(bytes, entry->shape[entry->dims++], &bytes))
-            return error_set(err, "%s: the shape of '%s' is not one of whole numbers, or too large",
-                             path, name);
+    uint64_t bytes = 0;
+    if (!read_shape(path, shape, entry, &bytes, err)) return false;
 
     if (cJSON_GetArraySize(offsets) != 2 || !get_integer(offsets->child, &entry->begin) ||
         !get_integer(offsets->child->next, &entry->end) || entry->begin > entry->end ||
         entry->end > data_size)
         return error_set(
             err,
-            "%s: the data_offsets of '%s' are not [begin, end] within the %zu bytes of "
+            "%s: the data_offsets of '%s' are not [begin, end] within the %llu bytes of "
             "data",
-            path, name, data_size);
+            path, name, (unsigned long long)data_size);
     if (entry->end - entry->begin != bytes)
         return error_set(err, "%s: '%s' has %llu bytes, expected %llu for its shape", path, name,
                          (unsigned long long)(entry->end - entry->begin),
@@ -179,7 +203,7 @@ static int compare_offsets(const void *a, const void *b)
 }
 
 // Each begins where the one before ends, and the last ends the data.
-static bool check_coverage(Safetensors *file, size_t data_size, Error *err)
+static bool check_coverage(Safetensors *file, uint64_t data_size, Error *err)
 {
     qsort(file->entries, (size_t)file->count, sizeof *file->entries, compare_offsets);
     uint64_t end = 0;
@@ -191,13 +215,14 @@ static bool check_coverage(Safetensors *file, size_t data_size, Error *err)
                              (unsigned long long)end);
         end = entry->end;
     }
-    if (end != data_size)
-        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %zu",
-                         file->path, (unsigned long long)end, data_size);
+    if (end != data_size && data_size != ANY_SIZE)
+        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %llu",
+                         file->path, (unsigned long long)end, (unsigned long long)data_size);
     return true;
 }
 
-static bool read_header(Safetensors *file, const unsigned char *bytes, size_t size, Error *err)
+static bool read_header(Safetensors *file, const unsigned char *bytes, size_t size,
+                        bool with_data, Error *err)
 {
     const char *path   = file->path;
     uint64_t    length = 0;
@@ -220,8 +245,8 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
     if (!whole) return error_set(err, "%s: the header is not a JSON object", path);
     if (!check_keys_differ(path, file->header, err)) return false;
 
-    size_t data_size = size - PREFIX - length;
-    file->entries    = calloc((size_t)cJSON_GetArraySize(file->header) + 1, sizeof *file->entries);
+    uint64_t data_size = with_data ? size - PREFIX - length : ANY_SIZE;
+    file->entries      = calloc((size_t)cJSON_GetArraySize(file->header) + 1, sizeof *file->entries);
     REQUIRE(file->entries != NULL, "%s: no memory for its entries", path);
     for (const cJSON *item = file->header->child; item != NULL; item = item->next) {
         if (strcmp(item->string, "__metadata__") == 0) {
@@ -230,17 +255,28 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
         }
         SafetensorsEntry *entry = &file->entries[file->count];
         if (!read_entry(file, item, data_size, entry, err)) return false;
-        entry->data = bytes + PREFIX + length + entry->begin;
+        if (with_data) entry->data = bytes + PREFIX + length + entry->begin;
         file->count++;
     }
     return check_coverage(file, data_size, err);
 }
 
-Safetensors *safetensors_parse(const void *bytes, size_t size, const char *name, Error *err)
+static Safetensors *parse(const void *bytes, size_t size, const char *name, bool with_data,
+                          Error *err)
 {
     Safetensors *file = calloc(1, sizeof *file);
     REQUIRE(file != NULL && (file->path = strdup(name)) != NULL, "%s: no memory to open it", name);
-    if (read_header(file, bytes, size, err)) return file;
+    if (read_header(file, bytes, size, with_data, err)) return file;
     safetensors_close(file);
     return NULL;
+}
+
+Safetensors *safetensors_parse(const void *bytes, size_t size, const char *name, Error *err)
+{
+    return parse(bytes, size, name, true, err);
+}
+
+Safetensors *safetensors_parse_header(const void *bytes, size_t size, const char *name, Error *err)
+{
+    return parse(bytes, size, name, false, err);
 }

@@ -144,7 +144,8 @@ static void areas_bars_and_limits_are_drawn_as_such(void **state)
     assert_true(plot_save(&plot, base, "svg", &err));
     const char *script  = content(beside(".gp"));
     const char *parts[] = {"set xtics (\"1K\" 1, \"\\\"2K\\\"\" 2)", "every ::1::3 with filledcurves y1=0 ",
-                           "every ::4::6 with boxes ", "every ::7::8 with lines linewidth 2 dashtype 2",
+                           "every ::4::6 with boxes ", "set yrange [0:*]", "set xrange [0.4:2.6]",
+                           "every ::7::8 with lines linewidth 2 dashtype 2",
                            "every ::9::9 with points "};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
 }

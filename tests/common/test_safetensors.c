@@ -253,6 +253,51 @@ static void what_the_format_allows_is_taken(void **state)
     safetensors_close(file);
 }
 
+static void a_header_is_read_where_the_data_is_missing(void **state)
+{
+    (void)state;
+    // The 13 GB of a shard, of which the first kilobyte was fetched.
+    size_t size;
+    char  *bytes = file_of("{" T("a", "BF16", "[32000,4096]", "[0,262144000]") ","
+                           T("b", "F32", "[3209000000]", "[262144000,13098144000]") "}", 100, &size);
+    Error        err  = {""};
+    Safetensors *file = safetensors_parse_header(bytes, size, "bytes", &err);
+    if (file == NULL) fail_msg("%s", err.message);
+    const SafetensorsEntry *b = safetensors_find(file, "b");
+    assert_true(b->count == 3209000000 && b->end - b->begin == 12836000000 && b->data == NULL);
+    assert_string_equal(safetensors_type_name(file->entries[0].type), "BF16");
+    safetensors_close(file);
+    assert_null(safetensors_parse(bytes, size, "bytes", &err));
+    assert_non_null(strstr(err.message, "within the 100 bytes of data"));
+    for (size_t cut = 0; cut < size - 100; cut++)
+        assert_null(safetensors_parse_header(bytes, cut, "bytes", &err));
+    free(bytes);
+    // What is wrong in the header itself is refused all the same.
+    bytes = file_of("{" T("a", "U8", "[4]", "[0,4]") "," T("b", "U8", "[4]", "[5,9]") "}", 0, &size);
+    assert_null(safetensors_parse_header(bytes, size, "bytes", &err));
+    assert_non_null(strstr(err.message, "'b' begins at byte 5 of the data, expected 4"));
+    free(bytes);
+}
+
+static void numbers_of_less_than_a_byte_are_counted_by_bits(void **state)
+{
+    (void)state;
+    Safetensors *file = accepts("{" T("a", "F4", "[3,2]", "[0,3]") ","
+                                T("b", "F6_E2M3", "[4]", "[3,6]") ","
+                                T("c", "F6_E3M2", "[2,4]", "[6,12]") ","
+                                T("d", "F8_E8M0", "[1]", "[12,13]") ","
+                                T("e", "F8_E4M3FNUZ", "[1]", "[13,14]") ","
+                                T("f", "F8_E5M2FNUZ", "[1]", "[14,15]") ","
+                                T("g", "C64", "[1]", "[15,23]") "}", 23);
+    assert_int_equal(file->entries[0].count, 6);
+    assert_int_equal(file->entries[6].count, 1);
+    safetensors_close(file);
+    refuses("{" T("a", "F4", "[3]", "[0,1]") "}", 1, "'a' has 3 numbers of 4 bits, which do not end at");
+    refuses("{" T("a", "F4", "[3]", "[0,2]") "}", 2, "'a' has 3 numbers of 4 bits");
+    refuses("{" T("a", "F6_E2M3", "[2]", "[0,2]") "}", 2, "'a' has 2 numbers of 6 bits");
+    refuses("{" T("a", "F4", "[4]", "[0,4]") "}", 4, "'a' has 4 bytes, expected 2");
+}
+
 static void a_header_that_is_not_an_object_is_refused(void **state)
 {
     (void)state;
@@ -475,6 +520,8 @@ int main(void)
         cmocka_unit_test(a_file_cut_at_any_byte_is_refused),
         cmocka_unit_test(a_header_length_beyond_the_file_or_the_limit_is_refused),
         cmocka_unit_test(what_the_format_allows_is_taken),
+        cmocka_unit_test(a_header_is_read_where_the_data_is_missing),
+        cmocka_unit_test(numbers_of_less_than_a_byte_are_counted_by_bits),
         cmocka_unit_test(a_header_that_is_not_an_object_is_refused),
         cmocka_unit_test(bytes_that_are_not_utf8_are_refused),
         cmocka_unit_test(a_wrong_dtype_is_refused),

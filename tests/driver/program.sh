@@ -256,9 +256,9 @@ doctor_names_what_is_missing_and_what_brings_it() { # test
 
 doctor_looks_at_every_part() { # test
     run "$LAB" doctor
-    for part in compiler cmake ninja gnuplot BLAS LAPACK downloads processor kernels threads memory \
-        disk CUDA GPU mnist; do
-        says out $part
+    for part in compiler cmake ninja gnuplot BLAS LAPACK downloads 'web page' processor kernels threads \
+        memory disk CUDA GPU mnist; do
+        says out "$part"
     done
 }
 

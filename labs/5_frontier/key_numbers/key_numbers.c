@@ -8,13 +8,14 @@ uint64_t kn_attention_params(const KnBlock *block)
     // solution attention
     uint64_t h = block->width, a = block->heads;
     if (block->kv_rank > 0) {
-        uint64_t queries = a * (block->nope_dim + block->rope_dim), r = block->q_rank;
-        uint64_t q  = r > 0 ? h * r + r + r * queries : h * queries;
-        uint64_t kv = h * (block->kv_rank + block->rope_dim) + block->kv_rank +
-                      block->kv_rank * a * (block->nope_dim + block->value_dim);
-        return q + kv + a * block->value_dim * h;
+        uint64_t r_q = block->q_rank, r_kv = block->kv_rank;
+        uint64_t queries = a * (block->nope_dim + block->rope_dim);
+        uint64_t both    = a * (block->nope_dim + block->value_dim);
+        uint64_t count   = r_q > 0 ? r_q * h + r_q + queries * r_q : queries * h;
+        count += (r_kv + block->rope_dim) * h + r_kv + both * r_kv;
+        return count + h * a * block->value_dim;
     }
-    uint64_t d = block->head_dim, rows = (a + 2 * block->kv_heads) * d;
+    uint64_t d = block->head_dim, rows = (a + 2 * block->kv_heads) * d;    // of q, k and v
     uint64_t count = rows * h + h * a * d;
     if (block->qkv_bias) count += rows;
     if (block->out_bias) count += h;
@@ -35,21 +36,22 @@ KnParams kn_block_params(const KnBlock *block)
 {
     // solution block
     const KnBlock *b      = block;
-    uint64_t       common = kn_attention_params(b) + b->norms;
-    if (b->ffn > 0) common += kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias);
-    if (b->shared_ffn > 0) common += kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias);
-    common += b->experts * b->width + (b->router_bias ? b->experts : 0);
-    uint64_t expert = kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias);
-    return (KnParams){common + b->experts * expert, common + b->active_experts * expert};
+    uint64_t       expert = kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias);
+    uint64_t       router = b->experts * (b->width + (b->router_bias ? 1 : 0));
+    uint64_t       all    = kn_attention_params(b) + router + b->norms;    // every token goes there
+    if (b->ffn > 0) all += kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias);
+    if (b->shared_ffn > 0) all += kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias);
+    return (KnParams){all + b->experts * expert, all + b->active_experts * expert};
     // end block
 }
 
 double kn_bits_per_weight(const KnFormat *format)
 {
     // solution bits
-    double bits = (double)format->bits, block = (double)format->block;
-    if (format->block > 0) bits += (double)format->block_bits / block;
-    if (format->super > 0) bits += (double)format->super_bits / ((double)format->super * block);
+    double bits = (double)format->bits, each = (double)format->block;
+    if (each > 0) bits += (double)format->block_bits / each;
+    if (each > 0 && format->super > 0)
+        bits += (double)format->super_bits / ((double)format->super * each);
     return bits;
     // end bits
 }
@@ -112,19 +114,22 @@ double kn_activation_bytes(const KnBlock *block, const KnPass *pass)
     // solution activations
     const KnBlock *b      = block;
     bool           latent = b->kv_rank > 0;
-    double h = (double)b->width, a = (double)b->heads, k = (double)(latent ? b->heads : b->kv_heads);
-    double d_q = (double)(latent ? b->nope_dim + b->rope_dim : b->head_dim);
-    double d_v = (double)(latent ? b->value_dim : b->head_dim);
-    double f   = (double)(b->ffn + b->active_experts * b->expert_ffn + b->shared_ffn);
-    double t = (double)pass->tensor_parallel, whole_by = pass->sequence_parallel ? t : 1;
-    double tokens = (double)pass->sequence * (double)pass->batch;
-    if (pass->recompute == KN_FULL) return tokens * 2 * h / whole_by;
+    uint64_t       a = b->heads, k = latent ? b->heads : b->kv_heads;
+    uint64_t       d_q = latent ? b->nope_dim + b->rope_dim : b->head_dim;
+    uint64_t       d_v = latent ? b->value_dim : b->head_dim;
+    uint64_t       f   = b->ffn + b->active_experts * b->expert_ffn + b->shared_ffn;
+    double tokens = (double)pass->sequence * (double)pass->batch, t = (double)pass->tensor_parallel;
+    double whole_by = pass->sequence_parallel ? t : 1;
+    if (pass->recompute == KN_FULL) return tokens * 2 * (double)b->width / whole_by;
 
-    double whole  = (pass->dropout ? 10 : 8) * h;
-    double shared = 2 * (a + k) * (d_q + d_v) + 2 * (b->gated ? 3 : 2) * f;
+    uint64_t dropout = pass->dropout ? 1 : 0;    // bytes of a mask
+    uint64_t whole   = (8 + 2 * dropout + 4 * b->active_experts) * b->width;
+    if (latent) whole += 4 * (b->q_rank + b->kv_rank);
+    uint64_t shared = 2 * (a + k) * (d_q + d_v) + 2 * (b->gated ? 3 : 2) * f;
+    if (b->qk_norm) shared += 2 * (a + k) * d_q;
     if (pass->recompute == KN_KEEP_ALL)
-        shared += pass->flash ? 4 * a : (pass->dropout ? 5 : 2) * a * (double)pass->sequence;
-    return tokens * (whole / whole_by + shared / t);
+        shared += pass->flash ? 4 * a : (2 + 3 * dropout) * a * pass->sequence;
+    return tokens * ((double)whole / whole_by + (double)shared / t);
     // end activations
 }
 

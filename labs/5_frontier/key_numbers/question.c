@@ -59,8 +59,10 @@ static double suffix_factor(QuestionKind kind, const char *suffix)
 
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err)
 {
-    char  *end = NULL;
-    double value = isdigit((unsigned char)text[0]) || text[0] == '.' ? strtod(text, &end) : NAN;
+    // strtod would also take spaces, signs, "inf" and "0x10".
+    bool   plain = (isdigit((unsigned char)text[0]) || text[0] == '.') && strpbrk(text, "xX") == NULL;
+    char  *end   = NULL;
+    double value = plain ? strtod(text, &end) : NAN;
     value *= end != NULL ? suffix_factor(field->kind, end) : NAN;
     bool whole = field->kind == QUESTION_TOKENS || field->kind == QUESTION_COUNT;
     if (!(value >= field->least && value <= field->most) || (whole && value != floor(value)))

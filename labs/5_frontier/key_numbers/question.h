@@ -25,7 +25,7 @@ typedef enum QuestionKind {
 // name, kind, C type, default, least, most, choices (of a text, or NULL), group, what it is
 // clang-format off
 #define QUESTION_LIST(X)                                                                                              \
-    X(weights,     TEXT,   const char *, NULL,  0, 0, NULL, "Inference", "format of the weights; the published one unless given; 'list' shows all") \
+    X(weights,     TEXT,   const char *, NULL,  0, 0, NULL, "Inference", "format of the weights, of --list formats; as the model is published unless given") \
     X(kv,          TEXT,   const char *, "bf16", 0, 0, NULL, "Inference", "format of the key/value cache")            \
     X(context,     TOKENS, uint64_t,     4096,  1, 1e9, NULL, "Inference", "tokens that each request holds")          \
     X(batch,       COUNT,  uint64_t,     1,     1, 1e7, NULL, "Inference", "requests at the same time")               \
@@ -33,7 +33,7 @@ typedef enum QuestionKind {
     X(step_tokens, TOKENS, uint64_t,     2048,  1, 1e7, NULL, "Inference", "tokens that one prefill step works on: sets the work space") \
     X(utilisation, REAL,   double,       0.9,   0.01, 1, NULL, "Inference", "share of a GPU's memory that the engine may use") \
     X(runtime,     REAL,   double,       1.0,   0, 64, NULL, "Inference", "GiB on each GPU for CUDA context, graphs and libraries") \
-    X(gpu,         TEXT,   const char *, "h100-sxm", 0, 0, NULL, "The machine", "a GPU of the table, 'here', or a FILE.json; 'list' shows the table") \
+    X(gpu,         TEXT,   const char *, "h100-sxm", 0, 0, NULL, "The machine", "a GPU of --list gpus, 'here', or a FILE.json") \
     X(memory,      REAL,   double,       0,     0, 1e5, NULL, "The machine", "GB of the GPU, instead of the table's")     \
     X(bandwidth,   REAL,   double,       0,     0, 1e7, NULL, "The machine", "GB/s of the GPU's memory, instead of the table's") \
     X(tflops,      REAL,   double,       0,     0, 1e7, NULL, "The machine", "dense 16-bit TFLOP/s of the GPU, instead of the table's") \
@@ -72,7 +72,7 @@ typedef struct Question {
 } Question;
 
 typedef struct QuestionField {
-    const char  *name;      // as an option: "micro-batch"
+    const char  *name;      // "micro_batch"; as an option --micro-batch
     QuestionKind kind;
     double       least, most;
     const char  *choices, *group, *about;
@@ -83,7 +83,7 @@ extern const QuestionField question_fields[];
 extern const int           question_field_count;
 
 Question question_default(void);
-const QuestionField *question_field(const char *name);    // NULL when there is none
+const QuestionField *question_field(const char *name);    // with _ or -; NULL when there is none
 bool question_set(Question *question, Arena *arena, const char *name, const char *text, Error *err);
 // What the field holds, as text that question_set() takes; NULL where it holds none.
 const char *question_text(const Question *question, Arena *arena, const QuestionField *field);

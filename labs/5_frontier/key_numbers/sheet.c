@@ -14,6 +14,14 @@ Sheet *sheet_new(Arena *arena)
     return sheet;
 }
 
+// FNV-1a.
+static unsigned bucket_of(const char *path)
+{
+    uint32_t hash = 2166136261u;
+    for (; *path != '\0'; path++) hash = (hash ^ (unsigned char)*path) * 16777619u;
+    return hash % SHEET_BUCKETS;
+}
+
 static Entry *add(Sheet *sheet, const char *path, const char *label, EntryKind kind, Unit unit)
 {
     REQUIRE(sheet_find(sheet, path) == NULL, "%s is on the sheet already", path);
@@ -25,6 +33,9 @@ static Entry *add(Sheet *sheet, const char *path, const char *label, EntryKind k
         sheet->first = entry;
     sheet->last = entry;
     sheet->count++;
+    Entry **bucket        = &sheet->buckets[bucket_of(path)];
+    entry->next_in_bucket = *bucket;
+    *bucket               = entry;
     return entry;
 }
 
@@ -90,9 +101,9 @@ void entry_explain(Sheet *sheet, Entry *entry, const char *formula, const char *
 
 const Entry *sheet_find(const Sheet *sheet, const char *path)
 {
-    for (const Entry *entry = sheet->first; entry != NULL; entry = entry->next)
-        if (strcmp(entry->path, path) == 0) return entry;
-    return NULL;
+    const Entry *entry = sheet->buckets[bucket_of(path)];
+    while (entry != NULL && strcmp(entry->path, path) != 0) entry = entry->next_in_bucket;
+    return entry;
 }
 
 double entry_number(const Entry *entry)

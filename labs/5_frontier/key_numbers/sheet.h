@@ -44,13 +44,16 @@ typedef struct Entry {
     bool        flag;
     Unit        unit;
     const char *formula, *filled;    // "2 k d e", "2 x 8 x 128 x 2"; NULL where there is none
-    struct Entry *next;
+    struct Entry *next, *next_in_bucket;
 } Entry;
+
+enum { SHEET_BUCKETS = 512 };
 
 typedef struct Sheet {
     Arena *arena;
     Entry *first, *last;
     int    count;
+    Entry *buckets[SHEET_BUCKETS];    // by the path, for sheet_find()
 } Sheet;
 
 Sheet *sheet_new(Arena *arena);

@@ -52,6 +52,16 @@ Weight *build_vector(Model *model, int kind, Component component, Role role, con
     return build_weight(model, kind, component, role, name, 1, size);
 }
 
+const char *build_name(Model *model, const char *format, ...)
+{
+    char    text[NOTE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return arena_print(arena_of(model), "%s", text);
+}
+
 void build_note(Model *model, const char *format, ...)
 {
     REQUIRE(model->note_count < NOTES_MAX, "%s has more than %d notes", model->name, NOTES_MAX);

@@ -18,6 +18,8 @@ Weight *build_weight(Model *model, int kind, Component component, Role role, con
                      uint64_t rows, uint64_t cols);
 Weight *build_vector(Model *model, int kind, Component component, Role role, const char *name,
                      uint64_t size);
+// A text that lives as long as the model.
+const char *build_name(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void    build_note(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void    build_extra(Model *model, uint64_t elements, uint64_t bytes, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -63,6 +63,7 @@ typedef struct Weight {
     uint64_t    rows, cols;  // [out,in] of a matrix; a vector has rows = 1
     uint64_t    copies;      // in one layer (experts), or outside; 1 for most
     int         kind;        // of model->kinds, or OUTSIDE
+    uint64_t    stored_bytes;    // in all layers, all copies, of a model read from its files; else 0
 } Weight;
 
 // Layers that are alike.
@@ -99,6 +100,7 @@ typedef struct Model {
     const char *published;   // the weights' format in which it is published: "bf16", "fp8", "mxfp4"
     uint64_t    width, vocab, max_context;    // 0 where unknown
     bool        tied;        // the head is the embedding
+    uint64_t    rope_factors;                 // floats that a GGUF adds for scaled positions (Llama 3.1: d/2)
     int         layers;      // 0 when only tensors are known (safetensors without a config.json)
     int        *kind_of;     // [layers], in their order
     LayerKind   kinds[KINDS_MAX];

@@ -1,0 +1,131 @@
+/* gguf.h -- weights and settings in one file, in the format of ggml and llama.cpp.
+ *
+ *     Gguf    *file = gguf_open("model-Q4_K_M.gguf", &err);
+ *     uint64_t layers;
+ *     if (!gguf_integer(file, "llama.block_count", 0, &layers, &err)) ...
+ *     const GgufTensor *q = gguf_tensor(file, "blk.0.attn_q.weight");    // NULL if there is none
+ *     // q->shape is {in, out}, q->data has q->bytes bytes in blocks of gguf_type(q->type)
+ *     gguf_close(file);
+ *
+ *     GgufText token = {NULL, 0};    // texts one after the other: a vocabulary
+ *     while (gguf_next_text(gguf_value(file, "tokenizer.ggml.tokens"), &token)) ...
+ *
+ * The format (ggml, docs/gguf.md), all little-endian: "GGUF", a version (2 and 3 are read); the numbers
+ * of tensors and of settings; the settings, each a key, a kind and a value; the tensors, each a name,
+ * dimensions, a type and an offset; from the next multiple of general.alignment on, the data. Every
+ * rule is checked before a pointer is handed out: no damaged file is read past its end. An open
+ * file is mapped, not copied: all that is handed out lives until gguf_close(), and the file must not
+ * be cut meanwhile.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "common/error.h"
+
+enum { GGUF_MAX_DIMS = 4 };
+
+// How numbers are stored: its number in a file, its name, how many numbers make a block, and the
+// bytes of one (ggml, src/ggml-common.h). Numbers that are left out were once given, and withdrawn.
+// clang-format off
+#define GGUF_TYPES(X)                                                                              \
+    X( 0, F32,       1,   4) X( 1, F16,       1,   2) X(30, BF16,      1,   2)                     \
+    X(28, F64,       1,   8) X(24, I8,        1,   1) X(25, I16,       1,   2)                     \
+    X(26, I32,       1,   4) X(27, I64,       1,   8)                                              \
+    /* 32 numbers with one scale (_0), or with a scale and a minimum (_1) */                       \
+    X( 2, Q4_0,     32,  18) X( 3, Q4_1,     32,  20) X( 6, Q5_0,     32,  22)                     \
+    X( 7, Q5_1,     32,  24) X( 8, Q8_0,     32,  34) X( 9, Q8_1,     32,  36)                     \
+    /* 256 numbers, whose 8 or 16 parts have small scales of their own */                          \
+    X(10, Q2_K,    256,  84) X(11, Q3_K,    256, 110) X(12, Q4_K,    256, 144)                     \
+    X(13, Q5_K,    256, 176) X(14, Q6_K,    256, 210) X(15, Q8_K,    256, 292)                     \
+    /* indices into tables of numbers */                                                           \
+    X(19, IQ1_S,   256,  50) X(29, IQ1_M,   256,  56) X(16, IQ2_XXS, 256,  66)                     \
+    X(17, IQ2_XS,  256,  74) X(22, IQ2_S,   256,  82) X(18, IQ3_XXS, 256,  98)                     \
+    X(21, IQ3_S,   256, 110) X(20, IQ4_NL,   32,  18) X(23, IQ4_XS,  256, 136)                     \
+    /* three values, two values; four-bit floats */                                                \
+    X(34, TQ1_0,   256,  54) X(35, TQ2_0,   256,  66) X(41, Q1_0,    128,  18)                     \
+    X(39, MXFP4,    32,  17) X(40, NVFP4,    64,  36)
+// clang-format on
+
+typedef enum GgufType {
+#define X(number, name, block, bytes) GGUF_##name = (number),
+    GGUF_TYPES(X)
+#undef X
+} GgufType;
+
+typedef struct GgufTypeInfo {
+    const char *name;            // "Q4_K"
+    uint32_t    block, bytes;    // 256 numbers in 144 bytes
+} GgufTypeInfo;
+
+const GgufTypeInfo *gguf_type(uint32_t type);    // NULL if there is no such type
+
+// What a setting is, by its number in a file.
+typedef enum GgufKind {
+    GGUF_UINT8, GGUF_INT8, GGUF_UINT16, GGUF_INT16, GGUF_UINT32, GGUF_INT32, GGUF_FLOAT32, GGUF_BOOL,
+    GGUF_STRING, GGUF_ARRAY, GGUF_UINT64, GGUF_INT64, GGUF_FLOAT64,
+    GGUF_KINDS
+} GgufKind;
+
+typedef struct GgufValue {
+    const char    *key;
+    GgufKind       kind;      // of an array: of its elements
+    bool           array;
+    uint64_t       count;     // 1, or an array's length
+    const uint8_t *data;      // as in the file, perhaps not aligned: to be read by the functions below
+    size_t         bytes;
+} GgufValue;
+
+// A text in the file: any bytes, not ended by a zero, perhaps not UTF-8 (a token may be a part of a letter).
+typedef struct GgufText {
+    const char *bytes;
+    size_t      length;
+} GgufText;
+
+typedef struct GgufTensor {
+    const char *name;
+    GgufType    type;
+    int         dims;
+    uint64_t    shape[GGUF_MAX_DIMS];    // innermost first, as in the file; 1 where there is no dimension
+    uint64_t    count, bytes;            // numbers, and the bytes that they take
+    uint64_t    offset;                  // of the data, from the file's start
+    const void *data;                    // aligned as the file says (32 bytes, mostly)
+} GgufTensor;
+
+typedef struct Gguf {
+    char              *path;        // for messages
+    uint32_t           version;
+    uint64_t           alignment;
+    int                value_count;
+    GgufValue         *values;      // in the order of the file
+    int                tensor_count;
+    GgufTensor        *tensors;     // in the order of the file
+    const GgufTensor **by_name;     // sorted
+    void              *mapping;     // NULL when the bytes are the caller's
+    size_t             size;
+} Gguf;
+
+// NULL and a message when the file cannot be read or breaks a rule.
+Gguf *gguf_open(const char *path, Error *err);
+Gguf *gguf_parse(const void *bytes, size_t size, const char *name, Error *err);
+void  gguf_close(Gguf *file);    // NULL is fine
+
+// The same for a file that may end anywhere after its header: every tensor's data is NULL.
+Gguf *gguf_open_header(const char *path, Error *err);
+Gguf *gguf_parse_header(const void *bytes, size_t size, const char *name, Error *err);
+
+const GgufTensor *gguf_tensor(const Gguf *file, const char *name);    // NULL if there is none
+const GgufValue  *gguf_value(const Gguf *file, const char *key);      // NULL if there is none
+
+// Element `index` of an array; 0 of a single value. False when the value is NULL, of another kind
+// (an integer takes all whole numbers that are not negative, a real takes any number) or shorter.
+bool gguf_integer_at(const GgufValue *value, uint64_t index, uint64_t *number);
+bool gguf_real_at(const GgufValue *value, uint64_t index, double *number);
+bool gguf_bool_at(const GgufValue *value, uint64_t index, bool *truth);
+// The next text of an array (or the only one) after *text, which begins as {NULL, 0}.
+bool gguf_next_text(const GgufValue *value, GgufText *text);
+
+// The same by key, with a sentence when it is missing or of another kind.
+bool gguf_integer(const Gguf *file, const char *key, uint64_t index, uint64_t *number, Error *err);
+bool gguf_real(const Gguf *file, const char *key, uint64_t index, double *number, Error *err);
+bool gguf_text(const Gguf *file, const char *key, GgufText *text, Error *err);    // a single one

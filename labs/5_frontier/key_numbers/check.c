@@ -1,0 +1,101 @@
+/* check.c -- what your functions are held against. A case's name is a sentence: exercise__promise.
+ *
+ *     ./lab check key_numbers
+ *     ./lab check key_numbers.attention
+ *
+ * The wanted numbers never come from key_numbers.c: they are what model cards, papers and file formats
+ * publish, what PyTorch counts in the models themselves, or sums that a case makes the long way. A
+ * case calls functions of its own exercise only; yours may call those of the exercises before.
+ */
+#include "labs/5_frontier/key_numbers/check.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const CaseList lab_cases[] = {parameter_cases, byte_cases, cache_cases,
+                              training_cases,  time_cases, NULL};
+
+typedef struct Digits {
+    char text[32];
+} Digits;
+
+static Digits grouped(uint64_t n)    // 41,943,040
+{
+    char   plain[24];
+    int    count = snprintf(plain, sizeof plain, "%llu", (unsigned long long)n);
+    Digits out;
+    char  *end = out.text;
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0) *end++ = ',';
+        *end++ = plain[i];
+    }
+    *end = '\0';
+    return out;
+}
+
+static bool is_near(double x, double y, double rtol)
+{
+    return isfinite(y) && fabs(x - y) <= rtol * fabs(y);
+}
+
+static bool shows(const Clue *clue, double got, double want)
+{
+    return (clue->off > 0 && is_near(fabs(got - want), clue->off, 1e-9)) ||
+           (clue->times > 0 && is_near(got, want * clue->times, 1e-9)) ||
+           (clue->value > 0 && is_near(got, clue->value, 1e-9));
+}
+
+// Where sizes are alike, several mistakes look the same: all are told.
+static void say_clues(double got, double want, const Want *about)
+{
+    static const int simple[] = {2, 3, 4, 6, 8};
+    int              told     = 0;
+    double           off      = fabs(got - want);
+    for (int i = 0; i < CLUES_MAX && about->clues[i].likely != NULL; i++)
+        if (shows(&about->clues[i], got, want))
+            print_error("%s%s\n", told++ > 0 ? "or: " : "", about->clues[i].likely);
+    if (told > 0 || want == 0) return;
+    if (off >= 0x1p29 && fmod(off, 0x1p29) == 0) {    // 2^32, also where bits became bytes
+        print_error("that is a multiple of 2^32 away: a product was made in 32 bits\n");
+        return;
+    }
+    for (size_t i = 0; i < sizeof simple / sizeof *simple; i++) {
+        if (is_near(got, want * simple[i], 1e-9))
+            print_error("that is %d times what is wanted\n", simple[i]);
+        if (is_near(got * simple[i], want, 1e-9))
+            print_error("that is 1 / %d of what is wanted\n", simple[i]);
+    }
+    if (is_near(got, want * 1.073741824, 1e-9) || is_near(got * 1.073741824, want, 1e-9))
+        print_error("GB is 1e9 and GiB is 2^30: which is it?\n");
+}
+
+void count_assert(uint64_t got, uint64_t want, const Want *about, const char *file, int line)
+{
+    if (got == want) return;
+    uint64_t off = got > want ? got - want : want - got;
+    print_error("%s\n%s: got %s, want %s\n", about->formula, about->name, grouped(got).text,
+                grouped(want).text);
+    if (about->sum != NULL) print_error("want = %s\n", about->sum);
+    if (got > UINT64_MAX / 2) {
+        print_error("that is a number below 0: made in 32 bits, or too much was taken off\n");
+    } else {
+        print_error("%s too %s\n", grouped(off).text, got > want ? "many" : "few");
+        say_clues((double)got, (double)want, about);
+    }
+    _fail(file, line);
+}
+
+void real_assert(double got, double want, const Want *about, const char *file, int line)
+{
+    double rtol = about->rtol > 0 ? about->rtol : 1e-12, off = got - want;
+    if (want == 0 ? got == 0 : is_near(got, want, rtol)) return;
+    print_error("%s\n", about->formula);
+    if (isnan(got)) print_error("%s: got NaN, not a number, want %.12g\n", about->name, want);
+    else print_error("%s: got %.12g, want %.12g\n", about->name, got, want);
+    if (about->sum != NULL) print_error("want = %s\n", about->sum);
+    if (about->tokens > 0)
+        print_error("%.10g too %s for each token\n", fabs(off) / about->tokens,
+                    off > 0 ? "many" : "few");
+    say_clues(got, want, about);
+    _fail(file, line);
+}

@@ -1,0 +1,30 @@
+/* shards.h -- the safetensors files of one checkpoint, headers alone.
+ *
+ *     Shards shards;
+ *     if (!shards_open(&shards, arena, "~/models/Qwen3-0.6B", &err)) ...        // a folder
+ *     shards_open(&shards, arena, "model.safetensors.index.json", &err);        // all of an index
+ *     shards_open(&shards, arena, "model-00001-of-00004.safetensors", &err);    // all four
+ *     for (int i = 0; i < shards.count; i++) shards.tensors[i].entry->name ...
+ *     shards_close(&shards);
+ */
+#pragma once
+#include "common/arena.h"
+#include "common/safetensors.h"
+
+typedef struct ShardTensor {
+    const SafetensorsEntry *entry;
+    int                     file;
+} ShardTensor;
+
+typedef struct Shards {
+    const char   *config;         // the config.json beside the files; NULL: there is none
+    const char   *index;          // NULL: there is none
+    int           file_count;     // 0 when a folder has a config.json alone
+    const char  **paths;          // [file_count]
+    Safetensors **files;
+    int           count;
+    ShardTensor  *tensors;        // [count], sorted by name, each once
+} Shards;
+
+bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err);
+void shards_close(Shards *shards);

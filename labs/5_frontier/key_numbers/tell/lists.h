@@ -1,0 +1,6 @@
+/* lists.h -- what may be asked for: --list models, gpus, formats, settings. */
+#pragma once
+#include "common/arena.h"
+#include "common/error.h"
+
+bool lists_show(Arena *arena, const char *what, Error *err);
