@@ -89,6 +89,8 @@ static bool is_wish_consistent(const Wish *wish, Error *err)
     if (wish->model_count == 0)
         return error_set(err, "of which model? ./lab keynumbers MODEL; --list models names %s",
                          "those of the catalogue, and a config.json or a file of weights will do");
+    if (wish->model_count > COLUMNS_MAX)
+        return error_set(err, "%d models, expected at most %d", wish->model_count, COLUMNS_MAX);
     if (wish->json && wish->csv) return error_set(err, "--json and --csv: one of them");
     if (wish->compare && wish->model_count < 2) return error_set(err, "--compare: expected two models or more");
     if (wish->sweep != NULL && wish->model_count > 1) return error_set(err, "--sweep: expected one model");
@@ -116,7 +118,7 @@ static void tell_several(const Wish *wish, Arena *arena, const Sheet *const *she
     else if (wish->csv)
         sheets_csv(stdout, sheets, count, name, values);
     else
-        columns_show(sheets, values, count, parts, wish->sweep != NULL);
+        columns_show(sheets, name, values, count, parts, wish->sweep != NULL);
 }
 
 static bool answer_sweep(const Wish *wish, Arena *arena, const Model *model, const Question *question,

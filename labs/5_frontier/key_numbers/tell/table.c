@@ -4,7 +4,7 @@
 #include "common/page.h"
 #include "labs/5_frontier/key_numbers/tell/units.h"
 
-enum { LABEL_COLUMN = 38, NAME_COLUMN = 30, GAP = 2, LEAST_COLUMN = 10 };
+enum { LABEL_COLUMN = 38, GAP = 2, LEAST_COLUMN = 10, WIDEST_COLUMN = 20 };
 
 static const struct {
     const char *word, *prefixes, *title;
@@ -116,15 +116,20 @@ static bool differs(const Sheet *const *sheets, int count, const char *path)
 
 typedef struct Columns {
     const Sheet *const *sheets;
-    int                 count, width, first, end;    // those of one block: first .. end - 1
+    int                 count, labels, width;    // widths of the labels, and of a column
+    int                 first, end;              // those of one block: first .. end - 1
     unsigned            shown;
     bool                differing;
 } Columns;
 
+// A row is what is short in all columns. The elements of lists have nothing to do with one another.
 static bool is_row(const Columns *columns, const Entry *entry, int part)
 {
-    return part_of(entry) == part && is_shown(entry, columns->shown, false) &&
-           (!columns->differing || differs(columns->sheets, columns->count, entry->path));
+    if (part_of(entry) != part || !is_shown(entry, columns->shown, false)) return false;
+    if (strchr(entry->path, '[') != NULL || strcmp(entry->path, "model.name") == 0) return false;
+    for (int s = 0; s < columns->count; s++)
+        if (columns_of(cell(columns->sheets[s], entry->path)) > WIDEST_COLUMN) return false;
+    return !columns->differing || differs(columns->sheets, columns->count, entry->path);
 }
 
 // Whether an earlier sheet has had this row.
@@ -135,53 +140,102 @@ static bool is_known(const Columns *columns, int sheet, const char *path)
     return false;
 }
 
-static void show_row(const Page *page, const Columns *columns, const char *label, const char *path,
-                     const char *const *names)
+// "requests of 4096 tokens at once" and "... 8192 ..." head one row: words that differ become "n".
+static const char *common_label(const Columns *columns, const char *path)
 {
-    printf("  %-*s", NAME_COLUMN, label);
-    for (int s = columns->first; s < columns->end; s++) {
-        const char *text  = names != NULL ? names[s] : cell(columns->sheets[s], path);
-        int         width = columns->width, used = columns_of(text);
-        if (used > width) {    // its end tells more: "...3.1-8B"
-            text += used - width;
-            used = width;
-        }
-        printf("%*s%s%s%s", GAP + width - used, "", names ? page_on(page, PAGE_BOLD) : "", text,
-               names ? page_off(page, PAGE_BOLD) : "");
+    const char *label = "", *space = "";
+    Arena      *arena = columns->sheets[0]->arena;
+    const char *rest[COLUMNS_MAX];
+    int         count = 0;
+    for (int s = 0; s < columns->count; s++) {
+        const Entry *entry = sheet_find(columns->sheets[s], path);
+        if (entry != NULL && entry->label != NULL) rest[count++] = entry->label;
     }
-    putchar('\n');
+    for (int indent = 0; count > 0 && rest[0][indent] == ' '; indent++) label = arena_print(arena, "%s ", label);
+    while (count > 0 && *rest[0] != '\0') {
+        bool same = true;
+        for (int i = 0; i < count; i++) {
+            rest[i] += strspn(rest[i], " ");
+            same = same && strcspn(rest[i], " ") == strcspn(rest[0], " ") &&
+                   strncmp(rest[i], rest[0], strcspn(rest[0], " ")) == 0;
+        }
+        label = arena_print(arena, "%s%s%.*s", label, space, same ? (int)strcspn(rest[0], " ") : 1,
+                            same ? rest[0] : "n");
+        for (int i = 0; i < count; i++) rest[i] += strcspn(rest[i], " ");
+        space = " ";
+    }
+    return label;
 }
 
-static void show_block(const Page *page, const Columns *columns, const char *const *names)
+static void show_cell(const Columns *columns, const char *text)
+{
+    int used = columns_of(text), room = columns->width;
+    printf("%*s%.*s", GAP + (used < room ? room - used : 0), "", used > room ? room : (int)strlen(text), text);
+}
+
+static void show_head(const Page *page, const Columns *columns, const char *heading, const char *const *names)
+{
+    printf("%s  %-*s", page_on(page, PAGE_BOLD), columns->labels, heading);
+    for (int s = columns->first; s < columns->end; s++) {
+        const char *slash = strrchr(names[s], '/');    // whose model it is takes too much room
+        show_cell(columns, slash != NULL && slash[1] != '\0' ? slash + 1 : names[s]);
+    }
+    printf("%s\n", page_off(page, PAGE_BOLD));
+}
+
+static bool is_empty(const Columns *columns, const char *path)
+{
+    for (int s = columns->first; s < columns->end; s++)
+        if (cell(columns->sheets[s], path)[0] != '\0') return false;
+    return true;
+}
+
+static void show_block(const Page *page, const Columns *columns, const char *heading, const char *const *names)
 {
     int last = -1;
-    show_row(page, columns, "", NULL, names);
+    show_head(page, columns, heading, names);
     for (int part = 0; part < PART_COUNT; part++)
         for (int s = 0; s < columns->count; s++)
             for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
-                if (!is_row(columns, e, part) || is_known(columns, s, e->path)) continue;
+                if (!is_row(columns, e, part) || is_known(columns, s, e->path) || is_empty(columns, e->path))
+                    continue;
                 show_title(page, part, &last);
-                show_row(page, columns, e->label, e->path, NULL);
+                printf("  %-*s", columns->labels, common_label(columns, e->path));
+                for (int c = columns->first; c < columns->end; c++)
+                    show_cell(columns, cell(columns->sheets[c], e->path));
+                putchar('\n');
             }
 }
 
-void columns_show(const Sheet *const *sheets, const char *const *names, int count, unsigned shown,
-                  bool differing)
+// As wide as the widest of what stands in them.
+static void measure(Columns *columns, const char *const *names)
 {
-    Page    page    = page_begin();
-    Columns columns = {sheets, count, LEAST_COLUMN, 0, 0, shown, differing};
-    for (int s = 0; s < count; s++)
-        for (const Entry *e = sheets[s]->first; e != NULL; e = e->next) {
-            int used = e->label != NULL && (shown >> part_of(e) & 1) ? columns_of(cell(sheets[s], e->path)) : 0;
-            if (used > columns.width) columns.width = used;
+    for (int s = 0; s < columns->count; s++) {
+        const char *slash = strrchr(names[s], '/');
+        int         head  = columns_of(slash != NULL ? slash + 1 : names[s]);
+        if (head > columns->width && head <= WIDEST_COLUMN) columns->width = head;
+        for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
+            if (!is_row(columns, e, part_of(e))) continue;
+            int used = columns_of(cell(columns->sheets[s], e->path)), label = columns_of(common_label(columns, e->path));
+            if (used > columns->width) columns->width = used;
+            if (label > columns->labels) columns->labels = label;
         }
-    int room = page.columns - 2 - NAME_COLUMN;
-    if (columns.width > room - GAP) columns.width = room - GAP;
-    int in_block = room / (columns.width + GAP);
+    }
+}
+
+void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names, int count,
+                  unsigned shown, bool differing)
+{
+    REQUIRE(count <= COLUMNS_MAX, "%d columns, expected at most %d", count, COLUMNS_MAX);
+    Page    page    = page_begin();
+    Columns columns = {.sheets = sheets, .count = count, .width = LEAST_COLUMN, .shown = shown,
+                       .differing = differing};
+    measure(&columns, names);
+    int in_block = (page.columns - 2 - columns.labels) / (columns.width + GAP);
     if (in_block < 1) in_block = 1;
     for (columns.first = 0; columns.first < count; columns.first = columns.end) {
         if (columns.first > 0) putchar('\n');
         columns.end = columns.first + in_block < count ? columns.first + in_block : count;
-        show_block(&page, &columns, names);
+        show_block(&page, &columns, heading, names);
     }
 }

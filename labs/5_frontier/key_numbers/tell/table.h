@@ -2,7 +2,7 @@
  *
  *     table_show(sheet, SHOW_ALL, false);          // what has a label
  *     table_show(sheet, SHOW_TRAINING, true);      // --explain: the formulas, with numbers filled in
- *     columns_show(sheets, names, 3, SHOW_ALL, false);    // a comparison, side by side
+ *     columns_show(sheets, "model", names, 3, SHOW_ALL, false);    // a comparison, side by side
  */
 #pragma once
 #include "common/error.h"
@@ -29,6 +29,9 @@ enum {
 unsigned parts_named(const char *words, Error *err);
 
 void table_show(const Sheet *sheet, unsigned parts, bool explain);
+enum { COLUMNS_MAX = 64 };
+
 // `differing`: only the rows in which the sheets are not all the same.
-void columns_show(const Sheet *const *sheets, const char *const *names, int count, unsigned parts,
-                  bool differing);
+// `heading` says what the names are: "context". Lists and sentences stand in no row.
+void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names, int count,
+                  unsigned parts, bool differing);

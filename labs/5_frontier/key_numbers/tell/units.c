@@ -59,13 +59,21 @@ static const char *plain(Arena *arena, double value)
     return arena_print(arena, "%.4g", value);
 }
 
+// From a million on in steps of a thousand, "8.03e9": a letter would be taken for bytes.
+static const char *large(Arena *arena, double value)
+{
+    int power = 0;
+    if (fabs(value) < 1e6) return plain(arena, value);
+    while (fabs(value) >= 999.95 && power < 15) value /= 1000, power += 3;
+    return arena_print(arena, "%.4ge%d", value, power);
+}
+
 static const char *amount(Arena *arena, double value, Unit unit)
 {
     switch (unit) {
     case UNIT_NONE: return plain(arena, value);
-    case UNIT_PARAMETERS: return value >= 1e6 ? arena_print(arena, "%.4ge9", value / 1e9) : plain(arena, value);
-    case UNIT_TOKENS: return value >= 1e9 ? arena_print(arena, "%.4ge9 tokens", value / 1e9)
-                                          : arena_print(arena, "%s tokens", plain(arena, value));
+    case UNIT_PARAMETERS: return large(arena, value);
+    case UNIT_TOKENS: return arena_print(arena, "%s tokens", large(arena, value));
     case UNIT_REQUESTS: return plain(arena, value);
     case UNIT_GPUS: return arena_print(arena, "%s GPU%s", plain(arena, value), value == 1 ? "" : "s");
     case UNIT_BYTES: return bytes_text(arena, value);
@@ -112,5 +120,6 @@ const char *entry_short(Arena *arena, const Entry *entry)
     if (entry->unit == UNIT_BYTES)
         return value < 1000 ? arena_print(arena, "%.15g B", value)
                             : arena_print(arena, "%sB", scaled(arena, value, 1000, DECIMAL));
+    if (entry->unit == UNIT_TOKENS_PER_SECOND) return plain(arena, value);    // its label says of what
     return amount(arena, value, entry->unit);
 }

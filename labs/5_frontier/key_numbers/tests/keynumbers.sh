@@ -44,7 +44,7 @@ the_json_has_what_other_programs_read() { # test
     is kv_cache.bytes_per_token 69632 # 32 layers, 2 rows of 1024 numbers, 34 bytes for 32
     is kv_cache.bytes $((69632 * 8192 * 4))
     for path in weights.bytes weights.bits_per_weight training.per_gpu.total_bytes \
-        compute.forward_flops 'fit.options[0].gpu'; do
+        compute.forward_flops_per_token 'fit.options[0].gpu'; do
         has "$path"
     done
 }
@@ -116,7 +116,8 @@ a_wrong_word_is_refused_with_the_nearest() { # test
 each_formula_is_shown_with_its_numbers() { # test
     numbers llama-3.1-8b --explain --show parameters,inference
     gave 0
-    says out '= 1342177280 + ' || says out '4096 x 4096'
+    says out 'attn 1342177280 + mlp 5637144576'
+    says out 'self_attn.q_proj.weight 4096 x 4096'
     says out '= 8,030,261,248'
     says out '= 131,072 B'
     never_says out 'Which GPU'
@@ -126,7 +127,7 @@ models_stand_side_by_side() { # test
     numbers --compare gpt2 mixtral-8x7b --show parameters
     gave 0
     says out 'gpt2'
-    says out '0.1244e9'
+    says out '124.4e6'
     says out '46.7e9'
     numbers --compare gpt2
     gave 2
@@ -140,7 +141,7 @@ models_stand_side_by_side() { # test
 a_sweep_asks_for_each_value() { # test
     numbers llama-3.1-8b --sweep context=1k..8k --json
     gave 0
-    is context '["1024", "2048", "4096", "8192"]'
+    is context '["1024","2048","4096","8192"]'
     is answers[3].kv_cache.bytes $((131072 * 8192))
     numbers llama-3.1-8b --sweep weights=bf16,q4_k_m --csv
     gave 0
@@ -148,7 +149,10 @@ a_sweep_asks_for_each_value() { # test
     head -n 1 out | grep -q '^weights,model.name,' || complain 'the head is another one'
     numbers llama-3.1-8b --sweep context=1k..4k
     gave 0
-    says out '4096'
+    says out 'requests of n tokens at once'
+    says out '439'
+    says out '110'
+    never_says out 'output head' # the same for all
 }
 
 a_csv_is_a_head_and_a_row() { # test

@@ -141,6 +141,8 @@ static void exact_counts_show_all_digits_and_both_units(void **state)
     assert_string_equal(entry_text(sheet->arena, count), "8,030,261,248");
     assert_string_equal(entry_short(sheet->arena, bytes), "131.1 kB");
     assert_string_equal(entry_short(sheet->arena, count), "8.03e9");
+    assert_string_equal(entry_short(sheet->arena, sheet_count(sheet, "x.small", NULL, 124439808, UNIT_PARAMETERS)),
+                        "124.4e6");
 }
 
 int main(void)
