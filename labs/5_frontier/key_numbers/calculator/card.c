@@ -203,7 +203,7 @@ static bool not_found(const char *what, const Card *cards, int count, Arena *are
 }
 
 // By its id or name; by another name; by a part that no other has.
-static bool find_row(Arena *arena, const char *what, Card *card, Error *err)
+bool card_in_table(Arena *arena, const char *what, Card *card, Error *err)
 {
     const Card *cards, *found = NULL;
     char        wanted[PLAIN_MAX];
@@ -312,7 +312,7 @@ bool card_find(Arena *arena, const char *what, Card *card, Error *err)
     size_t length = strlen(what);
     if (length > 5 && strcmp(what + length - 5, ".json") == 0)
         return read_file(arena, what, card, err);
-    if (strcmp(what, "here") != 0) return find_row(arena, what, card, err);
+    if (strcmp(what, "here") != 0) return card_in_table(arena, what, card, err);
     Gpu gpus[GPU_MAX];
     if (gpu_list(gpus) == 0)
         return error_set(

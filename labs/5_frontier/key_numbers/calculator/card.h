@@ -34,6 +34,7 @@ typedef struct Card {
 } Card;
 
 bool card_find(Arena *arena, const char *what, Card *card, Error *err);
+bool card_in_table(Arena *arena, const char *what, Card *card, Error *err);    // nothing but the table
 int  card_list(Arena *arena, const Card **cards, Error *err);    // -1 upon failure
 // A GPU that a driver describes: the table's row where it knows the name and as much memory, else an
 // estimate from its clocks.

@@ -245,8 +245,9 @@ static void most_tell(Sheet *sheet, const ServingBasis *basis, const Question *q
     Arena       *arena = sheet->arena;
     const Model *model = basis->model;
     const char  *card  = question->card.name;
-    Entry       *entry = bytes_tell(sheet, "inference.budget_bytes",
-                                    arena_print(arena, "usable of %s", card), serving->budget);
+    bytes_tell(sheet, "inference.gpu_memory_bytes", NULL, question->card.memory);
+    Entry *entry = bytes_tell(sheet, "inference.budget_bytes", arena_print(arena, "usable of %s", card),
+                              serving->budget);
     entry_explain(sheet, entry, "memory x utilisation, a share of all memory, not of what is free",
                   "%.0f x %g", question->card.memory, question->utilisation);
     sheet_flag(sheet, "inference.fits", "  fits", serving->fits);

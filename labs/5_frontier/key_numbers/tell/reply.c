@@ -40,15 +40,13 @@ static const Model *model_of(Arena *arena, const Query *query, const cJSON *conf
     return NULL;
 }
 
-// card_find() would open a file as well, and ask this machine for its own.
-static bool is_in_table(Arena *arena, const char *gpu, Error *err)
+// card_find() would open a file as well, and ask this machine for its own: it is given a row's own id.
+static bool settle(Arena *arena, Question *question, Error *err)
 {
-    const Card *cards;
-    int         count = card_list(arena, &cards, err);
-    for (int i = 0; i < count; i++)
-        if (strcasecmp(cards[i].id, gpu) == 0) return true;
-    return count >= 0 &&
-           error_set(err, "gpu: '%.*s' is not in the table; /gpus lists it", SHOWN_MAX, gpu);
+    Card card;
+    if (!card_in_table(arena, question->gpu, &card, err)) return false;
+    question->gpu = card.id;
+    return question_settle(question, arena, err);
 }
 
 // All pairs but `model` and those that are named in `other`, a list ended by NULL.
@@ -63,7 +61,7 @@ static bool question_of(Arena *arena, const Query *query, const char *const *oth
         if (*at != NULL || strcmp(name, "model") == 0) continue;
         if (!question_set(question, arena, name, query->pairs[i].value, err)) return false;
     }
-    return is_in_table(arena, question->gpu, err) && question_settle(question, arena, err);
+    return settle(arena, question, err);
 }
 
 // ---- one answer ----
@@ -175,7 +173,7 @@ static bool add_points(Arena *arena, const Model *model, const Question *questio
     for (int i = 0; i < sweep->count; i++) {
         Question one = *question;
         if (!question_set(&one, arena, sweep->field->name, sweep->values[i], err)) return false;
-        if (machine && (!is_in_table(arena, one.gpu, err) || !question_settle(&one, arena, err)))
+        if (machine && !settle(arena, &one, err))
             return false;
         const Sheet *sheet = tell_parts(arena, model, &one, paths, err);
         if (sheet == NULL || !add_point(sheet, paths, series, err)) return false;

@@ -258,6 +258,7 @@ static void a_file_of_this_machine_is_never_opened(void **state)
     }
     refuses("/answer?model=meta-llama/Llama-3.1-8B&gpu=/tmp/kn_config.json", "not in the table");
     refuses("/answer?model=meta-llama/Llama-3.1-8B&gpu=here", "not in the table");
+    assert_int_equal(get("/answer?model=llama-3.1-8b&gpu=H200"), 200);    // as people write it
     refuses("/answers?model=meta-llama/Llama-3.1-8B&sweep=gpu=h100-sxm,/tmp/"
             "kn_config.json&paths=inference.fits",
             "not in the table");
