@@ -215,6 +215,7 @@ static void split_tell(Sheet *sheet, const ServingBasis *basis, const Question *
     bool  several = serving->gpus > 1;
     Split split   = {serving->tp, serving->pp, serving->ep};
     sheet_text(sheet, "inference.gpu", NULL, question->card.name);
+    sheet_text(sheet, "inference.gpu_id", NULL, question->card.id);
     sheet_count(sheet, "inference.gpus", several ? "split over" : NULL, serving->gpus, UNIT_GPUS);
     sheet_text(sheet, "inference.split", several ? "  tensor x pipeline x expert parallel" : NULL,
                arena_print(sheet->arena, "%llu x %llu x %llu", (Digits)split.tp, (Digits)split.pp,
