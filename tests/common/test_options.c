@@ -202,7 +202,8 @@ static void words_that_are_no_options_are_kept_where_they_are_asked_for(void **s
     int          count, status;
     options_flag(options, "explain", 0, &explain, "how it is computed");
     options_rest(options, &models, &count, "MODEL...");
-    assert_true(options_parse(options, 4, (char *[]){"keynumbers", "gpt2", "--explain", "a b"}, &status));
+    const char *line[] = {"keynumbers", "gpt2", "--explain", "a b"};
+    assert_true(options_parse(options, 4, (char **)line, &status));
     assert_true(explain);
     assert_int_equal(count, 2);
     assert_string_equal(models[0], "gpt2");

@@ -23,8 +23,8 @@ static Digits grouped(uint64_t n)    // 41,943,040
 {
     char   plain[24];
     int    count = snprintf(plain, sizeof plain, "%llu", (unsigned long long)n);
-    Digits out;
-    char  *end = out.text;
+    Digits out   = {""};
+    char  *end   = out.text;
     for (int i = 0; i < count; i++) {
         if (i > 0 && (count - i) % 3 == 0) *end++ = ',';
         *end++ = plain[i];

@@ -40,6 +40,12 @@ void real_assert(double got, double want, const Want *about, const char *file, i
         if (!(condition)) fail_msg(__VA_ARGS__);                                                   \
     } while (0)
 
+// n in parts of so many, the last of which may not be full; 0 parts where there are none.
+static inline uint64_t parts_of(uint64_t n, uint64_t each)
+{
+    return each > 0 ? n / each + (n % each != 0) : 0;
+}
+
 // Layers of published models.
 KnBlock gpt_of(uint64_t width, uint64_t heads);    // GPT-2's and GPT-3's shape: f = 4 h, all biases
 extern const KnBlock llama_2_7b, llama_31_8b, llama_31_405b, falcon_7b, qwen25_05b, qwen25_7b,

@@ -101,13 +101,13 @@ static const char bytes_formula[] =
 static void check_bytes(const char *name, KnFormat f, uint64_t n, uint64_t want, const char *sum)
 {
     char   title[96];
-    double blocks = f.block > 0 ? (double)((n + f.block - 1) / f.block) : 0;
+    double blocks = (double)parts_of(n, f.block);
     snprintf(title, sizeof title, "%s, n = %llu", name, (unsigned long long)n);
     assert_count(
         kn_format_bytes(&f, n), want, .name = title, .formula = bytes_formula, .sum = sum,
-        .clues = {{.off    = (double)((f.block_bits + 7) / 8),
+        .clues = {{.off    = (double)parts_of(f.block_bits, 8),
                    .likely = "as much as a block's bits: one that is not full has them too"},
-                  {.off    = (double)((f.super_bits + 7) / 8),
+                  {.off    = (double)parts_of(f.super_bits, 8),
                    .likely = "as much as a super-block's bits: one that is not full has them too"},
                   {.off    = blocks * (double)f.block_bits / 8,
                    .likely = "as much as the bits of all blocks"},

@@ -8,9 +8,10 @@
 static void check_kv(const char *name, KnBlock block, KnFormat format, uint64_t want,
                      const char *sum)
 {
-    double a = (double)block.heads, k = (double)block.kv_heads, d = (double)block.head_dim,
-           each = (double)format.bits / 8;    // bytes of a number, without scales
-    bool latent = block.kv_rank > 0;
+    double   a = (double)block.heads, k = (double)block.kv_heads, d = (double)block.head_dim;
+    double   each   = (double)format.bits / 8;    // bytes of a number, without scales
+    uint64_t even   = block.width / block.heads;
+    bool     latent = block.kv_rank > 0;
     assert_count(
         kn_kv_bytes(&block, &format), want, .name = name, .sum = sum,
         .formula = "2 rows of k d numbers; latent: 1 row of r_kv + d_r; each row in the format",
@@ -24,12 +25,12 @@ static void check_kv(const char *name, KnBlock block, KnFormat format, uint64_t 
                      .likely = "one part with a position serves all heads"},
                     {.value  = a * (double)(block.nope_dim + block.rope_dim + block.value_dim) * each,
                      .likely = "the latent is cached, not what comes up from it"},
-                    {.value  = 2 * k * (double)(block.width / block.heads) * each,
+                    {.value  = 2 * k * (double)even * each,
                      .likely = "is the head's size h / a? It is head_dim, as given"},
                     {.value = 2 * k * d * each, .likely = "the scales take room too"},
                     {.value  = 2 * k * d * 2,
                      .likely = "16 bits? The cache is stored in the format that is given"},
-                    {.off    = (double)(format.block_bits / 8),
+                    {.off    = (double)parts_of(format.block_bits, 8),
                      .likely = "two rows, not one: each has a last block of its own"}});
 }
 
@@ -104,23 +105,22 @@ static void check_cached(uint64_t context, uint64_t window, uint64_t page, uint6
     char title[96];
     snprintf(title, sizeof title, "context %llu, window %llu, page %llu",
              (unsigned long long)context, (unsigned long long)window, (unsigned long long)page);
-    uint64_t stay    = context < window || window == 0 ? context : window;
-    double   all     = (double)((context + page - 1) / page * page);
-    double   filled  = (double)((window + page - 1) / page * page);
-    double   touched = window > 0 ? (double)(((window + page - 2) / page + 1) * page) : 0;
+    uint64_t stay = context < window || window == 0 ? context : window, pages = want / page;
+    uint64_t all     = parts_of(context, page) * page;
+    uint64_t filled  = window < context ? parts_of(window, page) * page : 0;
+    uint64_t touched = window > 0 ? (parts_of(window - 1, page) + 1) * page : 0;
     assert_count(
         kn_cached_tokens(context, window, page), want, .name = title,
         .formula = "pages x page; at most ceil(context / page) pages, with a window at most "
                    "ceil((window - 1) / page) + 1",
-        .clues   = {
-              {.value = all, .likely = "only the last `window` tokens stay"},
-              {.value  = filled,
-               .likely = "a window that begins late in a page touches one more than it fills"},
-              {.value = touched, .likely = "never more pages than all tokens take"},
-              {.value  = stay % page != 0 ? (double)stay : 0,
-               .likely = "tokens stand in whole pages, with free places"},
-              {.value = (double)(want / page), .likely = "tokens that there is room for, not pages"},
-              {.off = (double)page, .likely = "one page too many or too few"}});
+        .clues   = {{.value = (double)all, .likely = "only the last `window` tokens stay"},
+                    {.value  = (double)filled,
+                     .likely = "a window that begins late in a page touches one more than it fills"},
+                    {.value = (double)touched, .likely = "never more pages than all tokens take"},
+                    {.value  = stay % page != 0 ? (double)stay : 0,
+                     .likely = "tokens stand in whole pages, with free places"},
+                    {.value = (double)pages, .likely = "tokens that there is room for, not pages"},
+                    {.off = (double)page, .likely = "one page too many or too few"}});
 }
 
 static void cached__without_a_window_are_whole_pages(void **state)

@@ -253,8 +253,9 @@ static void optimum__follows_the_published_table(void **state)
 static void optimum__spends_the_whole_budget(void **state)
 {
     (void)state;
-    for (double ratio = 0.5; ratio < 2000; ratio *= 3) {
-        KnOptimum got = kn_optimum(1e24, ratio);
+    for (int tenfold = 1; tenfold <= 100000; tenfold *= 3) {
+        double    ratio = tenfold / 10.0;
+        KnOptimum got   = kn_optimum(1e24, ratio);
         assert_real(6 * got.params * got.tokens, 1e24, .name = "1e24 FLOPs",
                     .formula = "6 N D is the budget");
         assert_real(got.tokens / got.params, ratio, .name = "1e24 FLOPs",

@@ -9,20 +9,20 @@ static const KnRecipe mixed_adam = {2, 2, 12};
 static void check_state(const char *name, uint64_t params, KnRecipe recipe, int stage, uint64_t n,
                         KnState want)
 {
-    static const char formula[] =
-        "bytes x params, or x ceil(params / n) from its stage on: state 1, "
-        "gradients 2, weights 3";
-    char    title[96];
-    KnState got = {-1, -1, -1};
+    static const char formula[] = "bytes x params, or bytes x ceil(params / n) from its stage on:\n"
+                                  "the state from 1, gradients from 2, weights from 3";
+    char              title[96];
+    KnState           got = {-1, -1, -1};
     kn_training_state(&got, params, &recipe, stage, n);
     const struct {
         const char *what;
         int         from;
         double      each, got, want;
-    } part[]     = {{"weights", 3, recipe.weights, got.weights, want.weights},
-                    {"gradients", 2, recipe.gradients, got.gradients, want.gradients},
-                    {"state", 1, recipe.state, got.state, want.state}};
-    double whole = (double)params, down = (double)(params / n), up = (double)((params + n - 1) / n);
+    } part[]       = {{"weights", 3, recipe.weights, got.weights, want.weights},
+                      {"gradients", 2, recipe.gradients, got.gradients, want.gradients},
+                      {"state", 1, recipe.state, got.state, want.state}};
+    uint64_t least = params / n;
+    double   whole = (double)params, down = (double)least, up = (double)parts_of(params, n);
     for (int i = 0; i < 3; i++) {
         double kept = stage >= part[i].from ? up : whole;
         snprintf(title, sizeof title, "%s, stage %d, n = %llu: %s", name, stage,

@@ -102,7 +102,8 @@ void kn_training_state(KnState *state, uint64_t params, const KnRecipe *recipe, 
                        uint64_t n)
 {
     // solution training_state
-    double whole = (double)params, part = (double)((params + n - 1) / n);
+    uint64_t each  = (params + n - 1) / n;
+    double   whole = (double)params, part = (double)each;
     state->state     = recipe->state * (stage >= 1 ? part : whole);
     state->gradients = recipe->gradients * (stage >= 2 ? part : whole);
     state->weights   = recipe->weights * (stage >= 3 ? part : whole);
