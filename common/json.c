@@ -23,7 +23,7 @@ static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
 
 cJSON *json_load(const char *path, Error *err)
 {
-    char *text = malloc(MAX_BYTES + 1);
+    char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
     REQUIRE(text != NULL, "no memory to read %s", path);
     size_t bytes = 0;
     cJSON *tree  = NULL;

@@ -5,9 +5,9 @@
 . "$ROOT/tests/driver/sentences.sh"
 
 # The section's fenced blocks, as files 1, 2, 3 ... in blocks/.
-section_into_blocks() {
+section_into_blocks() { # TITLE
     mkdir blocks
-    awk '/^## / { inside = ($0 == "## Working through a lab") }
+    awk -v title="## $1" '/^## / { inside = ($0 == title) }
          !inside { next }
          /^```/ { open = !open; number += open; next }
          open { print > ("blocks/" number) }' "$ROOT/README.md"
@@ -35,7 +35,7 @@ the_section_on_an_exercise_shows_what_is_printed() { # test
     cp -r "$ROOT/labs" "$ROOT/.packages" house/
     export LAB_ROOT="$scratch/house" LAB_MINE="$scratch/house/mine"
     mine=house/mine/autoencoder/autoencoder.c
-    section_into_blocks
+    section_into_blocks "Working through a lab"
 
     prints_block 1 # start
     sed -n '/^void ae_linear_forward/,/^}/p' $mine | diff - blocks/2 || complain "the blank is another"
@@ -49,6 +49,21 @@ the_section_on_an_exercise_shows_what_is_printed() { # test
     sed -i 's/float sum = 0;/float sum = bias[o];/' $mine
     prints_block 7 # passes
     gave 0
+}
+
+# Its lines come in this order; "..." stands for any between them.
+the_section_on_key_numbers_shows_what_is_printed() { # test
+    [ -x "$(dirname "$LAB")/labs/keynumbers" ] || exit 77
+    export LAB_ROOT="$ROOT"
+    section_into_blocks "Which model fits which GPU"
+    # shellcheck disable=SC2046 # a list of words
+    run env COLUMNS=80 "$LAB" $(sed -n '1s/^\$ .\/lab //p' blocks/1)
+    gave 0
+    tail -n +2 blocks/1 | awk -v out=out '
+        $0 == "..." { any = 1; next }
+        { do { if ((getline line <out) != 1) { print "not printed: " $0; exit 1 } } while (any && line != $0)
+          if (line != $0) { print "printed: " line "; README: " $0; exit 1 }
+          any = 0 }' || complain "the block differs"
 }
 
 run_sentence "$@"

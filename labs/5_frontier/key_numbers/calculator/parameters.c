@@ -142,7 +142,7 @@ static void kind_tell(Sheet *sheet, const Model *model, int k)
                            (Digits)kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias));
     if (b->experts > 0)
         text = arena_print(sheet->arena, "%s + router %llu + %llu experts of %llu", text,
-                           (Digits)(b->experts * (b->width + b->router_bias)), (Digits)b->experts,
+                           (Digits)b->experts * (b->width + b->router_bias), (Digits)b->experts,
                            (Digits)kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias));
     if (b->shared_ffn > 0)
         text = arena_print(sheet->arena, "%s + shared %llu", text,
