@@ -257,7 +257,7 @@ static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, siz
         if (tensor->offset < before->offset + before->bytes)
             return error_set(err, "%s: '%s' begins at byte %llu, before '%s' ends at %llu", file->path,
                              tensor->name, (unsigned long long)tensor->offset, before->name,
-                             (unsigned long long)(before->offset + before->bytes));
+                             (unsigned long long)before->offset + before->bytes);
     }
     qsort(file->by_name, count, sizeof *file->by_name, compare_names);
     for (size_t i = 1; i < count; i++)

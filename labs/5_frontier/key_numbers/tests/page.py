@@ -93,7 +93,7 @@ def a_slider_changes_the_numbers(browser, url):
     page.wait(TOLD)
     same(read(page, "kv_cache.bytes"), "2.15 GB")
     same(page.value("document.getElementById('f-context').value"), "16K")
-    same(page.value("document.activeElement.getAttribute('aria-valuetext')"), "16K tokens a request")
+    same(page.value("document.activeElement.getAttribute('aria-valuetext')"), "16K tokens each")
     wider = page.value("new Promise(done => setTimeout(() => done(document.querySelector('#memory-bar .part:last-child')"
                        ".getBoundingClientRect().width), 300))")
     assert 3.9 < wider / bar < 4.1, f"the cache's part grew from {bar} to {wider} pixels, expected four times"
@@ -140,6 +140,7 @@ def the_address_holds_what_is_set(browser, url):
     page = opened(browser, url)
     page.value("set('gpu', 'l40s'), set('weights', 'fp8'), set('batch', '3'), set('zero', '2')")
     page.wait(TOLD)
+    page.wait("location.href.includes('zero=2')")
     address, told = page.value("location.href"), page.value("answer")
     again = opened(browser, address)
     same(again.value("answer"), told)
