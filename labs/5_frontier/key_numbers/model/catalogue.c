@@ -214,12 +214,12 @@ static bool same_weight(const Weight *a, const Weight *b)
            a->copies == b->copies && a->kind == b->kind;
 }
 
-// The same tensors in the same layers, in the same format.
+// The same tensors in the same layers.
 static bool same_model(const Model *a, const Model *b)
 {
-    bool same = strcmp(a->family, b->family) == 0 && strcmp(a->published, b->published) == 0 &&
-                a->max_context == b->max_context && a->tied == b->tied && a->layers == b->layers &&
-                a->kind_count == b->kind_count && a->weight_count == b->weight_count;
+    bool same = strcmp(a->family, b->family) == 0 && a->max_context == b->max_context &&
+                a->tied == b->tied && a->layers == b->layers && a->kind_count == b->kind_count &&
+                a->weight_count == b->weight_count;
     for (int i = 0; same && i < a->layers; i++) same = a->kind_of[i] == b->kind_of[i];
     for (int i = 0; same && i < a->kind_count; i++) same = a->kinds[i].window == b->kinds[i].window;
     for (int i = 0; same && i < a->weight_count; i++)
@@ -227,15 +227,25 @@ static bool same_model(const Model *a, const Model *b)
     return same;
 }
 
-static bool recognise(Arena *aside, Model *model, const cJSON *entry, const char *path, bool *found,
-                      Error *err)
+static bool says_format(const cJSON *config)
+{
+    static const char *const fields[] = {"torch_dtype", "dtype", "quantization_config"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (cJSON_GetObjectItemCaseSensitive(config, fields[i]) != NULL) return true;
+    return false;
+}
+
+// Another format is another file. A configuration that says none may well be the published one.
+static bool recognise(Arena *aside, Model *model, const cJSON *config, const cJSON *entry,
+                      const char *path, bool *found, Error *err)
 {
     const cJSON *stored = cJSON_GetObjectItemCaseSensitive(entry, "stored");
     const char  *where  = arena_print(aside, "%s: %s", path, id_of(entry));
     if (stored == NULL) return true;
     Model *known = build(aside, entry, where, err);
     if (known == NULL) return false;
-    *found = same_model(known, model);
+    *found = same_model(known, model) &&
+             (!says_format(config) || strcmp(known->published, model->published) == 0);
     if (!*found) return true;
     build_note(
         model,
@@ -257,7 +267,7 @@ bool catalogue_recognise(Model *model, const cJSON *config, Error *err)
         const cJSON *other = cJSON_GetObjectItemCaseSensitive(entry, "config");
         if (!good || found) break;
         if (cJSON_Compare(cJSON_GetObjectItemCaseSensitive(other, "model_type"), type, true))
-            good = recognise(aside, model, entry, path, &found, err);
+            good = recognise(aside, model, config, entry, path, &found, err);
     }
     cJSON_Delete(tree);
     arena_free(aside);

@@ -304,8 +304,13 @@ static void a_published_config_is_recognised(void **state)
         fixture_equal(id, "stored", model_stored(opened(file)), model_stored(model_of(id)));
         assert_true(model_stored(opened(file)) > model_params(opened(file)));
 
+        cJSON_DeleteItemFromObject(config, "torch_dtype");    // a file that says no format may be it
+        text = cJSON_PrintUnformatted(config);
+        write_file("config.json", text);
+        cJSON_free(text);
+        fixture_equal(id, "stored", model_stored(opened(file)), model_stored(model_of(id)));
+
         cJSON_DeleteItemFromObject(config, "quantization_config");
-        cJSON_DeleteItemFromObject(config, "torch_dtype");
         cJSON_DeleteItemFromObject(config, "num_nextn_predict_layers");
         cJSON_AddStringToObject(config, "dtype", "bfloat16");
         cJSON_DeleteItemFromObject(config, "max_position_embeddings");
