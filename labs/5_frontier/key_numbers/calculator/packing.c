@@ -12,20 +12,6 @@ static uint64_t parts(uint64_t n, uint64_t size)
 
 // ---- what is packed ----
 
-// Of DeepSeek-V3.2's indexer the two that are large, and not what weighs its heads.
-static bool is_indexer(const Weight *weight)
-{
-    return weight->rows > 1 && strstr(weight->name, "indexer.") != NULL &&
-           strstr(weight->name, "proj.") == NULL;
-}
-
-static bool is_projection(const Weight *weight)
-{
-    bool projects =
-        weight->role >= ROLE_Q && weight->role <= ROLE_GATE_UP;    // these stand together
-    return (projects && weight->rows > 1) || is_indexer(weight);
-}
-
 static bool one_of(const char *family, const char *const *names)
 {
     for (; *names != NULL; names++)
@@ -45,12 +31,12 @@ static bool is_module(const Model *model, const Weight *weight)
     if (weight->role == ROLE_ROUTER) return one_of(model->family, linear_routers);
     if (weight->component == COMPONENT_EXPERTS && one_of(model->family, parameters)) return false;
     bool gate = weight->component == COMPONENT_SHARED && weight->role == ROLE_OTHER;    // [1,h]
-    return gate || is_projection(weight);
+    return gate || weight_projects(weight);
 }
 
 static bool in_scope(Scope scope, const Model *model, const Weight *weight)
 {
-    bool linear = is_projection(weight) && weight->component != COMPONENT_VISION;
+    bool linear = weight_projects(weight) && weight->component != COMPONENT_VISION;
     switch (scope) {
     case SCOPE_ALL: return true;
     case SCOPE_LINEAR: return linear;

@@ -9,27 +9,10 @@ static bool is_published(const Model *model, const char *format)
     return strcmp(model->published, format) == 0;
 }
 
-// What is stored in 8 bits under fp8: projections of the layers, and the two large ones of an indexer.
+// What is stored in 8 bits under fp8.
 static bool is_tiled(const Weight *weight)
 {
-    switch (weight->role) {
-    case ROLE_Q:
-    case ROLE_K:
-    case ROLE_V:
-    case ROLE_QKV:
-    case ROLE_O:
-    case ROLE_Q_A:
-    case ROLE_Q_B:
-    case ROLE_KV_A:
-    case ROLE_KV_B:
-    case ROLE_GATE:
-    case ROLE_UP:
-    case ROLE_DOWN:
-    case ROLE_GATE_UP: return weight->rows > 1 && weight->component != COMPONENT_VISION;
-    default:
-        return strcmp(weight->name, "self_attn.indexer.wq_b.weight") == 0 ||
-               strcmp(weight->name, "self_attn.indexer.wk.weight") == 0;
-    }
+    return weight_projects(weight) && weight->component != COMPONENT_VISION;
 }
 
 static uint64_t tiles(const Weight *weight)

@@ -1,10 +1,18 @@
 #include "labs/5_frontier/key_numbers/model/model.h"
+#include <string.h>
 
 const char *const component_names[COMPONENT_COUNT] = {
 #define X(name, word) [COMPONENT_##name] = word,
     COMPONENT_LIST(X)
 #undef X
 };
+
+bool weight_projects(const Weight *weight)
+{
+    bool role    = weight->role >= ROLE_Q && weight->role <= ROLE_GATE_UP;    // these stand together
+    bool indexer = strstr(weight->name, "indexer.") != NULL && strstr(weight->name, "proj.") == NULL;
+    return weight->rows > 1 && (role || indexer);
+}
 
 int weight_layers(const Model *model, const Weight *weight)
 {

@@ -116,6 +116,9 @@ typedef struct Model {
     int               stored_count;
 } Model;
 
+// A matrix that projects, in a layer or a vision tower: what formats of a few bits are for. Not embeddings,
+// heads and routers; of an indexer the two large ones.
+bool     weight_projects(const Weight *weight);
 uint64_t weight_elements(const Model *model, const Weight *weight);    // in all layers, all copies
 uint64_t weight_active(const Model *model, const Weight *weight);      // that a token goes through
 int      weight_layers(const Model *model, const Weight *weight);      // 1 outside
