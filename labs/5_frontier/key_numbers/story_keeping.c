@@ -87,7 +87,7 @@ bool tell_remembering(const Story *story, Error *err)
             ticks[c] = (PlotTick){(double)context, arena_print(story->step, "%lluK", (unsigned long long)(context >> 10))};
         }
         plot_series(&plot, models[m].shown, x, y[m], CONTEXTS);
-        printf("  %-13s %7.0f bytes for the first token, %6.2f GB at 128K   %s\n", models[m].shown,
+        printf("  %-13s %7.0f bytes a token, %6.2f GB at 128K   %s\n", models[m].shown,
                cache_bytes(model, 1), (double)y[m][CONTEXTS - 1], models[m].attention);
     }
     run_plot(story->run, &plot, "cache");

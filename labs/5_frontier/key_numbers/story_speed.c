@@ -75,11 +75,12 @@ bool tell_budget(const Story *story, Error *err)
                  {67e9, 5.76e23, 1.5e12},   {175e9, 3.85e24, 3.7e12}, {280e9, 9.90e24, 5.9e12},
                  {520e9, 3.43e25, 11.0e12}, {1e12, 1.27e26, 21.2e12}};
     (void)err;
-    printf("\n6. A budget of training FLOPs: how large a model, on how many tokens (Chinchilla's table 3 beside it)\n\n");
+    printf("\n6. A budget of training FLOPs: how large a model, on how many tokens; billions\n\n"
+           "                parameters    tokens   Chinchilla's table 3\n");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         KnOptimum best = kn_optimum(table[i].flops, 20);
-        printf("  %8.2e FLOP: %7.1f billion parameters on %8.1f billion tokens; the paper %6.1f on %7.1f\n",
-               table[i].flops, best.params / 1e9, best.tokens / 1e9, table[i].params / 1e9, table[i].tokens / 1e9);
+        printf("  %8.2e FLOP %9.1f %9.1f  %9.1f %10.1f\n", table[i].flops, best.params / 1e9,
+               best.tokens / 1e9, table[i].params / 1e9, table[i].tokens / 1e9);
         metrics_write(story->run->metrics, 0,
                       METRICS({"budget", table[i].flops}, {"parameters", best.params}, {"tokens", best.tokens}));
     }

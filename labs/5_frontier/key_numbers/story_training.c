@@ -7,16 +7,16 @@
 static void tell_zero(const Story *story)
 {
     static const double paper[]  = {120, 31.4, 16.6, 1.9};    // GB
-    static const char  *kept[]   = {"all of it on each", "the optimizer's state divided", "and the gradients",
-                                    "and the weights"};
+    static const char  *kept[]   = {"all on each", "state divided", "and gradients", "and weights"};
     const KnRecipe      adam     = {.weights = 2, .gradients = 2, .state = 12};
-    printf("  7.5 billion parameters on 64 GPUs (ZeRO's own figure 1):\n");
+    printf("  7.5 billion parameters on 64 GPUs, GB on each (ZeRO's own figure 1):\n"
+           "  stage            weights  gradients   state    in all  the paper\n");
     for (int stage = 0; stage <= 3; stage++) {
         KnState state;
         kn_training_state(&state, 7500000000, &adam, stage, 64);
         double sum = (state.weights + state.gradients + state.state) / 1e9;
-        printf("  stage %d  weights %5.2f, gradients %5.2f, state %5.2f: %6.2f GB, the paper %5.1f   %s\n", stage,
-               state.weights / 1e9, state.gradients / 1e9, state.state / 1e9, sum, paper[stage], kept[stage]);
+        printf("  %d %-14s %7.2f %10.2f %7.2f %9.2f %10.1f\n", stage, kept[stage], state.weights / 1e9,
+               state.gradients / 1e9, state.state / 1e9, sum, paper[stage]);
         metrics_write(story->run->metrics, 0, METRICS({"zero_stage", stage}, {"gigabytes", sum}));
     }
 }

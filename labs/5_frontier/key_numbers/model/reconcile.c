@@ -142,7 +142,7 @@ static void put_aside(Reconciling *r, const SafetensorsEntry *entry, const Tenso
     const TensorBeside *known = tensor_name_beside(name->plain);
     bool  embeds = entry->dims == 2 && entry->shape[0] == model->vocab && entry->shape[1] == model->width;
     Group *group;
-    if (name->ahead) group = group_of(r, "tensors", NULL, "of a module that predicts further tokens (MTP)");
+    if (name->ahead) group = group_of(r, "tensors", NULL, "a module that predicts further tokens (MTP)");
     else if (known != NULL) group = group_of(r, name->plain, known->ends, known->what);
     else if (embeds) group = group_of(r, name->plain, NULL, "the embedding once more");
     else if (find_weight(r, name, name->plain) >= 0)
@@ -166,8 +166,8 @@ static void tell_groups(Reconciling *r)
     for (int i = 0; i < r->group_count; i++) {
         const Group *group = &r->groups[i];
         if (i < MOST_EXTRAS) {
-            build_extra(r->model, group->elements, group->bytes, "%llu x %s: %s", (Digits)group->tensors, group->name,
-                        group->why);
+            build_extra(r->model, group->elements, group->bytes, "%llu %s%s: %s", (Digits)group->tensors,
+                        strcmp(group->name, "tensors") == 0 ? "" : "x ", group->name, group->why);
             continue;
         }
         rest.tensors += group->tensors, rest.elements += group->elements, rest.bytes += group->bytes;
