@@ -29,7 +29,7 @@ static const GgufCustom CUSTOMS[] = {
     {"gemma", .tied = true},
     {"command-r", .tied = true},
     {"starcoder", .tied = true},
-    {NULL},    // any other
+    {NULL, .tied = false},    // any other
 };
 
 const GgufValue *gguf_source_value(const GgufSource *source, const char *key)

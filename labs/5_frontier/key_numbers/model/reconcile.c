@@ -15,9 +15,9 @@ typedef struct Packed {
     const char *type, *name;    // of the first
 } Packed;
 
-// Tensors beside the ledger, of one reason.
+// Tensors beside the ledger, of one name, or of one ending that tells why.
 typedef struct Group {
-    const char *name, *why;
+    const char *name, *ends, *why;
     uint64_t    tensors, elements, bytes;
 } Group;
 
@@ -126,13 +126,14 @@ static Group *group_of(Reconciling *r, const char *name, const char *ends, const
 {
     for (int i = 0; i < r->group_count; i++) {
         Group *group = &r->groups[i];
-        if (strcmp(group->why, why) != 0 || (ends == NULL && strcmp(group->name, name) != 0)) continue;
-        if (strcmp(group->name, name) != 0) group->name = arena_print(r->arena, "*%s", ends);
+        bool   same  = strcmp(group->name, name) == 0;
+        if (group->ends != ends || strcmp(group->why, why) != 0 || (ends == NULL && !same)) continue;
+        if (!same) group->name = arena_print(r->arena, "*%s", ends);
         return group;
     }
     if (r->group_count == MOST_GROUPS) return &r->groups[MOST_GROUPS - 1];    // with what is told together
     Group *group = &r->groups[r->group_count++];
-    *group       = (Group){.name = arena_print(r->arena, "%s", name), .why = why};
+    *group       = (Group){.name = arena_print(r->arena, "%s", name), .ends = ends, .why = why};
     return group;
 }
 
@@ -140,14 +141,13 @@ static void put_aside(Reconciling *r, const SafetensorsEntry *entry, const Tenso
 {
     const Model        *model = r->model;
     const TensorBeside *known = tensor_name_beside(name->plain);
-    bool  embeds = entry->dims == 2 && entry->shape[0] == model->vocab && entry->shape[1] == model->width;
-    Group *group;
-    if (name->ahead) group = group_of(r, "tensors", NULL, "a module that predicts further tokens (MTP)");
-    else if (known != NULL) group = group_of(r, name->plain, known->ends, known->what);
-    else if (embeds) group = group_of(r, name->plain, NULL, "the embedding once more");
-    else if (find_weight(r, name, name->plain) >= 0)
-        group = group_of(r, name->plain, NULL, "not as the configuration says");
-    else group = group_of(r, name->plain, NULL, "not in the configuration");
+    bool        embeds = entry->dims == 2 && entry->shape[0] == model->vocab && entry->shape[1] == model->width;
+    const char *what   = name->plain, *ends = NULL, *why = "not in the configuration";
+    if (name->ahead) what = "tensors", why = "a module that predicts further tokens (MTP)";
+    else if (known != NULL) ends = known->ends, why = known->what;
+    else if (embeds) why = "the embedding once more";
+    else if (find_weight(r, name, name->plain) >= 0) why = "not as the configuration says";
+    Group *group = group_of(r, what, ends, why);
     group->tensors++;
     group->elements += entry->count;
     group->bytes += entry->end - entry->begin;

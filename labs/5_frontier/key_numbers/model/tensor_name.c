@@ -50,6 +50,13 @@ static bool ends_in(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+// Whole words, unless the ending begins within one: "attn.bias" does not end "c_attn.bias".
+static bool ends_in_words(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return ends_in(text, end) && (length == tail || end[0] == '.' || end[0] == '_' || text[length - tail - 1] == '.');
+}
+
 void tensor_name_read(TensorName *out, const char *name)
 {
     *out        = (TensorName){.layer = OUTSIDE};
@@ -65,7 +72,8 @@ void tensor_name_read(TensorName *out, const char *name)
         bool in_layer = number && out->layer == OUTSIDE && !out->vision &&
                         is_one_of(before, "layers|layer|h|block|blocks");
         if (in_layer) {
-            out->layer = (int)strtol(word.at, NULL, 10);
+            long layer = strtol(word.at, NULL, 10);
+            out->layer = layer < INT_MAX ? (int)layer : INT_MAX;
             used       = 0;    // what stood before names no tensor
             continue;
         }
@@ -132,26 +140,27 @@ static bool any_before(const char *plain, Word last, const char *part)
     return false;
 }
 
-// The word that tells what a tensor is: the one before "weight", or "gate_up_proj" of "gate_up_proj_blocks".
+// The word that tells what a tensor is: the one before "weight".
 static Word module_of(const char *plain)
 {
-    static const char *const ENDS[] = {"_bias", "_blocks"};
-    Word                     last   = {plain, 0};
+    Word last = {plain, 0};
     for (Word word = {plain, 0}; next_word(&word);)
         if (word.at == plain || !is_one_of(word, "weight|bias|gamma|beta|qweight|weight_packed")) last = word;
-    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
-        size_t end = strlen(ENDS[i]);
-        if (last.length > end && memcmp(last.at + last.length - end, ENDS[i], end) == 0) last.length -= end;
-    }
     return last;
 }
 
 static const Module *find_module(const char *plain, Word word)
 {
+    static const char *const ENDS[] = {"_bias", "_blocks"};    // of stacked experts: "gate_up_proj_blocks"
     for (size_t i = 0; i < sizeof MODULES / sizeof *MODULES; i++)
         if (is_one_of(word, MODULES[i].words) &&
             (MODULES[i].within == NULL || any_before(plain, word, MODULES[i].within)))
             return &MODULES[i];
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
+        size_t end = strlen(ENDS[i]);
+        if (word.length > end && memcmp(word.at + word.length - end, ENDS[i], end) == 0)
+            return find_module(plain, (Word){word.at, word.length - end});
+    }
     return NULL;
 }
 
@@ -197,13 +206,15 @@ const TensorBeside *tensor_name_beside(const char *plain)
         {".g_idx", "the order of quantised groups"},
         {"_shape", "shapes of packed matrices"},
         {"absmax", "scales of quantised matrices"},
+        {"nested_absmax", "scales of quantised matrices"},
         {"quant_map", "tables of quantised values"},
+        {"nested_quant_map", "tables of quantised values"},
         {"bitsandbytes__nf4", "descriptions of quantised matrices"},
         {"bitsandbytes__fp4", "descriptions of quantised matrices"},
         {".SCB", "scales of 8-bit matrices"},
     };
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
-        if (ends_in(plain, KNOWN[i].ends)) return &KNOWN[i];
+        if (ends_in_words(plain, KNOWN[i].ends)) return &KNOWN[i];
     return NULL;
 }
 

@@ -120,6 +120,5 @@ const char *entry_short(Arena *arena, const Entry *entry)
     if (entry->unit == UNIT_BYTES)
         return value < 1000 ? arena_print(arena, "%.15g B", value)
                             : arena_print(arena, "%sB", scaled(arena, value, 1000, DECIMAL));
-    if (entry->unit == UNIT_TOKENS_PER_SECOND) return plain(arena, value);    // its label says of what
     return amount(arena, value, entry->unit);
 }

@@ -436,12 +436,12 @@ static void a_posted_config_that_is_none_gets_one_sentence(void **state)
 
 static void a_silent_connection_keeps_nobody_waiting(void **state)
 {
-    int lines[8];
+    static const char begun[] = "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{";
+    int               lines[8];
     (void)state;
     for (int i = 0; i < 8; i++) {
         lines[i] = dial();
-        say(lines[i], "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{",
-            70);
+        say(lines[i], begun, strlen(begun));
     }
     assert_int_equal(get("/settings"), 200);
     for (int i = 0; i < 8; i++) close(lines[i]);
