@@ -1,4 +1,5 @@
 #include "labs/driver/commands.h"
+#include "labs/driver/benches.h"
 #include "labs/driver/choose.h"
 #include "common/gpu.h"
 #include "labs/driver/grade.h"
@@ -15,6 +16,13 @@
 // From bench/CMakeLists.txt and from the labs, in their order: "sgemm", ..., "autoencoder".
 static const char *const benches[] = {LAB_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
+
+bool benches_have(const char *name)
+{
+    for (int i = 0; i < BENCHES; i++)
+        if (strcmp(benches[i], name) == 0) return true;
+    return false;
+}
 
 static int start(const char *name, char **argv)
 {

@@ -1,4 +1,5 @@
 #include "labs/driver/verdicts.h"
+#include "labs/driver/benches.h"
 #include "labs/driver/choose.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/plain.h"
@@ -329,8 +330,9 @@ void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *
     } else {
         page_command(page, "next", arena_print(arena, "./lab run %s --mine", lab->id),
                      "the lab, on your code");
-        page_command(page, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
-                     "how fast it is");
+        if (benches_have(lab->id))
+            page_command(page, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
+                         "how fast it is");
         page_command(page, "or",
                      arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
                      "how we wrote it");

@@ -74,7 +74,7 @@ static bool draw_stack(const Charts *charts, const ServingBasis *basis, const ch
     float       limit[2] = {(float)usable, (float)usable}, ends[2] = {stack->x[0], stack->x[n - 1]};
     Plot plot = {.title   = arena_print(charts->arena, "%s in %s: memory of one GPU of %llu", charts->model->name,
                                         basis->weights.format,
-                                        (unsigned long long)(split.tp * split.pp * split.ep)),
+                                        (unsigned long long)split.tp * split.pp * split.ep),
                  .x_label = label,
                  .y_label = "GB (1e9 bytes)",
                  .log_x   = true,

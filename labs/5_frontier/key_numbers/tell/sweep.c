@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/tell/sweep.h"
+#include <math.h>
 #include <string.h>
 
 static bool add(Arena *arena, Sweep *sweep, const char *text, size_t length, Error *err)
@@ -19,8 +20,8 @@ static bool add_range(Arena *arena, Sweep *sweep, const char *from, const char *
     if (!question_number(field, from, &low, err) || !question_number(field, to, &high, err)) return false;
     if (!(low > 0 && low <= high))
         return error_set(err, "--sweep: %s..%s: expected a number above 0 and one that is not below it", from, to);
-    for (double value = low; value < high; value *= 2) {
-        const char *text = arena_print(arena, "%.15g", value);
+    for (int step = 0; ldexp(low, step) < high; step++) {
+        const char *text = arena_print(arena, "%.15g", ldexp(low, step));
         if (!add(arena, sweep, text, strlen(text), err)) return false;
     }
     const char *last = arena_print(arena, "%.15g", high);

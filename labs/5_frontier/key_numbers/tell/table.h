@@ -28,10 +28,10 @@ enum {
 // The parts that a list of words names, "parameters,fit"; 0 and a sentence when a word is none.
 unsigned parts_named(const char *words, Error *err);
 
-void table_show(const Sheet *sheet, unsigned parts, bool explain);
+void table_show(const Sheet *sheet, unsigned shown, bool explain);
 enum { COLUMNS_MAX = 64 };
 
 // `differing`: only the rows in which the sheets are not all the same.
 // `heading` says what the names are: "context". Lists and sentences stand in no row.
 void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names, int count,
-                  unsigned parts, bool differing);
+                  unsigned shown, bool differing);
