@@ -13,13 +13,13 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format's numbers 
 enum {
     OLDEST        = 2,    // version 1 had 32-bit lengths, and was given up within weeks
     NEWEST        = 3,
-    ALIGNMENT     = 32,         // unless general.alignment says otherwise
+    ALIGNMENT     = 32,    // unless general.alignment says otherwise
     MAX_ALIGNMENT = 1 << 30,
     MAX_NAME      = 65535,      // of a key, by the format; ggml itself takes 63 for a tensor's
     MAX_VALUES    = 1 << 16,    // real files have some dozens of settings,
     MAX_TENSORS   = 1 << 20,    // and at most some ten thousands of tensors (an expert each)
-    VALUE_BYTES   = 8 + 1 + 4 + 1,        // the least that one takes: a key of one letter, kind, value
-    TENSOR_BYTES  = 8 + 1 + 4 + 4 + 8     // name, no dimensions, type, offset
+    VALUE_BYTES   = 8 + 1 + 4 + 1,    // the least that one takes: a key of one letter, kind, value
+    TENSOR_BYTES  = 8 + 1 + 4 + 4 + 8    // name, no dimensions, type, offset
 };
 
 enum { TYPE_NUMBERS = 64 };    // the types' numbers are below
@@ -127,14 +127,14 @@ static bool read_value(Reader *reader, GgufValue *value)
     if (!take_name(reader, &value->key) || !take(reader, &kind, sizeof kind)) return false;
     value->count = 1;
     value->array = kind == GGUF_ARRAY;
-    if (value->array && (!take(reader, &kind, sizeof kind) ||
-                         !take(reader, &value->count, sizeof value->count)))
+    if (value->array &&
+        (!take(reader, &kind, sizeof kind) || !take(reader, &value->count, sizeof value->count)))
         return false;
     if (kind == GGUF_ARRAY)    // the format has them, and no program that writes or reads them
         return error_set(reader->err, "%s: '%s' is an array of arrays", reader->path, value->key);
     if (kind >= GGUF_KINDS)
-        return error_set(reader->err, "%s: '%s' is of the unknown kind %lu", reader->path, value->key,
-                         (unsigned long)kind);
+        return error_set(reader->err, "%s: '%s' is of the unknown kind %lu", reader->path,
+                         value->key, (unsigned long)kind);
     value->kind = (GgufKind)kind;
     return read_elements(reader, value);
 }
@@ -169,7 +169,8 @@ static bool read_tensor(Reader *reader, GgufTensor *tensor, Error *err)
                          tensor->name, (unsigned long)number);
     tensor->type = (GgufType)number;
     if (tensor->shape[0] % type->block != 0)
-        return error_set(err, "%s: '%s' has rows of %llu numbers, expected a multiple of %lu for %s",
+        return error_set(err,
+                         "%s: '%s' has rows of %llu numbers, expected a multiple of %lu for %s",
                          reader->path, tensor->name, (unsigned long long)tensor->shape[0],
                          (unsigned long)type->block, type->name);
     if (__builtin_mul_overflow(tensor->count / type->block, type->bytes, &tensor->bytes))
@@ -206,7 +207,8 @@ static bool check_keys_differ(const Gguf *file, Error *err)
     for (int i = 1; i < file->value_count; i++)
         if (compare_keys(&sorted[i - 1], &sorted[i]) == 0) twice = sorted[i]->key;
     free(sorted);
-    return twice == NULL || error_set(err, "%s: the key '%s' stands there twice", file->path, twice);
+    return twice == NULL ||
+           error_set(err, "%s: the key '%s' stands there twice", file->path, twice);
 }
 
 static bool read_alignment(Gguf *file, Error *err)
@@ -226,7 +228,8 @@ static bool place(const Gguf *file, GgufTensor *tensor, uint64_t data, const uin
 {
     uint64_t offset = tensor->offset, end;
     if (offset % file->alignment != 0)
-        return error_set(err, "%s: '%s' begins at byte %llu of the data, expected a multiple of %llu",
+        return error_set(err,
+                         "%s: '%s' begins at byte %llu of the data, expected a multiple of %llu",
                          file->path, tensor->name, (unsigned long long)offset,
                          (unsigned long long)file->alignment);
     if (__builtin_add_overflow(data, offset, &tensor->offset) ||
@@ -234,14 +237,15 @@ static bool place(const Gguf *file, GgufTensor *tensor, uint64_t data, const uin
         return error_set(err, "%s: '%s' ends past 2^64 bytes", file->path, tensor->name);
     if (bytes == NULL) return true;
     if (end > size)
-        return error_set(err, "%s: '%s' ends at byte %llu of a file of %zu", file->path, tensor->name,
-                         (unsigned long long)end, size);
+        return error_set(err, "%s: '%s' ends at byte %llu of a file of %zu", file->path,
+                         tensor->name, (unsigned long long)end, size);
     tensor->data = bytes + tensor->offset;
     return true;
 }
 
 // `bytes` is NULL when the data is not there, or not asked for.
-static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, size_t size, Error *err)
+static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, size_t size,
+                          Error *err)
 {
     uint64_t data  = (header + file->alignment - 1) / file->alignment * file->alignment;
     size_t   count = (size_t)file->tensor_count;
@@ -255,9 +259,9 @@ static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, siz
     for (size_t i = 1; i < count; i++) {
         const GgufTensor *before = file->by_name[i - 1], *tensor = file->by_name[i];
         if (tensor->offset < before->offset + before->bytes)
-            return error_set(err, "%s: '%s' begins at byte %llu, before '%s' ends at %llu", file->path,
-                             tensor->name, (unsigned long long)tensor->offset, before->name,
-                             (unsigned long long)before->offset + before->bytes);
+            return error_set(err, "%s: '%s' begins at byte %llu, before '%s' ends at %llu",
+                             file->path, tensor->name, (unsigned long long)tensor->offset,
+                             before->name, (unsigned long long)before->offset + before->bytes);
     }
     qsort(file->by_name, count, sizeof *file->by_name, compare_names);
     for (size_t i = 1; i < count; i++)
@@ -278,7 +282,8 @@ static bool check_version(Reader *reader, uint32_t *version, Error *err)
                          reader->path);
     if (!take(reader, version, sizeof *version)) return false;
     if ((*version & 0xFFFF) == 0 && *version != 0)    // the bytes of a small number, turned round
-        return error_set(err, "%s: is a big-endian GGUF file, expected little-endian", reader->path);
+        return error_set(err, "%s: is a big-endian GGUF file, expected little-endian",
+                         reader->path);
     return (*version >= OLDEST && *version <= NEWEST) ||
            error_set(err, "%s: is GGUF version %lu, expected %d or %d", reader->path,
                      (unsigned long)*version, OLDEST, NEWEST);
@@ -320,8 +325,13 @@ static bool read_tensors(Gguf *file, Reader *reader, uint64_t count, Error *err)
 
 static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whole, Error *err)
 {
-    Reader   reader = {.path = file->path, .start = bytes, .at = bytes, .end = bytes + size,
-                       .what = "count", .count = 2, .err = err};
+    Reader   reader  = {.path  = file->path,
+                        .start = bytes,
+                        .at    = bytes,
+                        .end   = bytes + size,
+                        .what  = "count",
+                        .count = 2,
+                        .err   = err};
     uint64_t tensors = 0, values = 0;
     if (!check_version(&reader, &file->version, err) || !take(&reader, &tensors, sizeof tensors) ||
         !take(&reader, &values, sizeof values))
@@ -362,10 +372,8 @@ static Gguf *map(const char *path, bool whole, Error *err)
         return NULL;
     }
     Gguf *file = parse(bytes, (size_t)status.st_size, path, whole, err);
-    if (file != NULL)
-        file->mapping = bytes, file->size = (size_t)status.st_size;
-    else
-        munmap(bytes, (size_t)status.st_size);
+    if (file != NULL) file->mapping = bytes, file->size = (size_t)status.st_size;
+    else munmap(bytes, (size_t)status.st_size);
     return file;
 }
 
@@ -411,10 +419,8 @@ const GgufTensor *gguf_tensor(const Gguf *file, const char *name)
         int middle = low + (high - low) / 2;
         int order  = strcmp(name, file->by_name[middle]->name);
         if (order == 0) return file->by_name[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
+        if (order < 0) high = middle;
+        else low = middle + 1;
     }
     return NULL;
 }
@@ -483,7 +489,7 @@ bool gguf_next_text(const GgufValue *value, GgufText *text)
 {
     if (value == NULL || value->kind != GGUF_STRING) return false;
     const char *begin = (const char *)value->data, *end = begin + value->bytes;
-    const char *at    = text->bytes == NULL ? begin : text->bytes + text->length;
+    const char *at = text->bytes == NULL ? begin : text->bytes + text->length;
     if (at == end) return false;
     uint64_t length;
     memcpy(&length, at, sizeof length);    // it and the bytes are there: read_elements() looked
@@ -507,7 +513,8 @@ bool gguf_integer(const Gguf *file, const char *key, uint64_t index, uint64_t *n
 
 bool gguf_real(const Gguf *file, const char *key, uint64_t index, double *number, Error *err)
 {
-    return gguf_real_at(gguf_value(file, key), index, number) || missing(file, key, "a number", err);
+    return gguf_real_at(gguf_value(file, key), index, number) ||
+           missing(file, key, "a number", err);
 }
 
 bool gguf_text(const Gguf *file, const char *key, GgufText *text, Error *err)

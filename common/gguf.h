@@ -62,17 +62,19 @@ const GgufTypeInfo *gguf_type(uint32_t type);    // NULL if there is no such typ
 
 // What a setting is, by its number in a file.
 typedef enum GgufKind {
+    // clang-format off
     GGUF_UINT8, GGUF_INT8, GGUF_UINT16, GGUF_INT16, GGUF_UINT32, GGUF_INT32, GGUF_FLOAT32, GGUF_BOOL,
     GGUF_STRING, GGUF_ARRAY, GGUF_UINT64, GGUF_INT64, GGUF_FLOAT64,
+    // clang-format on
     GGUF_KINDS
 } GgufKind;
 
 typedef struct GgufValue {
     const char    *key;
-    GgufKind       kind;      // of an array: of its elements
+    GgufKind       kind;    // of an array: of its elements
     bool           array;
-    uint64_t       count;     // 1, or an array's length
-    const uint8_t *data;      // as in the file, perhaps not aligned: to be read by the functions below
+    uint64_t       count;    // 1, or an array's length
+    const uint8_t *data;     // perhaps not aligned: to be read by the functions below
     size_t         bytes;
 } GgufValue;
 
@@ -86,22 +88,22 @@ typedef struct GgufTensor {
     const char *name;
     GgufType    type;
     int         dims;
-    uint64_t    shape[GGUF_MAX_DIMS];    // innermost first, as in the file; 1 where there is no dimension
+    uint64_t    shape[GGUF_MAX_DIMS];    // innermost first; 1 where there is no dimension
     uint64_t    count, bytes;            // numbers, and the bytes that they take
     uint64_t    offset;                  // of the data, from the file's start
     const void *data;                    // aligned as the file says (32 bytes, mostly)
 } GgufTensor;
 
 typedef struct Gguf {
-    char              *path;        // for messages
+    char              *path;    // for messages
     uint32_t           version;
     uint64_t           alignment;
     int                value_count;
-    GgufValue         *values;      // in the order of the file
+    GgufValue         *values;    // in the order of the file
     int                tensor_count;
-    GgufTensor        *tensors;     // in the order of the file
-    const GgufTensor **by_name;     // sorted
-    void              *mapping;     // NULL when the bytes are the caller's
+    GgufTensor        *tensors;    // in the order of the file
+    const GgufTensor **by_name;    // sorted
+    void              *mapping;    // NULL when the bytes are the caller's
     size_t             size;
 } Gguf;
 

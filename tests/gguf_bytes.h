@@ -40,7 +40,8 @@ static inline void gguf_bytes_put_text(GgufBytes *file, const char *text)
     gguf_bytes_put(file, text, strlen(text));
 }
 
-static inline void gguf_bytes_begin(GgufBytes *file, uint32_t version, uint64_t tensors, uint64_t values)
+static inline void gguf_bytes_begin(GgufBytes *file, uint32_t version, uint64_t tensors,
+                                    uint64_t values)
 {
     file->size = 0;
     gguf_bytes_put(file, "GGUF", 4);
@@ -69,8 +70,8 @@ static inline void gguf_bytes_put_string(GgufBytes *file, const char *key, const
     gguf_bytes_put_text(file, text);
 }
 
-static inline void gguf_bytes_put_array(GgufBytes *file, const char *key, GgufKind kind, uint64_t count,
-                                        const void *bytes, size_t size)
+static inline void gguf_bytes_put_array(GgufBytes *file, const char *key, GgufKind kind,
+                                        uint64_t count, const void *bytes, size_t size)
 {
     gguf_bytes_put_value(file, key, GGUF_ARRAY, NULL, 0);
     gguf_bytes_put_32(file, kind);
@@ -78,8 +79,8 @@ static inline void gguf_bytes_put_array(GgufBytes *file, const char *key, GgufKi
     gguf_bytes_put(file, bytes, size);
 }
 
-static inline void gguf_bytes_put_tensor(GgufBytes *file, const char *name, uint32_t type, uint32_t dims,
-                                         const uint64_t *shape, uint64_t offset)
+static inline void gguf_bytes_put_tensor(GgufBytes *file, const char *name, uint32_t type,
+                                         uint32_t dims, const uint64_t *shape, uint64_t offset)
 {
     gguf_bytes_put_text(file, name);
     gguf_bytes_put_32(file, dims);

@@ -17,7 +17,7 @@ typedef Gguf *Parse(const void *bytes, size_t size, const char *name, Error *err
 static Gguf *parse_guarded(Parse *parse, const void *bytes, size_t size, Error *err)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (size / page + 1) * page;
-    char *start =
+    char  *start =
         mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(start, MAP_FAILED);
     assert_int_equal(mprotect(start + room, page, PROT_NONE), 0);
@@ -57,19 +57,18 @@ static void blocks_are_those_of_ggml(void **state)
         uint32_t    number;
         const char *name;
         uint32_t    block, bytes;
-    } EXPECTED[] = {
-        {0, "F32", 1, 4},         {1, "F16", 1, 2},         {2, "Q4_0", 32, 18},
-        {3, "Q4_1", 32, 20},      {6, "Q5_0", 32, 22},      {7, "Q5_1", 32, 24},
-        {8, "Q8_0", 32, 34},      {9, "Q8_1", 32, 36},      {10, "Q2_K", 256, 84},
-        {11, "Q3_K", 256, 110},   {12, "Q4_K", 256, 144},   {13, "Q5_K", 256, 176},
-        {14, "Q6_K", 256, 210},   {15, "Q8_K", 256, 292},   {16, "IQ2_XXS", 256, 66},
-        {17, "IQ2_XS", 256, 74},  {18, "IQ3_XXS", 256, 98}, {19, "IQ1_S", 256, 50},
-        {20, "IQ4_NL", 32, 18},   {21, "IQ3_S", 256, 110},  {22, "IQ2_S", 256, 82},
-        {23, "IQ4_XS", 256, 136}, {24, "I8", 1, 1},         {25, "I16", 1, 2},
-        {26, "I32", 1, 4},        {27, "I64", 1, 8},        {28, "F64", 1, 8},
-        {29, "IQ1_M", 256, 56},   {30, "BF16", 1, 2},       {34, "TQ1_0", 256, 54},
-        {35, "TQ2_0", 256, 66},   {39, "MXFP4", 32, 17},    {40, "NVFP4", 64, 36},
-        {41, "Q1_0", 128, 18}};
+    } EXPECTED[] = {{0, "F32", 1, 4},         {1, "F16", 1, 2},         {2, "Q4_0", 32, 18},
+                    {3, "Q4_1", 32, 20},      {6, "Q5_0", 32, 22},      {7, "Q5_1", 32, 24},
+                    {8, "Q8_0", 32, 34},      {9, "Q8_1", 32, 36},      {10, "Q2_K", 256, 84},
+                    {11, "Q3_K", 256, 110},   {12, "Q4_K", 256, 144},   {13, "Q5_K", 256, 176},
+                    {14, "Q6_K", 256, 210},   {15, "Q8_K", 256, 292},   {16, "IQ2_XXS", 256, 66},
+                    {17, "IQ2_XS", 256, 74},  {18, "IQ3_XXS", 256, 98}, {19, "IQ1_S", 256, 50},
+                    {20, "IQ4_NL", 32, 18},   {21, "IQ3_S", 256, 110},  {22, "IQ2_S", 256, 82},
+                    {23, "IQ4_XS", 256, 136}, {24, "I8", 1, 1},         {25, "I16", 1, 2},
+                    {26, "I32", 1, 4},        {27, "I64", 1, 8},        {28, "F64", 1, 8},
+                    {29, "IQ1_M", 256, 56},   {30, "BF16", 1, 2},       {34, "TQ1_0", 256, 54},
+                    {35, "TQ2_0", 256, 66},   {39, "MXFP4", 32, 17},    {40, "NVFP4", 64, 36},
+                    {41, "Q1_0", 128, 18}};
     enum { COUNT = sizeof EXPECTED / sizeof *EXPECTED };
     int found = 0;
     for (uint32_t type = 0; type < 1000; type++) found += gguf_type(type) != NULL;
@@ -100,7 +99,8 @@ static void a_file_of_the_python_package_is_read(void **state)
         "\3\0\0\0\0\0\0\0x.y\x9\0\0\0\7\0\0\0\2\0\0\0\0\0\0\0\1\0"
         "\3\0\0\0\0\0\0\0x.z\x9\0\0\0\6\0\0\0\2\0\0\0\0\0\0\0\0\0\xc0\x3f\0\0\0\xc0"
         "\x8\0\0\0\0\0\0\0a.weight\2\0\0\0\3\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0"
-        "\x8\0\0\0\0\0\0\0b.weight\2\0\0\0\x20\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\2\0\0\0\x10\0\0\0\0\0\0\0"
+        "\x8\0\0\0\0\0\0\0b."
+        "weight\2\0\0\0\x20\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\2\0\0\0\x10\0\0\0\0\0\0\0"
         "\0\0\0\0\0\0\0\0\x3c\0\x40\0\x42\0\x44\0\x45\0\0\0\0"
         "\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\x11\x12\x13\x14\x15\x16\x17"
         "\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#\0\0\0\0";
@@ -172,10 +172,19 @@ static void numbers_of_every_kind_are_read(void **state)
         const char *key;
         double      real;     // 0: none
         uint64_t    whole;    // 0: none
-    } EXPECTED[] = {{"UINT8", 255, 255}, {"INT8", -128, 0}, {"UINT16", 65535, 65535},
-                    {"INT16", -32768, 0}, {"UINT32", 4294967295, UINT32_MAX}, {"INT32", -0x1p31, 0},
-                    {"FLOAT32", 0.1f, 0}, {"BOOL", 0, 0}, {"UINT64", 0x1p64, UINT64_MAX},
-                    {"INT64", -0x1p63, 0}, {"FLOAT64", 0.1, 0}, {"STRING", 0, 0}, {"ARRAY", 7, 7}};
+    } EXPECTED[] = {{"UINT8", 255, 255},
+                    {"INT8", -128, 0},
+                    {"UINT16", 65535, 65535},
+                    {"INT16", -32768, 0},
+                    {"UINT32", 4294967295, UINT32_MAX},
+                    {"INT32", -0x1p31, 0},
+                    {"FLOAT32", 0.1f, 0},
+                    {"BOOL", 0, 0},
+                    {"UINT64", 0x1p64, UINT64_MAX},
+                    {"INT64", -0x1p63, 0},
+                    {"FLOAT64", 0.1, 0},
+                    {"STRING", 0, 0},
+                    {"ARRAY", 7, 7}};
     for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
         const GgufValue *value = gguf_value(file, EXPECTED[i].key);
         double           real  = 0;
@@ -211,8 +220,9 @@ static void a_setting_that_is_missing_or_of_another_kind_is_named(void **state)
     GgufText text;
     Error    err;
     assert_false(gguf_integer(file, "llama.block_count", 0, &whole, &err));
-    assert_string_equal(err.message, "bytes: 'llama.block_count' is missing, expected a whole number, "
-                                     "not negative");
+    assert_string_equal(err.message,
+                        "bytes: 'llama.block_count' is missing, expected a whole number, "
+                        "not negative");
     assert_false(gguf_integer(file, "i", 0, &whole, &err));
     assert_string_equal(err.message, "bytes: 'i' is not a whole number, not negative");
     assert_false(gguf_real(file, "s", 0, &real, &err));
@@ -267,9 +277,10 @@ static void what_is_no_gguf_file_of_a_known_version_is_named(void **state)
     static const struct {
         uint32_t    version;
         const char *sentence;
-    } WRONG[] = {{0, "is GGUF version 0, expected 2 or 3"}, {1, "is GGUF version 1, expected 2 or 3"},
-                 {4, "is GGUF version 4, expected 2 or 3"}, {0x03000000, "is a big-endian GGUF file"},
-                 {0x02000000, "is a big-endian GGUF file"}, {UINT32_MAX, "is GGUF version 4294967295"}};
+    } WRONG[] = {
+        {0, "is GGUF version 0, expected 2 or 3"}, {1, "is GGUF version 1, expected 2 or 3"},
+        {4, "is GGUF version 4, expected 2 or 3"}, {0x03000000, "is a big-endian GGUF file"},
+        {0x02000000, "is a big-endian GGUF file"}, {UINT32_MAX, "is GGUF version 4294967295"}};
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
         memcpy(bytes.data + 4, &WRONG[i].version, 4);
         refuses(&bytes, WRONG[i].sentence);
@@ -377,7 +388,8 @@ static void wrong_tensors_are_refused(void **state)
 {
     (void)state;
     const uint64_t big = 1ull << 32;
-    refuses_tensor(0, 5, (uint64_t[]){1, 1, 1, 1, 1}, 0, "'a' has 5 dimensions, expected at most 4");
+    refuses_tensor(0, 5, (uint64_t[]){1, 1, 1, 1, 1}, 0,
+                   "'a' has 5 dimensions, expected at most 4");
     memset(bytes.data + 33, 0xFF, 4);
     refuses(&bytes, "'a' has 4294967295 dimensions, expected at most 4");
     refuses_tensor(0, 2, (uint64_t[]){big, big}, 0, "'a' has over 2^64 numbers");
@@ -389,9 +401,11 @@ static void wrong_tensors_are_refused(void **state)
         refuses_tensor(unknown[i], 2, SHAPE_64_2, 0, "which is not known");
     refuses_tensor(GGUF_Q4_0, 2, (uint64_t[]){33, 2}, 0,
                    "'a' has rows of 33 numbers, expected a multiple of 32 for Q4_0");
-    refuses_tensor(GGUF_Q4_K, 2, SHAPE_64_2, 0, "rows of 64 numbers, expected a multiple of 256 for Q4_K");
+    refuses_tensor(GGUF_Q4_K, 2, SHAPE_64_2, 0,
+                   "rows of 64 numbers, expected a multiple of 256 for Q4_K");
     refuses_tensor(GGUF_Q8_0, 0, NULL, 0, "rows of 1 numbers, expected a multiple of 32");
-    refuses_tensor(0, 2, SHAPE_64_2, 16, "begins at byte 16 of the data, expected a multiple of 32");
+    refuses_tensor(0, 2, SHAPE_64_2, 16,
+                   "begins at byte 16 of the data, expected a multiple of 32");
     refuses_tensor(0, 2, SHAPE_64_2, 32, "'a' ends at byte 640 of a file of 608");
     refuses_tensor(0, 2, SHAPE_64_2, 1ull << 40, "of a file of 608");
     refuses_tensor(0, 2, SHAPE_64_2, UINT64_MAX - 31, "'a' ends past 2^64 bytes");
@@ -404,7 +418,10 @@ static void tensors_that_share_bytes_are_refused(void **state)
     const struct {
         uint64_t    a, b;
         const char *sentence;    // NULL: it is right
-    } PLACES[] = {{0, 512, NULL}, {512, 0, NULL}, {0, 544, NULL}, {1024, 0, NULL},
+    } PLACES[] = {{0, 512, NULL},
+                  {512, 0, NULL},
+                  {0, 544, NULL},
+                  {1024, 0, NULL},
                   {0, 480, "'b' begins at byte 608, before 'a' ends at 640"},
                   {480, 0, "'a' begins at byte 608, before 'b' ends at 640"},
                   {0, 0, "begins at byte 128, before"}};
@@ -413,10 +430,8 @@ static void tensors_that_share_bytes_are_refused(void **state)
         gguf_bytes_put_tensor(&bytes, "a", GGUF_F32, 2, SHAPE_64_2, PLACES[i].a);
         gguf_bytes_put_tensor(&bytes, "b", GGUF_F32, 2, SHAPE_64_2, PLACES[i].b);
         gguf_bytes_pad(&bytes, 32, 2048);
-        if (PLACES[i].sentence != NULL)
-            refuses(&bytes, PLACES[i].sentence);
-        else
-            gguf_close(accepts(&bytes));
+        if (PLACES[i].sentence != NULL) refuses(&bytes, PLACES[i].sentence);
+        else gguf_close(accepts(&bytes));
     }
 }
 

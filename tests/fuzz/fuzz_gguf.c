@@ -30,9 +30,9 @@ static void expect_values(const Gguf *file)
         for (uint64_t n = 0; n < value->count && n < 4096; n++)
             if (gguf_integer_at(value, n, &whole))
                 expect(gguf_real_at(value, n, &real) && real == (double)whole);
-            else
-                expect(!gguf_bool_at(value, n, &truth) || !gguf_real_at(value, n, &real));
-        expect(!gguf_real_at(value, value->count, &real) && !gguf_bool_at(value, value->count, &truth));
+            else expect(!gguf_bool_at(value, n, &truth) || !gguf_real_at(value, n, &real));
+        expect(!gguf_real_at(value, value->count, &real) &&
+               !gguf_bool_at(value, value->count, &truth));
     }
 }
 

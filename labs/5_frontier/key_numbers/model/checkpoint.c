@@ -29,7 +29,8 @@ static void count_types(Model *model, const Shards *shards, Arena *arena)
     }
     qsort(types, TYPES, sizeof *types, compare_types);
     model->stored = types;
-    while (model->stored_count < TYPES && types[model->stored_count].bytes > 0) model->stored_count++;
+    while (model->stored_count < TYPES && types[model->stored_count].bytes > 0)
+        model->stored_count++;
 }
 
 // ---- by the configuration ----
@@ -52,9 +53,17 @@ static Model *by_config(const Shards *shards, Arena *arena, const char *path, Er
 static bool is_number(SafetensorsType type)
 {
     switch (type) {
-    case SAFETENSORS_F4: case SAFETENSORS_F6_E2M3: case SAFETENSORS_F6_E3M2: case SAFETENSORS_F8_E5M2:
-    case SAFETENSORS_F8_E4M3: case SAFETENSORS_F8_E4M3FNUZ: case SAFETENSORS_F8_E5M2FNUZ: case SAFETENSORS_F16:
-    case SAFETENSORS_BF16: case SAFETENSORS_F32: case SAFETENSORS_F64: return true;
+    case SAFETENSORS_F4:
+    case SAFETENSORS_F6_E2M3:
+    case SAFETENSORS_F6_E3M2:
+    case SAFETENSORS_F8_E5M2:
+    case SAFETENSORS_F8_E4M3:
+    case SAFETENSORS_F8_E4M3FNUZ:
+    case SAFETENSORS_F8_E5M2FNUZ:
+    case SAFETENSORS_F16:
+    case SAFETENSORS_BF16:
+    case SAFETENSORS_F32:
+    case SAFETENSORS_F64: return true;
     default: return false;    // integers are packed, or count something; F8_E8M0 is for scales
     }
 }
@@ -123,20 +132,25 @@ static const char *format_of(const StoredType *most)
 
 static Model *by_names(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
-    Naming n  = {.model = build_model(arena, "unknown", path), .arena = arena};
-    bool   ok = true;
+    Naming n        = {.model = build_model(arena, "unknown", path), .arena = arena};
+    bool   ok       = true;
     n.model->source = "safetensors";
     for (int i = 0; i < shards->count && ok; i++) ok = add_tensor(&n, shards->tensors[i].entry);
     if (!ok) error_set(err, "%s: has tensors of over %d names", path, MOST_NAMES);
-    else if (n.model->weight_count == 0) error_set(err, "%s: holds no tensor that may be a parameter", path);
+    else if (n.model->weight_count == 0)
+        error_set(err, "%s: holds no tensor that may be a parameter", path);
     if (!ok || n.model->weight_count == 0) return NULL;
     if (n.beside.elements > 0)
-        build_extra(n.model, n.beside.elements, n.beside.bytes, "masks, scales and the like, by their names and types");
+        build_extra(n.model, n.beside.elements, n.beside.bytes,
+                    "masks, scales and the like, by their names and types");
     if (n.packed.elements > 0)
-        build_extra(n.model, n.packed.elements, n.packed.bytes,
-                    "integers that hold packed matrices: a config.json would tell of how many parameters");
-    build_note(n.model, "no config.json is beside the files: parameters are counted by the names and types of tensors; "
-               "what the layers do, the cache and FLOPs with it, cannot be told");
+        build_extra(
+            n.model, n.packed.elements, n.packed.bytes,
+            "integers that hold packed matrices: a config.json would tell of how many parameters");
+    build_note(n.model,
+               "no config.json is beside the files: parameters are counted by the names and "
+               "types of tensors; what the layers do, the cache and FLOPs with it, cannot "
+               "be told");
     if (n.unclear != NULL)
         build_note(n.model, "some names say nothing, as %s: they are counted as MLP", n.unclear);
     count_types(n.model, shards, arena);

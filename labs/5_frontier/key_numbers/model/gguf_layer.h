@@ -28,8 +28,8 @@ typedef struct GgufLayer {
     int      kind;
 } GgufLayer;
 
-bool gguf_layer_add(GgufLayer *layer, const GgufName *name, const GgufTensor *tensor,
-                    const GgufSource *source, Error *err);
-bool gguf_layer_describe(GgufLayer *layer, int number, const GgufSource *source, Error *err);
-bool gguf_layer_same(const GgufLayer *a, const GgufLayer *b);
+bool     gguf_layer_add(GgufLayer *layer, const GgufName *name, const GgufTensor *tensor,
+                        const GgufSource *source, Error *err);
+bool     gguf_layer_describe(GgufLayer *layer, int number, const GgufSource *source, Error *err);
+bool     gguf_layer_same(const GgufLayer *a, const GgufLayer *b);
 uint64_t gguf_layer_elements(const GgufLayer *layer);

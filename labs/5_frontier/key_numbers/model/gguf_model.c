@@ -22,10 +22,10 @@ typedef struct Beside {
 typedef struct Reading {
     GgufSource source;
     int        layers;
-    GgufLayer *layer;                 // [layers]
+    GgufLayer *layer;    // [layers]
     GgufLayer  outside;
     Beside     constants, scales, ahead, again;
-    StoredType types[MAX_TYPES];      // by the type's number in a file
+    StoredType types[MAX_TYPES];    // by the type's number in a file
     bool       routed, causal;
     Model     *model;
 } Reading;
@@ -56,8 +56,9 @@ static bool read_tensor(Reading *r, const GgufTensor *tensor, Error *err)
     case GGUF_SCALE: beside(&r->scales, tensor); return true;
     case GGUF_AHEAD: beside(&r->ahead, tensor); return true;
     case GGUF_UNKNOWN:
-        return error_set(err, "%s: '%s' is no tensor of a transformer that is known here (architecture %s)",
-                         path, tensor->name, r->source.arch);
+        return error_set(
+            err, "%s: '%s' is no tensor of a transformer that is known here (architecture %s)",
+            path, tensor->name, r->source.arch);
     default: break;
     }
     if (name.role == ROLE_HEAD && r->source.custom->tied) {
@@ -79,7 +80,8 @@ static bool read_tensors(Reading *r, Error *err)
                 return error_set(err, "%s: has over 2^53 numbers", r->source.path);
             if (!read_tensor(r, tensor, err)) return false;
         }
-    return all > 0 || error_set(err, "%s: holds no tensors, but a vocabulary alone", r->source.path);
+    return all > 0 ||
+           error_set(err, "%s: holds no tensors, but a vocabulary alone", r->source.path);
 }
 
 static bool read_layers(Reading *r, Error *err)
@@ -89,13 +91,17 @@ static bool read_layers(Reading *r, Error *err)
         !gguf_source_get(&r->source, "nextn_predict_layers", 0, &ahead, err))
         return false;
     if (ahead >= layers || layers > MAX_LAYERS)
-        return error_set(err, "%s: %s.block_count is %llu, expected 1 to %d (and %llu that predict further "
-                         "tokens)", r->source.path, r->source.arch, (Digits)layers, MAX_LAYERS, (Digits)ahead);
+        return error_set(
+            err,
+            "%s: %s.block_count is %llu, expected 1 to %d (and %llu that predict further "
+            "tokens)",
+            r->source.path, r->source.arch, (Digits)layers, MAX_LAYERS, (Digits)ahead);
     r->layers = (int)(layers - ahead);
     r->layer  = arena_zeros(r->source.arena, (size_t)r->layers * sizeof *r->layer);
     if (!read_tensors(r, err)) return false;
     if (ahead == 0 && r->ahead.tensors > 0)
-        return error_set(err, "%s: has tensors past its %llu layers", r->source.path, (Digits)layers);
+        return error_set(err, "%s: has tensors past its %llu layers", r->source.path,
+                         (Digits)layers);
     for (int l = 0; l < r->layers; l++)
         if (!gguf_layer_describe(&r->layer[l], l, &r->source, err)) return false;
     return true;
@@ -109,24 +115,29 @@ static const char *kind_name(const Reading *r, const GgufLayer *layer)
                             : layer->window > 0      ? "sliding attention"
                             : r->causal              ? "full attention"
                                                      : "attention both ways";
-    const char *mlp       = !r->routed ? "" : layer->block.experts > 0 ? ", experts" : ", dense MLP";
+    const char *mlp = !r->routed ? "" : layer->block.experts > 0 ? ", experts" : ", dense MLP";
     return arena_print(r->source.arena, "%s%s", attention, mlp);
 }
 
 static void add_weight(const Reading *r, int kind, const GgufItem *item)
 {
     // MLPs without experts are told apart where there are both.
-    Component component = item->component == COMPONENT_MLP && r->routed ? COMPONENT_DENSE_MLP : item->component;
-    Weight   *weight    = build_weight(r->model, kind, component, item->role, item->name, item->rows, item->cols);
-    weight->copies      = item->copies;
+    Component component =
+        item->component == COMPONENT_MLP && r->routed ? COMPONENT_DENSE_MLP : item->component;
+    Weight *weight =
+        build_weight(r->model, kind, component, item->role, item->name, item->rows, item->cols);
+    weight->copies       = item->copies;
     weight->stored_bytes = item->bytes;
 }
 
 static void add_kind(Reading *r, const GgufLayer *layer)
 {
-    int kind = build_kind(r->model, (LayerKind){.name = kind_name(r, layer), .block = layer->block,
-                                                .window = layer->window, .index_dim = layer->index_dim,
-                                                .caches = r->causal, .causal = r->causal});
+    int kind = build_kind(r->model, (LayerKind){.name      = kind_name(r, layer),
+                                                .block     = layer->block,
+                                                .window    = layer->window,
+                                                .index_dim = layer->index_dim,
+                                                .caches    = r->causal,
+                                                .causal    = r->causal});
     for (int i = 0; i < layer->count; i++) add_weight(r, kind, &layer->items[i]);
 }
 
@@ -147,7 +158,8 @@ static bool add_layers(Reading *r, Error *err)
         model->kinds[kind].count++;
         Weight *weight = model->weights;
         while (weight->kind != kind) weight++;
-        for (int i = 0; i < layer->count && first < l; i++) weight[i].stored_bytes += layer->items[i].bytes;
+        for (int i = 0; i < layer->count && first < l; i++)
+            weight[i].stored_bytes += layer->items[i].bytes;
     }
     return true;
 }
@@ -164,7 +176,8 @@ static bool add_outside(Reading *r, Error *err)
     }
     if (embed == NULL) return error_set(err, "%s: has no token_embd.weight", r->source.path);
     if (embed->cols != r->layer[0].block.width)
-        return error_set(err, "%s: token_embd.weight has rows of %llu, expected %llu by the settings",
+        return error_set(err,
+                         "%s: token_embd.weight has rows of %llu, expected %llu by the settings",
                          r->source.path, (Digits)embed->cols, (Digits)r->layer[0].block.width);
     model->width = embed->cols;
     model->vocab = embed->rows;
@@ -197,17 +210,18 @@ static void add_types(Reading *r)
 static const char *file_type(const Reading *r)
 {
     static const char *const NAMES[] = {
-        [0] = "f32",      [1] = "f16",     [2] = "q4_0",     [3] = "q4_1",    [7] = "q8_0",
-        [8] = "q5_0",     [9] = "q5_1",    [10] = "q2_k",    [11] = "q3_k_s", [12] = "q3_k_m",
-        [13] = "q3_k_l",  [14] = "q4_k_s", [15] = "q4_k_m",  [16] = "q5_k_s", [17] = "q5_k_m",
-        [18] = "q6_k",    [19] = "iq2_xxs", [20] = "iq2_xs", [21] = "q2_k_s", [22] = "iq3_xs",
-        [23] = "iq3_xxs", [24] = "iq1_s",  [25] = "iq4_nl",  [26] = "iq3_s",  [27] = "iq3_m",
-        [28] = "iq2_s",   [29] = "iq2_m",  [30] = "iq4_xs",  [31] = "iq1_m",  [32] = "gguf-bf16",
-        [36] = "tq1_0",   [37] = "tq2_0",  [38] = "mxfp4_moe"};
+        [0] = "f32",      [1] = "f16",      [2] = "q4_0",      [3] = "q4_1",    [7] = "q8_0",
+        [8] = "q5_0",     [9] = "q5_1",     [10] = "q2_k",     [11] = "q3_k_s", [12] = "q3_k_m",
+        [13] = "q3_k_l",  [14] = "q4_k_s",  [15] = "q4_k_m",   [16] = "q5_k_s", [17] = "q5_k_m",
+        [18] = "q6_k",    [19] = "iq2_xxs", [20] = "iq2_xs",   [21] = "q2_k_s", [22] = "iq3_xs",
+        [23] = "iq3_xxs", [24] = "iq1_s",   [25] = "iq4_nl",   [26] = "iq3_s",  [27] = "iq3_m",
+        [28] = "iq2_s",   [29] = "iq2_m",   [30] = "iq4_xs",   [31] = "iq1_m",  [32] = "gguf-bf16",
+        [36] = "tq1_0",   [37] = "tq2_0",   [38] = "mxfp4_moe"};
     uint64_t type;
-    bool     known = gguf_integer_at(gguf_value(r->source.files[0], "general.file_type"), 0, &type) &&
+    bool known = gguf_integer_at(gguf_value(r->source.files[0], "general.file_type"), 0, &type) &&
                  type < sizeof NAMES / sizeof *NAMES && NAMES[type] != NULL;
-    return known ? NAMES[type] : arena_print(r->source.arena, "a mix of %s and others", r->model->stored[0].name);
+    return known ? NAMES[type]
+                 : arena_print(r->source.arena, "a mix of %s and others", r->model->stored[0].name);
 }
 
 static void add_notes(Reading *r)
@@ -218,11 +232,12 @@ static void add_notes(Reading *r)
     add_extra(r, &r->ahead, "a module that predicts further tokens (MTP)");
     add_extra(r, &r->again, "the head, which is the embedding once more");
     model->rope_factors = r->constants.elements;
-    bool windows = false;
+    bool windows        = false;
     for (int k = 0; k < model->kind_count; k++) windows |= model->kinds[k].window > 0;
     if (windows && r->source.custom->period == 0 &&
         gguf_source_value(&r->source, "attention.sliding_window_pattern") == NULL)
-        build_note(model, "%s.attention.sliding_window is given without a pattern: taken for every layer",
+        build_note(model,
+                   "%s.attention.sliding_window is given without a pattern: taken for every layer",
                    r->source.arch);
     if (r->source.count > 1) build_note(model, "read from %d files", r->source.count);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// clang-format off
 // llama.cpp, gguf-py/gguf/constants.py: TENSOR_NAMES. The order is that of the ledger.
 static const struct {
     const char *name;
@@ -42,6 +43,7 @@ static const struct {
     {"rope_factors_short", GGUF_CONSTANT, COMPONENT_POS, ROLE_OTHER},
     {"attn_rot_embd", GGUF_CONSTANT, COMPONENT_POS, ROLE_OTHER},
 };
+// clang-format on
 enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES };
 
 static bool begins(const char *text, const char *with)
@@ -108,11 +110,14 @@ void gguf_name_read(GgufName *out, const char *name)
         without_numbers(out->plain, rest);
         return;
     }
-    bool        bias = ends_in(rest, ".bias"), scale = ends_in(rest, ".scale") || ends_in(rest, ".input_scale");
-    const char *end  = bias || scale || ends_in(rest, ".weight") ? strrchr(rest, '.') : rest + strlen(rest);
+    bool        bias   = ends_in(rest, ".bias");
+    bool        scale  = ends_in(rest, ".scale") || ends_in(rest, ".input_scale");
+    bool        ending = bias || scale || ends_in(rest, ".weight");
+    const char *end    = ending ? strrchr(rest, '.') : rest + strlen(rest);
     size_t      length = (size_t)(end - rest), matrix;
     bool        one    = is_of_one_expert(rest, length, &matrix);
-    snprintf(out->plain, sizeof out->plain, "%.*s%s", (int)(one ? matrix : length), rest, one ? "_exps" : "");
+    snprintf(out->plain, sizeof out->plain, "%.*s%s", (int)(one ? matrix : length), rest,
+             one ? "_exps" : "");
     for (int i = 0; i < NAME_COUNT; i++) {
         if (strcmp(out->plain, NAMES[i].name) != 0) continue;
         out->part      = scale ? GGUF_SCALE : NAMES[i].part;

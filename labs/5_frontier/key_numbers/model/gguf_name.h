@@ -8,12 +8,12 @@
 #include "labs/5_frontier/key_numbers/model/model.h"
 
 typedef enum GgufPart {
-    GGUF_UNKNOWN,      // no name that is known here
+    GGUF_UNKNOWN,    // no name that is known here
     GGUF_PARAMETER,
-    GGUF_VISION,       // of an image tower in the same file; numbers in its name are replaced by N
-    GGUF_CONSTANT,     // computed from the settings: factors for rotary positions
-    GGUF_SCALE,        // of a quantised matrix, beside it
-    GGUF_AHEAD         // of a module that predicts further tokens
+    GGUF_VISION,      // of an image tower in the same file; numbers in its name are replaced by N
+    GGUF_CONSTANT,    // computed from the settings: factors for rotary positions
+    GGUF_SCALE,       // of a quantised matrix, beside it
+    GGUF_AHEAD        // of a module that predicts further tokens
 } GgufPart;
 
 enum { GGUF_NAME_MAX = 96 };    // ggml itself takes 63 bytes
@@ -21,7 +21,7 @@ enum { GGUF_NAME_MAX = 96 };    // ggml itself takes 63 bytes
 typedef struct GgufName {
     GgufPart  part;
     int       layer;                   // OUTSIDE: stands once
-    char      plain[GGUF_NAME_MAX];    // without the layer; of one expert's tensor: as all experts' in one
+    char      plain[GGUF_NAME_MAX];    // without the layer; an expert's as that of all in one
     int       order;                   // in which a layer's tensors are listed
     Component component;
     Role      role;

@@ -39,24 +39,27 @@ const GgufValue *gguf_source_value(const GgufSource *source, const char *key)
     return gguf_value(source->files[0], full);
 }
 
-bool gguf_source_get(const GgufSource *source, const char *key, int layer, uint64_t *number, Error *err)
+bool gguf_source_get(const GgufSource *source, const char *key, int layer, uint64_t *number,
+                     Error *err)
 {
     const GgufValue *value = gguf_source_value(source, key);
     if (value == NULL) return true;
     uint64_t index = value->array ? (uint64_t)layer : 0;
     if (index >= value->count)
-        return error_set(err, "%s: '%s' is a list of %llu, expected one for each layer", source->path,
-                         value->key, (Digits)value->count);
+        return error_set(err, "%s: '%s' is a list of %llu, expected one for each layer",
+                         source->path, value->key, (Digits)value->count);
     return (gguf_integer_at(value, index, number) && *number <= MAX_SETTING) ||
-           error_set(err, "%s: '%s' is not a whole number of at most 2^31", source->path, value->key);
+           error_set(err, "%s: '%s' is not a whole number of at most 2^31", source->path,
+                     value->key);
 }
 
-bool gguf_source_need(const GgufSource *source, const char *key, int layer, uint64_t *number, Error *err)
+bool gguf_source_need(const GgufSource *source, const char *key, int layer, uint64_t *number,
+                      Error *err)
 {
     *number = 0;
     if (!gguf_source_get(source, key, layer, number, err)) return false;
-    return *number > 0 || error_set(err, "%s: '%s.%s' is missing or 0, expected at least 1", source->path,
-                                    source->arch, key);
+    return *number > 0 || error_set(err, "%s: '%s.%s' is missing or 0, expected at least 1",
+                                    source->path, source->arch, key);
 }
 
 // general.KEY must be a short word: it stands in messages and in the answer.
@@ -65,7 +68,8 @@ static bool read_word(const GgufSource *source, const char *key, const char **wo
     GgufText text;
     if (!gguf_text(source->files[0], key, &text, err)) return false;
     bool plain = text.length > 0 && text.length <= 40;
-    for (size_t i = 0; plain && i < text.length; i++) plain = text.bytes[i] > ' ' && text.bytes[i] <= '~';
+    for (size_t i = 0; plain && i < text.length; i++)
+        plain = text.bytes[i] > ' ' && text.bytes[i] <= '~';
     if (!plain) return error_set(err, "%s: '%s' is no word such as \"llama\"", source->path, key);
     *word = arena_print(source->arena, "%.*s", (int)text.length, text.bytes);
     return true;
@@ -81,10 +85,13 @@ static bool read_architecture(GgufSource *source, Error *err)
         return error_set(err, "%s: holds no model: its general.type is '%s'", source->path, type);
     if (!read_word(source, "general.architecture", &source->arch, err)) return false;
     source->custom = CUSTOMS;
-    while (source->custom->arch != NULL && strcmp(source->custom->arch, source->arch) != 0) source->custom++;
+    while (source->custom->arch != NULL && strcmp(source->custom->arch, source->arch) != 0)
+        source->custom++;
     return strcmp(source->arch, "clip") != 0 ||
-           error_set(err, "%s: holds an image tower alone (architecture clip), expected the model's own file",
-                     source->path);
+           error_set(
+               err,
+               "%s: holds an image tower alone (architecture clip), expected the model's own file",
+               source->path);
 }
 
 // Part `number` of `count`: the end of its name (llama.cpp, llama_split_path()).
@@ -105,8 +112,8 @@ static bool check_part(const GgufSource *source, int i, Error *err)
         const char *name = source->files[i]->tensors[t].name;
         for (int before = 0; before < i; before++)
             if (gguf_tensor(source->files[before], name) != NULL)
-                return error_set(err, "%s: the tensor '%s' stands in %s as well", source->files[i]->path,
-                                 name, source->files[before]->path);
+                return error_set(err, "%s: the tensor '%s' stands in %s as well",
+                                 source->files[i]->path, name, source->files[before]->path);
     }
     return true;
 }
@@ -116,13 +123,17 @@ static bool open_parts(GgufSource *source, uint64_t count, Error *err)
 {
     Gguf    *named  = source->files[0];
     uint64_t number = 0;
-    if (count > MAX_FILES || !gguf_integer_at(gguf_value(named, "split.no"), 0, &number) || number >= count)
+    if (count > MAX_FILES || !gguf_integer_at(gguf_value(named, "split.no"), 0, &number) ||
+        number >= count)
         return error_set(err, "%s: split.no and split.count are not those of a part", source->path);
     const char *end  = part_end(source->arena, (int)number + 1, (int)count);
     size_t      stem = strlen(source->path) - strlen(end);
     if (strlen(source->path) < strlen(end) || strcmp(source->path + stem, end) != 0)
-        return error_set(err, "%s: is part %llu of %llu, and the others are not found where its name does not "
-                         "end in %s", source->path, (Digits)number + 1, (Digits)count, end);
+        return error_set(
+            err,
+            "%s: is part %llu of %llu, and the others are not found where its name does not "
+            "end in %s",
+            source->path, (Digits)number + 1, (Digits)count, end);
     source->count         = (int)count;
     source->files         = arena_zeros(source->arena, count * sizeof *source->files);
     source->files[number] = named;
@@ -143,7 +154,8 @@ bool gguf_source_open(GgufSource *source, Arena *arena, const char *path, Error 
     uint64_t parts   = 1;
     bool     opened  = source->files[0] != NULL;
     if (opened) gguf_integer_at(gguf_value(source->files[0], "split.count"), 0, &parts);
-    if (opened && (parts <= 1 || open_parts(source, parts, err)) && read_architecture(source, err)) return true;
+    if (opened && (parts <= 1 || open_parts(source, parts, err)) && read_architecture(source, err))
+        return true;
     gguf_source_close(source);
     return false;
 }

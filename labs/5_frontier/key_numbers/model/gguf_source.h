@@ -14,16 +14,16 @@
 // load_arch_tensors()).
 typedef struct GgufCustom {
     const char *arch;
-    uint64_t    period;    // one layer in so many sees all, the others have a window; 0: all have it
-    bool        first;     // the first of them, not the last
-    uint64_t    window;    // if the file does not say; 0: none
-    bool        tied;      // the head is the embedding, though the file may have it twice
+    uint64_t period;    // one layer in so many sees all, the others have a window; 0: all have it
+    bool     first;     // the first of them, not the last
+    uint64_t window;    // if the file does not say; 0: none
+    bool     tied;      // the head is the embedding, though the file may have it twice
 } GgufCustom;
 
 typedef struct GgufSource {
     Arena            *arena;
-    const char       *path;     // for messages
-    const char       *arch;     // general.architecture: "llama"
+    const char       *path;    // for messages
+    const char       *arch;    // general.architecture: "llama"
     const GgufCustom *custom;
     int               count;
     Gguf            **files;    // headers alone
@@ -34,8 +34,10 @@ void gguf_source_close(GgufSource *source);
 
 // The setting arch.KEY, a whole number of at most 2^31; where it is a list, its element `layer`. *number stays
 // as it is when there is no such setting.
-bool gguf_source_get(const GgufSource *source, const char *key, int layer, uint64_t *number, Error *err);
+bool gguf_source_get(const GgufSource *source, const char *key, int layer, uint64_t *number,
+                     Error *err);
 // It must be there, and not 0.
-bool gguf_source_need(const GgufSource *source, const char *key, int layer, uint64_t *number, Error *err);
+bool gguf_source_need(const GgufSource *source, const char *key, int layer, uint64_t *number,
+                      Error *err);
 // The setting arch.KEY, or NULL.
 const GgufValue *gguf_source_value(const GgufSource *source, const char *key);

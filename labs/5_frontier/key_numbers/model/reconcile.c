@@ -24,11 +24,11 @@ typedef struct Group {
 typedef struct Reconciling {
     Model    *model;
     Arena    *arena;
-    uint64_t *found;       // [weight_count] numbers of each weight
+    uint64_t *found;    // [weight_count] numbers of each weight
     Packed    packed[TYPES];
     Group     groups[MOST_GROUPS];
     int       group_count;
-    int       decoder;     // the first layer of the second stack, where there are two
+    int       decoder;    // the first layer of the second stack, where there are two
 } Reconciling;
 
 // ---- the weight that a tensor belongs to ----
@@ -41,8 +41,14 @@ static uint64_t bits_of(const SafetensorsEntry *entry)
 static bool is_integer(SafetensorsType type)
 {
     switch (type) {
-    case SAFETENSORS_U8: case SAFETENSORS_I8: case SAFETENSORS_U16: case SAFETENSORS_I16:
-    case SAFETENSORS_U32: case SAFETENSORS_I32: case SAFETENSORS_U64: case SAFETENSORS_I64: return true;
+    case SAFETENSORS_U8:
+    case SAFETENSORS_I8:
+    case SAFETENSORS_U16:
+    case SAFETENSORS_I16:
+    case SAFETENSORS_U32:
+    case SAFETENSORS_I32:
+    case SAFETENSORS_U64:
+    case SAFETENSORS_I64: return true;
     default: return false;
     }
 }
@@ -58,14 +64,20 @@ static bool ends_at_dot(const char *name, const char *end)
 static int find_weight(const Reconciling *r, const TensorName *name, const char *plain)
 {
     const Model *model = r->model;
-    int          layer = name->layer != OUTSIDE && name->decoder ? name->layer + r->decoder : name->layer;
-    int          kind  = layer == OUTSIDE ? OUTSIDE : model->kind_of[layer], best = -1;
+    int layer = name->layer != OUTSIDE && name->decoder ? name->layer + r->decoder : name->layer;
+    int kind = layer == OUTSIDE ? OUTSIDE : model->kind_of[layer], best = -1;
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
         // What is in a layer has that name; T5's biases by distance are listed outside.
-        if (layer != OUTSIDE && (w->kind == kind || w->kind == OUTSIDE) && strcmp(w->name, plain) == 0) return i;
-        if (layer != OUTSIDE || w->kind != OUTSIDE || name->vision != (w->component == COMPONENT_VISION)) continue;
-        if (ends_at_dot(plain, w->name) && (best < 0 || strlen(w->name) > strlen(model->weights[best].name))) best = i;
+        if (layer != OUTSIDE && (w->kind == kind || w->kind == OUTSIDE) &&
+            strcmp(w->name, plain) == 0)
+            return i;
+        if (layer != OUTSIDE || w->kind != OUTSIDE ||
+            name->vision != (w->component == COMPONENT_VISION))
+            continue;
+        if (ends_at_dot(plain, w->name) &&
+            (best < 0 || strlen(w->name) > strlen(model->weights[best].name)))
+            best = i;
     }
     return best;
 }
@@ -87,7 +99,8 @@ static uint64_t packed_numbers(const SafetensorsEntry *entry, const Weight *w)
     const uint64_t one = w->rows * w->cols, candidates[] = {one, one * w->copies};
     for (int c = 0; c < 2; c++)
         for (uint64_t bits = 1; bits <= 8 && is_integer(entry->type); bits++)
-            if (candidates[c] * bits == bits_of(entry) && candidates[c] > entry->count) return candidates[c];
+            if (candidates[c] * bits == bits_of(entry) && candidates[c] > entry->count)
+                return candidates[c];
     return 0;
 }
 
@@ -111,10 +124,10 @@ static bool take(Reconciling *r, const SafetensorsEntry *entry, const TensorName
     int i = find_weight(r, name, usual);
     if (i < 0) return false;
     Weight  *w       = &r->model->weights[i];
-    uint64_t numbers = packed_numbers(entry, w), hidden = numbers;
-    if (numbers == 0 && packed == NULL && same_shape(entry, w)) numbers = entry->count;
+    bool     as_is   = packed == NULL && same_shape(entry, w);
+    uint64_t numbers = as_is ? entry->count : packed_numbers(entry, w);
     if (numbers == 0 || r->found[i] + numbers > weight_elements(r->model, w)) return false;
-    if (hidden > 0) pack(r, entry, hidden);
+    if (!as_is) pack(r, entry, numbers);
     r->found[i] += numbers;
     w->stored_bytes += entry->end - entry->begin;
     return true;
@@ -127,11 +140,13 @@ static Group *group_of(Reconciling *r, const char *name, const char *ends, const
     for (int i = 0; i < r->group_count; i++) {
         Group *group = &r->groups[i];
         bool   same  = strcmp(group->name, name) == 0;
-        if (group->ends != ends || strcmp(group->why, why) != 0 || (ends == NULL && !same)) continue;
+        if (group->ends != ends || strcmp(group->why, why) != 0 || (ends == NULL && !same))
+            continue;
         if (!same) group->name = arena_print(r->arena, "*%s", ends);
         return group;
     }
-    if (r->group_count == MOST_GROUPS) return &r->groups[MOST_GROUPS - 1];    // with what is told together
+    if (r->group_count == MOST_GROUPS)
+        return &r->groups[MOST_GROUPS - 1];    // with what is told together
     Group *group = &r->groups[r->group_count++];
     *group       = (Group){.name = arena_print(r->arena, "%s", name), .ends = ends, .why = why};
     return group;
@@ -141,8 +156,9 @@ static void put_aside(Reconciling *r, const SafetensorsEntry *entry, const Tenso
 {
     const Model        *model = r->model;
     const TensorBeside *known = tensor_name_beside(name->plain);
-    bool        embeds = entry->dims == 2 && entry->shape[0] == model->vocab && entry->shape[1] == model->width;
-    const char *what   = name->plain, *ends = NULL, *why = "not in the configuration";
+    const uint64_t     *shape = entry->shape;
+    bool        embeds = entry->dims == 2 && shape[0] == model->vocab && shape[1] == model->width;
+    const char *what = name->plain, *ends = NULL, *why = "not in the configuration";
     if (name->ahead) what = "tensors", why = "a module that predicts further tokens (MTP)";
     else if (known != NULL) ends = known->ends, why = known->what;
     else if (embeds) why = "the embedding once more";
@@ -166,15 +182,18 @@ static void tell_groups(Reconciling *r)
     for (int i = 0; i < r->group_count; i++) {
         const Group *group = &r->groups[i];
         if (i < MOST_EXTRAS) {
-            build_extra(r->model, group->elements, group->bytes, "%llu %s%s: %s", (Digits)group->tensors,
-                        strcmp(group->name, "tensors") == 0 ? "" : "x ", group->name, group->why);
+            build_extra(r->model, group->elements, group->bytes, "%llu %s%s: %s",
+                        (Digits)group->tensors, strcmp(group->name, "tensors") == 0 ? "" : "x ",
+                        group->name, group->why);
             continue;
         }
-        rest.tensors += group->tensors, rest.elements += group->elements, rest.bytes += group->bytes;
+        rest.tensors += group->tensors;
+        rest.elements += group->elements;
+        rest.bytes += group->bytes;
     }
     if (rest.tensors > 0)
-        build_extra(r->model, rest.elements, rest.bytes, "%llu other tensors of %d names", (Digits)rest.tensors,
-                    r->group_count - MOST_EXTRAS);
+        build_extra(r->model, rest.elements, rest.bytes, "%llu other tensors of %d names",
+                    (Digits)rest.tensors, r->group_count - MOST_EXTRAS);
 }
 
 static void tell_packed(Reconciling *r)
@@ -182,9 +201,11 @@ static void tell_packed(Reconciling *r)
     for (int t = 0; t < TYPES; t++) {
         const Packed *packed = &r->packed[t];
         if (packed->tensors > 0)
-            build_note(r->model, "%llu parameters are packed into %llu elements of %s, in %llu tensors such as %s",
-                       (Digits)packed->parameters, (Digits)packed->elements, packed->type, (Digits)packed->tensors,
-                       packed->name);
+            build_note(
+                r->model,
+                "%llu parameters are packed into %llu elements of %s, in %llu tensors such as %s",
+                (Digits)packed->parameters, (Digits)packed->elements, packed->type,
+                (Digits)packed->tensors, packed->name);
     }
 }
 
@@ -206,7 +227,8 @@ static void tell_missing(Reconciling *r)
         }
         if (told || lacks == 0) continue;
         if (missing++ < MOST_MISSING)
-            build_note(model, "not in the files: %llu of %llu x %s", (Digits)lacks, (Digits)all, name);
+            build_note(model, "not in the files: %llu of %llu x %s", (Digits)lacks, (Digits)all,
+                       name);
     }
     if (missing > MOST_MISSING)
         build_note(model, "not in the files: tensors of %d other names", missing - MOST_MISSING);
@@ -217,7 +239,8 @@ bool reconcile(Model *model, const Shards *shards, Arena *arena, Error *err)
     Reconciling *r = arena_zeros(arena, sizeof *r);
     r->model = model, r->arena = arena;
     r->found = arena_zeros(arena, (size_t)model->weight_count * sizeof *r->found);
-    while (r->decoder < model->layers && !model->kinds[model->kind_of[r->decoder]].cross) r->decoder++;
+    while (r->decoder < model->layers && !model->kinds[model->kind_of[r->decoder]].cross)
+        r->decoder++;
     if (r->decoder == model->layers) r->decoder = 0;    // one stack
 
     bool any           = false;
@@ -226,15 +249,19 @@ bool reconcile(Model *model, const Shards *shards, Arena *arena, Error *err)
         const SafetensorsEntry *entry = shards->tensors[i].entry;
         TensorName              name;
         tensor_name_read(&name, entry->name);
-        int stack = name.decoder ? model->layers - r->decoder : r->decoder > 0 ? r->decoder : model->layers;
+        int stack = name.decoder     ? model->layers - r->decoder
+                    : r->decoder > 0 ? r->decoder
+                                     : model->layers;
         if (name.layer != OUTSIDE && name.layer >= stack) name.ahead = true;
         bool taken = !name.ahead && take(r, entry, &name);
         any |= taken;
         if (!taken) put_aside(r, entry, &name);
     }
     if (!any)
-        return error_set(err, "%s: its tensors are not named as those of the family %s (the first is '%s')",
-                         shards->paths[0], model->family, shards->count > 0 ? shards->tensors[0].entry->name : "");
+        return error_set(
+            err, "%s: its tensors are not named as those of the family %s (the first is '%s')",
+            shards->paths[0], model->family,
+            shards->count > 0 ? shards->tensors[0].entry->name : "");
     tell_groups(r);
     tell_packed(r);
     tell_missing(r);

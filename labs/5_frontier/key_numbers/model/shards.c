@@ -29,7 +29,8 @@ static const char *name_of(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-static const char *folder_of(Arena *arena, const char *path)    // with its slash; "" for the one we are in
+// With its slash; "" for the one we are in.
+static const char *folder_of(Arena *arena, const char *path)
 {
     return arena_print(arena, "%.*s", (int)(name_of(path) - path), path);
 }
@@ -55,18 +56,23 @@ static bool add_file(Shards *shards, const char *path, const char *where, Error 
 }
 
 // The files of an index, each once; weight_map names one for each tensor.
-static bool read_index(Shards *shards, Arena *arena, const cJSON *map, const char *folder, Error *err)
+static bool read_index(Shards *shards, Arena *arena, const cJSON *map, const char *folder,
+                       Error *err)
 {
     const cJSON *item;
     cJSON_ArrayForEach(item, map)
     {
         const char *name = cJSON_IsString(item) ? item->valuestring : "";
         if (strchr(name, '/') != NULL || !ends_in(name, ENDING))
-            return error_set(err, "%s: weight_map has '%.200s' for '%.100s', expected a .safetensors file beside it",
-                             shards->index, name, item->string);
+            return error_set(
+                err,
+                "%s: weight_map has '%.200s' for '%.100s', expected a .safetensors file beside it",
+                shards->index, name, item->string);
         int i = shards->file_count - 1;    // most tensors stand in the file of the one before
         while (i >= 0 && strcmp(name_of(shards->paths[i]), name) != 0) i--;
-        if (i < 0 && !add_file(shards, arena_print(arena, "%s%s", folder, name), shards->index, err)) return false;
+        if (i < 0 &&
+            !add_file(shards, arena_print(arena, "%s%s", folder, name), shards->index, err))
+            return false;
     }
     return shards->file_count > 0 || error_set(err, "%s: weight_map names no files", shards->index);
 }
@@ -94,8 +100,11 @@ static int parts_of(const char *path, size_t *stem)
     *stem           = length - (sizeof form - 1);
     const char *end = path + *stem;
     int         part, count, used = 0;
-    bool        is = sscanf(end, "-%5d-of-%5d.safetensors%n", &part, &count, &used) == 2 && end[used] == '\0';
-    return is && used == (int)sizeof form - 1 && part >= 1 && part <= count && count <= MAX_FILES ? count : 1;
+    bool        is =
+        sscanf(end, "-%5d-of-%5d.safetensors%n", &part, &count, &used) == 2 && end[used] == '\0';
+    return is && used == (int)sizeof form - 1 && part >= 1 && part <= count && count <= MAX_FILES
+               ? count
+               : 1;
 }
 
 // Of a folder: its index, or its model.safetensors, or all there are.
@@ -119,16 +128,19 @@ static bool find_parts(Shards *shards, Arena *arena, const char *path, Error *er
     int    count = parts_of(path, &stem);
     if (count == 1) return add_file(shards, arena_print(arena, "%s", path), path, err);
     for (int i = 1; i <= count; i++)
-        add_file(shards, arena_print(arena, "%.*s-%05d-of-%05d%s", (int)stem, path, i, count, ENDING), path, err);
+        add_file(shards,
+                 arena_print(arena, "%.*s-%05d-of-%05d%s", (int)stem, path, i, count, ENDING), path,
+                 err);
     return true;
 }
 
 static bool find_files(Shards *shards, Arena *arena, const char *path, Error *err)
 {
     struct stat status;
-    if (stat(path, &status) != 0) return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+    if (stat(path, &status) != 0)
+        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
     bool        is_folder = S_ISDIR(status.st_mode);
-    const char *folder    = !is_folder            ? folder_of(arena, path)
+    const char *folder    = !is_folder           ? folder_of(arena, path)
                             : ends_in(path, "/") ? path
                                                  : arena_print(arena, "%s/", path);
     const char *config    = arena_print(arena, "%sconfig.json", folder);
@@ -150,7 +162,7 @@ static bool open_files(Shards *shards, Arena *arena, Error *err)
             return shards->index != NULL ? error_wrap(err, "%s", shards->index) : false;
         shards->count += shards->files[f]->count;
     }
-    shards->tensors = arena_alloc(arena, (size_t)(shards->count + 1) * sizeof *shards->tensors);
+    shards->tensors   = arena_alloc(arena, (size_t)(shards->count + 1) * sizeof *shards->tensors);
     ShardTensor *next = shards->tensors;
     for (int f = 0; f < shards->file_count; f++)
         for (int i = 0; i < shards->files[f]->count; i++)
@@ -159,8 +171,8 @@ static bool open_files(Shards *shards, Arena *arena, Error *err)
     for (int i = 1; i < shards->count; i++) {
         const ShardTensor *a = &shards->tensors[i - 1], *b = &shards->tensors[i];
         if (compare_tensors(a, b) == 0)
-            return error_set(err, "%s: holds '%s', as %s does", shards->paths[b->file], b->entry->name,
-                             shards->paths[a->file]);
+            return error_set(err, "%s: holds '%s', as %s does", shards->paths[b->file],
+                             b->entry->name, shards->paths[a->file]);
     }
     return true;
 }
@@ -175,8 +187,8 @@ static bool check_index(const Shards *shards, const cJSON *map, Error *err)
         const ShardTensor *found  = bsearch(&sought, shards->tensors, (size_t)shards->count,
                                             sizeof *shards->tensors, compare_tensors);
         if (found == NULL || strcmp(name_of(shards->paths[found->file]), item->valuestring) != 0)
-            return error_set(err, "%s: names '%s' in %s, which does not hold it", shards->index, item->string,
-                             item->valuestring);
+            return error_set(err, "%s: names '%s' in %s, which does not hold it", shards->index,
+                             item->string, item->valuestring);
     }
     return true;
 }
@@ -187,8 +199,7 @@ static bool open_index(Shards *shards, Arena *arena, Error *err)
     if (tree == NULL) return false;
     const cJSON *map    = cJSON_GetObjectItemCaseSensitive(tree, "weight_map");
     bool         opened = false;
-    if (!cJSON_IsObject(map))
-        error_set(err, "%s: has no object \"weight_map\"", shards->index);
+    if (!cJSON_IsObject(map)) error_set(err, "%s: has no object \"weight_map\"", shards->index);
     else
         opened = read_index(shards, arena, map, folder_of(arena, shards->index), err) &&
                  open_files(shards, arena, err) && check_index(shards, map, err);
@@ -209,6 +220,7 @@ bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err)
 
 void shards_close(Shards *shards)
 {
-    for (int f = 0; f < shards->file_count && shards->files != NULL; f++) safetensors_close(shards->files[f]);
+    for (int f = 0; f < shards->file_count && shards->files != NULL; f++)
+        safetensors_close(shards->files[f]);
     shards->file_count = 0;
 }

@@ -54,18 +54,20 @@ static bool ends_in(const char *text, const char *end)
 static bool ends_in_words(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
-    return ends_in(text, end) && (length == tail || end[0] == '.' || end[0] == '_' || text[length - tail - 1] == '.');
+    return ends_in(text, end) &&
+           (length == tail || end[0] == '.' || end[0] == '_' || text[length - tail - 1] == '.');
 }
 
 void tensor_name_read(TensorName *out, const char *name)
 {
-    *out        = (TensorName){.layer = OUTSIDE};
-    size_t used = 0;
+    *out          = (TensorName){.layer = OUTSIDE};
+    size_t used   = 0;
     Word   before = {"", 0};
     for (Word word = {name, 0}; next_word(&word); before = word) {
         bool number = is_number(word);
         if (out->layer == OUTSIDE && !number) {
-            out->vision |= holds(word, "vision") || is_one_of(word, "visual|multi_modal_projector|mm_projector");
+            out->vision |= holds(word, "vision") ||
+                           is_one_of(word, "visual|multi_modal_projector|mm_projector");
             out->ahead |= is(word, "mtp");
             out->decoder |= is(word, "decoder");
         }
@@ -77,7 +79,8 @@ void tensor_name_read(TensorName *out, const char *name)
             used       = 0;    // what stood before names no tensor
             continue;
         }
-        bool left_out = out->layer == OUTSIDE ? number || is(word, "model") : number && holds(before, "experts");
+        bool left_out = out->layer == OUTSIDE ? number || is(word, "model")
+                                              : number && holds(before, "experts");
         if (left_out || used + word.length + 2 > sizeof out->plain) continue;
         if (used > 0) out->plain[used++] = '.';
         memcpy(out->plain + used, word.at, word.length);
@@ -102,21 +105,23 @@ static const Module MODULES[] = {
     {"gate|router|classifier_gate", "mlp", COMPONENT_ROUTER, ROLE_ROUTER},
     {"gate|router", "moe", COMPONENT_ROUTER, ROLE_ROUTER},
     {"router|e_score_correction_bias", NULL, COMPONENT_ROUTER, ROLE_ROUTER},
-    {"embed_tokens|wte|word_embeddings|embed_in|tok_embeddings|embeddings|embedding|shared|embed", NULL,
-     COMPONENT_EMBED, ROLE_EMBED},
-    {"wpe|position_embeddings|embed_positions|token_type_embeddings|position_embedding", NULL, COMPONENT_POS,
-     ROLE_POSITION},
+    {"embed_tokens|wte|word_embeddings|embed_in|tok_embeddings|embeddings|embedding|shared|embed",
+     NULL, COMPONENT_EMBED, ROLE_EMBED},
+    {"wpe|position_embeddings|embed_positions|token_type_embeddings|position_embedding", NULL,
+     COMPONENT_POS, ROLE_POSITION},
     {"relative_attention_bias", NULL, COMPONENT_POS, ROLE_OTHER},
     {"lm_head|embed_out|output_layer|output|decoder", NULL, COMPONENT_HEAD, ROLE_HEAD},
     {"q_a_proj", NULL, COMPONENT_ATTN, ROLE_Q_A},
     {"q_b_proj", NULL, COMPONENT_ATTN, ROLE_Q_B},
     {"kv_a_proj_with_mqa", NULL, COMPONENT_ATTN, ROLE_KV_A},
     {"kv_b_proj", NULL, COMPONENT_ATTN, ROLE_KV_B},
-    {"q_norm|k_norm|q_a_layernorm|kv_a_layernorm|q_layernorm|k_layernorm", NULL, COMPONENT_ATTN, ROLE_NORM},
+    {"q_norm|k_norm|q_a_layernorm|kv_a_layernorm|q_layernorm|k_layernorm", NULL, COMPONENT_ATTN,
+     ROLE_NORM},
     {"q_proj|query|q|wq|q_lin", NULL, COMPONENT_ATTN, ROLE_Q},
     {"k_proj|key|k|wk|k_lin", NULL, COMPONENT_ATTN, ROLE_K},
     {"v_proj|value|v|wv|v_lin", NULL, COMPONENT_ATTN, ROLE_V},
-    {"c_attn|query_key_value|qkv_proj|qkv|W_pack|Wqkv|wqkv|in_proj", NULL, COMPONENT_ATTN, ROLE_QKV},
+    {"c_attn|query_key_value|qkv_proj|qkv|W_pack|Wqkv|wqkv|in_proj", NULL, COMPONENT_ATTN,
+     ROLE_QKV},
     {"o_proj|out_proj|o|wo|out_lin", "att", COMPONENT_ATTN, ROLE_O},
     {"o|wo", "Att", COMPONENT_ATTN, ROLE_O},
     {"c_proj|dense", "att", COMPONENT_ATTN, ROLE_O},
@@ -145,13 +150,15 @@ static Word module_of(const char *plain)
 {
     Word last = {plain, 0};
     for (Word word = {plain, 0}; next_word(&word);)
-        if (word.at == plain || !is_one_of(word, "weight|bias|gamma|beta|qweight|weight_packed")) last = word;
+        if (word.at == plain || !is_one_of(word, "weight|bias|gamma|beta|qweight|weight_packed"))
+            last = word;
     return last;
 }
 
 static const Module *find_module(const char *plain, Word word)
 {
-    static const char *const ENDS[] = {"_bias", "_blocks"};    // of stacked experts: "gate_up_proj_blocks"
+    static const char *const ENDS[] = {"_bias",
+                                       "_blocks"};    // of stacked experts: "gate_up_proj_blocks"
     for (size_t i = 0; i < sizeof MODULES / sizeof *MODULES; i++)
         if (is_one_of(word, MODULES[i].words) &&
             (MODULES[i].within == NULL || any_before(plain, word, MODULES[i].within)))
@@ -171,16 +178,17 @@ bool tensor_name_classify(const char *plain, Component *component, Role *role)
     bool          attn   = any_before(plain, word, "att") || any_before(plain, word, "Att");
     bool          vision = any_before(plain, word, "vision") || any_before(plain, word, "visual") ||
                   any_before(plain, word, "mm_projector") || any_before(plain, word, "multi_modal");
-    bool          norm   = holds(word, "norm") || holds(word, "Norm") || strncmp(word.at, "ln", 2) == 0;
-    *component           = attn ? COMPONENT_ATTN : COMPONENT_MLP;
-    *role                = ROLE_OTHER;
-    if (module != NULL)
-        *component = module->component, *role = module->role;
-    else if (norm)
-        *component = COMPONENT_NORM, *role = ROLE_NORM;
-    if (*role != ROLE_NORM && (ends_in(plain, "bias") || ends_in(plain, ".beta"))) *role = ROLE_BIAS;
-    if (*component == COMPONENT_MLP && any_before(plain, word, "shared_expert")) *component = COMPONENT_SHARED;
-    if (*component == COMPONENT_MLP && any_before(plain, word, "experts")) *component = COMPONENT_EXPERTS;
+    bool norm  = holds(word, "norm") || holds(word, "Norm") || strncmp(word.at, "ln", 2) == 0;
+    *component = attn ? COMPONENT_ATTN : COMPONENT_MLP;
+    *role      = ROLE_OTHER;
+    if (module != NULL) *component = module->component, *role = module->role;
+    else if (norm) *component = COMPONENT_NORM, *role = ROLE_NORM;
+    if (*role != ROLE_NORM && (ends_in(plain, "bias") || ends_in(plain, ".beta")))
+        *role = ROLE_BIAS;
+    if (*component == COMPONENT_MLP && any_before(plain, word, "shared_expert"))
+        *component = COMPONENT_SHARED;
+    if (*component == COMPONENT_MLP && any_before(plain, word, "experts"))
+        *component = COMPONENT_EXPERTS;
     if (vision) *component = COMPONENT_VISION;
     return module != NULL || norm || attn || vision;
 }

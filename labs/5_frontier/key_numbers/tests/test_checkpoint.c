@@ -82,23 +82,29 @@ static void begin(void)
 
 static uint64_t size_of(const char *type)
 {
-    return strcmp(type, "I64") == 0                                                     ? 8
-           : strcmp(type, "F32") == 0 || strcmp(type, "I32") == 0                       ? 4
-           : strcmp(type, "BF16") == 0 || strcmp(type, "F16") == 0                      ? 2
-                                                                                        : 1;
+    return strcmp(type, "I64") == 0                                ? 8
+           : strcmp(type, "F32") == 0 || strcmp(type, "I32") == 0  ? 4
+           : strcmp(type, "BF16") == 0 || strcmp(type, "F16") == 0 ? 2
+                                                                   : 1;
 }
 
-#define SHAPE_OF(...) (uint64_t[]){__VA_ARGS__, 0}    // ends in 0
+#define SHAPE_OF(...)                                                                              \
+    (uint64_t[])                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__, 0                                                                             \
+    }    // ends in 0
 
 static void put(const char *name, const char *type, const uint64_t *shape)
 {
     uint64_t bytes = size_of(type);
-    fprintf(draft.stream, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", draft.offset > 0 ? "," : "", name, type);
+    fprintf(draft.stream, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", draft.offset > 0 ? "," : "",
+            name, type);
     for (const uint64_t *size = shape; *size > 0; size++) {
         fprintf(draft.stream, "%s%llu", size > shape ? "," : "", (Digits)*size);
         bytes *= *size;
     }
-    fprintf(draft.stream, "],\"data_offsets\":[%llu,%llu]}", (Digits)draft.offset, (Digits)(draft.offset + bytes));
+    fprintf(draft.stream, "],\"data_offsets\":[%llu,%llu]}", (Digits)draft.offset,
+            (Digits)draft.offset + bytes);
     draft.offset += bytes;
 }
 
@@ -141,7 +147,8 @@ static Model *reads(const char *path)
 static void refuses(const char *path, const char *sentence)
 {
     Error err = {""};
-    if (checkpoint_model(arena, path, &err) != NULL) fail_msg("was taken, expected \"%s\"", sentence);
+    if (checkpoint_model(arena, path, &err) != NULL)
+        fail_msg("was taken, expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL)
         fail_msg("said \"%s\"\n  expected \"%s\"", err.message, sentence);
 }
@@ -149,7 +156,8 @@ static void refuses(const char *path, const char *sentence)
 static void has_extra(const Model *model, uint64_t elements, const char *what)
 {
     for (int i = 0; i < model->extra_count; i++)
-        if (model->extras[i].elements == elements && strcmp(model->extras[i].what, what) == 0) return;
+        if (model->extras[i].elements == elements && strcmp(model->extras[i].what, what) == 0)
+            return;
     for (int i = 0; i < model->extra_count; i++)
         print_message("  %llu: %s\n", (Digits)model->extras[i].elements, model->extras[i].what);
     fail_msg("no extra says %llu: %s", (Digits)elements, what);
@@ -169,8 +177,9 @@ static void gpt2_holds_masks_beside_its_parameters(void **state)
 {
     (void)state;
     begin_folder();
-    write_text("config.json", "{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"],\"n_embd\":768,"
-                              "\"n_layer\":12,\"n_head\":12,\"n_positions\":1024,\"vocab_size\":50257}");
+    write_text("config.json",
+               "{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"],\"n_embd\":768,"
+               "\"n_layer\":12,\"n_head\":12,\"n_positions\":1024,\"vocab_size\":50257}");
     begin();
     put("wte.weight", "F32", SHAPE_OF(50257, 768));
     put("wpe.weight", "F32", SHAPE_OF(1024, 768));
@@ -178,12 +187,18 @@ static void gpt2_holds_masks_beside_its_parameters(void **state)
         static const struct {
             const char *name;
             uint64_t    shape[5];    // Conv1D keeps its matrices the other way round
-        } PARTS[] = {{"attn.bias", {1, 1, 1024, 1024}}, {"attn.c_attn.weight", {768, 2304}},
-                     {"attn.c_attn.bias", {2304}},      {"attn.c_proj.weight", {768, 768}},
-                     {"attn.c_proj.bias", {768}},       {"mlp.c_fc.weight", {768, 3072}},
-                     {"mlp.c_fc.bias", {3072}},         {"mlp.c_proj.weight", {3072, 768}},
-                     {"mlp.c_proj.bias", {768}},        {"ln_1.weight", {768}},
-                     {"ln_1.bias", {768}},              {"ln_2.weight", {768}},
+        } PARTS[] = {{"attn.bias", {1, 1, 1024, 1024}},
+                     {"attn.c_attn.weight", {768, 2304}},
+                     {"attn.c_attn.bias", {2304}},
+                     {"attn.c_proj.weight", {768, 768}},
+                     {"attn.c_proj.bias", {768}},
+                     {"mlp.c_fc.weight", {768, 3072}},
+                     {"mlp.c_fc.bias", {3072}},
+                     {"mlp.c_proj.weight", {3072, 768}},
+                     {"mlp.c_proj.bias", {768}},
+                     {"ln_1.weight", {768}},
+                     {"ln_1.bias", {768}},
+                     {"ln_2.weight", {768}},
                      {"ln_2.bias", {768}}};
         for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
             put(arena_print(arena, "h.%d.%s", l, PARTS[i].name), "F32", PARTS[i].shape);
@@ -202,7 +217,8 @@ static void gpt2_holds_masks_beside_its_parameters(void **state)
     Model *named = reads(in_folder("model.safetensors"));
     assert_int_equal(model_params(named), 124439808);
     for (int c = 0; c < COMPONENT_COUNT; c++)
-        assert_int_equal(model_component(named, (Component)c), model_component(model, (Component)c));
+        assert_int_equal(model_component(named, (Component)c),
+                         model_component(model, (Component)c));
     assert_true(named->layers == 0 && named->kind_count == 0);
     assert_string_equal(named->family, "unknown");
     assert_string_equal(named->published, "fp32");
@@ -240,7 +256,8 @@ static void put_llama_layer(const Sizes *s, int l, Matrix *matrix)
     put(in_layer(l, "post_attention_layernorm.weight"), "BF16", SHAPE_OF(h));
     if (s->qk_norm) put(in_layer(l, "self_attn.q_norm.weight"), "BF16", SHAPE_OF(s->head_dim));
     if (s->qk_norm) put(in_layer(l, "self_attn.k_norm.weight"), "BF16", SHAPE_OF(s->head_dim));
-    if (s->inv_freq) put(in_layer(l, "self_attn.rotary_emb.inv_freq"), "F32", SHAPE_OF(s->head_dim / 2));
+    if (s->inv_freq)
+        put(in_layer(l, "self_attn.rotary_emb.inv_freq"), "F32", SHAPE_OF(s->head_dim / 2));
 }
 
 static void put_llama(const Sizes *s, Matrix *matrix)
@@ -252,14 +269,17 @@ static void put_llama(const Sizes *s, Matrix *matrix)
 
 static void write_config(const Sizes *s, const char *type, const char *architecture, bool tied)
 {
-    write_text("config.json",
-               arena_print(arena, "{\"model_type\":\"%s\",\"architectures\":[\"%s\"],\"hidden_size\":%llu,"
-                           "\"intermediate_size\":%llu,\"num_hidden_layers\":%d,\"num_attention_heads\":%llu,"
-                           "\"num_key_value_heads\":%llu,\"head_dim\":%llu,\"vocab_size\":%llu,"
-                           "\"max_position_embeddings\":4096,\"torch_dtype\":\"bfloat16\","
-                           "\"tie_word_embeddings\":%s}",
-                           type, architecture, (Digits)s->width, (Digits)s->ffn, s->layers, (Digits)s->heads,
-                           (Digits)s->kv_heads, (Digits)s->head_dim, (Digits)s->vocab, tied ? "true" : "false"));
+    write_text(
+        "config.json",
+        arena_print(
+            arena,
+            "{\"model_type\":\"%s\",\"architectures\":[\"%s\"],\"hidden_size\":%llu,"
+            "\"intermediate_size\":%llu,\"num_hidden_layers\":%d,\"num_attention_heads\":%llu,"
+            "\"num_key_value_heads\":%llu,\"head_dim\":%llu,\"vocab_size\":%llu,"
+            "\"max_position_embeddings\":4096,\"torch_dtype\":\"bfloat16\","
+            "\"tie_word_embeddings\":%s}",
+            type, architecture, (Digits)s->width, (Digits)s->ffn, s->layers, (Digits)s->heads,
+            (Digits)s->kv_heads, (Digits)s->head_dim, (Digits)s->vocab, tied ? "true" : "false"));
 }
 
 static void llama_2_holds_frequencies_and_qwen3_its_head_twice(void **state)
@@ -296,7 +316,8 @@ static void llama_2_holds_frequencies_and_qwen3_its_head_twice(void **state)
 static void scaled(const char *name, uint64_t rows, uint64_t cols)
 {
     put(arena_print(arena, "%s.weight", name), "F8_E4M3", SHAPE_OF(rows, cols));
-    put(arena_print(arena, "%s.weight_scale_inv", name), "F32", SHAPE_OF((rows + 127) / 128, (cols + 127) / 128));
+    put(arena_print(arena, "%s.weight_scale_inv", name), "F32",
+        SHAPE_OF((rows + 127) / 128, (cols + 127) / 128));
 }
 
 static void put_deepseek_mlp(int layer, const char *name, uint64_t ffn)
@@ -341,16 +362,18 @@ static void deepseek_v3_in_62_files_has_its_published_elements(void **state)
 {
     (void)state;
     begin_folder();
-    write_text("config.json",
-               "{\"model_type\":\"deepseek_v3\",\"architectures\":[\"DeepseekV3ForCausalLM\"],"
-               "\"first_k_dense_replace\":3,\"hidden_size\":7168,\"intermediate_size\":18432,"
-               "\"kv_lora_rank\":512,\"max_position_embeddings\":163840,\"moe_intermediate_size\":2048,"
-               "\"n_routed_experts\":256,\"n_shared_experts\":1,\"num_attention_heads\":128,"
-               "\"num_experts_per_tok\":8,\"num_hidden_layers\":61,\"num_key_value_heads\":128,"
-               "\"num_nextn_predict_layers\":1,\"q_lora_rank\":1536,\"qk_nope_head_dim\":128,"
-               "\"qk_rope_head_dim\":64,\"topk_method\":\"noaux_tc\",\"torch_dtype\":\"bfloat16\","
-               "\"v_head_dim\":128,\"vocab_size\":129280,\"quantization_config\":{\"quant_method\":\"fp8\","
-               "\"weight_block_size\":[128,128]}}");
+    write_text(
+        "config.json",
+        "{\"model_type\":\"deepseek_v3\",\"architectures\":[\"DeepseekV3ForCausalLM\"],"
+        "\"first_k_dense_replace\":3,\"hidden_size\":7168,\"intermediate_size\":18432,"
+        "\"kv_lora_rank\":512,\"max_position_embeddings\":163840,\"moe_intermediate_size\":2048,"
+        "\"n_routed_experts\":256,\"n_shared_experts\":1,\"num_attention_heads\":128,"
+        "\"num_experts_per_tok\":8,\"num_hidden_layers\":61,\"num_key_value_heads\":128,"
+        "\"num_nextn_predict_layers\":1,\"q_lora_rank\":1536,\"qk_nope_head_dim\":128,"
+        "\"qk_rope_head_dim\":64,\"topk_method\":\"noaux_tc\",\"torch_dtype\":\"bfloat16\","
+        "\"v_head_dim\":128,\"vocab_size\":129280,\"quantization_config\":{\"quant_method\":"
+        "\"fp8\","
+        "\"weight_block_size\":[128,128]}}");
     for (int l = 0; l < 62; l++) {
         begin();
         if (l == 0) put("model.embed_tokens.weight", "BF16", SHAPE_OF(129280, 7168));
@@ -411,13 +434,14 @@ static void gpt_oss_packs_two_numbers_into_a_byte(void **state)
 {
     (void)state;
     begin_folder();
-    write_text("config.json",
-               "{\"model_type\":\"gpt_oss\",\"architectures\":[\"GptOssForCausalLM\"],\"head_dim\":64,"
-               "\"attention_bias\":true,\"hidden_size\":2880,\"intermediate_size\":2880,"
-               "\"num_attention_heads\":64,\"num_experts_per_tok\":4,\"num_hidden_layers\":24,"
-               "\"num_key_value_heads\":8,\"num_local_experts\":32,\"sliding_window\":128,"
-               "\"tie_word_embeddings\":false,\"vocab_size\":201088,\"max_position_embeddings\":131072,"
-               "\"quantization_config\":{\"quant_method\":\"mxfp4\"}}");
+    write_text(
+        "config.json",
+        "{\"model_type\":\"gpt_oss\",\"architectures\":[\"GptOssForCausalLM\"],\"head_dim\":64,"
+        "\"attention_bias\":true,\"hidden_size\":2880,\"intermediate_size\":2880,"
+        "\"num_attention_heads\":64,\"num_experts_per_tok\":4,\"num_hidden_layers\":24,"
+        "\"num_key_value_heads\":8,\"num_local_experts\":32,\"sliding_window\":128,"
+        "\"tie_word_embeddings\":false,\"vocab_size\":201088,\"max_position_embeddings\":131072,"
+        "\"quantization_config\":{\"quant_method\":\"mxfp4\"}}");
     begin();
     put("model.embed_tokens.weight", "BF16", SHAPE_OF(201088, 2880));
     put("lm_head.weight", "BF16", SHAPE_OF(201088, 2880));
@@ -430,8 +454,10 @@ static void gpt_oss_packs_two_numbers_into_a_byte(void **state)
     // Its page counts two numbers in each byte of the blocks: 21511953984 = parameters and scales.
     const uint64_t packed = 24ull * 32 * (5760 + 2880) * 2880;
     assert_int_equal(model_stored(model), 21511953984 - packed / 2);
-    has_note(model, "19110297600 parameters are packed into 9555148800 elements of U8, in 48 tensors such as "
-                    "model.layers.0.mlp.experts.down_proj_blocks");
+    has_note(
+        model,
+        "19110297600 parameters are packed into 9555148800 elements of U8, in 48 tensors such as "
+        "model.layers.0.mlp.experts.down_proj_blocks");
 }
 
 // ---- other ways to pack ----
@@ -483,13 +509,13 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
         Matrix     *matrix;
         uint64_t    per_element;    // numbers, in 32nds
         const char *type, *scales;
-    } WAYS[] = {{gptq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
-                {gptq3, 1024 / 3, "I32", "21 x *.scales: scales of quantised matrices"},
-                {awq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
-                {nf4, 2 * 32, "U8", "21 x *absmax: scales of quantised matrices"},
-                {compressed, 8 * 32, "I32", "21 x *_scale: scales of quantised matrices"},
-                {int8, 0, NULL, "21 x *.SCB: scales of 8-bit matrices"}};
-    const Sizes   *s        = &SMALL;
+    } WAYS[]         = {{gptq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
+                        {gptq3, 1024 / 3, "I32", "21 x *.scales: scales of quantised matrices"},
+                        {awq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
+                        {nf4, 2 * 32, "U8", "21 x *absmax: scales of quantised matrices"},
+                        {compressed, 8 * 32, "I32", "21 x *_scale: scales of quantised matrices"},
+                        {int8, 0, NULL, "21 x *.SCB: scales of 8-bit matrices"}};
+    const Sizes   *s = &SMALL;
     const uint64_t matrices = 3ull * (256 * 256 * 2 + 2 * 128 * 256 + 3 * 512 * 256);
     for (size_t i = 0; i < sizeof WAYS / sizeof *WAYS; i++) {
         begin_folder();
@@ -500,21 +526,26 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
         Model *model = reads(folder);
         assert_int_equal(model_params(model), matrices + 100 * 256 + 7 * 256);
         bool scales = false;
-        for (int e = 0; e < model->extra_count; e++) scales |= strcmp(model->extras[e].what, WAYS[i].scales) == 0;
+        for (int e = 0; e < model->extra_count; e++)
+            scales |= strcmp(model->extras[e].what, WAYS[i].scales) == 0;
         if (!scales) fail_msg("way %zu: no extra says %s", i, WAYS[i].scales);
         assert_int_equal(model->note_count, WAYS[i].type != NULL);    // none is missing
         if (WAYS[i].type == NULL) continue;
-        uint64_t elements = WAYS[i].matrix == gptq3 ? matrices * 3 / 32 : matrices * 32 / WAYS[i].per_element;
-        char     start[128];
-        snprintf(start, sizeof start, "%llu parameters are packed into %llu elements of %s, in 21 tensors such as ",
+        uint64_t elements =
+            WAYS[i].matrix == gptq3 ? matrices * 3 / 32 : matrices * 32 / WAYS[i].per_element;
+        char start[128];
+        snprintf(start, sizeof start,
+                 "%llu parameters are packed into %llu elements of %s, in 21 tensors such as ",
                  (Digits)matrices, (Digits)elements, WAYS[i].type);
-        if (strncmp(model->notes[0], start, strlen(start)) != 0) fail_msg("said %s", model->notes[0]);
+        if (strncmp(model->notes[0], start, strlen(start)) != 0)
+            fail_msg("said %s", model->notes[0]);
         assert_int_equal(unlink(in_folder("config.json")), 0);
         if (WAYS[i].matrix == nf4) continue;
         Model *named = reads(folder);    // without a configuration nobody knows
         assert_int_equal(model_params(named), 100 * 256 + 7 * 256);
-        has_extra(named, elements,
-                  "integers that hold packed matrices: a config.json would tell of how many parameters");
+        has_extra(
+            named, elements,
+            "integers that hold packed matrices: a config.json would tell of how many parameters");
     }
 }
 
@@ -537,38 +568,47 @@ static void what_is_missing_or_more_is_told(void **state)
     has_extra(model, 14, "2 x self_attn.odd.weight: not in the configuration");
     has_note(model, "not in the files: 1 of 1 x embed_tokens.weight");
     has_note(model, "not in the files: 1 of 4 x input_layernorm.weight");
-    has_note(model, "not in the files: tensors of 7 other names");    // of nine a layer, and the head: ten
+    has_note(model,
+             "not in the files: tensors of 7 other names");    // of nine a layer, and the head: ten
     begin_folder();
     write_config(&SMALL, "llama", "LlamaForCausalLM", true);
     begin();
     put("layers.0.attention.wq.weight", "BF16", SHAPE_OF(256, 256));
     end("model.safetensors");
-    refuses(folder, "its tensors are not named as those of the family llama (the first is 'layers.0.attention.wq.");
+    refuses(folder, "its tensors are not named as those of the family llama (the first is "
+                    "'layers.0.attention.wq.");
 }
 
 static void two_stacks_are_told_apart(void **state)
 {
     (void)state;
     begin_folder();
-    write_text("config.json", "{\"model_type\":\"t5\",\"architectures\":[\"T5ForConditionalGeneration\"],\"d_model\":64,"
-                              "\"d_kv\":16,\"d_ff\":128,\"num_layers\":2,\"num_decoder_layers\":1,\"num_heads\":4,"
-                              "\"vocab_size\":100}");
+    write_text(
+        "config.json",
+        "{\"model_type\":\"t5\",\"architectures\":[\"T5ForConditionalGeneration\"],\"d_model\":64,"
+        "\"d_kv\":16,\"d_ff\":128,\"num_layers\":2,\"num_decoder_layers\":1,\"num_heads\":4,"
+        "\"vocab_size\":100}");
     begin();
     put("shared.weight", "F32", SHAPE_OF(100, 64));
     put("encoder.embed_tokens.weight", "F32", SHAPE_OF(100, 64));
     for (int b = 0; b < 3; b++) {
         bool        decoder = b == 2;
-        const char *stack   = decoder ? "decoder.block.0.layer." : b == 0 ? "encoder.block.0.layer."
-                                                                          : "encoder.block.1.layer.";
+        const char *stack   = decoder  ? "decoder.block.0.layer."
+                              : b == 0 ? "encoder.block.0.layer."
+                                       : "encoder.block.1.layer.";
         for (int layer = 0; layer < (decoder ? 2 : 1); layer++)
             for (const char *m = "qkvo"; *m != '\0'; m++)
                 put(arena_print(arena, "%s%d.%s.%c.weight", stack, layer,
-                                layer == 0 ? "SelfAttention" : "EncDecAttention", *m), "F32", SHAPE_OF(64, 64));
+                                layer == 0 ? "SelfAttention" : "EncDecAttention", *m),
+                    "F32", SHAPE_OF(64, 64));
         if (b != 1)
-            put(arena_print(arena, "%s0.SelfAttention.relative_attention_bias.weight", stack), "F32", SHAPE_OF(32, 4));
+            put(arena_print(arena, "%s0.SelfAttention.relative_attention_bias.weight", stack),
+                "F32", SHAPE_OF(32, 4));
         int mlp = decoder ? 2 : 1;
-        put(arena_print(arena, "%s%d.DenseReluDense.wi.weight", stack, mlp), "F32", SHAPE_OF(128, 64));
-        put(arena_print(arena, "%s%d.DenseReluDense.wo.weight", stack, mlp), "F32", SHAPE_OF(64, 128));
+        put(arena_print(arena, "%s%d.DenseReluDense.wi.weight", stack, mlp), "F32",
+            SHAPE_OF(128, 64));
+        put(arena_print(arena, "%s%d.DenseReluDense.wo.weight", stack, mlp), "F32",
+            SHAPE_OF(64, 128));
         for (int n = 0; n <= mlp; n++)
             put(arena_print(arena, "%s%d.layer_norm.weight", stack, n), "F32", SHAPE_OF(64));
     }
@@ -578,7 +618,8 @@ static void two_stacks_are_told_apart(void **state)
     Model *model = reads(folder);
     assert_int_equal(model->extra_count, 1);
     has_extra(model, 6400, "1 x encoder.embed_tokens.weight: the embedding once more");
-    for (int i = 0; i < model->note_count; i++) assert_null(strstr(model->notes[i], "not in the files"));
+    for (int i = 0; i < model->note_count; i++)
+        assert_null(strstr(model->notes[i], "not in the files"));
     assert_int_equal(model_stored(model), model_params(model) + 6400);
 }
 
@@ -597,7 +638,8 @@ static void all_files_of_an_index_are_read(void **state)
     const char *index = "model.safetensors.index.json";
     begin_folder();
     write_part("a.safetensors", "x.norm.weight");
-    write_text(index, "{\"weight_map\":{\"x.norm.weight\":\"a.safetensors\",\"y.norm.weight\":\"b.safetensors\"}}");
+    write_text(index, "{\"weight_map\":{\"x.norm.weight\":\"a.safetensors\",\"y.norm.weight\":\"b."
+                      "safetensors\"}}");
     refuses(folder, "b.safetensors: cannot be read: No such file or directory");
     refuses(in_folder(index), "model.safetensors.index.json: ");    // it says who names the file
     write_part("b.safetensors", "z.norm.weight");
@@ -608,11 +650,14 @@ static void all_files_of_an_index_are_read(void **state)
     assert_int_equal(model_params(reads(folder)), 128);
     assert_int_equal(model_params(reads(in_folder(index))), 128);
     assert_int_equal(model_params(reads(in_folder("b.safetensors"))), 64);
-    write_text(index, "{\"weight_map\":{\"x.norm.weight\":\"b.safetensors\",\"y.norm.weight\":\"a.safetensors\"}}");
+    write_text(index, "{\"weight_map\":{\"x.norm.weight\":\"b.safetensors\",\"y.norm.weight\":\"a."
+                      "safetensors\"}}");
     refuses(folder, "which does not hold it");
     static const char *const WRONG[][2] = {
-        {"{\"weight_map\":{\"x\":\"../../etc/passwd.safetensors\"}}", "weight_map has '../../etc/passwd.safetensors'"},
-        {"{\"weight_map\":{\"x\":\"pytorch_model.bin\"}}", "expected a .safetensors file beside it"},
+        {"{\"weight_map\":{\"x\":\"../../etc/passwd.safetensors\"}}",
+         "weight_map has '../../etc/passwd.safetensors'"},
+        {"{\"weight_map\":{\"x\":\"pytorch_model.bin\"}}",
+         "expected a .safetensors file beside it"},
         {"{\"weight_map\":{\"x\":1}}", "weight_map has '' for 'x'"},
         {"{\"weight_map\":{}}", "weight_map names no files"},
         {"{\"weight_map\":[]}", "has no object \"weight_map\""},
@@ -639,7 +684,8 @@ static void a_folder_or_a_part_names_the_whole(void **state)
     begin_folder();
     write_part("m-00001-of-00003.safetensors", "a.norm.weight");
     write_part("m-00003-of-00003.safetensors", "c.norm.weight");
-    refuses(in_folder("m-00003-of-00003.safetensors"), "m-00002-of-00003.safetensors: cannot be read");
+    refuses(in_folder("m-00003-of-00003.safetensors"),
+            "m-00002-of-00003.safetensors: cannot be read");
     write_part("m-00002-of-00003.safetensors", "b.norm.weight");
     assert_int_equal(model_params(reads(in_folder("m-00002-of-00003.safetensors"))), 192);
     write_text("m-00002-of-00003.safetensors", "not a header");
@@ -656,8 +702,10 @@ static void a_damaged_configuration_is_not_passed_over(void **state)
     write_part("model.safetensors", "model.norm.weight");
     write_text("config.json", "{\"model_type\":");
     refuses(folder, "config.json:1: is not JSON from here on");
-    write_text("config.json", "{\"model_type\":\"llamma\",\"architectures\":[\"LlammaForCausalLM\"]}");
-    refuses(in_folder("model.safetensors"), "a family that is not known here; did you mean \"llama\"?");
+    write_text("config.json",
+               "{\"model_type\":\"llamma\",\"architectures\":[\"LlammaForCausalLM\"]}");
+    refuses(in_folder("model.safetensors"),
+            "a family that is not known here; did you mean \"llama\"?");
 }
 
 // ---- names ----
@@ -672,47 +720,62 @@ static void names_say_what_a_tensor_is(void **state)
         Component   component;
         Role        role;
     } NAMES[] = {
-#define N(name, layer, plain, component, role) {name, layer, plain, COMPONENT_##component, ROLE_##role}
+#define N(name, layer, plain, component, role)                                                     \
+    {name, layer, plain, COMPONENT_##component, ROLE_##role}
         N("transformer.h.3.attn.c_attn.bias", 3, "attn.c_attn.bias", ATTN, BIAS),
         N("h.11.mlp.c_proj.weight", 11, "mlp.c_proj.weight", MLP, DOWN),
         N("wpe.weight", OUTSIDE, "wpe.weight", POS, POSITION),
         N("model.embed_tokens.weight", OUTSIDE, "embed_tokens.weight", EMBED, EMBED),
         N("model.layers.10.self_attn.q_proj.weight", 10, "self_attn.q_proj.weight", ATTN, Q),
         N("model.layers.0.self_attn.q_norm.weight", 0, "self_attn.q_norm.weight", ATTN, NORM),
-        N("model.layers.0.post_attention_layernorm.weight", 0, "post_attention_layernorm.weight", NORM, NORM),
-        N("bert.encoder.layer.5.attention.output.LayerNorm.gamma", 5, "attention.output.LayerNorm.gamma", NORM, NORM),
-        N("bert.encoder.layer.5.attention.output.dense.weight", 5, "attention.output.dense.weight", ATTN, O),
+        N("model.layers.0.post_attention_layernorm.weight", 0, "post_attention_layernorm.weight",
+          NORM, NORM),
+        N("bert.encoder.layer.5.attention.output.LayerNorm.gamma", 5,
+          "attention.output.LayerNorm.gamma", NORM, NORM),
+        N("bert.encoder.layer.5.attention.output.dense.weight", 5, "attention.output.dense.weight",
+          ATTN, O),
         N("bert.encoder.layer.5.output.dense.weight", 5, "output.dense.weight", MLP, DOWN),
-        N("bert.embeddings.token_type_embeddings.weight", OUTSIDE, "bert.embeddings.token_type_embeddings.weight",
-          POS, POSITION),
+        N("bert.embeddings.token_type_embeddings.weight", OUTSIDE,
+          "bert.embeddings.token_type_embeddings.weight", POS, POSITION),
         N("bert.pooler.dense.weight", OUTSIDE, "bert.pooler.dense.weight", POOLER, OTHER),
-        N("decoder.block.2.layer.1.EncDecAttention.o.weight", 2, "layer.1.EncDecAttention.o.weight", ATTN, O),
+        N("decoder.block.2.layer.1.EncDecAttention.o.weight", 2, "layer.1.EncDecAttention.o.weight",
+          ATTN, O),
         N("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", 0,
           "layer.0.SelfAttention.relative_attention_bias.weight", POS, OTHER),
-        N("encoder.block.0.layer.1.DenseReluDense.wi_0.weight", 0, "layer.1.DenseReluDense.wi_0.weight", MLP, GATE),
-        N("gpt_neox.layers.7.attention.query_key_value.weight", 7, "attention.query_key_value.weight", ATTN, QKV),
+        N("encoder.block.0.layer.1.DenseReluDense.wi_0.weight", 0,
+          "layer.1.DenseReluDense.wi_0.weight", MLP, GATE),
+        N("gpt_neox.layers.7.attention.query_key_value.weight", 7,
+          "attention.query_key_value.weight", ATTN, QKV),
         N("embed_out.weight", OUTSIDE, "embed_out.weight", HEAD, HEAD),
         N("transformer.h.0.self_attention.dense.weight", 0, "self_attention.dense.weight", ATTN, O),
-        N("transformer.word_embeddings_layernorm.weight", OUTSIDE, "transformer.word_embeddings_layernorm.weight",
-          NORM, NORM),
-        N("model.layers.9.mlp.experts.255.down_proj.weight", 9, "mlp.experts.down_proj.weight", EXPERTS, DOWN),
-        N("model.layers.9.mlp.shared_experts.up_proj.weight", 9, "mlp.shared_experts.up_proj.weight", SHARED, UP),
-        N("model.layers.9.mlp.shared_expert_gate.weight", 9, "mlp.shared_expert_gate.weight", SHARED, OTHER),
+        N("transformer.word_embeddings_layernorm.weight", OUTSIDE,
+          "transformer.word_embeddings_layernorm.weight", NORM, NORM),
+        N("model.layers.9.mlp.experts.255.down_proj.weight", 9, "mlp.experts.down_proj.weight",
+          EXPERTS, DOWN),
+        N("model.layers.9.mlp.shared_experts.up_proj.weight", 9,
+          "mlp.shared_experts.up_proj.weight", SHARED, UP),
+        N("model.layers.9.mlp.shared_expert_gate.weight", 9, "mlp.shared_expert_gate.weight",
+          SHARED, OTHER),
         N("model.layers.9.mlp.gate.weight", 9, "mlp.gate.weight", ROUTER, ROUTER),
-        N("model.layers.9.mlp.gate.e_score_correction_bias", 9, "mlp.gate.e_score_correction_bias", ROUTER, BIAS),
-        N("model.layers.9.block_sparse_moe.gate.weight", 9, "block_sparse_moe.gate.weight", ROUTER, ROUTER),
-        N("model.layers.9.block_sparse_moe.experts.3.w2.weight", 9, "block_sparse_moe.experts.w2.weight", EXPERTS,
-          DOWN),
-        N("model.layers.9.mlp.experts.gate_up_proj_blocks", 9, "mlp.experts.gate_up_proj_blocks", EXPERTS, GATE_UP),
-        N("model.layers.9.self_attn.kv_a_proj_with_mqa.weight", 9, "self_attn.kv_a_proj_with_mqa.weight", ATTN, KV_A),
+        N("model.layers.9.mlp.gate.e_score_correction_bias", 9, "mlp.gate.e_score_correction_bias",
+          ROUTER, BIAS),
+        N("model.layers.9.block_sparse_moe.gate.weight", 9, "block_sparse_moe.gate.weight", ROUTER,
+          ROUTER),
+        N("model.layers.9.block_sparse_moe.experts.3.w2.weight", 9,
+          "block_sparse_moe.experts.w2.weight", EXPERTS, DOWN),
+        N("model.layers.9.mlp.experts.gate_up_proj_blocks", 9, "mlp.experts.gate_up_proj_blocks",
+          EXPERTS, GATE_UP),
+        N("model.layers.9.self_attn.kv_a_proj_with_mqa.weight", 9,
+          "self_attn.kv_a_proj_with_mqa.weight", ATTN, KV_A),
         N("model.layers.9.self_attn.kv_b_proj.weight", 9, "self_attn.kv_b_proj.weight", ATTN, KV_B),
-        N("transformer.encoder.layers.4.mlp.dense_h_to_4h.weight", 4, "mlp.dense_h_to_4h.weight", MLP, UP),
+        N("transformer.encoder.layers.4.mlp.dense_h_to_4h.weight", 4, "mlp.dense_h_to_4h.weight",
+          MLP, UP),
         N("model.layers.4.attention.wqkv.weight", 4, "attention.wqkv.weight", ATTN, QKV),
         N("model.layers.4.mlp.fc2.bias", 4, "mlp.fc2.bias", MLP, BIAS),
         N("vision_tower.vision_model.encoder.layers.26.self_attn.k_proj.weight", OUTSIDE,
           "vision_tower.vision_model.encoder.layers.self_attn.k_proj.weight", VISION, K),
-        N("multi_modal_projector.mm_soft_emb_norm.weight", OUTSIDE, "multi_modal_projector.mm_soft_emb_norm.weight",
-          VISION, NORM),
+        N("multi_modal_projector.mm_soft_emb_norm.weight", OUTSIDE,
+          "multi_modal_projector.mm_soft_emb_norm.weight", VISION, NORM),
 #undef N
     };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
@@ -722,8 +785,8 @@ static void names_say_what_a_tensor_is(void **state)
         tensor_name_read(&name, NAMES[i].name);
         if (name.layer != NAMES[i].layer || strcmp(name.plain, NAMES[i].plain) != 0)
             fail_msg("%s is layer %d of %s", NAMES[i].name, name.layer, name.plain);
-        if (!tensor_name_classify(name.plain, &component, &role) || component != NAMES[i].component ||
-            role != NAMES[i].role)
+        if (!tensor_name_classify(name.plain, &component, &role) ||
+            component != NAMES[i].component || role != NAMES[i].role)
             fail_msg("%s is %s, role %d", NAMES[i].name, component_names[component], (int)role);
     }
     Component component;

@@ -42,7 +42,7 @@ static void begin(const char *arch)
 {
     draft.settings.size = draft.tensors.size = 0;
     draft.setting_count = draft.tensor_count = draft.offset = 0;
-    draft.arch = arch;
+    draft.arch                                              = arch;
     gguf_bytes_put_string(&draft.settings, "general.architecture", arch);
     draft.setting_count++;
 }
@@ -87,7 +87,8 @@ static void put_matrix(const char *name, GgufType type, uint64_t rows, uint64_t 
     put(name, type, 2, (uint64_t[]){cols, rows});
 }
 
-static void put_experts(const char *name, GgufType type, uint64_t experts, uint64_t rows, uint64_t cols)
+static void put_experts(const char *name, GgufType type, uint64_t experts, uint64_t rows,
+                        uint64_t cols)
 {
     put(name, type, 3, (uint64_t[]){cols, rows, experts});
 }
@@ -120,7 +121,8 @@ static Model *model_of_draft(void)
     if (model == NULL) fail_msg("was refused: %s", err.message);
     assert_string_equal(model->source, "gguf");
     assert_string_equal(model->family, draft.arch);
-    uint64_t elements = 0, bytes = 0, types = 0;    // what stands there is told twice, and once as extras
+    uint64_t elements = 0, bytes = 0,
+             types = 0;    // what stands there is told twice, and once as extras
     for (int i = 0; i < model->weight_count; i++) {
         elements += weight_elements(model, &model->weights[i]);
         bytes += model->weights[i].stored_bytes;
@@ -199,7 +201,8 @@ static void put_llama(const char *arch, const Sizes *s)
     for (int l = 0; l < s->layers; l++) put_layer(s, l);
 }
 
-static const Sizes LLAMA_8B = {32, 4096, 32, 8, 128, 14336, 128256, 0, 0, GGUF_Q4_K, GGUF_Q6_K, NULL, NULL};
+static const Sizes LLAMA_8B = {32, 4096, 32,        8,         128,  14336, 128256,
+                               0,  0,    GGUF_Q4_K, GGUF_Q6_K, NULL, NULL};
 static const Sizes SMALL    = {3, 64, 4, 2, 16, 96, 100, 0, 0, GGUF_F16, GGUF_F16, NULL, NULL};
 static const Sizes ROUTED   = {3, 64, 4, 2, 16, 96, 100, 8, 2, GGUF_F16, GGUF_F16, NULL, NULL};
 
@@ -230,14 +233,17 @@ static void llama_3_1_8b_has_its_published_parameters(void **state)
     assert_true(!model->tied && model->layers == 32 && model->kind_count == 1);
     assert_true(model->width == 4096 && model->vocab == 128256 && model->max_context == 131072);
     const LayerKind *kind = &model->kinds[0];
-    assert_true(kind->count == 32 && kind->other == 0 && kind->vectors == 8192 && kind->caches && kind->causal);
+    assert_true(kind->count == 32 && kind->other == 0 && kind->vectors == 8192 && kind->caches &&
+                kind->causal);
     assert_int_equal(kn_block_params(&kind->block).total, 218112000);
     // The factors of its positions are no parameters, and stand in the file.
     assert_int_equal(model_stored(model), 8030261248 + 64);
     assert_int_equal(model->rope_factors, 64);
     assert_int_equal(model->extra_count, 1);
-    assert_int_equal(weight_of(model, 0, "attn_v.weight")->stored_bytes, 32 * (1024 * 4096 / 256) * 210);
-    assert_int_equal(weight_of(model, 0, "attn_q.weight")->stored_bytes, 32 * (4096 * 4096 / 256) * 144);
+    assert_int_equal(weight_of(model, 0, "attn_v.weight")->stored_bytes,
+                     32 * (1024 * 4096 / 256) * 210);
+    assert_int_equal(weight_of(model, 0, "attn_q.weight")->stored_bytes,
+                     32 * (4096 * 4096 / 256) * 144);
 }
 
 static void without_an_output_the_head_is_the_embedding(void **state)
@@ -259,7 +265,17 @@ static void without_an_output_the_head_is_the_embedding(void **state)
 // Latent attention in its three layouts.
 static void put_latent(int layers, int dense, const char *up, bool low_rank, uint32_t experts)
 {
-    enum { H = 7168, A = 128, RQ = 1536, RKV = 512, DN = 128, DR = 64, DV = 128, F = 18432, FE = 2048 };
+    enum {
+        H   = 7168,
+        A   = 128,
+        RQ  = 1536,
+        RKV = 512,
+        DN  = 128,
+        DR  = 64,
+        DV  = 128,
+        F   = 18432,
+        FE  = 2048
+    };
     begin("deepseek2");
     set("block_count", (uint32_t)layers);
     set("embedding_length", H);
@@ -299,9 +315,11 @@ static void put_latent(int layers, int dense, const char *up, bool low_rank, uin
         put_vector(in_layer(l, "ffn_norm.weight"), H);
         bool     routed = l >= dense;
         uint64_t f      = routed ? FE : F;
-        put_matrix(in_layer(l, routed ? "ffn_gate_shexp.weight" : "ffn_gate.weight"), GGUF_Q4_K, f, H);
+        put_matrix(in_layer(l, routed ? "ffn_gate_shexp.weight" : "ffn_gate.weight"), GGUF_Q4_K, f,
+                   H);
         put_matrix(in_layer(l, routed ? "ffn_up_shexp.weight" : "ffn_up.weight"), GGUF_Q4_K, f, H);
-        put_matrix(in_layer(l, routed ? "ffn_down_shexp.weight" : "ffn_down.weight"), GGUF_Q6_K, H, f);
+        put_matrix(in_layer(l, routed ? "ffn_down_shexp.weight" : "ffn_down.weight"), GGUF_Q6_K, H,
+                   f);
         if (!routed) continue;
         put_matrix(in_layer(l, "ffn_gate_inp.weight"), GGUF_F32, experts, H);
         put_vector(in_layer(l, "exp_probs_b.bias"), experts);
@@ -348,7 +366,7 @@ static void experts_in_a_tensor_each_are_those_in_one(void **state)
     Model   *model = model_of_draft();
     uint64_t all = model_params(model), active = model_active(model);
     assert_int_equal(all - active, 3 * 6 * 3 * 64 * 96);
-    Sizes plain = ROUTED;
+    Sizes plain   = ROUTED;
     plain.experts = 0, plain.ffn = 0;
     put_llama("llama", &plain);    // its MLPs are empty: begin again without them
     draft.tensors.size = 0, draft.tensor_count = 0, draft.offset = 0;
@@ -395,14 +413,15 @@ static void windows_follow_the_architecture_or_the_file(void **state)
     const struct {
         const char *arch;
         uint64_t    bits;    // of layers with a window, from 0 on
-    } OWN[] = {{"gemma2", 0x555}, {"gemma3", 0x7DF}, {"gpt-oss", 0x555}, {"cohere2", 0x777},
-               {"olmo2", 0x777}, {"smallthinker", 0xEEE}, {"llama", 0xFFF}};
+    } OWN[] = {{"gemma2", 0x555}, {"gemma3", 0x7DF},       {"gpt-oss", 0x555}, {"cohere2", 0x777},
+               {"olmo2", 0x777},  {"smallthinker", 0xEEE}, {"llama", 0xFFF}};
     for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++) {
         put_llama(OWN[i].arch, &twelve);
         set("attention.sliding_window", 64);
         Model *model = model_of_draft();
         assert_int_equal(windows_of(model), OWN[i].bits);
-        assert_int_equal(model->note_count, OWN[i].bits == 0xFFF ? 1 : 0);    // said, where it is a guess
+        assert_int_equal(model->note_count,
+                         OWN[i].bits == 0xFFF ? 1 : 0);    // said, where it is a guess
         assert_int_equal(model->kinds[0].window + model->kinds[1].window, 64);
     }
     put_llama("gemma3", &twelve);
@@ -461,7 +480,8 @@ static void what_predicts_further_tokens_is_no_parameter(void **state)
     put_llama("llama", &SMALL);
     assert_int_equal(model->layers, 3);
     assert_int_equal(model->extra_count, 1);
-    assert_int_equal(model->extras[0].elements, 2 * 64 * 64 + 2 * 32 * 64 + 3 * 64 * 96 + 2 * 64 + 64 * 128);
+    assert_int_equal(model->extras[0].elements,
+                     2 * 64 * 64 + 2 * 32 * 64 + 3 * 64 * 96 + 2 * 64 + 64 * 128);
 }
 
 static void biases_norms_and_matrices_in_one_are_seen(void **state)
@@ -474,16 +494,19 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
     put_matrix("output.weight", GGUF_F16, 100, 64), put_vector("output.bias", 100);
     put_vector("blk.0.attn_norm.weight", 64), put_vector("blk.0.attn_norm.bias", 64);
     put_matrix("blk.0.attn_qkv.weight", GGUF_F16, 192, 64), put_vector("blk.0.attn_qkv.bias", 192);
-    put_matrix("blk.0.attn_output.weight", GGUF_F16, 64, 64), put_vector("blk.0.attn_output.bias", 64);
+    put_matrix("blk.0.attn_output.weight", GGUF_F16, 64, 64),
+        put_vector("blk.0.attn_output.bias", 64);
     put_matrix("blk.0.ffn_up.weight", GGUF_F16, 256, 64), put_vector("blk.0.ffn_up.bias", 256);
     put_matrix("blk.0.ffn_down.weight", GGUF_F16, 64, 256), put_vector("blk.0.ffn_down.bias", 64);
     Model         *model = model_of_draft();
     const KnBlock *b     = &model->kinds[0].block;
     assert_true(b->qkv_bias && b->out_bias && b->mlp_bias && !b->gated && !b->qk_norm);
-    assert_true(b->kv_heads == 4 && b->head_dim == 16 && b->ffn == 256 && model->kinds[0].other == 0);
+    assert_true(b->kv_heads == 4 && b->head_dim == 16 && b->ffn == 256 &&
+                model->kinds[0].other == 0);
     assert_int_equal(model_component(model, COMPONENT_HEAD), 6500);
 
-    begin("phi3");    // gate and up in one matrix; norms of queries and keys, of a head's size and not
+    begin(
+        "phi3");    // gate and up in one matrix; norms of queries and keys, of a head's size and not
     set("block_count", 2), set("embedding_length", 64), set("attention.head_count", 4);
     put_matrix("token_embd.weight", GGUF_F16, 100, 64);
     for (int l = 0; l < 2; l++) {
@@ -559,7 +582,8 @@ static void a_model_in_parts_is_read_whole(void **state)
     assert_non_null(strstr(err.message, "the tensor 'output_norm.weight' stands in"));
     rename(second, path);
     assert_null(gguf_model(arena, path, &err));
-    assert_non_null(strstr(err.message, "is part 2 of 2, and the others are not found where its name"));
+    assert_non_null(
+        strstr(err.message, "is part 2 of 2, and the others are not found where its name"));
     rename(path, second);
     rename(first, path), rename(second, first), rename(path, second);    // the one for the other
     assert_null(gguf_model(arena, first, &err));
@@ -572,13 +596,14 @@ static void a_model_in_parts_is_read_whole(void **state)
 static void a_setting_that_is_missing_is_named(void **state)
 {
     (void)state;
-    const char *const needed[] = {"block_count", "embedding_length", "attention.head_count", "expert_count",
-                                  "expert_used_count"};
+    const char *const needed[] = {"block_count", "embedding_length", "attention.head_count",
+                                  "expert_count", "expert_used_count"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         put_llama("llama", &ROUTED);
         char key[64], sentence[128];
         snprintf(key, sizeof key, "llama.%s", needed[i]);
-        for (uint8_t *at = draft.settings.data; at < draft.settings.data + draft.settings.size; at++)
+        for (uint8_t *at = draft.settings.data; at < draft.settings.data + draft.settings.size;
+             at++)
             if (at[-8] == strlen(key) && memcmp(at, key, strlen(key)) == 0) at[0] = 'x';
         snprintf(sentence, sizeof sentence, "'%s' is missing or 0, expected at least 1", key);
         refuses_draft(sentence);
@@ -610,7 +635,8 @@ static void what_holds_no_model_is_named(void **state)
     begin("mamba");
     set("block_count", 1);
     put_vector("blk.0.ssm_a", 64);
-    refuses_draft("'blk.0.ssm_a' is no tensor of a transformer that is known here (architecture mamba)");
+    refuses_draft(
+        "'blk.0.ssm_a' is no tensor of a transformer that is known here (architecture mamba)");
     begin("no\nname");
     refuses_draft("'general.architecture' is no word");
     draft.settings.size = draft.setting_count = 0;
@@ -620,9 +646,10 @@ static void what_holds_no_model_is_named(void **state)
 static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
 {
     (void)state;
-    const char *const parts[] = {"attn_q.weight", "attn_k.weight", "attn_v.weight", "attn_output.weight",
-                                 "ffn_gate.weight", "ffn_up.weight", "ffn_down.weight"};
-    char sentence[128];
+    const char *const parts[] = {"attn_q.weight",      "attn_k.weight",   "attn_v.weight",
+                                 "attn_output.weight", "ffn_gate.weight", "ffn_up.weight",
+                                 "ffn_down.weight"};
+    char              sentence[128];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         Sizes wrong = SMALL;
         wrong.twice = parts[i];
@@ -638,7 +665,7 @@ static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
     put_llama("llama", &ROUTED);
     put_experts("blk.1.ffn_norm_exps.weight", GGUF_F32, 1, 1, 64);
     model_of_draft();
-    Sizes few = ROUTED;
+    Sizes few   = ROUTED;
     few.experts = 4;
     put_llama("llama", &few);
     put_experts("blk.0.ffn_gate_exps.bias", GGUF_F32, 1, 3, 96);
