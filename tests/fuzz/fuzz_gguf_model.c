@@ -40,17 +40,17 @@ static void expect_model(const Model *model)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static int file;
-    char       path[64];
-    if (file == 0) file = memfd_create("fuzz.gguf", 0);
+    static int    file;
+    static Arena *arena;
+    char          path[64];
+    if (file == 0) file = memfd_create("fuzz.gguf", 0), arena = arena_new("fuzz", 32u << 20);
     expect(file > 0 && ftruncate(file, 0) == 0);
     expect(pwrite(file, bytes, size, 0) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    Arena *arena = arena_new("fuzz", 64u << 20);
     Error  err   = {""};
     Model *model = gguf_model(arena, path, &err);
     if (model != NULL) expect_model(model);
     else expect(strlen(err.message) > 10);    // a refusal has its sentence
-    arena_free(arena);
+    arena_reset(arena);
     return 0;
 }
