@@ -278,6 +278,7 @@ bool gguf_layer_describe(GgufLayer *layer, int number, const GgufSource *source,
         return false;
     if (b->kv_rank > 0 ? !describe_latent(&d, b) : !describe_grouped(&d, b)) return false;
     if (!describe_mlp(&d, b) || !describe_experts(&d, b) || !describe_window(&d)) return false;
+    layer->cross = has(&d, "cross_attn_q.weight");
     for (int i = 0; i < layer->count; i++)
         if (layer->items[i].component == COMPONENT_NORM)
             b->norms += layer->items[i].rows * layer->items[i].cols;

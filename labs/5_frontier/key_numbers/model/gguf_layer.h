@@ -25,6 +25,7 @@ typedef struct GgufLayer {
     int      count;
     KnBlock  block;
     uint64_t window, index_dim;
+    bool     cross;    // attends to an encoder's output as well
     int      kind;
 } GgufLayer;
 

@@ -21,12 +21,12 @@ typedef struct Beside {
 
 typedef struct Reading {
     GgufSource source;
-    int        layers;
-    GgufLayer *layer;    // [layers]
+    int        layers, encoder;    // all; those of an encoder that a decoder follows
+    GgufLayer *layer;              // [layers]
     GgufLayer  outside;
     Beside     constants, scales, ahead, again;
     StoredType types[MAX_TYPES];    // by the type's number in a file
-    bool       routed, causal;
+    bool       routed, causal, predicts;
     Model     *model;
 } Reading;
 
@@ -49,8 +49,11 @@ static bool read_tensor(Reading *r, const GgufTensor *tensor, Error *err)
     type->name       = gguf_type(tensor->type)->name;
     type->elements += tensor->count;
     type->bytes += tensor->bytes;
+    if (name.decoder && r->encoder == 0) name.part = GGUF_UNKNOWN;
     // Modules that predict further tokens come after the layers.
-    if (name.layer >= r->layers) name.part = GGUF_AHEAD;
+    bool second = name.decoder || r->encoder == 0;
+    if (name.layer != OUTSIDE && name.decoder) name.layer += r->encoder;
+    if (name.layer >= (second ? r->layers : r->encoder)) name.part = GGUF_AHEAD;
     switch (name.part) {
     case GGUF_CONSTANT: beside(&r->constants, tensor); return true;
     case GGUF_SCALE: beside(&r->scales, tensor); return true;
@@ -84,26 +87,44 @@ static bool read_tensors(Reading *r, Error *err)
            error_set(err, "%s: holds no tensors, but a vocabulary alone", r->source.path);
 }
 
-static bool read_layers(Reading *r, Error *err)
+static bool too_many(const Reading *r, const char *key, uint64_t layers, Error *err)
 {
-    uint64_t layers, ahead = 0;
+    return error_set(err, "%s: %s.%s is %llu, expected at most %d", r->source.path, r->source.arch,
+                     key, (Digits)layers, MAX_LAYERS);
+}
+
+static bool count_layers(Reading *r, Error *err)
+{
+    uint64_t layers, ahead = 0, decoder = 0;
     if (!gguf_source_need(&r->source, "block_count", 0, &layers, err) ||
         !gguf_source_get(&r->source, "nextn_predict_layers", 0, &ahead, err))
         return false;
-    if (ahead >= layers || layers > MAX_LAYERS)
-        return error_set(
-            err,
-            "%s: %s.block_count is %llu, expected 1 to %d (and %llu that predict further "
-            "tokens)",
-            r->source.path, r->source.arch, (Digits)layers, MAX_LAYERS, (Digits)ahead);
-    r->layers = (int)(layers - ahead);
-    r->layer  = arena_zeros(r->source.arena, (size_t)r->layers * sizeof *r->layer);
+    if (r->source.custom->decoder) decoder = layers;
+    if (!gguf_source_get(&r->source, "decoder_block_count", 0, &decoder, err)) return false;
+    if (layers > MAX_LAYERS) return too_many(r, "block_count", layers, err);
+    if (decoder > MAX_LAYERS) return too_many(r, "decoder_block_count", decoder, err);
+    if (ahead >= layers)
+        return error_set(err, "%s: of %llu layers %llu predict further tokens", r->source.path,
+                         (Digits)layers, (Digits)ahead);
+    r->predicts = ahead > 0;
+    r->encoder  = decoder > 0 ? (int)(layers - ahead) : 0;
+    r->layers   = (int)(layers - ahead + decoder);
+    return true;
+}
+
+static bool read_layers(Reading *r, Error *err)
+{
+    if (!count_layers(r, err)) return false;
+    r->layer = arena_zeros(r->source.arena, (size_t)r->layers * sizeof *r->layer);
     if (!read_tensors(r, err)) return false;
-    if (ahead == 0 && r->ahead.tensors > 0)
-        return error_set(err, "%s: has tensors past its %llu layers", r->source.path,
-                         (Digits)layers);
-    for (int l = 0; l < r->layers; l++)
+    if (!r->predicts && r->ahead.tensors > 0)
+        return error_set(err, "%s: has tensors past its %d layers", r->source.path, r->layers);
+    for (int l = 0; l < r->layers; l++) {
         if (!gguf_layer_describe(&r->layer[l], l, &r->source, err)) return false;
+        if (r->encoder > 0 && r->layer[l].cross != (l >= r->encoder))
+            return error_set(err, "%s: layer %d of its two stacks is no %s's", r->source.path, l,
+                             l < r->encoder ? "encoder" : "decoder");
+    }
     return true;
 }
 
@@ -111,6 +132,7 @@ static bool read_layers(Reading *r, Error *err)
 
 static const char *kind_name(const Reading *r, const GgufLayer *layer)
 {
+    if (r->encoder > 0) return layer->cross ? "decoder" : "encoder";
     const char *attention = layer->block.kv_rank > 0 ? "latent attention"
                             : layer->window > 0      ? "sliding attention"
                             : r->causal              ? "full attention"
@@ -132,12 +154,14 @@ static void add_weight(const Reading *r, int kind, const GgufItem *item)
 
 static void add_kind(Reading *r, const GgufLayer *layer)
 {
-    int kind = build_kind(r->model, (LayerKind){.name      = kind_name(r, layer),
-                                                .block     = layer->block,
-                                                .window    = layer->window,
-                                                .index_dim = layer->index_dim,
-                                                .caches    = r->causal,
-                                                .causal    = r->causal});
+    bool causal = r->encoder > 0 ? layer->cross : r->causal;
+    int  kind   = build_kind(r->model, (LayerKind){.name      = kind_name(r, layer),
+                                                   .block     = layer->block,
+                                                   .window    = layer->window,
+                                                   .index_dim = layer->index_dim,
+                                                   .caches    = causal,
+                                                   .cross     = layer->cross,
+                                                   .causal    = causal});
     for (int i = 0; i < layer->count; i++) add_weight(r, kind, &layer->items[i]);
 }
 
@@ -244,7 +268,7 @@ static void add_notes(Reading *r)
 
 static bool read(Reading *r, Error *err)
 {
-    bool causal = true;
+    bool causal = !r->source.custom->encoder;
     gguf_bool_at(gguf_source_value(&r->source, "attention.causal"), 0, &causal);
     r->causal = causal;
     if (!read_layers(r, err)) return false;

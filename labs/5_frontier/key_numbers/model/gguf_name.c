@@ -1,6 +1,5 @@
 #include "labs/5_frontier/key_numbers/model/gguf_name.h"
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +20,14 @@ static const struct {
     P("attn_q_a", ATTN, Q_A), P("attn_q_a_norm", ATTN, NORM), P("attn_q_b", ATTN, Q_B),
     P("attn_kv_a_mqa", ATTN, KV_A), P("attn_kv_a_norm", ATTN, NORM), P("attn_kv_b", ATTN, KV_B),
     P("attn_k_b", ATTN, KV_B), P("attn_v_b", ATTN, KV_B),
+    P("attn_rel_b", POS, OTHER), P("attn_o", ATTN, O),
     P("attn_q_norm", ATTN, NORM), P("attn_k_norm", ATTN, NORM), P("attn_sinks", ATTN, OTHER),
     P("attn_sub_norm", NORM, NORM), P("attn_output", ATTN, O), P("attn_gate", ATTN, OTHER),
     P("indexer.attn_q_b", ATTN, OTHER), P("indexer.attn_k", ATTN, OTHER),
     P("indexer.k_norm", ATTN, NORM), P("indexer.proj", ATTN, OTHER),
     P("attn_output_norm", NORM, NORM), P("post_attention_norm", NORM, NORM),
+    P("cross_attn_norm", NORM, NORM), P("cross_attn_q", ATTN, Q), P("cross_attn_k", ATTN, K),
+    P("cross_attn_v", ATTN, V), P("cross_attn_o", ATTN, O),
     P("ffn_norm", NORM, NORM),
     P("ffn_gate", MLP, GATE), P("ffn_up", MLP, UP), P("ffn_down", MLP, DOWN),
     P("ffn_gate_inp", ROUTER, ROUTER), P("exp_probs_b", ROUTER, BIAS),
@@ -44,7 +46,7 @@ static const struct {
     {"attn_rot_embd", GGUF_CONSTANT, COMPONENT_POS, ROLE_OTHER},
 };
 // clang-format on
-enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES };
+enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES, LAYERS = 1 << 20 };    // no name counts further
 
 static bool begins(const char *text, const char *with)
 {
@@ -64,7 +66,7 @@ static int layer_of(const char *name, const char **rest)
     if (!begins(name, "blk.") || !isdigit((unsigned char)name[4])) return OUTSIDE;
     char *end;
     long  layer = strtol(name + 4, &end, 10);
-    if (*end != '.' || layer >= INT_MAX) return OUTSIDE;
+    if (*end != '.' || layer > LAYERS) return OUTSIDE;
     *rest = end + 1;
     return (int)layer;
 }
@@ -98,7 +100,9 @@ static bool is_of_one_expert(const char *base, size_t length, size_t *matrix)
 void gguf_name_read(GgufName *out, const char *name)
 {
     const char *rest;
-    *out = (GgufName){.part = GGUF_UNKNOWN, .layer = layer_of(name, &rest)};
+    *out         = (GgufName){.part = GGUF_UNKNOWN};
+    out->decoder = begins(name, "dec.");
+    out->layer   = layer_of(name + (out->decoder || begins(name, "enc.") ? 4 : 0), &rest);
     if (strlen(rest) + sizeof "_exps" > sizeof out->plain) return;
     if (begins(rest, "nextn.")) {
         out->part = GGUF_AHEAD;
@@ -124,6 +128,9 @@ void gguf_name_read(GgufName *out, const char *name)
         out->order     = i;
         out->component = NAMES[i].component;
         out->role      = bias ? ROLE_BIAS : NAMES[i].role;
+        // T5's biases by distance stand in the first layer, for all of its stack.
+        if (strcmp(out->plain, "attn_rel_b") == 0) out->layer = OUTSIDE;
+        if (strcmp(out->plain, "attn_o") == 0) strcpy(out->plain, "attn_output");
         strcat(out->plain, end);
         return;
     }

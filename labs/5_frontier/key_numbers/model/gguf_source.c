@@ -29,6 +29,8 @@ static const GgufCustom CUSTOMS[] = {
     {"gemma", .tied = true},
     {"command-r", .tied = true},
     {"starcoder", .tied = true},
+    {"t5", .decoder = true},
+    {"t5encoder", .encoder = true},
     {NULL, .tied = false},    // any other
 };
 

@@ -94,7 +94,7 @@ static bool read_folder(Shards *shards, Arena *arena, const char *folder, Error 
 // "model-00002-of-00005.safetensors" is one of five. 1 for any other name.
 static int parts_of(const char *path, size_t *stem)
 {
-    static const char form[] = "-dddd1-of-ddddd.safetensors";
+    static const char form[] = "-00002-of-00005.safetensors";
     size_t            length = strlen(path);
     if (length < sizeof form - 1) return 1;
     *stem           = length - (sizeof form - 1);

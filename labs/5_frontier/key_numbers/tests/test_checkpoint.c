@@ -549,6 +549,33 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
     }
 }
 
+// Eight experts' matrices have eight times the bits of one in bytes: that is no reason to see them there.
+static void an_expert_in_bytes_is_one_and_not_eight_in_bits(void **state)
+{
+    (void)state;
+    begin_folder();
+    write_text(
+        "config.json",
+        "{\"model_type\":\"mixtral\",\"architectures\":[\"MixtralForCausalLM\"],\"hidden_size\":64,"
+        "\"intermediate_size\":96,\"num_hidden_layers\":1,\"num_attention_heads\":4,"
+        "\"num_key_value_heads\":2,\"num_local_experts\":8,\"num_experts_per_tok\":2,"
+        "\"vocab_size\":100,\"max_position_embeddings\":4096,\"torch_dtype\":\"bfloat16\"}");
+    begin();
+    for (int e = 0; e < 8; e++) {
+        put(arena_print(arena, "model.layers.0.block_sparse_moe.experts.%d.w1.weight", e), "I8",
+            SHAPE_OF(96, 64));
+        put(arena_print(arena, "model.layers.0.block_sparse_moe.experts.%d.w3.weight", e), "U8",
+            SHAPE_OF(96 * 64 / 2));
+    }
+    end("model.safetensors");
+    Model *model = reads(folder);
+    assert_int_equal(model->extra_count, 0);
+    has_note(model, "49152 parameters are packed into 24576 elements of U8, in 8 tensors such as "
+                    "model.layers.0.block_sparse_moe.experts.0.w3.weight");
+    for (int i = 0; i < model->note_count; i++)
+        assert_null(strstr(model->notes[i], "experts.w1"));    // none is missing
+}
+
 // ---- what does not fit ----
 
 static void what_is_missing_or_more_is_told(void **state)
@@ -811,6 +838,7 @@ int main(void)
         cmocka_unit_test(deepseek_v3_in_62_files_has_its_published_elements),
         cmocka_unit_test(gpt_oss_packs_two_numbers_into_a_byte),
         cmocka_unit_test(packed_integers_are_elements_and_not_parameters),
+        cmocka_unit_test(an_expert_in_bytes_is_one_and_not_eight_in_bits),
         cmocka_unit_test(what_is_missing_or_more_is_told),
         cmocka_unit_test(two_stacks_are_told_apart),
         cmocka_unit_test(all_files_of_an_index_are_read),

@@ -549,6 +549,60 @@ static void an_encoder_keeps_no_cache(void **state)
     assert_true(!model->kinds[0].caches && !model->kinds[0].causal && !model->tied);
 }
 
+static void put_t5_layer(const char *stack, int layer, bool cross)
+{
+    static const char *const SELF[]  = {"attn_q", "attn_k", "attn_v", "attn_o"};
+    static const char *const CROSS[] = {"cross_attn_q", "cross_attn_k", "cross_attn_v",
+                                        "cross_attn_o"};
+    char                     name[96];
+#define IN_STACK(part)                                                                             \
+    (snprintf(name, sizeof name, "%s.blk.%d.%s.weight", stack, layer, part), name)
+    for (int i = 0; i < 4; i++) put_matrix(IN_STACK(SELF[i]), GGUF_F16, 64, 64);
+    for (int i = 0; i < 4 && cross; i++) put_matrix(IN_STACK(CROSS[i]), GGUF_F16, 64, 64);
+    if (layer == 0) put_matrix(IN_STACK("attn_rel_b"), GGUF_F16, 32, 4);
+    if (cross) put_vector(IN_STACK("cross_attn_norm"), 64);
+    put_vector(IN_STACK("attn_norm"), 64);
+    put_vector(IN_STACK("ffn_norm"), 64);
+    put_matrix(IN_STACK("ffn_up"), GGUF_F16, 96, 64);
+    put_matrix(IN_STACK("ffn_down"), GGUF_F16, 64, 96);
+#undef IN_STACK
+}
+
+static void an_encoder_and_its_decoder_are_two_stacks(void **state)
+{
+    (void)state;
+    begin("t5");
+    set("block_count", 3), set("decoder_block_count", 2);
+    set("embedding_length", 64), set("attention.head_count", 4);
+    put_matrix("token_embd.weight", GGUF_F16, 320, 64);
+    for (int l = 0; l < 3; l++) put_t5_layer("enc", l, false);
+    for (int l = 0; l < 2; l++) put_t5_layer("dec", l, true);
+    put_vector("enc.output_norm.weight", 64), put_vector("dec.output_norm.weight", 64);
+    Model *model = model_of_draft();
+    // What PyTorch counts in transformers' T5ForConditionalGeneration of these sizes.
+    assert_int_equal(model_params(model), 197760);
+    assert_int_equal(model_component(model, COMPONENT_POS), 2 * 32 * 4);
+    assert_true(model->layers == 5 && model->kind_count == 2 && model->tied);
+    const LayerKind *encoder = &model->kinds[0], *decoder = &model->kinds[1];
+    assert_true(encoder->count == 3 && !encoder->caches && !encoder->causal && !encoder->cross);
+    assert_true(decoder->count == 2 && decoder->caches && decoder->causal && decoder->cross);
+    assert_true(encoder->other == 0 && decoder->other == 4 * 64 * 64);
+    put_t5_layer("enc", 3, false);
+    refuses_draft("has tensors past its 5 layers");
+
+    begin("t5");    // a decoder as deep as the encoder, unless it is said
+    set("block_count", 1), set("embedding_length", 64), set("attention.head_count", 4);
+    put_matrix("token_embd.weight", GGUF_F16, 320, 64);
+    put_t5_layer("enc", 0, false), put_t5_layer("dec", 0, true);
+    assert_int_equal(model_of_draft()->layers, 2);
+    set("decoder_block_count", 2);
+    put_t5_layer("dec", 1, false);
+    refuses_draft("layer 2 of its two stacks is no decoder's");
+    put_llama("llama", &SMALL);
+    put_t5_layer("dec", 0, true);
+    refuses_draft("is no tensor of a transformer that is known here");
+}
+
 // ---- parts ----
 
 static void a_model_in_parts_is_read_whole(void **state)
@@ -617,7 +671,7 @@ static void a_setting_that_is_missing_is_named(void **state)
     refuses_draft("'llama.block_count' is not a whole number of at most 2^31");
     begin("llama");
     set("block_count", 5000);
-    refuses_draft("llama.block_count is 5000, expected 1 to 4096");
+    refuses_draft("llama.block_count is 5000, expected at most 4096");
 }
 
 static void what_holds_no_model_is_named(void **state)
@@ -714,6 +768,7 @@ int main(void)
         cmocka_unit_test(what_predicts_further_tokens_is_no_parameter),
         cmocka_unit_test(biases_norms_and_matrices_in_one_are_seen),
         cmocka_unit_test(an_encoder_keeps_no_cache),
+        cmocka_unit_test(an_encoder_and_its_decoder_are_two_stacks),
         cmocka_unit_test(a_model_in_parts_is_read_whole),
         cmocka_unit_test(a_setting_that_is_missing_is_named),
         cmocka_unit_test(what_holds_no_model_is_named),
