@@ -53,7 +53,7 @@ static Model *open_file(Arena *arena, const char *path, Error *err)
 
 typedef struct Folder {
     int         safetensors, ggufs;
-    bool        config;
+    bool        config, index;
     const char *gguf;    // path of the last one
 } Folder;
 
@@ -64,6 +64,7 @@ static bool look_into(Arena *arena, const char *path, Folder *folder, Error *err
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         const char *name = entry->d_name;
         if (strcmp(name, "config.json") == 0) folder->config = true;
+        if (strcmp(name, "model.safetensors.index.json") == 0) folder->index = true;
         if (ends_with(name, ".safetensors")) folder->safetensors++;
         if (!ends_with(name, ".gguf")) continue;
         folder->gguf = arena_print(arena, "%s/%s", path, name);
@@ -77,7 +78,9 @@ static Model *open_folder(Arena *arena, const char *path, Error *err)
 {
     Folder folder = {0};
     if (!look_into(arena, path, &folder, err)) return NULL;
-    if (folder.safetensors > 0) return checkpoint_model(arena, path, err);
+    // An index whose files are not there is no hindrance where a configuration tells the same.
+    bool weights = folder.safetensors > 0 || (folder.index && !folder.config);
+    if (weights) return checkpoint_model(arena, path, err);
     if (folder.config) return open_json(arena, arena_print(arena, "%s/config.json", path), err);
     if (folder.ggufs == 1) return gguf_model(arena, folder.gguf, err);
     if (folder.ggufs > 1)

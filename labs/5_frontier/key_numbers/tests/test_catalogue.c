@@ -370,6 +370,9 @@ static void what_is_no_model_is_refused_by_its_path(void **state)
 {
     (void)state;
     not_opened(folder, "holds no config.json, .safetensors or .gguf");
+    const char *index = write_file("model.safetensors.index.json", "{\"weight_map\": {\"a\": \"b.safetensors\"}}");
+    not_opened(folder, "b.safetensors: cannot be read");
+    unlink(index);
     not_opened("/no/such/config.json", "/no/such/config.json: No such file or directory");
     not_opened("./model.gguf", "./model.gguf: No such file or directory");
     not_opened("/dev/null", "is neither a file nor a folder");
