@@ -143,6 +143,9 @@ bool fit_alone(Arena *arena, const Model *model, const Question *question, const
            inference_split(arena, &basis, &alone, serving, NULL) && serving->fits;
 }
 
+const char *const fit_formats[FIT_FORMATS] = {"bf16",   "q8_0",   "fp8",    "q6_k",
+                                              "q5_k_m", "q4_k_m", "q3_k_m", "q2_k"};
+
 static int by_bits(const void *left, const void *right)
 {
     const WeightBytes *a = left, *b = right;
@@ -151,23 +154,21 @@ static int by_bits(const void *left, const void *right)
                                                      : 0;
 }
 
-bool fit_weights(Arena *arena, const Model *model, const Question *question, WeightBytes *best,
-                 Error *err)
+bool fit_best(Arena *arena, const Model *model, const Question *question, int count, Serving *best,
+              Error *err)
 {
-    Serving           serving;
-    const FormatInfo *formats;
-    int               count = format_list(&formats), tried = 0;
-    WeightBytes      *list = arena_alloc(arena, ((size_t)count + 1) * sizeof *list);
-    if (!format_weights(arena, model, NULL, best, err)) return false;
-    if (fit_alone(arena, model, question, NULL, &serving)) return true;
+    WeightBytes published, list[FIT_FORMATS];
+    int         tried = 0;
+    if (!format_weights(arena, model, NULL, &published, err)) return false;
+    if (fit_alone(arena, model, question, NULL, best)) return true;
+    // Which of two has more bits depends on the model: a rule may leave large embeddings alone.
     for (int i = 0; i < count; i++)
-        if (formats[i].weights &&
-            format_weights(arena, model, formats[i].name, &list[tried], NULL) &&
-            list[tried].bits_per_weight <= best->bits_per_weight)
+        if (format_weights(arena, model, fit_formats[i], &list[tried], NULL) &&
+            list[tried].bits_per_weight <= published.bits_per_weight)
             tried++;
     qsort(list, (size_t)tried, sizeof *list, by_bits);
-    *best = (WeightBytes){.format = NULL};
-    for (int i = 0; i < tried && best->format == NULL; i++)
-        if (fit_alone(arena, model, question, list[i].format, &serving)) *best = list[i];
+    for (int i = 0; i < tried; i++)
+        if (fit_alone(arena, model, question, list[i].format, best)) return true;
+    *best = (Serving){.weights.format = NULL};
     return true;
 }

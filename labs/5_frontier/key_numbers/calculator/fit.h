@@ -35,10 +35,14 @@ bool fit_card(Arena *arena, const Model *model, const Question *question, FitOpt
 // Whether one such card holds the model in this format (NULL: as published); then `serving` says how.
 bool fit_alone(Arena *arena, const Model *model, const Question *question, const char *weights,
                Serving *serving);
-// The format of most bits in which one such card holds the model, no more than it is published in.
-// best->format is NULL where none does.
-bool fit_weights(Arena *arena, const Model *model, const Question *question, WeightBytes *best,
-                 Error *err);
+// The formats that weights are commonly cut down to.
+enum { FIT_FORMATS = 8, FIT_GOOD_FORMATS = 6 };    // those before 3 bits
+extern const char *const fit_formats[FIT_FORMATS];
+
+// As published, or else in the one of the first `count` of fit_formats[] that has most bits and in which
+// one such card holds the model: best->weights is what it takes. Its format is NULL where none does.
+bool fit_best(Arena *arena, const Model *model, const Question *question, int count, Serving *best,
+              Error *err);
 
 bool fit_tell(Sheet *sheet, const Model *model, const Question *question,
               Error *err);    // fit_tell.c

@@ -47,14 +47,31 @@ static void tell_split(Sheet *sheet, const FitOption *option, const Serving *ser
     else sheet_null(sheet, "fit.here.requests", NULL, "nothing is kept for a request");
 }
 
+static bool tell_best(Sheet *sheet, const Model *model, const Question *question, Error *err)
+{
+    Serving            best;
+    const WeightBytes *weights = &best.weights;
+    const char        *label   = "best weights on one";
+    if (!fit_best(sheet->arena, model, question, FIT_FORMATS, &best, err)) return false;
+    if (weights->format == NULL) {
+        sheet_null(sheet, "fit.here.best_weights", label, "not even as q2_k");
+        return true;
+    }
+    Entry *entry = sheet_text(sheet, "fit.here.best_weights", label, weights->format);
+    entry_explain(sheet, entry,
+                  "as published, else what has most bits of bf16, q8_0, fp8, q6_k, q5_k_m, q4_k_m, "
+                  "q3_k_m, q2_k with weights + cache + work + runtime <= memory x utilisation",
+                  "%.5g bits: %s <= %.4g GB", weights->bits_per_weight, sum(sheet->arena, &best),
+                  best.budget / 1e9);
+    sheet_real(sheet, "fit.here.best_bits", NULL, weights->bits_per_weight, UNIT_BITS);
+    return true;
+}
+
 static bool tell_here(Sheet *sheet, const Model *model, const Question *question, Error *err)
 {
-    FitOption   option;
-    Serving     serving, less;
-    WeightBytes best;
-    if (!fit_card(sheet->arena, model, question, &option, &serving, &less, err) ||
-        !fit_weights(sheet->arena, model, question, &best, err))
-        return false;
+    FitOption option;
+    Serving   serving, less;
+    if (!fit_card(sheet->arena, model, question, &option, &serving, &less, err)) return false;
     const char *label = "GPUs like the asked one";
     sheet_text(sheet, "fit.here.gpu", NULL, question->card.id);
     if (question->card.note != NULL)
@@ -69,19 +86,7 @@ static bool tell_here(Sheet *sheet, const Model *model, const Question *question
     explain_gpus(sheet, entry, question, &serving, &less);
     if (option.gpus > 0) tell_split(sheet, &option, &serving);
 
-    if (best.format == NULL) {
-        sheet_null(sheet, "fit.here.best_weights", "best weights on one",
-                   "it holds the model in no format");
-        return true;
-    }
-    entry = sheet_text(sheet, "fit.here.best_weights", "best weights on one", best.format);
-    entry_explain(sheet, entry,
-                  "most bits per weight, not over the published ones, with bytes <= memory x "
-                  "utilisation - cache - "
-                  "work - runtime",
-                  "%.6g bits: %.4g GB", best.bits_per_weight, (double)best.bytes / 1e9);
-    sheet_real(sheet, "fit.here.best_bits", NULL, best.bits_per_weight, UNIT_BITS);
-    return true;
+    return tell_best(sheet, model, question, err);
 }
 
 static void tell_option(Sheet *sheet, const FitOption *option, int i)

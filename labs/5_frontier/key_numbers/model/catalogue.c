@@ -166,21 +166,42 @@ static Model *build(Arena *arena, const cJSON *entry, const char *where, Error *
                         where, err);
 }
 
+static Model *build_whole(Arena *arena, const cJSON *entry, const char *path, Error *err)
+{
+    const char *where = arena_print(arena, "%s: %s", path, id_of(entry));
+    Model      *model = build(arena, entry, where, err);
+    if (model == NULL || !add_habits(model, entry, where, err)) return NULL;
+    model->source = "catalogue";
+    return model;
+}
+
 Model *catalogue_model(Arena *arena, const char *name, Error *err)
 {
     cJSON       *tree;
     const char  *path;
     const cJSON *models = load(arena, &tree, &path, err);
     const cJSON *entry  = models != NULL ? find(arena, models, name, err) : NULL;
-    Model       *model  = NULL;
-    if (entry != NULL) {
-        const char *where = arena_print(arena, "%s: %s", path, id_of(entry));
-        model             = build(arena, entry, where, err);
-        if (model != NULL && !add_habits(model, entry, where, err)) model = NULL;
-    }
-    if (model != NULL) model->source = "catalogue";
+    Model       *model  = entry != NULL ? build_whole(arena, entry, path, err) : NULL;
     cJSON_Delete(tree);
     return model;
+}
+
+int catalogue_all(Arena *arena, const Model ***models, Error *err)
+{
+    cJSON       *tree;
+    const char  *path;
+    const cJSON *list  = load(arena, &tree, &path, err), *entry;
+    int          count = 0;
+    bool         made  = list != NULL;
+    *models = arena_alloc(arena, ((size_t)cJSON_GetArraySize(list) + 1) * sizeof **models);
+    cJSON_ArrayForEach(entry, list)
+    {
+        if (!made) continue;
+        (*models)[count] = build_whole(arena, entry, path, err);
+        made             = (*models)[count++] != NULL;
+    }
+    cJSON_Delete(tree);
+    return made ? count : -1;
 }
 
 int catalogue_list(Arena *arena, const CatalogueEntry **entries, Error *err)

@@ -1,6 +1,6 @@
 /* open.h -- a model from whatever names it.
  *
- *     Model *model = model_open(arena, "llama-3.1-8b", &err);          // a catalogue name, or its end
+ *     Model *model = model_open(arena, "llama-3.1-8b", &err);          // a catalogue name, or most of it
  *     model_open(arena, "~/models/Qwen3-0.6B/config.json", &err);      // a Hugging Face configuration
  *     model_open(arena, "~/models/Qwen3-0.6B", &err);                  // a folder: config and safetensors
  *     model_open(arena, "model.safetensors", &err);                    // one file; header only
@@ -25,8 +25,9 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
 typedef struct CatalogueEntry {
     const char *name, *family;
 } CatalogueEntry;
-Model *catalogue_model(Arena *arena, const char *name, Error *err);    // any case; the end of a name will do
+Model *catalogue_model(Arena *arena, const char *name, Error *err);    // any case; without its owner; an unambiguous beginning
 int    catalogue_list(Arena *arena, const CatalogueEntry **entries, Error *err);    // -1 upon failure
+int    catalogue_all(Arena *arena, const Model ***models, Error *err);              // the same, built
 // Adds what the published file of the catalogue's model with the same fields is known to store.
 bool   catalogue_recognise(Model *model, const cJSON *config, Error *err);
 

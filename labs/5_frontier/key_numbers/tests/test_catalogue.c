@@ -3,32 +3,20 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "labs/5_frontier/key_numbers/model/open.h"
 #include "labs/5_frontier/key_numbers/tests/fixtures.h"
+#include "labs/5_frontier/key_numbers/tests/scratch.h"
 
-static Arena *arena;
-static char   folder[] = "/tmp/test_kn_catalogue_XXXXXX";
+static char folder[] = "/tmp/test_kn_catalogue_XXXXXX";
 
 static int begin(void **state)
 {
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return mkdtemp(folder) == NULL ? -1 : 0;
+    return scratch_begin(state) != 0 || mkdtemp(folder) == NULL ? -1 : 0;
 }
 
 static int end(void **state)
 {
-    (void)state;
-    arena_free(arena);
+    scratch_end(state);
     return rmdir(folder);
-}
-
-static Model *model_of(const char *name)
-{
-    Error  err   = {""};
-    Model *model = catalogue_model(arena, name, &err);
-    if (model == NULL) fail_msg("%s", err.message);
-    return model;
 }
 
 static const CatalogueEntry *entries(int *count)

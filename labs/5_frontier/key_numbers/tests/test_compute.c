@@ -2,33 +2,9 @@
 #include "labs/5_frontier/key_numbers/calculator/compute.h"
 #include "labs/5_frontier/key_numbers/calculator/inference.h"
 #include "labs/5_frontier/key_numbers/calculator/training_run.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
 #include "labs/5_frontier/key_numbers/tests/shapes.h"
+#include "labs/5_frontier/key_numbers/tests/scratch.h"
 #include "tests/close.h"
-
-static Arena *arena;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
-static Model *model_of(const char *name)
-{
-    Error  err;
-    Model *model = catalogue_model(arena, name, &err);
-    if (model == NULL) fail_msg("%s", err.message);
-    return model;
-}
 
 static Question question_on(const char *gpu)
 {
@@ -442,5 +418,5 @@ int main(void)
         cmocka_unit_test(the_optimum_is_table_3_of_hoffmann_within_6_per_cent),
         cmocka_unit_test(the_fitted_loss_is_least_where_we_say),
     };
-    return cmocka_run_group_tests_name("compute", tests, open_arena, close_arena);
+    return cmocka_run_group_tests_name("compute", tests, scratch_begin, scratch_end);
 }

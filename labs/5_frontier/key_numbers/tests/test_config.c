@@ -1,22 +1,6 @@
 /* Configurations: each turn of each family, tensor by tensor, as transformers makes it; and what is refused. */
-#include "labs/5_frontier/key_numbers/model/open.h"
 #include "labs/5_frontier/key_numbers/tests/fixtures.h"
-
-static Arena *arena;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
+#include "labs/5_frontier/key_numbers/tests/scratch.h"
 
 static Model *made(const cJSON *config, const char *name)
 {
@@ -435,5 +419,5 @@ int main(void)
         cmocka_unit_test(a_field_that_is_wrong_is_named_with_what_stands_there),
         cmocka_unit_test(sizes_that_do_not_fit_together_are_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

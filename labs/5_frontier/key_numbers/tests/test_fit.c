@@ -3,32 +3,8 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/calculator/fit.h"
 #include "labs/5_frontier/key_numbers/model/build.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
+#include "labs/5_frontier/key_numbers/tests/scratch.h"
 #include "tests/cases.h"
-
-static Arena *arena;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
-static const Model *model_of(const char *name)
-{
-    Error        err   = {""};
-    const Model *model = catalogue_model(arena, name, &err);
-    if (model == NULL) fail_msg("%s", err.message);
-    return model;
-}
 
 static Question asked(const char *gpu, const char *weights, uint64_t context)
 {
@@ -193,13 +169,12 @@ static void all_experts_are_held(void **state)
 {
     (void)state;
     Question     question = asked("h100-sxm", NULL, 4096);
-    WeightBytes  best;
-    Serving      serving;
+    Serving      best, serving;
     const Model *model = model_of("mistralai/Mixtral-8x7B-Instruct-v0.1");
     assert_true(inference_plan(arena, model, &question, &serving, NULL) &&
                 serving.per_gpu.weights > 93e9);
-    assert_true(fit_weights(arena, model, &question, &best, NULL));
-    assert_true(best.bits_per_weight < 16 && best.bits_per_weight > 8);
+    assert_true(fit_best(arena, model, &question, FIT_FORMATS, &best, NULL));
+    assert_true(best.weights.bits_per_weight < 16 && best.weights.bits_per_weight > 8);
 }
 
 static void the_best_weights_fit_and_better_ones_do_not(void **state)
@@ -208,26 +183,19 @@ static void the_best_weights_fit_and_better_ones_do_not(void **state)
     static const char *const cards[] = {"rtx-3060", "rtx-4090", "h100-sxm"};
     for (int m = 0; m < VARIED; m++)
         for (size_t c = 0; c < sizeof cards / sizeof *cards; c++) {
-            const Model      *model    = model_of(varied[m]);
-            Question          question = asked(cards[c], NULL, 4096);
-            Serving           serving;
-            WeightBytes       best, published, bytes;
-            const FormatInfo *formats;
-            int               count = format_list(&formats);
-            assert_true(fit_weights(arena, model, &question, &best, NULL));
+            const Model *model    = model_of(varied[m]);
+            Question     question = asked(cards[c], NULL, 4096);
+            Serving      best, serving;
+            WeightBytes  published;
+            assert_true(fit_best(arena, model, &question, FIT_FORMATS, &best, NULL));
             assert_true(format_weights(arena, model, NULL, &published, NULL));
-            if (best.format == NULL) continue;
-            question.weights = best.format;
-            assert_true(inference_plan(arena, model, &question, &serving, NULL) && serving.fits);
-            for (int i = 0; i < count; i++) {
-                question.weights = formats[i].name;
-                if (!formats[i].weights ||
-                    !format_weights(arena, model, formats[i].name, &bytes, NULL) ||
-                    bytes.bits_per_weight <= best.bits_per_weight ||
-                    bytes.bits_per_weight > published.bits_per_weight)
-                    continue;
-                assert_true(inference_plan(arena, model, &question, &serving, NULL) &&
-                            !serving.fits);
+            assert_true(best.weights.format == NULL || best.fits);
+            for (int i = 0; i < FIT_FORMATS; i++) {
+                question.weights = fit_formats[i];
+                assert_true(inference_plan(arena, model, &question, &serving, NULL));
+                double bits = serving.weights.bits_per_weight;
+                if (bits > best.weights.bits_per_weight && bits <= published.bits_per_weight)
+                    assert_false(serving.fits);
             }
         }
 }
@@ -321,5 +289,5 @@ int main(void)
         cmocka_unit_test(the_sheet_says_what_was_found),
         cmocka_unit_test(the_largest_models_are_in_order_and_fit),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -3,32 +3,8 @@
 #include <math.h>
 #include "labs/5_frontier/key_numbers/calculator/ggml_type.h"
 #include "labs/5_frontier/key_numbers/model/build.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
 #include "labs/5_frontier/key_numbers/tests/fixtures.h"
-
-static Arena *arena;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
-static Model *model_of(const char *name)
-{
-    Error  err   = {""};
-    Model *model = catalogue_model(arena, name, &err);
-    if (model == NULL) fail_msg("%s", err.message);
-    return model;
-}
+#include "labs/5_frontier/key_numbers/tests/scratch.h"
 
 static WeightBytes bytes_in(const Model *model, const char *format)
 {
@@ -467,5 +443,5 @@ int main(void)
         cmocka_unit_test(a_model_that_a_format_cannot_hold_is_refused_by_name),
         cmocka_unit_test(a_cache_takes_blocks_as_llama_cpp_and_vllm_have_them),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

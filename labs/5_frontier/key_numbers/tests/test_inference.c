@@ -2,36 +2,12 @@
 #include "labs/5_frontier/key_numbers/calculator/cache.h"
 #include "labs/5_frontier/key_numbers/calculator/inference.h"
 #include "labs/5_frontier/key_numbers/calculator/work.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
 #include "labs/5_frontier/key_numbers/tests/shapes.h"
+#include "labs/5_frontier/key_numbers/tests/scratch.h"
 #include "tests/close.h"
 #include <string.h>
 
 static const double gib = 1073741824.0;
-
-static Arena *arena;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
-static Model *model_of(const char *name)
-{
-    Error  err;
-    Model *model = catalogue_model(arena, name, &err);
-    if (model == NULL) fail_msg("%s", err.message);
-    return model;
-}
 
 static Question question_of(uint64_t context, uint64_t batch)
 {
@@ -448,5 +424,5 @@ int main(void)
         cmocka_unit_test(a_question_finds_the_same_paths_in_every_answer),
         cmocka_unit_test(tensors_without_a_configuration_have_weights_and_no_cache),
     };
-    return cmocka_run_group_tests_name("inference", tests, open_arena, close_arena);
+    return cmocka_run_group_tests_name("inference", tests, scratch_begin, scratch_end);
 }
