@@ -12,24 +12,19 @@ void CPU(add)(float *y, const float *a, const float *b, size_t n)
     EACH(i, n, LIGHT, y[i] = a[i] + b[i]);
 }
 
-void CPU(mul)(float *y, const float *a, const float *b, size_t n)
+void CPU(mul)(float *y, const float *a, const float *b, float beta, size_t n)
 {
-    EACH(i, n, LIGHT, y[i] = a[i] * b[i]);
+    BLEND(i, n, LIGHT, beta, y[i], a[i] * b[i]);
 }
 
-void CPU(mul_add)(float *y, const float *a, const float *b, size_t n)
+void CPU(axpby)(float *y, const float *x, float alpha, float beta, size_t n)
 {
-    EACH(i, n, LIGHT, y[i] += a[i] * b[i]);
+    BLEND(i, n, LIGHT, beta, y[i], alpha * x[i]);
 }
 
-void CPU(scale)(float *y, const float *x, float alpha, size_t n)
+void CPU(axpby_scalar)(float *y, const float *x, const float *alpha, float beta, size_t n)
 {
-    EACH(i, n, LIGHT, y[i] = alpha * x[i]);
-}
-
-void CPU(axpy)(float *y, const float *x, float alpha, size_t n)
-{
-    EACH(i, n, LIGHT, y[i] += alpha * x[i]);
+    CPU(axpby)(y, x, alpha[0], beta, n);
 }
 
 void CPU(exp)(float *y, const float *x, size_t n)
@@ -52,54 +47,71 @@ void CPU(tanh)(float *y, const float *x, size_t n)
     EACH(i, n, HEAVY, y[i] = fast_tanh(x[i]));
 }
 
-void CPU(relu_backward)(float *dx, const float *dy, const float *y, size_t n)
+void CPU(relu_backward)(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
-    EACH(i, n, LIGHT, dx[i] += y[i] > 0.0f ? dy[i] : 0.0f);
+    BLEND(i, n, LIGHT, beta, dx[i], y[i] > 0.0f ? dy[i] : 0.0f);
 }
 
-void CPU(sigmoid_backward)(float *dx, const float *dy, const float *y, size_t n)
+void CPU(sigmoid_backward)(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
-    EACH(i, n, LIGHT, dx[i] += dy[i] * y[i] * (1.0f - y[i]));
+    BLEND(i, n, LIGHT, beta, dx[i], dy[i] * y[i] * (1.0f - y[i]));
 }
 
-void CPU(tanh_backward)(float *dx, const float *dy, const float *y, size_t n)
+void CPU(tanh_backward)(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
-    EACH(i, n, LIGHT, dx[i] += dy[i] * (1.0f - y[i] * y[i]));
+    BLEND(i, n, LIGHT, beta, dx[i], dy[i] * (1.0f - y[i] * y[i]));
 }
 
-void CPU(squared_error_backward)(float *dx, float scale, const float *x, const float *t, size_t n)
+void CPU(squared_error_backward)(float *dx, const float *dloss, float factor, const float *x, const float *t,
+                                 float beta, size_t n)
 {
-    EACH(i, n, LIGHT, dx[i] += 2.0f * scale * (x[i] - t[i]));
+    const float scale = 2.0f * factor * dloss[0];
+    BLEND(i, n, LIGHT, beta, dx[i], scale * (x[i] - t[i]));
 }
 
-void CPU(bce_logits_backward)(float *dz, float scale, const float *z, const float *t, size_t n)
+void CPU(bce_logits_backward)(float *dz, const float *dloss, float factor, const float *z, const float *t,
+                              float beta, size_t n)
 {
-    EACH(i, n, HEAVY, dz[i] += scale * (fast_sigmoid(z[i]) - t[i]));
+    const float scale = factor * dloss[0];
+    BLEND(i, n, HEAVY, beta, dz[i], scale * (fast_sigmoid(z[i]) - t[i]));
 }
 
-void CPU(sgd_step)(float *p, float *v, float *g, size_t n, SgdStep step)
+void CPU(clip_scale)(float *clip, const float *sum_squares, float max_norm)
 {
-    EACH(i, n, LIGHT,
-         const float gradient = step.grad_scale * g[i] + step.decay * p[i];
-         v[i] = step.momentum * v[i] + gradient;
-         p[i] -= step.learning_rate * v[i];
-         g[i] = 0.0f);
+    clip[1] = sqrtf(sum_squares[0]);
+    clip[0] = clip[1] > max_norm ? max_norm / clip[1] : 1.0f;
 }
 
-// One pass over the four arrays: the step is bound by memory, not by its square root.
 // A dead unit's gradient is 0 for ever and its moments decay into denormal numbers, which the
 // processor handles in microcode: they halved the speed of a whole training step after 700 steps.
 // So moments this small are set to 0.
-void CPU(adam_step)(float *p, float *m, float *v, float *g, size_t n, AdamStep step)
+#define FLUSHED(moment) (fabsf(moment) < 1e-30f ? 0.0f : (moment))
+
+// The elements of each span, with its numbers in `span`.
+#define EACH_SPAN(i, spans, count, n, enough, ...)                                                     for (size_t s_ = 0, first_ = 0; s_ < (size_t)(count); s_++) {                                          const Span   span = (spans)[s_];                                                                   const size_t end_ = MIN(span.end, n), length_ = end_ > first_ ? end_ - first_ : 0;                 EACH(e_, length_, enough, const size_t i = first_ + e_; __VA_ARGS__);                              first_ += length_;                                                                             }
+
+void CPU(sgd_step)(float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n,
+                   SgdStep step)
+{
+    const float clip = scale ? scale[0] : 1.0f;
+    EACH_SPAN(i, spans, count, n, LIGHT,
+              const float moment = step.momentum * v[i] + (clip * g[i] + span.decay * p[i]);
+              v[i] = FLUSHED(moment);
+              p[i] -= span.rate * step.learning_rate * v[i])
+}
+
+// One pass over the four arrays: the step is bound by memory, not by its square root.
+void CPU(adam_step)(float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count,
+                    size_t n, AdamStep step)
 {
     const float unbias1 = 1.0f / step.correction1, unbias2 = 1.0f / step.correction2;
-    EACH(i, n, HEAVY,
-         const float gradient = step.grad_scale * g[i];
-         const float first = step.beta1 * m[i] + (1.0f - step.beta1) * gradient;
-         const float second = step.beta2 * v[i] + (1.0f - step.beta2) * gradient * gradient;
-         m[i] = fabsf(first) < 1e-30f ? 0.0f : first;
-         v[i] = second < 1e-30f ? 0.0f : second;
-         const float direction = m[i] * unbias1 / (sqrtf(v[i] * unbias2) + step.epsilon);
-         p[i] -= step.learning_rate * (direction + step.decay * p[i]);
-         g[i] = 0.0f);
+    const float clip = scale ? scale[0] : 1.0f;
+    EACH_SPAN(i, spans, count, n, HEAVY,
+              const float gradient = clip * g[i];
+              const float first = step.beta1 * m[i] + (1.0f - step.beta1) * gradient;
+              const float second = step.beta2 * v[i] + (1.0f - step.beta2) * gradient * gradient;
+              m[i] = FLUSHED(first);
+              v[i] = FLUSHED(second);
+              const float direction = m[i] * unbias1 / (sqrtf(v[i] * unbias2) + step.epsilon);
+              p[i] -= span.rate * step.learning_rate * (direction + span.decay * p[i]))
 }

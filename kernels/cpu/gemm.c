@@ -316,42 +316,14 @@ static void multiply(Product x)
     }
 }
 
-void CPU(matmul)(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k, float beta)
 {
-    if (cpu_blas_takes(m, n, k)) {
-        cpu_blas_matmul(false, false, c, a, b, m, n, k, beta);
-        return;
+    for (size_t s = 0; s < (size_t)batch; s++) {
+        const Product x = {
+            .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
+            .a = {a.data + s * a.batch, a.row, a.col}, .b = {b.data + s * b.batch, b.row, b.col},
+            .c = c + s * c_batch, .c_row = c_row, .c_col = 1, .beta = beta,
+        };
+        multiply(b.row == 1 && m <= FEW_ROWS ? transposed(&x) : x);    // packs a, the small one, instead of b
     }
-    multiply((Product){
-        .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
-        .a = {a, (size_t)k, 1}, .b = {b, (size_t)n, 1},
-        .c = c, .c_row = (size_t)n, .c_col = 1, .beta = beta,
-    });
-}
-
-void CPU(matmul_nt)(float *c, const float *a, const float *b, int m, int n, int k, float beta)
-{
-    if (cpu_blas_takes(m, n, k)) {
-        cpu_blas_matmul(false, true, c, a, b, m, n, k, beta);
-        return;
-    }
-    const Product x = {
-        .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
-        .a = {a, (size_t)k, 1}, .b = {b, 1, (size_t)k},
-        .c = c, .c_row = (size_t)n, .c_col = 1, .beta = beta,
-    };
-    multiply(m <= FEW_ROWS ? transposed(&x) : x);    // packs a, the small one, instead of b
-}
-
-void CPU(matmul_tn)(float *c, const float *a, const float *b, int m, int n, int k, float beta)
-{
-    if (cpu_blas_takes(m, n, k)) {
-        cpu_blas_matmul(true, false, c, a, b, m, n, k, beta);
-        return;
-    }
-    multiply((Product){
-        .m = (size_t)m, .n = (size_t)n, .k = (size_t)k,
-        .a = {a, 1, (size_t)m}, .b = {b, (size_t)n, 1},
-        .c = c, .c_row = (size_t)n, .c_col = 1, .beta = beta,
-    });
 }

@@ -29,6 +29,15 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
         }                                                                                          \
     } while (0)
 
+// y = value where beta is 0, which never reads y, and y = beta y + value elsewhere.
+#define BLEND(i, n, enough, beta, y, value)                                                        \
+    do {                                                                                           \
+        if ((beta) == 0.0f)                                                                        \
+            EACH(i, n, enough, (y) = (value));                                                     \
+        else                                                                                       \
+            EACH(i, n, enough, (y) = (beta) * (y) + (value));                                      \
+    } while (0)
+
 // A large sum is cut into PARTS by the array's size alone, so that neither the number of threads
 // nor their order changes a bit of it.
 enum { PARTS = 64 };

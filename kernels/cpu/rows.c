@@ -30,7 +30,7 @@ void CPU(add_row)(float *y, const float *x, const float *b, int rows, int cols)
 // enough to read whole cache lines.
 enum { STRIPE = 64 };
 
-static void sum_stripe(float *y, const float *x, size_t rows, size_t cols, size_t first)
+static void sum_stripe(float *y, const float *x, size_t rows, size_t cols, size_t first, float beta)
 {
     const size_t width = MIN(STRIPE, cols - first);
     double       sum[STRIPE] = {0};
@@ -41,14 +41,14 @@ static void sum_stripe(float *y, const float *x, size_t rows, size_t cols, size_
             sum[c] += (double)row[c];
     }
     for (size_t c = 0; c < width; c++)
-        y[first + c] = (float)((double)y[first + c] + sum[c]);
+        y[first + c] = (float)(beta == 0.0f ? sum[c] : (double)beta * (double)y[first + c] + sum[c]);
 }
 
-void CPU(sum_rows)(float *y, const float *x, int rows, int cols)
+void CPU(sum_rows)(float *y, const float *x, int rows, int cols, float beta)
 {
     const size_t stripes = ((size_t)cols + STRIPE - 1) / STRIPE;
     EACH_ROW(s, stripes, (size_t)rows * STRIPE, LIGHT,
-             sum_stripe(y, x, (size_t)rows, (size_t)cols, s * STRIPE));
+             sum_stripe(y, x, (size_t)rows, (size_t)cols, s * STRIPE, beta));
 }
 
 // A maximum per lane: compilers do not reorder the comparisons of one maximum, for fear of NaN.
@@ -111,17 +111,24 @@ void CPU(cross_entropy)(float *y, float *p, const float *z, const int32_t *label
     *y = (float)total;
 }
 
-static void pull_down_row(float *dz, float scale, const float *p, size_t label, size_t cols)
+static void pull_down_row(float *dz, float scale, const float *p, size_t label, size_t cols, float beta)
 {
+    if (beta == 0.0f) {
 #pragma omp simd
-    for (size_t c = 0; c < cols; c++)
-        dz[c] += scale * p[c];
+        for (size_t c = 0; c < cols; c++)
+            dz[c] = scale * p[c];
+    } else {
+#pragma omp simd
+        for (size_t c = 0; c < cols; c++)
+            dz[c] = beta * dz[c] + scale * p[c];
+    }
     dz[label] -= scale;
 }
 
-void CPU(cross_entropy_backward)(float *dz, float scale, const float *p, const int32_t *label,
-                                 int rows, int cols)
+void CPU(cross_entropy_backward)(float *dz, const float *dloss, float factor, const float *p, const int32_t *label,
+                                 int rows, int cols, float beta)
 {
+    const float  scale = factor * dloss[0];
     const size_t n = (size_t)cols;
-    EACH_ROW(r, rows, n, LIGHT, pull_down_row(dz + r * n, scale, p + r * n, (size_t)label[r], n));
+    EACH_ROW(r, rows, n, LIGHT, pull_down_row(dz + r * n, scale, p + r * n, (size_t)label[r], n, beta));
 }

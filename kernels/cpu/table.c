@@ -7,19 +7,15 @@
 #define STRING(name) TEXT(name)
 
 const Kernels CPU(table) = {
-    .backend = "cpu",
     .variant = STRING(CPU_VARIANT),
 
     .matmul = CPU(matmul),    // gemm.c
-    .matmul_nt = CPU(matmul_nt),
-    .matmul_tn = CPU(matmul_tn),
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
     .mul = CPU(mul),
-    .mul_add = CPU(mul_add),
-    .scale = CPU(scale),
-    .axpy = CPU(axpy),
+    .axpby = CPU(axpby),
+    .axpby_scalar = CPU(axpby_scalar),
     .exp = CPU(exp),
     .relu = CPU(relu),
     .sigmoid = CPU(sigmoid),

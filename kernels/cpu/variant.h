@@ -14,7 +14,7 @@
 #define CPU_EXPAND(variant, name) CPU_JOIN(variant, name)
 #define CPU(name) CPU_EXPAND(CPU_VARIANT, name)
 
-#define X(name, args) void CPU(name) args;
+#define X(name, prototype, arguments, work) void CPU(name) prototype;
 KERNEL_LIST(X)
 #undef X
 extern const Kernels CPU(table);

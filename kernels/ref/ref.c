@@ -14,37 +14,19 @@ static float blend(float beta, const float *c, double sum)
     return (float)(beta == 0 ? sum : beta * *c + sum);    // beta 0 does not read c: it may be NaN
 }
 
-static void ref_matmul(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k,
+                       float beta)
 {
-    for (size_t i = 0; i < (size_t)m; i++)
-        for (size_t j = 0; j < (size_t)n; j++) {
-            double sum = 0;
-            for (size_t p = 0; p < (size_t)k; p++)
-                sum += (double)a[i * k + p] * b[p * n + j];
-            c[i * n + j] = blend(beta, &c[i * n + j], sum);
-        }
-}
-
-static void ref_matmul_nt(float *c, const float *a, const float *b, int m, int n, int k, float beta)
-{
-    for (size_t i = 0; i < (size_t)m; i++)
-        for (size_t j = 0; j < (size_t)n; j++) {
-            double sum = 0;
-            for (size_t p = 0; p < (size_t)k; p++)
-                sum += (double)a[i * k + p] * b[j * k + p];
-            c[i * n + j] = blend(beta, &c[i * n + j], sum);
-        }
-}
-
-static void ref_matmul_tn(float *c, const float *a, const float *b, int m, int n, int k, float beta)
-{
-    for (size_t i = 0; i < (size_t)m; i++)
-        for (size_t j = 0; j < (size_t)n; j++) {
-            double sum = 0;
-            for (size_t p = 0; p < (size_t)k; p++)
-                sum += (double)a[p * m + i] * b[p * n + j];
-            c[i * n + j] = blend(beta, &c[i * n + j], sum);
-        }
+    for (size_t s = 0; s < (size_t)batch; s++)
+        for (size_t i = 0; i < (size_t)m; i++)
+            for (size_t j = 0; j < (size_t)n; j++) {
+                double sum = 0;
+                for (size_t p = 0; p < (size_t)k; p++)
+                    sum += (double)a.data[s * a.batch + i * a.row + p * a.col] *
+                           b.data[s * b.batch + p * b.row + j * b.col];
+                float *out = &c[s * c_batch + i * c_row + j];
+                *out       = blend(beta, out, sum);
+            }
 }
 
 // ---- element by element
@@ -61,28 +43,21 @@ static void ref_add(float *y, const float *a, const float *b, size_t n)
         y[i] = a[i] + b[i];
 }
 
-static void ref_mul(float *y, const float *a, const float *b, size_t n)
+static void ref_mul(float *y, const float *a, const float *b, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = a[i] * b[i];
+        y[i] = blend(beta, &y[i], a[i] * b[i]);
 }
 
-static void ref_mul_add(float *y, const float *a, const float *b, size_t n)
+static void ref_axpby(float *y, const float *x, float alpha, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] += a[i] * b[i];
+        y[i] = blend(beta, &y[i], alpha * x[i]);
 }
 
-static void ref_scale(float *y, const float *x, float alpha, size_t n)
+static void ref_axpby_scalar(float *y, const float *x, const float *alpha, float beta, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = alpha * x[i];
-}
-
-static void ref_axpy(float *y, const float *x, float alpha, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += alpha * x[i];
+    ref_axpby(y, x, alpha[0], beta, n);
 }
 
 static void ref_exp(float *y, const float *x, size_t n)
@@ -118,22 +93,22 @@ static void ref_tanh(float *y, const float *x, size_t n)
 
 // ---- backward of the activations
 
-static void ref_relu_backward(float *dx, const float *dy, const float *y, size_t n)
+static void ref_relu_backward(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dx[i] += y[i] > 0 ? dy[i] : 0;
+        dx[i] = blend(beta, &dx[i], y[i] > 0 ? dy[i] : 0);
 }
 
-static void ref_sigmoid_backward(float *dx, const float *dy, const float *y, size_t n)
+static void ref_sigmoid_backward(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dx[i] += dy[i] * y[i] * (1 - y[i]);
+        dx[i] = blend(beta, &dx[i], dy[i] * y[i] * (1 - y[i]));
 }
 
-static void ref_tanh_backward(float *dx, const float *dy, const float *y, size_t n)
+static void ref_tanh_backward(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dx[i] += dy[i] * (1 - y[i] * y[i]);
+        dx[i] = blend(beta, &dx[i], dy[i] * (1 - y[i] * y[i]));
 }
 
 // ---- rows and columns
@@ -145,13 +120,13 @@ static void ref_add_row(float *y, const float *x, const float *b, int rows, int 
             y[r * cols + c] = x[r * cols + c] + b[c];
 }
 
-static void ref_sum_rows(float *y, const float *x, int rows, int cols)
+static void ref_sum_rows(float *y, const float *x, int rows, int cols, float beta)
 {
     for (size_t c = 0; c < (size_t)cols; c++) {
         double sum = 0;
         for (size_t r = 0; r < (size_t)rows; r++)
             sum += x[r * cols + c];
-        y[c] = (float)(y[c] + sum);
+        y[c] = blend(beta, &y[c], sum);
     }
 }
 
@@ -226,57 +201,68 @@ static void ref_cross_entropy(float *y, float *p, const float *z, const int32_t 
     *y = (float)sum;
 }
 
-static void ref_squared_error_backward(float *dx, float scale, const float *x, const float *t,
-                                       size_t n)
+static void ref_squared_error_backward(float *dx, const float *dloss, float factor, const float *x, const float *t,
+                                       float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dx[i] += 2 * scale * (x[i] - t[i]);
+        dx[i] = blend(beta, &dx[i], 2 * factor * dloss[0] * (x[i] - t[i]));
 }
 
-static void ref_bce_logits_backward(float *dz, float scale, const float *z, const float *t,
-                                    size_t n)
+static void ref_bce_logits_backward(float *dz, const float *dloss, float factor, const float *z, const float *t,
+                                    float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dz[i] += scale * (sigmoid(z[i]) - t[i]);
+        dz[i] = blend(beta, &dz[i], factor * dloss[0] * (sigmoid(z[i]) - t[i]));
 }
 
-static void ref_cross_entropy_backward(float *dz, float scale, const float *p, const int32_t *label,
-                                       int rows, int cols)
+static void ref_cross_entropy_backward(float *dz, const float *dloss, float factor, const float *p,
+                                       const int32_t *label, int rows, int cols, float beta)
 {
     for (size_t r = 0; r < (size_t)rows; r++)
         for (size_t c = 0; c < (size_t)cols; c++)
-            dz[r * cols + c] += scale * (p[r * cols + c] - (c == (size_t)label[r]));
+            dz[r * cols + c] = blend(beta, &dz[r * cols + c],
+                                     factor * dloss[0] * (p[r * cols + c] - (c == (size_t)label[r])));
 }
 
 // ---- optimizers
 
-// Sutskever et al. 2013; weight decay is the gradient of decay |p|^2 / 2.
-static void ref_sgd_step(float *p, float *v, float *g, size_t n, SgdStep step)
+static void ref_clip_scale(float *clip, const float *sum_squares, float max_norm)
 {
-    for (size_t i = 0; i < n; i++) {
-        float gradient = step.grad_scale * g[i] + step.decay * p[i];
-        v[i] = step.momentum * v[i] + gradient;
-        p[i] -= step.learning_rate * v[i];
-        g[i] = 0;
-    }
+    clip[1] = sqrt(sum_squares[0]);
+    clip[0] = clip[1] > max_norm ? max_norm / clip[1] : 1;
+}
+
+// Sutskever et al. 2013; weight decay is the gradient of decay |p|^2 / 2.
+static void ref_sgd_step(float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n,
+                         SgdStep step)
+{
+    size_t i = 0;
+    for (int s = 0; s < count; s++)
+        for (; i < spans[s].end && i < n; i++) {
+            float gradient = (scale ? scale[0] : 1) * g[i] + spans[s].decay * p[i];
+            v[i] = step.momentum * v[i] + gradient;
+            p[i] -= spans[s].rate * step.learning_rate * v[i];
+        }
 }
 
 // Loshchilov & Hutter 2019, Algorithm 2: the decay bypasses the moments.
-static void ref_adam_step(float *p, float *m, float *v, float *g, size_t n, AdamStep step)
+static void ref_adam_step(float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count,
+                          size_t n, AdamStep step)
 {
-    for (size_t i = 0; i < n; i++) {
-        float gradient = step.grad_scale * g[i];
-        m[i] = step.beta1 * m[i] + (1 - step.beta1) * gradient;
-        v[i] = step.beta2 * v[i] + (1 - step.beta2) * gradient * gradient;
-        float direction = (m[i] / step.correction1) /
-                          (sqrt(v[i] / step.correction2) + step.epsilon);
-        p[i] -= step.learning_rate * (direction + step.decay * p[i]);
-        g[i] = 0;
-    }
+    size_t i = 0;
+    for (int s = 0; s < count; s++)
+        for (; i < spans[s].end && i < n; i++) {
+            float gradient = (scale ? scale[0] : 1) * g[i];
+            m[i] = step.beta1 * m[i] + (1 - step.beta1) * gradient;
+            v[i] = step.beta2 * v[i] + (1 - step.beta2) * gradient * gradient;
+            float direction = (m[i] / step.correction1) /
+                              (sqrt(v[i] / step.correction2) + step.epsilon);
+            p[i] -= spans[s].rate * step.learning_rate * (direction + spans[s].decay * p[i]);
+        }
 }
 
-#define ENTRY(name, args) .name = ref_##name,
-#define REF_TABLE         {.backend = "ref", .variant = "plain", KERNEL_LIST(ENTRY)}
+#define ENTRY(name, prototype, arguments, work) .name = ref_##name,
+#define REF_TABLE                               {.variant = "plain", KERNEL_LIST(ENTRY)}
 
 const Kernels kernels_ref = REF_TABLE;
 

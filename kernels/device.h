@@ -1,0 +1,56 @@
+/* device.h -- what owns numbers and the kernels that compute with them.
+ *
+ *     const char *why;
+ *     if (!device_use("cpu", &why)) return fail(why);       // once, at start
+ *     float *x = device->reserve(bytes);                    // addresses; memory comes by commit
+ *     device->commit(x, 0, bytes);
+ *     device->put(x, host, bytes);                          // the only ways across: put and get
+ *     kernels.relu(x, x, n);
+ *     device->get(host, x, bytes);
+ *
+ *     cpu    the host's memory, the fastest kernels of this processor
+ *     ref    the host's memory, the plainest kernels
+ *     far    ref's arithmetic on memory that the host cannot touch: for tests. What runs on it is ready
+ *            for a GPU.
+ *
+ * A device's table is complete: an entry that it lacks stops the program with the kernel's name and
+ * the device's, and is never filled with a loop on the host.
+ */
+#pragma once
+#include "kernels/kernels.h"
+
+typedef struct Device {
+    const char    *name;                                          // "cpu", "ref", "far"
+    const Kernels *kernels;                                       // sparse: what is missing is refused
+    bool           on_host;                                       // the host may read and write numbers
+    void *(*reserve)(size_t bytes);                               // addresses, at a page; NULL: no room
+    void (*commit)(void *base, size_t from, size_t to);           // makes these bytes usable, all 0
+    void (*release)(void *base, size_t bytes);                    // NULL is fine
+    void (*put)(void *to, const void *host, size_t bytes);
+    void (*get)(void *host, const void *from, size_t bytes);      // waits for queued work
+    void (*copy)(void *to, const void *from, size_t bytes);       // within the device; may overlap
+} Device;
+
+// The device in use: `ref` until one is chosen.
+extern const Device *device;
+
+// Chooses the device and puts its table in use: "cpu", "ref", "far"; NULL for the best there is.
+// False (and *why set to a static sentence) when it is unknown or cannot run here; nothing changed.
+// Numbers that were allocated before stay the former device's.
+bool device_use(const char *name, const char **why);
+
+// The names that device_use knows, as "cpu|cuda|far|ref".
+#define DEVICE_NAMES "cpu|cuda|far|ref"
+
+// Between the two, `kernels` is a table for the host's memory: for a function that works there by
+// contract, on copies (common/host.h). They nest.
+void device_enter_host(void);
+void device_leave_host(void);
+
+// Whether `kernels` is such a table now.
+bool device_is_host(void);
+
+extern const Device device_far;
+
+// Stops the program: where a kernel is missing, or a device was given what is not its own.
+_Noreturn void device_refuse(const char *device_name, const char *kernel, const char *what);
