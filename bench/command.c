@@ -1,5 +1,5 @@
 #include "bench/command.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ bool command_parse(Arena *keep, Options *options, int argc, char **argv, Command
     if (!parse_threads(command))
         fprintf(stderr, "%s: --threads %s: expected up to %d numbers from 1 to 1024, as 1,2\n",
                 options_program(options), command->threads_text, COMMAND_MAX_THREAD_COUNTS);
-    else if (!kernels_use(NULL, &why))
+    else if (!device_use(NULL, &why))
         fprintf(stderr, "%s: %s\n", options_program(options), why);
     else
         return true;

@@ -2,7 +2,7 @@
 #include "bench/command.h"
 #include "bench/report.h"
 #include "common/rng.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static double side_run(void *work, long calls, Error *err)
 {
     const Side *side = work;
     const char *why;
-    if (!kernels_use(side->kernels, &why)) return error_set(err, "%s", why), -1;
+    if (!device_use(side->kernels, &why)) return error_set(err, "%s", why), -1;
     double start = bench_now();
     for (long i = 0; i < calls; i++) side_call(side);
     return bench_now() - start;

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "common/file.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 
 // The first line of a command's output without its line break; "" when there is none.
 static char *first_line(Arena *keep, const char *command)
@@ -89,7 +89,7 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1u << 30);
     char  *cpu = processor(keep), *version = commit(keep);
     char  *os    = arena_print(keep, "%s %s", system.sysname, system.release);
-    char  *table = arena_print(keep, "%s/%s", kernels.backend, kernels.variant);
+    char  *table = arena_print(keep, "%s/%s", device->name, kernels.variant);
 
     Report *report = arena_alloc(keep, sizeof *report);
     cJSON  *json = report->document = cJSON_CreateObject();

@@ -28,9 +28,10 @@ typedef struct Task {
 
 static void multiply_by_table(const Kernels *table, const Product *p)
 {
-    if (p->kind == PRODUCT_NN) table->matmul(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
-    if (p->kind == PRODUCT_NT) table->matmul_nt(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
-    if (p->kind == PRODUCT_TN) table->matmul_tn(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
+    size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+    Mat    a = p->kind == PRODUCT_TN ? (Mat){p->a, 1, m, 0} : (Mat){p->a, k, 1, 0};
+    Mat    b = p->kind == PRODUCT_NT ? (Mat){p->b, 1, k, 0} : (Mat){p->b, n, 1, 0};
+    table->matmul(p->c, n, 0, a, b, 1, p->m, p->n, p->k, 0.0f);
 }
 
 static double run_table(void *work, long calls, Error *err)

@@ -53,8 +53,9 @@ static Trainer *trainer_new(Arena *keep, Arena *step)
     trainer->tape = tape_new(step);
     trainer->adam = optimizer_new(
         keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}});
-    trainer->x = tensor_new(keep, SHAPE(BATCH, WIDTH[0]));
-    rng_fill_uniform(&rng, trainer->x->data, tensor_count(trainer->x));
+    float *pixels = arena_alloc(keep, sizeof *pixels * BATCH * 784);
+    rng_fill_uniform(&rng, pixels, BATCH * 784);
+    trainer->x = tensor_from(keep, SHAPE(BATCH, WIDTH[0]), pixels);
     trainer->initial = arena_alloc(keep, params_total(params) * sizeof(float));
     float *next      = trainer->initial;
     for (int i = 0; i < params->count; next += tensor_count(params->items[i++].tensor))
@@ -69,8 +70,7 @@ static void trainer_restart(Trainer *trainer)
     const float *next = trainer->initial;
     for (int i = 0; i < adam->params->count; next += tensor_count(adam->params->items[i++].tensor))
         tensor_write(adam->params->items[i].tensor, next);
-    for (int i = 0; i < adam->state_count; i++)
-        memset(adam->state[i].tensor->data, 0, tensor_count(adam->state[i].tensor) * sizeof(float));
+    for (int i = 0; i < 2; i++) kernels.fill(adam->moments[i], 0.0f, adam->params->trained.count);
     adam->step = 0;
 }
 
@@ -79,8 +79,9 @@ static double train_step(Trainer *trainer)
     Tape   *tape = trainer->tape;
     Tensor *h    = trainer->x;
     for (int i = 0; i < LAYERS; i++) {
-        h = linear_forward(tape, &trainer->layer[i], h);
-        h = i < LAYERS - 1 ? op_relu(tape, h) : op_sigmoid(tape, h);
+        const Linear *layer = &trainer->layer[i];
+        h = op_linear_activated(tape, h, layer->weight, layer->bias,
+                                i < LAYERS - 1 ? ACTIVATION_RELU : ACTIVATION_SIGMOID);
     }
     Tensor *loss  = loss_mse(tape, h, trainer->x);
     double  value = (double)tensor_item(loss);

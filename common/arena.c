@@ -1,5 +1,6 @@
 #include "common/arena.h"
 #include "common/error.h"
+#include "kernels/device.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -27,15 +28,55 @@ enum { GAP = 0 };
 
 enum { ALIGN = 64, PAGE = 4096 };
 
+// One side of an arena: a bump pointer through reserved addresses.
+typedef struct Side {
+    char  *base;
+    size_t capacity, used, peak;
+} Side;
+
+// What is to be called when the memory in front of it goes.
+typedef struct Deferred {
+    void (*release)(void *what);
+    void            *what;
+    struct Deferred *before;
+} Deferred;
+
 struct Arena {
-    const char *name;
-    char       *base;
-    size_t      capacity, used, peak;
+    const char   *name;
+    Side          host, numbers;
+    const Device *device;       // of the numbers; NULL until they are first asked for
+    size_t        committed;    // bytes of the numbers that are usable
+    Deferred     *deferred;
 };
 
 static size_t round_up(size_t size, size_t unit)
 {
     return (size + unit - 1) / unit * unit;
+}
+
+// Only what the host can address is poisoned.
+static bool poisonable(const Arena *arena, const Side *side)
+{
+    return side == &arena->host || (arena->device != NULL && arena->device->on_host);
+}
+
+static void rewind_side(const Arena *arena, Side *side, size_t used)
+{
+    if (poisonable(arena, side)) ASAN_POISON_MEMORY_REGION(side->base + used, side->capacity - used);
+    side->used = used;
+}
+
+static void *take(Arena *arena, Side *side, size_t bytes)
+{
+    size_t left = side->capacity - side->used;
+    REQUIRE(bytes <= left && round_up(bytes, ALIGN) + GAP <= left,
+            "arena '%s' is full: %zu bytes asked, %zu of %zu left", arena->name, bytes, left,
+            side->capacity);
+    char *piece = side->base + side->used;
+    side->used += round_up(bytes, ALIGN) + GAP;
+    if (side->used > side->peak) side->peak = side->used;
+    if (poisonable(arena, side)) ASAN_UNPOISON_MEMORY_REGION(piece, bytes);
+    return piece;
 }
 
 Arena *arena_new(const char *name, size_t capacity)
@@ -46,41 +87,84 @@ Arena *arena_new(const char *name, size_t capacity)
     char *start = mmap(NULL, total, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     REQUIRE(start != MAP_FAILED, "arena '%s': no room for %zu bytes: %s", name, total, strerror(errno));
-#ifdef MADV_HUGEPAGE
-    madvise(start, total, MADV_HUGEPAGE);    // fewer page faults and TLB misses where the system can
-#endif
 
-    Arena *arena    = (Arena *)start;
-    arena->name     = name;
-    arena->base     = start + header;
-    arena->capacity = total - header;
-    ASAN_POISON_MEMORY_REGION(arena->base, arena->capacity);
+    Arena *arena = (Arena *)start;
+    *arena       = (Arena){.name = name, .host = {.base = start + header, .capacity = total - header}};
+    rewind_side(arena, &arena->host, 0);
     return arena;
+}
+
+static void release_until(Arena *arena, Deferred *end)
+{
+    for (Deferred *last = arena->deferred; last != end; last = last->before) last->release(last->what);
+    arena->deferred = end;
 }
 
 void arena_free(Arena *arena)
 {
     if (arena == NULL) return;
-    ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->capacity);
-    munmap(arena, (size_t)(arena->base - (char *)arena) + arena->capacity);
+    release_until(arena, NULL);
+    Side *host = &arena->host, *numbers = &arena->numbers;
+    if (arena->device != NULL) {
+        if (poisonable(arena, numbers)) ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->capacity);
+        arena->device->release(numbers->base, numbers->capacity);
+    }
+    ASAN_UNPOISON_MEMORY_REGION(host->base, host->capacity);
+    munmap(arena, (size_t)(host->base - (char *)arena) + host->capacity);
+}
+
+void arena_on_release(Arena *arena, void (*release)(void *what), void *what)
+{
+    Deferred *deferred = arena_alloc(arena, sizeof *deferred);
+    *deferred          = (Deferred){release, what, arena->deferred};
+    arena->deferred    = deferred;
 }
 
 void arena_reset(Arena *arena)
 {
-    ASAN_POISON_MEMORY_REGION(arena->base, arena->capacity);
-    arena->used = 0;
+    arena_rewind(arena, (ArenaMark){0});
+}
+
+ArenaMark arena_mark(const Arena *arena)
+{
+    return (ArenaMark){arena->host.used, arena->numbers.used, arena->deferred};
+}
+
+void arena_rewind(Arena *arena, ArenaMark mark)
+{
+    REQUIRE(mark.host <= arena->host.used && mark.numbers <= arena->numbers.used,
+            "arena '%s' was rewound past the mark already", arena->name);
+    release_until(arena, mark.deferred);
+    rewind_side(arena, &arena->host, mark.host);
+    if (arena->device != NULL) rewind_side(arena, &arena->numbers, mark.numbers);
 }
 
 void *arena_alloc(Arena *arena, size_t bytes)
 {
-    size_t left = arena->capacity - arena->used;
-    REQUIRE(bytes <= left && round_up(bytes, ALIGN) + GAP <= left,
-            "arena '%s' is full: %zu bytes asked, %zu of %zu left", arena->name, bytes, left,
-            arena->capacity);
-    char *piece = arena->base + arena->used;
-    arena->used += round_up(bytes, ALIGN) + GAP;
-    if (arena->used > arena->peak) arena->peak = arena->used;
-    ASAN_UNPOISON_MEMORY_REGION(piece, bytes);
+    return take(arena, &arena->host, bytes);
+}
+
+void *arena_numbers(Arena *arena, size_t bytes)
+{
+    enum { CHUNK = 2 << 20 };    // committed at a time: a huge page
+    Side *numbers = &arena->numbers;
+    if (arena->device == NULL) {
+        size_t capacity = round_up(arena->host.capacity, CHUNK);
+        char  *base     = device->reserve(capacity);
+        REQUIRE(base != NULL, "arena '%s': no room for %zu bytes on device %s", arena->name, capacity,
+                device->name);
+        *numbers      = (Side){.base = base, .capacity = capacity};
+        arena->device = device;
+        rewind_side(arena, numbers, 0);
+    }
+    REQUIRE(arena->device == device, "arena '%s' has its numbers on device %s; %s is in use",
+            arena->name, arena->device->name, device->name);
+    void *piece = take(arena, numbers, bytes);
+    if (numbers->used > arena->committed) {
+        size_t end = round_up(numbers->used, CHUNK);
+        device->commit(numbers->base, arena->committed, end);
+        arena->committed = end;
+    }
     return piece;
 }
 
@@ -103,12 +187,27 @@ char *arena_print(Arena *arena, const char *format, ...)
     return text;
 }
 
+size_t arena_capacity(const Arena *arena)
+{
+    return arena->host.capacity;
+}
+
 size_t arena_used(const Arena *arena)
 {
-    return arena->used;
+    return arena->host.used + arena->numbers.used;
 }
 
 size_t arena_peak(const Arena *arena)
 {
-    return arena->peak;
+    return arena->host.peak + arena->numbers.peak;
+}
+
+size_t arena_numbers_used(const Arena *arena)
+{
+    return arena->numbers.used;
+}
+
+size_t arena_numbers_peak(const Arena *arena)
+{
+    return arena->numbers.peak;
 }

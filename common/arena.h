@@ -6,9 +6,11 @@
  *     arena_reset(step);                              // x is gone; its pages are kept for the next
  *     arena_free(step);
  *
- * The capacity is address space: memory is used only where it is touched, so it may be generous.
- * Pieces are 64-byte aligned (a cache line, an AVX-512 register) and NOT zeroed after a reset.
- * Asking for more than is left stops the program with the arena's name and both sizes.
+ * An arena has two sides: structs and strings in the host's memory (arena_alloc), and numbers where
+ * the device keeps them (arena_numbers). The capacity is address space, for each side: memory is used
+ * only where it is touched, so it may be generous. Pieces are 64-byte aligned (a cache line, an
+ * AVX-512 register) and NOT zeroed after a reset. Asking for more than is left stops the program with
+ * the arena's name and both sizes.
  */
 #pragma once
 #include <stddef.h>
@@ -25,5 +27,25 @@ void *arena_zeros(Arena *arena, size_t bytes);                     // all bytes 
 char *arena_print(Arena *arena, const char *format, ...)           // a formatted string
     __attribute__((format(printf, 2, 3)));
 
+// Memory of the device that was in use when the arena was first asked for some: for kernels, put and
+// get (kernels/device.h). Uninitialised. The arena must be freed before that device is closed.
+void *arena_numbers(Arena *arena, size_t bytes);
+
+// Calls release(what) when the arena is freed, reset or taken back past here; the latest first.
+void arena_on_release(Arena *arena, void (*release)(void *what), void *what);
+
+size_t arena_capacity(const Arena *arena);    // of each side
 size_t arena_used(const Arena *arena);    // bytes handed out since the last reset, with alignment
 size_t arena_peak(const Arena *arena);    // the largest arena_used() there has been
+
+// The numbers alone.
+size_t arena_numbers_used(const Arena *arena);
+size_t arena_numbers_peak(const Arena *arena);
+
+// A place in the arena, to which it can be taken back: what was allocated since is gone.
+typedef struct ArenaMark {
+    size_t           host, numbers;
+    struct Deferred *deferred;
+} ArenaMark;
+ArenaMark arena_mark(const Arena *arena);
+void      arena_rewind(Arena *arena, ArenaMark mark);

@@ -7,21 +7,26 @@
 // Of this layout of the metadata, for whoever must change it.
 #define FORMAT "training checkpoint 1"
 
-// The parameters and the optimizer's moments in a row.
+// The parameters, the optimizer's moments and the records in a row; the records as tensors in scratch.
 static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
 {
     const Optimizer *optimizer = point->optimizer;
-    int              moments   = optimizer ? optimizer->state_count : 0;
-    *count                     = point->params->count + moments;
-    Param *items               = arena_alloc(scratch, (size_t)*count * sizeof *items);
-    memcpy(items, point->params->items, (size_t)point->params->count * sizeof *items);
-    for (int i = 0; i < moments; i++) items[point->params->count + i] = optimizer->state[i];
+    int              params = point->params->count, moments = optimizer ? optimizer->state_count : 0;
+    *count                  = params + moments + point->record_count;
+    Param *items            = arena_alloc(scratch, (size_t)*count * sizeof *items);
+    for (int i = 0; i < params; i++) items[i] = point->params->items[i];
+    for (int i = 0; i < moments; i++) items[params + i] = optimizer->state[i];
+    for (int i = 0; i < point->record_count; i++) {
+        const Record *record        = &point->records[i];
+        items[params + moments + i] = (Param){
+            .name = record->name, .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
+    }
     return items;
 }
 
 static Arena *new_scratch(void)
 {
-    return arena_new("checkpoint", 1u << 20);
+    return arena_new("checkpoint", 64u << 20);
 }
 
 bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
@@ -98,6 +103,8 @@ static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Err
     if (point->rng && !read_rng(file, &rng, err)) return false;
     Param *items = all_items(scratch, point, &count);
     if (!safetensors_read(file, items, count, err)) return false;
+    for (int i = 0; i < point->record_count; i++)
+        tensor_read(items[count - point->record_count + i].tensor, point->records[i].values);
     point->step = step;
     if (point->optimizer) point->optimizer->step = taken;
     if (point->rng) *point->rng = rng;

@@ -17,8 +17,17 @@
 #include "common/optimizer.h"
 #include "common/rng.h"
 
+// Numbers of the host's that belong to a run: curves, running sums.
+typedef struct Record {
+    const char *name;    // none of a parameter's
+    float      *values;
+    int         count;
+} Record;
+
 typedef struct Checkpoint {
     const Params *params;       // all that must come back
+    const Record *records;      // and
+    int           record_count;
     Optimizer    *optimizer;    // its moments and its step; NULL for none
     Rng          *rng;          // NULL for none
     long          step;         // the run's

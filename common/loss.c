@@ -1,26 +1,20 @@
-/* loss.c -- sums over a batch, divided once at the end; backward carries the same factor. */
+/* loss.c -- sums over a batch, divided once at the end; backward carries the same factor. What
+ * arrives there, d(total)/d(loss), stays on the device: no step waits for a number.
+ */
 #include "common/loss.h"
 #include "common/error.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 
 typedef struct Saved {
-    const float *target;           // or, for classes, the probabilities
-    const int   *labels;
-    float        factor;           // what the sum is multiplied by: 1/B or 1/(B D)
+    const float *p;         // probabilities of classes
+    float        factor;    // what the sum is multiplied by: 1/B or 1/(B D)
 } Saved;
 
-static Saved *saved_new(Tape *tape, const float *target, const int *labels, float factor)
+static Saved *saved_new(Tape *tape, const float *p, float factor)
 {
     Saved *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved       = (Saved){target, labels, factor};
+    *saved       = (Saved){p, factor};
     return saved;
-}
-
-// d(total)/d(loss) times the loss's own factor: the scale that every loss kernel's backward takes.
-static float backward_scale(const TapeNode *node)
-{
-    const Saved *saved = node->saved;
-    return node->out->grad[0] * saved->factor;
 }
 
 static void require_targets(const Tensor *x, const Tensor *target)
@@ -31,31 +25,39 @@ static void require_targets(const Tensor *x, const Tensor *target)
             TENSOR_TEXT(x), TENSOR_TEXT(target));
 }
 
+// [] times the factor, in place.
+static Tensor *scaled(Tensor *loss, float factor)
+{
+    kernels.axpby(loss->data, loss->data, factor, 0.0f, 1);
+    return loss;
+}
+
 // L = f sum (x - t)^2   =>   dx += 2 f (x - t) dL
 static void squared_error_backward(const TapeNode *node)
 {
-    const Saved *saved = node->saved;
-    Tensor      *x     = node->in[0];
-    kernels.squared_error_backward(x->grad, backward_scale(node), x->data, saved->target,
-                                   tensor_count(x));
+    const Saved  *saved = node->saved;
+    const Tensor *x = node->in[0], *target = node->in[1];
+    Grad          dx = tape_grad(node, node->in[0]);
+    if (dx.at)
+        kernels.squared_error_backward(dx.at, node->out[0]->grad, saved->factor, x->data, target->data, dx.beta,
+                                       tensor_count(x));
 }
 
-static Tensor *squared_error(Tape *tape, Tensor *x, const Tensor *target, float factor)
+static Tensor *squared_error(Tape *tape, Tensor *x, Tensor *target, float factor)
 {
     Tensor *loss = tensor_new(tape->arena, SCALAR);
-    kernels.squared_error(loss->data, x->data, target->data, tensor_count(x));
-    kernels.scale(loss->data, loss->data, factor, 1);
-    return tape_record(tape, loss, squared_error_backward,
-                       saved_new(tape, target->data, NULL, factor), INPUTS(x));
+    kernels.squared_error(loss->data, tensor_floats(x), tensor_floats(target), tensor_count(x));
+    return tape_record(tape, scaled(loss, factor), squared_error_backward, saved_new(tape, NULL, factor),
+                       INPUTS(x, target));
 }
 
-Tensor *loss_mse(Tape *tape, Tensor *x, const Tensor *target)
+Tensor *loss_mse(Tape *tape, Tensor *x, Tensor *target)
 {
     require_targets(x, target);
     return squared_error(tape, x, target, 1.0f / (float)tensor_count(x));
 }
 
-Tensor *loss_squared_error(Tape *tape, Tensor *x, const Tensor *target)
+Tensor *loss_squared_error(Tape *tape, Tensor *x, Tensor *target)
 {
     require_targets(x, target);
     return squared_error(tape, x, target, 1.0f / (float)x->shape.size[0]);
@@ -64,43 +66,47 @@ Tensor *loss_squared_error(Tape *tape, Tensor *x, const Tensor *target)
 // L = -f sum t log s(z) + (1 - t) log(1 - s(z))   =>   dz += f (s(z) - t) dL
 static void bce_logits_backward(const TapeNode *node)
 {
-    const Saved *saved = node->saved;
-    Tensor      *z     = node->in[0];
-    kernels.bce_logits_backward(z->grad, backward_scale(node), z->data, saved->target,
-                                tensor_count(z));
+    const Saved  *saved = node->saved;
+    const Tensor *z = node->in[0], *target = node->in[1];
+    Grad          dz = tape_grad(node, node->in[0]);
+    if (dz.at)
+        kernels.bce_logits_backward(dz.at, node->out[0]->grad, saved->factor, z->data, target->data, dz.beta,
+                                    tensor_count(z));
 }
 
-Tensor *loss_bce_logits(Tape *tape, Tensor *z, const Tensor *target)
+Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target)
 {
     require_targets(z, target);
     float   factor = 1.0f / (float)z->shape.size[0];
     Tensor *loss   = tensor_new(tape->arena, SCALAR);
-    kernels.bce_logits(loss->data, z->data, target->data, tensor_count(z));
-    kernels.scale(loss->data, loss->data, factor, 1);
-    return tape_record(tape, loss, bce_logits_backward,
-                       saved_new(tape, target->data, NULL, factor), INPUTS(z));
+    kernels.bce_logits(loss->data, tensor_floats(z), tensor_floats(target), tensor_count(z));
+    return tape_record(tape, scaled(loss, factor), bce_logits_backward, saved_new(tape, NULL, factor),
+                       INPUTS(z, target));
 }
 
 // L = -1/B sum_r log p[r, label[r]],  p = softmax(z)   =>   dz += 1/B (p - onehot(label)) dL
 static void cross_entropy_backward(const TapeNode *node)
 {
-    const Saved *saved = node->saved;
-    Tensor      *z     = node->in[0];
-    kernels.cross_entropy_backward(z->grad, backward_scale(node), saved->target, saved->labels,
-                                   z->shape.size[0], z->shape.size[1]);
+    const Saved  *saved = node->saved;
+    const Tensor *z     = node->in[0];
+    Grad          dz    = tape_grad(node, node->in[0]);
+    kernels.cross_entropy_backward(dz.at, node->out[0]->grad, saved->factor, saved->p, tensor_ints(node->in[1]),
+                                   z->shape.size[0], z->shape.size[1], dz.beta);
 }
 
-Tensor *loss_cross_entropy(Tape *tape, Tensor *z, const int *labels)
+Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels)
 {
     REQUIRE(z->shape.dims == 2 && tensor_count(z) > 0, "z is %s; expected [B,C]", TENSOR_TEXT(z));
     int rows = z->shape.size[0], classes = z->shape.size[1];
-    for (int r = 0; r < rows; r++)
-        REQUIRE(labels[r] >= 0 && labels[r] < classes, "label %d of row %d; expected 0 to %d",
-                labels[r], r, classes - 1);
+    REQUIRE(shape_equal(labels->shape, SHAPE(rows)), "labels are %s; expected [%d] for z %s", TENSOR_TEXT(labels),
+            rows, TENSOR_TEXT(z));
+    const int32_t *label = tensor_ints(labels);
+    for (int r = 0; device->on_host && r < rows; r++)
+        REQUIRE(label[r] >= 0 && label[r] < classes, "label %d of row %d; expected 0 to %d",
+                label[r], r, classes - 1);
     float   factor = 1.0f / (float)rows;
     Tensor *loss = tensor_new(tape->arena, SCALAR), *p = tensor_new(tape->arena, z->shape);
-    kernels.cross_entropy(loss->data, p->data, z->data, labels, rows, classes);
-    kernels.scale(loss->data, loss->data, factor, 1);
-    return tape_record(tape, loss, cross_entropy_backward, saved_new(tape, p->data, labels, factor),
-                       INPUTS(z));
+    kernels.cross_entropy(loss->data, p->data, tensor_floats(z), label, rows, classes);
+    return tape_record(tape, scaled(loss, factor), cross_entropy_backward, saved_new(tape, p->data, factor),
+                       INPUTS(z, labels));
 }

@@ -1,11 +1,59 @@
 #include "common/optimizer.h"
 #include "common/error.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <math.h>
 
-// The state tensors of one parameter stand side by side: SGD has one, Adam two.
-static const char *const sgd_state[]  = {"sgd.v", NULL};
-static const char *const adam_state[] = {"adam.m", "adam.v", NULL};
+static const char *const moment_names[][2] = {
+    [OPTIMIZER_SGD] = {"sgd.v", NULL}, [OPTIMIZER_ADAM] = {"adam.m", "adam.v"}};
+
+static float *zeros(Arena *keep, size_t count)
+{
+    float *at = arena_numbers(keep, count * sizeof *at);
+    kernels.fill(at, 0.0f, count);
+    return at;
+}
+
+// Neighbours in the block with the same rate and decay are one span.
+static void make_spans(Optimizer *optimizer, Arena *keep)
+{
+    const Params *params = optimizer->params;
+    Span         *spans  = arena_alloc(keep, ((size_t)params->count + 1) * sizeof *spans);
+    int           count  = 0;
+    for (int i = 0; i < params->count; i++) {
+        const Param  *item = &params->items[i];
+        const Tensor *x    = item->tensor;
+        if (!x->wants_grad) continue;
+        float  decay  = item->decay ? optimizer->config.decay : 0.0f;
+        size_t offset = (size_t)((const float *)x->data - params->trained.at);
+        REQUIRE(x->data >= (void *)params->trained.at && offset < params->trained.count + (tensor_count(x) == 0),
+                "'%s' was included from other parameters; an optimizer takes their own", item->name);
+        if (count == 0 || spans[count - 1].rate != item->rate || spans[count - 1].decay != decay) {
+            if (count > 0) spans[count - 1].end = offset;
+            spans[count++] = (Span){.rate = item->rate, .decay = decay};
+        }
+    }
+    if (count > 0) spans[count - 1].end = params->trained.count;
+    optimizer->spans      = arena_numbers(keep, (size_t)count * sizeof *spans);
+    optimizer->span_count = count;
+    device->put(optimizer->spans, spans, (size_t)count * sizeof *spans);
+}
+
+// A parameter's part of each moment, by name.
+static void make_state(Optimizer *optimizer, Arena *keep)
+{
+    const Params *params = optimizer->params;
+    optimizer->state     = arena_alloc(keep, 2 * (size_t)params->count * sizeof *optimizer->state);
+    for (int i = 0; i < params->count; i++) {
+        const Tensor *x = params->items[i].tensor;
+        for (int j = 0; x->wants_grad && j < 2 && optimizer->moments[j] != NULL; j++) {
+            Tensor *part = arena_alloc(keep, sizeof *part);
+            *part = (Tensor){.data = optimizer->moments[j] + ((float *)x->data - params->trained.at), .shape = x->shape};
+            optimizer->state[optimizer->state_count++] = (Param){
+                .name   = arena_print(keep, "%s.%s", moment_names[optimizer->config.kind][j], params->items[i].name),
+                .tensor = part};
+        }
+    }
+}
 
 Optimizer *optimizer_new(Arena *keep, Params *params, OptimizerConfig config)
 {
@@ -18,63 +66,61 @@ Optimizer *optimizer_new(Arena *keep, Params *params, OptimizerConfig config)
     Optimizer *optimizer = arena_zeros(keep, sizeof *optimizer);
     optimizer->config    = config;
     optimizer->params    = params;
-    optimizer->state     = arena_alloc(keep, 2 * (size_t)params->count * sizeof(Param));
-    const char *const *names = config.kind == OPTIMIZER_SGD ? sgd_state : adam_state;
-    for (int i = 0; i < params->count; i++)
-        for (int j = 0; names[j] != NULL; j++)
-            optimizer->state[optimizer->state_count++] = (Param){
-                .name   = arena_print(keep, "%s.%s", names[j], params->items[i].name),
-                .tensor = tensor_zeros(keep, params->items[i].tensor->shape),
-            };
+    for (int j = 0; j < 2 && moment_names[config.kind][j] != NULL; j++)
+        optimizer->moments[j] = zeros(keep, params->trained.count);
+    optimizer->clip = zeros(keep, 3);
+    make_spans(optimizer, keep);
+    make_state(optimizer, keep);
     return optimizer;
 }
 
-static float global_norm(const Params *params)
+// A parameter that no gradient reached stands still, but for its moments and decay.
+static void clear_missing(const Params *params)
 {
-    double sum = 0;
     for (int i = 0; i < params->count; i++) {
-        const Tensor *x = params->items[i].tensor;
-        float         square;
-        kernels.sum_squares(&square, x->grad, tensor_count(x));
-        sum += square;
+        Tensor *x = params->items[i].tensor;
+        if (x->wants_grad && !x->has_grad) kernels.fill(x->grad, 0.0f, tensor_count(x));
     }
-    return (float)sqrt(sum);
 }
 
 void optimizer_step(Optimizer *optimizer)
 {
     const OptimizerConfig *config = &optimizer->config;
-    int made_for = optimizer->state_count / (config->kind == OPTIMIZER_SGD ? 1 : 2);
-    REQUIRE(optimizer->params->count == made_for,
-            "there are %d parameters, but %d when the optimizer was made", optimizer->params->count,
-            made_for);
-    float rate = schedule_rate(&config->schedule, optimizer->step++), grad_scale = 1.0f;
+    Params                *params = optimizer->params;
+    const float           *grads  = params->grads.at, *scale = NULL;
+    const size_t           n      = params->trained.count;
+    int parameters = optimizer->state_count / (optimizer->moments[1] != NULL ? 2 : 1), trained = 0;
+    for (int i = 0; i < params->count; i++) trained += params->items[i].tensor->wants_grad;
+    REQUIRE(trained == parameters, "there are %d parameters, but %d when the optimizer was made", trained, parameters);
+    float rate = schedule_rate(&config->schedule, optimizer->step++);
+    clear_missing(params);
     if (config->clip_norm > 0) {
         // Pascanu et al. 2013: the direction stays, the length is bounded.
-        optimizer->grad_norm = global_norm(optimizer->params);
-        if (optimizer->grad_norm > config->clip_norm)
-            grad_scale = config->clip_norm / optimizer->grad_norm;
+        kernels.sum_squares(optimizer->clip + 2, grads, n);
+        kernels.clip_scale(optimizer->clip, optimizer->clip + 2, config->clip_norm);
+        scale = optimizer->clip;
     }
-    SgdStep  sgd  = {rate, config->momentum, config->decay, grad_scale};
-    AdamStep adam = {
-        .learning_rate = rate,
-        .beta1         = config->beta1,
-        .beta2         = config->beta2,
-        .epsilon       = config->epsilon,
-        .decay         = config->decay,
-        .correction1   = (float)(1.0 - pow(config->beta1, (double)optimizer->step)),
-        .correction2   = (float)(1.0 - pow(config->beta2, (double)optimizer->step)),
-        .grad_scale    = grad_scale,
-    };
-    const Param *state = optimizer->state;
-    for (int i = 0; i < optimizer->params->count; i++) {
-        Tensor *p = optimizer->params->items[i].tensor;
-        size_t  n = tensor_count(p);
-        if (config->kind == OPTIMIZER_SGD) {
-            kernels.sgd_step(p->data, state[i].tensor->data, p->grad, n, sgd);
-        } else {
-            kernels.adam_step(p->data, state[2 * i].tensor->data, state[2 * i + 1].tensor->data,
-                              p->grad, n, adam);
-        }
+    if (config->kind == OPTIMIZER_SGD) {
+        kernels.sgd_step(params->trained.at, optimizer->moments[0], grads, scale, optimizer->spans,
+                         optimizer->span_count, n, (SgdStep){rate, config->momentum});
+    } else {
+        AdamStep step = {
+            .learning_rate = rate,
+            .beta1         = config->beta1,
+            .beta2         = config->beta2,
+            .epsilon       = config->epsilon,
+            .correction1   = (float)(1.0 - pow(config->beta1, (double)optimizer->step)),
+            .correction2   = (float)(1.0 - pow(config->beta2, (double)optimizer->step)),
+        };
+        kernels.adam_step(params->trained.at, optimizer->moments[0], optimizer->moments[1], grads, scale,
+                          optimizer->spans, optimizer->span_count, n, step);
     }
+    params_clear_grads(params);
+}
+
+float optimizer_grad_norm(const Optimizer *optimizer)
+{
+    float clip[2];
+    device->get(clip, optimizer->clip, sizeof clip);
+    return clip[1];
 }

@@ -1,40 +1,136 @@
 #include "common/params.h"
 #include "common/error.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <string.h>
+
+enum { LINE = 64 / sizeof(float), CHUNK = 2 << 20 };    // floats of a cache line; bytes committed at a time
+
+// A range of addresses that a block grows into.
+typedef struct Range {
+    Block        *block;
+    const Device *device;
+    char         *base;
+    size_t        capacity, committed;
+} Range;
+
+typedef struct Reservation {
+    Range trained, grads, frozen;
+    Block frozen_block;
+} Reservation;
+
+static void release(void *what)
+{
+    Reservation *reserved = what;
+    Range       *ranges[] = {&reserved->trained, &reserved->grads, &reserved->frozen};
+    for (int i = 0; i < 3; i++)
+        if (ranges[i]->base != NULL) ranges[i]->device->release(ranges[i]->base, ranges[i]->capacity);
+}
 
 Params *params_new(Arena *keep)
 {
     Params *params = arena_zeros(keep, sizeof *params);
     params->arena  = keep;
+    Reservation *r = params->reserved = arena_zeros(keep, sizeof *r);
+    r->trained.block                  = &params->trained;
+    r->grads.block                    = &params->grads;
+    r->frozen.block                   = &r->frozen_block;
+    arena_on_release(keep, release, r);
     return params;
 }
 
-static void append(Params *params, const char *name, Tensor *x)
+// Room for one parameter more at the end of a block, all zeros.
+static float *extend(Range *range, size_t count, size_t capacity)
 {
-    REQUIRE(params->count < PARAMS_MAX, "no room for '%s' after %d parameters", name, params->count);
-    REQUIRE(params_find(params, name) == NULL, "there is already a parameter '%s'", name);
-    params->items[params->count++] = (Param){name, x};
+    Block *block = range->block;
+    if (range->base == NULL) {
+        range->base     = device->reserve(capacity);
+        range->device   = device;
+        range->capacity = capacity;
+        block->at       = (float *)(void *)range->base;
+    }
+    REQUIRE(range->base != NULL, "no room for %zu bytes of parameters on device %s", capacity, device->name);
+    REQUIRE(range->device == device, "the parameters are on device %s; %s is in use", range->device->name,
+            device->name);
+    float *at = block->at + block->count;
+    block->count += (count + LINE - 1) / LINE * LINE;
+    size_t end = (block->count * sizeof(float) + CHUNK - 1) / CHUNK * CHUNK;
+    REQUIRE(end <= range->capacity, "no room for %zu parameters more after %zu", count,
+            block->count - count);
+    if (end > range->committed) {
+        device->commit(range->base, range->committed, end);
+        range->committed = end;
+    }
+    return at;
+}
+
+static size_t hash(const char *name)    // FNV-1a
+{
+    uint64_t value = 14695981039346656037u;
+    for (; *name != '\0'; name++) value = (value ^ (unsigned char)*name) * 1099511628211u;
+    return (size_t)value;
+}
+
+// Where a name is, or where it would be put: slots hold an item's number plus 1, 0 is empty.
+static int *slot_of(const Params *params, const char *name)
+{
+    size_t mask = (size_t)params->slot_count - 1, at = hash(name) & mask;
+    while (params->slots[at] != 0 && strcmp(params->items[params->slots[at] - 1].name, name) != 0)
+        at = (at + 1) & mask;
+    return &params->slots[at];
+}
+
+// Twice the items, and four slots for each.
+static void grow(Params *params)
+{
+    params->room       = params->room > 0 ? 2 * params->room : 16;
+    params->slot_count = 4 * params->room;
+    Param *items       = arena_alloc(params->arena, (size_t)params->room * sizeof *items);
+    if (params->count > 0) memcpy(items, params->items, (size_t)params->count * sizeof *items);
+    params->items = items;
+    params->slots = arena_zeros(params->arena, (size_t)params->slot_count * sizeof *params->slots);
+    for (int i = 0; i < params->count; i++) *slot_of(params, items[i].name) = i + 1;
+}
+
+static void append(Params *params, Param item)
+{
+    if (params->count == params->room) grow(params);
+    int *slot = slot_of(params, item.name);
+    REQUIRE(*slot == 0, "there is already a parameter '%s'", item.name);
+    params->items[params->count++] = item;
+    *slot                          = params->count;
 }
 
 Tensor *params_add(Params *params, const char *name, Shape shape)
 {
-    Tensor *x = tensor_zeros(params->arena, shape);
-    x->grad   = arena_zeros(params->arena, tensor_count(x) * sizeof *x->grad);
-    append(params, arena_print(params->arena, "%s", name), x);
+    Reservation *reserved = params->reserved;
+    size_t       count = shape_count(shape), capacity = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
+    Tensor      *x = arena_alloc(params->arena, sizeof *x);
+    *x             = (Tensor){.shape = shape, .wants_grad = !params->frozen};
+    append(params, (Param){.name   = arena_print(params->arena, "%s", name),
+                           .tensor = x,
+                           .decay  = shape.dims >= 2,
+                           .rate   = 1.0f});
+    x->data = extend(params->frozen ? &reserved->frozen : &reserved->trained, count, capacity);
+    if (!params->frozen) x->grad = extend(&reserved->grads, count, capacity);
     return x;
 }
 
 void params_include(Params *params, const Params *part)
 {
-    for (int i = 0; i < part->count; i++) append(params, part->items[i].name, part->items[i].tensor);
+    for (int i = 0; i < part->count; i++) append(params, part->items[i]);
+}
+
+Param *params_item(const Params *params, const char *name)
+{
+    if (params->count == 0) return NULL;
+    int slot = *slot_of(params, name);
+    return slot > 0 ? &params->items[slot - 1] : NULL;
 }
 
 Tensor *params_find(const Params *params, const char *name)
 {
-    for (int i = 0; i < params->count; i++)
-        if (strcmp(params->items[i].name, name) == 0) return params->items[i].tensor;
-    return NULL;
+    const Param *item = params_item(params, name);
+    return item != NULL ? item->tensor : NULL;
 }
 
 size_t params_total(const Params *params)
@@ -46,8 +142,5 @@ size_t params_total(const Params *params)
 
 void params_clear_grads(Params *params)
 {
-    for (int i = 0; i < params->count; i++) {
-        Tensor *x = params->items[i].tensor;
-        kernels.fill(x->grad, 0.0f, tensor_count(x));
-    }
+    for (int i = 0; i < params->count; i++) params->items[i].tensor->has_grad = false;
 }

@@ -1,6 +1,7 @@
 #include "common/run.h"
 #include "common/file.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
+#include "kernels/trace.h"
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ static void declare_options(Run *run, Options *options)
     options_group(options, "Every lab");
     options_flag(options, "smoke", 0, &run->smoke, "run for a few seconds only, on little data");
     options_uint64(options, "seed", 's', &run->seed, "where all randomness starts");
-    options_choice(options, "device", 'd', &run->device, "cpu|cuda|ref", "where the work is done");
+    options_choice(options, "device", 'd', &run->device, DEVICE_NAMES, "where the work is done");
     options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
     options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
     options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
@@ -79,7 +80,7 @@ static void declare_options(Run *run, Options *options)
 static bool prepare(Run *run, Error *err)
 {
     const char *why;
-    if (!kernels_use(run->device, &why)) return error_set(err, "--device %s: %s", run->device, why);
+    if (!device_use(run->device, &why)) return error_set(err, "--device %s: %s", run->device, why);
     omp_set_num_threads(run->threads);
     if (!file_make_folder(run->out, err)) return false;
     run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);
@@ -126,7 +127,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     catch_crash(keep);
     run->began = time(NULL);
     printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
-           (unsigned long long)run->seed, kernels.backend, kernels.variant, run->threads,
+           (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
            run->threads == 1 ? "" : "s", run->out);
     return run;
 }

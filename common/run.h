@@ -30,7 +30,7 @@ typedef struct Run {
     // What the command line said.
     bool        smoke;      // seconds, not minutes: a lab shrinks what was not given
     uint64_t    seed;
-    const char *device;     // the kernel table in use: "cpu", "ref"
+    const char *device;     // the device in use: "cpu", "ref", "far"
     int         threads;
     const char *out;        // the folder of results, which exists: $LAB_OUT/NAME, else out/NAME
     const char *data;       // of real data: $LAB_DATA; NULL: what the lab generates

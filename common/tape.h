@@ -11,54 +11,99 @@
  *
  * A tape is a list of nodes in the order they ran; walking it backwards visits every op after all
  * its uses, which is all that reverse mode needs (Griewank & Walther 2008, chapter 3). A tensor
- * takes part when it has a grad: parameters do, inputs and targets do not, and an op's output does
- * when one of its inputs does.
+ * takes part when it wants a gradient: parameters do, inputs and targets do not, and an op's output
+ * does when one of its inputs does.
  *
- * An op of your own is a forward and a backward:
+ * Gradients of outputs get memory when backward first writes them and give it back once their op's
+ * backward has used them: at any time only those live that are still needed.
+ *
+ * An op of your own is a forward and a backward. On any device its arithmetic is kernels; what must
+ * run on the host goes through host.h.
  *
  *     static void square_backward(const TapeNode *node)
  *     {
- *         Tensor *x = node->in[0], *y = node->out;
- *         for (size_t i = 0; i < tensor_count(x); i++) x->grad[i] += 2 * x->data[i] * y->grad[i];
+ *         Tensor *x = node->in[0], *y = node->out[0];
+ *         Grad    dx = tape_grad(node, x);
+ *         if (dx.at == NULL) return;                                        // nobody wants it
+ *         kernels.mul(dx.at, y->grad, x->data, dx.beta, tensor_count(x));   // twice: dx = 2 x dy
+ *         kernels.mul(dx.at, y->grad, x->data, 1.0f, tensor_count(x));
  *     }
  *     Tensor *square(Tape *tape, Tensor *x)
  *     {
  *         Tensor *y = tensor_new(tape->arena, x->shape);
- *         for (size_t i = 0; i < tensor_count(x); i++) y->data[i] = x->data[i] * x->data[i];
+ *         kernels.mul(y->data, x->data, x->data, 0.0f, tensor_count(x));
  *         return tape_record(tape, y, square_backward, NULL, INPUTS(x));
  *     }
- *
- * backward adds to the grad of each input that has one; with several inputs it must ask.
  */
 #pragma once
 #include "common/tensor.h"
 
-enum { TAPE_MAX_INPUTS = 4 };
+typedef struct Tape Tape;
 
 typedef struct TapeNode {
     void (*backward)(const struct TapeNode *node);
-    Tensor          *out;
-    Tensor          *in[TAPE_MAX_INPUTS];    // NULL after the last
-    const void      *saved;                  // what else backward needs, in the tape's arena
+    const char *op;              // the function that recorded it
+    Tape       *tape;
+    Tensor    **in, **out;       // NULL where the op was given none
+    int         inputs, outputs;
+    const void *saved;           // what else backward needs, in the tape's arena
     struct TapeNode *before;
 } TapeNode;
 
-typedef struct Tape {
+enum { TAPE_POOL = 64 };
+
+struct Tape {
     Arena    *arena;        // holds outputs, their gradients and the nodes
     TapeNode *last;
     bool      recording;    // false while evaluating: ops compute and record nothing
-} Tape;
+    struct {
+        float *at;
+        size_t bytes;
+    } pool[TAPE_POOL];      // memory that gradients gave back
+    int pooled;
+};
 
-#define INPUTS(...) ((Tensor *[]){__VA_ARGS__, NULL})
+typedef struct Tensors {
+    Tensor *const *list;
+    int            count;
+} Tensors;
+#define TENSORS(...)                                                                               \
+    ((Tensors){(Tensor *[]){__VA_ARGS__}, (int)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *))})
+#define INPUTS(...)  TENSORS(__VA_ARGS__)
+#define OUTPUTS(...) TENSORS(__VA_ARGS__)
 
 Tape *tape_new(Arena *step);      // the tape uses the arena from its start, and resets it
 void  tape_reset(Tape *tape);
 
-// Gives out a grad and records the node if an input has a grad; returns out. `inputs` ends
-// with NULL. A node is not needed for a result that no gradient can reach, and is not made.
-Tensor *tape_record(Tape *tape, Tensor *out, void (*backward)(const TapeNode *node),
-                    const void *saved, Tensor *const inputs[]);
+// Evaluating (true): ops record nothing, until false.
+void tape_quiet(Tape *tape, bool quiet);
 
-// Adds d(loss)/dx to x->grad for every parameter x that loss was computed from; an op's output has
-// its own in grad until the next pass. loss has one element. One tape may hold several losses.
+// Marks the outputs as wanting a gradient and records the node if an input wants one; tape_record takes
+// and returns a single output. A node is not needed for a result that no gradient can reach, and is
+// not made.
+#define tape_record(tape, output, backward, saved, inputs)                                         \
+    (tape_record_as(__func__, tape, OUTPUTS(output), backward, saved, inputs).list[0])
+#define tape_record_all(tape, outputs, backward, saved, inputs)                                    \
+    tape_record_as(__func__, tape, outputs, backward, saved, inputs)
+Tensors tape_record_as(const char *op, Tape *tape, Tensors out, void (*backward)(const TapeNode *node),
+                       const void *saved, Tensors in);
+
+// Adds d(loss)/dx to the grad of every x that wants one and that loss was computed from. loss has one
+// element. One tape may hold several losses.
 void tape_backward(Tape *tape, Tensor *loss);
+
+// Where a backward puts d(loss)/dx: at = beta at + ... . beta is 0 at the first use in a pass, when `at`
+// holds nothing yet, and 1 later. `at` is NULL where no gradient is wanted, or x is NULL. Each call is a
+// use. With several outputs a backward must ask which have a gradient: the others' grad is NULL.
+typedef struct Grad {
+    float *at;
+    float  beta;
+} Grad;
+Grad   tape_grad(const TapeNode *node, Tensor *x);
+float *tape_grad_sum(const TapeNode *node, Tensor *x);    // the same with zeros in it at first: to add to
+
+// A part of the graph that keeps only its inputs and its output [out]: what lies between is computed
+// again by backward (Chen et al. 2016), which trades a second forward for the memory. `part` computes the
+// same from the same inputs each time, in the tape's arena; `context` lives until backward.
+typedef Tensor *TapePart(Tape *tape, const void *context, Tensor *const in[]);
+Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape out, Tensors in);

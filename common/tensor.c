@@ -1,6 +1,6 @@
 #include "common/tensor.h"
 #include "common/error.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -33,18 +33,16 @@ size_t tensor_count(const Tensor *x)
     return shape_count(x->shape);
 }
 
-static Tensor *tensor_around(Arena *arena, Shape shape, float *data, float *grad)
+size_t tensor_bytes(const Tensor *x)
 {
-    Tensor *x = arena_alloc(arena, sizeof *x);
-    *x        = (Tensor){.data = data, .grad = grad, .shape = shape};
-    return x;
+    return dtype_bytes(x->type, tensor_count(x));
 }
 
 static void require_shape(Shape shape)
 {
     REQUIRE(shape.dims >= 0 && shape.dims <= TENSOR_MAX_DIMS, "%d dimensions; expected 0 to %d",
             shape.dims, TENSOR_MAX_DIMS);
-    size_t bytes = sizeof(float);
+    size_t bytes = sizeof(double);
     for (int i = 0; i < shape.dims; i++) {
         REQUIRE(shape.size[i] >= 0, "shape %s has a negative size", SHAPE_TEXT(shape));
         REQUIRE(!__builtin_mul_overflow(bytes, (size_t)shape.size[i], &bytes),
@@ -52,11 +50,22 @@ static void require_shape(Shape shape)
     }
 }
 
-Tensor *tensor_new(Arena *arena, Shape shape)
+Tensor *tensor_of(Arena *arena, DType type, Shape shape)
 {
     require_shape(shape);
-    float *data = arena_alloc(arena, shape_count(shape) * sizeof *data);
-    return tensor_around(arena, shape, data, NULL);
+    int row   = shape.dims > 0 ? shape.size[shape.dims - 1] : 1;
+    int block = (int)dtype_info[type].block;
+    REQUIRE(row % block == 0, "a row of %s is not whole blocks of %d numbers, as %s has them",
+            SHAPE_TEXT(shape), block, dtype_name(type));
+    Tensor *x = arena_alloc(arena, sizeof *x);
+    *x        = (Tensor){.type = type, .shape = shape};
+    x->data   = arena_numbers(arena, tensor_bytes(x));
+    return x;
+}
+
+Tensor *tensor_new(Arena *arena, Shape shape)
+{
+    return tensor_of(arena, DTYPE_F32, shape);
 }
 
 Tensor *tensor_zeros(Arena *arena, Shape shape)
@@ -73,6 +82,26 @@ Tensor *tensor_from(Arena *arena, Shape shape, const float *values)
     return x;
 }
 
+Tensor *tensor_from_ints(Arena *arena, Shape shape, const int32_t *values)
+{
+    Tensor *x = tensor_of(arena, DTYPE_I32, shape);
+    device->put(x->data, values, tensor_bytes(x));
+    return x;
+}
+
+static Tensor *view(Arena *arena, Tensor *x, Shape shape, size_t offset)
+{
+    Tensor *seen = arena_alloc(arena, sizeof *seen);
+    *seen        = (Tensor){.data       = (char *)x->data + dtype_bytes(x->type, offset),
+                            .grad       = x->grad ? x->grad + offset : NULL,
+                            .shape      = shape,
+                            .type       = x->type,
+                            .wants_grad = x->wants_grad,
+                            .base       = x->base ? x->base : x,
+                            .offset     = x->offset + offset};
+    return seen;
+}
+
 Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count)
 {
     REQUIRE(x->shape.dims >= 1, "x is %s; expected at least one dimension", TENSOR_TEXT(x));
@@ -82,7 +111,7 @@ Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count)
     shape.size[0] = 1;
     size_t offset = (size_t)first * shape_count(shape);
     shape.size[0] = count;
-    return tensor_around(arena, shape, x->data + offset, x->grad ? x->grad + offset : NULL);
+    return view(arena, x, shape, offset);
 }
 
 Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape)
@@ -90,17 +119,61 @@ Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape)
     require_shape(shape);
     REQUIRE(shape_count(shape) == tensor_count(x), "x is %s and cannot be seen as %s",
             TENSOR_TEXT(x), SHAPE_TEXT(shape));
-    return tensor_around(arena, shape, x->data, x->grad);
+    return view(arena, x, shape, 0);
+}
+
+void tensor_want_grad(Arena *arena, Tensor *x)
+{
+    x->grad       = arena_numbers(arena, tensor_count(x) * sizeof *x->grad);
+    x->wants_grad = true;
+    x->has_grad   = false;
+}
+
+static void *numbers(const Tensor *x, DType type)
+{
+    REQUIRE(x->type == type, "x is %s of %s; expected %s", TENSOR_TEXT(x), dtype_name(x->type),
+            dtype_name(type));
+    return x->data;
+}
+
+float *tensor_floats(const Tensor *x)
+{
+    return numbers(x, DTYPE_F32);
+}
+
+int32_t *tensor_ints(const Tensor *x)
+{
+    return numbers(x, DTYPE_I32);
 }
 
 void tensor_write(Tensor *x, const float *values)
 {
-    memcpy(x->data, values, tensor_count(x) * sizeof *values);
+    device->put(tensor_floats(x), values, tensor_bytes(x));
 }
 
 void tensor_read(const Tensor *x, float *values)
 {
-    memcpy(values, x->data, tensor_count(x) * sizeof *values);
+    device->get(values, tensor_floats(x), tensor_bytes(x));
+}
+
+void tensor_read_ints(const Tensor *x, int32_t *values)
+{
+    device->get(values, tensor_ints(x), tensor_bytes(x));
+}
+
+float *tensor_values(Arena *arena, const Tensor *x)
+{
+    float *values = arena_alloc(arena, tensor_bytes(x));
+    tensor_read(x, values);
+    return values;
+}
+
+void tensor_copy(Tensor *to, const Tensor *from)
+{
+    REQUIRE(to->type == from->type && shape_equal(to->shape, from->shape),
+            "to is %s of %s and from is %s of %s; expected the same", TENSOR_TEXT(to), dtype_name(to->type),
+            TENSOR_TEXT(from), dtype_name(from->type));
+    device->copy(to->data, from->data, tensor_bytes(to));
 }
 
 float tensor_item(const Tensor *x)

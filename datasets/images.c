@@ -1,4 +1,5 @@
 #include "datasets/images.h"
+#include "common/host.h"
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/root.h"
@@ -108,27 +109,33 @@ bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, 
     return true;
 }
 
+static const uint8_t *image_at(const Images *images, const int *index, int b)
+{
+    REQUIRE(index[b] >= 0 && index[b] < images->count, "index[%d] is %d of %d images", b, index[b],
+            images->count);
+    return images->pixels + (size_t)index[b] * (size_t)(images->height * images->width);
+}
+
 Tensor *images_batch(Arena *step, const Images *images, const int *index, int count)
 {
     int     width = images->height * images->width;
     Tensor *batch = tensor_new(step, SHAPE(count, width));
-    for (int b = 0; b < count; b++) {
-        REQUIRE(index[b] >= 0 && index[b] < images->count, "index[%d] is %d of %d images", b, index[b],
-                images->count);
-        const uint8_t *from = images->pixels + (size_t)index[b] * (size_t)width;
-        float         *to   = batch->data + (size_t)b * (size_t)width;
+    Host    host  = host_begin(step);
+    float  *to    = host_out(&host, batch->data, tensor_count(batch));
+    for (int b = 0; b < count; b++, to += width) {
+        const uint8_t *from = image_at(images, index, b);
         for (int i = 0; i < width; i++) to[i] = (float)from[i] / 255.0f;
     }
+    host_end(&host);
     return batch;
 }
 
-int32_t *images_labels(Arena *step, const Images *images, const int *index, int count)
+Tensor *images_labels(Arena *step, const Images *images, const int *index, int count)
 {
     int32_t *labels = arena_alloc(step, (size_t)count * sizeof *labels);
     for (int b = 0; b < count; b++) {
-        REQUIRE(index[b] >= 0 && index[b] < images->count, "index[%d] is %d of %d images", b, index[b],
-                images->count);
+        image_at(images, index, b);
         labels[b] = images->labels[index[b]];
     }
-    return labels;
+    return tensor_from_ints(step, SHAPE(count), labels);
 }

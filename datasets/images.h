@@ -5,7 +5,7 @@
  *     if (!images_load(keep, &train, &test, source, &err)) return error_report(&err);
  *     printf("data: %s\n", train.origin);                      // "generated digits, seed 42"
  *     Tensor  *x = images_batch(step, &train, order, 128);     // [128,784] in [0,1]
- *     int32_t *y = images_labels(step, &train, order, 128);    // [128]
+ *     Tensor  *y = images_labels(step, &train, order, 128);    // [128] of I32
  *
  * Pixels stay bytes, as in the files (47 MB for MNIST instead of 188), and become x/255 when a batch
  * is made. Everything lives in the arena that it was loaded into.
@@ -48,5 +48,5 @@ bool images_read_mnist(Arena *keep, Images *images, const char *dir, const char 
 void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first, int count);
 
 // The images and labels at index[0..count-1], each 0..images->count-1.
-Tensor  *images_batch(Arena *step, const Images *images, const int *index, int count);    // [B,H*W]
-int32_t *images_labels(Arena *step, const Images *images, const int *index, int count);   // [B]
+Tensor *images_batch(Arena *step, const Images *images, const int *index, int count);     // [B,H*W]
+Tensor *images_labels(Arena *step, const Images *images, const int *index, int count);    // [B] of I32

@@ -74,10 +74,10 @@ static const Kernels *cpu_table(void)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-#define X(name, prototype, arguments, work)                                                        \
-    static void missing_##name prototype                                                           \
+#define X(kernel, prototype, arguments, work)                                                      \
+    static void missing_##kernel prototype                                                         \
     {                                                                                              \
-        device_refuse(device->name, #name, "this device has no such kernel");                      \
+        device_refuse(device->name, #kernel, "this device has no such kernel");                    \
     }
 KERNEL_LIST(X)
 #undef X

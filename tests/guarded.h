@@ -1,7 +1,7 @@
 /* guarded.h -- memory that ends where a page begins that nobody may touch.
  *
  *     float *y = guarded_new(35, sizeof *y);
- *     kernels.matmul(y, a, b, 5, 7, 3, 0);    // writing or reading y[35] is a segmentation fault
+ *     matmul(y, a, b, 5, 7, 3, 0);    // writing or reading y[35] is a segmentation fault
  *     guarded_free(y, 35 * sizeof *y);
  *
  * Sanitizers see only code that was compiled with them; a page that is closed stops everybody,

@@ -94,18 +94,20 @@ static void far_copy(void *to, const void *from, size_t bytes)
 #define HAS_POINTER(x)                                                                             \
     (__builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat))
 #define MOVED(x)                                                                                   \
-    (*(__typeof__(x) *)move_argument(&(__typeof__(x)){x}, HAS_POINTER(x), __func__ + sizeof "far"))
+    ({                                                                                             \
+        __typeof__(x) argument_ = (x);                                                             \
+        if (HAS_POINTER(x)) move_pointer(&argument_, __func__ + strlen("far_"));                   \
+        argument_;                                                                                 \
+    })
 #define ALL_MOVED(...) (MAP(MOVED, __VA_ARGS__))
 
-static void *move_argument(void *argument, bool has_pointer, const char *kernel)
+// The pointer at the start of an argument.
+static void move_pointer(void *argument, const char *kernel)
 {
-    if (has_pointer) {
-        void *address;
-        memcpy(&address, argument, sizeof address);
-        address = moved(address, 0, kernel);
-        memcpy(argument, &address, sizeof address);
-    }
-    return argument;
+    void *address;
+    memcpy(&address, argument, sizeof address);
+    address = moved(address, 0, kernel);
+    memcpy(argument, &address, sizeof address);
 }
 
 #define X(name, prototype, arguments, work)                                                        \

@@ -122,7 +122,7 @@ static void look_at_machine(Report *report)
     if (machine.quota > 0) snprintf(limit, sizeof limit, ", limited to %.3g of them", machine.quota);
     add(report, "processor", PART_THERE, arena_print(report->arena, "%s", machine.processor), NULL);
     add(report, "kernels", PART_THERE,
-        arena_print(report->arena, "%s, built for %s", cpu->backend, cpu->variant), NULL);
+        arena_print(report->arena, "cpu, built for %s", cpu->variant), NULL);
     add(report, "threads", PART_THERE,
         arena_print(report->arena, "%d, on %d of %d cores%s", omp_get_max_threads(), machine.cores,
                     machine.online, limit), NULL);

@@ -80,7 +80,7 @@ static void name_callee(char *name, size_t size, void *pc)
         if (dladdr(pc, &info) != 0 && info.dli_sname != NULL)
             snprintf(own, sizeof own, "%s", info.dli_sname);
     }
-#define X(kernel, args)                                                                            \
+#define X(kernel, prototype, ...)                                                                            \
     symbolize(behind(kernels.kernel), "%f", entry, sizeof entry);                                  \
     if (own[0] != '\0' && strcmp(own, entry) == 0) {                                               \
         snprintf(name, size, "kernels." #kernel);                                                  \

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "common/arena.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include "labs/grader/crew.h"
 #include "tests/cases.h"
 
@@ -191,7 +191,7 @@ int main(int argc, char **argv)
             "or --cases FILE --list",
             "");
     const char *why;
-    if (!kernels_use(NULL, &why)) return refuse(why, "");
+    if (!device_use(NULL, &why)) return refuse(why, "");
     void *module = dlopen(asked.cases, RTLD_LAZY | RTLD_LOCAL);
     if (module == NULL) return refuse(dlerror(), "");
     const CaseList *lists = dlsym(module, "lab_cases");

@@ -295,7 +295,7 @@ END
 
 one_past_the_end_is_seen_inside_a_library() { # test
     answer linear_forward <<'END'
-    kernels.matmul_nt(y, x, w, B + 1, O, I, 0.0f); // HERE
+    matmul_nt(y, x, w, B + 1, O, I, 0.0f); // HERE
     kernels.add_row(y, y, bias, B, O);
 END
     finds linear_forward "linear_forward crashed: "
@@ -426,9 +426,9 @@ END
 
 a_wrong_shape_is_recognised() { # test
     answer linear_backward <<'END'
-    if (dx != NULL) kernels.matmul(dx, dy, w, B, I, O, 1.0f);
-    kernels.matmul_tn(dw, x, dy, I, O, B, 1.0f);
-    kernels.sum_rows(dbias, dy, B, O);
+    if (dx != NULL) matmul(dx, dy, w, B, I, O, 1.0f);
+    matmul_tn(dw, x, dy, I, O, B, 1.0f);
+    kernels.sum_rows(dbias, dy, B, O, 1.0f);
 END
     finds linear_backward "linear_backward is wrong"
     tells "it is transposed"

@@ -36,7 +36,7 @@ started() {
     "$LAB" start autoencoder >/dev/null
     file=$LAB_MINE/autoencoder/autoencoder.c
     cp "$file" blank.c
-    first='kernels.matmul_nt(y, x, w, B, O, I, 0.0f); kernels.add_row(y, y, bias, B, O);'
+    first='matmul_nt(y, x, w, B, O, I, 0.0f); kernels.add_row(y, y, bias, B, O);'
     answer right.c "$first"
     answer wrong.c 'for (int i = 0; i < B * O; i++) y[i] = x[0] + w[0] + bias[0];'
     answer endless.c 'for (volatile int i = 0;; i++) y[0] = 0;'

@@ -1,5 +1,6 @@
 #include "labs/1_foundations/calculus/moons.h"
 #include <math.h>
+#include "common/host.h"
 #include "common/loss.h"
 #include "common/ops.h"
 
@@ -101,29 +102,30 @@ Value *net_loss(Arena *arena, Value *const *weights, const Moons *moons, const i
 
 static Tensor *floats_of(Arena *arena, Shape shape, const double *values)
 {
-    Tensor *tensor = tensor_new(arena, shape);
-    for (size_t i = 0; i < tensor_count(tensor); i++) tensor->data[i] = (float)values[i];
-    return tensor;
+    size_t n      = shape_count(shape);
+    float *floats = arena_alloc(arena, n * sizeof *floats);
+    for (size_t i = 0; i < n; i++) floats[i] = (float)values[i];
+    return tensor_from(arena, shape, floats);
 }
 
 static Tensor *weight_of(Arena *arena, Shape shape, const double *values)
 {
     Tensor *tensor = floats_of(arena, shape, values);
-    tensor->grad   = arena_zeros(arena, tensor_count(tensor) * sizeof(float));
+    tensor_want_grad(arena, tensor);
     return tensor;
 }
 
 double net_loss_tensors(Arena *keep, Arena *step, const double *weights, const Moons *moons,
                         const int *chosen, int n, double *gradient)
 {
-    Tape   *tape = tape_new(step);
-    Tensor *x = tensor_new(keep, SHAPE(n, 2)), *target = tensor_new(keep, SHAPE(n, 1));
+    Tape  *tape   = tape_new(step);
+    double *x     = arena_alloc(keep, 2 * (size_t)n * sizeof *x), *target = arena_alloc(keep, (size_t)n * sizeof *target);
     for (int i = 0; i < n; i++) {
-        x->data[2 * i]     = (float)moons->x[2 * chosen[i]];
-        x->data[2 * i + 1] = (float)moons->x[2 * chosen[i] + 1];
-        target->data[i]    = (float)moons->target[chosen[i]];
+        x[2 * i]     = moons->x[2 * chosen[i]];
+        x[2 * i + 1] = moons->x[2 * chosen[i] + 1];
+        target[i]    = moons->target[chosen[i]];
     }
-    Tensor *parts[2 * LAYERS], *h = x;
+    Tensor *parts[2 * LAYERS], *h = floats_of(keep, SHAPE(n, 2), x);
     for (int l = 0; l < LAYERS; l++) {
         int in = sizes[l], out = sizes[l + 1];
         parts[2 * l]     = weight_of(keep, SHAPE(out, in), weights);
@@ -132,9 +134,14 @@ double net_loss_tensors(Arena *keep, Arena *step, const double *weights, const M
         if (l + 1 < LAYERS) h = op_tanh(tape, h);
         weights += (in + 1) * out;
     }
-    Tensor *loss = loss_bce_logits(tape, h, target);
+    Tensor *loss = loss_bce_logits(tape, h, floats_of(keep, SHAPE(n, 1), target));
     tape_backward(tape, loss);
-    for (int p = 0; p < 2 * LAYERS; p++)
-        for (size_t i = 0; i < tensor_count(parts[p]); i++) *gradient++ = (double)parts[p]->grad[i];
+    for (int p = 0; p < 2 * LAYERS; p++) {
+        size_t count = tensor_count(parts[p]);
+        Host   host  = host_begin(step);
+        const float *grad = host_in(&host, parts[p]->grad, count);
+        for (size_t i = 0; i < count; i++) *gradient++ = (double)grad[i];
+        host_end(&host);
+    }
     return (double)tensor_item(loss);
 }

@@ -36,8 +36,7 @@ typedef struct Denoiser {
 static Tensor *denoise_loss(Tape *tape, const void *net, const Batch *batch)
 {
     const Denoiser *denoiser = net;
-    Tensor         *noisy    = tensor_new(tape->arena, batch->x->shape);
-    ae_corrupt(noisy->data, batch->x->data, tensor_count(noisy), denoiser->noise, batch->rng);
+    Tensor         *noisy    = corrupted(tape->arena, batch->x, denoiser->noise, batch->rng);
     Tensor *features = autoencoder_encode(tape, &denoiser->net, noisy);
     return reconstruction_loss(tape, autoencoder_decode(tape, &denoiser->net, features), batch->x);
 }
@@ -103,12 +102,12 @@ static float error_rate(Arena *step, const Classifier *net, const Images *images
 {
     int wrong = 0;
     for (int first = 0; first < images->count; first += MEASURE_BATCH) {
-        Tape *tape      = tape_new(step);
-        tape->recording = false;
-        int           rows   = rows_left(images, first);
-        const Tensor *scores = class_scores(tape, net, images_from(step, images, first, rows));
+        Tape *tape = tape_new(step);
+        tape_quiet(tape, true);
+        int          rows   = rows_left(images, first);
+        const float *scores = tensor_values(step, class_scores(tape, net, images_from(step, images, first, rows)));
         for (int r = 0; r < rows; r++) {
-            const float *row  = scores->data + (size_t)r * CLASSES;
+            const float *row  = scores + (size_t)r * CLASSES;
             int          best = 0;
             for (int c = 1; c < CLASSES; c++)
                 if (row[c] > row[best]) best = c;
@@ -242,8 +241,8 @@ static bool repair(Story *story, Error *err)
     if (!training_run(&story->session, &story->read_fresh, err)) return false;
     if (!training_begun(&story->session, &story->read_taught)) {
         const Linear *learned = &story->denoiser.net.encoder[0];
-        tensor_write(story->taught.features.weight, learned->weight->data);
-        tensor_write(story->taught.features.bias, learned->bias->data);
+        tensor_copy(story->taught.features.weight, learned->weight);
+        tensor_copy(story->taught.features.bias, learned->bias);
     }
     if (!training_run(&story->session, &story->read_taught, err)) return false;
     printf("  misread test images   features from nothing %5.2f %%   from the denoiser %5.2f %%\n",

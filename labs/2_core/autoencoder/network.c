@@ -1,66 +1,115 @@
 #include "labs/2_core/autoencoder/network.h"
 #include "common/error.h"
+#include "common/host.h"
 #include "kernels/kernels.h"
 #include "labs/2_core/autoencoder/autoencoder.h"
 
-// --- ops: your functions on the tape ------------------------------------------------------------
+// --- ops: your functions on the tape, in the host's memory (host.h) -----------------------------
+
+static const float *in(Host *host, const Tensor *x)
+{
+    return host_in(host, tensor_floats(x), tensor_count(x));
+}
+
+static float *out(Host *host, const Tensor *x)
+{
+    return host_out(host, tensor_floats(x), tensor_count(x));
+}
+
+// x's gradient, to add to; NULL where none is wanted.
+static float *grad(Host *host, const TapeNode *node, Tensor *x)
+{
+    return host_inout(host, tape_grad_sum(node, x), tensor_count(x));
+}
+
+static const float *arrived(Host *host, const Tensor *y)
+{
+    return host_in(host, y->grad, tensor_count(y));
+}
 
 static void layer_backward(const TapeNode *node)
 {
-    Tensor *x = node->in[0], *w = node->in[1], *b = node->in[2];
-    ae_linear_backward(x->grad, w->grad, b->grad, node->out->grad, x->data, w->data,
-                       x->shape.size[0], w->shape.size[1], w->shape.size[0]);
+    Tensor *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
+    Host    host = host_begin(node->tape->arena);
+    ae_linear_backward(grad(&host, node, x), grad(&host, node, w), grad(&host, node, b), arrived(&host, y),
+                       in(&host, x), in(&host, w), x->shape.size[0], w->shape.size[1], w->shape.size[0]);
+    host_end(&host);
 }
 
 static Tensor *layer(Tape *tape, const Linear *l, Tensor *x)
 {
-    int     batch = x->shape.size[0], in = l->weight->shape.size[1], out = l->weight->shape.size[0];
-    Tensor *y = tensor_new(tape->arena, SHAPE(batch, out));
-    ae_linear_forward(y->data, x->data, l->weight->data, l->bias->data, batch, in, out);
-    return tape_record(tape, y, layer_backward, NULL, INPUTS(x, l->weight, l->bias));
+    Tensor *w = l->weight, *b = l->bias;
+    int     batch = x->shape.size[0], inputs = w->shape.size[1], outputs = w->shape.size[0];
+    Tensor *y    = tensor_new(tape->arena, SHAPE(batch, outputs));
+    Host    host = host_begin(tape->arena);
+    ae_linear_forward(out(&host, y), in(&host, x), in(&host, w), in(&host, b), batch, inputs, outputs);
+    host_end(&host);
+    return tape_record(tape, y, layer_backward, NULL, INPUTS(x, w, b));
 }
 
 static void tied_backward(const TapeNode *node)
 {
-    Tensor *h = node->in[0], *w = node->in[1], *b = node->in[2];
-    ae_tied_backward(h->grad, w->grad, b->grad, node->out->grad, h->data, w->data, h->shape.size[0],
-                     w->shape.size[1], w->shape.size[0]);
+    Tensor *h = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
+    Host    host = host_begin(node->tape->arena);
+    ae_tied_backward(grad(&host, node, h), grad(&host, node, w), grad(&host, node, b), arrived(&host, y),
+                     in(&host, h), in(&host, w), h->shape.size[0], w->shape.size[1], w->shape.size[0]);
+    host_end(&host);
 }
 
 static Tensor *tied_layer(Tape *tape, Tensor *w, Tensor *bias, Tensor *h)
 {
-    int     batch = h->shape.size[0], in = w->shape.size[1], out = w->shape.size[0];
-    Tensor *y = tensor_new(tape->arena, SHAPE(batch, in));
-    ae_tied_forward(y->data, h->data, w->data, bias->data, batch, in, out);
+    int     batch = h->shape.size[0], inputs = w->shape.size[1], outputs = w->shape.size[0];
+    Tensor *y    = tensor_new(tape->arena, SHAPE(batch, inputs));
+    Host    host = host_begin(tape->arena);
+    ae_tied_forward(out(&host, y), in(&host, h), in(&host, w), in(&host, bias), batch, inputs, outputs);
+    host_end(&host);
     return tape_record(tape, y, tied_backward, NULL, INPUTS(h, w, bias));
 }
 
 static void relu_backward(const TapeNode *node)
 {
-    const Tensor *y = node->out;
-    ae_relu_backward(node->in[0]->grad, y->grad, y->data, tensor_count(y));
+    const Tensor *y    = node->out[0];
+    Host          host = host_begin(node->tape->arena);
+    ae_relu_backward(grad(&host, node, node->in[0]), arrived(&host, y), in(&host, y), tensor_count(y));
+    host_end(&host);
 }
 
 static Tensor *relu(Tape *tape, Tensor *x)
 {
     Tensor *y = tensor_new(tape->arena, x->shape);
-    kernels.relu(y->data, x->data, tensor_count(x));
+    kernels.relu(tensor_floats(y), tensor_floats(x), tensor_count(x));
     return tape_record(tape, y, relu_backward, NULL, INPUTS(x));
+}
+
+Tensor *corrupted(Arena *arena, const Tensor *x, float share, Rng *rng)
+{
+    Tensor *noisy = tensor_new(arena, x->shape);
+    Host    host  = host_begin(arena);
+    ae_corrupt(out(&host, noisy), in(&host, x), tensor_count(x), share, rng);
+    host_end(&host);
+    return noisy;
 }
 
 static void sample_backward(const TapeNode *node)
 {
     Tensor       *mean = node->in[0], *logvar = node->in[1];
     const Tensor *noise = node->saved;
-    ae_sample_backward(mean->grad, logvar->grad, node->out->grad, logvar->data, noise->data,
-                       tensor_count(mean));
+    Host          host  = host_begin(node->tape->arena);
+    ae_sample_backward(grad(&host, node, mean), grad(&host, node, logvar), arrived(&host, node->out[0]),
+                       in(&host, logvar), in(&host, noise), tensor_count(mean));
+    host_end(&host);
 }
 
 Tensor *sample_code(Tape *tape, Tensor *mean, Tensor *logvar, Rng *rng)
 {
-    Tensor *z = tensor_new(tape->arena, mean->shape), *noise = tensor_new(tape->arena, mean->shape);
-    rng_fill_normal(rng, noise->data, tensor_count(noise));
-    ae_sample(z->data, mean->data, logvar->data, noise->data, tensor_count(mean));
+    size_t  n     = tensor_count(mean);
+    Tensor *z     = tensor_new(tape->arena, mean->shape);
+    float  *drawn = arena_alloc(tape->arena, n * sizeof *drawn);
+    rng_fill_normal(rng, drawn, n);
+    Tensor *noise = tensor_from(tape->arena, mean->shape, drawn);
+    Host    host  = host_begin(tape->arena);
+    ae_sample(out(&host, z), in(&host, mean), in(&host, logvar), in(&host, noise), n);
+    host_end(&host);
     return tape_record(tape, z, sample_backward, noise, INPUTS(mean, logvar));
 }
 
@@ -73,9 +122,11 @@ typedef struct Gradients {
 static void loss_backward(const TapeNode *node)
 {
     const Gradients *saved = node->saved;
-    for (int i = 0; i < 2 && node->in[i] != NULL; i++)
-        kernels.axpy(node->in[i]->grad, saved->of[i]->data, node->out->grad[0],
-                     tensor_count(node->in[i]));
+    for (int i = 0; i < 2 && saved->of[i] != NULL; i++) {
+        Grad d = tape_grad(node, node->in[i]);
+        if (d.at != NULL)
+            kernels.axpby_scalar(d.at, saved->of[i]->data, node->out[0]->grad, d.beta, tensor_count(node->in[i]));
+    }
 }
 
 Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x)
@@ -83,20 +134,24 @@ Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x)
     REQUIRE(shape_equal(logits->shape, x->shape),
             "logits are %s and the images %s; expected the same", TENSOR_TEXT(logits),
             TENSOR_TEXT(x));
-    Gradients *saved = arena_alloc(tape->arena, sizeof *saved);
+    Gradients *saved = arena_zeros(tape->arena, sizeof *saved);
     saved->of[0]     = tensor_new(tape->arena, x->shape);
+    Host  host       = host_begin(tape->arena);
     float value =
-        ae_loss(saved->of[0]->data, logits->data, x->data, x->shape.size[0], x->shape.size[1]);
+        ae_loss(out(&host, saved->of[0]), in(&host, logits), in(&host, x), x->shape.size[0], x->shape.size[1]);
+    host_end(&host);
     return tape_record(tape, tensor_from(tape->arena, SCALAR, &value), loss_backward, saved,
                        INPUTS(logits));
 }
 
 Tensor *kl_loss(Tape *tape, Tensor *mean, Tensor *logvar)
 {
-    Gradients *saved = arena_alloc(tape->arena, sizeof *saved);
+    Gradients *saved = arena_zeros(tape->arena, sizeof *saved);
     for (int i = 0; i < 2; i++) saved->of[i] = tensor_new(tape->arena, mean->shape);
-    float value = ae_kl(saved->of[0]->data, saved->of[1]->data, mean->data, logvar->data,
+    Host  host  = host_begin(tape->arena);
+    float value = ae_kl(out(&host, saved->of[0]), out(&host, saved->of[1]), in(&host, mean), in(&host, logvar),
                         mean->shape.size[0], mean->shape.size[1]);
+    host_end(&host);
     return tape_record(tape, tensor_from(tape->arena, SCALAR, &value), loss_backward, saved,
                        INPUTS(mean, logvar));
 }
@@ -123,14 +178,14 @@ Autoencoder autoencoder_new(Params *params, const char *name, const AutoencoderC
         net.logvar = linear_new(params, arena_print(keep, "%s.logvar", name), config->sizes[top],
                                 config->sizes[top + 1], init_glorot, rng);
     for (int i = 0; i <= top; i++) {
-        int   in = config->sizes[top + 1 - i], out = config->sizes[top - i];
+        int   from = config->sizes[top + 1 - i], to = config->sizes[top - i];
         char *layer_name = arena_print(keep, "%s.decoder.%d", name, i);
         if (config->tied) {
             net.decoder[i].bias =
-                params_add(params, arena_print(keep, "%s.bias", layer_name), SHAPE(out));
+                params_add(params, arena_print(keep, "%s.bias", layer_name), SHAPE(to));
         } else {
             net.decoder[i] =
-                linear_new(params, layer_name, in, out, i < top ? init_he : init_glorot, rng);
+                linear_new(params, layer_name, from, to, i < top ? init_he : init_glorot, rng);
         }
     }
     return net;

@@ -39,6 +39,7 @@ Tensor *autoencoder_decode(Tape *tape, const Autoencoder *net,
 // The two heads of a variational encoder: mean and log-variance, both [B,Z].
 void vae_encode(Tape *tape, const Autoencoder *net, Tensor *x, Tensor **mean, Tensor **logvar);
 
+Tensor *corrupted(Arena *arena, const Tensor *x, float share, Rng *rng);    // masking noise: ae_corrupt
 Tensor *sample_code(Tape *tape, Tensor *mean, Tensor *logvar,
                     Rng *rng);    // [B,Z]: mean + exp(logvar/2) noise
 Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x);    // []: ae_loss

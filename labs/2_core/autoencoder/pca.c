@@ -51,12 +51,17 @@ Pca pca_fit(Arena *keep, const Images *train, int code)
     REQUIRE(info == 0 && found == code, "dsyevr found %d of %d eigenvectors (info %d)", found, code,
             info);
 
+    float *floats = malloc(sizeof *floats * wanted);
+    REQUIRE(floats != NULL, "no memory for %d components", code);
     Pca pca = {tensor_new(keep, SHAPE(1, pixels)), tensor_new(keep, SHAPE(code, pixels))};
-    for (int p = 0; p < pixels; p++) pca.mean->data[p] = (float)mean[p];
+    for (int p = 0; p < pixels; p++) floats[p] = (float)mean[p];
+    tensor_write(pca.mean, floats);
     for (int z = 0; z < code; z++)    // dsyevr orders from small to large
         for (int p = 0; p < pixels; p++)
-            pca.components->data[(size_t)z * (size_t)pixels + (size_t)p] =
+            floats[(size_t)z * (size_t)pixels + (size_t)p] =
                 (float)vectors[(size_t)(code - 1 - z) * (size_t)pixels + (size_t)p];
+    tensor_write(pca.components, floats);
+    free(floats);
     free(cov), free(mean), free(values), free(vectors), free(support);
     return pca;
 }
@@ -66,9 +71,9 @@ Tensor *pca_encode(Arena *step, const Pca *pca, const Tensor *x)
     int batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
     Tensor *minus_mean = tensor_new(step, pca->mean->shape), *centred = tensor_new(step, x->shape);
     Tensor *z = tensor_new(step, SHAPE(batch, code));
-    kernels.scale(minus_mean->data, pca->mean->data, -1.0f, (size_t)pixels);
+    kernels.axpby(minus_mean->data, pca->mean->data, -1.0f, 0.0f, (size_t)pixels);
     kernels.add_row(centred->data, x->data, minus_mean->data, batch, pixels);
-    kernels.matmul_nt(z->data, centred->data, pca->components->data, batch, code, pixels, 0.0f);
+    matmul_nt(z->data, centred->data, pca->components->data, batch, code, pixels, 0.0f);
     return z;
 }
 
@@ -76,7 +81,7 @@ Tensor *pca_reconstruct(Arena *step, const Pca *pca, const Tensor *x)
 {
     int batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
     Tensor *z = pca_encode(step, pca, x), *back = tensor_new(step, x->shape);
-    kernels.matmul(back->data, z->data, pca->components->data, batch, pixels, code, 0.0f);
+    matmul(back->data, z->data, pca->components->data, batch, pixels, code, 0.0f);
     kernels.add_row(back->data, back->data, pca->mean->data, batch, pixels);
     return back;
 }

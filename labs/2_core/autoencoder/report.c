@@ -4,8 +4,7 @@
 #include <string.h>
 #include "common/picture.h"
 #include "common/plot.h"
-#include "kernels/kernels.h"
-#include "labs/2_core/autoencoder/autoencoder.h"
+#include "common/ops.h"
 
 enum { SIDE = 28, CLASSES = 10, GRID = 15 };
 
@@ -25,18 +24,16 @@ static Tensor *one_of_each(Arena *step, const Images *images)
     return images_batch(step, images, index, CLASSES);
 }
 
-// Pixels that the network makes of x, [B,784]: encode, decode, sigmoid. Nothing is recorded.
-static Tensor *pixels_of_code(Tape *tape, const Autoencoder *net, Tensor *code)
+// Pixels that the network makes of a code, [B,784] in host memory: decode, sigmoid.
+static float *pixels_of_code(Tape *tape, const Autoencoder *net, Tensor *code)
 {
-    Tensor *pixels = autoencoder_decode(tape, net, code);
-    kernels.sigmoid(pixels->data, pixels->data, tensor_count(pixels));
-    return pixels;
+    return tensor_values(tape->arena, op_sigmoid(tape, autoencoder_decode(tape, net, code)));
 }
 
 static Tape *quiet_tape(Arena *step)
 {
-    Tape *tape      = tape_new(step);
-    tape->recording = false;
+    Tape *tape = tape_new(step);
+    tape_quiet(tape, true);
     return tape;
 }
 
@@ -55,7 +52,7 @@ static void draw_curves(const Run *run, Training *const trainings[], int count, 
     for (int t = 0; t < count; t++) {
         if (reads(trainings[t]) != reading) continue;
         size_t       epochs = (size_t)trainings[t]->epochs;
-        const float *curve  = trainings[t]->curve->data;
+        const float *curve  = trainings[t]->curve;
         float       *epoch  = arena_alloc(arena, sizeof *epoch * epochs);
         float       *train  = arena_alloc(arena, sizeof *train * epochs);
         float       *test   = arena_alloc(arena, sizeof *test * epochs);
@@ -83,9 +80,9 @@ void report_reconstructions(const Run *run, Arena *step, const Images *test, con
 {
     Tape      *tape = quiet_tape(step);
     Tensor    *x = one_of_each(step, test), *linear = pca_reconstruct(step, pca, x);
-    Tensor    *decoded = pixels_of_code(tape, net, autoencoder_encode(tape, net, x));
-    PictureRow rows[]  = {
-         {"original", x->data}, {"PCA", linear->data}, {"autoencoder", decoded->data}};
+    PictureRow rows[] = {{"original", tensor_values(step, x)},
+                         {"PCA", tensor_values(step, linear)},
+                         {"autoencoder", pixels_of_code(tape, net, autoencoder_encode(tape, net, x))}};
     PictureGrid grid = {.rows      = rows,
                         .row_count = 3,
                         .columns   = CLASSES,
@@ -102,11 +99,10 @@ void report_denoised(const Run *run, Arena *step, const Images *test, const Auto
 {
     Tape   *tape = quiet_tape(step);
     Rng     rng  = rng_stream(run->seed, 0xD1);
-    Tensor *x = one_of_each(step, test), *noisy = tensor_new(step, x->shape);
-    ae_corrupt(noisy->data, x->data, tensor_count(x), noise, &rng);
-    Tensor    *repaired = pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy));
-    PictureRow rows[]   = {
-          {"original", x->data}, {"corrupted", noisy->data}, {"repaired", repaired->data}};
+    Tensor *x = one_of_each(step, test), *noisy = corrupted(step, x, noise, &rng);
+    PictureRow rows[] = {{"original", tensor_values(step, x)},
+                         {"corrupted", tensor_values(step, noisy)},
+                         {"repaired", pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy))}};
     PictureGrid grid = {.rows      = rows,
                         .row_count = 3,
                         .columns   = CLASSES,
@@ -132,9 +128,11 @@ void report_latent(const Run *run, Arena *step, const Images *test, const Autoen
     for (int i = 0; i < n; i++) {
         Tensor *mean, *logvar;
         vae_encode(tape, vae, images_batch(step, test, &i, 1), &mean, &logvar);
-        int c            = test->labels[i];
-        x[c][count[c]]   = mean->data[0];
-        y[c][count[c]++] = mean->data[1];
+        int   c = test->labels[i];
+        float code[2];
+        tensor_read(mean, code);
+        x[c][count[c]]   = code[0];
+        y[c][count[c]++] = code[1];
     }
     Plot plot = {.title   = "Where the encoder puts the test digits",
                  .x_label = "first number of the code",
@@ -159,17 +157,16 @@ static float normal_quantile(double p)
 void report_samples(const Run *run, Arena *step, const Autoencoder *vae)
 {
     Tape   *tape = quiet_tape(step);
-    Tensor *code = tensor_new(step, SHAPE(GRID * GRID, 2));
+    float   code[GRID * GRID][2];
     for (int r = 0; r < GRID; r++)
         for (int c = 0; c < GRID; c++) {
-            float *z = code->data + 2 * (r * GRID + c);
-            z[0]     = normal_quantile((c + 0.5) / GRID);
-            z[1]     = normal_quantile(1 - (r + 0.5) / GRID);
+            code[r * GRID + c][0] = normal_quantile((c + 0.5) / GRID);
+            code[r * GRID + c][1] = normal_quantile(1 - (r + 0.5) / GRID);
         }
-    Tensor    *pixels = pixels_of_code(tape, vae, code);
+    const float *pixels = pixels_of_code(tape, vae, tensor_from(step, SHAPE(GRID * GRID, 2), code[0]));
     PictureRow rows[GRID];
     for (int r = 0; r < GRID; r++)
-        rows[r] = (PictureRow){NULL, pixels->data + (size_t)r * GRID * SIDE * SIDE};
+        rows[r] = (PictureRow){NULL, pixels + (size_t)r * GRID * SIDE * SIDE};
     PictureGrid grid = {.rows      = rows,
                         .row_count = GRID,
                         .columns   = GRID,

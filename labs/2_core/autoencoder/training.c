@@ -18,14 +18,14 @@ void training_plan(Session *session, Training *training)
 {
     REQUIRE(session->count < TRAININGS_MAX, "more than %d trainings", TRAININGS_MAX);
     Arena          *keep   = session->state->arena;
-    Params         *record = params_new(keep);
     const Training *before = session->count > 0 ? session->trainings[session->count - 1] : NULL;
     training->first        = before ? before->first + before->steps : 0;
     training->steps        = training->epochs * steps_per_epoch(session, training);
-    training->curve        = params_add(record, arena_print(keep, "%s.curve", training->name),
-                                        SHAPE(training->epochs, 2));
-    training->running =
-        params_add(record, arena_print(keep, "%s.running", training->name), SHAPE(1));
+    training->curve        = arena_zeros(keep, 2 * (size_t)training->epochs * sizeof *training->curve);
+    session->records[2 * session->count] = (Record){arena_print(keep, "%s.curve", training->name), training->curve,
+                                                    2 * training->epochs};
+    session->records[2 * session->count + 1] =
+        (Record){arena_print(keep, "%s.running", training->name), &training->running, 1};
     training->rng  = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
     training->adam = optimizer_new(keep, training->params,
                                    (OptimizerConfig){
@@ -36,7 +36,6 @@ void training_plan(Session *session, Training *training)
                                                     .total = training->steps},
                                    });
     params_include(session->state, training->params);
-    params_include(session->state, record);
     session->trainings[session->count++] = training;
 }
 
@@ -47,7 +46,7 @@ bool training_begun(const Session *session, const Training *training)
 
 float training_test_loss(const Training *training)
 {
-    return training->curve->data[2 * training->epochs - 1];
+    return training->curve[2 * training->epochs - 1];
 }
 
 static Batch batch_of(Arena *arena, const Images *images, const int *index, int rows, Rng *rng)
@@ -62,7 +61,7 @@ float training_evaluate(const Session *session, const Training *training, const 
     Arena *arena    = arena_new("evaluation", (size_t)1 << 30);
     Tape  *tape     = tape_new(arena);
     double sum      = 0;
-    tape->recording = false;
+    tape_quiet(tape, true);
     for (int first = 0; first < images->count; first += TEST_BATCH) {
         int index[TEST_BATCH], rows = images->count - first;
         if (rows > TEST_BATCH) rows = TEST_BATCH;
@@ -96,13 +95,13 @@ static float train_step(Tape *tape, Training *training, const Images *images, co
     return sum;
 }
 
-static void end_epoch(const Session *session, const Training *training, long epoch)
+static void end_epoch(const Session *session, Training *training, long epoch)
 {
-    float *curve = training->curve->data + 2 * epoch, *running = training->running->data;
+    float *curve   = training->curve + 2 * epoch;
     Arena *scratch = arena_new("metric names", 4096);
-    curve[0]       = *running / (float)session->train->count;
+    curve[0]       = training->running / (float)session->train->count;
     curve[1]       = training_evaluate(session, training, session->test);
-    *running       = 0;
+    training->running = 0;
     metrics_write(
         session->run->metrics, training->first + (epoch + 1) * steps_per_epoch(session, training),
         METRICS({arena_print(scratch, "%s_train", training->name), curve[0]},
@@ -115,6 +114,8 @@ static void end_epoch(const Session *session, const Training *training, long epo
 static Checkpoint checkpoint_of(const Session *session, Training *training, long done)
 {
     return (Checkpoint){.params    = session->state,
+                        .records   = session->records,
+                        .record_count = 2 * session->count,
                         .optimizer = training->adam,
                         .rng       = &training->rng,
                         .step      = training->first + done,
@@ -164,13 +165,13 @@ bool training_run(const Session *session, Training *training, Error *err)
         for (; first < images->count && !run_interrupted(session->run); first += training->batch) {
             int rows = images->count - (int)first;
             if (rows > training->batch) rows = training->batch;
-            *training->running->data += train_step(tape, training, images, order + first, rows);
+            training->running += train_step(tape, training, images, order + first, rows);
             done++;
             progress_step(&progress, done * training->batch, "epoch %ld", epoch + 1);
         }
         if (first >= images->count) {    // the epoch was not cut short
             end_epoch(session, training, epoch);
-            ok = isfinite(training->curve->data[2 * epoch]) ||
+            ok = isfinite(training->curve[2 * epoch]) ||
                  error_set(
                      err,
                      "%s: the loss is not a number any more after epoch %ld; try a lower --rate",

@@ -17,6 +17,7 @@
  * goes to the metrics as NAME_train and NAME_test. The test draws the same noise every time.
  */
 #pragma once
+#include "common/checkpoint.h"
 #include "common/optimizer.h"
 #include "common/run.h"
 #include "common/tape.h"
@@ -26,7 +27,7 @@
 
 typedef struct Batch {
     Tensor        *x;         // [B,784] in [0,1]
-    const int32_t *labels;    // [B]
+    Tensor        *labels;    // [B] of I32
     Rng           *rng;       // for what a loss draws: corruption, samples
 } Batch;
 
@@ -42,8 +43,8 @@ typedef struct Training {
     Optimizer *adam;
     Rng        rng;             // what the loss draws from
     long       first, steps;    // where it stands in the session's count of steps
-    Tensor    *curve;           // [epochs,2]: loss over train and over test, epoch by epoch
-    Tensor    *running;         // [1]: the sum over the current epoch so far
+    float     *curve;           // [epochs,2]: loss over train and over test, epoch by epoch
+    float      running;         // the sum over the current epoch so far
 } Training;
 
 enum { TRAININGS_MAX = 8 };
@@ -54,7 +55,8 @@ typedef struct Session {
     const char   *config;    // what a resumed run must have in common with this one
     const Images *train, *test;
     int           count;
-    Training     *trainings[TRAININGS_MAX];    // in the order in which they run
+    Training     *trainings[TRAININGS_MAX];        // in the order in which they run
+    Record        records[2 * TRAININGS_MAX];      // their curves and running sums
     long          resumed;                     // steps that were done before this run
 } Session;
 
