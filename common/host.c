@@ -46,5 +46,6 @@ void host_end(Host *host)
     device_leave_host();
     for (int i = 0; i < host->count; i++)
         device->put(host->back[i].to, host->back[i].from, host->back[i].bytes);
+    host->mark.numbers = arena_mark(host->arena).numbers;
     arena_rewind(host->arena, host->mark);
 }

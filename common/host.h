@@ -8,7 +8,8 @@
  *
  * Where the device's memory is the host's these are the very pointers and nothing is copied; elsewhere
  * each is a copy. Between begin and end `kernels` works on the host's memory, so that the function may
- * call kernels too. The pointers are good until host_end().
+ * call kernels too: what the device must do comes before. The pointers are good until host_end(), as is
+ * all that was allocated in the arena since host_begin().
  */
 #pragma once
 #include "common/arena.h"

@@ -117,7 +117,7 @@ static int host_depth;    // device_enter_host() without its device_leave_host()
 
 void device_enter_host(void)
 {
-    if (host_depth++ == 0 && !device->on_host) put_in_use(cpu_table());
+    if (host_depth++ == 0 && !device->on_host) put_in_use(device->host_kernels ? device->host_kernels : cpu_table());
 }
 
 void device_leave_host(void)

@@ -16,10 +16,10 @@ static float *out(Host *host, const Tensor *x)
     return host_out(host, tensor_floats(x), tensor_count(x));
 }
 
-// x's gradient, to add to; NULL where none is wanted.
-static float *grad(Host *host, const TapeNode *node, Tensor *x)
+// A gradient of x's, to add to; NULL where none is wanted.
+static float *grad(Host *host, float *dx, const Tensor *x)
 {
-    return host_inout(host, tape_grad_sum(node, x), tensor_count(x));
+    return host_inout(host, dx, tensor_count(x));
 }
 
 static const float *arrived(Host *host, const Tensor *y)
@@ -30,8 +30,9 @@ static const float *arrived(Host *host, const Tensor *y)
 static void layer_backward(const TapeNode *node)
 {
     Tensor *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
+    float  *dx = tape_grad_sum(node, x), *dw = tape_grad_sum(node, w), *db = tape_grad_sum(node, b);
     Host    host = host_begin(node->tape->arena);
-    ae_linear_backward(grad(&host, node, x), grad(&host, node, w), grad(&host, node, b), arrived(&host, y),
+    ae_linear_backward(grad(&host, dx, x), grad(&host, dw, w), grad(&host, db, b), arrived(&host, y),
                        in(&host, x), in(&host, w), x->shape.size[0], w->shape.size[1], w->shape.size[0]);
     host_end(&host);
 }
@@ -50,8 +51,9 @@ static Tensor *layer(Tape *tape, const Linear *l, Tensor *x)
 static void tied_backward(const TapeNode *node)
 {
     Tensor *h = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
+    float  *dh = tape_grad_sum(node, h), *dw = tape_grad_sum(node, w), *db = tape_grad_sum(node, b);
     Host    host = host_begin(node->tape->arena);
-    ae_tied_backward(grad(&host, node, h), grad(&host, node, w), grad(&host, node, b), arrived(&host, y),
+    ae_tied_backward(grad(&host, dh, h), grad(&host, dw, w), grad(&host, db, b), arrived(&host, y),
                      in(&host, h), in(&host, w), h->shape.size[0], w->shape.size[1], w->shape.size[0]);
     host_end(&host);
 }
@@ -69,8 +71,9 @@ static Tensor *tied_layer(Tape *tape, Tensor *w, Tensor *bias, Tensor *h)
 static void relu_backward(const TapeNode *node)
 {
     const Tensor *y    = node->out[0];
+    float        *dx   = tape_grad_sum(node, node->in[0]);
     Host          host = host_begin(node->tape->arena);
-    ae_relu_backward(grad(&host, node, node->in[0]), arrived(&host, y), in(&host, y), tensor_count(y));
+    ae_relu_backward(grad(&host, dx, y), arrived(&host, y), in(&host, y), tensor_count(y));
     host_end(&host);
 }
 
@@ -94,8 +97,9 @@ static void sample_backward(const TapeNode *node)
 {
     Tensor       *mean = node->in[0], *logvar = node->in[1];
     const Tensor *noise = node->saved;
+    float        *dmean = tape_grad_sum(node, mean), *dlogvar = tape_grad_sum(node, logvar);
     Host          host  = host_begin(node->tape->arena);
-    ae_sample_backward(grad(&host, node, mean), grad(&host, node, logvar), arrived(&host, node->out[0]),
+    ae_sample_backward(grad(&host, dmean, mean), grad(&host, dlogvar, logvar), arrived(&host, node->out[0]),
                        in(&host, logvar), in(&host, noise), tensor_count(mean));
     host_end(&host);
 }
