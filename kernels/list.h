@@ -12,7 +12,7 @@
  * beta scales what the output held, and beta = 0 never reads it: a gradient's first use writes
  * (beta 0), the further ones add (beta 1).
  *
- * The work of a call (Work, kernels.h): OUT(y, n, k) writes n numbers at y and moves k floats for
+ * The work of a call (KernelCost, kernels.h): OUT(y, n, k) writes n numbers at y and moves k floats for
  * each of them.
  */
 #pragma once
@@ -22,7 +22,7 @@
   /* c[b,i,j] = beta c[b,i,j] + sum_p a[b,i,p] b[b,p,j]; c's rows are c_row apart, its matrices c_batch */ \
   X(matmul, (float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k, float beta), \
             (c, c_row, c_batch, a, b, batch, m, n, k, beta), \
-            ((Work){.out = c, .batch = (size_t)batch, .rows = (size_t)m, .cols = (size_t)n, .row = c_row, .stride = c_batch, \
+            ((KernelCost){.out = c, .batch = (size_t)batch, .rows = (size_t)m, .cols = (size_t)n, .row = c_row, .stride = c_batch, \
                     .flops = 2.0 * batch * m * n * k, \
                     .bytes = sizeof(float) * (double)batch * ((double)m * k + (double)k * n + (double)m * n)}))
 

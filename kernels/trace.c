@@ -33,7 +33,7 @@ static size_t count_not_finite(const float *row, size_t cols, size_t *first)
     return count;
 }
 
-static void check(int kernel, Work work)
+static void check(int kernel, KernelCost work)
 {
     size_t count = 0, row = 0, col = 0;
     for (size_t r = 0; r < work.batch * work.rows; r++) {
@@ -48,7 +48,7 @@ static void check(int kernel, Work work)
              counts[kernel].kernel, row, col, count, work.batch * work.rows, work.cols);
 }
 
-static void record(int kernel, double start, Work work)
+static void record(int kernel, double start, KernelCost work)
 {
     if (!device_is_host()) device->get(NULL, NULL, 0);
     TraceRow *row = &counts[kernel];
