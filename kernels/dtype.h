@@ -80,15 +80,15 @@ typedef enum DTypeKind {
     X(Q1_0,        QUANTIZED, 128,  18, false, 41)                      \
     X(MXFP4,       QUANTIZED,  32,  17, false, 39)                      \
     X(NVFP4,       QUANTIZED,  64,  36, false, 40)
-// clang-format on
 
 typedef enum DType {
 #define X(name, kind, block, bytes, safetensors, gguf) DTYPE_##name,
     DTYPE_LIST(X)
 #undef X
-        DTYPE_COUNT,
+    DTYPE_COUNT,
     DTYPE_NONE = DTYPE_COUNT    // what a lookup returns when there is no such type
 } DType;
+// clang-format on
 
 typedef struct DTypeInfo {
     const char *name;    // "Q4_K"
