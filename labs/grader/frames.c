@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "kernels/kernels.h"
 
-enum { DEPTH = 96 };
+enum { DEPTH = 96, INLINED = 16 };    // calls on the stack; of one instruction
 
 // The sanitizer's runtime, where there is one.
 extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *text, size_t size)
@@ -77,7 +77,6 @@ bool frames_is_source(const char *file, const char *source)
 
 // The calls that an instruction stands in, innermost first: the function's, and before it one for
 // each function that the compiler has inlined there. None where nothing is known.
-enum { INLINED = 16 };
 typedef struct Calls {
     int count;
     struct Call {
@@ -89,13 +88,14 @@ typedef struct Calls {
 
 static void calls_find(Calls *calls, void *pc)
 {
-    symbolize(pc, "%f %s:%l", calls->text, sizeof calls->text);    // a row of strings, the last empty
+    symbolize(pc, "%f %s:%l", calls->text,
+              sizeof calls->text);    // a row of strings, the last empty
     calls->count = 0;
     for (char *at = calls->text, *next; *at != '\0' && calls->count < INLINED; at = next) {
         char *file = strchr(at, ' '), *line = strrchr(at, ':');
         next = at + strlen(at) + 1;
         if (file == NULL || line == NULL || strncmp(at, "<null>", 6) == 0) break;
-        *file++ = *line++ = '\0';
+        *file++ = *line++           = '\0';
         calls->call[calls->count++] = (struct Call){at, file, atoi(line)};
     }
 }
@@ -117,24 +117,39 @@ static const char *calls_callee(const Calls *calls)
 // "cpu_avx512_matmul" is what a learner knows as kernels.matmul.
 static void name_callee(char *name, size_t size, void *pc)
 {
+    const struct {
+        const char *name;
+        void       *start;
+    } entries[] = {
+#define X(kernel, args) {"kernels." #kernel, behind(kernels.kernel)},
+        KERNEL_LIST(X)
+#undef X
+    };
     Calls calls;
     calls_find(&calls, pc);
     snprintf(name, size, "%s", calls_callee(&calls));
-#define X(kernel, args)                                                                            \
-    calls_find(&calls, behind(kernels.kernel));                                                    \
-    if (name[0] != '\0' && strcmp(name, calls_callee(&calls)) == 0) {                              \
-        snprintf(name, size, "kernels." #kernel);                                                  \
-        return;                                                                                    \
+    for (size_t i = 0; name[0] != '\0' && i < sizeof entries / sizeof *entries; i++) {
+        calls_find(&calls, entries[i].start);
+        if (strcmp(name, calls_callee(&calls)) != 0) continue;
+        snprintf(name, size, "%s", entries[i].name);
+        return;
     }
-    KERNEL_LIST(X)
-#undef X
+}
+
+static void write_text(Frames *frames, const Calls *calls)
+{
+    for (int i = 0; i < calls->count; i++) {
+        const struct Call *call = &calls->call[i];
+        size_t             used = strlen(frames->text);
+        snprintf(frames->text + used, sizeof frames->text - used, "%s, %s:%d\n", call->function,
+                 base_name(call->file), call->line);
+    }
 }
 
 void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
 {
     void       *pcs[DEPTH];
     int         count = backtrace(pcs, DEPTH), first = 0;
-    size_t      used     = 0;
     const void *function = NULL;
     Calls       calls;
     *frames = (Frames){.outside = true};
@@ -161,12 +176,7 @@ void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
                 snprintf(frames->callee, sizeof frames->callee, "%s", own[-1].function);
             else if (k > first) name_callee(frames->callee, sizeof frames->callee, pcs[k - 1]);
         }
-        for (int i = 0; i < calls.count; i++) {
-            int length = snprintf(frames->text + used, sizeof frames->text - used, "%s, %s:%d\n",
-                                  calls.call[i].function, base_name(calls.call[i].file),
-                                  calls.call[i].line);
-            if (length > 0 && used + (size_t)length < sizeof frames->text) used += (size_t)length;
-        }
+        write_text(frames, &calls);
     }
 }
 

@@ -8,8 +8,7 @@
 
 static const Kernels *first_that_can_run(int i)
 {
-    while (!cpu_variants[i].can_run())
-        i++;
+    while (!cpu_variants[i].can_run()) i++;
     return cpu_variants[i].table;
 }
 
