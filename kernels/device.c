@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "kernels/cpu/cpu.h"
 #include "kernels/trace.h"
 
 _Noreturn void device_refuse(const char *device_name, const char *kernel, const char *what)
@@ -97,9 +98,15 @@ static void put_in_use(const Kernels *table)
 bool device_use(const char *name, const char **why)
 {
     const Device *chosen = NULL;
-    if (name == NULL || strcmp(name, "cpu") == 0)
-        cpu_table(), chosen = &device_cpu;
-    else if (strcmp(name, "ref") == 0)
+    const char   *wrong;
+    if (name == NULL || strcmp(name, "cpu") == 0) {
+        if ((wrong = cpu_variant_refused()) != NULL) {
+            *why = wrong;
+            return false;
+        }
+        cpu_table();
+        chosen = &device_cpu;
+    } else if (strcmp(name, "ref") == 0)
         chosen = &device_ref;
     else if (strcmp(name, "far") == 0)
         chosen = &device_far;

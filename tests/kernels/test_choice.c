@@ -51,15 +51,6 @@ static void an_empty_entry_takes_refs_and_a_filled_one_stays(void **state)
     assert_ptr_equal(full.adam_step, kernels_ref.adam_step);
 }
 
-static void the_best_table_is_the_first_that_can_run(void **state)
-{
-    (void)state;
-    int i = 0;
-    while (!cpu_variants[i].can_run()) i++;
-    assert_ptr_equal(kernels_cpu(), cpu_variants[i].table);
-    assert_true(cpu_variants[CPU_VARIANTS - 1].can_run());
-}
-
 // ---- the same bits
 
 enum { M = 130, N = 259, K = 301, ROWS = 211, COLS = 331, LONG = 70001 };
@@ -139,7 +130,6 @@ int main(void)
         cmocka_unit_test(an_unknown_backend_is_refused_with_a_sentence_and_changes_nothing),
         cmocka_unit_test(no_name_means_the_best_there_is),
         cmocka_unit_test(an_empty_entry_takes_refs_and_a_filled_one_stays),
-        cmocka_unit_test(the_best_table_is_the_first_that_can_run),
         cmocka_unit_test(one_thread_and_more_give_the_same_bits),
         cmocka_unit_test(large_products_are_right_whoever_makes_them),
     };
