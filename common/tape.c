@@ -170,9 +170,8 @@ void tape_backward(Tape *tape, Tensor *loss)
 {
     REQUIRE(tensor_count(loss) == 1, "the loss is %s; expected one element", TENSOR_TEXT(loss));
     REQUIRE(loss->wants_grad, "the loss does not depend on a parameter, or was not recorded");
-    loss->grad     = take(tape, 1);
-    loss->has_grad = true;
-    kernels.fill(loss->grad, 1.0f, 1);
+    REQUIRE(!(loss->base ? loss->base : loss)->has_grad, "the loss has a gradient already");
+    kernels.fill(tape_grad(&(TapeNode){.tape = tape}, loss).at, 1.0f, 1);    // it may be a view
     run_backward(tape, tape->last);
 }
 
