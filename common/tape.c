@@ -184,9 +184,10 @@ typedef struct Recompute {
 
 static void recompute_backward(const TapeNode *node)
 {
-    const Recompute *saved = node->saved;
-    Tape            *tape  = node->tape;
-    TapeNode        *last  = tape->last;
+    const Recompute *saved     = node->saved;
+    Tape            *tape      = node->tape;
+    TapeNode        *last      = tape->last;
+    bool             recording = tape->recording;
     // The inputs' gradients outlive what is computed again, so they get their memory before it.
     for (int i = 0; i < node->inputs; i++) tape_grad_sum(node, node->in[i]);
 
@@ -194,14 +195,16 @@ static void recompute_backward(const TapeNode *node)
     tape->last      = NULL;
     tape->recording = true;
     Tensor *y       = saved->part(tape, saved->context, node->in);
-    REQUIRE(y->base == NULL, "a part that is computed again returned a view");
+    REQUIRE(y->base == NULL && y->grad == NULL, "a part that is computed again returned %s",
+            y->base != NULL ? "a view" : "one of its inputs");
     if (y->wants_grad) {
         y->grad     = node->out[0]->grad;
         y->has_grad = true;
         node->out[0]->grad = NULL;    // given back by the op that made y
         run_backward(tape, tape->last);
     }
-    tape->last = last;
+    tape->last      = last;
+    tape->recording = recording;
     // Pieces that gradients gave back and that lie behind the mark are gone with it.
     arena_rewind(tape->arena, mark);
     const float *end = arena_numbers(tape->arena, 0);
