@@ -219,15 +219,15 @@ static void recompute_backward(const TapeNode *node)
 
 Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape out, Tensors in)
 {
-    if (!tape->recording) return part(tape, context, in.list);
-    Recompute *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved           = (Recompute){part, context};
-    Tensor   *y      = tensor_new(tape->arena, out);
-    ArenaMark mark   = arena_mark(tape->arena);
+    bool       recording = tape->recording;
+    Recompute *saved     = arena_alloc(tape->arena, sizeof *saved);
+    *saved               = (Recompute){part, context};
+    Tensor   *y          = tensor_new(tape->arena, out);
+    ArenaMark mark       = arena_mark(tape->arena);
     tape_quiet(tape, true);
     tensor_copy(y, part(tape, context, in.list));
-    tape_quiet(tape, false);
+    tape_quiet(tape, !recording);
     arena_rewind(tape->arena, mark);
-    record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);    // its parameters are not among `in`
+    if (recording) record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);    // its parameters are not among `in`
     return y;
 }
