@@ -161,9 +161,9 @@ Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b)
 
 // ---- element by element
 
-static void require_equal(const Tensor *a, const Tensor *b)
+static void require_equal(const char *op, const Tensor *a, const Tensor *b)
 {
-    REQUIRE(shape_equal(a->shape, b->shape), "a is %s and b is %s; expected the same shape",
+    REQUIRE(shape_equal(a->shape, b->shape), "%s: a is %s and b is %s; expected the same shape", op,
             TENSOR_TEXT(a), TENSOR_TEXT(b));
 }
 
@@ -179,7 +179,7 @@ static void add_backward(const TapeNode *node)
 
 Tensor *op_add(Tape *tape, Tensor *a, Tensor *b)
 {
-    require_equal(a, b);
+    require_equal(__func__, a, b);
     Tensor *y = tensor_new(tape->arena, a->shape);
     kernels.add(y->data, tensor_floats(a), tensor_floats(b), tensor_count(y));
     return tape_record(tape, y, add_backward, NULL, INPUTS(a, b));
@@ -197,7 +197,7 @@ static void mul_backward(const TapeNode *node)
 
 Tensor *op_mul(Tape *tape, Tensor *a, Tensor *b)
 {
-    require_equal(a, b);
+    require_equal(__func__, a, b);
     Tensor *y = tensor_new(tape->arena, a->shape);
     kernels.mul(y->data, tensor_floats(a), tensor_floats(b), 0.0f, tensor_count(y));
     return tape_record(tape, y, mul_backward, NULL, INPUTS(a, b));

@@ -104,6 +104,7 @@ float *tape_grad_sum(const TapeNode *node, Tensor *x);    // the same with zeros
 
 // A part of the graph that keeps only its inputs and its output [out]: what lies between is computed
 // again by backward (Chen et al. 2016), which trades a second forward for the memory. `part` computes the
-// same from the same inputs each time, in the tape's arena; `context` lives until backward.
+// same from the same inputs each time, in the tape's arena; `context` lives until backward. Parameters may
+// come by the context, what an op computed must be among the inputs.
 typedef Tensor *TapePart(Tape *tape, const void *context, Tensor *const in[]);
 Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape out, Tensors in);
