@@ -1,9 +1,9 @@
 // Linked into a test, it puts the cpu backend's kernels in use from the start, as a lab does.
 #include <stdlib.h>
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 
 __attribute__((constructor)) static void use_cpu(void)
 {
     const char *why;
-    if (!kernels_use("cpu", &why)) abort();
+    if (!device_use("cpu", &why)) abort();
 }
