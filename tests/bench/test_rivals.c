@@ -92,6 +92,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rivals_agree_with_ref_in_every_form, make_arena,
                                         free_arena),
+        cmocka_unit_test_setup_teardown(rivals_agree_with_ref_on_strided_batches, make_arena,
+                                        free_arena),
         cmocka_unit_test_setup_teardown(what_is_absent_says_why_and_what_is_there_has_a_version,
                                         make_arena, free_arena),
     };
