@@ -104,6 +104,7 @@ static void a_tensor_of_another_type_is_not_taken_for_floats(void **state)
     stops_with("x is [2] of I32; expected F32", tensor_write(labels, values));
     stops_with("x is [2] of I32; expected F32", tensor_values(arena, labels));
     stops_with("x is [1] of I32; expected F32", tensor_item(tensor_rows(arena, labels, 0, 1)));
+    stops_with("x is [2] of I32; expected F32", tensor_want_grad(arena, labels));
     stops_with("x is [2,3] of F32; expected I32", tensor_ints(x));
     stops_with("x is [2] of I32; expected F32", op_relu(tape_new(arena_new("step", 1u << 16)), labels));
 }
@@ -123,6 +124,8 @@ static void a_row_is_whole_blocks_of_its_type(void **state)
     stops_with("a row of [] is not whole blocks", tensor_of(arena, DTYPE_Q4_0, SCALAR));
     Tensor *row = tensor_rows(arena, x, 2, 1);
     assert_ptr_equal(row->data, (char *)x->data + 4 * 34);
+    stops_with("a row of [12,16] is not whole blocks", tensor_view(arena, x, SHAPE(12, 16)));
+    stops_with("a row of [32] is not whole blocks", tensor_rows(arena, tensor_view(arena, x, SHAPE(192)), 16, 32));
 }
 
 static void rows_share_data_and_know_their_base(void **state)
