@@ -156,6 +156,13 @@ static void clearing_makes_the_next_gradient_the_first(void **state)
     }
 }
 
+static void shapes_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    stops_with("shape [-1] has a negative size", params_add(params, "w", SHAPE(-1)));
+    stops_with("is larger than any memory", params_add(params, "w", SHAPE(1 << 30, 1 << 30, 1 << 30)));
+}
+
 static void blocks_belong_to_one_device_and_have_an_end(void **state)
 {
     (void)state;
@@ -189,6 +196,7 @@ int main(void)
         CASE(decay_is_for_two_dimensions_on_unless_set),
         CASE(included_parameters_are_shared),
         EACH_DEVICE(clearing_makes_the_next_gradient_the_first),
+        CASE(shapes_that_cannot_be_are_refused),
         ON_DEVICE(blocks_belong_to_one_device_and_have_an_end, "ref"),
         ON_DEVICE(blocks_are_released_with_their_arena, "far"),
     };
