@@ -129,6 +129,7 @@ static bool check_run(Check *check, Arena *keep, Error *err)
         tape_backward(check->tape, total);
         for (int k = 0; k < in.count; k++) {
             if (!wants_grad(in.list[k])) continue;
+            if (!in.list[k]->has_grad) kernels.fill(in.list[k]->grad, 0, tensor_count(in.list[k]));    // not used
             double *grad   = tensor_values(keep, &(Tensor){.data = in.list[k]->grad, .shape = in.list[k]->shape});
             grads[k][pass] = grad;
             for (size_t i = 0; pass > 0 && i < tensor_count(in.list[k]); i++) grad[i] -= grad_starts[pass];

@@ -350,6 +350,41 @@ static void a_part_that_is_computed_again_has_its_gradient(void **state)
     gradcheck(recomputed, NULL, input(SHAPE(3, 5)), constant(SHAPE(5, 5)), NULL);
 }
 
+// Twenty ops of whatever there is already: all of it [4,3], used any number of times, whole or by rows.
+static Tensor *random_graph(Tape *tape, Tensor *const in[], const void *context)
+{
+    enum { OPS = 20 };
+    Rng     draw = *(const Rng *)context;
+    Tensor *all[2 + OPS] = {in[0], in[1]}, *w = in[2];    // w is [3,3]
+    for (int i = 2; i < 2 + OPS; i++) {
+        Tensor *a = all[rng_below(&draw, (uint32_t)i)], *b = all[rng_below(&draw, (uint32_t)i)], *y;
+        int     row = (int)rng_below(&draw, 3);
+        switch (rng_below(&draw, 5)) {
+        case 0: y = op_add(tape, a, b); break;
+        case 1: y = op_mul(tape, op_tanh(tape, a), b); break;
+        case 2: y = op_linear_activated(tape, a, w, tensor_view(tape->arena, tensor_rows(tape->arena, b, row, 1), SHAPE(3)),
+                                        ACTIVATION_SIGMOID); break;
+        case 3: y = tape_recompute(tape, gated_part, NULL, a->shape, INPUTS(a, w, NULL)); break;
+        default: {
+            Tensor *tall = tensor_view(tape->arena, a, SHAPE(6, 2));
+            Tensor *wide = tensor_rows(tape->arena, b, row, 2);    // [2,3]
+            y = op_matmul(tape, op_tanh(tape, tensor_rows(tape->arena, tall, row, 4)), wide);
+        }
+        }
+        all[i] = op_tanh(tape, y);
+    }
+    return op_add(tape, all[OPS + 1], all[OPS]);
+}
+
+static void random_graphs_have_their_gradient(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        Rng draw = rng_from_seed(seed);
+        gradcheck(random_graph, &draw, input(SHAPE(4, 3)), input(SHAPE(4, 3)), input(SHAPE(3, 3)));
+    }
+}
+
 // Views share their gradient with what they view.
 static Tensor *through_views(Tape *tape, Tensor *const in[], const void *context)
 {
@@ -389,6 +424,7 @@ int main(void)
         CASE(a_deep_network_with_shared_weights_has_its_gradient),
         CASE(a_hundred_ops_in_a_row_have_their_gradient),
         CASE(a_part_that_is_computed_again_has_its_gradient),
+        CASE(random_graphs_have_their_gradient),
         CASE(gradients_flow_through_views),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "common/ops.h"
 #include "common/params.h"
 #include "kernels/device.h"
+#include "kernels/trace.h"
 #include "tests/close.h"
 #include "tests/devices.h"
 #include "tests/near.h"
@@ -524,6 +525,16 @@ static void a_state_is_carried_over_a_reset(void **state)
     assert_close(*grad_of(w), dw, 1e-6);
 }
 
+static void the_first_op_that_is_not_finite_is_named(void **state)
+{
+    (void)state;
+    Tensor *w = parameter("w", SHAPE(2), (float[]){0, 1e30f}), *z = tensor_from(keep, SHAPE(2), (float[]){0, 1e30f});
+    stops_with("op_mul of [2] [2] -> [2]: kernels.mul gave a number that is not finite at [0,1]",
+               trace_start(false, true), op_add(tape, op_mul(tape, w, z), w));
+    Tensor *large = op_scale(tape, op_scale(tape, loss_mse(tape, w, w), 1e30f), 1e30f);    // 0; its slope is not
+    stops_with("op_scale, backward of [] -> []: kernels.axpby gave", trace_start(false, true), tape_backward(tape, large));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -550,6 +561,7 @@ int main(void)
         CASE(a_part_must_compute_its_output),
         EACH_DEVICE(a_state_is_carried_over_a_reset),
         CASE(what_cannot_be_a_loss_is_refused),
+        EACH_DEVICE(the_first_op_that_is_not_finite_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
