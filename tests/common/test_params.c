@@ -58,6 +58,12 @@ static void there_may_be_thousands_of_parameters(void **state)
     for (int i = 0; i < MANY; i++) all[i] = params_add(params, arena_print(keep, "layer.%d.weight", i), SHAPE(1));
     for (int i = 0; i < MANY; i++) assert_ptr_equal(params_find(params, arena_print(keep, "layer.%d.weight", i)), all[i]);
     assert_null(params_find(params, "layer.5000.weight"));
+    int run = 0, longest = 0;    // a search ends where a run of taken slots ends
+    for (int i = 0; i < params->slot_count; i++) {
+        run = params->slots[i] != 0 ? run + 1 : 0;
+        if (run > longest) longest = run;
+    }
+    assert_in_range(longest, 1, 20);
     assert_int_equal(params->count, MANY);
     stops_with("there is already a parameter 'layer.77.weight'", params_add(params, "layer.77.weight", SHAPE(1)));
 }

@@ -433,7 +433,7 @@ static Step network_step(const Network *n, bool recompute, bool nested)
     return step;
 }
 
-static double *wide(const float *x, size_t n)
+static double *wide_of(const float *x, size_t n)
 {
     double *all = arena_alloc(keep, n * sizeof *all);
     for (size_t i = 0; i < n; i++) all[i] = (double)x[i];
@@ -450,8 +450,8 @@ static void recomputing_gives_the_same_numbers_in_less_memory(void **state)
         Step    less  = network_step(&n, true, nested);
         Shape   block = SHAPE((int)params->grads.count);
         assert_close(less.loss, plain.loss, 0);
-        assert_near(less.grads, wide(plain.grads, params->grads.count), block, .name = "gradients", .exact = true);
-        assert_near(less.dx, wide(plain.dx, ROWS * WIDTH), SHAPE(ROWS, WIDTH), .name = "dx", .exact = true);
+        assert_near(less.grads, wide_of(plain.grads, params->grads.count), block, .name = "gradients", .exact = true);
+        assert_near(less.dx, wide_of(plain.dx, ROWS * WIDTH), SHAPE(ROWS, WIDTH), .name = "dx", .exact = true);
         peak[nested] = less.peak;
         assert_int_equal(network_step(&n, true, nested).peak, less.peak);
     }
@@ -462,6 +462,47 @@ static void recomputing_gives_the_same_numbers_in_less_memory(void **state)
     assert_int_equal(plain.peak, (1 + 2 * 2 * DEPTH + 2 + 3) * piece(ROWS * WIDTH) + 2 * piece(1));
     assert_int_equal(peak[0], (5 + 2 * DEPTH + 3) * piece(ROWS * WIDTH) + 2 * piece(1));
     assert_int_equal(peak[1], (5 + 5 + 2 * (DEPTH - 2) + 4) * piece(ROWS * WIDTH) + 2 * piece(1));
+}
+
+// Two layers, the inner one wide: [ROWS,A] -> [ROWS,4 WIDTH] -> [ROWS,B].
+static Tensor *widened(Tape *t, const void *context, Tensor *const in[])
+{
+    Tensor *const *w = context;
+    return op_linear_activated(t, op_linear_activated(t, in[0], w[0], NULL, ACTIVATION_TANH), w[1], NULL, ACTIVATION_TANH);
+}
+
+// The first part's gradient is as wide as those inside the second, whose memory is gone by then.
+static void a_part_leaves_no_memory_of_its_own_behind(void **state)
+{
+    (void)state;
+    Network n    = network_new();
+    Shape   wide = SHAPE(ROWS, 4 * WIDTH);
+    Tensor *up = params_add(params, "up", SHAPE(4 * WIDTH, WIDTH)), *across = params_add(params, "across", SHAPE(4 * WIDTH, 4 * WIDTH)),
+           *down = params_add(params, "down", SHAPE(WIDTH, 4 * WIDTH)), *all[] = {up, across, down};
+    Rng     rng  = rng_from_seed(6);
+    for (int i = 0; i < 3; i++) {
+        float *values = arena_alloc(keep, tensor_bytes(all[i]));
+        rng_fill_normal(&rng, values, tensor_count(all[i]));
+        for (size_t k = 0; k < tensor_count(all[i]); k++) values[k] *= 0.1f;
+        tensor_write(all[i], values);
+    }
+    double *want = NULL;
+    for (int recompute = 0; recompute < 2; recompute++) {
+        params_clear_grads(params);
+        tape_reset(tape);
+        Tensor *first[] = {up, across}, *second[] = {up, down}, *y, *z;
+        y = recompute ? tape_recompute(tape, widened, first, wide, INPUTS(n.x)) : widened(tape, first, &n.x);
+        z = op_linear(tape, y, down, NULL);
+        z = recompute ? tape_recompute(tape, widened, second, z->shape, INPUTS(z)) : widened(tape, second, &z);
+        Tensor *loss = loss_mse(tape, z, n.target);
+        tape_quiet(tape, true);
+        tape_backward(tape, loss);
+        assert_false(tape->recording);    // as it was
+        tape_quiet(tape, false);
+        const float *grads = numbers_at(params->grads.at, params->grads.count);
+        if (!recompute) want = wide_of(grads, params->grads.count);
+        else assert_near(grads, want, SHAPE((int)params->grads.count), .name = "gradients", .exact = true);
+    }
 }
 
 static void evaluating_a_part_that_is_recomputed_records_nothing(void **state)
@@ -556,6 +597,7 @@ int main(void)
         CASE(a_view_may_be_the_loss),
         EACH_DEVICE(a_step_holds_activations_and_the_largest_pair_of_gradients),
         CASE(a_reset_forgets_the_graph_and_uses_the_memory_again),
+        EACH_DEVICE(a_part_leaves_no_memory_of_its_own_behind),
         EACH_DEVICE(recomputing_gives_the_same_numbers_in_less_memory),
         CASE(evaluating_a_part_that_is_recomputed_records_nothing),
         CASE(a_part_must_compute_its_output),
