@@ -56,8 +56,8 @@ static void require_whole_blocks(DType type, Shape shape, size_t offset)
     int row   = shape.dims > 0 ? shape.size[shape.dims - 1] : 1;
     int block = (int)dtype_info[type].block;
     REQUIRE(row % block == 0 && offset % (size_t)block == 0,
-            "a row of %s is not whole blocks of %d numbers, as %s has them", SHAPE_TEXT(shape), block,
-            dtype_name(type));
+            "a row of %s is not whole blocks of %d numbers, as %s has them", SHAPE_TEXT(shape),
+            block, dtype_name(type));
 }
 
 Tensor *tensor_of(Arena *arena, DType type, Shape shape)

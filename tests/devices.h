@@ -21,8 +21,14 @@
 #include <cmocka.h>
 #include "common/tensor.h"
 
-#define ON_DEVICE(test, device) {#test " on " device, test, setup, teardown, (char[]){device}}
-#define EACH_DEVICE(test)       ON_DEVICE(test, "cpu"), ON_DEVICE(test, "ref"), ON_DEVICE(test, "far")
+#define ON_DEVICE(test, device)                                                                    \
+    {                                                                                              \
+#test " on " device, test, setup, teardown, (char[])                                       \
+        {                                                                                          \
+            device                                                                                 \
+        }                                                                                          \
+    }
+#define EACH_DEVICE(test) ON_DEVICE(test, "cpu"), ON_DEVICE(test, "ref"), ON_DEVICE(test, "far")
 
 void device_for_case(const char *name);    // NULL: ref
 

@@ -94,7 +94,9 @@ static void weighted_backward(const TapeNode *node)
 {
     for (int k = 0; k < node->inputs; k++) {
         Grad d = tape_grad(node, node->in[k]);
-        if (d.at) kernels.axpby(d.at, node->out[0]->grad, (float)(k + 1), d.beta, tensor_count(node->in[k]));
+        if (d.at)
+            kernels.axpby(d.at, node->out[0]->grad, (float)(k + 1), d.beta,
+                          tensor_count(node->in[k]));
     }
 }
 
@@ -102,7 +104,8 @@ static Tensor *weighted(Tensors in, Shape shape)
 {
     Tensor *y = tensor_zeros(tape->arena, shape);
     for (int k = 0; k < in.count; k++)
-        if (in.list[k]) kernels.axpby(y->data, in.list[k]->data, (float)(k + 1), 1, tensor_count(y));
+        if (in.list[k])
+            kernels.axpby(y->data, in.list[k]->data, (float)(k + 1), 1, tensor_count(y));
     return tape_record(tape, y, weighted_backward, NULL, in);
 }
 
@@ -111,7 +114,7 @@ static void an_op_may_have_any_inputs_and_none_in_between(void **state)
     (void)state;
     Tensor *a = parameter("a", SCALAR, (float[]){3}), *b = parameter("b", SCALAR, (float[]){5}),
            *fixed = tensor_from(keep, SCALAR, (float[]){7});
-    Tensor *y = weighted(INPUTS(NULL, a, NULL, b, fixed, NULL), SCALAR);
+    Tensor *y     = weighted(INPUTS(NULL, a, NULL, b, fixed, NULL), SCALAR);
     assert_int_equal(tape->last->inputs, 6);
     assert_null(tape->last->in[2]);
     assert_close(tensor_item(y), 2 * 3 + 4 * 5 + 5 * 7, 0);
@@ -152,7 +155,7 @@ static void double_and_triple(Tensor *out[2], Tensor *x)
 static void an_op_may_have_two_outputs_and_one_may_be_unused(void **state)
 {
     (void)state;
-    Tensor *w = parameter("w", SCALAR, (float[]){3});
+    Tensor             *w      = parameter("w", SCALAR, (float[]){3});
     static const double want[] = {2 + 3 * 2, 2, 3 * 2};    // of double + 2 triple, double, 2 triple
     for (int use = 0; use < 3; use++) {
         Tensor *both[2];
@@ -228,8 +231,10 @@ static void an_input_may_want_its_gradient(void **state)
     Tensor *y = op_linear(tape, x, w, NULL);    // 13, 29
     tape_backward(tape, loss_squared_error(tape, y, tensor_zeros(keep, SHAPE(2, 1))));
     // mean over the rows of y^2: dy = y
-    assert_near(grad_of(x), ((double[]){39, 65, 87, 145}), SHAPE(2, 2), .name = "dx", .exact = true);
-    assert_near(grad_of(w), ((double[]){13 + 87, 26 + 116}), SHAPE(1, 2), .name = "dw", .exact = true);
+    assert_near(grad_of(x), ((double[]){39, 65, 87, 145}), SHAPE(2, 2), .name = "dx",
+                .exact = true);
+    assert_near(grad_of(w), ((double[]){13 + 87, 26 + 116}), SHAPE(1, 2), .name = "dw",
+                .exact = true);
     stops_with("x is a view", tensor_want_grad(tape->arena, tensor_rows(tape->arena, x, 0, 1)));
 }
 
@@ -246,9 +251,11 @@ static void views_of_a_parameter_share_its_gradient(void **state)
     (void)state;
     Tensor *w = parameter("w", SHAPE(3, 2), (float[]){1, 2, 3, 4, 5, 6});
     tape_backward(tape, sum_of_squares(tensor_rows(tape->arena, w, 1, 1)));
-    assert_near(grad_of(w), ((double[]){0, 0, 6, 8, 0, 0}), SHAPE(3, 2), .name = "dw", .exact = true);
+    assert_near(grad_of(w), ((double[]){0, 0, 6, 8, 0, 0}), SHAPE(3, 2), .name = "dw",
+                .exact = true);
     tape_backward(tape, sum_of_squares(tensor_view(tape->arena, w, SHAPE(2, 3))));    // adds
-    assert_near(grad_of(w), ((double[]){2, 4, 12, 16, 10, 12}), SHAPE(3, 2), .name = "dw", .exact = true);
+    assert_near(grad_of(w), ((double[]){2, 4, 12, 16, 10, 12}), SHAPE(3, 2), .name = "dw",
+                .exact = true);
 }
 
 static void views_of_an_activation_share_its_gradient_where_they_overlap(void **state)
@@ -256,13 +263,15 @@ static void views_of_an_activation_share_its_gradient_where_they_overlap(void **
     (void)state;
     Tensor *w = parameter("w", SHAPE(4, 1), (float[]){1, 2, 3, 4}), *y = op_scale(tape, w, 10);
     Tensor *first = tensor_rows(tape->arena, y, 0, 3), *last = tensor_rows(tape->arena, y, 2, 2);
-    Tensor *inner = tensor_rows(tape->arena, first, 1, 1);    // a view of a view
-    Tensor *all   = tensor_view(tape->arena, y, SHAPE(2, 2));
-    Tensor *sums[] = {sum_of_squares(first), sum_of_squares(last), sum_of_squares(inner), sum_of_squares(all)};
+    Tensor *inner  = tensor_rows(tape->arena, first, 1, 1);    // a view of a view
+    Tensor *all    = tensor_view(tape->arena, y, SHAPE(2, 2));
+    Tensor *sums[] = {sum_of_squares(first), sum_of_squares(last), sum_of_squares(inner),
+                      sum_of_squares(all)};
     Tensor *loss   = op_add(tape, op_add(tape, sums[0], sums[1]), op_add(tape, sums[2], sums[3]));
     tape_backward(tape, loss);
     // dw[i] = 10 * 2 * 10 w[i] times how many views have it: 2, 3, 3, 2
-    assert_near(grad_of(w), ((double[]){400, 1200, 1800, 1600}), SHAPE(4, 1), .name = "dw", .exact = true);
+    assert_near(grad_of(w), ((double[]){400, 1200, 1800, 1600}), SHAPE(4, 1), .name = "dw",
+                .exact = true);
     assert_null(y->grad);    // given back
     assert_false(y->has_grad);
 }
@@ -292,10 +301,12 @@ static size_t piece(size_t n)
 static void assert_peak(const int *widths, int layers, size_t pair)
 {
     enum { BATCH = 8 };
-    size_t  want = 2 * piece(1) + pair * BATCH * sizeof(float);    // the loss and its gradient; the pair
+    size_t want =
+        2 * piece(1) + pair * BATCH * sizeof(float);    // the loss and its gradient; the pair
     Tensor *w[8], *target = tensor_zeros(keep, SHAPE(BATCH, widths[layers]));
     for (int i = 0; i < layers; i++)
-        w[i] = params_add(params, arena_print(keep, "w%d.%d", widths[0], i), SHAPE(widths[i + 1], widths[i]));
+        w[i] = params_add(params, arena_print(keep, "w%d.%d", widths[0], i),
+                          SHAPE(widths[i + 1], widths[i]));
     for (int i = 0; i <= layers; i++) want += piece(BATCH * (size_t)widths[i]);
     want += 2 * (piece(16) - 16 * sizeof(float));    // the pair's gaps
     size_t host = 0;
@@ -407,7 +418,8 @@ static Tensor *network_loss(const Network *n, bool recompute, bool nested)
     Tensor *h     = op_linear(tape, n->x, n->first, NULL);
     for (int i = 0; i < 2; i++) {
         Tensors in = INPUTS(h, n->gate);
-        Tensor *y  = recompute ? tape_recompute(tape, stack, saved, h->shape, in) : stack(tape, saved, in.list);
+        Tensor *y  = recompute ? tape_recompute(tape, stack, saved, h->shape, in)
+                               : stack(tape, saved, in.list);
         h          = op_add(tape, y, h);
     }
     return loss_mse(tape, h, n->target);
@@ -426,8 +438,8 @@ static Step network_step(const Network *n, bool recompute, bool nested)
     tape           = tape_new(arena_new("step", 4u << 20));    // whose peak is this step's
     Tensor *loss   = network_loss(n, recompute, nested);
     tape_backward(tape, loss);
-    Step step = {tensor_item(loss), numbers_at(params->grads.at, params->grads.count), grad_of(n->x),
-                 arena_numbers_peak(tape->arena)};
+    Step step = {tensor_item(loss), numbers_at(params->grads.at, params->grads.count),
+                 grad_of(n->x), arena_numbers_peak(tape->arena)};
     arena_free(tape->arena);
     tape = kept;
     return step;
@@ -447,11 +459,13 @@ static void recomputing_gives_the_same_numbers_in_less_memory(void **state)
     Step    plain = network_step(&n, false, false);
     size_t  peak[2];
     for (int nested = 0; nested < 2; nested++) {
-        Step    less  = network_step(&n, true, nested);
-        Shape   block = SHAPE((int)params->grads.count);
+        Step  less  = network_step(&n, true, nested);
+        Shape block = SHAPE((int)params->grads.count);
         assert_close(less.loss, plain.loss, 0);
-        assert_near(less.grads, wide_of(plain.grads, params->grads.count), block, .name = "gradients", .exact = true);
-        assert_near(less.dx, wide_of(plain.dx, ROWS * WIDTH), SHAPE(ROWS, WIDTH), .name = "dx", .exact = true);
+        assert_near(less.grads, wide_of(plain.grads, params->grads.count), block,
+                    .name = "gradients", .exact = true);
+        assert_near(less.dx, wide_of(plain.dx, ROWS * WIDTH), SHAPE(ROWS, WIDTH), .name = "dx",
+                    .exact = true);
         peak[nested] = less.peak;
         assert_int_equal(network_step(&n, true, nested).peak, less.peak);
     }
@@ -468,18 +482,20 @@ static void recomputing_gives_the_same_numbers_in_less_memory(void **state)
 static Tensor *widened(Tape *t, const void *context, Tensor *const in[])
 {
     Tensor *const *w = context;
-    return op_linear_activated(t, op_linear_activated(t, in[0], w[0], NULL, ACTIVATION_TANH), w[1], NULL, ACTIVATION_TANH);
+    return op_linear_activated(t, op_linear_activated(t, in[0], w[0], NULL, ACTIVATION_TANH), w[1],
+                               NULL, ACTIVATION_TANH);
 }
 
 // The first part's gradient is as wide as those inside the second, whose memory is gone by then.
 static void a_part_leaves_no_memory_of_its_own_behind(void **state)
 {
     (void)state;
-    Network n    = network_new();
-    Shape   wide = SHAPE(ROWS, 4 * WIDTH);
-    Tensor *up = params_add(params, "up", SHAPE(4 * WIDTH, WIDTH)), *across = params_add(params, "across", SHAPE(4 * WIDTH, 4 * WIDTH)),
+    Network n      = network_new();
+    Shape   wide   = SHAPE(ROWS, 4 * WIDTH);
+    Tensor *up     = params_add(params, "up", SHAPE(4 * WIDTH, WIDTH)),
+           *across = params_add(params, "across", SHAPE(4 * WIDTH, 4 * WIDTH)),
            *down = params_add(params, "down", SHAPE(WIDTH, 4 * WIDTH)), *all[] = {up, across, down};
-    Rng     rng  = rng_from_seed(6);
+    Rng rng = rng_from_seed(6);
     for (int i = 0; i < 3; i++) {
         float *values = arena_alloc(keep, tensor_bytes(all[i]));
         rng_fill_normal(&rng, values, tensor_count(all[i]));
@@ -491,9 +507,11 @@ static void a_part_leaves_no_memory_of_its_own_behind(void **state)
         params_clear_grads(params);
         tape_reset(tape);
         Tensor *first[] = {up, across}, *second[] = {up, down}, *y, *z;
-        y = recompute ? tape_recompute(tape, widened, first, wide, INPUTS(n.x)) : widened(tape, first, &n.x);
-        z = op_linear(tape, y, down, NULL);
-        z = recompute ? tape_recompute(tape, widened, second, z->shape, INPUTS(z)) : widened(tape, second, &z);
+        y            = recompute ? tape_recompute(tape, widened, first, wide, INPUTS(n.x))
+                                 : widened(tape, first, &n.x);
+        z            = op_linear(tape, y, down, NULL);
+        z            = recompute ? tape_recompute(tape, widened, second, z->shape, INPUTS(z))
+                                 : widened(tape, second, &z);
         Tensor *loss = loss_mse(tape, z, n.target);
         tape_quiet(tape, true);
         tape_backward(tape, loss);
@@ -501,7 +519,9 @@ static void a_part_leaves_no_memory_of_its_own_behind(void **state)
         tape_quiet(tape, false);
         const float *grads = numbers_at(params->grads.at, params->grads.count);
         if (!recompute) want = wide_of(grads, params->grads.count);
-        else assert_near(grads, want, SHAPE((int)params->grads.count), .name = "gradients", .exact = true);
+        else
+            assert_near(grads, want, SHAPE((int)params->grads.count), .name = "gradients",
+                        .exact = true);
     }
 }
 
@@ -539,9 +559,10 @@ static void a_state_is_carried_over_a_reset(void **state)
 {
     (void)state;
     const double x[4] = {0.5, -1, 2, 0.25};
-    Tensor      *u = parameter("u", SHAPE(1, 1), (float[]){0.75f}), *w = parameter("w", SHAPE(1, 1), (float[]){-1.25f});
-    Tensor      *carried = tensor_zeros(keep, SHAPE(1, 1));
-    double       h[5] = {0}, du = 0, dw = 0;    // of the second chunk's h alone
+    Tensor      *u    = parameter("u", SHAPE(1, 1), (float[]){0.75f}),
+           *w         = parameter("w", SHAPE(1, 1), (float[]){-1.25f});
+    Tensor *carried   = tensor_zeros(keep, SHAPE(1, 1));
+    double  h[5] = {0}, du = 0, dw = 0;    // of the second chunk's h alone
     for (int t = 0; t < 4; t++) {
         h[t + 1]     = tanh(0.75 * x[t] - 1.25 * h[t]);
         double slope = 1 - h[t + 1] * h[t + 1];
@@ -552,8 +573,9 @@ static void a_state_is_carried_over_a_reset(void **state)
     for (int chunk = 0; chunk < 2; chunk++) {
         Tensor *now = carried;
         for (int t = 2 * chunk; t < 2 * chunk + 2; t++) {
-            Tensor *from_x = op_linear(tape, tensor_from(tape->arena, SHAPE(1, 1), (float[]){(float)x[t]}), u, NULL);
-            now            = op_tanh(tape, op_add(tape, from_x, op_linear(tape, now, w, NULL)));
+            Tensor *from_x = op_linear(
+                tape, tensor_from(tape->arena, SHAPE(1, 1), (float[]){(float)x[t]}), u, NULL);
+            now = op_tanh(tape, op_add(tape, from_x, op_linear(tape, now, w, NULL)));
         }
         params_clear_grads(params);
         tape_backward(tape, now);
@@ -569,11 +591,14 @@ static void a_state_is_carried_over_a_reset(void **state)
 static void the_first_op_that_is_not_finite_is_named(void **state)
 {
     (void)state;
-    Tensor *w = parameter("w", SHAPE(2), (float[]){0, 1e30f}), *z = tensor_from(keep, SHAPE(2), (float[]){0, 1e30f});
+    Tensor *w = parameter("w", SHAPE(2), (float[]){0, 1e30f}),
+           *z = tensor_from(keep, SHAPE(2), (float[]){0, 1e30f});
     stops_with("op_mul of [2] [2] -> [2]: kernels.mul gave a number that is not finite at [0,1]",
                trace_start(false, true), op_add(tape, op_mul(tape, w, z), w));
-    Tensor *large = op_scale(tape, op_scale(tape, loss_mse(tape, w, w), 1e30f), 1e30f);    // 0; its slope is not
-    stops_with("op_scale, backward of [] -> []: kernels.axpby gave", trace_start(false, true), tape_backward(tape, large));
+    Tensor *large = op_scale(tape, op_scale(tape, loss_mse(tape, w, w), 1e30f),
+                             1e30f);    // 0; its slope is not
+    stops_with("op_scale, backward of [] -> []: kernels.axpby gave", trace_start(false, true),
+               tape_backward(tape, large));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
