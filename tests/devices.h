@@ -35,3 +35,6 @@ void device_for_case(const char *name);    // NULL: ref
 float *values_of(const Tensor *x);
 float *grad_of(const Tensor *x);                      // fails the case where x has none
 float *numbers_at(const float *numbers, size_t n);    // of the device's memory
+
+// What n floats take in an arena: whole cache lines, and a sanitizer's gap.
+size_t piece_of(size_t n);

@@ -326,6 +326,22 @@ static void a_frozen_parameter_stands_still_and_has_no_moments(void **state)
                 .exact = true);
 }
 
+static void an_optimizer_of_frozen_parameters_does_nothing(void **state)
+{
+    (void)state;
+    Params *frozen = params_new(keep);
+    frozen->frozen = true;
+    Tensor *e      = params_add(frozen, "e", SHAPE(2));
+    tensor_write(e, (float[]){1, 2});
+    for (OptimizerKind kind = OPTIMIZER_SGD; kind <= OPTIMIZER_ADAM; kind++) {
+        Optimizer *optimizer = optimizer_new(keep, frozen, (OptimizerConfig){
+            .kind = kind, .schedule = {.peak = 1}, .decay = 0.5f, .clip_norm = 1});
+        assert_int_equal(optimizer->state_count, 0);
+        optimizer_step(optimizer);
+    }
+    assert_near(values_of(e), ((double[]){1, 2}), SHAPE(2), .name = "e", .exact = true);
+}
+
 static void a_parameter_that_no_gradient_reached_stands_still(void **state)
 {
     (void)state;
@@ -451,6 +467,7 @@ int main(void)
         EACH_DEVICE(each_parameter_has_its_own_rate_and_decay),
         CASE(neighbours_of_the_same_rate_and_decay_are_one_span),
         EACH_DEVICE(a_frozen_parameter_stands_still_and_has_no_moments),
+        EACH_DEVICE(an_optimizer_of_frozen_parameters_does_nothing),
         EACH_DEVICE(a_parameter_that_no_gradient_reached_stands_still),
         EACH_DEVICE(the_zeros_between_parameters_stay),
         EACH_DEVICE(two_accumulated_halves_are_one_step_on_the_whole_batch),
