@@ -13,7 +13,7 @@
 #pragma once
 #include <cjson/cJSON.h>
 #include "bench/harness.h"
-#include "bench/peak.h"
+#include "common/peak.h"
 #include "bench/peer.h"
 #include "common/arena.h"
 

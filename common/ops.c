@@ -234,3 +234,30 @@ Tensor *op_exp(Tape *tape, Tensor *x)
     kernels.exp(y->data, tensor_floats(x), tensor_count(y));
     return tape_record(tape, y, exp_backward, NULL, INPUTS(x));
 }
+
+// ---- dropout
+
+typedef struct Dropout {
+    float p;
+    Draw  draw;
+} Dropout;
+
+// y = m x, each m 0 or 1 / (1 - p)   =>   dx += m dy: the mask is drawn again instead of stored
+static void dropout_backward(const TapeNode *node)
+{
+    const Dropout *saved = node->saved;
+    const Tensor  *y     = node->out[0];
+    Grad           dx    = tape_grad(node, node->in[0]);
+    kernels.dropout(dx.at, y->grad, saved->p, saved->draw, dx.beta, tensor_count(y));
+}
+
+Tensor *op_dropout(Tape *tape, Tensor *x, float p, Draw draw)
+{
+    REQUIRE(p >= 0 && p <= 1, "p is %g; expected 0 to 1", (double)p);
+    if (tape->evaluating) return x;
+    Tensor  *y     = tensor_new(tape->arena, x->shape);
+    Dropout *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved         = (Dropout){p, draw};
+    kernels.dropout(y->data, tensor_floats(x), p, draw, 0.0f, tensor_count(y));
+    return tape_record(tape, y, dropout_backward, saved, INPUTS(x));
+}

@@ -1,5 +1,6 @@
 #include "common/run.h"
 #include "common/file.h"
+#include "common/profile.h"
 #include "kernels/device.h"
 #include "kernels/trace.h"
 #include <omp.h>
@@ -11,6 +12,13 @@
 #include <unistd.h>
 
 enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
 
 // A handler has nowhere else to write: with the kernel table, all that is mutable and global.
 static volatile sig_atomic_t interrupted;
@@ -66,6 +74,8 @@ static void declare_options(Run *run, Options *options)
     options_uint64(options, "seed", 's', &run->seed, "where all randomness starts");
     options_choice(options, "device", 'd', &run->device, DEVICE_NAMES, "where the work is done");
     options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
+    options_flag(options, "profile", 0, &run->profile, "at the end, what each kernel cost");
+    options_flag(options, "check-numbers", 0, &run->check_numbers, "stop at the first kernel that gives NaN or infinity");
     options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
     options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
     options_choice(options, "plot", 'p', &run->plot, PLOT_FORMATS, "how plots are drawn");
@@ -81,6 +91,7 @@ static bool prepare(Run *run, Error *err)
 {
     const char *why;
     if (!device_use(run->device, &why)) return error_set(err, "--device %s: %s", run->device, why);
+    trace_start(run->profile, run->check_numbers);
     omp_set_num_threads(run->threads);
     if (!file_make_folder(run->out, err)) return false;
     run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);
@@ -126,9 +137,12 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     catch_interrupt();
     catch_crash(keep);
     run->began = time(NULL);
+    run->clock = now();
     printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
            (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
            run->threads == 1 ? "" : "s", run->out);
+    if (!device->on_host)
+        printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n", device->name);
     return run;
 }
 
@@ -166,6 +180,8 @@ int run_end(Run *run, const char *checkpoint)
 {
     Error err = {""};
     if (!metrics_close(run->metrics, &err)) return error_report(&err);
+    if (run->profile && !profile_report(run_path(run, "profile.jsonl"), now() - run->clock, run->threads, &err))
+        return error_report(&err);
     if (!run_interrupted(run)) return EXIT_SUCCESS;
     const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
     if (last != NULL)

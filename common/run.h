@@ -32,6 +32,8 @@ typedef struct Run {
     uint64_t    seed;
     const char *device;     // the device in use: "cpu", "ref", "far"
     int         threads;
+    bool        profile;    // print what each kernel cost (profile.h)
+    bool        check_numbers;    // stop at the first kernel whose output is not finite
     const char *out;        // the folder of results, which exists: $LAB_OUT/NAME, else out/NAME
     const char *data;       // of real data: $LAB_DATA; NULL: what the lab generates
     const char *plot;       // one of PLOT_FORMATS
@@ -41,6 +43,7 @@ typedef struct Run {
     const char *command;    // as it was typed, and a space
     Metrics    *metrics;    // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
     time_t      began;
+    double      clock;      // seconds, of the monotonic clock, when it began
     Arena      *keep;
 } Run;
 

@@ -19,13 +19,16 @@ Tape *tape_new(Arena *step)
 
 void tape_reset(Tape *tape)
 {
-    bool recording = tape->recording;
-    tape_new(tape->arena)->recording = recording;
+    bool recording = tape->recording, evaluating = tape->evaluating;
+    tape             = tape_new(tape->arena);
+    tape->recording  = recording;
+    tape->evaluating = evaluating;
 }
 
 void tape_quiet(Tape *tape, bool quiet)
 {
-    tape->recording = !quiet;
+    tape->recording  = !quiet;
+    tape->evaluating = quiet;
 }
 
 // ---- gradients' memory
@@ -224,9 +227,9 @@ Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape ou
     *saved               = (Recompute){part, context};
     Tensor   *y          = tensor_new(tape->arena, out);
     ArenaMark mark       = arena_mark(tape->arena);
-    tape_quiet(tape, true);
+    tape->recording = false;
     tensor_copy(y, part(tape, context, in.list));
-    tape_quiet(tape, !recording);
+    tape->recording = recording;
     arena_rewind(tape->arena, mark);
     if (recording) record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);    // its parameters are not among `in`
     return y;

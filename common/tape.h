@@ -55,7 +55,8 @@ enum { TAPE_POOL = 64 };
 struct Tape {
     Arena    *arena;        // holds outputs, their gradients and the nodes
     TapeNode *last;
-    bool      recording;    // false while evaluating: ops compute and record nothing
+    bool      recording;    // false: ops compute and record nothing
+    bool      evaluating;   // dropout is off
     struct {
         float *at;
         size_t bytes;
@@ -75,7 +76,7 @@ typedef struct Tensors {
 Tape *tape_new(Arena *step);      // the tape uses the arena from its start, and resets it
 void  tape_reset(Tape *tape);
 
-// Evaluating (true): ops record nothing, until false.
+// Evaluating (true): ops record nothing and dropout is the identity, until false.
 void tape_quiet(Tape *tape, bool quiet);
 
 // Marks the outputs as wanting a gradient and records the node if an input wants one; tape_record takes

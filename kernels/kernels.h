@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernels/draw.h"
 #include "kernels/list.h"
 
 // A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
@@ -39,15 +40,15 @@ typedef struct SgdStep {
 } SgdStep;
 
 // What a call costs, and the numbers that it writes.
-typedef struct Work {
+typedef struct KernelCost {
     double       flops;    // of products, 2 for a multiply-add; 0 where memory is the limit
     double       bytes;    // read and written, each operand once
     const float *out;      // element (i,j) of matrix b: out[b * stride + i * row + j]
     size_t       batch, rows, cols, row, stride;
-} Work;
+} KernelCost;
 
 #define OUT(y, n, floats)                                                                          \
-    ((Work){.out = (y), .batch = 1, .rows = 1, .cols = (n), .bytes = sizeof(float) * (double)(n) * (floats)})
+    ((KernelCost){.out = (y), .batch = 1, .rows = 1, .cols = (n), .bytes = sizeof(float) * (double)(n) * (floats)})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

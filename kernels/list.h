@@ -12,7 +12,7 @@
  * beta scales what the output held, and beta = 0 never reads it: a gradient's first use writes
  * (beta 0), the further ones add (beta 1).
  *
- * The work of a call (Work, kernels.h): OUT(y, n, k) writes n numbers at y and moves k floats for
+ * The work of a call (KernelCost, kernels.h): OUT(y, n, k) writes n numbers at y and moves k floats for
  * each of them.
  */
 #pragma once
@@ -22,7 +22,7 @@
   /* c[b,i,j] = beta c[b,i,j] + sum_p a[b,i,p] b[b,p,j]; c's rows are c_row apart, its matrices c_batch */ \
   X(matmul, (float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k, float beta), \
             (c, c_row, c_batch, a, b, batch, m, n, k, beta), \
-            ((Work){.out = c, .batch = (size_t)batch, .rows = (size_t)m, .cols = (size_t)n, .row = c_row, .stride = c_batch, \
+            ((KernelCost){.out = c, .batch = (size_t)batch, .rows = (size_t)m, .cols = (size_t)n, .row = c_row, .stride = c_batch, \
                     .flops = 2.0 * batch * m * n * k, \
                     .bytes = sizeof(float) * (double)batch * ((double)m * k + (double)k * n + (double)m * n)}))
 
@@ -70,6 +70,13 @@
   /* momentum v               */ X(sgd_step,  (float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n, SgdStep step), (p, v, g, scale, spans, count, n, step), OUT(p, n, 5)) \
   /* first moment m, second v */ X(adam_step, (float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n, AdamStep step), (p, m, v, g, scale, spans, count, n, step), OUT(p, n, 7))
 
+#define RANDOM_KERNELS(X) /* by position, from a draw: the same bits on every device (philox.h) */ \
+  /* y[i] uniform in [0,1), of 24 bits      */ X(random_uniform, (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
+  /* y[i] ~ N(0,1), |y[i]| < 6.8            */ X(random_normal,  (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
+  /* y[i] = beta y[i] + (u[i] >= p ? x[i] / (1 - p) : 0), u uniform; y may be x, in place. What is dropped is not read */ \
+  /* further: its NaN is gone. p = 0 keeps all, p = 1 nothing. Backward is the same call, with dx and dy */ \
+  X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n), (y, x, p, draw, beta, n), OUT(y, n, 2))
+
 #define KERNEL_LIST(X) \
-  PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) OPTIMIZER_KERNELS(X)
+  PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X)
 // clang-format on

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include <omp.h>
+#include "kernels/cpu/team.h"
 #include "kernels/cpu/variant.h"
 
 // How many elements are worth a thread, estimated from what a fork costs: for work at the speed of
@@ -17,17 +18,26 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
 
 #define PRAGMA(text) _Pragma(#text)
 
-#define ALONE(n, enough) ((n) < (size_t)(enough) || omp_get_max_threads() == 1)
-
-#define EACH(i, n, enough, ...)                                                                    \
+// Runs `alone` on the caller, or `shared` on each thread of a team.
+#define SHARE(n, enough, alone, shared)                                                            \
     do {                                                                                           \
-        if (ALONE(n, enough)) {                                                                    \
-            PRAGMA(omp simd) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; }                     \
+        const int threads_ = team_size(n, enough);                                                 \
+        if (threads_ == 1) {                                                                       \
+            alone                                                                                  \
         } else {                                                                                   \
-            PRAGMA(omp parallel for simd schedule(static))                                         \
-            for (size_t i = 0; i < (n); i++) { __VA_ARGS__; }                                      \
+            Team team_ = team_begin();                                                             \
+            PRAGMA(omp parallel num_threads(threads_))                                             \
+            {                                                                                      \
+                shared                                                                             \
+                team_arrive(&team_);                                                               \
+            }                                                                                      \
+            team_end(&team_, n, enough);                                                           \
         }                                                                                          \
     } while (0)
+
+#define EACH(i, n, enough, ...)                                                                    \
+    SHARE(n, enough, PRAGMA(omp simd) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; },           \
+          PRAGMA(omp for simd schedule(static) nowait) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; })
 
 // y = value where beta is 0, which never reads y, and y = beta y + value elsewhere.
 #define BLEND(i, n, enough, beta, y, value)                                                        \
@@ -47,20 +57,17 @@ enum { PARTS = 64 };
     const size_t end = (n) * (size_t)(part_ + 1) / (size_t)parts_;                                 \
     sums_[part_] = (sum_of_part)
 
+#define SUM_OF_PARTS(n, count, first, end, sum_of_part)                                            \
+    for (int part_ = 0; part_ < (count); part_++) {                                                \
+        SUM_OF_PART(n, first, end, sum_of_part);                                                   \
+    }
+
 #define TOTAL(total, n, enough, first, end, sum_of_part)                                           \
     do {                                                                                           \
         const int parts_ = (n) < (size_t)(enough) ? 1 : PARTS;                                     \
         double    sums_[PARTS];                                                                    \
-        if (ALONE(n, enough)) {                                                                    \
-            for (int part_ = 0; part_ < parts_; part_++) {                                         \
-                SUM_OF_PART(n, first, end, sum_of_part);                                           \
-            }                                                                                      \
-        } else {                                                                                   \
-            PRAGMA(omp parallel for schedule(static))                                              \
-            for (int part_ = 0; part_ < PARTS; part_++) {                                          \
-                SUM_OF_PART(n, first, end, sum_of_part);                                           \
-            }                                                                                      \
-        }                                                                                          \
+        SHARE(n, enough, SUM_OF_PARTS(n, parts_, first, end, sum_of_part),                         \
+              PRAGMA(omp for schedule(static) nowait) SUM_OF_PARTS(n, PARTS, first, end, sum_of_part)); \
         (total) = 0;                                                                               \
         for (int part_ = 0; part_ < parts_; part_++)                                               \
             (total) += sums_[part_];                                                               \

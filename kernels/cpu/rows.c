@@ -4,14 +4,9 @@
 
 // y and x are [rows,cols]; a thread takes whole rows.
 #define EACH_ROW(r, rows, cols, enough, ...)                                                       \
-    do {                                                                                           \
-        if (ALONE((size_t)(rows) * (size_t)(cols), enough)) {                                      \
-            for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; }                           \
-        } else {                                                                                   \
-            PRAGMA(omp parallel for schedule(static))                                              \
-            for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; }                           \
-        }                                                                                          \
-    } while (0)
+    SHARE((size_t)(rows) * (size_t)(cols), enough,                                                 \
+          for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; },                            \
+          PRAGMA(omp for schedule(static) nowait) for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; })
 
 static void add_to_row(float *y, const float *x, const float *b, size_t cols)
 {

@@ -1,4 +1,4 @@
-#include "bench/peak.h"
+#include "common/peak.h"
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -183,6 +183,19 @@ static void scale_has_its_gradient(void **state)
         gradcheck(scale, &factors[i], input(SHAPE(3, 7)));
 }
 
+static Tensor *dropout(Tape *tape, Tensor *const in[], const void *context)
+{
+    return op_dropout(tape, in[0], *(const float *)context, (Draw){3, 4});
+}
+
+static void dropout_has_its_gradient(void **state)
+{
+    (void)state;
+    float ps[] = {0, 0.25f, 0.5f, 1};
+    for (size_t i = 0; i < sizeof ps / sizeof *ps; i++)
+        gradcheck(dropout, &ps[i], input(SHAPE(3, 7)));
+}
+
 static void each_activation_has_its_gradient(void **state)
 {
     (void)state;
@@ -420,6 +433,7 @@ int main(void)
         CASE(add_and_mul_have_their_gradients),
         CASE(a_tensor_used_twice_by_one_op_gets_both_gradients),
         CASE(scale_has_its_gradient),
+        CASE(dropout_has_its_gradient),
         CASE(each_activation_has_its_gradient),
         CASE(relu_has_derivative_0_at_0),
         CASE(each_loss_against_a_target_has_its_gradient),

@@ -1,4 +1,5 @@
-// Element by element, on every size, in place where the list says so, and on NaN and infinities.
+// Element by element, on every size, in place where the list says so, with every beta, and on NaN and
+// infinities.
 #include "tests/kernels/checks.h"
 #include "tests/kernels/numbers.h"
 
@@ -8,159 +9,109 @@
 #define FUNCTION (8 * ROUNDING)
 
 enum { CASES = 2 * NUMBERS_SIZES };
-static const Fill plain[] = {NORMAL, SPECIAL}, wide[] = {WIDE, SPECIAL};
 
-typedef void Unary(float *y, const float *x, size_t n);
-typedef void Binary(float *y, const float *a, const float *b, size_t n);
+// A kernel's call on any table: y from a and b, and from one number behind a pointer.
+typedef void Call(const Kernels *k, float *y, const float *a, const float *b, const float *one, float beta, size_t n);
 
-static void check_unary(const char *name, Unary *got, Unary *want, const Fill fills[2],
-                        double tolerance)
+typedef enum InPlace { NEVER, BETA_0, ALWAYS } InPlace;    // when y may be a
+
+// How a and b are filled, in two rounds.
+typedef struct Fills {
+    Fill a[2], b[2];
+} Fills;
+
+static const Fills plain = {{NORMAL, SPECIAL}, {NORMAL, SPECIAL}}, wide = {{WIDE, SPECIAL}, {UNIT, SPECIAL}},
+                   slopes = {{NORMAL, NORMAL}, {NORMAL, SPECIAL}};    // 3e38 (1 - y^2) has few digits
+
+static void check_call(const char *name, Call *call, const Kernels *table, Fills fills, int betas, InPlace in_place,
+                       double tolerance)
 {
     for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = fills[i % 2];
-        const float *x  = numbers_new(n, fill);
-        Pair y = pair_new(n, NANS), in_place = {numbers_copy(x, n), y.want, n};
-        want(y.want, x, n);
-        got(y.got, x, n);
-        got(in_place.got, in_place.got, n);
-        pair_check(name, y, tolerance);
-        pair_check(name, in_place, tolerance);
+        const size_t n = numbers_sizes[i / 2];
+        const float *a = numbers_new(n, fills.a[i % 2]), *b = numbers_new(n, fills.b[i % 2]);
+        const float *one = numbers_copy(&(float){-1.7f}, 1);
+        for (int j = 0; j < betas; j++) {
+            const float beta = numbers_betas[j];
+            Pair y           = pair_before(n, beta);
+            call(&kernels_ref, y.want, a, b, one, beta, n);
+            call(table, y.got, a, b, one, beta, n);
+            pair_check(name, y, tolerance);
+
+            if (in_place == NEVER || (in_place == BETA_0 && beta != 0)) continue;
+            Pair x = {numbers_copy(a, n), numbers_copy(a, n), n};
+            call(&kernels_ref, x.want, a, b, one, beta, n);
+            call(table, x.got, x.got, b, one, beta, n);
+            pair_check(name, x, tolerance);
+        }
     }
 }
 
-static void check_binary(const char *name, Binary *got, Binary *want)
-{
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
-        const float *a = numbers_new(n, fill), *b = numbers_new(n, NORMAL);
-        Pair y = pair_new(n, NANS), in_place = {numbers_copy(a, n), y.want, n};
-        want(y.want, a, b, n);
-        got(y.got, a, b, n);
-        got(in_place.got, in_place.got, b, n);
-        pair_check(name, y, 0);
-        pair_check(name, in_place, 0);
-    }
-}
-
-static void check_adding(const char *name, Binary *got, Binary *want, double tolerance)
-{
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
-        const float *a = numbers_new(n, NORMAL), *b = numbers_new(n, fill);
-        Pair y = pair_new(n, NORMAL);
-        want(y.want, a, b, n);
-        got(y.got, a, b, n);
-        pair_check(name, y, tolerance);
-    }
-}
-
-#define UNARY(name, fills, tolerance)                                                              \
+#define CHECK(name, arguments, ...)                                                                \
+    static void call_##name(const Kernels *k, float *y, const float *a, const float *b,            \
+                            const float *one, float beta, size_t n)                                \
+    {                                                                                              \
+        (void)a, (void)b, (void)one, (void)beta;                                                   \
+        k->name arguments;                                                                         \
+    }                                                                                              \
     void check_##name(const Kernels *table)                                                        \
     {                                                                                              \
-        check_unary(#name, table->name, kernels_ref.name, fills, tolerance);                       \
-    }
-#define BINARY(name)                                                                               \
-    void check_##name(const Kernels *table)                                                        \
-    {                                                                                              \
-        check_binary(#name, table->name, kernels_ref.name);                                        \
-    }
-#define ADDING(name, tolerance)                                                                    \
-    void check_##name(const Kernels *table)                                                        \
-    {                                                                                              \
-        check_adding(#name, table->name, kernels_ref.name, tolerance);                             \
+        check_call(#name, call_##name, table, __VA_ARGS__);                                        \
     }
 
-BINARY(add)
-BINARY(mul)
-UNARY(relu, plain, 0)
-UNARY(exp, wide, FUNCTION)
-UNARY(sigmoid, wide, FUNCTION)
-UNARY(tanh, wide, FUNCTION)
-ADDING(mul_add, 4 * FUSED)
-ADDING(relu_backward, 0)
-ADDING(sigmoid_backward, 32 * FUSED)    // terms up to about 10 in size that may cancel
-ADDING(tanh_backward, 32 * FUSED)
+enum { NO_BETA = 1, BETAS = NUMBERS_BETAS };
 
-void check_fill(const Kernels *table)
+// clang-format off
+CHECK(fill,         (y, *one, n),                  plain, NO_BETA, NEVER,  0)
+CHECK(add,          (y, a, b, n),                  plain, NO_BETA, ALWAYS, 0)
+CHECK(mul,          (y, a, b, beta, n),            plain, BETAS,   ALWAYS, 4 * FUSED)
+CHECK(axpby,        (y, a, -1.7f, beta, n),        plain, BETAS,   ALWAYS, 4 * FUSED)
+CHECK(axpby_scalar, (y, a, one, beta, n),          plain, BETAS,   ALWAYS, 4 * FUSED)
+CHECK(relu,         (y, a, n),                     plain, NO_BETA, ALWAYS, 0)
+CHECK(exp,          (y, a, n),                     wide,  NO_BETA, ALWAYS, FUNCTION)
+CHECK(sigmoid,      (y, a, n),                     wide,  NO_BETA, ALWAYS, FUNCTION)
+CHECK(tanh,         (y, a, n),                     wide,  NO_BETA, ALWAYS, FUNCTION)
+CHECK(relu_backward,    (y, a, b, beta, n),        slopes, BETAS, BETA_0, FUSED)
+CHECK(sigmoid_backward, (y, a, b, beta, n),        slopes, BETAS, BETA_0, 32 * FUSED)    // terms up to about 10
+CHECK(tanh_backward,    (y, a, b, beta, n),        slopes, BETAS, BETA_0, 32 * FUSED)    // that may cancel
+CHECK(squared_error_backward, (y, one, 0.3f, a, b, beta, n), plain, BETAS, NEVER, 4 * FUSED)
+CHECK(bce_logits_backward,    (y, one, 0.3f, a, b, beta, n), wide,  BETAS, NEVER, FUNCTION)
+// clang-format on
+
+// ---- optimizers
+
+void check_clip_scale(const Kernels *table)
 {
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n    = numbers_sizes[i / 2];
-        const Fill fill   = plain[i % 2];
-        const float value = fill == NORMAL ? 1.5f : -0.0f;
-        Pair y            = pair_new(n, NANS);
-        kernels_ref.fill(y.want, value, n);
-        table->fill(y.got, value, n);
-        pair_check("fill", y, 0);
+    enum { SUMS = 200 };
+    for (int i = 0; i < SUMS; i++, numbers_free()) {
+        float *sum_squares   = numbers_new(1, i % 2 ? SPECIAL : UNIT);
+        const float max_norm = i % 3 ? 0.5f : 0;
+        if (*sum_squares < 0) *sum_squares = -*sum_squares;
+        Pair clip = pair_new(2, NANS);
+        kernels_ref.clip_scale(clip.want, sum_squares, max_norm);
+        table->clip_scale(clip.got, sum_squares, max_norm);
+        pair_check("clip_scale", clip, FUSED);
     }
 }
 
-void check_scale(const Kernels *table)
+// Parts of n elements: two that are empty, each other with its own rate and decay, and an end past n.
+enum { SPANS = 5 };
+static const Span *spans_of(size_t n)
 {
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
-        const float *x  = numbers_new(n, fill);
-        Pair y = pair_new(n, NANS), in_place = {numbers_copy(x, n), y.want, n};
-        kernels_ref.scale(y.want, x, -1.7f, n);
-        table->scale(y.got, x, -1.7f, n);
-        table->scale(in_place.got, in_place.got, -1.7f, n);
-        pair_check("scale", y, 0);
-        pair_check("scale in place", in_place, 0);
-    }
-}
-
-void check_axpy(const Kernels *table)
-{
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
-        const float *x  = numbers_new(n, fill);
-        Pair y          = pair_new(n, NORMAL);
-        kernels_ref.axpy(y.want, x, -1.7f, n);
-        table->axpy(y.got, x, -1.7f, n);
-        pair_check("axpy", y, 4 * FUSED);
-    }
-}
-
-void check_squared_error_backward(const Kernels *table)
-{
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
-        const float *x = numbers_new(n, fill), *t = numbers_new(n, NORMAL);
-        Pair dx = pair_new(n, NORMAL);
-        kernels_ref.squared_error_backward(dx.want, 0.3f, x, t, n);
-        table->squared_error_backward(dx.got, 0.3f, x, t, n);
-        pair_check("squared_error_backward", dx, 4 * FUSED);
-    }
-}
-
-void check_bce_logits_backward(const Kernels *table)
-{
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = wide[i % 2];
-        const float *z = numbers_new(n, fill), *t = numbers_new(n, UNIT);
-        Pair dz = pair_new(n, NORMAL);
-        kernels_ref.bce_logits_backward(dz.want, 0.3f, z, t, n);
-        table->bce_logits_backward(dz.got, 0.3f, z, t, n);
-        pair_check("bce_logits_backward", dz, FUNCTION);
-    }
+    const Span spans[SPANS] = {
+        {0, 9, 9}, {n / 3, 1, 0.01f}, {n / 3, 9, 9}, {n - n / 4, 0.5f, 0}, {n + 7, 2, 0.1f}};
+    return block_copy(spans, sizeof spans);
 }
 
 void check_sgd_step(const Kernels *table)
 {
-    const SgdStep step = {
-        .learning_rate = 0.1f, .momentum = 0.9f, .decay = 0.01f, .grad_scale = 0.5f};
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
-        Pair p = pair_new(n, NORMAL), v = pair_new(n, NORMAL), g = pair_new(n, fill);
-        kernels_ref.sgd_step(p.want, v.want, g.want, n, step);
-        table->sgd_step(p.got, v.got, g.got, n, step);
+    const SgdStep step = {.learning_rate = 0.1f, .momentum = 0.9f};
+    for (int i = 0; i < 2 * CASES; i++, numbers_free()) {
+        const size_t n     = numbers_sizes[i / 4];
+        const float *scale = i % 2 ? numbers_copy(&(float){0.5f}, 1) : NULL;
+        const Span *spans  = spans_of(n);
+        Pair p = pair_new(n, NORMAL), v = pair_new(n, NORMAL), g = pair_new(n, i / 2 % 2 ? SPECIAL : NORMAL);
+        kernels_ref.sgd_step(p.want, v.want, g.want, scale, spans, SPANS, n, step);
+        table->sgd_step(p.got, v.got, g.got, scale, spans, SPANS, n, step);
         pair_check("sgd_step: p", p, 8 * FUSED);
         pair_check("sgd_step: v", v, 8 * FUSED);
         pair_check("sgd_step: g", g, 0);
@@ -173,17 +124,16 @@ void check_adam_step(const Kernels *table)
                            .beta1         = 0.9f,
                            .beta2         = 0.99f,
                            .epsilon       = 1e-6f,
-                           .decay         = 0.01f,
                            .correction1   = 0.271f,
-                           .correction2   = 0.029701f,
-                           .grad_scale    = 0.5f};
-    for (int i = 0; i < CASES; i++, numbers_free()) {
-        const size_t n  = numbers_sizes[i / 2];
-        const Fill fill = plain[i % 2];
+                           .correction2   = 0.029701f};
+    for (int i = 0; i < 2 * CASES; i++, numbers_free()) {
+        const size_t n     = numbers_sizes[i / 4];
+        const float *scale = i % 2 ? numbers_copy(&(float){0.5f}, 1) : NULL;
+        const Span *spans  = spans_of(n);
         Pair p = pair_new(n, NORMAL), m = pair_new(n, NORMAL), v = pair_new(n, UNIT);
-        Pair g = pair_new(n, fill);
-        kernels_ref.adam_step(p.want, m.want, v.want, g.want, n, step);
-        table->adam_step(p.got, m.got, v.got, g.got, n, step);
+        Pair g = pair_new(n, i / 2 % 2 ? SPECIAL : NORMAL);
+        kernels_ref.adam_step(p.want, m.want, v.want, g.want, scale, spans, SPANS, n, step);
+        table->adam_step(p.got, m.got, v.got, g.got, scale, spans, SPANS, n, step);
         pair_check("adam_step: p", p, 32 * FUSED);
         pair_check("adam_step: m", m, 4 * FUSED);
         pair_check("adam_step: v", v, 4 * FUSED);

@@ -7,6 +7,6 @@
 #pragma once
 #include "kernels/kernels.h"
 
-#define X(name, args) void check_##name(const Kernels *table);
+#define X(name, prototype, arguments, work) void check_##name(const Kernels *table);
 KERNEL_LIST(X)
 #undef X

@@ -11,27 +11,34 @@
 const size_t numbers_sizes[NUMBERS_SIZES] = {0,  1,  3,  4,   7,    8,     15,   16,
                                              17, 31, 97, 257, 1000, 65537, 70001};
 
+const float numbers_betas[NUMBERS_BETAS] = {0, 1, 0.5f};
+
 enum { KEPT = 32 };
-static struct {
-    void *block;
-    size_t bytes;
-} kept[KEPT];
+static Block kept[KEPT];
 static int kept_count;
 
 static void *keep(size_t bytes)
 {
     REQUIRE(kept_count < KEPT, "more than %d arrays without numbers_free()", KEPT);
-    kept[kept_count].block = guarded_new(bytes, 1);
-    kept[kept_count].bytes = bytes;
-    return kept[kept_count++].block;
+    kept[kept_count] = (Block){guarded_new(bytes, 1), bytes};
+    return kept[kept_count++].start;
 }
 
 void numbers_free(void)
 {
     while (kept_count > 0) {
         kept_count--;
-        guarded_free(kept[kept_count].block, kept[kept_count].bytes);
+        guarded_free(kept[kept_count].start, kept[kept_count].bytes);
     }
+}
+
+Block block_of(const void *address)
+{
+    const char *p = address;
+    int i         = 0;
+    while (i < kept_count && !(p >= kept[i].start && p <= kept[i].start + kept[i].bytes)) i++;
+    REQUIRE(i < kept_count, "%p lies in no array of numbers.h", address);
+    return kept[i];
 }
 
 static float number(Rng *rng, Fill fill)
@@ -71,17 +78,25 @@ int32_t *labels_new(size_t n, int classes)
     return label;
 }
 
+void *block_copy(const void *from, size_t bytes)
+{
+    return memcpy(keep(bytes), from, bytes);
+}
+
 float *numbers_copy(const float *x, size_t n)
 {
-    float *copy = keep(n * sizeof *copy);
-    memcpy(copy, x, n * sizeof *copy);
-    return copy;
+    return block_copy(x, n * sizeof *x);
 }
 
 Pair pair_new(size_t n, Fill fill)
 {
     float *x = numbers_new(n, fill);
     return (Pair){x, numbers_copy(x, n), n};
+}
+
+Pair pair_before(size_t n, float beta)
+{
+    return pair_new(n, beta == 0 ? NANS : NORMAL);
 }
 
 static bool near(float got, float want, double bound)

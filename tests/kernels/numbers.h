@@ -31,8 +31,19 @@ typedef struct Pair {
 float *numbers_new(size_t n, Fill fill);
 int32_t *labels_new(size_t n, int classes);
 float *numbers_copy(const float *x, size_t n);
+void *block_copy(const void *from, size_t bytes);    // of anything else
 Pair pair_new(size_t n, Fill fill);
 void numbers_free(void);
+
+// What y holds before y = beta y + ...: with beta 0 it must not be read, and is NaN.
+Pair pair_before(size_t n, float beta);
+
+// The array that an address lies in, or right behind. Stops the program where there is none.
+typedef struct Block {
+    char *start;
+    size_t bytes;
+} Block;
+Block block_of(const void *address);
 
 // Fails unless |got - want| <= tolerance (1 + |want|), where NaN equals NaN only and infinity
 // itself only. The message says what was compared, the first difference and how many there are.
@@ -44,6 +55,9 @@ void pair_check_within(const char *what, Pair y, const double *bound);
 // Sizes around those of vectors and tiles, and beyond the sizes from which threads are woken.
 extern const size_t numbers_sizes[];
 enum { NUMBERS_SIZES = 15 };
+
+extern const float numbers_betas[];
+enum { NUMBERS_BETAS = 3 };
 
 // Half the distance from 1 to the next float: the relative error of one rounding.
 #define ROUNDING 0x1p-24

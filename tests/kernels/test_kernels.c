@@ -1,5 +1,5 @@
-// Every kernel of every variant of `cpu` that this processor can run, against ref, with one thread
-// and with more.
+// Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
+// and of the device `far`, against ref.
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
 #include "tests/kernels/checks.h"
+#include "tests/kernels/mirror.h"
 
 typedef struct Check {
     const char *kernel;
@@ -14,12 +15,12 @@ typedef struct Check {
 } Check;
 
 static const Check checks[] = {
-#define X(name, args) {#name, check_##name},
+#define X(name, prototype, arguments, work) {#name, check_##name},
     KERNEL_LIST(X)
 #undef X
 };
 
-enum { KERNELS = sizeof checks / sizeof *checks, TEAMS = 3 };
+enum { KERNELS = sizeof checks / sizeof *checks, TEAMS = 3, CASES = KERNELS * (TEAMS * CPU_VARIANTS + 1) };
 
 static const int teams[TEAMS] = {1, 2, 5};    // also more threads than there are processors
 
@@ -30,6 +31,10 @@ typedef struct Case {
     char name[80];
 } Case;
 
+static Case cases[CASES];
+static struct CMUnitTest tests[CASES];
+static size_t count;
+
 static void agrees_with_ref(void **state)
 {
     const Case *c = *state;
@@ -37,24 +42,26 @@ static void agrees_with_ref(void **state)
     c->check->check(c->table);
 }
 
+static void add_cases(const Kernels *table, int threads)
+{
+    for (int k = 0; k < KERNELS; k++, count++) {
+        Case *c = &cases[count];
+        *c      = (Case){.check = &checks[k], .table = table, .threads = threads};
+        snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", checks[k].kernel,
+                 table->variant, threads);
+        tests[count] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
+    }
+}
+
 int main(void)
 {
-    static Case cases[KERNELS * TEAMS * CPU_VARIANTS];
-    static struct CMUnitTest tests[KERNELS * TEAMS * CPU_VARIANTS];
-    static Kernels tables[CPU_VARIANTS];
-    size_t count = 0;
-
+    static Kernels cpu[CPU_VARIANTS], far;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
-        tables[v] = kernels_complete(cpu_variants[v].table);
-        for (int t = 0; t < TEAMS; t++)
-            for (int k = 0; k < KERNELS; k++, count++) {
-                Case *c = &cases[count];
-                *c      = (Case){.check = &checks[k], .table = &tables[v], .threads = teams[t]};
-                snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref",
-                         checks[k].kernel, tables[v].variant, teams[t]);
-                tests[count] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
-            }
+        cpu[v] = kernels_complete(cpu_variants[v].table);
+        for (int t = 0; t < TEAMS; t++) add_cases(&cpu[v], teams[t]);
     }
+    far = mirror_of(&device_far);
+    add_cases(&far, 1);
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * All numbers come from outside and every chain and lane starts at its own: equal chains would be
  * merged and known factors folded, and the "peak" would be ten times what the processor can do.
  */
-#include "bench/peak.h"
+#include "common/peak.h"
 
 typedef float Vector __attribute__((vector_size(PEAK_BYTES), aligned(sizeof(float))));
 

@@ -1,0 +1,58 @@
+#include "kernels/cpu/team.h"
+#include <omp.h>
+#include <time.h>
+
+// Of each thread that calls kernels: until when it works alone, and how long it last decided to.
+static _Thread_local double alone_until, pause;
+
+static double scale = 1;
+
+static const double WORTH = 20e-6;           // seconds: about what `enough` work takes one thread
+static const double LATE = 100e-6;           // a wait of this length is not for work that was shared
+static const double PAUSE_MAX = 0.5;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+int team_size(size_t n, size_t enough)
+{
+    if (scale > 0 && (double)n < scale * (double)enough) return 1;
+    const int threads = omp_get_max_threads();
+    return threads > 1 && scale > 0 && alone_until > 0 && now() < alone_until ? 1 : threads;
+}
+
+Team team_begin(void)
+{
+    return (Team){.began = now()};
+}
+
+void team_arrive(Team *team)
+{
+    if (omp_get_thread_num() == 0) team->arrived = now();
+}
+
+void team_end(const Team *team, size_t n, size_t enough)
+{
+    const double end = now(), waited = end - team->arrived, share = team->arrived - team->began;
+    const double alone = WORTH * (double)n / (double)enough;
+    const double lost = waited > share + LATE       ? waited
+                        : end - team->began > 4 * alone + LATE ? end - team->began - alone
+                                                               : 0;
+    if (lost > 0) {
+        pause = pause > 0 ? 2 * pause : 0;
+        if (pause < 16 * lost) pause = 16 * lost;
+        if (pause > PAUSE_MAX) pause = PAUSE_MAX;
+        alone_until = end + pause;
+    } else {
+        pause /= 2;
+    }
+}
+
+void team_scale(double chosen)
+{
+    scale = chosen;
+}

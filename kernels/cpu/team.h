@@ -1,0 +1,34 @@
+/* team.h -- how many threads a kernel takes: all there are, while they pay.
+ *
+ *     const int threads = team_size(n, enough);    // 1 below `enough`
+ *     Team team = team_begin();
+ *     #pragma omp parallel num_threads(threads)
+ *     {
+ *         ... this thread's share ...
+ *         team_arrive(&team);                      // the caller's share is done
+ *     }
+ *     team_end(&team, n, enough);
+ *
+ * A learner's machine is never idle. Where another program has a core, a thread that waits for it is
+ * put aside for milliseconds, and a kernel of microseconds waits for that thread: two threads were a
+ * hundred times slower than one. So each team looks how long its caller waited for the others. When
+ * that was no time of working, the next kernels run alone for a while, sixteen times as long as was
+ * lost and twice as long each time that it happens again. No result depends on it: kernels give the
+ * same bits for any number of threads.
+ */
+#pragma once
+#include <stddef.h>
+
+typedef struct Team {
+    double began, arrived;    // seconds
+} Team;
+
+// Threads for work of n units, of which `enough` are worth waking a thread.
+int  team_size(size_t n, size_t enough);
+Team team_begin(void);
+void team_arrive(Team *team);    // by every thread; the caller's counts
+void team_end(const Team *team, size_t n, size_t enough);
+
+// For tests and benchmarks: scales every threshold; 0 takes all threads whatever the work, and even where
+// they do not pay.
+void team_scale(double scale);
