@@ -35,8 +35,8 @@ void *arena_numbers(Arena *arena, size_t bytes);
 void arena_on_release(Arena *arena, void (*release)(void *what), void *what);
 
 size_t arena_capacity(const Arena *arena);    // of each side
-size_t arena_used(const Arena *arena);    // bytes handed out since the last reset, with alignment
-size_t arena_peak(const Arena *arena);    // the largest arena_used() there has been
+size_t arena_used(const Arena *arena);        // bytes handed out since the last reset, with alignment
+size_t arena_peak(const Arena *arena);        // the most of the one side, and of the other, in sum
 
 // The numbers alone.
 size_t arena_numbers_used(const Arena *arena);

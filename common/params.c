@@ -102,6 +102,7 @@ static void append(Params *params, Param item)
 
 Tensor *params_add(Params *params, const char *name, Shape shape)
 {
+    shape_require(shape);
     Reservation *reserved = params->reserved;
     size_t       count = shape_count(shape), capacity = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
     Tensor      *x = arena_alloc(params->arena, sizeof *x);

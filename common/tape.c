@@ -190,14 +190,14 @@ static void recompute_backward(const TapeNode *node)
     const Recompute *saved     = node->saved;
     Tape            *tape      = node->tape;
     TapeNode        *last      = tape->last;
-    bool             recording = tape->recording;
+    bool             recording = tape->recording, evaluating = tape->evaluating;
     // The inputs' gradients outlive what is computed again, so they get their memory before it.
     for (int i = 0; i < node->inputs; i++) tape_grad_sum(node, node->in[i]);
 
     ArenaMark mark  = arena_mark(tape->arena);
-    tape->last      = NULL;
-    tape->recording = true;
-    Tensor *y       = saved->part(tape, saved->context, node->in);
+    tape->last = NULL;
+    tape_quiet(tape, false);    // as it was in forward
+    Tensor *y = saved->part(tape, saved->context, node->in);
     REQUIRE(y->base == NULL && y->grad == NULL, "a part that is computed again returned %s",
             y->base != NULL ? "a view" : "one of its inputs");
     if (y->wants_grad) {
@@ -206,8 +206,9 @@ static void recompute_backward(const TapeNode *node)
         node->out[0]->grad = NULL;    // given back by the op that made y
         run_backward(tape, tape->last);
     }
-    tape->last      = last;
-    tape->recording = recording;
+    tape->last       = last;
+    tape->recording  = recording;
+    tape->evaluating = evaluating;
     // Pieces that gradients gave back and that lie behind the mark are gone with it.
     arena_rewind(tape->arena, mark);
     const float *end = arena_numbers(tape->arena, 0);

@@ -38,7 +38,7 @@ size_t tensor_bytes(const Tensor *x)
     return dtype_bytes(x->type, tensor_count(x));
 }
 
-static void require_shape(Shape shape)
+void shape_require(Shape shape)
 {
     REQUIRE(shape.dims >= 0 && shape.dims <= TENSOR_MAX_DIMS, "%d dimensions; expected 0 to %d",
             shape.dims, TENSOR_MAX_DIMS);
@@ -50,13 +50,20 @@ static void require_shape(Shape shape)
     }
 }
 
-Tensor *tensor_of(Arena *arena, DType type, Shape shape)
+// A row must be found by its own address.
+static void require_whole_blocks(DType type, Shape shape, size_t offset)
 {
-    require_shape(shape);
     int row   = shape.dims > 0 ? shape.size[shape.dims - 1] : 1;
     int block = (int)dtype_info[type].block;
-    REQUIRE(row % block == 0, "a row of %s is not whole blocks of %d numbers, as %s has them",
-            SHAPE_TEXT(shape), block, dtype_name(type));
+    REQUIRE(row % block == 0 && offset % (size_t)block == 0,
+            "a row of %s is not whole blocks of %d numbers, as %s has them", SHAPE_TEXT(shape),
+            block, dtype_name(type));
+}
+
+Tensor *tensor_of(Arena *arena, DType type, Shape shape)
+{
+    shape_require(shape);
+    require_whole_blocks(type, shape, 0);
     Tensor *x = arena_alloc(arena, sizeof *x);
     *x        = (Tensor){.type = type, .shape = shape};
     x->data   = arena_numbers(arena, tensor_bytes(x));
@@ -91,6 +98,7 @@ Tensor *tensor_from_ints(Arena *arena, Shape shape, const int32_t *values)
 
 static Tensor *view(Arena *arena, Tensor *x, Shape shape, size_t offset)
 {
+    require_whole_blocks(x->type, shape, offset);
     Tensor *seen = arena_alloc(arena, sizeof *seen);
     *seen        = (Tensor){.data       = (char *)x->data + dtype_bytes(x->type, offset),
                             .grad       = x->grad ? x->grad + offset : NULL,
@@ -116,7 +124,7 @@ Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count)
 
 Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape)
 {
-    require_shape(shape);
+    shape_require(shape);
     REQUIRE(shape_count(shape) == tensor_count(x), "x is %s and cannot be seen as %s",
             TENSOR_TEXT(x), SHAPE_TEXT(shape));
     return view(arena, x, shape, 0);
@@ -124,7 +132,8 @@ Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape)
 
 void tensor_want_grad(Arena *arena, Tensor *x)
 {
-    REQUIRE(x->base == NULL, "x is a view; expected what it views");
+    REQUIRE(x->base == NULL && x->type == DTYPE_F32, "x is %s of %s; expected F32",
+            x->base != NULL ? "a view" : TENSOR_TEXT(x), dtype_name(x->type));
     x->grad       = arena_numbers(arena, tensor_count(x) * sizeof *x->grad);
     x->wants_grad = true;
     x->has_grad   = false;

@@ -68,6 +68,7 @@ float *tensor_values(Arena *arena, const Tensor *x);            // a copy of an 
 void  tensor_copy(Tensor *to, const Tensor *from);              // same shape and type, any two arenas
 float tensor_item(const Tensor *x);                             // the one element of a one-element F32
 
+void   shape_require(Shape shape);          // stops the program where there is no such shape
 size_t shape_count(Shape shape);            // number of elements; 1 for a scalar
 bool   shape_equal(Shape a, Shape b);
 size_t tensor_count(const Tensor *x);

@@ -26,3 +26,12 @@ float *grad_of(const Tensor *x)
     if (!owner->has_grad) fail_msg("%s has no gradient", TENSOR_TEXT(x));
     return numbers_at(owner->grad + x->offset, tensor_count(x));
 }
+
+size_t piece_of(size_t n)
+{
+    Arena *arena = arena_new("one", 1u << 20);
+    arena_numbers(arena, n * sizeof(float));
+    size_t bytes = arena_numbers_used(arena);
+    arena_free(arena);
+    return bytes;
+}

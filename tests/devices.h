@@ -21,11 +21,20 @@
 #include <cmocka.h>
 #include "common/tensor.h"
 
-#define ON_DEVICE(test, device) {#test " on " device, test, setup, teardown, (char[]){device}}
-#define EACH_DEVICE(test)       ON_DEVICE(test, "cpu"), ON_DEVICE(test, "ref"), ON_DEVICE(test, "far")
+#define ON_DEVICE(test, device)                                                                    \
+    {                                                                                              \
+#test " on " device, test, setup, teardown, (char[])                                       \
+        {                                                                                          \
+            device                                                                                 \
+        }                                                                                          \
+    }
+#define EACH_DEVICE(test) ON_DEVICE(test, "cpu"), ON_DEVICE(test, "ref"), ON_DEVICE(test, "far")
 
 void device_for_case(const char *name);    // NULL: ref
 
 float *values_of(const Tensor *x);
 float *grad_of(const Tensor *x);                      // fails the case where x has none
 float *numbers_at(const float *numbers, size_t n);    // of the device's memory
+
+// What n floats take in an arena: whole cache lines, and a sanitizer's gap.
+size_t piece_of(size_t n);

@@ -52,7 +52,8 @@ static Tensor *weighted_sum(Check *check)
 {
     tape_reset(check->tape);
     Tensor *y      = check->f(check->tape, check->in.list, check->context);
-    Tensor *total  = tensor_zeros(check->tape->arena, SCALAR), *w = tensor_new(check->tape->arena, y->shape);
+    Tensor *total  = tensor_zeros(check->tape->arena, SCALAR),
+           *w      = tensor_new(check->tape->arena, y->shape);
     double *values = tensor_floats(y), *weights = tensor_floats(w), *sum = tensor_floats(total);
     check->size    = 0;
     for (size_t i = 0; i < tensor_count(y); i++) {
@@ -95,13 +96,14 @@ static bool input_holds(Check *check, int number, const double *grads[PASSES], E
         double numeric = difference_quotient(check, x, i), analytic = 0;
         bool   right = true;
         for (int pass = 0; right && pass < PASSES; pass++) {
-            analytic       = grads[pass][i];
-            double allowed = relative_bound * fmax(fabs(analytic), fabs(numeric)) + rounding_floor * check->size;
-            right          = fabs(analytic - numeric) <= allowed;    // so that NaN does not pass
+            analytic = grads[pass][i];
+            double allowed =
+                relative_bound * fmax(fabs(analytic), fabs(numeric)) + rounding_floor * check->size;
+            right = fabs(analytic - numeric) <= allowed;    // so that NaN does not pass
         }
         if (!right && wrong++ == 0)
-            snprintf(first, sizeof first, "%s: analytic %.12g, numeric %.12g", index_text((char[64]){0}, x->shape, i),
-                     analytic, numeric);
+            snprintf(first, sizeof first, "%s: analytic %.12g, numeric %.12g",
+                     index_text((char[64]){0}, x->shape, i), analytic, numeric);
     }
     if (wrong == 0) return true;
     return error_set(err, "%s: gradient of input %d %s: %zu of %zu elements are wrong, the first at %s",
@@ -116,7 +118,8 @@ static bool wants_grad(const Tensor *x)
 static bool check_run(Check *check, Arena *keep, Error *err)
 {
     const Tensors in = check->in;
-    const double *(*grads)[PASSES] = arena_alloc(keep, (size_t)in.count * sizeof *grads);    // of each input
+    const double *(*grads)[PASSES] =
+        arena_alloc(keep, (size_t)in.count * sizeof *grads);    // of each input
     for (int pass = 0; pass < PASSES; pass++) {
         for (int k = 0; k < in.count; k++) {
             if (!wants_grad(in.list[k])) continue;
@@ -125,13 +128,18 @@ static bool check_run(Check *check, Arena *keep, Error *err)
         }
         Tensor *total = weighted_sum(check);
         if (!total->wants_grad)
-            return error_set(err, "%s: the result was not recorded as depending on an input", check->name);
+            return error_set(err, "%s: the result was not recorded as depending on an input",
+                             check->name);
         tape_backward(check->tape, total);
         for (int k = 0; k < in.count; k++) {
             if (!wants_grad(in.list[k])) continue;
-            double *grad   = tensor_values(keep, &(Tensor){.data = in.list[k]->grad, .shape = in.list[k]->shape});
+            if (!in.list[k]->has_grad)
+                kernels.fill(in.list[k]->grad, 0, tensor_count(in.list[k]));    // not used
+            double *grad = tensor_values(
+                keep, &(Tensor){.data = in.list[k]->grad, .shape = in.list[k]->shape});
             grads[k][pass] = grad;
-            for (size_t i = 0; pass > 0 && i < tensor_count(in.list[k]); i++) grad[i] -= grad_starts[pass];
+            for (size_t i = 0; pass > 0 && i < tensor_count(in.list[k]); i++)
+                grad[i] -= grad_starts[pass];
         }
     }
     check->tape->recording = false;    // not tape_quiet: dropout stays on
@@ -150,7 +158,8 @@ bool gradcheck_holds(const char *name, GradFunction *f, const void *context, Ten
     return holds;
 }
 
-void gradcheck_assert(const char *file, int line, const char *name, GradFunction *f, const void *context, Tensors in)
+void gradcheck_assert(const char *file, int line, const char *name, GradFunction *f,
+                      const void *context, Tensors in)
 {
     Error err;
     if (gradcheck_holds(name, f, context, in, &err)) return;

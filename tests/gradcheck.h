@@ -42,8 +42,9 @@ Tensor *gradcheck_input(Arena *keep, Shape shape, Rng *rng);
 #define gradcheck(f, context, ...)                                                                 \
     gradcheck_assert(__FILE__, __LINE__, #f, f, context, INPUTS(__VA_ARGS__))
 
-void gradcheck_assert(const char *file, int line, const char *name, GradFunction *f, const void *context,
-                      Tensors in);
+void gradcheck_assert(const char *file, int line, const char *name, GradFunction *f,
+                      const void *context, Tensors in);
 
 // The same as a value.
-bool gradcheck_holds(const char *name, GradFunction *f, const void *context, Tensors in, Error *err);
+bool gradcheck_holds(const char *name, GradFunction *f, const void *context, Tensors in,
+                     Error *err);

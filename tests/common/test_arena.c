@@ -64,7 +64,8 @@ static void a_full_arena_stops_with_its_name_and_both_sizes(void **state)
     (void)state;
     // One page, in front of it the arena's own struct of two lines.
     Arena *arena = arena_new("small", 4096 - 128);
-    stops_with("arena 'small' is full: 3969 bytes asked, 3968 of 3968 left", arena_alloc(arena, 3969));
+    stops_with("arena 'small' is full: 3969 bytes asked, 3968 of 3968 left",
+               arena_alloc(arena, 3969));
     stops_with("arena 'small' is full: 18446744073709551615 bytes asked", arena_alloc(arena, SIZE_MAX));
     stops_with("arena 'small' is full: 18446744073709551553 bytes asked",
                arena_alloc(arena, SIZE_MAX - 62));
@@ -190,8 +191,8 @@ static void marks_take_back_both_sides(void **state)
     Arena *arena = arena_new("test", 1u << 20);
     void  *kept  = arena_numbers(arena, 100);
     arena_alloc(arena, 100);
-    ArenaMark mark    = arena_mark(arena);
-    void     *text    = arena_alloc(arena, 200), *numbers = arena_numbers(arena, 300);
+    ArenaMark mark = arena_mark(arena);
+    void     *text = arena_alloc(arena, 200), *numbers = arena_numbers(arena, 300);
     size_t    numbers_used = arena_numbers_used(arena), used = arena_used(arena);
     arena_rewind(arena, mark);
     assert_true(arena_numbers_used(arena) < numbers_used);
@@ -220,7 +221,8 @@ static void an_arena_belongs_to_one_device(void **state)
     Arena *arena = arena_new("test", 1u << 20);
     arena_numbers(arena, 100);
     device_for_case("far");
-    stops_with("arena 'test' has its numbers on device ref; far is in use", arena_numbers(arena, 1));
+    stops_with("arena 'test' has its numbers on device ref; far is in use",
+               arena_numbers(arena, 1));
     arena_alloc(arena, 100);    // the host's side is anyone's
     arena_free(arena);          // gives the numbers back to the device that they came from
     assert_int_equal(arena_used(arena = arena_new("test", 1u << 20)), 0);

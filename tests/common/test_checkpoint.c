@@ -65,17 +65,20 @@ static Training training_new(OptimizerKind kind)
     params_add(t.params, "bias", SHAPE(4));
     rng_fill_normal(&t.rng, start, 4 * 6);
     tensor_write(w, start);
-    *t.best         = 1e9f;
-    Record *records = arena_alloc(arena, 2 * sizeof *records);
-    records[0]      = (Record){"losses", t.losses, STEPS};
-    records[1]      = (Record){"best", t.best, 1};
+    *t.best                = 1e9f;
+    Record *records        = arena_alloc(arena, 2 * sizeof *records);
+    records[0]             = (Record){"losses", t.losses, STEPS};
+    records[1]             = (Record){"best", t.best, 1};
     OptimizerConfig config = {
         .kind      = kind,
         .schedule  = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
         .momentum  = 0.9f,
         .clip_norm = 1.0f};
-    t.point = (Checkpoint){.params = t.params, .optimizer = optimizer_new(arena, t.params, config),
-                           .records = records, .record_count = 2, .config = "a small run"};
+    t.point = (Checkpoint){.params       = t.params,
+                           .optimizer    = optimizer_new(arena, t.params, config),
+                           .records      = records,
+                           .record_count = 2,
+                           .config       = "a small run"};
     return t;
 }
 
@@ -84,10 +87,10 @@ static void train_until(Training *t, long steps)
     for (; t->point.step < steps; t->point.step++) {
         float noise[5 * 6], target[5 * 4] = {0};
         rng_fill_normal(&t->rng, noise, 5 * 6);
-        target[0]    = rng_normal(&t->rng);
-        Tensor *x    = tensor_from(t->tape->arena, SHAPE(5, 6), noise);
-        Tensor *y    = tensor_from(t->tape->arena, SHAPE(5, 4), target);
-        Tensor *out  = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
+        target[0]   = rng_normal(&t->rng);
+        Tensor *x   = tensor_from(t->tape->arena, SHAPE(5, 6), noise);
+        Tensor *y   = tensor_from(t->tape->arena, SHAPE(5, 4), target);
+        Tensor *out = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
         Tensor *loss = loss_squared_error(t->tape, out, y);
         tape_backward(t->tape, loss);
         t->losses[t->point.step] = tensor_item(loss);
@@ -112,7 +115,8 @@ static void assert_same_bits(const Training *a, const Training *b)
     const Optimizer *one = a->point.optimizer, *other = b->point.optimizer;
     for (int i = 0; i < a->params->count; i++)
         assert_same_tensor(a->params->items[i].tensor, b->params->items[i].tensor);
-    for (int i = 0; i < one->state_count; i++) assert_same_tensor(one->state[i].tensor, other->state[i].tensor);
+    for (int i = 0; i < one->state_count; i++)
+        assert_same_tensor(one->state[i].tensor, other->state[i].tensor);
     assert_memory_equal(a->losses, b->losses, STEPS * sizeof *a->losses);
     assert_memory_equal(a->best, b->best, sizeof *a->best);
     assert_memory_equal(&a->rng, &b->rng, sizeof a->rng);
@@ -214,7 +218,7 @@ static void a_record_of_another_length_is_refused(void **state)
 {
     (void)state;
     Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
-    Record   shorter[] = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
+    Record   shorter[]  = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
     saved.point.records = shorter;
     refuses(&saved, &other, "'losses'");
 }

@@ -39,7 +39,8 @@ static Tensor *square(Tape *tape, Tensor *const in[], const void *context)
 static void backward_as(const TapeNode *node, float factor, Grad dx, size_t n)
 {
     const float *x = tensor_floats(node->in[0]), *dy = node->out[0]->grad;
-    for (size_t i = 0; i < n; i++) dx.at[i] = (dx.beta != 0 ? dx.beta * dx.at[i] : 0) + factor * x[i] * dy[i];
+    for (size_t i = 0; i < n; i++)
+        dx.at[i] = (dx.beta != 0 ? dx.beta * dx.at[i] : 0) + factor * x[i] * dy[i];
 }
 
 static void right(const TapeNode *node)
@@ -96,8 +97,9 @@ static void a_right_gradient_passes(void **state)
 static void a_wrong_gradient_is_found(void **state)
 {
     (void)state;
-    void (*wrong[])(const TapeNode *) = {forgets_the_factor, overwrites, adds_to_what_is_not_there,
-                                         forgets_the_last, is_off_by_a_millionth, gives_nan};
+    void (*wrong[])(const TapeNode *) = {forgets_the_factor,        overwrites,
+                                         adds_to_what_is_not_there, forgets_the_last,
+                                         is_off_by_a_millionth,     gives_nan};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(square_holds(wrong[i], NULL));
 }
 

@@ -76,7 +76,8 @@ static void linear_has_its_gradient_with_each_activation_and_leading_dimensions(
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             gradcheck(linear_activated, &f, input(shapes[i]), input(SHAPE(7, 5)), input(SHAPE(7)));
             gradcheck(linear_activated, &f, input(shapes[i]), input(SHAPE(7, 5)), NULL);
-            gradcheck(linear_activated, &f, constant(shapes[i]), input(SHAPE(7, 5)), input(SHAPE(7)));
+            gradcheck(linear_activated, &f, constant(shapes[i]), input(SHAPE(7, 5)),
+                      input(SHAPE(7)));
         }
     }
 }
@@ -240,7 +241,8 @@ static Tensor *cross_entropy(Tape *tape, Tensor *const in[], const void *context
 }
 
 #define LABELS(...)                                                                                \
-    tensor_from_ints(keep, SHAPE(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (int32_t[]){__VA_ARGS__})
+    tensor_from_ints(keep, SHAPE(sizeof((int[]){__VA_ARGS__}) / sizeof(int)),                      \
+                     (int32_t[]){__VA_ARGS__})
 
 static void each_loss_against_a_target_has_its_gradient(void **state)
 {
@@ -324,8 +326,8 @@ static Tensor *deep_network(Tape *tape, Tensor *const in[], const void *context)
 static void a_deep_network_with_shared_weights_has_its_gradient(void **state)
 {
     (void)state;
-    gradcheck(deep_network, NULL, input(SHAPE(3, 7)), input(SHAPE(5, 7)), input(SHAPE(5)), input(SHAPE(5, 5)),
-              input(SHAPE(5)), input(SHAPE(2, 5)), LABELS(1, 0, 1));
+    gradcheck(deep_network, NULL, input(SHAPE(3, 7)), input(SHAPE(5, 7)), input(SHAPE(5)),
+              input(SHAPE(5, 5)), input(SHAPE(5)), input(SHAPE(2, 5)), LABELS(1, 0, 1));
 }
 
 static Tensor *hundred_tanhs(Tape *tape, Tensor *const in[], const void *context)
@@ -352,7 +354,8 @@ static Tensor *recomputed(Tape *tape, Tensor *const in[], const void *context)
 {
     Tensor *x = op_exp(tape, in[0]);
     for (int i = 0; i < 2; i++)
-        x = op_add(tape, x, tape_recompute(tape, gated_part, context, x->shape, INPUTS(x, in[1], in[2])));
+        x = op_add(tape, x,
+                   tape_recompute(tape, gated_part, context, x->shape, INPUTS(x, in[1], in[2])));
     return x;
 }
 
@@ -361,6 +364,44 @@ static void a_part_that_is_computed_again_has_its_gradient(void **state)
     (void)state;
     gradcheck(recomputed, NULL, input(SHAPE(3, 5)), input(SHAPE(5, 5)), input(SHAPE(5)));
     gradcheck(recomputed, NULL, input(SHAPE(3, 5)), constant(SHAPE(5, 5)), NULL);
+}
+
+// Twenty ops of whatever there is already: all of it [4,3], used any number of times, whole or by rows.
+static Tensor *random_graph(Tape *tape, Tensor *const in[], const void *context)
+{
+    enum { OPS = 20 };
+    Rng     draw         = *(const Rng *)context;
+    Tensor *all[2 + OPS] = {in[0], in[1]}, *w = in[2];    // w is [3,3]
+    for (int i = 2; i < 2 + OPS; i++) {
+        Tensor *a = all[rng_below(&draw, (uint32_t)i)], *b = all[rng_below(&draw, (uint32_t)i)], *y;
+        int     row = (int)rng_below(&draw, 3);
+        switch (rng_below(&draw, 5)) {
+        case 0: y = op_add(tape, a, b); break;
+        case 1: y = op_mul(tape, op_tanh(tape, a), b); break;
+        case 2:
+            y = op_linear_activated(
+                tape, a, w, tensor_view(tape->arena, tensor_rows(tape->arena, b, row, 1), SHAPE(3)),
+                ACTIVATION_SIGMOID);
+            break;
+        case 3: y = tape_recompute(tape, gated_part, NULL, a->shape, INPUTS(a, w, NULL)); break;
+        default: {
+            Tensor *tall = tensor_view(tape->arena, a, SHAPE(6, 2));
+            Tensor *wide = tensor_rows(tape->arena, b, row, 2);    // [2,3]
+            y = op_matmul(tape, op_tanh(tape, tensor_rows(tape->arena, tall, row, 4)), wide);
+        }
+        }
+        all[i] = op_tanh(tape, y);
+    }
+    return op_add(tape, all[OPS + 1], all[OPS]);
+}
+
+static void random_graphs_have_their_gradient(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        Rng draw = rng_from_seed(seed);
+        gradcheck(random_graph, &draw, input(SHAPE(4, 3)), input(SHAPE(4, 3)), input(SHAPE(3, 3)));
+    }
 }
 
 // Views share their gradient with what they view.
@@ -403,6 +444,7 @@ int main(void)
         CASE(a_deep_network_with_shared_weights_has_its_gradient),
         CASE(a_hundred_ops_in_a_row_have_their_gradient),
         CASE(a_part_that_is_computed_again_has_its_gradient),
+        CASE(random_graphs_have_their_gradient),
         CASE(gradients_flow_through_views),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ static int teardown(void **state)
 static void numbers_go_in_come_out_and_are_added_to(void **state)
 {
     (void)state;
-    Tensor      *x = VALUES(SHAPE(3), 1, 2, 3), *y = VALUES(SHAPE(3), 7, 7, 7), *sum = VALUES(SHAPE(3), 10, 20, 30);
+    Tensor *x = VALUES(SHAPE(3), 1, 2, 3), *y = VALUES(SHAPE(3), 7, 7, 7),
+           *sum       = VALUES(SHAPE(3), 10, 20, 30);
     Host         host = host_begin(tape->arena);
     const float *in   = host_in(&host, x->data, 3);
     float       *out = host_out(&host, y->data, 3), *inout = host_inout(&host, sum->data, 3);
@@ -86,7 +87,8 @@ static void outside_a_kernel_refuses_the_hosts_memory(void **state)
     float on[3] = {-1, 2, -3};
     Host  host  = host_begin(tape->arena);
     host_end(&host);
-    stops_with("device far: kernels.relu: was given an address that is not the device's", kernels.relu(on, on, 3));
+    stops_with("device far: kernels.relu: was given an address that is not the device's",
+               kernels.relu(on, on, 3));
 }
 
 static void copies_are_gone_and_the_devices_numbers_stay(void **state)
@@ -101,7 +103,8 @@ static void copies_are_gone_and_the_devices_numbers_stay(void **state)
     host_end(&host);
     assert_int_equal(arena_numbers_used(tape->arena), taken);
     device->put(numbers, (float[]){4, 5, 6}, 12);
-    assert_near(numbers_at(numbers, 3), ((double[]){4, 5, 6}), SHAPE(3), .name = "numbers", .exact = true);
+    assert_near(numbers_at(numbers, 3), ((double[]){4, 5, 6}), SHAPE(3), .name = "numbers",
+                .exact = true);
     assert_int_equal(arena_used(tape->arena) - arena_numbers_used(tape->arena), host_used);
 }
 

@@ -78,7 +78,7 @@ static void he_is_normal_with_variance_two_by_fan_in(void **state)
     double  variance = 2.0 / 300, sum = 0, squares = 0, fourth = 0;
     int     n        = 300 * 200;
     Tensor *w        = linear_new(params, "layer", 300, 200, init_he, &rng).weight;
-    const float *values = values_of(w);
+    const float *values   = values_of(w);
     for (int i = 0; i < n; i++) {
         double x = (double)values[i];
         sum += x;

@@ -25,7 +25,8 @@ static int teardown(void **state)
 
 #define VALUES(shape, ...) tensor_from(tape->arena, shape, (float[]){__VA_ARGS__})
 #define LABELS(...)                                                                                \
-    tensor_from_ints(tape->arena, SHAPE(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (int32_t[]){__VA_ARGS__})
+    tensor_from_ints(tape->arena, SHAPE(sizeof((int[]){__VA_ARGS__}) / sizeof(int)),               \
+                     (int32_t[]){__VA_ARGS__})
 
 static void squared_errors_differ_only_in_what_they_divide_by(void **state)
 {
@@ -112,8 +113,10 @@ static void wrong_shapes_and_types_are_refused_and_named(void **state)
 
     stops_with("z is []; expected [B,C]", loss_cross_entropy(tape, scalar, LABELS(0)));
     stops_with("z is [0,3]; expected [B,C]", loss_cross_entropy(tape, none, LABELS(0)));
-    stops_with("labels are [3]; expected [2] for z [2,3]", loss_cross_entropy(tape, x, LABELS(0, 1, 2)));
-    stops_with("x is [2] of F32; expected I32", loss_cross_entropy(tape, x, VALUES(SHAPE(2), 0, 1)));
+    stops_with("labels are [3]; expected [2] for z [2,3]",
+               loss_cross_entropy(tape, x, LABELS(0, 1, 2)));
+    stops_with("x is [2] of F32; expected I32",
+               loss_cross_entropy(tape, x, VALUES(SHAPE(2), 0, 1)));
 }
 
 // What arrives is used where it is: a loss scaled by 3 has three times the gradient.
@@ -123,7 +126,8 @@ static void gradients_carry_what_arrives(void **state)
     Tensor *z = VALUES(SHAPE(2, 2), 0, 1.0986123f, 0, 1.0986123f);    // probabilities 1/4, 3/4
     tensor_want_grad(tape->arena, z);
     tape_backward(tape, op_scale(tape, loss_cross_entropy(tape, z, LABELS(0, 1)), 3));
-    assert_near(grad_of(z), ((double[]){-9.0 / 8, 9.0 / 8, 3.0 / 8, -3.0 / 8}), SHAPE(2, 2), .name = "dz");
+    assert_near(grad_of(z), ((double[]){-9.0 / 8, 9.0 / 8, 3.0 / 8, -3.0 / 8}), SHAPE(2, 2),
+                .name = "dz");
     Tensor *x = VALUES(SHAPE(2, 1), 1, 5), *t = VALUES(SHAPE(2, 1), 3, 4);
     tensor_want_grad(tape->arena, x);
     tape_backward(tape, op_scale(tape, loss_squared_error(tape, x, t), 3));
@@ -132,7 +136,8 @@ static void gradients_carry_what_arrives(void **state)
     assert_near(grad_of(x), ((double[]){-8, 4}), SHAPE(2, 1), .name = "dx");
     Tensor *logit = VALUES(SHAPE(2, 1), 0, 0);
     tensor_want_grad(tape->arena, logit);
-    tape_backward(tape, op_scale(tape, loss_bce_logits(tape, logit, VALUES(SHAPE(2, 1), 1, 0)), -4));
+    tape_backward(tape,
+                  op_scale(tape, loss_bce_logits(tape, logit, VALUES(SHAPE(2, 1), 1, 0)), -4));
     assert_near(grad_of(logit), ((double[]){1, -1}), SHAPE(2, 1), .name = "dz");
     assert_false(t->has_grad);
 }

@@ -37,8 +37,8 @@ static void linear_is_x_times_w_transposed_plus_b(void **state)
     Tensor *b = VALUES(SHAPE(4), 10, 20, 30, 40);
     assert_near(values_of(op_linear(tape, x, w, b)), ((double[]){11, 22, 33, 46, 9, 20, 31, 40}),
                 SHAPE(2, 4), .name = "x w' + b", .exact = true);
-    assert_near(values_of(op_linear(tape, x, w, NULL)), ((double[]){1, 2, 3, 6, -1, 0, 1, 0}), SHAPE(2, 4),
-                .name = "x w'", .exact = true);
+    assert_near(values_of(op_linear(tape, x, w, NULL)), ((double[]){1, 2, 3, 6, -1, 0, 1, 0}),
+                SHAPE(2, 4), .name = "x w'", .exact = true);
 }
 
 // [2,2,2]: as a batch of four rows.
@@ -47,11 +47,13 @@ static void linear_takes_any_leading_dimensions(void **state)
     (void)state;
     Tensor *w = VALUES(SHAPE(3, 2), 1, 0, 0, 1, 1, 1), *b = VALUES(SHAPE(3), 10, 20, 30);
     Tensor *x = VALUES(SHAPE(2, 2, 2), 1, 2, 3, 4, 5, 6, 7, 8), *y = op_linear(tape, x, w, b);
-    assert_near(values_of(y), ((double[]){11, 22, 33, 13, 24, 37, 15, 26, 41, 17, 28, 45}), SHAPE(2, 2, 3),
-                .name = "y", .exact = true);
+    assert_near(values_of(y), ((double[]){11, 22, 33, 13, 24, 37, 15, 26, 41, 17, 28, 45}),
+                SHAPE(2, 2, 3), .name = "y", .exact = true);
     assert_string_equal(TENSOR_TEXT(y), "[2,2,3]");
-    y = op_linear(tape, tensor_view(tape->arena, tensor_rows(tape->arena, x, 1, 1), SHAPE(2, 2)), w, NULL);
-    assert_near(values_of(y), ((double[]){5, 6, 11, 7, 8, 15}), SHAPE(2, 3), .name = "y", .exact = true);
+    y = op_linear(tape, tensor_view(tape->arena, tensor_rows(tape->arena, x, 1, 1), SHAPE(2, 2)), w,
+                  NULL);
+    assert_near(values_of(y), ((double[]){5, 6, 11, 7, 8, 15}), SHAPE(2, 3), .name = "y",
+                .exact = true);
     y = op_linear(tape, VALUES(SHAPE(2), 1, 2), w, b);
     assert_near(values_of(y), ((double[]){11, 22, 33}), SHAPE(3), .name = "y", .exact = true);
     assert_string_equal(TENSOR_TEXT(op_linear(tape, zeros(SHAPE(2, 3, 1, 2)), w, b)), "[2,3,1,3]");
@@ -60,12 +62,13 @@ static void linear_takes_any_leading_dimensions(void **state)
 static void a_fused_activation_is_the_op_behind_a_linear(void **state)
 {
     (void)state;
-    Tensor *x = VALUES(SHAPE(2, 3), 1, -2, 3, -1, 0, 1), *w = VALUES(SHAPE(2, 3), 1, 0.5f, -1, 0, 1, 1),
-           *b = VALUES(SHAPE(2), 0.25f, -0.5f);
+    Tensor *x = VALUES(SHAPE(2, 3), 1, -2, 3, -1, 0, 1),
+           *w = VALUES(SHAPE(2, 3), 1, 0.5f, -1, 0, 1, 1), *b = VALUES(SHAPE(2), 0.25f, -0.5f);
     for (Activation f = ACTIVATION_NONE; f <= ACTIVATION_TANH; f++) {
         Tensor *y    = op_activation(tape, op_linear(tape, x, w, b), f);
         double *want = floats_wide(values_of(y), 4);
-        assert_near(values_of(op_linear_activated(tape, x, w, b, f)), want, SHAPE(2, 2), .name = "y", .exact = true);
+        assert_near(values_of(op_linear_activated(tape, x, w, b, f)), want, SHAPE(2, 2),
+                    .name = "y", .exact = true);
     }
     assert_ptr_equal(op_activation(tape, x, ACTIVATION_NONE), x);
 }
@@ -85,9 +88,12 @@ static void matmul_goes_matrix_by_matrix(void **state)
     Tensor *a = VALUES(SHAPE(2, 1, 3), 1, 2, 3, 4, 5, 6),
            *b = VALUES(SHAPE(2, 3, 2), 1, 0, 0, 1, 1, 1, 2, 0, 0, 2, -1, 1);
     Tensor *y = op_matmul(tape, a, b);
-    assert_near(values_of(y), ((double[]){4, 5, 2, 16}), SHAPE(2, 1, 2), .name = "a b", .exact = true);
+    assert_near(values_of(y), ((double[]){4, 5, 2, 16}), SHAPE(2, 1, 2), .name = "a b",
+                .exact = true);
     assert_string_equal(TENSOR_TEXT(y), "[2,1,2]");
-    assert_string_equal(TENSOR_TEXT(op_matmul(tape, zeros(SHAPE(2, 3, 4, 5)), zeros(SHAPE(2, 3, 5, 7)))), "[2,3,4,7]");
+    assert_string_equal(
+        TENSOR_TEXT(op_matmul(tape, zeros(SHAPE(2, 3, 4, 5)), zeros(SHAPE(2, 3, 5, 7)))),
+        "[2,3,4,7]");
 }
 
 static void elementwise_ops_match_their_formulas(void **state)
@@ -95,10 +101,10 @@ static void elementwise_ops_match_their_formulas(void **state)
     (void)state;
     Shape   shape = SHAPE(2, 1, 3);
     Tensor *a = VALUES(shape, 1, -2, 3, 0, 5, -6), *b = VALUES(shape, 2, 2, -2, 7, 0.5f, -1);
-    assert_near(values_of(op_add(tape, a, b)), ((double[]){3, 0, 1, 7, 5.5, -7}), shape, .name = "a + b",
-                .exact = true);
-    assert_near(values_of(op_mul(tape, a, b)), ((double[]){2, -4, -6, 0, 2.5, 6}), shape, .name = "a b",
-                .exact = true);
+    assert_near(values_of(op_add(tape, a, b)), ((double[]){3, 0, 1, 7, 5.5, -7}), shape,
+                .name = "a + b", .exact = true);
+    assert_near(values_of(op_mul(tape, a, b)), ((double[]){2, -4, -6, 0, 2.5, 6}), shape,
+                .name = "a b", .exact = true);
     assert_near(values_of(op_scale(tape, a, -0.5f)), ((double[]){-0.5, 1, -1.5, 0, -2.5, 3}), shape,
                 .name = "-a/2", .exact = true);
     assert_near(values_of(op_relu(tape, a)), ((double[]){1, 0, 3, 0, 5, 0}), shape, .name = "relu",
@@ -151,7 +157,8 @@ static void wrong_shapes_are_refused_and_named(void **state)
 {
     (void)state;
     Tensor *a = zeros(SHAPE(32, 784)), *b = zeros(SHAPE(10, 784)), *v = zeros(SHAPE(784));
-    stops_with("op_matmul: a is [32,784] and b is [10,784]; expected [...,m,k] and [...,k,n]", op_matmul(tape, a, b));
+    stops_with("op_matmul: a is [32,784] and b is [10,784]; expected [...,m,k] and [...,k,n]",
+               op_matmul(tape, a, b));
     stops_with("op_matmul: a is [784] and b is [10,784]; expected", op_matmul(tape, v, b));
     stops_with("op_matmul: a is [10,784] and b is [784]; expected", op_matmul(tape, b, v));
 

@@ -84,8 +84,10 @@ static void sgd_with_momentum_and_decay_follows_pytorchs_form(void **state)
 {
     (void)state;
     params->items[0].decay = true;
-    Optimizer *sgd         = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_SGD, .schedule = {.peak = 0.01f}, .momentum = 0.9f, .decay = 0.1f});
+    Optimizer *sgd         = optimizer_new(
+                keep, params,
+                (OptimizerConfig){
+                    .kind = OPTIMIZER_SGD, .schedule = {.peak = 0.01f}, .momentum = 0.9f, .decay = 0.1f});
     double want[N], v[N] = {0}, g[N];
     read_wide(p, want);
     for (int step = 0; step < 20; step++) {
@@ -165,13 +167,15 @@ static void adamws_decay_bypasses_the_moments(void **state)
 {
     (void)state;
     params->items[0].decay = true;
-    Optimizer *adamw       = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.25f}, .decay = 0.5f});
+    Optimizer *adamw       = optimizer_new(
+              keep, params,
+              (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.25f}, .decay = 0.5f});
     tensor_write(p, (float[N]){8, -8, 1024});
     optimizer_step(adamw);
     assert_follows((double[N]){7, -7, 896}, 0);
     for (int s = 0; s < adamw->state_count; s++)
-        assert_near(values_of(adamw->state[s].tensor), (double[N]){0}, SHAPE(N), .name = "moment", .exact = true);
+        assert_near(values_of(adamw->state[s].tensor), (double[N]){0}, SHAPE(N), .name = "moment",
+                    .exact = true);
 }
 
 static void the_rate_is_the_schedules(void **state)
@@ -236,19 +240,23 @@ static void refused_get(void *host, const void *from, size_t bytes)
 static void a_step_reads_nothing_back(void **state)
 {
     (void)state;
-    const Device *const ref = device;
-    Device blind = *ref;
-    blind.get    = refused_get;
-    device       = &blind;    // ref's kernels stay in use
-    Arena     *own    = arena_new("blind", 1u << 20);
-    Params    *unread = params_new(own);
-    Tensor    *w      = params_add(unread, "w", SHAPE(2, 2));
-    Optimizer *adam   = optimizer_new(own, unread, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .decay = 0.1f, .clip_norm = 1});
+    const Device *const ref   = device;
+    Device              blind = *ref;
+    blind.get                 = refused_get;
+    device                    = &blind;    // ref's kernels stay in use
+    Arena     *own            = arena_new("blind", 1u << 20);
+    Params    *unread         = params_new(own);
+    Tensor    *w              = params_add(unread, "w", SHAPE(2, 2));
+    Optimizer *adam           = optimizer_new(
+                  own, unread,
+                  (OptimizerConfig){
+                      .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .decay = 0.1f, .clip_norm = 1});
     Tape *tape = tape_new(arena_new("step", 1u << 20));
     for (int step = 0; step < 2; step++) {
         Tensor *y = op_matmul(tape, w, w);
-        tape_backward(tape, loss_squared_error(tape, y, tensor_from(tape->arena, SHAPE(2, 2), (float[]){1, 2, 3, 4})));
+        tape_backward(
+            tape, loss_squared_error(tape, y,
+                                     tensor_from(tape->arena, SHAPE(2, 2), (float[]){1, 2, 3, 4})));
         optimizer_step(adam);
         tape_reset(tape);
     }
@@ -262,11 +270,14 @@ static void a_step_reads_nothing_back(void **state)
 static void each_parameter_has_its_own_rate_and_decay(void **state)
 {
     (void)state;
-    Tensor *weight = params_add(params, "weight", SHAPE(1, 2)), *bias = params_add(params, "bias", SHAPE(2)),
-           *slow = params_add(params, "slow", SHAPE(1, 1)), *last = params_add(params, "last", SHAPE(1, 1));
-    Tensor *all[] = {p, weight, bias, slow, last};
+    Tensor *weight                    = params_add(params, "weight", SHAPE(1, 2)),
+           *bias                      = params_add(params, "bias", SHAPE(2)),
+           *slow                      = params_add(params, "slow", SHAPE(1, 1)),
+           *last                      = params_add(params, "last", SHAPE(1, 1));
+    Tensor *all[]                     = {p, weight, bias, slow, last};
     params_item(params, "slow")->rate = 0.25f;
-    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 0.5f}, .decay = 0.5f});
+    Optimizer *sgd =
+        optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 0.5f}, .decay = 0.5f});
     assert_int_equal(sgd->span_count, 5);
     for (int i = 0; i < 5; i++) {
         tensor_write(all[i], (float[N]){8, 8, 8, 8, 8, 8, 8});
@@ -275,7 +286,8 @@ static void each_parameter_has_its_own_rate_and_decay(void **state)
     optimizer_step(sgd);
     // 8 - 0.5 (1 + 0.5 * 8) = 5.5 where it decays, 8 - 0.5 = 7.5 where not, 8 - 0.125 * 5 = 7.375 slowly
     assert_follows((double[N]){7.5, 7.5, 7.5, 7.5, 7.5, 7.5, 7.5}, 0);
-    assert_near(values_of(weight), ((double[]){5.5, 5.5}), SHAPE(1, 2), .name = "weight", .exact = true);
+    assert_near(values_of(weight), ((double[]){5.5, 5.5}), SHAPE(1, 2), .name = "weight",
+                .exact = true);
     assert_near(values_of(bias), ((double[]){7.5, 7.5}), SHAPE(2), .name = "bias", .exact = true);
     assert_near(values_of(slow), ((double[]){7.375}), SHAPE(1, 1), .name = "slow", .exact = true);
     assert_near(values_of(last), ((double[]){5.5}), SHAPE(1, 1), .name = "last", .exact = true);
@@ -285,7 +297,8 @@ static void neighbours_of_the_same_rate_and_decay_are_one_span(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) params_add(params, arena_print(keep, "%d", i), SHAPE(3));
-    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}, .decay = 0.1f});
+    Optimizer *sgd =
+        optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}, .decay = 0.1f});
     assert_int_equal(sgd->span_count, 1);
 }
 
@@ -296,8 +309,9 @@ static void a_frozen_parameter_stands_still_and_has_no_moments(void **state)
     Tensor *e      = params_add(params, "e", SHAPE(1, N));
     params->frozen = false;
     tensor_write(e, (float[N]){1, 2, 3, 4, 5, 6, 7});
-    Optimizer *adam = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .decay = 0.5f});
+    Optimizer *adam = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .decay = 0.5f});
     assert_int_equal(adam->state_count, 2);
     Tape *tape = tape_new(arena_new("step", 1u << 20));
     for (int step = 0; step < 3; step++) {
@@ -308,15 +322,33 @@ static void a_frozen_parameter_stands_still_and_has_no_moments(void **state)
     }
     arena_free(tape->arena);
     assert_false(e->has_grad);
-    assert_near(values_of(e), ((double[]){1, 2, 3, 4, 5, 6, 7}), SHAPE(1, N), .name = "e", .exact = true);
+    assert_near(values_of(e), ((double[]){1, 2, 3, 4, 5, 6, 7}), SHAPE(1, N), .name = "e",
+                .exact = true);
+}
+
+static void an_optimizer_of_frozen_parameters_does_nothing(void **state)
+{
+    (void)state;
+    Params *frozen = params_new(keep);
+    frozen->frozen = true;
+    Tensor *e      = params_add(frozen, "e", SHAPE(2));
+    tensor_write(e, (float[]){1, 2});
+    for (OptimizerKind kind = OPTIMIZER_SGD; kind <= OPTIMIZER_ADAM; kind++) {
+        Optimizer *optimizer = optimizer_new(keep, frozen, (OptimizerConfig){
+            .kind = kind, .schedule = {.peak = 1}, .decay = 0.5f, .clip_norm = 1});
+        assert_int_equal(optimizer->state_count, 0);
+        optimizer_step(optimizer);
+    }
+    assert_near(values_of(e), ((double[]){1, 2}), SHAPE(2), .name = "e", .exact = true);
 }
 
 static void a_parameter_that_no_gradient_reached_stands_still(void **state)
 {
     (void)state;
     Tensor    *q    = params_add(params, "q", SHAPE(2));
-    Optimizer *adam = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .clip_norm = 100});
+    Optimizer *adam = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .clip_norm = 100});
     tensor_write(q, (float[]){3, 4});
     kernels.fill(q->grad, 99, 2);    // left from long ago: it is no gradient
     set_grad(p, (float[N]){3});
@@ -329,18 +361,20 @@ static void the_zeros_between_parameters_stay(void **state)
 {
     (void)state;
     params_add(params, "q", SHAPE(3, 3));
-    Optimizer *adam = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.1f}, .decay = 0.1f, .clip_norm = 1});
+    Optimizer *adam = optimizer_new(
+        keep, params,
+        (OptimizerConfig){
+            .kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.1f}, .decay = 0.1f, .clip_norm = 1});
     for (int step = 0; step < 3; step++) {
         set_grad(p, (float[N]){1, 2, 3, 4, 5, 6, 7});
         set_grad(params->items[1].tensor, (float[]){1, 2, 3, 4, 5, 6, 7, 8, 9});
         optimizer_step(adam);
     }
-    const float *blocks[] = {params->trained.at, params->grads.at, adam->moments[0], adam->moments[1]};
+    const float *blocks[] = {params->trained.at, params->grads.at, adam->moments[0],
+                             adam->moments[1]};
     for (int k = 0; k < 4; k++) {
         const float *x = numbers_at(blocks[k], 32);
-        for (int i = 0; i < 32; i++)
-            assert_int_equal(x[i] != 0, i < N || (i >= 16 && i < 16 + 9));
+        for (int i = 0; i < 32; i++) assert_int_equal(x[i] != 0, i < N || (i >= 16 && i < 16 + 9));
     }
 }
 
@@ -433,6 +467,7 @@ int main(void)
         EACH_DEVICE(each_parameter_has_its_own_rate_and_decay),
         CASE(neighbours_of_the_same_rate_and_decay_are_one_span),
         EACH_DEVICE(a_frozen_parameter_stands_still_and_has_no_moments),
+        EACH_DEVICE(an_optimizer_of_frozen_parameters_does_nothing),
         EACH_DEVICE(a_parameter_that_no_gradient_reached_stands_still),
         EACH_DEVICE(the_zeros_between_parameters_stay),
         EACH_DEVICE(two_accumulated_halves_are_one_step_on_the_whole_batch),

@@ -55,11 +55,20 @@ static void there_may_be_thousands_of_parameters(void **state)
     (void)state;
     enum { MANY = 5000 };
     Tensor *all[MANY];
-    for (int i = 0; i < MANY; i++) all[i] = params_add(params, arena_print(keep, "layer.%d.weight", i), SHAPE(1));
-    for (int i = 0; i < MANY; i++) assert_ptr_equal(params_find(params, arena_print(keep, "layer.%d.weight", i)), all[i]);
+    for (int i = 0; i < MANY; i++)
+        all[i] = params_add(params, arena_print(keep, "layer.%d.weight", i), SHAPE(1));
+    for (int i = 0; i < MANY; i++)
+        assert_ptr_equal(params_find(params, arena_print(keep, "layer.%d.weight", i)), all[i]);
     assert_null(params_find(params, "layer.5000.weight"));
+    int run = 0, longest = 0;    // a search ends where a run of taken slots ends
+    for (int i = 0; i < params->slot_count; i++) {
+        run = params->slots[i] != 0 ? run + 1 : 0;
+        if (run > longest) longest = run;
+    }
+    assert_in_range(longest, 1, 20);
     assert_int_equal(params->count, MANY);
-    stops_with("there is already a parameter 'layer.77.weight'", params_add(params, "layer.77.weight", SHAPE(1)));
+    stops_with("there is already a parameter 'layer.77.weight'",
+               params_add(params, "layer.77.weight", SHAPE(1)));
 }
 
 static const float *line_after(const float *x, size_t count)
@@ -88,7 +97,7 @@ static void trained_parameters_lie_end_to_end(void **state)
     assert_int_equal(params->grads.count, params->trained.count);
     const float *p = numbers_at(params->trained.at, params->trained.count),
                 *g = numbers_at(params->grads.at, params->grads.count);
-    double       p_sum = 0, g_sum = 0;
+    double p_sum = 0, g_sum = 0;
     for (size_t i = 0; i < params->trained.count; i++) p_sum += (double)p[i], g_sum += (double)g[i];
     assert_true(p_sum == (double)params_total(params) && g_sum == 2 * p_sum);    // the rest is 0
 }
@@ -151,18 +160,28 @@ static void clearing_makes_the_next_gradient_the_first(void **state)
     params_clear_grads(params);
     for (int t = 0; t < 2; t++) {
         assert_false(tensors[t]->has_grad);
-        assert_near(values_of(tensors[t]), ((double[]){1, 2, 3, 4, 5, 6}), tensors[t]->shape, .name = "data",
-                    .exact = true);
+        assert_near(values_of(tensors[t]), ((double[]){1, 2, 3, 4, 5, 6}), tensors[t]->shape,
+                    .name = "data", .exact = true);
     }
+}
+
+static void shapes_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    stops_with("shape [-1] has a negative size", params_add(params, "w", SHAPE(-1)));
+    stops_with("is larger than any memory",
+               params_add(params, "w", SHAPE(1 << 30, 1 << 30, 1 << 30)));
 }
 
 static void blocks_belong_to_one_device_and_have_an_end(void **state)
 {
     (void)state;
     params_add(params, "w", SHAPE(3));
-    stops_with("no room for 2000000 parameters more after 16", params_add(params, "large", SHAPE(2000000)));
+    stops_with("no room for 2000000 parameters more after 16",
+               params_add(params, "large", SHAPE(2000000)));
     device_for_case("far");
-    stops_with("the parameters are on device ref; far is in use", params_add(params, "b", SHAPE(3)));
+    stops_with("the parameters are on device ref; far is in use",
+               params_add(params, "b", SHAPE(3)));
 }
 
 // The device's memory, too: 300 reservations are more than far has at a time.
@@ -189,6 +208,7 @@ int main(void)
         CASE(decay_is_for_two_dimensions_on_unless_set),
         CASE(included_parameters_are_shared),
         EACH_DEVICE(clearing_makes_the_next_gradient_the_first),
+        CASE(shapes_that_cannot_be_are_refused),
         ON_DEVICE(blocks_belong_to_one_device_and_have_an_end, "ref"),
         ON_DEVICE(blocks_are_released_with_their_arena, "far"),
     };

@@ -38,10 +38,10 @@ static Result *train(const char *device_name, int threads, uint64_t seed)
         int32_t classes[BATCH];
         rng_fill_normal(&rng, noise, BATCH * IN);
         for (int r = 0; r < BATCH; r++) classes[r] = (int32_t)rng_below(&rng, CLASSES);
-        Tensor *x      = tensor_from(tape->arena, SHAPE(BATCH, IN), noise);
-        Tensor *labels = tensor_from_ints(tape->arena, SHAPE(BATCH), classes);
-        Tensor *h      = op_linear_relu(tape, x, hidden.weight, hidden.bias);
-        Tensor *loss   = loss_cross_entropy(tape, linear_forward(tape, &output, h), labels);
+        Tensor *x         = tensor_from(tape->arena, SHAPE(BATCH, IN), noise);
+        Tensor *labels    = tensor_from_ints(tape->arena, SHAPE(BATCH), classes);
+        Tensor *h         = op_linear_relu(tape, x, hidden.weight, hidden.bias);
+        Tensor *loss      = loss_cross_entropy(tape, linear_forward(tape, &output, h), labels);
         result->losses[i] = tensor_item(loss);
         tape_backward(tape, loss);
         optimizer_step(adam);

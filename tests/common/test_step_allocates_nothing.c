@@ -99,7 +99,7 @@ static void train_step(Training *training)
     Tensor *x    = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), training->images), *y = x;
     for (int i = 0; i < LAYERS; i++) {
         const Linear *layer = &training->layers[i];
-        y = op_linear_activated(tape, y, layer->weight, layer->bias,
+        y                   = op_linear_activated(tape, y, layer->weight, layer->bias,
                                 i + 1 < LAYERS ? ACTIVATION_RELU : ACTIVATION_NONE);
     }
     tape_backward(tape, loss_bce_logits(tape, y, x));

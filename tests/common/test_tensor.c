@@ -97,15 +97,18 @@ static void integers_go_in_and_come_out_unchanged(void **state)
 static void a_tensor_of_another_type_is_not_taken_for_floats(void **state)
 {
     (void)state;
-    Tensor *x = tensor_zeros(arena, SHAPE(2, 3)), *labels = tensor_from_ints(arena, SHAPE(2), (int32_t[]){1, 2});
-    float   values[6];
+    Tensor *x      = tensor_zeros(arena, SHAPE(2, 3)),
+           *labels = tensor_from_ints(arena, SHAPE(2), (int32_t[]){1, 2});
+    float values[6];
     stops_with("x is [2] of I32; expected F32", tensor_floats(labels));
     stops_with("x is [2] of I32; expected F32", tensor_read(labels, values));
     stops_with("x is [2] of I32; expected F32", tensor_write(labels, values));
     stops_with("x is [2] of I32; expected F32", tensor_values(arena, labels));
     stops_with("x is [1] of I32; expected F32", tensor_item(tensor_rows(arena, labels, 0, 1)));
+    stops_with("x is [2] of I32; expected F32", tensor_want_grad(arena, labels));
     stops_with("x is [2,3] of F32; expected I32", tensor_ints(x));
-    stops_with("x is [2] of I32; expected F32", op_relu(tape_new(arena_new("step", 1u << 16)), labels));
+    stops_with("x is [2] of I32; expected F32",
+               op_relu(tape_new(arena_new("step", 1u << 16)), labels));
 }
 
 static void a_row_is_whole_blocks_of_its_type(void **state)
@@ -123,6 +126,9 @@ static void a_row_is_whole_blocks_of_its_type(void **state)
     stops_with("a row of [] is not whole blocks", tensor_of(arena, DTYPE_Q4_0, SCALAR));
     Tensor *row = tensor_rows(arena, x, 2, 1);
     assert_ptr_equal(row->data, (char *)x->data + 4 * 34);
+    stops_with("a row of [12,16] is not whole blocks", tensor_view(arena, x, SHAPE(12, 16)));
+    stops_with("a row of [32] is not whole blocks",
+               tensor_rows(arena, tensor_view(arena, x, SHAPE(192)), 16, 32));
 }
 
 static void rows_share_data_and_know_their_base(void **state)
@@ -131,19 +137,22 @@ static void rows_share_data_and_know_their_base(void **state)
     Tensor *x    = tensor_from(arena, SHAPE(3, 2), (float[]){0, 1, 10, 11, 20, 21});
     Tensor *rows = tensor_rows(arena, x, 1, 2), *last = tensor_rows(arena, rows, 1, 1);
     assert_string_equal(TENSOR_TEXT(rows), "[2,2]");
-    assert_near(values_of(rows), ((double[]){10, 11, 20, 21}), SHAPE(2, 2), .name = "rows", .exact = true);
+    assert_near(values_of(rows), ((double[]){10, 11, 20, 21}), SHAPE(2, 2), .name = "rows",
+                .exact = true);
     assert_ptr_equal(rows->base, x);
     assert_int_equal(rows->offset, 2);
     assert_ptr_equal(last->base, x);    // a view of a view is one of the owner
     assert_int_equal(last->offset, 4);
     tensor_write(last, (float[]){-20, -21});
-    assert_near(values_of(x), ((double[]){0, 1, 10, 11, -20, -21}), SHAPE(3, 2), .name = "x", .exact = true);
+    assert_near(values_of(x), ((double[]){0, 1, 10, 11, -20, -21}), SHAPE(3, 2), .name = "x",
+                .exact = true);
 
     assert_string_equal(TENSOR_TEXT(tensor_rows(arena, x, 3, 0)), "[0,2]");
     Tensor *image = tensor_rows(arena, tensor_zeros(arena, SHAPE(2, 3, 5, 7)), 1, 1);
     assert_string_equal(TENSOR_TEXT(image), "[1,3,5,7]");
     int32_t back[2];
-    tensor_read_ints(tensor_rows(arena, tensor_from_ints(arena, SHAPE(4), (int32_t[]){1, 2, 3, 4}), 2, 2), back);
+    tensor_read_ints(
+        tensor_rows(arena, tensor_from_ints(arena, SHAPE(4), (int32_t[]){1, 2, 3, 4}), 2, 2), back);
     assert_memory_equal(back, ((int32_t[]){3, 4}), sizeof back);
 }
 
@@ -181,7 +190,8 @@ static void shapes_that_cannot_be_are_refused(void **state)
     // 2^64 elements, and 2^62 of four bytes: each would be 0 bytes if the product were let wrap.
     stops_with("[65536,65536,65536,65536]", tensor_new(arena, SHAPE(65536, 65536, 65536, 65536)));
     stops_with("arena 'test' is full", tensor_new(arena, SHAPE(INT_MAX, 1 << 20)));
-    stops_with("[2147483647,2147483647] is larger than any memory", tensor_new(arena, SHAPE(INT_MAX, INT_MAX)));
+    stops_with("[2147483647,2147483647] is larger than any memory",
+               tensor_new(arena, SHAPE(INT_MAX, INT_MAX)));
     stops_with("[32768,32768,65536,65536]", tensor_new(arena, SHAPE(32768, 32768, 65536, 65536)));
 }
 
@@ -189,20 +199,23 @@ static void copies_cross_arenas(void **state)
 {
     (void)state;
     Arena  *other = arena_new("other", 1u << 20);
-    Tensor *x     = tensor_from(other, SHAPE(2, 3), (float[]){1, 2, 3, 4, 5, 6}), *y = tensor_zeros(arena, SHAPE(2, 3));
+    Tensor *x     = tensor_from(other, SHAPE(2, 3), (float[]){1, 2, 3, 4, 5, 6}),
+           *y     = tensor_zeros(arena, SHAPE(2, 3));
     tensor_copy(y, x);
     Tensor *labels = tensor_of(arena, DTYPE_I32, SHAPE(2));
     tensor_copy(labels, tensor_from_ints(other, SHAPE(2), (int32_t[]){7, -8}));
     tensor_copy(tensor_rows(arena, y, 0, 1), tensor_rows(other, x, 1, 1));
     arena_free(other);
-    assert_near(values_of(y), ((double[]){4, 5, 6, 4, 5, 6}), SHAPE(2, 3), .name = "y", .exact = true);
+    assert_near(values_of(y), ((double[]){4, 5, 6, 4, 5, 6}), SHAPE(2, 3), .name = "y",
+                .exact = true);
     int32_t back[2];
     tensor_read_ints(labels, back);
     assert_memory_equal(back, ((int32_t[]){7, -8}), sizeof back);
 
     stops_with("to is [2,3] of F32 and from is [3,2] of F32; expected the same",
                tensor_copy(y, tensor_zeros(arena, SHAPE(3, 2))));
-    stops_with("to is [2,3] of F32 and from is [2] of I32; expected the same", tensor_copy(y, labels));
+    stops_with("to is [2,3] of F32 and from is [2] of I32; expected the same",
+               tensor_copy(y, labels));
 }
 
 // The host that follows a pointer of its own device gets the numbers, of far a fault.
@@ -211,8 +224,7 @@ static void fars_numbers_cannot_be_touched(void **state)
     (void)state;
     volatile float *data = tensor_floats(tensor_zeros(arena, SHAPE(2)));
     stops_with("", data[0] = 1);
-    stops_with("was given an address that is not the device's",
-               kernels.fill((float[2]){0}, 1, 2));
+    stops_with("was given an address that is not the device's", kernels.fill((float[2]){0}, 1, 2));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

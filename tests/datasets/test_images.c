@@ -221,10 +221,11 @@ static void assert_batch(const Place *place, const char *device_name)
     Images      images;
     Error       err;
     const int   index[4] = {4, 0, 4, 2};
-    Arena      *step = arena_new("step", 1u << 20);
+    Arena      *step     = arena_new("step", 1u << 20);
     assert_true(device_use(device_name, &why));
     assert_true(images_read_mnist(place->keep, &images, place->dir, "train", 0, &err));
-    Tensor *batch = images_batch(step, &images, index, 4), *labels = images_labels(step, &images, index, 4);
+    Tensor *batch  = images_batch(step, &images, index, 4),
+           *labels = images_labels(step, &images, index, 4);
     float  *pixels = tensor_values(step, batch);
     int32_t classes[4];
     tensor_read_ints(labels, classes);
