@@ -64,14 +64,9 @@ static void side_call(const Side *side)
     for (int i = 0; side->rival != NULL && i < WORKLOAD_PRODUCTS; i++) {
         const WorkProduct *p = &side->workload->products[i];
         if (p->m == 0) return;
-        Product product = {.kind = p->kind,
-                           .m    = p->m,
-                           .n    = p->n,
-                           .k    = p->k,
-                           .c    = side->arrays[p->c],
-                           .a    = side->arrays[p->a],
-                           .b    = side->arrays[p->b]};
-        side->rival->multiply(side->rival, &product);
+        Product product = product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c], side->arrays[p->a],
+                                        side->arrays[p->b]);
+        rival_multiply(side->rival, &product);
     }
 }
 

@@ -16,29 +16,49 @@ typedef int  SgemmDnnl(char trans_a, char trans_b, int64_t m, int64_t n, int64_t
                        const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
                        float *c, int64_t ldc);
 
+Product product_dense(ProductKind kind, int m, int n, int k, float *c, const float *a, const float *b)
+{
+    return (Product){.kind = kind, .m = m, .n = n, .k = k, .c = c, .a = a, .b = b, .batch = 1,
+                     .row_a = (size_t)(kind == PRODUCT_TN ? m : k),
+                     .row_b = (size_t)(kind == PRODUCT_NT ? k : n),
+                     .row_c = (size_t)n};
+}
+
+void rival_multiply(const Rival *rival, const Product *product)
+{
+    Product one = *product;
+    for (int i = 0; i < product->batch; i++) {
+        rival->multiply(rival, &one);
+        one.a += product->batch_a;
+        one.b += product->batch_b;
+        one.c += product->batch_c;
+    }
+}
+
 static void multiply_openblas(const Rival *rival, const Product *p)
 {
     enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };
     bool ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
     ((SgemmCblas *)rival->sgemm)(ROW_MAJOR, ta ? TRANS : NO_TRANS, tb ? TRANS : NO_TRANS, p->m,
-                                 p->n, p->k, 1.0f, p->a, ta ? p->m : p->k, p->b, tb ? p->k : p->n,
-                                 0.0f, p->c, p->n);
+                                 p->n, p->k, 1.0f, p->a, (int)p->row_a, p->b, (int)p->row_b,
+                                 0.0f, p->c, (int)p->row_c);
 }
 
 // BLIS takes a stride for rows and one for columns: a transpose is the two exchanged.
 static void multiply_blis(const Rival *rival, const Product *p)
 {
-    bool  ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
-    float one = 1.0f, zero = 0.0f;
-    ((SgemmBlis *)rival->sgemm)(0, 0, p->m, p->n, p->k, &one, p->a, ta ? 1 : p->k, ta ? p->m : 1,
-                                p->b, tb ? 1 : p->n, tb ? p->k : 1, &zero, p->c, p->n, 1);
+    bool    ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
+    float   one = 1.0f, zero = 0.0f;
+    int64_t a = (int64_t)p->row_a, b = (int64_t)p->row_b;
+    ((SgemmBlis *)rival->sgemm)(0, 0, p->m, p->n, p->k, &one, p->a, ta ? 1 : a, ta ? a : 1,
+                                p->b, tb ? 1 : b, tb ? b : 1, &zero, p->c, (int64_t)p->row_c, 1);
 }
 
 static void multiply_onednn(const Rival *rival, const Product *p)
 {
     bool ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
     ((SgemmDnnl *)rival->sgemm)(ta ? 'T' : 'N', tb ? 'T' : 'N', p->m, p->n, p->k, 1.0f, p->a,
-                                ta ? p->m : p->k, p->b, tb ? p->k : p->n, 0.0f, p->c, p->n);
+                                (int64_t)p->row_a, p->b, (int64_t)p->row_b, 0.0f, p->c, (int64_t)p->row_c);
 }
 
 static const char *version_openblas(Arena *keep, void *library)

@@ -193,6 +193,8 @@ int main(int argc, char **argv)
         if (!measure(trainer, keep, peer, plan, peak, report, &err)) return error_report(&err);
         putchar('\n');
     }
+    printf("a step's activations and their gradients: %.3f MB at most\n",
+           1e-6 * (double)arena_numbers_peak(trainer->tape->arena));
     printf("our loss: %.4f at first, %.4f after the %ld steps of a sample  (~ noisy)\n",
            trainer->first_loss, trainer->last_loss, trainer->adam->step);
     peer_close(peer);

@@ -22,19 +22,6 @@ enum {
     TENSOR_BYTES  = 8 + 1 + 4 + 4 + 8    // name, no dimensions, type, offset
 };
 
-enum { TYPE_NUMBERS = 64 };    // the types' numbers are below
-
-static const GgufTypeInfo TYPES[TYPE_NUMBERS] = {
-#define X(number, name, block, bytes) [number] = {#name, block, bytes},
-    GGUF_TYPES(X)
-#undef X
-};
-
-const GgufTypeInfo *gguf_type(uint32_t type)
-{
-    return type < TYPE_NUMBERS && TYPES[type].name != NULL ? &TYPES[type] : NULL;
-}
-
 static const uint8_t KIND_BYTES[GGUF_KINDS] = {
     [GGUF_UINT8] = 1,  [GGUF_INT8] = 1,   [GGUF_BOOL] = 1,    [GGUF_UINT16] = 2,
     [GGUF_INT16] = 2,  [GGUF_UINT32] = 4, [GGUF_INT32] = 4,   [GGUF_FLOAT32] = 4,
@@ -163,19 +150,19 @@ static bool read_tensor(Reader *reader, GgufTensor *tensor, Error *err)
         !take(reader, &number, sizeof number) ||
         !take(reader, &tensor->offset, sizeof tensor->offset))
         return false;
-    const GgufTypeInfo *type = gguf_type(number);
-    if (type == NULL)
+    tensor->type = dtype_from_gguf(number);
+    if (tensor->type == DTYPE_NONE)
         return error_set(err, "%s: '%s' is of the ggml type %lu, which is not known", reader->path,
                          tensor->name, (unsigned long)number);
-    tensor->type = (GgufType)number;
+    const DTypeInfo *type = &dtype_info[tensor->type];
     if (tensor->shape[0] % type->block != 0)
         return error_set(err,
                          "%s: '%s' has rows of %llu numbers, expected a multiple of %lu for %s",
                          reader->path, tensor->name, (unsigned long long)tensor->shape[0],
                          (unsigned long)type->block, type->name);
-    if (__builtin_mul_overflow(tensor->count / type->block, type->bytes, &tensor->bytes))
-        return error_set(err, "%s: '%s' has over 2^64 bytes", reader->path, tensor->name);
-    return true;
+    tensor->bytes = dtype_bytes(tensor->type, tensor->count);
+    return tensor->bytes < UINT64_MAX ||
+           error_set(err, "%s: '%s' has over 2^64 bytes", reader->path, tensor->name);
 }
 
 // ---- the rules that hold between them ----

@@ -4,7 +4,7 @@
  *     uint64_t layers;
  *     if (!gguf_integer(file, "llama.block_count", 0, &layers, &err)) ...
  *     const GgufTensor *q = gguf_tensor(file, "blk.0.attn_q.weight");    // NULL if there is none
- *     // q->shape is {in, out}, q->data has q->bytes bytes in blocks of gguf_type(q->type)
+ *     // q->shape is {in, out}, q->data has q->bytes bytes in blocks of dtype_info[q->type]
  *     gguf_close(file);
  *
  *     GgufText token = {NULL, 0};    // texts one after the other: a vocabulary
@@ -22,43 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/error.h"
+#include "kernels/dtype.h"
 
 enum { GGUF_MAX_DIMS = 4 };
-
-// How numbers are stored: its number in a file, its name, how many numbers make a block, and the
-// bytes of one (ggml, src/ggml-common.h). Numbers that are left out were once given, and withdrawn.
-// clang-format off
-#define GGUF_TYPES(X)                                                                              \
-    X( 0, F32,       1,   4) X( 1, F16,       1,   2) X(30, BF16,      1,   2)                     \
-    X(28, F64,       1,   8) X(24, I8,        1,   1) X(25, I16,       1,   2)                     \
-    X(26, I32,       1,   4) X(27, I64,       1,   8)                                              \
-    /* 32 numbers with one scale (_0), or with a scale and a minimum (_1) */                       \
-    X( 2, Q4_0,     32,  18) X( 3, Q4_1,     32,  20) X( 6, Q5_0,     32,  22)                     \
-    X( 7, Q5_1,     32,  24) X( 8, Q8_0,     32,  34) X( 9, Q8_1,     32,  36)                     \
-    /* 256 numbers, whose 8 or 16 parts have small scales of their own */                          \
-    X(10, Q2_K,    256,  84) X(11, Q3_K,    256, 110) X(12, Q4_K,    256, 144)                     \
-    X(13, Q5_K,    256, 176) X(14, Q6_K,    256, 210) X(15, Q8_K,    256, 292)                     \
-    /* indices into tables of numbers */                                                           \
-    X(19, IQ1_S,   256,  50) X(29, IQ1_M,   256,  56) X(16, IQ2_XXS, 256,  66)                     \
-    X(17, IQ2_XS,  256,  74) X(22, IQ2_S,   256,  82) X(18, IQ3_XXS, 256,  98)                     \
-    X(21, IQ3_S,   256, 110) X(20, IQ4_NL,   32,  18) X(23, IQ4_XS,  256, 136)                     \
-    /* three values, two values; four-bit floats */                                                \
-    X(34, TQ1_0,   256,  54) X(35, TQ2_0,   256,  66) X(41, Q1_0,    128,  18)                     \
-    X(39, MXFP4,    32,  17) X(40, NVFP4,    64,  36)
-// clang-format on
-
-typedef enum GgufType {
-#define X(number, name, block, bytes) GGUF_##name = (number),
-    GGUF_TYPES(X)
-#undef X
-} GgufType;
-
-typedef struct GgufTypeInfo {
-    const char *name;            // "Q4_K"
-    uint32_t    block, bytes;    // 256 numbers in 144 bytes
-} GgufTypeInfo;
-
-const GgufTypeInfo *gguf_type(uint32_t type);    // NULL if there is no such type
 
 // What a setting is, by its number in a file.
 typedef enum GgufKind {
@@ -86,7 +52,7 @@ typedef struct GgufText {
 
 typedef struct GgufTensor {
     const char *name;
-    GgufType    type;
+    DType       type;
     int         dims;
     uint64_t    shape[GGUF_MAX_DIMS];    // innermost first; 1 where there is no dimension
     uint64_t    count, bytes;            // numbers, and the bytes that they take

@@ -161,9 +161,9 @@ Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b)
 
 // ---- element by element
 
-static void require_equal(const Tensor *a, const Tensor *b)
+static void require_equal(const char *op, const Tensor *a, const Tensor *b)
 {
-    REQUIRE(shape_equal(a->shape, b->shape), "a is %s and b is %s; expected the same shape",
+    REQUIRE(shape_equal(a->shape, b->shape), "%s: a is %s and b is %s; expected the same shape", op,
             TENSOR_TEXT(a), TENSOR_TEXT(b));
 }
 
@@ -179,7 +179,7 @@ static void add_backward(const TapeNode *node)
 
 Tensor *op_add(Tape *tape, Tensor *a, Tensor *b)
 {
-    require_equal(a, b);
+    require_equal(__func__, a, b);
     Tensor *y = tensor_new(tape->arena, a->shape);
     kernels.add(y->data, tensor_floats(a), tensor_floats(b), tensor_count(y));
     return tape_record(tape, y, add_backward, NULL, INPUTS(a, b));
@@ -197,7 +197,7 @@ static void mul_backward(const TapeNode *node)
 
 Tensor *op_mul(Tape *tape, Tensor *a, Tensor *b)
 {
-    require_equal(a, b);
+    require_equal(__func__, a, b);
     Tensor *y = tensor_new(tape->arena, a->shape);
     kernels.mul(y->data, tensor_floats(a), tensor_floats(b), 0.0f, tensor_count(y));
     return tape_record(tape, y, mul_backward, NULL, INPUTS(a, b));
@@ -233,4 +233,31 @@ Tensor *op_exp(Tape *tape, Tensor *x)
     Tensor *y = tensor_new(tape->arena, x->shape);
     kernels.exp(y->data, tensor_floats(x), tensor_count(y));
     return tape_record(tape, y, exp_backward, NULL, INPUTS(x));
+}
+
+// ---- dropout
+
+typedef struct Dropout {
+    float p;
+    Draw  draw;
+} Dropout;
+
+// y = m x, each m 0 or 1 / (1 - p)   =>   dx += m dy: the mask is drawn again instead of stored
+static void dropout_backward(const TapeNode *node)
+{
+    const Dropout *saved = node->saved;
+    const Tensor  *y     = node->out[0];
+    Grad           dx    = tape_grad(node, node->in[0]);
+    kernels.dropout(dx.at, y->grad, saved->p, saved->draw, dx.beta, tensor_count(y));
+}
+
+Tensor *op_dropout(Tape *tape, Tensor *x, float p, Draw draw)
+{
+    REQUIRE(p >= 0 && p <= 1, "p is %g; expected 0 to 1", (double)p);
+    if (tape->evaluating) return x;
+    Tensor  *y     = tensor_new(tape->arena, x->shape);
+    Dropout *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved         = (Dropout){p, draw};
+    kernels.dropout(y->data, tensor_floats(x), p, draw, 0.0f, tensor_count(y));
+    return tape_record(tape, y, dropout_backward, saved, INPUTS(x));
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "common/tape.h"
+#include "kernels/draw.h"
 
 typedef enum Activation { ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH } Activation;
 
@@ -26,3 +27,7 @@ Tensor *op_activation(Tape *tape, Tensor *x, Activation activation);
 Tensor *op_relu(Tape *tape, Tensor *x);                            // max(x, 0); derivative 0 at 0
 Tensor *op_sigmoid(Tape *tape, Tensor *x);
 Tensor *op_tanh(Tape *tape, Tensor *x);
+
+// Training: x / (1 - p) where a uniform number of the draw is at least p, else 0 (Srivastava et al. 2014).
+// Evaluating (tape_quiet): x itself. 0 <= p <= 1; the draw is new at each step (draw_at).
+Tensor *op_dropout(Tape *tape, Tensor *x, float p, Draw draw);

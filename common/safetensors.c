@@ -4,7 +4,6 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -72,54 +71,6 @@ const char *safetensors_value(const Safetensors *file, const char *key)
     return NULL;
 }
 
-static float half_to_float(uint16_t half)    // IEEE 754 binary16
-{
-    int   exponent = half >> 10 & 31, mantissa = half & 1023;
-    float size;
-    if (exponent == 31)
-        size = mantissa != 0 ? NAN : INFINITY;
-    else if (exponent == 0)
-        size = ldexpf((float)mantissa, -24);
-    else
-        size = ldexpf((float)(mantissa + 1024), exponent - 25);
-    return half >> 15 ? -size : size;
-}
-
-static float bfloat_to_float(uint16_t upper)    // a float without its lower half
-{
-    uint32_t bits = (uint32_t)upper << 16;
-    float    value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static bool is_float(SafetensorsType type)
-{
-    return type == SAFETENSORS_F32 || type == SAFETENSORS_F16 || type == SAFETENSORS_BF16 ||
-           type == SAFETENSORS_F64;
-}
-
-// memcpy, because a header of any length may stand before the data.
-static void to_floats(const SafetensorsEntry *entry, float *out, size_t count)
-{
-    const char *data = entry->data;
-    if (entry->type == SAFETENSORS_F32) {
-        memcpy(out, data, count * sizeof *out);
-    } else if (entry->type == SAFETENSORS_F64) {
-        double value;
-        for (size_t i = 0; i < count; i++) {
-            memcpy(&value, data + i * sizeof value, sizeof value);
-            out[i] = (float)value;
-        }
-    } else {
-        uint16_t value;
-        for (size_t i = 0; i < count; i++) {
-            memcpy(&value, data + i * sizeof value, sizeof value);
-            out[i] = entry->type == SAFETENSORS_F16 ? half_to_float(value) : bfloat_to_float(value);
-        }
-    }
-}
-
 static bool same_shape(const SafetensorsEntry *entry, Shape shape)
 {
     if (entry->dims != shape.dims) return false;
@@ -149,7 +100,7 @@ static bool check_items(const Safetensors *file, const Param *items, int count, 
         if (!same_shape(entry, items[i].tensor->shape))
             return error_set(err, "%s: '%s' is %s, expected %s", file->path, entry->name,
                              entry_text((char[192]){0}, entry), TENSOR_TEXT(items[i].tensor));
-        if (!is_float(entry->type))
+        if (!dtype_to_floats(entry->type, NULL, NULL, 0))
             return error_set(err, "%s: '%s' does not hold floating-point numbers", file->path,
                              entry->name);
     }
@@ -180,7 +131,8 @@ bool safetensors_read(const Safetensors *file, const Param *items, int count, Er
     Arena *scratch = arena_new("safetensors", room);
     float *values  = arena_alloc(scratch, room);
     for (int i = 0; i < count; i++) {
-        to_floats(safetensors_find(file, items[i].name), values, tensor_count(items[i].tensor));
+        const SafetensorsEntry *entry = safetensors_find(file, items[i].name);
+        dtype_to_floats(entry->type, values, entry->data, entry->count);
         tensor_write(items[i].tensor, values);
     }
     arena_free(scratch);
@@ -202,7 +154,7 @@ static char *header_text(const Param *items, int count, const SafetensorsPair *m
         const Tensor *x     = items[i].tensor;
         double        end   = begin + (double)(tensor_count(x) * sizeof(float));
         cJSON        *entry = cJSON_AddObjectToObject(header, items[i].name);
-        cJSON_AddStringToObject(entry, "dtype", "F32");
+        cJSON_AddStringToObject(entry, "dtype", dtype_name(DTYPE_F32));
         cJSON_AddItemToObject(entry, "shape", cJSON_CreateIntArray(x->shape.size, x->shape.dims));
         cJSON_AddItemToObject(entry, "data_offsets",
                               cJSON_CreateDoubleArray((double[]){begin, end}, 2));

@@ -18,31 +18,18 @@
 #include <stdint.h>
 #include "common/error.h"
 #include "common/params.h"
+#include "kernels/dtype.h"
 
 enum { SAFETENSORS_MAX_DIMS = 8 };
 
-// The types and the bits of a number (safetensors 0.8.0). Those of four and six bits are packed: a tensor
-// of them ends at a whole byte.
-#define SAFETENSORS_TYPES(X)                                                                       \
-    X(F4, 4) X(F6_E2M3, 6) X(F6_E3M2, 6) X(BOOL, 8) X(U8, 8) X(I8, 8) X(F8_E5M2, 8)                \
-    X(F8_E4M3, 8) X(F8_E8M0, 8) X(F8_E4M3FNUZ, 8) X(F8_E5M2FNUZ, 8) X(U16, 16) X(I16, 16)          \
-    X(F16, 16) X(BF16, 16) X(U32, 32) X(I32, 32) X(F32, 32) X(C64, 64) X(U64, 64) X(I64, 64)       \
-    X(F64, 64)
-
-typedef enum SafetensorsType {
-#define X(name, bits) SAFETENSORS_##name,
-    SAFETENSORS_TYPES(X)
-#undef X
-} SafetensorsType;
-
 typedef struct SafetensorsEntry {
-    const char     *name;
-    SafetensorsType type;
-    int             dims;
-    uint64_t        shape[SAFETENSORS_MAX_DIMS];    // outermost first
-    uint64_t        count;                          // numbers
-    uint64_t        begin, end;                     // bytes of the data
-    const void     *data;                           // [shape], of the type; perhaps not aligned
+    const char *name;
+    DType       type;
+    int         dims;
+    uint64_t    shape[SAFETENSORS_MAX_DIMS];    // outermost first
+    uint64_t    count;                          // numbers
+    uint64_t    begin, end;                     // bytes of the data
+    const void *data;                           // [shape], of the type; perhaps not aligned
 } SafetensorsEntry;
 
 typedef struct SafetensorsPair {
@@ -70,12 +57,10 @@ void         safetensors_close(Safetensors *file);    // NULL is fine
 Safetensors *safetensors_open_header(const char *path, Error *err);
 Safetensors *safetensors_parse_header(const void *bytes, size_t size, const char *name, Error *err);
 
-const char *safetensors_type_name(SafetensorsType type);    // "BF16"
-
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
 const char             *safetensors_value(const Safetensors *file, const char *key);    // of metadata
 
-// Fills the tensors by name; F16, BF16 and F64 become float. The names must be the file's, none
+// Fills the tensors by name; F16, BF16, F64, F8_E4M3 and F8_E5M2 become float. The names must be the file's, none
 // missing and none left over, and so must the shapes: otherwise no tensor is touched.
 bool safetensors_read(const Safetensors *file, const Param *items, int count, Error *err);
 

@@ -13,21 +13,6 @@ enum {
     HEADER_DEPTH = 3             // {"name": {"shape": [
 };
 
-static const struct {
-    const char *name;
-    uint64_t    bits;
-} TYPES[] = {
-#define X(name, bits) [SAFETENSORS_##name] = {#name, bits},
-    SAFETENSORS_TYPES(X)
-#undef X
-};
-enum { TYPE_COUNT = sizeof TYPES / sizeof *TYPES };
-
-const char *safetensors_type_name(SafetensorsType type)
-{
-    return TYPES[type].name;
-}
-
 // The length of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates), 0 if wrong.
 static size_t utf8_length(const unsigned char *text, size_t left)
 {
@@ -121,20 +106,19 @@ static bool get_integer(const cJSON *item, uint64_t *value)
 static bool read_shape(const char *path, const cJSON *shape, SafetensorsEntry *entry,
                        uint64_t *bytes, Error *err)
 {
-    uint64_t bits = TYPES[entry->type].bits;
-    entry->count  = 1;
+    const DTypeInfo *type = &dtype_info[entry->type];
+    entry->count          = 1;
     for (const cJSON *size = shape->child; size != NULL; size = size->next)
         if (!get_integer(size, &entry->shape[entry->dims]) ||
             __builtin_mul_overflow(entry->count, entry->shape[entry->dims++], &entry->count))
             return error_set(err, "%s: the shape of '%s' is not one of whole numbers, or too large",
                              path, entry->name);
-    if (__builtin_mul_overflow(entry->count, bits, &bits))
+    *bytes = dtype_bytes(entry->type, entry->count);
+    if (*bytes == UINT64_MAX)
         return error_set(err, "%s: the shape of '%s' is too large", path, entry->name);
-    if (bits % 8 != 0)
-        return error_set(err, "%s: '%s' has %llu numbers of %llu bits, which do not end at a byte",
-                         path, entry->name, (unsigned long long)entry->count,
-                         (unsigned long long)TYPES[entry->type].bits);
-    *bytes = bits / 8;
+    if (entry->count % type->block != 0)
+        return error_set(err, "%s: '%s' has %llu numbers of %u bits, which do not end at a byte", path,
+                         entry->name, (unsigned long long)entry->count, 8 * type->bytes / type->block);
     return true;
 }
 
@@ -154,11 +138,9 @@ static bool read_entry(const Safetensors *file, const cJSON *item, uint64_t data
         return error_set(err, "%s: '%s' is not an object of a dtype, a shape and data_offsets",
                          path, name);
 
-    int found = 0;
-    while (found < TYPE_COUNT && strcmp(type->valuestring, TYPES[found].name) != 0) found++;
-    if (found == TYPE_COUNT)
+    entry->type = dtype_from_safetensors(type->valuestring);
+    if (entry->type == DTYPE_NONE)
         return error_set(err, "%s: '%s' has the unknown dtype '%s'", path, name, type->valuestring);
-    entry->type = (SafetensorsType)found;
 
     uint64_t bytes = 0;
     if (!read_shape(path, shape, entry, &bytes, err)) return false;

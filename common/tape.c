@@ -19,13 +19,16 @@ Tape *tape_new(Arena *step)
 
 void tape_reset(Tape *tape)
 {
-    bool recording = tape->recording;
-    tape_new(tape->arena)->recording = recording;
+    bool recording = tape->recording, evaluating = tape->evaluating;
+    tape             = tape_new(tape->arena);
+    tape->recording  = recording;
+    tape->evaluating = evaluating;
 }
 
 void tape_quiet(Tape *tape, bool quiet)
 {
-    tape->recording = !quiet;
+    tape->recording  = !quiet;
+    tape->evaluating = quiet;
 }
 
 // ---- gradients' memory
@@ -170,9 +173,8 @@ void tape_backward(Tape *tape, Tensor *loss)
 {
     REQUIRE(tensor_count(loss) == 1, "the loss is %s; expected one element", TENSOR_TEXT(loss));
     REQUIRE(loss->wants_grad, "the loss does not depend on a parameter, or was not recorded");
-    loss->grad     = take(tape, 1);
-    loss->has_grad = true;
-    kernels.fill(loss->grad, 1.0f, 1);
+    REQUIRE(!(loss->base ? loss->base : loss)->has_grad, "the loss has a gradient already");
+    kernels.fill(tape_grad(&(TapeNode){.tape = tape}, loss).at, 1.0f, 1);    // it may be a view
     run_backward(tape, tape->last);
 }
 
@@ -185,9 +187,10 @@ typedef struct Recompute {
 
 static void recompute_backward(const TapeNode *node)
 {
-    const Recompute *saved = node->saved;
-    Tape            *tape  = node->tape;
-    TapeNode        *last  = tape->last;
+    const Recompute *saved     = node->saved;
+    Tape            *tape      = node->tape;
+    TapeNode        *last      = tape->last;
+    bool             recording = tape->recording;
     // The inputs' gradients outlive what is computed again, so they get their memory before it.
     for (int i = 0; i < node->inputs; i++) tape_grad_sum(node, node->in[i]);
 
@@ -195,14 +198,16 @@ static void recompute_backward(const TapeNode *node)
     tape->last      = NULL;
     tape->recording = true;
     Tensor *y       = saved->part(tape, saved->context, node->in);
-    REQUIRE(y->base == NULL, "a part that is computed again returned a view");
+    REQUIRE(y->base == NULL && y->grad == NULL, "a part that is computed again returned %s",
+            y->base != NULL ? "a view" : "one of its inputs");
     if (y->wants_grad) {
         y->grad     = node->out[0]->grad;
         y->has_grad = true;
         node->out[0]->grad = NULL;    // given back by the op that made y
         run_backward(tape, tape->last);
     }
-    tape->last = last;
+    tape->last      = last;
+    tape->recording = recording;
     // Pieces that gradients gave back and that lie behind the mark are gone with it.
     arena_rewind(tape->arena, mark);
     const float *end = arena_numbers(tape->arena, 0);
@@ -217,15 +222,15 @@ static void recompute_backward(const TapeNode *node)
 
 Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape out, Tensors in)
 {
-    if (!tape->recording) return part(tape, context, in.list);
-    Recompute *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved           = (Recompute){part, context};
-    Tensor   *y      = tensor_new(tape->arena, out);
-    ArenaMark mark   = arena_mark(tape->arena);
-    tape_quiet(tape, true);
+    bool       recording = tape->recording;
+    Recompute *saved     = arena_alloc(tape->arena, sizeof *saved);
+    *saved               = (Recompute){part, context};
+    Tensor   *y          = tensor_new(tape->arena, out);
+    ArenaMark mark       = arena_mark(tape->arena);
+    tape->recording = false;
     tensor_copy(y, part(tape, context, in.list));
-    tape_quiet(tape, false);
+    tape->recording = recording;
     arena_rewind(tape->arena, mark);
-    record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);    // its parameters are not among `in`
+    if (recording) record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);    // its parameters are not among `in`
     return y;
 }

@@ -55,7 +55,8 @@ enum { TAPE_POOL = 64 };
 struct Tape {
     Arena    *arena;        // holds outputs, their gradients and the nodes
     TapeNode *last;
-    bool      recording;    // false while evaluating: ops compute and record nothing
+    bool      recording;    // false: ops compute and record nothing
+    bool      evaluating;   // dropout is off
     struct {
         float *at;
         size_t bytes;
@@ -75,7 +76,7 @@ typedef struct Tensors {
 Tape *tape_new(Arena *step);      // the tape uses the arena from its start, and resets it
 void  tape_reset(Tape *tape);
 
-// Evaluating (true): ops record nothing, until false.
+// Evaluating (true): ops record nothing and dropout is the identity, until false.
 void tape_quiet(Tape *tape, bool quiet);
 
 // Marks the outputs as wanting a gradient and records the node if an input wants one; tape_record takes
@@ -104,6 +105,7 @@ float *tape_grad_sum(const TapeNode *node, Tensor *x);    // the same with zeros
 
 // A part of the graph that keeps only its inputs and its output [out]: what lies between is computed
 // again by backward (Chen et al. 2016), which trades a second forward for the memory. `part` computes the
-// same from the same inputs each time, in the tape's arena; `context` lives until backward.
+// same from the same inputs each time, in the tape's arena; `context` lives until backward. Parameters may
+// come by the context, what an op computed must be among the inputs.
 typedef Tensor *TapePart(Tape *tape, const void *context, Tensor *const in[]);
 Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape out, Tensors in);

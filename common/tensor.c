@@ -124,6 +124,7 @@ Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape)
 
 void tensor_want_grad(Arena *arena, Tensor *x)
 {
+    REQUIRE(x->base == NULL, "x is a view; expected what it views");
     x->grad       = arena_numbers(arena, tensor_count(x) * sizeof *x->grad);
     x->wants_grad = true;
     x->has_grad   = false;

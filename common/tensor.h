@@ -53,7 +53,8 @@ Tensor *tensor_from_ints(Arena *arena, Shape shape, const int32_t *values);     
 Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count);    // rows first .. first + count - 1
 Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape);             // the same elements
 
-// Makes x, which no op computed, take part: d(loss)/dx is put in memory of the arena.
+// Makes x, which no op computed, take part: d(loss)/dx is put in memory of the arena. Not a view; and
+// views of x are made after this.
 void tensor_want_grad(Arena *arena, Tensor *x);
 
 // The numbers, for kernels: stops the program where x is of another type.

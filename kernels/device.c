@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "kernels/cpu/cpu.h"
 #include "kernels/trace.h"
 
 _Noreturn void device_refuse(const char *device_name, const char *kernel, const char *what)
@@ -17,7 +18,6 @@ _Noreturn void device_refuse(const char *device_name, const char *kernel, const 
 
 static void *host_reserve(size_t bytes)
 {
-    if (bytes == 0) bytes = 1;    // an address like any other
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
 #ifdef MADV_HUGEPAGE
@@ -33,7 +33,7 @@ static void host_commit(void *base, size_t from, size_t to)
 
 static void host_release(void *base, size_t bytes)
 {
-    if (base != NULL) munmap(base, bytes > 0 ? bytes : 1);
+    if (base != NULL) munmap(base, bytes);
 }
 
 static void host_put(void *to, const void *host, size_t bytes)
@@ -95,18 +95,18 @@ static void put_in_use(const Kernels *table)
     kernels = trace_around(&all);
 }
 
-void device_put_in_use(const Device *chosen)
-{
-    device = chosen;
-    put_in_use(device->kernels);
-}
-
 bool device_use(const char *name, const char **why)
 {
     const Device *chosen = NULL;
-    if (name == NULL || strcmp(name, "cpu") == 0)
-        cpu_table(), chosen = &device_cpu;
-    else if (strcmp(name, "ref") == 0)
+    const char   *wrong;
+    if (name == NULL || strcmp(name, "cpu") == 0) {
+        if ((wrong = cpu_variant_refused()) != NULL) {
+            *why = wrong;
+            return false;
+        }
+        cpu_table();
+        chosen = &device_cpu;
+    } else if (strcmp(name, "ref") == 0)
         chosen = &device_ref;
     else if (strcmp(name, "far") == 0)
         chosen = &device_far;
@@ -115,7 +115,8 @@ bool device_use(const char *name, const char **why)
                                          : "unknown device; expected cpu, ref or far";
         return false;
     }
-    device_put_in_use(chosen);
+    device = chosen;
+    put_in_use(device->kernels);
     return true;
 }
 

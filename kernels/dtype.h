@@ -17,12 +17,14 @@ typedef enum DTypeKind {
     DTYPE_KIND_FLOAT,
     DTYPE_KIND_INTEGER,
     DTYPE_KIND_QUANTIZED,    // blocks of small numbers with their scales
-    DTYPE_KIND_OTHER         // truth values, complex numbers, powers of two that scale other numbers
+    DTYPE_KIND_OTHER    // truth values, complex numbers, powers of two that scale other numbers
 } DTypeKind;
 
 // Every type, once: its name, the same in every format that has it; its kind; numbers and bytes of a
 // block; whether safetensors 0.8.0 has it; its number in GGUF (ggml, include/ggml.h and
-// src/ggml-common.h), -1 if GGUF does not have it. F32 comes first: it is the type of zeroed memory.
+// src/ggml-common.h), -1 if it is not in GGUF; numbers that GGUF once gave and withdrew are left out.
+// F32 comes first, so that zeroed memory has that type. Its size is float's, because the checks of
+// gradients compile the core with doubles (tests/double.h).
 // clang-format off
 #define DTYPE_LIST(X)                                                   \
     /* name         kind       block bytes safetensors GGUF */          \
@@ -78,7 +80,6 @@ typedef enum DTypeKind {
     X(Q1_0,        QUANTIZED, 128,  18, false, 41)                      \
     X(MXFP4,       QUANTIZED,  32,  17, false, 39)                      \
     X(NVFP4,       QUANTIZED,  64,  36, false, 40)
-// clang-format on
 
 typedef enum DType {
 #define X(name, kind, block, bytes, safetensors, gguf) DTYPE_##name,
@@ -87,13 +88,14 @@ typedef enum DType {
     DTYPE_COUNT,
     DTYPE_NONE = DTYPE_COUNT    // what a lookup returns when there is no such type
 } DType;
+// clang-format on
 
 typedef struct DTypeInfo {
-    const char *name;            // "Q4_K"
+    const char *name;    // "Q4_K"
     DTypeKind   kind;
     uint32_t    block, bytes;    // 256 numbers in 144 bytes
     bool        safetensors;
-    int         gguf;            // its number, or -1
+    int         gguf;    // its number, or -1
 } DTypeInfo;
 
 extern const DTypeInfo dtype_info[DTYPE_COUNT];
@@ -108,3 +110,16 @@ uint64_t dtype_bytes(DType type, uint64_t count);
 // format has none.
 DType dtype_from_safetensors(const char *name);
 DType dtype_from_gguf(uint32_t number);
+
+// Converts `count` numbers to floats. F64 is rounded to the nearest float, ties to even; F16, BF16, F8_E4M3
+// and F8_E5M2 are exact, and a NaN keeps its sign. Of the quantized types it knows Q8_0, Q4_0, Q4_1,
+// Q4_K and Q6_K; `count` is then a multiple of the block. `in` may be unaligned.
+// Returns false and writes nothing for all other types, also when count is 0: a way to ask.
+bool dtype_to_floats(DType type, float *out, const void *in, size_t count);
+
+// Converts floats to F32, F16, BF16, F8_E4M3 or F8_E5M2, rounded to nearest, ties to even, subnormal
+// results included. What rounds past the largest finite number becomes infinity, as in IEEE 754.
+// F8_E4M3 has no infinity: what rounds past 448 (from above 464) becomes NaN, as in PyTorch and in the
+// non-saturating mode of the OCP specification, because an overflow should show; clamp first to saturate.
+// A NaN becomes a quiet NaN of the same sign. Returns false for all other types, as above.
+bool dtype_from_floats(DType type, void *out, const float *in, size_t count);

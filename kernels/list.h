@@ -70,6 +70,13 @@
   /* momentum v               */ X(sgd_step,  (float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n, SgdStep step), (p, v, g, scale, spans, count, n, step), OUT(p, n, 5)) \
   /* first moment m, second v */ X(adam_step, (float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n, AdamStep step), (p, m, v, g, scale, spans, count, n, step), OUT(p, n, 7))
 
+#define RANDOM_KERNELS(X) /* by position, from a draw: the same bits on every device (philox.h) */ \
+  /* y[i] uniform in [0,1), of 24 bits      */ X(random_uniform, (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
+  /* y[i] ~ N(0,1), |y[i]| < 6.8            */ X(random_normal,  (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
+  /* y[i] = beta y[i] + (u[i] >= p ? x[i] / (1 - p) : 0), u uniform; y may be x, in place. What is dropped is not read */ \
+  /* further: its NaN is gone. p = 0 keeps all, p = 1 nothing. Backward is the same call, with dx and dy */ \
+  X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n), (y, x, p, draw, beta, n), OUT(y, n, 2))
+
 #define KERNEL_LIST(X) \
-  PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) OPTIMIZER_KERNELS(X)
+  PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X)
 // clang-format on

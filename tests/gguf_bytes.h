@@ -3,7 +3,7 @@
  *     GgufBytes file = {0};
  *     gguf_bytes_begin(&file, 3, 1, 1);    // version 3, one tensor, one setting
  *     gguf_bytes_put_integer(&file, "llama.block_count", 32);
- *     gguf_bytes_put_tensor(&file, "token_embd.weight", GGUF_F16, 2, (uint64_t[]){64, 100}, 0);
+ *     gguf_bytes_put_tensor(&file, "token_embd.weight", GGML_F16, 2, (uint64_t[]){64, 100}, 0);
  *     gguf_bytes_pad(&file, 32, 64 * 100 * 2);    // the data: zeros
  */
 #pragma once
@@ -11,6 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/gguf.h"
+
+// The types' numbers in a file.
+enum {
+#define X(name, kind, block, bytes, safetensors, gguf) GGML_##name = (gguf),
+    DTYPE_LIST(X)
+#undef X
+};
 
 typedef struct GgufBytes {
     size_t  size;

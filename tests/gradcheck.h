@@ -20,9 +20,10 @@
  *
  * The function runs on a tape and returns a tensor of any shape; its elements are summed with fixed,
  * unequal weights, so that an error in one cannot hide behind another. Every element of every input
- * that has a grad is moved up and down. Gradients start at a value other than 0: a backward that
- * overwrites where it should add is found. A failure tells the function, the input, how many of its
- * elements are wrong, and the first of them with the analytic and the numeric derivative.
+ * that wants a gradient is moved up and down. Backward runs twice, with gradients that hold nothing yet
+ * and with some that hold a value: one that adds where it should write is found, and one that overwrites
+ * where it should add. A failure tells the function, the input, how many of its elements are wrong, and
+ * the first of them with the analytic and the numeric derivative.
  *
  * The function must be smooth around its inputs: random ones stay away from the kink of a ReLU. It
  * must give the same result each time: one that draws noise copies its Rng from the context.
@@ -34,16 +35,15 @@
 
 typedef Tensor *GradFunction(Tape *tape, Tensor *const in[], const void *context);
 
-// A tensor of N(0,1) values with room for its gradient. Set grad to NULL for one that has none.
+// A tensor of N(0,1) values that wants its gradient. Set wants_grad to false for a constant.
 Tensor *gradcheck_input(Arena *keep, Shape shape, Rng *rng);
 
-// Fails the running cmocka case unless f has the gradient that it says.
+// Fails the running cmocka case unless f has the gradient that it says. Inputs may be NULL.
 #define gradcheck(f, context, ...)                                                                 \
     gradcheck_assert(__FILE__, __LINE__, #f, f, context, INPUTS(__VA_ARGS__))
 
-void gradcheck_assert(const char *file, int line, const char *name, GradFunction *f,
-                      const void *context, Tensor *const in[]);
+void gradcheck_assert(const char *file, int line, const char *name, GradFunction *f, const void *context,
+                      Tensors in);
 
-// The same as a value; `in` ends with NULL.
-bool gradcheck_holds(const char *name, GradFunction *f, const void *context, Tensor *const in[],
-                     Error *err);
+// The same as a value.
+bool gradcheck_holds(const char *name, GradFunction *f, const void *context, Tensors in, Error *err);

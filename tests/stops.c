@@ -28,7 +28,9 @@ bool child_begin(Child *child)
     }
     dup2(ends[1], STDERR_FILENO);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    signal(SIGABRT, SIG_DFL);
+    signal(SIGABRT, SIG_DFL);    // cmocka's handlers would go on with the other cases
+    signal(SIGSEGV, SIG_DFL);
+    signal(SIGBUS, SIG_DFL);    // the same on macOS
     alarm(PATIENCE);
     return true;
 }

@@ -1,5 +1,7 @@
-/* cpu.c -- which of the backend's tables this processor can run. */
+/* cpu.c -- which of the backend's tables this processor can run, and LAB_CPU allows. */
 #include "kernels/cpu/cpu.h"
+#include <stdlib.h>
+#include <string.h>
 
 extern const Kernels cpu_plain_table;
 
@@ -10,6 +12,8 @@ static bool always(void)
 
 #ifdef LAB_CPU_X86
 extern const Kernels cpu_avx2_table, cpu_avx512_table;
+
+#define EXPECTED "plain, avx2 or avx512"
 
 // These also ask whether the operating system saves the wide registers.
 static bool has_avx2(void)
@@ -22,6 +26,8 @@ static bool has_avx512(void)
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
+#else
+#define EXPECTED "plain"
 #endif
 
 const CpuVariant cpu_variants[CPU_VARIANTS] = {
@@ -32,10 +38,31 @@ const CpuVariant cpu_variants[CPU_VARIANTS] = {
     {&cpu_plain_table, always},
 };
 
+// The variant that LAB_CPU names: -1 when it is not set, CPU_VARIANTS when there is none of that name.
+static int variant_asked_for(void)
+{
+    const char *name = getenv("LAB_CPU");
+    if (name == NULL || *name == '\0') return -1;
+    int i = 0;
+    while (i < CPU_VARIANTS && strcmp(cpu_variants[i].table->variant, name) != 0)
+        i++;
+    return i;
+}
+
 const Kernels *kernels_cpu(void)
 {
-    int i = 0;
+    int i = variant_asked_for();
+    if (i < 0 || i == CPU_VARIANTS) i = 0;
     while (!cpu_variants[i].can_run())
         i++;
     return cpu_variants[i].table;
+}
+
+const char *cpu_variant_refused(void)
+{
+    int i = variant_asked_for();
+    if (i == CPU_VARIANTS) return "LAB_CPU names an unknown instruction set; expected " EXPECTED;
+    if (i >= 0 && !cpu_variants[i].can_run())
+        return "LAB_CPU names an instruction set that this processor does not have";
+    return NULL;
 }

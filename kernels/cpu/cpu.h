@@ -4,7 +4,8 @@
  *         if (cpu_variants[i].can_run()) check(cpu_variants[i].table);    // the tests
  *
  * kernels_cpu() picks the first that can run: the list goes from the widest to the plainest, which
- * runs everywhere.
+ * runs everywhere. LAB_CPU = plain, avx2 or avx512 in the environment names the widest that it may
+ * pick; after a value that cpu_variant_refused() complains about, it picks as well as it can.
  */
 #pragma once
 #include "kernels/kernels.h"
@@ -21,6 +22,9 @@ typedef struct CpuVariant {
 } CpuVariant;
 
 extern const CpuVariant cpu_variants[CPU_VARIANTS];
+
+// What is wrong with the value of LAB_CPU, in a static sentence; NULL when nothing is.
+const char *cpu_variant_refused(void);
 
 // Whether OpenBLAS is there and faster for this product, and the product: c = beta c + op(a) op(b).
 bool cpu_blas_takes(int m, int n, int k);

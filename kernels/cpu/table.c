@@ -38,4 +38,8 @@ const Kernels CPU(table) = {
     .sum_squares = CPU(sum_squares),
     .squared_error = CPU(squared_error),
     .bce_logits = CPU(bce_logits),
+
+    .random_uniform = CPU(random_uniform),    // random.c
+    .random_normal = CPU(random_normal),
+    .dropout = CPU(dropout),
 };

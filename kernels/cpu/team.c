@@ -5,6 +5,8 @@
 // Of each thread that calls kernels: until when it works alone, and how long it last decided to.
 static _Thread_local double alone_until, pause;
 
+static double scale = 1;
+
 static const double WORTH = 20e-6;           // seconds: about what `enough` work takes one thread
 static const double LATE = 100e-6;           // a wait of this length is not for work that was shared
 static const double PAUSE_MAX = 0.5;
@@ -18,9 +20,9 @@ static double now(void)
 
 int team_size(size_t n, size_t enough)
 {
-    if (n < enough) return 1;
+    if (scale > 0 && (double)n < scale * (double)enough) return 1;
     const int threads = omp_get_max_threads();
-    return threads > 1 && alone_until > 0 && now() < alone_until ? 1 : threads;
+    return threads > 1 && scale > 0 && alone_until > 0 && now() < alone_until ? 1 : threads;
 }
 
 Team team_begin(void)
@@ -48,4 +50,9 @@ void team_end(const Team *team, size_t n, size_t enough)
     } else {
         pause /= 2;
     }
+}
+
+void team_scale(double chosen)
+{
+    scale = chosen;
 }

@@ -28,3 +28,7 @@ int  team_size(size_t n, size_t enough);
 Team team_begin(void);
 void team_arrive(Team *team);    // by every thread; the caller's counts
 void team_end(const Team *team, size_t n, size_t enough);
+
+// For tests and benchmarks: scales every threshold; 0 takes all threads whatever the work, and even where
+// they do not pay.
+void team_scale(double scale);

@@ -5,6 +5,7 @@
  * reference for gradients.
  */
 #include "kernels/kernels.h"
+#include "kernels/philox.h"
 #include <tgmath.h>
 
 // ---- matrix products
@@ -259,6 +260,37 @@ static void ref_adam_step(float *p, float *m, float *v, const float *g, const fl
                               (sqrt(v[i] / step.correction2) + step.epsilon);
             p[i] -= spans[s].rate * step.learning_rate * (direction + spans[s].decay * p[i]);
         }
+}
+
+// ---- random numbers
+
+static uint32_t random_word(Draw draw, size_t i)
+{
+    return philox(draw, i / 4).word[i % 4];
+}
+
+static void ref_random_uniform(float *y, Draw draw, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = philox_uniform(random_word(draw, i));
+}
+
+static void ref_random_normal(float *y, Draw draw, size_t n)
+{
+    for (size_t i = 0; i < n; i += 2) {
+        PhiloxPair pair = philox_normal(random_word(draw, i), random_word(draw, i + 1));
+        y[i] = pair.first;
+        if (i + 1 < n) y[i + 1] = pair.second;
+    }
+}
+
+// Srivastava et al. 2014, with the factor at training as everybody has it now.
+static void ref_dropout(float *y, const float *x, float p, Draw draw, float beta, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float value = philox_dropout(random_word(draw, i), x[i], p, 1 / (1 - p));
+        y[i] = beta == 0 ? value : philox_blend(beta, y[i], value);
+    }
 }
 
 #define ENTRY(name, prototype, arguments, work) .name = ref_##name,

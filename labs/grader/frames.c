@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "kernels/kernels.h"
 
-enum { DEPTH = 96 };
+enum { DEPTH = 96, INLINED = 16 };    // calls on the stack; of one instruction
 
 // The sanitizer's runtime, where there is one.
 extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *text, size_t size)
@@ -70,81 +70,125 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-// "avx512_matmul_nt" is what a learner knows as kernels.matmul_nt.
-static void name_callee(char *name, size_t size, void *pc)
-{
-    char own[64], entry[64];
-    symbolize(pc, "%f", own, sizeof own);
-    if (own[0] == '\0') {
-        Dl_info info;
-        if (dladdr(pc, &info) != 0 && info.dli_sname != NULL)
-            snprintf(own, sizeof own, "%s", info.dli_sname);
-    }
-#define X(kernel, prototype, ...)                                                                            \
-    symbolize(behind(kernels.kernel), "%f", entry, sizeof entry);                                  \
-    if (own[0] != '\0' && strcmp(own, entry) == 0) {                                               \
-        snprintf(name, size, "kernels." #kernel);                                                  \
-        return;                                                                                    \
-    }
-    KERNEL_LIST(X)
-#undef X
-    snprintf(name, size, "%s", own);
-}
-
 bool frames_is_source(const char *file, const char *source)
 {
     return strcmp(base_name(file), base_name(source)) == 0;
 }
 
-// 0 when it is not in the source.
-static int line_at(void *pc, const char *source)
+// The calls that an instruction stands in, innermost first: the function's, and before it one for
+// each function that the compiler has inlined there. None where nothing is known.
+typedef struct Calls {
+    int count;
+    struct Call {
+        const char *function, *file;
+        int         line;
+    } call[INLINED];
+    char text[4096];
+} Calls;
+
+static void calls_find(Calls *calls, void *pc)
 {
-    char place[512], *line;
-    symbolize(pc, "%s:%l", place, sizeof place);
-    if ((line = strrchr(place, ':')) == NULL) return 0;
-    *line++ = '\0';
-    return frames_is_source(place, source) ? atoi(line) : 0;
+    symbolize(pc, "%f %s:%l", calls->text,
+              sizeof calls->text);    // a row of strings, the last empty
+    calls->count = 0;
+    for (char *at = calls->text, *next; *at != '\0' && calls->count < INLINED; at = next) {
+        char *file = strchr(at, ' '), *line = strrchr(at, ':');
+        next = at + strlen(at) + 1;
+        if (file == NULL || line == NULL || strncmp(at, "<null>", 6) == 0) break;
+        *file++ = *line++           = '\0';
+        calls->call[calls->count++] = (struct Call){at, file, atoi(line)};
+    }
+}
+
+// The innermost that is in the source; NULL when none is.
+static const struct Call *calls_in(const Calls *calls, const char *source)
+{
+    for (int i = 0; i < calls->count; i++)
+        if (frames_is_source(calls->call[i].file, source)) return &calls->call[i];
+    return NULL;
+}
+
+// The function that has been called, whatever is inlined in it; "" when it is not known.
+static const char *calls_callee(const Calls *calls)
+{
+    return calls->count > 0 ? calls->call[calls->count - 1].function : "";
+}
+
+// "cpu_avx512_matmul" is what a learner knows as kernels.matmul.
+static void name_callee(char *name, size_t size, void *pc)
+{
+    const struct {
+        const char *name;
+        void       *start;
+    } entries[] = {
+#define X(kernel, prototype, ...) {"kernels." #kernel, behind(kernels.kernel)},
+        KERNEL_LIST(X)
+#undef X
+    };
+    Calls calls;
+    calls_find(&calls, pc);
+    snprintf(name, size, "%s", calls_callee(&calls));
+    for (size_t i = 0; name[0] != '\0' && i < sizeof entries / sizeof *entries; i++) {
+        calls_find(&calls, entries[i].start);
+        if (strcmp(name, calls_callee(&calls)) != 0) continue;
+        snprintf(name, size, "%s", entries[i].name);
+        return;
+    }
+}
+
+static void write_text(Frames *frames, const Calls *calls)
+{
+    for (int i = 0; i < calls->count; i++) {
+        const struct Call *call = &calls->call[i];
+        size_t             used = strlen(frames->text);
+        snprintf(frames->text + used, sizeof frames->text - used, "%s, %s:%d\n", call->function,
+                 base_name(call->file), call->line);
+    }
 }
 
 void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
 {
     void       *pcs[DEPTH];
     int         count = backtrace(pcs, DEPTH), first = 0;
-    size_t      used     = 0;
     const void *function = NULL;
-    *frames              = (Frames){.outside = true};
-    exact                = exact && pc != NULL;    // not every machine says
+    Calls       calls;
+    *frames = (Frames){.outside = true};
+    exact   = exact && pc != NULL;    // not every machine says
     for (int k = 0; pc != NULL && k < count; k++)
         if (pcs[k] == pc) first = k;
     for (int k = first; k < count; k++) {
         const void *start = NULL;
+        if (exact && k == first) pcs[k] = behind(pcs[k]);
         if (!is_answer(pcs[k], &start)) continue;
-        char  name[128];
-        void *at = k == first && exact ? behind(pcs[k]) : pcs[k];
         if (frames->outside) {
             frames->outside = false;
             frames->inside  = k == first;
             function        = start;
-            if (k > first)
-                name_callee(frames->callee, sizeof frames->callee,
-                            k - 1 == first && exact ? behind(pcs[k - 1]) : pcs[k - 1]);
         }
         frames->repeats += start == function;
         if (frames->repeats > 3) break;
-        int line = line_at(at, source);
-        if (frames->line == 0) frames->line = line;
-        if (frames->repeats == 2 && frames->again == 0) frames->again = line;
-        symbolize(at, "%f", name, sizeof name);
-        int length =
-            snprintf(frames->text + used, sizeof frames->text - used, "%s, line %d\n", name, line);
-        if (length > 0 && used + (size_t)length < sizeof frames->text) used += (size_t)length;
+        calls_find(&calls, pcs[k]);
+        const struct Call *own = calls_in(&calls, source);
+        if (own != NULL && frames->repeats == 2 && frames->again == 0) frames->again = own->line;
+        if (own != NULL && frames->line == 0) {
+            frames->line = own->line;
+            if (own > calls.call)
+                snprintf(frames->callee, sizeof frames->callee, "%s", own[-1].function);
+            else if (k > first) name_callee(frames->callee, sizeof frames->callee, pcs[k - 1]);
+        }
+        write_text(frames, &calls);
     }
 }
 
 int frames_line(void *const *pcs, size_t count, const char *source)
 {
-    int line = -1;
-    for (size_t k = 0; k < count && line <= 0; k++)
-        if (is_answer(pcs[k], NULL)) line = line_at(pcs[k], source);
+    Calls calls;
+    int   line = -1;
+    for (size_t k = 0; k < count && line <= 0; k++) {
+        if (!is_answer(pcs[k], NULL)) continue;
+        calls_find(&calls, pcs[k]);
+        const struct Call *own = calls_in(&calls, source);
+        line                   = own != NULL ? own->line : 0;
+    }
     return line;
 }

@@ -22,15 +22,41 @@ static void rivals_agree_with_ref_in_every_form(void **state)
     rng_fill_normal(&rng, b, K * N);
     rivals_open(keep, rivals);
     for (int kind = PRODUCT_NN; kind <= PRODUCT_TN; kind++) {
-        if (kind == PRODUCT_NN) kernels_ref.matmul(want, a, b, M, N, K, 0);
-        if (kind == PRODUCT_NT) kernels_ref.matmul_nt(want, a, b, M, N, K, 0);
-        if (kind == PRODUCT_TN) kernels_ref.matmul_tn(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_NN) matmul(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_NT) matmul_nt(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_TN) matmul_tn(want, a, b, M, N, K, 0);
         for (int i = 0; i < RIVAL_COUNT; i++) {
             if (rivals[i].absent != NULL) continue;
             memset(got, 0xff, sizeof got);    // NaN: what is not written shows
-            rivals[i].multiply(&rivals[i], &(Product){(ProductKind)kind, M, N, K, got, a, b});
+            Product product = product_dense((ProductKind)kind, M, N, K, got, a, b);
+            rival_multiply(&rivals[i], &product);
             for (int j = 0; j < M * N; j++) assert_close((double)got[j], (double)want[j], 1e-5);
         }
+    }
+}
+
+// Three heads inside a row: [T,heads,width] q and k give scores [heads,T,T].
+static void rivals_agree_with_ref_on_strided_batches(void **state)
+{
+    enum { T = 6, HEADS = 3, D = 4 };
+    Arena *keep = *state;
+    Rival  rivals[RIVAL_COUNT];
+    float  q[T * HEADS * D], k[T * HEADS * D], want[HEADS * T * T], got[HEADS * T * T];
+    Rng    rng = rng_from_seed(4);
+    rng_fill_normal(&rng, q, T * HEADS * D);
+    rng_fill_normal(&rng, k, T * HEADS * D);
+    kernels_ref.matmul(want, T, T * T, (Mat){q, HEADS * D, 1, D}, (Mat){k, 1, HEADS * D, D}, HEADS, T, T, D, 0);
+    rivals_open(keep, rivals);
+    for (int i = 0; i < RIVAL_COUNT; i++) {
+        if (rivals[i].absent != NULL) continue;
+        Product scores = product_dense(PRODUCT_NT, T, T, D, got, q, k);
+        scores.batch   = HEADS;
+        scores.row_a = scores.row_b = HEADS * D;
+        scores.batch_a = scores.batch_b = D;
+        scores.batch_c                  = T * T;
+        memset(got, 0xff, sizeof got);
+        rival_multiply(&rivals[i], &scores);
+        for (int j = 0; j < HEADS * T * T; j++) assert_close((double)got[j], (double)want[j], 1e-5);
     }
 }
 
@@ -65,6 +91,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rivals_agree_with_ref_in_every_form, make_arena,
+                                        free_arena),
+        cmocka_unit_test_setup_teardown(rivals_agree_with_ref_on_strided_batches, make_arena,
                                         free_arena),
         cmocka_unit_test_setup_teardown(what_is_absent_says_why_and_what_is_there_has_a_version,
                                         make_arena, free_arena),

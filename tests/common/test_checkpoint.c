@@ -4,24 +4,34 @@
 #include "common/loss.h"
 #include "common/ops.h"
 #include "common/safetensors.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/devices.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 enum { STEPS = 12 };
 
 static Arena *arena;
 static char   folder[] = "/tmp/test_checkpoint_XXXXXX", path[64];
 
+static int setup(void **state)
+{
+    device_for_case(*state);
+    arena = arena_new("test", 1u << 26);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
 static int make_folder(void **state)
 {
     (void)state;
-    arena = arena_new("test", 1u << 26);
     if (mkdtemp(folder) == NULL) return -1;
     snprintf(path, sizeof path, "%s/checkpoint", folder);
     return 0;
@@ -30,7 +40,6 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    arena_free(arena);
     unlink(path);
     return rmdir(folder);
 }
@@ -40,6 +49,7 @@ typedef struct Training {
     Rng        rng;
     Params    *params;
     Tape      *tape;
+    float     *losses, *best;    // records
     Checkpoint point;
 } Training;
 
@@ -47,29 +57,41 @@ static Training training_new(OptimizerKind kind)
 {
     Training t = {.rng    = rng_from_seed(3),
                   .params = params_new(arena),
-                  .tape   = tape_new(arena_new("step", 1u << 20))};
+                  .tape   = tape_new(arena_new("step", 1u << 20)),
+                  .losses = arena_zeros(arena, STEPS * sizeof(float)),
+                  .best   = arena_zeros(arena, sizeof(float))};
+    float    start[4 * 6];
     Tensor  *w = params_add(t.params, "weight", SHAPE(4, 6));
     params_add(t.params, "bias", SHAPE(4));
-    rng_fill_normal(&t.rng, w->data, tensor_count(w));
+    rng_fill_normal(&t.rng, start, 4 * 6);
+    tensor_write(w, start);
+    *t.best         = 1e9f;
+    Record *records = arena_alloc(arena, 2 * sizeof *records);
+    records[0]      = (Record){"losses", t.losses, STEPS};
+    records[1]      = (Record){"best", t.best, 1};
     OptimizerConfig config = {
         .kind      = kind,
         .schedule  = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
         .momentum  = 0.9f,
         .clip_norm = 1.0f};
     t.point = (Checkpoint){.params = t.params, .optimizer = optimizer_new(arena, t.params, config),
-                           .config = "a small run"};
+                           .records = records, .record_count = 2, .config = "a small run"};
     return t;
 }
 
 static void train_until(Training *t, long steps)
 {
     for (; t->point.step < steps; t->point.step++) {
-        Tensor *x = tensor_new(t->tape->arena, SHAPE(5, 6)),
-               *y = tensor_zeros(t->tape->arena, SHAPE(5, 4));
-        rng_fill_normal(&t->rng, x->data, tensor_count(x));
-        y->data[0]   = rng_normal(&t->rng);
-        Tensor *out = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
-        tape_backward(t->tape, loss_squared_error(t->tape, out, y));
+        float noise[5 * 6], target[5 * 4] = {0};
+        rng_fill_normal(&t->rng, noise, 5 * 6);
+        target[0]    = rng_normal(&t->rng);
+        Tensor *x    = tensor_from(t->tape->arena, SHAPE(5, 6), noise);
+        Tensor *y    = tensor_from(t->tape->arena, SHAPE(5, 4), target);
+        Tensor *out  = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
+        Tensor *loss = loss_squared_error(t->tape, out, y);
+        tape_backward(t->tape, loss);
+        t->losses[t->point.step] = tensor_item(loss);
+        if (tensor_item(loss) < *t->best) *t->best = tensor_item(loss);
         optimizer_step(t->point.optimizer);
         tape_reset(t->tape);
     }
@@ -80,18 +102,22 @@ static void training_free(Training *t)
     arena_free(t->tape->arena);
 }
 
+static void assert_same_tensor(const Tensor *a, const Tensor *b)
+{
+    assert_memory_equal(values_of(a), values_of(b), tensor_bytes(a));
+}
+
 static void assert_same_bits(const Training *a, const Training *b)
 {
+    const Optimizer *one = a->point.optimizer, *other = b->point.optimizer;
     for (int i = 0; i < a->params->count; i++)
-        assert_memory_equal(a->params->items[i].tensor->data, b->params->items[i].tensor->data,
-                            tensor_count(a->params->items[i].tensor) * sizeof(float));
-    for (int i = 0; i < a->point.optimizer->state_count; i++)
-        assert_memory_equal(a->point.optimizer->state[i].tensor->data,
-                            b->point.optimizer->state[i].tensor->data,
-                            tensor_count(a->point.optimizer->state[i].tensor) * sizeof(float));
+        assert_same_tensor(a->params->items[i].tensor, b->params->items[i].tensor);
+    for (int i = 0; i < one->state_count; i++) assert_same_tensor(one->state[i].tensor, other->state[i].tensor);
+    assert_memory_equal(a->losses, b->losses, STEPS * sizeof *a->losses);
+    assert_memory_equal(a->best, b->best, sizeof *a->best);
     assert_memory_equal(&a->rng, &b->rng, sizeof a->rng);
     assert_int_equal(a->point.step, b->point.step);
-    assert_int_equal(a->point.optimizer->step, b->point.optimizer->step);
+    assert_int_equal(one->step, other->step);
 }
 
 static void a_run_stopped_at_any_step_ends_in_the_same_bits(void **state)
@@ -128,14 +154,14 @@ static void refuses(Training *saved, Training *other, const char *sentence)
     Error err = {""};
     train_until(saved, 2);
     assert_true(checkpoint_save(path, &saved->point, &err));
-    Training before = *other;    // shares tensors: their bits are held apart
-    size_t   count  = tensor_count(other->params->items[0].tensor);
-    float    held[64];
-    tensor_read(other->params->items[0].tensor, held);
+    Training     before = *other;    // shares tensors: their bits are held apart
+    const float *held   = values_of(other->params->items[0].tensor);
+    *other->best        = 7;
     assert_false(checkpoint_load(path, &other->point, &err));
     if (strstr(err.message, sentence) == NULL)
         fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
-    assert_memory_equal(held, other->params->items[0].tensor->data, count * sizeof(float));
+    assert_memory_equal(held, values_of(other->params->items[0].tensor), 4 * 6 * sizeof *held);
+    assert_true(*other->best == 7 && other->losses[0] == 0);
     assert_memory_equal(&before.rng, &other->rng, sizeof before.rng);
     assert_int_equal(other->point.step, 0);
     training_free(saved);
@@ -171,6 +197,26 @@ static void what_the_run_does_not_ask_for_is_refused(void **state)
     Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
     other.point.optimizer = NULL;
     refuses(&saved, &other, "holds 'adam.m.weight' [4,6], which is not asked for");
+}
+
+static void a_missing_record_is_refused(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    saved.point.record_count = 1;
+    refuses(&saved, &other, "lacks 'best' [1]");
+    saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    other.point.record_count = 1;
+    refuses(&saved, &other, "holds 'best' [1], which is not asked for");
+}
+
+static void a_record_of_another_length_is_refused(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    Record   shorter[] = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
+    saved.point.records = shorter;
+    refuses(&saved, &other, "'losses'");
 }
 
 static void missing_random_numbers_are_refused(void **state)
@@ -222,14 +268,16 @@ static void damaged_numbers_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_stopped_at_any_step_ends_in_the_same_bits),
-        cmocka_unit_test(another_configuration_is_refused),
-        cmocka_unit_test(another_optimizer_is_refused),
-        cmocka_unit_test(another_model_is_refused),
-        cmocka_unit_test(what_the_run_does_not_ask_for_is_refused),
-        cmocka_unit_test(missing_random_numbers_are_refused),
-        cmocka_unit_test(weights_alone_are_not_a_checkpoint),
-        cmocka_unit_test(damaged_numbers_are_refused),
+        EACH_DEVICE(a_run_stopped_at_any_step_ends_in_the_same_bits),
+        ON_DEVICE(another_configuration_is_refused, "ref"),
+        ON_DEVICE(another_optimizer_is_refused, "ref"),
+        EACH_DEVICE(another_model_is_refused),
+        EACH_DEVICE(a_missing_record_is_refused),
+        ON_DEVICE(a_record_of_another_length_is_refused, "ref"),
+        ON_DEVICE(what_the_run_does_not_ask_for_is_refused, "ref"),
+        ON_DEVICE(missing_random_numbers_are_refused, "ref"),
+        ON_DEVICE(weights_alone_are_not_a_checkpoint, "ref"),
+        ON_DEVICE(damaged_numbers_are_refused, "ref"),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -71,15 +71,14 @@ static void blocks_are_those_of_ggml(void **state)
                     {41, "Q1_0", 128, 18}};
     enum { COUNT = sizeof EXPECTED / sizeof *EXPECTED };
     int found = 0;
-    for (uint32_t type = 0; type < 1000; type++) found += gguf_type(type) != NULL;
+    for (uint32_t type = 0; type < 1000; type++) found += dtype_from_gguf(type) != DTYPE_NONE;
     assert_int_equal(found, COUNT);
-    assert_null(gguf_type(UINT32_MAX));
     for (int i = 0; i < COUNT; i++) {
-        const GgufTypeInfo *type = gguf_type(EXPECTED[i].number);
-        assert_non_null(type);
-        assert_string_equal(type->name, EXPECTED[i].name);
-        assert_int_equal(type->block, EXPECTED[i].block);
-        assert_int_equal(type->bytes, EXPECTED[i].bytes);
+        DType type = dtype_from_gguf(EXPECTED[i].number);
+        assert_int_not_equal(type, DTYPE_NONE);
+        assert_string_equal(dtype_info[type].name, EXPECTED[i].name);
+        assert_int_equal(dtype_info[type].block, EXPECTED[i].block);
+        assert_int_equal(dtype_info[type].bytes, EXPECTED[i].bytes);
     }
 }
 
@@ -132,12 +131,12 @@ static void a_file_of_the_python_package_is_read(void **state)
     const GgufTensor *a = gguf_tensor(file, "a.weight"), *b = gguf_tensor(file, "b.weight");
     assert_non_null(a);
     assert_non_null(b);
-    assert_int_equal(a->type, GGUF_F16);
+    assert_int_equal(a->type, DTYPE_F16);
     assert_int_equal(a->dims, 2);
     assert_true(a->shape[0] == 3 && a->shape[1] == 2 && a->shape[2] == 1 && a->shape[3] == 1);
     assert_true(a->count == 6 && a->bytes == 12);
     assert_int_equal(((const uint8_t *)a->data)[11], 0x45);    // 5.0
-    assert_int_equal(b->type, GGUF_Q4_0);
+    assert_int_equal(b->type, DTYPE_Q4_0);
     assert_true(b->count == 64 && b->bytes == 36 && b->offset == 392);
     for (int i = 0; i < 36; i++) assert_int_equal(((const uint8_t *)b->data)[i], i);
     assert_null(gguf_tensor(file, "a.weigh"));
@@ -239,8 +238,8 @@ static size_t two_tensors(void)
     gguf_bytes_begin(&bytes, 3, 2, 2);
     gguf_bytes_put_string(&bytes, "general.architecture", "llama");
     gguf_bytes_put_array(&bytes, "tokens", GGUF_STRING, 2, "\1\0\0\0\0\0\0\0a\0\0\0\0\0\0\0\0", 17);
-    gguf_bytes_put_tensor(&bytes, "a", GGUF_Q8_0, 2, SHAPE_64_2, 0);
-    gguf_bytes_put_tensor(&bytes, "b", GGUF_F32, 2, SHAPE_64_2, 160);    // 136 and padding
+    gguf_bytes_put_tensor(&bytes, "a", GGML_Q8_0, 2, SHAPE_64_2, 0);
+    gguf_bytes_put_tensor(&bytes, "b", GGML_F32, 2, SHAPE_64_2, 160);    // 136 and padding
     size_t header = bytes.size;
     gguf_bytes_pad(&bytes, 32, 160 + 512);
     return header;
@@ -332,13 +331,13 @@ static void wrong_names_are_refused(void **state)
     const char *names[] = {"a\nb", "a\033[2J", "\xc3\xa9", "\x7f"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         gguf_bytes_begin(&bytes, 3, 1, 0);
-        gguf_bytes_put_tensor(&bytes, names[i], GGUF_F32, 0, NULL, 0);
+        gguf_bytes_put_tensor(&bytes, names[i], GGML_F32, 0, NULL, 0);
         gguf_bytes_pad(&bytes, 32, 4);
         refuses(&bytes, "the name of tensor 1 is not ASCII text");
     }
     gguf_bytes_begin(&bytes, 3, 2, 0);
-    gguf_bytes_put_tensor(&bytes, "a", GGUF_F32, 0, NULL, 0);
-    gguf_bytes_put_tensor(&bytes, "a", GGUF_F32, 0, NULL, 32);
+    gguf_bytes_put_tensor(&bytes, "a", GGML_F32, 0, NULL, 0);
+    gguf_bytes_put_tensor(&bytes, "a", GGML_F32, 0, NULL, 32);
     gguf_bytes_pad(&bytes, 32, 64);
     refuses(&bytes, "the tensor 'a' stands there twice");
     gguf_bytes_begin(&bytes, 3, 0, 3);
@@ -395,15 +394,15 @@ static void wrong_tensors_are_refused(void **state)
     refuses_tensor(0, 2, (uint64_t[]){big, big}, 0, "'a' has over 2^64 numbers");
     refuses_tensor(0, 4, (uint64_t[]){65536, 65536, 65536, 65536}, 0, "'a' has over 2^64 numbers");
     refuses_tensor(0, 2, (uint64_t[]){big, big / 2}, 0, "'a' has over 2^64 bytes");
-    refuses_tensor(GGUF_F64, 1, (uint64_t[]){UINT64_MAX}, 0, "'a' has over 2^64 bytes");
+    refuses_tensor(GGML_F64, 1, (uint64_t[]){UINT64_MAX}, 0, "'a' has over 2^64 bytes");
     const uint32_t unknown[] = {4, 5, 31, 32, 33, 36, 38, 42, 63, 64, 1000, UINT32_MAX};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
         refuses_tensor(unknown[i], 2, SHAPE_64_2, 0, "which is not known");
-    refuses_tensor(GGUF_Q4_0, 2, (uint64_t[]){33, 2}, 0,
+    refuses_tensor(GGML_Q4_0, 2, (uint64_t[]){33, 2}, 0,
                    "'a' has rows of 33 numbers, expected a multiple of 32 for Q4_0");
-    refuses_tensor(GGUF_Q4_K, 2, SHAPE_64_2, 0,
+    refuses_tensor(GGML_Q4_K, 2, SHAPE_64_2, 0,
                    "rows of 64 numbers, expected a multiple of 256 for Q4_K");
-    refuses_tensor(GGUF_Q8_0, 0, NULL, 0, "rows of 1 numbers, expected a multiple of 32");
+    refuses_tensor(GGML_Q8_0, 0, NULL, 0, "rows of 1 numbers, expected a multiple of 32");
     refuses_tensor(0, 2, SHAPE_64_2, 16,
                    "begins at byte 16 of the data, expected a multiple of 32");
     refuses_tensor(0, 2, SHAPE_64_2, 32, "'a' ends at byte 640 of a file of 608");
@@ -427,8 +426,8 @@ static void tensors_that_share_bytes_are_refused(void **state)
                   {0, 0, "begins at byte 128, before"}};
     for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
         gguf_bytes_begin(&bytes, 3, 2, 0);
-        gguf_bytes_put_tensor(&bytes, "a", GGUF_F32, 2, SHAPE_64_2, PLACES[i].a);
-        gguf_bytes_put_tensor(&bytes, "b", GGUF_F32, 2, SHAPE_64_2, PLACES[i].b);
+        gguf_bytes_put_tensor(&bytes, "a", GGML_F32, 2, SHAPE_64_2, PLACES[i].a);
+        gguf_bytes_put_tensor(&bytes, "b", GGML_F32, 2, SHAPE_64_2, PLACES[i].b);
         gguf_bytes_pad(&bytes, 32, 2048);
         if (PLACES[i].sentence != NULL) refuses(&bytes, PLACES[i].sentence);
         else gguf_close(accepts(&bytes));
@@ -450,7 +449,7 @@ static void a_wrong_alignment_is_refused(void **state)
     for (uint32_t right = 8; right <= 4096; right *= 2) {
         gguf_bytes_begin(&bytes, 3, 1, 1);
         gguf_bytes_put_integer(&bytes, "general.alignment", right);
-        gguf_bytes_put_tensor(&bytes, "a", GGUF_I8, 1, (uint64_t[]){3}, right);
+        gguf_bytes_put_tensor(&bytes, "a", GGML_I8, 1, (uint64_t[]){3}, right);
         gguf_bytes_pad(&bytes, right, right + 3);
         Gguf *file = accepts(&bytes);
         assert_int_equal(gguf_tensor(file, "a")->offset % right, 0);
@@ -462,9 +461,9 @@ static void tensors_of_no_numbers_and_of_one_are_taken(void **state)
 {
     (void)state;
     gguf_bytes_begin(&bytes, 3, 3, 0);
-    gguf_bytes_put_tensor(&bytes, "none", GGUF_Q4_K, 2, (uint64_t[]){256, 0}, 0);
-    gguf_bytes_put_tensor(&bytes, "one", GGUF_F32, 0, NULL, 0);
-    gguf_bytes_put_tensor(&bytes, "none too", GGUF_F32, 4, (uint64_t[]){0, 1ull << 40, 1, 1}, 32);
+    gguf_bytes_put_tensor(&bytes, "none", GGML_Q4_K, 2, (uint64_t[]){256, 0}, 0);
+    gguf_bytes_put_tensor(&bytes, "one", GGML_F32, 0, NULL, 0);
+    gguf_bytes_put_tensor(&bytes, "none too", GGML_F32, 4, (uint64_t[]){0, 1ull << 40, 1, 1}, 32);
     gguf_bytes_pad(&bytes, 32, 32);
     Gguf *file = accepts(&bytes);
     assert_true(gguf_tensor(file, "none")->bytes == 0 && gguf_tensor(file, "one")->bytes == 4);

@@ -1,5 +1,7 @@
 #include "common/layers.h"
 #include "tests/close.h"
+#include "tests/devices.h"
+#include "tests/near.h"
 #include "tests/stops.h"
 #include <string.h>
 
@@ -8,7 +10,7 @@ static Params *params;
 
 static int setup(void **state)
 {
-    (void)state;
+    device_for_case(*state);
     keep   = arena_new("keep", 4u << 20);
     params = params_new(keep);
     return 0;
@@ -31,7 +33,7 @@ static void a_linear_layer_adds_its_two_parameters_by_pytorch_names(void **state
     assert_ptr_equal(params_find(params, "encoder.0.bias"), layer.bias);
     assert_string_equal(TENSOR_TEXT(layer.weight), "[3,7]");
     assert_string_equal(TENSOR_TEXT(layer.bias), "[3]");
-    for (int i = 0; i < 3; i++) assert_true(layer.bias->data[i] == 0);
+    assert_near(values_of(layer.bias), (double[3]){0}, SHAPE(3), .name = "bias", .exact = true);
 }
 
 static void forward_is_the_op_with_both_parameters(void **state)
@@ -44,7 +46,7 @@ static void forward_is_the_op_with_both_parameters(void **state)
     Tape   *tape = tape_new(arena_new("step", 1u << 16));
     Tensor *y    = linear_forward(tape, &layer, tensor_from(keep, SHAPE(2, 2), (float[]){1, 2, -1, 0}));
     assert_string_equal(TENSOR_TEXT(y), "[2,1]");
-    assert_true(y->data[0] == 113 && y->data[1] == 97);
+    assert_near(values_of(y), ((double[]){113, 97}), SHAPE(2, 1), .name = "y", .exact = true);
     arena_free(tape->arena);
 }
 
@@ -57,8 +59,9 @@ static void glorot_is_uniform_within_its_limit(void **state)
     double limit = sqrt(6.0 / (300 + 200)), sum = 0, squares = 0, largest = 0;
     int    n     = 300 * 200;
     Tensor *w    = linear_new(params, "layer", 300, 200, init_glorot, &rng).weight;
+    const float *values = values_of(w);
     for (int i = 0; i < n; i++) {
-        double x = (double)w->data[i];
+        double x = (double)values[i];
         sum += x;
         squares += x * x;
         largest = fmax(largest, fabs(x));
@@ -75,8 +78,9 @@ static void he_is_normal_with_variance_two_by_fan_in(void **state)
     double  variance = 2.0 / 300, sum = 0, squares = 0, fourth = 0;
     int     n        = 300 * 200;
     Tensor *w        = linear_new(params, "layer", 300, 200, init_he, &rng).weight;
+    const float *values = values_of(w);
     for (int i = 0; i < n; i++) {
-        double x = (double)w->data[i];
+        double x = (double)values[i];
         sum += x;
         squares += x * x;
         fourth += x * x * x * x;
@@ -97,8 +101,8 @@ static void the_same_seed_gives_the_same_weights_and_another_others(void **state
         inits[i](x, 7, 5, &a);
         inits[i](y, 7, 5, &b);
         inits[i](z, 7, 5, &c);
-        assert_memory_equal(x->data, y->data, 35 * sizeof(float));
-        assert_true(memcmp(x->data, z->data, 35 * sizeof(float)) != 0);
+        assert_memory_equal(values_of(x), values_of(y), 35 * sizeof(float));
+        assert_true(memcmp(values_of(x), values_of(z), 35 * sizeof(float)) != 0);
     }
 }
 
@@ -119,11 +123,11 @@ static void layers_that_cannot_be_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_linear_layer_adds_its_two_parameters_by_pytorch_names),
-        CASE(forward_is_the_op_with_both_parameters),
+        EACH_DEVICE(a_linear_layer_adds_its_two_parameters_by_pytorch_names),
+        EACH_DEVICE(forward_is_the_op_with_both_parameters),
         CASE(glorot_is_uniform_within_its_limit),
         CASE(he_is_normal_with_variance_two_by_fan_in),
-        CASE(the_same_seed_gives_the_same_weights_and_another_others),
+        EACH_DEVICE(the_same_seed_gives_the_same_weights_and_another_others),
         CASE(layers_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

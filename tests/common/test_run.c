@@ -1,7 +1,7 @@
 /* Runs: what a lab's main gets from the command line, where results go, and Ctrl-C. Each run is a
  * process of its own, since its signals and its output are the process's. */
 #include "common/run.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <omp.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -95,7 +95,7 @@ static int resume_at_two(Run *run)
 static int print_settings(Run *run)
 {
     printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed,
-           kernels.backend, omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
+           device->name, omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
            run->resume ? run->resume : "-", run_path(run, "x"));
     return run_end(run, NULL);
 }

@@ -7,7 +7,7 @@
 #include "common/layers.h"
 #include "common/loss.h"
 #include "common/optimizer.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,8 +98,9 @@ static void train_step(Training *training)
     Tape   *tape = training->tape;
     Tensor *x    = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), training->images), *y = x;
     for (int i = 0; i < LAYERS; i++) {
-        y = linear_forward(tape, &training->layers[i], y);
-        if (i + 1 < LAYERS) y = op_relu(tape, y);
+        const Linear *layer = &training->layers[i];
+        y = op_linear_activated(tape, y, layer->weight, layer->bias,
+                                i + 1 < LAYERS ? ACTIVATION_RELU : ACTIVATION_NONE);
     }
     tape_backward(tape, loss_bce_logits(tape, y, x));
     optimizer_step(training->optimizer);
@@ -111,7 +112,7 @@ static long allocations(int threads)
 {
     static const int widths[LAYERS + 1] = {PIXELS, 256, 64, 256, PIXELS};
     const char      *why;
-    assert_true(kernels_use("cpu", &why));
+    assert_true(device_use("cpu", &why));
     omp_set_num_threads(threads);
 
     Arena    *keep = arena_new("keep", 64u << 20), *step = arena_new("step", 64u << 20);

@@ -1,4 +1,8 @@
 #include "common/tensor.h"
+#include "common/ops.h"
+#include "kernels/device.h"
+#include "tests/devices.h"
+#include "tests/near.h"
 #include "tests/stops.h"
 #include <limits.h>
 #include <setjmp.h>
@@ -12,7 +16,7 @@ static Arena *arena;
 
 static int setup(void **state)
 {
-    (void)state;
+    device_for_case(*state);
     arena = arena_new("test", 1u << 20);
     return 0;
 }
@@ -48,11 +52,12 @@ static void shapes_count_compare_and_print(void **state)
 static void zeros_are_zero_and_have_no_gradient(void **state)
 {
     (void)state;
-    memset(arena_alloc(arena, 4096), 0xAB, 4096);
+    kernels.fill(arena_numbers(arena, 4096), 7, 1024);
     arena_reset(arena);
     Tensor *x = tensor_zeros(arena, SHAPE(3, 5));
-    for (int i = 0; i < 15; i++) assert_true(x->data[i] == 0);
+    assert_near(values_of(x), (double[15]){0}, SHAPE(3, 5), .name = "x", .exact = true);
     assert_null(x->grad);
+    assert_false(x->wants_grad);
     assert_int_equal(tensor_count(x), 15);
 }
 
@@ -78,22 +83,68 @@ static void item_is_the_one_element(void **state)
     stops_with("x is [0]; expected one element", tensor_item(tensor_zeros(arena, SHAPE(0))));
 }
 
-static void rows_share_data_and_gradient(void **state)
+static void integers_go_in_and_come_out_unchanged(void **state)
 {
     (void)state;
-    Tensor *x = tensor_from(arena, SHAPE(3, 2), (float[]){0, 1, 10, 11, 20, 21});
-    x->grad   = tensor_zeros(arena, SHAPE(3, 2))->data;
-    Tensor *rows = tensor_rows(arena, x, 1, 2);
+    int32_t values[3] = {INT_MIN, 16777217, INT_MAX}, back[3];    // 2^24 + 1 is no float
+    Tensor *x         = tensor_from_ints(arena, SHAPE(3), values);
+    assert_int_equal(x->type, DTYPE_I32);
+    tensor_read_ints(x, back);
+    assert_memory_equal(back, values, sizeof back);
+    assert_ptr_equal(tensor_ints(x), x->data);
+}
+
+static void a_tensor_of_another_type_is_not_taken_for_floats(void **state)
+{
+    (void)state;
+    Tensor *x = tensor_zeros(arena, SHAPE(2, 3)), *labels = tensor_from_ints(arena, SHAPE(2), (int32_t[]){1, 2});
+    float   values[6];
+    stops_with("x is [2] of I32; expected F32", tensor_floats(labels));
+    stops_with("x is [2] of I32; expected F32", tensor_read(labels, values));
+    stops_with("x is [2] of I32; expected F32", tensor_write(labels, values));
+    stops_with("x is [2] of I32; expected F32", tensor_values(arena, labels));
+    stops_with("x is [1] of I32; expected F32", tensor_item(tensor_rows(arena, labels, 0, 1)));
+    stops_with("x is [2,3] of F32; expected I32", tensor_ints(x));
+    stops_with("x is [2] of I32; expected F32", op_relu(tape_new(arena_new("step", 1u << 16)), labels));
+}
+
+static void a_row_is_whole_blocks_of_its_type(void **state)
+{
+    (void)state;
+    Tensor *x = tensor_of(arena, DTYPE_Q8_0, SHAPE(3, 64));
+    assert_int_equal(tensor_count(x), 192);
+    assert_int_equal(tensor_bytes(x), 6 * 34);
+    assert_int_equal(tensor_bytes(tensor_of(arena, DTYPE_Q4_K, SHAPE(2, 256))), 2 * 144);
+    assert_int_equal(tensor_bytes(tensor_of(arena, DTYPE_BF16, SHAPE(3, 5))), 30);
+    stops_with("a row of [3,65] is not whole blocks of 32 numbers, as Q8_0 has them",
+               tensor_of(arena, DTYPE_Q8_0, SHAPE(3, 65)));
+    // Two rows of 16 would fill a block; but a row must be found by its own address.
+    stops_with("a row of [2,16] is not whole blocks", tensor_of(arena, DTYPE_Q4_0, SHAPE(2, 16)));
+    stops_with("a row of [] is not whole blocks", tensor_of(arena, DTYPE_Q4_0, SCALAR));
+    Tensor *row = tensor_rows(arena, x, 2, 1);
+    assert_ptr_equal(row->data, (char *)x->data + 4 * 34);
+}
+
+static void rows_share_data_and_know_their_base(void **state)
+{
+    (void)state;
+    Tensor *x    = tensor_from(arena, SHAPE(3, 2), (float[]){0, 1, 10, 11, 20, 21});
+    Tensor *rows = tensor_rows(arena, x, 1, 2), *last = tensor_rows(arena, rows, 1, 1);
     assert_string_equal(TENSOR_TEXT(rows), "[2,2]");
-    assert_ptr_equal(rows->data, x->data + 2);
-    assert_ptr_equal(rows->grad, x->grad + 2);
-    rows->data[0] = -10;
-    assert_true(x->data[2] == -10);
+    assert_near(values_of(rows), ((double[]){10, 11, 20, 21}), SHAPE(2, 2), .name = "rows", .exact = true);
+    assert_ptr_equal(rows->base, x);
+    assert_int_equal(rows->offset, 2);
+    assert_ptr_equal(last->base, x);    // a view of a view is one of the owner
+    assert_int_equal(last->offset, 4);
+    tensor_write(last, (float[]){-20, -21});
+    assert_near(values_of(x), ((double[]){0, 1, 10, 11, -20, -21}), SHAPE(3, 2), .name = "x", .exact = true);
 
     assert_string_equal(TENSOR_TEXT(tensor_rows(arena, x, 3, 0)), "[0,2]");
-    assert_null(tensor_rows(arena, tensor_zeros(arena, SHAPE(2)), 0, 1)->grad);
     Tensor *image = tensor_rows(arena, tensor_zeros(arena, SHAPE(2, 3, 5, 7)), 1, 1);
     assert_string_equal(TENSOR_TEXT(image), "[1,3,5,7]");
+    int32_t back[2];
+    tensor_read_ints(tensor_rows(arena, tensor_from_ints(arena, SHAPE(4), (int32_t[]){1, 2, 3, 4}), 2, 2), back);
+    assert_memory_equal(back, ((int32_t[]){3, 4}), sizeof back);
 }
 
 static void rows_that_do_not_exist_are_refused(void **state)
@@ -129,8 +180,39 @@ static void shapes_that_cannot_be_are_refused(void **state)
     stops_with("arena 'test' is full", tensor_new(arena, SHAPE(1000, 1000)));
     // 2^64 elements, and 2^62 of four bytes: each would be 0 bytes if the product were let wrap.
     stops_with("[65536,65536,65536,65536]", tensor_new(arena, SHAPE(65536, 65536, 65536, 65536)));
-    stops_with("arena 'test' is full", tensor_new(arena, SHAPE(INT_MAX, INT_MAX)));
+    stops_with("arena 'test' is full", tensor_new(arena, SHAPE(INT_MAX, 1 << 20)));
+    stops_with("[2147483647,2147483647] is larger than any memory", tensor_new(arena, SHAPE(INT_MAX, INT_MAX)));
     stops_with("[32768,32768,65536,65536]", tensor_new(arena, SHAPE(32768, 32768, 65536, 65536)));
+}
+
+static void copies_cross_arenas(void **state)
+{
+    (void)state;
+    Arena  *other = arena_new("other", 1u << 20);
+    Tensor *x     = tensor_from(other, SHAPE(2, 3), (float[]){1, 2, 3, 4, 5, 6}), *y = tensor_zeros(arena, SHAPE(2, 3));
+    tensor_copy(y, x);
+    Tensor *labels = tensor_of(arena, DTYPE_I32, SHAPE(2));
+    tensor_copy(labels, tensor_from_ints(other, SHAPE(2), (int32_t[]){7, -8}));
+    tensor_copy(tensor_rows(arena, y, 0, 1), tensor_rows(other, x, 1, 1));
+    arena_free(other);
+    assert_near(values_of(y), ((double[]){4, 5, 6, 4, 5, 6}), SHAPE(2, 3), .name = "y", .exact = true);
+    int32_t back[2];
+    tensor_read_ints(labels, back);
+    assert_memory_equal(back, ((int32_t[]){7, -8}), sizeof back);
+
+    stops_with("to is [2,3] of F32 and from is [3,2] of F32; expected the same",
+               tensor_copy(y, tensor_zeros(arena, SHAPE(3, 2))));
+    stops_with("to is [2,3] of F32 and from is [2] of I32; expected the same", tensor_copy(y, labels));
+}
+
+// The host that follows a pointer of its own device gets the numbers, of far a fault.
+static void fars_numbers_cannot_be_touched(void **state)
+{
+    (void)state;
+    volatile float *data = tensor_floats(tensor_zeros(arena, SHAPE(2)));
+    stops_with("", data[0] = 1);
+    stops_with("was given an address that is not the device's",
+               kernels.fill((float[2]){0}, 1, 2));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -139,12 +221,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(shapes_count_compare_and_print),
-        CASE(zeros_are_zero_and_have_no_gradient),
-        CASE(values_go_in_and_come_out_unchanged),
-        CASE(item_is_the_one_element),
-        CASE(rows_share_data_and_gradient),
+        EACH_DEVICE(zeros_are_zero_and_have_no_gradient),
+        EACH_DEVICE(values_go_in_and_come_out_unchanged),
+        EACH_DEVICE(integers_go_in_and_come_out_unchanged),
+        EACH_DEVICE(item_is_the_one_element),
+        CASE(a_tensor_of_another_type_is_not_taken_for_floats),
+        CASE(a_row_is_whole_blocks_of_its_type),
+        EACH_DEVICE(rows_share_data_and_know_their_base),
         CASE(rows_that_do_not_exist_are_refused),
         CASE(a_view_has_another_shape_and_the_same_memory),
+        EACH_DEVICE(copies_cross_arenas),
+        ON_DEVICE(fars_numbers_cannot_be_touched, "far"),
         CASE(shapes_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Images: MNIST from its files, its damage refused, generated digits without it, batches. */
 #include "datasets/digits.h"
 #include "datasets/images.h"
+#include "kernels/device.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -214,25 +215,38 @@ static void a_damaged_mnist_is_refused_and_not_replaced_by_digits(void **state)
     assert_false(images_load(place->keep, &train, &test, (ImagesSource){.train = 2, .test = 2}, &err));
 }
 
-static void a_batch_holds_the_images_of_its_index_divided_by_255(void **state)
+static void assert_batch(const Place *place, const char *device_name)
 {
-    const Place *place = *state;
-    Images       images;
-    Error        err;
-    const int    index[4] = {4, 0, 4, 2};
-    write_mnist(place->dir);
+    const char *why;
+    Images      images;
+    Error       err;
+    const int   index[4] = {4, 0, 4, 2};
+    Arena      *step = arena_new("step", 1u << 20);
+    assert_true(device_use(device_name, &why));
     assert_true(images_read_mnist(place->keep, &images, place->dir, "train", 0, &err));
-    Tensor  *batch  = images_batch(place->keep, &images, index, 4);
-    int32_t *labels = images_labels(place->keep, &images, index, 4);
+    Tensor *batch = images_batch(step, &images, index, 4), *labels = images_labels(step, &images, index, 4);
+    float  *pixels = tensor_values(step, batch);
+    int32_t classes[4];
+    tensor_read_ints(labels, classes);
     assert_true(shape_equal(batch->shape, SHAPE(4, DIGIT_PIXELS)));
+    assert_true(shape_equal(labels->shape, SHAPE(4)));
     for (int b = 0; b < 4; b++) {
-        assert_int_equal(labels[b], images.labels[index[b]]);
+        assert_int_equal(classes[b], images.labels[index[b]]);
         for (int k = 0; k < DIGIT_PIXELS; k++) {
             float want = (float)images.pixels[index[b] * DIGIT_PIXELS + k] / 255.0f;
-            float got  = batch->data[b * DIGIT_PIXELS + k];
+            float got  = pixels[b * DIGIT_PIXELS + k];
             if (got != want) fail_msg("[%d,%d] is %.9g, expected %.9g", b, k, (double)got, (double)want);
         }
     }
+    arena_free(step);
+}
+
+static void a_batch_holds_the_images_of_its_index_divided_by_255(void **state)
+{
+    const Place *place = *state;
+    write_mnist(place->dir);
+    assert_batch(place, "far");
+    assert_batch(place, "ref");
 }
 
 static double mean_pixel(const Images *images)

@@ -42,6 +42,26 @@ a_changed_answer_changes_the_numbers() { # test
     ! cmp -s theirs/metrics.jsonl mine_out/metrics.jsonl || complain "the numbers are the same"
 }
 
+profile_shows_what_each_kernel_cost() { # test
+    small --part squeeze --profile
+    gave 0
+    says out 'kernel                       calls   seconds  of run   GFLOP/s    GB/s  of peak'
+    says out '  matmul  '
+    says out 'outside of kernels'
+    grep -qE '^."kernel":"matmul","calls":[1-9][0-9]*,"seconds":[0-9.e-]+,"flops":[1-9]' \
+        results/autoencoder/profile.jsonl || complain "profile.jsonl lacks the products"
+}
+
+check_numbers_names_the_first_kernel_that_is_not_finite() { # test
+    learner 's/dz\[i\] = 2 \* miss/dz[i] = 1 \/ (s - s) * miss/'
+    small --part squeeze --mine --check-numbers
+    gave 1
+    says err 'reconstruction_loss, backward of [20,784] -> []: kernels.axpby_scalar gave '
+    says err 'in [1,15680]'
+    small --part squeeze --check-numbers
+    gave 0
+}
+
 each_part_of_the_story_runs_on_the_learners_code() { # test
     while read -r part exercise; do
         learner "$(unwritten "$exercise")"

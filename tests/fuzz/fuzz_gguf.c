@@ -40,8 +40,8 @@ static void expect_tensors(const Gguf *file, const uint8_t *bytes, size_t size)
 {
     volatile uint8_t touched = 0;
     for (int i = 0; i < file->tensor_count; i++) {
-        const GgufTensor   *tensor = &file->tensors[i];
-        const GgufTypeInfo *type   = gguf_type(tensor->type);
+        const GgufTensor *tensor = &file->tensors[i];
+        const DTypeInfo  *type   = &dtype_info[tensor->type];
         expect(gguf_tensor(file, tensor->name) == tensor);
         expect(tensor->count / type->block * type->bytes == tensor->bytes);
         if (tensor->data == NULL) continue;

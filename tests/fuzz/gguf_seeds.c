@@ -29,8 +29,8 @@ static void make_tiny(GgufBytes *file)
     gguf_bytes_put_text(file, "bc");
     gguf_bytes_put_array(file, "x.y", GGUF_BOOL, 2, truths, sizeof truths);
     gguf_bytes_put_array(file, "x.z", GGUF_FLOAT32, 2, numbers, sizeof numbers);
-    gguf_bytes_put_tensor(file, "a.weight", GGUF_F16, 2, (uint64_t[]){3, 2}, 0);
-    gguf_bytes_put_tensor(file, "b.weight", GGUF_Q4_0, 2, (uint64_t[]){32, 2}, 16);
+    gguf_bytes_put_tensor(file, "a.weight", GGML_F16, 2, (uint64_t[]){3, 2}, 0);
+    gguf_bytes_put_tensor(file, "b.weight", GGML_Q4_0, 2, (uint64_t[]){32, 2}, 16);
     gguf_bytes_pad(file, 8, 16 + 2 * 18);    // 6 halves, rounded up to 8 bytes, and 2 blocks
 }
 
@@ -83,7 +83,7 @@ static uint64_t put_tensors(GgufBytes *file)
             uint64_t bytes  = vector ? 4 : 2;
             for (uint32_t d = 0; d < tensors[t].dims; d++) bytes *= tensors[t].shape[d];
             if (file != NULL)
-                gguf_bytes_put_tensor(file, name, vector ? GGUF_F32 : GGUF_F16, tensors[t].dims,
+                gguf_bytes_put_tensor(file, name, vector ? GGML_F32 : GGML_F16, tensors[t].dims,
                                       tensors[t].shape, offset);
             offset += (bytes + 31) / 32 * 32;
             count++;

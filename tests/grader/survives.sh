@@ -137,12 +137,49 @@ writing_one_past_the_end_in_a_loop_is_counted() { # test
     is crash && plainly crash && both 'writes one element past the end of an array of 5' && at 20
 }
 
-a_kernel_that_is_given_wrong_sizes_is_named_with_its_call() { # test
-    answer 'float y[16] = {0};
-    matmul(y, x, x, 4, 4, 4, 0);
-    return y[0];' && grade
-    is crash && plainly crash && at 21
-    says out 'matmul, called at line 21, reads past the end of an array of 5'
+a_kernel_that_is_given_wrong_sizes_is_named_with_its_call() { # test on each cpu
+    for call in 'matmul(y, x, x, 4, 4, 4, 0)' 'matmul_nt(y, x, x, 4, 4, 4, 0)' 'kernels.relu(y, x, 16)' \
+        'kernels.softmax_rows(y, x, 4, 4)' 'kernels.sum(y, x, 16)' \
+        'kernels.squared_error_backward(y, y, 1, x, x, 0, 16)'; do
+        answer "float y[16] = {0};
+        $call;
+        return y[0];" && grade
+        is crash && plainly crash && at 21
+        says out "\"${call%%(*}, called at line 21, reads past the end of an array of 5"
+    done
+}
+
+# Whether the compiler inlines it or not, what the answer has called is what is named.
+a_kernel_that_a_header_calls_is_named_as_the_answer_called_it() { # test on each cpu
+    for how in always_inline noinline; do
+        echo "static inline __attribute__(($how)) void product(float *y, const float *x, int n) {
+            matmul_nt(y, x, x, n, n, n, 0); }" >lab.h
+        answer 'float y[16] = {0};
+        product(y, x, 4);
+        return y[0];' '#include "lab.h"' && grade
+        is crash && plainly crash && at 21
+        says out '"product, called at line 21, reads past the end of an array of 5'
+    done
+}
+
+what_goes_wrong_in_a_header_is_told_with_the_line_that_called_it() { # test
+    for how in always_inline noinline; do
+        lines='x += 0;
+        return in_header(x, n);'
+        header="static inline __attribute__(($how)) float in_header(const float *x, int n)"
+        echo "$header { return x[n]; }" >lab.h
+        answer "$lines" '#include "lab.h"' && grade
+        is crash && plainly crash && both 'reads one element past the end of an array of 5' && at 21
+        echo "$header { x = NULL; return *(volatile float *)x; }" >lab.h
+        answer "$lines" '#include "lab.h"' && grade
+        is crash && plainly crash && both 'reads a NULL pointer' && at 21
+        echo "$header { int row[4] = {0}; return row[n]; }" >lab.h
+        answer "$lines" '#include "lab.h"' && grade
+        is crash && says out 'index 5 out of bounds' && at 21
+        echo "$header { float *y = malloc(128); return *y = 15; }" >lab.h
+        answer "$lines" '#include "lab.h"' && grade
+        is leak && says out 'lost 128 bytes that it allocated at line 21' && at 21
+    done
 }
 
 memory_of_its_own_has_an_end_too() { # test

@@ -157,7 +157,7 @@ bool format_cache(const char *name, KnFormat *format, Error *err)
     if (info == NULL) return false;
     if (!info->cache)
         return error_set(err, "%s is a format of weights, not of the cache", info->name);
-    *format = info->rule->mixed ? *ggml_format(ggml_mix_base(info->rule->mix)) : info->rule->cache;
+    *format = info->rule->mixed ? ggml_format(ggml_mix_base(info->rule->mix)) : info->rule->cache;
     return true;
 }
 
@@ -206,7 +206,7 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
     int        count = ggml_tensors(tensors, plan->rule->mix, &plan->facts, w, layer, err);
     for (int i = 0; i < count; i++) {
         const GgmlTensor *t = &tensors[i];
-        put(out, w->component, gguf_type(t->type)->name, times * t->rows * t->cols * t->copies,
+        put(out, w->component, dtype_name(t->type), times * t->rows * t->cols * t->copies,
             times * t->copies * ggml_bytes(t->type, t->rows, t->cols));
     }
     return count >= 0;

@@ -17,18 +17,18 @@ typedef enum When {
 } When;
 
 typedef struct Choice {
-    When     when;
-    GgufType type;
+    When  when;
+    DType type;
 } Choice;
 
-// A recipe. A tensor gets the first choice that holds, else `base`; GGUF_F32 (0) means `base` too.
+// A recipe. A tensor gets the first choice that holds, else `base`; DTYPE_F32 (0) means `base` too.
 typedef struct Recipe {
-    GgufType base, embed, head;
-    Choice   value[2], down[2], up[1];    // `up` is the MLP's gate as well
-    GgufType query, key, out, out_of_8;
-    Choice   falcon_down[2];    // instead of `down`, where there is one
-    GgufType falcon_out;
-    bool     lowest;    // below 3 bits: fewer exceptions
+    DType  base, embed, head;
+    Choice value[2], down[2], up[1];    // `up` is the MLP's gate as well
+    DType  query, key, out, out_of_8;
+    Choice falcon_down[2];    // instead of `down`, where there is one
+    DType  falcon_out;
+    bool   lowest;    // below 3 bits: fewer exceptions
 } Recipe;
 
 // llama.cpp, src/llama-quant.cpp: llama_ftype_get_default_type() and llama_tensor_get_type_impl(), as of
@@ -36,83 +36,83 @@ typedef struct Recipe {
 // versions stored queries, keys and values that are one tensor (Falcon, Phi-3) in other types.
 // clang-format off
 static const Recipe recipes[] = {
-    [MIX_F32]    = {.base = GGUF_F32},
-    [MIX_F16]    = {.base = GGUF_F16},
-    [MIX_BF16]   = {.base = GGUF_BF16},
-    [MIX_Q4_0]   = {.base = GGUF_Q4_0, .head = GGUF_Q6_K},
-    [MIX_Q4_1]   = {.base = GGUF_Q4_1, .head = GGUF_Q6_K},
-    [MIX_Q5_0]   = {.base = GGUF_Q5_0, .head = GGUF_Q6_K},
-    [MIX_Q5_1]   = {.base = GGUF_Q5_1, .head = GGUF_Q6_K},
-    [MIX_Q8_0]   = {.base = GGUF_Q8_0, .head = GGUF_Q8_0},
-    [MIX_MXFP4]  = {.base = GGUF_MXFP4, .head = GGUF_Q8_0},
-    [MIX_TQ1_0]  = {.base = GGUF_TQ1_0, .embed = GGUF_Q4_K, .head = GGUF_Q6_K},
-    [MIX_TQ2_0]  = {.base = GGUF_TQ2_0, .embed = GGUF_Q4_K, .head = GGUF_Q6_K},
-    [MIX_Q6_K]   = {.base = GGUF_Q6_K, .head = GGUF_Q6_K},
-    [MIX_Q5_K_S] = {.base = GGUF_Q5_K, .head = GGUF_Q6_K},
-    [MIX_Q5_K_M] = {.base = GGUF_Q5_K, .head = GGUF_Q6_K,
-                    .value = {{MORE_BITS, GGUF_Q6_K}}, .down = {{MORE_BITS, GGUF_Q6_K}}},
-    [MIX_Q4_K_S] = {.base = GGUF_Q4_K, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{FIRST_4, GGUF_Q5_K}}, .down = {{FIRST_8TH, GGUF_Q5_K}},
-                    .falcon_down = {{ALWAYS, GGUF_Q4_K}}},
-    [MIX_Q4_K_M] = {.base = GGUF_Q4_K, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{MORE_BITS, GGUF_Q6_K}}, .down = {{MORE_BITS, GGUF_Q6_K}},
-                    .falcon_down = {{FIRST_16TH, GGUF_Q6_K}, {MORE_BITS, GGUF_Q5_K}}},
-    [MIX_Q3_K_S] = {.base = GGUF_Q3_K, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K},
-    [MIX_Q3_K_M] = {.base = GGUF_Q3_K, .head = GGUF_Q6_K, .out = GGUF_Q4_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{FIRST_2, GGUF_Q5_K}, {ALWAYS, GGUF_Q4_K}},
-                    .down = {{FIRST_16TH, GGUF_Q5_K}, {ALWAYS, GGUF_Q4_K}},
-                    .falcon_down = {{FIRST_16TH, GGUF_Q5_K}, {MORE_BITS, GGUF_Q4_K}}},
-    [MIX_Q3_K_L] = {.base = GGUF_Q3_K, .head = GGUF_Q6_K, .out = GGUF_Q5_K, .falcon_out = GGUF_Q4_K,
-                    .value = {{ALWAYS, GGUF_Q5_K}}, .down = {{ALWAYS, GGUF_Q5_K}},
-                    .falcon_down = {{ALWAYS, GGUF_Q4_K}}},
-    [MIX_Q2_K]   = {.base = GGUF_Q2_K, .head = GGUF_Q6_K, .out = GGUF_Q3_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{GROUPED, GGUF_Q4_K}, {ALWAYS, GGUF_Q3_K}},
-                    .down = {{ALWAYS, GGUF_Q3_K}}},
-    [MIX_Q2_K_S] = {.base = GGUF_Q2_K, .head = GGUF_Q6_K,
-                    .value = {{GROUPED, GGUF_Q4_K}}, .down = {{FIRST_8TH, GGUF_Q4_K}}},
-    [MIX_IQ4_NL] = {.base = GGUF_IQ4_NL, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{GROUPED, GGUF_Q5_K}}, .down = {{FIRST_8TH, GGUF_Q5_K}}},
-    [MIX_IQ4_XS] = {.base = GGUF_IQ4_XS, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{GROUPED, GGUF_Q5_K}}, .down = {{FIRST_8TH, GGUF_Q5_K}}},
-    [MIX_IQ3_M]  = {.base = GGUF_IQ3_S, .head = GGUF_Q6_K, .out = GGUF_Q4_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{ALWAYS, GGUF_Q4_K}},
-                    .down = {{FIRST_8TH, GGUF_Q4_K}, {MORE_BITS_OF_8, GGUF_Q4_K}}},
-    [MIX_IQ3_S]  = {.base = GGUF_IQ3_S, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K,
-                    .value = {{GROUPED, GGUF_Q4_K}}},
-    [MIX_IQ3_XS] = {.base = GGUF_IQ3_S, .head = GGUF_Q6_K, .out_of_8 = GGUF_Q5_K,
-                    .query = GGUF_IQ3_XXS, .key = GGUF_IQ3_XXS,
-                    .value = {{GROUPED, GGUF_Q4_K}}, .up = {{MIDDLE, GGUF_IQ3_XXS}}},
-    [MIX_IQ3_XXS] = {.base = GGUF_IQ3_XXS, .embed = GGUF_IQ3_S, .head = GGUF_Q5_K,
-                     .out = GGUF_IQ3_S, .out_of_8 = GGUF_Q5_K,
-                     .query = GGUF_IQ2_S, .key = GGUF_IQ2_S, .value = {{GROUPED, GGUF_Q4_K}}},
-    [MIX_IQ2_M]  = {.base = GGUF_IQ2_S, .embed = GGUF_IQ3_S, .head = GGUF_Q5_K, .lowest = true,
-                    .out = GGUF_IQ3_S, .out_of_8 = GGUF_Q5_K, .falcon_out = GGUF_IQ3_S,
-                    .value = {{GROUPED_OR_EXPERTS, GGUF_Q4_K}, {ALWAYS, GGUF_IQ3_S}},
-                    .down = {{FIRST_8TH, GGUF_IQ3_S}}},
-    [MIX_IQ2_S]  = {.base = GGUF_IQ2_XS, .embed = GGUF_IQ3_S, .head = GGUF_Q5_K, .lowest = true,
-                    .out = GGUF_IQ3_S, .out_of_8 = GGUF_Q5_K, .falcon_out = GGUF_IQ3_S,
-                    .value = {{GROUPED_OR_EXPERTS, GGUF_Q4_K}, {ALWAYS, GGUF_IQ3_S}},
-                    .down = {{FIRST_8TH, GGUF_IQ3_S}}},
-    [MIX_IQ2_XS] = {.base = GGUF_IQ2_XS, .embed = GGUF_Q2_K, .head = GGUF_Q5_K, .lowest = true,
-                    .out_of_8 = GGUF_Q5_K,
-                    .value = {{GROUPED_OR_EXPERTS, GGUF_Q4_K}, {ALWAYS, GGUF_Q2_K}},
-                    .down = {{FIRST_8TH, GGUF_Q2_K}}},
-    [MIX_IQ2_XXS] = {.base = GGUF_IQ2_XXS, .embed = GGUF_Q2_K, .head = GGUF_Q5_K, .lowest = true,
-                     .out_of_8 = GGUF_Q5_K,
-                     .value = {{GROUPED_OR_EXPERTS, GGUF_Q4_K}, {ALWAYS, GGUF_Q2_K}},
-                     .down = {{FIRST_8TH, GGUF_Q2_K}}},
-    [MIX_IQ1_M]  = {.base = GGUF_IQ1_M, .embed = GGUF_Q2_K, .head = GGUF_Q5_K, .lowest = true,
-                    .out = GGUF_IQ2_XXS, .out_of_8 = GGUF_Q5_K, .falcon_out = GGUF_IQ2_XXS,
-                    .value = {{GROUPED_OR_EXPERTS, GGUF_Q4_K}, {ALWAYS, GGUF_Q2_K}},
-                    .down = {{FIRST_8TH, GGUF_Q2_K}}},
-    [MIX_IQ1_S]  = {.base = GGUF_IQ1_S, .embed = GGUF_Q2_K, .head = GGUF_Q5_K, .lowest = true,
-                    .out = GGUF_IQ2_XXS, .out_of_8 = GGUF_Q5_K, .falcon_out = GGUF_IQ2_XXS,
-                    .value = {{GROUPED_OR_EXPERTS, GGUF_Q4_K}, {ALWAYS, GGUF_Q2_K}},
-                    .down = {{FIRST_8TH, GGUF_Q2_K}}},
+    [MIX_F32]    = {.base = DTYPE_F32},
+    [MIX_F16]    = {.base = DTYPE_F16},
+    [MIX_BF16]   = {.base = DTYPE_BF16},
+    [MIX_Q4_0]   = {.base = DTYPE_Q4_0, .head = DTYPE_Q6_K},
+    [MIX_Q4_1]   = {.base = DTYPE_Q4_1, .head = DTYPE_Q6_K},
+    [MIX_Q5_0]   = {.base = DTYPE_Q5_0, .head = DTYPE_Q6_K},
+    [MIX_Q5_1]   = {.base = DTYPE_Q5_1, .head = DTYPE_Q6_K},
+    [MIX_Q8_0]   = {.base = DTYPE_Q8_0, .head = DTYPE_Q8_0},
+    [MIX_MXFP4]  = {.base = DTYPE_MXFP4, .head = DTYPE_Q8_0},
+    [MIX_TQ1_0]  = {.base = DTYPE_TQ1_0, .embed = DTYPE_Q4_K, .head = DTYPE_Q6_K},
+    [MIX_TQ2_0]  = {.base = DTYPE_TQ2_0, .embed = DTYPE_Q4_K, .head = DTYPE_Q6_K},
+    [MIX_Q6_K]   = {.base = DTYPE_Q6_K, .head = DTYPE_Q6_K},
+    [MIX_Q5_K_S] = {.base = DTYPE_Q5_K, .head = DTYPE_Q6_K},
+    [MIX_Q5_K_M] = {.base = DTYPE_Q5_K, .head = DTYPE_Q6_K,
+                    .value = {{MORE_BITS, DTYPE_Q6_K}}, .down = {{MORE_BITS, DTYPE_Q6_K}}},
+    [MIX_Q4_K_S] = {.base = DTYPE_Q4_K, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{FIRST_4, DTYPE_Q5_K}}, .down = {{FIRST_8TH, DTYPE_Q5_K}},
+                    .falcon_down = {{ALWAYS, DTYPE_Q4_K}}},
+    [MIX_Q4_K_M] = {.base = DTYPE_Q4_K, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{MORE_BITS, DTYPE_Q6_K}}, .down = {{MORE_BITS, DTYPE_Q6_K}},
+                    .falcon_down = {{FIRST_16TH, DTYPE_Q6_K}, {MORE_BITS, DTYPE_Q5_K}}},
+    [MIX_Q3_K_S] = {.base = DTYPE_Q3_K, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K},
+    [MIX_Q3_K_M] = {.base = DTYPE_Q3_K, .head = DTYPE_Q6_K, .out = DTYPE_Q4_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{FIRST_2, DTYPE_Q5_K}, {ALWAYS, DTYPE_Q4_K}},
+                    .down = {{FIRST_16TH, DTYPE_Q5_K}, {ALWAYS, DTYPE_Q4_K}},
+                    .falcon_down = {{FIRST_16TH, DTYPE_Q5_K}, {MORE_BITS, DTYPE_Q4_K}}},
+    [MIX_Q3_K_L] = {.base = DTYPE_Q3_K, .head = DTYPE_Q6_K, .out = DTYPE_Q5_K, .falcon_out = DTYPE_Q4_K,
+                    .value = {{ALWAYS, DTYPE_Q5_K}}, .down = {{ALWAYS, DTYPE_Q5_K}},
+                    .falcon_down = {{ALWAYS, DTYPE_Q4_K}}},
+    [MIX_Q2_K]   = {.base = DTYPE_Q2_K, .head = DTYPE_Q6_K, .out = DTYPE_Q3_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{GROUPED, DTYPE_Q4_K}, {ALWAYS, DTYPE_Q3_K}},
+                    .down = {{ALWAYS, DTYPE_Q3_K}}},
+    [MIX_Q2_K_S] = {.base = DTYPE_Q2_K, .head = DTYPE_Q6_K,
+                    .value = {{GROUPED, DTYPE_Q4_K}}, .down = {{FIRST_8TH, DTYPE_Q4_K}}},
+    [MIX_IQ4_NL] = {.base = DTYPE_IQ4_NL, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{GROUPED, DTYPE_Q5_K}}, .down = {{FIRST_8TH, DTYPE_Q5_K}}},
+    [MIX_IQ4_XS] = {.base = DTYPE_IQ4_XS, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{GROUPED, DTYPE_Q5_K}}, .down = {{FIRST_8TH, DTYPE_Q5_K}}},
+    [MIX_IQ3_M]  = {.base = DTYPE_IQ3_S, .head = DTYPE_Q6_K, .out = DTYPE_Q4_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{ALWAYS, DTYPE_Q4_K}},
+                    .down = {{FIRST_8TH, DTYPE_Q4_K}, {MORE_BITS_OF_8, DTYPE_Q4_K}}},
+    [MIX_IQ3_S]  = {.base = DTYPE_IQ3_S, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K,
+                    .value = {{GROUPED, DTYPE_Q4_K}}},
+    [MIX_IQ3_XS] = {.base = DTYPE_IQ3_S, .head = DTYPE_Q6_K, .out_of_8 = DTYPE_Q5_K,
+                    .query = DTYPE_IQ3_XXS, .key = DTYPE_IQ3_XXS,
+                    .value = {{GROUPED, DTYPE_Q4_K}}, .up = {{MIDDLE, DTYPE_IQ3_XXS}}},
+    [MIX_IQ3_XXS] = {.base = DTYPE_IQ3_XXS, .embed = DTYPE_IQ3_S, .head = DTYPE_Q5_K,
+                     .out = DTYPE_IQ3_S, .out_of_8 = DTYPE_Q5_K,
+                     .query = DTYPE_IQ2_S, .key = DTYPE_IQ2_S, .value = {{GROUPED, DTYPE_Q4_K}}},
+    [MIX_IQ2_M]  = {.base = DTYPE_IQ2_S, .embed = DTYPE_IQ3_S, .head = DTYPE_Q5_K, .lowest = true,
+                    .out = DTYPE_IQ3_S, .out_of_8 = DTYPE_Q5_K, .falcon_out = DTYPE_IQ3_S,
+                    .value = {{GROUPED_OR_EXPERTS, DTYPE_Q4_K}, {ALWAYS, DTYPE_IQ3_S}},
+                    .down = {{FIRST_8TH, DTYPE_IQ3_S}}},
+    [MIX_IQ2_S]  = {.base = DTYPE_IQ2_XS, .embed = DTYPE_IQ3_S, .head = DTYPE_Q5_K, .lowest = true,
+                    .out = DTYPE_IQ3_S, .out_of_8 = DTYPE_Q5_K, .falcon_out = DTYPE_IQ3_S,
+                    .value = {{GROUPED_OR_EXPERTS, DTYPE_Q4_K}, {ALWAYS, DTYPE_IQ3_S}},
+                    .down = {{FIRST_8TH, DTYPE_IQ3_S}}},
+    [MIX_IQ2_XS] = {.base = DTYPE_IQ2_XS, .embed = DTYPE_Q2_K, .head = DTYPE_Q5_K, .lowest = true,
+                    .out_of_8 = DTYPE_Q5_K,
+                    .value = {{GROUPED_OR_EXPERTS, DTYPE_Q4_K}, {ALWAYS, DTYPE_Q2_K}},
+                    .down = {{FIRST_8TH, DTYPE_Q2_K}}},
+    [MIX_IQ2_XXS] = {.base = DTYPE_IQ2_XXS, .embed = DTYPE_Q2_K, .head = DTYPE_Q5_K, .lowest = true,
+                     .out_of_8 = DTYPE_Q5_K,
+                     .value = {{GROUPED_OR_EXPERTS, DTYPE_Q4_K}, {ALWAYS, DTYPE_Q2_K}},
+                     .down = {{FIRST_8TH, DTYPE_Q2_K}}},
+    [MIX_IQ1_M]  = {.base = DTYPE_IQ1_M, .embed = DTYPE_Q2_K, .head = DTYPE_Q5_K, .lowest = true,
+                    .out = DTYPE_IQ2_XXS, .out_of_8 = DTYPE_Q5_K, .falcon_out = DTYPE_IQ2_XXS,
+                    .value = {{GROUPED_OR_EXPERTS, DTYPE_Q4_K}, {ALWAYS, DTYPE_Q2_K}},
+                    .down = {{FIRST_8TH, DTYPE_Q2_K}}},
+    [MIX_IQ1_S]  = {.base = DTYPE_IQ1_S, .embed = DTYPE_Q2_K, .head = DTYPE_Q5_K, .lowest = true,
+                    .out = DTYPE_IQ2_XXS, .out_of_8 = DTYPE_Q5_K, .falcon_out = DTYPE_IQ2_XXS,
+                    .value = {{GROUPED_OR_EXPERTS, DTYPE_Q4_K}, {ALWAYS, DTYPE_Q2_K}},
+                    .down = {{FIRST_8TH, DTYPE_Q2_K}}},
 };
 // clang-format on
 
-GgufType ggml_mix_base(GgmlMix mix)
+DType ggml_mix_base(GgmlMix mix)
 {
     return recipes[mix].base;
 }
@@ -241,8 +241,8 @@ static bool holds(When when, const GgmlFacts *facts, int i, int n)
     return false;
 }
 
-static GgufType choose(const Choice *choices, int count, GgufType base, const GgmlFacts *facts,
-                       int i, int n)
+static DType choose(const Choice *choices, int count, DType base, const GgmlFacts *facts, int i,
+                    int n)
 {
     for (int c = 0; c < count; c++)
         if (holds(choices[c].when, facts, i, n)) return choices[c].type;
@@ -261,19 +261,19 @@ static int before(const GgmlFacts *facts, Use use, const int *in_kind, const Wei
     return sum;
 }
 
-static GgufType value_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight,
-                           int layer)
+static DType value_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight,
+                        int layer)
 {
-    int      i    = before(facts, USE_VALUE, facts->values_in, weight, layer);
-    GgufType type = choose(recipe->value, 2, recipe->base, facts, i, facts->values);
+    int   i    = before(facts, USE_VALUE, facts->values_in, weight, layer);
+    DType type = choose(recipe->value, 2, recipe->base, facts, i, facts->values);
     if (recipe->lowest) return type;
-    if (facts->experts == 8) return GGUF_Q8_0;
-    if (facts->seventy && (type == GGUF_Q3_K || type == GGUF_Q4_K)) return GGUF_Q5_K;
+    if (facts->experts == 8) return DTYPE_Q8_0;
+    if (facts->seventy && (type == DTYPE_Q3_K || type == DTYPE_Q4_K)) return DTYPE_Q5_K;
     return type;
 }
 
-static GgufType down_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight,
-                          int layer)
+static DType down_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight,
+                       int layer)
 {
     // With experts the layer counts, else (and below 3 bits always) how many there were before.
     bool by_layer = facts->experts > 1 && !recipe->lowest;
@@ -283,36 +283,36 @@ static GgufType down_type(const Recipe *recipe, const GgmlFacts *facts, const We
                   facts->layers);
 }
 
-static GgufType out_type(const Recipe *recipe, const GgmlFacts *facts)
+static DType out_type(const Recipe *recipe, const GgmlFacts *facts)
 {
     if (facts->t5) return recipe->base;    // named attn_o, which no rule knows
     if (facts->falcon) return recipe->falcon_out;
     return facts->experts == 8 ? recipe->out_of_8 : recipe->out;
 }
 
-static GgufType key_type(const Recipe *recipe, const GgmlFacts *facts)
+static DType key_type(const Recipe *recipe, const GgmlFacts *facts)
 {
-    if (facts->experts == 8) return recipe->lowest ? GGUF_Q4_K : GGUF_Q8_0;
+    if (facts->experts == 8) return recipe->lowest ? DTYPE_Q4_K : DTYPE_Q8_0;
     return recipe->key;
 }
 
-static GgufType head_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight)
+static DType head_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight)
 {
-    bool whole = weight->cols % gguf_type(recipe->base)->block == 0;
-    return facts->falcon || !whole ? GGUF_Q8_0 : recipe->head;
+    bool whole = weight->cols % dtype_info[recipe->base].block == 0;
+    return facts->falcon || !whole ? DTYPE_Q8_0 : recipe->head;
 }
 
 // `stacked`: the tensor has a third dimension.
-static GgufType type_of(GgmlMix mix, const GgmlFacts *facts, Use use, const Weight *weight,
-                        int layer, bool stacked)
+static DType type_of(GgmlMix mix, const GgmlFacts *facts, Use use, const Weight *weight, int layer,
+                     bool stacked)
 {
     const Recipe *recipe = &recipes[mix];
-    GgufType      type   = recipe->base;
-    if (use == USE_FLOAT) return GGUF_F32;
+    DType         type   = recipe->base;
+    if (use == USE_FLOAT) return DTYPE_F32;
     if (mix == MIX_F32 || mix == MIX_F16 || mix == MIX_BF16) return type;
-    if (use == USE_AS_MADE) return GGUF_F16;
+    if (use == USE_AS_MADE) return DTYPE_F16;
     if (use == USE_EMBED && !facts->head_apart) use = USE_HEAD;    // the embedding is the head
-    if (mix == MIX_MXFP4 && use != USE_HEAD) return stacked ? GGUF_MXFP4 : GGUF_Q8_0;
+    if (mix == MIX_MXFP4 && use != USE_HEAD) return stacked ? DTYPE_MXFP4 : DTYPE_Q8_0;
     switch (use) {
     case USE_HEAD: type = head_type(recipe, facts, weight); break;
     case USE_EMBED: type = recipe->embed; break;
@@ -324,7 +324,7 @@ static GgufType type_of(GgmlMix mix, const GgmlFacts *facts, Use use, const Weig
     case USE_UP: type = choose(recipe->up, 1, type, facts, layer, facts->layers); break;
     default: break;
     }
-    return type != GGUF_F32 ? type : recipe->base;
+    return type != DTYPE_F32 ? type : recipe->base;
 }
 
 // The 262144 words of Gemma-3's tokenizer are kept, the 64 rows that its larger models have behind them not
@@ -352,9 +352,9 @@ static int split(GgmlTensor *tensors, GgmlMix mix, const GgmlFacts *facts, const
     }
     if (w->role == ROLE_KV_B) {
         // The keys' part is turned over, so that queries can be brought into the latent's space.
-        GgufType type = type_of(mix, facts, USE_OTHER, w, layer, true);
-        tensors[0]    = (GgmlTensor){type, b->kv_rank, b->nope_dim, b->heads};
-        tensors[1]    = (GgmlTensor){type, b->value_dim, b->kv_rank, b->heads};
+        DType type = type_of(mix, facts, USE_OTHER, w, layer, true);
+        tensors[0] = (GgmlTensor){type, b->kv_rank, b->nope_dim, b->heads};
+        tensors[1] = (GgmlTensor){type, b->value_dim, b->kv_rank, b->heads};
         return 2;
     }
     return 0;
@@ -368,7 +368,7 @@ int ggml_tensors(GgmlTensor tensors[GGML_TENSORS_MAX], GgmlMix mix, const GgmlFa
     if (use == USE_NONE) return 0;
     int count = split(tensors, mix, facts, w, layer);
     if (count == 0) {
-        GgufType type = type_of(mix, facts, use, w, layer, w->copies > 1);
+        DType    type = type_of(mix, facts, use, w, layer, w->copies > 1);
         uint64_t rows = use == USE_EMBED ? embedded(facts, w->rows) : w->rows;
         tensors[0]    = (GgmlTensor){type, rows, w->cols, w->copies};
         count         = 1;

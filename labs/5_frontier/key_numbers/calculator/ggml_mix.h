@@ -69,13 +69,13 @@ typedef struct GgmlFacts {
     bool         split_qkv;              // stored as three tensors
 } GgmlFacts;
 
-GgufType ggml_mix_base(GgmlMix mix);    // what most of its tensors are stored in
+DType ggml_mix_base(GgmlMix mix);    // what most of its tensors are stored in
 
 // False when llama.cpp does not know the family, or the layers of the model are not known.
 bool ggml_facts(GgmlFacts *facts, const Model *model, Error *err);
 
 typedef struct GgmlTensor {
-    GgufType type;
+    DType    type;
     uint64_t rows, cols, copies;
 } GgmlTensor;
 

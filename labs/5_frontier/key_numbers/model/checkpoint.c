@@ -8,7 +8,7 @@
 #include "labs/5_frontier/key_numbers/model/reconcile.h"
 #include "labs/5_frontier/key_numbers/model/tensor_name.h"
 
-enum { TYPES = 32, MOST_NAMES = 2000 };
+enum { MOST_NAMES = 2000 };
 
 static int compare_types(const void *a, const void *b)
 {
@@ -19,17 +19,17 @@ static int compare_types(const void *a, const void *b)
 // What stands in the files, by type, the most bytes first.
 static void count_types(Model *model, const Shards *shards, Arena *arena)
 {
-    StoredType *types = arena_zeros(arena, TYPES * sizeof *types);
+    StoredType *types = arena_zeros(arena, DTYPE_COUNT * sizeof *types);
     for (int i = 0; i < shards->count; i++) {
         const SafetensorsEntry *entry = shards->tensors[i].entry;
         StoredType             *type  = &types[entry->type];
-        type->name                    = safetensors_type_name(entry->type);
+        type->name                    = dtype_name(entry->type);
         type->elements += entry->count;
         type->bytes += entry->end - entry->begin;
     }
-    qsort(types, TYPES, sizeof *types, compare_types);
+    qsort(types, DTYPE_COUNT, sizeof *types, compare_types);
     model->stored = types;
-    while (model->stored_count < TYPES && types[model->stored_count].bytes > 0)
+    while (model->stored_count < DTYPE_COUNT && types[model->stored_count].bytes > 0)
         model->stored_count++;
 }
 
@@ -50,22 +50,10 @@ static Model *by_config(const Shards *shards, Arena *arena, const char *path, Er
 
 // ---- by names alone ----
 
-static bool is_number(SafetensorsType type)
+// Integers are packed, or count something; F8_E8M0 is for scales.
+static bool is_number(DType type)
 {
-    switch (type) {
-    case SAFETENSORS_F4:
-    case SAFETENSORS_F6_E2M3:
-    case SAFETENSORS_F6_E3M2:
-    case SAFETENSORS_F8_E5M2:
-    case SAFETENSORS_F8_E4M3:
-    case SAFETENSORS_F8_E4M3FNUZ:
-    case SAFETENSORS_F8_E5M2FNUZ:
-    case SAFETENSORS_F16:
-    case SAFETENSORS_BF16:
-    case SAFETENSORS_F32:
-    case SAFETENSORS_F64: return true;
-    default: return false;    // integers are packed, or count something; F8_E8M0 is for scales
-    }
+    return dtype_info[type].kind == DTYPE_KIND_FLOAT;
 }
 
 typedef struct Rest {

@@ -9,7 +9,7 @@
 
 typedef unsigned long long Digits;    // what %llu takes
 
-enum { MAX_LAYERS = 4096, MAX_TYPES = 64 };
+enum { MAX_LAYERS = 4096 };
 
 static const uint64_t MAX_ELEMENTS = UINT64_C(1) << 53;    // a thousand times the largest there is
 
@@ -25,7 +25,7 @@ typedef struct Reading {
     GgufLayer *layer;              // [layers]
     GgufLayer  outside;
     Beside     constants, scales, ahead, again;
-    StoredType types[MAX_TYPES];    // by the type's number in a file
+    StoredType types[DTYPE_COUNT];
     bool       routed, causal, predicts;
     Model     *model;
 } Reading;
@@ -46,7 +46,7 @@ static bool read_tensor(Reading *r, const GgufTensor *tensor, Error *err)
     gguf_name_read(&name, tensor->name);
     if (tensor->count == 0) return error_set(err, "%s: '%s' has no numbers", path, tensor->name);
     StoredType *type = &r->types[tensor->type];
-    type->name       = gguf_type(tensor->type)->name;
+    type->name       = dtype_name(tensor->type);
     type->elements += tensor->count;
     type->bytes += tensor->bytes;
     if (name.decoder && r->encoder == 0) name.part = GGUF_UNKNOWN;
@@ -220,8 +220,8 @@ static void add_extra(Reading *r, const Beside *sum, const char *what)
 static void add_types(Reading *r)
 {
     Model      *model = r->model;
-    StoredType *types = arena_alloc(r->source.arena, MAX_TYPES * sizeof *types);
-    for (int t = 0; t < MAX_TYPES; t++) {
+    StoredType *types = arena_alloc(r->source.arena, DTYPE_COUNT * sizeof *types);
+    for (int t = 0; t < DTYPE_COUNT; t++) {
         if (r->types[t].name == NULL) continue;
         int at = model->stored_count++;
         for (; at > 0 && types[at - 1].bytes < r->types[t].bytes; at--) types[at] = types[at - 1];

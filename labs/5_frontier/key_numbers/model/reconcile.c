@@ -7,7 +7,7 @@
 
 typedef unsigned long long Digits;    // what %llu takes
 
-enum { MOST_GROUPS = 256, MOST_EXTRAS = 12, MOST_MISSING = 4, TYPES = 32 };
+enum { MOST_GROUPS = 256, MOST_EXTRAS = 12, MOST_MISSING = 4 };
 
 // Parameters that integers of one type hold, several in each.
 typedef struct Packed {
@@ -25,7 +25,7 @@ typedef struct Reconciling {
     Model    *model;
     Arena    *arena;
     uint64_t *found;    // [weight_count] numbers of each weight
-    Packed    packed[TYPES];
+    Packed    packed[DTYPE_COUNT];
     Group     groups[MOST_GROUPS];
     int       group_count;
     int       decoder;    // the first layer of the second stack, where there are two
@@ -36,21 +36,6 @@ typedef struct Reconciling {
 static uint64_t bits_of(const SafetensorsEntry *entry)
 {
     return 8 * (entry->end - entry->begin);
-}
-
-static bool is_integer(SafetensorsType type)
-{
-    switch (type) {
-    case SAFETENSORS_U8:
-    case SAFETENSORS_I8:
-    case SAFETENSORS_U16:
-    case SAFETENSORS_I16:
-    case SAFETENSORS_U32:
-    case SAFETENSORS_I32:
-    case SAFETENSORS_U64:
-    case SAFETENSORS_I64: return true;
-    default: return false;
-    }
 }
 
 // "norm.weight" ends "language_model.norm.weight", but not "q_norm.weight".
@@ -97,8 +82,9 @@ static bool same_shape(const SafetensorsEntry *entry, const Weight *w)
 static uint64_t packed_numbers(const SafetensorsEntry *entry, const Weight *w)
 {
     const uint64_t one = w->rows * w->cols, candidates[] = {one, one * w->copies};
+    const bool     integers = dtype_info[entry->type].kind == DTYPE_KIND_INTEGER;
     for (int c = 0; c < 2; c++)
-        for (uint64_t bits = 1; bits <= 8 && is_integer(entry->type); bits++)
+        for (uint64_t bits = 1; bits <= 8 && integers; bits++)
             if (candidates[c] * bits == bits_of(entry) && candidates[c] > entry->count)
                 return candidates[c];
     return 0;
@@ -110,7 +96,7 @@ static void pack(Reconciling *r, const SafetensorsEntry *entry, uint64_t numbers
     packed->tensors++;
     packed->parameters += numbers;
     packed->elements += entry->count;
-    packed->type = safetensors_type_name(entry->type);
+    packed->type = dtype_name(entry->type);
     if (packed->name == NULL) packed->name = arena_print(r->arena, "%s", entry->name);
 }
 
@@ -198,7 +184,7 @@ static void tell_groups(Reconciling *r)
 
 static void tell_packed(Reconciling *r)
 {
-    for (int t = 0; t < TYPES; t++) {
+    for (int t = 0; t < DTYPE_COUNT; t++) {
         const Packed *packed = &r->packed[t];
         if (packed->tensors > 0)
             build_note(

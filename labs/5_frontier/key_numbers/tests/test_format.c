@@ -112,16 +112,16 @@ static void each_block_takes_the_bytes_that_ggml_gives_it(void **state)
 {
     (void)state;
     int known = 0;
-    for (uint32_t type = 0; type < 64; type++) {
-        const GgufTypeInfo *info = gguf_type(type);
-        if (info == NULL || ggml_format((GgufType)type) == NULL) continue;
-        if (ggml_bytes((GgufType)type, 3, 2 * info->block) != 6 * info->bytes)
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        const DTypeInfo *info = &dtype_info[type];
+        if (info->gguf < 0) continue;
+        if (ggml_bytes((DType)type, 3, 2 * info->block) != 6 * info->bytes)
             fail_msg("%s: 2 blocks take %llu bytes, expected %u", info->name,
-                     (unsigned long long)ggml_bytes((GgufType)type, 1, 2 * info->block),
+                     (unsigned long long)ggml_bytes((DType)type, 1, 2 * info->block),
                      2 * info->bytes);
         known++;
     }
-    assert_int_equal(known, 25);
+    assert_int_equal(known, 34);
 }
 
 // 896 is no multiple of 256: Q5_0 and Q8_0 take the place of Q4_K and Q6_K.
@@ -132,11 +132,11 @@ static void rows_that_are_no_whole_blocks_fall_back(void **state)
     assert_true(type_in(&bytes, "Q5_0")->elements > 200000000);
     assert_true(type_in(&bytes, "Q8_0")->elements > 130000000);    // the embedding is the head
 
-    GgufType type = GGUF_Q4_K;
+    DType type = DTYPE_Q4_K;
     assert_true(ggml_fit(&type, 4096, NULL));
-    assert_int_equal(type, GGUF_Q4_K);
+    assert_int_equal(type, DTYPE_Q4_K);
     assert_true(ggml_fit(&type, 100, NULL));
-    assert_int_equal(type, GGUF_F16);
+    assert_int_equal(type, DTYPE_F16);
 }
 
 static void a_gguf_adds_the_factors_of_scaled_positions(void **state)

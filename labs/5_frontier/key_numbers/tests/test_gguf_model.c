@@ -67,27 +67,28 @@ static void set_list(const char *key, int count, const uint32_t *numbers)
     draft.setting_count++;
 }
 
-static void put(const char *name, GgufType type, int dims, const uint64_t *shape)
+static void put(const char *name, DType type, int dims, const uint64_t *shape)
 {
-    gguf_bytes_put_tensor(&draft.tensors, name, type, (uint32_t)dims, shape, draft.offset);
+    gguf_bytes_put_tensor(&draft.tensors, name, (uint32_t)dtype_info[type].gguf, (uint32_t)dims,
+                          shape, draft.offset);
     uint64_t count = 1;
     for (int d = 0; d < dims; d++) count *= shape[d];
-    draft.offset += (count / gguf_type(type)->block * gguf_type(type)->bytes + 31) / 32 * 32;
+    draft.offset += (dtype_bytes(type, count) + 31) / 32 * 32;
     draft.tensor_count++;
 }
 
 static void put_vector(const char *name, uint64_t size)
 {
-    put(name, GGUF_F32, 1, (uint64_t[]){size});
+    put(name, DTYPE_F32, 1, (uint64_t[]){size});
 }
 
 // As ggml writes it: what a row takes comes first.
-static void put_matrix(const char *name, GgufType type, uint64_t rows, uint64_t cols)
+static void put_matrix(const char *name, DType type, uint64_t rows, uint64_t cols)
 {
     put(name, type, 2, (uint64_t[]){cols, rows});
 }
 
-static void put_experts(const char *name, GgufType type, uint64_t experts, uint64_t rows,
+static void put_experts(const char *name, DType type, uint64_t experts, uint64_t rows,
                         uint64_t cols)
 {
     put(name, type, 3, (uint64_t[]){cols, rows, experts});
@@ -151,7 +152,7 @@ static void refuses_draft(const char *sentence)
 typedef struct Sizes {
     int         layers;
     uint32_t    width, heads, kv_heads, head_dim, ffn, vocab, experts, active;
-    GgufType    type, value_type;    // of attn_v: the mixes give it another
+    DType       type, value_type;    // of attn_v: the mixes give it another
     const char *without;             // a tensor of layer 0 that is left out
     const char *twice;               // or has double the rows
 } Sizes;
@@ -201,10 +202,10 @@ static void put_llama(const char *arch, const Sizes *s)
     for (int l = 0; l < s->layers; l++) put_layer(s, l);
 }
 
-static const Sizes LLAMA_8B = {32, 4096, 32,        8,         128,  14336, 128256,
-                               0,  0,    GGUF_Q4_K, GGUF_Q6_K, NULL, NULL};
-static const Sizes SMALL    = {3, 64, 4, 2, 16, 96, 100, 0, 0, GGUF_F16, GGUF_F16, NULL, NULL};
-static const Sizes ROUTED   = {3, 64, 4, 2, 16, 96, 100, 8, 2, GGUF_F16, GGUF_F16, NULL, NULL};
+static const Sizes LLAMA_8B = {32, 4096, 32,         8,          128,  14336, 128256,
+                               0,  0,    DTYPE_Q4_K, DTYPE_Q6_K, NULL, NULL};
+static const Sizes SMALL    = {3, 64, 4, 2, 16, 96, 100, 0, 0, DTYPE_F16, DTYPE_F16, NULL, NULL};
+static const Sizes ROUTED   = {3, 64, 4, 2, 16, 96, 100, 8, 2, DTYPE_F16, DTYPE_F16, NULL, NULL};
 
 static const Weight *weight_of(const Model *model, int kind, const char *name)
 {
@@ -219,7 +220,7 @@ static void llama_3_1_8b_has_its_published_parameters(void **state)
 {
     (void)state;
     put_llama("llama", &LLAMA_8B);
-    put_matrix("output.weight", GGUF_Q6_K, 128256, 4096);
+    put_matrix("output.weight", DTYPE_Q6_K, 128256, 4096);
     put_vector("rope_freqs.weight", 64);
     Model *model = model_of_draft();
     // meta-llama/Llama-3.1-8B, the count of its safetensors
@@ -252,11 +253,11 @@ static void without_an_output_the_head_is_the_embedding(void **state)
     put_llama("llama", &SMALL);
     Model *model = model_of_draft();
     assert_true(model->tied);
-    put_matrix("output.weight", GGUF_F16, 100, 64);
+    put_matrix("output.weight", DTYPE_F16, 100, 64);
     assert_false(model_of_draft()->tied);
     // GPT-2's is tied, and llama.cpp's file has it a second time.
     put_llama("gemma", &SMALL);
-    put_matrix("output.weight", GGUF_F16, 100, 64);
+    put_matrix("output.weight", DTYPE_F16, 100, 64);
     Model *twice = model_of_draft();
     assert_true(twice->tied && twice->extra_count == 1 && twice->extras[0].elements == 6400);
     assert_int_equal(model_params(twice), model_stored(twice) - 6400);
@@ -291,41 +292,41 @@ static void put_latent(int layers, int dense, const char *up, bool low_rank, uin
     set("leading_dense_block_count", (uint32_t)dense);
     set("expert_count", experts);
     set("expert_used_count", 8);
-    put_matrix("token_embd.weight", GGUF_Q4_K, 129280, H);
+    put_matrix("token_embd.weight", DTYPE_Q4_K, 129280, H);
     put_vector("output_norm.weight", H);
-    put_matrix("output.weight", GGUF_Q6_K, 129280, H);
+    put_matrix("output.weight", DTYPE_Q6_K, 129280, H);
     for (int l = 0; l < layers; l++) {
         put_vector(in_layer(l, "attn_norm.weight"), H);
         if (low_rank) {
-            put_matrix(in_layer(l, "attn_q_a.weight"), GGUF_Q4_K, RQ, H);
+            put_matrix(in_layer(l, "attn_q_a.weight"), DTYPE_Q4_K, RQ, H);
             put_vector(in_layer(l, "attn_q_a_norm.weight"), RQ);
-            put_matrix(in_layer(l, "attn_q_b.weight"), GGUF_Q4_K, A * (DN + DR), RQ);
+            put_matrix(in_layer(l, "attn_q_b.weight"), DTYPE_Q4_K, A * (DN + DR), RQ);
         } else {
-            put_matrix(in_layer(l, "attn_q.weight"), GGUF_Q4_K, A * (DN + DR), H);
+            put_matrix(in_layer(l, "attn_q.weight"), DTYPE_Q4_K, A * (DN + DR), H);
         }
-        put_matrix(in_layer(l, "attn_kv_a_mqa.weight"), GGUF_Q4_K, RKV + DR, H);
+        put_matrix(in_layer(l, "attn_kv_a_mqa.weight"), DTYPE_Q4_K, RKV + DR, H);
         put_vector(in_layer(l, "attn_kv_a_norm.weight"), RKV);
         if (absorbed) {
-            put(in_layer(l, "attn_v_b.weight"), GGUF_Q8_0, 3, (uint64_t[]){RKV, DV, A});
-            put(in_layer(l, "attn_k_b.weight"), GGUF_Q8_0, 3, (uint64_t[]){DN, RKV, A});
+            put(in_layer(l, "attn_v_b.weight"), DTYPE_Q8_0, 3, (uint64_t[]){RKV, DV, A});
+            put(in_layer(l, "attn_k_b.weight"), DTYPE_Q8_0, 3, (uint64_t[]){DN, RKV, A});
         } else {
-            put_matrix(in_layer(l, "attn_kv_b.weight"), GGUF_Q8_0, A * (DN + DV), RKV);
+            put_matrix(in_layer(l, "attn_kv_b.weight"), DTYPE_Q8_0, A * (DN + DV), RKV);
         }
-        put_matrix(in_layer(l, "attn_output.weight"), GGUF_Q4_K, H, A * DV);
+        put_matrix(in_layer(l, "attn_output.weight"), DTYPE_Q4_K, H, A * DV);
         put_vector(in_layer(l, "ffn_norm.weight"), H);
         bool     routed = l >= dense;
         uint64_t f      = routed ? FE : F;
-        put_matrix(in_layer(l, routed ? "ffn_gate_shexp.weight" : "ffn_gate.weight"), GGUF_Q4_K, f,
+        put_matrix(in_layer(l, routed ? "ffn_gate_shexp.weight" : "ffn_gate.weight"), DTYPE_Q4_K, f,
                    H);
-        put_matrix(in_layer(l, routed ? "ffn_up_shexp.weight" : "ffn_up.weight"), GGUF_Q4_K, f, H);
-        put_matrix(in_layer(l, routed ? "ffn_down_shexp.weight" : "ffn_down.weight"), GGUF_Q6_K, H,
+        put_matrix(in_layer(l, routed ? "ffn_up_shexp.weight" : "ffn_up.weight"), DTYPE_Q4_K, f, H);
+        put_matrix(in_layer(l, routed ? "ffn_down_shexp.weight" : "ffn_down.weight"), DTYPE_Q6_K, H,
                    f);
         if (!routed) continue;
-        put_matrix(in_layer(l, "ffn_gate_inp.weight"), GGUF_F32, experts, H);
+        put_matrix(in_layer(l, "ffn_gate_inp.weight"), DTYPE_F32, experts, H);
         put_vector(in_layer(l, "exp_probs_b.bias"), experts);
-        put_experts(in_layer(l, "ffn_gate_exps.weight"), GGUF_Q4_K, experts, FE, H);
-        put_experts(in_layer(l, "ffn_up_exps.weight"), GGUF_Q4_K, experts, FE, H);
-        put_experts(in_layer(l, "ffn_down_exps.weight"), GGUF_Q4_K, experts, H, FE);
+        put_experts(in_layer(l, "ffn_gate_exps.weight"), DTYPE_Q4_K, experts, FE, H);
+        put_experts(in_layer(l, "ffn_up_exps.weight"), DTYPE_Q4_K, experts, FE, H);
+        put_experts(in_layer(l, "ffn_down_exps.weight"), DTYPE_Q4_K, experts, H, FE);
     }
 }
 
@@ -371,24 +372,24 @@ static void experts_in_a_tensor_each_are_those_in_one(void **state)
     put_llama("llama", &plain);    // its MLPs are empty: begin again without them
     draft.tensors.size = 0, draft.tensor_count = 0, draft.offset = 0;
     set("expert_count", 8), set("expert_used_count", 2);
-    put_matrix("token_embd.weight", GGUF_F16, 100, 64);
+    put_matrix("token_embd.weight", DTYPE_F16, 100, 64);
     put_vector("output_norm.weight", 64);
     for (int l = 0; l < 3; l++) {
         put_vector(in_layer(l, "attn_norm.weight"), 64);
-        put_matrix(in_layer(l, "attn_q.weight"), GGUF_F16, 64, 64);
-        put_matrix(in_layer(l, "attn_k.weight"), GGUF_F16, 32, 64);
-        put_matrix(in_layer(l, "attn_v.weight"), GGUF_F16, 32, 64);
-        put_matrix(in_layer(l, "attn_output.weight"), GGUF_F16, 64, 64);
+        put_matrix(in_layer(l, "attn_q.weight"), DTYPE_F16, 64, 64);
+        put_matrix(in_layer(l, "attn_k.weight"), DTYPE_F16, 32, 64);
+        put_matrix(in_layer(l, "attn_v.weight"), DTYPE_F16, 32, 64);
+        put_matrix(in_layer(l, "attn_output.weight"), DTYPE_F16, 64, 64);
         put_vector(in_layer(l, "ffn_norm.weight"), 64);
-        put_matrix(in_layer(l, "ffn_gate_inp.weight"), GGUF_F16, 8, 64);
+        put_matrix(in_layer(l, "ffn_gate_inp.weight"), DTYPE_F16, 8, 64);
         for (int e = 0; e < 8; e++) {
             char name[64];
             snprintf(name, sizeof name, "ffn_gate.%d.weight", e);
-            put_matrix(in_layer(l, name), GGUF_F16, 96, 64);
+            put_matrix(in_layer(l, name), DTYPE_F16, 96, 64);
             snprintf(name, sizeof name, "ffn_up.%d.weight", e);
-            put_matrix(in_layer(l, name), GGUF_F16, 96, 64);
+            put_matrix(in_layer(l, name), DTYPE_F16, 96, 64);
             snprintf(name, sizeof name, "ffn_down.%d.weight", e);
-            put_matrix(in_layer(l, name), GGUF_F16, 64, 96);
+            put_matrix(in_layer(l, name), DTYPE_F16, 64, 96);
         }
     }
     model = model_of_draft();
@@ -475,7 +476,7 @@ static void what_predicts_further_tokens_is_no_parameter(void **state)
     four.layers = 4;
     put_llama("llama", &four);
     set("nextn_predict_layers", 1);
-    put_matrix(in_layer(3, "nextn.eh_proj.weight"), GGUF_F16, 64, 128);
+    put_matrix(in_layer(3, "nextn.eh_proj.weight"), DTYPE_F16, 64, 128);
     Model *model = model_of_draft();
     put_llama("llama", &SMALL);
     assert_int_equal(model->layers, 3);
@@ -489,15 +490,15 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
     (void)state;
     begin("phi2");
     set("block_count", 1), set("embedding_length", 64), set("attention.head_count", 4);
-    put_matrix("token_embd.weight", GGUF_F16, 100, 64);
+    put_matrix("token_embd.weight", DTYPE_F16, 100, 64);
     put_vector("output_norm.weight", 64), put_vector("output_norm.bias", 64);
-    put_matrix("output.weight", GGUF_F16, 100, 64), put_vector("output.bias", 100);
+    put_matrix("output.weight", DTYPE_F16, 100, 64), put_vector("output.bias", 100);
     put_vector("blk.0.attn_norm.weight", 64), put_vector("blk.0.attn_norm.bias", 64);
-    put_matrix("blk.0.attn_qkv.weight", GGUF_F16, 192, 64), put_vector("blk.0.attn_qkv.bias", 192);
-    put_matrix("blk.0.attn_output.weight", GGUF_F16, 64, 64),
+    put_matrix("blk.0.attn_qkv.weight", DTYPE_F16, 192, 64), put_vector("blk.0.attn_qkv.bias", 192);
+    put_matrix("blk.0.attn_output.weight", DTYPE_F16, 64, 64),
         put_vector("blk.0.attn_output.bias", 64);
-    put_matrix("blk.0.ffn_up.weight", GGUF_F16, 256, 64), put_vector("blk.0.ffn_up.bias", 256);
-    put_matrix("blk.0.ffn_down.weight", GGUF_F16, 64, 256), put_vector("blk.0.ffn_down.bias", 64);
+    put_matrix("blk.0.ffn_up.weight", DTYPE_F16, 256, 64), put_vector("blk.0.ffn_up.bias", 256);
+    put_matrix("blk.0.ffn_down.weight", DTYPE_F16, 64, 256), put_vector("blk.0.ffn_down.bias", 64);
     Model         *model = model_of_draft();
     const KnBlock *b     = &model->kinds[0].block;
     assert_true(b->qkv_bias && b->out_bias && b->mlp_bias && !b->gated && !b->qk_norm);
@@ -508,14 +509,14 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
     begin(
         "phi3");    // gate and up in one matrix; norms of queries and keys, of a head's size and not
     set("block_count", 2), set("embedding_length", 64), set("attention.head_count", 4);
-    put_matrix("token_embd.weight", GGUF_F16, 100, 64);
+    put_matrix("token_embd.weight", DTYPE_F16, 100, 64);
     for (int l = 0; l < 2; l++) {
-        put_matrix(in_layer(l, "attn_qkv.weight"), GGUF_F16, 192, 64);
+        put_matrix(in_layer(l, "attn_qkv.weight"), DTYPE_F16, 192, 64);
         put_vector(in_layer(l, "attn_q_norm.weight"), l == 0 ? 16 : 64);
         put_vector(in_layer(l, "attn_k_norm.weight"), l == 0 ? 16 : 64);
-        put_matrix(in_layer(l, "attn_output.weight"), GGUF_F16, 64, 64);
-        put_matrix(in_layer(l, "ffn_up.weight"), GGUF_F16, 512, 64);
-        put_matrix(in_layer(l, "ffn_down.weight"), GGUF_F16, 64, 256);
+        put_matrix(in_layer(l, "attn_output.weight"), DTYPE_F16, 64, 64);
+        put_matrix(in_layer(l, "ffn_up.weight"), DTYPE_F16, 512, 64);
+        put_matrix(in_layer(l, "ffn_down.weight"), DTYPE_F16, 64, 256);
     }
     model = model_of_draft();
     b     = &model->kinds[0].block;
@@ -525,9 +526,9 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
 
     put_llama("gpt-oss", &ROUTED);    // biases of experts, sinks
     for (int l = 0; l < 3; l++) {
-        put(in_layer(l, "ffn_gate_exps.bias"), GGUF_F32, 2, (uint64_t[]){96, 8});
-        put(in_layer(l, "ffn_up_exps.bias"), GGUF_F32, 2, (uint64_t[]){96, 8});
-        put(in_layer(l, "ffn_down_exps.bias"), GGUF_F32, 2, (uint64_t[]){64, 8});
+        put(in_layer(l, "ffn_gate_exps.bias"), DTYPE_F32, 2, (uint64_t[]){96, 8});
+        put(in_layer(l, "ffn_up_exps.bias"), DTYPE_F32, 2, (uint64_t[]){96, 8});
+        put(in_layer(l, "ffn_down_exps.bias"), DTYPE_F32, 2, (uint64_t[]){64, 8});
         put_vector(in_layer(l, "ffn_gate_inp.bias"), 8);
         put_vector(in_layer(l, "attn_sinks.weight"), 4);
     }
@@ -557,14 +558,14 @@ static void put_t5_layer(const char *stack, int layer, bool cross)
     char                     name[96];
 #define IN_STACK(part)                                                                             \
     (snprintf(name, sizeof name, "%s.blk.%d.%s.weight", stack, layer, part), name)
-    for (int i = 0; i < 4; i++) put_matrix(IN_STACK(SELF[i]), GGUF_F16, 64, 64);
-    for (int i = 0; i < 4 && cross; i++) put_matrix(IN_STACK(CROSS[i]), GGUF_F16, 64, 64);
-    if (layer == 0) put_matrix(IN_STACK("attn_rel_b"), GGUF_F16, 32, 4);
+    for (int i = 0; i < 4; i++) put_matrix(IN_STACK(SELF[i]), DTYPE_F16, 64, 64);
+    for (int i = 0; i < 4 && cross; i++) put_matrix(IN_STACK(CROSS[i]), DTYPE_F16, 64, 64);
+    if (layer == 0) put_matrix(IN_STACK("attn_rel_b"), DTYPE_F16, 32, 4);
     if (cross) put_vector(IN_STACK("cross_attn_norm"), 64);
     put_vector(IN_STACK("attn_norm"), 64);
     put_vector(IN_STACK("ffn_norm"), 64);
-    put_matrix(IN_STACK("ffn_up"), GGUF_F16, 96, 64);
-    put_matrix(IN_STACK("ffn_down"), GGUF_F16, 64, 96);
+    put_matrix(IN_STACK("ffn_up"), DTYPE_F16, 96, 64);
+    put_matrix(IN_STACK("ffn_down"), DTYPE_F16, 64, 96);
 #undef IN_STACK
 }
 
@@ -574,7 +575,7 @@ static void an_encoder_and_its_decoder_are_two_stacks(void **state)
     begin("t5");
     set("block_count", 3), set("decoder_block_count", 2);
     set("embedding_length", 64), set("attention.head_count", 4);
-    put_matrix("token_embd.weight", GGUF_F16, 320, 64);
+    put_matrix("token_embd.weight", DTYPE_F16, 320, 64);
     for (int l = 0; l < 3; l++) put_t5_layer("enc", l, false);
     for (int l = 0; l < 2; l++) put_t5_layer("dec", l, true);
     put_vector("enc.output_norm.weight", 64), put_vector("dec.output_norm.weight", 64);
@@ -592,7 +593,7 @@ static void an_encoder_and_its_decoder_are_two_stacks(void **state)
 
     begin("t5");    // a decoder as deep as the encoder, unless it is said
     set("block_count", 1), set("embedding_length", 64), set("attention.head_count", 4);
-    put_matrix("token_embd.weight", GGUF_F16, 320, 64);
+    put_matrix("token_embd.weight", DTYPE_F16, 320, 64);
     put_t5_layer("enc", 0, false), put_t5_layer("dec", 0, true);
     assert_int_equal(model_of_draft()->layers, 2);
     set("decoder_block_count", 2);
@@ -624,7 +625,7 @@ static void a_model_in_parts_is_read_whole(void **state)
     gguf_bytes_put_value(&draft.settings, "split.no", GGUF_UINT16, &(uint16_t){1}, 2);
     gguf_bytes_put_value(&draft.settings, "split.count", GGUF_UINT16, &(uint16_t){2}, 2);
     draft.setting_count += 2;
-    put_matrix("output.weight", GGUF_F16, 100, 64);
+    put_matrix("output.weight", DTYPE_F16, 100, 64);
     write_file(second);
     Model *model = gguf_model(arena, second, &err);    // either part names the model
     if (model == NULL) fail_msg("%s", err.message);
@@ -717,12 +718,12 @@ static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
         if (strcmp(parts[i], "ffn_gate.weight") != 0) refuses_draft(sentence);    // not gated, then
     }
     put_llama("llama", &ROUTED);
-    put_experts("blk.1.ffn_norm_exps.weight", GGUF_F32, 1, 1, 64);
+    put_experts("blk.1.ffn_norm_exps.weight", DTYPE_F32, 1, 1, 64);
     model_of_draft();
     Sizes few   = ROUTED;
     few.experts = 4;
     put_llama("llama", &few);
-    put_experts("blk.0.ffn_gate_exps.bias", GGUF_F32, 1, 3, 96);
+    put_experts("blk.0.ffn_gate_exps.bias", DTYPE_F32, 1, 3, 96);
     refuses_draft("ffn_gate_exps.bias of layer 0 is of 3 experts, expected 4 by the settings");
     few        = ROUTED;
     few.active = 9;
@@ -736,7 +737,7 @@ static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
     put_vector("blk.3.attn_norm.weight", 64);
     refuses_draft("has tensors past its 3 layers");
     put_llama("llama", &SMALL);
-    put_matrix("blk.0.attn_q.scale", GGUF_F32, 0, 1);
+    put_matrix("blk.0.attn_q.scale", DTYPE_F32, 0, 1);
     refuses_draft("'blk.0.attn_q.scale' has no numbers");
 }
 

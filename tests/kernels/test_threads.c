@@ -1,0 +1,104 @@
+// How a sparse table is completed, and that threads change no bit.
+#include <math.h>
+#include <omp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+#include "kernels/cpu/cpu.h"
+#include "tests/kernels/numbers.h"
+
+static void an_empty_entry_takes_refs_and_a_filled_one_stays(void **state)
+{
+    (void)state;
+    const Kernels sparse = {.variant = "test", .relu = kernels_ref.tanh};
+    const Kernels full   = kernels_complete(&sparse);
+    assert_string_equal(full.variant, "test");
+    assert_ptr_equal(full.relu, kernels_ref.tanh);
+#define X(name, prototype, arguments, work) assert_non_null(full.name);
+    KERNEL_LIST(X)
+#undef X
+    assert_ptr_equal(full.adam_step, kernels_ref.adam_step);
+}
+
+// ---- the same bits
+
+enum { M = 130, N = 259, K = 301, ROWS = 211, COLS = 331, LONG = 70001 };
+
+// Every kernel whose sums could be made in another order by other threads.
+static void run_all(float *out, const float *a, const float *b, const int32_t *label)
+{
+    matmul(out, a, b, M, N, K, 0), out += M * N;
+    matmul_nt(out, a, b, M, N, K, 0), out += M * N;
+    matmul_tn(out, a, b, M, N, K, 0), out += M * N;
+    matmul_nt(out, a, b, 3, N, K, 0), out += 3 * N;
+    kernels.sum(out++, a, LONG);
+    kernels.sum_squares(out++, a, LONG);
+    kernels.squared_error(out++, a, b, LONG);
+    kernels.bce_logits(out++, a, b, LONG);
+    kernels.sum_rows(out, a, ROWS, COLS, 0), out += COLS;
+    kernels.softmax_rows(out, a, ROWS, COLS), out += ROWS * COLS;
+    kernels.cross_entropy(out, out + 1, a, label, ROWS, COLS), out += 1 + ROWS * COLS;
+    kernels.tanh(out, a, LONG);
+}
+
+enum { ALL = 3 * M * N + 3 * N + 4 + COLS + 2 * ROWS * COLS + 1 + LONG };
+
+static void one_thread_and_more_give_the_same_bits(void **state)
+{
+    (void)state;
+    const float *a = numbers_new(K * N, NORMAL), *b = numbers_new(K * N, NORMAL);
+    const int32_t *label = labels_new(ROWS, COLS);
+    for (int v = 0; v < CPU_VARIANTS; v++) {
+        if (!cpu_variants[v].can_run()) continue;
+        kernels    = kernels_complete(cpu_variants[v].table);
+        float *one = numbers_new(ALL, NANS), *more = numbers_new(ALL, NANS);
+        omp_set_num_threads(1);
+        run_all(one, a, b, label);
+        for (int threads = 2; threads <= 5; threads++) {
+            omp_set_num_threads(threads);
+            run_all(more, a, b, label);
+            assert_memory_equal(one, more, ALL * sizeof *one);
+        }
+    }
+    numbers_free();
+}
+
+// Large on all sides: OpenBLAS's work where it is there. Every 997th element against a sum in double.
+static void large_products_are_right_whoever_makes_them(void **state)
+{
+    (void)state;
+    enum { ROWS_C = 513, COLS_C = 520, DEPTH_C = 515 };
+    kernels        = kernels_complete(kernels_cpu());
+    const float *a = numbers_new(ROWS_C * DEPTH_C, NORMAL), *b = numbers_new(DEPTH_C * COLS_C, NORMAL);
+    float *c[3];
+    for (int kind = 0; kind < 3; kind++) {
+        c[kind] = numbers_new(ROWS_C * COLS_C, NORMAL);
+        kernels.fill(c[kind], 2.0f, ROWS_C * COLS_C);
+    }
+    matmul(c[0], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    matmul_nt(c[1], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    matmul_tn(c[2], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    for (int at = 0; at < ROWS_C * COLS_C; at += 997) {
+        int i = at / COLS_C, j = at % COLS_C;
+        double want[3] = {1, 1, 1};
+        for (int p = 0; p < DEPTH_C; p++) {
+            want[0] += (double)a[i * DEPTH_C + p] * b[p * COLS_C + j];
+            want[1] += (double)a[i * DEPTH_C + p] * b[j * DEPTH_C + p];
+            want[2] += (double)a[p * ROWS_C + i] * b[p * COLS_C + j];
+        }
+        // Rounding errors of K products of size 1 add up like a random walk: far below K eps K = 0.03.
+        for (int kind = 0; kind < 3; kind++) assert_true(fabs(c[kind][at] - want[kind]) <= 1e-3);
+    }
+    numbers_free();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_entry_takes_refs_and_a_filled_one_stays),
+        cmocka_unit_test(one_thread_and_more_give_the_same_bits),
+        cmocka_unit_test(large_products_are_right_whoever_makes_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
