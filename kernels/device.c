@@ -18,6 +18,7 @@ _Noreturn void device_refuse(const char *device_name, const char *kernel, const 
 
 static void *host_reserve(size_t bytes)
 {
+    if (bytes == 0) bytes = 1;    // an address like any other
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
 #ifdef MADV_HUGEPAGE
@@ -33,7 +34,7 @@ static void host_commit(void *base, size_t from, size_t to)
 
 static void host_release(void *base, size_t bytes)
 {
-    if (base != NULL) munmap(base, bytes);
+    if (base != NULL) munmap(base, bytes > 0 ? bytes : 1);
 }
 
 static void host_put(void *to, const void *host, size_t bytes)
@@ -95,6 +96,12 @@ static void put_in_use(const Kernels *table)
     kernels = trace_around(&all);
 }
 
+void device_put_in_use(const Device *chosen)
+{
+    device = chosen;
+    put_in_use(device->kernels);
+}
+
 bool device_use(const char *name, const char **why)
 {
     const Device *chosen = NULL;
@@ -115,8 +122,7 @@ bool device_use(const char *name, const char **why)
                                          : "unknown device; expected cpu, ref or far";
         return false;
     }
-    device = chosen;
-    put_in_use(device->kernels);
+    device_put_in_use(chosen);
     return true;
 }
 

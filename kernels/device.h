@@ -40,6 +40,9 @@ extern const Device *device;
 // Numbers that were allocated before stay the former device's.
 bool device_use(const char *name, const char **why);
 
+// The same for a device of the caller's own: for tests. It is borrowed for as long as it is in use.
+void device_put_in_use(const Device *chosen);
+
 // The names that device_use knows, as "cpu|cuda|far|ref".
 #define DEVICE_NAMES "cpu|cuda|far|ref"
 

@@ -1,5 +1,12 @@
-/* map.h -- MAP(F, a, b, c) is F(a), F(b), F(c): up to 12 arguments. */
+/* map.h -- MAP(F, a, b, c) is F(a), F(b), F(c): up to 12 arguments.
+ *
+ *     static void move_pointer(void *argument, const char *function);    // changes the pointer there
+ *     kernels_ref.name ALL_MOVED arguments;                              // list.h's
+ *
+ * ALL_MOVED calls move_pointer for a copy of each argument that is or begins with a pointer.
+ */
 #pragma once
+#include "kernels/kernels.h"
 
 // clang-format off
 #define MAP_1(F, a)       F(a)
@@ -19,3 +26,14 @@
     MAP_PICK(__VA_ARGS__, MAP_12, MAP_11, MAP_10, MAP_9, MAP_8, MAP_7, MAP_6, MAP_5, MAP_4, MAP_3, \
              MAP_2, MAP_1, 0)(F, __VA_ARGS__)
 // clang-format on
+
+// A pointer, or a Mat, whose first member is one.
+#define HAS_POINTER(x)                                                                             \
+    (__builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat))
+#define MOVED(x)                                                                                   \
+    ({                                                                                             \
+        __typeof__(x) argument_ = (x);                                                             \
+        if (HAS_POINTER(x)) move_pointer(&argument_, __func__);                                    \
+        argument_;                                                                                 \
+    })
+#define ALL_MOVED(...) (MAP(MOVED, __VA_ARGS__))

@@ -18,7 +18,7 @@ static double now(void)
 }
 
 // One row of an output, in the host's memory: in place, or through `buffer`, piece by piece.
-static size_t count_not_finite(const float *row, size_t cols, size_t *first)
+static size_t count_not_finite(const float *row, size_t cols, size_t *first, float *value)
 {
     enum { PIECE = 1024 };
     float  buffer[PIECE];
@@ -28,7 +28,7 @@ static size_t count_not_finite(const float *row, size_t cols, size_t *first)
         const float *x = row + from;
         if (!device_is_host()) device->get(buffer, x, n * sizeof *x), x = buffer;
         for (size_t i = 0; i < n; i++)
-            if (!isfinite(x[i]) && count++ == 0) *first = from + i;
+            if (!isfinite(x[i]) && count++ == 0) *first = from + i, *value = x[i];
     }
     return count;
 }
@@ -36,16 +36,19 @@ static size_t count_not_finite(const float *row, size_t cols, size_t *first)
 static void check(int kernel, KernelCost work)
 {
     size_t count = 0, row = 0, col = 0;
+    float  value = 0;
     for (size_t r = 0; r < work.batch * work.rows; r++) {
-        size_t at, here = count_not_finite(work.out + r / work.rows * work.stride + r % work.rows * work.row,
-                                           work.cols, &at);
-        if (here > 0 && count == 0) row = r, col = at;
+        size_t at;
+        float  first;
+        size_t here = count_not_finite(work.out + r / work.rows * work.stride + r % work.rows * work.row,
+                                       work.cols, &at, &first);
+        if (here > 0 && count == 0) row = r, col = at, value = first;
         count += here;
     }
     if (count == 0) return;
     asked = false;
-    snprintf(finding, sizeof finding, "kernels.%s gave a number that is not finite at [%zu,%zu], the first of %zu in [%zu,%zu]",
-             counts[kernel].kernel, row, col, count, work.batch * work.rows, work.cols);
+    snprintf(finding, sizeof finding, "kernels.%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]",
+             counts[kernel].kernel, isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf", row, col, count, work.batch * work.rows, work.cols);
 }
 
 static void record(int kernel, double start, KernelCost work)
@@ -86,6 +89,7 @@ void trace_start(bool profile, bool check_numbers)
 #define X(name, prototype, arguments, work) counts[KERNEL_##name] = (TraceRow){.kernel = #name};
     KERNEL_LIST(X)
 #undef X
+    asked     = true;
     profiling = profile;
     checking  = check_numbers;
     if (!on)

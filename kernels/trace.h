@@ -24,7 +24,7 @@ typedef struct TraceRow {
     double      seconds, flops, bytes;
 } TraceRow;
 
-// Counts and times each call, and looks at its output (check). On another device than the host's each
+// Counts and times each call, and looks at its output (check), from 0 on. On another device than the host's each
 // call then waits for its end.
 void trace_start(bool profile, bool check);
 void trace_rows(TraceRow rows[KERNEL_COUNT]);

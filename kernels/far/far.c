@@ -1,13 +1,15 @@
 /* far.c -- a device for tests: ref's arithmetic on memory that the host cannot touch.
  *
  * A reservation is two halves of one mapping. The program gets addresses of the first, which is closed
- * to all; the numbers lie as far into the second, where put, get and the kernels find them. So a host
- * that reads a number, or a kernel that is given the host's memory, is caught at once and on any
- * machine. The kernels are made from the list: each gets its pointers moved over and calls ref's.
+ * to all; the numbers lie as far into the second, where put, get and the kernels find them. The second
+ * opens page by page, as it is committed. So a host that reads a number, a kernel that is given the
+ * host's memory and one that leaves what is committed are caught at once and on any machine. The
+ * kernels are made from the list: each gets its pointers moved over and calls ref's.
  */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include "kernels/device.h"
 #include "kernels/map.h"
 
@@ -41,15 +43,20 @@ static void *moved(const void *address, size_t bytes, const char *who)
     return region->base + region->bytes + offset;
 }
 
+static size_t whole_pages(size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) / page * page;
+}
+
 static void *far_reserve(size_t bytes)
 {
     Region *region = regions;
     while (region < regions + REGIONS_MAX && region->base != NULL) region++;
     if (region == regions + REGIONS_MAX) return NULL;
-    bytes      = (bytes + 4095) / 4096 * 4096;
+    bytes      = bytes > 0 ? whole_pages(bytes) : whole_pages(1);
     char *base = mmap(NULL, 2 * bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
-    mprotect(base + bytes, bytes, PROT_READ | PROT_WRITE);
     *region = (Region){base, bytes, 0};
     return base;
 }
@@ -59,7 +66,10 @@ static void far_commit(void *base, size_t from, size_t to)
     Region *region = region_of(base);
     if (region == NULL || from > region->committed || to > region->bytes)
         device_refuse("far", "commit", "was given what was not reserved");
-    if (to > region->committed) region->committed = to;
+    if (to <= region->committed) return;
+    if (mprotect(region->base + region->bytes, whole_pages(to), PROT_READ | PROT_WRITE) != 0)
+        device_refuse("far", "commit", "has no memory");
+    region->committed = to;
 }
 
 static void far_release(void *base, size_t bytes)
@@ -90,23 +100,11 @@ static void far_copy(void *to, const void *from, size_t bytes)
 
 // ---- the kernels
 
-// Of an argument that is a pointer, or a Mat, whose first member is one: the same, moved.
-#define HAS_POINTER(x)                                                                             \
-    (__builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat))
-#define MOVED(x)                                                                                   \
-    ({                                                                                             \
-        __typeof__(x) argument_ = (x);                                                             \
-        if (HAS_POINTER(x)) move_pointer(&argument_, __func__ + strlen("far_"));                   \
-        argument_;                                                                                 \
-    })
-#define ALL_MOVED(...) (MAP(MOVED, __VA_ARGS__))
-
-// The pointer at the start of an argument.
-static void move_pointer(void *argument, const char *kernel)
+static void move_pointer(void *argument, const char *function)
 {
     void *address;
     memcpy(&address, argument, sizeof address);
-    address = moved(address, 0, kernel);
+    address = moved(address, 0, function + strlen("far_"));
     memcpy(argument, &address, sizeof address);
 }
 
