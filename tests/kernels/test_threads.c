@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/team.h"
 #include "tests/kernels/numbers.h"
 
 static void an_empty_entry_takes_refs_and_a_filled_one_stays(void **state)
@@ -49,6 +50,7 @@ static void one_thread_and_more_give_the_same_bits(void **state)
     (void)state;
     const float *a = numbers_new(K * N, NORMAL), *b = numbers_new(K * N, NORMAL);
     const int32_t *label = labels_new(ROWS, COLS);
+    team_scale(0);    // or they would work alone where another program has the core
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         kernels    = kernels_complete(cpu_variants[v].table);
