@@ -4,10 +4,10 @@
  *     ...
  *     profile_report("out/NAME/profile.jsonl", seconds, threads, &err);
  *
- *     kernel             calls   seconds  of run   GFLOP/s    GB/s  of peak
- *     matmul               936     0.482    61 %     101.3       -     88 %
- *     adam_step             78     0.021     3 %         -    61.0    174 %
- *     between kernels              0.284    36 %
+ *     kernel                     calls   seconds  of run   GFLOP/s    GB/s  of peak
+ *     matmul                       936     0.482    61 %     101.3       -     88 %
+ *     adam_step                     78     0.021     3 %         -    61.0    174 %
+ *     outside of kernels                   0.284    36 %
  *
  * The limits are measured on the spot (peak.h), which takes about a second.
  */

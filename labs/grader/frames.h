@@ -5,6 +5,7 @@
  *     frames.line       // 14, of the innermost call in cnn.c; 0 when there is none
  *     frames.callee     // "kernels.matmul" when it was called there and has not returned, else ""
  *
+ * A function of a header is something that is called, whether the compiler has inlined it or not.
  * Lines come from the sanitizer's runtime; in a program without it there are none. Nothing is
  * allocated, so that it can be asked in a signal handler.
  */
@@ -14,7 +15,7 @@
 
 typedef struct Frames {
     int  line;
-    bool inside;     // the answer's own code was running, not something that it called
+    bool inside;     // code of the answer was running, a header's included, not of a library
     bool outside;    // none of the answer's code was running or waiting
     int  again;      // the line where that function was called by itself; 0 when it was not
     int  repeats;    // how often the innermost function of the answer stands in the row

@@ -45,7 +45,7 @@ a_changed_answer_changes_the_numbers() { # test
 profile_shows_what_each_kernel_cost() { # test
     small --part squeeze --profile
     gave 0
-    says out 'kernel                       calls   seconds  of run   GFLOP/s    GB/s  of peak'
+    says out 'kernel                     calls   seconds  of run   GFLOP/s    GB/s  of peak'
     says out '  matmul  '
     says out 'outside of kernels'
     grep -qE '^."kernel":"matmul","calls":[1-9][0-9]*,"seconds":[0-9.e-]+,"flops":[1-9]' \

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/team.h"
@@ -110,9 +111,32 @@ static void large_products_are_right_whoever_makes_them(void **state)
     numbers_free();
 }
 
+// The caller waits 10 ms for another thread's share of some microseconds: another program has its core.
+static void a_team_that_waited_works_alone_for_a_while(void **state)
+{
+    (void)state;
+    enum { ENOUGH = 1000, N = 2 * ENOUGH };
+    omp_set_num_threads(2);
+    assert_int_equal(team_size(ENOUGH - 1, ENOUGH), 1);
+    assert_int_equal(team_size(N, ENOUGH), 2);
+
+    Team team = team_begin();
+    team_arrive(&team);
+    nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    team_end(&team, N, ENOUGH);
+    assert_int_equal(team_size(N, ENOUGH), 1);
+    assert_int_equal(team_size(100 * N, ENOUGH), 1);
+    team_scale(0);    // asked for
+    assert_int_equal(team_size(1, ENOUGH), 2);
+    team_scale(1);
+    nanosleep(&(struct timespec){.tv_nsec = 600 * 1000 * 1000}, NULL);    // longer than any pause
+    assert_int_equal(team_size(N, ENOUGH), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_team_that_waited_works_alone_for_a_while),
         cmocka_unit_test(an_empty_entry_takes_refs_and_a_filled_one_stays),
         cmocka_unit_test(one_thread_and_more_give_the_same_bits),
         cmocka_unit_test(large_products_are_right_whoever_makes_them),
