@@ -115,22 +115,22 @@ static void large_products_are_right_whoever_makes_them(void **state)
 static void a_team_that_waited_works_alone_for_a_while(void **state)
 {
     (void)state;
-    enum { ENOUGH = 1000, N = 2 * ENOUGH };
+    enum { ENOUGH = 1000, WORK = 2 * ENOUGH };
     omp_set_num_threads(2);
     assert_int_equal(team_size(ENOUGH - 1, ENOUGH), 1);
-    assert_int_equal(team_size(N, ENOUGH), 2);
+    assert_int_equal(team_size(WORK, ENOUGH), 2);
 
     Team team = team_begin();
     team_arrive(&team);
     nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
-    team_end(&team, N, ENOUGH);
-    assert_int_equal(team_size(N, ENOUGH), 1);
-    assert_int_equal(team_size(100 * N, ENOUGH), 1);
+    team_end(&team, WORK, ENOUGH);
+    assert_int_equal(team_size(WORK, ENOUGH), 1);
+    assert_int_equal(team_size(100 * WORK, ENOUGH), 1);
     team_scale(0);    // asked for
     assert_int_equal(team_size(1, ENOUGH), 2);
     team_scale(1);
     nanosleep(&(struct timespec){.tv_nsec = 600 * 1000 * 1000}, NULL);    // longer than any pause
-    assert_int_equal(team_size(N, ENOUGH), 2);
+    assert_int_equal(team_size(WORK, ENOUGH), 2);
 }
 
 int main(void)
