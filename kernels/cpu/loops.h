@@ -57,8 +57,8 @@ enum { PARTS = 64 };
     const size_t end = (n) * (size_t)(part_ + 1) / (size_t)parts_;                                 \
     sums_[part_] = (sum_of_part)
 
-#define SUM_OF_PARTS(n, count, first, end, sum_of_part)                                            \
-    for (int part_ = 0; part_ < (count); part_++) {                                                \
+#define SUM_OF_PARTS(n, first, end, sum_of_part)                                                   \
+    for (int part_ = 0; part_ < parts_; part_++) {                                                 \
         SUM_OF_PART(n, first, end, sum_of_part);                                                   \
     }
 
@@ -66,8 +66,8 @@ enum { PARTS = 64 };
     do {                                                                                           \
         const int parts_ = (n) < (size_t)(enough) ? 1 : PARTS;                                     \
         double    sums_[PARTS];                                                                    \
-        SHARE(n, enough, SUM_OF_PARTS(n, parts_, first, end, sum_of_part),                         \
-              PRAGMA(omp for schedule(static) nowait) SUM_OF_PARTS(n, PARTS, first, end, sum_of_part)); \
+        SHARE(n, enough, SUM_OF_PARTS(n, first, end, sum_of_part),                                 \
+              PRAGMA(omp for schedule(static) nowait) SUM_OF_PARTS(n, first, end, sum_of_part));   \
         (total) = 0;                                                                               \
         for (int part_ = 0; part_ < parts_; part_++)                                               \
             (total) += sums_[part_];                                                               \

@@ -93,12 +93,12 @@ void check_clip_scale(const Kernels *table)
     }
 }
 
-// Parts of n elements: two that are empty, each other with its own rate and decay, and an end past n.
-enum { SPANS = 5 };
+// Parts of n elements, each with its own rate and decay: two are empty, two end past n.
+enum { SPANS = 6 };
 static const Span *spans_of(size_t n)
 {
     const Span spans[SPANS] = {
-        {0, 9, 9}, {n / 3, 1, 0.01f}, {n / 3, 9, 9}, {n - n / 4, 0.5f, 0}, {n + 7, 2, 0.1f}};
+        {0, 9, 9}, {n / 3, 1, 0.01f}, {n / 3, 9, 9}, {n - n / 4, 0.5f, 0}, {n + 7, 2, 0.1f}, {n + 9, 9, 9}};
     return block_copy(spans, sizeof spans);
 }
 

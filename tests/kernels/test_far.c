@@ -156,6 +156,18 @@ static void many_regions_live_side_by_side_and_are_given_back(void **state)
     }
 }
 
+// Together they are more than the addresses of a process, 2^47 bytes.
+static void addresses_are_given_back(void **state)
+{
+    (void)state;
+    const size_t bytes = (size_t)1 << 38;
+    for (int i = 0; i < 600; i++) {
+        void *x = device->reserve(bytes);
+        assert_non_null(x);
+        device->release(x, bytes);
+    }
+}
+
 static void a_product_finds_both_of_its_matrices(void **state)
 {
     (void)state;
@@ -198,6 +210,7 @@ int main(void)
         cmocka_unit_test(what_is_not_committed_is_refused),
         cmocka_unit_test(numbers_are_zero_at_first_and_survive_every_way),
         cmocka_unit_test(many_regions_live_side_by_side_and_are_given_back),
+        cmocka_unit_test(addresses_are_given_back),
         cmocka_unit_test(a_product_finds_both_of_its_matrices),
         cmocka_unit_test(null_stays_null),
     };
