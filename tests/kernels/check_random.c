@@ -26,11 +26,10 @@ void check_random_normal(const Kernels *table)
 
 void check_dropout(const Kernels *table)
 {
-    static const float betas[] = {0, 1, -0.7f};
-    for (int i = 0; i < 3 * NUMBERS_SIZES; i++, numbers_free()) {
-        const size_t n    = numbers_sizes[i / 3];
-        const float  beta = betas[i % 3], *x = numbers_new(n, SPECIAL);
-        Pair y = pair_new(n, beta == 0 ? NANS : NORMAL), in_place = {numbers_copy(x, n), y.want, n};
+    for (int i = 0; i < NUMBERS_BETAS * NUMBERS_SIZES; i++, numbers_free()) {
+        const size_t n    = numbers_sizes[i / NUMBERS_BETAS];
+        const float  beta = numbers_betas[i % NUMBERS_BETAS], *x = numbers_new(n, SPECIAL);
+        Pair y = pair_before(n, beta), in_place = {numbers_copy(x, n), y.want, n};
         kernels_ref.dropout(y.want, x, 0.3f, draw, beta, n);
         table->dropout(y.got, x, 0.3f, draw, beta, n);
         pair_check("dropout", y, 0);

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
-#include "kernels/device.h"
 #include "kernels/philox.h"
-#include "tests/guarded.h"
+#include "tests/kernels/mirror.h"
+#include "tests/kernels/numbers.h"
 
 enum { MANY = 1 << 20 };
 
@@ -19,8 +19,7 @@ enum { MANY = 1 << 20 };
 #define DRAWN(table, kernel, draw, n) drawn((table)->kernel, draw, n)
 static float *drawn(void (*kernel)(float *y, Draw draw, size_t n), Draw draw, size_t n)
 {
-    float *y = malloc((n + 1) * sizeof *y);
-    assert_non_null(y);
+    float *y = numbers_new(n, NANS);
     kernel(y, draw, n);
     return y;
 }
@@ -53,7 +52,6 @@ static void element_i_is_word_i_mod_4_of_block_i_over_4(void **state)
     float     *y    = DRAWN(&kernels_ref, random_uniform, draw, 1000);
     for (size_t i = 0; i < 1000; i++)
         assert_true(y[i] == (float)(philox(draw, i / 4).word[i % 4] >> 8) * 0x1p-24f);
-    free(y);
 }
 
 static void no_two_draws_of_a_run_share_a_stream(void **state)
@@ -85,16 +83,14 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static void same_bits_as_ref(const Kernels *table)
 {
-    for (int i = 0; i < SIZES; i++) {
-        const size_t n     = sizes[i];
-        const Draw   draw  = {i % 2 ? UINT64_MAX - 5 : 3, (uint64_t)i << 31};
-        const size_t bytes = RESULTS * n * sizeof(float);
-        float       *x = DRAWN(&kernels_ref, random_normal, draw_at(1, 1, 1), n);
-        float       *want = malloc(bytes), *got = guarded_new(RESULTS * n, sizeof *got);
+    for (int i = 0; i < SIZES; i++, numbers_free()) {
+        const size_t n    = sizes[i];
+        const Draw   draw = {i % 2 ? UINT64_MAX - 5 : 3, (uint64_t)i << 31};
+        const float *x    = DRAWN(&kernels_ref, random_normal, draw_at(1, 1, 1), n);
+        float       *want = numbers_new(RESULTS * n, NANS), *got = numbers_new(RESULTS * n, NANS);
         run_all(&kernels_ref, want, x, draw, n);
         run_all(table, got, x, draw, n);
-        assert_memory_equal(got, want, bytes);
-        free(x), free(want), guarded_free(got, bytes);
+        assert_memory_equal(got, want, RESULTS * n * sizeof *got);
     }
 }
 
@@ -113,46 +109,22 @@ static void each_instruction_set_and_number_of_threads_gives_the_bits_of_ref(voi
     omp_set_num_threads(threads);
 }
 
+static void the_far_device_gives_the_bits_of_ref(void **state)
+{
+    (void)state;
+    const Kernels far = mirror_of(&device_far);
+    same_bits_as_ref(&far);
+}
+
 static void a_shorter_draw_is_the_start_of_a_longer_one(void **state)
 {
     (void)state;
     const Draw draw = {5, 6};
-    float     *all  = DRAWN(kernels_cpu(), random_normal, draw, 3000);
-    for (size_t n = 0; n < 3000; n += 7) {
-        float *start = guarded_new(n, sizeof *start);
-        kernels_cpu()->random_normal(start, draw, n);
+    for (size_t n = 0; n < 3000; n += 7, numbers_free()) {
+        const float *all = DRAWN(kernels_cpu(), random_normal, draw, 3000);
+        const float *start = DRAWN(kernels_cpu(), random_normal, draw, n);
         assert_memory_equal(start, all, n * sizeof *all);
-        guarded_free(start, n * sizeof *start);
     }
-    free(all);
-}
-
-static void the_far_device_gives_the_bits_of_ref(void **state)
-{
-    (void)state;
-    const char  *why;
-    const size_t n = 4099, bytes = RESULTS * n * sizeof(float);
-    const Draw   draw = {5, 6};
-    float       *x = DRAWN(&kernels_ref, random_normal, draw_at(1, 1, 1), n), *want = malloc(bytes), *got = malloc(bytes);
-    run_all(&kernels_ref, want, x, draw, n);
-
-    assert_true(device_use("far", &why));
-    float *y = device->reserve(bytes + n * sizeof *x), *at = y + RESULTS * n;
-    device->commit(y, 0, bytes + n * sizeof *x);
-    device->put(at, x, n * sizeof *x);
-    kernels.random_uniform(y, draw, n);
-    kernels.random_normal(y + n, draw, n);
-    kernels.dropout(y + 2 * n, at, 0.3f, draw, 0.0f, n);
-    device->copy(y + 3 * n, at, n * sizeof *x);
-    kernels.dropout(y + 3 * n, at, 0.7f, draw, 1.0f, n);
-    device->copy(y + 4 * n, at, n * sizeof *x);
-    kernels.dropout(y + 4 * n, y + 4 * n, 0.7f, draw, -0.7f, n);
-    device->get(got, y, bytes);
-    device->release(y, bytes + n * sizeof *x);
-    assert_true(device_use("ref", &why));
-
-    assert_memory_equal(got, want, bytes);
-    free(x), free(want), free(got);
 }
 
 // FNV-1a.
@@ -173,7 +145,6 @@ static void the_bits_stay_what_they_are(void **state)
     float *z = DRAWN(&kernels_ref, random_normal, draw_at(1, 2, 3), 100003);
     assert_int_equal(hash(u, 100003), 0x46c1c396f271d480);
     assert_int_equal(hash(z, 100003), 0x4af06f5389c0322e);
-    free(u), free(z);
 }
 
 // ---- the normal numbers' accuracy
@@ -292,7 +263,6 @@ static void uniform_numbers_are_uniform(void **state)
     for (size_t lag = 1; lag <= 9; lag++)
         assert_within("a lag's correlation", correlation(u, u + lag, MANY - lag), 0, error);
     assert_within("Kolmogorov's distance", distance(u, MANY, uniform_distribution), 0, 1.95);
-    free(u);
 }
 
 static void each_bit_is_set_half_the_time(void **state)
@@ -321,12 +291,11 @@ static void normal_numbers_are_normal(void **state)
         assert_within("a lag's correlation", correlation(z, z + lag, MANY - lag), 0, error);
 
     // A pair shares its radius; its squares must not be correlated all the same.
-    float *square = malloc(MANY * sizeof *square);
+    float *square = numbers_new(MANY, NANS);
     for (size_t i = 0; i < MANY; i++) square[i] = z[i] * z[i];
     for (size_t lag = 1; lag <= 9; lag++)
         assert_within("a lag's correlation of squares", correlation(square, square + lag, MANY - lag), 0, error);
     assert_within("Kolmogorov's distance", distance(z, MANY, normal_distribution), 0, 1.95);
-    free(z), free(square);
 }
 
 static void the_tails_of_normal_numbers_have_their_share(void **state)
@@ -341,7 +310,6 @@ static void the_tails_of_normal_numbers_have_their_share(void **state)
         assert_within("the numbers above", above, want, 5 * sqrt(want));
         assert_within("the numbers below", below, want, 5 * sqrt(want));
     }
-    free(z);
 }
 
 static void other_seeds_and_streams_are_uncorrelated(void **state)
@@ -356,7 +324,6 @@ static void other_seeds_and_streams_are_uncorrelated(void **state)
         for (int j = 0; j < i; j++)
             for (size_t lag = 0; lag <= 4; lag++)
                 assert_within("two draws' correlation", correlation(z[i] + lag, z[j], EACH - lag), 0, 5 / sqrt(EACH));
-    for (int i = 0; i < DRAWS; i++) free(z[i]);
 }
 
 // ---- dropout
@@ -366,8 +333,8 @@ static void dropout_keeps_its_share_and_the_expectation(void **state)
     (void)state;
     static const float ps[] = {0.1f, 0.5f, 0.9f};
     const Draw         draw = draw_at(1, 2, 0);
-    float *x = DRAWN(kernels_cpu(), random_normal, draw_at(1, 2, 1), MANY), *y = malloc(MANY * sizeof *y);
-    float *u = DRAWN(kernels_cpu(), random_uniform, draw, MANY), *ones = malloc(MANY * sizeof *ones);
+    float *x = DRAWN(kernels_cpu(), random_normal, draw_at(1, 2, 1), MANY), *y = numbers_new(MANY, NANS);
+    float *u = DRAWN(kernels_cpu(), random_uniform, draw, MANY), *ones = numbers_new(MANY, NANS);
     kernels_cpu()->fill(ones, 1, MANY);
     for (int i = 0; i < 3; i++) {
         const double p = ps[i];
@@ -381,10 +348,9 @@ static void dropout_keeps_its_share_and_the_expectation(void **state)
         kernels_cpu()->dropout(y, ones, ps[i], draw, 0, MANY);
         assert_within("the mean", moment(y, MANY, 1), 1, 5 * sqrt(p / (1 - p) / MANY));
     }
-    free(x), free(y), free(u), free(ones);
 }
 
-static const Kernels *tables[CPU_VARIANTS + 2];    // ref, and what of cpu can run; NULL ends them
+static const Kernels *tables[CPU_VARIANTS + 2];    // ref's, then those of cpu that can run; NULL ends them
 
 static void dropout_of_0_keeps_all_and_of_1_nothing(void **state)
 {
@@ -396,6 +362,21 @@ static void dropout_of_0_keeps_all_and_of_1_nothing(void **state)
         assert_memory_equal(y, x, sizeof x);
         tables[t]->dropout(y, x, 1, draw_at(1, 2, 3), 0, 6);
         assert_memory_equal(y, zeros, sizeof zeros);
+    }
+}
+
+static void a_uniform_number_of_exactly_p_is_kept(void **state)
+{
+    (void)state;
+    const Draw  draw = draw_at(4, 0, 0);
+    const float one  = 1;
+    float       u, y;
+    kernels_ref.random_uniform(&u, draw, 1);
+    for (int t = 0; tables[t]; t++) {
+        tables[t]->dropout(&y, &one, u, draw, 0, 1);
+        assert_true(y == 1 / (1 - u));
+        tables[t]->dropout(&y, &one, u + 0x1p-24f, draw, 0, 1);
+        assert_true(y == 0);
     }
 }
 
@@ -428,6 +409,15 @@ static void dropout_adds_to_beta_times_what_was_there(void **state)
         }
 }
 
+static int teardown(void **state)
+{
+    (void)state;
+    numbers_free();
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_teardown(name, teardown)
+
 int main(void)
 {
     static Kernels complete[CPU_VARIANTS];
@@ -439,24 +429,25 @@ int main(void)
         tables[count++] = &complete[v];
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_published_vectors_come_out),
-        cmocka_unit_test(element_i_is_word_i_mod_4_of_block_i_over_4),
-        cmocka_unit_test(no_two_draws_of_a_run_share_a_stream),
-        cmocka_unit_test(each_instruction_set_and_number_of_threads_gives_the_bits_of_ref),
-        cmocka_unit_test(a_shorter_draw_is_the_start_of_a_longer_one),
-        cmocka_unit_test(the_far_device_gives_the_bits_of_ref),
-        cmocka_unit_test(the_bits_stay_what_they_are),
-        cmocka_unit_test(normal_numbers_are_within_two_and_a_half_ulp),
-        cmocka_unit_test(the_largest_normal_numbers_are_finite),
-        cmocka_unit_test(uniform_numbers_are_uniform),
-        cmocka_unit_test(each_bit_is_set_half_the_time),
-        cmocka_unit_test(normal_numbers_are_normal),
-        cmocka_unit_test(the_tails_of_normal_numbers_have_their_share),
-        cmocka_unit_test(other_seeds_and_streams_are_uncorrelated),
-        cmocka_unit_test(dropout_keeps_its_share_and_the_expectation),
-        cmocka_unit_test(dropout_of_0_keeps_all_and_of_1_nothing),
-        cmocka_unit_test(a_dropped_nan_is_gone_and_a_kept_one_stays),
-        cmocka_unit_test(dropout_adds_to_beta_times_what_was_there),
+        CASE(the_published_vectors_come_out),
+        CASE(element_i_is_word_i_mod_4_of_block_i_over_4),
+        CASE(no_two_draws_of_a_run_share_a_stream),
+        CASE(each_instruction_set_and_number_of_threads_gives_the_bits_of_ref),
+        CASE(a_shorter_draw_is_the_start_of_a_longer_one),
+        CASE(the_far_device_gives_the_bits_of_ref),
+        CASE(the_bits_stay_what_they_are),
+        CASE(normal_numbers_are_within_two_and_a_half_ulp),
+        CASE(the_largest_normal_numbers_are_finite),
+        CASE(uniform_numbers_are_uniform),
+        CASE(each_bit_is_set_half_the_time),
+        CASE(normal_numbers_are_normal),
+        CASE(the_tails_of_normal_numbers_have_their_share),
+        CASE(other_seeds_and_streams_are_uncorrelated),
+        CASE(dropout_keeps_its_share_and_the_expectation),
+        CASE(dropout_of_0_keeps_all_and_of_1_nothing),
+        CASE(a_uniform_number_of_exactly_p_is_kept),
+        CASE(a_dropped_nan_is_gone_and_a_kept_one_stays),
+        CASE(dropout_adds_to_beta_times_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
