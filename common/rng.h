@@ -8,7 +8,7 @@
  * M. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for
  * Random Number Generation", 2014. The same seed gives the same integers and uniforms on every
  * machine, and normals up to the rounding of its logf and cosf; the struct is the whole state, so
- * saving its two integers saves the generator.
+ * saving its two integers saves the generator. For numbers on a device: kernels/draw.h.
  */
 #pragma once
 #include <stddef.h>

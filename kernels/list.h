@@ -73,8 +73,8 @@
 #define RANDOM_KERNELS(X) /* by position, from a draw: the same bits on every device (philox.h) */ \
   /* y[i] uniform in [0,1), of 24 bits      */ X(random_uniform, (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
   /* y[i] ~ N(0,1), |y[i]| < 6.8            */ X(random_normal,  (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
-  /* y[i] = beta y[i] + (u[i] >= p ? x[i] / (1 - p) : 0), u uniform; y may be x, in place. What is dropped is not read */ \
-  /* further: its NaN is gone. p = 0 keeps all, p = 1 nothing. Backward is the same call, with dx and dy */ \
+  /* y[i] = beta y[i] + (u[i] >= p ? x[i] / (1 - p) : 0), u uniform; y may be x, in place. p = 0 keeps all, p = 1 nothing; \
+     a dropped NaN becomes 0. backward: the same call on dx and dy, which draws the same mask again */ \
   X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n), (y, x, p, draw, beta, n), OUT(y, n, 2))
 
 #define KERNEL_LIST(X) \

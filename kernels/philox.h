@@ -9,7 +9,8 @@
  * low half: 2^64 streams of 2^66 numbers for each seed.
  *
  * ref, cpu and a GPU include this file and give the same bits, with and without fused multiply-adds:
- * every product that a sum follows is exact in double, so that fusing the two rounds no differently.
+ * every product that a sum follows is exact in double, so that fusing the two rounds no differently. What is
+ * asked of the compiler is IEEE arithmetic and square root (no -ffast-math).
  */
 #pragma once
 #include <math.h>

@@ -60,8 +60,7 @@ static void fill_chunk(uint32_t words[CHUNK], Draw draw, size_t chunk)
 
 // ---- the kernels
 
-// Of each chunk of n elements: its words, its first element and how many it has. From `enough` elements on
-// the threads share them: 20 us of work with AVX2.
+// Of each chunk of n elements: its words, its first element and how many it has.
 #define CHUNK_LOOP(n, draw, words, first, count, ...)                                              \
     for (size_t chunk_ = 0; chunk_ < ((n) + CHUNK - 1) / CHUNK; chunk_++) {                        \
         const size_t first = chunk_ * CHUNK, count = MIN((n) - first, (size_t)CHUNK);              \
@@ -92,12 +91,12 @@ static void normal_chunk(float *y, const uint32_t *words, size_t count)
 
 void CPU(random_uniform)(float *y, Draw draw, size_t n)
 {
-    EACH_CHUNK(n, 4 * HEAVY, draw, words, first, count, uniform_chunk(y + first, words, count););
+    EACH_CHUNK(n, 2 * HEAVY, draw, words, first, count, uniform_chunk(y + first, words, count););
 }
 
 void CPU(random_normal)(float *y, Draw draw, size_t n)
 {
-    EACH_CHUNK(n, 2 * HEAVY, draw, words, first, count, normal_chunk(y + first, words, count););
+    EACH_CHUNK(n, HEAVY, draw, words, first, count, normal_chunk(y + first, words, count););
 }
 
 static void dropout_chunk(float *y, const float *x, float p, float beta, const uint32_t *words, size_t count)
@@ -115,5 +114,5 @@ static void dropout_chunk(float *y, const float *x, float p, float beta, const u
 
 void CPU(dropout)(float *y, const float *x, float p, Draw draw, float beta, size_t n)
 {
-    EACH_CHUNK(n, 4 * HEAVY, draw, words, first, count, dropout_chunk(y + first, x + first, p, beta, words, count););
+    EACH_CHUNK(n, 2 * HEAVY, draw, words, first, count, dropout_chunk(y + first, x + first, p, beta, words, count););
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/team.h"
 #include "kernels/philox.h"
 #include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
@@ -98,6 +99,7 @@ static void each_instruction_set_and_number_of_threads_gives_the_bits_of_ref(voi
 {
     (void)state;
     const int threads = omp_get_max_threads();
+    team_scale(0);    // also for one element, and beside a busy program
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         const Kernels table = kernels_complete(cpu_variants[v].table);
@@ -107,6 +109,7 @@ static void each_instruction_set_and_number_of_threads_gives_the_bits_of_ref(voi
         }
     }
     omp_set_num_threads(threads);
+    team_scale(1);
 }
 
 static void the_far_device_gives_the_bits_of_ref(void **state)
