@@ -37,6 +37,8 @@ static void add(const Work *w) { kernels.add(w->c, w->a, w->b, w->n); }
 static void exponential(const Work *w) { kernels.exp(w->c, w->a, w->n); }
 static void sum_squares(const Work *w) { kernels.sum_squares(w->c, w->a, w->n); }
 static void softmax(const Work *w) { kernels.softmax_rows(w->c, w->a, (int)(w->n / 256), 256); }
+static void normal(const Work *w) { kernels.random_normal(w->c, (Draw){1, 2}, w->n); }
+static void dropout(const Work *w) { kernels.dropout(w->c, w->a, 0.5f, (Draw){1, 2}, 0.0f, w->n); }
 static void product(const Work *w) { matmul(w->c, w->a, w->b, (int)w->n, (int)w->n, (int)w->n, 0.0f); }
 
 static void adam(const Work *w)
@@ -128,7 +130,8 @@ static bool measure_all(Arena *keep, int threads, bool beside, const Command *co
         Call       *call;
         size_t      least;
     } kinds[] = {{"add", add, 4096},         {"sum_squares", sum_squares, 4096}, {"adam_step", adam, 1024},
-                 {"exp", exponential, 1024}, {"softmax_rows", softmax, 1024}};
+                 {"exp", exponential, 1024}, {"softmax_rows", softmax, 1024},
+                 {"normal", normal, 1024},   {"dropout", dropout, 1024}};
     Work work = {.a = arena_alloc(keep, MOST * sizeof(float)), .b = arena_alloc(keep, MOST * sizeof(float)),
                  .c = arena_alloc(keep, MOST * sizeof(float)), .d = arena_alloc(keep, MOST * sizeof(float))};
     Rng  rng  = rng_from_seed(1);
