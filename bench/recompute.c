@@ -50,8 +50,9 @@ static void step(Trainer *trainer)
     for (int i = 0; i < LAYERS; i += trainer->part) {
         Part *part = arena_alloc(tape->arena, sizeof *part);
         *part      = (Part){net, i, trainer->part};
-        h = trainer->part == LAYERS ? layers(tape, part, &h)
-                                    : tape_recompute(tape, layers, part, SHAPE(BATCH, WIDTH), INPUTS(h));
+        h          = trainer->part == LAYERS
+                         ? layers(tape, part, &h)
+                         : tape_recompute(tape, layers, part, SHAPE(BATCH, WIDTH), INPUTS(h));
     }
     Tensor *loss = loss_mse(tape, h, net->target);
     tape_backward(tape, loss);
@@ -76,7 +77,8 @@ static Net *net_new(Arena *keep)
     float  *x      = arena_alloc(keep, sizeof *x * BATCH * WIDTH);
     for (int i = 0; i < LAYERS; i++)
         net->layer[i] = linear_new(params, arena_print(keep, "%d", i), WIDTH, WIDTH, init_he, &rng);
-    net->adam = optimizer_new(keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-4f}});
+    net->adam = optimizer_new(
+        keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-4f}});
     rng_fill_uniform(&rng, x, BATCH * WIDTH);
     net->x = tensor_from(keep, SHAPE(BATCH, WIDTH), x);
     rng_fill_uniform(&rng, x, BATCH * WIDTH);
@@ -88,12 +90,13 @@ int main(int argc, char **argv)
 {
     enum { WAYS = 3 };
     static const int parts[WAYS] = {LAYERS, 8, 4};
-    Error    err;
-    int      status;
-    Command  command = {.peers = false};
-    Arena   *keep    = arena_new("keep", 256u << 20);
-    Options *options = command_options(keep, &command, "recompute",
-                                       "Memory and time of a training step with activation checkpointing.");
+    Error            err;
+    int              status;
+    Command          command = {.peers = false};
+    Arena           *keep    = arena_new("keep", 256u << 20);
+    Options         *options =
+        command_options(keep, &command, "recompute",
+                        "Memory and time of a training step with activation checkpointing.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     Report *report = report_new(keep, "recompute", "");
     for (int t = 0; t < command.thread_counts; t++) {
@@ -102,17 +105,25 @@ int main(int argc, char **argv)
         Timing    timings[WAYS];
         bench_threads(command.threads[t]);
         for (int i = 0; i < WAYS; i++) {
-            trainers[i]   = (Trainer){.net = net_new(keep), .tape = tape_new(arena_new("step", 256u << 20)), .part = parts[i]};
-            contenders[i] = (Contender){parts[i] == LAYERS ? "everything kept" : arena_print(keep, "parts of %d layers", parts[i]),
-                                        run, &trainers[i]};
+            trainers[i] = (Trainer){.net  = net_new(keep),
+                                    .tape = tape_new(arena_new("step", 256u << 20)),
+                                    .part = parts[i]};
+            contenders[i] =
+                (Contender){parts[i] == LAYERS ? "everything kept"
+                                               : arena_print(keep, "parts of %d layers", parts[i]),
+                            run, &trainers[i]};
         }
-        if (!bench_compare(contenders, WAYS, command.plan, timings, &err)) return error_report(&err);
-        printf("\n%-20s %2s %12s %10s %9s %12s\n", "", "t", "peak, MB", "ms/step", "memory", "time");
+        if (!bench_compare(contenders, WAYS, command.plan, timings, &err))
+            return error_report(&err);
+        printf("\n%-20s %2s %12s %10s %9s %12s\n", "", "t", "peak, MB", "ms/step", "memory",
+               "time");
         for (int i = 0; i < WAYS; i++) {
             const Trainer *trainer = &trainers[i];
-            printf("%-20s %2d %12.2f %10.2f %8.0f%% %11.0f%%\n", timings[i].name, command.threads[t],
-                   1e-6 * (double)trainer->peak, 1e3 * timings[i].seconds.median,
-                   100.0 * (double)trainer->peak / (double)trainers[0].peak, 100 * timings[i].ratio.median);
+            printf("%-20s %2d %12.2f %10.2f %8.0f%% %11.0f%%\n", timings[i].name,
+                   command.threads[t], 1e-6 * (double)trainer->peak,
+                   1e3 * timings[i].seconds.median,
+                   100.0 * (double)trainer->peak / (double)trainers[0].peak,
+                   100 * timings[i].ratio.median);
             cJSON *row = report_row(report);
             cJSON_AddNumberToObject(row, "threads", command.threads[t]);
             cJSON_AddNumberToObject(row, "layers_in_a_part", trainer->part);

@@ -22,7 +22,7 @@
 enum { MOST = 1 << 20 };
 
 typedef struct Work Work;
-typedef void Call(const Work *work);
+typedef void        Call(const Work *work);
 
 // One kernel on n elements, or a product of n x n x n.
 struct Work {
@@ -33,13 +33,34 @@ struct Work {
     void       *trainer;
 };
 
-static void add(const Work *w) { kernels.add(w->c, w->a, w->b, w->n); }
-static void exponential(const Work *w) { kernels.exp(w->c, w->a, w->n); }
-static void sum_squares(const Work *w) { kernels.sum_squares(w->c, w->a, w->n); }
-static void softmax(const Work *w) { kernels.softmax_rows(w->c, w->a, (int)(w->n / 256), 256); }
-static void normal(const Work *w) { kernels.random_normal(w->c, (Draw){1, 2}, w->n); }
-static void dropout(const Work *w) { kernels.dropout(w->c, w->a, 0.5f, (Draw){1, 2}, 0.0f, w->n); }
-static void product(const Work *w) { matmul(w->c, w->a, w->b, (int)w->n, (int)w->n, (int)w->n, 0.0f); }
+static void add(const Work *w)
+{
+    kernels.add(w->c, w->a, w->b, w->n);
+}
+static void exponential(const Work *w)
+{
+    kernels.exp(w->c, w->a, w->n);
+}
+static void sum_squares(const Work *w)
+{
+    kernels.sum_squares(w->c, w->a, w->n);
+}
+static void softmax(const Work *w)
+{
+    kernels.softmax_rows(w->c, w->a, (int)(w->n / 256), 256);
+}
+static void normal(const Work *w)
+{
+    kernels.random_normal(w->c, (Draw){1, 2}, w->n);
+}
+static void dropout(const Work *w)
+{
+    kernels.dropout(w->c, w->a, 0.5f, (Draw){1, 2}, 0.0f, w->n);
+}
+static void product(const Work *w)
+{
+    matmul(w->c, w->a, w->b, (int)w->n, (int)w->n, (int)w->n, 0.0f);
+}
 
 static void adam(const Work *w)
 {
@@ -63,11 +84,12 @@ static Trainer *trainer_new(Arena *keep, int hidden)
     Params  *params  = params_new(keep);
     float   *x       = arena_alloc(keep, sizeof *x * 32 * 64);
     rng_fill_uniform(&rng, x, 32 * 64);
-    *trainer = (Trainer){.tape  = tape_new(arena_new("step", 64u << 20)),
-                         .layer = {linear_new(params, "0", 64, hidden, init_he, &rng),
-                                   linear_new(params, "1", hidden, 64, init_glorot, &rng)},
-                         .x     = tensor_from(keep, SHAPE(32, 64), x)};
-    trainer->adam = optimizer_new(keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-4f}});
+    *trainer      = (Trainer){.tape  = tape_new(arena_new("step", 64u << 20)),
+                              .layer = {linear_new(params, "0", 64, hidden, init_he, &rng),
+                                        linear_new(params, "1", hidden, 64, init_glorot, &rng)},
+                              .x     = tensor_from(keep, SHAPE(32, 64), x)};
+    trainer->adam = optimizer_new(
+        keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-4f}});
     return trainer;
 }
 
@@ -101,11 +123,13 @@ static double run(void *work, long calls, Error *err)
     return seconds;
 }
 
-static bool measure(const Work *work, int threads, bool beside, Plan plan, Report *report, Error *err)
+static bool measure(const Work *work, int threads, bool beside, Plan plan, Report *report,
+                    Error *err)
 {
     Way       ways[]       = {{work, 1, 1}, {work, threads, 1}, {work, threads, 0}};
-    Contender contenders[] = {{"one thread", run, &ways[0]}, {"as decided", run, &ways[1]}, {"forced", run, &ways[2]}};
-    Timing    timings[3];
+    Contender contenders[] = {
+        {"one thread", run, &ways[0]}, {"as decided", run, &ways[1]}, {"forced", run, &ways[2]}};
+    Timing timings[3];
     if (!bench_compare(contenders, 3, plan, timings, err)) return false;
     printf("%-12s %8zu %11.2f %11.2f %11.2f", work->name, work->n, 1e6 * timings[0].seconds.median,
            1e6 * timings[1].seconds.median, 1e6 * timings[2].seconds.median);
@@ -122,18 +146,23 @@ static bool measure(const Work *work, int threads, bool beside, Plan plan, Repor
     return true;
 }
 
-static bool measure_all(Arena *keep, int threads, bool beside, const Command *command, Report *report, Error *err)
+static bool measure_all(Arena *keep, int threads, bool beside, const Command *command,
+                        Report *report, Error *err)
 {
-    static const size_t products[] = {16, 32, 48, 64, 96, 128, 192, 256}, hidden[] = {16, 64, 256, 1024};
+    static const size_t products[] = {16, 32, 48, 64, 96, 128, 192, 256},
+                        hidden[]   = {16, 64, 256, 1024};
     static const struct {
         const char *name;
         Call       *call;
         size_t      least;
-    } kinds[] = {{"add", add, 4096},         {"sum_squares", sum_squares, 4096}, {"adam_step", adam, 1024},
-                 {"exp", exponential, 1024}, {"softmax_rows", softmax, 1024},
-                 {"normal", normal, 1024},   {"dropout", dropout, 1024}};
-    Work work = {.a = arena_alloc(keep, MOST * sizeof(float)), .b = arena_alloc(keep, MOST * sizeof(float)),
-                 .c = arena_alloc(keep, MOST * sizeof(float)), .d = arena_alloc(keep, MOST * sizeof(float))};
+    } kinds[] = {
+        {"add", add, 4096},         {"sum_squares", sum_squares, 4096}, {"adam_step", adam, 1024},
+        {"exp", exponential, 1024}, {"softmax_rows", softmax, 1024},    {"normal", normal, 1024},
+        {"dropout", dropout, 1024}};
+    Work work = {.a = arena_alloc(keep, MOST * sizeof(float)),
+                 .b = arena_alloc(keep, MOST * sizeof(float)),
+                 .c = arena_alloc(keep, MOST * sizeof(float)),
+                 .d = arena_alloc(keep, MOST * sizeof(float))};
     Rng  rng  = rng_from_seed(1);
     rng_fill_uniform(&rng, work.a, MOST);
     rng_fill_uniform(&rng, work.b, MOST);
@@ -144,10 +173,11 @@ static bool measure_all(Arena *keep, int threads, bool beside, const Command *co
                 : beside       ? (Plan){.rounds = 9, .seconds = 1.5, .sample_seconds = 50e-3}
                                : command->plan;
     printf("\n%s%d threads, microseconds\n%-12s %8s %11s %11s %11s %10s %7s\n",
-           beside ? "Beside a program that keeps one core busy, " : "", threads, "", "n", "one thread", "as decided",
-           "forced", "decided/1", "forced/1");
+           beside ? "Beside a program that keeps one core busy, " : "", threads, "", "n",
+           "one thread", "as decided", "forced", "decided/1", "forced/1");
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-        for (size_t n = kinds[k].least; n <= (command->quick ? kinds[k].least : MOST); n *= beside ? 16 : 2) {
+        for (size_t n = kinds[k].least; n <= (command->quick ? kinds[k].least : MOST);
+             n *= beside ? 16 : 2) {
             work.name = kinds[k].name, work.call = kinds[k].call, work.n = n;
             if (!measure(&work, threads, beside, plan, report, err)) return false;
         }
@@ -156,7 +186,8 @@ static bool measure_all(Arena *keep, int threads, bool beside, const Command *co
         if (!measure(&work, threads, beside, plan, report, err)) return false;
     }
     for (size_t i = 0; i < (command->quick ? 1 : sizeof hidden / sizeof *hidden); i++) {
-        work.name = "training", work.call = train, work.n = hidden[i], work.trainer = trainer_new(keep, (int)hidden[i]);
+        work.name = "training", work.call = train, work.n = hidden[i],
+        work.trainer = trainer_new(keep, (int)hidden[i]);
         if (!measure(&work, threads, beside, plan, report, err)) return false;
     }
     return true;
@@ -179,8 +210,9 @@ int main(int argc, char **argv)
     int      status;
     Command  command = {.peers = false};
     Arena   *keep    = arena_new("keep", 512u << 20);
-    Options *options = command_options(keep, &command, "threads",
-                                       "When a second thread pays, and what it costs beside a busy program.");
+    Options *options =
+        command_options(keep, &command, "threads",
+                        "When a second thread pays, and what it costs beside a busy program.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     Report *report = report_new(keep, "threads", "");
     bool    ok     = true;

@@ -62,7 +62,8 @@ static bool poisonable(const Arena *arena, const Side *side)
 
 static void rewind_side(const Arena *arena, Side *side, size_t used)
 {
-    if (poisonable(arena, side)) ASAN_POISON_MEMORY_REGION(side->base + used, side->capacity - used);
+    if (poisonable(arena, side))
+        ASAN_POISON_MEMORY_REGION(side->base + used, side->capacity - used);
     side->used = used;
 }
 
@@ -83,20 +84,23 @@ Arena *arena_new(const char *name, size_t capacity)
 {
     // The struct sits in front of the memory it describes: one mapping, one unmapping.
     size_t header = round_up(sizeof(Arena), ALIGN), total = round_up(header + capacity, PAGE);
-    REQUIRE(capacity <= SIZE_MAX / 2, "arena '%s': a capacity of %zu bytes is absurd", name, capacity);
+    REQUIRE(capacity <= SIZE_MAX / 2, "arena '%s': a capacity of %zu bytes is absurd", name,
+            capacity);
     char *start = mmap(NULL, total, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    REQUIRE(start != MAP_FAILED, "arena '%s': no room for %zu bytes: %s", name, total, strerror(errno));
+    REQUIRE(start != MAP_FAILED, "arena '%s': no room for %zu bytes: %s", name, total,
+            strerror(errno));
 
     Arena *arena = (Arena *)start;
-    *arena       = (Arena){.name = name, .host = {.base = start + header, .capacity = total - header}};
+    *arena = (Arena){.name = name, .host = {.base = start + header, .capacity = total - header}};
     rewind_side(arena, &arena->host, 0);
     return arena;
 }
 
 static void release_until(Arena *arena, Deferred *end)
 {
-    for (Deferred *last = arena->deferred; last != end; last = last->before) last->release(last->what);
+    for (Deferred *last = arena->deferred; last != end; last = last->before)
+        last->release(last->what);
     arena->deferred = end;
 }
 
@@ -106,7 +110,8 @@ void arena_free(Arena *arena)
     release_until(arena, NULL);
     Side *host = &arena->host, *numbers = &arena->numbers;
     if (arena->device != NULL) {
-        if (poisonable(arena, numbers)) ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->capacity);
+        if (poisonable(arena, numbers))
+            ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->capacity);
         arena->device->release(numbers->base, numbers->capacity);
     }
     ASAN_UNPOISON_MEMORY_REGION(host->base, host->capacity);
@@ -151,8 +156,8 @@ void *arena_numbers(Arena *arena, size_t bytes)
     if (arena->device == NULL) {
         size_t capacity = round_up(arena->host.capacity, CHUNK);
         char  *base     = device->reserve(capacity);
-        REQUIRE(base != NULL, "arena '%s': no room for %zu bytes on device %s", arena->name, capacity,
-                device->name);
+        REQUIRE(base != NULL, "arena '%s': no room for %zu bytes on device %s", arena->name,
+                capacity, device->name);
         *numbers      = (Side){.base = base, .capacity = capacity};
         arena->device = device;
         rewind_side(arena, numbers, 0);

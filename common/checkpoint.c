@@ -11,15 +11,16 @@
 static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
 {
     const Optimizer *optimizer = point->optimizer;
-    int              params = point->params->count, moments = optimizer ? optimizer->state_count : 0;
-    *count                  = params + moments + point->record_count;
-    Param *items            = arena_alloc(scratch, (size_t)*count * sizeof *items);
+    int params = point->params->count, moments = optimizer ? optimizer->state_count : 0;
+    *count       = params + moments + point->record_count;
+    Param *items = arena_alloc(scratch, (size_t)*count * sizeof *items);
     for (int i = 0; i < params; i++) items[i] = point->params->items[i];
     for (int i = 0; i < moments; i++) items[params + i] = optimizer->state[i];
     for (int i = 0; i < point->record_count; i++) {
-        const Record *record        = &point->records[i];
-        items[params + moments + i] = (Param){
-            .name = record->name, .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
+        const Record *record = &point->records[i];
+        items[params + moments + i] =
+            (Param){.name   = record->name,
+                    .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
     }
     return items;
 }
@@ -37,15 +38,15 @@ bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
 
     SafetensorsPair pairs[5] = {{"format", FORMAT}, {"config", point->config ? point->config : ""}};
     int             used     = 2;
-    pairs[used++] = (SafetensorsPair){"step", arena_print(scratch, "%ld", point->step)};
+    pairs[used++]            = (SafetensorsPair){"step", arena_print(scratch, "%ld", point->step)};
     if (point->optimizer != NULL) {
         const char *step = arena_print(scratch, "%ld", point->optimizer->step);
         pairs[used++]    = (SafetensorsPair){"optimizer_step", step};
     }
     if (point->rng != NULL) {
-        const char *numbers = arena_print(scratch, "%" PRIu64 " %" PRIu64, point->rng->state,
-                                          point->rng->increment);
-        pairs[used++]       = (SafetensorsPair){"rng", numbers};
+        const char *numbers =
+            arena_print(scratch, "%" PRIu64 " %" PRIu64, point->rng->state, point->rng->increment);
+        pairs[used++] = (SafetensorsPair){"rng", numbers};
     }
     bool saved = safetensors_write(path, items, count, pairs, used, err);
     arena_free(scratch);
@@ -94,7 +95,7 @@ static bool check_config(const Safetensors *file, const char *expected, Error *e
 static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Error *err)
 {
     long step = 0, taken = 0;    // the run's steps, and the optimizer's
-    Rng  rng  = {0};
+    Rng  rng = {0};
     int  count;
     if (!check_kind(file, err) || !check_config(file, point->config ? point->config : "", err))
         return false;
@@ -124,7 +125,7 @@ bool checkpoint_load(const char *path, Checkpoint *point, Error *err)
 
 bool checkpoint_step(const char *path, long *step, Error *err)
 {
-    Safetensors *file  = safetensors_open(path, err);
+    Safetensors *file = safetensors_open(path, err);
     bool found = file != NULL && check_kind(file, err) && read_steps(file, "step", step, err);
     safetensors_close(file);
     return found;

@@ -39,16 +39,16 @@ static void squared_error_backward(const TapeNode *node)
     const Tensor *x = node->in[0], *target = node->in[1];
     Grad          dx = tape_grad(node, node->in[0]);
     if (dx.at)
-        kernels.squared_error_backward(dx.at, node->out[0]->grad, saved->factor, x->data, target->data, dx.beta,
-                                       tensor_count(x));
+        kernels.squared_error_backward(dx.at, node->out[0]->grad, saved->factor, x->data,
+                                       target->data, dx.beta, tensor_count(x));
 }
 
 static Tensor *squared_error(Tape *tape, Tensor *x, Tensor *target, float factor)
 {
     Tensor *loss = tensor_new(tape->arena, SCALAR);
     kernels.squared_error(loss->data, tensor_floats(x), tensor_floats(target), tensor_count(x));
-    return tape_record(tape, scaled(loss, factor), squared_error_backward, saved_new(tape, NULL, factor),
-                       INPUTS(x, target));
+    return tape_record(tape, scaled(loss, factor), squared_error_backward,
+                       saved_new(tape, NULL, factor), INPUTS(x, target));
 }
 
 Tensor *loss_mse(Tape *tape, Tensor *x, Tensor *target)
@@ -70,8 +70,8 @@ static void bce_logits_backward(const TapeNode *node)
     const Tensor *z = node->in[0], *target = node->in[1];
     Grad          dz = tape_grad(node, node->in[0]);
     if (dz.at)
-        kernels.bce_logits_backward(dz.at, node->out[0]->grad, saved->factor, z->data, target->data, dz.beta,
-                                    tensor_count(z));
+        kernels.bce_logits_backward(dz.at, node->out[0]->grad, saved->factor, z->data, target->data,
+                                    dz.beta, tensor_count(z));
 }
 
 Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target)
@@ -80,8 +80,8 @@ Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target)
     float   factor = 1.0f / (float)z->shape.size[0];
     Tensor *loss   = tensor_new(tape->arena, SCALAR);
     kernels.bce_logits(loss->data, tensor_floats(z), tensor_floats(target), tensor_count(z));
-    return tape_record(tape, scaled(loss, factor), bce_logits_backward, saved_new(tape, NULL, factor),
-                       INPUTS(z, target));
+    return tape_record(tape, scaled(loss, factor), bce_logits_backward,
+                       saved_new(tape, NULL, factor), INPUTS(z, target));
 }
 
 // L = -1/B sum_r log p[r, label[r]],  p = softmax(z)   =>   dz += 1/B (p - onehot(label)) dL
@@ -90,16 +90,17 @@ static void cross_entropy_backward(const TapeNode *node)
     const Saved  *saved = node->saved;
     const Tensor *z     = node->in[0];
     Grad          dz    = tape_grad(node, node->in[0]);
-    kernels.cross_entropy_backward(dz.at, node->out[0]->grad, saved->factor, saved->p, tensor_ints(node->in[1]),
-                                   z->shape.size[0], z->shape.size[1], dz.beta);
+    kernels.cross_entropy_backward(dz.at, node->out[0]->grad, saved->factor, saved->p,
+                                   tensor_ints(node->in[1]), z->shape.size[0], z->shape.size[1],
+                                   dz.beta);
 }
 
 Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels)
 {
     REQUIRE(z->shape.dims == 2 && tensor_count(z) > 0, "z is %s; expected [B,C]", TENSOR_TEXT(z));
     int rows = z->shape.size[0], classes = z->shape.size[1];
-    REQUIRE(shape_equal(labels->shape, SHAPE(rows)), "labels are %s; expected [%d] for z %s", TENSOR_TEXT(labels),
-            rows, TENSOR_TEXT(z));
+    REQUIRE(shape_equal(labels->shape, SHAPE(rows)), "labels are %s; expected [%d] for z %s",
+            TENSOR_TEXT(labels), rows, TENSOR_TEXT(z));
     const int32_t *label = tensor_ints(labels);
     for (int r = 0; device->on_host && r < rows; r++)
         REQUIRE(label[r] >= 0 && label[r] < classes, "label %d of row %d; expected 0 to %d",
@@ -107,6 +108,6 @@ Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels)
     float   factor = 1.0f / (float)rows;
     Tensor *loss = tensor_new(tape->arena, SCALAR), *p = tensor_new(tape->arena, z->shape);
     kernels.cross_entropy(loss->data, p->data, tensor_floats(z), label, rows, classes);
-    return tape_record(tape, scaled(loss, factor), cross_entropy_backward, saved_new(tape, p->data, factor),
-                       INPUTS(z, labels));
+    return tape_record(tape, scaled(loss, factor), cross_entropy_backward,
+                       saved_new(tape, p->data, factor), INPUTS(z, labels));
 }

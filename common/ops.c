@@ -106,7 +106,8 @@ Tensor *op_linear_activated(Tape *tape, Tensor *x, Tensor *w, Tensor *b, Activat
     matmul_nt(y->data, tensor_floats(x), tensor_floats(w), rows, out, in, 0.0f);
     if (b) kernels.add_row(y->data, y->data, tensor_floats(b), rows, out);
     activate(activation, y->data, y->data, tensor_count(y));
-    return tape_record(tape, y, linear_backward, saved_activation(tape, activation), INPUTS(x, w, b));
+    return tape_record(tape, y, linear_backward, saved_activation(tape, activation),
+                       INPUTS(x, w, b));
 }
 
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b)
@@ -122,7 +123,8 @@ Tensor *op_linear_relu(Tape *tape, Tensor *x, Tensor *w, Tensor *b)
 // The last two dimensions, [rows,cols] or transposed, of all the leading ones.
 static Mat mat(const float *data, const Tensor *x, bool transposed)
 {
-    size_t rows = (size_t)x->shape.size[x->shape.dims - 2], cols = (size_t)x->shape.size[x->shape.dims - 1];
+    size_t rows = (size_t)x->shape.size[x->shape.dims - 2],
+           cols = (size_t)x->shape.size[x->shape.dims - 1];
     return (Mat){data, transposed ? 1 : cols, transposed ? cols : 1, rows * cols};
 }
 
@@ -142,20 +144,23 @@ static void matmul_backward(const TapeNode *node)
     int     last = y->shape.dims - 1;
     Grad    da = tape_grad(node, a), db = tape_grad(node, b);
     if (da.at) multiply(da, a, mat(y->grad, y, false), mat(b->data, b, true), y->shape.size[last]);
-    if (db.at) multiply(db, b, mat(a->data, a, true), mat(y->grad, y, false), y->shape.size[last - 1]);
+    if (db.at)
+        multiply(db, b, mat(a->data, a, true), mat(y->grad, y, false), y->shape.size[last - 1]);
 }
 
 Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b)
 {
     int   last  = a->shape.dims - 1;
     Shape shape = a->shape;
-    bool  fits  = last >= 1 && b->shape.dims == a->shape.dims && a->shape.size[last] == b->shape.size[last - 1];
+    bool  fits  = last >= 1 && b->shape.dims == a->shape.dims &&
+                a->shape.size[last] == b->shape.size[last - 1];
     for (int i = 0; fits && i < last - 1; i++) fits = a->shape.size[i] == b->shape.size[i];
-    REQUIRE(fits, "a is %s and b is %s; expected [...,m,k] and [...,k,n]", TENSOR_TEXT(a), TENSOR_TEXT(b));
+    REQUIRE(fits, "a is %s and b is %s; expected [...,m,k] and [...,k,n]", TENSOR_TEXT(a),
+            TENSOR_TEXT(b));
     shape.size[last] = b->shape.size[last];
     Tensor *y        = tensor_new(tape->arena, shape);
-    multiply((Grad){y->data, 0.0f}, y, mat(tensor_floats(a), a, false), mat(tensor_floats(b), b, false),
-             a->shape.size[last]);
+    multiply((Grad){y->data, 0.0f}, y, mat(tensor_floats(a), a, false),
+             mat(tensor_floats(b), b, false), a->shape.size[last]);
     return tape_record(tape, y, matmul_backward, NULL, INPUTS(a, b));
 }
 

@@ -25,8 +25,10 @@ static void make_spans(Optimizer *optimizer, Arena *keep)
         if (!x->wants_grad) continue;
         float  decay  = item->decay ? optimizer->config.decay : 0.0f;
         size_t offset = (size_t)((const float *)x->data - params->trained.at);
-        REQUIRE(x->data >= (void *)params->trained.at && offset < params->trained.count + (tensor_count(x) == 0),
-                "'%s' was included from other parameters; an optimizer takes their own", item->name);
+        REQUIRE(x->data >= (void *)params->trained.at &&
+                    offset < params->trained.count + (tensor_count(x) == 0),
+                "'%s' was included from other parameters; an optimizer takes their own",
+                item->name);
         if (count == 0 || spans[count - 1].rate != item->rate || spans[count - 1].decay != decay) {
             if (count > 0) spans[count - 1].end = offset;
             spans[count++] = (Span){.rate = item->rate, .decay = decay};
@@ -47,10 +49,13 @@ static void make_state(Optimizer *optimizer, Arena *keep)
         const Tensor *x = params->items[i].tensor;
         for (int j = 0; x->wants_grad && j < 2 && optimizer->moments[j] != NULL; j++) {
             Tensor *part = arena_alloc(keep, sizeof *part);
-            *part = (Tensor){.data = optimizer->moments[j] + ((float *)x->data - params->trained.at), .shape = x->shape};
-            optimizer->state[optimizer->state_count++] = (Param){
-                .name   = arena_print(keep, "%s.%s", moment_names[optimizer->config.kind][j], params->items[i].name),
-                .tensor = part};
+            *part =
+                (Tensor){.data  = optimizer->moments[j] + ((float *)x->data - params->trained.at),
+                         .shape = x->shape};
+            optimizer->state[optimizer->state_count++] =
+                (Param){.name = arena_print(keep, "%s.%s", moment_names[optimizer->config.kind][j],
+                                            params->items[i].name),
+                        .tensor = part};
         }
     }
 }
@@ -87,11 +92,12 @@ void optimizer_step(Optimizer *optimizer)
 {
     const OptimizerConfig *config = &optimizer->config;
     Params                *params = optimizer->params;
-    const float           *grads  = params->grads.at, *scale = NULL;
-    const size_t           n      = params->trained.count;
+    const float           *grads = params->grads.at, *scale = NULL;
+    const size_t           n = params->trained.count;
     int parameters = optimizer->state_count / (optimizer->moments[1] != NULL ? 2 : 1), trained = 0;
     for (int i = 0; i < params->count; i++) trained += params->items[i].tensor->wants_grad;
-    REQUIRE(trained == parameters, "there are %d parameters, but %d when the optimizer was made", trained, parameters);
+    REQUIRE(trained == parameters, "there are %d parameters, but %d when the optimizer was made",
+            trained, parameters);
     float rate = schedule_rate(&config->schedule, optimizer->step++);
     clear_missing(params);
     if (config->clip_norm > 0) {
@@ -112,8 +118,8 @@ void optimizer_step(Optimizer *optimizer)
             .correction1   = (float)(1.0 - pow(config->beta1, (double)optimizer->step)),
             .correction2   = (float)(1.0 - pow(config->beta2, (double)optimizer->step)),
         };
-        kernels.adam_step(params->trained.at, optimizer->moments[0], optimizer->moments[1], grads, scale,
-                          optimizer->spans, optimizer->span_count, n, step);
+        kernels.adam_step(params->trained.at, optimizer->moments[0], optimizer->moments[1], grads,
+                          scale, optimizer->spans, optimizer->span_count, n, step);
     }
     params_clear_grads(params);
 }

@@ -3,7 +3,10 @@
 #include "kernels/device.h"
 #include <string.h>
 
-enum { LINE = 64 / sizeof(float), CHUNK = 2 << 20 };    // floats of a cache line; bytes committed at a time
+enum {
+    LINE  = 64 / sizeof(float),
+    CHUNK = 2 << 20
+};    // floats of a cache line; bytes committed at a time
 
 // A range of addresses that a block grows into.
 typedef struct Range {
@@ -23,7 +26,8 @@ static void release(void *what)
     Reservation *reserved = what;
     Range       *ranges[] = {&reserved->trained, &reserved->grads, &reserved->frozen};
     for (int i = 0; i < 3; i++)
-        if (ranges[i]->base != NULL) ranges[i]->device->release(ranges[i]->base, ranges[i]->capacity);
+        if (ranges[i]->base != NULL)
+            ranges[i]->device->release(ranges[i]->base, ranges[i]->capacity);
 }
 
 Params *params_new(Arena *keep)
@@ -48,9 +52,10 @@ static float *extend(Range *range, size_t count, size_t capacity)
         range->capacity = capacity;
         block->at       = (float *)(void *)range->base;
     }
-    REQUIRE(range->base != NULL, "no room for %zu bytes of parameters on device %s", capacity, device->name);
-    REQUIRE(range->device == device, "the parameters are on device %s; %s is in use", range->device->name,
+    REQUIRE(range->base != NULL, "no room for %zu bytes of parameters on device %s", capacity,
             device->name);
+    REQUIRE(range->device == device, "the parameters are on device %s; %s is in use",
+            range->device->name, device->name);
     float *at = block->at + block->count;
     block->count += (count + LINE - 1) / LINE * LINE;
     size_t end = (block->count * sizeof(float) + CHUNK - 1) / CHUNK * CHUNK;
@@ -104,9 +109,10 @@ Tensor *params_add(Params *params, const char *name, Shape shape)
 {
     shape_require(shape);
     Reservation *reserved = params->reserved;
-    size_t       count = shape_count(shape), capacity = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
-    Tensor      *x = arena_alloc(params->arena, sizeof *x);
-    *x             = (Tensor){.shape = shape, .wants_grad = !params->frozen};
+    size_t       count    = shape_count(shape),
+           capacity       = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
+    Tensor *x             = arena_alloc(params->arena, sizeof *x);
+    *x                    = (Tensor){.shape = shape, .wants_grad = !params->frozen};
     append(params, (Param){.name   = arena_print(params->arena, "%s", name),
                            .tensor = x,
                            .decay  = shape.dims >= 2,

@@ -11,7 +11,7 @@ Tape *tape_new(Arena *step)
 {
     // The tape lives in the arena that it resets: it is always the first piece.
     arena_reset(step);
-    Tape *tape = arena_zeros(step, sizeof *tape);
+    Tape *tape      = arena_zeros(step, sizeof *tape);
     tape->arena     = step;
     tape->recording = true;
     return tape;
@@ -39,7 +39,8 @@ static float *take(Tape *tape, size_t count)
     size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
     int    best  = -1;
     for (int i = 0; i < tape->pooled; i++)
-        if (tape->pool[i].bytes >= bytes && (best < 0 || tape->pool[i].bytes < tape->pool[best].bytes))
+        if (tape->pool[i].bytes >= bytes &&
+            (best < 0 || tape->pool[i].bytes < tape->pool[best].bytes))
             best = i;
     if (best < 0) return arena_numbers(tape->arena, bytes);
     float *at = tape->pool[best].at;
@@ -54,8 +55,10 @@ static void give_back(Tape *tape, float *at, size_t count)
 {
     size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
     if (bytes == 0 || tape->pooled == TAPE_POOL) return;
-    for (int i = 0; i < tape->pooled; i++)    // a piece that ends where this one begins, or begins at its end
-        if (tape->pool[i].at + tape->pool[i].bytes / sizeof(float) == at || at + bytes / sizeof(float) == tape->pool[i].at) {
+    for (int i = 0; i < tape->pooled;
+         i++)    // a piece that ends where this one begins, or begins at its end
+        if (tape->pool[i].at + tape->pool[i].bytes / sizeof(float) == at ||
+            at + bytes / sizeof(float) == tape->pool[i].at) {
             if (at > tape->pool[i].at) at = tape->pool[i].at;
             bytes += tape->pool[i].bytes;
             tape->pool[i] = tape->pool[--tape->pooled];
@@ -73,7 +76,8 @@ static const char *shapes_text(char text[256], Tensors all)
     text[0]     = '\0';
     for (int i = 0; i < all.count && used < 200; i++)
         if (all.list[i] != NULL)
-            used += (size_t)snprintf(text + used, 256 - used, "%s%s", used > 0 ? " " : "", TENSOR_TEXT(all.list[i]));
+            used += (size_t)snprintf(text + used, 256 - used, "%s%s", used > 0 ? " " : "",
+                                     TENSOR_TEXT(all.list[i]));
     return text;
 }
 
@@ -95,8 +99,8 @@ static Tensor **copy_of(Arena *arena, Tensors all)
     return list;
 }
 
-static void record(const char *op, Tape *tape, Tensors out, void (*backward)(const TapeNode *node), const void *saved,
-                   Tensors in)
+static void record(const char *op, Tape *tape, Tensors out, void (*backward)(const TapeNode *node),
+                   const void *saved, Tensors in)
 {
     for (int i = 0; i < out.count; i++) out.list[i]->wants_grad = true;
     TapeNode *node = arena_alloc(tape->arena, sizeof *node);
@@ -112,8 +116,8 @@ static void record(const char *op, Tape *tape, Tensors out, void (*backward)(con
     tape->last     = node;
 }
 
-Tensors tape_record_as(const char *op, Tape *tape, Tensors out, void (*backward)(const TapeNode *node), const void *saved,
-                       Tensors in)
+Tensors tape_record_as(const char *op, Tape *tape, Tensors out,
+                       void (*backward)(const TapeNode *node), const void *saved, Tensors in)
 {
     bool wanted = false;
     require_finite(op, "", in, out);
@@ -194,15 +198,15 @@ static void recompute_backward(const TapeNode *node)
     // The inputs' gradients outlive what is computed again, so they get their memory before it.
     for (int i = 0; i < node->inputs; i++) tape_grad_sum(node, node->in[i]);
 
-    ArenaMark mark  = arena_mark(tape->arena);
-    tape->last = NULL;
+    ArenaMark mark = arena_mark(tape->arena);
+    tape->last     = NULL;
     tape_quiet(tape, false);    // as it was in forward
     Tensor *y = saved->part(tape, saved->context, node->in);
     REQUIRE(y->base == NULL && y->grad == NULL, "a part that is computed again returned %s",
             y->base != NULL ? "a view" : "one of its inputs");
     if (y->wants_grad) {
-        y->grad     = node->out[0]->grad;
-        y->has_grad = true;
+        y->grad            = node->out[0]->grad;
+        y->has_grad        = true;
         node->out[0]->grad = NULL;    // given back by the op that made y
         run_backward(tape, tape->last);
     }
@@ -214,8 +218,7 @@ static void recompute_backward(const TapeNode *node)
     const float *end = arena_numbers(tape->arena, 0);
     arena_rewind(tape->arena, mark);
     for (int i = tape->pooled; i-- > 0;) {
-        if (tape->pool[i].at >= end)
-            tape->pool[i] = tape->pool[--tape->pooled];
+        if (tape->pool[i].at >= end) tape->pool[i] = tape->pool[--tape->pooled];
         else if (tape->pool[i].at + tape->pool[i].bytes / sizeof(float) > end)
             tape->pool[i].bytes = (size_t)(end - tape->pool[i].at) * sizeof(float);
     }
@@ -228,10 +231,12 @@ Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape ou
     *saved               = (Recompute){part, context};
     Tensor   *y          = tensor_new(tape->arena, out);
     ArenaMark mark       = arena_mark(tape->arena);
-    tape->recording = false;
+    tape->recording      = false;
     tensor_copy(y, part(tape, context, in.list));
     tape->recording = recording;
     arena_rewind(tape->arena, mark);
-    if (recording) record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);    // its parameters are not among `in`
+    if (recording)
+        record(__func__, tape, OUTPUTS(y), recompute_backward, saved,
+               in);    // its parameters are not among `in`
     return y;
 }

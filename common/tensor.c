@@ -181,8 +181,8 @@ float *tensor_values(Arena *arena, const Tensor *x)
 void tensor_copy(Tensor *to, const Tensor *from)
 {
     REQUIRE(to->type == from->type && shape_equal(to->shape, from->shape),
-            "to is %s of %s and from is %s of %s; expected the same", TENSOR_TEXT(to), dtype_name(to->type),
-            TENSOR_TEXT(from), dtype_name(from->type));
+            "to is %s of %s and from is %s of %s; expected the same", TENSOR_TEXT(to),
+            dtype_name(to->type), TENSOR_TEXT(from), dtype_name(from->type));
     device->copy(to->data, from->data, tensor_bytes(to));
 }
 

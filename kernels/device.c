@@ -19,7 +19,8 @@ _Noreturn void device_refuse(const char *device_name, const char *kernel, const 
 static void *host_reserve(size_t bytes)
 {
     if (bytes == 0) bytes = 1;    // an address like any other
-    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
 #ifdef MADV_HUGEPAGE
     madvise(base, bytes, MADV_HUGEPAGE);    // fewer page faults and TLB misses where the system can
@@ -59,7 +60,7 @@ const Device       *device     = &device_ref;
 Kernels kernels_complete(const Kernels *sparse)
 {
     Kernels all = *sparse;
-#define X(name, prototype, arguments, work) \
+#define X(name, prototype, arguments, work)                                                        \
     if (!all.name) all.name = kernels_ref.name;
     KERNEL_LIST(X)
 #undef X
@@ -89,7 +90,7 @@ KERNEL_LIST(X)
 static void put_in_use(const Kernels *table)
 {
     Kernels all = *table;
-#define X(name, prototype, arguments, work) \
+#define X(name, prototype, arguments, work)                                                        \
     if (!all.name) all.name = missing_##name;
     KERNEL_LIST(X)
 #undef X
@@ -113,10 +114,8 @@ bool device_use(const char *name, const char **why)
         }
         cpu_table();
         chosen = &device_cpu;
-    } else if (strcmp(name, "ref") == 0)
-        chosen = &device_ref;
-    else if (strcmp(name, "far") == 0)
-        chosen = &device_far;
+    } else if (strcmp(name, "ref") == 0) chosen = &device_ref;
+    else if (strcmp(name, "far") == 0) chosen = &device_far;
     if (chosen == NULL) {
         *why = strcmp(name, "cuda") == 0 ? "this build has no CUDA device; expected cpu, ref or far"
                                          : "unknown device; expected cpu, ref or far";
@@ -130,7 +129,8 @@ static int host_depth;    // device_enter_host() without its device_leave_host()
 
 void device_enter_host(void)
 {
-    if (host_depth++ == 0 && !device->on_host) put_in_use(device->host_kernels ? device->host_kernels : cpu_table());
+    if (host_depth++ == 0 && !device->on_host)
+        put_in_use(device->host_kernels ? device->host_kernels : cpu_table());
 }
 
 void device_leave_host(void)

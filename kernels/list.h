@@ -18,65 +18,123 @@
 #pragma once
 
 // clang-format off
-#define PRODUCT_KERNELS(X) /* strided and batched; matmul(), matmul_nt(), matmul_tn() below are dense forms */ \
-  /* c[b,i,j] = beta c[b,i,j] + sum_p a[b,i,p] b[b,p,j]; c's rows are c_row apart, its matrices c_batch */ \
-  X(matmul, (float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k, float beta), \
-            (c, c_row, c_batch, a, b, batch, m, n, k, beta), \
-            ((KernelCost){.out = c, .batch = (size_t)batch, .rows = (size_t)m, .cols = (size_t)n, .row = c_row, .stride = c_batch, \
-                    .flops = 2.0 * batch * m * n * k, \
+#define PRODUCT_KERNELS(X)    /* strided and batched; matmul(), matmul_nt(), matmul_tn() in kernels.h are dense forms */ \
+    /* c[b,i,j] = beta c[b,i,j] + sum_p a[b,i,p] b[b,p,j]; c's rows are c_row apart, its matrices c_batch */      \
+    X(matmul, (float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k,              \
+               float beta),                                                                                       \
+      (c, c_row, c_batch, a, b, batch, m, n, k, beta),                                                            \
+      ((KernelCost){.out = c, .batch = (size_t)batch, .rows = (size_t)m, .cols = (size_t)n, .row = c_row,         \
+                    .stride = c_batch, .flops = 2.0 * batch * m * n * k,                                          \
                     .bytes = sizeof(float) * (double)batch * ((double)m * k + (double)k * n + (double)m * n)}))
 
-#define ELEMENT_KERNELS(X) /* element by element; y may be a or x, in place */ \
-  /* y[i] = value                           */ X(fill,    (float *y, float value, size_t n),                          (y, value, n),       OUT(y, n, 1)) \
-  /* y[i] = a[i] + b[i]                     */ X(add,     (float *y, const float *a, const float *b, size_t n),       (y, a, b, n),        OUT(y, n, 3)) \
-  /* y[i] = beta y[i] + a[i] b[i]           */ X(mul,     (float *y, const float *a, const float *b, float beta, size_t n), (y, a, b, beta, n), OUT(y, n, 3)) \
-  /* y[i] = beta y[i] + alpha x[i]          */ X(axpby,   (float *y, const float *x, float alpha, float beta, size_t n), (y, x, alpha, beta, n), OUT(y, n, 3)) \
-  /* y[i] = beta y[i] + alpha[0] x[i]       */ X(axpby_scalar, (float *y, const float *x, const float *alpha, float beta, size_t n), (y, x, alpha, beta, n), OUT(y, n, 3)) \
-  /* y[i] = exp(x[i])                       */ X(exp,     (float *y, const float *x, size_t n),                       (y, x, n),           OUT(y, n, 2)) \
-  /* y[i] = max(x[i], 0); NaN stays NaN     */ X(relu,    (float *y, const float *x, size_t n),                       (y, x, n),           OUT(y, n, 2)) \
-  /* y[i] = 1 / (1 + exp(-x[i]))            */ X(sigmoid, (float *y, const float *x, size_t n),                       (y, x, n),           OUT(y, n, 2)) \
-  /* y[i] = tanh(x[i])                      */ X(tanh,    (float *y, const float *x, size_t n),                       (y, x, n),           OUT(y, n, 2)) \
-  /* backward, from the output y: dx[i] = beta dx[i] + dy[i] dy/dx; dx may be dy, in place, when beta is 0 */ \
-  /* dy/dx = y[i] > 0 ? 1 : 0               */ X(relu_backward,    (float *dx, const float *dy, const float *y, float beta, size_t n), (dx, dy, y, beta, n), OUT(dx, n, 3)) \
-  /* dy/dx = y[i] (1 - y[i])                */ X(sigmoid_backward, (float *dx, const float *dy, const float *y, float beta, size_t n), (dx, dy, y, beta, n), OUT(dx, n, 3)) \
-  /* dy/dx = 1 - y[i]^2                     */ X(tanh_backward,    (float *dx, const float *dy, const float *y, float beta, size_t n), (dx, dy, y, beta, n), OUT(dx, n, 3))
+#define ELEMENT_KERNELS(X)    /* element by element; y may be a or x, in place */                               \
+    /* y[i] = value */                                                                                          \
+    X(fill, (float *y, float value, size_t n),                                                                  \
+      (y, value, n), OUT(y, n, 1))                                                                              \
+    /* y[i] = a[i] + b[i] */                                                                                    \
+    X(add, (float *y, const float *a, const float *b, size_t n),                                                \
+      (y, a, b, n), OUT(y, n, 3))                                                                               \
+    /* y[i] = beta y[i] + a[i] b[i] */                                                                          \
+    X(mul, (float *y, const float *a, const float *b, float beta, size_t n),                                    \
+      (y, a, b, beta, n), OUT(y, n, 3))                                                                         \
+    /* y[i] = beta y[i] + alpha x[i] */                                                                         \
+    X(axpby, (float *y, const float *x, float alpha, float beta, size_t n),                                     \
+      (y, x, alpha, beta, n), OUT(y, n, 3))                                                                     \
+    /* y[i] = beta y[i] + alpha[0] x[i] */                                                                      \
+    X(axpby_scalar, (float *y, const float *x, const float *alpha, float beta, size_t n),                       \
+      (y, x, alpha, beta, n), OUT(y, n, 3))                                                                     \
+    /* y[i] = exp(x[i]) */                                                                                      \
+    X(exp, (float *y, const float *x, size_t n),                                                                \
+      (y, x, n), OUT(y, n, 2))                                                                                  \
+    /* y[i] = max(x[i], 0); NaN stays NaN */                                                                    \
+    X(relu, (float *y, const float *x, size_t n),                                                               \
+      (y, x, n), OUT(y, n, 2))                                                                                  \
+    /* y[i] = 1 / (1 + exp(-x[i])) */                                                                           \
+    X(sigmoid, (float *y, const float *x, size_t n),                                                            \
+      (y, x, n), OUT(y, n, 2))                                                                                  \
+    /* y[i] = tanh(x[i]) */                                                                                     \
+    X(tanh, (float *y, const float *x, size_t n),                                                               \
+      (y, x, n), OUT(y, n, 2))                                                                                  \
+    /* backward, from the output y: dx[i] = beta dx[i] + dy[i] dy/dx; dx may be dy, in place, when beta is 0 */ \
+    /* dy/dx = y[i] > 0 ? 1 : 0 */                                                                              \
+    X(relu_backward, (float *dx, const float *dy, const float *y, float beta, size_t n),                        \
+      (dx, dy, y, beta, n), OUT(dx, n, 3))                                                                      \
+    /* dy/dx = y[i] (1 - y[i]) */                                                                               \
+    X(sigmoid_backward, (float *dx, const float *dy, const float *y, float beta, size_t n),                     \
+      (dx, dy, y, beta, n), OUT(dx, n, 3))                                                                      \
+    /* dy/dx = 1 - y[i]^2 */                                                                                    \
+    X(tanh_backward, (float *dx, const float *dy, const float *y, float beta, size_t n),                        \
+      (dx, dy, y, beta, n), OUT(dx, n, 3))
 
-#define ROW_KERNELS(X) /* matrices as rows and columns */ \
-  /* y[r,c] = x[r,c] + b[c], in place       */ X(add_row,  (float *y, const float *x, const float *b, int rows, int cols), (y, x, b, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 2)) \
-  /* y[c] = beta y[c] + sum_r x[r,c]        */ X(sum_rows, (float *y, const float *x, int rows, int cols, float beta), (y, x, rows, cols, beta), OUT(y, (size_t)cols, 2.0 + rows)) \
-  /* y[r,:] = softmax(x[r,:]), in place     */ X(softmax_rows, (float *y, const float *x, int rows, int cols), (y, x, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 2))
+#define ROW_KERNELS(X)    /* matrices as rows and columns */                   \
+    /* y[r,c] = x[r,c] + b[c], in place */                                     \
+    X(add_row, (float *y, const float *x, const float *b, int rows, int cols), \
+      (y, x, b, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 2))           \
+    /* y[c] = beta y[c] + sum_r x[r,c] */                                      \
+    X(sum_rows, (float *y, const float *x, int rows, int cols, float beta),    \
+      (y, x, rows, cols, beta), OUT(y, (size_t)cols, 2.0 + rows))              \
+    /* y[r,:] = softmax(x[r,:]), in place */                                   \
+    X(softmax_rows, (float *y, const float *x, int rows, int cols),            \
+      (y, x, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 2))
 
-#define SUM_KERNELS(X) /* reductions to one number, accumulated in double */ \
-  /* y[0] = sum_i x[i]                      */ X(sum,           (float *y, const float *x, size_t n), (y, x, n), OUT(y, 1, n)) \
-  /* y[0] = sum_i x[i]^2                    */ X(sum_squares,   (float *y, const float *x, size_t n), (y, x, n), OUT(y, 1, n)) \
-  /* y[0] = sum_i (x[i] - t[i])^2           */ X(squared_error, (float *y, const float *x, const float *t, size_t n), (y, x, t, n), OUT(y, 1, 2.0 * n))
+#define SUM_KERNELS(X)    /* reductions to one number, accumulated in double */ \
+    /* y[0] = sum_i x[i] */                                                     \
+    X(sum, (float *y, const float *x, size_t n),                                \
+      (y, x, n), OUT(y, 1, n))                                                  \
+    /* y[0] = sum_i x[i]^2 */                                                   \
+    X(sum_squares, (float *y, const float *x, size_t n),                        \
+      (y, x, n), OUT(y, 1, n))                                                  \
+    /* y[0] = sum_i (x[i] - t[i])^2 */                                          \
+    X(squared_error, (float *y, const float *x, const float *t, size_t n),      \
+      (y, x, t, n), OUT(y, 1, 2.0 * n))
 
-#define LOSS_KERNELS(X) /* over logits; backward's dloss[0] is d(total)/d(loss), factor the loss's own */ \
-  /* y[0] = -sum t log s + (1-t) log(1-s), s = sigmoid(z[i]) */ \
-  X(bce_logits,    (float *y, const float *z, const float *t, size_t n), (y, z, t, n), OUT(y, 1, 2.0 * n)) \
-  /* y[0] = -sum_r log p[r, label[r]]; p[r,:] = softmax(z[r,:]) */ \
-  X(cross_entropy, (float *y, float *p, const float *z, const int32_t *label, int rows, int cols), (y, p, z, label, rows, cols), OUT(y, 1, 2.0 * rows * cols)) \
-  /* dx[i] = beta dx[i] + 2 s (x[i] - t[i]), s = factor dloss[0] */ \
-  X(squared_error_backward, (float *dx, const float *dloss, float factor, const float *x, const float *t, float beta, size_t n), (dx, dloss, factor, x, t, beta, n), OUT(dx, n, 3)) \
-  /* dz[i] = beta dz[i] + s (sigmoid(z[i]) - t[i]) */ \
-  X(bce_logits_backward,    (float *dz, const float *dloss, float factor, const float *z, const float *t, float beta, size_t n), (dz, dloss, factor, z, t, beta, n), OUT(dz, n, 3)) \
-  /* dz[r,c] = beta dz[r,c] + s (p[r,c] - [c == label[r]]) */ \
-  X(cross_entropy_backward, (float *dz, const float *dloss, float factor, const float *p, const int32_t *label, int rows, int cols, float beta), (dz, dloss, factor, p, label, rows, cols, beta), OUT(dz, (size_t)rows * (size_t)cols, 2))
+#define LOSS_KERNELS(X)    /* over logits; backward's dloss[0] is d(total)/d(loss), factor the loss's own */ \
+    /* y[0] = -sum t log s + (1-t) log(1-s), s = sigmoid(z[i]) */                                            \
+    X(bce_logits, (float *y, const float *z, const float *t, size_t n),                                      \
+      (y, z, t, n), OUT(y, 1, 2.0 * n))                                                                      \
+    /* y[0] = -sum_r log p[r, label[r]]; p[r,:] = softmax(z[r,:]) */                                         \
+    X(cross_entropy, (float *y, float *p, const float *z, const int32_t *label, int rows, int cols),         \
+      (y, p, z, label, rows, cols), OUT(y, 1, 2.0 * rows * cols))                                            \
+    /* dx[i] = beta dx[i] + 2 s (x[i] - t[i]), s = factor dloss[0] */                                        \
+    X(squared_error_backward, (float *dx, const float *dloss, float factor, const float *x,                  \
+                               const float *t, float beta, size_t n),                                        \
+      (dx, dloss, factor, x, t, beta, n), OUT(dx, n, 3))                                                     \
+    /* dz[i] = beta dz[i] + s (sigmoid(z[i]) - t[i]) */                                                      \
+    X(bce_logits_backward, (float *dz, const float *dloss, float factor, const float *z, const float *t,     \
+                            float beta, size_t n),                                                           \
+      (dz, dloss, factor, z, t, beta, n), OUT(dz, n, 3))                                                     \
+    /* dz[r,c] = beta dz[r,c] + s (p[r,c] - [c == label[r]]) */                                              \
+    X(cross_entropy_backward, (float *dz, const float *dloss, float factor, const float *p,                  \
+                               const int32_t *label, int rows, int cols, float beta),                        \
+      (dz, dloss, factor, p, label, rows, cols, beta), OUT(dz, (size_t)rows * (size_t)cols, 2))
 
-#define OPTIMIZER_KERNELS(X) /* one step on a block of n parameters p, in place, by their gradient g */ \
-  /* clip[1] = sqrt(sum_squares[0]), clip[0] = min(1, max_norm / clip[1]): Pascanu et al. 2013 */ \
-  X(clip_scale, (float *clip, const float *sum_squares, float max_norm), (clip, sum_squares, max_norm), OUT(clip, 2, 1)) \
-  /* scale[0] multiplies every gradient, NULL is 1; spans: rate and decay, part by part of the block */ \
-  /* momentum v               */ X(sgd_step,  (float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n, SgdStep step), (p, v, g, scale, spans, count, n, step), OUT(p, n, 5)) \
-  /* first moment m, second v */ X(adam_step, (float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n, AdamStep step), (p, m, v, g, scale, spans, count, n, step), OUT(p, n, 7))
+#define OPTIMIZER_KERNELS(X)    /* one step on a block of n parameters p, in place, by their gradient g */ \
+    /* clip[1] = sqrt(sum_squares[0]), clip[0] = min(1, max_norm / clip[1]): Pascanu et al. 2013 */        \
+    X(clip_scale, (float *clip, const float *sum_squares, float max_norm),                                 \
+      (clip, sum_squares, max_norm), OUT(clip, 2, 1))                                                      \
+    /* scale[0] multiplies every gradient, NULL is 1; spans: rate and decay, part by part of the block */  \
+    /* momentum v */                                                                                       \
+    X(sgd_step, (float *p, float *v, const float *g, const float *scale, const Span *spans, int count,     \
+                 size_t n, SgdStep step),                                                                  \
+      (p, v, g, scale, spans, count, n, step), OUT(p, n, 5))                                               \
+    /* first moment m, second v */                                                                         \
+    X(adam_step, (float *p, float *m, float *v, const float *g, const float *scale, const Span *spans,     \
+                  int count, size_t n, AdamStep step),                                                     \
+      (p, m, v, g, scale, spans, count, n, step), OUT(p, n, 7))
 
-#define RANDOM_KERNELS(X) /* by position, from a draw: the same bits on every device (philox.h) */ \
-  /* y[i] uniform in [0,1), of 24 bits      */ X(random_uniform, (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
-  /* y[i] ~ N(0,1), |y[i]| < 6.8            */ X(random_normal,  (float *y, Draw draw, size_t n), (y, draw, n), OUT(y, n, 1)) \
-  /* y[i] = beta y[i] + (u[i] >= p ? x[i] / (1 - p) : 0), u uniform; y may be x, in place. p = 0 keeps all, p = 1 nothing; \
-     a dropped NaN becomes 0. backward: the same call on dx and dy, which draws the same mask again */ \
-  X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n), (y, x, p, draw, beta, n), OUT(y, n, 2))
+#define RANDOM_KERNELS(X)    /* by position, from a draw: the same bits on every device (philox.h) */       \
+    /* y[i] uniform in [0,1), of 24 bits */                                                                 \
+    X(random_uniform, (float *y, Draw draw, size_t n),                                                      \
+      (y, draw, n), OUT(y, n, 1))                                                                           \
+    /* y[i] ~ N(0,1), |y[i]| < 6.8 */                                                                       \
+    X(random_normal, (float *y, Draw draw, size_t n),                                                       \
+      (y, draw, n), OUT(y, n, 1))                                                                           \
+    /* y[i] = beta y[i] + (u[i] >= p ? x[i] / (1 - p) : 0), u uniform; y may be x, in place. p = 0 keeps */ \
+    /* all, p = 1 nothing; a dropped NaN becomes 0. Backward: the same call on dx and dy, the same mask */  \
+    X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n),                        \
+      (y, x, p, draw, beta, n), OUT(y, n, 2))
 
-#define KERNEL_LIST(X) \
-  PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X)
+#define KERNEL_LIST(X)                                                                   \
+    PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) \
+    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X)
 // clang-format on

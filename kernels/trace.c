@@ -40,15 +40,21 @@ static void check(int kernel, KernelCost work)
     for (size_t r = 0; r < work.batch * work.rows; r++) {
         size_t at;
         float  first;
-        size_t here = count_not_finite(work.out + r / work.rows * work.stride + r % work.rows * work.row,
-                                       work.cols, &at, &first);
+        size_t here =
+            count_not_finite(work.out + r / work.rows * work.stride + r % work.rows * work.row,
+                             work.cols, &at, &first);
         if (here > 0 && count == 0) row = r, col = at, value = first;
         count += here;
     }
     if (count == 0) return;
     asked = false;
-    snprintf(finding, sizeof finding, "kernels.%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]",
-             counts[kernel].kernel, isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf", row, col, count, work.batch * work.rows, work.cols);
+    snprintf(finding, sizeof finding,
+             "kernels.%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]",
+             counts[kernel].kernel,
+             isnan(value) ? "NaN"
+             : value > 0  ? "inf"
+                          : "-inf",
+             row, col, count, work.batch * work.rows, work.cols);
 }
 
 static void record(int kernel, double start, KernelCost work)
@@ -65,8 +71,8 @@ static void record(int kernel, double start, KernelCost work)
 #define X(name, prototype, arguments, work)                                                        \
     static void trace_##name prototype                                                             \
     {                                                                                              \
-        double start = now();                                                                      \
-        under.name   arguments;                                                                    \
+        double     start = now();                                                                  \
+        under.name arguments;                                                                      \
         record(KERNEL_##name, start, work);                                                        \
     }
 KERNEL_LIST(X)
@@ -92,10 +98,8 @@ void trace_start(bool profile, bool check_numbers)
     asked     = true;
     profiling = profile;
     checking  = check_numbers;
-    if (!on)
-        kernels = trace_around(&kernels);
-    else if (!profiling && !checking)
-        kernels = under;
+    if (!on) kernels = trace_around(&kernels);
+    else if (!profiling && !checking) kernels = under;
 }
 
 void trace_rows(TraceRow rows[KERNEL_COUNT])

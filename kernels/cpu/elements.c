@@ -76,19 +76,19 @@ void CPU(bce_logits_backward)(float *dz, const float *dloss, float factor, const
     BLEND(i, n, HEAVY, beta, dz[i], scale * (fast_sigmoid(z[i]) - t[i]));
 }
 
-void CPU(clip_scale)(float *clip, const float *sum_squares, float max_norm)
-{
-    clip[1] = sqrtf(sum_squares[0]);
-    clip[0] = clip[1] > max_norm ? max_norm / clip[1] : 1.0f;
-}
-
 // A dead unit's gradient is 0 for ever and its moments decay into denormal numbers, which the
 // processor handles in microcode: they halved the speed of a whole training step after 700 steps.
 // So moments this small are set to 0.
 #define FLUSHED(moment) (fabsf(moment) < 1e-30f ? 0.0f : (moment))
 
 // The elements of each span, with its numbers in `span`.
-#define EACH_SPAN(i, spans, count, n, enough, ...)                                                     for (size_t s_ = 0, first_ = 0; s_ < (size_t)(count); s_++) {                                          const Span   span = (spans)[s_];                                                                   const size_t end_ = MIN(span.end, n), length_ = end_ > first_ ? end_ - first_ : 0;                 EACH(e_, length_, enough, const size_t i = first_ + e_; __VA_ARGS__);                              first_ += length_;                                                                             }
+#define EACH_SPAN(i, spans, count, n, enough, ...)                                                 \
+    for (size_t s_ = 0, first_ = 0; s_ < (size_t)(count); s_++) {                                  \
+        const Span   span = (spans)[s_];                                                           \
+        const size_t end_ = MIN(span.end, n), length_ = end_ > first_ ? end_ - first_ : 0;         \
+        EACH(e_, length_, enough, const size_t i = first_ + e_; __VA_ARGS__);                      \
+        first_ += length_;                                                                         \
+    }
 
 void CPU(sgd_step)(float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n,
                    SgdStep step)

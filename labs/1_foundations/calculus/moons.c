@@ -118,8 +118,9 @@ static Tensor *weight_of(Arena *arena, Shape shape, const double *values)
 double net_loss_tensors(Arena *keep, Arena *step, const double *weights, const Moons *moons,
                         const int *chosen, int n, double *gradient)
 {
-    Tape  *tape   = tape_new(step);
-    double *x     = arena_alloc(keep, 2 * (size_t)n * sizeof *x), *target = arena_alloc(keep, (size_t)n * sizeof *target);
+    Tape   *tape   = tape_new(step);
+    double *x      = arena_alloc(keep, 2 * (size_t)n * sizeof *x),
+           *target = arena_alloc(keep, (size_t)n * sizeof *target);
     for (int i = 0; i < n; i++) {
         x[2 * i]     = moons->x[2 * chosen[i]];
         x[2 * i + 1] = moons->x[2 * chosen[i] + 1];
@@ -137,9 +138,9 @@ double net_loss_tensors(Arena *keep, Arena *step, const double *weights, const M
     Tensor *loss = loss_bce_logits(tape, h, floats_of(keep, SHAPE(n, 1), target));
     tape_backward(tape, loss);
     for (int p = 0; p < 2 * LAYERS; p++) {
-        size_t count = tensor_count(parts[p]);
-        Host   host  = host_begin(step);
-        const float *grad = host_in(&host, parts[p]->grad, count);
+        size_t       count = tensor_count(parts[p]);
+        Host         host  = host_begin(step);
+        const float *grad  = host_in(&host, parts[p]->grad, count);
         for (size_t i = 0; i < count; i++) *gradient++ = (double)grad[i];
         host_end(&host);
     }

@@ -32,8 +32,9 @@ static void layer_backward(const TapeNode *node)
     Tensor *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
     float  *dx = tape_grad_sum(node, x), *dw = tape_grad_sum(node, w), *db = tape_grad_sum(node, b);
     Host    host = host_begin(node->tape->arena);
-    ae_linear_backward(grad(&host, dx, x), grad(&host, dw, w), grad(&host, db, b), arrived(&host, y),
-                       in(&host, x), in(&host, w), x->shape.size[0], w->shape.size[1], w->shape.size[0]);
+    ae_linear_backward(grad(&host, dx, x), grad(&host, dw, w), grad(&host, db, b),
+                       arrived(&host, y), in(&host, x), in(&host, w), x->shape.size[0],
+                       w->shape.size[1], w->shape.size[0]);
     host_end(&host);
 }
 
@@ -43,7 +44,8 @@ static Tensor *layer(Tape *tape, const Linear *l, Tensor *x)
     int     batch = x->shape.size[0], inputs = w->shape.size[1], outputs = w->shape.size[0];
     Tensor *y    = tensor_new(tape->arena, SHAPE(batch, outputs));
     Host    host = host_begin(tape->arena);
-    ae_linear_forward(out(&host, y), in(&host, x), in(&host, w), in(&host, b), batch, inputs, outputs);
+    ae_linear_forward(out(&host, y), in(&host, x), in(&host, w), in(&host, b), batch, inputs,
+                      outputs);
     host_end(&host);
     return tape_record(tape, y, layer_backward, NULL, INPUTS(x, w, b));
 }
@@ -54,7 +56,8 @@ static void tied_backward(const TapeNode *node)
     float  *dh = tape_grad_sum(node, h), *dw = tape_grad_sum(node, w), *db = tape_grad_sum(node, b);
     Host    host = host_begin(node->tape->arena);
     ae_tied_backward(grad(&host, dh, h), grad(&host, dw, w), grad(&host, db, b), arrived(&host, y),
-                     in(&host, h), in(&host, w), h->shape.size[0], w->shape.size[1], w->shape.size[0]);
+                     in(&host, h), in(&host, w), h->shape.size[0], w->shape.size[1],
+                     w->shape.size[0]);
     host_end(&host);
 }
 
@@ -63,7 +66,8 @@ static Tensor *tied_layer(Tape *tape, Tensor *w, Tensor *bias, Tensor *h)
     int     batch = h->shape.size[0], inputs = w->shape.size[1], outputs = w->shape.size[0];
     Tensor *y    = tensor_new(tape->arena, SHAPE(batch, inputs));
     Host    host = host_begin(tape->arena);
-    ae_tied_forward(out(&host, y), in(&host, h), in(&host, w), in(&host, bias), batch, inputs, outputs);
+    ae_tied_forward(out(&host, y), in(&host, h), in(&host, w), in(&host, bias), batch, inputs,
+                    outputs);
     host_end(&host);
     return tape_record(tape, y, tied_backward, NULL, INPUTS(h, w, bias));
 }
@@ -98,9 +102,10 @@ static void sample_backward(const TapeNode *node)
     Tensor       *mean = node->in[0], *logvar = node->in[1];
     const Tensor *noise = node->saved;
     float        *dmean = tape_grad_sum(node, mean), *dlogvar = tape_grad_sum(node, logvar);
-    Host          host  = host_begin(node->tape->arena);
-    ae_sample_backward(grad(&host, dmean, mean), grad(&host, dlogvar, logvar), arrived(&host, node->out[0]),
-                       in(&host, logvar), in(&host, noise), tensor_count(mean));
+    Host          host = host_begin(node->tape->arena);
+    ae_sample_backward(grad(&host, dmean, mean), grad(&host, dlogvar, logvar),
+                       arrived(&host, node->out[0]), in(&host, logvar), in(&host, noise),
+                       tensor_count(mean));
     host_end(&host);
 }
 
@@ -129,7 +134,8 @@ static void loss_backward(const TapeNode *node)
     for (int i = 0; i < 2 && saved->of[i] != NULL; i++) {
         Grad d = tape_grad(node, node->in[i]);
         if (d.at != NULL)
-            kernels.axpby_scalar(d.at, saved->of[i]->data, node->out[0]->grad, d.beta, tensor_count(node->in[i]));
+            kernels.axpby_scalar(d.at, saved->of[i]->data, node->out[0]->grad, d.beta,
+                                 tensor_count(node->in[i]));
     }
 }
 
@@ -141,8 +147,8 @@ Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x)
     Gradients *saved = arena_zeros(tape->arena, sizeof *saved);
     saved->of[0]     = tensor_new(tape->arena, x->shape);
     Host  host       = host_begin(tape->arena);
-    float value =
-        ae_loss(out(&host, saved->of[0]), in(&host, logits), in(&host, x), x->shape.size[0], x->shape.size[1]);
+    float value      = ae_loss(out(&host, saved->of[0]), in(&host, logits), in(&host, x),
+                               x->shape.size[0], x->shape.size[1]);
     host_end(&host);
     return tape_record(tape, tensor_from(tape->arena, SCALAR, &value), loss_backward, saved,
                        INPUTS(logits));
@@ -153,8 +159,8 @@ Tensor *kl_loss(Tape *tape, Tensor *mean, Tensor *logvar)
     Gradients *saved = arena_zeros(tape->arena, sizeof *saved);
     for (int i = 0; i < 2; i++) saved->of[i] = tensor_new(tape->arena, mean->shape);
     Host  host  = host_begin(tape->arena);
-    float value = ae_kl(out(&host, saved->of[0]), out(&host, saved->of[1]), in(&host, mean), in(&host, logvar),
-                        mean->shape.size[0], mean->shape.size[1]);
+    float value = ae_kl(out(&host, saved->of[0]), out(&host, saved->of[1]), in(&host, mean),
+                        in(&host, logvar), mean->shape.size[0], mean->shape.size[1]);
     host_end(&host);
     return tape_record(tape, tensor_from(tape->arena, SCALAR, &value), loss_backward, saved,
                        INPUTS(mean, logvar));

@@ -80,9 +80,10 @@ void report_reconstructions(const Run *run, Arena *step, const Images *test, con
 {
     Tape      *tape = quiet_tape(step);
     Tensor    *x = one_of_each(step, test), *linear = pca_reconstruct(step, pca, x);
-    PictureRow rows[] = {{"original", tensor_values(step, x)},
-                         {"PCA", tensor_values(step, linear)},
-                         {"autoencoder", pixels_of_code(tape, net, autoencoder_encode(tape, net, x))}};
+    PictureRow rows[] = {
+        {"original", tensor_values(step, x)},
+        {"PCA", tensor_values(step, linear)},
+        {"autoencoder", pixels_of_code(tape, net, autoencoder_encode(tape, net, x))}};
     PictureGrid grid = {.rows      = rows,
                         .row_count = 3,
                         .columns   = CLASSES,
@@ -97,12 +98,13 @@ void report_reconstructions(const Run *run, Arena *step, const Images *test, con
 void report_denoised(const Run *run, Arena *step, const Images *test, const Autoencoder *net,
                      float noise)
 {
-    Tape   *tape = quiet_tape(step);
-    Rng     rng  = rng_stream(run->seed, 0xD1);
-    Tensor *x = one_of_each(step, test), *noisy = corrupted(step, x, noise, &rng);
-    PictureRow rows[] = {{"original", tensor_values(step, x)},
-                         {"corrupted", tensor_values(step, noisy)},
-                         {"repaired", pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy))}};
+    Tape      *tape = quiet_tape(step);
+    Rng        rng  = rng_stream(run->seed, 0xD1);
+    Tensor    *x = one_of_each(step, test), *noisy = corrupted(step, x, noise, &rng);
+    PictureRow rows[] = {
+        {"original", tensor_values(step, x)},
+        {"corrupted", tensor_values(step, noisy)},
+        {"repaired", pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy))}};
     PictureGrid grid = {.rows      = rows,
                         .row_count = 3,
                         .columns   = CLASSES,
@@ -156,14 +158,15 @@ static float normal_quantile(double p)
 
 void report_samples(const Run *run, Arena *step, const Autoencoder *vae)
 {
-    Tape   *tape = quiet_tape(step);
-    float   code[GRID * GRID][2];
+    Tape *tape = quiet_tape(step);
+    float code[GRID * GRID][2];
     for (int r = 0; r < GRID; r++)
         for (int c = 0; c < GRID; c++) {
             code[r * GRID + c][0] = normal_quantile((c + 0.5) / GRID);
             code[r * GRID + c][1] = normal_quantile(1 - (r + 0.5) / GRID);
         }
-    const float *pixels = pixels_of_code(tape, vae, tensor_from(step, SHAPE(GRID * GRID, 2), code[0]));
+    const float *pixels =
+        pixels_of_code(tape, vae, tensor_from(step, SHAPE(GRID * GRID, 2), code[0]));
     PictureRow rows[GRID];
     for (int r = 0; r < GRID; r++)
         rows[r] = (PictureRow){NULL, pixels + (size_t)r * GRID * SIDE * SIDE};

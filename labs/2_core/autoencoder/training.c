@@ -21,9 +21,9 @@ void training_plan(Session *session, Training *training)
     const Training *before = session->count > 0 ? session->trainings[session->count - 1] : NULL;
     training->first        = before ? before->first + before->steps : 0;
     training->steps        = training->epochs * steps_per_epoch(session, training);
-    training->curve        = arena_zeros(keep, 2 * (size_t)training->epochs * sizeof *training->curve);
-    session->records[2 * session->count] = (Record){arena_print(keep, "%s.curve", training->name), training->curve,
-                                                    2 * training->epochs};
+    training->curve = arena_zeros(keep, 2 * (size_t)training->epochs * sizeof *training->curve);
+    session->records[2 * session->count] = (Record){arena_print(keep, "%s.curve", training->name),
+                                                    training->curve, 2 * training->epochs};
     session->records[2 * session->count + 1] =
         (Record){arena_print(keep, "%s.running", training->name), &training->running, 1};
     training->rng  = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
@@ -57,10 +57,10 @@ static Batch batch_of(Arena *arena, const Images *images, const int *index, int 
 
 float training_evaluate(const Session *session, const Training *training, const Images *images)
 {
-    Rng    rng      = rng_stream(session->run->seed, STREAM_TEST);
-    Arena *arena    = arena_new("evaluation", (size_t)1 << 30);
-    Tape  *tape     = tape_new(arena);
-    double sum      = 0;
+    Rng    rng   = rng_stream(session->run->seed, STREAM_TEST);
+    Arena *arena = arena_new("evaluation", (size_t)1 << 30);
+    Tape  *tape  = tape_new(arena);
+    double sum   = 0;
     tape_quiet(tape, true);
     for (int first = 0; first < images->count; first += TEST_BATCH) {
         int index[TEST_BATCH], rows = images->count - first;
@@ -97,10 +97,10 @@ static float train_step(Tape *tape, Training *training, const Images *images, co
 
 static void end_epoch(const Session *session, Training *training, long epoch)
 {
-    float *curve   = training->curve + 2 * epoch;
-    Arena *scratch = arena_new("metric names", 4096);
-    curve[0]       = training->running / (float)session->train->count;
-    curve[1]       = training_evaluate(session, training, session->test);
+    float *curve      = training->curve + 2 * epoch;
+    Arena *scratch    = arena_new("metric names", 4096);
+    curve[0]          = training->running / (float)session->train->count;
+    curve[1]          = training_evaluate(session, training, session->test);
     training->running = 0;
     metrics_write(
         session->run->metrics, training->first + (epoch + 1) * steps_per_epoch(session, training),
@@ -113,13 +113,13 @@ static void end_epoch(const Session *session, Training *training, long epoch)
 // What of a training stands in a checkpoint; `done` is the number of its steps.
 static Checkpoint checkpoint_of(const Session *session, Training *training, long done)
 {
-    return (Checkpoint){.params    = session->state,
-                        .records   = session->records,
+    return (Checkpoint){.params       = session->state,
+                        .records      = session->records,
                         .record_count = 2 * session->count,
-                        .optimizer = training->adam,
-                        .rng       = &training->rng,
-                        .step      = training->first + done,
-                        .config    = session->config};
+                        .optimizer    = training->adam,
+                        .rng          = &training->rng,
+                        .step         = training->first + done,
+                        .config       = session->config};
 }
 
 static bool save(const Session *session, Training *training, long done, Error *err)
