@@ -28,9 +28,10 @@ typedef struct Task {
 
 static void multiply_by_table(const Kernels *table, const Product *p)
 {
-    if (p->kind == PRODUCT_NN) table->matmul(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
-    if (p->kind == PRODUCT_NT) table->matmul_nt(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
-    if (p->kind == PRODUCT_TN) table->matmul_tn(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
+    kernels = *table;
+    if (p->kind == PRODUCT_NN) matmul(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
+    if (p->kind == PRODUCT_NT) matmul_nt(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
+    if (p->kind == PRODUCT_TN) matmul_tn(p->c, p->a, p->b, p->m, p->n, p->k, 0.0f);
 }
 
 static double run_table(void *work, long calls, Error *err)

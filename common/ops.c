@@ -12,8 +12,8 @@ static void linear_backward(const TapeNode *node)
 {
     Tensor *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out;
     int     batch = x->shape.size[0], in = w->shape.size[1], out = w->shape.size[0];
-    if (x->grad) kernels.matmul(x->grad, y->grad, w->data, batch, in, out, 1.0f);
-    if (w->grad) kernels.matmul_tn(w->grad, y->grad, x->data, out, in, batch, 1.0f);
+    if (x->grad) matmul(x->grad, y->grad, w->data, batch, in, out, 1.0f);
+    if (w->grad) matmul_tn(w->grad, y->grad, x->data, out, in, batch, 1.0f);
     if (b && b->grad) kernels.sum_rows(b->grad, y->grad, batch, out);
 }
 
@@ -25,7 +25,7 @@ Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b)
     REQUIRE(!b || shape_equal(b->shape, SHAPE(out)), "b is %s; expected [%d] for w %s",
             TENSOR_TEXT(b), out, TENSOR_TEXT(w));
     Tensor *y = tensor_new(tape->arena, SHAPE(batch, out));
-    kernels.matmul_nt(y->data, x->data, w->data, batch, out, in, 0.0f);
+    matmul_nt(y->data, x->data, w->data, batch, out, in, 0.0f);
     if (b) kernels.add_row(y->data, y->data, b->data, batch, out);
     return tape_record(tape, y, linear_backward, NULL, INPUTS(x, w, b));
 }
@@ -35,8 +35,8 @@ static void matmul_backward(const TapeNode *node)
 {
     Tensor *a = node->in[0], *b = node->in[1], *y = node->out;
     int     m = a->shape.size[0], k = a->shape.size[1], n = b->shape.size[1];
-    if (a->grad) kernels.matmul_nt(a->grad, y->grad, b->data, m, k, n, 1.0f);
-    if (b->grad) kernels.matmul_tn(b->grad, a->data, y->grad, k, n, m, 1.0f);
+    if (a->grad) matmul_nt(a->grad, y->grad, b->data, m, k, n, 1.0f);
+    if (b->grad) matmul_tn(b->grad, a->data, y->grad, k, n, m, 1.0f);
 }
 
 Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b)
@@ -45,7 +45,7 @@ Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b)
             "a is %s and b is %s; expected [m,k] and [k,n]", TENSOR_TEXT(a), TENSOR_TEXT(b));
     int     m = a->shape.size[0], k = a->shape.size[1], n = b->shape.size[1];
     Tensor *y = tensor_new(tape->arena, SHAPE(m, n));
-    kernels.matmul(y->data, a->data, b->data, m, n, k, 0.0f);
+    matmul(y->data, a->data, b->data, m, n, k, 0.0f);
     return tape_record(tape, y, matmul_backward, NULL, INPUTS(a, b));
 }
 

@@ -2,7 +2,7 @@
  *
  *     const char *why;
  *     if (!kernels_use("cpu", &why)) return fail(why);    // once, at start
- *     kernels.matmul(c, a, b, m, n, k, 0.0f);             // then from anywhere
+ *     matmul(c, a, b, m, n, k, 0.0f);                     // then from anywhere
  *
  * Arrays are dense, row-major and owned by the caller. Kernels trust their arguments: shapes are
  * checked once, by the op that calls (common/ops.c). Any size may be 0. An output never overlaps
@@ -30,12 +30,16 @@ typedef struct SgdStep {
     float grad_scale;
 } SgdStep;
 
+// A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
+typedef struct Mat {
+    const float *data;
+    size_t row, col, batch;
+} Mat;
+
 // clang-format off
 #define KERNEL_LIST(X)                                                                             \
-  /* matrix products; beta scales what c held, and beta = 0 never reads it                      */ \
-  /* c[m,n] = beta c + sum_k a[m,k] b[k,n] */ X(matmul,    (float *c, const float *a, const float *b, int m, int n, int k, float beta)) \
-  /* c[m,n] = beta c + sum_k a[m,k] b[n,k] */ X(matmul_nt, (float *c, const float *a, const float *b, int m, int n, int k, float beta)) \
-  /* c[m,n] = beta c + sum_k a[k,m] b[k,n] */ X(matmul_tn, (float *c, const float *a, const float *b, int m, int n, int k, float beta)) \
+  /* matrix products; c's elements of a row are adjacent; beta = 0 never reads c                */ \
+  /* c[b,i,j] = beta c[b,i,j] + sum_k a[b,i,k] b[b,k,j] */ X(matmul, (float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k, float beta)) \
   /* element by element; y may be a or x, in place                                              */ \
   /* y[i]   = value                        */ X(fill,      (float *y, float value, size_t n)) \
   /* y[i]   = a[i] + b[i]                  */ X(add,       (float *y, const float *a, const float *b, size_t n)) \
@@ -83,6 +87,22 @@ typedef struct Kernels {
 extern Kernels kernels;
 
 extern const Kernels kernels_ref;
+
+// Dense products: c[m,n] = beta c + a b, where a is [m,k] and b [k,n], or one of them transposed.
+static inline void matmul(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+{
+    kernels.matmul(c, (size_t)n, 0, (Mat){a, (size_t)k, 1, 0}, (Mat){b, (size_t)n, 1, 0}, 1, m, n, k, beta);
+}
+
+static inline void matmul_nt(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+{
+    kernels.matmul(c, (size_t)n, 0, (Mat){a, (size_t)k, 1, 0}, (Mat){b, 1, (size_t)k, 0}, 1, m, n, k, beta);
+}
+
+static inline void matmul_tn(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+{
+    kernels.matmul(c, (size_t)n, 0, (Mat){a, 1, (size_t)m, 0}, (Mat){b, (size_t)n, 1, 0}, 1, m, n, k, beta);
+}
 
 // The fastest `cpu` table that this processor can run; entries it does not fill are NULL.
 const Kernels *kernels_cpu(void);

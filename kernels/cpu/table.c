@@ -11,8 +11,6 @@ const Kernels CPU(table) = {
     .variant = STRING(CPU_VARIANT),
 
     .matmul = CPU(matmul),    // gemm.c
-    .matmul_nt = CPU(matmul_nt),
-    .matmul_tn = CPU(matmul_tn),
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),

@@ -14,37 +14,20 @@ static float blend(float beta, const float *c, double sum)
     return (float)(beta == 0 ? sum : beta * *c + sum);    // beta 0 does not read c: it may be NaN
 }
 
-static void ref_matmul(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n,
+                       int k, float beta)
 {
-    for (size_t i = 0; i < (size_t)m; i++)
-        for (size_t j = 0; j < (size_t)n; j++) {
-            double sum = 0;
-            for (size_t p = 0; p < (size_t)k; p++)
-                sum += (double)a[i * k + p] * b[p * n + j];
-            c[i * n + j] = blend(beta, &c[i * n + j], sum);
-        }
-}
-
-static void ref_matmul_nt(float *c, const float *a, const float *b, int m, int n, int k, float beta)
-{
-    for (size_t i = 0; i < (size_t)m; i++)
-        for (size_t j = 0; j < (size_t)n; j++) {
-            double sum = 0;
-            for (size_t p = 0; p < (size_t)k; p++)
-                sum += (double)a[i * k + p] * b[j * k + p];
-            c[i * n + j] = blend(beta, &c[i * n + j], sum);
-        }
-}
-
-static void ref_matmul_tn(float *c, const float *a, const float *b, int m, int n, int k, float beta)
-{
-    for (size_t i = 0; i < (size_t)m; i++)
-        for (size_t j = 0; j < (size_t)n; j++) {
-            double sum = 0;
-            for (size_t p = 0; p < (size_t)k; p++)
-                sum += (double)a[p * m + i] * b[p * n + j];
-            c[i * n + j] = blend(beta, &c[i * n + j], sum);
-        }
+    for (size_t x = 0; x < (size_t)batch; x++)
+        for (size_t i = 0; i < (size_t)m; i++)
+            for (size_t j = 0; j < (size_t)n; j++) {
+                const float *row = a.data + x * a.batch + i * a.row;
+                const float *col = b.data + x * b.batch + j * b.col;
+                float *out = c + x * c_batch + i * c_row + j;
+                double sum = 0;
+                for (size_t p = 0; p < (size_t)k; p++)
+                    sum += (double)row[p * a.col] * col[p * b.row];
+                *out = blend(beta, out, sum);
+            }
 }
 
 // ---- element by element

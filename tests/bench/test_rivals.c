@@ -22,9 +22,9 @@ static void rivals_agree_with_ref_in_every_form(void **state)
     rng_fill_normal(&rng, b, K * N);
     rivals_open(keep, rivals);
     for (int kind = PRODUCT_NN; kind <= PRODUCT_TN; kind++) {
-        if (kind == PRODUCT_NN) kernels_ref.matmul(want, a, b, M, N, K, 0);
-        if (kind == PRODUCT_NT) kernels_ref.matmul_nt(want, a, b, M, N, K, 0);
-        if (kind == PRODUCT_TN) kernels_ref.matmul_tn(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_NN) matmul(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_NT) matmul_nt(want, a, b, M, N, K, 0);
+        if (kind == PRODUCT_TN) matmul_tn(want, a, b, M, N, K, 0);
         for (int i = 0; i < RIVAL_COUNT; i++) {
             if (rivals[i].absent != NULL) continue;
             memset(got, 0xff, sizeof got);    // NaN: what is not written shows

@@ -45,7 +45,7 @@ static Tensor *linear(Tape *tape, Tensor *const in[], const void *context)
     return op_linear(tape, in[0], in[1], in[2]);    // in[2] is NULL without a bias
 }
 
-static Tensor *matmul(Tape *tape, Tensor *const in[], const void *context)
+static Tensor *product(Tape *tape, Tensor *const in[], const void *context)
 {
     (void)context;
     return op_matmul(tape, in[0], in[1]);
@@ -78,18 +78,18 @@ static void matmul_has_its_gradient_on_odd_shapes(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         int     m = sizes[i][0], k = sizes[i][1], n = sizes[i][2];
         Tensor *a = input(SHAPE(m, k)), *b = input(SHAPE(k, n));
-        gradcheck(matmul, NULL, a, b);
+        gradcheck(product, NULL, a, b);
         a->grad = NULL;
-        gradcheck(matmul, NULL, a, b);
+        gradcheck(product, NULL, a, b);
     }
-    gradcheck(matmul, NULL, input(SHAPE(2, 3)), constant(SHAPE(3, 4)));
+    gradcheck(product, NULL, input(SHAPE(2, 3)), constant(SHAPE(3, 4)));
 }
 
 static void matmul_of_a_matrix_with_itself_adds_both_gradients(void **state)
 {
     (void)state;
     Tensor *a = input(SHAPE(5, 5));
-    gradcheck(matmul, NULL, a, a);
+    gradcheck(product, NULL, a, a);
 }
 
 // ---- element by element

@@ -67,10 +67,11 @@ enum { M = 130, N = 259, K = 301, ROWS = 211, COLS = 331, LONG = 70001 };
 // Every kernel whose sums could be made in another order by other threads.
 static void run_all(float *out, const Kernels *table, const float *a, const float *b)
 {
-    table->matmul(out, a, b, M, N, K, 0), out += M * N;
-    table->matmul_nt(out, a, b, M, N, K, 0), out += M * N;
-    table->matmul_tn(out, a, b, M, N, K, 0), out += M * N;
-    table->matmul_nt(out, a, b, 3, N, K, 0), out += 3 * N;
+    kernels = *table;
+    matmul(out, a, b, M, N, K, 0), out += M * N;
+    matmul_nt(out, a, b, M, N, K, 0), out += M * N;
+    matmul_tn(out, a, b, M, N, K, 0), out += M * N;
+    matmul_nt(out, a, b, 3, N, K, 0), out += 3 * N;
     table->sum(out++, a, LONG);
     table->sum_squares(out++, a, LONG);
     table->squared_error(out++, a, b, LONG);
@@ -114,9 +115,10 @@ static void large_products_are_right_whoever_makes_them(void **state)
         c[kind] = numbers_new(ROWS_C * COLS_C, NORMAL);
         table.fill(c[kind], 2.0f, ROWS_C * COLS_C);
     }
-    table.matmul(c[0], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
-    table.matmul_nt(c[1], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
-    table.matmul_tn(c[2], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    kernels = table;
+    matmul(c[0], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    matmul_nt(c[1], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
+    matmul_tn(c[2], a, b, ROWS_C, COLS_C, DEPTH_C, 0.5f);
     for (int at = 0; at < ROWS_C * COLS_C; at += 997) {
         int    i = at / COLS_C, j = at % COLS_C;
         double want[3] = {1, 1, 1};

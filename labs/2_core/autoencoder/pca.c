@@ -68,7 +68,7 @@ Tensor *pca_encode(Arena *step, const Pca *pca, const Tensor *x)
     Tensor *z = tensor_new(step, SHAPE(batch, code));
     kernels.scale(minus_mean->data, pca->mean->data, -1.0f, (size_t)pixels);
     kernels.add_row(centred->data, x->data, minus_mean->data, batch, pixels);
-    kernels.matmul_nt(z->data, centred->data, pca->components->data, batch, code, pixels, 0.0f);
+    matmul_nt(z->data, centred->data, pca->components->data, batch, code, pixels, 0.0f);
     return z;
 }
 
@@ -76,7 +76,7 @@ Tensor *pca_reconstruct(Arena *step, const Pca *pca, const Tensor *x)
 {
     int batch = x->shape.size[0], pixels = x->shape.size[1], code = pca->components->shape.size[0];
     Tensor *z = pca_encode(step, pca, x), *back = tensor_new(step, x->shape);
-    kernels.matmul(back->data, z->data, pca->components->data, batch, pixels, code, 0.0f);
+    matmul(back->data, z->data, pca->components->data, batch, pixels, code, 0.0f);
     kernels.add_row(back->data, back->data, pca->mean->data, batch, pixels);
     return back;
 }
