@@ -1,0 +1,155 @@
+/* gemm_pack.h -- parts of A and B copied into the order in which the tile reads them, and a tile of
+ * C copied out of a buffer where it cannot be stored directly.
+ */
+#pragma once
+#include <string.h>
+#include "kernels/cpu/gemm_tile.h"
+
+#if LANES == 16
+#define EACH_LANE(X, d)                                                                            \
+    X(d, 0), X(d, 1), X(d, 2), X(d, 3), X(d, 4), X(d, 5), X(d, 6), X(d, 7), X(d, 8), X(d, 9),      \
+        X(d, 10), X(d, 11), X(d, 12), X(d, 13), X(d, 14), X(d, 15)
+#elif LANES == 8
+#define EACH_LANE(X, d) X(d, 0), X(d, 1), X(d, 2), X(d, 3), X(d, 4), X(d, 5), X(d, 6), X(d, 7)
+#else
+#define EACH_LANE(X, d) X(d, 0), X(d, 1), X(d, 2), X(d, 3)
+#endif
+
+// In each pair of rows d apart, the columns with bit d of the upper row change places with those
+// without it of the lower row. After all powers of two d < LANES the block is transposed.
+#define UPPER(d, lane) ((lane) & (d) ? LANES + (lane) - (d) : (lane))
+#define LOWER(d, lane) ((lane) & (d) ? LANES + (lane) : (lane) + (d))
+#define EXCHANGE(x, d)                                                                             \
+    UNROLL for (int i = 0; i < LANES; i++)                                                         \
+        if (!(i & (d))) {                                                                          \
+            Vec upper = x[i], lower = x[i + (d)];                                                  \
+            x[i] = __builtin_shufflevector(upper, lower, EACH_LANE(UPPER, d));                     \
+            x[i + (d)] = __builtin_shufflevector(upper, lower, EACH_LANE(LOWER, d));               \
+        }
+
+INLINED void transpose(Vec x[LANES])
+{
+    EXCHANGE(x, 1)
+    EXCHANGE(x, 2)
+#if LANES >= 8
+    EXCHANGE(x, 4)
+#endif
+#if LANES >= 16
+    EXCHANGE(x, 8)
+#endif
+}
+
+// The first n < LANES floats of a vector.
+INLINED Vec load_part(const float *x, size_t n)
+{
+#if LANES == 16
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), x);
+#else
+    float lane[LANES] = {0};
+    for (size_t l = 0; l < n; l++) lane[l] = x[l];
+    return vec_load(lane);
+#endif
+}
+
+INLINED void store_part(float *x, Vec v, size_t n)
+{
+#if LANES == 16
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << n) - 1), v);
+#else
+    float lane[LANES];
+    vec_store(lane, v);
+    for (size_t l = 0; l < n; l++) x[l] = lane[l];
+#endif
+}
+
+INLINED Vec load_some(const float *x, size_t n)
+{
+    return n >= LANES ? vec_load(x) : load_part(x, n);
+}
+
+INLINED void store_some(float *x, Vec v, size_t n)
+{
+    if (n >= LANES)
+        vec_store(x, v);
+    else
+        store_part(x, v, n);
+}
+
+// out[p * step + j] = x[p, j], with zeros from cols up to the next whole vector.
+static void copy_rows(float *out, size_t step, const float *x, size_t row, size_t k, size_t cols)
+{
+    for (size_t p = 0; p < k; p++)
+        for (size_t j = 0; j < cols; j += LANES)
+            vec_store(out + p * step + j, load_some(x + p * row + j, cols - j));
+}
+
+// The same with x[p, j] = x[p + j * col].
+static void copy_columns(float *out, size_t step, const float *x, size_t col, size_t k, size_t cols)
+{
+    for (size_t j = 0; j < cols; j += LANES)
+        for (size_t p = 0; p < k; p += LANES) {
+            Vec block[LANES];
+            if (cols - j >= LANES && k - p >= LANES) {
+                UNROLL for (int l = 0; l < LANES; l++)
+                    block[l] = vec_load(x + p + (j + (size_t)l) * col);
+            } else {
+                UNROLL for (int l = 0; l < LANES; l++)
+                    block[l] = j + (size_t)l < cols ? load_some(x + p + (j + (size_t)l) * col, k - p)
+                                                    : (Vec){0};
+            }
+            transpose(block);
+            if (k - p >= LANES) {
+                UNROLL for (int l = 0; l < LANES; l++)
+                    vec_store(out + (p + (size_t)l) * step + j, block[l]);
+            } else {
+                UNROLL for (int l = 0; l < LANES; l++)
+                    if ((size_t)l < k - p) vec_store(out + (p + (size_t)l) * step + j, block[l]);
+            }
+        }
+}
+
+// out[p * step + j] = x.data[p * row + j * col].
+static void pack(float *out, size_t step, const float *x, size_t row, size_t col, size_t k,
+                 size_t cols)
+{
+    if (col == 1) {
+        copy_rows(out, step, x, row, k, cols);
+    } else if (row == 1) {
+        copy_columns(out, step, x, col, k, cols);
+    } else {
+        for (size_t p = 0; p < k; p++)
+            for (size_t j = 0; j < (cols + LANES - 1) / LANES * LANES; j++)
+                out[p * step + j] = j < cols ? x[p * row + j * col] : 0;
+    }
+}
+
+// c[i,j] = beta c + sum[i,j]
+static void store_edge(float *c, size_t c_row, const float *sum, size_t rows, size_t cols, float beta)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < cols; j += LANES) {
+            float    *out = c + i * c_row + j;
+            const Vec v   = vec_load(sum + i * WIDTH + j);
+            store_some(out, beta == 0 ? v : beta * load_some(out, cols - j) + v, cols - j);
+        }
+}
+
+// c[j,i] = beta c + sum[i,j]
+static void store_transposed(float *c, size_t c_row, const float *sum, size_t rows, size_t cols,
+                             float beta)
+{
+    for (size_t i = 0; i < rows; i += LANES)
+        for (size_t j = 0; j < cols; j += LANES) {
+            Vec block[LANES];
+            UNROLL for (int l = 0; l < LANES; l++)
+                block[l] = vec_load(sum + (i + (size_t)l) * WIDTH + j);
+            transpose(block);
+            UNROLL for (int l = 0; l < LANES; l++)
+                if (j + (size_t)l < cols) {
+                    float *out = c + (j + (size_t)l) * c_row + i;
+                    store_some(out,
+                               beta == 0 ? block[l] : beta * load_some(out, rows - i) + block[l],
+                               rows - i);
+                }
+        }
+}
