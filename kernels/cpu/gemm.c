@@ -12,9 +12,8 @@
 #include "kernels/cpu/gemv.h"
 
 enum {
-    DEPTH = 256,                  // k's in one pass: a strip of A (16 KiB) stays in L1
-    PACKED = 192 * 1024,          // floats of B packed at once (768 KiB): they stay in L2
-    STRIPS = 16,                  // packed strips of A, where all rows of C are done at once
+    DEPTH = 384,                  // k's in one pass: C is read and written once for each
+    STRIPS = 25,                  // strips of A packed at once (600 KiB): they stay in L2
     IN_CACHE = 256 * 1024,        // floats: an operand up to this size is read where it lies
     SERIAL = 1024 * 1024,         // multiplications below which waking a thread costs more
 };
@@ -51,8 +50,8 @@ static Product slice(const Product *x, size_t i, size_t m, size_t j, size_t n, s
     return part;
 }
 
-// n items in as few groups of at most `largest` as possible, as even as possible: the first item
-// of group g. Even groups leave no narrow tile at the edge, where it would run at half speed.
+// n items in as few groups of at most `largest` as possible, as even as possible: no narrow tile at
+// the edge, where it would run at half speed. The first groups have one item more.
 static size_t group_count(size_t n, size_t largest)
 {
     return (n + largest - 1) / largest;
@@ -60,84 +59,147 @@ static size_t group_count(size_t n, size_t largest)
 
 static size_t group_first(size_t n, size_t groups, size_t g)
 {
-    return n * g / groups;
+    return n / groups * g + MIN(g, n % groups);
+}
+
+// ---- many rows
+
+typedef struct Plan {
+    bool   pack_a, pack_b;
+    size_t depth, rows;    // k's in a pass, rows in a block
+} Plan;
+
+// All of x->m and x->n at once, in one pass: all rows of C for one panel of B, then the next.
+static void multiply_block(const Product *x, const Plan *plan, float *packed_a, float *packed_b)
+{
+    const size_t vectors = group_count(x->n, LANES), panels = group_count(vectors, PANEL);
+    const size_t strips = group_count(x->m, ROWS);
+    const size_t tall = x->m / strips, taller = x->m % strips;
+    const size_t wide = vectors / panels, wider = vectors % panels;
+    const Layout layout = plan->pack_a || x->a.row == 1 ? A_ADJACENT : A_APART;
+    const size_t a_step = plan->pack_a ? STEP : layout == A_ADJACENT ? x->a.col : x->a.row;
+    const bool   at_once = plan->pack_a && x->a.row == 1;
+
+    if (at_once) pack_strips(packed_a, x->a.data, x->a.col, x->k, strips, tall, taller);
+    for (size_t t = 0, j = 0; t < panels; t++) {
+        const size_t width = (wide + (t < wider)) * LANES, cols = MIN(width, x->n - j);
+        const float *b = at(x->b, 0, j);
+        size_t b_row = x->b.row;
+        float *keep = NULL;
+        if (x->b.col != 1 || (LANES < 16 && cols < width)) {
+            pack(packed_b, width, b, x->b.row, x->b.col, x->k, cols);
+            b = packed_b;
+            b_row = width;
+        } else if (plan->pack_b) {
+            keep = packed_b;
+        }
+        for (size_t s = 0, i = 0; s < strips; s++) {
+            const size_t rows = tall + (s < taller);
+            const float *a = at(x->a, i, 0);
+            if (plan->pack_a) {
+                float *strip = packed_a + s * STEP * x->k;
+                if (t == 0 && !at_once) pack(strip, STEP, a, x->a.col, x->a.row, x->k, rows);
+                a = strip;
+            }
+            Tile *const compute = tiles[layout][rows - 1][width / LANES - 1];
+            float *const c = at_c(x, i, j);
+            if (!x->transposed && (LANES == 16 || cols == width)) {
+                compute(c, x->c_row, a, a_step, b, b_row, keep, x->k, cols, x->beta);
+            } else {
+                _Alignas(64) float sum[STEP * WIDTH];
+                compute(sum, WIDTH, a, a_step, b, b_row, keep, x->k, cols, 0.0f);
+                (x->transposed ? store_transposed : store_edge)(c, x->c_row, sum, rows, cols, x->beta);
+            }
+            if (keep) {
+                b = packed_b;
+                b_row = width;
+                keep = NULL;
+            }
+            i += rows;
+        }
+        j += width;
+    }
+}
+
+// ---- few rows
+
+static void multiply_dots(const Product *x)
+{
+    const size_t chunks = group_count(x->m, FEW_AT_ONCE);
+    for (size_t start = 0; start < x->n; start += GROUP)
+        for (size_t g = 0; g < chunks; g++) {
+            const size_t i = group_first(x->m, chunks, g), rows = group_first(x->m, chunks, g + 1) - i;
+            const size_t end = MIN(start + GROUP, x->n);
+            for (size_t j = start, cols; j < end; j += cols) {
+                float sum[2 * LANES + 8];
+                cols = j + dots_cols[rows - 1] <= end ? dots_cols[rows - 1] : 1;
+                dots_of[rows - 1][cols == 1](sum, at(x->a, i, 0), x->a.row, at(x->b, 0, j), x->b.col, x->k);
+                for (size_t r = 0; r < rows; r++)
+                    for (size_t l = 0; l < cols; l++) {
+                        float *c = at_c(x, i + r, j + l);
+                        *c = x->beta == 0 ? sum[r * cols + l] : x->beta * *c + sum[r * cols + l];
+                    }
+            }
+        }
+}
+
+// As many columns as fill whole tiles: how many.
+static size_t multiply_wide(const Product *x, size_t depth)
+{
+    _Alignas(64) float strip[STEP * DEPTH];
+    const size_t width = wide_width[x->m - 1], whole = x->n / width * width;
+    for (size_t p = 0; p < MAX(x->k, 1) && whole > 0; p += depth) {
+        const size_t k = MIN(depth, x->k - p);
+        pack(strip, STEP, at(x->a, 0, p), x->a.col, x->a.row, k, x->m);
+        for (size_t j = 0; j < whole; j += width)
+            wides[x->m - 1](at_c(x, 0, j), x->c_row, strip, at(x->b, p, j), x->b.row, k,
+                            p > 0 ? 1 : x->beta);
+    }
+    return whole;
 }
 
 // ---- one thread's part
 
-typedef struct Plan {
-    bool   rows_inside;       // all rows of C are done for one panel of B, then the next
-    bool   pack_a, pack_b;
-    size_t depth, block;      // k's in a pass, columns in a block
-} Plan;
-
-// All of x->m and x->n at once, in one pass.
-static void multiply_pass(const Product *x, const Plan *plan, float *packed_a, float *packed_b)
-{
-    const size_t vectors = group_count(x->n, LANES), panels = group_count(vectors, PANEL);
-    const size_t strips = group_count(x->m, ROWS);
-    const Layout layout = plan->pack_a || x->a.row == 1 ? A_ADJACENT : A_APART;
-    _Alignas(64) float sum[STEP * WIDTH];
-
-    for (size_t u = 0; u < strips * panels; u++) {
-        const size_t s = plan->rows_inside ? u % strips : u / panels;
-        const size_t t = plan->rows_inside ? u / strips : u % panels;
-        const size_t i = group_first(x->m, strips, s), rows = group_first(x->m, strips, s + 1) - i;
-        const size_t v = group_first(vectors, panels, t), j = v * LANES;
-        const size_t width = (group_first(vectors, panels, t + 1) - v) * LANES;
-        const size_t cols = MIN(width, x->n - j);
-
-        const float *a = at(x->a, i, 0);
-        size_t       a_step = layout == A_ADJACENT ? x->a.col : x->a.row;
-        if (plan->pack_a) {
-            float *const strip = packed_a + (plan->rows_inside ? s * STEP * plan->depth : 0);
-            if (t == 0) pack(strip, STEP, a, x->a.col, x->a.row, x->k, rows);
-            a = strip;
-            a_step = STEP;
-        }
-
-        const float *b = at(x->b, 0, j);
-        size_t       b_row = x->b.row;
-        if (plan->pack_b || cols < width) {
-            float *const panel = packed_b + (plan->rows_inside || !plan->pack_b ? 0 : j * x->k);
-            if (s == 0) pack(panel, width, b, x->b.row, x->b.col, x->k, cols);
-            b = panel;
-            b_row = width;
-        }
-
-        Tile *const compute = tiles[layout][rows - 1][width / LANES - 1];
-        float *const c = at_c(x, i, j);
-        if (!x->transposed && cols == width) {
-            compute(c, x->c_row, a, a_step, b, b_row, x->k, x->beta);
-        } else {
-            compute(sum, WIDTH, a, a_step, b, b_row, x->k, 0.0f);
-            (x->transposed ? store_transposed : store_edge)(c, x->c_row, sum, rows, cols, x->beta);
-        }
-    }
-}
-
 static void multiply_part(const Product *x)
 {
-    Plan plan;
-    const size_t strips = group_count(x->m, ROWS);
-    plan.rows_inside = strips <= STRIPS / 2;
-    plan.pack_b = x->b.col != 1 || x->m > 64;
-    plan.pack_a = (x->a.row != 1 && x->a.col != 1) ||
-                  (x->n > 128 && (x->a.col == 1 ? x->a.row : x->a.col) * x->k > IN_CACHE) ||
-                  (x->a.col == 1 && x->a.row % 1024 == 0 && x->n > 64);
-    const size_t passes = MAX(group_count(x->k, DEPTH), 1);
-    plan.depth = MAX(group_count(x->k, passes), 1);
-    plan.block = plan.rows_inside || !plan.pack_b ? x->n : PACKED / plan.depth / WIDTH * WIDTH;
+    Product rest;
+    if (x->m <= FEW && x->b.row == 1 && x->a.col == 1) {
+        multiply_dots(x);
+        return;
+    }
+    if (x->m <= 2 && x->b.col == 1 && !x->transposed) {
+        multiply_rows(x->c, x->c_row, x->a, x->b, x->m, x->n, x->k, x->beta);
+        return;
+    }
+    const size_t passes = MAX(group_count(x->k, DEPTH), 1), strips = group_count(x->m, ROWS);
+    Plan plan = {.depth = MAX(group_count(x->k, passes), 1)};
+    if (x->m <= FEW && x->m > FEW_AT_ONCE && x->b.col == 1 && !x->transposed) {
+        const Product upper = slice(x, 0, x->m / 2, 0, x->n, 0, x->k);
+        const Product lower = slice(x, x->m / 2, x->m - x->m / 2, 0, x->n, 0, x->k);
+        multiply_part(&upper);
+        multiply_part(&lower);
+        return;
+    }
+    if (x->m <= FEW_AT_ONCE && x->b.col == 1 && !x->transposed) {
+        const size_t done = multiply_wide(x, plan.depth);
+        if (done == x->n) return;
+        rest = slice(x, 0, x->m, done, x->n - done, 0, x->k);
+        x = &rest;
+    }
+    // Rows of A that are a multiple of 4096 bytes apart fall into one set of L1 and leave no room.
+    const size_t apart = x->a.row == 1 ? x->a.col : x->a.row;
+    plan.pack_a = (x->a.row != 1 && x->a.col != 1) || (x->n > 128 && apart * x->k > IN_CACHE) ||
+                  (x->n > 64 && x->a.row % 1024 == 0);
+    plan.pack_b = x->b.row * x->k > IN_CACHE;
+    plan.rows = group_count(strips, group_count(strips, STRIPS)) * ROWS;
 
-    _Alignas(64) float packed_b[PACKED];
+    _Alignas(64) float packed_b[DEPTH * WIDTH];
     _Alignas(64) float packed_a[STRIPS * STEP * DEPTH];
-    for (size_t j = 0; j < x->n; j += plan.block)
-        for (size_t pass = 0; pass < passes; pass++) {
-            const size_t p = pass * plan.depth;
-            Product      part = slice(x, 0, x->m, j, MIN(plan.block, x->n - j), p,
-                                      MIN(plan.depth, x->k - p));
-            if (pass > 0) part.beta = 1;
-            multiply_pass(&part, &plan, packed_a, packed_b);
+    for (size_t p = 0; p < MAX(x->k, 1); p += plan.depth)
+        for (size_t i = 0; i < x->m; i += plan.rows) {
+            Product part = slice(x, i, MIN(plan.rows, x->m - i), 0, x->n, p, MIN(plan.depth, x->k - p));
+            if (p > 0) part.beta = 1;
+            multiply_block(&part, &plan, packed_a, packed_b);
         }
 }
 
@@ -184,7 +246,8 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
     };
     if (batch == 0 || m == 0 || n == 0) return;
     // C' = B' A' where that packs the smaller operand.
-    if (b.row == 1 && b.col != 1 && a.col == 1 && m <= n) {
+    if ((b.row == 1 && b.col != 1 && a.col == 1 && m > FEW && m <= 100) ||
+        (n <= FEW && a.col == 1 && b.row == 1)) {
         x.m = (size_t)n, x.n = (size_t)m;
         x.a = (Mat){b.data, b.col, b.row, b.batch};
         x.b = (Mat){a.data, a.col, a.row, a.batch};

@@ -44,6 +44,9 @@ INLINED Vec load_part(const float *x, size_t n)
 {
 #if LANES == 16
     return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), x);
+#elif LANES == 8
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_maskload_ps(x, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane));
 #else
     float lane[LANES] = {0};
     for (size_t l = 0; l < n; l++) lane[l] = x[l];
@@ -79,10 +82,13 @@ INLINED void store_some(float *x, Vec v, size_t n)
 static void copy_rows(float *out, size_t step, const float *x, size_t row, size_t k, size_t cols)
 {
     for (size_t p = 0; p < k; p++)
-        for (size_t j = 0; j < cols; j += LANES)
+        for (size_t j = 0; j < cols; j += LANES) {
+            __builtin_prefetch(x + (p + AHEAD) * row + j);
             vec_store(out + p * step + j, load_some(x + p * row + j, cols - j));
+        }
 }
 
+enum { BEYOND = 64 };
 // The same with x[p, j] = x[p + j * col].
 static void copy_columns(float *out, size_t step, const float *x, size_t col, size_t k, size_t cols)
 {
@@ -90,8 +96,10 @@ static void copy_columns(float *out, size_t step, const float *x, size_t col, si
         for (size_t p = 0; p < k; p += LANES) {
             Vec block[LANES];
             if (cols - j >= LANES && k - p >= LANES) {
-                UNROLL for (int l = 0; l < LANES; l++)
+                UNROLL for (int l = 0; l < LANES; l++) {
                     block[l] = vec_load(x + p + (j + (size_t)l) * col);
+                    __builtin_prefetch(x + p + (j + (size_t)l) * col + BEYOND);
+                }
             } else {
                 UNROLL for (int l = 0; l < LANES; l++)
                     block[l] = j + (size_t)l < cols ? load_some(x + p + (j + (size_t)l) * col, k - p)
@@ -106,6 +114,23 @@ static void copy_columns(float *out, size_t step, const float *x, size_t col, si
                     if ((size_t)l < k - p) vec_store(out + (p + (size_t)l) * step + j, block[l]);
             }
         }
+}
+
+// Side by side: one strip uses a part of a cache line, and by the time the next strip wants the
+// rest, the line may be gone.
+static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips, size_t tall, size_t taller)
+{
+    for (size_t p = 0; p < k; p++) {
+        size_t i = 0;
+        for (size_t s = 0; s < strips; s++) {
+            const size_t rows = tall + (s < taller);
+            float *to = out + s * STEP * k + p * STEP;
+            for (size_t j = 0; j < rows; j += LANES)
+                vec_store(to + j, load_some(x + p * row + i + j, rows - j));
+            __builtin_prefetch(x + (p + 4) * row + i);
+            i += rows;
+        }
+    }
 }
 
 // out[p * step + j] = x.data[p * row + j * col].
