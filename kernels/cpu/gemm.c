@@ -14,11 +14,22 @@
 enum {
     DEPTH = 384,                  // k's in one pass: C is read and written once for each
     STRIPS = 25,                  // strips of A packed at once (600 KiB): they stay in L2
+    NARROW = 100,                 // a transposed C is slow to write, but pays with so few columns
     IN_CACHE = 256 * 1024,        // floats: an operand up to this size is read where it lies
-    SERIAL = 1024 * 1024,         // multiplications below which waking a thread costs more
+    SERIAL = 128 * 1024 * LANES,    // multiplications below which waking a thread costs more
 };
 
+// How a product is computed. It depends on the whole shape, not on a thread's part of it, because an
+// element's terms are added in an order of its own in each.
+typedef enum Path {
+    TILES,    // many rows
+    WIDE,     // a few rows, B's rows adjacent
+    ROWS_OF_B,
+    DOTS,     // a few rows, B's columns adjacent
+} Path;
+
 typedef struct Product {
+    Path   path;
     size_t batch, m, n, k;
     Mat    a, b;    // [m,k], [k,n]
     float *c;       // [m,n], c = beta c + a b
@@ -144,10 +155,11 @@ static void multiply_dots(const Product *x)
 }
 
 // As many columns as fill whole tiles: how many.
-static size_t multiply_wide(const Product *x, size_t depth)
+static size_t multiply_wide(const Product *x)
 {
     _Alignas(64) float strip[STEP * DEPTH];
     const size_t width = wide_width[x->m - 1], whole = x->n / width * width;
+    const size_t depth = MAX(group_count(x->k, MAX(group_count(x->k, DEPTH), 1)), 1);    // as in tiles
     for (size_t p = 0; p < MAX(x->k, 1) && whole > 0; p += depth) {
         const size_t k = MIN(depth, x->k - p);
         pack(strip, STEP, at(x->a, 0, p), x->a.col, x->a.row, k, x->m);
@@ -160,39 +172,18 @@ static size_t multiply_wide(const Product *x, size_t depth)
 
 // ---- one thread's part
 
-static void multiply_part(const Product *x)
+static void multiply_tiles(const Product *x)
 {
-    Product rest;
-    if (x->m <= FEW && x->b.row == 1 && x->a.col == 1) {
-        multiply_dots(x);
-        return;
-    }
-    if (x->m <= 2 && x->b.col == 1 && !x->transposed) {
-        multiply_rows(x->c, x->c_row, x->a, x->b, x->m, x->n, x->k, x->beta);
-        return;
-    }
     const size_t passes = MAX(group_count(x->k, DEPTH), 1), strips = group_count(x->m, ROWS);
-    Plan plan = {.depth = MAX(group_count(x->k, passes), 1)};
-    if (x->m <= FEW && x->m > FEW_AT_ONCE && x->b.col == 1 && !x->transposed) {
-        const Product upper = slice(x, 0, x->m / 2, 0, x->n, 0, x->k);
-        const Product lower = slice(x, x->m / 2, x->m - x->m / 2, 0, x->n, 0, x->k);
-        multiply_part(&upper);
-        multiply_part(&lower);
-        return;
-    }
-    if (x->m <= FEW_AT_ONCE && x->b.col == 1 && !x->transposed) {
-        const size_t done = multiply_wide(x, plan.depth);
-        if (done == x->n) return;
-        rest = slice(x, 0, x->m, done, x->n - done, 0, x->k);
-        x = &rest;
-    }
     // Rows of A that are a multiple of 4096 bytes apart fall into one set of L1 and leave no room.
     const size_t apart = x->a.row == 1 ? x->a.col : x->a.row;
-    plan.pack_a = (x->a.row != 1 && x->a.col != 1) || (x->n > 128 && apart * x->k > IN_CACHE) ||
-                  (x->n > 64 && x->a.row % 1024 == 0);
-    plan.pack_b = x->b.row * x->k > IN_CACHE;
-    plan.rows = group_count(strips, group_count(strips, STRIPS)) * ROWS;
-
+    const Plan plan = {
+        .pack_a = (x->a.row != 1 && x->a.col != 1) || (x->n > 128 && apart * x->k > IN_CACHE) ||
+                  (x->n > 64 && x->a.row % 1024 == 0),
+        .pack_b = x->b.row * x->k > IN_CACHE,
+        .depth = MAX(group_count(x->k, passes), 1),
+        .rows = group_count(strips, group_count(strips, STRIPS)) * ROWS,
+    };
     _Alignas(64) float packed_b[DEPTH * WIDTH];
     _Alignas(64) float packed_a[STRIPS * STEP * DEPTH];
     for (size_t p = 0; p < MAX(x->k, 1); p += plan.depth)
@@ -201,6 +192,26 @@ static void multiply_part(const Product *x)
             if (p > 0) part.beta = 1;
             multiply_block(&part, &plan, packed_a, packed_b);
         }
+}
+
+static void multiply_part(const Product *x)
+{
+    if (x->path == DOTS) {
+        multiply_dots(x);
+    } else if (x->path == ROWS_OF_B) {
+        multiply_rows(x->c, x->c_row, x->a, x->b, x->m, x->n, x->k, x->beta);
+    } else if (x->path == WIDE && x->m > FEW_AT_ONCE) {
+        const Product upper = slice(x, 0, x->m / 2, 0, x->n, 0, x->k);
+        const Product lower = slice(x, x->m / 2, x->m - x->m / 2, 0, x->n, 0, x->k);
+        multiply_part(&upper);
+        multiply_part(&lower);
+    } else if (x->path == WIDE) {
+        const size_t done = multiply_wide(x);
+        const Product rest = slice(x, 0, x->m, done, x->n - done, 0, x->k);
+        if (rest.n > 0) multiply_tiles(&rest);
+    } else {
+        multiply_tiles(x);
+    }
 }
 
 // ---- all threads
@@ -213,28 +224,41 @@ static size_t threads_for(const Product *x)
 // Thread t of `threads`.
 static void multiply_share(const Product *x, size_t threads, size_t t)
 {
-    // Wide enough parts first, so that B is packed by one thread only; the rest splits the rows.
-    const size_t vectors = group_count(x->n, LANES), strips = group_count(x->m, ROWS);
+    // Of one matrix, wide enough parts first, so that B is packed by one thread only; what threads
+    // are left split the strips of rows. The strips of a batch are shared as if they were one row.
+    const size_t vectors = group_count(x->n, LANES);
+    const size_t strips = x->path == TILES ? group_count(x->m, ROWS) : 1;
     const size_t across = x->batch > 1 ? 1 : MAX(MIN(threads, vectors / 2), 1);
     const size_t down = threads / across;
     if (t >= across * down) return;
     const size_t first = group_first(vectors, across, t % across) * LANES;
     const size_t end = MIN(group_first(vectors, across, t % across + 1) * LANES, x->n);
 
-    // The strips of all matrices in one row.
-    size_t       unit = group_first(x->batch * strips, down, t / across);
     const size_t last = group_first(x->batch * strips, down, t / across + 1);
-    while (unit < last) {
-        const size_t matrix = unit / strips, s = unit % strips, stop = MIN(s + last - unit, strips);
-        const size_t i = group_first(x->m, strips, s);
-        Product      one = *x;
+    for (size_t unit = group_first(x->batch * strips, down, t / across), stop; unit < last;) {
+        const size_t matrix = unit / strips, s = unit % strips;
+        stop = MIN(s + last - unit, strips);
+        const size_t i = group_first(x->m, strips, s), until = group_first(x->m, strips, stop);
+        Product one = *x;
         one.a.data += matrix * x->a.batch;
         one.b.data += matrix * x->b.batch;
         one.c += matrix * x->c_batch;
-        one = slice(&one, i, group_first(x->m, strips, stop) - i, first, end - first, 0, x->k);
-        multiply_part(&one);
+        one = slice(&one, i, until - i, first, end - first, 0, x->k);
+        if (one.n > 0) multiply_part(&one);
         unit += stop - s;
     }
+}
+
+// C' = B' A'.
+static Product transposed(const Product *x)
+{
+    Product y = *x;
+    y.m = x->n;
+    y.n = x->m;
+    y.a = (Mat){x->b.data, x->b.col, x->b.row, x->b.batch};
+    y.b = (Mat){x->a.data, x->a.col, x->a.row, x->a.batch};
+    y.transposed = !x->transposed;
+    return y;
 }
 
 void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k,
@@ -245,14 +269,20 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
         .c = c, .c_row = c_row, .c_batch = c_batch, .beta = beta,
     };
     if (batch == 0 || m == 0 || n == 0) return;
-    // C' = B' A' where that packs the smaller operand.
-    if ((b.row == 1 && b.col != 1 && a.col == 1 && m > FEW && m <= 100) ||
-        (n <= FEW && a.col == 1 && b.row == 1)) {
-        x.m = (size_t)n, x.n = (size_t)m;
-        x.a = (Mat){b.data, b.col, b.row, b.batch};
-        x.b = (Mat){a.data, a.col, a.row, a.batch};
-        x.transposed = true;
+
+    // Where the columns of both lie side by side in memory, one has to be packed: the smaller one.
+    const bool nt = a.col == 1 && b.row == 1;
+    if (nt && MIN(m, n) <= FEW) {
+        if (n < m) x = transposed(&x);
+        x.path = DOTS;
+    } else if (nt && b.col != 1 && m <= NARROW) {
+        x = transposed(&x);
+    } else if (b.col == 1 && m <= 2) {
+        x.path = ROWS_OF_B;
+    } else if (b.col == 1 && m <= FEW) {
+        x.path = WIDE;
     }
+
     const size_t threads = threads_for(&x);
     if (threads == 1) {
         multiply_share(&x, 1, 0);
