@@ -10,6 +10,7 @@
 #include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/gemv.h"
+#include "kernels/cpu/team.h"
 
 enum {
     DEPTH = 384,                  // k's in one pass: C is read and written once for each
@@ -216,11 +217,6 @@ static void multiply_part(const Product *x)
 
 // ---- all threads
 
-static size_t threads_for(const Product *x)
-{
-    return (double)x->batch * x->m * x->n * x->k < SERIAL ? 1 : (size_t)omp_get_max_threads();
-}
-
 // Thread t of `threads`.
 static void multiply_share(const Product *x, size_t threads, size_t t)
 {
@@ -283,11 +279,18 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
         x.path = WIDE;
     }
 
-    const size_t threads = threads_for(&x);
+    const size_t work = x.batch * x.m * x.n * x.k;
+    const int    threads = team_size(work, SERIAL);
     if (threads == 1) {
         multiply_share(&x, 1, 0);
         return;
     }
-#pragma omp parallel for num_threads((int)threads) schedule(static, 1)
-    for (size_t t = 0; t < threads; t++) multiply_share(&x, threads, t);
+    Team team = team_begin();
+#pragma omp parallel num_threads(threads)
+    {
+#pragma omp for schedule(static, 1) nowait
+        for (int t = 0; t < threads; t++) multiply_share(&x, (size_t)threads, (size_t)t);
+        team_arrive(&team);
+    }
+    team_end(&team, work, SERIAL);
 }
