@@ -55,8 +55,8 @@ static void give_back(Tape *tape, float *at, size_t count)
 {
     size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
     if (bytes == 0 || tape->pooled == TAPE_POOL) return;
-    for (int i = 0; i < tape->pooled;
-         i++)    // a piece that ends where this one begins, or begins at its end
+    // A piece that ends where this one begins, or begins where it ends, becomes one with it.
+    for (int i = 0; i < tape->pooled; i++)
         if (tape->pool[i].at + tape->pool[i].bytes / sizeof(float) == at ||
             at + bytes / sizeof(float) == tape->pool[i].at) {
             if (at > tape->pool[i].at) at = tape->pool[i].at;
