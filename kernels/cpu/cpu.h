@@ -21,8 +21,3 @@ typedef struct CpuVariant {
 } CpuVariant;
 
 extern const CpuVariant cpu_variants[CPU_VARIANTS];
-
-// Whether OpenBLAS is there and faster for this product, and the product: c = beta c + op(a) op(b).
-bool cpu_blas_takes(int m, int n, int k);
-void cpu_blas_matmul(bool a_transposed, bool b_transposed, float *c, const float *a, const float *b,
-                     int m, int n, int k, float beta);

@@ -285,7 +285,7 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
         x = transposed(&x);
     } else if (b.col == 1 && m <= 2) {
         x.path = ROWS_OF_B;
-    } else if (b.col == 1 && m <= FEW) {
+    } else if (b.col == 1 && m <= 2 * FEW_AT_ONCE) {
         x.path = WIDE;
     }
 
