@@ -14,7 +14,7 @@
 
 enum {
     DEPTH = 384,                  // k's in one pass: C is read and written once for each
-    STRIPS = 25,                  // strips of A packed at once (600 KiB): they stay in L2
+    STRIPS = 400 / STEP,          // strips of A packed at once (600 KiB): they stay in L2
     NARROW = 100,                 // a transposed C is slow to write, but pays with so few columns
     IN_CACHE = 256 * 1024,        // floats: an operand up to this size is read where it lies
     SERIAL = 128 * 1024 * LANES,    // multiplications below which waking a thread costs more
@@ -90,6 +90,7 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
     const size_t wide = vectors / panels, wider = vectors % panels;
     const Layout layout = plan->pack_a || x->a.row == 1 ? A_ADJACENT : A_APART;
     const size_t a_step = plan->pack_a ? STEP : layout == A_ADJACENT ? x->a.col : x->a.row;
+    const bool   keeps = plan->pack_b && x->b.col == 1;
     const bool   at_once = plan->pack_a && x->a.row == 1;
 
     if (at_once) pack_strips(packed_a, x->a.data, x->a.col, x->k, strips, tall, taller);
@@ -102,7 +103,7 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
             pack(packed_b, width, b, x->b.row, x->b.col, x->k, cols);
             b = packed_b;
             b_row = width;
-        } else if (plan->pack_b) {
+        } else if (keeps) {
             keep = packed_b;
         }
         for (size_t s = 0, i = 0; s < strips; s++) {
@@ -113,6 +114,11 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
                 if (t == 0 && !at_once) pack(strip, STEP, a, x->a.col, x->a.row, x->k, rows);
                 a = strip;
             }
+            // Meanwhile the next panel of B is on its way into L2.
+            if (keeps && t + 1 < panels)
+                for (size_t p = group_first(x->k, strips, s); p < group_first(x->k, strips, s + 1); p++)
+                    for (size_t l = 0; l < WIDTH; l += 16)
+                        __builtin_prefetch(at(x->b, p, j + width + l), 0, 2);
             Tile *const compute = tiles[layout][rows - 1][width / LANES - 1];
             float *const c = at_c(x, i, j);
             if (!x->transposed && (LANES == 16 || cols == width)) {
@@ -275,7 +281,7 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
         x = transposed(&x);
     } else if (b.col == 1 && m <= 2) {
         x.path = ROWS_OF_B;
-    } else if (b.col == 1 && m <= FEW) {
+    } else if (b.col == 1 && m <= 2 * FEW_AT_ONCE) {
         x.path = WIDE;
     }
 

@@ -153,35 +153,48 @@ INLINED void sum_lanes(float *out, Vec x[LANES])
     vec_store(out, x[0]);
 }
 
+// Loaded once, not once for each row of A.
+#ifdef __aarch64__
+#define HELD(v) __asm__("" : "+w"(v))
+#else
+#define HELD(v) __asm__("" : "+v"(v))
+#endif
+
 // sum[i * cols + j] = sum_p a[i,p] b[p,j]
 INLINED void dots(const int rows, const int cols, float *sum, const float *a, size_t a_row,
                   const float *b, size_t b_col, size_t k)
 {
-    Vec part[2 * LANES + 8];
-    UNROLL for (int l = 0; l < 2 * LANES + 8; l++)
-        part[l] = (Vec){0};
+    Vec part[FEW_AT_ONCE][8];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < cols; j++)
+            part[i][j] = (Vec){0};
     size_t p = 0;
     for (; p + LANES <= k; p += LANES) {
         Vec col[8];
         UNROLL for (int j = 0; j < cols; j++) {
             __builtin_prefetch(b + (size_t)(j + cols) * b_col + p);
             col[j] = vec_load(b + (size_t)j * b_col + p);
+            if (rows > 1) HELD(col[j]);
         }
         UNROLL for (int i = 0; i < rows; i++) {
             const Vec row = vec_load(a + (size_t)i * a_row + p);
             UNROLL for (int j = 0; j < cols; j++)
-                part[i * cols + j] += row * col[j];
+                part[i][j] += row * col[j];
         }
     }
     if (p < k) {
         UNROLL for (int i = 0; i < rows; i++) {
             const Vec row = load_part(a + (size_t)i * a_row + p, k - p);
             UNROLL for (int j = 0; j < cols; j++)
-                part[i * cols + j] += row * load_part(b + (size_t)j * b_col + p, k - p);
+                part[i][j] += row * load_part(b + (size_t)j * b_col + p, k - p);
         }
     }
-    UNROLL for (int l = 0; l < rows * cols; l += LANES)
-        sum_lanes(sum + l, part + l);
+    UNROLL for (int start = 0; start < rows * cols; start += LANES) {
+        Vec block[LANES];
+        UNROLL for (int l = 0; l < LANES; l++)
+            block[l] = start + l < rows * cols ? part[(start + l) / cols][(start + l) % cols] : (Vec){0};
+        sum_lanes(sum + start, block);
+    }
 }
 
 #define DEFINE_DOTS(rows, cols)                                                                    \

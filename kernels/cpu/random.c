@@ -36,7 +36,7 @@ enum { CHUNK = 256 };
 static void fill_chunk(uint32_t words[CHUNK], Draw draw, size_t chunk)
 {
     uint64_t pair01[CHUNK / 4], pair23[CHUNK / 4];
-    Wide block;
+    Wide block = {0};
     for (int i = 0; i < WIDE_LANES; i++) block[i] = chunk * (CHUNK / 4) + (size_t)i;
 
     for (size_t i = 0; i < CHUNK / 4; i += WIDE_LANES, block += WIDE_LANES) {

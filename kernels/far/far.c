@@ -22,22 +22,21 @@ typedef struct Region {
 
 static Region regions[REGIONS_MAX];
 
-static Region *region_of(const void *address)
+static Region *region_of(const void *address, const char *who)
 {
     const char *p = address;
     for (int i = 0; i < REGIONS_MAX; i++)
         if (regions[i].base != NULL && p >= regions[i].base && p <= regions[i].base + regions[i].bytes)
             return &regions[i];
-    return NULL;
+    device_refuse("far", who, "was given an address that is not the device's");
 }
 
 // Where the numbers of a far address really lie.
 static void *moved(const void *address, size_t bytes, const char *who)
 {
     if (address == NULL) return NULL;
-    const Region *region = region_of(address);
-    if (region == NULL) device_refuse("far", who, "was given an address that is not the device's");
-    size_t offset = (size_t)((const char *)address - region->base);
+    const Region *region = region_of(address, who);
+    size_t        offset = (size_t)((const char *)address - region->base);
     if (offset + bytes > region->committed)
         device_refuse("far", who, "was given memory that is not committed");
     return region->base + region->bytes + offset;
@@ -63,8 +62,8 @@ static void *far_reserve(size_t bytes)
 
 static void far_commit(void *base, size_t from, size_t to)
 {
-    Region *region = region_of(base);
-    if (region == NULL || from > region->committed || to > region->bytes)
+    Region *region = region_of(base, "commit");
+    if (from > region->committed || to > region->bytes)
         device_refuse("far", "commit", "was given what was not reserved");
     if (to <= region->committed) return;
     if (mprotect(region->base + region->bytes, whole_pages(to), PROT_READ | PROT_WRITE) != 0)
@@ -76,9 +75,8 @@ static void far_release(void *base, size_t bytes)
 {
     (void)bytes;
     if (base == NULL) return;
-    Region *region = region_of(base);
-    if (region == NULL || region->base != base)
-        device_refuse("far", "release", "was given what was not reserved");
+    Region *region = region_of(base, "release");
+    if (region->base != base) device_refuse("far", "release", "was given what was not reserved");
     munmap(region->base, 2 * region->bytes);
     *region = (Region){NULL, 0, 0};
 }
