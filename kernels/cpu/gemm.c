@@ -290,7 +290,7 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
     if (nt && MIN(m, n) <= FEW) {
         if (n < m) x = transposed(&x);
         x.path = DOTS;
-    } else if (nt && b.col != 1 && m <= NARROW) {
+    } else if (nt && b.col != 1 && m <= NARROW && (LANES == 16 || k >= 256)) {
         x = transposed(&x);
     } else if (b.col == 1 && m <= 2) {
         x.path = ROWS_OF_B;
