@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "kernels/cpu/cpu.h"
+#include "kernels/map.h"
 #include "kernels/trace.h"
 
 _Noreturn void device_refuse(const char *device_name, const char *kernel, const char *what)
@@ -75,16 +76,16 @@ static const Kernels *cpu_table(void)
 
 // ---- the choice
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define IGNORED(x)       (void)(x)
+#define ALL_IGNORED(...) MAP(IGNORED, __VA_ARGS__)
 #define X(kernel, prototype, arguments, work)                                                      \
     static void missing_##kernel prototype                                                         \
     {                                                                                              \
+        ALL_IGNORED arguments;                                                                     \
         device_refuse(device->name, #kernel, "this device has no such kernel");                    \
     }
 KERNEL_LIST(X)
 #undef X
-#pragma GCC diagnostic pop
 
 // The table in use, seen through the profiler where that is on.
 static void put_in_use(const Kernels *table)

@@ -17,16 +17,16 @@ enum {
     STRIPS = 400 / STEP,          // strips of A packed at once (600 KiB): they stay in L2
     NARROW = 100,                 // a transposed C is slow to write, but pays with so few columns
     IN_CACHE = 256 * 1024,        // floats: an operand up to this size is read where it lies
-    SERIAL = 128 * 1024 * LANES,    // multiplications below which waking a thread costs more
+    SERIAL = 128 * 1024 * LANES,  // multiplications that take one thread about 20 microseconds
 };
 
-// How a product is computed. It depends on the whole shape, not on a thread's part of it, because an
-// element's terms are added in an order of its own in each.
+// How a product is computed. Each has an order of its own in which an element's terms are added, so
+// the path depends on the whole shape and not on one thread's part of it.
 typedef enum Path {
-    TILES,    // many rows
-    WIDE,     // a few rows, B's rows adjacent
-    ROWS_OF_B,
-    DOTS,     // a few rows, B's columns adjacent
+    TILES,        // many rows
+    WIDE,         // a few rows, columns of B side by side: wide tiles
+    ROWS_OF_B,    // one or two such rows: rows of B are added up
+    DOTS,         // a few rows, and both operands have their k's side by side: dot products
 } Path;
 
 typedef struct Product {
@@ -89,53 +89,61 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
     const size_t tall = x->m / strips, taller = x->m % strips;
     const size_t wide = vectors / panels, wider = vectors % panels;
     const Layout layout = plan->pack_a || x->a.row == 1 ? A_ADJACENT : A_APART;
-    const size_t a_step = plan->pack_a ? STEP : layout == A_ADJACENT ? x->a.col : x->a.row;
     const bool   keeps = plan->pack_b && x->b.col == 1;
     const bool   at_once = plan->pack_a && x->a.row == 1;
 
+    TileWork work = {
+        .a_step = plan->pack_a ? STEP : layout == A_ADJACENT ? x->a.col : x->a.row,
+        .c_row = x->c_row, .k = x->k, .beta = x->beta,
+    };
     if (at_once) pack_strips(packed_a, x->a.data, x->a.col, x->k, strips, tall, taller);
-    for (size_t t = 0, j = 0; t < panels; t++) {
-        const size_t width = (wide + (t < wider)) * LANES, cols = MIN(width, x->n - j);
-        const float *b = at(x->b, 0, j);
-        size_t b_row = x->b.row;
-        float *keep = NULL;
-        if (x->b.col != 1 || (LANES < 16 && cols < width)) {
-            pack(packed_b, width, b, x->b.row, x->b.col, x->k, cols);
-            b = packed_b;
-            b_row = width;
+    for (size_t t = 0, j = 0; t < panels; t++, j += work.cols) {
+        const size_t width = (wide + (t < wider)) * LANES;
+        work.cols = MIN(width, x->n - j);
+        work.b = at(x->b, 0, j);
+        work.b_row = x->b.row;
+        work.keep = NULL;
+        if (x->b.col != 1 || (LANES < 16 && work.cols < width)) {
+            pack(packed_b, width, work.b, x->b.row, x->b.col, x->k, work.cols);
+            work.b = packed_b;
+            work.b_row = width;
         } else if (keeps) {
-            keep = packed_b;
+            work.keep = packed_b;
         }
-        for (size_t s = 0, i = 0; s < strips; s++) {
-            const size_t rows = tall + (s < taller);
-            const float *a = at(x->a, i, 0);
+        for (size_t s = 0, i = 0, rows; s < strips; s++, i += rows) {
+            rows = tall + (s < taller);
+            work.a = at(x->a, i, 0);
             if (plan->pack_a) {
                 float *strip = packed_a + s * STEP * x->k;
-                if (t == 0 && !at_once) pack(strip, STEP, a, x->a.col, x->a.row, x->k, rows);
-                a = strip;
+                if (t == 0 && !at_once) pack(strip, STEP, work.a, x->a.col, x->a.row, x->k, rows);
+                work.a = strip;
             }
             // Meanwhile the next panel of B is on its way into L2.
             if (keeps && t + 1 < panels)
                 for (size_t p = group_first(x->k, strips, s); p < group_first(x->k, strips, s + 1); p++)
                     for (size_t l = 0; l < WIDTH; l += 16)
                         __builtin_prefetch(at(x->b, p, j + width + l), 0, 2);
+
             Tile *const compute = tiles[layout][rows - 1][width / LANES - 1];
-            float *const c = at_c(x, i, j);
-            if (!x->transposed && (LANES == 16 || cols == width)) {
-                compute(c, x->c_row, a, a_step, b, b_row, keep, x->k, cols, x->beta);
+            work.c = at_c(x, i, j);
+            if (!x->transposed && (LANES == 16 || work.cols == width)) {
+                compute(&work);
             } else {
                 _Alignas(64) float sum[STEP * WIDTH];
-                compute(sum, WIDTH, a, a_step, b, b_row, keep, x->k, cols, 0.0f);
-                (x->transposed ? store_transposed : store_edge)(c, x->c_row, sum, rows, cols, x->beta);
+                TileWork aside = work;
+                aside.c = sum;
+                aside.c_row = WIDTH;
+                aside.beta = 0;
+                compute(&aside);
+                (x->transposed ? store_transposed : store_edge)(work.c, x->c_row, sum, rows,
+                                                                work.cols, x->beta);
             }
-            if (keep) {
-                b = packed_b;
-                b_row = width;
-                keep = NULL;
+            if (work.keep) {    // and the other strips read the copy
+                work.b = packed_b;
+                work.b_row = width;
+                work.keep = NULL;
             }
-            i += rows;
         }
-        j += width;
     }
 }
 
@@ -149,7 +157,7 @@ static void multiply_dots(const Product *x)
             const size_t i = group_first(x->m, chunks, g), rows = group_first(x->m, chunks, g + 1) - i;
             const size_t end = MIN(start + GROUP, x->n);
             for (size_t j = start, cols; j < end; j += cols) {
-                float sum[2 * LANES + 8];
+                float sum[DOTS_MOST + LANES];
                 cols = j + dots_cols[rows - 1] <= end ? dots_cols[rows - 1] : 1;
                 dots_of[rows - 1][cols == 1](sum, at(x->a, i, 0), x->a.row, at(x->b, 0, j), x->b.col, x->k);
                 for (size_t r = 0; r < rows; r++)
@@ -277,7 +285,7 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
     if (nt && MIN(m, n) <= FEW) {
         if (n < m) x = transposed(&x);
         x.path = DOTS;
-    } else if (nt && b.col != 1 && m <= NARROW) {
+    } else if (nt && b.col != 1 && m <= NARROW && (LANES == 16 || k >= 256)) {
         x = transposed(&x);
     } else if (b.col == 1 && m <= 2) {
         x.path = ROWS_OF_B;

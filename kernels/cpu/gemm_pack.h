@@ -2,7 +2,6 @@
  * C copied out of a buffer where it cannot be stored directly.
  */
 #pragma once
-#include <string.h>
 #include "kernels/cpu/gemm_tile.h"
 
 #if LANES == 16
@@ -78,6 +77,8 @@ INLINED void store_some(float *x, Vec v, size_t n)
         store_part(x, v, n);
 }
 
+enum { BEYOND = 64 };    // floats of a column that are asked for before they are needed
+
 // out[p * step + j] = x[p, j], with zeros from cols up to the next whole vector.
 static void copy_rows(float *out, size_t step, const float *x, size_t row, size_t k, size_t cols)
 {
@@ -88,7 +89,6 @@ static void copy_rows(float *out, size_t step, const float *x, size_t row, size_
         }
 }
 
-enum { BEYOND = 64 };
 // The same with x[p, j] = x[p + j * col].
 static void copy_columns(float *out, size_t step, const float *x, size_t col, size_t k, size_t cols)
 {
@@ -116,9 +116,10 @@ static void copy_columns(float *out, size_t step, const float *x, size_t col, si
         }
 }
 
-// Side by side: one strip uses a part of a cache line, and by the time the next strip wants the
-// rest, the line may be gone.
-static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips, size_t tall, size_t taller)
+// All strips of A at once, the first `taller` of them with tall + 1 rows. One strip uses a part of a
+// cache line, and by the time the next strip alone came for the rest, the line could be gone.
+static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips, size_t tall,
+                        size_t taller)
 {
     for (size_t p = 0; p < k; p++) {
         size_t i = 0;

@@ -1,9 +1,10 @@
 /* gemm_tile.h -- a tile of C in registers, while rows of B and elements of A pass by.
  *
- *     tiles[A_ADJACENT][rows - 1][vectors - 1](c, c_row, a, a_step, b, b_row, keep, k, cols, beta);
+ *     tiles[A_ADJACENT][rows - 1][vectors - 1](&(TileWork){.a = a, .a_step = STEP, ...});
  *
  * A tile is as many accumulators as there are registers, less those for a row of B and an element
- * of A. Where a tile ends inside a vector of C, or C is transposed, it is stored through a buffer.
+ * of A. It is written whole: where C ends inside a vector, the caller stores through a buffer, but
+ * for AVX-512, which masks.
  */
 #pragma once
 #ifdef __AVX__
@@ -41,116 +42,118 @@ enum {
 // transposed), or `a_step` apart, where it is the next k that lies beside.
 typedef enum Layout { A_ADJACENT, A_APART } Layout;
 
-typedef void Tile(float *c, size_t c_row, const float *a, size_t a_step, const float *b,
-                  size_t b_row, float *keep, size_t k, size_t cols, float beta);
+typedef struct TileWork {
+    const float *a, *b;
+    float *c;
+    float *keep;      // where to leave a packed copy of b on the way, or NULL
+    size_t a_step, b_row, c_row;
+    size_t k, cols;   // cols: of b and c; AVX-512 masks what is left of the last vector
+    float  beta;
+} TileWork;
 
-#define MULTIPLY(row)                                                                              \
-    if (layout == A_APART) {                                                                       \
-        UNROLL for (int i = 0; i < rows; i++) {                                                    \
-            const float *from = base[i / 5];                                                       \
-            const float  x    = i % 5 == 3 ? from[step3] : from[(size_t)(i % 5) * a_step];         \
-            UNROLL for (int j = 0; j < vectors; j++)                                               \
-                sum[i][j] += x * row[j];                                                           \
-        }                                                                                          \
-        UNROLL for (int g = 0; g < (rows + 4) / 5; g++) {                                          \
-            base[g]++;                                                                             \
-            OPAQUE(base[g]);                                                                       \
-        }                                                                                          \
-    } else {                                                                                       \
-        UNROLL for (int i = 0; i < rows; i++) {                                                    \
-            const float x = a[i];                                                                  \
-            UNROLL for (int j = 0; j < vectors; j++)                                               \
-                sum[i][j] += x * row[j];                                                           \
-        }                                                                                          \
-        a += a_step;                                                                               \
-    }
+typedef void Tile(const TileWork *x);
 
-// Inlined below with constant sizes, so that the loops over a tile vanish and `sum` is registers.
-INLINED void tile(const Layout layout, const int rows, const int vectors, float *c, size_t c_row,
-                  const float *a, size_t a_step, const float *b, size_t b_row, float *keep, size_t k, size_t cols, float beta)
-{
 #if LANES == 16
-    const __mmask16 last = (__mmask16)((1u << (cols - (size_t)(vectors - 1) * LANES)) - 1);
 #define LOAD(x, j) (j < vectors - 1 ? vec_load(x) : (Vec)_mm512_maskz_loadu_ps(last, x))
-#define STORE(x, v, j) \
-    if (j < vectors - 1) vec_store(x, v); else _mm512_mask_storeu_ps(x, last, v)
+#define STORE(x, v, j)                                                                             \
+    if (j < vectors - 1)                                                                           \
+        vec_store(x, v);                                                                           \
+    else                                                                                           \
+        _mm512_mask_storeu_ps(x, last, v)
 #else
-    (void)cols;
-#define LOAD(x, j) vec_load(x)
+#define LOAD(x, j)     vec_load(x)
 #define STORE(x, v, j) vec_store(x, v)
 #endif
-    Vec sum[ROWS][PANEL];
+
+// One k: a row of B times a column of A. Rows of A that lie apart are reached from every fifth, as
+// x86 adds one, two or four strides, or one times three strides, for nothing.
+INLINED void tile_step(const Layout layout, const int rows, const int vectors,
+                       Vec sum[ROWS][PANEL], const float *base[(ROWS + 4) / 5], size_t a_step,
+                       const Vec row[PANEL])
+{
+    UNROLL for (int i = 0; i < rows; i++) {
+        const float *from = base[layout == A_APART ? i / 5 : 0];
+        const float  x    = layout == A_ADJACENT ? from[i]
+                            : i % 5 == 3         ? from[3 * a_step]
+                                                 : from[(size_t)(i % 5) * a_step];
+        UNROLL for (int j = 0; j < vectors; j++)
+            sum[i][j] += x * row[j];
+    }
+    if (layout == A_ADJACENT) {
+        base[0] += a_step;
+    } else {
+        UNROLL for (int g = 0; g < (rows + 4) / 5; g++) {
+            base[g]++;
+            OPAQUE(base[g]);
+        }
+    }
+}
+
+// Inlined below with constant sizes, so that the loops over a tile vanish and `sum` is registers.
+INLINED void tile(const Layout layout, const int rows, const int vectors, const TileWork *x)
+{
+#if LANES == 16
+    const __mmask16 last = (__mmask16)((1u << (x->cols - (size_t)(vectors - 1) * LANES)) - 1);
+#endif
+    const size_t k = x->k, a_step = x->a_step, b_row = x->b_row;
+    const float *b = x->b, *ask = x->c, *base[(ROWS + 4) / 5];
+    UNROLL for (int g = 0; g < (rows + 4) / 5; g++)
+        base[g] = x->a + 5 * (size_t)g * a_step;
+
+    Vec sum[ROWS][PANEL], row[PANEL];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++)
             sum[i][j] = (Vec){0};
 
-    // Rows of A that lie apart are reached from every fifth: x86 adds one, two or four strides, or
-    // one times three strides, for nothing.
-    const float *base[(ROWS + 4) / 5];
-    const size_t step3 = 3 * a_step;
-    UNROLL for (int g = 0; g < (rows + 4) / 5; g++)
-        base[g] = a + (layout == A_APART ? 5 * (size_t)g * a_step : 5 * (size_t)g);
-
-    if (keep) {
-        for (size_t p = 0; p < k; p++) {
-            if (p < (size_t)rows) __builtin_prefetch(c + p * c_row, 1);
-            Vec row[PANEL];
+    // C is asked for before it is needed, a row at a time: all at once would keep A and B waiting.
+    size_t p = 0;
+    if (x->keep) {
+        for (float *keep = x->keep; p < k; p++, b += b_row, keep += vectors * LANES) {
+            if (p < (size_t)rows) __builtin_prefetch(ask + p * x->c_row, 1);
             UNROLL for (int j = 0; j < vectors; j++) {
                 row[j] = LOAD(b + (size_t)j * LANES, j);
                 __builtin_prefetch(b + AHEAD * b_row + (size_t)j * LANES, 0, 3);
                 __builtin_prefetch(b + FAR * b_row + (size_t)j * LANES, 0, 2);
                 vec_store(keep + (size_t)j * LANES, row[j]);
             }
-            b += b_row;
-            keep += vectors * LANES;
-            MULTIPLY(row)
+            tile_step(layout, rows, vectors, sum, base, a_step, row);
         }
     } else {
-        size_t p = 0;
-        const float *ask = c;
-        for (int asked = 0; p + 4 <= k; p += 4) {
-            // C is asked for before it is needed, a row at a time: all at once would keep A waiting.
+        for (int asked = 0; p + 4 <= k; p += 4, asked++) {
             if (asked < rows) {
                 UNROLL for (int j = 0; j < vectors; j++)
                     __builtin_prefetch(ask + (size_t)j * LANES, 1);
-                ask += c_row;
-                asked++;
+                ask += x->c_row;
             }
-            UNROLL for (int u = 0; u < 4; u++) {
-                Vec row[PANEL];
+            UNROLL for (int u = 0; u < 4; u++, b += b_row) {
                 UNROLL for (int j = 0; j < vectors; j++)
                     row[j] = LOAD(b + (size_t)j * LANES, j);
-                b += b_row;
-                MULTIPLY(row)
+                tile_step(layout, rows, vectors, sum, base, a_step, row);
             }
         }
-        for (; p < k; p++) {
-            Vec row[PANEL];
+        for (; p < k; p++, b += b_row) {
             UNROLL for (int j = 0; j < vectors; j++)
                 row[j] = LOAD(b + (size_t)j * LANES, j);
-            b += b_row;
-            MULTIPLY(row)
+            tile_step(layout, rows, vectors, sum, base, a_step, row);
         }
     }
 
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++) {
-            float *out = c + (size_t)i * c_row + (size_t)j * LANES;
-            if (beta != 0) sum[i][j] += beta * LOAD(out, j);
+            float *out = x->c + (size_t)i * x->c_row + (size_t)j * LANES;
+            if (x->beta != 0) sum[i][j] += x->beta * LOAD(out, j);
             STORE(out, sum[i][j], j);
         }
 }
 
 #define DEFINE(rows, vectors)                                                                      \
-    static void adjacent_##rows##x##vectors(float *c, size_t c_row, const float *a, size_t a_step, \
-                                            const float *b, size_t b_row, float *keep, size_t k, size_t cols, float beta)    \
+    static void adjacent_##rows##x##vectors(const TileWork *x)                                     \
     {                                                                                              \
-        tile(A_ADJACENT, rows, vectors, c, c_row, a, a_step, b, b_row, keep, k, cols, beta);                   \
+        tile(A_ADJACENT, rows, vectors, x);                                                        \
     }                                                                                              \
-    static void apart_##rows##x##vectors(float *c, size_t c_row, const float *a, size_t a_step,    \
-                                         const float *b, size_t b_row, float *keep, size_t k, size_t cols, float beta)       \
+    static void apart_##rows##x##vectors(const TileWork *x)                                        \
     {                                                                                              \
-        tile(A_APART, rows, vectors, c, c_row, a, a_step, b, b_row, keep, k, cols, beta);                      \
+        tile(A_APART, rows, vectors, x);                                                           \
     }
 #define NAME_ADJACENT(rows, vectors) adjacent_##rows##x##vectors,
 #define NAME_APART(rows, vectors)    apart_##rows##x##vectors,

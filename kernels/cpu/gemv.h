@@ -15,7 +15,10 @@ enum { FEW_AT_ONCE = 4 };
 #define EACH_WIDE(X) X(1, 12) X(2, 6) X(3, 4) X(4, 3)
 #define EACH_DOTS(X) X(1, 8) X(2, 4) X(3, 4) X(4, 3)
 #endif
-enum { GROUP = 24 };    // a multiple of every number of rows of B above
+enum {
+    GROUP     = 24,    // a multiple of every number of columns above
+    DOTS_MOST = 24,    // dot products at once
+};
 
 // ---- B's rows are adjacent in memory: c[i,j] += a[i,p] b[p,j], a wide tile going down
 

@@ -5,7 +5,7 @@
 // Of each thread that calls kernels: until when it works alone, and how long it last decided to.
 static _Thread_local double alone_until, pause;
 
-static double scale = 1;
+static double threshold_scale = 1;
 
 static const double WORTH = 20e-6;           // seconds: about what `enough` work takes one thread
 static const double LATE = 100e-6;           // a wait of this length is not for work that was shared
@@ -20,9 +20,9 @@ static double now(void)
 
 int team_size(size_t n, size_t enough)
 {
-    if (scale > 0 && (double)n < scale * (double)enough) return 1;
+    if (threshold_scale > 0 && (double)n < threshold_scale * (double)enough) return 1;
     const int threads = omp_get_max_threads();
-    return threads > 1 && scale > 0 && alone_until > 0 && now() < alone_until ? 1 : threads;
+    return threads > 1 && threshold_scale > 0 && alone_until > 0 && now() < alone_until ? 1 : threads;
 }
 
 Team team_begin(void)
@@ -52,7 +52,7 @@ void team_end(const Team *team, size_t n, size_t enough)
     }
 }
 
-void team_scale(double chosen)
+void team_scale(double scale)
 {
-    scale = chosen;
+    threshold_scale = scale;
 }
