@@ -156,6 +156,7 @@ static void multiply_dots(const Product *x)
         for (size_t g = 0; g < chunks; g++) {
             const size_t i = group_first(x->m, chunks, g), rows = group_first(x->m, chunks, g + 1) - i;
             const size_t end = MIN(start + GROUP, x->n);
+            KNOWN(rows >= 1 && rows <= FEW_AT_ONCE);
             for (size_t j = start, cols; j < end; j += cols) {
                 float sum[DOTS_MOST + LANES];
                 cols = j + dots_cols[rows - 1] <= end ? dots_cols[rows - 1] : 1;
@@ -172,6 +173,7 @@ static void multiply_dots(const Product *x)
 // As many columns as fill whole tiles: how many.
 static size_t multiply_wide(const Product *x)
 {
+    KNOWN(x->m >= 1 && x->m <= FEW_AT_ONCE);
     _Alignas(64) float strip[STEP * DEPTH];
     const size_t width = wide_width[x->m - 1], whole = x->n / width * width;
     const size_t depth = MAX(group_count(x->k, MAX(group_count(x->k, DEPTH), 1)), 1);    // as in tiles

@@ -43,6 +43,10 @@ static inline void vec_store(float *x, Vec v)
     *(VecInMemory *)x = v;
 }
 
+// What the compiler may take for granted.
+#define KNOWN(fact)                                                                                \
+    if (!(fact)) __builtin_unreachable()
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
