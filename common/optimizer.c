@@ -1,5 +1,6 @@
 #include "common/optimizer.h"
 #include "common/error.h"
+#include "common/tape.h"
 #include "kernels/device.h"
 #include <math.h>
 
@@ -122,6 +123,7 @@ void optimizer_step(Optimizer *optimizer)
                           scale, optimizer->spans, optimizer->span_count, n, step);
     }
     params_clear_grads(params);
+    tape_require_finite(__func__);
 }
 
 float optimizer_grad_norm(const Optimizer *optimizer)

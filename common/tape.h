@@ -93,6 +93,10 @@ Tensors tape_record_as(const char *op, Tape *tape, Tensors out, void (*backward)
 // element. One tape may hold several losses.
 void tape_backward(Tape *tape, Tensor *loss);
 
+// With --check-numbers: stops the program where a kernel that `who`, which is no op, has called gave what is
+// not finite.
+void tape_require_finite(const char *who);
+
 // Where a backward puts d(loss)/dx: at = beta at + ... . beta is 0 at the first use in a pass, when `at`
 // holds nothing yet, and 1 later. `at` is NULL where no gradient is wanted, or x is NULL. Each call is a
 // use. With several outputs a backward must ask which have a gradient: the others' grad is NULL.

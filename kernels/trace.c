@@ -33,7 +33,7 @@ static size_t count_not_finite(const float *row, size_t cols, size_t *first, flo
     return count;
 }
 
-static void check(int kernel, KernelCost work)
+static void check(const char *prefix, const char *name, KernelCost work)
 {
     size_t count = 0, row = 0, col = 0;
     float  value = 0;
@@ -49,8 +49,7 @@ static void check(int kernel, KernelCost work)
     if (count == 0) return;
     asked = false;
     snprintf(finding, sizeof finding,
-             "kernels.%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]",
-             counts[kernel].kernel,
+             "%s%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]", prefix, name,
              isnan(value) ? "NaN"
              : value > 0  ? "inf"
                           : "-inf",
@@ -65,7 +64,12 @@ static void record(int kernel, double start, KernelCost work)
     row->seconds += now() - start;
     row->flops += work.flops;
     row->bytes += work.bytes;
-    if (checking && asked) check(kernel, work);
+    if (checking && asked) check("kernels.", row->kernel, work);
+}
+
+void trace_look(const char *who, const float *x, size_t n)
+{
+    if (checking && asked) check("", who, OUT(x, n, 0));
 }
 
 #define X(name, prototype, arguments, work)                                                        \

@@ -3,6 +3,7 @@
 #include "common/loss.h"
 #include "common/ops.h"
 #include "kernels/device.h"
+#include "kernels/trace.h"
 #include "tests/close.h"
 #include "tests/devices.h"
 #include "tests/near.h"
@@ -447,6 +448,16 @@ static void what_cannot_work_is_refused(void **state)
                optimizer_new(keep, all, (OptimizerConfig){.schedule = {.peak = 1}}));
 }
 
+static void a_step_that_is_not_finite_is_named(void **state)
+{
+    (void)state;
+    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1e38f}});
+    float      g[N] = {0, 1e10f};
+    set_grad(p, g);
+    stops_with("optimizer_step: kernels.sgd_step gave -inf at [0,1]", trace_start(false, true),
+               optimizer_step(sgd));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -473,6 +484,7 @@ int main(void)
         EACH_DEVICE(two_accumulated_halves_are_one_step_on_the_whole_batch),
         CASE(state_is_named_for_checkpoints),
         CASE(what_cannot_work_is_refused),
+        EACH_DEVICE(a_step_that_is_not_finite_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -395,6 +395,29 @@ static void the_first_op_that_is_not_finite_is_named(void **state)
                tape_backward(tape, large));
 }
 
+// A learner's function works on the host, with loops that no kernel sees.
+static void host_backward(const TapeNode *node)
+{
+    Tensor *x = node->in[0];
+    float  *dx = tape_grad_sum(node, x);
+    device->put(dx, &(float){NAN}, sizeof *dx);
+}
+
+static Tensor *on_host(Tape *t, Tensor *x, float value)
+{
+    return tape_record(t, tensor_from(t->arena, SHAPE(1), &value), host_backward, NULL, INPUTS(x));
+}
+
+static void what_the_host_gives_an_op_is_looked_at_too(void **state)
+{
+    (void)state;
+    Tensor *w = parameter("w", SHAPE(1), (float[]){1});
+    stops_with("on_host of [1] -> [1]: the host's code gave NaN at [0,0], the first of 1 in [1,1]",
+               trace_start(false, true), op_add(tape, on_host(tape, w, NAN), w));
+    stops_with("on_host, backward of [1] -> [1]: the host's code gave NaN at [0,0]", trace_start(false, true),
+               tape_backward(tape, on_host(tape, op_scale(tape, w, 2), 1)));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -419,6 +442,7 @@ int main(void)
         EACH_DEVICE(a_state_is_carried_over_a_reset),
         CASE(what_cannot_be_a_loss_is_refused),
         EACH_DEVICE(the_first_op_that_is_not_finite_is_named),
+        EACH_DEVICE(what_the_host_gives_an_op_is_looked_at_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
