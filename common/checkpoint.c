@@ -5,7 +5,7 @@
 #include <string.h>
 
 // Of this layout of the metadata, for whoever must change it.
-#define FORMAT "training checkpoint 1"
+#define FORMAT "training checkpoint 2"
 
 // The parameters, the optimizer's moments and the records in a row; the records as tensors in scratch.
 static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)

@@ -240,8 +240,21 @@ static void weights_alone_are_not_a_checkpoint(void **state)
     assert_true(safetensors_save(path, t.params, &err));
     assert_false(checkpoint_load(path, &t.point, &err));
     assert_non_null(
-        strstr(err.message, "its format is 'missing', expected 'training checkpoint 1'"));
+        strstr(err.message, "its format is 'missing', expected 'training checkpoint 2'"));
     assert_false(checkpoint_step(path, &step, &err));
+    training_free(&t);
+}
+
+// Layout 1 had records as tensors of any shape.
+static void an_earlier_layout_is_refused_by_its_name(void **state)
+{
+    (void)state;
+    Training        t       = training_new(OPTIMIZER_ADAM);
+    SafetensorsPair pairs[] = {{"format", "training checkpoint 1"}, {"config", "a small run"}, {"step", "7"}};
+    Error           err     = {""};
+    assert_true(safetensors_write(path, t.params->items, t.params->count, pairs, 3, &err));
+    assert_false(checkpoint_load(path, &t.point, &err));
+    assert_non_null(strstr(err.message, "its format is 'training checkpoint 1', expected 'training checkpoint 2'"));
     training_free(&t);
 }
 
@@ -256,7 +269,7 @@ static void damaged_numbers_are_refused(void **state)
     for (size_t i = 0; i < sizeof steps / sizeof *steps + sizeof rngs / sizeof *rngs; i++) {
         bool            is_step = i < sizeof steps / sizeof *steps;
         SafetensorsPair pairs[] = {
-            {"format", "training checkpoint 1"},
+            {"format", "training checkpoint 2"},
             {"config", "a small run"},
             {"step", is_step ? steps[i] : "7"},
             {"rng", is_step ? "1 3" : rngs[i - sizeof steps / sizeof *steps]}};
@@ -281,6 +294,7 @@ int main(void)
         ON_DEVICE(what_the_run_does_not_ask_for_is_refused, "ref"),
         ON_DEVICE(missing_random_numbers_are_refused, "ref"),
         ON_DEVICE(weights_alone_are_not_a_checkpoint, "ref"),
+        ON_DEVICE(an_earlier_layout_is_refused_by_its_name, "ref"),
         ON_DEVICE(damaged_numbers_are_refused, "ref"),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
