@@ -71,10 +71,12 @@ Tensor *op_tanh(Tape *tape, Tensor *x)
 
 // ---- products
 
-// Whatever the leading dimensions, [rows,in] -> [rows,out].
-static int rows_of(const Tensor *x, int last)
+// Whatever the leading dimensions, [rows,in] -> [rows,out]; either may be 0.
+static int rows_of(const Tensor *x)
 {
-    return (int)(tensor_count(x) / (size_t)(last > 0 ? last : 1));
+    Shape rows = x->shape;
+    rows.dims--;
+    return (int)shape_count(rows);
 }
 
 // y = f(z), z = x w^T + b   =>   dz = dy f'(z),   dx += dz w,   dw += dz^T x,   db += sum over the rows of dz
@@ -82,7 +84,7 @@ static void linear_backward(const TapeNode *node)
 {
     const Activation *activation = node->saved;
     Tensor           *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
-    int               in = w->shape.size[1], out = w->shape.size[0], rows = rows_of(y, out);
+    int               in = w->shape.size[1], out = w->shape.size[0], rows = rows_of(y);
     float            *dz = y->grad;
     activate_backward(*activation, (Grad){dz, 0.0f}, y);    // in place: nobody needs dy any more
     Grad dx = tape_grad(node, x), dw = tape_grad(node, w), db = tape_grad(node, b);
@@ -102,7 +104,7 @@ Tensor *op_linear_activated(Tape *tape, Tensor *x, Tensor *w, Tensor *b, Activat
     Shape shape      = x->shape;
     shape.size[last] = out;
     Tensor *y        = tensor_new(tape->arena, shape);
-    int     rows     = rows_of(y, out);
+    int     rows     = rows_of(y);
     matmul_nt(y->data, tensor_floats(x), tensor_floats(w), rows, out, in, 0.0f);
     if (b) kernels.add_row(y->data, y->data, tensor_floats(b), rows, out);
     activate(activation, y->data, y->data, tensor_count(y));

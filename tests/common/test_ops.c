@@ -1,5 +1,7 @@
 /* Ops against closed forms, and the shapes they refuse. Their gradients: test_gradients.c. */
+#include "common/loss.h"
 #include "common/ops.h"
+#include "kernels/device.h"
 #include "tests/close.h"
 #include "tests/devices.h"
 #include "tests/floats.h"
@@ -146,6 +148,21 @@ static void results_do_not_share_memory_with_inputs(void **state)
     assert_near(values_of(x), ((double[]){-1, 2}), SHAPE(2), .name = "x", .exact = true);
 }
 
+// dx has elements though dy has none: it is 0, not what lay in the memory.
+static void an_empty_layer_passes_on_a_gradient_of_zeros(void **state)
+{
+    (void)state;
+    float   junk[6] = {7, 7, 7, 7, 7, 7};
+    Tensor *x       = zeros(SHAPE(2, 3)), *b = zeros(SHAPE(4));
+    tensor_want_grad(tape->arena, x);
+    device->put(x->grad, junk, sizeof junk);
+    Tensor *h = op_linear(tape, x, zeros(SHAPE(0, 3)), NULL);
+    Tensor *y = op_linear(tape, h, zeros(SHAPE(4, 0)), b);
+    tape_backward(tape, loss_mse(tape, y, zeros(SHAPE(2, 4))));
+    device->get(junk, x->grad, sizeof junk);
+    for (int i = 0; i < 6; i++) assert_true(junk[i] == 0);
+}
+
 static void an_empty_batch_gives_an_empty_result(void **state)
 {
     (void)state;
@@ -194,6 +211,7 @@ int main(void)
         EACH_DEVICE(relu_does_not_hide_nan),
         CASE(results_do_not_share_memory_with_inputs),
         EACH_DEVICE(an_empty_batch_gives_an_empty_result),
+        EACH_DEVICE(an_empty_layer_passes_on_a_gradient_of_zeros),
         CASE(wrong_shapes_are_refused_and_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
