@@ -56,7 +56,8 @@ bool profile_report(const char *path, double seconds, int threads, Error *err)
     }
     printf("  %-22s %9s %9.3f %5.0f %%\n", "outside of kernels", "", seconds - inside,
            100 * (1 - inside / seconds));
-    printf("More than 100 %% of the memory's GB/s: the numbers were in a cache. Also in %s\n",
-           path);
-    return file_commit(&file, err);
+    puts("More than 100 % of the memory's GB/s: the numbers were in a cache.");
+    if (!file_commit(&file, err)) return false;
+    printf("Also in %s\n", path);
+    return true;
 }

@@ -178,16 +178,19 @@ static const char *last_checkpoint(const Run *run, const char *checkpoint)
 
 int run_end(Run *run, const char *checkpoint)
 {
-    Error err = {""};
-    if (!metrics_close(run->metrics, &err)) return error_report(&err);
-    if (run->profile && !profile_report(run_path(run, "profile.jsonl"), now() - run->clock, run->threads, &err))
-        return error_report(&err);
-    if (!run_interrupted(run)) return EXIT_SUCCESS;
+    Error err    = {""};
+    bool  closed = metrics_close(run->metrics, &err);
+    if (closed && run->profile)
+        closed = profile_report(run_path(run, "profile.jsonl"), now() - run->clock, run->threads, &err);
+    const char *found = trace_not_finite();    // --check-numbers: by a kernel that no op has called
+    if (closed && found != NULL) closed = error_set(&err, "%s", found);
+    if (!closed) error_report(&err);
+    if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
     if (last != NULL)
         printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
                options_quoted(run->keep, last));
     else
         printf("\nStopped by Ctrl-C%s.\n", checkpoint != NULL ? " before the first checkpoint" : "");
-    return STATUS_INTERRUPTED;
+    return closed ? STATUS_INTERRUPTED : EXIT_FAILURE;
 }

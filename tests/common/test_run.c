@@ -203,6 +203,16 @@ static void the_first_interrupt_is_told_to_the_loop(void **state)
     assert_said(&ended, 130, "tiny '--out=it'\\''s' --resume 'it'\\''s/check point'\n");
 }
 
+static void a_profile_that_cannot_be_written_does_not_hide_how_to_go_on(void **state)
+{
+    (void)state;
+    assert_int_equal(system("mkdir -p full/profile.jsonl"), 0);    // a folder: no file can take its place
+    Ended ended = RUN(save_and_press, "--out=full", "--profile", NULL);
+    assert_said(&ended, 1, "full/profile.jsonl: cannot be written");
+    assert_said(&ended, 1, "Stopped by Ctrl-C. To go on: tiny --out=full --profile --resume 'full/check point'\n");
+    assert_null(strstr(ended.said, "Also in"));
+}
+
 static void a_resumed_run_says_to_resume_once(void **state)
 {
     (void)state;
@@ -292,6 +302,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them),
         cmocka_unit_test(the_first_interrupt_is_told_to_the_loop),
+        cmocka_unit_test(a_profile_that_cannot_be_written_does_not_hide_how_to_go_on),
         cmocka_unit_test(a_resumed_run_says_to_resume_once),
         cmocka_unit_test(no_checkpoint_is_named_that_this_run_has_not_saved),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
