@@ -78,8 +78,10 @@ void CPU(bce_logits_backward)(float *dz, const float *dloss, float factor, const
 
 // A dead unit's gradient is 0 for ever and its moments decay into denormal numbers, which the
 // processor handles in microcode: they halved the speed of a whole training step after 700 steps.
-// So moments this small are set to 0.
-#define FLUSHED(moment) (fabsf(moment) < 1e-30f ? 0.0f : (moment))
+// So moments this small are set to 0. A second moment is a square and means something down to the least
+// normal number: with an epsilon of 1e-15 a gradient's is 1e-31, and without it the step has no bound.
+#define FLUSHED(moment)        (fabsf(moment) < 1e-30f ? 0.0f : (moment))
+#define FLUSHED_SQUARE(moment) ((moment) < 0x1p-126f ? 0.0f : (moment))
 
 // The elements of each span, with its numbers in `span`.
 #define EACH_SPAN(i, spans, count, n, enough, ...)                                                 \
@@ -111,7 +113,7 @@ void CPU(adam_step)(float *p, float *m, float *v, const float *g, const float *s
               const float first = step.beta1 * m[i] + (1.0f - step.beta1) * gradient;
               const float second = step.beta2 * v[i] + (1.0f - step.beta2) * gradient * gradient;
               m[i] = FLUSHED(first);
-              v[i] = FLUSHED(second);
+              v[i] = FLUSHED_SQUARE(second);
               const float direction = m[i] * unbias1 / (sqrtf(v[i] * unbias2) + step.epsilon);
               p[i] -= span.rate * step.learning_rate * (direction + span.decay * p[i]))
 }

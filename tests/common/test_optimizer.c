@@ -164,6 +164,23 @@ static void adams_first_step_is_the_rate_in_the_gradients_sign(void **state)
 
 // Decoupled: with a gradient of 0 a parameter shrinks by the factor 1 - rate decay exactly, whatever
 // came before; as a part of the gradient (L2) it would shrink by a step of the rate.
+// With an epsilon that is made for them (1e-15 is usual in rendering), the smallest gradients count.
+static void adam_takes_tiny_gradients_as_the_formula_says(void **state)
+{
+    (void)state;
+    Optimizer *adam = optimizer_new(
+        keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.5f}, .epsilon = 1e-15f});
+    float g[N] = {1e-14f, -1e-14f, 3e-15f, 1e-15f, -1e-16f, 1e-17f, 0}, before[N], after[N];
+    tensor_read(p, before);
+    set_grad(p, g);
+    optimizer_step(adam);
+    tensor_read(p, after);
+    for (int i = 0; i < N; i++) {
+        double want = 0.5 * (double)g[i] / (fabs((double)g[i]) + 1e-15), got = (double)(before[i] - after[i]);
+        if (!(fabs(got - want) < 1e-3)) fail_msg("a gradient of %g moved by %g, expected %g", (double)g[i], got, want);
+    }
+}
+
 static void adamws_decay_bypasses_the_moments(void **state)
 {
     (void)state;
@@ -469,6 +486,7 @@ int main(void)
         EACH_DEVICE(adam_follows_its_paper_with_other_numbers),
         EACH_DEVICE(adamw_follows_its_paper),
         EACH_DEVICE(adams_first_step_is_the_rate_in_the_gradients_sign),
+        EACH_DEVICE(adam_takes_tiny_gradients_as_the_formula_says),
         EACH_DEVICE(adamws_decay_bypasses_the_moments),
         EACH_DEVICE(the_rate_is_the_schedules),
         EACH_DEVICE(clipping_bounds_the_length_and_leaves_the_direction),
