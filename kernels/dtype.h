@@ -119,7 +119,8 @@ bool dtype_to_floats(DType type, float *out, const void *in, size_t count);
 
 // Converts floats to F32, F16, BF16, F8_E4M3 or F8_E5M2, rounded to nearest, ties to even, subnormal
 // results included. What rounds past the largest finite number becomes infinity, as in IEEE 754.
-// F8_E4M3 has no infinity: what rounds past 448 (from above 464) becomes NaN, as in PyTorch and in the
-// non-saturating mode of the OCP specification, because an overflow should show; clamp first to saturate.
+// F8_E4M3 has no infinity: what rounds past 448 (from above 464) becomes NaN, the OCP specification's
+// non-saturating mode, because an overflow should show; clamp first to saturate. (PyTorch saturates since
+// 2.12, infinity too; before it gave NaN.)
 // A NaN becomes a quiet NaN of the same sign. Returns false for all other types, as above.
 bool dtype_from_floats(DType type, void *out, const float *in, size_t count);
