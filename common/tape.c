@@ -165,7 +165,13 @@ Grad tape_grad(const TapeNode *node, Tensor *x)
     if (x == NULL || !x->wants_grad) return (Grad){NULL, 0.0f};
     Tensor *owner = x->base != NULL ? x->base : x;
     size_t  count = tensor_count(owner);
-    if (owner->grad == NULL) owner->grad = take(node->tape, count);
+    if (owner->grad == NULL) {
+        const Tape *tape = node->tape;    // the first piece of its arena
+        REQUIRE((char *)owner < (char *)tape || (char *)owner >= tape->again,
+                "%s is used by a part that is computed again and was computed before it; it must be among the inputs",
+                TENSOR_TEXT(owner));
+        owner->grad = take(node->tape, count);
+    }
     if (!owner->has_grad && !is_whole(x)) {    // the rest of it must hold something too
         kernels.fill(owner->grad, 0.0f, count);
         owner->has_grad = true;
@@ -226,8 +232,10 @@ static void recompute_backward(const TapeNode *node)
     // The inputs' gradients outlive what is computed again, so they get their memory before it.
     for (int i = 0; i < node->inputs; i++) tape_grad_sum(node, node->in[i]);
 
-    ArenaMark mark = arena_mark(tape->arena);
-    tape->last     = NULL;
+    ArenaMark mark  = arena_mark(tape->arena);
+    char     *again = tape->again;
+    tape->again     = arena_alloc(tape->arena, 0);
+    tape->last      = NULL;
     tape_quiet(tape, false);    // as it was in forward
     Tensor *y = saved->part(tape, saved->context, node->in);
     REQUIRE(y->base == NULL && y->grad == NULL, "a part that is computed again returned %s",
@@ -241,6 +249,7 @@ static void recompute_backward(const TapeNode *node)
     tape->last       = last;
     tape->recording  = recording;
     tape->evaluating = evaluating;
+    tape->again      = again;
     // Pieces that gradients gave back and that lie behind the mark are gone with it.
     arena_rewind(tape->arena, mark);
     const float *end = arena_numbers(tape->arena, 0);

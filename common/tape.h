@@ -57,6 +57,7 @@ struct Tape {
     TapeNode *last;
     bool      recording;    // false: ops compute and record nothing
     bool      evaluating;   // dropout is off
+    char     *again;        // what lies in the arena behind this is being computed again; NULL outside
     struct {
         float *at;
         size_t bytes;

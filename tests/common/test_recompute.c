@@ -223,6 +223,27 @@ static void a_part_must_compute_its_output(void **state)
                tape_backward(tape, tape_recompute(tape, its_input, w, SHAPE(1), INPUTS(w))));
 }
 
+static Tensor *outsider;
+
+static Tensor *part_with_an_outsider(Tape *t, const void *context, Tensor *const in[])
+{
+    (void)context;
+    return op_mul(t, op_tanh(t, in[0]), outsider);
+}
+
+// Its gradient would lie in memory that is used again before it is asked for.
+static void a_part_must_name_what_an_op_computed_before_it(void **state)
+{
+    (void)state;
+    Tensor *w = params_add(params, "w", SHAPE(3));
+    outsider  = op_scale(tape, w, 2);
+    Tensor *y = tape_recompute(tape, part_with_an_outsider, NULL, SHAPE(3), INPUTS(w));
+    stops_with("[3] is used by a part that is computed again and was computed before it",
+               tape_backward(tape, loss_mse(tape, y, tensor_zeros(tape->arena, SHAPE(3)))));
+    y = tape_recompute(tape, part_with_an_outsider, NULL, SHAPE(3), INPUTS(w, outsider));
+    tape_backward(tape, loss_mse(tape, y, tensor_zeros(tape->arena, SHAPE(3))));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -232,6 +253,7 @@ int main(void)
         EACH_DEVICE(recomputing_gives_the_same_numbers_in_less_memory),
         CASE(evaluating_a_part_that_is_recomputed_records_nothing),
         CASE(a_part_must_compute_its_output),
+        CASE(a_part_must_name_what_an_op_computed_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
