@@ -178,11 +178,11 @@ static const char *last_checkpoint(const Run *run, const char *checkpoint)
 
 int run_end(Run *run, const char *checkpoint)
 {
-    Error err    = {""};
-    bool  closed = metrics_close(run->metrics, &err);
+    Error       err    = {""};
+    const char *found  = trace_not_finite();    // --check-numbers: by a kernel that no op has called
+    bool        closed = metrics_close(run->metrics, &err);
     if (closed && run->profile)
         closed = profile_report(run_path(run, "profile.jsonl"), now() - run->clock, run->threads, &err);
-    const char *found = trace_not_finite();    // --check-numbers: by a kernel that no op has called
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
     if (!closed) error_report(&err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
