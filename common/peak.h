@@ -4,8 +4,8 @@
  *     printf("%.0f GFLOP/s by %s, %.0f GB/s read\n", peak.gflops, peak.variant, peak.read_gbs);
  *
  * GFLOP/s: twelve independent chains of fused multiply-adds that stay in registers, on every
- * thread at once, best of several runs; once for each instruction set that was compiled and that
- * this processor runs, and the highest counts. GB/s: streams over arrays that are far larger than
+ * thread at once, best of several runs; once for each instruction set that was compiled, that this
+ * processor runs and that LAB_CPU allows, and the highest counts. GB/s: streams over arrays that are far larger than
  * a cache a core of its own can hold; triad counts 12 bytes an element, as STREAM does.
  */
 #pragma once
