@@ -5,8 +5,8 @@
  *
  * GFLOP/s: twelve independent chains of fused multiply-adds that stay in registers, on every
  * thread at once, best of several runs; once for each instruction set that was compiled, that this
- * processor runs and that LAB_CPU allows, and the highest counts. GB/s: streams over arrays that are far larger than
- * a cache a core of its own can hold; triad counts 12 bytes an element, as STREAM does.
+ * processor runs and that LAB_CPU allows, and the highest counts. GB/s: streams over arrays that are
+ * far larger than a cache a core of its own can hold; triad counts 12 bytes an element, as STREAM does.
  */
 #pragma once
 #include <stdbool.h>

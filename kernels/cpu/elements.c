@@ -108,7 +108,7 @@ void CPU(adam_step)(float *p, float *m, float *v, const float *g, const float *s
 {
     const float unbias1 = 1.0f / step.correction1, unbias2 = 1.0f / step.correction2;
     const float clip = scale ? scale[0] : 1.0f;
-    EACH_SPAN(i, spans, count, n, HEAVY,
+    EACH_SPAN(i, spans, count, n, 2 * HEAVY,
               const float gradient = clip * g[i];
               const float first = step.beta1 * m[i] + (1.0f - step.beta1) * gradient;
               const float second = step.beta2 * v[i] + (1.0f - step.beta2) * gradient * gradient;

@@ -17,7 +17,7 @@ enum {
     STRIPS = 400 / STEP,          // strips of A packed at once (600 KiB): they stay in L2
     NARROW = 100,                 // a transposed C is slow to write, but pays with so few columns
     IN_CACHE = 256 * 1024,        // floats: an operand up to this size is read where it lies
-    SERIAL = 128 * 1024 * LANES,  // multiplications that take one thread about 20 microseconds
+    SERIAL = 40 * 1024 * LANES,   // multiplications below which waking a thread costs more (bench/threads.c)
 };
 
 // How a product is computed. Each has an order of its own in which an element's terms are added, so

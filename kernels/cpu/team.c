@@ -2,14 +2,19 @@
 #include <omp.h>
 #include <time.h>
 
-// Of each thread that calls kernels: until when it works alone, and how long it last decided to.
+// Of each thread that calls kernels: until when it works alone, how long it last decided to, and how
+// many of its last teams were late.
 static _Thread_local double alone_until, pause;
+static _Thread_local int    late;
 
 static double threshold_scale = 1;
 
-static const double WORTH = 20e-6;           // seconds: about what `enough` work takes one thread
-static const double LATE = 100e-6;           // a wait of this length is not for work that was shared
+static const double WORTH     = 5e-6;      // seconds: about what `enough` work takes one thread
+static const double LATE      = 100e-6;    // a wait of this length is not for work that was shared
+static const double LOST      = 1e-3;      // nor is it for a thread that sleeps and must be woken
 static const double PAUSE_MAX = 0.5;
+
+enum { LATE_IN_A_ROW = 3 };    // waking takes long each time: then it does not pay
 
 static double now(void)
 {
@@ -42,12 +47,14 @@ void team_end(const Team *team, size_t n, size_t enough)
     const double lost = waited > share + LATE       ? waited
                         : end - team->began > 4 * alone + LATE ? end - team->began - alone
                                                                : 0;
-    if (lost > 0) {
-        pause = pause > 0 ? 2 * pause : 0;
+    late = lost > 0 ? late + 1 : 0;
+    if (lost > LOST || late == LATE_IN_A_ROW) {
+        pause = 2 * pause;
         if (pause < 16 * lost) pause = 16 * lost;
         if (pause > PAUSE_MAX) pause = PAUSE_MAX;
         alone_until = end + pause;
-    } else {
+        late        = 0;
+    } else if (lost == 0) {
         pause /= 2;
     }
 }
