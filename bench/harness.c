@@ -1,13 +1,12 @@
 #include "bench/harness.h"
+#include "kernels/seconds.h"
 #include <math.h>
 #include <omp.h>
 #include <time.h>
 
 double bench_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return seconds_now();
 }
 
 void bench_sleep(double seconds)

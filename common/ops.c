@@ -86,7 +86,7 @@ static void linear_backward(const TapeNode *node)
     Tensor           *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
     int               in = w->shape.size[1], out = w->shape.size[0], rows = rows_of(y);
     float            *dz = y->grad;
-    activate_backward(*activation, (Grad){dz, 0.0f}, y);    // in place: nobody needs dy any more
+    activate_backward(*activation, (Grad){dz, 0.0f}, y);    // in place: dy has no other use
     Grad dx = tape_grad(node, x), dw = tape_grad(node, w), db = tape_grad(node, b);
     if (dx.at) matmul(dx.at, dz, w->data, rows, in, out, dx.beta);
     if (dw.at) matmul_tn(dw.at, dz, x->data, out, in, rows, dw.beta);

@@ -1,10 +1,10 @@
 #include "common/peak.h"
 #include "common/error.h"
 #include "kernels/kernels.h"
+#include "kernels/seconds.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 float peak_run_plain(long steps, const float start[PEAK_START]);
 float peak_run_avx2(long steps, const float start[PEAK_START]);
@@ -26,13 +26,6 @@ int peak_probes(PeakProbe probes[PEAK_MAX_PROBES])
 // Written with what the probes return, read by nobody: the work cannot be dropped.
 static volatile double sink;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 // Seconds from the moment all threads are there until the last has finished.
 static double fma_seconds(PeakProbe probe, int threads, long steps)
 {
@@ -44,10 +37,10 @@ static double fma_seconds(PeakProbe probe, int threads, long steps)
     {
 #pragma omp barrier
 #pragma omp master
-        start = now();
+        start = seconds_now();
         total += (double)probe.run(steps, numbers);
     }
-    double seconds = now() - start;
+    double seconds = seconds_now() - start;
     sink           = total;
     return seconds;
 }
@@ -77,15 +70,15 @@ static void measure_streams(Peak *peak)
     size_t          part = n / 2 / 4;
     double          triad = 1e9, read = 1e9;
     for (int round = 0; round < 5; round++) {
-        double start = now();
+        double start = seconds_now();
 #pragma omp parallel for num_threads(peak->threads)
         for (size_t i = 0; i < n; i++) a[i] = b[i] + 3.0f * c[i];
-        double   middle = now();
+        double   middle = seconds_now();
         uint64_t sum    = 0;    // of the bits: the order of float additions may not be changed
 #pragma omp parallel for num_threads(peak->threads) reduction(+ : sum)
         for (size_t i = 0; i < part; i++)    // four streams: one alone does not fill the memory bus
             sum += word[i] + word[i + part] + word[i + 2 * part] + word[i + 3 * part];
-        double end = now();
+        double end = seconds_now();
         sink       = (double)sum + (double)a[n / 2];
         if (middle - start < triad) triad = middle - start;
         if (end - middle < read) read = end - middle;

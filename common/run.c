@@ -2,6 +2,7 @@
 #include "common/file.h"
 #include "common/profile.h"
 #include "kernels/device.h"
+#include "kernels/seconds.h"
 #include "kernels/trace.h"
 #include <omp.h>
 #include <signal.h>
@@ -12,13 +13,6 @@
 #include <unistd.h>
 
 enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 // A handler has nowhere else to write: with the kernel table, all that is mutable and global.
 static volatile sig_atomic_t interrupted;
@@ -137,7 +131,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     catch_interrupt();
     catch_crash(keep);
     run->began = time(NULL);
-    run->clock = now();
+    run->clock = seconds_now();
     printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
            (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
            run->threads == 1 ? "" : "s", run->out);
@@ -182,7 +176,7 @@ int run_end(Run *run, const char *checkpoint)
     const char *found  = trace_not_finite();    // --check-numbers: by a kernel that no op has called
     bool        closed = metrics_close(run->metrics, &err);
     if (closed && run->profile)
-        closed = profile_report(run_path(run, "profile.jsonl"), now() - run->clock, run->threads, &err);
+        closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock, run->threads, &err);
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
     if (!closed) error_report(&err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;

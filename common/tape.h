@@ -24,7 +24,7 @@
  *     {
  *         Tensor *x = node->in[0], *y = node->out[0];
  *         Grad    dx = tape_grad(node, x);
- *         if (dx.at == NULL) return;                                        // nobody wants it
+ *         if (dx.at == NULL) return;                                        // not wanted
  *         kernels.mul(dx.at, y->grad, x->data, dx.beta, tensor_count(x));   // twice: dx = 2 x dy
  *         kernels.mul(dx.at, y->grad, x->data, 1.0f, tensor_count(x));
  *     }

@@ -1,21 +1,14 @@
 #include "kernels/trace.h"
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 #include "kernels/device.h"
+#include "kernels/seconds.h"
 
 static bool     profiling, checking;
 static Kernels  under;    // the device's own entries
 static TraceRow counts[KERNEL_COUNT];
 static char     finding[160];
 static bool     asked = true;    // whether there is room for a new finding
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 // One row of an output, in the host's memory: in place, or through `buffer`, piece by piece.
 static size_t count_not_finite(const float *row, size_t cols, size_t *first, float *value)
@@ -61,7 +54,7 @@ static void record(int kernel, double start, KernelCost work)
     if (!device_is_host()) device->get(NULL, NULL, 0);
     TraceRow *row = &counts[kernel];
     row->calls++;
-    row->seconds += now() - start;
+    row->seconds += seconds_now() - start;
     row->flops += work.flops;
     row->bytes += work.bytes;
     if (checking && asked) check("kernels.", row->kernel, work);
@@ -75,7 +68,7 @@ void trace_look(const char *who, const float *x, size_t n)
 #define X(name, prototype, arguments, work)                                                        \
     static void trace_##name prototype                                                             \
     {                                                                                              \
-        double     start = now();                                                                  \
+        double     start = seconds_now();                                                                  \
         under.name arguments;                                                                      \
         record(KERNEL_##name, start, work);                                                        \
     }

@@ -1,6 +1,6 @@
 #include "kernels/cpu/team.h"
 #include <omp.h>
-#include <time.h>
+#include "kernels/seconds.h"
 
 // Of each thread that calls kernels: until when it works alone, how long it last decided to, and how
 // many of its last teams were late.
@@ -16,33 +16,26 @@ static const double PAUSE_MAX = 0.5;
 
 enum { LATE_IN_A_ROW = 3 };    // waking takes long each time: then it does not pay
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 int team_size(size_t n, size_t enough)
 {
     if (threshold_scale > 0 && (double)n < threshold_scale * (double)enough) return 1;
     const int threads = omp_get_max_threads();
-    return threads > 1 && threshold_scale > 0 && alone_until > 0 && now() < alone_until ? 1 : threads;
+    return threads > 1 && threshold_scale > 0 && alone_until > 0 && seconds_now() < alone_until ? 1 : threads;
 }
 
 Team team_begin(void)
 {
-    return (Team){.began = now()};
+    return (Team){.began = seconds_now()};
 }
 
 void team_arrive(Team *team)
 {
-    if (omp_get_thread_num() == 0) team->arrived = now();
+    if (omp_get_thread_num() == 0) team->arrived = seconds_now();
 }
 
 void team_end(const Team *team, size_t n, size_t enough)
 {
-    const double end = now(), waited = end - team->arrived, share = team->arrived - team->began;
+    const double end = seconds_now(), waited = end - team->arrived, share = team->arrived - team->began;
     const double alone = WORTH * (double)n / (double)enough;
     const double lost = waited > share + LATE       ? waited
                         : end - team->began > 4 * alone + LATE ? end - team->began - alone
