@@ -14,4 +14,6 @@
 Tensor *loss_mse(Tape *tape, Tensor *x, Tensor *target);              // mean over all elements
 Tensor *loss_squared_error(Tape *tape, Tensor *x, Tensor *target);    // per row
 Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target);       // per row; target in [0,1]
-Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels);    // mean over rows; labels I32 in 0..C-1, checked on the host's devices
+
+// Mean over rows; labels are I32 in 0..C-1, which is checked where the host can read them.
+Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-    LINE  = 64 / sizeof(float),
-    CHUNK = 2 << 20
-};    // floats of a cache line; bytes committed at a time
+    LINE  = 64 / sizeof(float),    // floats of a cache line
+    CHUNK = 2 << 20,               // bytes committed at a time: a huge page
+};
 
 // A range of addresses that a block grows into.
 typedef struct Range {

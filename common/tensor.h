@@ -44,7 +44,7 @@ typedef struct Tensor {
 #define SCALAR ((Shape){0})
 
 Tensor *tensor_new(Arena *arena, Shape shape);                                   // F32, uninitialised
-Tensor *tensor_of(Arena *arena, DType type, Shape shape);                        // the same of any type; whole blocks in a row
+Tensor *tensor_of(Arena *arena, DType type, Shape shape);                        // any type; rows of whole blocks
 Tensor *tensor_zeros(Arena *arena, Shape shape);                                 // F32
 Tensor *tensor_from(Arena *arena, Shape shape, const float *values);             // F32, a copy from host memory
 Tensor *tensor_from_ints(Arena *arena, Shape shape, const int32_t *values);      // I32, the same
