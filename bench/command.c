@@ -7,9 +7,9 @@
 
 Options *command_options(Arena *keep, Command *command, const char *program, const char *summary)
 {
-    int cores             = omp_get_num_procs();
+    int cores = omp_get_num_procs();
     command->threads_text = cores == 1 ? "1" : arena_print(keep, "1,%d", cores);
-    Options *options      = options_new(keep, program, summary);
+    Options *options = options_new(keep, program, summary);
     options_group(options, "Measuring");
     options_string(options, "threads", 't', &command->threads_text, "LIST", "numbers of threads");
     options_string(options, "json", 'j', &command->json, "FILE",
@@ -25,7 +25,7 @@ static bool parse_threads(Command *command)
     const char *text = command->threads_text;
     for (command->thread_counts = 0; command->thread_counts < COMMAND_MAX_THREAD_COUNTS;) {
         char *end;
-        long  threads = strtol(text, &end, 10);
+        long threads = strtol(text, &end, 10);
         if (end == text || threads < 1 || threads > 1024) return false;
         command->threads[command->thread_counts++] = (int)threads;
         if (*end == '\0') return true;
@@ -47,10 +47,8 @@ bool command_parse(Arena *keep, Options *options, int argc, char **argv, Command
     if (!parse_threads(command))
         fprintf(stderr, "%s: --threads %s: expected up to %d numbers from 1 to 1024, as 1,2\n",
                 options_program(options), command->threads_text, COMMAND_MAX_THREAD_COUNTS);
-    else if (!device_use(NULL, &why))
-        fprintf(stderr, "%s: %s\n", options_program(options), why);
-    else
-        return true;
+    else if (!device_use(NULL, &why)) fprintf(stderr, "%s: %s\n", options_program(options), why);
+    else return true;
     *status = 2;
     return false;
 }

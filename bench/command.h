@@ -15,10 +15,10 @@ enum { COMMAND_MAX_THREAD_COUNTS = 8 };
 
 typedef struct Command {
     const char *threads_text;    // "1,2"
-    int         threads[COMMAND_MAX_THREAD_COUNTS], thread_counts;
+    int threads[COMMAND_MAX_THREAD_COUNTS], thread_counts;
     const char *json;    // NULL: no file
-    bool        peers, quick;
-    Plan        plan;
+    bool peers, quick;
+    Plan plan;
 } Command;
 
 Options *command_options(Arena *keep, Command *command, const char *program, const char *summary);

@@ -15,28 +15,28 @@
 enum { CONTENDERS = 4 };    // the reference, mine, plain kernels, OpenBLAS
 
 typedef struct Bench {
-    Arena          *keep;
-    Command         command;
+    Arena *keep;
+    Command command;
     const Workload *workloads;
-    int             count;
-    const char     *mine;        // a library; NULL: none was given
-    const char     *only;        // an exercise; NULL: all of them
-    const char     *left_out;    // "kl=wrong,loss=not written yet"
-    void           *reference, *own;
-    const char    **why_not;    // why a learner's solution is not timed; NULL: it is
-    Rival           rivals[RIVAL_COUNT];
-    Report         *report;
-    Peak            peak;
+    int count;
+    const char *mine;        // a library; NULL: none was given
+    const char *only;        // an exercise; NULL: all of them
+    const char *left_out;    // "kl=wrong,loss=not written yet"
+    void *reference, *own;
+    const char **why_not;    // why a learner's solution is not timed; NULL: it is
+    Rival rivals[RIVAL_COUNT];
+    Report *report;
+    Peak peak;
 } Bench;
 
-// --- a solution with arrays of its own --------------------------------------------------------
+// ---- a solution with arrays of its own ----
 
 typedef struct Side {
     const Workload *workload;
-    Solution       *solution;
-    const char     *kernels;    // the table it runs on; NULL: the best there is
-    const Rival    *rival;      // in the place of a solution
-    float          *arrays[WORKLOAD_ARRAYS];
+    Solution *solution;
+    const char *kernels;    // the table it runs on; NULL: the best there is
+    const Rival *rival;     // in the place of a solution
+    float *arrays[WORKLOAD_ARRAYS];
 } Side;
 
 static Solution *find(void *library, const char *function)
@@ -49,10 +49,10 @@ static Solution *find(void *library, const char *function)
 static Side side_new(Arena *arena, const Workload *workload, Solution *solution)
 {
     Side side = {.workload = workload, .solution = solution};
-    Rng  rng  = rng_from_seed(1);
+    Rng rng = rng_from_seed(1);
     for (int i = 0; i < WORKLOAD_ARRAYS; i++) {
         const WorkArray *array = &workload->arrays[i];
-        side.arrays[i]         = arena_zeros(arena, (size_t)array->count * sizeof(float));
+        side.arrays[i] = arena_zeros(arena, (size_t)array->count * sizeof(float));
         if (!array->written) rng_fill_normal(&rng, side.arrays[i], (size_t)array->count);
     }
     return side;
@@ -64,8 +64,8 @@ static void side_call(const Side *side)
     for (int i = 0; side->rival != NULL && i < WORKLOAD_PRODUCTS; i++) {
         const WorkProduct *p = &side->workload->products[i];
         if (p->m == 0) return;
-        Product product = product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c], side->arrays[p->a],
-                                        side->arrays[p->b]);
+        Product product = product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
+                                        side->arrays[p->a], side->arrays[p->b]);
         rival_multiply(side->rival, &product);
     }
 }
@@ -80,7 +80,7 @@ static double side_run(void *work, long calls, Error *err)
     return bench_now() - start;
 }
 
-// --- a learner's solution is tried before it is timed --------------------------------------------
+// ---- a learner's solution is tried before it is timed ----
 
 enum { TRIAL_SECONDS = 20, TRIAL_AGREES = 81, TRIAL_DIFFERS = 82 };
 
@@ -89,9 +89,9 @@ enum { TRIAL_SECONDS = 20, TRIAL_AGREES = 81, TRIAL_DIFFERS = 82 };
 static bool agree(const Side *got, const Side *want)
 {
     for (int i = 0; i < WORKLOAD_ARRAYS; i++) {
-        int          count = want->workload->arrays[i].count;
+        int count = want->workload->arrays[i].count;
         const float *a = got->arrays[i], *b = want->arrays[i];
-        double       most = 0;
+        double most = 0;
         for (int j = 0; j < count; j++) most = fmax(most, fabs((double)b[j]));
         for (int j = 0; j < count; j++)    // NaN does not agree
             if (!(fabs((double)a[j] - (double)b[j]) <= 1e-4 * most + 1e-6)) return false;
@@ -104,7 +104,7 @@ static _Noreturn void trial(const Bench *bench, const Workload *workload, FILE *
     dup2(fileno(printed), STDOUT_FILENO);
     dup2(fileno(printed), STDERR_FILENO);
     Side want = side_new(bench->keep, workload, find(bench->reference, workload->function));
-    Side got  = side_new(bench->keep, workload, find(bench->own, workload->function));
+    Side got = side_new(bench->keep, workload, find(bench->own, workload->function));
     side_call(&want);
     alarm(TRIAL_SECONDS);
     side_call(&got);
@@ -119,12 +119,12 @@ static const char *try(const Bench *bench, const Workload *workload)
     FILE *printed = tmpfile();
     if (printed == NULL) return "no room to try it";
     fflush(NULL);
-    int   status = 0;
-    pid_t child  = fork();
+    int status = 0;
+    pid_t child = fork();
     if (child == 0) trial(bench, workload, printed);
-    bool        ended = child > 0 && waitpid(child, &status, 0) == child;
+    bool ended = child > 0 && waitpid(child, &status, 0) == child;
     struct stat entry;
-    bool        prints = fstat(fileno(printed), &entry) == 0 && entry.st_size > 0;
+    bool prints = fstat(fileno(printed), &entry) == 0 && entry.st_size > 0;
     fclose(printed);
     if (!ended) return "it could not be tried";
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return "takes over 20 s at this size";
@@ -163,7 +163,7 @@ static void try_all(Bench *bench)
     }
 }
 
-// --- the table -----------------------------------------------------------------------------------
+// ---- the table ----
 
 static double flops_of(const Workload *workload)
 {
@@ -205,17 +205,16 @@ static void print_line(const Bench *bench, const Workload *workload, const char 
                        const Timing *timing, bool first)
 {
     double flops = flops_of(workload), bytes = bytes_of(workload), seconds = timing->seconds.median;
-    double by_peak   = 1e-9 * flops / bench->peak.gflops,
+    double by_peak = 1e-9 * flops / bench->peak.gflops,
            by_memory = 1e-9 * bytes / bench->peak.triad_gbs;
-    bool products    = by_peak > by_memory;
-    char rate[32]    = "";    // nothing where neither limit has to do with it
+    bool products = by_peak > by_memory;
+    char rate[32] = "";    // nothing where neither limit has to do with it
     if (fmax(by_peak, by_memory) > 0.005 * seconds)
         snprintf(rate, sizeof rate, "%7.1f %-7s %4.0f%%",
-                 1e-9 * (products ? flops : bytes) / seconds,
-                 products ? "GFLOP/s" : "GB/s", 100 * fmax(by_peak, by_memory) / seconds);
-    printf("%-17s %-14s %8s %-21s%s%s\n", left, timing->name,
-           time_text((char[16]){0}, seconds), rate,
-           first ? "" : beside_text((char[32]){0}, timing->ratio.median),
+                 1e-9 * (products ? flops : bytes) / seconds, products ? "GFLOP/s" : "GB/s",
+                 100 * fmax(by_peak, by_memory) / seconds);
+    printf("%-17s %-14s %8s %-21s%s%s\n", left, timing->name, time_text((char[16]){0}, seconds),
+           rate, first ? "" : beside_text((char[32]){0}, timing->ratio.median),
            bench_noisy(timing->seconds) || bench_noisy(timing->ratio) ? " ~" : "");
 }
 
@@ -223,7 +222,7 @@ static void print_workload(const Bench *bench, const Workload *workload, const T
                            int count, const char *why_not)
 {
     const char *left[] = {workload->exercise, workload->size};
-    int         lines  = 0;
+    int lines = 0;
     for (; lines < count; lines++)
         print_line(bench, workload, lines < 2 ? left[lines] : "", &timings[lines], lines == 0);
     if (why_not != NULL) printf("%-17s mine: %s\n", lines++ < 2 ? left[1] : "", why_not);
@@ -234,15 +233,15 @@ static void print_workload(const Bench *bench, const Workload *workload, const T
 // Those who do the work of an exercise, the reference first; returns their number.
 static int contenders_of(const Bench *bench, Arena *arena, int index, Contender contenders[])
 {
-    const Workload *workload  = &bench->workloads[index];
-    const Rival    *openblas  = &bench->rivals[RIVAL_OPENBLAS];
-    Solution       *reference = find(bench->reference, workload->function);
-    Solution       *mine      = find(bench->own, workload->function);
+    const Workload *workload = &bench->workloads[index];
+    const Rival *openblas = &bench->rivals[RIVAL_OPENBLAS];
+    Solution *reference = find(bench->reference, workload->function);
+    Solution *mine = find(bench->own, workload->function);
     const struct {
-        bool         there;
-        const char  *name;
-        Solution    *solution;
-        const char  *kernels;
+        bool there;
+        const char *name;
+        Solution *solution;
+        const char *kernels;
         const Rival *rival;
     } known[] = {
         {true, "reference", reference, NULL, NULL},
@@ -253,10 +252,10 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
     int count = 0;
     for (int i = 0; i < CONTENDERS; i++) {
         if (!known[i].there) continue;
-        Side *side          = arena_alloc(arena, sizeof *side);
-        *side               = side_new(arena, workload, known[i].solution);
-        side->kernels       = known[i].kernels;
-        side->rival         = known[i].rival;
+        Side *side = arena_alloc(arena, sizeof *side);
+        *side = side_new(arena, workload, known[i].solution);
+        side->kernels = known[i].kernels;
+        side->rival = known[i].rival;
         contenders[count++] = (Contender){known[i].name, side_run, side};
     }
     return count;
@@ -265,10 +264,10 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
 static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
 {
     const Workload *workload = &bench->workloads[index];
-    const char     *why_not  = bench->why_not[index];
-    Contender       contenders[CONTENDERS];
-    Timing          timings[CONTENDERS];
-    int             count = contenders_of(bench, arena, index, contenders);
+    const char *why_not = bench->why_not[index];
+    Contender contenders[CONTENDERS];
+    Timing timings[CONTENDERS];
+    int count = contenders_of(bench, arena, index, contenders);
     if (!bench_compare(contenders, count, bench->command.plan, timings, err))
         return error_wrap(err, "%s", workload->exercise);
 
@@ -303,7 +302,7 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     return measured;
 }
 
-// --- the program ---------------------------------------------------------------------------------
+// ---- the program ----
 
 // Its names stay its own: both define the same functions.
 static void *open_library(const char *path, Error *err)
@@ -331,9 +330,9 @@ static bool open_solutions(Bench *bench, const char *lab, Error *err)
 
 int exercises_main(const char *lab, const Workload *workloads, int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Bench    bench   = {.keep = arena_new("keep", (size_t)4 << 30), .workloads = workloads};
+    Error err;
+    int status;
+    Bench bench = {.keep = arena_new("keep", (size_t)4 << 30), .workloads = workloads};
     Options *options = command_options(bench.keep, &bench.command, lab,
                                        "The lab's exercises at the sizes of its training.");
     options_group(options, "Exercises");

@@ -27,24 +27,33 @@ typedef void Solution(void);    // of an exercise, whatever its type
 // An array of floats that an exercise is called with. Those that it reads hold normal random
 // numbers, the others start at 0. Each touch of an element counts as four bytes.
 typedef struct WorkArray {
-    int  count;
+    int count;
     bool read, written;
 } WorkArray;
-#define READS(n)  {(n), true, false}
-#define WRITES(n) {(n), false, true}
-#define ADDS(n)   {(n), true, true}
+#define READS(n)                                                                                   \
+    {                                                                                              \
+        (n), true, false                                                                           \
+    }
+#define WRITES(n)                                                                                  \
+    {                                                                                              \
+        (n), false, true                                                                           \
+    }
+#define ADDS(n)                                                                                    \
+    {                                                                                              \
+        (n), true, true                                                                            \
+    }
 
 // A matrix product that is all or most of an exercise; a, b and c are numbers of its arrays.
 typedef struct WorkProduct {
     ProductKind kind;
-    int         m, n, k, c, a, b;
+    int m, n, k, c, a, b;
 } WorkProduct;
 
 typedef struct Workload {
     const char *exercise, *function, *size;
     void (*call)(Solution *solution, float *const *arrays);
-    WorkArray   arrays[WORKLOAD_ARRAYS];
-    bool        kernels;    // the reference calls the kernel table: show it on the plain one as well
+    WorkArray arrays[WORKLOAD_ARRAYS];
+    bool kernels;    // the reference calls the kernel table: show it on the plain one as well
     WorkProduct products[WORKLOAD_PRODUCTS];
 } Workload;
 

@@ -63,11 +63,11 @@ bool bench_compare(const Contender *contenders, int count, Plan plan, Timing *ti
         if (calls < 0) return error_wrap(err, "%s", contenders[c].name);
         timings[c] = (Timing){.name = contenders[c].name, .calls = calls};
     }
-    int    rounds = 0;
-    double total  = 0;
+    int rounds = 0;
+    double total = 0;
     while (rounds < BENCH_MAX_ROUNDS && (rounds < plan.rounds || total < plan.seconds)) {
         for (int i = 0; i < count; i++) {
-            int    c     = rounds % 2 == 0 ? i : count - 1 - i;    // a steady drift cancels
+            int c = rounds % 2 == 0 ? i : count - 1 - i;    // a steady drift cancels
             double taken = sample(&contenders[c], timings[c].calls, err);
             if (taken < 0) return error_wrap(err, "%s", contenders[c].name);
             seconds[c][rounds] = taken / (double)timings[c].calls;
@@ -77,7 +77,7 @@ bool bench_compare(const Contender *contenders, int count, Plan plan, Timing *ti
     }
     for (int c = count - 1; c >= 0; c--) {    // the first is sorted last: the others divide by it
         for (int r = 0; r < rounds; r++) ratios[r] = seconds[c][r] / seconds[0][r];
-        timings[c].ratio   = stats_of(ratios, rounds);
+        timings[c].ratio = stats_of(ratios, rounds);
         timings[c].seconds = stats_of(seconds[c], rounds);
     }
     return true;

@@ -22,12 +22,12 @@ typedef double Run(void *work, long calls, Error *err);
 
 typedef struct Contender {
     const char *name;
-    Run        *run;
-    void       *work;
+    Run *run;
+    void *work;
 } Contender;
 
 typedef struct Plan {
-    int    rounds;            // at least so many,
+    int rounds;               // at least so many,
     double seconds;           // and until so much time was measured, over all contenders
     double sample_seconds;    // a sample repeats short work until it lasts about so long
 } Plan;
@@ -37,9 +37,9 @@ typedef struct Plan {
 
 typedef struct Timing {
     const char *name;
-    long        calls;      // in each sample
-    Stats       seconds;    // of one call
-    Stats       ratio;      // the first contender's speed over this one's: above 1, the first wins
+    long calls;       // in each sample
+    Stats seconds;    // of one call
+    Stats ratio;      // the first contender's speed over this one's: above 1, the first wins
 } Timing;
 
 // Warms every contender up, then measures. One Timing a contender, in their order.
@@ -50,5 +50,5 @@ bool bench_compare(const Contender *contenders, int count, Plan plan, Timing *ti
 bool bench_noisy(Stats stats);
 
 double bench_now(void);    // seconds, of a clock that only goes forward
-void   bench_sleep(double seconds);
-void   bench_threads(int threads);    // for OpenMP, from here on
+void bench_sleep(double seconds);
+void bench_threads(int threads);    // for OpenMP, from here on

@@ -27,12 +27,12 @@ static bool start(Peer *peer, const char *python, const char *script)
     for (int i = 0; i < 4; i++) posix_spawn_file_actions_addclose(&actions, ours[i]);
     unsetenv("GOMP_SPINCOUNT");    // what ./lab set for us: a peer runs as it is shipped
     char *argv[] = {(char *)python, (char *)script, NULL};
-    int   failed = posix_spawnp(&peer->pid, python, &actions, NULL, argv, environ);
+    int failed = posix_spawnp(&peer->pid, python, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]);
     close(from[1]);
     if (failed) return close(to[1]), close(from[0]), false;
-    peer->to   = fdopen(to[1], "w");
+    peer->to = fdopen(to[1], "w");
     peer->from = fdopen(from[0], "r");
     return true;
 }
@@ -47,10 +47,10 @@ static void stop(Peer *peer)
 // The next line as JSON, the caller's; NULL when there is none.
 static cJSON *read_json(Peer *peer)
 {
-    char   *line = NULL;
-    size_t  room = 0;
+    char *line = NULL;
+    size_t room = 0;
     ssize_t size = getline(&line, &room, peer->from);
-    cJSON  *json = size > 0 ? cJSON_Parse(line) : NULL;
+    cJSON *json = size > 0 ? cJSON_Parse(line) : NULL;
     free(line);
     return json;
 }
@@ -58,14 +58,14 @@ static cJSON *read_json(Peer *peer)
 Peer *peer_open(Arena *keep, const char *script, Error *err)
 {
     signal(SIGPIPE, SIG_IGN);    // a peer that died is a failed question, not our end
-    const char *chosen    = getenv("LAB_PYTHON");
+    const char *chosen = getenv("LAB_PYTHON");
     const char *pythons[] = {chosen != NULL ? chosen : "python3", "/usr/bin/python3"};
-    int         count     = chosen != NULL ? 1 : 2;
-    const char *path      = arena_print(keep, "%s/bench/peers/%s", LAB_SOURCE_DIR, script);
-    Peer       *peer      = arena_zeros(keep, sizeof *peer);
+    int count = chosen != NULL ? 1 : 2;
+    const char *path = arena_print(keep, "%s/bench/peers/%s", LAB_SOURCE_DIR, script);
+    Peer *peer = arena_zeros(keep, sizeof *peer);
     for (int i = 0; i < count; i++) {
         if (!start(peer, pythons[i], path)) continue;
-        peer->hello       = read_json(peer);
+        peer->hello = read_json(peer);
         const cJSON *name = cJSON_GetObjectItem(peer->hello, "name");
         if (cJSON_IsString(name)) return peer->name = name->valuestring, peer;
         cJSON_Delete(peer->hello);
@@ -102,10 +102,10 @@ double peer_ask(Peer *peer, Error *err, const char *format, ...)
     va_end(args);
     fputc('\n', peer->to);
     fflush(peer->to);
-    cJSON       *answer  = read_json(peer);
+    cJSON *answer = read_json(peer);
     const cJSON *seconds = cJSON_GetObjectItem(answer, "seconds");
-    const cJSON *why     = cJSON_GetObjectItem(answer, "error");
-    double       result  = cJSON_IsNumber(seconds) ? seconds->valuedouble : -1;
+    const cJSON *why = cJSON_GetObjectItem(answer, "error");
+    double result = cJSON_IsNumber(seconds) ? seconds->valuedouble : -1;
     if (result < 0)
         error_set(err, "%s: %s", peer->name,
                   cJSON_IsString(why) ? why->valuestring : "the script gave no answer");

@@ -18,13 +18,13 @@
 #include "common/error.h"
 
 typedef struct Peer {
-    const char *name;     // "PyTorch 2.1.0"
-    cJSON      *hello;    // {"name", "libraries", ...}; owned by the peer
-    int         pid;
-    FILE       *to, *from;
+    const char *name;    // "PyTorch 2.1.0"
+    cJSON *hello;        // {"name", "libraries", ...}; owned by the peer
+    int pid;
+    FILE *to, *from;
 } Peer;
 
-Peer  *peer_open(Arena *keep, const char *script, Error *err);
+Peer *peer_open(Arena *keep, const char *script, Error *err);
 double peer_ask(Peer *peer, Error *err, const char *format, ...)    // negative upon failure
     __attribute__((format(printf, 3, 4)));
 void peer_close(Peer *peer);    // NULL is fine; the script ends when its input does

@@ -15,44 +15,44 @@
 enum { LAYERS = 32, WIDTH = 256, BATCH = 512 };
 
 typedef struct Net {
-    Linear     layer[LAYERS];
+    Linear layer[LAYERS];
     Optimizer *adam;
-    Tensor    *x, *target;
+    Tensor *x, *target;
 } Net;
 
 // Layers first .. first + count - 1.
 typedef struct Part {
     const Net *net;
-    int        first, count;
+    int first, count;
 } Part;
 
 static Tensor *layers(Tape *tape, const void *context, Tensor *const in[])
 {
     const Part *part = context;
-    Tensor     *h    = in[0];
+    Tensor *h = in[0];
     for (int i = part->first; i < part->first + part->count; i++)
         h = op_linear_relu(tape, h, part->net->layer[i].weight, part->net->layer[i].bias);
     return h;
 }
 
 typedef struct Trainer {
-    Net   *net;
-    Tape  *tape;
-    int    part;    // layers in one; LAYERS: nothing is computed again
+    Net *net;
+    Tape *tape;
+    int part;       // layers in one; LAYERS: nothing is computed again
     size_t peak;    // bytes of numbers in a step
 } Trainer;
 
 static void step(Trainer *trainer)
 {
-    Tape   *tape = trainer->tape;
-    Net    *net  = trainer->net;
-    Tensor *h    = net->x;
+    Tape *tape = trainer->tape;
+    Net *net = trainer->net;
+    Tensor *h = net->x;
     for (int i = 0; i < LAYERS; i += trainer->part) {
         Part *part = arena_alloc(tape->arena, sizeof *part);
-        *part      = (Part){net, i, trainer->part};
-        h          = trainer->part == LAYERS
-                         ? layers(tape, part, &h)
-                         : tape_recompute(tape, layers, part, SHAPE(BATCH, WIDTH), INPUTS(h));
+        *part = (Part){net, i, trainer->part};
+        h = trainer->part == LAYERS
+                ? layers(tape, part, &h)
+                : tape_recompute(tape, layers, part, SHAPE(BATCH, WIDTH), INPUTS(h));
     }
     Tensor *loss = loss_mse(tape, h, net->target);
     tape_backward(tape, loss);
@@ -71,10 +71,10 @@ static double run(void *work, long calls, Error *err)
 
 static Net *net_new(Arena *keep)
 {
-    Rng     rng    = rng_from_seed(1);
-    Net    *net    = arena_alloc(keep, sizeof *net);
+    Rng rng = rng_from_seed(1);
+    Net *net = arena_alloc(keep, sizeof *net);
     Params *params = params_new(keep);
-    float  *x      = arena_alloc(keep, sizeof *x * BATCH * WIDTH);
+    float *x = arena_alloc(keep, sizeof *x * BATCH * WIDTH);
     for (int i = 0; i < LAYERS; i++)
         net->layer[i] = linear_new(params, arena_print(keep, "%d", i), WIDTH, WIDTH, init_he, &rng);
     net->adam = optimizer_new(
@@ -90,22 +90,22 @@ int main(int argc, char **argv)
 {
     enum { WAYS = 3 };
     static const int parts[WAYS] = {LAYERS, 8, 4};
-    Error            err;
-    int              status;
-    Command          command = {.peers = false};
-    Arena           *keep    = arena_new("keep", 256u << 20);
-    Options         *options =
+    Error err;
+    int status;
+    Command command = {.peers = false};
+    Arena *keep = arena_new("keep", 256u << 20);
+    Options *options =
         command_options(keep, &command, "recompute",
                         "Memory and time of a training step with activation checkpointing.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     Report *report = report_new(keep, "recompute", "");
     for (int t = 0; t < command.thread_counts; t++) {
-        Trainer   trainers[WAYS];
+        Trainer trainers[WAYS];
         Contender contenders[WAYS];
-        Timing    timings[WAYS];
+        Timing timings[WAYS];
         bench_threads(command.threads[t]);
         for (int i = 0; i < WAYS; i++) {
-            trainers[i] = (Trainer){.net  = net_new(keep),
+            trainers[i] = (Trainer){.net = net_new(keep),
                                     .tape = tape_new(arena_new("step", 256u << 20)),
                                     .part = parts[i]};
             contenders[i] =

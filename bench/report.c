@@ -12,8 +12,8 @@
 // The first line of a command's output without its line break; "" when there is none.
 static char *first_line(Arena *keep, const char *command)
 {
-    char  line[512] = "";
-    FILE *pipe      = popen(command, "r");
+    char line[512] = "";
+    FILE *pipe = popen(command, "r");
     if (pipe != NULL) {
         if (fgets(line, sizeof line, pipe) == NULL) line[0] = '\0';
         pclose(pipe);
@@ -48,7 +48,7 @@ static const char *compiler(Arena *keep)
 static bool read_ticks(double *working, double *idle)
 {
     double user, nice, system, waiting, interrupts, more;
-    FILE  *file = fopen("/proc/stat", "r");
+    FILE *file = fopen("/proc/stat", "r");
     if (file == NULL) return false;
     int count = fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, idle,
                        &waiting, &interrupts, &more);
@@ -83,16 +83,16 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
 {
     struct utsname system;
     uname(&system);
-    char   date[32];
+    char date[32];
     time_t now = time(NULL);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1u << 30);
-    char  *cpu = processor(keep), *version = commit(keep);
-    char  *os    = arena_print(keep, "%s %s", system.sysname, system.release);
-    char  *table = arena_print(keep, "%s/%s", device->name, kernels.variant);
+    char *cpu = processor(keep), *version = commit(keep);
+    char *os = arena_print(keep, "%s %s", system.sysname, system.release);
+    char *table = arena_print(keep, "%s/%s", device->name, kernels.variant);
 
     Report *report = arena_alloc(keep, sizeof *report);
-    cJSON  *json = report->document = cJSON_CreateObject();
+    cJSON *json = report->document = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "bench", bench);
     cJSON_AddStringToObject(json, "date", date);
     cJSON_AddStringToObject(json, "commit", version);
@@ -104,7 +104,7 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     cJSON_AddStringToObject(machine, "compiler", compiler(keep));
     cJSON_AddStringToObject(machine, "libraries", libraries);
     cJSON_AddStringToObject(machine, "table", table);
-    report->peaks   = cJSON_AddArrayToObject(json, "peaks");
+    report->peaks = cJSON_AddArrayToObject(json, "peaks");
     report->results = cJSON_AddArrayToObject(json, "results");
 
     printf("%s  %s  commit %s  kernels %s\n", bench, date, *version ? version : "unknown", table);

@@ -23,9 +23,9 @@ typedef struct Report {
 
 // `libraries` says which versions the work is held against, as "OpenBLAS 0.3.21 SkylakeX".
 Report *report_new(Arena *keep, const char *bench, const char *libraries);
-void    report_peak(Report *report, Peak peak);           // prints it as well
-void    report_peer(Report *report, const Peer *peer);    // likewise
-cJSON  *report_row(Report *report);
+void report_peak(Report *report, Peak peak);           // prints it as well
+void report_peer(Report *report, const Peer *peer);    // likewise
+cJSON *report_row(Report *report);
 
 // Adds {NAME: {"seconds": median, "min", "quartile1", "quartile3", "max", "rounds", "calls",
 // "slower_than_first"}} to the row.

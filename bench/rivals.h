@@ -20,16 +20,17 @@ typedef enum ProductKind {
 // Rows of each operand, as it is stored, are row_x elements apart, and matrices batch_x: c[i] = a[i] b[i]
 // for i < batch.
 typedef struct Product {
-    ProductKind  kind;
-    int          m, n, k;
-    float       *c;
+    ProductKind kind;
+    int m, n, k;
+    float *c;
     const float *a, *b;
-    int          batch;
-    size_t       row_a, row_b, row_c;
-    size_t       batch_a, batch_b, batch_c;
+    int batch;
+    size_t row_a, row_b, row_c;
+    size_t batch_a, batch_b, batch_c;
 } Product;
 
-Product product_dense(ProductKind kind, int m, int n, int k, float *c, const float *a, const float *b);
+Product product_dense(ProductKind kind, int m, int n, int k, float *c, const float *a,
+                      const float *b);
 
 typedef enum RivalName { RIVAL_OPENBLAS, RIVAL_BLIS, RIVAL_ONEDNN, RIVAL_COUNT } RivalName;
 
@@ -37,8 +38,9 @@ typedef struct Rival {
     const char *name;
     const char *absent;     // why it cannot be asked; NULL when it can
     const char *version;    // "0.3.21 SkylakeX"
-    void (*multiply)(const struct Rival *rival, const Product *product);    // one matrix of the batch
-    void *sgemm, *set_threads;    // the library's functions; set_threads may be NULL
+    void (*multiply)(const struct Rival *rival,
+                     const Product *product);    // one matrix of the batch
+    void *sgemm, *set_threads;                   // the library's functions; set_threads may be NULL
 } Rival;
 
 void rival_multiply(const Rival *rival, const Product *product);    // matrix by matrix

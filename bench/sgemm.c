@@ -20,17 +20,19 @@ static const char *const KIND[] = {"NN", "NT", "TN"};    // by ProductKind
 
 // One product and somebody to compute it: exactly one of the three is set.
 typedef struct Task {
-    Product        product;
-    int            threads;
+    Product product;
+    int threads;
     const Kernels *table;
-    const Rival   *rival;
-    Peer          *peer;
+    const Rival *rival;
+    Peer *peer;
 } Task;
 
 static void multiply_by_table(const Kernels *table, const Product *p)
 {
-    Mat a = p->kind == PRODUCT_TN ? (Mat){p->a, 1, p->row_a, p->batch_a} : (Mat){p->a, p->row_a, 1, p->batch_a};
-    Mat b = p->kind == PRODUCT_NT ? (Mat){p->b, 1, p->row_b, p->batch_b} : (Mat){p->b, p->row_b, 1, p->batch_b};
+    Mat a = p->kind == PRODUCT_TN ? (Mat){p->a, 1, p->row_a, p->batch_a}
+                                  : (Mat){p->a, p->row_a, 1, p->batch_a};
+    Mat b = p->kind == PRODUCT_NT ? (Mat){p->b, 1, p->row_b, p->batch_b}
+                                  : (Mat){p->b, p->row_b, 1, p->batch_b};
     table->matmul(p->c, p->row_c, p->batch_c, a, b, p->batch, p->m, p->n, p->k, 0.0f);
 }
 
@@ -42,7 +44,7 @@ static double flops(const Product *p)
 static double run_table(void *work, long calls, Error *err)
 {
     (void)err;
-    Task  *task  = work;
+    Task *task = work;
     double start = bench_now();
     for (long i = 0; i < calls; i++) multiply_by_table(task->table, &task->product);
     return bench_now() - start;
@@ -51,7 +53,7 @@ static double run_table(void *work, long calls, Error *err)
 static double run_rival(void *work, long calls, Error *err)
 {
     (void)err;
-    Task  *task  = work;
+    Task *task = work;
     double start = bench_now();
     for (long i = 0; i < calls; i++) rival_multiply(task->rival, &task->product);
     return bench_now() - start;
@@ -59,8 +61,8 @@ static double run_rival(void *work, long calls, Error *err)
 
 static double run_peer(void *work, long calls, Error *err)
 {
-    Task          *task = work;
-    const Product *p    = &task->product;
+    Task *task = work;
+    const Product *p = &task->product;
     return peer_ask(task->peer, err,
                     "{\"threads\": %d, \"kind\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, "
                     "\"calls\": %ld}",
@@ -74,11 +76,11 @@ typedef struct Bench {
     Command command;
     Product only;    // k > 0: measure this product and no other
     Kernels ours, ref;
-    Rival   rivals[RIVAL_COUNT];
-    Peer   *peer;    // NULL: no --peers, or no PyTorch
-    float  *a, *b, *c, *expected;
+    Rival rivals[RIVAL_COUNT];
+    Peer *peer;    // NULL: no --peers, or no PyTorch
+    float *a, *b, *c, *expected;
     Report *report;
-    Peak    peak;    // for the number of threads in use
+    Peak peak;    // for the number of threads in use
 } Bench;
 
 // Elements from the first of c to the last.
@@ -91,9 +93,9 @@ static size_t c_count(const Product *p)
 static bool all_agree(const Bench *bench, Contender *contenders, int count, Error *err)
 {
     for (int i = 0; i < count; i++) {
-        const Task    *task = contenders[i].work;
-        const Product *p    = &task->product;
-        size_t         size = c_count(p);
+        const Task *task = contenders[i].work;
+        const Product *p = &task->product;
+        size_t size = c_count(p);
         if (task->peer != NULL) continue;
         memset(bench->c, 0xff, size * sizeof(float));    // NaN: what is not written shows
         contenders[i].run(contenders[i].work, 1, err);
@@ -114,28 +116,24 @@ static int best_rival(const Timing *const column[COLUMNS])
 {
     int best = -1;
     for (int i = OPENBLAS; i <= ONEDNN; i++)
-        if (column[i] != NULL && (best < 0 || column[i]->seconds.median < column[best]->seconds.median)) best = i;
+        if (column[i] != NULL &&
+            (best < 0 || column[i]->seconds.median < column[best]->seconds.median))
+            best = i;
     return best;
 }
 
 static void print_row(const Bench *bench, const Product *p, const Timing *const column[COLUMNS])
 {
-    if (p->batch > 1)
-        printf("%s %2d x", KIND[p->kind], p->batch);
-    else
-        printf("%s     ", KIND[p->kind]);
+    if (p->batch > 1) printf("%s %2d x", KIND[p->kind], p->batch);
+    else printf("%s     ", KIND[p->kind]);
     printf(" %4d %5d %5d %2d", p->m, p->n, p->k, bench->peak.threads);
     for (int i = 0; i < (bench->peer != NULL ? COLUMNS : TORCH); i++) {
-        if (column[i] != NULL)
-            printf(" %8.1f", flops(p) / column[i]->seconds.median * 1e-9);
-        else
-            printf(" %8s", "-");
+        if (column[i] != NULL) printf(" %8.1f", flops(p) / column[i]->seconds.median * 1e-9);
+        else printf(" %8s", "-");
     }
     const int best = best_rival(column);
-    if (best >= 0)
-        printf(" %8.2f", column[best]->ratio.median);
-    else
-        printf(" %8s", "-");
+    if (best >= 0) printf(" %8.2f", column[best]->ratio.median);
+    else printf(" %8s", "-");
     printf(" %4.0f%%", 100e-9 * flops(p) / column[OURS]->seconds.median / bench->peak.gflops);
     if (best >= 0 && column[best]->ratio.median < 0.98) printf(" < %s", COLUMN[best]);
     if (bench_noisy(best >= 0 ? column[best]->ratio : column[OURS]->seconds)) printf(" ~");
@@ -145,28 +143,26 @@ static void print_row(const Bench *bench, const Product *p, const Timing *const 
 
 static bool measure_product(const Bench *bench, Product product, Error *err)
 {
-    Task      tasks[COLUMNS];
+    Task tasks[COLUMNS];
     Contender contenders[COLUMNS];
-    int       columns[COLUMNS], count = 0;
+    int columns[COLUMNS], count = 0;
     for (int i = 0; i < COLUMNS; i++) {
         Task task = {.product = product, .threads = bench->peak.threads};
-        Run *run  = run_table;
-        if (i == OURS)
-            task.table = &bench->ours;
+        Run *run = run_table;
+        if (i == OURS) task.table = &bench->ours;
         else if (i == REF && flops(&product) <= 1 << 22)    // it takes too long beyond
             task.table = &bench->ref;
         else if (i == TORCH && bench->peer != NULL && product.batch == 1)
             task.peer = bench->peer, run = run_peer;
         else if (i >= OPENBLAS && i <= ONEDNN && bench->rivals[i - OPENBLAS].absent == NULL)
             task.rival = &bench->rivals[i - OPENBLAS], run = run_rival;
-        else
-            continue;
-        tasks[count]      = task;
-        columns[count]    = i;
+        else continue;
+        tasks[count] = task;
+        columns[count] = i;
         contenders[count] = (Contender){COLUMN[i], run, &tasks[count]};
         count++;
     }
-    Timing        timings[COLUMNS];
+    Timing timings[COLUMNS];
     const Timing *column[COLUMNS] = {NULL};
     if (!all_agree(bench, contenders, count, err)) return false;
     if (!bench_compare(contenders, count, bench->command.plan, timings, err)) return false;
@@ -198,7 +194,8 @@ static bool measure(const Bench *bench, ProductKind kind, int m, int n, int k, E
 // y = x w^T and its two gradients: dx = dy w, dw = dy^T x.
 static bool measure_layer(const Bench *bench, int rows, int in, int out, Error *err)
 {
-    return measure(bench, PRODUCT_NT, rows, out, in, err) && measure(bench, PRODUCT_NN, rows, in, out, err) &&
+    return measure(bench, PRODUCT_NT, rows, out, in, err) &&
+           measure(bench, PRODUCT_NN, rows, in, out, err) &&
            measure(bench, PRODUCT_TN, out, in, rows, err);
 }
 
@@ -208,8 +205,8 @@ static bool measure_attention(const Bench *bench, int heads, int time, Error *er
 {
     enum { WIDTH = 64 };
     const size_t row = (size_t)heads * WIDTH, square = (size_t)time * (size_t)time;
-    Product      scores = product_dense(PRODUCT_NT, time, time, WIDTH, bench->c, bench->a, bench->b);
-    Product      values = product_dense(PRODUCT_NN, time, WIDTH, time, bench->c, bench->a, bench->b);
+    Product scores = product_dense(PRODUCT_NT, time, time, WIDTH, bench->c, bench->a, bench->b);
+    Product values = product_dense(PRODUCT_NN, time, WIDTH, time, bench->c, bench->a, bench->b);
     scores.batch = values.batch = heads;
     scores.row_a = scores.row_b = values.row_b = values.row_c = row;
     scores.batch_a = scores.batch_b = values.batch_b = values.batch_c = WIDTH;
@@ -220,15 +217,20 @@ static bool measure_attention(const Bench *bench, int heads, int time, Error *er
 static bool measure_all(const Bench *bench, Error *err)
 {
     static const int square[] = {64, 100, 128, 200, 256, 384, 512, 768, 1000, 1024, 1536, 2048};
-    static const int layer[][3] = {// rows, in, out
-                                   {128, 784, 256},  {128, 256, 64},   {128, 64, 256},   {128, 256, 784},
-                                   {256, 256, 768},  {256, 384, 1536}, {256, 768, 2304}, {256, 768, 3072},
-                                   {256, 3072, 768}, {1024, 384, 1152}, {1024, 768, 3072}, {1024, 3072, 768},
-                                   {4096, 256, 768}, {4096, 768, 2304}};
-    static const int rows[]         = {1, 2, 4, 8, 16, 32};
-    static const int attention[][2] = {{6, 64}, {8, 64}, {6, 256}, {12, 256}, {12, 1024}};    // heads, T
-    enum { SQUARES = sizeof square / sizeof *square, LAYERS = sizeof layer / sizeof *layer,
-           ROWS = sizeof rows / sizeof *rows, ATTENTIONS = sizeof attention / sizeof *attention };
+    static const int layer[][3] = {
+        // rows, in, out
+        {128, 784, 256},   {128, 256, 64},    {128, 64, 256},   {128, 256, 784},  {256, 256, 768},
+        {256, 384, 1536},  {256, 768, 2304},  {256, 768, 3072}, {256, 3072, 768}, {1024, 384, 1152},
+        {1024, 768, 3072}, {1024, 3072, 768}, {4096, 256, 768}, {4096, 768, 2304}};
+    static const int rows[] = {1, 2, 4, 8, 16, 32};
+    static const int attention[][2] = {
+        {6, 64}, {8, 64}, {6, 256}, {12, 256}, {12, 1024}};    // heads, T
+    enum {
+        SQUARES = sizeof square / sizeof *square,
+        LAYERS = sizeof layer / sizeof *layer,
+        ROWS = sizeof rows / sizeof *rows,
+        ATTENTIONS = sizeof attention / sizeof *attention
+    };
     enum { WIDTH = 768, HIDDEN = 3072 };
 
     if (bench->only.k > 0)
@@ -289,9 +291,9 @@ static size_t larger(size_t a, size_t b)
 // Room for the largest product; inputs are uniform in [-1/2, 1/2).
 static void make_matrices(Arena *keep, Bench *bench)
 {
-    size_t  m = (size_t)bench->only.m, n = (size_t)bench->only.n, k = (size_t)bench->only.k;
-    size_t  most     = larger((size_t)12 * 1024 * 1024, larger(m * n, larger(m * k, n * k)));
-    Rng     rng      = rng_from_seed(1);
+    size_t m = (size_t)bench->only.m, n = (size_t)bench->only.n, k = (size_t)bench->only.k;
+    size_t most = larger((size_t)12 * 1024 * 1024, larger(m * n, larger(m * k, n * k)));
+    Rng rng = rng_from_seed(1);
     float **matrix[] = {&bench->a, &bench->b, &bench->c, &bench->expected};
     for (int i = 0; i < 4; i++) {
         *matrix[i] = arena_alloc(keep, most * sizeof(float));
@@ -301,10 +303,10 @@ static void make_matrices(Arena *keep, Bench *bench)
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Arena   *keep  = arena_new("keep", (size_t)2 << 30);
-    Bench    bench = {.peer = NULL};
+    Error err;
+    int status;
+    Arena *keep = arena_new("keep", (size_t)2 << 30);
+    Bench bench = {.peer = NULL};
     Options *options =
         command_options(keep, &bench.command, "sgemm",
                         "Matrix products: our kernels beside OpenBLAS, BLIS and oneDNN.");
@@ -319,7 +321,7 @@ int main(int argc, char **argv)
     }
 
     bench.ours = kernels;
-    bench.ref  = kernels_complete(&kernels_ref);
+    bench.ref = kernels_complete(&kernels_ref);
     rivals_open(keep, bench.rivals);
     if (bench.command.peers) {
         bench.peer = peer_open(keep, "sgemm.py", &err);

@@ -10,7 +10,7 @@ static int by_value(const void *a, const void *b)
 static double quantile(const double *sorted, int count, double p)
 {
     double place = p * (count - 1);
-    int    below = (int)place, above = below + 1 < count ? below + 1 : below;
+    int below = (int)place, above = below + 1 < count ? below + 1 : below;
     return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
 }
 
@@ -19,12 +19,12 @@ Stats stats_of(double *values, int count)
     if (count == 0) return (Stats){0};
     qsort(values, (size_t)count, sizeof *values, by_value);
     return (Stats){
-        .count     = count,
-        .min       = values[0],
+        .count = count,
+        .min = values[0],
         .quartile1 = quantile(values, count, 0.25),
-        .median    = quantile(values, count, 0.5),
+        .median = quantile(values, count, 0.5),
         .quartile3 = quantile(values, count, 0.75),
-        .max       = values[count - 1],
+        .max = values[count - 1],
     };
 }
 

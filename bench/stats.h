@@ -9,9 +9,9 @@
 #pragma once
 
 typedef struct Stats {
-    int    count;
+    int count;
     double min, quartile1, median, quartile3, max;
 } Stats;
 
-Stats  stats_of(double *values, int count);    // sorts the values in place; all 0 when count is 0
-double stats_spread(Stats stats);              // (quartile3 - quartile1) / median
+Stats stats_of(double *values, int count);    // sorts the values in place; all 0 when count is 0
+double stats_spread(Stats stats);             // (quartile3 - quartile1) / median

@@ -22,15 +22,15 @@
 enum { MOST = 1 << 20 };
 
 typedef struct Work Work;
-typedef void        Call(const Work *work);
+typedef void Call(const Work *work);
 
 // One kernel on n elements, or a product of n x n x n.
 struct Work {
     const char *name;
-    Call       *call;
-    size_t      n;
-    float      *a, *b, *c, *d;
-    void       *trainer;
+    Call *call;
+    size_t n;
+    float *a, *b, *c, *d;
+    void *trainer;
 };
 
 static void add(const Work *w)
@@ -64,30 +64,30 @@ static void product(const Work *w)
 
 static void adam(const Work *w)
 {
-    Span     span = {.end = w->n, .rate = 1};
+    Span span = {.end = w->n, .rate = 1};
     AdamStep step = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f};
     kernels.adam_step(w->c, w->d, w->a, w->b, NULL, &span, 1, w->n, step);
 }
 
 typedef struct Trainer {
-    Tape      *tape;
-    Linear     layer[2];
+    Tape *tape;
+    Linear layer[2];
     Optimizer *adam;
-    Tensor    *x;
+    Tensor *x;
 } Trainer;
 
 // A small network, 64-n-64, batch 32: where a region is short, waiting costs the most.
 static Trainer *trainer_new(Arena *keep, int hidden)
 {
-    Rng      rng     = rng_from_seed(1);
+    Rng rng = rng_from_seed(1);
     Trainer *trainer = arena_alloc(keep, sizeof *trainer);
-    Params  *params  = params_new(keep);
-    float   *x       = arena_alloc(keep, sizeof *x * 32 * 64);
+    Params *params = params_new(keep);
+    float *x = arena_alloc(keep, sizeof *x * 32 * 64);
     rng_fill_uniform(&rng, x, 32 * 64);
-    *trainer      = (Trainer){.tape  = tape_new(arena_new("step", 64u << 20)),
-                              .layer = {linear_new(params, "0", 64, hidden, init_he, &rng),
-                                        linear_new(params, "1", hidden, 64, init_glorot, &rng)},
-                              .x     = tensor_from(keep, SHAPE(32, 64), x)};
+    *trainer = (Trainer){.tape = tape_new(arena_new("step", 64u << 20)),
+                         .layer = {linear_new(params, "0", 64, hidden, init_he, &rng),
+                                   linear_new(params, "1", hidden, 64, init_glorot, &rng)},
+                         .x = tensor_from(keep, SHAPE(32, 64), x)};
     trainer->adam = optimizer_new(
         keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-4f}});
     return trainer;
@@ -95,9 +95,9 @@ static Trainer *trainer_new(Arena *keep, int hidden)
 
 static void train(const Work *work)
 {
-    Trainer *t    = work->trainer;
-    Tensor  *h    = op_linear_relu(t->tape, t->x, t->layer[0].weight, t->layer[0].bias);
-    Tensor  *loss = loss_mse(t->tape, linear_forward(t->tape, &t->layer[1], h), t->x);
+    Trainer *t = work->trainer;
+    Tensor *h = op_linear_relu(t->tape, t->x, t->layer[0].weight, t->layer[0].bias);
+    Tensor *loss = loss_mse(t->tape, linear_forward(t->tape, &t->layer[1], h), t->x);
     tape_backward(t->tape, loss);
     optimizer_step(t->adam);
     tape_reset(t->tape);
@@ -106,8 +106,8 @@ static void train(const Work *work)
 // One way of running it.
 typedef struct Way {
     const Work *work;
-    int         threads;
-    double      scale;    // of the thresholds: 0 forces the threads
+    int threads;
+    double scale;    // of the thresholds: 0 forces the threads
 } Way;
 
 static double run(void *work, long calls, Error *err)
@@ -126,7 +126,7 @@ static double run(void *work, long calls, Error *err)
 static bool measure(const Work *work, int threads, bool beside, Plan plan, Report *report,
                     Error *err)
 {
-    Way       ways[]       = {{work, 1, 1}, {work, threads, 1}, {work, threads, 0}};
+    Way ways[] = {{work, 1, 1}, {work, threads, 1}, {work, threads, 0}};
     Contender contenders[] = {
         {"one thread", run, &ways[0]}, {"as decided", run, &ways[1]}, {"forced", run, &ways[2]}};
     Timing timings[3];
@@ -150,11 +150,11 @@ static bool measure_all(Arena *keep, int threads, bool beside, const Command *co
                         Report *report, Error *err)
 {
     static const size_t products[] = {16, 32, 48, 64, 96, 128, 192, 256},
-                        hidden[]   = {16, 64, 256, 1024};
+                        hidden[] = {16, 64, 256, 1024};
     static const struct {
         const char *name;
-        Call       *call;
-        size_t      least;
+        Call *call;
+        size_t least;
     } kinds[] = {
         {"add", add, 4096},         {"sum_squares", sum_squares, 4096}, {"adam_step", adam, 1024},
         {"exp", exponential, 1024}, {"softmax_rows", softmax, 1024},    {"normal", normal, 1024},
@@ -163,7 +163,7 @@ static bool measure_all(Arena *keep, int threads, bool beside, const Command *co
                  .b = arena_alloc(keep, MOST * sizeof(float)),
                  .c = arena_alloc(keep, MOST * sizeof(float)),
                  .d = arena_alloc(keep, MOST * sizeof(float))};
-    Rng  rng  = rng_from_seed(1);
+    Rng rng = rng_from_seed(1);
     rng_fill_uniform(&rng, work.a, MOST);
     rng_fill_uniform(&rng, work.b, MOST);
     rng_fill_uniform(&rng, work.c, MOST);
@@ -206,21 +206,21 @@ static pid_t start_competitor(void)
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Command  command = {.peers = false};
-    Arena   *keep    = arena_new("keep", 512u << 20);
+    Error err;
+    int status;
+    Command command = {.peers = false};
+    Arena *keep = arena_new("keep", 512u << 20);
     Options *options =
         command_options(keep, &command, "threads",
                         "When a second thread pays, and what it costs beside a busy program.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     Report *report = report_new(keep, "threads", "");
-    bool    ok     = true;
+    bool ok = true;
     for (int i = 0; i < command.thread_counts && ok; i++) {
         if (command.threads[i] == 1) continue;
-        ok          = measure_all(keep, command.threads[i], false, &command, report, &err);
+        ok = measure_all(keep, command.threads[i], false, &command, report, &err);
         pid_t child = ok ? start_competitor() : -1;
-        ok          = ok && measure_all(keep, command.threads[i], true, &command, report, &err);
+        ok = ok && measure_all(keep, command.threads[i], true, &command, report, &err);
         if (child > 0) kill(child, SIGKILL), waitpid(child, NULL, 0);
     }
     if (!ok || !report_end(report, command.json, &err)) return error_report(&err);

@@ -34,19 +34,19 @@ static double flops_per_step(void)
 }
 
 typedef struct Trainer {
-    Tape      *tape;
-    Linear     layer[LAYERS];
+    Tape *tape;
+    Linear layer[LAYERS];
     Optimizer *adam;
-    Tensor    *x;          // [B,784]
-    float     *initial;    // all parameters, one after the other
-    double     first_loss, last_loss;
+    Tensor *x;         // [B,784]
+    float *initial;    // all parameters, one after the other
+    double first_loss, last_loss;
 } Trainer;
 
 static Trainer *trainer_new(Arena *keep, Arena *step)
 {
-    Rng      rng     = rng_from_seed(1);
+    Rng rng = rng_from_seed(1);
     Trainer *trainer = arena_zeros(keep, sizeof *trainer);
-    Params  *params  = params_new(keep);
+    Params *params = params_new(keep);
     for (int i = 0; i < LAYERS; i++)
         trainer->layer[i] = linear_new(params, arena_print(keep, "%d", i), WIDTH[i], WIDTH[i + 1],
                                        i < LAYERS - 1 ? init_he : init_glorot, &rng);
@@ -57,7 +57,7 @@ static Trainer *trainer_new(Arena *keep, Arena *step)
     rng_fill_uniform(&rng, pixels, BATCH * 784);
     trainer->x = tensor_from(keep, SHAPE(BATCH, WIDTH[0]), pixels);
     trainer->initial = arena_alloc(keep, params_total(params) * sizeof(float));
-    float *next      = trainer->initial;
+    float *next = trainer->initial;
     for (int i = 0; i < params->count; next += tensor_count(params->items[i++].tensor))
         tensor_read(params->items[i].tensor, next);
     return trainer;
@@ -66,7 +66,7 @@ static Trainer *trainer_new(Arena *keep, Arena *step)
 // Back to the first weights, with an optimizer that has seen nothing.
 static void trainer_restart(Trainer *trainer)
 {
-    Optimizer   *adam = trainer->adam;
+    Optimizer *adam = trainer->adam;
     const float *next = trainer->initial;
     for (int i = 0; i < adam->params->count; next += tensor_count(adam->params->items[i++].tensor))
         tensor_write(adam->params->items[i].tensor, next);
@@ -76,15 +76,15 @@ static void trainer_restart(Trainer *trainer)
 
 static double train_step(Trainer *trainer)
 {
-    Tape   *tape = trainer->tape;
-    Tensor *h    = trainer->x;
+    Tape *tape = trainer->tape;
+    Tensor *h = trainer->x;
     for (int i = 0; i < LAYERS; i++) {
         const Linear *layer = &trainer->layer[i];
         h = op_linear_activated(tape, h, layer->weight, layer->bias,
                                 i < LAYERS - 1 ? ACTIVATION_RELU : ACTIVATION_SIGMOID);
     }
-    Tensor *loss  = loss_mse(tape, h, trainer->x);
-    double  value = (double)tensor_item(loss);
+    Tensor *loss = loss_mse(tape, h, trainer->x);
+    double value = (double)tensor_item(loss);
     tape_backward(tape, loss);
     optimizer_step(trainer->adam);
     tape_reset(tape);
@@ -96,7 +96,7 @@ static double run_ours(void *work, long calls, Error *err)
     Trainer *trainer = work;
     trainer_restart(trainer);
     trainer->first_loss = train_step(trainer);
-    double start        = bench_now();
+    double start = bench_now();
     for (long i = 0; i < calls; i++) trainer->last_loss = train_step(trainer);
     double seconds = bench_now() - start;
     if (isfinite(trainer->last_loss)) return seconds;
@@ -105,9 +105,9 @@ static double run_ours(void *work, long calls, Error *err)
 
 // One of PyTorch's forms of Adam.
 typedef struct PeerTask {
-    Peer       *peer;
+    Peer *peer;
     const char *form;
-    int         threads;
+    int threads;
 } PeerTask;
 
 static double run_peer(void *work, long calls, Error *err)
@@ -119,7 +119,7 @@ static double run_peer(void *work, long calls, Error *err)
 
 static void print_row(const Timing *timing, Peak peak)
 {
-    Stats  s      = timing->seconds;
+    Stats s = timing->seconds;
     double gflops = flops_per_step() / s.median * 1e-9;
     printf("%-24s %2d %9.0f %9.0f - %-9.0f %7.3f %8.1f %4.0f%% %9.2f%s\n", timing->name,
            peak.threads, BATCH / s.median, BATCH / s.quartile3, BATCH / s.quartile1, 1e3 * s.median,
@@ -131,11 +131,12 @@ static bool measure(Trainer *trainer, Arena *keep, Peer *peer, Plan plan, Peak p
                     Error *err)
 {
     Contender contenders[BENCH_MAX_CONTENDERS] = {{"ours", run_ours, trainer}};
-    PeerTask  tasks[BENCH_MAX_CONTENDERS];
-    int       count = 1;
-    cJSON    *form, *forms = peer != NULL ? cJSON_GetObjectItem(peer->hello, "forms") : NULL;
-    cJSON_ArrayForEach(form, forms) {
-        tasks[count]      = (PeerTask){peer, form->valuestring, peak.threads};
+    PeerTask tasks[BENCH_MAX_CONTENDERS];
+    int count = 1;
+    cJSON *form, *forms = peer != NULL ? cJSON_GetObjectItem(peer->hello, "forms") : NULL;
+    cJSON_ArrayForEach(form, forms)
+    {
+        tasks[count] = (PeerTask){peer, form->valuestring, peak.threads};
         contenders[count] = (Contender){arena_print(keep, "PyTorch, Adam %s", form->valuestring),
                                         run_peer, &tasks[count]};
         count++;
@@ -166,10 +167,10 @@ static bool measure(Trainer *trainer, Arena *keep, Peer *peer, Plan plan, Peak p
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Command  command = {.peers = false};
-    Arena   *keep = arena_new("keep", 256u << 20), *step = arena_new("step", 64u << 20);
+    Error err;
+    int status;
+    Command command = {.peers = false};
+    Arena *keep = arena_new("keep", 256u << 20), *step = arena_new("step", 64u << 20);
     Options *options = command_options(keep, &command, "train_autoencoder",
                                        "Training steps of 784-256-64-256-784, batch 128, Adam.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;

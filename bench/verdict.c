@@ -30,16 +30,16 @@
 static const double PATIENCE = 60, QUIET = 0.4;
 
 typedef struct Desk {
-    Arena      *keep;
-    char        folder[64];    // of all that is written
-    const char *file;          // the learner's
-    const char *text;          // the reference
-    long        saves;
-    bool        right;    // whether the watch's next save is
-    pid_t       watch;
-    int         terminal;
-    char        seen[1 << 16];    // the end of what the watch has drawn since the last save
-    size_t      used;
+    Arena *keep;
+    char folder[64];     // of all that is written
+    const char *file;    // the learner's
+    const char *text;    // the reference
+    long saves;
+    bool right;    // whether the watch's next save is
+    pid_t watch;
+    int terminal;
+    char seen[1 << 16];    // the end of what the watch has drawn since the last save
+    size_t used;
 } Desk;
 
 // ---- the learner's file ----
@@ -48,7 +48,7 @@ static const char *read_text(Arena *keep, const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return NULL;
-    char *text                                = arena_alloc(keep, 1 << 20);
+    char *text = arena_alloc(keep, 1 << 20);
     text[fread(text, 1, (1 << 20) - 1, file)] = '\0';
     fclose(file);
     return text;
@@ -57,7 +57,7 @@ static const char *read_text(Arena *keep, const char *path)
 // Each save is another text, so that nothing can be known from before.
 static bool save(Desk *desk, bool right, Error *err)
 {
-    char        path[512];
+    char path[512];
     const char *cut = strstr(desk->text, MISSING);
     snprintf(path, sizeof path, "%s.new", desk->file);
     FILE *file = fopen(path, "wb");
@@ -97,7 +97,7 @@ static bool wait_for(Desk *desk, const char *words, Error *err)
 static bool open_watch(Desk *desk, Error *err)
 {
     struct winsize size = {.ws_row = 30, .ws_col = 90};
-    desk->watch         = forkpty(&desk->terminal, NULL, NULL, &size);
+    desk->watch = forkpty(&desk->terminal, NULL, NULL, &size);
     if (desk->watch < 0) return error_set(err, "no pseudo-terminal");
     if (desk->watch == 0) {
         setenv("TERM", "xterm", 1);
@@ -122,11 +122,11 @@ static void close_watch(Desk *desk)
 
 static double run_watch(void *work, long calls, Error *err)
 {
-    Desk  *desk    = work;
+    Desk *desk = work;
     double seconds = 0;
     for (long i = 0; i < calls; i++) {
         while (take(desk, QUIET)) {}    // the rest of the lab is graded, and the machine at rest
-        desk->used   = 0;
+        desk->used = 0;
         double begun = bench_now();
         if (!save(desk, desk->right, err) ||
             !wait_for(desk, desk->right ? "linear_forward passes:" : "linear_forward is wrong",
@@ -143,7 +143,7 @@ static double run_program(const char *const *argv, long calls, Error *err)
 {
     double begun = bench_now();
     for (long i = 0; i < calls; i++) {
-        int   status;
+        int status;
         pid_t child = fork();
         if (child == 0) {
             int nothing = open("/dev/null", O_RDWR);
@@ -167,16 +167,16 @@ static double run_command(void *work, long calls, Error *err)
 // In a folder of its own mine/, so that no watch sees it; the text is new each time.
 static double run_check(void *work, long calls, Error *err)
 {
-    Desk       *desk    = work;
-    const char *argv[]  = {LAB, "check", "autoencoder", NULL};
-    double      seconds = 0;
+    Desk *desk = work;
+    const char *argv[] = {LAB, "check", "autoencoder", NULL};
+    double seconds = 0;
     const char *watched = desk->file;
-    const char *mine    = arena_print(desk->keep, "%s/other", desk->folder);
+    const char *mine = arena_print(desk->keep, "%s/other", desk->folder);
     setenv("LAB_MINE", mine, 1);
     desk->file = arena_print(desk->keep, "%s/autoencoder/autoencoder.c", mine);
     for (long i = 0; i < calls && seconds >= 0; i++) {
         double one = save(desk, true, err) ? run_program(argv, 1, err) : -1;
-        seconds    = one < 0 ? -1 : seconds + one;
+        seconds = one < 0 ? -1 : seconds + one;
     }
     desk->file = watched;
     return seconds;
@@ -194,21 +194,21 @@ static bool start_lab(Desk *desk, const char *name, Error *err)
 static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
 {
     static const char *const checked[] = {LAB_CC_CHECKED, NULL};
-    static const char        include[] = "-I" LAB_SOURCE_DIR;
-    const char              *source    = FOLDER "/autoencoder.c";
-    char       *library     = arena_print(desk->keep, "%s/libanswer_autoencoder.so", desk->folder);
+    static const char include[] = "-I" LAB_SOURCE_DIR;
+    const char *source = FOLDER "/autoencoder.c";
+    char *library = arena_print(desk->keep, "%s/libanswer_autoencoder.so", desk->folder);
     const char *compile[64] = {LAB_CC};
-    const char *syntax[]    = {LAB_CC, "-std=gnu17", "-O0", "-fsyntax-only", include, source, NULL};
-    const char *grade[]     = {LAB_BUILD_DIR "/grader",
-                               "--cases",
-                               LAB_BUILD_DIR "/labs/check_autoencoder.so",
-                               "--answer",
-                               library,
-                               "--source",
-                               source,
-                               "linear_forward__*:5",
-                               NULL};
-    int         count       = 1;
+    const char *syntax[] = {LAB_CC, "-std=gnu17", "-O0", "-fsyntax-only", include, source, NULL};
+    const char *grade[] = {LAB_BUILD_DIR "/grader",
+                           "--cases",
+                           LAB_BUILD_DIR "/labs/check_autoencoder.so",
+                           "--answer",
+                           library,
+                           "--source",
+                           source,
+                           "linear_forward__*:5",
+                           NULL};
+    int count = 1;
     for (int i = 0; checked[i] != NULL && count < 56; i++) compile[count++] = checked[i];
     const char *rest[] = {include, "-shared", "-o", library, source, "-lm", NULL};
     for (int i = 0; rest[i] != NULL; i++) compile[count++] = rest[i];
@@ -244,10 +244,10 @@ static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Command  command = {.peers = false};
-    Arena   *keep    = arena_new("keep", 256u << 20);
+    Error err;
+    int status;
+    Command command = {.peers = false};
+    Arena *keep = arena_new("keep", 256u << 20);
     Options *options = command_options(keep, &command, "verdict",
                                        "From a save to the verdict in lab watch, sanitizers on.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
@@ -257,13 +257,13 @@ int main(int argc, char **argv)
     strcpy(desk->folder, "/tmp/lab_verdict_XXXXXX");
     if (mkdtemp(desk->folder) == NULL)
         return error_set(&err, "/tmp: no folder"), error_report(&err);
-    desk->text     = read_text(keep, FOLDER "/autoencoder.c");
+    desk->text = read_text(keep, FOLDER "/autoencoder.c");
     Report *report = report_new(keep, "verdict", LAB_CC);
-    Plan    plan   = {.rounds = command.quick ? 2 : 21, .seconds = 0, .sample_seconds = 1e-4};
+    Plan plan = {.rounds = command.quick ? 2 : 21, .seconds = 0, .sample_seconds = 1e-4};
 
     bool measured = start_lab(desk, "other", &err) && start_lab(desk, "mine", &err);
-    desk->file    = arena_print(keep, "%s/mine/autoencoder/autoencoder.c", desk->folder);
-    measured      = measured && open_watch(desk, &err) && measure(desk, plan, report, &err);
+    desk->file = arena_print(keep, "%s/mine/autoencoder/autoencoder.c", desk->folder);
+    measured = measured && open_watch(desk, &err) && measure(desk, plan, report, &err);
     close_watch(desk);
     const char *sweep[] = {"/bin/rm", "-rf", desk->folder, NULL};
     run_program(sweep, 1, NULL);

@@ -30,23 +30,23 @@ enum { ALIGN = 64, PAGE = 4096 };
 
 // One side of an arena: a bump pointer through reserved addresses.
 typedef struct Side {
-    char  *base;
+    char *base;
     size_t capacity, used, peak;
 } Side;
 
 // What is to be called when the memory in front of it goes.
 typedef struct Deferred {
     void (*release)(void *what);
-    void            *what;
+    void *what;
     struct Deferred *before;
 } Deferred;
 
 struct Arena {
-    const char   *name;
-    Side          host, numbers;
-    const Device *device;       // of the numbers; NULL until they are first asked for
-    size_t        committed;    // bytes of the numbers that are usable
-    Deferred     *deferred;
+    const char *name;
+    Side host, numbers;
+    const Device *device;    // of the numbers; NULL until they are first asked for
+    size_t committed;        // bytes of the numbers that are usable
+    Deferred *deferred;
 };
 
 static size_t round_up(size_t size, size_t unit)
@@ -121,8 +121,8 @@ void arena_free(Arena *arena)
 void arena_on_release(Arena *arena, void (*release)(void *what), void *what)
 {
     Deferred *deferred = arena_alloc(arena, sizeof *deferred);
-    *deferred          = (Deferred){release, what, arena->deferred};
-    arena->deferred    = deferred;
+    *deferred = (Deferred){release, what, arena->deferred};
+    arena->deferred = deferred;
 }
 
 void arena_reset(Arena *arena)
@@ -155,10 +155,10 @@ void *arena_numbers(Arena *arena, size_t bytes)
     Side *numbers = &arena->numbers;
     if (arena->device == NULL) {
         size_t capacity = round_up(arena->host.capacity, CHUNK);
-        char  *base     = device->reserve(capacity);
+        char *base = device->reserve(capacity);
         REQUIRE(base != NULL, "arena '%s': no room for %zu bytes on device %s", arena->name,
                 capacity, device->name);
-        *numbers      = (Side){.base = base, .capacity = capacity};
+        *numbers = (Side){.base = base, .capacity = capacity};
         arena->device = device;
         rewind_side(arena, numbers, 0);
     }

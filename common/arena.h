@@ -19,12 +19,12 @@ typedef struct Arena Arena;
 
 // The name is borrowed and shows in messages. Stops the program when the system has no room.
 Arena *arena_new(const char *name, size_t capacity);
-void   arena_free(Arena *arena);     // NULL is fine
-void   arena_reset(Arena *arena);    // everything allocated so far is gone
+void arena_free(Arena *arena);     // NULL is fine
+void arena_reset(Arena *arena);    // everything allocated so far is gone
 
-void *arena_alloc(Arena *arena, size_t bytes);                     // uninitialised
-void *arena_zeros(Arena *arena, size_t bytes);                     // all bytes 0
-char *arena_print(Arena *arena, const char *format, ...)           // a formatted string
+void *arena_alloc(Arena *arena, size_t bytes);              // uninitialised
+void *arena_zeros(Arena *arena, size_t bytes);              // all bytes 0
+char *arena_print(Arena *arena, const char *format, ...)    // a formatted string
     __attribute__((format(printf, 2, 3)));
 
 // Memory of the device that was in use when the arena was first asked for some: for kernels, put and
@@ -35,8 +35,8 @@ void *arena_numbers(Arena *arena, size_t bytes);
 void arena_on_release(Arena *arena, void (*release)(void *what), void *what);
 
 size_t arena_capacity(const Arena *arena);    // of each side
-size_t arena_used(const Arena *arena);        // bytes handed out since the last reset, with alignment
-size_t arena_peak(const Arena *arena);        // the most of the one side, and of the other, in sum
+size_t arena_used(const Arena *arena);    // bytes handed out since the last reset, with alignment
+size_t arena_peak(const Arena *arena);    // the most of the one side, and of the other, in sum
 
 // The numbers alone.
 size_t arena_numbers_used(const Arena *arena);
@@ -44,8 +44,8 @@ size_t arena_numbers_peak(const Arena *arena);
 
 // A place in the arena, to which it can be taken back: what was allocated since is gone.
 typedef struct ArenaMark {
-    size_t           host, numbers;
+    size_t host, numbers;
     struct Deferred *deferred;
 } ArenaMark;
 ArenaMark arena_mark(const Arena *arena);
-void      arena_rewind(Arena *arena, ArenaMark mark);
+void arena_rewind(Arena *arena, ArenaMark mark);

@@ -12,14 +12,14 @@ static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
 {
     const Optimizer *optimizer = point->optimizer;
     int params = point->params->count, moments = optimizer ? optimizer->state_count : 0;
-    *count       = params + moments + point->record_count;
+    *count = params + moments + point->record_count;
     Param *items = arena_alloc(scratch, (size_t)*count * sizeof *items);
     for (int i = 0; i < params; i++) items[i] = point->params->items[i];
     for (int i = 0; i < moments; i++) items[params + i] = optimizer->state[i];
     for (int i = 0; i < point->record_count; i++) {
         const Record *record = &point->records[i];
         items[params + moments + i] =
-            (Param){.name   = record->name,
+            (Param){.name = record->name,
                     .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
     }
     return items;
@@ -33,15 +33,15 @@ static Arena *new_scratch(void)
 bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
 {
     Arena *scratch = new_scratch();
-    int    count;
+    int count;
     Param *items = all_items(scratch, point, &count);
 
     SafetensorsPair pairs[5] = {{"format", FORMAT}, {"config", point->config ? point->config : ""}};
-    int             used     = 2;
-    pairs[used++]            = (SafetensorsPair){"step", arena_print(scratch, "%ld", point->step)};
+    int used = 2;
+    pairs[used++] = (SafetensorsPair){"step", arena_print(scratch, "%ld", point->step)};
     if (point->optimizer != NULL) {
         const char *step = arena_print(scratch, "%ld", point->optimizer->step);
-        pairs[used++]    = (SafetensorsPair){"optimizer_step", step};
+        pairs[used++] = (SafetensorsPair){"optimizer_step", step};
     }
     if (point->rng != NULL) {
         const char *numbers =
@@ -95,8 +95,8 @@ static bool check_config(const Safetensors *file, const char *expected, Error *e
 static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Error *err)
 {
     long step = 0, taken = 0;    // the run's steps, and the optimizer's
-    Rng  rng = {0};
-    int  count;
+    Rng rng = {0};
+    int count;
     if (!check_kind(file, err) || !check_config(file, point->config ? point->config : "", err))
         return false;
     if (!read_steps(file, "step", &step, err)) return false;
@@ -117,7 +117,7 @@ bool checkpoint_load(const char *path, Checkpoint *point, Error *err)
     Safetensors *file = safetensors_open(path, err);
     if (file == NULL) return false;
     Arena *scratch = new_scratch();
-    bool   loaded  = load(file, point, scratch, err);
+    bool loaded = load(file, point, scratch, err);
     arena_free(scratch);
     safetensors_close(file);
     return loaded;

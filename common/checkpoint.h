@@ -20,18 +20,18 @@
 // Numbers of the host's that belong to a run: curves, running sums.
 typedef struct Record {
     const char *name;    // none of a parameter's
-    float      *values;
-    int         count;
+    float *values;
+    int count;
 } Record;
 
 typedef struct Checkpoint {
-    const Params *params;       // all that must come back
-    const Record *records;      // and
-    int           record_count;
-    Optimizer    *optimizer;    // its moments and its step; NULL for none
-    Rng          *rng;          // NULL for none
-    long          step;         // the run's
-    const char   *config;       // what a resumed run must have in common with this one; NULL for ""
+    const Params *params;     // all that must come back
+    const Record *records;    // and
+    int record_count;
+    Optimizer *optimizer;    // its moments and its step; NULL for none
+    Rng *rng;                // NULL for none
+    long step;               // the run's
+    const char *config;      // what a resumed run must have in common with this one; NULL for ""
 } Checkpoint;
 
 bool checkpoint_save(const char *path, const Checkpoint *checkpoint, Error *err);

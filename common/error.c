@@ -19,7 +19,7 @@ bool error_set(Error *err, const char *format, ...)
 bool error_wrap(Error *err, const char *format, ...)
 {
     if (err == NULL) return false;
-    Error   context, inner = *err;
+    Error context, inner = *err;
     va_list args;
     va_start(args, format);
     vsnprintf(context.message, sizeof context.message, format, args);

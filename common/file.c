@@ -52,7 +52,7 @@ bool file_make_folder(const char *path, Error *err)
     for (char *end = part + 1; part[0] != '\0'; end++) {
         if (*end != '/' && *end != '\0') continue;
         char held = *end;
-        *end      = '\0';
+        *end = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
             return error_set(err, "%s: the folder cannot be made: %s", part, strerror(errno));
         if (held == '\0') break;

@@ -18,8 +18,8 @@
 
 typedef struct NewFile {
     FILE *stream;
-    char  path[PATH_MAX];
-    char  temporary[PATH_MAX];
+    char path[PATH_MAX];
+    char temporary[PATH_MAX];
 } NewFile;
 
 bool file_begin(NewFile *file, const char *path, Error *err);

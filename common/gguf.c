@@ -11,15 +11,15 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format's numbers are little-endian");
 
 enum {
-    OLDEST        = 2,    // version 1 had 32-bit lengths, and was given up within weeks
-    NEWEST        = 3,
-    ALIGNMENT     = 32,    // unless general.alignment says otherwise
+    OLDEST = 2,    // version 1 had 32-bit lengths, and was given up within weeks
+    NEWEST = 3,
+    ALIGNMENT = 32,    // unless general.alignment says otherwise
     MAX_ALIGNMENT = 1 << 30,
-    MAX_NAME      = 65535,      // of a key, by the format; ggml itself takes 63 for a tensor's
-    MAX_VALUES    = 1 << 16,    // real files have some dozens of settings,
-    MAX_TENSORS   = 1 << 20,    // and at most some ten thousands of tensors (an expert each)
-    VALUE_BYTES   = 8 + 1 + 4 + 1,    // the least that one takes: a key of one letter, kind, value
-    TENSOR_BYTES  = 8 + 1 + 4 + 4 + 8    // name, no dimensions, type, offset
+    MAX_NAME = 65535,               // of a key, by the format; ggml itself takes 63 for a tensor's
+    MAX_VALUES = 1 << 16,           // real files have some dozens of settings,
+    MAX_TENSORS = 1 << 20,          // and at most some ten thousands of tensors (an expert each)
+    VALUE_BYTES = 8 + 1 + 4 + 1,    // the least that one takes: a key of one letter, kind, value
+    TENSOR_BYTES = 8 + 1 + 4 + 4 + 8    // name, no dimensions, type, offset
 };
 
 static const uint8_t KIND_BYTES[GGUF_KINDS] = {
@@ -31,11 +31,11 @@ static const uint8_t KIND_BYTES[GGUF_KINDS] = {
 // ---- reading ----
 
 typedef struct Reader {
-    const char    *path;
+    const char *path;
     const uint8_t *start, *at, *end;
-    const char    *what;    // "setting", "tensor": for messages
-    uint64_t       index, count;
-    Error         *err;
+    const char *what;    // "setting", "tensor": for messages
+    uint64_t index, count;
+    Error *err;
 } Reader;
 
 static size_t left(const Reader *reader)
@@ -133,7 +133,7 @@ static bool read_shape(Reader *reader, GgufTensor *tensor, Error *err)
     if (dims > GGUF_MAX_DIMS)
         return error_set(err, "%s: '%s' has %lu dimensions, expected at most %d", reader->path,
                          tensor->name, (unsigned long)dims, GGUF_MAX_DIMS);
-    tensor->dims  = (int)dims;
+    tensor->dims = (int)dims;
     tensor->count = 1;
     for (int d = 0; d < GGUF_MAX_DIMS; d++) tensor->shape[d] = 1;
     if (!take(reader, tensor->shape, dims * sizeof *tensor->shape)) return false;
@@ -234,9 +234,9 @@ static bool place(const Gguf *file, GgufTensor *tensor, uint64_t data, const uin
 static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, size_t size,
                           Error *err)
 {
-    uint64_t data  = (header + file->alignment - 1) / file->alignment * file->alignment;
-    size_t   count = (size_t)file->tensor_count;
-    file->by_name  = malloc((count + 1) * sizeof *file->by_name);
+    uint64_t data = (header + file->alignment - 1) / file->alignment * file->alignment;
+    size_t count = (size_t)file->tensor_count;
+    file->by_name = malloc((count + 1) * sizeof *file->by_name);
     REQUIRE(file->by_name != NULL, "%s: no memory for its tensors", file->path);
     for (size_t i = 0; i < count; i++) {
         file->by_name[i] = &file->tensors[i];
@@ -312,13 +312,13 @@ static bool read_tensors(Gguf *file, Reader *reader, uint64_t count, Error *err)
 
 static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whole, Error *err)
 {
-    Reader   reader  = {.path  = file->path,
-                        .start = bytes,
-                        .at    = bytes,
-                        .end   = bytes + size,
-                        .what  = "count",
-                        .count = 2,
-                        .err   = err};
+    Reader reader = {.path = file->path,
+                     .start = bytes,
+                     .at = bytes,
+                     .end = bytes + size,
+                     .what = "count",
+                     .count = 2,
+                     .err = err};
     uint64_t tensors = 0, values = 0;
     if (!check_version(&reader, &file->version, err) || !take(&reader, &tensors, sizeof tensors) ||
         !take(&reader, &values, sizeof values))
@@ -344,8 +344,8 @@ static Gguf *parse(const void *bytes, size_t size, const char *name, bool whole,
 static Gguf *map(const char *path, bool whole, Error *err)
 {
     struct stat status = {0};
-    void       *bytes  = MAP_FAILED;
-    int         fd     = open(path, O_RDONLY | O_CLOEXEC);
+    void *bytes = MAP_FAILED;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     int why = errno;
@@ -404,7 +404,7 @@ const GgufTensor *gguf_tensor(const Gguf *file, const char *name)
     int low = 0, high = file->tensor_count;
     while (low < high) {
         int middle = low + (high - low) / 2;
-        int order  = strcmp(name, file->by_name[middle]->name);
+        int order = strcmp(name, file->by_name[middle]->name);
         if (order == 0) return file->by_name[middle];
         if (order < 0) high = middle;
         else low = middle + 1;
@@ -433,8 +433,8 @@ static bool is_whole(GgufKind kind)
 bool gguf_integer_at(const GgufValue *value, uint64_t index, uint64_t *number)
 {
     if (value == NULL || index >= value->count || !is_whole(value->kind)) return false;
-    size_t         bytes = KIND_BYTES[value->kind];
-    const uint8_t *at    = value->data + index * bytes;
+    size_t bytes = KIND_BYTES[value->kind];
+    const uint8_t *at = value->data + index * bytes;
     if (is_signed(value->kind) && at[bytes - 1] >> 7 != 0) return false;    // negative
     *number = 0;
     memcpy(number, at, bytes);    // little-endian: the low bytes come first
@@ -444,8 +444,8 @@ bool gguf_integer_at(const GgufValue *value, uint64_t index, uint64_t *number)
 bool gguf_real_at(const GgufValue *value, uint64_t index, double *number)
 {
     if (value == NULL || index >= value->count) return false;
-    size_t         bytes = KIND_BYTES[value->kind];
-    const uint8_t *at    = value->data + index * bytes;
+    size_t bytes = KIND_BYTES[value->kind];
+    const uint8_t *at = value->data + index * bytes;
     if (value->kind == GGUF_FLOAT64) {
         memcpy(number, at, sizeof *number);
     } else if (value->kind == GGUF_FLOAT32) {
@@ -507,7 +507,7 @@ bool gguf_real(const Gguf *file, const char *key, uint64_t index, double *number
 bool gguf_text(const Gguf *file, const char *key, GgufText *text, Error *err)
 {
     const GgufValue *value = gguf_value(file, key);
-    *text                  = (GgufText){NULL, 0};
+    *text = (GgufText){NULL, 0};
     return (value != NULL && !value->array && gguf_next_text(value, text)) ||
            missing(file, key, "a text", err);
 }

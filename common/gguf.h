@@ -36,54 +36,54 @@ typedef enum GgufKind {
 } GgufKind;
 
 typedef struct GgufValue {
-    const char    *key;
-    GgufKind       kind;    // of an array: of its elements
-    bool           array;
-    uint64_t       count;    // 1, or an array's length
-    const uint8_t *data;     // perhaps not aligned: to be read by the functions below
-    size_t         bytes;
+    const char *key;
+    GgufKind kind;    // of an array: of its elements
+    bool array;
+    uint64_t count;         // 1, or an array's length
+    const uint8_t *data;    // perhaps not aligned: to be read by the functions below
+    size_t bytes;
 } GgufValue;
 
 // A text in the file: any bytes, not ended by a zero, perhaps not UTF-8 (a token may be a part of a letter).
 typedef struct GgufText {
     const char *bytes;
-    size_t      length;
+    size_t length;
 } GgufText;
 
 typedef struct GgufTensor {
     const char *name;
-    DType       type;
-    int         dims;
-    uint64_t    shape[GGUF_MAX_DIMS];    // innermost first; 1 where there is no dimension
-    uint64_t    count, bytes;            // numbers, and the bytes that they take
-    uint64_t    offset;                  // of the data, from the file's start
-    const void *data;                    // aligned as the file says (32 bytes, mostly)
+    DType type;
+    int dims;
+    uint64_t shape[GGUF_MAX_DIMS];    // innermost first; 1 where there is no dimension
+    uint64_t count, bytes;            // numbers, and the bytes that they take
+    uint64_t offset;                  // of the data, from the file's start
+    const void *data;                 // aligned as the file says (32 bytes, mostly)
 } GgufTensor;
 
 typedef struct Gguf {
-    char              *path;    // for messages
-    uint32_t           version;
-    uint64_t           alignment;
-    int                value_count;
-    GgufValue         *values;    // in the order of the file
-    int                tensor_count;
-    GgufTensor        *tensors;    // in the order of the file
+    char *path;    // for messages
+    uint32_t version;
+    uint64_t alignment;
+    int value_count;
+    GgufValue *values;    // in the order of the file
+    int tensor_count;
+    GgufTensor *tensors;           // in the order of the file
     const GgufTensor **by_name;    // sorted
-    void              *mapping;    // NULL when the bytes are the caller's
-    size_t             size;
+    void *mapping;                 // NULL when the bytes are the caller's
+    size_t size;
 } Gguf;
 
 // NULL and a message when the file cannot be read or breaks a rule.
 Gguf *gguf_open(const char *path, Error *err);
 Gguf *gguf_parse(const void *bytes, size_t size, const char *name, Error *err);
-void  gguf_close(Gguf *file);    // NULL is fine
+void gguf_close(Gguf *file);    // NULL is fine
 
 // The same for a file that may end anywhere after its header: every tensor's data is NULL.
 Gguf *gguf_open_header(const char *path, Error *err);
 Gguf *gguf_parse_header(const void *bytes, size_t size, const char *name, Error *err);
 
 const GgufTensor *gguf_tensor(const Gguf *file, const char *name);    // NULL if there is none
-const GgufValue  *gguf_value(const Gguf *file, const char *key);      // NULL if there is none
+const GgufValue *gguf_value(const Gguf *file, const char *key);       // NULL if there is none
 
 // Element `index` of an array; 0 of a single value. False when the value is NULL, of another kind
 // (an integer takes all whole numbers that are not negative, a real takes any number) or shorter.

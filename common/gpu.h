@@ -10,14 +10,14 @@
 enum { GPU_MAX = 8 };
 
 typedef struct Gpu {
-    char   name[96];
-    int    major, minor;    // compute capability
+    char name[96];
+    int major, minor;    // compute capability
     size_t bytes;
-    int    processors;    // streaming multiprocessors
-    int    clock_khz;     // at most; 0 where the driver does not say, here and below
-    int    memory_khz;    // each line carries two bits a cycle
-    int    bus_bits;
-    bool   integrated;    // its memory is the host's
+    int processors;    // streaming multiprocessors
+    int clock_khz;     // at most; 0 where the driver does not say, here and below
+    int memory_khz;    // each line carries two bits a cycle
+    int bus_bits;
+    bool integrated;    // its memory is the host's
 } Gpu;
 
 int gpu_list(Gpu gpus[GPU_MAX]);

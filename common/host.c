@@ -24,9 +24,9 @@ static float *returned(Host *host, float *x, size_t n, bool read)
 {
     if (device->on_host || x == NULL) return x;
     REQUIRE(host->count < HOST_MAX, "more than %d arrays go back to the device", HOST_MAX);
-    float *copy                     = copy_of(host, x, n, read);
-    host->back[host->count].to      = x;
-    host->back[host->count].from    = copy;
+    float *copy = copy_of(host, x, n, read);
+    host->back[host->count].to = x;
+    host->back[host->count].from = copy;
     host->back[host->count++].bytes = n * sizeof *copy;
     return copy;
 }

@@ -17,17 +17,17 @@
 enum { HOST_MAX = 12 };    // arrays that go back to the device
 
 typedef struct Host {
-    Arena    *arena;    // where copies live
+    Arena *arena;    // where copies live
     ArenaMark mark;
-    int       count;
+    int count;
     struct {
         float *to, *from;
         size_t bytes;
     } back[HOST_MAX];
 } Host;
 
-Host         host_begin(Arena *arena);
-const float *host_in(Host *host, const float *x, size_t n);     // NULL stays NULL, in all three
-float       *host_out(Host *host, float *x, size_t n);          // is wholly overwritten
-float       *host_inout(Host *host, float *x, size_t n);        // is read, too: "+="
-void         host_end(Host *host);
+Host host_begin(Arena *arena);
+const float *host_in(Host *host, const float *x, size_t n);    // NULL stays NULL, in all three
+float *host_out(Host *host, float *x, size_t n);               // is wholly overwritten
+float *host_inout(Host *host, float *x, size_t n);             // is read, too: "+="
+void host_end(Host *host);

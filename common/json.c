@@ -11,9 +11,9 @@ static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
-    *bytes    = fread(text, 1, MAX_BYTES, file);
+    *bytes = fread(text, 1, MAX_BYTES, file);
     bool read = !ferror(file);
-    int  why  = errno;
+    int why = errno;
     fclose(file);
     if (!read) return error_set(err, "%s: %s", path, strerror(why));
     if (*bytes == MAX_BYTES) return error_set(err, "%s: is over %d bytes", path, MAX_BYTES);
@@ -26,14 +26,13 @@ cJSON *json_load(const char *path, Error *err)
     char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
     REQUIRE(text != NULL, "no memory to read %s", path);
     size_t bytes = 0;
-    cJSON *tree  = NULL;
+    cJSON *tree = NULL;
     if (read_whole(path, text, &bytes, err)) {
         const char *end = text;
-        tree            = cJSON_ParseWithLengthOpts(text, bytes + 1, &end, true);
-        int line        = 1;
+        tree = cJSON_ParseWithLengthOpts(text, bytes + 1, &end, true);
+        int line = 1;
         for (const char *at = text; at < end; at++) line += *at == '\n';
-        if (tree == NULL)
-            error_set(err, "%s:%d: is not JSON from here on", path, line);
+        if (tree == NULL) error_set(err, "%s:%d: is not JSON from here on", path, line);
         else if (!cJSON_IsObject(tree))
             error_set(err, "%s: holds no object, expected { ... }", path);
     }
@@ -57,12 +56,9 @@ static const cJSON *get(const cJSON *object, const char *where, const char *fiel
                         cJSON_bool (*is_kind)(const cJSON *), const char *kind, Error *err)
 {
     const cJSON *node = cJSON_GetObjectItemCaseSensitive(object, field);
-    if (node == NULL)
-        error_set(err, "%s: \"%s\" is missing, expected %s", where, field, kind);
-    else if (!is_kind(node))
-        error_set(err, "%s: \"%s\" is not %s", where, field, kind);
-    else
-        return node;
+    if (node == NULL) error_set(err, "%s: \"%s\" is missing, expected %s", where, field, kind);
+    else if (!is_kind(node)) error_set(err, "%s: \"%s\" is not %s", where, field, kind);
+    else return node;
     return NULL;
 }
 
@@ -88,7 +84,8 @@ bool json_number(const cJSON *object, const char *where, const char *field, doub
     if (node == NULL) return false;
     *number = node->valuedouble;
     return (*number >= least && *number <= most) ||
-           error_set(err, "%s: \"%s\" is %g, expected %g to %g", where, field, *number, least, most);
+           error_set(err, "%s: \"%s\" is %g, expected %g to %g", where, field, *number, least,
+                     most);
 }
 
 const cJSON *json_array(const cJSON *object, const char *where, const char *field, Error *err)

@@ -16,7 +16,7 @@
 #include "common/error.h"
 
 cJSON *json_load(const char *path, Error *err);    // an object, or NULL
-void   json_print(cJSON *tree);                    // on standard output; takes the tree
+void json_print(cJSON *tree);                      // on standard output; takes the tree
 
 bool json_text(Arena *arena, const cJSON *object, const char *where, const char *field,
                const char **text, Error *err);    // not empty

@@ -7,7 +7,7 @@
 static void fill_weight(Tensor *weight, void (*draw)(Rng *rng, float *x, size_t n), float scale,
                         float shift, Rng *rng)
 {
-    size_t n      = tensor_count(weight);
+    size_t n = tensor_count(weight);
     float *values = malloc((n ? n : 1) * sizeof *values);
     REQUIRE(values != NULL, "no memory for the %zu values of %s", n, TENSOR_TEXT(weight));
     draw(rng, values, n);
@@ -30,10 +30,11 @@ void init_he(Tensor *weight, int fan_in, int fan_out, Rng *rng)
 
 Linear linear_new(Params *params, const char *name, int in, int out, Init *init, Rng *rng)
 {
-    REQUIRE(in > 0 && out > 0, "layer '%s' from %d to %d units; expected at least 1", name, in, out);
+    REQUIRE(in > 0 && out > 0, "layer '%s' from %d to %d units; expected at least 1", name, in,
+            out);
     Linear layer = {
         .weight = params_add(params, arena_print(params->arena, "%s.weight", name), SHAPE(out, in)),
-        .bias   = params_add(params, arena_print(params->arena, "%s.bias", name), SHAPE(out)),
+        .bias = params_add(params, arena_print(params->arena, "%s.bias", name), SHAPE(out)),
     };
     init(layer.weight, in, out, rng);
     return layer;

@@ -13,8 +13,8 @@
 // Fills a weight of the given fan-in and fan-out. Glorot keeps the variance of what flows through
 // sigmoid, tanh and linear units; He doubles it for the half that a ReLU drops.
 typedef void Init(Tensor *weight, int fan_in, int fan_out, Rng *rng);
-Init         init_glorot;    // U(-a, a), a = sqrt(6 / (in + out)): Glorot & Bengio 2010, eq. 16
-Init         init_he;        // N(0, 2 / in): He et al. 2015, eq. 10
+Init init_glorot;    // U(-a, a), a = sqrt(6 / (in + out)): Glorot & Bengio 2010, eq. 16
+Init init_he;        // N(0, 2 / in): He et al. 2015, eq. 10
 
 typedef struct Linear {
     Tensor *weight;    // [out,in]
@@ -22,5 +22,5 @@ typedef struct Linear {
 } Linear;
 
 // Adds "NAME.weight" and "NAME.bias" to params.
-Linear  linear_new(Params *params, const char *name, int in, int out, Init *init, Rng *rng);
+Linear linear_new(Params *params, const char *name, int in, int out, Init *init, Rng *rng);
 Tensor *linear_forward(Tape *tape, const Linear *layer, Tensor *x);    // [B,in] -> [B,out]

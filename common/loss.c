@@ -6,14 +6,14 @@
 #include "kernels/device.h"
 
 typedef struct Saved {
-    const float *p;         // probabilities of classes
-    float        factor;    // what the sum is multiplied by: 1/B or 1/(B D)
+    const float *p;    // probabilities of classes
+    float factor;      // what the sum is multiplied by: 1/B or 1/(B D)
 } Saved;
 
 static Saved *saved_new(Tape *tape, const float *p, float factor)
 {
     Saved *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved       = (Saved){p, factor};
+    *saved = (Saved){p, factor};
     return saved;
 }
 
@@ -35,9 +35,9 @@ static Tensor *scaled(Tensor *loss, float factor)
 // L = f sum (x - t)^2   =>   dx += 2 f (x - t) dL
 static void squared_error_backward(const TapeNode *node)
 {
-    const Saved  *saved = node->saved;
+    const Saved *saved = node->saved;
     const Tensor *x = node->in[0], *target = node->in[1];
-    Grad          dx = tape_grad(node, node->in[0]);
+    Grad dx = tape_grad(node, node->in[0]);
     if (dx.at)
         kernels.squared_error_backward(dx.at, node->out[0]->grad, saved->factor, x->data,
                                        target->data, dx.beta, tensor_count(x));
@@ -66,9 +66,9 @@ Tensor *loss_squared_error(Tape *tape, Tensor *x, Tensor *target)
 // L = -f sum t log s(z) + (1 - t) log(1 - s(z))   =>   dz += f (s(z) - t) dL
 static void bce_logits_backward(const TapeNode *node)
 {
-    const Saved  *saved = node->saved;
+    const Saved *saved = node->saved;
     const Tensor *z = node->in[0], *target = node->in[1];
-    Grad          dz = tape_grad(node, node->in[0]);
+    Grad dz = tape_grad(node, node->in[0]);
     if (dz.at)
         kernels.bce_logits_backward(dz.at, node->out[0]->grad, saved->factor, z->data, target->data,
                                     dz.beta, tensor_count(z));
@@ -77,8 +77,8 @@ static void bce_logits_backward(const TapeNode *node)
 Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target)
 {
     require_targets(z, target);
-    float   factor = 1.0f / (float)z->shape.size[0];
-    Tensor *loss   = tensor_new(tape->arena, SCALAR);
+    float factor = 1.0f / (float)z->shape.size[0];
+    Tensor *loss = tensor_new(tape->arena, SCALAR);
     kernels.bce_logits(loss->data, tensor_floats(z), tensor_floats(target), tensor_count(z));
     return tape_record(tape, scaled(loss, factor), bce_logits_backward,
                        saved_new(tape, NULL, factor), INPUTS(z, target));
@@ -87,9 +87,9 @@ Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target)
 // L = -1/B sum_r log p[r, label[r]],  p = softmax(z)   =>   dz += 1/B (p - onehot(label)) dL
 static void cross_entropy_backward(const TapeNode *node)
 {
-    const Saved  *saved = node->saved;
-    const Tensor *z     = node->in[0];
-    Grad          dz    = tape_grad(node, node->in[0]);
+    const Saved *saved = node->saved;
+    const Tensor *z = node->in[0];
+    Grad dz = tape_grad(node, node->in[0]);
     kernels.cross_entropy_backward(dz.at, node->out[0]->grad, saved->factor, saved->p,
                                    tensor_ints(node->in[1]), z->shape.size[0], z->shape.size[1],
                                    dz.beta);
@@ -105,7 +105,7 @@ Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels)
     for (int r = 0; device->on_host && r < rows; r++)
         REQUIRE(label[r] >= 0 && label[r] < classes, "label %d of row %d; expected 0 to %d",
                 label[r], r, classes - 1);
-    float   factor = 1.0f / (float)rows;
+    float factor = 1.0f / (float)rows;
     Tensor *loss = tensor_new(tape->arena, SCALAR), *p = tensor_new(tape->arena, z->shape);
     kernels.cross_entropy(loss->data, p->data, tensor_floats(z), label, rows, classes);
     return tape_record(tape, scaled(loss, factor), cross_entropy_backward,

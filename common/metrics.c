@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 struct Metrics {
-    FILE       *stream;
+    FILE *stream;
     const char *path;
-    int         failure;    // errno of the first write that failed, 0 while all is well
+    int failure;    // errno of the first write that failed, 0 while all is well
 };
 
 Metrics *metrics_open(Arena *keep, const char *path, Error *err)
@@ -21,8 +21,8 @@ Metrics *metrics_open(Arena *keep, const char *path, Error *err)
     }
     setvbuf(stream, NULL, _IOLBF, BUFSIZ);
     Metrics *metrics = arena_zeros(keep, sizeof *metrics);
-    metrics->stream  = stream;
-    metrics->path    = arena_print(keep, "%s", path);
+    metrics->stream = stream;
+    metrics->path = arena_print(keep, "%s", path);
     return metrics;
 }
 
@@ -36,10 +36,10 @@ static bool line_is_kept(const char *line, ssize_t length, long step)
 
 bool metrics_rewind(Metrics *metrics, long step, Error *err)
 {
-    char   *line = NULL;
-    size_t  room = 0;
+    char *line = NULL;
+    size_t room = 0;
     ssize_t length;
-    off_t   kept = 0;
+    off_t kept = 0;
     rewind(metrics->stream);
     while ((length = getline(&line, &room, metrics->stream)) > 0 &&
            line_is_kept(line, length, step))

@@ -19,7 +19,7 @@ typedef struct Metrics Metrics;
 
 typedef struct Metric {
     const char *name;    // printed as it is: no quotes, no backslashes
-    double      value;
+    double value;
 } Metric;
 
 #define METRICS(...) ((const Metric[]){__VA_ARGS__, {NULL, 0.0}})

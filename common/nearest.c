@@ -31,14 +31,14 @@ static int edits(const char *a, const char *b)
 
 const char *nearest(const char *word, const char *const *names, int count)
 {
-    const char *best  = NULL;
-    int         least = LONGEST;
+    const char *best = NULL;
+    int least = LONGEST;
     for (int i = 0; i < count; i++) {
         int distance = edits(word, names[i]);
-        int allowed  = (int)strlen(names[i]) / 3;
+        int allowed = (int)strlen(names[i]) / 3;
         if (distance < least && distance <= (allowed > 1 ? allowed : 1)) {
             least = distance;
-            best  = names[i];
+            best = names[i];
         }
     }
     return best;

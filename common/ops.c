@@ -42,7 +42,7 @@ static void activation_backward(const TapeNode *node)
 static const Activation *saved_activation(Tape *tape, Activation activation)
 {
     Activation *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved            = activation;
+    *saved = activation;
     return saved;
 }
 
@@ -83,9 +83,9 @@ static int rows_of(const Tensor *x)
 static void linear_backward(const TapeNode *node)
 {
     const Activation *activation = node->saved;
-    Tensor           *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
-    int               in = w->shape.size[1], out = w->shape.size[0], rows = rows_of(y);
-    float            *dz = y->grad;
+    Tensor *x = node->in[0], *w = node->in[1], *b = node->in[2], *y = node->out[0];
+    int in = w->shape.size[1], out = w->shape.size[0], rows = rows_of(y);
+    float *dz = y->grad;
     activate_backward(*activation, (Grad){dz, 0.0f}, y);    // in place: dy has no other use
     Grad dx = tape_grad(node, x), dw = tape_grad(node, w), db = tape_grad(node, b);
     if (dx.at) matmul(dx.at, dz, w->data, rows, in, out, dx.beta);
@@ -101,10 +101,10 @@ Tensor *op_linear_activated(Tape *tape, Tensor *x, Tensor *w, Tensor *b, Activat
     int in = w->shape.size[1], out = w->shape.size[0];
     REQUIRE(!b || shape_equal(b->shape, SHAPE(out)), "b is %s; expected [%d] for w %s",
             TENSOR_TEXT(b), out, TENSOR_TEXT(w));
-    Shape shape      = x->shape;
+    Shape shape = x->shape;
     shape.size[last] = out;
-    Tensor *y        = tensor_new(tape->arena, shape);
-    int     rows     = rows_of(y);
+    Tensor *y = tensor_new(tape->arena, shape);
+    int rows = rows_of(y);
     matmul_nt(y->data, tensor_floats(x), tensor_floats(w), rows, out, in, 0.0f);
     if (b) kernels.add_row(y->data, y->data, tensor_floats(b), rows, out);
     activate(activation, y->data, y->data, tensor_count(y));
@@ -134,7 +134,7 @@ static Mat mat(const float *data, const Tensor *x, bool transposed)
 static void multiply(Grad c, const Tensor *shape_of_c, Mat a, Mat b, int k)
 {
     const Shape s = shape_of_c->shape;
-    int         m = s.size[s.dims - 2], n = s.size[s.dims - 1], batch = 1;
+    int m = s.size[s.dims - 2], n = s.size[s.dims - 1], batch = 1;
     for (int i = 0; i < s.dims - 2; i++) batch *= s.size[i];
     kernels.matmul(c.at, (size_t)n, (size_t)m * (size_t)n, a, b, batch, m, n, k, c.beta);
 }
@@ -143,8 +143,8 @@ static void multiply(Grad c, const Tensor *shape_of_c, Mat a, Mat b, int k)
 static void matmul_backward(const TapeNode *node)
 {
     Tensor *a = node->in[0], *b = node->in[1], *y = node->out[0];
-    int     last = y->shape.dims - 1;
-    Grad    da = tape_grad(node, a), db = tape_grad(node, b);
+    int last = y->shape.dims - 1;
+    Grad da = tape_grad(node, a), db = tape_grad(node, b);
     if (da.at) multiply(da, a, mat(y->grad, y, false), mat(b->data, b, true), y->shape.size[last]);
     if (db.at)
         multiply(db, b, mat(a->data, a, true), mat(y->grad, y, false), y->shape.size[last - 1]);
@@ -152,15 +152,15 @@ static void matmul_backward(const TapeNode *node)
 
 Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b)
 {
-    int   last  = a->shape.dims - 1;
+    int last = a->shape.dims - 1;
     Shape shape = a->shape;
-    bool  fits  = last >= 1 && b->shape.dims == a->shape.dims &&
+    bool fits = last >= 1 && b->shape.dims == a->shape.dims &&
                 a->shape.size[last] == b->shape.size[last - 1];
     for (int i = 0; fits && i < last - 1; i++) fits = a->shape.size[i] == b->shape.size[i];
     REQUIRE(fits, "a is %s and b is %s; expected [...,m,k] and [...,k,n]", TENSOR_TEXT(a),
             TENSOR_TEXT(b));
     shape.size[last] = b->shape.size[last];
-    Tensor *y        = tensor_new(tape->arena, shape);
+    Tensor *y = tensor_new(tape->arena, shape);
     multiply((Grad){y->data, 0.0f}, y, mat(tensor_floats(a), a, false),
              mat(tensor_floats(b), b, false), a->shape.size[last]);
     return tape_record(tape, y, matmul_backward, NULL, INPUTS(a, b));
@@ -214,15 +214,15 @@ Tensor *op_mul(Tape *tape, Tensor *a, Tensor *b)
 static void scale_backward(const TapeNode *node)
 {
     const float *alpha = node->saved;
-    Grad         dx    = tape_grad(node, node->in[0]);
+    Grad dx = tape_grad(node, node->in[0]);
     kernels.axpby(dx.at, node->out[0]->grad, *alpha, dx.beta, tensor_count(node->out[0]));
 }
 
 Tensor *op_scale(Tape *tape, Tensor *x, float alpha)
 {
-    Tensor *y     = tensor_new(tape->arena, x->shape);
-    float  *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved        = alpha;
+    Tensor *y = tensor_new(tape->arena, x->shape);
+    float *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved = alpha;
     kernels.axpby(y->data, tensor_floats(x), alpha, 0.0f, tensor_count(y));
     return tape_record(tape, y, scale_backward, saved, INPUTS(x));
 }
@@ -230,8 +230,8 @@ Tensor *op_scale(Tape *tape, Tensor *x, float alpha)
 // y = exp(x)   =>   dx += dy y
 static void exp_backward(const TapeNode *node)
 {
-    const Tensor *y  = node->out[0];
-    Grad          dx = tape_grad(node, node->in[0]);
+    const Tensor *y = node->out[0];
+    Grad dx = tape_grad(node, node->in[0]);
     kernels.mul(dx.at, y->grad, y->data, dx.beta, tensor_count(y));
 }
 
@@ -246,15 +246,15 @@ Tensor *op_exp(Tape *tape, Tensor *x)
 
 typedef struct Dropout {
     float p;
-    Draw  draw;
+    Draw draw;
 } Dropout;
 
 // y = m x, each m 0 or 1 / (1 - p)   =>   dx += m dy: the mask is drawn again instead of stored
 static void dropout_backward(const TapeNode *node)
 {
     const Dropout *saved = node->saved;
-    const Tensor  *y     = node->out[0];
-    Grad           dx    = tape_grad(node, node->in[0]);
+    const Tensor *y = node->out[0];
+    Grad dx = tape_grad(node, node->in[0]);
     kernels.dropout(dx.at, y->grad, saved->p, saved->draw, dx.beta, tensor_count(y));
 }
 
@@ -262,9 +262,9 @@ Tensor *op_dropout(Tape *tape, Tensor *x, float p, Draw draw)
 {
     REQUIRE(p >= 0 && p <= 1, "p is %g; expected 0 to 1", (double)p);
     if (tape->evaluating) return x;
-    Tensor  *y     = tensor_new(tape->arena, x->shape);
+    Tensor *y = tensor_new(tape->arena, x->shape);
     Dropout *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved         = (Dropout){p, draw};
+    *saved = (Dropout){p, draw};
     kernels.dropout(y->data, tensor_floats(x), p, draw, 0.0f, tensor_count(y));
     return tape_record(tape, y, dropout_backward, saved, INPUTS(x));
 }

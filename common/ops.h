@@ -8,7 +8,12 @@
 #include "common/tape.h"
 #include "kernels/draw.h"
 
-typedef enum Activation { ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH } Activation;
+typedef enum Activation {
+    ACTIVATION_NONE,
+    ACTIVATION_RELU,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_TANH
+} Activation;
 
 // activation(x w^T + b): [...,I] [O,I] [O] -> [...,O]; b may be NULL. The activation works in place, so
 // that one tensor is kept for backward instead of two.
@@ -16,15 +21,15 @@ Tensor *op_linear_activated(Tape *tape, Tensor *x, Tensor *w, Tensor *b, Activat
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b);
 Tensor *op_linear_relu(Tape *tape, Tensor *x, Tensor *w, Tensor *b);
 
-Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b);               // [...,m,k] [...,k,n] -> [...,m,n]
+Tensor *op_matmul(Tape *tape, Tensor *a, Tensor *b);    // [...,m,k] [...,k,n] -> [...,m,n]
 
-Tensor *op_add(Tape *tape, Tensor *a, Tensor *b);                  // same shapes
-Tensor *op_mul(Tape *tape, Tensor *a, Tensor *b);                  // same shapes, element by element
-Tensor *op_scale(Tape *tape, Tensor *x, float alpha);              // alpha x
+Tensor *op_add(Tape *tape, Tensor *a, Tensor *b);        // same shapes
+Tensor *op_mul(Tape *tape, Tensor *a, Tensor *b);        // same shapes, element by element
+Tensor *op_scale(Tape *tape, Tensor *x, float alpha);    // alpha x
 Tensor *op_exp(Tape *tape, Tensor *x);
 
 Tensor *op_activation(Tape *tape, Tensor *x, Activation activation);
-Tensor *op_relu(Tape *tape, Tensor *x);                            // max(x, 0); derivative 0 at 0
+Tensor *op_relu(Tape *tape, Tensor *x);    // max(x, 0); derivative 0 at 0
 Tensor *op_sigmoid(Tape *tape, Tensor *x);
 Tensor *op_tanh(Tape *tape, Tensor *x);
 

@@ -18,13 +18,13 @@ static float *zeros(Arena *keep, size_t count)
 static void make_spans(Optimizer *optimizer, Arena *keep)
 {
     const Params *params = optimizer->params;
-    Span         *spans  = arena_alloc(keep, ((size_t)params->count + 1) * sizeof *spans);
-    int           count  = 0;
+    Span *spans = arena_alloc(keep, ((size_t)params->count + 1) * sizeof *spans);
+    int count = 0;
     for (int i = 0; i < params->count; i++) {
-        const Param  *item = &params->items[i];
-        const Tensor *x    = item->tensor;
+        const Param *item = &params->items[i];
+        const Tensor *x = item->tensor;
         if (!x->wants_grad) continue;
-        float  decay  = item->decay ? optimizer->config.decay : 0.0f;
+        float decay = item->decay ? optimizer->config.decay : 0.0f;
         size_t offset = (size_t)((const float *)x->data - params->trained.at);
         REQUIRE(x->data >= (void *)params->trained.at &&
                     offset < params->trained.count + (tensor_count(x) == 0),
@@ -36,7 +36,7 @@ static void make_spans(Optimizer *optimizer, Arena *keep)
         }
     }
     if (count > 0) spans[count - 1].end = params->trained.count;
-    optimizer->spans      = arena_numbers(keep, (size_t)count * sizeof *spans);
+    optimizer->spans = arena_numbers(keep, (size_t)count * sizeof *spans);
     optimizer->span_count = count;
     device->put(optimizer->spans, spans, (size_t)count * sizeof *spans);
 }
@@ -45,13 +45,13 @@ static void make_spans(Optimizer *optimizer, Arena *keep)
 static void make_state(Optimizer *optimizer, Arena *keep)
 {
     const Params *params = optimizer->params;
-    optimizer->state     = arena_alloc(keep, 2 * (size_t)params->count * sizeof *optimizer->state);
+    optimizer->state = arena_alloc(keep, 2 * (size_t)params->count * sizeof *optimizer->state);
     for (int i = 0; i < params->count; i++) {
         const Tensor *x = params->items[i].tensor;
         for (int j = 0; x->wants_grad && j < 2 && optimizer->moments[j] != NULL; j++) {
             Tensor *part = arena_alloc(keep, sizeof *part);
             *part =
-                (Tensor){.data  = optimizer->moments[j] + ((float *)x->data - params->trained.at),
+                (Tensor){.data = optimizer->moments[j] + ((float *)x->data - params->trained.at),
                          .shape = x->shape};
             optimizer->state[optimizer->state_count++] =
                 (Param){.name = arena_print(keep, "%s.%s", moment_names[optimizer->config.kind][j],
@@ -70,8 +70,8 @@ Optimizer *optimizer_new(Arena *keep, Params *params, OptimizerConfig config)
     if (config.epsilon == 0) config.epsilon = 1e-8f;
 
     Optimizer *optimizer = arena_zeros(keep, sizeof *optimizer);
-    optimizer->config    = config;
-    optimizer->params    = params;
+    optimizer->config = config;
+    optimizer->params = params;
     for (int j = 0; j < 2 && moment_names[config.kind][j] != NULL; j++)
         optimizer->moments[j] = zeros(keep, params->trained.count);
     optimizer->clip = zeros(keep, 3);
@@ -92,9 +92,9 @@ static void clear_missing(const Params *params)
 void optimizer_step(Optimizer *optimizer)
 {
     const OptimizerConfig *config = &optimizer->config;
-    Params                *params = optimizer->params;
-    const float           *grads = params->grads.at, *scale = NULL;
-    const size_t           n = params->trained.count;
+    Params *params = optimizer->params;
+    const float *grads = params->grads.at, *scale = NULL;
+    const size_t n = params->trained.count;
     int parameters = optimizer->state_count / (optimizer->moments[1] != NULL ? 2 : 1), trained = 0;
     for (int i = 0; i < params->count; i++) trained += params->items[i].tensor->wants_grad;
     REQUIRE(trained == parameters, "there are %d parameters, but %d when the optimizer was made",
@@ -113,11 +113,11 @@ void optimizer_step(Optimizer *optimizer)
     } else {
         AdamStep step = {
             .learning_rate = rate,
-            .beta1         = config->beta1,
-            .beta2         = config->beta2,
-            .epsilon       = config->epsilon,
-            .correction1   = (float)(1.0 - pow(config->beta1, (double)optimizer->step)),
-            .correction2   = (float)(1.0 - pow(config->beta2, (double)optimizer->step)),
+            .beta1 = config->beta1,
+            .beta2 = config->beta2,
+            .epsilon = config->epsilon,
+            .correction1 = (float)(1.0 - pow(config->beta1, (double)optimizer->step)),
+            .correction2 = (float)(1.0 - pow(config->beta2, (double)optimizer->step)),
         };
         kernels.adam_step(params->trained.at, optimizer->moments[0], optimizer->moments[1], grads,
                           scale, optimizer->spans, optimizer->span_count, n, step);

@@ -21,28 +21,28 @@ typedef enum OptimizerKind {
 
 typedef struct OptimizerConfig {
     OptimizerKind kind;
-    Schedule      schedule;                 // .peak alone is a constant rate
-    float         momentum;                 // SGD
-    float         beta1, beta2, epsilon;    // Adam; 0 stands for 0.9, 0.999, 1e-8
-    float         decay;                    // of the parameters that decay (params.h)
-    float         clip_norm;                // > 0: gradients are scaled down to this 2-norm over all
+    Schedule schedule;              // .peak alone is a constant rate
+    float momentum;                 // SGD
+    float beta1, beta2, epsilon;    // Adam; 0 stands for 0.9, 0.999, 1e-8
+    float decay;                    // of the parameters that decay (params.h)
+    float clip_norm;                // > 0: gradients are scaled down to this 2-norm over all
 } OptimizerConfig;
 
 typedef struct Optimizer {
     OptimizerConfig config;
-    Params         *params;
-    long            step;           // steps taken so far
-    float          *moments[2];     // as large as the block of parameters: v, or m and v
-    Span           *spans;          // on the device: parts of the block with one rate and decay
-    int             span_count;
-    float          *clip;           // on the device: the last step's factor, and the norm before it
-    int             state_count;    // what a checkpoint must hold beside the parameters
-    Param          *state;          // "sgd.v.NAME"; "adam.m.NAME", "adam.v.NAME": parts of the moments
+    Params *params;
+    long step;            // steps taken so far
+    float *moments[2];    // as large as the block of parameters: v, or m and v
+    Span *spans;          // on the device: parts of the block with one rate and decay
+    int span_count;
+    float *clip;        // on the device: the last step's factor, and the norm before it
+    int state_count;    // what a checkpoint must hold beside the parameters
+    Param *state;       // "sgd.v.NAME"; "adam.m.NAME", "adam.v.NAME": parts of the moments
 } Optimizer;
 
 // Of parameters that were added to `params` itself, all of them before this.
 Optimizer *optimizer_new(Arena *keep, Params *params, OptimizerConfig config);
-void       optimizer_step(Optimizer *optimizer);
+void optimizer_step(Optimizer *optimizer);
 
 // The 2-norm of all gradients in the last step, before clipping; 0 when clip_norm is 0. Waits for the device.
 float optimizer_grad_norm(const Optimizer *optimizer);

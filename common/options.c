@@ -20,35 +20,36 @@ typedef enum OptionKind {
 } OptionKind;
 
 typedef struct Option {
-    OptionKind  kind;
+    OptionKind kind;
     const char *name;
-    char        letter;
-    void       *value;          // the caller's variable, of the kind's type
-    double      least, most;    // of OPTION_INT and OPTION_FLOAT
-    const char *argument;       // how --help calls the value
-    const char *choices;        // of OPTION_CHOICE
+    char letter;
+    void *value;             // the caller's variable, of the kind's type
+    double least, most;      // of OPTION_INT and OPTION_FLOAT
+    const char *argument;    // how --help calls the value
+    const char *choices;     // of OPTION_CHOICE
     const char *help;
     const char *group;
-    bool        given;
+    bool given;
 } Option;
 
 struct Options {
-    Arena      *arena;
+    Arena *arena;
     const char *program, *summary, *group;
-    int         count;
-    Option      items[OPTIONS_MAX];
-    const char  *rest_argument;    // how --help calls what is no option; NULL: nothing may be left over
+    int count;
+    Option items[OPTIONS_MAX];
+    const char
+        *rest_argument;    // how --help calls what is no option; NULL: nothing may be left over
     const char ***rest;
-    int          *rest_count;
+    int *rest_count;
 };
 
 Options *options_new(Arena *keep, const char *program, const char *summary)
 {
     Options *options = arena_zeros(keep, sizeof *options);
-    options->arena   = keep;
+    options->arena = keep;
     options->program = program;
     options->summary = summary;
-    options->group   = "Options";
+    options->group = "Options";
     return options;
 }
 
@@ -72,11 +73,17 @@ static Option *options_find(const Options *options, const char *name)
 static Option *options_add(Options *options, OptionKind kind, const char *name, char letter,
                            void *value, const char *help)
 {
-    REQUIRE(options->count < OPTIONS_MAX, "no room for --%s after %d options", name, options->count);
+    REQUIRE(options->count < OPTIONS_MAX, "no room for --%s after %d options", name,
+            options->count);
     REQUIRE(options_find(options, name) == NULL, "--%s is declared twice", name);
     Option *option = &options->items[options->count++];
-    *option        = (Option){.kind = kind, .name = name, .letter = letter, .value = value,
-                              .argument = "N", .help = help, .group = options->group};
+    *option = (Option){.kind = kind,
+                       .name = name,
+                       .letter = letter,
+                       .value = value,
+                       .argument = "N",
+                       .help = help,
+                       .group = options->group};
     return option;
 }
 
@@ -84,8 +91,8 @@ void options_int(Options *options, const char *name, char letter, int *value, in
                  const char *help)
 {
     Option *option = options_add(options, OPTION_INT, name, letter, value, help);
-    option->least  = least;
-    option->most   = most;
+    option->least = least;
+    option->most = most;
 }
 
 void options_uint64(Options *options, const char *name, char letter, uint64_t *value,
@@ -97,10 +104,10 @@ void options_uint64(Options *options, const char *name, char letter, uint64_t *v
 void options_float(Options *options, const char *name, char letter, float *value, float least,
                    float most, const char *help)
 {
-    Option *option   = options_add(options, OPTION_FLOAT, name, letter, value, help);
+    Option *option = options_add(options, OPTION_FLOAT, name, letter, value, help);
     option->argument = "X";
-    option->least    = (double)least;
-    option->most     = (double)most;
+    option->least = (double)least;
+    option->most = (double)most;
 }
 
 void options_flag(Options *options, const char *name, char letter, bool *value, const char *help)
@@ -117,18 +124,18 @@ void options_string(Options *options, const char *name, char letter, const char 
 void options_choice(Options *options, const char *name, char letter, const char **value,
                     const char *choices, const char *help)
 {
-    Option *option   = options_add(options, OPTION_CHOICE, name, letter, value, help);
+    Option *option = options_add(options, OPTION_CHOICE, name, letter, value, help);
     option->argument = "NAME";
-    option->choices  = choices;
+    option->choices = choices;
 }
 
 void options_rest(Options *options, const char ***words, int *count, const char *argument)
 {
-    options->rest          = words;
-    options->rest_count    = count;
+    options->rest = words;
+    options->rest_count = count;
     options->rest_argument = argument;
-    *words                 = NULL;
-    *count                 = 0;
+    *words = NULL;
+    *count = 0;
 }
 
 bool options_given(const Options *options, const char *name)
@@ -141,7 +148,7 @@ bool options_given(const Options *options, const char *name)
 // "passes over the training images (default: 10)"
 static const char *help_with_default(Arena *arena, const Option *option)
 {
-    char        number[32];
+    char number[32];
     const char *text = number;
     switch (option->kind) {
     case OPTION_INT: snprintf(number, sizeof number, "%d", *(int *)option->value); break;
@@ -171,19 +178,20 @@ static struct poptOption *popt_table(const Options *options)
         const Option *option = &options->items[i];
         if (i == 0 || strcmp(option->group, options->items[i - 1].group) != 0) {
             const char *title = arena_print(options->arena, "%s:", option->group);
-            next              = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *next);
-            *top++ = (struct poptOption){.argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next, .descrip = title};
+            next = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *next);
+            *top++ = (struct poptOption){
+                .argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next, .descrip = title};
         }
-        *next++ = (struct poptOption){
-            .longName   = option->name,
-            .shortName  = option->letter,
-            .argInfo    = option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
-            .val        = i + 1,
-            .descrip    = help_with_default(options->arena, option),
-            .argDescrip = option->argument};
+        *next++ = (struct poptOption){.longName = option->name,
+                                      .shortName = option->letter,
+                                      .argInfo = option->kind == OPTION_FLAG ? POPT_ARG_NONE
+                                                                             : POPT_ARG_STRING,
+                                      .val = i + 1,
+                                      .descrip = help_with_default(options->arena, option),
+                                      .argDescrip = option->argument};
     }
-    *next = (struct poptOption){.longName = "help", .shortName = 'h', .val = HELP,
-                                .descrip = "show this and stop"};
+    *next = (struct poptOption){
+        .longName = "help", .shortName = 'h', .val = HELP, .descrip = "show this and stop"};
     return table;
 }
 
@@ -191,8 +199,8 @@ static bool store_choice(Arena *arena, const Option *option, const char *text, E
 {
     size_t length = strlen(text);
     for (const char *choice = option->choices; choice != NULL;) {
-        const char *bar  = strchr(choice, '|');
-        size_t      size = bar ? (size_t)(bar - choice) : strlen(choice);
+        const char *bar = strchr(choice, '|');
+        size_t size = bar ? (size_t)(bar - choice) : strlen(choice);
         if (size == length && memcmp(choice, text, size) == 0) {
             *(const char **)option->value = arena_print(arena, "%s", text);
             return true;
@@ -207,9 +215,9 @@ static bool store(Arena *arena, const Option *option, const char *text, Error *e
     // strtol and its kin skip spaces and take "0x10", "inf" and "+1": digits, one point, an exponent
     // and a leading minus are all that a number on our command line may hold.
     bool plain = isdigit((unsigned char)text[text[0] == '-']) || text[text[0] == '-'] == '.';
-    plain      = plain && text[strspn(text, "0123456789+-.eE")] == '\0';
-    char *end  = NULL;
-    errno      = 0;
+    plain = plain && text[strspn(text, "0123456789+-.eE")] == '\0';
+    char *end = NULL;
+    errno = 0;
     switch (option->kind) {
     case OPTION_INT: {
         long value = strtol(text, &end, 10);
@@ -250,8 +258,8 @@ static int store_all(Options *options, poptContext context, Error *err)
     int code;
     while ((code = poptGetNextOpt(context)) > 0 && code != HELP) {
         Option *option = &options->items[code - 1];
-        char   *text   = poptGetOptArg(context);
-        bool    stored = store(options->arena, option, text ? text : "", err);
+        char *text = poptGetOptArg(context);
+        bool stored = store(options->arena, option, text ? text : "", err);
         free(text);
         option->given = true;
         if (!stored) return code;
@@ -262,11 +270,12 @@ static int store_all(Options *options, poptContext context, Error *err)
 static void store_rest(Options *options, poptContext context)
 {
     const char **left = poptGetArgs(context);
-    int          count = 0;
+    int count = 0;
     while (left != NULL && left[count] != NULL) count++;
-    *options->rest       = arena_alloc(options->arena, ((size_t)count + 1) * sizeof **options->rest);
+    *options->rest = arena_alloc(options->arena, ((size_t)count + 1) * sizeof **options->rest);
     *options->rest_count = count;
-    for (int i = 0; i < count; i++) (*options->rest)[i] = arena_print(options->arena, "%s", left[i]);
+    for (int i = 0; i < count; i++)
+        (*options->rest)[i] = arena_print(options->arena, "%s", left[i]);
     (*options->rest)[count] = NULL;
 }
 
@@ -285,12 +294,13 @@ static void print_wrapped(const char *text)
 
 bool options_parse(Options *options, int argc, char **argv, int *status)
 {
-    Error       err     = {""};
+    Error err = {""};
     poptContext context = poptGetContext(options->program, argc, (const char **)argv,
                                          popt_table(options), POPT_CONTEXT_NO_EXEC);
     REQUIRE(context != NULL, "no memory to read the command line");
     if (options->rest != NULL)
-        poptSetOtherOptionHelp(context, arena_print(options->arena, "%s [OPTION...]", options->rest_argument));
+        poptSetOtherOptionHelp(
+            context, arena_print(options->arena, "%s [OPTION...]", options->rest_argument));
     int code = store_all(options, context, &err);
     if (code == HELP) {
         print_wrapped(options->summary);
@@ -321,7 +331,7 @@ const char *options_quoted(Arena *arena, const char *word)
 {
     if (word[0] != '\0' && strpbrk(word, " \t\n\"'\\$&|;<>()*?[]#~`!{}") == NULL) return word;
     char *quoted = arena_alloc(arena, 4 * strlen(word) + 3), *end = quoted;
-    *end++       = '\'';
+    *end++ = '\'';
     for (; *word != '\0'; word++) {
         if (*word == '\'') end = stpcpy(end, "'\\'");    // ends the quotes, a quote, and goes on
         *end++ = *word;

@@ -9,26 +9,26 @@ enum { NARROWEST = 40, WIDEST = 100, LEAST_TEXT = 32, HANG = 4, LABEL = 6, WHY_C
 
 Page page_begin(void)
 {
-    const char *columns  = getenv("COLUMNS"), *term = getenv("TERM");
-    bool        terminal = isatty(STDOUT_FILENO);
-    int         width    = columns != NULL ? atoi(columns) : 0;
+    const char *columns = getenv("COLUMNS"), *term = getenv("TERM");
+    bool terminal = isatty(STDOUT_FILENO);
+    int width = columns != NULL ? atoi(columns) : 0;
     if (width <= 0) width = terminal_size(STDOUT_FILENO).columns;
     if (width < NARROWEST) width = NARROWEST;
     if (width > WIDEST) width = WIDEST;
     const char *refused = getenv("NO_COLOR"), *forced = getenv("CLICOLOR_FORCE");
     terminal = terminal || (forced != NULL && strcmp(forced, "0") != 0);
     return (Page){.columns = width,
-                  .colour  = terminal && (refused == NULL || refused[0] == '\0') && term != NULL &&
+                  .colour = terminal && (refused == NULL || refused[0] == '\0') && term != NULL &&
                             strcmp(term, "dumb") != 0};
 }
 
 const char *page_on(const Page *page, PageStyle style)
 {
     static const char *const codes[] = {[PAGE_PLAIN] = "",
-                                        [PAGE_BOLD]  = "\033[1m",
-                                        [PAGE_DIM]   = "\033[2m",
-                                        [PAGE_GOOD]  = "\033[32m",
-                                        [PAGE_BAD]   = "\033[31m"};
+                                        [PAGE_BOLD] = "\033[1m",
+                                        [PAGE_DIM] = "\033[2m",
+                                        [PAGE_GOOD] = "\033[32m",
+                                        [PAGE_BAD] = "\033[31m"};
     return page->colour ? codes[style] : "";
 }
 
@@ -52,7 +52,7 @@ static void wrap(const Page *page, int column, int indent, const char *text, con
     for (const char *word = text + strspn(text, " "); word < end; word += strspn(word, " ")) {
         size_t bytes = strcspn(word, " ");
         if (bytes > (size_t)(end - word)) bytes = (size_t)(end - word);
-        int    width = columns_of(word, bytes);
+        int width = columns_of(word, bytes);
         if (!first && column + 1 + width > page->columns) {
             printf("\n%*s", indent, "");
             column = indent;
@@ -98,7 +98,8 @@ void page_command(const Page *page, const char *label, const char *command, cons
     int at = LABEL + (int)strlen(command) + 2;
     if (at < WHY_COLUMN) at = WHY_COLUMN;
     bool beside = at + columns_of(why, strlen(why)) <= page->columns;
-    printf("%s%-*s%s%s", page_on(page, PAGE_BOLD), LABEL, label, page_off(page, PAGE_BOLD), command);
+    printf("%s%-*s%s%s", page_on(page, PAGE_BOLD), LABEL, label, page_off(page, PAGE_BOLD),
+           command);
     if (why[0] != '\0' && beside) printf("%*s%s", at - LABEL - (int)strlen(command), "", why);
     putchar('\n');
     if (why[0] != '\0' && !beside) page_text(page, PAGE_DIM, LABEL + 2, why);
@@ -114,10 +115,8 @@ void page_item(const Page *page, int indent, int width, const char *name, const 
 {
     int used = columns_of(name, strlen(name)), column = page_column(page, indent, width);
     printf("%*s%s%s%s", indent, "", page_on(page, PAGE_BOLD), name, page_off(page, PAGE_BOLD));
-    if (indent + used + 1 > column)
-        printf("\n%*s", column, "");
-    else
-        printf("%*s", column - indent - used, "");
+    if (indent + used + 1 > column) printf("\n%*s", column, "");
+    else printf("%*s", column - indent - used, "");
     wrap(page, column, column, text, text + strlen(text));
     putchar('\n');
 }

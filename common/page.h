@@ -15,7 +15,7 @@
 typedef enum PageStyle { PAGE_PLAIN, PAGE_BOLD, PAGE_DIM, PAGE_GOOD, PAGE_BAD } PageStyle;
 
 typedef struct Page {
-    int  columns;
+    int columns;
     bool colour;
 } Page;
 

@@ -4,16 +4,16 @@
 #include <string.h>
 
 enum {
-    LINE  = 64 / sizeof(float),    // floats of a cache line
-    CHUNK = 2 << 20,               // bytes committed at a time: a huge page
+    LINE = 64 / sizeof(float),    // floats of a cache line
+    CHUNK = 2 << 20,              // bytes committed at a time: a huge page
 };
 
 // A range of addresses that a block grows into.
 typedef struct Range {
-    Block        *block;
+    Block *block;
     const Device *device;
-    char         *base;
-    size_t        capacity, committed;
+    char *base;
+    size_t capacity, committed;
 } Range;
 
 typedef struct Reservation {
@@ -24,7 +24,7 @@ typedef struct Reservation {
 static void release(void *what)
 {
     Reservation *reserved = what;
-    Range       *ranges[] = {&reserved->trained, &reserved->grads, &reserved->frozen};
+    Range *ranges[] = {&reserved->trained, &reserved->grads, &reserved->frozen};
     for (int i = 0; i < 3; i++)
         if (ranges[i]->base != NULL)
             ranges[i]->device->release(ranges[i]->base, ranges[i]->capacity);
@@ -33,11 +33,11 @@ static void release(void *what)
 Params *params_new(Arena *keep)
 {
     Params *params = arena_zeros(keep, sizeof *params);
-    params->arena  = keep;
+    params->arena = keep;
     Reservation *r = params->reserved = arena_zeros(keep, sizeof *r);
-    r->trained.block                  = &params->trained;
-    r->grads.block                    = &params->grads;
-    r->frozen.block                   = &r->frozen_block;
+    r->trained.block = &params->trained;
+    r->grads.block = &params->grads;
+    r->frozen.block = &r->frozen_block;
     arena_on_release(keep, release, r);
     return params;
 }
@@ -47,10 +47,10 @@ static float *extend(Range *range, size_t count, size_t capacity)
 {
     Block *block = range->block;
     if (range->base == NULL) {
-        range->base     = device->reserve(capacity);
-        range->device   = device;
+        range->base = device->reserve(capacity);
+        range->device = device;
         range->capacity = capacity;
-        block->at       = (float *)(void *)range->base;
+        block->at = (float *)(void *)range->base;
     }
     REQUIRE(range->base != NULL, "no room for %zu bytes of parameters on device %s", capacity,
             device->name);
@@ -87,9 +87,9 @@ static int *slot_of(const Params *params, const char *name)
 // Twice the items, and four slots for each.
 static void grow(Params *params)
 {
-    params->room       = params->room > 0 ? 2 * params->room : 16;
+    params->room = params->room > 0 ? 2 * params->room : 16;
     params->slot_count = 4 * params->room;
-    Param *items       = arena_alloc(params->arena, (size_t)params->room * sizeof *items);
+    Param *items = arena_alloc(params->arena, (size_t)params->room * sizeof *items);
     if (params->count > 0) memcpy(items, params->items, (size_t)params->count * sizeof *items);
     params->items = items;
     params->slots = arena_zeros(params->arena, (size_t)params->slot_count * sizeof *params->slots);
@@ -102,21 +102,21 @@ static void append(Params *params, Param item)
     int *slot = slot_of(params, item.name);
     REQUIRE(*slot == 0, "there is already a parameter '%s'", item.name);
     params->items[params->count++] = item;
-    *slot                          = params->count;
+    *slot = params->count;
 }
 
 Tensor *params_add(Params *params, const char *name, Shape shape)
 {
     shape_require(shape);
     Reservation *reserved = params->reserved;
-    size_t       count    = shape_count(shape),
-           capacity       = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
-    Tensor *x             = arena_alloc(params->arena, sizeof *x);
-    *x                    = (Tensor){.shape = shape, .wants_grad = !params->frozen};
-    append(params, (Param){.name   = arena_print(params->arena, "%s", name),
+    size_t count = shape_count(shape),
+           capacity = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
+    Tensor *x = arena_alloc(params->arena, sizeof *x);
+    *x = (Tensor){.shape = shape, .wants_grad = !params->frozen};
+    append(params, (Param){.name = arena_print(params->arena, "%s", name),
                            .tensor = x,
-                           .decay  = shape.dims >= 2,
-                           .rate   = 1.0f});
+                           .decay = shape.dims >= 2,
+                           .rate = 1.0f});
     x->data = extend(params->frozen ? &reserved->frozen : &reserved->trained, count, capacity);
     if (!params->frozen) x->grad = extend(&reserved->grads, count, capacity);
     return x;

@@ -16,12 +16,12 @@
 #include "common/tensor.h"
 
 typedef struct Param {
-    const char *name;      // owned by the arena
-    Tensor     *tensor;
+    const char *name;    // owned by the arena
+    Tensor *tensor;
     // For an optimizer that is made later:
-    bool  decay;    // whether weight decay applies: unless changed, from two dimensions on, which
-                    // spares biases and norms
-    float rate;     // multiplies the learning rate: 1 unless changed
+    bool decay;    // whether weight decay applies: unless changed, from two dimensions on, which
+                   // spares biases and norms
+    float rate;    // multiplies the learning rate: 1 unless changed
 } Param;
 
 // Numbers end to end on the device.
@@ -32,13 +32,13 @@ typedef struct Block {
 
 typedef struct Params {
     Arena *arena;
-    bool   frozen;           // whether what is added next is frozen: false unless changed
-    int    count;
-    Param *items;            // in the order of adding, which is the order in the block
-    Block  trained, grads;
+    bool frozen;    // whether what is added next is frozen: false unless changed
+    int count;
+    Param *items;    // in the order of adding, which is the order in the block
+    Block trained, grads;
     // Inside: where names are found, and what was reserved.
-    int   *slots;
-    int    slot_count, room;
+    int *slots;
+    int slot_count, room;
     struct Reservation *reserved;
 } Params;
 
@@ -48,7 +48,7 @@ Tensor *params_add(Params *params, const char *name, Shape shape);
 // part's, shared: same tensors and names. For files; an optimizer takes a part's own Params.
 void params_include(Params *params, const Params *part);
 
-Param  *params_item(const Params *params, const char *name);    // NULL when there is none
+Param *params_item(const Params *params, const char *name);     // NULL when there is none
 Tensor *params_find(const Params *params, const char *name);    // the same
-size_t  params_total(const Params *params);                     // number of elements in all
-void    params_clear_grads(Params *params);                     // what comes next is the first
+size_t params_total(const Params *params);                      // number of elements in all
+void params_clear_grads(Params *params);                        // what comes next is the first

@@ -12,7 +12,7 @@ float peak_run_avx512(long steps, const float start[PEAK_START]);
 
 int peak_probes(PeakProbe probes[PEAK_MAX_PROBES])
 {
-    int count       = 0;
+    int count = 0;
     probes[count++] = (PeakProbe){"plain", 4, peak_run_plain};
 #ifdef PEAK_X86
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
@@ -41,7 +41,7 @@ static double fma_seconds(PeakProbe probe, int threads, long steps)
         total += (double)probe.run(steps, numbers);
     }
     double seconds = seconds_now() - start;
-    sink           = total;
+    sink = total;
     return seconds;
 }
 
@@ -67,24 +67,24 @@ static void measure_streams(Peak *peak)
 #pragma omp parallel for num_threads(peak->threads)
     for (size_t i = 0; i < n; i++) a[i] = 0, b[i] = 1, c[i] = 2;    // pages near their thread
     const uint64_t *word = (const uint64_t *)(const void *)b;
-    size_t          part = n / 2 / 4;
-    double          triad = 1e9, read = 1e9;
+    size_t part = n / 2 / 4;
+    double triad = 1e9, read = 1e9;
     for (int round = 0; round < 5; round++) {
         double start = seconds_now();
 #pragma omp parallel for num_threads(peak->threads)
         for (size_t i = 0; i < n; i++) a[i] = b[i] + 3.0f * c[i];
-        double   middle = seconds_now();
-        uint64_t sum    = 0;    // of the bits: the order of float additions may not be changed
+        double middle = seconds_now();
+        uint64_t sum = 0;    // of the bits: the order of float additions may not be changed
 #pragma omp parallel for num_threads(peak->threads) reduction(+ : sum)
         for (size_t i = 0; i < part; i++)    // four streams: one alone does not fill the memory bus
             sum += word[i] + word[i + part] + word[i + 2 * part] + word[i + 3 * part];
         double end = seconds_now();
-        sink       = (double)sum + (double)a[n / 2];
+        sink = (double)sum + (double)a[n / 2];
         if (middle - start < triad) triad = middle - start;
         if (end - middle < read) read = end - middle;
     }
     peak->triad_gbs = 12e-9 * (double)n / triad;
-    peak->read_gbs  = 4e-9 * (double)n / read;
+    peak->read_gbs = 4e-9 * (double)n / read;
     free(a);
     free(b);
     free(c);
@@ -93,12 +93,13 @@ static void measure_streams(Peak *peak)
 Peak peak_measure(int threads)
 {
     PeakProbe probes[PEAK_MAX_PROBES];
-    Peak      peak  = {.threads = threads};
-    int       count = peak_probes(probes);
+    Peak peak = {.threads = threads};
+    int count = peak_probes(probes);
     for (int i = 0; i < count; i++) {
         double gflops = peak_gflops(probes[i], threads);
         if (gflops > peak.gflops) peak.gflops = gflops, peak.variant = probes[i].variant;
-        if (strcmp(probes[i].variant, kernels_cpu()->variant) == 0) break;    // LAB_CPU's limit is the peak's
+        if (strcmp(probes[i].variant, kernels_cpu()->variant) == 0)
+            break;    // LAB_CPU's limit is the peak's
     }
     measure_streams(&peak);
     return peak;

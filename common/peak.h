@@ -12,27 +12,27 @@
 #include <stdbool.h>
 
 enum {
-    PEAK_CHAINS     = 12,
-    PEAK_UNROLL     = 4,
-    PEAK_START      = (PEAK_CHAINS + 1) * 16,    // floats for the chains and the factor, any width
+    PEAK_CHAINS = 12,
+    PEAK_UNROLL = 4,
+    PEAK_START = (PEAK_CHAINS + 1) * 16,    // floats for the chains and the factor, any width
     PEAK_MAX_PROBES = 3,
     PEAK_STREAM_MIB = 128,    // each of the three arrays
 };
 
 typedef struct PeakProbe {
-    const char *variant;    // "plain", "avx2", "avx512"
-    int         lanes;      // floats in a register
+    const char *variant;                                        // "plain", "avx2", "avx512"
+    int lanes;                                                  // floats in a register
     float (*run)(long steps, const float start[PEAK_START]);    // a multiple of PEAK_UNROLL
 } PeakProbe;
 
 typedef struct Peak {
-    int         threads;
+    int threads;
     const char *variant;    // of the fastest probe
-    double      gflops;
-    double      triad_gbs;    // a[i] = b[i] + s c[i]
-    double      read_gbs;     // sum of a[i]
+    double gflops;
+    double triad_gbs;    // a[i] = b[i] + s c[i]
+    double read_gbs;     // sum of a[i]
 } Peak;
 
-int    peak_probes(PeakProbe probes[PEAK_MAX_PROBES]);    // those that can run here; their number
+int peak_probes(PeakProbe probes[PEAK_MAX_PROBES]);    // those that can run here; their number
 double peak_gflops(PeakProbe probe, int threads);
-Peak   peak_measure(int threads);
+Peak peak_measure(int threads);

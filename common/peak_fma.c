@@ -13,7 +13,7 @@ float PEAK_RUN(long steps, const float start[PEAK_START]);
 float PEAK_RUN(long steps, const float start[PEAK_START])
 {
     const Vector *outside = (const Vector *)start;
-    Vector        chain[PEAK_CHAINS], factor = outside[PEAK_CHAINS], sum = {0};
+    Vector chain[PEAK_CHAINS], factor = outside[PEAK_CHAINS], sum = {0};
     for (int i = 0; i < PEAK_CHAINS; i++) chain[i] = outside[i];
     for (long step = 0; step < steps; step += PEAK_UNROLL)
         for (int u = 0; u < PEAK_UNROLL; u++)    // the loop's own counting takes a port, too

@@ -16,7 +16,7 @@ Picture *picture_new(Arena *arena, int width, int height)
 {
     REQUIRE(width > 0 && height > 0, "a picture of %d x %d pixels; expected at least 1 x 1", width,
             height);
-    size_t   bytes   = (size_t)width * (size_t)height * 3;
+    size_t bytes = (size_t)width * (size_t)height * 3;
     Picture *picture = arena_alloc(arena, sizeof *picture);
     *picture = (Picture){.width = width, .height = height, .rgb = arena_alloc(arena, bytes)};
     memset(picture->rgb, 255, bytes);
@@ -30,9 +30,9 @@ static void fill_square(Picture *picture, int left, int top, int side, Colour co
     for (int y = top < 0 ? 0 : top; y < below; y++)
         for (int x = left < 0 ? 0 : left; x < right; x++) {
             uint8_t *pixel = picture->rgb + 3 * ((size_t)y * (size_t)picture->width + (size_t)x);
-            pixel[0]       = colour.red;
-            pixel[1]       = colour.green;
-            pixel[2]       = colour.blue;
+            pixel[0] = colour.red;
+            pixel[1] = colour.green;
+            pixel[2] = colour.blue;
         }
 }
 
@@ -84,17 +84,17 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid)
     for (int r = 0; r < grid->row_count; r++)
         if (grid->rows[r].label != NULL) {
             int width = picture_text_width(grid->rows[r].label, TEXT_SCALE) + MARGIN;
-            labels    = width > labels ? width : labels;
+            labels = width > labels ? width : labels;
         }
-    int tiles   = grid->columns * across - gap;
+    int tiles = grid->columns * across - gap;
     int caption = grid->caption ? picture_text_width(grid->caption, TEXT_SCALE) : 0;
-    int width   = labels + tiles > caption ? labels + tiles : caption;
-    int height  = grid->row_count * down - gap + (caption ? text_height + MARGIN : 0);
+    int width = labels + tiles > caption ? labels + tiles : caption;
+    int height = grid->row_count * down - gap + (caption ? text_height + MARGIN : 0);
 
     Picture *picture = picture_new(arena, width + 2 * MARGIN, height + 2 * MARGIN);
     for (int r = 0; r < grid->row_count; r++) {
         const PictureRow *row = &grid->rows[r];
-        int               top = MARGIN + r * down;
+        int top = MARGIN + r * down;
         if (row->label != NULL)
             picture_text(picture, MARGIN, top + (down - gap - text_height) / 2, row->label,
                          TEXT_SCALE);
@@ -113,9 +113,9 @@ bool picture_save(const Picture *picture, const char *path, Error *err)
     NewFile file;
     if (!file_begin(&file, path, err)) return false;
     png_image image = {.version = PNG_IMAGE_VERSION,
-                       .format  = PNG_FORMAT_RGB,
-                       .width   = (png_uint_32)picture->width,
-                       .height  = (png_uint_32)picture->height};
+                       .format = PNG_FORMAT_RGB,
+                       .width = (png_uint_32)picture->width,
+                       .height = (png_uint_32)picture->height};
     if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL)) {
         file_abandon(&file);
         return error_set(err, "%s: cannot be written: %s", path, image.message);

@@ -16,23 +16,23 @@
 #include "common/error.h"
 
 typedef struct Picture {
-    int      width, height;
+    int width, height;
     uint8_t *rgb;    // [height,width,3]
 } Picture;
 
 typedef struct PictureRow {
-    const char  *label;    // to the left of the row; NULL for none
+    const char *label;     // to the left of the row; NULL for none
     const float *tiles;    // [columns,height,width,channels]
 } PictureRow;
 
 typedef struct PictureGrid {
     const PictureRow *rows;
-    int               row_count, columns;
-    int               height, width;    // of one tile
-    int               channels;         // 1 for gray, 3 for RGB; 0 means 1
-    int               scale;            // the side of a tile's pixel in the picture; 0 means 2
-    int               gap;              // between tiles; 0 means 4
-    const char       *caption;          // below; NULL for none
+    int row_count, columns;
+    int height, width;      // of one tile
+    int channels;           // 1 for gray, 3 for RGB; 0 means 1
+    int scale;              // the side of a tile's pixel in the picture; 0 means 2
+    int gap;                // between tiles; 0 means 4
+    const char *caption;    // below; NULL for none
 } PictureGrid;
 
 Picture *picture_new(Arena *arena, int width, int height);    // white
@@ -42,6 +42,7 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid);
 void picture_tile(Picture *picture, int left, int top, const float *pixels, int height, int width,
                   int channels, int scale);
 void picture_text(Picture *picture, int left, int top, const char *text, int scale);    // dark gray
-int  picture_text_width(const char *text, int scale);
+int picture_text_width(const char *text, int scale);
 
-bool picture_save(const Picture *picture, const char *path, Error *err);    // PNG, whole or not at all
+bool picture_save(const Picture *picture, const char *path,
+                  Error *err);    // PNG, whole or not at all

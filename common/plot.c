@@ -19,9 +19,9 @@ enum { DEFAULT_SECONDS = 20 };
 // more. Points have shapes besides (gnuplot's numbers), so that ten digits remain ten.
 static const struct {
     const char *colour;
-    int         shape;
-} STYLES[] = {{"#0072B2", 7}, {"#D55E00", 5},  {"#009E73", 9}, {"#CC79A7", 11}, {"#E69F00", 13},
-              {"#56B4E9", 6}, {"#000000", 4},  {"#F0E442", 7}, {"#8C510A", 10}, {"#999999", 12}};
+    int shape;
+} STYLES[] = {{"#0072B2", 7}, {"#D55E00", 5}, {"#009E73", 9}, {"#CC79A7", 11}, {"#E69F00", 13},
+              {"#56B4E9", 6}, {"#000000", 4}, {"#F0E442", 7}, {"#8C510A", 10}, {"#999999", 12}};
 enum { STYLE_COUNT = sizeof STYLES / sizeof *STYLES };
 
 void plot_shape(Plot *plot, PlotShape shape, const char *name, const float *x, const float *y,
@@ -49,10 +49,8 @@ static void write_quoted(FILE *stream, const char *text, const char *special, ch
 
 static void write_number(FILE *stream, float value)
 {
-    if (isnan(value))
-        fputs("nan,", stream);    // and never "-nan"
-    else
-        fprintf(stream, "%.9g,", (double)value);
+    if (isnan(value)) fputs("nan,", stream);    // and never "-nan"
+    else fprintf(stream, "%.9g,", (double)value);
 }
 
 static bool write_csv(const Plot *plot, const char *path, Error *err)
@@ -99,29 +97,36 @@ static void write_style(FILE *stream, bool cloud, const char *format, const char
     write_command(stream, "set output", picture);
     // Never inside, where a curve may pass.
     fputs(cloud ? "set key outside right top reverse Left samplen 1\n"
-                : "set key above left horizontal reverse Left samplen 2\n", stream);
+                : "set key above left horizontal reverse Left samplen 2\n",
+          stream);
     if (!cloud) fputs("set rmargin 5\n", stream);    // half of the last tick's name
     fputs("set style fill solid 0.85 noborder\nset boxwidth 0.7\n"
           "set border 3 linecolor rgb \"#666666\"\n"
           "set tics nomirror textcolor rgb \"#333333\"\n"
-          "set grid linecolor rgb \"#DDDDDD\" linewidth 1 linetype 1\n", stream);
+          "set grid linecolor rgb \"#DDDDDD\" linewidth 1 linetype 1\n",
+          stream);
 }
 
 // `first` is the series' first row in the CSV.
 static void write_series(FILE *stream, const Plot *plot, int index, const char *csv, size_t first)
 {
     const PlotSeries *series = &plot->series[index];
-    int               style  = index % STYLE_COUNT;
+    int style = index % STYLE_COUNT;
     write_quoted(stream, csv, "\\\"", '\\');
     fprintf(stream, " using 1:2 every ::%zu::%zu ", first, first + series->count - 1);
     // A line through one point is not seen, nor where few points of a line are.
-    bool marked = series->shape == PLOT_POINTS || (series->shape == PLOT_LINE && series->count < 20);
+    bool marked =
+        series->shape == PLOT_POINTS || (series->shape == PLOT_LINE && series->count < 20);
     switch (series->shape) {
     case PLOT_POINTS:
-        fprintf(stream, "with points pointsize %s", series->count > 300 ? "0.5" : series->count > 2 ? "0.9" : "1.8");
+        fprintf(stream, "with points pointsize %s",
+                series->count > 300 ? "0.5"
+                : series->count > 2 ? "0.9"
+                                    : "1.8");
         break;
     case PLOT_LINE:
-        fputs(marked ? "with linespoints linewidth 2 pointsize 0.7" : "with lines linewidth 2", stream);
+        fputs(marked ? "with linespoints linewidth 2 pointsize 0.7" : "with lines linewidth 2",
+              stream);
         break;
     case PLOT_AREA: fputs("with filledcurves y1=0", stream); break;
     case PLOT_BARS: fputs("with boxes", stream); break;
@@ -148,8 +153,10 @@ static void write_ranges(FILE *stream, const Plot *plot)
     bool bars = has(plot, PLOT_BARS);
     if (bars || has(plot, PLOT_AREA)) fputs("set yrange [0:*]\n", stream);
     if (plot->tick_count == 0) return;
-    double margin = bars ? 0.6 : 0, first = plot->ticks[0].at, last = plot->ticks[plot->tick_count - 1].at;
-    if (bars || last > first) fprintf(stream, "set xrange [%.9g:%.9g]\n", first - margin, last + margin);
+    double margin = bars ? 0.6 : 0, first = plot->ticks[0].at,
+           last = plot->ticks[plot->tick_count - 1].at;
+    if (bars || last > first)
+        fprintf(stream, "set xrange [%.9g:%.9g]\n", first - margin, last + margin);
 }
 
 static void write_ticks(FILE *stream, const Plot *plot)
@@ -216,9 +223,9 @@ static bool run_gnuplot(const char *folder, const char *script, bool shows, int 
     if (!shows) posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     fflush(stdout);
     pid_t child;
-    int   status = 0;
-    int   failed = posix_spawnp(&child, "gnuplot", &actions, NULL,
-                                (char *[]){(char[]){"gnuplot"}, (char *)script, NULL}, environ);
+    int status = 0;
+    int failed = posix_spawnp(&child, "gnuplot", &actions, NULL,
+                              (char *[]){(char[]){"gnuplot"}, (char *)script, NULL}, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failed == ENOENT) return error_set(err, "gnuplot is not installed");
     if (failed != 0) return error_set(err, "gnuplot cannot be started: %s", strerror(failed));
@@ -237,7 +244,7 @@ bool plot_save(const Plot *plot, const char *path, const char *format, Error *er
     snprintf(script, sizeof script, "%s.gp", path);
     snprintf(picture, sizeof picture, "%s.%s", path, format);
     const char *slash = strrchr(path, '/');
-    int         names = slash ? (int)(slash - path) + 1 : 0;    // where the file names begin
+    int names = slash ? (int)(slash - path) + 1 : 0;    // where the file names begin
     snprintf(folder, sizeof folder, "%.*s", slash ? names : 1, slash ? path : ".");
 
     if (!write_csv(plot, csv, err)) return false;
@@ -246,8 +253,8 @@ bool plot_save(const Plot *plot, const char *path, const char *format, Error *er
     for (int s = 0; s < plot->count; s++) points += plot->series[s].count;
     if (points == 0) return error_set(err, "%s: there are no points to draw", csv);
     if (!write_script(plot, script, format, csv + names, picture + names, err)) return false;
-    bool shows   = strcmp(format, "terminal") == 0;
-    int  seconds = plot->seconds > 0 ? plot->seconds : DEFAULT_SECONDS;
+    bool shows = strcmp(format, "terminal") == 0;
+    int seconds = plot->seconds > 0 ? plot->seconds : DEFAULT_SECONDS;
     if (run_gnuplot(folder, script + names, shows, seconds, err)) return true;
     unlink(picture);    // half of one, perhaps
     return error_wrap(err, "the numbers are in %s without a plot", csv);

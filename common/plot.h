@@ -25,31 +25,32 @@ typedef enum PlotShape {
     PLOT_POINTS,
     PLOT_AREA,    // filled down to 0; painted in order, so that of a stack the tallest comes first
     PLOT_BARS,    // one at each x, filled down to 0
-    PLOT_FRAMES,  // the same, empty: what bars before them are held against
-    PLOT_LIMIT    // a dashed line that others are held against
+    PLOT_FRAMES,    // the same, empty: what bars before them are held against
+    PLOT_LIMIT      // a dashed line that others are held against
 } PlotShape;
 
 typedef struct PlotSeries {
-    const char  *name;    // in the legend
+    const char *name;    // in the legend
     const float *x, *y;
-    size_t       count;
-    PlotShape    shape;
+    size_t count;
+    PlotShape shape;
 } PlotSeries;
 
 typedef struct PlotTick {
-    double      at;
+    double at;
     const char *name;
 } PlotTick;
 
 typedef struct Plot {
     const char *title, *x_label, *y_label;    // labels with their unit: "time [s]"; NULL for none
-    bool        log_x, log_y;
-    bool        points;     // plot_series() adds a dot for each pair rather than a line through them
-    const PlotTick *ticks;  // of the x axis, instead of numbers, and where it ends; NULL for numbers
-    int         tick_count;
-    int         seconds;    // that gnuplot may take before it is ended; 0 means 20
-    int         count;
-    PlotSeries  series[PLOT_MAX_SERIES];
+    bool log_x, log_y;
+    bool points;    // plot_series() adds a dot for each pair rather than a line through them
+    const PlotTick
+        *ticks;    // of the x axis, instead of numbers, and where it ends; NULL for numbers
+    int tick_count;
+    int seconds;    // that gnuplot may take before it is ended; 0 means 20
+    int count;
+    PlotSeries series[PLOT_MAX_SERIES];
 } Plot;
 
 void plot_series(Plot *plot, const char *name, const float *x, const float *y, size_t count);

@@ -31,8 +31,8 @@ static void write_line(FILE *stream, const TraceRow *row, double of_run, double 
 bool profile_report(const char *path, double seconds, int threads, Error *err)
 {
     TraceRow rows[KERNEL_COUNT];
-    NewFile  file;
-    double   inside = 0;
+    NewFile file;
+    double inside = 0;
     trace_rows(rows);
     trace_start(false, false);
     if (!file_begin(&file, path, err)) return false;

@@ -17,15 +17,15 @@
 
 typedef struct Progress {
     const char *label, *unit;
-    long        first, total;    // where this run of the loop began, and where it ends
-    double      began, drawn;    // seconds of the monotonic clock
-    bool        shown;           // stderr is a terminal
-    int         columns;         // what is on the line now
+    long first, total;      // where this run of the loop began, and where it ends
+    double began, drawn;    // seconds of the monotonic clock
+    bool shown;             // stderr is a terminal
+    int columns;            // what is on the line now
 } Progress;
 
 // `done` is where the loop starts: 0, or the step at which it was resumed.
 Progress progress_begin(const char *label, const char *unit, long done, long total);
-void     progress_step(Progress *progress, long done, const char *format, ...)
+void progress_step(Progress *progress, long done, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void     progress_clear(Progress *progress);    // wipes the line, so that something can be printed
-void     progress_end(Progress *progress);      // leaves the last line standing, and a newline
+void progress_clear(Progress *progress);    // wipes the line, so that something can be printed
+void progress_end(Progress *progress);      // leaves the last line standing, and a newline

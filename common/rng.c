@@ -7,7 +7,7 @@
 uint32_t rng_next(Rng *rng)
 {
     uint64_t state = rng->state;
-    rng->state     = state * 6364136223846793005u + rng->increment;
+    rng->state = state * 6364136223846793005u + rng->increment;
     uint32_t mixed = (uint32_t)(((state >> 18) ^ state) >> 27), turn = (uint32_t)(state >> 59);
     return (mixed >> turn) | (mixed << (-turn & 31));
 }
@@ -26,8 +26,8 @@ Rng rng_pcg32(uint64_t state, uint64_t sequence)
 Rng rng_stream(uint64_t seed, uint64_t stream)
 {
     uint64_t z = seed + (stream + 1) * 0x9e3779b97f4a7c15u;
-    z          = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z          = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return rng_pcg32(z ^ z >> 31, stream);
 }
 
@@ -57,9 +57,9 @@ float rng_uniform(Rng *rng)
 static void normal_pair(Rng *rng, float *first, float *second)
 {
     float radius = sqrtf(-2.0f * logf(1.0f - rng_uniform(rng)));
-    float angle  = 6.28318530717958648f * rng_uniform(rng);
-    *first       = radius * cosf(angle);
-    *second      = radius * sinf(angle);
+    float angle = 6.28318530717958648f * rng_uniform(rng);
+    *first = radius * cosf(angle);
+    *second = radius * sinf(angle);
 }
 
 // A single value drops its twin: the struct stays the whole state.

@@ -27,7 +27,7 @@ static void on_interrupt(int signal_number)
 static void catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
-    interrupted             = 0;
+    interrupted = 0;
     sigaction(SIGINT, &action, NULL);
 }
 
@@ -35,8 +35,8 @@ static void catch_interrupt(void)
 static void on_crash(int signal_number)
 {
     static const char before[] = "\nThe lab crashed on your code; to look closer: ", after[] = "\n";
-    const char       *told = getenv("LAB_CHECK"), *check = told != NULL ? told : "./lab check";
-    bool              written  = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
+    const char *told = getenv("LAB_CHECK"), *check = told != NULL ? told : "./lab check";
+    bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
                    write(STDERR_FILENO, check, strlen(check)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;
     (void)written;
@@ -47,11 +47,11 @@ static void catch_crash(Arena *keep)
 {
     if (getenv("LAB_CHECK") == NULL) return;
     // Endless recursion leaves no stack to say so on.
-    size_t  bytes = 64u << 10;
+    size_t bytes = 64u << 10;
     stack_t stack = {.ss_sp = arena_alloc(keep, bytes), .ss_size = bytes};
     sigaltstack(&stack, NULL);
-    struct sigaction action    = {.sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_ONSTACK};
-    const int        signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_ONSTACK};
+    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     for (int i = 0; i < 5; i++) sigaction(signals[i], &action, NULL);
 }
 
@@ -69,7 +69,8 @@ static void declare_options(Run *run, Options *options)
     options_choice(options, "device", 'd', &run->device, DEVICE_NAMES, "where the work is done");
     options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
     options_flag(options, "profile", 0, &run->profile, "at the end, what each kernel cost");
-    options_flag(options, "check-numbers", 0, &run->check_numbers, "stop at the first kernel that gives NaN or infinity");
+    options_flag(options, "check-numbers", 0, &run->check_numbers,
+                 "stop at the first kernel that gives NaN or infinity");
     options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
     options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
     options_choice(options, "plot", 'p', &run->plot, PLOT_FORMATS, "how plots are drawn");
@@ -97,10 +98,10 @@ static bool prepare(Run *run, Error *err)
 static const char *command_again(Arena *keep, int argc, char **argv)
 {
     const char *typed = getenv("LAB_COMMAND");
-    char       *text  = arena_print(keep, "%s ", typed && typed[0] ? typed : options_quoted(keep, argv[0]));
+    char *text =
+        arena_print(keep, "%s ", typed && typed[0] ? typed : options_quoted(keep, argv[0]));
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--resume") == 0)
-            i++;
+        if (strcmp(argv[i], "--resume") == 0) i++;
         else if (strncmp(argv[i], "--resume=", 9) != 0)
             text = arena_print(keep, "%s%s ", text, options_quoted(keep, argv[i]));
     }
@@ -110,14 +111,14 @@ static const char *command_again(Arena *keep, int argc, char **argv)
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status)
 {
     const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
-    Run        *run     = arena_zeros(keep, sizeof *run);
-    run->keep           = keep;
-    run->command        = command_again(keep, argc, argv);
-    run->name           = options_program(options);
-    run->seed           = 42;
-    run->device         = "cpu";
-    run->threads        = omp_get_max_threads();
-    run->out  = arena_print(keep, "%s/%s", results && results[0] ? results : "out", run->name);
+    Run *run = arena_zeros(keep, sizeof *run);
+    run->keep = keep;
+    run->command = command_again(keep, argc, argv);
+    run->name = options_program(options);
+    run->seed = 42;
+    run->device = "cpu";
+    run->threads = omp_get_max_threads();
+    run->out = arena_print(keep, "%s/%s", results && results[0] ? results : "out", run->name);
     run->data = data && data[0] ? data : NULL;
     run->plot = "svg";
     declare_options(run, options);
@@ -136,7 +137,8 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
            (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
            run->threads == 1 ? "" : "s", run->out);
     if (!device->on_host)
-        printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n", device->name);
+        printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
+               device->name);
     return run;
 }
 
@@ -152,13 +154,11 @@ const char *run_path(const Run *run, const char *file)
 
 void run_plot(const Run *run, const Plot *plot, const char *name)
 {
-    Error       err  = {""};
+    Error err = {""};
     const char *path = run_path(run, name);
-    bool        file = strcmp(run->plot, "svg") == 0 || strcmp(run->plot, "png") == 0;
-    if (!plot_save(plot, path, run->plot, &err))
-        printf("%s: %s\n", plot->title, err.message);
-    else
-        printf("%s: %s.%s\n", plot->title, path, file ? run->plot : "csv");
+    bool file = strcmp(run->plot, "svg") == 0 || strcmp(run->plot, "png") == 0;
+    if (!plot_save(plot, path, run->plot, &err)) printf("%s: %s\n", plot->title, err.message);
+    else printf("%s: %s.%s\n", plot->title, path, file ? run->plot : "csv");
 }
 
 // The checkpoint that this run has saved, or the one that it went on from; an older one that lies
@@ -172,11 +172,12 @@ static const char *last_checkpoint(const Run *run, const char *checkpoint)
 
 int run_end(Run *run, const char *checkpoint)
 {
-    Error       err    = {""};
-    const char *found  = trace_not_finite();    // --check-numbers: by a kernel that no op has called
-    bool        closed = metrics_close(run->metrics, &err);
+    Error err = {""};
+    const char *found = trace_not_finite();    // --check-numbers: by a kernel that no op has called
+    bool closed = metrics_close(run->metrics, &err);
     if (closed && run->profile)
-        closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock, run->threads, &err);
+        closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
+                                run->threads, &err);
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
     if (!closed) error_report(&err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -185,6 +186,7 @@ int run_end(Run *run, const char *checkpoint)
         printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
                options_quoted(run->keep, last));
     else
-        printf("\nStopped by Ctrl-C%s.\n", checkpoint != NULL ? " before the first checkpoint" : "");
+        printf("\nStopped by Ctrl-C%s.\n",
+               checkpoint != NULL ? " before the first checkpoint" : "");
     return closed ? STATUS_INTERRUPTED : EXIT_FAILURE;
 }

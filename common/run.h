@@ -28,23 +28,23 @@
 
 typedef struct Run {
     // What the command line said.
-    bool        smoke;      // seconds, not minutes: a lab shrinks what was not given
-    uint64_t    seed;
-    const char *device;     // the device in use: "cpu", "ref", "far"
-    int         threads;
-    bool        profile;    // print what each kernel cost (profile.h)
-    bool        check_numbers;    // stop at the first kernel whose output is not finite
-    const char *out;        // the folder of results, which exists: $LAB_OUT/NAME, else out/NAME
-    const char *data;       // of real data: $LAB_DATA; NULL: what the lab generates
-    const char *plot;       // one of PLOT_FORMATS
-    const char *resume;     // a checkpoint to go on from; NULL to start afresh
+    bool smoke;    // seconds, not minutes: a lab shrinks what was not given
+    uint64_t seed;
+    const char *device;    // the device in use: "cpu", "ref", "far"
+    int threads;
+    bool profile;          // print what each kernel cost (profile.h)
+    bool check_numbers;    // stop at the first kernel whose output is not finite
+    const char *out;       // the folder of results, which exists: $LAB_OUT/NAME, else out/NAME
+    const char *data;      // of real data: $LAB_DATA; NULL: what the lab generates
+    const char *plot;      // one of PLOT_FORMATS
+    const char *resume;    // a checkpoint to go on from; NULL to start afresh
     // What follows from it.
     const char *name;       // the lab's
     const char *command;    // as it was typed, and a space
-    Metrics    *metrics;    // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
-    time_t      began;
-    double      clock;      // seconds, of the monotonic clock, when it began
-    Arena      *keep;
+    Metrics *metrics;       // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
+    time_t began;
+    double clock;    // seconds, of the monotonic clock, when it began
+    Arena *keep;
 } Run;
 
 // Adds the options every lab has, reads the command line, chooses the kernels and the threads, makes

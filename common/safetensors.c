@@ -15,8 +15,8 @@ typedef Safetensors *Parse(const void *bytes, size_t size, const char *name, Err
 static Safetensors *map(const char *path, Parse *parse, Error *err)
 {
     struct stat status = {0};
-    void       *bytes  = MAP_FAILED;
-    int         fd     = open(path, O_RDONLY | O_CLOEXEC);
+    void *bytes = MAP_FAILED;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (fd < 0 || (bytes == MAP_FAILED && status.st_size > 0)) {
@@ -25,11 +25,11 @@ static Safetensors *map(const char *path, Parse *parse, Error *err)
         return NULL;
     }
     close(fd);
-    size_t       size = (size_t)status.st_size;
+    size_t size = (size_t)status.st_size;
     Safetensors *file = parse(bytes, size, path, err);
     if (file != NULL) {
         file->mapping = bytes;
-        file->size    = size;
+        file->size = size;
     } else if (size > 0) {
         munmap(bytes, size);
     }
@@ -127,9 +127,9 @@ bool safetensors_read(const Safetensors *file, const Param *items, int count, Er
     if (!check_items(file, items, count, err)) return false;
     REQUIRE(file->count == 0 || file->entries[0].data != NULL, "%s: only its header was opened",
             file->path);
-    size_t room    = largest(items, count) * sizeof(float);
+    size_t room = largest(items, count) * sizeof(float);
     Arena *scratch = arena_new("safetensors", room);
-    float *values  = arena_alloc(scratch, room);
+    float *values = arena_alloc(scratch, room);
     for (int i = 0; i < count; i++) {
         const SafetensorsEntry *entry = safetensors_find(file, items[i].name);
         dtype_to_floats(entry->type, values, entry->data, entry->count);
@@ -151,9 +151,9 @@ static char *header_text(const Param *items, int count, const SafetensorsPair *m
     }
     double begin = 0.0;    // cJSON's numbers; exact to 2^53
     for (int i = 0; i < count; i++) {
-        const Tensor *x     = items[i].tensor;
-        double        end   = begin + (double)(tensor_count(x) * sizeof(float));
-        cJSON        *entry = cJSON_AddObjectToObject(header, items[i].name);
+        const Tensor *x = items[i].tensor;
+        double end = begin + (double)(tensor_count(x) * sizeof(float));
+        cJSON *entry = cJSON_AddObjectToObject(header, items[i].name);
         cJSON_AddStringToObject(entry, "dtype", dtype_name(DTYPE_F32));
         cJSON_AddItemToObject(entry, "shape", cJSON_CreateIntArray(x->shape.size, x->shape.dims));
         cJSON_AddItemToObject(entry, "data_offsets",
@@ -171,16 +171,16 @@ bool safetensors_write(const char *path, const Param *items, int count,
 {
     NewFile file;
     if (!file_begin(&file, path, err)) return false;
-    char    *header = header_text(items, count, metadata, pair_count);
-    int      spaces = (int)(-strlen(header) % 8);    // the data begins at a multiple of 8
+    char *header = header_text(items, count, metadata, pair_count);
+    int spaces = (int)(-strlen(header) % 8);    // the data begins at a multiple of 8
     uint64_t length = strlen(header) + (size_t)spaces;
     fwrite(&length, sizeof length, 1, file.stream);
     fprintf(file.stream, "%s%*s", header, spaces, "");
     cJSON_free(header);
 
-    size_t room    = largest(items, count) * sizeof(float);
+    size_t room = largest(items, count) * sizeof(float);
     Arena *scratch = arena_new("safetensors", room);
-    float *values  = arena_alloc(scratch, room);
+    float *values = arena_alloc(scratch, room);
     for (int i = 0; i < count; i++) {
         tensor_read(items[i].tensor, values);
         fwrite(values, sizeof *values, tensor_count(items[i].tensor), file.stream);

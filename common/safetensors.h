@@ -24,12 +24,12 @@ enum { SAFETENSORS_MAX_DIMS = 8 };
 
 typedef struct SafetensorsEntry {
     const char *name;
-    DType       type;
-    int         dims;
-    uint64_t    shape[SAFETENSORS_MAX_DIMS];    // outermost first
-    uint64_t    count;                          // numbers
-    uint64_t    begin, end;                     // bytes of the data
-    const void *data;                           // [shape], of the type; perhaps not aligned
+    DType type;
+    int dims;
+    uint64_t shape[SAFETENSORS_MAX_DIMS];    // outermost first
+    uint64_t count;                          // numbers
+    uint64_t begin, end;                     // bytes of the data
+    const void *data;                        // [shape], of the type; perhaps not aligned
 } SafetensorsEntry;
 
 typedef struct SafetensorsPair {
@@ -37,20 +37,20 @@ typedef struct SafetensorsPair {
 } SafetensorsPair;
 
 typedef struct Safetensors {
-    char             *path;       // for messages
-    int               count;
+    char *path;    // for messages
+    int count;
     SafetensorsEntry *entries;    // in the order of the data
-    int               pair_count;
-    SafetensorsPair  *pairs;      // of __metadata__
-    struct cJSON     *header;     // owns the strings
-    void             *mapping;    // NULL when the bytes are the caller's
-    size_t            size;
+    int pair_count;
+    SafetensorsPair *pairs;    // of __metadata__
+    struct cJSON *header;      // owns the strings
+    void *mapping;             // NULL when the bytes are the caller's
+    size_t size;
 } Safetensors;
 
 // NULL and a message when the file cannot be read or breaks a rule.
 Safetensors *safetensors_open(const char *path, Error *err);
 Safetensors *safetensors_parse(const void *bytes, size_t size, const char *name, Error *err);
-void         safetensors_close(Safetensors *file);    // NULL is fine
+void safetensors_close(Safetensors *file);    // NULL is fine
 
 // The same for a file that may end anywhere after its header: every entry's data is NULL. Not for
 // safetensors_read().
@@ -58,7 +58,7 @@ Safetensors *safetensors_open_header(const char *path, Error *err);
 Safetensors *safetensors_parse_header(const void *bytes, size_t size, const char *name, Error *err);
 
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
-const char             *safetensors_value(const Safetensors *file, const char *key);    // of metadata
+const char *safetensors_value(const Safetensors *file, const char *key);    // of metadata
 
 // Fills the tensors by name; F16, BF16, F64, F8_E4M3 and F8_E5M2 become float. The names must be the file's, none
 // missing and none left over, and so must the shapes: otherwise no tensor is touched.

@@ -8,9 +8,9 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format's numbers are little-endian");
 
 enum {
-    PREFIX       = 8,            // the header's length
-    MAX_HEADER   = 100000000,    // the reference implementation's limit
-    HEADER_DEPTH = 3             // {"name": {"shape": [
+    PREFIX = 8,                // the header's length
+    MAX_HEADER = 100000000,    // the reference implementation's limit
+    HEADER_DEPTH = 3           // {"name": {"shape": [
 };
 
 // The length of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates), 0 if wrong.
@@ -40,12 +40,12 @@ static size_t utf8_length(const unsigned char *text, size_t left)
 // three levels deep, so that everything else is refused here, before cJSON builds a tree of it.
 static bool check_characters(const char *path, const unsigned char *text, size_t length, Error *err)
 {
-    bool        in_string = false;
-    int         depth = 0, commas = 0;
+    bool in_string = false;
+    int depth = 0, commas = 0;
     const char *wrong = NULL;
     for (size_t i = 0, step; i < length; i += step) {
         unsigned char c = text[i];
-        step            = utf8_length(text + i, length - i);
+        step = utf8_length(text + i, length - i);
         if (step == 0) {
             wrong = "is not UTF-8";
         } else if (in_string) {
@@ -57,7 +57,8 @@ static bool check_characters(const char *path, const unsigned char *text, size_t
         } else {
             if (c == '\0' || strchr("{}[]:,\" \t\r\n0123456789", c) == NULL)
                 wrong = "is no digit, bracket or separator, and not in a string";
-            if (c == '0' && i > 0 && i + 1 < length && !isdigit(text[i - 1]) && isdigit(text[i + 1]))
+            if (c == '0' && i > 0 && i + 1 < length && !isdigit(text[i - 1]) &&
+                isdigit(text[i + 1]))
                 wrong = "is a leading zero";
             in_string = c == '"';
             depth += (c == '{' || c == '[') - (c == '}' || c == ']');
@@ -80,7 +81,7 @@ static int compare_names(const void *a, const void *b)
 // cJSON keeps both of two equal keys, and finds the first.
 static bool check_keys_differ(const char *path, const cJSON *object, Error *err)
 {
-    size_t       count = 0;
+    size_t count = 0;
     const char **names = malloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof *names);
     REQUIRE(names != NULL, "%s: no memory for its names", path);
     for (const cJSON *item = object->child; item != NULL; item = item->next)
@@ -107,7 +108,7 @@ static bool read_shape(const char *path, const cJSON *shape, SafetensorsEntry *e
                        uint64_t *bytes, Error *err)
 {
     const DTypeInfo *type = &dtype_info[entry->type];
-    entry->count          = 1;
+    entry->count = 1;
     for (const cJSON *size = shape->child; size != NULL; size = size->next)
         if (!get_integer(size, &entry->shape[entry->dims]) ||
             __builtin_mul_overflow(entry->count, entry->shape[entry->dims++], &entry->count))
@@ -117,8 +118,9 @@ static bool read_shape(const char *path, const cJSON *shape, SafetensorsEntry *e
     if (*bytes == UINT64_MAX)
         return error_set(err, "%s: the shape of '%s' is too large", path, entry->name);
     if (entry->count % type->block != 0)
-        return error_set(err, "%s: '%s' has %llu numbers of %u bits, which do not end at a byte", path,
-                         entry->name, (unsigned long long)entry->count, 8 * type->bytes / type->block);
+        return error_set(err, "%s: '%s' has %llu numbers of %u bits, which do not end at a byte",
+                         path, entry->name, (unsigned long long)entry->count,
+                         8 * type->bytes / type->block);
     return true;
 }
 
@@ -203,11 +205,11 @@ static bool check_coverage(Safetensors *file, uint64_t data_size, Error *err)
     return true;
 }
 
-static bool read_header(Safetensors *file, const unsigned char *bytes, size_t size,
-                        bool with_data, Error *err)
+static bool read_header(Safetensors *file, const unsigned char *bytes, size_t size, bool with_data,
+                        Error *err)
 {
-    const char *path   = file->path;
-    uint64_t    length = 0;
+    const char *path = file->path;
+    uint64_t length = 0;
     if (size < PREFIX)
         return error_set(err, "%s: has %zu bytes, expected at least %d", path, size, PREFIX);
     memcpy(&length, bytes, PREFIX);
@@ -221,14 +223,14 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
     char *text = strndup((const char *)bytes + PREFIX, length);    // cJSON likes a zero at the end
     REQUIRE(text != NULL, "%s: no memory for its header", path);
     const char *end = NULL;
-    file->header    = cJSON_ParseWithOpts(text, &end, false);
-    bool whole      = file->header != NULL && end[strspn(end, " \t\r\n")] == '\0';
+    file->header = cJSON_ParseWithOpts(text, &end, false);
+    bool whole = file->header != NULL && end[strspn(end, " \t\r\n")] == '\0';
     free(text);
     if (!whole) return error_set(err, "%s: the header is not a JSON object", path);
     if (!check_keys_differ(path, file->header, err)) return false;
 
     uint64_t data_size = with_data ? size - PREFIX - length : ANY_SIZE;
-    file->entries      = calloc((size_t)cJSON_GetArraySize(file->header) + 1, sizeof *file->entries);
+    file->entries = calloc((size_t)cJSON_GetArraySize(file->header) + 1, sizeof *file->entries);
     REQUIRE(file->entries != NULL, "%s: no memory for its entries", path);
     for (const cJSON *item = file->header->child; item != NULL; item = item->next) {
         if (strcmp(item->string, "__metadata__") == 0) {

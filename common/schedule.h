@@ -14,11 +14,11 @@ typedef enum ScheduleShape {
 
 typedef struct Schedule {
     ScheduleShape shape;
-    float         peak, floor;
-    long          warmup;    // steps that climb linearly from peak/warmup to peak
-    long          total;     // LINEAR, COSINE: the step at which floor is reached
-    long          every;     // STEPS
-    float         factor;    // STEPS
+    float peak, floor;
+    long warmup;     // steps that climb linearly from peak/warmup to peak
+    long total;      // LINEAR, COSINE: the step at which floor is reached
+    long every;      // STEPS
+    float factor;    // STEPS
 } Schedule;
 
 float schedule_rate(const Schedule *schedule, long step);    // step counts from 0

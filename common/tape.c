@@ -11,8 +11,8 @@ Tape *tape_new(Arena *step)
 {
     // The tape lives in the arena that it resets: it is always the first piece.
     arena_reset(step);
-    Tape *tape      = arena_zeros(step, sizeof *tape);
-    tape->arena     = step;
+    Tape *tape = arena_zeros(step, sizeof *tape);
+    tape->arena = step;
     tape->recording = true;
     return tape;
 }
@@ -20,14 +20,14 @@ Tape *tape_new(Arena *step)
 void tape_reset(Tape *tape)
 {
     bool recording = tape->recording, evaluating = tape->evaluating;
-    tape             = tape_new(tape->arena);
-    tape->recording  = recording;
+    tape = tape_new(tape->arena);
+    tape->recording = recording;
     tape->evaluating = evaluating;
 }
 
 void tape_quiet(Tape *tape, bool quiet)
 {
-    tape->recording  = !quiet;
+    tape->recording = !quiet;
     tape->evaluating = quiet;
 }
 
@@ -37,7 +37,7 @@ void tape_quiet(Tape *tape, bool quiet)
 static float *take(Tape *tape, size_t count)
 {
     size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
-    int    best  = -1;
+    int best = -1;
     for (int i = 0; i < tape->pooled; i++)
         if (tape->pool[i].bytes >= bytes &&
             (best < 0 || tape->pool[i].bytes < tape->pool[best].bytes))
@@ -62,9 +62,9 @@ static void give_back(Tape *tape, float *at, size_t count)
             if (at > tape->pool[i].at) at = tape->pool[i].at;
             bytes += tape->pool[i].bytes;
             tape->pool[i] = tape->pool[--tape->pooled];
-            i             = -1;
+            i = -1;
         }
-    tape->pool[tape->pooled].at      = at;
+    tape->pool[tape->pooled].at = at;
     tape->pool[tape->pooled++].bytes = bytes;
 }
 
@@ -73,7 +73,7 @@ static void give_back(Tape *tape, float *at, size_t count)
 static const char *shapes_text(char text[256], Tensors all)
 {
     size_t used = 0;
-    text[0]     = '\0';
+    text[0] = '\0';
     for (int i = 0; i < all.count && used < 200; i++)
         if (all.list[i] != NULL)
             used += (size_t)snprintf(text + used, 256 - used, "%s%s", used > 0 ? " " : "",
@@ -130,16 +130,16 @@ static void record(const char *op, Tape *tape, Tensors out, void (*backward)(con
 {
     for (int i = 0; i < out.count; i++) out.list[i]->wants_grad = true;
     TapeNode *node = arena_alloc(tape->arena, sizeof *node);
-    *node          = (TapeNode){.backward = backward,
-                                .op       = op,
-                                .tape     = tape,
-                                .in       = copy_of(tape->arena, in),
-                                .out      = copy_of(tape->arena, out),
-                                .inputs   = in.count,
-                                .outputs  = out.count,
-                                .saved    = saved,
-                                .before   = tape->last};
-    tape->last     = node;
+    *node = (TapeNode){.backward = backward,
+                       .op = op,
+                       .tape = tape,
+                       .in = copy_of(tape->arena, in),
+                       .out = copy_of(tape->arena, out),
+                       .inputs = in.count,
+                       .outputs = out.count,
+                       .saved = saved,
+                       .before = tape->last};
+    tape->last = node;
 }
 
 Tensors tape_record_as(const char *op, Tape *tape, Tensors out,
@@ -164,11 +164,12 @@ Grad tape_grad(const TapeNode *node, Tensor *x)
 {
     if (x == NULL || !x->wants_grad) return (Grad){NULL, 0.0f};
     Tensor *owner = x->base != NULL ? x->base : x;
-    size_t  count = tensor_count(owner);
+    size_t count = tensor_count(owner);
     if (owner->grad == NULL) {
         const Tape *tape = node->tape;    // the first piece of its arena
         REQUIRE((char *)owner < (char *)tape || (char *)owner >= tape->again,
-                "%s is used by a part that is computed again and was computed before it; it must be among the inputs",
+                "%s is used by a part that is computed again and was computed before it; it must "
+                "be among the inputs",
                 TENSOR_TEXT(owner));
         owner->grad = take(node->tape, count);
     }
@@ -176,7 +177,7 @@ Grad tape_grad(const TapeNode *node, Tensor *x)
         kernels.fill(owner->grad, 0.0f, count);
         owner->has_grad = true;
     }
-    Grad grad       = {owner->grad + x->offset, owner->has_grad ? 1.0f : 0.0f};
+    Grad grad = {owner->grad + x->offset, owner->has_grad ? 1.0f : 0.0f};
     owner->has_grad = true;
     return grad;
 }
@@ -201,7 +202,7 @@ static void run_backward(Tape *tape, TapeNode *last)
         for (int i = 0; i < node->outputs; i++) {
             Tensor *y = node->out[i];
             if (y->grad != NULL) give_back(tape, y->grad, tensor_count(y));
-            y->grad     = NULL;
+            y->grad = NULL;
             y->has_grad = false;
         }
     }
@@ -219,37 +220,37 @@ void tape_backward(Tape *tape, Tensor *loss)
 // ---- recomputing
 
 typedef struct Recompute {
-    TapePart   *part;
+    TapePart *part;
     const void *context;
 } Recompute;
 
 static void recompute_backward(const TapeNode *node)
 {
-    const Recompute *saved     = node->saved;
-    Tape            *tape      = node->tape;
-    TapeNode        *last      = tape->last;
-    bool             recording = tape->recording, evaluating = tape->evaluating;
+    const Recompute *saved = node->saved;
+    Tape *tape = node->tape;
+    TapeNode *last = tape->last;
+    bool recording = tape->recording, evaluating = tape->evaluating;
     // The inputs' gradients outlive what is computed again, so they get their memory before it.
     for (int i = 0; i < node->inputs; i++) tape_grad_sum(node, node->in[i]);
 
-    ArenaMark mark  = arena_mark(tape->arena);
-    char     *again = tape->again;
-    tape->again     = arena_alloc(tape->arena, 0);
-    tape->last      = NULL;
+    ArenaMark mark = arena_mark(tape->arena);
+    char *again = tape->again;
+    tape->again = arena_alloc(tape->arena, 0);
+    tape->last = NULL;
     tape_quiet(tape, false);    // as it was in forward
     Tensor *y = saved->part(tape, saved->context, node->in);
     REQUIRE(y->base == NULL && y->grad == NULL, "a part that is computed again returned %s",
             y->base != NULL ? "a view" : "one of its inputs");
     if (y->wants_grad) {
-        y->grad            = node->out[0]->grad;
-        y->has_grad        = true;
+        y->grad = node->out[0]->grad;
+        y->has_grad = true;
         node->out[0]->grad = NULL;    // given back by the op that made y
         run_backward(tape, tape->last);
     }
-    tape->last       = last;
-    tape->recording  = recording;
+    tape->last = last;
+    tape->recording = recording;
     tape->evaluating = evaluating;
-    tape->again      = again;
+    tape->again = again;
     // Pieces that gradients gave back and that lie behind the mark are gone with it.
     arena_rewind(tape->arena, mark);
     const float *end = arena_numbers(tape->arena, 0);
@@ -263,12 +264,12 @@ static void recompute_backward(const TapeNode *node)
 
 Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape out, Tensors in)
 {
-    bool       recording = tape->recording;
-    Recompute *saved     = arena_alloc(tape->arena, sizeof *saved);
-    *saved               = (Recompute){part, context};
-    Tensor   *y          = tensor_new(tape->arena, out);
-    ArenaMark mark       = arena_mark(tape->arena);
-    tape->recording      = false;
+    bool recording = tape->recording;
+    Recompute *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved = (Recompute){part, context};
+    Tensor *y = tensor_new(tape->arena, out);
+    ArenaMark mark = arena_mark(tape->arena);
+    tape->recording = false;
     tensor_copy(y, part(tape, context, in.list));
     tape->recording = recording;
     arena_rewind(tape->arena, mark);

@@ -42,40 +42,41 @@ typedef struct Tape Tape;
 
 typedef struct TapeNode {
     void (*backward)(const struct TapeNode *node);
-    const char *op;              // the function that recorded it
-    Tape       *tape;
-    Tensor    **in, **out;       // NULL where the op was given none
-    int         inputs, outputs;
-    const void *saved;           // what else backward needs, in the tape's arena
+    const char *op;    // the function that recorded it
+    Tape *tape;
+    Tensor **in, **out;    // NULL where the op was given none
+    int inputs, outputs;
+    const void *saved;    // what else backward needs, in the tape's arena
     struct TapeNode *before;
 } TapeNode;
 
 enum { TAPE_POOL = 64 };
 
 struct Tape {
-    Arena    *arena;        // holds outputs, their gradients and the nodes
+    Arena *arena;    // holds outputs, their gradients and the nodes
     TapeNode *last;
-    bool      recording;    // false: ops compute and record nothing
-    bool      evaluating;   // dropout is off
-    char     *again;        // what lies in the arena behind this is being computed again; NULL outside
+    bool recording;     // false: ops compute and record nothing
+    bool evaluating;    // dropout is off
+    char *again;        // what lies in the arena behind this is being computed again; NULL outside
     struct {
         float *at;
         size_t bytes;
-    } pool[TAPE_POOL];      // memory that gradients gave back
+    } pool[TAPE_POOL];    // memory that gradients gave back
     int pooled;
 };
 
 typedef struct Tensors {
     Tensor *const *list;
-    int            count;
+    int count;
 } Tensors;
 #define TENSORS(...)                                                                               \
-    ((Tensors){(Tensor *[]){__VA_ARGS__}, (int)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *))})
+    ((Tensors){(Tensor *[]){__VA_ARGS__},                                                          \
+               (int)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *))})
 #define INPUTS(...)  TENSORS(__VA_ARGS__)
 #define OUTPUTS(...) TENSORS(__VA_ARGS__)
 
-Tape *tape_new(Arena *step);      // the tape uses the arena from its start, and resets it
-void  tape_reset(Tape *tape);
+Tape *tape_new(Arena *step);    // the tape uses the arena from its start, and resets it
+void tape_reset(Tape *tape);
 
 // Evaluating (true): ops record nothing and dropout is the identity, until false.
 void tape_quiet(Tape *tape, bool quiet);
@@ -87,8 +88,8 @@ void tape_quiet(Tape *tape, bool quiet);
     (tape_record_as(__func__, tape, OUTPUTS(output), backward, saved, inputs).list[0])
 #define tape_record_all(tape, outputs, backward, saved, inputs)                                    \
     tape_record_as(__func__, tape, outputs, backward, saved, inputs)
-Tensors tape_record_as(const char *op, Tape *tape, Tensors out, void (*backward)(const TapeNode *node),
-                       const void *saved, Tensors in);
+Tensors tape_record_as(const char *op, Tape *tape, Tensors out,
+                       void (*backward)(const TapeNode *node), const void *saved, Tensors in);
 
 // Adds d(loss)/dx to the grad of every x that wants one and that loss was computed from. loss has one
 // element. One tape may hold several losses.
@@ -103,10 +104,11 @@ void tape_require_finite(const char *who);
 // use. With several outputs a backward must ask which have a gradient: the others' grad is NULL.
 typedef struct Grad {
     float *at;
-    float  beta;
+    float beta;
 } Grad;
-Grad   tape_grad(const TapeNode *node, Tensor *x);
-float *tape_grad_sum(const TapeNode *node, Tensor *x);    // the same with zeros in it at first: to add to
+Grad tape_grad(const TapeNode *node, Tensor *x);
+float *tape_grad_sum(const TapeNode *node,
+                     Tensor *x);    // the same with zeros in it at first: to add to
 
 // A part of the graph that keeps only its inputs and its output [out]: what lies between is computed
 // again by backward (Chen et al. 2016), which trades a second forward for the memory. `part` computes the

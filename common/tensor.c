@@ -53,7 +53,7 @@ void shape_require(Shape shape)
 // A row must be found by its own address.
 static void require_whole_blocks(DType type, Shape shape, size_t offset)
 {
-    int row   = shape.dims > 0 ? shape.size[shape.dims - 1] : 1;
+    int row = shape.dims > 0 ? shape.size[shape.dims - 1] : 1;
     int block = (int)dtype_info[type].block;
     REQUIRE(row % block == 0 && offset % (size_t)block == 0,
             "a row of %s is not whole blocks of %d numbers, as %s has them", SHAPE_TEXT(shape),
@@ -65,8 +65,8 @@ Tensor *tensor_of(Arena *arena, DType type, Shape shape)
     shape_require(shape);
     require_whole_blocks(type, shape, 0);
     Tensor *x = arena_alloc(arena, sizeof *x);
-    *x        = (Tensor){.type = type, .shape = shape};
-    x->data   = arena_numbers(arena, tensor_bytes(x));
+    *x = (Tensor){.type = type, .shape = shape};
+    x->data = arena_numbers(arena, tensor_bytes(x));
     return x;
 }
 
@@ -100,13 +100,13 @@ static Tensor *view(Arena *arena, Tensor *x, Shape shape, size_t offset)
 {
     require_whole_blocks(x->type, shape, offset);
     Tensor *seen = arena_alloc(arena, sizeof *seen);
-    *seen        = (Tensor){.data       = (char *)x->data + dtype_bytes(x->type, offset),
-                            .grad       = x->grad ? x->grad + offset : NULL,
-                            .shape      = shape,
-                            .type       = x->type,
-                            .wants_grad = x->wants_grad,
-                            .base       = x->base ? x->base : x,
-                            .offset     = x->offset + offset};
+    *seen = (Tensor){.data = (char *)x->data + dtype_bytes(x->type, offset),
+                     .grad = x->grad ? x->grad + offset : NULL,
+                     .shape = shape,
+                     .type = x->type,
+                     .wants_grad = x->wants_grad,
+                     .base = x->base ? x->base : x,
+                     .offset = x->offset + offset};
     return seen;
 }
 
@@ -115,7 +115,7 @@ Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count)
     REQUIRE(x->shape.dims >= 1, "x is %s; expected at least one dimension", TENSOR_TEXT(x));
     REQUIRE(first >= 0 && count >= 0 && first <= x->shape.size[0] - count,
             "rows %d..%ld of %s do not exist", first, (long)first + count - 1, TENSOR_TEXT(x));
-    Shape shape   = x->shape;
+    Shape shape = x->shape;
     shape.size[0] = 1;
     size_t offset = (size_t)first * shape_count(shape);
     shape.size[0] = count;
@@ -134,9 +134,9 @@ void tensor_want_grad(Arena *arena, Tensor *x)
 {
     REQUIRE(x->base == NULL && x->type == DTYPE_F32, "x is %s of %s; expected F32",
             x->base != NULL ? "a view" : TENSOR_TEXT(x), dtype_name(x->type));
-    x->grad       = arena_numbers(arena, tensor_count(x) * sizeof *x->grad);
+    x->grad = arena_numbers(arena, tensor_count(x) * sizeof *x->grad);
     x->wants_grad = true;
-    x->has_grad   = false;
+    x->has_grad = false;
 }
 
 static void *numbers(const Tensor *x, DType type)

@@ -27,15 +27,15 @@ typedef struct Shape {
 } Shape;
 
 typedef struct Tensor {
-    void  *data;          // owned by the arena, on the device
-    float *grad;          // d(loss)/d(data), as large as data; NULL until it is needed (tape.h)
-    Shape  shape;
-    DType  type;
-    bool   wants_grad;    // a parameter, or computed from one
-    bool   has_grad;      // grad holds a value: what comes is added to it
+    void *data;     // owned by the arena, on the device
+    float *grad;    // d(loss)/d(data), as large as data; NULL until it is needed (tape.h)
+    Shape shape;
+    DType type;
+    bool wants_grad;    // a parameter, or computed from one
+    bool has_grad;      // grad holds a value: what comes is added to it
 
-    struct Tensor *base;      // of a view: whose memory it shares, and from which element on
-    size_t         offset;
+    struct Tensor *base;    // of a view: whose memory it shares, and from which element on
+    size_t offset;
 } Tensor;
 
 // SHAPE(32, 784) is [32,784]; SCALAR is [].
@@ -43,34 +43,38 @@ typedef struct Tensor {
     ((Shape){.dims = (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), .size = {__VA_ARGS__}})
 #define SCALAR ((Shape){0})
 
-Tensor *tensor_new(Arena *arena, Shape shape);                                   // F32, uninitialised
-Tensor *tensor_of(Arena *arena, DType type, Shape shape);                        // any type; rows of whole blocks
-Tensor *tensor_zeros(Arena *arena, Shape shape);                                 // F32
-Tensor *tensor_from(Arena *arena, Shape shape, const float *values);             // F32, a copy from host memory
-Tensor *tensor_from_ints(Arena *arena, Shape shape, const int32_t *values);      // I32, the same
+Tensor *tensor_new(Arena *arena, Shape shape);               // F32, uninitialised
+Tensor *tensor_of(Arena *arena, DType type, Shape shape);    // any type; rows of whole blocks
+Tensor *tensor_zeros(Arena *arena, Shape shape);             // F32
+Tensor *tensor_from(Arena *arena, Shape shape,
+                    const float *values);    // F32, a copy from host memory
+Tensor *tensor_from_ints(Arena *arena, Shape shape, const int32_t *values);    // I32, the same
 
 // Views share x's memory and its gradient.
-Tensor *tensor_rows(Arena *arena, Tensor *x, int first, int count);    // rows first .. first + count - 1
-Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape);             // the same elements
+Tensor *tensor_rows(Arena *arena, Tensor *x, int first,
+                    int count);                               // rows first .. first + count - 1
+Tensor *tensor_view(Arena *arena, Tensor *x, Shape shape);    // the same elements
 
 // Makes x, which no op computed, take part: d(loss)/dx is put in memory of the arena. Not a view; and
 // views of x are made after this.
 void tensor_want_grad(Arena *arena, Tensor *x);
 
 // The numbers, for kernels: stops the program where x is of another type.
-float   *tensor_floats(const Tensor *x);
+float *tensor_floats(const Tensor *x);
 int32_t *tensor_ints(const Tensor *x);
 
-void  tensor_write(Tensor *x, const float *values);             // all elements of an F32, from host memory
-void  tensor_read(const Tensor *x, float *values);              // all elements of an F32, to host memory
-void  tensor_read_ints(const Tensor *x, int32_t *values);       // all elements of an I32, to host memory
-float *tensor_values(Arena *arena, const Tensor *x);            // a copy of an F32 in the arena's host memory
-void  tensor_copy(Tensor *to, const Tensor *from);              // same shape and type, any two arenas
-float tensor_item(const Tensor *x);                             // the one element of a one-element F32
+void tensor_write(Tensor *x, const float *values);    // all elements of an F32, from host memory
+void tensor_read(const Tensor *x, float *values);     // all elements of an F32, to host memory
+void tensor_read_ints(const Tensor *x,
+                      int32_t *values);    // all elements of an I32, to host memory
+float *tensor_values(Arena *arena,
+                     const Tensor *x);               // a copy of an F32 in the arena's host memory
+void tensor_copy(Tensor *to, const Tensor *from);    // same shape and type, any two arenas
+float tensor_item(const Tensor *x);                  // the one element of a one-element F32
 
-void   shape_require(Shape shape);          // stops the program where there is no such shape
-size_t shape_count(Shape shape);            // number of elements; 1 for a scalar
-bool   shape_equal(Shape a, Shape b);
+void shape_require(Shape shape);    // stops the program where there is no such shape
+size_t shape_count(Shape shape);    // number of elements; 1 for a scalar
+bool shape_equal(Shape a, Shape b);
 size_t tensor_count(const Tensor *x);
 size_t tensor_bytes(const Tensor *x);
 

@@ -9,7 +9,7 @@
 // Where in the file we are: "catalogue.json: datasets[0].files[2]". A field's name is added to it.
 typedef struct Reader {
     Arena *keep;
-    char   where[160];
+    char where[160];
     Error *err;
 } Reader;
 
@@ -22,7 +22,8 @@ static bool is_shown(const char *text)    // nothing that would move a terminal'
 
 static bool is_name(const char *text)    // one step of a path, and neither hidden nor ".."
 {
-    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    size_t length =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
     return length > 0 && length <= 64 && text[length] == '\0' && text[0] != '.' && text[0] != '-';
 }
 
@@ -47,11 +48,11 @@ typedef struct Kind {
     bool (*holds)(const char *text);
     const char *words;
 } Kind;
-static const Kind SHOWN   = {is_shown, "a line of text"};
-static const Kind NAME    = {is_name, "a file name of A-Z a-z 0-9 . _ -"};
-static const Kind FOLDER  = {is_folder, "a folder name of A-Z a-z 0-9 . _ - or \"\""};
+static const Kind SHOWN = {is_shown, "a line of text"};
+static const Kind NAME = {is_name, "a file name of A-Z a-z 0-9 . _ -"};
+static const Kind FOLDER = {is_folder, "a folder name of A-Z a-z 0-9 . _ - or \"\""};
 static const Kind ADDRESS = {is_address, "an http(s) address that ends in /"};
-static const Kind SHA256  = {is_sha256, "64 lower-case hexadecimal digits"};
+static const Kind SHA256 = {is_sha256, "64 lower-case hexadecimal digits"};
 
 // What stands in the field, for a message: "is missing", "is 12.5", "is \"abc\"", "is a list".
 static const char *found(char text[64], const cJSON *item)
@@ -90,7 +91,7 @@ static bool read_bytes(const Reader *r, const cJSON *object, uint64_t *value)
 {
     const double most = 0x1p40;    // a terabyte: far above any set here, far below an overflow
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "bytes");
-    double       number = cJSON_IsNumber(item) ? item->valuedouble : 0.0;
+    double number = cJSON_IsNumber(item) ? item->valuedouble : 0.0;
     if (!(number >= 1.0 && number <= most && number == (double)(uint64_t)number))
         return error_set(r->err, "%s.bytes: %s, expected a whole number from 1 to 2^40", r->where,
                          found((char[64]){0}, item));
@@ -115,7 +116,7 @@ static bool read_strings(const Reader *r, const cJSON *object, const char *field
     const cJSON *array, *item;
     if (!read_array(r, object, field, least, &array, count)) return false;
     *values = arena_alloc(r->keep, (size_t)*count * sizeof **values);
-    int i   = 0;
+    int i = 0;
     cJSON_ArrayForEach(item, array)
     {
         if (!check_string(r, item, field, kind)) return false;
@@ -156,8 +157,8 @@ static bool read_file(const Reader *r, const cJSON *item, CatalogueFile *file)
 
 static bool read_set(const Reader *r, const cJSON *item, CatalogueSet *set)
 {
-    static const char *const fields[] = {"name", "title", "licence", "folder", "labs", "sources",
-                                         "files", NULL};
+    static const char *const fields[] = {"name", "title",   "licence", "folder",
+                                         "labs", "sources", "files",   NULL};
     const cJSON *files, *file;
     if (!check_fields(r, item, fields) || !read_string(r, item, "name", NAME, &set->name) ||
         !read_string(r, item, "title", SHOWN, &set->title) ||
@@ -168,7 +169,7 @@ static bool read_set(const Reader *r, const cJSON *item, CatalogueSet *set)
         !read_array(r, item, "files", 1, &files, &set->file_count))
         return false;
     set->files = arena_zeros(r->keep, (size_t)set->file_count * sizeof *set->files);
-    int i      = 0;
+    int i = 0;
     cJSON_ArrayForEach(file, files)
     {
         Reader inner = *r;
@@ -185,7 +186,7 @@ static bool read_catalogue(const Reader *r, const cJSON *root, Catalogue *catalo
     if (!check_fields(r, root, fields)) return false;
     if (!read_array(r, root, "datasets", 1, &sets, &catalogue->count)) return false;
     catalogue->sets = arena_zeros(r->keep, (size_t)catalogue->count * sizeof *catalogue->sets);
-    int i           = 0;
+    int i = 0;
     cJSON_ArrayForEach(set, sets)
     {
         Reader inner = *r;
@@ -208,8 +209,8 @@ bool catalogue_parse(Arena *keep, Catalogue *catalogue, const char *text, size_t
     memcpy(copy, text, size);
     copy[size] = '\0';
 
-    const char *end  = copy;
-    cJSON      *root = cJSON_ParseWithLengthOpts(copy, size + 1, &end, false);
+    const char *end = copy;
+    cJSON *root = cJSON_ParseWithLengthOpts(copy, size + 1, &end, false);
     if (root != NULL) end += strspn(end, " \t\r\n");
     bool read = false;
     if (root == NULL || end != copy + size) {
@@ -230,9 +231,9 @@ bool catalogue_load(Arena *keep, Catalogue *catalogue, const char *path, Error *
     enum { MOST = 1 << 20 };
     FILE *stream = fopen(path, "rb");
     if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno));
-    char  *text = arena_alloc(keep, MOST + 1);
+    char *text = arena_alloc(keep, MOST + 1);
     size_t size = fread(text, 1, MOST + 1, stream);
-    bool   read = !ferror(stream);
+    bool read = !ferror(stream);
     fclose(stream);
     if (!read || size > MOST)
         return error_set(err, "%s: cannot be read, or has more than %d bytes", path, MOST);
@@ -266,7 +267,7 @@ CatalogueState catalogue_check(const CatalogueSet *set, const char *data_dir)
 {
     CatalogueState state = CATALOGUE_PRESENT;
     for (int i = 0; i < set->file_count; i++) {
-        char        path[PATH_MAX];
+        char path[PATH_MAX];
         struct stat info;
         if (!catalogue_path(path, set, &set->files[i], data_dir, NULL) || stat(path, &info) != 0)
             return CATALOGUE_MISSING;
@@ -279,7 +280,7 @@ CatalogueState catalogue_check(const CatalogueSet *set, const char *data_dir)
 bool catalogue_verify_file(const char *path, const CatalogueFile *file, Error *err)
 {
     struct stat info;
-    char        sha256[CHECKSUM_SIZE];
+    char sha256[CHECKSUM_SIZE];
     if (stat(path, &info) != 0) return error_set(err, "%s: %s", path, strerror(errno));
     if ((uint64_t)info.st_size != file->bytes)
         return error_set(err, "%s: has %llu bytes, expected %llu", path,

@@ -18,21 +18,21 @@
 typedef struct CatalogueFile {
     const char *name;      // on disk
     const char *remote;    // at the source; the same unless the catalogue says otherwise
-    uint64_t    bytes;
+    uint64_t bytes;
     const char *sha256;    // 64 lower-case hexadecimal digits
 } CatalogueFile;
 
 typedef struct CatalogueSet {
-    const char    *name, *title, *licence;
-    const char    *folder;    // of its files, below the data directory; "" for that itself
-    int            file_count, source_count, lab_count;
+    const char *name, *title, *licence;
+    const char *folder;    // of its files, below the data directory; "" for that itself
+    int file_count, source_count, lab_count;
     CatalogueFile *files;
-    const char   **sources;    // addresses that end in '/', best first
-    const char   **labs;       // which labs read it
+    const char **sources;    // addresses that end in '/', best first
+    const char **labs;       // which labs read it
 } CatalogueSet;
 
 typedef struct Catalogue {
-    int           count;
+    int count;
     CatalogueSet *sets;
 } Catalogue;
 
@@ -49,8 +49,8 @@ bool catalogue_parse(Arena *keep, Catalogue *catalogue, const char *text, size_t
 const CatalogueSet *catalogue_find(const Catalogue *catalogue, const char *name);
 
 uint64_t catalogue_bytes(const CatalogueSet *set);    // of all its files
-bool     catalogue_path(char path[PATH_MAX], const CatalogueSet *set, const CatalogueFile *file,
-                        const char *data_dir, Error *err);
+bool catalogue_path(char path[PATH_MAX], const CatalogueSet *set, const CatalogueFile *file,
+                    const char *data_dir, Error *err);
 
 // By the files' sizes: missing when any is, damaged when any has another size.
 CatalogueState catalogue_check(const CatalogueSet *set, const char *data_dir);

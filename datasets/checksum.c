@@ -7,7 +7,7 @@
 static bool digest_stream(uint8_t digest[32], FILE *stream, EVP_MD_CTX *context)
 {
     uint8_t buffer[1 << 16];
-    size_t  got;
+    size_t got;
     if (context == NULL || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) return false;
     while ((got = fread(buffer, 1, sizeof buffer, stream)) > 0)
         if (!EVP_DigestUpdate(context, buffer, got)) return false;
@@ -18,9 +18,9 @@ bool checksum_file(char sha256[CHECKSUM_SIZE], const char *path, Error *err)
 {
     FILE *stream = fopen(path, "rb");
     if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno));
-    uint8_t     digest[32];
+    uint8_t digest[32];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool        done    = digest_stream(digest, stream, context);
+    bool done = digest_stream(digest, stream, context);
     EVP_MD_CTX_free(context);
     fclose(stream);
     if (!done) return error_set(err, "%s: cannot be read to its end", path);

@@ -14,23 +14,23 @@ typedef struct Place {
 } Place;
 
 typedef struct Reader {
-    Arena      *keep;
-    Csv        *csv;
+    Arena *keep;
+    Csv *csv;
     const char *path;
-    const char *asked;     // "area,price"; NULL for all
-    Place       here;      // of the byte that is read
-    Place       field;     // where the field in hand began
-    Place       row;       // and its row
-    int         fields;    // of this row so far
-    int         width;     // of the first row; 0 before it has ended
+    const char *asked;    // "area,price"; NULL for all
+    Place here;           // of the byte that is read
+    Place field;          // where the field in hand began
+    Place row;            // and its row
+    int fields;           // of this row so far
+    int width;            // of the first row; 0 before it has ended
     const char *names[FIELDS_MAX];
-    int         column[FIELDS_MAX];    // for each field its column in csv, or -1
-    double     *values;                // grows; malloc
-    size_t      room;                  // of values, in rows
-    bool        begun;                 // this row: a line break inside quotes does not end it
-    bool        cr;                    // the byte before was a carriage return
-    bool        failed;
-    Error      *err;
+    int column[FIELDS_MAX];    // for each field its column in csv, or -1
+    double *values;            // grows; malloc
+    size_t room;               // of values, in rows
+    bool begun;                // this row: a line break inside quotes does not end it
+    bool cr;                   // the byte before was a carriage return
+    bool failed;
+    Error *err;
 } Reader;
 
 static void fail(Reader *reader, Place place, const char *format, ...)
@@ -40,7 +40,7 @@ static void fail(Reader *reader, Place place, const char *format, ...)
 static void fail(Reader *reader, Place place, const char *format, ...)
 {
     if (reader->failed) return;
-    char    what[400];
+    char what[400];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
@@ -63,8 +63,8 @@ static int find_name(const Reader *reader, const char *name, size_t length)
 
 static void ask_for(Reader *reader, const char *name, size_t length)
 {
-    Csv *csv   = reader->csv;
-    int  field = find_name(reader, name, length);
+    Csv *csv = reader->csv;
+    int field = find_name(reader, name, length);
     if (field < 0) {
         char all[240] = "";
         for (int i = 0; i < reader->width && strlen(all) < sizeof all - 1; i++)
@@ -81,7 +81,7 @@ static void ask_for(Reader *reader, const char *name, size_t length)
         fail(reader, reader->row, "column \"%s\" was asked for twice", reader->names[field]);
         return;
     }
-    reader->column[field]      = csv->columns;
+    reader->column[field] = csv->columns;
     csv->names[csv->columns++] = reader->names[field];
 }
 
@@ -96,7 +96,7 @@ static void choose_columns(Reader *reader)
         ask_for(reader, reader->names[i], strlen(reader->names[i]));
     for (const char *at = reader->asked; at != NULL && !reader->failed;) {
         const char *first = at + strspn(at, " "), *end = first + strcspn(first, ",");
-        size_t      length = (size_t)(end - first);
+        size_t length = (size_t)(end - first);
         while (length > 0 && first[length - 1] == ' ') length--;
         ask_for(reader, first, length);
         at = *end == ',' ? end + 1 : NULL;
@@ -107,7 +107,7 @@ static void choose_columns(Reader *reader)
 
 static void put_number(Reader *reader, const char *text, size_t length)
 {
-    int   column = reader->column[reader->fields];
+    int column = reader->column[reader->fields];
     char *end;
     if (column < 0) return;
     const char *name = reader->csv->names[column];
@@ -116,8 +116,8 @@ static void put_number(Reader *reader, const char *text, size_t length)
         return;
     }
     // strtod alone would take nan, infinity and hexadecimal numbers as well.
-    double value   = strtod(text, &end);
-    bool   decimal = strspn(text, "0123456789+-.eE") == length && end == text + length;
+    double value = strtod(text, &end);
+    bool decimal = strspn(text, "0123456789+-.eE") == length && end == text + length;
     if (!decimal)
         fail(reader, reader->field, "%s is \"%.*s%s\", expected a number", name, SHOWN, text,
              length > SHOWN ? "..." : "");
@@ -130,14 +130,14 @@ static void put_number(Reader *reader, const char *text, size_t length)
 static bool make_room(Reader *reader)
 {
     if ((size_t)reader->csv->rows < reader->room) return true;
-    size_t  room   = reader->room > 0 ? 2 * reader->room : 256;
+    size_t room = reader->room > 0 ? 2 * reader->room : 256;
     double *larger = realloc(reader->values, room * (size_t)reader->csv->columns * sizeof *larger);
     if (larger == NULL) {
         fail(reader, reader->row, "no memory for %zu rows", room);
         return false;
     }
     reader->values = larger;
-    reader->room   = room;
+    reader->room = room;
     return true;
 }
 
@@ -169,7 +169,7 @@ static void row_ended(int end, void *data)
              reader->width);
     else reader->csv->rows++;
     reader->fields = 0;
-    reader->begun  = false;
+    reader->begun = false;
 }
 
 // ---- the file ----
@@ -177,8 +177,8 @@ static void row_ended(int end, void *data)
 // Byte by byte, so that a callback knows where it is.
 static void read_byte(Reader *reader, struct csv_parser *parser, int byte)
 {
-    unsigned char one    = (unsigned char)byte;
-    int           fields = reader->fields;
+    unsigned char one = (unsigned char)byte;
+    int fields = reader->fields;
     if (byte == '\0') fail(reader, reader->here, "a byte of 0: this is not a text file");
     else if (csv_parse(parser, &one, 1, field_ended, row_ended, reader) != 1)
         fail(reader, reader->here,
@@ -187,7 +187,7 @@ static void read_byte(Reader *reader, struct csv_parser *parser, int byte)
     if (byte == '\n' && reader->cr) reader->here.line--;    // CRLF is one
     reader->here = broken ? (Place){reader->here.line + 1, 1}
                           : (Place){reader->here.line, reader->here.at + 1};
-    reader->cr   = byte == '\r';
+    reader->cr = byte == '\r';
     if (!broken && byte != ' ' && byte != '\t') reader->begun = true;
     if (!reader->begun) reader->row = reader->field = reader->here;
     else if (reader->fields != fields) reader->field = reader->here;
@@ -197,8 +197,8 @@ static void read_byte(Reader *reader, struct csv_parser *parser, int byte)
 static void read_bytes(Reader *reader, FILE *file, struct csv_parser *parser)
 {
     static const char mark[] = "\xEF\xBB\xBF";
-    char              start[3];
-    size_t            count = fread(start, 1, 3, file);
+    char start[3];
+    size_t count = fread(start, 1, 3, file);
     for (size_t i = 0; i < count && (count < 3 || memcmp(start, mark, 3) != 0) && !reader->failed;
          i++)
         read_byte(reader, parser, (unsigned char)start[i]);
@@ -227,8 +227,8 @@ bool csv_read(Arena *keep, Csv *csv, const char *path, const char *columns, Erro
     FILE *file = fopen(path, "re");
     if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
     Reader *reader = arena_zeros(keep, sizeof *reader);
-    *csv           = (Csv){0};
-    *reader        = (Reader){.keep = keep, .csv = csv, .path = path, .asked = columns, .err = err};
+    *csv = (Csv){0};
+    *reader = (Reader){.keep = keep, .csv = csv, .path = path, .asked = columns, .err = err};
     reader->here = reader->field = reader->row = (Place){1, 1};
     read_file(reader, file);
     fclose(file);
@@ -238,7 +238,7 @@ bool csv_read(Arena *keep, Csv *csv, const char *path, const char *columns, Erro
     if (ok && csv->rows == 0) ok = error_set(err, "%s: has no row below its names", path);
     if (ok) {
         size_t bytes = sizeof *csv->values * (size_t)csv->rows * (size_t)csv->columns;
-        csv->values  = memcpy(arena_alloc(keep, bytes), reader->values, bytes);
+        csv->values = memcpy(arena_alloc(keep, bytes), reader->values, bytes);
     }
     free(reader->values);
     return ok;

@@ -17,9 +17,9 @@
 #include "common/error.h"
 
 typedef struct Csv {
-    int          rows, columns;
-    const char **names;     // [columns], in the order in which they were asked for
-    double      *values;    // [rows,columns]
+    int rows, columns;
+    const char **names;    // [columns], in the order in which they were asked for
+    double *values;        // [rows,columns]
 } Csv;
 
 // `columns` are names with commas between them; NULL asks for all. False when there is no row at all.

@@ -14,14 +14,17 @@ typedef struct Point {
 enum { STYLES = 4, STYLE_POINTS = 16, STEPS = 8, PATH_POINTS = STYLE_POINTS * (STEPS + 1) };
 
 typedef struct Path {
-    int   count;
+    int count;
     Point points[PATH_POINTS];
-    bool  lifted[PATH_POINTS];    // the pen was up on the way to this point
+    bool lifted[PATH_POINTS];    // the pen was up on the way to this point
 } Path;
 
 // The ways to write each digit, in a box of 100x100 with y downwards. A point given twice in a row
 // is a corner; LIFT takes the pen off the paper; the list ends at the first {0,0}.
-#define LIFT {255, 255}
+#define LIFT                                                                                       \
+    {                                                                                              \
+        255, 255                                                                                   \
+    }
 // clang-format off
 static const uint8_t styles[DIGIT_CLASSES][STYLES][STYLE_POINTS][2] = {
   {{{55,3},{25,12},{10,45},{18,80},{45,98},{75,85},{90,50},{78,15},{50,4},{35,10}},
@@ -103,8 +106,8 @@ static void field_draw(Field *field, Rng *rng, float shift, float nib)
 // The cell of u in [0,1] and the four B-spline weights there.
 static int spline_weights(float u, float w[4])
 {
-    u       = within(u, 0.0f, 1.0f) * (GRID - 3);
-    int   i = u < GRID - 3 ? (int)u : GRID - 4;
+    u = within(u, 0.0f, 1.0f) * (GRID - 3);
+    int i = u < GRID - 3 ? (int)u : GRID - 4;
     float t = u - (float)i, s = 1.0f - t;
     w[0] = s * s * s / 6.0f;
     w[1] = (3.0f * t * t * t - 6.0f * t * t + 4.0f) / 6.0f;
@@ -116,7 +119,7 @@ static int spline_weights(float u, float w[4])
 static void field_at(const Field *field, float x, float y, float out[3])
 {
     float wx[4], wy[4];
-    int   column = spline_weights(x, wx), row = spline_weights(y, wy);
+    int column = spline_weights(x, wx), row = spline_weights(y, wy);
     out[0] = out[1] = out[2] = 0.0f;
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
@@ -127,13 +130,14 @@ static void field_at(const Field *field, float x, float y, float out[3])
 // One coordinate of the Catmull-Rom curve between b and c.
 static float curve(float a, float b, float c, float d, float t)
 {
-    return b + 0.5f * t * (c - a + t * (2.0f * a - 5.0f * b + 4.0f * c - d +
-                                        t * (3.0f * (b - c) + d - a)));
+    return b +
+           0.5f * t *
+               (c - a + t * (2.0f * a - 5.0f * b + 4.0f * c - d + t * (3.0f * (b - c) + d - a)));
 }
 
 static void path_add(Path *path, float x, float y, bool lifted)
 {
-    path->lifted[path->count]   = lifted;
+    path->lifted[path->count] = lifted;
     path->points[path->count++] = (Point){x, y, 1.0f};
 }
 
@@ -141,7 +145,7 @@ static void path_add(Path *path, float x, float y, bool lifted)
 static void path_trace(Path *path, const uint8_t style[STYLE_POINTS][2], Rng *rng)
 {
     float x[STYLE_POINTS] = {0}, y[STYLE_POINTS] = {0};
-    int   n = 0;
+    int n = 0;
     for (int i = 0; i < STYLE_POINTS && style[i][0] != 0; i++, n++) {
         int corner = i > 0 && memcmp(style[i], style[i - 1], 2) == 0;
         x[i] = corner ? x[i - 1] : 0.01f * (float)style[i][0] + 0.035f * bell(rng);
@@ -174,11 +178,11 @@ static void path_bend(Path *path, Rng *rng)
     float turn = 0.10f * bell(rng);
     for (int i = 0; i < path->count; i++) {
         Point *p = &path->points[i];
-        float  f[3];
+        float f[3];
         field_at(&field, p->x, p->y, f);
         float x = width * (p->x + f[0] - 0.5f), y = p->y + f[1] - 0.5f;
-        p->x      = x - (slant + turn) * y;
-        p->y      = y + turn * x;
+        p->x = x - (slant + turn) * y;
+        p->y = y + turn * x;
         p->radius = fmaxf(1.0f + f[2], 0.6f);
     }
 }
@@ -187,7 +191,7 @@ static void path_bend(Path *path, Rng *rng)
 static void path_place(Path *path, Rng *rng)
 {
     const float margin = 3.0f;    // of the pen's way to the image's border: a 7 has its mass far up
-    float       nib    = between(rng, 0.8f, 1.65f);
+    float nib = between(rng, 0.8f, 1.65f);
     float left = 1e9f, right = -1e9f, top = 1e9f, bottom = -1e9f;
     for (int i = 0; i < path->count; i++) {
         const Point *p = &path->points[i];
@@ -209,12 +213,12 @@ static void path_place(Path *path, Rng *rng)
     float x = 0.5f * DIGIT_SIZE + between(rng, -0.5f, 0.5f);
     float y = 0.5f * DIGIT_SIZE + between(rng, -0.5f, 0.5f);
     float far = DIGIT_SIZE - margin;
-    x         = within(x, margin + scale * (mass_x - left), far + scale * (mass_x - right));
-    y         = within(y, margin + scale * (mass_y - top), far + scale * (mass_y - bottom));
+    x = within(x, margin + scale * (mass_x - left), far + scale * (mass_x - right));
+    y = within(y, margin + scale * (mass_y - top), far + scale * (mass_y - bottom));
     for (int i = 0; i < path->count; i++) {
         Point *p = &path->points[i];
-        p->x     = x + scale * (p->x - mass_x);
-        p->y     = y + scale * (p->y - mass_y);
+        p->x = x + scale * (p->x - mass_x);
+        p->y = y + scale * (p->y - mass_y);
         p->radius *= nib;
     }
 }
@@ -224,7 +228,7 @@ static float ink_distance(const Point *p, const Point *q, float x, float y)
 {
     float dx = q->x - p->x, dy = q->y - p->y, square = dx * dx + dy * dy;
     float t = square > 0.0f ? ((x - p->x) * dx + (y - p->y) * dy) / square : 0.0f;
-    t       = within(t, 0.0f, 1.0f);
+    t = within(t, 0.0f, 1.0f);
     float ex = x - p->x - t * dx, ey = y - p->y - t * dy;
     return sqrtf(ex * ex + ey * ey) - (p->radius + t * (q->radius - p->radius));
 }
@@ -241,11 +245,11 @@ static void path_ink(const Path *path, float ink[DIGIT_SIZE][DIGIT_SIZE])
     for (int i = 1; i < path->count; i++) {
         const Point *p = &path->points[i - 1], *q = &path->points[i];
         if (path->lifted[i]) continue;
-        float reach  = fmaxf(p->radius, q->radius) + 0.5f * edge;
-        int   left   = nearest_pixel(fminf(p->x, q->x) - reach);
-        int   right  = nearest_pixel(fmaxf(p->x, q->x) + reach);
-        int   top    = nearest_pixel(fminf(p->y, q->y) - reach);
-        int   bottom = nearest_pixel(fmaxf(p->y, q->y) + reach);
+        float reach = fmaxf(p->radius, q->radius) + 0.5f * edge;
+        int left = nearest_pixel(fminf(p->x, q->x) - reach);
+        int right = nearest_pixel(fmaxf(p->x, q->x) + reach);
+        int top = nearest_pixel(fminf(p->y, q->y) - reach);
+        int bottom = nearest_pixel(fmaxf(p->y, q->y) + reach);
         for (int y = top; y <= bottom; y++)
             for (int x = left; x <= right; x++) {
                 float d = ink_distance(p, q, (float)x + 0.5f, (float)y + 0.5f);
@@ -256,8 +260,8 @@ static void path_ink(const Path *path, float ink[DIGIT_SIZE][DIGIT_SIZE])
 
 int digits_draw(uint8_t pixels[DIGIT_PIXELS], uint64_t seed, uint64_t index)
 {
-    Rng  rng   = rng_stream(seed, index);
-    int  label = (int)rng_below(&rng, DIGIT_CLASSES), style = (int)rng_below(&rng, STYLES);
+    Rng rng = rng_stream(seed, index);
+    int label = (int)rng_below(&rng, DIGIT_CLASSES), style = (int)rng_below(&rng, STYLES);
     Path path;
     path_trace(&path, styles[label][style], &rng);
     path_bend(&path, &rng);

@@ -12,14 +12,14 @@
 
 // One file on its way.
 typedef struct Transfer {
-    const CatalogueFile   *file;
+    const CatalogueFile *file;
     const DownloadOptions *options;
-    char                   path[PATH_MAX], part[PATH_MAX];
-    int                    output;      // the .part, locked against a second download
-    uint64_t               have;        // bytes in it
-    bool                   too_much;    // the server sends more than the catalogue's size
-    int                    write_error; // errno of a failed write, or 0
-    Progress               progress;
+    char path[PATH_MAX], part[PATH_MAX];
+    int output;         // the .part, locked against a second download
+    uint64_t have;      // bytes in it
+    bool too_much;      // the server sends more than the catalogue's size
+    int write_error;    // errno of a failed write, or 0
+    Progress progress;
 } Transfer;
 
 static bool stopped(const Transfer *t)
@@ -64,7 +64,7 @@ static bool start_over(Transfer *t, Error *err)
 static CURLcode request(CURL *curl, Transfer *t, const char *url, char why[CURL_ERROR_SIZE])
 {
     long patience = t->options->patience > 0 ? t->options->patience : 30;
-    why[0]        = '\0';
+    why[0] = '\0';
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
@@ -90,16 +90,16 @@ static CURLcode request(CURL *curl, Transfer *t, const char *url, char why[CURL_
 // Asks once, from where the .part ends. *again: asking once more may help.
 static bool fetch_once(CURL *curl, Transfer *t, const char *url, bool *again, Error *err)
 {
-    char     why[CURL_ERROR_SIZE];
+    char why[CURL_ERROR_SIZE];
     uint64_t before = t->have;
-    CURLcode code   = request(curl, t, url, why);
-    long     status = 0;
+    CURLcode code = request(curl, t, url, why);
+    long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     // A server may ignore the range (200) or refuse it (416); then only the whole file is left.
     if (before > 0 && (code == CURLE_RANGE_ERROR || status == 416)) {
         if (!start_over(t, err)) return false;
         before = 0;
-        code   = request(curl, t, url, why);
+        code = request(curl, t, url, why);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     }
     *again = t->have > before;
@@ -120,8 +120,8 @@ static bool fetch_once(CURL *curl, Transfer *t, const char *url, bool *again, Er
         return error_set(err, "%s: %s", url, why[0] != '\0' ? why : curl_easy_strerror(code));
     *again = false;    // it ended well for the server: asking again would bring the same
     if (t->have < t->file->bytes)
-        return error_set(err, "%s: sent %llu bytes, expected %llu", url, (unsigned long long)t->have,
-                         (unsigned long long)t->file->bytes);
+        return error_set(err, "%s: sent %llu bytes, expected %llu", url,
+                         (unsigned long long)t->have, (unsigned long long)t->file->bytes);
     return true;
 }
 
@@ -139,9 +139,10 @@ static bool fetch(CURL *curl, Transfer *t, const char *url, Error *err)
     }
     progress_end(&t->progress);
     if (stopped(t))
-        return error_set(err, "%s: interrupted; its first %llu of %llu bytes are kept, and the same "
-                         "command goes on from there", t->part, (unsigned long long)t->have,
-                         (unsigned long long)t->file->bytes);
+        return error_set(err,
+                         "%s: interrupted; its first %llu of %llu bytes are kept, and the same "
+                         "command goes on from there",
+                         t->part, (unsigned long long)t->have, (unsigned long long)t->file->bytes);
     return false;
 }
 
@@ -155,7 +156,8 @@ static bool open_part(Transfer *t, Error *err)
         t->have = (uint64_t)info.st_size;
         if (t->have <= t->file->bytes || start_over(t, err)) return true;
     } else {
-        error_set(err, "%s: %s", t->part, locked ? strerror(errno) : "another download is writing it");
+        error_set(err, "%s: %s", t->part,
+                  locked ? strerror(errno) : "another download is writing it");
     }
     close(t->output);
     return false;
@@ -164,16 +166,16 @@ static bool open_part(Transfer *t, Error *err)
 // One file from one source: request, check, rename.
 static bool fetch_from(CURL *curl, Transfer *t, const char *source, Error *err)
 {
-    char        url[2048];
-    const char *slash  = source[strlen(source) - 1] == '/' ? "" : "/";
-    int         length = snprintf(url, sizeof url, "%s%s%s", source, slash, t->file->remote);
+    char url[2048];
+    const char *slash = source[strlen(source) - 1] == '/' ? "" : "/";
+    int length = snprintf(url, sizeof url, "%s%s%s", source, slash, t->file->remote);
     if (length < 0 || (size_t)length >= sizeof url)
         return error_set(err, "%.80s...: the address is too long", source);
     if (!open_part(t, err)) return false;
-    t->too_much    = false;
+    t->too_much = false;
     t->write_error = 0;
-    t->progress    = progress_begin(t->file->name, "B", (long)t->have, (long)t->file->bytes);
-    bool done      = fetch(curl, t, url, err);
+    t->progress = progress_begin(t->file->name, "B", (long)t->have, (long)t->file->bytes);
+    bool done = fetch(curl, t, url, err);
     if (done && !catalogue_verify_file(t->part, t->file, err)) {
         unlink(t->part);
         error_wrap(err, "%s: is not the file expected and was deleted", url);
@@ -205,12 +207,13 @@ static bool fetch_file(CURL *curl, const CatalogueSet *set, const CatalogueFile 
 bool download_set(const CatalogueSet *set, const DownloadOptions *options, Error *err)
 {
     char folder[PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%s/%s", options->data_dir, set->folder) >= (int)sizeof folder)
+    if (snprintf(folder, sizeof folder, "%s/%s", options->data_dir, set->folder) >=
+        (int)sizeof folder)
         return error_set(err, "%.80s...: the path is too long", options->data_dir);
     if (!file_make_folder(folder, err)) return false;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return error_set(err, "libcurl does not start");
     CURL *curl = curl_easy_init();
-    bool  done = curl != NULL || error_set(err, "libcurl has no memory");
+    bool done = curl != NULL || error_set(err, "libcurl has no memory");
     for (int i = 0; done && i < set->file_count; i++)
         done = fetch_file(curl, set, &set->files[i], options, err);
     curl_easy_cleanup(curl);

@@ -14,10 +14,10 @@
 #include "datasets/catalogue.h"
 
 typedef struct DownloadOptions {
-    const char *data_dir;                  // where the set's folder is, or is made
-    const char *base;                      // an address that replaces the catalogue's; NULL for those
-    int         patience;                  // seconds without data before giving up; 0 for 30
-    const volatile sig_atomic_t *stop;     // becomes 1 to interrupt the download; may be NULL
+    const char *data_dir;    // where the set's folder is, or is made
+    const char *base;        // an address that replaces the catalogue's; NULL for those
+    int patience;            // seconds without data before giving up; 0 for 30
+    const volatile sig_atomic_t *stop;    // becomes 1 to interrupt the download; may be NULL
 } DownloadOptions;
 
 // Tries the sources in turn for each file. False in a program that was built without libcurl.

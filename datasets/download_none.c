@@ -4,6 +4,8 @@
 bool download_set(const CatalogueSet *set, const DownloadOptions *options, Error *err)
 {
     (void)options;
-    return error_set(err, "%s: cannot be fetched, because this was built without libcurl; install "
-                     "libcurl4-openssl-dev and build again", set->name);
+    return error_set(err,
+                     "%s: cannot be fetched, because this was built without libcurl; install "
+                     "libcurl4-openssl-dev and build again",
+                     set->name);
 }

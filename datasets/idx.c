@@ -13,11 +13,11 @@ enum { UNSIGNED_BYTE = 0x08 };
 
 typedef struct IdxInput {
     const uint8_t *content;    // the whole file
-    size_t         size;
-    size_t         used;       // of a plain file
-    void          *mapping;    // NULL when the content is the caller's
-    bool           packed;
-    z_stream       inflater;
+    size_t size;
+    size_t used;      // of a plain file
+    void *mapping;    // NULL when the content is the caller's
+    bool packed;
+    z_stream inflater;
 } IdxInput;
 
 // zlib counts in 32 bits; larger files and buffers are passed on in pieces.
@@ -29,26 +29,27 @@ static uInt piece(size_t size)
 
 static void feed(IdxInput *input)
 {
-    z_stream *z    = &input->inflater;
-    size_t    left = (size_t)(input->content + input->size - z->next_in);
-    z->avail_in    = piece(left);
+    z_stream *z = &input->inflater;
+    size_t left = (size_t)(input->content + input->size - z->next_in);
+    z->avail_in = piece(left);
 }
 
 static bool unpack(Idx *idx, uint8_t *out, size_t bytes, Error *err)
 {
     z_stream *z = &idx->input->inflater;
-    size_t    got = 0;
+    size_t got = 0;
     while (got < bytes) {
         feed(idx->input);
-        z->next_out  = out + got;
+        z->next_out = out + got;
         z->avail_out = piece(bytes - got);
-        int result   = inflate(z, Z_NO_FLUSH);
-        got          = (size_t)(z->next_out - out);
+        int result = inflate(z, Z_NO_FLUSH);
+        got = (size_t)(z->next_out - out);
         if (got == bytes && (result == Z_OK || result == Z_STREAM_END)) break;
         if (result == Z_STREAM_END)
             return error_set(err, "%s: unpacks to %zu bytes too few", idx->name, bytes - got);
         if (result == Z_BUF_ERROR)
-            return error_set(err, "%s: the gzip data is cut off; %zu bytes are missing once unpacked",
+            return error_set(err,
+                             "%s: the gzip data is cut off; %zu bytes are missing once unpacked",
                              idx->name, bytes - got);
         if (result != Z_OK)
             return error_set(err, "%s: the gzip data is damaged (%s)", idx->name,
@@ -61,12 +62,12 @@ static bool unpack(Idx *idx, uint8_t *out, size_t bytes, Error *err)
 static bool unpack_end(Idx *idx, Error *err)
 {
     z_stream *z = &idx->input->inflater;
-    uint8_t   extra;
+    uint8_t extra;
     for (;;) {
         feed(idx->input);
-        z->next_out  = &extra;
+        z->next_out = &extra;
         z->avail_out = 1;
-        int result   = inflate(z, Z_FINISH);
+        int result = inflate(z, Z_FINISH);
         if (z->avail_out == 0)
             return error_set(err, "%s: unpacks to more than the %zu bytes of its header", idx->name,
                              idx->bytes);
@@ -79,8 +80,8 @@ static bool unpack_end(Idx *idx, Error *err)
     }
     size_t after = (size_t)(idx->input->content + idx->input->size - z->next_in);
     if (after > 0)
-        return error_set(err, "%s: %zu bytes follow the end of the gzip data, expected 0", idx->name,
-                         after);
+        return error_set(err, "%s: %zu bytes follow the end of the gzip data, expected 0",
+                         idx->name, after);
     return true;
 }
 
@@ -102,15 +103,15 @@ static bool read_header(Idx *idx, Error *err)
     uint8_t magic[4] = {0};
     if (!take(idx, magic, sizeof magic, err)) return false;
     if (magic[0] != 0 || magic[1] != 0)
-        return error_set(err, "%s: starts with 0x%02x%02x, expected 0x0000 (IDX)", idx->name, magic[0],
-                         magic[1]);
+        return error_set(err, "%s: starts with 0x%02x%02x, expected 0x0000 (IDX)", idx->name,
+                         magic[0], magic[1]);
     if (magic[2] != UNSIGNED_BYTE)
-        return error_set(err, "%s: element type is 0x%02x, expected 0x%02x (unsigned byte)", idx->name,
-                         magic[2], UNSIGNED_BYTE);
+        return error_set(err, "%s: element type is 0x%02x, expected 0x%02x (unsigned byte)",
+                         idx->name, magic[2], UNSIGNED_BYTE);
     if (magic[3] < 1 || magic[3] > IDX_MAX_DIMS)
         return error_set(err, "%s: has %d dimensions, expected 1 to %d", idx->name, magic[3],
                          IDX_MAX_DIMS);
-    idx->dims  = magic[3];
+    idx->dims = magic[3];
     idx->bytes = 1;
     for (int i = 0; i < IDX_MAX_DIMS; i++) idx->size[i] = 1;
     for (int i = 0; i < idx->dims; i++) {
@@ -140,8 +141,8 @@ static bool check_size(const Idx *idx, Error *err)
     }
     const size_t best_ratio = 1032;    // of the deflate format: 258 bytes from 2 bits
     if (idx->bytes / best_ratio <= input->size) return true;
-    return error_set(err, "%s: has %zu bytes, which cannot unpack to the %zu of its header", idx->name,
-                     input->size, idx->bytes);
+    return error_set(err, "%s: has %zu bytes, which cannot unpack to the %zu of its header",
+                     idx->name, input->size, idx->bytes);
 }
 
 static bool start(Idx *idx, const void *content, size_t size, void *mapping, Error *err)
@@ -151,7 +152,7 @@ static bool start(Idx *idx, const void *content, size_t size, void *mapping, Err
         if (mapping != NULL) munmap(mapping, size);
         return error_set(err, "%s: no memory to read it", idx->name);
     }
-    *input     = (IdxInput){.content = content, .size = size, .mapping = mapping};
+    *input = (IdxInput){.content = content, .size = size, .mapping = mapping};
     idx->input = input;
     // Told by its content, not by its name: a browser may have unpacked a file and kept the ".gz".
     if (size >= 2 && input->content[0] == 0x1f && input->content[1] == 0x8b) {
@@ -178,14 +179,14 @@ bool idx_open(Idx *idx, const char *path, Error *err)
 {
     *idx = (Idx){.name = path};
     struct stat info;
-    int         file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return error_set(err, "%s: %s", path, strerror(errno));
     if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
         close(file);
         return error_set(err, "%s: is not a file with something in it", path);
     }
-    size_t size    = (size_t)info.st_size;
-    void  *mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    size_t size = (size_t)info.st_size;
+    void *mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
     close(file);
     if (mapping == MAP_FAILED) return error_set(err, "%s: %s", path, strerror(errno));
     return start(idx, mapping, size, mapping, err);
@@ -200,7 +201,7 @@ bool idx_read(Idx *idx, uint8_t *out, Error *err)
 void idx_close(Idx *idx)
 {
     IdxInput *input = idx->input;
-    idx->input      = NULL;
+    idx->input = NULL;
     if (input == NULL) return;
     if (input->packed) inflateEnd(&input->inflater);
     if (input->mapping != NULL) munmap(input->mapping, input->size);

@@ -20,11 +20,11 @@
 enum { IDX_MAX_DIMS = 4 };
 
 typedef struct Idx {
-    const char      *name;                  // for messages; borrowed
-    int              dims;                  // 1..4
-    uint32_t         size[IDX_MAX_DIMS];    // outermost first; the rest are 1
-    size_t           bytes;                 // elements in all, one byte each
-    struct IdxInput *input;                 // the open file
+    const char *name;               // for messages; borrowed
+    int dims;                       // 1..4
+    uint32_t size[IDX_MAX_DIMS];    // outermost first; the rest are 1
+    size_t bytes;                   // elements in all, one byte each
+    struct IdxInput *input;         // the open file
 } Idx;
 
 // Reads and checks the header. The path must outlive the Idx. When false, nothing is left open.

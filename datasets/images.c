@@ -38,7 +38,7 @@ static uint8_t *read_file(Arena *keep, int *count, const char *path, int dims, E
         error_set(err, "%s: holds %u items, expected at most %d", path, idx.size[0], IMAGES_MAX);
     else {
         uint8_t *room = arena_alloc(keep, idx.bytes);
-        *count        = (int)idx.size[0];
+        *count = (int)idx.size[0];
         if (idx_read(&idx, room, err)) data = room;
     }
     idx_close(&idx);
@@ -49,29 +49,31 @@ bool images_read_mnist(Arena *keep, Images *images, const char *dir, const char 
                        Error *err)
 {
     char path[PATH_MAX], label_path[PATH_MAX];
-    int  count = 0, label_count = 0;
+    int count = 0, label_count = 0;
     if (!find_file(path, dir, half, IMAGE_FILE) || !find_file(label_path, dir, half, LABEL_FILE))
-        return error_set(err, "%s: has no %s-" IMAGE_FILE " with its labels, plain or .gz, there or in "
-                         "mnist/ (./lab data get mnist)", dir, half);
+        return error_set(err,
+                         "%s: has no %s-" IMAGE_FILE " with its labels, plain or .gz, there or in "
+                         "mnist/ (./lab data get mnist)",
+                         dir, half);
     uint8_t *pixels = read_file(keep, &count, path, 3, err);
     if (pixels == NULL) return false;
     uint8_t *labels = read_file(keep, &label_count, label_path, 1, err);
     if (labels == NULL) return false;
     if (label_count != count)
-        return error_set(err, "%s: holds %d labels, expected %d, one for each image of %s", label_path,
-                         label_count, count, path);
+        return error_set(err, "%s: holds %d labels, expected %d, one for each image of %s",
+                         label_path, label_count, count, path);
     for (int i = 0; i < count; i++)
         if (labels[i] >= DIGIT_CLASSES)
             return error_set(err, "%s: label %d is %d, expected 0 to %d", label_path, i, labels[i],
                              DIGIT_CLASSES - 1);
     *images = (Images){
-        .origin  = arena_print(keep, "MNIST in %s", dir),
-        .count   = limit > 0 && limit < count ? limit : count,
-        .height  = DIGIT_SIZE,
-        .width   = DIGIT_SIZE,
+        .origin = arena_print(keep, "MNIST in %s", dir),
+        .count = limit > 0 && limit < count ? limit : count,
+        .height = DIGIT_SIZE,
+        .width = DIGIT_SIZE,
         .classes = DIGIT_CLASSES,
-        .pixels  = pixels,
-        .labels  = labels,
+        .pixels = pixels,
+        .labels = labels,
     };
     return true;
 }
@@ -80,20 +82,20 @@ void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first,
 {
     REQUIRE(count > 0 && count <= IMAGES_MAX, "count is %d, expected 1 to %d", count, IMAGES_MAX);
     *images = (Images){
-        .origin  = arena_print(keep, "generated digits, seed %llu", (unsigned long long)seed),
-        .count   = count,
-        .height  = DIGIT_SIZE,
-        .width   = DIGIT_SIZE,
+        .origin = arena_print(keep, "generated digits, seed %llu", (unsigned long long)seed),
+        .count = count,
+        .height = DIGIT_SIZE,
+        .width = DIGIT_SIZE,
         .classes = DIGIT_CLASSES,
-        .pixels  = arena_alloc(keep, (size_t)count * DIGIT_PIXELS),
-        .labels  = arena_alloc(keep, (size_t)count),
+        .pixels = arena_alloc(keep, (size_t)count * DIGIT_PIXELS),
+        .labels = arena_alloc(keep, (size_t)count),
     };
     digits_fill(images->pixels, images->labels, seed, first, (size_t)count);
 }
 
 bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, Error *err)
 {
-    char        path[PATH_MAX], found[PATH_MAX];
+    char path[PATH_MAX], found[PATH_MAX];
     const char *dir = source.data_dir;
     if (dir == NULL) {    // nobody asked: MNIST if it was fetched, or else no download is needed
         root_data_dir(found);
@@ -118,10 +120,10 @@ static const uint8_t *image_at(const Images *images, const int *index, int b)
 
 Tensor *images_batch(Arena *step, const Images *images, const int *index, int count)
 {
-    int     width = images->height * images->width;
+    int width = images->height * images->width;
     Tensor *batch = tensor_new(step, SHAPE(count, width));
-    Host    host  = host_begin(step);
-    float  *to    = host_out(&host, batch->data, tensor_count(batch));
+    Host host = host_begin(step);
+    float *to = host_out(&host, batch->data, tensor_count(batch));
     for (int b = 0; b < count; b++, to += width) {
         const uint8_t *from = image_at(images, index, b);
         for (int i = 0; i < width; i++) to[i] = (float)from[i] / 255.0f;

@@ -19,11 +19,11 @@
 enum { IMAGES_MAX = 1000000 };    // in one file; a larger count is taken for damage
 
 typedef struct Images {
-    const char *origin;     // where they came from, for the first line of a report
-    int         count, height, width;
-    int         classes;    // labels are 0..classes-1
-    uint8_t    *pixels;     // [count,height*width], 0 black .. 255 white
-    uint8_t    *labels;     // [count]
+    const char *origin;    // where they came from, for the first line of a report
+    int count, height, width;
+    int classes;        // labels are 0..classes-1
+    uint8_t *pixels;    // [count,height*width], 0 black .. 255 white
+    uint8_t *labels;    // [count]
 } Images;
 
 #define IMAGES_GENERATED "generated"
@@ -31,9 +31,9 @@ typedef struct Images {
 typedef struct ImagesSource {
     const char *data_dir;    // a directory that holds mnist/ or is it; IMAGES_GENERATED; or NULL:
                              // MNIST if it is in the usual place (root.h), else generated
-    uint64_t    seed;        // of the generated digits
-    int         train;       // at most so many; 0: all there are, or 10,000 generated
-    int         test;        // at most so many; 0: all there are, or 2,000 generated
+    uint64_t seed;           // of the generated digits
+    int train;               // at most so many; 0: all there are, or 10,000 generated
+    int test;                // at most so many; 0: all there are, or 2,000 generated
 } ImagesSource;
 
 // Real or generated, as the source says. Train and test never share an image.
@@ -48,5 +48,6 @@ bool images_read_mnist(Arena *keep, Images *images, const char *dir, const char 
 void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first, int count);
 
 // The images and labels at index[0..count-1], each 0..images->count-1.
-Tensor *images_batch(Arena *step, const Images *images, const int *index, int count);     // [B,H*W]
-Tensor *images_labels(Arena *step, const Images *images, const int *index, int count);    // [B] of I32
+Tensor *images_batch(Arena *step, const Images *images, const int *index, int count);    // [B,H*W]
+Tensor *images_labels(Arena *step, const Images *images, const int *index,
+                      int count);    // [B] of I32

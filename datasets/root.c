@@ -11,8 +11,6 @@ const char *root_dir(void)
 void root_data_dir(char path[PATH_MAX])
 {
     const char *given = getenv("LAB_DATA");
-    if (given != NULL && given[0] != '\0')
-        snprintf(path, PATH_MAX, "%s", given);
-    else
-        snprintf(path, PATH_MAX, "%s/data", root_dir());
+    if (given != NULL && given[0] != '\0') snprintf(path, PATH_MAX, "%s", given);
+    else snprintf(path, PATH_MAX, "%s/data", root_dir());
 }

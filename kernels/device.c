@@ -53,10 +53,10 @@ static void host_copy(void *to, const void *from, size_t bytes)
     .on_host = true, .reserve = host_reserve, .commit = host_commit, .release = host_release,      \
     .put = host_put, .get = host_put, .copy = host_copy
 
-static Kernels      cpu_kernels;    // complete; filled when it is first asked for
+static Kernels cpu_kernels;    // complete; filled when it is first asked for
 static const Device device_cpu = {.name = "cpu", .kernels = &cpu_kernels, ON_HOST};
 static const Device device_ref = {.name = "ref", .kernels = &kernels_ref, ON_HOST};
-const Device       *device     = &device_ref;
+const Device *device = &device_ref;
 
 Kernels kernels_complete(const Kernels *sparse)
 {
@@ -107,7 +107,7 @@ void device_put_in_use(const Device *chosen)
 bool device_use(const char *name, const char **why)
 {
     const Device *chosen = NULL;
-    const char   *wrong;
+    const char *wrong;
     if (name == NULL || strcmp(name, "cpu") == 0) {
         if ((wrong = cpu_variant_refused()) != NULL) {
             *why = wrong;

@@ -20,16 +20,16 @@
 #include "kernels/kernels.h"
 
 typedef struct Device {
-    const char    *name;                                          // "cpu", "ref", "far"
-    const Kernels *kernels;                                       // sparse: what is missing is refused
-    bool           on_host;                                       // the host may read and write numbers
-    const Kernels *host_kernels;                                  // for device_enter_host(); NULL: cpu's
-    void *(*reserve)(size_t bytes);                               // addresses, at a page; NULL: no room
-    void (*commit)(void *base, size_t from, size_t to);           // makes these bytes usable, all 0
-    void (*release)(void *base, size_t bytes);                    // NULL is fine
+    const char *name;                                      // "cpu", "ref", "far"
+    const Kernels *kernels;                                // sparse: what is missing is refused
+    bool on_host;                                          // the host may read and write numbers
+    const Kernels *host_kernels;                           // for device_enter_host(); NULL: cpu's
+    void *(*reserve)(size_t bytes);                        // addresses, at a page; NULL: no room
+    void (*commit)(void *base, size_t from, size_t to);    // makes these bytes usable, all 0
+    void (*release)(void *base, size_t bytes);             // NULL is fine
     void (*put)(void *to, const void *host, size_t bytes);
-    void (*get)(void *host, const void *from, size_t bytes);      // waits for queued work
-    void (*copy)(void *to, const void *from, size_t bytes);       // within the device; may overlap
+    void (*get)(void *host, const void *from, size_t bytes);    // waits for queued work
+    void (*copy)(void *to, const void *from, size_t bytes);     // within the device; may overlap
 } Device;
 
 // The device in use: `ref` until one is chosen.

@@ -16,8 +16,8 @@ const char *dtype_name(DType type)
 
 uint64_t dtype_bytes(DType type, uint64_t count)
 {
-    const DTypeInfo *info   = &dtype_info[type];
-    uint64_t         blocks = count / info->block + (count % info->block != 0), bytes;
+    const DTypeInfo *info = &dtype_info[type];
+    uint64_t blocks = count / info->block + (count % info->block != 0), bytes;
     return __builtin_mul_overflow(blocks, info->bytes, &bytes) ? UINT64_MAX : bytes;
 }
 

@@ -92,10 +92,10 @@ typedef enum DType {
 
 typedef struct DTypeInfo {
     const char *name;    // "Q4_K"
-    DTypeKind   kind;
-    uint32_t    block, bytes;    // 256 numbers in 144 bytes
-    bool        safetensors;
-    int         gguf;    // its number, or -1
+    DTypeKind kind;
+    uint32_t block, bytes;    // 256 numbers in 144 bytes
+    bool safetensors;
+    int gguf;    // its number, or -1
 } DTypeInfo;
 
 extern const DTypeInfo dtype_info[DTYPE_COUNT];

@@ -4,7 +4,7 @@
 
 typedef union Bits {
     uint32_t bits;
-    float    value;
+    float value;
 } Bits;
 
 enum { MANTISSA = 23, INFINITE = 0x7F800000 };    // of a float
@@ -16,17 +16,17 @@ typedef struct Small {
 } Small;
 
 static const Small small[DTYPE_COUNT] = {
-    [DTYPE_F16]     = {16, 10, 15, 0x7BFF},    // IEEE 754-2019, binary16
-    [DTYPE_BF16]    = {16, 7, 127, 0x7F7F},    // the upper half of a float
-    [DTYPE_F8_E4M3] = {8, 3, 7, 0x7E},         // OCP 8-bit Floating Point Specification 1.0, 448
-    [DTYPE_F8_E5M2] = {8, 2, 15, 0x7B},        // the same, 57344
+    [DTYPE_F16] = {16, 10, 15, 0x7BFF},     // IEEE 754-2019, binary16
+    [DTYPE_BF16] = {16, 7, 127, 0x7F7F},    // the upper half of a float
+    [DTYPE_F8_E4M3] = {8, 3, 7, 0x7E},      // OCP 8-bit Floating Point Specification 1.0, 448
+    [DTYPE_F8_E5M2] = {8, 2, 15, 0x7B},     // the same, 57344
 };
 
 static float widen(const Small *type, int bits)
 {
-    int  magnitude = bits & ((1 << (type->bits - 1)) - 1);
-    Bits scale     = {(uint32_t)(254 - type->bias) << MANTISSA};    // 2^(127 - bias)
-    Bits x         = {(uint32_t)magnitude << (MANTISSA - type->mantissa)};
+    int magnitude = bits & ((1 << (type->bits - 1)) - 1);
+    Bits scale = {(uint32_t)(254 - type->bias) << MANTISSA};    // 2^(127 - bias)
+    Bits x = {(uint32_t)magnitude << (MANTISSA - type->mantissa)};
     if (magnitude > type->largest) x.bits |= INFINITE;
     else x.value *= scale.value;    // exact, and right for subnormal numbers too
     x.bits |= (uint32_t)(bits >> (type->bits - 1)) << 31;
@@ -35,9 +35,9 @@ static float widen(const Small *type, int bits)
 
 static int narrow(const Small *type, float value)
 {
-    Bits     x        = {.value = value};
-    int      sign     = (int)(x.bits >> 31) << (type->bits - 1);
-    int      exponent = (int)(x.bits >> MANTISSA & 255), least = 128 - type->bias;
+    Bits x = {.value = value};
+    int sign = (int)(x.bits >> 31) << (type->bits - 1);
+    int exponent = (int)(x.bits >> MANTISSA & 255), least = 128 - type->bias;
     uint32_t mantissa = x.bits & ((1 << MANTISSA) - 1);
     if (exponent == 255 && mantissa != 0)
         return sign | (type->largest + 1) | 1 << (type->mantissa - 1);    // NaN, a quiet one
@@ -89,9 +89,9 @@ static void read_q4_k(float *out, const uint8_t *in)
 {
     for (int part = 0; part < 8; part++) {
         const uint8_t *s = in + 4 + part, *q = in + 16 + part / 2 * 32;
-        int            scale = part < 4 ? s[0] & 63 : (s[4] & 15) | s[-4] >> 6 << 4;
-        int            least = part < 4 ? s[4] & 63 : s[4] >> 4 | s[0] >> 6 << 4;
-        float          d = half(in) * (float)scale, m = half(in + 2) * (float)least;
+        int scale = part < 4 ? s[0] & 63 : (s[4] & 15) | s[-4] >> 6 << 4;
+        int least = part < 4 ? s[4] & 63 : s[4] >> 4 | s[0] >> 6 << 4;
+        float d = half(in) * (float)scale, m = half(in + 2) * (float)least;
         for (int i = 0; i < 32; i++)
             out[32 * part + i] = d * (float)(q[i] >> part % 2 * 4 & 15) - m;
     }
@@ -103,7 +103,7 @@ static void read_q6_k(float *out, const uint8_t *in)
     float d = half(in + 208);
     for (int i = 0; i < 256; i++) {
         const uint8_t *low = in + i / 128 * 64, *high = in + 128 + i / 128 * 32;
-        int q  = (low[i % 64] >> i / 64 % 2 * 4 & 15) | (high[i % 32] >> i / 32 % 4 * 2 & 3) << 4;
+        int q = (low[i % 64] >> i / 64 % 2 * 4 & 15) | (high[i % 32] >> i / 32 % 4 * 2 & 3) << 4;
         out[i] = d * (float)(int8_t)in[192 + i / 16] * (float)(q - 32);
     }
 }
@@ -117,8 +117,8 @@ static void (*const read_block[DTYPE_COUNT])(float *out, const uint8_t *in) = {
 
 bool dtype_to_floats(DType type, float *out, const void *in, size_t count)
 {
-    const DTypeInfo *info  = &dtype_info[type];
-    const uint8_t   *bytes = in;
+    const DTypeInfo *info = &dtype_info[type];
+    const uint8_t *bytes = in;
     if (type == DTYPE_F32) {
         if (count > 0) memcpy(out, in, count * sizeof *out);
     } else if (type == DTYPE_F64) {
@@ -142,7 +142,7 @@ bool dtype_to_floats(DType type, float *out, const void *in, size_t count)
 bool dtype_from_floats(DType type, void *out, const float *in, size_t count)
 {
     uint8_t *bytes = out;
-    size_t   each  = dtype_info[type].bytes;
+    size_t each = dtype_info[type].bytes;
     if (type == DTYPE_F32) {
         if (count > 0) memcpy(out, in, count * sizeof *in);
     } else if (small[type].bits > 0) {

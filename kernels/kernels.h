@@ -18,14 +18,14 @@
 // One matrix for all products has batch 0.
 typedef struct Mat {
     const float *data;
-    size_t       row, col, batch;
+    size_t row, col, batch;
 } Mat;
 
 // A part of a parameter block, up to element `end`, from where the one before it ends.
 typedef struct Span {
     uint64_t end;
-    float    rate;     // multiplies the step's learning rate
-    float    decay;    // of these parameters
+    float rate;     // multiplies the step's learning rate
+    float decay;    // of these parameters
 } Span;
 
 // One AdamW step's numbers (Loshchilov & Hutter 2019, Algorithm 2; Adam where a span's decay is 0).
@@ -41,18 +41,22 @@ typedef struct SgdStep {
 
 // What a call costs, and the numbers that it writes.
 typedef struct KernelCost {
-    double       flops;    // of products, 2 for a multiply-add; 0 where memory is the limit
-    double       bytes;    // read and written, each operand once
-    const float *out;      // element (i,j) of matrix b: out[b * stride + i * row + j]
-    size_t       batch, rows, cols, row, stride;
+    double flops;        // of products, 2 for a multiply-add; 0 where memory is the limit
+    double bytes;        // read and written, each operand once
+    const float *out;    // element (i,j) of matrix b: out[b * stride + i * row + j]
+    size_t batch, rows, cols, row, stride;
 } KernelCost;
 
 #define OUT(y, n, floats)                                                                          \
-    ((KernelCost){.out = (y), .batch = 1, .rows = 1, .cols = (n), .bytes = sizeof(float) * (double)(n) * (floats)})
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = 1,                                                                       \
+                  .cols = (n),                                                                     \
+                  .bytes = sizeof(float) * (double)(n) * (floats)})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"
-#define X(name, prototype, arguments, work) void (*name) prototype;
+#define X(name, prototype, arguments, work) void(*name) prototype;
     KERNEL_LIST(X)
 #undef X
 } Kernels;
@@ -73,17 +77,22 @@ Kernels kernels_complete(const Kernels *sparse);
 // c[m,n] = beta c + sum_p a[m,p] b[p,n]
 static inline void matmul(float *c, const float *a, const float *b, int m, int n, int k, float beta)
 {
-    kernels.matmul(c, (size_t)n, 0, (Mat){a, (size_t)k, 1, 0}, (Mat){b, (size_t)n, 1, 0}, 1, m, n, k, beta);
+    kernels.matmul(c, (size_t)n, 0, (Mat){a, (size_t)k, 1, 0}, (Mat){b, (size_t)n, 1, 0}, 1, m, n,
+                   k, beta);
 }
 
 // c[m,n] = beta c + sum_p a[m,p] b[n,p]
-static inline void matmul_nt(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+static inline void matmul_nt(float *c, const float *a, const float *b, int m, int n, int k,
+                             float beta)
 {
-    kernels.matmul(c, (size_t)n, 0, (Mat){a, (size_t)k, 1, 0}, (Mat){b, 1, (size_t)k, 0}, 1, m, n, k, beta);
+    kernels.matmul(c, (size_t)n, 0, (Mat){a, (size_t)k, 1, 0}, (Mat){b, 1, (size_t)k, 0}, 1, m, n,
+                   k, beta);
 }
 
 // c[m,n] = beta c + sum_p a[p,m] b[p,n]
-static inline void matmul_tn(float *c, const float *a, const float *b, int m, int n, int k, float beta)
+static inline void matmul_tn(float *c, const float *a, const float *b, int m, int n, int k,
+                             float beta)
 {
-    kernels.matmul(c, (size_t)n, 0, (Mat){a, 1, (size_t)m, 0}, (Mat){b, (size_t)n, 1, 0}, 1, m, n, k, beta);
+    kernels.matmul(c, (size_t)n, 0, (Mat){a, 1, (size_t)m, 0}, (Mat){b, (size_t)n, 1, 0}, 1, m, n,
+                   k, beta);
 }

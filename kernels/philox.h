@@ -77,15 +77,15 @@ PHILOX double philox_cut(double x, int digits)
 PHILOX float philox_radius(uint32_t word)
 {
     // u = m 2^exponent with m between sqrt(1/2) and sqrt(2); 0x3fe6a09e is sqrt(1/2)'s upper half.
-    const double   u        = philox_cut((double)(int32_t)(word ^ 0x80000000u) + 2147483648.5, 24);
-    const int32_t  exponent = ((int32_t)(philox_bits(u) >> 32) - 0x3fe6a09e) >> 20;
-    const uint64_t bits     = philox_bits(u) - ((uint64_t)(int64_t)exponent << 52);
-    double         m;
+    const double u = philox_cut((double)(int32_t)(word ^ 0x80000000u) + 2147483648.5, 24);
+    const int32_t exponent = ((int32_t)(philox_bits(u) >> 32) - 0x3fe6a09e) >> 20;
+    const uint64_t bits = philox_bits(u) - ((uint64_t)(int64_t)exponent << 52);
+    double m;
     memcpy(&m, &bits, sizeof m);
 
     // -2 log(1 + r) / r, minimax with a relative error of 2^-27.8.
     const double r = m - 1;    // 24 digits
-    double       p = 0x1.38291603523p-3;
+    double p = 0x1.38291603523p-3;
     p = philox_cut(p, 29) * r - 0x1.08498ca271ba7p-2;
     p = philox_cut(p, 29) * r + 0x1.0f39e1ad9eb04p-2;
     p = philox_cut(p, 29) * r - 0x1.2271aa571e217p-2;
@@ -95,7 +95,8 @@ PHILOX float philox_radius(uint32_t word)
     p = philox_cut(p, 29) * r - 0x1.5555506878b08p-1;
     p = philox_cut(p, 29) * r + 0x1.fffff82433a5bp-1;
     p = philox_cut(p, 29) * r - 0x1.ffffffffa5e46p+0;
-    const double log2s = (double)(exponent - 32) * -0x1.62e42fefap+0;    // times -2 log 2, of 36 digits
+    const double log2s =
+        (double)(exponent - 32) * -0x1.62e42fefap+0;    // times -2 log 2, of 36 digits
     return sqrtf((float)(philox_cut(p, 29) * r + log2s));
 }
 
@@ -109,7 +110,8 @@ PHILOX PhiloxPair philox_normal(uint32_t word0, uint32_t word1)
 {
     // To the nearest quarter of a turn, and from there by x quarters, |x| <= 1/2, of 24 digits.
     const uint32_t quarter = (word1 + 0x20000000u) >> 30;
-    const double   x = (double)(int32_t)(word1 << 2 & 0xffffff00u) * 0x1p-32, z = philox_cut(x * x, 26);
+    const double x = (double)(int32_t)(word1 << 2 & 0xffffff00u) * 0x1p-32,
+                 z = philox_cut(x * x, 26);
 
     // sin(pi/2 x) / x and cos(pi/2 x), minimax in x^2 with relative errors of 2^-28.2 and 2^-34.
     double s = -0x1.2d9302266689ep-8, c = 0x1.d99f53839e32dp-11;
@@ -123,7 +125,8 @@ PHILOX PhiloxPair philox_normal(uint32_t word0, uint32_t word1)
 
     const float radius = philox_radius(word0), sine = (float)(s * x), cosine = (float)c;
     const float a = quarter & 1 ? sine : cosine, b = quarter & 1 ? cosine : sine;
-    const PhiloxPair pair = {radius * ((quarter + 1) & 2 ? -a : a), radius * (quarter & 2 ? -b : b)};
+    const PhiloxPair pair = {radius * ((quarter + 1) & 2 ? -a : a),
+                             radius * (quarter & 2 ? -b : b)};
     return pair;
 }
 

@@ -4,20 +4,20 @@
 #include "kernels/device.h"
 #include "kernels/seconds.h"
 
-static bool     profiling, checking;
-static Kernels  under;    // the device's own entries
+static bool profiling, checking;
+static Kernels under;    // the device's own entries
 static TraceRow counts[KERNEL_COUNT];
-static char     finding[160];
-static bool     asked = true;    // whether there is room for a new finding
+static char finding[160];
+static bool asked = true;    // whether there is room for a new finding
 
 // One row of an output, in the host's memory: in place, or through `buffer`, piece by piece.
 static size_t count_not_finite(const float *row, size_t cols, size_t *first, float *value)
 {
     enum { PIECE = 1024 };
-    float  buffer[PIECE];
+    float buffer[PIECE];
     size_t count = 0;
     for (size_t from = 0; from < cols; from += PIECE) {
-        size_t       n = cols - from < PIECE ? cols - from : PIECE;
+        size_t n = cols - from < PIECE ? cols - from : PIECE;
         const float *x = row + from;
         if (!device_is_host()) device->get(buffer, x, n * sizeof *x), x = buffer;
         for (size_t i = 0; i < n; i++)
@@ -29,10 +29,10 @@ static size_t count_not_finite(const float *row, size_t cols, size_t *first, flo
 static void check(const char *prefix, const char *name, KernelCost work)
 {
     size_t count = 0, row = 0, col = 0;
-    float  value = 0;
+    float value = 0;
     for (size_t r = 0; r < work.batch * work.rows; r++) {
         size_t at;
-        float  first;
+        float first;
         size_t here =
             count_not_finite(work.out + r / work.rows * work.stride + r % work.rows * work.row,
                              work.cols, &at, &first);
@@ -41,8 +41,8 @@ static void check(const char *prefix, const char *name, KernelCost work)
     }
     if (count == 0) return;
     asked = false;
-    snprintf(finding, sizeof finding,
-             "%s%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]", prefix, name,
+    snprintf(finding, sizeof finding, "%s%s gave %s at [%zu,%zu], the first of %zu in [%zu,%zu]",
+             prefix, name,
              isnan(value) ? "NaN"
              : value > 0  ? "inf"
                           : "-inf",
@@ -68,7 +68,7 @@ void trace_look(const char *who, const float *x, size_t n)
 #define X(name, prototype, arguments, work)                                                        \
     static void trace_##name prototype                                                             \
     {                                                                                              \
-        double     start = seconds_now();                                                                  \
+        double start = seconds_now();                                                              \
         under.name arguments;                                                                      \
         record(KERNEL_##name, start, work);                                                        \
     }
@@ -92,9 +92,9 @@ void trace_start(bool profile, bool check_numbers)
 #define X(name, prototype, arguments, work) counts[KERNEL_##name] = (TraceRow){.kernel = #name};
     KERNEL_LIST(X)
 #undef X
-    asked     = true;
+    asked = true;
     profiling = profile;
-    checking  = check_numbers;
+    checking = check_numbers;
     if (!on) kernels = trace_around(&kernels);
     else if (!profiling && !checking) kernels = under;
 }

@@ -15,13 +15,13 @@ enum {
 #define X(name, prototype, arguments, work) KERNEL_##name,
     KERNEL_LIST(X)
 #undef X
-    KERNEL_COUNT
+        KERNEL_COUNT
 };
 
 typedef struct TraceRow {
     const char *kernel;
-    long        calls;
-    double      seconds, flops, bytes;
+    long calls;
+    double seconds, flops, bytes;
 } TraceRow;
 
 // Counts and times each call, and looks at its output (check), from 0 on. On another device than the host's each

@@ -49,11 +49,11 @@ void kept_assert(const char *name, const float *x, const float *before, size_t n
 static double slope(double (*f)(const void *), const void *argument, double *at)
 {
     const double step = 1e-5, here = *at;
-    *at          = here + step;
+    *at = here + step;
     double above = f(argument);
-    *at          = here - step;
+    *at = here - step;
     double below = f(argument);
-    *at          = here;
+    *at = here;
     return (above - below) / (2 * step);
 }
 

@@ -12,7 +12,7 @@
 #include "common/rng.h"
 
 float *floats_filled(size_t n, float value);    // NAN: as guarded.h gives it, told from other NaNs
-float *floats_normal(Rng *rng, size_t n);    // each from N(0,1)
+float *floats_normal(Rng *rng, size_t n);       // each from N(0,1)
 float *floats_copy(const float *x, size_t n);
 #define FLOATS(...)                                                                                \
     floats_copy((const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float))

@@ -20,7 +20,7 @@ enum {
 };
 
 typedef struct GgufBytes {
-    size_t  size;
+    size_t size;
     uint8_t data[1 << 18];
 } GgufBytes;
 

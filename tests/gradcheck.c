@@ -18,12 +18,12 @@ static const double grad_starts[] = {NAN, 0.25};
 enum { PASSES = 2 };
 
 typedef struct Check {
-    const char    *name;
-    GradFunction  *f;
-    const void    *context;
-    Tensors        in;
-    Tape          *tape;
-    double         size;    // sum of |w y|: what the rounding of the total is measured by
+    const char *name;
+    GradFunction *f;
+    const void *context;
+    Tensors in;
+    Tape *tape;
+    double size;    // sum of |w y|: what the rounding of the total is measured by
 } Check;
 
 Tensor *gradcheck_input(Arena *keep, Shape shape, Rng *rng)
@@ -42,20 +42,20 @@ static double weight_of(size_t i)
 // total = sum_i w_i y_i   =>   dy_i += w_i d(total)
 static void weighted_sum_backward(const TapeNode *node)
 {
-    Tensor       *y = node->in[0];
+    Tensor *y = node->in[0];
     const Tensor *w = node->in[1];
-    Grad          d = tape_grad(node, y);
+    Grad d = tape_grad(node, y);
     kernels.axpby_scalar(d.at, w->data, node->out[0]->grad, d.beta, tensor_count(y));
 }
 
 static Tensor *weighted_sum(Check *check)
 {
     tape_reset(check->tape);
-    Tensor *y      = check->f(check->tape, check->in.list, check->context);
-    Tensor *total  = tensor_zeros(check->tape->arena, SCALAR),
-           *w      = tensor_new(check->tape->arena, y->shape);
+    Tensor *y = check->f(check->tape, check->in.list, check->context);
+    Tensor *total = tensor_zeros(check->tape->arena, SCALAR),
+           *w = tensor_new(check->tape->arena, y->shape);
     double *values = tensor_floats(y), *weights = tensor_floats(w), *sum = tensor_floats(total);
-    check->size    = 0;
+    check->size = 0;
     for (size_t i = 0; i < tensor_count(y); i++) {
         weights[i] = weight_of(i);
         *sum += weights[i] * values[i];
@@ -68,11 +68,11 @@ static double difference_quotient(Check *check, Tensor *x, size_t i)
 {
     double *data = tensor_floats(x), at = data[i], h = cbrt(DBL_EPSILON) * fmax(1.0, fabs(at));
     double above = at + h, below = at - h;
-    data[i]     = above;
-    double up   = tensor_item(weighted_sum(check));
-    data[i]     = below;
+    data[i] = above;
+    double up = tensor_item(weighted_sum(check));
+    data[i] = below;
     double down = tensor_item(weighted_sum(check));
-    data[i]     = at;
+    data[i] = at;
     return (up - down) / (above - below);
 }
 
@@ -89,12 +89,12 @@ static char *index_text(char buffer[64], Shape shape, size_t i)
 
 static bool input_holds(Check *check, int number, const double *grads[PASSES], Error *err)
 {
-    Tensor *x     = check->in.list[number];
-    size_t  wrong = 0;
-    char    first[256];
+    Tensor *x = check->in.list[number];
+    size_t wrong = 0;
+    char first[256];
     for (size_t i = 0; i < tensor_count(x); i++) {
         double numeric = difference_quotient(check, x, i), analytic = 0;
-        bool   right = true;
+        bool right = true;
         for (int pass = 0; right && pass < PASSES; pass++) {
             analytic = grads[pass][i];
             double allowed =
@@ -106,7 +106,8 @@ static bool input_holds(Check *check, int number, const double *grads[PASSES], E
                      index_text((char[64]){0}, x->shape, i), analytic, numeric);
     }
     if (wrong == 0) return true;
-    return error_set(err, "%s: gradient of input %d %s: %zu of %zu elements are wrong, the first at %s",
+    return error_set(err,
+                     "%s: gradient of input %d %s: %zu of %zu elements are wrong, the first at %s",
                      check->name, number, TENSOR_TEXT(x), wrong, tensor_count(x), first);
 }
 
@@ -151,8 +152,8 @@ static bool check_run(Check *check, Arena *keep, Error *err)
 bool gradcheck_holds(const char *name, GradFunction *f, const void *context, Tensors in, Error *err)
 {
     Arena *arena = arena_new("gradcheck", 16u << 20), *keep = arena_new("gradients", 16u << 20);
-    Check  check = {.name = name, .f = f, .context = context, .in = in, .tape = tape_new(arena)};
-    bool   holds = check_run(&check, keep, err);
+    Check check = {.name = name, .f = f, .context = context, .in = in, .tape = tape_new(arena)};
+    bool holds = check_run(&check, keep, err);
     arena_free(keep);
     arena_free(arena);
     return holds;

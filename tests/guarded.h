@@ -19,7 +19,7 @@ void guarded_free(void *block, size_t bytes);    // all that it was made with; N
 
 typedef struct Guard {
     const void *block;
-    size_t      bytes, each;    // of all, and of one element
+    size_t bytes, each;    // of all, and of one element
 } Guard;
 
 // The block at whose closed pages the address lies, for who has to say what was touched. The first

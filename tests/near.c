@@ -134,7 +134,8 @@ static bool looks_not_finite(const Pair *p, Text *out)
     if (nan > 0) put(out, "%zu NaN", nan);
     if (infinite > 0) put(out, "%s%zu infinite", nan > 0 ? " and " : "", infinite);
     put_place(p, out, ", the first at ", first);
-    put(out, ": overflow (exp of a large number?), log of 0, 0/0, or a variable that was never set");
+    put(out,
+        ": overflow (exp of a large number?), log of 0, 0/0, or a variable that was never set");
     return true;
 }
 
@@ -273,17 +274,17 @@ static bool looks_like_an_edge(const Pair *p, Text *out)
     else if (last_col == total)
         put(out,
             "only the last column is wrong: does a loop end one too early, or a tile at its edge?");
-    else
-        return false;
+    else return false;
     return true;
 }
 
 static void put_likeness(const Pair *p, Text *out)
 {
     static bool (*const patterns[])(const Pair *, Text *) = {
-        looks_untouched,    looks_unwritten,      looks_not_finite, looks_zero,   looks_overwritten,
-        looks_added,        looks_scaled,         looks_transposed, looks_shifted,
-        looks_like_an_edge, looks_like_batch_one, looks_repeated,   looks_offset_by_column};
+        looks_untouched,       looks_unwritten,    looks_not_finite,     looks_zero,
+        looks_overwritten,     looks_added,        looks_scaled,         looks_transposed,
+        looks_shifted,         looks_like_an_edge, looks_like_batch_one, looks_repeated,
+        looks_offset_by_column};
     size_t start = out->used;
     put(out, "looks like: ");
     for (size_t k = 0; k < sizeof patterns / sizeof *patterns; k++)
@@ -291,7 +292,7 @@ static void put_likeness(const Pair *p, Text *out)
             put(out, "\n");
             return;
         }
-    out->used         = start;    // none: say nothing rather than guess
+    out->used = start;    // none: say nothing rather than guess
     out->start[start] = '\0';
 }
 
@@ -303,10 +304,8 @@ static void put_index(Text *out, Shape shape, size_t index, bool whole_row)
     put(out, "[");
     for (int d = 0; d < shape.dims; d++) {
         size /= (size_t)shape.size[d];
-        if (whole_row && d == shape.dims - 1)
-            put(out, "%s:", d ? "," : "");
-        else
-            put(out, "%s%zu", d ? "," : "", index / size);
+        if (whole_row && d == shape.dims - 1) put(out, "%s:", d ? "," : "");
+        else put(out, "%s%zu", d ? "," : "", index / size);
         index %= size;
     }
     put(out, "]");
@@ -357,10 +356,8 @@ bool near_report(char *text, size_t size, const float *got, const double *want, 
     if (near.formula) put(out, "%s\n", near.formula);
     put(out, "%s", near.name);
     if (shape.dims > 0) put(out, " %s: %zu of %zu", SHAPE_TEXT(shape), wrong, count);
-    if (near.exact)
-        put(out, " not exactly equal");
-    else
-        put(out, " outside %g + %g |want|", near.atol, near.rtol);
+    if (near.exact) put(out, " not exactly equal");
+    else put(out, " outside %g + %g |want|", near.atol, near.rtol);
     put_place(p, out, ", first at ", first);
     put(out, ": got %.6g, want %.6g\n", got[first], want[first]);
     if (count > 1) {
@@ -372,8 +369,8 @@ bool near_report(char *text, size_t size, const float *got, const double *want, 
     return false;
 }
 
-bool near_tensor_report(char *text, size_t size, const Tensor *got, const double *want,
-                        Shape shape, Near near)
+bool near_tensor_report(char *text, size_t size, const Tensor *got, const double *want, Shape shape,
+                        Near near)
 {
     if (got != NULL && got->data != NULL && shape_equal(got->shape, shape))
         return near_report(text, size, got->data, want, shape, near);
@@ -383,8 +380,7 @@ bool near_tensor_report(char *text, size_t size, const Tensor *got, const double
         put(&out, "%s is NULL, expected a tensor of shape %s\n", near.name, SHAPE_TEXT(shape));
     else if (!shape_equal(got->shape, shape))
         put(&out, "%s has shape %s, expected %s\n", near.name, TENSOR_TEXT(got), SHAPE_TEXT(shape));
-    else
-        put(&out, "%s has no data: its data is NULL\n", near.name);
+    else put(&out, "%s has no data: its data is NULL\n", near.name);
     return false;
 }
 

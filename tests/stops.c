@@ -44,7 +44,7 @@ void child_assert_stopped(Child *child, const char *text, const char *statement,
                           int line)
 {
     // All is read, so that a long report cannot fill the pipe; its beginning is kept.
-    char   said[16384], rest[4096];
+    char said[16384], rest[4096];
     size_t used = 0;
     for (ssize_t n;;) {
         bool room = used < sizeof said - 1;

@@ -22,10 +22,10 @@
 
 typedef struct Child {
     pid_t pid;
-    int   output;    // what it writes to stderr can be read here
+    int output;    // what it writes to stderr can be read here
 } Child;
 
-bool           child_begin(Child *child);    // true in the child
+bool child_begin(Child *child);    // true in the child
 _Noreturn void child_survived(void);
-void           child_assert_stopped(Child *child, const char *text, const char *statement,
-                                    const char *file, int line);
+void child_assert_stopped(Child *child, const char *text, const char *statement, const char *file,
+                          int line);

@@ -78,7 +78,8 @@ static void memory_that_was_never_written_is_told_from_an_overflow(void **state)
     memset(&got[7], 0xfe, sizeof got[7]);
     got[7] += 17;
     assert_false(near_want(got, (Near){0}));
-    assert_says("looks like: 2 of 12 elements, the first at [1,1], come from memory that was never");
+    assert_says(
+        "looks like: 2 of 12 elements, the first at [1,1], come from memory that was never");
     copy_want(got);
     volatile float zero = 0;
     got[5] = zero / zero;
@@ -92,7 +93,7 @@ static void a_tensor_of_another_shape_is_told_by_both(void **state)
     (void)state;
     Twelve data;
     copy_want(data);
-    Tensor y  = {.data = data, .shape = SHAPE(3, 4)};
+    Tensor y = {.data = data, .shape = SHAPE(3, 4)};
     Near near = {.name = "y", .formula = "y = x'"};
     assert_true(near_tensor_report(report, sizeof report, &y, want, SHAPE(3, 4), near));
     assert_false(near_tensor_report(report, sizeof report, &y, want, SHAPE(4, 3), near));
@@ -216,9 +217,8 @@ static void a_scalar_has_a_factor_only_where_one_comes_to_mind(void **state)
     Near loss = {.name = "loss", .batch = 3};
     assert_false(
         near_report(report, sizeof report, (float[]){7.5f}, (double[]){2.5}, SCALAR, loss));
-    assert_string_equal(
-        report, "loss outside 1e-05 + 1e-05 |want|: got 7.5, want 2.5\n"
-                "looks like: got = 3 x want: is a factor 1/B missing? (B = 3)\n");
+    assert_string_equal(report, "loss outside 1e-05 + 1e-05 |want|: got 7.5, want 2.5\n"
+                                "looks like: got = 3 x want: is a factor 1/B missing? (B = 3)\n");
     assert_false(
         near_report(report, sizeof report, (float[]){7.7f}, (double[]){2.5}, SCALAR, loss));
     assert_says_nothing_like("looks like");
@@ -240,7 +240,7 @@ static void a_shift_by_one_is_recognised_in_both_directions(void **state)
     Twelve late = {-99}, early = {0};
     for (int i = 0; i + 1 < COUNT; i++) {
         late[i + 1] = (float)want[i];
-        early[i]    = (float)want[i + 1];
+        early[i] = (float)want[i + 1];
     }
     assert_false(near_want(late, (Near){0}));
     assert_says("shifted by one: each value stands one place too late");
@@ -292,9 +292,9 @@ static void what_was_held_before_tells_untouched_overwritten_and_added(void **st
     (void)state;
     Twelve before, overwritten, added;
     for (int i = 0; i < COUNT; i++) {
-        before[i]      = (float)(100 - i * i);
+        before[i] = (float)(100 - i * i);
         overwritten[i] = (float)(want[i] - (double)before[i]);
-        added[i]       = (float)(want[i] + (double)before[i]);
+        added[i] = (float)(want[i] + (double)before[i]);
     }
     assert_false(near_want(before, (Near){.added_to = before}));
     assert_says("y holds what it held before the call: nothing was written");
@@ -312,7 +312,7 @@ static void a_factor_is_seen_in_what_was_added(void **state)
     Twelve before, got;
     for (int i = 0; i < COUNT; i++) {
         before[i] = (float)(100 - i * i);
-        got[i]    = (float)((double)before[i] + 5 * (want[i] - (double)before[i]));
+        got[i] = (float)((double)before[i] + 5 * (want[i] - (double)before[i]));
     }
     assert_false(near_want(got, (Near){.added_to = before, .batch = 5}));
     assert_says("what was added = 5 x what should be: is a factor 1/B missing? (B = 5)");

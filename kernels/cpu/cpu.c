@@ -44,8 +44,7 @@ static int variant_asked_for(void)
     const char *name = getenv("LAB_CPU");
     if (name == NULL || *name == '\0') return -1;
     int i = 0;
-    while (i < CPU_VARIANTS && strcmp(cpu_variants[i].table->variant, name) != 0)
-        i++;
+    while (i < CPU_VARIANTS && strcmp(cpu_variants[i].table->variant, name) != 0) i++;
     return i;
 }
 
@@ -53,8 +52,7 @@ const Kernels *kernels_cpu(void)
 {
     int i = variant_asked_for();
     if (i < 0 || i == CPU_VARIANTS) i = 0;
-    while (!cpu_variants[i].can_run())
-        i++;
+    while (!cpu_variants[i].can_run()) i++;
     return cpu_variants[i].table;
 }
 

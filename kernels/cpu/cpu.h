@@ -25,4 +25,3 @@ extern const CpuVariant cpu_variants[CPU_VARIANTS];
 
 // What is wrong with the value of LAB_CPU, in a static sentence; NULL when nothing is.
 const char *cpu_variant_refused(void);
-

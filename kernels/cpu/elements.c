@@ -62,15 +62,15 @@ void CPU(tanh_backward)(float *dx, const float *dy, const float *y, float beta, 
     BLEND(i, n, LIGHT, beta, dx[i], dy[i] * (1.0f - y[i] * y[i]));
 }
 
-void CPU(squared_error_backward)(float *dx, const float *dloss, float factor, const float *x, const float *t,
-                                 float beta, size_t n)
+void CPU(squared_error_backward)(float *dx, const float *dloss, float factor, const float *x,
+                                 const float *t, float beta, size_t n)
 {
     const float scale = 2.0f * factor * dloss[0];
     BLEND(i, n, LIGHT, beta, dx[i], scale * (x[i] - t[i]));
 }
 
-void CPU(bce_logits_backward)(float *dz, const float *dloss, float factor, const float *z, const float *t,
-                              float beta, size_t n)
+void CPU(bce_logits_backward)(float *dz, const float *dloss, float factor, const float *z,
+                              const float *t, float beta, size_t n)
 {
     const float scale = factor * dloss[0];
     BLEND(i, n, HEAVY, beta, dz[i], scale * (fast_sigmoid(z[i]) - t[i]));
@@ -86,34 +86,31 @@ void CPU(bce_logits_backward)(float *dz, const float *dloss, float factor, const
 // The elements of each span, with its numbers in `span`.
 #define EACH_SPAN(i, spans, count, n, enough, ...)                                                 \
     for (size_t s_ = 0, first_ = 0; s_ < (size_t)(count); s_++) {                                  \
-        const Span   span = (spans)[s_];                                                           \
+        const Span span = (spans)[s_];                                                             \
         const size_t end_ = MIN(span.end, n), length_ = end_ > first_ ? end_ - first_ : 0;         \
         EACH(e_, length_, enough, const size_t i = first_ + e_; __VA_ARGS__);                      \
         first_ += length_;                                                                         \
     }
 
-void CPU(sgd_step)(float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n,
-                   SgdStep step)
+void CPU(sgd_step)(float *p, float *v, const float *g, const float *scale, const Span *spans,
+                   int count, size_t n, SgdStep step)
 {
     const float clip = scale ? scale[0] : 1.0f;
     EACH_SPAN(i, spans, count, n, LIGHT,
               const float moment = step.momentum * v[i] + (clip * g[i] + span.decay * p[i]);
-              v[i] = FLUSHED(moment);
-              p[i] -= span.rate * step.learning_rate * v[i])
+              v[i] = FLUSHED(moment); p[i] -= span.rate * step.learning_rate * v[i])
 }
 
 // One pass over the four arrays: the step is bound by memory, not by its square root.
-void CPU(adam_step)(float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count,
-                    size_t n, AdamStep step)
+void CPU(adam_step)(float *p, float *m, float *v, const float *g, const float *scale,
+                    const Span *spans, int count, size_t n, AdamStep step)
 {
     const float unbias1 = 1.0f / step.correction1, unbias2 = 1.0f / step.correction2;
     const float clip = scale ? scale[0] : 1.0f;
-    EACH_SPAN(i, spans, count, n, 2 * HEAVY,
-              const float gradient = clip * g[i];
+    EACH_SPAN(i, spans, count, n, 2 * HEAVY, const float gradient = clip * g[i];
               const float first = step.beta1 * m[i] + (1.0f - step.beta1) * gradient;
               const float second = step.beta2 * v[i] + (1.0f - step.beta2) * gradient * gradient;
-              m[i] = FLUSHED(first);
-              v[i] = FLUSHED_SQUARE(second);
+              m[i] = FLUSHED(first); v[i] = FLUSHED_SQUARE(second);
               const float direction = m[i] * unbias1 / (sqrtf(v[i] * unbias2) + step.epsilon);
               p[i] -= span.rate * step.learning_rate * (direction + span.decay * p[i]))
 }

@@ -13,11 +13,12 @@
 #include "kernels/cpu/team.h"
 
 enum {
-    DEPTH = 384,                  // k's in one pass: C is read and written once for each
-    STRIPS = 400 / STEP,          // strips of A packed at once (600 KiB): they stay in L2
-    NARROW = 100,                 // a transposed C is slow to write, but pays with so few columns
-    IN_CACHE = 256 * 1024,        // floats: an operand up to this size is read where it lies
-    SERIAL = 40 * 1024 * LANES,   // multiplications below which waking a thread costs more (bench/threads.c)
+    DEPTH = 384,              // k's in one pass: C is read and written once for each
+    STRIPS = 400 / STEP,      // strips of A packed at once (600 KiB): they stay in L2
+    NARROW = 100,             // a transposed C is slow to write, but pays with so few columns
+    IN_CACHE = 256 * 1024,    // floats: an operand up to this size is read where it lies
+    SERIAL = 40 * 1024 *
+             LANES,    // multiplications below which waking a thread costs more (bench/threads.c)
 };
 
 // How a product is computed. Each has an order of its own in which an element's terms are added, so
@@ -30,13 +31,13 @@ typedef enum Path {
 } Path;
 
 typedef struct Product {
-    Path   path;
+    Path path;
     size_t batch, m, n, k;
-    Mat    a, b;    // [m,k], [k,n]
-    float *c;       // [m,n], c = beta c + a b
+    Mat a, b;    // [m,k], [k,n]
+    float *c;    // [m,n], c = beta c + a b
     size_t c_row, c_batch;
-    float  beta;
-    bool   transposed;    // c is [n,m]
+    float beta;
+    bool transposed;    // c is [n,m]
 } Product;
 
 static const float *at(Mat x, size_t i, size_t j)
@@ -77,7 +78,7 @@ static size_t group_first(size_t n, size_t groups, size_t g)
 // ---- many rows
 
 typedef struct Plan {
-    bool   pack_a, pack_b;
+    bool pack_a, pack_b;
     size_t depth, rows;    // k's in a pass, rows in a block
 } Plan;
 
@@ -89,12 +90,16 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
     const size_t tall = x->m / strips, taller = x->m % strips;
     const size_t wide = vectors / panels, wider = vectors % panels;
     const Layout layout = plan->pack_a || x->a.row == 1 ? A_ADJACENT : A_APART;
-    const bool   keeps = plan->pack_b && x->b.col == 1;
-    const bool   at_once = plan->pack_a && x->a.row == 1;
+    const bool keeps = plan->pack_b && x->b.col == 1;
+    const bool at_once = plan->pack_a && x->a.row == 1;
 
     TileWork work = {
-        .a_step = plan->pack_a ? STEP : layout == A_ADJACENT ? x->a.col : x->a.row,
-        .c_row = x->c_row, .k = x->k, .beta = x->beta,
+        .a_step = plan->pack_a           ? STEP
+                  : layout == A_ADJACENT ? x->a.col
+                                         : x->a.row,
+        .c_row = x->c_row,
+        .k = x->k,
+        .beta = x->beta,
     };
     if (at_once) pack_strips(packed_a, x->a.data, x->a.col, x->k, strips, tall, taller);
     for (size_t t = 0, j = 0; t < panels; t++, j += work.cols) {
@@ -120,7 +125,8 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
             }
             // Meanwhile the next panel of B is on its way into L2.
             if (keeps && t + 1 < panels)
-                for (size_t p = group_first(x->k, strips, s); p < group_first(x->k, strips, s + 1); p++)
+                for (size_t p = group_first(x->k, strips, s); p < group_first(x->k, strips, s + 1);
+                     p++)
                     for (size_t l = 0; l < WIDTH; l += 16)
                         __builtin_prefetch(at(x->b, p, j + width + l), 0, 2);
 
@@ -154,13 +160,15 @@ static void multiply_dots(const Product *x)
     const size_t chunks = group_count(x->m, FEW_AT_ONCE);
     for (size_t start = 0; start < x->n; start += GROUP)
         for (size_t g = 0; g < chunks; g++) {
-            const size_t i = group_first(x->m, chunks, g), rows = group_first(x->m, chunks, g + 1) - i;
+            const size_t i = group_first(x->m, chunks, g),
+                         rows = group_first(x->m, chunks, g + 1) - i;
             const size_t end = MIN(start + GROUP, x->n);
             KNOWN(rows >= 1 && rows <= FEW_AT_ONCE);
             for (size_t j = start, cols; j < end; j += cols) {
                 float sum[DOTS_MOST + LANES];
                 cols = j + dots_cols[rows - 1] <= end ? dots_cols[rows - 1] : 1;
-                dots_of[rows - 1][cols == 1](sum, at(x->a, i, 0), x->a.row, at(x->b, 0, j), x->b.col, x->k);
+                dots_of[rows - 1][cols == 1](sum, at(x->a, i, 0), x->a.row, at(x->b, 0, j),
+                                             x->b.col, x->k);
                 for (size_t r = 0; r < rows; r++)
                     for (size_t l = 0; l < cols; l++) {
                         float *c = at_c(x, i + r, j + l);
@@ -176,7 +184,8 @@ static size_t multiply_wide(const Product *x)
     KNOWN(x->m >= 1 && x->m <= FEW_AT_ONCE);
     _Alignas(64) float strip[STEP * DEPTH];
     const size_t width = wide_width[x->m - 1], whole = x->n / width * width;
-    const size_t depth = MAX(group_count(x->k, MAX(group_count(x->k, DEPTH), 1)), 1);    // as in tiles
+    const size_t depth =
+        MAX(group_count(x->k, MAX(group_count(x->k, DEPTH), 1)), 1);    // as in tiles
     for (size_t p = 0; p < MAX(x->k, 1) && whole > 0; p += depth) {
         const size_t k = MIN(depth, x->k - p);
         pack(strip, STEP, at(x->a, 0, p), x->a.col, x->a.row, k, x->m);
@@ -205,7 +214,8 @@ static void multiply_tiles(const Product *x)
     _Alignas(64) float packed_a[STRIPS * STEP * DEPTH];
     for (size_t p = 0; p < MAX(x->k, 1); p += plan.depth)
         for (size_t i = 0; i < x->m; i += plan.rows) {
-            Product part = slice(x, i, MIN(plan.rows, x->m - i), 0, x->n, p, MIN(plan.depth, x->k - p));
+            Product part =
+                slice(x, i, MIN(plan.rows, x->m - i), 0, x->n, p, MIN(plan.depth, x->k - p));
             if (p > 0) part.beta = 1;
             multiply_block(&part, &plan, packed_a, packed_b);
         }
@@ -273,12 +283,20 @@ static Product transposed(const Product *x)
     return y;
 }
 
-void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k,
-                 float beta)
+void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n,
+                 int k, float beta)
 {
     Product x = {
-        .batch = (size_t)batch, .m = (size_t)m, .n = (size_t)n, .k = (size_t)k, .a = a, .b = b,
-        .c = c, .c_row = c_row, .c_batch = c_batch, .beta = beta,
+        .batch = (size_t)batch,
+        .m = (size_t)m,
+        .n = (size_t)n,
+        .k = (size_t)k,
+        .a = a,
+        .b = b,
+        .c = c,
+        .c_row = c_row,
+        .c_batch = c_batch,
+        .beta = beta,
     };
     if (batch == 0 || m == 0 || n == 0) return;
 
@@ -296,7 +314,7 @@ void CPU(matmul)(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch
     }
 
     const size_t work = x.batch * x.m * x.n * x.k;
-    const int    threads = team_size(work, SERIAL);
+    const int threads = team_size(work, SERIAL);
     if (threads == 1) {
         multiply_share(&x, 1, 0);
         return;

@@ -19,7 +19,8 @@
 #define UPPER(d, lane) ((lane) & (d) ? LANES + (lane) - (d) : (lane))
 #define LOWER(d, lane) ((lane) & (d) ? LANES + (lane) : (lane) + (d))
 #define EXCHANGE(x, d)                                                                             \
-    UNROLL for (int i = 0; i < LANES; i++)                                                         \
+    UNROLL                                                                                         \
+    for (int i = 0; i < LANES; i++)                                                                \
         if (!(i & (d))) {                                                                          \
             Vec upper = x[i], lower = x[i + (d)];                                                  \
             x[i] = __builtin_shufflevector(upper, lower, EACH_LANE(UPPER, d));                     \
@@ -71,10 +72,8 @@ INLINED Vec load_some(const float *x, size_t n)
 
 INLINED void store_some(float *x, Vec v, size_t n)
 {
-    if (n >= LANES)
-        vec_store(x, v);
-    else
-        store_part(x, v, n);
+    if (n >= LANES) vec_store(x, v);
+    else store_part(x, v, n);
 }
 
 enum { BEYOND = 64 };    // floats of a column that are asked for before they are needed
@@ -96,21 +95,26 @@ static void copy_columns(float *out, size_t step, const float *x, size_t col, si
         for (size_t p = 0; p < k; p += LANES) {
             Vec block[LANES];
             if (cols - j >= LANES && k - p >= LANES) {
-                UNROLL for (int l = 0; l < LANES; l++) {
+                UNROLL
+                for (int l = 0; l < LANES; l++) {
                     block[l] = vec_load(x + p + (j + (size_t)l) * col);
                     __builtin_prefetch(x + p + (j + (size_t)l) * col + BEYOND);
                 }
             } else {
-                UNROLL for (int l = 0; l < LANES; l++)
-                    block[l] = j + (size_t)l < cols ? load_some(x + p + (j + (size_t)l) * col, k - p)
-                                                    : (Vec){0};
+                UNROLL
+                for (int l = 0; l < LANES; l++)
+                    block[l] = j + (size_t)l < cols
+                                   ? load_some(x + p + (j + (size_t)l) * col, k - p)
+                                   : (Vec){0};
             }
             transpose(block);
             if (k - p >= LANES) {
-                UNROLL for (int l = 0; l < LANES; l++)
+                UNROLL
+                for (int l = 0; l < LANES; l++)
                     vec_store(out + (p + (size_t)l) * step + j, block[l]);
             } else {
-                UNROLL for (int l = 0; l < LANES; l++)
+                UNROLL
+                for (int l = 0; l < LANES; l++)
                     if ((size_t)l < k - p) vec_store(out + (p + (size_t)l) * step + j, block[l]);
             }
         }
@@ -118,8 +122,8 @@ static void copy_columns(float *out, size_t step, const float *x, size_t col, si
 
 // All strips of A at once, the first `taller` of them with tall + 1 rows. One strip uses a part of a
 // cache line, and by the time the next strip alone came for the rest, the line could be gone.
-static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips, size_t tall,
-                        size_t taller)
+static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips,
+                        size_t tall, size_t taller)
 {
     for (size_t p = 0; p < k; p++) {
         size_t i = 0;
@@ -150,12 +154,13 @@ static void pack(float *out, size_t step, const float *x, size_t row, size_t col
 }
 
 // c[i,j] = beta c + sum[i,j]
-static void store_edge(float *c, size_t c_row, const float *sum, size_t rows, size_t cols, float beta)
+static void store_edge(float *c, size_t c_row, const float *sum, size_t rows, size_t cols,
+                       float beta)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < cols; j += LANES) {
-            float    *out = c + i * c_row + j;
-            const Vec v   = vec_load(sum + i * WIDTH + j);
+            float *out = c + i * c_row + j;
+            const Vec v = vec_load(sum + i * WIDTH + j);
             store_some(out, beta == 0 ? v : beta * load_some(out, cols - j) + v, cols - j);
         }
 }
@@ -167,10 +172,11 @@ static void store_transposed(float *c, size_t c_row, const float *sum, size_t ro
     for (size_t i = 0; i < rows; i += LANES)
         for (size_t j = 0; j < cols; j += LANES) {
             Vec block[LANES];
-            UNROLL for (int l = 0; l < LANES; l++)
-                block[l] = vec_load(sum + (i + (size_t)l) * WIDTH + j);
+            UNROLL
+            for (int l = 0; l < LANES; l++) block[l] = vec_load(sum + (i + (size_t)l) * WIDTH + j);
             transpose(block);
-            UNROLL for (int l = 0; l < LANES; l++)
+            UNROLL
+            for (int l = 0; l < LANES; l++)
                 if (j + (size_t)l < cols) {
                     float *out = c + (j + (size_t)l) * c_row + i;
                     store_some(out,

@@ -16,7 +16,7 @@ enum { FEW_AT_ONCE = 4 };
 #define EACH_DOTS(X) X(1, 8) X(2, 4) X(3, 4) X(4, 3)
 #endif
 enum {
-    GROUP     = 24,    // a multiple of every number of columns above
+    GROUP = 24,        // a multiple of every number of columns above
     DOTS_MOST = 24,    // dot products at once
 };
 
@@ -30,43 +30,47 @@ INLINED void wide_tile(const int rows, const int vectors, float *c, size_t c_row
                        const float *b, size_t b_row, size_t k, float beta)
 {
     Vec sum[FEW_AT_ONCE][16];
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < vectors; j++)
-            sum[i][j] = (Vec){0};
+    UNROLL
+    for (int i = 0; i < rows; i++) UNROLL
+    for (int j = 0; j < vectors; j++) sum[i][j] = (Vec){0};
 
     const size_t ahead = 4 * b_row, far = 16 * b_row;
     for (size_t p = 0; p < k; p++) {
-        UNROLL for (int j = 0; j < vectors; j += 16 / LANES) {
+        UNROLL
+        for (int j = 0; j < vectors; j += 16 / LANES) {
             __builtin_prefetch(b + ahead + (size_t)j * LANES, 0, 3);
             __builtin_prefetch(b + far + (size_t)j * LANES, 0, 2);
         }
         // The fewer of the two wait in registers.
         if (rows <= vectors) {
-            UNROLL for (int j = 0; j < vectors; j++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++) {
                 const Vec row = vec_load(b + (size_t)j * LANES);
-                UNROLL for (int i = 0; i < rows; i++)
-                    sum[i][j] += a[i] * row;
+                UNROLL
+                for (int i = 0; i < rows; i++) sum[i][j] += a[i] * row;
             }
         } else {
             Vec row[16];
-            UNROLL for (int j = 0; j < vectors; j++)
-                row[j] = vec_load(b + (size_t)j * LANES);
-            UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++) row[j] = vec_load(b + (size_t)j * LANES);
+            UNROLL
+            for (int i = 0; i < rows; i++) {
                 const float x = a[i];
-                UNROLL for (int j = 0; j < vectors; j++)
-                    sum[i][j] += x * row[j];
+                UNROLL
+                for (int j = 0; j < vectors; j++) sum[i][j] += x * row[j];
             }
         }
         a += STEP;
         b += b_row;
     }
 
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < vectors; j++) {
-            float *out = c + (size_t)i * c_row + (size_t)j * LANES;
-            if (beta != 0) sum[i][j] += beta * vec_load(out);
-            vec_store(out, sum[i][j]);
-        }
+    UNROLL
+    for (int i = 0; i < rows; i++) UNROLL
+    for (int j = 0; j < vectors; j++) {
+        float *out = c + (size_t)i * c_row + (size_t)j * LANES;
+        if (beta != 0) sum[i][j] += beta * vec_load(out);
+        vec_store(out, sum[i][j]);
+    }
 }
 
 #define DEFINE_WIDE(rows, vectors)                                                                 \
@@ -78,30 +82,32 @@ INLINED void wide_tile(const int rows, const int vectors, float *c, size_t c_row
 #define NAME_WIDE(rows, vectors)  wide_##rows,
 #define WIDTH_WIDE(rows, vectors) (vectors) * LANES,
 EACH_WIDE(DEFINE_WIDE)
-static Wide *const  wides[FEW_AT_ONCE]      = {EACH_WIDE(NAME_WIDE)};
+static Wide *const wides[FEW_AT_ONCE] = {EACH_WIDE(NAME_WIDE)};
 static const size_t wide_width[FEW_AT_ONCE] = {EACH_WIDE(WIDTH_WIDE)};
 
 // One or two rows: a few whole rows of B at a time are added to C, in long streams.
-INLINED void add_rows(const int rows, const int depth, float *c, size_t c_row, Mat a, const float *b,
-                      size_t b_row, size_t n, float beta)
+INLINED void add_rows(const int rows, const int depth, float *c, size_t c_row, Mat a,
+                      const float *b, size_t b_row, size_t n, float beta)
 {
     float x[2][8];
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int p = 0; p < depth; p++)
-            x[i][p] = a.data[(size_t)i * a.row + (size_t)p * a.col];
+    UNROLL
+    for (int i = 0; i < rows; i++) UNROLL
+    for (int p = 0; p < depth; p++) x[i][p] = a.data[(size_t)i * a.row + (size_t)p * a.col];
     for (size_t j = 0; j < n; j += LANES) {
         Vec sum[2];
-        UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
             sum[i] = (Vec){0};
             if (beta != 0) sum[i] = beta * load_some(c + (size_t)i * c_row + j, n - j);
         }
-        UNROLL for (int p = 0; p < depth; p++) {
+        UNROLL
+        for (int p = 0; p < depth; p++) {
             const Vec row = load_some(b + (size_t)p * b_row + j, n - j);
-            UNROLL for (int i = 0; i < rows; i++)
-                sum[i] += x[i][p] * row;
+            UNROLL
+            for (int i = 0; i < rows; i++) sum[i] += x[i][p] * row;
         }
-        UNROLL for (int i = 0; i < rows; i++)
-            store_some(c + (size_t)i * c_row + j, sum[i], n - j);
+        UNROLL
+        for (int i = 0; i < rows; i++) store_some(c + (size_t)i * c_row + j, sum[i], n - j);
     }
 }
 
@@ -114,7 +120,7 @@ static void multiply_rows(float *c, size_t c_row, Mat a, Mat b, size_t m, size_t
         float scale = beta;
         for (size_t p = 0; p < MAX(k, 1); scale = 1) {
             const float *from = b.data + p * b.row + j;
-            const Mat    x = {a.data + p * a.col, a.row, a.col, 0};
+            const Mat x = {a.data + p * a.col, a.row, a.col, 0};
             const size_t now = k - p >= depth ? depth : k > p;
             if (now == 0)
                 m == 1 ? add_rows(1, 0, c + j, c_row, x, from, b.row, cols, scale)
@@ -150,9 +156,9 @@ typedef void Dots(float *sum, const float *a, size_t a_row, const float *b, size
 // out[l] = the sum of x[l]'s lanes: neighbours are added in all vectors, two vectors become one.
 INLINED void sum_lanes(float *out, Vec x[LANES])
 {
-    UNROLL for (int n = LANES / 2; n > 0; n /= 2)
-        UNROLL for (int l = 0; l < n; l++)
-            x[l] = EVEN(x[2 * l], x[2 * l + 1]) + ODD(x[2 * l], x[2 * l + 1]);
+    UNROLL
+    for (int n = LANES / 2; n > 0; n /= 2) UNROLL
+    for (int l = 0; l < n; l++) x[l] = EVEN(x[2 * l], x[2 * l + 1]) + ODD(x[2 * l], x[2 * l + 1]);
     vec_store(out, x[0]);
 }
 
@@ -168,34 +174,41 @@ INLINED void dots(const int rows, const int cols, float *sum, const float *a, si
                   const float *b, size_t b_col, size_t k)
 {
     Vec part[FEW_AT_ONCE][8];
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < cols; j++)
-            part[i][j] = (Vec){0};
+    UNROLL
+    for (int i = 0; i < rows; i++) UNROLL
+    for (int j = 0; j < cols; j++) part[i][j] = (Vec){0};
     size_t p = 0;
     for (; p + LANES <= k; p += LANES) {
         Vec col[8];
-        UNROLL for (int j = 0; j < cols; j++) {
+        UNROLL
+        for (int j = 0; j < cols; j++) {
             __builtin_prefetch(b + (size_t)(j + cols) * b_col + p);
             col[j] = vec_load(b + (size_t)j * b_col + p);
             if (rows > 1) HELD(col[j]);
         }
-        UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
             const Vec row = vec_load(a + (size_t)i * a_row + p);
-            UNROLL for (int j = 0; j < cols; j++)
-                part[i][j] += row * col[j];
+            UNROLL
+            for (int j = 0; j < cols; j++) part[i][j] += row * col[j];
         }
     }
     if (p < k) {
-        UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
             const Vec row = load_part(a + (size_t)i * a_row + p, k - p);
-            UNROLL for (int j = 0; j < cols; j++)
+            UNROLL
+            for (int j = 0; j < cols; j++)
                 part[i][j] += row * load_part(b + (size_t)j * b_col + p, k - p);
         }
     }
-    UNROLL for (int start = 0; start < rows * cols; start += LANES) {
+    UNROLL
+    for (int start = 0; start < rows * cols; start += LANES) {
         Vec block[LANES];
-        UNROLL for (int l = 0; l < LANES; l++)
-            block[l] = start + l < rows * cols ? part[(start + l) / cols][(start + l) % cols] : (Vec){0};
+        UNROLL
+        for (int l = 0; l < LANES; l++)
+            block[l] =
+                start + l < rows * cols ? part[(start + l) / cols][(start + l) % cols] : (Vec){0};
         sum_lanes(sum + start, block);
     }
 }
@@ -214,5 +227,5 @@ INLINED void dots(const int rows, const int cols, float *sum, const float *a, si
 #define NAME_DOTS(rows, cols) {dots_##rows##x##cols, dots_##rows},
 #define COLS_DOTS(rows, cols) cols,
 EACH_DOTS(DEFINE_DOTS)
-static Dots *const  dots_of[FEW_AT_ONCE][2] = {EACH_DOTS(NAME_DOTS)};
-static const size_t dots_cols[FEW_AT_ONCE]  = {EACH_DOTS(COLS_DOTS)};
+static Dots *const dots_of[FEW_AT_ONCE][2] = {EACH_DOTS(NAME_DOTS)};
+static const size_t dots_cols[FEW_AT_ONCE] = {EACH_DOTS(COLS_DOTS)};

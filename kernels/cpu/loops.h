@@ -28,8 +28,7 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
             Team team_ = team_begin();                                                             \
             PRAGMA(omp parallel num_threads(threads_))                                             \
             {                                                                                      \
-                shared                                                                             \
-                team_arrive(&team_);                                                               \
+                shared team_arrive(&team_);                                                        \
             }                                                                                      \
             team_end(&team_, n, enough);                                                           \
         }                                                                                          \
@@ -42,10 +41,8 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
 // y = value where beta is 0, which never reads y, and y = beta y + value elsewhere.
 #define BLEND(i, n, enough, beta, y, value)                                                        \
     do {                                                                                           \
-        if ((beta) == 0.0f)                                                                        \
-            EACH(i, n, enough, (y) = (value));                                                     \
-        else                                                                                       \
-            EACH(i, n, enough, (y) = (beta) * (y) + (value));                                      \
+        if ((beta) == 0.0f) EACH(i, n, enough, (y) = (value));                                     \
+        else EACH(i, n, enough, (y) = (beta) * (y) + (value));                                     \
     } while (0)
 
 // A large sum is cut into PARTS by the array's size alone, so that neither the number of threads
@@ -65,10 +62,9 @@ enum { PARTS = 64 };
 #define TOTAL(total, n, enough, first, end, sum_of_part)                                           \
     do {                                                                                           \
         const int parts_ = (n) < (size_t)(enough) ? 1 : PARTS;                                     \
-        double    sums_[PARTS];                                                                    \
+        double sums_[PARTS];                                                                       \
         SHARE(n, enough, SUM_OF_PARTS(n, first, end, sum_of_part),                                 \
               PRAGMA(omp for schedule(static) nowait) SUM_OF_PARTS(n, first, end, sum_of_part));   \
         (total) = 0;                                                                               \
-        for (int part_ = 0; part_ < parts_; part_++)                                               \
-            (total) += sums_[part_];                                                               \
+        for (int part_ = 0; part_ < parts_; part_++) (total) += sums_[part_];                      \
     } while (0)

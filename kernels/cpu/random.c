@@ -15,7 +15,8 @@ typedef uint64_t WideInMemory __attribute__((vector_size(8 * WIDE_LANES), aligne
 typedef int Narrow __attribute__((vector_size(8 * WIDE_LANES)));
 #if defined __AVX512F__
 typedef long long Signed __attribute__((vector_size(8 * WIDE_LANES)));
-#define PRODUCT(a, b) (Wide) __builtin_ia32_pmuludq512_mask((Narrow)(a), (Narrow)(b), (Signed){0}, 0xff)
+#define PRODUCT(a, b)                                                                              \
+    (Wide) __builtin_ia32_pmuludq512_mask((Narrow)(a), (Narrow)(b), (Signed){0}, 0xff)
 #elif defined __AVX2__
 #define PRODUCT(a, b) (Wide) __builtin_ia32_pmuludq256((Narrow)(a), (Narrow)(b))
 #else
@@ -44,7 +45,8 @@ static void fill_chunk(uint32_t words[CHUNK], Draw draw, size_t chunk)
         uint32_t key0 = (uint32_t)draw.seed, key1 = (uint32_t)(draw.seed >> 32);
         UNROLL
         for (int round = 0; round < PHILOX_ROUNDS; round++) {
-            const Wide a = PRODUCT(x0, all(PHILOX_MULTIPLIER0)), b = PRODUCT(x2, all(PHILOX_MULTIPLIER1));
+            const Wide a = PRODUCT(x0, all(PHILOX_MULTIPLIER0)),
+                       b = PRODUCT(x2, all(PHILOX_MULTIPLIER1));
             x0 = b >> 32 ^ x1 ^ key0, x1 = b;
             x2 = a >> 32 ^ x3 ^ key1, x3 = a;
             key0 += PHILOX_KEY_STEP0, key1 += PHILOX_KEY_STEP1;
@@ -63,8 +65,8 @@ static void fill_chunk(uint32_t words[CHUNK], Draw draw, size_t chunk)
 // Of each chunk of n elements: its words, its first element and how many it has.
 #define CHUNK_LOOP(n, draw, words, first, count, ...)                                              \
     for (size_t chunk_ = 0; chunk_ < ((n) + CHUNK - 1) / CHUNK; chunk_++) {                        \
-        const size_t first = chunk_ * CHUNK, count = MIN((n) - first, (size_t)CHUNK);              \
-        uint32_t     words[CHUNK];                                                                 \
+        const size_t first = chunk_ * CHUNK, count = MIN((n)-first, (size_t)CHUNK);                \
+        uint32_t words[CHUNK];                                                                     \
         fill_chunk(words, draw, chunk_);                                                           \
         __VA_ARGS__                                                                                \
     }
@@ -99,7 +101,8 @@ void CPU(random_normal)(float *y, Draw draw, size_t n)
     EACH_CHUNK(n, HEAVY, draw, words, first, count, normal_chunk(y + first, words, count););
 }
 
-static void dropout_chunk(float *y, const float *x, float p, float beta, const uint32_t *words, size_t count)
+static void dropout_chunk(float *y, const float *x, float p, float beta, const uint32_t *words,
+                          size_t count)
 {
     const float scale = 1.0f / (1.0f - p);
     if (beta == 0.0f) {
@@ -114,5 +117,6 @@ static void dropout_chunk(float *y, const float *x, float p, float beta, const u
 
 void CPU(dropout)(float *y, const float *x, float p, Draw draw, float beta, size_t n)
 {
-    EACH_CHUNK(n, 2 * HEAVY, draw, words, first, count, dropout_chunk(y + first, x + first, p, beta, words, count););
+    EACH_CHUNK(n, 2 * HEAVY, draw, words, first, count,
+               dropout_chunk(y + first, x + first, p, beta, words, count););
 }

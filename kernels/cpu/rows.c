@@ -11,8 +11,7 @@
 static void add_to_row(float *y, const float *x, const float *b, size_t cols)
 {
 #pragma omp simd
-    for (size_t c = 0; c < cols; c++)
-        y[c] = x[c] + b[c];
+    for (size_t c = 0; c < cols; c++) y[c] = x[c] + b[c];
 }
 
 void CPU(add_row)(float *y, const float *x, const float *b, int rows, int cols)
@@ -28,15 +27,15 @@ enum { STRIPE = 64 };
 static void sum_stripe(float *y, const float *x, size_t rows, size_t cols, size_t first, float beta)
 {
     const size_t width = MIN(STRIPE, cols - first);
-    double       sum[STRIPE] = {0};
+    double sum[STRIPE] = {0};
     for (size_t r = 0; r < rows; r++) {
         const float *row = x + r * cols + first;
 #pragma omp simd
-        for (size_t c = 0; c < width; c++)
-            sum[c] += (double)row[c];
+        for (size_t c = 0; c < width; c++) sum[c] += (double)row[c];
     }
     for (size_t c = 0; c < width; c++)
-        y[first + c] = (float)(beta == 0.0f ? sum[c] : (double)beta * (double)y[first + c] + sum[c]);
+        y[first + c] =
+            (float)(beta == 0.0f ? sum[c] : (double)beta * (double)y[first + c] + sum[c]);
 }
 
 void CPU(sum_rows)(float *y, const float *x, int rows, int cols, float beta)
@@ -51,15 +50,12 @@ void CPU(sum_rows)(float *y, const float *x, int rows, int cols, float beta)
 static float row_max(const float *z, size_t cols)
 {
     float max[LANES];
-    for (size_t l = 0; l < LANES; l++)
-        max[l] = -INFINITY;
+    for (size_t l = 0; l < LANES; l++) max[l] = -INFINITY;
     for (size_t c = 0; c < cols; c += LANES) {
         const size_t width = MIN(LANES, cols - c);
-        for (size_t l = 0; l < width; l++)
-            max[l] = z[c + l] > max[l] ? z[c + l] : max[l];
+        for (size_t l = 0; l < width; l++) max[l] = z[c + l] > max[l] ? z[c + l] : max[l];
     }
-    for (size_t l = 1; l < LANES; l++)
-        max[0] = max[l] > max[0] ? max[l] : max[0];
+    for (size_t l = 1; l < LANES; l++) max[0] = max[l] > max[0] ? max[l] : max[0];
     return max[0];
 }
 
@@ -76,8 +72,7 @@ static double softmax_row(float *p, const float *z, size_t cols)
 
     const float inverse = (float)(1.0 / sum);
 #pragma omp simd
-    for (size_t c = 0; c < cols; c++)
-        p[c] *= inverse;
+    for (size_t c = 0; c < cols; c++) p[c] *= inverse;
     return (double)max + log(sum);
 }
 
@@ -92,8 +87,8 @@ static double cross_entropy_part(float *p, const float *z, const int32_t *label,
 {
     double sum = 0;
     for (size_t r = first; r < end; r++)
-        sum += softmax_row(p + r * cols, z + r * cols, cols) -
-               (double)z[r * cols + (size_t)label[r]];
+        sum +=
+            softmax_row(p + r * cols, z + r * cols, cols) - (double)z[r * cols + (size_t)label[r]];
     return sum;
 }
 
@@ -101,29 +96,29 @@ void CPU(cross_entropy)(float *y, float *p, const float *z, const int32_t *label
                         int cols)
 {
     const size_t m = (size_t)rows, n = (size_t)cols;
-    double       total;
+    double total;
     TOTAL(total, m, HEAVY / MAX(n, 1), first, end, cross_entropy_part(p, z, label, n, first, end));
     *y = (float)total;
 }
 
-static void pull_down_row(float *dz, float scale, const float *p, size_t label, size_t cols, float beta)
+static void pull_down_row(float *dz, float scale, const float *p, size_t label, size_t cols,
+                          float beta)
 {
     if (beta == 0.0f) {
 #pragma omp simd
-        for (size_t c = 0; c < cols; c++)
-            dz[c] = scale * p[c];
+        for (size_t c = 0; c < cols; c++) dz[c] = scale * p[c];
     } else {
 #pragma omp simd
-        for (size_t c = 0; c < cols; c++)
-            dz[c] = beta * dz[c] + scale * p[c];
+        for (size_t c = 0; c < cols; c++) dz[c] = beta * dz[c] + scale * p[c];
     }
     dz[label] -= scale;
 }
 
-void CPU(cross_entropy_backward)(float *dz, const float *dloss, float factor, const float *p, const int32_t *label,
-                                 int rows, int cols, float beta)
+void CPU(cross_entropy_backward)(float *dz, const float *dloss, float factor, const float *p,
+                                 const int32_t *label, int rows, int cols, float beta)
 {
-    const float  scale = factor * dloss[0];
+    const float scale = factor * dloss[0];
     const size_t n = (size_t)cols;
-    EACH_ROW(r, rows, n, LIGHT, pull_down_row(dz + r * n, scale, p + r * n, (size_t)label[r], n, beta));
+    EACH_ROW(r, rows, n, LIGHT,
+             pull_down_row(dz + r * n, scale, p + r * n, (size_t)label[r], n, beta));
 }

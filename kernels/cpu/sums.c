@@ -8,8 +8,7 @@ static double sum_part(const float *x, size_t first, size_t end)
 {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (size_t i = first; i < end; i++)
-        sum += (double)x[i];
+    for (size_t i = first; i < end; i++) sum += (double)x[i];
     return sum;
 }
 
@@ -17,8 +16,7 @@ static double squares_part(const float *x, size_t first, size_t end)
 {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (size_t i = first; i < end; i++)
-        sum += (double)x[i] * (double)x[i];
+    for (size_t i = first; i < end; i++) sum += (double)x[i] * (double)x[i];
     return sum;
 }
 

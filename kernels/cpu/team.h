@@ -25,7 +25,7 @@ typedef struct Team {
 } Team;
 
 // Threads for work of n units, of which `enough` are worth waking a thread.
-int  team_size(size_t n, size_t enough);
+int team_size(size_t n, size_t enough);
 Team team_begin(void);
 void team_arrive(Team *team);    // by every thread; the caller's counts
 void team_end(const Team *team, size_t n, size_t enough);

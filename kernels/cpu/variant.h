@@ -10,9 +10,9 @@
 #pragma once
 #include "kernels/kernels.h"
 
-#define CPU_JOIN(variant, name) cpu_##variant##_##name
+#define CPU_JOIN(variant, name)   cpu_##variant##_##name
 #define CPU_EXPAND(variant, name) CPU_JOIN(variant, name)
-#define CPU(name) CPU_EXPAND(CPU_VARIANT, name)
+#define CPU(name)                 CPU_EXPAND(CPU_VARIANT, name)
 
 #define X(name, prototype, arguments, work) void CPU(name) prototype;
 KERNEL_LIST(X)

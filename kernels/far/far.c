@@ -16,7 +16,7 @@
 enum { REGIONS_MAX = 256 };
 
 typedef struct Region {
-    char  *base;
+    char *base;
     size_t bytes, committed;
 } Region;
 
@@ -26,7 +26,8 @@ static Region *region_of(const void *address, const char *who)
 {
     const char *p = address;
     for (int i = 0; i < REGIONS_MAX; i++)
-        if (regions[i].base != NULL && p >= regions[i].base && p <= regions[i].base + regions[i].bytes)
+        if (regions[i].base != NULL && p >= regions[i].base &&
+            p <= regions[i].base + regions[i].bytes)
             return &regions[i];
     device_refuse("far", who, "was given an address that is not the device's");
 }
@@ -36,7 +37,7 @@ static void *moved(const void *address, size_t bytes, const char *who)
 {
     if (address == NULL) return NULL;
     const Region *region = region_of(address, who);
-    size_t        offset = (size_t)((const char *)address - region->base);
+    size_t offset = (size_t)((const char *)address - region->base);
     if (offset + bytes > region->committed)
         device_refuse("far", who, "was given memory that is not committed");
     return region->base + region->bytes + offset;
@@ -53,8 +54,9 @@ static void *far_reserve(size_t bytes)
     Region *region = regions;
     while (region < regions + REGIONS_MAX && region->base != NULL) region++;
     if (region == regions + REGIONS_MAX) return NULL;
-    bytes      = bytes > 0 ? whole_pages(bytes) : whole_pages(1);
-    char *base = mmap(NULL, 2 * bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    bytes = bytes > 0 ? whole_pages(bytes) : whole_pages(1);
+    char *base =
+        mmap(NULL, 2 * bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
     *region = (Region){base, bytes, 0};
     return base;
@@ -118,12 +120,12 @@ KERNEL_LIST(X)
 static const Kernels far_kernels = {.variant = "ref", KERNEL_LIST(X)};
 #undef X
 
-const Device device_far = {.name         = "far",
-                           .kernels      = &far_kernels,
+const Device device_far = {.name = "far",
+                           .kernels = &far_kernels,
                            .host_kernels = &kernels_ref,    // so that all figures are ref's
-                           .reserve      = far_reserve,
-                           .commit       = far_commit,
-                           .release      = far_release,
-                           .put          = far_put,
-                           .get          = far_get,
-                           .copy         = far_copy};
+                           .reserve = far_reserve,
+                           .commit = far_commit,
+                           .release = far_release,
+                           .put = far_put,
+                           .get = far_get,
+                           .copy = far_copy};

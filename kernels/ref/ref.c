@@ -15,8 +15,8 @@ static float blend(float beta, const float *c, double sum)
     return (float)(beta == 0 ? sum : beta * *c + sum);    // beta 0 does not read c: it may be NaN
 }
 
-static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k,
-                       float beta)
+static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m,
+                       int n, int k, float beta)
 {
     for (size_t s = 0; s < (size_t)batch; s++)
         for (size_t i = 0; i < (size_t)m; i++)
@@ -26,7 +26,7 @@ static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int
                     sum += (double)a.data[s * a.batch + i * a.row + p * a.col] *
                            b.data[s * b.batch + p * b.row + j * b.col];
                 float *out = &c[s * c_batch + i * c_row + j];
-                *out       = blend(beta, out, sum);
+                *out = blend(beta, out, sum);
             }
 }
 
@@ -34,26 +34,22 @@ static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int
 
 static void ref_fill(float *y, float value, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = value;
+    for (size_t i = 0; i < n; i++) y[i] = value;
 }
 
 static void ref_add(float *y, const float *a, const float *b, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = a[i] + b[i];
+    for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
 static void ref_mul(float *y, const float *a, const float *b, float beta, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = blend(beta, &y[i], a[i] * b[i]);
+    for (size_t i = 0; i < n; i++) y[i] = blend(beta, &y[i], a[i] * b[i]);
 }
 
 static void ref_axpby(float *y, const float *x, float alpha, float beta, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = blend(beta, &y[i], alpha * x[i]);
+    for (size_t i = 0; i < n; i++) y[i] = blend(beta, &y[i], alpha * x[i]);
 }
 
 static void ref_axpby_scalar(float *y, const float *x, const float *alpha, float beta, size_t n)
@@ -63,14 +59,12 @@ static void ref_axpby_scalar(float *y, const float *x, const float *alpha, float
 
 static void ref_exp(float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = exp(x[i]);
+    for (size_t i = 0; i < n; i++) y[i] = exp(x[i]);
 }
 
 static void ref_relu(float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = x[i] < 0 ? 0 : x[i];    // this way round, NaN is kept
+    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];    // this way round, NaN is kept
 }
 
 // Only exp of a negative number is taken, so that nothing overflows.
@@ -82,34 +76,29 @@ static float sigmoid(float x)
 
 static void ref_sigmoid(float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = sigmoid(x[i]);
+    for (size_t i = 0; i < n; i++) y[i] = sigmoid(x[i]);
 }
 
 static void ref_tanh(float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = tanh(x[i]);
+    for (size_t i = 0; i < n; i++) y[i] = tanh(x[i]);
 }
 
 // ---- backward of the activations
 
 static void ref_relu_backward(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        dx[i] = blend(beta, &dx[i], y[i] > 0 ? dy[i] : 0);
+    for (size_t i = 0; i < n; i++) dx[i] = blend(beta, &dx[i], y[i] > 0 ? dy[i] : 0);
 }
 
 static void ref_sigmoid_backward(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        dx[i] = blend(beta, &dx[i], dy[i] * y[i] * (1 - y[i]));
+    for (size_t i = 0; i < n; i++) dx[i] = blend(beta, &dx[i], dy[i] * y[i] * (1 - y[i]));
 }
 
 static void ref_tanh_backward(float *dx, const float *dy, const float *y, float beta, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        dx[i] = blend(beta, &dx[i], dy[i] * (1 - y[i] * y[i]));
+    for (size_t i = 0; i < n; i++) dx[i] = blend(beta, &dx[i], dy[i] * (1 - y[i] * y[i]));
 }
 
 // ---- rows and columns
@@ -117,16 +106,14 @@ static void ref_tanh_backward(float *dx, const float *dy, const float *y, float 
 static void ref_add_row(float *y, const float *x, const float *b, int rows, int cols)
 {
     for (size_t r = 0; r < (size_t)rows; r++)
-        for (size_t c = 0; c < (size_t)cols; c++)
-            y[r * cols + c] = x[r * cols + c] + b[c];
+        for (size_t c = 0; c < (size_t)cols; c++) y[r * cols + c] = x[r * cols + c] + b[c];
 }
 
 static void ref_sum_rows(float *y, const float *x, int rows, int cols, float beta)
 {
     for (size_t c = 0; c < (size_t)cols; c++) {
         double sum = 0;
-        for (size_t r = 0; r < (size_t)rows; r++)
-            sum += x[r * cols + c];
+        for (size_t r = 0; r < (size_t)rows; r++) sum += x[r * cols + c];
         y[c] = blend(beta, &y[c], sum);
     }
 }
@@ -140,18 +127,15 @@ static double softmax_row(float *p, const float *z, size_t cols)
         if (z[c] > max) max = z[c];
 
     double sum = 0;
-    for (size_t c = 0; c < cols; c++)
-        sum += p[c] = exp(z[c] - max);
+    for (size_t c = 0; c < cols; c++) sum += p[c] = exp(z[c] - max);
 
-    for (size_t c = 0; c < cols; c++)
-        p[c] = (float)(p[c] / sum);
+    for (size_t c = 0; c < cols; c++) p[c] = (float)(p[c] / sum);
     return max + log(sum);
 }
 
 static void ref_softmax_rows(float *y, const float *x, int rows, int cols)
 {
-    for (size_t r = 0; r < (size_t)rows; r++)
-        softmax_row(&y[r * cols], &x[r * cols], (size_t)cols);
+    for (size_t r = 0; r < (size_t)rows; r++) softmax_row(&y[r * cols], &x[r * cols], (size_t)cols);
 }
 
 // ---- reductions
@@ -159,16 +143,14 @@ static void ref_softmax_rows(float *y, const float *x, int rows, int cols)
 static void ref_sum(float *y, const float *x, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
+    for (size_t i = 0; i < n; i++) sum += x[i];
     *y = (float)sum;
 }
 
 static void ref_sum_squares(float *y, const float *x, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * x[i];
+    for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
     *y = (float)sum;
 }
 
@@ -202,15 +184,15 @@ static void ref_cross_entropy(float *y, float *p, const float *z, const int32_t 
     *y = (float)sum;
 }
 
-static void ref_squared_error_backward(float *dx, const float *dloss, float factor, const float *x, const float *t,
-                                       float beta, size_t n)
+static void ref_squared_error_backward(float *dx, const float *dloss, float factor, const float *x,
+                                       const float *t, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         dx[i] = blend(beta, &dx[i], 2 * factor * dloss[0] * (x[i] - t[i]));
 }
 
-static void ref_bce_logits_backward(float *dz, const float *dloss, float factor, const float *z, const float *t,
-                                    float beta, size_t n)
+static void ref_bce_logits_backward(float *dz, const float *dloss, float factor, const float *z,
+                                    const float *t, float beta, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         dz[i] = blend(beta, &dz[i], factor * dloss[0] * (sigmoid(z[i]) - t[i]));
@@ -221,8 +203,9 @@ static void ref_cross_entropy_backward(float *dz, const float *dloss, float fact
 {
     for (size_t r = 0; r < (size_t)rows; r++)
         for (size_t c = 0; c < (size_t)cols; c++)
-            dz[r * cols + c] = blend(beta, &dz[r * cols + c],
-                                     factor * dloss[0] * (p[r * cols + c] - (c == (size_t)label[r])));
+            dz[r * cols + c] =
+                blend(beta, &dz[r * cols + c],
+                      factor * dloss[0] * (p[r * cols + c] - (c == (size_t)label[r])));
 }
 
 // ---- optimizers
@@ -234,8 +217,8 @@ static void ref_clip_scale(float *clip, const float *sum_squares, float max_norm
 }
 
 // Sutskever et al. 2013; weight decay is the gradient of decay |p|^2 / 2.
-static void ref_sgd_step(float *p, float *v, const float *g, const float *scale, const Span *spans, int count, size_t n,
-                         SgdStep step)
+static void ref_sgd_step(float *p, float *v, const float *g, const float *scale, const Span *spans,
+                         int count, size_t n, SgdStep step)
 {
     size_t i = 0;
     for (int s = 0; s < count; s++)
@@ -247,8 +230,8 @@ static void ref_sgd_step(float *p, float *v, const float *g, const float *scale,
 }
 
 // Loshchilov & Hutter 2019, Algorithm 2: the decay bypasses the moments.
-static void ref_adam_step(float *p, float *m, float *v, const float *g, const float *scale, const Span *spans, int count,
-                          size_t n, AdamStep step)
+static void ref_adam_step(float *p, float *m, float *v, const float *g, const float *scale,
+                          const Span *spans, int count, size_t n, AdamStep step)
 {
     size_t i = 0;
     for (int s = 0; s < count; s++)
@@ -256,8 +239,8 @@ static void ref_adam_step(float *p, float *m, float *v, const float *g, const fl
             float gradient = (scale ? scale[0] : 1) * g[i];
             m[i] = step.beta1 * m[i] + (1 - step.beta1) * gradient;
             v[i] = step.beta2 * v[i] + (1 - step.beta2) * gradient * gradient;
-            float direction = (m[i] / step.correction1) /
-                              (sqrt(v[i] / step.correction2) + step.epsilon);
+            float direction =
+                (m[i] / step.correction1) / (sqrt(v[i] / step.correction2) + step.epsilon);
             p[i] -= spans[s].rate * step.learning_rate * (direction + spans[s].decay * p[i]);
         }
 }
@@ -271,8 +254,7 @@ static uint32_t random_word(Draw draw, size_t i)
 
 static void ref_random_uniform(float *y, Draw draw, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = philox_uniform(random_word(draw, i));
+    for (size_t i = 0; i < n; i++) y[i] = philox_uniform(random_word(draw, i));
 }
 
 static void ref_random_normal(float *y, Draw draw, size_t n)
@@ -294,7 +276,10 @@ static void ref_dropout(float *y, const float *x, float p, Draw draw, float beta
 }
 
 #define ENTRY(name, prototype, arguments, work) .name = ref_##name,
-#define REF_TABLE                               {.variant = "plain", KERNEL_LIST(ENTRY)}
+#define REF_TABLE                                                                                  \
+    {                                                                                              \
+        .variant = "plain", KERNEL_LIST(ENTRY)                                                     \
+    }
 
 const Kernels kernels_ref = REF_TABLE;
 

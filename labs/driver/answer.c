@@ -16,19 +16,19 @@
 static const double WHOLE = 20, PART = 5;
 
 typedef struct Build {
-    Arena        *arena;
-    const Lab    *lab;
+    Arena *arena;
+    const Lab *lab;
     const Source *source;    // as the learner wrote it
-    AnswerKind    kind;
-    const char   *folder, *work;    // work: emptied before and after
-    const char   *library, *key, *log;
-    bool          thorough;    // only code generation shows what is wrong
-    Answer       *answer;
+    AnswerKind kind;
+    const char *folder, *work;    // work: emptied before and after
+    const char *library, *key, *log;
+    bool thorough;    // only code generation shows what is wrong
+    Answer *answer;
 } Build;
 
 const char *answer_folder(Arena *arena, const Lab *lab, AnswerKind kind)
 {
-    const char *name  = kind == ANSWER_FAST ? "fast" : "checked";
+    const char *name = kind == ANSWER_FAST ? "fast" : "checked";
     const char *usual = arena_print(arena, "%s/mine", root_dir());
     // Another LAB_MINE has its own, so that two that are checked at once do not meet.
     if (strcmp(mine_dir(), usual) != 0)
@@ -50,8 +50,8 @@ static bool write_text(const char *path, const char *text, Error *err)
 static char *read_text(Arena *arena, const char *path)
 {
     struct stat status;
-    FILE       *file = fopen(path, "rb");
-    char       *text = NULL;
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
     if (file != NULL && fstat(fileno(file), &status) == 0 && status.st_size < 4 << 20) {
         text = arena_alloc(arena, (size_t)status.st_size + 1);
         text[fread(text, 1, (size_t)status.st_size, file)] = '\0';
@@ -81,11 +81,11 @@ static bool is_there(const Build *build, const char *key)
 static bool run_compiler(const Build *build, const char *text, const char *library, double seconds,
                          Compiled *compiled, Error *err)
 {
-    Compile job = {.path    = build->source->path,
-                   .text    = text,
-                   .kind    = build->kind,
-                   .folder  = build->work,
-                   .beside  = build->lab->folder,
+    Compile job = {.path = build->source->path,
+                   .text = text,
+                   .kind = build->kind,
+                   .folder = build->work,
+                   .beside = build->lab->folder,
                    .library = library,
                    .seconds = seconds};
     return compile(build->arena, &job, compiled, err);
@@ -100,7 +100,7 @@ static bool try_part(const Build *build, const char *text, Compiled *compiled, E
 static Complaint *complaint_new(Arena *arena, Complaint complaint)
 {
     Complaint *copy = arena_alloc(arena, sizeof *copy);
-    *copy           = complaint;
+    *copy = complaint;
     return copy;
 }
 
@@ -128,7 +128,7 @@ static const char *up_to(Arena *arena, const Source *source, int exercise)
 static bool find_broken(const Build *build, Error *err)
 {
     for (int e = 0; e < build->lab->exercise_count; e++) {
-        Source   alone;
+        Source alone;
         Compiled compiled;
         if (build->source->functions[e].first_line == 0) continue;
         drop_all_but(build, e, &alone);
@@ -153,7 +153,7 @@ static bool leave_out(const Build *build, Source *rest, Error *err)
 {
     *rest = *build->source;
     for (int e = 0; e < build->lab->exercise_count; e++) {
-        Source   alone;
+        Source alone;
         Compiled compiled;
         if (build->answer->broken[e] == NULL) continue;
         drop_all_but(build, e, &alone);
@@ -172,7 +172,7 @@ static bool leave_out(const Build *build, Source *rest, Error *err)
 static bool leave_out_named(const Build *build, const Compiled *failure, Compiled *compiled,
                             Error *err)
 {
-    int e          = source_exercise_at(build->lab, build->source, failure->first.line);
+    int e = source_exercise_at(build->lab, build->source, failure->first.line);
     compiled->good = false;
     if (e < 0 || failure->bounded) return true;
     const char *rest = source_blank(build->arena, build->lab, build->source, e);
@@ -186,7 +186,7 @@ static bool leave_out_named(const Build *build, const Compiled *failure, Compile
 static bool build_rest(Build *build, Compiled failure, Compiled *compiled, Error *err)
 {
     Source rest;
-    int    count    = build->lab->exercise_count;
+    int count = build->lab->exercise_count;
     build->thorough = failure.bounded || failure.first.line == 0;
     if (!leave_out_named(build, &failure, compiled, err)) return false;
     if (compiled->good) return true;
@@ -221,7 +221,7 @@ static void note_warnings(const Build *build, const Compiled *compiled)
 {
     for (int w = 0; w < compiled->warning_count; w++) {
         const Complaint *warning = &compiled->warnings[w];
-        int              e       = source_exercise_at(build->lab, build->source, warning->line);
+        int e = source_exercise_at(build->lab, build->source, warning->line);
         if (e < 0) continue;
         Complaint **noted = &build->answer->warned[e];
         if (*noted == NULL || (strstr(warning->message, "uninitialized") != NULL &&
@@ -241,7 +241,7 @@ static void empty_folder(const char *path)
 
 static bool build_new(Build *build, const char *key, Error *err)
 {
-    Compiled    compiled;
+    Compiled compiled;
     const char *made = arena_print(build->arena, "%s/answer.so", build->work);
     unlink(build->key);
     if (!run_compiler(build, build->source->text, "answer.so", WHOLE, &compiled, err)) return false;
@@ -261,7 +261,7 @@ static bool build_or_find(Build *build, Error *err)
 {
     const char *key = key_of(build);
     if (!is_there(build, key)) return build_new(build, key, err);
-    Compiled    compiled;
+    Compiled compiled;
     const char *said = read_text(build->arena, build->log);
     compile_read(build->arena, build->source->path, said != NULL ? said : "", &compiled);
     note_warnings(build, &compiled);
@@ -273,18 +273,18 @@ bool answer_build(Arena *arena, const Lab *lab, const Source *source, AnswerKind
                   const char *folder, Answer *answer, Error *err)
 {
     size_t count = (size_t)lab->exercise_count;
-    *answer      = (Answer){.broken = arena_zeros(arena, count * sizeof(Complaint *)),
-                            .warned = arena_zeros(arena, count * sizeof(Complaint *))};
-    Build build  = {.arena   = arena,
-                    .lab     = lab,
-                    .source  = source,
-                    .kind    = kind,
-                    .folder  = folder,
-                    .work    = arena_print(arena, "%s/work", folder),
-                    .library = arena_print(arena, "%s/libanswer_%s.so", folder, lab->id),
-                    .key     = arena_print(arena, "%s/key", folder),
-                    .log     = arena_print(arena, "%s/log", folder),
-                    .answer  = answer};
+    *answer = (Answer){.broken = arena_zeros(arena, count * sizeof(Complaint *)),
+                       .warned = arena_zeros(arena, count * sizeof(Complaint *))};
+    Build build = {.arena = arena,
+                   .lab = lab,
+                   .source = source,
+                   .kind = kind,
+                   .folder = folder,
+                   .work = arena_print(arena, "%s/work", folder),
+                   .library = arena_print(arena, "%s/libanswer_%s.so", folder, lab->id),
+                   .key = arena_print(arena, "%s/key", folder),
+                   .log = arena_print(arena, "%s/log", folder),
+                   .answer = answer};
     if (!file_make_folder(build.work, err)) return false;
     // Two builds of one lab take turns.
     int lock = open(arena_print(arena, "%s/lock", folder), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

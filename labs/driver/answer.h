@@ -16,18 +16,18 @@ typedef enum AnswerKind {
     ANSWER_FAST,         // for `--mine` and benchmarks: as the lab's own are built
 } AnswerKind;
 
-typedef struct Complaint {     // of the compiler, about the learner's own file
-    int         line;          // 0 when it named none
-    int         column;        // from 1; 0 when it named none
-    const char *message;       // "expected ';' before 'return'", the first in this file
-    const char *rest;          // all that the compiler said
+typedef struct Complaint {    // of the compiler, about the learner's own file
+    int line;                 // 0 when it named none
+    int column;               // from 1; 0 when it named none
+    const char *message;      // "expected ';' before 'return'", the first in this file
+    const char *rest;         // all that the compiler said
 } Complaint;
 
 typedef struct Answer {
-    const char *library;       // libanswer_NAME.so in `folder`; NULL when nothing could be built
-    Complaint **broken;        // an exercise that does not compile, else NULL; in lab.json's order
-    Complaint **warned;        // a warning inside an exercise's function, else NULL
-    Complaint  *stray;         // an error outside of all exercises, else NULL
+    const char *library;    // libanswer_NAME.so in `folder`; NULL when nothing could be built
+    Complaint **broken;     // an exercise that does not compile, else NULL; in lab.json's order
+    Complaint **warned;     // a warning inside an exercise's function, else NULL
+    Complaint *stray;       // an error outside of all exercises, else NULL
 } Answer;
 
 // `folder` is made; the library in it is replaced by renaming, so that a program that runs on the

@@ -62,7 +62,7 @@ static bool is_lab(const Course *course, const char *name)
 static const char *choose_bench(const Course *course, const char *word)
 {
     const char *chosen = NULL;
-    int         starts = 0;
+    int starts = 0;
     for (int i = 0; i < BENCHES; i++) {
         if (strcmp(benches[i], word) == 0) return benches[i];
         if (strncmp(benches[i], word, strlen(word)) != 0 || !is_lab(course, benches[i])) continue;
@@ -96,15 +96,15 @@ typedef struct Own {
 
 static Own own_exercises(Arena *arena, const Choice *choice)
 {
-    const Own   nothing = {0};
-    const Lab  *lab     = choice->lab;
-    bool       *asked   = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *asked);
-    const char *list    = "", *what = lab->id;
-    int         passed  = 0, count = 0;
-    Source      mine;
-    Grade       grade;
-    Answer      answer;
-    Error       err;
+    const Own nothing = {0};
+    const Lab *lab = choice->lab;
+    bool *asked = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *asked);
+    const char *list = "", *what = lab->id;
+    int passed = 0, count = 0;
+    Source mine;
+    Grade grade;
+    Answer answer;
+    Error err;
     if (choice->exercise >= 0)
         what = arena_print(arena, "%s.%s", lab->id, lab->exercises[choice->exercise].id);
     for (int i = 0; i < lab->exercise_count; i++)
@@ -114,7 +114,8 @@ static Own own_exercises(Arena *arena, const Choice *choice)
         return error_report(&err), nothing;
     const char *file = mine_shown(arena, mine.path);
     if (grade.problem != NULL) {
-        fprintf(stderr, "%s:%d: does not compile: %s\nnext  ./lab check %s\n", file, grade.line, grade.problem, what);
+        fprintf(stderr, "%s:%d: does not compile: %s\nnext  ./lab check %s\n", file, grade.line,
+                grade.problem, what);
         return nothing;
     }
     for (int i = 0; i < lab->exercise_count; i++) {
@@ -127,7 +128,8 @@ static Own own_exercises(Arena *arena, const Choice *choice)
                                lab->exercises[i].id, verdict_words(verdict));
     }
     if (passed == 0) {
-        fprintf(stderr, "%s: nothing that is to be timed passes yet\nnext  ./lab check %s\n", file, what);
+        fprintf(stderr, "%s: nothing that is to be timed passes yet\nnext  ./lab check %s\n", file,
+                what);
         return nothing;
     }
     if (!answer_build(arena, lab, &mine, ANSWER_FAST, answer_folder(arena, lab, ANSWER_FAST),
@@ -141,9 +143,9 @@ static Own own_exercises(Arena *arena, const Choice *choice)
 // A lab's benchmark, or with LAB.EXERCISE that part of it.
 static int run_lab(Arena *arena, const Choice *choice, bool mine, int argc, char **argv)
 {
-    const Lab   *lab   = choice->lab;
+    const Lab *lab = choice->lab;
     const char **words = arena_zeros(arena, (size_t)(argc + 4) * sizeof *words);
-    int          count = 1;    // behind the program's name
+    int count = 1;    // behind the program's name
     if (choice->exercise >= 0)
         words[count++] = arena_print(arena, "--only=%s", lab->exercises[choice->exercise].id);
     if (mine) {
@@ -167,10 +169,10 @@ int command_bench(int argc, char **argv)
         return 2;
     }
     Arena *arena = arena_new("bench", 64u << 20);
-    Error  err;
+    Error err;
     Course course;
     Choice choice;
-    char  *word = arena_print(arena, "%s", argv[1]), *dot = strchr(word, '.');
+    char *word = arena_print(arena, "%s", argv[1]), *dot = strchr(word, '.');
     if (dot != NULL) *dot = '\0';
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
     const char *name = choose_bench(&course, word);

@@ -7,13 +7,13 @@ enum { TAB = 4, MOST_LINES = 1000, GUTTER = 5, WIDE = 110 };
 
 typedef struct Lines {
     const char **at;
-    int          count, widest;
+    int count, widest;
 } Lines;
 
 // Tabs as spaces, without what ends a line.
 static const char *plain(Arena *arena, const char *line, size_t bytes)
 {
-    char  *text = arena_alloc(arena, bytes * TAB + 1);
+    char *text = arena_alloc(arena, bytes * TAB + 1);
     size_t used = 0;
     for (size_t i = 0; i < bytes; i++) {
         size_t to = line[i] == '\t' ? used / TAB * TAB + TAB : used + 1;
@@ -28,8 +28,8 @@ static Lines split(Arena *arena, const char *text)
 {
     Lines lines = {.at = arena_alloc(arena, MOST_LINES * sizeof *lines.at)};
     while (*text != '\0' && lines.count < MOST_LINES) {
-        size_t      bytes = strcspn(text, "\n");
-        const char *line  = plain(arena, text, bytes);
+        size_t bytes = strcspn(text, "\n");
+        const char *line = plain(arena, text, bytes);
         if ((int)strlen(line) > lines.widest) lines.widest = (int)strlen(line);
         lines.at[lines.count++] = line;
         text += bytes + (text[bytes] == '\n');
@@ -40,7 +40,7 @@ static Lines split(Arena *arena, const char *text)
 // longest[i][j]: the most lines that both have in order, from lines i and j on.
 static int *common_lines(Arena *arena, const Lines *left, const Lines *right)
 {
-    int  n       = right->count + 1;
+    int n = right->count + 1;
     int *longest = arena_zeros(arena, (size_t)(left->count + 1) * (size_t)n * sizeof *longest);
     for (int i = left->count - 1; i >= 0; i--)
         for (int j = right->count - 1; j >= 0; j--) {
@@ -78,9 +78,9 @@ static int fitting(const char *rest, int width)
 static const char *next_piece(Arena *arena, const char **rest, int indent, int width, bool first)
 {
     if ((*rest)[0] == '\0') return "";
-    int         before = first ? 0 : indent;
-    int         bytes  = fitting(*rest, width - before);
-    const char *piece  = arena_print(arena, "%*s%.*s", before, "", bytes, *rest);
+    int before = first ? 0 : indent;
+    int bytes = fitting(*rest, width - before);
+    const char *piece = arena_print(arena, "%*s%.*s", before, "", bytes, *rest);
     *rest += bytes;
     if ((*rest)[0] != '\0') *rest += strspn(*rest, " ");
     return piece;
@@ -96,9 +96,9 @@ static int indent_of(const char *line, int width)
 static void print_row(Arena *arena, const Page *page, const int widths[2], const char *left,
                       char mark, const char *right)
 {
-    PageStyle style     = mark == ' ' ? PAGE_PLAIN : PAGE_BOLD;
-    int       indents[] = {indent_of(left, widths[0]), indent_of(right, widths[1])};
-    bool      first     = true;
+    PageStyle style = mark == ' ' ? PAGE_PLAIN : PAGE_BOLD;
+    int indents[] = {indent_of(left, widths[0]), indent_of(right, widths[1])};
+    bool first = true;
     do {
         const char *one = next_piece(arena, &left, indents[0], widths[0], first);
         const char *two = next_piece(arena, &right, indents[1], widths[1], first);
@@ -134,7 +134,7 @@ static void print_lines(const Lines *lines)
 // Room for each: what it needs, and where both need more than half, a half.
 static void share(int columns, const Lines *left, const Lines *right, int widths[2])
 {
-    int half  = columns / 2;
+    int half = columns / 2;
     widths[0] = left->widest < half || right->widest < half ? left->widest : half;
     if (widths[0] > columns - right->widest && right->widest < half)
         widths[0] = columns - right->widest;
@@ -145,7 +145,7 @@ void beside_print(Arena *arena, const Page *page, int columns, const char *left_
                   const char *left, const char *right_title, const char *right)
 {
     Lines of_left = split(arena, left), of_right = split(arena, right);
-    int   widths[2];
+    int widths[2];
     if ((int)strlen(left_title) > of_left.widest) of_left.widest = (int)strlen(left_title);
     if (of_left.widest + GUTTER + of_right.widest <= columns || columns >= WIDE) {
         share(columns - GUTTER, &of_left, &of_right, widths);

@@ -14,5 +14,5 @@
 #include "common/arena.h"
 #include "common/page.h"
 
-void beside_print(Arena *arena, const Page *page, int columns, const char *left_title, const char *left,
-                  const char *right_title, const char *right);
+void beside_print(Arena *arena, const Page *page, int columns, const char *left_title,
+                  const char *left, const char *right_title, const char *right);

@@ -99,17 +99,17 @@ static char *behind_if_0(char *line)
 
 char *code_only(Arena *arena, const char *text)
 {
-    size_t bytes      = strlen(text);
-    char  *code       = arena_alloc(arena, bytes + 2);
-    bool   line_start = true;
-    *code++           = '\n';    // so that every line, the first too, has one before it
+    size_t bytes = strlen(text);
+    char *code = arena_alloc(arena, bytes + 2);
+    bool line_start = true;
+    *code++ = '\n';    // so that every line, the first too, has one before it
     memcpy(code, text, bytes + 1);
     for (char *at = code, *to; *at != '\0'; at = to) {
         const char *word = line_start ? directive(at) : NULL;
-        line_start       = *at == '\n';
-        to               = at + 1;
+        line_start = *at == '\n';
+        to = at + 1;
         if (word != NULL) {
-            to         = is_if_0(word) ? behind_if_0(at) : behind_directive(at);
+            to = is_if_0(word) ? behind_if_0(at) : behind_directive(at);
             line_start = is_if_0(word);
         } else if (at[0] == '/' && at[1] == '*') {
             to = block_comment(at);
@@ -182,7 +182,7 @@ static size_t behind_line(const char *code, size_t at)
 // Two words or more, parentheses and a brace: `static float f(int n) {`, not `if (n) {`.
 static bool is_head(const char *at)
 {
-    int  words  = 0;
+    int words = 0;
     bool inside = false;
     if (!in_name(*at) || begins(at, "else")) return false;
     for (const char *from = at; *at != '('; at++) {
@@ -206,7 +206,7 @@ static size_t next_definition(const char *code, size_t at)
 static size_t closing(const char *code, size_t open)
 {
     size_t limit = next_definition(code, open), partner = 0;
-    int    depth = 0;
+    int depth = 0;
     for (size_t at = open; at < limit; at++) {
         if (code[at] == '{') depth++;
         if (code[at] != '}') continue;
@@ -224,9 +224,9 @@ CodeSpan code_definition(const char *code, const char *name)
     const char *open, *at = find(code, name, '{', &open);
     if (at == NULL) return (CodeSpan){0};
     CodeSpan span = {.start = statement_start(code, (size_t)(at - code)),
-                     .open  = (size_t)(open - code)};
-    span.close    = closing(code, span.open);
-    span.end      = behind_line(code, code[span.close] == '}' ? span.close : span.close - 1);
+                     .open = (size_t)(open - code)};
+    span.close = closing(code, span.open);
+    span.end = behind_line(code, code[span.close] == '}' ? span.close : span.close - 1);
     if (code[span.close] != '}') span.close = span.end;
     return span;
 }
@@ -236,5 +236,5 @@ CodeSpan code_declaration(const char *code, const char *name)
     const char *mark, *at = find(code, name, ';', &mark);
     if (at == NULL) return (CodeSpan){0};
     return (CodeSpan){.start = statement_start(code, (size_t)(at - code)),
-                      .end   = behind_line(code, (size_t)(mark - code))};
+                      .end = behind_line(code, (size_t)(mark - code))};
 }

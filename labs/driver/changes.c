@@ -13,13 +13,13 @@ Changes changes_new(const char *path)
 static bool differs(Changes *changes)
 {
     struct stat entry = {0};
-    Changes     seen  = *changes;
-    seen.there        = stat(changes->path, &entry) == 0;
-    seen.device       = entry.st_dev;
-    seen.inode        = entry.st_ino;
-    seen.size         = entry.st_size;
-    seen.written      = (double)entry.st_mtim.tv_sec + 1e-9 * (double)entry.st_mtim.tv_nsec;
-    bool same         = changes->since >= 0 && seen.there == changes->there &&
+    Changes seen = *changes;
+    seen.there = stat(changes->path, &entry) == 0;
+    seen.device = entry.st_dev;
+    seen.inode = entry.st_ino;
+    seen.size = entry.st_size;
+    seen.written = (double)entry.st_mtim.tv_sec + 1e-9 * (double)entry.st_mtim.tv_nsec;
+    bool same = changes->since >= 0 && seen.there == changes->there &&
                 seen.device == changes->device && seen.inode == changes->inode &&
                 seen.size == changes->size && seen.written >= changes->written &&
                 seen.written <= changes->written;
@@ -31,7 +31,7 @@ ChangesNews changes_look(Changes *changes, double now)
 {
     if (differs(changes)) {
         changes->since = now;
-        changes->told  = false;
+        changes->told = false;
     }
     double still = now - changes->since;
     if (changes->told || still < (changes->there ? CHANGES_STILL : CHANGES_GONE_AFTER))

@@ -24,12 +24,12 @@ typedef enum ChangesNews { CHANGES_NONE, CHANGES_SAVED, CHANGES_GONE } ChangesNe
 
 typedef struct Changes {
     const char *path;
-    bool        there, told;    // as last seen; whether that was told
-    dev_t       device;
-    ino_t       inode;
-    off_t       size;
-    double      written;    // its own time
-    double      since;      // when it was first seen so
+    bool there, told;    // as last seen; whether that was told
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    double written;    // its own time
+    double since;      // when it was first seen so
 } Changes;
 
 Changes changes_new(const char *path);

@@ -13,11 +13,11 @@
 static bool record(Arena *arena, const Lab *lab, const Grade *grade, Progress *progress, Error *err)
 {
     for (int e = 0; e < lab->exercise_count; e++) {
-        const char   *id      = lab->exercises[e].id;
-        Verdict       verdict = grade->exercises[e].verdict;
-        ExerciseState state   = progress_state(progress, lab->id, id);
-        const char   *event   = verdict == VERDICT_PASS ? "done" : "wrong";
-        bool          graded  = verdict != VERDICT_COMPILE && verdict != VERDICT_MISSING;
+        const char *id = lab->exercises[e].id;
+        Verdict verdict = grade->exercises[e].verdict;
+        ExerciseState state = progress_state(progress, lab->id, id);
+        const char *event = verdict == VERDICT_PASS ? "done" : "wrong";
+        bool graded = verdict != VERDICT_COMPILE && verdict != VERDICT_MISSING;
         if (!grade->exercises[e].asked || verdict == VERDICT_SKIPPED || verdict == VERDICT_TODO)
             continue;
         if (grade->problem != NULL || (!graded && state == EXERCISE_DONE)) continue;
@@ -37,9 +37,9 @@ bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progr
 // ---- lab check ----
 
 typedef struct CheckOptions {
-    const char   *word;    // LAB[.EXERCISE], or NULL
-    bool          json;
-    const char   *json_path, *junit;    // NULL: standard output; no file
+    const char *word;    // LAB[.EXERCISE], or NULL
+    bool json;
+    const char *json_path, *junit;    // NULL: standard output; no file
     VerdictsShown shown;
 } CheckOptions;
 
@@ -54,7 +54,7 @@ static void take_arguments(CheckOptions *asked, int *argc, char **argv)
             asked->json = true;
             if (dot != NULL && strcmp(dot, ".json") == 0) asked->json_path = argv[++i];
         } else if (strncmp(argv[i], "--json=", 7) == 0) {
-            asked->json      = true;
+            asked->json = true;
             asked->json_path = argv[i] + 7;
         } else if (strcmp(argv[i], "--junit") == 0 && i + 1 < *argc) {
             argv[kept++] = argv[i++];
@@ -66,12 +66,12 @@ static void take_arguments(CheckOptions *asked, int *argc, char **argv)
         }
     }
     argv[kept] = NULL;
-    *argc      = kept;
+    *argc = kept;
 }
 
 static bool read_options(Arena *arena, int argc, char **argv, CheckOptions *asked, int *status)
 {
-    bool     json = false;
+    bool json = false;
     Options *options =
         desk_options(arena, argv, "lab check [LAB[.EXERCISE]]",
                      "Compiles your copy, with sanitizers, and holds it against the "
@@ -97,19 +97,19 @@ static bool write_results(Arena *arena, const Lab *lab, const Grade *grade,
 
 int command_check(int argc, char **argv)
 {
-    Arena       *arena = arena_new("check", 256u << 20);
+    Arena *arena = arena_new("check", 256u << 20);
     CheckOptions asked = {0};
-    Desk         desk;
-    Choice       choice;
-    Grade        grade;
-    Error        err;
-    int          status;
+    Desk desk;
+    Choice choice;
+    Grade grade;
+    Error err;
+    int status;
     if (!read_options(arena, argc, argv, &asked, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (!choose(&desk.course, &desk.progress, asked.word, &choice)) return 2;
 
-    const Lab *lab  = choice.lab;
-    bool      *only = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *only);
+    const Lab *lab = choice.lab;
+    bool *only = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *only);
     if (choice.exercise >= 0) only[choice.exercise] = true;
     if (choice.exercise < 0) only = NULL;
     if (!check_once(arena, lab, only, &desk.progress, &grade, &err)) {

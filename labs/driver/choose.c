@@ -11,7 +11,7 @@ enum { LONGEST = 128 };
 static int match(const char *word, const char *const *names, int count, int *starts)
 {
     int chosen = -1;
-    *starts    = 0;
+    *starts = 0;
     for (int i = 0; i < count; i++) {
         if (strcmp(names[i], word) == 0) return i;
         if (strncmp(names[i], word, strlen(word)) != 0) continue;
@@ -33,14 +33,14 @@ static const Lab *lab_of_exercise(const Course *course, const char *word)
 // NULL after a sentence. One that is damaged has a name, too: it is told what is wrong with it.
 static const Lab *choose_lab(const Course *course, const char *word)
 {
-    Arena       *arena = arena_new("names", 1u << 20);
-    int          sound = course->lab_count, count = sound + course->damaged_count;
+    Arena *arena = arena_new("names", 1u << 20);
+    int sound = course->lab_count, count = sound + course->damaged_count;
     const char **names = arena_alloc(arena, (size_t)count * sizeof *names + 1);
     for (int i = 0; i < sound; i++) names[i] = course->labs[i].id;
     for (int i = sound; i < count; i++) names[i] = course->damaged[i - sound].id;
-    int         starts, at = match(word, names, count, &starts);
+    int starts, at = match(word, names, count, &starts);
     const char *near = nearest(word, names, count);
-    const Lab  *of   = lab_of_exercise(course, word);
+    const Lab *of = lab_of_exercise(course, word);
     arena_free(arena);
     if (at >= 0 && at < sound) return &course->labs[at];
     if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].says);
@@ -56,16 +56,16 @@ static const Lab *choose_lab(const Course *course, const char *word)
 
 static int choose_exercise(const Lab *lab, const char *word)
 {
-    Arena       *arena = arena_new("names", 1u << 20);
+    Arena *arena = arena_new("names", 1u << 20);
     const char **names = arena_alloc(arena, (size_t)lab->exercise_count * sizeof *names);
     for (int i = 0; i < lab->exercise_count; i++) names[i] = lab->exercises[i].id;
-    int         starts, at = match(word, names, lab->exercise_count, &starts);
+    int starts, at = match(word, names, lab->exercise_count, &starts);
     const char *near = nearest(word, names, lab->exercise_count);
     arena_free(arena);
     if (at >= 0) return at;
     if (starts > 1)
-        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; ./lab list %s names them\n", starts,
-                lab->id, word, lab->id);
+        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; ./lab list %s names them\n",
+                starts, lab->id, word, lab->id);
     else if (near != NULL)
         fprintf(stderr, "lab: %s has no exercise '%s'; did you mean '%s.%s'?\n", lab->id, word,
                 lab->id, near);
@@ -84,8 +84,8 @@ static const Lab *find_lab(const Course *course, const char *id)
 
 const Lab *choose_current(const Course *course, const Progress *progress)
 {
-    Arena     *arena = arena_new("current", 1u << 20);
-    const Lab *lab   = NULL;
+    Arena *arena = arena_new("current", 1u << 20);
+    const Lab *lab = NULL;
     for (int i = progress->count - 1; i >= 0 && lab == NULL; i--) {
         lab = find_lab(course, progress->lines[i].lab);
         if (lab != NULL && !mine_exists(arena, lab)) lab = NULL;
@@ -106,7 +106,7 @@ bool choose(const Course *course, const Progress *progress, const char *word, Ch
                 "lab: no lab is started yet; ./lab start LAB does that, ./lab list names them\n");
         return false;
     }
-    char        lab[LONGEST];
+    char lab[LONGEST];
     const char *dot = strchr(word, '.');
     snprintf(lab, sizeof lab, "%.*s", (int)(dot != NULL ? (size_t)(dot - word) : strlen(word)),
              word);

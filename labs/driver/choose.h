@@ -13,7 +13,7 @@
 
 typedef struct Choice {
     const Lab *lab;
-    int        exercise;
+    int exercise;
 } Choice;
 
 // False after a sentence on standard error.

@@ -7,16 +7,16 @@
 #include <string.h>
 
 enum {
-    OPTIONS      = 48,
-    MEMORY       = 1 << 30,
+    OPTIONS = 48,
+    MEMORY = 1 << 30,
     LARGEST_FILE = 64 << 20,
-    LONGEST      = 400,
-    MOST_SAID    = 256 << 10
+    LONGEST = 400,
+    MOST_SAID = 256 << 10
 };
 
 // From CMake: what the house is built with, and the dialect that gcc and clang differ in.
 static const char *const checked_options[] = {LAB_CC_CHECKED, NULL};
-static const char *const fast_options[]    = {LAB_CC_FAST, NULL};
+static const char *const fast_options[] = {LAB_CC_FAST, NULL};
 
 static int add_all(const char **argv, int count, const char *const *options)
 {
@@ -36,7 +36,7 @@ static int base_options(const char **argv, AnswerKind kind)
 const char *compile_options(Arena *arena, AnswerKind kind)
 {
     const char *argv[OPTIONS], *text = "";
-    int         count = base_options(argv, kind);
+    int count = base_options(argv, kind);
     for (int i = 0; i < count; i++) text = arena_print(arena, "%s%s\n", text, argv[i]);
     return text;
 }
@@ -47,17 +47,17 @@ const char *compile_options(Arena *arena, AnswerKind kind)
 static int line_of(const char *said, const char *path, int *column, const char **rest)
 {
     size_t length = strlen(path);
-    *column       = 0;
-    *rest         = said;
+    *column = 0;
+    *rest = said;
     if (strncmp(said, path, length) != 0 || said[length] != ':') return 0;
     char *end;
-    long  line = strtol(said + length + 1, &end, 10);
+    long line = strtol(said + length + 1, &end, 10);
     if (line <= 0 || line > INT_MAX || *end != ':') return 0;
     char *after = end;
-    long  found = strtol(end + 1, &after, 10);
+    long found = strtol(end + 1, &after, 10);
     if (after > end + 1 && *after == ':') {
         *column = (int)found;
-        end     = after;
+        end = after;
     }
     *rest = end + 1;
     return (int)line;
@@ -76,7 +76,7 @@ static const char *after_word(const char *line, const char *const *words)
 // Without "[-Wuninitialized]" at its end, cut where it is too long for a sentence.
 static const char *message_of(Arena *arena, const char *text)
 {
-    size_t      length = strlen(text);
+    size_t length = strlen(text);
     const char *option = strstr(text, " [-W");
     if (option != NULL) length = (size_t)(option - text);
     return arena_print(arena, "%.*s%s", (int)(length < LONGEST ? length : LONGEST), text,
@@ -89,22 +89,22 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
                                                                             " warning: ", NULL};
     size_t lines = 1;
     for (const char *at = said; *at != '\0'; at++) lines += *at == '\n';
-    compiled->said          = said;
-    compiled->first         = (Complaint){.rest = said};
-    compiled->warnings      = arena_zeros(arena, lines * sizeof *compiled->warnings);
+    compiled->said = said;
+    compiled->first = (Complaint){.rest = said};
+    compiled->warnings = arena_zeros(arena, lines * sizeof *compiled->warnings);
     compiled->warning_count = 0;
 
     char *copy = arena_print(arena, "%s", said), *rest = copy;
-    int   included = 0;    // the line of this file that led to the header that is spoken of next
+    int included = 0;    // the line of this file that led to the header that is spoken of next
     for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         const char *from = strstr(line, "from "), *tail, *text;
-        int         column, number;
+        int column, number;
         if (from != NULL && (strncmp(line, "In file included ", 17) == 0 || line[0] == ' ')) {
             if ((number = line_of(from + 5, path, &column, &tail)) == 0 && strlen(from) > 5) {
                 // The chain's lines end in a comma or a colon, the inner ones without columns.
-                char *with               = arena_print(arena, "%s:", from + 5);
+                char *with = arena_print(arena, "%s:", from + 5);
                 with[strcspn(with, ",")] = ':';
-                number                   = line_of(with, path, &column, &tail);
+                number = line_of(with, path, &column, &tail);
             }
             if (number > 0) included = number;
             continue;
@@ -112,10 +112,10 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
         number = line_of(line, path, &column, &tail);
         if ((text = after_word(line, errors)) != NULL) {
             if (compiled->first.message == NULL)
-                compiled->first = (Complaint){.line    = number > 0 ? number : included,
-                                              .column  = column,
+                compiled->first = (Complaint){.line = number > 0 ? number : included,
+                                              .column = column,
                                               .message = message_of(arena, text),
-                                              .rest    = said};
+                                              .rest = said};
         } else if (number > 0 && (text = after_word(line, warnings)) != NULL) {
             compiled->warnings[compiled->warning_count++] = (Complaint){
                 .line = number, .column = column, .message = message_of(arena, text), .rest = said};
@@ -161,7 +161,7 @@ static char *next_path(char **rule)
     for (path = end = at; *at != '\0' && *at != ' ' && *at != '\n'; *end++ = *at++)
         if (*at == '\\' && at[1] == ' ') at++;
     *rule = at + (*at != '\0');
-    *end  = '\0';
+    *end = '\0';
     return end > path ? path : NULL;
 }
 
@@ -181,7 +181,7 @@ static bool includes_source(Arena *arena, const Compile *job, const char *path,
     char lab[PATH_MAX], real[PATH_MAX];
     if (job->beside == NULL || realpath(job->beside, lab) == NULL || realpath(path, real) == NULL)
         return false;
-    size_t      length = strlen(lab);
+    size_t length = strlen(lab);
     const char *dot = strrchr(real, '.'), *name = strrchr(real, '/') + 1;
     if (strncmp(real, lab, length) != 0 || real[length] != '/') return false;
     if (dot != NULL && strcmp(dot, ".h") == 0) return false;
@@ -193,10 +193,10 @@ static bool includes_source(Arena *arena, const Compile *job, const char *path,
 
 static bool refuse_includes(Arena *arena, const Compile *job, Compiled *compiled)
 {
-    FILE  *file    = fopen(arena_print(arena, "%s/depends", job->folder), "r");
-    char  *rule    = NULL;
-    size_t size    = 0;
-    bool   refused = false;
+    FILE *file = fopen(arena_print(arena, "%s/depends", job->folder), "r");
+    char *rule = NULL;
+    size_t size = 0;
+    bool refused = false;
     if (file == NULL) return false;
     if (getdelim(&rule, &size, '\0', file) > 0)
         for (char *rest = rule, *path; !refused && (path = next_path(&rest)) != NULL;)
@@ -223,7 +223,7 @@ static const char *named(Arena *arena, const char *path, const char *text)
 static void write_command(const char **argv, Arena *arena, const Compile *job)
 {
     const char *slash = strrchr(job->path, '/');
-    int         count = base_options(argv, job->kind);
+    int count = base_options(argv, job->kind);
     argv[count++] = arena_print(arena, "-iquote%.*s", slash != NULL ? (int)(slash - job->path) : 1,
                                 slash != NULL ? job->path : ".");
     if (job->beside != NULL) argv[count++] = arena_print(arena, "-iquote%s", job->beside);
@@ -242,26 +242,26 @@ static void write_command(const char **argv, Arena *arena, const Compile *job)
     }
     argv[count++] = "-MMD";
     argv[count++] = "-MFdepends";
-    argv[count]   = NULL;
+    argv[count] = NULL;
 }
 
 bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
 {
     const char *argv[OPTIONS];
     write_command(argv, arena, job);
-    const char *set[]   = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
-    Process     process = {.argv    = argv,
-                           .set     = set,
-                           .folder  = job->folder,
-                           .seconds = job->seconds,
-                           .memory  = MEMORY,
-                           .file    = LARGEST_FILE,
-                           .output  = MOST_SAID,
-                           .input   = named(arena, job->path, job->text)};
-    Ending      ending;
+    const char *set[] = {"LC_ALL=C", arena_print(arena, "TMPDIR=%s", job->folder), NULL};
+    Process process = {.argv = argv,
+                       .set = set,
+                       .folder = job->folder,
+                       .seconds = job->seconds,
+                       .memory = MEMORY,
+                       .file = LARGEST_FILE,
+                       .output = MOST_SAID,
+                       .input = named(arena, job->path, job->text)};
+    Ending ending;
     if (!process_run(arena, &process, &ending, err)) return false;
 
-    *compiled         = (Compiled){.good = ending.how == ENDED && ending.status == 0};
+    *compiled = (Compiled){.good = ending.how == ENDED && ending.status == 0};
     const char *limit = compiled->good ? NULL : too_much(arena, job, &ending);
     compile_read(arena, job->path, ending.err, compiled);
     if (compiled->good && refuse_includes(arena, job, compiled)) {

@@ -13,20 +13,20 @@
 
 typedef struct Compile {
     const char *path, *text;
-    AnswerKind  kind;
+    AnswerKind kind;
     const char *folder;     // its working folder, for what it leaves there
     const char *beside;     // a folder whose headers are found as well: the lab's; may be NULL
     const char *library;    // what is made in `folder`; NULL: only whether the text is C
-    double      seconds;
+    double seconds;
 } Compile;
 
 typedef struct Compiled {
-    bool        good;
-    bool        bounded;    // not good since the compiler took too much
-    Complaint   first;      // the first error; its line is 0 when it is not in this file
-    Complaint  *warnings;
-    int         warning_count;
-    const char *said;       // all of it
+    bool good;
+    bool bounded;       // not good since the compiler took too much
+    Complaint first;    // the first error; its line is 0 when it is not in this file
+    Complaint *warnings;
+    int warning_count;
+    const char *said;    // all of it
 } Compiled;
 
 bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err);

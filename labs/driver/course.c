@@ -25,7 +25,7 @@ static int add_folders(Arena *arena, const char *house, const char ***folders, i
         if (count > 0) memcpy(all, *folders, (size_t)count * sizeof *all);
         *folders = all;
         for (size_t i = 0; i < found.gl_pathc; i++) {
-            int bytes    = (int)(strlen(found.gl_pathv[i]) - strlen("/lab.json"));
+            int bytes = (int)(strlen(found.gl_pathv[i]) - strlen("/lab.json"));
             all[count++] = arena_print(arena, "%.*s", bytes, found.gl_pathv[i]);
         }
     }
@@ -37,11 +37,11 @@ static int add_folders(Arena *arena, const char *house, const char ***folders, i
 static const char **find_houses(Arena *arena, const char *root)
 {
     const char *given = getenv("LAB_PATH"), *path = given != NULL ? given : "", *here = "";
-    char        cwd[PATH_MAX];
+    char cwd[PATH_MAX];
     if (getcwd(cwd, sizeof cwd) != NULL) here = cwd;
     const char **houses = arena_zeros(arena, (strlen(path) + 3) * sizeof *houses);
-    int          count  = 0;
-    houses[count++]     = arena_print(arena, "%s/labs", root);
+    int count = 0;
+    houses[count++] = arena_print(arena, "%s/labs", root);
     for (size_t bytes; *path != '\0'; path += bytes + (path[bytes] == ':')) {
         bytes = strcspn(path, ":");
         if (bytes == 0) continue;
@@ -55,7 +55,7 @@ static const char **find_houses(Arena *arena, const char *root)
 static int find_folders(Arena *arena, const char *const *houses, const char ***folders)
 {
     int count = 0;
-    *folders  = NULL;
+    *folders = NULL;
     for (; *houses != NULL; houses++) count = add_folders(arena, *houses, folders, count);
     return count;
 }
@@ -70,18 +70,18 @@ static Stage *find_stage(const Course *course, const char *id)
 // Those of another folder's roadmap.json come behind; a stage that is there already is the same.
 static bool read_stages(Arena *arena, const char *path, Course *course, Error *err)
 {
-    cJSON       *tree  = json_load(path, err), *node;
+    cJSON *tree = json_load(path, err), *node;
     const cJSON *array = tree != NULL ? json_array(tree, path, "stages", err) : NULL;
-    bool         read  = array != NULL;
-    size_t       count = (size_t)course->stage_count;
+    bool read = array != NULL;
+    size_t count = (size_t)course->stage_count;
     Stage *all = arena_zeros(arena, (count + (size_t)cJSON_GetArraySize(array)) * sizeof *all);
     if (count > 0) memcpy(all, course->stages, count * sizeof *all);
     course->stages = all;
-    int number     = 0;
+    int number = 0;
     cJSON_ArrayForEach(node, array)
     {
         const char *where = arena_print(arena, "%s: stages[%d]", path, number++);
-        Stage       stage = {0};
+        Stage stage = {0};
 
         read = read && json_text(arena, node, where, "id", &stage.id, err) &&
                json_text(arena, node, where, "title", &stage.title, err) &&
@@ -109,7 +109,7 @@ static bool read_all_stages(Arena *arena, const char *const *houses, Course *cou
 static int by_place(const void *left, const void *right)
 {
     const Lab *a = left, *b = right;
-    int        stages = strcmp(a->stage, b->stage);
+    int stages = strcmp(a->stage, b->stage);
     return stages != 0 ? stages : a->place != b->place ? a->place - b->place : strcmp(a->id, b->id);
 }
 
@@ -135,21 +135,21 @@ static bool belongs(const Course *course, const char *house, const Lab *lab, Err
 bool course_load(Arena *arena, const char *root, Course *course, Error *err)
 {
     const char **houses = find_houses(arena, root), **folders;
-    *course             = (Course){0};
+    *course = (Course){0};
     if (!read_all_stages(arena, houses, course, err)) return false;
     qsort(course->stages, (size_t)course->stage_count, sizeof *course->stages, by_id);
-    int count       = find_folders(arena, houses, &folders);
-    course->labs    = arena_zeros(arena, (size_t)count * sizeof(Lab));
+    int count = find_folders(arena, houses, &folders);
+    course->labs = arena_zeros(arena, (size_t)count * sizeof(Lab));
     course->damaged = arena_zeros(arena, (size_t)count * sizeof(DamagedLab));
     for (int i = 0; i < count; i++) {
-        Lab  *lab = &course->labs[course->lab_count];
+        Lab *lab = &course->labs[course->lab_count];
         Error wrong;
         if (lab_read(arena, root, folders[i], lab, &wrong) &&
             belongs(course, houses[0], lab, &wrong))
             course->lab_count++;
         else
-            course->damaged[course->damaged_count++] = (DamagedLab){
-                strrchr(folders[i], '/') + 1, arena_print(arena, "%s", wrong.message)};
+            course->damaged[course->damaged_count++] =
+                (DamagedLab){strrchr(folders[i], '/') + 1, arena_print(arena, "%s", wrong.message)};
     }
     qsort(course->labs, (size_t)course->lab_count, sizeof *course->labs, by_place);
     return true;

@@ -24,12 +24,12 @@ typedef struct DamagedLab {
 } DamagedLab;
 
 typedef struct Course {
-    Stage      *stages;
-    int         stage_count;
-    Lab        *labs;
-    int         lab_count;
+    Stage *stages;
+    int stage_count;
+    Lab *labs;
+    int lab_count;
     DamagedLab *damaged;
-    int         damaged_count;
+    int damaged_count;
 } Course;
 
 // False when the road itself cannot be read: a roadmap.json, or a folder of LAB_PATH.

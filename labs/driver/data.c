@@ -26,11 +26,12 @@ static void on_interrupt(int signal_number)
 
 typedef struct DataCommand {
     Catalogue catalogue;
-    char      dir[PATH_MAX];
+    char dir[PATH_MAX];
 } DataCommand;
 
-static const char *const state_words[] = {
-    [CATALOGUE_MISSING] = "missing", [CATALOGUE_DAMAGED] = "damaged", [CATALOGUE_PRESENT] = "present"};
+static const char *const state_words[] = {[CATALOGUE_MISSING] = "missing",
+                                          [CATALOGUE_DAMAGED] = "damaged",
+                                          [CATALOGUE_PRESENT] = "present"};
 
 static const char *state_word(const DataCommand *command, const CatalogueSet *set)
 {
@@ -47,13 +48,13 @@ static const char *size_text(char text[24], uint64_t bytes)
 
 static int list_table(const DataCommand *command)
 {
-    printf("Data sets in %s\n\n  %-15s  %8s  %-7s  %-13s  %s\n", command->dir, "name", "size", "here",
-           "licence", "what");
+    printf("Data sets in %s\n\n  %-15s  %8s  %-7s  %-13s  %s\n", command->dir, "name", "size",
+           "here", "licence", "what");
     for (int i = 0; i < command->catalogue.count; i++) {
         const CatalogueSet *set = &command->catalogue.sets[i];
         printf("  %-15s  %8s  %-7s  %-13s  %s\n", set->name,
-               size_text((char[24]){0}, catalogue_bytes(set)), state_word(command, set), set->licence,
-               set->title);
+               size_text((char[24]){0}, catalogue_bytes(set)), state_word(command, set),
+               set->licence, set->title);
     }
     printf("\nNo lab needs a download: without one it generates its data.  ./lab data get NAME\n");
     return EXIT_SUCCESS;
@@ -63,8 +64,8 @@ static int list_json(const DataCommand *command)
 {
     cJSON *root = cJSON_CreateArray();
     for (int i = 0; i < command->catalogue.count; i++) {
-        const CatalogueSet *set  = &command->catalogue.sets[i];
-        cJSON              *item = cJSON_CreateObject();
+        const CatalogueSet *set = &command->catalogue.sets[i];
+        cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "name", set->name);
         cJSON_AddStringToObject(item, "title", set->title);
         cJSON_AddStringToObject(item, "licence", set->licence);
@@ -79,14 +80,15 @@ static int list_json(const DataCommand *command)
 
 static int get(const DataCommand *command, const CatalogueSet *set)
 {
-    DownloadOptions options = {.data_dir = command->dir, .base = getenv("LAB_DATA_URL"),
-                               .stop = &interrupted};
-    Error           err;
+    DownloadOptions options = {
+        .data_dir = command->dir, .base = getenv("LAB_DATA_URL"), .stop = &interrupted};
+    Error err;
     if (!download_set(set, &options, &err)) {
         error_report(&err);
         return interrupted ? 130 : EXIT_FAILURE;
     }
-    printf("%s: %s in %s\n", set->name, size_text((char[24]){0}, catalogue_bytes(set)), command->dir);
+    printf("%s: %s in %s\n", set->name, size_text((char[24]){0}, catalogue_bytes(set)),
+           command->dir);
     return EXIT_SUCCESS;
 }
 
@@ -106,8 +108,7 @@ static int verify_all(const DataCommand *command)
         const CatalogueSet *set = &command->catalogue.sets[i];
         if (catalogue_check(set, command->dir) == CATALOGUE_MISSING)
             printf("%s: missing\n", set->name);
-        else if (verify(command, set) != EXIT_SUCCESS)
-            status = EXIT_FAILURE;
+        else if (verify(command, set) != EXIT_SUCCESS) status = EXIT_FAILURE;
     }
     return status;
 }
@@ -118,9 +119,10 @@ static int for_each_name(const DataCommand *command, int count, char **names,
     int status = EXIT_SUCCESS;
     for (int i = 0; i < count && status != 130; i++) {
         const CatalogueSet *set = catalogue_find(&command->catalogue, names[i]);
-        int                 one;
+        int one;
         if (set == NULL) {
-            fprintf(stderr, "lab data: there is no data set \"%s\"; see ./lab data list\n", names[i]);
+            fprintf(stderr, "lab data: there is no data set \"%s\"; see ./lab data list\n",
+                    names[i]);
             one = 2;
         } else {
             one = act(command, set);
@@ -159,13 +161,13 @@ int command_data(int argc, char **argv)
         return 2;
     }
     DataCommand command;
-    char        path[PATH_MAX];
-    Error       err;
-    Arena      *keep = arena_new("catalogue", 64u << 20);
+    char path[PATH_MAX];
+    Error err;
+    Arena *keep = arena_new("catalogue", 64u << 20);
     root_data_dir(command.dir);
     snprintf(path, sizeof path, "%s/datasets/catalogue.json", root_dir());
     bool loaded = catalogue_load(keep, &command.catalogue, path, &err);
-    int  status = loaded ? run(&command, argc, argv) : error_report(&err);
+    int status = loaded ? run(&command, argc, argv) : error_report(&err);
     arena_free(keep);
     return status;
 }

@@ -33,7 +33,7 @@ Standing desk_standing(const Desk *desk, const Lab *lab)
     Standing standing = {0};
     for (int i = 0; i < lab->exercise_count; i++) {
         const Exercise *exercise = &lab->exercises[i];
-        ExerciseState   state    = progress_state(&desk->progress, lab->id, exercise->id);
+        ExerciseState state = progress_state(&desk->progress, lab->id, exercise->id);
         standing.done += state == EXERCISE_DONE;
         standing.wrong += state == EXERCISE_WRONG;
         standing.points += state == EXERCISE_DONE ? exercise->points : 0;
@@ -59,7 +59,8 @@ const char *desk_name(const Desk *desk, const Lab *lab, int exercise)
 void desk_next(const Desk *desk, const char *command, const Lab *lab, int exercise)
 {
     page_command(&desk->page, "next",
-                 arena_print(desk->arena, "./lab %s %s", command, desk_name(desk, lab, exercise)), "");
+                 arena_print(desk->arena, "./lab %s %s", command, desk_name(desk, lab, exercise)),
+                 "");
 }
 
 void desk_next_in(const Desk *desk, const Lab *lab)

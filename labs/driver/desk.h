@@ -13,10 +13,10 @@
 #include "common/options.h"
 
 typedef struct Desk {
-    Arena   *arena;
-    Course   course;
+    Arena *arena;
+    Course course;
     Progress progress;
-    Page     page;
+    Page page;
 } Desk;
 
 bool desk_open(Desk *desk, Arena *arena, Error *err);
@@ -29,15 +29,16 @@ Options *desk_options(Arena *arena, char **argv, const char *usage, const char *
 
 // How far a lab is.
 typedef struct Standing {
-    int done, wrong;        // exercises
+    int done, wrong;    // exercises
     int points, of_points;
 } Standing;
 
-Standing    desk_standing(const Desk *desk, const Lab *lab);
-const char *desk_standing_text(const Desk *desk, const Lab *lab);    // "4 of 10 exercises done, ..."
+Standing desk_standing(const Desk *desk, const Lab *lab);
+const char *desk_standing_text(const Desk *desk,
+                               const Lab *lab);    // "4 of 10 exercises done, ..."
 
 // "autoencoder.loss", or "autoencoder" when exercise is -1.
 const char *desk_name(const Desk *desk, const Lab *lab, int exercise);
-void        desk_next(const Desk *desk, const char *command, const Lab *lab, int exercise);
+void desk_next(const Desk *desk, const char *command, const Lab *lab, int exercise);
 // What to type in this lab: start, check of what is not done, or run when all is.
 void desk_next_in(const Desk *desk, const Lab *lab);

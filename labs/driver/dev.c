@@ -15,9 +15,9 @@ enum { FAULTS_SHOWN = 10 };
 
 static void print_gate(const Page *page, Arena *arena, const Gate *gate)
 {
-    bool        holds = gate->run && gate->count == 0;
-    PageStyle   style = holds ? PAGE_GOOD : PAGE_BAD;
-    const char *word  = holds ? "ok" : gate->count > 0 ? "FAIL" : "--";
+    bool holds = gate->run && gate->count == 0;
+    PageStyle style = holds ? PAGE_GOOD : PAGE_BAD;
+    const char *word = holds ? "ok" : gate->count > 0 ? "FAIL" : "--";
     printf("  %s%-4s%s", page_on(page, style), word, page_off(page, style));
     page_item(page, 2, 10, gate->word,
               gate->run ? gate->promise : "not looked at: the others have to hold first");
@@ -34,8 +34,8 @@ static void print_mutants(const Lab *lab, const Gates *gates)
     int last = -1;
     for (int e = 0; e < lab->exercise_count; e++)
         for (int m = 0; m < gates->mutant_count; m++) {
-            const Mutant  *mutant = &gates->mutants[m];
-            const Finding *found  = gates->proofs[m].found;
+            const Mutant *mutant = &gates->mutants[m];
+            const Finding *found = gates->proofs[m].found;
             if (mutant->exercise != e) continue;
             if (e != last) printf("\n%s, %d cases\n", lab->exercises[e].id, found->cases);
             last = e;
@@ -68,7 +68,7 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
     cJSON *list = cJSON_AddArrayToObject(item, "gates");
     for (int g = 0; g < GATE_COUNT; g++) {
         const Gate *gate = &gates->gate[g];
-        cJSON      *one  = cJSON_CreateObject();
+        cJSON *one = cJSON_CreateObject();
         cJSON_AddStringToObject(one, "gate", gate->word);
         cJSON_AddStringToObject(one, "status",
                                 !gate->run && gate->count == 0 ? "not run"
@@ -80,7 +80,7 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
     list = cJSON_AddArrayToObject(item, "mutants");
     for (int m = 0; gates->gate[GATE_MUTANTS].run && m < gates->mutant_count; m++) {
         const Finding *found = gates->proofs[m].found;
-        cJSON         *one   = cJSON_CreateObject();
+        cJSON *one = cJSON_CreateObject();
         cJSON_AddStringToObject(one, "exercise", lab->exercises[gates->mutants[m].exercise].id);
         cJSON_AddStringToObject(one, "mutant", gates->mutants[m].name);
         cJSON_AddNumberToObject(one, "cases", found->cases);
@@ -105,15 +105,15 @@ static void tell_next(const Page *page, Arena *arena, const char *path, const ch
 
 static int check_labs(const Course *course, const Lab *only, bool json)
 {
-    Page   page   = page_begin();
-    cJSON *array  = json ? cJSON_CreateArray() : NULL;
-    int    status = 0;
+    Page page = page_begin();
+    cJSON *array = json ? cJSON_CreateArray() : NULL;
+    int status = 0;
     for (int i = 0; i < course->lab_count; i++) {
         const Lab *lab = &course->labs[i];
         if (only != NULL && lab != only) continue;
         Arena *arena = arena_new("gates", (size_t)1 << 30);
-        Gates  gates;
-        Error  err;
+        Gates gates;
+        Error err;
         if (!gates_check(arena, lab, &gates, &err)) return error_report(&err);
         if (!gates_hold(&gates)) status = 1;
         if (json) cJSON_AddItemToArray(array, gates_json(lab, &gates));
@@ -137,14 +137,14 @@ static const char *leading_word(int *argc, char **argv)
 
 static int dev_check(Arena *arena, int argc, char **argv)
 {
-    bool        json = false;
-    int         status;
-    Error       err;
-    Course      course;
-    Choice      choice  = {NULL, -1};
-    const char *word    = leading_word(&argc, argv);
-    Options    *options = desk_options(arena, argv, "lab dev check [LAB]",
-                                       "Whether a lab is one: the gates, and what its cases reject.");
+    bool json = false;
+    int status;
+    Error err;
+    Course course;
+    Choice choice = {NULL, -1};
+    const char *word = leading_word(&argc, argv);
+    Options *options = desk_options(arena, argv, "lab dev check [LAB]",
+                                    "Whether a lab is one: the gates, and what its cases reject.");
     options_flag(options, "json", 0, &json, "as JSON");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
@@ -162,11 +162,11 @@ static int dev_check(Arena *arena, int argc, char **argv)
 static int dev_new(Arena *arena, int argc, char **argv)
 {
     const char *folder = NULL;
-    int         status;
-    Error       err;
-    Course      course;
-    NewLab      lab  = {.stage = leading_word(&argc, argv)};
-    lab.name         = leading_word(&argc, argv);
+    int status;
+    Error err;
+    Course course;
+    NewLab lab = {.stage = leading_word(&argc, argv)};
+    lab.name = leading_word(&argc, argv);
     Options *options = desk_options(arena, argv, "lab dev new STAGE NAME",
                                     "Lays out a new lab, which builds and waits to be filled.");
     options_string(options, "in", 0, &folder, "FOLDER",
@@ -194,12 +194,11 @@ int command_dev(int argc, char **argv)
     static const char usage[] = "./lab dev new STAGE NAME [--in FOLDER], or ./lab dev check [LAB]";
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return printf("For authors of labs: %s\n", usage) < 0;
-    Arena *arena  = arena_new("dev", 64u << 20);
-    int    status = 2;
+    Arena *arena = arena_new("dev", 64u << 20);
+    int status = 2;
     if (argc > 1 && strcmp(argv[1], "check") == 0) status = dev_check(arena, argc - 1, argv + 1);
     else if (argc > 1 && strcmp(argv[1], "new") == 0) status = dev_new(arena, argc - 1, argv + 1);
-    else
-        fprintf(stderr, "lab: for authors of labs: %s\n", usage);
+    else fprintf(stderr, "lab: for authors of labs: %s\n", usage);
     arena_free(arena);
     return status;
 }

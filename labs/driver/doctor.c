@@ -20,16 +20,16 @@ typedef enum PartState { PART_THERE, PART_LACKING, PART_MISSING } PartState;
 
 typedef struct Part {
     const char *name;
-    PartState   state;     // lacking: something is off without it; missing: nothing works
+    PartState state;    // lacking: something is off without it; missing: nothing works
     const char *says;
     const char *brings;    // the command that helps; NULL when nothing has to be done
 } Part;
 
 typedef struct Report {
-    Arena    *arena;
-    Packages  packages;
-    int       count;
-    Part      parts[PARTS_MAX];
+    Arena *arena;
+    Packages packages;
+    int count;
+    Part parts[PARTS_MAX];
 } Report;
 
 static void add(Report *report, const char *name, PartState state, const char *says,
@@ -42,11 +42,11 @@ static void add(Report *report, const char *name, PartState state, const char *s
 // The first line that a command prints; NULL when it fails or prints nothing.
 static const char *first_line(Arena *arena, const char *command)
 {
-    char  line[256] = "";
-    FILE *pipe      = popen(command, "r");
+    char line[256] = "";
+    FILE *pipe = popen(command, "r");
     if (pipe == NULL) return NULL;
-    bool read         = fgets(line, sizeof line, pipe) != NULL;
-    bool ran          = pclose(pipe) == 0;
+    bool read = fgets(line, sizeof line, pipe) != NULL;
+    bool ran = pclose(pipe) == 0;
     line[strcspn(line, "\n")] = '\0';
     return read && ran ? arena_print(arena, "%s", line) : NULL;
 }
@@ -55,7 +55,7 @@ static void look_at_tools(Report *report)
 {
     static const struct {
         const char *name, *command;
-        bool        needed;
+        bool needed;
     } tools[] = {
         {"compiler", "cc --version 2>&-", true},
         {"cmake", "cmake --version 2>&-", true},
@@ -64,9 +64,11 @@ static void look_at_tools(Report *report)
     };
     for (int i = 0; i < (int)(sizeof tools / sizeof *tools); i++) {
         const char *version = first_line(report->arena, tools[i].command);
-        PartState   without = tools[i].needed ? PART_MISSING : PART_LACKING;
+        PartState without = tools[i].needed ? PART_MISSING : PART_LACKING;
         add(report, tools[i].name, version ? PART_THERE : without,
-            version ? version : tools[i].needed ? "not found" : "not found: no plots, only their CSV files",
+            version           ? version
+            : tools[i].needed ? "not found"
+                              : "not found: no plots, only their CSV files",
             version ? NULL : packages_setup(PACKAGE_BUILD));
     }
 }
@@ -75,13 +77,13 @@ static void look_at_tools(Report *report)
 static void look_at_blas(Report *report)
 {
     char *(*config)(void) = NULL;
-    char *(*core)(void)   = NULL;
+    char *(*core)(void) = NULL;
     int (*parallel)(void) = NULL;
-    void *library         = dlopen("libopenblas.so.0", RTLD_LAZY);
+    void *library = dlopen("libopenblas.so.0", RTLD_LAZY);
     if (library == NULL) library = dlopen("libopenblas.dylib", RTLD_LAZY);
     if (library != NULL) {    // through void **, as POSIX shows for dlsym
-        *(void **)&config   = dlsym(library, "openblas_get_config");
-        *(void **)&core     = dlsym(library, "openblas_get_corename");
+        *(void **)&config = dlsym(library, "openblas_get_config");
+        *(void **)&core = dlsym(library, "openblas_get_corename");
         *(void **)&parallel = dlsym(library, "openblas_get_parallel");
     }
     if (config == NULL || core == NULL || parallel == NULL) {
@@ -91,7 +93,7 @@ static void look_at_blas(Report *report)
     }
     static const char *const threads[] = {"no threads", "threads of its own, which fight with ours",
                                           "threads of OpenMP"};
-    int  name   = (int)strlen("OpenBLAS "), kind = parallel();
+    int name = (int)strlen("OpenBLAS "), kind = parallel();
     bool openmp = kind == 2;
     add(report, "BLAS", openmp ? PART_THERE : PART_LACKING,
         arena_print(report->arena, "%.*s, core %s, %s", name + (int)strcspn(config() + name, " "),
@@ -115,59 +117,68 @@ static void look_at_libraries(Report *report)
 
 static void look_at_machine(Report *report)
 {
-    const double gib     = 1u << 30;
-    Machine      machine = machine_look(root_dir());
-    const Kernels *cpu   = kernels_cpu();
-    char           limit[64] = "";
-    if (machine.quota > 0) snprintf(limit, sizeof limit, ", limited to %.3g of them", machine.quota);
+    const double gib = 1u << 30;
+    Machine machine = machine_look(root_dir());
+    const Kernels *cpu = kernels_cpu();
+    char limit[64] = "";
+    if (machine.quota > 0)
+        snprintf(limit, sizeof limit, ", limited to %.3g of them", machine.quota);
     add(report, "processor", PART_THERE, arena_print(report->arena, "%s", machine.processor), NULL);
     add(report, "kernels", PART_THERE,
         arena_print(report->arena, "cpu, built for %s", cpu->variant), NULL);
     add(report, "threads", PART_THERE,
         arena_print(report->arena, "%d, on %d of %d cores%s", omp_get_max_threads(), machine.cores,
-                    machine.online, limit), NULL);
+                    machine.online, limit),
+        NULL);
     add(report, "memory", PART_THERE,
         arena_print(report->arena, "%.1f GiB, %.1f free", (double)machine.memory / gib,
-                    (double)machine.memory_free / gib), NULL);
+                    (double)machine.memory_free / gib),
+        NULL);
     bool room = (double)machine.disk_free > gib;
     add(report, "disk", room ? PART_THERE : PART_LACKING,
         arena_print(report->arena, "%.1f GiB free%s", (double)machine.disk_free / gib,
-                    room ? "" : ", little for a build and data sets"), NULL);
+                    room ? "" : ", little for a build and data sets"),
+        NULL);
 }
 
 static void look_at_gpu(Report *report)
 {
-    Gpu         gpus[GPU_MAX];
-    int         count   = gpu_list(gpus);
-    const char *version = first_line(report->arena, "PATH=$PATH:/usr/local/cuda/bin nvcc --version "
-                                                    "2>&- | sed -n 's/.*release \\([0-9.]*\\).*/\\1/p'");
+    Gpu gpus[GPU_MAX];
+    int count = gpu_list(gpus);
+    const char *version =
+        first_line(report->arena, "PATH=$PATH:/usr/local/cuda/bin nvcc --version "
+                                  "2>&- | sed -n 's/.*release \\([0-9.]*\\).*/\\1/p'");
     add(report, "CUDA", PART_THERE,
         version ? arena_print(report->arena, "nvcc %s", version)
-                : "no nvcc: nothing here needs it (developer.nvidia.com/cuda-downloads)", NULL);
+                : "no nvcc: nothing here needs it (developer.nvidia.com/cuda-downloads)",
+        NULL);
     for (int i = 0; i < count; i++)
         add(report, "GPU", PART_THERE,
             arena_print(report->arena, "%s, %.0f GiB, compute capability %d.%d", gpus[i].name,
-                        (double)gpus[i].bytes / (1u << 30), gpus[i].major, gpus[i].minor), NULL);
+                        (double)gpus[i].bytes / (1u << 30), gpus[i].major, gpus[i].minor),
+            NULL);
     if (count == 0) add(report, "GPU", PART_THERE, "none: every lab runs on the processor", NULL);
 }
 
 static bool look_at_data(Report *report, Error *err)
 {
-    char      folder[PATH_MAX];
+    char folder[PATH_MAX];
     Catalogue catalogue;
     root_data_dir(folder);
     const char *path = arena_print(report->arena, "%s/datasets/catalogue.json", root_dir());
     if (!catalogue_load(report->arena, &catalogue, path, err)) return false;
     for (int i = 0; i < catalogue.count; i++) {
-        const CatalogueSet *set   = &catalogue.sets[i];
-        CatalogueState      state = catalogue_check(set, folder);
-        const char         *says  = state == CATALOGUE_PRESENT ? "in"
-                                    : state == CATALOGUE_DAMAGED ? "damaged in" : "not in";
+        const CatalogueSet *set = &catalogue.sets[i];
+        CatalogueState state = catalogue_check(set, folder);
+        const char *says = state == CATALOGUE_PRESENT   ? "in"
+                           : state == CATALOGUE_DAMAGED ? "damaged in"
+                                                        : "not in";
         add(report, arena_print(report->arena, "data %s", set->name),
             state == CATALOGUE_PRESENT ? PART_THERE : PART_LACKING,
             arena_print(report->arena, "%s %s", says, folder),
-            state == CATALOGUE_PRESENT ? NULL
-                                       : arena_print(report->arena, "./lab data get %s", set->name));
+            state == CATALOGUE_PRESENT
+                ? NULL
+                : arena_print(report->arena, "./lab data get %s", set->name));
     }
     return true;
 }
@@ -178,16 +189,20 @@ static void look_at_packages(Report *report)
     if (!packages_look(&report->packages)) return;
     for (int kind = 0; kind < PACKAGE_KINDS; kind++) {
         const char *missing = "";
-        int         count   = 0;
+        int count = 0;
         for (int i = 0; i < report->packages.count; i++) {
             const Package *package = &report->packages.items[i];
             if ((int)package->kind != kind) continue;
             count++;
-            if (!package->there) missing = arena_print(report->arena, "%s %s", missing, package->name);
+            if (!package->there)
+                missing = arena_print(report->arena, "%s %s", missing, package->name);
         }
         bool all = missing[0] == '\0';
-        add(report, arena_print(report->arena, "packages: %s", packages_kind_name((PackageKind)kind)),
-            all ? PART_THERE : kind == PACKAGE_BUILD ? PART_MISSING : PART_LACKING,
+        add(report,
+            arena_print(report->arena, "packages: %s", packages_kind_name((PackageKind)kind)),
+            all                     ? PART_THERE
+            : kind == PACKAGE_BUILD ? PART_MISSING
+                                    : PART_LACKING,
             all ? arena_print(report->arena, "all %d", count)
                 : arena_print(report->arena, "not installed:%s", missing),
             all ? NULL : packages_setup((PackageKind)kind));
@@ -197,15 +212,15 @@ static void look_at_packages(Report *report)
 static void print_text(const Report *report)
 {
     static const struct {
-        PageStyle   style;
+        PageStyle style;
         const char *mark;
-    } states[] = {[PART_THERE]   = {PAGE_GOOD, "ok"},
+    } states[] = {[PART_THERE] = {PAGE_GOOD, "ok"},
                   [PART_LACKING] = {PAGE_DIM, "-"},
                   [PART_MISSING] = {PAGE_BAD, "MISSING"}};
     Page page = page_begin();
     for (int i = 0; i < report->count; i++) {
         const Part *part = &report->parts[i];
-        PageStyle   style = states[part->state].style;
+        PageStyle style = states[part->state].style;
         printf("%s%-8s%s", page_on(&page, style), states[part->state].mark, page_off(&page, style));
         page.columns -= 8;
         page_item(&page, 0, 22, part->name, part->says);
@@ -220,7 +235,7 @@ static void print_json(const Report *report)
     cJSON *array = cJSON_CreateArray();
     for (int i = 0; i < report->count; i++) {
         const Part *part = &report->parts[i];
-        cJSON      *item = cJSON_CreateObject();
+        cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "part", part->name);
         cJSON_AddStringToObject(item, "state", states[part->state]);
         cJSON_AddStringToObject(item, "says", part->says);
@@ -232,13 +247,14 @@ static void print_json(const Report *report)
 
 int command_doctor(int argc, char **argv)
 {
-    Arena  *arena  = arena_new("doctor", 64u << 20);
+    Arena *arena = arena_new("doctor", 64u << 20);
     Report *report = arena_zeros(arena, sizeof *report);
-    bool    json   = false;
-    int     status;
-    Error   err;
-    report->arena    = arena;
-    Options *options = options_new(arena, "lab doctor", "What is there, what is missing, what brings it.");
+    bool json = false;
+    int status;
+    Error err;
+    report->arena = arena;
+    Options *options =
+        options_new(arena, "lab doctor", "What is there, what is missing, what brings it.");
     options_flag(options, "json", 0, &json, "as JSON");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!packages_load(arena, root_dir(), &report->packages, &err)) return error_report(&err);

@@ -14,18 +14,18 @@
 enum { FAULTS_MAX = 64, CASES_MAX = 2000, LEAST_MUTANTS = 4, LEAST_HINT = 20, FILE_MAX = 1 << 20 };
 
 typedef struct Check {
-    Arena       *arena;
-    const Lab   *lab;
-    Gates       *gates;
-    Source       reference;
+    Arena *arena;
+    const Lab *lab;
+    Gates *gates;
+    Source reference;
     const char **cases;    // their names, in the order of check.c
 } Check;
 
 __attribute__((format(printf, 3, 4))) static void add_fault(Check *check, GateId id,
                                                             const char *format, ...)
 {
-    Gate   *gate = &check->gates->gate[id];
-    char    text[1024];
+    Gate *gate = &check->gates->gate[id];
+    char text[1024];
     va_list arguments;
     if (gate->count == FAULTS_MAX) return;
     va_start(arguments, format);
@@ -39,9 +39,9 @@ static const char *read_whole(Arena *arena, const char *path)
 {
     FILE *stream = fopen(path, "r");
     if (stream == NULL) return NULL;
-    char  *text  = arena_alloc(arena, FILE_MAX + 1);
+    char *text = arena_alloc(arena, FILE_MAX + 1);
     size_t bytes = fread(text, 1, FILE_MAX, stream);
-    text[bytes]  = '\0';
+    text[bytes] = '\0';
     fclose(stream);
     return text;
 }
@@ -68,11 +68,11 @@ static bool list_cases(Check *check)
                   module);
         return false;
     }
-    const char       *grader = LAB_BUILD_DIR "/grader";
+    const char *grader = LAB_BUILD_DIR "/grader";
     const char *const argv[] = {grader, "--cases", module, "--list", NULL};
-    Process           list   = {.argv = argv, .seconds = 60, .output = FILE_MAX};
-    Ending            ending;
-    Error             err;
+    Process list = {.argv = argv, .seconds = 60, .output = FILE_MAX};
+    Ending ending;
+    Error err;
     if (!process_run(check->arena, &list, &ending, &err)) {
         add_fault(check, GATE_AGREE, "%s", err.message);
         return false;
@@ -87,7 +87,7 @@ static bool list_cases(Check *check)
     }
     check->cases = arena_alloc(check->arena, CASES_MAX * sizeof *check->cases);
     for (const char *line = ending.out; *line != '\0' && check->gates->cases < CASES_MAX;) {
-        int bytes                           = (int)strcspn(line, "\n");
+        int bytes = (int)strcspn(line, "\n");
         check->cases[check->gates->cases++] = arena_print(check->arena, "%.*s", bytes, line);
         line += bytes + (line[bytes] == '\n');
     }
@@ -118,7 +118,7 @@ static void check_cases(Check *check)
     int last = 0, *count = arena_zeros(check->arena, (size_t)lab->exercise_count * sizeof *count);
     for (int c = 0; c < check->gates->cases; c++) {
         const char *name = check->cases[c];
-        int         e    = exercise_of(lab, name);
+        int e = exercise_of(lab, name);
         for (int before = 0; before < c; before++)
             if (strcmp(check->cases[before], name) == 0)
                 add_fault(check, GATE_AGREE, "the case %s is there twice: rename one", name);
@@ -165,11 +165,11 @@ static bool has_word(const char *text, const char *word)
 
 static void check_names(Check *check)
 {
-    const Lab  *lab         = check->lab;
-    const char *name        = arena_print(check->arena, "%s.h", lab->id);
-    const char *header      = shown(check, name), *lesson = shown(check, "README.md");
-    const char *contract    = read_whole(check->arena, lab_file(check, name)),
-               *text        = read_whole(check->arena, lab_file(check, "README.md"));
+    const Lab *lab = check->lab;
+    const char *name = arena_print(check->arena, "%s.h", lab->id);
+    const char *header = shown(check, name), *lesson = shown(check, "README.md");
+    const char *contract = read_whole(check->arena, lab_file(check, name)),
+               *text = read_whole(check->arena, lab_file(check, "README.md"));
     const char *unmentioned = "";
     if (contract == NULL)
         add_fault(check, GATE_AGREE, "%s is not there: the contract of what a learner writes",
@@ -210,9 +210,9 @@ static void check_words_in(Check *check, const char *folder)
             continue;
         }
         const char *text = status.st_size <= FILE_MAX ? read_whole(check->arena, path) : NULL;
-        int         line = 1;
+        int line = 1;
         for (const char *at = text; at != NULL && *at != '\0'; line++) {
-            int         bytes = (int)strcspn(at, "\n");
+            int bytes = (int)strcspn(at, "\n");
             const char *found = memmem(at, (size_t)bytes, unfinished, sizeof unfinished - 1);
             if (found != NULL)
                 add_fault(check, GATE_WORDS, "%s:%d: %.*s", mine_shown(check->arena, path), line,
@@ -274,14 +274,14 @@ static void check_hints(Check *check, const Secrets *secrets)
 // ---- what is built and run ----
 
 typedef struct Plan {
-    Proof  *proofs;
+    Proof *proofs;
     GateId *gates;
-    int     count;
+    int count;
 } Plan;
 
 static void plan_add(Plan *plan, GateId gate, Proof proof)
 {
-    plan->proofs[plan->count]  = proof;
+    plan->proofs[plan->count] = proof;
     plan->gates[plan->count++] = gate;
 }
 
@@ -304,7 +304,7 @@ static const char *text_without(Check *check, int exercise)
 
 static void plan_states(Check *check, Plan *plan)
 {
-    const Lab               *lab         = check->lab;
+    const Lab *lab = check->lab;
     static const char *const compilers[] = {"gcc", "clang"};
     // First, since they take longest: then no worker is left alone with one at the end.
     for (int e = 0; e < lab->exercise_count; e++)
@@ -331,14 +331,14 @@ static void plan_states(Check *check, Plan *plan)
 
 static void plan_mutants(Check *check, Plan *plan, const char **paths, int count)
 {
-    const Lab *lab   = check->lab;
-    Gates     *gates = check->gates;
-    int       *each  = arena_zeros(check->arena, (size_t)lab->exercise_count * sizeof *each);
-    gates->mutants   = arena_alloc(check->arena, (size_t)(count + 1) * sizeof *gates->mutants);
-    gates->proofs    = plan->proofs + plan->count;
+    const Lab *lab = check->lab;
+    Gates *gates = check->gates;
+    int *each = arena_zeros(check->arena, (size_t)lab->exercise_count * sizeof *each);
+    gates->mutants = arena_alloc(check->arena, (size_t)(count + 1) * sizeof *gates->mutants);
+    gates->proofs = plan->proofs + plan->count;
     for (int m = 0; m < count; m++) {
         Mutant *mutant = &gates->mutants[gates->mutant_count];
-        Error   err;
+        Error err;
         if (!mutant_read(check->arena, lab, &check->reference, paths[m], mutant, &err)) {
             add_fault(check, GATE_MUTANTS, "%s", err.message);
             continue;
@@ -362,10 +362,10 @@ static void plan_mutants(Check *check, Plan *plan, const char **paths, int count
 static bool run_proofs(Check *check, Error *err)
 {
     const char **paths;
-    int          mutants = mutant_paths(check->arena, check->lab, &paths);
-    size_t       most    = (size_t)mutants + 5 * (size_t)check->lab->exercise_count + 10;
-    Plan         plan    = {arena_alloc(check->arena, most * sizeof(Proof)),
-                            arena_alloc(check->arena, most * sizeof(GateId)), 0};
+    int mutants = mutant_paths(check->arena, check->lab, &paths);
+    size_t most = (size_t)mutants + 5 * (size_t)check->lab->exercise_count + 10;
+    Plan plan = {arena_alloc(check->arena, most * sizeof(Proof)),
+                 arena_alloc(check->arena, most * sizeof(GateId)), 0};
     plan_states(check, &plan);
     int states = plan.count;
     plan_mutants(check, &plan, paths, mutants);
@@ -396,8 +396,8 @@ bool gates_hold(const Gates *gates)
 bool gates_check(Arena *arena, const Lab *lab, Gates *gates, Error *err)
 {
     double begun = process_clock();
-    Check  check = {.arena = arena, .lab = lab, .gates = gates};
-    *gates       = (Gates){.gate = {
+    Check check = {.arena = arena, .lab = lab, .gates = gates};
+    *gates = (Gates){.gate = {
 #define X(name, the_word, the_promise) [GATE_##name] = {.word = the_word, .promise = the_promise},
                          GATE_LIST(X)
 #undef X

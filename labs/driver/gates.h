@@ -28,23 +28,23 @@ typedef enum GateId {
 #define X(name, word, promise) GATE_##name,
     GATE_LIST(X)
 #undef X
-    GATE_COUNT
+        GATE_COUNT
 } GateId;
 
 typedef struct Gate {
-    const char  *word, *promise;
-    bool         run;    // false: an earlier gate has to hold first
+    const char *word, *promise;
+    bool run;    // false: an earlier gate has to hold first
     const char **faults;
-    int          count;
+    int count;
 } Gate;
 
 typedef struct Gates {
-    Gate    gate[GATE_COUNT];
-    int     cases;
+    Gate gate[GATE_COUNT];
+    int cases;
     Mutant *mutants;    // those that could be read
-    Proof  *proofs;     // of each mutant
-    int     mutant_count;
-    double  seconds;
+    Proof *proofs;      // of each mutant
+    int mutant_count;
+    double seconds;
 } Gates;
 
 bool gates_check(Arena *arena, const Lab *lab, Gates *gates, Error *err);

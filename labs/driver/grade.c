@@ -15,12 +15,12 @@ static const Verdict NO_VERDICT = VERDICT_COUNT;
 static const double CLOCK_FACTOR = 4, PATIENCE = 30;
 
 typedef struct Grading {
-    Arena      *arena;
-    const Lab  *lab;
+    Arena *arena;
+    const Lab *lab;
     const char *grader, *cases;    // the program, and the lab's check_NAME.so
     const char *library, *path;    // the answer, and the source it was made of
     const bool *asked;             // NULL: all
-    Grade      *grade;
+    Grade *grade;
 } Grading;
 
 static Grading grading_new(Arena *arena, const Lab *lab, bool plain, const char *path,
@@ -30,13 +30,13 @@ static Grading grading_new(Arena *arena, const Lab *lab, bool plain, const char 
                          arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade))};
     for (int e = 0; e < lab->exercise_count; e++)
         grade->exercises[e].asked = asked == NULL || asked[e];
-    return (Grading){.arena  = arena,
-                     .lab    = lab,
-                     .path   = path,
-                     .asked  = asked,
-                     .grade  = grade,
+    return (Grading){.arena = arena,
+                     .lab = lab,
+                     .path = path,
+                     .asked = asked,
+                     .grade = grade,
                      .grader = plain ? LAB_BUILD_DIR "/grader_plain" : LAB_BUILD_DIR "/grader",
-                     .cases  = arena_print(arena, "%s/labs/check_%s.so", LAB_BUILD_DIR, lab->id)};
+                     .cases = arena_print(arena, "%s/labs/check_%s.so", LAB_BUILD_DIR, lab->id)};
 }
 
 // ---- the cases ----
@@ -45,8 +45,8 @@ static Grading grading_new(Arena *arena, const Lab *lab, bool plain, const char 
 static int exercise_of(const Lab *lab, const char *name, size_t length)
 {
     for (int e = 0; e < lab->exercise_count; e++) {
-        const char *id    = lab->exercises[e].id;
-        size_t      bytes = strlen(id);
+        const char *id = lab->exercises[e].id;
+        size_t bytes = strlen(id);
         if (length > bytes + 2 && strncmp(name, id, bytes) == 0 &&
             strncmp(name + bytes, "__", 2) == 0)
             return e;
@@ -58,27 +58,27 @@ static int exercise_of(const Lab *lab, const char *name, size_t length)
 static bool list_cases(const Grading *grading, Error *err)
 {
     static const char plain[] = LAB_BUILD_DIR "/grader_plain";
-    const char       *argv[]  = {plain, "--cases", grading->cases, "--list", NULL};
-    Process           process = {.argv = argv, .seconds = PATIENCE, .output = MOST_SAID};
-    Ending            ending;
+    const char *argv[] = {plain, "--cases", grading->cases, "--list", NULL};
+    Process process = {.argv = argv, .seconds = PATIENCE, .output = MOST_SAID};
+    Ending ending;
     if (!process_run(grading->arena, &process, &ending, err)) return false;
     if (ending.how != ENDED || ending.status != 0)
         return error_set(err, "the cases of %s cannot be read: %s", grading->lab->id, ending.err);
     size_t most = 1;
     for (const char *at = ending.out; *at != '\0'; at++) most += *at == '\n';
     for (const char *line = ending.out, *end; *line != '\0'; line = end + (*end != '\0')) {
-        end   = line + strcspn(line, "\n");
+        end = line + strcspn(line, "\n");
         int e = exercise_of(grading->lab, line, (size_t)(end - line));
         if (e < 0) continue;
         ExerciseGrade *exercise = &grading->grade->exercises[e];
         if (exercise->cases == NULL)
             exercise->cases = arena_zeros(grading->arena, most * sizeof *exercise->cases);
         exercise->cases[exercise->count++] =
-            (CaseGrade){.name    = arena_print(grading->arena, "%.*s", (int)(end - line), line),
+            (CaseGrade){.name = arena_print(grading->arena, "%.*s", (int)(end - line), line),
                         .verdict = NO_VERDICT,
                         .message = "",
-                        .detail  = "",
-                        .output  = ""};
+                        .detail = "",
+                        .output = ""};
     }
     return true;
 }
@@ -89,10 +89,10 @@ static void set_all(ExerciseGrade *exercise, Verdict verdict, const char *messag
     exercise->verdict = verdict;
     for (int c = 0; c < exercise->count; c++) {
         CaseGrade *one = &exercise->cases[c];
-        one->verdict   = verdict;
-        one->message   = message;
-        one->detail    = detail;
-        one->line      = line;
+        one->verdict = verdict;
+        one->message = message;
+        one->detail = detail;
+        one->line = line;
     }
 }
 
@@ -129,8 +129,8 @@ static void read_line(const Grading *grading, const cJSON *line)
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(line, "case");
     const cJSON *word = cJSON_GetObjectItemCaseSensitive(line, "verdict");
     if (!cJSON_IsString(name) || !cJSON_IsString(word)) return;
-    CaseGrade *one     = find_case(grading, name->valuestring);
-    Verdict    verdict = verdict_from_name(word->valuestring);
+    CaseGrade *one = find_case(grading, name->valuestring);
+    Verdict verdict = verdict_from_name(word->valuestring);
     if (one == NULL || verdict == VERDICT_COUNT) return;
     if (one->verdict != NO_VERDICT && verdict == VERDICT_PASS) return;
     one->verdict = verdict;
@@ -138,16 +138,16 @@ static void read_line(const Grading *grading, const cJSON *line)
     size_t length = strlen(one->message);
     if (length > 0 && one->message[length - 1] == '\n')
         one->message = arena_print(grading->arena, "%.*s", (int)length - 1, one->message);
-    one->detail  = text_of(grading->arena, line, "detail");
-    one->output  = text_of(grading->arena, line, "output");
-    one->line    = (int)number_of(line, "line");
+    one->detail = text_of(grading->arena, line, "detail");
+    one->output = text_of(grading->arena, line, "output");
+    one->line = (int)number_of(line, "line");
     one->seconds = number_of(line, "seconds");
 }
 
 static void read_lines(const Grading *grading, const char *said)
 {
     for (const char *end; *said != '\0'; said = end + (*end != '\0')) {
-        end         = said + strcspn(said, "\n");
+        end = said + strcspn(said, "\n");
         cJSON *line = cJSON_ParseWithLength(said, (size_t)(end - said));
         if (line != NULL) read_line(grading, line);
         cJSON_Delete(line);
@@ -159,11 +159,11 @@ static void read_lines(const Grading *grading, const char *said)
 static void forget(ExerciseGrade *exercise)
 {
     for (int c = 0; c < exercise->count; c++)
-        exercise->cases[c] = (CaseGrade){.name    = exercise->cases[c].name,
+        exercise->cases[c] = (CaseGrade){.name = exercise->cases[c].name,
                                          .verdict = NO_VERDICT,
                                          .message = "",
-                                         .detail  = "",
-                                         .output  = ""};
+                                         .detail = "",
+                                         .output = ""};
 }
 
 // The exercises first..last that have no verdict yet. *whole: it came to its own end.
@@ -172,19 +172,19 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
 {
     const char **argv = arena_alloc(
         grading->arena, (size_t)(grading->lab->exercise_count + OPTIONS) * sizeof *argv);
-    int    count   = 0;
+    int count = 0;
     double longest = 0;
-    argv[count++]  = grading->grader;
-    argv[count++]  = "--cases";
-    argv[count++]  = grading->cases;
-    argv[count++]  = "--answer";
-    argv[count++]  = grading->library;
-    argv[count++]  = "--source";
-    argv[count++]  = grading->path;
-    int options    = count;
+    argv[count++] = grading->grader;
+    argv[count++] = "--cases";
+    argv[count++] = grading->cases;
+    argv[count++] = "--answer";
+    argv[count++] = grading->library;
+    argv[count++] = "--source";
+    argv[count++] = grading->path;
+    int options = count;
     for (int e = first; e <= last; e++) {
         const ExerciseGrade *exercise = &grading->grade->exercises[e];
-        double               seconds  = grading->lab->exercises[e].seconds;
+        double seconds = grading->lab->exercises[e].seconds;
         if (!exercise->asked || exercise->count == 0 || exercise->cases[0].verdict != NO_VERDICT)
             continue;
         argv[count++] =
@@ -192,14 +192,14 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
         if (seconds > longest) longest = seconds;
     }
     argv[count] = NULL;
-    *whole      = true;
+    *whole = true;
     if (count == options) return true;
 
-    const char *set[]   = {"OMP_NUM_THREADS=1", NULL};
-    Process     process = {.argv    = argv,
-                           .set     = set,
-                           .output  = MOST_SAID,
-                           .silence = CLOCK_FACTOR * longest + PATIENCE};
+    const char *set[] = {"OMP_NUM_THREADS=1", NULL};
+    Process process = {.argv = argv,
+                       .set = set,
+                       .output = MOST_SAID,
+                       .silence = CLOCK_FACTOR * longest + PATIENCE};
     if (!process_run(grading->arena, &process, ending, err)) return false;
     if (ending->how == ENDED && ending->status == 2)
         return error_set(err, "%.*s", (int)strcspn(ending->err, "\n"), ending->err);
@@ -212,11 +212,11 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
 // pass may have been said by the answer.
 static void blame(const Grading *grading, ExerciseGrade *exercise, const Ending *ending)
 {
-    const char *how     = ending->how == ENDED_SIGNAL ? strsignal(ending->signal)
-                          : ending->how == ENDED_LATE ? "it was silent for too long"
-                          : ending->how == ENDED_LOUD
-                              ? "it said too much"
-                              : arena_print(grading->arena, "exit status %d", ending->status);
+    const char *how = ending->how == ENDED_SIGNAL ? strsignal(ending->signal)
+                      : ending->how == ENDED_LATE ? "it was silent for too long"
+                      : ending->how == ENDED_LOUD
+                          ? "it said too much"
+                          : arena_print(grading->arena, "exit status %d", ending->status);
     const char *message = arena_print(grading->arena,
                                       "the grader was ended while it ran this (%s): "
                                       "does it send signals, or write where it should not?",
@@ -226,16 +226,16 @@ static void blame(const Grading *grading, ExerciseGrade *exercise, const Ending 
         if (one->verdict != NO_VERDICT && one->verdict != VERDICT_PASS) continue;
         one->verdict = VERDICT_CRASH;
         one->message = message;
-        one->detail  = plain_text(grading->arena, ending->err, LONGEST_TEXT);
+        one->detail = plain_text(grading->arena, ending->err, LONGEST_TEXT);
     }
 }
 
 static bool run_cases(const Grading *grading, Error *err)
 {
-    bool   whole;
+    bool whole;
     Ending ending;
-    int    last  = grading->lab->exercise_count - 1;
-    bool  *fresh = arena_zeros(grading->arena, (size_t)(last + 1) * sizeof *fresh);
+    int last = grading->lab->exercise_count - 1;
+    bool *fresh = arena_zeros(grading->arena, (size_t)(last + 1) * sizeof *fresh);
     for (int e = 0; e <= last; e++) {
         const ExerciseGrade *exercise = &grading->grade->exercises[e];
         fresh[e] =
@@ -284,8 +284,8 @@ static void settle_all(const Grading *grading)
 bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
                    Grade *grade, Error *err)
 {
-    double  begun   = process_clock();
-    char   *path    = arena_print(arena, "%s/%s.c", lab->folder, lab->id);
+    double begun = process_clock();
+    char *path = arena_print(arena, "%s/%s.c", lab->folder, lab->id);
     Grading grading = grading_new(arena, lab, plain, path, asked, grade);
     grading.library = library;
     if (!list_cases(&grading, err) || !run_cases(&grading, err)) return false;
@@ -300,13 +300,13 @@ static void judge_text(const Grading *grading, const Answer *answer)
     Grade *grade = grading->grade;
     if (answer->stray != NULL) {
         grade->problem = plain_text(grading->arena, answer->stray->message, LONGEST_TEXT);
-        grade->line    = answer->stray->line;
+        grade->line = answer->stray->line;
     }
     for (int e = 0; e < grading->lab->exercise_count; e++) {
-        ExerciseGrade   *exercise  = &grade->exercises[e];
+        ExerciseGrade *exercise = &grade->exercises[e];
         const Complaint *complaint = answer->stray != NULL ? answer->stray : answer->broken[e];
-        exercise->warning          = answer->warned[e];
-        exercise->column           = complaint != NULL ? complaint->column : 0;
+        exercise->warning = answer->warned[e];
+        exercise->column = complaint != NULL ? complaint->column : 0;
         if (complaint != NULL && exercise->asked)
             set_all(exercise, VERDICT_COMPILE,
                     plain_text(grading->arena, complaint->message, LONGEST_TEXT),
@@ -317,16 +317,16 @@ static void judge_text(const Grading *grading, const Answer *answer)
 // What the text tells of a verdict: that the function is not there, or which variable was never set.
 static void explain(const Grading *grading, int e)
 {
-    ExerciseGrade   *exercise = &grading->grade->exercises[e];
-    const Complaint *warning  = exercise->warning;
-    bool             unset = warning != NULL && strstr(warning->message, "uninitialized") != NULL;
+    ExerciseGrade *exercise = &grading->grade->exercises[e];
+    const Complaint *warning = exercise->warning;
+    bool unset = warning != NULL && strstr(warning->message, "uninitialized") != NULL;
     for (int c = 0; c < exercise->count; c++) {
         CaseGrade *one = &exercise->cases[c];
         if (one->verdict == VERDICT_MISSING &&
             grading->grade->source->functions[e].first_line == 0) {
             one->message = arena_print(grading->arena, "the file has no function %s",
                                        grading->lab->exercises[e].function);
-            one->output  = "";    // the loader's words
+            one->output = "";    // the loader's words
         } else if (one->verdict == VERDICT_WRONG && unset) {
             // First, since what follows is made of numbers that mean nothing.
             one->message = arena_print(
@@ -339,10 +339,10 @@ static void explain(const Grading *grading, int e)
 bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
                   Grade *grade, Error *err)
 {
-    double  begun = process_clock();
-    Answer  answer;
+    double begun = process_clock();
+    Answer answer;
     Grading grading = grading_new(arena, lab, false, source->path, asked, grade);
-    grade->source   = source;
+    grade->source = source;
     if (!list_cases(&grading, err) ||
         !answer_build(arena, lab, source, ANSWER_SANITIZED,
                       answer_folder(arena, lab, ANSWER_SANITIZED), &answer, err))
@@ -357,17 +357,18 @@ bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool
     return true;
 }
 
-void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem, Grade *grade)
+void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
+                   Grade *grade)
 {
     *grade = (Grade){.problem = arena_print(arena, "%s", problem)};
     grade->exercises = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade));
     for (int e = 0; e < lab->exercise_count; e++) {
         CaseGrade *one = arena_alloc(arena, sizeof *one);
         *one = (CaseGrade){lab->exercises[e].id, VERDICT_MISSING, grade->problem, "", "", 0, 0};
-        grade->exercises[e] = (ExerciseGrade){.asked   = asked == NULL || asked[e],
+        grade->exercises[e] = (ExerciseGrade){.asked = asked == NULL || asked[e],
                                               .verdict = VERDICT_MISSING,
-                                              .cases   = one,
-                                              .count   = 1};
+                                              .cases = one,
+                                              .count = 1};
     }
 }
 

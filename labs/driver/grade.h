@@ -15,30 +15,30 @@
 #include "labs/grader/verdict.h"
 
 typedef struct CaseGrade {
-    const char *name;        // "loss__averages_over_the_batch"
-    Verdict     verdict;
-    const char *message;     // one sentence, or near.h's report; "" for a pass
-    const char *detail;      // the sanitizer's or compiler's own words, for who wants them; ""
-    const char *output;      // what the answer printed, cut
-    int         line;        // in the answer's file, 0 when not known
-    double      seconds;
+    const char *name;    // "loss__averages_over_the_batch"
+    Verdict verdict;
+    const char *message;    // one sentence, or near.h's report; "" for a pass
+    const char *detail;     // the sanitizer's or compiler's own words, for who wants them; ""
+    const char *output;     // what the answer printed, cut
+    int line;               // in the answer's file, 0 when not known
+    double seconds;
 } CaseGrade;
 
 typedef struct ExerciseGrade {
-    bool       asked;        // whether its cases were to be run
-    Verdict    verdict;      // PASS when there are cases and all pass; else the first other one
-    CaseGrade *cases;        // in the order of check.c
-    int        count, passed;
-    int        column;       // of what does not compile, on its line; 0 when not known
+    bool asked;          // whether its cases were to be run
+    Verdict verdict;     // PASS when there are cases and all pass; else the first other one
+    CaseGrade *cases;    // in the order of check.c
+    int count, passed;
+    int column;                  // of what does not compile, on its line; 0 when not known
     const Complaint *warning;    // of the compiler, inside the function; NULL
 } ExerciseGrade;
 
 typedef struct Grade {
     ExerciseGrade *exercises;    // in lab.json's order
-    const char    *problem;      // outside of all exercises: the file does not compile; else NULL
-    int            line;         // where
-    double         seconds;      // from the source to the last verdict
-    const Source  *source;       // what was graded; NULL for a library
+    const char *problem;         // outside of all exercises: the file does not compile; else NULL
+    int line;                    // where
+    double seconds;              // from the source to the last verdict
+    const Source *source;        // what was graded; NULL for a library
 } Grade;
 
 // Builds the source (sanitized) and runs the cases of the exercises whose entry in `asked` is true;
@@ -53,8 +53,9 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
 
 // The grade of an answer that could not be looked at, such as a file that is not there: one case an
 // exercise, which says why.
-void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem, Grade *grade);
+void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
+                   Grade *grade);
 
 // Whether all that was asked for passes; nothing asked for is no pass.
 bool grade_passes(const Lab *lab, const Grade *grade);
-int  grade_points(const Lab *lab, const Grade *grade);    // of the exercises that pass
+int grade_points(const Lab *lab, const Grade *grade);    // of the exercises that pass

@@ -19,7 +19,7 @@ static const char *shortened(const Desk *desk, const char *text, int columns)
 static void show(const Desk *desk, const Lab *lab, int index, int level)
 {
     const Exercise *exercise = &lab->exercises[index];
-    const Page     *page     = &desk->page;
+    const Page *page = &desk->page;
     page_text(page, PAGE_BOLD, 0,
               arena_print(desk->arena, "%s: hint %d of %d, %s", desk_name(desk, lab, index), level,
                           LAB_HINTS, level_names[level - 1]));
@@ -35,10 +35,10 @@ static void show(const Desk *desk, const Lab *lab, int index, int level)
 static int hint(Desk *desk, const Lab *lab, int index)
 {
     const Exercise *exercise = &lab->exercises[index];
-    int             seen     = progress_hints(&desk->progress, lab->id, exercise->id);
-    int             level    = seen < LAB_HINTS ? seen + 1 : LAB_HINTS;
-    const char     *name     = desk_name(desk, lab, index);
-    Error           err;
+    int seen = progress_hints(&desk->progress, lab->id, exercise->id);
+    int level = seen < LAB_HINTS ? seen + 1 : LAB_HINTS;
+    const char *name = desk_name(desk, lab, index);
+    Error err;
     if (seen < LAB_HINTS && !progress_record(desk->arena, &desk->progress, lab->id, exercise->id,
                                              arena_print(desk->arena, "hint %d", level), &err))
         return error_report(&err);
@@ -57,13 +57,13 @@ static int hint(Desk *desk, const Lab *lab, int index)
 
 int command_hint(int argc, char **argv)
 {
-    Arena      *arena = arena_new("hint", 64u << 20);
-    const char *word  = desk_word(&argc, argv);
-    int         status;
-    Error       err;
-    Desk        desk;
-    Choice      choice;
-    Options    *options =
+    Arena *arena = arena_new("hint", 64u << 20);
+    const char *word = desk_word(&argc, argv);
+    int status;
+    Error err;
+    Desk desk;
+    Choice choice;
+    Options *options =
         desk_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
                      "One hint more at every call: the idea, the formula, almost the "
                      "code. Without an exercise: the next that is not done.");

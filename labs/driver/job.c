@@ -40,7 +40,7 @@ bool job_start(Job *job, int (*work)(void *subject), void *subject, Error *err)
 static void settle(Job *job, int status)
 {
     job->process = 0;
-    job->status  = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    job->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 bool job_runs(Job *job)
@@ -67,16 +67,16 @@ char *job_words(Arena *arena, const Job *job)
     struct stat entry;
     if (job->words == NULL || fstat(fileno(job->words), &entry) != 0)
         return arena_print(arena, "%s", "");
-    size_t  size                = entry.st_size < MOST_WORDS ? (size_t)entry.st_size : MOST_WORDS;
-    char   *text                = arena_alloc(arena, size + 1);
-    ssize_t bytes               = pread(fileno(job->words), text, size, 0);
+    size_t size = entry.st_size < MOST_WORDS ? (size_t)entry.st_size : MOST_WORDS;
+    char *text = arena_alloc(arena, size + 1);
+    ssize_t bytes = pread(fileno(job->words), text, size, 0);
     text[bytes > 0 ? bytes : 0] = '\0';
 
     char *last = strrchr(text, '\f');
     if (job->process == 0 && last == NULL) return text;
     if (job->process == 0 && last[1] != '\0') return last + 1;
     if (last == NULL) last = text;
-    *last       = '\0';
+    *last = '\0';
     char *first = strrchr(text, '\f');
     return first != NULL ? first + 1 : text;
 }

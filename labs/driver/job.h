@@ -17,7 +17,7 @@
 typedef struct Job {
     pid_t process;    // 0: none runs
     FILE *words;      // NULL: there was none yet
-    int   status;     // of exit, or 128 + the signal
+    int status;       // of exit, or 128 + the signal
 } Job;
 
 bool job_start(Job *job, int (*work)(void *subject), void *subject, Error *err);

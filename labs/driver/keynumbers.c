@@ -7,9 +7,9 @@
 // The calculator of the lab key_numbers, without the lab around it.
 int command_keynumbers(int argc, char **argv)
 {
-    bool   mine  = mine_asked(&argc, argv);
+    bool mine = mine_asked(&argc, argv);
     Arena *arena = arena_new("keynumbers", 64u << 20);
-    Error  err;
+    Error err;
     Course course;
     Choice choice;
     if (mine) {

@@ -7,7 +7,7 @@
 // Signals are let in only while keys_wait() sleeps; what came is kept here until it looks.
 static volatile sig_atomic_t came[NSIG];
 
-static const int ends[]   = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 static const int others[] = {SIGTSTP, SIGCONT, SIGWINCH, SIGCHLD};
 enum { ENDS = sizeof ends / sizeof *ends, OTHERS = sizeof others / sizeof *others };
 
@@ -18,7 +18,7 @@ static void note(int signal)
 
 static bool take(int signal)
 {
-    bool there   = came[signal] != 0;
+    bool there = came[signal] != 0;
     came[signal] = 0;
     return there;
 }
@@ -37,9 +37,9 @@ static void set_raw(Keys *keys)
     if (!keys->terminal) return;
     struct termios raw = keys->before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    raw.c_cc[VMIN]  = 1;
+    raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    keys->raw       = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+    keys->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
 static void set_before(Keys *keys)
@@ -50,7 +50,7 @@ static void set_before(Keys *keys)
 
 void keys_open(Keys *keys)
 {
-    *keys          = (Keys){0};
+    *keys = (Keys){0};
     keys->terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &keys->before) == 0;
     sigset_t ours;
     sigemptyset(&ours);
@@ -108,7 +108,7 @@ static int take_signals(Keys *keys)
 static bool in_sequence(Keys *keys, unsigned char byte)
 {
     enum { ESCAPE = 1, BRACKET, LETTER };
-    int before     = keys->sequence;
+    int before = keys->sequence;
     keys->sequence = 0;
     if (byte == 033) keys->sequence = ESCAPE;
     else if (before == ESCAPE && byte == 'O') keys->sequence = LETTER;
@@ -136,9 +136,9 @@ int keys_wait(Keys *keys, double seconds)
     fd_set input;
     FD_ZERO(&input);
     if (!keys->over) FD_SET(STDIN_FILENO, &input);
-    struct timespec most  = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
-    int             ready = pselect(STDIN_FILENO + 1, &input, NULL, NULL, &most, &keys->mask);
-    key                   = take_signals(keys);
+    struct timespec most = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    int ready = pselect(STDIN_FILENO + 1, &input, NULL, NULL, &most, &keys->mask);
+    key = take_signals(keys);
     if (key != KEYS_NONE || ready <= 0) return key;
 
     ssize_t bytes = read(STDIN_FILENO, keys->bytes, sizeof keys->bytes);
@@ -147,7 +147,7 @@ int keys_wait(Keys *keys, double seconds)
         keys->over = true;
         return KEYS_OVER;
     }
-    keys->next  = 0;
+    keys->next = 0;
     keys->count = (int)bytes;
     return take_key(keys);
 }

@@ -16,20 +16,20 @@
 #include <termios.h>
 
 enum {
-    KEYS_NONE = 0,      // the time is over, or a child has ended
-    KEYS_END  = 256,    // Ctrl-C or another signal that ends programs: `signal`
-    KEYS_OVER,          // the input has ended, said once
-    KEYS_DRAW,          // the window has another size, or the program is in the foreground again
+    KEYS_NONE = 0,     // the time is over, or a child has ended
+    KEYS_END = 256,    // Ctrl-C or another signal that ends programs: `signal`
+    KEYS_OVER,         // the input has ended, said once
+    KEYS_DRAW,         // the window has another size, or the program is in the foreground again
 };
 
 typedef struct Keys {
-    bool           terminal, raw, over;
-    int            signal;         // that asked for the end; 0: none
-    int            sequence;       // how far into one we are
-    int            count, next;    // of the bytes that were read and not yet returned
-    unsigned char  bytes[64];
+    bool terminal, raw, over;
+    int signal;         // that asked for the end; 0: none
+    int sequence;       // how far into one we are
+    int count, next;    // of the bytes that were read and not yet returned
+    unsigned char bytes[64];
     struct termios before;
-    sigset_t       mask;    // of signals, before
+    sigset_t mask;    // of signals, before
 } Keys;
 
 void keys_open(Keys *keys);

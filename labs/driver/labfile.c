@@ -16,7 +16,7 @@ static bool read_exercise(Arena *arena, const cJSON *node, const char *where, Ex
                           Error *err)
 {
     const char **hints;
-    int          count;
+    int count;
     if (!cJSON_IsObject(node)) return error_set(err, "%s: is not an object", where);
     if (!json_text(arena, node, where, "id", &exercise->id, err) ||
         !json_text(arena, node, where, "function", &exercise->function, err) ||
@@ -25,10 +25,12 @@ static bool read_exercise(Arena *arena, const cJSON *node, const char *where, Ex
         !json_texts(arena, node, where, "hints", &hints, &count, err))
         return false;
     exercise->run = "";
-    if (cJSON_HasObjectItem(node, "run") && !json_text(arena, node, where, "run", &exercise->run, err))
+    if (cJSON_HasObjectItem(node, "run") &&
+        !json_text(arena, node, where, "run", &exercise->run, err))
         return false;
     if (count != LAB_HINTS)
-        return error_set(err, "%s: \"hints\" has %d, expected %d: the idea, the formula, almost code",
+        return error_set(err,
+                         "%s: \"hints\" has %d, expected %d: the idea, the formula, almost code",
                          where, count, LAB_HINTS);
     memcpy(exercise->hints, hints, sizeof exercise->hints);
     return true;
@@ -38,11 +40,11 @@ static bool read_exercises(Arena *arena, const cJSON *tree, const char *path, La
 {
     const cJSON *array = json_array(tree, path, "exercises", err), *node;
     if (array == NULL) return false;
-    lab->exercises      = arena_zeros(arena, (size_t)cJSON_GetArraySize(array) * sizeof(Exercise));
+    lab->exercises = arena_zeros(arena, (size_t)cJSON_GetArraySize(array) * sizeof(Exercise));
     lab->exercise_count = 0;
     cJSON_ArrayForEach(node, array)
     {
-        int         count = lab->exercise_count;
+        int count = lab->exercise_count;
         const char *where = arena_print(arena, "%s: exercises[%d]", path, count);
         if (!read_exercise(arena, node, where, &lab->exercises[count], err)) return false;
         for (int i = 0; i < count; i++)
@@ -85,9 +87,9 @@ static bool read_fields(Arena *arena, const cJSON *tree, const char *path, const
 bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Error *err)
 {
     const char *whole = folder[0] == '/' ? folder : arena_print(arena, "%s/labs/%s", root, folder);
-    const char *path  = arena_print(arena, "%s/lab.json", whole), *names = strrchr(whole, '/');
+    const char *path = arena_print(arena, "%s/lab.json", whole), *names = strrchr(whole, '/');
     while (names > whole && names[-1] != '/') names--;
-    *lab        = (Lab){.folder = whole};
+    *lab = (Lab){.folder = whole};
     cJSON *tree = json_load(path, err);
     if (tree == NULL) return false;
     bool read = read_fields(arena, tree, path, names, lab, err);

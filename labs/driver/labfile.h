@@ -15,28 +15,29 @@ enum { LAB_HINTS = 3 };    // idea, formula, almost code
 typedef struct Exercise {
     const char *id;
     const char *function;    // in NAME.c, what the learner writes
-    int         points;
-    double      seconds;     // the time that its check may take
+    int points;
+    double seconds;    // the time that its check may take
     const char *hints[LAB_HINTS];
-    const char *run;         // the option that leads the lab's program to it, "--tied"; "": none is needed
+    const char
+        *run;    // the option that leads the lab's program to it, "--tied"; "": none is needed
 } Exercise;
 
 typedef struct Lab {
-    const char  *id;       // the folder's name, and the program's in build/labs/
-    const char  *folder;   // absolute; in labs/, or in a folder of LAB_PATH
-    const char  *stage;    // the folder above
-    const char  *title;
-    const char  *about;      // one sentence
-    int          place;      // in its stage; labs are shown in this order
-    int          minutes;    // that a learner takes
-    const char **needs;      // ids of labs of earlier stages that come first
-    int          need_count;
-    const char **data;       // real data sets that it can use instead of generated ones
-    int          data_count;
+    const char *id;        // the folder's name, and the program's in build/labs/
+    const char *folder;    // absolute; in labs/, or in a folder of LAB_PATH
+    const char *stage;     // the folder above
+    const char *title;
+    const char *about;     // one sentence
+    int place;             // in its stage; labs are shown in this order
+    int minutes;           // that a learner takes
+    const char **needs;    // ids of labs of earlier stages that come first
+    int need_count;
+    const char **data;    // real data sets that it can use instead of generated ones
+    int data_count;
     const char **reading;    // where to read on
-    int          reading_count;
-    Exercise    *exercises;    // in the order they are solved
-    int          exercise_count;
+    int reading_count;
+    Exercise *exercises;    // in the order they are solved
+    int exercise_count;
 } Lab;
 
 // `folder` is STAGE/NAME in labs/, or absolute: then `root` does not matter.

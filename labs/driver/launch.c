@@ -11,8 +11,8 @@
 // What keeps the lab from running at all, a sentence each. Returns how many there are.
 static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answer *answer)
 {
-    const char *file     = mine_shown(arena, mine->path);
-    int         count    = 0;
+    const char *file = mine_shown(arena, mine->path);
+    int count = 0;
     const char *exercise = NULL;
     if (answer->stray != NULL && answer->library == NULL) {
         fprintf(stderr, "%s:%d: does not compile: %s\n", file, answer->stray->line,
@@ -20,7 +20,7 @@ static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answ
         count++;
     }
     for (int i = 0; i < lab->exercise_count; i++) {
-        const Exercise  *e      = &lab->exercises[i];
+        const Exercise *e = &lab->exercises[i];
         const Complaint *broken = answer->broken[i];
         if (broken == NULL && mine->functions[i].text != NULL) continue;
         if (broken != NULL)
@@ -28,7 +28,8 @@ static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answ
                     broken->line > 0 ? broken->line : mine->functions[i].first_line, e->id,
                     broken->message);
         else
-            fprintf(stderr, "%s: %s is gone, the function of %s; ./lab reset %s.%s shows how it began\n",
+            fprintf(stderr,
+                    "%s: %s is gone, the function of %s; ./lab reset %s.%s shows how it began\n",
                     file, e->function, e->id, lab->id, e->id);
         if (exercise == NULL) exercise = e->id;
         count++;
@@ -48,16 +49,16 @@ static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine)
                                 lab->exercises[i].id);
     if (*names == '\0') return;
     Page page = page_begin();
-    page_text(&page, PAGE_PLAIN, 0,
-              arena_print(arena, "Not written yet: %s. The run ends where it needs one of them.",
-                          names));
+    page_text(
+        &page, PAGE_PLAIN, 0,
+        arena_print(arena, "Not written yet: %s. The run ends where it needs one of them.", names));
 }
 
 bool launch_on_mine(Arena *arena, const Lab *lab, FILE *says)
 {
-    Error       err;
-    Source      mine;
-    Answer      answer;
+    Error err;
+    Source mine;
+    Answer answer;
     const char *folder = answer_folder(arena, lab, ANSWER_FAST);
     if (!mine_read(arena, lab, &mine, &err) ||
         !answer_build(arena, lab, &mine, ANSWER_FAST, folder, &answer, &err))
@@ -67,9 +68,9 @@ bool launch_on_mine(Arena *arena, const Lab *lab, FILE *says)
     fprintf(says, "On your code: %s\n", mine_shown(arena, mine.path));
     if (says == stdout) name_the_unwritten(arena, lab, &mine);
     const char *path = getenv("LD_LIBRARY_PATH"), *out = getenv("LAB_OUT");
-    bool        more = path != NULL && path[0] != '\0', elsewhere = out != NULL && out[0] != '\0';
-    setenv("LD_LIBRARY_PATH", arena_print(arena, "%s%s%s", folder, more ? ":" : "", more ? path : ""),
-           1);
+    bool more = path != NULL && path[0] != '\0', elsewhere = out != NULL && out[0] != '\0';
+    setenv("LD_LIBRARY_PATH",
+           arena_print(arena, "%s%s%s", folder, more ? ":" : "", more ? path : ""), 1);
     setenv("LAB_OUT", arena_print(arena, "%s/mine", elsewhere ? out : "out"), 1);
     setenv("LAB_CHECK", arena_print(arena, "./lab check %s", lab->id), 1);    // for when it fails
     return true;

@@ -14,7 +14,7 @@ static const char *const state_words[] = {
 static cJSON *exercise_json(const Desk *desk, const Lab *lab, const Exercise *exercise)
 {
     const Progress *progress = &desk->progress;
-    cJSON          *item     = cJSON_CreateObject();
+    cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "id", exercise->id);
     cJSON_AddStringToObject(item, "state",
                             state_words[progress_state(progress, lab->id, exercise->id)]);
@@ -27,7 +27,7 @@ static cJSON *exercise_json(const Desk *desk, const Lab *lab, const Exercise *ex
 static cJSON *lab_json(const Desk *desk, const Lab *lab)
 {
     Standing standing = desk_standing(desk, lab);
-    cJSON   *item     = cJSON_CreateObject();
+    cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "id", lab->id);
     cJSON_AddStringToObject(item, "stage", lab->stage);
     cJSON_AddStringToObject(item, "title", lab->title);
@@ -57,12 +57,12 @@ static void print_json(const Desk *desk, const Lab *only)
 static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exercise)
 {
     static const PageStyle styles[] = {[EXERCISE_NOT_STARTED] = PAGE_DIM,
-                                       [EXERCISE_WRONG]       = PAGE_BAD,
-                                       [EXERCISE_DONE]        = PAGE_GOOD};
-    ExerciseState          state    = progress_state(&desk->progress, lab->id, exercise->id);
-    int                    hints    = progress_hints(&desk->progress, lab->id, exercise->id);
-    bool                   seen     = progress_gave_up(&desk->progress, lab->id, exercise->id);
-    const char            *more     = seen ? "solution seen" : "";
+                                       [EXERCISE_WRONG] = PAGE_BAD,
+                                       [EXERCISE_DONE] = PAGE_GOOD};
+    ExerciseState state = progress_state(&desk->progress, lab->id, exercise->id);
+    int hints = progress_hints(&desk->progress, lab->id, exercise->id);
+    bool seen = progress_gave_up(&desk->progress, lab->id, exercise->id);
+    const char *more = seen ? "solution seen" : "";
     if (hints > 0)
         more = arena_print(desk->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
                            hints == 1 ? "" : "s");
@@ -99,16 +99,16 @@ static void print_course(const Desk *desk)
 
 int command_list(int argc, char **argv)
 {
-    Arena      *arena = arena_new("list", 64u << 20);
-    const char *word  = desk_word(&argc, argv);
-    bool        json  = false;
-    int         status;
-    Error       err;
-    Desk        desk;
-    Choice      choice  = {0};
-    Options    *options = desk_options(arena, argv, "lab list [LAB]",
-                                       "The labs and their exercises: not started, wrong or done, the "
-                                          "points, the hints that were read.");
+    Arena *arena = arena_new("list", 64u << 20);
+    const char *word = desk_word(&argc, argv);
+    bool json = false;
+    int status;
+    Error err;
+    Desk desk;
+    Choice choice = {0};
+    Options *options = desk_options(arena, argv, "lab list [LAB]",
+                                    "The labs and their exercises: not started, wrong or done, the "
+                                    "points, the hints that were read.");
     options_flag(options, "json", 0, &json, "as JSON, for programs");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);

@@ -9,8 +9,8 @@
 // The first line of the file that begins so, into `line`; false when there is none.
 static bool find_line(const char *path, const char *start, char *line, int bytes)
 {
-    FILE *file  = fopen(path, "r");
-    bool  found = false;
+    FILE *file = fopen(path, "r");
+    bool found = false;
     while (file != NULL && !found && fgets(line, bytes, file) != NULL)
         found = strncmp(line, start, strlen(start)) == 0;
     if (file != NULL) fclose(file);
@@ -20,7 +20,7 @@ static bool find_line(const char *path, const char *start, char *line, int bytes
 // "max 100000" or "150000 100000": microseconds of processor time in each period (cgroup v2).
 static double quota(void)
 {
-    char   line[64];
+    char line[64];
     double used, period;
     if (!find_line("/sys/fs/cgroup/cpu.max", "", line, sizeof line)) return 0;
     return sscanf(line, "%lf %lf", &used, &period) == 2 && period > 0 ? used / period : 0;
@@ -28,7 +28,7 @@ static double quota(void)
 
 static size_t memory_free(void)
 {
-    char   line[128];
+    char line[128];
     size_t kib;
     if (!find_line("/proc/meminfo", "MemAvailable:", line, sizeof line)) return 0;
     return sscanf(line, "MemAvailable: %zu", &kib) == 1 ? kib << 10 : 0;
@@ -56,7 +56,7 @@ Machine machine_look(const char *folder)
     Machine machine = {.online = (int)sysconf(_SC_NPROCESSORS_ONLN),
                        .memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE),
                        .memory_free = memory_free(),
-                       .quota       = quota()};
+                       .quota = quota()};
     struct statvfs disk;
     if (statvfs(folder, &disk) == 0) machine.disk_free = disk.f_bavail * disk.f_frsize;
     machine.cores = cores(machine.online);

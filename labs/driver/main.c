@@ -7,7 +7,7 @@
 
 typedef struct Command {
     const char *name, *arguments, *about;
-    int       (*run)(int argc, char **argv);
+    int (*run)(int argc, char **argv);
 } Command;
 
 static const Command commands[] = {
@@ -21,7 +21,8 @@ int command_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
     Page page = page_begin();
-    page_text(&page, PAGE_PLAIN, 0, "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
+    page_text(&page, PAGE_PLAIN, 0,
+              "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
     putchar('\n');
     for (int i = 0; i < COMMANDS; i++) {
         char name[64];
@@ -57,8 +58,7 @@ static int unknown(const char *word)
     const char *near = nearest(word, names, COMMANDS);
     if (near != NULL)
         fprintf(stderr, "lab: there is no command '%s'; did you mean '%s'?\n", word, near);
-    else
-        fprintf(stderr, "lab: there is no command '%s'; ./lab help lists them\n", word);
+    else fprintf(stderr, "lab: there is no command '%s'; ./lab help lists them\n", word);
     return 2;
 }
 

@@ -11,11 +11,12 @@ const char *mine_dir(void)
 {
     static char dir[PATH_MAX];
     const char *given = getenv("LAB_MINE");
-    bool        named = given != NULL && given[0] != '\0';
-    const char *base  = named ? given : root_dir(), *rest = named ? "" : "/mine";
-    char        here[PATH_MAX] = "";
+    bool named = given != NULL && given[0] != '\0';
+    const char *base = named ? given : root_dir(), *rest = named ? "" : "/mine";
+    char here[PATH_MAX] = "";
     if (base[0] != '/' && getcwd(here, sizeof here) == NULL) here[0] = '\0';
-    int length = snprintf(dir, sizeof dir, "%s%s%s%s", here, here[0] != '\0' ? "/" : "", base, rest);
+    int length =
+        snprintf(dir, sizeof dir, "%s%s%s%s", here, here[0] != '\0' ? "/" : "", base, rest);
     REQUIRE(length < (int)sizeof dir, "%.80s...: the path is too long", base);
     while (length > 1 && dir[length - 1] == '/') dir[--length] = '\0';
     return dir;
@@ -28,9 +29,9 @@ const char *mine_path(Arena *arena, const Lab *lab)
 
 const char *mine_shown(Arena *arena, const char *path)
 {
-    const char *root   = root_dir();
-    size_t      length = strlen(root);
-    bool        inside = strncmp(path, root, length) == 0 && path[length] == '/';
+    const char *root = root_dir();
+    size_t length = strlen(root);
+    bool inside = strncmp(path, root, length) == 0 && path[length] == '/';
     return arena_print(arena, "%s", inside ? path + length + 1 : path);
 }
 
@@ -50,7 +51,7 @@ bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err)
 
 bool mine_asked(int *argc, char **argv)
 {
-    int  kept = 0, i = 0;
+    int kept = 0, i = 0;
     bool mine = false;
     for (; i < *argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--mine") == 0) mine = true;
@@ -58,6 +59,6 @@ bool mine_asked(int *argc, char **argv)
     }
     for (; i < *argc; i++) argv[kept++] = argv[i];
     argv[kept] = NULL;
-    *argc      = kept;
+    *argc = kept;
     return mine;
 }

@@ -11,11 +11,12 @@
 #pragma once
 #include "labs/driver/source.h"
 
-const char *mine_dir(void);                                 // absolute
-const char *mine_path(Arena *arena, const Lab *lab);        // .../autoencoder/autoencoder.c
-const char *mine_shown(Arena *arena, const char *path);     // for messages: from the root where it can
-bool        mine_exists(Arena *arena, const Lab *lab);
-bool        mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err);
+const char *mine_dir(void);                             // absolute
+const char *mine_path(Arena *arena, const Lab *lab);    // .../autoencoder/autoencoder.c
+const char *mine_shown(Arena *arena,
+                       const char *path);    // for messages: from the root where it can
+bool mine_exists(Arena *arena, const Lab *lab);
+bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err);
 
 // Takes every `--mine` before a `--` out of a command's arguments; whether there was one.
 bool mine_asked(int *argc, char **argv);

@@ -23,8 +23,8 @@ static int by_name(const void *left, const void *right)
 int mutant_paths(Arena *arena, const Lab *lab, const char ***paths)
 {
     const char *folder = arena_print(arena, "%s/mutants", lab->folder);
-    int         count = 0, room = 0;
-    *paths      = NULL;
+    int count = 0, room = 0;
+    *paths = NULL;
     DIR *stream = opendir(folder);
     if (stream == NULL) return 0;
     while (readdir(stream) != NULL) room++;
@@ -41,13 +41,13 @@ int mutant_paths(Arena *arena, const Lab *lab, const char ***paths)
 // ---- the file ----
 
 typedef struct Hunk {
-    int   line;    // where it begins in the file
+    int line;    // where it begins in the file
     char *old, *new;
 } Hunk;
 
 typedef struct Edits {
     Hunk hunks[HUNKS_MAX];
-    int  count;
+    int count;
 } Edits;
 
 static const char *skip_blanks(const char *text)
@@ -68,7 +68,7 @@ static bool read_edit(Arena *arena, const char *path, int number, const char *li
     if (line[0] == '-' && last != '-') {
         if (edits->count == HUNKS_MAX)
             return error_set(err, "%s:%d: has more than %d hunks", path, number, HUNKS_MAX);
-        const char *old              = skip_blanks(text);
+        const char *old = skip_blanks(text);
         edits->hunks[edits->count++] = (Hunk){.line = number, .old = arena_print(arena, "%s", old)};
         return true;
     }
@@ -103,9 +103,9 @@ static char *read_file(Arena *arena, const char *path, Error *err)
 {
     FILE *stream = fopen(path, "r");
     if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno)), NULL;
-    char  *text  = arena_alloc(arena, BYTES_MAX);
+    char *text = arena_alloc(arena, BYTES_MAX);
     size_t bytes = fread(text, 1, BYTES_MAX - 1, stream);
-    bool   more  = getc(stream) != EOF;
+    bool more = getc(stream) != EOF;
     fclose(stream);
     text[bytes] = '\0';
     if (more) return error_set(err, "%s: is larger than %d bytes", path, BYTES_MAX - 1), NULL;
@@ -117,7 +117,7 @@ static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *m
                        Error *err)
 {
     char *text = read_file(arena, path, err), last = ' ', *next;
-    int   number = 1;
+    int number = 1;
     edits->count = 0;
     if (text == NULL) return false;
     for (char *line = text; *line != '\0'; line = next, number++) {
@@ -145,9 +145,9 @@ static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *m
 static const char *find_mark(const char *text, const char *word, const char *id, bool itself)
 {
     for (const char *line = text, *next; *line != '\0'; line = next) {
-        char   mark[8], first[16], second[64], rest[2], whole[160];
+        char mark[8], first[16], second[64], rest[2], whole[160];
         size_t bytes = strcspn(line, "\n");
-        next         = line + bytes + (line[bytes] == '\n');
+        next = line + bytes + (line[bytes] == '\n');
         if (bytes >= sizeof whole) continue;
         memcpy(whole, line, bytes);
         whole[bytes] = '\0';
@@ -164,8 +164,8 @@ static char *flush_left(Arena *arena, const char *begin, const char *end)
     char *text = arena_alloc(arena, (size_t)(end - begin) + 1), *out = text;
     while (begin < end) {
         const char *next = memchr(begin, '\n', (size_t)(end - begin));
-        next             = next == NULL ? end : next + 1;
-        begin            = skip_blanks(begin);
+        next = next == NULL ? end : next + 1;
+        begin = skip_blanks(begin);
         if (begin < next) {
             memcpy(out, begin, (size_t)(next - begin));
             out += next - begin;
@@ -181,8 +181,8 @@ static const char *apply(Arena *arena, const char *path, const char *id, const E
 {
     for (int h = 0; h < edits->count; h++) {
         const Hunk *hunk = &edits->hunks[h];
-        const char *new  = hunk->new == NULL ? "" : hunk->new;
-        const char *at   = *hunk->old == '\0' ? NULL : strstr(region, hunk->old);
+        const char *new = hunk->new == NULL ? "" : hunk->new;
+        const char *at = *hunk->old == '\0' ? NULL : strstr(region, hunk->old);
         if (at == NULL || strstr(at + 1, hunk->old) != NULL) {
             error_set(err, "%s:%d: %s in the exercise %s: %.*s", path, hunk->line,
                       at == NULL ? "does not stand" : "stands more than once", id,
@@ -205,9 +205,9 @@ bool mutant_read(Arena *arena, const Lab *lab, const Source *reference, const ch
     Edits edits;
     *mutant = (Mutant){.path = path};
     if (!read_edits(arena, lab, path, mutant, &edits, err)) return false;
-    const char *id    = lab->exercises[mutant->exercise].id;
+    const char *id = lab->exercises[mutant->exercise].id;
     const char *begin = find_mark(reference->text, "solution", id, false);
-    const char *end   = find_mark(reference->text, "end", id, true);
+    const char *end = find_mark(reference->text, "end", id, true);
     if (begin == NULL || end == NULL || end < begin)
         return error_set(err, "%s: %s has no marks of %s", path, reference->path, id);
     const char *region = apply(arena, path, id, &edits, flush_left(arena, begin, end), err);

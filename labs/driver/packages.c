@@ -15,8 +15,8 @@ const char *packages_kind_name(PackageKind kind)
 
 const char *packages_setup(PackageKind kind)
 {
-    static const char *const commands[PACKAGE_KINDS] = {
-        "./lab setup", "./lab setup", "./lab setup --dev", "./lab setup --peers"};
+    static const char *const commands[PACKAGE_KINDS] = {"./lab setup", "./lab setup",
+                                                        "./lab setup --dev", "./lab setup --peers"};
     return commands[kind];
 }
 
@@ -26,8 +26,8 @@ static bool read_line(Arena *arena, const char *line, Package *package)
     if (sscanf(line, "%15s %63s %159[^\n]", kind, name, about) != 3) return false;
     for (int i = 0; i < PACKAGE_KINDS; i++) {
         if (strcmp(kind, kind_names[i]) != 0) continue;
-        *package = (Package){.kind  = (PackageKind)i,
-                             .name  = arena_print(arena, "%s", name),
+        *package = (Package){.kind = (PackageKind)i,
+                             .name = arena_print(arena, "%s", name),
                              .about = arena_print(arena, "%s", about)};
         return true;
     }
@@ -37,12 +37,12 @@ static bool read_line(Arena *arena, const char *line, Package *package)
 bool packages_load(Arena *arena, const char *root, Packages *packages, Error *err)
 {
     const char *path = arena_print(arena, "%s/.packages", root);
-    FILE       *file = fopen(path, "r");
+    FILE *file = fopen(path, "r");
     if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
     *packages = (Packages){.items = arena_zeros(arena, PACKAGES_MAX * sizeof(Package))};
     char line[256];
-    bool good   = true;
-    int  number = 0;
+    bool good = true;
+    int number = 0;
     while (good && fgets(line, sizeof line, file) != NULL) {
         number++;
         if (line[0] == '#' || line[0] == '\n') continue;
@@ -50,8 +50,10 @@ bool packages_load(Arena *arena, const char *root, Packages *packages, Error *er
                read_line(arena, line, &packages->items[packages->count++]);
     }
     fclose(file);
-    return good || error_set(err, "%s:%d: expected a kind (build, optional, dev, peer), a package "
-                                  "and what it is for", path, number);
+    return good || error_set(err,
+                             "%s:%d: expected a kind (build, optional, dev, peer), a package "
+                             "and what it is for",
+                             path, number);
 }
 
 static void mark(Packages *packages, const char *name)
@@ -62,9 +64,10 @@ static void mark(Packages *packages, const char *name)
 
 bool packages_look(Packages *packages)
 {
-    FILE *pipe = popen("dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\\n' 2>&-", "r");
+    FILE *pipe =
+        popen("dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\\n' 2>&-", "r");
     if (pipe == NULL) return false;
-    char  *line = NULL;
+    char *line = NULL;
     size_t room = 0;
     while (getline(&line, &room, pipe) > 0) {
         char *rest, *word = strtok_r(line, " ,\n", &rest);

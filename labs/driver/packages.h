@@ -23,11 +23,11 @@ typedef struct Package {
     PackageKind kind;
     const char *name;
     const char *about;    // what for
-    bool        there;    // after packages_look()
+    bool there;           // after packages_look()
 } Package;
 
 typedef struct Packages {
-    int      count;
+    int count;
     Package *items;
 } Packages;
 

@@ -19,8 +19,8 @@ enum { OUT, ERR, WHY, STREAMS, PIECE = 64 << 10 };
 
 // What comes in from the child: its two streams, and why it could not become the program.
 typedef struct Stream {
-    int    fd;
-    char  *text;
+    int fd;
+    char *text;
     size_t used, room;
 } Stream;
 
@@ -75,7 +75,7 @@ static bool connect_stream(int *ours, int *theirs)
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return false;
     for (int k = 0; k < 2; k++) fcntl(ends[k], F_SETFD, FD_CLOEXEC);
-    *ours   = ends[0];
+    *ours = ends[0];
     *theirs = ends[1];
     return true;
 }
@@ -112,10 +112,10 @@ static EndingKind listen_to(const Process *process, Stream *streams)
             return ENDED_LOUD;
 
         struct pollfd polled[STREAMS];
-        bool          open = false;
+        bool open = false;
         for (int s = 0; s < STREAMS; s++) {
             polled[s] = (struct pollfd){.fd = streams[s].fd, .events = POLLIN};
-            open      = open || streams[s].fd >= 0;
+            open = open || streams[s].fd >= 0;
         }
         if (!open) return ENDED;
         if (poll(polled, STREAMS, (int)(left * 1000) + 1) <= 0) continue;
@@ -128,7 +128,7 @@ static EndingKind listen_to(const Process *process, Stream *streams)
 static const char *keep(Arena *arena, Stream *stream)
 {
     if (stream->fd >= 0) close(stream->fd);
-    char  *text = arena_alloc(arena, stream->used + 1);
+    char *text = arena_alloc(arena, stream->used + 1);
     size_t kept = 0;
     for (size_t i = 0; i < stream->used; i++)
         if (stream->text[i] != '\0') text[kept++] = stream->text[i];
@@ -174,12 +174,12 @@ static int open_input(const char *text)
 // The child, and our ends of its streams; -1 with errno when there is none.
 static pid_t start(const Process *process, Stream *streams)
 {
-    int   input = open_input(process->input), ends[STREAMS] = {-1, -1, -1};
-    bool  ready = input >= 0;
+    int input = open_input(process->input), ends[STREAMS] = {-1, -1, -1};
+    bool ready = input >= 0;
     pid_t child = -1;
     for (int s = 0; s < STREAMS; s++) {
         streams[s] = (Stream){.fd = -1};
-        ready      = ready && connect_stream(&streams[s].fd, &ends[s]);
+        ready = ready && connect_stream(&streams[s].fd, &ends[s]);
     }
     fflush(NULL);
     if (ready) child = fork();
@@ -195,8 +195,8 @@ static pid_t start(const Process *process, Stream *streams)
 bool process_run(Arena *arena, const Process *process, Ending *ending, Error *err)
 {
     Stream streams[STREAMS];
-    int    status = 0;
-    *ending       = (Ending){.out = "", .err = ""};
+    int status = 0;
+    *ending = (Ending){.out = "", .err = ""};
 #ifdef __linux__
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 #endif
@@ -220,8 +220,8 @@ bool process_run(Arena *arena, const Process *process, Ending *ending, Error *er
 #ifdef __linux__
     prctl(PR_SET_CHILD_SUBREAPER, 0);
 #endif
-    ending->out           = keep(arena, &streams[OUT]);
-    ending->err           = keep(arena, &streams[ERR]);
+    ending->out = keep(arena, &streams[OUT]);
+    ending->err = keep(arena, &streams[ERR]);
     const char *unstarted = keep(arena, &streams[WHY]);
     if (child < 0)
         return error_set(err, "%s: cannot be started: %s", process->argv[0], strerror(why));

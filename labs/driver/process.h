@@ -15,14 +15,14 @@
 #include "common/error.h"
 
 typedef struct Process {
-    const char *const *argv;      // NULL ends it; argv[0] is searched in PATH when it has no slash
-    const char *const *set;       // "LC_ALL=C", put into its environment; NULL ends it; may be NULL
-    const char *folder;           // where it runs; NULL: here
-    const char *input;            // what it reads; NULL: nothing
-    double      seconds;          // by the clock; 0 in this and what follows: no limit
-    double      silence;          // seconds without a word from it
-    size_t      memory, file;     // bytes of address space, and of any file it writes
-    size_t      output;           // bytes that it may say, on both streams together
+    const char *const *argv;    // NULL ends it; argv[0] is searched in PATH when it has no slash
+    const char *const *set;     // "LC_ALL=C", put into its environment; NULL ends it; may be NULL
+    const char *folder;         // where it runs; NULL: here
+    const char *input;          // what it reads; NULL: nothing
+    double seconds;             // by the clock; 0 in this and what follows: no limit
+    double silence;             // seconds without a word from it
+    size_t memory, file;        // bytes of address space, and of any file it writes
+    size_t output;              // bytes that it may say, on both streams together
 } Process;
 
 typedef enum EndingKind {
@@ -33,8 +33,8 @@ typedef enum EndingKind {
 } EndingKind;
 
 typedef struct Ending {
-    EndingKind  how;
-    int         status, signal;
+    EndingKind how;
+    int status, signal;
     const char *out, *err;    // what it said, with no NUL inside
 } Ending;
 

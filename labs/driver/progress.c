@@ -44,12 +44,12 @@ static bool parse(Arena *arena, const char *text, size_t bytes, ProgressLine *li
     while (bytes > 0 && strchr(" \t\r", text[bytes - 1]) != NULL) bytes--;
     if (bytes < TIME_BYTES + 1 || !is_time(text, TIME_BYTES) || text[TIME_BYTES] != ' ')
         return false;
-    char *copy  = arena_print(arena, "%.*s", (int)bytes, text);
-    char *lab   = copy + TIME_BYTES + 1;
+    char *copy = arena_print(arena, "%.*s", (int)bytes, text);
+    char *lab = copy + TIME_BYTES + 1;
     char *space = strchr(lab, ' ');
     if (space == NULL) return false;
     copy[TIME_BYTES] = *space = '\0';
-    char *dot                 = strchr(lab, '.');
+    char *dot = strchr(lab, '.');
     if (dot != NULL) *dot = '\0';
     *line = (ProgressLine){
         .time = copy, .lab = lab, .exercise = dot != NULL ? dot + 1 : "", .event = space + 1};
@@ -60,7 +60,7 @@ static bool parse(Arena *arena, const char *text, size_t bytes, ProgressLine *li
 static int by_time(const void *left, const void *right)
 {
     const ProgressLine *a = left, *b = right;
-    int                 order = strcmp(a->time, b->time);
+    int order = strcmp(a->time, b->time);
     return order != 0 ? order : (a->time > b->time) - (a->time < b->time);
 }
 
@@ -71,7 +71,7 @@ static void parse_all(Arena *arena, const char *text, size_t bytes, Progress *pr
     *progress = (Progress){.lines = arena_alloc(arena, lines * sizeof(ProgressLine))};
     for (const char *end = text + bytes; text < end;) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
-        size_t      length  = (size_t)((newline != NULL ? newline : end) - text);
+        size_t length = (size_t)((newline != NULL ? newline : end) - text);
         if (parse(arena, text, length, &progress->lines[progress->count])) progress->count++;
         text += length + 1;
     }
@@ -89,7 +89,7 @@ static bool read_all(Arena *arena, int fd, Progress *progress, bool *whole, Erro
         return error_set(err, "%s: has %lld bytes, expected at most %d", shown(arena),
                          (long long)status.st_size, MAX_BYTES);
     size_t room = (size_t)status.st_size, bytes = 0;
-    char  *text = malloc(room + 1);
+    char *text = malloc(room + 1);
     REQUIRE(text != NULL, "no memory to read %zu bytes", room);
     ssize_t got = 1;
     while (got > 0 && bytes < room)
@@ -167,7 +167,7 @@ static bool is_known(const Progress *progress, const char *lab, const char *exer
 
 static const char *time_text(Arena *arena, time_t seconds)
 {
-    char      text[32] = "";
+    char text[32] = "";
     struct tm utc;
     if (gmtime_r(&seconds, &utc) != NULL) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return arena_print(arena, "%s", text);
@@ -182,7 +182,7 @@ static const char *time_for(Arena *arena, const Progress *progress, const char *
     for (int i = 0; i < progress->count; i++)
         if (is_about(&progress->lines[i], lab, exercise)) last = progress->lines[i].time;
     if (last == NULL || strcmp(now, last) > 0) return now;
-    struct tm   utc   = {0};
+    struct tm utc = {0};
     const char *later = strptime(last, "%Y-%m-%dT%H:%M:%SZ", &utc) != NULL
                             ? time_text(arena, timegm(&utc) + 1)
                             : last;
@@ -192,7 +192,7 @@ static const char *time_for(Arena *arena, const Progress *progress, const char *
 // One line by one write(): a reader sees all of it or nothing.
 static bool append(Arena *arena, int fd, const char *line, Error *err)
 {
-    off_t   before = lseek(fd, 0, SEEK_END);
+    off_t before = lseek(fd, 0, SEEK_END);
     ssize_t bytes = (ssize_t)strlen(line), written = write(fd, line, (size_t)bytes);
     if (written == bytes) return true;
     int why = written < 0 ? errno : ENOSPC;

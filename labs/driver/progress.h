@@ -28,14 +28,14 @@ typedef struct ProgressLine {
 
 typedef struct Progress {
     ProgressLine *lines;    // those that were understood, by time
-    int           count;
+    int count;
 } Progress;
 
 bool progress_load(Arena *arena, Progress *progress, Error *err);    // no file: no lines
 
 ExerciseState progress_state(const Progress *progress, const char *lab, const char *exercise);
-int           progress_hints(const Progress *progress, const char *lab, const char *exercise);    // 0..3 seen
-bool          progress_gave_up(const Progress *progress, const char *lab, const char *exercise);
+int progress_hints(const Progress *progress, const char *lab, const char *exercise);    // 0..3 seen
+bool progress_gave_up(const Progress *progress, const char *lab, const char *exercise);
 
 // Adds a line to the file, and reads `progress` anew. Events are "start" (of a lab), "wrong", "done",
 // "reset" (as if not started), "hint 1" to "hint 3" and "gave up". What the file says already is not

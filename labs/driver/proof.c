@@ -16,11 +16,11 @@
 enum { COMPILE_SECONDS = 60, PROGRAM_SECONDS = 120, WORKERS_MAX = 64, OUTPUT_MAX = 1 << 20 };
 
 typedef struct Task {
-    Arena       *arena;    // of this proof alone
-    const Lab   *lab;
+    Arena *arena;    // of this proof alone
+    const Lab *lab;
     const Proof *proof;
-    const char  *folder;
-    Finding     *found;
+    const char *folder;
+    Finding *found;
 } Task;
 
 __attribute__((format(printf, 2, 3))) static void fault(Task *task, const char *format, ...)
@@ -42,9 +42,9 @@ static const char *first_line(Arena *arena, const char *text)
 static const char *build(Task *task, AnswerKind kind)
 {
     const Lab *lab = task->lab;
-    Source     source;
-    Answer     answer;
-    Error      err;
+    Source source;
+    Answer answer;
+    Error err;
     source_parse(task->arena, lab, arena_print(task->arena, "%s/%s.c", task->folder, lab->id),
                  task->proof->text, &source);
     if (!answer_build(task->arena, lab, &source, kind, task->folder, &answer, &err))
@@ -59,21 +59,19 @@ static const char *build(Task *task, AnswerKind kind)
 
 static void prove_warnings(Task *task)
 {
-    Arena      *arena   = task->arena;
+    Arena *arena = task->arena;
     const char *sources = "-I" LAB_SOURCE_DIR;    // LAB_ROOT may be another
-    const char *root    = arena_print(arena, "-I%s", root_dir());
-    const char *beside  = arena_print(arena, "-I%s", task->lab->folder);
+    const char *root = arena_print(arena, "-I%s", root_dir());
+    const char *beside = arena_print(arena, "-I%s", task->lab->folder);
     // clang-format off
     const char *const argv[] = {task->proof->compiler, "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall",
         "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function", beside, root, sources,
         "-x", "c", "-c", "-o", "/dev/null", "-", NULL};
     // clang-format on
-    Process compiler = {.argv    = argv,
-                        .input   = task->proof->text,
-                        .seconds = COMPILE_SECONDS,
-                        .output  = OUTPUT_MAX};
+    Process compiler = {
+        .argv = argv, .input = task->proof->text, .seconds = COMPILE_SECONDS, .output = OUTPUT_MAX};
     Ending ending;
-    Error  err;
+    Error err;
     if (!process_run(arena, &compiler, &ending, &err)) {
         fault(task, "%s", err.message);
     } else if (ending.how != ENDED || ending.status != 0) {
@@ -87,7 +85,7 @@ static void prove_warnings(Task *task)
 
 static bool grade(Task *task, bool plain, const bool *asked, Grade *result)
 {
-    Error       err;
+    Error err;
     const char *library = build(task, plain ? ANSWER_FAST : ANSWER_SANITIZED);
     if (library == NULL) return false;
     if (!grade_library(task->arena, task->lab, library, plain, asked, result, &err))
@@ -100,8 +98,8 @@ static void expect_solved(Task *task, const Grade *result, int solved)
 {
     for (int e = 0; e < task->lab->exercise_count; e++)
         for (int c = 0; c < result->exercises[e].count; c++) {
-            const CaseGrade *one    = &result->exercises[e].cases[c];
-            Verdict          wanted = e < solved ? VERDICT_PASS : VERDICT_TODO;
+            const CaseGrade *one = &result->exercises[e].cases[c];
+            Verdict wanted = e < solved ? VERDICT_PASS : VERDICT_TODO;
             if (one->verdict == wanted) continue;
             const char *message = first_line(task->arena, one->message);
             if (e < solved)
@@ -137,15 +135,15 @@ static bool compared(Verdict verdict)
 
 static void prove_mutant(Task *task)
 {
-    int   exercise = task->proof->exercise;
-    bool *asked    = arena_zeros(task->arena, (size_t)task->lab->exercise_count * sizeof *asked);
+    int exercise = task->proof->exercise;
+    bool *asked = arena_zeros(task->arena, (size_t)task->lab->exercise_count * sizeof *asked);
     Grade result;
     asked[exercise] = true;
     if (!grade(task, false, asked, &result)) return;
     const ExerciseGrade *graded = &result.exercises[exercise];
-    Finding             *found  = task->found;
-    found->cases                = graded->count;
-    found->only_ended           = true;
+    Finding *found = task->found;
+    found->cases = graded->count;
+    found->only_ended = true;
     for (int c = 0; c < graded->count; c++) {
         const CaseGrade *one = &graded->cases[c];
         if (one->verdict == VERDICT_PASS || one->verdict == VERDICT_SKIPPED) continue;
@@ -170,27 +168,27 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 static void prove_program(Task *task)
 {
-    Arena          *arena    = task->arena;
-    const Lab      *lab      = task->lab;
+    Arena *arena = task->arena;
+    const Lab *lab = task->lab;
     const Exercise *exercise = &lab->exercises[task->proof->exercise];
     if (build(task, ANSWER_FAST) == NULL) return;
-    const char *out     = arena_print(arena, "%s/out", task->folder);
+    const char *out = arena_print(arena, "%s/out", task->folder);
     const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
-    const char *argv[]  = {program,
-                           "--smoke",
-                           "--plot",
-                           "none",
-                           "--out",
-                           out,
+    const char *argv[] = {program,
+                          "--smoke",
+                          "--plot",
+                          "none",
+                          "--out",
+                          out,
                           *exercise->run != '\0' ? exercise->run : NULL,
-                           NULL};
+                          NULL};
     // One thread: the proofs are as many at a time as there are processors.
     const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder),
                                "OMP_NUM_THREADS=1", NULL};
     Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
-    Ending  ending;
-    Error   err;
-    bool    run_at_all = process_run(arena, &run, &ending, &err);
+    Ending ending;
+    Error err;
+    bool run_at_all = process_run(arena, &run, &ending, &err);
     nftw(out, remove_entry, 16, FTW_DEPTH | FTW_PHYS);    // checkpoints are large
     if (!run_at_all) {
         fault(task, "%s", err.message);
@@ -214,12 +212,12 @@ static void prove(const Lab *lab, const char *folder, const Proof *proof, Findin
 {
     static void (*const kinds[])(Task *) = {[PROOF_WARNINGS] = prove_warnings,
                                             [PROOF_PROGRESS] = prove_progress,
-                                            [PROOF_PLAIN]    = prove_plain,
-                                            [PROOF_MUTANT]   = prove_mutant,
-                                            [PROOF_PROGRAM]  = prove_program};
-    Arena *arena                         = arena_new("proof", (size_t)1 << 30);
-    Task   task                          = {arena, lab, proof, NULL, found};
-    task.folder                          = arena_print(arena, "%s/%s", folder, proof->name);
+                                            [PROOF_PLAIN] = prove_plain,
+                                            [PROOF_MUTANT] = prove_mutant,
+                                            [PROOF_PROGRAM] = prove_program};
+    Arena *arena = arena_new("proof", (size_t)1 << 30);
+    Task task = {arena, lab, proof, NULL, found};
+    task.folder = arena_print(arena, "%s/%s", folder, proof->name);
     kinds[proof->kind](&task);
     arena_free(arena);
     found->done = true;
@@ -227,7 +225,7 @@ static void prove(const Lab *lab, const char *folder, const Proof *proof, Findin
 
 typedef struct Board {    // shared by the workers
     atomic_int next;
-    Finding    found[];
+    Finding found[];
 } Board;
 
 static _Noreturn void work(const Lab *lab, const char *folder, const Proof *proofs, int count,
@@ -245,11 +243,11 @@ bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *e
     if (board == MAP_FAILED)
         return error_set(err, "no memory for %d proofs: %s", count, strerror(errno));
     // Another LAB_MINE has its own, so that two that are checked at once do not meet.
-    bool        usual      = strcmp(mine_dir(), arena_print(arena, "%s/mine", root_dir())) == 0;
-    const char *folder     = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
-                                   : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
-    long        processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int   workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
+    bool usual = strcmp(mine_dir(), arena_print(arena, "%s/mine", root_dir())) == 0;
+    const char *folder = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
+                               : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
     pid_t pids[WORKERS_MAX];
     fflush(NULL);
     for (int w = 0; w < workers; w++)
@@ -257,8 +255,8 @@ bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *e
     for (int w = 0; w < workers; w++)
         if (pids[w] > 0) waitpid(pids[w], NULL, 0);
     for (int i = 0; i < count; i++) {
-        Finding *found  = arena_alloc(arena, sizeof *found);
-        *found          = board->found[i];
+        Finding *found = arena_alloc(arena, sizeof *found);
+        *found = board->found[i];
         proofs[i].found = found;
         if (!found->done)
             snprintf(found->fault, sizeof found->fault,

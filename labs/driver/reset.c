@@ -14,15 +14,15 @@
 static int open_backup(Arena *arena, const Lab *lab, const char **path, Error *err)
 {
     const char *folder = arena_print(arena, "%s/%s/backup", mine_dir(), lab->id);
-    char        when[32];
-    struct tm   utc;
-    time_t      now = time(NULL);
+    char when[32];
+    struct tm utc;
+    time_t now = time(NULL);
     if (!file_make_folder(folder, err)) return -1;
     strftime(when, sizeof when, "%Y-%m-%dT%H.%M.%SZ", gmtime_r(&now, &utc));
     for (int number = 1;; number++) {
         const char *more = number == 1 ? "" : arena_print(arena, "-%d", number);
-        *path            = arena_print(arena, "%s/%s-%s%s.c", folder, lab->id, when, more);
-        int fd           = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        *path = arena_print(arena, "%s/%s-%s%s.c", folder, lab->id, when, more);
+        int fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) return fd;
         if (errno != EEXIST) {
             error_set(err, "%s: cannot be written: %s", *path, strerror(errno));
@@ -35,11 +35,11 @@ static int open_backup(Arena *arena, const Lab *lab, const char **path, Error *e
 static bool back_up(Arena *arena, const Lab *lab, const char **path, Error *err)
 {
     const char *from = mine_path(arena, lab);
-    char        bytes[1 << 14];
-    ssize_t     got   = -1;
-    int         whole = open(from, O_RDONLY | O_CLOEXEC);
+    char bytes[1 << 14];
+    ssize_t got = -1;
+    int whole = open(from, O_RDONLY | O_CLOEXEC);
     if (whole < 0) return error_set(err, "%s: %s", from, strerror(errno));
-    int  fd   = open_backup(arena, lab, path, err);
+    int fd = open_backup(arena, lab, path, err);
     bool kept = fd >= 0;
     while (kept && (got = read(whole, bytes, sizeof bytes)) > 0)
         kept = write(fd, bytes, (size_t)got) == got;
@@ -89,10 +89,10 @@ static bool record(Desk *desk, const Lab *lab, int index, Error *err)
 
 static int reset(Desk *desk, const Lab *lab, int index)
 {
-    Arena      *arena = desk->arena;
+    Arena *arena = desk->arena;
     const char *name = desk_name(desk, lab, index), *backup = "";
-    Source      reference, mine                             = {.text = ""};
-    Error       err;
+    Source reference, mine = {.text = ""};
+    Error err;
     if (!mine_exists(arena, lab)) {
         mine_read(arena, lab, &mine, &err);
         return error_report(&err);
@@ -102,7 +102,7 @@ static int reset(Desk *desk, const Lab *lab, int index)
         (!mine_read(arena, lab, &mine, &err) && index >= 0))
         return error_report(&err);
     const char *skeleton = source_skeleton(arena, lab, &reference, 0);
-    const char *text     = blank(arena, lab, index, skeleton, &mine);
+    const char *text = blank(arena, lab, index, skeleton, &mine);
     if (text == NULL) return tell_gone(desk, lab, index, skeleton);
     if (strcmp(text, mine.text) == 0) {
         page_text(&desk->page, PAGE_PLAIN, 0, arena_print(arena, "%s is blank as it is.", name));
@@ -121,20 +121,21 @@ static int reset(Desk *desk, const Lab *lab, int index)
 
 int command_reset(int argc, char **argv)
 {
-    Arena      *arena = arena_new("reset", 64u << 20);
-    const char *word  = desk_word(&argc, argv);
-    int         status;
-    Error       err;
-    Desk        desk;
-    Choice      choice;
-    Options    *options =
+    Arena *arena = arena_new("reset", 64u << 20);
+    const char *word = desk_word(&argc, argv);
+    int status;
+    Error err;
+    Desk desk;
+    Choice choice;
+    Options *options =
         desk_options(arena, argv, "lab reset LAB[.EXERCISE]",
                      "Makes one exercise blank again, or all of a lab. The file as it "
                      "was is kept in mine/LAB/backup.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (word == NULL) {
-        fprintf(stderr, "lab: which one? ./lab reset LAB.EXERCISE, or ./lab reset LAB for all of it\n");
+        fprintf(stderr,
+                "lab: which one? ./lab reset LAB.EXERCISE, or ./lab reset LAB for all of it\n");
         return 2;
     }
     if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;

@@ -14,8 +14,8 @@ static const char *status_of(Verdict verdict)
 
 static cJSON *exercise_json(const Exercise *exercise, const ExerciseGrade *grade)
 {
-    bool   passes = grade->verdict == VERDICT_PASS;
-    cJSON *node   = cJSON_CreateObject();
+    bool passes = grade->verdict == VERDICT_PASS;
+    cJSON *node = cJSON_CreateObject();
     cJSON_AddStringToObject(node, "id", exercise->id);
     cJSON_AddStringToObject(node, "verdict", verdict_name(grade->verdict));
     cJSON_AddNumberToObject(node, "points", passes ? exercise->points : 0);
@@ -41,7 +41,7 @@ static cJSON *case_json(const Exercise *exercise, const CaseGrade *one)
 
 static cJSON *grade_json(const Lab *lab, const Grade *grade)
 {
-    int    of   = 0;
+    int of = 0;
     cJSON *tree = cJSON_CreateObject();
     for (int e = 0; e < lab->exercise_count; e++)
         if (grade->exercises[e].asked) of += lab->exercises[e].points;
@@ -59,7 +59,7 @@ static cJSON *grade_json(const Lab *lab, const Grade *grade)
     cJSON_AddNumberToObject(tree, "of", of);
     cJSON_AddNumberToObject(tree, "seconds", grade->seconds);
     cJSON *exercises = cJSON_AddArrayToObject(tree, "exercises");
-    cJSON *cases     = cJSON_AddArrayToObject(tree, "cases");
+    cJSON *cases = cJSON_AddArrayToObject(tree, "cases");
     for (int e = 0; e < lab->exercise_count; e++) {
         const ExerciseGrade *exercise = &grade->exercises[e];
         if (!exercise->asked) continue;
@@ -72,8 +72,8 @@ static cJSON *grade_json(const Lab *lab, const Grade *grade)
 
 bool results_json(Arena *arena, const Lab *lab, const Grade *grade, const char *path, Error *err)
 {
-    cJSON      *tree = grade_json(lab, grade);
-    char       *json = cJSON_Print(tree);
+    cJSON *tree = grade_json(lab, grade);
+    char *json = cJSON_Print(tree);
     const char *text = arena_print(arena, "%s\n", json);
     free(json);
     cJSON_Delete(tree);
@@ -117,7 +117,7 @@ static void put_case(FILE *out, Arena *arena, const Lab *lab, int e, const CaseG
 
 static void put_suite(FILE *out, Arena *arena, const Lab *lab, int e, const ExerciseGrade *exercise)
 {
-    int    failures = 0, errors = 0, skipped = 0;
+    int failures = 0, errors = 0, skipped = 0;
     double seconds = 0;
     for (int c = 0; c < exercise->count; c++) {
         Verdict verdict = exercise->cases[c].verdict;

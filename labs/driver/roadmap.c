@@ -9,7 +9,7 @@ enum { ID_COLUMNS = 16 };
 
 static void print_lab(const Desk *desk, const Lab *lab)
 {
-    bool        all = choose_next(lab, &desk->progress) < 0;
+    bool all = choose_next(lab, &desk->progress) < 0;
     const char *text =
         arena_print(desk->arena, "%d exercise%s, about %d minutes", lab->exercise_count,
                     lab->exercise_count == 1 ? "" : "s", lab->minutes);
@@ -23,8 +23,8 @@ static void print_lab(const Desk *desk, const Lab *lab)
 static void print_stage(const Desk *desk, int index)
 {
     const Course *course = &desk->course;
-    const Stage  *stage  = &course->stages[index];
-    int           shown  = 0;
+    const Stage *stage = &course->stages[index];
+    int shown = 0;
     page_text(&desk->page, PAGE_BOLD, 0,
               arena_print(desk->arena, "%d. %s", index + 1, stage->title));
     page_text(&desk->page, PAGE_PLAIN, 3, stage->about);
@@ -41,8 +41,8 @@ static void print_stage(const Desk *desk, int index)
 // to run what is there.
 static const Lab *next_lab(const Desk *desk)
 {
-    const Course *course  = &desk->course;
-    const Lab    *current = choose_current(course, &desk->progress);
+    const Course *course = &desk->course;
+    const Lab *current = choose_current(course, &desk->progress);
     if (current != NULL && choose_next(current, &desk->progress) >= 0) return current;
     for (int i = 0; i < course->lab_count; i++)
         if (choose_next(&course->labs[i], &desk->progress) >= 0) return &course->labs[i];
@@ -65,10 +65,10 @@ static void print_next(const Desk *desk)
 
 int command_roadmap(int argc, char **argv)
 {
-    Arena   *arena = arena_new("roadmap", 64u << 20);
-    int      status;
-    Error    err;
-    Desk     desk;
+    Arena *arena = arena_new("roadmap", 64u << 20);
+    int status;
+    Error err;
+    Desk desk;
     Options *options = desk_options(arena, argv, "lab roadmap",
                                     "The stages, their labs, how far you are, and "
                                     "what to type next.");

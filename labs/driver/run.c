@@ -9,11 +9,11 @@
 int command_run(int argc, char **argv)
 {
     static const char usage[] = "./lab run LAB [--mine] [options]; ./lab run LAB --help names them";
-    bool              mine    = mine_asked(&argc, argv);
-    Arena            *arena   = arena_new("run", 64u << 20);
-    Error             err;
-    Course            course;
-    Choice            choice;
+    bool mine = mine_asked(&argc, argv);
+    Arena *arena = arena_new("run", 64u << 20);
+    Error err;
+    Course course;
+    Choice choice;
     if (argc > 1 && strcmp(argv[1], "--help") == 0) return puts(usage) < 0;
     if (argc < 2 || argv[1][0] == '-') {
         fprintf(stderr, "lab: which one? %s\n", usage);
@@ -27,5 +27,6 @@ int command_run(int argc, char **argv)
         return 2;
     }
     if (mine && !launch_on_mine(arena, choice.lab, stdout)) return 1;
-    return launch(arena, name, arena_print(arena, "./lab run %s%s", name, mine ? " --mine" : ""), argv + 1);
+    return launch(arena, name, arena_print(arena, "./lab run %s%s", name, mine ? " --mine" : ""),
+                  argv + 1);
 }

@@ -20,14 +20,14 @@ static char *squeezed(Arena *arena, const char *text, bool is_code)
 static bool gives_away(const char *line)
 {
     size_t bytes = strlen(line);
-    bool   head  = strncmp(line, "for(", 4) == 0 && bytes > 0 &&
+    bool head = strncmp(line, "for(", 4) == 0 && bytes > 0 &&
                 (line[bytes - 1] == ')' || line[bytes - 1] == '{');
     return bytes >= SHORTEST && !head;
 }
 
 Secrets secrets_collect(Arena *arena, const Lab *lab, const Source *reference)
 {
-    size_t  bytes   = strlen(reference->text);
+    size_t bytes = strlen(reference->text);
     Secrets secrets = {arena_alloc(arena, (bytes + 1) * sizeof(Secret)), 0};
     for (int e = 0; e < lab->exercise_count; e++)
         for (const char **line = source_secrets(arena, lab, reference, e); *line != NULL; line++) {

@@ -12,13 +12,13 @@
 #include "labs/driver/source.h"
 
 typedef struct Secret {
-    int         exercise;
+    int exercise;
     const char *line, *bare;    // as it stands, and without blanks
 } Secret;
 
 typedef struct Secrets {
     Secret *secret;
-    int     count;
+    int count;
 } Secrets;
 
 Secrets secrets_collect(Arena *arena, const Lab *lab, const Source *reference);

@@ -12,7 +12,7 @@
 static int columns(void)
 {
     const char *given = getenv("COLUMNS");
-    int         width = given != NULL ? atoi(given) : 0;
+    int width = given != NULL ? atoi(given) : 0;
     return width > 0 ? width : terminal_size(STDOUT_FILENO).columns;
 }
 
@@ -31,8 +31,8 @@ static bool read_answer(const Desk *desk, const Lab *lab, int index, const char 
 static void show(const Desk *desk, const Lab *lab, int index, const char *answer)
 {
     const char *function = lab->exercises[index].function;
-    Source      mine;
-    Error       err;
+    Source mine;
+    Error err;
     if (!mine_read(desk->arena, lab, &mine, &err)) page_text(&desk->page, PAGE_DIM, 0, err.message);
     else if (mine.functions[index].text == NULL)
         page_text(&desk->page, PAGE_DIM, 0,
@@ -53,8 +53,8 @@ static void show(const Desk *desk, const Lab *lab, int index, const char *answer
 static int solution(Desk *desk, const Lab *lab, int index, bool give_up)
 {
     const char *id = lab->exercises[index].id, *name = desk_name(desk, lab, index), *answer;
-    bool        done = progress_state(&desk->progress, lab->id, id) == EXERCISE_DONE;
-    Error       err;
+    bool done = progress_state(&desk->progress, lab->id, id) == EXERCISE_DONE;
+    Error err;
     if (!done && !give_up && !progress_gave_up(&desk->progress, lab->id, id)) {
         fprintf(stderr,
                 "lab: %s is not done yet, and its solution is shown afterwards\n"
@@ -76,15 +76,15 @@ static int solution(Desk *desk, const Lab *lab, int index, bool give_up)
 
 int command_solution(int argc, char **argv)
 {
-    Arena      *arena   = arena_new("solution", 64u << 20);
-    const char *word    = desk_word(&argc, argv);
-    bool        give_up = false;
-    int         status;
-    Error       err;
-    Desk        desk;
-    Choice      choice;
-    Options    *options = desk_options(arena, argv, "lab solution LAB.EXERCISE",
-                                       "The reference's function beside yours, once yours is done.");
+    Arena *arena = arena_new("solution", 64u << 20);
+    const char *word = desk_word(&argc, argv);
+    bool give_up = false;
+    int status;
+    Error err;
+    Desk desk;
+    Choice choice;
+    Options *options = desk_options(arena, argv, "lab solution LAB.EXERCISE",
+                                    "The reference's function beside yours, once yours is done.");
     options_flag(options, "give-up", 0, &give_up, "show it before; this is recorded");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);

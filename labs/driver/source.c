@@ -13,13 +13,13 @@ enum { MAX_BYTES = 256 << 10, WIDEST = 100 };
 
 // Text that is put together piece by piece, at most `room` bytes.
 typedef struct Writer {
-    char  *text;
+    char *text;
     size_t used, room;
 } Writer;
 
 static Writer writer_new(Arena *arena, size_t room)
 {
-    Writer writer  = {.text = arena_alloc(arena, room + 1), .room = room};
+    Writer writer = {.text = arena_alloc(arena, room + 1), .room = room};
     writer.text[0] = '\0';
     return writer;
 }
@@ -67,9 +67,9 @@ static size_t line_offset(const char *text, int line)
 static char *read_text(Arena *arena, const char *path, Error *err)
 {
     struct stat status;
-    int         fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // a pipe must not hold us up
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // a pipe must not hold us up
     if (fd < 0) return error_set(err, "%s: %s", path, strerror(errno)), NULL;
-    char   *text  = NULL;
+    char *text = NULL;
     ssize_t bytes = 0, got = 1;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         error_set(err, "%s: is not a file", path);
@@ -84,7 +84,7 @@ static char *read_text(Arena *arena, const char *path, Error *err)
     }
     close(fd);
     if (text == NULL || got < 0) return NULL;
-    text[bytes]     = '\0';
+    text[bytes] = '\0';
     size_t readable = strlen(text);
     if (readable == (size_t)bytes) return text;
     error_set(err, "%s:%d: holds a zero byte, which no C source does", path,
@@ -94,19 +94,19 @@ static char *read_text(Arena *arena, const char *path, Error *err)
 
 void source_parse(Arena *arena, const Lab *lab, const char *path, const char *text, Source *source)
 {
-    const char *code  = code_only(arena, text);
-    *source           = (Source){.path = path, .text = text};
+    const char *code = code_only(arena, text);
+    *source = (Source){.path = path, .text = text};
     source->functions = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(Function));
     for (int i = 0; i < lab->exercise_count; i++) {
         CodeSpan span = code_definition(code, lab->exercises[i].function);
         if (span.end == 0) continue;
         while (span.start > 0 && text[span.start - 1] != '\n') span.start--;
-        Function *function   = &source->functions[i];
-        bool      ended      = text[span.end - 1] == '\n';
+        Function *function = &source->functions[i];
+        bool ended = text[span.end - 1] == '\n';
         function->first_line = count_lines(text, span.start) + 1;
-        function->last_line  = count_lines(text, span.end) + !ended;
-        function->text       = arena_print(arena, "%.*s%s", (int)(span.end - span.start),
-                                           text + span.start, ended ? "" : "\n");
+        function->last_line = count_lines(text, span.end) + !ended;
+        function->text = arena_print(arena, "%.*s%s", (int)(span.end - span.start),
+                                     text + span.start, ended ? "" : "\n");
     }
 }
 
@@ -123,8 +123,8 @@ typedef enum MarkKind { MARK_NONE, MARK_SOLUTION, MARK_END } MarkKind;
 
 typedef struct Mark {
     MarkKind kind;
-    int      exercise;    // -1: of none that the lab has
-    char     id[64];
+    int exercise;    // -1: of none that the lab has
+    char id[64];
 } Mark;
 
 static Mark mark_at(const Lab *lab, const char *line)
@@ -184,7 +184,7 @@ bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Erro
 bool source_check_marks(const Lab *lab, const Source *reference, Error *err)
 {
     const char *path = reference->path;
-    int         open = 0, next = 0, number = 1;
+    int open = 0, next = 0, number = 1;
     for (const char *line = reference->text; *line != '\0'; line += line_length(line), number++) {
         Mark mark = mark_at(lab, line);
         if (mark.kind != MARK_NONE && !check_mark(lab, reference, &mark, number, &open, &next, err))
@@ -202,11 +202,11 @@ bool source_check_marks(const Lab *lab, const Source *reference, Error *err)
 static void put_todo(Writer *out, const Lab *lab, const Exercise *exercise, const char *mark)
 {
     char line[2 * WIDEST];
-    int  indent = (int)(strchr(mark, '/') - mark);
-    int  full   = snprintf(line, sizeof line,
-                           "%.*sLAB_TODO(%s);    // your code instead: %s.h says what "
-                              "it does",
-                           indent, mark, exercise->id, lab->id);
+    int indent = (int)(strchr(mark, '/') - mark);
+    int full = snprintf(line, sizeof line,
+                        "%.*sLAB_TODO(%s);    // your code instead: %s.h says what "
+                        "it does",
+                        indent, mark, exercise->id, lab->id);
     if (full > WIDEST)
         snprintf(line, sizeof line, "%.*sLAB_TODO(%s);    // your code instead", indent, mark,
                  exercise->id);
@@ -217,8 +217,8 @@ static void put_todo(Writer *out, const Lab *lab, const Exercise *exercise, cons
 const char *source_solved(Arena *arena, const Lab *lab, const Source *reference, const bool *solved)
 {
     static const char include[] = "#include \"common/todo.h\"\n";
-    bool              wanted = false, hidden = false;
-    size_t            room =
+    bool wanted = false, hidden = false;
+    size_t room =
         strlen(reference->text) + sizeof include + (size_t)lab->exercise_count * 2 * WIDEST;
     Writer out = writer_new(arena, room);
     for (int i = 0; i < lab->exercise_count; i++) wanted = wanted || !solved[i];
@@ -249,10 +249,10 @@ const char *source_replace(Arena *arena, const Source *source, int exercise, con
 {
     const Function *old = &source->functions[exercise];
     if (old->first_line == 0) return NULL;
-    size_t begin   = line_offset(source->text, old->first_line);
-    size_t end     = line_offset(source->text, old->last_line + 1);
-    bool   returns = strstr(old->text, "\r\n") != NULL;    // an editor of another system
-    Writer out     = writer_new(arena, strlen(source->text) + 2 * strlen(function) + 2);
+    size_t begin = line_offset(source->text, old->first_line);
+    size_t end = line_offset(source->text, old->last_line + 1);
+    bool returns = strstr(old->text, "\r\n") != NULL;    // an editor of another system
+    Writer out = writer_new(arena, strlen(source->text) + 2 * strlen(function) + 2);
     put(&out, source->text, begin);
     for (const char *line = function; *line != '\0'; line += line_length(line)) {
         put(&out, line, strcspn(line, "\r\n"));
@@ -266,9 +266,9 @@ const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int
 {
     const Function *old = &source->functions[exercise];
     if (old->first_line == 0) return source->text;
-    const char *id   = lab->exercises[exercise].id;
+    const char *id = lab->exercises[exercise].id;
     const char *code = code_only(arena, old->text);
-    CodeSpan    span = code_definition(code, lab->exercises[exercise].function);
+    CodeSpan span = code_definition(code, lab->exercises[exercise].function);
     if (span.end == 0) return source_drop(arena, source, exercise);
     // Whole by itself, should the include be gone.
     const char *body =
@@ -277,8 +277,8 @@ const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int
                     "todo_reached(\"%s\", __FILE__, __LINE__); }",
                     id);
     size_t bytes = strlen(old->text);
-    int    lines = count_lines(old->text + span.open, bytes - span.open);
-    Writer out   = writer_new(arena, bytes + strlen(body));
+    int lines = count_lines(old->text + span.open, bytes - span.open);
+    Writer out = writer_new(arena, bytes + strlen(body));
     put(&out, old->text, span.open);
     put_text(&out, body);
     while (lines-- > 0) put_text(&out, "\n");
@@ -289,7 +289,7 @@ const char *source_drop(Arena *arena, const Source *source, int exercise)
 {
     const Function *old = &source->functions[exercise];
     if (old->first_line == 0) return source->text;
-    int    lines = old->last_line - old->first_line + 1;
+    int lines = old->last_line - old->first_line + 1;
     Writer empty = writer_new(arena, (size_t)lines);
     while (lines-- > 0) put_text(&empty, "\n");
     return source_replace(arena, source, exercise, empty.text);
@@ -306,17 +306,17 @@ int source_exercise_at(const Lab *lab, const Source *source, int line)
 
 const char **source_secrets(Arena *arena, const Lab *lab, const Source *reference, int exercise)
 {
-    size_t       lines  = (size_t)count_lines(reference->text, strlen(reference->text)) + 2;
+    size_t lines = (size_t)count_lines(reference->text, strlen(reference->text)) + 2;
     const char **secret = arena_zeros(arena, lines * sizeof *secret);
-    bool         inside = false;
-    int          count  = 0;
+    bool inside = false;
+    int count = 0;
     for (const char *line = reference->text; *line != '\0'; line += line_length(line)) {
         Mark mark = mark_at(lab, line);
         if (mark.exercise == exercise && mark.kind != MARK_NONE)
             inside = mark.kind == MARK_SOLUTION;
         if (!inside || mark.kind != MARK_NONE) continue;
         size_t begin = strspn(line, " \t"), end = strcspn(line, "\r\n");
-        bool   says = false;
+        bool says = false;
         for (size_t i = begin; i < end; i++) says = says || isalnum((unsigned char)line[i]);
         while (end > begin && (line[end - 1] == ' ' || line[end - 1] == '\t')) end--;
         if (says) secret[count++] = copy(arena, line + begin, end - begin);

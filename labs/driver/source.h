@@ -14,15 +14,15 @@
 #pragma once
 #include "labs/driver/labfile.h"
 
-typedef struct Function {    // of one exercise; all 0 and NULL when the file does not have it
-    int         first_line, last_line;    // from its return type to its closing brace
-    const char *text;                     // these lines, with the last newline
+typedef struct Function {         // of one exercise; all 0 and NULL when the file does not have it
+    int first_line, last_line;    // from its return type to its closing brace
+    const char *text;             // these lines, with the last newline
 } Function;
 
 typedef struct Source {
     const char *path;
     const char *text;
-    Function   *functions;    // as many as the lab has exercises, in their order
+    Function *functions;    // as many as the lab has exercises, in their order
 } Source;
 
 // The reference, with its marks checked: each exercise has exactly one region, inside its function,
@@ -43,7 +43,8 @@ void source_parse(Arena *arena, const Lab *lab, const char *path, const char *te
 const char *source_skeleton(Arena *arena, const Lab *lab, const Source *reference, int solved);
 
 // The same with a choice for each exercise.
-const char *source_solved(Arena *arena, const Lab *lab, const Source *reference, const bool *solved);
+const char *source_solved(Arena *arena, const Lab *lab, const Source *reference,
+                          const bool *solved);
 
 // A copy of the source in which the exercise's function is `function`, the text of a whole one; NULL
 // when the source has no such function. Ends of lines are those of the source.

@@ -32,8 +32,8 @@ static bool write_for_git(Arena *arena, Error *err)
 {
     return write_new(arena_print(arena, "%s/.gitattributes", mine_dir()), "progress merge=union\n",
                      err) &&
-           write_new(arena_print(arena, "%s/.gitignore", mine_dir()), ".build/\ncompile_flags.txt\n",
-                     err);
+           write_new(arena_print(arena, "%s/.gitignore", mine_dir()),
+                     ".build/\ncompile_flags.txt\n", err);
 }
 
 static const char *flags_path(Arena *arena, const Lab *lab)
@@ -45,8 +45,8 @@ static const char *flags_path(Arena *arena, const Lab *lab)
 static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *err)
 {
     const char *folder = arena_print(arena, "%s/%s", mine_dir(), lab->id);
-    const char *flags  = flags_path(arena, lab);
-    bool        made   = access(folder, F_OK) != 0;
+    const char *flags = flags_path(arena, lab);
+    bool made = access(folder, F_OK) != 0;
     if (!file_make_folder(folder, err)) return false;
     bool laid = write_for_git(arena, err) && file_write(flags, editor_flags(arena, lab), err) &&
                 file_write(mine_path(arena, lab), skeleton, err);
@@ -76,7 +76,7 @@ static const char *needs_text(const Desk *desk, const Lab *lab)
 static void show_exercise(const Desk *desk, const Lab *lab, int index)
 {
     const Exercise *exercise = &lab->exercises[index];
-    const char     *promise  = source_promise(desk->arena, lab, index);
+    const char *promise = source_promise(desk->arena, lab, index);
     page_item(&desk->page, 0, 6, "task",
               arena_print(desk->arena, "%s, %d point%s: write %s. %s.h says of it:", exercise->id,
                           exercise->points, exercise->points == 1 ? "" : "s", exercise->function,
@@ -100,10 +100,10 @@ static void show_lesson(const Desk *desk, const Lab *lab)
 
 static int start(const Desk *desk, const Lab *lab)
 {
-    Arena      *arena = desk->arena;
+    Arena *arena = desk->arena;
     const char *shown = mine_shown(arena, mine_path(arena, lab));
-    Source      reference;
-    Error       err;
+    Source reference;
+    Error err;
     if (mine_exists(arena, lab)) {    // from another machine, perhaps
         if (!write_new(flags_path(arena, lab), editor_flags(arena, lab), &err))
             return error_report(&err);
@@ -147,15 +147,15 @@ static int ask_which(const Desk *desk)
 
 int command_start(int argc, char **argv)
 {
-    Arena      *arena = arena_new("start", 64u << 20);
-    const char *word  = desk_word(&argc, argv);
-    int         status;
-    Error       err;
-    Desk        desk;
-    Choice      choice;
-    Options    *options = desk_options(arena, argv, "lab start LAB",
-                                       "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
-                                          "first. A file that is there already is never overwritten.");
+    Arena *arena = arena_new("start", 64u << 20);
+    const char *word = desk_word(&argc, argv);
+    int status;
+    Error err;
+    Desk desk;
+    Choice choice;
+    Options *options = desk_options(arena, argv, "lab start LAB",
+                                    "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
+                                    "first. A file that is there already is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (word == NULL) return ask_which(&desk);

@@ -57,10 +57,10 @@ static bool allows_name(const Course *course, const char *name, Error *err)
 bool template_allows(Arena *arena, const Course *course, const NewLab *lab, Error *err)
 {
     const char **stages = arena_alloc(arena, ((size_t)course->stage_count + 1) * sizeof *stages);
-    bool         known  = false;
+    bool known = false;
     for (int i = 0; i < course->stage_count; i++) {
         stages[i] = course->stages[i].id;
-        known     = known || strcmp(stages[i], lab->stage) == 0;
+        known = known || strcmp(stages[i], lab->stage) == 0;
     }
     if (known) return allows_name(course, lab->name, err);
     const char *near = nearest(lab->stage, stages, course->stage_count);
@@ -91,15 +91,16 @@ static const char *filled(Arena *arena, const char *text, const Word *words, int
 static bool write_file(Arena *arena, const char *from, const char *file, const char *to,
                        const Word *words, int count, Error *err)
 {
-    const char *path   = arena_print(arena, "%s/%s", from, file);
-    FILE       *stream = fopen(path, "r");
-    char       *text   = arena_alloc(arena, FILE_MAX);
+    const char *path = arena_print(arena, "%s/%s", from, file);
+    FILE *stream = fopen(path, "r");
+    char *text = arena_alloc(arena, FILE_MAX);
     if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno));
     text[fread(text, 1, FILE_MAX - 1, stream)] = '\0';
     fclose(stream);
-    int         bytes = (int)(strlen(file) - strlen(".in"));
-    const char *name  = filled(arena, arena_print(arena, "%.*s", bytes, file), words, count);
-    return file_write(arena_print(arena, "%s/%s", to, name), filled(arena, text, words, count), err);
+    int bytes = (int)(strlen(file) - strlen(".in"));
+    const char *name = filled(arena, arena_print(arena, "%.*s", bytes, file), words, count);
+    return file_write(arena_print(arena, "%s/%s", to, name), filled(arena, text, words, count),
+                      err);
 }
 
 static bool is_template(const char *name)
@@ -152,22 +153,22 @@ static const char *absolute(Arena *arena, const char *folder)
 bool template_lay_out(Arena *arena, const Course *course, NewLab *lab, Error *err)
 {
     const char *house = absolute(arena, arena_print(arena, "%s/labs", root_dir()));
-    const char *from  = arena_print(arena, "%s/driver/template", house);
+    const char *from = arena_print(arena, "%s/driver/template", house);
     if (lab->labs == NULL) lab->labs = house;
     if (!file_make_folder(lab->labs, err)) return false;
-    lab->labs    = absolute(arena, lab->labs);
+    lab->labs = absolute(arena, lab->labs);
     lab->outside = strcmp(lab->labs, house) != 0;
-    lab->folder  = arena_print(arena, "%s/%s/%s", lab->labs, lab->stage, lab->name);
+    lab->folder = arena_print(arena, "%s/%s/%s", lab->labs, lab->stage, lab->name);
     if (access(lab->folder, F_OK) == 0) return error_set(err, "%s is there already", lab->folder);
 
     Word words[] = {{"@NAME@", lab->name},
                     {"@STAGE@", lab->stage},
                     {"@PLACE@", arena_print(arena, "%d", next_place(course, lab->stage))}};
-    int  count   = sizeof words / sizeof *words;
+    int count = sizeof words / sizeof *words;
     // Beside labs/, since a folder in a stage is looked into.
-    const char *half    = arena_print(arena, "%s/.new-%s-%d", lab->labs, lab->name, (int)getpid());
+    const char *half = arena_print(arena, "%s/.new-%s-%d", lab->labs, lab->name, (int)getpid());
     const char *mutants = arena_print(arena, "%s/mutants", half);
-    bool        written =
+    bool written =
         write_files(arena, from, half, words, count, err) &&
         write_files(arena, arena_print(arena, "%s/mutants", from), mutants, words, count, err) &&
         file_make_folder(arena_print(arena, "%s/%s", lab->labs, lab->stage), err);

@@ -13,9 +13,9 @@
 
 typedef struct NewLab {
     const char *stage, *name;
-    const char *labs;       // a folder that is laid out as labs/ is; NULL: labs/ itself. Made absolute
-    const char *folder;     // labs/STAGE/NAME: where it lies in the end
-    bool        outside;    // of labs/
+    const char *labs;    // a folder that is laid out as labs/ is; NULL: labs/ itself. Made absolute
+    const char *folder;    // labs/STAGE/NAME: where it lies in the end
+    bool outside;          // of labs/
 } NewLab;
 
 // Whether there is such a stage and no such lab yet, and the name can be a program's and a file's.

@@ -9,10 +9,10 @@
 enum { MOST_OUTPUT = 600, OUTPUT_LINES = 8, DETAIL_LINES = 60 };
 
 typedef struct Look {    // what all of the functions below are given
-    const Page   *page;
-    Arena        *arena;
-    const Lab    *lab;
-    const Grade  *grade;
+    const Page *page;
+    Arena *arena;
+    const Lab *lab;
+    const Grade *grade;
     VerdictsShown shown;
 } Look;
 
@@ -42,7 +42,7 @@ static const char *fitted(Arena *arena, const char *line, int room, int *column)
     const char *before = "";
     if (*column - from > room - 4) {
         before = "... ";
-        from   = *column - room / 2 > length - room + 4 ? length - room + 4 : *column - room / 2;
+        from = *column - room / 2 > length - room + 4 ? length - room + 4 : *column - room / 2;
         while ((line[from] & 0xc0) == 0x80) from--;
     }
     int front = (int)strlen(before), kept = length - from;
@@ -66,9 +66,10 @@ static void put_source_line(const Look *look, int line, int column)
     if (bytes == 0) return;
     if (column > bytes + 1) column = 0;
     const char *front = arena_print(look->arena, "%5d | ", line);
-    int         width = (int)strlen(front);
-    const char *shown = plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 4000);
-    shown             = fitted(look->arena, shown, look->page->columns - width, &column);
+    int width = (int)strlen(front);
+    const char *shown =
+        plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 4000);
+    shown = fitted(look->arena, shown, look->page->columns - width, &column);
     printf("%s%s\n", front, shown);
     if (column <= 0) return;
     int before = 0;    // a letter of several bytes takes one column
@@ -81,7 +82,7 @@ static void put_source_line(const Look *look, int line, int column)
 static const char *case_sentence(const Look *look, const char *name)
 {
     const char *sentence = strstr(name, "__");
-    char       *text     = arena_print(look->arena, "%s", sentence != NULL ? sentence + 2 : name);
+    char *text = arena_print(look->arena, "%s", sentence != NULL ? sentence + 2 : name);
     for (char *c = text; *c != '\0'; c++)
         if (*c == '_') *c = ' ';
     return text;
@@ -102,12 +103,12 @@ static const char *subject(const Look *look, int e, Verdict verdict)
 static void put_exercise(const Look *look, int e, int width)
 {
     static const PageStyle styles[] = {PAGE_GOOD, PAGE_BAD, PAGE_DIM};
-    const ExerciseGrade   *exercise = &look->grade->exercises[e];
-    Verdict                verdict  = exercise->verdict;
-    bool                   blank    = verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED;
-    PageStyle              style    = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
-    const char            *text     = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
-    const char            *more     = "";
+    const ExerciseGrade *exercise = &look->grade->exercises[e];
+    Verdict verdict = exercise->verdict;
+    bool blank = verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED;
+    PageStyle style = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
+    const char *text = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
+    const char *more = "";
     if (verdict == VERDICT_PASS)
         more = arena_print(look->arena, ", %d case%s", exercise->count,
                            exercise->count == 1 ? "" : "s");
@@ -139,7 +140,8 @@ static void put_printed(const Look *look, const CaseGrade *one)
 {
     if (one->output[0] == '\0') return;
     page_text(look->page, PAGE_DIM, 2, "It printed:");
-    page_lines(look->page, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT), OUTPUT_LINES);
+    page_lines(look->page, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT),
+               OUTPUT_LINES);
 }
 
 static void put_detail(const Look *look, const CaseGrade *one)
@@ -174,7 +176,7 @@ static const char *with_place(const Look *look, const CaseGrade *one)
 {
     if (one->line <= 0) return one->message;
     const char *said = arena_print(look->arena, "line %d", one->line);
-    const char *at   = strstr(one->message, said);
+    const char *at = strstr(one->message, said);
     if (at == NULL || (at[strlen(said)] >= '0' && at[strlen(said)] <= '9'))
         return arena_print(look->arena, "%s, at %s", one->message, place(look, one->line));
     return arena_print(look->arena, "%.*s%s%s", (int)(at - one->message), one->message,
@@ -184,8 +186,9 @@ static const char *with_place(const Look *look, const CaseGrade *one)
 static void put_missing(const Look *look, int e)
 {
     const char *function = look->lab->exercises[e].function;
-    const char *file =
-        look->grade->source != NULL ? mine_shown(look->arena, look->grade->source->path) : "the file";
+    const char *file = look->grade->source != NULL
+                           ? mine_shown(look->arena, look->grade->source->path)
+                           : "the file";
     page_text(look->page, PAGE_BOLD, 0,
               arena_print(look->arena, "%s: %s has no function called %s",
                           look->lab->exercises[e].id, file, function));
@@ -287,8 +290,8 @@ static void put_praise(const Look *look)
 void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
                    VerdictsShown shown)
 {
-    Look look  = {page, arena, lab, grade, shown};
-    int  first = verdicts_first(lab, grade);
+    Look look = {page, arena, lab, grade, shown};
+    int first = verdicts_first(lab, grade);
     if (grade->problem == NULL) put_exercises(&look);
     if (grade->problem != NULL) put_problem(&look);
     else
@@ -306,7 +309,7 @@ void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *
 // The commands for an exercise that is not right.
 static void next_of(const Page *page, Arena *arena, const Lab *lab, int e, Verdict verdict)
 {
-    bool        gone = verdict == VERDICT_MISSING;
+    bool gone = verdict == VERDICT_MISSING;
     const char *name = arena_print(arena, "%s.%s", lab->id, lab->exercises[e].id);
     page_command(page, "next", arena_print(arena, "./lab check %s", name), "after your change");
     page_command(page, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),

@@ -16,7 +16,8 @@ typedef struct VerdictsShown {
     bool verbose;    // also the compiler's or sanitizer's own words
 } VerdictsShown;
 
-void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *grade, VerdictsShown shown);
+void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+                   VerdictsShown shown);
 
 // What to type next.
 void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,

@@ -22,20 +22,20 @@ enum { LEAST_REPORT = 2, WIDE = 64, KEEP = 64 << 20, TEXTS = 4 << 20 };
 static const double MOMENT = 0.02;    // between two looks at the file
 
 typedef struct Watch {
-    const Lab   *lab;
-    int          focus;    // the exercise that is shown in full; -1: all are done
-    Page         page;
+    const Lab *lab;
+    int focus;    // the exercise that is shown in full; -1: all are done
+    Page page;
     TerminalSize size;
-    bool         screen;    // drawn over itself
-    Keys         keys;
-    Changes      changes;
-    Job          check;
-    double       begun;      // when the check was asked for: the save, or a key
-    double       seconds;    // from there to the verdict on the screen; negative: none yet
-    Arena       *reports, *asides, *scratch;
-    const char  *report;    // the verdict; in `reports`
-    const char  *aside;     // below it, a hint or the list; in `asides`, or ""
-    char         asked;     // the key that brought it
+    bool screen;    // drawn over itself
+    Keys keys;
+    Changes changes;
+    Job check;
+    double begun;      // when the check was asked for: the save, or a key
+    double seconds;    // from there to the verdict on the screen; negative: none yet
+    Arena *reports, *asides, *scratch;
+    const char *report;    // the verdict; in `reports`
+    const char *aside;     // below it, a hint or the list; in `asides`, or ""
+    char asked;            // the key that brought it
 } Watch;
 
 // ---- in the check's process ----
@@ -44,19 +44,19 @@ typedef struct Watch {
 static void print_marks(const Watch *watch, Arena *arena, const Grade *grade,
                         const Progress *progress)
 {
-    static const char      marks[]  = {'+', 'x', '.'};
+    static const char marks[] = {'+', 'x', '.'};
     static const PageStyle styles[] = {PAGE_GOOD, PAGE_BAD, PAGE_DIM};
-    const Lab             *lab      = watch->lab;
-    const char            *row      = "";
-    int                    passed   = 0;
+    const Lab *lab = watch->lab;
+    const char *row = "";
+    int passed = 0;
     for (int e = 0; e < lab->exercise_count; e++) {
-        Verdict       verdict = grade->exercises[e].verdict;
-        ExerciseState state   = progress_state(progress, lab->id, lab->exercises[e].id);
-        bool          known   = grade->exercises[e].asked && grade->problem == NULL;
-        bool          blank   = known ? verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED
-                                      : state == EXERCISE_NOT_STARTED;
-        bool          right   = known ? verdict == VERDICT_PASS : state == EXERCISE_DONE;
-        int           kind    = right ? 0 : blank ? 2 : 1;
+        Verdict verdict = grade->exercises[e].verdict;
+        ExerciseState state = progress_state(progress, lab->id, lab->exercises[e].id);
+        bool known = grade->exercises[e].asked && grade->problem == NULL;
+        bool blank = known ? verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED
+                           : state == EXERCISE_NOT_STARTED;
+        bool right = known ? verdict == VERDICT_PASS : state == EXERCISE_DONE;
+        int kind = right ? 0 : blank ? 2 : 1;
         passed += right;
         row = arena_print(arena, "%s%s%c%s", row, page_on(&watch->page, styles[kind]), marks[kind],
                           page_off(&watch->page, styles[kind]));
@@ -69,10 +69,10 @@ static void print_marks(const Watch *watch, Arena *arena, const Grade *grade,
 static void print_report(const Watch *watch, Arena *arena, int focus, const Grade *grade,
                          const Progress *progress)
 {
-    const Lab *lab  = watch->lab;
-    Grade      one  = *grade;
-    size_t     size = (size_t)lab->exercise_count * sizeof *one.exercises;
-    int        next = choose_next(lab, progress);
+    const Lab *lab = watch->lab;
+    Grade one = *grade;
+    size_t size = (size_t)lab->exercise_count * sizeof *one.exercises;
+    int next = choose_next(lab, progress);
     print_marks(watch, arena, grade, progress);
     if (focus >= 0) {
         one.exercises = memcpy(arena_alloc(arena, size), grade->exercises, size);
@@ -94,13 +94,13 @@ static void print_report(const Watch *watch, Arena *arena, int focus, const Grad
 static int check(void *subject)
 {
     const Watch *watch = subject;
-    const Lab   *lab   = watch->lab;
-    Arena       *arena = arena_new("check", 256u << 20);
-    bool        *asked = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *asked);
-    int          focus = watch->focus;
-    Progress     progress;
-    Grade        first, grade;
-    Error        err;
+    const Lab *lab = watch->lab;
+    Arena *arena = arena_new("check", 256u << 20);
+    bool *asked = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *asked);
+    int focus = watch->focus;
+    Progress progress;
+    Grade first, grade;
+    Error err;
     keys_forget(&watch->keys);
     if (!progress_load(arena, &progress, &err)) return error_report(&err);
     if (focus >= 0) {
@@ -180,12 +180,12 @@ static void put_fitted(const char *text, int columns, int most)
 static void draw(Watch *watch)
 {
     if (!watch->screen) return;
-    static const char wide[]   = "h hint  l list  n next exercise  r run again  q quit";
+    static const char wide[] = "h hint  l list  n next exercise  r run again  q quit";
     static const char narrow[] = "h hint l list n next r run q quit";
-    int               columns = watch->size.columns, room = watch->size.rows - 2;
+    int columns = watch->size.columns, room = watch->size.rows - 2;
     int beside = put_rows(NULL, watch->aside, columns, INT_MAX) + (watch->aside[0] != '\0');
     int report = room - beside < LEAST_REPORT ? LEAST_REPORT : room - beside;
-    int rows   = put_rows(NULL, watch->report, columns, INT_MAX);
+    int rows = put_rows(NULL, watch->report, columns, INT_MAX);
     if (report > rows) report = rows;
     fputs("\033[H\033[?7l", stdout);
     put_fitted(watch->report, columns, report);
@@ -213,8 +213,8 @@ static void print_below(const Watch *watch, const char *text, bool timed)
 // Lines of before move up, so that they are in the scrollback.
 static void open_screen(Watch *watch)
 {
-    watch->page   = page_begin();
-    watch->size   = terminal_size(STDOUT_FILENO);
+    watch->page = page_begin();
+    watch->size = terminal_size(STDOUT_FILENO);
     watch->screen = isatty(STDOUT_FILENO) && watch->page.colour;
     for (int row = 0; watch->screen && row < watch->size.rows; row++) putchar('\n');
 }
@@ -224,7 +224,7 @@ static void open_screen(Watch *watch)
 static void say(Watch *watch, const char *sentence)
 {
     arena_reset(watch->reports);
-    watch->report  = arena_print(watch->reports, "%s\n", sentence);
+    watch->report = arena_print(watch->reports, "%s\n", sentence);
     watch->seconds = 0;
     print_below(watch, watch->report, false);
 }
@@ -238,7 +238,7 @@ static void drop_aside(Watch *watch)
 static void start_check(Watch *watch)
 {
     Error err;
-    watch->begun   = process_clock();
+    watch->begun = process_clock();
     watch->seconds = -1;
     if (watch->asked == 'l') drop_aside(watch);    // it would be out of date
     if (!job_start(&watch->check, check, watch, &err)) say(watch, err.message);
@@ -264,7 +264,7 @@ static void follow_check(Watch *watch)
 // A command's words below the report. It takes no time worth keys for.
 static void show_aside(Watch *watch, int (*work)(void *), char key)
 {
-    Job   job = {0};
+    Job job = {0};
     Error err;
     arena_reset(watch->asides);
     watch->asked = key;
@@ -285,9 +285,9 @@ static void show_aside(Watch *watch, int (*work)(void *), char key)
 // The first exercise from `from` on, and round, that is not done.
 static int not_done(const Lab *lab, int from)
 {
-    Arena   *arena = arena_new("progress", KEEP);
+    Arena *arena = arena_new("progress", KEEP);
     Progress progress;
-    int      found = -1;
+    int found = -1;
     if (progress_load(arena, &progress, NULL))
         for (int k = 0; k < lab->exercise_count && found < 0; k++) {
             int e = (from + k) % lab->exercise_count;
@@ -349,28 +349,28 @@ static void watch_file(Watch *watch, Arena *arena)
 
 int command_watch(int argc, char **argv)
 {
-    Arena      *arena = arena_new("watch", KEEP);
-    const char *word  = desk_word(&argc, argv);
-    int         status;
-    Error       err;
-    Desk        desk;
-    Choice      choice;
-    Source      mine;
-    Options    *options = desk_options(arena, argv, "lab watch [LAB[.EXERCISE]]",
-                                       "Checks your copy now and each time you save it. Keys: h hint, "
-                                          "l list, n next exercise, r run again, q quit.");
+    Arena *arena = arena_new("watch", KEEP);
+    const char *word = desk_word(&argc, argv);
+    int status;
+    Error err;
+    Desk desk;
+    Choice choice;
+    Source mine;
+    Options *options = desk_options(arena, argv, "lab watch [LAB[.EXERCISE]]",
+                                    "Checks your copy now and each time you save it. Keys: h hint, "
+                                    "l list, n next exercise, r run again, q quit.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!desk_open(&desk, arena, &err)) return error_report(&err);
     if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;
     if (!mine_read(arena, choice.lab, &mine, &err)) return error_report(&err);
 
-    Watch watch  = {.lab     = choice.lab,
-                    .focus   = choice.exercise,
-                    .changes = changes_new(mine_path(arena, choice.lab)),
-                    .reports = arena_new("reports", TEXTS),
-                    .asides  = arena_new("asides", TEXTS),
-                    .scratch = arena_new("scratch", TEXTS),
-                    .aside   = ""};
+    Watch watch = {.lab = choice.lab,
+                   .focus = choice.exercise,
+                   .changes = changes_new(mine_path(arena, choice.lab)),
+                   .reports = arena_new("reports", TEXTS),
+                   .asides = arena_new("asides", TEXTS),
+                   .scratch = arena_new("scratch", TEXTS),
+                   .aside = ""};
     watch.report = arena_print(arena, "%s\n", choice.lab->id);
     if (watch.focus < 0) watch.focus = choose_next(choice.lab, &desk.progress);
     keys_open(&watch.keys);

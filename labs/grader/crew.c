@@ -63,7 +63,7 @@ static bool begin(const Crew *crew, Job *job, Error *err)
         return error_set(err, "no room for another trial: %s", strerror(errno));
     fflush(NULL);
     job->begun = now();
-    job->pid   = fork();
+    job->pid = fork();
     if (job->pid < 0) return error_set(err, "no process for a trial: %s", strerror(errno));
     if (job->pid == 0) become_trial(crew, job, out[1], errors[1]);
     setpgid(job->pid, job->pid);    // whoever of the two comes first
@@ -84,7 +84,7 @@ static void listen_to(Stream *stream)
 {
     char rest[4096];
     while (stream->fd >= 0 && stream->seen <= OUTPUT_LIMIT) {
-        bool    room = stream->kept < OUTPUT_KEPT;
+        bool room = stream->kept < OUTPUT_KEPT;
         ssize_t n = room ? read(stream->fd, stream->text + stream->kept, OUTPUT_KEPT - stream->kept)
                          : read(stream->fd, rest, sizeof rest);
         if (n < 0) return;    // nothing now
@@ -124,7 +124,7 @@ static void restrain(Job *job, double at)
 static const char *last_line(const Stream *stream)
 {
     static char line[400];
-    size_t      end = stream->kept, start;
+    size_t end = stream->kept, start;
     while (end > 0 && stream->text[end - 1] == '\n') end--;
     for (start = end; start > 0 && stream->text[start - 1] != '\n';) start--;
     snprintf(line, sizeof line, "%.*s", (int)(end - start), stream->text + start);
@@ -147,7 +147,7 @@ static void say(Job *job, Verdict verdict, const char *format, ...)
 static void judge_silence(Job *job, int status, double processor)
 {
     static const char lookup[] = "undefined symbol: ";
-    const char       *symbol   = strstr(job->err.text, lookup);
+    const char *symbol = strstr(job->err.text, lookup);
     if (job->late || processor > job->seconds)
         say(job, VERDICT_TIMEOUT, "was still running after %g s",
             job->late ? job->took : processor);
@@ -212,16 +212,16 @@ static void end(Job *job, int status, const struct rusage *usage)
     } else {
         judge_silence(job, status, processor);
     }
-    job->line   = slate->line;
+    job->line = slate->line;
     job->detail = slate->detail;
-    job->over   = true;
-    job->pid    = 0;
+    job->over = true;
+    job->pid = 0;
 }
 
 static void reap(Crew *crew)
 {
     struct rusage usage;
-    int           status;
+    int status;
     for (pid_t pid; (pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0;) {
         Job *job = crew->jobs;
         while (job < crew->jobs + crew->count && job->pid != pid) job++;
@@ -244,13 +244,13 @@ static void reap(Crew *crew)
 static void wait_for_news(Crew *crew)
 {
     struct pollfd polled[2 * 64 + 1] = {{.fd = bell[0], .events = POLLIN}};
-    nfds_t        count              = 1;
-    double        next               = now() + 10;
+    nfds_t count = 1;
+    double next = now() + 10;
     for (Job *job = crew->jobs; job < crew->jobs + crew->count; job++) {
         if (job->pid == 0) continue;
         polled[count++] = (struct pollfd){.fd = job->out.fd, .events = POLLIN};
         polled[count++] = (struct pollfd){.fd = job->err.fd, .events = POLLIN};
-        double limit    = job->begun + CLOCK_FACTOR * job->seconds + (job->late ? grace : 0);
+        double limit = job->begun + CLOCK_FACTOR * job->seconds + (job->late ? grace : 0);
         if (limit < next) next = limit;
     }
     double left = next - now();
@@ -278,7 +278,7 @@ bool crew_run(Crew *crew, Error *err)
                 say(job, VERDICT_SKIPPED,
                     "not run: an earlier case of this exercise took all the time");
                 job->detail = "";
-                job->over   = true;
+                job->over = true;
                 crew->told(job);
             } else if (begin(crew, job, err)) {
                 running++;

@@ -17,35 +17,35 @@
 enum { OUTPUT_KEPT = 16 << 10, OUTPUT_LIMIT = 1 << 20 };
 
 typedef struct Stream {    // what a trial prints, read through a pipe
-    int    fd;
+    int fd;
     size_t seen, kept;
-    char   text[OUTPUT_KEPT + 1];
+    char text[OUTPUT_KEPT + 1];
 } Stream;
 
 typedef struct Job {
     const struct CMUnitTest *test;
-    int                      group;      // after a timeout the others of its group are not begun
-    double                   seconds;    // of processor time; four times as many by the clock
+    int group;         // after a timeout the others of its group are not begun
+    double seconds;    // of processor time; four times as many by the clock
 
     // How it went, when it is told of.
-    Verdict     verdict;
+    Verdict verdict;
     const char *message, *detail;
-    int         line;
-    double      took;
-    Stream      out, err;
+    int line;
+    double took;
+    Stream out, err;
 
     // While it runs.
-    pid_t  pid;    // 0 when it does not
+    pid_t pid;    // 0 when it does not
     double begun;
-    bool   over, late, loud;
+    bool over, late, loud;
     Slate *slate;
-    char   sentence[512];
+    char sentence[512];
 } Job;
 
 typedef struct Crew {
     const char *answer, *source;
-    Job        *jobs;
-    int         count, at_a_time;
+    Job *jobs;
+    int count, at_a_time;
     void (*told)(const Job *job);
 } Crew;
 

@@ -35,7 +35,7 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
 static void limit_memory(void)
 {
     unsigned long long mapped, skipped, data;
-    FILE              *file = fopen("/proc/self/statm", "r");
+    FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL) return;
     int fields = fscanf(file, "%llu %llu %llu %llu %llu %llu", &mapped, &skipped, &skipped,
                         &skipped, &skipped, &data);
@@ -63,12 +63,12 @@ void fence_widen(void)
 enum { FILES = 1, PROCESS, OTHERS, SOCKET, CODE, SYSTEM };    // why it was stopped, in si_errno
 
 static const char *const reasons[] = {
-    [FILES]   = "changed a file or a folder",
+    [FILES] = "changed a file or a folder",
     [PROCESS] = "started another process",
-    [OTHERS]  = "sent a signal to another process",
-    [SOCKET]  = "opened a socket",
-    [CODE]    = "changed what is code",
-    [SYSTEM]  = "asked the system for something out of the ordinary",
+    [OTHERS] = "sent a signal to another process",
+    [SOCKET] = "opened a socket",
+    [CODE] = "changed what is code",
+    [SYSTEM] = "asked the system for something out of the ordinary",
 };
 
 #define FIELD(name)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
@@ -89,7 +89,7 @@ static const char *const reasons[] = {
 // `skip` counts the instructions up to the next group; each group begins with the call's number.
 static void refuse_calls(void)
 {
-    const uint32_t own    = (uint32_t)getpid();
+    const uint32_t own = (uint32_t)getpid();
     const uint32_t writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
     // clang-format off
     const struct sock_filter program[] = {
@@ -163,8 +163,8 @@ static void refuse_calls(void)
 // Root as well may do no more than anybody.
 static void drop_privileges(void)
 {
-    struct __user_cap_header_struct header  = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct   none[2] = {0};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {0};
     syscall(SYS_capset, &header, none);
 }
 
@@ -197,7 +197,7 @@ void fence_close(double seconds)
     limit(RLIMIT_FSIZE, 0, 0);
     limit(RLIMIT_STACK, (rlim_t)STACK_LIMIT_MB << 20, (rlim_t)STACK_LIMIT_MB << 20);
     limit_memory();
-    double           left  = seconds - floor(seconds);
+    double left = seconds - floor(seconds);
     struct itimerval timer = {.it_value = {(time_t)floor(seconds), (suseconds_t)(left * 1e6)}};
     setitimer(ITIMER_PROF, &timer, NULL);
     drop_privileges();

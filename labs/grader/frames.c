@@ -49,7 +49,7 @@ static void *behind(const void *instruction)
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
     struct rlimit files;
-    int           next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
 #ifdef __clang__
     bool one = false;
 #else
@@ -81,7 +81,7 @@ typedef struct Calls {
     int count;
     struct Call {
         const char *function, *file;
-        int         line;
+        int line;
     } call[INLINED];
     char text[4096];
 } Calls;
@@ -95,7 +95,7 @@ static void calls_find(Calls *calls, void *pc)
         char *file = strchr(at, ' '), *line = strrchr(at, ':');
         next = at + strlen(at) + 1;
         if (file == NULL || line == NULL || strncmp(at, "<null>", 6) == 0) break;
-        *file++ = *line++           = '\0';
+        *file++ = *line++ = '\0';
         calls->call[calls->count++] = (struct Call){at, file, atoi(line)};
     }
 }
@@ -119,7 +119,7 @@ static void name_callee(char *name, size_t size, void *pc)
 {
     const struct {
         const char *name;
-        void       *start;
+        void *start;
     } entries[] = {
 #define X(kernel, prototype, ...) {"kernels." #kernel, behind(kernels.kernel)},
         KERNEL_LIST(X)
@@ -140,7 +140,7 @@ static void write_text(Frames *frames, const Calls *calls)
 {
     for (int i = 0; i < calls->count; i++) {
         const struct Call *call = &calls->call[i];
-        size_t             used = strlen(frames->text);
+        size_t used = strlen(frames->text);
         snprintf(frames->text + used, sizeof frames->text - used, "%s, %s:%d\n", call->function,
                  base_name(call->file), call->line);
     }
@@ -148,12 +148,12 @@ static void write_text(Frames *frames, const Calls *calls)
 
 void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
 {
-    void       *pcs[DEPTH];
-    int         count = backtrace(pcs, DEPTH), first = 0;
+    void *pcs[DEPTH];
+    int count = backtrace(pcs, DEPTH), first = 0;
     const void *function = NULL;
-    Calls       calls;
+    Calls calls;
     *frames = (Frames){.outside = true};
-    exact   = exact && pc != NULL;    // not every machine says
+    exact = exact && pc != NULL;    // not every machine says
     for (int k = 0; pc != NULL && k < count; k++)
         if (pcs[k] == pc) first = k;
     for (int k = first; k < count; k++) {
@@ -162,8 +162,8 @@ void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
         if (!is_answer(pcs[k], &start)) continue;
         if (frames->outside) {
             frames->outside = false;
-            frames->inside  = k == first;
-            function        = start;
+            frames->inside = k == first;
+            function = start;
         }
         frames->repeats += start == function;
         if (frames->repeats > 3) break;
@@ -183,12 +183,12 @@ void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
 int frames_line(void *const *pcs, size_t count, const char *source)
 {
     Calls calls;
-    int   line = -1;
+    int line = -1;
     for (size_t k = 0; k < count && line <= 0; k++) {
         if (!is_answer(pcs[k], NULL)) continue;
         calls_find(&calls, pcs[k]);
         const struct Call *own = calls_in(&calls, source);
-        line                   = own != NULL ? own->line : 0;
+        line = own != NULL ? own->line : 0;
     }
     return line;
 }

@@ -14,11 +14,11 @@
 #include <stddef.h>
 
 typedef struct Frames {
-    int  line;
+    int line;
     bool inside;     // code of the answer was running, a header's included, not of a library
     bool outside;    // none of the answer's code was running or waiting
-    int  again;      // the line where that function was called by itself; 0 when it was not
-    int  repeats;    // how often the innermost function of the answer stands in the row
+    int again;       // the line where that function was called by itself; 0 when it was not
+    int repeats;     // how often the innermost function of the answer stands in the row
     char callee[64];
     char text[2048];    // one call a line, innermost first
 } Frames;

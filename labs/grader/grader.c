@@ -30,10 +30,10 @@ static int refuse(const char *what, const char *which)
 
 typedef struct Asked {
     const char *cases, *answer, *source;
-    int         jobs;
-    bool        list;
-    char      **patterns;    // "loss__*:5"
-    int         count;
+    int jobs;
+    bool list;
+    char **patterns;    // "loss__*:5"
+    int count;
 } Asked;
 
 static bool asked_read(Asked *asked, int argc, char **argv)
@@ -41,7 +41,7 @@ static bool asked_read(Asked *asked, int argc, char **argv)
     static const struct option options[] = {{"cases", 1, 0, 'c'},  {"answer", 1, 0, 'a'},
                                             {"source", 1, 0, 's'}, {"jobs", 1, 0, 'j'},
                                             {"list", 0, 0, 'l'},   {0}};
-    *asked                               = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    *asked = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (letter == 'c') asked->cases = optarg;
         else if (letter == 'a') asked->answer = optarg;
@@ -51,7 +51,7 @@ static bool asked_read(Asked *asked, int argc, char **argv)
         else return false;
     }
     asked->patterns = argv + optind;
-    asked->count    = argc - optind;
+    asked->count = argc - optind;
     return asked->cases && (asked->list || (asked->answer && asked->source && asked->count > 0)) &&
            asked->jobs > 0;
 }
@@ -61,7 +61,7 @@ static bool asked_read(Asked *asked, int argc, char **argv)
 // Cuts ":5" off the pattern; 0 when it is not there.
 static double pattern_seconds(char *pattern)
 {
-    char  *colon = strrchr(pattern, ':'), *end = NULL;
+    char *colon = strrchr(pattern, ':'), *end = NULL;
     double seconds = colon ? strtod(colon + 1, &end) : 0;
     if (colon == NULL || end == colon + 1 || *end != '\0' || !(seconds > 0 && seconds < 1e5))
         return 0;
@@ -75,9 +75,9 @@ static Job *choose_jobs(Arena *keep, const Asked *asked, const CaseList *lists, 
     int total = 0;
     for (const CaseList *list = lists; *list != NULL; list++)
         for (CaseList one = *list; one->name != NULL; one++) total++;
-    Job    *jobs    = arena_zeros(keep, (size_t)total * sizeof *jobs);
+    Job *jobs = arena_zeros(keep, (size_t)total * sizeof *jobs);
     double *seconds = arena_zeros(keep, (size_t)asked->count * sizeof *seconds);
-    bool   *fits    = arena_zeros(keep, (size_t)asked->count * sizeof *fits);
+    bool *fits = arena_zeros(keep, (size_t)asked->count * sizeof *fits);
     for (int p = 0; p < asked->count; p++)
         if ((seconds[p] = pattern_seconds(asked->patterns[p])) == 0)
             return refuse("expected PATTERN:SECONDS, got ", asked->patterns[p]), NULL;
@@ -86,7 +86,7 @@ static Job *choose_jobs(Arena *keep, const Asked *asked, const CaseList *lists, 
         for (CaseList one = *list; one->name != NULL; one++)
             for (int p = 0; p < asked->count; p++)
                 if (fnmatch(asked->patterns[p], one->name, 0) == 0) {
-                    fits[p]          = true;
+                    fits[p] = true;
                     jobs[(*count)++] = (Job){.test = one, .group = p, .seconds = seconds[p]};
                     break;
                 }
@@ -132,7 +132,7 @@ static size_t clean(char *to, const char *text, size_t size)
 static void add_text(cJSON *line, const char *name, const char *text)
 {
     static char cleaned[16384];
-    size_t      length = strlen(text);
+    size_t length = strlen(text);
     if (length > sizeof cleaned - 1) length = sizeof cleaned - 1;
     cleaned[clean(cleaned, text, length)] = '\0';
     cJSON_AddStringToObject(line, name, cleaned);
@@ -141,10 +141,10 @@ static void add_text(cJSON *line, const char *name, const char *text)
 static void print_job(const Job *job)
 {
     static char output[2 * OUTPUT_KEPT + 1];
-    size_t      length = clean(output, job->out.text, job->out.kept);
+    size_t length = clean(output, job->out.text, job->out.kept);
     length += clean(output + length, job->err.text, job->err.kept);
     output[length] = '\0';
-    cJSON *line    = cJSON_CreateObject();
+    cJSON *line = cJSON_CreateObject();
     cJSON_AddStringToObject(line, "case", job->test->name);
     cJSON_AddStringToObject(line, "verdict", verdict_name(job->verdict));
     add_text(line, "message", job->message);
@@ -167,7 +167,7 @@ static void settle_environment(char **argv)
         "LD_BIND_NOW",     "LD_DEBUG",         "LD_AUDIT",     "CMOCKA_MESSAGE_OUTPUT",
         "CMOCKA_XML_FILE", "CMOCKA_TEST_ABORT"};
     const char *threads = getenv("OMP_NUM_THREADS");
-    bool        settled = threads != NULL && strcmp(threads, "1") == 0;
+    bool settled = threads != NULL && strcmp(threads, "1") == 0;
     for (size_t k = 0; k < sizeof unwanted / sizeof *unwanted; k++) {
         settled = settled && getenv(unwanted[k]) == NULL;
         unsetenv(unwanted[k]);
@@ -200,10 +200,10 @@ int main(int argc, char **argv)
     char answer[PATH_MAX];    // a bare name would be looked for among the system's libraries
     if (realpath(asked.answer, answer) == NULL) return refuse("there is no ", asked.answer);
 
-    Error  err;
+    Error err;
     Arena *keep = arena_new("grader", 256u << 20);
-    Crew  crew = {answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
-    crew.jobs  = choose_jobs(keep, &asked, lists, &crew.count);
+    Crew crew = {answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
+    crew.jobs = choose_jobs(keep, &asked, lists, &crew.count);
     if (crew.jobs == NULL) return 2;
     if (!crew_run(&crew, &err)) return refuse(err.message, "");
     arena_free(keep);

@@ -51,10 +51,10 @@ static const struct {
 // `each` is the size of what was read or written, where that is one element.
 static _Noreturn void tell_overflow(const char *address, size_t each, bool writes, const void *pc)
 {
-    const char *does      = writes ? "writes" : "reads";
-    size_t      size      = 0;
-    void       *region    = NULL;
-    char        name[128] = "", of[192] = "an array";
+    const char *does = writes ? "writes" : "reads";
+    size_t size = 0;
+    void *region = NULL;
+    char name[128] = "", of[192] = "an array";
     __asan_locate_address((void *)address, name, sizeof name, &region, &size);
     bool elements = region != NULL && (each == 2 || each == 4 || each == 8);
     if (elements && name[0] != '\0')
@@ -75,7 +75,7 @@ static _Noreturn void tell_overflow(const char *address, size_t each, bool write
 static void find_local(const char *report, size_t each, bool writes, const void *pc)
 {
     static const char marker[] = "<== Memory access at offset ";
-    const char       *mark = strstr(report, marker), *line = mark;
+    const char *mark = strstr(report, marker), *line = mark;
     while (line != NULL && line > report && line[-1] != '\n') line--;
     long begin, end;
     char name[64];
@@ -153,14 +153,14 @@ static const struct {
 void __ubsan_on_report(void)
 {
     const char *kind, *message, *file;
-    unsigned    line, column;
-    char       *address;
+    unsigned line, column;
+    char *address;
     __ubsan_get_current_report_data(&kind, &message, &file, &line, &column, &address);
     if (!slate_open(trial->slate)) _exit(1);
     snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s:%u:%u: %s", file, line, column,
              message);
-    bool        writes = strncmp(message, "Store", 5) == 0;
-    const char *hex    = strstr(message, "0x");
+    bool writes = strncmp(message, "Store", 5) == 0;
+    const char *hex = strstr(message, "0x");
     if (hex != NULL && strstr(message, "insufficient space"))
         // NOLINTNEXTLINE(performance-no-int-to-ptr)
         tell_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16),
@@ -181,15 +181,15 @@ void __ubsan_on_report(void)
 // reachable is no leak.
 enum { LIVE_MAX = 4096 };
 static const volatile void *live[LIVE_MAX];
-static size_t               live_sizes[LIVE_MAX];
-static volatile bool        counting;
+static size_t live_sizes[LIVE_MAX];
+static volatile bool counting;
 
 static void on_malloc(const volatile void *block, size_t size)
 {
     if (!counting || block == NULL) return;
     for (size_t k = 0, i = (uintptr_t)block / 16; k < 64; k++, i++)
         if (live[i % LIVE_MAX] == NULL) {
-            live[i % LIVE_MAX]       = block;
+            live[i % LIVE_MAX] = block;
             live_sizes[i % LIVE_MAX] = size;
             return;
         }
@@ -226,16 +226,16 @@ void witness_watch(bool on)
 
 static int line_of_allocation(const volatile void *block)
 {
-    void  *pcs[32];
-    int    thread = 0;
-    size_t count  = __asan_get_alloc_stack((void *)block, pcs, 32, &thread);
+    void *pcs[32];
+    int thread = 0;
+    size_t count = __asan_get_alloc_stack((void *)block, pcs, 32, &thread);
     return frames_line(pcs, count, trial->source);
 }
 
 void witness_leaks(void)
 {
     size_t lost = 0;
-    int    line = 0;
+    int line = 0;
     for (size_t i = 0; i < LIVE_MAX; i++) {
         int at = live[i] != NULL ? line_of_allocation(live[i]) : -1;
         if (at >= 0) lost += live_sizes[i];
@@ -253,7 +253,7 @@ void witness_leaks(void)
 
 void sanitizer_call(const Trial *given)
 {
-    trial    = given;
+    trial = given;
     int null = open("/dev/null", O_WRONLY);
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     __sanitizer_set_report_fd((void *)(intptr_t)null);    // the report is on the slate

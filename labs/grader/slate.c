@@ -45,8 +45,8 @@ _Noreturn void slate_end(Slate *slate, Verdict verdict, int line, const char *fo
     va_start(args, format);
     vsnprintf(slate->message, sizeof slate->message, format, args);
     va_end(args);
-    slate->line    = line;
+    slate->line = line;
     slate->verdict = verdict;
-    slate->phase   = PHASE_OVER;
+    slate->phase = PHASE_OVER;
     _exit(0);
 }

@@ -22,17 +22,17 @@ typedef enum SlatePhase {
 } SlatePhase;
 
 typedef struct Slate {
-    pid_t      owner;
+    pid_t owner;
     SlatePhase phase;
-    Verdict    verdict;          // VERDICT_COUNT until one is known
-    int        line;             // in the answer's file; 0 when not known
-    bool       quotes;           // the last line on its standard error says why
-    char       message[4096];    // one sentence, or near.h's report
-    char       detail[8192];     // the sanitizer's own words
+    Verdict verdict;       // VERDICT_COUNT until one is known
+    int line;              // in the answer's file; 0 when not known
+    bool quotes;           // the last line on its standard error says why
+    char message[4096];    // one sentence, or near.h's report
+    char detail[8192];     // the sanitizer's own words
 } Slate;
 
 Slate *slate_new(void);    // NULL when the system has no memory
-void   slate_free(Slate *slate);
+void slate_free(Slate *slate);
 
 void slate_shut(Slate *slate);
 bool slate_open(Slate *slate);    // false in a process that is not the owner

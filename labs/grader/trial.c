@@ -11,13 +11,13 @@
 
 // A process has one trial, and cmocka and LAB_TODO call back without an argument of ours.
 static const Trial *trial;
-static bool         returned;             // the case came to its end
-static FILE        *own_out, *own_err;    // the answer's, while cmocka writes to its own
-static FILE        *cmocka_out, *cmocka_err;
-static char        *cmocka_said;
-static size_t       cmocka_length;
-static char         report[4096];    // what the case says of a comparison that failed
-static size_t       reported;
+static bool returned;              // the case came to its end
+static FILE *own_out, *own_err;    // the answer's, while cmocka writes to its own
+static FILE *cmocka_out, *cmocka_err;
+static char *cmocka_said;
+static size_t cmocka_length;
+static char report[4096];    // what the case says of a comparison that failed
+static size_t reported;
 
 static void to_cmocka(void)
 {
@@ -91,7 +91,7 @@ static _Noreturn void end_wrong(void)
         *place = '\0';
         place += strlen("[   LINE   ] --- ");
         place[strcspn(place, "\n")] = '\0';
-        char *end                   = strstr(place, ": error: ");
+        char *end = strstr(place, ": error: ");
         if (end != NULL) *end = '\0';
         snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", place);
     }
@@ -112,17 +112,18 @@ static void load_answer(void)
                   symbol + strlen("undefined symbol: "));
     if (strstr(why, "failed to map segment") || strstr(why, "cannot allocate memory"))
         slate_end(trial->slate, VERDICT_MEMORY, 0,
-                  "its static arrays take more memory than the limit, %d GB", MEMORY_LIMIT_MB >> 10);
+                  "its static arrays take more memory than the limit, %d GB",
+                  MEMORY_LIMIT_MB >> 10);
     slate_end(trial->slate, VERDICT_COMPILE, 0, "the answer cannot be loaded: %s", why);
 }
 
 _Noreturn void trial_run(const Trial *given)
 {
-    trial               = given;
+    trial = given;
     trial->slate->owner = getpid();
     slate_shut(trial->slate);
-    own_out    = stdout;
-    own_err    = stderr;
+    own_out = stdout;
+    own_err = stderr;
     cmocka_out = fopen("/dev/null", "w");
     cmocka_err = open_memstream(&cmocka_said, &cmocka_length);
     if (cmocka_out == NULL || cmocka_err == NULL) _exit(1);

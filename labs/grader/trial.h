@@ -16,10 +16,10 @@
 
 typedef struct Trial {
     const struct CMUnitTest *test;
-    const char              *answer;     // the library
-    const char              *source;     // what it was made of
-    double                   seconds;    // of processor time
-    Slate                   *slate;
+    const char *answer;    // the library
+    const char *source;    // what it was made of
+    double seconds;        // of processor time
+    Slate *slate;
 } Trial;
 
 _Noreturn void trial_run(const Trial *given);

@@ -28,9 +28,9 @@ typedef enum Verdict {
 #define X(name, word, words) VERDICT_##name,
     VERDICT_LIST(X)
 #undef X
-    VERDICT_COUNT
+        VERDICT_COUNT
 } Verdict;
 
 const char *verdict_name(Verdict verdict);
 const char *verdict_words(Verdict verdict);
-Verdict     verdict_from_name(const char *name);
+Verdict verdict_from_name(const char *name);

@@ -36,7 +36,7 @@ static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char 
     __attribute__((format(printf, 3, 4)));
 static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
 {
-    char    sentence[1024];
+    char sentence[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
@@ -46,8 +46,8 @@ static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char 
 
 _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
 {
-    char    sentence[1024];
-    Frames  frames;
+    char sentence[1024];
+    Frames frames;
     va_list args;
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
@@ -60,8 +60,8 @@ _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format,
 
 typedef struct Fault {
     const char *address, *pc, *stack;    // NULL where this machine does not say
-    int         writes;                  // -1 when not known
-    bool        wild;                    // an address that no machine has
+    int writes;                          // -1 when not known
+    bool wild;                           // an address that no machine has
 } Fault;
 
 // The one place that knows processors.
@@ -73,13 +73,13 @@ static Fault fault_read(const siginfo_t *info, const void *context)
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     fault.pc = (const char *)machine->gregs[REG_RIP];
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    fault.stack  = (const char *)machine->gregs[REG_RSP];
+    fault.stack = (const char *)machine->gregs[REG_RSP];
     fault.writes = machine->gregs[REG_ERR] >> 1 & 1;
-    fault.wild   = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
+    fault.wild = info->si_signo == SIGSEGV && info->si_code == SI_KERNEL;
 #elif defined(__linux__) && defined(__aarch64__)
     const mcontext_t *machine = &((const ucontext_t *)context)->uc_mcontext;
-    fault.pc                  = (const char *)machine->pc;
-    fault.stack               = (const char *)machine->sp;
+    fault.pc = (const char *)machine->pc;
+    fault.stack = (const char *)machine->sp;
 #else
     (void)context;
 #endif
@@ -88,10 +88,10 @@ static Fault fault_read(const siginfo_t *info, const void *context)
 
 static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const Guard *guard)
 {
-    const char *does     = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
-    char        who[160] = "", far[64];
-    const char *end      = (const char *)guard->block + guard->bytes;
-    size_t      past     = (size_t)(fault->address - end) / guard->each + 1;
+    const char *does = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
+    char who[160] = "", far[64];
+    const char *end = (const char *)guard->block + guard->bytes;
+    size_t past = (size_t)(fault->address - end) / guard->each + 1;
     if (!frames->inside && frames->callee[0] != '\0' && frames->line > 0)
         snprintf(who, sizeof who, "%s, called at line %d, ", frames->callee, frames->line);
     if (fault->address < (const char *)guard->block)
@@ -111,15 +111,15 @@ static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const
 
 static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
 {
-    const char *does  = fault->writes == 1 ? "writes to" : fault->writes == 0 ? "reads" : "uses";
+    const char *does = fault->writes == 1 ? "writes to" : fault->writes == 0 ? "reads" : "uses";
     const char *where = frames->outside ? " in the case, after your function returned" : "";
-    Guard       guard;
+    Guard guard;
     if (guarded_find(fault->address, &guard)) tell_guard(frames, fault, &guard);
     if (fault->stack != NULL && fault->address > fault->stack - NULL_PAGE &&
         fault->address < fault->stack + NULL_PAGE) {
         if (frames->repeats > 2) {
             Frames recursion = *frames;
-            recursion.line   = frames->again;
+            recursion.line = frames->again;
             tell_at(&recursion, VERDICT_CRASH, "calls itself without end");
         }
         tell_at(frames, VERDICT_CRASH,
@@ -136,9 +136,9 @@ static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
 
 static void on_crash(int signal, siginfo_t *info, void *context)
 {
-    Fault  fault = fault_read(info, context);
+    Fault fault = fault_read(info, context);
     Frames frames;
-    bool   sent = info->si_code <= 0;    // by raise() or kill(), not by the processor
+    bool sent = info->si_code <= 0;    // by raise() or kill(), not by the processor
     frames_find(&frames, trial->source, fault.pc, true);
     if (signal == SIGABRT) {
         if (slate_open(trial->slate)) trial->slate->quotes = true;
@@ -158,7 +158,7 @@ static void on_time(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     Frames frames;
-    bool   sent = info->si_code == SI_USER;    // by the grader's clock
+    bool sent = info->si_code == SI_USER;    // by the grader's clock
     frames_find(&frames, trial->source, fault_read(info, context).pc, true);
     tell_at(&frames, VERDICT_TIMEOUT,
             sent ? "was still not done after %g s: does it wait for something?"
@@ -194,9 +194,9 @@ void witness_stand(void)
 {
     static char stack[HANDLER_STACK];    // its own: an endless recursion leaves none
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-    struct sigaction crash     = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    struct sigaction time      = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    struct sigaction file      = {.sa_handler = on_file, .sa_flags = SA_ONSTACK};
+    struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction time = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction file = {.sa_handler = on_file, .sa_flags = SA_ONSTACK};
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
     for (size_t k = 0; k < sizeof crashes / sizeof *crashes; k++)
         sigaction(crashes[k], &crash, NULL);

@@ -27,13 +27,13 @@ static int measure(void **state)
 {
     (void)state;
     static char text[1 << 18];
-    char        folder[] = "/tmp/exercises-XXXXXX", path[64], options[1024];
+    char folder[] = "/tmp/exercises-XXXXXX", path[64], options[1024];
     if (mkdtemp(folder) == NULL) return -1;
     snprintf(path, sizeof path, "%s/autoencoder.json", folder);    // the program's name
-    snprintf(options, sizeof options, "--mine " FAILING " --left-out 'kl=not written yet' --json %s",
-             folder);
-    int   status = run(options);
-    FILE *file   = fopen(path, "r");
+    snprintf(options, sizeof options,
+             "--mine " FAILING " --left-out 'kl=not written yet' --json %s", folder);
+    int status = run(options);
+    FILE *file = fopen(path, "r");
     if (status != 0 || file == NULL || fread(text, 1, sizeof text - 1, file) == 0) return -1;
     fclose(file);
     remove(path);
@@ -52,8 +52,10 @@ static int forget(void **state)
 static const cJSON *row_of(const char *exercise)
 {
     const cJSON *row;
-    cJSON_ArrayForEach(row, cJSON_GetObjectItem(report, "results"))
-        if (strcmp(cJSON_GetObjectItem(row, "exercise")->valuestring, exercise) == 0) return row;
+    cJSON_ArrayForEach(
+        row, cJSON_GetObjectItem(
+                 report, "results")) if (strcmp(cJSON_GetObjectItem(row, "exercise")->valuestring,
+                                                exercise) == 0) return row;
     fail_msg("no row of %s", exercise);
     return NULL;
 }
@@ -61,7 +63,7 @@ static const cJSON *row_of(const char *exercise)
 static void assert_left_out(const char *exercise, const char *why)
 {
     const cJSON *row = row_of(exercise);
-    const char  *got = cJSON_GetStringValue(cJSON_GetObjectItem(row, "mine_left_out"));
+    const char *got = cJSON_GetStringValue(cJSON_GetObjectItem(row, "mine_left_out"));
     if (got == NULL) fail_msg("%s was timed", exercise);
     assert_string_equal(got, why);
     assert_null(cJSON_GetObjectItem(row, "mine"));
@@ -96,7 +98,8 @@ static void work_and_traffic_are_what_a_hand_computes(void **state)
 {
     (void)state;
     const cJSON *forward = row_of("linear_forward"), *backward = row_of("linear_backward");
-    assert_close(cJSON_GetObjectItem(forward, "flop")->valuedouble, 51380224, 0);    // 2 x 128 x 784 x 256
+    assert_close(cJSON_GetObjectItem(forward, "flop")->valuedouble, 51380224,
+                 0);    // 2 x 128 x 784 x 256
     assert_close(cJSON_GetObjectItem(backward, "flop")->valuedouble, 102760448, 0);
     // y, x, w, bias once: 4 (128 x 256 + 128 x 784 + 256 x 784 + 256)
     assert_close(cJSON_GetObjectItem(forward, "bytes")->valuedouble, 1336320, 0);

@@ -12,7 +12,7 @@ static void no_probe_exceeds_what_silicon_can_do(void **state)
 {
     (void)state;
     PeakProbe probes[PEAK_MAX_PROBES];
-    int       count = peak_probes(probes);
+    int count = peak_probes(probes);
     assert_true(count >= 1);
     for (int i = 0; i < count; i++) {
         double gflops = peak_gflops(probes[i], 1);
@@ -27,7 +27,7 @@ static void probes_of_different_width_agree_within_a_factor_of_sixteen(void **st
 {
     (void)state;
     PeakProbe probes[PEAK_MAX_PROBES];
-    int       count = peak_probes(probes);
+    int count = peak_probes(probes);
     for (int i = 1; i < count; i++) {
         double ratio = peak_gflops(probes[i], 1) / peak_gflops(probes[i - 1], 1);
         assert_true(ratio > 1.0 / 16 && ratio < 16);
@@ -39,10 +39,10 @@ static void a_probe_computes_every_chain_and_lane(void **state)
 {
     (void)state;
     PeakProbe probes[PEAK_MAX_PROBES];
-    int       count = peak_probes(probes);
+    int count = peak_probes(probes);
     for (int i = 0; i < count; i++) {
-        int    lanes = probes[i].lanes;
-        float  start[PEAK_START];
+        int lanes = probes[i].lanes;
+        float start[PEAK_START];
         double expected = 0;
         for (int j = 0; j < PEAK_START; j++) start[j] = 0.25f + 0.001f * (float)j;
         for (int chain = 0; chain < PEAK_CHAINS; chain++)

@@ -13,7 +13,7 @@
 
 typedef struct Stage {
     Arena *keep;
-    char   python[32];    // the script's path
+    char python[32];    // the script's path
 } Stage;
 
 // Makes `body` the Python that peer_open() finds.
@@ -32,8 +32,8 @@ static void set_python(Stage *stage, const char *body)
 static int set_stage(void **state)
 {
     Stage *stage = calloc(1, sizeof *stage);
-    stage->keep  = arena_new("keep", 1u << 20);
-    *state       = stage;
+    stage->keep = arena_new("keep", 1u << 20);
+    *state = stage;
     return 0;
 }
 
@@ -59,7 +59,7 @@ static const char *const ANSWERS = "echo '{\"name\": \"Fake 1.0\"}'\n"
 static void an_answer_s_seconds_are_returned(void **state)
 {
     Stage *stage = *state;
-    Error  err;
+    Error err;
     set_python(stage, ANSWERS);
     Peer *peer = peer_open(stage->keep, "script.py", &err);
     assert_non_null(peer);
@@ -72,7 +72,7 @@ static void an_answer_s_seconds_are_returned(void **state)
 static void a_refusal_is_passed_on_with_the_peer_s_name(void **state)
 {
     Stage *stage = *state;
-    Error  err;
+    Error err;
     set_python(stage, ANSWERS);
     Peer *peer = peer_open(stage->keep, "script.py", &err);
     assert_non_null(peer);
@@ -86,7 +86,7 @@ static void a_refusal_is_passed_on_with_the_peer_s_name(void **state)
 static void a_peer_that_died_is_a_failed_question_twice(void **state)
 {
     Stage *stage = *state;
-    Error  err;
+    Error err;
     set_python(stage, ANSWERS);
     Peer *peer = peer_open(stage->keep, "script.py", &err);
     assert_non_null(peer);
@@ -102,7 +102,7 @@ static void a_python_without_a_proper_hello_is_no_peer(void **state)
     const char *const bodies[] = {"exit 3", "echo hello", "echo '{\"name\": 1}'", "echo '[]'"};
     for (int i = 0; i < 4; i++) {
         Stage *stage = *state;
-        Error  err;
+        Error err;
         set_python(stage, bodies[i]);
         assert_null(peer_open(stage->keep, "script.py", &err));
         assert_non_null(strstr(err.message, stage->python));

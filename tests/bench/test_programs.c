@@ -26,7 +26,7 @@ static int run(const char *format, const char *program, const char *argument)
 static cJSON *read_json(const char *path)
 {
     static char text[1 << 20];
-    FILE       *file = fopen(path, "r");
+    FILE *file = fopen(path, "r");
     assert_non_null(file);
     size_t size = fread(text, 1, sizeof text - 1, file);
     fclose(file);
@@ -39,7 +39,7 @@ static void assert_finite_timing(const cJSON *row, const char *contender)
     const cJSON *timing = cJSON_GetObjectItem(row, contender);
     assert_non_null(timing);
     const char *const fields[] = {"min", "quartile1", "seconds", "quartile3", "max"};
-    double            last     = 0;
+    double last = 0;
     for (int i = 0; i < 5; i++) {
         const cJSON *field = cJSON_GetObjectItem(timing, fields[i]);
         assert_true(cJSON_IsNumber(field) && isfinite(field->valuedouble));
@@ -53,7 +53,7 @@ static void assert_finite_timing(const cJSON *row, const char *contender)
 static cJSON *quick_report(const char *program)
 {
     char path[] = "/tmp/bench-XXXXXX";
-    int  fd     = mkstemp(path);
+    int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(run("%s --quick --threads 1,2 --json %s", program, path), 0);
@@ -67,7 +67,7 @@ static void assert_describes_the_machine(const cJSON *report, const char *bench)
 {
     assert_string_equal(cJSON_GetObjectItem(report, "bench")->valuestring, bench);
     const char *const fields[] = {"cpu", "kernel", "compiler", "libraries", "table"};
-    const cJSON      *machine  = cJSON_GetObjectItem(report, "machine");
+    const cJSON *machine = cJSON_GetObjectItem(report, "machine");
     for (int i = 0; i < 5; i++)
         assert_true(strlen(cJSON_GetObjectItem(machine, fields[i])->valuestring) > 0);
     const char *const shares[] = {"busy_before", "busy_after"};
@@ -77,7 +77,8 @@ static void assert_describes_the_machine(const cJSON *report, const char *bench)
     }
     const cJSON *peaks = cJSON_GetObjectItem(report, "peaks"), *peak;
     assert_int_equal(cJSON_GetArraySize(peaks), 2);    // one for each number of threads
-    cJSON_ArrayForEach(peak, peaks) {
+    cJSON_ArrayForEach(peak, peaks)
+    {
         assert_true(cJSON_GetObjectItem(peak, "gflops")->valuedouble > 0);
         assert_true(cJSON_GetObjectItem(peak, "read_gbs")->valuedouble > 0);
     }
@@ -90,7 +91,8 @@ static void sgemm_writes_finite_numbers_and_its_machine(void **state)
     assert_describes_the_machine(report, "sgemm");
     const cJSON *results = cJSON_GetObjectItem(report, "results");
     assert_true(cJSON_GetArraySize(results) > 0);
-    cJSON_ArrayForEach(row, results) {
+    cJSON_ArrayForEach(row, results)
+    {
         assert_finite_timing(row, "ours");
         assert_finite_timing(row, "ref");
     }
@@ -102,7 +104,8 @@ static void train_autoencoder_writes_finite_numbers_and_its_machine(void **state
     (void)state;
     cJSON *report = quick_report(TRAIN_AUTOENCODER), *row;
     assert_describes_the_machine(report, "train_autoencoder");
-    cJSON_ArrayForEach(row, cJSON_GetObjectItem(report, "results")) {
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(report, "results"))
+    {
         assert_finite_timing(row, "ours");
         // 128 images, 2 and 3 products: by hand, 128 (2 x 2 x 200704 + 3 x 2 x 233472).
         assert_close(cJSON_GetObjectItem(row, "flop")->valuedouble, 282066944.0, 0);

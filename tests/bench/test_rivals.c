@@ -15,9 +15,9 @@ enum { M = 7, N = 11, K = 5 };    // all different: a swapped pair shows
 static void rivals_agree_with_ref_in_every_form(void **state)
 {
     Arena *keep = *state;
-    Rival  rivals[RIVAL_COUNT];
-    float  a[M * K], b[K * N], want[M * N], got[M * N];
-    Rng    rng = rng_from_seed(3);
+    Rival rivals[RIVAL_COUNT];
+    float a[M * K], b[K * N], want[M * N], got[M * N];
+    Rng rng = rng_from_seed(3);
     rng_fill_normal(&rng, a, M * K);
     rng_fill_normal(&rng, b, K * N);
     rivals_open(keep, rivals);
@@ -40,20 +40,21 @@ static void rivals_agree_with_ref_on_strided_batches(void **state)
 {
     enum { T = 6, HEADS = 3, D = 4 };
     Arena *keep = *state;
-    Rival  rivals[RIVAL_COUNT];
-    float  q[T * HEADS * D], k[T * HEADS * D], want[HEADS * T * T], got[HEADS * T * T];
-    Rng    rng = rng_from_seed(4);
+    Rival rivals[RIVAL_COUNT];
+    float q[T * HEADS * D], k[T * HEADS * D], want[HEADS * T * T], got[HEADS * T * T];
+    Rng rng = rng_from_seed(4);
     rng_fill_normal(&rng, q, T * HEADS * D);
     rng_fill_normal(&rng, k, T * HEADS * D);
-    kernels_ref.matmul(want, T, T * T, (Mat){q, HEADS * D, 1, D}, (Mat){k, 1, HEADS * D, D}, HEADS, T, T, D, 0);
+    kernels_ref.matmul(want, T, T * T, (Mat){q, HEADS * D, 1, D}, (Mat){k, 1, HEADS * D, D}, HEADS,
+                       T, T, D, 0);
     rivals_open(keep, rivals);
     for (int i = 0; i < RIVAL_COUNT; i++) {
         if (rivals[i].absent != NULL) continue;
         Product scores = product_dense(PRODUCT_NT, T, T, D, got, q, k);
-        scores.batch   = HEADS;
+        scores.batch = HEADS;
         scores.row_a = scores.row_b = HEADS * D;
         scores.batch_a = scores.batch_b = D;
-        scores.batch_c                  = T * T;
+        scores.batch_c = T * T;
         memset(got, 0xff, sizeof got);
         rival_multiply(&rivals[i], &scores);
         for (int j = 0; j < HEADS * T * T; j++) assert_close((double)got[j], (double)want[j], 1e-5);
@@ -63,15 +64,13 @@ static void rivals_agree_with_ref_on_strided_batches(void **state)
 static void what_is_absent_says_why_and_what_is_there_has_a_version(void **state)
 {
     Arena *keep = *state;
-    Rival  rivals[RIVAL_COUNT];
+    Rival rivals[RIVAL_COUNT];
     rivals_open(keep, rivals);
     const char *text = rivals_text(keep, rivals);
     for (int i = 0; i < RIVAL_COUNT; i++) {
         assert_non_null(strstr(text, rivals[i].name));
-        if (rivals[i].absent != NULL)
-            assert_true(strlen(rivals[i].absent) > 0);
-        else
-            assert_non_null(strchr(rivals[i].version, '.'));
+        if (rivals[i].absent != NULL) assert_true(strlen(rivals[i].absent) > 0);
+        else assert_non_null(strchr(rivals[i].version, '.'));
     }
 }
 

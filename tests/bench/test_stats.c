@@ -10,7 +10,7 @@ static void median_of_an_odd_count_is_the_middle_value(void **state)
 {
     (void)state;
     double values[] = {9, 1, 5};
-    Stats  stats    = stats_of(values, 3);
+    Stats stats = stats_of(values, 3);
     assert_int_equal(stats.count, 3);
     assert_close(stats.min, 1, 0);
     assert_close(stats.median, 5, 0);
@@ -29,7 +29,7 @@ static void quartiles_are_those_of_numpy(void **state)
 {
     (void)state;
     double values[] = {32, 1, 16, 2, 8, 4};
-    Stats  stats    = stats_of(values, 6);
+    Stats stats = stats_of(values, 6);
     assert_close(stats.quartile1, 2.5, 0);
     assert_close(stats.median, 6, 0);
     assert_close(stats.quartile3, 14, 0);
@@ -40,7 +40,7 @@ static void one_value_is_its_own_median_and_spreads_over_nothing(void **state)
 {
     (void)state;
     double values[] = {7};
-    Stats  stats    = stats_of(values, 1);
+    Stats stats = stats_of(values, 1);
     assert_close(stats.quartile1, 7, 0);
     assert_close(stats.quartile3, 7, 0);
     assert_close(stats_spread(stats), 0, 0);

@@ -17,7 +17,7 @@ static void each_piece_is_aligned_and_apart_from_the_others(void **state)
     static const size_t sizes[] = {1, 0, 63, 64, 65, 4097, 3};
     enum { COUNT = sizeof sizes / sizeof *sizes };
     Arena *arena = arena_new("test", 1u << 20);
-    char  *piece[COUNT];
+    char *piece[COUNT];
     for (int i = 0; i < COUNT; i++) {
         piece[i] = arena_alloc(arena, sizes[i]);
         assert_int_equal((uintptr_t)piece[i] % 64, 0);
@@ -43,7 +43,7 @@ static void reset_hands_out_the_same_memory_again(void **state)
 {
     (void)state;
     Arena *arena = arena_new("test", 1u << 16);
-    void  *first = arena_alloc(arena, 100), *second = arena_alloc(arena, 100);
+    void *first = arena_alloc(arena, 100), *second = arena_alloc(arena, 100);
     arena_reset(arena);
     assert_int_equal(arena_used(arena), 0);
     assert_ptr_equal(arena_alloc(arena, 100), first);
@@ -66,7 +66,8 @@ static void a_full_arena_stops_with_its_name_and_both_sizes(void **state)
     Arena *arena = arena_new("small", 4096 - 128);
     stops_with("arena 'small' is full: 3969 bytes asked, 3968 of 3968 left",
                arena_alloc(arena, 3969));
-    stops_with("arena 'small' is full: 18446744073709551615 bytes asked", arena_alloc(arena, SIZE_MAX));
+    stops_with("arena 'small' is full: 18446744073709551615 bytes asked",
+               arena_alloc(arena, SIZE_MAX));
     stops_with("arena 'small' is full: 18446744073709551553 bytes asked",
                arena_alloc(arena, SIZE_MAX - 62));
     arena_alloc(arena, 1000);
@@ -135,7 +136,7 @@ static void numbers_are_the_devices_and_apart_from_each_other(void **state)
     static const size_t sizes[] = {1, 0, 63, 64, 65, 4097, 3u << 20, 3};
     enum { COUNT = sizeof sizes / sizeof *sizes };
     Arena *arena = arena_new("test", 8u << 20);
-    char  *piece[COUNT], *bytes = malloc(3u << 20);
+    char *piece[COUNT], *bytes = malloc(3u << 20);
     for (int i = 0; i < COUNT; i++) {
         piece[i] = arena_numbers(arena, sizes[i]);
         assert_int_equal((uintptr_t)piece[i] % 64, 0);
@@ -156,9 +157,9 @@ static void both_sides_are_counted_and_reset(void **state)
     Arena *arena = arena_new("test", 1u << 20);
     assert_int_equal(arena_numbers_peak(arena), 0);
     arena_alloc(arena, 5000);
-    size_t host    = arena_used(arena);
-    void  *numbers = arena_numbers(arena, 9000);
-    size_t used    = arena_numbers_used(arena);
+    size_t host = arena_used(arena);
+    void *numbers = arena_numbers(arena, 9000);
+    size_t used = arena_numbers_used(arena);
     assert_true(used >= 9000);
     assert_int_equal(arena_used(arena), host + used);
     arena_reset(arena);
@@ -176,7 +177,7 @@ static void a_full_side_of_numbers_stops_with_its_name_and_both_sizes(void **sta
     Arena *arena = arena_new("small", 1u << 20);
     arena_numbers(arena, 1u << 20);    // at least the capacity is there
     size_t left = (2u << 20) - arena_numbers_used(arena);
-    char   sentence[128];
+    char sentence[128];
     snprintf(sentence, sizeof sentence, "arena 'small' is full: %zu bytes asked, %zu of %u left",
              left + 1, left, 2u << 20);
     stops_with(sentence, arena_numbers(arena, left + 1));
@@ -189,11 +190,11 @@ static void marks_take_back_both_sides(void **state)
 {
     (void)state;
     Arena *arena = arena_new("test", 1u << 20);
-    void  *kept  = arena_numbers(arena, 100);
+    void *kept = arena_numbers(arena, 100);
     arena_alloc(arena, 100);
     ArenaMark mark = arena_mark(arena);
-    void     *text = arena_alloc(arena, 200), *numbers = arena_numbers(arena, 300);
-    size_t    numbers_used = arena_numbers_used(arena), used = arena_used(arena);
+    void *text = arena_alloc(arena, 200), *numbers = arena_numbers(arena, 300);
+    size_t numbers_used = arena_numbers_used(arena), used = arena_used(arena);
     arena_rewind(arena, mark);
     assert_true(arena_numbers_used(arena) < numbers_used);
     assert_ptr_equal(arena_alloc(arena, 200), text);
@@ -265,7 +266,7 @@ static void what_is_released_goes_the_latest_first(void **state)
 static void the_sanitizer_reports_numbers_used_after_a_reset(void **state)
 {
     (void)state;
-    Arena          *arena = arena_new("test", 1u << 16);
+    Arena *arena = arena_new("test", 1u << 16);
     volatile float *piece = arena_numbers(arena, 100);
     arena_reset(arena);
     stops_with("use-after-poison", piece[0] = 1);
@@ -275,7 +276,7 @@ static void the_sanitizer_reports_numbers_used_after_a_reset(void **state)
 static void the_sanitizer_reports_use_after_a_reset(void **state)
 {
     (void)state;
-    Arena         *arena = arena_new("test", 1u << 16);
+    Arena *arena = arena_new("test", 1u << 16);
     volatile char *piece = arena_alloc(arena, 100);
     arena_reset(arena);
     stops_with("use-after-poison", piece[0] = 1);
@@ -285,7 +286,7 @@ static void the_sanitizer_reports_use_after_a_reset(void **state)
 static void the_sanitizer_reports_use_past_the_end_of_a_piece(void **state)
 {
     (void)state;
-    Arena         *arena = arena_new("test", 1u << 16);
+    Arena *arena = arena_new("test", 1u << 16);
     volatile char *piece = arena_alloc(arena, 101);
     arena_alloc(arena, 100);
     piece[100] = 1;

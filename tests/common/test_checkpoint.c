@@ -13,7 +13,7 @@
 enum { STEPS = 12 };
 
 static Arena *arena;
-static char   folder[] = "/tmp/test_checkpoint_XXXXXX", path[64];
+static char folder[] = "/tmp/test_checkpoint_XXXXXX", path[64];
 
 static int setup(void **state)
 {
@@ -46,39 +46,39 @@ static int remove_folder(void **state)
 
 // A small run that uses all a checkpoint holds: noise in each batch, momentum, a moving rate.
 typedef struct Training {
-    Rng        rng;
-    Params    *params;
-    Tape      *tape;
-    float     *losses, *best;    // records
+    Rng rng;
+    Params *params;
+    Tape *tape;
+    float *losses, *best;    // records
     Checkpoint point;
 } Training;
 
 static Training training_new(OptimizerKind kind)
 {
-    Training t = {.rng    = rng_from_seed(3),
+    Training t = {.rng = rng_from_seed(3),
                   .params = params_new(arena),
-                  .tape   = tape_new(arena_new("step", 1u << 20)),
+                  .tape = tape_new(arena_new("step", 1u << 20)),
                   .losses = arena_zeros(arena, STEPS * sizeof(float)),
-                  .best   = arena_zeros(arena, sizeof(float))};
-    float    start[4 * 6];
-    Tensor  *w = params_add(t.params, "weight", SHAPE(4, 6));
+                  .best = arena_zeros(arena, sizeof(float))};
+    float start[4 * 6];
+    Tensor *w = params_add(t.params, "weight", SHAPE(4, 6));
     params_add(t.params, "bias", SHAPE(4));
     rng_fill_normal(&t.rng, start, 4 * 6);
     tensor_write(w, start);
-    *t.best                = 1e9f;
-    Record *records        = arena_alloc(arena, 2 * sizeof *records);
-    records[0]             = (Record){"losses", t.losses, STEPS};
-    records[1]             = (Record){"best", t.best, 1};
+    *t.best = 1e9f;
+    Record *records = arena_alloc(arena, 2 * sizeof *records);
+    records[0] = (Record){"losses", t.losses, STEPS};
+    records[1] = (Record){"best", t.best, 1};
     OptimizerConfig config = {
-        .kind      = kind,
-        .schedule  = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
-        .momentum  = 0.9f,
+        .kind = kind,
+        .schedule = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
+        .momentum = 0.9f,
         .clip_norm = 1.0f};
-    t.point = (Checkpoint){.params       = t.params,
-                           .optimizer    = optimizer_new(arena, t.params, config),
-                           .records      = records,
+    t.point = (Checkpoint){.params = t.params,
+                           .optimizer = optimizer_new(arena, t.params, config),
+                           .records = records,
                            .record_count = 2,
-                           .config       = "a small run"};
+                           .config = "a small run"};
     return t;
 }
 
@@ -87,9 +87,9 @@ static void train_until(Training *t, long steps)
     for (; t->point.step < steps; t->point.step++) {
         float noise[5 * 6], target[5 * 4] = {0};
         rng_fill_normal(&t->rng, noise, 5 * 6);
-        target[0]   = rng_normal(&t->rng);
-        Tensor *x   = tensor_from(t->tape->arena, SHAPE(5, 6), noise);
-        Tensor *y   = tensor_from(t->tape->arena, SHAPE(5, 4), target);
+        target[0] = rng_normal(&t->rng);
+        Tensor *x = tensor_from(t->tape->arena, SHAPE(5, 6), noise);
+        Tensor *y = tensor_from(t->tape->arena, SHAPE(5, 4), target);
         Tensor *out = op_linear(t->tape, x, t->params->items[0].tensor, t->params->items[1].tensor);
         Tensor *loss = loss_squared_error(t->tape, out, y);
         tape_backward(t->tape, loss);
@@ -131,12 +131,12 @@ static void a_run_stopped_at_any_step_ends_in_the_same_bits(void **state)
         Training whole = training_new(kind);
         train_until(&whole, STEPS);
         for (long stop = 0; stop <= STEPS; stop++) {
-            Error    err     = {""};
+            Error err = {""};
             Training stopped = training_new(kind), resumed = training_new(kind);
             train_until(&stopped, stop);
             stopped.point.rng = &stopped.rng;
             resumed.point.rng = &resumed.rng;
-            resumed.rng       = rng_from_seed(999);
+            resumed.rng = rng_from_seed(999);
             if (!checkpoint_save(path, &stopped.point, &err) ||
                 !checkpoint_load(path, &resumed.point, &err))
                 fail_msg("%s", err.message);
@@ -158,9 +158,9 @@ static void refuses(Training *saved, Training *other, const char *sentence)
     Error err = {""};
     train_until(saved, 2);
     assert_true(checkpoint_save(path, &saved->point, &err));
-    Training     before = *other;    // shares tensors: their bits are held apart
-    const float *held   = values_of(other->params->items[0].tensor);
-    *other->best        = 7;
+    Training before = *other;    // shares tensors: their bits are held apart
+    const float *held = values_of(other->params->items[0].tensor);
+    *other->best = 7;
     assert_false(checkpoint_load(path, &other->point, &err));
     if (strstr(err.message, sentence) == NULL)
         fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
@@ -218,7 +218,7 @@ static void a_record_of_another_length_is_refused(void **state)
 {
     (void)state;
     Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
-    Record   shorter[]  = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
+    Record shorter[] = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
     saved.point.records = shorter;
     refuses(&saved, &other, "'losses'");
 }
@@ -234,9 +234,9 @@ static void missing_random_numbers_are_refused(void **state)
 static void weights_alone_are_not_a_checkpoint(void **state)
 {
     (void)state;
-    Training t    = training_new(OPTIMIZER_ADAM);
-    Error    err  = {""};
-    long     step = -1;
+    Training t = training_new(OPTIMIZER_ADAM);
+    Error err = {""};
+    long step = -1;
     assert_true(safetensors_save(path, t.params, &err));
     assert_false(checkpoint_load(path, &t.point, &err));
     assert_non_null(
@@ -249,12 +249,14 @@ static void weights_alone_are_not_a_checkpoint(void **state)
 static void an_earlier_layout_is_refused_by_its_name(void **state)
 {
     (void)state;
-    Training        t       = training_new(OPTIMIZER_ADAM);
-    SafetensorsPair pairs[] = {{"format", "training checkpoint 1"}, {"config", "a small run"}, {"step", "7"}};
-    Error           err     = {""};
+    Training t = training_new(OPTIMIZER_ADAM);
+    SafetensorsPair pairs[] = {
+        {"format", "training checkpoint 1"}, {"config", "a small run"}, {"step", "7"}};
+    Error err = {""};
     assert_true(safetensors_write(path, t.params->items, t.params->count, pairs, 3, &err));
     assert_false(checkpoint_load(path, &t.point, &err));
-    assert_non_null(strstr(err.message, "its format is 'training checkpoint 1', expected 'training checkpoint 2'"));
+    assert_non_null(strstr(
+        err.message, "its format is 'training checkpoint 1', expected 'training checkpoint 2'"));
     training_free(&t);
 }
 
@@ -262,18 +264,18 @@ static void damaged_numbers_are_refused(void **state)
 {
     (void)state;
     const char *steps[] = {"", "-1", "1.5", " 1", "1 ", "9999999999999999999", "ten"};
-    const char *rngs[]  = {"", "1", "1 2", "one 3", "1 3!"};    // an even increment is no generator
-    Training    t       = training_new(OPTIMIZER_ADAM);
-    t.point.optimizer   = NULL;
-    t.point.rng         = &t.rng;
+    const char *rngs[] = {"", "1", "1 2", "one 3", "1 3!"};    // an even increment is no generator
+    Training t = training_new(OPTIMIZER_ADAM);
+    t.point.optimizer = NULL;
+    t.point.rng = &t.rng;
     for (size_t i = 0; i < sizeof steps / sizeof *steps + sizeof rngs / sizeof *rngs; i++) {
-        bool            is_step = i < sizeof steps / sizeof *steps;
+        bool is_step = i < sizeof steps / sizeof *steps;
         SafetensorsPair pairs[] = {
             {"format", "training checkpoint 2"},
             {"config", "a small run"},
             {"step", is_step ? steps[i] : "7"},
             {"rng", is_step ? "1 3" : rngs[i - sizeof steps / sizeof *steps]}};
-        Error           err     = {""};
+        Error err = {""};
         assert_true(safetensors_write(path, t.params->items, t.params->count, pairs, 4, &err));
         if (checkpoint_load(path, &t.point, &err))
             fail_msg("'%s', '%s' were taken", pairs[2].value, pairs[3].value);

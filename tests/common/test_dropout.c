@@ -9,17 +9,17 @@
 enum { N = 301 };
 static const Draw draw = {5, 6};
 
-static Arena  *keep;
-static Tape   *tape;
+static Arena *keep;
+static Tape *tape;
 static Tensor *x;    // N(0,1), wants a gradient
 
 static int setup(void **state)
 {
     device_for_case(*state);
-    keep    = arena_new("keep", 1u << 20);
-    tape    = tape_new(arena_new("step", 1u << 20));
+    keep = arena_new("keep", 1u << 20);
+    tape = tape_new(arena_new("step", 1u << 20));
     Rng rng = rng_from_seed(3);
-    x       = tensor_from(keep, SHAPE(N), floats_normal(&rng, N));
+    x = tensor_from(keep, SHAPE(N), floats_normal(&rng, N));
     tensor_want_grad(keep, x);
     return 0;
 }
@@ -35,7 +35,8 @@ static int teardown(void **state)
 // d(sum of y^2 / 2)/dx
 static float *gradient_of_half_the_squares(Tensor *y)
 {
-    Tensor *row = tensor_view(tape->arena, y, SHAPE(1, N)), *column = tensor_view(tape->arena, y, SHAPE(N, 1));
+    Tensor *row = tensor_view(tape->arena, y, SHAPE(1, N)),
+           *column = tensor_view(tape->arena, y, SHAPE(N, 1));
     Tensor *loss = op_scale(tape, op_matmul(tape, row, column), 0.5f);
     tape_quiet(tape, true);    // the mask is forward's, whatever the tape is for by now
     tape_backward(tape, loss);
@@ -46,8 +47,8 @@ static float *gradient_of_half_the_squares(Tensor *y)
 // y is 4 x or 0, both some of the time, and the gradient of half its squares 4 y.
 static void assert_dropped_out(const float *y, const float *gradient)
 {
-    const float *was  = values_of(x);
-    int          kept = 0;
+    const float *was = values_of(x);
+    int kept = 0;
     for (int i = 0; i < N; i++) {
         assert_true(y[i] == 0 || y[i] == 4 * was[i]);
         assert_true(gradient[i] == 4 * y[i]);

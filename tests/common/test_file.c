@@ -29,7 +29,7 @@ static int remove_folder(void **state)
 static const char *content(void)
 {
     static char text[64];
-    FILE       *file = fopen(path, "r");
+    FILE *file = fopen(path, "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
@@ -39,7 +39,7 @@ static const char *content(void)
 static void write_file(const char *text)
 {
     NewFile file;
-    Error   err = {""};
+    Error err = {""};
     assert_true(file_begin(&file, path, &err));
     fputs(text, file.stream);
     if (!file_commit(&file, &err)) fail_msg("%s", err.message);
@@ -73,8 +73,8 @@ static void a_failed_write_leaves_the_old_file_and_says_why(void **state)
 {
     (void)state;
     NewFile file;
-    Error   err  = {""};
-    FILE   *full = fopen("/dev/full", "w");
+    Error err = {""};
+    FILE *full = fopen("/dev/full", "w");
     if (full == NULL) skip();    // only Linux has it
     write_file("old");
     assert_true(file_begin(&file, path, &err));
@@ -90,7 +90,7 @@ static void permissions_follow_the_umask(void **state)
 {
     (void)state;
     struct stat status;
-    mode_t      before = umask(027);
+    mode_t before = umask(027);
     write_file("text");
     umask(before);
     assert_int_equal(stat(path, &status), 0);
@@ -100,7 +100,7 @@ static void permissions_follow_the_umask(void **state)
 static void folders_are_made_with_those_above(void **state)
 {
     (void)state;
-    char  deep[128];
+    char deep[128];
     Error err = {""};
     snprintf(deep, sizeof deep, "%s/a/b//c/", folder);
     if (!file_make_folder(deep, &err)) fail_msg("%s", err.message);
@@ -116,7 +116,7 @@ static void folders_are_made_with_those_above(void **state)
 static void a_file_in_the_way_of_a_folder_is_named(void **state)
 {
     (void)state;
-    char  below[128];
+    char below[128];
     Error err = {""};
     write_file("text");
     snprintf(below, sizeof below, "%s/below", path);
@@ -131,8 +131,8 @@ static void a_path_too_long_is_refused(void **state)
 {
     (void)state;
     static char name[2 * PATH_MAX];
-    NewFile     file;
-    Error       err = {""};
+    NewFile file;
+    Error err = {""};
     memset(name, 'a', sizeof name - 1);
     assert_false(file_begin(&file, name, &err));
     assert_non_null(strstr(err.message, "the path is too long"));

@@ -17,7 +17,7 @@ typedef Gguf *Parse(const void *bytes, size_t size, const char *name, Error *err
 static Gguf *parse_guarded(Parse *parse, const void *bytes, size_t size, Error *err)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (size / page + 1) * page;
-    char  *start =
+    char *start =
         mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(start, MAP_FAILED);
     assert_int_equal(mprotect(start + room, page, PROT_NONE), 0);
@@ -29,7 +29,7 @@ static Gguf *parse_guarded(Parse *parse, const void *bytes, size_t size, Error *
 
 static Gguf *accepts(const GgufBytes *bytes)
 {
-    Error err  = {""};
+    Error err = {""};
     Gguf *file = parse_guarded(gguf_parse, bytes->data, bytes->size, &err);
     if (file == NULL) fail_msg("was refused: %s", err.message);
     return file;
@@ -37,7 +37,7 @@ static Gguf *accepts(const GgufBytes *bytes)
 
 static void refuses(const GgufBytes *bytes, const char *sentence)
 {
-    Error err  = {""};
+    Error err = {""};
     Gguf *file = parse_guarded(gguf_parse, bytes->data, bytes->size, &err);
     if (file != NULL) fail_msg("was taken, expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL)
@@ -54,9 +54,9 @@ static void blocks_are_those_of_ggml(void **state)
     // gguf 0.19.0 (Python), GGML_QUANT_SIZES; but for Q8_1, a type of no file, which it gives 40 bytes:
     // ggml's own block_q8_1 has two halves and 32 bytes.
     static const struct {
-        uint32_t    number;
+        uint32_t number;
         const char *name;
-        uint32_t    block, bytes;
+        uint32_t block, bytes;
     } EXPECTED[] = {{0, "F32", 1, 4},         {1, "F16", 1, 2},         {2, "Q4_0", 32, 18},
                     {3, "Q4_1", 32, 20},      {6, "Q5_0", 32, 22},      {7, "Q5_1", 32, 24},
                     {8, "Q8_0", 32, 34},      {9, "Q8_1", 32, 36},      {10, "Q2_K", 256, 84},
@@ -103,15 +103,15 @@ static void a_file_of_the_python_package_is_read(void **state)
         "\0\0\0\0\0\0\0\0\x3c\0\x40\0\x42\0\x44\0\x45\0\0\0\0"
         "\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\x11\x12\x13\x14\x15\x16\x17"
         "\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#\0\0\0\0";
-    Error err  = {""};
+    Error err = {""};
     Gguf *file = parse_guarded(gguf_parse, FILE_BYTES, sizeof FILE_BYTES - 1, &err);
     if (file == NULL) fail_msg("%s", err.message);
     assert_int_equal(sizeof FILE_BYTES - 1, 432);
     assert_int_equal(file->version, 3);
     assert_int_equal(file->alignment, 8);
     uint64_t layers;
-    double   real;
-    bool     truth;
+    double real;
+    bool truth;
     GgufText text;
     assert_true(gguf_integer(file, "llama.block_count", 0, &layers, &err) && layers == 1);
     assert_true(gguf_text(file, "general.architecture", &text, &err) && text.length == 5);
@@ -120,8 +120,8 @@ static void a_file_of_the_python_package_is_read(void **state)
     assert_true(gguf_bool_at(gguf_value(file, "x.y"), 1, &truth) && !truth);
     assert_true(gguf_real_at(gguf_value(file, "x.z"), 1, &real) && real == -2.0);
     const char *tokens[] = {"a", "", "Gr\xc3\xbc\xc3\x9f"};
-    int         count    = 0;
-    text                 = (GgufText){NULL, 0};
+    int count = 0;
+    text = (GgufText){NULL, 0};
     while (gguf_next_text(gguf_value(file, "tokenizer.ggml.tokens"), &text)) {
         assert_int_equal(text.length, strlen(tokens[count]));
         assert_memory_equal(text.bytes, tokens[count++], text.length);
@@ -169,8 +169,8 @@ static void numbers_of_every_kind_are_read(void **state)
     Gguf *file = accepts(&bytes);
     static const struct {
         const char *key;
-        double      real;     // 0: none
-        uint64_t    whole;    // 0: none
+        double real;       // 0: none
+        uint64_t whole;    // 0: none
     } EXPECTED[] = {{"UINT8", 255, 255},
                     {"INT8", -128, 0},
                     {"UINT16", 65535, 65535},
@@ -186,8 +186,8 @@ static void numbers_of_every_kind_are_read(void **state)
                     {"ARRAY", 7, 7}};
     for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
         const GgufValue *value = gguf_value(file, EXPECTED[i].key);
-        double           real  = 0;
-        uint64_t         whole = 0;
+        double real = 0;
+        uint64_t whole = 0;
         assert_non_null(value);
         assert_int_equal(gguf_real_at(value, 0, &real), EXPECTED[i].real != 0);
         assert_int_equal(gguf_integer_at(value, 0, &whole), EXPECTED[i].whole != 0);
@@ -195,8 +195,8 @@ static void numbers_of_every_kind_are_read(void **state)
             fail_msg("%s is %.17g and %llu", value->key, real, (unsigned long long)whole);
     }
     const GgufValue *array = gguf_value(file, "ARRAY");
-    uint64_t         whole;
-    double           real;
+    uint64_t whole;
+    double real;
     assert_true(array->array && array->count == 3 && array->kind == GGUF_INT16);
     assert_true(gguf_integer_at(array, 2, &whole) && whole == 300);
     assert_true(gguf_real_at(array, 1, &real) && real == -1);
@@ -213,11 +213,11 @@ static void a_setting_that_is_missing_or_of_another_kind_is_named(void **state)
     gguf_bytes_put_string(&bytes, "s", "text");
     gguf_bytes_put_value(&bytes, "i", GGUF_INT32, &(int32_t){-1}, 4);
     gguf_bytes_put_array(&bytes, "t", GGUF_STRING, 0, NULL, 0);
-    Gguf    *file = accepts(&bytes);
+    Gguf *file = accepts(&bytes);
     uint64_t whole;
-    double   real;
+    double real;
     GgufText text;
-    Error    err;
+    Error err;
     assert_false(gguf_integer(file, "llama.block_count", 0, &whole, &err));
     assert_string_equal(err.message,
                         "bytes: 'llama.block_count' is missing, expected a whole number, "
@@ -249,7 +249,7 @@ static void a_file_cut_at_any_byte_is_refused_and_its_header_is_still_read(void 
 {
     (void)state;
     size_t header = two_tensors(), whole = bytes.size;
-    Error  err;
+    Error err;
     for (size_t size = 0; size < whole; size++) {
         if (parse_guarded(gguf_parse, bytes.data, size, &err) != NULL)
             fail_msg("%zu of %zu bytes were taken", size, whole);
@@ -274,7 +274,7 @@ static void what_is_no_gguf_file_of_a_known_version_is_named(void **state)
     refuses(&bytes, "bytes: is not a GGUF file");
     two_tensors();
     static const struct {
-        uint32_t    version;
+        uint32_t version;
         const char *sentence;
     } WRONG[] = {
         {0, "is GGUF version 0, expected 2 or 3"}, {1, "is GGUF version 1, expected 2 or 3"},
@@ -415,7 +415,7 @@ static void tensors_that_share_bytes_are_refused(void **state)
 {
     (void)state;
     const struct {
-        uint64_t    a, b;
+        uint64_t a, b;
         const char *sentence;    // NULL: it is right
     } PLACES[] = {{0, 512, NULL},
                   {512, 0, NULL},
@@ -474,11 +474,11 @@ static void a_file_on_disk_is_mapped(void **state)
 {
     (void)state;
     char path[] = "/tmp/test_gguf_XXXXXX";
-    int  fd     = mkstemp(path);
+    int fd = mkstemp(path);
     two_tensors();
     assert_int_equal(write(fd, bytes.data, bytes.size), (ssize_t)bytes.size);
     close(fd);
-    Error err  = {""};
+    Error err = {""};
     Gguf *file = gguf_open(path, &err);
     if (file == NULL) fail_msg("%s", err.message);
     const GgufTensor *a = gguf_tensor(file, "a");

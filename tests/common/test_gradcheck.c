@@ -6,13 +6,13 @@
 #include <string.h>
 
 static Arena *keep;
-static Rng    rng;
+static Rng rng;
 
 static int setup(void **state)
 {
     (void)state;
     keep = arena_new("keep", 1u << 20);
-    rng  = rng_from_seed(3);
+    rng = rng_from_seed(3);
     return 0;
 }
 
@@ -100,7 +100,8 @@ static void a_wrong_gradient_is_found(void **state)
     void (*wrong[])(const TapeNode *) = {forgets_the_factor,        overwrites,
                                          adds_to_what_is_not_there, forgets_the_last,
                                          is_off_by_a_millionth,     gives_nan};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(square_holds(wrong[i], NULL));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(square_holds(wrong[i], NULL));
 }
 
 static void the_message_names_input_index_and_both_values(void **state)
@@ -109,8 +110,9 @@ static void the_message_names_input_index_and_both_values(void **state)
     Error err;
     square_holds(forgets_the_last, &err);
     // weight 1.5 + cos(5) = 1.78366..., times 2 x = -4; nothing was added.
-    assert_non_null(strstr(err.message, "square: gradient of input 0 [2,3]: 1 of 6 elements are wrong, "
-                                        "the first at [1,2]: analytic 0, numeric -7.1346"));
+    assert_non_null(strstr(err.message,
+                           "square: gradient of input 0 [2,3]: 1 of 6 elements are wrong, "
+                           "the first at [1,2]: analytic 0, numeric -7.1346"));
 }
 
 static Tensor *unrecorded(Tape *tape, Tensor *const in[], const void *context)
@@ -122,10 +124,11 @@ static Tensor *unrecorded(Tape *tape, Tensor *const in[], const void *context)
 static void a_result_that_is_not_on_the_tape_is_found(void **state)
 {
     (void)state;
-    Error   err;
+    Error err;
     Tensor *x = gradcheck_input(keep, SHAPE(3), &rng);
     assert_false(gradcheck_holds("unrecorded", unrecorded, NULL, INPUTS(x), &err));
-    assert_string_equal(err.message, "unrecorded: the result was not recorded as depending on an input");
+    assert_string_equal(err.message,
+                        "unrecorded: the result was not recorded as depending on an input");
 }
 
 static Tensor *scaled(Tape *tape, Tensor *const in[], const void *context)

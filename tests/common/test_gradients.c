@@ -8,13 +8,13 @@
 
 // Each case's inputs; odd shapes, since a square or a power of two hides an exchanged index.
 static Arena *keep;
-static Rng    rng;
+static Rng rng;
 
 static int setup(void **state)
 {
     (void)state;
     keep = arena_new("keep", 4u << 20);
-    rng  = rng_from_seed(7);
+    rng = rng_from_seed(7);
     return 0;
 }
 
@@ -32,7 +32,7 @@ static Tensor *input(Shape shape)
 
 static Tensor *constant(Shape shape)
 {
-    Tensor *x     = input(shape);
+    Tensor *x = input(shape);
     x->wants_grad = false;
     return x;
 }
@@ -56,7 +56,7 @@ static void linear_has_its_gradient_on_odd_shapes(void **state)
     (void)state;
     static const int sizes[][3] = {{1, 1, 1}, {1, 5, 3}, {7, 1, 2}, {3, 4, 1}, {5, 7, 11}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        int     batch = sizes[i][0], in = sizes[i][1], out = sizes[i][2];
+        int batch = sizes[i][0], in = sizes[i][1], out = sizes[i][2];
         Tensor *x = input(SHAPE(batch, in)), *w = input(SHAPE(out, in)), *b = input(SHAPE(out));
         gradcheck(linear, NULL, x, w, b);
         gradcheck(linear, NULL, x, w, NULL);
@@ -95,7 +95,7 @@ static void matmul_has_its_gradient_on_odd_shapes(void **state)
     (void)state;
     static const int sizes[][3] = {{1, 1, 1}, {1, 3, 5}, {7, 1, 2}, {3, 4, 1}, {5, 11, 7}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        int     m = sizes[i][0], k = sizes[i][1], n = sizes[i][2];
+        int m = sizes[i][0], k = sizes[i][1], n = sizes[i][2];
         Tensor *a = input(SHAPE(m, k)), *b = input(SHAPE(k, n));
         gradcheck(matmul, NULL, a, b);
         a->wants_grad = false;
@@ -211,8 +211,8 @@ static void each_activation_has_its_gradient(void **state)
 static void relu_has_derivative_0_at_0(void **state)
 {
     (void)state;
-    Tape   *tape = tape_new(arena_new("step", 1u << 16));
-    Tensor *x    = input(SCALAR);
+    Tape *tape = tape_new(arena_new("step", 1u << 16));
+    Tensor *x = input(SCALAR);
     tensor_write(x, (float[]){0});
     tape_backward(tape, op_relu(tape, x));
     assert_true(x->has_grad && x->grad[0] == 0);
@@ -225,7 +225,7 @@ typedef Tensor *TargetLoss(Tape *tape, Tensor *x, Tensor *target);
 
 typedef struct Supervised {
     TargetLoss *loss;
-    Tensor     *target;
+    Tensor *target;
 } Supervised;
 
 static Tensor *supervised(Tape *tape, Tensor *const in[], const void *context)
@@ -248,7 +248,7 @@ static void each_loss_against_a_target_has_its_gradient(void **state)
 {
     (void)state;
     TargetLoss *losses[] = {loss_mse, loss_squared_error, loss_bce_logits};
-    Shape       shapes[] = {SHAPE(1), SHAPE(5), SHAPE(1, 7), SHAPE(7, 1), SHAPE(3, 5), SHAPE(2, 3, 5)};
+    Shape shapes[] = {SHAPE(1), SHAPE(5), SHAPE(1, 7), SHAPE(7, 1), SHAPE(3, 5), SHAPE(2, 3, 5)};
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
         for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) {
             Tensor *x = input(shapes[j]), *target = constant(shapes[j]);
@@ -261,9 +261,9 @@ static void each_loss_against_a_target_has_its_gradient(void **state)
 static void bce_has_its_gradient_at_hard_targets_and_large_logits(void **state)
 {
     (void)state;
-    Tensor    *z = input(SHAPE(2, 3));
-    Supervised context = {
-        loss_bce_logits, tensor_from(keep, SHAPE(2, 3), (float[]){0, 1, 1, 0, 0, 1})};
+    Tensor *z = input(SHAPE(2, 3));
+    Supervised context = {loss_bce_logits,
+                          tensor_from(keep, SHAPE(2, 3), (float[]){0, 1, 1, 0, 0, 1})};
     tensor_write(z, (float[]){30, -30, 8, -8, 0.5f, -0.5f});
     gradcheck(supervised, &context, z);
 }
@@ -281,7 +281,7 @@ static Tensor *two_losses(Tape *tape, Tensor *const in[], const void *context)
 {
     (void)context;
     Tensor *entropy = loss_cross_entropy(tape, in[0], in[1]);
-    Tensor *size    = loss_squared_error(tape, in[0], tensor_zeros(tape->arena, in[0]->shape));
+    Tensor *size = loss_squared_error(tape, in[0], tensor_zeros(tape->arena, in[0]->shape));
     return op_add(tape, op_scale(tape, entropy, 3), op_mul(tape, size, entropy));
 }
 
@@ -304,7 +304,7 @@ static void a_linear_layer_has_its_gradient(void **state)
     Init *inits[] = {init_glorot, init_he};
     for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
         Params *params = params_new(keep);
-        Linear  linear = linear_new(params, "layer", 5, 3, inits[i], &rng);
+        Linear linear = linear_new(params, "layer", 5, 3, inits[i], &rng);
         gradcheck(layer, &linear, input(SHAPE(7, 5)), linear.weight, linear.bias);
     }
 }
@@ -315,11 +315,11 @@ static Tensor *deep_network(Tape *tape, Tensor *const in[], const void *context)
 {
     (void)context;
     Tensor *x = in[0], *w1 = in[1], *b1 = in[2], *w2 = in[3], *b2 = in[4], *w3 = in[5];
-    Tensor *h    = op_tanh(tape, op_linear(tape, x, w1, b1));                  // [3,7] -> [3,5]
-    Tensor *gate = op_sigmoid(tape, op_linear(tape, h, w2, b2));               // [3,5] -> [3,5]
+    Tensor *h = op_tanh(tape, op_linear(tape, x, w1, b1));                         // [3,7] -> [3,5]
+    Tensor *gate = op_sigmoid(tape, op_linear(tape, h, w2, b2));                   // [3,5] -> [3,5]
     Tensor *wave = op_exp(tape, op_scale(tape, op_matmul(tape, h, w2), -0.3f));    // w2 again
     Tensor *skip = op_add(tape, op_mul(tape, gate, wave), h);
-    Tensor *deep = op_relu(tape, op_linear(tape, skip, w2, NULL));             // and again
+    Tensor *deep = op_relu(tape, op_linear(tape, skip, w2, NULL));    // and again
     return loss_cross_entropy(tape, op_linear(tape, deep, w3, NULL), in[6]);
 }
 
@@ -370,11 +370,11 @@ static void a_part_that_is_computed_again_has_its_gradient(void **state)
 static Tensor *random_graph(Tape *tape, Tensor *const in[], const void *context)
 {
     enum { OPS = 20 };
-    Rng     draw         = *(const Rng *)context;
+    Rng draw = *(const Rng *)context;
     Tensor *all[2 + OPS] = {in[0], in[1]}, *w = in[2];    // w is [3,3]
     for (int i = 2; i < 2 + OPS; i++) {
         Tensor *a = all[rng_below(&draw, (uint32_t)i)], *b = all[rng_below(&draw, (uint32_t)i)], *y;
-        int     row = (int)rng_below(&draw, 3);
+        int row = (int)rng_below(&draw, 3);
         switch (rng_below(&draw, 5)) {
         case 0: y = op_add(tape, a, b); break;
         case 1: y = op_mul(tape, op_tanh(tape, a), b); break;
@@ -408,7 +408,7 @@ static void random_graphs_have_their_gradient(void **state)
 static Tensor *through_views(Tape *tape, Tensor *const in[], const void *context)
 {
     (void)context;
-    Tensor *y    = op_tanh(tape, tensor_view(tape->arena, in[0], SHAPE(5, 3)));
+    Tensor *y = op_tanh(tape, tensor_view(tape->arena, in[0], SHAPE(5, 3)));
     Tensor *rows = tensor_rows(tape->arena, y, 1, 3), *others = tensor_rows(tape->arena, y, 0, 3);
     return op_mul(tape, op_mul(tape, rows, others), tensor_rows(tape->arena, in[1], 1, 3));
 }

@@ -28,10 +28,10 @@ static void numbers_go_in_come_out_and_are_added_to(void **state)
 {
     (void)state;
     Tensor *x = VALUES(SHAPE(3), 1, 2, 3), *y = VALUES(SHAPE(3), 7, 7, 7),
-           *sum       = VALUES(SHAPE(3), 10, 20, 30);
-    Host         host = host_begin(tape->arena);
-    const float *in   = host_in(&host, x->data, 3);
-    float       *out = host_out(&host, y->data, 3), *inout = host_inout(&host, sum->data, 3);
+           *sum = VALUES(SHAPE(3), 10, 20, 30);
+    Host host = host_begin(tape->arena);
+    const float *in = host_in(&host, x->data, 3);
+    float *out = host_out(&host, y->data, 3), *inout = host_inout(&host, sum->data, 3);
     for (int i = 0; i < 3; i++) {
         out[i] = 2 * in[i];
         inout[i] += in[i];
@@ -45,8 +45,8 @@ static void numbers_go_in_come_out_and_are_added_to(void **state)
 static void on_the_hosts_devices_these_are_the_very_pointers(void **state)
 {
     (void)state;
-    Tensor *x    = VALUES(SHAPE(3), 1, 2, 3);
-    Host    host = host_begin(tape->arena);
+    Tensor *x = VALUES(SHAPE(3), 1, 2, 3);
+    Host host = host_begin(tape->arena);
     assert_ptr_equal(host_in(&host, x->data, 3), x->data);
     assert_ptr_equal(host_out(&host, x->data, 3), x->data);
     assert_ptr_equal(host_inout(&host, x->data, 3), x->data);
@@ -66,9 +66,9 @@ static void null_stays_null(void **state)
 static void kernels_follow_begin_and_end(void **state)
 {
     (void)state;
-    Tensor *x     = VALUES(SHAPE(3), -1, 2, -3);
-    float   on[3] = {-1, 2, -3};
-    Host    host  = host_begin(tape->arena), inner;
+    Tensor *x = VALUES(SHAPE(3), -1, 2, -3);
+    float on[3] = {-1, 2, -3};
+    Host host = host_begin(tape->arena), inner;
     kernels.relu(on, on, 3);
     inner = host_begin(tape->arena);    // they nest
     host_end(&inner);
@@ -85,7 +85,7 @@ static void outside_a_kernel_refuses_the_hosts_memory(void **state)
 {
     (void)state;
     float on[3] = {-1, 2, -3};
-    Host  host  = host_begin(tape->arena);
+    Host host = host_begin(tape->arena);
     host_end(&host);
     stops_with("device far: kernels.relu: was given an address that is not the device's",
                kernels.relu(on, on, 3));
@@ -94,12 +94,12 @@ static void outside_a_kernel_refuses_the_hosts_memory(void **state)
 static void copies_are_gone_and_the_devices_numbers_stay(void **state)
 {
     (void)state;
-    Tensor *x         = VALUES(SHAPE(3), 1, 2, 3);
-    size_t  host_used = arena_used(tape->arena) - arena_numbers_used(tape->arena);
-    Host    host      = host_begin(tape->arena);
+    Tensor *x = VALUES(SHAPE(3), 1, 2, 3);
+    size_t host_used = arena_used(tape->arena) - arena_numbers_used(tape->arena);
+    Host host = host_begin(tape->arena);
     host_in(&host, x->data, 3);
     float *numbers = arena_numbers(tape->arena, 12);
-    size_t taken   = arena_numbers_used(tape->arena);
+    size_t taken = arena_numbers_used(tape->arena);
     host_end(&host);
     assert_int_equal(arena_numbers_used(tape->arena), taken);
     device->put(numbers, (float[]){4, 5, 6}, 12);
@@ -111,8 +111,8 @@ static void copies_are_gone_and_the_devices_numbers_stay(void **state)
 static void more_arrays_than_it_holds_are_refused(void **state)
 {
     (void)state;
-    Tensor *x    = VALUES(SHAPE(1), 1);
-    Host    host = host_begin(tape->arena);
+    Tensor *x = VALUES(SHAPE(1), 1);
+    Host host = host_begin(tape->arena);
     for (int i = 0; i < HOST_MAX; i++) host_inout(&host, x->data, 1);
     stops_with("more than 12 arrays go back to the device", host_inout(&host, x->data, 1));
     host_end(&host);

@@ -5,13 +5,13 @@
 #include "tests/stops.h"
 #include <string.h>
 
-static Arena  *keep;
+static Arena *keep;
 static Params *params;
 
 static int setup(void **state)
 {
     device_for_case(*state);
-    keep   = arena_new("keep", 4u << 20);
+    keep = arena_new("keep", 4u << 20);
     params = params_new(keep);
     return 0;
 }
@@ -26,7 +26,7 @@ static int teardown(void **state)
 static void a_linear_layer_adds_its_two_parameters_by_pytorch_names(void **state)
 {
     (void)state;
-    Rng    rng   = rng_from_seed(1);
+    Rng rng = rng_from_seed(1);
     Linear layer = linear_new(params, "encoder.0", 7, 3, init_he, &rng);
     assert_int_equal(params->count, 2);
     assert_ptr_equal(params_find(params, "encoder.0.weight"), layer.weight);
@@ -39,12 +39,13 @@ static void a_linear_layer_adds_its_two_parameters_by_pytorch_names(void **state
 static void forward_is_the_op_with_both_parameters(void **state)
 {
     (void)state;
-    Rng    rng   = rng_from_seed(2);
+    Rng rng = rng_from_seed(2);
     Linear layer = linear_new(params, "layer", 2, 1, init_he, &rng);
     tensor_write(layer.weight, (float[]){3, 5});
     tensor_write(layer.bias, (float[]){100});
-    Tape   *tape = tape_new(arena_new("step", 1u << 16));
-    Tensor *y    = linear_forward(tape, &layer, tensor_from(keep, SHAPE(2, 2), (float[]){1, 2, -1, 0}));
+    Tape *tape = tape_new(arena_new("step", 1u << 16));
+    Tensor *y =
+        linear_forward(tape, &layer, tensor_from(keep, SHAPE(2, 2), (float[]){1, 2, -1, 0}));
     assert_string_equal(TENSOR_TEXT(y), "[2,1]");
     assert_near(values_of(y), ((double[]){113, 97}), SHAPE(2, 1), .name = "y", .exact = true);
     arena_free(tape->arena);
@@ -55,10 +56,10 @@ static void forward_is_the_op_with_both_parameters(void **state)
 static void glorot_is_uniform_within_its_limit(void **state)
 {
     (void)state;
-    Rng    rng   = rng_from_seed(3);
+    Rng rng = rng_from_seed(3);
     double limit = sqrt(6.0 / (300 + 200)), sum = 0, squares = 0, largest = 0;
-    int    n     = 300 * 200;
-    Tensor *w    = linear_new(params, "layer", 300, 200, init_glorot, &rng).weight;
+    int n = 300 * 200;
+    Tensor *w = linear_new(params, "layer", 300, 200, init_glorot, &rng).weight;
     const float *values = values_of(w);
     for (int i = 0; i < n; i++) {
         double x = (double)values[i];
@@ -74,11 +75,11 @@ static void glorot_is_uniform_within_its_limit(void **state)
 static void he_is_normal_with_variance_two_by_fan_in(void **state)
 {
     (void)state;
-    Rng     rng = rng_from_seed(4);
-    double  variance = 2.0 / 300, sum = 0, squares = 0, fourth = 0;
-    int     n        = 300 * 200;
-    Tensor *w        = linear_new(params, "layer", 300, 200, init_he, &rng).weight;
-    const float *values   = values_of(w);
+    Rng rng = rng_from_seed(4);
+    double variance = 2.0 / 300, sum = 0, squares = 0, fourth = 0;
+    int n = 300 * 200;
+    Tensor *w = linear_new(params, "layer", 300, 200, init_he, &rng).weight;
+    const float *values = values_of(w);
     for (int i = 0; i < n; i++) {
         double x = (double)values[i];
         sum += x;
@@ -95,7 +96,7 @@ static void the_same_seed_gives_the_same_weights_and_another_others(void **state
     (void)state;
     Init *inits[] = {init_glorot, init_he};
     for (int i = 0; i < 2; i++) {
-        Rng     a = rng_from_seed(5), b = rng_from_seed(5), c = rng_from_seed(6);
+        Rng a = rng_from_seed(5), b = rng_from_seed(5), c = rng_from_seed(6);
         Tensor *x = tensor_zeros(keep, SHAPE(5, 7)), *y = tensor_zeros(keep, SHAPE(5, 7)),
                *z = tensor_zeros(keep, SHAPE(5, 7));
         inits[i](x, 7, 5, &a);
@@ -115,7 +116,8 @@ static void layers_that_cannot_be_are_refused(void **state)
     stops_with("layer 'a' from 3 to -1 units; expected at least 1",
                linear_new(params, "a", 3, -1, init_he, &rng));
     linear_new(params, "a", 3, 2, init_he, &rng);
-    stops_with("there is already a parameter 'a.weight'", linear_new(params, "a", 3, 2, init_he, &rng));
+    stops_with("there is already a parameter 'a.weight'",
+               linear_new(params, "a", 3, 2, init_he, &rng));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -44,7 +44,7 @@ static void bce_is_the_cross_entropy_of_the_sigmoid(void **state)
     (void)state;
     const double logits[] = {0, 1, -2, 3}, targets[] = {1, 0, 0.25, 1};
     Tensor *z = VALUES(SHAPE(2, 2), 0, 1, -2, 3), *t = VALUES(SHAPE(2, 2), 1, 0, 0.25f, 1);
-    double  want = 0;
+    double want = 0;
     for (int i = 0; i < 4; i++) {
         double s = 1 / (1 + exp(-logits[i])), p = targets[i];
         want -= p * log(s) + (1 - p) * log(1 - s);
@@ -86,7 +86,7 @@ static void cross_entropy_does_not_change_when_all_logits_move(void **state)
 {
     (void)state;
     Tensor *z = VALUES(SHAPE(1, 3), 1, 2, 4), *far = VALUES(SHAPE(1, 3), 8193, 8194, 8196);
-    double  want = tensor_item(loss_cross_entropy(tape, z, LABELS(1)));
+    double want = tensor_item(loss_cross_entropy(tape, z, LABELS(1)));
     assert_close(tensor_item(loss_cross_entropy(tape, far, LABELS(1))), want, 1e-5);
     assert_close(tensor_item(loss_cross_entropy(tape, VALUES(SHAPE(1, 2), 1000, -1000), LABELS(1))),
                  2000, 0);
@@ -104,7 +104,8 @@ static void wrong_shapes_and_types_are_refused_and_named(void **state)
 {
     (void)state;
     Tensor *x = tensor_zeros(tape->arena, SHAPE(2, 3)), *t = tensor_zeros(tape->arena, SHAPE(3, 2)),
-           *scalar = tensor_zeros(tape->arena, SCALAR), *none = tensor_zeros(tape->arena, SHAPE(0, 3));
+           *scalar = tensor_zeros(tape->arena, SCALAR),
+           *none = tensor_zeros(tape->arena, SHAPE(0, 3));
     stops_with("x is [2,3] and target is [3,2]; expected the same", loss_mse(tape, x, t));
     stops_with("x is [2,3] and target is [3,2]; expected the same", loss_squared_error(tape, x, t));
     stops_with("x is [2,3] and target is [3,2]; expected the same", loss_bce_logits(tape, x, t));

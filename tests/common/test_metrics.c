@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 static Arena *arena;
-static char   folder[] = "/tmp/test_metrics_XXXXXX", path[64];
+static char folder[] = "/tmp/test_metrics_XXXXXX", path[64];
 
 static int make_folder(void **state)
 {
@@ -39,7 +39,7 @@ static int remove_file(void **state)
 static const char *content(void)
 {
     static char text[4096];
-    FILE       *file = fopen(path, "r");
+    FILE *file = fopen(path, "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
@@ -48,7 +48,7 @@ static const char *content(void)
 
 static Metrics *opened(void)
 {
-    Error    err     = {""};
+    Error err = {""};
     Metrics *metrics = metrics_open(arena, path, &err);
     if (metrics == NULL) fail_msg("%s", err.message);
     return metrics;
@@ -133,7 +133,7 @@ static void a_line_cut_by_a_crash_is_dropped(void **state)
 static void a_full_disk_is_reported_at_the_end(void **state)
 {
     (void)state;
-    Error    err     = {""};
+    Error err = {""};
     Metrics *metrics = metrics_open(arena, "/dev/full", &err);
     if (metrics == NULL) skip();    // only Linux has it
     metrics_write(metrics, 1, METRICS({"loss", 1.0}));

@@ -67,7 +67,7 @@ static void a_fused_activation_is_the_op_behind_a_linear(void **state)
     Tensor *x = VALUES(SHAPE(2, 3), 1, -2, 3, -1, 0, 1),
            *w = VALUES(SHAPE(2, 3), 1, 0.5f, -1, 0, 1, 1), *b = VALUES(SHAPE(2), 0.25f, -0.5f);
     for (Activation f = ACTIVATION_NONE; f <= ACTIVATION_TANH; f++) {
-        Tensor *y    = op_activation(tape, op_linear(tape, x, w, b), f);
+        Tensor *y = op_activation(tape, op_linear(tape, x, w, b), f);
         double *want = floats_wide(values_of(y), 4);
         assert_near(values_of(op_linear_activated(tape, x, w, b, f)), want, SHAPE(2, 2),
                     .name = "y", .exact = true);
@@ -101,7 +101,7 @@ static void matmul_goes_matrix_by_matrix(void **state)
 static void elementwise_ops_match_their_formulas(void **state)
 {
     (void)state;
-    Shape   shape = SHAPE(2, 1, 3);
+    Shape shape = SHAPE(2, 1, 3);
     Tensor *a = VALUES(shape, 1, -2, 3, 0, 5, -6), *b = VALUES(shape, 2, 2, -2, 7, 0.5f, -1);
     assert_near(values_of(op_add(tape, a, b)), ((double[]){3, 0, 1, 7, 5.5, -7}), shape,
                 .name = "a + b", .exact = true);
@@ -111,13 +111,13 @@ static void elementwise_ops_match_their_formulas(void **state)
                 .name = "-a/2", .exact = true);
     assert_near(values_of(op_relu(tape, a)), ((double[]){1, 0, 3, 0, 5, 0}), shape, .name = "relu",
                 .exact = true);
-    double       exps[6], sigmoids[6], tanhs[6];
+    double exps[6], sigmoids[6], tanhs[6];
     const float *values = values_of(a);
     for (int i = 0; i < 6; i++) {
-        double x    = (double)values[i];
-        exps[i]     = exp(x);
+        double x = (double)values[i];
+        exps[i] = exp(x);
         sigmoids[i] = 1 / (1 + exp(-x));
-        tanhs[i]    = tanh(x);
+        tanhs[i] = tanh(x);
     }
     assert_near(values_of(op_exp(tape, a)), exps, shape, .name = "exp", .rtol = 1e-6);
     assert_near(values_of(op_sigmoid(tape, a)), sigmoids, shape, .name = "sigmoid", .rtol = 1e-6);
@@ -152,8 +152,8 @@ static void results_do_not_share_memory_with_inputs(void **state)
 static void an_empty_layer_passes_on_a_gradient_of_zeros(void **state)
 {
     (void)state;
-    float   junk[6] = {7, 7, 7, 7, 7, 7};
-    Tensor *x       = zeros(SHAPE(2, 3)), *b = zeros(SHAPE(4));
+    float junk[6] = {7, 7, 7, 7, 7, 7};
+    Tensor *x = zeros(SHAPE(2, 3)), *b = zeros(SHAPE(4));
     tensor_want_grad(tape->arena, x);
     device->put(x->grad, junk, sizeof junk);
     Tensor *h = op_linear(tape, x, zeros(SHAPE(0, 3)), NULL);
@@ -192,7 +192,8 @@ static void wrong_shapes_are_refused_and_named(void **state)
     stops_with("b is [10,1]; expected [10] for w [10,784]",
                op_linear(tape, a, b, zeros(SHAPE(10, 1))));
 
-    stops_with("op_add: a is [32,784] and b is [10,784]; expected the same shape", op_add(tape, a, b));
+    stops_with("op_add: a is [32,784] and b is [10,784]; expected the same shape",
+               op_add(tape, a, b));
     stops_with("op_mul: a is [784] and b is [10,784]; expected the same shape", op_mul(tape, v, b));
 }
 

@@ -11,19 +11,19 @@
 
 enum { N = 7 };
 
-static Arena  *keep;
+static Arena *keep;
 static Params *params;
 static Tensor *p;
-static Rng     rng;
+static Rng rng;
 
 static int setup(void **state)
 {
     float start[N];
     device_for_case(*state);
-    keep   = arena_new("keep", 1u << 20);
+    keep = arena_new("keep", 1u << 20);
     params = params_new(keep);
-    p      = params_add(params, "p", SHAPE(N));
-    rng    = rng_from_seed(1);
+    p = params_add(params, "p", SHAPE(N));
+    rng = rng_from_seed(1);
     rng_fill_normal(&rng, start, N);
     tensor_write(p, start);
     return 0;
@@ -49,7 +49,7 @@ static void draw_gradient(double g[N])
     float values[N];
     for (int i = 0; i < N; i++) {
         values[i] = rng_normal(&rng) * powf(10, (float)(i - 3));
-        g[i]      = (double)values[i];
+        g[i] = (double)values[i];
     }
     set_grad(p, values);
 }
@@ -85,10 +85,10 @@ static void sgd_with_momentum_and_decay_follows_pytorchs_form(void **state)
 {
     (void)state;
     params->items[0].decay = true;
-    Optimizer *sgd         = optimizer_new(
-                keep, params,
-                (OptimizerConfig){
-                    .kind = OPTIMIZER_SGD, .schedule = {.peak = 0.01f}, .momentum = 0.9f, .decay = 0.1f});
+    Optimizer *sgd = optimizer_new(
+        keep, params,
+        (OptimizerConfig){
+            .kind = OPTIMIZER_SGD, .schedule = {.peak = 0.01f}, .momentum = 0.9f, .decay = 0.1f});
     double want[N], v[N] = {0}, g[N];
     read_wide(p, want);
     for (int step = 0; step < 20; step++) {
@@ -104,12 +104,13 @@ static void sgd_with_momentum_and_decay_follows_pytorchs_form(void **state)
 
 // Kingma & Ba 2015, Algorithm 1; with decay Loshchilov & Hutter 2019, Algorithm 2, where the rate
 // multiplies both terms, as in PyTorch's AdamW.
-static void assert_adam_follows_its_paper(OptimizerConfig config, double beta1, double beta2, double epsilon)
+static void assert_adam_follows_its_paper(OptimizerConfig config, double beta1, double beta2,
+                                          double epsilon)
 {
     params->items[0].decay = true;
     Optimizer *adam = optimizer_new(keep, params, config);
-    double     want[N], m[N] = {0}, v[N] = {0}, g[N];
-    double     rate = (double)config.schedule.peak, decay = (double)config.decay;
+    double want[N], m[N] = {0}, v[N] = {0}, g[N];
+    double rate = (double)config.schedule.peak, decay = (double)config.decay;
     read_wide(p, want);
     for (int t = 1; t <= 50; t++) {
         draw_gradient(g);
@@ -135,11 +136,12 @@ static void adam_follows_its_paper_with_the_usual_numbers(void **state)
 static void adam_follows_its_paper_with_other_numbers(void **state)
 {
     (void)state;
-    assert_adam_follows_its_paper((OptimizerConfig){.kind     = OPTIMIZER_ADAM,
+    assert_adam_follows_its_paper((OptimizerConfig){.kind = OPTIMIZER_ADAM,
                                                     .schedule = {.peak = 0.02f},
-                                                    .beta1    = 0.5f,
-                                                    .beta2    = 0.75f,
-                                                    .epsilon  = 0.125f}, 0.5, 0.75, 0.125);
+                                                    .beta1 = 0.5f,
+                                                    .beta2 = 0.75f,
+                                                    .epsilon = 0.125f},
+                                  0.5, 0.75, 0.125);
 }
 
 static void adamw_follows_its_paper(void **state)
@@ -154,8 +156,8 @@ static void adamw_follows_its_paper(void **state)
 static void adams_first_step_is_the_rate_in_the_gradients_sign(void **state)
 {
     (void)state;
-    Optimizer *adam = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.125f}});
+    Optimizer *adam = optimizer_new(
+        keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.125f}});
     tensor_write(p, (float[N]){0});
     set_grad(p, (float[N]){1e-3f, -1e-2f, 0.1f, -1, 10, -100, 1000});
     optimizer_step(adam);
@@ -169,15 +171,18 @@ static void adam_takes_tiny_gradients_as_the_formula_says(void **state)
 {
     (void)state;
     Optimizer *adam = optimizer_new(
-        keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.5f}, .epsilon = 1e-15f});
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.5f}, .epsilon = 1e-15f});
     float g[N] = {1e-14f, -1e-14f, 3e-15f, 1e-15f, -1e-16f, 1e-17f, 0}, before[N], after[N];
     tensor_read(p, before);
     set_grad(p, g);
     optimizer_step(adam);
     tensor_read(p, after);
     for (int i = 0; i < N; i++) {
-        double want = 0.5 * (double)g[i] / (fabs((double)g[i]) + 1e-15), got = (double)(before[i] - after[i]);
-        if (!(fabs(got - want) < 1e-3)) fail_msg("a gradient of %g moved by %g, expected %g", (double)g[i], got, want);
+        double want = 0.5 * (double)g[i] / (fabs((double)g[i]) + 1e-15),
+               got = (double)(before[i] - after[i]);
+        if (!(fabs(got - want) < 1e-3))
+            fail_msg("a gradient of %g moved by %g, expected %g", (double)g[i], got, want);
     }
 }
 
@@ -185,9 +190,9 @@ static void adamws_decay_bypasses_the_moments(void **state)
 {
     (void)state;
     params->items[0].decay = true;
-    Optimizer *adamw       = optimizer_new(
-              keep, params,
-              (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.25f}, .decay = 0.5f});
+    Optimizer *adamw = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 0.25f}, .decay = 0.5f});
     tensor_write(p, (float[N]){8, -8, 1024});
     optimizer_step(adamw);
     assert_follows((double[N]){7, -7, 896}, 0);
@@ -199,8 +204,10 @@ static void adamws_decay_bypasses_the_moments(void **state)
 static void the_rate_is_the_schedules(void **state)
 {
     (void)state;
-    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){
-        .schedule = {.shape = SCHEDULE_LINEAR, .peak = 1, .warmup = 2, .total = 4}});
+    Optimizer *sgd = optimizer_new(
+        keep, params,
+        (OptimizerConfig){
+            .schedule = {.shape = SCHEDULE_LINEAR, .peak = 1, .warmup = 2, .total = 4}});
     static const double rates[] = {0.5, 1, 1, 0.5, 0, 0};
     tensor_write(p, (float[N]){0});
     double at = 0;
@@ -215,8 +222,9 @@ static void the_rate_is_the_schedules(void **state)
 static void clipping_bounds_the_length_and_leaves_the_direction(void **state)
 {
     (void)state;
-    Tensor    *q   = params_add(params, "q", SHAPE(2));    // the norm is over all parameters
-    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}, .clip_norm = 2});
+    Tensor *q = params_add(params, "q", SHAPE(2));    // the norm is over all parameters
+    Optimizer *sgd =
+        optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}, .clip_norm = 2});
     tensor_write(p, (float[N]){0});
     set_grad(p, (float[N]){6, 0, 0, -3});
     set_grad(q, (float[]){0, 2});
@@ -229,7 +237,8 @@ static void clipping_bounds_the_length_and_leaves_the_direction(void **state)
 static void a_gradient_within_the_bound_is_left(void **state)
 {
     (void)state;
-    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}, .clip_norm = 7});
+    Optimizer *sgd =
+        optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}, .clip_norm = 7});
     assert_close(optimizer_grad_norm(sgd), 0, 0);    // no step yet
     tensor_write(p, (float[N]){0});
     set_grad(p, (float[N]){6, 3, 2});
@@ -241,8 +250,9 @@ static void a_gradient_within_the_bound_is_left(void **state)
 static void adams_moments_see_the_clipped_gradient(void **state)
 {
     (void)state;
-    Optimizer *adam = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .clip_norm = 1});
+    Optimizer *adam = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .clip_norm = 1});
     set_grad(p, (float[N]){1000});
     optimizer_step(adam);
     assert_close(values_of(adam->state[0].tensor)[0], 0.1, 1e-6);
@@ -258,17 +268,17 @@ static void refused_get(void *host, const void *from, size_t bytes)
 static void a_step_reads_nothing_back(void **state)
 {
     (void)state;
-    const Device *const ref   = device;
-    Device              blind = *ref;
-    blind.get                 = refused_get;
-    device                    = &blind;    // ref's kernels stay in use
-    Arena     *own            = arena_new("blind", 1u << 20);
-    Params    *unread         = params_new(own);
-    Tensor    *w              = params_add(unread, "w", SHAPE(2, 2));
-    Optimizer *adam           = optimizer_new(
-                  own, unread,
-                  (OptimizerConfig){
-                      .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .decay = 0.1f, .clip_norm = 1});
+    const Device *const ref = device;
+    Device blind = *ref;
+    blind.get = refused_get;
+    device = &blind;    // ref's kernels stay in use
+    Arena *own = arena_new("blind", 1u << 20);
+    Params *unread = params_new(own);
+    Tensor *w = params_add(unread, "w", SHAPE(2, 2));
+    Optimizer *adam = optimizer_new(
+        own, unread,
+        (OptimizerConfig){
+            .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .decay = 0.1f, .clip_norm = 1});
     Tape *tape = tape_new(arena_new("step", 1u << 20));
     for (int step = 0; step < 2; step++) {
         Tensor *y = op_matmul(tape, w, w);
@@ -288,11 +298,11 @@ static void a_step_reads_nothing_back(void **state)
 static void each_parameter_has_its_own_rate_and_decay(void **state)
 {
     (void)state;
-    Tensor *weight                    = params_add(params, "weight", SHAPE(1, 2)),
-           *bias                      = params_add(params, "bias", SHAPE(2)),
-           *slow                      = params_add(params, "slow", SHAPE(1, 1)),
-           *last                      = params_add(params, "last", SHAPE(1, 1));
-    Tensor *all[]                     = {p, weight, bias, slow, last};
+    Tensor *weight = params_add(params, "weight", SHAPE(1, 2)),
+           *bias = params_add(params, "bias", SHAPE(2)),
+           *slow = params_add(params, "slow", SHAPE(1, 1)),
+           *last = params_add(params, "last", SHAPE(1, 1));
+    Tensor *all[] = {p, weight, bias, slow, last};
     params_item(params, "slow")->rate = 0.25f;
     Optimizer *sgd =
         optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 0.5f}, .decay = 0.5f});
@@ -324,7 +334,7 @@ static void a_frozen_parameter_stands_still_and_has_no_moments(void **state)
 {
     (void)state;
     params->frozen = true;
-    Tensor *e      = params_add(params, "e", SHAPE(1, N));
+    Tensor *e = params_add(params, "e", SHAPE(1, N));
     params->frozen = false;
     tensor_write(e, (float[N]){1, 2, 3, 4, 5, 6, 7});
     Optimizer *adam = optimizer_new(
@@ -349,11 +359,13 @@ static void an_optimizer_of_frozen_parameters_does_nothing(void **state)
     (void)state;
     Params *frozen = params_new(keep);
     frozen->frozen = true;
-    Tensor *e      = params_add(frozen, "e", SHAPE(2));
+    Tensor *e = params_add(frozen, "e", SHAPE(2));
     tensor_write(e, (float[]){1, 2});
     for (OptimizerKind kind = OPTIMIZER_SGD; kind <= OPTIMIZER_ADAM; kind++) {
-        Optimizer *optimizer = optimizer_new(keep, frozen, (OptimizerConfig){
-            .kind = kind, .schedule = {.peak = 1}, .decay = 0.5f, .clip_norm = 1});
+        Optimizer *optimizer = optimizer_new(
+            keep, frozen,
+            (OptimizerConfig){
+                .kind = kind, .schedule = {.peak = 1}, .decay = 0.5f, .clip_norm = 1});
         assert_int_equal(optimizer->state_count, 0);
         optimizer_step(optimizer);
     }
@@ -363,7 +375,7 @@ static void an_optimizer_of_frozen_parameters_does_nothing(void **state)
 static void a_parameter_that_no_gradient_reached_stands_still(void **state)
 {
     (void)state;
-    Tensor    *q    = params_add(params, "q", SHAPE(2));
+    Tensor *q = params_add(params, "q", SHAPE(2));
     Optimizer *adam = optimizer_new(
         keep, params,
         (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}, .clip_norm = 100});
@@ -399,7 +411,8 @@ static void the_zeros_between_parameters_stay(void **state)
 static Tensor *loss_on(Tape *tape, const float *rows, int count)
 {
     Tensor *x = tensor_from(tape->arena, SHAPE(count, N), rows);
-    Tensor *y = op_matmul(tape, x, tensor_view(tape->arena, p, SHAPE(N, 1)));    // [B,N] [N,1] -> [B,1]
+    Tensor *y =
+        op_matmul(tape, x, tensor_view(tape->arena, p, SHAPE(N, 1)));    // [B,N] [N,1] -> [B,1]
     return loss_squared_error(tape, y, tensor_zeros(tape->arena, SHAPE(count, 1)));
 }
 
@@ -435,9 +448,9 @@ static void state_is_named_for_checkpoints(void **state)
 {
     (void)state;
     params_add(params, "q", SHAPE(2, 3));
-    Optimizer *sgd  = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}});
-    Optimizer *adam = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}});
+    Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1}});
+    Optimizer *adam = optimizer_new(
+        keep, params, (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1}});
     static const char *const names[] = {"adam.m.p", "adam.v.p", "adam.m.q", "adam.v.q"};
     assert_int_equal(sgd->state_count, 2);
     assert_string_equal(sgd->state[1].name, "sgd.v.q");
@@ -469,7 +482,7 @@ static void a_step_that_is_not_finite_is_named(void **state)
 {
     (void)state;
     Optimizer *sgd = optimizer_new(keep, params, (OptimizerConfig){.schedule = {.peak = 1e38f}});
-    float      g[N] = {0, 1e10f};
+    float g[N] = {0, 1e10f};
     set_grad(p, g);
     stops_with("optimizer_step: kernels.sgd_step gave -inf at [0,1]", trace_start(false, true),
                optimizer_step(sgd));

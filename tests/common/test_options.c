@@ -10,33 +10,35 @@
 #include <cmocka.h>
 
 typedef struct Settings {
-    int         epochs;
-    float       rate;
-    uint64_t    seed;
-    bool        smoke;
+    int epochs;
+    float rate;
+    uint64_t seed;
+    bool smoke;
     const char *device, *out;
 } Settings;
 
 typedef struct Outcome {
-    bool     runs;
-    int      status;
+    bool runs;
+    int status;
     Settings settings;
-    bool     epochs_given;
-    char     said[8192];    // all of stdout and stderr
+    bool epochs_given;
+    char said[8192];    // all of stdout and stderr
 } Outcome;
 
 // Parses a command line as a lab would, with what it prints caught in a file.
 static Outcome parse_words(const char **words)
 {
-    Outcome outcome  = {.status   = -1,
-                        .settings = {.epochs = 10, .rate = 1e-3f, .seed = 42, .device = "cpu"}};
-    Arena   *arena   = arena_new("test", 1u << 20);
-    Options *options = options_new(arena, "autoencoder", "Squeezes pictures of digits through a few numbers, repairs "
+    Outcome outcome = {.status = -1,
+                       .settings = {.epochs = 10, .rate = 1e-3f, .seed = 42, .device = "cpu"}};
+    Arena *arena = arena_new("test", 1u << 20);
+    Options *options = options_new(arena, "autoencoder",
+                                   "Squeezes pictures of digits through a few numbers, repairs "
                                    "broken ones, and draws some that nobody wrote.");
-    Settings *s      = &outcome.settings;
+    Settings *s = &outcome.settings;
     options_group(options, "This lab");
-    options_int(options, "epochs", 'e', &s->epochs, 1, 10000,
-                "passes over the training images, each of which sees every image once in a new order");
+    options_int(
+        options, "epochs", 'e', &s->epochs, 1, 10000,
+        "passes over the training images, each of which sees every image once in a new order");
     options_float(options, "rate", 'r', &s->rate, 0.0f, 1.0f, "learning rate");
     options_group(options, "Every lab");
     options_uint64(options, "seed", 0, &s->seed, "what all randomness follows from");
@@ -67,7 +69,7 @@ static Outcome parse_words(const char **words)
     snprintf(device, sizeof device, "%s", s->device);
     snprintf(out, sizeof out, "%s", s->out ? s->out : "(null)");
     s->device = device;
-    s->out    = out;
+    s->out = out;
     arena_free(arena);
     return outcome;
 }
@@ -128,9 +130,18 @@ static void the_ends_of_a_range_belong_to_it(void **state)
 static void a_bad_whole_number_is_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"--epochs=3x", "--epochs=", "--epochs= 3", "--epochs=+3", "--epochs=0x10",
-                   "--epochs=1e2", "--epochs=2.0", "--epochs=0", "--epochs=10001", "--epochs=-1",
-                   "--epochs=99999999999999999999", "-ethree"};
+    const char *bad[] = {"--epochs=3x",
+                         "--epochs=",
+                         "--epochs= 3",
+                         "--epochs=+3",
+                         "--epochs=0x10",
+                         "--epochs=1e2",
+                         "--epochs=2.0",
+                         "--epochs=0",
+                         "--epochs=10001",
+                         "--epochs=-1",
+                         "--epochs=99999999999999999999",
+                         "-ethree"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses(bad[i], "is not a whole number from 1 to 10000\n");
     refuses("--epochs=3x", "--epochs: '3x' is not a whole number from 1 to 10000");
@@ -180,10 +191,15 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
     Outcome outcome = PARSE("--help", NULL);
     assert_false(outcome.runs);
     assert_int_equal(outcome.status, 0);
-    const char *parts[] = {
-        "Squeezes pictures", "This lab:",  "-e, --epochs=N", "(default: 10)",
-        "0.001",           "Every lab:", "--device=NAME",  "done: cpu|cuda (default: cpu)",
-        "--out=DIR"};
+    const char *parts[] = {"Squeezes pictures",
+                           "This lab:",
+                           "-e, --epochs=N",
+                           "(default: 10)",
+                           "0.001",
+                           "Every lab:",
+                           "--device=NAME",
+                           "done: cpu|cuda (default: cpu)",
+                           "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(outcome.said, parts[i]) == NULL)
             fail_msg("--help does not say \"%s\":\n%s", parts[i], outcome.said);
@@ -195,11 +211,11 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
 static void words_that_are_no_options_are_kept_where_they_are_asked_for(void **state)
 {
     (void)state;
-    Arena       *arena   = arena_new("test", 1u << 20);
-    Options     *options = options_new(arena, "keynumbers", "Counts.");
-    bool         explain = false;
+    Arena *arena = arena_new("test", 1u << 20);
+    Options *options = options_new(arena, "keynumbers", "Counts.");
+    bool explain = false;
     const char **models;
-    int          count, status;
+    int count, status;
     options_flag(options, "explain", 0, &explain, "how it is computed");
     options_rest(options, &models, &count, "MODEL...");
     const char *line[] = {"keynumbers", "gpt2", "--explain", "a b"};

@@ -4,13 +4,13 @@
 #include "tests/near.h"
 #include "tests/stops.h"
 
-static Arena  *keep;
+static Arena *keep;
 static Params *params;
 
 static int setup(void **state)
 {
     device_for_case(*state);
-    keep   = arena_new("keep", 4u << 20);
+    keep = arena_new("keep", 4u << 20);
     params = params_new(keep);
     return 0;
 }
@@ -36,8 +36,9 @@ static void parameters_are_found_by_name_and_kept_in_order(void **state)
 {
     (void)state;
     assert_null(params_find(params, "w"));
-    char    name[] = "encoder.0.weight";
-    Tensor *w = params_add(params, name, SHAPE(2, 3)), *b = params_add(params, "encoder.0.bias", SHAPE(2));
+    char name[] = "encoder.0.weight";
+    Tensor *w = params_add(params, name, SHAPE(2, 3)),
+           *b = params_add(params, "encoder.0.bias", SHAPE(2));
     name[0] = 'X';    // the name was copied
     assert_ptr_equal(params_find(params, "encoder.0.weight"), w);
     assert_ptr_equal(params_find(params, "encoder.0.bias"), b);
@@ -109,7 +110,7 @@ static void a_frozen_parameter_has_no_gradient_and_no_place_in_the_block(void **
     params->frozen = true;
     Tensor *e = params_add(params, "e", SHAPE(3)), *f = params_add(params, "f", SHAPE(3));
     params->frozen = false;
-    Tensor *w2     = params_add(params, "w2", SHAPE(5));
+    Tensor *w2 = params_add(params, "w2", SHAPE(5));
     assert_false(e->wants_grad);
     assert_null(e->grad);
     assert_ptr_equal(w2->data, params->trained.at + 16);    // nothing in between

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 static Arena *arena;
-static char   folder[] = "/tmp/test_picture_XXXXXX", path[64];
+static char folder[] = "/tmp/test_picture_XXXXXX", path[64];
 
 static int make_folder(void **state)
 {
@@ -39,7 +39,7 @@ static void assert_comes_back(const Picture *picture)
     assert_true(png_image_begin_read_from_file(&image, path));
     assert_int_equal(image.width, picture->width);
     assert_int_equal(image.height, picture->height);
-    image.format   = PNG_FORMAT_RGB;
+    image.format = PNG_FORMAT_RGB;
     uint8_t *bytes = malloc(PNG_IMAGE_SIZE(image));
     assert_non_null(bytes);
     assert_true(png_image_finish_read(&image, NULL, bytes, 0, NULL));
@@ -58,23 +58,21 @@ static void assert_pixel(const Picture *picture, int x, int y, int red, int gree
 static void grays_are_clamped_and_nan_is_magenta(void **state)
 {
     (void)state;
-    float    values[] = {0.0f, 1.0f, 0.5f, -3.0f, 7.0f, NAN, INFINITY, -INFINITY};
-    Picture *picture  = picture_new(arena, 8, 1);
+    float values[] = {0.0f, 1.0f, 0.5f, -3.0f, 7.0f, NAN, INFINITY, -INFINITY};
+    Picture *picture = picture_new(arena, 8, 1);
     picture_tile(picture, 0, 0, values, 1, 8, 1, 1);
     int expected[] = {0, 255, 128, 0, 255, -1, 255, 0};
     for (int i = 0; i < 8; i++)
-        if (i == 5)
-            assert_pixel(picture, i, 0, 255, 0, 255);
-        else
-            assert_pixel(picture, i, 0, expected[i], expected[i], expected[i]);
+        if (i == 5) assert_pixel(picture, i, 0, 255, 0, 255);
+        else assert_pixel(picture, i, 0, expected[i], expected[i], expected[i]);
     assert_comes_back(picture);
 }
 
 static void rgb_pixels_keep_their_channels(void **state)
 {
     (void)state;
-    float    values[] = {1.0f, 0.2f, 0.0f, 0.0f, NAN, 1.0f};
-    Picture *picture  = picture_new(arena, 4, 2);
+    float values[] = {1.0f, 0.2f, 0.0f, 0.0f, NAN, 1.0f};
+    Picture *picture = picture_new(arena, 4, 2);
     picture_tile(picture, 0, 0, values, 1, 2, 3, 2);
     assert_pixel(picture, 0, 0, 255, 51, 0);
     assert_pixel(picture, 1, 1, 255, 51, 0);
@@ -85,8 +83,8 @@ static void rgb_pixels_keep_their_channels(void **state)
 static void what_falls_outside_is_left_out(void **state)
 {
     (void)state;
-    float    black[4] = {0};
-    Picture *picture  = picture_new(arena, 3, 3);
+    float black[4] = {0};
+    Picture *picture = picture_new(arena, 3, 3);
     picture_tile(picture, -3, -3, black, 2, 2, 1, 2);    // reaches (0,0) only
     picture_tile(picture, 2, 2, black, 2, 2, 1, 2);
     picture_text(picture, -2, -50, "outside", 1);
@@ -103,11 +101,11 @@ static void a_grid_puts_tiles_where_they_belong(void **state)
     // Two rows of three 2x2 tiles; tile i holds the value i/10 throughout.
     float tiles[6][4];
     for (int i = 0; i < 24; i++) tiles[i / 4][i % 4] = (float)(i / 4) / 10.0f;
-    PictureRow  rows[] = {{NULL, tiles[0]}, {NULL, tiles[3]}};
-    PictureGrid grid   = {.rows = rows, .row_count = 2, .columns = 3, .height = 2, .width = 2,
-                          .scale = 3, .gap = 5};
-    Picture    *picture = picture_grid(arena, &grid);
-    int         margin  = (picture->width - (3 * 6 + 2 * 5)) / 2;
+    PictureRow rows[] = {{NULL, tiles[0]}, {NULL, tiles[3]}};
+    PictureGrid grid = {
+        .rows = rows, .row_count = 2, .columns = 3, .height = 2, .width = 2, .scale = 3, .gap = 5};
+    Picture *picture = picture_grid(arena, &grid);
+    int margin = (picture->width - (3 * 6 + 2 * 5)) / 2;
     assert_int_equal(picture->height, 2 * 6 + 5 + 2 * margin);
     for (int i = 0; i < 6; i++) {
         int left = margin + i % 3 * 11, top = margin + i / 3 * 11,
@@ -123,15 +121,15 @@ static void a_grid_puts_tiles_where_they_belong(void **state)
 static void labels_and_caption_make_room_for_themselves(void **state)
 {
     (void)state;
-    float       tile[4]  = {0};
-    PictureRow  rows[]   = {{"label", tile}};
-    PictureGrid grid     = {.rows = rows, .row_count = 1, .columns = 1, .height = 2, .width = 2,
-                            .scale = 10};
-    Picture    *labelled = picture_grid(arena, &grid);
-    rows[0].label        = NULL;
-    Picture *bare        = picture_grid(arena, &grid);
-    grid.caption         = "a caption that is wider than the tile";
-    Picture *captioned   = picture_grid(arena, &grid);
+    float tile[4] = {0};
+    PictureRow rows[] = {{"label", tile}};
+    PictureGrid grid = {
+        .rows = rows, .row_count = 1, .columns = 1, .height = 2, .width = 2, .scale = 10};
+    Picture *labelled = picture_grid(arena, &grid);
+    rows[0].label = NULL;
+    Picture *bare = picture_grid(arena, &grid);
+    grid.caption = "a caption that is wider than the tile";
+    Picture *captioned = picture_grid(arena, &grid);
     assert_true(labelled->width > bare->width + picture_text_width("label", 1));
     assert_int_equal(labelled->height, bare->height);
     assert_true(captioned->width >= picture_text_width(grid.caption, 1));
@@ -163,7 +161,7 @@ static void letters_differ_and_others_become_a_question_mark(void **state)
 static void a_folder_that_is_not_there_is_named(void **state)
 {
     (void)state;
-    Error    err     = {""};
+    Error err = {""};
     Picture *picture = picture_new(arena, 1, 1);
     assert_false(picture_save(picture, "/no/such/folder/a.png", &err));
     assert_string_equal(err.message,

@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char  folder[] = "/tmp/test_plot_XXXXXX", base[64], *real_path;
-static float ones[]   = {1.0f, 2.0f, 3.0f}, twos[] = {0.1f, NAN, 4.0f};
+static char folder[] = "/tmp/test_plot_XXXXXX", base[64], *real_path;
+static float ones[] = {1.0f, 2.0f, 3.0f}, twos[] = {0.1f, NAN, 4.0f};
 
 static const char *beside(const char *ending)
 {
@@ -68,7 +68,7 @@ static void replace_gnuplot(const char *script)
 static const char *content(const char *path)
 {
     static char text[1 << 16];
-    FILE       *file = fopen(path, "r");
+    FILE *file = fopen(path, "r");
     if (file == NULL) fail_msg("%s is not there", path);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
@@ -77,10 +77,10 @@ static const char *content(const char *path)
 
 static Plot some_plot(void)
 {
-    Plot plot = {.title   = "Loss of a \"model\"",
+    Plot plot = {.title = "Loss of a \"model\"",
                  .x_label = "step",
                  .y_label = "squared error",
-                 .log_y   = true,
+                 .log_y = true,
                  .seconds = 1};
     plot_series(&plot, "train_loss", ones, twos, 3);
     plot_series(&plot, "nothing yet", NULL, NULL, 0);
@@ -96,8 +96,8 @@ static void assert_has(const char *text, const char *part)
 static void the_csv_holds_every_point(void **state)
 {
     (void)state;
-    Plot  plot = some_plot();
-    Error err  = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     assert_true(plot_save(&plot, base, "none", &err));
     assert_string_equal(content(beside(".csv")), "x,y,series\n"
                                                  "1,0.100000001,\"train_loss\"\n"
@@ -112,10 +112,10 @@ static void the_script_names_each_series_and_its_rows(void **state)
 {
     (void)state;
     replace_gnuplot("exit 0");
-    Plot  plot = some_plot();
-    Error err  = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     assert_true(plot_save(&plot, base, "svg", &err));
-    const char *script  = content(beside(".gp"));
+    const char *script = content(beside(".gp"));
     const char *parts[] = {"set output \"loss.svg\"",
                            "set title \"Loss of a \\\"model\\\"\"",
                            "set xlabel \"step\"",
@@ -135,16 +135,19 @@ static void areas_bars_and_limits_are_drawn_as_such(void **state)
     (void)state;
     replace_gnuplot("exit 0");
     const PlotTick ticks[] = {{1, "1K"}, {2, "\"2K\""}};
-    Plot           plot    = {.title = "memory", .ticks = ticks, .tick_count = 2, .seconds = 1};
-    Error          err     = {""};
+    Plot plot = {.title = "memory", .ticks = ticks, .tick_count = 2, .seconds = 1};
+    Error err = {""};
     plot_shape(&plot, PLOT_AREA, "cache", ones, twos, 3);
     plot_shape(&plot, PLOT_BARS, "need", ones, twos, 3);
     plot_shape(&plot, PLOT_LIMIT, "GPU", ones, ones, 2);
     plot_shape(&plot, PLOT_POINTS, "here", ones, ones, 1);
     assert_true(plot_save(&plot, base, "svg", &err));
-    const char *script  = content(beside(".gp"));
-    const char *parts[] = {"set xtics (\"1K\" 1, \"\\\"2K\\\"\" 2)", "every ::1::3 with filledcurves y1=0 ",
-                           "every ::4::6 with boxes ", "set yrange [0:*]", "set xrange [0.4:2.6]",
+    const char *script = content(beside(".gp"));
+    const char *parts[] = {"set xtics (\"1K\" 1, \"\\\"2K\\\"\" 2)",
+                           "every ::1::3 with filledcurves y1=0 ",
+                           "every ::4::6 with boxes ",
+                           "set yrange [0:*]",
+                           "set xrange [0.4:2.6]",
                            "every ::7::8 with lines linewidth 2 dashtype 2",
                            "every ::9::9 with points "};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
@@ -153,8 +156,8 @@ static void areas_bars_and_limits_are_drawn_as_such(void **state)
 static void gnuplot_draws_what_the_script_says(void **state)
 {
     (void)state;
-    Plot  plot   = some_plot();
-    Error err    = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     plot.seconds = 60;
     if (!plot_save(&plot, base, "svg", &err)) {
         if (strstr(err.message, "not installed")) skip();
@@ -171,8 +174,8 @@ static void gnuplot_draws_what_the_script_says(void **state)
 static void without_gnuplot_the_numbers_are_there(void **state)
 {
     (void)state;
-    Plot  plot = some_plot();
-    Error err  = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     setenv("PATH", "/nowhere", 1);
     assert_false(plot_save(&plot, base, "svg", &err));
     assert_has(err.message, "loss.csv without a plot: gnuplot is not installed");
@@ -183,8 +186,8 @@ static void a_gnuplot_that_fails_leaves_no_half_picture(void **state)
 {
     (void)state;
     replace_gnuplot("echo '<svg' > loss.svg; echo trouble >&2; exit 3");
-    Plot  plot = some_plot();
-    Error err  = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     assert_false(plot_save(&plot, base, "svg", &err));
     assert_has(err.message, "loss.csv without a plot: gnuplot failed; `cd ");
     assert_has(err.message, "gnuplot loss.gp` shows why");
@@ -195,8 +198,8 @@ static void a_gnuplot_that_hangs_is_ended(void **state)
 {
     (void)state;
     replace_gnuplot("echo $$ > pid; exec sleep 1000");
-    Plot  plot = some_plot();
-    Error err  = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     assert_false(plot_save(&plot, base, "png", &err));
     assert_has(err.message, "gnuplot took more than 1 seconds");
     char pid[80];
@@ -208,8 +211,8 @@ static void a_gnuplot_that_hangs_is_ended(void **state)
 static void a_plot_of_nothing_says_so(void **state)
 {
     (void)state;
-    Plot  plot = {.title = "empty"};
-    Error err  = {""};
+    Plot plot = {.title = "empty"};
+    Error err = {""};
     plot_series(&plot, "none", NULL, NULL, 0);
     assert_false(plot_save(&plot, base, "svg", &err));
     assert_has(err.message, "there are no points to draw");
@@ -219,8 +222,8 @@ static void a_plot_of_nothing_says_so(void **state)
 static void a_folder_that_is_not_there_is_named(void **state)
 {
     (void)state;
-    Plot  plot = some_plot();
-    Error err  = {""};
+    Plot plot = some_plot();
+    Error err = {""};
     assert_false(plot_save(&plot, "/no/such/folder/loss", "svg", &err));
     assert_string_equal(err.message,
                         "/no/such/folder/loss.csv: cannot be written: No such file or directory");

@@ -14,8 +14,8 @@
 static const char *shown(int columns, void (*use)(void))
 {
     static char text[1 << 14];
-    int         terminal = -1, reader;
-    FILE       *plain    = NULL;
+    int terminal = -1, reader;
+    FILE *plain = NULL;
     if (columns > 0) {
         struct winsize size = {.ws_col = (unsigned short)columns, .ws_row = 24};
         assert_int_equal(openpty(&reader, &terminal, NULL, NULL, &size), 0);
@@ -103,7 +103,7 @@ static void finish_nothing(void)
 static void a_wide_terminal_shows_everything(void **state)
 {
     (void)state;
-    const char *text    = shown(120, finish_a_loop);
+    const char *text = shown(120, finish_a_loop);
     const char *parts[] = {"\rtraining  50% [##########----------] ", " images/s  ",
                            " left  loss 0.2500", "\rtraining 100% [####################] ",
                            "0:00 left  loss 0.1250"};
@@ -140,8 +140,8 @@ static void it_is_silent_where_there_is_no_terminal(void **state)
 static void a_thousand_quick_steps_draw_once(void **state)
 {
     (void)state;
-    const char *text  = shown(80, step_very_often);
-    int         drawn = 0;
+    const char *text = shown(80, step_very_often);
+    int drawn = 0;
     for (; *text != '\0'; text++) drawn += *text == '\r' && text[1] == 't';
     assert_in_range(drawn, 1, 20);    // 20: two seconds, far more than a thousand steps take
 }
@@ -153,7 +153,7 @@ static void a_cleared_line_leaves_nothing_behind(void **state)
     assert_non_null(said);
     const char *drawn = strstr(text, "\rtraining"), *blanks = strchr(drawn + 1, '\r');
     assert_int_equal(strspn(blanks + 1, " "), blanks - drawn - 1);    // as many as were drawn
-    assert_string_equal(strchr(said, '\n'), "\n");                   // and no second newline
+    assert_string_equal(strchr(said, '\n'), "\n");                    // and no second newline
 }
 
 static void a_resumed_loop_counts_its_own_speed_only(void **state)
@@ -161,7 +161,7 @@ static void a_resumed_loop_counts_its_own_speed_only(void **state)
     (void)state;
     // One image in 20 ms or more: 50 images/s at most. Counting the 500 would show some 25k.
     const char *text = strstr(shown(120, resume_half_way), "] ");
-    double      rate = 0.0;
+    double rate = 0.0;
     assert_non_null(text);
     assert_int_equal(sscanf(text, "] %lf images/s", &rate), 1);
     assert_true(rate > 0.0 && rate <= 50.0);

@@ -7,16 +7,16 @@
 #include "tests/near.h"
 #include "tests/stops.h"
 
-static Arena  *keep;
+static Arena *keep;
 static Params *params;
-static Tape   *tape;
+static Tape *tape;
 
 static int setup(void **state)
 {
     device_for_case(*state);
-    keep   = arena_new("keep", 4u << 20);
+    keep = arena_new("keep", 4u << 20);
     params = params_new(keep);
-    tape   = tape_new(arena_new("step", 1u << 20));
+    tape = tape_new(arena_new("step", 1u << 20));
     return 0;
 }
 
@@ -33,19 +33,19 @@ enum { ROWS = 16, WIDTH = 32, DEPTH = 6 };
 // A part of two inputs, the second of which wants no gradient; parameters come by the context.
 typedef struct Stack {
     Tensor *w[DEPTH], *b;
-    int     first, end;    // of its layers
-    bool    nested;        // the inner ones are a part in the part
+    int first, end;    // of its layers
+    bool nested;       // the inner ones are a part in the part
 } Stack;
 
 static Tensor *stack(Tape *t, const void *context, Tensor *const in[])
 {
     const Stack *all = context;
-    Tensor      *h = in[0], *gate = in[1];
+    Tensor *h = in[0], *gate = in[1];
     for (int i = all->first; i < all->end; i++) {
         h = op_mul(t, op_linear_activated(t, h, all->w[i], all->b, ACTIVATION_TANH), gate);
         if (!all->nested || i != 0) continue;
         Stack *inner = arena_alloc(t->arena, sizeof *inner);
-        *inner       = *all;
+        *inner = *all;
         inner->first = 1, inner->end = DEPTH - 1, inner->nested = false;
         h = tape_recompute(t, stack, inner, h->shape, INPUTS(h, gate));
         i = DEPTH - 2;
@@ -55,23 +55,23 @@ static Tensor *stack(Tape *t, const void *context, Tensor *const in[])
 
 typedef struct Network {
     Tensor *x, *first, *gate, *target;
-    Stack   stack;
+    Stack stack;
 } Network;
 
 static Network network_new(void)
 {
-    Rng     rng = rng_from_seed(5);
-    float   values[ROWS * WIDTH];
+    Rng rng = rng_from_seed(5);
+    float values[ROWS * WIDTH];
     Network n;
     rng_fill_normal(&rng, values, ROWS * WIDTH);
-    n.x      = tensor_from(keep, SHAPE(ROWS, WIDTH), values);
+    n.x = tensor_from(keep, SHAPE(ROWS, WIDTH), values);
     n.target = tensor_from(keep, SHAPE(ROWS, WIDTH), values);
     rng_fill_uniform(&rng, values, ROWS * WIDTH);
     n.gate = tensor_from(keep, SHAPE(ROWS, WIDTH), values);
     tensor_want_grad(keep, n.x);
     n.stack = (Stack){.end = DEPTH, .b = params_add(params, "b", SHAPE(WIDTH))};
     for (int i = 0; i <= DEPTH; i++) {
-        float   w[WIDTH * WIDTH];
+        float w[WIDTH * WIDTH];
         Tensor *matrix = params_add(params, arena_print(keep, "w%d", i), SHAPE(WIDTH, WIDTH));
         for (int k = 0; k < WIDTH * WIDTH; k++) w[k] = 0.3f * rng_normal(&rng);
         tensor_write(matrix, w);
@@ -84,21 +84,21 @@ static Network network_new(void)
 // Two stacks of the same weights; what goes into the first is used behind it, too.
 static Tensor *network_loss(const Network *n, bool recompute, bool nested)
 {
-    Stack *saved  = arena_alloc(tape->arena, sizeof *saved);
-    *saved        = n->stack;
+    Stack *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved = n->stack;
     saved->nested = nested;
-    Tensor *h     = op_linear(tape, n->x, n->first, NULL);
+    Tensor *h = op_linear(tape, n->x, n->first, NULL);
     for (int i = 0; i < 2; i++) {
         Tensors in = INPUTS(h, n->gate);
-        Tensor *y  = recompute ? tape_recompute(tape, stack, saved, h->shape, in)
-                               : stack(tape, saved, in.list);
-        h          = op_add(tape, y, h);
+        Tensor *y = recompute ? tape_recompute(tape, stack, saved, h->shape, in)
+                              : stack(tape, saved, in.list);
+        h = op_add(tape, y, h);
     }
     return loss_mse(tape, h, n->target);
 }
 
 typedef struct Step {
-    float  loss, *grads, *dx;
+    float loss, *grads, *dx;
     size_t peak;    // of the numbers
 } Step;
 
@@ -106,9 +106,9 @@ static Step network_step(const Network *n, bool recompute, bool nested)
 {
     params_clear_grads(params);
     n->x->has_grad = false;
-    Tape *kept     = tape;
-    tape           = tape_new(arena_new("step", 4u << 20));    // whose peak is this step's
-    Tensor *loss   = network_loss(n, recompute, nested);
+    Tape *kept = tape;
+    tape = tape_new(arena_new("step", 4u << 20));    // whose peak is this step's
+    Tensor *loss = network_loss(n, recompute, nested);
     tape_backward(tape, loss);
     Step step = {tensor_item(loss), numbers_at(params->grads.at, params->grads.count),
                  grad_of(n->x), arena_numbers_peak(tape->arena)};
@@ -127,11 +127,11 @@ static double *wide_of(const float *x, size_t n)
 static void recomputing_gives_the_same_numbers_in_less_memory(void **state)
 {
     (void)state;
-    Network n     = network_new();
-    Step    plain = network_step(&n, false, false);
-    size_t  peak[2];
+    Network n = network_new();
+    Step plain = network_step(&n, false, false);
+    size_t peak[2];
     for (int nested = 0; nested < 2; nested++) {
-        Step  less  = network_step(&n, true, nested);
+        Step less = network_step(&n, true, nested);
         Shape block = SHAPE((int)params->grads.count);
         assert_close(less.loss, plain.loss, 0);
         assert_near(less.grads, wide_of(plain.grads, params->grads.count), block,
@@ -145,9 +145,11 @@ static void recomputing_gives_the_same_numbers_in_less_memory(void **state)
     // two sums; gradients of a pair and of what goes past the stack. Recomputed: the linear, outputs of two
     // parts, two sums, one part's layers. Nested: two layers and the inner output, then the inner layers,
     // and the gradient of what came into them.
-    assert_int_equal(plain.peak, (1 + 2 * 2 * DEPTH + 2 + 3) * piece_of(ROWS * WIDTH) + 2 * piece_of(1));
+    assert_int_equal(plain.peak,
+                     (1 + 2 * 2 * DEPTH + 2 + 3) * piece_of(ROWS * WIDTH) + 2 * piece_of(1));
     assert_int_equal(peak[0], (5 + 2 * DEPTH + 3) * piece_of(ROWS * WIDTH) + 2 * piece_of(1));
-    assert_int_equal(peak[1], (5 + 5 + 2 * (DEPTH - 2) + 4) * piece_of(ROWS * WIDTH) + 2 * piece_of(1));
+    assert_int_equal(peak[1],
+                     (5 + 5 + 2 * (DEPTH - 2) + 4) * piece_of(ROWS * WIDTH) + 2 * piece_of(1));
 }
 
 // Two layers, the inner one wide: [ROWS,A] -> [ROWS,4 WIDTH] -> [ROWS,B].
@@ -162,9 +164,9 @@ static Tensor *widened(Tape *t, const void *context, Tensor *const in[])
 static void a_part_leaves_no_memory_of_its_own_behind(void **state)
 {
     (void)state;
-    Network n      = network_new();
-    Shape   wide   = SHAPE(ROWS, 4 * WIDTH);
-    Tensor *up     = params_add(params, "up", SHAPE(4 * WIDTH, WIDTH)),
+    Network n = network_new();
+    Shape wide = SHAPE(ROWS, 4 * WIDTH);
+    Tensor *up = params_add(params, "up", SHAPE(4 * WIDTH, WIDTH)),
            *across = params_add(params, "across", SHAPE(4 * WIDTH, 4 * WIDTH)),
            *down = params_add(params, "down", SHAPE(WIDTH, 4 * WIDTH)), *all[] = {up, across, down};
     Rng rng = rng_from_seed(6);
@@ -179,11 +181,11 @@ static void a_part_leaves_no_memory_of_its_own_behind(void **state)
         params_clear_grads(params);
         tape_reset(tape);
         Tensor *first[] = {up, across}, *second[] = {up, down}, *y, *z;
-        y            = recompute ? tape_recompute(tape, widened, first, wide, INPUTS(n.x))
-                                 : widened(tape, first, &n.x);
-        z            = op_linear(tape, y, down, NULL);
-        z            = recompute ? tape_recompute(tape, widened, second, z->shape, INPUTS(z))
-                                 : widened(tape, second, &z);
+        y = recompute ? tape_recompute(tape, widened, first, wide, INPUTS(n.x))
+                      : widened(tape, first, &n.x);
+        z = op_linear(tape, y, down, NULL);
+        z = recompute ? tape_recompute(tape, widened, second, z->shape, INPUTS(z))
+                      : widened(tape, second, &z);
         Tensor *loss = loss_mse(tape, z, n.target);
         tape_quiet(tape, true);
         tape_backward(tape, loss);
@@ -200,8 +202,8 @@ static void a_part_leaves_no_memory_of_its_own_behind(void **state)
 static void evaluating_a_part_that_is_recomputed_records_nothing(void **state)
 {
     (void)state;
-    Network n    = network_new();
-    float   want = tensor_item(network_loss(&n, false, false));
+    Network n = network_new();
+    float want = tensor_item(network_loss(&n, false, false));
     tape_reset(tape);
     tape_quiet(tape, true);
     assert_close(tensor_item(network_loss(&n, true, true)), want, 0);
@@ -236,7 +238,7 @@ static void a_part_must_name_what_an_op_computed_before_it(void **state)
 {
     (void)state;
     Tensor *w = params_add(params, "w", SHAPE(3));
-    outsider  = op_scale(tape, w, 2);
+    outsider = op_scale(tape, w, 2);
     Tensor *y = tape_recompute(tape, part_with_an_outsider, NULL, SHAPE(3), INPUTS(w));
     stops_with("[3] is used by a part that is computed again and was computed before it",
                tape_backward(tape, loss_mse(tape, y, tensor_zeros(tape->arena, SHAPE(3)))));

@@ -23,25 +23,26 @@ static Result *train(const char *device_name, int threads, uint64_t seed)
     const char *why;
     assert_true(device_use(device_name, &why));
     omp_set_num_threads(threads);
-    Arena     *keep   = arena_new("keep", 16u << 20);
-    Params    *params = params_new(keep);
-    Rng        rng    = rng_from_seed(seed);
-    Linear     hidden = linear_new(params, "hidden", IN, HIDDEN, init_he, &rng);
-    Linear     output = linear_new(params, "output", HIDDEN, CLASSES, init_glorot, &rng);
-    Optimizer *adam   = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
-    Tape   *tape   = tape_new(arena_new("step", 16u << 20));
+    Arena *keep = arena_new("keep", 16u << 20);
+    Params *params = params_new(keep);
+    Rng rng = rng_from_seed(seed);
+    Linear hidden = linear_new(params, "hidden", IN, HIDDEN, init_he, &rng);
+    Linear output = linear_new(params, "output", HIDDEN, CLASSES, init_glorot, &rng);
+    Optimizer *adam = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
+    Tape *tape = tape_new(arena_new("step", 16u << 20));
     Result *result = calloc(1, sizeof *result);
     assert_non_null(result);
     for (int i = 0; i < STEPS; i++) {
-        float   noise[BATCH * IN];
+        float noise[BATCH * IN];
         int32_t classes[BATCH];
         rng_fill_normal(&rng, noise, BATCH * IN);
         for (int r = 0; r < BATCH; r++) classes[r] = (int32_t)rng_below(&rng, CLASSES);
-        Tensor *x         = tensor_from(tape->arena, SHAPE(BATCH, IN), noise);
-        Tensor *labels    = tensor_from_ints(tape->arena, SHAPE(BATCH), classes);
-        Tensor *h         = op_linear_relu(tape, x, hidden.weight, hidden.bias);
-        Tensor *loss      = loss_cross_entropy(tape, linear_forward(tape, &output, h), labels);
+        Tensor *x = tensor_from(tape->arena, SHAPE(BATCH, IN), noise);
+        Tensor *labels = tensor_from_ints(tape->arena, SHAPE(BATCH), classes);
+        Tensor *h = op_linear_relu(tape, x, hidden.weight, hidden.bias);
+        Tensor *loss = loss_cross_entropy(tape, linear_forward(tape, &output, h), labels);
         result->losses[i] = tensor_item(loss);
         tape_backward(tape, loss);
         optimizer_step(adam);

@@ -11,7 +11,8 @@ static void the_golden_values_are_those_of_the_published_demo(void **state)
     static const uint32_t golden[] = {0xa15c02b7, 0x7b47f409, 0xba1d3330,
                                       0x83d2f293, 0xbfa4784b, 0xcbed606e};
     Rng rng = rng_pcg32(42, 54);
-    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) assert_int_equal(rng_next(&rng), golden[i]);
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++)
+        assert_int_equal(rng_next(&rng), golden[i]);
 }
 
 // The values below were computed in Python from the two papers, without this code.
@@ -84,8 +85,8 @@ static void uniform_lies_in_0_to_1_and_is_flat(void **state)
 {
     (void)state;
     enum { COUNT = 200000, BINS = 50 };
-    Rng    rng = rng_from_seed(11);
-    int    bins[BINS] = {0};
+    Rng rng = rng_from_seed(11);
+    int bins[BINS] = {0};
     double sum = 0;
     for (int i = 0; i < COUNT; i++) {
         float u = rng_uniform(&rng);
@@ -103,7 +104,7 @@ static void uniform_lies_in_0_to_1_and_is_flat(void **state)
 static void uniform_keeps_24_bits(void **state)
 {
     (void)state;
-    Rng  rng = rng_from_seed(12);
+    Rng rng = rng_from_seed(12);
     bool low = false;
     for (int i = 0; i < 1000; i++) {
         float scaled = rng_uniform(&rng) * 0x1p24f;
@@ -121,14 +122,15 @@ static void below_is_unbiased(void **state)
     Rng rng = rng_from_seed(13);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         uint32_t n = sizes[s];
-        int      hits[1000] = {0};
+        int hits[1000] = {0};
         for (int i = 0; i < COUNT; i++) {
             uint32_t value = rng_below(&rng, n);
             assert_true(value < n);
             hits[value]++;
         }
         double chi = 0, expected = (double)COUNT / n;
-        for (uint32_t i = 0; i < n; i++) chi += (hits[i] - expected) * (hits[i] - expected) / expected;
+        for (uint32_t i = 0; i < n; i++)
+            chi += (hits[i] - expected) * (hits[i] - expected) / expected;
         assert_close(chi, n - 1, 5 * sqrt(2.0 * (n - 1)));
     }
 }
@@ -138,7 +140,7 @@ static void below_is_unbiased_where_a_remainder_is_not(void **state)
 {
     (void)state;
     enum { COUNT = 100000 };
-    Rng rng   = rng_from_seed(14);
+    Rng rng = rng_from_seed(14);
     int third = 0;
     for (int i = 0; i < COUNT; i++) third += rng_below(&rng, 3u << 30) < 1u << 30;
     assert_close((double)third / COUNT, 1.0 / 3, 4 * sqrt(2.0 / 9 / COUNT));
@@ -175,7 +177,7 @@ static void assert_normal(float *x, size_t n)
     double distance = 0;
     for (size_t i = 0; i < n; i++) {
         double below = 0.5 * erfc(-(double)x[i] / sqrt(2));
-        distance     = fmax(distance, fmax(fabs(below - (double)i / n), fabs(below - (i + 1.0) / n)));
+        distance = fmax(distance, fmax(fabs(below - (double)i / n), fabs(below - (i + 1.0) / n)));
     }
     assert_close(distance, 0, 1.95 / sqrt((double)n));
 }
@@ -186,7 +188,7 @@ static void single_normals_are_normal(void **state)
 {
     (void)state;
     static float x[DRAWS];
-    Rng          rng = rng_from_seed(16);
+    Rng rng = rng_from_seed(16);
     for (int i = 0; i < DRAWS; i++) x[i] = rng_normal(&rng);
     assert_normal(x, DRAWS);
 }
@@ -195,7 +197,7 @@ static void filled_normals_are_normal(void **state)
 {
     (void)state;
     static float x[DRAWS];
-    Rng          rng = rng_from_seed(17);
+    Rng rng = rng_from_seed(17);
     rng_fill_normal(&rng, x, DRAWS);
     assert_normal(x, DRAWS);
 }
@@ -205,7 +207,7 @@ static void neighbours_in_a_fill_are_uncorrelated(void **state)
 {
     (void)state;
     static float x[DRAWS];
-    Rng          rng = rng_from_seed(18);
+    Rng rng = rng_from_seed(18);
     rng_fill_normal(&rng, x, DRAWS);
     double product = 0, squares = 0;
     for (int i = 0; i + 1 < DRAWS; i += 2) {
@@ -221,7 +223,7 @@ static void fill_uniform_equals_the_singles(void **state)
 {
     (void)state;
     float x[101];
-    Rng   rng = rng_from_seed(19), one = rng;
+    Rng rng = rng_from_seed(19), one = rng;
     rng_fill_uniform(&rng, x, 101);
     for (int i = 0; i < 101; i++) assert_true(x[i] == rng_uniform(&one));
     assert_memory_equal(&rng, &one, sizeof rng);
@@ -231,11 +233,12 @@ static void fill_normal_takes_two_values_from_each_pair_of_uniforms(void **state
 {
     (void)state;
     float x[7];
-    Rng   rng = rng_from_seed(20), uniform = rng, one = rng;
+    Rng rng = rng_from_seed(20), uniform = rng, one = rng;
     rng_fill_normal(&rng, x, 7);
     for (int i = 0; i < 8; i++) rng_uniform(&uniform);
     assert_memory_equal(&rng, &uniform, sizeof rng);
-    for (int i = 0; i < 7; i += 2) assert_true(x[i] == rng_normal(&one));    // a single is the first
+    for (int i = 0; i < 7; i += 2)
+        assert_true(x[i] == rng_normal(&one));    // a single is the first
     rng_fill_normal(&rng, x, 0);
     assert_memory_equal(&rng, &uniform, sizeof rng);
 }
@@ -244,7 +247,7 @@ static void shuffle_has_a_golden_order(void **state)
 {
     (void)state;
     int items[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-    Rng rng     = rng_pcg32(42, 54);
+    Rng rng = rng_pcg32(42, 54);
     rng_shuffle(&rng, items, 10);
     assert_memory_equal(items, ((int[]){0, 7, 1, 2, 9, 8, 3, 5, 4, 6}), sizeof items);
 }
@@ -274,14 +277,14 @@ static void shuffle_reaches_every_order_alike(void **state)
     (void)state;
     enum { COUNT = 48000, ORDERS = 24 };
     int hits[256] = {0};
-    Rng rng       = rng_from_seed(22);
+    Rng rng = rng_from_seed(22);
     for (int i = 0; i < COUNT; i++) {
         int items[] = {0, 1, 2, 3};
         rng_shuffle(&rng, items, 4);
         hits[items[0] | items[1] << 2 | items[2] << 4 | items[3] << 6]++;
     }
     double chi = 0, expected = (double)COUNT / ORDERS;
-    int    orders = 0;
+    int orders = 0;
     for (int i = 0; i < 256; i++)
         if (hits[i] > 0) {
             chi += (hits[i] - expected) * (hits[i] - expected) / expected;

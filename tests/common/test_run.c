@@ -35,7 +35,7 @@ static int remove_folder(void **state)
 }
 
 typedef struct Ended {
-    int  status;    // as a shell shows it
+    int status;    // as a shell shows it
     char said[4096];
 } Ended;
 
@@ -50,8 +50,8 @@ static Ended run_words(int (*rest)(Run *run), const char **words)
         dup2(fileno(caught), STDOUT_FILENO);
         dup2(fileno(caught), STDERR_FILENO);
         signal(SIGSEGV, SIG_DFL);    // cmocka's handler would go on here
-        int      status, count = 0;
-        Arena   *keep    = arena_new("keep", 1u << 20);
+        int status, count = 0;
+        Arena *keep = arena_new("keep", 1u << 20);
         Options *options = options_new(keep, "tiny", "A lab for the tests.");
         while (words[count] != NULL) count++;
         Run *run = run_begin(keep, options, count, (char **)words, &status);
@@ -135,7 +135,7 @@ static void a_run_without_arguments_says_what_it_does(void **state)
     Ended ended = RUN(write_steps, "--threads=1", NULL);
     assert_said(&ended, 0, "tiny: seed 42, cpu (");
     assert_said(&ended, 0, "), 1 thread, results in out/tiny\n");
-    char  text[256];
+    char text[256];
     FILE *file = fopen("out/tiny/metrics.jsonl", "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
@@ -159,7 +159,7 @@ static void the_environment_moves_results_and_data(void **state)
     setenv("LAB_OUT", "elsewhere", 1);
     setenv("LAB_DATA", "real", 1);
     Ended moved = RUN(print_settings, NULL),
-          told  = RUN(print_settings, "--out=here", "--data=there", NULL);
+          told = RUN(print_settings, "--out=here", "--data=there", NULL);
     unsetenv("LAB_OUT");
     unsetenv("LAB_DATA");
     assert_said(&moved, 0, "|elsewhere/tiny|real|");
@@ -183,7 +183,7 @@ static void a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them(void 
     (void)state;
     RUN(write_steps, NULL);
     RUN(resume_at_two, "--resume=out/tiny/checkpoint", NULL);
-    char  text[256];
+    char text[256];
     FILE *file = fopen("out/tiny/metrics.jsonl", "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
@@ -206,10 +206,13 @@ static void the_first_interrupt_is_told_to_the_loop(void **state)
 static void a_profile_that_cannot_be_written_does_not_hide_how_to_go_on(void **state)
 {
     (void)state;
-    assert_int_equal(system("mkdir -p full/profile.jsonl"), 0);    // a folder: no file can take its place
+    assert_int_equal(system("mkdir -p full/profile.jsonl"),
+                     0);    // a folder: no file can take its place
     Ended ended = RUN(save_and_press, "--out=full", "--profile", NULL);
     assert_said(&ended, 1, "full/profile.jsonl: cannot be written");
-    assert_said(&ended, 1, "Stopped by Ctrl-C. To go on: tiny --out=full --profile --resume 'full/check point'\n");
+    assert_said(
+        &ended, 1,
+        "Stopped by Ctrl-C. To go on: tiny --out=full --profile --resume 'full/check point'\n");
     assert_null(strstr(ended.said, "Also in"));
 }
 
@@ -225,10 +228,10 @@ static void no_checkpoint_is_named_that_this_run_has_not_saved(void **state)
 {
     (void)state;
     struct utimbuf yesterday = {.actime = 1e9, .modtime = 1e9};
-    Ended          none      = RUN(press_at_once, "--out=empty", NULL);
+    Ended none = RUN(press_at_once, "--out=empty", NULL);
     RUN(save_and_press, "--out=old", NULL);
     assert_int_equal(utime("old/check point", &yesterday), 0);
-    Ended old     = RUN(press_at_once, "--out=old", NULL),
+    Ended old = RUN(press_at_once, "--out=old", NULL),
           resumed = RUN(press_at_once, "--out=empty", "--resume=old/check", NULL);
     assert_said(&none, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
     assert_said(&old, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
@@ -241,8 +244,9 @@ static void the_command_to_type_is_the_one_that_was_typed(void **state)
     setenv("LAB_COMMAND", "./lab run tiny", 1);
     Ended ended = RUN(save_and_press, "--seed=7", NULL);
     unsetenv("LAB_COMMAND");
-    assert_said(&ended, 130,
-                "Stopped by Ctrl-C. To go on: ./lab run tiny --seed=7 --resume 'out/tiny/check point'\n");
+    assert_said(
+        &ended, 130,
+        "Stopped by Ctrl-C. To go on: ./lab run tiny --seed=7 --resume 'out/tiny/check point'\n");
 }
 
 static void the_second_interrupt_ends_the_program(void **state)

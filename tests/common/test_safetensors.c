@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 static Arena *arena;
-static char   folder[] = "/tmp/test_safetensors_XXXXXX", path[64];
+static char folder[] = "/tmp/test_safetensors_XXXXXX", path[64];
 
 static int make_folder(void **state)
 {
@@ -50,8 +50,8 @@ static Safetensors *parse_guarded(const void *bytes, size_t size, Error *err)
 static char *file_of(const char *header, size_t data, size_t *size)
 {
     uint64_t length = strlen(header);
-    *size           = 8 + length + data;
-    char *bytes     = calloc(1, *size);
+    *size = 8 + length + data;
+    char *bytes = calloc(1, *size);
     assert_non_null(bytes);
     memcpy(bytes, &length, 8);
     memcpy(bytes + 8, header, length);
@@ -60,10 +60,10 @@ static char *file_of(const char *header, size_t data, size_t *size)
 
 static void refuses(const char *header, size_t data, const char *sentence)
 {
-    size_t       size;
-    char        *bytes = file_of(header, data, &size);
-    Error        err   = {""};
-    Safetensors *file  = parse_guarded(bytes, size, &err);
+    size_t size;
+    char *bytes = file_of(header, data, &size);
+    Error err = {""};
+    Safetensors *file = parse_guarded(bytes, size, &err);
     free(bytes);
     if (file != NULL) fail_msg("was taken: %.300s", header);
     if (strstr(err.message, sentence) == NULL)
@@ -72,10 +72,10 @@ static void refuses(const char *header, size_t data, const char *sentence)
 
 static Safetensors *accepts(const char *header, size_t data)
 {
-    size_t       size;
-    char        *bytes = file_of(header, data, &size);
-    Error        err   = {""};
-    Safetensors *file  = parse_guarded(bytes, size, &err);
+    size_t size;
+    char *bytes = file_of(header, data, &size);
+    Error err = {""};
+    Safetensors *file = parse_guarded(bytes, size, &err);
     free(bytes);
     if (file == NULL) fail_msg("%.300s\n  was refused: %s", header, err.message);
     return file;
@@ -95,7 +95,7 @@ static void parameters_come_back_bit_for_bit(void **state)
 {
     (void)state;
     Params *saved = some_params(), *loaded = some_params();
-    Rng     rng   = rng_from_seed(1);
+    Rng rng = rng_from_seed(1);
     for (int i = 0; i < saved->count; i++)
         rng_fill_normal(&rng, saved->items[i].tensor->data, tensor_count(saved->items[i].tensor));
     float odd[] = {NAN, -0.0f, INFINITY, 1e-45f, -3.4e38f};
@@ -118,7 +118,7 @@ static void the_bytes_are_those_of_the_python_package(void **state)
     Params *params = params_new(arena);
     tensor_write(params_add(params, "a", SHAPE(2)), (float[]){1.0f, 2.0f});
     assert_true(safetensors_save(path, params, NULL));
-    char  bytes[256];
+    char bytes[256];
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     assert_int_equal(fread(bytes, 1, sizeof bytes, file), sizeof expected - 1);
@@ -132,8 +132,8 @@ static void metadata_comes_back(void **state)
     SafetensorsPair pairs[] = {{"format", "pt"},
                                {"a \"quoted\"\nkey", "Gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80 \\"},
                                {"", ""}};
-    Params         *params  = some_params();
-    Error           err     = {""};
+    Params *params = some_params();
+    Error err = {""};
     assert_true(safetensors_write(path, params->items, params->count, pairs, 3, &err));
     Safetensors *file = safetensors_open(path, &err);
     if (file == NULL) fail_msg("%s", err.message);
@@ -158,20 +158,20 @@ static void other_float_types_are_converted(void **state)
     assert_int_equal(strlen(HEADER) % 2, 1);
     uint16_t halves[] = {0x3C00, 0xC000, 0x0001, 0x83FF, 0x7BFF, 0xFC00, 0x7E01};
     uint16_t brains[] = {0x3F80, 0xC049, 0x0001};
-    double   doubles[] = {0.1, -1e300};
-    size_t   size;
-    char    *bytes = file_of(HEADER, 40, &size), *data = bytes + size - 40;
+    double doubles[] = {0.1, -1e300};
+    size_t size;
+    char *bytes = file_of(HEADER, 40, &size), *data = bytes + size - 40;
     memcpy(data, halves, 14);
     memcpy(data + 14, brains, 6);
     memcpy(data + 20, doubles, 16);
     memcpy(data + 36, "\x7b\xbc\x7e\xb8", 4);
     Params *params = params_new(arena);
-    float  *h      = params_add(params, "h", SHAPE(7))->data;
-    float  *b      = params_add(params, "b", SHAPE(3))->data;
-    float  *d = params_add(params, "d", SHAPE(2))->data;
-    float  *e = params_add(params, "e", SHAPE(2))->data;
-    float  *f = params_add(params, "f", SHAPE(2))->data;
-    Error   err = {""};
+    float *h = params_add(params, "h", SHAPE(7))->data;
+    float *b = params_add(params, "b", SHAPE(3))->data;
+    float *d = params_add(params, "d", SHAPE(2))->data;
+    float *e = params_add(params, "e", SHAPE(2))->data;
+    float *f = params_add(params, "f", SHAPE(2))->data;
+    Error err = {""};
     Safetensors *file = safetensors_parse(bytes, size, "bytes", &err);
     if (file == NULL || !safetensors_read(file, params->items, 5, &err))
         fail_msg("%s", err.message);
@@ -190,12 +190,12 @@ static void other_float_types_are_converted(void **state)
 static void a_file_cut_at_any_byte_is_refused(void **state)
 {
     (void)state;
-    Params         *params = some_params();
-    SafetensorsPair pair   = {"step", "7"};
+    Params *params = some_params();
+    SafetensorsPair pair = {"step", "7"};
     assert_true(safetensors_write(path, params->items, params->count, &pair, 1, NULL));
-    char   bytes[1024];
-    FILE  *stream = fopen(path, "rb");
-    size_t whole  = fread(bytes, 1, sizeof bytes, stream);
+    char bytes[1024];
+    FILE *stream = fopen(path, "rb");
+    size_t whole = fread(bytes, 1, sizeof bytes, stream);
     fclose(stream);
     assert_in_range(whole, 300, sizeof bytes - 1);
     Error err = {""};
@@ -204,7 +204,7 @@ static void a_file_cut_at_any_byte_is_refused(void **state)
             fail_msg("%zu of %zu bytes were taken", size, whole);
         // The same with the header's length cut to what is left of it.
         uint64_t length = size < 8 ? 0 : size - 8;
-        char     held[8];
+        char held[8];
         memcpy(held, bytes, 8);
         memcpy(bytes, &length, 8);
         if (length < whole - 8 - 76 && parse_guarded(bytes, size, &err) != NULL)
@@ -247,9 +247,9 @@ static void what_the_format_allows_is_taken(void **state)
     safetensors_close(
         accepts("{" T("\xe5\xad\x97 \\\"x\\\" \\u00e9", "BOOL", "[1]", "[0,1]") "}", 1));
     // Offsets need not be in the order of the names; the entries come in the order of the data.
-    const char *shuffled = "{" T("b", "F32", "[1]", "[4,8]") "," T("a", "F32", "[1]", "[0,4]") ","
-                           T("e", "F32", "[0]", "[4,4]") "}";
-    Safetensors *file    = accepts(shuffled, 8);
+    const char *shuffled = "{" T("b", "F32", "[1]", "[4,8]") "," T(
+        "a", "F32", "[1]", "[0,4]") "," T("e", "F32", "[0]", "[4,4]") "}";
+    Safetensors *file = accepts(shuffled, 8);
     assert_int_equal(file->count, 3);
     assert_string_equal(file->entries[0].name, "a");
     assert_string_equal(file->entries[1].name, "e");
@@ -264,9 +264,10 @@ static void a_header_is_read_where_the_data_is_missing(void **state)
     (void)state;
     // The 13 GB of a shard, of which the first kilobyte was fetched.
     size_t size;
-    char  *bytes = file_of("{" T("a", "BF16", "[32000,4096]", "[0,262144000]") ","
-                           T("b", "F32", "[3209000000]", "[262144000,13098144000]") "}", 100, &size);
-    Error        err  = {""};
+    char *bytes = file_of("{" T("a", "BF16", "[32000,4096]", "[0,262144000]") "," T(
+                              "b", "F32", "[3209000000]", "[262144000,13098144000]") "}",
+                          100, &size);
+    Error err = {""};
     Safetensors *file = safetensors_parse_header(bytes, size, "bytes", &err);
     if (file == NULL) fail_msg("%s", err.message);
     const SafetensorsEntry *b = safetensors_find(file, "b");
@@ -279,7 +280,8 @@ static void a_header_is_read_where_the_data_is_missing(void **state)
         assert_null(safetensors_parse_header(bytes, cut, "bytes", &err));
     free(bytes);
     // What is wrong in the header itself is refused all the same.
-    bytes = file_of("{" T("a", "U8", "[4]", "[0,4]") "," T("b", "U8", "[4]", "[5,9]") "}", 0, &size);
+    bytes =
+        file_of("{" T("a", "U8", "[4]", "[0,4]") "," T("b", "U8", "[4]", "[5,9]") "}", 0, &size);
     assert_null(safetensors_parse_header(bytes, size, "bytes", &err));
     assert_non_null(strstr(err.message, "'b' begins at byte 5 of the data, expected 4"));
     free(bytes);
@@ -288,17 +290,20 @@ static void a_header_is_read_where_the_data_is_missing(void **state)
 static void numbers_of_less_than_a_byte_are_counted_by_bits(void **state)
 {
     (void)state;
-    Safetensors *file = accepts("{" T("a", "F4", "[3,2]", "[0,3]") ","
-                                T("b", "F6_E2M3", "[4]", "[3,6]") ","
-                                T("c", "F6_E3M2", "[2,4]", "[6,12]") ","
-                                T("d", "F8_E8M0", "[1]", "[12,13]") ","
-                                T("e", "F8_E4M3FNUZ", "[1]", "[13,14]") ","
-                                T("f", "F8_E5M2FNUZ", "[1]", "[14,15]") ","
-                                T("g", "C64", "[1]", "[15,23]") "}", 23);
+    Safetensors *file = accepts(
+        "{" T("a", "F4", "[3,2]", "[0,3]") "," T("b", "F6_E2M3", "[4]", "[3,6]") "," T(
+            "c", "F6_E3M2", "[2,4]",
+            "[6,12]") "," T("d", "F8_E8M0", "[1]",
+                            "[12,13]") "," T("e", "F8_E4M3FNUZ", "[1]",
+                                             "[13,14]") "," T("f", "F8_E5M2FNUZ", "[1]",
+                                                              "[14,15]") "," T("g", "C64", "[1]",
+                                                                               "[15,23]") "}",
+        23);
     assert_int_equal(file->entries[0].count, 6);
     assert_int_equal(file->entries[6].count, 1);
     safetensors_close(file);
-    refuses("{" T("a", "F4", "[3]", "[0,1]") "}", 1, "'a' has 3 numbers of 4 bits, which do not end at");
+    refuses("{" T("a", "F4", "[3]", "[0,1]") "}", 1,
+            "'a' has 3 numbers of 4 bits, which do not end at");
     refuses("{" T("a", "F4", "[3]", "[0,2]") "}", 2, "'a' has 3 numbers of 4 bits");
     refuses("{" T("a", "F6_E2M3", "[2]", "[0,2]") "}", 2, "'a' has 2 numbers of 6 bits");
     refuses("{" T("a", "F4", "[4]", "[0,4]") "}", 4, "'a' has 4 bytes, expected 2");
@@ -321,9 +326,18 @@ static void a_header_that_is_not_an_object_is_refused(void **state)
 static void bytes_that_are_not_utf8_are_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"\x80", "\xc0\x80", "\xc3", "\xc3(", "\xe0\x80\x80", "\xed\xa0\x80",
-                         "\xe2\x82", "\xe2\x28\xa1", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-                         "\xf5\x80\x80\x80", "\xff"};
+    const char *bad[] = {"\x80",
+                         "\xc0\x80",
+                         "\xc3",
+                         "\xc3(",
+                         "\xe0\x80\x80",
+                         "\xed\xa0\x80",
+                         "\xe2\x82",
+                         "\xe2\x28\xa1",
+                         "\xf0\x80\x80\x80",
+                         "\xf4\x90\x80\x80",
+                         "\xf5\x80\x80\x80",
+                         "\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char header[200];
         snprintf(header, sizeof header, "{" T("x%s", "U8", "[1]", "[0,1]") "}", bad[i]);
@@ -410,8 +424,9 @@ static void holes_and_overlaps_are_refused(void **state)
 static void keys_that_stand_twice_are_refused(void **state)
 {
     (void)state;
-    refuses("{" T("a", "U8", "[1]", "[0,1]") "," T("b", "U8", "[1]", "[1,2]") ","
-            T("a", "U8", "[1]", "[2,3]") "}", 3, "the key 'a' stands there twice");
+    refuses("{" T("a", "U8", "[1]", "[0,1]") "," T("b", "U8", "[1]",
+                                                   "[1,2]") "," T("a", "U8", "[1]", "[2,3]") "}",
+            3, "the key 'a' stands there twice");
     refuses("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "'__metadata__' stands there twice");
     refuses("{\"__metadata__\":{\"k\":\"1\",\"k\":\"1\"}}", 0, "the key 'k' stands there twice");
     refuses("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
@@ -464,7 +479,7 @@ static void a_model_that_does_not_fit_is_named_and_left_alone(void **state)
     params_add(saved, "b", SHAPE(3));
     assert_true(safetensors_save(path, saved, NULL));
     const struct {
-        Shape       w, b;
+        Shape w, b;
         const char *b_name, *sentence;
     } cases[] = {{SHAPE(2, 3), SHAPE(3), "c", "lacks 'c' [3]"},
                  {SHAPE(2, 3), SHAPE(4), "b", "'b' is [3], expected [4]"},
@@ -473,7 +488,7 @@ static void a_model_that_does_not_fit_is_named_and_left_alone(void **state)
                  {SHAPE(2, 3), SHAPE(3), NULL, "holds 'b' [3], which is not asked for"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Params *params = params_new(arena);
-        Tensor *w      = params_add(params, "w", cases[i].w);
+        Tensor *w = params_add(params, "w", cases[i].w);
         tensor_floats(w)[0] = 7.0f;
         if (cases[i].b_name) params_add(params, cases[i].b_name, cases[i].b);
         Error err = {""};
@@ -487,9 +502,9 @@ static void a_model_that_does_not_fit_is_named_and_left_alone(void **state)
 static void integers_are_not_taken_for_weights(void **state)
 {
     (void)state;
-    Params      *params = params_new(arena);
-    Error        err    = {""};
-    Safetensors *file   = accepts("{" T("a", "I32", "[1]", "[0,4]") "}", 4);
+    Params *params = params_new(arena);
+    Error err = {""};
+    Safetensors *file = accepts("{" T("a", "I32", "[1]", "[0,4]") "}", 4);
     params_add(params, "a", SHAPE(1));
     assert_false(safetensors_read(file, params->items, 1, &err));
     assert_non_null(strstr(err.message, "'a' does not hold floating-point numbers"));
@@ -500,7 +515,7 @@ static void files_that_cannot_be_read_or_written_are_named(void **state)
 {
     (void)state;
     Params *params = some_params();
-    Error   err    = {""};
+    Error err = {""};
     assert_null(safetensors_open("/no/such/file", &err));
     assert_string_equal(err.message, "/no/such/file: cannot be read: No such file or directory");
     assert_null(safetensors_open("/dev/null", &err));

@@ -14,8 +14,15 @@ static void a_warmup_climbs_to_the_peak_and_never_stands_at_0(void **state)
 {
     (void)state;
     for (ScheduleShape shape = SCHEDULE_CONSTANT; shape <= SCHEDULE_STEPS; shape++) {
-        Schedule s = {.shape = shape, .peak = 8, .floor = 1, .warmup = 4, .total = 104, .every = 10, .factor = 0.5f};
-        for (long step = 0; step < 4; step++) assert_close(schedule_rate(&s, step), 2.0 * (step + 1), 0);
+        Schedule s = {.shape = shape,
+                      .peak = 8,
+                      .floor = 1,
+                      .warmup = 4,
+                      .total = 104,
+                      .every = 10,
+                      .factor = 0.5f};
+        for (long step = 0; step < 4; step++)
+            assert_close(schedule_rate(&s, step), 2.0 * (step + 1), 0);
         assert_close(schedule_rate(&s, 4), 8, 0);    // where the shape begins
     }
 }
@@ -48,7 +55,12 @@ static void cosine_falls_slowly_then_fast_then_slowly(void **state)
 static void steps_fall_after_every_so_many_and_never_under_the_floor(void **state)
 {
     (void)state;
-    Schedule s = {.shape = SCHEDULE_STEPS, .peak = 8, .floor = 1.5f, .warmup = 5, .every = 10, .factor = 0.5f};
+    Schedule s = {.shape = SCHEDULE_STEPS,
+                  .peak = 8,
+                  .floor = 1.5f,
+                  .warmup = 5,
+                  .every = 10,
+                  .factor = 0.5f};
     assert_close(schedule_rate(&s, 5), 8, 0);
     assert_close(schedule_rate(&s, 14), 8, 0);
     assert_close(schedule_rate(&s, 15), 4, 0);
@@ -62,7 +74,7 @@ static void a_schedule_that_cannot_be_is_refused(void **state)
 {
     (void)state;
     Schedule constant = {.peak = 1}, steps = {.shape = SCHEDULE_STEPS, .peak = 1},
-             late     = {.shape = SCHEDULE_COSINE, .peak = 1, .warmup = 10, .total = 5};
+             late = {.shape = SCHEDULE_COSINE, .peak = 1, .warmup = 10, .total = 5};
     stops_with("step -1; expected 0 or more", schedule_rate(&constant, -1));
     stops_with("a schedule in steps needs .every > 0, got 0", schedule_rate(&steps, 0));
     stops_with("ends at step 5, not after its warm-up of 10", schedule_rate(&late, 10));

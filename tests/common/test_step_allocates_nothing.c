@@ -87,19 +87,19 @@ static long calls;
 enum { BATCH = 128, PIXELS = 784, LAYERS = 4 };
 
 typedef struct Training {
-    Linear     layers[LAYERS];
+    Linear layers[LAYERS];
     Optimizer *optimizer;
-    Tape      *tape;
-    float      images[BATCH * PIXELS];
+    Tape *tape;
+    float images[BATCH * PIXELS];
 } Training;
 
 static void train_step(Training *training)
 {
-    Tape   *tape = training->tape;
-    Tensor *x    = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), training->images), *y = x;
+    Tape *tape = training->tape;
+    Tensor *x = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), training->images), *y = x;
     for (int i = 0; i < LAYERS; i++) {
         const Linear *layer = &training->layers[i];
-        y                   = op_linear_activated(tape, y, layer->weight, layer->bias,
+        y = op_linear_activated(tape, y, layer->weight, layer->bias,
                                 i + 1 < LAYERS ? ACTIVATION_RELU : ACTIVATION_NONE);
     }
     tape_backward(tape, loss_bce_logits(tape, y, x));
@@ -111,19 +111,20 @@ static void train_step(Training *training)
 static long allocations(int threads)
 {
     static const int widths[LAYERS + 1] = {PIXELS, 256, 64, 256, PIXELS};
-    const char      *why;
+    const char *why;
     assert_true(device_use("cpu", &why));
     omp_set_num_threads(threads);
 
-    Arena    *keep = arena_new("keep", 64u << 20), *step = arena_new("step", 64u << 20);
+    Arena *keep = arena_new("keep", 64u << 20), *step = arena_new("step", 64u << 20);
     Training *training = arena_zeros(keep, sizeof *training);
-    Params   *params   = params_new(keep);
-    Rng       rng      = rng_from_seed(1);
+    Params *params = params_new(keep);
+    Rng rng = rng_from_seed(1);
     for (int i = 0; i < LAYERS; i++)
-        training->layers[i] = linear_new(params, arena_print(keep, "%d", i), widths[i],
-                                         widths[i + 1], init_he, &rng);
-    training->optimizer = optimizer_new(keep, params, (OptimizerConfig){
-        .kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
+        training->layers[i] =
+            linear_new(params, arena_print(keep, "%d", i), widths[i], widths[i + 1], init_he, &rng);
+    training->optimizer = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
     training->tape = tape_new(step);
     rng_fill_uniform(&rng, training->images, BATCH * PIXELS);
 

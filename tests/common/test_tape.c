@@ -15,16 +15,16 @@
 Tensor *square(Tape *tape, Tensor *x);
 #include "square_from_tape_h.inc"
 
-static Arena  *keep;
+static Arena *keep;
 static Params *params;
-static Tape   *tape;
+static Tape *tape;
 
 static int setup(void **state)
 {
     device_for_case(*state);
-    keep   = arena_new("keep", 4u << 20);
+    keep = arena_new("keep", 4u << 20);
     params = params_new(keep);
-    tape   = tape_new(arena_new("step", 1u << 20));
+    tape = tape_new(arena_new("step", 1u << 20));
     return 0;
 }
 
@@ -114,7 +114,7 @@ static void an_op_may_have_any_inputs_and_none_in_between(void **state)
     (void)state;
     Tensor *a = parameter("a", SCALAR, (float[]){3}), *b = parameter("b", SCALAR, (float[]){5}),
            *fixed = tensor_from(keep, SCALAR, (float[]){7});
-    Tensor *y     = weighted(INPUTS(NULL, a, NULL, b, fixed, NULL), SCALAR);
+    Tensor *y = weighted(INPUTS(NULL, a, NULL, b, fixed, NULL), SCALAR);
     assert_int_equal(tape->last->inputs, 6);
     assert_null(tape->last->in[2]);
     assert_close(tensor_item(y), 2 * 3 + 4 * 5 + 5 * 7, 0);
@@ -155,7 +155,7 @@ static void double_and_triple(Tensor *out[2], Tensor *x)
 static void an_op_may_have_two_outputs_and_one_may_be_unused(void **state)
 {
     (void)state;
-    Tensor             *w      = parameter("w", SCALAR, (float[]){3});
+    Tensor *w = parameter("w", SCALAR, (float[]){3});
     static const double want[] = {2 + 3 * 2, 2, 3 * 2};    // of double + 2 triple, double, 2 triple
     for (int use = 0; use < 3; use++) {
         Tensor *both[2];
@@ -263,11 +263,11 @@ static void views_of_an_activation_share_its_gradient_where_they_overlap(void **
     (void)state;
     Tensor *w = parameter("w", SHAPE(4, 1), (float[]){1, 2, 3, 4}), *y = op_scale(tape, w, 10);
     Tensor *first = tensor_rows(tape->arena, y, 0, 3), *last = tensor_rows(tape->arena, y, 2, 2);
-    Tensor *inner  = tensor_rows(tape->arena, first, 1, 1);    // a view of a view
-    Tensor *all    = tensor_view(tape->arena, y, SHAPE(2, 2));
+    Tensor *inner = tensor_rows(tape->arena, first, 1, 1);    // a view of a view
+    Tensor *all = tensor_view(tape->arena, y, SHAPE(2, 2));
     Tensor *sums[] = {sum_of_squares(first), sum_of_squares(last), sum_of_squares(inner),
                       sum_of_squares(all)};
-    Tensor *loss   = op_add(tape, op_add(tape, sums[0], sums[1]), op_add(tape, sums[2], sums[3]));
+    Tensor *loss = op_add(tape, op_add(tape, sums[0], sums[1]), op_add(tape, sums[2], sums[3]));
     tape_backward(tape, loss);
     // dw[i] = 10 * 2 * 10 w[i] times how many views have it: 2, 3, 3, 2
     assert_near(grad_of(w), ((double[]){400, 1200, 1800, 1600}), SHAPE(4, 1), .name = "dw",
@@ -291,7 +291,7 @@ static void a_view_may_be_the_loss(void **state)
 static void assert_peak(const int *widths, int layers, const int *gradients, int count)
 {
     enum { BATCH = 8 };
-    size_t  want = 2 * piece_of(1);
+    size_t want = 2 * piece_of(1);
     Tensor *w[8], *target = tensor_zeros(keep, SHAPE(BATCH, widths[layers]));
     for (int i = 0; i < layers; i++)
         w[i] = params_add(params, arena_print(keep, "w%d.%d", widths[0], i),
@@ -322,9 +322,9 @@ static void a_step_holds_activations_and_the_largest_pair_of_gradients(void **st
 static void a_reset_forgets_the_graph_and_uses_the_memory_again(void **state)
 {
     (void)state;
-    Tensor *w    = parameter("w", SHAPE(100), (float[100]){1});
-    Tape   *same = tape;
-    size_t  used = 0;
+    Tensor *w = parameter("w", SHAPE(100), (float[100]){1});
+    Tape *same = tape;
+    size_t used = 0;
     for (int i = 0; i < 5; i++) {
         op_exp(tape, op_mul(tape, w, w));
         if (i == 0) used = arena_used(tape->arena);
@@ -353,12 +353,12 @@ static void a_state_is_carried_over_a_reset(void **state)
 {
     (void)state;
     const double x[4] = {0.5, -1, 2, 0.25};
-    Tensor      *u    = parameter("u", SHAPE(1, 1), (float[]){0.75f}),
-           *w         = parameter("w", SHAPE(1, 1), (float[]){-1.25f});
-    Tensor *carried   = tensor_zeros(keep, SHAPE(1, 1));
-    double  h[5] = {0}, du = 0, dw = 0;    // of the second chunk's h alone
+    Tensor *u = parameter("u", SHAPE(1, 1), (float[]){0.75f}),
+           *w = parameter("w", SHAPE(1, 1), (float[]){-1.25f});
+    Tensor *carried = tensor_zeros(keep, SHAPE(1, 1));
+    double h[5] = {0}, du = 0, dw = 0;    // of the second chunk's h alone
     for (int t = 0; t < 4; t++) {
-        h[t + 1]     = tanh(0.75 * x[t] - 1.25 * h[t]);
+        h[t + 1] = tanh(0.75 * x[t] - 1.25 * h[t]);
         double slope = 1 - h[t + 1] * h[t + 1];
         if (t == 2) du = dw = 0;    // h[2] is taken as given
         dw = slope * (h[t] - 1.25 * dw);
@@ -387,19 +387,19 @@ static void the_first_op_that_is_not_finite_is_named(void **state)
     (void)state;
     Tensor *w = parameter("w", SHAPE(2), (float[]){0, 1e30f}),
            *z = tensor_from(keep, SHAPE(2), (float[]){0, 1e30f});
-    stops_with("op_mul of [2] [2] -> [2]: kernels.mul gave inf at [0,1]",
-               trace_start(false, true), op_add(tape, op_mul(tape, w, z), w));
+    stops_with("op_mul of [2] [2] -> [2]: kernels.mul gave inf at [0,1]", trace_start(false, true),
+               op_add(tape, op_mul(tape, w, z), w));
     Tensor *large = op_scale(tape, op_scale(tape, loss_mse(tape, w, w), 1e30f),
                              1e30f);    // 0; its slope is not
-    stops_with("op_scale, backward of [] -> []: kernels.axpby gave inf at [0,0]", trace_start(false, true),
-               tape_backward(tape, large));
+    stops_with("op_scale, backward of [] -> []: kernels.axpby gave inf at [0,0]",
+               trace_start(false, true), tape_backward(tape, large));
 }
 
 // A learner's function works on the host, with loops that no kernel sees.
 static void host_backward(const TapeNode *node)
 {
     Tensor *x = node->in[0];
-    float  *dx = tape_grad_sum(node, x);
+    float *dx = tape_grad_sum(node, x);
     device->put(dx, &(float){NAN}, sizeof *dx);
 }
 
@@ -414,7 +414,8 @@ static void what_the_host_gives_an_op_is_looked_at_too(void **state)
     Tensor *w = parameter("w", SHAPE(1), (float[]){1});
     stops_with("on_host of [1] -> [1]: the host's code gave NaN at [0,0], the first of 1 in [1,1]",
                trace_start(false, true), op_add(tape, on_host(tape, w, NAN), w));
-    stops_with("on_host, backward of [1] -> [1]: the host's code gave NaN at [0,0]", trace_start(false, true),
+    stops_with("on_host, backward of [1] -> [1]: the host's code gave NaN at [0,0]",
+               trace_start(false, true),
                tape_backward(tape, on_host(tape, op_scale(tape, w, 2), 1)));
 }
 

@@ -64,9 +64,9 @@ static void zeros_are_zero_and_have_no_gradient(void **state)
 static void values_go_in_and_come_out_unchanged(void **state)
 {
     (void)state;
-    float   values[6] = {1, -2, 3.5f, 0, 1e-30f, -1e30f}, back[6];
-    Tensor *x         = tensor_from(arena, SHAPE(2, 3), values);
-    values[0]         = 99;    // a copy was taken
+    float values[6] = {1, -2, 3.5f, 0, 1e-30f, -1e30f}, back[6];
+    Tensor *x = tensor_from(arena, SHAPE(2, 3), values);
+    values[0] = 99;    // a copy was taken
     tensor_read(x, back);
     assert_true(back[0] == 1 && back[5] == -1e30f);
     tensor_write(x, (float[]){6, 5, 4, 3, 2, 1});
@@ -87,7 +87,7 @@ static void integers_go_in_and_come_out_unchanged(void **state)
 {
     (void)state;
     int32_t values[3] = {INT_MIN, 16777217, INT_MAX}, back[3];    // 2^24 + 1 is no float
-    Tensor *x         = tensor_from_ints(arena, SHAPE(3), values);
+    Tensor *x = tensor_from_ints(arena, SHAPE(3), values);
     assert_int_equal(x->type, DTYPE_I32);
     tensor_read_ints(x, back);
     assert_memory_equal(back, values, sizeof back);
@@ -97,7 +97,7 @@ static void integers_go_in_and_come_out_unchanged(void **state)
 static void a_tensor_of_another_type_is_not_taken_for_floats(void **state)
 {
     (void)state;
-    Tensor *x      = tensor_zeros(arena, SHAPE(2, 3)),
+    Tensor *x = tensor_zeros(arena, SHAPE(2, 3)),
            *labels = tensor_from_ints(arena, SHAPE(2), (int32_t[]){1, 2});
     float values[6];
     stops_with("x is [2] of I32; expected F32", tensor_floats(labels));
@@ -134,7 +134,7 @@ static void a_row_is_whole_blocks_of_its_type(void **state)
 static void rows_share_data_and_know_their_base(void **state)
 {
     (void)state;
-    Tensor *x    = tensor_from(arena, SHAPE(3, 2), (float[]){0, 1, 10, 11, 20, 21});
+    Tensor *x = tensor_from(arena, SHAPE(3, 2), (float[]){0, 1, 10, 11, 20, 21});
     Tensor *rows = tensor_rows(arena, x, 1, 2), *last = tensor_rows(arena, rows, 1, 1);
     assert_string_equal(TENSOR_TEXT(rows), "[2,2]");
     assert_near(values_of(rows), ((double[]){10, 11, 20, 21}), SHAPE(2, 2), .name = "rows",
@@ -175,7 +175,8 @@ static void a_view_has_another_shape_and_the_same_memory(void **state)
     Tensor *x = tensor_zeros(arena, SHAPE(6, 2)), *y = tensor_view(arena, x, SHAPE(3, 2, 2));
     assert_ptr_equal(y->data, x->data);
     assert_string_equal(TENSOR_TEXT(y), "[3,2,2]");
-    assert_string_equal(TENSOR_TEXT(tensor_view(arena, tensor_zeros(arena, SHAPE(1)), SCALAR)), "[]");
+    assert_string_equal(TENSOR_TEXT(tensor_view(arena, tensor_zeros(arena, SHAPE(1)), SCALAR)),
+                        "[]");
     stops_with("x is [6,2] and cannot be seen as [5,2]", tensor_view(arena, x, SHAPE(5, 2)));
     stops_with("[-3,-4]", tensor_view(arena, x, SHAPE(-3, -4)));
 }
@@ -198,9 +199,9 @@ static void shapes_that_cannot_be_are_refused(void **state)
 static void copies_cross_arenas(void **state)
 {
     (void)state;
-    Arena  *other = arena_new("other", 1u << 20);
-    Tensor *x     = tensor_from(other, SHAPE(2, 3), (float[]){1, 2, 3, 4, 5, 6}),
-           *y     = tensor_zeros(arena, SHAPE(2, 3));
+    Arena *other = arena_new("other", 1u << 20);
+    Tensor *x = tensor_from(other, SHAPE(2, 3), (float[]){1, 2, 3, 4, 5, 6}),
+           *y = tensor_zeros(arena, SHAPE(2, 3));
     tensor_copy(y, x);
     Tensor *labels = tensor_of(arena, DTYPE_I32, SHAPE(2));
     tensor_copy(labels, tensor_from_ints(other, SHAPE(2), (int32_t[]){7, -8}));

@@ -39,7 +39,8 @@ static bool read_request(int client, char *request, size_t size)
 static void answer(int client, const char *status, const char *header)
 {
     char text[512];
-    int  length = snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%sConnection: close\r\n\r\n", status, header);
+    int length =
+        snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%sConnection: close\r\n\r\n", status, header);
     send_all(client, text, (size_t)length);
 }
 
@@ -47,10 +48,10 @@ static void answer(int client, const char *status, const char *header)
 static void answer_content(int client, size_t from, size_t size, bool range)
 {
     char header[256];
-    int  used = snprintf(header, sizeof header, "Content-Length: %zu\r\n", size - from);
+    int used = snprintf(header, sizeof header, "Content-Length: %zu\r\n", size - from);
     if (range)
-        snprintf(header + used, sizeof header - (size_t)used, "Content-Range: bytes %zu-%zu/%zu\r\n", from,
-                 size - 1, size);
+        snprintf(header + used, sizeof header - (size_t)used,
+                 "Content-Range: bytes %zu-%zu/%zu\r\n", from, size - 1, size);
     answer(client, range ? "206 Partial Content" : "200 OK", header);
 }
 
@@ -66,7 +67,8 @@ static void send_zeros(int client, size_t size)
 {
     static const uint8_t zeros[4096];
     for (size_t done = 0; done < size; done += sizeof zeros)
-        if (!send_all(client, zeros, size - done < sizeof zeros ? size - done : sizeof zeros)) return;
+        if (!send_all(client, zeros, size - done < sizeof zeros ? size - done : sizeof zeros))
+            return;
 }
 
 // Until the client closes, the test ends, or ten seconds have passed.
@@ -81,16 +83,17 @@ static void wait_for_the_end(Loopback *server, int client)
 
 static void serve(Loopback *server, int client, const char *request)
 {
-    const char    *asked   = strstr(request, "Range: bytes=");
+    const char *asked = strstr(request, "Range: bytes=");
     const uint8_t *content = server->content;
-    size_t         size = server->size, quarter = size / 4, from = 0;
+    size_t size = server->size, quarter = size / 4, from = 0;
     LoopbackManner manner = server->manner;
     if (asked != NULL) from = strtoul(asked + strlen("Range: bytes="), NULL, 10);
     server->range = asked != NULL ? (long)from : -1;
     server->requests++;
 
     if (strncmp(request, "GET /missing/", 13) == 0) return answer(client, "404 Not Found", "");
-    if (manner == LOOPBACK_REDIRECTS && strncmp(request, "GET /moved/", 11) == 0) manner = LOOPBACK_WELL;
+    if (manner == LOOPBACK_REDIRECTS && strncmp(request, "GET /moved/", 11) == 0)
+        manner = LOOPBACK_WELL;
     if (manner == LOOPBACK_REFUSES_RANGES && asked == NULL) manner = LOOPBACK_WELL;
     if (manner == LOOPBACK_IGNORES_RANGES) asked = NULL, from = 0;
     if (from >= size) manner = LOOPBACK_REFUSES_RANGES;
@@ -168,12 +171,12 @@ static void *run(void *argument)
 
 Loopback *loopback_open(const uint8_t *content, size_t size)
 {
-    Loopback          *server = calloc(1, sizeof *server);
-    struct sockaddr_in at     = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t          length = sizeof at;
+    Loopback *server = calloc(1, sizeof *server);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
     if (server == NULL) return NULL;
-    server->content  = content;
-    server->size     = size;
+    server->content = content;
+    server->size = size;
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server->listener < 0 || bind(server->listener, (struct sockaddr *)&at, sizeof at) != 0 ||
         listen(server->listener, 8) != 0 ||

@@ -17,7 +17,8 @@
 
 static const char GOOD[] =
     "{\"datasets\": [{\"name\": \"abc\", \"title\": \"Three letters\", \"licence\": \"MIT\",\n"
-    "  \"folder\": \"letters\", \"labs\": [\"tokenizer\"], \"sources\": [\"https://example.org/a/\"],\n"
+    "  \"folder\": \"letters\", \"labs\": [\"tokenizer\"], \"sources\": "
+    "[\"https://example.org/a/\"],\n"
     "  \"files\": [{\"name\": \"abc.txt\", \"remote\": \"input.txt\", \"bytes\": 3,\n"
     "    \"sha256\": \"" SHA256_OF_ABC "\"}]}]}\n";
 
@@ -36,10 +37,10 @@ static int leave(void **state)
 // The good text with one piece of it replaced.
 static void refuses(Arena *keep, const char *piece, const char *instead, const char *sentence)
 {
-    char        text[2048];
-    Catalogue   catalogue;
-    Error       err = {""};
-    const char *at  = strstr(GOOD, piece);
+    char text[2048];
+    Catalogue catalogue;
+    Error err = {""};
+    const char *at = strstr(GOOD, piece);
     assert_non_null(at);
     snprintf(text, sizeof text, "%.*s%s%s", (int)(at - GOOD), GOOD, instead, at + strlen(piece));
     if (catalogue_parse(keep, &catalogue, text, strlen(text), "c.json", &err))
@@ -51,7 +52,7 @@ static void refuses(Arena *keep, const char *piece, const char *instead, const c
 static void catalogue_reads_every_field(void **state)
 {
     Catalogue catalogue;
-    Error     err;
+    Error err;
     assert_true(catalogue_parse(*state, &catalogue, GOOD, sizeof GOOD - 1, "c.json", &err));
     assert_int_equal(catalogue.count, 1);
     assert_null(catalogue_find(&catalogue, "ab"));
@@ -73,9 +74,9 @@ static void catalogue_reads_every_field(void **state)
 
 static void our_own_catalogue_is_read_and_knows_mnist(void **state)
 {
-    char      path[PATH_MAX];
+    char path[PATH_MAX];
     Catalogue catalogue;
-    Error     err = {""};
+    Error err = {""};
     snprintf(path, sizeof path, "%s/datasets/catalogue.json", root_dir());
     if (!catalogue_load(*state, &catalogue, path, &err)) fail_msg("%s", err.message);
     const CatalogueSet *mnist = catalogue_find(&catalogue, "mnist");
@@ -87,18 +88,21 @@ static void our_own_catalogue_is_read_and_knows_mnist(void **state)
 static void catalogue_refuses_text_that_is_not_json(void **state)
 {
     Catalogue catalogue;
-    Error     err;
+    Error err;
     refuses(*state, "\"MIT\",", "\"MIT\"", "c.json: is not JSON in line 2");
     refuses(*state, "]}]}\n", "]}]}\nmore", "c.json: is not JSON in line 5");
     for (size_t size = 0; size < sizeof GOOD - 2; size++)
         assert_false(catalogue_parse(*state, &catalogue, GOOD, size, "c.json", &err));
-    assert_false(catalogue_parse(*state, &catalogue, GOOD, sizeof GOOD, "c.json", &err));    // the \0
+    assert_false(
+        catalogue_parse(*state, &catalogue, GOOD, sizeof GOOD, "c.json", &err));    // the \0
 }
 
 static void catalogue_refuses_each_wrong_field_by_name(void **state)
 {
     const char *set = "c.json: datasets[0].", *file = "c.json: datasets[0].files[0].";
-    const struct { const char *piece, *instead, *where, *sentence; } wrong[] = {
+    const struct {
+        const char *piece, *instead, *where, *sentence;
+    } wrong[] = {
         {"\"datasets\": [", "\"data\": [", "c.json", ": has an unknown field \"data\""},
         {"\"name\": \"abc\"", "\"name\": 7", set, "name: is 7, expected a file name"},
         {"\"name\": \"abc\"", "\"name\": \"a/b\"", set, "name: is \"a/b\", expected a file name"},
@@ -106,31 +110,43 @@ static void catalogue_refuses_each_wrong_field_by_name(void **state)
         {"\"name\": \"abc\"", "\"name\": \"\"", set, "name: is empty or unprintable text"},
         {"\"name\": \"abc\"", "\"name\": \"-x\"", set, "name: is \"-x\", expected a file name"},
         {"\"name\": \"abc\", ", "", set, "name: is missing, expected a file name"},
-        {"\"title\": \"Three letters\"", "\"title\": \"\\u001b[2J\"", set, "title: is empty or unprintable"},
+        {"\"title\": \"Three letters\"", "\"title\": \"\\u001b[2J\"", set,
+         "title: is empty or unprintable"},
         {"\"title\": \"Three letters\", ", "", set, "title: is missing, expected a line of text"},
-        {"\"licence\": \"MIT\"", "\"licence\": null", set, "licence: is null, expected a line of text"},
-        {"\"licence\": \"MIT\"", "\"license\": \"MIT\"", "datasets[0]", ": has an unknown field \"license\""},
-        {"\"licence\": \"MIT\"", "\"licence\": \"MIT\", \"name\": \"abc\"", set, "name: is given twice"},
-        {"\"folder\": \"letters\"", "\"folder\": \"../up\"", set, "folder: is \"../up\", expected a folder"},
+        {"\"licence\": \"MIT\"", "\"licence\": null", set,
+         "licence: is null, expected a line of text"},
+        {"\"licence\": \"MIT\"", "\"license\": \"MIT\"", "datasets[0]",
+         ": has an unknown field \"license\""},
+        {"\"licence\": \"MIT\"", "\"licence\": \"MIT\", \"name\": \"abc\"", set,
+         "name: is given twice"},
+        {"\"folder\": \"letters\"", "\"folder\": \"../up\"", set,
+         "folder: is \"../up\", expected a folder"},
         {"\"folder\": \"letters\", ", "", set, "folder: is missing, expected a folder"},
         {"[\"tokenizer\"]", "[3]", set, "labs: is 3, expected a file name"},
         {"[\"tokenizer\"]", "true", set, "labs: is true or false, expected a list"},
-        {"[\"https://example.org/a/\"]", "[]", set, "sources: is a list of 0, expected a list of at least 1"},
-        {"https://example.org/a/", "ftp://example.org/a/", set, "sources: is \"ftp://example.org/a/\""},
-        {"https://example.org/a/", "https://example.org/a", set, "sources: is \"https://example.org/a\""},
+        {"[\"https://example.org/a/\"]", "[]", set,
+         "sources: is a list of 0, expected a list of at least 1"},
+        {"https://example.org/a/", "ftp://example.org/a/", set,
+         "sources: is \"ftp://example.org/a/\""},
+        {"https://example.org/a/", "https://example.org/a", set,
+         "sources: is \"https://example.org/a\""},
         {"\"files\": [{", "\"files\": {\"a\": [{", "c.json", ": is not JSON"},
         {"\"name\": \"abc.txt\"", "\"name\": \"/etc/passwd\"", file, "name: is \"/etc/passwd\""},
         {"\"remote\": \"input.txt\"", "\"remote\": \"a b\"", file, "remote: is \"a b\""},
-        {"\"bytes\": 3", "\"bytes\": -3", file, "bytes: is -3, expected a whole number from 1 to 2^40"},
+        {"\"bytes\": 3", "\"bytes\": -3", file,
+         "bytes: is -3, expected a whole number from 1 to 2^40"},
         {"\"bytes\": 3", "\"bytes\": 0", file, "bytes: is 0, expected"},
         {"\"bytes\": 3", "\"bytes\": 3.5", file, "bytes: is 3.5, expected"},
         {"\"bytes\": 3", "\"bytes\": 1e300", file, "bytes: is 1.0000000000000001e+300, expected"},
         {"\"bytes\": 3", "\"bytes\": \"3\"", file, "bytes: is \"3\", expected"},
         {"\"bytes\": 3,", "", file, "bytes: is missing, expected"},
         {"\"sha256\": \"ba78", "\"sha256\": \"BA78", file, "sha256: is \"BA7816"},
-        {"\"sha256\": \"ba78", "\"sha256\": \"ba7", file, "expected 64 lower-case hexadecimal digits"},
-        {"\"sha256\": \"ba78", "\"sha256\": \"ba780", file, "expected 64 lower-case hexadecimal digits"},
-        {"[{\"name\": \"abc.txt\"", "[7, {\"name\": \"abc.txt\"", "datasets[0].files[0]", ": expected an object"},
+        {"\"sha256\": \"ba78", "\"sha256\": \"ba7", file,
+         "expected 64 lower-case hexadecimal digits"},
+        {"\"sha256\": \"ba78", "\"sha256\": \"ba780", file,
+         "expected 64 lower-case hexadecimal digits"},
+        {"[{\"name\": \"abc.txt\"", "[7, {\"name\": \"abc.txt\"", "datasets[0].files[0]",
+         ": expected an object"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char sentence[256];
@@ -142,21 +158,22 @@ static void catalogue_refuses_each_wrong_field_by_name(void **state)
 
 static void catalogue_refuses_two_sets_of_one_name(void **state)
 {
-    char        text[4096];
-    Catalogue   catalogue;
-    Error       err;
+    char text[4096];
+    Catalogue catalogue;
+    Error err;
     const char *set = strchr(GOOD, '[') + 1;
-    int         length = (int)(strrchr(GOOD, ']') - set);
+    int length = (int)(strrchr(GOOD, ']') - set);
     snprintf(text, sizeof text, "{\"datasets\": [%.*s, %.*s]}", length, set, length, set);
     assert_false(catalogue_parse(*state, &catalogue, text, strlen(text), "c.json", &err));
-    assert_string_equal(err.message, "c.json: datasets[1].name: \"abc\" is also the name of datasets[0]");
+    assert_string_equal(err.message,
+                        "c.json: datasets[1].name: \"abc\" is also the name of datasets[0]");
 }
 
 static void a_file_is_known_by_size_and_sum(void **state)
 {
-    char      dir[] = "/tmp/test_catalogue_XXXXXX", folder[64], path[PATH_MAX];
+    char dir[] = "/tmp/test_catalogue_XXXXXX", folder[64], path[PATH_MAX];
     Catalogue catalogue;
-    Error     err;
+    Error err;
     assert_true(catalogue_parse(*state, &catalogue, GOOD, sizeof GOOD - 1, "c.json", &err));
     const CatalogueSet *set = &catalogue.sets[0];
     assert_non_null(mkdtemp(dir));
@@ -164,7 +181,11 @@ static void a_file_is_known_by_size_and_sum(void **state)
     mkdir(folder, 0777);
     assert_true(catalogue_path(path, set, &set->files[0], dir, &err));
 
-    const struct { const char *content; CatalogueState state; const char *sentence; } cases[] = {
+    const struct {
+        const char *content;
+        CatalogueState state;
+        const char *sentence;
+    } cases[] = {
         {NULL, CATALOGUE_MISSING, "No such file"},
         {"ab", CATALOGUE_DAMAGED, "has 2 bytes, expected 3"},
         {"abd", CATALOGUE_PRESENT, "expected " SHA256_OF_ABC},
@@ -190,7 +211,7 @@ static void a_file_is_known_by_size_and_sum(void **state)
 static void checksum_refuses_what_cannot_be_read(void **state)
 {
     (void)state;
-    char  sha256[CHECKSUM_SIZE];
+    char sha256[CHECKSUM_SIZE];
     Error err;
     assert_false(checksum_file(sha256, "/nowhere/abc", &err));
     assert_string_equal(err.message, "/nowhere/abc: No such file or directory");
@@ -201,9 +222,10 @@ static void checksum_refuses_what_cannot_be_read(void **state)
 static void a_catalogue_larger_than_a_megabyte_is_refused(void **state)
 {
     Catalogue catalogue;
-    Error     err;
+    Error err;
     assert_false(catalogue_load(*state, &catalogue, "/dev/zero", &err));
-    assert_non_null(strstr(err.message, "/dev/zero: cannot be read, or has more than 1048576 bytes"));
+    assert_non_null(
+        strstr(err.message, "/dev/zero: cannot be read, or has more than 1048576 bytes"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)

@@ -14,9 +14,9 @@
 static bool reads(Arena *keep, Csv *csv, const char *bytes, size_t size, const char *columns,
                   Error *err)
 {
-    char  path[] = "/tmp/lab-csv-XXXXXX";
-    int   handle = mkstemp(path);
-    FILE *file   = fdopen(handle, "w");
+    char path[] = "/tmp/lab-csv-XXXXXX";
+    int handle = mkstemp(path);
+    FILE *file = fdopen(handle, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
@@ -32,8 +32,8 @@ static bool reads(Arena *keep, Csv *csv, const char *bytes, size_t size, const c
 static void expect(const char *text, const char *columns, int rows, int width, const double *want)
 {
     Arena *keep = arena_new("csv", 1u << 20);
-    Error  err  = {""};
-    Csv    csv;
+    Error err = {""};
+    Csv csv;
     if (!reads(keep, &csv, text, strlen(text), columns, &err)) fail_msg("refused: %s", err.message);
     assert_int_equal(csv.rows, rows);
     assert_int_equal(csv.columns, width);
@@ -46,8 +46,8 @@ static void expect(const char *text, const char *columns, int rows, int width, c
 static void refuses(const char *text, const char *columns, const char *sentence)
 {
     Arena *keep = arena_new("csv", 1u << 20);
-    Error  err  = {""};
-    Csv    csv;
+    Error err = {""};
+    Csv csv;
     if (reads(keep, &csv, text, strlen(text), columns, &err))
         fail_msg("was accepted; expected \"%s\"", sentence);
     assert_string_equal(err.message, sentence);
@@ -72,10 +72,10 @@ static void all_columns_are_read_when_none_is_named(void **state)
 static void names_are_kept(void **state)
 {
     (void)state;
-    Arena      *keep = arena_new("csv", 1u << 20);
+    Arena *keep = arena_new("csv", 1u << 20);
     const char *text = "\"size, m2\",b\n1,2\n";
-    Error       err;
-    Csv         csv;
+    Error err;
+    Csv csv;
     assert_true(reads(keep, &csv, text, strlen(text), NULL, &err));
     assert_string_equal(csv.names[0], "size, m2");
     assert_string_equal(csv.names[1], "b");
@@ -109,11 +109,11 @@ static void many_rows_are_read(void **state)
 {
     (void)state;
     enum { ROWS = 1000 };
-    char   *text = malloc(16 * ROWS), *end = text + sprintf(text, "i,square\n");
+    char *text = malloc(16 * ROWS), *end = text + sprintf(text, "i,square\n");
     double *want = malloc(sizeof *want * 2 * ROWS);
     for (int i = 0; i < ROWS; i++) {
         end += sprintf(end, "%d,%d\n", i, i * i);
-        want[2 * i]     = i;
+        want[2 * i] = i;
         want[2 * i + 1] = i * i;
     }
     expect(text, NULL, ROWS, 2, want);
@@ -186,8 +186,8 @@ static void a_file_that_is_no_text_is_refused(void **state)
 {
     (void)state;
     Arena *keep = arena_new("csv", 1u << 20);
-    Error  err  = {""};
-    Csv    csv;
+    Error err = {""};
+    Csv csv;
     assert_false(reads(keep, &csv, "a\n1\0\n", 6, NULL, &err));
     assert_string_equal(err.message, ":2:2: a byte of 0: this is not a text file");
     assert_false(csv_read(keep, &csv, "/nonexistent/file.csv", NULL, &err));

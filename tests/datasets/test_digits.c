@@ -42,7 +42,7 @@ static uint64_t hash(uint64_t h, const uint8_t *bytes, size_t size)
 static void digits_are_the_same_bits_on_every_machine(void **state)
 {
     const Digits *digits = *state;
-    uint64_t      h      = hash(0xcbf29ce484222325u, digits->pixels[0], (size_t)COUNT * DIGIT_PIXELS);
+    uint64_t h = hash(0xcbf29ce484222325u, digits->pixels[0], (size_t)COUNT * DIGIT_PIXELS);
     assert_int_equal(digits->labels[0], 8);
     assert_int_equal(hash(h, digits->labels, COUNT), 0x5007f5ac2d7d1f58u);
 }
@@ -59,8 +59,8 @@ static void digits_do_not_depend_on_the_order_they_are_drawn_in(void **state)
 
 static void digits_do_not_depend_on_the_number_of_threads(void **state)
 {
-    const Digits *digits  = *state;
-    int           threads = omp_get_max_threads();
+    const Digits *digits = *state;
+    int threads = omp_get_max_threads();
     for (int n = 1; n <= 5; n += 2) {
         static uint8_t pixels[COUNT / 2][DIGIT_PIXELS], labels[COUNT / 2];
         memset(pixels, 1, sizeof pixels);
@@ -75,7 +75,7 @@ static void digits_do_not_depend_on_the_number_of_threads(void **state)
 static void digits_of_another_seed_are_other_digits(void **state)
 {
     const Digits *digits = *state;
-    int           same   = 0;
+    int same = 0;
     for (int i = 0; i < 100; i++) {
         uint8_t pixels[DIGIT_PIXELS];
         digits_draw(pixels, SEED + 1, (uint64_t)i);
@@ -86,8 +86,8 @@ static void digits_of_another_seed_are_other_digits(void **state)
 
 static void digits_hold_every_class_about_equally(void **state)
 {
-    const Digits *digits           = *state;
-    int           of[DIGIT_CLASSES] = {0};
+    const Digits *digits = *state;
+    int of[DIGIT_CLASSES] = {0};
     for (int i = 0; i < COUNT; i++) {
         assert_true(digits->labels[i] < DIGIT_CLASSES);
         of[digits->labels[i]]++;
@@ -98,11 +98,11 @@ static void digits_hold_every_class_about_equally(void **state)
 
 static void digits_keep_off_the_border_and_use_the_whole_range(void **state)
 {
-    const Digits *digits   = *state;
-    int           at_border = 0;
+    const Digits *digits = *state;
+    int at_border = 0;
     for (int i = 0; i < COUNT; i++) {
-        const uint8_t *p         = digits->pixels[i];
-        int            brightest = 0, border = 0;
+        const uint8_t *p = digits->pixels[i];
+        int brightest = 0, border = 0;
         for (int k = 0; k < DIGIT_PIXELS; k++) brightest = p[k] > brightest ? p[k] : brightest;
         for (int k = 0; k < DIGIT_SIZE; k++)
             border |= p[k] | p[k * DIGIT_SIZE] | p[k * DIGIT_SIZE + DIGIT_SIZE - 1] |
@@ -118,7 +118,7 @@ static void digits_keep_off_the_border_and_use_the_whole_range(void **state)
 static void digits_have_as_much_ink_as_mnist(void **state)
 {
     const Digits *digits = *state;
-    double        sum    = 0.0;
+    double sum = 0.0;
     for (int i = 0; i < COUNT; i++)
         for (int k = 0; k < DIGIT_PIXELS; k++) sum += digits->pixels[i][k];
     double mean = sum / COUNT / DIGIT_PIXELS / 255.0;
@@ -128,9 +128,9 @@ static void digits_have_as_much_ink_as_mnist(void **state)
 // Neither trivial nor hopeless for the simplest classifier there is; on MNIST it is wrong in 18 %.
 static void digits_are_as_hard_as_mnist_for_the_nearest_class_mean(void **state)
 {
-    const Digits *digits                            = *state;
+    const Digits *digits = *state;
     static double mean[DIGIT_CLASSES][DIGIT_PIXELS];
-    int           of[DIGIT_CLASSES] = {0}, wrong = 0;
+    int of[DIGIT_CLASSES] = {0}, wrong = 0;
     for (int i = 0; i < TRAIN; i++) {
         of[digits->labels[i]]++;
         for (int k = 0; k < DIGIT_PIXELS; k++) mean[digits->labels[i]][k] += digits->pixels[i][k];
@@ -139,7 +139,7 @@ static void digits_are_as_hard_as_mnist_for_the_nearest_class_mean(void **state)
         for (int k = 0; k < DIGIT_PIXELS; k++) mean[c][k] /= of[c];
     for (int i = TRAIN; i < COUNT; i++) {
         double least = 1e300;
-        int    best  = 0;
+        int best = 0;
         for (int c = 0; c < DIGIT_CLASSES; c++) {
             double distance = 0.0;
             for (int k = 0; k < DIGIT_PIXELS; k++) {
@@ -151,7 +151,8 @@ static void digits_are_as_hard_as_mnist_for_the_nearest_class_mean(void **state)
         wrong += best != digits->labels[i];
     }
     double share = (double)wrong / (COUNT - TRAIN);
-    if (!(share > 0.05 && share < 0.30)) fail_msg("%.1f %% are wrong, expected 5 to 30", 100.0 * share);
+    if (!(share > 0.05 && share < 0.30))
+        fail_msg("%.1f %% are wrong, expected 5 to 30", 100.0 * share);
 }
 
 int main(void)

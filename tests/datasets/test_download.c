@@ -16,16 +16,16 @@
 enum { SIZE = 40000, QUARTER = SIZE / 4 };
 
 typedef struct Place {
-    uint8_t         content[SIZE];
-    char            sha256[CHECKSUM_SIZE];
-    char            dir[64], path[128], part[136];
-    Loopback       *server;
-    CatalogueFile   file;
-    CatalogueSet    set;
-    const char     *sources[2];
-    char            missing[96];    // a source where nothing is
+    uint8_t content[SIZE];
+    char sha256[CHECKSUM_SIZE];
+    char dir[64], path[128], part[136];
+    Loopback *server;
+    CatalogueFile file;
+    CatalogueSet set;
+    const char *sources[2];
+    char missing[96];    // a source where nothing is
     DownloadOptions options;
-    Error           err;
+    Error err;
 } Place;
 
 static void write_file(const char *path, const void *bytes, size_t size)
@@ -55,19 +55,24 @@ static int enter(void **state)
     p->server = loopback_open(p->content, SIZE);
     if (p->server == NULL) return -1;
     snprintf(p->missing, sizeof p->missing, "%smissing/", p->server->address);
-    p->file       = (CatalogueFile){.name = "abc.bin", .remote = "abc.bin", .bytes = SIZE, .sha256 = p->sha256};
+    p->file =
+        (CatalogueFile){.name = "abc.bin", .remote = "abc.bin", .bytes = SIZE, .sha256 = p->sha256};
     p->sources[0] = p->server->address;
-    p->set        = (CatalogueSet){.name = "abc", .folder = "set", .file_count = 1, .files = &p->file,
-                                   .source_count = 1, .sources = p->sources};
-    p->options    = (DownloadOptions){.data_dir = p->dir, .patience = 5};
-    *state        = p;
+    p->set = (CatalogueSet){.name = "abc",
+                            .folder = "set",
+                            .file_count = 1,
+                            .files = &p->file,
+                            .source_count = 1,
+                            .sources = p->sources};
+    p->options = (DownloadOptions){.data_dir = p->dir, .patience = 5};
+    *state = p;
     return 0;
 }
 
 static int leave(void **state)
 {
     Place *p = *state;
-    char   command[128];
+    char command[128];
     loopback_close(p->server);
     snprintf(command, sizeof command, "rm -r %s", p->dir);
     int status = system(command);
@@ -85,7 +90,7 @@ static void fetches(Place *p)
 {
     if (!download_set(&p->set, &p->options, &p->err)) fail_msg("%s", p->err.message);
     uint8_t got[SIZE + 1];
-    FILE   *file = fopen(p->path, "rb");
+    FILE *file = fopen(p->path, "rb");
     assert_non_null(file);
     assert_int_equal(fread(got, 1, sizeof got, file), SIZE);
     fclose(file);
@@ -96,7 +101,8 @@ static void fetches(Place *p)
 // Fails with that sentence, and leaves `kept` bytes to go on from; -1 for none.
 static void fails(Place *p, const char *sentence, long kept)
 {
-    if (download_set(&p->set, &p->options, &p->err)) fail_msg("succeeded; expected \"%s\"", sentence);
+    if (download_set(&p->set, &p->options, &p->err))
+        fail_msg("succeeded; expected \"%s\"", sentence);
     if (strstr(p->err.message, sentence) == NULL)
         fail_msg("said \"%s\", expected \"%s\"", p->err.message, sentence);
     assert_int_equal(size_of(p->path), -1);
@@ -129,7 +135,7 @@ static void download_replaces_a_damaged_file(void **state)
 static void download_makes_the_folders_it_needs(void **state)
 {
     Place *p = *state;
-    char   deeper[96];
+    char deeper[96];
     snprintf(deeper, sizeof deeper, "%s/a/b", p->dir);
     snprintf(p->path, sizeof p->path, "%s/set/abc.bin", deeper);
     p->options.data_dir = deeper;
@@ -138,14 +144,14 @@ static void download_makes_the_folders_it_needs(void **state)
 
 static void download_waits_for_a_slow_server(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_SLOW;
     fetches(p);
 }
 
 static void download_goes_on_by_itself_when_a_server_cuts_off(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_CUTS_OFF;
     fetches(p);
     assert_int_equal(p->server->requests, 4);
@@ -154,7 +160,7 @@ static void download_goes_on_by_itself_when_a_server_cuts_off(void **state)
 
 static void download_resumes_in_a_later_call(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_CUTS_OFF_ONCE;
     fails(p, "Empty reply from server", QUARTER);
     p->server->manner = LOOPBACK_WELL;
@@ -164,7 +170,7 @@ static void download_resumes_in_a_later_call(void **state)
 
 static void download_starts_over_when_ranges_are_ignored(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_IGNORES_RANGES;
     write_file(p->part, p->content, QUARTER);
     fetches(p);
@@ -172,7 +178,7 @@ static void download_starts_over_when_ranges_are_ignored(void **state)
 
 static void download_starts_over_when_ranges_are_refused(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_REFUSES_RANGES;
     write_file(p->part, p->content, QUARTER);
     fetches(p);
@@ -188,7 +194,7 @@ static void download_takes_a_part_that_is_whole_already(void **state)
 
 static void download_starts_over_when_the_part_is_too_large(void **state)
 {
-    Place  *p = *state;
+    Place *p = *state;
     uint8_t more[SIZE + 1] = {0};
     write_file(p->part, more, sizeof more);
     fetches(p);
@@ -198,7 +204,7 @@ static void download_starts_over_when_the_part_is_too_large(void **state)
 
 static void download_deletes_what_has_another_checksum(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_GARBAGE;
     fails(p, "is not the file expected and was deleted", -1);
     char expected[96];
@@ -217,21 +223,21 @@ static void download_recovers_from_a_part_of_another_file(void **state)
 
 static void download_cuts_off_a_server_that_announces_too_much(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_TOO_MUCH;
     fails(p, "sends more than the 40000 bytes expected", -1);
 }
 
 static void download_cuts_off_a_server_that_never_ends(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_ENDLESS;
     fails(p, "sends more than the 40000 bytes expected", -1);
 }
 
 static void download_refuses_a_file_that_is_too_short(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_TOO_LITTLE;
     fails(p, "sent 20000 bytes, expected 40000", SIZE / 2);
     assert_int_equal(p->server->requests, 1);    // asking again would bring the same
@@ -239,7 +245,7 @@ static void download_refuses_a_file_that_is_too_short(void **state)
 
 static void download_names_the_status_of_an_error(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_500;
     fails(p, "/abc.bin: the server answers 500, expected 200 (OK)", -1);
     p->sources[0] = p->missing;
@@ -248,7 +254,7 @@ static void download_names_the_status_of_an_error(void **state)
 
 static void an_error_page_is_never_added_to_a_part(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_500;
     write_file(p->part, p->content, QUARTER);
     fails(p, "the server answers 500", QUARTER);
@@ -256,7 +262,7 @@ static void an_error_page_is_never_added_to_a_part(void **state)
 
 static void download_says_when_a_server_closes_at_once_or_is_not_there(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_CLOSES;
     fails(p, "Empty reply from server", -1);
     p->sources[0] = "http://127.0.0.1:1/";
@@ -265,15 +271,15 @@ static void download_says_when_a_server_closes_at_once_or_is_not_there(void **st
 
 static void download_gives_up_on_a_server_that_stalls_and_keeps_the_part(void **state)
 {
-    Place *p           = *state;
-    p->server->manner   = LOOPBACK_STALLS;
+    Place *p = *state;
+    p->server->manner = LOOPBACK_STALLS;
     p->options.patience = 1;
     fails(p, "Operation too slow", LOOPBACK_FEW);
 }
 
 static void download_follows_a_redirect(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_REDIRECTS;
     fetches(p);
     assert_int_equal(p->server->requests, 2);
@@ -281,23 +287,23 @@ static void download_follows_a_redirect(void **state)
 
 static void download_refuses_a_loop_of_redirects(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_REDIRECT_LOOP;
     fails(p, "Maximum (5) redirects followed", -1);
 }
 
 static void download_refuses_a_redirect_off_the_web(void **state)
 {
-    Place *p         = *state;
+    Place *p = *state;
     p->server->manner = LOOPBACK_REDIRECTS_TO_FTP;
     fails(p, "not supported", -1);
 }
 
 static void download_tries_the_next_source(void **state)
 {
-    Place *p            = *state;
-    p->sources[0]       = p->missing;
-    p->sources[1]       = p->server->address;
+    Place *p = *state;
+    p->sources[0] = p->missing;
+    p->sources[1] = p->server->address;
     p->set.source_count = 2;
     fetches(p);
     assert_int_equal(p->server->requests, 2);
@@ -305,22 +311,22 @@ static void download_tries_the_next_source(void **state)
 
 static void a_base_address_replaces_the_sources(void **state)
 {
-    Place *p         = *state;
-    p->sources[0]    = "http://127.0.0.1:1/";
-    p->options.base  = p->server->address;
+    Place *p = *state;
+    p->sources[0] = "http://127.0.0.1:1/";
+    p->options.base = p->server->address;
     fetches(p);
 }
 
 static void download_stops_when_told_and_goes_on_later(void **state)
 {
-    Place                       *p       = *state;
+    Place *p = *state;
     static volatile sig_atomic_t stop = 0;
     p->server->manner = LOOPBACK_STALLS;
-    p->server->raise  = &stop;
-    p->options.stop   = &stop;
+    p->server->raise = &stop;
+    p->options.stop = &stop;
     fails(p, "abc.bin.part: interrupted; its first 100 of 40000 bytes are kept", LOOPBACK_FEW);
     assert_int_equal(p->server->requests, 1);
-    stop              = 0;
+    stop = 0;
     p->server->manner = LOOPBACK_WELL;
     fetches(p);
     assert_int_equal(p->server->range, LOOPBACK_FEW);
@@ -328,8 +334,8 @@ static void download_stops_when_told_and_goes_on_later(void **state)
 
 static void two_downloads_do_not_write_one_part(void **state)
 {
-    Place *p     = *state;
-    int    other = open(p->part, O_RDWR | O_CREAT, 0666);
+    Place *p = *state;
+    int other = open(p->part, O_RDWR | O_CREAT, 0666);
     assert_true(other >= 0);
     assert_int_equal(flock(other, LOCK_EX), 0);
     fails(p, "abc.bin.part: another download is writing it", 0);

@@ -15,7 +15,7 @@ enum { HEADER = 16, ELEMENTS = 24, WHOLE = HEADER + ELEMENTS };
 
 typedef struct Bytes {
     uint8_t at[4096];
-    size_t  size;
+    size_t size;
 } Bytes;
 
 static Bytes good_file(void)
@@ -27,9 +27,11 @@ static Bytes good_file(void)
 
 static Bytes packed(Bytes plain)
 {
-    Bytes    out = {.size = 0};
-    z_stream z   = {.next_in = plain.at, .avail_in = (uInt)plain.size,
-                    .next_out = out.at, .avail_out = sizeof out.at};
+    Bytes out = {.size = 0};
+    z_stream z = {.next_in = plain.at,
+                  .avail_in = (uInt)plain.size,
+                  .next_out = out.at,
+                  .avail_out = sizeof out.at};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     out.size = z.total_out;
@@ -44,7 +46,7 @@ static bool reads(const Bytes *file, Error *err)
     uint8_t *exact = malloc(file->size > 0 ? file->size : 1), *out = NULL;
     assert_non_null(exact);
     memcpy(exact, file->at, file->size);
-    Idx  idx;
+    Idx idx;
     bool done = idx_open_memory(&idx, exact, file->size, "test.idx", err);
     if (done) {
         out = malloc(idx.bytes);
@@ -79,7 +81,7 @@ static Bytes cut(Bytes file, size_t size)
 
 static void check_good(Bytes file)
 {
-    Idx   idx;
+    Idx idx;
     Error err;
     assert_true(idx_open_memory(&idx, file.at, file.size, "test.idx", &err));
     assert_int_equal(idx.dims, 3);
@@ -108,14 +110,14 @@ static void idx_reads_a_packed_file(void **state)
 static void idx_tells_a_packed_file_by_its_content_not_its_name(void **state)
 {
     (void)state;
-    char  path[] = "/tmp/test_idx_XXXXXX";
-    int   file   = mkstemp(path);
-    Bytes bytes  = packed(good_file());
+    char path[] = "/tmp/test_idx_XXXXXX";
+    int file = mkstemp(path);
+    Bytes bytes = packed(good_file());
     assert_true(file >= 0);
     assert_int_equal(write(file, bytes.at, bytes.size), (ssize_t)bytes.size);
     close(file);
-    Idx     idx;
-    Error   err;
+    Idx idx;
+    Error err;
     uint8_t out[ELEMENTS];
     assert_true(idx_open(&idx, path, &err));
     assert_true(idx_read(&idx, out, &err));
@@ -182,16 +184,19 @@ static void idx_refuses_a_packed_file_with_any_bit_of_its_data_or_checksum_wrong
 {
     (void)state;
     const size_t gzip_header = 10;    // its time stamp and its system may be anything
-    Bytes        file        = packed(good_file());
+    Bytes file = packed(good_file());
     for (size_t bit = 8 * gzip_header; bit < 8 * file.size; bit++) {
         if (bit / 8 == file.size - 9) continue;    // ends in bits that mean nothing
         Bytes damaged = file;
         damaged.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
         Error err;
-        if (reads(&damaged, &err)) fail_msg("bit %zu of %zu flipped was accepted", bit, 8 * file.size);
+        if (reads(&damaged, &err))
+            fail_msg("bit %zu of %zu flipped was accepted", bit, 8 * file.size);
     }
-    refuses(with(file, file.size - 8, (uint8_t)~file.at[file.size - 8]), "damaged (incorrect data check)");
-    refuses(with(file, file.size - 4, (uint8_t)~file.at[file.size - 4]), "damaged (incorrect length check)");
+    refuses(with(file, file.size - 8, (uint8_t)~file.at[file.size - 8]),
+            "damaged (incorrect data check)");
+    refuses(with(file, file.size - 4, (uint8_t)~file.at[file.size - 4]),
+            "damaged (incorrect length check)");
 }
 
 static void idx_refuses_a_packed_file_of_another_length_than_its_header_says(void **state)
@@ -218,7 +223,7 @@ static void idx_refuses_a_packed_header_that_promises_more_than_deflate_can_hold
 static void idx_names_a_path_that_is_not_there_or_not_a_file(void **state)
 {
     (void)state;
-    Idx   idx;
+    Idx idx;
     Error err;
     assert_false(idx_open(&idx, "/nowhere/train.idx", &err));
     assert_string_equal(err.message, "/nowhere/train.idx: No such file or directory");

@@ -17,7 +17,7 @@ enum { COUNT = 5 };
 
 typedef struct Place {
     Arena *keep;
-    char   dir[64], real[PATH_MAX];    // a new folder; and what LAB_DATA says, if anything
+    char dir[64], real[PATH_MAX];    // a new folder; and what LAB_DATA says, if anything
 } Place;
 
 static void write_file(const char *dir, const char *name, const uint8_t *bytes, size_t size)
@@ -34,8 +34,8 @@ static void write_file(const char *dir, const char *name, const uint8_t *bytes, 
 static void write_images(const char *dir, const char *name, int count, int side)
 {
     static uint8_t file[16 + COUNT * DIGIT_PIXELS];
-    const uint8_t  header[16] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, (uint8_t)side,
-                                 0, 0, 0, (uint8_t)side};
+    const uint8_t header[16] = {
+        0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, (uint8_t)side, 0, 0, 0, (uint8_t)side};
     memcpy(file, header, sizeof header);
     for (int i = 0; i < count * side * side; i++) file[16 + i] = (uint8_t)(i * 7);
     write_file(dir, name, file, 16 + (size_t)(count * side * side));
@@ -74,7 +74,7 @@ static int enter(void **state)
 static int leave(void **state)
 {
     Place *place = *state;
-    char   command[128];
+    char command[128];
     snprintf(command, sizeof command, "rm -r %s", place->dir);
     if (system(command) != 0) return -1;
     if (place->real[0] != '\0') setenv("LAB_DATA", place->real, 1);
@@ -87,7 +87,7 @@ static int leave(void **state)
 static void refuses(const Place *place, const char *half, const char *sentence)
 {
     Images images;
-    Error  err = {""};
+    Error err = {""};
     if (images_read_mnist(place->keep, &images, place->dir, half, 0, &err))
         fail_msg("was accepted; expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL || strstr(err.message, place->dir) != err.message)
@@ -97,10 +97,11 @@ static void refuses(const Place *place, const char *half, const char *sentence)
 static void images_reads_plain_and_packed_files(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
+    Images train, test;
+    Error err;
     write_mnist(place->dir);
-    assert_true(images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->dir}, &err));
+    assert_true(
+        images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->dir}, &err));
     assert_int_equal(train.count, COUNT);
     assert_int_equal(train.classes, 10);
     assert_int_equal(train.height * train.width, DIGIT_PIXELS);
@@ -113,21 +114,22 @@ static void images_reads_plain_and_packed_files(void **state)
 static void images_finds_the_files_in_a_folder_mnist(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
-    char         folder[80];
+    Images train, test;
+    Error err;
+    char folder[80];
     snprintf(folder, sizeof folder, "%s/mnist", place->dir);
     assert_int_equal(mkdir(folder, 0777), 0);
     write_mnist(folder);
-    assert_true(images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->dir}, &err));
+    assert_true(
+        images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->dir}, &err));
     assert_int_equal(train.count, COUNT);
 }
 
 static void images_takes_as_many_as_are_asked_for(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
+    Images train, test;
+    Error err;
     ImagesSource source = {.train = 3, .test = 1000};
     write_mnist(place->dir);
     assert_true(images_load(place->keep, &train, &test, source, &err));
@@ -181,8 +183,8 @@ static void images_refuses_labels_in_place_of_images(void **state)
 static void images_are_generated_where_no_mnist_was_fetched(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
+    Images train, test;
+    Error err;
     ImagesSource source = {.seed = 3, .train = 20, .test = 10};
     assert_true(images_load(place->keep, &train, &test, source, &err));
     assert_string_equal(train.origin, "generated digits, seed 3");
@@ -197,8 +199,8 @@ static void images_are_generated_where_no_mnist_was_fetched(void **state)
 static void images_are_generated_when_asked_for_though_mnist_is_there(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
+    Images train, test;
+    Error err;
     ImagesSource source = {.data_dir = IMAGES_GENERATED, .seed = 3, .train = 20, .test = 10};
     write_mnist(place->dir);
     assert_true(images_load(place->keep, &train, &test, source, &err));
@@ -208,25 +210,26 @@ static void images_are_generated_when_asked_for_though_mnist_is_there(void **sta
 static void a_damaged_mnist_is_refused_and_not_replaced_by_digits(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
+    Images train, test;
+    Error err;
     write_mnist(place->dir);
     write_file(place->dir, "train-images-idx3-ubyte.gz", (const uint8_t *)"garbage", 7);
-    assert_false(images_load(place->keep, &train, &test, (ImagesSource){.train = 2, .test = 2}, &err));
+    assert_false(
+        images_load(place->keep, &train, &test, (ImagesSource){.train = 2, .test = 2}, &err));
 }
 
 static void assert_batch(const Place *place, const char *device_name)
 {
     const char *why;
-    Images      images;
-    Error       err;
-    const int   index[4] = {4, 0, 4, 2};
-    Arena      *step     = arena_new("step", 1u << 20);
+    Images images;
+    Error err;
+    const int index[4] = {4, 0, 4, 2};
+    Arena *step = arena_new("step", 1u << 20);
     assert_true(device_use(device_name, &why));
     assert_true(images_read_mnist(place->keep, &images, place->dir, "train", 0, &err));
-    Tensor *batch  = images_batch(step, &images, index, 4),
+    Tensor *batch = images_batch(step, &images, index, 4),
            *labels = images_labels(step, &images, index, 4);
-    float  *pixels = tensor_values(step, batch);
+    float *pixels = tensor_values(step, batch);
     int32_t classes[4];
     tensor_read_ints(labels, classes);
     assert_true(shape_equal(batch->shape, SHAPE(4, DIGIT_PIXELS)));
@@ -235,8 +238,9 @@ static void assert_batch(const Place *place, const char *device_name)
         assert_int_equal(classes[b], images.labels[index[b]]);
         for (int k = 0; k < DIGIT_PIXELS; k++) {
             float want = (float)images.pixels[index[b] * DIGIT_PIXELS + k] / 255.0f;
-            float got  = pixels[b * DIGIT_PIXELS + k];
-            if (got != want) fail_msg("[%d,%d] is %.9g, expected %.9g", b, k, (double)got, (double)want);
+            float got = pixels[b * DIGIT_PIXELS + k];
+            if (got != want)
+                fail_msg("[%d,%d] is %.9g, expected %.9g", b, k, (double)got, (double)want);
         }
     }
     arena_free(step);
@@ -253,7 +257,7 @@ static void a_batch_holds_the_images_of_its_index_divided_by_255(void **state)
 static double mean_pixel(const Images *images)
 {
     uint64_t sum = 0;
-    size_t   n   = (size_t)images->count * DIGIT_PIXELS;
+    size_t n = (size_t)images->count * DIGIT_PIXELS;
     for (size_t i = 0; i < n; i++) sum += images->pixels[i];
     return (double)sum / (double)n / 255.0;
 }
@@ -262,8 +266,8 @@ static double mean_pixel(const Images *images)
 static void the_real_mnist_is_what_is_published(void **state)
 {
     const Place *place = *state;
-    Images       train, test;
-    Error        err;
+    Images train, test;
+    Error err;
     if (place->real[0] == '\0') {
         print_message("skipped: LAB_DATA does not say where MNIST is\n");
         skip();

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 // The clock is the test's own: nothing here waits.
-static char    folder[64], path[96], other[96];
+static char folder[64], path[96], other[96];
 static Changes changes;
-static double  now;
-static long    stamp;
+static double now;
+static long stamp;
 
 static void put(const char *name, const char *text)
 {
@@ -44,7 +44,7 @@ static int enter(void **state)
     snprintf(other, sizeof other, "%s/answer.c~", folder);
     put(path, "first");
     changes = changes_new(path);
-    now     = 100;
+    now = 100;
     return 0;
 }
 
@@ -143,9 +143,12 @@ static void what_comes_back_as_it_was_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_is_there_at_first_is_told_once), CASE(a_save_is_told_when_it_is_still),
-        CASE(a_file_renamed_over_it_is_a_save),    CASE(what_was_another_for_a_moment_is_told_again),
-        CASE(a_file_is_gone_only_when_it_stays_away), CASE(what_comes_back_as_it_was_is_told),
+        CASE(what_is_there_at_first_is_told_once),
+        CASE(a_save_is_told_when_it_is_still),
+        CASE(a_file_renamed_over_it_is_a_save),
+        CASE(what_was_another_for_a_moment_is_told_again),
+        CASE(a_file_is_gone_only_when_it_stays_away),
+        CASE(what_comes_back_as_it_was_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,10 +42,10 @@ static void the_first_error_counts_with_line_and_column(void **state)
 
 static void an_error_in_a_header_is_told_where_it_is_included(void **state)
 {
-    Compiled gcc   = read_said(*state, "In file included from /x/b.h:1,\n"
-                                         "                 from /me/a.c:3:\n"
-                                         "/x/c.h: In function 'g':\n"
-                                         "/x/c.h:7:1: error: unknown type name 'flot'\n");
+    Compiled gcc = read_said(*state, "In file included from /x/b.h:1,\n"
+                                     "                 from /me/a.c:3:\n"
+                                     "/x/c.h: In function 'g':\n"
+                                     "/x/c.h:7:1: error: unknown type name 'flot'\n");
     Compiled clang = read_said(*state, "In file included from /me/a.c:3:\n"
                                        "In file included from /x/b.h:1:\n"
                                        "/x/c.h:7:1: error: unknown type name 'flot'\n");

@@ -22,8 +22,8 @@ static char said[8192];    // all that the last command printed
 
 static int lab(const char *words)    // "data list": the exit status
 {
-    char  copy[128], *argv[8], *rest = copy;
-    int   argc = 0;
+    char copy[128], *argv[8], *rest = copy;
+    int argc = 0;
     FILE *caught = tmpfile();
     assert_non_null(caught);
     snprintf(copy, sizeof copy, "%s", words);
@@ -50,8 +50,8 @@ static void expect(const char *words, int status, const char *sentence)
 {
     int got = lab(words);
     if (got != status || strstr(said, sentence) == NULL)
-        fail_msg("%s: returned %d and said \"%s\"; expected %d and \"%s\"", words, got, said, status,
-                 sentence);
+        fail_msg("%s: returned %d and said \"%s\"; expected %d and \"%s\"", words, got, said,
+                 status, sentence);
 }
 
 static void write_file(const char *name, const char *content)
@@ -108,7 +108,8 @@ static void data_list_of_our_own_catalogue_fits_80_columns(void **state)
     char *line = strstr(said, "  name"), *end;    // above it stands a path of any length
     assert_non_null(line);
     for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
-        if (end - line > 80) fail_msg("%d columns: %.*s", (int)(end - line), (int)(end - line), line);
+        if (end - line > 80)
+            fail_msg("%d columns: %.*s", (int)(end - line), (int)(end - line), line);
 }
 
 static void data_list_writes_json_for_programs(void **state)

@@ -19,8 +19,8 @@ static Lab lab = {.id = "tiny", .folder = "/nowhere", .exercises = exercises, .e
 static void write_script(const char *name, const char *text)
 {
     NewFile file;
-    Error   err;
-    char    path[512];
+    Error err;
+    char path[512];
     snprintf(path, sizeof path, "%s/%s", LAB_BUILD_DIR, name);
     assert_true(file_make_folder(LAB_BUILD_DIR, &err));
     assert_true(file_begin(&file, path, &err));
@@ -121,7 +121,7 @@ static void only_what_was_asked_for_is_run(void **state)
 {
     Grade grade;
     Error err;
-    bool  asked[] = {false, true, false};
+    bool asked[] = {false, true, false};
     write_script("grader_plain", "echo one__a; echo two__a\n");
     write_script("grader",
                  "case \"$*\" in *one__*) exit 2 ;; *two__\\*:1*) ;; *) exit 2 ;; esac\n" SAYS(
@@ -136,8 +136,8 @@ static void what_a_grader_leaves_behind_is_gone(void **state)
 {
     Grade grade = grade_with(*state, "setsid sleep 1000 >/dev/null 2>&1 &\necho $! >" LAB_BUILD_DIR
                                      "/pid\n" SAYS("two__a", "pass"));
-    FILE *file  = fopen(LAB_BUILD_DIR "/pid", "r");
-    int   pid   = 0;
+    FILE *file = fopen(LAB_BUILD_DIR "/pid", "r");
+    int pid = 0;
     assert_non_null(file);
     assert_int_equal(fscanf(file, "%d", &pid), 1);
     fclose(file);

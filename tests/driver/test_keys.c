@@ -25,8 +25,8 @@ static int leave(void **state)
 // Until nothing comes any more.
 static void expect_keys(Keys *keys, const char *sent, const char *want)
 {
-    char   got[64] = "";
-    size_t count   = 0;
+    char got[64] = "";
+    size_t count = 0;
     assert_int_equal(write(ends[1], sent, strlen(sent)), strlen(sent));
     // A key that is passed over is KEYS_NONE as well: so more often than there are bytes.
     for (size_t i = 0; i <= strlen(sent); i++) {

@@ -30,9 +30,9 @@ static Exercise exercises[] = {{.id = "twice", .function = "twice"},
 
 typedef struct Bench {
     Arena *arena;
-    Lab    lab;
+    Lab lab;
     Source reference;
-    char   folder[64], path[128];
+    char folder[64], path[128];
 } Bench;
 
 static int set_up(void **state)
@@ -54,7 +54,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     Bench *bench = *state;
-    char   command[160];
+    char command[160];
     snprintf(command, sizeof command, "rm -rf '%s'", bench->folder);
     arena_free(bench->arena);
     return system(command);
@@ -73,7 +73,7 @@ static bool read_mutant(Bench *bench, const char *content, Mutant *mutant, Error
 static void expect_region(void **state, const char *content, const char *region)
 {
     Mutant mutant;
-    Error  err;
+    Error err;
     if (!read_mutant(*state, content, &mutant, &err)) fail_msg("refused: %s", err.message);
     if (strstr(mutant.text, region) == NULL)
         fail_msg("does not hold\n%s\nbut is\n%s", region, mutant.text);
@@ -82,7 +82,7 @@ static void expect_region(void **state, const char *content, const char *region)
 static void expect_refusal(void **state, const char *content, const char *sentence)
 {
     Mutant mutant;
-    Error  err;
+    Error err;
     if (read_mutant(*state, content, &mutant, &err)) fail_msg("was taken: %s", mutant.text);
     if (strstr(err.message, sentence) == NULL || strstr(err.message, "twice_it.mutant") == NULL)
         fail_msg("said: %s\nexpected: %s", err.message, sentence);
@@ -91,7 +91,7 @@ static void expect_refusal(void **state, const char *content, const char *senten
 static void an_edit_is_put_into_its_exercise(void **state)
 {
     Mutant mutant;
-    Error  err;
+    Error err;
     assert_true(
         read_mutant(*state, "exercise twice\nwhy It is once.\n- i < 2\n+ i < 1\n", &mutant, &err));
     assert_string_equal(mutant.name, "it");
@@ -156,9 +156,9 @@ static void a_line_of_another_kind_is_named(void **state)
 
 static void only_mutants_are_found_and_by_name(void **state)
 {
-    Bench       *bench = *state;
+    Bench *bench = *state;
     const char **paths;
-    char         other[160];
+    char other[160];
     for (int i = 0; i < 3; i++) {
         snprintf(other, sizeof other, "%s/mutants/%s", bench->folder,
                  (const char *[]){"b.mutant", "a.mutant", ".hidden.mutant"}[i]);

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char  folder[] = "/tmp/test_progress.XXXXXX", path[64];
+static char folder[] = "/tmp/test_progress.XXXXXX", path[64];
 static Error err;
 
 static int setup(void **state)
@@ -173,10 +173,11 @@ static void many_writers_at_once_lose_nothing(void **state)
         assert_true(child >= 0);
         if (child > 0) continue;
         Progress progress;
-        bool     recorded = true;
+        bool recorded = true;
         for (int i = 0; i < LINES; i++) {
             const char *exercise = arena_print(*state, "w%d_%d", writer, i);
-            recorded = recorded && progress_record(*state, &progress, "lab", exercise, "done", &err);
+            recorded =
+                recorded && progress_record(*state, &progress, "lab", exercise, "done", &err);
         }
         _exit(recorded ? 0 : 1);
     }
@@ -189,8 +190,9 @@ static void many_writers_at_once_lose_nothing(void **state)
     assert_int_equal(progress.count, WRITERS * LINES);
     for (int writer = 0; writer < WRITERS; writer++)
         for (int i = 0; i < LINES; i++)
-            assert_int_equal(progress_state(&progress, "lab", arena_print(*state, "w%d_%d", writer, i)),
-                             EXERCISE_DONE);
+            assert_int_equal(
+                progress_state(&progress, "lab", arena_print(*state, "w%d_%d", writer, i)),
+                EXERCISE_DONE);
 }
 
 static void a_place_that_cannot_be_written_gets_a_sentence(void **state)
@@ -200,12 +202,14 @@ static void a_place_that_cannot_be_written_gets_a_sentence(void **state)
     assert_false(progress_load(*state, &progress, &err));
     assert_string_equal(err.message, arena_print(*state, "%s: is not a file", path));
     assert_false(progress_record(*state, &progress, "lab", "one", "done", &err));
-    assert_string_equal(err.message, arena_print(*state, "%s: cannot be written: Is a directory", path));
+    assert_string_equal(err.message,
+                        arena_print(*state, "%s: cannot be written: Is a directory", path));
     if (geteuid() == 0) return;    // root may write anywhere
     rmdir(path);
     chmod(folder, 0555);
     assert_false(progress_record(*state, &progress, "lab", "one", "done", &err));
-    assert_string_equal(err.message, arena_print(*state, "%s: cannot be written: Permission denied", path));
+    assert_string_equal(err.message,
+                        arena_print(*state, "%s: cannot be written: Permission denied", path));
     chmod(folder, 0777);
 }
 

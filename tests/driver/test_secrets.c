@@ -22,16 +22,17 @@ static const char REFERENCE[] = "void add(float *y, const float *x, int n)\n"
                                 "    // end both\n"
                                 "}\n";
 
-static Exercise exercises[] = {{.id = "add", .function = "add"}, {.id = "both", .function = "both"}};
+static Exercise exercises[] = {{.id = "add", .function = "add"},
+                               {.id = "both", .function = "both"}};
 
-static Arena  *arena;
+static Arena *arena;
 static Secrets secrets;
 
 static int set_up(void **state)
 {
     (void)state;
     static const Lab lab = {.id = "tiny", .exercises = exercises, .exercise_count = 2};
-    Source           reference;
+    Source reference;
     arena = arena_new("test", 16u << 20);
     source_parse(arena, &lab, "tiny.c", REFERENCE, &reference);
     secrets = secrets_collect(arena, &lab, &reference);
@@ -47,8 +48,8 @@ static int tear_down(void **state)
 
 static int count(int solved, const char *text)
 {
-    int           found = 0;
-    const Secret *last  = NULL;
+    int found = 0;
+    const Secret *last = NULL;
     while ((last = secrets_find(arena, &secrets, last, solved, text)) != NULL) found++;
     return found;
 }

@@ -13,7 +13,7 @@
 static Exercise exercises[] = {{.id = "one", .function = "f_one"},
                                {.id = "two", .function = "f_two"},
                                {.id = "three", .function = "f_three"}};
-static Lab      lab = {.id = "tiny", .exercises = exercises, .exercise_count = 3};
+static Lab lab = {.id = "tiny", .exercises = exercises, .exercise_count = 3};
 
 static const char REFERENCE[] = "/* tiny */\n"
                                 "#include \"tiny.h\"\n"
@@ -74,7 +74,7 @@ static int teardown(void **state)
 static const char *write_bytes(Arena *arena, const char *name, const char *bytes, size_t count)
 {
     const char *path = arena_print(arena, "%s/%s", lab.folder, name);
-    FILE       *file = fopen(path, "wb");
+    FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, count, file), count);
     assert_int_equal(fclose(file), 0);
@@ -94,7 +94,8 @@ static void expect_lines(Arena *arena, const char *text, const int lines[3][2])
     Source source;
     source_parse(arena, &lab, "mine.c", text, &source);
     for (int i = 0; i < 3; i++)
-        if (source.functions[i].first_line != lines[i][0] || source.functions[i].last_line != lines[i][1])
+        if (source.functions[i].first_line != lines[i][0] ||
+            source.functions[i].last_line != lines[i][1])
             fail_msg("%s is at %d to %d, expected %d to %d, in:\n%s", exercises[i].function,
                      source.functions[i].first_line, source.functions[i].last_line, lines[i][0],
                      lines[i][1], text);
@@ -133,7 +134,7 @@ static void the_skeleton_holds_neither_marks_nor_solutions(void **state)
 
 static void exercises_that_are_solved_keep_their_bodies_and_lose_their_marks(void **state)
 {
-    Source      reference;
+    Source reference;
     read_reference(*state, &reference);
     const char *one = source_skeleton(*state, &lab, &reference, 1);
     assert_non_null(strstr(one, "    int twice = 2 * a;\n\n    return twice;\n}"));
@@ -154,15 +155,19 @@ static void a_mark_out_of_place_is_told_with_its_line(void **state)
     static const struct {
         const char *what, *instead, *message;
     } cases[] = {
-        {"    // end one\n", "", ":21: 'solution two' begins before 'solution one' of line 7 has ended"},
+        {"    // end one\n", "",
+         ":21: 'solution two' begins before 'solution one' of line 7 has ended"},
         {"    // end three\n", "", ":30: 'solution three' is not followed by '// end three'"},
         {"    // solution one\n", "", ":10: 'end one' ends nothing that was begun"},
-        {"// solution two", "// solution too", ":22: marks 'too', which is no exercise in lab.json"},
+        {"// solution two", "// solution too",
+         ":22: marks 'too', which is no exercise in lab.json"},
         {"// solution two", "// solution one", ":22: 'one' is marked a second time"},
-        {"// solution one", "// solution two", ":7: marks 'two', expected 'one', as lab.json goes on"},
+        {"// solution one", "// solution two",
+         ":7: marks 'two', expected 'one', as lab.json goes on"},
         {"// end two", "// end three", ":26: marks 'three', expected 'two', as lab.json goes on"},
         {"void f_two", "void g_two", ":22: marks 'two', but the file has no function f_two"},
-        {"/* tiny */", "// solution one", ":1: marks 'one' outside of f_one, which is at lines 5 to 12"},
+        {"/* tiny */", "// solution one",
+         ":1: marks 'one' outside of f_one, which is at lines 5 to 12"},
         {"    // solution three\n    return helper(3);    // not 4\n    // end three\n", "",
          ": has no line '// solution three'"},
     };
@@ -170,8 +175,8 @@ static void a_mark_out_of_place_is_told_with_its_line(void **state)
         const char *at = strstr(REFERENCE, cases[i].what);
         const char *text = arena_print(*state, "%.*s%s%s", (int)(at - REFERENCE), REFERENCE,
                                        cases[i].instead, at + strlen(cases[i].what));
-        Source      reference;
-        Error       err;
+        Source reference;
+        Error err;
         write_bytes(*state, "tiny.c", text, strlen(text));
         assert_false(source_read_reference(*state, &lab, &reference, &err));
         const char *expected = arena_print(*state, "%s/tiny.c%s", lab.folder, cases[i].message);
@@ -257,9 +262,10 @@ static void expect_others(Arena *arena, const Source *reference, const char *tex
     source_parse(arena, &lab, "changed.c", text, &changed);
     for (int i = 0; i < 3; i++) {
         const Function *function = &reference->functions[i];
-        size_t          begin    = (size_t)(strstr(REFERENCE, function->text) - REFERENCE);
+        size_t begin = (size_t)(strstr(REFERENCE, function->text) - REFERENCE);
         if (at + 1 >= begin && at <= begin + strlen(function->text)) continue;
-        if (changed.functions[i].text == NULL || strcmp(changed.functions[i].text, function->text) != 0)
+        if (changed.functions[i].text == NULL ||
+            strcmp(changed.functions[i].text, function->text) != 0)
             fail_msg("%s is not found whole in:\n%s", exercises[i].function, text);
     }
 }
@@ -276,15 +282,17 @@ static void one_wrong_character_harms_no_other_function(void **state)
         expect_others(scratch, &reference,
                       arena_print(scratch, "%.*s%s", before, REFERENCE, REFERENCE + at + 1), at);
         for (const char *mark = marks; *mark != '\0'; mark++)
-            expect_others(scratch, &reference,
-                          arena_print(scratch, "%.*s%c%s", before, REFERENCE, *mark, REFERENCE + at), at);
+            expect_others(
+                scratch, &reference,
+                arena_print(scratch, "%.*s%c%s", before, REFERENCE, *mark, REFERENCE + at), at);
     }
     arena_free(scratch);
 }
 
 static void other_ends_of_lines_and_none_are_read(void **state)
 {
-    expect_lines(*state, "int f_one(int a)\r\n{\r\n\treturn a;\r\n}\r\nvoid f_two(int *a) {\r\n}\r\n",
+    expect_lines(*state,
+                 "int f_one(int a)\r\n{\r\n\treturn a;\r\n}\r\nvoid f_two(int *a) {\r\n}\r\n",
                  (int[3][2]){{1, 4}, {5, 6}, {0, 0}});
     expect_lines(*state, "int f_three(void)\n{\n}", (int[3][2]){{0, 0}, {0, 0}, {1, 3}});
     expect_lines(*state, "", (int[3][2]){{0, 0}, {0, 0}, {0, 0}});
@@ -295,7 +303,7 @@ static void other_ends_of_lines_and_none_are_read(void **state)
 
 static void a_function_is_replaced_and_the_rest_stays(void **state)
 {
-    Source      mine;
+    Source mine;
     const char *text = "int x;\nint f_one(int a)\n{\n    return a;\n}\nint y;\n";
     source_parse(*state, &lab, "mine.c", text, &mine);
     assert_string_equal(source_replace(*state, &mine, 0, "int f_one(int a) { return 7; }\n"),
@@ -309,8 +317,8 @@ static void a_function_is_replaced_and_the_rest_stays(void **state)
 
 static int line_of(const char *text, const char *what)
 {
-    const char *at   = strstr(text, what);
-    int         line = 1;
+    const char *at = strstr(text, what);
+    int line = 1;
     assert_non_null(at);
     for (const char *c = text; c < at; c++) line += *c == '\n';
     return line;
@@ -332,7 +340,8 @@ static void a_blank_or_dropped_function_moves_no_other_line(void **state)
         const char *dropped = source_drop(*state, &reference, i);
         source_parse(*state, &lab, "dropped.c", dropped, &blank);
         assert_int_equal(blank.functions[i].first_line, 0);
-        assert_int_equal(line_of(dropped, "static int helper"), line_of(REFERENCE, "static int helper"));
+        assert_int_equal(line_of(dropped, "static int helper"),
+                         line_of(REFERENCE, "static int helper"));
     }
 }
 
@@ -365,19 +374,19 @@ static void secrets_are_the_lines_between_the_marks(void **state)
 
 static void what_is_no_text_file_gets_a_sentence(void **state)
 {
-    Source      source;
-    Error       err;
+    Source source;
+    Error err;
     const char *path = write_bytes(*state, "tiny.c", "int a;\n\0\n", 9);
     assert_false(source_read(*state, &lab, path, &source, &err));
-    assert_string_equal(err.message, arena_print(*state, "%s:2: holds a zero byte, which no C source does",
-                                                 path));
+    assert_string_equal(
+        err.message, arena_print(*state, "%s:2: holds a zero byte, which no C source does", path));
     assert_false(source_read(*state, &lab, lab.folder, &source, &err));
     assert_string_equal(err.message, arena_print(*state, "%s: is not a file", lab.folder));
     char *large = memset(arena_alloc(*state, 300000), ' ', 300000);
-    path        = write_bytes(*state, "tiny.c", large, 300000);
+    path = write_bytes(*state, "tiny.c", large, 300000);
     assert_false(source_read(*state, &lab, path, &source, &err));
-    assert_string_equal(err.message, arena_print(*state, "%s: has 300000 bytes, expected at most 262144",
-                                                 path));
+    assert_string_equal(err.message,
+                        arena_print(*state, "%s: has 300000 bytes, expected at most 262144", path));
     path = write_bytes(*state, "tiny.c", "", 0);
     assert_true(source_read(*state, &lab, path, &source, &err));
 }

@@ -12,13 +12,13 @@ static void expect(int holds)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Arena    *keep = arena_new("fuzz", 4u << 20);
+    Arena *keep = arena_new("fuzz", 4u << 20);
     Catalogue catalogue;
-    Error     err;
+    Error err;
     if (catalogue_parse(keep, &catalogue, (const char *)data, size, "fuzz.json", &err)) {
         for (int i = 0; i < catalogue.count; i++) {
             const CatalogueSet *set = &catalogue.sets[i];
-            char                path[PATH_MAX];
+            char path[PATH_MAX];
             expect(set->file_count > 0 && set->source_count > 0 && set->title[0] != '\0');
             expect(catalogue_find(&catalogue, set->name) == set);
             for (int k = 0; k < set->file_count; k++) {

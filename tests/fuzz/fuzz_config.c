@@ -15,8 +15,8 @@ static void expect(int holds)
 
 static void expect_model(const Model *model)
 {
-    uint64_t sum               = 0;
-    int      layers[KINDS_MAX] = {0};
+    uint64_t sum = 0;
+    int layers[KINDS_MAX] = {0};
     for (int c = 0; c < COMPONENT_COUNT; c++) sum += model_component(model, (Component)c);
     expect(sum == model_params(model) && sum > 0 && sum <= 1000000000000000);
     expect(model_active(model) <= sum && model_looked_up(model) <= model_active(model));
@@ -33,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static Arena *arena;
     if (arena == NULL) arena = arena_new("fuzz", (size_t)64 << 20);
     arena_reset(arena);
-    cJSON *tree  = cJSON_ParseWithLength((const char *)bytes, size);
-    Error  err   = {""};
+    cJSON *tree = cJSON_ParseWithLength((const char *)bytes, size);
+    Error err = {""};
     Model *model = tree != NULL ? config_model(arena, tree, "fuzz", "config.json", &err) : NULL;
     if (model != NULL) expect_model(model);
     expect(tree == NULL || model != NULL ||

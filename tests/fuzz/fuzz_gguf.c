@@ -17,9 +17,9 @@ static void expect_values(const Gguf *file)
     for (int i = 0; i < file->value_count; i++) {
         const GgufValue *value = &file->values[i];
         expect(gguf_value(file, value->key) == value);
-        double   real;
+        double real;
         uint64_t whole, texts = 0;
-        bool     truth;
+        bool truth;
         GgufText text = {NULL, 0};
         while (gguf_next_text(value, &text)) {
             volatile char touched = '\0';
@@ -41,7 +41,7 @@ static void expect_tensors(const Gguf *file, const uint8_t *bytes, size_t size)
     volatile uint8_t touched = 0;
     for (int i = 0; i < file->tensor_count; i++) {
         const GgufTensor *tensor = &file->tensors[i];
-        const DTypeInfo  *type   = &dtype_info[tensor->type];
+        const DTypeInfo *type = &dtype_info[tensor->type];
         expect(gguf_tensor(file, tensor->name) == tensor);
         expect(tensor->count / type->block * type->bytes == tensor->bytes);
         if (tensor->data == NULL) continue;
@@ -54,7 +54,7 @@ static void expect_tensors(const Gguf *file, const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    Error err  = {""};
+    Error err = {""};
     Gguf *head = gguf_parse_header(bytes, size, "fuzz", &err);
     Gguf *file = gguf_parse(bytes, size, "fuzz", &err);
     expect(file != NULL || strlen(err.message) > 10);    // a refusal has its sentence

@@ -40,14 +40,14 @@ static void expect_model(const Model *model)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static int    file;
+    static int file;
     static Arena *arena;
-    char          path[64];
+    char path[64];
     if (file == 0) file = memfd_create("fuzz.gguf", 0), arena = arena_new("fuzz", 32u << 20);
     expect(file > 0 && ftruncate(file, 0) == 0);
     expect(pwrite(file, bytes, size, 0) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    Error  err   = {""};
+    Error err = {""};
     Model *model = gguf_model(arena, path, &err);
     if (model != NULL) expect_model(model);
     else expect(strlen(err.message) > 10);    // a refusal has its sentence

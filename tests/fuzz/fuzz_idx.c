@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_all(const uint8_t *data, size_t size)
 {
-    Idx   idx;
+    Idx idx;
     Error err;
     if (idx_open_memory(&idx, data, size, "fuzz.idx", &err)) {
         uint8_t *out = malloc(idx.bytes);
@@ -30,10 +30,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     // A fuzzer does not find a right CRC by itself. The last three bytes say what is damaged after
     // packing: how much of the end is cut (or added, above 200), which byte is changed, and how.
     const uint8_t *damage = data + size - 3;
-    uLong          room   = compressBound(size) + 300;
-    uint8_t       *packed = calloc(1, room);
-    z_stream       z      = {.next_in = (Bytef *)data, .avail_in = (uInt)(size - 3),
-                             .next_out = packed, .avail_out = (uInt)room};
+    uLong room = compressBound(size) + 300;
+    uint8_t *packed = calloc(1, room);
+    z_stream z = {.next_in = (Bytef *)data,
+                  .avail_in = (uInt)(size - 3),
+                  .next_out = packed,
+                  .avail_out = (uInt)room};
     if (packed == NULL || deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
         deflate(&z, Z_FINISH) != Z_STREAM_END)
         abort();

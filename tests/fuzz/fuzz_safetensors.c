@@ -12,15 +12,15 @@ enum { DATA = 16, MAX_ELEMENTS = 64 };
 // Fills tensors from the entries that are small enough to be made.
 static void read_all(const Safetensors *file)
 {
-    Arena  *arena  = arena_new("fuzz", 1u << 20);
+    Arena *arena = arena_new("fuzz", 1u << 20);
     Params *params = params_new(arena);
     for (int i = 0; i < file->count && i < 16; i++) {
         const SafetensorsEntry *entry = &file->entries[i];
-        Shape                   shape = {.dims = entry->dims};
-        size_t                  count = 1;
-        bool                    small = entry->dims <= TENSOR_MAX_DIMS;
+        Shape shape = {.dims = entry->dims};
+        size_t count = 1;
+        bool small = entry->dims <= TENSOR_MAX_DIMS;
         for (int d = 0; d < entry->dims && small; d++) {
-            small         = entry->shape[d] <= MAX_ELEMENTS;
+            small = entry->shape[d] <= MAX_ELEMENTS;
             shape.size[d] = (int)entry->shape[d];
             count *= small ? (size_t)entry->shape[d] : 1;
         }
@@ -33,7 +33,7 @@ static void read_all(const Safetensors *file)
 
 static void parse(const uint8_t *bytes, size_t size)
 {
-    Error        err;
+    Error err;
     Safetensors *head = safetensors_parse_header(bytes, size, "fuzz", &err);
     Safetensors *file = safetensors_parse(bytes, size, "fuzz", &err);
     if (file != NULL && head == NULL) abort();    // the header of what is whole is right
@@ -45,8 +45,9 @@ static void parse(const uint8_t *bytes, size_t size)
     volatile uint8_t touched = 0;
     for (int i = 0; i < file->count; i++) {
         const SafetensorsEntry *entry = &file->entries[i];
-        const uint8_t          *data  = entry->data;
-        for (uint64_t b = 0; b < entry->end - entry->begin; b++) touched = (uint8_t)(touched ^ data[b]);
+        const uint8_t *data = entry->data;
+        for (uint64_t b = 0; b < entry->end - entry->begin; b++)
+            touched = (uint8_t)(touched ^ data[b]);
         if (safetensors_find(file, entry->name) != entry) abort();    // names are unique
     }
     read_all(file);
@@ -58,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     parse(bytes, size);
     uint64_t length = size;
-    uint8_t *file   = calloc(1, 8 + size + DATA);
+    uint8_t *file = calloc(1, 8 + size + DATA);
     if (file == NULL) abort();
     memcpy(file, &length, 8);
     if (size > 0) memcpy(file + 8, bytes, size);

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static Exercise  exercises[] = {{.id = "one", .function = "one"}, {.id = "two", .function = "two"}};
+static Exercise exercises[] = {{.id = "one", .function = "one"}, {.id = "two", .function = "two"}};
 static const Lab lab = {.id = "tiny", .folder = "/", .exercises = exercises, .exercise_count = 2};
 
 static void expect(int holds)
@@ -24,7 +24,7 @@ static int lines_of(const char *text)
 static void expect_function(Arena *arena, const Source *source, int exercise)
 {
     const Function *function = &source->functions[exercise];
-    int             lines    = lines_of(source->text);
+    int lines = lines_of(source->text);
     if (function->first_line == 0) {
         expect(function->text == NULL && source_replace(arena, source, exercise, "x\n") == NULL);
         return;
@@ -38,14 +38,14 @@ static void expect_function(Arena *arena, const Source *source, int exercise)
         expect(strncmp(same, source->text, strlen(source->text)) == 0);
     // The last line may not have had its newline.
     int blank = lines_of(source_blank(arena, &lab, source, exercise)) - lines;
-    int drop  = lines_of(source_drop(arena, source, exercise)) - lines;
+    int drop = lines_of(source_drop(arena, source, exercise)) - lines;
     expect((blank == 0 || blank == 1) && (drop == 0 || drop == 1));
 }
 
 static void expect_reference(Arena *arena, const Source *reference)
 {
     const char *blank = source_skeleton(arena, &lab, reference, 0);
-    Source      skeleton;
+    Source skeleton;
     expect(strstr(blank, "LAB_TODO(one);") != NULL && strstr(blank, "LAB_TODO(two);") != NULL);
     expect(strlen(source_skeleton(arena, &lab, reference, 2)) < strlen(reference->text));
     source_parse(arena, &lab, "skeleton.c", blank, &skeleton);
@@ -55,9 +55,9 @@ static void expect_reference(Arena *arena, const Source *reference)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new("fuzz", 4u << 20);
-    char  *text  = arena_alloc(arena, size + 1);
+    char *text = arena_alloc(arena, size + 1);
     Source source;
-    Error  err;
+    Error err;
     if (size > 0) memcpy(text, data, size);
     text[size] = '\0';
     source_parse(arena, &lab, "fuzz.c", text, &source);

@@ -18,8 +18,8 @@ static bool save(const char *folder, const char *name, const GgufBytes *file)
 
 static void make_tiny(GgufBytes *file)
 {
-    const float   numbers[] = {1.5f, -2};
-    const uint8_t truths[]  = {1, 0};
+    const float numbers[] = {1.5f, -2};
+    const uint8_t truths[] = {1, 0};
     gguf_bytes_begin(file, 3, 2, 6);
     gguf_bytes_put_string(file, "general.architecture", "llama");
     gguf_bytes_put_integer(file, "llama.block_count", 1);
@@ -36,38 +36,65 @@ static void make_tiny(GgufBytes *file)
 
 static const struct {
     const char *key;
-    uint32_t    number;
-} settings[] = {{"block_count", 3}, {"context_length", 512}, {"embedding_length", 64},
-                {"feed_forward_length", 96}, {"attention.head_count", 4}, {"attention.head_count_kv", 1},
-                {"attention.key_length", 24}, {"attention.value_length", 16},
-                {"attention.q_lora_rank", 32}, {"attention.kv_lora_rank", 16},
-                {"attention.key_length_mla", 24}, {"attention.value_length_mla", 16},
-                {"rope.dimension_count", 8}, {"vocab_size", 320}, {"leading_dense_block_count", 1},
-                {"expert_count", 8}, {"expert_used_count", 2}, {"expert_shared_count", 1},
+    uint32_t number;
+} settings[] = {{"block_count", 3},
+                {"context_length", 512},
+                {"embedding_length", 64},
+                {"feed_forward_length", 96},
+                {"attention.head_count", 4},
+                {"attention.head_count_kv", 1},
+                {"attention.key_length", 24},
+                {"attention.value_length", 16},
+                {"attention.q_lora_rank", 32},
+                {"attention.kv_lora_rank", 16},
+                {"attention.key_length_mla", 24},
+                {"attention.value_length_mla", 16},
+                {"rope.dimension_count", 8},
+                {"vocab_size", 320},
+                {"leading_dense_block_count", 1},
+                {"expert_count", 8},
+                {"expert_used_count", 2},
+                {"expert_shared_count", 1},
                 {"expert_feed_forward_length", 32}};
 
 // Where a tensor stands: outside the layers, in all of them, in the dense one, in those of experts.
 typedef enum Place { ONCE, EACH, DENSE, ROUTED } Place;
 
 static const struct {
-    Place       place;
+    Place place;
     const char *name;
-    uint32_t    dims;
-    uint64_t    shape[3];    // innermost first
-} tensors[] = {{ONCE, "token_embd.weight", 2, {64, 320}}, {ONCE, "output_norm.weight", 1, {64}},
-               {ONCE, "output.weight", 2, {64, 320}}, {EACH, "attn_norm.weight", 1, {64}},
-               {EACH, "attn_q_a.weight", 2, {64, 32}}, {EACH, "attn_q_a_norm.weight", 1, {32}},
-               {EACH, "attn_q_b.weight", 2, {32, 96}}, {EACH, "attn_kv_a_mqa.weight", 2, {64, 24}},
-               {EACH, "attn_kv_a_norm.weight", 1, {16}}, {EACH, "attn_k_b.weight", 3, {16, 16, 4}},
-               {EACH, "attn_v_b.weight", 3, {16, 16, 4}}, {EACH, "attn_output.weight", 2, {64, 64}},
-               {EACH, "ffn_norm.weight", 1, {64}}, {DENSE, "ffn_gate.weight", 2, {64, 96}},
-               {DENSE, "ffn_up.weight", 2, {64, 96}}, {DENSE, "ffn_down.weight", 2, {96, 64}},
-               {ROUTED, "ffn_gate_inp.weight", 2, {64, 8}}, {ROUTED, "exp_probs_b.bias", 1, {8}},
-               {ROUTED, "ffn_gate_exps.weight", 3, {64, 32, 8}}, {ROUTED, "ffn_up_exps.weight", 3, {64, 32, 8}},
-               {ROUTED, "ffn_down_exps.weight", 3, {32, 64, 8}}, {ROUTED, "ffn_gate_shexp.weight", 2, {64, 32}},
-               {ROUTED, "ffn_up_shexp.weight", 2, {64, 32}}, {ROUTED, "ffn_down_shexp.weight", 2, {32, 64}}};
+    uint32_t dims;
+    uint64_t shape[3];    // innermost first
+} tensors[] = {{ONCE, "token_embd.weight", 2, {64, 320}},
+               {ONCE, "output_norm.weight", 1, {64}},
+               {ONCE, "output.weight", 2, {64, 320}},
+               {EACH, "attn_norm.weight", 1, {64}},
+               {EACH, "attn_q_a.weight", 2, {64, 32}},
+               {EACH, "attn_q_a_norm.weight", 1, {32}},
+               {EACH, "attn_q_b.weight", 2, {32, 96}},
+               {EACH, "attn_kv_a_mqa.weight", 2, {64, 24}},
+               {EACH, "attn_kv_a_norm.weight", 1, {16}},
+               {EACH, "attn_k_b.weight", 3, {16, 16, 4}},
+               {EACH, "attn_v_b.weight", 3, {16, 16, 4}},
+               {EACH, "attn_output.weight", 2, {64, 64}},
+               {EACH, "ffn_norm.weight", 1, {64}},
+               {DENSE, "ffn_gate.weight", 2, {64, 96}},
+               {DENSE, "ffn_up.weight", 2, {64, 96}},
+               {DENSE, "ffn_down.weight", 2, {96, 64}},
+               {ROUTED, "ffn_gate_inp.weight", 2, {64, 8}},
+               {ROUTED, "exp_probs_b.bias", 1, {8}},
+               {ROUTED, "ffn_gate_exps.weight", 3, {64, 32, 8}},
+               {ROUTED, "ffn_up_exps.weight", 3, {64, 32, 8}},
+               {ROUTED, "ffn_down_exps.weight", 3, {32, 64, 8}},
+               {ROUTED, "ffn_gate_shexp.weight", 2, {64, 32}},
+               {ROUTED, "ffn_up_shexp.weight", 2, {64, 32}},
+               {ROUTED, "ffn_down_shexp.weight", 2, {32, 64}}};
 
-enum { SETTINGS = sizeof settings / sizeof *settings, TENSORS = sizeof tensors / sizeof *tensors, LAYERS = 3 };
+enum {
+    SETTINGS = sizeof settings / sizeof *settings,
+    TENSORS = sizeof tensors / sizeof *tensors,
+    LAYERS = 3
+};
 
 // Writes it into the file unless that is NULL; returns how many there are.
 static uint64_t put_tensors(GgufBytes *file)
@@ -79,8 +106,8 @@ static uint64_t put_tensors(GgufBytes *file)
             char name[64], in[16] = "";
             if (tensors[t].place != ONCE) snprintf(in, sizeof in, "blk.%d.", layer);
             snprintf(name, sizeof name, "%s%s", in, tensors[t].name);
-            bool     vector = tensors[t].dims == 1;
-            uint64_t bytes  = vector ? 4 : 2;
+            bool vector = tensors[t].dims == 1;
+            uint64_t bytes = vector ? 4 : 2;
             for (uint32_t d = 0; d < tensors[t].dims; d++) bytes *= tensors[t].shape[d];
             if (file != NULL)
                 gguf_bytes_put_tensor(file, name, vector ? GGML_F32 : GGML_F16, tensors[t].dims,

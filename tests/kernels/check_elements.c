@@ -11,7 +11,8 @@
 enum { CASES = 2 * NUMBERS_SIZES };
 
 // A kernel's call on any table: y from a and b, and from one number behind a pointer.
-typedef void Call(const Kernels *k, float *y, const float *a, const float *b, const float *one, float beta, size_t n);
+typedef void Call(const Kernels *k, float *y, const float *a, const float *b, const float *one,
+                  float beta, size_t n);
 
 typedef enum InPlace { NEVER, BETA_0, ALWAYS } InPlace;    // when y may be a
 
@@ -20,11 +21,13 @@ typedef struct Fills {
     Fill a[2], b[2];
 } Fills;
 
-static const Fills plain = {{NORMAL, SPECIAL}, {NORMAL, SPECIAL}}, wide = {{WIDE, SPECIAL}, {UNIT, SPECIAL}},
-                   slopes = {{NORMAL, NORMAL}, {NORMAL, SPECIAL}};    // 3e38 (1 - y^2) has few digits
+static const Fills plain = {{NORMAL, SPECIAL}, {NORMAL, SPECIAL}},
+                   wide = {{WIDE, SPECIAL}, {UNIT, SPECIAL}},
+                   slopes = {{NORMAL, NORMAL},
+                             {NORMAL, SPECIAL}};    // 3e38 (1 - y^2) has few digits
 
-static void check_call(const char *name, Call *call, const Kernels *table, Fills fills, int betas, InPlace in_place,
-                       double tolerance)
+static void check_call(const char *name, Call *call, const Kernels *table, Fills fills, int betas,
+                       InPlace in_place, double tolerance)
 {
     for (int i = 0; i < CASES; i++, numbers_free()) {
         const size_t n = numbers_sizes[i / 2];
@@ -32,7 +35,7 @@ static void check_call(const char *name, Call *call, const Kernels *table, Fills
         const float *one = numbers_copy(&(float){-1.7f}, 1);
         for (int j = 0; j < betas; j++) {
             const float beta = numbers_betas[j];
-            Pair y           = pair_before(n, beta);
+            Pair y = pair_before(n, beta);
             call(&kernels_ref, y.want, a, b, one, beta, n);
             call(table, y.got, a, b, one, beta, n);
             pair_check(name, y, tolerance);
@@ -83,7 +86,7 @@ void check_clip_scale(const Kernels *table)
 {
     enum { SUMS = 200 };
     for (int i = 0; i < SUMS; i++, numbers_free()) {
-        float *sum_squares   = numbers_new(1, i % 2 ? SPECIAL : UNIT);
+        float *sum_squares = numbers_new(1, i % 2 ? SPECIAL : UNIT);
         const float max_norm = i % 3 ? 0.5f : 0;
         if (*sum_squares < 0) *sum_squares = -*sum_squares;
         Pair clip = pair_new(2, NANS);
@@ -97,8 +100,9 @@ void check_clip_scale(const Kernels *table)
 enum { SPANS = 6 };
 static const Span *spans_of(size_t n)
 {
-    const Span spans[SPANS] = {
-        {0, 9, 9}, {n / 3, 1, 0.01f}, {n / 3, 9, 9}, {n - n / 4, 0.5f, 0}, {n + 7, 2, 0.1f}, {n + 9, 9, 9}};
+    const Span spans[SPANS] = {{0, 9, 9},        {n / 3, 1, 0.01f},
+                               {n / 3, 9, 9},    {n - n / 4, 0.5f, 0},
+                               {n + 7, 2, 0.1f}, {n + 9, 9, 9}};
     return block_copy(spans, sizeof spans);
 }
 
@@ -106,10 +110,11 @@ void check_sgd_step(const Kernels *table)
 {
     const SgdStep step = {.learning_rate = 0.1f, .momentum = 0.9f};
     for (int i = 0; i < 2 * CASES; i++, numbers_free()) {
-        const size_t n     = numbers_sizes[i / 4];
+        const size_t n = numbers_sizes[i / 4];
         const float *scale = i % 2 ? numbers_copy(&(float){0.5f}, 1) : NULL;
-        const Span *spans  = spans_of(n);
-        Pair p = pair_new(n, NORMAL), v = pair_new(n, NORMAL), g = pair_new(n, i / 2 % 2 ? SPECIAL : NORMAL);
+        const Span *spans = spans_of(n);
+        Pair p = pair_new(n, NORMAL), v = pair_new(n, NORMAL),
+             g = pair_new(n, i / 2 % 2 ? SPECIAL : NORMAL);
         kernels_ref.sgd_step(p.want, v.want, g.want, scale, spans, SPANS, n, step);
         table->sgd_step(p.got, v.got, g.got, scale, spans, SPANS, n, step);
         pair_check("sgd_step: p", p, 8 * FUSED);
@@ -121,15 +126,15 @@ void check_sgd_step(const Kernels *table)
 void check_adam_step(const Kernels *table)
 {
     const AdamStep step = {.learning_rate = 0.1f,
-                           .beta1         = 0.9f,
-                           .beta2         = 0.99f,
-                           .epsilon       = 1e-6f,
-                           .correction1   = 0.271f,
-                           .correction2   = 0.029701f};
+                           .beta1 = 0.9f,
+                           .beta2 = 0.99f,
+                           .epsilon = 1e-6f,
+                           .correction1 = 0.271f,
+                           .correction2 = 0.029701f};
     for (int i = 0; i < 2 * CASES; i++, numbers_free()) {
-        const size_t n     = numbers_sizes[i / 4];
+        const size_t n = numbers_sizes[i / 4];
         const float *scale = i % 2 ? numbers_copy(&(float){0.5f}, 1) : NULL;
-        const Span *spans  = spans_of(n);
+        const Span *spans = spans_of(n);
         Pair p = pair_new(n, NORMAL), m = pair_new(n, NORMAL), v = pair_new(n, UNIT);
         Pair g = pair_new(n, i / 2 % 2 ? SPECIAL : NORMAL);
         kernels_ref.adam_step(p.want, m.want, v.want, g.want, scale, spans, SPANS, n, step);

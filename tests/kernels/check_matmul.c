@@ -36,20 +36,13 @@ static Mat strides(Layout layout, int batch, int rows, int cols)
 {
     const size_t h = (size_t)batch, r = (size_t)rows, c = (size_t)cols;
     switch (layout) {
-    case TRANSPOSED:
-        return (Mat){.row = 1, .col = r, .batch = r * c};
-    case HEADS:
-        return (Mat){.row = h * c, .col = 1, .batch = c};
-    case HEADS_TRANSPOSED:
-        return (Mat){.row = 1, .col = h * r, .batch = r};
-    case QKV:
-        return (Mat){.row = 3 * h * c, .col = 1, .batch = c};
-    case SHARED:
-        return (Mat){.row = c, .col = 1, .batch = 0};
-    case SPREAD:
-        return (Mat){.row = 2 * c + 3, .col = 2, .batch = r * (2 * c + 3) + 1};
-    default:
-        return (Mat){.row = c, .col = 1, .batch = r * c};
+    case TRANSPOSED: return (Mat){.row = 1, .col = r, .batch = r * c};
+    case HEADS: return (Mat){.row = h * c, .col = 1, .batch = c};
+    case HEADS_TRANSPOSED: return (Mat){.row = 1, .col = h * r, .batch = r};
+    case QKV: return (Mat){.row = 3 * h * c, .col = 1, .batch = c};
+    case SHARED: return (Mat){.row = c, .col = 1, .batch = 0};
+    case SPREAD: return (Mat){.row = 2 * c + 3, .col = 2, .batch = r * (2 * c + 3) + 1};
+    default: return (Mat){.row = c, .col = 1, .batch = r * c};
     }
 }
 
@@ -57,13 +50,15 @@ static Mat strides(Layout layout, int batch, int rows, int cols)
 static size_t extent(Mat x, int batch, int rows, int cols)
 {
     if (batch == 0 || rows == 0 || cols == 0) return 0;
-    return (size_t)(batch - 1) * x.batch + (size_t)(rows - 1) * x.row + (size_t)(cols - 1) * x.col + 1;
+    return (size_t)(batch - 1) * x.batch + (size_t)(rows - 1) * x.row + (size_t)(cols - 1) * x.col +
+           1;
 }
 
 static Mat c_strides(const Product *x)
 {
     if (x->c == SPREAD)    // columns adjacent, as all of c
-        return (Mat){.row = (size_t)x->n + 3, .col = 1, .batch = (size_t)x->m * ((size_t)x->n + 3) + 5};
+        return (Mat){
+            .row = (size_t)x->n + 3, .col = 1, .batch = (size_t)x->m * ((size_t)x->n + 3) + 5};
     return strides(x->c, x->batch, x->m, x->n);
 }
 
@@ -118,8 +113,8 @@ static void agrees_with_ref(const Kernels *table, Product x, float beta)
     multiply(table, &x, c.got, a, b, beta);
 
     char what[120];
-    snprintf(what, sizeof what, "%d of [%d,%d,%d], a %s, b %s, c %s, beta %g", x.batch, x.m, x.n, x.k,
-             layout_name[x.a], layout_name[x.b], layout_name[x.c], (double)beta);
+    snprintf(what, sizeof what, "%d of [%d,%d,%d], a %s, b %s, c %s, beta %g", x.batch, x.m, x.n,
+             x.k, layout_name[x.a], layout_name[x.b], layout_name[x.c], (double)beta);
     pair_check_within(what, c, bound);
     numbers_free();
 }
@@ -162,11 +157,12 @@ static void threads_change_no_bit(const Kernels *table, Product x)
 
 // Around vectors of 4, 8 and 16 floats, tiles of 6, 8 and 14 rows, strips, and passes over k.
 static const int shapes[][3] = {
-    {0, 5, 3},      {5, 0, 3},      {5, 3, 0},     {1, 1, 1},        {2, 3, 5},      {1, 17, 31},
-    {17, 1, 31},    {7, 13, 1},     {8, 48, 16},   {9, 49, 17},      {13, 16, 15},   {14, 32, 4},
-    {15, 33, 5},    {6, 15, 64},    {5, 31, 3},    {29, 47, 8},      {31, 33, 97},   {33, 10, 64},
-    {64, 64, 64},   {47, 97, 259},  {128, 64, 256}, {32, 500, 70},   {67, 71, 541},  {43, 29, 1031},
-    {129, 257, 130}, {1009, 19, 290}, {3, 1031, 257}, {100, 100, 100},
+    {0, 5, 3},       {5, 0, 3},      {5, 3, 0},       {1, 1, 1},      {2, 3, 5},
+    {1, 17, 31},     {17, 1, 31},    {7, 13, 1},      {8, 48, 16},    {9, 49, 17},
+    {13, 16, 15},    {14, 32, 4},    {15, 33, 5},     {6, 15, 64},    {5, 31, 3},
+    {29, 47, 8},     {31, 33, 97},   {33, 10, 64},    {64, 64, 64},   {47, 97, 259},
+    {128, 64, 256},  {32, 500, 70},  {67, 71, 541},   {43, 29, 1031}, {129, 257, 130},
+    {1009, 19, 290}, {3, 1031, 257}, {100, 100, 100},
 };
 
 // Few rows against a large B, read once: a path of their own.
@@ -180,8 +176,8 @@ static const Layout pairs[][2] = {
 
 enum {
     SHAPES = sizeof shapes / sizeof *shapes,
-    FEW    = sizeof few_rows / sizeof *few_rows,
-    PAIRS  = sizeof pairs / sizeof *pairs,
+    FEW = sizeof few_rows / sizeof *few_rows,
+    PAIRS = sizeof pairs / sizeof *pairs,
 };
 
 void check_matmul(const Kernels *table)
@@ -191,25 +187,31 @@ void check_matmul(const Kernels *table)
     for (int i = 0; i < SHAPES; i++)
         for (int p = 0; p < 4; p++)
             for (int j = 0; j < 3; j++) {
-                const Product x = {1, shapes[i][0], shapes[i][1], shapes[i][2], pairs[p][0],
-                                   pairs[p][1], into[(i + p + j) % 3]};
+                const Product x = {1,           shapes[i][0], shapes[i][1],         shapes[i][2],
+                                   pairs[p][0], pairs[p][1],  into[(i + p + j) % 3]};
                 agrees_with_ref(table, x, betas[j]);
             }
     for (int m = 1; m <= 20; m++)
         for (int i = 0; i < FEW; i++)
             for (int p = 0; p < 4; p++) {
-                const Product x = {1, m, few_rows[i][0], few_rows[i][1], pairs[p][0], pairs[p][1],
-                                   into[(i + m) % 3]};
+                const Product x = {1,           m,           few_rows[i][0],   few_rows[i][1],
+                                   pairs[p][0], pairs[p][1], into[(i + m) % 3]};
                 agrees_with_ref(table, x, betas[(m + i) % 3]);
             }
     for (int p = 0; p < PAIRS; p++)
         for (int j = 0; j < 3; j++) {
-            agrees_with_ref(table, (Product){0, 3, 4, 5, pairs[p][0], pairs[p][1], DENSE}, betas[j]);
-            agrees_with_ref(table, (Product){2, 1, 37, 29, pairs[p][0], pairs[p][1], into[j]}, betas[j]);
-            agrees_with_ref(table, (Product){3, 5, 7, 11, pairs[p][0], pairs[p][1], into[j]}, betas[j]);
-            agrees_with_ref(table, (Product){3, 23, 41, 19, pairs[p][0], pairs[p][1], into[j]}, betas[j]);
-            agrees_with_ref(table, (Product){4, 37, 64, 37, pairs[p][0], pairs[p][1], into[j]}, betas[j]);
-            agrees_with_ref(table, (Product){2, 131, 67, 300, pairs[p][0], pairs[p][1], into[j]}, betas[j]);
+            agrees_with_ref(table, (Product){0, 3, 4, 5, pairs[p][0], pairs[p][1], DENSE},
+                            betas[j]);
+            agrees_with_ref(table, (Product){2, 1, 37, 29, pairs[p][0], pairs[p][1], into[j]},
+                            betas[j]);
+            agrees_with_ref(table, (Product){3, 5, 7, 11, pairs[p][0], pairs[p][1], into[j]},
+                            betas[j]);
+            agrees_with_ref(table, (Product){3, 23, 41, 19, pairs[p][0], pairs[p][1], into[j]},
+                            betas[j]);
+            agrees_with_ref(table, (Product){4, 37, 64, 37, pairs[p][0], pairs[p][1], into[j]},
+                            betas[j]);
+            agrees_with_ref(table, (Product){2, 131, 67, 300, pairs[p][0], pairs[p][1], into[j]},
+                            betas[j]);
         }
     // A block of A, of either kind of strips, ends inside k and inside the rows.
     agrees_with_ref(table, (Product){1, 411, 67, 391, DENSE, TRANSPOSED, DENSE}, 1);
@@ -218,7 +220,8 @@ void check_matmul(const Kernels *table)
     for (int p = 0; p < PAIRS; p++) {
         const Layout a = pairs[p][0], b = pairs[p][1];
         for (int m = 3; m < 80; m += 19)
-            nan_and_infinity_stay_in_their_row_and_column(table, (Product){1, m, 37, 19, a, b, DENSE});
+            nan_and_infinity_stay_in_their_row_and_column(table,
+                                                          (Product){1, m, 37, 19, a, b, DENSE});
         if (omp_get_max_threads() > 1) continue;    // once is enough
         threads_change_no_bit(table, (Product){1, 130, 259, 301, a, b, SPREAD});
         for (int m = 1; m <= 17; m += 4)

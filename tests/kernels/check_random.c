@@ -27,8 +27,8 @@ void check_random_normal(const Kernels *table)
 void check_dropout(const Kernels *table)
 {
     for (int i = 0; i < NUMBERS_BETAS * NUMBERS_SIZES; i++, numbers_free()) {
-        const size_t n    = numbers_sizes[i / NUMBERS_BETAS];
-        const float  beta = numbers_betas[i % NUMBERS_BETAS], *x = numbers_new(n, SPECIAL);
+        const size_t n = numbers_sizes[i / NUMBERS_BETAS];
+        const float beta = numbers_betas[i % NUMBERS_BETAS], *x = numbers_new(n, SPECIAL);
         Pair y = pair_before(n, beta), in_place = {numbers_copy(x, n), y.want, n};
         kernels_ref.dropout(y.want, x, 0.3f, draw, beta, n);
         table->dropout(y.got, x, 0.3f, draw, beta, n);

@@ -61,8 +61,8 @@ void check_cross_entropy(const Kernels *table)
     for (int i = 0; i < 4 * SHAPES; i++, numbers_free()) {
         const int rows = shapes[i / 4][0], cols = shapes[i / 4][1];
         if (rows > 0 && cols == 0) continue;    // a label would have no class
-        const size_t n       = (size_t)rows * (size_t)cols;
-        const float *z       = numbers_new(n, logits[i % 4]);
+        const size_t n = (size_t)rows * (size_t)cols;
+        const float *z = numbers_new(n, logits[i % 4]);
         const int32_t *label = labels_new((size_t)rows, cols);
         Pair p = pair_new(n, NANS), loss = pair_new(1, NANS);
         kernels_ref.cross_entropy(loss.want, p.want, z, label, rows, cols);
@@ -77,14 +77,16 @@ void check_cross_entropy_backward(const Kernels *table)
     for (int i = 0; i < SHAPES; i++, numbers_free()) {
         const int rows = shapes[i][0], cols = shapes[i][1];
         if (rows > 0 && cols == 0) continue;
-        const size_t n       = (size_t)rows * (size_t)cols;
-        const float *p       = numbers_new(n, UNIT);
-        const float *dloss   = numbers_copy(&(float){-1.7f}, 1);
+        const size_t n = (size_t)rows * (size_t)cols;
+        const float *p = numbers_new(n, UNIT);
+        const float *dloss = numbers_copy(&(float){-1.7f}, 1);
         const int32_t *label = labels_new((size_t)rows, cols);
         for (int j = 0; j < NUMBERS_BETAS; j++) {
             Pair dz = pair_before(n, numbers_betas[j]);
-            kernels_ref.cross_entropy_backward(dz.want, dloss, 0.3f, p, label, rows, cols, numbers_betas[j]);
-            table->cross_entropy_backward(dz.got, dloss, 0.3f, p, label, rows, cols, numbers_betas[j]);
+            kernels_ref.cross_entropy_backward(dz.want, dloss, 0.3f, p, label, rows, cols,
+                                               numbers_betas[j]);
+            table->cross_entropy_backward(dz.got, dloss, 0.3f, p, label, rows, cols,
+                                          numbers_betas[j]);
             pair_check("cross_entropy_backward", dz, 4 * ROUNDING);
         }
     }
@@ -105,7 +107,7 @@ void check_cross_entropy_backward(const Kernels *table)
             const size_t n = numbers_sizes[i / 2];                                                 \
             const float *x = numbers_new(n, i % 2 ? SPECIAL : fill_x);                             \
             const float *t = numbers_new(n, fill_t);                                               \
-            Pair y         = pair_new(1, NANS);                                                    \
+            Pair y = pair_new(1, NANS);                                                            \
             call_##name(&kernels_ref, y.want, x, t, n);                                            \
             call_##name(table, y.got, x, t, n);                                                    \
             pair_check(#name, y, tolerance);                                                       \

@@ -19,7 +19,7 @@ static int copied;
 static Copy copy_of(Block block)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), open = (block.bytes + page - 1) / page * page;
-    char *base  = mirrored->reserve(open + page);    // one more, which stays closed
+    char *base = mirrored->reserve(open + page);    // one more, which stays closed
     REQUIRE(base != NULL, "device %s has no room for %zu bytes", mirrored->name, open + page);
     mirrored->commit(base, 0, open);
     mirrored->put(base + open - block.bytes, block.start, block.bytes);
@@ -33,7 +33,7 @@ static void move_pointer(void *argument, const char *function)
     memcpy(&address, argument, sizeof address);
     if (address == NULL) return;
     Block block = block_of(address);
-    int i       = 0;
+    int i = 0;
     while (i < copied && copies[i].of.start != block.start) i++;
     REQUIRE(i < COPIES_MAX, "%s: more than %d arrays", function, COPIES_MAX);
     if (i == copied) copies[copied++] = copy_of(block);

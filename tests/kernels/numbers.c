@@ -35,7 +35,7 @@ void numbers_free(void)
 Block block_of(const void *address)
 {
     const char *p = address;
-    int i         = 0;
+    int i = 0;
     while (i < kept_count && !(p >= kept[i].start && p <= kept[i].start + kept[i].bytes)) i++;
     REQUIRE(i < kept_count, "%p lies in no array of numbers.h", address);
     return kept[i];
@@ -45,18 +45,12 @@ static float number(Rng *rng, Fill fill)
 {
     static const float special[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-40f, -1e-40f, 3e38f};
     switch (fill) {
-    case NORMAL:
-        return rng_normal(rng);
-    case WIDE:
-        return 30 * rng_normal(rng);
-    case UNIT:
-        return rng_uniform(rng);
-    case SPECIAL:
-        return rng_below(rng, 4) ? rng_normal(rng) : special[rng_below(rng, 8)];
-    case NANS:
-        return NAN;
-    case ZEROS:
-        return 0;
+    case NORMAL: return rng_normal(rng);
+    case WIDE: return 30 * rng_normal(rng);
+    case UNIT: return rng_uniform(rng);
+    case SPECIAL: return rng_below(rng, 4) ? rng_normal(rng) : special[rng_below(rng, 8)];
+    case NANS: return NAN;
+    case ZEROS: return 0;
     }
     return 0;
 }
@@ -64,7 +58,7 @@ static float number(Rng *rng, Fill fill)
 float *numbers_new(size_t n, Fill fill)
 {
     static uint64_t stream;    // no two arrays alike, every run the same
-    Rng rng  = rng_stream(1, stream++);
+    Rng rng = rng_stream(1, stream++);
     float *x = keep(n * sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = number(&rng, fill);
     return x;
@@ -72,7 +66,7 @@ float *numbers_new(size_t n, Fill fill)
 
 int32_t *labels_new(size_t n, int classes)
 {
-    Rng rng        = rng_from_seed(n);
+    Rng rng = rng_from_seed(n);
     int32_t *label = keep(n * sizeof *label);
     for (size_t i = 0; i < n; i++) label[i] = (int32_t)rng_below(&rng, (uint32_t)classes);
     return label;

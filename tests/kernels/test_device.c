@@ -31,13 +31,17 @@ static void ref_is_in_use_before_a_choice(void **state)
 static void each_device_is_known_by_its_name(void **state)
 {
     (void)state;
-    static const struct { const char *name, *variant; bool on_host; } devices[] = {
-        {"ref", "plain", true}, {"far", "ref", false}, {"cpu", NULL, true}};
+    static const struct {
+        const char *name, *variant;
+        bool on_host;
+    } devices[] = {{"ref", "plain", true}, {"far", "ref", false}, {"cpu", NULL, true}};
     for (int i = 0; i < 3; i++) {
         use(devices[i].name);
         assert_string_equal(device->name, devices[i].name);
-        assert_string_equal(kernels.variant, devices[i].variant ? devices[i].variant : kernels_cpu()->variant);
-        assert_true(device->on_host == devices[i].on_host && device_is_host() == devices[i].on_host);
+        assert_string_equal(kernels.variant,
+                            devices[i].variant ? devices[i].variant : kernels_cpu()->variant);
+        assert_true(device->on_host == devices[i].on_host &&
+                    device_is_host() == devices[i].on_host);
         assert_non_null(strstr("|" DEVICE_NAMES "|", devices[i].name));
 #define X(name, prototype, arguments, work) assert_non_null(device->kernels->name);
         KERNEL_LIST(X)
@@ -74,19 +78,21 @@ static void a_kernel_that_the_device_lacks_stops_the_program_with_both_names(voi
 {
     (void)state;
     static Kernels sparse;
-    sparse             = kernels_ref;
-    sparse.relu        = NULL;
+    sparse = kernels_ref;
+    sparse.relu = NULL;
     const Device small = {.name = "small", .kernels = &sparse};
-    float x            = -1;
+    float x = -1;
     device_put_in_use(&small);
     kernels.tanh(&x, &x, 1);
-    stops_with("device small: kernels.relu: this device has no such kernel", kernels.relu(&x, &x, 1));
+    stops_with("device small: kernels.relu: this device has no such kernel",
+               kernels.relu(&x, &x, 1));
 
     device_enter_host();    // the host's kernels are complete
     kernels.relu(&x, &x, 1);
     assert_true(x == 0);
     device_leave_host();
-    stops_with("device small: kernels.relu: this device has no such kernel", kernels.relu(&x, &x, 1));
+    stops_with("device small: kernels.relu: this device has no such kernel",
+               kernels.relu(&x, &x, 1));
 }
 
 static void the_hosts_kernels_are_in_use_from_enter_to_the_last_leave(void **state)
@@ -94,7 +100,7 @@ static void the_hosts_kernels_are_in_use_from_enter_to_the_last_leave(void **sta
     (void)state;
     use("far");
     const Kernels before = kernels;
-    float x              = -1;
+    float x = -1;
     device_enter_host();
     device_enter_host();
     assert_true(device_is_host());

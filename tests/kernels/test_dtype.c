@@ -35,7 +35,7 @@ static void bytes_are_those_of_whole_blocks(void **state)
 {
     (void)state;
     static const struct {
-        DType    type;
+        DType type;
         uint64_t count, bytes;
     } EXPECTED[] = {
         {DTYPE_F32, 0, 0},
@@ -70,9 +70,9 @@ static void bytes_are_those_of_whole_blocks(void **state)
 
 typedef struct Format {
     DType type;
-    int   exponent, mantissa;    // bits
-    int   largest;               // the pattern of the largest finite number
-    bool  infinite;              // has infinities
+    int exponent, mantissa;    // bits
+    int largest;               // the pattern of the largest finite number
+    bool infinite;             // has infinities
 } Format;
 
 static const Format FORMATS[] = {{DTYPE_F16, 5, 10, 0x7BFF, true},
@@ -90,8 +90,8 @@ static int sign_of(const Format *f)
 // be if there were no infinities.
 static double value_of(const Format *f, int pattern)
 {
-    int    bias     = (1 << (f->exponent - 1)) - 1;
-    int    exponent = pattern >> f->mantissa;
+    int bias = (1 << (f->exponent - 1)) - 1;
+    int exponent = pattern >> f->mantissa;
     double fraction = (double)(pattern % (1 << f->mantissa)) / (1 << f->mantissa);
     return exponent > 0 ? ldexp(1 + fraction, exponent - bias) : ldexp(fraction, 1 - bias);
 }
@@ -99,7 +99,7 @@ static double value_of(const Format *f, int pattern)
 static float read(const Format *f, int pattern)
 {
     uint8_t bytes[] = {0xFF, (uint8_t)pattern, (uint8_t)(pattern >> 8)};
-    float   value   = -1.0f;
+    float value = -1.0f;
     assert_true(dtype_to_floats(f->type, &value, bytes + 1, 1));    // not aligned
     return value;
 }
@@ -122,9 +122,9 @@ static void every_pattern_has_its_value(void **state)
     (void)state;
     for (const Format *f = FORMATS; f < FORMATS + FORMAT_COUNT; f++)
         for (int p = 0; p < 2 * sign_of(f); p++) {
-            int    magnitude = p & (sign_of(f) - 1);
-            double expected  = magnitude <= f->largest ? value_of(f, magnitude) : INFINITY;
-            float  got       = read(f, p);
+            int magnitude = p & (sign_of(f) - 1);
+            double expected = magnitude <= f->largest ? value_of(f, magnitude) : INFINITY;
+            float got = read(f, p);
             if (is_nan(f, p) ? !isnan(got)
                              : (double)fabsf(got) != expected || !signbit(got) != !(p & sign_of(f)))
                 fail_msg("%s 0x%X is %g, expected %g", dtype_name(f->type), p, (double)got,
@@ -152,7 +152,7 @@ static void every_pattern_comes_back(void **state)
 static int nearest_to(const Format *f, float value)
 {
     double size = (double)fabsf(value);
-    int    low = 0, high = f->largest + 2, sign = signbit(value) ? sign_of(f) : 0;
+    int low = 0, high = f->largest + 2, sign = signbit(value) ? sign_of(f) : 0;
     while (high - low > 1) {    // value_of(low) <= size, high is more
         int middle = (low + high) / 2;
         if (value_of(f, middle) <= size) low = middle;
@@ -184,7 +184,7 @@ static void floats_around_every_midpoint_are_rounded_to_nearest_even(void **stat
     for (const Format *f = FORMATS; f < FORMATS + FORMAT_COUNT; f++)
         for (int p = 0; p <= f->largest; p++) {
             double low = value_of(f, p), high = value_of(f, p + 1);
-            float  middle = (float)((low + high) / 2);
+            float middle = (float)((low + high) / 2);
             assert_true((double)middle == (low + high) / 2);
             expect_nearest(f, (float)low);
             expect_nearest(f, middle);
@@ -237,8 +237,8 @@ static void floats_stay_and_doubles_are_rounded(void **state)
 {
     (void)state;
     const uint32_t bits[] = {0x3F800000, 0x7F800001, 0x80000000, 1};    // a NaN with its bits
-    float          floats[4];
-    uint32_t       back[4];
+    float floats[4];
+    uint32_t back[4];
     assert_true(dtype_to_floats(DTYPE_F32, floats, bits, 4));
     assert_memory_equal(floats, bits, sizeof bits);
     assert_true(dtype_from_floats(DTYPE_F32, back, floats, 4));
@@ -246,9 +246,9 @@ static void floats_stay_and_doubles_are_rounded(void **state)
 
     const double doubles[] = {1 + 0x1p-24, 1 + 0x1p-24 + 0x1p-50, 1 + 0x3p-24, -1e300, 0x1p-150,
                               NAN};
-    const float  rounded[] = {1.0f, 1 + 0x1p-23f, 1 + 0x1p-22f, -INFINITY, 0.0f, NAN};
-    char         bytes[sizeof doubles + 1];
-    float        got[7] = {[6] = 7.0f};
+    const float rounded[] = {1.0f, 1 + 0x1p-23f, 1 + 0x1p-22f, -INFINITY, 0.0f, NAN};
+    char bytes[sizeof doubles + 1];
+    float got[7] = {[6] = 7.0f};
     memcpy(bytes + 1, doubles, sizeof doubles);
     assert_true(dtype_to_floats(DTYPE_F64, got, bytes + 1, 6));
     for (int i = 0; i < 5; i++) assert_true(got[i] == rounded[i]);
@@ -258,15 +258,15 @@ static void floats_stay_and_doubles_are_rounded(void **state)
 static void types_that_have_no_conversion_write_nothing(void **state)
 {
     (void)state;
-    static const DType TO[]   = {DTYPE_F32,     DTYPE_F16,     DTYPE_BF16, DTYPE_F64,
-                                 DTYPE_F8_E4M3, DTYPE_F8_E5M2, DTYPE_Q8_0, DTYPE_Q4_0,
-                                 DTYPE_Q4_1,    DTYPE_Q4_K,    DTYPE_Q6_K};
+    static const DType TO[] = {DTYPE_F32,     DTYPE_F16,     DTYPE_BF16, DTYPE_F64,
+                               DTYPE_F8_E4M3, DTYPE_F8_E5M2, DTYPE_Q8_0, DTYPE_Q4_0,
+                               DTYPE_Q4_1,    DTYPE_Q4_K,    DTYPE_Q6_K};
     static const DType FROM[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
     for (int t = 0; t < DTYPE_COUNT; t++) {
         bool to = false, from = false;
         for (size_t i = 0; i < sizeof TO / sizeof *TO; i++) to |= TO[i] == (DType)t;
         for (size_t i = 0; i < sizeof FROM / sizeof *FROM; i++) from |= FROM[i] == (DType)t;
-        float   floats[257];
+        float floats[257];
         uint8_t bytes[256 * 8];
         memset(floats, 0, sizeof floats), memset(bytes, 0, sizeof bytes);
         floats[0] = floats[256] = 7.0f, bytes[0] = 7;
@@ -301,7 +301,7 @@ static void blocks_of_32_are_scaled(void **state)
     uint8_t q8_0[34] = {0x00, 0x38, 1, 0xFF, 127, 0x80, [33] = 10};
     uint8_t q4_0[18] = {0x00, 0x38, 0x10, 0xF7, [17] = 0xA8};
     uint8_t q4_1[20] = {0x00, 0x38, 0x00, 0xC2, 0x10, 0xF7, [19] = 0xA8};
-    float   expected[32];
+    float expected[32];
     for (int i = 0; i < 32; i++) expected[i] = 0.0f;
     expected[0] = 0.5f, expected[1] = -0.5f, expected[2] = 63.5f, expected[3] = -64.0f,
     expected[31] = 5.0f;
@@ -353,9 +353,9 @@ static void random_blocks_are_read_as_by_ggml(void **state)
 {
     (void)state;
     static const struct {
-        DType   type;
+        DType type;
         uint8_t bytes[210];
-        float   floats[256];
+        float floats[256];
     } BLOCKS[] = {
 #include "tests/kernels/dtype_blocks.inc"
     };

@@ -96,7 +96,8 @@ static void the_hosts_memory_is_refused_with_the_kernels_name(void **state)
                matmul(x, x, host, 2, 2, 2, 0));
     stops_with("device far: kernels.put: was given an address", device->put(y, host, sizeof host));
     stops_with("device far: kernels.get: was given an address", device->get(y, host, sizeof host));
-    stops_with("device far: kernels.copy: was given an address", device->copy(x, host, sizeof host));
+    stops_with("device far: kernels.copy: was given an address",
+               device->copy(x, host, sizeof host));
     far_free(x, 4);
     stops_with("device far: kernels.relu: was given an address that is not the device's",
                kernels.relu(x, x, 4));    // released
@@ -111,16 +112,22 @@ static void what_is_not_committed_is_refused(void **state)
     device->commit(x, 0, page);
     kernels.relu(end - 2, end - 2, 2);
     kernels.relu(end, end, 0);
-    stops_with("device far: kernels.relu: was given memory that is not committed", kernels.relu(x, end + 1, 0));
-    stops_with("device far: kernels.put: was given memory that is not committed", device->put(end - 3, host, 16));
-    stops_with("device far: kernels.get: was given memory that is not committed", device->get(host, end - 3, 16));
+    stops_with("device far: kernels.relu: was given memory that is not committed",
+               kernels.relu(x, end + 1, 0));
+    stops_with("device far: kernels.put: was given memory that is not committed",
+               device->put(end - 3, host, 16));
+    stops_with("device far: kernels.get: was given memory that is not committed",
+               device->get(host, end - 3, 16));
     assert_true(crashes(relu_of_two, end - 1));    // begins inside
 
     device->commit(x, page, 2 * page);
     kernels.relu(end - 1, end - 1, 2);
-    stops_with("device far: kernels.commit: was given what was not reserved", device->commit(x, 3 * page, 4 * page));
-    stops_with("device far: kernels.commit: was given what was not reserved", device->commit(x, 0, 5 * page));
-    stops_with("device far: kernels.release: was given what was not reserved", device->release(end, 3 * page));
+    stops_with("device far: kernels.commit: was given what was not reserved",
+               device->commit(x, 3 * page, 4 * page));
+    stops_with("device far: kernels.commit: was given what was not reserved",
+               device->commit(x, 0, 5 * page));
+    stops_with("device far: kernels.release: was given what was not reserved",
+               device->release(end, 3 * page));
     device->release(x, 4 * page);
 }
 

@@ -31,9 +31,9 @@ enum { STEP = 1024 + 1, BATCH = 1000 };
 static void sweep(const char *what, Kernel *kernel, Truth *truth, double allowed)
 {
     float x[BATCH], y[BATCH];
-    double worst   = 0;
+    double worst = 0;
     float worst_at = 0;
-    uint64_t bits  = 0;
+    uint64_t bits = 0;
     while (bits <= UINT32_MAX) {
         size_t n = 0;
         for (; n < BATCH && bits <= UINT32_MAX; n++, bits += STEP) {
@@ -44,7 +44,7 @@ static void sweep(const char *what, Kernel *kernel, Truth *truth, double allowed
         for (size_t i = 0; i < n; i++) {
             double error = ulps(y[i], truth((double)x[i]));
             if (error > worst) {
-                worst    = error;
+                worst = error;
                 worst_at = x[i];
             }
         }
@@ -89,7 +89,7 @@ static void bce_of_one_logit_is_within_4_ulp(void **state)
 static void special_values_have_their_limits(void **state)
 {
     const Kernels *table = *state;
-    const float x[]      = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f};
+    const float x[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f};
     float y[5];
 
     table->exp(y, x, 5);
@@ -108,7 +108,7 @@ int main(void)
     int failed = 0;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
-        Kernels table                   = kernels_complete(cpu_variants[v].table);
+        Kernels table = kernels_complete(cpu_variants[v].table);
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_prestate(exp_is_within_1_ulp, &table),
             cmocka_unit_test_prestate(sigmoid_is_within_3_ulp, &table),

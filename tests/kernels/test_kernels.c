@@ -21,7 +21,11 @@ static const Check checks[] = {
 #undef X
 };
 
-enum { KERNELS = sizeof checks / sizeof *checks, TEAMS = 3, CASES = KERNELS * (TEAMS * CPU_VARIANTS + 1) };
+enum {
+    KERNELS = sizeof checks / sizeof *checks,
+    TEAMS = 3,
+    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 1)
+};
 
 static const int teams[TEAMS] = {1, 2, 5};    // also more threads than there are processors
 
@@ -48,9 +52,9 @@ static void add_cases(const Kernels *table, int threads)
 {
     for (int k = 0; k < KERNELS; k++, count++) {
         Case *c = &cases[count];
-        *c      = (Case){.check = &checks[k], .table = table, .threads = threads};
-        snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", checks[k].kernel,
-                 table->variant, threads);
+        *c = (Case){.check = &checks[k], .table = table, .threads = threads};
+        snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref",
+                 checks[k].kernel, table->variant, threads);
         tests[count] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
     }
 }

@@ -33,15 +33,15 @@ static void the_published_vectors_come_out(void **state)
     // Random123's tests/kat_vectors, "philox4x32 10": counter, key, result; the third is digits of pi.
     static const uint32_t vectors[3][10] = {
         {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
-        {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0x408f276d, 0x41c83b0e,
-         0xa20bc7c6, 0x6d5451fd},
-        {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb,
-         0x5001e420, 0x24126ea1},
+        {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0x408f276d,
+         0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+        {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09,
+         0x94fdcceb, 0x5001e420, 0x24126ea1},
     };
     for (int i = 0; i < 3; i++) {
-        const uint32_t   *v    = vectors[i];
-        const Draw        draw = {v[4] | (uint64_t)v[5] << 32, v[2] | (uint64_t)v[3] << 32};
-        const PhiloxBlock got  = philox(draw, v[0] | (uint64_t)v[1] << 32);
+        const uint32_t *v = vectors[i];
+        const Draw draw = {v[4] | (uint64_t)v[5] << 32, v[2] | (uint64_t)v[3] << 32};
+        const PhiloxBlock got = philox(draw, v[0] | (uint64_t)v[1] << 32);
         assert_memory_equal(got.word, v + 6, sizeof got.word);
     }
 }
@@ -50,7 +50,7 @@ static void element_i_is_word_i_mod_4_of_block_i_over_4(void **state)
 {
     (void)state;
     const Draw draw = {7, 1u << 20};
-    float     *y    = DRAWN(&kernels_ref, random_uniform, draw, 1000);
+    float *y = DRAWN(&kernels_ref, random_uniform, draw, 1000);
     for (size_t i = 0; i < 1000; i++)
         assert_true(y[i] == (float)(philox(draw, i / 4).word[i % 4] >> 8) * 0x1p-24f);
 }
@@ -58,7 +58,8 @@ static void element_i_is_word_i_mod_4_of_block_i_over_4(void **state)
 static void no_two_draws_of_a_run_share_a_stream(void **state)
 {
     (void)state;
-    const Draw first = draw_at(9, 0, UINT16_MAX), next = draw_at(9, 1, 0), far = draw_at(9, (1ull << 48) - 1, 1);
+    const Draw first = draw_at(9, 0, UINT16_MAX), next = draw_at(9, 1, 0),
+               far = draw_at(9, (1ull << 48) - 1, 1);
     assert_true(first.seed == 9 && next.seed == 9 && far.seed == 9);
     assert_true(first.stream == UINT16_MAX && next.stream == first.stream + 1);
     assert_true(far.stream == UINT64_MAX - UINT16_MAX + 1);
@@ -85,10 +86,10 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 static void same_bits_as_ref(const Kernels *table)
 {
     for (int i = 0; i < SIZES; i++, numbers_free()) {
-        const size_t n    = sizes[i];
-        const Draw   draw = {i % 2 ? UINT64_MAX - 5 : 3, (uint64_t)i << 31};
-        const float *x    = DRAWN(&kernels_ref, random_normal, draw_at(1, 1, 1), n);
-        float       *want = numbers_new(RESULTS * n, NANS), *got = numbers_new(RESULTS * n, NANS);
+        const size_t n = sizes[i];
+        const Draw draw = {i % 2 ? UINT64_MAX - 5 : 3, (uint64_t)i << 31};
+        const float *x = DRAWN(&kernels_ref, random_normal, draw_at(1, 1, 1), n);
+        float *want = numbers_new(RESULTS * n, NANS), *got = numbers_new(RESULTS * n, NANS);
         run_all(&kernels_ref, want, x, draw, n);
         run_all(table, got, x, draw, n);
         assert_memory_equal(got, want, RESULTS * n * sizeof *got);
@@ -134,7 +135,8 @@ static void a_shorter_draw_is_the_start_of_a_longer_one(void **state)
 static uint64_t hash(const float *x, size_t n)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (const unsigned char *byte = (const unsigned char *)x; byte < (const unsigned char *)(x + n); byte++)
+    for (const unsigned char *byte = (const unsigned char *)x;
+         byte < (const unsigned char *)(x + n); byte++)
         hash = (hash ^ *byte) * 0x100000001b3u;
     return hash;
 }
@@ -154,18 +156,20 @@ static void the_bits_stay_what_they_are(void **state)
 
 static double ulps(float got, long double truth)
 {
-    return truth == 0 ? fabs((double)got) : (double)(fabsl(got - truth) / ldexpl(1, ilogbl(truth) - 23));
+    return truth == 0 ? fabs((double)got)
+                      : (double)(fabsl(got - truth) / ldexpl(1, ilogbl(truth) - 23));
 }
 
 // The exact result: of word0 + 1/2 cut to 24 digits, and word1 without its last 6.
 static void true_normal(uint32_t word0, uint32_t word1, long double truth[2])
 {
-    int         exponent;
+    int exponent;
     long double u = frexpl(word0 + 0.5L, &exponent);
-    u             = ldexpl(floorl(ldexpl(u, 24)), exponent - 24 - 32);
+    u = ldexpl(floorl(ldexpl(u, 24)), exponent - 24 - 32);
     const long double pi = 3.14159265358979323846264L, radius = sqrtl(-2 * logl(u));
-    const uint32_t    turn = word1 & ~63u;
-    truth[0] = turn == 0x40000000u || turn == 0xc0000000u ? 0 : radius * cosl(2 * pi * ldexpl(turn, -32));
+    const uint32_t turn = word1 & ~63u;
+    truth[0] =
+        turn == 0x40000000u || turn == 0xc0000000u ? 0 : radius * cosl(2 * pi * ldexpl(turn, -32));
     truth[1] = turn == 0 || turn == 0x80000000u ? 0 : radius * sinl(2 * pi * ldexpl(turn, -32));
 }
 
@@ -174,20 +178,24 @@ static double worst_error(uint32_t word0, uint32_t word1)
     long double truth[2];
     true_normal(word0, word1, truth);
     const PhiloxPair got = philox_normal(word0, word1);
-    const double     a = ulps(got.first, truth[0]), b = ulps(got.second, truth[1]);
+    const double a = ulps(got.first, truth[0]), b = ulps(got.second, truth[1]);
     return a > b ? a : b;
 }
 
 static void normal_numbers_are_within_two_and_a_half_ulp(void **state)
 {
     (void)state;
-    static const uint32_t edges[] = {0, 1, 2, 63, 64, 0x1fffffff, 0x20000000, 0x3fffffff, 0x40000000, 0x5fffffff,
-                                     0x7fffffff, 0x80000000, 0xb504f333, 0xc0000000, 0xffffff7f, 0xffffff80, 0xffffffff};
+    static const uint32_t edges[] = {0,          1,          2,          63,         64,
+                                     0x1fffffff, 0x20000000, 0x3fffffff, 0x40000000, 0x5fffffff,
+                                     0x7fffffff, 0x80000000, 0xb504f333, 0xc0000000, 0xffffff7f,
+                                     0xffffff80, 0xffffffff};
     enum { EDGES = sizeof edges / sizeof *edges };
     double worst = 0;
-    for (int i = 0; i < EDGES * EDGES; i++) worst = fmax(worst, worst_error(edges[i / EDGES], edges[i % EDGES]));
+    for (int i = 0; i < EDGES * EDGES; i++)
+        worst = fmax(worst, worst_error(edges[i / EDGES], edges[i % EDGES]));
     // All of both words, in steps without a common divisor; then u near 0, where it has the most digits.
-    for (uint32_t i = 0; i < MANY; i++) worst = fmax(worst, worst_error(i * 4099u, i * 2654435761u));
+    for (uint32_t i = 0; i < MANY; i++)
+        worst = fmax(worst, worst_error(i * 4099u, i * 2654435761u));
     for (uint32_t i = 0; i < MANY / 8; i++) worst = fmax(worst, worst_error(i, i * 2654435761u));
     if (!(worst <= 2.5)) fail_msg("a normal number is %g ulp from the truth, allowed 2.5", worst);
 }
@@ -204,7 +212,8 @@ static void the_largest_normal_numbers_are_finite(void **state)
 
 static void assert_within(const char *what, double got, double want, double bound)
 {
-    if (!(fabs(got - want) <= bound)) fail_msg("%s is %.9g, expected %.9g within %.3g", what, got, want, bound);
+    if (!(fabs(got - want) <= bound))
+        fail_msg("%s is %.9g, expected %.9g within %.3g", what, got, want, bound);
 }
 
 static double correlation(const float *x, const float *y, size_t n)
@@ -259,7 +268,7 @@ static void uniform_numbers_are_uniform(void **state)
 {
     (void)state;
     const double error = 5 / sqrt((double)MANY);
-    float       *u     = DRAWN(kernels_cpu(), random_uniform, draw_at(1, 0, 0), MANY);
+    float *u = DRAWN(kernels_cpu(), random_uniform, draw_at(1, 0, 0), MANY);
     for (size_t i = 0; i < MANY; i++) assert_true(u[i] >= 0 && u[i] < 1);
     assert_within("the mean", moment(u, MANY, 1), 1.0 / 2, error * sqrt(1.0 / 12));
     assert_within("the mean square", moment(u, MANY, 2), 1.0 / 3, error * sqrt(4.0 / 45));
@@ -285,7 +294,7 @@ static void normal_numbers_are_normal(void **state)
 {
     (void)state;
     const double error = 5 / sqrt((double)MANY);
-    float       *z     = DRAWN(kernels_cpu(), random_normal, draw_at(1, 0, 0), MANY);
+    float *z = DRAWN(kernels_cpu(), random_normal, draw_at(1, 0, 0), MANY);
     assert_within("the mean", moment(z, MANY, 1), 0, error);
     assert_within("the second moment", moment(z, MANY, 2), 1, error * sqrt(2));
     assert_within("the third moment", moment(z, MANY, 3), 0, error * sqrt(15));
@@ -297,7 +306,8 @@ static void normal_numbers_are_normal(void **state)
     float *square = numbers_new(MANY, NANS);
     for (size_t i = 0; i < MANY; i++) square[i] = z[i] * z[i];
     for (size_t lag = 1; lag <= 9; lag++)
-        assert_within("a lag's correlation of squares", correlation(square, square + lag, MANY - lag), 0, error);
+        assert_within("a lag's correlation of squares",
+                      correlation(square, square + lag, MANY - lag), 0, error);
     assert_within("Kolmogorov's distance", distance(z, MANY, normal_distribution), 0, 1.95);
 }
 
@@ -305,10 +315,10 @@ static void the_tails_of_normal_numbers_have_their_share(void **state)
 {
     (void)state;
     const size_t n = 4 * MANY;
-    float       *z = DRAWN(kernels_cpu(), random_normal, draw_at(1, 1, 0), n);
+    float *z = DRAWN(kernels_cpu(), random_normal, draw_at(1, 1, 0), n);
     for (double edge = 3; edge <= 4.5; edge += 0.5) {
         const double want = (double)n * normal_distribution(-edge);
-        double       above = 0, below = 0;
+        double above = 0, below = 0;
         for (size_t i = 0; i < n; i++) above += z[i] > edge, below += z[i] < -edge;
         assert_within("the numbers above", above, want, 5 * sqrt(want));
         assert_within("the numbers below", below, want, 5 * sqrt(want));
@@ -318,15 +328,17 @@ static void the_tails_of_normal_numbers_have_their_share(void **state)
 static void other_seeds_and_streams_are_uncorrelated(void **state)
 {
     (void)state;
-    static const Draw draws[] = {{1, 0}, {1, 1}, {1, 2}, {0, 1}, {2, 1}, {1, 1ull << 16}, {1, 1ull << 32},
-                                 {1ull << 32, 1}, {1, UINT64_MAX}, {UINT64_MAX, 1}};
+    static const Draw draws[] = {{1, 0},          {1, 1},          {1, 2},          {0, 1},
+                                 {2, 1},          {1, 1ull << 16}, {1, 1ull << 32}, {1ull << 32, 1},
+                                 {1, UINT64_MAX}, {UINT64_MAX, 1}};
     enum { DRAWS = sizeof draws / sizeof *draws, EACH = MANY / 4 };
     float *z[DRAWS];
     for (int i = 0; i < DRAWS; i++) z[i] = DRAWN(kernels_cpu(), random_normal, draws[i], EACH);
     for (int i = 0; i < DRAWS; i++)
         for (int j = 0; j < i; j++)
             for (size_t lag = 0; lag <= 4; lag++)
-                assert_within("two draws' correlation", correlation(z[i] + lag, z[j], EACH - lag), 0, 5 / sqrt(EACH));
+                assert_within("two draws' correlation", correlation(z[i] + lag, z[j], EACH - lag),
+                              0, 5 / sqrt(EACH));
 }
 
 // ---- dropout
@@ -335,16 +347,18 @@ static void dropout_keeps_its_share_and_the_expectation(void **state)
 {
     (void)state;
     static const float ps[] = {0.1f, 0.5f, 0.9f};
-    const Draw         draw = draw_at(1, 2, 0);
-    float *x = DRAWN(kernels_cpu(), random_normal, draw_at(1, 2, 1), MANY), *y = numbers_new(MANY, NANS);
+    const Draw draw = draw_at(1, 2, 0);
+    float *x = DRAWN(kernels_cpu(), random_normal, draw_at(1, 2, 1), MANY),
+          *y = numbers_new(MANY, NANS);
     float *u = DRAWN(kernels_cpu(), random_uniform, draw, MANY), *ones = numbers_new(MANY, NANS);
     kernels_cpu()->fill(ones, 1, MANY);
     for (int i = 0; i < 3; i++) {
         const double p = ps[i];
-        double       kept = 0;
+        double kept = 0;
         kernels_cpu()->dropout(y, x, ps[i], draw, 0, MANY);
         for (size_t j = 0; j < MANY; j++) {
-            assert_true(u[j] >= ps[i] ? fabs(y[j] - x[j] / (1 - p)) <= 0x1p-22 * fabs((double)y[j]) : y[j] == 0);
+            assert_true(u[j] >= ps[i] ? fabs(y[j] - x[j] / (1 - p)) <= 0x1p-22 * fabs((double)y[j])
+                                      : y[j] == 0);
             kept += u[j] >= ps[i];
         }
         assert_within("the share kept", kept / MANY, 1 - p, 5 * sqrt(p * (1 - p) / MANY));
@@ -353,7 +367,8 @@ static void dropout_keeps_its_share_and_the_expectation(void **state)
     }
 }
 
-static const Kernels *tables[CPU_VARIANTS + 2];    // ref's, then those of cpu that can run; NULL ends them
+static const Kernels
+    *tables[CPU_VARIANTS + 2];    // ref's, then those of cpu that can run; NULL ends them
 
 static void dropout_of_0_keeps_all_and_of_1_nothing(void **state)
 {
@@ -371,9 +386,9 @@ static void dropout_of_0_keeps_all_and_of_1_nothing(void **state)
 static void a_uniform_number_of_exactly_p_is_kept(void **state)
 {
     (void)state;
-    const Draw  draw = draw_at(4, 0, 0);
-    const float one  = 1;
-    float       u, y;
+    const Draw draw = draw_at(4, 0, 0);
+    const float one = 1;
+    float u, y;
     kernels_ref.random_uniform(&u, draw, 1);
     for (int t = 0; tables[t]; t++) {
         tables[t]->dropout(&y, &one, u, draw, 0, 1);
@@ -387,7 +402,7 @@ static void a_dropped_nan_is_gone_and_a_kept_one_stays(void **state)
 {
     (void)state;
     const Draw draw = draw_at(4, 0, 0);
-    float      x[100], y[100], u[100];
+    float x[100], y[100], u[100];
     kernels_ref.fill(x, NAN, 100);
     kernels_ref.random_uniform(u, draw, 100);
     for (int t = 0; tables[t]; t++) {
@@ -401,7 +416,7 @@ static void dropout_adds_to_beta_times_what_was_there(void **state)
 {
     (void)state;
     const Draw draw = draw_at(4, 0, 0);
-    float      y[100], u[100], x[100];
+    float y[100], u[100], x[100];
     kernels_ref.random_uniform(u, draw, 100);
     kernels_ref.fill(x, 3, 100);
     for (int t = 0; tables[t]; t++)
@@ -424,8 +439,8 @@ static int teardown(void **state)
 int main(void)
 {
     static Kernels complete[CPU_VARIANTS];
-    int            count = 0;
-    tables[count++]      = &kernels_ref;
+    int count = 0;
+    tables[count++] = &kernels_ref;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         complete[v] = kernels_complete(cpu_variants[v].table);

@@ -14,7 +14,7 @@ static void an_empty_entry_takes_refs_and_a_filled_one_stays(void **state)
 {
     (void)state;
     const Kernels sparse = {.variant = "test", .relu = kernels_ref.tanh};
-    const Kernels full   = kernels_complete(&sparse);
+    const Kernels full = kernels_complete(&sparse);
     assert_string_equal(full.variant, "test");
     assert_ptr_equal(full.relu, kernels_ref.tanh);
 #define X(name, prototype, arguments, work) assert_non_null(full.name);
@@ -33,14 +33,15 @@ static const float *sums_to_zero(const float *a, const float *b)
 {
     float *x = numbers_new(LONG, ZEROS);
     for (int i = 0; i < LONG / 2; i++) {
-        x[i]            = a[i] * expf(3 * b[i]);
+        x[i] = a[i] * expf(3 * b[i]);
         x[LONG - 1 - i] = -x[i];
     }
     return x;
 }
 
 // Every kernel whose sums could be made in another order by other threads.
-static void run_all(float *out, const float *a, const float *b, const float *zero, const int32_t *label)
+static void run_all(float *out, const float *a, const float *b, const float *zero,
+                    const int32_t *label)
 {
     kernels.sum(out++, zero, LONG);
     matmul(out, a, b, M, N, K, 0), out += M * N;
@@ -63,12 +64,12 @@ static void one_thread_and_more_give_the_same_bits(void **state)
 {
     (void)state;
     const float *a = numbers_new(K * N, NORMAL), *b = numbers_new(K * N, NORMAL);
-    const float *zero    = sums_to_zero(a, b);
+    const float *zero = sums_to_zero(a, b);
     const int32_t *label = labels_new(ROWS, COLS);
     team_scale(0);    // or they would work alone where another program has the core
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
-        kernels    = kernels_complete(cpu_variants[v].table);
+        kernels = kernels_complete(cpu_variants[v].table);
         float *one = numbers_new(ALL, NANS), *more = numbers_new(ALL, NANS);
         omp_set_num_threads(1);
         run_all(one, a, b, zero, label);
@@ -87,8 +88,9 @@ static void large_products_are_right_whoever_makes_them(void **state)
 {
     (void)state;
     enum { ROWS_C = 513, COLS_C = 520, DEPTH_C = 515 };
-    kernels        = kernels_complete(kernels_cpu());
-    const float *a = numbers_new(ROWS_C * DEPTH_C, NORMAL), *b = numbers_new(DEPTH_C * COLS_C, NORMAL);
+    kernels = kernels_complete(kernels_cpu());
+    const float *a = numbers_new(ROWS_C * DEPTH_C, NORMAL),
+                *b = numbers_new(DEPTH_C * COLS_C, NORMAL);
     float *c[3];
     for (int kind = 0; kind < 3; kind++) {
         c[kind] = numbers_new(ROWS_C * COLS_C, NORMAL);

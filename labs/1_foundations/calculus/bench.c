@@ -15,8 +15,8 @@ enum { BATCH = 32, NODES_MAX = 1 << 15, TIMES = 1000, DEGREE = 30, GOODS = 100, 
 // The graph of a batch's loss; as it is made at the start of the program, all calls see the same.
 static struct {
     Value **order, **room;    // operands first; where an exercise may write another order
-    Value  *loss;
-    int     count;
+    Value *loss;
+    int count;
 } graph;
 
 static void place(Value *node)
@@ -31,15 +31,15 @@ static void place(Value *node)
 static void graph_make(void)
 {
     Arena *arena = arena_new("graph", 16u << 20);
-    Rng    rng   = rng_from_seed(1);
-    Moons  moons = moons_draw(arena, BATCH, 0.15, &rng);
+    Rng rng = rng_from_seed(1);
+    Moons moons = moons_draw(arena, BATCH, 0.15, &rng);
     double weights[NET_WEIGHTS];
-    int    chosen[BATCH];
+    int chosen[BATCH];
     net_start(weights, &rng);
     for (int i = 0; i < BATCH; i++) chosen[i] = i;
     graph.order = arena_alloc(arena, NODES_MAX * sizeof *graph.order);
-    graph.room  = arena_alloc(arena, NODES_MAX * sizeof *graph.room);
-    graph.loss  = net_loss(arena, values_new(arena, weights, NET_WEIGHTS), &moons, chosen, BATCH);
+    graph.room = arena_alloc(arena, NODES_MAX * sizeof *graph.room);
+    graph.loss = net_loss(arena, values_new(arena, weights, NET_WEIGHTS), &moons, chosen, BATCH);
     place(graph.loss);
 }
 
@@ -86,13 +86,13 @@ static void best_step(Solution *solution, float *const *a)
 
 static void dual(Solution *solution, float *const *a)
 {
-    Value **order   = graph.order;
+    Value **order = graph.order;
     order[0]->slope = 1;
     for (int i = 1; i < graph.count; i++) {
         const Value *u = order[i]->a, *v = order[i]->b;
-        Dual         left  = u ? (Dual){u->data, u->slope} : (Dual){order[i]->data, 0};
-        Dual         right = v ? (Dual){v->data, v->slope} : (Dual){0, 0};
-        order[i]->slope    = AS(calc_dual, solution)(order[i]->op, left, right).slope;
+        Dual left = u ? (Dual){u->data, u->slope} : (Dual){order[i]->data, 0};
+        Dual right = v ? (Dual){v->data, v->slope} : (Dual){0, 0};
+        order[i]->slope = AS(calc_dual, solution)(order[i]->op, left, right).slope;
     }
     a[0][0] = (float)graph.loss->slope;
 }

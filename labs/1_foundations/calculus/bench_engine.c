@@ -19,24 +19,24 @@
 enum { POINTS = 128, INPUTS = 256, SIDES = 3 };
 
 typedef struct Work {
-    Arena  *keep, *nodes, *tensors, *tape;
+    Arena *keep, *nodes, *tensors, *tape;
     Engine *engine;
-    Moons   moons;
-    int     chosen[POINTS];
-    double  weights[NET_WEIGHTS], at[INPUTS], gradient[INPUTS];
-    int     size;    // points or inputs
+    Moons moons;
+    int chosen[POINTS];
+    double weights[NET_WEIGHTS], at[INPUTS], gradient[INPUTS];
+    int size;    // points or inputs
 } Work;
 
 static Work *work_new(Arena *keep)
 {
     Work *work = arena_alloc(keep, sizeof *work);
-    Rng   rng  = rng_from_seed(1);
-    *work      = (Work){.keep    = keep,
-                        .nodes   = arena_new("nodes", 64u << 20),
-                        .tensors = arena_new("tensors", 1u << 20),
-                        .tape    = arena_new("tape", 4u << 20),
-                        .engine  = engine_new(keep),
-                        .moons   = moons_draw(keep, POINTS, 0.15, &rng)};
+    Rng rng = rng_from_seed(1);
+    *work = (Work){.keep = keep,
+                   .nodes = arena_new("nodes", 64u << 20),
+                   .tensors = arena_new("tensors", 1u << 20),
+                   .tape = arena_new("tape", 4u << 20),
+                   .engine = engine_new(keep),
+                   .moons = moons_draw(keep, POINTS, 0.15, &rng)};
     net_start(work->weights, &rng);
     for (int i = 0; i < POINTS; i++) work->chosen[i] = i;
     for (int i = 0; i < INPUTS; i++) work->at[i] = (double)rng_normal(&rng);
@@ -87,12 +87,12 @@ static void chain_by_steps(Work *work)
 {
     const double h = 1e-5;
     for (int i = 0; i < work->size; i++) {
-        double here       = work->at[i];
-        work->at[i]       = here + h;
-        double right      = chain_height(work->at, work->size, NULL);
-        work->at[i]       = here - h;
+        double here = work->at[i];
+        work->at[i] = here + h;
+        double right = chain_height(work->at, work->size, NULL);
+        work->at[i] = here - h;
         work->gradient[i] = (right - chain_height(work->at, work->size, NULL)) / (2 * h);
-        work->at[i]       = here;
+        work->at[i] = here;
     }
 }
 
@@ -107,8 +107,8 @@ typedef struct Side {
 static double run_side(void *argument, long calls, Error *err)
 {
     (void)err;
-    const Side *side  = argument;
-    double      start = bench_now();
+    const Side *side = argument;
+    double start = bench_now();
     for (long i = 0; i < calls; i++) side->gradient(side->work);
     return bench_now() - start;
 }
@@ -117,11 +117,11 @@ static bool measure(Work *work, int size, const Side *sides, int count, Plan pla
                     Timing timings[], Error *err)
 {
     Contender contenders[SIDES];
-    Side      own[SIDES];
+    Side own[SIDES];
     work->size = size;
     for (int i = 0; i < count; i++) {
-        own[i]        = sides[i];
-        own[i].work   = work;
+        own[i] = sides[i];
+        own[i].work = work;
         contenders[i] = (Contender){own[i].name, run_side, &own[i]};
     }
     if (!bench_compare(contenders, count, plan, timings, err)) return false;
@@ -168,17 +168,17 @@ static bool measure_chain(Work *work, Plan plan, Report *report, Error *err)
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Command  command = {.peers = false};
-    Arena   *keep    = arena_new("keep", 256u << 20);
+    Error err;
+    int status;
+    Command command = {.peers = false};
+    Arena *keep = arena_new("keep", 256u << 20);
     Options *options = command_options(keep, &command, "scalar_engine",
                                        "Gradients by single numbers, by tensors and by steps.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     Rival rivals[RIVAL_COUNT];
     rivals_open(keep, rivals);
     Report *report = report_new(keep, "scalar_engine", rivals_text(keep, rivals));
-    Work   *work   = work_new(keep);
+    Work *work = work_new(keep);
     bench_threads(1);    // all of it is small
     report_peak(report, peak_measure(1));
     if (!measure_network(work, command.plan, report, &err) ||

@@ -70,9 +70,9 @@ int calc_order(Value **order, int count, Value *node)
 {
     // solution order
     if (node == NULL || node->seen) return count;
-    node->seen   = true;
-    count        = calc_order(order, count, node->a);
-    count        = calc_order(order, count, node->b);
+    node->seen = true;
+    count = calc_order(order, count, node->a);
+    count = calc_order(order, count, node->b);
     order[count] = node;
     return count + 1;
     // end order
@@ -93,12 +93,12 @@ double calc_gradient_check(Field *f, const void *context, double *x, const doubl
     double worst = 0;
     for (int i = 0; i < n; i++) {
         double here = x[i], g = gradient[i];
-        x[i]         = here + h;
+        x[i] = here + h;
         double right = f(x, n, context);
-        x[i]         = here - h;
-        double left  = f(x, n, context);
-        x[i]         = here;
-        double d     = (right - left) / (2 * h);
+        x[i] = here - h;
+        double left = f(x, n, context);
+        x[i] = here;
+        double d = (right - left) / (2 * h);
         double error = fabs(g - d) / fmax(1, fmax(fabs(g), fabs(d)));
         if (isnan(error)) return NAN;
         worst = fmax(worst, error);
@@ -121,7 +121,7 @@ void calc_adam(double *x, double *m, double *v, const double *g, int n, int step
 {
     // solution adam
     const double b1 = 0.9, b2 = 0.999, eps = 1e-8;
-    double       seen1 = 1 - pow(b1, step), seen2 = 1 - pow(b2, step);
+    double seen1 = 1 - pow(b1, step), seen2 = 1 - pow(b2, step);
     for (int i = 0; i < n; i++) {
         m[i] = b1 * m[i] + (1 - b1) * g[i];
         v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
@@ -165,9 +165,9 @@ double calc_adaptive(Curve *f, const void *context, double a, double b, double t
     double middle = (a + b) / 2, width = b - a;
     double fa = f(a, context), fl = f((a + middle) / 2, context), fm = f(middle, context),
            fr = f((middle + b) / 2, context), fb = f(b, context);
-    double whole  = width / 6 * (fa + 4 * fm + fb);
+    double whole = width / 6 * (fa + 4 * fm + fb);
     double halves = width / 12 * (fa + 4 * fl + 2 * fm + 4 * fr + fb);
-    double error  = (halves - whole) / 15;
+    double error = (halves - whole) / 15;
     if (depth == 0 || !(fabs(error) > tolerance)) return halves + error;
     return calc_adaptive(f, context, a, middle, tolerance / 2, depth - 1) +
            calc_adaptive(f, context, middle, b, tolerance / 2, depth - 1);

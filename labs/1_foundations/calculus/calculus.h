@@ -15,7 +15,7 @@
 typedef double Curve(double x, const void *context);
 typedef double Field(const double *x, int n, const void *context);
 
-// --- slopes by small steps -----------------------------------------------------------------------
+// ---- slopes by small steps ----
 
 // 1. The central difference: the slope of f between x - h and x + h. Divides by the distance that
 //    these two numbers have after they were rounded, which is not always 2h. h > 0.
@@ -26,7 +26,7 @@ double calc_difference(Curve *f, const void *context, double x, double h);
 //    noise > 0: how far a value of f may be off; third > 0: the size of f''' around x.
 double calc_best_step(double noise, double third);
 
-// --- slopes by the rules: forward ----------------------------------------------------------------
+// ---- slopes by the rules: forward ----
 
 // 3. One step of a computation, carried out on dual numbers: the value of  a op b  (or op a), and
 //    its slope, when a and b have these values and move with these slopes.
@@ -37,7 +37,7 @@ typedef struct Dual {
 
 Dual calc_dual(Op op, Dual a, Dual b);
 
-// --- slopes by the rules: backward ---------------------------------------------------------------
+// ---- slopes by the rules: backward ----
 
 // 4. Hands a node's gradient on to its operands: adds to a->grad and to b->grad how fast the result
 //    grows with each, when it grows node->grad times as fast as the node. Nothing else changes.
@@ -60,7 +60,7 @@ void calc_backward(Value *const *order, int count, void (*push)(Value *node));
 double calc_gradient_check(Field *f, const void *context, double *x, const double *gradient, int n,
                            double h);
 
-// --- downhill ------------------------------------------------------------------------------------
+// ---- downhill ----
 
 // 8. A step of gradient descent with momentum:  v = mu v + g,  then  x = x - rate v.  All [n].
 //    v starts at 0. With mu = 0 this is plain gradient descent.
@@ -76,7 +76,7 @@ void calc_adam(double *x, double *m, double *v, const double *g, int n, int step
 //     False, and x as it was, when the determinant of H is 0 or not a finite number.
 bool calc_newton(double x[2], const double g[2], const double H[3]);
 
-// --- sums that stand for functions ---------------------------------------------------------------
+// ---- sums that stand for functions ----
 
 // 11. The Taylor polynomial of this degree, at a distance h from where the derivatives are known:
 //         sum_k derivative[k] h^k / k!,   k = 0..degree.        derivative: [degree + 1]
@@ -95,7 +95,7 @@ double calc_simpson(Curve *f, const void *context, double a, double b, int n);
 double calc_adaptive(Curve *f, const void *context, double a, double b, double tolerance,
                      int depth);
 
-// --- downhill along a wall -----------------------------------------------------------------------
+// ---- downhill along a wall ----
 
 // 14. Spends a budget: the x [n] that makes  sum_i weight[i] ln x[i]  largest among those with
 //     sum_i price[i] x[i] = budget.  Returns the multiplier: how much the sum grows for each unit

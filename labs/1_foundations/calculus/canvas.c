@@ -6,20 +6,20 @@
 enum { WIDTH = 720, HEIGHT = 540, NOTES_MAX = 8, LINE = 22, MARGIN = 12 };
 
 struct Canvas {
-    Arena      *arena;
-    Box         box;
-    int         notes;
+    Arena *arena;
+    Box box;
+    int notes;
     const char *note[NOTES_MAX];
-    Colour      note_colour[NOTES_MAX];
-    float       rgb[HEIGHT][WIDTH][3];
+    Colour note_colour[NOTES_MAX];
+    float rgb[HEIGHT][WIDTH][3];
 };
 
 Canvas *canvas_new(Arena *arena, Box box)
 {
     Canvas *canvas = arena_alloc(arena, sizeof *canvas);
-    canvas->arena  = arena;
-    canvas->box    = box;
-    canvas->notes  = 0;
+    canvas->arena = arena;
+    canvas->box = box;
+    canvas->notes = 0;
     for (int r = 0; r < HEIGHT; r++)
         for (int c = 0; c < WIDTH; c++)
             for (int k = 0; k < 3; k++) canvas->rgb[r][c][k] = 1;
@@ -48,12 +48,12 @@ static void blend(Canvas *canvas, int row, int column, Colour colour, double sha
 // The field at the corners of all pixels.
 static double *sample(const Canvas *canvas, Field *f, const void *context)
 {
-    double    *value = arena_alloc(canvas->arena, sizeof *value * (HEIGHT + 1) * (WIDTH + 1));
-    const Box *box   = &canvas->box;
+    double *value = arena_alloc(canvas->arena, sizeof *value * (HEIGHT + 1) * (WIDTH + 1));
+    const Box *box = &canvas->box;
     for (int r = 0; r <= HEIGHT; r++)
         for (int c = 0; c <= WIDTH; c++) {
-            double at[2]               = {box->left + (box->right - box->left) * c / WIDTH,
-                                          box->top - (box->top - box->bottom) * r / HEIGHT};
+            double at[2] = {box->left + (box->right - box->left) * c / WIDTH,
+                            box->top - (box->top - box->bottom) * r / HEIGHT};
             value[r * (WIDTH + 1) + c] = f(at, 2, context);
         }
     return value;
@@ -70,12 +70,12 @@ static bool crosses(const double *corner, double level)
 void canvas_shade(Canvas *canvas, Field *f, const void *context, const double *levels, int count)
 {
     const Colour low = {0.66f, 0.76f, 0.86f}, line = {0.45f, 0.55f, 0.65f};
-    double      *value = sample(canvas, f, context);
+    double *value = sample(canvas, f, context);
     for (int r = 0; r < HEIGHT; r++)
         for (int c = 0; c < WIDTH; c++) {
             const double *corner = value + r * (WIDTH + 1) + c;
-            int           band   = 0;
-            bool          edge   = false;
+            int band = 0;
+            bool edge = false;
             for (int l = 0; l < count; l++) {
                 band += corner[0] > levels[l];
                 edge = edge || crosses(corner, levels[l]);
@@ -92,7 +92,7 @@ void canvas_sides(Canvas *canvas, Field *f, const void *context, double middle, 
     for (int r = 0; r < HEIGHT; r++)
         for (int c = 0; c < WIDTH; c++) {
             const double *corner = value + r * (WIDTH + 1) + c;
-            double        side   = (corner[0] - middle) / reach;
+            double side = (corner[0] - middle) / reach;
             blend(canvas, r, c, side < 0 ? below : above, 0.10 + 0.35 * fmin(fabs(side), 1));
             if (crosses(corner, middle)) blend(canvas, r, c, COLOUR_BLACK, 1);
         }
@@ -110,7 +110,7 @@ static void stroke(Canvas *canvas, double ax, double ay, double bx, double by, d
         for (int c = (int)fmax(left, 0); c < fmin(right, WIDTH); c++) {
             double x = c + 0.5 - ax, y = r + 0.5 - ay;
             double along = length2 > 0 ? fmin(fmax((x * ux + y * uy) / length2, 0), 1) : 0;
-            double away  = hypot(x - along * ux, y - along * uy);
+            double away = hypot(x - along * ux, y - along * uy);
             if (away < half + 0.5) blend(canvas, r, c, colour, half + 0.5 - away);
         }
 }
@@ -133,16 +133,16 @@ void canvas_note(Canvas *canvas, Colour colour, const char *text)
 {
     REQUIRE(canvas->notes < NOTES_MAX, "no room for '%s' after %d notes", text, canvas->notes);
     canvas->note_colour[canvas->notes] = colour;
-    canvas->note[canvas->notes++]      = arena_print(canvas->arena, "%s", text);
+    canvas->note[canvas->notes++] = arena_print(canvas->arena, "%s", text);
 }
 
 // The plane in the middle, the title above, and the ends of both axes and the notes below.
 static Picture *frame(const Canvas *canvas, const char *title)
 {
-    Arena     *arena = canvas->arena;
-    const Box *box   = &canvas->box;
-    int        below = MARGIN + 2 * LINE + HEIGHT;
-    Picture   *picture =
+    Arena *arena = canvas->arena;
+    const Box *box = &canvas->box;
+    int below = MARGIN + 2 * LINE + HEIGHT;
+    Picture *picture =
         picture_new(arena, WIDTH + 2 * MARGIN, below + LINE * (canvas->notes + 1) + MARGIN);
     picture_text(picture, MARGIN, MARGIN, title, 2);
     picture_tile(picture, MARGIN, MARGIN + LINE + LINE / 2, canvas->rgb[0][0], HEIGHT, WIDTH, 3, 1);
@@ -151,9 +151,9 @@ static Picture *frame(const Canvas *canvas, const char *title)
                              box->bottom, box->top),
                  2);
     for (int i = 0; i < canvas->notes; i++) {
-        int           top    = below + LINE * (i + 1);
+        int top = below + LINE * (i + 1);
         const Colour *colour = &canvas->note_colour[i];
-        float         ink[]  = {colour->red, colour->green, colour->blue};
+        float ink[] = {colour->red, colour->green, colour->blue};
         for (int k = 0; k < 3; k++) picture_tile(picture, MARGIN + 8 * k, top + 4, ink, 1, 1, 3, 8);
         picture_text(picture, MARGIN + 34, top, canvas->note[i], 2);
     }
@@ -162,7 +162,7 @@ static Picture *frame(const Canvas *canvas, const char *title)
 
 void canvas_show(const Run *run, const Canvas *canvas, const char *title, const char *file)
 {
-    Error       err  = {""};
+    Error err = {""};
     const char *path = run_path(run, file);
     if (picture_save(frame(canvas, title), path, &err)) printf("%s: %s\n", title, path);
     else printf("%s: %s\n", title, err.message);

@@ -4,7 +4,7 @@ Value *chain_graph(Arena *arena, Value *const *x, int n)
 {
     Value **terms = arena_alloc(arena, sizeof *terms * (size_t)n);
     for (int i = 0; i + 1 < n; i++) {
-        Value *flat  = value_of(arena, OP_SUB, value_input(arena, 1), x[i]);
+        Value *flat = value_of(arena, OP_SUB, value_input(arena, 1), x[i]);
         Value *steep = value_of(arena, OP_SUB, x[i + 1], value_of(arena, OP_MUL, x[i], x[i]));
         Value *wall =
             value_of(arena, OP_MUL, value_input(arena, 100), value_of(arena, OP_MUL, steep, steep));

@@ -13,8 +13,8 @@ extern const struct CMUnitTest sum_cases[];         // taylor .. lagrange
 // a NaN is wrong where none is wanted. `formula` says what the exercise asks for.
 typedef struct Close {
     const char *name, *formula;
-    double      within;    // 0: 1e-12
-    bool        exact;     // no tolerance at all
+    double within;    // 0: 1e-12
+    bool exact;       // no tolerance at all
 } Close;
 
 #define assert_close(got, want, n, ...)                                                            \

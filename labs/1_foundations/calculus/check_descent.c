@@ -55,7 +55,7 @@ static void descend__agrees_with_the_formula_for_any_number_of_numbers(void **st
 {
     (void)state;
     for (int n = 0; n <= 33; n += 11) {
-        Rng     rng = rng_from_seed((uint64_t)n);
+        Rng rng = rng_from_seed((uint64_t)n);
         double *x = random_doubles(&rng, n), *v = random_doubles(&rng, n),
                *g = random_doubles(&rng, n), *before = doubles_from(g, n);
         double *x_want = doubles_from(x, n), *v_want = doubles_from(v, n);
@@ -116,7 +116,7 @@ static void adam__agrees_with_the_formula_over_many_steps(void **state)
 {
     (void)state;
     enum { N = 5 };
-    Rng     rng = rng_from_seed(91);
+    Rng rng = rng_from_seed(91);
     double *x = random_doubles(&rng, N), *m = doubles_from((double[N]){0}, N),
            *v = doubles_from((double[N]){0}, N);
     double want[N], mean[N] = {0}, square[N] = {0}, left1 = 1, left2 = 1;
@@ -125,7 +125,7 @@ static void adam__agrees_with_the_formula_over_many_steps(void **state)
         double *g = random_doubles(&rng, N), *before = doubles_from(g, N);
         left1 *= 0.9, left2 *= 0.999;
         for (int i = 0; i < N; i++) {
-            mean[i]   = 0.9 * mean[i] + 0.1 * g[i];
+            mean[i] = 0.9 * mean[i] + 0.1 * g[i];
             square[i] = 0.999 * square[i] + 0.001 * g[i] * g[i];
             want[i] -= 0.02 * mean[i] / (1 - left1) / (sqrt(square[i] / (1 - left2)) + 1e-8);
         }
@@ -147,7 +147,7 @@ static void newton__is_at_the_bottom_of_any_bowl_in_one_step(void **state)
         {1, 0, 50}, {2, 1, 3}, {5, -4, 4}, {1, 3, 2}, {-2, 0.5, -1}};
     for (int k = 0; k < 5; k++) {
         const double *H = doubles_from(hessians[k], 3);
-        double       *x = DOUBLES(4, 3), *g = DOUBLES(H[0] * 3 + H[1] * 5, H[1] * 3 + H[2] * 5);
+        double *x = DOUBLES(4, 3), *g = DOUBLES(H[0] * 3 + H[1] * 5, H[1] * 3 + H[2] * 5);
         if (!calc_newton(x, g, H)) fail_msg("H = {%g, %g, %g} has an inverse", H[0], H[1], H[2]);
         assert_close(x, ((double[]){1, -2}), 2, .name = "x", .formula = newton_formula);
         assert_close(H, hessians[k], 3, .exact = true, .name = "H",

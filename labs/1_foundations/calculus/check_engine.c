@@ -51,7 +51,7 @@ static void check_push(Op op, double a_data, double b_data, double grad, double 
     Value *node = value_of(arena, op, a, b);
     double to_a, to_b;
     node->grad = grad;
-    a->grad    = held;
+    a->grad = held;
     if (b != NULL) b->grad = held;
     slopes_of(op, a_data, b_data, &to_a, &to_b);
     calc_push(node);
@@ -114,7 +114,7 @@ static void push__adds_twice_where_both_operands_are_one_node(void **state)
 {
     (void)state;
     static const struct {
-        Op     op;
+        Op op;
         double want;
     } both[] = {{OP_ADD, 2}, {OP_SUB, 0}, {OP_MUL, 6}, {OP_DIV, 0}};
     for (int i = 0; i < 4; i++) {
@@ -131,7 +131,7 @@ static void push__of_an_input_does_nothing(void **state)
 {
     (void)state;
     Value *x = value_input(nodes(), 3);
-    x->grad  = 5;
+    x->grad = 5;
     calc_push(x);
     assert_number(x->grad, 5, .exact = true, .name = "grad of an input",
                   .formula = "an input has nobody to push to");
@@ -143,11 +143,11 @@ static void push__changes_nothing_but_the_gradients_of_the_operands(void **state
     for (Op op = OP_ADD; op < OP_COUNT; op++) {
         Arena *arena = nodes();
         Value *a = value_input(arena, 2), *b = has_two(op) ? value_input(arena, 4) : NULL;
-        Value *node  = value_of(arena, op, a, b);
-        node->grad   = 3;
+        Value *node = value_of(arena, op, a, b);
+        node->grad = 3;
         Value before = *node;
         calc_push(node);
-        const double got[]  = {node->data, node->grad, a->data, b ? b->data : 4};
+        const double got[] = {node->data, node->grad, a->data, b ? b->data : 4};
         const double want[] = {before.data, 3, 2, 4};
         assert_close(got, want, 4, .exact = true, .name = "data, grad, a's data, b's data",
                      .formula = "a push changes a->grad and b->grad only");
@@ -165,37 +165,37 @@ static int by_age(const void *left, const void *right)
 static int gather(Value **order, int count, Value *node)
 {
     if (node == NULL || node->seen) return count;
-    node->seen     = true;
+    node->seen = true;
     order[count++] = node;
-    count          = gather(order, count, node->a);
+    count = gather(order, count, node->a);
     return gather(order, count, node->b);
 }
 
 static Value **order_ours(Value *result, int *count)
 {
     Value **order = malloc(sizeof *order << 16);
-    *count        = gather(order, 0, result);
+    *count = gather(order, 0, result);
     qsort(order, (size_t)*count, sizeof *order, by_age);
     return order;
 }
 
 typedef struct Network {    // of the story, on a few points
-    double  weights[NET_WEIGHTS], want[NET_WEIGHTS];
+    double weights[NET_WEIGHTS], want[NET_WEIGHTS];
     Value **weight, **order;
-    int     count;
+    int count;
 } Network;
 
 static void network_new(Network *network)
 {
     enum { N = 8 };
-    Arena    *arena     = nodes();
-    Rng       rng       = rng_from_seed(11);
-    Moons     moons     = moons_draw(arena, N, 0.2, &rng);
+    Arena *arena = nodes();
+    Rng rng = rng_from_seed(11);
+    Moons moons = moons_draw(arena, N, 0.2, &rng);
     const int chosen[N] = {0, 1, 2, 3, 4, 5, 6, 7};
     net_start(network->weights, &rng);
     network->weight = values_new(arena, network->weights, NET_WEIGHTS);
-    Value *loss     = net_loss(arena, network->weight, &moons, chosen, N);
-    network->order  = order_ours(loss, &network->count);
+    Value *loss = net_loss(arena, network->weight, &moons, chosen, N);
+    network->order = order_ours(loss, &network->count);
     net_loss_tensors(nodes(), nodes(), network->weights, &moons, chosen, N, network->want);
 }
 
@@ -275,7 +275,7 @@ static void order__of_a_random_graph(void **state)
     for (uint64_t seed = 0; seed < 20; seed++) {
         enum { N = 60 };
         Arena *arena = nodes();
-        Rng    rng   = rng_from_seed(seed);
+        Rng rng = rng_from_seed(seed);
         Value *made[N], *last;
         for (int i = 0; i < N; i++) {
             if (i < 3) made[i] = value_input(arena, i);
@@ -283,7 +283,7 @@ static void order__of_a_random_graph(void **state)
                 Value *a = made[rng_below(&rng, (uint32_t)i)],
                       *b = made[rng_below(&rng, (uint32_t)i)];
                 bool two = rng_below(&rng, 3) > 0;
-                made[i]  = value_of(arena, two ? OP_ADD : OP_SIN, a, two ? b : NULL);
+                made[i] = value_of(arena, two ? OP_ADD : OP_SIN, a, two ? b : NULL);
             }
         }
         last = made[N - 1];
@@ -299,7 +299,7 @@ static void order__of_a_random_graph(void **state)
 static Value *doubled(int n)
 {
     Arena *arena = nodes();
-    Value *x     = value_input(arena, 1);
+    Value *x = value_input(arena, 1);
     for (int i = 0; i < n; i++) x = value_of(arena, OP_ADD, x, x);
     return x;
 }
@@ -323,7 +323,7 @@ static void order__goes_on_where_the_row_ends(void **state)
     (void)state;
     Arena *arena = nodes();
     Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL), **order = places(7);
-    int    count = calc_order(order, 5, y);
+    int count = calc_order(order, 5, y);
     if (count != 7) fail_msg("5 were there and 2 came: got a count of %d, want 7", count);
     for (int i = 0; i < 5; i++) assert_null(order[i]);
     assert_order(order, 5, count, y, 2);
@@ -360,7 +360,7 @@ static void order__marks_what_it_places_and_changes_nothing_else(void **state)
 // ---- 6: the way back ----
 
 static Value *pushed[8];
-static int    pushes;
+static int pushes;
 
 static void push_noted(Value *node)
 {
@@ -371,7 +371,7 @@ static void push_noted(Value *node)
 static void backward__pushes_each_node_from_the_last_to_the_first(void **state)
 {
     (void)state;
-    Arena  *arena = nodes();
+    Arena *arena = nodes();
     Value **order = places(5);
     for (int i = 0; i < 5; i++) order[i] = value_input(arena, i);
     pushes = 0;
@@ -384,11 +384,11 @@ static void backward__pushes_each_node_from_the_last_to_the_first(void **state)
 static void backward__sets_all_to_0_and_the_last_to_1_before_it_pushes(void **state)
 {
     (void)state;
-    Arena  *arena = nodes();
+    Arena *arena = nodes();
     Value **order = places(4);
-    double  got[4];
+    double got[4];
     for (int i = 0; i < 4; i++) {
-        order[i]       = value_input(arena, i);
+        order[i] = value_input(arena, i);
         order[i]->grad = 7;
     }
     calc_backward(order, 4, push_noted);
@@ -401,16 +401,16 @@ static void backward__of_one_node_and_of_none(void **state)
 {
     (void)state;
     Value **order = places(1);
-    order[0]      = value_input(nodes(), 3);
+    order[0] = value_input(nodes(), 3);
     calc_backward(order, 1, push_ours);
     assert_number(order[0]->grad, 1, .exact = true, .name = "grad of the result",
                   .formula = "it grows with itself one to one");
-    pushes         = 0;
+    pushes = 0;
     order[0]->grad = 5;    // stands before an order of 0 nodes, which ends at a closed page
     calc_backward(order + 1, 0, push_noted);
     assert_int_equal(pushes, 0);
     assert_number(order[0]->grad, 5, .exact = true,
-                  .name    = "grad of a node that is not in the order",
+                  .name = "grad of a node that is not in the order",
                   .formula = "an order of 0 nodes has no last one");
 }
 
@@ -422,7 +422,7 @@ static void backward__adds_up_all_ways(void **state)
     Value *x = value_input(arena, 3), *y = value_input(arena, 2);
     Value *z =
         value_of(arena, OP_ADD, value_of(arena, OP_MUL, x, y), value_of(arena, OP_SIN, x, NULL));
-    int     count;
+    int count;
     Value **order = order_ours(z, &count);
     for (int run = 0; run < 2; run++) {
         calc_backward(order, count, push_ours);

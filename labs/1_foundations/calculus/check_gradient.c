@@ -7,8 +7,8 @@ static const char check_formula[] = "largest |g - d| / max(1, |g|, |d|), d by ce
 // sum_i c[i] x[i]^2: a central difference of it is exact, 2 c[i] x[i].
 static double squares(const double *x, int n, const void *context)
 {
-    const double *c   = context;
-    double        sum = 0;
+    const double *c = context;
+    double sum = 0;
     for (int i = 0; i < n; i++) sum += c[i] * x[i] * x[i];
     return sum;
 }
@@ -17,7 +17,7 @@ static void gradient_check__of_the_right_gradient_is_nothing(void **state)
 {
     (void)state;
     double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
-    double  got = calc_gradient_check(squares, c, x, g, 3, 0.125);
+    double got = calc_gradient_check(squares, c, x, g, 3, 0.125);
     assert_number(got, 0, .name = "error", .formula = check_formula);
 }
 
@@ -27,7 +27,7 @@ static void gradient_check__finds_the_worst_wherever_it_is(void **state)
     for (int wrong = 0; wrong < 3; wrong++)
         for (int sign = -1; sign <= 1; sign += 2) {
             double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
-            double  d = g[wrong];
+            double d = g[wrong];
             g[(wrong + 1) % 3] *= 1.01;
             g[wrong] += sign;
             double got = calc_gradient_check(squares, c, x, g, 3, 0.125);
@@ -62,7 +62,7 @@ static void gradient_check__looks_on_both_sides_at_the_step_asked_for(void **sta
 static double one_at_a_time(const double *x, int n, const void *context)
 {
     const double *before = context;
-    int           moved  = 0;
+    int moved = 0;
     for (int i = 0; i < n; i++) moved += x[i] != before[i];
     if (moved > 1) fail_msg("%d numbers of x were moved at once; expected one", moved);
     return 0;
@@ -98,7 +98,7 @@ static void gradient_check__is_nan_when_anything_is(void **state)
     for (int i = 0; i < 3; i++) {
         double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
         double *before = doubles_from(x, 3);
-        g[i]           = NAN;
+        g[i] = NAN;
         assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), NAN,
                       .name = "error of a gradient with a NaN", .formula = check_formula);
         assert_close(x, before, 3, .exact = true, .name = "x", .formula = "x is put back then too");

@@ -53,7 +53,7 @@ static void difference__of_the_exponential_is_off_as_much_as_theory_says(void **
 
 typedef struct Looks {
     double *places;    // two of them
-    int    *count;
+    int *count;
 } Looks;
 
 static double watched(double x, const void *context)
@@ -67,9 +67,9 @@ static double watched(double x, const void *context)
 static void difference__looks_once_on_each_side(void **state)
 {
     (void)state;
-    int     count  = 0;
+    int count = 0;
     double *places = DOUBLES(NAN, NAN);
-    Looks   looks  = {places, &count};
+    Looks looks = {places, &count};
     calc_difference(watched, &looks, 4, 0.25);
     if (count != 2) fail_msg("f was called %d times, expected 2", count);
     const double both[] = {fmin(places[0], places[1]), fmax(places[0], places[1])};
@@ -84,7 +84,7 @@ static void difference__divides_by_the_distance_that_rounding_left(void **state)
     // line of slope 1 shows it: its rise and the distance are the same number.
     for (double h = 1e-4; h > 1e-9; h /= 10)
         assert_number(calc_difference(itself, NULL, 1000000.1, h), 1, .exact = true,
-                      .name    = "slope of f(x) = x at 1000000.1",
+                      .name = "slope of f(x) = x at 1000000.1",
                       .formula = "divide by (x + h) - (x - h) as they were rounded, not by 2h");
 }
 
@@ -208,7 +208,7 @@ static void dual__of_a_whole_formula_has_its_slope(void **state)
         Dual x = {at, 1}, ratio = calc_dual(OP_DIV, calc_dual(OP_SIN, x, nobody), x);
         Dual got =
             calc_dual(OP_MUL, calc_dual(OP_EXP, ratio, nobody), calc_dual(OP_LOG, x, nobody));
-        double e    = exp(sin(at) / at);
+        double e = exp(sin(at) / at);
         double want = e * (cos(at) / at - sin(at) / (at * at)) * log(at) + e / at;
         assert_number(got.slope, want, .name = "slope of e^(sin(x) / x) ln x",
                       .formula = "every op hands its slope on to the next");

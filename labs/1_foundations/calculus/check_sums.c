@@ -132,11 +132,11 @@ static void simpson__weighs_its_places_1_4_2_4_1(void **state)
 {
     (void)state;
     const double weights[] = {1, 4, 2, 4, 2, 4, 1};
-    double       got[7], want[7];
+    double got[7], want[7];
     for (int i = 0; i < 7; i++) {
         spike_at = 2 + 0.5 * i;
-        got[i]   = simpson(spike, 2, 5, 6);
-        want[i]  = 0.5 / 3 * weights[i];
+        got[i] = simpson(spike, 2, 5, 6);
+        want[i] = 0.5 / 3 * weights[i];
     }
     assert_close(got, want, 7, .name = "weight of place", .formula = simpson_formula);
 }
@@ -155,7 +155,7 @@ static void simpson__is_sixteen_times_better_with_twice_the_pieces(void **state)
 {
     (void)state;
     double coarse = simpson(sin, 0, 3, 16) - (1 - cos(3)),
-           fine   = simpson(sin, 0, 3, 32) - (1 - cos(3));
+           fine = simpson(sin, 0, 3, 32) - (1 - cos(3));
     assert_number(coarse / fine, 16, .within = 0.01, .name = "error of 16 pieces over that of 32",
                   .formula = simpson_formula);
 }
@@ -191,7 +191,7 @@ static double adaptive(double (*curve)(double), double a, double b, double toler
 static double oracle(double (*curve)(double), double a, double b, double tolerance, int depth)
 {
     static const double coarse[] = {1, 0, 4, 0, 1}, fine[] = {1, 4, 2, 4, 1};
-    double              s1 = 0, s2 = 0;
+    double s1 = 0, s2 = 0;
     for (int i = 0; i < 5; i++) {
         s1 += coarse[i] / 6 * (b - a) * curve(a + (b - a) * i / 4);
         s2 += fine[i] / 12 * (b - a) * curve(a + (b - a) * i / 4);
@@ -207,8 +207,8 @@ static void adaptive__of_a_quintic_is_right_at_once(void **state)
 {
     (void)state;
     // The correction makes Simpson's rule exact for one degree of 4 and 5 as well: x^6 - x^5 + x.
-    int    looks = 0;
-    double area  = calc_adaptive(watched, &(Watch){quintic, &looks}, 0, 2, 100, 30);
+    int looks = 0;
+    double area = calc_adaptive(watched, &(Watch){quintic, &looks}, 0, 2, 100, 30);
     assert_number(area, 64 - 32 + 2, .name = "area", .formula = adaptive_formula);
     if (looks > AT_ONCE)
         fail_msg("a tolerance of 100 is met at once, with 5 looks at f; got %d", looks);
@@ -280,8 +280,8 @@ static const char lagrange_formula[] =
 static void lagrange__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    double *x          = DOUBLES(NAN, NAN);
-    double  multiplier = calc_lagrange(x, DOUBLES(1, 2), DOUBLES(3, 2), 2, 12);
+    double *x = DOUBLES(NAN, NAN);
+    double multiplier = calc_lagrange(x, DOUBLES(1, 2), DOUBLES(3, 2), 2, 12);
     assert_close(x, ((double[]){4.0 / 3, 4}), 2, .name = "x", .formula = lagrange_formula);
     assert_number(multiplier, 0.25, .name = "multiplier", .formula = lagrange_formula);
 }

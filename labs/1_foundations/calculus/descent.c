@@ -12,10 +12,10 @@ enum { STEPS_MAX = 50000, WAYS = 4, CURVE = 400 };
 // differentiate, and its second derivatives by hand for Newton.
 typedef struct Ground {
     const char *name, *title, *picture, *curves;
-    Field      *height;
+    Field *height;
     Value *(*graph)(Arena *arena, Value *x, Value *y);
     void (*hessian)(double H[3], const double at[2]);
-    Box    box;
+    Box box;
     double start[2], goal[2];
     double plain_rate, rate, mu, adam_rate;    // plain: without momentum
 } Ground;
@@ -49,7 +49,7 @@ static double valley_height(const double *x, int n, const void *context)
 
 static Value *valley_graph(Arena *arena, Value *x, Value *y)
 {
-    Value *flat  = value_of(arena, OP_SUB, value_input(arena, 1), x);
+    Value *flat = value_of(arena, OP_SUB, value_input(arena, 1), x);
     Value *steep = value_of(arena, OP_SUB, y, value_of(arena, OP_MUL, x, x));
     return value_of(
         arena, OP_ADD, value_of(arena, OP_MUL, flat, flat),
@@ -66,34 +66,34 @@ static void valley_hessian(double H[3], const double at[2])
 // 2 / (1 + 50) is the best rate that gradient descent has for these curvatures; the valley's rates
 // are as large as its steepest walls allow, within a factor of two.
 static const Ground grounds[] = {
-    {.name       = "bowl",
-     .title      = "A long bowl, 50 times as steep up as across",
-     .picture    = "bowl.png",
-     .curves     = "bowl_heights",
-     .height     = bowl_height,
-     .graph      = bowl_graph,
-     .hessian    = bowl_hessian,
-     .box        = {-2.2, 1.0, -1.2, 1.2},
-     .start      = {-2, 1},
-     .goal       = {0, 0},
+    {.name = "bowl",
+     .title = "A long bowl, 50 times as steep up as across",
+     .picture = "bowl.png",
+     .curves = "bowl_heights",
+     .height = bowl_height,
+     .graph = bowl_graph,
+     .hessian = bowl_hessian,
+     .box = {-2.2, 1.0, -1.2, 1.2},
+     .start = {-2, 1},
+     .goal = {0, 0},
      .plain_rate = 2.0 / 51,
-     .rate       = 0.02,
-     .mu         = 0.8,
-     .adam_rate  = 0.1},
-    {.name       = "valley",
-     .title      = "Rosenbrock's valley",
-     .picture    = "valley.png",
-     .curves     = "valley_heights",
-     .height     = valley_height,
-     .graph      = valley_graph,
-     .hessian    = valley_hessian,
-     .box        = {-1.7, 1.5, -0.7, 1.7},
-     .start      = {-1.2, 1},
-     .goal       = {1, 1},
+     .rate = 0.02,
+     .mu = 0.8,
+     .adam_rate = 0.1},
+    {.name = "valley",
+     .title = "Rosenbrock's valley",
+     .picture = "valley.png",
+     .curves = "valley_heights",
+     .height = valley_height,
+     .graph = valley_graph,
+     .hessian = valley_hessian,
+     .box = {-1.7, 1.5, -0.7, 1.7},
+     .start = {-1.2, 1},
+     .goal = {1, 1},
      .plain_rate = 1e-3,
-     .rate       = 1e-3,
-     .mu         = 0.9,
-     .adam_rate  = 0.02},
+     .rate = 1e-3,
+     .mu = 0.9,
+     .adam_rate = 0.02},
 };
 
 // ---- the ways ----
@@ -103,25 +103,25 @@ static const char *const way_names[WAYS] = {"gradient descent", "momentum", "Ada
 
 typedef struct Walk {
     double *x, *y, *height;
-    int     count;      // places, the start among them
-    bool    arrived;    // where the ground is level
+    int count;       // places, the start among them
+    bool arrived;    // where the ground is level
 } Walk;
 
 static void walk_note(Walk *walk, const Ground *ground, const double at[2])
 {
-    walk->x[walk->count]        = at[0];
-    walk->y[walk->count]        = at[1];
+    walk->x[walk->count] = at[0];
+    walk->y[walk->count] = at[1];
     walk->height[walk->count++] = ground->height(at, 2, NULL);
 }
 
 static Walk walk_down(Arena *keep, const Ground *ground, Way way)
 {
-    size_t  room   = (STEPS_MAX + 1) * sizeof(double);
-    Walk    walk   = {arena_alloc(keep, room), arena_alloc(keep, room), arena_alloc(keep, room), 0,
-                      false};
+    size_t room = (STEPS_MAX + 1) * sizeof(double);
+    Walk walk = {arena_alloc(keep, room), arena_alloc(keep, room), arena_alloc(keep, room), 0,
+                 false};
     Engine *engine = engine_new(keep);
-    Arena  *nodes  = arena_new("nodes", 1 << 20);
-    double  at[2] = {ground->start[0], ground->start[1]}, v[2] = {0}, m[2] = {0}, H[3];
+    Arena *nodes = arena_new("nodes", 1 << 20);
+    double at[2] = {ground->start[0], ground->start[1]}, v[2] = {0}, m[2] = {0}, H[3];
     walk_note(&walk, ground, at);
     for (int step = 1; step <= STEPS_MAX; step++) {
         Value *x = value_input(nodes, at[0]), *y = value_input(nodes, at[1]);
@@ -177,15 +177,15 @@ static void draw_heights(Run *run, Arena *step, const Ground *ground, const Walk
     Plot plot = {.title = arena_print(step, "Height above the lowest place: the %s", ground->name),
                  .x_label = "step",
                  .y_label = "height",
-                 .log_x   = true,
-                 .log_y   = true};
+                 .log_x = true,
+                 .log_y = true};
     for (int w = 0; w < WAYS; w++) {
         float *x = arena_alloc(step, sizeof *x * CURVE), *y = arena_alloc(step, sizeof *y * CURVE);
-        int    count = 0;
+        int count = 0;
         for (double at = 1; at < walks[w].count && count < CURVE; at = fmax(at + 1, at * 1.03)) {
             double height = walks[w].height[(int)at];
-            x[count]      = (float)(int)at;
-            y[count++]    = (float)fmax(height, 1e-16);
+            x[count] = (float)(int)at;
+            y[count++] = (float)fmax(height, 1e-16);
         }
         plot_series(&plot, way_names[w], x, y, (size_t)count);
     }
@@ -196,11 +196,11 @@ void descent_paths(Run *run, Arena *step)
 {
     for (int g = 0; g < 2; g++) {
         const Ground *ground = &grounds[g];
-        Walk          walks[WAYS];
+        Walk walks[WAYS];
         printf("\nDownhill: %s\n", ground->title);
         for (int w = 0; w < WAYS; w++) {
             walks[w] = walk_down(step, ground, (Way)w);
-            int end  = walks[w].count - 1;
+            int end = walks[w].count - 1;
             printf("  %-17s %s, to a height of %.1e\n", way_names[w], how_far(step, &walks[w]),
                    walks[w].height[end]);
             metrics_write(run->metrics, g + 1,
@@ -221,7 +221,7 @@ typedef struct Market {
 static double pleasure(const double *x, int n, const void *context)
 {
     const Market *market = context;
-    double        sum    = 0;
+    double sum = 0;
     for (int i = 0; i < n; i++) sum += market->weight[i] * log(fmax(x[i], 1e-9));
     return sum;
 }

@@ -6,7 +6,7 @@ enum { ROOM = 1 << 20 };    // nodes; a page of it is memory only once it is use
 Engine *engine_new(Arena *keep)
 {
     Engine *engine = arena_zeros(keep, sizeof *engine);
-    engine->order  = arena_alloc(keep, ROOM * sizeof(Value *));
+    engine->order = arena_alloc(keep, ROOM * sizeof(Value *));
     return engine;
 }
 
@@ -21,7 +21,7 @@ double engine_slope(Engine *engine, const Value *input)
 {
     for (int i = 0; i < engine->count; i++) {
         Value *node = engine->order[i];
-        Dual   a = {0}, b = {0};
+        Dual a = {0}, b = {0};
         if (node->a != NULL) a = (Dual){node->a->data, node->a->slope};
         if (node->b != NULL) b = (Dual){node->b->data, node->b->slope};
         if (node->op == OP_INPUT) a = (Dual){node->data, node == input ? 1 : 0};

@@ -12,7 +12,7 @@
 
 typedef struct Engine {
     Value **order;    // operands first; the result last
-    int     count;
+    int count;
 } Engine;
 
 Engine *engine_new(Arena *keep);

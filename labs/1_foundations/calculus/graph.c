@@ -19,14 +19,14 @@ static double compute(Op op, double a, double b)
 Value *value_input(Arena *arena, double data)
 {
     Value *value = arena_alloc(arena, sizeof *value);
-    *value       = (Value){.data = data, .op = OP_INPUT};
+    *value = (Value){.data = data, .op = OP_INPUT};
     return value;
 }
 
 Value *value_of(Arena *arena, Op op, Value *a, Value *b)
 {
     Value *value = arena_alloc(arena, sizeof *value);
-    *value       = (Value){.data = compute(op, a->data, b ? b->data : 0), .op = op, .a = a, .b = b};
+    *value = (Value){.data = compute(op, a->data, b ? b->data : 0), .op = op, .a = a, .b = b};
     return value;
 }
 

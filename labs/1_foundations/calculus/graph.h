@@ -25,11 +25,11 @@ typedef enum Op {
 } Op;
 
 typedef struct Value {
-    double        data;     // the number
-    double        grad;     // how fast the result grows with it: backward
-    double        slope;    // how fast it grows with an input: forward
-    Op            op;
-    bool          seen;     // false at first
+    double data;     // the number
+    double grad;     // how fast the result grows with it: backward
+    double slope;    // how fast it grows with an input: forward
+    Op op;
+    bool seen;              // false at first
     struct Value *a, *b;    // operands; NULL where there is none
 } Value;
 

@@ -14,8 +14,8 @@ enum { POINTS = 400, BATCH = 32 };
 void learning_modes(Run *run, Arena *step)
 {
     enum { MOST = 256 };
-    double  at[MOST], gradient[MOST];
-    Rng     rng    = rng_stream(run->seed, 1);
+    double at[MOST], gradient[MOST];
+    Rng rng = rng_stream(run->seed, 1);
     Engine *engine = engine_new(run->keep);
     printf("\nGradients: Rosenbrock's function of n numbers\n"
            "         visits to a node, for all n slopes     largest difference from backward\n"
@@ -27,11 +27,11 @@ void learning_modes(Run *run, Arena *step)
         double apart = 0;
         for (int i = 0; i < n; i++) {
             gradient[i] = x[i]->grad;
-            apart       = fmax(apart, fabs(engine_slope(engine, x[i]) - gradient[i]) /
-                                          fmax(1, fabs(gradient[i])));
+            apart = fmax(apart, fabs(engine_slope(engine, x[i]) - gradient[i]) /
+                                    fmax(1, fabs(gradient[i])));
         }
         double error = calc_gradient_check(chain_height, NULL, at, gradient, n, 1e-5);
-        int    nodes = engine->count;
+        int nodes = engine->count;
         printf("  %3d  %10d %10d     %10d             %8.1e        %8.1e\n", n, 2 * nodes,
                nodes * (n + 1), nodes * 2 * n, apart, error);
         metrics_write(run->metrics, 3,
@@ -62,16 +62,16 @@ static void compare_with_tape(Run *run, Arena *step, Engine *engine, const doubl
                               const Moons *moons)
 {
     double gradient[NET_WEIGHTS], apart = 0, largest = 0;
-    int    chosen[BATCH];
+    int chosen[BATCH];
     for (int i = 0; i < BATCH; i++) chosen[i] = i;
     Value **weight = values_new(step, weights, NET_WEIGHTS);
-    Value  *loss   = net_loss(step, weight, moons, chosen, BATCH);
+    Value *loss = net_loss(step, weight, moons, chosen, BATCH);
     engine_gradient(engine, loss);
     Arena *tape = arena_new("tape", 4u << 20);
     net_loss_tensors(step, tape, weights, moons, chosen, BATCH, gradient);
     arena_free(tape);
     for (int i = 0; i < NET_WEIGHTS; i++) {
-        apart   = fmax(apart, fabs(weight[i]->grad - gradient[i]));
+        apart = fmax(apart, fabs(weight[i]->grad - gradient[i]));
         largest = fmax(largest, fabs(gradient[i]));
     }
     printf("  a batch of %d is a graph of %d nodes; %d slopes, largest %.3f\n", BATCH,
@@ -98,32 +98,32 @@ static void draw_moons(const Run *run, Arena *step, const double *weights, const
 
 void learning_moons(Run *run, Arena *step, int steps, double rate)
 {
-    Arena  *keep   = run->keep;
-    Rng     rng    = rng_stream(run->seed, 2);
-    Moons   train  = moons_draw(keep, POINTS, 0.15, &rng);
-    Moons   test   = moons_draw(keep, POINTS, 0.15, &rng);
+    Arena *keep = run->keep;
+    Rng rng = rng_stream(run->seed, 2);
+    Moons train = moons_draw(keep, POINTS, 0.15, &rng);
+    Moons test = moons_draw(keep, POINTS, 0.15, &rng);
     Engine *engine = engine_new(keep);
-    double  weights[NET_WEIGHTS], m[NET_WEIGHTS] = {0}, v[NET_WEIGHTS] = {0}, g[NET_WEIGHTS];
-    int     chosen[BATCH];
-    float  *curve = arena_alloc(keep, sizeof *curve * (size_t)steps),
+    double weights[NET_WEIGHTS], m[NET_WEIGHTS] = {0}, v[NET_WEIGHTS] = {0}, g[NET_WEIGHTS];
+    int chosen[BATCH];
+    float *curve = arena_alloc(keep, sizeof *curve * (size_t)steps),
           *number = arena_alloc(keep, sizeof *number * (size_t)steps);
     net_start(weights, &rng);
     printf("\nTwo moons: %d points, a network of %d weights\n", POINTS, NET_WEIGHTS);
     compare_with_tape(run, step, engine, weights, &train);
 
     Progress progress = progress_begin("moons", "step", 0, steps);
-    int      done     = 0;
+    int done = 0;
     for (; done < steps && !run_interrupted(run); done++) {
         for (int i = 0; i < BATCH; i++) chosen[i] = (int)rng_below(&rng, POINTS);
         Value **weight = values_new(step, weights, NET_WEIGHTS);
-        Value  *loss   = net_loss(step, weight, &train, chosen, BATCH);
+        Value *loss = net_loss(step, weight, &train, chosen, BATCH);
         engine_gradient(engine, loss);
         for (int i = 0; i < NET_WEIGHTS; i++) g[i] = weight[i]->grad;
         calc_adam(weights, m, v, g, NET_WEIGHTS, done + 1, rate);
         // What is drawn is the batches' loss, smoothed over some twenty of them.
         double before = done > 0 ? (double)curve[done - 1] : loss->data;
-        curve[done]   = (float)(0.95 * before + 0.05 * loss->data);
-        number[done]  = (float)(done + 1);
+        curve[done] = (float)(0.95 * before + 0.05 * loss->data);
+        number[done] = (float)(done + 1);
         progress_step(&progress, done + 1, "loss %.4f", loss->data);
         metrics_write(run->metrics, 5 + done, METRICS({"loss", loss->data}));
         arena_reset(step);
@@ -134,10 +134,10 @@ void learning_moons(Run *run, Arena *step, int steps, double rate)
            done == 1 ? "" : "s", 100 * right, test.count);
     metrics_write(run->metrics, 5 + done, METRICS({"test_right", right}));
 
-    Plot plot = {.title   = "Loss of the two moons",
+    Plot plot = {.title = "Loss of the two moons",
                  .x_label = "step",
                  .y_label = "cross-entropy, smoothed",
-                 .log_y   = true};
+                 .log_y = true};
     plot_series(&plot, "train", number, curve, (size_t)done);
     run_plot(run, &plot, "loss");
     draw_moons(run, step, weights, &test, right);

@@ -11,8 +11,8 @@
 
 typedef struct Settings {
     const char *part;    // "all", or one part of the story
-    int         steps;
-    float       rate;
+    int steps;
+    float rate;
 } Settings;
 
 static bool has_part(const Settings *set, const char *part)
@@ -38,7 +38,7 @@ static void say_what_to_notice(const Settings *set)
 
 int main(int argc, char **argv)
 {
-    Arena   *keep = arena_new("keep", (size_t)1 << 30), *step = arena_new("step", (size_t)1 << 30);
+    Arena *keep = arena_new("keep", (size_t)1 << 30), *step = arena_new("step", (size_t)1 << 30);
     Settings set = {.part = "all", .steps = 1500, .rate = 0.01f};
     Options *options =
         options_new(keep, "calculus",
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     options_int(options, "steps", 'n', &set.steps, 1, 100000, "steps that the network learns");
     options_float(options, "rate", 'r', &set.rate, 1e-6f, 1.0f, "its learning rate");
 
-    int  status;
+    int status;
     Run *run = run_begin(keep, options, argc, argv, &status);
     if (run == NULL) return status;
     if (run->smoke && !options_given(options, "steps")) set.steps = 100;

@@ -13,22 +13,22 @@
 #include "labs/1_foundations/calculus/graph.h"
 
 enum {
-    NET_HIDDEN  = 12,
+    NET_HIDDEN = 12,
     NET_WEIGHTS = 3 * NET_HIDDEN + (NET_HIDDEN + 1) * NET_HIDDEN + NET_HIDDEN + 1
 };
 
 typedef struct Moons {
-    int     count;
+    int count;
     double *x;         // [count,2]
     double *target;    // [count], 0 or 1
 } Moons;
 
-Moons  moons_draw(Arena *arena, int count, double noise, Rng *rng);
-void   net_start(double *weights, Rng *rng);                   // Glorot & Bengio 2010, eq. 16
+Moons moons_draw(Arena *arena, int count, double noise, Rng *rng);
+void net_start(double *weights, Rng *rng);                     // Glorot & Bengio 2010, eq. 16
 double net_plain(const double *weights, const double x[2]);    // the score, with no graph
 
 Value **values_new(Arena *arena, const double *x, int n);    // inputs
-Value  *net_score(Arena *arena, Value *const *weights, double x0, double x1);
+Value *net_score(Arena *arena, Value *const *weights, double x0, double x1);
 
 // The mean of ln(1 + e^s) - target s over n chosen points: cross-entropy of the class that the
 // sigmoid of the score s gives.

@@ -23,10 +23,10 @@ enum { LARGEST = 2048, DEFINITION_MAX = 512, CONTENDERS = 5, TRIAL_SECONDS = 60 
 
 // What one call works on: matrices of n x n, restored before each call where they are destroyed.
 typedef struct Work {
-    int     n, threads;
+    int n, threads;
     double *a, *b, *c, *d;
-    int    *pivot;
-    void   *function;    // an answer's; NULL: the library's
+    int *pivot;
+    void *function;    // an answer's; NULL: the library's
 } Work;
 
 typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
@@ -48,7 +48,7 @@ static void multiply_threaded(const Work *w)
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < w->threads; t++) {
         int first = tiles * t / w->threads * TILE_ROWS,
-            end   = tiles * (t + 1) / w->threads * TILE_ROWS;
+            end = tiles * (t + 1) / w->threads * TILE_ROWS;
         if (end > n) end = n;
         ((Product *)w->function)(w->c + (size_t)first * n, w->a + (size_t)first * n, w->b,
                                  end - first, n, n);
@@ -93,8 +93,8 @@ typedef void Call(const Work *work);
 
 typedef struct Task {
     const char *exercise, *function;
-    Call       *call;
-    int         size;    // of the factorisations
+    Call *call;
+    int size;    // of the factorisations
 } Task;
 
 static const Task tasks[] = {
@@ -106,39 +106,39 @@ enum { DEFINITION, BLOCKED, FACTORS, TASKS = sizeof tasks / sizeof *tasks };
 
 typedef struct Side {
     Call *call;
-    Work  work;
+    Work work;
 } Side;
 
 static double run_side(void *work, long calls, Error *err)
 {
     (void)err;
-    const Side *side  = work;
-    double      start = bench_now();
+    const Side *side = work;
+    double start = bench_now();
     for (long i = 0; i < calls; i++) side->call(&side->work);
     return bench_now() - start;
 }
 
 typedef struct Bench {
-    Arena      *keep;
-    Command     command;
+    Arena *keep;
+    Command command;
     const char *mine, *only, *left_out;
-    void       *reference[TASKS], *own[TASKS];    // functions; own: NULL where it is not timed
-    Work        work;
-    Report     *report;
-    Peak        peak;
+    void *reference[TASKS], *own[TASKS];    // functions; own: NULL where it is not timed
+    Work work;
+    Report *report;
+    Peak peak;
 } Bench;
 
 // `double`s of size 1, and room for what comes of them.
 static Work work_new(Arena *arena, int n)
 {
-    size_t all  = (size_t)n * (size_t)n;
-    Work   work = {.n     = n,
-                   .a     = arena_alloc(arena, sizeof(double) * all),
-                   .b     = arena_alloc(arena, sizeof(double) * all),
-                   .c     = arena_alloc(arena, sizeof(double) * all),
-                   .d     = arena_alloc(arena, sizeof(double) * (all + (size_t)n)),
-                   .pivot = arena_alloc(arena, sizeof(int) * (size_t)n)};
-    Rng    rng  = rng_from_seed(1);
+    size_t all = (size_t)n * (size_t)n;
+    Work work = {.n = n,
+                 .a = arena_alloc(arena, sizeof(double) * all),
+                 .b = arena_alloc(arena, sizeof(double) * all),
+                 .c = arena_alloc(arena, sizeof(double) * all),
+                 .d = arena_alloc(arena, sizeof(double) * (all + (size_t)n)),
+                 .pivot = arena_alloc(arena, sizeof(int) * (size_t)n)};
+    Rng rng = rng_from_seed(1);
     for (size_t i = 0; i < all; i++)
         work.a[i] = (double)rng_normal(&rng), work.b[i] = (double)rng_normal(&rng);
     return work;
@@ -152,17 +152,17 @@ static bool is_asked(const Bench *bench, int task)
 // ---- the tables ----
 
 typedef struct Rungs {
-    Contender   contender[CONTENDERS];
-    Side        side[CONTENDERS];
+    Contender contender[CONTENDERS];
+    Side side[CONTENDERS];
     const char *name[CONTENDERS];
-    int         count;
+    int count;
 } Rungs;
 
 static void rung(Rungs *rungs, const char *name, Call *call, Work work, void *function)
 {
-    int i               = rungs->count++;
-    work.function       = function;
-    rungs->side[i]      = (Side){call, work};
+    int i = rungs->count++;
+    work.function = function;
+    rungs->side[i] = (Side){call, work};
     rungs->contender[i] = (Contender){name, run_side, &rungs->side[i]};
 }
 
@@ -179,10 +179,10 @@ static cJSON *row_of(const Bench *bench, const char *what, const Timing *timings
 // The rung that is to be judged comes first, OpenBLAS second.
 static bool measure_products(const Bench *bench, Error *err)
 {
-    const Work *w     = &bench->work;
-    Rungs       rungs = {.count = 0};
-    Timing      timings[CONTENDERS];
-    bool        one = bench->peak.threads == 1;
+    const Work *w = &bench->work;
+    Rungs rungs = {.count = 0};
+    Timing timings[CONTENDERS];
+    bool one = bench->peak.threads == 1;
     rung(&rungs, one ? "blocked" : "threaded", one ? multiply : multiply_threaded, *w,
          bench->reference[BLOCKED]);
     rung(&rungs, "OpenBLAS", multiply, *w, NULL);
@@ -197,7 +197,7 @@ static bool measure_products(const Bench *bench, Error *err)
     double gflop = 2e-9 * pow(w->n, 3), peak = bench->peak.gflops / 2;
     for (int i = 0; i < rungs.count; i++) {
         double rate = gflop / timings[i].seconds.median;
-        char   size[12];
+        char size[12];
         snprintf(size, sizeof size, "%d", w->n);
         printf("%-5s %-14s %10.3f ms %8.2f GFLOP/s %5.1f %% of peak", i == 0 ? size : "",
                timings[i].name, 1e3 * timings[i].seconds.median, rate, 100 * rate / peak);
@@ -211,9 +211,9 @@ static bool measure_products(const Bench *bench, Error *err)
 
 static bool measure_factors(Bench *bench, int task, Error *err)
 {
-    Rungs  rungs = {.count = 0};
+    Rungs rungs = {.count = 0};
     Timing timings[3];
-    Call  *call   = tasks[task].call;
+    Call *call = tasks[task].call;
     bench->work.n = bench->command.quick ? 24 : tasks[task].size;
     rung(&rungs, "reference", call, bench->work, bench->reference[task]);
     rung(&rungs, "LAPACK", call, bench->work, NULL);
@@ -233,10 +233,10 @@ static bool measure_factors(Bench *bench, int task, Error *err)
 static bool measure_threads(Bench *bench, int threads, Error *err)
 {
     static const int sizes[] = {64, 128, 256, 512, 1024, 2048}, few[] = {24, 65};
-    const int       *size  = bench->command.quick ? few : sizes;
-    int              count = bench->command.quick ? 2 : 6;
+    const int *size = bench->command.quick ? few : sizes;
+    int count = bench->command.quick ? 2 : 6;
     bench_threads(threads);
-    bench->peak         = peak_measure(threads);
+    bench->peak = peak_measure(threads);
     bench->work.threads = threads;
     report_peak(bench->report, bench->peak);
     printf("\nn x n times n x n in double, %d thread%s, peak %.1f GFLOP/s\n", threads,
@@ -266,11 +266,11 @@ static bool is_left_out(const Bench *bench, const char *exercise)
 static const char *try(const Bench *bench, int task)
 {
     Side side = {tasks[task].call, bench->work};
-    int  status;
+    int status;
     side.work.function = bench->own[task];
-    side.work.n        = task == DEFINITION ? DEFINITION_MAX
-                         : task == BLOCKED  ? LARGEST
-                                            : tasks[task].size;
+    side.work.n = task == DEFINITION ? DEFINITION_MAX
+                  : task == BLOCKED  ? LARGEST
+                                     : tasks[task].size;
     if (bench->command.quick) side.work.n = 24;
     fflush(NULL);
     pid_t child = fork();
@@ -317,9 +317,9 @@ static bool open_answers(Bench *bench, Error *err)
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Bench    bench = {.keep = arena_new("keep", (size_t)4 << 30)};
+    Error err;
+    int status;
+    Bench bench = {.keep = arena_new("keep", (size_t)4 << 30)};
     Options *options =
         command_options(bench.keep, &bench.command, "linear_algebra",
                         "The ladder of matrix products, and factorisations beside LAPACK's.");

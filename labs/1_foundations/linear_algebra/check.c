@@ -34,8 +34,8 @@ double *copy_of(const double *x, size_t n)
 
 double *random_matrix(uint64_t seed, int m, int n)
 {
-    Rng     rng = rng_from_seed(seed);
-    double *a   = filled((size_t)m * (size_t)n, 0);
+    Rng rng = rng_from_seed(seed);
+    double *a = filled((size_t)m * (size_t)n, 0);
     // Two draws, so that more than a float's digits are used.
     for (int i = 0; i < m * n; i++)
         a[i] = (double)rng_normal(&rng) + 1e-8 * (double)rng_normal(&rng);
@@ -112,14 +112,14 @@ void equals_assert(const char *name, const char *formula, const double *got, con
     size_t count = shape_count(shape), wrong = 0, first = 0;
     for (size_t i = 0; i < count; i++) {
         double tolerance = eps_units * DBL_EPSILON * fmax(fabs(want[i]), 1);
-        bool   same      = got[i] == want[i] || fabs(got[i] - want[i]) <= tolerance;
+        bool same = got[i] == want[i] || fabs(got[i] - want[i]) <= tolerance;
         if (same || (isnan(want[i]) && isnan(got[i]))) continue;
         if (wrong++ == 0) first = i;
     }
     if (wrong == 0) return;
     // near.h sees floats: enough to recognise a mistake, too little to see a lost digit.
     float *narrow = guarded_new(count, sizeof *narrow);
-    char   text[4096];
+    char text[4096];
     for (size_t i = 0; i < count; i++) narrow[i] = (float)got[i];
     Near near = {.name = name, .formula = formula};
     if (near_report(text, sizeof text, narrow, want, shape, near))

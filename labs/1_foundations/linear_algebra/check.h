@@ -26,9 +26,9 @@ double *hilbert_matrix(int n);
 
 double *product(const double *a, const double *b, int m, int n, int k);
 double *transposed(const double *a, int m, int n);    // [n,m]
-double  length(const double *x, size_t n);            // Frobenius, for a matrix
-double  distance(const double *x, const double *y, size_t n);
-double  from_orthonormal(const double *rows, int k, int n);    // |X X' - I|, over rows of length n
+double length(const double *x, size_t n);             // Frobenius, for a matrix
+double distance(const double *x, const double *y, size_t n);
+double from_orthonormal(const double *rows, int k, int n);    // |X X' - I|, over rows of length n
 
 // Element by element, within `eps_units` eps of |want|, or of 1 where that is smaller; 0: exactly.
 #define assert_equals(name, formula, got, want, shape, eps_units)                                  \

@@ -20,9 +20,9 @@ static const char formula[] = "c[i,j] = sum_p a[i,p] b[p,j]";
 // are of size 1 here, so sqrt(k) is nearer to the truth and k is generous.
 static void check_product(Product *multiply, int m, int n, int k, uint64_t seed)
 {
-    size_t  size = (size_t)m * (size_t)n;
+    size_t size = (size_t)m * (size_t)n;
     double *a = random_matrix(seed, m, k), *b = random_matrix(seed + 1, k, n),
-           *c        = filled(size, NAN);
+           *c = filled(size, NAN);
     double *a_before = copy_of(a, (size_t)m * (size_t)k),
            *b_before = copy_of(b, (size_t)k * (size_t)n);
     multiply(c, a, b, m, n, k);
@@ -34,7 +34,7 @@ static void check_product(Product *multiply, int m, int n, int k, uint64_t seed)
 static void check_by_hand(Product *multiply)
 {
     const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {7, 8, 9, 10, 11, 12};
-    double      *c = filled(4, NAN);
+    double *c = filled(4, NAN);
     multiply(c, a, b, 2, 2, 3);
     assert_equals("c", formula, c, ((double[]){58, 64, 139, 154}), SHAPE(2, 2), 0);
 }
@@ -59,7 +59,7 @@ static void check_empty(Product *multiply)
 // A NaN in row 1 of a reaches all of row 1 of c, also where b is 0, and nothing else.
 static void check_nan(Product *multiply, int m, int n, int k)
 {
-    size_t  size = (size_t)m * (size_t)n;
+    size_t size = (size_t)m * (size_t)n;
     double *a = filled((size_t)m * (size_t)k, 1), *b = filled((size_t)k * (size_t)n, 0);
     double *c = filled(size, 7), *want = filled(size, 0);
     a[k + k / 2] = NAN;
@@ -117,7 +117,7 @@ enum { TILE = TILE_ROWS * TILE_COLUMNS };
 
 static void check_tile(int row, int k, uint64_t seed)
 {
-    int     last = (TILE_ROWS - 1) * row + TILE_COLUMNS;    // c ends with the tile's last element
+    int last = (TILE_ROWS - 1) * row + TILE_COLUMNS;    // c ends with the tile's last element
     double *a = random_matrix(seed, k, TILE_ROWS), *b = random_matrix(seed + 1, k, TILE_COLUMNS);
     double *c = random_matrix(seed + 2, 1, last), *want = copy_of(c, (size_t)last);
     double *a_before = copy_of(a, (size_t)(k * TILE_ROWS)),
@@ -180,7 +180,7 @@ static void tile__passes_a_nan_on(void **state)
     (void)state;
     double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 1),
            *want = filled(TILE, 1);
-    b[3]         = NAN;
+    b[3] = NAN;
     for (int i = 0; i < TILE_ROWS; i++) want[i * TILE_COLUMNS + 3] = NAN;
     la_tile(c, TILE_COLUMNS, a, b, 1);
     assert_equals("c", "0 times NaN is NaN", c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), 0);

@@ -10,7 +10,7 @@ enum { MOST = 2000 };
 static double check_power(const double *matrix, int n, double want, double tolerance)
 {
     double *a = copy_of(matrix, (size_t)(n * n)), *x = filled((size_t)n, 1),
-           *y    = filled((size_t)n, NAN);
+           *y = filled((size_t)n, NAN);
     double value = NAN;
     for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // at right angles to no eigenvector below
     int turns = la_power(&value, x, y, a, n, MOST, tolerance);
@@ -59,7 +59,7 @@ static void power__takes_a_matrix_that_is_not_symmetric(void **state)
     (void)state;
     // Columns are probabilities: the largest eigenvalue is 1. Its vector is (2,1), up to its length.
     const double a[] = {0.75, 0.5, 0.25, 0.5};
-    double       x[] = {1, 0}, y[2], value;
+    double x[] = {1, 0}, y[2], value;
     check_power(a, 2, 1, 1e-12);
     la_power(&value, x, y, a, 2, MOST, 1e-14);
     double ratio = x[0] / x[1];
@@ -73,7 +73,7 @@ static void power__counts_its_products(void **state)
     assert_says("la_power from an eigenvector",
                 la_power(&value, x, y, (double[]){2, 0, 0, 3}, 2, MOST, 1e-12), 1);
     assert_equals("value", "3", &value, ((double[]){3}), SHAPE(1), 4);
-    double few  = check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
+    double few = check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
     double many = check_power((double[]){10, 0, 0, 9}, 2, 10, 1e-10);
     assert_holds(few > 5 && few < 20 && many > 100 && many < 400,
                  "a gap of 10 took %g products, one of 10/9 took %g; expected about 11 and 220",
@@ -221,9 +221,9 @@ static void rotation__passes_a_nan_on(void **state)
 // How the pairs fit the matrix, and each other.
 static void check_eigen(const double *matrix, int n)
 {
-    size_t  all = (size_t)(n * n);
+    size_t all = (size_t)(n * n);
     double *a = copy_of(matrix, all), *values = filled((size_t)n, NAN), *vectors = filled(all, NAN);
-    int     sweeps = la_eigen(values, vectors, a, n);
+    int sweeps = la_eigen(values, vectors, a, n);
     double *scaled = copy_of(vectors, all), size = fmax(length(matrix, all), DBL_MIN);
     assert_holds(sweeps >= 1 && sweeps <= 12, "returned %d sweeps; expected 1 to 12", sweeps);
     for (int j = 0; j < n; j++)

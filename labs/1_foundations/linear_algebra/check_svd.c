@@ -11,17 +11,17 @@ static int least(int a, int b)
 // ---- 11: svd ----
 
 typedef struct Svd {
-    int     k, sweeps;
+    int k, sweeps;
     double *ut, *s, *vt;
 } Svd;
 
 static Svd solve_svd(const double *matrix, int m, int n)
 {
-    int     k   = least(m, n);
-    double *a   = copy_of(matrix, (size_t)(m * n));
-    Svd     svd = {k, 0, filled((size_t)(k * m), NAN), filled((size_t)k, NAN),
-                   filled((size_t)(k * n), NAN)};
-    svd.sweeps  = la_svd(svd.ut, svd.s, svd.vt, a, m, n);
+    int k = least(m, n);
+    double *a = copy_of(matrix, (size_t)(m * n));
+    Svd svd = {k, 0, filled((size_t)(k * m), NAN), filled((size_t)k, NAN),
+               filled((size_t)(k * n), NAN)};
+    svd.sweeps = la_svd(svd.ut, svd.s, svd.vt, a, m, n);
     if (m * n > 0) assert_unchanged("a", a, matrix, m * n);
     return svd;
 }
@@ -37,9 +37,9 @@ static double *sum_of_terms(const double *ut, const double *s, const double *vt,
 
 static void check_svd(const double *a, int m, int n)
 {
-    Svd    svd = solve_svd(a, m, n);
+    Svd svd = solve_svd(a, m, n);
     size_t all = (size_t)(m * n);
-    int    l = m > n ? m : n, sound = 0;
+    int l = m > n ? m : n, sound = 0;
     assert_holds(svd.sweeps >= 1 && svd.sweeps <= 14, "returned %d sweeps; expected 1 to 14",
                  svd.sweeps);
     for (int j = 0; j < svd.k; j++) {
@@ -69,7 +69,7 @@ static void svd__finds_what_a_hand_finds(void **state)
     (void)state;
     // Columns (3,4) and (-8,6) are at right angles already, 5 and 10 long.
     const double a[] = {3, -8, 4, 6};
-    Svd          svd = solve_svd(a, 2, 2);
+    Svd svd = solve_svd(a, 2, 2);
     assert_says("sweeps", svd.sweeps, 1);
     assert_equals("s", "10 and 5", svd.s, ((double[]){10, 5}), SHAPE(2), 4);
     check_svd(a, 2, 2);
@@ -122,7 +122,7 @@ static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state
     (void)state;
     // Orthogonal columns times 1, 1e-8, 1e-16: each singular value is known to all digits.
     const double a[] = {1, 1e-8, 1e-16, 1, -1e-8, 1e-16, 1, 1e-8, -1e-16, 1, -1e-8, -1e-16};
-    Svd          svd = solve_svd(a, 4, 3);
+    Svd svd = solve_svd(a, 4, 3);
     for (int j = 0; j < 3; j++) svd.s[j] *= pow(1e8, j);
     assert_equals("s, times 1, 1e8, 1e16", "2 in all three", svd.s, filled(3, 2), SHAPE(3), 50);
 }
@@ -130,8 +130,8 @@ static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state
 static void svd__shows_the_rank(void **state)
 {
     (void)state;
-    double *a   = ranked_matrix(9, 10, 6, 2);
-    Svd     svd = solve_svd(a, 10, 6);
+    double *a = ranked_matrix(9, 10, 6, 2);
+    Svd svd = solve_svd(a, 10, 6);
     check_svd(a, 10, 6);
     assert_within("s[2] / s[0] of a matrix of rank 2", svd.s[2] / svd.s[0], 60);
     check_svd(ranked_matrix(11, 6, 10, 3), 6, 10);
@@ -176,7 +176,7 @@ static void svd__says_that_a_nan_does_not_come_to_an_end(void **state)
 {
     (void)state;
     double *a = random_matrix(13, 5, 3);
-    a[4]      = NAN;
+    a[4] = NAN;
     assert_says("la_svd with a NaN", solve_svd(a, 5, 3).sweeps, -1);
 }
 
@@ -187,7 +187,7 @@ static const char low_rank_formula[] = "out[i,c] = sum_{j < k} s[j] ut[j,i] vt[j
 static void check_low_rank(int m, int n, int k, uint64_t seed)
 {
     double *ut = random_matrix(seed, k, m), *s = random_matrix(seed + 1, k, 1),
-           *vt        = random_matrix(seed + 2, k, n);
+           *vt = random_matrix(seed + 2, k, n);
     double *ut_before = copy_of(ut, (size_t)(k * m)), *s_before = copy_of(s, (size_t)k);
     double *vt_before = copy_of(vt, (size_t)(k * n)), *out = filled((size_t)(m * n), NAN);
     la_low_rank(out, ut, s, vt, m, n, k);
@@ -240,7 +240,7 @@ static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
     // Eckart & Young 1936: the best that any matrix of rank k can do.
     enum { M = 9, N = 6, K = 3 };
     double *a = random_matrix(45, M, N), *copy = copy_of(a, M * N), s[N], *out = filled(M * N, NAN);
-    double  u[M * N], vt[N * N];
+    double u[M * N], vt[N * N];
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', M, N, copy, N, s, u, N, vt, N);
     la_low_rank(out, transposed(u, M, N), s, vt, M, N, K);
     double miss = distance(out, a, M * N), want = length(s + K, N - K);
@@ -259,19 +259,19 @@ static void low_rank__passes_a_nan_on(void **state)
 // ---- 13: pca ----
 
 typedef struct Pca {
-    int     r;
-    bool    done;
+    int r;
+    bool done;
     double *mean, *components, *variances;
 } Pca;
 
 static Pca solve_pca(const double *points, int n, int d)
 {
-    int     r     = least(n, d);
-    double *x     = copy_of(points, (size_t)(n * d));
-    Arena  *arena = arena_new("pca", (size_t)16 << 20);
-    Pca     pca   = {r, false, filled((size_t)d, NAN), filled((size_t)(r * d), NAN),
-                     filled((size_t)r, NAN)};
-    pca.done      = la_pca(pca.mean, pca.components, pca.variances, x, n, d, arena);
+    int r = least(n, d);
+    double *x = copy_of(points, (size_t)(n * d));
+    Arena *arena = arena_new("pca", (size_t)16 << 20);
+    Pca pca = {r, false, filled((size_t)d, NAN), filled((size_t)(r * d), NAN),
+               filled((size_t)r, NAN)};
+    pca.done = la_pca(pca.mean, pca.components, pca.variances, x, n, d, arena);
     assert_unchanged("x", x, points, n * d);
     arena_free(arena);
     return pca;
@@ -280,9 +280,9 @@ static Pca solve_pca(const double *points, int n, int d)
 // Against the eigenvalues of the covariance, by LAPACK.
 static void check_pca(const double *x, int n, int d)
 {
-    Pca     pca  = solve_pca(x, n, d);
+    Pca pca = solve_pca(x, n, d);
     double *mean = filled((size_t)d, 0), *centred = copy_of(x, (size_t)(n * d)),
-           *want   = filled((size_t)pca.r, 0);
+           *want = filled((size_t)pca.r, 0);
     double *lapack = filled((size_t)d, 0);
     assert_holds(pca.done, "returned false for points that are numbers");
     for (int j = 0; j < d; j++) {
@@ -302,7 +302,7 @@ static void check_pca(const double *x, int n, int d)
                   distance(pca.variances, want, (size_t)pca.r) / size, 100 + 10 * d);
     // C v = variance v, for each component whose variance is more than rounding.
     for (int k = 0; k < pca.r && pca.variances[k] > 1e-8 * pca.variances[0]; k++) {
-        double *v         = copy_of(pca.components + (size_t)k * (size_t)d, (size_t)d);
+        double *v = copy_of(pca.components + (size_t)k * (size_t)d, (size_t)d);
         double *stretched = product(covariance, v, d, 1, d);
         assert_within("| |component| - 1 |", fabs(length(v, (size_t)d) - 1), 50 + 10 * d);
         for (int i = 0; i < d; i++) v[i] *= pca.variances[k];
@@ -315,7 +315,7 @@ static void pca__finds_the_line_that_points_lie_on(void **state)
 {
     (void)state;
     // Along (3,4) / 5, at -5, 0 and 5 from (10,20): variance 25.
-    Pca    pca   = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
+    Pca pca = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
     double slope = pca.components[1] / pca.components[0];
     assert_holds(pca.done, "returned false");
     assert_equals("mean", "(10,20)", pca.mean, ((double[]){10, 20}), SHAPE(2), 4);
@@ -381,7 +381,7 @@ static void pca__refuses_a_nan(void **state)
 {
     (void)state;
     double *x = random_matrix(55, 6, 3);
-    x[4]      = NAN;
+    x[4] = NAN;
     assert_holds(!solve_pca(x, 6, 3).done, "a NaN among the points was not refused");
 }
 

@@ -26,8 +26,8 @@ static void exchange_rows(double *a, const int *pivot, int n, int width)
 {
     for (int k = 0; k < n; k++)
         for (int j = 0; j < width && pivot[k] != k; j++) {
-            double was              = a[k * width + j];
-            a[k * width + j]        = a[pivot[k] * width + j];
+            double was = a[k * width + j];
+            a[k * width + j] = a[pivot[k] * width + j];
             a[pivot[k] * width + j] = was;
         }
 }
@@ -48,9 +48,9 @@ static double *multiply_lu(const double *lu, int n)
 // The bound grows with n; that elements may grow on the way matters for matrices that are made for it.
 static void check_lu(const double *matrix, int n, int want)
 {
-    size_t  all = (size_t)(n * n);
+    size_t all = (size_t)(n * n);
     double *a = copy_of(matrix, all), *moved = copy_of(matrix, all);
-    int    *pivot = pivots_new(n);
+    int *pivot = pivots_new(n);
     assert_says("la_lu returns 0, or k + 1 for the first pivot that is 0", la_lu(a, pivot, n),
                 want);
     for (int k = 0; k < n; k++) {
@@ -70,8 +70,8 @@ static void check_lu(const double *matrix, int n, int want)
 static void lu__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    double *a     = copy_of((double[]){1, 2, 4, 6}, 4);
-    int    *pivot = pivots_new(2);
+    double *a = copy_of((double[]){1, 2, 4, 6}, 4);
+    int *pivot = pivots_new(2);
     assert_says("la_lu", la_lu(a, pivot, 2), 0);
     assert_says("pivot[0]: the row with 4 comes up", pivot[0], 1);
     assert_says("pivot[1]", pivot[1], 1);
@@ -96,8 +96,8 @@ static void lu__takes_a_pivot_of_zero_from_below(void **state)
 static void lu__takes_the_largest_pivot_by_its_size_not_its_sign(void **state)
 {
     (void)state;
-    double *a     = copy_of((double[]){1, 2, 3, -8, 1, 1, 4, 0, 5}, 9);
-    int    *pivot = pivots_new(3);
+    double *a = copy_of((double[]){1, 2, 3, -8, 1, 1, 4, 0, 5}, 9);
+    int *pivot = pivots_new(3);
     la_lu(a, pivot, 3);
     assert_says("pivot[0]: -8 is the largest in size", pivot[0], 1);
     check_lu((double[]){1e-20, 1, 1, 1}, 2, 0);
@@ -108,8 +108,8 @@ static void lu__exchanges_and_eliminates_as_lapack_does(void **state)
     (void)state;
     enum { N = 12 };
     double *a = random_matrix(4, N, N), *want = copy_of(a, N * N);
-    int    *pivot = pivots_new(N);
-    int     lapack[N];
+    int *pivot = pivots_new(N);
+    int lapack[N];
     LAPACKE_dgetrf(LAPACK_ROW_MAJOR, N, N, want, N, lapack);
     assert_says("la_lu", la_lu(a, pivot, N), 0);
     for (int k = 0; k < N; k++) assert_says("pivot", pivot[k], lapack[k] - 1);
@@ -150,7 +150,7 @@ static void lu__passes_a_nan_on(void **state)
 {
     (void)state;
     double *a = random_matrix(5, 3, 3);
-    a[8]      = NAN;
+    a[8] = NAN;
     la_lu(a, pivots_new(3), 3);
     double sum = 0;
     for (int i = 0; i < 3; i++) sum += a[i * 3 + 2];
@@ -161,7 +161,7 @@ static void lu__passes_a_nan_on(void **state)
 
 typedef struct Factors {
     double *lu;
-    int    *pivot;
+    int *pivot;
 } Factors;
 
 static Factors lapack_lu(const double *a, int n)
@@ -190,7 +190,7 @@ static void lu_solve__gives_what_a_hand_computes(void **state)
     (void)state;
     // P A = L U of [[1,2],[4,6]]: 1 x + 2 y = 5 and 4 x + 6 y = 18 meet at x = 3, y = 1.
     const double lu[] = {4, 6, 0.25, 0.5}, b[] = {5, 18};
-    double      *x = filled(2, NAN);
+    double *x = filled(2, NAN);
     la_lu_solve(x, lu, (int[]){1, 1}, b, 2);
     assert_equals("x", "L U x = P b", x, ((double[]){3, 1}), SHAPE(2), 4);
 }
@@ -208,7 +208,7 @@ static void lu_solve__exchanges_in_the_order_of_the_steps(void **state)
     (void)state;
     // Two exchanges that do not commute: rows 0 and 2, then 1 and 2.
     const double lu[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-    double      *x    = filled(3, NAN);
+    double *x = filled(3, NAN);
     la_lu_solve(x, lu, (int[]){2, 2, 2}, (double[]){1, 2, 3}, 3);
     assert_equals("x", "P b", x, ((double[]){3, 1, 2}), SHAPE(3), 0);
 }
@@ -224,7 +224,7 @@ static void lu_solve__may_write_over_b(void **state)
     (void)state;
     double *a = random_matrix(14, 7, 7), *b = random_matrix(15, 7, 1), *x = copy_of(b, 7),
            *apart = filled(7, NAN);
-    Factors f     = lapack_lu(a, 7);
+    Factors f = lapack_lu(a, 7);
     la_lu_solve(apart, f.lu, f.pivot, b, 7);
     la_lu_solve(x, f.lu, f.pivot, x, 7);
     assert_equals("x", "x may be b", x, apart, SHAPE(7), 0);
@@ -271,7 +271,7 @@ static void apply_mirrors(double *z, int width, const double *qr, const double *
 
 static void check_qr(const double *matrix, int m, int n)
 {
-    size_t  all = (size_t)(m * n);
+    size_t all = (size_t)(m * n);
     double *a = copy_of(matrix, all), *tau = filled((size_t)least(m, n), NAN);
     la_qr(a, tau, m, n);
     double *r = copy_of(a, all), *q = filled((size_t)(m * m), 0);
@@ -324,7 +324,7 @@ static void qr__makes_lapacks_r_up_to_signs(void **state)
     double *r = filled(N * N, 0), *wanted = filled(N * N, 0);
     for (int i = 0; i < N; i++)
         for (int j = i; j < N; j++) {
-            r[i * N + j]      = a[i * N + j] * (a[i * N + i] < 0 ? -1 : 1);
+            r[i * N + j] = a[i * N + j] * (a[i * N + i] < 0 ? -1 : 1);
             wanted[i * N + j] = want[i * N + j] * (want[i * N + i] < 0 ? -1 : 1);
         }
     assert_equals("R", "R, its rows turned to a positive diagonal", r, wanted, SHAPE(N, N), 200);
@@ -384,7 +384,7 @@ static void qr__passes_a_nan_on(void **state)
 
 typedef struct Fit {
     double *qr, *tau, *x, *y;
-    bool    done;
+    bool done;
 } Fit;
 
 static Fit solve_fit(const double *a, const double *b, int m, int n)
@@ -394,7 +394,7 @@ static Fit solve_fit(const double *a, const double *b, int m, int n)
     if (n > 0) LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, m, n, f.qr, n, f.tau);
     double *qr_before = copy_of(f.qr, (size_t)(m * n)), *tau_before = copy_of(f.tau, (size_t)n);
     double *b_before = copy_of(b, (size_t)m);
-    f.done           = la_least_squares(f.x, f.y, f.qr, f.tau, b, m, n);
+    f.done = la_least_squares(f.x, f.y, f.qr, f.tau, b, m, n);
     if (n > 0) assert_unchanged("qr", f.qr, qr_before, m * n);
     if (n > 0) assert_unchanged("tau", f.tau, tau_before, n);
     assert_unchanged("b", b, b_before, m);
@@ -405,12 +405,12 @@ static Fit solve_fit(const double *a, const double *b, int m, int n)
 static void check_fit(const double *a, int m, int n, uint64_t seed)
 {
     double *b = random_matrix(seed, m, 1);
-    Fit     f = solve_fit(a, b, m, n);
+    Fit f = solve_fit(a, b, m, n);
     assert_holds(f.done, "returned false for columns that are independent");
     double *rest = product(a, f.x, m, 1, n), *zero = filled((size_t)n, 0);
     for (int i = 0; i < m; i++) rest[i] = b[i] - rest[i];
     double *pull = product(transposed(a, m, n), rest, n, 1, m);
-    double  size = length(a, (size_t)(m * n)), left = length(rest, (size_t)m);
+    double size = length(a, (size_t)(m * n)), left = length(rest, (size_t)m);
     assert_within("|A' (b - A x)| / (|A| (|A| |x| + |b|))",
                   distance(pull, zero, (size_t)n) /
                       (size * (size * length(f.x, (size_t)n) + length(b, (size_t)m))),
@@ -424,7 +424,7 @@ static void least_squares__fits_the_line_that_a_hand_fits(void **state)
     (void)state;
     // (0,1), (1,3), (2,4): y = 7/6 + 3/2 x misses by -1/6, 1/3, -1/6: in all 1/6.
     const double a[] = {1, 0, 1, 1, 1, 2}, b[] = {1, 3, 4};
-    Fit          f = solve_fit(a, b, 3, 2);
+    Fit f = solve_fit(a, b, 3, 2);
     assert_holds(f.done, "returned false for two different columns");
     assert_equals("x", "y = 7/6 + 3/2 x", f.x, ((double[]){7.0 / 6, 1.5}), SHAPE(2), 20);
     double left = f.y[2] * f.y[2];
@@ -456,7 +456,7 @@ static void least_squares__of_no_columns_leaves_b(void **state)
 {
     (void)state;
     double *b = random_matrix(56, 3, 1);
-    Fit     f = solve_fit(filled(0, 0), b, 3, 0);
+    Fit f = solve_fit(filled(0, 0), b, 3, 0);
     assert_holds(f.done, "returned false for no columns");
     assert_equals("y", "y = b", f.y, b, SHAPE(3), 0);
 }
@@ -479,7 +479,7 @@ static void least_squares__stays_stable_where_squaring_the_matrix_would_not(void
     (void)state;
     // Columns 1 and 1 + 1e-7: A'A is singular in double, A is not.
     const double a[] = {1, 1 + 1e-7, 1, 1, 1, 1 - 1e-7};
-    Fit          f   = solve_fit(a, (double[]){3, 2, 1}, 3, 2);
+    Fit f = solve_fit(a, (double[]){3, 2, 1}, 3, 2);
     assert_holds(f.done, "returned false for a condition of 1e7");
     assert_equals("x", "b = -1e7 + 2 of ones, and 1e7 of the other", f.x,
                   ((double[]){2 - 1e7, 1e7}), SHAPE(2), 1e9);

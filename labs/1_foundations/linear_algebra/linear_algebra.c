@@ -46,8 +46,8 @@ static void multiply_blocks(double *c, int row, const double *strips, const doub
     for (int j = 0; j < n; j += TILE_COLUMNS)
         for (int i = 0; i < m; i += TILE_ROWS) {
             const double *a = strips + (size_t)i * k, *b = panels + (size_t)j * k;
-            int           rows = least(TILE_ROWS, m - i), columns = least(TILE_COLUMNS, n - j);
-            double       *out = c + (size_t)i * row + j;
+            int rows = least(TILE_ROWS, m - i), columns = least(TILE_COLUMNS, n - j);
+            double *out = c + (size_t)i * row + j;
             for (int r = 0; r < rows; r++) {    // asked for early: its rows lie far apart
                 __builtin_prefetch(out + (size_t)r * row, 1);
                 __builtin_prefetch(out + (size_t)r * row + columns - 1, 1);
@@ -67,7 +67,7 @@ static void multiply_blocks(double *c, int row, const double *strips, const doub
 static double dot(const double *x, const double *y, int n)
 {
     double sum[4] = {0};    // four that do not wait for each other
-    int    i      = 0;
+    int i = 0;
     for (; i + 4 <= n; i += 4)
         for (int lane = 0; lane < 4; lane++) sum[lane] += x[i + lane] * y[i + lane];
     for (; i < n; i++) sum[0] += x[i] * y[i];
@@ -80,8 +80,8 @@ static void rotate(double *x, double *y, int step, int n, double c, double s)
 {
     for (size_t i = 0, end = (size_t)n * (size_t)step; i < end; i += (size_t)step) {
         double was = x[i];
-        x[i]       = c * was - s * y[i];
-        y[i]       = s * was + c * y[i];
+        x[i] = c * was - s * y[i];
+        y[i] = s * was + c * y[i];
     }
 }
 
@@ -89,8 +89,8 @@ static void exchange(double *x, double *y, int n)
 {
     for (int i = 0; i < n; i++) {
         double was = x[i];
-        x[i]       = y[i];
-        y[i]       = was;
+        x[i] = y[i];
+        y[i] = was;
     }
 }
 
@@ -134,13 +134,14 @@ EACH_MACHINE void la_tile(double *c, size_t row, const double *a, const double *
     Vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
     for (int p = 0; p < k; p++, a += TILE_ROWS, b += TILE_COLUMNS) {
         const Vector *columns = (const Vector *)b;
-        UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            UNROLL for (int j = 0; j < TILE_VECTORS; j++)
-                sum[i][j] += a[i] * columns[j];
+        UNROLL
+        for (int i = 0; i < TILE_ROWS; i++) UNROLL
+        for (int j = 0; j < TILE_VECTORS; j++) sum[i][j] += a[i] * columns[j];
     }
-    UNROLL for (int i = 0; i < TILE_ROWS; i++)
-        UNROLL for (int j = 0; j < TILE_VECTORS; j++)
-            *(Vector *)(c + (size_t)i * row + j * VECTOR) += sum[i][j];
+    UNROLL
+    for (int i = 0; i < TILE_ROWS; i++) UNROLL
+    for (int j = 0; j < TILE_VECTORS; j++)
+        *(Vector *)(c + (size_t)i * row + j * VECTOR) += sum[i][j];
     // end tile
 }
 // clang-format on
@@ -169,14 +170,14 @@ int la_lu(double *a, int *pivot, int n)
     int singular = 0;
     for (int k = 0; k < n; k++) {
         double *top = a + (size_t)k * n;
-        pivot[k]    = k;
+        pivot[k] = k;
         for (int i = k + 1; i < n; i++)
             if (fabs(a[(size_t)i * n + k]) > fabs(a[(size_t)pivot[k] * n + k])) pivot[k] = i;
         exchange(top, a + (size_t)pivot[k] * n, n);
         if (top[k] == 0 && singular == 0) singular = k + 1;
         for (int i = k + 1; i < n && top[k] != 0; i++) {
-            double *row    = a + (size_t)i * n;
-            double  factor = row[k] /= top[k];
+            double *row = a + (size_t)i * n;
+            double factor = row[k] /= top[k];
             for (int j = k + 1; j < n; j++) row[j] -= factor * top[j];
         }
     }
@@ -208,8 +209,8 @@ void la_qr(double *a, double *tau, int m, int n)
         if (squares == 0) continue;
         double beta = top[k] > 0 ? -sqrt(squares) : sqrt(squares);
         double span = top[k] - beta;    // two of one sign: nothing cancels
-        tau[k]      = -span / beta;
-        top[k]      = beta;
+        tau[k] = -span / beta;
+        top[k] = beta;
         for (int i = k + 1; i < m; i++) a[(size_t)i * n + k] /= span;
         for (int j = k + 1; j < n; j++) {
             double sum = top[j];
@@ -269,7 +270,7 @@ void la_rotation(double *c, double *s, double xx, double xy, double yy)
     *c = 1;
     *s = 0;
     if (xy == 0) return;
-    double slope   = (yy - xx) / (2 * xy);
+    double slope = (yy - xx) / (2 * xy);
     double tangent = 1 / (fabs(slope) + hypot(1, slope));
     if (slope < 0) tangent = -tangent;
     *c = 1 / hypot(1, tangent);
@@ -306,8 +307,8 @@ int la_eigen(double *values, double *vectors, double *a, int n)
 int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
 {
     // solution svd
-    bool    tall = m >= n;
-    int     k = least(m, n), l = tall ? m : n;
+    bool tall = m >= n;
+    int k = least(m, n), l = tall ? m : n;
     double *w = tall ? ut : vt, *r = tall ? vt : ut;    // [k,l] becomes s u or s v; [k,k] the turns
     for (size_t i = 0; i < (size_t)m; i++)
         for (size_t j = 0; j < (size_t)n; j++) w[tall ? j * m + i : i * n + j] = a[i * n + j];
@@ -317,7 +318,7 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
         for (int p = 0; p < k; p++)
             for (int q = p + 1; q < k; q++) {
                 double *x = w + (size_t)p * l, *y = w + (size_t)q * l, cosine, sine;
-                double  xx = dot(x, x, l), xy = dot(x, y, l), yy = dot(y, y, l);
+                double xx = dot(x, x, l), xy = dot(x, y, l), yy = dot(y, y, l);
                 if (fabs(xy) <= l * DBL_EPSILON * sqrt(xx) * sqrt(yy)) continue;
                 la_rotation(&cosine, &sine, xx, xy, yy);
                 rotate(x, y, 1, l, cosine, sine);
@@ -354,7 +355,7 @@ bool la_pca(double *mean, double *components, double *variances, const double *x
 {
     // solution pca
     double *centred = arena_alloc(scratch, sizeof *centred * (size_t)n * (size_t)d);
-    double *scores  = arena_alloc(scratch, sizeof *scores * (size_t)n * (size_t)least(n, d));
+    double *scores = arena_alloc(scratch, sizeof *scores * (size_t)n * (size_t)least(n, d));
     for (int j = 0; j < d; j++) {
         mean[j] = 0;
         for (int i = 0; i < n; i++) mean[j] += x[(size_t)i * d + j] / n;

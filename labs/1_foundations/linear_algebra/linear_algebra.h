@@ -36,9 +36,9 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_COLUMNS = TILE_VECTORS * VECTOR };
 void la_tile(double *c, size_t row, const double *a, const double *b, int k);
 
 enum {
-    BLOCK_DEPTH   = 256,               // p's in a block: a strip of A and a panel of B fit L1
-    BLOCK_ROWS    = 20 * TILE_ROWS,    // rows of A in a block: 240 KiB, they stay in L2
-    BLOCK_COLUMNS = 512,               // columns of B in a block: 1 MiB
+    BLOCK_DEPTH = 256,              // p's in a block: a strip of A and a panel of B fit L1
+    BLOCK_ROWS = 20 * TILE_ROWS,    // rows of A in a block: 240 KiB, they stay in L2
+    BLOCK_COLUMNS = 512,            // columns of B in a block: 1 MiB
 };
 
 // 3. c = a b as in 1, block by block. pack_rows(), pack_columns() and multiply_blocks() are there

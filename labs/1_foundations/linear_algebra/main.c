@@ -47,14 +47,14 @@ static bool is_asked(const Story *story, const Part *part)
 
 int main(int argc, char **argv)
 {
-    Arena   *keep    = arena_new("keep", (size_t)1 << 20);
-    Settings set     = {.part    = "all",
-                        .size    = 512,
-                        .hilbert = 15,
-                        .points  = 25,
-                        .beads   = 40,
-                        .images  = 500,
-                        .degree  = 1};
+    Arena *keep = arena_new("keep", (size_t)1 << 20);
+    Settings set = {.part = "all",
+                    .size = 512,
+                    .hilbert = 15,
+                    .points = 25,
+                    .beads = 40,
+                    .images = 500,
+                    .degree = 1};
     Options *options = options_new(
         keep, "linear_algebra",
         "Multiplies, solves, fits, and takes matrices apart: a picture, a web, digits.");
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     options_int(options, "beads", 0, &set.beads, 1, 500, "beads on the string");
     options_int(options, "images", 'i', &set.images, 10, 2000, "images of digits to take apart");
 
-    int  status;
+    int status;
     Run *run = run_begin(keep, options, argc, argv, &status);
     if (run == NULL) return status;
     if (run->smoke && !options_given(options, "size")) set.size = 64;
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
         return 2;
     }
     Story story = {.set = set, .run = run};
-    Error err   = {""};
+    Error err = {""};
     if (set.csv != NULL) return tell_table(&story, &err) ? run_end(run, NULL) : error_report(&err);
     for (int p = 0; p < PART_COUNT && !run_interrupted(run); p++)
         if (is_asked(&story, &parts[p]) && !parts[p].tell(&story, &err)) return error_report(&err);

@@ -8,9 +8,9 @@
 
 static void save(const Story *story, Arena *arena, const PictureGrid *grid, const char *name)
 {
-    Error       err;
+    Error err;
     const char *path = run_path(story->run, name);
-    bool        ok   = picture_save(picture_grid(arena, grid), path, &err);
+    bool ok = picture_save(picture_grid(arena, grid), path, &err);
     printf("%s: %s\n", grid->caption, ok ? path : err.message);
 }
 
@@ -22,16 +22,16 @@ static const int ranks[RANKS] = {1, 2, 4, 8, 16, 32, 64, HEIGHT};
 // Evening at a lake: sky, sun, two ridges, ripples, and a line of text.
 static double *draw_scene(Arena *arena)
 {
-    double  *scene = matrix_new(arena, HEIGHT, WIDTH);
-    Picture *text  = picture_new(arena, WIDTH, HEIGHT);
+    double *scene = matrix_new(arena, HEIGHT, WIDTH);
+    Picture *text = picture_new(arena, WIDTH, HEIGHT);
     picture_text(text, 12, HEIGHT - 22, "A = U S V'", 2);
     for (int i = 0; i < HEIGHT; i++)
         for (int j = 0; j < WIDTH; j++) {
             double x = (double)j / WIDTH, y = (double)i / HEIGHT, shore = 0.62;
-            double high  = y < shore ? y : 2 * shore - y;    // the lake shows the sky upside down
-            double sun   = hypot((x - 0.68) * 1.5, high - 0.33);
-            double far   = 0.47 - 0.05 * sin(9 * x) - 0.03 * sin(23 * x + 1);
-            double near  = 0.56 - 0.09 * fabs(sin(5 * x + 0.6)) - 0.01 * sin(47 * x);
+            double high = y < shore ? y : 2 * shore - y;    // the lake shows the sky upside down
+            double sun = hypot((x - 0.68) * 1.5, high - 0.33);
+            double far = 0.47 - 0.05 * sin(9 * x) - 0.03 * sin(23 * x + 1);
+            double near = 0.56 - 0.09 * fabs(sin(5 * x + 0.6)) - 0.01 * sin(47 * x);
             double light = sun < 0.1 ? 1 : 0.25 + 0.45 * high + 0.2 * exp(-6 * sun);
             if (high > far) light = 0.3;
             if (high > near) light = 0.12;
@@ -44,13 +44,13 @@ static double *draw_scene(Arena *arena)
 
 bool tell_compression(const Story *story, Error *err)
 {
-    size_t  all   = (size_t)HEIGHT * WIDTH;
-    Arena  *arena = arena_new("compression", (size_t)256 << 20);
+    size_t all = (size_t)HEIGHT * WIDTH;
+    Arena *arena = arena_new("compression", (size_t)256 << 20);
     double *scene = draw_scene(arena), *out = matrix_new(arena, HEIGHT, WIDTH);
     double *ut = matrix_new(arena, HEIGHT, HEIGHT), *s = matrix_new(arena, HEIGHT, 1);
     double *vt = matrix_new(arena, HEIGHT, WIDTH), length = vector_length(scene, all);
-    float  *tiles = arena_alloc(arena, sizeof *tiles * RANKS * all);
-    float   rank[RANKS], measured[RANKS], promised[RANKS];
+    float *tiles = arena_alloc(arena, sizeof *tiles * RANKS * all);
+    float rank[RANKS], measured[RANKS], promised[RANKS];
     if (la_svd(ut, s, vt, scene, HEIGHT, WIDTH) < 0) {
         arena_free(arena);
         return error_set(err, "the picture: the SVD did not come to an end");
@@ -61,31 +61,31 @@ bool tell_compression(const Story *story, Error *err)
         la_low_rank(out, ut, s, vt, HEIGHT, WIDTH, ranks[r]);
         memcpy(tiles + (size_t)r * all, vector_floats(arena, out, all), sizeof *tiles * all);
         for (size_t i = 0; i < all; i++) out[i] -= scene[i];
-        double error   = vector_length(out, all) / length;
+        double error = vector_length(out, all) / length;
         double promise = vector_length(s + ranks[r], (size_t)(HEIGHT - ranks[r])) / length;
-        rank[r]        = (float)ranks[r];
-        measured[r]    = (float)fmax(error, 1e-16);
-        promised[r]    = (float)fmax(promise, 1e-16);
+        rank[r] = (float)ranks[r];
+        measured[r] = (float)fmax(error, 1e-16);
+        promised[r] = (float)fmax(promise, 1e-16);
         metrics_write(
             story->run->metrics, METRICS_RANKS + ranks[r],
             METRICS({"rank", ranks[r]}, {"rank_error", error}, {"rank_promise", promise}));
         printf("  %4d     %7.1f %%   %6.2f %%  %6.2f %%\n", ranks[r],
                100.0 * ranks[r] * (HEIGHT + WIDTH + 1) / (double)all, 100 * error, 100 * promise);
     }
-    PictureRow  rows[] = {{"rank 1 2 4 8", tiles}, {"rank 16 32 64, all", tiles + 4 * all}};
-    PictureGrid grid   = {.rows      = rows,
-                          .row_count = 2,
-                          .columns   = 4,
-                          .height    = HEIGHT,
-                          .width     = WIDTH,
-                          .scale     = 1,
-                          .caption   = "The same picture from more and more pieces"};
+    PictureRow rows[] = {{"rank 1 2 4 8", tiles}, {"rank 16 32 64, all", tiles + 4 * all}};
+    PictureGrid grid = {.rows = rows,
+                        .row_count = 2,
+                        .columns = 4,
+                        .height = HEIGHT,
+                        .width = WIDTH,
+                        .scale = 1,
+                        .caption = "The same picture from more and more pieces"};
     save(story, arena, &grid, "ranks.png");
-    Plot plot = {.title   = "What a rank leaves out",
+    Plot plot = {.title = "What a rank leaves out",
                  .x_label = "rank",
                  .y_label = "relative error",
-                 .log_x   = true,
-                 .log_y   = true};
+                 .log_x = true,
+                 .log_y = true};
     plot_series(&plot, "measured", rank, measured, RANKS - 1);
     plot_series(&plot, "promised by the singular values", rank, promised, RANKS - 1);
     run_plot(story->run, &plot, "rank_errors");
@@ -117,8 +117,8 @@ static float *component_tiles(Arena *arena, const double *mean, const double *co
 {
     float *tiles = arena_alloc(arena, sizeof *tiles * SHOWN * PIXELS);
     for (int t = 0; t < SHOWN; t++) {
-        const double *row     = components + (size_t)(t - 1) * PIXELS;
-        double        largest = 0;
+        const double *row = components + (size_t)(t - 1) * PIXELS;
+        double largest = 0;
         for (int p = 0; p < PIXELS && t > 0; p++) largest = fmax(largest, fabs(row[p]));
         for (int p = 0; p < PIXELS; p++)
             tiles[t * PIXELS + p] = (float)(t == 0 ? mean[p] : 0.5 + 0.5 * row[p] / largest);
@@ -130,7 +130,7 @@ static float *component_tiles(Arena *arena, const double *mean, const double *co
 static void show_variance(const Story *story, Arena *arena, const double *variances, int r)
 {
     double total = 0, sum = 0;
-    int    half = 0, most = 0;
+    int half = 0, most = 0;
     float *count = arena_alloc(arena, sizeof *count * (size_t)r);
     float *share = arena_alloc(arena, sizeof *share * (size_t)r);
     for (int k = 0; k < r; k++) total += variances[k];
@@ -144,10 +144,10 @@ static void show_variance(const Story *story, Arena *arena, const double *varian
     printf(
         "  the first component holds %.1f %% of the variance, %d hold half of it, %d hold 90 %%\n",
         (double)share[0], half, most);
-    Plot plot = {.title   = "Variance that the first components hold",
+    Plot plot = {.title = "Variance that the first components hold",
                  .x_label = "components",
                  .y_label = "share [%]",
-                 .log_x   = true};
+                 .log_x = true};
     plot_series(&plot, "digits", count, share, (size_t)r);
     run_plot(story->run, &plot, "variance");
 }
@@ -156,35 +156,35 @@ static void show_variance(const Story *story, Arena *arena, const double *varian
 static void draw_digits(const Story *story, Arena *arena, const double *x, const double *mean,
                         const double *components, int r)
 {
-    const float *tiles   = component_tiles(arena, mean, components);
-    PictureRow   eigen[] = {{"mean, 1-4", tiles}, {"5-9", tiles + SHOWN / 2 * PIXELS}};
-    PictureRow   rows[LADDER + 1];
-    int          count = 0;
-    PictureGrid  grid  = {.rows      = eigen,
-                          .row_count = 2,
-                          .columns   = SHOWN / 2,
-                          .height    = 28,
-                          .width     = 28,
-                          .scale     = 4,
-                          .caption   = "What digits are made of"};
+    const float *tiles = component_tiles(arena, mean, components);
+    PictureRow eigen[] = {{"mean, 1-4", tiles}, {"5-9", tiles + SHOWN / 2 * PIXELS}};
+    PictureRow rows[LADDER + 1];
+    int count = 0;
+    PictureGrid grid = {.rows = eigen,
+                        .row_count = 2,
+                        .columns = SHOWN / 2,
+                        .height = 28,
+                        .width = 28,
+                        .scale = 4,
+                        .caption = "What digits are made of"};
     save(story, arena, &grid, "components.png");
     for (int l = 0; l < LADDER && ladder[l] <= r; l++)
         rows[count++] = (PictureRow){arena_print(arena, "%d", ladder[l]),
                                      rebuild(arena, x, mean, components, ladder[l])};
-    rows[count++]  = (PictureRow){"original", vector_floats(arena, x, (size_t)SHOWN * PIXELS)};
-    grid.rows      = rows;
+    rows[count++] = (PictureRow){"original", vector_floats(arena, x, (size_t)SHOWN * PIXELS)};
+    grid.rows = rows;
     grid.row_count = count;
-    grid.columns   = SHOWN;
-    grid.scale     = 2;
-    grid.caption   = "Digits from their first components";
+    grid.columns = SHOWN;
+    grid.scale = 2;
+    grid.caption = "Digits from their first components";
     save(story, arena, &grid, "digits.png");
 }
 
 bool tell_digits(const Story *story, Error *err)
 {
-    int          n = story->set.images, r = n < PIXELS ? n : PIXELS;
-    Arena       *arena = arena_new("digits", (size_t)1 << 30);
-    Images       train, test;
+    int n = story->set.images, r = n < PIXELS ? n : PIXELS;
+    Arena *arena = arena_new("digits", (size_t)1 << 30);
+    Images train, test;
     ImagesSource source = {
         .data_dir = story->run->data, .seed = story->run->seed, .train = n, .test = 1};
     bool ok = images_load(arena, &train, &test, source, err);

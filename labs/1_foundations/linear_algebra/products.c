@@ -29,18 +29,18 @@ static double seconds_of(Product *product, double *c, const double *a, const dou
 bool tell_products(const Story *story, Error *err)
 {
     (void)err;
-    int     n     = story->set.size;
-    size_t  all   = (size_t)n * (size_t)n;
-    Arena  *arena = arena_new("products", 5 * all * sizeof(double) + 4096);
-    Rng     rng   = rng_stream(story->run->seed, 1);
+    int n = story->set.size;
+    size_t all = (size_t)n * (size_t)n;
+    Arena *arena = arena_new("products", 5 * all * sizeof(double) + 4096);
+    Rng rng = rng_stream(story->run->seed, 1);
     double *a = matrix_new(arena, n, n), *b = matrix_new(arena, n, n);
     double *c = matrix_new(arena, n, n), *d = matrix_new(arena, n, n), worst = 0;
     for (size_t i = 0; i < all; i++)
         a[i] = (double)rng_normal(&rng), b[i] = (double)rng_normal(&rng);
 
-    double plain   = seconds_of(la_matmul, c, a, b, n),
+    double plain = seconds_of(la_matmul, c, a, b, n),
            blocked = seconds_of(la_matmul_blocked, d, a, b, n);
-    double work    = 2e-9 * (double)all * n;
+    double work = 2e-9 * (double)all * n;
     for (size_t i = 0; i < all; i++) worst = fmax(worst, fabs(c[i] - d[i]));
     printf("\nProducts: %d x %d times %d x %d\n", n, n, n, n);
     printf("  by the definition      %8.2f ms  %7.2f GFLOP/s\n", 1e3 * plain, work / plain);

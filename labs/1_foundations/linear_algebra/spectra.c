@@ -8,8 +8,8 @@
 bool tell_string(const Story *story, Error *err)
 {
     enum { MODES = 4 };
-    int     n     = story->set.beads;
-    Arena  *arena = arena_new("string", (size_t)64 << 20);
+    int n = story->set.beads;
+    Arena *arena = arena_new("string", (size_t)64 << 20);
     double *k = matrix_new(arena, n, n), *values = matrix_new(arena, n, 1),
            *modes = matrix_new(arena, n, n);
     double *bead = matrix_new(arena, n, 1), worst = 0;
@@ -17,12 +17,12 @@ bool tell_string(const Story *story, Error *err)
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) k[i * n + j] = i == j ? 2 : (i - j == 1 || j - i == 1) ? -1 : 0;
     for (int i = 0; i < n; i++) bead[i] = i + 1;
-    int  sweeps = la_eigen(values, modes, k, n);
+    int sweeps = la_eigen(values, modes, k, n);
     bool ok =
         sweeps >= 0 || error_set(err, "a string of %d beads: Jacobi did not come to an end", n);
     for (int i = 0; i < n && ok; i++) {
         double truth = 4 * pow(sin((n - i) * M_PI / (2 * (n + 1))), 2);
-        worst        = fmax(worst, fabs(values[i] - truth) / (4 * DBL_EPSILON));
+        worst = fmax(worst, fabs(values[i] - truth) / (4 * DBL_EPSILON));
     }
     if (ok) {
         printf("\nEigenvectors: how a string with %d beads swings\n", n);
@@ -50,7 +50,7 @@ enum { PAGES = 9, LINKS = 4 };
 
 typedef struct Page {
     const char *name;
-    int         links[LINKS];    // numbers of pages; -1 ends them
+    int links[LINKS];    // numbers of pages; -1 ends them
 } Page;
 
 static const Page pages[PAGES] = {
@@ -83,10 +83,10 @@ bool tell_pages(const Story *story, Error *err)
 {
     enum { STEPS = 13, MOST = 1000 };
     const double follow = 0.85;
-    Arena       *arena  = arena_new("pages", (size_t)16 << 20);
-    double      *g = google_matrix(arena, follow), rank[PAGES], next[PAGES], value = 0, sum = 0;
-    float        products[STEPS], miss[STEPS], bound[STEPS];
-    int          used = 0;
+    Arena *arena = arena_new("pages", (size_t)16 << 20);
+    double *g = google_matrix(arena, follow), rank[PAGES], next[PAGES], value = 0, sum = 0;
+    float products[STEPS], miss[STEPS], bound[STEPS];
+    int used = 0;
     for (int step = 0; step < STEPS; step++) {
         double tolerance = pow(10, -1 - step);
         for (int i = 0; i < PAGES; i++) rank[i] = 1;
@@ -97,8 +97,8 @@ bool tell_pages(const Story *story, Error *err)
                              tolerance);
         }
         products[step] = (float)used;
-        miss[step]     = (float)tolerance;
-        bound[step]    = (float)pow(follow, used);
+        miss[step] = (float)tolerance;
+        bound[step] = (float)pow(follow, used);
     }
     for (int i = 0; i < PAGES; i++) sum += rank[i];
     printf("\nPower iteration: where a reader of %d pages ends up, following links at random\n",
@@ -108,10 +108,10 @@ bool tell_pages(const Story *story, Error *err)
         printf("  %-18s %5.1f %%  %.*s\n", pages[i].name, 100 * rank[i] / sum,
                (int)(100 * rank[i] / sum + 0.5),
                "##################################################");
-    Plot plot = {.title   = "Power iteration on a small web",
+    Plot plot = {.title = "Power iteration on a small web",
                  .x_label = "products with the matrix",
                  .y_label = "how far from an eigenvector",
-                 .log_y   = true};
+                 .log_y = true};
     plot_series(&plot, "reached", products, miss, STEPS);
     plot_series(&plot, "0.85^k, the promise", products, bound, STEPS);
     run_plot(story->run, &plot, "pages");

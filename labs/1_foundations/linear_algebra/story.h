@@ -8,14 +8,14 @@
 
 typedef struct Settings {
     const char *part;       // "all", or one part of the story
-    int         size;       // of the products
-    int         hilbert;    // the largest Hilbert matrix
-    int         points;     // to fit polynomials to
-    int         beads;      // on the string
-    int         images;     // of digits
+    int size;               // of the products
+    int hilbert;            // the largest Hilbert matrix
+    int points;             // to fit polynomials to
+    int beads;              // on the string
+    int images;             // of digits
     const char *csv;        // a table of the user's own, told instead of the story; NULL for none
     const char *columns;    // of it, the one to be explained last; NULL for all
-    int         degree;     // of the polynomial, where there is one column to explain it
+    int degree;             // of the polynomial, where there is one column to explain it
 } Settings;
 
 // Where the parts begin in metrics.jsonl, whose steps do not decrease.
@@ -23,7 +23,7 @@ enum { METRICS_HILBERT = 0, METRICS_FIT = 1000, METRICS_RANKS = 2000 };
 
 typedef struct Story {
     Settings set;
-    Run     *run;
+    Run *run;
 } Story;
 
 bool tell_products(const Story *story, Error *err);       // by definition and by blocks

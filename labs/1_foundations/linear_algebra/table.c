@@ -20,7 +20,7 @@ static double *design(Arena *arena, const Csv *csv, int degree, int terms)
     double *a = matrix_new(arena, csv->rows, terms);
     for (int i = 0; i < csv->rows; i++)
         for (int j = 0; j < terms; j++) {
-            const double *row        = csv->values + (size_t)i * csv->columns;
+            const double *row = csv->values + (size_t)i * csv->columns;
             a[(size_t)i * terms + j] = j == 0 ? 1 : degree > 1 ? pow(row[0], j) : row[j - 1];
         }
     return a;
@@ -30,20 +30,20 @@ static void draw_fit(const Story *story, Arena *arena, const Csv *csv, const dou
                      int terms)
 {
     enum { FINE = 400 };
-    size_t  rows = (size_t)csv->rows;
+    size_t rows = (size_t)csv->rows;
     double *x = column_of(arena, csv, 0), low = x[0], high = x[0];
     double *at = matrix_new(arena, FINE, 1), *curve = matrix_new(arena, FINE, 1);
     for (size_t i = 0; i < rows; i++) low = fmin(low, x[i]), high = fmax(high, x[i]);
     for (int i = 0; i < FINE; i++) {
-        at[i]    = low + (high - low) * i / (FINE - 1);
+        at[i] = low + (high - low) * i / (FINE - 1);
         curve[i] = 0;
         for (int j = terms - 1; j >= 0; j--)
             curve[i] = curve[i] * at[i] + coefficients[j];    // Horner
     }
-    Plot plot = {.title   = "Least squares",
+    Plot plot = {.title = "Least squares",
                  .x_label = csv->names[0],
                  .y_label = csv->names[csv->columns - 1],
-                 .points  = true};
+                 .points = true};
     plot_series(&plot, "rows", vector_floats(arena, x, rows),
                 vector_floats(arena, column_of(arena, csv, csv->columns - 1), rows), rows);
     plot_series(&plot, "fit", vector_floats(arena, at, FINE), vector_floats(arena, curve, FINE),
@@ -53,8 +53,8 @@ static void draw_fit(const Story *story, Arena *arena, const Csv *csv, const dou
 
 static bool fit_last(const Story *story, Arena *arena, const Csv *csv, Error *err)
 {
-    int         others = csv->columns - 1, degree = others == 1 ? story->set.degree : 1;
-    int         terms = others == 1 ? degree + 1 : others + 1;
+    int others = csv->columns - 1, degree = others == 1 ? story->set.degree : 1;
+    int terms = others == 1 ? degree + 1 : others + 1;
     const char *last = csv->names[others], *path = story->set.csv;
     if (csv->rows < terms)
         return error_set(err, "%s: has %d rows; a fit of %d coefficients needs as many", path,
@@ -105,7 +105,7 @@ static double *standardized(Arena *arena, const Csv *csv)
 
 static bool show_components(const Story *story, Arena *arena, const Csv *csv, Error *err)
 {
-    int     n = csv->rows, d = csv->columns, r = n < d ? n : d;
+    int n = csv->rows, d = csv->columns, r = n < d ? n : d;
     double *z = standardized(arena, csv), *mean = matrix_new(arena, d, 1), total = 0;
     double *components = matrix_new(arena, r, d), *variances = matrix_new(arena, r, 1);
     if (!la_pca(mean, components, variances, z, n, d, arena))
@@ -123,10 +123,10 @@ static bool show_components(const Story *story, Arena *arena, const Csv *csv, Er
     double *scores = matrix_new(arena, n, 2), *two = matrix_transpose(arena, components, 2, d);
     la_matmul(scores, z, two, n, 2, d);
     double *turned = matrix_transpose(arena, scores, n, 2);
-    Plot    plot   = {.title   = "Rows by their first two components",
-                      .x_label = "first",
-                      .y_label = "second",
-                      .points  = true};
+    Plot plot = {.title = "Rows by their first two components",
+                 .x_label = "first",
+                 .y_label = "second",
+                 .points = true};
     plot_series(&plot, "rows", vector_floats(arena, turned, (size_t)n),
                 vector_floats(arena, turned + n, (size_t)n), (size_t)n);
     run_plot(story->run, &plot, "table_components");
@@ -135,9 +135,9 @@ static bool show_components(const Story *story, Arena *arena, const Csv *csv, Er
 
 bool tell_table(const Story *story, Error *err)
 {
-    Csv    csv;
+    Csv csv;
     Arena *arena = arena_new("table", (size_t)8 << 30);
-    bool   ok    = csv_read(arena, &csv, story->set.csv, story->set.columns, err);
+    bool ok = csv_read(arena, &csv, story->set.csv, story->set.columns, err);
     if (ok && csv.columns < 2)
         ok = error_set(err, "%s: one column alone; expected two or more, such as --columns x,y",
                        story->set.csv);

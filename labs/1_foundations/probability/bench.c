@@ -31,11 +31,11 @@ typedef void Solution(void);
 // What one call works on; `x` and what follows are overwritten.
 typedef struct Work {
     Solution *solution;    // an answer's; NULL for GSL
-    Rng       rng;
-    double    p[LETTERS], given[N], x[N], share[N], again[SAMPLE], sum;
-    int       other[N], todo[N];
+    Rng rng;
+    double p[LETTERS], given[N], x[N], share[N], again[SAMPLE], sum;
+    int other[N], todo[N];
 #ifdef HAVE_GSL
-    gsl_rng            *generator;
+    gsl_rng *generator;
     gsl_ran_discrete_t *table;
 #endif
 } Work;
@@ -188,10 +188,10 @@ typedef void Call(Work *work);
 
 typedef struct Task {
     const char *exercise, *function, *what;    // function: NULL for what is given
-    Call       *call;
+    Call *call;
     struct {
         const char *name;
-        Call       *call;
+        Call *call;
     } rivals[2];
 } Task;
 
@@ -220,28 +220,28 @@ typedef struct Side {
 } Side;
 
 typedef struct Bench {
-    Arena      *keep;
-    Command     command;
+    Arena *keep;
+    Command command;
     const char *mine, *only, *left_out;
-    Solution   *reference[TASKS], *own[TASKS];    // own: NULL where it is not timed,
-    const char *why_not[TASKS];                   // and why
-    Report     *report;
+    Solution *reference[TASKS], *own[TASKS];    // own: NULL where it is not timed,
+    const char *why_not[TASKS];                 // and why
+    Report *report;
 } Bench;
 
 static double run_side(void *work, long calls, Error *err)
 {
     (void)err;
-    const Side *side  = work;
-    double      start = bench_now();
+    const Side *side = work;
+    double start = bench_now();
     for (long i = 0; i < calls; i++) side->call(side->work);
     return bench_now() - start;
 }
 
 static Work *work_new(Arena *arena, Solution *solution)
 {
-    Work *work     = arena_zeros(arena, sizeof *work);
+    Work *work = arena_zeros(arena, sizeof *work);
     work->solution = solution;
-    work->rng      = rng_from_seed(1);
+    work->rng = rng_from_seed(1);
     for (int i = 0; i < N; i++) work->given[i] = pr_uniform(&work->rng);
     for (int c = 0; c < LETTERS; c++) work->p[c] = 2.0 * (c + 1) / (LETTERS * (LETTERS + 1));
 #ifdef HAVE_GSL
@@ -266,14 +266,14 @@ static bool is_asked(const Bench *bench, int task)
 static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
 {
     const Task *task = &tasks[index];
-    Contender   contenders[CONTENDERS];
-    Side        sides[CONTENDERS];
-    Timing      timings[CONTENDERS];
-    int         count = 0;
+    Contender contenders[CONTENDERS];
+    Side sides[CONTENDERS];
+    Timing timings[CONTENDERS];
+    int count = 0;
     const struct {
         const char *name;
-        Call       *call;
-        Solution   *solution;
+        Call *call;
+        Solution *solution;
     } known[CONTENDERS] = {
         {"reference", task->call, bench->reference[index]},
         {bench->own[index] && !bench->why_not[index] ? "mine" : NULL, task->call,
@@ -283,7 +283,7 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
     };
     for (int i = 0; i < CONTENDERS; i++) {
         if (known[i].name == NULL) continue;
-        sides[count]      = (Side){known[i].call, work_new(arena, known[i].solution)};
+        sides[count] = (Side){known[i].call, work_new(arena, known[i].solution)};
         contenders[count] = (Contender){known[i].name, run_side, &sides[count]};
         count++;
     }
@@ -374,10 +374,10 @@ static bool open_answers(Bench *bench, Error *err)
 
 int main(int argc, char **argv)
 {
-    Error    err;
-    int      status;
-    Bench    bench   = {.keep = arena_new("keep", (size_t)1 << 28)};
-    Arena   *step    = arena_new("step", (size_t)1 << 28);
+    Error err;
+    int status;
+    Bench bench = {.keep = arena_new("keep", (size_t)1 << 28)};
+    Arena *step = arena_new("step", (size_t)1 << 28);
     Options *options = command_options(
         bench.keep, &bench.command, "probability",
         "Numbers a second: the lab's exercises beside GSL's on the same distributions.");

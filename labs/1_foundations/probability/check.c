@@ -19,7 +19,7 @@ static bool is_close(double got, double want, const Close *close)
 {
     if (isnan(want)) return isnan(got);
     if (close->exact || isinf(want)) return got == want;
-    bool   given = close->rtol > 0 || close->atol > 0;
+    bool given = close->rtol > 0 || close->atol > 0;
     double rtol = given ? close->rtol : 1e-12, atol = given ? close->atol : 1e-300;
     return fabs(got - want) <= atol + rtol * fabs(want);
 }

@@ -12,8 +12,8 @@ extern const struct CMUnitTest chance_cases[];    // bootstrap .. information
 // wanted. `formula` says what the exercise asks for.
 typedef struct Close {
     const char *name, *formula;
-    double      rtol, atol;    // both 0: 1e-12 and 1e-300
-    bool        exact;         // no tolerance at all
+    double rtol, atol;    // both 0: 1e-12 and 1e-300
+    bool exact;           // no tolerance at all
 } Close;
 
 #define assert_numbers(got, want, n, ...)                                                          \
@@ -33,7 +33,7 @@ void numbers_assert(const double *got, const double *want, size_t n, Close close
 double *numbers_filled(size_t n, double value);
 double *numbers_copy(const double *x, size_t n);
 double *numbers_uniform(Rng *rng, size_t n);    // in [0,1)
-int    *whole_numbers(size_t n, int value);
+int *whole_numbers(size_t n, int value);
 #define NUMBERS(...)                                                                               \
     numbers_copy((const double[]){__VA_ARGS__}, sizeof((double[]){__VA_ARGS__}) / sizeof(double))
 

@@ -20,7 +20,7 @@ static double mean_of(const double *x, size_t n)
 
 static void check_bootstrap(uint64_t seed, size_t count, size_t n, PrStatistic *statistic)
 {
-    Rng     rng = rng_from_seed(seed), same;
+    Rng rng = rng_from_seed(seed), same;
     double *x = numbers_uniform(&rng, n), *before = numbers_copy(x, n),
            *again = numbers_filled(n, NAN), *replicas = numbers_filled(count, NAN),
            *want = numbers_filled(count, 0), *mine = numbers_filled(n, 0);
@@ -66,7 +66,7 @@ static void bootstrap__of_the_mean_spreads_by_s_over_root_n(void **state)
 {
     (void)state;
     enum { N = 40, COUNT = 4000 };
-    Rng     rng = rng_from_seed(156);
+    Rng rng = rng_from_seed(156);
     double *x = numbers_uniform(&rng, N), *replicas = numbers_filled(COUNT, NAN), squares = 0,
            spread = 0;
     for (int i = 0; i < N; i++) squares += (x[i] - mean_of(x, N)) * (x[i] - mean_of(x, N));
@@ -89,11 +89,11 @@ static double parabola(double x, const void *about)
 
 static void check_integrate(uint64_t seed, double a, double b, size_t n)
 {
-    Rng     rng = rng_from_seed(seed), same = rng;
+    Rng rng = rng_from_seed(seed), same = rng;
     double *f = numbers_filled(n, 0), sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         double x = a + (b - a) * pr_uniform(&same);
-        f[i]     = 2 + 3 * x * x;
+        f[i] = 2 + 3 * x * x;
         sum += f[i] / (double)n;
     }
     for (size_t i = 0; i < n; i++) squares += (f[i] - sum) * (f[i] - sum);
@@ -130,7 +130,7 @@ static void integrate__does_not_know_the_error_of_one_draw(void **state)
 static void integrate__of_a_constant_is_sure(void **state)
 {
     (void)state;
-    Rng        rng = rng_from_seed(167);
+    Rng rng = rng_from_seed(167);
     PrEstimate got = pr_integrate(parabola, (double[]){5, 0}, 1, 4, 50, &rng);
     assert_number(got.value, 15, .name = "value", .formula = integrate_formula);
     assert_number(got.error, 0, .name = "error", .atol = 1e-12, .formula = integrate_formula);
@@ -140,7 +140,7 @@ static void integrate__is_off_by_about_what_it_says(void **state)
 {
     (void)state;
     // int_0^1 2 + 3 x^2 = 3. Of 400 estimates 68.3 % are within one error: 273, give or take 9.3.
-    Rng rng    = rng_from_seed(168);
+    Rng rng = rng_from_seed(168);
     int within = 0;
     for (int k = 0; k < 400; k++) {
         PrEstimate got = pr_integrate(parabola, (double[]){2, 3}, 0, 1, 300, &rng);
@@ -170,9 +170,9 @@ static double log_ramp(double x, const void *about)
 
 static void check_metropolis(uint64_t seed, size_t n, double start, double step, PrFunction *log_f)
 {
-    Rng     rng = rng_from_seed(seed), same = rng;
+    Rng rng = rng_from_seed(seed), same = rng;
     double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0), place = start;
-    int     moved = 0;
+    int moved = 0;
     for (size_t i = 0; i < n; i++) {
         double u = pr_uniform(&same), v = pr_uniform(&same), z = place + step * (2 * u - 1);
         if (log(v) < log_f(z, NULL) - log_f(place, NULL)) {
@@ -226,7 +226,7 @@ static void metropolis__visits_a_bell_as_often_as_it_is_high(void **state)
 {
     (void)state;
     enum { N = 60000 };
-    Rng     rng = rng_from_seed(178);
+    Rng rng = rng_from_seed(178);
     double *x = numbers_filled(N, NAN), sum = 0, squares = 0;
     pr_metropolis(x, N, 0, 4, log_bell, NULL, &rng);
     for (int i = 0; i < N; i++) sum += x[i], squares += x[i] * x[i];
@@ -242,7 +242,7 @@ static const char information_formula[] =
 
 static void check_information(const double *p, const double *q, size_t n, PrInformation want)
 {
-    double       *mine = numbers_copy(p, n), *theirs = numbers_copy(q, n);
+    double *mine = numbers_copy(p, n), *theirs = numbers_copy(q, n);
     PrInformation got = pr_information(mine, theirs, n);
     assert_number(got.entropy, want.entropy, .name = "entropy", .formula = information_formula,
                   .rtol = 1e-12, .atol = 1e-14);
@@ -283,8 +283,8 @@ static void information__adds_up(void **state)
 {
     (void)state;
     for (uint64_t seed = 181; seed <= 184; seed++) {
-        size_t  n   = seed == 184 ? 1000 : 9;
-        Rng     rng = rng_from_seed(seed);
+        size_t n = seed == 184 ? 1000 : 9;
+        Rng rng = rng_from_seed(seed);
         double *p = numbers_uniform(&rng, n), *q = numbers_uniform(&rng, n), sum_p = 0, sum_q = 0;
         for (size_t i = 0; i < n; i++) sum_p += p[i], sum_q += q[i];
         double entropy = 0, cross = 0;
@@ -317,9 +317,9 @@ static void information__keeps_the_digits_of_a_small_divergence(void **state)
 static void information__has_no_answer_for_what_are_no_probabilities(void **state)
 {
     (void)state;
-    const double        fine[]     = {0.5, 0.5};
+    const double fine[] = {0.5, 0.5};
     static const double wrong[][2] = {{0.5, 0.6}, {1.5, -0.5}, {0.5, NAN}, {0, 0}, {INFINITY, 0}};
-    const PrInformation none       = {NAN, NAN, NAN};
+    const PrInformation none = {NAN, NAN, NAN};
     for (int k = 0; k < 5; k++) {
         check_information(wrong[k], fine, 2, none);
         check_information(fine, wrong[k], 2, none);

@@ -9,8 +9,8 @@ static const char uniformity_formula[] = "X = sum_c (counts[c] - e)^2 / e,  e = 
 static void uniformity__of_four_draws_is_what_a_hand_counts(void **state)
 {
     (void)state;
-    const double *u      = NUMBERS(0.1, 0.9, 0.4, 0.6);
-    int          *counts = whole_numbers(2, 9), *cells = whole_numbers(4, 9);
+    const double *u = NUMBERS(0.1, 0.9, 0.4, 0.6);
+    int *counts = whole_numbers(2, 9), *cells = whole_numbers(4, 9);
     assert_number(pr_uniformity(counts, u, 4, 2, 1), 0, .name = "X, one at a time",
                   .formula = uniformity_formula);
     assert_true(counts[0] == 2 && counts[1] == 2);
@@ -24,10 +24,10 @@ static void uniformity__of_four_draws_is_what_a_hand_counts(void **state)
 
 static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
 {
-    Rng     rng = rng_from_seed(seed);
+    Rng rng = rng_from_seed(seed);
     double *u = numbers_uniform(&rng, n), *before = numbers_copy(u, n);
-    size_t  cells  = (size_t)lround(pow(bins, d));
-    int    *counts = whole_numbers(cells, 9), *want = whole_numbers(cells, 0);
+    size_t cells = (size_t)lround(pow(bins, d));
+    int *counts = whole_numbers(cells, 9), *want = whole_numbers(cells, 0);
     for (size_t g = 0; g < n / (size_t)d; g++) {
         int cell = 0;
         for (int i = 0; i < d; i++)
@@ -83,7 +83,7 @@ static void exponential__inverts_each_draw_in_order(void **state)
     static const double rates[] = {1, 0.25, 30};
     for (uint64_t k = 0; k < 3; k++)
         for (size_t n = 0; n <= 9; n += 3) {
-            Rng     rng = rng_stream(11, k), same = rng;
+            Rng rng = rng_stream(11, k), same = rng;
             double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0);
             for (size_t i = 0; i < n; i++) want[i] = -log(1 - pr_uniform(&same)) / rates[k];
             pr_exponential(x, n, rates[k], &rng);
@@ -99,8 +99,8 @@ static void exponential__has_the_share_below_x_that_f_says(void **state)
     // Of n = 40,000 numbers n F lie below x, give or take sqrt(n F (1 - F)) <= 100: five times
     // that is far.
     enum { N = 40000 };
-    Rng     rng = rng_from_seed(12);
-    double *x   = numbers_filled(N, NAN);
+    Rng rng = rng_from_seed(12);
+    double *x = numbers_filled(N, NAN);
     pr_exponential(x, N, 2, &rng);
     for (double at = 0.1; at < 2; at += 0.3) {
         int below = 0;
@@ -113,8 +113,8 @@ static void exponential__has_the_share_below_x_that_f_says(void **state)
 static void exponential__is_never_negative_nor_infinite(void **state)
 {
     (void)state;
-    Rng     rng = rng_from_seed(13);
-    double *x   = numbers_filled(20000, NAN);
+    Rng rng = rng_from_seed(13);
+    double *x = numbers_filled(20000, NAN);
     pr_exponential(x, 20000, 1, &rng);
     for (int i = 0; i < 20000; i++)
         assert_says(x[i] >= 0 && isfinite(x[i]), "x[%d] is %g, expected a time from 0 on", i, x[i]);
@@ -127,7 +127,7 @@ static const char normal_formula[] =
 
 static void check_normal(uint64_t seed, size_t n, double mean, double deviation)
 {
-    Rng     rng = rng_from_seed(seed), same = rng;
+    Rng rng = rng_from_seed(seed), same = rng;
     double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0);
     for (size_t i = 0; i < n; i += 2) {
         double u = pr_uniform(&same), v = pr_uniform(&same), r = sqrt(-2 * log(1 - u));
@@ -166,8 +166,8 @@ static void normal__has_the_shares_of_the_bell(void **state)
 {
     (void)state;
     enum { N = 40000 };
-    Rng     rng = rng_from_seed(29);
-    double *x   = numbers_filled(N, NAN);
+    Rng rng = rng_from_seed(29);
+    double *x = numbers_filled(N, NAN);
     pr_normal(x, N, 0, 1, &rng);
     for (double at = -2; at <= 2; at += 0.5) {
         int below = 0;
@@ -184,27 +184,27 @@ static const char reject_formula[] =
 
 // A slope from 0 upwards, and what it was asked.
 typedef struct Slope {
-    double  by;
+    double by;
     double *least, *most;
-    int    *asked;
+    int *asked;
 } Slope;
 
 static double slope_at(double x, const void *about)
 {
     const Slope *slope = about;
-    *slope->least      = fmin(*slope->least, x);
-    *slope->most       = fmax(*slope->most, x);
+    *slope->least = fmin(*slope->least, x);
+    *slope->most = fmax(*slope->most, x);
     ++*slope->asked;
     return slope->by * x;
 }
 
 static void check_reject(uint64_t seed, size_t n, double a, double b, double by, double top)
 {
-    Rng     rng = rng_from_seed(seed), same = rng;
+    Rng rng = rng_from_seed(seed), same = rng;
     double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0), least = b, most = a;
-    int     asked = 0;
-    size_t  tries = 0;
-    Slope   slope = {by, &least, &most, &asked};
+    int asked = 0;
+    size_t tries = 0;
+    Slope slope = {by, &least, &most, &asked};
     for (size_t i = 0; i < n; tries++) {
         double u = pr_uniform(&same), v = pr_uniform(&same), place = a + (b - a) * u;
         if (top * v < by * place) want[i++] = place;
@@ -251,12 +251,12 @@ static void reject__refuses_what_is_no_density_below_top(void **state)
     (void)state;
     static const double wrong[] = {1.5, -0.1, NAN};
     for (int k = 0; k < 3; k++) {
-        Rng    rng = rng_from_seed(36);
+        Rng rng = rng_from_seed(36);
         size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
         assert_says(got == 0, "f is %g and top is 1: returned %zu tries, expected 0", wrong[k],
                     got);
     }
-    Rng    rng = rng_from_seed(36);
+    Rng rng = rng_from_seed(36);
     size_t got = pr_reject(numbers_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
     assert_says(got == 0, "f is NaN beyond 0.5: returned %zu tries, expected 0", got);
 }
@@ -264,9 +264,9 @@ static void reject__refuses_what_is_no_density_below_top(void **state)
 static void reject__gives_up_on_a_curve_that_is_flat_on_the_ground(void **state)
 {
     (void)state;
-    Rng    rng  = rng_from_seed(37);
+    Rng rng = rng_from_seed(37);
     double zero = 0;
-    size_t got  = pr_reject(numbers_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
+    size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
     assert_says(got == 0, "f is 0 everywhere: returned %zu tries, expected 0", got);
 }
 
@@ -274,10 +274,10 @@ static void reject__is_patient_as_long_as_something_is_found(void **state)
 {
     (void)state;
     // One try in a thousand: far more tries than PR_PATIENCE in all, never so many in a row.
-    Rng     rng = rng_from_seed(38);
-    double  low = 0.001;
-    double *x   = numbers_filled(300, NAN);
-    size_t  got = pr_reject(x, 300, constant, &low, 0, 1, 1, &rng);
+    Rng rng = rng_from_seed(38);
+    double low = 0.001;
+    double *x = numbers_filled(300, NAN);
+    size_t got = pr_reject(x, 300, constant, &low, 0, 1, 1, &rng);
     assert_number((double)got, 300000, .name = "tries", .atol = 90000,
                   .formula = "it gives up only after PR_PATIENCE tries in a row");
 }
@@ -287,7 +287,7 @@ static void reject__is_patient_as_long_as_something_is_found(void **state)
 // What the table draws i with: its own column's share, and what other columns give it.
 static void check_alias(const double *p, int n)
 {
-    size_t  count = (size_t)n;
+    size_t count = (size_t)n;
     double *mine = numbers_copy(p, count), *share = numbers_filled(count, NAN),
            *drawn = numbers_filled(count, 0);
     int *other = whole_numbers(count, -7), *todo = whole_numbers(count, -7);
@@ -327,8 +327,8 @@ static void alias__takes_many(void **state)
 {
     (void)state;
     for (uint64_t seed = 41; seed <= 44; seed++) {
-        int     n   = seed == 44 ? 2000 : 37;
-        Rng     rng = rng_from_seed(seed);
+        int n = seed == 44 ? 2000 : 37;
+        Rng rng = rng_from_seed(seed);
         double *p = numbers_uniform(&rng, (size_t)n), sum = 0;
         for (int i = 0; i < n; i++) sum += p[i] = pow(p[i], 6);
         for (int i = 0; i < n; i++) p[i] /= sum;
@@ -339,9 +339,9 @@ static void alias__takes_many(void **state)
 static void alias__never_draws_what_has_no_probability(void **state)
 {
     (void)state;
-    Rng     rng   = rng_from_seed(45);
+    Rng rng = rng_from_seed(45);
     double *share = numbers_filled(10, NAN);
-    int    *other = whole_numbers(10, -7);
+    int *other = whole_numbers(10, -7);
     assert_true(pr_alias(share, other, NUMBERS(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
                          whole_numbers(10, 0)));
     for (int k = 0; k < 20000; k++) {

@@ -97,7 +97,7 @@ static void p_values_of_tests_agree(void **state)
         assert_true(pr_t_test(&test, x, n, y, m, 0));
         double vx = gsl_stats_variance(x, 1, n) / (double)n,
                vy = gsl_stats_variance(y, 1, m) / (double)m;
-        double t  = (gsl_stats_mean(x, 1, n) - gsl_stats_mean(y, 1, m)) / sqrt(vx + vy);
+        double t = (gsl_stats_mean(x, 1, n) - gsl_stats_mean(y, 1, m)) / sqrt(vx + vy);
         double freedom =
             (vx + vy) * (vx + vy) / (vx * vx / (double)(n - 1) + vy * vy / (double)(m - 1));
         assert_part(test.p, gsl_tails(t, freedom), "Welch", freedom, 0, t);
@@ -128,7 +128,7 @@ static int by_size(const void *a, const void *b)
 static void summaries_agree(void **state)
 {
     (void)state;
-    Rng    rng = rng_from_seed(2);
+    Rng rng = rng_from_seed(2);
     double x[101];
     for (size_t n = 2; n <= 101; n += 3) {
         PrMoments m = {0};
@@ -146,9 +146,9 @@ static void summaries_agree(void **state)
 static void likelihoods_and_evidence_agree(void **state)
 {
     (void)state;
-    Rng    rng = rng_from_seed(3);
+    Rng rng = rng_from_seed(3);
     double x[50];
-    PrFit  fit;
+    PrFit fit;
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
         double sum = 0;
         pr_exponential(x, 50, 0.2, &rng);
@@ -196,7 +196,7 @@ static void samples_have_their_distributions(void **state)
 {
     (void)state;
     static double x[20000];
-    double        least = 1;
+    double least = 1;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         Rng rng = rng_from_seed(seed);
         pr_exponential(x, 20000, 2, &rng);

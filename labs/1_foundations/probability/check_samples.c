@@ -22,13 +22,13 @@ static void moments__of_eight_numbers_are_what_a_hand_computes(void **state)
 static void check_nist(int which, const double *x, size_t n, double rtol)
 {
     const NistValues *want = &nist_values[which];
-    PrMoments         m    = {0};
-    double           *mine = numbers_copy(x, n);
+    PrMoments m = {0};
+    double *mine = numbers_copy(x, n);
     pr_moments(&m, mine, n);
     assert_number(m.mean, want->mean, .name = want->name, .rtol = 1e-14,
                   .formula = "the mean that NIST certifies");
     assert_number(sqrt(m.squares / (double)(n - 1)), want->deviation, .name = want->name,
-                  .rtol    = rtol,
+                  .rtol = rtol,
                   .formula = "the standard deviation that NIST certifies, sqrt(squares / (n - 1))");
     assert_unchanged("x", mine, x, n);
 }
@@ -48,11 +48,11 @@ static void moments__survive_large_numbers_that_differ_little(void **state)
     static const double rtol[] = {1e-12, 1e-9, 1e-7};
     check_nist(4, (const double[]){10000001, 10000003, 10000002}, 3, 1e-13);
     for (int k = 0; k < 3; k++) {
-        double             *x      = numbers_filled(1001, nist_values[5 + k].mean);
-        static const double low[]  = {1.1, 1000000.1, 10000000.1},
+        double *x = numbers_filled(1001, nist_values[5 + k].mean);
+        static const double low[] = {1.1, 1000000.1, 10000000.1},
                             high[] = {1.3, 1000000.3, 10000000.3};
         for (int i = 1; i < 1001; i += 2) {
-            x[i]     = low[k];
+            x[i] = low[k];
             x[i + 1] = high[k];
         }
         check_nist(5 + k, x, 1001, rtol[k]);
@@ -62,8 +62,8 @@ static void moments__survive_large_numbers_that_differ_little(void **state)
 static void moments__go_on_from_what_m_holds(void **state)
 {
     (void)state;
-    Rng       rng = rng_from_seed(61);
-    double   *x = numbers_uniform(&rng, 100), sum = 0, squares = 0;
+    Rng rng = rng_from_seed(61);
+    double *x = numbers_uniform(&rng, 100), sum = 0, squares = 0;
     PrMoments m = {0};
     for (int i = 0; i < 100; i++) sum += x[i];
     for (int i = 0; i < 100; i++) squares += (x[i] - sum / 100) * (x[i] - sum / 100);
@@ -148,7 +148,7 @@ static void check_fit(PrFamily family, const double *x, size_t n, double a, doub
                       double likelihood)
 {
     double *mine = numbers_copy(x, n), *before = numbers_copy(x, n);
-    PrFit   fit = {NAN, NAN, NAN};
+    PrFit fit = {NAN, NAN, NAN};
     assert_says(pr_fit(&fit, family, mine, n), "%s: expected true", families[family]);
     assert_number(fit.a, a, .name = "a", .formula = families[family]);
     assert_number(fit.b, b, .name = "b", .formula = families[family], .rtol = 1e-12,
@@ -179,8 +179,8 @@ static void fit__is_the_likeliest_of_all(void **state)
 {
     (void)state;
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
-        Rng     rng = rng_from_seed(81);
-        double *x   = numbers_uniform(&rng, 60);
+        Rng rng = rng_from_seed(81);
+        double *x = numbers_uniform(&rng, 60);
         for (int i = 0; i < 60; i++)
             x[i] = family == PR_POISSON ? floor(9 * x[i]) : 3 * x[i] * x[i];
         PrFit fit;

@@ -127,7 +127,7 @@ static void beta__of_whole_numbers_is_a_binomial_sum(void **state)
     for (int a = 1; a <= 13; a += 4)
         for (int b = 1; b <= 16; b += 5)
             for (double x = 0.1; x < 1; x += 0.2) {
-                int    n     = a + b - 1;
+                int n = a + b - 1;
                 double lower = 0, upper = 0, ways = 1;
                 for (int k = 0; k <= n; k++) {
                     *(k < a ? &upper : &lower) += ways * pow(x, k) * pow(1 - x, n - k);
@@ -185,9 +185,9 @@ static void beta__has_no_answer_where_there_is_no_integral(void **state)
 static const char interval_formula[] = "mean -+ t s / sqrt(n),  t for n - 1 degrees of freedom";
 
 // Ten sleepers' hours with a first and a second drug ("Student" 1908), and the differences.
-static const double sleep_first[10]  = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2};
+static const double sleep_first[10] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2};
 static const double sleep_second[10] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
-static const double sleep_more[10]   = {1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 4.6, 1.4};
+static const double sleep_more[10] = {1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 4.6, 1.4};
 
 static void check_interval(const double *x, size_t n, double level, double middle, double half,
                            double rtol)
@@ -223,7 +223,7 @@ static void interval__covers_in_as_many_experiments_as_it_says(void **state)
     (void)state;
     // 2000 times 6 numbers, each the sum of twelve uniforms: nearly normal, with the mean 6.
     // 90 % are 1800, give or take 13.4: five times that is far.
-    Rng rng     = rng_from_seed(121);
+    Rng rng = rng_from_seed(121);
     int covered = 0;
     for (int e = 0; e < 2000; e++) {
         double x[6] = {0}, low, high;
@@ -267,7 +267,7 @@ static void check_t(const double *x, size_t n, const double *y, size_t m, double
                     PrTest want, double rtol)
 {
     double *mine = numbers_copy(x, n), *theirs = y == NULL ? NULL : numbers_copy(y, m);
-    PrTest  test = {NAN, NAN, NAN};
+    PrTest test = {NAN, NAN, NAN};
     assert_says(pr_t_test(&test, mine, n, theirs, m, difference), "expected true");
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol, .atol = 1e-12,
                   .formula = t_formula);
@@ -362,7 +362,7 @@ static void check_chi(const double *observed, const double *expected, size_t n, 
                       PrTest want, double rtol)
 {
     double *seen = numbers_copy(observed, n), *hoped = numbers_copy(expected, n);
-    PrTest  test = {NAN, NAN, NAN};
+    PrTest test = {NAN, NAN, NAN};
     assert_says(pr_chi_square(&test, seen, hoped, n, estimated), "expected true");
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol,
                   .formula = chi_formula);

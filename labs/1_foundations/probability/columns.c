@@ -20,8 +20,8 @@ static double *column_of(Arena *arena, const Csv *csv, int column)
 
 static bool describe(Arena *arena, const char *name, const double *x, size_t n, Error *err)
 {
-    PrMoments m      = {0};
-    double   *sorted = arena_alloc(arena, n * sizeof *sorted), low, high;
+    PrMoments m = {0};
+    double *sorted = arena_alloc(arena, n * sizeof *sorted), low, high;
     for (size_t i = 0; i < n; i++) sorted[i] = x[i];
     qsort(sorted, n, sizeof *sorted, by_size);
     pr_moments(&m, x, n);
@@ -53,7 +53,7 @@ bool tell_columns(const Story *story, const char *path, const char *columns, Err
     if (csv.columns > 2)
         return error_set(err, "%s: %d columns; name one or two of them with --columns", path,
                          csv.columns);
-    size_t        n    = (size_t)csv.rows;
+    size_t n = (size_t)csv.rows;
     const double *x[2] = {NULL, NULL};
     for (int c = 0; c < csv.columns; c++) {
         x[c] = column_of(story->arena, &csv, c);
@@ -61,7 +61,7 @@ bool tell_columns(const Story *story, const char *path, const char *columns, Err
     }
     if (csv.columns < 2) return true;
 
-    PrTest  test;
+    PrTest test;
     double *more = arena_alloc(story->arena, n * sizeof *more);
     for (size_t i = 0; i < n; i++) more[i] = x[0][i] - x[1][i];
     printf("\nIs the mean of %s that of %s?\n", csv.names[0], csv.names[1]);

@@ -9,7 +9,7 @@ static void draw_randu(double *u, size_t n)
 {
     uint32_t s = 1;
     for (size_t i = 0; i < n; i++) {
-        s    = (uint32_t)(65539u * s) & 0x7fffffffu;
+        s = (uint32_t)(65539u * s) & 0x7fffffffu;
         u[i] = s / 2147483648.0;
     }
 }
@@ -19,7 +19,7 @@ static void draw_golden(double *u, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double turns = (double)(i + 1) * 0.6180339887498949;
-        u[i]         = turns - floor(turns);
+        u[i] = turns - floor(turns);
     }
 }
 
@@ -40,14 +40,14 @@ static Line slice(Arena *arena, const double *u, size_t n, double left)
 void tell_generators(const Story *story)
 {
     enum { BINS = 10 };
-    size_t      n       = story->run->smoke ? 30000 : 600000;
-    Rng         rng     = rng_stream(story->run->seed, 1);
-    double     *u       = arena_alloc(story->arena, n * sizeof *u);
-    int        *counts  = arena_alloc(story->arena, BINS * BINS * BINS * sizeof *counts);
-    Plot        plot    = {.title   = "Triples of RANDU (left) and PCG32: a slice of the cube",
-                           .x_label = "first of three (PCG32 moved by 1.1)",
-                           .y_label = "third of three",
-                           .points  = true};
+    size_t n = story->run->smoke ? 30000 : 600000;
+    Rng rng = rng_stream(story->run->seed, 1);
+    double *u = arena_alloc(story->arena, n * sizeof *u);
+    int *counts = arena_alloc(story->arena, BINS * BINS * BINS * sizeof *counts);
+    Plot plot = {.title = "Triples of RANDU (left) and PCG32: a slice of the cube",
+                 .x_label = "first of three (PCG32 moved by 1.1)",
+                 .y_label = "third of three",
+                 .points = true};
     const char *names[] = {"RANDU", "golden steps", "PCG32"};
     printf("\nUniform? %zu draws, cut into %d a side. P(X larger) should be anything but near 0 or "
            "1.\n"
@@ -107,13 +107,13 @@ static void print_moments(const char *name, const double *x, size_t n, double me
 
 void tell_samplers(const Story *story)
 {
-    size_t  n    = story->run->smoke ? 5000 : 200000;
-    Rng     rng  = rng_stream(story->run->seed, 2);
-    Arena  *mine = story->arena;
-    double *x    = arena_alloc(mine, n * sizeof *x);
-    Plot    plot = {.title   = "Shapes from uniform draws, and their densities",
-                    .x_label = "x",
-                    .y_label = "density"};
+    size_t n = story->run->smoke ? 5000 : 200000;
+    Rng rng = rng_stream(story->run->seed, 2);
+    Arena *mine = story->arena;
+    double *x = arena_alloc(mine, n * sizeof *x);
+    Plot plot = {.title = "Shapes from uniform draws, and their densities",
+                 .x_label = "x",
+                 .y_label = "density"};
     printf("\nOther shapes, %zu draws each (in brackets what it should be)\n", n);
     pr_exponential(x, n, 1, &rng);
     print_moments("exponential", x, n, 1, 1);
@@ -150,13 +150,13 @@ static int people_until_two_share(const double *share, const int *other, Rng *rn
 static void play_birthdays(const Story *story, Rng *rng)
 {
     double p[DAYS], share[DAYS];
-    int    other[DAYS], todo[DAYS], games = 10 * story->experiments;
-    int    ended[DAYS + 2] = {0};
+    int other[DAYS], todo[DAYS], games = 10 * story->experiments;
+    int ended[DAYS + 2] = {0};
     for (int d = 0; d < DAYS; d++) p[d] = 1.0 / DAYS;
     if (!pr_alias(share, other, p, DAYS, todo)) return;
     for (int g = 0; g < games; g++) ended[people_until_two_share(share, other, rng)]++;
 
-    Line   played = line_new(story->arena, PEOPLE), computed = line_new(story->arena, PEOPLE);
+    Line played = line_new(story->arena, PEOPLE), computed = line_new(story->arena, PEOPLE);
     double none = 1;
     for (int k = 1, shared = 0; k <= PEOPLE; k++) {
         shared += ended[k];
@@ -170,7 +170,7 @@ static void play_birthdays(const Story *story, Rng *rng)
             printf("  two of %d share a birthday: played %.4f, computed %.4f\n", k,
                    (double)shared / games, 1 - none);
     }
-    Plot plot = {.title   = "Two with the same birthday",
+    Plot plot = {.title = "Two with the same birthday",
                  .x_label = "people in the room",
                  .y_label = "probability"};
     figure_add(&plot, "computed", computed);
@@ -182,13 +182,13 @@ static void play_birthdays(const Story *story, Rng *rng)
 static void play_doors(const Story *story, Rng *rng)
 {
     static const double even[3] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
-    double              share[3];
-    int                 other[3], todo[3], games = 10 * story->experiments, stayed = 0, changed = 0;
+    double share[3];
+    int other[3], todo[3], games = 10 * story->experiments, stayed = 0, changed = 0;
     if (!pr_alias(share, other, even, 3, todo)) return;
     for (int g = 0; g < games; g++) {
-        int prize  = pr_alias_draw(share, other, 3, rng),
+        int prize = pr_alias_draw(share, other, 3, rng),
             choice = pr_alias_draw(share, other, 3, rng);
-        int open   = (prize + 1 + (prize == choice && rng_below(rng, 2))) % 3;
+        int open = (prize + 1 + (prize == choice && rng_below(rng, 2))) % 3;
         if (open == choice) open = 3 - prize - choice;
         stayed += choice == prize;
         changed += 3 - choice - open == prize;

@@ -10,15 +10,15 @@ Line line_new(Arena *arena, size_t room)
 
 void line_to(Line *line, double x, double y)
 {
-    line->x[line->count]   = (float)x;
+    line->x[line->count] = (float)x;
     line->y[line->count++] = (float)y;
 }
 
 Line figure_stairs(Arena *arena, const double *x, size_t n, double from, double to, int bins)
 {
-    Line   line   = line_new(arena, 2 * (size_t)bins + 2);
-    double width  = (to - from) / bins;
-    int   *counts = arena_zeros(arena, (size_t)bins * sizeof *counts);
+    Line line = line_new(arena, 2 * (size_t)bins + 2);
+    double width = (to - from) / bins;
+    int *counts = arena_zeros(arena, (size_t)bins * sizeof *counts);
     for (size_t i = 0; i < n; i++)
         if (x[i] >= from && x[i] < to) {
             int bin = (int)((x[i] - from) / width);

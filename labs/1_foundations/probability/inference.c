@@ -12,13 +12,13 @@ void tell_horse_kicks(const Story *story)
     // Prussian soldiers killed by the kick of a horse: in so many of 200 corps-years, 0, 1, 2, 3, 4
     // of them (Bortkiewicz 1898, Das Gesetz der kleinen Zahlen).
     static const double years[] = {109, 65, 22, 3, 1};
-    double              deaths[200];
-    size_t              n = 0;
+    double deaths[200];
+    size_t n = 0;
     for (int k = 0; k < 5; k++)
         for (int i = 0; i < (int)years[k]; i++) deaths[n++] = k;
 
     static const char *const names[] = {"normal", "exponential", "Poisson"};
-    PrFit                    fit[3];
+    PrFit fit[3];
     printf("\nKicked by a horse, in 200 corps-years (1875-1894)\n");
     for (int f = PR_NORMAL; f <= PR_POISSON; f++) {
         pr_fit(&fit[f], (PrFamily)f, deaths, n);
@@ -31,9 +31,9 @@ void tell_horse_kicks(const Story *story)
         rest -= expected[k];
         p0 *= mean / (k + 1);
     }
-    expected[3]             = rest;
+    expected[3] = rest;
     const double observed[] = {109, 65, 22, 4};
-    PrTest       test;
+    PrTest test;
     if (!pr_chi_square(&test, observed, expected, 4, 1)) return;
     printf("  deaths            0      1      2      3 or more\n"
            "  observed     %6.0f %6.0f %6.0f %6.0f\n"
@@ -48,10 +48,10 @@ void tell_sleep(const Story *story)
 {
     (void)story;
     // Hours that two drugs gave to ten sleepers ("Student" 1908, The Probable Error of a Mean).
-    static const double first[10]  = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
+    static const double first[10] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
     static const double second[10] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
-    double              more[10], low, high;
-    PrTest              apart, paired;
+    double more[10], low, high;
+    PrTest apart, paired;
     for (int i = 0; i < 10; i++) more[i] = second[i] - first[i];
     if (!pr_t_test(&apart, second, 10, first, 10, 0) || !pr_t_test(&paired, more, 10, NULL, 0, 0) ||
         !pr_interval(&low, &high, more, 10, 0.95))
@@ -75,10 +75,10 @@ static void add_interval(Line *line, double low, double high, int row)
 void tell_coverage(const Story *story)
 {
     enum { N = 5, SHOWN = 100 };
-    Rng    rng    = rng_stream(story->run->seed, 21);
-    int    normal = 0, narrow = 0, skewed = 0;
+    Rng rng = rng_stream(story->run->seed, 21);
+    int normal = 0, narrow = 0, skewed = 0;
     double x[N], low = 0, high = 0, shrink = 1.959963984540054 / pr_student_critical(0.95, N - 1);
-    Line   hits = line_new(story->arena, 3 * SHOWN), misses = line_new(story->arena, 3 * SHOWN);
+    Line hits = line_new(story->arena, 3 * SHOWN), misses = line_new(story->arena, 3 * SHOWN);
     for (int e = 0; e < story->experiments; e++) {
         pr_normal(x, N, 10, 2, &rng);
         pr_interval(&low, &high, x, N, 0.95);
@@ -102,7 +102,7 @@ void tell_coverage(const Story *story)
     metrics_write(story->run->metrics, 0,
                   METRICS({"covered", normal / all}, {"covered_by_1.96", narrow / all},
                           {"covered_skewed", skewed / all}));
-    Plot plot = {.title   = "A hundred 95 % intervals for a mean of 10",
+    Plot plot = {.title = "A hundred 95 % intervals for a mean of 10",
                  .x_label = "interval",
                  .y_label = "experiment"};
     figure_add(&plot, "covers 10", hits);
@@ -121,9 +121,9 @@ static double impatient_p(const double *x, int n)
 void tell_chance_alone(const Story *story)
 {
     enum { N = 10, M = 15, PATIENCE = 100, BINS = 20 };
-    int     experiments = story->experiments, found[3] = {0};
-    size_t  count = (size_t)experiments;
-    Rng     rng   = rng_stream(story->run->seed, 22);
+    int experiments = story->experiments, found[3] = {0};
+    size_t count = (size_t)experiments;
+    Rng rng = rng_stream(story->run->seed, 22);
     double *p[3], x[PATIENCE], y[M];
     for (int k = 0; k < 3; k++) p[k] = arena_alloc(story->arena, count * sizeof *p[k]);
     for (int e = 0; e < experiments; e++) {
@@ -148,10 +148,10 @@ void tell_chance_alone(const Story *story)
                   METRICS({"found_in_nothing", (double)found[0] / experiments},
                           {"found_1.5_apart", (double)found[1] / experiments},
                           {"found_by_the_impatient", (double)found[2] / experiments}));
-    Plot              plot    = {.title   = "p-values of many experiments",
-                                 .x_label = "p",
-                                 .y_label = "density",
-                                 .log_y   = true};
+    Plot plot = {.title = "p-values of many experiments",
+                 .x_label = "p",
+                 .y_label = "density",
+                 .log_y = true};
     const char *const names[] = {"nothing to find", "1.5 apart", "stopped at the first p < 0.05"};
     for (int k = 0; k < 3; k++) {
         Line line = figure_stairs(story->arena, p[k], count, 0, 1, BINS);
@@ -190,17 +190,17 @@ static double sample_median(const double *x, size_t n)
 void tell_bootstrap(const Story *story)
 {
     static const struct {
-        const char  *name;
+        const char *name;
         PrStatistic *of;
-        double       truth;
-    } summaries[]      = {{"mean", sample_mean, 1}, {"median", sample_median, 0.6931}};
-    size_t    replicas = story->run->smoke ? 500 : 10000;
-    Rng       rng      = rng_stream(story->run->seed, 23);
-    double    x[WAITS], again[WAITS], *r = arena_alloc(story->arena, replicas * sizeof *r);
-    PrMoments m    = {0};
-    Plot      plot = {.title   = "What the mean and the median could have been",
-                      .x_label = "waiting time",
-                      .y_label = "density"};
+        double truth;
+    } summaries[] = {{"mean", sample_mean, 1}, {"median", sample_median, 0.6931}};
+    size_t replicas = story->run->smoke ? 500 : 10000;
+    Rng rng = rng_stream(story->run->seed, 23);
+    double x[WAITS], again[WAITS], *r = arena_alloc(story->arena, replicas * sizeof *r);
+    PrMoments m = {0};
+    Plot plot = {.title = "What the mean and the median could have been",
+                 .x_label = "waiting time",
+                 .y_label = "density"};
     pr_exponential(x, WAITS, 1, &rng);
     pr_moments(&m, x, WAITS);
     printf("\nBootstrap: %d waiting times, drawn again %zu times\n", WAITS, replicas);
@@ -248,14 +248,14 @@ static double belief_quantile(const PrBeta *belief, double p)
 void tell_belief(const Story *story)
 {
     static const int shown[] = {0, 1, 3, 10, 40, 160, 640};
-    const double     truth   = 0.6;
-    Rng              rng     = rng_stream(story->run->seed, 24);
-    PrBeta           belief  = {1, 1};
-    double           loaded  = 0, share[2];
-    int              other[2], todo[2];
-    Plot             plot = {.title   = "Belief about a coin, toss by toss",
-                             .x_label = "probability of heads",
-                             .y_label = "density"};
+    const double truth = 0.6;
+    Rng rng = rng_stream(story->run->seed, 24);
+    PrBeta belief = {1, 1};
+    double loaded = 0, share[2];
+    int other[2], todo[2];
+    Plot plot = {.title = "Belief about a coin, toss by toss",
+                 .x_label = "probability of heads",
+                 .y_label = "density"};
     if (!pr_alias(share, other, (const double[]){1 - truth, truth}, 2, todo)) return;
     printf("\nBelief: a coin that falls heads with probability %.1f, which nobody knows\n"
            "  tosses  heads   mean    95 %% of the belief   odds: some bias against fair\n",

@@ -7,9 +7,9 @@ enum { SHOWN = 4 };    // to both sides of 1; what is further off leaves the pic
 // The mean of the first 1, 2, ..., n numbers, at places that are even on a logarithm's scale.
 static Line running_mean(Arena *arena, const double *x, size_t n)
 {
-    Line      line = line_new(arena, 400);
-    PrMoments m    = {0};
-    double    next = 1;
+    Line line = line_new(arena, 400);
+    PrMoments m = {0};
+    double next = 1;
     for (size_t i = 0; i < n; i++) {
         pr_moments(&m, &x[i], 1);
         if ((double)m.n < next) continue;
@@ -21,13 +21,13 @@ static Line running_mean(Arena *arena, const double *x, size_t n)
 
 void tell_large_numbers(const Story *story)
 {
-    size_t  n    = story->run->smoke ? 3000 : 100000;
-    Rng     rng  = rng_stream(story->run->seed, 11);
-    double *x    = arena_alloc(story->arena, n * sizeof *x), last[6];
-    Plot    plot = {.title   = "The law of large numbers, and who need not obey it",
-                    .x_label = "numbers that the mean is taken over",
-                    .y_label = "mean",
-                    .log_x   = true};
+    size_t n = story->run->smoke ? 3000 : 100000;
+    Rng rng = rng_stream(story->run->seed, 11);
+    double *x = arena_alloc(story->arena, n * sizeof *x), last[6];
+    Plot plot = {.title = "The law of large numbers, and who need not obey it",
+                 .x_label = "numbers that the mean is taken over",
+                 .y_label = "mean",
+                 .log_x = true};
     for (int path = 0; path < 6; path++) {
         PrMoments m = {0};
         pr_exponential(x, n, 1, &rng);
@@ -54,12 +54,12 @@ static double normal_density(double x, const void *about)
 void tell_central_limit(const Story *story)
 {
     enum { MOST = 64 };
-    size_t  means = story->run->smoke ? 4000 : 100000;
-    Rng     rng   = rng_stream(story->run->seed, 12);
-    double *z     = arena_alloc(story->arena, means * sizeof *z), x[MOST];
-    Plot    plot  = {.title   = "Means of k waiting times, in units of their own deviation",
-                     .x_label = "(mean - 1) sqrt(k)",
-                     .y_label = "density"};
+    size_t means = story->run->smoke ? 4000 : 100000;
+    Rng rng = rng_stream(story->run->seed, 12);
+    double *z = arena_alloc(story->arena, means * sizeof *z), x[MOST];
+    Plot plot = {.title = "Means of k waiting times, in units of their own deviation",
+                 .x_label = "(mean - 1) sqrt(k)",
+                 .y_label = "density"};
     printf(
         "\nCentral limit: share of means of k waiting times that lie more than 2 deviations up\n ");
     for (int k = 1; k <= MOST; k *= 4) {

@@ -51,8 +51,8 @@ int main(int argc, char **argv)
     Arena *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
     const char *part = "all";
     const char *csv = NULL, *columns = NULL;
-    int         experiments = 10000;
-    Options    *options =
+    int experiments = 10000;
+    Options *options =
         options_new(keep, "probability",
                     "Makes chance, looks at samples, says how sure they are, and lets "
                     "chance compute.");
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     options_string(options, "columns", 0, &columns, "A,B",
                    "columns of that file: one is described, two are compared");
 
-    int  status;
+    int status;
     Run *run = run_begin(keep, options, argc, argv, &status);
     if (run == NULL) return status;
     if (run->smoke && !options_given(options, "experiments")) experiments = 300;
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
         return 2;
     }
     Story story = {run, step, experiments};
-    Error err   = {""};
+    Error err = {""};
     if (csv != NULL)
         return tell_columns(&story, csv, columns, &err) ? run_end(run, NULL) : error_report(&err);
     for (int i = 0; i < PARTS && !run_interrupted(run); i++) {

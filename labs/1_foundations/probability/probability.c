@@ -34,7 +34,7 @@ void pr_normal(double *x, size_t n, double mean, double deviation, Rng *rng)
     // solution normal
     for (size_t i = 0; i < n; i += 2) {
         double distance = deviation * sqrt(-2 * log1p(-pr_uniform(rng)));
-        double angle    = 2 * PR_PI * pr_uniform(rng);
+        double angle = 2 * PR_PI * pr_uniform(rng);
 
         x[i] = mean + distance * cos(angle);
         if (i + 1 < n) x[i + 1] = mean + distance * sin(angle);
@@ -54,7 +54,7 @@ size_t pr_reject(double *x, size_t n, PrFunction *f, const void *about, double a
         vain++;
         if (height < density) {
             x[i++] = place;
-            vain   = 0;
+            vain = 0;
         }
     }
     return vain < PR_PATIENCE ? tries : 0;
@@ -64,7 +64,7 @@ size_t pr_reject(double *x, size_t n, PrFunction *f, const void *about, double a
 bool pr_alias(double *share, int *other, const double *p, int n, int *todo)
 {
     // solution alias
-    int    small = 0, large = n;    // todo[0..small-1] have room; todo[large..n-1] have too much
+    int small = 0, large = n;    // todo[0..small-1] have room; todo[large..n-1] have too much
     double sum = 0;
     for (int i = 0; i < n; i++) {
         if (!(p[i] >= 0)) return false;
@@ -116,8 +116,8 @@ double pr_quantile(const double *sorted, size_t n, double q)
 bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n)
 {
     // solution fit
-    PrMoments m          = {0};
-    double    factorials = 0;    // the sum of ln x!
+    PrMoments m = {0};
+    double factorials = 0;    // the sum of ln x!
     pr_moments(&m, x, n);
     if (n == 0 || !isfinite(m.mean)) return false;
     for (size_t i = 0; i < n; i++) {
@@ -168,8 +168,8 @@ void pr_gamma(double *lower, double *upper, double a, double x)
         for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 1000000; k++) {
             double top = k * (a - k);
             b += 2;
-            d      = 1 / (b + top * d);
-            c      = b + top / c;
+            d = 1 / (b + top * d);
+            c = b + top / c;
             factor = c * d;
             h *= factor;
         }
@@ -187,21 +187,21 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
     if (x > (a + 1) / (a + b + 2)) {
         // From the other end, where the fraction is quick and the small part keeps its digits.
         double held = a, *part = lower;
-        a     = b;
-        b     = held;
-        x     = 1 - x;
+        a = b;
+        b = held;
+        x = 1 - x;
         lower = upper;
         upper = part;
     }
     double front = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a;
     double c = INFINITY, d = 1, h = 1, factor = 0;
     for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 1000000; k++) {
-        int    m   = k / 2;
+        int m = k / 2;
         double top = k % 2 == 0 ? m * (b - m) : -(a + m) * (a + b + m);
 
         top *= x / ((a + k - 1) * (a + k));
-        d      = 1 / (1 + top * d);
-        c      = 1 + top / c;
+        d = 1 / (1 + top * d);
+        c = 1 + top / c;
         factor = c * d;
         h *= factor;
     }
@@ -228,8 +228,8 @@ double pr_student_critical(double level, double freedom)
     while (pr_student_tails(high, freedom) > 1 - level) high *= 2;
     for (double middle = high / 2; middle > low && middle < high; middle = low + (high - low) / 2) {
         bool above = pr_student_tails(middle, freedom) > 1 - level;
-        low        = above ? middle : low;
-        high       = above ? high : middle;
+        low = above ? middle : low;
+        high = above ? high : middle;
     }
     return high;
 }
@@ -242,8 +242,8 @@ bool pr_interval(double *low, double *high, const double *x, size_t n, double le
     double error = sqrt(pr_variance(&m) / (double)n);
     if (!(level > 0 && level < 1) || !(error > 0) || !isfinite(error)) return false;
     double half = pr_student_critical(level, (double)(n - 1)) * error;
-    *low        = m.mean - half;
-    *high       = m.mean + half;
+    *low = m.mean - half;
+    *high = m.mean + half;
     return true;
     // end interval
 }
@@ -260,8 +260,8 @@ bool pr_t_test(PrTest *test, const double *x, size_t n, const double *y, size_t 
     if (!(v > 0) || !isfinite(v)) return false;
     if (y != NULL) terms += vy * vy / (double)(m - 1);
     test->statistic = (mx.mean - my.mean - difference) / sqrt(v);
-    test->freedom   = v * v / terms;
-    test->p         = pr_student_tails(test->statistic, test->freedom);
+    test->freedom = v * v / terms;
+    test->p = pr_student_tails(test->statistic, test->freedom);
     return true;
     // end t_test
 }
@@ -319,7 +319,7 @@ double pr_metropolis(double *x, size_t n, double start, double step, PrFunction 
         double z = place + step * (2 * pr_uniform(rng) - 1), there = log_density(z, about);
         if (log(pr_uniform(rng)) < there - here) {
             place = z;
-            here  = there;
+            here = there;
             moved++;
         }
         x[i] = place;
@@ -331,9 +331,9 @@ double pr_metropolis(double *x, size_t n, double start, double step, PrFunction 
 PrInformation pr_information(const double *p, const double *q, size_t n)
 {
     // solution information
-    PrInformation said  = {0, 0, 0};
-    double        sum_p = 0, sum_q = 0;
-    bool          fine = true;
+    PrInformation said = {0, 0, 0};
+    double sum_p = 0, sum_q = 0;
+    bool fine = true;
     for (size_t i = 0; i < n; i++) {
         sum_p += p[i];
         sum_q += q[i];

@@ -8,9 +8,9 @@
 #include "labs/1_foundations/probability/figure.h"
 
 typedef struct Story {
-    Run   *run;
+    Run *run;
     Arena *arena;
-    int    experiments;    // that a share is counted over
+    int experiments;    // that a share is counted over
 } Story;
 
 void tell_generators(const Story *story);    // are they uniform?

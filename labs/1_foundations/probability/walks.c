@@ -11,12 +11,12 @@ static double quarter_circle(double x, const void *about)
 void tell_area(const Story *story)
 {
     enum { LARGEST = 20 };
-    int  most = story->run->smoke ? 14 : LARGEST;
-    Rng  rng  = rng_stream(story->run->seed, 31);
+    int most = story->run->smoke ? 14 : LARGEST;
+    Rng rng = rng_stream(story->run->seed, 31);
     Line off = line_new(story->arena, LARGEST), said = line_new(story->arena, LARGEST);
     printf("\nThe area under 4 sqrt(1 - x^2) from 0 to 1\n");
     for (int k = 2; k <= most; k++) {
-        size_t     n    = (size_t)1 << k;
+        size_t n = (size_t)1 << k;
         PrEstimate area = pr_integrate(quarter_circle, NULL, 0, 1, n, &rng);
         line_to(&off, (double)n, fabs(area.value - acos(-1)));
         line_to(&said, (double)n, area.error);
@@ -26,11 +26,11 @@ void tell_area(const Story *story)
             printf("  %8zu draws: %.5f, give or take %.5f; off by %8.5f\n", n, area.value,
                    area.error, area.value - acos(-1));
     }
-    Plot plot = {.title   = "pi by chance: four times the draws, half the error",
+    Plot plot = {.title = "pi by chance: four times the draws, half the error",
                  .x_label = "draws",
                  .y_label = "error",
-                 .log_x   = true,
-                 .log_y   = true};
+                 .log_x = true,
+                 .log_y = true};
     figure_add(&plot, "off by", off);
     figure_add(&plot, "error that it states", said);
     run_plot(story->run, &plot, "area");
@@ -53,20 +53,20 @@ void tell_walk(const Story *story)
 {
     enum { SHOWN = 1000 };
     static const double steps[] = {0.3, 5, 100};
-    size_t              n       = story->run->smoke ? 5000 : 200000;
-    Rng                 rng     = rng_stream(story->run->seed, 32);
-    double             *x       = arena_alloc(story->arena, n * sizeof *x);
+    size_t n = story->run->smoke ? 5000 : 200000;
+    Rng rng = rng_stream(story->run->seed, 32);
+    double *x = arena_alloc(story->arena, n * sizeof *x);
     Plot found = {.title = "Where walks have been", .x_label = "place", .y_label = "density"};
-    Plot ways  = {.title   = "Their first 1000 steps, one above the other",
-                  .x_label = "step",
-                  .y_label = "place, moved up by 0, 10 and 20"};
+    Plot ways = {.title = "Their first 1000 steps, one above the other",
+                 .x_label = "step",
+                 .y_label = "place, moved up by 0, 10 and 20"};
     printf("\nA walk over two hills, %zu steps; %.3f of the area lies left of 0\n", n,
            0.3 * erfc(-4 / sqrt(2)) / 2 + 0.7 * erfc(2 / sqrt(2)) / 2);
     for (int k = 0; k < 3; k++) {
-        double      moved = pr_metropolis(x, n, 2, steps[k], log_hills, NULL, &rng);
-        size_t      left  = 0;
-        Line        way   = line_new(story->arena, SHOWN);
-        const char *name  = arena_print(story->arena, "steps up to %g", steps[k]);
+        double moved = pr_metropolis(x, n, 2, steps[k], log_hills, NULL, &rng);
+        size_t left = 0;
+        Line way = line_new(story->arena, SHOWN);
+        const char *name = arena_print(story->arena, "steps up to %g", steps[k]);
         for (size_t i = 0; i < n; i++) {
             left += x[i] < 0;
             if (i < SHOWN) line_to(&way, (double)i, x[i] + 10 * k);
@@ -93,8 +93,8 @@ static const double english[LETTERS] = {
 void tell_letters(const Story *story)
 {
     double p[LETTERS], even[LETTERS], seen[LETTERS], share[LETTERS], sum = 0;
-    int    other[LETTERS], todo[LETTERS];
-    Rng    rng = rng_stream(story->run->seed, 33);
+    int other[LETTERS], todo[LETTERS];
+    Rng rng = rng_stream(story->run->seed, 33);
     for (int c = 0; c < LETTERS; c++) sum += english[c];
     for (int c = 0; c < LETTERS; c++) p[c] = english[c] / sum, even[c] = 1.0 / LETTERS;
     PrInformation said = pr_information(p, even, LETTERS), back = pr_information(even, p, LETTERS);

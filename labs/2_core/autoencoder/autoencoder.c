@@ -33,7 +33,7 @@ void ae_relu_backward(float *dx, const float *dy, const float *y, size_t n)
 float ae_loss(float *dz, const float *z, const float *x, int B, int P)
 {
     // solution loss
-    size_t n   = (size_t)B * (size_t)P;
+    size_t n = (size_t)B * (size_t)P;
     double sum = 0;
     kernels.sigmoid(dz, z, n);
     for (size_t i = 0; i < n; i++) {
@@ -92,12 +92,12 @@ void ae_sample_backward(float *dmean, float *dlogvar, const float *dz, const flo
 float ae_kl(float *dmean, float *dlogvar, const float *mean, const float *logvar, int B, int Z)
 {
     // solution kl
-    size_t n   = (size_t)B * (size_t)Z;
+    size_t n = (size_t)B * (size_t)Z;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         float variance = expf(logvar[i]);
         sum += variance + mean[i] * mean[i] - 1 - logvar[i];
-        dmean[i]   = mean[i] / (float)B;
+        dmean[i] = mean[i] / (float)B;
         dlogvar[i] = (variance - 1) / (2 * (float)B);
     }
     return (float)(sum / (2 * B));

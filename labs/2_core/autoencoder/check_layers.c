@@ -15,13 +15,13 @@ typedef struct Layer {
 
 static Layer layer_new(int B, int I, int O, uint64_t seed)
 {
-    Rng rng      = rng_from_seed(seed);
-    Layer layer  = {.B = B, .I = I, .O = O};
+    Rng rng = rng_from_seed(seed);
+    Layer layer = {.B = B, .I = I, .O = O};
     layer.x_size = (size_t)(B * I), layer.w_size = (size_t)(O * I), layer.y_size = (size_t)(B * O);
-    layer.x    = floats_normal(&rng, layer.x_size);
-    layer.w    = floats_normal(&rng, layer.w_size);
+    layer.x = floats_normal(&rng, layer.x_size);
+    layer.w = floats_normal(&rng, layer.w_size);
     layer.bias = floats_normal(&rng, (size_t)O);
-    layer.dy   = floats_normal(&rng, layer.y_size);
+    layer.dy = floats_normal(&rng, layer.y_size);
     return layer;
 }
 
@@ -104,9 +104,9 @@ static void linear_forward__leaves_its_inputs_alone(void **state)
 // Starts from `held` in all gradients. With dx or without.
 static void check_linear_backward(int B, int I, int O, uint64_t seed, float held, bool with_dx)
 {
-    Layer l   = layer_new(B, I, O, seed);
+    Layer l = layer_new(B, I, O, seed);
     float *dx = floats_filled(l.x_size, held), *dw = floats_filled(l.w_size, held),
-          *dbias     = floats_filled((size_t)O, held);
+          *dbias = floats_filled((size_t)O, held);
     float *dx_before = floats_copy(dx, l.x_size), *dw_before = floats_copy(dw, l.w_size);
     float *dbias_before = floats_copy(dbias, (size_t)O);
     double *dx_want = floats_wide(dx, l.x_size), *dw_want = floats_wide(dw, l.w_size);
@@ -186,7 +186,7 @@ typedef struct WideLayer {
 static double linear_score(const void *argument)
 {
     const WideLayer *l = argument;
-    double sum         = 0;
+    double sum = 0;
     for (int b = 0; b < l->B; b++)
         for (int o = 0; o < l->O; o++) {
             double y = l->bias[o];
@@ -199,7 +199,7 @@ static double linear_score(const void *argument)
 static void linear_backward__is_the_slope_of_the_layer(void **state)
 {
     (void)state;
-    Layer l        = layer_new(3, 5, 2, 30);
+    Layer l = layer_new(3, 5, 2, 30);
     WideLayer wide = {3,
                       5,
                       2,
@@ -280,7 +280,7 @@ static void relu_backward__takes_one_element_and_many(void **state)
 static void relu_backward__leaves_its_inputs_alone(void **state)
 {
     (void)state;
-    Rng rng  = rng_from_seed(41);
+    Rng rng = rng_from_seed(41);
     float *y = floats_normal(&rng, 9), *dy = floats_normal(&rng, 9), *y_before = floats_copy(y, 9);
     float *dy_before = floats_copy(dy, 9);
     ae_relu_backward(floats_filled(9, 0), dy, y, 9);
@@ -302,7 +302,7 @@ typedef struct WideLoss {
 static double loss_of(const void *argument)
 {
     const WideLoss *l = argument;
-    double sum        = 0;
+    double sum = 0;
     for (int i = 0; i < l->B * l->P; i++) {
         double s = 1 / (1 + exp(-l->z[i]));
         sum += (s - l->x[i]) * (s - l->x[i]);
@@ -312,14 +312,14 @@ static double loss_of(const void *argument)
 
 static void check_loss(int B, int P, uint64_t seed)
 {
-    Rng rng  = rng_from_seed(seed);
+    Rng rng = rng_from_seed(seed);
     size_t n = (size_t)(B * P);
     float *z = floats_normal(&rng, n), *x = floats_filled(n, 0), *dz = floats_filled(n, 7),
           *before = floats_copy(dz, n);
     rng_fill_uniform(&rng, x, n);    // pixels are in [0,1)
     WideLoss wide = {B, P, floats_wide(z, n), floats_wide(x, n)};
-    double want   = loss_of(&wide);
-    float loss    = ae_loss(dz, z, x, B, P);
+    double want = loss_of(&wide);
+    float loss = ae_loss(dz, z, x, B, P);
     assert_near(&loss, &want, SCALAR, .name = "loss", .batch = B, .formula = loss_formula);
     assert_near(dz, slopes(loss_of, &wide, wide.z, n), SHAPE(B, P), .name = "dz", .batch = B,
                 .replaces = before, .formula = dz_formula);
@@ -329,8 +329,7 @@ static void loss__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     // sigmoid(0) = 1/2: it misses the pixels 1 and 1/2 by 1/2 and 0.
-    float *dz  = floats_filled(2, NAN),
-          loss = ae_loss(dz, FLOATS(0, 0), FLOATS(1, 0.5f), 1, 2);
+    float *dz = floats_filled(2, NAN), loss = ae_loss(dz, FLOATS(0, 0), FLOATS(1, 0.5f), 1, 2);
     assert_near(&loss, &(double){0.25}, SCALAR, .name = "loss", .formula = loss_formula);
     assert_near(dz, ((double[]){2 * -0.5 * 0.25, 0}), SHAPE(1, 2), .name = "dz",
                 .formula = dz_formula);
@@ -347,7 +346,7 @@ static void loss__is_summed_over_an_image_and_averaged_over_the_batch(void **sta
     (void)state;
     // Each pixel is missed by 1/2: an image loses P/4, however many there are.
     for (int B = 1; B <= 4; B++) {
-        size_t n   = (size_t)B * 6;
+        size_t n = (size_t)B * 6;
         float loss = ae_loss(floats_filled(n, 0), floats_filled(n, 0), floats_filled(n, 1), B, 6);
         assert_near(&loss, &(double){1.5}, SCALAR, .name = "loss", .batch = B,
                     .formula = loss_formula);
@@ -367,8 +366,8 @@ static void loss__stays_finite_for_large_z(void **state)
 {
     (void)state;
     // The sigmoid is 0 or 1 here, flat; two of the six pixels are missed by a whole 1.
-    float *z  = FLOATS(-1000, 1000, -100, 100, -1000, 1000);
-    float *x  = FLOATS(0, 1, 0, 1, 1, 0);
+    float *z = FLOATS(-1000, 1000, -100, 100, -1000, 1000);
+    float *x = FLOATS(0, 1, 0, 1, 1, 0);
     float *dz = floats_filled(6, NAN), loss = ae_loss(dz, z, x, 2, 3);
     assert_near(&loss, &(double){1}, SCALAR, .name = "loss", .batch = 2, .formula = loss_formula);
     assert_near(dz, doubles_zero(6), SHAPE(2, 3), .name = "dz", .formula = dz_formula);
@@ -377,7 +376,7 @@ static void loss__stays_finite_for_large_z(void **state)
 static void loss__leaves_its_inputs_alone(void **state)
 {
     (void)state;
-    Rng rng  = rng_from_seed(57);
+    Rng rng = rng_from_seed(57);
     float *z = floats_normal(&rng, 12), *x = floats_normal(&rng, 12),
           *z_before = floats_copy(z, 12);
     float *x_before = floats_copy(x, 12);

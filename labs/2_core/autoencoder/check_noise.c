@@ -15,7 +15,7 @@ static void check_corrupt(size_t n, float p, uint64_t seed)
     Rng rng = rng_from_seed(seed), same = rng_stream(seed, 1), theirs = same;
     float *x = floats_normal(&rng, n), *noisy = floats_filled(n, 7),
           *before = floats_copy(noisy, n);
-    double *want  = doubles_zero(n);
+    double *want = doubles_zero(n);
     for (size_t i = 0; i < n; i++) want[i] = rng_uniform(&same) < p ? 0 : (double)x[i];
     ae_corrupt(noisy, x, n, p, &theirs);
     assert_near(noisy, want, SHAPE((int)n), .name = "noisy", .replaces = before, .exact = true,
@@ -58,7 +58,7 @@ static void corrupt__drops_a_share_of_p(void **state)
 {
     (void)state;
     // Of n = 100,000 draws n p fall, give or take sqrt(n p (1 - p)) = 126: five times that is far.
-    Rng rng  = rng_from_seed(98);
+    Rng rng = rng_from_seed(98);
     float *x = floats_filled(100000, 1), *noisy = floats_filled(100000, NAN);
     int left = 0;
     ae_corrupt(noisy, x, 100000, 0.2f, &rng);
@@ -70,7 +70,7 @@ static void corrupt__drops_a_share_of_p(void **state)
 static void corrupt__leaves_x_alone(void **state)
 {
     (void)state;
-    Rng rng  = rng_from_seed(99);
+    Rng rng = rng_from_seed(99);
     float *x = floats_normal(&rng, 30), *before = floats_copy(x, 30);
     ae_corrupt(floats_filled(30, 0), x, 30, 0.5f, &rng);
     assert_kept("x", x, before, 30);
@@ -93,20 +93,20 @@ static double sample_of(const WideSample *s, size_t i)
 static double sample_score(const void *argument)
 {
     const WideSample *s = argument;
-    double sum          = 0;
+    double sum = 0;
     for (size_t i = 0; i < s->n; i++) sum += s->dz[i] * sample_of(s, i);
     return sum;
 }
 
 static void check_sample(size_t n, uint64_t seed)
 {
-    Rng rng     = rng_from_seed(seed);
+    Rng rng = rng_from_seed(seed);
     float *mean = floats_normal(&rng, n), *logvar = floats_normal(&rng, n),
           *e = floats_normal(&rng, n);
     float *z = floats_filled(n, 7), *before = floats_copy(z, n);
-    float *kept[]   = {floats_copy(mean, n), floats_copy(logvar, n), floats_copy(e, n)};
+    float *kept[] = {floats_copy(mean, n), floats_copy(logvar, n), floats_copy(e, n)};
     WideSample wide = {floats_wide(mean, n), floats_wide(logvar, n), floats_wide(e, n), NULL, n};
-    double *want    = doubles_zero(n);
+    double *want = doubles_zero(n);
     for (size_t i = 0; i < n; i++) want[i] = sample_of(&wide, i);
     ae_sample(z, mean, logvar, e, n);
     assert_near(z, want, SHAPE((int)n), .name = "z", .replaces = before, .formula = sample_formula);
@@ -129,7 +129,7 @@ static void sample__gives_what_a_hand_computes(void **state)
 static void sample__is_the_mean_where_there_is_no_noise(void **state)
 {
     (void)state;
-    Rng rng     = rng_from_seed(101);
+    Rng rng = rng_from_seed(101);
     float *mean = floats_normal(&rng, 9), *logvar = floats_normal(&rng, 9),
           *z = floats_filled(9, NAN);
     ae_sample(z, mean, logvar, floats_filled(9, 0), 9);
@@ -150,7 +150,7 @@ static void sample__has_the_mean_and_the_variance_asked_for(void **state)
 {
     (void)state;
     enum { N = 100000 };
-    Rng rng  = rng_from_seed(106);
+    Rng rng = rng_from_seed(106);
     float *z = floats_filled(N, NAN);
     ae_sample(z, floats_filled(N, 3), floats_filled(N, logf(4)), floats_normal(&rng, N), N);
     double sum = 0, squares = 0;
@@ -163,16 +163,16 @@ static void sample__has_the_mean_and_the_variance_asked_for(void **state)
 
 static void check_sample_backward(size_t n, uint64_t seed, float held)
 {
-    Rng rng     = rng_from_seed(seed);
+    Rng rng = rng_from_seed(seed);
     float *mean = floats_normal(&rng, n), *logvar = floats_normal(&rng, n),
-          *e  = floats_normal(&rng, n);
+          *e = floats_normal(&rng, n);
     float *dz = floats_normal(&rng, n), *dmean = floats_filled(n, held),
-          *dlogvar       = floats_filled(n, held);
-    float *before        = floats_copy(dmean, n),
-          *kept[]        = {floats_copy(dz, n), floats_copy(logvar, n), floats_copy(e, n)};
-    WideSample wide      = {floats_wide(mean, n), floats_wide(logvar, n), floats_wide(e, n),
-                            floats_wide(dz, n), n};
-    double *dmean_want   = slopes(sample_score, &wide, wide.mean, n);
+          *dlogvar = floats_filled(n, held);
+    float *before = floats_copy(dmean, n),
+          *kept[] = {floats_copy(dz, n), floats_copy(logvar, n), floats_copy(e, n)};
+    WideSample wide = {floats_wide(mean, n), floats_wide(logvar, n), floats_wide(e, n),
+                       floats_wide(dz, n), n};
+    double *dmean_want = slopes(sample_score, &wide, wide.mean, n);
     double *dlogvar_want = slopes(sample_score, &wide, wide.logvar, n);
     for (size_t i = 0; i < n; i++) dmean_want[i] += (double)held, dlogvar_want[i] += (double)held;
     ae_sample_backward(dmean, dlogvar, dz, logvar, e, n);
@@ -266,7 +266,7 @@ typedef struct WideKl {
 static double kl_of(const void *argument)
 {
     const WideKl *k = argument;
-    double sum      = 0;
+    double sum = 0;
     for (int i = 0; i < k->B * k->Z; i++)
         sum += (exp(k->logvar[i]) + k->mean[i] * k->mean[i] - 1 - k->logvar[i]) / 2;
     return sum / k->B;
@@ -274,15 +274,15 @@ static double kl_of(const void *argument)
 
 static void check_kl(int B, int Z, uint64_t seed)
 {
-    Rng rng     = rng_from_seed(seed);
-    size_t n    = (size_t)(B * Z);
+    Rng rng = rng_from_seed(seed);
+    size_t n = (size_t)(B * Z);
     float *mean = floats_normal(&rng, n), *logvar = floats_normal(&rng, n),
           *kept[] = {floats_copy(mean, n), floats_copy(logvar, n)};
     float *dmean = floats_filled(n, 7), *dlogvar = floats_filled(n, 7),
           *before = floats_copy(dmean, n);
-    WideKl wide   = {B, Z, floats_wide(mean, n), floats_wide(logvar, n)};
-    double want   = kl_of(&wide);
-    float kl      = ae_kl(dmean, dlogvar, mean, logvar, B, Z);
+    WideKl wide = {B, Z, floats_wide(mean, n), floats_wide(logvar, n)};
+    double want = kl_of(&wide);
+    float kl = ae_kl(dmean, dlogvar, mean, logvar, B, Z);
     assert_near(&kl, &want, SCALAR, .name = "K", .batch = B, .formula = kl_formula);
     assert_near(dmean, slopes(kl_of, &wide, wide.mean, n), SHAPE(B, Z), .name = "dmean", .batch = B,
                 .replaces = before, .formula = "dmean[b,z] = dK/dmean[b,z]");

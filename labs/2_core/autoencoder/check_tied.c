@@ -15,19 +15,19 @@ typedef struct Tied {
 
 static Tied tied_new(int B, int I, int O, uint64_t seed)
 {
-    Rng rng     = rng_from_seed(seed);
-    Tied tied   = {.B = B, .I = I, .O = O};
+    Rng rng = rng_from_seed(seed);
+    Tied tied = {.B = B, .I = I, .O = O};
     tied.h_size = (size_t)(B * O), tied.w_size = (size_t)(O * I), tied.y_size = (size_t)(B * I);
-    tied.h    = floats_normal(&rng, tied.h_size);
-    tied.w    = floats_normal(&rng, tied.w_size);
+    tied.h = floats_normal(&rng, tied.h_size);
+    tied.w = floats_normal(&rng, tied.w_size);
     tied.bias = floats_normal(&rng, (size_t)I);
-    tied.dy   = floats_normal(&rng, tied.y_size);
+    tied.dy = floats_normal(&rng, tied.y_size);
     return tied;
 }
 
 static void check_tied_forward(int B, int I, int O, uint64_t seed)
 {
-    Tied t   = tied_new(B, I, O, seed);
+    Tied t = tied_new(B, I, O, seed);
     float *y = floats_filled(t.y_size, 7), *before = floats_copy(y, t.y_size);
     double *want = doubles_zero(t.y_size);
     for (int b = 0; b < B; b++)
@@ -90,9 +90,9 @@ static void tied_forward__leaves_its_inputs_alone(void **state)
 
 static void check_tied_backward(int B, int I, int O, uint64_t seed, float held)
 {
-    Tied t    = tied_new(B, I, O, seed);
+    Tied t = tied_new(B, I, O, seed);
     float *dh = floats_filled(t.h_size, held), *dw = floats_filled(t.w_size, held),
-          *dbias     = floats_filled((size_t)I, held);
+          *dbias = floats_filled((size_t)I, held);
     float *dh_before = floats_copy(dh, t.h_size), *dw_before = floats_copy(dw, t.w_size);
     float *dbias_before = floats_copy(dbias, (size_t)I);
     double *dh_want = floats_wide(dh, t.h_size), *dw_want = floats_wide(dw, t.w_size);
@@ -170,7 +170,7 @@ typedef struct WideTied {
 static double tied_score(const void *argument)
 {
     const WideTied *t = argument;    // x is h [B,O], y and dy are [B,I]
-    double sum        = 0;
+    double sum = 0;
     for (int b = 0; b < t->B; b++)
         for (int i = 0; i < t->I; i++) {
             double y = t->bias[i];
@@ -183,7 +183,7 @@ static double tied_score(const void *argument)
 static void tied_backward__is_the_slope_of_the_layer(void **state)
 {
     (void)state;
-    Tied t        = tied_new(3, 5, 2, 80);
+    Tied t = tied_new(3, 5, 2, 80);
     WideTied wide = {3,
                      5,
                      2,

@@ -15,12 +15,12 @@ enum { PIXELS = 784, CLASSES = 10, FEATURES = 500 };
 typedef struct Settings {
     const char *part;      // "all", or one part of the story
     const char *hidden;    // units between the pixels and the code: "256", "1000,500,250"
-    bool        tied;
-    int         code, epochs, batch, images;
-    float       rate, noise;
+    bool tied;
+    int code, epochs, batch, images;
+    float rate, noise;
 } Settings;
 
-// --- the losses: what each network is asked for ---------------------------------------------------
+// ---- the losses: what each network is asked for ----
 
 static Tensor *plain_loss(Tape *tape, const void *net, const Batch *batch)
 {
@@ -30,13 +30,13 @@ static Tensor *plain_loss(Tape *tape, const void *net, const Batch *batch)
 
 typedef struct Denoiser {
     Autoencoder net;
-    float       noise;    // the share of pixels that are knocked out
+    float noise;    // the share of pixels that are knocked out
 } Denoiser;
 
 static Tensor *denoise_loss(Tape *tape, const void *net, const Batch *batch)
 {
     const Denoiser *denoiser = net;
-    Tensor         *noisy    = corrupted(tape->arena, batch->x, denoiser->noise, batch->rng);
+    Tensor *noisy = corrupted(tape->arena, batch->x, denoiser->noise, batch->rng);
     Tensor *features = autoencoder_encode(tape, &denoiser->net, noisy);
     return reconstruction_loss(tape, autoencoder_decode(tape, &denoiser->net, features), batch->x);
 }
@@ -67,7 +67,7 @@ static Tensor *classifier_loss(Tape *tape, const void *net, const Batch *batch)
     return loss_cross_entropy(tape, class_scores(tape, net, batch->x), batch->labels);
 }
 
-// --- measures -------------------------------------------------------------------------------------
+// ---- measures ----
 
 enum { MEASURE_BATCH = 500 };
 
@@ -89,8 +89,8 @@ static float pca_error(Arena *step, const Pca *pca, const Images *images)
 {
     double sum = 0;
     for (int first = 0; first < images->count; first += MEASURE_BATCH) {
-        Tape   *tape = tape_new(step);
-        int     rows = rows_left(images, first);
+        Tape *tape = tape_new(step);
+        int rows = rows_left(images, first);
         Tensor *x = images_from(step, images, first, rows), *back = pca_reconstruct(step, pca, x);
         sum += (double)rows * tensor_item(loss_squared_error(tape, back, x));
     }
@@ -104,11 +104,12 @@ static float error_rate(Arena *step, const Classifier *net, const Images *images
     for (int first = 0; first < images->count; first += MEASURE_BATCH) {
         Tape *tape = tape_new(step);
         tape_quiet(tape, true);
-        int          rows   = rows_left(images, first);
-        const float *scores = tensor_values(step, class_scores(tape, net, images_from(step, images, first, rows)));
+        int rows = rows_left(images, first);
+        const float *scores =
+            tensor_values(step, class_scores(tape, net, images_from(step, images, first, rows)));
         for (int r = 0; r < rows; r++) {
-            const float *row  = scores + (size_t)r * CLASSES;
-            int          best = 0;
+            const float *row = scores + (size_t)r * CLASSES;
+            int best = 0;
             for (int c = 1; c < CLASSES; c++)
                 if (row[c] > row[best]) best = c;
             wrong += best != images->labels[first + r];
@@ -117,18 +118,18 @@ static float error_rate(Arena *step, const Classifier *net, const Images *images
     return 100.0f * (float)wrong / (float)images->count;
 }
 
-// --- the story ------------------------------------------------------------------------------------
+// ---- the story ----
 
 typedef struct Story {
-    Settings    set;
-    Run        *run;
-    Arena      *keep, *step;
-    Images      train, test;
-    Session     session;
+    Settings set;
+    Run *run;
+    Arena *keep, *step;
+    Images train, test;
+    Session session;
     Autoencoder squeezer, dreamer;    // 784-256-30-256-784 or as asked; a VAE with a code of two
-    Denoiser    denoiser;             // 784-500-784
-    Classifier  fresh, taught;        // 784-500-10: from nothing, and from the denoiser's features
-    Training    squeeze, denoise, read_fresh, read_taught, dream;
+    Denoiser denoiser;                // 784-500-784
+    Classifier fresh, taught;         // 784-500-10: from nothing, and from the denoiser's features
+    Training squeeze, denoise, read_fresh, read_taught, dream;
 } Story;
 
 static bool has_part(const Story *story, const char *part)
@@ -140,10 +141,10 @@ static bool has_part(const Story *story, const char *part)
 static bool parse_hidden(AutoencoderConfig *config, const char *text, int code, Error *err)
 {
     config->sizes[0] = PIXELS;
-    config->depth    = 0;
+    config->depth = 0;
     for (const char *at = text; *at != '\0';) {
         char *end;
-        long  units = strtol(at, &end, 10);
+        long units = strtol(at, &end, 10);
         if (end == at || units < 1 || units > 100000 || (*end != ',' && *end != '\0') ||
             (*end == ',' && end[1] == '\0') || config->depth == DEPTH_MAX - 1)
             return error_set(err,
@@ -161,21 +162,21 @@ static Classifier classifier_new(Params *params, const char *name, Arena *keep, 
     return (Classifier){
         .features = linear_new(params, arena_print(keep, "%s.features", name), PIXELS, FEATURES,
                                init_he, rng),
-        .scores   = linear_new(params, arena_print(keep, "%s.scores", name), FEATURES, CLASSES,
-                               init_glorot, rng),
+        .scores = linear_new(params, arena_print(keep, "%s.scores", name), FEATURES, CLASSES,
+                             init_glorot, rng),
     };
 }
 
 static void plan(Story *story, Training *training, const char *name, Params *params,
                  const void *net, Tensor *(*loss)(Tape *, const void *, const Batch *))
 {
-    *training = (Training){.name   = name,
+    *training = (Training){.name = name,
                            .params = params,
-                           .net    = net,
-                           .loss   = loss,
+                           .net = net,
+                           .loss = loss,
                            .epochs = story->set.epochs,
-                           .batch  = story->set.batch,
-                           .rate   = story->set.rate};
+                           .batch = story->set.batch,
+                           .rate = story->set.rate};
     training_plan(&story->session, training);
 }
 
@@ -183,23 +184,23 @@ static void plan(Story *story, Training *training, const char *name, Params *par
 // each has random numbers of its own, so that leaving a part out changes nothing in the others.
 static bool build_networks(Story *story, Error *err)
 {
-    Arena            *keep     = story->keep;
-    uint64_t          seed     = story->run->seed;
+    Arena *keep = story->keep;
+    uint64_t seed = story->run->seed;
     AutoencoderConfig squeezer = {.tied = story->set.tied};
     if (!parse_hidden(&squeezer, story->set.hidden, story->set.code, err)) return false;
     if (has_part(story, "squeeze")) {
-        Params *params  = params_new(keep);
-        Rng     rng     = rng_stream(seed, 1);
+        Params *params = params_new(keep);
+        Rng rng = rng_stream(seed, 1);
         story->squeezer = autoencoder_new(params, "squeeze", &squeezer, &rng);
         plan(story, &story->squeeze, "squeeze", params, &story->squeezer, plain_loss);
     }
     if (has_part(story, "denoise")) {
         AutoencoderConfig config = {.sizes = {PIXELS, FEATURES}, .depth = 1, .relu_code = true};
         Params *params = params_new(keep), *fresh = params_new(keep), *taught = params_new(keep);
-        Rng     rng = rng_stream(seed, 2), fresh_rng = rng_stream(seed, 3), taught_rng = fresh_rng;
+        Rng rng = rng_stream(seed, 2), fresh_rng = rng_stream(seed, 3), taught_rng = fresh_rng;
         story->denoiser =
             (Denoiser){autoencoder_new(params, "denoise", &config, &rng), story->set.noise};
-        story->fresh  = classifier_new(fresh, "fresh", keep, &fresh_rng);
+        story->fresh = classifier_new(fresh, "fresh", keep, &fresh_rng);
         story->taught = classifier_new(taught, "taught", keep, &taught_rng);
         plan(story, &story->denoise, "denoise", params, &story->denoiser, denoise_loss);
         plan(story, &story->read_fresh, "read_fresh", fresh, &story->fresh, classifier_loss);
@@ -207,9 +208,9 @@ static bool build_networks(Story *story, Error *err)
     }
     if (has_part(story, "imagine")) {
         AutoencoderConfig config = {.sizes = {PIXELS, 256, 2}, .depth = 2, .variational = true};
-        Params           *params = params_new(keep);
-        Rng               rng    = rng_stream(seed, 4);
-        story->dreamer           = autoencoder_new(params, "imagine", &config, &rng);
+        Params *params = params_new(keep);
+        Rng rng = rng_stream(seed, 4);
+        story->dreamer = autoencoder_new(params, "imagine", &config, &rng);
         plan(story, &story->dream, "imagine", params, &story->dreamer, vae_loss);
     }
     return true;
@@ -218,7 +219,7 @@ static bool build_networks(Story *story, Error *err)
 static bool squeeze(Story *story, Error *err)
 {
     printf("\nSqueeze: %d numbers for %d pixels\n", story->set.code, PIXELS);
-    Pca   pca    = pca_fit(story->keep, &story->train, story->set.code);
+    Pca pca = pca_fit(story->keep, &story->train, story->set.code);
     float linear = pca_error(story->step, &pca, &story->test);
     if (!training_run(&story->session, &story->squeeze, err)) return false;
     float deep = training_test_loss(&story->squeeze);
@@ -284,20 +285,20 @@ static void say_what_to_notice(const Story *story)
 
 static bool tell(Story *story, Error *err)
 {
-    const Settings *set    = &story->set;
-    ImagesSource    source = {.data_dir = story->run->data,
-                              .seed     = story->run->seed,
-                              .train    = set->images,
-                              .test     = set->images / 5};
+    const Settings *set = &story->set;
+    ImagesSource source = {.data_dir = story->run->data,
+                           .seed = story->run->seed,
+                           .train = set->images,
+                           .test = set->images / 5};
     if (!images_load(story->keep, &story->train, &story->test, source, err)) return false;
     printf("%d images to learn from, %d to be tested on: %s\n", story->train.count,
            story->test.count, story->train.origin);
 
     story->session = (Session){
-        .run    = story->run,
-        .state  = params_new(story->keep),
-        .train  = &story->train,
-        .test   = &story->test,
+        .run = story->run,
+        .state = params_new(story->keep),
+        .train = &story->train,
+        .test = &story->test,
         .config = arena_print(story->keep,
                               "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, "
                               "noise %g, seed %llu, %d images: %s",
@@ -318,14 +319,14 @@ static bool tell(Story *story, Error *err)
 
 int main(int argc, char **argv)
 {
-    Arena   *keep = arena_new("keep", (size_t)4 << 30), *step = arena_new("step", (size_t)1 << 30);
-    Settings set = {.part   = "all",
+    Arena *keep = arena_new("keep", (size_t)4 << 30), *step = arena_new("step", (size_t)1 << 30);
+    Settings set = {.part = "all",
                     .hidden = "256",
-                    .code   = 30,
+                    .code = 30,
                     .epochs = 10,
-                    .batch  = 128,
-                    .rate   = 3e-3f,
-                    .noise  = 0.3f};
+                    .batch = 128,
+                    .rate = 3e-3f,
+                    .noise = 0.3f};
     Options *options =
         options_new(keep, "autoencoder",
                     "Squeezes pictures of digits through a few numbers, repairs broken "
@@ -347,14 +348,14 @@ int main(int argc, char **argv)
     options_int(options, "images", 'i', &set.images, 0, IMAGES_MAX,
                 "images to learn from; 0 for all there are, or 20000 drawn");
 
-    int  status;
+    int status;
     Run *run = run_begin(keep, options, argc, argv, &status);
     if (run == NULL) return status;
     if (run->smoke && !options_given(options, "epochs")) set.epochs = 1;
     if (run->smoke && !options_given(options, "images")) set.images = 500;
 
     Story story = {.set = set, .run = run, .keep = keep, .step = step};
-    Error err   = {""};
+    Error err = {""};
     if (!tell(&story, &err) && !run_interrupted(run)) return error_report(&err);
     return run_end(run, CHECKPOINT);
 }

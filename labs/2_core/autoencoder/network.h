@@ -15,17 +15,17 @@
 enum { DEPTH_MAX = 6 };
 
 typedef struct AutoencoderConfig {
-    int  sizes[DEPTH_MAX + 1];    // from the pixels to the code
-    int  depth;                   // layers from the pixels to the code, and as many back
-    bool tied;                    // the decoder uses the encoder's weights, transposed
+    int sizes[DEPTH_MAX + 1];    // from the pixels to the code
+    int depth;                   // layers from the pixels to the code, and as many back
+    bool tied;                   // the decoder uses the encoder's weights, transposed
     bool relu_code;      // the code is a hidden layer like the others: features, not a squeeze
     bool variational;    // the encoder gives a mean and a log-variance for each number
 } AutoencoderConfig;
 
 typedef struct Autoencoder {
     AutoencoderConfig config;
-    Linear            encoder[DEPTH_MAX];    // encoder[depth-1] makes the code, or its mean
-    Linear            logvar;                // variational: the second head
+    Linear encoder[DEPTH_MAX];    // encoder[depth-1] makes the code, or its mean
+    Linear logvar;                // variational: the second head
     Linear decoder[DEPTH_MAX];    // decoder[0] reads the code; tied: only its bias exists
 } Autoencoder;
 
@@ -39,7 +39,8 @@ Tensor *autoencoder_decode(Tape *tape, const Autoencoder *net,
 // The two heads of a variational encoder: mean and log-variance, both [B,Z].
 void vae_encode(Tape *tape, const Autoencoder *net, Tensor *x, Tensor **mean, Tensor **logvar);
 
-Tensor *corrupted(Arena *arena, const Tensor *x, float share, Rng *rng);    // masking noise: ae_corrupt
+Tensor *corrupted(Arena *arena, const Tensor *x, float share,
+                  Rng *rng);    // masking noise: ae_corrupt
 Tensor *sample_code(Tape *tape, Tensor *mean, Tensor *logvar,
                     Rng *rng);    // [B,Z]: mean + exp(logvar/2) noise
 Tensor *reconstruction_loss(Tape *tape, Tensor *logits, const Tensor *x);    // []: ae_loss

@@ -10,7 +10,7 @@ enum { CHUNK = 512 };    // images that are widened to double at a time
 // covariance [P,P] (upper half) and mean [P] of the pixels, in units of 0..1.
 static void covariance(double *cov, double *mean, const Images *images)
 {
-    int     pixels = images->height * images->width, n = images->count;
+    int pixels = images->height * images->width, n = images->count;
     double *chunk = malloc(sizeof *chunk * CHUNK * (size_t)pixels);
     REQUIRE(chunk != NULL, "no memory for %d images of %d pixels", CHUNK, pixels);
     for (int p = 0; p < pixels; p++) mean[p] = 0;
@@ -35,9 +35,9 @@ Pca pca_fit(Arena *keep, const Images *train, int code)
     int pixels = train->height * train->width;
     REQUIRE(code >= 1 && code <= pixels, "a code of %d numbers; expected 1 to %d", code, pixels);
     REQUIRE(train->count > 0, "no images to fit");
-    size_t  square = (size_t)pixels * (size_t)pixels, wanted = (size_t)code * (size_t)pixels;
+    size_t square = (size_t)pixels * (size_t)pixels, wanted = (size_t)code * (size_t)pixels;
     double *cov = malloc(sizeof *cov * square), *mean = malloc(sizeof *mean * (size_t)pixels),
-           *values  = malloc(sizeof *values * (size_t)pixels),
+           *values = malloc(sizeof *values * (size_t)pixels),
            *vectors = malloc(sizeof *vectors * wanted);
     int *support = malloc(sizeof *support * 2 * (size_t)code), found = 0;
     REQUIRE(cov && mean && values && vectors && support, "no memory for a covariance of %d pixels",

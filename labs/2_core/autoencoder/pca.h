@@ -17,6 +17,6 @@ typedef struct Pca {
 } Pca;
 
 // Eigenvectors of the training images' covariance, in double, by LAPACK's dsyevr. 1 <= Z <= P.
-Pca     pca_fit(Arena *keep, const Images *train, int code);
+Pca pca_fit(Arena *keep, const Images *train, int code);
 Tensor *pca_encode(Arena *step, const Pca *pca, const Tensor *x);         // [B,P] -> [B,Z]
 Tensor *pca_reconstruct(Arena *step, const Pca *pca, const Tensor *x);    // [B,P] -> [B,P]

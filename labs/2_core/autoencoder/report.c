@@ -10,7 +10,7 @@ enum { SIDE = 28, CLASSES = 10, GRID = 15 };
 
 static void save_picture(const Run *run, Arena *step, const PictureGrid *grid, const char *name)
 {
-    Error       err;
+    Error err;
     const char *path = run_path(run, name);
     if (picture_save(picture_grid(step, grid), path, &err)) printf("%s: %s\n", grid->caption, path);
     else printf("%s: %s\n", grid->caption, err.message);
@@ -45,21 +45,21 @@ static bool reads(const Training *training)
 static void draw_curves(const Run *run, Training *const trainings[], int count, bool reading)
 {
     Arena *arena = arena_new("curves", 1u << 20);
-    Plot   plot  = {.title   = reading ? "Learning to read" : "Learning to draw",
-                    .x_label = "epoch",
-                    .y_label = reading ? "cross-entropy" : "loss per image",
-                    .log_y   = true};
+    Plot plot = {.title = reading ? "Learning to read" : "Learning to draw",
+                 .x_label = "epoch",
+                 .y_label = reading ? "cross-entropy" : "loss per image",
+                 .log_y = true};
     for (int t = 0; t < count; t++) {
         if (reads(trainings[t]) != reading) continue;
-        size_t       epochs = (size_t)trainings[t]->epochs;
-        const float *curve  = trainings[t]->curve;
-        float       *epoch  = arena_alloc(arena, sizeof *epoch * epochs);
-        float       *train  = arena_alloc(arena, sizeof *train * epochs);
-        float       *test   = arena_alloc(arena, sizeof *test * epochs);
+        size_t epochs = (size_t)trainings[t]->epochs;
+        const float *curve = trainings[t]->curve;
+        float *epoch = arena_alloc(arena, sizeof *epoch * epochs);
+        float *train = arena_alloc(arena, sizeof *train * epochs);
+        float *test = arena_alloc(arena, sizeof *test * epochs);
         for (size_t e = 0; e < epochs; e++) {
             epoch[e] = (float)(e + 1);
             train[e] = curve[2 * e];
-            test[e]  = curve[2 * e + 1];
+            test[e] = curve[2 * e + 1];
         }
         plot_series(&plot, arena_print(arena, "%s, train", trainings[t]->name), epoch, train,
                     epochs);
@@ -78,17 +78,17 @@ void report_curves(const Run *run, Training *const trainings[], int count)
 void report_reconstructions(const Run *run, Arena *step, const Images *test, const Pca *pca,
                             const Autoencoder *net)
 {
-    Tape      *tape = quiet_tape(step);
-    Tensor    *x = one_of_each(step, test), *linear = pca_reconstruct(step, pca, x);
+    Tape *tape = quiet_tape(step);
+    Tensor *x = one_of_each(step, test), *linear = pca_reconstruct(step, pca, x);
     PictureRow rows[] = {
         {"original", tensor_values(step, x)},
         {"PCA", tensor_values(step, linear)},
         {"autoencoder", pixels_of_code(tape, net, autoencoder_encode(tape, net, x))}};
-    PictureGrid grid = {.rows      = rows,
+    PictureGrid grid = {.rows = rows,
                         .row_count = 3,
-                        .columns   = CLASSES,
-                        .height    = SIDE,
-                        .width     = SIDE,
+                        .columns = CLASSES,
+                        .height = SIDE,
+                        .width = SIDE,
                         .caption =
                             arena_print(step, "Each image squeezed into %d numbers and drawn again",
                                         pca->components->shape.size[0])};
@@ -98,31 +98,31 @@ void report_reconstructions(const Run *run, Arena *step, const Images *test, con
 void report_denoised(const Run *run, Arena *step, const Images *test, const Autoencoder *net,
                      float noise)
 {
-    Tape      *tape = quiet_tape(step);
-    Rng        rng  = rng_stream(run->seed, 0xD1);
-    Tensor    *x = one_of_each(step, test), *noisy = corrupted(step, x, noise, &rng);
+    Tape *tape = quiet_tape(step);
+    Rng rng = rng_stream(run->seed, 0xD1);
+    Tensor *x = one_of_each(step, test), *noisy = corrupted(step, x, noise, &rng);
     PictureRow rows[] = {
         {"original", tensor_values(step, x)},
         {"corrupted", tensor_values(step, noisy)},
         {"repaired", pixels_of_code(tape, net, autoencoder_encode(tape, net, noisy))}};
-    PictureGrid grid = {.rows      = rows,
+    PictureGrid grid = {.rows = rows,
                         .row_count = 3,
-                        .columns   = CLASSES,
-                        .height    = SIDE,
-                        .width     = SIDE,
-                        .caption   = arena_print(
-                              step, "%.0f %% of the pixels set to 0, and what the network restores",
-                              (double)(100 * noise))};
+                        .columns = CLASSES,
+                        .height = SIDE,
+                        .width = SIDE,
+                        .caption = arena_print(
+                            step, "%.0f %% of the pixels set to 0, and what the network restores",
+                            (double)(100 * noise))};
     save_picture(run, step, &grid, "denoised.png");
 }
 
 void report_latent(const Run *run, Arena *step, const Images *test, const Autoencoder *vae)
 {
     static const char *const names[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    Tape                    *tape           = quiet_tape(step);
-    int                      n              = test->count < 5000 ? test->count : 5000;
-    float                   *x[CLASSES], *y[CLASSES];
-    size_t                   count[CLASSES] = {0};
+    Tape *tape = quiet_tape(step);
+    int n = test->count < 5000 ? test->count : 5000;
+    float *x[CLASSES], *y[CLASSES];
+    size_t count[CLASSES] = {0};
     for (int c = 0; c < CLASSES; c++) {
         x[c] = arena_alloc(step, sizeof **x * (size_t)n);
         y[c] = arena_alloc(step, sizeof **y * (size_t)n);
@@ -130,16 +130,16 @@ void report_latent(const Run *run, Arena *step, const Images *test, const Autoen
     for (int i = 0; i < n; i++) {
         Tensor *mean, *logvar;
         vae_encode(tape, vae, images_batch(step, test, &i, 1), &mean, &logvar);
-        int   c = test->labels[i];
+        int c = test->labels[i];
         float code[2];
         tensor_read(mean, code);
-        x[c][count[c]]   = code[0];
+        x[c][count[c]] = code[0];
         y[c][count[c]++] = code[1];
     }
-    Plot plot = {.title   = "Where the encoder puts the test digits",
+    Plot plot = {.title = "Where the encoder puts the test digits",
                  .x_label = "first number of the code",
                  .y_label = "second number of the code",
-                 .points  = true};
+                 .points = true};
     for (int c = 0; c < CLASSES; c++) plot_series(&plot, names[c], x[c], y[c], count[c]);
     run_plot(run, &plot, "latent");
 }
@@ -150,7 +150,7 @@ static float normal_quantile(double p)
 {
     double low = -8, high = 8;
     while (high - low > 1e-9) {
-        double middle                                       = (low + high) / 2;
+        double middle = (low + high) / 2;
         *(0.5 * erfc(-middle / sqrt(2)) < p ? &low : &high) = middle;
     }
     return (float)low;
@@ -170,13 +170,13 @@ void report_samples(const Run *run, Arena *step, const Autoencoder *vae)
     PictureRow rows[GRID];
     for (int r = 0; r < GRID; r++)
         rows[r] = (PictureRow){NULL, pixels + (size_t)r * GRID * SIDE * SIDE};
-    PictureGrid grid = {.rows      = rows,
+    PictureGrid grid = {.rows = rows,
                         .row_count = GRID,
-                        .columns   = GRID,
-                        .height    = SIDE,
-                        .width     = SIDE,
-                        .scale     = 1,
-                        .gap       = 1,
-                        .caption   = "Drawn from the code alone, across the plane"};
+                        .columns = GRID,
+                        .height = SIDE,
+                        .width = SIDE,
+                        .scale = 1,
+                        .gap = 1,
+                        .caption = "Drawn from the code alone, across the plane"};
     save_picture(run, step, &grid, "samples.png");
 }

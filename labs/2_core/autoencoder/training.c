@@ -17,21 +17,21 @@ static long steps_per_epoch(const Session *session, const Training *training)
 void training_plan(Session *session, Training *training)
 {
     REQUIRE(session->count < TRAININGS_MAX, "more than %d trainings", TRAININGS_MAX);
-    Arena          *keep   = session->state->arena;
+    Arena *keep = session->state->arena;
     const Training *before = session->count > 0 ? session->trainings[session->count - 1] : NULL;
-    training->first        = before ? before->first + before->steps : 0;
-    training->steps        = training->epochs * steps_per_epoch(session, training);
+    training->first = before ? before->first + before->steps : 0;
+    training->steps = training->epochs * steps_per_epoch(session, training);
     training->curve = arena_zeros(keep, 2 * (size_t)training->epochs * sizeof *training->curve);
     session->records[2 * session->count] = (Record){arena_print(keep, "%s.curve", training->name),
                                                     training->curve, 2 * training->epochs};
     session->records[2 * session->count + 1] =
         (Record){arena_print(keep, "%s.running", training->name), &training->running, 1};
-    training->rng  = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
+    training->rng = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
     training->adam = optimizer_new(keep, training->params,
                                    (OptimizerConfig){
-                                       .kind     = OPTIMIZER_ADAM,
+                                       .kind = OPTIMIZER_ADAM,
                                        .schedule = {.shape = SCHEDULE_COSINE,
-                                                    .peak  = training->rate,
+                                                    .peak = training->rate,
                                                     .floor = training->rate / 100,
                                                     .total = training->steps},
                                    });
@@ -57,10 +57,10 @@ static Batch batch_of(Arena *arena, const Images *images, const int *index, int 
 
 float training_evaluate(const Session *session, const Training *training, const Images *images)
 {
-    Rng    rng   = rng_stream(session->run->seed, STREAM_TEST);
+    Rng rng = rng_stream(session->run->seed, STREAM_TEST);
     Arena *arena = arena_new("evaluation", (size_t)1 << 30);
-    Tape  *tape  = tape_new(arena);
-    double sum   = 0;
+    Tape *tape = tape_new(arena);
+    double sum = 0;
     tape_quiet(tape, true);
     for (int first = 0; first < images->count; first += TEST_BATCH) {
         int index[TEST_BATCH], rows = images->count - first;
@@ -86,8 +86,8 @@ static void shuffle_epoch(int *order, int count, uint64_t seed, long epoch)
 static float train_step(Tape *tape, Training *training, const Images *images, const int *index,
                         int rows)
 {
-    Batch   batch = batch_of(tape->arena, images, index, rows, &training->rng);
-    Tensor *loss  = training->loss(tape, training->net, &batch);
+    Batch batch = batch_of(tape->arena, images, index, rows, &training->rng);
+    Tensor *loss = training->loss(tape, training->net, &batch);
     tape_backward(tape, loss);
     optimizer_step(training->adam);
     float sum = tensor_item(loss) * (float)rows;
@@ -97,10 +97,10 @@ static float train_step(Tape *tape, Training *training, const Images *images, co
 
 static void end_epoch(const Session *session, Training *training, long epoch)
 {
-    float *curve      = training->curve + 2 * epoch;
-    Arena *scratch    = arena_new("metric names", 4096);
-    curve[0]          = training->running / (float)session->train->count;
-    curve[1]          = training_evaluate(session, training, session->test);
+    float *curve = training->curve + 2 * epoch;
+    Arena *scratch = arena_new("metric names", 4096);
+    curve[0] = training->running / (float)session->train->count;
+    curve[1] = training_evaluate(session, training, session->test);
     training->running = 0;
     metrics_write(
         session->run->metrics, training->first + (epoch + 1) * steps_per_epoch(session, training),
@@ -113,13 +113,13 @@ static void end_epoch(const Session *session, Training *training, long epoch)
 // What of a training stands in a checkpoint; `done` is the number of its steps.
 static Checkpoint checkpoint_of(const Session *session, Training *training, long done)
 {
-    return (Checkpoint){.params       = session->state,
-                        .records      = session->records,
+    return (Checkpoint){.params = session->state,
+                        .records = session->records,
                         .record_count = 2 * session->count,
-                        .optimizer    = training->adam,
-                        .rng          = &training->rng,
-                        .step         = training->first + done,
-                        .config       = session->config};
+                        .optimizer = training->adam,
+                        .rng = &training->rng,
+                        .step = training->first + done,
+                        .config = session->config};
 }
 
 static bool save(const Session *session, Training *training, long done, Error *err)
@@ -136,7 +136,7 @@ bool session_resume(Session *session, Error *err)
     // The optimizer in the file is that of the training which took the last step.
     for (int i = 0; i < session->count; i++) {
         Training *training = session->trainings[i];
-        long      done     = session->resumed - training->first;
+        long done = session->resumed - training->first;
         if (done < 0 || done > training->steps || (done == 0 && i > 0)) continue;
         Checkpoint point = checkpoint_of(session, training, done);
         return checkpoint_load(path, &point, err) &&
@@ -147,18 +147,18 @@ bool session_resume(Session *session, Error *err)
 
 bool training_run(const Session *session, Training *training, Error *err)
 {
-    const Images *images    = session->train;
-    long          per_epoch = steps_per_epoch(session, training);
+    const Images *images = session->train;
+    long per_epoch = steps_per_epoch(session, training);
     long done = session->resumed - training->first;    // may lie before or behind this training
     if (done >= training->steps) return true;
     if (done < 0) done = 0;
 
-    Arena   *arena    = arena_new("step", (size_t)1 << 30);
-    int     *order    = arena_alloc(session->state->arena, sizeof *order * (size_t)images->count);
-    Tape    *tape     = tape_new(arena);
+    Arena *arena = arena_new("step", (size_t)1 << 30);
+    int *order = arena_alloc(session->state->arena, sizeof *order * (size_t)images->count);
+    Tape *tape = tape_new(arena);
     Progress progress = progress_begin(training->name, "images", done * training->batch,
                                        training->steps * training->batch);
-    bool     ok       = true;
+    bool ok = true;
     while (ok && done < training->steps && !run_interrupted(session->run)) {
         long epoch = done / per_epoch, first = done % per_epoch * training->batch;
         shuffle_epoch(order, images->count, session->run->seed, epoch);

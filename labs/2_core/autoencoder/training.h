@@ -26,38 +26,38 @@
 #define CHECKPOINT "checkpoint.safetensors"
 
 typedef struct Batch {
-    Tensor        *x;         // [B,784] in [0,1]
-    Tensor        *labels;    // [B] of I32
-    Rng           *rng;       // for what a loss draws: corruption, samples
+    Tensor *x;         // [B,784] in [0,1]
+    Tensor *labels;    // [B] of I32
+    Rng *rng;          // for what a loss draws: corruption, samples
 } Batch;
 
 typedef struct Training {
     const char *name;
-    Params     *params;    // what it moves
+    Params *params;    // what it moves
     const void *net;
     Tensor *(*loss)(Tape *tape, const void *net,
                     const Batch *batch);    // [], a mean over the batch
-    int   epochs, batch;
+    int epochs, batch;
     float rate;    // Adam's, falling to 1 % of it along half a cosine
     // Set by training_plan().
     Optimizer *adam;
-    Rng        rng;             // what the loss draws from
-    long       first, steps;    // where it stands in the session's count of steps
-    float     *curve;           // [epochs,2]: loss over train and over test, epoch by epoch
-    float      running;         // the sum over the current epoch so far
+    Rng rng;              // what the loss draws from
+    long first, steps;    // where it stands in the session's count of steps
+    float *curve;         // [epochs,2]: loss over train and over test, epoch by epoch
+    float running;        // the sum over the current epoch so far
 } Training;
 
 enum { TRAININGS_MAX = 8 };
 
 typedef struct Session {
-    Run          *run;
-    Params       *state;     // all that a checkpoint holds beside the optimizer
-    const char   *config;    // what a resumed run must have in common with this one
+    Run *run;
+    Params *state;         // all that a checkpoint holds beside the optimizer
+    const char *config;    // what a resumed run must have in common with this one
     const Images *train, *test;
-    int           count;
-    Training     *trainings[TRAININGS_MAX];        // in the order in which they run
-    Record        records[2 * TRAININGS_MAX];      // their curves and running sums
-    long          resumed;                     // steps that were done before this run
+    int count;
+    Training *trainings[TRAININGS_MAX];    // in the order in which they run
+    Record records[2 * TRAININGS_MAX];     // their curves and running sums
+    long resumed;                          // steps that were done before this run
 } Session;
 
 void training_plan(Session *session, Training *training);

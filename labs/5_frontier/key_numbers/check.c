@@ -21,10 +21,10 @@ typedef struct Digits {
 
 static Digits grouped(uint64_t n)    // 41,943,040
 {
-    char   plain[24];
-    int    count = snprintf(plain, sizeof plain, "%llu", (unsigned long long)n);
-    Digits out   = {""};
-    char  *end   = out.text;
+    char plain[24];
+    int count = snprintf(plain, sizeof plain, "%llu", (unsigned long long)n);
+    Digits out = {""};
+    char *end = out.text;
     for (int i = 0; i < count; i++) {
         if (i > 0 && (count - i) % 3 == 0) *end++ = ',';
         *end++ = plain[i];
@@ -49,8 +49,8 @@ static bool shows(const Clue *clue, double got, double want)
 static void say_clues(double got, double want, const Want *about)
 {
     static const int simple[] = {2, 3, 4, 6, 8};
-    int              told     = 0;
-    double           off      = fabs(got - want);
+    int told = 0;
+    double off = fabs(got - want);
     for (int i = 0; i < CLUES_MAX && about->clues[i].likely != NULL; i++)
         if (shows(&about->clues[i], got, want))
             print_error("%s%s\n", told++ > 0 ? "or: " : "", about->clues[i].likely);

@@ -12,7 +12,7 @@ extern const struct CMUnitTest time_cases[];         // flops, roofline, optimum
 // What a mistake looks like: the answer is off by so much in either direction, is so many times
 // what is wanted, or is this very number. Of the three, what is 0 is not looked at.
 typedef struct Clue {
-    double      off, times, value;
+    double off, times, value;
     const char *likely;
 } Clue;
 
@@ -22,7 +22,7 @@ typedef struct Want {
     const char *name;       // whose number this is: "Llama-3.1-8B"
     const char *formula;    // in symbols
     const char *sum;        // how the wanted number comes about; NULL where that is plain
-    Clue        clues[CLUES_MAX];
+    Clue clues[CLUES_MAX];
     double tokens;    // that a real number is the sum over; 0: it is not said what is off for each
     double rtol;      // of a real number; 0: 1e-12
 } Want;

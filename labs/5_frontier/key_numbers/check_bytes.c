@@ -5,9 +5,9 @@
 // Formats as they are published, and what a full super-block takes.
 typedef struct Stored {
     const char *name;
-    KnFormat    format;
-    double      bits;
-    uint64_t    numbers, bytes;
+    KnFormat format;
+    double bits;
+    uint64_t numbers, bytes;
 } Stored;
 
 static const Stored stored[] = {
@@ -49,17 +49,17 @@ static void check_bits(const char *name, KnFormat format, double want)
     assert_real(
         kn_bits_per_weight(&format), want, .name = name,
         .formula = "bits + block_bits / block + super_bits / (super block)",
-        .clues   = {
-              {.value = bits, .likely = "the scales take room too"},
-              {.value = bits + scale, .likely = "the scales of scales take room too: super_bits"},
-              {.value = above > 0 ? bits + above : 0, .likely = "each block has block_bits more"},
-              {.value  = bits + scale + above * each,
-               .likely = "a super-block has super blocks, of block numbers each"},
-              {.value  = bits + scale + above * super,
-               .likely = "super_bits are of a whole super-block, not of each block"},
-              {.value  = bits + (double)(format.block_bits + format.super_bits),
-               .likely = "block_bits are of a whole block, not of each number"},
-              {.value = bits / 8, .likely = "bits, not bytes"}});
+        .clues = {
+            {.value = bits, .likely = "the scales take room too"},
+            {.value = bits + scale, .likely = "the scales of scales take room too: super_bits"},
+            {.value = above > 0 ? bits + above : 0, .likely = "each block has block_bits more"},
+            {.value = bits + scale + above * each,
+             .likely = "a super-block has super blocks, of block numbers each"},
+            {.value = bits + scale + above * super,
+             .likely = "super_bits are of a whole super-block, not of each block"},
+            {.value = bits + (double)(format.block_bits + format.super_bits),
+             .likely = "block_bits are of a whole block, not of each number"},
+            {.value = bits / 8, .likely = "bits, not bytes"}});
 }
 
 static void bits__without_blocks_are_the_numbers_own(void **state)
@@ -100,18 +100,18 @@ static const char bytes_formula[] =
 
 static void check_bytes(const char *name, KnFormat f, uint64_t n, uint64_t want, const char *sum)
 {
-    char   title[96];
+    char title[96];
     double blocks = (double)parts_of(n, f.block);
     snprintf(title, sizeof title, "%s, n = %llu", name, (unsigned long long)n);
     assert_count(
         kn_format_bytes(&f, n), want, .name = title, .formula = bytes_formula, .sum = sum,
-        .clues = {{.off    = (double)parts_of(f.block_bits, 8),
+        .clues = {{.off = (double)parts_of(f.block_bits, 8),
                    .likely = "as much as a block's bits: one that is not full has them too"},
-                  {.off    = (double)parts_of(f.super_bits, 8),
+                  {.off = (double)parts_of(f.super_bits, 8),
                    .likely = "as much as a super-block's bits: one that is not full has them too"},
-                  {.off    = blocks * (double)f.block_bits / 8,
+                  {.off = blocks * (double)f.block_bits / 8,
                    .likely = "as much as the bits of all blocks"},
-                  {.off    = 1,
+                  {.off = 1,
                    .likely = "each of the three arrays is rounded up to whole bytes, by itself"}});
 }
 
@@ -163,7 +163,7 @@ static void bytes__are_what_walking_over_the_numbers_counts(void **state)
 {
     (void)state;
     for (int i = 0; i < STORED; i++) {
-        KnFormat f       = stored[i].format;
+        KnFormat f = stored[i].format;
         uint64_t numbers = 0, blocks = 0, supers = 0;    // in bits
         for (uint64_t n = 1; n <= 700; n++) {
             uint64_t at = n - 1;

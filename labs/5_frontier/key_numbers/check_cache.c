@@ -8,30 +8,30 @@
 static void check_kv(const char *name, KnBlock block, KnFormat format, uint64_t want,
                      const char *sum)
 {
-    double   a = (double)block.heads, k = (double)block.kv_heads, d = (double)block.head_dim;
-    double   each   = (double)format.bits / 8;    // bytes of a number, without scales
-    uint64_t even   = block.width / block.heads;
-    bool     latent = block.kv_rank > 0;
+    double a = (double)block.heads, k = (double)block.kv_heads, d = (double)block.head_dim;
+    double each = (double)format.bits / 8;    // bytes of a number, without scales
+    uint64_t even = block.width / block.heads;
+    bool latent = block.kv_rank > 0;
     assert_count(
         kn_kv_bytes(&block, &format), want, .name = name, .sum = sum,
         .formula = "2 rows of k d numbers; latent: 1 row of r_kv + d_r; each row in the format",
-        .clues   = {{.times  = latent ? 2 : 0.5,
-                     .likely = latent ? "the latent serves as keys and values: one row"
-                                      : "keys AND values?"},
-                    {.times = latent ? 0 : a / k, .likely = "there are k heads of them, not a"},
-                    {.off    = (double)block.rope_dim * each,
-                     .likely = "beside the latent stands the key's part with a position"},
-                    {.off    = (a - 1) * (double)block.rope_dim * each,
-                     .likely = "one part with a position serves all heads"},
-                    {.value  = a * (double)(block.nope_dim + block.rope_dim + block.value_dim) * each,
-                     .likely = "the latent is cached, not what comes up from it"},
-                    {.value  = 2 * k * (double)even * each,
-                     .likely = "is the head's size h / a? It is head_dim, as given"},
-                    {.value = 2 * k * d * each, .likely = "the scales take room too"},
-                    {.value  = 2 * k * d * 2,
-                     .likely = "16 bits? The cache is stored in the format that is given"},
-                    {.off    = (double)parts_of(format.block_bits, 8),
-                     .likely = "two rows, not one: each has a last block of its own"}});
+        .clues = {{.times = latent ? 2 : 0.5,
+                   .likely = latent ? "the latent serves as keys and values: one row"
+                                    : "keys AND values?"},
+                  {.times = latent ? 0 : a / k, .likely = "there are k heads of them, not a"},
+                  {.off = (double)block.rope_dim * each,
+                   .likely = "beside the latent stands the key's part with a position"},
+                  {.off = (a - 1) * (double)block.rope_dim * each,
+                   .likely = "one part with a position serves all heads"},
+                  {.value = a * (double)(block.nope_dim + block.rope_dim + block.value_dim) * each,
+                   .likely = "the latent is cached, not what comes up from it"},
+                  {.value = 2 * k * (double)even * each,
+                   .likely = "is the head's size h / a? It is head_dim, as given"},
+                  {.value = 2 * k * d * each, .likely = "the scales take room too"},
+                  {.value = 2 * k * d * 2,
+                   .likely = "16 bits? The cache is stored in the format that is given"},
+                  {.off = (double)parts_of(format.block_bits, 8),
+                   .likely = "two rows, not one: each has a last block of its own"}});
 }
 
 static const KnFormat bf16 = {.bits = 16}, fp8 = {.bits = 8}, q8_0 = {8, 32, 16, 0, 0},
@@ -106,21 +106,21 @@ static void check_cached(uint64_t context, uint64_t window, uint64_t page, uint6
     snprintf(title, sizeof title, "context %llu, window %llu, page %llu",
              (unsigned long long)context, (unsigned long long)window, (unsigned long long)page);
     uint64_t stay = context < window || window == 0 ? context : window, pages = want / page;
-    uint64_t all     = parts_of(context, page) * page;
-    uint64_t filled  = window < context ? parts_of(window, page) * page : 0;
+    uint64_t all = parts_of(context, page) * page;
+    uint64_t filled = window < context ? parts_of(window, page) * page : 0;
     uint64_t touched = window > 0 ? (parts_of(window - 1, page) + 1) * page : 0;
     assert_count(
         kn_cached_tokens(context, window, page), want, .name = title,
         .formula = "pages x page; at most ceil(context / page) pages, with a window at most "
                    "ceil((window - 1) / page) + 1",
-        .clues   = {{.value = (double)all, .likely = "only the last `window` tokens stay"},
-                    {.value  = (double)filled,
-                     .likely = "a window that begins late in a page touches one more than it fills"},
-                    {.value = (double)touched, .likely = "never more pages than all tokens take"},
-                    {.value  = stay % page != 0 ? (double)stay : 0,
-                     .likely = "tokens stand in whole pages, with free places"},
-                    {.value = (double)pages, .likely = "tokens that there is room for, not pages"},
-                    {.off = (double)page, .likely = "one page too many or too few"}});
+        .clues = {{.value = (double)all, .likely = "only the last `window` tokens stay"},
+                  {.value = (double)filled,
+                   .likely = "a window that begins late in a page touches one more than it fills"},
+                  {.value = (double)touched, .likely = "never more pages than all tokens take"},
+                  {.value = stay % page != 0 ? (double)stay : 0,
+                   .likely = "tokens stand in whole pages, with free places"},
+                  {.value = (double)pages, .likely = "tokens that there is room for, not pages"},
+                  {.off = (double)page, .likely = "one page too many or too few"}});
 }
 
 static void cached__without_a_window_are_whole_pages(void **state)
@@ -189,7 +189,7 @@ static uint64_t most_pages(uint64_t context, uint64_t window, uint64_t page)
     uint64_t most = 0;
     for (uint64_t now = 1; now <= context; now++) {
         uint64_t oldest = window > 0 && now > window ? now - window : 0;    // that is still seen
-        uint64_t pages  = (now - 1) / page - oldest / page + 1;
+        uint64_t pages = (now - 1) / page - oldest / page + 1;
         if (pages > most) most = pages;
     }
     return most;
@@ -223,7 +223,7 @@ static void check_concurrency(const char *name, Card card, const KnLayerCache *l
     double cost = 0, whole = 0, one = 0;    // of a request: without pages; nor windows; nor layers
     for (int i = 0; i < count; i++) {
         uint64_t window = layers[i].window;
-        double   each   = (double)layers[i].bytes;
+        double each = (double)layers[i].bytes;
         cost += (double)layers[i].layers * each *
                 (double)(window > 0 && window < context ? window : context);
         whole += (double)layers[i].layers * each * (double)context;
@@ -235,18 +235,18 @@ static void check_concurrency(const char *name, Card card, const KnLayerCache *l
         kn_concurrency(card.total, card.fraction, card.taken, layers, count, context, page), want,
         .name = name, .sum = sum,
         .formula = "(total fraction - taken) / sum of layers x bytes x cached tokens, rounded down",
-        .clues   = {{.value  = whole > cost ? floor(pool / whole) : 0,
-                     .likely = "a layer with a window keeps the window alone"},
-                    {.value = floor(pool / cost), .likely = "a request takes whole pages"},
-                    {.value  = one < whole ? floor(pool / one) : 0,
-                     .likely = "each of the layers has a cache"},
-                    {.value  = floor(free * card.fraction / cost),
-                     .likely = "the fraction is of the total, not of what is free"},
-                    {.value  = floor(free / cost),
-                     .likely = "the engine may use only the fraction of the total"},
-                    {.value  = floor(share / cost),
-                     .likely = "weights and work space are on the card as well"},
-                    {.off = 1, .likely = "only whole requests count"}});
+        .clues = {{.value = whole > cost ? floor(pool / whole) : 0,
+                   .likely = "a layer with a window keeps the window alone"},
+                  {.value = floor(pool / cost), .likely = "a request takes whole pages"},
+                  {.value = one < whole ? floor(pool / one) : 0,
+                   .likely = "each of the layers has a cache"},
+                  {.value = floor(free * card.fraction / cost),
+                   .likely = "the fraction is of the total, not of what is free"},
+                  {.value = floor(free / cost),
+                   .likely = "the engine may use only the fraction of the total"},
+                  {.value = floor(share / cost),
+                   .likely = "weights and work space are on the card as well"},
+                  {.off = 1, .likely = "only whole requests count"}});
 }
 
 static void concurrency__is_the_pool_over_a_requests_cost(void **state)

@@ -25,13 +25,13 @@ static void check_attention(const char *name, KnBlock block, uint64_t want, cons
     assert_count(
         kn_attention_params(&block), want, .name = name, .formula = grouped_formula, .sum = sum,
         .clues = {
-            {.off    = (double)((a - k) * d * h * 2),
+            {.off = (double)((a - k) * d * h * 2),
              .likely = "keys and values as wide as the queries? They have k heads, not a"},
-            {.value  = (double)(2 * (a + k) * each * h + vectors),
+            {.value = (double)(2 * (a + k) * each * h + vectors),
              .likely = "is the head's size h / a? It is head_dim, as given"},
             {.off = gap(a * d, h) * (double)h, .likely = "o takes a d numbers, not h"},
             {.off = (double)(k * d * h), .likely = "as much as the matrix of k, or of v"},
-            {.off    = (double)(k * d * (h + 1)),
+            {.off = (double)(k * d * (h + 1)),
              .likely = "as much as the matrix and the bias of k, or of v"},
             {.off = (double)(a * d * h), .likely = "as much as the matrix of q, or of o"},
             {.off = (double)((a + 2 * k) * d), .likely = "as much as the biases of q, k and v"},
@@ -40,11 +40,11 @@ static void check_attention(const char *name, KnBlock block, uint64_t want, cons
             {.off = (double)(k * d), .likely = "as much as the bias of k, or of v"},
             {.off = (double)h, .likely = "as much as the bias of o: it has h rows"},
             {.off = gap(a * d, h), .likely = "the bias of o has h numbers, not a d"},
-            {.off    = block.qk_norm ? (double)(2 * d) : 0,
+            {.off = block.qk_norm ? (double)(2 * d) : 0,
              .likely = "as much as the norms of queries and keys"},
-            {.off    = block.qk_norm ? (double)d : 0,
+            {.off = block.qk_norm ? (double)d : 0,
              .likely = "as much as one of the two norms of d"},
-            {.off    = block.qk_norm ? (double)((a + k - 2) * d) : 0,
+            {.off = block.qk_norm ? (double)((a + k - 2) * d) : 0,
              .likely = "one norm of d serves all heads of q, and one all of k"}});
 }
 
@@ -55,14 +55,14 @@ static void check_latent(const char *name, KnBlock block, uint64_t want, const c
     assert_count(
         kn_attention_params(&block), want, .name = name, .formula = latent_formula, .sum = sum,
         .clues = {{.off = (double)r_q, .likely = "as much as the norm of r_q"},
-                  {.off    = r_q == 0 ? (double)(a * (d_n + d_r) * h) : 0,
+                  {.off = r_q == 0 ? (double)(a * (d_n + d_r) * h) : 0,
                    .likely = "as much as the queries straight from h: [a (d_n + d_r), h]"},
                   {.off = (double)r_kv, .likely = "as much as the norm of r_kv"},
                   {.off = (double)(r_q + r_kv), .likely = "as much as the two norms"},
                   {.off = (double)(d_r * h), .likely = "as much as the d_r rows of the shared key"},
-                  {.off    = (double)((a - 1) * d_r * h),
+                  {.off = (double)((a - 1) * d_r * h),
                    .likely = "the key's part with a position is one, for all heads"},
-                  {.off    = (double)(a * d_r * r_kv),
+                  {.off = (double)(a * d_r * r_kv),
                    .likely = "up come d_n + d_v a head: the part with a position is not in there"},
                   {.off = (double)(a * d_n * r_kv), .likely = "as much as the keys that come up"},
                   {.off = (double)(a * d_v * r_kv), .likely = "as much as the values that come up"},
@@ -154,12 +154,12 @@ static void attention__that_is_latent_may_take_its_queries_straight(void **state
 static void attention__that_is_latent_has_heads_of_three_sizes(void **state)
 {
     (void)state;
-    KnBlock block = {.width     = 10,
-                     .heads     = 3,
-                     .q_rank    = 7,
-                     .kv_rank   = 5,
-                     .nope_dim  = 2,
-                     .rope_dim  = 4,
+    KnBlock block = {.width = 10,
+                     .heads = 3,
+                     .q_rank = 7,
+                     .kv_rank = 5,
+                     .nope_dim = 2,
+                     .rope_dim = 4,
                      .value_dim = 6};
     check_latent("h = 10, a = 3, r_q = 7, r_kv = 5, d_n, d_r, d_v = 2, 4, 6", block,
                  70 + 7 + 18 * 7 + 90 + 5 + 24 * 5 + 180,
@@ -172,11 +172,11 @@ static void attention__passes_32_bits(void **state)
     // Wider than any model so far: each of the four is 65536 x 65536 = 2^32.
     KnBlock block = {.width = 65536, .heads = 512, .kv_heads = 512, .head_dim = 128};
     check_attention("h = 65536", block, (uint64_t)4 << 32, "4 x 2^32");
-    KnBlock latent = {.width     = 65536,
-                      .heads     = 1024,
-                      .kv_rank   = 65536,
-                      .nope_dim  = 64,
-                      .rope_dim  = 64,
+    KnBlock latent = {.width = 65536,
+                      .heads = 1024,
+                      .kv_rank = 65536,
+                      .nope_dim = 64,
+                      .rope_dim = 64,
                       .value_dim = 64};
     check_latent("h = 65536, latent", latent, ((uint64_t)6 << 32) + 64 * 65536 + 65536,
                  "2^33 + 2^32 + 64 x 65536 + 65536 + 2^33 + 2^32");
@@ -191,7 +191,7 @@ static void check_mlp(const char *name, uint64_t width, uint64_t ffn, bool gated
     assert_count(kn_mlp_params(width, ffn, gated, bias), want, .name = name, .sum = sum,
                  .formula = "up [f, h] (gated: two) + down [h, f], with bias one for each row",
                  .clues = {{.off = h * f, .likely = "one matrix too many or too few: gated has 3"},
-                           {.off    = h * f + f,
+                           {.off = h * f + f,
                             .likely = "as much as an up with its bias: gated has two of them"},
                            {.off = f > h ? f - h : h - f, .likely = "the bias of down has h rows"},
                            {.off = f, .likely = "as much as the bias of one up: f rows each"},
@@ -247,39 +247,39 @@ static const char block_formula[] =
 static void check_block(const char *name, KnBlock b, uint64_t total, uint64_t active,
                         const char *sum)
 {
-    char     title[96];
+    char title[96];
     KnParams got = kn_block_params(&b);
-    double   h = (double)b.width, E = (double)b.experts, idle = E - (double)b.active_experts;
-    double   ups = b.gated ? 2 : 1, f = (double)b.expert_ffn, matrix = E > 0 ? h * f : 0;
-    double   bias = b.mlp_bias && E > 0 ? ups * f + h : 0, expert = (ups + 1) * matrix + bias;
-    Want     want = {.name    = name,
-                     .formula = block_formula,
-                     .sum     = sum,
-                     .clues   = {{.off = (double)b.norms, .likely = "as much as the norms"},
-                                 {.off = E * h, .likely = "as much as the router's matrix"},
-                                 {.off = E, .likely = "as much as the router's biases: one an expert"},
-                                 {.off = E * h + E, .likely = "as much as the router"},
-                                 {.off = idle * h, .likely = "a token sees the whole router, all E rows"},
-                                 {.off    = idle * expert,
-                                  .likely = "all E experts are stored, active_experts are gone through"},
-                                 {.off = expert, .likely = "as much as one expert"},
-                                 {.off = E * expert, .likely = "as much as all experts"},
-                                 {.off = E * matrix, .likely = "as much as one matrix of each expert"},
-                                 {.off = E * bias, .likely = "as much as the biases of all experts"},
-                                 {.off    = (ups + 1) * h * (double)b.ffn,
-                                  .likely = "as much as the dense MLP: it may stand beside experts"},
-                                 {.off    = (ups + 1) * h * (double)b.shared_ffn,
-                                  .likely = "as much as the shared MLP, which every token goes through"},
-                                 {.off    = (E - 1) * (ups + 1) * h * (double)b.shared_ffn,
-                                  .likely = "shared_ffn is of all shared experts together: one MLP"},
-                                 {.off    = b.ffn == 0 || b.shared_ffn == 0 ? h : 0,
-                                  .likely = "h: the bias of an MLP that is not there?"},
-                                 {.off    = b.ffn == 0 && b.shared_ffn == 0 ? 2 * h : 0,
-                                  .likely = "2 h: the biases of MLPs that are not there?"}}};
+    double h = (double)b.width, E = (double)b.experts, idle = E - (double)b.active_experts;
+    double ups = b.gated ? 2 : 1, f = (double)b.expert_ffn, matrix = E > 0 ? h * f : 0;
+    double bias = b.mlp_bias && E > 0 ? ups * f + h : 0, expert = (ups + 1) * matrix + bias;
+    Want want = {.name = name,
+                 .formula = block_formula,
+                 .sum = sum,
+                 .clues = {{.off = (double)b.norms, .likely = "as much as the norms"},
+                           {.off = E * h, .likely = "as much as the router's matrix"},
+                           {.off = E, .likely = "as much as the router's biases: one an expert"},
+                           {.off = E * h + E, .likely = "as much as the router"},
+                           {.off = idle * h, .likely = "a token sees the whole router, all E rows"},
+                           {.off = idle * expert,
+                            .likely = "all E experts are stored, active_experts are gone through"},
+                           {.off = expert, .likely = "as much as one expert"},
+                           {.off = E * expert, .likely = "as much as all experts"},
+                           {.off = E * matrix, .likely = "as much as one matrix of each expert"},
+                           {.off = E * bias, .likely = "as much as the biases of all experts"},
+                           {.off = (ups + 1) * h * (double)b.ffn,
+                            .likely = "as much as the dense MLP: it may stand beside experts"},
+                           {.off = (ups + 1) * h * (double)b.shared_ffn,
+                            .likely = "as much as the shared MLP, which every token goes through"},
+                           {.off = (E - 1) * (ups + 1) * h * (double)b.shared_ffn,
+                            .likely = "shared_ffn is of all shared experts together: one MLP"},
+                           {.off = b.ffn == 0 || b.shared_ffn == 0 ? h : 0,
+                            .likely = "h: the bias of an MLP that is not there?"},
+                           {.off = b.ffn == 0 && b.shared_ffn == 0 ? 2 * h : 0,
+                            .likely = "2 h: the biases of MLPs that are not there?"}}};
     count_assert(got.total, total, &want, __FILE__, __LINE__);
     snprintf(title, sizeof title, "%s, active", name);
     want.name = title;
-    want.sum  = NULL;
+    want.sum = NULL;
     count_assert(got.active, active, &want, __FILE__, __LINE__);
 }
 
@@ -341,15 +341,15 @@ static void block__may_have_a_dense_mlp_beside_its_experts(void **state)
 {
     (void)state;
     // h = 10, one head of 10: attention 4 x 100; dense 2 x 10 x 7; experts 2 x 10 x 3 each.
-    KnBlock block = {.width          = 10,
-                     .heads          = 1,
-                     .kv_heads       = 1,
-                     .head_dim       = 10,
-                     .ffn            = 7,
-                     .experts        = 4,
+    KnBlock block = {.width = 10,
+                     .heads = 1,
+                     .kv_heads = 1,
+                     .head_dim = 10,
+                     .ffn = 7,
+                     .experts = 4,
                      .active_experts = 1,
-                     .expert_ffn     = 3,
-                     .norms          = 20};
+                     .expert_ffn = 3,
+                     .norms = 20};
     check_block("h = 10, f = 7 beside 4 experts of 3", block, 400 + 140 + 40 + 4 * 60 + 20,
                 400 + 140 + 40 + 60 + 20, "400 + 140 + 40 + 4 x 60 + 20");
 }
@@ -363,7 +363,7 @@ static void block__without_an_mlp_has_no_bias_of_one(void **state)
     block.shared_ffn = 2;
     check_block("the same with a shared MLP of 2", block, 420 + 52, 420 + 52, "420 + 2 x 20 + 12");
     block.shared_ffn = 0;
-    block.ffn        = 2;
+    block.ffn = 2;
     check_block("the same with a dense MLP of 2", block, 420 + 52, 420 + 52, "420 + 2 x 20 + 12");
 }
 
@@ -371,7 +371,7 @@ static void block__is_active_from_no_expert_to_all(void **state)
 {
     (void)state;
     for (uint64_t active = 0; active <= 8; active++) {
-        KnBlock block        = mixtral_8x7b;
+        KnBlock block = mixtral_8x7b;
         block.active_experts = active;
         check_block("Mixtral's shape with 0 to 8 active", block, 1451270144,
                     41984000 + active * 176160768, "41,984,000 + 8 x 176,160,768");

@@ -7,33 +7,33 @@
 static void check_flops(const char *name, KnBlock b, uint64_t vectors, double positions,
                         double want, const char *sum)
 {
-    bool   latent = b.kv_rank > 0;
+    bool latent = b.kv_rank > 0;
     double a = (double)b.heads, k = (double)b.kv_heads, d = (double)b.head_dim;
-    double d_q    = (double)(latent ? b.nope_dim + b.rope_dim : b.head_dim),
-           d_v    = (double)(latent ? b.value_dim : b.head_dim);
+    double d_q = (double)(latent ? b.nope_dim + b.rope_dim : b.head_dim),
+           d_v = (double)(latent ? b.value_dim : b.head_dim);
     double expert = (b.gated ? 3.0 : 2.0) * (double)b.width * (double)b.expert_ffn;
     assert_real(
         kn_forward_flops(&b, vectors, positions), want, .name = name, .sum = sum,
         .formula = "2 (active parameters - vectors) + 2 a (d_q + d_v) positions",
-        .clues   = {{.times = 3, .likely = "forward alone: 6 a parameter is forward and backward"},
-                    {.off    = a * (d_q + d_v) * positions,
-                     .likely = "attention has two products, of 2 FLOPs a multiply-add each"},
-                    {.off    = 2 * a * (d_q + d_v) * positions,
-                     .likely = "as much as attention over the positions takes"},
-                    {.off    = 2 * (a - k) * (d_q + d_v) * positions,
-                     .likely = "every query head looks at its keys: grouping saves memory, no FLOPs"},
-                    {.off    = 2 * a * fabs(d_q - d_v) * positions,
-                     .likely = "scores take d_q a head, the weighted sum of values d_v"},
-                    {.off    = 2 * a * (d_q + d_v) * (positions - floor(positions)),
-                     .likely = "half a position counts half"},
-                    {.off    = 2 * (double)(b.experts - b.active_experts) * expert,
-                     .likely = "a token goes through its active experts alone"},
-                    {.off = 2 * (double)vectors, .likely = "norms and biases are in no product"},
-                    {.off = (double)vectors, .likely = "norms and biases are in no product"},
-                    {.off    = 2 * a * fabs((double)b.width / a - d) * positions,
-                     .likely = "is the head's size h / a? It is head_dim, as given"},
-                    {.off    = 2 * a * fabs((double)b.width / a - d) * 2 * positions,
-                     .likely = "is the head's size h / a? It is head_dim, as given"}});
+        .clues = {{.times = 3, .likely = "forward alone: 6 a parameter is forward and backward"},
+                  {.off = a * (d_q + d_v) * positions,
+                   .likely = "attention has two products, of 2 FLOPs a multiply-add each"},
+                  {.off = 2 * a * (d_q + d_v) * positions,
+                   .likely = "as much as attention over the positions takes"},
+                  {.off = 2 * (a - k) * (d_q + d_v) * positions,
+                   .likely = "every query head looks at its keys: grouping saves memory, no FLOPs"},
+                  {.off = 2 * a * fabs(d_q - d_v) * positions,
+                   .likely = "scores take d_q a head, the weighted sum of values d_v"},
+                  {.off = 2 * a * (d_q + d_v) * (positions - floor(positions)),
+                   .likely = "half a position counts half"},
+                  {.off = 2 * (double)(b.experts - b.active_experts) * expert,
+                   .likely = "a token goes through its active experts alone"},
+                  {.off = 2 * (double)vectors, .likely = "norms and biases are in no product"},
+                  {.off = (double)vectors, .likely = "norms and biases are in no product"},
+                  {.off = 2 * a * fabs((double)b.width / a - d) * positions,
+                   .likely = "is the head's size h / a? It is head_dim, as given"},
+                  {.off = 2 * a * fabs((double)b.width / a - d) * 2 * positions,
+                   .likely = "is the head's size h / a? It is head_dim, as given"}});
 }
 
 // All vectors of a block like GPT's: biases 9 h, norms 4 h.
@@ -116,7 +116,7 @@ static void flops__of_deepseek_v3s_training_are_the_published_250_billion(void *
 {
     (void)state;
     // DeepSeek-AI 2025 (Insights into DeepSeek-V3), table 2: 250 GFLOP a token at 4096, causal.
-    double head    = 2 * 129280.0 * 7168;
+    double head = 2 * 129280.0 * 7168;
     double forward = 3 * kn_forward_flops(&deepseek_v3_dense, 2048 + 14336, 2048) +
                      58 * kn_forward_flops(&deepseek_v3, 2048 + 14336 + 256, 2048) + head;
     assert_real(3 * forward, 250e9, .name = "DeepSeek-V3, a token in training",
@@ -145,10 +145,10 @@ static void check_roofline(const char *name, double flops, double bytes, double 
                           {.value = bandwidth / bytes, .likely = "upside down: work over speed"}});
     assert_real(got.seconds, want.seconds, .name = name,
                 .formula = "seconds = the longer of the two, which overlap",
-                .clues   = {{.value  = want.compute + want.memory,
-                             .likely = "they go on at the same time: no sum"},
-                            {.value  = want.compute < want.memory ? want.compute : want.memory,
-                             .likely = "the longer: who is done first waits for the other"}});
+                .clues = {{.value = want.compute + want.memory,
+                           .likely = "they go on at the same time: no sum"},
+                          {.value = want.compute < want.memory ? want.compute : want.memory,
+                           .likely = "the longer: who is done first waits for the other"}});
     assert_says(got.memory_bound == want.memory_bound,
                 "memory_bound is whether memory takes longer\n%s: got %s, want %s", name,
                 got.memory_bound ? "true" : "false", want.memory_bound ? "true" : "false");
@@ -182,7 +182,7 @@ static void roofline__turns_at_the_published_ridges(void **state)
     // H100 SXM 989e12 / 3.35e12 = 295.2 FLOP/byte.
     const struct {
         const char *name;
-        double      peak, bandwidth, ridge;
+        double peak, bandwidth, ridge;
     } cards[] = {{"A100 40 GB", 312e12, 1.555e12, 200.6},
                  {"A100 80 GB", 312e12, 2.039e12, 153.0},
                  {"H100 SXM", 989e12, 3.35e12, 295.2}};
@@ -210,8 +210,8 @@ static void roofline__of_decoding_is_the_weights_read_once(void **state)
 static void check_optimum(const char *name, double flops, double ratio, KnOptimum want, double rtol)
 {
     static const char formula[] = "C = 6 N D and D = ratio N";
-    KnOptimum         got       = kn_optimum(flops, ratio);
-    double            N         = want.params;
+    KnOptimum got = kn_optimum(flops, ratio);
+    double N = want.params;
     assert_real(got.params, N, .name = name, .formula = formula, .rtol = rtol,
                 .clues = {
                     {.value = N * N, .likely = "that is N squared: two unknowns make a root"},
@@ -254,8 +254,8 @@ static void optimum__spends_the_whole_budget(void **state)
 {
     (void)state;
     for (int tenfold = 1; tenfold <= 100000; tenfold *= 3) {
-        double    ratio = tenfold / 10.0;
-        KnOptimum got   = kn_optimum(1e24, ratio);
+        double ratio = tenfold / 10.0;
+        KnOptimum got = kn_optimum(1e24, ratio);
         assert_real(6 * got.params * got.tokens, 1e24, .name = "1e24 FLOPs",
                     .formula = "6 N D is the budget");
         assert_real(got.tokens / got.params, ratio, .name = "1e24 FLOPs",

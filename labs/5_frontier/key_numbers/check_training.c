@@ -11,35 +11,35 @@ static void check_state(const char *name, uint64_t params, KnRecipe recipe, int 
 {
     static const char formula[] = "bytes x params, or bytes x ceil(params / n) from its stage on:\n"
                                   "the state from 1, gradients from 2, weights from 3";
-    char              title[96];
-    KnState           got = {-1, -1, -1};
+    char title[96];
+    KnState got = {-1, -1, -1};
     kn_training_state(&got, params, &recipe, stage, n);
     const struct {
         const char *what;
-        int         from;
-        double      each, got, want;
-    } part[]       = {{"weights", 3, recipe.weights, got.weights, want.weights},
-                      {"gradients", 2, recipe.gradients, got.gradients, want.gradients},
-                      {"state", 1, recipe.state, got.state, want.state}};
+        int from;
+        double each, got, want;
+    } part[] = {{"weights", 3, recipe.weights, got.weights, want.weights},
+                {"gradients", 2, recipe.gradients, got.gradients, want.gradients},
+                {"state", 1, recipe.state, got.state, want.state}};
     uint64_t least = params / n;
-    double   whole = (double)params, down = (double)least, up = (double)parts_of(params, n);
+    double whole = (double)params, down = (double)least, up = (double)parts_of(params, n);
     for (int i = 0; i < 3; i++) {
         double kept = stage >= part[i].from ? up : whole;
         snprintf(title, sizeof title, "%s, stage %d, n = %llu: %s", name, stage,
                  (unsigned long long)n, part[i].what);
         assert_real(
             part[i].got, part[i].want, .name = title, .formula = formula,
-            .clues = {{.value  = stage >= part[i].from ? part[i].each * whole : 0,
+            .clues = {{.value = stage >= part[i].from ? part[i].each * whole : 0,
                        .likely = "at this stage it is split into n parts"},
-                      {.value  = stage < part[i].from ? part[i].each * up : 0,
+                      {.value = stage < part[i].from ? part[i].each * up : 0,
                        .likely = "at this stage each GPU keeps all of it"},
-                      {.value  = stage >= part[i].from ? part[i].each * down : 0,
+                      {.value = stage >= part[i].from ? part[i].each * down : 0,
                        .likely = "rounded down, the parts would not hold all parameters"},
-                      {.value  = stage >= part[i].from ? part[i].each * whole / (double)n : 0,
+                      {.value = stage >= part[i].from ? part[i].each * whole / (double)n : 0,
                        .likely = "a part is of whole parameters: rounded up"},
-                      {.value  = kept * recipe.weights,
+                      {.value = kept * recipe.weights,
                        .likely = "each of the three has bytes of its own: these are the weights'"},
-                      {.value  = kept * recipe.state,
+                      {.value = kept * recipe.state,
                        .likely = "each of the three has bytes of its own: these are the state's"},
                       {.value = kept, .likely = "bytes: so many for each parameter"}});
     }
@@ -50,7 +50,7 @@ static void training_state__of_7_5_billion_on_64_gpus_is_zeros_figure(void **sta
     (void)state;
     // Rajbhandari et al. 2020, figure 1: 120, 31.4, 16.6 and 1.9 GB. 15e9 + 15e9 + 90e9 in all.
     uint64_t params = 7500000000;
-    double   two = 15e9, twelve = 90e9;
+    double two = 15e9, twelve = 90e9;
     check_state("7.5e9, Adam", params, mixed_adam, 0, 64, (KnState){two, two, twelve});
     check_state("7.5e9, Adam", params, mixed_adam, 1, 64, (KnState){two, two, twelve / 64});
     check_state("7.5e9, Adam", params, mixed_adam, 2, 64, (KnState){two, two / 64, twelve / 64});
@@ -130,66 +130,66 @@ static void check_full(const char *name, KnBlock block, KnPass pass, double want
     assert_real(
         kn_activation_bytes(&block, &pass), want, .name = name, .sum = sum,
         .formula = "full: 2 h s b, sequence-parallel 2 h s b / t",
-        .clues   = {{.times  = pass.sequence_parallel ? t : 1 / t,
-                     .likely = "it is shared by t when sequence-parallel, and only then"},
-                    {.times = 1 / (double)pass.batch, .likely = "a micro-batch is b sequences"},
-                    {.times = 0.5, .likely = "bytes: a number has two"}});
+        .clues = {{.times = pass.sequence_parallel ? t : 1 / t,
+                   .likely = "it is shared by t when sequence-parallel, and only then"},
+                  {.times = 1 / (double)pass.batch, .likely = "a micro-batch is b sequences"},
+                  {.times = 0.5, .likely = "bytes: a number has two"}});
 }
 
 static void check_activations(const char *name, KnBlock b, KnPass pass, double want,
                               const char *sum)
 {
-    bool   latent = b.kv_rank > 0;
+    bool latent = b.kv_rank > 0;
     double t = (double)pass.tensor_parallel, h = (double)b.width, a = (double)b.heads,
            s = (double)pass.sequence, tokens = s * (double)pass.batch, E = (double)b.experts;
     double k = (double)(latent ? b.heads : b.kv_heads), d = (double)b.head_dim;
     double d_q = (double)(b.nope_dim + b.rope_dim), d_v = (double)b.value_dim;
     double active = (double)b.active_experts, f_e = (double)b.expert_ffn;
-    double f     = (double)(b.ffn + b.shared_ffn) + active * f_e;
+    double f = (double)(b.ffn + b.shared_ffn) + active * f_e;
     double score = pass.dropout ? 5 : 2, scores = tokens * a * s / t;
     double whole = (8 + (pass.dropout ? 2 : 0)) * h + 4 * h * active +
                    4 * (double)(b.q_rank + (latent ? b.kv_rank : 0));
     assert_real(
         kn_activation_bytes(&b, &pass), want, .name = name, .formula = activations_formula,
         .sum = sum, .tokens = tokens,
-        .clues = {{.off    = score * scores * (t - 1),
+        .clues = {{.off = score * scores * (t - 1),
                    .likely = "the scores are shared by t: each GPU has a / t heads"},
-                  {.off    = score * scores,
+                  {.off = score * scores,
                    .likely = "as much as the scores, which flash and recomputation do not keep"},
-                  {.off    = score * scores * (1 - k / a),
+                  {.off = score * scores * (1 - k / a),
                    .likely = "every query head has scores of its own: a s, not k s"},
                   {.off = scores, .likely = "as much as the mask of the scores, a byte for each"},
-                  {.off    = tokens * 4 * a / t,
+                  {.off = tokens * 4 * a / t,
                    .likely = "as much as flash attention's float for each row"},
-                  {.off    = tokens * whole * (1 - 1 / t),
+                  {.off = tokens * whole * (1 - 1 / t),
                    .likely = "what is whole is shared by t when sequence-parallel, and only then"},
                   {.off = tokens * 2 * h, .likely = "as much as dropout's two masks, or one norm"},
                   {.off = 3 * scores + tokens * 2 * h, .likely = "as much as dropout keeps"},
                   {.off = tokens * 4 * (a - k) * d / t, .likely = "keys and values have k heads"},
-                  {.off    = tokens * 2 * (a + k) * (d_q - d_v) / t,
+                  {.off = tokens * 2 * (a + k) * (d_q - d_v) / t,
                    .likely = "q and k are of d_n + d_r a head, v and o's input of d_v"},
                   {.off = tokens * 2 * f / t, .likely = "gated keeps 3 arrays of f, plain 2"},
-                  {.off    = tokens * 6 * (double)b.shared_ffn / t,
+                  {.off = tokens * 6 * (double)b.shared_ffn / t,
                    .likely = "as much as the shared MLP keeps"},
-                  {.off    = tokens * 6 * (E - active) * f_e / t,
+                  {.off = tokens * 6 * (E - active) * f_e / t,
                    .likely = "a token leaves something in its active experts alone"},
-                  {.off    = b.qk_norm ? tokens * 2 * (a + k) * d / t : 0,
+                  {.off = b.qk_norm ? tokens * 2 * (a + k) * d / t : 0,
                    .likely = "as much as q and k before their norms"},
-                  {.off    = tokens * 4 * h * active,
+                  {.off = tokens * 4 * h * active,
                    .likely = "as much as the inputs and outputs of the active experts"},
-                  {.off    = latent ? tokens * 4 * (double)(b.q_rank + b.kv_rank) : 0,
+                  {.off = latent ? tokens * 4 * (double)(b.q_rank + b.kv_rank) : 0,
                    .likely = "as much as the latents, before and after their norms"}});
 }
 
 // GPT-3's layer, as Korthikanti et al. 2022 write of it: h = 12288, a = 96, s = 2048, 5 a s / h = 80.
 static KnPass gpt3_pass(uint64_t t, bool sequence_parallel, KnRecompute recompute)
 {
-    return (KnPass){.sequence          = 2048,
-                    .batch             = 1,
-                    .tensor_parallel   = t,
+    return (KnPass){.sequence = 2048,
+                    .batch = 1,
+                    .tensor_parallel = t,
                     .sequence_parallel = sequence_parallel,
-                    .dropout           = true,
-                    .recompute         = recompute};
+                    .dropout = true,
+                    .recompute = recompute};
 }
 
 static const double sbh = 2048.0 * 12288;
@@ -230,8 +230,8 @@ static void activations__computed_again_selectively_lose_the_scores(void **state
                       "s b h (10 + 24 / t)");
     // Megatron-LM's estimate, s b h (18 + 4 f / h), of a plain MLP of another size.
     KnBlock block = gpt_of(4096, 32);
-    block.ffn     = 11008;
-    KnPass pass   = gpt3_pass(1, true, KN_SELECTIVE);
+    block.ffn = 11008;
+    KnPass pass = gpt3_pass(1, true, KN_SELECTIVE);
     pass.sequence = 4096;
     check_activations("h = 4096, f = 11008", block, pass, 482344960, "s b (18 h + 4 f)");
 }
@@ -251,7 +251,7 @@ static void activations__computed_again_in_full_are_the_input(void **state)
 static void activations__without_dropout_have_no_masks(void **state)
 {
     (void)state;
-    KnPass pass  = gpt3_pass(1, false, KN_KEEP_ALL);
+    KnPass pass = gpt3_pass(1, false, KN_KEEP_ALL);
     pass.dropout = false;
     check_activations("GPT-3, no dropout", gpt_of(12288, 96), pass, sbh * (32 + 32),
                       "s b h (34 - 2) + 2 a s s b");
@@ -261,7 +261,7 @@ static void activations__with_flash_attention_keep_a_float_per_row(void **state)
 {
     (void)state;
     KnPass pass = gpt3_pass(4, true, KN_KEEP_ALL);
-    pass.flash  = true;
+    pass.flash = true;
     check_activations("GPT-3, flash, t = 4", gpt_of(12288, 96), pass,
                       (sbh * 34 + 2048 * 4.0 * 96) / 4, "(34 s b h + 4 a s b) / t");
     pass.recompute = KN_SELECTIVE;
@@ -367,33 +367,33 @@ static void activations__are_what_pytorch_keeps_of_small_blocks(void **state)
     // bfloat16, 128 tokens: the bytes a token that autograd saves (saved_tensors_hooks, each storage
     // once, no parameters), with a norm and a gate that save their inputs alone. Without the
     // statistics of layer norms, and the router's own few numbers.
-    KnPass  pass = {.sequence = 128, .batch = 2, .tensor_parallel = 1};
-    KnBlock gpt  = gpt_of(256, 8), mha, latent, routed;
-    KnBlock gqa  = {
-         .width = 256, .heads = 8, .kv_heads = 2, .head_dim = 32, .ffn = 700, .gated = true};
+    KnPass pass = {.sequence = 128, .batch = 2, .tensor_parallel = 1};
+    KnBlock gpt = gpt_of(256, 8), mha, latent, routed;
+    KnBlock gqa = {
+        .width = 256, .heads = 8, .kv_heads = 2, .head_dim = 32, .ffn = 700, .gated = true};
     check_activations("grouped, 2 of 8 heads", gqa, pass, 256 * 9576.0, NULL);
-    mha          = gqa;
+    mha = gqa;
     mha.kv_heads = 8;
-    pass.flash   = true;
+    pass.flash = true;
     check_activations("full, flash", mha, pass, 256 * 8328.0, NULL);
-    pass.flash  = false;
+    pass.flash = false;
     gqa.qk_norm = true;
     check_activations("grouped, with norms of q and k", gqa, pass, 256 * 10216.0, NULL);
     gqa.qk_norm = false;
-    latent      = (KnBlock){.width     = 256,
-                            .heads     = 8,
-                            .q_rank    = 96,
-                            .kv_rank   = 64,
-                            .nope_dim  = 32,
-                            .rope_dim  = 16,
-                            .value_dim = 32,
-                            .ffn       = 700,
-                            .gated     = true};
+    latent = (KnBlock){.width = 256,
+                       .heads = 8,
+                       .q_rank = 96,
+                       .kv_rank = 64,
+                       .nope_dim = 32,
+                       .rope_dim = 16,
+                       .value_dim = 32,
+                       .ffn = 700,
+                       .gated = true};
     check_activations("latent", latent, pass, 256 * 11496.0, NULL);
     latent.q_rank = 0;
     check_activations("latent, no rank of queries", latent, pass, 256 * 11112.0, NULL);
-    routed         = gqa;
-    routed.ffn     = 0;
+    routed = gqa;
+    routed.ffn = 0;
     routed.experts = 8, routed.active_experts = 2, routed.expert_ffn = 100, routed.shared_ffn = 300;
     check_activations("2 experts of 8, and a shared one", routed, pass, 256 * 10424.0, NULL);
     pass.dropout = true;
@@ -405,7 +405,7 @@ static void activations__pass_32_bits(void **state)
     (void)state;
     // Llama-3.1-405B's layer at 128k tokens with its scores: 2 x 128 x 131072^2 bytes of them.
     KnPass pass = {.sequence = 131072, .batch = 1, .tensor_parallel = 1};
-    double s    = 131072;
+    double s = 131072;
     check_activations("Llama-3.1-405B, 131072 tokens", llama_31_405b, pass,
                       s * (8.0 * 16384 + 4 * (16384 + 1024) + 6.0 * 53248 + 2 * 128 * s), NULL);
 }

@@ -10,8 +10,8 @@ uint64_t kn_attention_params(const KnBlock *block)
     if (block->kv_rank > 0) {
         uint64_t r_q = block->q_rank, r_kv = block->kv_rank;
         uint64_t queries = a * (block->nope_dim + block->rope_dim);
-        uint64_t both    = a * (block->nope_dim + block->value_dim);
-        uint64_t count   = r_q > 0 ? r_q * h + r_q + queries * r_q : queries * h;
+        uint64_t both = a * (block->nope_dim + block->value_dim);
+        uint64_t count = r_q > 0 ? r_q * h + r_q + queries * r_q : queries * h;
         count += (r_kv + block->rope_dim) * h + r_kv + both * r_kv;
         return count + h * a * block->value_dim;
     }
@@ -35,10 +35,10 @@ uint64_t kn_mlp_params(uint64_t width, uint64_t ffn, bool gated, bool bias)
 KnParams kn_block_params(const KnBlock *block)
 {
     // solution block
-    const KnBlock *b      = block;
-    uint64_t       expert = kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias);
-    uint64_t       router = b->experts * (b->width + (b->router_bias ? 1 : 0));
-    uint64_t       all    = kn_attention_params(b) + router + b->norms;    // every token goes there
+    const KnBlock *b = block;
+    uint64_t expert = kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias);
+    uint64_t router = b->experts * (b->width + (b->router_bias ? 1 : 0));
+    uint64_t all = kn_attention_params(b) + router + b->norms;    // every token goes there
     if (b->ffn > 0) all += kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias);
     if (b->shared_ffn > 0) all += kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias);
     return (KnParams){all + b->experts * expert, all + b->active_experts * expert};
@@ -102,29 +102,29 @@ void kn_training_state(KnState *state, uint64_t params, const KnRecipe *recipe, 
                        uint64_t n)
 {
     // solution training_state
-    uint64_t each  = (params + n - 1) / n;
-    double   whole = (double)params, part = (double)each;
-    state->state     = recipe->state * (stage >= 1 ? part : whole);
+    uint64_t each = (params + n - 1) / n;
+    double whole = (double)params, part = (double)each;
+    state->state = recipe->state * (stage >= 1 ? part : whole);
     state->gradients = recipe->gradients * (stage >= 2 ? part : whole);
-    state->weights   = recipe->weights * (stage >= 3 ? part : whole);
+    state->weights = recipe->weights * (stage >= 3 ? part : whole);
     // end training_state
 }
 
 double kn_activation_bytes(const KnBlock *block, const KnPass *pass)
 {
     // solution activations
-    const KnBlock *b      = block;
-    bool           latent = b->kv_rank > 0;
-    uint64_t       a = b->heads, k = latent ? b->heads : b->kv_heads;
-    uint64_t       d_q = latent ? b->nope_dim + b->rope_dim : b->head_dim;
-    uint64_t       d_v = latent ? b->value_dim : b->head_dim;
-    uint64_t       f   = b->ffn + b->active_experts * b->expert_ffn + b->shared_ffn;
+    const KnBlock *b = block;
+    bool latent = b->kv_rank > 0;
+    uint64_t a = b->heads, k = latent ? b->heads : b->kv_heads;
+    uint64_t d_q = latent ? b->nope_dim + b->rope_dim : b->head_dim;
+    uint64_t d_v = latent ? b->value_dim : b->head_dim;
+    uint64_t f = b->ffn + b->active_experts * b->expert_ffn + b->shared_ffn;
     double tokens = (double)pass->sequence * (double)pass->batch, t = (double)pass->tensor_parallel;
     double whole_by = pass->sequence_parallel ? t : 1;
     if (pass->recompute == KN_FULL) return tokens * 2 * (double)b->width / whole_by;
 
     uint64_t dropout = pass->dropout ? 1 : 0;    // bytes of a mask
-    uint64_t whole   = (8 + 2 * dropout + 4 * b->active_experts) * b->width;
+    uint64_t whole = (8 + 2 * dropout + 4 * b->active_experts) * b->width;
     if (latent) whole += 4 * (b->q_rank + b->kv_rank);
     uint64_t shared = 2 * (a + k) * (d_q + d_v) + 2 * (b->gated ? 3 : 2) * f;
     if (b->qk_norm) shared += 2 * (a + k) * d_q;
@@ -137,9 +137,9 @@ double kn_activation_bytes(const KnBlock *block, const KnPass *pass)
 double kn_forward_flops(const KnBlock *block, uint64_t vectors, double positions)
 {
     // solution flops
-    bool     latent = block->kv_rank > 0;
-    uint64_t d_q    = latent ? block->nope_dim + block->rope_dim : block->head_dim;
-    uint64_t d_v    = latent ? block->value_dim : block->head_dim;
+    bool latent = block->kv_rank > 0;
+    uint64_t d_q = latent ? block->nope_dim + block->rope_dim : block->head_dim;
+    uint64_t d_v = latent ? block->value_dim : block->head_dim;
     return 2 * (double)(kn_block_params(block).active - vectors) +
            2 * (double)(block->heads * (d_q + d_v)) * positions;
     // end flops

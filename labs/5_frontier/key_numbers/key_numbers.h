@@ -26,13 +26,13 @@ typedef struct KnBlock {
     uint64_t q_rank, kv_rank;              // r_q (0: queries straight from h), r_kv (0: not latent)
     uint64_t nope_dim, rope_dim;           // d_n, d_r: a latent head without and with a position
     uint64_t value_dim;                    // d_v, of a latent head
-    bool     qkv_bias, out_bias;
-    bool     qk_norm;                    // a norm of size d on queries, and one on keys
+    bool qkv_bias, out_bias;
+    bool qk_norm;                        // a norm of size d on queries, and one on keys
     uint64_t ffn;                        // f of the dense MLP; 0 when there is none
-    bool     gated, mlp_bias;            // three matrices instead of two; a bias on each
+    bool gated, mlp_bias;                // three matrices instead of two; a bias on each
     uint64_t experts, active_experts;    // E routed ones, and how many a token goes through
     uint64_t expert_ffn, shared_ffn;     // f of one routed expert; of all shared ones together
-    bool     router_bias;                // a number per expert
+    bool router_bias;                    // a number per expert
     uint64_t norms;                      // numbers in the layer's norms of the residual stream
 } KnBlock;
 
@@ -142,11 +142,11 @@ typedef enum KnRecompute {
 } KnRecompute;
 
 typedef struct KnPass {
-    uint64_t    sequence, batch;      // s, b: tokens of a sequence, sequences of a micro-batch
-    uint64_t    tensor_parallel;      // t >= 1 GPUs share each layer
-    bool        sequence_parallel;    // and share what tensor parallelism alone leaves whole
-    bool        flash;                // attention never stores its scores, but a float per row
-    bool        dropout;              // as GPT-2 and GPT-3 have it, three times a layer
+    uint64_t sequence, batch;    // s, b: tokens of a sequence, sequences of a micro-batch
+    uint64_t tensor_parallel;    // t >= 1 GPUs share each layer
+    bool sequence_parallel;      // and share what tensor parallelism alone leaves whole
+    bool flash;                  // attention never stores its scores, but a float per row
+    bool dropout;                // as GPT-2 and GPT-3 have it, three times a layer
     KnRecompute recompute;
 } KnPass;
 
@@ -186,7 +186,7 @@ double kn_forward_flops(const KnBlock *block, uint64_t vectors, double positions
 typedef struct KnBounds {
     double compute, memory;    // seconds that each would take alone
     double seconds;            // the longer of the two: they overlap
-    bool   memory_bound;       // memory is what takes longer
+    bool memory_bound;         // memory is what takes longer
 } KnBounds;
 
 // 12. The roofline (Williams et al. 2009): work of so many FLOPs that moves

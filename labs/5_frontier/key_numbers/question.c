@@ -60,8 +60,8 @@ static double suffix_factor(QuestionKind kind, const char *suffix)
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err)
 {
     // strtod would also take spaces, signs, "inf" and "0x10".
-    bool   plain = (isdigit((unsigned char)text[0]) || text[0] == '.') && strpbrk(text, "xX") == NULL;
-    char  *end   = NULL;
+    bool plain = (isdigit((unsigned char)text[0]) || text[0] == '.') && strpbrk(text, "xX") == NULL;
+    char *end = NULL;
     double value = plain ? strtod(text, &end) : NAN;
     value *= end != NULL ? suffix_factor(field->kind, end) : NAN;
     bool whole = field->kind == QUESTION_TOKENS || field->kind == QUESTION_COUNT;
@@ -82,7 +82,7 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
         return error_set(err, "'%s' is no setting%s%s%s", name, near ? "; did you mean " : "",
                          near ? near : "", near ? "?" : "");
     }
-    void  *value  = (char *)question + field->offset;
+    void *value = (char *)question + field->offset;
     double number = 0;
     switch (field->kind) {
     case QUESTION_TOKENS:
@@ -127,7 +127,7 @@ bool question_settle(Question *question, Arena *arena, Error *err)
     if (!card_find(arena, question->gpu, card, err)) return false;
     if (question->memory > 0) {
         card->sheet_gb = question->memory;
-        card->memory   = question->memory * 1e9;
+        card->memory = question->memory * 1e9;
     }
     if (question->bandwidth > 0) card->bandwidth = question->bandwidth * 1e9;
     if (question->tflops > 0) {

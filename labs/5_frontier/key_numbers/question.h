@@ -72,15 +72,15 @@ typedef struct Question {
 } Question;
 
 typedef struct QuestionField {
-    const char  *name;      // "micro_batch"; as an option --micro-batch
+    const char *name;    // "micro_batch"; as an option --micro-batch
     QuestionKind kind;
-    double       least, most;
-    const char  *choices, *group, *about;
-    size_t       offset;
+    double least, most;
+    const char *choices, *group, *about;
+    size_t offset;
 } QuestionField;
 
 extern const QuestionField question_fields[];
-extern const int           question_field_count;
+extern const int question_field_count;
 
 Question question_default(void);
 const QuestionField *question_field(const char *name);    // with _ or -; NULL when there is none

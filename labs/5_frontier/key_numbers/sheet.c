@@ -27,15 +27,13 @@ static Entry *add(Sheet *sheet, const char *path, const char *label, EntryKind k
     REQUIRE(sheet_find(sheet, path) == NULL, "%s is on the sheet already", path);
     Entry *entry = arena_zeros(sheet->arena, sizeof *entry);
     entry->path = path, entry->label = label, entry->kind = kind, entry->unit = unit;
-    if (sheet->last != NULL)
-        sheet->last->next = entry;
-    else
-        sheet->first = entry;
+    if (sheet->last != NULL) sheet->last->next = entry;
+    else sheet->first = entry;
     sheet->last = entry;
     sheet->count++;
-    Entry **bucket        = &sheet->buckets[bucket_of(path)];
+    Entry **bucket = &sheet->buckets[bucket_of(path)];
     entry->next_in_bucket = *bucket;
-    *bucket               = entry;
+    *bucket = entry;
     return entry;
 }
 
@@ -49,28 +47,28 @@ Entry *sheet_count(Sheet *sheet, const char *path, const char *label, uint64_t v
 Entry *sheet_real(Sheet *sheet, const char *path, const char *label, double value, Unit unit)
 {
     Entry *entry = add(sheet, path, label, ENTRY_REAL, unit);
-    entry->real  = value;
+    entry->real = value;
     return entry;
 }
 
 Entry *sheet_text(Sheet *sheet, const char *path, const char *label, const char *value)
 {
     Entry *entry = add(sheet, path, label, ENTRY_TEXT, UNIT_NONE);
-    entry->text  = value;
+    entry->text = value;
     return entry;
 }
 
 Entry *sheet_flag(Sheet *sheet, const char *path, const char *label, bool value)
 {
     Entry *entry = add(sheet, path, label, ENTRY_FLAG, UNIT_NONE);
-    entry->flag  = value;
+    entry->flag = value;
     return entry;
 }
 
 Entry *sheet_null(Sheet *sheet, const char *path, const char *label, const char *why)
 {
     Entry *entry = add(sheet, path, label, ENTRY_NULL, UNIT_NONE);
-    entry->text  = why;
+    entry->text = why;
     return entry;
 }
 
@@ -95,7 +93,7 @@ void entry_explain(Sheet *sheet, Entry *entry, const char *formula, const char *
     va_list arguments;
     va_start(arguments, format);
     entry->formula = formula;
-    entry->filled  = print(sheet->arena, format, arguments);
+    entry->filled = print(sheet->arena, format, arguments);
     va_end(arguments);
 }
 

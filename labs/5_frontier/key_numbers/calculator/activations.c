@@ -16,13 +16,13 @@ KnPass activations_pass(const Model *model, const Question *question)
     static const struct {
         const char *word;
         KnRecompute recompute;
-    } words[]   = {{"none", KN_KEEP_ALL}, {"selective", KN_SELECTIVE}, {"full", KN_FULL}};
-    KnPass pass = {.sequence          = question->sequence,
-                   .batch             = question->micro_batch,
-                   .tensor_parallel   = question->tp,
+    } words[] = {{"none", KN_KEEP_ALL}, {"selective", KN_SELECTIVE}, {"full", KN_FULL}};
+    KnPass pass = {.sequence = question->sequence,
+                   .batch = question->micro_batch,
+                   .tensor_parallel = question->tp,
                    .sequence_parallel = question->sp,
-                   .flash             = question->flash,
-                   .dropout           = activations_dropout(model)};
+                   .flash = question->flash,
+                   .dropout = activations_dropout(model)};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, question->recompute) == 0) pass.recompute = words[i].recompute;
     return pass;
@@ -88,10 +88,10 @@ static int norms_of(const Model *model, int kind)
 LayerActivations activations_layer(const Model *model, int kind, const KnPass *pass, int number)
 {
     const LayerKind *layer = &model->kinds[kind];
-    const KnBlock   *block = &layer->block;
+    const KnBlock *block = &layer->block;
     LayerActivations bytes = {.block = block_bytes(block, pass, number)};
     if (pass->recompute != KN_FULL) {
-        int    expected = layer->cross ? 3 : 2, norms = norms_of(model, kind);
+        int expected = layer->cross ? 3 : 2, norms = norms_of(model, kind);
         double h = (double)block->width / whole_by(pass) * tokens_of(pass);
         if (norms > expected) bytes.norms = (norms - expected) * number * h;
         bytes.router = 4 * (double)block->experts / whole_by(pass) * tokens_of(pass);
@@ -104,7 +104,7 @@ LayerActivations activations_layer(const Model *model, int kind, const KnPass *p
 double activations_adapters(const Model *model, int kind, const Question *question, int number)
 {
     const KnBlock *block = &model->kinds[kind].block;
-    uint64_t       count = 0;
+    uint64_t count = 0;
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
         if (w->kind != kind || !adapters_on(w, question->targets)) continue;

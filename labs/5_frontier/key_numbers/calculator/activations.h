@@ -21,7 +21,7 @@ typedef struct LayerActivations {
 } LayerActivations;
 
 // The families that are trained with dropout as their configurations have it.
-bool   activations_dropout(const Model *model);
+bool activations_dropout(const Model *model);
 KnPass activations_pass(const Model *model, const Question *question);
 // Bytes of one layer of model->kinds[kind] and one micro-batch, in numbers of 2 or 4 bytes.
 LayerActivations activations_layer(const Model *model, int kind, const KnPass *pass, int number);

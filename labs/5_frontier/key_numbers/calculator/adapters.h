@@ -13,5 +13,5 @@
 #pragma once
 #include "labs/5_frontier/key_numbers/model/model.h"
 
-bool     adapters_on(const Weight *weight, const char *targets);
+bool adapters_on(const Weight *weight, const char *targets);
 uint64_t adapters_params(const Model *model, const char *targets, uint64_t rank);

@@ -17,7 +17,7 @@ uint64_t cache_index_bytes(const LayerKind *kind)
 uint64_t cache_token_bytes(const LayerKind *kind, const KnFormat *format, uint64_t tp)
 {
     if (!kind->caches) return 0;
-    KnBlock share  = kind->block;
+    KnBlock share = kind->block;
     share.kv_heads = cache_heads(&kind->block, tp);
     return kn_kv_bytes(&share, format) * (kind->cross ? 2 : 1) + cache_index_bytes(kind);
 }

@@ -17,8 +17,8 @@ enum { PLAIN_MAX = 96, NAMED_MAX = 6 };
 // Numbers, each with its unit in the key. `most` is far above what exists, and far below a slip in units.
 static const struct {
     const char *key;
-    size_t      offset;
-    double      unit, least, most;
+    size_t offset;
+    double unit, least, most;
 } numbers[] = {
     {"memory_gb", offsetof(Card, sheet_gb), 1, 0.5, 1e4},
     {"bandwidth_gbs", offsetof(Card, bandwidth), 1e9, 1, 1e6},
@@ -35,7 +35,7 @@ static const struct {
 
 typedef struct Field {
     const char *key;
-    size_t      offset;
+    size_t offset;
 } Field;
 
 static const Field texts[] = {
@@ -49,16 +49,16 @@ static const Field flags[] = {
 };
 
 enum {
-    NEEDED       = 2,    // of the numbers, the first two
+    NEEDED = 2,    // of the numbers, the first two
     NUMBER_COUNT = sizeof numbers / sizeof *numbers,
-    TEXT_COUNT   = sizeof texts / sizeof *texts,
-    FLAG_COUNT   = sizeof flags / sizeof *flags
+    TEXT_COUNT = sizeof texts / sizeof *texts,
+    FLAG_COUNT = sizeof flags / sizeof *flags
 };
 
 static bool is_known(const char *key, const char *where, Error *err)
 {
     const char *names[NUMBER_COUNT + TEXT_COUNT + FLAG_COUNT + 1];
-    int         count = 0;
+    int count = 0;
     for (int i = 0; i < NUMBER_COUNT; i++) names[count++] = numbers[i].key;
     for (int i = 0; i < TEXT_COUNT; i++) names[count++] = texts[i].key;
     for (int i = 0; i < FLAG_COUNT; i++) names[count++] = flags[i].key;
@@ -121,18 +121,18 @@ static bool read_card(Arena *arena, const cJSON *object, const char *where, Card
 static bool read_file(Arena *arena, const char *path, Card *card, Error *err)
 {
     cJSON *tree = json_load(path, err);
-    bool   read = tree != NULL && read_card(arena, tree, arena_print(arena, "%s", path), card, err);
+    bool read = tree != NULL && read_card(arena, tree, arena_print(arena, "%s", path), card, err);
     cJSON_Delete(tree);
     return read;
 }
 
 int card_list(Arena *arena, const Card **cards, Error *err)
 {
-    cJSON       *tree  = json_load(arena_print(arena, "%s/%s", root_dir(), TABLE), err), *node;
-    const cJSON *rows  = tree != NULL ? json_array(tree, TABLE, "gpus", err) : NULL;
-    int          count = 0;
-    bool         read  = rows != NULL;
-    Card        *list  = arena_alloc(arena, ((size_t)cJSON_GetArraySize(rows) + 1) * sizeof *list);
+    cJSON *tree = json_load(arena_print(arena, "%s/%s", root_dir(), TABLE), err), *node;
+    const cJSON *rows = tree != NULL ? json_array(tree, TABLE, "gpus", err) : NULL;
+    int count = 0;
+    bool read = rows != NULL;
+    Card *list = arena_alloc(arena, ((size_t)cJSON_GetArraySize(rows) + 1) * sizeof *list);
     cJSON_ArrayForEach(node, rows)
     {
         if (read)
@@ -183,7 +183,7 @@ static const char *named(Arena *arena, const Card *cards, int count, const char 
                          const Card *but)
 {
     const char *text = "";
-    int         told = 0;
+    int told = 0;
     for (int i = 0; i < count; i++) {
         if (&cards[i] == but || !is_part(&cards[i], wanted)) continue;
         if (told++ < NAMED_MAX)
@@ -206,8 +206,8 @@ static bool not_found(const char *what, const Card *cards, int count, Arena *are
 bool card_in_table(Arena *arena, const char *what, Card *card, Error *err)
 {
     const Card *cards, *found = NULL;
-    char        wanted[PLAIN_MAX];
-    int         parts = 0, count = card_list(arena, &cards, err);
+    char wanted[PLAIN_MAX];
+    int parts = 0, count = card_list(arena, &cards, err);
     if (count < 0) return false;
     plain(what, wanted);
     for (int i = 0; i < count && found == NULL; i++)
@@ -237,7 +237,7 @@ bool card_in_table(Arena *arena, const char *what, Card *card, Error *err)
 // cards, most of which do half of that; and its fp32 lanes, two FLOPs each. NVIDIA's papers on each
 // architecture; the table's rows agree (test_card.c).
 static const struct {
-    int    major, minor;
+    int major, minor;
     double products, geforce, lanes;
 } architectures[] = {
     {6, 0, 256, 256, 64},     {6, 1, 0, 0, 128},        {7, 0, 1024, 1024, 64},
@@ -253,8 +253,8 @@ static void estimate_peaks(const Gpu *gpu, Card *card)
     for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++) {
         if (architectures[i].major != gpu->major || architectures[i].minor != gpu->minor) continue;
         bool geforce = strstr(gpu->name, "GeForce") != NULL;
-        card->bf16   = cycles * (geforce ? architectures[i].geforce : architectures[i].products);
-        card->fp32   = cycles * 2 * architectures[i].lanes;
+        card->bf16 = cycles * (geforce ? architectures[i].geforce : architectures[i].products);
+        card->fp32 = cycles * 2 * architectures[i].lanes;
         if (gpu->major * 10 + gpu->minor >= 89)
             card->fp8 = 2 * card->bf16;    // Ada, and what came after
     }
@@ -265,16 +265,16 @@ static bool estimate(Arena *arena, const Gpu *gpu, Card *card, Error *err)
     if (gpu->memory_khz <= 0 || gpu->bus_bits <= 0)
         return error_set(err, "gpu: %s is not in the table and its driver does not tell its %s",
                          gpu->name, "memory's clock: describe it in a FILE.json");
-    *card           = (Card){.id = "here", .vendor = "NVIDIA", .shared = gpu->integrated};
-    card->has_bf16  = gpu->major >= 8;
-    card->sheet_gb  = ceil((double)gpu->bytes / 0x1p30);
+    *card = (Card){.id = "here", .vendor = "NVIDIA", .shared = gpu->integrated};
+    card->has_bf16 = gpu->major >= 8;
+    card->sheet_gb = ceil((double)gpu->bytes / 0x1p30);
     card->bandwidth = 2 * (gpu->memory_khz * 1e3) * (gpu->bus_bits / 8.0);
-    card->source    = "this machine's driver";
-    card->note      = arena_print(arena,
-                                  "not in the table: bandwidth is 2 x %.0f MHz x %d bits, peaks are "
-                                       "%d multiprocessors x %.0f MHz x what those of %d.%d do in a cycle",
-                                  gpu->memory_khz / 1e3, gpu->bus_bits, gpu->processors,
-                                  gpu->clock_khz / 1e3, gpu->major, gpu->minor);
+    card->source = "this machine's driver";
+    card->note = arena_print(arena,
+                             "not in the table: bandwidth is 2 x %.0f MHz x %d bits, peaks are "
+                             "%d multiprocessors x %.0f MHz x what those of %d.%d do in a cycle",
+                             gpu->memory_khz / 1e3, gpu->bus_bits, gpu->processors,
+                             gpu->clock_khz / 1e3, gpu->major, gpu->minor);
     estimate_peaks(gpu, card);
     return true;
 }
@@ -283,9 +283,9 @@ static bool estimate(Arena *arena, const Gpu *gpu, Card *card, Error *err)
 bool card_of_gpu(Arena *arena, const Gpu *gpu, Card *card, Error *err)
 {
     const Card *cards, *best = NULL;
-    char        wanted[PLAIN_MAX];
-    double      bytes = (double)gpu->bytes, nearest_by = 0.1;
-    int         count = card_list(arena, &cards, err);
+    char wanted[PLAIN_MAX];
+    double bytes = (double)gpu->bytes, nearest_by = 0.1;
+    int count = card_list(arena, &cards, err);
     if (count < 0) return false;
     plain(gpu->name, wanted);
     for (int i = 0; i < count; i++) {
@@ -301,8 +301,8 @@ bool card_of_gpu(Arena *arena, const Gpu *gpu, Card *card, Error *err)
     } else if (!estimate(arena, gpu, card, err)) {
         return false;
     }
-    card->name        = arena_print(arena, "%s", gpu->name);
-    card->memory      = bytes;
+    card->name = arena_print(arena, "%s", gpu->name);
+    card->memory = bytes;
     card->memory_seen = true;
     return true;
 }

@@ -65,8 +65,8 @@ double compute_six_n(const Model *model)
 {
     uint64_t beside = model_looked_up(model);
     for (int i = 0; i < model->weight_count; i++) {
-        const Weight *w    = &model->weights[i];
-        bool          once = w->component == COMPONENT_VISION || w->component == COMPONENT_POOLER;
+        const Weight *w = &model->weights[i];
+        bool once = w->component == COMPONENT_VISION || w->component == COMPONENT_POOLER;
         if (once && w->role != ROLE_POSITION) beside += weight_elements(model, w);
     }
     return 6 * (double)(model_active(model) - beside);
@@ -87,11 +87,11 @@ double compute_recomputed(const Model *model, uint64_t sequence, Positions posit
 
 static void explain_kinds(Sheet *sheet, Entry *entry, const Model *model, uint64_t sequence)
 {
-    TokenFlops  flops = compute_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH);
-    const char *text  = "";
+    TokenFlops flops = compute_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH);
+    const char *text = "";
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
-        double           matrices =
+        double matrices =
             kn_forward_flops(&kind->block, kind->vectors, 0) + 2 * (double)kind->other;
         text = arena_print(sheet->arena, "%s%d x (2 x %.0f + %.0f x %g) + ", text, kind->count,
                            matrices / 2, attention_of(kind, POSITIONS_CAUSAL),
@@ -105,9 +105,9 @@ static void explain_kinds(Sheet *sheet, Entry *entry, const Model *model, uint64
 
 static void conventions_tell(Sheet *sheet, const Model *model, uint64_t sequence)
 {
-    double     six_n = compute_six_n(model), n = six_n / 6;
+    double six_n = compute_six_n(model), n = six_n / 6;
     TokenFlops full = compute_token(model, sequence, POSITIONS_FULL, PHASE_BOTH);
-    Entry *entry    = sheet_real(sheet, "compute.conventions.six_n", "  as 6 N", six_n, UNIT_FLOPS);
+    Entry *entry = sheet_real(sheet, "compute.conventions.six_n", "  as 6 N", six_n, UNIT_FLOPS);
     entry_explain(sheet, entry,
                   "6 N, N active parameters without what is looked up, vision and pooler (Kaplan "
                   "et al. 2020)",
@@ -137,9 +137,9 @@ static void conventions_tell(Sheet *sheet, const Model *model, uint64_t sequence
 
 static void flops_tell(Sheet *sheet, const Model *model, uint64_t sequence)
 {
-    TokenFlops flops   = compute_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH);
-    double     forward = flops.matrices + flops.attention + flops.head;
-    Entry     *entry =
+    TokenFlops flops = compute_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH);
+    double forward = flops.matrices + flops.attention + flops.head;
+    Entry *entry =
         sheet_real(sheet, "compute.forward_flops_per_token",
                    arena_print(sheet->arena, "FLOPs per token of %llu, forward", (Digits)sequence),
                    forward, UNIT_FLOPS);

@@ -48,12 +48,13 @@ typedef struct Speed {
     double decode_seconds;       // time per output token at this batch
     double tokens_per_second;    // of all requests together
     double prefill_flops, prefill_bytes, decode_flops, decode_bytes;
-    double prefill_link, decode_link;    // seconds of all-reduces, not in those above; 0: none, or unknown
-    bool   prefill_memory_bound, decode_memory_bound;
-    double experts_touched;      // of each layer's, expected at this batch; 0 without experts
-    double peak, bandwidth;      // of the card, before u_compute and u_memory
-    double ridge;                // FLOP/byte
-    bool   decodes;              // false of an encoder: what is of decoding is 0
+    double prefill_link,
+        decode_link;    // seconds of all-reduces, not in those above; 0: none, or unknown
+    bool prefill_memory_bound, decode_memory_bound;
+    double experts_touched;    // of each layer's, expected at this batch; 0 without experts
+    double peak, bandwidth;    // of the card, before u_compute and u_memory
+    double ridge;              // FLOP/byte
+    bool decodes;              // false of an encoder: what is of decoding is 0
 } Speed;
 
 bool compute_speed(Arena *arena, const Model *model, const Question *question, Speed *speed,

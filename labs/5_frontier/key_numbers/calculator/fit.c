@@ -11,11 +11,11 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 
 // What each number of GPUs needs: the same for all cards.
 typedef struct Plans {
-    Arena              *arena;
+    Arena *arena;
     const ServingBasis *basis;
-    Question            question;
-    Serving             serving[SIZES];
-    bool                made[SIZES], possible[SIZES];
+    Question question;
+    Serving serving[SIZES];
+    bool made[SIZES], possible[SIZES];
 } Plans;
 
 static Plans *plans_new(Arena *arena, const ServingBasis *basis, const Question *question)
@@ -37,9 +37,9 @@ static void divide_weights(Serving *serving, uint64_t gpus)
 // On sizes[s] of such cards; false where the model cannot be divided like that.
 static bool serve_on(const Plans *plans, int s, const Card *card, Serving *serving)
 {
-    const Model *model    = plans->basis->model;
-    Question     question = plans->question;
-    Split        split    = split_choose(model, model->layers > 0 ? sizes[s] : 1);
+    const Model *model = plans->basis->model;
+    Question question = plans->question;
+    Split split = split_choose(model, model->layers > 0 ? sizes[s] : 1);
     question.card = *card, question.tp = split.tp, question.pp = split.pp, question.ep = 1;
     if (!inference_split(plans->arena, plans->basis, &question, serving, NULL)) return false;
     if (model->layers == 0) divide_weights(serving, sizes[s]);
@@ -50,7 +50,7 @@ static bool serve_on(const Plans *plans, int s, const Card *card, Serving *servi
 static double need(Plans *plans, int s)
 {
     if (!plans->made[s]) {
-        plans->made[s]     = true;
+        plans->made[s] = true;
         plans->possible[s] = serve_on(plans, s, &plans->question.card, &plans->serving[s]);
     }
     return plans->possible[s] ? plans->serving[s].per_gpu.total : INFINITY;
@@ -90,7 +90,7 @@ static FitOption option_of(const Plans *plans, const Card *card, int s, Serving 
     if (s < 0 || !serve_on(plans, s, card, serving)) return option;
     option.gpus = sizes[s], option.tp = serving->tp, option.pp = serving->pp;
     option.memory *= (double)sizes[s];
-    option.free     = budget(plans, card) - serving->per_gpu.total;
+    option.free = budget(plans, card) - serving->per_gpu.total;
     option.requests = serving->max_requests;
     return option;
 }
@@ -98,13 +98,13 @@ static FitOption option_of(const Plans *plans, const Card *card, int s, Serving 
 int fit_options(Arena *arena, const Model *model, const Question *question,
                 const FitOption **options, Error *err)
 {
-    const Card  *cards;
+    const Card *cards;
     ServingBasis basis;
-    Serving      serving;
-    int          count = card_list(arena, &cards, err);
+    Serving serving;
+    int count = card_list(arena, &cards, err);
     if (count < 0 || !inference_basis(arena, model, question, &basis, err)) return -1;
-    Plans     *plans = plans_new(arena, &basis, question);
-    FitOption *list  = arena_alloc(arena, ((size_t)count + 1) * sizeof *list);
+    Plans *plans = plans_new(arena, &basis, question);
+    FitOption *list = arena_alloc(arena, ((size_t)count + 1) * sizeof *list);
     for (int i = 0; i < count; i++)
         list[i] = option_of(plans, &cards[i], fewest(plans, &cards[i]), &serving);
     qsort(list, (size_t)count, sizeof *list, by_cost);
@@ -121,8 +121,8 @@ bool fit_card(Arena *arena, const Model *model, const Question *question, FitOpt
     *serving = *less = (Serving){.gpus = 0};
     if (!inference_basis(arena, model, question, &basis, err)) return false;
     Plans *plans = plans_new(arena, &basis, question);
-    int    s     = fewest(plans, &question->card);
-    *option      = option_of(plans, &question->card, s, serving);
+    int s = fewest(plans, &question->card);
+    *option = option_of(plans, &question->card, s, serving);
     for (int k = s < 0 ? (question->card.shared ? 1 : SIZES) : s; k > 0 && less->gpus == 0; k--)
         if (plans->possible[k - 1]) *less = plans->serving[k - 1];
     return true;
@@ -131,10 +131,10 @@ bool fit_card(Arena *arena, const Model *model, const Question *question, FitOpt
 bool fit_alone(Arena *arena, const Model *model, const Question *question, const char *weights,
                Serving *serving)
 {
-    WeightBytes  bytes;
+    WeightBytes bytes;
     ServingBasis basis;
-    Question     alone = *question;
-    alone.weights      = weights;
+    Question alone = *question;
+    alone.weights = weights;
     alone.tp = alone.pp = alone.ep = 1;
     // The weights' bytes alone are a bound, and soon said.
     return format_weights(arena, model, weights, &bytes, NULL) &&
@@ -158,7 +158,7 @@ bool fit_best(Arena *arena, const Model *model, const Question *question, int co
               Error *err)
 {
     WeightBytes published, list[FIT_FORMATS];
-    int         tried = 0;
+    int tried = 0;
     if (!format_weights(arena, model, NULL, &published, err)) return false;
     if (fit_alone(arena, model, question, NULL, best)) return true;
     // Which of two has more bits depends on the model: a rule may leave large embeddings alone.

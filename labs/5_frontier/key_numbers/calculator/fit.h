@@ -12,12 +12,12 @@
 #include "labs/5_frontier/key_numbers/calculator/inference.h"
 
 typedef struct FitOption {
-    Card        card;
-    uint64_t    gpus, tp, pp;    // 0 GPUs: no split up to FIT_MOST of them holds it
-    double      memory;          // of all those GPUs together, bytes, by their sheets
-    double      free;            // on the fullest one, within the share that may be used
-    uint64_t    requests;        // of this context at the same time; 0 also when none is limited
-    const char *weights;         // the format
+    Card card;
+    uint64_t gpus, tp, pp;    // 0 GPUs: no split up to FIT_MOST of them holds it
+    double memory;            // of all those GPUs together, bytes, by their sheets
+    double free;              // on the fullest one, within the share that may be used
+    uint64_t requests;        // of this context at the same time; 0 also when none is limited
+    const char *weights;      // the format
 } FitOption;
 
 enum { FIT_MOST = 64 };    // GPUs of one kind
@@ -27,7 +27,7 @@ enum { FIT_MOST = 64 };    // GPUs of one kind
 // are over 1, 2, 4, 8 GPUs and whole machines of 8 beyond; question's own tp, pp, ep are not looked at.
 int fit_options(Arena *arena, const Model *model, const Question *question,
                 const FitOption **options,
-                Error            *err);    // -1 upon failure
+                Error *err);    // -1 upon failure
 // The same for question->card, with all that is known of that split; `less`, if there is one, is the
 // next smaller number of GPUs, which does not hold it.
 bool fit_card(Arena *arena, const Model *model, const Question *question, FitOption *option,

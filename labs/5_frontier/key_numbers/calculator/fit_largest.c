@@ -22,7 +22,7 @@ static bool holds(Arena *arena, const Model *model, const Question *question, Se
 
 static void tell_model(Sheet *sheet, const Model *model, const Serving *serving, int i)
 {
-    const char *at   = sheet_path(sheet, "fit.largest_models[%d]", i);
+    const char *at = sheet_path(sheet, "fit.largest_models[%d]", i);
     const char *text = arena_print(sheet->arena, "%s: %.4ge9 in %s, %.4g GB", model->name,
                                    (double)model_params(model) / 1e9, serving->weights.format,
                                    (double)serving->weights.bytes / 1e9);
@@ -40,8 +40,8 @@ static void tell_model(Sheet *sheet, const Model *model, const Serving *serving,
 bool fit_largest_tell(Sheet *sheet, const Question *question, Error *err)
 {
     const Model **models;
-    Serving       serving;
-    int           told = 0, count = catalogue_all(sheet->arena, &models, err);
+    Serving serving;
+    int told = 0, count = catalogue_all(sheet->arena, &models, err);
     if (count < 0) return false;
     qsort(models, (size_t)count, sizeof *models, by_size);
     for (int i = 0; i < count && told < TOLD; i++)

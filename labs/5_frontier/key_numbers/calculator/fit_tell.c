@@ -4,8 +4,8 @@
 typedef unsigned long long Digits;    // what %llu takes
 
 enum {
-    RANKS   = 8,
-    NAMED   = 8,
+    RANKS = 8,
+    NAMED = 8,
     MACHINE = 8
 };    // lines; cards named in a sentence; GPUs of a machine
 
@@ -49,9 +49,9 @@ static void tell_split(Sheet *sheet, const FitOption *option, const Serving *ser
 
 static bool tell_best(Sheet *sheet, const Model *model, const Question *question, Error *err)
 {
-    Serving            best;
+    Serving best;
     const WeightBytes *weights = &best.weights;
-    const char        *label   = "best weights on one";
+    const char *label = "best weights on one";
     if (!fit_best(sheet->arena, model, question, FIT_FORMATS, &best, err)) return false;
     if (weights->format == NULL) {
         sheet_null(sheet, "fit.here.best_weights", label, "not even as q2_k");
@@ -70,7 +70,7 @@ static bool tell_best(Sheet *sheet, const Model *model, const Question *question
 static bool tell_here(Sheet *sheet, const Model *model, const Question *question, Error *err)
 {
     FitOption option;
-    Serving   serving, less;
+    Serving serving, less;
     if (!fit_card(sheet->arena, model, question, &option, &serving, &less, err)) return false;
     const char *label = "GPUs like the asked one";
     sheet_text(sheet, "fit.here.gpu", NULL, question->card.id);
@@ -128,9 +128,9 @@ static const char *rank_text(Arena *arena, const FitOption *option, int others)
 static void tell_ranking(Sheet *sheet, const FitOption *options, int count)
 {
     uint64_t most = next_in_rank(options, count, 0, MACHINE) < count ? MACHINE : FIT_MOST;
-    int      rank = 0, next;
+    int rank = 0, next;
     for (int i = next_in_rank(options, count, 0, most); i < count && rank < RANKS;
-         i     = next_in_rank(options, count, next, most)) {
+         i = next_in_rank(options, count, next, most)) {
         for (next = i + 1; next < count && alike(&options[i], &options[next]);) next++;
         Entry *entry = sheet_text(sheet, sheet_path(sheet, "fit.ranking[%d]", rank),
                                   rank == 0 ? "cheapest" : "then",
@@ -148,8 +148,8 @@ static void tell_ranking(Sheet *sheet, const FitOption *options, int count)
 
 static void tell_single(Sheet *sheet, const FitOption *options, int count)
 {
-    const char *names  = "";
-    int         single = 0;
+    const char *names = "";
+    int single = 0;
     for (int i = 0; i < count; i++) {
         if (options[i].gpus != 1) continue;
         if (single++ < NAMED)

@@ -8,9 +8,9 @@
 // ---- the formats ----
 
 struct FormatRule {
-    bool     mixed;    // by layer and tensor, as llama.cpp's `mix` says; else all by `packing`
-    GgmlMix  mix;
-    Packing  packing;
+    bool mixed;    // by layer and tensor, as llama.cpp's `mix` says; else all by `packing`
+    GgmlMix mix;
+    Packing packing;
     KnFormat cache;    // of a row of keys or values; that of a mix is its base
 };
 
@@ -104,8 +104,8 @@ static const FormatInfo further[] = {
 // clang-format on
 
 enum {
-    LISTED     = sizeof listed / sizeof *listed,
-    FORMATS    = LISTED + sizeof further / sizeof *further,
+    LISTED = sizeof listed / sizeof *listed,
+    FORMATS = LISTED + sizeof further / sizeof *further,
     NAME_BYTES = 64
 };
 
@@ -134,15 +134,15 @@ static bool same_name(const char *a, const char *b)
 const FormatInfo *format_find(const char *name, Error *err)
 {
     const char *names[FORMATS];
-    char        plain[NAME_BYTES];
-    size_t      length = strlen(name);
+    char plain[NAME_BYTES];
+    size_t length = strlen(name);
     for (int i = 0; i < FORMATS; i++) {
         names[i] = format_at(i)->name;
         if (same_name(name, names[i])) return format_at(i);
     }
     if (length >= NAME_BYTES) length = NAME_BYTES - 1;
     for (size_t i = 0; i < length; i++) plain[i] = (char)tolower((unsigned char)name[i]);
-    plain[length]    = '\0';
+    plain[length] = '\0';
     const char *near = nearest(plain, names, FORMATS);
     if (near != NULL) error_set(err, "there is no format '%s'; did you mean %s?", plain, near);
     else
@@ -179,9 +179,9 @@ static void put(WeightBytes *out, Component component, const char *type, uint64_
 }
 
 typedef struct Plan {
-    const Model      *model;
+    const Model *model;
     const FormatRule *rule;
-    GgmlFacts         facts;    // of the model, where the rule is a mix
+    GgmlFacts facts;    // of the model, where the rule is a mix
 } Plan;
 
 static bool plan_make(Plan *plan, const Model *model, const FormatInfo *info, Error *err)
@@ -203,7 +203,7 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
         return true;
     }
     GgmlTensor tensors[GGML_TENSORS_MAX];
-    int        count = ggml_tensors(tensors, plan->rule->mix, &plan->facts, w, layer, err);
+    int count = ggml_tensors(tensors, plan->rule->mix, &plan->facts, w, layer, err);
     for (int i = 0; i < count; i++) {
         const GgmlTensor *t = &tensors[i];
         put(out, w->component, dtype_name(t->type), times * t->rows * t->cols * t->copies,
@@ -225,7 +225,7 @@ static bool store_layers(WeightBytes *out, const Plan *plan, const Weight *weigh
 static bool store_model(WeightBytes *out, const Model *model, const char *name, Error *err)
 {
     const FormatInfo *info = format_find(name, err);
-    Plan              plan;
+    Plan plan;
     if (info == NULL) return false;
     if (!info->weights)
         return error_set(err, "%s is a format of the cache, not of weights", info->name);
@@ -243,23 +243,23 @@ static bool store_model(WeightBytes *out, const Model *model, const char *name, 
 // A model that was read from its files, as it stands there.
 static void as_stored(Arena *arena, const Model *model, WeightBytes *out)
 {
-    const StoredType *most   = &model->stored[0];
-    uint64_t          params = model_params(model), known = 0;
+    const StoredType *most = &model->stored[0];
+    uint64_t params = model_params(model), known = 0;
     for (int i = 0; i < model->stored_count; i++) {
         const StoredType *type = &model->stored[i];
         put(out, COMPONENT_EMBED, type->name, type->elements, type->bytes);
         if (type->elements > most->elements) most = type;
     }
-    bool eight        = strncmp(most->name, "F8", 2) == 0 || strcmp(most->name, "I8") == 0;
-    out->about        = arena_print(arena, "as its files have it, most numbers in %s", most->name);
+    bool eight = strncmp(most->name, "F8", 2) == 0 || strcmp(most->name, "I8") == 0;
+    out->about = arena_print(arena, "as its files have it, most numbers in %s", most->name);
     out->compute_bits = eight ? 8 : strcmp(most->name, "F32") == 0 ? 32 : 16;
 
     // A file that does not say what each tensor takes: in proportion to its numbers.
     for (int i = 0; i < model->weight_count; i++) known += model->weights[i].stored_bytes;
     out->component[COMPONENT_EMBED] = 0;
     for (int i = 0; i < model->weight_count; i++) {
-        const Weight *w     = &model->weights[i];
-        double        share = (double)weight_elements(model, w) / (double)params;
+        const Weight *w = &model->weights[i];
+        double share = (double)weight_elements(model, w) / (double)params;
         out->component[w->component] +=
             known > 0 ? w->stored_bytes : (uint64_t)(share * (double)out->bytes);
     }
@@ -269,7 +269,7 @@ bool format_weights(Arena *arena, const Model *model, const char *name, WeightBy
                     Error *err)
 {
     uint64_t params = model_params(model);
-    *bytes          = (WeightBytes){.format = "as stored"};
+    *bytes = (WeightBytes){.format = "as stored"};
     if (name == NULL && model->stored_count > 0) as_stored(arena, model, bytes);
     else if (!store_model(bytes, model, name != NULL ? name : model->published, err)) return false;
     bytes->bits_per_weight = params > 0 ? 8 * (double)bytes->bytes / (double)params : 0;
@@ -280,7 +280,7 @@ uint64_t format_weight_bytes(const Model *model, const FormatInfo *format, const
                              int layer)
 {
     WeightBytes bytes = {.format = format->name};
-    Plan        plan;
+    Plan plan;
     if (!plan_make(&plan, model, format, NULL)) return 0;
     return store(&bytes, &plan, weight, layer, 1, NULL) ? bytes.bytes : 0;
 }

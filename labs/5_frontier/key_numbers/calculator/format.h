@@ -14,10 +14,10 @@ typedef struct FormatRule FormatRule;
 
 // compute_bits: 8 where products run in 8 bits (fp8, int8 w8a8), else 16; 32 for fp32.
 typedef struct FormatInfo {
-    const char       *name;              // "q4_k_m"
-    const char       *about;             // one line: what is stored how
-    bool              weights, cache;    // may be asked of weights, of the key/value cache
-    int               compute_bits;
+    const char *name;       // "q4_k_m"
+    const char *about;      // one line: what is stored how
+    bool weights, cache;    // may be asked of weights, of the key/value cache
+    int compute_bits;
     const FormatRule *rule;    // format.c's own
 } FormatInfo;
 
@@ -26,12 +26,12 @@ enum { TYPES_MAX = 48 };    // more than safetensors or GGUF have
 typedef struct WeightBytes {
     const char *format;    // "as stored", of a model as its files have it
     const char *about;
-    int         compute_bits;
-    uint64_t    bytes;
-    double      bits_per_weight;               // 8 bytes / parameters
-    uint64_t    component[COMPONENT_COUNT];    // bytes
-    StoredType  types[TYPES_MAX];              // what is stored as what, with its scales: "Q4_K"
-    int         type_count;
+    int compute_bits;
+    uint64_t bytes;
+    double bits_per_weight;                 // 8 bytes / parameters
+    uint64_t component[COMPONENT_COUNT];    // bytes
+    StoredType types[TYPES_MAX];            // what is stored as what, with its scales: "Q4_K"
+    int type_count;
 } WeightBytes;
 
 // Those that a list should show. GPTQ, AWQ and caches come in more sizes, which format_find() knows.

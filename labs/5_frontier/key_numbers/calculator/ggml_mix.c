@@ -17,18 +17,18 @@ typedef enum When {
 } When;
 
 typedef struct Choice {
-    When  when;
+    When when;
     DType type;
 } Choice;
 
 // A recipe. A tensor gets the first choice that holds, else `base`; DTYPE_F32 (0) means `base` too.
 typedef struct Recipe {
-    DType  base, embed, head;
+    DType base, embed, head;
     Choice value[2], down[2], up[1];    // `up` is the MLP's gate as well
-    DType  query, key, out, out_of_8;
+    DType query, key, out, out_of_8;
     Choice falcon_down[2];    // instead of `down`, where there is one
-    DType  falcon_out;
-    bool   lowest;    // below 3 bits: fewer exceptions
+    DType falcon_out;
+    bool lowest;    // below 3 bits: fewer exceptions
 } Recipe;
 
 // llama.cpp, src/llama-quant.cpp: llama_ftype_get_default_type() and llama_tensor_get_type_impl(), as of
@@ -191,9 +191,9 @@ static void look_at_weight(GgmlFacts *facts, const Weight *weight)
 
 bool ggml_facts(GgmlFacts *facts, const Model *model, Error *err)
 {
-    static const char *const        unknown[]  = {"opt", NULL},
-                             *const split[]    = {"baichuan", "internlm2", NULL},
-                             *const falcon[]   = {"falcon", "RefinedWeb", "RefinedWebModel", NULL},
+    static const char *const unknown[] = {"opt", NULL},
+                             *const split[] = {"baichuan", "internlm2", NULL},
+                             *const falcon[] = {"falcon", "RefinedWeb", "RefinedWebModel", NULL},
                              *const as_llama[] = {"llama", "Yi", "mistral", NULL};
     if (one_of(model->family, unknown))
         return error_set(err, "%s: llama.cpp knows no models of the family %s", model->name,
@@ -202,8 +202,8 @@ bool ggml_facts(GgmlFacts *facts, const Model *model, Error *err)
         return error_set(err,
                          "%s: a GGUF's mix goes by layer, and the model's layers are not known",
                          model->name);
-    *facts = (GgmlFacts){.model     = model,
-                         .falcon    = one_of(model->family, falcon),
+    *facts = (GgmlFacts){.model = model,
+                         .falcon = one_of(model->family, falcon),
                          .split_qkv = one_of(model->family, split)};
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
@@ -215,9 +215,9 @@ bool ggml_facts(GgmlFacts *facts, const Model *model, Error *err)
 
     // Latent attention is stored as if all heads shared one key.
     const KnBlock *first = &model->kinds[model->kind_of[0]].block;
-    uint64_t       keys  = first->kv_rank > 0 ? 1 : first->kv_heads;
-    facts->grouping      = keys > 0 ? first->heads / keys : 0;
-    facts->seventy       = facts->layers == 80 && facts->experts != 8 &&
+    uint64_t keys = first->kv_rank > 0 ? 1 : first->kv_heads;
+    facts->grouping = keys > 0 ? first->heads / keys : 0;
+    facts->seventy = facts->layers == 80 && facts->experts != 8 &&
                      (strcmp(model->family, "qwen2") == 0 ||
                       (one_of(model->family, as_llama) && facts->grouping > 1));
     return true;
@@ -254,7 +254,7 @@ static int before(const GgmlFacts *facts, Use use, const int *in_kind, const Wei
                   int layer)
 {
     const Model *model = facts->model;
-    int          sum   = 0;
+    int sum = 0;
     for (int l = 0; l < layer; l++) sum += in_kind[model->kind_of[l]];
     for (const Weight *w = model->weights; w < weight; w++)
         if (w->kind == weight->kind && use_of(facts, w) == use) sum++;
@@ -264,7 +264,7 @@ static int before(const GgmlFacts *facts, Use use, const int *in_kind, const Wei
 static DType value_type(const Recipe *recipe, const GgmlFacts *facts, const Weight *weight,
                         int layer)
 {
-    int   i    = before(facts, USE_VALUE, facts->values_in, weight, layer);
+    int i = before(facts, USE_VALUE, facts->values_in, weight, layer);
     DType type = choose(recipe->value, 2, recipe->base, facts, i, facts->values);
     if (recipe->lowest) return type;
     if (facts->experts == 8) return DTYPE_Q8_0;
@@ -277,8 +277,8 @@ static DType down_type(const Recipe *recipe, const GgmlFacts *facts, const Weigh
 {
     // With experts the layer counts, else (and below 3 bits always) how many there were before.
     bool by_layer = facts->experts > 1 && !recipe->lowest;
-    int  i        = by_layer ? layer : before(facts, USE_DOWN, facts->downs_in, weight, layer);
-    bool falcon   = facts->falcon && recipe->falcon_down[0].when != NEVER;
+    int i = by_layer ? layer : before(facts, USE_DOWN, facts->downs_in, weight, layer);
+    bool falcon = facts->falcon && recipe->falcon_down[0].when != NEVER;
     return choose(falcon ? recipe->falcon_down : recipe->down, 2, recipe->base, facts, i,
                   facts->layers);
 }
@@ -307,7 +307,7 @@ static DType type_of(GgmlMix mix, const GgmlFacts *facts, Use use, const Weight 
                      bool stacked)
 {
     const Recipe *recipe = &recipes[mix];
-    DType         type   = recipe->base;
+    DType type = recipe->base;
     if (use == USE_FLOAT) return DTYPE_F32;
     if (mix == MIX_F32 || mix == MIX_F16 || mix == MIX_BF16) return type;
     if (use == USE_AS_MADE) return DTYPE_F16;
@@ -344,7 +344,7 @@ static int split(GgmlTensor *tensors, GgmlMix mix, const GgmlFacts *facts, const
     const KnBlock *b = &facts->model->kinds[w->kind].block;
     if (w->role == ROLE_QKV && facts->split_qkv) {
         uint64_t keys = b->kv_heads * b->head_dim, rows[] = {w->rows - 2 * keys, keys, keys};
-        Use      uses[] = {USE_QUERY, USE_KEY, USE_VALUE};
+        Use uses[] = {USE_QUERY, USE_KEY, USE_VALUE};
         for (int t = 0; t < 3; t++)
             tensors[t] =
                 (GgmlTensor){type_of(mix, facts, uses[t], w, layer, false), rows[t], w->cols, 1};
@@ -363,17 +363,17 @@ static int split(GgmlTensor *tensors, GgmlMix mix, const GgmlFacts *facts, const
 int ggml_tensors(GgmlTensor tensors[GGML_TENSORS_MAX], GgmlMix mix, const GgmlFacts *facts,
                  const Weight *weight, int layer, Error *err)
 {
-    const Weight *w   = weight;
-    Use           use = use_of(facts, w);
+    const Weight *w = weight;
+    Use use = use_of(facts, w);
     if (use == USE_NONE) return 0;
     int count = split(tensors, mix, facts, w, layer);
     if (count == 0) {
-        DType    type = type_of(mix, facts, use, w, layer, w->copies > 1);
+        DType type = type_of(mix, facts, use, w, layer, w->copies > 1);
         uint64_t rows = use == USE_EMBED ? embedded(facts, w->rows) : w->rows;
-        tensors[0]    = (GgmlTensor){type, rows, w->cols, w->copies};
-        count         = 1;
+        tensors[0] = (GgmlTensor){type, rows, w->cols, w->copies};
+        count = 1;
         if (use == USE_EMBED && facts->head_twice) {
-            tensors[count]        = tensors[0];
+            tensors[count] = tensors[0];
             tensors[count++].type = type_of(mix, facts, USE_HEAD, w, layer, false);
         }
     }

@@ -60,13 +60,13 @@ typedef enum GgmlMix {
 // What the quantiser looks at beside the tensor itself.
 typedef struct GgmlFacts {
     const Model *model;
-    int          layers, values;                               // that it counts; tensors of values
-    int          values_in[KINDS_MAX], downs_in[KINDS_MAX];    // in one layer of each kind
-    uint64_t     grouping, experts;      // query heads to a key head; routed experts
-    bool         falcon, t5, seventy;    // have rules of their own
-    bool         head_apart;             // the head is a tensor beside the embedding
-    bool         head_twice;             // though they are tied: the published file has it again
-    bool         split_qkv;              // stored as three tensors
+    int layers, values;                               // that it counts; tensors of values
+    int values_in[KINDS_MAX], downs_in[KINDS_MAX];    // in one layer of each kind
+    uint64_t grouping, experts;                       // query heads to a key head; routed experts
+    bool falcon, t5, seventy;                         // have rules of their own
+    bool head_apart;                                  // the head is a tensor beside the embedding
+    bool head_twice;    // though they are tied: the published file has it again
+    bool split_qkv;     // stored as three tensors
 } GgmlFacts;
 
 DType ggml_mix_base(GgmlMix mix);    // what most of its tensors are stored in
@@ -75,7 +75,7 @@ DType ggml_mix_base(GgmlMix mix);    // what most of its tensors are stored in
 bool ggml_facts(GgmlFacts *facts, const Model *model, Error *err);
 
 typedef struct GgmlTensor {
-    DType    type;
+    DType type;
     uint64_t rows, cols, copies;
 } GgmlTensor;
 

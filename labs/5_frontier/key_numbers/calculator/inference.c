@@ -4,9 +4,9 @@
 
 typedef unsigned long long Digits;    // what %llu takes
 
-static const double   gib          = 1024.0 * 1024 * 1024;
+static const double gib = 1024.0 * 1024 * 1024;
 static const uint64_t context_most = (uint64_t)1 << 30;    // what fits there fits anywhere
-static const double   cache_most   = 1e18;                 // bytes; pages may double it
+static const double cache_most = 1e18;                     // bytes; pages may double it
 
 bool inference_basis(Arena *arena, const Model *model, const Question *question,
                      ServingBasis *basis, Error *err)
@@ -25,7 +25,7 @@ bool inference_basis(Arena *arena, const Model *model, const Question *question,
 bool inference_choose(const Model *model, const Question *question, Split *split, Error *err)
 {
     uint64_t gpus = question->gpus;
-    *split        = (Split){question->tp, question->pp, question->ep};
+    *split = (Split){question->tp, question->pp, question->ep};
     if (gpus > 0 && split->tp * split->pp * split->ep == 1) *split = split_choose(model, gpus);
     else if (gpus > 0 && split->pp == 1) split->pp = gpus / (split->tp * split->ep);
     if (gpus > 0 && split->tp * split->pp * split->ep != gpus)
@@ -39,18 +39,18 @@ bool inference_choose(const Model *model, const Question *question, Split *split
 
 // One GPU of a stage.
 typedef struct Stage {
-    double       weights;
+    double weights;
     KnLayerCache caches[KINDS_MAX];
-    int          cache_count;
-    bool         samples;    // has the head
+    int cache_count;
+    bool samples;    // has the head
 } Stage;
 
 typedef struct Plan {
     const Question *question;
-    Work            work;
-    double          budget;
-    Stage          *stages;
-    uint64_t        count;
+    Work work;
+    double budget;
+    Stage *stages;
+    uint64_t count;
 } Plan;
 
 static void stage_caches(Stage *stage, const Model *model, const KnFormat *format,
@@ -70,10 +70,10 @@ static Plan make_plan(Arena *arena, const ServingBasis *basis, const Question *q
                       Split split)
 {
     const StageWeights *weights = split_weights(arena, &basis->split, split);
-    Plan                plan    = {.question = question, .count = split.pp};
-    plan.work                   = work_space(basis->model, split, basis->weights.compute_bits);
-    plan.budget                 = question->card.memory * question->utilisation;
-    plan.stages                 = arena_zeros(arena, split.pp * sizeof *plan.stages);
+    Plan plan = {.question = question, .count = split.pp};
+    plan.work = work_space(basis->model, split, basis->weights.compute_bits);
+    plan.budget = question->card.memory * question->utilisation;
+    plan.stages = arena_zeros(arena, split.pp * sizeof *plan.stages);
     for (uint64_t s = 0; s < split.pp; s++) {
         plan.stages[s].weights = (double)weights[s].all;
         plan.stages[s].samples = s == split.pp - 1;
@@ -88,9 +88,9 @@ static Plan make_plan(Arena *arena, const ServingBasis *basis, const Question *q
 static ServingBytes stage_bytes(const Plan *plan, const Stage *stage, uint64_t context,
                                 uint64_t requests)
 {
-    const Question *q      = plan->question;
-    uint64_t        tokens = context * requests;
-    ServingBytes    bytes  = {.weights = stage->weights, .runtime = q->runtime * gib};
+    const Question *q = plan->question;
+    uint64_t tokens = context * requests;
+    ServingBytes bytes = {.weights = stage->weights, .runtime = q->runtime * gib};
     bytes.work = (double)work_bytes(&plan->work, tokens < q->step_tokens ? tokens : q->step_tokens,
                                     stage->samples ? requests : 0);
     for (int i = 0; i < stage->cache_count; i++) {
@@ -109,9 +109,9 @@ static uint64_t room(const Plan *plan, uint64_t requests)
 {
     uint64_t least = UINT64_MAX;
     for (uint64_t s = 0; s < plan->count; s++) {
-        const Stage    *stage = &plan->stages[s];
-        const Question *q     = plan->question;
-        ServingBytes    bytes = stage_bytes(plan, stage, q->context, requests);
+        const Stage *stage = &plan->stages[s];
+        const Question *q = plan->question;
+        ServingBytes bytes = stage_bytes(plan, stage, q->context, requests);
         if (stage->cache_count == 0 && bytes.total <= plan->budget) continue;
         uint64_t fit = kn_concurrency(q->card.memory, q->utilisation, bytes.total - bytes.cache,
                                       stage->caches, stage->cache_count, q->context, q->page);
@@ -160,12 +160,12 @@ static bool whole_cache(Serving *serving, const ServingBasis *basis, const Quest
                         Error *err)
 {
     const Model *model = basis->model;
-    uint64_t     now   = cache_bytes(model, &basis->cache, question->context, 1);
+    uint64_t now = cache_bytes(model, &basis->cache, question->context, 1);
     if ((double)now * (double)question->batch > cache_most)
         return error_set(err, "batch: the cache of %llu requests of %llu tokens is over %g bytes",
                          (Digits)question->batch, (Digits)question->context, cache_most);
-    serving->kv_bytes     = question->batch * now;
-    serving->kv_1k        = cache_bytes(model, &basis->cache, question->context + 1024, 1) - now;
+    serving->kv_bytes = question->batch * now;
+    serving->kv_1k = cache_bytes(model, &basis->cache, question->context + 1024, 1) - now;
     serving->kv_per_token = cache_bytes(model, &basis->cache, 1, 1);
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
@@ -181,20 +181,20 @@ bool inference_split(Arena *arena, const ServingBasis *basis, const Question *qu
                      Serving *serving, Error *err)
 {
     const Model *model = basis->model;
-    Split        split = {question->tp, question->pp, question->ep};
+    Split split = {question->tp, question->pp, question->ep};
     if (!split_check(model, split, err)) return false;
-    Plan     plan     = make_plan(arena, basis, question, split);
+    Plan plan = make_plan(arena, basis, question, split);
     uint64_t requests = (question->batch + split.ep - 1) / split.ep;
 
-    *serving = (Serving){.weights            = basis->weights,
-                         .tp                 = split.tp,
-                         .pp                 = split.pp,
-                         .ep                 = split.ep,
-                         .gpus               = split.tp * split.pp * split.ep,
+    *serving = (Serving){.weights = basis->weights,
+                         .tp = split.tp,
+                         .pp = split.pp,
+                         .ep = split.ep,
+                         .gpus = split.tp * split.pp * split.ep,
                          .requests_per_group = requests,
-                         .budget             = plan.budget};
+                         .budget = plan.budget};
     if (!whole_cache(serving, basis, question, err)) return false;
-    Plan one       = make_plan(arena, basis, question, (Split){1, 1, 1});
+    Plan one = make_plan(arena, basis, question, (Split){1, 1, 1});
     serving->alone = stage_bytes(&one, &one.stages[0], question->context, question->batch);
     if (model->kind_count > 0)
         serving->kv_heads_per_gpu = cache_heads(&model->kinds[0].block, split.tp);
@@ -202,16 +202,16 @@ bool inference_split(Arena *arena, const ServingBasis *basis, const Question *qu
     for (uint64_t s = 0; s < plan.count; s++) {
         ServingBytes bytes = stage_bytes(&plan, &plan.stages[s], question->context, requests);
         if (!(bytes.total > serving->per_gpu.total)) continue;
-        serving->per_gpu     = bytes;
+        serving->per_gpu = bytes;
         serving->cache_count = plan.stages[s].cache_count;
         for (int i = 0; i < KINDS_MAX; i++) serving->caches[i] = plan.stages[s].caches[i];
     }
-    serving->fits           = serving->per_gpu.total <= plan.budget;
+    serving->fits = serving->per_gpu.total <= plan.budget;
     serving->memory_context = longest_context(&plan, requests);
-    serving->max_context    = serving->memory_context;
+    serving->max_context = serving->memory_context;
     if (model->max_context > 0 && model->max_context < serving->max_context)
         serving->max_context = model->max_context;
-    uint64_t most         = most_requests(&plan);
+    uint64_t most = most_requests(&plan);
     serving->max_requests = most == UINT64_MAX ? 0 : most * split.ep;
     return true;
 }
@@ -220,7 +220,7 @@ bool inference_plan(Arena *arena, const Model *model, const Question *question, 
                     Error *err)
 {
     ServingBasis basis;
-    Split        split;
+    Split split;
     if (!inference_basis(arena, model, question, &basis, err) ||
         !inference_choose(model, question, &split, err))
         return false;

@@ -26,21 +26,21 @@ typedef struct ServingBytes {
 } ServingBytes;
 
 typedef struct Serving {
-    WeightBytes  weights;         // of the whole model
-    uint64_t     kv_per_token;    // bytes in all layers, for a token that no window has dropped
-    uint64_t     kv_bytes;        // of batch requests of context tokens, exact, without paging
-    uint64_t     kv_paged;        // the same in whole pages
-    uint64_t     kv_1k;           // what the next 1024 tokens of one request cost, at this context
-    ServingBytes alone;           // on one GPU that held everything
+    WeightBytes weights;      // of the whole model
+    uint64_t kv_per_token;    // bytes in all layers, for a token that no window has dropped
+    uint64_t kv_bytes;        // of batch requests of context tokens, exact, without paging
+    uint64_t kv_paged;        // the same in whole pages
+    uint64_t kv_1k;           // what the next 1024 tokens of one request cost, at this context
+    ServingBytes alone;       // on one GPU that held everything
     KnLayerCache
-        caches[KINDS_MAX];    // of one GPU of the fullest stage: what kn_concurrency() asks for
-    int cache_count;          // 0: nothing is kept, as in an encoder
-    uint64_t     tp, pp, ep, gpus;      // of the split: gpus = tp x pp x ep
-    uint64_t     kv_heads_per_gpu;      // ceil(k / tp): copied when there are fewer heads than GPUs
-    uint64_t     requests_per_group;    // ceil(batch / ep): what one GPU has caches of
-    ServingBytes per_gpu;               // on the fullest GPU, its cache in whole pages
-    double       budget;                // the card's memory x utilisation
-    bool         fits;                  // per_gpu.total within the budget
+        caches[KINDS_MAX];        // of one GPU of the fullest stage: what kn_concurrency() asks for
+    int cache_count;              // 0: nothing is kept, as in an encoder
+    uint64_t tp, pp, ep, gpus;    // of the split: gpus = tp x pp x ep
+    uint64_t kv_heads_per_gpu;    // ceil(k / tp): copied when there are fewer heads than GPUs
+    uint64_t requests_per_group;    // ceil(batch / ep): what one GPU has caches of
+    ServingBytes per_gpu;           // on the fullest GPU, its cache in whole pages
+    double budget;                  // the card's memory x utilisation
+    bool fits;                      // per_gpu.total within the budget
     uint64_t
         max_context;    // largest context at this batch that fits (0: none); not over the model's own
     uint64_t memory_context;    // the same as far as memory goes; UINT64_MAX: any
@@ -50,9 +50,9 @@ typedef struct Serving {
 
 typedef struct ServingBasis {
     const Model *model;
-    WeightBytes  weights;
-    KnFormat     cache;
-    SplitBasis   split;
+    WeightBytes weights;
+    KnFormat cache;
+    SplitBasis split;
 } ServingBasis;
 
 // Of question->weights and question->kv.

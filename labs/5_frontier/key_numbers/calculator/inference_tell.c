@@ -19,7 +19,7 @@ static void weights_tell(Sheet *sheet, const Model *model, const WeightBytes *we
 {
     sheet_text(sheet, "weights.format", "weights in", weights->format);
     sheet_text(sheet, "weights.about", NULL, weights->about);
-    Entry      *entry = sheet_count(sheet, "weights.bytes", "weights", weights->bytes, UNIT_BYTES);
+    Entry *entry = sheet_count(sheet, "weights.bytes", "weights", weights->bytes, UNIT_BYTES);
     const char *text = "", *plus = "";
     for (int t = 0; t < weights->type_count; t++) {
         const StoredType *type = &weights->types[t];
@@ -51,11 +51,11 @@ static void weights_tell(Sheet *sheet, const Model *model, const WeightBytes *we
 static const char *rows_of(Arena *arena, const LayerKind *kind)
 {
     const KnBlock *b = &kind->block;
-    const char    *text =
+    const char *text =
         b->kv_rank > 0 ? arena_print(arena, "a row of %llu + %llu numbers", (Digits)b->kv_rank,
-                                        (Digits)b->rope_dim)
-                          : arena_print(arena, "%d rows of %llu x %llu numbers", kind->cross ? 4 : 2,
-                                        (Digits)b->kv_heads, (Digits)b->head_dim);
+                                     (Digits)b->rope_dim)
+                       : arena_print(arena, "%d rows of %llu x %llu numbers", kind->cross ? 4 : 2,
+                                     (Digits)b->kv_heads, (Digits)b->head_dim);
     if (kind->index_dim > 0)
         text = arena_print(arena, "%s and %llu bytes of indexer keys", text,
                            (Digits)cache_index_bytes(kind));
@@ -99,7 +99,7 @@ static void kinds_tell(Sheet *sheet, const ServingBasis *basis, const Question *
         const LayerKind *kind = &basis->model->kinds[k];
         if (!kind->caches) continue;
         uint64_t token = cache_token_bytes(kind, &basis->cache, 1);
-        uint64_t held  = cache_tokens(kind, question->context);
+        uint64_t held = cache_tokens(kind, question->context);
         sheet_text(sheet, sheet_path(sheet, "kv_cache.layers[%d].kind", at), NULL, kind->name);
         sheet_count(sheet, sheet_path(sheet, "kv_cache.layers[%d].layers", at), NULL,
                     (uint64_t)kind->count, UNIT_NONE);
@@ -116,9 +116,9 @@ static void no_cache_tell(Sheet *sheet, const Model *model)
 {
     static const char *const paths[] = {"kv_cache.bytes_per_token", "kv_cache.bytes",
                                         "kv_cache.paged_bytes", "kv_cache.bytes_per_1k_tokens"};
-    const char              *why     = model->layers == 0
-                                           ? "its layers are not known: the tensors came without a config.json"
-                                           : "an encoder keeps nothing of the tokens it has seen";
+    const char *why = model->layers == 0
+                          ? "its layers are not known: the tensors came without a config.json"
+                          : "an encoder keeps nothing of the tokens it has seen";
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         sheet_null(sheet, paths[i], i == 1 ? "KV cache" : NULL, why);
 }
@@ -140,7 +140,7 @@ static void cache_tell(Sheet *sheet, const ServingBasis *basis, const Question *
 
     const char *label = arena_print(arena, "KV cache, %llu x %llu tokens", (Digits)question->batch,
                                     (Digits)question->context);
-    entry             = sheet_count(sheet, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);
+    entry = sheet_count(sheet, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);
     entry_explain(
         sheet, entry,
         "batch x sum over kinds of layers: layers x bytes of a token x min(context, window)",
@@ -195,7 +195,7 @@ static Entry *bytes_tell(Sheet *sheet, const char *path, const char *label, doub
 static void alone_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
                        const Serving *serving)
 {
-    Work   work = work_space(basis->model, (Split){1, 1, 1}, serving->weights.compute_bits);
+    Work work = work_space(basis->model, (Split){1, 1, 1}, serving->weights.compute_bits);
     Entry *entry =
         bytes_tell(sheet, "inference.work_bytes", "work space (estimate)", serving->alone.work);
     explain_work(sheet, entry, &work, question, question->batch);
@@ -212,8 +212,8 @@ static void alone_tell(Sheet *sheet, const ServingBasis *basis, const Question *
 static void split_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
                        const Serving *serving)
 {
-    bool  several = serving->gpus > 1;
-    Split split   = {serving->tp, serving->pp, serving->ep};
+    bool several = serving->gpus > 1;
+    Split split = {serving->tp, serving->pp, serving->ep};
     sheet_text(sheet, "inference.gpu", NULL, question->card.name);
     sheet_text(sheet, "inference.gpu_id", NULL, question->card.id);
     sheet_count(sheet, "inference.gpus", several ? "split over" : NULL, serving->gpus, UNIT_GPUS);
@@ -231,7 +231,7 @@ static void split_tell(Sheet *sheet, const ServingBasis *basis, const Question *
     bytes_tell(sheet, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
     Entry *entry = bytes_tell(sheet, "inference.per_gpu.work_bytes",
                               several ? "  work space" : NULL, gpu->work);
-    Work   work  = work_space(basis->model, split, serving->weights.compute_bits);
+    Work work = work_space(basis->model, split, serving->weights.compute_bits);
     explain_work(sheet, entry, &work, question, serving->requests_per_group);
     bytes_tell(sheet, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL,
                gpu->runtime);
@@ -243,12 +243,12 @@ static void split_tell(Sheet *sheet, const ServingBasis *basis, const Question *
 static void most_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
                       const Serving *serving)
 {
-    Arena       *arena = sheet->arena;
+    Arena *arena = sheet->arena;
     const Model *model = basis->model;
-    const char  *card  = question->card.name;
+    const char *card = question->card.name;
     bytes_tell(sheet, "inference.gpu_memory_bytes", NULL, question->card.memory);
-    Entry *entry = bytes_tell(sheet, "inference.budget_bytes", arena_print(arena, "usable of %s", card),
-                              serving->budget);
+    Entry *entry = bytes_tell(sheet, "inference.budget_bytes",
+                              arena_print(arena, "usable of %s", card), serving->budget);
     entry_explain(sheet, entry, "memory x utilisation, a share of all memory, not of what is free",
                   "%.0f x %g", question->card.memory, question->utilisation);
     sheet_flag(sheet, "inference.fits", "  fits", serving->fits);
@@ -258,8 +258,8 @@ static void most_tell(Sheet *sheet, const ServingBasis *basis, const Question *q
         entry_explain(sheet, entry, "total of the fullest GPU - usable", "%.0f - %.0f",
                       serving->per_gpu.total, serving->budget);
 
-    const char *label  = arena_print(arena, "longest context, batch %llu", (Digits)question->batch);
-    bool        any    = serving->memory_context == UINT64_MAX;
+    const char *label = arena_print(arena, "longest context, batch %llu", (Digits)question->batch);
+    bool any = serving->memory_context == UINT64_MAX;
     const char *memory = any ? "any" : arena_print(arena, "%llu", (Digits)serving->memory_context);
     if (serving->max_context == UINT64_MAX) {
         sheet_null(sheet, "inference.max_context", label,
@@ -295,8 +295,8 @@ static void most_tell(Sheet *sheet, const ServingBasis *basis, const Question *q
 bool inference_tell(Sheet *sheet, const Model *model, const Question *question, Error *err)
 {
     ServingBasis basis;
-    Serving      serving;
-    Split        split;
+    Serving serving;
+    Split split;
     if (!inference_basis(sheet->arena, model, question, &basis, err) ||
         !inference_choose(model, question, &split, err))
         return false;

@@ -36,7 +36,7 @@ static double rows_and_columns(uint64_t rows, uint64_t cols)
 
 static const struct {
     const char *name, *about;
-    Moments    *moments;
+    Moments *moments;
 } optimizers[] = {
     {"adamw", "two fp32 moments, 8 bytes a parameter", two_floats},
     {"adamw8bit", "two 8-bit moments with a float for each 256, 2.03 bytes a parameter", two_bytes},

@@ -27,7 +27,7 @@ static bool is_module(const Model *model, const Weight *weight)
     static const char *const linear_routers[] = {"mixtral",  "qwen2_moe", "qwen3_moe",
                                                  "olmoe",    "phimoe",    "llama",
                                                  "qwen2moe", "qwen3moe",  NULL};
-    static const char *const parameters[]     = {"gpt_oss", "gpt-oss", NULL};
+    static const char *const parameters[] = {"gpt_oss", "gpt-oss", NULL};
     if (weight->role == ROLE_ROUTER) return one_of(model->family, linear_routers);
     if (weight->component == COMPONENT_EXPERTS && one_of(model->family, parameters)) return false;
     bool gate = weight->component == COMPONENT_SHARED && weight->role == ROLE_OTHER;    // [1,h]
@@ -53,7 +53,7 @@ static bool in_scope(Scope scope, const Model *model, const Weight *weight)
 static bool pack_words(uint64_t *bytes, const Packing *packing, const Weight *weight, Error *err)
 {
     uint64_t in = weight->cols, out = weight->rows, group = packing->numbers.block;
-    bool     gptq = packing->layout == LAYOUT_GPTQ;
+    bool gptq = packing->layout == LAYOUT_GPTQ;
     if (group == WHOLE_ROW) group = in;
     // AutoGPTQ, qlinear_cuda.py: words of 32 numbers (3 words for 3 bits), down the inputs and, for
     // the zeros, along the outputs. AutoAWQ, gemm.py: along the outputs, and whole groups only.
@@ -62,7 +62,7 @@ static bool pack_words(uint64_t *bytes, const Packing *packing, const Weight *we
         return error_set(err, "%s is %llu by %llu, expected multiples of %llu and %llu",
                          weight->name, (unsigned long long)out, (unsigned long long)in,
                          (unsigned long long)whole_out, (unsigned long long)whole_in);
-    const KnFormat numbers  = {.bits = packing->numbers.bits},
+    const KnFormat numbers = {.bits = packing->numbers.bits},
                    of_group = {.bits = packing->numbers.block_bits};
     *bytes =
         kn_format_bytes(&numbers, in * out) + kn_format_bytes(&of_group, parts(in, group) * out);

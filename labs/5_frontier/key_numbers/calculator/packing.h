@@ -28,18 +28,18 @@ typedef enum Layout {
 enum { WHOLE_ROW = 1u << 30 };    // as Packing.numbers.block: one block in each row
 
 typedef struct Packing {
-    Scope       scope;
-    Layout      layout;
+    Scope scope;
+    Layout layout;
     const char *type;    // of what is packed: "NF4"
-    KnFormat    numbers;
-    uint64_t    multiple;    // of which the rows must be, or 0
-    uint64_t    once;        // bits for each matrix: one scale more, an offset
-    const char *rest;        // the type of all else, 16 bits: "BF16"
+    KnFormat numbers;
+    uint64_t multiple;    // of which the rows must be, or 0
+    uint64_t once;        // bits for each matrix: one scale more, an offset
+    const char *rest;     // the type of all else, 16 bits: "BF16"
 } Packing;
 
 typedef struct Packed {
     const char *type;
-    uint64_t    bytes;    // of all copies in one layer
+    uint64_t bytes;    // of all copies in one layer
 } Packed;
 
 // False, and why, when the format cannot hold it.

@@ -7,16 +7,16 @@ static const uint64_t batch_most = (uint64_t)1 << 40;    // bound by memory ther
 
 static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
 {
-    Split               flat    = {load->split.tp, 1, load->split.ep};
+    Split flat = {load->split.tp, 1, load->split.ep};
     const StageWeights *weights = split_weights(arena, &basis->split, flat);
-    double              encoder = (double)weights->encoder;
-    load->experts               = (double)weights->experts;
-    load->token_weights         = (double)(weights->all - weights->idle) - load->experts - encoder;
+    double encoder = (double)weights->encoder;
+    load->experts = (double)weights->experts;
+    load->token_weights = (double)(weights->all - weights->idle) - load->experts - encoder;
     // A prompt goes through the encoder alone, where there is one.
     load->prompt_weights = encoder > 0 ? encoder : load->token_weights;
     for (int k = 0; k < load->model->kind_count; k++) {
         const LayerKind *kind = &load->model->kinds[k];
-        load->decodes         = load->decodes || kind->caches;
+        load->decodes = load->decodes || kind->caches;
         if (kind->block.experts == 0) continue;
         load->routed = kind->block.experts;
         load->active = kind->block.active_experts;
@@ -27,23 +27,23 @@ bool load_of(Load *load, Arena *arena, const ServingBasis *basis, const Question
              Split split, Error *err)
 {
     const Model *model = basis->model;
-    const Card  *card  = &question->card;
-    uint64_t     s     = question->context;
-    int          bits  = basis->weights.compute_bits;
-    *load              = (Load){.model = model, .question = question, .split = split};
-    load->peak         = card_peak(card, bits);
-    load->bandwidth    = card->bandwidth;
+    const Card *card = &question->card;
+    uint64_t s = question->context;
+    int bits = basis->weights.compute_bits;
+    *load = (Load){.model = model, .question = question, .split = split};
+    load->peak = card_peak(card, bits);
+    load->bandwidth = card->bandwidth;
     if (!(load->peak > 0))
         return error_set(err, "the peak of %s for %d-bit products is not known; give --tflops",
                          card->name, bits);
     if (!(load->bandwidth > 0))
         return error_set(err, "the bandwidth of %s is not known; give --bandwidth", card->name);
     load_weights(load, arena, basis);
-    TokenFlops prompt   = compute_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
-    TokenFlops token    = compute_token(model, s, POSITIONS_LAST, PHASE_DECODE);
-    load->prompt_flops  = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
-    load->token_flops   = token.matrices + token.attention + token.head;
-    load->cache_token   = (double)cache_bytes(model, &basis->cache, 1, split.tp);
+    TokenFlops prompt = compute_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
+    TokenFlops token = compute_token(model, s, POSITIONS_LAST, PHASE_DECODE);
+    load->prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
+    load->token_flops = token.matrices + token.attention + token.head;
+    load->cache_token = (double)cache_bytes(model, &basis->cache, 1, split.tp);
     load->cache_request = (double)cache_bytes(model, &basis->cache, s, split.tp);
     return true;
 }
@@ -66,9 +66,9 @@ static double link_seconds(const Load *load, double tokens)
 
 static Step step_of(const Load *load, double flops, double bytes, double tokens)
 {
-    const Question *q    = load->question;
-    double          peak = load->peak * q->u_compute, bandwidth = load->bandwidth * q->u_memory;
-    KnBounds        bounds = kn_roofline(flops, bytes, peak, bandwidth);
+    const Question *q = load->question;
+    double peak = load->peak * q->u_compute, bandwidth = load->bandwidth * q->u_memory;
+    KnBounds bounds = kn_roofline(flops, bytes, peak, bandwidth);
     return (Step){flops, bytes, bounds, link_seconds(load, tokens)};
 }
 
@@ -119,30 +119,30 @@ bool compute_speed(Arena *arena, const Model *model, const Question *question, S
                    Error *err)
 {
     ServingBasis basis;
-    Split        split;
-    Load         load;
+    Split split;
+    Load load;
     if (!inference_basis(arena, model, question, &basis, err) ||
         !inference_choose(model, question, &split, err) ||
         !load_of(&load, arena, &basis, question, split, err))
         return false;
     Step prefill = load_prefill(&load);
-    *speed       = (Speed){.prefill_seconds      = prefill.bounds.seconds,
-                           .prefill_flops        = prefill.flops,
-                           .prefill_bytes        = prefill.bytes,
-                           .prefill_memory_bound = prefill.bounds.memory_bound,
-                           .prefill_link         = prefill.link,
-                           .peak                 = load.peak,
-                           .bandwidth            = load.bandwidth,
-                           .ridge                = load.peak / load.bandwidth,
-                           .decodes              = load.decodes};
+    *speed = (Speed){.prefill_seconds = prefill.bounds.seconds,
+                     .prefill_flops = prefill.flops,
+                     .prefill_bytes = prefill.bytes,
+                     .prefill_memory_bound = prefill.bounds.memory_bound,
+                     .prefill_link = prefill.link,
+                     .peak = load.peak,
+                     .bandwidth = load.bandwidth,
+                     .ridge = load.peak / load.bandwidth,
+                     .decodes = load.decodes};
     if (!load.decodes) return true;
-    Step decode                = load_decode(&load, question->batch);
-    speed->decode_seconds      = decode.bounds.seconds;
-    speed->decode_flops        = decode.flops;
-    speed->decode_bytes        = decode.bytes;
+    Step decode = load_decode(&load, question->batch);
+    speed->decode_seconds = decode.bounds.seconds;
+    speed->decode_flops = decode.flops;
+    speed->decode_bytes = decode.bytes;
     speed->decode_memory_bound = decode.bounds.memory_bound;
-    speed->decode_link         = decode.link;
-    speed->tokens_per_second   = (double)question->batch / decode.bounds.seconds;
-    speed->experts_touched     = load_touched(&load, (double)question->batch) * (double)load.routed;
+    speed->decode_link = decode.link;
+    speed->tokens_per_second = (double)question->batch / decode.bounds.seconds;
+    speed->experts_touched = load_touched(&load, (double)question->batch) * (double)load.routed;
     return true;
 }

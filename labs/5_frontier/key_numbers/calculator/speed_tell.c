@@ -30,7 +30,7 @@ static void link_tell(Sheet *sheet, const char *path, const Load *load, const St
         return;
     }
     const char *label = load->split.tp > 1 ? "  all-reduces, not in it" : NULL;
-    Entry      *entry = sheet_real(sheet, path, label, step->link, UNIT_SECONDS);
+    Entry *entry = sheet_real(sheet, path, label, step->link, UNIT_SECONDS);
     if (load->split.tp == 1) return;
     entry_explain(sheet, entry,
                   "2 L all-reduces of T h numbers of 2 bytes, each 2 (tp - 1) / tp of that / link",
@@ -44,8 +44,8 @@ static void machine_tell(Sheet *sheet, const Load *load)
     sheet_real(sheet, "compute.peak", NULL, load->peak, UNIT_FLOPS_PER_SECOND);
     sheet_real(sheet, "compute.bandwidth", NULL, load->bandwidth, UNIT_BYTES_PER_SECOND);
     const char *label = arena_print(sheet->arena, "ridge of %s", load->question->card.name);
-    Entry      *entry = sheet_real(sheet, "compute.ridge", label, load->peak / load->bandwidth,
-                                   UNIT_FLOPS_PER_BYTE);
+    Entry *entry = sheet_real(sheet, "compute.ridge", label, load->peak / load->bandwidth,
+                              UNIT_FLOPS_PER_BYTE);
     entry_explain(sheet, entry, "peak / bandwidth: below it memory bounds (Williams et al. 2009)",
                   "%.4g / %.4g", load->peak, load->bandwidth);
 }
@@ -53,9 +53,9 @@ static void machine_tell(Sheet *sheet, const Load *load)
 static void prefill_tell(Sheet *sheet, const Load *load)
 {
     uint64_t context = load->question->context;
-    Step     step    = load_prefill(load);
-    double   steps = load_prefill_steps(load), written = load->cache_token * (double)context;
-    Entry   *entry = sheet_real(sheet, "compute.prefill.flops", NULL, step.flops, UNIT_FLOPS);
+    Step step = load_prefill(load);
+    double steps = load_prefill_steps(load), written = load->cache_token * (double)context;
+    Entry *entry = sheet_real(sheet, "compute.prefill.flops", NULL, step.flops, UNIT_FLOPS);
     entry_explain(sheet, entry, "(s (layers + causal attention) + the last token's head) / tp",
                   "%.4g / %llu", load->prompt_flops, (Digits)load->split.tp);
     entry = sheet_real(sheet, "compute.prefill.bytes", NULL, step.bytes, UNIT_BYTES);
@@ -76,9 +76,9 @@ static void prefill_tell(Sheet *sheet, const Load *load)
 
 static void decode_work_tell(Sheet *sheet, const Load *load, const Step *step)
 {
-    uint64_t batch    = load->question->batch;
-    double   requests = load_requests(load, batch), touched = load_touched(load, (double)batch);
-    Entry   *entry = sheet_real(sheet, "compute.decode.flops", NULL, step->flops, UNIT_FLOPS);
+    uint64_t batch = load->question->batch;
+    double requests = load_requests(load, batch), touched = load_touched(load, (double)batch);
+    Entry *entry = sheet_real(sheet, "compute.decode.flops", NULL, step->flops, UNIT_FLOPS);
     entry_explain(sheet, entry, "batch x (layers + attention over the context + head) / (tp x ep)",
                   "%llu x %.4g / (%llu x %llu)", (Digits)batch, load->token_flops,
                   (Digits)load->split.tp, (Digits)load->split.ep);
@@ -103,7 +103,7 @@ static void decode_work_tell(Sheet *sheet, const Load *load, const Step *step)
 static void decode_tell(Sheet *sheet, const Load *load)
 {
     uint64_t batch = load->question->batch;
-    Step     step  = load_decode(load, batch);
+    Step step = load_decode(load, batch);
     decode_work_tell(sheet, load, &step);
     const char *label =
         arena_print(sheet->arena, "time for an output token, batch %llu", (Digits)batch);
@@ -119,7 +119,7 @@ static void decode_tell(Sheet *sheet, const Load *load)
     sheet_real(sheet, "compute.decode.tokens_per_second_per_request", NULL, 1 / step.bounds.seconds,
                UNIT_TOKENS_PER_SECOND);
     uint64_t bound = load_compute_bound_batch(load);
-    label          = "  compute-bound from batch";
+    label = "  compute-bound from batch";
     if (bound > 0) sheet_count(sheet, "compute.compute_bound_batch", label, bound, UNIT_REQUESTS);
     else
         sheet_null(sheet, "compute.compute_bound_batch", label,
@@ -140,7 +140,7 @@ static bool batches_tell(Sheet *sheet, const Load *load, const ServingBasis *bas
         Serving serving;
         one.batch = (uint64_t)1 << i;
         if (!inference_split(sheet->arena, basis, &one, &serving, err)) return false;
-        Step   step    = load_decode(load, one.batch);
+        Step step = load_decode(load, one.batch);
         double seconds = step.bounds.seconds;
         sheet_count(sheet, batch_path(sheet, i, "batch"), NULL, one.batch, UNIT_REQUESTS);
         sheet_real(sheet, batch_path(sheet, i, "tokens_per_second"), NULL,
@@ -176,16 +176,16 @@ static void no_machine_tell(Sheet *sheet, const char *why)
 
 static void no_decode_tell(Sheet *sheet, const char *label, const char *why)
 {
-    static const char *const paths[]  = {"compute.decode.seconds_per_token",
-                                         "compute.decode.flops",
-                                         "compute.decode.bytes",
-                                         "compute.decode.experts_touched",
-                                         "compute.decode.bound",
-                                         "compute.decode.link_seconds",
-                                         "compute.decode.tokens_per_second",
-                                         "compute.decode.tokens_per_second_per_request",
-                                         "compute.compute_bound_batch",
-                                         NULL};
+    static const char *const paths[] = {"compute.decode.seconds_per_token",
+                                        "compute.decode.flops",
+                                        "compute.decode.bytes",
+                                        "compute.decode.experts_touched",
+                                        "compute.decode.bound",
+                                        "compute.decode.link_seconds",
+                                        "compute.decode.tokens_per_second",
+                                        "compute.decode.tokens_per_second_per_request",
+                                        "compute.compute_bound_batch",
+                                        NULL};
     static const char *const fields[] = {"tokens_per_second", "seconds_per_token", "bound", "fits"};
     nulls_tell(sheet, paths, label, why);
     for (int i = 0; i < BATCHES; i++) {
@@ -197,9 +197,9 @@ static void no_decode_tell(Sheet *sheet, const char *label, const char *why)
 bool speed_tell(Sheet *sheet, const Model *model, const Question *question, Error *err)
 {
     ServingBasis basis;
-    Split        split;
-    Load         load;
-    Error        unknown;
+    Split split;
+    Load load;
+    Error unknown;
     if (!inference_basis(sheet->arena, model, question, &basis, err) ||
         !inference_choose(model, question, &split, err))
         return false;

@@ -34,12 +34,12 @@ void split_basis(Arena *arena, const Model *model, const FormatInfo *format,
                  const WeightBytes *weights, SplitBasis *basis)
 {
     size_t row_bytes = ((size_t)model->weight_count + 1) * sizeof(uint64_t),
-           layers    = (size_t)model->layers;
-    uint64_t *row    = arena_zeros(arena, row_bytes);
-    *basis           = (SplitBasis){.model    = model,
-                                    .outside  = arena_zeros(arena, row_bytes),
-                                    .distinct = arena_alloc(arena, (layers + 1) * sizeof *basis->distinct),
-                                    .layer    = arena_alloc(arena, (layers + 1) * sizeof *basis->layer)};
+           layers = (size_t)model->layers;
+    uint64_t *row = arena_zeros(arena, row_bytes);
+    *basis = (SplitBasis){.model = model,
+                          .outside = arena_zeros(arena, row_bytes),
+                          .distinct = arena_alloc(arena, (layers + 1) * sizeof *basis->distinct),
+                          .layer = arena_alloc(arena, (layers + 1) * sizeof *basis->layer)};
     for (int i = 0; i < model->weight_count; i++)
         if (model->weights[i].kind == OUTSIDE)
             basis->outside[i] = layer_bytes(model, format, weights, &model->weights[i], OUTSIDE);
@@ -47,12 +47,12 @@ void split_basis(Arena *arena, const Model *model, const FormatInfo *format,
         int kind = model->kind_of[l];
         for (int i = 0; i < model->weight_count; i++) {
             const Weight *w = &model->weights[i];
-            row[i]          = w->kind == kind ? layer_bytes(model, format, weights, w, l) : 0;
+            row[i] = w->kind == kind ? layer_bytes(model, format, weights, w, l) : 0;
         }
         basis->layer[l] = find_layer(basis, kind, row);
         if (basis->layer[l] < basis->distinct_count) continue;
         basis->distinct[basis->distinct_count++] = (LayerWeights){kind, row};
-        row                                      = arena_zeros(arena, row_bytes);
+        row = arena_zeros(arena, row_bytes);
     }
 }
 
@@ -113,8 +113,8 @@ void split_stage(int layers, uint64_t pp, uint64_t stage, int *from, int *to)
 {
     int each = layers / (int)pp, rest = layers % (int)pp, s = (int)stage;
     int first = (int)pp - 1 - rest;    // the rest: one more for each of first..pp-2
-    *from     = s * each + (s > first ? s - first : 0);
-    *to       = *from + each + (s >= first && s < (int)pp - 1 ? 1 : 0);
+    *from = s * each + (s > first ? s - first : 0);
+    *to = *from + each + (s >= first && s < (int)pp - 1 ? 1 : 0);
 }
 
 // ---- what a GPU holds ----
@@ -193,9 +193,9 @@ static void add_outside(StageWeights *stage, const SplitBasis *basis, Split spli
 
 const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split split)
 {
-    const Model  *model  = basis->model;
+    const Model *model = basis->model;
     StageWeights *stages = arena_zeros(arena, split.pp * sizeof *stages);
-    StageWeights *layer  = arena_zeros(arena, ((size_t)basis->distinct_count + 1) * sizeof *layer);
+    StageWeights *layer = arena_zeros(arena, ((size_t)basis->distinct_count + 1) * sizeof *layer);
     for (int d = 0; d < basis->distinct_count; d++)
         for (int i = 0; i < model->weight_count; i++) {
             uint64_t bytes = basis->distinct[d].bytes[i];

@@ -28,7 +28,7 @@ typedef struct Split {
 
 // Bytes on one GPU. `idle` and `encoder` are what decoding does not read.
 typedef struct StageWeights {
-    int      from, to;    // layers from..to-1 of the model
+    int from, to;    // layers from..to-1 of the model
     uint64_t all;
     uint64_t experts;    // of `all`: routed experts
     uint64_t idle;       // of `all`: rows that are looked up, a vision tower, a pooler
@@ -37,17 +37,17 @@ typedef struct StageWeights {
 
 // One or more layers whose weights are stored alike.
 typedef struct LayerWeights {
-    int       kind;
+    int kind;
     uint64_t *bytes;    // [weight_count]; 0 where the weight is not of this kind
 } LayerWeights;
 
 // What the splits of one model in one format share.
 typedef struct SplitBasis {
-    const Model  *model;
-    uint64_t     *outside;     // [weight_count] bytes of those that stand in no layer
+    const Model *model;
+    uint64_t *outside;         // [weight_count] bytes of those that stand in no layer
     LayerWeights *distinct;    // [distinct_count]
-    int           distinct_count;
-    int          *layer;    // [model->layers] which of distinct[] each layer is
+    int distinct_count;
+    int *layer;    // [model->layers] which of distinct[] each layer is
 } SplitBasis;
 
 // `format` NULL: as the model stands in its files. `weights` is what format_weights() said of the same.
@@ -58,9 +58,9 @@ bool split_check(const Model *model, Split split, Error *err);
 // For so many GPUs in nodes of 8: tp is the largest power of two that the heads and a node allow, the
 // rest are stages.
 Split split_choose(const Model *model, uint64_t gpus);
-void  split_stage(int layers, uint64_t pp, uint64_t stage, int *from, int *to);
+void split_stage(int layers, uint64_t pp, uint64_t stage, int *from, int *to);
 // What one GPU holds of `bytes` (or numbers) that a weight takes in one layer, all its copies.
 uint64_t split_held(const Model *model, const Weight *weight, uint64_t bytes, Split split);
 // Whether a weight that stands in no layer is on the first or last stage (both, when there is one).
-bool                split_has(const Model *model, const Weight *weight, bool first, bool last);
+bool split_has(const Model *model, const Weight *weight, bool first, bool last);
 const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split split);

@@ -6,7 +6,7 @@
 
 typedef unsigned long long Digits;    // what %llu takes
 
-static const double   gib     = 1073741824.0;
+static const double gib = 1073741824.0;
 static const uint64_t dp_most = 65536;    // how far fewest_gpus is looked for
 
 static bool is(const char *text, const char *word)
@@ -21,7 +21,7 @@ static bool is(const char *text, const char *word)
 static bool choose_gpus(Training *training, const Model *model, const Question *question,
                         Error *err)
 {
-    Split    split = {question->tp, question->pp, question->ep};
+    Split split = {question->tp, question->pp, question->ep};
     uint64_t each = split.tp * split.pp, dp = question->dp;
     if (!split_check(model, split, err)) return false;
     if (dp == 1 && question->gpus > 0 && question->gpus % each == 0) dp = question->gpus / each;
@@ -42,8 +42,8 @@ typedef struct Shape {
 // What of a weight, in one layer, is on one GPU: split_held() says how much, its role which way.
 static Shape held_shape(const Training *training, const Model *model, const Weight *w)
 {
-    Shape    shape = {w->rows, w->cols, w->copies};
-    uint64_t held  = split_held(model, w, w->rows * w->cols * w->copies, training->split);
+    Shape shape = {w->rows, w->cols, w->copies};
+    uint64_t held = split_held(model, w, w->rows * w->cols * w->copies, training->split);
     if (w->component == COMPONENT_EXPERTS && training->split.ep > 1)
         shape.copies = held / (w->rows * w->cols);
     else if (w->role == ROLE_O || w->role == ROLE_DOWN) shape.cols = held / (w->rows * w->copies);
@@ -66,15 +66,15 @@ static double part_bytes(const TrainingPart *part, const KnRecipe *recipe)
 // Weights of one layer, or one outside of them.
 typedef struct Load {
     TrainingPart parts[TRAINING_PARTS];
-    double       unpacked;    // bytes of the largest matrix as numbers
+    double unpacked;    // bytes of the largest matrix as numbers
 } Load;
 
 static void add_weight(Load *load, const Training *training, const Model *model, const Weight *w,
                        const Question *question, const FormatInfo *base, int layer)
 {
-    Shape  shape = held_shape(training, model, w);
+    Shape shape = held_shape(training, model, w);
     double held = (double)(shape.rows * shape.cols * shape.copies), copies = (double)shape.copies;
-    bool   divided     = w->component == COMPONENT_EXPERTS && training->split.ep > 1;
+    bool divided = w->component == COMPONENT_EXPERTS && training->split.ep > 1;
     TrainingPart *part = &load->parts[divided ? PART_EXPERTS : PART_DENSE];
     if (is(question->method, "full")) {
         part->trained += shape.rows * shape.cols * shape.copies;
@@ -122,15 +122,15 @@ static bool load_stages(Training *training, const Model *model, const Question *
                 add_weight(&kinds[k], training, model, &model->weights[i], question, base, layer);
     }
     for (uint64_t s = 0; s < training->split.pp; s++) {
-        TrainingStage *stage              = &training->stages[s];
-        stage->parts[PART_DENSE].groups   = 1;
+        TrainingStage *stage = &training->stages[s];
+        stage->parts[PART_DENSE].groups = 1;
         stage->parts[PART_EXPERTS].groups = training->split.ep;
         split_stage(model->layers, training->split.pp, s, &stage->from, &stage->to);
         for (int l = stage->from; l < stage->to; l++)
             add_load(stage, &kinds[model->kind_of[l]], &training->recipe);
         for (int i = 0; i < model->weight_count; i++) {
-            const Weight *w    = &model->weights[i];
-            Load          load = {0};
+            const Weight *w = &model->weights[i];
+            Load load = {0};
             if (w->kind != OUTSIDE || !split_has(model, w, s == 0, s == training->split.pp - 1))
                 continue;
             add_weight(&load, training, model, w, question, base, OUTSIDE);
@@ -165,7 +165,7 @@ static void ends(TrainingStage *stage, const Training *training, const Model *mo
 {
     const KnPass *pass = &training->pass;
     double tokens = (double)pass->sequence * (double)pass->batch, t = (double)training->split.tp;
-    double h     = (double)model->width / (pass->sequence_parallel ? t : 1);
+    double h = (double)model->width / (pass->sequence_parallel ? t : 1);
     double norms = (training->vocab > 0 ? 2 : 0) + (has_encoder(model) ? 2 : 0);
     if (first) stage->first = tokens * (8 + (pass->dropout ? h : 0));
     if (!last) return;
@@ -177,13 +177,13 @@ static void ends(TrainingStage *stage, const Training *training, const Model *mo
 
 static void activations(Training *training, const Model *model, const Question *question)
 {
-    KnPass all    = training->pass;
+    KnPass all = training->pass;
     all.recompute = KN_KEEP_ALL;
     double tokens = (double)all.sequence * (double)all.batch, t = (double)training->split.tp;
     double again[KINDS_MAX] = {0}, backward[KINDS_MAX] = {0};
     for (int k = 0; k < model->kind_count; k++) {
         const KnBlock *block = &model->kinds[k].block;
-        training->layers[k]  = activations_layer(model, k, &training->pass, training->number);
+        training->layers[k] = activations_layer(model, k, &training->pass, training->number);
         again[k] =
             activations_layer(model, k, &all, training->number).total - training->layers[k].total;
         if (!is(question->method, "full")) {
@@ -198,12 +198,12 @@ static void activations(Training *training, const Model *model, const Question *
     }
     for (uint64_t s = 0; s < training->split.pp; s++) {
         TrainingStage *stage = &training->stages[s];
-        stage->in_flight     = training->split.pp - s;
+        stage->in_flight = training->split.pp - s;
         for (int l = stage->from; l < stage->to; l++) {
             int k = model->kind_of[l];
             stage->layers += training->layers[k].total + training->adapters[k];
             stage->recomputed = fmax(stage->recomputed, again[k]);
-            stage->backward   = fmax(stage->backward, backward[k]);
+            stage->backward = fmax(stage->backward, backward[k]);
         }
         ends(stage, training, model, s == 0, s == training->split.pp - 1);
     }
@@ -214,11 +214,11 @@ static void activations(Training *training, const Model *model, const Question *
 static void part_state(const Training *training, const TrainingPart *part, uint64_t dp, int zero,
                        TrainingBytes *bytes)
 {
-    uint64_t n      = dp / part->groups;
-    double   frozen = zero == 3 ? part->frozen / (double)n : part->frozen;
+    uint64_t n = dp / part->groups;
+    double frozen = zero == 3 ? part->frozen / (double)n : part->frozen;
     KnRecipe recipe = training->recipe;
-    KnState  state  = {0};
-    double   master = recipe.state;
+    KnState state = {0};
+    double master = recipe.state;
     if (part->trained > 0) {
         recipe.state += part->moments / (double)part->trained;
         kn_training_state(&state, part->trained, &recipe, zero, n);
@@ -234,7 +234,7 @@ static void part_state(const Training *training, const TrainingPart *part, uint6
 static void offload(TrainingBytes *bytes, const char *what)
 {
     if (is(what, "none")) return;
-    bytes->host      = bytes->gradients + bytes->optimizer + bytes->master;
+    bytes->host = bytes->gradients + bytes->optimizer + bytes->master;
     bytes->gradients = bytes->optimizer = bytes->master = 0;
     if (is(what, "all")) {
         bytes->host += bytes->weights;
@@ -248,11 +248,11 @@ static TrainingBytes stage_bytes(const Training *training, const TrainingStage *
 {
     TrainingBytes bytes = {
         .activations = (double)stage->in_flight * (stage->layers + stage->first) + stage->last,
-        .logits      = stage->logits,
-        .recomputed  = stage->recomputed,
-        .backward    = stage->backward,
-        .unpacked    = stage->unpacked,
-        .runtime     = question->runtime * gib};
+        .logits = stage->logits,
+        .recomputed = stage->recomputed,
+        .backward = stage->backward,
+        .unpacked = stage->unpacked,
+        .runtime = question->runtime * gib};
     for (int p = 0; p < TRAINING_PARTS; p++)
         part_state(training, &stage->parts[p], dp, zero, &bytes);
     offload(&bytes, question->offload);
@@ -261,7 +261,7 @@ static TrainingBytes stage_bytes(const Training *training, const TrainingStage *
         bytes.gathered += part_bytes(&stage->largest, &training->recipe);
     if (!is(question->offload, "none") || (zero >= 2 && dp > 1))
         bytes.gathered += (double)stage->largest.trained * training->recipe.weights;
-    bytes.work  = bytes.recomputed + bytes.backward + bytes.gathered + bytes.unpacked;
+    bytes.work = bytes.recomputed + bytes.backward + bytes.gathered + bytes.unpacked;
     bytes.total = bytes.weights + bytes.gradients + bytes.optimizer + bytes.master +
                   bytes.activations + bytes.logits + bytes.work + bytes.runtime;
     return bytes;
@@ -307,7 +307,7 @@ bool training_plan(Arena *arena, const Model *model, const Question *question, T
         .params = model_params(model),
         .recipe = optimizer_recipe(question),
         .number = is(question->precision, "fp32") ? 4 : 2,
-        .pass   = activations_pass(model, question),
+        .pass = activations_pass(model, question),
         .budget = question->card.memory,
     };
     training->trained =
@@ -322,12 +322,12 @@ bool training_plan(Arena *arena, const Model *model, const Question *question, T
     activations(training, model, question);
 
     for (int zero = 0; zero < ZERO_STAGES; zero++) {
-        training->by_zero[zero]        = fullest(training, question, training->dp, zero, NULL);
+        training->by_zero[zero] = fullest(training, question, training->dp, zero, NULL);
         training->fewest_by_zero[zero] = fewest_gpus(training, question, zero);
     }
-    int zero              = (int)question->zero;
-    training->per_gpu     = fullest(training, question, training->dp, zero, &training->fullest);
-    training->fits        = training->per_gpu.total <= training->budget;
+    int zero = (int)question->zero;
+    training->per_gpu = fullest(training, question, training->dp, zero, &training->fullest);
+    training->fits = training->per_gpu.total <= training->budget;
     training->fewest_gpus = training->fewest_by_zero[zero];
     return true;
 }

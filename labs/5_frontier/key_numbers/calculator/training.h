@@ -27,8 +27,8 @@ enum { ZERO_STAGES = 4 };
 // What one GPU of a pipeline stage holds before ZeRO; dp / groups of them hold the same.
 typedef struct TrainingPart {
     uint64_t trained;    // parameters
-    double   moments;    // bytes of the optimizer for them
-    double   frozen;     // bytes of weights that are not trained: LoRA's base
+    double moments;      // bytes of the optimizer for them
+    double frozen;       // bytes of weights that are not trained: LoRA's base
     uint64_t groups;     // 1; ep for routed experts
 } TrainingPart;
 
@@ -36,15 +36,15 @@ enum { PART_DENSE, PART_EXPERTS, TRAINING_PARTS };
 
 // The same with activations, in bytes.
 typedef struct TrainingStage {
-    int          from, to;     // layers from..to-1
-    uint64_t     in_flight;    // micro-batches whose activations are kept
+    int from, to;          // layers from..to-1
+    uint64_t in_flight;    // micro-batches whose activations are kept
     TrainingPart parts[TRAINING_PARTS];
     TrainingPart largest;    // the largest layer, or tensor outside the layers
-    double       layers;     // activations of one micro-batch in the stage's layers,
-    double       first;      // before the model's first layer,
-    double       last;       // and behind its last: gone before the next micro-batch comes
-    double       logits;
-    double       recomputed, backward, unpacked;    // as below
+    double layers;           // activations of one micro-batch in the stage's layers,
+    double first;            // before the model's first layer,
+    double last;             // and behind its last: gone before the next micro-batch comes
+    double logits;
+    double recomputed, backward, unpacked;    // as below
 } TrainingStage;
 
 typedef struct TrainingBytes {
@@ -59,24 +59,24 @@ typedef struct TrainingBytes {
 } TrainingBytes;
 
 typedef struct Training {
-    uint64_t         params, trained;        // of the model; that the optimizer changes
-    Split            split;                  // tp, pp, ep
-    uint64_t         dp, gpus;               // gpus = dp x tp x pp
-    KnRecipe         recipe;                 // its `state` is the fp32 copy alone
-    KnPass           pass;                   // of a micro-batch
-    int              number;                 // bytes of an activation
-    uint64_t         vocab;                  // words that the loss sees; 0 without a head
-    TrainingStage   *stages;                 // [split.pp]
-    int              fullest;                // of the stages
-    LayerActivations layers[KINDS_MAX];      // of one layer, one micro-batch
-    double           adapters[KINDS_MAX];    // beside them, of LoRA
-    TrainingBytes    per_gpu;                // on the fullest GPU
-    double           budget;                 // the card's memory
-    bool             fits;                   // per_gpu.total within the budget
-    uint64_t         fewest_gpus;            // with which it fits, with more dp; 0: with none
+    uint64_t params, trained;              // of the model; that the optimizer changes
+    Split split;                           // tp, pp, ep
+    uint64_t dp, gpus;                     // gpus = dp x tp x pp
+    KnRecipe recipe;                       // its `state` is the fp32 copy alone
+    KnPass pass;                           // of a micro-batch
+    int number;                            // bytes of an activation
+    uint64_t vocab;                        // words that the loss sees; 0 without a head
+    TrainingStage *stages;                 // [split.pp]
+    int fullest;                           // of the stages
+    LayerActivations layers[KINDS_MAX];    // of one layer, one micro-batch
+    double adapters[KINDS_MAX];            // beside them, of LoRA
+    TrainingBytes per_gpu;                 // on the fullest GPU
+    double budget;                         // the card's memory
+    bool fits;                             // per_gpu.total within the budget
+    uint64_t fewest_gpus;                  // with which it fits, with more dp; 0: with none
     // per_gpu and fewest_gpus at each ZeRO stage, not only the one that is asked for.
     TrainingBytes by_zero[ZERO_STAGES];
-    uint64_t      fewest_by_zero[ZERO_STAGES];
+    uint64_t fewest_by_zero[ZERO_STAGES];
 } Training;
 
 bool training_plan(Arena *arena, const Model *model, const Question *question, Training *training,

@@ -17,7 +17,7 @@ double training_loss(double params, double tokens)
 
 KnOptimum training_least_loss(double flops)
 {
-    double g      = pow(alpha * loss_a / (beta * loss_b), 1 / (alpha + beta));
+    double g = pow(alpha * loss_a / (beta * loss_b), 1 / (alpha + beta));
     double params = g * pow(flops / 6, beta / (alpha + beta));
     return (KnOptimum){params, flops / (6 * params)};
 }
@@ -30,15 +30,15 @@ TrainingRun training_run(const Model *model, const Question *question)
         question->train_tokens > 0 ? question->train_tokens : TOKENS_FOR_PARAMETER * run.params;
     // A frozen matrix is multiplied in forward and once in backward; its own gradient is not asked for.
     double passes = strcmp(question->method, "full") == 0 ? 3 : 2;
-    run.flops     = compute_training(model, question->sequence) / 3 * passes * run.tokens;
-    run.six_nd    = compute_six_n(model) * run.tokens;
-    run.peak      = card_peak(&question->card, strcmp(question->precision, "fp32") == 0 ? 32 : 16);
+    run.flops = compute_training(model, question->sequence) / 3 * passes * run.tokens;
+    run.six_nd = compute_six_n(model) * run.tokens;
+    run.peak = card_peak(&question->card, strcmp(question->precision, "fp32") == 0 ? 32 : 16);
     if (!(run.peak > 0)) return run;
     double gpu_seconds = run.flops / (run.peak * question->mfu);
-    run.seconds        = gpu_seconds / (double)run.gpus;
-    run.gpu_hours      = gpu_seconds / SECONDS_OF_HOUR;
-    run.kwh            = run.gpu_hours * question->card.watts / WATTS_OF_KW;
-    run.dollars        = run.gpu_hours * question->price;
+    run.seconds = gpu_seconds / (double)run.gpus;
+    run.gpu_hours = gpu_seconds / SECONDS_OF_HOUR;
+    run.kwh = run.gpu_hours * question->card.watts / WATTS_OF_KW;
+    run.dollars = run.gpu_hours * question->price;
     return run;
 }
 
@@ -46,7 +46,7 @@ TrainingRun training_run(const Model *model, const Question *question)
 
 static void cost_tell(Sheet *sheet, const Question *question, const TrainingRun *run)
 {
-    const Card *card  = &question->card;
+    const Card *card = &question->card;
     const char *label = arena_print(sheet->arena, "  on %llu %s", (Digits)run->gpus, card->name);
     if (!(run->peak > 0)) {
         const char *why =
@@ -92,7 +92,7 @@ static void run_tell(Sheet *sheet, const Model *model, const Question *question,
     if (question->train_tokens > 0) entry_explain(sheet, entry, "as asked", "%.4g", run->tokens);
     else entry_explain(sheet, entry, "20 for each active parameter", "20 x %.0f", run->params);
     bool full = strcmp(question->method, "full") == 0;
-    entry     = sheet_real(sheet, "compute.training.flops", "  takes", run->flops, UNIT_FLOPS);
+    entry = sheet_real(sheet, "compute.training.flops", "  takes", run->flops, UNIT_FLOPS);
     entry_explain(sheet, entry,
                   full ? "tokens x FLOPs of training one, attention included"
                        : "tokens x 2 x forward: frozen matrices need no gradients of their own",

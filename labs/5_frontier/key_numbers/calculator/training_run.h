@@ -11,13 +11,13 @@
 #include "labs/5_frontier/key_numbers/sheet.h"
 
 typedef struct TrainingRun {
-    double   params;    // N of the scaling laws: active parameters
-    double   tokens;    // D
-    double   flops;     // with attention, causal: what mfu is a share of
-    double   six_nd;    // without: what the scaling laws call C
-    double   peak;      // FLOP/s of one GPU; 0 where the card's is not known
+    double params;    // N of the scaling laws: active parameters
+    double tokens;    // D
+    double flops;     // with attention, causal: what mfu is a share of
+    double six_nd;    // without: what the scaling laws call C
+    double peak;      // FLOP/s of one GPU; 0 where the card's is not known
     uint64_t gpus;
-    double   seconds, gpu_hours, kwh, dollars;    // 0 where the peak is not known
+    double seconds, gpu_hours, kwh, dollars;    // 0 where the peak is not known
 } TrainingRun;
 
 TrainingRun training_run(const Model *model, const Question *question);

@@ -10,9 +10,9 @@ typedef unsigned long long Digits;    // what %llu takes
 
 // What the functions below tell of.
 typedef struct Told {
-    Sheet          *sheet;
-    Arena          *arena;
-    const Model    *model;
+    Sheet *sheet;
+    Arena *arena;
+    const Model *model;
     const Question *question;
     const Training *training;
 } Told;
@@ -49,9 +49,9 @@ static const char *adapters_sum(const Told *told)
 
 static void trained_tell(const Told *told)
 {
-    const Question *q     = told->question;
-    const Training *t     = told->training;
-    Sheet          *sheet = told->sheet;
+    const Question *q = told->question;
+    const Training *t = told->training;
+    Sheet *sheet = told->sheet;
     sheet_count(sheet, "training.parameters", NULL, t->params, UNIT_PARAMETERS);
     Entry *entry =
         sheet_count(sheet, "training.trained", "trained parameters", t->trained, UNIT_PARAMETERS);
@@ -80,14 +80,14 @@ static void trained_tell(const Told *told)
 // "2 x 1000 / 8 + ...": `each` bytes for what the parts hold, divided by ZeRO from stage `from` on.
 static const char *state_sum(const Told *told, double each, bool frozen, uint64_t from)
 {
-    const Training      *t     = told->training;
+    const Training *t = told->training;
     const TrainingStage *stage = &t->stages[t->fullest];
-    const char          *text = "", *plus = "";
+    const char *text = "", *plus = "";
     for (int p = 0; p < TRAINING_PARTS; p++) {
-        const TrainingPart *part    = &stage->parts[p];
-        uint64_t            n       = t->dp / part->groups;
-        bool                divided = told->question->zero >= from && n > 1;
-        const char         *by      = divided ? arena_print(told->arena, " / %llu", (Digits)n) : "";
+        const TrainingPart *part = &stage->parts[p];
+        uint64_t n = t->dp / part->groups;
+        bool divided = told->question->zero >= from && n > 1;
+        const char *by = divided ? arena_print(told->arena, " / %llu", (Digits)n) : "";
         if (part->trained > 0 && each > 0) {
             text = arena_print(told->arena, "%s%s%g x %llu%s", text, plus, each,
                                (Digits)part->trained, by);
@@ -120,12 +120,12 @@ static void explain_state(const Told *told, Entry *entry, const char *formula, c
 
 static void state_tell(const Told *told)
 {
-    const Training      *t     = told->training;
-    const TrainingBytes *gpu   = &t->per_gpu;
+    const Training *t = told->training;
+    const TrainingBytes *gpu = &t->per_gpu;
     const TrainingStage *stage = &t->stages[t->fullest];
-    bool frozen    = stage->parts[PART_DENSE].frozen + stage->parts[PART_EXPERTS].frozen > 0;
+    bool frozen = stage->parts[PART_DENSE].frozen + stage->parts[PART_EXPERTS].frozen > 0;
     bool state_off = !is(told->question->offload, "none");
-    bool all_off   = is(told->question->offload, "all");
+    bool all_off = is(told->question->offload, "all");
 
     Entry *entry = bytes_tell(told, "training.per_gpu.weights_bytes", "  weights", gpu->weights);
     explain_state(
@@ -157,9 +157,9 @@ static void state_tell(const Told *told)
 static const char *block_sum(const Told *told, const KnBlock *b)
 {
     const KnPass *pass = &told->training->pass;
-    const char   *sp   = pass->sequence_parallel
-                             ? arena_print(told->arena, " / %llu", (Digits)pass->tensor_parallel)
-                             : "";
+    const char *sp = pass->sequence_parallel
+                         ? arena_print(told->arena, " / %llu", (Digits)pass->tensor_parallel)
+                         : "";
     if (pass->recompute == KN_FULL)
         return arena_print(told->arena, "2 x %llu%s", (Digits)b->width, sp);
     const char *text = arena_print(told->arena, "(8 x %llu", (Digits)b->width);
@@ -170,10 +170,10 @@ static const char *block_sum(const Told *told, const KnBlock *b)
     if (b->active_experts > 0)
         text = arena_print(told->arena, "%s + 4 x %llu x %llu", text, (Digits)b->active_experts,
                            (Digits)b->width);
-    bool     latent = b->kv_rank > 0;
-    uint64_t k      = latent ? b->heads : b->kv_heads;
-    uint64_t d_q    = latent ? b->nope_dim + b->rope_dim : b->head_dim;
-    uint64_t d_v    = latent ? b->value_dim : b->head_dim;
+    bool latent = b->kv_rank > 0;
+    uint64_t k = latent ? b->heads : b->kv_heads;
+    uint64_t d_q = latent ? b->nope_dim + b->rope_dim : b->head_dim;
+    uint64_t d_v = latent ? b->value_dim : b->head_dim;
     text = arena_print(told->arena, "%s)%s + (2 x (%llu + %llu) x (%llu + %llu) + 2 x %d x %llu",
                        text, sp, (Digits)b->heads, (Digits)k, (Digits)d_q, (Digits)d_v,
                        b->gated ? 3 : 2, (Digits)activations_ffn(b));
@@ -192,12 +192,12 @@ static const char *beside_sum(const Told *told, int kind)
 {
     const LayerActivations *layer = &told->training->layers[kind];
     const struct {
-        double      bytes;
+        double bytes;
         const char *what;
-    } parts[]        = {{layer->norms, "more norms"},
-                        {layer->router, "the experts' probabilities"},
-                        {layer->cross, "the attention over the encoder"},
-                        {told->training->adapters[kind], "the adapters"}};
+    } parts[] = {{layer->norms, "more norms"},
+                 {layer->router, "the experts' probabilities"},
+                 {layer->cross, "the attention over the encoder"},
+                 {told->training->adapters[kind], "the adapters"}};
     const char *text = "";
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].bytes > 0)
@@ -209,8 +209,8 @@ static void layers_tell(const Told *told)
 {
     const KnPass *pass = &told->training->pass;
     for (int k = 0; k < told->model->kind_count; k++) {
-        const LayerKind *kind  = &told->model->kinds[k];
-        double           bytes = told->training->layers[k].total + told->training->adapters[k];
+        const LayerKind *kind = &told->model->kinds[k];
+        double bytes = told->training->layers[k].total + told->training->adapters[k];
         sheet_text(told->sheet, sheet_path(told->sheet, "training.layers[%d].kind", k), NULL,
                    kind->name);
         Entry *entry = bytes_tell(
@@ -228,9 +228,9 @@ static void layers_tell(const Told *told)
 
 static const char *stage_sum(const Told *told)
 {
-    const Training      *t     = told->training;
+    const Training *t = told->training;
     const TrainingStage *stage = &t->stages[t->fullest];
-    const char          *text = "", *plus = "";
+    const char *text = "", *plus = "";
     for (int k = 0; k < told->model->kind_count; k++) {
         int count = 0;
         for (int l = stage->from; l < stage->to; l++) count += told->model->kind_of[l] == k;
@@ -244,8 +244,8 @@ static const char *stage_sum(const Told *told)
 
 static void activations_tell(const Told *told)
 {
-    const Training      *t     = told->training;
-    const TrainingBytes *gpu   = &t->per_gpu;
+    const Training *t = told->training;
+    const TrainingBytes *gpu = &t->per_gpu;
     const TrainingStage *stage = &t->stages[t->fullest];
     if (told->model->layers == 0) {
         const char *why = "its layers are not known: the tensors came without a config.json";
@@ -273,7 +273,7 @@ static void activations_tell(const Told *told)
 static void work_tell(const Told *told)
 {
     const TrainingBytes *gpu = &told->training->per_gpu;
-    Entry               *entry =
+    Entry *entry =
         bytes_tell(told, "training.per_gpu.work_bytes", "  work space (estimate)", gpu->work);
     entry_explain(
         told->sheet, entry,
@@ -296,7 +296,7 @@ static void work_tell(const Told *told)
 static void total_tell(const Told *told)
 {
     const TrainingBytes *gpu = &told->training->per_gpu;
-    const char          *label =
+    const char *label =
         told->model->layers > 0 ? "memory on the fullest GPU" : "memory, without activations";
     Entry *entry = bytes_tell(told, "training.per_gpu.total_bytes", label, gpu->total);
     entry_explain(told->sheet, entry,
@@ -309,7 +309,7 @@ static void total_tell(const Told *told)
 
 static void host_tell(const Told *told)
 {
-    double host  = told->training->per_gpu.host;
+    double host = told->training->per_gpu.host;
     Entry *entry = bytes_tell(told, "training.host_bytes",
                               host > 0 ? "host's memory, for each GPU" : NULL, host);
     if (host > 0)
@@ -324,7 +324,7 @@ static void stages_tell(const Told *told)
         const TrainingBytes *gpu = &told->training->by_zero[z];
         const struct {
             const char *what;
-            double      bytes;
+            double bytes;
         } parts[] = {{"weights", gpu->weights},
                      {"gradients", gpu->gradients},
                      {"optimizer", gpu->optimizer},
@@ -357,10 +357,10 @@ static const char *why_none(const Told *told)
 
 static void room_tell(const Told *told)
 {
-    const Training *t     = told->training;
-    Sheet          *sheet = told->sheet;
-    bool            known = told->model->layers > 0;
-    Entry          *entry =
+    const Training *t = told->training;
+    Sheet *sheet = told->sheet;
+    bool known = told->model->layers > 0;
+    Entry *entry =
         bytes_tell(told, "training.budget_bytes",
                    arena_print(told->arena, "memory of %s", told->question->card.name), t->budget);
     entry_explain(sheet, entry, "training may use all of it", "%.0f", t->budget);

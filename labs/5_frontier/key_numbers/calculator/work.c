@@ -28,8 +28,8 @@ static uint64_t mlp(const KnBlock *b, Split split)
     uint64_t dense = (ups + 1) * ceil_div(larger(b->ffn, b->shared_ffn), tp);
     if (b->experts == 0) return dense;
     // With ep, all its groups' tokens are spread over tp x ep GPUs: 1 / tp of a group's on each.
-    bool     whole  = split.ep > 1;
-    uint64_t f      = whole ? b->expert_ffn : ceil_div(b->expert_ffn, tp);
+    bool whole = split.ep > 1;
+    uint64_t f = whole ? b->expert_ffn : ceil_div(b->expert_ffn, tp);
     uint64_t routed = b->active_experts * (larger(ups * f, b->width) + f);
     if (whole) routed = ceil_div(routed, tp);
     return larger(dense, routed + (b->shared_ffn > 0 ? b->width : 0));
@@ -40,8 +40,8 @@ Work work_space(const Model *model, Split split, int compute_bits)
     Work work = {.number = compute_bits > 16 ? FLOAT : FLOAT / 2, .hidden = 2 * model->width};
     for (int k = 0; k < model->kind_count; k++) {
         const KnBlock *b = &model->kinds[k].block;
-        work.attention   = larger(work.attention, attention(b, split.tp));
-        work.mlp         = larger(work.mlp, mlp(b, split));
+        work.attention = larger(work.attention, attention(b, split.tp));
+        work.mlp = larger(work.mlp, mlp(b, split));
     }
     bool head = model->tied;
     for (int i = 0; i < model->weight_count; i++)
@@ -52,7 +52,7 @@ Work work_space(const Model *model, Split split, int compute_bits)
 
 uint64_t work_bytes(const Work *work, uint64_t tokens, uint64_t requests)
 {
-    uint64_t layer  = tokens * larger(work->attention, work->mlp) * work->number;
+    uint64_t layer = tokens * larger(work->attention, work->mlp) * work->number;
     uint64_t logits = requests * work->vocab * (work->number + FLOAT);
     return tokens * work->hidden * work->number + larger(layer, logits);
 }

@@ -28,5 +28,5 @@ typedef struct Work {
     uint64_t vocab;    // logits for each request; 0 without a head
 } Work;
 
-Work     work_space(const Model *model, Split split, int compute_bits);    // of the weights' format
+Work work_space(const Model *model, Split split, int compute_bits);    // of the weights' format
 uint64_t work_bytes(const Work *work, uint64_t tokens, uint64_t requests);

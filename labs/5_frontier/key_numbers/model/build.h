@@ -12,15 +12,15 @@
 #pragma once
 #include "labs/5_frontier/key_numbers/model/model.h"
 
-Model  *build_model(Arena *arena, const char *family, const char *name);
-int     build_kind(Model *model, LayerKind kind);    // its number
+Model *build_model(Arena *arena, const char *family, const char *name);
+int build_kind(Model *model, LayerKind kind);    // its number
 Weight *build_weight(Model *model, int kind, Component component, Role role, const char *name,
                      uint64_t rows, uint64_t cols);
 Weight *build_vector(Model *model, int kind, Component component, Role role, const char *name,
                      uint64_t size);
 // A text that lives as long as the model.
 const char *build_name(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void    build_note(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void    build_extra(Model *model, uint64_t elements, uint64_t bytes, const char *format, ...)
+void build_note(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void build_extra(Model *model, uint64_t elements, uint64_t bytes, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void    build_finish(Model *model);
+void build_finish(Model *model);

@@ -42,8 +42,8 @@ static bool is_digit(char c)
 // "llama2_7b" and "llama2:7b" are one.
 static void make_key(char key[KEY_BYTES], const char *name)
 {
-    size_t n    = 0;
-    bool   dash = false;
+    size_t n = 0;
+    bool dash = false;
     for (; *name != '\0' && n + 2 < KEY_BYTES; name++) {
         if (strchr("-_ :", *name) != NULL) {
             dash = true;
@@ -51,7 +51,7 @@ static void make_key(char key[KEY_BYTES], const char *name)
         }
         if (dash && n > 0 && is_digit(key[n - 1]) && is_digit(*name)) key[n++] = '-';
         key[n++] = (char)tolower((unsigned char)*name);
-        dash     = false;
+        dash = false;
     }
     key[n] = '\0';
 }
@@ -79,11 +79,11 @@ static Match match(const char *key, const char *id)
 // version of it, or tuned further).
 static const char *near_to(Arena *arena, const cJSON *models, const char *key)
 {
-    size_t       room = 2 * (size_t)cJSON_GetArraySize(models), longest = 0;
-    const char **keys    = arena_alloc(arena, room * sizeof *keys),
-               **ids     = arena_alloc(arena, room * sizeof *ids);
-    const char  *shorter = NULL;
-    int          count   = 0;
+    size_t room = 2 * (size_t)cJSON_GetArraySize(models), longest = 0;
+    const char **keys = arena_alloc(arena, room * sizeof *keys),
+               **ids = arena_alloc(arena, room * sizeof *ids);
+    const char *shorter = NULL;
+    int count = 0;
     const cJSON *entry;
     cJSON_ArrayForEach(entry, models)
     {
@@ -112,9 +112,9 @@ static void say_unknown(Arena *arena, const cJSON *models, const char *name, con
 
 static void say_ambiguous(const cJSON *models, const char *name, const char *key, Error *err)
 {
-    char         text[400] = "";
-    size_t       length    = 0;
-    int          count     = 0;
+    char text[400] = "";
+    size_t length = 0;
+    int count = 0;
     const cJSON *entry;
     cJSON_ArrayForEach(entry, models)
     {
@@ -133,7 +133,7 @@ static const cJSON *find(Arena *arena, const cJSON *models, const char *name, Er
     char key[KEY_BYTES];
     make_key(key, name);
     const cJSON *entry, *only = NULL;
-    int          count = 0;
+    int count = 0;
     cJSON_ArrayForEach(entry, models)
     {
         Match how = match(key, id_of(entry));
@@ -169,7 +169,7 @@ static Model *build(Arena *arena, const cJSON *entry, const char *where, Error *
 static Model *build_whole(Arena *arena, const cJSON *entry, const char *path, Error *err)
 {
     const char *where = arena_print(arena, "%s: %s", path, id_of(entry));
-    Model      *model = build(arena, entry, where, err);
+    Model *model = build(arena, entry, where, err);
     if (model == NULL || !add_habits(model, entry, where, err)) return NULL;
     model->source = "catalogue";
     return model;
@@ -177,28 +177,28 @@ static Model *build_whole(Arena *arena, const cJSON *entry, const char *path, Er
 
 Model *catalogue_model(Arena *arena, const char *name, Error *err)
 {
-    cJSON       *tree;
-    const char  *path;
+    cJSON *tree;
+    const char *path;
     const cJSON *models = load(arena, &tree, &path, err);
-    const cJSON *entry  = models != NULL ? find(arena, models, name, err) : NULL;
-    Model       *model  = entry != NULL ? build_whole(arena, entry, path, err) : NULL;
+    const cJSON *entry = models != NULL ? find(arena, models, name, err) : NULL;
+    Model *model = entry != NULL ? build_whole(arena, entry, path, err) : NULL;
     cJSON_Delete(tree);
     return model;
 }
 
 int catalogue_all(Arena *arena, const Model ***models, Error *err)
 {
-    cJSON       *tree;
-    const char  *path;
-    const cJSON *list  = load(arena, &tree, &path, err), *entry;
-    int          count = 0;
-    bool         made  = list != NULL;
+    cJSON *tree;
+    const char *path;
+    const cJSON *list = load(arena, &tree, &path, err), *entry;
+    int count = 0;
+    bool made = list != NULL;
     *models = arena_alloc(arena, ((size_t)cJSON_GetArraySize(list) + 1) * sizeof **models);
     cJSON_ArrayForEach(entry, list)
     {
         if (!made) continue;
         (*models)[count] = build_whole(arena, entry, path, err);
-        made             = (*models)[count++] != NULL;
+        made = (*models)[count++] != NULL;
     }
     cJSON_Delete(tree);
     return made ? count : -1;
@@ -206,10 +206,10 @@ int catalogue_all(Arena *arena, const Model ***models, Error *err)
 
 int catalogue_list(Arena *arena, const CatalogueEntry **entries, Error *err)
 {
-    cJSON       *tree;
-    const char  *path;
+    cJSON *tree;
+    const char *path;
     const cJSON *models = load(arena, &tree, &path, err), *entry;
-    int          count  = models != NULL ? 0 : -1;
+    int count = models != NULL ? 0 : -1;
     if (models != NULL) {
         CatalogueEntry *list =
             arena_alloc(arena, (size_t)cJSON_GetArraySize(models) * sizeof *list);
@@ -217,7 +217,7 @@ int catalogue_list(Arena *arena, const CatalogueEntry **entries, Error *err)
         cJSON_ArrayForEach(entry, models)
         {
             const cJSON *config = cJSON_GetObjectItemCaseSensitive(entry, "config");
-            const char  *type =
+            const char *type =
                 cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(config, "model_type"));
             list[count++] = (CatalogueEntry){arena_print(arena, "%s", id_of(entry)),
                                              arena_print(arena, "%s", type != NULL ? type : "")};
@@ -261,7 +261,7 @@ static bool recognise(Arena *aside, Model *model, const cJSON *config, const cJS
                       const char *path, bool *found, Error *err)
 {
     const cJSON *stored = cJSON_GetObjectItemCaseSensitive(entry, "stored");
-    const char  *where  = arena_print(aside, "%s: %s", path, id_of(entry));
+    const char *where = arena_print(aside, "%s: %s", path, id_of(entry));
     if (stored == NULL) return true;
     Model *known = build(aside, entry, where, err);
     if (known == NULL) return false;
@@ -277,12 +277,12 @@ static bool recognise(Arena *aside, Model *model, const cJSON *config, const cJS
 
 bool catalogue_recognise(Model *model, const cJSON *config, Error *err)
 {
-    Arena       *aside = arena_new("recognise", (size_t)256 << 20);
-    cJSON       *tree;
-    const char  *path;
+    Arena *aside = arena_new("recognise", (size_t)256 << 20);
+    cJSON *tree;
+    const char *path;
     const cJSON *models = load(aside, &tree, &path, err), *entry;
-    const cJSON *type   = cJSON_GetObjectItemCaseSensitive(config, "model_type");
-    bool         good = models != NULL, found = false;
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(config, "model_type");
+    bool good = models != NULL, found = false;
     cJSON_ArrayForEach(entry, models)
     {
         const cJSON *other = cJSON_GetObjectItemCaseSensitive(entry, "config");

@@ -22,8 +22,8 @@ static void count_types(Model *model, const Shards *shards, Arena *arena)
     StoredType *types = arena_zeros(arena, DTYPE_COUNT * sizeof *types);
     for (int i = 0; i < shards->count; i++) {
         const SafetensorsEntry *entry = shards->tensors[i].entry;
-        StoredType             *type  = &types[entry->type];
-        type->name                    = dtype_name(entry->type);
+        StoredType *type = &types[entry->type];
+        type->name = dtype_name(entry->type);
         type->elements += entry->count;
         type->bytes += entry->end - entry->begin;
     }
@@ -61,10 +61,10 @@ typedef struct Rest {
 } Rest;
 
 typedef struct Naming {
-    Model      *model;
-    Arena      *arena;
-    Rest        packed, beside;    // what is no weight
-    const char *unclear;           // the first name that says nothing
+    Model *model;
+    Arena *arena;
+    Rest packed, beside;    // what is no weight
+    const char *unclear;    // the first name that says nothing
 } Naming;
 
 // The tensors of one name and shape are one weight, as often as they come.
@@ -86,7 +86,7 @@ static bool add_weight(Naming *n, const SafetensorsEntry *entry, const char *pla
     }
     if (n->model->weight_count == MOST_NAMES) return false;
     Component component;
-    Role      role;
+    Role role;
     plain = arena_print(n->arena, "%s", plain);
     if (!tensor_name_classify(plain, &component, &role) && n->unclear == NULL) n->unclear = plain;
     Weight *w = build_weight(n->model, OUTSIDE, component, role, plain, rows, cols);
@@ -96,11 +96,11 @@ static bool add_weight(Naming *n, const SafetensorsEntry *entry, const char *pla
 
 static bool add_tensor(Naming *n, const SafetensorsEntry *entry)
 {
-    TensorName  name;
+    TensorName name;
     const char *instead;
     tensor_name_read(&name, entry->name);
     bool packed = tensor_name_packed(name.plain, &instead) != NULL;
-    bool bias   = entry->dims == 1 && strcmp(name.plain, "attn.bias") == 0;    // and no causal mask
+    bool bias = entry->dims == 1 && strcmp(name.plain, "attn.bias") == 0;    // and no causal mask
     bool beside = !is_number(entry->type) || (tensor_name_beside(name.plain) != NULL && !bias);
     if (!packed && !beside) return entry->count == 0 || add_weight(n, entry, name.plain);
     Rest *rest = packed ? &n->packed : &n->beside;
@@ -120,8 +120,8 @@ static const char *format_of(const StoredType *most)
 
 static Model *by_names(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
-    Naming n        = {.model = build_model(arena, "unknown", path), .arena = arena};
-    bool   ok       = true;
+    Naming n = {.model = build_model(arena, "unknown", path), .arena = arena};
+    bool ok = true;
     n.model->source = "safetensors";
     for (int i = 0; i < shards->count && ok; i++) ok = add_tensor(&n, shards->tensors[i].entry);
     if (!ok) error_set(err, "%s: has tensors of over %d names", path, MOST_NAMES);

@@ -55,14 +55,14 @@ static Head find_head(Settings *s, const Family *family)
 {
     static const struct {
         const char *end;
-        Head        head;
+        Head head;
     } ends[] = {
         {"ForCausalLM", HEAD_WORDS},          {"LMHeadModel", HEAD_WORDS},
         {"ForMaskedLM", HEAD_MASKED},         {"ForConditionalGeneration", HEAD_WORDS},
         {"ForPreTraining", HEAD_PRETRAINING}, {"ForSequenceClassification", HEAD_LABELS},
         {"EncoderModel", HEAD_ENCODER},       {"Model", HEAD_NONE},
     };
-    const cJSON *list  = cJSON_GetObjectItemCaseSensitive(s->object, "architectures");
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "architectures");
     const cJSON *first = cJSON_GetArrayItem(list, 0);
     if (list == NULL || cJSON_IsNull(list) || (cJSON_IsArray(list) && first == NULL)) {
         bool bare = strcmp(family->type, "bert") == 0;
@@ -93,7 +93,7 @@ static const char *read_dtype(Settings *s)
                                            {"bfloat16", "bf16"},
                                            {"float", "fp32"},
                                            {"half", "fp16"}};
-    static const char *const before[]   = {"gpt2", "bert", "t5", "mt5"};
+    static const char *const before[] = {"gpt2", "bert", "t5", "mt5"};
     const char *type = settings_text(s, "dtype", settings_text(s, "torch_dtype", NULL));
     if (type == NULL) {
         // The text part of a model that sees has its own.
@@ -118,7 +118,7 @@ static const char *read_dtype(Settings *s)
 static const char *read_bitsandbytes(Settings *q)
 {
     bool twice = settings_flag(q, "bnb_4bit_use_double_quant", false);
-    bool nf4   = strcmp(settings_text(q, "bnb_4bit_quant_type", "fp4"), "nf4") == 0;
+    bool nf4 = strcmp(settings_text(q, "bnb_4bit_quant_type", "fp4"), "nf4") == 0;
     if (settings_flag(q, "load_in_8bit", false)) return "int8";
     if (!settings_flag(q, "load_in_4bit", false)) return NULL;
     return nf4 ? (twice ? "nf4-dq" : "nf4") : (twice ? "fp4-dq" : "fp4");
@@ -130,7 +130,7 @@ static const char *read_fp8(Settings *q)
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(q->object, "weight_block_size");
     if (size == NULL || cJSON_IsNull(size)) return "fp8-tensor";
     const cJSON *rows = cJSON_GetArrayItem(size, 0), *cols = cJSON_GetArrayItem(size, 1);
-    bool         known = cJSON_IsNumber(rows) && rows->valueint == 128 && cJSON_IsNumber(cols) &&
+    bool known = cJSON_IsNumber(rows) && rows->valueint == 128 && cJSON_IsNumber(cols) &&
                  cols->valueint == 128;
     return known ? "fp8" : NULL;
 }
@@ -139,7 +139,7 @@ static const char *read_fp8(Settings *q)
 static const char *read_groups(Settings *q, const char *method)
 {
     const cJSON *group = cJSON_GetObjectItemCaseSensitive(q->object, "group_size");
-    uint64_t     bits  = settings_size(q, "bits|w_bit", 4);
+    uint64_t bits = settings_size(q, "bits|w_bit", 4);
     if (cJSON_IsNumber(group) && group->valueint == -1)
         return arena_print(q->arena, "%s%llu-row", method, (unsigned long long)bits);
     return arena_print(q->arena, "%s%llu-g%llu", method, (unsigned long long)bits,
@@ -149,7 +149,7 @@ static const char *read_groups(Settings *q, const char *method)
 static const char *read_published(Settings *s)
 {
     if (!settings_has(s, "quantization_config")) return read_dtype(s);
-    Settings    q      = settings_part(s, "quantization_config", "its method");
+    Settings q = settings_part(s, "quantization_config", "its method");
     const char *method = settings_text(&q, "quant_method", ""), *format = NULL;
     if (strcmp(method, "fp8") == 0) format = read_fp8(&q);
     else if (strcmp(method, "mxfp4") == 0) format = "mxfp4";
@@ -179,7 +179,7 @@ static uint64_t read_rope_factors(const Settings *s, const Model *model)
     if (name == NULL || model->kind_count == 0) return 0;
     if (strcmp(name, "llama3") == 0) return model->kinds[0].block.head_dim / 2;
     if (strcmp(name, "longrope") != 0 && strcmp(name, "su") != 0) return 0;
-    const cJSON *few  = cJSON_GetObjectItemCaseSensitive(scaling, "short_factor");
+    const cJSON *few = cJSON_GetObjectItemCaseSensitive(scaling, "short_factor");
     const cJSON *many = cJSON_GetObjectItemCaseSensitive(scaling, "long_factor");
     return (uint64_t)cJSON_GetArraySize(few) + (uint64_t)cJSON_GetArraySize(many);
 }
@@ -206,7 +206,7 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
     }
     const Family *family = find_family(&s);
     if (family == NULL) return NULL;
-    Model *model  = build_model(arena, family->type, arena_print(arena, "%s", name));
+    Model *model = build_model(arena, family->type, arena_print(arena, "%s", name));
     model->source = "config.json";
     s.model = model, s.owner = family->owner;
     Head head = find_head(&s, family);

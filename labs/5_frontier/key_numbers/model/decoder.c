@@ -4,24 +4,24 @@
 #include "labs/5_frontier/key_numbers/model/family.h"
 
 const Names names_llama = {
-    .embed      = "embed_tokens",
+    .embed = "embed_tokens",
     .final_norm = "norm",
-    .head       = "lm_head",
-    .q          = "self_attn.q_proj",
-    .k          = "self_attn.k_proj",
-    .v          = "self_attn.v_proj",
-    .o          = "self_attn.o_proj",
-    .q_norm     = "self_attn.q_norm",
-    .k_norm     = "self_attn.k_norm",
-    .norms      = {"input_layernorm", "post_attention_layernorm"},
-    .router     = "mlp.gate",
-    .mlp        = {.gate = "mlp.gate_proj", .up = "mlp.up_proj", .down = "mlp.down_proj"},
-    .expert     = {.gate = "mlp.experts.gate_proj",
-                   .up   = "mlp.experts.up_proj",
-                   .down = "mlp.experts.down_proj"},
-    .shared     = {.gate = "mlp.shared_experts.gate_proj",
-                   .up   = "mlp.shared_experts.up_proj",
-                   .down = "mlp.shared_experts.down_proj"},
+    .head = "lm_head",
+    .q = "self_attn.q_proj",
+    .k = "self_attn.k_proj",
+    .v = "self_attn.v_proj",
+    .o = "self_attn.o_proj",
+    .q_norm = "self_attn.q_norm",
+    .k_norm = "self_attn.k_norm",
+    .norms = {"input_layernorm", "post_attention_layernorm"},
+    .router = "mlp.gate",
+    .mlp = {.gate = "mlp.gate_proj", .up = "mlp.up_proj", .down = "mlp.down_proj"},
+    .expert = {.gate = "mlp.experts.gate_proj",
+               .up = "mlp.experts.up_proj",
+               .down = "mlp.experts.down_proj"},
+    .shared = {.gate = "mlp.shared_experts.gate_proj",
+               .up = "mlp.shared_experts.up_proj",
+               .down = "mlp.shared_experts.down_proj"},
 };
 
 // ---- reading ----
@@ -53,18 +53,18 @@ uint64_t decoder_layers(Settings *s, const char *names)
 
 Decoder decoder_read(Settings *s, Head head, Usual usual)
 {
-    Decoder  d    = {.head = head, .names = names_llama};
-    KnBlock *b    = &d.block;
-    b->width      = settings_need(s, "hidden_size");
-    d.layers      = decoder_layers(s, "num_hidden_layers");
-    b->heads      = settings_size(s, "num_attention_heads", usual.heads);
-    b->kv_heads   = read_kv_heads(s, b->heads, usual.kv_heads);
-    b->head_dim   = decoder_head_dim(s, b->width, b->heads, usual.head_dim);
-    b->ffn        = settings_size(s, "intermediate_size", usual.ffn);
-    b->gated      = true;
-    d.vocab       = settings_size(s, "vocab_size", usual.vocab);
+    Decoder d = {.head = head, .names = names_llama};
+    KnBlock *b = &d.block;
+    b->width = settings_need(s, "hidden_size");
+    d.layers = decoder_layers(s, "num_hidden_layers");
+    b->heads = settings_size(s, "num_attention_heads", usual.heads);
+    b->kv_heads = read_kv_heads(s, b->heads, usual.kv_heads);
+    b->head_dim = decoder_head_dim(s, b->width, b->heads, usual.head_dim);
+    b->ffn = settings_size(s, "intermediate_size", usual.ffn);
+    b->gated = true;
+    d.vocab = settings_size(s, "vocab_size", usual.vocab);
     d.max_context = settings_size(s, "max_position_embeddings", usual.positions);
-    d.tied        = settings_flag(s, "tie_word_embeddings", usual.tied);
+    d.tied = settings_flag(s, "tie_word_embeddings", usual.tied);
     return d;
 }
 
@@ -82,8 +82,8 @@ bool *decoder_flags(Settings *s, uint64_t layers)
 
 const bool *decoder_slides(Settings *s, uint64_t layers, uint64_t period, const bool *otherwise)
 {
-    bool        *slides = decoder_flags(s, layers);
-    const cJSON *list   = cJSON_GetObjectItemCaseSensitive(s->object, "layer_types"), *node;
+    bool *slides = decoder_flags(s, layers);
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "layer_types"), *node;
     if (list == NULL || cJSON_IsNull(list)) {
         for (uint64_t i = 0; i < layers && period > 0; i++) slides[i] = (i + 1) % period != 0;
         return period > 0 ? slides : otherwise;
@@ -137,7 +137,7 @@ void lay_mlp(Model *model, int kind, Component component, const MlpNames *names,
 static void lay_grouped(Model *model, const Decoder *d, int kind, const KnBlock *b)
 {
     const Names *n = &d->names;
-    uint64_t     h = b->width, q = b->heads * b->head_dim, kv = b->kv_heads * b->head_dim;
+    uint64_t h = b->width, q = b->heads * b->head_dim, kv = b->kv_heads * b->head_dim;
     if (n->qkv != NULL) {
         lay_linear(model, kind, COMPONENT_ATTN, ROLE_QKV, n->qkv, q + 2 * kv, h, b->qkv_bias);
     } else {
@@ -154,7 +154,7 @@ static void lay_grouped(Model *model, const Decoder *d, int kind, const KnBlock 
 static void lay_latent(Model *model, int kind, const KnBlock *b)
 {
     Component attn = COMPONENT_ATTN;
-    uint64_t  h = b->width, q = b->heads * (b->nope_dim + b->rope_dim);
+    uint64_t h = b->width, q = b->heads * (b->nope_dim + b->rope_dim);
     if (b->q_rank > 0) {
         lay_linear(model, kind, attn, ROLE_Q_A, "self_attn.q_a_proj", b->q_rank, h, b->qkv_bias);
         lay_norm(model, kind, attn, "self_attn.q_a_layernorm", b->q_rank, false);
@@ -205,9 +205,9 @@ static void lay_experts(Model *model, const Decoder *d, int kind, const KnBlock 
 // DeepSeek-AI 2025 (V3.2): small heads of its own rank what each query should look at.
 static void lay_indexer(Model *model, const Decoder *d, int kind)
 {
-    LayerKind *k    = &model->kinds[kind];
-    Component  attn = COMPONENT_ATTN;
-    k->index_dim    = d->index_dim;
+    LayerKind *k = &model->kinds[kind];
+    Component attn = COMPONENT_ATTN;
+    k->index_dim = d->index_dim;
     lay_linear(model, kind, attn, ROLE_OTHER, "self_attn.indexer.wq_b",
                d->index_heads * d->index_dim, k->block.q_rank, false);
     lay_linear(model, kind, attn, ROLE_OTHER, "self_attn.indexer.wk", d->index_dim, k->block.width,
@@ -219,7 +219,7 @@ static void lay_indexer(Model *model, const Decoder *d, int kind)
 
 static void lay_layer(Model *model, const Decoder *d, int kind)
 {
-    KnBlock *b       = &model->kinds[kind].block;
+    KnBlock *b = &model->kinds[kind].block;
     uint64_t vectors = d->norm_bias ? 2 : 1;
     for (int i = 0; i < 4 && d->names.norms[i] != NULL; i++) {
         lay_norm(model, kind, COMPONENT_NORM, d->names.norms[i], b->width, d->norm_bias);
@@ -244,15 +244,15 @@ static int add_kind(Settings *s, const Decoder *d, bool slides, bool routed)
         block.ffn = 0;
     } else {
         block.experts = block.active_experts = block.expert_ffn = block.shared_ffn = 0;
-        block.router_bias                                                          = false;
+        block.router_bias = false;
     }
     const char *attention = d->both_ways        ? "attention both ways"
                             : block.kv_rank > 0 ? "latent attention"
                             : slides            ? "sliding attention"
                                                 : "full attention";
-    const char *mlp       = routed ? ", experts" : d->block.experts > 0 ? ", dense MLP" : "";
-    return build_kind(s->model, (LayerKind){.name   = build_name(s->model, "%s%s", attention, mlp),
-                                            .block  = block,
+    const char *mlp = routed ? ", experts" : d->block.experts > 0 ? ", dense MLP" : "";
+    return build_kind(s->model, (LayerKind){.name = build_name(s->model, "%s%s", attention, mlp),
+                                            .block = block,
                                             .window = slides ? d->window : 0,
                                             .caches = !d->both_ways,
                                             .causal = !d->both_ways});
@@ -261,14 +261,14 @@ static int add_kind(Settings *s, const Decoder *d, bool slides, bool routed)
 // Layers that slide and have experts alike are of one kind. Kinds are numbered as they come.
 static void lay_layers(Settings *s, const Decoder *d)
 {
-    Model *model    = s->model;
-    model->layers   = (int)d->layers;
-    model->kind_of  = arena_alloc(s->arena, d->layers * sizeof *model->kind_of);
+    Model *model = s->model;
+    model->layers = (int)d->layers;
+    model->kind_of = arena_alloc(s->arena, d->layers * sizeof *model->kind_of);
     int kinds[2][2] = {{-1, -1}, {-1, -1}};
     for (uint64_t i = 0; i < d->layers; i++) {
         bool slides = d->window > 0 && (d->slides == NULL || d->slides[i]);
         bool routed = d->block.experts > 0 && (d->routed == NULL || d->routed[i]);
-        int *kind   = &kinds[slides][routed];
+        int *kind = &kinds[slides][routed];
         if (*kind < 0) *kind = add_kind(s, d, slides, routed);
         model->kind_of[i] = *kind;
         model->kinds[*kind].count++;
@@ -307,8 +307,8 @@ static void check(Settings *s, const Decoder *d)
 
 void decoder_lay(Settings *s, Decoder *d)
 {
-    Model   *model = s->model;
-    KnBlock *b     = &d->block;
+    Model *model = s->model;
+    KnBlock *b = &d->block;
     uint64_t width = d->embed_width > 0 ? d->embed_width : b->width;
     check(s, d);
     if (s->failed) return;

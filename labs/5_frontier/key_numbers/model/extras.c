@@ -29,14 +29,14 @@ static uint64_t tiles(const Weight *weight)
 static void add_modules(Model *model, uint64_t modules)
 {
     uint64_t h = model->width, join = 2 * h * h, norms = 3 * h;
-    int      last     = model->kind_of[model->layers - 1];
-    bool     fp8      = is_published(model, "fp8");
+    int last = model->kind_of[model->layers - 1];
+    bool fp8 = is_published(model, "fp8");
     uint64_t elements = join + norms, bytes = 2 * (join + norms);
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
         if (w->kind != last) continue;
-        uint64_t count   = w->rows * w->cols * w->copies;
-        bool     balance = w->role == ROLE_BIAS && w->component == COMPONENT_ROUTER;
+        uint64_t count = w->rows * w->cols * w->copies;
+        bool balance = w->role == ROLE_BIAS && w->component == COMPONENT_ROUTER;
         elements += count;
         bytes += count * (!fp8 ? 2 : is_tiled(w) ? 1 : balance ? FLOAT_BYTES : 2);
     }
@@ -51,7 +51,7 @@ static void add_modules(Model *model, uint64_t modules)
 static void add_tiles(Model *model, uint64_t modules)
 {
     uint64_t count = 0;
-    int      last  = model->kind_of[model->layers - 1];
+    int last = model->kind_of[model->layers - 1];
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
         count += tiles(w) * ((uint64_t)weight_layers(model, w) + (w->kind == last ? modules : 0));

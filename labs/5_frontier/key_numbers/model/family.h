@@ -89,23 +89,23 @@ typedef struct Names {
     const char *q_norm, *k_norm;
     const char *norms[4];                // of the residual stream, in a layer
     const char *router, *router_bias;    // the second in full
-    MlpNames    mlp, expert, shared;
+    MlpNames mlp, expert, shared;
 } Names;
 
 extern const Names names_llama;    // which half of the world took over
 
 typedef struct Decoder {
-    Head     head;
-    Names    names;
-    KnBlock  block;    // with the dense layers' ffn and the others' experts, where there are both
+    Head head;
+    Names names;
+    KnBlock block;    // with the dense layers' ffn and the others' experts, where there are both
     uint64_t layers, vocab, max_context;
     uint64_t positions;      // that are learned
     uint64_t embed_width;    // of the embedding and the head, where not the block's (OPT-350m)
-    bool     tied, norm_bias, head_bias;
-    bool     both_ways;      // an encoder: not causal, and keeps no cache
-    bool     stacked;        // a layer's experts are one tensor
-    bool     shared_gate;    // a number for each token says how much of the shared expert it takes
-    bool     sinks;          // each head may look at nothing, as much as a number of its own says
+    bool tied, norm_bias, head_bias;
+    bool both_ways;      // an encoder: not causal, and keeps no cache
+    bool stacked;        // a layer's experts are one tensor
+    bool shared_gate;    // a number for each token says how much of the shared expert it takes
+    bool sinks;          // each head may look at nothing, as much as a number of its own says
     uint64_t q_norm, k_norm;            // sizes of norms on queries and keys
     uint64_t index_heads, index_dim;    // of an indexer, which chooses the positions to look at
     uint64_t window;                    // of the layers that slide
@@ -116,21 +116,21 @@ typedef struct Decoder {
 // What a class takes for usual fields that are missing. kv_heads 0: as many as heads; head_dim 0: width/heads.
 typedef struct Usual {
     uint64_t vocab, heads, kv_heads, head_dim, ffn, positions;
-    bool     tied;
+    bool tied;
 } Usual;
 
 // hidden_size, num_hidden_layers, num_attention_heads, ... under their usual names, a gated MLP.
-Decoder  decoder_read(Settings *s, Head head, Usual usual);
+Decoder decoder_read(Settings *s, Head head, Usual usual);
 uint64_t decoder_layers(Settings *s, const char *names);
 // Heads of an own size, or width / heads, which must divide.
 uint64_t decoder_head_dim(Settings *s, uint64_t width, uint64_t heads, uint64_t fallback);
-void     decoder_lay(Settings *s, Decoder *d);
+void decoder_lay(Settings *s, Decoder *d);
 
 // sliding_window: what null says is none; a field that is missing is the class's default.
 uint64_t decoder_window(Settings *s, uint64_t fallback);
 // layer_types, where it is there; else each period-th layer sees everything (0: as `otherwise` says).
 const bool *decoder_slides(Settings *s, uint64_t layers, uint64_t period, const bool *otherwise);
-bool       *decoder_flags(Settings *s, uint64_t layers);    // all false
+bool *decoder_flags(Settings *s, uint64_t layers);    // all false
 
 // One matrix and its bias.
 void lay_linear(Model *model, int kind, Component component, Role role, const char *name,

@@ -10,13 +10,13 @@ static void read_biases(Settings *s, KnBlock *b)
 void family_gemma(Settings *s, Head head)
 {
     Decoder d = decoder_read(s, head,
-                             (Usual){.vocab     = 256000,
-                                     .heads     = 16,
-                                     .kv_heads  = 16,
-                                     .head_dim  = 256,
-                                     .ffn       = 24576,
+                             (Usual){.vocab = 256000,
+                                     .heads = 16,
+                                     .kv_heads = 16,
+                                     .head_dim = 256,
+                                     .ffn = 24576,
                                      .positions = 8192,
-                                     .tied      = true});
+                                     .tied = true});
     read_biases(s, &d.block);
     decoder_lay(s, &d);
 }
@@ -31,13 +31,13 @@ static void name_norms(Names *names)
 void family_gemma2(Settings *s, Head head)
 {
     Decoder d = decoder_read(s, head,
-                             (Usual){.vocab     = 256000,
-                                     .heads     = 8,
-                                     .kv_heads  = 4,
-                                     .head_dim  = 256,
-                                     .ffn       = 9216,
+                             (Usual){.vocab = 256000,
+                                     .heads = 8,
+                                     .kv_heads = 4,
+                                     .head_dim = 256,
+                                     .ffn = 9216,
                                      .positions = 8192,
-                                     .tied      = true});
+                                     .tied = true});
     read_biases(s, &d.block);
     name_norms(&d.names);
     d.window = decoder_window(s, 4096);
@@ -49,22 +49,22 @@ void family_gemma2(Settings *s, Head head)
 static Decoder read_gemma3(Settings *s, Head head)
 {
     Decoder d = decoder_read(s, head,
-                             (Usual){.vocab     = 262208,
-                                     .heads     = 8,
-                                     .kv_heads  = 4,
-                                     .head_dim  = 256,
-                                     .ffn       = 9216,
+                             (Usual){.vocab = 262208,
+                                     .heads = 8,
+                                     .kv_heads = 4,
+                                     .head_dim = 256,
+                                     .ffn = 9216,
                                      .positions = 131072,
-                                     .tied      = true});
+                                     .tied = true});
     read_biases(s, &d.block);
     name_norms(&d.names);
     d.block.qk_norm = true;
     d.q_norm = d.k_norm = d.block.head_dim;
-    d.window            = decoder_window(s, 4096);
-    uint64_t period     = settings_has(s, "layer_types")
-                              ? 1
-                              : settings_size(s, "sliding_window_pattern|_sliding_window_pattern", 6);
-    d.slides            = decoder_slides(s, d.layers, period, NULL);
+    d.window = decoder_window(s, 4096);
+    uint64_t period = settings_has(s, "layer_types")
+                          ? 1
+                          : settings_size(s, "sliding_window_pattern|_sliding_window_pattern", 6);
+    d.slides = decoder_slides(s, d.layers, period, NULL);
     return d;
 }
 
@@ -84,7 +84,7 @@ enum { IMAGE_MOST = 1 << 15 };
 static void lay_tower_layers(Model *model, uint64_t h, uint64_t ffn, uint64_t layers)
 {
     const Component vision = COMPONENT_VISION;
-    const int       first  = model->weight_count;
+    const int first = model->weight_count;
     lay_norm(model, OUTSIDE, vision, LAYER "layer_norm1", h, true);
     lay_linear(model, OUTSIDE, vision, ROLE_Q, LAYER "self_attn.q_proj", h, h, true);
     lay_linear(model, OUTSIDE, vision, ROLE_K, LAYER "self_attn.k_proj", h, h, true);
@@ -112,14 +112,14 @@ static void lay_tower_head(Model *model, uint64_t h, uint64_t ffn)
 // SiglipVisionModel, models/siglip/modeling_siglip.py, and Gemma3MultiModalProjector.
 static void lay_tower(Settings *s, uint64_t text_width)
 {
-    Settings        v      = settings_part(s, "vision_config", "SiglipVisionConfig");
-    Model          *model  = s->model;
+    Settings v = settings_part(s, "vision_config", "SiglipVisionConfig");
+    Model *model = s->model;
     const Component vision = COMPONENT_VISION;
-    uint64_t        h      = settings_size(&v, "hidden_size", 768),
-             ffn           = settings_size(&v, "intermediate_size", 3072);
-    uint64_t layers        = settings_size(&v, "num_hidden_layers", 12);
-    uint64_t image         = settings_size(&v, "image_size", 224),
-             patch         = settings_size(&v, "patch_size", 16);
+    uint64_t h = settings_size(&v, "hidden_size", 768),
+             ffn = settings_size(&v, "intermediate_size", 3072);
+    uint64_t layers = settings_size(&v, "num_hidden_layers", 12);
+    uint64_t image = settings_size(&v, "image_size", 224),
+             patch = settings_size(&v, "patch_size", 16);
     uint64_t channels = settings_count(&v, "num_channels", 3), side = image / patch;
     if (patch > image || image > IMAGE_MOST || channels > IMAGE_MOST)
         settings_fail(
@@ -127,7 +127,7 @@ static void lay_tower(Settings *s, uint64_t text_width)
             "\"image_size\" is %llu and \"patch_size\" %llu, expected up to %d and a part of that",
             (unsigned long long)image, (unsigned long long)patch, IMAGE_MOST);
     bool has_head = settings_flag(&v, "vision_use_head", true);
-    s->failed     = v.failed;
+    s->failed = v.failed;
     if (s->failed) return;
     lay_linear(model, OUTSIDE, vision, ROLE_OTHER, TOWER "embeddings.patch_embedding", h,
                channels * patch * patch, true);
@@ -144,9 +144,9 @@ static void lay_tower(Settings *s, uint64_t text_width)
 // Gemma3ForConditionalGeneration, models/gemma3/modeling_gemma3.py. Files leave out what equals the defaults.
 void family_gemma3(Settings *s, Head head)
 {
-    Settings text      = settings_part(s, "text_config", "Gemma3TextConfig");
-    Decoder  d         = read_gemma3(&text, head);
-    d.names.embed      = "language_model.embed_tokens";
+    Settings text = settings_part(s, "text_config", "Gemma3TextConfig");
+    Decoder d = read_gemma3(&text, head);
+    d.names.embed = "language_model.embed_tokens";
     d.names.final_norm = "language_model.norm";
     decoder_lay(&text, &d);
     s->failed = text.failed;

@@ -9,14 +9,14 @@ typedef unsigned long long Digits;    // what %llu takes
 static GgufItem item_of(const GgufName *name, const GgufTensor *tensor)
 {
     const uint64_t *shape = tensor->shape;
-    GgufItem        item  = {.name      = name->plain,
-                             .order     = name->order,
-                             .component = name->component,
-                             .role      = name->role,
-                             .rows      = shape[1],
-                             .cols      = shape[0],
-                             .copies    = shape[2] * shape[3],
-                             .bytes     = tensor->bytes};
+    GgufItem item = {.name = name->plain,
+                     .order = name->order,
+                     .component = name->component,
+                     .role = name->role,
+                     .rows = shape[1],
+                     .cols = shape[0],
+                     .copies = shape[2] * shape[3],
+                     .bytes = tensor->bytes};
     if (name->component == COMPONENT_EXPERTS && name->role == ROLE_BIAS)
         item.rows = 1, item.copies = shape[1];
     // The up-projection [a (d_n + d_v), r_kv] of latent attention, in two, one of them transposed: k_b
@@ -53,7 +53,7 @@ bool gguf_layer_add(GgufLayer *layer, const GgufName *name, const GgufTensor *te
         return error_set(err, "%s: '%s' stands in a layer of over %d tensors", source->path,
                          tensor->name, GGUF_MAX_ITEMS);
     item.name = arena_print(source->arena, "%s", item.name);
-    int at    = layer->count++;
+    int at = layer->count++;
     for (; at > 0 && layer->items[at - 1].order > item.order; at--)
         layer->items[at] = layer->items[at - 1];
     layer->items[at] = item;
@@ -84,10 +84,10 @@ bool gguf_layer_same(const GgufLayer *a, const GgufLayer *b)
 // ---- what they make ----
 
 typedef struct Describing {
-    GgufLayer        *layer;
-    int               number;
+    GgufLayer *layer;
+    int number;
     const GgufSource *source;
-    Error            *err;
+    Error *err;
 } Describing;
 
 static bool has(const Describing *d, const char *name)
@@ -166,9 +166,9 @@ static bool describe_grouped(const Describing *d, KnBlock *b)
             "%s: layer %d has %llu heads with keys of %llu and values of %llu, and %llu "
             "key heads, which is not known here",
             d->source->path, d->number, (Digits)a, (Digits)key, (Digits)value, (Digits)b->kv_heads);
-    b->head_dim     = key;
-    uint64_t k      = b->kv_heads;
-    bool     in_one = has(d, "attn_qkv.weight");
+    b->head_dim = key;
+    uint64_t k = b->kv_heads;
+    bool in_one = has(d, "attn_qkv.weight");
     if (in_one
             ? !expect(d, "attn_qkv.weight", (a + 2 * k) * key, h)
             : !expect(d, "attn_q.weight", a * key, h) || !expect(d, "attn_k.weight", k * key, h) ||
@@ -183,10 +183,10 @@ static bool describe_grouped(const Describing *d, KnBlock *b)
 
 static bool describe_window(const Describing *d)
 {
-    const char      *key     = "attention.sliding_window_pattern";
+    const char *key = "attention.sliding_window_pattern";
     const GgufValue *pattern = gguf_source_value(d->source, key);
-    uint64_t         period = d->source->custom->period, window = d->source->custom->window;
-    bool             slides = true;
+    uint64_t period = d->source->custom->period, window = d->source->custom->window;
+    bool slides = true;
     if (!get(d, "attention.sliding_window", &window)) return false;
     if (pattern != NULL && pattern->array && pattern->kind == GGUF_BOOL) {
         if (!gguf_bool_at(pattern, (uint64_t)d->number, &slides))
@@ -199,7 +199,7 @@ static bool describe_window(const Describing *d)
     } else {
         if (!get(d, key, &period)) return false;
         uint64_t at = period > 0 ? (uint64_t)d->number % period : 0;
-        slides      = period == 0 || at != (d->source->custom->first ? 0 : period - 1);
+        slides = period == 0 || at != (d->source->custom->first ? 0 : period - 1);
     }
     d->layer->window = slides ? window : 0;
     return get(d, "attention.indexer.key_length", &d->layer->index_dim);
@@ -211,8 +211,8 @@ static bool describe_mlp(const Describing *d, KnBlock *b)
     GgufItem *up = find(d->layer, "ffn_up.weight"), *down = find(d->layer, "ffn_down.weight");
     if (up == NULL && down == NULL) return true;
     if (down == NULL) return expect(d, "ffn_down.weight", b->width, 0);
-    b->ffn      = down->cols;
-    b->gated    = has(d, "ffn_gate.weight");
+    b->ffn = down->cols;
+    b->gated = has(d, "ffn_gate.weight");
     bool in_one = !b->gated && up != NULL && up->rows == 2 * b->ffn;
     if (in_one) up->role = ROLE_GATE_UP, b->gated = true;
     b->mlp_bias = has(d, "ffn_up.bias") && has(d, "ffn_down.bias") &&
@@ -236,9 +236,9 @@ static bool describe_experts(const Describing *d, KnBlock *b)
     if (down == NULL) return expect(d, "ffn_down_exps.weight", b->width, 0);
     b->expert_ffn = down->cols;
     uint64_t f = b->expert_ffn, h = b->width;
-    bool     in_one = has(d, "ffn_gate_up_exps.weight");
-    b->gated        = in_one || has(d, "ffn_gate_exps.weight");
-    b->mlp_bias     = in_one ? has(d, "ffn_gate_up_exps.bias") : has(d, "ffn_up_exps.bias");
+    bool in_one = has(d, "ffn_gate_up_exps.weight");
+    b->gated = in_one || has(d, "ffn_gate_exps.weight");
+    b->mlp_bias = in_one ? has(d, "ffn_gate_up_exps.bias") : has(d, "ffn_up_exps.bias");
     b->router_bias =
         has(d, "ffn_gate_inp.bias") || has(d, "exp_probs_b.bias") || has(d, "exp_probs_b");
     if (!need(d, "expert_count", &b->experts) || !need(d, "expert_used_count", &b->active_experts))
@@ -271,8 +271,8 @@ static bool describe_experts(const Describing *d, KnBlock *b)
 bool gguf_layer_describe(GgufLayer *layer, int number, const GgufSource *source, Error *err)
 {
     const Describing d = {layer, number, source, err};
-    KnBlock         *b = &layer->block;
-    *b                 = (KnBlock){0};
+    KnBlock *b = &layer->block;
+    *b = (KnBlock){0};
     if (!need(&d, "embedding_length", &b->width) || !need(&d, "attention.head_count", &b->heads) ||
         !get(&d, "attention.kv_lora_rank", &b->kv_rank))
         return false;

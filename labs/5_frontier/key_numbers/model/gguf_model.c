@@ -15,19 +15,19 @@ static const uint64_t MAX_ELEMENTS = UINT64_C(1) << 53;    // a thousand times t
 
 // Numbers beside the parameters.
 typedef struct Beside {
-    int      tensors;
+    int tensors;
     uint64_t elements, bytes;
 } Beside;
 
 typedef struct Reading {
     GgufSource source;
-    int        layers, encoder;    // all; those of an encoder that a decoder follows
-    GgufLayer *layer;              // [layers]
-    GgufLayer  outside;
-    Beside     constants, scales, ahead, again;
+    int layers, encoder;    // all; those of an encoder that a decoder follows
+    GgufLayer *layer;       // [layers]
+    GgufLayer outside;
+    Beside constants, scales, ahead, again;
     StoredType types[DTYPE_COUNT];
-    bool       routed, causal, predicts;
-    Model     *model;
+    bool routed, causal, predicts;
+    Model *model;
 } Reading;
 
 static void beside(Beside *sum, const GgufTensor *tensor)
@@ -42,11 +42,11 @@ static void beside(Beside *sum, const GgufTensor *tensor)
 static bool read_tensor(Reading *r, const GgufTensor *tensor, Error *err)
 {
     const char *path = r->source.path;
-    GgufName    name;
+    GgufName name;
     gguf_name_read(&name, tensor->name);
     if (tensor->count == 0) return error_set(err, "%s: '%s' has no numbers", path, tensor->name);
     StoredType *type = &r->types[tensor->type];
-    type->name       = dtype_name(tensor->type);
+    type->name = dtype_name(tensor->type);
     type->elements += tensor->count;
     type->bytes += tensor->bytes;
     if (name.decoder && r->encoder == 0) name.part = GGUF_UNKNOWN;
@@ -107,8 +107,8 @@ static bool count_layers(Reading *r, Error *err)
         return error_set(err, "%s: of %llu layers %llu predict further tokens", r->source.path,
                          (Digits)layers, (Digits)ahead);
     r->predicts = ahead > 0;
-    r->encoder  = decoder > 0 ? (int)(layers - ahead) : 0;
-    r->layers   = (int)(layers - ahead + decoder);
+    r->encoder = decoder > 0 ? (int)(layers - ahead) : 0;
+    r->layers = (int)(layers - ahead + decoder);
     return true;
 }
 
@@ -148,32 +148,32 @@ static void add_weight(const Reading *r, int kind, const GgufItem *item)
         item->component == COMPONENT_MLP && r->routed ? COMPONENT_DENSE_MLP : item->component;
     Weight *weight =
         build_weight(r->model, kind, component, item->role, item->name, item->rows, item->cols);
-    weight->copies       = item->copies;
+    weight->copies = item->copies;
     weight->stored_bytes = item->bytes;
 }
 
 static void add_kind(Reading *r, const GgufLayer *layer)
 {
     bool causal = r->encoder > 0 ? layer->cross : r->causal;
-    int  kind   = build_kind(r->model, (LayerKind){.name      = kind_name(r, layer),
-                                                   .block     = layer->block,
-                                                   .window    = layer->window,
-                                                   .index_dim = layer->index_dim,
-                                                   .caches    = causal,
-                                                   .cross     = layer->cross,
-                                                   .causal    = causal});
+    int kind = build_kind(r->model, (LayerKind){.name = kind_name(r, layer),
+                                                .block = layer->block,
+                                                .window = layer->window,
+                                                .index_dim = layer->index_dim,
+                                                .caches = causal,
+                                                .cross = layer->cross,
+                                                .causal = causal});
     for (int i = 0; i < layer->count; i++) add_weight(r, kind, &layer->items[i]);
 }
 
 // Layers of the same tensors, heads and window are one kind; a kind's weights take the bytes of all.
 static bool add_layers(Reading *r, Error *err)
 {
-    Model *model   = r->model;
-    model->layers  = r->layers;
+    Model *model = r->model;
+    model->layers = r->layers;
     model->kind_of = arena_alloc(r->source.arena, (size_t)r->layers * sizeof *model->kind_of);
     for (int l = 0; l < r->layers; l++) {
         GgufLayer *layer = &r->layer[l];
-        int        first = 0;
+        int first = 0;
         while (!gguf_layer_same(layer, &r->layer[first])) first++;    // itself, at last
         if (first == l && model->kind_count == KINDS_MAX)
             return error_set(err, "%s: has layers of over %d kinds", r->source.path, KINDS_MAX);
@@ -190,7 +190,7 @@ static bool add_layers(Reading *r, Error *err)
 
 static bool add_outside(Reading *r, Error *err)
 {
-    Model          *model = r->model;
+    Model *model = r->model;
     const GgufItem *embed = NULL, *head = NULL;
     for (int i = 0; i < r->outside.count; i++) {
         const GgufItem *item = &r->outside.items[i];
@@ -205,7 +205,7 @@ static bool add_outside(Reading *r, Error *err)
                          r->source.path, (Digits)embed->cols, (Digits)r->layer[0].block.width);
     model->width = embed->cols;
     model->vocab = embed->rows;
-    model->tied  = head == NULL && r->causal;
+    model->tied = head == NULL && r->causal;
     return true;
 }
 
@@ -219,7 +219,7 @@ static void add_extra(Reading *r, const Beside *sum, const char *what)
 // In the order of their bytes.
 static void add_types(Reading *r)
 {
-    Model      *model = r->model;
+    Model *model = r->model;
     StoredType *types = arena_alloc(r->source.arena, DTYPE_COUNT * sizeof *types);
     for (int t = 0; t < DTYPE_COUNT; t++) {
         if (r->types[t].name == NULL) continue;
@@ -256,7 +256,7 @@ static void add_notes(Reading *r)
     add_extra(r, &r->ahead, "a module that predicts further tokens (MTP)");
     add_extra(r, &r->again, "the head, which is the embedding once more");
     model->rope_factors = r->constants.elements;
-    bool windows        = false;
+    bool windows = false;
     for (int k = 0; k < model->kind_count; k++) windows |= model->kinds[k].window > 0;
     if (windows && r->source.custom->period == 0 &&
         gguf_source_value(&r->source, "attention.sliding_window_pattern") == NULL)
@@ -272,7 +272,7 @@ static bool read(Reading *r, Error *err)
     gguf_bool_at(gguf_source_value(&r->source, "attention.causal"), 0, &causal);
     r->causal = causal;
     if (!read_layers(r, err)) return false;
-    r->model         = build_model(r->source.arena, r->source.arch, r->source.path);
+    r->model = build_model(r->source.arena, r->source.arch, r->source.path);
     r->model->source = "gguf";
     if (!gguf_source_get(&r->source, "context_length", 0, &r->model->max_context, err) ||
         !add_outside(r, err) || !add_layers(r, err))

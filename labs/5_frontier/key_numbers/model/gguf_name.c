@@ -65,7 +65,7 @@ static int layer_of(const char *name, const char **rest)
     *rest = name;
     if (!begins(name, "blk.") || !isdigit((unsigned char)name[4])) return OUTSIDE;
     char *end;
-    long  layer = strtol(name + 4, &end, 10);
+    long layer = strtol(name + 4, &end, 10);
     if (*end != '.' || layer > LAYERS) return OUTSIDE;
     *rest = end + 1;
     return (int)layer;
@@ -76,7 +76,7 @@ static void without_numbers(char *to, const char *name)
 {
     for (const char *at = name; *at != '\0';) {
         size_t length = strcspn(at, ".");
-        bool   number = length > 0 && strspn(at, "0123456789") == length;
+        bool number = length > 0 && strspn(at, "0123456789") == length;
         memcpy(to, number ? "N" : at, number ? 1 : length);
         to += number ? 1 : length;
         at += length;
@@ -100,9 +100,9 @@ static bool is_of_one_expert(const char *base, size_t length, size_t *matrix)
 void gguf_name_read(GgufName *out, const char *name)
 {
     const char *rest;
-    *out         = (GgufName){.part = GGUF_UNKNOWN};
+    *out = (GgufName){.part = GGUF_UNKNOWN};
     out->decoder = begins(name, "dec.");
-    out->layer   = layer_of(name + (out->decoder || begins(name, "enc.") ? 4 : 0), &rest);
+    out->layer = layer_of(name + (out->decoder || begins(name, "enc.") ? 4 : 0), &rest);
     if (strlen(rest) + sizeof "_exps" > sizeof out->plain) return;
     if (begins(rest, "nextn.")) {
         out->part = GGUF_AHEAD;
@@ -114,20 +114,20 @@ void gguf_name_read(GgufName *out, const char *name)
         without_numbers(out->plain, rest);
         return;
     }
-    bool        bias   = ends_in(rest, ".bias");
-    bool        scale  = ends_in(rest, ".scale") || ends_in(rest, ".input_scale");
-    bool        ending = bias || scale || ends_in(rest, ".weight");
-    const char *end    = ending ? strrchr(rest, '.') : rest + strlen(rest);
-    size_t      length = (size_t)(end - rest), matrix;
-    bool        one    = is_of_one_expert(rest, length, &matrix);
+    bool bias = ends_in(rest, ".bias");
+    bool scale = ends_in(rest, ".scale") || ends_in(rest, ".input_scale");
+    bool ending = bias || scale || ends_in(rest, ".weight");
+    const char *end = ending ? strrchr(rest, '.') : rest + strlen(rest);
+    size_t length = (size_t)(end - rest), matrix;
+    bool one = is_of_one_expert(rest, length, &matrix);
     snprintf(out->plain, sizeof out->plain, "%.*s%s", (int)(one ? matrix : length), rest,
              one ? "_exps" : "");
     for (int i = 0; i < NAME_COUNT; i++) {
         if (strcmp(out->plain, NAMES[i].name) != 0) continue;
-        out->part      = scale ? GGUF_SCALE : NAMES[i].part;
-        out->order     = i;
+        out->part = scale ? GGUF_SCALE : NAMES[i].part;
+        out->order = i;
         out->component = NAMES[i].component;
-        out->role      = bias ? ROLE_BIAS : NAMES[i].role;
+        out->role = bias ? ROLE_BIAS : NAMES[i].role;
         // T5's biases by distance stand in the first layer, for all of its stack.
         if (strcmp(out->plain, "attn_rel_b") == 0) out->layer = OUTSIDE;
         if (strcmp(out->plain, "attn_o") == 0) strcpy(out->plain, "attn_output");

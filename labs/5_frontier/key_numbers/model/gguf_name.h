@@ -19,13 +19,13 @@ typedef enum GgufPart {
 enum { GGUF_NAME_MAX = 96 };    // ggml itself takes 63 bytes
 
 typedef struct GgufName {
-    GgufPart  part;
-    int       layer;                   // OUTSIDE: stands once
-    bool      decoder;                 // "dec.blk.0.x": of the second of two stacks
-    char      plain[GGUF_NAME_MAX];    // without the layer; an expert's as that of all in one
-    int       order;                   // in which a layer's tensors are listed
+    GgufPart part;
+    int layer;                    // OUTSIDE: stands once
+    bool decoder;                 // "dec.blk.0.x": of the second of two stacks
+    char plain[GGUF_NAME_MAX];    // without the layer; an expert's as that of all in one
+    int order;                    // in which a layer's tensors are listed
     Component component;
-    Role      role;
+    Role role;
 } GgufName;
 
 void gguf_name_read(GgufName *out, const char *name);

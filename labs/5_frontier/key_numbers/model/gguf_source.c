@@ -105,7 +105,7 @@ static const char *part_end(Arena *arena, int number, int count)
 static bool check_part(const GgufSource *source, int i, Error *err)
 {
     uint64_t number = 0, count = 0;
-    bool     says = gguf_integer_at(gguf_value(source->files[i], "split.no"), 0, &number) &&
+    bool says = gguf_integer_at(gguf_value(source->files[i], "split.no"), 0, &number) &&
                 gguf_integer_at(gguf_value(source->files[i], "split.count"), 0, &count);
     if (!says || number != (uint64_t)i || count != (uint64_t)source->count)
         return error_set(err, "%s: is not part %d of %d by its split.no and split.count",
@@ -123,21 +123,21 @@ static bool check_part(const GgufSource *source, int i, Error *err)
 // The file that was named is one of many: all of them, in their order.
 static bool open_parts(GgufSource *source, uint64_t count, Error *err)
 {
-    Gguf    *named  = source->files[0];
+    Gguf *named = source->files[0];
     uint64_t number = 0;
     if (count > MAX_FILES || !gguf_integer_at(gguf_value(named, "split.no"), 0, &number) ||
         number >= count)
         return error_set(err, "%s: split.no and split.count are not those of a part", source->path);
-    const char *end  = part_end(source->arena, (int)number + 1, (int)count);
-    size_t      stem = strlen(source->path) - strlen(end);
+    const char *end = part_end(source->arena, (int)number + 1, (int)count);
+    size_t stem = strlen(source->path) - strlen(end);
     if (strlen(source->path) < strlen(end) || strcmp(source->path + stem, end) != 0)
         return error_set(
             err,
             "%s: is part %llu of %llu, and the others are not found where its name does not "
             "end in %s",
             source->path, (Digits)number + 1, (Digits)count, end);
-    source->count         = (int)count;
-    source->files         = arena_zeros(source->arena, count * sizeof *source->files);
+    source->count = (int)count;
+    source->files = arena_zeros(source->arena, count * sizeof *source->files);
     source->files[number] = named;
     for (int i = 0; i < source->count; i++) {
         const char *path = arena_print(source->arena, "%.*s%s", (int)stem, source->path,
@@ -150,11 +150,11 @@ static bool open_parts(GgufSource *source, uint64_t count, Error *err)
 
 bool gguf_source_open(GgufSource *source, Arena *arena, const char *path, Error *err)
 {
-    *source          = (GgufSource){.arena = arena, .path = path, .count = 1};
-    source->files    = arena_zeros(arena, sizeof *source->files);
+    *source = (GgufSource){.arena = arena, .path = path, .count = 1};
+    source->files = arena_zeros(arena, sizeof *source->files);
     source->files[0] = gguf_open_header(path, err);
-    uint64_t parts   = 1;
-    bool     opened  = source->files[0] != NULL;
+    uint64_t parts = 1;
+    bool opened = source->files[0] != NULL;
     if (opened) gguf_integer_at(gguf_value(source->files[0], "split.count"), 0, &parts);
     if (opened && (parts <= 1 || open_parts(source, parts, err)) && read_architecture(source, err))
         return true;

@@ -14,21 +14,21 @@
 // load_arch_tensors()).
 typedef struct GgufCustom {
     const char *arch;
-    uint64_t period;     // one layer in so many sees all, the others have a window; 0: all have it
-    bool     first;      // the first of them, not the last
-    uint64_t window;     // if the file does not say; 0: none
-    bool     tied;       // the head is the embedding, though the file may have it twice
-    bool     encoder;    // sees both ways, though the file does not say so
-    bool     decoder;    // has a second stack, as many layers unless the file says otherwise
+    uint64_t period;    // one layer in so many sees all, the others have a window; 0: all have it
+    bool first;         // the first of them, not the last
+    uint64_t window;    // if the file does not say; 0: none
+    bool tied;          // the head is the embedding, though the file may have it twice
+    bool encoder;       // sees both ways, though the file does not say so
+    bool decoder;       // has a second stack, as many layers unless the file says otherwise
 } GgufCustom;
 
 typedef struct GgufSource {
-    Arena            *arena;
-    const char       *path;    // for messages
-    const char       *arch;    // general.architecture: "llama"
+    Arena *arena;
+    const char *path;    // for messages
+    const char *arch;    // general.architecture: "llama"
     const GgufCustom *custom;
-    int               count;
-    Gguf            **files;    // headers alone
+    int count;
+    Gguf **files;    // headers alone
 } GgufSource;
 
 bool gguf_source_open(GgufSource *source, Arena *arena, const char *path, Error *err);

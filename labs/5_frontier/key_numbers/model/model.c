@@ -9,8 +9,9 @@ const char *const component_names[COMPONENT_COUNT] = {
 
 bool weight_projects(const Weight *weight)
 {
-    bool role    = weight->role >= ROLE_Q && weight->role <= ROLE_GATE_UP;    // these stand together
-    bool indexer = strstr(weight->name, "indexer.") != NULL && strstr(weight->name, "proj.") == NULL;
+    bool role = weight->role >= ROLE_Q && weight->role <= ROLE_GATE_UP;    // these stand together
+    bool indexer =
+        strstr(weight->name, "indexer.") != NULL && strstr(weight->name, "proj.") == NULL;
     return weight->rows > 1 && (role || indexer);
 }
 
@@ -71,6 +72,7 @@ uint64_t model_component(const Model *model, Component component)
 {
     uint64_t sum = 0;
     for (int i = 0; i < model->weight_count; i++)
-        if (model->weights[i].component == component) sum += weight_elements(model, &model->weights[i]);
+        if (model->weights[i].component == component)
+            sum += weight_elements(model, &model->weights[i]);
     return sum;
 }

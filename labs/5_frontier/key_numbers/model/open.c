@@ -18,7 +18,7 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
     cJSON *tree = json_load(path, err);
     if (tree == NULL) return NULL;
     // An index says which tensor is in which file.
-    bool   index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
+    bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
     Model *model =
         index ? checkpoint_model(arena, path, err) : config_model(arena, tree, path, path, err);
     if (model != NULL && !index && !catalogue_recognise(model, tree, err)) model = NULL;
@@ -29,8 +29,8 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
 // A GGUF begins with its name, JSON with a bracket; else it is taken for safetensors, which says what is wrong.
 static Model *open_unnamed(Arena *arena, const char *path, Error *err)
 {
-    char  start[4] = "";
-    FILE *file     = fopen(path, "rb");
+    char start[4] = "";
+    FILE *file = fopen(path, "rb");
     if (file == NULL) {
         error_set(err, "%s: %s", path, strerror(errno));
         return NULL;
@@ -52,8 +52,8 @@ static Model *open_file(Arena *arena, const char *path, Error *err)
 }
 
 typedef struct Folder {
-    int         safetensors, ggufs;
-    bool        config, index;
+    int safetensors, ggufs;
+    bool config, index;
     const char *gguf;    // path of the last one
 } Folder;
 

@@ -19,18 +19,21 @@ Model *model_open(Arena *arena, const char *what, Error *err);
 // config.c: a Hugging Face configuration. `where` opens every message. A family that is unknown is
 // refused by its name; a field that is missing is named, and where the family's class has a default
 // that is used and noted.
-Model *config_model(Arena *arena, const cJSON *config, const char *name, const char *where, Error *err);
+Model *config_model(Arena *arena, const cJSON *config, const char *name, const char *where,
+                    Error *err);
 
 // catalogue.c: published configurations, and what their files hold beside the parameters.
 typedef struct CatalogueEntry {
     const char *name, *family;
 } CatalogueEntry;
-Model *catalogue_model(Arena *arena, const char *name, Error *err);    // any case; without its owner; an unambiguous beginning
-int    catalogue_list(Arena *arena, const CatalogueEntry **entries, Error *err);    // -1 upon failure
-int    catalogue_all(Arena *arena, const Model ***models, Error *err);              // the same, built
+Model *catalogue_model(Arena *arena, const char *name,
+                       Error *err);    // any case; without its owner; an unambiguous beginning
+int catalogue_list(Arena *arena, const CatalogueEntry **entries, Error *err);    // -1 upon failure
+int catalogue_all(Arena *arena, const Model ***models, Error *err);              // the same, built
 // Adds what the published file of the catalogue's model with the same fields is known to store.
-bool   catalogue_recognise(Model *model, const cJSON *config, Error *err);
+bool catalogue_recognise(Model *model, const cJSON *config, Error *err);
 
 // checkpoint.c
-Model *checkpoint_model(Arena *arena, const char *path, Error *err);    // safetensors: file, index or folder
+Model *checkpoint_model(Arena *arena, const char *path,
+                        Error *err);    // safetensors: file, index or folder
 Model *gguf_model(Arena *arena, const char *path, Error *err);

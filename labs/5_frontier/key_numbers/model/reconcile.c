@@ -11,24 +11,24 @@ enum { MOST_GROUPS = 256, MOST_EXTRAS = 12, MOST_MISSING = 4 };
 
 // Parameters that integers of one type hold, several in each.
 typedef struct Packed {
-    uint64_t    tensors, parameters, elements;
+    uint64_t tensors, parameters, elements;
     const char *type, *name;    // of the first
 } Packed;
 
 // Tensors beside the ledger, of one name, or of one ending that tells why.
 typedef struct Group {
     const char *name, *ends, *why;
-    uint64_t    tensors, elements, bytes;
+    uint64_t tensors, elements, bytes;
 } Group;
 
 typedef struct Reconciling {
-    Model    *model;
-    Arena    *arena;
+    Model *model;
+    Arena *arena;
     uint64_t *found;    // [weight_count] numbers of each weight
-    Packed    packed[DTYPE_COUNT];
-    Group     groups[MOST_GROUPS];
-    int       group_count;
-    int       decoder;    // the first layer of the second stack, where there are two
+    Packed packed[DTYPE_COUNT];
+    Group groups[MOST_GROUPS];
+    int group_count;
+    int decoder;    // the first layer of the second stack, where there are two
 } Reconciling;
 
 // ---- the weight that a tensor belongs to ----
@@ -82,7 +82,7 @@ static bool same_shape(const SafetensorsEntry *entry, const Weight *w)
 static uint64_t packed_numbers(const SafetensorsEntry *entry, const Weight *w)
 {
     const uint64_t one = w->rows * w->cols, candidates[] = {one, one * w->copies};
-    const bool     integers = dtype_info[entry->type].kind == DTYPE_KIND_INTEGER;
+    const bool integers = dtype_info[entry->type].kind == DTYPE_KIND_INTEGER;
     for (int c = 0; c < 2; c++)
         for (uint64_t bits = 1; bits <= 8 && integers; bits++)
             if (candidates[c] * bits == bits_of(entry) && candidates[c] > entry->count)
@@ -104,13 +104,13 @@ static void pack(Reconciling *r, const SafetensorsEntry *entry, uint64_t numbers
 static bool take(Reconciling *r, const SafetensorsEntry *entry, const TensorName *name)
 {
     const char *instead = "", *packed = tensor_name_packed(name->plain, &instead);
-    size_t      length = strlen(name->plain) - (packed != NULL ? strlen(packed) : 0);
-    char        usual[TENSOR_NAME_MAX + 8];
+    size_t length = strlen(name->plain) - (packed != NULL ? strlen(packed) : 0);
+    char usual[TENSOR_NAME_MAX + 8];
     snprintf(usual, sizeof usual, "%.*s%s", (int)length, name->plain, instead);
     int i = find_weight(r, name, usual);
     if (i < 0) return false;
-    Weight  *w       = &r->model->weights[i];
-    bool     as_is   = packed == NULL && same_shape(entry, w);
+    Weight *w = &r->model->weights[i];
+    bool as_is = packed == NULL && same_shape(entry, w);
     uint64_t numbers = as_is ? entry->count : packed_numbers(entry, w);
     if (numbers == 0 || r->found[i] + numbers > weight_elements(r->model, w)) return false;
     if (!as_is) pack(r, entry, numbers);
@@ -125,7 +125,7 @@ static Group *group_of(Reconciling *r, const char *name, const char *ends, const
 {
     for (int i = 0; i < r->group_count; i++) {
         Group *group = &r->groups[i];
-        bool   same  = strcmp(group->name, name) == 0;
+        bool same = strcmp(group->name, name) == 0;
         if (group->ends != ends || strcmp(group->why, why) != 0 || (ends == NULL && !same))
             continue;
         if (!same) group->name = arena_print(r->arena, "*%s", ends);
@@ -134,16 +134,16 @@ static Group *group_of(Reconciling *r, const char *name, const char *ends, const
     if (r->group_count == MOST_GROUPS)
         return &r->groups[MOST_GROUPS - 1];    // with what is told together
     Group *group = &r->groups[r->group_count++];
-    *group       = (Group){.name = arena_print(r->arena, "%s", name), .ends = ends, .why = why};
+    *group = (Group){.name = arena_print(r->arena, "%s", name), .ends = ends, .why = why};
     return group;
 }
 
 static void put_aside(Reconciling *r, const SafetensorsEntry *entry, const TensorName *name)
 {
-    const Model        *model = r->model;
+    const Model *model = r->model;
     const TensorBeside *known = tensor_name_beside(name->plain);
-    const uint64_t     *shape = entry->shape;
-    bool        embeds = entry->dims == 2 && shape[0] == model->vocab && shape[1] == model->width;
+    const uint64_t *shape = entry->shape;
+    bool embeds = entry->dims == 2 && shape[0] == model->vocab && shape[1] == model->width;
     const char *what = name->plain, *ends = NULL, *why = "not in the configuration";
     if (name->ahead) what = "tensors", why = "a module that predicts further tokens (MTP)";
     else if (known != NULL) ends = known->ends, why = known->what;
@@ -198,12 +198,12 @@ static void tell_packed(Reconciling *r)
 // Of all weights of one name, in whatever kind of layer.
 static void tell_missing(Reconciling *r)
 {
-    Model *model   = r->model;
-    int    missing = 0;
+    Model *model = r->model;
+    int missing = 0;
     for (int i = 0; i < model->weight_count; i++) {
         const char *name = model->weights[i].name;
-        uint64_t    all = 0, lacks = 0;
-        bool        told = false;
+        uint64_t all = 0, lacks = 0;
+        bool told = false;
         for (int k = 0; k < model->weight_count; k++) {
             const Weight *w = &model->weights[k];
             if (strcmp(w->name, name) != 0) continue;
@@ -229,11 +229,11 @@ bool reconcile(Model *model, const Shards *shards, Arena *arena, Error *err)
         r->decoder++;
     if (r->decoder == model->layers) r->decoder = 0;    // one stack
 
-    bool any           = false;
+    bool any = false;
     model->extra_count = 0;    // what the published file has is not what this one has
     for (int i = 0; i < shards->count; i++) {
         const SafetensorsEntry *entry = shards->tensors[i].entry;
-        TensorName              name;
+        TensorName name;
         tensor_name_read(&name, entry->name);
         int stack = name.decoder     ? model->layers - r->decoder
                     : r->decoder > 0 ? r->decoder

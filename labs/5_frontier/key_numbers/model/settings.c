@@ -10,7 +10,7 @@ void settings_fail(Settings *s, const char *format, ...)
 {
     if (s->failed) return;    // the first mistake explains the others
     s->failed = true;
-    char    text[sizeof s->err->message];
+    char text[sizeof s->err->message];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -72,7 +72,7 @@ static uint64_t whole(Settings *s, const cJSON *node, const char *name, uint64_t
 
 uint64_t settings_need(Settings *s, const char *names)
 {
-    char         name[NAME_BYTES];
+    char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     if (node != NULL) return whole(s, node, name, 1);
     settings_fail(s, "\"%s\" is missing, expected a whole number from 1", name);
@@ -81,7 +81,7 @@ uint64_t settings_need(Settings *s, const char *names)
 
 uint64_t settings_size(Settings *s, const char *names, uint64_t fallback)
 {
-    char         name[NAME_BYTES];
+    char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     if (node != NULL) return whole(s, node, name, 1);
     build_note(s->model, "%s is missing: %s's default, %llu", name, s->owner,
@@ -91,7 +91,7 @@ uint64_t settings_size(Settings *s, const char *names, uint64_t fallback)
 
 uint64_t settings_count(Settings *s, const char *names, uint64_t fallback)
 {
-    char         name[NAME_BYTES];
+    char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     return node != NULL ? whole(s, node, name, 0) : fallback;
 }
@@ -118,19 +118,19 @@ const char *settings_text(Settings *s, const char *name, const char *fallback)
 uint64_t settings_labels(Settings *s)
 {
     const cJSON *names = field(s, "id2label");
-    int          count = cJSON_IsObject(names) ? cJSON_GetArraySize(names) : 0;
+    int count = cJSON_IsObject(names) ? cJSON_GetArraySize(names) : 0;
     return settings_count(s, "num_labels", count > 0 ? (uint64_t)count : 2);
 }
 
 Settings settings_part(Settings *s, const char *name, const char *owner)
 {
-    Settings     part = *s;
+    Settings part = *s;
     const cJSON *node = field(s, name);
     if (node != NULL && !cJSON_IsObject(node))
         settings_fail(s, "\"%s\" is %s, expected an object", name, shown(s, node));
     part.object = cJSON_IsObject(node) ? node : NULL;
-    part.where  = arena_print(s->arena, "%s: %s", s->where, name);
-    part.owner  = owner;
+    part.where = arena_print(s->arena, "%s: %s", s->where, name);
+    part.owner = owner;
     part.failed = s->failed;
     return part;
 }

@@ -16,12 +16,12 @@
 
 typedef struct Settings {
     const cJSON *object;
-    const char  *where;    // opens every message: the file, and the part of it
-    const char  *owner;    // the class whose defaults are taken
-    Model       *model;    // gets a note of each default
-    Arena       *arena;
-    Error       *err;
-    bool         failed;
+    const char *where;    // opens every message: the file, and the part of it
+    const char *owner;    // the class whose defaults are taken
+    Model *model;         // gets a note of each default
+    Arena *arena;
+    Error *err;
+    bool failed;
 } Settings;
 
 // No number is larger: nothing that exists is near it, and a product of two fits 64 bits.
@@ -33,12 +33,12 @@ uint64_t settings_size(Settings *s, const char *names,
 uint64_t settings_count(Settings *s, const char *names,
                         uint64_t fallback);    // 0 will do; not noted
 // Flags are not noted: what equals the base class's default is left out of files on purpose.
-bool        settings_flag(Settings *s, const char *name, bool fallback);
+bool settings_flag(Settings *s, const char *name, bool fallback);
 const char *settings_text(Settings *s, const char *name, const char *fallback);    // borrowed
 
-bool     settings_has(const Settings *s, const char *name);     // there, and not null
-bool     settings_null(const Settings *s, const char *name);    // there, and null
-uint64_t settings_labels(Settings *s);                          // of a classifier
+bool settings_has(const Settings *s, const char *name);     // there, and not null
+bool settings_null(const Settings *s, const char *name);    // there, and null
+uint64_t settings_labels(Settings *s);                      // of a classifier
 // A part that is an object, whose messages and defaults are its own; without the part, an empty one.
 Settings settings_part(Settings *s, const char *name, const char *owner);
 

@@ -95,12 +95,12 @@ static bool read_folder(Shards *shards, Arena *arena, const char *folder, Error 
 static int parts_of(const char *path, size_t *stem)
 {
     static const char form[] = "-00002-of-00005.safetensors";
-    size_t            length = strlen(path);
+    size_t length = strlen(path);
     if (length < sizeof form - 1) return 1;
-    *stem           = length - (sizeof form - 1);
+    *stem = length - (sizeof form - 1);
     const char *end = path + *stem;
-    int         part, count, used = 0;
-    bool        is =
+    int part, count, used = 0;
+    bool is =
         sscanf(end, "-%5d-of-%5d.safetensors%n", &part, &count, &used) == 2 && end[used] == '\0';
     return is && used == (int)sizeof form - 1 && part >= 1 && part <= count && count <= MAX_FILES
                ? count
@@ -124,8 +124,8 @@ static bool find_in_folder(Shards *shards, Arena *arena, const char *folder, Err
 
 static bool find_parts(Shards *shards, Arena *arena, const char *path, Error *err)
 {
-    size_t stem  = 0;
-    int    count = parts_of(path, &stem);
+    size_t stem = 0;
+    int count = parts_of(path, &stem);
     if (count == 1) return add_file(shards, arena_print(arena, "%s", path), path, err);
     for (int i = 1; i <= count; i++)
         add_file(shards,
@@ -139,11 +139,11 @@ static bool find_files(Shards *shards, Arena *arena, const char *path, Error *er
     struct stat status;
     if (stat(path, &status) != 0)
         return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-    bool        is_folder = S_ISDIR(status.st_mode);
-    const char *folder    = !is_folder           ? folder_of(arena, path)
-                            : ends_in(path, "/") ? path
-                                                 : arena_print(arena, "%s/", path);
-    const char *config    = arena_print(arena, "%sconfig.json", folder);
+    bool is_folder = S_ISDIR(status.st_mode);
+    const char *folder = !is_folder           ? folder_of(arena, path)
+                         : ends_in(path, "/") ? path
+                                              : arena_print(arena, "%s/", path);
+    const char *config = arena_print(arena, "%sconfig.json", folder);
     if (exists(config)) shards->config = config;
     if (is_folder) return find_in_folder(shards, arena, folder, err);
     if (!ends_in(path, ".json")) return find_parts(shards, arena, path, err);
@@ -162,7 +162,7 @@ static bool open_files(Shards *shards, Arena *arena, Error *err)
             return shards->index != NULL ? error_wrap(err, "%s", shards->index) : false;
         shards->count += shards->files[f]->count;
     }
-    shards->tensors   = arena_alloc(arena, (size_t)(shards->count + 1) * sizeof *shards->tensors);
+    shards->tensors = arena_alloc(arena, (size_t)(shards->count + 1) * sizeof *shards->tensors);
     ShardTensor *next = shards->tensors;
     for (int f = 0; f < shards->file_count; f++)
         for (int i = 0; i < shards->files[f]->count; i++)
@@ -183,9 +183,9 @@ static bool check_index(const Shards *shards, const cJSON *map, Error *err)
     const cJSON *item;
     cJSON_ArrayForEach(item, map)
     {
-        ShardTensor        sought = {&(SafetensorsEntry){.name = item->string}, 0};
-        const ShardTensor *found  = bsearch(&sought, shards->tensors, (size_t)shards->count,
-                                            sizeof *shards->tensors, compare_tensors);
+        ShardTensor sought = {&(SafetensorsEntry){.name = item->string}, 0};
+        const ShardTensor *found = bsearch(&sought, shards->tensors, (size_t)shards->count,
+                                           sizeof *shards->tensors, compare_tensors);
         if (found == NULL || strcmp(name_of(shards->paths[found->file]), item->valuestring) != 0)
             return error_set(err, "%s: names '%s' in %s, which does not hold it", shards->index,
                              item->string, item->valuestring);
@@ -197,8 +197,8 @@ static bool open_index(Shards *shards, Arena *arena, Error *err)
 {
     cJSON *tree = json_load(shards->index, err);
     if (tree == NULL) return false;
-    const cJSON *map    = cJSON_GetObjectItemCaseSensitive(tree, "weight_map");
-    bool         opened = false;
+    const cJSON *map = cJSON_GetObjectItemCaseSensitive(tree, "weight_map");
+    bool opened = false;
     if (!cJSON_IsObject(map)) error_set(err, "%s: has no object \"weight_map\"", shards->index);
     else
         opened = read_index(shards, arena, map, folder_of(arena, shards->index), err) &&
@@ -209,7 +209,7 @@ static bool open_index(Shards *shards, Arena *arena, Error *err)
 
 bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err)
 {
-    *shards       = (Shards){.config = NULL};
+    *shards = (Shards){.config = NULL};
     shards->paths = arena_alloc(arena, MAX_FILES * sizeof *shards->paths);
     if (find_files(shards, arena, path, err) &&
         (shards->index != NULL ? open_index(shards, arena, err) : open_files(shards, arena, err)))

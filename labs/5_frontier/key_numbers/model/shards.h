@@ -13,17 +13,17 @@
 
 typedef struct ShardTensor {
     const SafetensorsEntry *entry;
-    int                     file;
+    int file;
 } ShardTensor;
 
 typedef struct Shards {
-    const char   *config;        // the config.json beside the files; NULL: there is none
-    const char   *index;         // NULL: there is none
-    int           file_count;    // 0 when a folder has a config.json alone
-    const char  **paths;         // [file_count]
+    const char *config;    // the config.json beside the files; NULL: there is none
+    const char *index;     // NULL: there is none
+    int file_count;        // 0 when a folder has a config.json alone
+    const char **paths;    // [file_count]
     Safetensors **files;
-    int           count;
-    ShardTensor  *tensors;    // [count], sorted by name, each once
+    int count;
+    ShardTensor *tensors;    // [count], sorted by name, each once
 } Shards;
 
 bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err);

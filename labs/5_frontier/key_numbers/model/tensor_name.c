@@ -6,14 +6,14 @@
 // A word between two dots.
 typedef struct Word {
     const char *at;
-    size_t      length;
+    size_t length;
 } Word;
 
 static bool next_word(Word *word)
 {
     const char *at = word->at + word->length;
     if (word->length > 0 && *at == '\0') return false;
-    word->at     = word->length > 0 ? at + 1 : at;
+    word->at = word->length > 0 ? at + 1 : at;
     word->length = strcspn(word->at, ".");
     return word->length > 0;
 }
@@ -60,9 +60,9 @@ static bool ends_in_words(const char *text, const char *end)
 
 void tensor_name_read(TensorName *out, const char *name)
 {
-    *out          = (TensorName){.layer = OUTSIDE};
-    size_t used   = 0;
-    Word   before = {"", 0};
+    *out = (TensorName){.layer = OUTSIDE};
+    size_t used = 0;
+    Word before = {"", 0};
     for (Word word = {name, 0}; next_word(&word); before = word) {
         bool number = is_number(word);
         if (out->layer == OUTSIDE && !number) {
@@ -76,7 +76,7 @@ void tensor_name_read(TensorName *out, const char *name)
         if (in_layer) {
             long layer = strtol(word.at, NULL, 10);
             out->layer = layer < INT_MAX ? (int)layer : INT_MAX;
-            used       = 0;    // what stood before names no tensor
+            used = 0;    // what stood before names no tensor
             continue;
         }
         bool left_out = out->layer == OUTSIDE ? number || is(word, "model")
@@ -95,8 +95,8 @@ void tensor_name_read(TensorName *out, const char *name)
 typedef struct Module {
     const char *words;     // of the module, the last word before "weight"
     const char *within;    // part of a word before it; NULL: anywhere
-    Component   component;
-    Role        role;
+    Component component;
+    Role role;
 } Module;
 
 // The first that fits counts.
@@ -173,14 +173,14 @@ static const Module *find_module(const char *plain, Word word)
 
 bool tensor_name_classify(const char *plain, Component *component, Role *role)
 {
-    Word          word   = module_of(plain);
+    Word word = module_of(plain);
     const Module *module = find_module(plain, word);
-    bool          attn   = any_before(plain, word, "att") || any_before(plain, word, "Att");
-    bool          vision = any_before(plain, word, "vision") || any_before(plain, word, "visual") ||
+    bool attn = any_before(plain, word, "att") || any_before(plain, word, "Att");
+    bool vision = any_before(plain, word, "vision") || any_before(plain, word, "visual") ||
                   any_before(plain, word, "mm_projector") || any_before(plain, word, "multi_modal");
-    bool norm  = holds(word, "norm") || holds(word, "Norm") || strncmp(word.at, "ln", 2) == 0;
+    bool norm = holds(word, "norm") || holds(word, "Norm") || strncmp(word.at, "ln", 2) == 0;
     *component = attn ? COMPONENT_ATTN : COMPONENT_MLP;
-    *role      = ROLE_OTHER;
+    *role = ROLE_OTHER;
     if (module != NULL) *component = module->component, *role = module->role;
     else if (norm) *component = COMPONENT_NORM, *role = ROLE_NORM;
     if (*role != ROLE_NORM && (ends_in(plain, "bias") || ends_in(plain, ".beta")))

@@ -11,7 +11,7 @@
 enum { TENSOR_NAME_MAX = 256 };
 
 typedef struct TensorName {
-    int  layer;    // OUTSIDE: not in one, or in one of an image tower
+    int layer;    // OUTSIDE: not in one, or in one of an image tower
     char plain
         [TENSOR_NAME_MAX];    // in a layer what follows its number, outside without "model.", and without
                               // the numbers of experts or of an image tower's layers

@@ -6,4 +6,5 @@
 #pragma once
 #include "labs/5_frontier/key_numbers/answer.h"
 
-bool charts_draw(Arena *arena, const Model *model, const Question *question, const char *folder, Error *err);
+bool charts_draw(Arena *arena, const Model *model, const Question *question, const char *folder,
+                 Error *err);

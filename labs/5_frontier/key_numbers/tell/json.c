@@ -56,8 +56,8 @@ static void put(cJSON *object, const char *path, cJSON *value)
         key[length] = '\0';
         path += length;
         if (*path == '[') {
-            cJSON *list  = child(object, key, true);
-            int    index = (int)strtol(path + 1, (char **)&path, 10);
+            cJSON *list = child(object, key, true);
+            int index = (int)strtol(path + 1, (char **)&path, 10);
             path++;    // ]
             if (*path == '\0') {
                 cJSON_AddItemToArray(list, value);
@@ -103,8 +103,8 @@ char *sheet_json(const Sheet *sheet)
 char *sheets_json(Arena *arena, const Sheet *const *sheets, int count, const char *name,
                   const char *const *values)
 {
-    cJSON *tree    = cJSON_CreateObject();
-    cJSON *named   = cJSON_AddArrayToObject(tree, name);
+    cJSON *tree = cJSON_CreateObject();
+    cJSON *named = cJSON_AddArrayToObject(tree, name);
     cJSON *answers = cJSON_AddArrayToObject(tree, "answers");
     for (int s = 0; s < count; s++) {
         cJSON_AddItemToArray(named, cJSON_CreateString(values[s]));

@@ -14,10 +14,10 @@ typedef struct cJSON cJSON;
 
 // The caller deletes it.
 cJSON *sheet_tree(const Sheet *sheet);
-char  *sheet_json(const Sheet *sheet);    // in the sheet's arena
+char *sheet_json(const Sheet *sheet);    // in the sheet's arena
 // {"NAME": [VALUE, ...], "answers": [{...}, ...]}: what was compared or swept, and each answer.
-char  *sheets_json(Arena *arena, const Sheet *const *sheets, int count, const char *name,
-                   const char *const *values);
+char *sheets_json(Arena *arena, const Sheet *const *sheets, int count, const char *name,
+                  const char *const *values);
 
 // A head of all their paths, then a row for each sheet; what one of them lacks is empty.
 // `name` heads a first column of `values`, one for each sheet; NULL for none.

@@ -46,15 +46,15 @@ static bool add(Arena *arena, const char *pair, size_t length, Query *query, Err
         return error_set(err, "'%.*s': expected NAME=VALUE",
                          length > SHOWN_MAX ? SHOWN_MAX : (int)length, pair);
     size_t named = (size_t)(equals - pair);
-    char  *name  = decode(arena, pair, named, err);
-    char  *value = name != NULL ? decode(arena, equals + 1, length - named - 1, err) : NULL;
+    char *name = decode(arena, pair, named, err);
+    char *value = name != NULL ? decode(arena, equals + 1, length - named - 1, err) : NULL;
     if (value == NULL) return false;
     for (char *at = name; *at != '\0'; at++)
         if (*at == '-') *at = '_';
     if (query_text(query, name) != NULL)
         return error_set(err, "'%.*s' is given twice", SHOWN_MAX, name);
     if (query->count == QUERY_MOST) return error_set(err, "more than %d settings", QUERY_MOST);
-    query->pairs[query->count].name    = name;
+    query->pairs[query->count].name = name;
     query->pairs[query->count++].value = value;
     return true;
 }

@@ -22,5 +22,5 @@ typedef struct Query {
     } pairs[QUERY_MOST];
 } Query;
 
-bool        query_read(Arena *arena, const char *text, Query *query, Error *err);
+bool query_read(Arena *arena, const char *text, Query *query, Error *err);
 const char *query_text(const Query *query, const char *name);

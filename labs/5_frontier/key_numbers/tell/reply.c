@@ -55,8 +55,8 @@ static bool question_of(Arena *arena, const Query *query, const char *const *oth
 {
     *question = question_default();
     for (int i = 0; i < query->count; i++) {
-        const char        *name = query->pairs[i].name;
-        const char *const *at   = other;
+        const char *name = query->pairs[i].name;
+        const char *const *at = other;
         while (*at != NULL && strcmp(*at, name) != 0) at++;
         if (*at != NULL || strcmp(name, "model") == 0) continue;
         if (!question_set(question, arena, name, query->pairs[i].value, err)) return false;
@@ -85,8 +85,8 @@ static cJSON *explanations(Arena *arena, const Sheet *sheet)
 static bool reply_answer(Arena *arena, const Query *query, const cJSON *config, char **json,
                          Error *err)
 {
-    const char  *explain = query_text(query, "explain");
-    Question     question;
+    const char *explain = query_text(query, "explain");
+    Question question;
     const Model *model = model_of(arena, query, config, err);
     if (model == NULL ||
         !question_of(arena, query, (const char *[]){"explain", NULL}, &question, err))
@@ -105,7 +105,7 @@ static bool reply_answer(Arena *arena, const Query *query, const cJSON *config, 
 // ---- many answers ----
 
 typedef struct Paths {
-    int         count;
+    int count;
     const char *items[PATHS_MOST];
 } Paths;
 
@@ -129,12 +129,12 @@ static const Sheet *tell_parts(Arena *arena, const Model *model, const Question 
                                const Paths *paths, Error *err)
 {
     static const struct {
-        Tell       *tell;
+        Tell *tell;
         const char *prefixes[3];
-    } parts[]    = {{inference_tell, {"inference.", "kv_cache.", "weights."}},
-                    {compute_tell, {"compute."}},
-                    {training_tell, {"training."}},
-                    {fit_tell, {"fit."}}};
+    } parts[] = {{inference_tell, {"inference.", "kv_cache.", "weights."}},
+                 {compute_tell, {"compute."}},
+                 {training_tell, {"training."}},
+                 {fit_tell, {"fit."}}};
     Sheet *sheet = sheet_new(arena);
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
         bool asked = false;
@@ -173,8 +173,7 @@ static bool add_points(Arena *arena, const Model *model, const Question *questio
     for (int i = 0; i < sweep->count; i++) {
         Question one = *question;
         if (!question_set(&one, arena, sweep->field->name, sweep->values[i], err)) return false;
-        if (machine && !settle(arena, &one, err))
-            return false;
+        if (machine && !settle(arena, &one, err)) return false;
         const Sheet *sheet = tell_parts(arena, model, &one, paths, err);
         if (sheet == NULL || !add_point(sheet, paths, series, err)) return false;
     }
@@ -184,10 +183,10 @@ static bool add_points(Arena *arena, const Model *model, const Question *questio
 static bool reply_answers(Arena *arena, const Query *query, const cJSON *config, char **json,
                           Error *err)
 {
-    Question     question;
-    Sweep        sweep;
-    Paths        paths;
-    const char  *text  = query_text(query, "sweep");
+    Question question;
+    Sweep sweep;
+    Paths paths;
+    const char *text = query_text(query, "sweep");
     const Model *model = model_of(arena, query, config, err);
     if (model == NULL || !paths_read(arena, query_text(query, "paths"), &paths, err) ||
         !question_of(arena, query, (const char *[]){"sweep", "paths", NULL}, &question, err) ||
@@ -251,7 +250,7 @@ static bool reply_gpus(Arena *arena, const Query *query, const cJSON *config, ch
                        Error *err)
 {
     const Card *cards;
-    int         count = takes_nothing(query, err) ? card_list(arena, &cards, err) : -1;
+    int count = takes_nothing(query, err) ? card_list(arena, &cards, err) : -1;
     (void)config;
     if (count < 0) return false;
     cJSON *list = cJSON_CreateArray();
@@ -277,8 +276,8 @@ static bool reply_formats(Arena *arena, const Query *query, const cJSON *config,
     const FormatInfo *formats;
     (void)config;
     if (!takes_nothing(query, err)) return false;
-    int    count = format_list(&formats);
-    cJSON *list  = cJSON_CreateArray();
+    int count = format_list(&formats);
+    cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < count; i++) {
         cJSON *object = add_object(list);
         add_text(object, "name", formats[i].name);
@@ -301,8 +300,8 @@ static bool reply_settings(Arena *arena, const Query *query, const cJSON *config
     if (!takes_nothing(query, err)) return false;
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < question_field_count; i++) {
-        const QuestionField *field  = &question_fields[i];
-        cJSON               *object = add_object(list);
+        const QuestionField *field = &question_fields[i];
+        cJSON *object = add_object(list);
         add_text(object, "name", field->name);
         add_text(object, "kind", kinds[field->kind]);
         cJSON_AddNumberToObject(object, "least", field->least);
@@ -320,7 +319,7 @@ Reply *reply_find(const char *path)
 {
     static const struct {
         const char *path;
-        Reply      *reply;
+        Reply *reply;
     } replies[] = {{"/answer", reply_answer},   {"/answers", reply_answers},
                    {"/models", reply_models},   {"/gpus", reply_gpus},
                    {"/formats", reply_formats}, {"/settings", reply_settings}};

@@ -16,38 +16,38 @@
 
 enum {
     CONNECTIONS = 16,
-    URL_MAX     = 4096,
-    BODY_MAX    = 1 << 20,    // a config.json has some kilobytes
-    PAGE_MAX    = 1 << 20,
-    PATIENCE    = 30,    // seconds that a silent connection is kept
-    BACKLOG     = 16
+    URL_MAX = 4096,
+    BODY_MAX = 1 << 20,    // a config.json has some kilobytes
+    PAGE_MAX = 1 << 20,
+    PATIENCE = 30,    // seconds that a silent connection is kept
+    BACKLOG = 16
 };
 
 // One request, from its first line to the last byte of what it is told.
 typedef struct Request {
     Server *server;
-    Arena  *arena;
-    bool    busy, begun;
-    char    url[URL_MAX + 1];    // as it came
-    bool    url_long;
-    char   *body;
-    size_t  body_bytes;    // more than BODY_MAX: too many
+    Arena *arena;
+    bool busy, begun;
+    char url[URL_MAX + 1];    // as it came
+    bool url_long;
+    char *body;
+    size_t body_bytes;    // more than BODY_MAX: too many
 } Request;
 
 struct Server {
-    Arena             *keep;
-    const char        *url;
-    char              *page;
+    Arena *keep;
+    const char *url;
+    char *page;
     struct MHD_Daemon *daemon;
-    Request            requests[CONNECTIONS];    // a connection has one at a time
+    Request requests[CONNECTIONS];    // a connection has one at a time
 };
 
 // ---- what is sent ----
 
 typedef struct Told {
-    unsigned    status;
+    unsigned status;
     const char *type;
-    char       *text;    // in an arena that outlives the request
+    char *text;    // in an arena that outlives the request
 } Told;
 
 static Told told_error(Request *request, unsigned status, const char *sentence)
@@ -91,12 +91,12 @@ static enum MHD_Result send_told(struct MHD_Connection *connection, Told told)
 // led here (DNS rebinding) sends that name.
 static bool is_own_host(const char *host)
 {
-    char            name[INET6_ADDRSTRLEN];
+    char name[INET6_ADDRSTRLEN];
     struct in6_addr address;
-    bool            v6     = host[0] == '[';
-    const char     *start  = host + v6;
-    size_t          length = strcspn(start, v6 ? "]" : ":");
-    const char     *rest   = start + length;
+    bool v6 = host[0] == '[';
+    const char *start = host + v6;
+    size_t length = strcspn(start, v6 ? "]" : ":");
+    const char *rest = start + length;
     if (length >= sizeof name || (v6 && *rest++ != ']')) return false;
     if (*rest != '\0' && (*rest != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))
         return false;
@@ -114,7 +114,7 @@ static bool read_config(const Request *request, cJSON **config, Error *err)
     if (request->body_bytes > BODY_MAX)
         return error_set(err, "the config.json has more than %d bytes", BODY_MAX);
     request->body[request->body_bytes] = '\0';
-    *config                            = cJSON_ParseWithOpts(request->body, NULL, true);
+    *config = cJSON_ParseWithOpts(request->body, NULL, true);
     if (cJSON_IsObject(*config)) return true;
     cJSON_Delete(*config);
     *config = NULL;
@@ -123,11 +123,11 @@ static bool read_config(const Request *request, cJSON **config, Error *err)
 
 static Told answer_question(Request *request, Reply *reply, const char *query_text)
 {
-    Error  err;
-    Query  query;
+    Error err;
+    Query query;
     cJSON *config = NULL;
-    char  *json;
-    bool   answered = query_read(request->arena, query_text, &query, &err) &&
+    char *json;
+    bool answered = query_read(request->arena, query_text, &query, &err) &&
                     read_config(request, &config, &err) &&
                     reply(request->arena, &query, config, &json, &err);
     cJSON_Delete(config);
@@ -145,11 +145,11 @@ static Told answer_request(Request *request, const char *host, const char *metho
         return told_error(
             request, MHD_HTTP_BAD_REQUEST,
             arena_print(request->arena, "the address has more than %d bytes", URL_MAX));
-    size_t      length = strcspn(request->url, "?");
-    const char *path   = arena_print(request->arena, "%.*s", (int)length, request->url);
-    const char *query  = request->url + length + (request->url[length] == '?');
-    bool        page   = strcmp(path, "/") == 0;
-    Reply      *reply  = reply_find(path);
+    size_t length = strcspn(request->url, "?");
+    const char *path = arena_print(request->arena, "%.*s", (int)length, request->url);
+    const char *query = request->url + length + (request->url[length] == '?');
+    bool page = strcmp(path, "/") == 0;
+    Reply *reply = reply_find(path);
     if (!page && reply == NULL)
         return told_error(request, MHD_HTTP_NOT_FOUND, "there is no such page here");
     bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
@@ -172,11 +172,11 @@ static void *on_url(void *context, const char *url, struct MHD_Connection *conne
     for (int i = 0; i < CONNECTIONS; i++) {
         Request *request = &server->requests[i];
         if (request->busy) continue;
-        request->busy       = true;
-        request->begun      = false;
-        request->body       = NULL;
+        request->busy = true;
+        request->begun = false;
+        request->body = NULL;
         request->body_bytes = 0;
-        request->url_long   = strlen(url) > URL_MAX;
+        request->url_long = strlen(url) > URL_MAX;
         snprintf(request->url, sizeof request->url, "%s", url);
         return request;
     }
@@ -222,14 +222,14 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (request == NULL) return;
     arena_reset(request->arena);
     request->busy = false;
-    *state        = NULL;
+    *state = NULL;
 }
 
 // ---- opening ----
 
 typedef union Address {
-    struct sockaddr     any;
-    struct sockaddr_in  v4;
+    struct sockaddr any;
+    struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 } Address;
 
@@ -237,10 +237,10 @@ static bool address_read(const char *text, int port, Address *address, socklen_t
 {
     if (strcmp(text, "localhost") == 0) text = "127.0.0.1";
     *address = (Address){.v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
-    *bytes   = sizeof address->v6;
+    *bytes = sizeof address->v6;
     if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) return true;
     *address = (Address){.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
-    *bytes   = sizeof address->v4;
+    *bytes = sizeof address->v4;
     if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) return true;
     return error_set(err, "--address: '%.64s' is no IP address; expected one like 127.0.0.1 or ::1",
                      text);
@@ -249,9 +249,9 @@ static bool address_read(const char *text, int port, Address *address, socklen_t
 // The socket, and the port that it got; -1 upon failure.
 static int listen_on(const char *text, int *port, Error *err)
 {
-    Address   address;
+    Address address;
     socklen_t bytes;
-    int       yes = 1;
+    int yes = 1;
     if (!address_read(text, *port, &address, &bytes, err)) return -1;
     int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // A port whose last connections are still dying may be taken over; one that is listened on may not.
@@ -271,8 +271,8 @@ static char *page_read(Arena *keep, Error *err)
 {
     const char *path =
         arena_print(keep, "%s/labs/5_frontier/key_numbers/tell/page.html", root_dir());
-    char  *text = arena_alloc(keep, PAGE_MAX);
-    FILE  *file = fopen(path, "rb");
+    char *text = arena_alloc(keep, PAGE_MAX);
+    FILE *file = fopen(path, "rb");
     size_t read = file != NULL ? fread(text, 1, PAGE_MAX, file) : 0;
     if (file == NULL || ferror(file) || read == 0 || read == PAGE_MAX) {
         error_set(err, "%s: %s", path,
@@ -296,14 +296,14 @@ static struct MHD_Daemon *daemon_start(Server *server, int listener)
 
 Server *server_open(const char *address, int port, Error *err)
 {
-    Arena  *keep   = arena_new("server", 8u << 20);
+    Arena *keep = arena_new("server", 8u << 20);
     Server *server = arena_zeros(keep, sizeof *server);
-    server->keep   = keep;
-    server->page   = page_read(keep, err);
-    int listener   = server->page != NULL ? listen_on(address, &port, err) : -1;
+    server->keep = keep;
+    server->page = page_read(keep, err);
+    int listener = server->page != NULL ? listen_on(address, &port, err) : -1;
     for (int i = 0; i < CONNECTIONS; i++) {
         server->requests[i].server = server;
-        server->requests[i].arena  = arena_new("request", 256u << 20);
+        server->requests[i].arena = arena_new("request", 256u << 20);
     }
     if (listener >= 0) {
         bool v6 = strchr(address, ':') != NULL;
@@ -335,7 +335,7 @@ bool serve(const char *address, int port, Error *err)
 {
     // Blocked before the server's thread starts, which inherits that: they wait for sigwait().
     sigset_t ends, before;
-    int      which;
+    int which;
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGTERM);

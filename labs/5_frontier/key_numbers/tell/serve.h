@@ -16,9 +16,9 @@
 typedef struct Server Server;
 
 // Listens on an IP address or localhost; port 0 picks a free one. NULL upon failure.
-Server     *server_open(const char *address, int port, Error *err);
+Server *server_open(const char *address, int port, Error *err);
 const char *server_url(const Server *server);    // "http://127.0.0.1:8020/"
-void        server_close(Server *server);        // NULL is fine
+void server_close(Server *server);               // NULL is fine
 
 // Opens one, says where, and closes it upon Ctrl-C or SIGTERM.
 bool serve(const char *address, int port, Error *err);

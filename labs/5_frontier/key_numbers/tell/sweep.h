@@ -12,10 +12,11 @@ enum { SWEEP_MOST = 64 };
 
 typedef struct Sweep {
     const QuestionField *field;
-    int                  count;
-    const char          *values[SWEEP_MOST];
+    int count;
+    const char *values[SWEEP_MOST];
 } Sweep;
 
-bool          sweep_read(Arena *arena, const char *text, Sweep *sweep, Error *err);
-const Sheet **sweep_run(Arena *arena, const Model *model, const Question *question, const Sweep *sweep,
+bool sweep_read(Arena *arena, const char *text, Sweep *sweep, Error *err);
+const Sheet **sweep_run(Arena *arena, const Model *model, const Question *question,
+                        const Sweep *sweep,
                         Error *err);    // NULL upon failure

@@ -35,17 +35,19 @@ unsigned parts_named(const char *words, Error *err)
     unsigned named = 0;
     for (const char *at = words; *at != '\0';) {
         size_t length = strcspn(at, ",");
-        int    found  = 0;
+        int found = 0;
         while (found < PART_COUNT && !holds(parts[found].word, at, length)) found++;
         if (found == PART_COUNT) {
-            error_set(err, "--show: '%.*s' is none of parameters, inference, training, compute, fit",
+            error_set(err,
+                      "--show: '%.*s' is none of parameters, inference, training, compute, fit",
                       (int)length, at);
             return 0;
         }
         named |= 1u << found;
         at += length + (at[length] == ',');
     }
-    if (named == 0) error_set(err, "--show: expected parameters, inference, training, compute or fit");
+    if (named == 0)
+        error_set(err, "--show: expected parameters, inference, training, compute or fit");
     return named;
 }
 
@@ -79,15 +81,13 @@ static void show_explained(const Page *page, Arena *arena, const Entry *entry)
 void table_show(const Sheet *sheet, unsigned shown, bool explain)
 {
     Page page = page_begin();
-    int  last = -1;
+    int last = -1;
     for (int part = 0; part < PART_COUNT; part++)
         for (const Entry *entry = sheet->first; entry != NULL; entry = entry->next) {
             if (part_of(entry) != part || !is_shown(entry, shown, explain)) continue;
             show_title(&page, part, &last);
-            if (explain)
-                show_explained(&page, sheet->arena, entry);
-            else
-                page_item(&page, 2, LABEL_COLUMN, entry->label, entry_text(sheet->arena, entry));
+            if (explain) show_explained(&page, sheet->arena, entry);
+            else page_item(&page, 2, LABEL_COLUMN, entry->label, entry_text(sheet->arena, entry));
         }
 }
 
@@ -116,10 +116,10 @@ static bool differs(const Sheet *const *sheets, int count, const char *path)
 
 typedef struct Columns {
     const Sheet *const *sheets;
-    int                 count, labels, width;    // widths of the labels, and of a column
-    int                 first, end;              // those of one block: first .. end - 1
-    unsigned            shown;
-    bool                differing;
+    int count, labels, width;    // widths of the labels, and of a column
+    int first, end;              // those of one block: first .. end - 1
+    unsigned shown;
+    bool differing;
 } Columns;
 
 // A row is what is short in all columns. The elements of lists have nothing to do with one another.
@@ -144,14 +144,15 @@ static bool is_known(const Columns *columns, int sheet, const char *path)
 static const char *common_label(const Columns *columns, const char *path)
 {
     const char *label = "", *space = "";
-    Arena      *arena = columns->sheets[0]->arena;
+    Arena *arena = columns->sheets[0]->arena;
     const char *rest[COLUMNS_MAX];
-    int         count = 0;
+    int count = 0;
     for (int s = 0; s < columns->count; s++) {
         const Entry *entry = sheet_find(columns->sheets[s], path);
         if (entry != NULL && entry->label != NULL) rest[count++] = entry->label;
     }
-    for (int indent = 0; count > 0 && rest[0][indent] == ' '; indent++) label = arena_print(arena, "%s ", label);
+    for (int indent = 0; count > 0 && rest[0][indent] == ' '; indent++)
+        label = arena_print(arena, "%s ", label);
     while (count > 0 && *rest[0] != '\0') {
         bool same = true;
         for (int i = 0; i < count; i++) {
@@ -170,10 +171,12 @@ static const char *common_label(const Columns *columns, const char *path)
 static void show_cell(const Columns *columns, const char *text)
 {
     int used = columns_of(text), room = columns->width;
-    printf("%*s%.*s", GAP + (used < room ? room - used : 0), "", used > room ? room : (int)strlen(text), text);
+    printf("%*s%.*s", GAP + (used < room ? room - used : 0), "",
+           used > room ? room : (int)strlen(text), text);
 }
 
-static void show_head(const Page *page, const Columns *columns, const char *heading, const char *const *names)
+static void show_head(const Page *page, const Columns *columns, const char *heading,
+                      const char *const *names)
 {
     printf("%s  %-*s", page_on(page, PAGE_BOLD), columns->labels, heading);
     for (int s = columns->first; s < columns->end; s++) {
@@ -190,14 +193,16 @@ static bool is_empty(const Columns *columns, const char *path)
     return true;
 }
 
-static void show_block(const Page *page, const Columns *columns, const char *heading, const char *const *names)
+static void show_block(const Page *page, const Columns *columns, const char *heading,
+                       const char *const *names)
 {
     int last = -1;
     show_head(page, columns, heading, names);
     for (int part = 0; part < PART_COUNT; part++)
         for (int s = 0; s < columns->count; s++)
             for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
-                if (!is_row(columns, e, part) || is_known(columns, s, e->path) || is_empty(columns, e->path))
+                if (!is_row(columns, e, part) || is_known(columns, s, e->path) ||
+                    is_empty(columns, e->path))
                     continue;
                 show_title(page, part, &last);
                 printf("  %-*s", columns->labels, common_label(columns, e->path));
@@ -212,23 +217,27 @@ static void measure(Columns *columns, const char *const *names)
 {
     for (int s = 0; s < columns->count; s++) {
         const char *slash = strrchr(names[s], '/');
-        int         head  = columns_of(slash != NULL ? slash + 1 : names[s]);
+        int head = columns_of(slash != NULL ? slash + 1 : names[s]);
         if (head > columns->width && head <= WIDEST_COLUMN) columns->width = head;
         for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
             if (!is_row(columns, e, part_of(e))) continue;
-            int used = columns_of(cell(columns->sheets[s], e->path)), label = columns_of(common_label(columns, e->path));
+            int used = columns_of(cell(columns->sheets[s], e->path)),
+                label = columns_of(common_label(columns, e->path));
             if (used > columns->width) columns->width = used;
             if (label > columns->labels) columns->labels = label;
         }
     }
 }
 
-void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names, int count,
-                  unsigned shown, bool differing)
+void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names,
+                  int count, unsigned shown, bool differing)
 {
     REQUIRE(count <= COLUMNS_MAX, "%d columns, expected at most %d", count, COLUMNS_MAX);
-    Page    page    = page_begin();
-    Columns columns = {.sheets = sheets, .count = count, .width = LEAST_COLUMN, .shown = shown,
+    Page page = page_begin();
+    Columns columns = {.sheets = sheets,
+                       .count = count,
+                       .width = LEAST_COLUMN,
+                       .shown = shown,
                        .differing = differing};
     measure(&columns, names);
     int in_block = (page.columns - 2 - columns.labels) / (columns.width + GAP);

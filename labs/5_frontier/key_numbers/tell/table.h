@@ -9,18 +9,18 @@
 #include "labs/5_frontier/key_numbers/sheet.h"
 
 // Parts of the answer, in their order: word for --show, first words of its paths, title.
-#define PART_LIST(X)                                                                                \
-    X(PARAMETERS, "parameters", "model|parameters", "Parameters")                                   \
-    X(INFERENCE, "inference", "weights|kv_cache|inference", "Memory for inference")                 \
-    X(TRAINING, "training", "training", "Memory for training")                                      \
-    X(COMPUTE, "compute", "compute", "Compute")                                                     \
+#define PART_LIST(X)                                                                               \
+    X(PARAMETERS, "parameters", "model|parameters", "Parameters")                                  \
+    X(INFERENCE, "inference", "weights|kv_cache|inference", "Memory for inference")                \
+    X(TRAINING, "training", "training", "Memory for training")                                     \
+    X(COMPUTE, "compute", "compute", "Compute")                                                    \
     X(FIT, "fit", "fit", "Which GPU")
 
 enum {
 #define X(name, word, prefixes, title) PART_##name,
     PART_LIST(X)
 #undef X
-    PART_COUNT
+        PART_COUNT
 };
 
 #define SHOW_ALL ((1u << PART_COUNT) - 1)
@@ -33,5 +33,5 @@ enum { COLUMNS_MAX = 64 };
 
 // `differing`: only the rows in which the sheets are not all the same.
 // `heading` says what the names are: "context". Lists and sentences stand in no row.
-void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names, int count,
-                  unsigned shown, bool differing);
+void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names,
+                  int count, unsigned shown, bool differing);

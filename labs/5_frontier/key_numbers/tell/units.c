@@ -6,7 +6,7 @@
 // 1234567 as "1,234,567".
 static const char *grouped(Arena *arena, uint64_t value)
 {
-    char   digits[24], text[32], *end = text;
+    char digits[24], text[32], *end = text;
     size_t count = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && (count - i) % 3 == 0) *end++ = ',';
@@ -24,14 +24,14 @@ static const char *scaled(Arena *arena, double value, double step, const char *c
         value /= step;
         power++;
     }
-    double size     = fabs(value);
-    int    decimals = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
+    double size = fabs(value);
+    int decimals = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
     if (power == 0 && value == floor(value)) decimals = 0;
     return arena_print(arena, "%.*f %s", decimals, value, prefixes[power]);
 }
 
 static const char *const DECIMAL[] = {"", "k", "M", "G", "T", "P", "E", "Z", "Y", NULL};
-static const char *const BINARY[]  = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", NULL};
+static const char *const BINARY[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", NULL};
 
 static const char *bytes_text(Arena *arena, double bytes)
 {
@@ -75,14 +75,17 @@ static const char *amount(Arena *arena, double value, Unit unit)
     case UNIT_PARAMETERS: return large(arena, value);
     case UNIT_TOKENS: return arena_print(arena, "%s tokens", large(arena, value));
     case UNIT_REQUESTS: return plain(arena, value);
-    case UNIT_GPUS: return arena_print(arena, "%s GPU%s", plain(arena, value), value == 1 ? "" : "s");
+    case UNIT_GPUS:
+        return arena_print(arena, "%s GPU%s", plain(arena, value), value == 1 ? "" : "s");
     case UNIT_BYTES: return bytes_text(arena, value);
     case UNIT_BITS: return arena_print(arena, "%.6g bits", value);
     case UNIT_FLOPS:
         if (value >= 1e18) return arena_print(arena, "%.4g FLOP", value);
         return arena_print(arena, "%sFLOP", scaled(arena, value, 1000, DECIMAL));
-    case UNIT_FLOPS_PER_SECOND: return arena_print(arena, "%sFLOP/s", scaled(arena, value, 1000, DECIMAL));
-    case UNIT_BYTES_PER_SECOND: return arena_print(arena, "%sB/s", scaled(arena, value, 1000, DECIMAL));
+    case UNIT_FLOPS_PER_SECOND:
+        return arena_print(arena, "%sFLOP/s", scaled(arena, value, 1000, DECIMAL));
+    case UNIT_BYTES_PER_SECOND:
+        return arena_print(arena, "%sB/s", scaled(arena, value, 1000, DECIMAL));
     case UNIT_FLOPS_PER_BYTE: return arena_print(arena, "%.4g FLOP/byte", value);
     case UNIT_TOKENS_PER_SECOND: return arena_print(arena, "%s tokens/s", plain(arena, value));
     case UNIT_SECONDS: return seconds_text(arena, value);
@@ -102,7 +105,8 @@ const char *entry_text(Arena *arena, const Entry *entry)
     case ENTRY_FLAG: return entry->flag ? "yes" : "no";
     case ENTRY_COUNT:
         if (entry->unit == UNIT_PARAMETERS) return grouped(arena, entry->count);
-        if (entry->unit == UNIT_TOKENS) return arena_print(arena, "%s tokens", grouped(arena, entry->count));
+        if (entry->unit == UNIT_TOKENS)
+            return arena_print(arena, "%s tokens", grouped(arena, entry->count));
         if (entry->unit == UNIT_BYTES && entry->count >= 1000)
             return arena_print(arena, "%s B = %s", grouped(arena, entry->count),
                                bytes_text(arena, (double)entry->count));

@@ -15,7 +15,7 @@
 
 static inline cJSON *fixture_load(const char *name)
 {
-    char  path[PATH_MAX];
+    char path[PATH_MAX];
     Error err = {""};
     snprintf(path, sizeof path, "%s/labs/5_frontier/key_numbers/tests/fixtures/%s", root_dir(),
              name);

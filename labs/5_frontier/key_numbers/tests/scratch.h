@@ -24,7 +24,7 @@ static inline int scratch_end(void **state)
 
 static inline Model *model_of(const char *name)
 {
-    Error  err   = {""};
+    Error err = {""};
     Model *model = catalogue_model(arena, name, &err);
     if (model == NULL) fail_msg("%s", err.message);
     return model;

@@ -67,10 +67,10 @@ static inline void shape_mlp(Model *model, int kind, Component component, const 
 static inline int shape_layers(Model *model, int count, KnBlock block, uint64_t window)
 {
     const KnBlock *b = &block;
-    int            kind =
-        build_kind(model, (LayerKind){.name   = window > 0 ? "sliding attention" : "full attention",
-                                      .count  = count,
-                                      .block  = block,
+    int kind =
+        build_kind(model, (LayerKind){.name = window > 0 ? "sliding attention" : "full attention",
+                                      .count = count,
+                                      .block = block,
                                       .window = window,
                                       .caches = true,
                                       .causal = true});

@@ -7,10 +7,10 @@
 #include "labs/5_frontier/key_numbers/calculator/card.h"
 #include "tests/cases.h"
 
-static Arena      *arena;
+static Arena *arena;
 static const Card *cards;
-static int         count;
-static char        path[] = "/tmp/card-XXXXXX.json";    // for the user's own cards
+static int count;
+static char path[] = "/tmp/card-XXXXXX.json";    // for the user's own cards
 
 static int begin(void **state)
 {
@@ -33,7 +33,7 @@ static int end(void **state)
 
 static Card found(const char *what)
 {
-    Card  card;
+    Card card;
     Error err = {""};
     if (!card_find(arena, what, &card, &err)) fail_msg("%s", err.message);
     return card;
@@ -47,7 +47,7 @@ static void is_near(const char *what, double got, double want, double share)
 
 static void refuses(const char *what, const char *sentence)
 {
-    Card  card;
+    Card card;
     Error err = {""};
     assert_false(card_find(arena, what, &card, &err));
     if (strstr(err.message, sentence) == NULL)
@@ -122,7 +122,7 @@ static void clocks_give_the_published_peaks(void **state)
     (void)state;
     static const struct {
         const char *id;
-        Gpu         gpu;
+        Gpu gpu;
     } chips[] = {
         {"v100-sxm-16", {"V", 7, 0, 0, 80, 1530000, 877000, 4096, false}},
         {"t4", {"T", 7, 5, 0, 40, 1590000, 5001000, 256, false}},
@@ -139,8 +139,8 @@ static void clocks_give_the_published_peaks(void **state)
         {"dgx-spark", {"S", 12, 1, 0, 48, 2540000, 4266000, 256, true}},
     };
     for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
-        Card  row = found(chips[i].id), card;
-        Gpu   gpu = chips[i].gpu;
+        Card row = found(chips[i].id), card;
+        Gpu gpu = chips[i].gpu;
         Error err = {""};
         gpu.bytes = (size_t)row.memory;
         assert_true(card_of_gpu(arena, &gpu, &card, &err));
@@ -158,7 +158,7 @@ static void a_drivers_name_leads_to_its_row(void **state)
     (void)state;
     static const struct {
         const char *name, *id;
-        double      mib;
+        double mib;
     } drivers[] = {
         {"NVIDIA H100 80GB HBM3", "h100-sxm", 81089},
         {"NVIDIA H100 PCIe", "h100-pcie", 81008},
@@ -170,8 +170,8 @@ static void a_drivers_name_leads_to_its_row(void **state)
         {"NVIDIA GeForce RTX 4090", "rtx-4090", 24210},
     };
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
-        Gpu   gpu = {.bytes = (size_t)(drivers[i].mib * 0x1p20)};
-        Card  card, row = found(drivers[i].id);
+        Gpu gpu = {.bytes = (size_t)(drivers[i].mib * 0x1p20)};
+        Card card, row = found(drivers[i].id);
         Error err = {""};
         snprintf(gpu.name, sizeof gpu.name, "%s", drivers[i].name);
         assert_true(card_of_gpu(arena, &gpu, &card, &err));
@@ -180,8 +180,8 @@ static void a_drivers_name_leads_to_its_row(void **state)
         assert_string_equal(card.name, drivers[i].name);
     }
     // A slice of an H100 has the name but not the memory, and this driver says no clock.
-    Gpu   slice = {.name = "NVIDIA H100 80GB HBM3", .bytes = 10u << 30};
-    Card  card;
+    Gpu slice = {.name = "NVIDIA H100 80GB HBM3", .bytes = 10u << 30};
+    Card card;
     Error err = {""};
     assert_false(card_of_gpu(arena, &slice, &card, &err));
     assert_non_null(strstr(err.message, "does not tell its memory's clock"));

@@ -22,8 +22,8 @@ static int end(void **state)
 static const CatalogueEntry *entries(int *count)
 {
     const CatalogueEntry *list;
-    Error                 err = {""};
-    *count                    = catalogue_list(arena, &list, &err);
+    Error err = {""};
+    *count = catalogue_list(arena, &list, &err);
     if (*count < 0) fail_msg("%s", err.message);
     return list;
 }
@@ -34,13 +34,13 @@ static const CatalogueEntry *entries(int *count)
 static void published_integers_are_reproduced(void **state)
 {
     (void)state;
-    cJSON       *tree = fixture_load("parameters.json");
+    cJSON *tree = fixture_load("parameters.json");
     const cJSON *published;
-    int          count = 0;
+    int count = 0;
     cJSON_ArrayForEach(published, fixture_get(tree, "published"))
     {
-        const char *name  = published->string;
-        Model      *model = model_of(name);
+        const char *name = published->string;
+        Model *model = model_of(name);
         fixture_equal(name, "the total", model_params(model),
                       fixture_count(published, "params_total"));
         fixture_components(model, name, fixture_get(published, "components"));
@@ -59,9 +59,9 @@ static void published_integers_are_reproduced(void **state)
 static void models_that_transformers_knows_have_its_counts(void **state)
 {
     (void)state;
-    cJSON       *tree = fixture_load("parameters.json");
+    cJSON *tree = fixture_load("parameters.json");
     const cJSON *counted;
-    int          count = 0;
+    int count = 0;
     cJSON_ArrayForEach(counted, fixture_get(tree, "models"))
     {
         Model *model = model_of(counted->string);
@@ -81,7 +81,7 @@ static void integers_of_files_are_reproduced(void **state)
     (void)state;
     static const struct {
         const char *name;
-        uint64_t    params, stored;    // 0: not published
+        uint64_t params, stored;    // 0: not published
     } files[] = {
         {"deepseek-ai/DeepSeek-V2", 235741434880, 235741434880},
         {"deepseek-ai/DeepSeek-V2-Lite", 15706484224, 15706484224},
@@ -129,8 +129,8 @@ static void baichuan_is_summed_by_hand(void **state)
 static uint64_t expected_other(const Model *model, const LayerKind *kind)
 {
     const KnBlock *b = &kind->block;
-    const char    *f = model->family;
-    uint64_t       h = b->width, q = b->heads * b->head_dim, kv = b->kv_heads * b->head_dim;
+    const char *f = model->family;
+    uint64_t h = b->width, q = b->heads * b->head_dim, kv = b->kv_heads * b->head_dim;
     if (kind->cross) return 4 * h * q;                 // attention over the encoder's output
     if (strcmp(f, "gpt_oss") == 0) return b->heads;    // sinks
     if (strcmp(f, "qwen2_moe") == 0) return h;         // the shared expert's gate
@@ -146,7 +146,7 @@ static uint64_t expected_other(const Model *model, const LayerKind *kind)
 static void the_formula_accounts_for_all_but_what_is_named(void **state)
 {
     (void)state;
-    int                   count;
+    int count;
     const CatalogueEntry *list = entries(&count);
     assert_int_equal(count, 124);
     for (int i = 0; i < count; i++) {
@@ -240,7 +240,7 @@ static void a_name_that_is_no_model_gets_the_nearest(void **state)
 static void every_model_is_found_by_its_id_and_by_the_end_of_it(void **state)
 {
     (void)state;
-    int                   count;
+    int count;
     const CatalogueEntry *list = entries(&count);
     for (int i = 0; i < count; i++) {
         const char *slash = strchr(list[i].name, '/');
@@ -255,7 +255,7 @@ static void every_model_is_found_by_its_id_and_by_the_end_of_it(void **state)
 static const char *write_file(const char *name, const char *text)
 {
     const char *path = arena_print(arena, "%s/%s", folder, name);
-    FILE       *file = fopen(path, "w");
+    FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
@@ -264,7 +264,7 @@ static const char *write_file(const char *name, const char *text)
 
 static Model *opened(const char *what)
 {
-    Error  err   = {""};
+    Error err = {""};
     Model *model = model_open(arena, what, &err);
     if (model == NULL) fail_msg("%s", err.message);
     return model;
@@ -275,7 +275,7 @@ static Model *opened(const char *what)
 static void a_published_config_is_recognised(void **state)
 {
     (void)state;
-    char  path[PATH_MAX];
+    char path[PATH_MAX];
     Error err = {""};
     snprintf(path, sizeof path, "%s/labs/5_frontier/key_numbers/facts/models.json", root_dir());
     cJSON *tree = json_load(path, &err), *entry;
@@ -284,15 +284,16 @@ static void a_published_config_is_recognised(void **state)
     cJSON_ArrayForEach(entry, cJSON_GetObjectItem(tree, "models"))
     {
         if (!cJSON_HasObjectItem(entry, "stored")) continue;
-        const char *id     = cJSON_GetObjectItem(entry, "id")->valuestring;
-        cJSON      *config = cJSON_GetObjectItem(entry, "config");
-        char       *text   = cJSON_PrintUnformatted(config);
-        const char *file   = write_file("config.json", text);
+        const char *id = cJSON_GetObjectItem(entry, "id")->valuestring;
+        cJSON *config = cJSON_GetObjectItem(entry, "config");
+        char *text = cJSON_PrintUnformatted(config);
+        const char *file = write_file("config.json", text);
         cJSON_free(text);
         fixture_equal(id, "stored", model_stored(opened(file)), model_stored(model_of(id)));
         assert_true(model_stored(opened(file)) > model_params(opened(file)));
 
-        cJSON_DeleteItemFromObject(config, "torch_dtype");    // a file that says no format may be it
+        cJSON_DeleteItemFromObject(config,
+                                   "torch_dtype");    // a file that says no format may be it
         text = cJSON_PrintUnformatted(config);
         write_file("config.json", text);
         cJSON_free(text);
@@ -323,9 +324,9 @@ static void scales_of_fp8_are_counted_for_any_config(void **state)
     (void)state;
     static const struct {
         const char *id;
-        uint64_t    stored;
+        uint64_t stored;
     } files[] = {{"Qwen/Qwen3-30B-A3B", 30533947392}, {"zai-org/GLM-5", 753910024032}};
-    char  path[PATH_MAX];
+    char path[PATH_MAX];
     Error err = {""};
     snprintf(path, sizeof path, "%s/labs/5_frontier/key_numbers/facts/models.json", root_dir());
     cJSON *tree = json_load(path, &err), *entry;
@@ -358,7 +359,8 @@ static void what_is_no_model_is_refused_by_its_path(void **state)
 {
     (void)state;
     not_opened(folder, "holds no config.json, .safetensors or .gguf");
-    const char *index = write_file("model.safetensors.index.json", "{\"weight_map\": {\"a\": \"b.safetensors\"}}");
+    const char *index =
+        write_file("model.safetensors.index.json", "{\"weight_map\": {\"a\": \"b.safetensors\"}}");
     not_opened(folder, "b.safetensors: cannot be read");
     unlink(index);
     not_opened("/no/such/config.json", "/no/such/config.json: No such file or directory");

@@ -19,7 +19,7 @@
 typedef unsigned long long Digits;    // what %llu takes
 
 static Arena *arena;
-static char   root[] = "/tmp/test_kn_checkpoint_XXXXXX", folder[64];    // of the case
+static char root[] = "/tmp/test_kn_checkpoint_XXXXXX", folder[64];    // of the case
 
 static int make_root(void **state)
 {
@@ -66,9 +66,9 @@ static void write_text(const char *name, const char *text)
 
 // The header that is being written, and its data's size.
 static struct {
-    FILE    *stream;
-    char    *text;
-    size_t   size;
+    FILE *stream;
+    char *text;
+    size_t size;
     uint64_t offset;
 } draft;
 
@@ -113,7 +113,7 @@ static void end(const char *name)
     fputc('}', draft.stream);
     fclose(draft.stream);
     uint64_t length = draft.size;
-    FILE    *file   = fopen(in_folder(name), "wb");
+    FILE *file = fopen(in_folder(name), "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(&length, 8, 1, file), 1);
     assert_int_equal(fwrite(draft.text, 1, draft.size, file), draft.size);
@@ -132,7 +132,7 @@ static const char *in_layer(int layer, const char *name)
 
 static Model *reads(const char *path)
 {
-    Error  err   = {""};
+    Error err = {""};
     Model *model = checkpoint_model(arena, path, &err);
     if (model == NULL) fail_msg("was refused: %s", err.message);
     assert_string_equal(model->source, "safetensors");
@@ -186,7 +186,7 @@ static void gpt2_holds_masks_beside_its_parameters(void **state)
     for (int l = 0; l < 12; l++) {
         static const struct {
             const char *name;
-            uint64_t    shape[5];    // Conv1D keeps its matrices the other way round
+            uint64_t shape[5];    // Conv1D keeps its matrices the other way round
         } PARTS[] = {{"attn.bias", {1, 1, 1024, 1024}},
                      {"attn.c_attn.weight", {768, 2304}},
                      {"attn.c_attn.bias", {2304}},
@@ -233,14 +233,14 @@ static void plain(const char *name, uint64_t rows, uint64_t cols)
 }
 
 typedef struct Sizes {
-    int      layers;
+    int layers;
     uint64_t width, heads, kv_heads, head_dim, ffn, vocab;
-    bool     qk_norm, inv_freq;
+    bool qk_norm, inv_freq;
 } Sizes;
 
 static const Sizes LLAMA_2_7B = {32, 4096, 32, 32, 128, 11008, 32000, false, true};
-static const Sizes QWEN3_06B  = {28, 1024, 16, 8, 128, 3072, 151936, true, false};
-static const Sizes SMALL      = {3, 256, 4, 2, 64, 512, 100, false, false};
+static const Sizes QWEN3_06B = {28, 1024, 16, 8, 128, 3072, 151936, true, false};
+static const Sizes SMALL = {3, 256, 4, 2, 64, 512, 100, false, false};
 
 static void put_llama_layer(const Sizes *s, int l, Matrix *matrix)
 {
@@ -406,7 +406,7 @@ static void put_gpt_oss_layer(int l)
     enum { H = 2880 };
     static const struct {
         const char *name, *type;
-        uint64_t    shape[5];
+        uint64_t shape[5];
     } PARTS[] = {{"self_attn.q_proj.weight", "BF16", {4096, H}},
                  {"self_attn.q_proj.bias", "BF16", {4096}},
                  {"self_attn.k_proj.weight", "BF16", {512, H}},
@@ -506,16 +506,16 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
 {
     (void)state;
     static const struct {
-        Matrix     *matrix;
-        uint64_t    per_element;    // numbers, in 32nds
+        Matrix *matrix;
+        uint64_t per_element;    // numbers, in 32nds
         const char *type, *scales;
-    } WAYS[]         = {{gptq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
-                        {gptq3, 1024 / 3, "I32", "21 x *.scales: scales of quantised matrices"},
-                        {awq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
-                        {nf4, 2 * 32, "U8", "21 x *absmax: scales of quantised matrices"},
-                        {compressed, 8 * 32, "I32", "21 x *_scale: scales of quantised matrices"},
-                        {int8, 0, NULL, "21 x *.SCB: scales of 8-bit matrices"}};
-    const Sizes   *s = &SMALL;
+    } WAYS[] = {{gptq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
+                {gptq3, 1024 / 3, "I32", "21 x *.scales: scales of quantised matrices"},
+                {awq4, 8 * 32, "I32", "21 x *.scales: scales of quantised matrices"},
+                {nf4, 2 * 32, "U8", "21 x *absmax: scales of quantised matrices"},
+                {compressed, 8 * 32, "I32", "21 x *_scale: scales of quantised matrices"},
+                {int8, 0, NULL, "21 x *.SCB: scales of 8-bit matrices"}};
+    const Sizes *s = &SMALL;
     const uint64_t matrices = 3ull * (256 * 256 * 2 + 2 * 128 * 256 + 3 * 512 * 256);
     for (size_t i = 0; i < sizeof WAYS / sizeof *WAYS; i++) {
         begin_folder();
@@ -619,10 +619,10 @@ static void two_stacks_are_told_apart(void **state)
     put("shared.weight", "F32", SHAPE_OF(100, 64));
     put("encoder.embed_tokens.weight", "F32", SHAPE_OF(100, 64));
     for (int b = 0; b < 3; b++) {
-        bool        decoder = b == 2;
-        const char *stack   = decoder  ? "decoder.block.0.layer."
-                              : b == 0 ? "encoder.block.0.layer."
-                                       : "encoder.block.1.layer.";
+        bool decoder = b == 2;
+        const char *stack = decoder  ? "decoder.block.0.layer."
+                            : b == 0 ? "encoder.block.0.layer."
+                                     : "encoder.block.1.layer.";
         for (int layer = 0; layer < (decoder ? 2 : 1); layer++)
             for (const char *m = "qkvo"; *m != '\0'; m++)
                 put(arena_print(arena, "%s%d.%s.%c.weight", stack, layer,
@@ -742,10 +742,10 @@ static void names_say_what_a_tensor_is(void **state)
     (void)state;
     static const struct {
         const char *name;
-        int         layer;
+        int layer;
         const char *plain;
-        Component   component;
-        Role        role;
+        Component component;
+        Role role;
     } NAMES[] = {
 #define N(name, layer, plain, component, role)                                                     \
     {name, layer, plain, COMPONENT_##component, ROLE_##role}
@@ -807,8 +807,8 @@ static void names_say_what_a_tensor_is(void **state)
     };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         TensorName name;
-        Component  component;
-        Role       role;
+        Component component;
+        Role role;
         tensor_name_read(&name, NAMES[i].name);
         if (name.layer != NAMES[i].layer || strcmp(name.plain, NAMES[i].plain) != 0)
             fail_msg("%s is layer %d of %s", NAMES[i].name, name.layer, name.plain);
@@ -817,9 +817,9 @@ static void names_say_what_a_tensor_is(void **state)
             fail_msg("%s is %s, role %d", NAMES[i].name, component_names[component], (int)role);
     }
     Component component;
-    Role      role;
+    Role role;
     assert_false(tensor_name_classify("down_blocks.resnets.conv1.weight", &component, &role));
-    char       longest[600];
+    char longest[600];
     TensorName name;
     memset(longest, 'a', sizeof longest);
     longest[sizeof longest - 1] = '\0';

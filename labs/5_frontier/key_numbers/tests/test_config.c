@@ -4,7 +4,7 @@
 
 static Model *made(const cJSON *config, const char *name)
 {
-    Error  err   = {""};
+    Error err = {""};
     Model *model = config_model(arena, config, name, "config.json", &err);
     if (model == NULL) fail_msg("%s: %s", name, err.message);
     return model;
@@ -25,9 +25,9 @@ typedef void (*EachVariant)(const Model *model, const char *name, const cJSON *e
 
 static void each_variant(EachVariant look)
 {
-    cJSON       *inputs = fixture_load("variants.json"), *outputs = fixture_load("parameters.json");
+    cJSON *inputs = fixture_load("variants.json"), *outputs = fixture_load("parameters.json");
     const cJSON *expected = fixture_get(outputs, "variants"), *config;
-    int          count    = 0;
+    int count = 0;
     cJSON_ArrayForEach(config, fixture_get(inputs, "variants"))
     {
         look(made(config, config->string), config->string, fixture_get(expected, config->string));
@@ -56,7 +56,7 @@ static void every_variant_has_the_parameters_that_transformers_counts(void **sta
 static bool is_shape(const Model *model, const Weight *w, const cJSON *shape)
 {
     uint64_t sizes[4] = {1, 1, 1, 1};
-    int      dims     = cJSON_GetArraySize(shape);
+    int dims = cJSON_GetArraySize(shape);
     for (int i = 0; i < dims && i < 4; i++)
         sizes[i] = (uint64_t)cJSON_GetArrayItem(shape, i)->valuedouble;
     bool turned = strcmp(model->family, "gpt2") == 0 && (strstr(w->name, "c_") != NULL);
@@ -77,12 +77,12 @@ static bool is_shape(const Model *model, const Weight *w, const cJSON *shape)
 static void expect_tensors(const Model *model, const char *name, const cJSON *expected)
 {
     const cJSON *tensor;
-    uint64_t     named = 0;
+    uint64_t named = 0;
     cJSON_ArrayForEach(tensor, fixture_get(expected, "tensors"))
     {
-        const char  *word  = cJSON_GetArrayItem(tensor, 0)->valuestring;
+        const char *word = cJSON_GetArrayItem(tensor, 0)->valuestring;
         const cJSON *shape = cJSON_GetArrayItem(tensor, 1), *size;
-        uint64_t     count = (uint64_t)cJSON_GetArrayItem(tensor, 2)->valuedouble, sum = 0;
+        uint64_t count = (uint64_t)cJSON_GetArrayItem(tensor, 2)->valuedouble, sum = 0;
         cJSON_ArrayForEach(size, shape)
         {
             count *= (uint64_t)size->valuedouble;
@@ -110,7 +110,7 @@ static void every_variant_has_the_tensors_of_the_published_names_and_shapes(void
 static void expect_windows(const Model *model, const char *name, const cJSON *expected)
 {
     const cJSON *windows = fixture_get(expected, "windows"), *window;
-    int          layer   = 0;
+    int layer = 0;
     assert_true(model->layers >= cJSON_GetArraySize(windows));
     cJSON_ArrayForEach(window, windows)
     {
@@ -295,8 +295,8 @@ static void scaled_positions_come_with_factors(void **state)
 static void refused(const char *text, const char *sentence)
 {
     cJSON *config = cJSON_Parse(text);
-    Error  err    = {""};
-    Model *model  = config_model(arena, config, "some", "config.json", &err);
+    Error err = {""};
+    Model *model = config_model(arena, config, "some", "config.json", &err);
     cJSON_Delete(config);
     if (model != NULL) fail_msg("was taken: %.300s", text);
     if (strstr(err.message, sentence) == NULL)

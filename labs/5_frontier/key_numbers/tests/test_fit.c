@@ -9,7 +9,7 @@
 static Question asked(const char *gpu, const char *weights, uint64_t context)
 {
     Question question = question_default();
-    Error    err      = {""};
+    Error err = {""};
     question.gpu = gpu, question.weights = weights, question.context = context;
     if (!question_settle(&question, arena, &err)) fail_msg("%s", err.message);
     return question;
@@ -18,8 +18,8 @@ static Question asked(const char *gpu, const char *weights, uint64_t context)
 static uint64_t gpus_for(const Model *model, const Question *question)
 {
     FitOption option;
-    Serving   serving, less;
-    Error     err = {""};
+    Serving serving, less;
+    Error err = {""};
     if (!fit_card(arena, model, question, &option, &serving, &less, &err))
         fail_msg("%s", err.message);
     return option.gpus;
@@ -28,8 +28,8 @@ static uint64_t gpus_for(const Model *model, const Question *question)
 static const FitOption *options_of(const Model *model, const Question *question, int *count)
 {
     const FitOption *options;
-    Error            err = {""};
-    *count               = fit_options(arena, model, question, &options, &err);
+    Error err = {""};
+    *count = fit_options(arena, model, question, &options, &err);
     if (*count < 0) fail_msg("%s", err.message);
     return options;
 }
@@ -45,7 +45,7 @@ static void well_known_fits(void **state)
     (void)state;
     static const struct {
         const char *model, *weights, *gpu;
-        uint64_t    gpus;
+        uint64_t gpus;
     } known[] = {
         {"meta-llama/Llama-3.1-8B", "bf16", "rtx-4090", 1},
         {"meta-llama/Llama-3.1-8B", "bf16", "rtx-4080", 2},
@@ -63,7 +63,7 @@ static void well_known_fits(void **state)
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         Question question = asked(known[i].gpu, known[i].weights, 4096);
-        uint64_t gpus     = gpus_for(model_of(known[i].model), &question);
+        uint64_t gpus = gpus_for(model_of(known[i].model), &question);
         if (gpus != known[i].gpus)
             fail_msg("%s in %s: %llu x %s, expected %llu", known[i].model, known[i].weights,
                      (unsigned long long)gpus, known[i].gpu, (unsigned long long)known[i].gpus);
@@ -74,9 +74,9 @@ static void well_known_fits(void **state)
 static void seventy_billion_in_four_bits_are_on_two_small_cards(void **state)
 {
     (void)state;
-    const Model *model    = model_of("meta-llama/Llama-3.1-70B");
-    Question     question = asked("rtx-3090", "q4_k_m", 2048);
-    question.utilisation  = 0.95;
+    const Model *model = model_of("meta-llama/Llama-3.1-70B");
+    Question question = asked("rtx-3090", "q4_k_m", 2048);
+    question.utilisation = 0.95;
     assert_int_equal(gpus_for(model, &question), 2);
     question.context = 65536;
     assert_true(gpus_for(model, &question) > 2);
@@ -104,12 +104,12 @@ static void more_to_hold_never_takes_fewer(void **state)
     for (int m = 0; m < VARIED; m++)
         for (size_t c = 0; c < sizeof cards / sizeof *cards; c++) {
             const Model *model = model_of(varied[m]);
-            uint64_t     least = 0;
+            uint64_t least = 0;
             for (uint64_t context = 256; context <= 1u << 20; context *= 8) {
                 Question question = asked(cards[c], NULL, context);
-                uint64_t gpus     = in_order(gpus_for(model, &question));
+                uint64_t gpus = in_order(gpus_for(model, &question));
                 assert_true(gpus >= least);
-                least          = gpus;
+                least = gpus;
                 question.batch = 16;
                 assert_true(in_order(gpus_for(model, &question)) >= gpus);
                 question.batch = 1, question.card.memory *= 1.5;
@@ -123,13 +123,13 @@ static void a_split_holds_it_and_a_smaller_one_does_not(void **state)
 {
     (void)state;
     for (int m = 0; m < VARIED; m++) {
-        const Model     *model    = model_of(varied[m]);
-        Question         question = asked("h100-sxm", NULL, 8192);
-        int              count;
+        const Model *model = model_of(varied[m]);
+        Question question = asked("h100-sxm", NULL, 8192);
+        int count;
         const FitOption *options = options_of(model, &question, &count);
         for (int i = 0; i < count; i++) {
             const FitOption *o = &options[i];
-            Serving          serving;
+            Serving serving;
             question.card = o->card;
             if (o->gpus == 0) continue;
             question.gpus = o->gpus;
@@ -149,8 +149,8 @@ static void the_cheapest_comes_first(void **state)
 {
     (void)state;
     for (int m = 0; m < VARIED; m++) {
-        Question         question = asked("h100-sxm", NULL, 4096);
-        int              count;
+        Question question = asked("h100-sxm", NULL, 4096);
+        int count;
         const FitOption *o = options_of(model_of(varied[m]), &question, &count);
         assert_true(o[0].gpus > 0);
         for (int i = 1; i < count; i++) {
@@ -168,8 +168,8 @@ static void the_cheapest_comes_first(void **state)
 static void all_experts_are_held(void **state)
 {
     (void)state;
-    Question     question = asked("h100-sxm", NULL, 4096);
-    Serving      best, serving;
+    Question question = asked("h100-sxm", NULL, 4096);
+    Serving best, serving;
     const Model *model = model_of("mistralai/Mixtral-8x7B-Instruct-v0.1");
     assert_true(inference_plan(arena, model, &question, &serving, NULL) &&
                 serving.per_gpu.weights > 93e9);
@@ -183,10 +183,10 @@ static void the_best_weights_fit_and_better_ones_do_not(void **state)
     static const char *const cards[] = {"rtx-3060", "rtx-4090", "h100-sxm"};
     for (int m = 0; m < VARIED; m++)
         for (size_t c = 0; c < sizeof cards / sizeof *cards; c++) {
-            const Model *model    = model_of(varied[m]);
-            Question     question = asked(cards[c], NULL, 4096);
-            Serving      best, serving;
-            WeightBytes  published;
+            const Model *model = model_of(varied[m]);
+            Question question = asked(cards[c], NULL, 4096);
+            Serving best, serving;
+            WeightBytes published;
             assert_true(fit_best(arena, model, &question, FIT_FORMATS, &best, NULL));
             assert_true(format_weights(arena, model, NULL, &published, NULL));
             assert_true(best.weights.format == NULL || best.fits);
@@ -214,10 +214,10 @@ static Model *tensors_alone(void)
 static void tensors_alone_fit_by_their_bytes(void **state)
 {
     (void)state;
-    Model   *model    = tensors_alone();
+    Model *model = tensors_alone();
     Question question = asked("h100-sxm", NULL, 4096);
-    Sheet   *sheet    = sheet_new(arena);
-    Error    err      = {""};
+    Sheet *sheet = sheet_new(arena);
+    Error err = {""};
     assert_int_equal(gpus_for(model, &question), 1);
     question.card.memory = 48e9;
     assert_int_equal(gpus_for(model, &question), 2);
@@ -240,10 +240,10 @@ static double number(const Sheet *sheet, const char *path)
 static void the_sheet_says_what_was_found(void **state)
 {
     (void)state;
-    const Model *model    = model_of("meta-llama/Llama-3.1-70B");
-    Question     question = asked("h100-sxm", "bf16", 4096);
-    Sheet       *sheet    = sheet_new(arena);
-    Error        err      = {""};
+    const Model *model = model_of("meta-llama/Llama-3.1-70B");
+    Question question = asked("h100-sxm", "bf16", 4096);
+    Sheet *sheet = sheet_new(arena);
+    Error err = {""};
     if (!fit_tell(sheet, model, &question, &err)) fail_msg("%s", err.message);
     assert_true(number(sheet, "fit.here.gpus") == 2 && number(sheet, "fit.here.tp") == 2);
     assert_true(number(sheet, "fit.here.requests") >= 1 &&
@@ -261,9 +261,9 @@ static void the_largest_models_are_in_order_and_fit(void **state)
 {
     (void)state;
     Question question = asked("rtx-4090", NULL, 4096);
-    Sheet   *sheet    = sheet_new(arena);
-    Error    err      = {""};
-    double   last     = INFINITY;
+    Sheet *sheet = sheet_new(arena);
+    Error err = {""};
+    double last = INFINITY;
     if (!fit_largest_tell(sheet, &question, &err)) fail_msg("%s", err.message);
     for (int i = 0; i < 5; i++) {
         double params = number(sheet, sheet_path(sheet, "fit.largest_models[%d].parameters", i));

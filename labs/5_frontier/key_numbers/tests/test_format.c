@@ -8,7 +8,7 @@
 
 static WeightBytes bytes_in(const Model *model, const char *format)
 {
-    Error       err = {""};
+    Error err = {""};
     WeightBytes bytes;
     if (!format_weights(arena, model, format, &bytes, &err)) fail_msg("%s", err.message);
     return bytes;
@@ -24,7 +24,7 @@ static const StoredType *type_in(const WeightBytes *bytes, const char *name)
 
 static void expect_refusal(const Model *model, const char *format, const char *sentence)
 {
-    Error       err = {""};
+    Error err = {""};
     WeightBytes bytes;
     assert_false(format_weights(arena, model, format, &bytes, &err));
     assert_string_equal(err.message, sentence);
@@ -50,7 +50,7 @@ static void llama_3_1_8b_has_the_bits_of_llama_cpps_own_table(void **state)
 {
     static const struct {
         const char *format;
-        double      bits, gib;
+        double bits, gib;
     } table[] = {
         {"iq1_s", 2.0042, 1.87},   {"iq1_m", 2.1460, 2.01},  {"iq2_xxs", 2.3824, 2.23},
         {"iq2_xs", 2.5882, 2.42},  {"iq2_s", 2.7403, 2.56},  {"iq2_m", 2.9294, 2.74},
@@ -65,7 +65,7 @@ static void llama_3_1_8b_has_the_bits_of_llama_cpps_own_table(void **state)
     const Model *model = model_of("meta-llama/Llama-3.1-8B");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         WeightBytes bytes = bytes_in(model, table[i].format);
-        double      gib   = (double)bytes.bytes / 0x1p30;
+        double gib = (double)bytes.bytes / 0x1p30;
         if (!(fabs(bytes.bits_per_weight - table[i].bits) <= 0.00005) ||
             !(fabs(gib - table[i].gib) <= 0.00501))
             fail_msg("%s: %.5f bits and %.3f GiB, expected %.4f and %.2f", table[i].format,
@@ -77,17 +77,17 @@ static void llama_3_1_8b_has_the_bits_of_llama_cpps_own_table(void **state)
 static void each_models_gguf_is_what_llama_cpps_quantiser_makes(void **state)
 {
     (void)state;
-    cJSON       *tree    = fixture_load("gguf_bytes.json");
+    cJSON *tree = fixture_load("gguf_bytes.json");
     const cJSON *formats = fixture_get(tree, "formats"), *row, *node;
-    int          models  = 0;
+    int models = 0;
     cJSON_ArrayForEach(row, fixture_get(tree, "models"))
     {
         const Model *model = model_of(row->string);
-        int          f     = 0;
+        int f = 0;
         cJSON_ArrayForEach(node, row)
         {
             const char *format = cJSON_GetArrayItem(formats, f++)->valuestring;
-            WeightBytes bytes  = bytes_in(model, format);
+            WeightBytes bytes = bytes_in(model, format);
             fixture_equal(row->string, format, bytes.bytes - bytes.component[COMPONENT_VISION],
                           (uint64_t)node->valuedouble);
         }
@@ -151,13 +151,13 @@ static void a_gguf_adds_the_factors_of_scaled_positions(void **state)
 static void each_model_in_bitsandbytes_formats_is_what_transformers_makes(void **state)
 {
     (void)state;
-    cJSON       *tree    = fixture_load("bitsandbytes.json");
+    cJSON *tree = fixture_load("bitsandbytes.json");
     const cJSON *formats = fixture_get(tree, "formats"), *row, *node;
-    int          models  = 0;
+    int models = 0;
     cJSON_ArrayForEach(row, fixture_get(tree, "models"))
     {
         const Model *model = model_of(row->string);
-        int          f     = 0;
+        int f = 0;
         cJSON_ArrayForEach(node, row)
         {
             const char *format = cJSON_GetArrayItem(formats, f++)->valuestring;
@@ -211,8 +211,8 @@ static void deepseek_v3_in_fp8_is_what_its_files_hold(void **state)
 {
     (void)state;
     const Model *model = model_of("deepseek-ai/DeepSeek-V3");
-    WeightBytes  bytes = bytes_in(model, NULL);
-    uint64_t     files = 688586727753u, tensors = 0;
+    WeightBytes bytes = bytes_in(model, NULL);
+    uint64_t files = 688586727753u, tensors = 0;
     assert_string_equal(bytes.format, "fp8");
     tensors += type_in(&bytes, "F8_E4M3")->elements + 2 * type_in(&bytes, "BF16")->elements;
     tensors += 4 * type_in(&bytes, "F32")->elements;
@@ -228,13 +228,13 @@ static void llama_2_7b_in_gptq_and_awq_is_as_large_as_published(void **state)
 {
     (void)state;
     const Model *model = model_of("meta-llama/Llama-2-7b-hf");
-    uint64_t     zeros = 2 * 32 * (4 * 4096 + 2 * 11008 + 4096),
-             gptq      = bytes_in(model, "gptq4-g128").bytes;
+    uint64_t zeros = 2 * 32 * (4 * 4096 + 2 * 11008 + 4096),
+             gptq = bytes_in(model, "gptq4-g128").bytes;
     assert_int_equal(llround((double)(gptq + zeros) / 1e7), 390);
     assert_int_equal(llround((double)bytes_in(model, "awq4-g128").bytes / 1e7), 389);
     // 4 bits, 20 for 128, and 4 bytes for each column of each matrix
-    uint64_t packed   = 32 * (uint64_t)(4 * 4096 * 4096 + 3 * 4096 * 11008),
-             columns  = 32 * (6 * 4096 + 11008);
+    uint64_t packed = 32 * (uint64_t)(4 * 4096 * 4096 + 3 * 4096 * 11008),
+             columns = 32 * (6 * 4096 + 11008);
     WeightBytes bytes = bytes_in(model, "gptq4-g128");
     assert_int_equal(type_in(&bytes, "INT4")->bytes,
                      packed / 2 + packed / 128 * 20 / 8 + 4 * columns);
@@ -245,7 +245,7 @@ static void llama_2_7b_in_gptq_and_awq_is_as_large_as_published(void **state)
 static void scales_go_by_tile_row_matrix_and_block(void **state)
 {
     (void)state;
-    const Model   *model = one_matrix("llama", ROLE_O, 576, 7168);
+    const Model *model = one_matrix("llama", ROLE_O, 576, 7168);
     const uint64_t n = 576 * 7168, rest = 2 * 2 * 10 * 64;
     assert_int_equal(bytes_in(model, "fp8").bytes, rest + n + 4 * 5 * 56);    // 4.5 x 56 tiles
     assert_int_equal(bytes_in(model, "fp8-tensor").bytes, rest + n + 4);
@@ -286,7 +286,7 @@ static void layers_components_and_types_add_up(void **state)
         "google-t5/t5-small", "google/gemma-3-4b-it"};
     (void)state;
     const FormatInfo *formats;
-    int               count = format_list(&formats), refused = 0;
+    int count = format_list(&formats), refused = 0;
     for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
         const Model *model = model_of(models[m]);
         for (int f = 0; f < count; f++) {
@@ -321,7 +321,7 @@ static void a_model_from_files_is_as_it_stands_there(void **state)
 {
     static const StoredType stored[] = {{"F8_E4M3", 1000, 1000}, {"F32", 200, 800}};
     (void)state;
-    Model *model  = one_matrix("llama", ROLE_O, 32, 32);
+    Model *model = one_matrix("llama", ROLE_O, 32, 32);
     model->stored = stored, model->stored_count = 2;
     WeightBytes bytes = bytes_in(model, NULL);
     assert_string_equal(bytes.format, "as stored");
@@ -346,7 +346,7 @@ static void names_are_taken_in_any_case_with_either_line(void **state)
                                  NULL,
                              bits != 5 && bits != 6 && bits != 7);
     const FormatInfo *formats;
-    int               count = format_list(&formats);
+    int count = format_list(&formats);
     for (int i = 0; i < count; i++)
         assert_ptr_equal(format_find(formats[i].name, NULL), &formats[i]);
 }
@@ -354,7 +354,7 @@ static void names_are_taken_in_any_case_with_either_line(void **state)
 static void what_is_no_format_is_refused_with_the_nearest(void **state)
 {
     (void)state;
-    Error    err = {""};
+    Error err = {""};
     KnFormat format;
     assert_null(format_find("Q4_K_N", &err));
     assert_string_equal(err.message, "there is no format 'q4_k_n'; did you mean q4_k_m?");
@@ -394,7 +394,7 @@ static void a_model_that_a_format_cannot_hold_is_refused_by_name(void **state)
     assert_int_equal(type_in(&(WeightBytes[]){bytes_in(odd, "q4_k_m")}[0], "F16")->elements, 6000);
     expect_refusal(one_matrix("opt", ROLE_O, 64, 64), "q8_0",
                    "q8_0: small: llama.cpp knows no models of the family opt");
-    Model *flat  = one_matrix("llama", ROLE_O, 64, 64);
+    Model *flat = one_matrix("llama", ROLE_O, 64, 64);
     flat->layers = 0;
     expect_refusal(flat, "q8_0",
                    "q8_0: small: a GGUF's mix goes by layer, and the model's layers are not known");
@@ -405,7 +405,7 @@ static void a_cache_takes_blocks_as_llama_cpp_and_vllm_have_them(void **state)
 {
     static const struct {
         const char *name;
-        uint64_t    bytes;    // of a row of 128
+        uint64_t bytes;    // of a row of 128
     } rows[] = {{"fp32", 512},  {"bf16", 256}, {"f16", 256},      {"fp8", 128},     {"int8", 128},
                 {"q8_0", 136},  {"q5_1", 96},  {"q5_0", 88},      {"q4_1", 80},     {"q4_0", 72},
                 {"iq4_nl", 72}, {"nvfp4", 72}, {"fp8-g128", 132}, {"int8-g64", 136}};

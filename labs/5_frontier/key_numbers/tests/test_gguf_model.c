@@ -11,7 +11,7 @@
 #include "tests/gguf_bytes.h"
 
 static Arena *arena;
-static char   folder[] = "/tmp/test_gguf_model_XXXXXX", path[64];
+static char folder[] = "/tmp/test_gguf_model_XXXXXX", path[64];
 
 static int make_folder(void **state)
 {
@@ -34,15 +34,15 @@ static int remove_folder(void **state)
 
 static struct Draft {
     const char *arch;
-    GgufBytes   settings, tensors;
-    uint64_t    setting_count, tensor_count, offset;
+    GgufBytes settings, tensors;
+    uint64_t setting_count, tensor_count, offset;
 } draft;
 
 static void begin(const char *arch)
 {
     draft.settings.size = draft.tensors.size = 0;
     draft.setting_count = draft.tensor_count = draft.offset = 0;
-    draft.arch                                              = arch;
+    draft.arch = arch;
     gguf_bytes_put_string(&draft.settings, "general.architecture", arch);
     draft.setting_count++;
 }
@@ -117,7 +117,7 @@ static Model *model_of_draft(void)
 {
     arena_reset(arena);
     write_file(path);
-    Error  err   = {""};
+    Error err = {""};
     Model *model = gguf_model(arena, path, &err);
     if (model == NULL) fail_msg("was refused: %s", err.message);
     assert_string_equal(model->source, "gguf");
@@ -150,11 +150,11 @@ static void refuses_draft(const char *sentence)
 
 // The settings and tensors of LLaMA's architecture.
 typedef struct Sizes {
-    int         layers;
-    uint32_t    width, heads, kv_heads, head_dim, ffn, vocab, experts, active;
-    DType       type, value_type;    // of attn_v: the mixes give it another
-    const char *without;             // a tensor of layer 0 that is left out
-    const char *twice;               // or has double the rows
+    int layers;
+    uint32_t width, heads, kv_heads, head_dim, ffn, vocab, experts, active;
+    DType type, value_type;    // of attn_v: the mixes give it another
+    const char *without;       // a tensor of layer 0 that is left out
+    const char *twice;         // or has double the rows
 } Sizes;
 
 static void put_part(const Sizes *s, int layer, const char *name, uint64_t rows, uint64_t cols)
@@ -204,8 +204,8 @@ static void put_llama(const char *arch, const Sizes *s)
 
 static const Sizes LLAMA_8B = {32, 4096, 32,         8,          128,  14336, 128256,
                                0,  0,    DTYPE_Q4_K, DTYPE_Q6_K, NULL, NULL};
-static const Sizes SMALL    = {3, 64, 4, 2, 16, 96, 100, 0, 0, DTYPE_F16, DTYPE_F16, NULL, NULL};
-static const Sizes ROUTED   = {3, 64, 4, 2, 16, 96, 100, 8, 2, DTYPE_F16, DTYPE_F16, NULL, NULL};
+static const Sizes SMALL = {3, 64, 4, 2, 16, 96, 100, 0, 0, DTYPE_F16, DTYPE_F16, NULL, NULL};
+static const Sizes ROUTED = {3, 64, 4, 2, 16, 96, 100, 8, 2, DTYPE_F16, DTYPE_F16, NULL, NULL};
 
 static const Weight *weight_of(const Model *model, int kind, const char *name)
 {
@@ -267,15 +267,15 @@ static void without_an_output_the_head_is_the_embedding(void **state)
 static void put_latent(int layers, int dense, const char *up, bool low_rank, uint32_t experts)
 {
     enum {
-        H   = 7168,
-        A   = 128,
-        RQ  = 1536,
+        H = 7168,
+        A = 128,
+        RQ = 1536,
         RKV = 512,
-        DN  = 128,
-        DR  = 64,
-        DV  = 128,
-        F   = 18432,
-        FE  = 2048
+        DN = 128,
+        DR = 64,
+        DV = 128,
+        F = 18432,
+        FE = 2048
     };
     begin("deepseek2");
     set("block_count", (uint32_t)layers);
@@ -314,8 +314,8 @@ static void put_latent(int layers, int dense, const char *up, bool low_rank, uin
         }
         put_matrix(in_layer(l, "attn_output.weight"), DTYPE_Q4_K, H, A * DV);
         put_vector(in_layer(l, "ffn_norm.weight"), H);
-        bool     routed = l >= dense;
-        uint64_t f      = routed ? FE : F;
+        bool routed = l >= dense;
+        uint64_t f = routed ? FE : F;
         put_matrix(in_layer(l, routed ? "ffn_gate_shexp.weight" : "ffn_gate.weight"), DTYPE_Q4_K, f,
                    H);
         put_matrix(in_layer(l, routed ? "ffn_up_shexp.weight" : "ffn_up.weight"), DTYPE_Q4_K, f, H);
@@ -364,10 +364,10 @@ static void experts_in_a_tensor_each_are_those_in_one(void **state)
 {
     (void)state;
     put_llama("llama", &ROUTED);
-    Model   *model = model_of_draft();
+    Model *model = model_of_draft();
     uint64_t all = model_params(model), active = model_active(model);
     assert_int_equal(all - active, 3 * 6 * 3 * 64 * 96);
-    Sizes plain   = ROUTED;
+    Sizes plain = ROUTED;
     plain.experts = 0, plain.ffn = 0;
     put_llama("llama", &plain);    // its MLPs are empty: begin again without them
     draft.tensors.size = 0, draft.tensor_count = 0, draft.offset = 0;
@@ -409,11 +409,11 @@ static uint64_t windows_of(const Model *model)    // a bit for each layer that h
 static void windows_follow_the_architecture_or_the_file(void **state)
 {
     (void)state;
-    Sizes twelve  = SMALL;
+    Sizes twelve = SMALL;
     twelve.layers = 12;
     const struct {
         const char *arch;
-        uint64_t    bits;    // of layers with a window, from 0 on
+        uint64_t bits;    // of layers with a window, from 0 on
     } OWN[] = {{"gemma2", 0x555}, {"gemma3", 0x7DF},       {"gpt-oss", 0x555}, {"cohere2", 0x777},
                {"olmo2", 0x777},  {"smallthinker", 0xEEE}, {"llama", 0xFFF}};
     for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++) {
@@ -472,7 +472,7 @@ static void settings_may_differ_by_layer(void **state)
 static void what_predicts_further_tokens_is_no_parameter(void **state)
 {
     (void)state;
-    Sizes four  = SMALL;
+    Sizes four = SMALL;
     four.layers = 4;
     put_llama("llama", &four);
     set("nextn_predict_layers", 1);
@@ -499,8 +499,8 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
         put_vector("blk.0.attn_output.bias", 64);
     put_matrix("blk.0.ffn_up.weight", DTYPE_F16, 256, 64), put_vector("blk.0.ffn_up.bias", 256);
     put_matrix("blk.0.ffn_down.weight", DTYPE_F16, 64, 256), put_vector("blk.0.ffn_down.bias", 64);
-    Model         *model = model_of_draft();
-    const KnBlock *b     = &model->kinds[0].block;
+    Model *model = model_of_draft();
+    const KnBlock *b = &model->kinds[0].block;
     assert_true(b->qkv_bias && b->out_bias && b->mlp_bias && !b->gated && !b->qk_norm);
     assert_true(b->kv_heads == 4 && b->head_dim == 16 && b->ffn == 256 &&
                 model->kinds[0].other == 0);
@@ -519,7 +519,7 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
         put_matrix(in_layer(l, "ffn_down.weight"), DTYPE_F16, 64, 256);
     }
     model = model_of_draft();
-    b     = &model->kinds[0].block;
+    b = &model->kinds[0].block;
     assert_true(b->gated && b->ffn == 256 && b->qk_norm && model->kinds[0].other == 0);
     assert_true(!model->kinds[1].block.qk_norm && model->kinds[1].other == 128);
     assert_int_equal(weight_of(model, 0, "ffn_up.weight")->role, ROLE_GATE_UP);
@@ -533,7 +533,7 @@ static void biases_norms_and_matrices_in_one_are_seen(void **state)
         put_vector(in_layer(l, "attn_sinks.weight"), 4);
     }
     model = model_of_draft();
-    b     = &model->kinds[0].block;
+    b = &model->kinds[0].block;
     assert_true(b->mlp_bias && b->router_bias && model->kinds[0].other == 4);
     assert_int_equal(weight_of(model, 0, "ffn_up_exps.bias")->copies, 8);
     // All norms and biases that a token goes through: two norms, two of eight experts', router, sinks.
@@ -552,10 +552,10 @@ static void an_encoder_keeps_no_cache(void **state)
 
 static void put_t5_layer(const char *stack, int layer, bool cross)
 {
-    static const char *const SELF[]  = {"attn_q", "attn_k", "attn_v", "attn_o"};
+    static const char *const SELF[] = {"attn_q", "attn_k", "attn_v", "attn_o"};
     static const char *const CROSS[] = {"cross_attn_q", "cross_attn_k", "cross_attn_v",
                                         "cross_attn_o"};
-    char                     name[96];
+    char name[96];
 #define IN_STACK(part)                                                                             \
     (snprintf(name, sizeof name, "%s.blk.%d.%s.weight", stack, layer, part), name)
     for (int i = 0; i < 4; i++) put_matrix(IN_STACK(SELF[i]), DTYPE_F16, 64, 64);
@@ -704,14 +704,14 @@ static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
     const char *const parts[] = {"attn_q.weight",      "attn_k.weight",   "attn_v.weight",
                                  "attn_output.weight", "ffn_gate.weight", "ffn_up.weight",
                                  "ffn_down.weight"};
-    char              sentence[128];
+    char sentence[128];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         Sizes wrong = SMALL;
         wrong.twice = parts[i];
         put_llama("llama", &wrong);
         snprintf(sentence, sizeof sentence, "%s of layer 0 takes", parts[i]);
         refuses_draft(sentence);
-        wrong         = SMALL;
+        wrong = SMALL;
         wrong.without = parts[i];
         put_llama("llama", &wrong);
         snprintf(sentence, sizeof sentence, "layer 0 has no %s", parts[i]);
@@ -720,16 +720,16 @@ static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
     put_llama("llama", &ROUTED);
     put_experts("blk.1.ffn_norm_exps.weight", DTYPE_F32, 1, 1, 64);
     model_of_draft();
-    Sizes few   = ROUTED;
+    Sizes few = ROUTED;
     few.experts = 4;
     put_llama("llama", &few);
     put_experts("blk.0.ffn_gate_exps.bias", DTYPE_F32, 1, 3, 96);
     refuses_draft("ffn_gate_exps.bias of layer 0 is of 3 experts, expected 4 by the settings");
-    few        = ROUTED;
+    few = ROUTED;
     few.active = 9;
     put_llama("llama", &few);
     refuses_draft("a token goes to 9 of 8 experts");
-    Sizes odd    = SMALL;
+    Sizes odd = SMALL;
     odd.kv_heads = 3;
     put_llama("llama", &odd);
     refuses_draft("layer 0 has 4 heads with keys of 16 and values of 16, and 3 key heads");
@@ -748,7 +748,7 @@ static void absurd_sizes_are_refused(void **state)
     large.vocab = UINT32_MAX, large.width = 1u << 24;
     put_llama("llama", &large);
     refuses_draft("has over 2^53 numbers");
-    Sizes many  = SMALL;
+    Sizes many = SMALL;
     many.layers = 9;
     put_llama("llama", &many);
     uint32_t windows[9];

@@ -12,9 +12,9 @@ static const double gib = 1073741824.0;
 static Question question_of(uint64_t context, uint64_t batch)
 {
     Question question = question_default();
-    Error    err;
+    Error err;
     question.context = context;
-    question.batch   = batch;
+    question.batch = batch;
     question.weights = "bf16";
     if (!question_settle(&question, arena, &err)) fail_msg("%s", err.message);
     return question;
@@ -23,7 +23,7 @@ static Question question_of(uint64_t context, uint64_t batch)
 static Serving plan(const Model *model, const Question *question)
 {
     Serving serving;
-    Error   err;
+    Error err;
     if (!inference_plan(arena, model, question, &serving, &err)) fail_msg("%s", err.message);
     return serving;
 }
@@ -31,7 +31,7 @@ static Serving plan(const Model *model, const Question *question)
 static void refuses(const Model *model, const Question *question, const char *sentence)
 {
     Serving serving;
-    Error   err;
+    Error err;
     assert_false(inference_plan(arena, model, question, &serving, &err));
     assert_string_equal(err.message, sentence);
 }
@@ -84,7 +84,7 @@ static void a_block_formats_scales_are_in_the_cache(void **state)
     (void)state;
     // llama.cpp prints 6.38 KiB for a token of Qwen2.5-0.5B in q8_0: 34 bytes for 32 numbers.
     Question question = question_of(4096, 1);
-    question.kv       = "q8_0";
+    question.kv = "q8_0";
     assert_int_equal(plan(model_of("Qwen2.5-0.5B"), &question).kv_per_token, 24 * 2 * 4 * 34);
 }
 
@@ -102,12 +102,12 @@ static void an_encoder_keeps_nothing_and_a_second_attention_as_much_again(void *
         .width = 64, .heads = 4, .kv_heads = 4, .head_dim = 16, .ffn = 256, .norms = 128};
     Model *model = shape_model(arena, "small-t5", 64, 1000, 512, true);
     model->kinds[shape_layers(model, 3, block, 0)].caches = false;
-    model->kinds[shape_layers(model, 2, block, 0)].cross  = true;
+    model->kinds[shape_layers(model, 2, block, 0)].cross = true;
     build_finish(model);
     Question question = question_of(100, 1);
     assert_int_equal(plan(model, &question).kv_bytes, 2 * (2 + 2) * 64 * 2 * 100);
     model->kinds[1].caches = false;
-    Serving serving        = plan(model, &question);
+    Serving serving = plan(model, &question);
     assert_int_equal(serving.kv_bytes, 0);
     assert_int_equal(serving.cache_count, 0);
     assert_true(serving.fits);
@@ -117,13 +117,13 @@ static void pages_have_room_for_tokens_that_are_not_there_yet(void **state)
 {
     (void)state;
     Question question = question_of(4097, 3);
-    Serving  serving  = plan(model_of("Llama-3.1-8B"), &question);
+    Serving serving = plan(model_of("Llama-3.1-8B"), &question);
     assert_int_equal(serving.kv_bytes, 3 * 131072ull * 4097);
     assert_int_equal(serving.kv_paged, 3 * 131072ull * 4112);
     question.page = 1;
     assert_int_equal(plan(model_of("Llama-3.1-8B"), &question).kv_paged, 3 * 131072ull * 4097);
     // A window of 128 in pages of 16: 9 pages at worst (vLLM, single_type_kv_cache_manager.py).
-    question      = question_of(4096, 1);
+    question = question_of(4096, 1);
     question.page = 16;
     assert_int_equal(plan(model_of("gpt-oss-20b"), &question).kv_paged, 12 * 2048 * (4096 + 144));
 }
@@ -175,7 +175,7 @@ static void weights_of_8b_are_what_vllm_logged_alone_and_on_two(void **state)
     (void)state;
     // vllm-project/vllm PR #10511: "model weights take 14.96GiB", with -tp 2 "7.48GiB".
     Question question = question_of(4096, 1);
-    Model   *model    = model_of("Llama-3.1-8B");
+    Model *model = model_of("Llama-3.1-8B");
     assert_int_equal(plan(model, &question).per_gpu.weights, 2 * 8030261248);
     assert_close(plan(model, &question).per_gpu.weights / gib, 14.96, 0.005);
     question.tp = 2;
@@ -187,17 +187,17 @@ static void weights_of_8b_are_what_vllm_logged_alone_and_on_two(void **state)
 static void tensor_parallel_copies_what_it_cannot_divide(void **state)
 {
     (void)state;
-    Model   *model    = model_of("Llama-3.1-8B");    // 8 key/value heads
+    Model *model = model_of("Llama-3.1-8B");    // 8 key/value heads
     Question question = question_of(4096, 1);
-    question.tp       = 8;
-    double eight      = plan(model, &question).per_gpu.cache;
-    question.tp       = 16;
-    Serving serving   = plan(model, &question);
+    question.tp = 8;
+    double eight = plan(model, &question).per_gpu.cache;
+    question.tp = 16;
+    Serving serving = plan(model, &question);
     assert_int_equal(serving.kv_heads_per_gpu, 1);
     assert_true(serving.per_gpu.cache == eight);
     assert_true(eight == 131072.0 * 4096 / 8);
 
-    model       = model_of("DeepSeek-V3");    // the latent is whole on each
+    model = model_of("DeepSeek-V3");    // the latent is whole on each
     question.tp = 8;
     assert_true(plan(model, &question).per_gpu.cache == 70272.0 * 4096);
     // A vocabulary of 50257 over two: 25129 rows.
@@ -213,13 +213,13 @@ static void tensor_parallel_copies_what_it_cannot_divide(void **state)
 static void a_tied_head_is_on_the_first_and_the_last_stage(void **state)
 {
     (void)state;
-    Model       *model    = model_of("Qwen2.5-0.5B");    // 24 layers, 151936 x 896 tied
-    Question     question = question_of(4096, 1);
-    Error        err;
+    Model *model = model_of("Qwen2.5-0.5B");    // 24 layers, 151936 x 896 tied
+    Question question = question_of(4096, 1);
+    Error err;
     ServingBasis basis;
     assert_true(inference_basis(arena, model, &question, &basis, &err));
     const StageWeights *stages = split_weights(arena, &basis.split, (Split){1, 3, 1});
-    uint64_t            embed = 2ull * 151936 * 896, all = 0;
+    uint64_t embed = 2ull * 151936 * 896, all = 0;
     for (int s = 0; s < 3; s++) all += stages[s].all;
     assert_int_equal(all, basis.weights.bytes + embed);
     assert_int_equal(stages[0].all, stages[1].all + embed);
@@ -231,18 +231,18 @@ static void a_tied_head_is_on_the_first_and_the_last_stage(void **state)
 static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
 {
     (void)state;
-    Model       *model    = model_of("DeepSeek-V3");
-    Question     question = question_of(4096, 16);
-    Error        err;
+    Model *model = model_of("DeepSeek-V3");
+    Question question = question_of(4096, 16);
+    Error err;
     ServingBasis basis;
     assert_true(inference_basis(arena, model, &question, &basis, &err));
     uint64_t experts = model_component(model, COMPONENT_EXPERTS) * 2,
-             rest    = basis.weights.bytes - experts;
+             rest = basis.weights.bytes - experts;
     // DeepSeek-V3's own deployment decodes with one expert on each of 256 GPUs.
     const StageWeights *one = split_weights(arena, &basis.split, (Split){1, 1, 256});
     assert_int_equal(one->experts, experts / 256);
     assert_int_equal(one->all, experts / 256 + rest);
-    question.ep     = 16;
+    question.ep = 16;
     Serving serving = plan(model, &question);
     assert_int_equal(serving.gpus, 16);
     assert_int_equal(serving.requests_per_group, 1);
@@ -256,7 +256,7 @@ static void a_split_that_no_engine_takes_is_refused(void **state)
 {
     (void)state;
     Question question = question_of(4096, 1);
-    Model   *qwen = model_of("Qwen2.5-0.5B"), *llama = model_of("Llama-3.1-8B");
+    Model *qwen = model_of("Qwen2.5-0.5B"), *llama = model_of("Llama-3.1-8B");
     question.tp = 4;
     refuses(qwen, &question,
             arena_print(arena,
@@ -279,14 +279,14 @@ static void gpus_alone_are_split_within_nodes_first(void **state)
     (void)state;
     static const struct {
         const char *name;
-        uint64_t    gpus, tp, pp;
+        uint64_t gpus, tp, pp;
     } rows[] = {{"Llama-3.1-405B", 16, 8, 2}, {"Llama-3.1-405B", 8, 8, 1},
                 {"Llama-3.1-8B", 6, 2, 3},    {"Qwen2.5-0.5B", 8, 2, 4},
                 {"Llama-3.1-8B", 3, 1, 3},    {"Llama-3.1-8B", 1, 1, 1}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         Question question = question_of(4096, 1);
-        question.gpus     = rows[r].gpus;
-        Serving serving   = plan(model_of(rows[r].name), &question);
+        question.gpus = rows[r].gpus;
+        Serving serving = plan(model_of(rows[r].name), &question);
         assert_int_equal(serving.tp, rows[r].tp);
         assert_int_equal(serving.pp, rows[r].pp);
         assert_int_equal(serving.gpus, rows[r].gpus);
@@ -304,21 +304,21 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     Model *model = model_of("Llama-3.1-8B");
     // Oracle's model-deployment tips, a log of vLLM 0.7 on an A10: 22.07 GiB x 0.90, non_torch 0.05 GiB,
     // activations 0.22 GiB, 2356 blocks of 16 tokens. Steps of 2048 tokens.
-    Question question    = question_of(131072, 1);
+    Question question = question_of(131072, 1);
     question.card.memory = 22.07 * gib;
-    question.runtime     = 0.05;
-    Serving serving      = plan(model, &question);
+    question.runtime = 0.05;
+    Serving serving = plan(model, &question);
     assert_close(serving.per_gpu.work / gib, 0.22, 0.03);
     assert_close((double)serving.memory_context, 2356.0 * 16, 0.015 * 2356 * 16);
     assert_int_equal(serving.max_requests, 0);
     assert_false(serving.fits);
     // vllm-project/vllm PR #10511: 79.22 GiB x 0.90, non_torch 1.79 GiB, 53.29 GiB left for the cache;
     // 8192 tokens a step.
-    question             = question_of(8192, 1);
+    question = question_of(8192, 1);
     question.card.memory = 79.22 * gib;
-    question.runtime     = 1.79;
+    question.runtime = 1.79;
     question.step_tokens = 8192;
-    serving              = plan(model, &question);
+    serving = plan(model, &question);
     assert_int_equal(serving.max_requests, 53);    // of 1 GiB each
 }
 
@@ -327,12 +327,12 @@ static void what_is_the_most_fits_and_one_more_does_not(void **state)
     (void)state;
     static const struct {
         const char *name;
-        uint64_t    context, tp, pp, ep;
+        uint64_t context, tp, pp, ep;
     } rows[] = {{"Llama-3.1-8B", 4096, 1, 1, 1},  {"gemma-3-27b-it", 32768, 2, 1, 1},
                 {"DeepSeek-V3", 4096, 8, 3, 1},   {"DeepSeek-V3", 8192, 1, 1, 64},
                 {"gpt-oss-20b", 131072, 1, 1, 1}, {"Llama-3.1-405B", 8192, 8, 3, 1}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        Model   *model    = model_of(rows[r].name);
+        Model *model = model_of(rows[r].name);
         Question question = question_of(rows[r].context, 1);
         question.tp = rows[r].tp, question.pp = rows[r].pp, question.ep = rows[r].ep;
         Serving serving = plan(model, &question);
@@ -342,8 +342,8 @@ static void what_is_the_most_fits_and_one_more_does_not(void **state)
         question.batch++;
         assert_false(plan(model, &question).fits);
 
-        question.batch   = 4;
-        serving          = plan(model, &question);
+        question.batch = 4;
+        serving = plan(model, &question);
         question.context = serving.memory_context;
         assert_true(plan(model, &question).fits);
         question.context++;
@@ -355,14 +355,14 @@ static void what_is_the_most_fits_and_one_more_does_not(void **state)
 static void what_is_missing_is_told(void **state)
 {
     (void)state;
-    Model   *model    = model_of("Llama-3.1-70B");
+    Model *model = model_of("Llama-3.1-70B");
     Question question = question_of(4096, 1);
-    Sheet   *sheet    = sheet_new(arena);
-    Error    err;
+    Sheet *sheet = sheet_new(arena);
+    Error err;
     assert_true(inference_tell(sheet, model, &question, &err));
     assert_int_equal(sheet_find(sheet, "inference.fits")->flag, false);
     double missing = entry_number(sheet_find(sheet, "inference.missing_bytes"));
-    double total   = entry_number(sheet_find(sheet, "inference.per_gpu.total_bytes"));
+    double total = entry_number(sheet_find(sheet, "inference.per_gpu.total_bytes"));
     assert_close(missing, total - question.card.memory * 0.9, 2);
     assert_int_equal(sheet_find(sheet, "inference.max_context")->count, 0);
 }
@@ -371,8 +371,8 @@ static void a_question_finds_the_same_paths_in_every_answer(void **state)
 {
     (void)state;
     Question question = question_of(4096, 1);
-    Sheet   *one = sheet_new(arena), *two = sheet_new(arena);
-    Error    err;
+    Sheet *one = sheet_new(arena), *two = sheet_new(arena);
+    Error err;
     assert_true(inference_tell(one, model_of("Llama-3.1-8B"), &question, &err));
     question.tp = 8, question.batch = 1000000;
     assert_true(inference_tell(two, model_of("Llama-3.1-8B"), &question, &err));
@@ -387,8 +387,8 @@ static void tensors_without_a_configuration_have_weights_and_no_cache(void **sta
     build_weight(model, OUTSIDE, COMPONENT_MLP, ROLE_OTHER, "layers.0.weight", 100, 200);
     build_finish(model);
     Question question = question_of(4096, 1);
-    Sheet   *sheet    = sheet_new(arena);
-    Error    err;
+    Sheet *sheet = sheet_new(arena);
+    Error err;
     assert_true(inference_tell(sheet, model, &question, &err));
     assert_int_equal(sheet_find(sheet, "weights.bytes")->count, 40000);
     assert_int_equal(sheet_find(sheet, "kv_cache.bytes_per_token")->kind, ENTRY_NULL);

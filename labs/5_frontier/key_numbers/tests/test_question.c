@@ -22,7 +22,7 @@ static void a_suffix_is_binary_for_tokens_and_decimal_for_amounts(void **state)
 {
     (void)state;
     Question question = question_default();
-    Error    err      = {""};
+    Error err = {""};
     assert_true(set(&question, "context", "128k", &err));
     assert_int_equal(question.context, 131072);
     assert_true(set(&question, "context", "1m", &err));
@@ -31,7 +31,8 @@ static void a_suffix_is_binary_for_tokens_and_decimal_for_amounts(void **state)
     assert_true(question.train_tokens == 15.6e12);
     assert_true(set(&question, "budget", "3.8e25", &err));
     assert_true(question.budget == 3.8e25);
-    assert_true(set(&question, "micro_batch", "3", &err) && set(&question, "micro-batch", "4", &err));
+    assert_true(set(&question, "micro_batch", "3", &err) &&
+                set(&question, "micro-batch", "4", &err));
     assert_int_equal(question.micro_batch, 4);
     assert_true(set(&question, "flash", "no", &err));
     assert_false(question.flash);
@@ -40,16 +41,18 @@ static void a_suffix_is_binary_for_tokens_and_decimal_for_amounts(void **state)
 static void refuses(const char *name, const char *text, const char *sentence)
 {
     Question question = question_default(), before = question;
-    Error    err      = {""};
+    Error err = {""};
     assert_false(set(&question, name, text, &err));
-    if (strstr(err.message, sentence) == NULL) fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
+    if (strstr(err.message, sentence) == NULL)
+        fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
     assert_memory_equal(&question, &before, sizeof question);
 }
 
 static void what_is_no_such_value_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "-1", "0", "1.5", "1e99", "4kk", "4x", "nan", "inf", "0x10", " 4", "4 "};
+    static const char *const bad[] = {"",   "-1",  "0",   "1.5",  "1e99", "4kk",
+                                      "4x", "nan", "inf", "0x10", " 4",   "4 "};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses("context", bad[i], "is not a whole number from 1 to 1e+09");
     refuses("mfu", "1.5", "mfu: '1.5' is not a number from 0.001 to 1");
@@ -63,10 +66,10 @@ static void what_is_held_reads_back_as_it_was(void **state)
 {
     (void)state;
     Question question = question_default();
-    Error    err      = {""};
+    Error err = {""};
     for (int i = 0; i < question_field_count; i++) {
         const QuestionField *field = &question_fields[i];
-        const char          *text  = question_text(&question, arena, field);
+        const char *text = question_text(&question, arena, field);
         if (text == NULL) continue;
         Question again = question_default();
         if (!set(&again, field->name, text, &err)) fail_msg("%s", err.message);
@@ -94,8 +97,9 @@ static void a_range_doubles_and_holds_its_end(void **state)
 static void a_sweep_of_nothing_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"context", "context=", "nothing=1..2", "context=5..1", "context=0..4",
-                                      "context=1..x", "weights=a..b", "batch=1..1e30", "=1..2", ""};
+    static const char *const bad[] = {
+        "context",      "context=",     "nothing=1..2",  "context=5..1", "context=0..4",
+        "context=1..x", "weights=a..b", "batch=1..1e30", "=1..2",        ""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         Sweep sweep;
         Error err = {""};

@@ -20,9 +20,9 @@
 enum { TOLD_MAX = 4 << 20, ASKED_MAX = 16384 };
 
 static Server *server;
-static int     port;
-static Arena  *arena;
-static char   *told;    // the last answer, with its head
+static int port;
+static Arena *arena;
+static char *told;    // the last answer, with its head
 
 static const char model_name[] = "meta-llama/Llama-3.1-8B";
 
@@ -30,8 +30,8 @@ static int open_server(void **state)
 {
     Error err = {""};
     (void)state;
-    arena  = arena_new("test", 64u << 20);
-    told   = malloc(TOLD_MAX);
+    arena = arena_new("test", 64u << 20);
+    told = malloc(TOLD_MAX);
     server = server_open("127.0.0.1", 0, &err);
     if (server == NULL) print_error("%s\n", err.message);
     if (server == NULL || told == NULL) return -1;
@@ -51,9 +51,9 @@ static int close_server(void **state)
 
 static int dial(void)
 {
-    struct sockaddr_in at       = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct timeval     patience = {.tv_sec = 20};
-    int                line     = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct timeval patience = {.tv_sec = 20};
+    int line = socket(AF_INET, SOCK_STREAM, 0);
     inet_pton(AF_INET, "127.0.0.1", &at.sin_addr);
     assert_true(line >= 0);
     setsockopt(line, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -86,8 +86,8 @@ static int hear(int line)
 static int request(const char *method, const char *target, const char *host, const char *body)
 {
     static char head[ASKED_MAX];
-    int         line = dial();
-    int         size =
+    int line = dial();
+    int size =
         snprintf(head, sizeof head,
                  "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
                  method, target, host, strlen(body));
@@ -125,7 +125,7 @@ static cJSON *tree_of(const char *text)
 // The answer is {"error": a sentence with these words}.
 static void is_sentence(const char *words)
 {
-    cJSON      *tree  = tree_of(body());
+    cJSON *tree = tree_of(body());
     const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "error"));
     if (error == NULL || strstr(error, words) == NULL)
         fail_msg("expected a sentence with '%s', got '%.300s'", words, body());
@@ -188,8 +188,8 @@ static void only_get_is_answered_and_a_config_may_be_posted(void **state)
 static void a_host_with_a_name_of_its_own_is_refused(void **state)
 {
     (void)state;
-    const char *const own[]    = {"localhost",   "localhost:8020", "LOCALHOST",
-                                  "127.0.0.1:1", "[::1]:8020",     "192.168.1.7"};
+    const char *const own[] = {"localhost",   "localhost:8020", "LOCALHOST",
+                               "127.0.0.1:1", "[::1]:8020",     "192.168.1.7"};
     const char *const others[] = {
         "evil.example", "127.0.0.1.evil.example",    "localhost.evil.example:80",
         "[::1",         "localhost:80@evil.example", ""};
@@ -280,7 +280,7 @@ static void an_address_without_end_is_refused(void **state)
 
 static void answer_is_that_of_the_command_line(void **state)
 {
-    Error    err;
+    Error err;
     Question question = question_default();
     (void)state;
     assert_int_equal(
@@ -312,7 +312,7 @@ static void explain_tells_each_formula_and_its_numbers(void **state)
     cJSON *entry = cJSON_GetObjectItemCaseSensitive(explain, "kv_cache.bytes_per_token");
     assert_non_null(entry);
     const char *filled = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "filled"));
-    const char *text   = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "text"));
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "text"));
     assert_true(filled != NULL && strstr(filled, "32") != NULL);
     assert_true(text != NULL &&
                 strstr(text, "131,072 B") != NULL);    // 32 layers x 2 x 8 x 128 x 2 bytes
@@ -336,8 +336,8 @@ static void answers_are_the_single_ones_in_a_row(void **state)
         snprintf(target, sizeof target, "/answer?model=%s&context=%s", model_name,
                  cJSON_GetStringValue(cJSON_GetArrayItem(values, i)));
         assert_int_equal(get(target), 200);
-        cJSON *one                = tree_of(body()),
-              *inference          = cJSON_GetObjectItemCaseSensitive(one, "inference");
+        cJSON *one = tree_of(body()),
+              *inference = cJSON_GetObjectItemCaseSensitive(one, "inference");
         const char *const parts[] = {"cache_bytes", "total_bytes"};
         const char *const paths[] = {"inference.per_gpu.cache_bytes",
                                      "inference.per_gpu.total_bytes"};
@@ -360,7 +360,7 @@ static void answers_are_the_single_ones_in_a_row(void **state)
 static void lists_are_those_of_the_calculator(void **state)
 {
     const CatalogueEntry *entries;
-    Error                 err;
+    Error err;
     (void)state;
     assert_int_equal(get("/settings"), 200);
     cJSON *settings = tree_of(body());
@@ -421,7 +421,7 @@ static void a_posted_config_that_is_none_gets_one_sentence(void **state)
     is_sentence("not both");
 
     size_t deep = 10000, large = (1 << 20) + 1;
-    char  *text = malloc(large + 1);
+    char *text = malloc(large + 1);
     assert_non_null(text);
     memset(text, '[', deep), text[deep] = '\0';
     assert_int_equal(request("POST", "/answer", "localhost", text), 400);
@@ -436,8 +436,9 @@ static void a_posted_config_that_is_none_gets_one_sentence(void **state)
 
 static void a_silent_connection_keeps_nobody_waiting(void **state)
 {
-    static const char begun[] = "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{";
-    int               lines[8];
+    static const char begun[] =
+        "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{";
+    int lines[8];
     (void)state;
     for (int i = 0; i < 8; i++) {
         lines[i] = dial();

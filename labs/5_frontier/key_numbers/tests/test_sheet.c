@@ -12,7 +12,8 @@ static Sheet *some_sheet(void)
     Arena *arena = arena_new("test", 1u << 22);
     Sheet *sheet = sheet_new(arena);
     sheet_text(sheet, "model.name", "model", "a \"quoted\", name");
-    Entry *entry = sheet_count(sheet, "parameters.total", "parameters", 18446744073709551615u, UNIT_PARAMETERS);
+    Entry *entry = sheet_count(sheet, "parameters.total", "parameters", 18446744073709551615u,
+                               UNIT_PARAMETERS);
     entry_explain(sheet, entry, "a b", "%d x %d", 3, 4);
     sheet_real(sheet, "parameters.share", NULL, 0.1, UNIT_SHARE);
     sheet_flag(sheet, "fit.fits", "fits", true);
@@ -30,11 +31,13 @@ static void a_path_is_the_place_in_the_json(void **state)
     cJSON *tree = cJSON_Parse(sheet_json(some_sheet()));
     assert_non_null(tree);
     cJSON *fit = cJSON_GetObjectItem(tree, "fit"), *options = cJSON_GetObjectItem(fit, "options");
-    assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(tree, "model"), "name")->valuestring,
-                        "a \"quoted\", name");
+    assert_string_equal(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(tree, "model"), "name")->valuestring,
+        "a \"quoted\", name");
     assert_int_equal(cJSON_GetArraySize(options), 2);
     assert_int_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(options, 1), "gpus")->valueint, 2);
-    assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(fit, "words"), 1)->valuestring, "two");
+    assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(fit, "words"), 1)->valuestring,
+                        "two");
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(fit, "fits")));
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(fit, "context")));
     cJSON_Delete(tree);
@@ -74,11 +77,12 @@ static void an_entry_is_found_by_its_path(void **state)
     assert_true(isnan(entry_number(sheet_find(sheet, "model.name"))));
 }
 
-static const char *csv_of(const Sheet *const *sheets, int count, const char *name, const char *const *values)
+static const char *csv_of(const Sheet *const *sheets, int count, const char *name,
+                          const char *const *values)
 {
-    char  *text = NULL;
+    char *text = NULL;
     size_t size = 0;
-    FILE  *out  = open_memstream(&text, &size);
+    FILE *out = open_memstream(&text, &size);
     sheets_csv(out, sheets, count, name, values);
     fclose(out);
     return text;
@@ -92,7 +96,8 @@ static void a_csv_has_a_row_for_each_sheet_and_gaps_where_one_lacks_something(vo
     sheet_text(a, "x.two", NULL, "p, \"q\"");
     sheet_real(b, "x.three", NULL, 2.5, UNIT_NONE);
     sheet_count(b, "x.one", NULL, 7, UNIT_NONE);
-    const char *text = csv_of((const Sheet *[]){a, b}, 2, "context", (const char *[]){"1024", "2048"});
+    const char *text =
+        csv_of((const Sheet *[]){a, b}, 2, "context", (const char *[]){"1024", "2048"});
     assert_string_equal(text, "context,x.one,x.two,x.three\n"
                               "1024,1,\"p, \"\"q\"\"\",\n"
                               "2048,7,,2.5\n");
@@ -100,8 +105,8 @@ static void a_csv_has_a_row_for_each_sheet_and_gaps_where_one_lacks_something(vo
 }
 
 typedef struct Shown {
-    double      value;
-    Unit        unit;
+    double value;
+    Unit unit;
     const char *text;
 } Shown;
 
@@ -126,7 +131,8 @@ static void quantities_read_with_their_unit(void **state)
     };
     Sheet *sheet = sheet_new(arena_new("test", 1u << 20));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        Entry *entry = sheet_real(sheet, sheet_path(sheet, "x.y%zu", i), NULL, shown[i].value, shown[i].unit);
+        Entry *entry =
+            sheet_real(sheet, sheet_path(sheet, "x.y%zu", i), NULL, shown[i].value, shown[i].unit);
         assert_string_equal(entry_text(sheet->arena, entry), shown[i].text);
     }
 }
@@ -141,8 +147,9 @@ static void exact_counts_show_all_digits_and_both_units(void **state)
     assert_string_equal(entry_text(sheet->arena, count), "8,030,261,248");
     assert_string_equal(entry_short(sheet->arena, bytes), "131.1 kB");
     assert_string_equal(entry_short(sheet->arena, count), "8.03e9");
-    assert_string_equal(entry_short(sheet->arena, sheet_count(sheet, "x.small", NULL, 124439808, UNIT_PARAMETERS)),
-                        "124.4e6");
+    assert_string_equal(
+        entry_short(sheet->arena, sheet_count(sheet, "x.small", NULL, 124439808, UNIT_PARAMETERS)),
+        "124.4e6");
 }
 
 int main(void)

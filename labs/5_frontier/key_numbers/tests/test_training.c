@@ -30,42 +30,42 @@ static int end(void **state)
 // ---- models ----
 
 // "Language Models are Few-Shot Learners", Table 2.1; with dropout.
-static const KnBlock gpt3_block    = {.width    = 12288,
-                                      .heads    = 96,
-                                      .kv_heads = 96,
-                                      .head_dim = 128,
-                                      .qkv_bias = true,
-                                      .out_bias = true,
-                                      .ffn      = 49152,
-                                      .mlp_bias = true,
-                                      .norms    = 4 * 12288};
-static const KnBlock llama_block   = {.width    = 4096,
-                                      .heads    = 32,
+static const KnBlock gpt3_block = {.width = 12288,
+                                   .heads = 96,
+                                   .kv_heads = 96,
+                                   .head_dim = 128,
+                                   .qkv_bias = true,
+                                   .out_bias = true,
+                                   .ffn = 49152,
+                                   .mlp_bias = true,
+                                   .norms = 4 * 12288};
+static const KnBlock llama_block = {.width = 4096,
+                                    .heads = 32,
+                                    .kv_heads = 8,
+                                    .head_dim = 128,
+                                    .ffn = 14336,
+                                    .gated = true,
+                                    .norms = 2 * 4096};
+static const KnBlock llama2_block = {.width = 4096,
+                                     .heads = 32,
+                                     .kv_heads = 32,
+                                     .head_dim = 128,
+                                     .ffn = 11008,
+                                     .gated = true,
+                                     .norms = 2 * 4096};
+static const KnBlock mixtral_block = {.width = 4096,
+                                      .heads = 32,
                                       .kv_heads = 8,
                                       .head_dim = 128,
-                                      .ffn      = 14336,
-                                      .gated    = true,
-                                      .norms    = 2 * 4096};
-static const KnBlock llama2_block  = {.width    = 4096,
-                                      .heads    = 32,
-                                      .kv_heads = 32,
-                                      .head_dim = 128,
-                                      .ffn      = 11008,
-                                      .gated    = true,
-                                      .norms    = 2 * 4096};
-static const KnBlock mixtral_block = {.width          = 4096,
-                                      .heads          = 32,
-                                      .kv_heads       = 8,
-                                      .head_dim       = 128,
-                                      .gated          = true,
-                                      .experts        = 8,
+                                      .gated = true,
+                                      .experts = 8,
                                       .active_experts = 2,
-                                      .expert_ffn     = 14336,
-                                      .norms          = 2 * 4096};
+                                      .expert_ffn = 14336,
+                                      .norms = 2 * 4096};
 
 static Model *model_of(const char *family, KnBlock block, int layers, uint64_t vocab, bool tied)
 {
-    Model *model  = shape_model(arena, family, block.width, vocab, 0, tied);
+    Model *model = shape_model(arena, family, block.width, vocab, 0, tied);
     model->family = family;
     shape_layers(model, layers, block, 0);
     build_finish(model);
@@ -79,7 +79,7 @@ static Model *llama_8b(void)
 
 static const Model *published(const char *name)
 {
-    Error        err   = {""};
+    Error err = {""};
     const Model *model = catalogue_model(arena, name, &err);
     if (model == NULL) fail_msg("%s", err.message);
     return model;
@@ -103,15 +103,15 @@ static Model *lump(uint64_t params, uint64_t largest)
 static Question question(void)
 {
     Question q = question_default();
-    q.card     = (Card){.name = "80 GB", .memory = 80e9};
-    q.runtime  = 0;
+    q.card = (Card){.name = "80 GB", .memory = 80e9};
+    q.runtime = 0;
     return q;
 }
 
 static Training plan(const Model *model, const Question *q)
 {
     Training training;
-    Error    err = {""};
+    Error err = {""};
     if (!training_plan(arena, model, q, &training, &err)) fail_msg("%s", err.message);
     return training;
 }
@@ -119,7 +119,7 @@ static Training plan(const Model *model, const Question *q)
 static void refuses(const Model *model, const Question *q, const char *sentence)
 {
     Training training;
-    Error    err = {""};
+    Error err = {""};
     assert_false(training_plan(arena, model, q, &training, &err));
     if (strstr(err.message, sentence) == NULL)
         fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
@@ -137,9 +137,9 @@ static void zero_divides_as_its_paper_says(void **state)
 {
     (void)state;
     static const double gb[] = {120, 31.4, 16.6, 1.9};
-    Question            q    = question();
-    q.dp                     = 64;
-    Training t               = plan(lump(7500000000, 0), &q);
+    Question q = question();
+    q.dp = 64;
+    Training t = plan(lump(7500000000, 0), &q);
     for (int z = 0; z < ZERO_STAGES; z++) assert_close(state_of(&t.by_zero[z]) / 1e9, gb[z], 0.05);
 }
 
@@ -147,7 +147,7 @@ static void zero_divides_as_its_paper_says(void **state)
 static void megatron_needs_18_bytes_or_6_and_12_divided(void **state)
 {
     (void)state;
-    Question q  = question();
+    Question q = question();
     q.gradients = "32", q.dp = 8;
     Training t = plan(lump(1 << 20, 0), &q);
     assert_close(state_of(&t.by_zero[0]) / (1 << 20), 18, 1e-9);
@@ -159,18 +159,18 @@ static void megatron_needs_18_bytes_or_6_and_12_divided(void **state)
 static void deepspeeds_estimates_come_out(void **state)
 {
     (void)state;
-    Model   *model = lump(2851000000, 32000000);
-    Question q     = question();
+    Model *model = lump(2851000000, 32000000);
+    Question q = question();
     q.gradients = "32", q.dp = 8, q.zero = 3;
     Training t = plan(model, &q);
     assert_close((t.per_gpu.total - t.per_gpu.backward) / gib, 6.09, 0.005);
     assert_close(t.per_gpu.host, 0, 0);
     q.offload = "optimizer";
-    t         = plan(model, &q);
+    t = plan(model, &q);
     assert_close(t.per_gpu.total / gib, 0.78, 0.005);
     assert_close(8 * t.per_gpu.host / gib, 63.72, 0.005);
     q.offload = "all";
-    t         = plan(model, &q);
+    t = plan(model, &q);
     assert_close(t.per_gpu.total / gib, 0.12, 0.005);
     assert_close(8 * t.per_gpu.host / gib, 71.69, 0.005);
     q.offload = "optimizer", q.zero = 2;
@@ -185,7 +185,7 @@ static void an_optimizer_keeps_what_it_is_known_for(void **state)
     (void)state;
     static const struct {
         const char *optimizer, *precision, *gradients;
-        double      weights, gradient, moments, master;
+        double weights, gradient, moments, master;
     } rows[] = {
         {"adamw", "mixed", "32", 2, 4, 8, 4},    {"adamw", "mixed", "16", 2, 2, 8, 4},
         {"adamw", "fp32", "16", 4, 4, 8, 0},     {"adamw-bf16", "bf16", "16", 2, 2, 4, 0},
@@ -195,10 +195,10 @@ static void an_optimizer_keeps_what_it_is_known_for(void **state)
     enum { N = 1 << 20 };
     Model *model = lump(N, 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Question q  = question();
+        Question q = question();
         q.optimizer = rows[i].optimizer, q.precision = rows[i].precision,
         q.gradients = rows[i].gradients;
-        Training t  = plan(model, &q);
+        Training t = plan(model, &q);
         assert_close(t.per_gpu.weights / N, rows[i].weights, 1e-9);
         assert_close(t.per_gpu.gradients / N, rows[i].gradient, 1e-9);
         assert_close(t.per_gpu.optimizer / N, rows[i].moments, 1e-9);
@@ -223,10 +223,10 @@ static void adafactor_keeps_a_matrixs_rows_and_columns(void **state)
     (void)state;
     assert_close(optimizer_bytes("adafactor", 96, 32), 4 * (96 + 32), 0);
     assert_close(optimizer_bytes("adafactor", 1, 96), 4 * 96, 0);
-    Question q  = question();
+    Question q = question();
     q.optimizer = "adafactor";
-    Training t  = plan(llama_8b(), &q);
-    double   in_a_layer =
+    Training t = plan(llama_8b(), &q);
+    double in_a_layer =
         2.0 * (4096 + 4096) + 2.0 * (1024 + 4096) + 3.0 * (14336 + 4096) + 2.0 * 4096;
     assert_close(t.per_gpu.optimizer, 4 * (32 * in_a_layer + 2 * (128256 + 4096.0) + 4096), 0.5);
 }
@@ -239,7 +239,7 @@ static void adapters_have_as_many_parameters_as_in_peft(void **state)
     (void)state;
     static const struct {
         const char *model, *targets;
-        uint64_t    rank, params;
+        uint64_t rank, params;
     } rows[] = {
         {"meta-llama/Llama-2-7b-hf", "qv", 8, 4194304},
         {"meta-llama/Llama-3.1-8B", "qv", 16, 6815744},
@@ -270,10 +270,10 @@ static void lora_trains_the_adapters_alone(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    Question     q     = question();
-    Training     full  = plan(model, &q);
-    q.method           = "lora";
-    Training t         = plan(model, &q);
+    Question q = question();
+    Training full = plan(model, &q);
+    q.method = "lora";
+    Training t = plan(model, &q);
     assert_int_equal(t.trained, 41943040);
     assert_close(t.per_gpu.weights, 2.0 * 8030261248 + 2.0 * 41943040, 0);
     assert_close(t.per_gpu.gradients + t.per_gpu.optimizer + t.per_gpu.master, 14.0 * 41943040, 1);
@@ -288,11 +288,11 @@ static void qlora_keeps_its_base_in_nf4(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    WeightBytes  base;
-    Error        err = {""};
+    WeightBytes base;
+    Error err = {""};
     if (!format_weights(arena, model, "nf4-dq", &base, &err)) fail_msg("%s", err.message);
     Question q = question();
-    q.method   = "qlora";
+    q.method = "qlora";
     Training t = plan(model, &q);
     assert_close(t.per_gpu.weights, (double)base.bytes + 2.0 * 41943040, 0);
     assert_close(t.per_gpu.unpacked, 2.0 * 14336 * 4096, 0);
@@ -335,9 +335,9 @@ static void megatrons_layer_of_llama_2_comes_out(void **state)
 {
     (void)state;
     KnBlock block = llama2_block;
-    block.gated   = false;
-    Question q    = question();
-    q.recompute   = "selective";
+    block.gated = false;
+    Question q = question();
+    q.recompute = "selective";
     assert_close(layer_of(model_of("gpt2", block, 32, 32000, false), &q), 482344960, 0);
 }
 
@@ -357,7 +357,7 @@ static void fp32_doubles_all_but_masks_and_rows(void **state)
 {
     (void)state;
     const Model *plain = llama_8b(), *dropout = model_of("gpt2", gpt3_block, 96, 51200, true);
-    Question     q = question();
+    Question q = question();
     q.sequence = 1024, q.flash = false;
     double half = layer_of(plain, &q), masked = layer_of(dropout, &q);
     q.precision = "fp32";
@@ -371,7 +371,7 @@ static void more_than_two_norms_keep_their_inputs(void **state)
 {
     (void)state;
     Model *model = shape_model(arena, "Gemma's norms", 4096, 1000, 0, true);
-    int    kind  = shape_layers(model, 4, llama_block, 0);
+    int kind = shape_layers(model, 4, llama_block, 0);
     build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "post_feedforward_layernorm.weight", 4096);
     build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "pre_feedforward_layernorm.weight", 4096);
     build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "post_attention_layernorm.weight", 4096);
@@ -388,10 +388,10 @@ static void a_familys_norms_are_counted(void **state)
     (void)state;
     static const struct {
         const char *model;
-        double      more;    // numbers of a token's, in those beyond two
-    } rows[]   = {{"openai-community/gpt2", 0},       {"google-bert/bert-base-uncased", 0},
-                  {"google-t5/t5-small", 0},          {"google/gemma-2-2b", 2 * 2304},
-                  {"google/gemma-3-1b-it", 2 * 1152}, {"tiiuae/falcon-7b", 0}};
+        double more;    // numbers of a token's, in those beyond two
+    } rows[] = {{"openai-community/gpt2", 0},       {"google-bert/bert-base-uncased", 0},
+                {"google-t5/t5-small", 0},          {"google/gemma-2-2b", 2 * 2304},
+                {"google/gemma-3-1b-it", 2 * 1152}, {"tiiuae/falcon-7b", 0}};
     Question q = question();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Training t = plan(published(rows[i].model), &q);
@@ -404,7 +404,7 @@ static void a_second_attention_keeps_half_a_block(void **state)
 {
     (void)state;
     KnBlock block = {.width = 1024, .heads = 16, .kv_heads = 16, .head_dim = 64, .ffn = 4096};
-    Model  *model = shape_model(arena, "T5", 1024, 32128, 0, true);
+    Model *model = shape_model(arena, "T5", 1024, 32128, 0, true);
     model->family = "t5";
     int encoder = shape_layers(model, 24, block, 0), decoder = shape_layers(model, 24, block, 0);
     model->kinds[encoder].caches = false, model->kinds[decoder].cross = true;
@@ -424,8 +424,8 @@ static void logits_are_floats_and_so_is_their_gradient(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    Question     q     = question();
-    q.sequence         = 8192;
+    Question q = question();
+    q.sequence = 8192;
     assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256, 0);
     q.tp = 8;
     assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256 / 8, 0);
@@ -437,10 +437,10 @@ static void full_recomputation_holds_one_layer_at_a_time(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    Question     q     = question();
-    double       all   = layer_of(model, &q);
-    q.recompute        = "full";
-    Training t         = plan(model, &q);
+    Question q = question();
+    double all = layer_of(model, &q);
+    q.recompute = "full";
+    Training t = plan(model, &q);
     assert_close(t.layers[0].total, 2 * 4096.0 * 4096, 0);
     assert_close(t.per_gpu.recomputed, all - t.layers[0].total, 0);
 }
@@ -450,19 +450,19 @@ static void work_space_is_of_one_layer(void **state)
     (void)state;
     const Model *model = llama_8b();
     const double embed = 128256.0 * 4096, tokens = 4096;
-    Question     q = question();
-    Training     t = plan(model, &q);
+    Question q = question();
+    Training t = plan(model, &q);
     assert_close(t.per_gpu.work, 2 * tokens * (4096 + 2 * 14336), 0);
     assert_close(t.per_gpu.backward, t.per_gpu.work, 0);
     q.dp = 4;    // what is divided is whole while it is used: the embedding is larger than a layer
-    t    = plan(model, &q);
+    t = plan(model, &q);
     assert_close(t.by_zero[1].gathered, 0, 0);
     assert_close(t.by_zero[2].gathered, 2 * embed, 0);
     assert_close(t.by_zero[3].gathered, 4 * embed, 0);
     q.method = "lora", q.recompute = "none";
     double adapters = plan(model, &q).adapters[0];
     assert_close(adapters, 7 * 16 * 2 * tokens, 0);
-    q.recompute   = "full";
+    q.recompute = "full";
     Training lora = plan(model, &q);
     assert_close(lora.adapters[0], 0, 0);
     q.method = "full";
@@ -487,9 +487,9 @@ static void a_pipelines_stages_hold_its_layers_and_micro_batches(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    Question     q     = question();
-    q.pp               = 4;
-    Training t         = plan(model, &q);
+    Question q = question();
+    q.pp = 4;
+    Training t = plan(model, &q);
     assert_int_equal(t.gpus, 4);
     uint64_t params = 0;
     for (int s = 0; s < 4; s++) {
@@ -504,16 +504,16 @@ static void a_pipelines_stages_hold_its_layers_and_micro_batches(void **state)
     assert_close(t.stages[0].logits, 0, 0);
     // Without activations to speak of, the ends are the fullest; a tied head stands there twice.
     Model *tied = model_of("llama", llama_block, 32, 128256, true);
-    t           = plan(tied, &q);
+    t = plan(tied, &q);
     assert_int_equal(t.stages[0].parts[0].trained + 4096, t.stages[3].parts[0].trained);
 }
 
 static void tensor_parallel_gpus_divide_all_but_norms(void **state)
 {
     (void)state;
-    Question q     = question();
-    q.tp           = 8;
-    Training t     = plan(llama_8b(), &q);
+    Question q = question();
+    q.tp = 8;
+    Training t = plan(llama_8b(), &q);
     uint64_t norms = 65 * 4096;
     assert_int_equal(t.stages[0].parts[0].trained, (8030261248 - norms) / 8 + norms);
 }
@@ -524,7 +524,7 @@ static void tensor_parallel_gpus_divide_one_side_of_an_adapter(void **state)
     (void)state;
     Question q = question();
     q.method = "lora", q.tp = 8;
-    Training t          = plan(llama_8b(), &q);
+    Training t = plan(llama_8b(), &q);
     uint64_t in_a_layer = 16 * ((4096 + 512) + 2 * (4096 + 128) + (512 + 4096) + 3 * (4096 + 1792));
     assert_int_equal(t.stages[0].parts[PART_DENSE].trained, 32 * in_a_layer);
 }
@@ -533,9 +533,9 @@ static void tensor_parallel_gpus_divide_one_side_of_an_adapter(void **state)
 static void expert_parallel_gpus_divide_the_experts(void **state)
 {
     (void)state;
-    const Model *model   = model_of("mixtral", mixtral_block, 32, 32000, false);
-    uint64_t     experts = model_component(model, COMPONENT_EXPERTS), all = model_params(model);
-    Question     q = question();
+    const Model *model = model_of("mixtral", mixtral_block, 32, 32000, false);
+    uint64_t experts = model_component(model, COMPONENT_EXPERTS), all = model_params(model);
+    Question q = question();
     q.ep = 4, q.dp = 16, q.zero = 1;
     Training t = plan(model, &q);
     assert_int_equal(t.gpus, 16);
@@ -553,8 +553,8 @@ static void what_cannot_be_split_is_refused(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    Question     q     = question();
-    q.pp               = 33;
+    Question q = question();
+    q.pp = 33;
     refuses(model, &q, "32 layers");
     q.pp = 1, q.tp = 3;
     refuses(model, &q, "cannot be divided over 3");
@@ -568,7 +568,7 @@ static void fewest_gpus_are_enough_and_one_less_is_not(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
-    Question     q     = question();
+    Question q = question();
     q.zero = 3, q.recompute = "full";
     for (int gb = 16; gb < 90; gb += 7) {
         q.card.memory = gb * 1e9, q.dp = 1;
@@ -583,10 +583,10 @@ static void fewest_gpus_are_enough_and_one_less_is_not(void **state)
 static void without_a_number_that_fits_a_higher_stage_is_named(void **state)
 {
     (void)state;
-    Question q         = question();
-    q.recompute        = "full";
-    Sheet       *sheet = sheet_new(arena);
-    Error        err   = {""};
+    Question q = question();
+    q.recompute = "full";
+    Sheet *sheet = sheet_new(arena);
+    Error err = {""};
     const Model *model = model_of("llama", llama_block, 200, 128256, false);    // 2N are over 80 GB
     if (!training_tell(sheet, model, &q, &err)) fail_msg("%s", err.message);
     const Entry *fewest = sheet_find(sheet, "training.fewest_gpus");
@@ -611,7 +611,7 @@ static void gpus_that_are_left_over_are_data_parallel(void **state)
 static Sheet *told(const Model *model, const Question *q)
 {
     Sheet *sheet = sheet_new(arena);
-    Error  err   = {""};
+    Error err = {""};
     if (!training_tell(sheet, model, q, &err)) fail_msg("%s", err.message);
     return sheet;
 }
@@ -628,9 +628,9 @@ static void the_parts_add_up_to_the_total(void **state)
     (void)state;
     static const char *const parts[] = {"weights",     "gradients", "optimizer", "master",
                                         "activations", "logits",    "work",      "runtime"};
-    Question                 q       = question();
+    Question q = question();
     q.runtime = 1.5, q.zero = 2, q.dp = 7, q.optimizer = "adafactor", q.recompute = "selective",
-    q.flash      = false;
+    q.flash = false;
     Sheet *sheet = told(llama_8b(), &q);
     double sum = 0, stage = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -646,9 +646,9 @@ static void a_sheet_has_the_same_paths_whatever_is_asked(void **state)
     (void)state;
     Question plain = question(), other = question();
     other.method = "lora", other.zero = 3, other.dp = 8, other.offload = "all",
-    other.recompute    = "full";
+    other.recompute = "full";
     const Model *model = llama_8b();
-    Sheet       *a = told(model, &plain), *b = told(model, &other);
+    Sheet *a = told(model, &plain), *b = told(model, &other);
     assert_int_equal(a->count, b->count);
     int shown = 0;
     for (const Entry *e = a->first; e != NULL; e = e->next) {
@@ -661,8 +661,8 @@ static void a_sheet_has_the_same_paths_whatever_is_asked(void **state)
 static void without_layers_there_are_no_activations_to_tell(void **state)
 {
     (void)state;
-    Question q     = question();
-    Sheet   *sheet = told(lump(1000000, 0), &q);
+    Question q = question();
+    Sheet *sheet = told(lump(1000000, 0), &q);
     assert_int_equal(sheet_find(sheet, "training.per_gpu.activations_bytes")->kind, ENTRY_NULL);
     assert_int_equal(sheet_find(sheet, "training.fits")->kind, ENTRY_NULL);
     assert_close(number(sheet, "training.per_gpu.weights_bytes"), 2e6, 0);
@@ -674,8 +674,8 @@ static void a_sum_is_filled_with_the_models_numbers(void **state)
     (void)state;
     Question q = question();
     q.zero = 3, q.dp = 8;
-    Sheet       *sheet = told(llama_8b(), &q);
-    const Entry *e     = sheet_find(sheet, "training.per_gpu.weights_bytes");
+    Sheet *sheet = told(llama_8b(), &q);
+    const Entry *e = sheet_find(sheet, "training.per_gpu.weights_bytes");
     assert_string_equal(e->filled, "2 x 8030261248 / 8");
     e = sheet_find(sheet, "training.layers[0].activations_bytes");
     assert_string_equal(e->filled,
