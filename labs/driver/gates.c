@@ -329,7 +329,7 @@ static void plan_states(Check *check, Plan *plan)
              (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, NULL});
 }
 
-static void plan_mutants(Check *check, Plan *plan, const char **paths, int count)
+static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int count)
 {
     const Lab *lab = check->lab;
     Gates *gates = check->gates;
@@ -337,10 +337,9 @@ static void plan_mutants(Check *check, Plan *plan, const char **paths, int count
     gates->mutants = arena_alloc(check->arena, (size_t)(count + 1) * sizeof *gates->mutants);
     gates->proofs = plan->proofs + plan->count;
     for (int m = 0; m < count; m++) {
-        Mutant *mutant = &gates->mutants[gates->mutant_count];
-        Error err;
-        if (!mutant_read(check->arena, lab, &check->reference, paths[m], mutant, &err)) {
-            add_fault(check, GATE_MUTANTS, "%s", err.message);
+        const Mutant *mutant = &mutants[m];
+        if (mutant->fault != NULL) {
+            add_fault(check, GATE_MUTANTS, "%s", mutant->fault);
             continue;
         }
         const char *name = arena_print(check->arena, "mutant_%s_%s",
@@ -348,32 +347,36 @@ static void plan_mutants(Check *check, Plan *plan, const char **paths, int count
         plan_add(plan, GATE_MUTANTS,
                  (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, NULL});
         each[mutant->exercise]++;
-        gates->mutant_count++;
+        gates->mutants[gates->mutant_count++] = *mutant;
     }
     for (int e = 0; e < lab->exercise_count; e++)
         if (each[e] < LEAST_MUTANTS)
-            add_fault(
-                check, GATE_MUTANTS,
-                "%s has %d mutant%s, expected %d or more: write mutants/%s_WHAT_IS_WRONG.mutant",
-                lab->exercises[e].id, each[e], each[e] == 1 ? "" : "s", LEAST_MUTANTS,
-                lab->exercises[e].id);
+            add_fault(check, GATE_MUTANTS,
+                      "%s has %d mutant%s, expected %d or more: add to mutants/%s.mutants",
+                      lab->exercises[e].id, each[e], each[e] == 1 ? "" : "s", LEAST_MUTANTS,
+                      lab->exercises[e].id);
+}
+
+static const char *mutant_at(const Check *check, const Mutant *mutant)
+{
+    return arena_print(check->arena, "%s: %s", mutant->where, mutant->name);
 }
 
 static bool run_proofs(Check *check, Error *err)
 {
-    const char **paths;
-    int mutants = mutant_paths(check->arena, check->lab, &paths);
-    size_t most = (size_t)mutants + 5 * (size_t)check->lab->exercise_count + 10;
+    Mutant *mutants;
+    int count = mutants_read(check->arena, check->lab, &check->reference, &mutants);
+    size_t most = (size_t)count + 5 * (size_t)check->lab->exercise_count + 10;
     Plan plan = {arena_alloc(check->arena, most * sizeof(Proof)),
                  arena_alloc(check->arena, most * sizeof(GateId)), 0};
     plan_states(check, &plan);
     int states = plan.count;
-    plan_mutants(check, &plan, paths, mutants);
+    plan_mutants(check, &plan, mutants, count);
     if (!proofs_run(check->arena, check->lab, plan.proofs, plan.count, err)) return false;
     for (int i = 0; i < plan.count; i++) {
         const Proof *proof = &plan.proofs[i];
         if (proof->found->fault[0] == '\0') continue;
-        const char *where = i >= states                  ? check->gates->mutants[i - states].path
+        const char *where = i >= states ? mutant_at(check, &check->gates->mutants[i - states])
                             : proof->kind == PROOF_PLAIN ? "plain"
                             : proof->kind == PROOF_PROGRAM
                                 ? check->lab->exercises[proof->exercise].id

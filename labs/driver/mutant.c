@@ -1,44 +1,16 @@
 #include "labs/driver/mutant.h"
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "common/error.h"
 
-enum { HUNKS_MAX = 32, BYTES_MAX = 64 << 10 };
+enum { HUNKS_MAX = 32, BYTES_MAX = 256 << 10, MUTANTS_MAX = 4096 };
 
-static const char ending[] = ".mutant";
-
-static bool ends_so(const char *name)
-{
-    size_t length = strlen(name), tail = sizeof ending - 1;
-    return length > tail && name[0] != '.' && strcmp(name + length - tail, ending) == 0;
-}
-
-static int by_name(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-int mutant_paths(Arena *arena, const Lab *lab, const char ***paths)
-{
-    const char *folder = arena_print(arena, "%s/mutants", lab->folder);
-    int count = 0, room = 0;
-    *paths = NULL;
-    DIR *stream = opendir(folder);
-    if (stream == NULL) return 0;
-    while (readdir(stream) != NULL) room++;
-    rewinddir(stream);
-    *paths = arena_alloc(arena, (size_t)room * sizeof **paths);
-    for (struct dirent *entry; count < room && (entry = readdir(stream)) != NULL;)
-        if (ends_so(entry->d_name))
-            (*paths)[count++] = arena_print(arena, "%s/%s", folder, entry->d_name);
-    closedir(stream);
-    qsort(*paths, (size_t)count, sizeof **paths, by_name);
-    return count;
-}
-
-// ---- the file ----
+static const char ending[] = ".mutants";
 
 typedef struct Hunk {
     int line;    // where it begins in the file
@@ -50,6 +22,38 @@ typedef struct Edits {
     int count;
 } Edits;
 
+// The file that is being read, and the mutants of all files so far.
+typedef struct Reader {
+    Arena *arena;
+    const Source *reference;
+    const char *path, *id, *begin, *end;    // of the exercise, and its region in the reference
+    int exercise, line;
+    Mutant *mutants;
+    int count;
+} Reader;
+
+static Mutant *add_mutant(Reader *reader, Mutant mutant)
+{
+    REQUIRE(reader->count < MUTANTS_MAX, "%s: more than %d mutants", reader->path, MUTANTS_MAX);
+    mutant.exercise = reader->exercise;
+    return memcpy(&reader->mutants[reader->count++], &mutant, sizeof mutant);
+}
+
+// The sentence begins with where it is.
+__attribute__((format(printf, 3, 4))) static bool fault(Reader *reader, int line,
+                                                        const char *format, ...)
+{
+    Mutant *last = &reader->mutants[reader->count - 1];
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    last->fault = line > 0 ? arena_print(reader->arena, "%s:%d: %s", reader->path, line, text)
+                           : arena_print(reader->arena, "%s: %s", reader->path, text);
+    return false;
+}
+
 static const char *skip_blanks(const char *text)
 {
     return text + strspn(text, " \t");
@@ -60,83 +64,47 @@ static char *add_line(Arena *arena, const char *text, const char *line)
     return text == NULL ? arena_print(arena, "%s", line) : arena_print(arena, "%s\n%s", text, line);
 }
 
+// ---- the edits ----
+
 // "- text" and "+ text"; what is after the sign and one blank.
-static bool read_edit(Arena *arena, const char *path, int number, const char *line, char last,
-                      Edits *edits, Error *err)
+static bool read_edit(Reader *reader, const char *line, char last, Edits *edits)
 {
     const char *text = line + 1 + (line[1] == ' ');
     if (line[0] == '-' && last != '-') {
         if (edits->count == HUNKS_MAX)
-            return error_set(err, "%s:%d: has more than %d hunks", path, number, HUNKS_MAX);
-        const char *old = skip_blanks(text);
-        edits->hunks[edits->count++] = (Hunk){.line = number, .old = arena_print(arena, "%s", old)};
+            return fault(reader, reader->line, "has more than %d hunks", HUNKS_MAX);
+        edits->hunks[edits->count++] =
+            (Hunk){.line = reader->line, .old = add_line(reader->arena, NULL, skip_blanks(text))};
         return true;
     }
     if (edits->count == 0)
-        return error_set(err, "%s:%d: '+' without a '-' before it: what does it replace?", path,
-                         number);
+        return fault(reader, reader->line, "'+' without a '-' before it: what does it replace?");
     Hunk *hunk = &edits->hunks[edits->count - 1];
-    if (line[0] == '-') hunk->old = add_line(arena, hunk->old, skip_blanks(text));
-    else hunk->new = add_line(arena, hunk->new, text);
+    if (line[0] == '-') hunk->old = add_line(reader->arena, hunk->old, skip_blanks(text));
+    else hunk->new = add_line(reader->arena, hunk->new, text);
     return true;
 }
 
-static bool read_head(Arena *arena, const Lab *lab, const char *path, int number, const char *line,
-                      Mutant *mutant, Error *err)
+static const char *apply(Reader *reader, const Edits *edits, const char *region)
 {
-    if (number == 2) {
-        if (strncmp(line, "why ", 4) != 0 || strlen(skip_blanks(line + 4)) < 3)
-            return error_set(
-                err, "%s:2: expected 'why' and a sentence that says what is wrong with it", path);
-        mutant->why = arena_print(arena, "%s", skip_blanks(line + 4));
-        return true;
-    }
-    if (strncmp(line, "exercise ", 9) != 0)
-        return error_set(err, "%s:1: expected 'exercise ID'", path);
-    const char *id = skip_blanks(line + 9);
-    for (int e = 0; e < lab->exercise_count; e++)
-        if (strcmp(lab->exercises[e].id, id) == 0) return mutant->exercise = e, true;
-    return error_set(err, "%s:1: there is no exercise '%s' in lab.json", path, id);
-}
-
-static char *read_file(Arena *arena, const char *path, Error *err)
-{
-    FILE *stream = fopen(path, "r");
-    if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno)), NULL;
-    char *text = arena_alloc(arena, BYTES_MAX);
-    size_t bytes = fread(text, 1, BYTES_MAX - 1, stream);
-    bool more = getc(stream) != EOF;
-    fclose(stream);
-    text[bytes] = '\0';
-    if (more) return error_set(err, "%s: is larger than %d bytes", path, BYTES_MAX - 1), NULL;
-    if (strlen(text) != bytes) return error_set(err, "%s: holds a zero byte", path), NULL;
-    return text;
-}
-
-static bool read_edits(Arena *arena, const Lab *lab, const char *path, Mutant *mutant, Edits *edits,
-                       Error *err)
-{
-    char *text = read_file(arena, path, err), last = ' ', *next;
-    int number = 1;
-    edits->count = 0;
-    if (text == NULL) return false;
-    for (char *line = text; *line != '\0'; line = next, number++) {
-        next = line + strcspn(line, "\n");
-        if (*next == '\n') *next++ = '\0';
-        line[strcspn(line, "\r")] = '\0';
-        if (number <= 2) {
-            if (!read_head(arena, lab, path, number, line, mutant, err)) return false;
-        } else if (line[0] == '-' || line[0] == '+') {
-            if (!read_edit(arena, path, number, line, last, edits, err)) return false;
-        } else if (*skip_blanks(line) != '\0') {
-            return error_set(err, "%s:%d: expected '-' or '+' at the start of the line", path,
-                             number);
+    for (int h = 0; h < edits->count; h++) {
+        const Hunk *hunk = &edits->hunks[h];
+        const char *new = hunk->new == NULL ? "" : hunk->new;
+        const char *at = *hunk->old == '\0' ? NULL : strstr(region, hunk->old);
+        if (at == NULL || strstr(at + 1, hunk->old) != NULL) {
+            fault(reader, hunk->line, "%s in the exercise %s: %.*s",
+                  at == NULL ? "does not stand" : "stands more than once", reader->id,
+                  (int)strcspn(hunk->old, "\n"), hunk->old);
+            return NULL;
         }
-        last = line[0];
+        if (strcmp(hunk->old, new) == 0) {
+            fault(reader, hunk->line, "changes nothing: old and new are the same");
+            return NULL;
+        }
+        region = arena_print(reader->arena, "%.*s%s%s", (int)(at - region), region, new,
+                             at + strlen(hunk->old));
     }
-    if (number <= 2)
-        return error_set(err, "%s:%d: expected 'exercise ID', then 'why ...'", path, number);
-    return edits->count > 0 || error_set(err, "%s: changes nothing: no line begins with '-'", path);
+    return region;
 }
 
 // ---- the reference ----
@@ -176,46 +144,135 @@ static char *flush_left(Arena *arena, const char *begin, const char *end)
     return text;
 }
 
-static const char *apply(Arena *arena, const char *path, const char *id, const Edits *edits,
-                         const char *region, Error *err)
+// ---- the file ----
+
+static char *read_file(Reader *reader)
 {
-    for (int h = 0; h < edits->count; h++) {
-        const Hunk *hunk = &edits->hunks[h];
-        const char *new = hunk->new == NULL ? "" : hunk->new;
-        const char *at = *hunk->old == '\0' ? NULL : strstr(region, hunk->old);
-        if (at == NULL || strstr(at + 1, hunk->old) != NULL) {
-            error_set(err, "%s:%d: %s in the exercise %s: %.*s", path, hunk->line,
-                      at == NULL ? "does not stand" : "stands more than once", id,
-                      (int)strcspn(hunk->old, "\n"), hunk->old);
-            return NULL;
-        }
-        if (strcmp(hunk->old, new) == 0) {
-            error_set(err, "%s:%d: changes nothing: old and new are the same", path, hunk->line);
-            return NULL;
-        }
-        region =
-            arena_print(arena, "%.*s%s%s", (int)(at - region), region, new, at + strlen(hunk->old));
-    }
-    return region;
+    FILE *stream = fopen(reader->path, "r");
+    if (stream == NULL) return fault(reader, 0, "%s", strerror(errno)), NULL;
+    char *text = arena_alloc(reader->arena, BYTES_MAX);
+    size_t bytes = fread(text, 1, BYTES_MAX - 1, stream);
+    bool more = getc(stream) != EOF;
+    fclose(stream);
+    text[bytes] = '\0';
+    if (more) return fault(reader, 0, "is larger than %d bytes", BYTES_MAX - 1), NULL;
+    if (strlen(text) != bytes) return fault(reader, 0, "holds a zero byte"), NULL;
+    return text;
 }
 
-bool mutant_read(Arena *arena, const Lab *lab, const Source *reference, const char *path,
-                 Mutant *mutant, Error *err)
+// "name: A sentence." begins a mutant.
+static bool read_name(Reader *reader, const char *line)
 {
-    Edits edits;
-    *mutant = (Mutant){.path = path};
-    if (!read_edits(arena, lab, path, mutant, &edits, err)) return false;
-    const char *id = lab->exercises[mutant->exercise].id;
-    const char *begin = find_mark(reference->text, "solution", id, false);
-    const char *end = find_mark(reference->text, "end", id, true);
-    if (begin == NULL || end == NULL || end < begin)
-        return error_set(err, "%s: %s has no marks of %s", path, reference->path, id);
-    const char *region = apply(arena, path, id, &edits, flush_left(arena, begin, end), err);
-    if (region == NULL) return false;
-    mutant->text = arena_print(arena, "%.*s%s%s", (int)(begin - reference->text), reference->text,
-                               region, end);
-    const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
-    if (strncmp(name, id, strlen(id)) == 0 && name[strlen(id)] == '_') name += strlen(id) + 1;
-    mutant->name = arena_print(arena, "%.*s", (int)(strlen(name) - (sizeof ending - 1)), name);
-    return true;
+    size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    const char *where = arena_print(reader->arena, "%s:%d", reader->path, reader->line);
+    const char *name = arena_print(reader->arena, "%.*s", (int)length, line), *why = "";
+    if (line[length] == ':') why = arena_print(reader->arena, "%s", skip_blanks(line + length + 1));
+    for (int m = 0; m < reader->count; m++) {
+        const Mutant *other = &reader->mutants[m];
+        if (other->exercise == reader->exercise && strcmp(other->name, name) == 0) {
+            add_mutant(reader, (Mutant){.where = where, .name = name, .why = why});
+            return fault(reader, reader->line, "%s stands at %s too", name, other->where);
+        }
+    }
+    add_mutant(reader, (Mutant){.where = where, .name = name, .why = why});
+    return (length > 0 && strlen(why) >= 3) ||
+           fault(reader, reader->line,
+                 "expected '-', '+', or 'NAME: ' and a sentence that says what is wrong with it");
+}
+
+static void end_mutant(Reader *reader, const Edits *edits, const char *region)
+{
+    Mutant *mutant = &reader->mutants[reader->count - 1];
+    if (mutant->fault != NULL) return;
+    if (edits->count == 0) {
+        fault(reader, reader->line, "%s changes nothing: no line begins with '-'", mutant->name);
+        return;
+    }
+    const char *text = reader->reference->text, *edited = apply(reader, edits, region);
+    if (edited != NULL)
+        mutant->text = arena_print(reader->arena, "%.*s%s%s", (int)(reader->begin - text), text,
+                                   edited, reader->end);
+}
+
+static void read_mutants(Reader *reader, char *text)
+{
+    const char *region = flush_left(reader->arena, reader->begin, reader->end);
+    int first = reader->count;
+    Edits edits = {.count = 0};
+    char last = ' ', *next;
+    reader->line = 1;
+    for (char *line = text; *line != '\0'; line = next, reader->line++) {
+        next = line + strcspn(line, "\n");
+        if (*next == '\n') *next++ = '\0';
+        line[strcspn(line, "\r")] = '\0';
+        bool ok = true;
+        if (line[0] == '-' || line[0] == '+') {
+            if (reader->count == first) ok = read_name(reader, line);
+            else if (reader->mutants[reader->count - 1].fault == NULL)
+                ok = read_edit(reader, line, last, &edits);
+        } else if (*skip_blanks(line) != '\0' && line[0] != '#') {
+            if (reader->count > first) end_mutant(reader, &edits, region);
+            edits.count = 0;
+            ok = read_name(reader, line);
+        }
+        last = ok ? line[0] : ' ';
+    }
+    if (reader->count > first) end_mutant(reader, &edits, region);
+}
+
+static void read_exercise(Reader *reader, const Lab *lab, const char *path, int exercise)
+{
+    reader->path = path;
+    reader->exercise = exercise;
+    reader->id = lab->exercises[exercise].id;
+    reader->begin = find_mark(reader->reference->text, "solution", reader->id, false);
+    reader->end = find_mark(reader->reference->text, "end", reader->id, true);
+    Mutant whole = {.where = path, .name = "", .why = ""};
+    int count = reader->count;
+    add_mutant(reader, whole);    // the fault of a file that can't be read at all
+    if (reader->begin == NULL || reader->end == NULL || reader->end < reader->begin) {
+        fault(reader, 0, "%s has no marks of %s", reader->reference->path, reader->id);
+        return;
+    }
+    char *text = read_file(reader);
+    if (text == NULL) return;
+    reader->count = count;
+    read_mutants(reader, text);
+}
+
+static int exercise_of(const Lab *lab, const char *file)
+{
+    for (int e = 0; e < lab->exercise_count; e++) {
+        size_t length = strlen(lab->exercises[e].id);
+        if (strncmp(file, lab->exercises[e].id, length) == 0 && strcmp(file + length, ending) == 0)
+            return e;
+    }
+    return -1;
+}
+
+int mutants_read(Arena *arena, const Lab *lab, const Source *reference, Mutant **mutants)
+{
+    const char *folder = arena_print(arena, "%s/mutants", lab->folder);
+    Reader reader = {.arena = arena,
+                     .reference = reference,
+                     .mutants = arena_alloc(arena, MUTANTS_MAX * sizeof(Mutant))};
+    *mutants = reader.mutants;
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        const char *file = entries[i]->d_name, *path = arena_print(arena, "%s/%s", folder, file);
+        if (file[0] != '.' && exercise_of(lab, file) < 0) {
+            reader.path = path;
+            reader.exercise = -1;
+            add_mutant(&reader, (Mutant){.where = path, .name = "", .why = ""});
+            fault(&reader, 0, "expected EXERCISE%s; there is no such exercise in lab.json", ending);
+        }
+        free(entries[i]);
+    }
+    if (count >= 0) free(entries);
+    for (int e = 0; e < lab->exercise_count; e++) {
+        const char *path = arena_print(arena, "%s/%s%s", folder, lab->exercises[e].id, ending);
+        if (access(path, F_OK) == 0) read_exercise(&reader, lab, path, e);
+    }
+    return reader.count;
 }

@@ -13,7 +13,7 @@ own_labs() {
 }
 
 mutant() { # exercise, name, old, new
-    printf 'exercise %s\nwhy It is a test.\n- %s\n+ %s\n' "$1" "$3" "$4" >"$lab/mutants/$1_$2.mutant"
+    printf '\n%s: It is a test.\n- %s\n+ %s\n' "$2" "$3" "$4" >>"$lab/mutants/$1.mutants"
 }
 
 # The same with the words filled in, and mutants enough.
@@ -170,7 +170,7 @@ a_mutant_that_survives_is_told() { # test
     finished_lab
     mutant mean written_otherwise 'i < n' 'n > i'
     check
-    refused_by mutants "mean_written_otherwise.mutant: survives all 2 cases of mean"
+    refused_by mutants "written_otherwise: survives all 2 cases of mean"
 }
 
 a_mutant_that_does_not_fit_or_compile_is_told() { # test
@@ -178,8 +178,8 @@ a_mutant_that_does_not_fit_or_compile_is_told() { # test
     mutant mean none 'no such text' ''
     mutant center broken 'i < n' 'i <'
     check
-    refused_by mutants "mean_none.mutant:3: does not stand in the exercise mean: no such text"
-    refused_by mutants "center_broken.mutant: does not compile: expected expression"
+    refused_by mutants "mean.mutants:18: does not stand in the exercise mean: no such text"
+    refused_by mutants "broken: does not compile: expected expression"
 }
 
 a_mutant_that_only_crashes_is_rejected_and_marked() { # test

@@ -45,7 +45,7 @@ static int set_up(void **state)
         (Lab){.id = "tiny", .folder = bench.folder, .exercises = exercises, .exercise_count = 2};
     snprintf(bench.path, sizeof bench.path, "%s/mutants", bench.folder);
     mkdir(bench.path, 0700);
-    snprintf(bench.path, sizeof bench.path, "%s/mutants/twice_it.mutant", bench.folder);
+    snprintf(bench.path, sizeof bench.path, "%s/mutants/twice.mutants", bench.folder);
     source_parse(bench.arena, &bench.lab, "tiny.c", REFERENCE, &bench.reference);
     *state = &bench;
     return 0;
@@ -60,40 +60,42 @@ static int tear_down(void **state)
     return system(command);
 }
 
-static bool read_mutant(Bench *bench, const char *content, Mutant *mutant, Error *err)
+static int read_mutants(Bench *bench, const char *content, Mutant **mutants)
 {
     FILE *stream = fopen(bench->path, "w");
     assert_non_null(stream);
     fputs(content, stream);
     assert_int_equal(fclose(stream), 0);
-    *err = (Error){""};
-    return mutant_read(bench->arena, &bench->lab, &bench->reference, bench->path, mutant, err);
+    return mutants_read(bench->arena, &bench->lab, &bench->reference, mutants);
+}
+
+static Mutant read_mutant(Bench *bench, const char *content)
+{
+    Mutant *mutants;
+    assert_int_equal(read_mutants(bench, content, &mutants), 1);
+    return mutants[0];
 }
 
 static void expect_region(void **state, const char *content, const char *region)
 {
-    Mutant mutant;
-    Error err;
-    if (!read_mutant(*state, content, &mutant, &err)) fail_msg("refused: %s", err.message);
+    Mutant mutant = read_mutant(*state, content);
+    if (mutant.fault != NULL) fail_msg("refused: %s", mutant.fault);
     if (strstr(mutant.text, region) == NULL)
         fail_msg("does not hold\n%s\nbut is\n%s", region, mutant.text);
 }
 
 static void expect_refusal(void **state, const char *content, const char *sentence)
 {
-    Mutant mutant;
-    Error err;
-    if (read_mutant(*state, content, &mutant, &err)) fail_msg("was taken: %s", mutant.text);
-    if (strstr(err.message, sentence) == NULL || strstr(err.message, "twice_it.mutant") == NULL)
-        fail_msg("said: %s\nexpected: %s", err.message, sentence);
+    Mutant mutant = read_mutant(*state, content);
+    if (mutant.fault == NULL) fail_msg("was taken: %s", mutant.text);
+    if (strstr(mutant.fault, sentence) == NULL || strstr(mutant.fault, "twice.mutants") == NULL)
+        fail_msg("said: %s\nexpected: %s", mutant.fault, sentence);
 }
 
 static void an_edit_is_put_into_its_exercise(void **state)
 {
-    Mutant mutant;
-    Error err;
-    assert_true(
-        read_mutant(*state, "exercise twice\nwhy It is once.\n- i < 2\n+ i < 1\n", &mutant, &err));
+    Mutant mutant = read_mutant(*state, "it: It is once.\n- i < 2\n+ i < 1\n");
+    assert_null(mutant.fault);
     assert_string_equal(mutant.name, "it");
     assert_string_equal(mutant.why, "It is once.");
     assert_int_equal(mutant.exercise, 0);
@@ -102,72 +104,97 @@ static void an_edit_is_put_into_its_exercise(void **state)
     assert_null(strstr(mutant.text, "i < 2"));
 }
 
+static void a_file_holds_several_in_its_order(void **state)
+{
+    Mutant *mutants;
+    int count = read_mutants(*state,
+                             "# of the sum\nonce: It is once.\n- i < 2\n+ i < 1\n\n"
+                             "broken: It is nowhere.\n- j\n+ k\n\n"
+                             "minus: It is negative.\n- += x\n+ -= x\n",
+                             &mutants);
+    assert_int_equal(count, 3);
+    assert_string_equal(mutants[0].name, "once");
+    assert_non_null(strstr(mutants[0].text, "y += x"));
+    assert_non_null(strstr(mutants[1].fault, "twice.mutants:7: does not stand"));
+    assert_string_equal(mutants[2].name, "minus");
+    assert_non_null(strstr(mutants[2].where, "twice.mutants:10"));
+    assert_non_null(strstr(mutants[2].text, "i < 2"));
+    assert_non_null(strstr(mutants[2].text, "y -= x"));
+}
+
+static void a_name_that_stands_twice_is_refused(void **state)
+{
+    Mutant *mutants;
+    int count =
+        read_mutants(*state, "it: One.\n- i < 2\n+ i < 1\nit: Two.\n- += x\n+ -= x\n", &mutants);
+    assert_int_equal(count, 2);
+    assert_null(mutants[0].fault);
+    assert_non_null(strstr(mutants[1].fault, "twice.mutants:4: it stands at "));
+}
+
 static void several_lines_make_a_hunk_and_their_indent_does_not_matter(void **state)
 {
     expect_region(state,
-                  "exercise twice\nwhy Test.\n- for (int i = 0; i < 2; i++)\n-     y += x;\n+ y = "
+                  "it: Test.\n- for (int i = 0; i < 2; i++)\n-     y += x;\n+ y = "
                   "x;\n+ y += x;\n",
                   "float y = 0;\ny = x;\ny += x;\nreturn y;\n");
 }
 
 static void hunks_follow_each_other_and_may_only_take_away(void **state)
 {
-    expect_region(state, "exercise twice\nwhy Test.\n- y += x;\n\n- return y\n+ return 2 * x\n",
+    expect_region(state, "it: Test.\n- y += x;\n\n- return y\n+ return 2 * x\n",
                   "i++)\n\nreturn 2 * x;");
 }
 
 static void text_of_another_exercise_is_not_found(void **state)
 {
-    expect_refusal(state, "exercise twice\nwhy Test.\n- x / 2\n+ x\n",
-                   ":3: does not stand in the exercise twice: x / 2");
+    expect_refusal(state, "it: Test.\n- x / 2\n+ x\n",
+                   ":2: does not stand in the exercise twice: x / 2");
 }
 
 static void text_that_stands_twice_is_refused(void **state)
 {
-    expect_refusal(state, "exercise twice\nwhy Test.\n- x;\n+ 1;\n- y\n+ z\n",
-                   ":5: stands more than once in the exercise twice: y");
+    expect_refusal(state, "it: Test.\n- x;\n+ 1;\n- y\n+ z\n",
+                   ":4: stands more than once in the exercise twice: y");
 }
 
-static void an_unknown_exercise_is_named(void **state)
+static void a_name_and_a_reason_are_asked_for(void **state)
 {
-    expect_refusal(state, "exercise thrice\nwhy Test.\n- x\n+ y\n",
-                   ":1: there is no exercise 'thrice'");
-    expect_refusal(state, "- x\n+ y\n", ":1: expected 'exercise ID'");
-}
-
-static void a_reason_is_asked_for(void **state)
-{
-    expect_refusal(state, "exercise twice\n- x;\n+ y;\n", ":2: expected 'why'");
-    expect_refusal(state, "exercise twice\nwhy  \n- x;\n+ y;\n", ":2: expected 'why'");
-    expect_refusal(state, "exercise twice\n", ":2: expected 'exercise ID', then 'why ...'");
+    expect_refusal(state, "- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME: ' and a sentence");
+    expect_refusal(state, "it\n- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME: '");
+    expect_refusal(state, "it:  \n- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME: '");
 }
 
 static void an_edit_that_changes_nothing_is_refused(void **state)
 {
-    expect_refusal(state, "exercise twice\nwhy Test.\n", "changes nothing");
-    expect_refusal(state, "exercise twice\nwhy Test.\n- x;\n+ x;\n", ":3: changes nothing");
+    expect_refusal(state, "it: Test.\n", "changes nothing");
+    expect_refusal(state, "it: Test.\n- x;\n+ x;\n", ":2: changes nothing");
 }
 
 static void a_line_of_another_kind_is_named(void **state)
 {
-    expect_refusal(state, "exercise twice\nwhy Test.\n- x;\n* y;\n", ":4: expected '-' or '+'");
-    expect_refusal(state, "exercise twice\nwhy Test.\n+ y;\n", ":3: '+' without a '-'");
+    Mutant *mutants;
+    int count = read_mutants(*state, "it: Test.\n- += x\n* y;\n", &mutants);
+    assert_int_equal(count, 2);
+    assert_non_null(strstr(mutants[1].fault, ":3: expected '-', '+', or 'NAME: '"));
+    expect_refusal(state, "it: Test.\n+ y;\n", ":2: '+' without a '-'");
 }
 
-static void only_mutants_are_found_and_by_name(void **state)
+static void a_file_of_no_exercise_is_named(void **state)
 {
     Bench *bench = *state;
-    const char **paths;
+    Mutant *mutants;
     char other[160];
     for (int i = 0; i < 3; i++) {
         snprintf(other, sizeof other, "%s/mutants/%s", bench->folder,
-                 (const char *[]){"b.mutant", "a.mutant", ".hidden.mutant"}[i]);
+                 (const char *[]){"twice.mutant", "thrice.mutants", ".hidden.mutants"}[i]);
         fclose(fopen(other, "w"));
     }
-    assert_int_equal(mutant_paths(bench->arena, &bench->lab, &paths), 2);
-    assert_non_null(strstr(paths[0], "/a.mutant"));
+    assert_int_equal(mutants_read(bench->arena, &bench->lab, &bench->reference, &mutants), 2);
+    assert_non_null(strstr(mutants[0].fault, "/thrice.mutants: expected EXERCISE.mutants"));
+    assert_non_null(strstr(mutants[1].fault, "/twice.mutant: expected EXERCISE.mutants"));
     bench->lab.folder = "/tmp/no-such-lab";
-    assert_int_equal(mutant_paths(bench->arena, &bench->lab, &paths), 0);
+    assert_int_equal(mutants_read(bench->arena, &bench->lab, &bench->reference, &mutants), 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -176,15 +203,16 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(an_edit_is_put_into_its_exercise),
+        CASE(a_file_holds_several_in_its_order),
+        CASE(a_name_that_stands_twice_is_refused),
         CASE(several_lines_make_a_hunk_and_their_indent_does_not_matter),
         CASE(hunks_follow_each_other_and_may_only_take_away),
         CASE(text_of_another_exercise_is_not_found),
         CASE(text_that_stands_twice_is_refused),
-        CASE(an_unknown_exercise_is_named),
-        CASE(a_reason_is_asked_for),
+        CASE(a_name_and_a_reason_are_asked_for),
         CASE(an_edit_that_changes_nothing_is_refused),
         CASE(a_line_of_another_kind_is_named),
-        CASE(only_mutants_are_found_and_by_name),
+        CASE(a_file_of_no_exercise_is_named),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

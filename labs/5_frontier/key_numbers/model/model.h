@@ -22,11 +22,12 @@
 //   biases, q/k and latent norms, sinks and indexer; mlp: dense MLPs (dense_mlp in a model that has
 //   experts); shared: experts that every token goes through, with their gate; norm: of the residual
 //   stream; pooler: BERT's; vision: tower and projector.
-#define COMPONENT_LIST(X)                                                                          \
-    X(EMBED, "embed")                                                                              \
-    X(POS, "pos") X(ATTN, "attn") X(MLP, "mlp") X(DENSE_MLP, "dense_mlp") X(ROUTER, "router")      \
-        X(EXPERTS, "experts") X(SHARED, "shared") X(NORM, "norm") X(POOLER, "pooler")              \
-            X(HEAD, "lm_head") X(VISION, "vision")
+// clang-format off
+#define COMPONENT_LIST(X) \
+    X(EMBED, "embed") X(POS, "pos") X(ATTN, "attn") X(MLP, "mlp") X(DENSE_MLP, "dense_mlp") \
+    X(ROUTER, "router") X(EXPERTS, "experts") X(SHARED, "shared") X(NORM, "norm") X(POOLER, "pooler") \
+    X(HEAD, "lm_head") X(VISION, "vision")
+// clang-format on
 
 typedef enum Component {
 #define X(name, word) COMPONENT_##name,
