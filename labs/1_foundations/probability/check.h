@@ -29,7 +29,7 @@ void numbers_assert(const double *got, const double *want, size_t n, Close close
         if (!(condition)) fail_msg(__VA_ARGS__);                                                   \
     } while (0)
 
-// Arrays that end at a closed page; nobody gives them back.
+// Arrays that end at a guard page; they are never freed.
 double *numbers_filled(size_t n, double value);
 double *numbers_copy(const double *x, size_t n);
 double *numbers_uniform(Rng *rng, size_t n);    // in [0,1)
@@ -41,9 +41,9 @@ int *whole_numbers(size_t n, int value);
     assert_numbers(x, before, n, .name = name_, .exact = true,                                     \
                    .formula = "an input is const: it must not change")
 
-// Both generators must have drawn as often.
+// Both generators must have made the same number of draws.
 #define assert_drawn(rng, same, times)                                                             \
     assert_says((rng)->state == (same)->state,                                                     \
-                "expected %s, no more and no less; another number "                                \
+                "expected exactly %s; another number "                                             \
                 "was drawn",                                                                       \
                 times)

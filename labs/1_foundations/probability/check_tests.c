@@ -1,17 +1,16 @@
-/* Exercises 10 to 14: how sure that is. check.c says how cases are made. */
+/* Exercises 10 to 14: tests and intervals. check.c says how cases are made. */
 #include "labs/1_foundations/probability/check.h"
 
-// The relative error of both parts, however small they are. The logarithm of gamma(a) is about a ln a,
-// and has 16 digits: what is left of them behind the point is the error of its exponential.
+// The relative error allowed for either part. ln gamma(a) is about a ln a and has 16 digits: those
+// behind the decimal point decide the error of its exponential.
 static double parts_rtol(double a)
 {
     return 1e-13 * fmax(a, 1000);
 }
 
-// ---- 10: the gamma function's parts ----
+// ---- 10: the incomplete gamma function ----
 
-static const char gamma_formula[] =
-    "lower = int_0^x t^(a-1) e^-t dt / gamma(a),  upper = 1 - lower";
+static const char gamma_formula[] = "P = int_0^x t^(a-1) e^-t dt / gamma(a),  Q = 1 - P";
 
 static void check_gamma(double a, double x, double lower, double upper)
 {
@@ -21,19 +20,19 @@ static void check_gamma(double a, double x, double lower, double upper)
     assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a), .formula = gamma_formula);
 }
 
-static void gamma__of_one_is_a_waiting_time(void **state)
+static void gamma__of_a_one_is_the_exponential_cdf(void **state)
 {
     (void)state;
     for (double x = 1e-6; x < 600; x *= 3) check_gamma(1, x, -expm1(-x), exp(-x));
 }
 
-static void gamma__of_a_half_is_the_error_function(void **state)
+static void gamma__of_a_one_half_is_the_error_function(void **state)
 {
     (void)state;
     for (double x = 1e-6; x < 600; x *= 3) check_gamma(0.5, x, erf(sqrt(x)), erfc(sqrt(x)));
 }
 
-static void gamma__of_whole_numbers_is_a_poisson_sum(void **state)
+static void gamma__of_integer_a_is_a_poisson_sum(void **state)
 {
     (void)state;
     // P(fewer than a events when x are expected); the other part summed for itself, from a upwards.
@@ -49,7 +48,7 @@ static void gamma__of_whole_numbers_is_a_poisson_sum(void **state)
 }
 
 // From the power series (DLMF 8.7.1) and the continued fraction (8.9.2) in quadruple precision.
-static void gamma__agrees_with_quadruple_precision(void **state)
+static void gamma__matches_quadruple_precision(void **state)
 {
     (void)state;
     static const double want[][4] = {
@@ -69,7 +68,7 @@ static void gamma__agrees_with_quadruple_precision(void **state)
     for (int k = 0; k < 12; k++) check_gamma(want[k][0], want[k][1], want[k][2], want[k][3]);
 }
 
-static void gamma__begins_at_nothing_and_ends_at_all(void **state)
+static void gamma__runs_from_zero_to_one(void **state)
 {
     (void)state;
     for (double a = 0.25; a < 50; a *= 4) {
@@ -78,7 +77,7 @@ static void gamma__begins_at_nothing_and_ends_at_all(void **state)
     }
 }
 
-static void gamma__has_no_answer_where_there_is_no_integral(void **state)
+static void gamma__returns_nan_outside_its_domain(void **state)
 {
     (void)state;
     check_gamma(0, 1, NAN, NAN);
@@ -88,10 +87,10 @@ static void gamma__has_no_answer_where_there_is_no_integral(void **state)
     check_gamma(2, NAN, NAN, NAN);
 }
 
-// ---- 11: the beta function's parts ----
+// ---- 11: the incomplete beta function ----
 
 static const char beta_formula[] =
-    "lower = int_0^x t^(a-1) (1-t)^(b-1) dt / B(a,b),  upper = 1 - lower";
+    "I_x(a,b) = int_0^x t^(a-1) (1-t)^(b-1) dt / B(a,b),  upper = 1 - I_x(a,b)";
 
 static void check_beta(double a, double b, double x, double lower, double upper)
 {
@@ -103,7 +102,7 @@ static void check_beta(double a, double b, double x, double lower, double upper)
                   .formula = beta_formula);
 }
 
-static void beta__is_a_power_where_one_number_is_one(void **state)
+static void beta__is_a_power_when_a_or_b_is_one(void **state)
 {
     (void)state;
     for (double x = 0.03; x < 1; x += 0.06)
@@ -113,14 +112,14 @@ static void beta__is_a_power_where_one_number_is_one(void **state)
         }
 }
 
-static void beta__of_two_halves_is_an_arc(void **state)
+static void beta__of_two_halves_is_the_arcsine_distribution(void **state)
 {
     (void)state;
     for (double x = 0.03; x < 1; x += 0.06)
         check_beta(0.5, 0.5, x, 2 / acos(-1) * asin(sqrt(x)), 2 / acos(-1) * acos(sqrt(x)));
 }
 
-static void beta__of_whole_numbers_is_a_binomial_sum(void **state)
+static void beta__of_integers_is_a_binomial_sum(void **state)
 {
     (void)state;
     // P(at least a heads in a + b - 1 tosses), and P(fewer).
@@ -138,7 +137,7 @@ static void beta__of_whole_numbers_is_a_binomial_sum(void **state)
 }
 
 // From the power series (DLMF 8.17.8) in quadruple precision.
-static void beta__agrees_with_quadruple_precision(void **state)
+static void beta__matches_quadruple_precision(void **state)
 {
     (void)state;
     static const double want[][5] = {
@@ -159,7 +158,7 @@ static void beta__agrees_with_quadruple_precision(void **state)
         check_beta(want[k][0], want[k][1], want[k][2], want[k][3], want[k][4]);
 }
 
-static void beta__begins_at_nothing_and_ends_at_all(void **state)
+static void beta__runs_from_zero_to_one(void **state)
 {
     (void)state;
     for (double a = 0.25; a < 50; a *= 4)
@@ -169,7 +168,7 @@ static void beta__begins_at_nothing_and_ends_at_all(void **state)
         }
 }
 
-static void beta__has_no_answer_where_there_is_no_integral(void **state)
+static void beta__returns_nan_outside_its_domain(void **state)
 {
     (void)state;
     check_beta(0, 1, 0.5, NAN, NAN);
@@ -180,14 +179,14 @@ static void beta__has_no_answer_where_there_is_no_integral(void **state)
     check_beta(2, 2, NAN, NAN, NAN);
 }
 
-// ---- 12: intervals ----
+// ---- 12: confidence intervals ----
 
-static const char interval_formula[] = "mean -+ t s / sqrt(n),  t for n - 1 degrees of freedom";
+static const char interval_formula[] = "mean -+ t s / sqrt(n),  t for df = n - 1";
 
-// Ten sleepers' hours with a first and a second drug ("Student" 1908), and the differences.
+// Extra hours of sleep of ten patients with two drugs ("Student" 1908), and the differences.
 static const double sleep_first[10] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2};
 static const double sleep_second[10] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
-static const double sleep_more[10] = {1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 4.6, 1.4};
+static const double sleep_difference[10] = {1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 4.6, 1.4};
 
 static void check_interval(const double *x, size_t n, double level, double middle, double half,
                            double rtol)
@@ -199,15 +198,15 @@ static void check_interval(const double *x, size_t n, double level, double middl
     assert_unchanged("x", mine, x, n);
 }
 
-static void interval__of_students_sleepers_is_the_published_one(void **state)
+static void interval__matches_students_sleep_data(void **state)
 {
     (void)state;
     // [0.7001142, 2.4598858] as R's t.test gives it; t = 2.262157 for 9 degrees of freedom.
-    check_interval(sleep_more, 10, 0.95, (2.4598858 + 0.7001142) / 2, (2.4598858 - 0.7001142) / 2,
-                   1e-7);
+    check_interval(sleep_difference, 10, 0.95, (2.4598858 + 0.7001142) / 2,
+                   (2.4598858 - 0.7001142) / 2, 1e-7);
 }
 
-static void interval__of_two_or_three_numbers_has_a_closed_form(void **state)
+static void interval__matches_the_closed_form_for_two_or_three_numbers(void **state)
 {
     (void)state;
     // t = tan(pi level / 2) for one degree of freedom, sqrt(2 level^2 / (1 - level^2)) for two.
@@ -218,11 +217,11 @@ static void interval__of_two_or_three_numbers_has_a_closed_form(void **state)
     }
 }
 
-static void interval__covers_in_as_many_experiments_as_it_says(void **state)
+static void interval__has_its_nominal_coverage(void **state)
 {
     (void)state;
     // 2000 times 6 numbers, each the sum of twelve uniforms: nearly normal, with the mean 6.
-    // 90 % are 1800, give or take 13.4: five times that is far.
+    // 90 % are 1800 with a standard deviation of 13.4: the tolerance is five of those.
     Rng rng = rng_from_seed(121);
     int covered = 0;
     for (int e = 0; e < 2000; e++) {
@@ -231,7 +230,7 @@ static void interval__covers_in_as_many_experiments_as_it_says(void **state)
         assert_true(pr_interval(&low, &high, x, 6, 0.9));
         covered += low <= 6 && 6 <= high;
     }
-    assert_number(covered, 1800, .name = "covered of 2000", .atol = 67,
+    assert_number(covered, 1800, .name = "intervals of 2000 that cover the mean", .atol = 67,
                   .formula = interval_formula);
 }
 
@@ -241,12 +240,12 @@ static void check_no_interval(const double *x, size_t n, double level, const cha
     assert_says(!pr_interval(&low, &high, numbers_copy(x, n), n, level), "%s: expected false", why);
 }
 
-static void interval__refuses_what_says_nothing(void **state)
+static void interval__refuses_degenerate_samples(void **state)
 {
     (void)state;
-    check_no_interval((double[]){1}, 0, 0.95, "no number");
+    check_no_interval((double[]){1}, 0, 0.95, "an empty sample");
     check_no_interval((double[]){1}, 1, 0.95, "one number");
-    check_no_interval((double[]){2, 2, 2}, 3, 0.95, "no spread");
+    check_no_interval((double[]){2, 2, 2}, 3, 0.95, "zero variance");
     check_no_interval((double[]){1, NAN, 2}, 3, 0.95, "a NaN");
     check_no_interval((double[]){1, INFINITY, 2}, 3, 0.95, "an infinity");
     check_no_interval((double[]){1, 2, 3}, 3, 0, "level 0");
@@ -259,8 +258,7 @@ static void interval__refuses_what_says_nothing(void **state)
 
 static const char t_formula[] =
     "t = (mean_x - mean_y - difference) / sqrt(v_x + v_y),  v = s^2 / n";
-static const char freedom_formula[] =
-    "freedom = (v_x + v_y)^2 / (v_x^2 / (n - 1) + v_y^2 / (m - 1))";
+static const char df_formula[] = "df = (v_x + v_y)^2 / (v_x^2 / (n - 1) + v_y^2 / (m - 1))";
 static const char p_formula[] = "p = P(|T| > t)";
 
 static void check_t(const double *x, size_t n, const double *y, size_t m, double difference,
@@ -271,22 +269,21 @@ static void check_t(const double *x, size_t n, const double *y, size_t m, double
     assert_says(pr_t_test(&test, mine, n, theirs, m, difference), "expected true");
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol, .atol = 1e-12,
                   .formula = t_formula);
-    assert_number(test.freedom, want.freedom, .name = "freedom", .rtol = rtol,
-                  .formula = freedom_formula);
+    assert_number(test.df, want.df, .name = "df", .rtol = rtol, .formula = df_formula);
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = p_formula);
     assert_unchanged("x", mine, x, n);
     if (y != NULL) assert_unchanged("y", theirs, y, m);
 }
 
-static void t_test__of_students_sleepers_is_the_published_one(void **state)
+static void t_test__matches_students_sleep_data(void **state)
 {
     (void)state;
     // As R's t.test gives them.
     check_t(sleep_first, 10, sleep_second, 10, 0, (PrTest){-1.860813, 17.77647, 0.07939414}, 3e-7);
-    check_t(sleep_more, 10, NULL, 0, 0, (PrTest){4.062128, 9, 0.00283289}, 3e-7);
+    check_t(sleep_difference, 10, NULL, 0, 0, (PrTest){4.062128, 9, 0.00283289}, 3e-7);
 }
 
-static void t_test__of_two_or_three_numbers_has_a_closed_form(void **state)
+static void t_test__matches_the_closed_form_for_two_or_three_numbers(void **state)
 {
     (void)state;
     for (double claim = -3; claim <= 8; claim += 0.7) {
@@ -309,7 +306,7 @@ static void t_test__of_equal_samples_of_two_has_two_degrees_of_freedom(void **st
     }
 }
 
-static void t_test__weighs_unequal_samples_each_by_its_own_spread(void **state)
+static void t_test__uses_each_sample_variance(void **state)
 {
     (void)state;
     // s^2 is 8/3 of four numbers and 1/2 of two: v_x = 2/3, v_y = 1/4.
@@ -318,11 +315,11 @@ static void t_test__weighs_unequal_samples_each_by_its_own_spread(void **state)
     assert_true(pr_t_test(&test, NUMBERS(-1, 1, 1, 3), 4, NUMBERS(10, 11), 2, 0));
     assert_number(test.statistic, -9.5 / sqrt(vx + vy), .name = "statistic", .rtol = 1e-9,
                   .formula = t_formula);
-    assert_number(test.freedom, (vx + vy) * (vx + vy) / (vx * vx / 3 + vy * vy), .name = "freedom",
-                  .rtol = 1e-9, .formula = freedom_formula);
+    assert_number(test.df, (vx + vy) * (vx + vy) / (vx * vx / 3 + vy * vy), .name = "df",
+                  .rtol = 1e-9, .formula = df_formula);
 }
 
-static void t_test__keeps_the_digits_of_a_tiny_p(void **state)
+static void t_test__keeps_the_digits_of_a_tiny_p_value(void **state)
 {
     (void)state;
     // One degree of freedom far out: 1 - 2/pi atan t = 2/pi atan(1/t).
@@ -330,7 +327,7 @@ static void t_test__keeps_the_digits_of_a_tiny_p(void **state)
             (PrTest){1e6, 1, 2 / acos(-1) * atan(1e-6)}, 1e-9);
 }
 
-static void t_test__refuses_what_says_nothing(void **state)
+static void t_test__refuses_degenerate_samples(void **state)
 {
     (void)state;
     PrTest test;
@@ -339,40 +336,40 @@ static void t_test__refuses_what_says_nothing(void **state)
                 "one number in y: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(1), 1, NUMBERS(1, 2), 2, 0),
                 "one number in x: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NULL, 0, 0), "no spread: expected false");
+    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NULL, 0, 0), "zero variance: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NUMBERS(4, 4), 2, 0),
-                "no spread: expected false");
+                "zero variance: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(3, NAN), 2, NULL, 0, 0), "a NaN: expected false");
     assert_says(!pr_t_test(&test, NUMBERS(3, 4), 2, NUMBERS(1, INFINITY), 2, 0),
                 "an infinity: expected false");
 }
 
-static void t_test__takes_one_sample_without_spread_beside_another(void **state)
+static void t_test__accepts_one_sample_with_zero_variance(void **state)
 {
     (void)state;
     check_t((double[]){3, 3, 3}, 3, (double[]){1, 5}, 2, 1,
             (PrTest){-0.5, 1, 1 - 2 / acos(-1) * atan(0.5)}, 1e-9);
 }
 
-// ---- 14: chi-square ----
+// ---- 14: the chi-square test ----
 
 static const char chi_formula[] = "X = sum (observed - expected)^2 / expected";
 
 static void check_chi(const double *observed, const double *expected, size_t n, int estimated,
                       PrTest want, double rtol)
 {
-    double *seen = numbers_copy(observed, n), *hoped = numbers_copy(expected, n);
+    double *o = numbers_copy(observed, n), *e = numbers_copy(expected, n);
     PrTest test = {NAN, NAN, NAN};
-    assert_says(pr_chi_square(&test, seen, hoped, n, estimated), "expected true");
+    assert_says(pr_chi_square(&test, o, e, n, estimated), "expected true");
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol,
                   .formula = chi_formula);
-    assert_number(test.freedom, want.freedom, .name = "freedom", .formula = "n - 1 - estimated");
-    assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = "P(chi-square > X)");
-    assert_unchanged("observed", seen, observed, n);
-    assert_unchanged("expected", hoped, expected, n);
+    assert_number(test.df, want.df, .name = "df", .formula = "df = n - 1 - estimated");
+    assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = "p = P(chi-square > X)");
+    assert_unchanged("observed", o, observed, n);
+    assert_unchanged("expected", e, expected, n);
 }
 
-static void chi_square__of_mendels_peas_is_the_published_one(void **state)
+static void chi_square__matches_mendels_peas(void **state)
 {
     (void)state;
     // 9:3:3:1 of 556 peas (Mendel 1866); as R's chisq.test gives it.
@@ -380,7 +377,7 @@ static void chi_square__of_mendels_peas_is_the_published_one(void **state)
               (PrTest){0.470024, 3, 0.9254259}, 1e-6);
 }
 
-static void chi_square__of_one_or_two_degrees_has_a_closed_form(void **state)
+static void chi_square__matches_the_closed_form_for_one_or_two_df(void **state)
 {
     (void)state;
     for (double off = 1; off < 40; off += 4) {
@@ -392,7 +389,7 @@ static void chi_square__of_one_or_two_degrees_has_a_closed_form(void **state)
     }
 }
 
-static void chi_square__loses_a_degree_for_each_estimated_parameter(void **state)
+static void chi_square__loses_one_df_per_estimated_parameter(void **state)
 {
     (void)state;
     const double observed[] = {12, 8, 9, 11}, expected[] = {10, 10, 10, 10};
@@ -400,7 +397,7 @@ static void chi_square__loses_a_degree_for_each_estimated_parameter(void **state
     check_chi(observed, expected, 4, 2, (PrTest){1, 1, erfc(sqrt(0.5))}, 1e-9);
 }
 
-static void chi_square__keeps_the_digits_of_a_tiny_p(void **state)
+static void chi_square__keeps_the_digits_of_a_tiny_p_value(void **state)
 {
     (void)state;
     check_chi((double[]){500, 0, 0}, (double[]){100, 200, 200}, 3, 0, (PrTest){2000, 2, 0}, 1e-9);
@@ -423,11 +420,11 @@ static void check_no_chi(const double *observed, const double *expected, size_t 
         "%s: expected false", why);
 }
 
-static void chi_square__refuses_what_cannot_be_tested(void **state)
+static void chi_square__refuses_invalid_counts_and_df(void **state)
 {
     (void)state;
-    check_no_chi((double[]){5}, (double[]){5}, 1, 0, "no degree of freedom");
-    check_no_chi((double[]){5, 5}, (double[]){5, 5}, 2, 1, "all degrees of freedom used up");
+    check_no_chi((double[]){5}, (double[]){5}, 1, 0, "df = 0");
+    check_no_chi((double[]){5, 5}, (double[]){5, 5}, 2, 1, "df = 0 after one estimated parameter");
     check_no_chi((double[]){5, 5}, (double[]){5, 5}, 0, 0, "no counts");
     check_no_chi((double[]){5, 5, 0}, (double[]){5, 5, 0}, 3, 0, "an expected count of 0");
     check_no_chi((double[]){5, 6, 4}, (double[]){10, 10, -5}, 3, 0, "a negative expected count");
@@ -439,34 +436,34 @@ static void chi_square__refuses_what_cannot_be_tested(void **state)
 }
 
 const struct CMUnitTest test_cases[] = {
-    cmocka_unit_test(gamma__of_one_is_a_waiting_time),
-    cmocka_unit_test(gamma__of_a_half_is_the_error_function),
-    cmocka_unit_test(gamma__of_whole_numbers_is_a_poisson_sum),
-    cmocka_unit_test(gamma__agrees_with_quadruple_precision),
-    cmocka_unit_test(gamma__begins_at_nothing_and_ends_at_all),
-    cmocka_unit_test(gamma__has_no_answer_where_there_is_no_integral),
-    cmocka_unit_test(beta__is_a_power_where_one_number_is_one),
-    cmocka_unit_test(beta__of_two_halves_is_an_arc),
-    cmocka_unit_test(beta__of_whole_numbers_is_a_binomial_sum),
-    cmocka_unit_test(beta__agrees_with_quadruple_precision),
-    cmocka_unit_test(beta__begins_at_nothing_and_ends_at_all),
-    cmocka_unit_test(beta__has_no_answer_where_there_is_no_integral),
-    cmocka_unit_test(interval__of_students_sleepers_is_the_published_one),
-    cmocka_unit_test(interval__of_two_or_three_numbers_has_a_closed_form),
-    cmocka_unit_test(interval__covers_in_as_many_experiments_as_it_says),
-    cmocka_unit_test(interval__refuses_what_says_nothing),
-    cmocka_unit_test(t_test__of_students_sleepers_is_the_published_one),
-    cmocka_unit_test(t_test__of_two_or_three_numbers_has_a_closed_form),
+    cmocka_unit_test(gamma__of_a_one_is_the_exponential_cdf),
+    cmocka_unit_test(gamma__of_a_one_half_is_the_error_function),
+    cmocka_unit_test(gamma__of_integer_a_is_a_poisson_sum),
+    cmocka_unit_test(gamma__matches_quadruple_precision),
+    cmocka_unit_test(gamma__runs_from_zero_to_one),
+    cmocka_unit_test(gamma__returns_nan_outside_its_domain),
+    cmocka_unit_test(beta__is_a_power_when_a_or_b_is_one),
+    cmocka_unit_test(beta__of_two_halves_is_the_arcsine_distribution),
+    cmocka_unit_test(beta__of_integers_is_a_binomial_sum),
+    cmocka_unit_test(beta__matches_quadruple_precision),
+    cmocka_unit_test(beta__runs_from_zero_to_one),
+    cmocka_unit_test(beta__returns_nan_outside_its_domain),
+    cmocka_unit_test(interval__matches_students_sleep_data),
+    cmocka_unit_test(interval__matches_the_closed_form_for_two_or_three_numbers),
+    cmocka_unit_test(interval__has_its_nominal_coverage),
+    cmocka_unit_test(interval__refuses_degenerate_samples),
+    cmocka_unit_test(t_test__matches_students_sleep_data),
+    cmocka_unit_test(t_test__matches_the_closed_form_for_two_or_three_numbers),
     cmocka_unit_test(t_test__of_equal_samples_of_two_has_two_degrees_of_freedom),
-    cmocka_unit_test(t_test__weighs_unequal_samples_each_by_its_own_spread),
-    cmocka_unit_test(t_test__keeps_the_digits_of_a_tiny_p),
-    cmocka_unit_test(t_test__refuses_what_says_nothing),
-    cmocka_unit_test(t_test__takes_one_sample_without_spread_beside_another),
-    cmocka_unit_test(chi_square__of_mendels_peas_is_the_published_one),
-    cmocka_unit_test(chi_square__of_one_or_two_degrees_has_a_closed_form),
-    cmocka_unit_test(chi_square__loses_a_degree_for_each_estimated_parameter),
-    cmocka_unit_test(chi_square__keeps_the_digits_of_a_tiny_p),
+    cmocka_unit_test(t_test__uses_each_sample_variance),
+    cmocka_unit_test(t_test__keeps_the_digits_of_a_tiny_p_value),
+    cmocka_unit_test(t_test__refuses_degenerate_samples),
+    cmocka_unit_test(t_test__accepts_one_sample_with_zero_variance),
+    cmocka_unit_test(chi_square__matches_mendels_peas),
+    cmocka_unit_test(chi_square__matches_the_closed_form_for_one_or_two_df),
+    cmocka_unit_test(chi_square__loses_one_df_per_estimated_parameter),
+    cmocka_unit_test(chi_square__keeps_the_digits_of_a_tiny_p_value),
     cmocka_unit_test(chi_square__of_a_perfect_fit_is_zero),
-    cmocka_unit_test(chi_square__refuses_what_cannot_be_tested),
+    cmocka_unit_test(chi_square__refuses_invalid_counts_and_df),
     {0},
 };

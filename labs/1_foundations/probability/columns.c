@@ -66,12 +66,12 @@ bool tell_columns(const Story *story, const char *path, const char *columns, Err
     for (size_t i = 0; i < n; i++) more[i] = x[0][i] - x[1][i];
     printf("\nIs the mean of %s that of %s?\n", csv.names[0], csv.names[1]);
     if (pr_t_test(&test, x[0], n, x[1], n, 0))
-        printf("  as two samples     t %.4f, freedom %.3f, p %.5g\n", test.statistic, test.freedom,
+        printf("  as two samples     t %.4f, freedom %.3f, p %.5g\n", test.statistic, test.df,
                test.p);
     if (pr_t_test(&test, more, n, NULL, 0, 0))
         printf("  row by row         t %.4f, freedom %.3f, p %.5g   (only where rows belong "
                "together)\n",
-               test.statistic, test.freedom, test.p);
+               test.statistic, test.df, test.p);
     else
         printf("  row by row         the difference is %g in every row: nothing to test\n",
                more[0]);

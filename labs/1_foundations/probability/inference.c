@@ -39,7 +39,7 @@ void tell_horse_kicks(const Story *story)
            "  observed     %6.0f %6.0f %6.0f %6.0f\n"
            "  expected     %6.1f %6.1f %6.1f %6.1f     chi-square %.3f, freedom %.0f, p %.3f\n",
            observed[0], observed[1], observed[2], observed[3], expected[0], expected[1],
-           expected[2], expected[3], test.statistic, test.freedom, test.p);
+           expected[2], expected[3], test.statistic, test.df, test.p);
 }
 
 // ---- tests and intervals ----
@@ -60,8 +60,7 @@ void tell_sleep(const Story *story)
         "\nStudent's sleepers, 1908: does the second drug give more sleep than the first?\n"
         "  as two samples     t %.4f, freedom %6.3f, p %.5f\n"
         "  sleeper by sleeper t %.4f, freedom %6.3f, p %.5f, 95 %% interval [%.2f, %.2f] hours\n",
-        apart.statistic, apart.freedom, apart.p, paired.statistic, paired.freedom, paired.p, low,
-        high);
+        apart.statistic, apart.df, apart.p, paired.statistic, paired.df, paired.p, low, high);
 }
 
 // Intervals as lines across, a row each; y goes up by one a row.

@@ -19,12 +19,13 @@ void tell_area(const Story *story)
         size_t n = (size_t)1 << k;
         PrEstimate area = pr_integrate(quarter_circle, NULL, 0, 1, n, &rng);
         line_to(&off, (double)n, fabs(area.value - acos(-1)));
-        line_to(&said, (double)n, area.error);
-        metrics_write(story->run->metrics, 0,
-                      METRICS({"draws", (double)n}, {"area", area.value}, {"error", area.error}));
+        line_to(&said, (double)n, area.standard_error);
+        metrics_write(
+            story->run->metrics, 0,
+            METRICS({"draws", (double)n}, {"area", area.value}, {"error", area.standard_error}));
         if (k % 6 == 2)
             printf("  %8zu draws: %.5f, give or take %.5f; off by %8.5f\n", n, area.value,
-                   area.error, area.value - acos(-1));
+                   area.standard_error, area.value - acos(-1));
     }
     Plot plot = {.title = "pi by chance: four times the draws, half the error",
                  .x_label = "draws",
@@ -101,8 +102,8 @@ void tell_letters(const Story *story)
     printf("\nWhat an English letter costs, in bits\n"
            "  in its best code %.3f, in a code for even letters %.3f: %.3f more\n"
            "  even letters in the code for English: %.3f more than their own %.3f\n",
-           said.entropy / log(2), said.cross / log(2), said.divergence / log(2),
-           back.divergence / log(2), back.entropy / log(2));
+           said.entropy / log(2), said.cross_entropy / log(2), said.kl / log(2), back.kl / log(2),
+           back.entropy / log(2));
     if (!pr_alias(share, other, p, LETTERS, todo)) return;
     printf("  in a code that was learned from n letters, how many bits more (25 / 2n nats, by "
            "theory)\n");
@@ -113,7 +114,7 @@ void tell_letters(const Story *story)
             for (int i = 0; i < n; i++) counts[pr_alias_draw(share, other, LETTERS, &rng)]++;
             // Half a letter of each beforehand: what was not seen is not impossible.
             for (int c = 0; c < LETTERS; c++) seen[c] = (counts[c] + 0.5) / (n + 0.5 * LETTERS);
-            more += pr_information(p, seen, LETTERS).divergence / REPEATS;
+            more += pr_information(p, seen, LETTERS).kl / REPEATS;
         }
         printf("    n = %6d: %.6f   (%.6f)\n", n, more / log(2),
                (LETTERS - 1) / (2.0 * n * log(2)));
