@@ -3,10 +3,10 @@
  *     ./lab check linear_algebra
  *     ./lab check linear_algebra.lu
  *
- * The wanted values never come from linear_algebra.c: they are loops in long double, LAPACK, closed
- * forms, values computed by hand. A factorisation is judged by what its factors make when they are
- * multiplied again, in units of eps: that is all a backward stable method promises, and it promises
- * it for every matrix, however bad. Every array ends where a page begins that nobody may touch.
+ * Expected values never come from linear_algebra.c: they are loops in long double, LAPACK, closed
+ * forms, and values computed by hand. A factorization is judged by its backward error, the residual
+ * of the product of its factors in units of eps: a backward stable method keeps it small for every
+ * matrix, however ill-conditioned. Every array ends at a guard page.
  */
 #include "labs/1_foundations/linear_algebra/check.h"
 #include <stdio.h>
@@ -62,7 +62,7 @@ double *hilbert_matrix(int n)
     return a;
 }
 
-// ---- measures ----
+// ---- norms and products ----
 
 double *product(const double *a, const double *b, int m, int n, int k)
 {
@@ -92,19 +92,19 @@ double distance(const double *x, const double *y, size_t n)
     return (double)sqrtl(squares);
 }
 
-double length(const double *x, size_t n)
+double norm(const double *x, size_t n)
 {
     return distance(x, filled(n, 0), n);
 }
 
-double from_orthonormal(const double *rows, int k, int n)
+double orthonormality_error(const double *rows, int k, int n)
 {
     double *square = product(rows, transposed(rows, k, n), k, k, n);
     for (int i = 0; i < k; i++) square[i * k + i] -= 1;
-    return length(square, (size_t)(k * k));
+    return norm(square, (size_t)(k * k));
 }
 
-// ---- verdicts ----
+// ---- assertions ----
 
 void equals_assert(const char *name, const char *formula, const double *got, const double *want,
                    Shape shape, double eps_units, const char *file, int line)
@@ -117,7 +117,7 @@ void equals_assert(const char *name, const char *formula, const double *got, con
         if (wrong++ == 0) first = i;
     }
     if (wrong == 0) return;
-    // near.h sees floats: enough to recognise a mistake, too little to see a lost digit.
+    // near.h compares floats: enough to recognize a pattern, too little to see a lost digit.
     float *narrow = guarded_new(count, sizeof *narrow);
     char text[4096];
     for (size_t i = 0; i < count; i++) narrow[i] = (float)got[i];

@@ -1,11 +1,11 @@
-/* check.h -- the cases of each part of the lab, and what they judge by: bounds in units of eps.
+/* check.h -- the cases of each part of the lab, and how results are compared: in units of eps.
  *
  *     double *a = random_matrix(7, 5, 3), *before = copy_of(a, 15);
  *     la_qr(a, tau, 5, 3);
- *     assert_within("|A - QR| / |A|", distance(qr, before, 15) / length(before, 15), 20);
+ *     assert_within("|A - QR| / |A|", distance(qr, before, 15) / norm(before, 15), 20);
  *     assert_unchanged("a", a, before, 15);
  *
- * Arrays end at a closed page and are never given back. Sums are kept in long double.
+ * Arrays end at a guard page and are never freed. Sums are kept in long double.
  */
 #pragma once
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
@@ -17,6 +17,11 @@ extern const struct CMUnitTest system_cases[];      // lu, lu_solve, qr, least_s
 extern const struct CMUnitTest spectral_cases[];    // power, rotation, eigen
 extern const struct CMUnitTest svd_cases[];         // svd, low_rank, pca
 
+static inline int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 double *filled(size_t n, double value);
 double *copy_of(const double *x, size_t n);
 double *random_matrix(uint64_t seed, int m, int n);              // each element from N(0,1)
@@ -26,9 +31,10 @@ double *hilbert_matrix(int n);
 
 double *product(const double *a, const double *b, int m, int n, int k);
 double *transposed(const double *a, int m, int n);    // [n,m]
-double length(const double *x, size_t n);             // Frobenius, for a matrix
+double norm(const double *x, size_t n);               // Euclidean; of a matrix: Frobenius
 double distance(const double *x, const double *y, size_t n);
-double from_orthonormal(const double *rows, int k, int n);    // |X X' - I|, over rows of length n
+double orthonormality_error(const double *rows, int k,
+                            int n);    // |X X^T - I|, over rows of length n
 
 // Element by element, within `eps_units` eps of |want|, or of 1 where that is smaller; 0: exactly.
 #define assert_equals(name, formula, got, want, shape, eps_units)                                  \
@@ -36,7 +42,7 @@ double from_orthonormal(const double *rows, int k, int n);    // |X X' - I|, ove
 void equals_assert(const char *name, const char *formula, const double *got, const double *want,
                    Shape shape, double eps_units, const char *file, int line);
 
-// An error that was divided by the size of what it is an error of: at most `most` eps. A NaN is more.
+// A relative error of at most `most` eps; NaN fails.
 #define assert_within(formula, error, most) within_assert(formula, error, most, __FILE__, __LINE__)
 void within_assert(const char *formula, double error, double most, const char *file, int line);
 

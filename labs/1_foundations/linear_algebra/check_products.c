@@ -1,9 +1,9 @@
-/* check_products.c -- cases of the exercises 1 to 3: three ways to one product. */
+/* check_products.c -- cases of the exercises 1 to 3: matrix products. */
 #include "labs/1_foundations/linear_algebra/check.h"
 
 typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
 
-// Functions of the answer are found when they are called, and not when their address is taken.
+// Wrappers: a learner's functions are resolved when they are called.
 static void plain(double *c, const double *a, const double *b, int m, int n, int k)
 {
     la_matmul(c, a, b, m, n, k);
@@ -53,10 +53,10 @@ static void check_empty(Product *multiply)
     check_product(multiply, 3, 0, 2, 8);
     double *c = filled(6, NAN);
     multiply(c, filled(0, 0), filled(0, 0), 2, 3, 0);
-    assert_equals("c", "a sum of nothing is 0", c, filled(6, 0), SHAPE(2, 3), 0);
+    assert_equals("c", "an empty sum is 0", c, filled(6, 0), SHAPE(2, 3), 0);
 }
 
-// A NaN in row 1 of a reaches all of row 1 of c, also where b is 0, and nothing else.
+// A NaN in row 1 of a propagates to all of row 1 of c, also where b is 0, and nowhere else.
 static void check_nan(Product *multiply, int m, int n, int k)
 {
     size_t size = (size_t)m * (size_t)n;
@@ -70,19 +70,19 @@ static void check_nan(Product *multiply, int m, int n, int k)
 
 // ---- 1: matmul ----
 
-static void matmul__gives_what_a_hand_computes(void **state)
+static void matmul__matches_a_product_by_hand(void **state)
 {
     (void)state;
     check_by_hand(plain);
 }
 
-static void matmul__agrees_with_long_double(void **state)
+static void matmul__matches_long_double(void **state)
 {
     (void)state;
     for (uint64_t seed = 11; seed <= 13; seed += 2) check_product(plain, 4, 5, 3, seed);
 }
 
-static void matmul__takes_wide_and_tall(void **state)
+static void matmul__handles_wide_and_tall_matrices(void **state)
 {
     (void)state;
     check_product(plain, 2, 31, 7, 15);
@@ -90,19 +90,19 @@ static void matmul__takes_wide_and_tall(void **state)
     check_product(plain, 3, 4, 129, 19);
 }
 
-static void matmul__takes_one_row_one_column_or_one_term(void **state)
+static void matmul__handles_one_row_one_column_and_k_one(void **state)
 {
     (void)state;
     check_edges(plain);
 }
 
-static void matmul__takes_empty_matrices(void **state)
+static void matmul__handles_empty_matrices(void **state)
 {
     (void)state;
     check_empty(plain);
 }
 
-static void matmul__passes_a_nan_on(void **state)
+static void matmul__propagates_nan(void **state)
 {
     (void)state;
     check_nan(plain, 3, 4, 5);
@@ -135,7 +135,7 @@ static void check_tile(int row, int k, uint64_t seed)
     if (k > 0) assert_unchanged("b", b, b_before, k * TILE_COLUMNS);
 }
 
-static void tile__of_one_step_is_a_column_times_a_row(void **state)
+static void tile__with_k_one_is_an_outer_product(void **state)
 {
     (void)state;
     double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 0),
@@ -147,14 +147,14 @@ static void tile__of_one_step_is_a_column_times_a_row(void **state)
     assert_equals("c", tile_formula, c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
 }
 
-static void tile__agrees_with_long_double(void **state)
+static void tile__matches_long_double(void **state)
 {
     (void)state;
     check_tile(TILE_COLUMNS, 5, 21);
     check_tile(TILE_COLUMNS, 64, 24);
 }
 
-static void tile__adds_to_what_c_holds(void **state)
+static void tile__accumulates_into_c(void **state)
 {
     (void)state;
     double *a = filled(2 * TILE_ROWS, 1), *b = filled(2 * TILE_COLUMNS, 1), *c = filled(TILE, 40);
@@ -162,20 +162,20 @@ static void tile__adds_to_what_c_holds(void **state)
     assert_equals("c", tile_formula, c, filled(TILE, 42), SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
 }
 
-static void tile__leaves_the_rest_of_each_row_of_c_alone(void **state)
+static void tile__writes_only_its_tile_of_c(void **state)
 {
     (void)state;
     check_tile(TILE_COLUMNS + 1, 3, 27);
     check_tile(41, 7, 30);
 }
 
-static void tile__does_nothing_for_no_steps(void **state)
+static void tile__does_nothing_for_k_zero(void **state)
 {
     (void)state;
     check_tile(19, 0, 33);
 }
 
-static void tile__passes_a_nan_on(void **state)
+static void tile__propagates_nan(void **state)
 {
     (void)state;
     double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 1),
@@ -188,13 +188,13 @@ static void tile__passes_a_nan_on(void **state)
 
 // ---- 3: matmul_blocked ----
 
-static void matmul_blocked__gives_what_a_hand_computes(void **state)
+static void matmul_blocked__matches_a_product_by_hand(void **state)
 {
     (void)state;
     check_by_hand(blocked);
 }
 
-static void matmul_blocked__agrees_with_long_double_inside_one_block(void **state)
+static void matmul_blocked__matches_long_double_within_one_block(void **state)
 {
     (void)state;
     check_product(blocked, 4, 5, 3, 41);
@@ -202,7 +202,7 @@ static void matmul_blocked__agrees_with_long_double_inside_one_block(void **stat
     check_product(blocked, 2 * TILE_ROWS, 2 * TILE_COLUMNS, 32, 45);
 }
 
-static void matmul_blocked__takes_more_steps_than_a_block_is_deep(void **state)
+static void matmul_blocked__handles_k_above_the_block_depth(void **state)
 {
     (void)state;
     check_product(blocked, 7, 19, BLOCK_DEPTH, 47);
@@ -210,7 +210,7 @@ static void matmul_blocked__takes_more_steps_than_a_block_is_deep(void **state)
     check_product(blocked, 3, 5, 2 * BLOCK_DEPTH + 7, 49);
 }
 
-static void matmul_blocked__takes_more_rows_than_a_block_has(void **state)
+static void matmul_blocked__handles_more_rows_than_a_block(void **state)
 {
     (void)state;
     check_product(blocked, BLOCK_ROWS, 7, 5, 51);
@@ -218,7 +218,7 @@ static void matmul_blocked__takes_more_rows_than_a_block_has(void **state)
     check_product(blocked, 2 * BLOCK_ROWS + 5, 3, 9, 53);
 }
 
-static void matmul_blocked__takes_more_columns_than_a_block_has(void **state)
+static void matmul_blocked__handles_more_columns_than_a_block(void **state)
 {
     (void)state;
     check_product(blocked, 3, BLOCK_COLUMNS, 5, 55);
@@ -226,25 +226,25 @@ static void matmul_blocked__takes_more_columns_than_a_block_has(void **state)
     check_product(blocked, 2, 2 * BLOCK_COLUMNS + 3, 4, 57);
 }
 
-static void matmul_blocked__takes_several_blocks_on_all_sides(void **state)
+static void matmul_blocked__handles_several_blocks_in_every_dimension(void **state)
 {
     (void)state;
     check_product(blocked, BLOCK_ROWS + 7, BLOCK_COLUMNS + 5, BLOCK_DEPTH + 3, 59);
 }
 
-static void matmul_blocked__takes_one_row_one_column_or_one_term(void **state)
+static void matmul_blocked__handles_one_row_one_column_and_k_one(void **state)
 {
     (void)state;
     check_edges(blocked);
 }
 
-static void matmul_blocked__takes_empty_matrices(void **state)
+static void matmul_blocked__handles_empty_matrices(void **state)
 {
     (void)state;
     check_empty(blocked);
 }
 
-static void matmul_blocked__passes_a_nan_on(void **state)
+static void matmul_blocked__propagates_nan(void **state)
 {
     (void)state;
     check_nan(blocked, 9, 20, 5);
@@ -252,26 +252,26 @@ static void matmul_blocked__passes_a_nan_on(void **state)
 }
 
 const struct CMUnitTest product_cases[] = {
-    cmocka_unit_test(matmul__gives_what_a_hand_computes),
-    cmocka_unit_test(matmul__agrees_with_long_double),
-    cmocka_unit_test(matmul__takes_wide_and_tall),
-    cmocka_unit_test(matmul__takes_one_row_one_column_or_one_term),
-    cmocka_unit_test(matmul__takes_empty_matrices),
-    cmocka_unit_test(matmul__passes_a_nan_on),
-    cmocka_unit_test(tile__of_one_step_is_a_column_times_a_row),
-    cmocka_unit_test(tile__agrees_with_long_double),
-    cmocka_unit_test(tile__adds_to_what_c_holds),
-    cmocka_unit_test(tile__leaves_the_rest_of_each_row_of_c_alone),
-    cmocka_unit_test(tile__does_nothing_for_no_steps),
-    cmocka_unit_test(tile__passes_a_nan_on),
-    cmocka_unit_test(matmul_blocked__gives_what_a_hand_computes),
-    cmocka_unit_test(matmul_blocked__agrees_with_long_double_inside_one_block),
-    cmocka_unit_test(matmul_blocked__takes_more_steps_than_a_block_is_deep),
-    cmocka_unit_test(matmul_blocked__takes_more_rows_than_a_block_has),
-    cmocka_unit_test(matmul_blocked__takes_more_columns_than_a_block_has),
-    cmocka_unit_test(matmul_blocked__takes_several_blocks_on_all_sides),
-    cmocka_unit_test(matmul_blocked__takes_one_row_one_column_or_one_term),
-    cmocka_unit_test(matmul_blocked__takes_empty_matrices),
-    cmocka_unit_test(matmul_blocked__passes_a_nan_on),
+    cmocka_unit_test(matmul__matches_a_product_by_hand),
+    cmocka_unit_test(matmul__matches_long_double),
+    cmocka_unit_test(matmul__handles_wide_and_tall_matrices),
+    cmocka_unit_test(matmul__handles_one_row_one_column_and_k_one),
+    cmocka_unit_test(matmul__handles_empty_matrices),
+    cmocka_unit_test(matmul__propagates_nan),
+    cmocka_unit_test(tile__with_k_one_is_an_outer_product),
+    cmocka_unit_test(tile__matches_long_double),
+    cmocka_unit_test(tile__accumulates_into_c),
+    cmocka_unit_test(tile__writes_only_its_tile_of_c),
+    cmocka_unit_test(tile__does_nothing_for_k_zero),
+    cmocka_unit_test(tile__propagates_nan),
+    cmocka_unit_test(matmul_blocked__matches_a_product_by_hand),
+    cmocka_unit_test(matmul_blocked__matches_long_double_within_one_block),
+    cmocka_unit_test(matmul_blocked__handles_k_above_the_block_depth),
+    cmocka_unit_test(matmul_blocked__handles_more_rows_than_a_block),
+    cmocka_unit_test(matmul_blocked__handles_more_columns_than_a_block),
+    cmocka_unit_test(matmul_blocked__handles_several_blocks_in_every_dimension),
+    cmocka_unit_test(matmul_blocked__handles_one_row_one_column_and_k_one),
+    cmocka_unit_test(matmul_blocked__handles_empty_matrices),
+    cmocka_unit_test(matmul_blocked__propagates_nan),
     {0},
 };

@@ -1,4 +1,4 @@
-/* check_spectral.c -- cases of the exercises 8 to 10: what a matrix only stretches. */
+/* check_spectral.c -- cases of the exercises 8 to 10: eigenvalues and eigenvectors. */
 #include <lapacke.h>
 #include <stdlib.h>
 #include "labs/1_foundations/linear_algebra/check.h"
@@ -12,22 +12,22 @@ static double check_power(const double *matrix, int n, double want, double toler
     double *a = copy_of(matrix, (size_t)(n * n)), *x = filled((size_t)n, 1),
            *y = filled((size_t)n, NAN);
     double value = NAN;
-    for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // at right angles to no eigenvector below
-    int turns = la_power(&value, x, y, a, n, MOST, tolerance);
-    assert_holds(turns > 0, "returned 0: %d products were not enough", MOST);
-    assert_within("| |x| - 1 |", fabs(length(x, (size_t)n) - 1), 10);
+    for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // orthogonal to no eigenvector below
+    int iterations = la_power(&value, x, y, a, n, MOST, tolerance);
+    assert_holds(iterations > 0, "returned 0: not converged after %d iterations", MOST);
+    assert_within("| |x| - 1 |", fabs(norm(x, (size_t)n) - 1), 10);
     double *stretched = product(a, x, n, 1, n), *scaled = copy_of(x, (size_t)n);
     for (int i = 0; i < n; i++) scaled[i] *= value;
-    double miss = distance(stretched, scaled, (size_t)n);
-    assert_holds(miss <= 1.01 * tolerance * fabs(value),
-                 "|A x - value x| is %g; expected at most %g |value|", miss, tolerance);
+    double residual = distance(stretched, scaled, (size_t)n);
+    assert_holds(residual <= 1.01 * tolerance * fabs(value),
+                 "|A x - value x| is %g; expected at most %g |value|", residual, tolerance);
     assert_holds(fabs(value - want) <= 2 * tolerance * fabs(want), "value is %.15g, expected %.15g",
                  value, want);
     assert_unchanged("a", a, matrix, n * n);
-    return turns;
+    return iterations;
 }
 
-static void power__finds_what_a_hand_finds(void **state)
+static void power__matches_an_eigenpair_by_hand(void **state)
 {
     (void)state;
     check_power((double[]){2, 1, 1, 2}, 2, 3, 1e-12);
@@ -37,14 +37,14 @@ static void power__finds_what_a_hand_finds(void **state)
                   SHAPE(2), 1e4);
 }
 
-static void power__finds_a_negative_value_when_it_is_the_largest_in_size(void **state)
+static void power__finds_a_negative_dominant_eigenvalue(void **state)
 {
     (void)state;
     check_power((double[]){-5, 0, 0, 1}, 2, -5, 1e-12);
     check_power((double[]){-2, 1, 1, -2}, 2, -3, 1e-12);
 }
 
-static void power__finds_what_lapack_finds(void **state)
+static void power__matches_lapack(void **state)
 {
     (void)state;
     enum { N = 9 };
@@ -54,10 +54,10 @@ static void power__finds_what_lapack_finds(void **state)
     check_power(a, N, values[N - 1], 1e-10);
 }
 
-static void power__takes_a_matrix_that_is_not_symmetric(void **state)
+static void power__handles_nonsymmetric_matrices(void **state)
 {
     (void)state;
-    // Columns are probabilities: the largest eigenvalue is 1. Its vector is (2,1), up to its length.
+    // Columns are probabilities: the largest eigenvalue is 1. Its eigenvector is (2,1), up to scale.
     const double a[] = {0.75, 0.5, 0.25, 0.5};
     double x[] = {1, 0}, y[2], value;
     check_power(a, 2, 1, 1e-12);
@@ -66,7 +66,7 @@ static void power__takes_a_matrix_that_is_not_symmetric(void **state)
     assert_equals("x[0] / x[1]", "A x = x", &ratio, ((double[]){2}), SHAPE(1), 1e3);
 }
 
-static void power__counts_its_products(void **state)
+static void power__counts_its_iterations(void **state)
 {
     (void)state;
     double x[] = {0, 4}, y[2], value;
@@ -76,39 +76,40 @@ static void power__counts_its_products(void **state)
     double few = check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
     double many = check_power((double[]){10, 0, 0, 9}, 2, 10, 1e-10);
     assert_holds(few > 5 && few < 20 && many > 100 && many < 400,
-                 "a gap of 10 took %g products, one of 10/9 took %g; expected about 11 and 220",
+                 "an eigenvalue ratio of 10 took %g iterations, one of 10/9 took %g; expected "
+                 "about 11 and 220",
                  few, many);
 }
 
-static void power__says_when_it_has_not_settled(void **state)
+static void power__reports_when_it_has_not_converged(void **state)
 {
     (void)state;
     double x[] = {1, 0}, y[2], value = 0;
-    assert_says("la_power of two values of one size, +1 and -1",
+    assert_says("la_power with the eigenvalues +1 and -1",
                 la_power(&value, x, y, (double[]){0, 1, 1, 0}, 2, 50, 1e-6), 0);
     double z[] = {1, 1};
-    assert_says("la_power with one product allowed",
+    assert_says("la_power with max_iterations = 1",
                 la_power(&value, z, y, (double[]){2, 0, 0, 3}, 2, 1, 1e-12), 0);
 }
 
-static void power__keeps_what_a_last_turn_has_found(void **state)
+static void power__may_converge_in_the_last_iteration(void **state)
 {
     (void)state;
-    // Settled at the very product that is the last allowed.
+    // Converged in the last iteration allowed.
     double x[] = {0, 4}, y[2], value;
     assert_says("la_power", la_power(&value, x, y, (double[]){2, 0, 0, 3}, 2, 1, 1e-12), 1);
     assert_equals("x", "a unit vector", x, ((double[]){0, 1}), SHAPE(2), 2);
     assert_equals("y", "y = A x", y, ((double[]){0, 3}), SHAPE(2), 2);
 }
 
-static void power__goes_on_where_numbers_grow_large(void **state)
+static void power__handles_extreme_magnitudes(void **state)
 {
     (void)state;
     check_power((double[]){3e100, 1e100, 1e100, 3e100}, 2, 4e100, 1e-12);
     check_power((double[]){3e-100, 1e-100, 1e-100, 3e-100}, 2, 4e-100, 1e-12);
 }
 
-static void power__takes_one_row_and_a_matrix_of_zeros(void **state)
+static void power__handles_size_one_and_the_zero_matrix(void **state)
 {
     (void)state;
     check_power((double[]){-7}, 1, -7, 1e-12);
@@ -118,7 +119,7 @@ static void power__takes_one_row_and_a_matrix_of_zeros(void **state)
     assert_equals("value", "of zeros", &value, ((double[]){0}), SHAPE(1), 0);
 }
 
-static void power__does_not_settle_on_a_nan(void **state)
+static void power__does_not_converge_on_nan(void **state)
 {
     (void)state;
     double x[] = {1, 1}, y[2], value;
@@ -132,20 +133,20 @@ static void check_rotation(double xx, double xy, double yy)
 {
     double c = NAN, s = NAN;
     la_rotation(&c, &s, xx, xy, yy);
-    // Products that cancel: measured against their sizes.
+    // Relative to the size of the terms, which cancel.
     long double left = ((long double)c * c - (long double)s * s) * xy +
                        (long double)c * s * ((long double)xx - yy);
     double size = fabs(xy) + fabs(c * s) * (fabs(xx) + fabs(yy));
     assert_within("|(c^2 - s^2) xy + c s (xx - yy)|, of its terms", fabs((double)left) / size, 8);
     assert_within("|c^2 + s^2 - 1|", fabs(c * c + s * s - 1), 6);
     assert_holds(c > 0 && fabs(s) <= c * (1 + 4 * DBL_EPSILON),
-                 "c = %g, s = %g is not the smaller rotation", c, s);
+                 "c = %g, s = %g is not the smaller rotation angle", c, s);
 }
 
-static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
+static void rotation__is_45_degrees_for_equal_norms(void **state)
 {
     (void)state;
-    // Both rotations are equally small: the sign of s is free.
+    // Both rotation angles are 45 degrees: the sign of s is free.
     for (double xy = -1; xy <= 1; xy += 2) {
         double got[2];
         la_rotation(&got[0], &got[1], 2, xy, 2);
@@ -156,7 +157,7 @@ static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
     }
 }
 
-static void rotation__finds_the_angle_that_a_hand_finds(void **state)
+static void rotation__matches_an_angle_by_hand(void **state)
 {
     (void)state;
     // xx = 1, xy = 2, yy = 4: z = 3/4, t = 1 / (3/4 + 5/4) = 1/2.
@@ -167,7 +168,7 @@ static void rotation__finds_the_angle_that_a_hand_finds(void **state)
     assert_equals("c, s", "t = -1/2", got, ((double[]){2 / sqrt(5), -1 / sqrt(5)}), SHAPE(2), 4);
 }
 
-static void rotation__makes_right_angles_at_every_scale(void **state)
+static void rotation__orthogonalizes_at_every_scale(void **state)
 {
     (void)state;
     const double sizes[] = {1, 1e-12, 1e12, 3.7};
@@ -177,7 +178,7 @@ static void rotation__makes_right_angles_at_every_scale(void **state)
                 check_rotation(sizes[i], share * sqrt(sizes[i] * sizes[j]), sizes[j]);
 }
 
-static void rotation__takes_lengths_of_both_signs(void **state)
+static void rotation__handles_diagonals_of_both_signs(void **state)
 {
     (void)state;
     // A symmetric matrix has any numbers on its diagonal.
@@ -186,7 +187,7 @@ static void rotation__takes_lengths_of_both_signs(void **state)
     check_rotation(0, -1, -4);
 }
 
-static void rotation__is_none_where_the_angle_is_right_already(void **state)
+static void rotation__is_the_identity_for_orthogonal_vectors(void **state)
 {
     (void)state;
     double got[2] = {NAN, NAN};
@@ -196,7 +197,7 @@ static void rotation__is_none_where_the_angle_is_right_already(void **state)
     assert_equals("c, s", "xy = 0: c = 1, s = 0", got, ((double[]){1, 0}), SHAPE(2), 0);
 }
 
-static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
+static void rotation__is_accurate_for_tiny_angles(void **state)
 {
     (void)state;
     double got[2];
@@ -208,7 +209,7 @@ static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
                  got[0], got[1]);
 }
 
-static void rotation__passes_a_nan_on(void **state)
+static void rotation__propagates_nan(void **state)
 {
     (void)state;
     double c, s;
@@ -218,26 +219,26 @@ static void rotation__passes_a_nan_on(void **state)
 
 // ---- 10: eigen ----
 
-// How the pairs fit the matrix, and each other.
+// The residual of the eigendecomposition, and the orthonormality of the eigenvectors.
 static void check_eigen(const double *matrix, int n)
 {
     size_t all = (size_t)(n * n);
     double *a = copy_of(matrix, all), *values = filled((size_t)n, NAN), *vectors = filled(all, NAN);
     int sweeps = la_eigen(values, vectors, a, n);
-    double *scaled = copy_of(vectors, all), size = fmax(length(matrix, all), DBL_MIN);
+    double *scaled = copy_of(vectors, all), size = fmax(norm(matrix, all), DBL_MIN);
     assert_holds(sweeps >= 1 && sweeps <= 12, "returned %d sweeps; expected 1 to 12", sweeps);
     for (int j = 0; j < n; j++)
         for (int i = 0; i < n; i++) scaled[j * n + i] *= values[j];
-    assert_within("|V V' - I|", from_orthonormal(vectors, n, n), 10 + 10 * n);
+    assert_within("|V V^T - I|", orthonormality_error(vectors, n, n), 10 + 10 * n);
     double *back = product(transposed(vectors, n, n), scaled, n, n, n);
-    assert_within("|A - sum_j value vector' vector| / |A|", distance(back, matrix, all) / size,
+    assert_within("|A - sum_j value vector^T vector| / |A|", distance(back, matrix, all) / size,
                   10 + 10 * n);
     for (int j = 1; j < n; j++)
         assert_holds(values[j - 1] >= values[j], "values[%d] = %g is smaller than values[%d] = %g",
                      j - 1, values[j - 1], j, values[j]);
 }
 
-static void eigen__finds_what_a_hand_finds(void **state)
+static void eigen__matches_eigenpairs_by_hand(void **state)
 {
     (void)state;
     double *a = copy_of((double[]){2, 1, 1, 2}, 4), *values = filled(2, NAN),
@@ -250,27 +251,27 @@ static void eigen__finds_what_a_hand_finds(void **state)
     check_eigen((double[]){2, 1, 1, 2}, 2);
 }
 
-static void eigen__takes_the_matrix_apart_and_puts_it_together(void **state)
+static void eigen__eigenpairs_reconstruct_the_matrix(void **state)
 {
     (void)state;
     for (uint64_t seed = 21; seed <= 22; seed++) check_eigen(symmetric_matrix(seed, 5), 5);
     check_eigen(symmetric_matrix(23, 24), 24);
 }
 
-static void eigen__finds_lapacks_values(void **state)
+static void eigen__matches_lapack(void **state)
 {
     (void)state;
     enum { N = 11 };
     double *a = symmetric_matrix(24, N), *copy = copy_of(a, N * N), *values = filled(N, NAN),
            *vectors = filled(N * N, NAN);
-    double lapack[N], want[N], size = length(a, N * N);
+    double lapack[N], want[N], size = norm(a, N * N);
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', N, copy, N, lapack);
     for (int i = 0; i < N; i++) want[i] = lapack[N - 1 - i];
     la_eigen(values, vectors, a, N);
     assert_within("|values - LAPACK's| / |A|", distance(values, want, N) / size, 100);
 }
 
-static void eigen__finds_the_tones_of_a_string(void **state)
+static void eigen__matches_the_frequencies_of_a_string(void **state)
 {
     (void)state;
     enum { N = 15 };
@@ -282,7 +283,7 @@ static void eigen__finds_the_tones_of_a_string(void **state)
     assert_equals("values", "4 sin^2(k pi / 2(n+1))", values, want, SHAPE(N), 100);
 }
 
-static void eigen__takes_values_of_both_signs_and_zero(void **state)
+static void eigen__handles_eigenvalues_of_both_signs_and_zero(void **state)
 {
     (void)state;
     check_eigen((double[]){0, 1, 1, 0}, 2);
@@ -290,25 +291,25 @@ static void eigen__takes_values_of_both_signs_and_zero(void **state)
     check_eigen(filled(9, 0), 3);
 }
 
-static void eigen__takes_values_that_are_equal(void **state)
+static void eigen__handles_repeated_eigenvalues(void **state)
 {
     (void)state;
     check_eigen(filled(36, 1), 6);    // 6, and five times 0
     check_eigen((double[]){2, 0, 0, 0, 2, 0, 0, 0, 2}, 3);
 }
 
-static void eigen__says_one_sweep_for_a_diagonal_matrix(void **state)
+static void eigen__needs_one_sweep_for_a_diagonal_matrix(void **state)
 {
     (void)state;
     double *a = copy_of((double[]){1, 0, 0, 0, 3, 0, 0, 0, 2}, 9), *values = filled(3, NAN),
            *vectors = filled(9, NAN);
     assert_says("sweeps", la_eigen(values, vectors, a, 3), 1);
-    assert_equals("values", "largest first", values, ((double[]){3, 2, 1}), SHAPE(3), 0);
-    assert_equals("vectors", "in the order of the values", vectors,
+    assert_equals("values", "in descending order", values, ((double[]){3, 2, 1}), SHAPE(3), 0);
+    assert_equals("vectors", "in the order of the eigenvalues", vectors,
                   ((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}), SHAPE(3, 3), 0);
 }
 
-static void eigen__works_at_every_scale(void **state)
+static void eigen__handles_extreme_magnitudes(void **state)
 {
     (void)state;
     double *large = symmetric_matrix(25, 6), *small = copy_of(large, 36);
@@ -317,13 +318,13 @@ static void eigen__works_at_every_scale(void **state)
     check_eigen(small, 6);
 }
 
-static void eigen__judges_hilbert_by_its_backward_error(void **state)
+static void eigen__is_backward_stable_on_a_hilbert_matrix(void **state)
 {
     (void)state;
     check_eigen(hilbert_matrix(12), 12);
 }
 
-static void eigen__takes_one_row_and_none(void **state)
+static void eigen__handles_sizes_one_and_zero(void **state)
 {
     (void)state;
     check_eigen((double[]){-3}, 1);
@@ -331,7 +332,7 @@ static void eigen__takes_one_row_and_none(void **state)
                  "refused an empty matrix");
 }
 
-static void eigen__says_that_a_nan_does_not_come_to_an_end(void **state)
+static void eigen__does_not_converge_on_nan(void **state)
 {
     (void)state;
     double *a = symmetric_matrix(26, 4);
@@ -340,33 +341,33 @@ static void eigen__says_that_a_nan_does_not_come_to_an_end(void **state)
 }
 
 const struct CMUnitTest spectral_cases[] = {
-    cmocka_unit_test(power__finds_what_a_hand_finds),
-    cmocka_unit_test(power__finds_a_negative_value_when_it_is_the_largest_in_size),
-    cmocka_unit_test(power__finds_what_lapack_finds),
-    cmocka_unit_test(power__takes_a_matrix_that_is_not_symmetric),
-    cmocka_unit_test(power__counts_its_products),
-    cmocka_unit_test(power__says_when_it_has_not_settled),
-    cmocka_unit_test(power__keeps_what_a_last_turn_has_found),
-    cmocka_unit_test(power__goes_on_where_numbers_grow_large),
-    cmocka_unit_test(power__takes_one_row_and_a_matrix_of_zeros),
-    cmocka_unit_test(power__does_not_settle_on_a_nan),
-    cmocka_unit_test(rotation__turns_two_equal_lengths_by_45_degrees),
-    cmocka_unit_test(rotation__finds_the_angle_that_a_hand_finds),
-    cmocka_unit_test(rotation__makes_right_angles_at_every_scale),
-    cmocka_unit_test(rotation__takes_lengths_of_both_signs),
-    cmocka_unit_test(rotation__is_none_where_the_angle_is_right_already),
-    cmocka_unit_test(rotation__keeps_its_digits_where_the_angle_is_tiny),
-    cmocka_unit_test(rotation__passes_a_nan_on),
-    cmocka_unit_test(eigen__finds_what_a_hand_finds),
-    cmocka_unit_test(eigen__takes_the_matrix_apart_and_puts_it_together),
-    cmocka_unit_test(eigen__finds_lapacks_values),
-    cmocka_unit_test(eigen__finds_the_tones_of_a_string),
-    cmocka_unit_test(eigen__takes_values_of_both_signs_and_zero),
-    cmocka_unit_test(eigen__takes_values_that_are_equal),
-    cmocka_unit_test(eigen__says_one_sweep_for_a_diagonal_matrix),
-    cmocka_unit_test(eigen__works_at_every_scale),
-    cmocka_unit_test(eigen__judges_hilbert_by_its_backward_error),
-    cmocka_unit_test(eigen__takes_one_row_and_none),
-    cmocka_unit_test(eigen__says_that_a_nan_does_not_come_to_an_end),
+    cmocka_unit_test(power__matches_an_eigenpair_by_hand),
+    cmocka_unit_test(power__finds_a_negative_dominant_eigenvalue),
+    cmocka_unit_test(power__matches_lapack),
+    cmocka_unit_test(power__handles_nonsymmetric_matrices),
+    cmocka_unit_test(power__counts_its_iterations),
+    cmocka_unit_test(power__reports_when_it_has_not_converged),
+    cmocka_unit_test(power__may_converge_in_the_last_iteration),
+    cmocka_unit_test(power__handles_extreme_magnitudes),
+    cmocka_unit_test(power__handles_size_one_and_the_zero_matrix),
+    cmocka_unit_test(power__does_not_converge_on_nan),
+    cmocka_unit_test(rotation__is_45_degrees_for_equal_norms),
+    cmocka_unit_test(rotation__matches_an_angle_by_hand),
+    cmocka_unit_test(rotation__orthogonalizes_at_every_scale),
+    cmocka_unit_test(rotation__handles_diagonals_of_both_signs),
+    cmocka_unit_test(rotation__is_the_identity_for_orthogonal_vectors),
+    cmocka_unit_test(rotation__is_accurate_for_tiny_angles),
+    cmocka_unit_test(rotation__propagates_nan),
+    cmocka_unit_test(eigen__matches_eigenpairs_by_hand),
+    cmocka_unit_test(eigen__eigenpairs_reconstruct_the_matrix),
+    cmocka_unit_test(eigen__matches_lapack),
+    cmocka_unit_test(eigen__matches_the_frequencies_of_a_string),
+    cmocka_unit_test(eigen__handles_eigenvalues_of_both_signs_and_zero),
+    cmocka_unit_test(eigen__handles_repeated_eigenvalues),
+    cmocka_unit_test(eigen__needs_one_sweep_for_a_diagonal_matrix),
+    cmocka_unit_test(eigen__handles_extreme_magnitudes),
+    cmocka_unit_test(eigen__is_backward_stable_on_a_hilbert_matrix),
+    cmocka_unit_test(eigen__handles_sizes_one_and_zero),
+    cmocka_unit_test(eigen__does_not_converge_on_nan),
     {0},
 };

@@ -1,12 +1,7 @@
-/* check_svd.c -- cases of the exercises 11 to 13: the SVD, and what it is good for. */
+/* check_svd.c -- cases of the exercises 11 to 13: SVD, low-rank approximation, PCA. */
 #include <lapacke.h>
 #include <stdlib.h>
 #include "labs/1_foundations/linear_algebra/check.h"
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 // ---- 11: svd ----
 
@@ -17,7 +12,7 @@ typedef struct Svd {
 
 static Svd solve_svd(const double *matrix, int m, int n)
 {
-    int k = least(m, n);
+    int k = min(m, n);
     double *a = copy_of(matrix, (size_t)(m * n));
     Svd svd = {k, 0, filled((size_t)(k * m), NAN), filled((size_t)k, NAN),
                filled((size_t)(k * n), NAN)};
@@ -26,7 +21,7 @@ static Svd solve_svd(const double *matrix, int m, int n)
     return svd;
 }
 
-// sum_j s[j] ut[j]' vt[j] over the first `terms`
+// sum_j s[j] ut[j]^T vt[j] over the first `terms`
 static double *sum_of_terms(const double *ut, const double *s, const double *vt, int m, int n,
                             int terms)
 {
@@ -39,35 +34,35 @@ static void check_svd(const double *a, int m, int n)
 {
     Svd svd = solve_svd(a, m, n);
     size_t all = (size_t)(m * n);
-    int l = m > n ? m : n, sound = 0;
+    int l = m > n ? m : n, rank = 0;
     assert_holds(svd.sweeps >= 1 && svd.sweeps <= 14, "returned %d sweeps; expected 1 to 14",
                  svd.sweeps);
     for (int j = 0; j < svd.k; j++) {
         assert_holds(svd.s[j] >= 0, "s[%d] is %g: a singular value is not negative", j, svd.s[j]);
         assert_holds(j == 0 || svd.s[j - 1] >= svd.s[j], "s[%d] = %g is smaller than s[%d] = %g",
                      j - 1, svd.s[j - 1], j, svd.s[j]);
-        sound += svd.s[j] > 0;
+        rank += svd.s[j] > 0;
     }
-    // Where s is 0 the longer vectors may be 0: only `sound` of them have to be of length 1.
-    int rows_u = m >= n ? sound : svd.k, rows_v = m >= n ? svd.k : sound;
-    assert_within("|U' U - I|", from_orthonormal(svd.ut, rows_u, m), 10 + 10 * l);
-    assert_within("|V' V - I|", from_orthonormal(svd.vt, rows_v, n), 10 + 10 * l);
+    // Where s is 0 the longer vector may be 0: only `rank` of them need to be unit vectors.
+    int rows_u = m >= n ? rank : svd.k, rows_v = m >= n ? svd.k : rank;
+    assert_within("|U^T U - I|", orthonormality_error(svd.ut, rows_u, m), 10 + 10 * l);
+    assert_within("|V^T V - I|", orthonormality_error(svd.vt, rows_v, n), 10 + 10 * l);
     double *back = sum_of_terms(svd.ut, svd.s, svd.vt, m, n, svd.k);
-    assert_within("|A - U S V'| / |A|", distance(back, a, all) / fmax(length(a, all), DBL_MIN),
+    assert_within("|A - U S V^T| / |A|", distance(back, a, all) / fmax(norm(a, all), DBL_MIN),
                   10 + 10 * l);
 }
 
 static double *lapack_singular_values(const double *a, int m, int n)
 {
-    double *copy = copy_of(a, (size_t)(m * n)), *s = filled((size_t)least(m, n), 0), unused[1];
+    double *copy = copy_of(a, (size_t)(m * n)), *s = filled((size_t)min(m, n), 0), unused[1];
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', m, n, copy, n, s, unused, m, unused, n);
     return s;
 }
 
-static void svd__finds_what_a_hand_finds(void **state)
+static void svd__matches_singular_values_by_hand(void **state)
 {
     (void)state;
-    // Columns (3,4) and (-8,6) are at right angles already, 5 and 10 long.
+    // Columns (3,4) and (-8,6) are orthogonal, with norms 5 and 10.
     const double a[] = {3, -8, 4, 6};
     Svd svd = solve_svd(a, 2, 2);
     assert_says("sweeps", svd.sweeps, 1);
@@ -75,49 +70,49 @@ static void svd__finds_what_a_hand_finds(void **state)
     check_svd(a, 2, 2);
 }
 
-static void svd__takes_the_matrix_apart_and_puts_it_together(void **state)
+static void svd__factors_reconstruct_the_matrix(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 2; seed++) check_svd(random_matrix(seed, 5, 5), 5, 5);
     check_svd(random_matrix(3, 23, 23), 23, 23);
 }
 
-static void svd__takes_a_tall_matrix(void **state)
+static void svd__handles_tall_matrices(void **state)
 {
     (void)state;
     check_svd(random_matrix(4, 17, 4), 17, 4);
     check_svd(random_matrix(5, 9, 1), 9, 1);
 }
 
-static void svd__takes_a_wide_matrix(void **state)
+static void svd__handles_wide_matrices(void **state)
 {
     (void)state;
     check_svd(random_matrix(6, 4, 17), 4, 17);
     check_svd(random_matrix(7, 1, 9), 1, 9);
 }
 
-static void svd__finds_lapacks_singular_values(void **state)
+static void svd__matches_lapack(void **state)
 {
     (void)state;
     double *a = random_matrix(8, 12, 7);
     assert_within(
         "|s - LAPACK's| / |A|",
-        distance(solve_svd(a, 12, 7).s, lapack_singular_values(a, 12, 7), 7) / length(a, 84), 60);
+        distance(solve_svd(a, 12, 7).s, lapack_singular_values(a, 12, 7), 7) / norm(a, 84), 60);
 }
 
-static void svd__finds_the_small_values_of_hilbert_too(void **state)
+static void svd__finds_small_singular_values_of_a_hilbert_matrix(void **state)
 {
     (void)state;
-    // s[9] is 1e-13 of s[0]: through A'A, whose eigenvalues are the squares, nothing would be left of it.
+    // s[9] is 1e-13 of s[0]: A^T A, whose eigenvalues are the squares, would leave no digit of it.
     double *a = hilbert_matrix(10);
     check_svd(a, 10, 10);
     assert_within("|s - LAPACK's| / |A|",
                   distance(solve_svd(a, 10, 10).s, lapack_singular_values(a, 10, 10), 10) /
-                      length(a, 100),
+                      norm(a, 100),
                   100);
 }
 
-static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state)
+static void svd__is_accurate_for_columns_of_very_different_norms(void **state)
 {
     (void)state;
     // Orthogonal columns times 1, 1e-8, 1e-16: each singular value is known to all digits.
@@ -127,7 +122,7 @@ static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state
     assert_equals("s, times 1, 1e8, 1e16", "2 in all three", svd.s, filled(3, 2), SHAPE(3), 50);
 }
 
-static void svd__shows_the_rank(void **state)
+static void svd__reveals_the_rank(void **state)
 {
     (void)state;
     double *a = ranked_matrix(9, 10, 6, 2);
@@ -137,7 +132,7 @@ static void svd__shows_the_rank(void **state)
     check_svd(ranked_matrix(11, 6, 10, 3), 6, 10);
 }
 
-static void svd__takes_zeros_and_equal_columns(void **state)
+static void svd__handles_zero_and_equal_columns(void **state)
 {
     (void)state;
     check_svd(filled(6, 0), 3, 2);
@@ -146,14 +141,14 @@ static void svd__takes_zeros_and_equal_columns(void **state)
     check_svd((double[]){0, 1, 0, 2, 0, 3}, 3, 2);
 }
 
-static void svd__takes_values_that_are_equal(void **state)
+static void svd__handles_repeated_singular_values(void **state)
 {
     (void)state;
     check_svd((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}, 3, 3);
     check_svd((double[]){-1, 0, 0, -1}, 2, 2);
 }
 
-static void svd__works_at_every_scale(void **state)
+static void svd__handles_extreme_magnitudes(void **state)
 {
     (void)state;
     double *large = random_matrix(12, 6, 4), *small = copy_of(large, 24);
@@ -162,7 +157,7 @@ static void svd__works_at_every_scale(void **state)
     check_svd(small, 6, 4);
 }
 
-static void svd__takes_one_element_and_none(void **state)
+static void svd__handles_sizes_one_and_zero(void **state)
 {
     (void)state;
     check_svd((double[]){-7}, 1, 1);
@@ -172,7 +167,7 @@ static void svd__takes_one_element_and_none(void **state)
                  "refused 0 x 3");
 }
 
-static void svd__says_that_a_nan_does_not_come_to_an_end(void **state)
+static void svd__does_not_converge_on_nan(void **state)
 {
     (void)state;
     double *a = random_matrix(13, 5, 3);
@@ -198,7 +193,7 @@ static void check_low_rank(int m, int n, int k, uint64_t seed)
     assert_unchanged("vt", vt, vt_before, k * n);
 }
 
-static void low_rank__gives_what_a_hand_computes(void **state)
+static void low_rank__matches_a_sum_by_hand(void **state)
 {
     (void)state;
     double *out = filled(4, NAN);
@@ -208,7 +203,7 @@ static void low_rank__gives_what_a_hand_computes(void **state)
     assert_equals("out", low_rank_formula, out, ((double[]){3, -3, 16, 4}), SHAPE(2, 2), 0);
 }
 
-static void low_rank__agrees_with_long_double(void **state)
+static void low_rank__matches_long_double(void **state)
 {
     (void)state;
     for (uint64_t seed = 21; seed <= 24; seed += 3) check_low_rank(5, 4, 3, seed);
@@ -216,7 +211,7 @@ static void low_rank__agrees_with_long_double(void **state)
     check_low_rank(11, 3, 3, 30);
 }
 
-static void low_rank__takes_one_term_one_row_or_one_column(void **state)
+static void low_rank__handles_rank_one_one_row_and_one_column(void **state)
 {
     (void)state;
     check_low_rank(5, 4, 1, 33);
@@ -225,30 +220,30 @@ static void low_rank__takes_one_term_one_row_or_one_column(void **state)
     check_low_rank(1, 1, 1, 42);
 }
 
-static void low_rank__of_no_terms_is_zero(void **state)
+static void low_rank__of_rank_zero_is_zero(void **state)
 {
     (void)state;
     double *out = filled(6, NAN);
     la_low_rank(out, filled(0, 0), filled(0, 0), filled(0, 0), 2, 3, 0);
-    assert_equals("out", "a sum of nothing is 0", out, filled(6, 0), SHAPE(2, 3), 0);
+    assert_equals("out", "an empty sum is 0", out, filled(6, 0), SHAPE(2, 3), 0);
     la_low_rank(filled(0, 0), filled(0, 0), filled(0, 0), filled(0, 0), 0, 3, 0);
 }
 
-static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
+static void low_rank__has_the_eckart_young_error(void **state)
 {
     (void)state;
-    // Eckart & Young 1936: the best that any matrix of rank k can do.
+    // Eckart & Young 1936: the smallest error of any matrix of rank k.
     enum { M = 9, N = 6, K = 3 };
     double *a = random_matrix(45, M, N), *copy = copy_of(a, M * N), s[N], *out = filled(M * N, NAN);
     double u[M * N], vt[N * N];
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', M, N, copy, N, s, u, N, vt, N);
     la_low_rank(out, transposed(u, M, N), s, vt, M, N, K);
-    double miss = distance(out, a, M * N), want = length(s + K, N - K);
+    double error = distance(out, a, M * N), want = norm(s + K, N - K);
     assert_within("| |A - A_k| - root of the sum of s[j]^2, j >= k | / |A|",
-                  fabs(miss - want) / length(a, M * N), 50);
+                  fabs(error - want) / norm(a, M * N), 50);
 }
 
-static void low_rank__passes_a_nan_on(void **state)
+static void low_rank__propagates_nan(void **state)
 {
     (void)state;
     double *out = filled(4, 0);
@@ -266,7 +261,7 @@ typedef struct Pca {
 
 static Pca solve_pca(const double *points, int n, int d)
 {
-    int r = least(n, d);
+    int r = min(n, d);
     double *x = copy_of(points, (size_t)(n * d));
     Arena *arena = arena_new("pca", (size_t)16 << 20);
     Pca pca = {r, false, filled((size_t)d, NAN), filled((size_t)(r * d), NAN),
@@ -284,7 +279,7 @@ static void check_pca(const double *x, int n, int d)
     double *mean = filled((size_t)d, 0), *centred = copy_of(x, (size_t)(n * d)),
            *want = filled((size_t)pca.r, 0);
     double *lapack = filled((size_t)d, 0);
-    assert_holds(pca.done, "returned false for points that are numbers");
+    assert_holds(pca.done, "returned false for finite points");
     for (int j = 0; j < d; j++) {
         long double sum = 0;
         for (int i = 0; i < n; i++) sum += x[i * d + j];
@@ -296,25 +291,25 @@ static void check_pca(const double *x, int n, int d)
     copy = copy_of(covariance, (size_t)(d * d));
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', d, copy, d, lapack);
     for (int k = 0; k < pca.r; k++) want[k] = fmax(lapack[d - 1 - k], 0);
-    double size = length(covariance, (size_t)(d * d));
+    double size = norm(covariance, (size_t)(d * d));
     assert_equals("mean", "mean[j] = 1/n sum_i x[i,j]", pca.mean, mean, SHAPE(d), 2 * n);
     assert_within("|variances - LAPACK's eigenvalues of the covariance| / |covariance|",
                   distance(pca.variances, want, (size_t)pca.r) / size, 100 + 10 * d);
-    // C v = variance v, for each component whose variance is more than rounding.
+    // C v = variance v, for each component whose variance is above rounding.
     for (int k = 0; k < pca.r && pca.variances[k] > 1e-8 * pca.variances[0]; k++) {
         double *v = copy_of(pca.components + (size_t)k * (size_t)d, (size_t)d);
         double *stretched = product(covariance, v, d, 1, d);
-        assert_within("| |component| - 1 |", fabs(length(v, (size_t)d) - 1), 50 + 10 * d);
+        assert_within("| |component| - 1 |", fabs(norm(v, (size_t)d) - 1), 50 + 10 * d);
         for (int i = 0; i < d; i++) v[i] *= pca.variances[k];
         assert_within("|C v - variance v| / |C|", distance(stretched, v, (size_t)d) / size,
                       100 + 10 * d);
     }
 }
 
-static void pca__finds_the_line_that_points_lie_on(void **state)
+static void pca__finds_the_line_through_collinear_points(void **state)
 {
     (void)state;
-    // Along (3,4) / 5, at -5, 0 and 5 from (10,20): variance 25.
+    // Along (3,4) / 5, at -5, 0 and 5 from the mean (10,20): variance 25.
     Pca pca = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
     double slope = pca.components[1] / pca.components[0];
     assert_holds(pca.done, "returned false");
@@ -325,7 +320,7 @@ static void pca__finds_the_line_that_points_lie_on(void **state)
                   SHAPE(2), 20);
 }
 
-static void pca__agrees_with_the_eigenvectors_of_the_covariance(void **state)
+static void pca__matches_the_eigenvectors_of_the_covariance(void **state)
 {
     (void)state;
     for (uint64_t seed = 51; seed <= 52; seed++) check_pca(random_matrix(seed, 20, 4), 20, 4);
@@ -334,13 +329,13 @@ static void pca__agrees_with_the_eigenvectors_of_the_covariance(void **state)
     check_pca(x, 30, 5);
 }
 
-static void pca__takes_fewer_points_than_dimensions(void **state)
+static void pca__handles_fewer_points_than_dimensions(void **state)
 {
     (void)state;
     check_pca(random_matrix(54, 4, 9), 4, 9);
 }
 
-static void pca__takes_one_dimension(void **state)
+static void pca__handles_one_dimension(void **state)
 {
     (void)state;
     Pca pca = solve_pca((double[]){1, 2, 6}, 3, 1);
@@ -350,7 +345,7 @@ static void pca__takes_one_dimension(void **state)
     assert_equals("|component|", "1", &size, ((double[]){1}), SHAPE(1), 2);
 }
 
-static void pca__of_one_point_has_no_variance(void **state)
+static void pca__of_one_point_has_zero_variance(void **state)
 {
     (void)state;
     Pca pca = solve_pca((double[]){4, 5, 6}, 1, 3);
@@ -359,17 +354,17 @@ static void pca__of_one_point_has_no_variance(void **state)
     assert_equals("variances", "0", pca.variances, ((double[]){0}), SHAPE(1), 0);
 }
 
-static void pca__of_equal_points_has_no_variance(void **state)
+static void pca__of_equal_points_has_zero_variance(void **state)
 {
     (void)state;
     Pca pca = solve_pca(filled(8, 3), 4, 2);
     assert_equals("variances", "0", pca.variances, filled(2, 0), SHAPE(2), 10);
 }
 
-static void pca__is_not_moved_by_a_far_origin(void **state)
+static void pca__avoids_cancellation_far_from_the_origin(void **state)
 {
     (void)state;
-    // Subtract first, square then: E[x^2] - mean^2 would have no digit left.
+    // Center, then square: E[x^2] - mean^2 would have no digit left.
     double *x = copy_of((double[]){1, 0, -1, 0, 0, 2, 0, -2}, 8);
     for (int i = 0; i < 8; i++) x[i] += 1073741824;    // 2^30: the sums are exact
     Pca pca = solve_pca(x, 4, 2);
@@ -377,41 +372,41 @@ static void pca__is_not_moved_by_a_far_origin(void **state)
                   SHAPE(2), 20);
 }
 
-static void pca__refuses_a_nan(void **state)
+static void pca__refuses_nan(void **state)
 {
     (void)state;
     double *x = random_matrix(55, 6, 3);
     x[4] = NAN;
-    assert_holds(!solve_pca(x, 6, 3).done, "a NaN among the points was not refused");
+    assert_holds(!solve_pca(x, 6, 3).done, "a NaN in x was not refused");
 }
 
 const struct CMUnitTest svd_cases[] = {
-    cmocka_unit_test(svd__finds_what_a_hand_finds),
-    cmocka_unit_test(svd__takes_the_matrix_apart_and_puts_it_together),
-    cmocka_unit_test(svd__takes_a_tall_matrix),
-    cmocka_unit_test(svd__takes_a_wide_matrix),
-    cmocka_unit_test(svd__finds_lapacks_singular_values),
-    cmocka_unit_test(svd__finds_the_small_values_of_hilbert_too),
-    cmocka_unit_test(svd__keeps_the_digits_of_columns_of_very_different_size),
-    cmocka_unit_test(svd__shows_the_rank),
-    cmocka_unit_test(svd__takes_zeros_and_equal_columns),
-    cmocka_unit_test(svd__takes_values_that_are_equal),
-    cmocka_unit_test(svd__works_at_every_scale),
-    cmocka_unit_test(svd__takes_one_element_and_none),
-    cmocka_unit_test(svd__says_that_a_nan_does_not_come_to_an_end),
-    cmocka_unit_test(low_rank__gives_what_a_hand_computes),
-    cmocka_unit_test(low_rank__agrees_with_long_double),
-    cmocka_unit_test(low_rank__takes_one_term_one_row_or_one_column),
-    cmocka_unit_test(low_rank__of_no_terms_is_zero),
-    cmocka_unit_test(low_rank__misses_by_the_singular_values_it_leaves_out),
-    cmocka_unit_test(low_rank__passes_a_nan_on),
-    cmocka_unit_test(pca__finds_the_line_that_points_lie_on),
-    cmocka_unit_test(pca__agrees_with_the_eigenvectors_of_the_covariance),
-    cmocka_unit_test(pca__takes_fewer_points_than_dimensions),
-    cmocka_unit_test(pca__takes_one_dimension),
-    cmocka_unit_test(pca__of_one_point_has_no_variance),
-    cmocka_unit_test(pca__of_equal_points_has_no_variance),
-    cmocka_unit_test(pca__is_not_moved_by_a_far_origin),
-    cmocka_unit_test(pca__refuses_a_nan),
+    cmocka_unit_test(svd__matches_singular_values_by_hand),
+    cmocka_unit_test(svd__factors_reconstruct_the_matrix),
+    cmocka_unit_test(svd__handles_tall_matrices),
+    cmocka_unit_test(svd__handles_wide_matrices),
+    cmocka_unit_test(svd__matches_lapack),
+    cmocka_unit_test(svd__finds_small_singular_values_of_a_hilbert_matrix),
+    cmocka_unit_test(svd__is_accurate_for_columns_of_very_different_norms),
+    cmocka_unit_test(svd__reveals_the_rank),
+    cmocka_unit_test(svd__handles_zero_and_equal_columns),
+    cmocka_unit_test(svd__handles_repeated_singular_values),
+    cmocka_unit_test(svd__handles_extreme_magnitudes),
+    cmocka_unit_test(svd__handles_sizes_one_and_zero),
+    cmocka_unit_test(svd__does_not_converge_on_nan),
+    cmocka_unit_test(low_rank__matches_a_sum_by_hand),
+    cmocka_unit_test(low_rank__matches_long_double),
+    cmocka_unit_test(low_rank__handles_rank_one_one_row_and_one_column),
+    cmocka_unit_test(low_rank__of_rank_zero_is_zero),
+    cmocka_unit_test(low_rank__has_the_eckart_young_error),
+    cmocka_unit_test(low_rank__propagates_nan),
+    cmocka_unit_test(pca__finds_the_line_through_collinear_points),
+    cmocka_unit_test(pca__matches_the_eigenvectors_of_the_covariance),
+    cmocka_unit_test(pca__handles_fewer_points_than_dimensions),
+    cmocka_unit_test(pca__handles_one_dimension),
+    cmocka_unit_test(pca__of_one_point_has_zero_variance),
+    cmocka_unit_test(pca__of_equal_points_has_zero_variance),
+    cmocka_unit_test(pca__avoids_cancellation_far_from_the_origin),
+    cmocka_unit_test(pca__refuses_nan),
     {0},
 };

@@ -1,16 +1,11 @@
 /* check_systems.c -- cases of the exercises 4 to 7: LU, QR, and what they solve.
  *
- * Where an exercise starts from factors, LAPACK makes them.
+ * Where an exercise starts from a factorization, LAPACK computes it.
  */
 #include <lapacke.h>
 #include <stdlib.h>
 #include "labs/1_foundations/linear_algebra/check.h"
 #include "tests/guarded.h"
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 // ---- 4: lu ----
 
@@ -21,18 +16,18 @@ static int *pivots_new(int n)
     return pivot;
 }
 
-// P A, from the exchanges in their order.
-static void exchange_rows(double *a, const int *pivot, int n, int width)
+// P A: the row swaps in order.
+static void swap_rows(double *a, const int *pivot, int n, int width)
 {
     for (int k = 0; k < n; k++)
         for (int j = 0; j < width && pivot[k] != k; j++) {
-            double was = a[k * width + j];
+            double held = a[k * width + j];
             a[k * width + j] = a[pivot[k] * width + j];
-            a[pivot[k] * width + j] = was;
+            a[pivot[k] * width + j] = held;
         }
 }
 
-// L U from where they lie.
+// L U from the packed factors.
 static double *multiply_lu(const double *lu, int n)
 {
     double *l = filled((size_t)(n * n), 0), *u = filled((size_t)(n * n), 0);
@@ -45,11 +40,11 @@ static double *multiply_lu(const double *lu, int n)
     return product(l, u, n, n, n);
 }
 
-// The bound grows with n; that elements may grow on the way matters for matrices that are made for it.
+// The bound grows with n; element growth matters only for matrices constructed to show it.
 static void check_lu(const double *matrix, int n, int want)
 {
     size_t all = (size_t)(n * n);
-    double *a = copy_of(matrix, all), *moved = copy_of(matrix, all);
+    double *a = copy_of(matrix, all), *swapped = copy_of(matrix, all);
     int *pivot = pivots_new(n);
     assert_says("la_lu returns 0, or k + 1 for the first pivot that is 0", la_lu(a, pivot, n),
                 want);
@@ -57,53 +52,52 @@ static void check_lu(const double *matrix, int n, int want)
         assert_holds(pivot[k] >= k && pivot[k] < n, "pivot[%d] is %d; expected a row from %d to %d",
                      k, pivot[k], k, n - 1);
         for (int i = k + 1; i < n; i++)
-            assert_holds(
-                fabs(a[i * n + k]) <= 1 || (a[k * n + k] == 0 && a[i * n + k] == 0),
-                "l[%d,%d] is %g: larger than 1, so the pivot was not the largest of its column", i,
-                k, a[i * n + k]);
+            assert_holds(fabs(a[i * n + k]) <= 1 || (a[k * n + k] == 0 && a[i * n + k] == 0),
+                         "l[%d,%d] is %g: above 1, so the pivot was not the largest of its column",
+                         i, k, a[i * n + k]);
     }
-    exchange_rows(moved, pivot, n, n);
-    assert_within("|P A - L U| / |A|", distance(multiply_lu(a, n), moved, all) / length(moved, all),
-                  4 + n);
+    swap_rows(swapped, pivot, n, n);
+    assert_within("|P A - L U| / |A|",
+                  distance(multiply_lu(a, n), swapped, all) / norm(swapped, all), 4 + n);
 }
 
-static void lu__gives_what_a_hand_computes(void **state)
+static void lu__matches_factors_by_hand(void **state)
 {
     (void)state;
     double *a = copy_of((double[]){1, 2, 4, 6}, 4);
     int *pivot = pivots_new(2);
     assert_says("la_lu", la_lu(a, pivot, 2), 0);
-    assert_says("pivot[0]: the row with 4 comes up", pivot[0], 1);
+    assert_says("pivot[0]: the row with 4", pivot[0], 1);
     assert_says("pivot[1]", pivot[1], 1);
     assert_equals("a", "U on and above the diagonal, L below", a, ((double[]){4, 6, 0.25, 0.5}),
                   SHAPE(2, 2), 0);
 }
 
-static void lu__makes_factors_whose_product_is_the_matrix(void **state)
+static void lu__factors_multiply_back_to_pa(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 2; seed++) check_lu(random_matrix(seed, 5, 5), 5, 0);
     check_lu(random_matrix(3, 33, 33), 33, 0);
 }
 
-static void lu__takes_a_pivot_of_zero_from_below(void **state)
+static void lu__swaps_rows_for_a_zero_pivot(void **state)
 {
     (void)state;
     check_lu((double[]){0, 1, 1, 0}, 2, 0);
     check_lu((double[]){0, 2, 1, 1, 1, 1, 2, 1, 0}, 3, 0);
 }
 
-static void lu__takes_the_largest_pivot_by_its_size_not_its_sign(void **state)
+static void lu__pivots_on_the_largest_absolute_value(void **state)
 {
     (void)state;
     double *a = copy_of((double[]){1, 2, 3, -8, 1, 1, 4, 0, 5}, 9);
     int *pivot = pivots_new(3);
     la_lu(a, pivot, 3);
-    assert_says("pivot[0]: -8 is the largest in size", pivot[0], 1);
+    assert_says("pivot[0]: -8 has the largest absolute value", pivot[0], 1);
     check_lu((double[]){1e-20, 1, 1, 1}, 2, 0);
 }
 
-static void lu__exchanges_and_eliminates_as_lapack_does(void **state)
+static void lu__matches_lapack(void **state)
 {
     (void)state;
     enum { N = 12 };
@@ -116,13 +110,13 @@ static void lu__exchanges_and_eliminates_as_lapack_does(void **state)
     assert_equals("a", "U on and above the diagonal, L below", a, want, SHAPE(N, N), 2000);
 }
 
-static void lu__judges_hilbert_by_its_backward_error(void **state)
+static void lu__is_backward_stable_on_hilbert_matrices(void **state)
 {
     (void)state;
     for (int n = 2; n <= 14; n += 4) check_lu(hilbert_matrix(n), n, 0);
 }
 
-static void lu__says_where_the_first_zero_pivot_is_and_goes_on(void **state)
+static void lu__reports_the_first_zero_pivot_and_continues(void **state)
 {
     (void)state;
     check_lu((double[]){1, 2, 3, 2, 4, 7, 3, 6, 11}, 3, 2);
@@ -130,15 +124,15 @@ static void lu__says_where_the_first_zero_pivot_is_and_goes_on(void **state)
     check_lu((double[]){1, 1, 1, 1}, 2, 2);
 }
 
-static void lu__says_the_first_zero_pivot_of_several(void **state)
+static void lu__reports_the_first_of_several_zero_pivots(void **state)
 {
     (void)state;
     double *a = filled(9, 0);
     assert_says("la_lu of zeros", la_lu(a, pivots_new(3), 3), 1);
-    assert_equals("a", "zeros need no elimination", a, filled(9, 0), SHAPE(3, 3), 0);
+    assert_equals("a", "zero columns need no elimination", a, filled(9, 0), SHAPE(3, 3), 0);
 }
 
-static void lu__takes_one_row_and_none(void **state)
+static void lu__handles_sizes_one_and_zero(void **state)
 {
     (void)state;
     check_lu((double[]){-3}, 1, 0);
@@ -146,7 +140,7 @@ static void lu__takes_one_row_and_none(void **state)
     assert_says("la_lu of [0]", la_lu(filled(1, 0), pivots_new(1), 1), 1);
 }
 
-static void lu__passes_a_nan_on(void **state)
+static void lu__propagates_nan(void **state)
 {
     (void)state;
     double *a = random_matrix(5, 3, 3);
@@ -154,7 +148,7 @@ static void lu__passes_a_nan_on(void **state)
     la_lu(a, pivots_new(3), 3);
     double sum = 0;
     for (int i = 0; i < 3; i++) sum += a[i * 3 + 2];
-    assert_holds(isnan(sum), "a NaN went into the last column, and none came out of it");
+    assert_holds(isnan(sum), "the NaN in the last column was lost");
 }
 
 // ---- 5: lu_solve ----
@@ -178,14 +172,14 @@ static void check_lu_solve(const double *a, int n, uint64_t seed)
     double *b = random_matrix(seed, n, 1), *x = filled((size_t)n, NAN);
     double *lu_before = copy_of(f.lu, (size_t)(n * n)), *b_before = copy_of(b, (size_t)n);
     la_lu_solve(x, f.lu, f.pivot, b, n);
-    double miss = distance(product(a, x, n, 1, n), b, (size_t)n);
+    double residual = distance(product(a, x, n, 1, n), b, (size_t)n);
     assert_within("|b - A x| / (|A| |x|)",
-                  miss / (length(a, (size_t)(n * n)) * length(x, (size_t)n)), 4 + n);
+                  residual / (norm(a, (size_t)(n * n)) * norm(x, (size_t)n)), 4 + n);
     assert_unchanged("lu", f.lu, lu_before, n * n);
     assert_unchanged("b", b, b_before, n);
 }
 
-static void lu_solve__gives_what_a_hand_computes(void **state)
+static void lu_solve__matches_a_solution_by_hand(void **state)
 {
     (void)state;
     // P A = L U of [[1,2],[4,6]]: 1 x + 2 y = 5 and 4 x + 6 y = 18 meet at x = 3, y = 1.
@@ -195,7 +189,7 @@ static void lu_solve__gives_what_a_hand_computes(void **state)
     assert_equals("x", "L U x = P b", x, ((double[]){3, 1}), SHAPE(2), 4);
 }
 
-static void lu_solve__leaves_a_residual_of_a_few_eps(void **state)
+static void lu_solve__has_a_small_residual(void **state)
 {
     (void)state;
     for (uint64_t seed = 11; seed <= 12; seed++)
@@ -203,23 +197,23 @@ static void lu_solve__leaves_a_residual_of_a_few_eps(void **state)
     check_lu_solve(random_matrix(13, 40, 40), 40, 63);
 }
 
-static void lu_solve__exchanges_in_the_order_of_the_steps(void **state)
+static void lu_solve__applies_the_row_swaps_in_order(void **state)
 {
     (void)state;
-    // Two exchanges that do not commute: rows 0 and 2, then 1 and 2.
+    // Two row swaps that do not commute: rows 0 and 2, then 1 and 2.
     const double lu[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     double *x = filled(3, NAN);
     la_lu_solve(x, lu, (int[]){2, 2, 2}, (double[]){1, 2, 3}, 3);
     assert_equals("x", "P b", x, ((double[]){3, 1, 2}), SHAPE(3), 0);
 }
 
-static void lu_solve__keeps_the_residual_small_where_the_matrix_is_bad(void **state)
+static void lu_solve__has_a_small_residual_for_ill_conditioned_matrices(void **state)
 {
     (void)state;
     for (int n = 4; n <= 12; n += 4) check_lu_solve(hilbert_matrix(n), n, 21);
 }
 
-static void lu_solve__may_write_over_b(void **state)
+static void lu_solve__allows_x_to_be_b(void **state)
 {
     (void)state;
     double *a = random_matrix(14, 7, 7), *b = random_matrix(15, 7, 1), *x = copy_of(b, 7),
@@ -230,7 +224,7 @@ static void lu_solve__may_write_over_b(void **state)
     assert_equals("x", "x may be b", x, apart, SHAPE(7), 0);
 }
 
-static void lu_solve__takes_one_row_and_none(void **state)
+static void lu_solve__handles_sizes_one_and_zero(void **state)
 {
     (void)state;
     double *x = filled(1, NAN);
@@ -239,26 +233,26 @@ static void lu_solve__takes_one_row_and_none(void **state)
     la_lu_solve(filled(0, 0), filled(0, 0), pivots_new(0), filled(0, 0), 0);
 }
 
-static void lu_solve__shows_a_zero_pivot_and_a_nan(void **state)
+static void lu_solve__propagates_zero_pivots_and_nan(void **state)
 {
     (void)state;
     double *x = filled(2, 0);
     la_lu_solve(x, (double[]){1, 1, 0, 0}, (int[]){0, 1}, (double[]){1, 2}, 2);
     assert_holds(!isfinite(x[1]), "x[1] = 2 / 0 came out as %g", x[1]);
     la_lu_solve(x, (double[]){1, 1, 0, 1}, (int[]){0, 1}, (double[]){1, NAN}, 2);
-    assert_holds(isnan(x[0]) && isnan(x[1]), "b held a NaN that both elements need; got %g and %g",
-                 x[0], x[1]);
+    assert_holds(isnan(x[0]) && isnan(x[1]),
+                 "b has a NaN on which both elements depend; got %g and %g", x[0], x[1]);
 }
 
 // ---- 6: qr ----
 
-// Q' z for each column z of [m,width], by the mirrors in their order; back = Q z.
-static void apply_mirrors(double *z, int width, const double *qr, const double *tau, int m, int n,
-                          bool back)
+// Q^T z for each column z of [m,width], by the reflections in order; backwards: Q z.
+static void apply_reflections(double *z, int width, const double *qr, const double *tau, int m,
+                              int n, bool backwards)
 {
-    int steps = least(m, n);
+    int steps = min(m, n);
     for (int step = 0; step < steps; step++) {
-        int k = back ? steps - 1 - step : step;
+        int k = backwards ? steps - 1 - step : step;
         for (int j = 0; j < width; j++) {
             long double sum = z[k * width + j];
             for (int i = k + 1; i < m; i++) sum += (long double)qr[i * n + k] * z[i * width + j];
@@ -272,39 +266,39 @@ static void apply_mirrors(double *z, int width, const double *qr, const double *
 static void check_qr(const double *matrix, int m, int n)
 {
     size_t all = (size_t)(m * n);
-    double *a = copy_of(matrix, all), *tau = filled((size_t)least(m, n), NAN);
+    double *a = copy_of(matrix, all), *tau = filled((size_t)min(m, n), NAN);
     la_qr(a, tau, m, n);
     double *r = copy_of(a, all), *q = filled((size_t)(m * m), 0);
     for (int i = 0; i < m; i++) {
         q[i * m + i] = 1;
-        for (int j = 0; j < least(i, n); j++) r[i * n + j] = 0;
+        for (int j = 0; j < min(i, n); j++) r[i * n + j] = 0;
     }
-    apply_mirrors(q, m, a, tau, m, n, true);
-    apply_mirrors(r, n, a, tau, m, n, true);
-    assert_within("|Q' Q - I|", from_orthonormal(q, m, m), 10 + 4 * m);
-    double size = length(matrix, all);
+    apply_reflections(q, m, a, tau, m, n, true);
+    apply_reflections(r, n, a, tau, m, n, true);
+    assert_within("|Q^T Q - I|", orthonormality_error(q, m, m), 10 + 4 * m);
+    double size = norm(matrix, all);
     if (size > 0) assert_within("|A - Q R| / |A|", distance(r, matrix, all) / size, 10 + 4 * m);
-    else assert_within("|R| for A = 0", length(r, all), 0);
+    else assert_within("|R| for A = 0", norm(r, all), 0);
 }
 
-static void qr__gives_what_a_hand_computes(void **state)
+static void qr__matches_a_reflection_by_hand(void **state)
 {
     (void)state;
-    // (3,4) has length 5 and is mirrored to (-5,0): v = (8,4) / 8, tau = (-5 - 3) / -5.
+    // (3,4) has norm 5 and is reflected to (-5,0): v = (8,4) / 8, tau = (-5 - 3) / -5.
     double *a = copy_of((double[]){3, 4}, 2), *tau = filled(1, NAN);
     la_qr(a, tau, 2, 1);
     assert_equals("a", "R above, v below", a, ((double[]){-5, 0.5}), SHAPE(2, 1), 2);
     assert_equals("tau", "tau = (beta - x[0]) / beta", tau, ((double[]){1.6}), SHAPE(1), 2);
 }
 
-static void qr__makes_factors_whose_product_is_the_matrix(void **state)
+static void qr__factors_multiply_back_to_a(void **state)
 {
     (void)state;
     for (uint64_t seed = 31; seed <= 32; seed++) check_qr(random_matrix(seed, 5, 5), 5, 5);
     check_qr(random_matrix(33, 31, 31), 31, 31);
 }
 
-static void qr__takes_tall_and_wide(void **state)
+static void qr__handles_tall_and_wide_matrices(void **state)
 {
     (void)state;
     check_qr(random_matrix(34, 20, 3), 20, 3);
@@ -313,7 +307,7 @@ static void qr__takes_tall_and_wide(void **state)
     check_qr(random_matrix(37, 1, 9), 1, 9);
 }
 
-static void qr__makes_lapacks_r_up_to_signs(void **state)
+static void qr__matches_lapacks_r_up_to_signs(void **state)
 {
     (void)state;
     enum { M = 10, N = 6 };
@@ -327,10 +321,11 @@ static void qr__makes_lapacks_r_up_to_signs(void **state)
             r[i * N + j] = a[i * N + j] * (a[i * N + i] < 0 ? -1 : 1);
             wanted[i * N + j] = want[i * N + j] * (want[i * N + i] < 0 ? -1 : 1);
         }
-    assert_equals("R", "R, its rows turned to a positive diagonal", r, wanted, SHAPE(N, N), 200);
+    assert_equals("R", "R, with row signs that make its diagonal positive", r, wanted, SHAPE(N, N),
+                  200);
 }
 
-static void qr__does_not_cancel_where_a_column_lies_along_its_axis(void **state)
+static void qr__avoids_cancellation_for_columns_along_an_axis(void **state)
 {
     (void)state;
     check_qr((double[]){1, 1, 1e-9, 2, 0, 3}, 3, 2);
@@ -338,14 +333,14 @@ static void qr__does_not_cancel_where_a_column_lies_along_its_axis(void **state)
     check_qr((double[]){1, 0, 0, 0, 1, 0, 0, 0, 1}, 3, 3);
 }
 
-static void qr__takes_columns_that_depend_on_each_other(void **state)
+static void qr__handles_rank_deficient_matrices(void **state)
 {
     (void)state;
     check_qr(ranked_matrix(39, 8, 6, 2), 8, 6);
     check_qr(filled(12, 1), 4, 3);
 }
 
-static void qr__leaves_a_zero_column_without_a_mirror(void **state)
+static void qr__uses_no_reflection_for_a_zero_column(void **state)
 {
     (void)state;
     check_qr((double[]){0, 1, 0, 2, 0, 3}, 3, 2);
@@ -355,13 +350,13 @@ static void qr__leaves_a_zero_column_without_a_mirror(void **state)
     assert_equals("a", "R of zeros", a, filled(6, 0), SHAPE(3, 2), 0);
 }
 
-static void qr__judges_hilbert_by_its_backward_error(void **state)
+static void qr__is_backward_stable_on_a_hilbert_matrix(void **state)
 {
     (void)state;
     check_qr(hilbert_matrix(12), 12, 12);
 }
 
-static void qr__takes_one_element_and_none(void **state)
+static void qr__handles_sizes_one_and_zero(void **state)
 {
     (void)state;
     check_qr((double[]){-7}, 1, 1);
@@ -370,14 +365,14 @@ static void qr__takes_one_element_and_none(void **state)
     la_qr(filled(0, 0), filled(0, 0), 3, 0);
 }
 
-static void qr__passes_a_nan_on(void **state)
+static void qr__propagates_nan(void **state)
 {
     (void)state;
     double *a = random_matrix(40, 4, 2), *tau = filled(2, 0);
     a[4] = NAN;
     la_qr(a, tau, 4, 2);
     assert_holds(isnan(a[0]) && isnan(a[3]),
-                 "a NaN in column 0 must reach R: its diagonal is %g and %g", a[0], a[3]);
+                 "a NaN in column 0 must propagate to R: its diagonal is %g and %g", a[0], a[3]);
 }
 
 // ---- 7: least_squares ----
@@ -401,37 +396,37 @@ static Fit solve_fit(const double *a, const double *b, int m, int n)
     return f;
 }
 
-// What is left is at right angles to every column of A: that makes it the least.
+// The residual is orthogonal to every column of A: that is what makes its norm minimal.
 static void check_fit(const double *a, int m, int n, uint64_t seed)
 {
     double *b = random_matrix(seed, m, 1);
     Fit f = solve_fit(a, b, m, n);
-    assert_holds(f.done, "returned false for columns that are independent");
-    double *rest = product(a, f.x, m, 1, n), *zero = filled((size_t)n, 0);
-    for (int i = 0; i < m; i++) rest[i] = b[i] - rest[i];
-    double *pull = product(transposed(a, m, n), rest, n, 1, m);
-    double size = length(a, (size_t)(m * n)), left = length(rest, (size_t)m);
-    assert_within("|A' (b - A x)| / (|A| (|A| |x| + |b|))",
-                  distance(pull, zero, (size_t)n) /
-                      (size * (size * length(f.x, (size_t)n) + length(b, (size_t)m))),
+    assert_holds(f.done, "returned false for linearly independent columns");
+    double *residual = product(a, f.x, m, 1, n), *zero = filled((size_t)n, 0);
+    for (int i = 0; i < m; i++) residual[i] = b[i] - residual[i];
+    double *projection = product(transposed(a, m, n), residual, n, 1, m);
+    double size = norm(a, (size_t)(m * n)), left = norm(residual, (size_t)m);
+    assert_within("|A^T (b - A x)| / (|A| (|A| |x| + |b|))",
+                  distance(projection, zero, (size_t)n) /
+                      (size * (size * norm(f.x, (size_t)n) + norm(b, (size_t)m))),
                   10 + 4 * m);
     assert_within("| |y[n..]| - |b - A x| | / |b|",
-                  fabs(length(f.y + n, (size_t)(m - n)) - left) / length(b, (size_t)m), 10 + 4 * m);
+                  fabs(norm(f.y + n, (size_t)(m - n)) - left) / norm(b, (size_t)m), 10 + 4 * m);
 }
 
-static void least_squares__fits_the_line_that_a_hand_fits(void **state)
+static void least_squares__matches_a_line_fitted_by_hand(void **state)
 {
     (void)state;
-    // (0,1), (1,3), (2,4): y = 7/6 + 3/2 x misses by -1/6, 1/3, -1/6: in all 1/6.
+    // (0,1), (1,3), (2,4): y = 7/6 + 3/2 x, residuals -1/6, 1/3, -1/6, whose squares sum to 1/6.
     const double a[] = {1, 0, 1, 1, 1, 2}, b[] = {1, 3, 4};
     Fit f = solve_fit(a, b, 3, 2);
-    assert_holds(f.done, "returned false for two different columns");
+    assert_holds(f.done, "returned false for linearly independent columns");
     assert_equals("x", "y = 7/6 + 3/2 x", f.x, ((double[]){7.0 / 6, 1.5}), SHAPE(2), 20);
     double left = f.y[2] * f.y[2];
-    assert_equals("y[2]^2", "what is left, squared", &left, ((double[]){1.0 / 6}), SHAPE(1), 20);
+    assert_equals("y[2]^2", "squared residual norm", &left, ((double[]){1.0 / 6}), SHAPE(1), 20);
 }
 
-static void least_squares__leaves_a_rest_at_right_angles_to_the_columns(void **state)
+static void least_squares__residual_is_orthogonal_to_the_columns(void **state)
 {
     (void)state;
     for (uint64_t seed = 51; seed <= 52; seed++)
@@ -445,14 +440,14 @@ static void least_squares__solves_a_square_system(void **state)
     check_fit(random_matrix(54, 6, 6), 6, 6, 66);
 }
 
-static void least_squares__takes_one_column_and_one_row(void **state)
+static void least_squares__handles_one_column_and_one_row(void **state)
 {
     (void)state;
     check_fit(random_matrix(55, 7, 1), 7, 1, 67);
     check_fit((double[]){-2}, 1, 1, 68);
 }
 
-static void least_squares__of_no_columns_leaves_b(void **state)
+static void least_squares__with_no_columns_leaves_b_as_residual(void **state)
 {
     (void)state;
     double *b = random_matrix(56, 3, 1);
@@ -461,7 +456,7 @@ static void least_squares__of_no_columns_leaves_b(void **state)
     assert_equals("y", "y = b", f.y, b, SHAPE(3), 0);
 }
 
-static void least_squares__finds_nists_certified_polynomial(void **state)
+static void least_squares__matches_nist_certified_coefficients(void **state)
 {
     (void)state;
     // NIST StRD, Wampler1: y = 1 + x + ... + x^5 at x = 0..20; all six certified values are 1.
@@ -470,22 +465,22 @@ static void least_squares__finds_nists_certified_polynomial(void **state)
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++) b[i] += a[i * N + j] = pow(i, j);
     Fit f = solve_fit(a, b, M, N);
-    assert_holds(f.done, "returned false for Wampler1, whose columns are independent");
+    assert_holds(f.done, "returned false for Wampler1, whose columns are linearly independent");
     assert_equals("x", "all coefficients are 1", f.x, filled(N, 1), SHAPE(N), 1e8);
 }
 
-static void least_squares__stays_stable_where_squaring_the_matrix_would_not(void **state)
+static void least_squares__does_not_square_the_condition_number(void **state)
 {
     (void)state;
-    // Columns 1 and 1 + 1e-7: A'A is singular in double, A is not.
+    // Columns 1 and 1 + 1e-7: A^T A is singular in double, A is not.
     const double a[] = {1, 1 + 1e-7, 1, 1, 1, 1 - 1e-7};
     Fit f = solve_fit(a, (double[]){3, 2, 1}, 3, 2);
-    assert_holds(f.done, "returned false for a condition of 1e7");
+    assert_holds(f.done, "returned false for a condition number of 1e7");
     assert_equals("x", "b = -1e7 + 2 of ones, and 1e7 of the other", f.x,
                   ((double[]){2 - 1e7, 1e7}), SHAPE(2), 1e9);
 }
 
-static void least_squares__refuses_columns_that_depend_on_each_other(void **state)
+static void least_squares__refuses_rank_deficient_matrices(void **state)
 {
     (void)state;
     double *b = random_matrix(57, 8, 1);
@@ -496,26 +491,26 @@ static void least_squares__refuses_columns_that_depend_on_each_other(void **stat
                  "rank 2 of 3 columns was not refused");
 }
 
-static void least_squares__refuses_a_first_column_that_is_next_to_nothing(void **state)
+static void least_squares__refuses_a_negligible_first_column(void **state)
 {
     (void)state;
     double *a = random_matrix(62, 6, 2);
     for (int i = 0; i < 6; i++) a[2 * i] *= 1e-20;
     assert_holds(!solve_fit(a, random_matrix(63, 6, 1), 6, 2).done,
-                 "a diagonal of 1e-20 beside one of 1 was not refused");
+                 "diagonal elements 1e-20 and 1 of R were not refused");
 }
 
-static void least_squares__measures_deficiency_by_the_largest_element(void **state)
+static void least_squares__measures_rank_relative_to_the_largest_diagonal(void **state)
 {
     (void)state;
-    // All of A is small, and nothing is wrong with it.
+    // All of A is tiny, and it has full rank.
     double *a = random_matrix(60, 9, 3);
     for (int i = 0; i < 27; i++) a[i] *= 1e-200;
     assert_holds(solve_fit(a, random_matrix(61, 9, 1), 9, 3).done,
-                 "small numbers are not dependent columns");
+                 "small elements do not make columns linearly dependent");
 }
 
-static void least_squares__refuses_a_nan_in_the_matrix(void **state)
+static void least_squares__refuses_nan_in_the_matrix(void **state)
 {
     (void)state;
     double *qr = copy_of((double[]){NAN, 1, 0, 1, 0, 0}, 6);
@@ -525,43 +520,43 @@ static void least_squares__refuses_a_nan_in_the_matrix(void **state)
 }
 
 const struct CMUnitTest system_cases[] = {
-    cmocka_unit_test(lu__gives_what_a_hand_computes),
-    cmocka_unit_test(lu__makes_factors_whose_product_is_the_matrix),
-    cmocka_unit_test(lu__takes_a_pivot_of_zero_from_below),
-    cmocka_unit_test(lu__takes_the_largest_pivot_by_its_size_not_its_sign),
-    cmocka_unit_test(lu__exchanges_and_eliminates_as_lapack_does),
-    cmocka_unit_test(lu__judges_hilbert_by_its_backward_error),
-    cmocka_unit_test(lu__says_where_the_first_zero_pivot_is_and_goes_on),
-    cmocka_unit_test(lu__says_the_first_zero_pivot_of_several),
-    cmocka_unit_test(lu__takes_one_row_and_none),
-    cmocka_unit_test(lu__passes_a_nan_on),
-    cmocka_unit_test(lu_solve__gives_what_a_hand_computes),
-    cmocka_unit_test(lu_solve__leaves_a_residual_of_a_few_eps),
-    cmocka_unit_test(lu_solve__exchanges_in_the_order_of_the_steps),
-    cmocka_unit_test(lu_solve__keeps_the_residual_small_where_the_matrix_is_bad),
-    cmocka_unit_test(lu_solve__may_write_over_b),
-    cmocka_unit_test(lu_solve__takes_one_row_and_none),
-    cmocka_unit_test(lu_solve__shows_a_zero_pivot_and_a_nan),
-    cmocka_unit_test(qr__gives_what_a_hand_computes),
-    cmocka_unit_test(qr__makes_factors_whose_product_is_the_matrix),
-    cmocka_unit_test(qr__takes_tall_and_wide),
-    cmocka_unit_test(qr__makes_lapacks_r_up_to_signs),
-    cmocka_unit_test(qr__does_not_cancel_where_a_column_lies_along_its_axis),
-    cmocka_unit_test(qr__takes_columns_that_depend_on_each_other),
-    cmocka_unit_test(qr__leaves_a_zero_column_without_a_mirror),
-    cmocka_unit_test(qr__judges_hilbert_by_its_backward_error),
-    cmocka_unit_test(qr__takes_one_element_and_none),
-    cmocka_unit_test(qr__passes_a_nan_on),
-    cmocka_unit_test(least_squares__fits_the_line_that_a_hand_fits),
-    cmocka_unit_test(least_squares__leaves_a_rest_at_right_angles_to_the_columns),
+    cmocka_unit_test(lu__matches_factors_by_hand),
+    cmocka_unit_test(lu__factors_multiply_back_to_pa),
+    cmocka_unit_test(lu__swaps_rows_for_a_zero_pivot),
+    cmocka_unit_test(lu__pivots_on_the_largest_absolute_value),
+    cmocka_unit_test(lu__matches_lapack),
+    cmocka_unit_test(lu__is_backward_stable_on_hilbert_matrices),
+    cmocka_unit_test(lu__reports_the_first_zero_pivot_and_continues),
+    cmocka_unit_test(lu__reports_the_first_of_several_zero_pivots),
+    cmocka_unit_test(lu__handles_sizes_one_and_zero),
+    cmocka_unit_test(lu__propagates_nan),
+    cmocka_unit_test(lu_solve__matches_a_solution_by_hand),
+    cmocka_unit_test(lu_solve__has_a_small_residual),
+    cmocka_unit_test(lu_solve__applies_the_row_swaps_in_order),
+    cmocka_unit_test(lu_solve__has_a_small_residual_for_ill_conditioned_matrices),
+    cmocka_unit_test(lu_solve__allows_x_to_be_b),
+    cmocka_unit_test(lu_solve__handles_sizes_one_and_zero),
+    cmocka_unit_test(lu_solve__propagates_zero_pivots_and_nan),
+    cmocka_unit_test(qr__matches_a_reflection_by_hand),
+    cmocka_unit_test(qr__factors_multiply_back_to_a),
+    cmocka_unit_test(qr__handles_tall_and_wide_matrices),
+    cmocka_unit_test(qr__matches_lapacks_r_up_to_signs),
+    cmocka_unit_test(qr__avoids_cancellation_for_columns_along_an_axis),
+    cmocka_unit_test(qr__handles_rank_deficient_matrices),
+    cmocka_unit_test(qr__uses_no_reflection_for_a_zero_column),
+    cmocka_unit_test(qr__is_backward_stable_on_a_hilbert_matrix),
+    cmocka_unit_test(qr__handles_sizes_one_and_zero),
+    cmocka_unit_test(qr__propagates_nan),
+    cmocka_unit_test(least_squares__matches_a_line_fitted_by_hand),
+    cmocka_unit_test(least_squares__residual_is_orthogonal_to_the_columns),
     cmocka_unit_test(least_squares__solves_a_square_system),
-    cmocka_unit_test(least_squares__takes_one_column_and_one_row),
-    cmocka_unit_test(least_squares__of_no_columns_leaves_b),
-    cmocka_unit_test(least_squares__finds_nists_certified_polynomial),
-    cmocka_unit_test(least_squares__stays_stable_where_squaring_the_matrix_would_not),
-    cmocka_unit_test(least_squares__refuses_columns_that_depend_on_each_other),
-    cmocka_unit_test(least_squares__refuses_a_first_column_that_is_next_to_nothing),
-    cmocka_unit_test(least_squares__measures_deficiency_by_the_largest_element),
-    cmocka_unit_test(least_squares__refuses_a_nan_in_the_matrix),
+    cmocka_unit_test(least_squares__handles_one_column_and_one_row),
+    cmocka_unit_test(least_squares__with_no_columns_leaves_b_as_residual),
+    cmocka_unit_test(least_squares__matches_nist_certified_coefficients),
+    cmocka_unit_test(least_squares__does_not_square_the_condition_number),
+    cmocka_unit_test(least_squares__refuses_rank_deficient_matrices),
+    cmocka_unit_test(least_squares__refuses_a_negligible_first_column),
+    cmocka_unit_test(least_squares__measures_rank_relative_to_the_largest_diagonal),
+    cmocka_unit_test(least_squares__refuses_nan_in_the_matrix),
     {0},
 };
