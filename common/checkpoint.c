@@ -1,5 +1,6 @@
 #include "common/checkpoint.h"
 #include "common/safetensors.h"
+#include "kernels/device.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +19,9 @@ static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
     for (int i = 0; i < moments; i++) items[params + i] = optimizer->state[i];
     for (int i = 0; i < point->record_count; i++) {
         const Record *record = &point->records[i];
-        items[params + moments + i] =
-            (Param){.name = record->name,
-                    .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
+        Tensor *copy = tensor_of(scratch, record->type, SHAPE(record->count));
+        device->put(copy->data, record->values, tensor_bytes(copy));
+        items[params + moments + i] = (Param){.name = record->name, .tensor = copy};
     }
     return items;
 }
@@ -104,8 +105,10 @@ static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Err
     if (point->rng && !read_rng(file, &rng, err)) return false;
     Param *items = all_items(scratch, point, &count);
     if (!safetensors_read(file, items, count, err)) return false;
-    for (int i = 0; i < point->record_count; i++)
-        tensor_read(items[count - point->record_count + i].tensor, point->records[i].values);
+    for (int i = 0; i < point->record_count; i++) {
+        const Tensor *copy = items[count - point->record_count + i].tensor;
+        device->get(point->records[i].values, copy->data, tensor_bytes(copy));
+    }
     point->step = step;
     if (point->optimizer) point->optimizer->step = taken;
     if (point->rng) *point->rng = rng;
