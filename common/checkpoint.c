@@ -1,9 +1,10 @@
 #include "common/checkpoint.h"
 #include "common/safetensors.h"
+#include "kernels/device.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -22,9 +23,9 @@ static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
     for (int i = 0; i < moments; i++) items[params + i] = optimizer->state[i];
     for (int i = 0; i < point->record_count; i++) {
         const Record *record = &point->records[i];
-        items[params + moments + i] =
-            (Param){.name = record->name,
-                    .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
+        Tensor *copy = tensor_of(scratch, record->type, SHAPE(record->count));
+        device->put(copy->data, record->values, tensor_bytes(copy));
+        items[params + moments + i] = (Param){.name = record->name, .tensor = copy};
     }
     return items;
 }
@@ -51,9 +52,11 @@ static uLong crc_of_items(Arena *scratch, uLong crc, const Param *items, int cou
 {
     for (int i = 0; i < count; i++) {
         ArenaMark mark = arena_mark(scratch);
-        const float *values = tensor_values(scratch, items[i].tensor);
+        size_t bytes = tensor_bytes(items[i].tensor);
+        void *values = arena_alloc(scratch, bytes);
+        device->get(values, items[i].tensor->data, bytes);
         crc = crc_of_text(crc, items[i].name);
-        crc = crc32_z(crc, (const Bytef *)values, tensor_bytes(items[i].tensor));
+        crc = crc32_z(crc, values, bytes);
         arena_rewind(scratch, mark);
     }
     return crc;
@@ -193,8 +196,10 @@ static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Err
     if (!check_finite(file, items, count - point->record_count, err) ||
         !safetensors_read(file, items, count, err))
         return false;
-    for (int i = 0; i < point->record_count; i++)
-        tensor_read(items[count - point->record_count + i].tensor, point->records[i].values);
+    for (int i = 0; i < point->record_count; i++) {
+        const Tensor *copy = items[count - point->record_count + i].tensor;
+        device->get(point->records[i].values, copy->data, tensor_bytes(copy));
+    }
     point->step = step;
     if (point->optimizer) point->optimizer->step = taken;
     if (point->rng) *point->rng = rng;

@@ -18,11 +18,12 @@
 #include "common/optimizer.h"
 #include "common/rng.h"
 
-// Numbers of the host's that belong to a run: curves, running sums.
+// Numbers of the host's that belong to a run: curves, running sums, the weights of a model in double.
 typedef struct Record {
     const char *name;    // none of a parameter's
-    float *values;
+    void *values;        // float; double where the type is DTYPE_F64
     int count;
+    DType type;    // DTYPE_F32 unless it is set
 } Record;
 
 typedef struct Checkpoint {

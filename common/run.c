@@ -12,23 +12,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
+enum { STATUS_SIGNAL = 128 };    // plus its number, as a shell shows it
 
-// A handler has nowhere else to write: with the kernel table, all that is mutable and global.
+// What asks a run to stop: Ctrl-C, a system that shuts down or a batch queue, a terminal that closes.
+static const struct {
+    int number;
+    const char *name;
+} stops[] = {{SIGINT, "Ctrl-C"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
+enum { STOPS = sizeof stops / sizeof *stops };
+
+// The signal that asked, or 0. A handler has nowhere else to write: with the kernel table, all that is
+// mutable and global.
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
 {
-    (void)signal_number;
-    interrupted = 1;
+    interrupted = signal_number;
 }
 
-// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once.
+// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once. What is ignored
+// stays so: `nohup` ignores SIGHUP.
 static void catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
+    for (int i = 0; i < STOPS; i++) {
+        struct sigaction before;
+        sigaction(stops[i].number, NULL, &before);
+        if (before.sa_handler != SIG_IGN) sigaction(stops[i].number, &action, NULL);
+    }
+}
+
+static const char *stopped_by(void)
+{
+    int i = 0;
+    while (stops[i].number != interrupted) i++;
+    return stops[i].name;
 }
 
 // A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK what looks closer.
@@ -183,10 +202,10 @@ int run_end(Run *run, const char *checkpoint)
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
     if (last != NULL)
-        printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
+        printf("\nStopped by %s. To go on: %s--resume %s\n", stopped_by(), run->command,
                options_quoted(run->keep, last));
     else
-        printf("\nStopped by Ctrl-C%s.\n",
+        printf("\nStopped by %s%s.\n", stopped_by(),
                checkpoint != NULL ? " before the first checkpoint" : "");
-    return closed ? STATUS_INTERRUPTED : EXIT_FAILURE;
+    return closed ? STATUS_SIGNAL + interrupted : EXIT_FAILURE;
 }

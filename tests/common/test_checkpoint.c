@@ -51,7 +51,8 @@ typedef struct Training {
     Rng rng;
     Params *params;
     Tape *tape;
-    float *losses, *best;    // records
+    float *losses;    // records
+    double *best;
     Checkpoint point;
 } Training;
 
@@ -61,16 +62,16 @@ static Training training_new(OptimizerKind kind)
                   .params = params_new(arena),
                   .tape = tape_new(arena_new("step", 1u << 20)),
                   .losses = arena_zeros(arena, STEPS * sizeof(float)),
-                  .best = arena_zeros(arena, sizeof(float))};
+                  .best = arena_zeros(arena, sizeof(double))};
     float start[4 * 6];
     Tensor *w = params_add(t.params, "weight", SHAPE(4, 6));
     params_add(t.params, "bias", SHAPE(4));
     rng_fill_normal(&t.rng, start, 4 * 6);
     tensor_write(w, start);
-    *t.best = 1e9f;
+    *t.best = 1e9;
     Record *records = arena_alloc(arena, 2 * sizeof *records);
-    records[0] = (Record){"losses", t.losses, STEPS};
-    records[1] = (Record){"best", t.best, 1};
+    records[0] = (Record){"losses", t.losses, STEPS, DTYPE_F32};
+    records[1] = (Record){"best", t.best, 1, DTYPE_F64};
     OptimizerConfig config = {
         .kind = kind,
         .schedule = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
@@ -96,7 +97,8 @@ static void train_until(Training *t, long steps)
         Tensor *loss = loss_squared_error(t->tape, out, y);
         tape_backward(t->tape, loss);
         t->losses[t->point.step] = tensor_item(loss);
-        if (tensor_item(loss) < *t->best) *t->best = tensor_item(loss);
+        double least = (double)tensor_item(loss) / 3;    // not a float's
+        if (least < *t->best) *t->best = least;
         optimizer_step(t->point.optimizer);
         tape_reset(t->tape);
     }
@@ -220,9 +222,20 @@ static void a_record_of_another_length_is_refused(void **state)
 {
     (void)state;
     Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
-    Record shorter[] = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
+    Record shorter[] = {{"losses", saved.losses, STEPS - 1, DTYPE_F32},
+                        {"best", saved.best, 1, DTYPE_F64}};
     saved.point.records = shorter;
     refuses(&saved, &other, "'losses'");
+}
+
+static void a_record_of_doubles_does_not_take_floats(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    float best = 3;
+    Record floats[] = {saved.point.records[0], {"best", &best, 1, DTYPE_F32}};
+    saved.point.records = floats;
+    refuses(&saved, &other, "'best' is of F32, expected F64");
 }
 
 static void missing_random_numbers_are_refused(void **state)
@@ -378,6 +391,7 @@ int main(void)
         EACH_DEVICE(another_model_is_refused),
         EACH_DEVICE(a_missing_record_is_refused),
         ON_DEVICE(a_record_of_another_length_is_refused, "ref"),
+        ON_DEVICE(a_record_of_doubles_does_not_take_floats, "ref"),
         ON_DEVICE(what_the_run_does_not_ask_for_is_refused, "ref"),
         ON_DEVICE(missing_random_numbers_are_refused, "ref"),
         ON_DEVICE(weights_alone_are_not_a_checkpoint, "ref"),
