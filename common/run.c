@@ -1,11 +1,14 @@
 #include "common/run.h"
 #include "common/file.h"
 #include "common/profile.h"
+#include "common/todo.h"
 #include "kernels/device.h"
 #include "kernels/seconds.h"
 #include "kernels/trace.h"
+#include <inttypes.h>
 #include <omp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,7 @@ static void on_interrupt(int signal_number)
 {
     (void)signal_number;
     interrupted = 1;
+    report_cut_short();    // a second Ctrl-C leaves no time for it; what follows the first writes anew
 }
 
 // SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once.
@@ -40,6 +44,7 @@ static void on_crash(int signal_number)
                    write(STDERR_FILENO, check, strlen(check)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;
     (void)written;
+    report_cut_short();
     raise(signal_number);    // back at the default: this ends as it would have without us
 }
 
@@ -53,6 +58,13 @@ static void catch_crash(Arena *keep)
     struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_ONSTACK};
     const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     for (int i = 0; i < 5; i++) sigaction(signals[i], &action, NULL);
+}
+
+static void on_todo(const char *exercise)
+{
+    char why[128];
+    snprintf(why, sizeof why, "Stopped: %.90s is not written yet.", exercise);
+    report_stop(why);
 }
 
 bool run_interrupted(const Run *run)
@@ -131,11 +143,14 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     }
     catch_interrupt();
     catch_crash(keep);
+    todo_hook = on_todo;
     run->began = time(NULL);
     run->clock = seconds_now();
-    printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
-           (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
-           run->threads == 1 ? "" : "s", run->out);
+    const char *facts =
+        arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
+                    kernels.variant, run->threads, run->threads == 1 ? "" : "s");
+    printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
         printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
                device->name);
@@ -152,14 +167,65 @@ const char *run_path(const Run *run, const char *file)
     return arena_print(run->keep, "%s/%s", run->out, file);
 }
 
+// ---- what a run shows ----
+
+void run_heading(const Run *run, const char *title)
+{
+    printf("\n%s\n", title);
+    report_heading(run->report, title);
+}
+
+void run_print(const Run *run, const char *format, ...)
+{
+    char *text;
+    va_list args;
+    va_start(args, format);
+    bool printed = vasprintf(&text, format, args) >= 0;
+    va_end(args);
+    if (!printed) return;
+    printf("  %s\n", text);
+    report_text(run->report, text);
+    free(text);
+}
+
+void run_table(const Run *run, const Table *table)
+{
+    table_print(table, 2, stdout);
+    report_table(run->report, table);
+}
+
+static void show_file(const Run *run, const char *title, const char *path)
+{
+    printf("%s: %s\n", title, path);
+    report_file(run->report, title, path);
+}
+
 void run_plot(const Run *run, const Plot *plot, const char *name)
 {
     Error err = {""};
     const char *path = run_path(run, name);
     bool file = strcmp(run->plot, "svg") == 0 || strcmp(run->plot, "png") == 0;
-    if (!plot_save(plot, path, run->plot, &err)) printf("%s: %s\n", plot->title, err.message);
-    else printf("%s: %s.%s\n", plot->title, path, file ? run->plot : "csv");
+    if (plot_save(plot, path, run->plot, &err)) {
+        show_file(run, plot->title,
+                  arena_print(run->keep, "%s.%s", path, file ? run->plot : "csv"));
+    } else {
+        printf("%s: %s\n", plot->title, err.message);
+        report_text(run->report, arena_print(run->keep, "%s: %s", plot->title, err.message));
+    }
 }
+
+void run_picture(const Run *run, const Picture *picture, const char *title, const char *name)
+{
+    Error err = {""};
+    const char *path = arena_print(run->keep, "%s/%s.png", run->out, name);
+    if (picture_save(picture, path, &err)) show_file(run, title, path);
+    else {
+        printf("%s: %s\n", title, err.message);
+        report_text(run->report, arena_print(run->keep, "%s: %s", title, err.message));
+    }
+}
+
+// ---- the end ----
 
 // The checkpoint that this run has saved, or the one that it went on from; an older one that lies
 // there is another run's, and NULL says that there is nothing to go on from.
@@ -168,6 +234,12 @@ static const char *last_checkpoint(const Run *run, const char *checkpoint)
     const char *path = run_path(run, checkpoint);
     struct stat saved;
     return stat(path, &saved) == 0 && saved.st_mtime >= run->began ? path : run->resume;
+}
+
+// "Finished in 3.1 s." and why not.
+static const char *outcome(const Run *run, const char *why)
+{
+    return arena_print(run->keep, "%s %.1f s.", why, seconds_now() - run->clock);
 }
 
 int run_end(Run *run, const char *checkpoint)
@@ -179,7 +251,11 @@ int run_end(Run *run, const char *checkpoint)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
-    if (!closed) error_report(&err);
+    if (closed)
+        closed = report_end(
+            run->report,
+            outcome(run, run_interrupted(run) ? "Stopped by Ctrl-C after" : "Finished in"), &err);
+    if (!closed) run_fail(run, &err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
     if (last != NULL)
@@ -189,4 +265,10 @@ int run_end(Run *run, const char *checkpoint)
         printf("\nStopped by Ctrl-C%s.\n",
                checkpoint != NULL ? " before the first checkpoint" : "");
     return closed ? STATUS_INTERRUPTED : EXIT_FAILURE;
+}
+
+int run_fail(Run *run, const Error *err)
+{
+    report_end(run->report, arena_print(run->keep, "Failed: %s.", err->message), NULL);
+    return error_report(err);
 }
