@@ -1,6 +1,7 @@
 #include "common/run.h"
 #include "common/file.h"
 #include "common/profile.h"
+#include "common/text.h"
 #include "common/todo.h"
 #include "kernels/device.h"
 #include "kernels/seconds.h"
@@ -15,24 +16,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
+enum { STATUS_SIGNAL = 128 };    // plus its number, as a shell shows it
 
-// A handler has nowhere else to write: with the kernel table, all that is mutable and global.
+// What asks a run to stop: Ctrl-C, a system that shuts down or a batch queue, a terminal that closes.
+static const struct {
+    int number;
+    const char *name;
+} stops[] = {{SIGINT, "Ctrl-C"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
+enum { STOPS = sizeof stops / sizeof *stops };
+
+// The signal that asked, or 0. A handler has nowhere else to write: with the kernel table, all that is
+// mutable and global.
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
 {
-    (void)signal_number;
-    interrupted = 1;
+    interrupted = signal_number;
     report_cut_short();    // a second Ctrl-C leaves no time for it; what follows the first writes anew
 }
 
-// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once.
+// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once. What is ignored
+// stays so: `nohup` ignores SIGHUP.
 static void catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
+    for (int i = 0; i < STOPS; i++) {
+        struct sigaction before;
+        sigaction(stops[i].number, NULL, &before);
+        if (before.sa_handler != SIG_IGN) sigaction(stops[i].number, &action, NULL);
+    }
+}
+
+static const char *stopped_by(void)
+{
+    int i = 0;
+    while (stops[i].number != interrupted) i++;
+    return stops[i].name;
 }
 
 // A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK what looks closer.
@@ -183,6 +203,7 @@ void run_print(const Run *run, const char *format, ...)
     bool printed = vasprintf(&text, format, args) >= 0;
     va_end(args);
     if (!printed) return;
+    text_clean(text);
     printf("  %s\n", text);
     report_text(run->report, text);
     free(text);
@@ -236,35 +257,34 @@ static const char *last_checkpoint(const Run *run, const char *checkpoint)
     return stat(path, &saved) == 0 && saved.st_mtime >= run->began ? path : run->resume;
 }
 
-// "Finished in 3.1 s." and why not.
-static const char *outcome(const Run *run, const char *why)
+// "Stopped by Ctrl-C. To go on: ./lab run ...", or "Finished in 3.1 s."
+static const char *outcome(const Run *run, const char *checkpoint)
 {
-    return arena_print(run->keep, "%s %.1f s.", why, seconds_now() - run->clock);
+    if (!run_interrupted(run))
+        return arena_print(run->keep, "Finished in %.1f s.", seconds_now() - run->clock);
+    const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
+    if (last == NULL)
+        return arena_print(run->keep, "Stopped by %s%s.", stopped_by(),
+                           checkpoint != NULL ? " before the first checkpoint" : "");
+    return arena_print(run->keep, "Stopped by %s. To go on: %s--resume %s", stopped_by(),
+                       run->command, options_quoted(run->keep, last));
 }
 
 int run_end(Run *run, const char *checkpoint)
 {
     Error err = {""};
     const char *found = trace_not_finite();    // --check-numbers: by a kernel that no op has called
+    const char *last_line = outcome(run, checkpoint);
     bool closed = metrics_close(run->metrics, &err);
     if (closed && run->profile)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
-    if (closed)
-        closed = report_end(
-            run->report,
-            outcome(run, run_interrupted(run) ? "Stopped by Ctrl-C after" : "Finished in"), &err);
+    closed = closed && report_end(run->report, last_line, &err);
     if (!closed) run_fail(run, &err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
-    const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
-    if (last != NULL)
-        printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
-               options_quoted(run->keep, last));
-    else
-        printf("\nStopped by Ctrl-C%s.\n",
-               checkpoint != NULL ? " before the first checkpoint" : "");
-    return closed ? STATUS_INTERRUPTED : EXIT_FAILURE;
+    printf("\n%s\n", last_line);
+    return closed ? STATUS_SIGNAL + interrupted : EXIT_FAILURE;
 }
 
 int run_fail(Run *run, const Error *err)

@@ -16,8 +16,9 @@
  *         return run_end(run, "checkpoint.safetensors");    // says how to resume; 130
  *     }
  *
- * The run and its strings live in `keep`. There is one run in a process, since Ctrl-C is the
- * process's: the first asks the loop to stop, a second ends the program at once.
+ * The run and its strings live in `keep`. There is one run in a process, since signals are the
+ * process's: the first Ctrl-C, SIGTERM or SIGHUP asks the loop to stop, a second ends the program at
+ * once. A loop of common/training.h sees to all of this.
  */
 #pragma once
 #include <stdint.h>
@@ -55,7 +56,7 @@ typedef struct Run {
 // Where LAB_CHECK names a command (`lab run --mine` does), a crash says that it looks closer.
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status);
 
-// Whether Ctrl-C was pressed.
+// Whether Ctrl-C was pressed, or SIGTERM or SIGHUP came.
 bool run_interrupted(const Run *run);
 
 // After the checkpoint of `--resume` was loaded: drops the metrics of later steps.
@@ -80,8 +81,8 @@ void run_picture(const Run *run, const Picture *picture, const char *title, cons
 // ---- the end ----
 
 // Closes the metrics and the page. Returns what main() returns: 0, 1 when metrics are missing, and 130
-// after Ctrl-C, with the command that resumes from out/CHECKPOINT where this run has saved it; NULL
-// when the lab cannot resume.
+// after Ctrl-C (128 and the signal's number), with the command that resumes from out/CHECKPOINT where
+// this run has saved it; NULL when the lab cannot resume.
 int run_end(Run *run, const char *checkpoint);
 
 // When the world fails the run: prints why, and says so on the page. Returns 1.

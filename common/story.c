@@ -1,5 +1,5 @@
 #include "common/story.h"
-#include "common/page.h"
+#include "common/console.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -65,7 +65,7 @@ static bool run_part(const Story *story, const Part *part, void *lab, Error *err
 // The subjects in a column, the sentences beside them.
 static void print_notices(const Story *story)
 {
-    Page page = page_begin();
+    Console console = console_begin();
     size_t width = 0;
     for (int p = 0; p < story->count; p++)
         for (int n = 0; is_chosen(story, &story->parts[p]) && has_notice(&story->parts[p], n);
@@ -79,7 +79,7 @@ static void print_notices(const Story *story)
         for (int n = 0; is_chosen(story, &story->parts[p]) && has_notice(&story->parts[p], n);
              n++) {
             const Notice *notice = &story->parts[p].notices[n];
-            page_item(&page, 2, (int)width + 2, notice->subject, notice->text);
+            console_item(&console, 2, (int)width + 2, notice->subject, notice->text);
         }
 }
 

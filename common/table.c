@@ -1,5 +1,6 @@
 #include "common/table.h"
 #include "common/error.h"
+#include "common/text.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,7 @@ void table_row(Table *table, const char *format, ...)
     TableRow *row = arena_zeros(table->arena, sizeof *row);
     cut(text, BETWEEN, row->cells, table->columns);
     for (int c = 0; c < table->columns; c++) {
+        text_clean((char *)row->cells[c]);
         row->cells[c] += strspn(row->cells[c], " ");    // "%5.1f" is aligned here
         if (!is_number(row->cells[c])) table->numbers[c] = false;
     }
