@@ -1,6 +1,7 @@
 #include "common/story.h"
 #include "common/console.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // "all|products|hilbert|...": each name once.
@@ -21,6 +22,7 @@ Run *story_begin(Story *story, Arena *keep, Options *options, int argc, char **a
 {
     story->chosen = "all";
     options_choices(options, "part", 0, &story->chosen, choices(keep, story), "the parts to run");
+    story->options = options;
     story->run = run_begin(keep, options, argc, argv, status);
     if (story->run != NULL) report_lesson(story->run->report, story->lesson);
     return story->run;
@@ -83,6 +85,17 @@ static void print_notices(const Story *story)
         }
 }
 
+// ./lab open knows the folders that ./lab run uses by itself.
+static void print_page(const Story *story)
+{
+    const Run *run = story->run;
+    if (getenv("LAB_COMMAND") == NULL || options_given(story->options, "out"))
+        printf("%s shows this run as a page.\n", run_path(run, "report.html"));
+    else
+        printf("./lab open %s%s shows this run as a page.\n", run->name,
+               getenv("LAB_CHECK") != NULL ? " --mine" : "");
+}
+
 int story_run(const Story *story, void *lab)
 {
     Run *run = story->run;
@@ -93,8 +106,8 @@ int story_run(const Story *story, void *lab)
             return run_fail(run, &err);
     if (!run_interrupted(run)) {
         print_notices(story);
-        printf("%s is the lesson, with what to try next.\n%s shows this run as a page.\n",
-               story->lesson, run_path(run, "report.html"));
+        printf("%s is the lesson, with what to try next.\n", story->lesson);
+        print_page(story);
     }
     return run_end(run, story->checkpoint);
 }

@@ -51,6 +51,7 @@ typedef struct Story {
     Arena *step;               // reset after each part; NULL for none
     // What story_begin() fills in.
     const char *chosen;
+    const Options *options;
     Run *run;
 } Story;
 
