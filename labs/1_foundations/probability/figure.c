@@ -48,3 +48,8 @@ void figure_add(Plot *plot, const char *name, Line line)
 {
     plot_series(plot, name, line.x, line.y, line.count);
 }
+
+void figure_add_exact(Plot *plot, const char *name, Line line)
+{
+    plot_shape(plot, PLOT_LIMIT, name, line.x, line.y, line.count);
+}

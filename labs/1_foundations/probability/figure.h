@@ -22,3 +22,5 @@ void line_add(Line *line, double x, double y);    // appends a point; NaN leaves
 Line figure_histogram(Arena *arena, const double *x, size_t n, double from, double to, int bins);
 Line figure_curve(Arena *arena, PrFunction *f, const void *context, double from, double to);
 void figure_add(Plot *plot, const char *name, Line line);
+void figure_add_exact(Plot *plot, const char *name,
+                      Line line);    // dashed: what samples should match

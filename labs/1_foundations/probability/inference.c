@@ -223,7 +223,7 @@ bool part_bootstrap(void *context, Error *err)
     double x[WAITS], resample[WAITS], *r = arena_alloc(lab->step, replicates * sizeof *r);
     PrMoments m = {0};
     Plot plot = {.title = "Bootstrap distributions of the mean and the median",
-                 .x_label = "replicate [waiting time]",
+                 .x_label = "replicate of the statistic",
                  .y_label = "density"};
     pr_exponential(x, WAITS, 1, &rng);
     pr_moments(&m, x, WAITS);
@@ -301,7 +301,7 @@ bool part_posterior(void *context, Error *err)
         table_row(&table, "%d|%d|%.4f|[%.4f, %.4f]|%.3g", tosses, heads,
                   posterior.a / (posterior.a + posterior.b), beta_quantile(&posterior, 0.025),
                   beta_quantile(&posterior, 0.975), exp(log_evidence + tosses * log(2)));
-        figure_add(&plot, arena_print(lab->step, "%d tosses", tosses),
+        figure_add(&plot, arena_print(lab->step, "%d toss%s", tosses, tosses == 1 ? "" : "es"),
                    figure_curve(lab->step, beta_density, &posterior, 0, 1));
     }
     run_table(lab->run, &table);

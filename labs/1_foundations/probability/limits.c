@@ -82,7 +82,7 @@ bool part_central_limit(void *context, Error *err)
     }
     table_row(&table, "normal|0.0228");
     run_table(lab->run, &table);
-    figure_add(&plot, "normal density", figure_curve(lab->step, normal_density, NULL, -4, 5));
+    figure_add_exact(&plot, "normal density", figure_curve(lab->step, normal_density, NULL, -4, 5));
     run_plot(lab->run, &plot, "central_limit");
     return true;
 }

@@ -17,8 +17,12 @@ static const Part parts[] = {
     {"limits", "Central limit theorem", part_central_limit,
      .notices = {{"central_limit",
                   "the tail is the last to become normal: see the shares beyond 2 sd"}}},
-    {"inference", "Maximum likelihood and goodness of fit: deaths by horse kick", part_horse_kicks},
-    {"inference", "t-test: Student's sleep data, 1908", part_sleep},
+    {"inference", "Maximum likelihood and goodness of fit: deaths by horse kick", part_horse_kicks,
+     .notices = {{"horse kicks",
+                  "a density's log-likelihood cannot be compared with a probability's"}}},
+    {"inference", "t-test: Student's sleep data, 1908", part_sleep,
+     .notices = {{"sleep",
+                  "pairing removes the variance between patients, and p falls below 0.01"}}},
     {"inference", "Confidence intervals: coverage", part_coverage,
      .notices = {{"coverage", "5 in a hundred miss, and nothing tells which"}}},
     {"inference", "p-values: type I error and power", part_p_values,
@@ -35,9 +39,11 @@ static const Part parts[] = {
                   "dimension"}}},
     {"monte_carlo", "Metropolis: a mixture of two normals", part_metropolis,
      .notices = {{"traces, metropolis",
-                  "too narrow a proposal never crosses to the other mode; too wide a one is "
+                  "too narrow a proposal rarely crosses to the other mode; too wide a one is "
                   "hardly ever accepted"}}},
-    {"information", "Entropy and KL divergence: English letters", part_information},
+    {"information", "Entropy and KL divergence: English letters", part_information,
+     .notices = {{"letters",
+                  "the KL divergence is not symmetric; ten times the data, a tenth of it"}}},
     {"table", NULL, part_table, .unlisted = true},
 };
 

@@ -86,7 +86,7 @@ bool part_metropolis(void *context, Error *err)
         figure_add(&traces, name, trace);
     }
     run_table(lab->run, &table);
-    figure_add(&samples, "target density", figure_curve(lab->step, mixture, NULL, -5, 6));
+    figure_add_exact(&samples, "target density", figure_curve(lab->step, mixture, NULL, -5, 6));
     run_plot(lab->run, &samples, "metropolis");
     run_plot(lab->run, &traces, "traces");
     return true;
@@ -121,7 +121,7 @@ bool part_information(void *context, Error *err)
     run_table(lab->run, &table);
     if (!pr_alias(prob, alias, p, LETTERS, work)) return true;
     run_print(lab->run, "KL divergence of the true from the estimated distribution, in bits");
-    table = table_new(lab->step, "letters seen|KL divergence|theory: 25 / 2n nats");
+    table = table_new(lab->step, "letters seen n|KL divergence|theory: 25 / (2n ln 2)");
     for (int n = 1000; n <= (lab->run->smoke ? 1000 : 100000); n *= 10) {
         double kl = 0;
         for (int repeat = 0; repeat < REPEATS; repeat++) {

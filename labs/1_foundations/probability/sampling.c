@@ -126,15 +126,17 @@ bool part_sampling(void *context, Error *err)
     pr_exponential(x, n, 1, &rng);
     add_moments(&table, "exponential", x, n, 1, 1);
     figure_add(&plot, "exponential, inverse transform", figure_histogram(step, x, n, -4, 6, 100));
-    figure_add(&plot, "its density", figure_curve(step, exponential_density, NULL, 0, 6));
+    figure_add_exact(&plot, "exponential density",
+                     figure_curve(step, exponential_density, NULL, 0, 6));
     pr_normal(x, n, 0, 1, &rng);
     add_moments(&table, "normal", x, n, 0, 1);
     figure_add(&plot, "normal, Box-Muller", figure_histogram(step, x, n, -4, 6, 100));
-    figure_add(&plot, "its density", figure_curve(step, normal_density, NULL, -4, 6));
+    figure_add_exact(&plot, "normal density", figure_curve(step, normal_density, NULL, -4, 6));
     size_t proposals = pr_reject(x, n, half_circle, NULL, -1, 1, 1, &rng);
     add_moments(&table, "half circle", x, n, 0, 0.5);
     figure_add(&plot, "half circle, rejection sampling", figure_histogram(step, x, n, -1, 1, 40));
-    figure_add(&plot, "its density", figure_curve(step, half_circle_density, NULL, -1, 1));
+    figure_add_exact(&plot, "half circle density",
+                     figure_curve(step, half_circle_density, NULL, -1, 1));
     run_table(lab->run, &table);
     run_print(lab->run,
               "Rejection sampling: acceptance rate %.4f of %zu proposals, so pi is about %.3f",
@@ -158,7 +160,7 @@ static int people_until_shared(const double *prob, const int *alias, Rng *rng)
     }
 }
 
-static void simulate_birthdays(const Lab *lab, Table *table, Rng *rng)
+static void simulate_birthdays(const Lab *lab, Table *table, Plot *plot, Rng *rng)
 {
     double p[DAYS], prob[DAYS];
     int alias[DAYS], work[DAYS], games = 10 * lab->experiments;
@@ -172,7 +174,7 @@ static void simulate_birthdays(const Lab *lab, Table *table, Rng *rng)
     for (int k = 1, shared = 0; k <= PEOPLE; k++) {
         shared += ended[k];
         none *= (double)(DAYS - k + 1) / DAYS;
-        if (k % 4 == 0) line_add(&simulated, k, (double)shared / games);    // few: drawn as points
+        if (k % 4 == 0) line_add(&simulated, k, (double)shared / games);
         line_add(&exact, k, 1 - none);
         metrics_write(
             lab->run->metrics, 0,
@@ -181,12 +183,8 @@ static void simulate_birthdays(const Lab *lab, Table *table, Rng *rng)
             table_row(table, "two of %d share a birthday|%.4f|%.4f", k, (double)shared / games,
                       1 - none);
     }
-    Plot plot = {.title = "Birthday problem: two people with the same birthday",
-                 .x_label = "people in the room",
-                 .y_label = "probability"};
-    figure_add(&plot, "exact", exact);
-    figure_add(&plot, "simulated", simulated);
-    run_plot(lab->run, &plot, "birthdays");
+    figure_add_exact(plot, "exact", exact);
+    plot_shape(plot, PLOT_POINTS, "simulated", simulated.x, simulated.y, simulated.count);
 }
 
 // The host opens a door that was not chosen and hides nothing; where he has two, either.
@@ -217,8 +215,12 @@ bool part_games(void *context, Error *err)
     Rng rng = rng_stream(lab->run->seed, 3);
     run_print(lab->run, "%d simulated games each", 10 * lab->experiments);
     Table table = table_new(lab->step, "event|simulated|exact probability");
-    simulate_birthdays(lab, &table, &rng);
+    Plot plot = {.title = "Birthday problem: two people with the same birthday",
+                 .x_label = "people in the room",
+                 .y_label = "probability"};
+    simulate_birthdays(lab, &table, &plot, &rng);
     simulate_doors(lab, &table, &rng);
     run_table(lab->run, &table);
+    run_plot(lab->run, &plot, "birthdays");
     return true;
 }
