@@ -24,7 +24,7 @@ static bool describe(const Lab *lab, const char *name, const double *x, size_t n
     for (size_t i = 0; i < n; i++) sorted[i] = x[i];
     qsort(sorted, n, sizeof *sorted, by_value);
     pr_moments(&m, x, n);
-    run_heading(lab->run, arena_print(lab->step, "%s: %zu numbers", name, n));
+    run_heading(lab->run, arena_print(lab->step, "%s: n = %zu", name, n));
     if (n < 2) return error_set(err, "%s: one number has no variance; expected at least two", name);
     run_print(lab->run, "mean %g, standard deviation %g", m.mean, sqrt(pr_variance(&m)));
     run_print(lab->run, "minimum %g, quartiles %g, %g, %g, maximum %g", sorted[0],
@@ -40,7 +40,7 @@ static bool describe(const Lab *lab, const char *name, const double *x, size_t n
         PrFit fit;
         if (pr_fit(&fit, (PrFamily)f, x, n))
             table_row(&table, "%s|%g|%g|%g", families[f], fit.a, fit.b, fit.log_likelihood);
-        else table_row(&table, "%s|outside its support||", families[f]);
+        else table_row(&table, "%s: outside its support|||", families[f]);
     }
     run_table(lab->run, &table);
     return true;

@@ -25,7 +25,7 @@ two_columns_are_compared_by_the_two_sample_and_the_paired_test() { # test
     gave 0
     says_row 'Welch, two samples -1.8608 17.776 0.079394'
     says_row 'paired, row by row -4.0621 9.000 0.0028329'
-    says_row 'exponential outside its support'
+    says_row 'exponential: outside its support'
 }
 
 a_broken_table_is_refused_with_its_place() { # test
