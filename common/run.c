@@ -4,6 +4,7 @@
 #include "kernels/device.h"
 #include "kernels/seconds.h"
 #include "kernels/trace.h"
+#include <inttypes.h>
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,9 +134,8 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     catch_crash(keep);
     run->began = time(NULL);
     run->clock = seconds_now();
-    printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
-           (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
-           run->threads == 1 ? "" : "s", run->out);
+    printf("%s: seed %" PRIu64 ", %s (%s), %d thread%s, results in %s\n", run->name, run->seed,
+           device->name, kernels.variant, run->threads, run->threads == 1 ? "" : "s", run->out);
     if (!device->on_host)
         printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
                device->name);

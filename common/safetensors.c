@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -83,8 +84,8 @@ static char *entry_text(char buffer[192], const SafetensorsEntry *entry)
 {
     size_t used = (size_t)snprintf(buffer, 192, "[");
     for (int d = 0; d < entry->dims; d++)
-        used += (size_t)snprintf(buffer + used, 192 - used, "%s%llu", d ? "," : "",
-                                 (unsigned long long)entry->shape[d]);
+        used += (size_t)snprintf(buffer + used, 192 - used, "%s%" PRIu64, d ? "," : "",
+                                 entry->shape[d]);
     snprintf(buffer + used, 192 - used, "]");
     return buffer;
 }
