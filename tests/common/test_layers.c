@@ -1,5 +1,5 @@
 #include "common/layers.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/near.h"
 #include "tests/stops.h"
 #include "tests/tape_fixture.h"

@@ -2,7 +2,7 @@
 #include "common/loss.h"
 #include "common/ops.h"
 #include "kernels/device.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/near.h"
 #include "tests/stops.h"
 #include "tests/tape_fixture.h"

@@ -1,7 +1,7 @@
 /* Parts of a graph that backward computes again (tape_recompute). */
 #include "common/loss.h"
 #include "common/ops.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/near.h"
 #include "tests/stops.h"
 #include "tests/tape_fixture.h"

@@ -149,8 +149,8 @@ static void push__changes_nothing_but_the_gradients_of_the_operands(void **state
         calc_push(node);
         const double got[] = {node->data, node->grad, a->data, b ? b->data : 4};
         const double want[] = {before.data, 3, 2, 4};
-        assert_close(got, want, 4, .exact = true, .name = "data, grad, a's data, b's data",
-                     .formula = "a push changes a->grad and b->grad only");
+        assert_near(got, want, SHAPE(4), .exact = true, .name = "data, grad, a's data, b's data",
+                    .formula = "a push changes a->grad and b->grad only");
         assert_true(node->a == a && node->b == b && node->op == op && !a->seen && !node->seen);
     }
 }
@@ -203,8 +203,9 @@ static void network_assert(const Network *network)
 {
     double got[NET_WEIGHTS];
     for (int i = 0; i < NET_WEIGHTS; i++) got[i] = network->weight[i]->grad;
-    assert_close(got, network->want, NET_WEIGHTS, .within = 1e-6, .name = "d(loss)/d(weight)",
-                 .formula = "the gradient of a 2-12-12-1 network, as the tensor tape has it");
+    assert_near(got, network->want, SHAPE(NET_WEIGHTS), .atol = 1e-6, .rtol = 1e-6,
+                .name = "d(loss)/d(weight)",
+                .formula = "the gradient of a 2-12-12-1 network, as the tensor tape has it");
 }
 
 static void push__gives_a_network_the_gradient_that_the_tensor_tape_has(void **state)
@@ -353,8 +354,8 @@ static void order__marks_what_it_places_and_changes_nothing_else(void **state)
     calc_order(order, 0, y);
     assert_true(x->seen && y->seen && !apart->seen);
     const double got[] = {x->data, x->grad, y->data, y->grad};
-    assert_close(got, ((double[]){3, 5, exp(3.0), 6}), 4, .name = "data and grad",
-                 .formula = "only `seen` changes");
+    assert_near(got, ((double[]){3, 5, exp(3.0), 6}), SHAPE(4), .name = "data and grad",
+                .formula = "only `seen` changes");
 }
 
 // ---- 6: the way back ----
@@ -393,8 +394,8 @@ static void backward__sets_all_to_0_and_the_last_to_1_before_it_pushes(void **st
     }
     calc_backward(order, 4, push_noted);
     for (int i = 0; i < 4; i++) got[i] = order[i]->grad;
-    assert_close(got, ((double[]){0, 0, 0, 1}), 4, .exact = true, .name = "grad",
-                 .formula = "before the pushes: 0, and 1 for the last");
+    assert_near(got, ((double[]){0, 0, 0, 1}), SHAPE(4), .exact = true, .name = "grad",
+                .formula = "before the pushes: 0, and 1 for the last");
 }
 
 static void backward__of_one_node_and_of_none(void **state)
@@ -427,8 +428,8 @@ static void backward__adds_up_all_ways(void **state)
     for (int run = 0; run < 2; run++) {
         calc_backward(order, count, push_ours);
         const double got[] = {x->grad, y->grad};
-        assert_close(got, ((double[]){2 + cos(3.0), 3}), 2, .name = "dz/d(x, y)",
-                     .formula = "z = x y + sin x");
+        assert_near(got, ((double[]){2 + cos(3.0), 3}), SHAPE(2), .name = "dz/d(x, y)",
+                    .formula = "z = x y + sin x");
     }
 }
 
