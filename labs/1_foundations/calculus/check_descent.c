@@ -5,14 +5,9 @@
 
 static double *random_doubles(Rng *rng, int n)
 {
-    double *x = doubles_copy((double[64]){0}, n);
+    double *x = doubles_zero((size_t)n);
     for (int i = 0; i < n; i++) x[i] = (double)rng_normal(rng);
     return x;
-}
-
-static void assert_gradient_kept(const double *g, const double *before, int n)
-{
-    assert_kept("g", g, before, n);
 }
 
 // ---- 8: gradient descent with momentum ----
@@ -65,7 +60,7 @@ static void descend__agrees_with_the_formula_for_any_number_of_numbers(void **st
         calc_descend(x, v, g, n, 0.03, 0.9);
         assert_near(v, v_want, SHAPE(n), .name = "v", .formula = descend_formula);
         assert_near(x, x_want, SHAPE(n), .name = "x", .formula = descend_formula);
-        assert_gradient_kept(g, before, n);
+        assert_kept("g", g, before, n);
     }
 }
 
@@ -116,8 +111,7 @@ static void adam__agrees_with_the_formula_over_many_steps(void **state)
     (void)state;
     enum { N = 5 };
     Rng rng = rng_from_seed(91);
-    double *x = random_doubles(&rng, N), *m = doubles_copy((double[N]){0}, N),
-           *v = doubles_copy((double[N]){0}, N);
+    double *x = random_doubles(&rng, N), *m = doubles_zero(N), *v = doubles_zero(N);
     double want[N], mean[N] = {0}, square[N] = {0}, left1 = 1, left2 = 1;
     for (int i = 0; i < N; i++) want[i] = x[i];
     for (int step = 1; step <= 40; step++) {
@@ -131,7 +125,7 @@ static void adam__agrees_with_the_formula_over_many_steps(void **state)
         calc_adam(x, m, v, g, N, step, 0.02);
         assert_near(x, want, SHAPE(N), .atol = 1e-9, .rtol = 1e-9, .name = "x",
                     .formula = adam_formula);
-        assert_gradient_kept(g, before, N);
+        assert_kept("g", g, before, N);
     }
 }
 
@@ -148,7 +142,8 @@ static void newton__is_at_the_bottom_of_any_bowl_in_one_step(void **state)
     for (int k = 0; k < 5; k++) {
         const double *H = doubles_copy(hessians[k], 3);
         double *x = DOUBLES(4, 3), *g = DOUBLES(H[0] * 3 + H[1] * 5, H[1] * 3 + H[2] * 5);
-        if (!calc_newton(x, g, H)) fail_msg("H = {%g, %g, %g} has an inverse", H[0], H[1], H[2]);
+        if (!calc_newton(x, g, H))
+            fail_msg("H = {%g, %g, %g} has an inverse: got false, expected true", H[0], H[1], H[2]);
         assert_near(x, ((double[]){1, -2}), SHAPE(2), .name = "x", .formula = newton_formula);
         assert_kept("H", H, hessians[k], 3);
     }
@@ -159,9 +154,9 @@ static void newton__solves_two_equations(void **state)
     (void)state;
     // H = (2 1; 1 3), g = (1, 8): p = -(-1, 3), since 2 (-1) + 3 = 1 and -1 + 9 = 8.
     double *x = DOUBLES(10, 20), *g = DOUBLES(1, 8), *before = doubles_copy(g, 2);
-    assert_true(calc_newton(x, g, DOUBLES(2, 1, 3)));
+    assert_boolean("calc_newton of two equations", calc_newton(x, g, DOUBLES(2, 1, 3)), true);
     assert_near(x, ((double[]){11, 17}), SHAPE(2), .name = "x", .formula = newton_formula);
-    assert_gradient_kept(g, before, 2);
+    assert_kept("g", g, before, 2);
 }
 
 static void newton__refuses_a_hessian_without_an_inverse(void **state)
@@ -171,7 +166,7 @@ static void newton__refuses_a_hessian_without_an_inverse(void **state)
     for (int k = 0; k < 5; k++) {
         double *x = DOUBLES(4, 3);
         if (calc_newton(x, DOUBLES(1, 1), doubles_copy(singular[k], 3)))
-            fail_msg("H = {%g, %g, %g} has no inverse: expected false", singular[k][0],
+            fail_msg("H = {%g, %g, %g} has no inverse: got true, expected false", singular[k][0],
                      singular[k][1], singular[k][2]);
         assert_near(x, ((double[]){4, 3}), SHAPE(2), .exact = true, .name = "x",
                     .formula = "x stays when there is no step");
@@ -185,8 +180,9 @@ static void newton__refuses_what_is_not_finite(void **state)
     for (int k = 0; k < 4; k++) {
         double *x = DOUBLES(4, 3);
         if (calc_newton(x, DOUBLES(1, 1), doubles_copy(wild[k], 3)))
-            fail_msg("the determinant of {%g, %g, %g} is not a finite number: expected false",
-                     wild[k][0], wild[k][1], wild[k][2]);
+            fail_msg(
+                "the determinant of {%g, %g, %g} is not a finite number: got true, expected false",
+                wild[k][0], wild[k][1], wild[k][2]);
         assert_near(x, ((double[]){4, 3}), SHAPE(2), .exact = true, .name = "x",
                     .formula = "x stays when there is no step");
     }
@@ -196,7 +192,8 @@ static void newton__steps_however_small_the_determinant(void **state)
 {
     (void)state;
     double *x = DOUBLES(4, 3);
-    assert_true(calc_newton(x, DOUBLES(1e-9, 2e-9), DOUBLES(1e-9, 0, 1e-9)));
+    assert_boolean("calc_newton of a determinant of 1e-18",
+                   calc_newton(x, DOUBLES(1e-9, 2e-9), DOUBLES(1e-9, 0, 1e-9)), true);
     assert_near(x, ((double[]){3, 1}), SHAPE(2), .name = "x", .formula = newton_formula);
 }
 

@@ -35,7 +35,7 @@ static void check_product(Product *multiply, int m, int n, int k, uint64_t seed)
 
 static void check_by_hand(Product *multiply)
 {
-    const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {7, 8, 9, 10, 11, 12};
+    double *a = DOUBLES(1, 2, 3, 4, 5, 6), *b = DOUBLES(7, 8, 9, 10, 11, 12);
     double *c = doubles_filled(4, NAN);
     multiply(c, a, b, 2, 2, 3);
     assert_near(c, ((double[]){58, 64, 139, 154}), SHAPE(2, 2), .name = "c", .formula = formula,

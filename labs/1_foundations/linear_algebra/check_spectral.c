@@ -11,18 +11,18 @@ static double check_power(const double *matrix, int n, double want, double toler
 {
     double *a = doubles_copy(matrix, (size_t)(n * n)), *x = doubles_filled((size_t)n, 1),
            *y = doubles_filled((size_t)n, NAN);
-    double value = NAN;
+    double *value = DOUBLES(NAN);
     for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // at right angles to no eigenvector below
-    int turns = la_power(&value, x, y, a, n, MOST, tolerance);
+    int turns = la_power(value, x, y, a, n, MOST, tolerance);
     assert_that(turns > 0, "returned 0: %d products were not enough", MOST);
     assert_within("| |x| - 1 |", fabs(length(x, (size_t)n) - 1), 10);
     double *stretched = product(a, x, n, 1, n), *scaled = doubles_copy(x, (size_t)n);
-    for (int i = 0; i < n; i++) scaled[i] *= value;
+    for (int i = 0; i < n; i++) scaled[i] *= *value;
     double miss = distance(stretched, scaled, (size_t)n);
-    assert_that(miss <= 1.01 * tolerance * fabs(value),
+    assert_that(miss <= 1.01 * tolerance * fabs(*value),
                 "|A x - value x| is %g; expected at most %g |value|", miss, tolerance);
-    assert_that(fabs(value - want) <= 2 * tolerance * fabs(want), "value is %.15g, expected %.15g",
-                value, want);
+    assert_that(fabs(*value - want) <= 2 * tolerance * fabs(want), "value is %.15g, expected %.15g",
+                *value, want);
     assert_kept("a", a, matrix, n * n);
     return turns;
 }
@@ -31,8 +31,8 @@ static void power__finds_what_a_hand_finds(void **state)
 {
     (void)state;
     check_power((double[]){2, 1, 1, 2}, 2, 3, 1e-12);
-    double x[] = {1, 0}, y[2], value;
-    la_power(&value, x, y, (double[]){2, 1, 1, 2}, 2, MOST, 1e-13);
+    double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    la_power(value, x, y, DOUBLES(2, 1, 1, 2), 2, MOST, 1e-13);
     assert_near(x, ((double[]){sqrt(0.5), sqrt(0.5)}), SHAPE(2), .name = "x",
                 .formula = "the vector of 3 is (1,1) / sqrt 2", .eps = 1e4);
 }
@@ -58,10 +58,10 @@ static void power__takes_a_matrix_that_is_not_symmetric(void **state)
 {
     (void)state;
     // Columns are probabilities: the largest eigenvalue is 1. Its vector is (2,1), up to its length.
-    const double a[] = {0.75, 0.5, 0.25, 0.5};
-    double x[] = {1, 0}, y[2], value;
+    double *a = DOUBLES(0.75, 0.5, 0.25, 0.5);
+    double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     check_power(a, 2, 1, 1e-12);
-    la_power(&value, x, y, a, 2, MOST, 1e-14);
+    la_power(value, x, y, a, 2, MOST, 1e-14);
     double ratio = x[0] / x[1];
     assert_number(ratio, 2, .name = "x[0] / x[1]", .formula = "A x = x", .eps = 1e3);
 }
@@ -69,10 +69,10 @@ static void power__takes_a_matrix_that_is_not_symmetric(void **state)
 static void power__counts_its_products(void **state)
 {
     (void)state;
-    double x[] = {0, 4}, y[2], value;
+    double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power from an eigenvector",
-                   la_power(&value, x, y, (double[]){2, 0, 0, 3}, 2, MOST, 1e-12), 1);
-    assert_number(value, 3, .name = "value", .formula = "3", .eps = 4);
+                   la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, MOST, 1e-12), 1);
+    assert_number(*value, 3, .name = "value", .formula = "3", .eps = 4);
     double few = check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
     double many = check_power((double[]){10, 0, 0, 9}, 2, 10, 1e-10);
     assert_that(few > 5 && few < 20 && many > 100 && many < 400,
@@ -83,20 +83,20 @@ static void power__counts_its_products(void **state)
 static void power__says_when_it_has_not_settled(void **state)
 {
     (void)state;
-    double x[] = {1, 0}, y[2], value = 0;
+    double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power of two values of one size, +1 and -1",
-                   la_power(&value, x, y, (double[]){0, 1, 1, 0}, 2, 50, 1e-6), 0);
-    double z[] = {1, 1};
+                   la_power(value, x, y, DOUBLES(0, 1, 1, 0), 2, 50, 1e-6), 0);
+    double *z = DOUBLES(1, 1);
     assert_integer("la_power with one product allowed",
-                   la_power(&value, z, y, (double[]){2, 0, 0, 3}, 2, 1, 1e-12), 0);
+                   la_power(value, z, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 0);
 }
 
 static void power__keeps_what_a_last_turn_has_found(void **state)
 {
     (void)state;
     // Settled at the very product that is the last allowed.
-    double x[] = {0, 4}, y[2], value;
-    assert_integer("la_power", la_power(&value, x, y, (double[]){2, 0, 0, 3}, 2, 1, 1e-12), 1);
+    double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power", la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 1);
     assert_near(x, ((double[]){0, 1}), SHAPE(2), .name = "x", .formula = "a unit vector", .eps = 2);
     assert_near(y, ((double[]){0, 3}), SHAPE(2), .name = "y", .formula = "y = A x", .eps = 2);
 }
@@ -112,26 +112,27 @@ static void power__takes_one_row_and_a_matrix_of_zeros(void **state)
 {
     (void)state;
     check_power((double[]){-7}, 1, -7, 1e-12);
-    double x[] = {3, 4}, y[2], value = NAN;
+    double *x = DOUBLES(3, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power of zeros: every vector is an eigenvector",
-                   la_power(&value, x, y, (double[]){0, 0, 0, 0}, 2, MOST, 1e-12), 1);
-    assert_number(value, 0, .name = "value", .formula = "of zeros", .exact = true);
+                   la_power(value, x, y, DOUBLES(0, 0, 0, 0), 2, MOST, 1e-12), 1);
+    assert_number(*value, 0, .name = "value", .formula = "of zeros", .exact = true);
 }
 
 static void power__does_not_settle_on_a_nan(void **state)
 {
     (void)state;
-    double x[] = {1, 1}, y[2], value;
-    assert_integer("la_power with a NaN",
-                   la_power(&value, x, y, (double[]){1, NAN, 0, 1}, 2, 20, 1e-6), 0);
+    double *x = DOUBLES(1, 1), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power with a NaN", la_power(value, x, y, DOUBLES(1, NAN, 0, 1), 2, 20, 1e-6),
+                   0);
 }
 
 // ---- 9: rotation ----
 
 static void check_rotation(double xx, double xy, double yy)
 {
-    double c = NAN, s = NAN;
-    la_rotation(&c, &s, xx, xy, yy);
+    double *got = DOUBLES(NAN, NAN);
+    la_rotation(&got[0], &got[1], xx, xy, yy);
+    double c = got[0], s = got[1];
     // Products that cancel: measured against their sizes.
     long double left = ((long double)c * c - (long double)s * s) * xy +
                        (long double)c * s * ((long double)xx - yy);
@@ -147,7 +148,7 @@ static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
     (void)state;
     // Both rotations are equally small: the sign of s is free.
     for (double xy = -1; xy <= 1; xy += 2) {
-        double got[2];
+        double *got = DOUBLES(NAN, NAN);
         la_rotation(&got[0], &got[1], 2, xy, 2);
         got[1] = fabs(got[1]);
         assert_near(got, ((double[]){sqrt(0.5), sqrt(0.5)}), SHAPE(2), .name = "c, |s|",
@@ -160,7 +161,7 @@ static void rotation__finds_the_angle_that_a_hand_finds(void **state)
 {
     (void)state;
     // xx = 1, xy = 2, yy = 4: z = 3/4, t = 1 / (3/4 + 5/4) = 1/2.
-    double got[2];
+    double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 2, 4);
     assert_near(got, ((double[]){2 / sqrt(5), 1 / sqrt(5)}), SHAPE(2), .name = "c, s",
                 .formula = "t = 1/2", .eps = 4);
@@ -191,7 +192,7 @@ static void rotation__takes_lengths_of_both_signs(void **state)
 static void rotation__is_none_where_the_angle_is_right_already(void **state)
 {
     (void)state;
-    double got[2] = {NAN, NAN};
+    double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 3, 0, 5);
     assert_near(got, ((double[]){1, 0}), SHAPE(2), .name = "c, s",
                 .formula = "xy = 0: c = 1, s = 0", .exact = true);
@@ -203,7 +204,7 @@ static void rotation__is_none_where_the_angle_is_right_already(void **state)
 static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
 {
     (void)state;
-    double got[2];
+    double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 1e-9, 2);
     double scaled = got[1] * 1e9;    // t = xy / (yy - xx) for a small angle
     assert_number(scaled, 1, .name = "1e9 s", .formula = "s = xy / (yy - xx)", .eps = 8);
@@ -215,9 +216,9 @@ static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
 static void rotation__passes_a_nan_on(void **state)
 {
     (void)state;
-    double c, s;
-    la_rotation(&c, &s, 1, NAN, 2);
-    assert_that(isnan(c) && isnan(s), "xy is NaN; got c = %g, s = %g", c, s);
+    double *got = DOUBLES(7, 7);
+    la_rotation(&got[0], &got[1], 1, NAN, 2);
+    assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "xy is NaN");
 }
 
 // ---- 10: eigen ----
@@ -245,7 +246,7 @@ static void check_eigen(const double *matrix, int n)
 static void eigen__finds_what_a_hand_finds(void **state)
 {
     (void)state;
-    double *a = doubles_copy((double[]){2, 1, 1, 2}, 4), *values = doubles_filled(2, NAN),
+    double *a = DOUBLES(2, 1, 1, 2), *values = doubles_filled(2, NAN),
            *vectors = doubles_filled(4, NAN);
     la_eigen(values, vectors, a, 2);
     assert_near(values, ((double[]){3, 1}), SHAPE(2), .name = "values", .formula = "3 and 1",
@@ -307,8 +308,8 @@ static void eigen__takes_values_that_are_equal(void **state)
 static void eigen__says_one_sweep_for_a_diagonal_matrix(void **state)
 {
     (void)state;
-    double *a = doubles_copy((double[]){1, 0, 0, 0, 3, 0, 0, 0, 2}, 9),
-           *values = doubles_filled(3, NAN), *vectors = doubles_filled(9, NAN);
+    double *a = DOUBLES(1, 0, 0, 0, 3, 0, 0, 0, 2), *values = doubles_filled(3, NAN),
+           *vectors = doubles_filled(9, NAN);
     assert_integer("sweeps", la_eigen(values, vectors, a, 3), 1);
     assert_near(values, ((double[]){3, 2, 1}), SHAPE(3), .name = "values",
                 .formula = "largest first", .exact = true);

@@ -207,10 +207,10 @@ static void low_rank__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     double *out = doubles_filled(4, NAN);
-    la_low_rank(out, (double[]){1, 2, 0, 1}, (double[]){3, 10}, (double[]){1, -1, 1, 1}, 2, 2, 1);
+    la_low_rank(out, DOUBLES(1, 2, 0, 1), DOUBLES(3, 10), DOUBLES(1, -1, 1, 1), 2, 2, 1);
     assert_near(out, ((double[]){3, -3, 6, -6}), SHAPE(2, 2), .name = "out",
                 .formula = low_rank_formula, .exact = true);
-    la_low_rank(out, (double[]){1, 2, 0, 1}, (double[]){3, 10}, (double[]){1, -1, 1, 1}, 2, 2, 2);
+    la_low_rank(out, DOUBLES(1, 2, 0, 1), DOUBLES(3, 10), DOUBLES(1, -1, 1, 1), 2, 2, 2);
     assert_near(out, ((double[]){3, -3, 16, 4}), SHAPE(2, 2), .name = "out",
                 .formula = low_rank_formula, .exact = true);
 }
@@ -248,9 +248,9 @@ static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
     (void)state;
     // Eckart & Young 1936: the best that any matrix of rank k can do.
     enum { M = 9, N = 6, K = 3 };
-    double *a = random_matrix(45, M, N), *copy = doubles_copy(a, M * N), s[N],
-           *out = doubles_filled(M * N, NAN);
-    double u[M * N], vt[N * N];
+    double *a = random_matrix(45, M, N), *copy = doubles_copy(a, M * N),
+           *s = doubles_filled(N, NAN), *out = doubles_filled(M * N, NAN);
+    double u[M * N], *vt = doubles_filled(N * N, NAN);
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', M, N, copy, N, s, u, N, vt, N);
     la_low_rank(out, transposed(u, M, N), s, vt, M, N, K);
     double miss = distance(out, a, M * N), want = length(s + K, N - K);
@@ -262,7 +262,7 @@ static void low_rank__passes_a_nan_on(void **state)
 {
     (void)state;
     double *out = doubles_filled(4, 0);
-    la_low_rank(out, (double[]){0, 1}, (double[]){1}, (double[]){NAN, 1}, 2, 2, 1);
+    la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
     assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
                 .formula = "0 times NaN is NaN", .exact = true);
 }
@@ -295,7 +295,7 @@ static void check_pca(const double *x, int n, int d)
     double *mean = doubles_filled((size_t)d, 0), *centred = doubles_copy(x, (size_t)(n * d)),
            *want = doubles_filled((size_t)pca.r, 0);
     double *lapack = doubles_filled((size_t)d, 0);
-    assert_that(pca.done, "returned false for points that are numbers");
+    assert_boolean("la_pca of points that are numbers", pca.done, true);
     for (int j = 0; j < d; j++) {
         long double sum = 0;
         for (int i = 0; i < n; i++) sum += x[i * d + j];
@@ -329,7 +329,7 @@ static void pca__finds_the_line_that_points_lie_on(void **state)
     // Along (3,4) / 5, at -5, 0 and 5 from (10,20): variance 25.
     Pca pca = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
     double slope = pca.components[1] / pca.components[0];
-    assert_that(pca.done, "returned false");
+    assert_boolean("la_pca of three points", pca.done, true);
     assert_near(pca.mean, ((double[]){10, 20}), SHAPE(2), .name = "mean", .formula = "(10,20)",
                 .eps = 4);
     assert_number(slope, 4.0 / 3, .name = "component", .formula = "(3,4) / 5 or its negative",
@@ -368,7 +368,7 @@ static void pca__of_one_point_has_no_variance(void **state)
 {
     (void)state;
     Pca pca = solve_pca((double[]){4, 5, 6}, 1, 3);
-    assert_that(pca.done, "returned false for one point");
+    assert_boolean("la_pca of one point", pca.done, true);
     assert_near(pca.mean, ((double[]){4, 5, 6}), SHAPE(3), .name = "mean", .formula = "the point",
                 .eps = 2);
     assert_near(pca.variances, ((double[]){0}), SHAPE(1), .name = "variances", .formula = "0",
@@ -387,7 +387,7 @@ static void pca__is_not_moved_by_a_far_origin(void **state)
 {
     (void)state;
     // Subtract first, square then: E[x^2] - mean^2 would have no digit left.
-    double *x = doubles_copy((double[]){1, 0, -1, 0, 0, 2, 0, -2}, 8);
+    double *x = DOUBLES(1, 0, -1, 0, 0, 2, 0, -2);
     for (int i = 0; i < 8; i++) x[i] += 1073741824;    // 2^30: the sums are exact
     Pca pca = solve_pca(x, 4, 2);
     assert_near(pca.variances, ((double[]){8.0 / 3, 2.0 / 3}), SHAPE(2), .name = "variances",
@@ -399,7 +399,7 @@ static void pca__refuses_a_nan(void **state)
     (void)state;
     double *x = random_matrix(55, 6, 3);
     x[4] = NAN;
-    assert_that(!solve_pca(x, 6, 3).done, "a NaN among the points was not refused");
+    assert_boolean("la_pca of points with a NaN", solve_pca(x, 6, 3).done, false);
 }
 
 const struct CMUnitTest svd_cases[] = {

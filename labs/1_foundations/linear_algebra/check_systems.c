@@ -16,9 +16,7 @@ static int least(int a, int b)
 
 static int *pivots_new(int n)
 {
-    int *pivot = guarded_new((size_t)n, sizeof *pivot);
-    for (int i = 0; i < n; i++) pivot[i] = -1;
-    return pivot;
+    return ints_filled((size_t)n, -1);
 }
 
 // P A, from the exchanges in their order.
@@ -70,7 +68,7 @@ static void check_lu(const double *matrix, int n, int want)
 static void lu__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    double *a = doubles_copy((double[]){1, 2, 4, 6}, 4);
+    double *a = DOUBLES(1, 2, 4, 6);
     int *pivot = pivots_new(2);
     assert_integer("la_lu", la_lu(a, pivot, 2), 0);
     assert_integer("pivot[0]: the row with 4 comes up", pivot[0], 1);
@@ -96,7 +94,7 @@ static void lu__takes_a_pivot_of_zero_from_below(void **state)
 static void lu__takes_the_largest_pivot_by_its_size_not_its_sign(void **state)
 {
     (void)state;
-    double *a = doubles_copy((double[]){1, 2, 3, -8, 1, 1, 4, 0, 5}, 9);
+    double *a = DOUBLES(1, 2, 3, -8, 1, 1, 4, 0, 5);
     int *pivot = pivots_new(3);
     la_lu(a, pivot, 3);
     assert_integer("pivot[0]: -8 is the largest in size", pivot[0], 1);
@@ -191,9 +189,8 @@ static void lu_solve__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     // P A = L U of [[1,2],[4,6]]: 1 x + 2 y = 5 and 4 x + 6 y = 18 meet at x = 3, y = 1.
-    const double lu[] = {4, 6, 0.25, 0.5}, b[] = {5, 18};
     double *x = doubles_filled(2, NAN);
-    la_lu_solve(x, lu, (int[]){1, 1}, b, 2);
+    la_lu_solve(x, DOUBLES(4, 6, 0.25, 0.5), INTS(1, 1), DOUBLES(5, 18), 2);
     assert_near(x, ((double[]){3, 1}), SHAPE(2), .name = "x", .formula = "L U x = P b", .eps = 4);
 }
 
@@ -209,9 +206,9 @@ static void lu_solve__exchanges_in_the_order_of_the_steps(void **state)
 {
     (void)state;
     // Two exchanges that do not commute: rows 0 and 2, then 1 and 2.
-    const double lu[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    double *lu = DOUBLES(1, 0, 0, 0, 1, 0, 0, 0, 1);
     double *x = doubles_filled(3, NAN);
-    la_lu_solve(x, lu, (int[]){2, 2, 2}, (double[]){1, 2, 3}, 3);
+    la_lu_solve(x, lu, INTS(2, 2, 2), DOUBLES(1, 2, 3), 3);
     assert_near(x, ((double[]){3, 1, 2}), SHAPE(3), .name = "x", .formula = "P b", .exact = true);
 }
 
@@ -236,7 +233,7 @@ static void lu_solve__takes_one_row_and_none(void **state)
 {
     (void)state;
     double *x = doubles_filled(1, NAN);
-    la_lu_solve(x, (double[]){4}, (int[]){0}, (double[]){2}, 1);
+    la_lu_solve(x, DOUBLES(4), INTS(0), DOUBLES(2), 1);
     assert_near(x, ((double[]){0.5}), SHAPE(1), .name = "x", .formula = "4 x = 2", .exact = true);
     la_lu_solve(doubles_filled(0, 0), doubles_filled(0, 0), pivots_new(0), doubles_filled(0, 0), 0);
 }
@@ -245,9 +242,9 @@ static void lu_solve__shows_a_zero_pivot_and_a_nan(void **state)
 {
     (void)state;
     double *x = doubles_filled(2, 0);
-    la_lu_solve(x, (double[]){1, 1, 0, 0}, (int[]){0, 1}, (double[]){1, 2}, 2);
+    la_lu_solve(x, DOUBLES(1, 1, 0, 0), INTS(0, 1), DOUBLES(1, 2), 2);
     assert_that(!isfinite(x[1]), "x[1] = 2 / 0 came out as %g", x[1]);
-    la_lu_solve(x, (double[]){1, 1, 0, 1}, (int[]){0, 1}, (double[]){1, NAN}, 2);
+    la_lu_solve(x, DOUBLES(1, 1, 0, 1), INTS(0, 1), DOUBLES(1, NAN), 2);
     assert_that(isnan(x[0]) && isnan(x[1]), "b held a NaN that both elements need; got %g and %g",
                 x[0], x[1]);
 }
@@ -293,7 +290,7 @@ static void qr__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     // (3,4) has length 5 and is mirrored to (-5,0): v = (8,4) / 8, tau = (-5 - 3) / -5.
-    double *a = doubles_copy((double[]){3, 4}, 2), *tau = doubles_filled(1, NAN);
+    double *a = DOUBLES(3, 4), *tau = doubles_filled(1, NAN);
     la_qr(a, tau, 2, 1);
     assert_near(a, ((double[]){-5, 0.5}), SHAPE(2, 1), .name = "a", .formula = "R above, v below",
                 .eps = 2);
@@ -401,11 +398,11 @@ static Fit solve_fit(const double *a, const double *b, int m, int n)
     if (n > 0) LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, m, n, f.qr, n, f.tau);
     double *qr_before = doubles_copy(f.qr, (size_t)(m * n)),
            *tau_before = doubles_copy(f.tau, (size_t)n);
-    double *b_before = doubles_copy(b, (size_t)m);
-    f.done = la_least_squares(f.x, f.y, f.qr, f.tau, b, m, n);
+    double *own = doubles_copy(b, (size_t)m);
+    f.done = la_least_squares(f.x, f.y, f.qr, f.tau, own, m, n);
     if (n > 0) assert_kept("qr", f.qr, qr_before, m * n);
     if (n > 0) assert_kept("tau", f.tau, tau_before, n);
-    assert_kept("b", b, b_before, m);
+    assert_kept("b", own, b, m);
     return f;
 }
 
@@ -414,7 +411,7 @@ static void check_fit(const double *a, int m, int n, uint64_t seed)
 {
     double *b = random_matrix(seed, m, 1);
     Fit f = solve_fit(a, b, m, n);
-    assert_that(f.done, "returned false for columns that are independent");
+    assert_boolean("la_least_squares of columns that are independent", f.done, true);
     double *rest = product(a, f.x, m, 1, n), *zero = doubles_filled((size_t)n, 0);
     for (int i = 0; i < m; i++) rest[i] = b[i] - rest[i];
     double *pull = product(transposed(a, m, n), rest, n, 1, m);
@@ -433,7 +430,7 @@ static void least_squares__fits_the_line_that_a_hand_fits(void **state)
     // (0,1), (1,3), (2,4): y = 7/6 + 3/2 x misses by -1/6, 1/3, -1/6: in all 1/6.
     const double a[] = {1, 0, 1, 1, 1, 2}, b[] = {1, 3, 4};
     Fit f = solve_fit(a, b, 3, 2);
-    assert_that(f.done, "returned false for two different columns");
+    assert_boolean("la_least_squares of two different columns", f.done, true);
     assert_near(f.x, ((double[]){7.0 / 6, 1.5}), SHAPE(2), .name = "x",
                 .formula = "y = 7/6 + 3/2 x", .eps = 20);
     double left = f.y[2] * f.y[2];
@@ -466,7 +463,7 @@ static void least_squares__of_no_columns_leaves_b(void **state)
     (void)state;
     double *b = random_matrix(56, 3, 1);
     Fit f = solve_fit(doubles_filled(0, 0), b, 3, 0);
-    assert_that(f.done, "returned false for no columns");
+    assert_boolean("la_least_squares of no columns", f.done, true);
     assert_near(f.y, b, SHAPE(3), .name = "y", .formula = "y = b", .exact = true);
 }
 
@@ -479,7 +476,7 @@ static void least_squares__finds_nists_certified_polynomial(void **state)
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++) b[i] += a[i * N + j] = pow(i, j);
     Fit f = solve_fit(a, b, M, N);
-    assert_that(f.done, "returned false for Wampler1, whose columns are independent");
+    assert_boolean("la_least_squares of Wampler1, whose columns are independent", f.done, true);
     assert_near(f.x, doubles_filled(N, 1), SHAPE(N), .name = "x",
                 .formula = "all coefficients are 1", .eps = 1e8);
 }
@@ -490,7 +487,7 @@ static void least_squares__stays_stable_where_squaring_the_matrix_would_not(void
     // Columns 1 and 1 + 1e-7: A'A is singular in double, A is not.
     const double a[] = {1, 1 + 1e-7, 1, 1, 1, 1 - 1e-7};
     Fit f = solve_fit(a, (double[]){3, 2, 1}, 3, 2);
-    assert_that(f.done, "returned false for a condition of 1e7");
+    assert_boolean("la_least_squares of a condition of 1e7", f.done, true);
     assert_near(f.x, ((double[]){2 - 1e7, 1e7}), SHAPE(2), .name = "x",
                 .formula = "b = -1e7 + 2 of ones, and 1e7 of the other", .eps = 1e9);
 }
@@ -499,12 +496,12 @@ static void least_squares__refuses_columns_that_depend_on_each_other(void **stat
 {
     (void)state;
     double *b = random_matrix(57, 8, 1);
-    assert_that(!solve_fit(ranked_matrix(58, 8, 4, 2), b, 8, 4).done,
-                "rank 2 of 4 columns was not refused");
-    assert_that(!solve_fit(doubles_filled(8, 0), b, 8, 1).done,
-                "a column of zeros was not refused");
-    assert_that(!solve_fit(ranked_matrix(59, 8, 3, 2), b, 8, 3).done,
-                "rank 2 of 3 columns was not refused");
+    assert_boolean("la_least_squares of rank 2 of 4 columns",
+                   solve_fit(ranked_matrix(58, 8, 4, 2), b, 8, 4).done, false);
+    assert_boolean("la_least_squares of a column of zeros",
+                   solve_fit(doubles_filled(8, 0), b, 8, 1).done, false);
+    assert_boolean("la_least_squares of rank 2 of 3 columns",
+                   solve_fit(ranked_matrix(59, 8, 3, 2), b, 8, 3).done, false);
 }
 
 static void least_squares__refuses_a_first_column_that_is_next_to_nothing(void **state)
@@ -512,8 +509,8 @@ static void least_squares__refuses_a_first_column_that_is_next_to_nothing(void *
     (void)state;
     double *a = random_matrix(62, 6, 2);
     for (int i = 0; i < 6; i++) a[2 * i] *= 1e-20;
-    assert_that(!solve_fit(a, random_matrix(63, 6, 1), 6, 2).done,
-                "a diagonal of 1e-20 beside one of 1 was not refused");
+    assert_boolean("la_least_squares of a diagonal of 1e-20 beside one of 1",
+                   solve_fit(a, random_matrix(63, 6, 1), 6, 2).done, false);
 }
 
 static void least_squares__measures_deficiency_by_the_largest_element(void **state)
@@ -522,17 +519,18 @@ static void least_squares__measures_deficiency_by_the_largest_element(void **sta
     // All of A is small, and nothing is wrong with it.
     double *a = random_matrix(60, 9, 3);
     for (int i = 0; i < 27; i++) a[i] *= 1e-200;
-    assert_that(solve_fit(a, random_matrix(61, 9, 1), 9, 3).done,
-                "small numbers are not dependent columns");
+    assert_boolean("la_least_squares of small numbers in independent columns",
+                   solve_fit(a, random_matrix(61, 9, 1), 9, 3).done, true);
 }
 
 static void least_squares__refuses_a_nan_in_the_matrix(void **state)
 {
     (void)state;
-    double *qr = doubles_copy((double[]){NAN, 1, 0, 1, 0, 0}, 6);
-    assert_that(!la_least_squares(doubles_filled(2, 0), doubles_filled(3, 0), qr, (double[]){0, 0},
-                                  (double[]){1, 2, 3}, 3, 2),
-                "a diagonal of NaN was not refused");
+    double *qr = DOUBLES(NAN, 1, 0, 1, 0, 0);
+    assert_boolean("la_least_squares of a diagonal of NaN",
+                   la_least_squares(doubles_filled(2, 0), doubles_filled(3, 0), qr, DOUBLES(0, 0),
+                                    DOUBLES(1, 2, 3), 3, 2),
+                   false);
 }
 
 const struct CMUnitTest system_cases[] = {

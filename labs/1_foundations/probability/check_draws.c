@@ -13,7 +13,7 @@ static void uniformity__of_four_draws_is_what_a_hand_counts(void **state)
     int *counts = ints_filled(2, 9), *cells = ints_filled(4, 9);
     assert_number(pr_uniformity(counts, u, 4, 2, 1), 0, .name = "X, one at a time",
                   .formula = uniformity_formula);
-    assert_true(counts[0] == 2 && counts[1] == 2);
+    for (int c = 0; c < 2; c++) assert_integer("counts of one at a time", counts[c], 2);
     // (0.1, 0.9) and (0.4, 0.6) both lie in cell 0 * 2 + 1; e is a half: (3 * 0.25 + 2.25) / 0.5.
     assert_number(pr_uniformity(cells, u, 4, 2, 2), 6, .name = "X, in pairs",
                   .formula = uniformity_formula);
@@ -292,7 +292,7 @@ static void check_alias(const double *p, int n)
     double *mine = doubles_copy(p, count), *share = doubles_filled(count, NAN),
            *drawn = doubles_filled(count, 0);
     int *other = ints_filled(count, -7), *todo = ints_filled(count, -7);
-    assert_that(pr_alias(share, other, mine, n, todo), "these are probabilities: expected true");
+    assert_boolean("pr_alias of probabilities", pr_alias(share, other, mine, n, todo), true);
     for (int i = 0; i < n; i++) {
         assert_that(share[i] >= -1e-12 && share[i] <= 1 + 1e-12,
                     "share[%d] is %.17g, expected in [0,1]", i, share[i]);
@@ -343,8 +343,10 @@ static void alias__never_draws_what_has_no_probability(void **state)
     Rng rng = rng_from_seed(45);
     double *share = doubles_filled(10, NAN);
     int *other = ints_filled(10, -7);
-    assert_true(pr_alias(share, other, DOUBLES(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
-                         ints_filled(10, 0)));
+    assert_boolean("pr_alias of ten probabilities",
+                   pr_alias(share, other, DOUBLES(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
+                            ints_filled(10, 0)),
+                   true);
     for (int k = 0; k < 20000; k++) {
         int drawn = pr_alias_draw(share, other, 10, &rng);
         assert_that(drawn % 2 == 1, "%d was drawn, which has probability 0", drawn);
@@ -359,8 +361,8 @@ static void alias__refuses_what_are_no_probabilities(void **state)
     for (int k = 0; k < 6; k++)
         assert_that(!pr_alias(doubles_filled(3, 0), ints_filled(3, 0), doubles_copy(wrong[k], 3), 3,
                               ints_filled(3, 0)),
-                    "%g, %g, %g are no probabilities: expected false", wrong[k][0], wrong[k][1],
-                    wrong[k][2]);
+                    "%g, %g, %g are no probabilities: got true, expected false", wrong[k][0],
+                    wrong[k][1], wrong[k][2]);
 }
 
 const struct CMUnitTest draw_cases[] = {

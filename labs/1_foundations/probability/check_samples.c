@@ -12,7 +12,7 @@ static void moments__of_eight_numbers_are_what_a_hand_computes(void **state)
     (void)state;
     PrMoments m = {0};
     pr_moments(&m, DOUBLES(2, 4, 4, 4, 5, 5, 7, 9), 8);
-    assert_true(m.n == 8);
+    assert_integer("m.n", (int64_t)m.n, 8);
     assert_number(m.mean, 5, .name = "mean", .formula = moments_formula);
     assert_number(m.squares, 32, .name = "squares", .formula = moments_formula);
 }
@@ -71,7 +71,7 @@ static void moments__go_on_from_what_m_holds(void **state)
     pr_moments(&m, doubles_copy(x + 1, 30), 30);
     pr_moments(&m, x, 0);
     pr_moments(&m, doubles_copy(x + 31, 69), 69);
-    assert_true(m.n == 100);
+    assert_integer("m.n", (int64_t)m.n, 100);
     assert_number(m.mean, sum / 100, .name = "mean", .formula = moments_formula);
     assert_number(m.squares, squares, .name = "squares", .formula = moments_formula, .rtol = 1e-11);
 }
@@ -149,7 +149,8 @@ static void check_fit(PrFamily family, const double *x, size_t n, double a, doub
 {
     double *mine = doubles_copy(x, n), *before = doubles_copy(x, n);
     PrFit fit = {NAN, NAN, NAN};
-    assert_that(pr_fit(&fit, family, mine, n), "%s: expected true", families[family]);
+    assert_that(pr_fit(&fit, family, mine, n), "pr_fit, %s: got false, expected true",
+                families[family]);
     assert_number(fit.a, a, .name = "a", .formula = families[family]);
     assert_number(fit.b, b, .name = "b", .formula = families[family], .rtol = 1e-12,
                   .atol = 1e-300);
@@ -184,7 +185,8 @@ static void fit__is_the_likeliest_of_all(void **state)
         for (int i = 0; i < 60; i++)
             x[i] = family == PR_POISSON ? floor(9 * x[i]) : 3 * x[i] * x[i];
         PrFit fit;
-        assert_true(pr_fit(&fit, family, x, 60));
+        assert_that(pr_fit(&fit, family, x, 60), "pr_fit, %s: got false, expected true",
+                    families[family]);
         for (int da = -1; da <= 1; da++)
             for (int db = -1; db <= 1; db++) {
                 double sum = 0;
@@ -210,8 +212,8 @@ static void fit__of_large_counts_does_not_overflow(void **state)
 static void check_unfit(PrFamily family, const double *x, size_t n, const char *why)
 {
     PrFit fit;
-    assert_that(!pr_fit(&fit, family, doubles_copy(x, n), n), "%s, %s: expected false",
-                families[family], why);
+    assert_that(!pr_fit(&fit, family, doubles_copy(x, n), n),
+                "pr_fit, %s, %s: got true, expected false", families[family], why);
 }
 
 static void fit__refuses_what_the_family_never_gives(void **state)
