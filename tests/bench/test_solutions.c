@@ -100,7 +100,8 @@ static void an_unknown_exercise_function_or_library_is_refused(void **state)
     solutions.mine = NULL;
     solutions_add(&solutions, "more", "pr_no_such_function");
     assert_boolean("solutions_open", solutions_open(keep, &solutions, try, NULL, &err), false);
-    assert_that(strstr(err.message, ": has no pr_no_such_function") != NULL, "said: %s", err.message);
+    assert_that(strstr(err.message, ": has no pr_no_such_function") != NULL, "said: %s",
+                err.message);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
