@@ -49,49 +49,49 @@ static const char *first_line(Arena *arena, const char *text)
 
 // ---- compiling ----
 
-static bool build_text(Arena *arena, const Lab *lab, const char *text, AnswerKind kind,
-                       const char *folder, Answer *answer, Error *err)
+static bool build_text(Arena *arena, const Lab *lab, const char *text, SubmissionKind kind,
+                       const char *folder, Submission *submission, Error *err)
 {
     Source source;
     source_parse(arena, lab, arena_print(arena, "%s/%s.c", folder, lab->id), text, &source);
-    return answer_build(arena, lab, &source, kind, folder, answer, err);
+    return submission_build(arena, lab, &source, kind, folder, submission, err);
 }
 
-static bool is_whole(const Lab *lab, const Answer *answer)
+static bool is_whole(const Lab *lab, const Submission *submission)
 {
     for (int e = 0; e < lab->exercise_count; e++)
-        if (answer->broken[e] != NULL) return false;
-    return answer->library != NULL;
+        if (submission->broken[e] != NULL) return false;
+    return submission->library != NULL;
 }
 
 // The library of the proof's own text; NULL after a fault.
-static const char *build(Task *task, AnswerKind kind)
+static const char *build(Task *task, SubmissionKind kind)
 {
     const Lab *lab = task->lab;
-    Answer answer;
+    Submission submission;
     Error err;
-    if (!build_text(task->arena, lab, task->proof->text, kind, task->folder, &answer, &err))
+    if (!build_text(task->arena, lab, task->proof->text, kind, task->folder, &submission, &err))
         return fault(task, "%s", err.message), NULL;
     for (int e = 0; e < lab->exercise_count; e++)
-        if (answer.broken[e] != NULL)
-            return fault(task, "does not compile: %s", answer.broken[e]->message), NULL;
-    if (answer.stray != NULL)
-        return fault(task, "does not compile: %s", answer.stray->message), NULL;
-    return answer.library;
+        if (submission.broken[e] != NULL)
+            return fault(task, "does not compile: %s", submission.broken[e]->message), NULL;
+    if (submission.stray != NULL)
+        return fault(task, "does not compile: %s", submission.stray->message), NULL;
+    return submission.library;
 }
 
 // The folder of the library that holds all variants of the kind; NULL where they do not compile, and
 // each has to by itself. Whoever comes first builds it, and the others wait.
-static const char *common_folder(Task *task, AnswerKind kind)
+static const char *common_folder(Task *task, SubmissionKind kind)
 {
     Common *common = &task->common[kind];
     int state = UNBUILT;
     if (atomic_compare_exchange_strong(common->state, &state, BUILDING)) {
-        Answer answer;
+        Submission submission;
         Error err;
-        bool built =
-            build_text(task->arena, task->lab, common->text, kind, common->folder, &answer, &err) &&
-            is_whole(task->lab, &answer);
+        bool built = build_text(task->arena, task->lab, common->text, kind, common->folder,
+                                &submission, &err) &&
+                     is_whole(task->lab, &submission);
         atomic_store(common->state, built ? BUILT : FAULTY);
     }
     for (int tries = 0;
@@ -139,8 +139,8 @@ static bool grade(Task *task, bool plain, const char *folder, const bool *asked,
 {
     Error err;
     const char *library =
-        folder != NULL ? arena_print(task->arena, "%s/libanswer_%s.so", folder, task->lab->id)
-                       : build(task, plain ? ANSWER_FAST : ANSWER_SANITIZED);
+        folder != NULL ? arena_print(task->arena, "%s/libexercises_%s.so", folder, task->lab->id)
+                       : build(task, plain ? SUBMISSION_FAST : SUBMISSION_SANITIZED);
     if (library == NULL) return false;
     if (!grade_library(task->arena, task->lab, library, plain, asked, result, &err))
         return fault(task, "%s", err.message), false;
@@ -175,7 +175,8 @@ static void prove_progress(Task *task)
     Grade result;
     // What a learner begins with and what one ends with are compiled as they are.
     int solved = task->proof->exercise, all = task->lab->exercise_count;
-    const char *folder = solved > 0 && solved < all ? common_folder(task, ANSWER_SANITIZED) : NULL;
+    const char *folder =
+        solved > 0 && solved < all ? common_folder(task, SUBMISSION_SANITIZED) : NULL;
     choose_variant(task, 0, solved, all);
     if (grade(task, false, folder, NULL, &result)) expect_solved(task, &result, solved);
 }
@@ -199,7 +200,7 @@ static void prove_mutant(Task *task)
     Grade result;
     asked[exercise] = true;
     choose_variant(task, task->proof->variant, 0, 0);
-    if (!grade(task, false, common_folder(task, ANSWER_SANITIZED), asked, &result)) return;
+    if (!grade(task, false, common_folder(task, SUBMISSION_SANITIZED), asked, &result)) return;
     const ExerciseGrade *graded = &result.exercises[exercise];
     Finding *found = task->found;
     found->cases = graded->count;
@@ -232,8 +233,8 @@ static void prove_program(Task *task)
     const Lab *lab = task->lab;
     int blank = task->proof->exercise;
     const Exercise *exercise = &lab->exercises[blank];
-    const char *folder = common_folder(task, ANSWER_FAST);
-    if (folder == NULL && build(task, ANSWER_FAST) == NULL) return;
+    const char *folder = common_folder(task, SUBMISSION_FAST);
+    if (folder == NULL && build(task, SUBMISSION_FAST) == NULL) return;
     choose_variant(task, 0, blank, blank + 1);
     const char *out = arena_print(arena, "%s/out", task->folder);
     const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
@@ -289,7 +290,7 @@ static void prove(const Lab *lab, const char *folder, const Proof *proof, Common
 }
 
 typedef struct Board {             // shared by the workers
-    atomic_int next, common[2];    // one of each AnswerKind
+    atomic_int next, common[2];    // one of each SubmissionKind
     Finding found[];
 } Board;
 
@@ -313,10 +314,10 @@ bool proofs_run(Arena *arena, const Lab *lab, const Variants *variants, Proof *p
     const char *folder = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
                                : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
     Common common[] = {
-        [ANSWER_SANITIZED] = {variants->all, arena_print(arena, "%s/variants", folder),
-                              &board->common[ANSWER_SANITIZED]},
-        [ANSWER_FAST] = {variants->blanks, arena_print(arena, "%s/variants_fast", folder),
-                         &board->common[ANSWER_FAST]}};
+        [SUBMISSION_SANITIZED] = {variants->all, arena_print(arena, "%s/variants", folder),
+                                  &board->common[SUBMISSION_SANITIZED]},
+        [SUBMISSION_FAST] = {variants->blanks, arena_print(arena, "%s/variants_fast", folder),
+                             &board->common[SUBMISSION_FAST]}};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
     pid_t pids[WORKERS_MAX];
