@@ -118,7 +118,7 @@ bool solutions_open(Arena *keep, Solutions *solutions, Trial *trial, const void 
     if (!any)
         return error_set(err, "%s has no exercise '%s' to time", solutions->lab, solutions->only);
     const char *path =
-        arena_print(keep, LAB_BINARY_DIR "/labs/libanswer_%s" LAB_LIBRARY_ENDS, solutions->lab);
+        arena_print(keep, LAB_BINARY_DIR "/labs/libexercises_%s" LAB_LIBRARY_ENDS, solutions->lab);
     if (!find_references(solutions, path, err)) return false;
     void *library = NULL;
     if (solutions->mine != NULL && (library = open_library(solutions->mine, err)) == NULL)
