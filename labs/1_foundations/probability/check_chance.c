@@ -23,18 +23,19 @@ static double mean_of(const double *x, size_t n)
 static void check_bootstrap(uint64_t seed, size_t count, size_t n, PrStatistic *statistic)
 {
     Rng rng = rng_from_seed(seed), same;
-    double *x = numbers_uniform(&rng, n), *before = numbers_copy(x, n),
-           *scratch = numbers_filled(n, NAN), *replicates = numbers_filled(count, NAN),
-           *want = numbers_filled(count, 0), *resample = numbers_filled(n, 0);
+    double *x = numbers_uniform(&rng, n), *before = doubles_copy(x, n),
+           *scratch = doubles_filled(n, NAN), *replicates = doubles_filled(count, NAN),
+           *want = doubles_filled(count, 0), *resample = doubles_filled(n, 0);
     same = rng;
     for (size_t r = 0; r < count; r++) {
         for (size_t i = 0; i < n; i++) resample[i] = x[rng_below(&same, (uint32_t)n)];
         want[r] = statistic(resample, n);
     }
     pr_bootstrap(replicates, count, statistic, x, n, scratch, &rng);
-    assert_numbers(replicates, want, count, .name = "replicates", .formula = bootstrap_formula);
+    assert_near(replicates, want, SHAPE((int)count), .name = "replicates",
+                .formula = bootstrap_formula);
     assert_drawn(&rng, &same, "n draws for each replicate");
-    assert_unchanged("x", x, before, n);
+    assert_kept("x", x, before, n);
 }
 
 static void bootstrap__resamples_with_replacement(void **state)
@@ -69,10 +70,10 @@ static void bootstrap__of_the_mean_matches_its_standard_error(void **state)
     (void)state;
     enum { N = 40, COUNT = 4000 };
     Rng rng = rng_from_seed(156);
-    double *x = numbers_uniform(&rng, N), *replicates = numbers_filled(COUNT, NAN), squares = 0,
+    double *x = numbers_uniform(&rng, N), *replicates = doubles_filled(COUNT, NAN), squares = 0,
            variance = 0;
     for (int i = 0; i < N; i++) squares += (x[i] - mean_of(x, N)) * (x[i] - mean_of(x, N));
-    pr_bootstrap(replicates, COUNT, mean_of, x, N, numbers_filled(N, 0), &rng);
+    pr_bootstrap(replicates, COUNT, mean_of, x, N, doubles_filled(N, 0), &rng);
     for (int r = 0; r < COUNT; r++)
         variance += (replicates[r] - mean_of(x, N)) * (replicates[r] - mean_of(x, N)) / COUNT;
     assert_number(sqrt(variance), sqrt(squares) / N, .name = "standard deviation of the replicates",
@@ -93,7 +94,7 @@ static double parabola(double x, const void *context)
 static void check_integrate(uint64_t seed, double a, double b, size_t n)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *f = numbers_filled(n, 0), sum = 0, squares = 0;
+    double *f = doubles_filled(n, 0), sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         double x = a + (b - a) * pr_uniform(&same);
         f[i] = 2 + 3 * x * x;
@@ -175,7 +176,7 @@ static double log_ramp(double x, const void *context)
 static void check_metropolis(uint64_t seed, size_t n, double start, double width, PrFunction *log_f)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0), current = start;
+    double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0), current = start;
     int accepted = 0;
     for (size_t i = 0; i < n; i++) {
         double u = pr_uniform(&same), v = pr_uniform(&same), z = current + width * (2 * u - 1);
@@ -186,8 +187,8 @@ static void check_metropolis(uint64_t seed, size_t n, double start, double width
         want[i] = current;
     }
     double rate = pr_metropolis(x, n, start, width, log_f, NULL, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = metropolis_formula, .rtol = 1e-9,
-                   .atol = 1e-9);
+    assert_near(x, want, SHAPE((int)n), .name = "x", .formula = metropolis_formula, .rtol = 1e-9,
+                .atol = 1e-9);
     assert_number(rate, (double)accepted / (double)n, .name = "acceptance rate",
                   .formula = "accepted proposals / n");
     assert_drawn(&rng, &same, "two draws an iteration, also after a rejection");
@@ -231,7 +232,7 @@ static void metropolis__samples_the_normal_distribution(void **state)
     (void)state;
     enum { N = 60000 };
     Rng rng = rng_from_seed(178);
-    double *x = numbers_filled(N, NAN), sum = 0, squares = 0;
+    double *x = doubles_filled(N, NAN), sum = 0, squares = 0;
     pr_metropolis(x, N, 0, 4, log_normal, NULL, &rng);
     for (int i = 0; i < N; i++) sum += x[i], squares += x[i] * x[i];
     assert_number(sum / N, 0, .name = "mean", .atol = 0.08, .formula = metropolis_formula);
@@ -246,7 +247,7 @@ static const char information_formula[] =
 
 static void check_information(const double *p, const double *q, size_t n, PrInformation want)
 {
-    double *mine = numbers_copy(p, n), *theirs = numbers_copy(q, n);
+    double *mine = doubles_copy(p, n), *theirs = doubles_copy(q, n);
     PrInformation got = pr_information(mine, theirs, n);
     assert_number(got.entropy, want.entropy, .name = "entropy", .formula = information_formula,
                   .rtol = 1e-12, .atol = 1e-14);
@@ -254,8 +255,8 @@ static void check_information(const double *p, const double *q, size_t n, PrInfo
                   .formula = information_formula, .rtol = 1e-12, .atol = 1e-14);
     assert_number(got.kl, want.kl, .name = "kl", .formula = information_formula, .rtol = 1e-12,
                   .atol = 1e-14);
-    assert_unchanged("p", mine, p, n);
-    assert_unchanged("q", theirs, q, n);
+    assert_kept("p", mine, p, n);
+    assert_kept("q", theirs, q, n);
 }
 
 static void information__matches_coins_by_hand(void **state)
@@ -303,7 +304,7 @@ static void information__satisfies_kl_equals_cross_entropy_minus_entropy(void **
                       .formula = information_formula);
         assert_number(got.kl, cross - entropy, .name = "kl", .rtol = 1e-9,
                       .formula = "KL = cross-entropy - H");
-        assert_says(got.kl >= 0, "the KL divergence is %g, expected nothing below 0", got.kl);
+        assert_that(got.kl >= 0, "the KL divergence is %g, expected nothing below 0", got.kl);
     }
 }
 
@@ -312,7 +313,7 @@ static void information__keeps_the_digits_of_a_small_kl_divergence(void **state)
     (void)state;
     // Two codes that differ by d = 2^-20: ((1 + d) ln(1 + d) + (1 - d) ln(1 - d)) / 2 = d^2 / 2 ...
     enum { N = 1024 };
-    double d = 0x1p-20, *p = numbers_filled(N, 0), *q = numbers_filled(N, 1.0 / N);
+    double d = 0x1p-20, *p = doubles_filled(N, 0), *q = doubles_filled(N, 1.0 / N);
     for (int i = 0; i < N; i++) p[i] = (i % 2 ? 1 + d : 1 - d) / N;
     assert_number(pr_information(p, q, N).kl, d * d / 2, .name = "kl", .rtol = 1e-6,
                   .formula = "KL = sum p ln(p / q), and not the difference of two large sums");

@@ -9,25 +9,25 @@ static const char uniformity_formula[] = "X = sum_c (counts[c] - e)^2 / e,  e = 
 static void uniformity__matches_four_draws_counted_by_hand(void **state)
 {
     (void)state;
-    const double *u = NUMBERS(0.1, 0.9, 0.4, 0.6);
-    int *counts = whole_numbers(2, 9), *cells = whole_numbers(4, 9);
-    assert_number(pr_uniformity(counts, u, 4, 2, 1), 0, .name = "X, one at a time",
+    const double *u = DOUBLES(0.1, 0.9, 0.4, 0.6);
+    int *counts = ints_filled(2, 9), *cells = ints_filled(4, 9);
+    assert_number(pr_uniformity(counts, u, 4, 2, 1), 0, .name = "X, d = 1",
                   .formula = uniformity_formula);
-    assert_true(counts[0] == 2 && counts[1] == 2);
+    for (int c = 0; c < 2; c++) assert_integer("counts, d = 1", counts[c], 2);
     // (0.1, 0.9) and (0.4, 0.6) both lie in cell 0 * 2 + 1; e is a half: (3 * 0.25 + 2.25) / 0.5.
-    assert_number(pr_uniformity(cells, u, 4, 2, 2), 6, .name = "X, in pairs",
+    assert_number(pr_uniformity(cells, u, 4, 2, 2), 6, .name = "X, d = 2",
                   .formula = uniformity_formula);
     static const int want[] = {0, 2, 0, 0};
     for (int c = 0; c < 4; c++)
-        assert_says(cells[c] == want[c], "counts[%d] is %d, expected %d", c, cells[c], want[c]);
+        assert_that(cells[c] == want[c], "counts[%d] is %d, expected %d", c, cells[c], want[c]);
 }
 
 static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
 {
     Rng rng = rng_from_seed(seed);
-    double *u = numbers_uniform(&rng, n), *before = numbers_copy(u, n);
+    double *u = numbers_uniform(&rng, n), *before = doubles_copy(u, n);
     size_t cells = (size_t)lround(pow(bins, d));
-    int *counts = whole_numbers(cells, 9), *want = whole_numbers(cells, 0);
+    int *counts = ints_filled(cells, 9), *want = ints_filled(cells, 0);
     for (size_t g = 0; g < n / (size_t)d; g++) {
         int cell = 0;
         for (int i = 0; i < d; i++)
@@ -39,9 +39,9 @@ static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
     assert_number(pr_uniformity(counts, u, n, bins, d), sum, .name = "X",
                   .formula = uniformity_formula, .rtol = 1e-10, .atol = 1e-10);
     for (size_t c = 0; c < cells; c++)
-        assert_says(counts[c] == want[c], "bins %d, d %d: counts[%zu] is %d, expected %d", bins, d,
+        assert_that(counts[c] == want[c], "bins %d, d %d: counts[%zu] is %d, expected %d", bins, d,
                     c, counts[c], want[c]);
-    assert_unchanged("u", u, before, n);
+    assert_kept("u", u, before, n);
 }
 
 static void uniformity__matches_direct_counting(void **state)
@@ -67,9 +67,9 @@ static void uniformity__returns_nan_outside_the_unit_interval(void **state)
     (void)state;
     static const double wrong[] = {1, -0.001, NAN, INFINITY};
     for (int k = 0; k < 4; k++)
-        assert_number(pr_uniformity(whole_numbers(3, 0), NUMBERS(0.5, wrong[k]), 2, 3, 1), NAN,
+        assert_number(pr_uniformity(ints_filled(3, 0), DOUBLES(0.5, wrong[k]), 2, 3, 1), NAN,
                       .name = "X", .formula = "NaN when a u is not in [0,1)");
-    assert_number(pr_uniformity(whole_numbers(4, 0), NUMBERS(0.5), 1, 2, 2), NAN, .name = "X",
+    assert_number(pr_uniformity(ints_filled(4, 0), DOUBLES(0.5), 1, 2, 2), NAN, .name = "X",
                   .formula = "NaN when there is no point");
 }
 
@@ -84,11 +84,11 @@ static void exponential__inverts_the_cdf_for_each_draw_in_order(void **state)
     for (uint64_t k = 0; k < 3; k++)
         for (size_t n = 0; n <= 9; n += 3) {
             Rng rng = rng_stream(11, k), same = rng;
-            double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0);
+            double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0);
             for (size_t i = 0; i < n; i++) want[i] = -log(1 - pr_uniform(&same)) / rates[k];
             pr_exponential(x, n, rates[k], &rng);
-            assert_numbers(x, want, n, .name = "x", .formula = exponential_formula, .rtol = 1e-9,
-                           .atol = 1e-12);
+            assert_near(x, want, SHAPE((int)n), .name = "x", .formula = exponential_formula,
+                        .rtol = 1e-9, .atol = 1e-12);
             assert_drawn(&rng, &same, "one draw for each number");
         }
 }
@@ -100,7 +100,7 @@ static void exponential__matches_the_cdf(void **state)
     // of those.
     enum { N = 40000 };
     Rng rng = rng_from_seed(12);
-    double *x = numbers_filled(N, NAN);
+    double *x = doubles_filled(N, NAN);
     pr_exponential(x, N, 2, &rng);
     for (double at = 0.1; at < 2; at += 0.3) {
         int below = 0;
@@ -114,10 +114,10 @@ static void exponential__is_never_negative_or_infinite(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(13);
-    double *x = numbers_filled(20000, NAN);
+    double *x = doubles_filled(20000, NAN);
     pr_exponential(x, 20000, 1, &rng);
     for (int i = 0; i < 20000; i++)
-        assert_says(x[i] >= 0 && isfinite(x[i]), "x[%d] is %g, expected a finite waiting time >= 0",
+        assert_that(x[i] >= 0 && isfinite(x[i]), "x[%d] is %g, expected a finite waiting time >= 0",
                     i, x[i]);
 }
 
@@ -129,14 +129,15 @@ static const char normal_formula[] =
 static void check_normal(uint64_t seed, size_t n, double mean, double sd)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0);
+    double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0);
     for (size_t i = 0; i < n; i += 2) {
         double u = pr_uniform(&same), v = pr_uniform(&same), r = sqrt(-2 * log(1 - u));
         want[i] = mean + sd * r * cos(2 * acos(-1) * v);
         if (i + 1 < n) want[i + 1] = mean + sd * r * sin(2 * acos(-1) * v);
     }
     pr_normal(x, n, mean, sd, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = normal_formula, .rtol = 1e-9, .atol = 1e-9);
+    assert_near(x, want, SHAPE((int)n), .name = "x", .formula = normal_formula, .rtol = 1e-9,
+                .atol = 1e-9);
     assert_drawn(&rng, &same, "two draws for each pair");
 }
 
@@ -168,7 +169,7 @@ static void normal__matches_the_cdf(void **state)
     (void)state;
     enum { N = 40000 };
     Rng rng = rng_from_seed(29);
-    double *x = numbers_filled(N, NAN);
+    double *x = doubles_filled(N, NAN);
     pr_normal(x, N, 0, 1, &rng);
     for (double at = -2; at <= 2; at += 0.5) {
         int below = 0;
@@ -187,7 +188,7 @@ static const char reject_formula[] =
 typedef struct Line {
     double slope;
     double *least, *most;
-    int *asked;
+    int *calls;
 } Line;
 
 static double line_at(double x, const void *context)
@@ -195,29 +196,29 @@ static double line_at(double x, const void *context)
     const Line *line = context;
     *line->least = fmin(*line->least, x);
     *line->most = fmax(*line->most, x);
-    ++*line->asked;
+    ++*line->calls;
     return line->slope * x;
 }
 
 static void check_reject(uint64_t seed, size_t n, double a, double b, double slope, double bound)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0), least = b, most = a;
-    int asked = 0;
+    double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0), least = b, most = a;
+    int calls = 0;
     size_t proposals = 0;
-    Line line = {slope, &least, &most, &asked};
+    Line line = {slope, &least, &most, &calls};
     for (size_t i = 0; i < n; proposals++) {
         double u = pr_uniform(&same), v = pr_uniform(&same), candidate = a + (b - a) * u;
         if (bound * v < slope * candidate) want[i++] = candidate;
     }
     size_t got = pr_reject(x, n, line_at, &line, a, b, bound, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = reject_formula, .rtol = 1e-12,
-                   .atol = 1e-12);
+    assert_near(x, want, SHAPE((int)n), .name = "x", .formula = reject_formula, .rtol = 1e-12,
+                .atol = 1e-12);
     assert_number((double)got, (double)proposals, .name = "proposals", .exact = true,
                   .formula = "every candidate is a proposal, accepted or rejected");
     assert_drawn(&rng, &same, "two draws for each proposal");
-    assert_says(n == 0 || (least >= a && most <= b), "f was asked in [%g, %g], expected [%g, %g]",
-                least, most, a, b);
+    assert_that(n == 0 || (least >= a && most <= b),
+                "f was evaluated in [%g, %g], expected [%g, %g]", least, most, a, b);
 }
 
 static void reject__accepts_points_below_the_density(void **state)
@@ -253,13 +254,13 @@ static void reject__refuses_a_density_outside_zero_to_bound(void **state)
     static const double wrong[] = {1.5, -0.1, NAN};
     for (int k = 0; k < 3; k++) {
         Rng rng = rng_from_seed(36);
-        size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
-        assert_says(got == 0, "f is %g and bound is 1: returned %zu proposals, expected 0",
+        size_t got = pr_reject(doubles_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
+        assert_that(got == 0, "f is %g and bound is 1: returned %zu proposals, expected 0",
                     wrong[k], got);
     }
     Rng rng = rng_from_seed(36);
-    size_t got = pr_reject(numbers_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
-    assert_says(got == 0, "f is NaN beyond 0.5: returned %zu proposals, expected 0", got);
+    size_t got = pr_reject(doubles_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
+    assert_that(got == 0, "f is NaN beyond 0.5: returned %zu proposals, expected 0", got);
 }
 
 static void reject__gives_up_on_a_zero_density(void **state)
@@ -267,8 +268,8 @@ static void reject__gives_up_on_a_zero_density(void **state)
     (void)state;
     Rng rng = rng_from_seed(37);
     double zero = 0;
-    size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
-    assert_says(got == 0, "f is 0 everywhere: returned %zu proposals, expected 0", got);
+    size_t got = pr_reject(doubles_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
+    assert_that(got == 0, "f is 0 everywhere: returned %zu proposals, expected 0", got);
 }
 
 static void reject__gives_up_only_after_consecutive_rejections(void **state)
@@ -277,7 +278,7 @@ static void reject__gives_up_only_after_consecutive_rejections(void **state)
     // One acceptance in a thousand: 300,000 proposals, never PR_MAX_REJECTIONS rejections in a row.
     Rng rng = rng_from_seed(38);
     double low = 0.001;
-    double *x = numbers_filled(300, NAN);
+    double *x = doubles_filled(300, NAN);
     size_t got = pr_reject(x, 300, constant, &low, 0, 1, 1, &rng);
     assert_number((double)got, 300000, .name = "proposals", .atol = 90000,
                   .formula = "give up only after PR_MAX_REJECTIONS rejections in a row");
@@ -289,21 +290,21 @@ static void reject__gives_up_only_after_consecutive_rejections(void **state)
 static void check_alias(const double *p, int n)
 {
     size_t count = (size_t)n;
-    double *mine = numbers_copy(p, count), *prob = numbers_filled(count, NAN),
-           *drawn = numbers_filled(count, 0);
-    int *alias = whole_numbers(count, -7), *work = whole_numbers(count, -7);
-    assert_says(pr_alias(prob, alias, mine, n, work), "valid probabilities: expected true");
+    double *mine = doubles_copy(p, count), *prob = doubles_filled(count, NAN),
+           *drawn = doubles_filled(count, 0);
+    int *alias = ints_filled(count, -7), *work = ints_filled(count, -7);
+    assert_boolean("pr_alias of probabilities", pr_alias(prob, alias, mine, n, work), true);
     for (int i = 0; i < n; i++) {
-        assert_says(prob[i] >= -1e-12 && prob[i] <= 1 + 1e-12,
+        assert_that(prob[i] >= -1e-12 && prob[i] <= 1 + 1e-12,
                     "prob[%d] is %.17g, expected in [0,1]", i, prob[i]);
-        assert_says(alias[i] >= 0 && alias[i] < n, "alias[%d] is %d, expected in 0..%d", i,
+        assert_that(alias[i] >= 0 && alias[i] < n, "alias[%d] is %d, expected in 0..%d", i,
                     alias[i], n - 1);
         drawn[i] += prob[i] / n;
         drawn[alias[i]] += (1 - prob[i]) / n;
     }
-    assert_numbers(drawn, p, count, .name = "probability", .rtol = 1e-11, .atol = 1e-13,
-                   .formula = "(prob[i] + sum of 1 - prob[j] over alias[j] = i) / n  must be p[i]");
-    assert_unchanged("p", mine, p, count);
+    assert_near(drawn, p, SHAPE((int)count), .name = "probability", .rtol = 1e-11, .atol = 1e-13,
+                .formula = "(prob[i] + sum of 1 - prob[j] over alias[j] = i) / n  must be p[i]");
+    assert_kept("p", mine, p, count);
 }
 
 static void alias__table_reproduces_the_probabilities(void **state)
@@ -340,13 +341,15 @@ static void alias__never_draws_a_zero_probability_outcome(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(45);
-    double *prob = numbers_filled(10, NAN);
-    int *alias = whole_numbers(10, -7);
-    assert_true(pr_alias(prob, alias, NUMBERS(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
-                         whole_numbers(10, 0)));
+    double *prob = doubles_filled(10, NAN);
+    int *alias = ints_filled(10, -7);
+    assert_boolean("pr_alias of ten probabilities",
+                   pr_alias(prob, alias, DOUBLES(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
+                            ints_filled(10, 0)),
+                   true);
     for (int k = 0; k < 20000; k++) {
         int drawn = pr_alias_draw(prob, alias, 10, &rng);
-        assert_says(drawn % 2 == 1, "%d was drawn, which has probability 0", drawn);
+        assert_that(drawn % 2 == 1, "%d was drawn, which has probability 0", drawn);
     }
 }
 
@@ -356,10 +359,10 @@ static void alias__refuses_invalid_probabilities(void **state)
     static const double wrong[][3] = {{0.5, 0.6, -0.1}, {0.5, 0.3, 0.1}, {0.5, 0.5, 0.5},
                                       {0.5, NAN, 0.5},  {0, 0, 0},       {INFINITY, 0, 0}};
     for (int k = 0; k < 6; k++)
-        assert_says(!pr_alias(numbers_filled(3, 0), whole_numbers(3, 0), numbers_copy(wrong[k], 3),
-                              3, whole_numbers(3, 0)),
-                    "%g, %g, %g are not probabilities: expected false", wrong[k][0], wrong[k][1],
-                    wrong[k][2]);
+        assert_that(!pr_alias(doubles_filled(3, 0), ints_filled(3, 0), doubles_copy(wrong[k], 3), 3,
+                              ints_filled(3, 0)),
+                    "%g, %g, %g are not probabilities: got true, expected false", wrong[k][0],
+                    wrong[k][1], wrong[k][2]);
 }
 
 const struct CMUnitTest draw_cases[] = {

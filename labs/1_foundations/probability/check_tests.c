@@ -14,7 +14,9 @@ static const char gamma_formula[] = "P = int_0^x t^(a-1) e^-t dt / gamma(a),  Q 
 
 static void check_gamma(double a, double x, double lower, double upper)
 {
-    double got[2] = {-7, -7};
+    static double *got;    // one for all calls, which are many
+    if (got == NULL) got = DOUBLES(-7, -7);
+    got[0] = got[1] = -7;
     pr_gamma(&got[0], &got[1], a, x);
     assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a), .formula = gamma_formula);
     assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a), .formula = gamma_formula);
@@ -94,7 +96,9 @@ static const char beta_formula[] =
 
 static void check_beta(double a, double b, double x, double lower, double upper)
 {
-    double got[2] = {-7, -7};
+    static double *got;    // one for all calls, which are many
+    if (got == NULL) got = DOUBLES(-7, -7);
+    got[0] = got[1] = -7;
     pr_beta(&got[0], &got[1], a, b, x);
     assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a + b),
                   .formula = beta_formula);
@@ -191,11 +195,11 @@ static const double sleep_difference[10] = {1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 
 static void check_interval(const double *x, size_t n, double level, double middle, double half,
                            double rtol)
 {
-    double *mine = numbers_copy(x, n), got[2] = {NAN, NAN};
-    assert_says(pr_interval(&got[0], &got[1], mine, n, level), "expected true");
+    double *mine = doubles_copy(x, n), *got = DOUBLES(NAN, NAN);
+    assert_boolean("pr_interval", pr_interval(&got[0], &got[1], mine, n, level), true);
     assert_number(got[0], middle - half, .name = "low", .rtol = rtol, .formula = interval_formula);
     assert_number(got[1], middle + half, .name = "high", .rtol = rtol, .formula = interval_formula);
-    assert_unchanged("x", mine, x, n);
+    assert_kept("x", mine, x, n);
 }
 
 static void interval__matches_students_sleep_data(void **state)
@@ -223,12 +227,14 @@ static void interval__has_its_nominal_coverage(void **state)
     // 2000 times 6 numbers, each the sum of twelve uniforms: nearly normal, with the mean 6.
     // 90 % are 1800 with a standard deviation of 13.4: the tolerance is five of those.
     Rng rng = rng_from_seed(121);
+    double *x = doubles_zero(6), *ends = DOUBLES(NAN, NAN);
     int covered = 0;
     for (int e = 0; e < 2000; e++) {
-        double x[6] = {0}, low, high;
+        for (int i = 0; i < 6; i++) x[i] = 0;
         for (int i = 0; i < 72; i++) x[i % 6] += pr_uniform(&rng);
-        assert_true(pr_interval(&low, &high, x, 6, 0.9));
-        covered += low <= 6 && 6 <= high;
+        assert_boolean("pr_interval of six numbers", pr_interval(&ends[0], &ends[1], x, 6, 0.9),
+                       true);
+        covered += ends[0] <= 6 && 6 <= ends[1];
     }
     assert_number(covered, 1800, .name = "intervals of 2000 that cover the mean", .atol = 67,
                   .formula = interval_formula);
@@ -236,8 +242,9 @@ static void interval__has_its_nominal_coverage(void **state)
 
 static void check_no_interval(const double *x, size_t n, double level, const char *why)
 {
-    double low, high;
-    assert_says(!pr_interval(&low, &high, numbers_copy(x, n), n, level), "%s: expected false", why);
+    double *ends = DOUBLES(NAN, NAN);
+    assert_that(!pr_interval(&ends[0], &ends[1], doubles_copy(x, n), n, level),
+                "pr_interval of %s: got true, expected false", why);
 }
 
 static void interval__refuses_degenerate_samples(void **state)
@@ -264,15 +271,15 @@ static const char p_formula[] = "p = P(|T| > t)";
 static void check_t(const double *x, size_t n, const double *y, size_t m, double difference,
                     PrTest want, double rtol)
 {
-    double *mine = numbers_copy(x, n), *theirs = y == NULL ? NULL : numbers_copy(y, m);
+    double *mine = doubles_copy(x, n), *theirs = y == NULL ? NULL : doubles_copy(y, m);
     PrTest test = {NAN, NAN, NAN};
-    assert_says(pr_t_test(&test, mine, n, theirs, m, difference), "expected true");
+    assert_boolean("pr_t_test", pr_t_test(&test, mine, n, theirs, m, difference), true);
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol, .atol = 1e-12,
                   .formula = t_formula);
     assert_number(test.df, want.df, .name = "df", .rtol = rtol, .formula = df_formula);
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = p_formula);
-    assert_unchanged("x", mine, x, n);
-    if (y != NULL) assert_unchanged("y", theirs, y, m);
+    assert_kept("x", mine, x, n);
+    if (y != NULL) assert_kept("y", theirs, y, m);
 }
 
 static void t_test__matches_students_sleep_data(void **state)
@@ -312,7 +319,8 @@ static void t_test__uses_each_sample_variance(void **state)
     // s^2 is 8/3 of four numbers and 1/2 of two: v_x = 2/3, v_y = 1/4.
     double vx = 2.0 / 3, vy = 0.25;
     PrTest test;
-    assert_true(pr_t_test(&test, NUMBERS(-1, 1, 1, 3), 4, NUMBERS(10, 11), 2, 0));
+    assert_boolean("pr_t_test of unequal samples",
+                   pr_t_test(&test, DOUBLES(-1, 1, 1, 3), 4, DOUBLES(10, 11), 2, 0), true);
     assert_number(test.statistic, -9.5 / sqrt(vx + vy), .name = "statistic", .rtol = 1e-9,
                   .formula = t_formula);
     assert_number(test.df, (vx + vy) * (vx + vy) / (vx * vx / 3 + vy * vy), .name = "df",
@@ -331,17 +339,18 @@ static void t_test__refuses_degenerate_samples(void **state)
 {
     (void)state;
     PrTest test;
-    assert_says(!pr_t_test(&test, NUMBERS(1), 1, NULL, 0, 0), "one number: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(1, 2), 2, NUMBERS(1), 1, 0),
-                "one number in y: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(1), 1, NUMBERS(1, 2), 2, 0),
-                "one number in x: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NULL, 0, 0), "zero variance: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NUMBERS(4, 4), 2, 0),
-                "zero variance: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, NAN), 2, NULL, 0, 0), "a NaN: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 4), 2, NUMBERS(1, INFINITY), 2, 0),
-                "an infinity: expected false");
+    assert_boolean("pr_t_test of one number", pr_t_test(&test, DOUBLES(1), 1, NULL, 0, 0), false);
+    assert_boolean("pr_t_test of one number in y",
+                   pr_t_test(&test, DOUBLES(1, 2), 2, DOUBLES(1), 1, 0), false);
+    assert_boolean("pr_t_test of one number in x",
+                   pr_t_test(&test, DOUBLES(1), 1, DOUBLES(1, 2), 2, 0), false);
+    assert_boolean("pr_t_test of zero variance", pr_t_test(&test, DOUBLES(3, 3), 2, NULL, 0, 0),
+                   false);
+    assert_boolean("pr_t_test of zero variance",
+                   pr_t_test(&test, DOUBLES(3, 3), 2, DOUBLES(4, 4), 2, 0), false);
+    assert_boolean("pr_t_test of a NaN", pr_t_test(&test, DOUBLES(3, NAN), 2, NULL, 0, 0), false);
+    assert_boolean("pr_t_test of an infinity",
+                   pr_t_test(&test, DOUBLES(3, 4), 2, DOUBLES(1, INFINITY), 2, 0), false);
 }
 
 static void t_test__accepts_one_sample_with_zero_variance(void **state)
@@ -358,15 +367,15 @@ static const char chi_formula[] = "X = sum (observed - expected)^2 / expected";
 static void check_chi(const double *observed, const double *expected, size_t n, int estimated,
                       PrTest want, double rtol)
 {
-    double *o = numbers_copy(observed, n), *e = numbers_copy(expected, n);
+    double *o = doubles_copy(observed, n), *e = doubles_copy(expected, n);
     PrTest test = {NAN, NAN, NAN};
-    assert_says(pr_chi_square(&test, o, e, n, estimated), "expected true");
+    assert_boolean("pr_chi_square", pr_chi_square(&test, o, e, n, estimated), true);
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol,
                   .formula = chi_formula);
     assert_number(test.df, want.df, .name = "df", .formula = "df = n - 1 - estimated");
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = "p = P(chi-square > X)");
-    assert_unchanged("observed", o, observed, n);
-    assert_unchanged("expected", e, expected, n);
+    assert_kept("observed", o, observed, n);
+    assert_kept("expected", e, expected, n);
 }
 
 static void chi_square__matches_mendels_peas(void **state)
@@ -415,9 +424,9 @@ static void check_no_chi(const double *observed, const double *expected, size_t 
                          const char *why)
 {
     PrTest test;
-    assert_says(
-        !pr_chi_square(&test, numbers_copy(observed, n), numbers_copy(expected, n), n, estimated),
-        "%s: expected false", why);
+    assert_that(
+        !pr_chi_square(&test, doubles_copy(observed, n), doubles_copy(expected, n), n, estimated),
+        "pr_chi_square of %s: got true, expected false", why);
 }
 
 static void chi_square__refuses_invalid_counts_and_df(void **state)

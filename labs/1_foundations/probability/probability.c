@@ -185,7 +185,7 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
     *lower = *upper = NAN;
     if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return;
     if (x > (a + 1) / (a + b + 2)) {
-        // I_x(a,b) = 1 - I_(1-x)(b,a): the fraction converges fast and the small part keeps its digits.
+        // I_x(a,b) = 1 - I_(1-x)(b,a): the fraction converges fast, the small part keeps its digits.
         double held = a, *part = lower;
         a = b;
         b = held;
