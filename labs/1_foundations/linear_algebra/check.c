@@ -11,7 +11,8 @@
 #include "labs/1_foundations/linear_algebra/check.h"
 #include "common/rng.h"
 
-const CaseList lab_cases[] = {product_cases, system_cases, spectral_cases, svd_cases, NULL};
+const CaseList lab_cases[] = {product_cases,  lu_cases,  least_squares_cases,
+                              spectral_cases, svd_cases, NULL};
 
 // ---- arrays ----
 

@@ -14,10 +14,11 @@
 #include "tests/floats.h"
 #include "tests/near.h"
 
-extern const struct CMUnitTest product_cases[];     // matmul, tile, matmul_blocked
-extern const struct CMUnitTest system_cases[];      // lu, lu_solve, qr, least_squares
-extern const struct CMUnitTest spectral_cases[];    // power, rotation, eigen
-extern const struct CMUnitTest svd_cases[];         // svd, low_rank, pca
+extern const struct CMUnitTest product_cases[];          // matmul, tile, matmul_blocked
+extern const struct CMUnitTest lu_cases[];               // lu, lu_solve
+extern const struct CMUnitTest least_squares_cases[];    // qr, least_squares
+extern const struct CMUnitTest spectral_cases[];         // power, rotation, eigen
+extern const struct CMUnitTest svd_cases[];              // svd, low_rank, pca
 
 static inline int min(int a, int b)
 {

@@ -75,41 +75,35 @@ static void check_nan(Product *multiply, int m, int n, int k)
 
 // ---- 1: matmul ----
 
-static void matmul__matches_a_product_by_hand(void **state)
+CASE(matmul__matches_a_product_by_hand)
 {
-    (void)state;
     check_by_hand(plain);
 }
 
-static void matmul__matches_long_double(void **state)
+CASE(matmul__matches_long_double)
 {
-    (void)state;
     for (uint64_t seed = 11; seed <= 13; seed += 2) check_product(plain, 4, 5, 3, seed);
 }
 
-static void matmul__handles_wide_and_tall_matrices(void **state)
+CASE(matmul__handles_wide_and_tall_matrices)
 {
-    (void)state;
     check_product(plain, 2, 31, 7, 15);
     check_product(plain, 31, 2, 7, 17);
     check_product(plain, 3, 4, 129, 19);
 }
 
-static void matmul__handles_one_row_one_column_and_k_one(void **state)
+CASE(matmul__handles_one_row_one_column_and_k_one)
 {
-    (void)state;
     check_edges(plain);
 }
 
-static void matmul__handles_empty_matrices(void **state)
+CASE(matmul__handles_empty_matrices)
 {
-    (void)state;
     check_empty(plain);
 }
 
-static void matmul__propagates_nan(void **state)
+CASE(matmul__propagates_nan)
 {
-    (void)state;
     check_nan(plain, 3, 4, 5);
 }
 
@@ -140,9 +134,8 @@ static void check_tile(int row, int k, uint64_t seed)
     if (k > 0) assert_kept("b", b, b_before, k * TILE_COLUMNS);
 }
 
-static void tile__with_k_one_is_an_outer_product(void **state)
+CASE(tile__with_k_one_is_an_outer_product)
 {
-    (void)state;
     double *a = doubles_filled(TILE_ROWS, 0), *b = doubles_filled(TILE_COLUMNS, 0),
            *c = doubles_filled(TILE, 0), *want = doubles_filled(TILE, 0);
     for (int i = 0; i < TILE_ROWS; i++) a[i] = i + 1;
@@ -153,16 +146,14 @@ static void tile__with_k_one_is_an_outer_product(void **state)
                 .exact = true);
 }
 
-static void tile__matches_long_double(void **state)
+CASE(tile__matches_long_double)
 {
-    (void)state;
     check_tile(TILE_COLUMNS, 5, 21);
     check_tile(TILE_COLUMNS, 64, 24);
 }
 
-static void tile__accumulates_into_c(void **state)
+CASE(tile__accumulates_into_c)
 {
-    (void)state;
     double *a = doubles_filled(2 * TILE_ROWS, 1), *b = doubles_filled(2 * TILE_COLUMNS, 1),
            *c = doubles_filled(TILE, 40);
     la_tile(c, TILE_COLUMNS, a, b, 2);
@@ -170,22 +161,19 @@ static void tile__accumulates_into_c(void **state)
                 .formula = tile_formula, .exact = true);
 }
 
-static void tile__writes_only_its_tile_of_c(void **state)
+CASE(tile__writes_only_its_tile_of_c)
 {
-    (void)state;
     check_tile(TILE_COLUMNS + 1, 3, 27);
     check_tile(41, 7, 30);
 }
 
-static void tile__does_nothing_for_k_zero(void **state)
+CASE(tile__does_nothing_for_k_zero)
 {
-    (void)state;
     check_tile(19, 0, 33);
 }
 
-static void tile__propagates_nan(void **state)
+CASE(tile__propagates_nan)
 {
-    (void)state;
     double *a = doubles_filled(TILE_ROWS, 0), *b = doubles_filled(TILE_COLUMNS, 0),
            *c = doubles_filled(TILE, 1), *want = doubles_filled(TILE, 1);
     b[3] = NAN;
@@ -197,65 +185,56 @@ static void tile__propagates_nan(void **state)
 
 // ---- 3: matmul_blocked ----
 
-static void matmul_blocked__matches_a_product_by_hand(void **state)
+CASE(matmul_blocked__matches_a_product_by_hand)
 {
-    (void)state;
     check_by_hand(blocked);
 }
 
-static void matmul_blocked__matches_long_double_within_one_block(void **state)
+CASE(matmul_blocked__matches_long_double_within_one_block)
 {
-    (void)state;
     check_product(blocked, 4, 5, 3, 41);
     check_product(blocked, 29, 37, 23, 43);
     check_product(blocked, 2 * TILE_ROWS, 2 * TILE_COLUMNS, 32, 45);
 }
 
-static void matmul_blocked__handles_k_above_the_block_depth(void **state)
+CASE(matmul_blocked__handles_k_above_the_block_depth)
 {
-    (void)state;
     check_product(blocked, 7, 19, BLOCK_DEPTH, 47);
     check_product(blocked, 7, 19, BLOCK_DEPTH + 1, 48);
     check_product(blocked, 3, 5, 2 * BLOCK_DEPTH + 7, 49);
 }
 
-static void matmul_blocked__handles_more_rows_than_a_block(void **state)
+CASE(matmul_blocked__handles_more_rows_than_a_block)
 {
-    (void)state;
     check_product(blocked, BLOCK_ROWS, 7, 5, 51);
     check_product(blocked, BLOCK_ROWS + 1, 7, 5, 52);
     check_product(blocked, 2 * BLOCK_ROWS + 5, 3, 9, 53);
 }
 
-static void matmul_blocked__handles_more_columns_than_a_block(void **state)
+CASE(matmul_blocked__handles_more_columns_than_a_block)
 {
-    (void)state;
     check_product(blocked, 3, BLOCK_COLUMNS, 5, 55);
     check_product(blocked, 3, BLOCK_COLUMNS + 1, 5, 56);
     check_product(blocked, 2, 2 * BLOCK_COLUMNS + 3, 4, 57);
 }
 
-static void matmul_blocked__handles_several_blocks_in_every_dimension(void **state)
+CASE(matmul_blocked__handles_several_blocks_in_every_dimension)
 {
-    (void)state;
     check_product(blocked, BLOCK_ROWS + 7, BLOCK_COLUMNS + 5, BLOCK_DEPTH + 3, 59);
 }
 
-static void matmul_blocked__handles_one_row_one_column_and_k_one(void **state)
+CASE(matmul_blocked__handles_one_row_one_column_and_k_one)
 {
-    (void)state;
     check_edges(blocked);
 }
 
-static void matmul_blocked__handles_empty_matrices(void **state)
+CASE(matmul_blocked__handles_empty_matrices)
 {
-    (void)state;
     check_empty(blocked);
 }
 
-static void matmul_blocked__propagates_nan(void **state)
+CASE(matmul_blocked__propagates_nan)
 {
-    (void)state;
     check_nan(blocked, 9, 20, 5);
     check_nan(blocked, 3, 4, BLOCK_DEPTH + 4);
 }

@@ -27,9 +27,8 @@ static double check_power(const double *matrix, int n, double want, double toler
     return iterations;
 }
 
-static void power__matches_an_eigenpair_by_hand(void **state)
+CASE(power__matches_an_eigenpair_by_hand)
 {
-    (void)state;
     check_power((double[]){2, 1, 1, 2}, 2, 3, 1e-12);
     double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     la_power(value, x, y, DOUBLES(2, 1, 1, 2), 2, MOST, 1e-13);
@@ -37,16 +36,14 @@ static void power__matches_an_eigenpair_by_hand(void **state)
                 .formula = "the eigenvector of 3 is (1,1) / sqrt 2", .eps = 1e4);
 }
 
-static void power__finds_a_negative_dominant_eigenvalue(void **state)
+CASE(power__finds_a_negative_dominant_eigenvalue)
 {
-    (void)state;
     check_power((double[]){-5, 0, 0, 1}, 2, -5, 1e-12);
     check_power((double[]){-2, 1, 1, -2}, 2, -3, 1e-12);
 }
 
-static void power__matches_lapack(void **state)
+CASE(power__matches_lapack)
 {
-    (void)state;
     enum { N = 9 };
     double *a = product(transposed(random_matrix(1, N, N), N, N), random_matrix(1, N, N), N, N, N);
     double *copy = doubles_copy(a, N * N), values[N];
@@ -54,9 +51,8 @@ static void power__matches_lapack(void **state)
     check_power(a, N, values[N - 1], 1e-10);
 }
 
-static void power__handles_nonsymmetric_matrices(void **state)
+CASE(power__handles_nonsymmetric_matrices)
 {
-    (void)state;
     // A stochastic matrix: the dominant eigenvalue is 1, its eigenvector (2,1) up to scale.
     double *a = DOUBLES(0.75, 0.5, 0.25, 0.5);
     double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
@@ -66,9 +62,8 @@ static void power__handles_nonsymmetric_matrices(void **state)
     assert_number(ratio, 2, .name = "x[0] / x[1]", .formula = "A x = x", .eps = 1e3);
 }
 
-static void power__counts_its_iterations(void **state)
+CASE(power__counts_its_iterations)
 {
-    (void)state;
     double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power from an eigenvector",
                    la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, MOST, 1e-12), 1);
@@ -81,9 +76,8 @@ static void power__counts_its_iterations(void **state)
                 few, many);
 }
 
-static void power__reports_when_it_has_not_converged(void **state)
+CASE(power__reports_when_it_has_not_converged)
 {
-    (void)state;
     double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power with the eigenvalues +1 and -1",
                    la_power(value, x, y, DOUBLES(0, 1, 1, 0), 2, 50, 1e-6), 0);
@@ -92,9 +86,8 @@ static void power__reports_when_it_has_not_converged(void **state)
                    la_power(value, z, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 0);
 }
 
-static void power__may_converge_in_the_last_iteration(void **state)
+CASE(power__may_converge_in_the_last_iteration)
 {
-    (void)state;
     // Converged in the last iteration allowed.
     double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power", la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 1);
@@ -102,16 +95,14 @@ static void power__may_converge_in_the_last_iteration(void **state)
     assert_near(y, ((double[]){0, 3}), SHAPE(2), .name = "y", .formula = "y = A x", .eps = 2);
 }
 
-static void power__handles_extreme_magnitudes(void **state)
+CASE(power__handles_extreme_magnitudes)
 {
-    (void)state;
     check_power((double[]){3e100, 1e100, 1e100, 3e100}, 2, 4e100, 1e-12);
     check_power((double[]){3e-100, 1e-100, 1e-100, 3e-100}, 2, 4e-100, 1e-12);
 }
 
-static void power__handles_size_one_and_the_zero_matrix(void **state)
+CASE(power__handles_size_one_and_the_zero_matrix)
 {
-    (void)state;
     check_power((double[]){-7}, 1, -7, 1e-12);
     double *x = DOUBLES(3, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power of zeros: every vector is an eigenvector",
@@ -119,9 +110,8 @@ static void power__handles_size_one_and_the_zero_matrix(void **state)
     assert_number(*value, 0, .name = "value", .formula = "of zeros", .exact = true);
 }
 
-static void power__does_not_converge_on_nan(void **state)
+CASE(power__does_not_converge_on_nan)
 {
-    (void)state;
     double *x = DOUBLES(1, 1), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power with a NaN", la_power(value, x, y, DOUBLES(1, NAN, 0, 1), 2, 20, 1e-6),
                    0);
@@ -144,9 +134,8 @@ static void check_rotation(double xx, double xy, double yy)
                 "c = %g, s = %g is not the smaller rotation angle", c, s);
 }
 
-static void rotation__is_45_degrees_for_equal_norms(void **state)
+CASE(rotation__is_45_degrees_for_equal_norms)
 {
-    (void)state;
     // Both rotation angles are 45 degrees: the sign of s is free.
     for (double xy = -1; xy <= 1; xy += 2) {
         double *got = DOUBLES(NAN, NAN);
@@ -158,9 +147,8 @@ static void rotation__is_45_degrees_for_equal_norms(void **state)
     }
 }
 
-static void rotation__matches_an_angle_by_hand(void **state)
+CASE(rotation__matches_an_angle_by_hand)
 {
-    (void)state;
     // xx = 1, xy = 2, yy = 4: z = 3/4, t = 1 / (3/4 + 5/4) = 1/2.
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 2, 4);
@@ -171,9 +159,8 @@ static void rotation__matches_an_angle_by_hand(void **state)
                 .formula = "t = -1/2", .eps = 4);
 }
 
-static void rotation__orthogonalizes_at_every_scale(void **state)
+CASE(rotation__orthogonalizes_at_every_scale)
 {
-    (void)state;
     const double sizes[] = {1, 1e-12, 1e12, 3.7};
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
@@ -181,18 +168,16 @@ static void rotation__orthogonalizes_at_every_scale(void **state)
                 check_rotation(sizes[i], share * sqrt(sizes[i] * sizes[j]), sizes[j]);
 }
 
-static void rotation__handles_diagonals_of_both_signs(void **state)
+CASE(rotation__handles_diagonals_of_both_signs)
 {
-    (void)state;
     // A symmetric matrix has any numbers on its diagonal.
     check_rotation(-3, 2, 5);
     check_rotation(0, 1, 0);
     check_rotation(0, -1, -4);
 }
 
-static void rotation__is_the_identity_for_orthogonal_vectors(void **state)
+CASE(rotation__is_the_identity_for_orthogonal_vectors)
 {
-    (void)state;
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 3, 0, 5);
     assert_near(got, ((double[]){1, 0}), SHAPE(2), .name = "c, s",
@@ -202,9 +187,8 @@ static void rotation__is_the_identity_for_orthogonal_vectors(void **state)
                 .formula = "xy = 0: c = 1, s = 0", .exact = true);
 }
 
-static void rotation__is_accurate_for_tiny_angles(void **state)
+CASE(rotation__is_accurate_for_tiny_angles)
 {
-    (void)state;
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 1e-9, 2);
     double scaled = got[1] * 1e9;    // t = xy / (yy - xx) for a small angle
@@ -214,9 +198,8 @@ static void rotation__is_accurate_for_tiny_angles(void **state)
                 got[0], got[1]);
 }
 
-static void rotation__propagates_nan(void **state)
+CASE(rotation__propagates_nan)
 {
-    (void)state;
     double *got = DOUBLES(7, 7);
     la_rotation(&got[0], &got[1], 1, NAN, 2);
     assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "xy is NaN");
@@ -244,9 +227,8 @@ static void check_eigen(const double *matrix, int n)
                     j - 1, values[j - 1], j, values[j]);
 }
 
-static void eigen__matches_eigenpairs_by_hand(void **state)
+CASE(eigen__matches_eigenpairs_by_hand)
 {
-    (void)state;
     double *a = DOUBLES(2, 1, 1, 2), *values = doubles_filled(2, NAN),
            *vectors = doubles_filled(4, NAN);
     la_eigen(values, vectors, a, 2);
@@ -258,16 +240,14 @@ static void eigen__matches_eigenpairs_by_hand(void **state)
     check_eigen((double[]){2, 1, 1, 2}, 2);
 }
 
-static void eigen__eigenpairs_reconstruct_the_matrix(void **state)
+CASE(eigen__eigenpairs_reconstruct_the_matrix)
 {
-    (void)state;
     for (uint64_t seed = 21; seed <= 22; seed++) check_eigen(symmetric_matrix(seed, 5), 5);
     check_eigen(symmetric_matrix(23, 24), 24);
 }
 
-static void eigen__matches_lapack(void **state)
+CASE(eigen__matches_lapack)
 {
-    (void)state;
     enum { N = 11 };
     double *a = symmetric_matrix(24, N), *copy = doubles_copy(a, N * N),
            *values = doubles_filled(N, NAN), *vectors = doubles_filled(N * N, NAN);
@@ -278,9 +258,8 @@ static void eigen__matches_lapack(void **state)
     assert_within("|values - LAPACK's| / |A|", distance(values, want, N) / size, 100);
 }
 
-static void eigen__matches_the_frequencies_of_a_string(void **state)
+CASE(eigen__matches_the_frequencies_of_a_string)
 {
-    (void)state;
     enum { N = 15 };
     double *a = doubles_filled(N * N, 0), *values = doubles_filled(N, NAN),
            *vectors = doubles_filled(N * N, NAN), *want = doubles_filled(N, 0);
@@ -291,24 +270,21 @@ static void eigen__matches_the_frequencies_of_a_string(void **state)
                 .eps = 100);
 }
 
-static void eigen__handles_eigenvalues_of_both_signs_and_zero(void **state)
+CASE(eigen__handles_eigenvalues_of_both_signs_and_zero)
 {
-    (void)state;
     check_eigen((double[]){0, 1, 1, 0}, 2);
     check_eigen((double[]){-4, 0, 0, 0, 0, 0, 0, 0, 3}, 3);
     check_eigen(doubles_filled(9, 0), 3);
 }
 
-static void eigen__handles_repeated_eigenvalues(void **state)
+CASE(eigen__handles_repeated_eigenvalues)
 {
-    (void)state;
     check_eigen(doubles_filled(36, 1), 6);    // 6, and five times 0
     check_eigen((double[]){2, 0, 0, 0, 2, 0, 0, 0, 2}, 3);
 }
 
-static void eigen__needs_one_sweep_for_a_diagonal_matrix(void **state)
+CASE(eigen__needs_one_sweep_for_a_diagonal_matrix)
 {
-    (void)state;
     double *a = DOUBLES(1, 0, 0, 0, 3, 0, 0, 0, 2), *values = doubles_filled(3, NAN),
            *vectors = doubles_filled(9, NAN);
     assert_integer("sweeps", la_eigen(values, vectors, a, 3), 1);
@@ -318,32 +294,28 @@ static void eigen__needs_one_sweep_for_a_diagonal_matrix(void **state)
                 .formula = "in the order of the eigenvalues", .exact = true);
 }
 
-static void eigen__handles_extreme_magnitudes(void **state)
+CASE(eigen__handles_extreme_magnitudes)
 {
-    (void)state;
     double *large = symmetric_matrix(25, 6), *small = doubles_copy(large, 36);
     for (int i = 0; i < 36; i++) large[i] *= 1e100, small[i] *= 1e-100;
     check_eigen(large, 6);
     check_eigen(small, 6);
 }
 
-static void eigen__is_backward_stable_on_a_hilbert_matrix(void **state)
+CASE(eigen__is_backward_stable_on_a_hilbert_matrix)
 {
-    (void)state;
     check_eigen(hilbert_matrix(12), 12);
 }
 
-static void eigen__handles_sizes_one_and_zero(void **state)
+CASE(eigen__handles_sizes_one_and_zero)
 {
-    (void)state;
     check_eigen((double[]){-3}, 1);
     assert_that(la_eigen(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0), 0) >= 0,
                 "refused an empty matrix");
 }
 
-static void eigen__does_not_converge_on_nan(void **state)
+CASE(eigen__does_not_converge_on_nan)
 {
-    (void)state;
     double *a = symmetric_matrix(26, 4);
     a[1] = a[4] = NAN;
     assert_integer("la_eigen with a NaN",

@@ -60,9 +60,8 @@ static double *lapack_singular_values(const double *a, int m, int n)
     return s;
 }
 
-static void svd__matches_singular_values_by_hand(void **state)
+CASE(svd__matches_singular_values_by_hand)
 {
-    (void)state;
     // Columns (3,4) and (-8,6) are orthogonal, with norms 5 and 10.
     const double a[] = {3, -8, 4, 6};
     Svd svd = solve_svd(a, 2, 2);
@@ -71,39 +70,34 @@ static void svd__matches_singular_values_by_hand(void **state)
     check_svd(a, 2, 2);
 }
 
-static void svd__factors_reconstruct_the_matrix(void **state)
+CASE(svd__factors_reconstruct_the_matrix)
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= 2; seed++) check_svd(random_matrix(seed, 5, 5), 5, 5);
     check_svd(random_matrix(3, 23, 23), 23, 23);
 }
 
-static void svd__handles_tall_matrices(void **state)
+CASE(svd__handles_tall_matrices)
 {
-    (void)state;
     check_svd(random_matrix(4, 17, 4), 17, 4);
     check_svd(random_matrix(5, 9, 1), 9, 1);
 }
 
-static void svd__handles_wide_matrices(void **state)
+CASE(svd__handles_wide_matrices)
 {
-    (void)state;
     check_svd(random_matrix(6, 4, 17), 4, 17);
     check_svd(random_matrix(7, 1, 9), 1, 9);
 }
 
-static void svd__matches_lapack(void **state)
+CASE(svd__matches_lapack)
 {
-    (void)state;
     double *a = random_matrix(8, 12, 7);
     assert_within(
         "|s - LAPACK's| / |A|",
         distance(solve_svd(a, 12, 7).s, lapack_singular_values(a, 12, 7), 7) / norm(a, 84), 60);
 }
 
-static void svd__finds_small_singular_values_of_a_hilbert_matrix(void **state)
+CASE(svd__finds_small_singular_values_of_a_hilbert_matrix)
 {
-    (void)state;
     // s[9] is 1e-13 of s[0]: A^T A, whose eigenvalues are the squares, would leave no digit of it.
     double *a = hilbert_matrix(10);
     check_svd(a, 10, 10);
@@ -113,9 +107,8 @@ static void svd__finds_small_singular_values_of_a_hilbert_matrix(void **state)
                   100);
 }
 
-static void svd__is_accurate_for_columns_of_very_different_norms(void **state)
+CASE(svd__is_accurate_for_columns_of_very_different_norms)
 {
-    (void)state;
     // Orthogonal columns times 1, 1e-8, 1e-16: each singular value is known to all digits.
     const double a[] = {1, 1e-8, 1e-16, 1, -1e-8, 1e-16, 1, 1e-8, -1e-16, 1, -1e-8, -1e-16};
     Svd svd = solve_svd(a, 4, 3);
@@ -124,9 +117,8 @@ static void svd__is_accurate_for_columns_of_very_different_norms(void **state)
                 .formula = "2 in all three", .eps = 50);
 }
 
-static void svd__reveals_the_rank(void **state)
+CASE(svd__reveals_the_rank)
 {
-    (void)state;
     double *a = ranked_matrix(9, 10, 6, 2);
     Svd svd = solve_svd(a, 10, 6);
     check_svd(a, 10, 6);
@@ -134,34 +126,30 @@ static void svd__reveals_the_rank(void **state)
     check_svd(ranked_matrix(11, 6, 10, 3), 6, 10);
 }
 
-static void svd__handles_zero_and_equal_columns(void **state)
+CASE(svd__handles_zero_and_equal_columns)
 {
-    (void)state;
     check_svd(doubles_filled(6, 0), 3, 2);
     check_svd(doubles_filled(6, 0), 2, 3);
     check_svd(doubles_filled(12, 1), 4, 3);
     check_svd((double[]){0, 1, 0, 2, 0, 3}, 3, 2);
 }
 
-static void svd__handles_repeated_singular_values(void **state)
+CASE(svd__handles_repeated_singular_values)
 {
-    (void)state;
     check_svd((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}, 3, 3);
     check_svd((double[]){-1, 0, 0, -1}, 2, 2);
 }
 
-static void svd__handles_extreme_magnitudes(void **state)
+CASE(svd__handles_extreme_magnitudes)
 {
-    (void)state;
     double *large = random_matrix(12, 6, 4), *small = doubles_copy(large, 24);
     for (int i = 0; i < 24; i++) large[i] *= 1e100, small[i] *= 1e-100;
     check_svd(large, 6, 4);
     check_svd(small, 6, 4);
 }
 
-static void svd__handles_sizes_one_and_zero(void **state)
+CASE(svd__handles_sizes_one_and_zero)
 {
-    (void)state;
     check_svd((double[]){-7}, 1, 1);
     assert_that(la_svd(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0),
                        doubles_filled(0, 0), 3, 0) >= 0,
@@ -171,9 +159,8 @@ static void svd__handles_sizes_one_and_zero(void **state)
                 "refused 0 x 3");
 }
 
-static void svd__does_not_converge_on_nan(void **state)
+CASE(svd__does_not_converge_on_nan)
 {
-    (void)state;
     double *a = random_matrix(13, 5, 3);
     a[4] = NAN;
     assert_integer("la_svd with a NaN", solve_svd(a, 5, 3).sweeps, -1);
@@ -198,9 +185,8 @@ static void check_low_rank(int m, int n, int k, uint64_t seed)
     assert_kept("vt", vt, vt_before, k * n);
 }
 
-static void low_rank__matches_a_sum_by_hand(void **state)
+CASE(low_rank__matches_a_sum_by_hand)
 {
-    (void)state;
     double *out = doubles_filled(4, NAN);
     la_low_rank(out, DOUBLES(1, 2, 0, 1), DOUBLES(3, 10), DOUBLES(1, -1, 1, 1), 2, 2, 1);
     assert_near(out, ((double[]){3, -3, 6, -6}), SHAPE(2, 2), .name = "out",
@@ -210,26 +196,23 @@ static void low_rank__matches_a_sum_by_hand(void **state)
                 .formula = low_rank_formula, .exact = true);
 }
 
-static void low_rank__matches_long_double(void **state)
+CASE(low_rank__matches_long_double)
 {
-    (void)state;
     for (uint64_t seed = 21; seed <= 24; seed += 3) check_low_rank(5, 4, 3, seed);
     check_low_rank(3, 11, 2, 27);
     check_low_rank(11, 3, 3, 30);
 }
 
-static void low_rank__handles_rank_one_one_row_and_one_column(void **state)
+CASE(low_rank__handles_rank_one_one_row_and_one_column)
 {
-    (void)state;
     check_low_rank(5, 4, 1, 33);
     check_low_rank(1, 4, 1, 36);
     check_low_rank(4, 1, 1, 39);
     check_low_rank(1, 1, 1, 42);
 }
 
-static void low_rank__of_rank_zero_is_zero(void **state)
+CASE(low_rank__of_rank_zero_is_zero)
 {
-    (void)state;
     double *out = doubles_filled(6, NAN);
     la_low_rank(out, doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0), 2, 3, 0);
     assert_near(out, doubles_filled(6, 0), SHAPE(2, 3), .name = "out",
@@ -238,9 +221,8 @@ static void low_rank__of_rank_zero_is_zero(void **state)
                 doubles_filled(0, 0), 0, 3, 0);
 }
 
-static void low_rank__has_the_eckart_young_error(void **state)
+CASE(low_rank__has_the_eckart_young_error)
 {
-    (void)state;
     // Eckart & Young 1936: the smallest error of any matrix of rank k.
     enum { M = 9, N = 6, K = 3 };
     double *a = random_matrix(45, M, N), *copy = doubles_copy(a, M * N),
@@ -253,9 +235,8 @@ static void low_rank__has_the_eckart_young_error(void **state)
                   fabs(error - want) / norm(a, M * N), 50);
 }
 
-static void low_rank__propagates_nan(void **state)
+CASE(low_rank__propagates_nan)
 {
-    (void)state;
     double *out = doubles_filled(4, 0);
     la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
     assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
@@ -318,9 +299,8 @@ static void check_pca(const double *x, int n, int d)
     }
 }
 
-static void pca__finds_the_line_through_collinear_points(void **state)
+CASE(pca__finds_the_line_through_collinear_points)
 {
-    (void)state;
     // Along (3,4) / 5, at -5, 0 and 5 from the mean (10,20): variance 25.
     Pca pca = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
     double slope = pca.components[1] / pca.components[0];
@@ -333,24 +313,21 @@ static void pca__finds_the_line_through_collinear_points(void **state)
                 .formula = "25 along the line, 0 across", .eps = 20);
 }
 
-static void pca__matches_the_eigenvectors_of_the_covariance(void **state)
+CASE(pca__matches_the_eigenvectors_of_the_covariance)
 {
-    (void)state;
     for (uint64_t seed = 51; seed <= 52; seed++) check_pca(random_matrix(seed, 20, 4), 20, 4);
     double *x = random_matrix(53, 30, 5);
     for (int i = 0; i < 150; i++) x[i] = x[i] * (i % 5 + 1) + 3;
     check_pca(x, 30, 5);
 }
 
-static void pca__handles_fewer_points_than_dimensions(void **state)
+CASE(pca__handles_fewer_points_than_dimensions)
 {
-    (void)state;
     check_pca(random_matrix(54, 4, 9), 4, 9);
 }
 
-static void pca__handles_one_dimension(void **state)
+CASE(pca__handles_one_dimension)
 {
-    (void)state;
     Pca pca = solve_pca((double[]){1, 2, 6}, 3, 1);
     assert_near(pca.mean, ((double[]){3}), SHAPE(1), .name = "mean", .formula = "3", .eps = 4);
     assert_near(pca.variances, ((double[]){7}), SHAPE(1), .name = "variances",
@@ -359,9 +336,8 @@ static void pca__handles_one_dimension(void **state)
     assert_number(size, 1, .name = "|component|", .formula = "1", .eps = 2);
 }
 
-static void pca__of_one_point_has_zero_variance(void **state)
+CASE(pca__of_one_point_has_zero_variance)
 {
-    (void)state;
     Pca pca = solve_pca((double[]){4, 5, 6}, 1, 3);
     assert_boolean("la_pca of one point", pca.done, true);
     assert_near(pca.mean, ((double[]){4, 5, 6}), SHAPE(3), .name = "mean", .formula = "the point",
@@ -370,17 +346,15 @@ static void pca__of_one_point_has_zero_variance(void **state)
                 .exact = true);
 }
 
-static void pca__of_equal_points_has_zero_variance(void **state)
+CASE(pca__of_equal_points_has_zero_variance)
 {
-    (void)state;
     Pca pca = solve_pca(doubles_filled(8, 3), 4, 2);
     assert_near(pca.variances, doubles_filled(2, 0), SHAPE(2), .name = "variances", .formula = "0",
                 .eps = 10);
 }
 
-static void pca__avoids_cancellation_far_from_the_origin(void **state)
+CASE(pca__avoids_cancellation_far_from_the_origin)
 {
-    (void)state;
     // Center, then square: E[x^2] - mean^2 would have no digit left.
     double *x = DOUBLES(1, 0, -1, 0, 0, 2, 0, -2);
     for (int i = 0; i < 8; i++) x[i] += 1073741824;    // 2^30: the sums are exact
@@ -389,9 +363,8 @@ static void pca__avoids_cancellation_far_from_the_origin(void **state)
                 .formula = "8/3 and 2/3", .eps = 20);
 }
 
-static void pca__refuses_nan(void **state)
+CASE(pca__refuses_nan)
 {
-    (void)state;
     double *x = random_matrix(55, 6, 3);
     x[4] = NAN;
     assert_boolean("la_pca of points with a NaN", solve_pca(x, 6, 3).done, false);

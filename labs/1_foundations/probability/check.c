@@ -10,7 +10,8 @@
  */
 #include "labs/1_foundations/probability/check.h"
 
-const CaseList lab_cases[] = {draw_cases, sample_cases, test_cases, chance_cases, NULL};
+const CaseList lab_cases[] = {draw_cases, sample_cases, special_cases,
+                              test_cases, chance_cases, NULL};
 
 double *numbers_uniform(Rng *rng, size_t n)
 {

@@ -38,16 +38,14 @@ static void check_bootstrap(uint64_t seed, size_t count, size_t n, PrStatistic *
     assert_kept("x", x, before, n);
 }
 
-static void bootstrap__resamples_with_replacement(void **state)
+CASE(bootstrap__resamples_with_replacement)
 {
-    (void)state;
     check_bootstrap(151, 20, 7, first_and_last);
     check_bootstrap(152, 5, 30, mean_of);
 }
 
-static void bootstrap__handles_one_number_and_zero_replicates(void **state)
+CASE(bootstrap__handles_one_number_and_zero_replicates)
 {
-    (void)state;
     check_bootstrap(153, 4, 1, mean_of);
     check_bootstrap(154, 0, 3, mean_of);
 }
@@ -59,15 +57,13 @@ static double destructive_mean(const double *x, size_t n)
     return sum;
 }
 
-static void bootstrap__lets_the_statistic_overwrite_the_resample(void **state)
+CASE(bootstrap__lets_the_statistic_overwrite_the_resample)
 {
-    (void)state;
     check_bootstrap(155, 9, 5, destructive_mean);
 }
 
-static void bootstrap__of_the_mean_matches_its_standard_error(void **state)
+CASE(bootstrap__of_the_mean_matches_its_standard_error)
 {
-    (void)state;
     enum { N = 40, COUNT = 4000 };
     Rng rng = rng_from_seed(156);
     double *x = numbers_uniform(&rng, N), *replicates = doubles_filled(COUNT, NAN), squares = 0,
@@ -110,30 +106,26 @@ static void check_integrate(uint64_t seed, double a, double b, size_t n)
     assert_drawn(&rng, &same, "one draw for each point");
 }
 
-static void integrate__is_the_width_times_the_mean_value(void **state)
+CASE(integrate__is_the_width_times_the_mean_value)
 {
-    (void)state;
     check_integrate(161, 0, 1, 10);
     check_integrate(162, -2, 5, 100);
     check_integrate(163, 1, 1.5, 2);
 }
 
-static void integrate__accepts_reversed_limits(void **state)
+CASE(integrate__accepts_reversed_limits)
 {
-    (void)state;
     check_integrate(164, 3, -1, 20);
     check_integrate(165, 2, 2, 20);
 }
 
-static void integrate__has_no_standard_error_for_one_draw(void **state)
+CASE(integrate__has_no_standard_error_for_one_draw)
 {
-    (void)state;
     check_integrate(166, 0, 2, 1);
 }
 
-static void integrate__of_a_constant_has_zero_standard_error(void **state)
+CASE(integrate__of_a_constant_has_zero_standard_error)
 {
-    (void)state;
     Rng rng = rng_from_seed(167);
     PrEstimate got = pr_integrate(parabola, (double[]){5, 0}, 1, 4, 50, &rng);
     assert_number(got.value, 15, .name = "value", .formula = integrate_formula);
@@ -141,9 +133,8 @@ static void integrate__of_a_constant_has_zero_standard_error(void **state)
                   .formula = integrate_formula);
 }
 
-static void integrate__has_a_calibrated_standard_error(void **state)
+CASE(integrate__has_a_calibrated_standard_error)
 {
-    (void)state;
     // int_0^1 2 + 3 x^2 = 3. Of 400 estimates 68.3 % are within one standard error: 273, sd 9.3.
     Rng rng = rng_from_seed(168);
     int covered = 0;
@@ -194,24 +185,21 @@ static void check_metropolis(uint64_t seed, size_t n, double start, double width
     assert_drawn(&rng, &same, "two draws an iteration, also after a rejection");
 }
 
-static void metropolis__accepts_by_the_density_ratio(void **state)
+CASE(metropolis__accepts_by_the_density_ratio)
 {
-    (void)state;
     check_metropolis(171, 200, 0, 1, log_normal);
     check_metropolis(172, 200, 5, 3, log_normal);
     check_metropolis(173, 1, -1, 0.5, log_normal);
 }
 
-static void metropolis__stays_inside_the_support(void **state)
+CASE(metropolis__stays_inside_the_support)
 {
-    (void)state;
     check_metropolis(174, 300, 0.5, 0.8, log_ramp);
     check_metropolis(175, 300, 0.9, 5, log_ramp);
 }
 
-static void metropolis__leaves_a_start_of_zero_density(void **state)
+CASE(metropolis__leaves_a_start_of_zero_density)
 {
-    (void)state;
     check_metropolis(176, 300, 1.2, 0.6, log_ramp);
 }
 
@@ -221,15 +209,13 @@ static double log_nan_beyond_one(double x, const void *context)
     return fabs(x) > 1 ? NAN : 0;
 }
 
-static void metropolis__never_accepts_a_nan(void **state)
+CASE(metropolis__never_accepts_a_nan)
 {
-    (void)state;
     check_metropolis(177, 100, 0, 2, log_nan_beyond_one);
 }
 
-static void metropolis__samples_the_normal_distribution(void **state)
+CASE(metropolis__samples_the_normal_distribution)
 {
-    (void)state;
     enum { N = 60000 };
     Rng rng = rng_from_seed(178);
     double *x = doubles_filled(N, NAN), sum = 0, squares = 0;
@@ -259,9 +245,8 @@ static void check_information(const double *p, const double *q, size_t n, PrInfo
     assert_kept("q", theirs, q, n);
 }
 
-static void information__matches_coins_by_hand(void **state)
+CASE(information__matches_coins_by_hand)
 {
-    (void)state;
     const double fair[] = {0.5, 0.5}, bent[] = {0.75, 0.25};
     check_information(fair, fair, 2, (PrInformation){log(2), log(2), 0});
     check_information(fair, bent, 2, (PrInformation){log(2), log(16.0 / 3) / 2, log(4.0 / 3) / 2});
@@ -269,24 +254,21 @@ static void information__matches_coins_by_hand(void **state)
                       (PrInformation){log(4) - 0.75 * log(3), log(2), 0.75 * log(3) - log(2)});
 }
 
-static void information__skips_terms_where_p_is_zero(void **state)
+CASE(information__skips_terms_where_p_is_zero)
 {
-    (void)state;
     check_information((double[]){1, 0, 0}, (double[]){0.5, 0.5, 0}, 3,
                       (PrInformation){0, log(2), log(2)});
     check_information((double[]){1}, (double[]){1}, 1, (PrInformation){0, 0, 0});
 }
 
-static void information__is_infinite_where_q_is_zero_and_p_is_not(void **state)
+CASE(information__is_infinite_where_q_is_zero_and_p_is_not)
 {
-    (void)state;
     check_information((double[]){0.5, 0.5}, (double[]){1, 0}, 2,
                       (PrInformation){log(2), INFINITY, INFINITY});
 }
 
-static void information__satisfies_kl_equals_cross_entropy_minus_entropy(void **state)
+CASE(information__satisfies_kl_equals_cross_entropy_minus_entropy)
 {
-    (void)state;
     for (uint64_t seed = 181; seed <= 184; seed++) {
         size_t n = seed == 184 ? 1000 : 9;
         Rng rng = rng_from_seed(seed);
@@ -308,9 +290,8 @@ static void information__satisfies_kl_equals_cross_entropy_minus_entropy(void **
     }
 }
 
-static void information__keeps_the_digits_of_a_small_kl_divergence(void **state)
+CASE(information__keeps_the_digits_of_a_small_kl_divergence)
 {
-    (void)state;
     // Two codes that differ by d = 2^-20: ((1 + d) ln(1 + d) + (1 - d) ln(1 - d)) / 2 = d^2 / 2 ...
     enum { N = 1024 };
     double d = 0x1p-20, *p = doubles_filled(N, 0), *q = doubles_filled(N, 1.0 / N);
@@ -319,9 +300,8 @@ static void information__keeps_the_digits_of_a_small_kl_divergence(void **state)
                   .formula = "KL = sum p ln(p / q), and not the difference of two large sums");
 }
 
-static void information__returns_nan_for_invalid_probabilities(void **state)
+CASE(information__returns_nan_for_invalid_probabilities)
 {
-    (void)state;
     const double fine[] = {0.5, 0.5};
     static const double wrong[][2] = {{0.5, 0.6}, {1.5, -0.5}, {0.5, NAN}, {0, 0}, {INFINITY, 0}};
     const PrInformation none = {NAN, NAN, NAN};

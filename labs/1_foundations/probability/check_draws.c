@@ -6,9 +6,8 @@
 
 static const char uniformity_formula[] = "X = sum_c (counts[c] - e)^2 / e,  e = (n / d) / bins^d";
 
-static void uniformity__matches_four_draws_counted_by_hand(void **state)
+CASE(uniformity__matches_four_draws_counted_by_hand)
 {
-    (void)state;
     const double *u = DOUBLES(0.1, 0.9, 0.4, 0.6);
     int *counts = ints_filled(2, 9), *cells = ints_filled(4, 9);
     assert_number(pr_uniformity(counts, u, 4, 2, 1), 0, .name = "X, d = 1",
@@ -44,9 +43,8 @@ static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
     assert_kept("u", u, before, n);
 }
 
-static void uniformity__matches_direct_counting(void **state)
+CASE(uniformity__matches_direct_counting)
 {
-    (void)state;
     check_uniformity(1, 1000, 10, 1);
     check_uniformity(2, 1000, 7, 2);
     check_uniformity(3, 999, 3, 3);
@@ -55,16 +53,14 @@ static void uniformity__matches_direct_counting(void **state)
     check_uniformity(6, 20, 1, 2);
 }
 
-static void uniformity__ignores_an_incomplete_group(void **state)
+CASE(uniformity__ignores_an_incomplete_group)
 {
-    (void)state;
     check_uniformity(7, 31, 4, 2);
     check_uniformity(8, 32, 3, 3);
 }
 
-static void uniformity__returns_nan_outside_the_unit_interval(void **state)
+CASE(uniformity__returns_nan_outside_the_unit_interval)
 {
-    (void)state;
     static const double wrong[] = {1, -0.001, NAN, INFINITY};
     for (int k = 0; k < 4; k++)
         assert_number(pr_uniformity(ints_filled(3, 0), DOUBLES(0.5, wrong[k]), 2, 3, 1), NAN,
@@ -77,9 +73,8 @@ static void uniformity__returns_nan_outside_the_unit_interval(void **state)
 
 static const char exponential_formula[] = "x = -ln(1 - u) / rate, one pr_uniform() each";
 
-static void exponential__inverts_the_cdf_for_each_draw_in_order(void **state)
+CASE(exponential__inverts_the_cdf_for_each_draw_in_order)
 {
-    (void)state;
     static const double rates[] = {1, 0.25, 30};
     for (uint64_t k = 0; k < 3; k++)
         for (size_t n = 0; n <= 9; n += 3) {
@@ -93,9 +88,8 @@ static void exponential__inverts_the_cdf_for_each_draw_in_order(void **state)
         }
 }
 
-static void exponential__matches_the_cdf(void **state)
+CASE(exponential__matches_the_cdf)
 {
-    (void)state;
     // Of n = 40,000 numbers n F are at most x, sd sqrt(n F (1 - F)) <= 100: the tolerance is five
     // of those.
     enum { N = 40000 };
@@ -110,9 +104,8 @@ static void exponential__matches_the_cdf(void **state)
     }
 }
 
-static void exponential__is_never_negative_or_infinite(void **state)
+CASE(exponential__is_never_negative_or_infinite)
 {
-    (void)state;
     Rng rng = rng_from_seed(13);
     double *x = doubles_filled(20000, NAN);
     pr_exponential(x, 20000, 1, &rng);
@@ -141,32 +134,28 @@ static void check_normal(uint64_t seed, size_t n, double mean, double sd)
     assert_drawn(&rng, &same, "two draws for each pair");
 }
 
-static void normal__turns_two_uniform_draws_into_a_pair(void **state)
+CASE(normal__turns_two_uniform_draws_into_a_pair)
 {
-    (void)state;
     check_normal(21, 2, 0, 1);
     check_normal(22, 50, 0, 1);
 }
 
-static void normal__ends_with_a_cosine_when_n_is_odd(void **state)
+CASE(normal__ends_with_a_cosine_when_n_is_odd)
 {
-    (void)state;
     check_normal(23, 1, 0, 1);
     check_normal(24, 7, 0, 1);
     check_normal(25, 0, 0, 1);
 }
 
-static void normal__scales_by_sd_then_shifts_by_mean(void **state)
+CASE(normal__scales_by_sd_then_shifts_by_mean)
 {
-    (void)state;
     check_normal(26, 9, 100, 0.5);
     check_normal(27, 10, -3, 20);
     check_normal(28, 4, 5, 0);
 }
 
-static void normal__matches_the_cdf(void **state)
+CASE(normal__matches_the_cdf)
 {
-    (void)state;
     enum { N = 40000 };
     Rng rng = rng_from_seed(29);
     double *x = doubles_filled(N, NAN);
@@ -221,16 +210,14 @@ static void check_reject(uint64_t seed, size_t n, double a, double b, double slo
                 "f was evaluated in [%g, %g], expected [%g, %g]", least, most, a, b);
 }
 
-static void reject__accepts_points_below_the_density(void **state)
+CASE(reject__accepts_points_below_the_density)
 {
-    (void)state;
     check_reject(31, 50, 0, 2, 1, 2);
     check_reject(32, 1, 0, 1, 3, 3);
 }
 
-static void reject__accepts_any_interval_and_a_loose_bound(void **state)
+CASE(reject__accepts_any_interval_and_a_loose_bound)
 {
-    (void)state;
     check_reject(33, 40, 3, 4, 0.5, 2);
     check_reject(34, 40, 0, 0.5, 1, 8);
     check_reject(35, 0, 0, 1, 1, 1);
@@ -248,9 +235,8 @@ static double broken_beyond_one_half(double x, const void *context)
     return x < 0.5 ? 1 : NAN;
 }
 
-static void reject__refuses_a_density_outside_zero_to_bound(void **state)
+CASE(reject__refuses_a_density_outside_zero_to_bound)
 {
-    (void)state;
     static const double wrong[] = {1.5, -0.1, NAN};
     for (int k = 0; k < 3; k++) {
         Rng rng = rng_from_seed(36);
@@ -263,18 +249,16 @@ static void reject__refuses_a_density_outside_zero_to_bound(void **state)
     assert_that(got == 0, "f is NaN beyond 0.5: returned %zu proposals, expected 0", got);
 }
 
-static void reject__gives_up_on_a_zero_density(void **state)
+CASE(reject__gives_up_on_a_zero_density)
 {
-    (void)state;
     Rng rng = rng_from_seed(37);
     double zero = 0;
     size_t got = pr_reject(doubles_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
     assert_that(got == 0, "f is 0 everywhere: returned %zu proposals, expected 0", got);
 }
 
-static void reject__gives_up_only_after_consecutive_rejections(void **state)
+CASE(reject__gives_up_only_after_consecutive_rejections)
 {
-    (void)state;
     // One acceptance in a thousand: 300,000 proposals, never PR_MAX_REJECTIONS rejections in a row.
     Rng rng = rng_from_seed(38);
     double low = 0.001;
@@ -307,26 +291,23 @@ static void check_alias(const double *p, int n)
     assert_kept("p", mine, p, count);
 }
 
-static void alias__table_reproduces_the_probabilities(void **state)
+CASE(alias__table_reproduces_the_probabilities)
 {
-    (void)state;
     check_alias((double[]){0.5, 0.25, 0.125, 0.125}, 4);
     check_alias((double[]){0.1, 0.2, 0.3, 0.4}, 4);
     check_alias((double[]){0.7, 0.1, 0.2}, 3);
     check_alias((double[]){1.0 / 3, 1.0 / 3, 1.0 / 3}, 3);
 }
 
-static void alias__handles_one_outcome_and_zero_probabilities(void **state)
+CASE(alias__handles_one_outcome_and_zero_probabilities)
 {
-    (void)state;
     check_alias((double[]){1}, 1);
     check_alias((double[]){0, 1, 0, 0}, 4);
     check_alias((double[]){0, 0.5, 0, 0.5, 0}, 5);
 }
 
-static void alias__handles_many_outcomes(void **state)
+CASE(alias__handles_many_outcomes)
 {
-    (void)state;
     for (uint64_t seed = 41; seed <= 44; seed++) {
         int n = seed == 44 ? 2000 : 37;
         Rng rng = rng_from_seed(seed);
@@ -337,9 +318,8 @@ static void alias__handles_many_outcomes(void **state)
     }
 }
 
-static void alias__never_draws_a_zero_probability_outcome(void **state)
+CASE(alias__never_draws_a_zero_probability_outcome)
 {
-    (void)state;
     Rng rng = rng_from_seed(45);
     double *prob = doubles_filled(10, NAN);
     int *alias = ints_filled(10, -7);
@@ -353,9 +333,8 @@ static void alias__never_draws_a_zero_probability_outcome(void **state)
     }
 }
 
-static void alias__refuses_invalid_probabilities(void **state)
+CASE(alias__refuses_invalid_probabilities)
 {
-    (void)state;
     static const double wrong[][3] = {{0.5, 0.6, -0.1}, {0.5, 0.3, 0.1}, {0.5, 0.5, 0.5},
                                       {0.5, NAN, 0.5},  {0, 0, 0},       {INFINITY, 0, 0}};
     for (int k = 0; k < 6; k++)

@@ -7,9 +7,8 @@
 static const char moments_formula[] =
     "mean += (x - mean) / n,  squares += (x - old mean) (x - new mean)";
 
-static void moments__match_eight_numbers_by_hand(void **state)
+CASE(moments__match_eight_numbers_by_hand)
 {
-    (void)state;
     PrMoments m = {0};
     pr_moments(&m, DOUBLES(2, 4, 4, 4, 5, 5, 7, 9), 8);
     assert_integer("m.n", (int64_t)m.n, 8);
@@ -32,18 +31,16 @@ static void check_nist(int which, const double *x, size_t n, double rtol)
     assert_kept("x", mine, x, n);
 }
 
-static void moments__match_nist_certified_values(void **state)
+CASE(moments__match_nist_certified_values)
 {
-    (void)state;
     check_nist(0, nist_lottery, 218, 1e-13);
     check_nist(1, nist_lew, 200, 1e-13);
     check_nist(2, nist_mavro, 50, 1e-11);
     check_nist(3, nist_michelso, 100, 1e-11);
 }
 
-static void moments__survive_catastrophic_cancellation(void **state)
+CASE(moments__survive_catastrophic_cancellation)
 {
-    (void)state;
     static const double rtol[] = {1e-12, 1e-9, 1e-7};
     check_nist(4, (const double[]){10000001, 10000003, 10000002}, 3, 1e-13);
     for (int k = 0; k < 3; k++) {
@@ -58,9 +55,8 @@ static void moments__survive_catastrophic_cancellation(void **state)
     }
 }
 
-static void moments__continue_from_earlier_calls(void **state)
+CASE(moments__continue_from_earlier_calls)
 {
-    (void)state;
     Rng rng = rng_from_seed(61);
     double *x = numbers_uniform(&rng, 100), sum = 0, squares = 0;
     PrMoments m = {0};
@@ -75,9 +71,8 @@ static void moments__continue_from_earlier_calls(void **state)
     assert_number(m.squares, squares, .name = "squares", .formula = moments_formula, .rtol = 1e-11);
 }
 
-static void moments__of_one_number_have_zero_squares(void **state)
+CASE(moments__of_one_number_have_zero_squares)
 {
-    (void)state;
     PrMoments m = {0};
     pr_moments(&m, DOUBLES(-3.5), 1);
     assert_number(m.mean, -3.5, .name = "mean", .formula = moments_formula);
@@ -91,18 +86,16 @@ static void moments__of_one_number_have_zero_squares(void **state)
 static const char quantile_formula[] =
     "position = (n - 1) q, linear interpolation between two numbers";
 
-static void quantile__one_half_is_the_median(void **state)
+CASE(quantile__one_half_is_the_median)
 {
-    (void)state;
     assert_number(pr_quantile(DOUBLES(1, 2, 10), 3, 0.5), 2, .name = "median of 1, 2, 10",
                   .formula = quantile_formula);
     assert_number(pr_quantile(DOUBLES(1, 2, 10, 30), 4, 0.5), 6, .name = "median of 1, 2, 10, 30",
                   .formula = quantile_formula);
 }
 
-static void quantile__runs_from_minimum_to_maximum(void **state)
+CASE(quantile__runs_from_minimum_to_maximum)
 {
-    (void)state;
     double *x = DOUBLES(-4, 0, 1, 1, 8);
     assert_number(pr_quantile(x, 5, 0), -4, .name = "quantile 0", .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 1), 8, .name = "quantile 1", .formula = quantile_formula);
@@ -115,9 +108,8 @@ static void quantile__runs_from_minimum_to_maximum(void **state)
                   .formula = quantile_formula);
 }
 
-static void quantile__interpolates_linearly(void **state)
+CASE(quantile__interpolates_linearly)
 {
-    (void)state;
     for (size_t n = 2; n <= 12; n++) {
         double *x = doubles_filled(n, 0), *before = doubles_filled(n, 0);
         for (size_t i = 0; i < n; i++) x[i] = before[i] = 10 + (double)i / (double)(n - 1);
@@ -128,9 +120,8 @@ static void quantile__interpolates_linearly(void **state)
     }
 }
 
-static void quantile__returns_nan_without_numbers_or_for_invalid_q(void **state)
+CASE(quantile__returns_nan_without_numbers_or_for_invalid_q)
 {
-    (void)state;
     static const double wrong[] = {-0.01, 1.01, NAN};
     assert_number(pr_quantile(DOUBLES(1), 0, 0.5), NAN, .name = "quantile",
                   .formula = "NaN when n is 0");
@@ -165,9 +156,8 @@ static double log_f(PrFamily family, double x, double a, double b)
     return -(x - a) * (x - a) / (2 * b * b) - log(b) - log(2 * acos(-1)) / 2;
 }
 
-static void fit__matches_three_numbers_by_hand(void **state)
+CASE(fit__matches_three_numbers_by_hand)
 {
-    (void)state;
     // Mean 2, squared distances 8 in all; ln(0! 2! 4!) = ln 48.
     check_fit(PR_NORMAL, (double[]){0, 2, 4}, 3, 2, sqrt(8.0 / 3),
               -1.5 * (log(2 * acos(-1) * 8 / 3) + 1));
@@ -175,9 +165,8 @@ static void fit__matches_three_numbers_by_hand(void **state)
     check_fit(PR_POISSON, (double[]){0, 2, 4}, 3, 2, 0, 6 * log(2) - 6 - log(48));
 }
 
-static void fit__maximizes_the_likelihood(void **state)
+CASE(fit__maximizes_the_likelihood)
 {
-    (void)state;
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
         Rng rng = rng_from_seed(81);
         double *x = numbers_uniform(&rng, 60);
@@ -201,9 +190,8 @@ static void fit__maximizes_the_likelihood(void **state)
     }
 }
 
-static void fit__of_large_counts_does_not_overflow(void **state)
+CASE(fit__of_large_counts_does_not_overflow)
 {
-    (void)state;
     check_fit(PR_POISSON, (double[]){1000, 2000}, 2, 1500, 0,
               log_f(PR_POISSON, 1000, 1500, 0) + log_f(PR_POISSON, 2000, 1500, 0));
 }
@@ -215,9 +203,8 @@ static void check_unfit(PrFamily family, const double *x, size_t n, const char *
                 "pr_fit, %s, %s: got true, expected false", families[family], why);
 }
 
-static void fit__refuses_data_outside_the_support(void **state)
+CASE(fit__refuses_data_outside_the_support)
 {
-    (void)state;
     check_unfit(PR_EXPONENTIAL, (double[]){1, -0.5, 3}, 3, "a negative waiting time");
     check_unfit(PR_POISSON, (double[]){1, -1, 3}, 3, "a negative count");
     check_unfit(PR_POISSON, (double[]){1, 2.5, 3}, 3, "a fractional count");
@@ -228,9 +215,8 @@ static void fit__refuses_data_outside_the_support(void **state)
     }
 }
 
-static void fit__refuses_a_likelihood_without_a_maximum(void **state)
+CASE(fit__refuses_a_likelihood_without_a_maximum)
 {
-    (void)state;
     check_unfit(PR_NORMAL, (double[]){3, 3, 3}, 3, "three equal numbers");
     check_unfit(PR_NORMAL, (double[]){3}, 1, "one number");
     check_unfit(PR_EXPONENTIAL, (double[]){0, 0}, 2, "only zeros");
@@ -241,18 +227,16 @@ static void fit__refuses_a_likelihood_without_a_maximum(void **state)
 
 static const char update_formula[] = "log evidence = ln B(a + heads, b + tails) - ln B(a, b)";
 
-static void update__adds_heads_and_tails_to_the_prior(void **state)
+CASE(update__adds_heads_and_tails_to_the_prior)
 {
-    (void)state;
     PrBeta beta = {2, 3.5};
     pr_update(&beta, 4, 1);
     assert_number(beta.a, 6, .name = "a", .formula = "a grows by the heads");
     assert_number(beta.b, 4.5, .name = "b", .formula = "b grows by the tails");
 }
 
-static void update__returns_the_log_evidence_of_one_toss(void **state)
+CASE(update__returns_the_log_evidence_of_one_toss)
 {
-    (void)state;
     PrBeta uniform = {1, 1}, skewed = {3, 1};
     assert_number(pr_update(&uniform, 1, 0), log(0.5), .name = "log evidence",
                   .formula = update_formula);
@@ -260,9 +244,8 @@ static void update__returns_the_log_evidence_of_one_toss(void **state)
                   .name = "log evidence of tails under Beta(3,1)", .formula = update_formula);
 }
 
-static void update__of_all_tosses_equals_one_toss_at_a_time(void **state)
+CASE(update__of_all_tosses_equals_one_toss_at_a_time)
 {
-    (void)state;
     PrBeta together = {0.5, 2}, apart = {0.5, 2};
     double sum = 0, all = pr_update(&together, 7, 5);
     for (int i = 0; i < 12; i++)
@@ -274,9 +257,8 @@ static void update__of_all_tosses_equals_one_toss_at_a_time(void **state)
                   .formula = update_formula);
 }
 
-static void update__of_thousands_of_tosses_does_not_overflow(void **state)
+CASE(update__of_thousands_of_tosses_does_not_overflow)
 {
-    (void)state;
     // Under a uniform prior every number of heads is equally likely: n heads have 1 / (n + 1).
     PrBeta beta = {1, 1};
     assert_number(pr_update(&beta, 5000, 0), -log(5001), .name = "log evidence", .rtol = 1e-9,
