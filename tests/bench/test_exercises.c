@@ -12,13 +12,37 @@
 #include <cmocka.h>
 #include "tests/facts.h"
 
-// Runs the program with these options, its output dropped, and returns its exit status.
-static int run(const char *options)
+// Runs a program with these options, its output dropped, and returns its exit status.
+static int run_program(const char *program, const char *options)
 {
     char command[2048];
-    snprintf(command, sizeof command, PROGRAM " --quick --threads 1 %s >/dev/null 2>&1", options);
+    snprintf(command, sizeof command, "%s --quick --threads 1 %s >/dev/null 2>&1", program,
+             options);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int run(const char *options)
+{
+    return run_program(PROGRAM, options);
+}
+
+// The report of a program whose name is `name`; NULL when it fails.
+static cJSON *report_of(const char *program, const char *name, const char *options)
+{
+    static char text[1 << 18];
+    char folder[] = "/tmp/exercises-XXXXXX", path[64], all[1024];
+    if (mkdtemp(folder) == NULL) return NULL;
+    snprintf(path, sizeof path, "%s/%s.json", folder, name);
+    snprintf(all, sizeof all, "%s --json %s", options, folder);
+    int status = run_program(program, all);
+    FILE *file = fopen(path, "r");
+    size_t bytes = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    text[bytes] = '\0';
+    if (file != NULL) fclose(file);
+    remove(path);
+    rmdir(folder);
+    return status == 0 ? cJSON_Parse(text) : NULL;
 }
 
 static cJSON *report;    // of all exercises, with the library that fails
@@ -26,19 +50,8 @@ static cJSON *report;    // of all exercises, with the library that fails
 static int measure(void **state)
 {
     (void)state;
-    static char text[1 << 18];
-    char folder[] = "/tmp/exercises-XXXXXX", path[64], options[1024];
-    if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/autoencoder.json", folder);    // the program's name
-    snprintf(options, sizeof options,
-             "--mine " FAILING " --left-out 'kl=not written yet' --json %s", folder);
-    int status = run(options);
-    FILE *file = fopen(path, "r");
-    if (status != 0 || file == NULL || fread(text, 1, sizeof text - 1, file) == 0) return -1;
-    fclose(file);
-    remove(path);
-    rmdir(folder);
-    report = cJSON_Parse(text);
+    report =
+        report_of(PROGRAM, "autoencoder", "--mine " FAILING " --left-out 'kl=not written yet'");
     return report == NULL ? -1 : 0;
 }
 
@@ -116,6 +129,18 @@ static void products_are_held_against_openblas_and_kernels_against_the_plain_one
     assert_null(cJSON_GetObjectItem(row_of("corrupt"), "plain kernels"));
 }
 
+static void another_library_is_timed_beside_the_reference(void **state)
+{
+    (void)state;
+    cJSON *lu = report_of(RIVALS, "linear_algebra", "--only lu");
+    assert_non_null(lu);
+    const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItem(lu, "results"), 0);
+    assert_non_null(cJSON_GetObjectItem(row, "reference"));
+    assert_true(cJSON_GetObjectItem(cJSON_GetObjectItem(row, "LAPACK"), "seconds")->valuedouble >
+                0);
+    cJSON_Delete(lu);
+}
+
 static void one_exercise_alone_is_measured_and_an_unknown_one_refused(void **state)
 {
     (void)state;
@@ -137,6 +162,7 @@ int main(void)
         cmocka_unit_test(what_is_right_is_timed_beside_the_reference),
         cmocka_unit_test(work_and_traffic_are_what_a_hand_computes),
         cmocka_unit_test(products_are_held_against_openblas_and_kernels_against_the_plain_ones),
+        cmocka_unit_test(another_library_is_timed_beside_the_reference),
         cmocka_unit_test(one_exercise_alone_is_measured_and_an_unknown_one_refused),
         cmocka_unit_test(a_library_that_is_not_there_ends_with_status_1),
     };
