@@ -115,7 +115,7 @@ static _Noreturn void trial(const Bench *bench, const Workload *workload, FILE *
 // Must come before this process has threads: a copy of it would have none, and wait for them.
 static const char *try(const Bench *bench, const Workload *workload)
 {
-    if (find(bench->own, workload->function) == NULL) return "its function is gone";
+    if (find(bench->own, workload->function) == NULL) return "function is missing";
     FILE *printed = tmpfile();
     if (printed == NULL) return "no room to try it";
     fflush(NULL);

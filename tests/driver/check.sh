@@ -216,7 +216,7 @@ an_endless_loop_is_ended() { # test
     submit linear_backward <<'END'
     for (volatile int i = 0;; i = 0) continue; // HERE
 END
-    finds linear_backward "linear_backward ran out of time"
+    finds linear_backward "linear_backward timed out"
     tells "$(here)"
 }
 
@@ -348,7 +348,7 @@ a_hundred_gigabytes_are_refused() { # test
     free((void *)p);
     return 0;
 END
-    finds loss "loss took too much memory: asked for 107 GB"
+    finds loss "loss used too much memory: asked for 107 GB"
     tells "$(here)"
     submit loss <<'END'
     for (;;) {
@@ -358,7 +358,7 @@ END
 END
     run "$LAB" check $lab.loss
     gave 1
-    grep -q "took too much memory\|ran out of time" out || complain "no verdict"
+    grep -q "used too much memory\|timed out" out || complain "no verdict"
     leaves_nothing
 }
 
@@ -596,7 +596,7 @@ a_file_that_is_not_there_or_not_c_is_named() { # test
     : >$file
     run "$LAB" check $lab
     gave 1
-    [ "$(grep -c 'its function is gone$' out)" = $((others + 1)) ] || complain "expected all to be missed"
+    [ "$(grep -c 'function is missing$' out)" = $((others + 1)) ] || complain "expected all to be missed"
     rm $file
     mkdir $file
     run "$LAB" check $lab

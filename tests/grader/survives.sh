@@ -373,9 +373,9 @@ code_stays_as_it_is() { # test
     submit 'char *code = dlsym(RTLD_DEFAULT, "near_assert");
     mprotect(code - (size_t)code % 4096, 8192, PROT_READ | PROT_WRITE | PROT_EXEC);
     *code = 0xc3; return 16;' '#include <dlfcn.h>' && grade
-    is crash && plainly crash && both 'changed what is code, which an exercise may not' && at 21
+    is crash && plainly crash && both 'changed executable memory, which an exercise may not' && at 21
     submit 'char *code = mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); return 15;' && grade
-    is crash && plainly crash && both 'changed what is code'
+    is crash && plainly crash && both 'changed executable memory'
 }
 
 static_arrays_beyond_the_limit_are_named() { # test
@@ -434,7 +434,7 @@ asked_wrongly_it_says_how() { # test
     run "$build/grader" && gave 2 && says err '--cases FILE'
     submit "$right"
     run "$build/grader" --cases "$build/tests/tiny_cases.so" --submission ./libsanitized.so --source tiny.c 'sun__*:5'
-    gave 2 && says err 'no case fits sun__*'
+    gave 2 && says err 'no case matches sun__*'
     run "$build/grader" --cases "$build/tests/tiny_cases.so" --submission ./libsanitized.so --source tiny.c 'sum__*'
     gave 2 && says err 'expected PATTERN:SECONDS'
     run "$build/grader" --cases none.so --list && gave 2 && says err none.so
