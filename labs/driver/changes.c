@@ -27,7 +27,7 @@ static bool differs(Changes *changes)
     return !same;
 }
 
-ChangesNews changes_look(Changes *changes, double now)
+ChangesNews changes_poll(Changes *changes, double now)
 {
     if (differs(changes)) {
         changes->since = now;

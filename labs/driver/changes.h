@@ -2,7 +2,7 @@
  *
  *     Changes changes = changes_new("mine/autoencoder/autoencoder.c");
  *     for (;; wait_a_moment()) {
- *         if (changes_look(&changes, process_clock()) == CHANGES_SAVED) check();    // also at first
+ *         if (changes_poll(&changes, process_clock()) == CHANGES_SAVED) check();    // also at first
  *     }
  *
  * Editors write in place, truncate and write in two steps, or rename a new file over the old one. A
@@ -35,4 +35,4 @@ typedef struct Changes {
 Changes changes_new(const char *path);
 
 // `now` in seconds, of a clock that only goes forward.
-ChangesNews changes_look(Changes *changes, double now);
+ChangesNews changes_poll(Changes *changes, double now);

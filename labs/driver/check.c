@@ -115,7 +115,7 @@ int command_check(int argc, char **argv)
     if (choice.exercise < 0) only = NULL;
     if (!check_once(arena, lab, only, &workspace.progress, &grade, &err)) {
         Error unwritten;    // a classroom's script finds a result for everybody
-        grade_nothing(arena, lab, only, err.message, &grade);
+        grade_unreadable(arena, lab, only, err.message, &grade);
         if (!write_results(arena, lab, &grade, &asked, &unwritten)) error_report(&unwritten);
         return error_report(&err);
     }

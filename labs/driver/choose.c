@@ -43,7 +43,7 @@ static const Lab *choose_lab(const Course *course, const char *word)
     const Lab *of = lab_of_exercise(course, word);
     arena_free(arena);
     if (at >= 0 && at < sound) return &course->labs[at];
-    if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].says);
+    if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].message);
     else if (starts > 1)
         fprintf(stderr, "lab: %d labs begin with '%s'; ./lab list names them\n", starts, word);
     else if (of != NULL)

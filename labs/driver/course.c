@@ -155,9 +155,9 @@ bool course_load(Arena *arena, const char *root, Course *course, Error *err)
     return true;
 }
 
-int course_tell_damaged(const Course *course)
+int course_report_damaged(const Course *course)
 {
     for (int i = 0; i < course->damaged_count; i++)
-        fprintf(stderr, "lab: %s\n", course->damaged[i].says);
+        fprintf(stderr, "lab: %s\n", course->damaged[i].message);
     return course->damaged_count;
 }

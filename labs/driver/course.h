@@ -19,8 +19,9 @@ typedef struct Stage {
 } Stage;
 
 typedef struct DamagedLab {
-    const char *id;      // its folder's name
-    const char *says;    // "labs/1_foundations/som/lab.json: "title" is missing, expected a text"
+    const char *id;    // its folder's name
+    const char
+        *message;    // "labs/1_foundations/som/lab.json: "title" is missing, expected a text"
 } DamagedLab;
 
 typedef struct Course {
@@ -36,4 +37,4 @@ typedef struct Course {
 bool course_load(Arena *arena, const char *root, Course *course, Error *err);
 
 // On standard error, what is wrong with each damaged lab. Returns how many there are.
-int course_tell_damaged(const Course *course);
+int course_report_damaged(const Course *course);

@@ -21,7 +21,7 @@ typedef enum PartState { PART_THERE, PART_LACKING, PART_MISSING } PartState;
 typedef struct Part {
     const char *name;
     PartState state;    // lacking: something is off without it; missing: nothing works
-    const char *says;
+    const char *message;
     const char *brings;    // the command that helps; NULL when nothing has to be done
 } Part;
 
@@ -118,7 +118,7 @@ static void look_at_libraries(Report *report)
 static void look_at_machine(Report *report)
 {
     const double gib = 1u << 30;
-    Machine machine = machine_look(root_dir());
+    Machine machine = machine_inspect(root_dir());
     const Kernels *cpu = kernels_cpu();
     char limit[64] = "";
     if (machine.quota > 0)
@@ -186,7 +186,7 @@ static bool look_at_data(Report *report, Error *err)
 // One line a kind: what of .packages is not installed.
 static void look_at_packages(Report *report)
 {
-    if (!packages_look(&report->packages)) return;
+    if (!packages_query(&report->packages)) return;
     for (int kind = 0; kind < PACKAGE_KINDS; kind++) {
         const char *missing = "";
         int count = 0;
@@ -224,7 +224,7 @@ static void print_text(const Report *report)
         printf("%s%-8s%s", console_on(&console, style), states[part->state].mark,
                console_off(&console, style));
         console.columns -= 8;
-        console_item(&console, 0, 22, part->name, part->says);
+        console_item(&console, 0, 22, part->name, part->message);
         console.columns += 8;
         if (part->brings) console_text(&console, CONSOLE_BOLD, 30, part->brings);
     }
@@ -239,7 +239,7 @@ static void print_json(const Report *report)
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "part", part->name);
         cJSON_AddStringToObject(item, "state", states[part->state]);
-        cJSON_AddStringToObject(item, "says", part->says);
+        cJSON_AddStringToObject(item, "says", part->message);
         if (part->brings) cJSON_AddStringToObject(item, "brings", part->brings);
         cJSON_AddItemToArray(array, item);
     }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 16 << 10, MOST_SAID = 64 << 20, OPTIONS = 8 };
+enum { LONGEST_TEXT = 16 << 10, OUTPUT_LIMIT = 64 << 20, OPTIONS = 8 };
 static const Verdict NO_VERDICT = VERDICT_COUNT;
 
 // A case may take four times its processor time by the clock, and the machine may be busy.
@@ -59,7 +59,7 @@ static bool list_cases(const Grading *grading, Error *err)
 {
     static const char plain[] = LAB_BUILD_DIR "/grader_plain";
     const char *argv[] = {plain, "--cases", grading->cases, "--list", NULL};
-    Process process = {.argv = argv, .seconds = PATIENCE, .output = MOST_SAID};
+    Process process = {.argv = argv, .seconds = PATIENCE, .output = OUTPUT_LIMIT};
     Ending ending;
     if (!process_run(grading->arena, &process, &ending, err)) return false;
     if (ending.how != ENDED || ending.status != 0)
@@ -144,11 +144,11 @@ static void read_line(const Grading *grading, const cJSON *line)
     one->seconds = number_of(line, "seconds");
 }
 
-static void read_lines(const Grading *grading, const char *said)
+static void read_lines(const Grading *grading, const char *output)
 {
-    for (const char *end; *said != '\0'; said = end + (*end != '\0')) {
-        end = said + strcspn(said, "\n");
-        cJSON *line = cJSON_ParseWithLength(said, (size_t)(end - said));
+    for (const char *end; *output != '\0'; output = end + (*end != '\0')) {
+        end = output + strcspn(output, "\n");
+        cJSON *line = cJSON_ParseWithLength(output, (size_t)(end - output));
         if (line != NULL) read_line(grading, line);
         cJSON_Delete(line);
     }
@@ -198,7 +198,7 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
     const char *set[] = {"OMP_NUM_THREADS=1", NULL};
     Process process = {.argv = argv,
                        .set = set,
-                       .output = MOST_SAID,
+                       .output = OUTPUT_LIMIT,
                        .silence = CLOCK_FACTOR * longest + PATIENCE};
     if (!process_run(grading->arena, &process, ending, err)) return false;
     if (ending->how == ENDED && ending->status == 2)
@@ -212,9 +212,9 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
 // pass may have been said by the submission.
 static void blame(const Grading *grading, ExerciseGrade *exercise, const Ending *ending)
 {
-    const char *how = ending->how == ENDED_SIGNAL ? strsignal(ending->signal)
-                      : ending->how == ENDED_LATE ? "it was silent for too long"
-                      : ending->how == ENDED_LOUD
+    const char *how = ending->how == ENDED_SIGNAL    ? strsignal(ending->signal)
+                      : ending->how == ENDED_TIMEOUT ? "it was silent for too long"
+                      : ending->how == ENDED_OUTPUT
                           ? "it said too much"
                           : arena_print(grading->arena, "exit status %d", ending->status);
     const char *message = arena_print(grading->arena,
@@ -358,8 +358,8 @@ bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const 
     return true;
 }
 
-void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
-                   Grade *grade)
+void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
+                      Grade *grade)
 {
     *grade = (Grade){.problem = arena_print(arena, "%s", problem)};
     grade->exercises = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade));

@@ -53,8 +53,8 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
 
 // The grade of a submission that could not be looked at, such as a file that is not there: one case an
 // exercise, which says why.
-void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
-                   Grade *grade);
+void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
+                      Grade *grade);
 
 // Whether all that was asked for passes; nothing asked for is no pass.
 bool grade_passes(const Lab *lab, const Grade *grade);

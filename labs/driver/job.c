@@ -62,7 +62,7 @@ void job_end(Job *job)
     settle(job, status);
 }
 
-char *job_words(Arena *arena, const Job *job)
+char *job_output(Arena *arena, const Job *job)
 {
     struct stat entry;
     if (job->words == NULL || fstat(fileno(job->words), &entry) != 0)

@@ -3,7 +3,7 @@
  *     Job job = {0};
  *     if (!job_start(&job, check, &question, &err)) return error_report(&err);
  *     while (job_runs(&job)) { ...; if (saved) job_end(&job); }
- *     puts(job_words(arena, &job));
+ *     puts(job_output(arena, &job));
  *
  * What it prints, on both streams, is caught in a file without a name. Words that end in a form feed
  * are whole: a later look may find others after it. Whatever it has started ends with it.
@@ -26,4 +26,4 @@ void job_end(Job *job);    // at once; also one that does not run
 
 // What it has said up to its last form feed; while it runs "" when there is none, afterwards all that
 // follows the last.
-char *job_words(Arena *arena, const Job *job);
+char *job_output(Arena *arena, const Job *job);

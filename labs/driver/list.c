@@ -118,7 +118,7 @@ int command_list(int argc, char **argv)
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (word != NULL && !choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
     const Lab *current = choose_current(&workspace.course, &workspace.progress);
-    status = choice.lab == NULL && course_tell_damaged(&workspace.course) > 0 ? 1 : 0;
+    status = choice.lab == NULL && course_report_damaged(&workspace.course) > 0 ? 1 : 0;
     if (json) print_json(&workspace, choice.lab);
     if (json) return status;
     if (choice.lab != NULL) print_lab(&workspace, choice.lab), putchar('\n');

@@ -2,7 +2,7 @@
  *
  *     Packages packages;
  *     if (!packages_load(arena, root_dir(), &packages, &err)) return error_report(&err);
- *     packages_look(&packages);    // asks dpkg, once
+ *     packages_query(&packages);    // asks dpkg, once
  *     printf("%s\n", packages_setup(packages.items[0].kind));    // "./lab setup"
  *
  * All of it lives in the arena.
@@ -23,7 +23,7 @@ typedef struct Package {
     PackageKind kind;
     const char *name;
     const char *about;    // what for
-    bool there;           // after packages_look()
+    bool there;           // after packages_query()
 } Package;
 
 typedef struct Packages {
@@ -34,7 +34,7 @@ typedef struct Packages {
 bool packages_load(Arena *arena, const char *root, Packages *packages, Error *err);
 
 // Finds out which are installed; a package that another one provides is. False without dpkg.
-bool packages_look(Packages *packages);
+bool packages_query(Packages *packages);
 
 const char *packages_kind_name(PackageKind kind);    // as in .packages
 const char *packages_setup(PackageKind kind);        // the command that brings those of a kind

@@ -107,9 +107,9 @@ static EndingKind listen_to(const Process *process, Stream *streams)
             left = begun + process->seconds - now;
         if (process->silence > 0 && left > heard + process->silence - now)
             left = heard + process->silence - now;
-        if (left <= 0) return ENDED_LATE;
+        if (left <= 0) return ENDED_TIMEOUT;
         if (process->output > 0 && streams[OUT].used + streams[ERR].used > process->output)
-            return ENDED_LOUD;
+            return ENDED_OUTPUT;
 
         struct pollfd polled[STREAMS];
         bool open = false;

@@ -4,7 +4,7 @@
  *                         .memory = 1u << 30, .file = 64 << 20, .output = 1 << 20};
  *     Ending ending;
  *     if (!process_run(arena, &compiler, &ending, &err)) return false;    // it could not be started
- *     if (ending.how == ENDED_LATE) puts("the compiler took too long");
+ *     if (ending.how == ENDED_TIMEOUT) puts("the compiler took too long");
  *
  * It gets a session of its own, so that it cannot ask at the terminal, and Ctrl-C means us alone.
  * When process_run() returns, it and everything it has started are gone; and so is any other child
@@ -26,16 +26,16 @@ typedef struct Process {
 } Process;
 
 typedef enum EndingKind {
-    ENDED,           // by itself: `status`
-    ENDED_SIGNAL,    // by `signal`
-    ENDED_LATE,      // killed: out of time, or silent for too long
-    ENDED_LOUD,      // killed: said too much
+    ENDED,            // by itself: `status`
+    ENDED_SIGNAL,     // by `signal`
+    ENDED_TIMEOUT,    // killed: out of time, or silent for too long
+    ENDED_OUTPUT,     // killed: said too much
 } EndingKind;
 
 typedef struct Ending {
     EndingKind how;
     int status, signal;
-    const char *out, *err;    // what it said, with no NUL inside
+    const char *out, *err;    // what it output, with no NUL inside
 } Ending;
 
 bool process_run(Arena *arena, const Process *process, Ending *ending, Error *err);

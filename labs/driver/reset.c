@@ -65,7 +65,8 @@ static const char *blank(Arena *arena, const Lab *lab, int index, const char *sk
     return arena_print(arena, "#include \"common/todo.h\"\n%s", text);    // for LAB_TODO
 }
 
-static int tell_gone(const Workspace *workspace, const Lab *lab, int index, const char *skeleton)
+static int report_missing(const Workspace *workspace, const Lab *lab, int index,
+                          const char *skeleton)
 {
     Source empty;
     source_parse(workspace->arena, lab, "skeleton", skeleton, &empty);
@@ -104,7 +105,7 @@ static int reset(Workspace *workspace, const Lab *lab, int index)
         return error_report(&err);
     const char *skeleton = source_skeleton(arena, lab, &reference, 0);
     const char *text = blank(arena, lab, index, skeleton, &mine);
-    if (text == NULL) return tell_gone(workspace, lab, index, skeleton);
+    if (text == NULL) return report_missing(workspace, lab, index, skeleton);
     if (strcmp(text, mine.text) == 0) {
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
                      arena_print(arena, "%s is blank as it is.", name));

@@ -85,7 +85,7 @@ int command_roadmap(int argc, char **argv)
     for (int i = 0; i < workspace.course.stage_count; i++) print_stage(&workspace, i);
     print_next(&workspace);
     fflush(stdout);
-    status = course_tell_damaged(&workspace.course) > 0 ? 1 : 0;
+    status = course_report_damaged(&workspace.course) > 0 ? 1 : 0;
     arena_free(arena);
     return status;
 }

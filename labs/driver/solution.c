@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/beside.h"
+#include "labs/driver/side_by_side.h"
 #include "labs/driver/workspace.h"
 #include "labs/driver/mine.h"
 #include "common/options.h"
@@ -43,8 +43,8 @@ static void show(const Workspace *workspace, const Lab *lab, int index, const ch
         const char *yours =
             arena_print(workspace->arena, "yours, %s:%d", mine_shown(workspace->arena, mine.path),
                         mine.functions[index].first_line);
-        beside_print(workspace->arena, &workspace->console, columns(), yours,
-                     mine.functions[index].text, "the reference", solution);
+        side_by_side_print(workspace->arena, &workspace->console, columns(), yours,
+                           mine.functions[index].text, "the reference", solution);
         return;
     }
     console_text(&workspace->console, CONSOLE_BOLD, 0, "the reference");

@@ -252,7 +252,7 @@ static void follow_check(Watch *watch)
     if (watch->check.process == 0) return;
     bool runs = job_runs(&watch->check);
     arena_reset(watch->scratch);
-    const char *words = job_words(watch->scratch, &watch->check);
+    const char *words = job_output(watch->scratch, &watch->check);
     if (runs && (words[0] == '\0' || !watch->screen || watch->seconds >= 0)) return;
     if (watch->seconds < 0) watch->seconds = process_clock() - watch->begun;
     if (words[0] == '\0') words = "The check has ended without a word; r runs it again.\n";
@@ -271,7 +271,7 @@ static void show_aside(Watch *watch, int (*work)(void *), char key)
     watch->asked = key;
     if (job_start(&job, work, watch, &err)) {
         while (job_runs(&job)) usleep(1000);
-        char *words = job_words(watch->asides, &job), *last = NULL;
+        char *words = job_output(watch->asides, &job), *last = NULL;
         for (char *at = words; (at = strstr(at, "\n\n")) != NULL; at++) last = at;
         if (last != NULL) last[1] = '\0';    // behind it stands what to type; here there are keys
         watch->aside = words;
@@ -321,7 +321,7 @@ static void follow_key(Watch *watch, int key)
 
 static void follow_file(Watch *watch, Arena *arena)
 {
-    ChangesNews news = changes_look(&watch->changes, process_clock());
+    ChangesNews news = changes_poll(&watch->changes, process_clock());
     if (news == CHANGES_SAVED) {
         if (watch->focus < 0) watch->focus = not_done(watch->lab, 0);
         start_check(watch);

@@ -32,7 +32,7 @@ static void put(const char *name, const char *text)
 static ChangesNews after(double seconds)
 {
     now += seconds;
-    return changes_look(&changes, now);
+    return changes_poll(&changes, now);
 }
 
 static int enter(void **state)

@@ -1,6 +1,6 @@
-/* beside.h -- two texts, line by line, so that the eye finds where they differ.
+/* side_by_side.h -- two texts, line by line, so that the eye finds where they differ.
  *
- *     beside_print(arena, &console, 120, "yours", mine, "the reference", reference);
+ *     side_by_side_print(arena, &console, 120, "yours", mine, "the reference", reference);
  *
  *     yours                              the reference
  *     double sum = 0;                    double sum = 0;
@@ -14,5 +14,5 @@
 #include "common/arena.h"
 #include "common/console.h"
 
-void beside_print(Arena *arena, const Console *console, int columns, const char *left_title,
-                  const char *left, const char *right_title, const char *right);
+void side_by_side_print(Arena *arena, const Console *console, int columns, const char *left_title,
+                        const char *left, const char *right_title, const char *right);
