@@ -82,7 +82,7 @@ static double side_run(void *work, long calls, Error *err)
 
 // ---- a learner's solution is tried before it is timed ----
 
-enum { TRIAL_SECONDS = 20, TRIAL_AGREES = 81, TRIAL_DIFFERS = 82 };
+enum { CHILD_SECONDS = 20, CHILD_AGREES = 81, CHILD_DIFFERS = 82 };
 
 // Whether both wrote the same, up to the order of their sums. How exact a solution is was the
 // grader's business; here it is whether these sizes are beyond it.
@@ -99,17 +99,17 @@ static bool agree(const Side *got, const Side *want)
     return true;
 }
 
-static _Noreturn void trial(const Bench *bench, const Workload *workload, FILE *printed)
+static _Noreturn void compare_in_child(const Bench *bench, const Workload *workload, FILE *printed)
 {
     dup2(fileno(printed), STDOUT_FILENO);
     dup2(fileno(printed), STDERR_FILENO);
     Side want = side_new(bench->keep, workload, find(bench->reference, workload->function));
     Side got = side_new(bench->keep, workload, find(bench->own, workload->function));
     side_call(&want);
-    alarm(TRIAL_SECONDS);
+    alarm(CHILD_SECONDS);
     side_call(&got);
     fflush(stdout);
-    _exit(agree(&got, &want) ? TRIAL_AGREES : TRIAL_DIFFERS);
+    _exit(agree(&got, &want) ? CHILD_AGREES : CHILD_DIFFERS);
 }
 
 // Must come before this process has threads: a copy of it would have none, and wait for them.
@@ -121,7 +121,7 @@ static const char *try(const Bench *bench, const Workload *workload)
     fflush(NULL);
     int status = 0;
     pid_t child = fork();
-    if (child == 0) trial(bench, workload, printed);
+    if (child == 0) compare_in_child(bench, workload, printed);
     bool ended = child > 0 && waitpid(child, &status, 0) == child;
     struct stat entry;
     bool prints = fstat(fileno(printed), &entry) == 0 && entry.st_size > 0;
@@ -129,8 +129,8 @@ static const char *try(const Bench *bench, const Workload *workload)
     if (!ended) return "it could not be tried";
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return "takes over 20 s at this size";
     if (WIFSIGNALED(status)) return "crashes at this size";
-    if (WEXITSTATUS(status) == TRIAL_DIFFERS) return "wrong at this size";
-    if (WEXITSTATUS(status) != TRIAL_AGREES) return "ends the program";
+    if (WEXITSTATUS(status) == CHILD_DIFFERS) return "wrong at this size";
+    if (WEXITSTATUS(status) != CHILD_AGREES) return "ends the program";
     return prints ? "prints, and printing takes time" : NULL;
 }
 

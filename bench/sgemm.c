@@ -18,7 +18,7 @@
 
 static const char *const KIND[] = {"NN", "NT", "TN"};    // by ProductKind
 
-// One product and somebody to compute it: exactly one of the three is set.
+// One matrix product and what computes it: exactly one of the three is set.
 typedef struct Task {
     Product product;
     int threads;

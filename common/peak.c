@@ -23,7 +23,7 @@ int peak_probes(PeakProbe probes[PEAK_MAX_PROBES])
     return count;
 }
 
-// Written with what the probes return, read by nobody: the work cannot be dropped.
+// Receives what the probes return and is never read, so that the compiler cannot remove the work.
 static volatile double sink;
 
 // Seconds from the moment all threads are there until the last has finished.

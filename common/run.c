@@ -31,11 +31,12 @@ static void catch_interrupt(void)
     sigaction(SIGINT, &action, NULL);
 }
 
-// A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK what looks closer.
+// A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK which command shows more.
 static void on_crash(int signal_number)
 {
     static const char before[] = "\nThe lab crashed on your code; to look closer: ", after[] = "\n";
-    const char *told = getenv("LAB_CHECK"), *check = told != NULL ? told : "./lab check";
+    const char *variable = getenv("LAB_CHECK"),
+               *check = variable != NULL ? variable : "./lab check";
     bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
                    write(STDERR_FILENO, check, strlen(check)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;

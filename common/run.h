@@ -4,7 +4,7 @@
  *     {
  *         Settings set     = {.epochs = 10};
  *         Arena   *keep    = arena_new("keep", 1u << 30);
- *         Options *options = options_new(keep, "autoencoder", "Squeezes digits through a few numbers.");
+ *         Options *options = options_new(keep, "autoencoder", "Compresses digits into a few numbers.");
  *         options_int(options, "epochs", 'e', &set.epochs, 1, 10000, "passes over the images");
  *         int  status;
  *         Run *run = run_begin(keep, options, argc, argv, &status);

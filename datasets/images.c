@@ -97,7 +97,7 @@ bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, 
 {
     char path[PATH_MAX], found[PATH_MAX];
     const char *dir = source.data_dir;
-    if (dir == NULL) {    // nobody asked: MNIST if it was fetched, or else no download is needed
+    if (dir == NULL) {    // the default: MNIST if it was downloaded, else generated images
         root_data_dir(found);
         dir = find_file(path, found, "train", IMAGE_FILE) ? found : IMAGES_GENERATED;
     }

@@ -6,12 +6,12 @@
  *     }
  *
  * Editors write in place, truncate and write in two steps, or rename a new file over the old one. A
- * save is told once its file has been still for CHANGES_STILL seconds, so that no half of one is.
- * Also one of the same text: what stood there for a moment may be what a reader of the last has read.
+ * save is reported once the file has not changed for CHANGES_STILL seconds, so that a half-written file
+ * is not. A save of unchanged text is reported too: a reader may have read the text in between.
  *
- * It asks stat(), which every system has and which no editor's way of saving escapes: fifty times a
- * second that is 0.1 % of a core. inotify would have to follow the folder through renames, and
- * does not see what another machine writes.
+ * It polls stat(), which every system has and which works with every editor; fifty times a second that
+ * takes 0.1 % of a core. inotify would have to follow the folder through renames, and does not see
+ * what another machine writes.
  */
 #pragma once
 #include <stdbool.h>
@@ -24,7 +24,7 @@ typedef enum ChangesNews { CHANGES_NONE, CHANGES_SAVED, CHANGES_GONE } ChangesNe
 
 typedef struct Changes {
     const char *path;
-    bool there, told;    // as last seen; whether that was told
+    bool there, reported;    // as last seen; whether that state was reported
     dev_t device;
     ino_t inode;
     off_t size;

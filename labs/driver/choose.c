@@ -21,7 +21,7 @@ static int match(const char *word, const char *const *names, int count, int *sta
     return *starts == 1 ? chosen : -1;
 }
 
-// The lab that has an exercise of this name: somebody left the lab out.
+// The lab that has an exercise of this name, for a user who left the lab out.
 static const Lab *lab_of_exercise(const Course *course, const char *word)
 {
     for (int i = 0; i < course->lab_count; i++)
@@ -30,7 +30,7 @@ static const Lab *lab_of_exercise(const Course *course, const char *word)
     return NULL;
 }
 
-// NULL after a sentence. One that is damaged has a name, too: it is told what is wrong with it.
+// NULL after a message. A damaged lab can be named too: the message says what is wrong with it.
 static const Lab *choose_lab(const Course *course, const char *word)
 {
     Arena *arena = arena_new("names", 1u << 20);

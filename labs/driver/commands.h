@@ -6,7 +6,7 @@
  *     X(greet, "NAME", "says hello to NAME")
  *
  * The list makes the table, the help and the suggestions. A command returns the exit status: 0,
- * 1 when the world failed it, 2 when it was asked wrongly.
+ * 1 for a failure, 2 for wrong arguments.
  */
 #pragma once
 

@@ -150,7 +150,7 @@ static const char *first_words(Arena *arena, const char *output)
 {
     output += strspn(output, "\n");
     return output[0] == '\0'
-               ? "the compiler failed without a word"
+               ? "the compiler failed without output"
                : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(output, "\n"), output));
 }
 
@@ -177,7 +177,7 @@ static int line_of_include(Arena *arena, const char *text, const char *name)
     return 0;
 }
 
-// Of a lab its headers may be included. NAME.c would be a pass that nobody has written.
+// Of a lab its headers may be included. NAME.c would pass without being solved.
 static bool includes_source(Arena *arena, const Compile *job, const char *path,
                             Complaint *complaint)
 {

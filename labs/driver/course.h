@@ -6,7 +6,7 @@
  *
  * Labs are ordered by stage, then by their place in it. Nothing lists them: a folder with a
  * lab.json is a lab. LAB_PATH names further folders that are laid out as labs/ is, separated by
- * colons; their roadmap.json is optional and adds stages. A lab that is damaged keeps nobody from the
+ * colons; their roadmap.json is optional and adds stages. A damaged lab does not block the
  * others: it stands apart, with the sentence that says what is wrong.
  */
 #pragma once

@@ -51,7 +51,7 @@ static const char *first_line(Arena *arena, const char *command)
     return read && ran ? arena_print(arena, "%s", line) : NULL;
 }
 
-static void look_at_tools(Report *report)
+static void check_tools(Report *report)
 {
     static const struct {
         const char *name, *command;
@@ -74,7 +74,7 @@ static void look_at_tools(Report *report)
 }
 
 // Asked of the library itself, which is found as the labs find it: by the program's run path.
-static void look_at_blas(Report *report)
+static void check_blas(Report *report)
 {
     char *(*config)(void) = NULL;
     char *(*core)(void) = NULL;
@@ -101,7 +101,7 @@ static void look_at_blas(Report *report)
         openmp ? NULL : packages_setup(PACKAGE_BUILD));
 }
 
-static void look_at_libraries(Report *report)
+static void check_libraries(Report *report)
 {
     add(report, "LAPACK", LAB_HAVE_LAPACKE ? PART_THERE : PART_LACKING,
         LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA to compare with",
@@ -115,7 +115,7 @@ static void look_at_libraries(Report *report)
         LAB_HAVE_MICROHTTPD ? NULL : packages_setup(PACKAGE_OPTIONAL));
 }
 
-static void look_at_machine(Report *report)
+static void check_machine(Report *report)
 {
     const double gib = 1u << 30;
     Machine machine = machine_inspect(root_dir());
@@ -141,7 +141,7 @@ static void look_at_machine(Report *report)
         NULL);
 }
 
-static void look_at_gpu(Report *report)
+static void check_gpu(Report *report)
 {
     Gpu gpus[GPU_MAX];
     int count = gpu_list(gpus);
@@ -160,7 +160,7 @@ static void look_at_gpu(Report *report)
     if (count == 0) add(report, "GPU", PART_THERE, "none: every lab runs on the processor", NULL);
 }
 
-static bool look_at_data(Report *report, Error *err)
+static bool check_data(Report *report, Error *err)
 {
     char folder[PATH_MAX];
     Catalogue catalogue;
@@ -184,7 +184,7 @@ static bool look_at_data(Report *report, Error *err)
 }
 
 // One line a kind: what of .packages is not installed.
-static void look_at_packages(Report *report)
+static void check_packages(Report *report)
 {
     if (!packages_query(&report->packages)) return;
     for (int kind = 0; kind < PACKAGE_KINDS; kind++) {
@@ -260,13 +260,13 @@ int command_doctor(int argc, char **argv)
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!packages_load(arena, root_dir(), &report->packages, &err)) return error_report(&err);
 
-    look_at_tools(report);
-    look_at_blas(report);
-    look_at_libraries(report);
-    look_at_machine(report);
-    look_at_gpu(report);
-    if (!look_at_data(report, &err)) return error_report(&err);
-    look_at_packages(report);
+    check_tools(report);
+    check_blas(report);
+    check_libraries(report);
+    check_machine(report);
+    check_gpu(report);
+    if (!check_data(report, &err)) return error_report(&err);
+    check_packages(report);
     if (json) print_json(report);
     else print_text(report);
     for (int i = 0; i < report->count; i++)

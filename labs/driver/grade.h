@@ -46,7 +46,7 @@ typedef struct Grade {
 bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
                       Grade *grade, Error *err);
 
-// The same for a library that is there already; `plain` takes the grader without sanitizers. No
+// The same for a library that is already built; `plain` takes the grader without sanitizers. No
 // exercise is COMPILE or MISSING then.
 bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
                    Grade *grade, Error *err);
@@ -56,6 +56,6 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
 void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
                       Grade *grade);
 
-// Whether all that was asked for passes; nothing asked for is no pass.
+// Whether all requested exercises pass; false when none was requested.
 bool grade_passes(const Lab *lab, const Grade *grade);
 int grade_points(const Lab *lab, const Grade *grade);    // of the exercises that pass

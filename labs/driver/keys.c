@@ -74,8 +74,8 @@ void keys_forget(const Keys *keys)
     sigprocmask(SIG_SETMASK, &keys->mask, NULL);
 }
 
-// Until somebody says `fg`. The terminal is ours again when SIGCONT is seen, which also comes after a
-// stop that nobody told us of.
+// Until `fg`. The terminal is ours again after SIGCONT, which also follows a stop that sent us no
+// signal.
 static void stop(Keys *keys)
 {
     sigset_t only, ours;

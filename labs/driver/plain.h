@@ -1,4 +1,4 @@
-/* plain.h -- text that somebody else's program wrote, made fit to be shown and stored.
+/* plain.h -- makes the output of another program safe to print and to store.
  *
  *     puts(plain_text(arena, output, 800));    // no escape code reaches the terminal
  *

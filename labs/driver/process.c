@@ -69,7 +69,7 @@ failed:;
 
 // ---- what it says ----
 
-// A socket, not a pipe: a pipe could be opened again through /proc by somebody who was not given it.
+// A socket, not a pipe: any process of the user can open a pipe through /proc.
 static bool connect_stream(int *ours, int *theirs)
 {
     int ends[2];
@@ -139,7 +139,7 @@ static const char *keep(Arena *arena, Stream *stream)
 
 // ---- the end ----
 
-// What the child has left behind comes to us, since nobody else is there: all of it is killed.
+// Processes that the child left behind become our children: all of them are killed.
 static void kill_orphans(void)
 {
 #ifdef __linux__

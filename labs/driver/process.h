@@ -20,7 +20,7 @@ typedef struct Process {
     const char *folder;         // where it runs; NULL: here
     const char *input;          // what it reads; NULL: nothing
     double seconds;             // by the clock; 0 in this and what follows: no limit
-    double silence;             // seconds without a word from it
+    double silence;             // seconds without output
     size_t memory, file;        // bytes of address space, and of any file it writes
     size_t output;              // bytes that it may say, on both streams together
 } Process;

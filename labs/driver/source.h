@@ -60,7 +60,7 @@ const char *source_drop(Arena *arena, const Source *source, int exercise);
 int source_exercise_at(const Lab *lab, const Source *source, int line);
 
 // The lines that lie between an exercise's marks in the reference, without indent, blank lines and
-// lines that hold no letter or digit; NULL ends them. What nobody may be shown before the time.
+// lines that hold no letter or digit; NULL ends them. They must not be shown before the exercise is solved.
 const char **source_secrets(Arena *arena, const Lab *lab, const Source *reference, int exercise);
 
 // What NAME.h says of an exercise's function: the comment right above its prototype, and the prototype.

@@ -20,7 +20,7 @@ static const char *editor_flags(Arena *arena, const Lab *lab)
                        lab->folder, root_dir());
 }
 
-// What is there already is left as it is.
+// Existing files are left unchanged.
 static bool write_new(const char *path, const char *text, Error *err)
 {
     return access(path, F_OK) == 0 || file_write(path, text, err);
@@ -111,7 +111,7 @@ static int start(const Workspace *workspace, const Lab *lab)
         if (!write_new(flags_path(arena, lab), editor_flags(arena, lab), &err))
             return error_report(&err);
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
-                     arena_print(arena, "%s is there already and stays as it is: %s.", shown,
+                     arena_print(arena, "%s already exists and was not changed: %s.", shown,
                                  workspace_standing_text(workspace, lab)));
         putchar('\n');
         workspace_next_in(workspace, lab);
@@ -160,7 +160,7 @@ int command_start(int argc, char **argv)
     Options *options =
         workspace_options(arena, argv, "lab start LAB",
                           "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
-                          "first. A file that is there already is never overwritten.");
+                          "first. An existing file is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (word == NULL) return ask_which(&workspace);

@@ -36,7 +36,7 @@ const char *submission_folder(Arena *arena, const Lab *lab, SubmissionKind kind)
     return arena_print(arena, "%s/mine/%s/%s", LAB_BUILD_DIR, lab->id, name);
 }
 
-// ---- what is there already ----
+// ---- existing builds ----
 
 static bool write_text(const char *path, const char *text, Error *err)
 {

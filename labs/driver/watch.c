@@ -255,7 +255,7 @@ static void follow_check(Watch *watch)
     const char *words = job_output(watch->scratch, &watch->check);
     if (runs && (words[0] == '\0' || !watch->screen || watch->seconds >= 0)) return;
     if (watch->seconds < 0) watch->seconds = process_clock() - watch->begun;
-    if (words[0] == '\0') words = "The check has ended without a word; r runs it again.\n";
+    if (words[0] == '\0') words = "The check ended without output; r runs it again.\n";
     arena_reset(watch->reports);
     watch->report = arena_print(watch->reports, "%s", words);
     if (!runs) print_below(watch, watch->report, true);
@@ -343,7 +343,7 @@ static void watch_file(Watch *watch, Arena *arena)
         follow_key(watch, key);
         follow_file(watch, arena);
         follow_check(watch);
-        if (watch->keys.over && watch->changes.told && watch->check.process == 0) break;
+        if (watch->keys.over && watch->changes.reported && watch->check.process == 0) break;
     }
     job_end(&watch->check);
     if (watch->check.words != NULL) fclose(watch->check.words);

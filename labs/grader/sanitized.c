@@ -181,7 +181,7 @@ void __ubsan_on_report(void)
 // ---- leaks ----
 
 // What was allocated and not freed. LeakSanitizer is slow (it stops the process from outside), so it
-// runs only when the submission's own allocations are among them; memory still reachable is no leak.
+// runs only when the submission's own allocations are among them; reachable memory is not leaked.
 enum { LIVE_MAX = 4096 };
 static const volatile void *live[LIVE_MAX];
 static size_t live_sizes[LIVE_MAX];
@@ -208,7 +208,7 @@ static void on_free(const volatile void *block)
         }
 }
 
-// What the grader itself allocates, from its start on, is no leak.
+// What the grader itself allocates, from its start on, does not count.
 __attribute__((constructor)) static void own_memory(void)
 {
     __lsan_disable();

@@ -26,7 +26,7 @@ static void to_cmocka(void)
     stderr = cmocka_err;
 }
 
-static void to_answer(void)
+static void to_submission(void)
 {
     stdout = own_out;
     stderr = own_err;
@@ -39,7 +39,7 @@ static void not_written_yet(const char *exercise)
 
 static int before(void **state)
 {
-    to_answer();
+    to_submission();
     return process->test->setup_func ? process->test->setup_func(state) : 0;
 }
 
@@ -103,7 +103,7 @@ static _Noreturn void end_wrong(void)
     shared_result_end(process->result, VERDICT_WRONG, 0, "expected %s", text);
 }
 
-static void load_answer(void)
+static void load_submission(void)
 {
     if (dlopen(process->submission, RTLD_LAZY | RTLD_GLOBAL) != NULL) return;
     const char *why = dlerror(), *symbol = strstr(why, "undefined symbol: ");
@@ -134,7 +134,7 @@ _Noreturn void test_process_run(const TestProcess *given)
     crash_handler_init(process);
     sandbox_enter(process->seconds);
     crash_handler_track_leaks(true);
-    load_answer();
+    load_submission();
     crash_handler_track_leaks(false);
     shared_result_set_phase(process->result, PHASE_RUNNING);
 

@@ -1,8 +1,8 @@
 /* verdict.h -- the possible results of a case, shared by the grader and `lab`.
  *
  *     verdict_name(VERDICT_TIMEOUT)      // "timeout", in JSON
- *     verdict_from_name("timeout")       // VERDICT_TIMEOUT; VERDICT_COUNT for a word that is none
- *     verdict_words(VERDICT_TIMEOUT)     // "ran out of time", for a reader
+ *     verdict_from_name("timeout")       // VERDICT_TIMEOUT; VERDICT_COUNT for an unknown name
+ *     verdict_words(VERDICT_TIMEOUT)     // "timed out", for a reader
  *
  * Only `pass` is a pass. A case without a result has not passed.
  */

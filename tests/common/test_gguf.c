@@ -41,7 +41,7 @@ static void refuses(const GgufBytes *bytes, const char *sentence)
     Gguf *file = parse_guarded(gguf_parse, bytes->data, bytes->size, &err);
     if (file != NULL) fail_msg("was taken, expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL)
-        fail_msg("said \"%s\"\n  expected \"%s\"", err.message, sentence);
+        fail_msg("got \"%s\"\n  expected \"%s\"", err.message, sentence);
 }
 
 static GgufBytes bytes;    // of the case that runs
@@ -262,7 +262,7 @@ static void a_file_cut_at_any_byte_is_refused_and_its_header_is_still_read(void 
         gguf_close(file);
     }
     gguf_close(accepts(&bytes));
-    gguf_bytes_pad(&bytes, 1, 100);    // what follows the data is nobody's
+    gguf_bytes_pad(&bytes, 1, 100);    // bytes after the data are ignored
     gguf_close(accepts(&bytes));
 }
 

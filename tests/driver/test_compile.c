@@ -40,7 +40,7 @@ static void the_first_error_counts_with_line_and_column(void **state)
     assert_string_equal(compiled.warnings[0].message, "unused variable 'k'");
 }
 
-static void an_error_in_a_header_is_told_where_it_is_included(void **state)
+static void an_error_in_a_header_is_reported_at_its_include(void **state)
 {
     Compiled gcc = read_output(*state, "In file included from /x/b.h:1,\n"
                                        "                 from /me/a.c:3:\n"
@@ -81,7 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_error_counts_with_line_and_column),
-        cmocka_unit_test(an_error_in_a_header_is_told_where_it_is_included),
+        cmocka_unit_test(an_error_in_a_header_is_reported_at_its_include),
         cmocka_unit_test(a_file_with_a_longer_name_is_another),
         cmocka_unit_test(a_fatal_error_without_a_place_is_still_an_error),
         cmocka_unit_test(silence_is_no_complaint),

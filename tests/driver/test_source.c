@@ -150,7 +150,7 @@ static void exercises_that_are_solved_keep_their_bodies_and_lose_their_marks(voi
     assert_non_null(strstr(last, "return helper(3);"));
 }
 
-static void a_mark_out_of_place_is_told_with_its_line(void **state)
+static void a_misplaced_mark_is_reported_with_its_line(void **state)
 {
     static const struct {
         const char *what, *instead, *message;
@@ -372,7 +372,7 @@ static void secrets_are_the_lines_between_the_marks(void **state)
     assert_null(two[2]);
 }
 
-static void what_is_no_text_file_gets_a_sentence(void **state)
+static void a_file_that_is_not_text_is_refused(void **state)
 {
     Source source;
     Error err;
@@ -418,7 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_skeleton_holds_neither_marks_nor_solutions),
         CASE(exercises_that_are_solved_keep_their_bodies_and_lose_their_marks),
-        CASE(a_mark_out_of_place_is_told_with_its_line),
+        CASE(a_misplaced_mark_is_reported_with_its_line),
         CASE(comments_strings_and_calls_are_no_definitions),
         CASE(a_missing_or_doubled_brace_harms_no_other_function),
         CASE(one_wrong_character_harms_no_other_function),
@@ -427,7 +427,7 @@ int main(void)
         CASE(a_blank_or_dropped_function_moves_no_other_line),
         CASE(a_line_belongs_to_the_function_around_it),
         CASE(secrets_are_the_lines_between_the_marks),
-        CASE(what_is_no_text_file_gets_a_sentence),
+        CASE(a_file_that_is_not_text_is_refused),
         CASE(the_promise_is_the_prototype_and_its_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
