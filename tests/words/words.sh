@@ -48,9 +48,9 @@ END_OF_FILE
     finds 1 'by heart' overfit
     finds 2 'images to learn from' 'training set'
     [ "$(wc -l <out)" = 2 ] || complain "expected two"
-    printf 'int main(void)\n{\n    puts("the steepest slope");    // learned By Heart\n}\n' >lab.c
+    printf 'int main(void)\n{\n    puts("it goes both ways");    // learned By Heart\n}\n' >lab.c
     find_in lab.c
-    finds 3 slope derivative
+    finds 3 'both ways' bidirectional
     finds 3 'by heart' overfit
     echo 'tied: The network is taught backwards.' >tied.mutants
     find_in tied.mutants
