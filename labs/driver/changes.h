@@ -1,4 +1,4 @@
-/* changes.h -- notices that a file was saved, however the editor does that.
+/* changes.h -- detects that a file was saved, whatever the editor's way of saving.
  *
  *     Changes changes = changes_new("mine/autoencoder/autoencoder.c");
  *     for (;; wait_a_moment()) {
@@ -28,11 +28,11 @@ typedef struct Changes {
     dev_t device;
     ino_t inode;
     off_t size;
-    double written;    // its own time
-    double since;      // when it was first seen so
+    double written;    // its modification time
+    double since;      // when this state was first seen
 } Changes;
 
 Changes changes_new(const char *path);
 
-// `now` in seconds, of a clock that only goes forward.
+// `now` in seconds, of a monotonic clock.
 ChangesNews changes_poll(Changes *changes, double now);

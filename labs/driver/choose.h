@@ -1,10 +1,10 @@
-/* choose.h -- what a learner means by `autoencoder.loss`, `auto`, or nothing at all.
+/* choose.h -- resolves the lab and exercise named on the command line: `autoencoder.loss`, `auto`, or none.
  *
  *     Choice choice;
  *     if (!choose(&course, &progress, argc > 1 ? argv[1] : NULL, &choice)) return 2;    // the reason is printed
  *     choice.lab->id, choice.exercise            // -1: the whole lab
  *
- * LAB or LAB.EXERCISE, each by its name or a beginning that only one has. Without an argument: the lab
+ * LAB or LAB.EXERCISE, each by its name or an unambiguous prefix. Without an argument: the lab
  * that was worked on last, else the first that was started.
  */
 #pragma once

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// The folders of labs that `lab_root` holds, absolute, behind the `count` that there are.
+// Appends the lab folders below `lab_root`, absolute, to the `count` found so far.
 static int add_folders(Arena *arena, const char *lab_root, const char ***folders, int count)
 {
     // glob() would take a '[' or '*' in the checkout's own path as a pattern.
@@ -118,12 +118,11 @@ static int by_id(const void *left, const void *right)
     return strcmp(((const Stage *)left)->id, ((const Stage *)right)->id);
 }
 
-// Whether a lab that was read has its place: a stage, and a name that is its own, which is all that a
-// learner types.
+// Whether a lab's stage exists and its name, which is all that a learner types, is unique.
 static bool belongs(const Course *course, const char *root, const Lab *lab, Error *err)
 {
     if (find_stage(course, lab->stage) == NULL)
-        return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there", root,
+        return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s exists", root,
                          lab->stage, lab->folder);
     for (int i = 0; i < course->lab_count; i++)
         if (strcmp(course->labs[i].id, lab->id) == 0)

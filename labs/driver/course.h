@@ -1,13 +1,13 @@
-/* course.h -- the whole road: the stages of labs/roadmap.json and the labs found in their folders.
+/* course.h -- the whole course: the stages of labs/roadmap.json and the labs found in their folders.
  *
  *     Course course;
  *     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
  *     for (int i = 0; i < course.lab_count; i++) puts(course.labs[i].id);
  *
- * Labs are ordered by stage, then by their place in it. Nothing lists them: a folder with a
- * lab.json is a lab. LAB_PATH names further folders that are laid out as labs/ is, separated by
+ * Labs are ordered by stage, then by their place in it. There is no list: a folder with a
+ * lab.json is a lab. LAB_PATH names further folders with the layout of labs/, separated by
  * colons; their roadmap.json is optional and adds stages. A damaged lab does not block the
- * others: it stands apart, with the sentence that says what is wrong.
+ * others: it is kept separately, with the message that says what is wrong.
  */
 #pragma once
 #include "labs/driver/labfile.h"
@@ -33,8 +33,8 @@ typedef struct Course {
     int damaged_count;
 } Course;
 
-// False when the road itself cannot be read: a roadmap.json, or a folder of LAB_PATH.
+// False if a roadmap.json or a folder of LAB_PATH cannot be read.
 bool course_load(Arena *arena, const char *root, Course *course, Error *err);
 
-// On standard error, what is wrong with each damaged lab. Returns how many there are.
+// Prints on standard error what is wrong with each damaged lab. Returns how many there are.
 int course_report_damaged(const Course *course);

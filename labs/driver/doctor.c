@@ -20,7 +20,7 @@ typedef enum PartState { PART_THERE, PART_LACKING, PART_MISSING } PartState;
 
 typedef struct Part {
     const char *name;
-    PartState state;    // lacking: something is off without it; missing: nothing works
+    PartState state;    // lacking: a feature is off; missing: nothing works
     const char *message;
     const char *brings;    // the command that helps; NULL when nothing has to be done
 } Part;
@@ -73,7 +73,7 @@ static void check_tools(Report *report)
     }
 }
 
-// Asked of the library itself, which is found as the labs find it: by the program's run path.
+// Reads the library itself, found as the labs find it: through the program's run path.
 static void check_blas(Report *report)
 {
     char *(*config)(void) = NULL;
@@ -87,11 +87,11 @@ static void check_blas(Report *report)
         *(void **)&parallel = dlsym(library, "openblas_get_parallel");
     }
     if (config == NULL || core == NULL || parallel == NULL) {
-        add(report, "BLAS", PART_LACKING, "no OpenBLAS: what needs LAPACK is not built",
+        add(report, "BLAS", PART_LACKING, "no OpenBLAS: programs that need LAPACK are not built",
             packages_setup(PACKAGE_BUILD));
         return;
     }
-    static const char *const threads[] = {"no threads", "threads of its own, which fight with ours",
+    static const char *const threads[] = {"no threads", "its own threads, which compete with ours",
                                           "threads of OpenMP"};
     int name = (int)strlen("OpenBLAS "), kind = parallel();
     bool openmp = kind == 2;
@@ -104,7 +104,7 @@ static void check_blas(Report *report)
 static void check_libraries(Report *report)
 {
     add(report, "LAPACK", LAB_HAVE_LAPACKE ? PART_THERE : PART_LACKING,
-        LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA to compare with",
+        LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA for comparison",
         LAB_HAVE_LAPACKE ? NULL : packages_setup(PACKAGE_BUILD));
     add(report, "downloads", LAB_HAVE_CURL ? PART_THERE : PART_LACKING,
         LAB_HAVE_CURL ? "libcurl" : "built without libcurl: ./lab data get is off",
@@ -137,7 +137,7 @@ static void check_machine(Report *report)
     bool room = (double)machine.disk_free > gib;
     add(report, "disk", room ? PART_THERE : PART_LACKING,
         arena_print(report->arena, "%.1f GiB free%s", (double)machine.disk_free / gib,
-                    room ? "" : ", little for a build and data sets"),
+                    room ? "" : ", too little for a build and data sets"),
         NULL);
 }
 
@@ -150,7 +150,7 @@ static void check_gpu(Report *report)
                                   "2>&- | sed -n 's/.*release \\([0-9.]*\\).*/\\1/p'");
     add(report, "CUDA", PART_THERE,
         version ? arena_print(report->arena, "nvcc %s", version)
-                : "no nvcc: nothing here needs it (developer.nvidia.com/cuda-downloads)",
+                : "no nvcc, which no lab needs (developer.nvidia.com/cuda-downloads)",
         NULL);
     for (int i = 0; i < count; i++)
         add(report, "GPU", PART_THERE,
@@ -255,7 +255,7 @@ int command_doctor(int argc, char **argv)
     Error err;
     report->arena = arena;
     Options *options =
-        options_new(arena, "lab doctor", "What is there, what is missing, what brings it.");
+        options_new(arena, "lab doctor", "What is installed, what is missing, and how to get it.");
     options_flag(options, "json", 0, &json, "as JSON");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!packages_load(arena, root_dir(), &report->packages, &err)) return error_report(&err);

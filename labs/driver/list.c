@@ -111,8 +111,8 @@ int command_list(int argc, char **argv)
     Choice choice = {0};
     Options *options =
         workspace_options(arena, argv, "lab list [LAB]",
-                          "The labs and their exercises: not started, wrong or done, the "
-                          "points, the hints that were read.");
+                          "The labs and their exercises: not started, wrong or done, "
+                          "points, and hints read.");
     options_flag(options, "json", 0, &json, "as JSON, for programs");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);

@@ -1,4 +1,4 @@
-/* machine.h -- what this process may use of the machine: processor, cores, memory, disk.
+/* machine.h -- the resources that this process may use: processor, cores, memory, disk.
  *
  *     Machine machine = machine_inspect("/home/me/labs");
  *     printf("%s, %d cores\n", machine.processor, machine.cores);

@@ -1,4 +1,4 @@
-/* side_by_side.h -- two texts, line by line, so that the eye finds where they differ.
+/* side_by_side.h -- prints two texts side by side and marks the lines that differ, as `diff -y`.
  *
  *     side_by_side_print(arena, &console, 120, "yours", mine, "the reference", reference);
  *
@@ -7,8 +7,8 @@
  *     sum += miss;                    |  sum += (double)miss * miss;
  *                                     >  sum /= B;
  *
- * Long lines are broken where there are 110 columns or more; with fewer, what does not fit stands one
- * above the other.
+ * From 110 columns on, long lines are wrapped; on a narrower console, texts that do not fit are printed
+ * one below the other.
  */
 #pragma once
 #include "common/arena.h"

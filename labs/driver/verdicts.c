@@ -8,7 +8,7 @@
 
 enum { MOST_OUTPUT = 600, OUTPUT_LINES = 8, DETAIL_LINES = 60 };
 
-typedef struct Report {    // what all of the functions below are given
+typedef struct Report {    // the arguments of all functions below
     const Console *console;
     Arena *arena;
     const Lab *lab;
@@ -98,7 +98,7 @@ static const char *subject(const Report *report, int e, Verdict verdict)
                        verdict_words(verdict));
 }
 
-// ---- a line an exercise ----
+// ---- a line for each exercise ----
 
 static void put_exercise(const Report *report, int e, int width)
 {
@@ -135,7 +135,7 @@ static void put_exercises(const Report *report)
         if (report->grade->exercises[e].asked) put_exercise(report, e, width);
 }
 
-// ---- one thing to look at ----
+// ---- the first failing case ----
 
 static void put_printed(const Report *report, const CaseGrade *one)
 {
@@ -169,7 +169,7 @@ static void put_blank(const Report *report, int e)
                              report->lab->exercises[e].id, function, line > 0 ? ", at " : "",
                              line > 0 ? place(report, line) : ""));
     console_text(report->console, CONSOLE_PLAIN, 2,
-                 arena_print(report->arena, "%s.h says what it promises.", report->lab->id));
+                 arena_print(report->arena, "Its contract is in %s.h.", report->lab->id));
 }
 
 // The grader's sentence, with its "line 18" as "mine/autoencoder/autoencoder.c:18", and with the place
@@ -177,12 +177,12 @@ static void put_blank(const Report *report, int e)
 static const char *with_place(const Report *report, const CaseGrade *one)
 {
     if (one->line <= 0) return one->message;
-    const char *output = arena_print(report->arena, "line %d", one->line);
-    const char *at = strstr(one->message, output);
-    if (at == NULL || (at[strlen(output)] >= '0' && at[strlen(output)] <= '9'))
+    const char *place_words = arena_print(report->arena, "line %d", one->line);
+    const char *at = strstr(one->message, place_words);
+    if (at == NULL || (at[strlen(place_words)] >= '0' && at[strlen(place_words)] <= '9'))
         return arena_print(report->arena, "%s, at %s", one->message, place(report, one->line));
     return arena_print(report->arena, "%.*s%s%s", (int)(at - one->message), one->message,
-                       place(report, one->line), at + strlen(output));
+                       place(report, one->line), at + strlen(place_words));
 }
 
 static void put_missing(const Report *report, int e)
@@ -227,8 +227,7 @@ static void put_cases(const Report *report, int e, bool all)
     if (exercise->count == 0) {
         putchar('\n');
         console_text(report->console, CONSOLE_PLAIN, 0,
-                     arena_print(report->arena,
-                                 "%s has no cases, and what nothing was asked of has not passed.",
+                     arena_print(report->arena, "%s has no cases, so it cannot pass.",
                                  report->lab->exercises[e].id));
         return;
     }
@@ -260,7 +259,7 @@ static void put_problem(const Report *report)
         }
 }
 
-// Right, and yet the compiler saw something.
+// Exercises that pass although the compiler warns.
 static void put_warnings(const Report *report)
 {
     for (int e = 0; e < report->lab->exercise_count; e++) {
@@ -318,7 +317,7 @@ static void next_of(const Console *console, Arena *arena, const Lab *lab, int e,
     console_command(console, "next", arena_print(arena, "./lab check %s", name),
                     "after your change");
     console_command(console, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),
-                    gone ? "shows how it began" : "when stuck");
+                    gone ? "shows its skeleton" : "when stuck");
 }
 
 void verdicts_next(const Console *console, Arena *arena, const Lab *lab, const Grade *grade,
@@ -343,6 +342,6 @@ void verdicts_next(const Console *console, Arena *arena, const Lab *lab, const G
                             "how fast it is");
         console_command(console, "or",
                         arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
-                        "how we wrote it");
+                        "the reference");
     }
 }

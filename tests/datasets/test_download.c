@@ -109,7 +109,7 @@ static void fails(Place *p, const char *sentence, long kept)
     assert_int_equal(size_of(p->part), kept);
 }
 
-static void download_brings_the_file(void **state)
+static void download_fetches_the_file(void **state)
 {
     Place *p = *state;
     fetches(p);
@@ -348,7 +348,7 @@ static void two_downloads_do_not_write_one_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(download_brings_the_file),
+        CASE(download_fetches_the_file),
         CASE(download_leaves_a_file_alone_that_is_there),
         CASE(download_replaces_a_damaged_file),
         CASE(download_makes_the_folders_it_needs),

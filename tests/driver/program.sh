@@ -94,7 +94,7 @@ an_unknown_lab_suggests_the_nearest() { # test
     says err "did you mean 'autoencoder'?"
     run "$LAB" run xylophone
     gave 2
-    says err "lab list names them"
+    says err "lab list shows them"
     run "$LAB" run
     gave 2
 }
@@ -238,7 +238,7 @@ list_in_json_names_the_exercises_in_order() { # test
     says out '"of_points":	1'
 }
 
-doctor_names_what_is_missing_and_what_brings_it() { # test
+doctor_prints_what_is_missing_and_how_to_get_it() { # test
     mkdir bin
     printf '#!/bin/sh\necho "installed cmake, ninja-build"\n' >bin/dpkg-query
     chmod +x bin/dpkg-query

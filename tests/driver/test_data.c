@@ -167,8 +167,8 @@ static void data_get_says_why_it_failed(void **state)
 static void data_names_a_set_that_is_not_there(void **state)
 {
     (void)state;
-    expect("data get numbers", 2, "there is no data set \"numbers\"");
-    expect("data verify numbers", 2, "there is no data set \"numbers\"");
+    expect("data get numbers", 2, "no data set \"numbers\"");
+    expect("data verify numbers", 2, "no data set \"numbers\"");
 }
 
 static void data_prints_its_usage_for_wrong_arguments(void **state)

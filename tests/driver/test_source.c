@@ -113,7 +113,7 @@ static void the_skeleton_holds_neither_marks_nor_solutions(void **state)
                         "\n"
                         "int f_one(int a)\n"
                         "{\n"
-                        "    LAB_TODO(one);    // your code instead: tiny.h says what it does\n"
+                        "    LAB_TODO(one);    // your code here; see tiny.h\n"
                         "}\n"
                         "\n"
                         "static int helper(int a)\n"
@@ -124,11 +124,11 @@ static void the_skeleton_holds_neither_marks_nor_solutions(void **state)
                         "void f_two(int *a)\n"
                         "{\n"
                         "    int kept = 3;\n"
-                        "    LAB_TODO(two);    // your code instead: tiny.h says what it does\n"
+                        "    LAB_TODO(two);    // your code here; see tiny.h\n"
                         "}\n"
                         "\n"
                         "int f_three(void) {\n"
-                        "    LAB_TODO(three);    // your code instead: tiny.h says what it does\n"
+                        "    LAB_TODO(three);    // your code here; see tiny.h\n"
                         "}\n");
 }
 
@@ -158,9 +158,9 @@ static void a_misplaced_mark_is_reported_with_its_line(void **state)
         {"    // end one\n", "",
          ":21: 'solution two' begins before 'solution one' of line 7 has ended"},
         {"    // end three\n", "", ":30: 'solution three' is not followed by '// end three'"},
-        {"    // solution one\n", "", ":10: 'end one' ends nothing that was begun"},
+        {"    // solution one\n", "", ":10: 'end one' without 'solution one'"},
         {"// solution two", "// solution too",
-         ":22: marks 'too', which is no exercise in lab.json"},
+         ":22: marks 'too', which is not an exercise in lab.json"},
         {"// solution two", "// solution one", ":22: 'one' is marked a second time"},
         {"// solution one", "// solution two",
          ":7: marks 'two', expected 'one', as lab.json goes on"},
@@ -379,7 +379,8 @@ static void a_file_that_is_not_text_is_refused(void **state)
     const char *path = write_bytes(*state, "tiny.c", "int a;\n\0\n", 9);
     assert_false(source_read(*state, &lab, path, &source, &err));
     assert_string_equal(
-        err.message, arena_print(*state, "%s:2: holds a zero byte, which no C source does", path));
+        err.message,
+        arena_print(*state, "%s:2: contains a zero byte, so it is not C source", path));
     assert_false(source_read(*state, &lab, lab.folder, &source, &err));
     assert_string_equal(err.message, arena_print(*state, "%s: is not a file", lab.folder));
     char *large = memset(arena_alloc(*state, 300000), ' ', 300000);

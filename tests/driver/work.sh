@@ -66,7 +66,7 @@ start_writes_the_skeleton_and_shows_the_first_exercise() { # test
     checkout
     run "$LAB" start tiny
     gave 0
-    says $mine "LAB_TODO(one);    // your code instead: tiny.h says what it does"
+    says $mine "LAB_TODO(one);    // your code here; see tiny.h"
     says $mine "LAB_TODO(two);"
     never_says $mine "return 2"
     never_says $mine "solution"
@@ -132,7 +132,7 @@ a_start_that_fails_leaves_nothing_half_made() { # test
     cp broken checkout/labs/1_first/tiny/tiny.c
     run "$LAB" start tiny
     gave 1
-    says err "tiny.c:14: marks 'too', which is no exercise in lab.json"
+    says err "tiny.c:14: marks 'too', which is not an exercise in lab.json"
     [ ! -e mine ] || complain "mine/ was made"
     run "$LAB" start other
     gave 0
@@ -260,7 +260,7 @@ reset_of_one_leaves_the_other() { # test
     says $mine "LAB_TODO(one)"
     [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected two copies"
     run "$LAB" reset tiny
-    says out "is blank as it is"
+    says out "is already blank"
     [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected no further copy"
 }
 
@@ -287,7 +287,7 @@ reset_restores_a_file_that_is_not_text() { # test
     printf 'int\0x;' >$mine
     run "$LAB" reset tiny.one
     gave 1
-    says err "tiny.c:1: holds a zero byte"
+    says err "tiny.c:1: contains a zero byte"
     run "$LAB" reset tiny
     gave 0
     cmp $mine blank || complain "it is not blank"
@@ -337,7 +337,7 @@ without_my_file_each_command_says_what_to_type() { # test
     done
     run "$LAB" reset tiny.one
     gave 1
-    says err "there is no $scratch/mine/tiny/tiny.c yet: ./lab start tiny writes it"
+    says err "$scratch/mine/tiny/tiny.c does not exist yet: ./lab start tiny creates it"
     run "$LAB" hint tiny.one
     gave 0
     next_is "./lab start tiny"
@@ -362,7 +362,7 @@ wrong_arguments_get_one_sentence_and_status_two() { # test
         says err "there is no option --nonsense"
         run "$LAB" $command tony
         gave 2
-        says err "there is no lab 'tony'; did you mean 'tiny'?"
+        says err "no lab 'tony'; did you mean 'tiny'?"
         run "$LAB" $command tiny.twoo
         gave 2
         says err "tiny has no exercise 'twoo'; did you mean 'tiny.two'?"
@@ -375,7 +375,7 @@ wrong_arguments_get_one_sentence_and_status_two() { # test
     done
     run "$LAB" hint two
     gave 2
-    says err "there is no lab 'two'; did you mean 'tiny.two'?"
+    says err "no lab 'two'; did you mean 'tiny.two'?"
     run "$LAB" reset
     gave 2
     run "$LAB" solution tiny
