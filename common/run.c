@@ -82,7 +82,7 @@ static void declare_options(Run *run, Options *options)
                      "on your functions, as ./lab run starts it");
 }
 
-// What is not an option's business: the world that the options ask for.
+// Sets up what the options ask for: device, threads, folders, files.
 static bool prepare(Run *run, Error *err)
 {
     const char *why;

@@ -27,7 +27,7 @@
 #include "common/plot.h"
 
 typedef struct Run {
-    // What the command line said.
+    // From the command line.
     bool smoke;    // seconds, not minutes: a lab shrinks what was not given
     uint64_t seed;
     const char *device;    // the device in use: "cpu", "ref", "far"
@@ -38,7 +38,7 @@ typedef struct Run {
     const char *data;      // of real data: $LAB_DATA; NULL: what the lab generates
     const char *plot;      // one of PLOT_FORMATS
     const char *resume;    // a checkpoint to go on from; NULL to start afresh
-    // What follows from it.
+    // Derived from it.
     const char *name;       // the lab's
     const char *command;    // as it was typed, and a space
     Metrics *metrics;       // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
@@ -49,7 +49,7 @@ typedef struct Run {
 
 // Adds the options every lab has, reads the command line, chooses the kernels and the threads, makes
 // the folder of results, opens the metrics and prints a line. NULL when main() is to return *status.
-// Where LAB_CHECK names a command (`lab run --mine` does), a crash says that it looks closer.
+// Where LAB_CHECK names a command (`lab run --mine` does), a crash prints that command.
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status);
 
 // Whether Ctrl-C was pressed.

@@ -81,7 +81,7 @@ static const char *shapes_text(char text[256], Tensors all)
     return text;
 }
 
-// --check-numbers: the world's failure, and the one place far from a main() that can say which op it was.
+// --check-numbers: an input error, and the one place far from a main() that knows which op it was.
 static void require_finite(const char *op, const char *pass, Tensors in, Tensors out)
 {
     const char *found = trace_not_finite();

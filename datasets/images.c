@@ -118,11 +118,11 @@ static const uint8_t *image_at(const Images *images, const int *index, int b)
     return images->pixels + (size_t)index[b] * (size_t)(images->height * images->width);
 }
 
-Tensor *images_batch(Arena *step, const Images *images, const int *index, int count)
+Tensor *images_batch(Arena *arena, const Images *images, const int *index, int count)
 {
     int width = images->height * images->width;
-    Tensor *batch = tensor_new(step, SHAPE(count, width));
-    Host host = host_begin(step);
+    Tensor *batch = tensor_new(arena, SHAPE(count, width));
+    Host host = host_begin(arena);
     float *to = host_out(&host, batch->data, tensor_count(batch));
     for (int b = 0; b < count; b++, to += width) {
         const uint8_t *from = image_at(images, index, b);
@@ -132,12 +132,12 @@ Tensor *images_batch(Arena *step, const Images *images, const int *index, int co
     return batch;
 }
 
-Tensor *images_labels(Arena *step, const Images *images, const int *index, int count)
+Tensor *images_labels(Arena *arena, const Images *images, const int *index, int count)
 {
-    int32_t *labels = arena_alloc(step, (size_t)count * sizeof *labels);
+    int32_t *labels = arena_alloc(arena, (size_t)count * sizeof *labels);
     for (int b = 0; b < count; b++) {
         image_at(images, index, b);
         labels[b] = images->labels[index[b]];
     }
-    return tensor_from_ints(step, SHAPE(count), labels);
+    return tensor_from_ints(arena, SHAPE(count), labels);
 }

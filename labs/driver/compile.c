@@ -14,7 +14,7 @@ enum {
     OUTPUT_LIMIT = 256 << 10
 };
 
-// From CMake: what the house is built with, and the dialect that gcc and clang differ in.
+// From CMake: the project's compiler and flags, and those in which gcc and clang differ.
 static const char *const checked_options[] = {LAB_CC_CHECKED, NULL};
 static const char *const fast_options[] = {LAB_CC_FAST, NULL};
 

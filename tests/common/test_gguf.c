@@ -145,7 +145,7 @@ static void a_file_of_the_python_package_is_read(void **state)
     gguf_close(file);
 }
 
-// A setting of each kind, and the number that stands there.
+// A metadata value of each type, and the number that stands there.
 static void numbers_of_every_kind_are_read(void **state)
 {
     (void)state;
@@ -232,7 +232,7 @@ static void a_setting_that_is_missing_or_of_another_kind_is_named(void **state)
     gguf_close(file);
 }
 
-// Two settings, two tensors of 64 x 2 numbers, and their data.
+// Two metadata values, two tensors of 64 x 2 numbers, and their data.
 static size_t two_tensors(void)
 {
     gguf_bytes_begin(&bytes, 3, 2, 2);
@@ -296,21 +296,22 @@ static void absurd_counts_are_refused_before_anything_is_made_for_them(void **st
         refuses(&bytes, "tensors in 400 bytes, expected at most 1048576, of 25 bytes or more");
         gguf_bytes_begin(&bytes, 3, 0, counts[i]);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "settings in 400 bytes, expected at most 65536, of 14 bytes or more");
+        refuses(&bytes,
+                "metadata values in 400 bytes, expected at most 65536, of 14 bytes or more");
     }
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_array(&bytes, "a", GGUF_UINT8, counts[i], NULL, 0);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "ends within setting 1 of 1");
+        refuses(&bytes, "ends within metadata value 1 of 1");
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_array(&bytes, "a", GGUF_STRING, counts[i], NULL, 0);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "ends within setting 1 of 1");
+        refuses(&bytes, "ends within metadata value 1 of 1");
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_value(&bytes, "a", GGUF_STRING, &counts[i], 8);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "ends within setting 1 of 1");
+        refuses(&bytes, "ends within metadata value 1 of 1");
     }
 }
 
@@ -322,7 +323,7 @@ static void wrong_names_are_refused(void **state)
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_64(&bytes, lengths[i]);
         gguf_bytes_pad(&bytes, 1, 100000);
-        refuses(&bytes, "the name of setting 1 has");
+        refuses(&bytes, "the name of metadata value 1 has");
         gguf_bytes_begin(&bytes, 3, 1, 0);
         gguf_bytes_put_64(&bytes, lengths[i]);
         gguf_bytes_pad(&bytes, 1, 100000);

@@ -178,7 +178,7 @@ hint_without_a_name_is_about_the_next_that_is_not_done() { # test
     recorded tiny.two "done"
     run "$LAB" hint
     gave 0
-    says out "All of tiny is done"
+    says out "All exercises of tiny are done"
 }
 
 the_solution_is_refused_before_it_is_earned() { # test
