@@ -24,9 +24,9 @@ typedef struct Bench {
 typedef struct Side {
     const Workload *workload;
     Solution *solution;
-    const char *kernels;            // the table it runs on; NULL: the best there is
-    const Rival *rival;             // in the place of a solution
-    const WorkRival *work_rival;    // likewise
+    const char *kernels;                    // the table it runs on; NULL: the best there is
+    const Rival *rival;                     // in the place of a solution
+    const WorkloadRival *workload_rival;    // likewise
     float *arrays[WORKLOAD_ARRAYS];
 } Side;
 
@@ -44,13 +44,13 @@ static Side side_new(Arena *arena, const Workload *workload, Solution *solution)
 
 static void side_call(const Side *side)
 {
-    if (side->work_rival != NULL) side->work_rival->call(side->arrays);
+    if (side->workload_rival != NULL) side->workload_rival->call(side->arrays);
     else if (side->rival == NULL) side->workload->call(side->solution, side->arrays);
     for (int i = 0; side->rival != NULL && i < WORKLOAD_PRODUCTS; i++) {
-        const WorkProduct *p = &side->workload->products[i];
+        const WorkloadProduct *p = &side->workload->products[i];
         if (p->m == 0) return;
-        Product product = product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
-                                        side->arrays[p->a], side->arrays[p->b]);
+        MatrixProduct product = matrix_product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
+                                                     side->arrays[p->a], side->arrays[p->b]);
         rival_multiply(side->rival, &product);
     }
 }
@@ -99,7 +99,7 @@ static double flops_of(const Workload *workload)
 {
     double flops = workload->double_flops;
     for (int i = 0; i < WORKLOAD_PRODUCTS; i++) {
-        const WorkProduct *p = &workload->products[i];
+        const WorkloadProduct *p = &workload->products[i];
         flops += 2.0 * p->m * p->n * p->k;
     }
     return flops;
@@ -166,7 +166,7 @@ static void print_workload(const Bench *bench, const Workload *workload, const T
 static int contenders_of(const Bench *bench, Arena *arena, int index, Contender contenders[])
 {
     const Workload *workload = &bench->workloads[index];
-    const WorkRival *rivals = workload->rivals;
+    const WorkloadRival *rivals = workload->rivals;
     const Rival *openblas = &bench->rivals[RIVAL_OPENBLAS];
     const Solved *solved = &bench->solutions.all[index];
     const struct {
@@ -175,7 +175,7 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
         Solution *solution;
         const char *kernels;
         const Rival *rival;
-        const WorkRival *work_rival;
+        const WorkloadRival *workload_rival;
     } known[] = {
         {true, "reference", solved->reference, NULL, NULL, NULL},
         {solved->own != NULL, "mine", solved->own, NULL, NULL, NULL},
@@ -192,7 +192,7 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
         *side = side_new(arena, workload, known[i].solution);
         side->kernels = known[i].kernels;
         side->rival = known[i].rival;
-        side->work_rival = known[i].work_rival;
+        side->workload_rival = known[i].workload_rival;
         contenders[count++] = (Contender){known[i].name, side_run, side};
     }
     return count;

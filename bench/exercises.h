@@ -40,24 +40,24 @@ typedef struct WorkArray {
     }
 
 // A matrix product that is all or most of an exercise; a, b and c are numbers of its arrays.
-typedef struct WorkProduct {
-    ProductKind kind;
+typedef struct WorkloadProduct {
+    MatrixProductKind kind;
     int m, n, k, c, a, b;
-} WorkProduct;
+} WorkloadProduct;
 
 // Another library that does the same work.
-typedef struct WorkRival {
+typedef struct WorkloadRival {
     const char *name;
     void (*call)(float *const *arrays);
-} WorkRival;
+} WorkloadRival;
 
 typedef struct Workload {
     const char *exercise, *function, *size;    // function: NULL where there is nothing to solve
     void (*call)(Solution *solution, float *const *arrays);
     WorkArray arrays[WORKLOAD_ARRAYS];
     bool kernels;    // the reference calls the kernel table: show it on the plain one as well
-    WorkProduct products[WORKLOAD_PRODUCTS];
-    WorkRival rivals[WORKLOAD_RIVALS];
+    WorkloadProduct products[WORKLOAD_PRODUCTS];
+    WorkloadRival rivals[WORKLOAD_RIVALS];
     double double_flops;    // operations in double, which has half the peak of float
     double numbers;         // made by a call, where numbers a second are the measure
 } Workload;
