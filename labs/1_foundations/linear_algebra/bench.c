@@ -118,7 +118,7 @@ typedef struct Bench {
     Command command;
     Solutions solutions;    // of the tasks, in their order
     Work work;
-    Report *report;
+    BenchReport *report;
     Peak peak;
 } Bench;
 
@@ -157,11 +157,11 @@ static void rung(Rungs *rungs, const char *name, Call *call, Work work, Solution
 
 static cJSON *row_of(const Bench *bench, const char *what, const Timing *timings, int count)
 {
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "work", what);
     cJSON_AddNumberToObject(row, "n", bench->work.n);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     return row;
 }
 
@@ -229,7 +229,7 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     bench->peak = peak_measure(threads);
     bench->work.threads = threads;
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\nn x n times n x n in double, %d thread%s, peak %.1f GFLOP/s\n", threads,
            threads == 1 ? "" : "s", bench->peak.gflops / 2);
     for (int i = 0; i < count && (solutions_asked(&bench->solutions, DEFINITION) ||
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
     Error err;
     int status;
     Bench bench = {.keep = arena_new("keep", (size_t)4 << 30),
-                   .solutions = {.lab = "linear_algebra", .trial_seconds = 60}};
+                   .solutions = {.lab = "linear_algebra", .test_seconds = 60}};
     Options *options =
         command_options(bench.keep, &bench.command, "linear_algebra",
                         "The ladder of matrix products, and factorisations beside LAPACK's.");
@@ -275,9 +275,9 @@ int main(int argc, char **argv)
         if (bench.solutions.all[t].why_not != NULL)
             printf("%s: mine is not timed: %s\n", tasks[t].exercise,
                    bench.solutions.all[t].why_not);
-    bench.report = report_new(bench.keep, "linear_algebra", openblas_get_config());
+    bench.report = bench_report_new(bench.keep, "linear_algebra", openblas_get_config());
     for (int i = 0; i < bench.command.thread_counts; i++)
         if (!measure_threads(&bench, bench.command.threads[i], &err)) return error_report(&err);
     puts("\npeak: half of what was measured in float. ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }

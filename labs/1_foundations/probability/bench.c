@@ -215,7 +215,7 @@ typedef struct Bench {
     Arena *keep;
     Command command;
     Solutions solutions;    // of the tasks, in their order
-    Report *report;
+    BenchReport *report;
 } Bench;
 
 static double run_side(void *work, long calls, Error *err)
@@ -276,7 +276,7 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
     for (int i = 0; i < count; i++) work_close(sides[i].work);
     if (!measured) return error_wrap(err, "%s", task->exercise);
 
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "exercise", task->exercise);
     cJSON_AddStringToObject(row, "what", task->what);
     cJSON_AddNumberToObject(row, "numbers", N);
@@ -286,7 +286,7 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
                1e-6 * N / timings[i].seconds.median);
         if (i > 0) printf("   the reference is %.2f times as fast", timings[i].ratio.median);
         printf("%s\n", bench_noisy(timings[i].seconds) ? " ~" : "");
-        report_timing(row, &timings[i]);
+        bench_report_timing(row, &timings[i]);
     }
     if (solved->why_not != NULL)
         printf("%-20s mine: %s\n", count == 1 ? task->what : "", solved->why_not);
@@ -307,7 +307,7 @@ int main(int argc, char **argv)
     Error err;
     int status;
     Bench bench = {.keep = arena_new("keep", (size_t)1 << 28),
-                   .solutions = {.lab = "probability", .trial_seconds = 30}};
+                   .solutions = {.lab = "probability", .test_seconds = 30}};
     Arena *step = arena_new("step", (size_t)1 << 28);
     Options *options = command_options(
         bench.keep, &bench.command, "probability",
@@ -318,9 +318,9 @@ int main(int argc, char **argv)
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
     if (!solutions_open(bench.keep, &bench.solutions, try, &bench, &err)) return error_report(&err);
 #ifdef HAVE_GSL
-    bench.report = report_new(bench.keep, "probability", "GSL " GSL_VERSION);
+    bench.report = bench_report_new(bench.keep, "probability", "GSL " GSL_VERSION);
 #else
-    bench.report = report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
+    bench.report = bench_report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
 #endif
     putchar('\n');
     bench_threads(1);
@@ -330,5 +330,5 @@ int main(int argc, char **argv)
         arena_reset(step);
     }
     puts("\none thread; ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }
