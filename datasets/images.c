@@ -141,3 +141,14 @@ Tensor *images_labels(Arena *step, const Images *images, const int *index, int c
     }
     return tensor_from_ints(step, SHAPE(count), labels);
 }
+
+static void make_batch(Batch *batch, const void *data, const int *index)
+{
+    batch->x = images_batch(batch->arena, data, index, batch->rows);
+    batch->labels = images_labels(batch->arena, data, index, batch->rows);
+}
+
+Batches images_batches(const Images *images)
+{
+    return (Batches){.count = images->count, .make = make_batch, .data = images};
+}

@@ -103,7 +103,8 @@ static void a_run_resumed_writes_the_file_of_one_never_stopped(void **state)
     for (long stop = -1; stop < 10; stop++) {
         metrics = opened();
         assert_true(metrics_rewind(metrics, stop, NULL));
-        for (long step = stop + 1; step < 10; step++)
+        // It may repeat what came before: all of it, some, or nothing.
+        for (long step = stop >= 0 ? stop % 3 : 0; step < 10; step++)
             metrics_write(metrics, step, METRICS({"loss", 1.0 / (1.0 + (double)step)}));
         assert_true(metrics_close(metrics, NULL));
         assert_string_equal(content(), whole);

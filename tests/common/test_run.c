@@ -114,6 +114,19 @@ static int save_and_press(Run *run)
     return press_at_once(run);
 }
 
+static int send_term(Run *run)
+{
+    fclose(fopen(run_path(run, "checkpoint"), "w"));
+    raise(SIGTERM);
+    return run_interrupted(run) ? run_end(run, "checkpoint") : 51;
+}
+
+static int send_hup(Run *run)
+{
+    raise(SIGHUP);
+    return run_interrupted(run) ? run_end(run, NULL) : 51;
+}
+
 static int press_twice(Run *run)
 {
     raise(SIGINT);
@@ -257,6 +270,25 @@ static void the_second_interrupt_ends_the_program(void **state)
     assert_null(strstr(ended.said, "Stopped"));
 }
 
+static void sigterm_and_sighup_stop_the_loop_as_an_interrupt_does(void **state)
+{
+    (void)state;
+    Ended ended = RUN(send_term, "--out=term", NULL);
+    assert_said(&ended, 128 + SIGTERM,
+                "Stopped by SIGTERM. To go on: tiny --out=term --resume term/checkpoint\n");
+    ended = RUN(send_hup, "--out=hup", NULL);
+    assert_said(&ended, 128 + SIGHUP, "Stopped by SIGHUP.\n");
+}
+
+static void an_ignored_sighup_stays_ignored(void **state)
+{
+    (void)state;
+    signal(SIGHUP, SIG_IGN);    // as under nohup
+    Ended ended = RUN(send_hup, "--out=hup", NULL);
+    signal(SIGHUP, SIG_DFL);
+    assert_int_equal(ended.status, 51);
+}
+
 static int fail_hard(Run *run)
 {
     return raise(run->seed == 6 ? SIGABRT : SIGSEGV);
@@ -311,6 +343,8 @@ int main(void)
         cmocka_unit_test(no_checkpoint_is_named_that_this_run_has_not_saved),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
         cmocka_unit_test(the_second_interrupt_ends_the_program),
+        cmocka_unit_test(sigterm_and_sighup_stop_the_loop_as_an_interrupt_does),
+        cmocka_unit_test(an_ignored_sighup_stays_ignored),
         cmocka_unit_test(a_crash_on_a_learner_s_code_says_what_looks_closer),
         cmocka_unit_test(a_plot_says_where_it_is),
     };

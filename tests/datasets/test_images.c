@@ -227,8 +227,11 @@ static void assert_batch(const Place *place, const char *device_name)
     Arena *step = arena_new("step", 1u << 20);
     assert_true(device_use(device_name, &why));
     assert_true(images_read_mnist(place->keep, &images, place->dir, "train", 0, &err));
-    Tensor *batch = images_batch(step, &images, index, 4),
-           *labels = images_labels(step, &images, index, 4);
+    Batches source = images_batches(&images);
+    Batch made = {.rows = 4, .arena = step};
+    assert_int_equal(source.count, images.count);
+    source.make(&made, source.data, index);
+    Tensor *batch = made.x, *labels = made.labels;
     float *pixels = tensor_values(step, batch);
     int32_t classes[4];
     tensor_read_ints(labels, classes);
