@@ -16,8 +16,8 @@ static const Part parts[] = {
                   "and values"}}},
     {"training", "Training memory: ZeRO and activations", part_training,
      .notices = {{"activations.svg",
-                  "the scores grow with the square of the length. Of the training state, the "
-                  "weights are the smallest part"}}},
+                  "the scores grow with the square of the length; flash attention and selective "
+                  "recomputation store none, and their lines coincide"}}},
     {"inference", "Decoding: latency and throughput by the roofline", part_inference,
      .notices = {{"speed.svg",
                   "grouped-query attention leaves memory for more concurrent requests, and reads "

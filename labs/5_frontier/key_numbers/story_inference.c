@@ -47,6 +47,7 @@ static void show_decoding(const Setup *setup, const Model *model, float *x, floa
 bool part_inference(void *lab, Error *err)
 {
     static const char *const names[] = {"llama-2-7b", "llama-3.1-8b"};
+    static const char *const labels[] = {"Llama-2-7B, multi-head", "Llama-3.1-8B, grouped-query"};
     static float x[BATCHES], rates[2][BATCHES];
     static PlotTick ticks[BATCHES];
     const Setup *setup = lab;
@@ -72,7 +73,7 @@ bool part_inference(void *lab, Error *err)
         const Model *model = model_open(setup->step, names[m], err);
         if (model == NULL) return false;
         show_decoding(setup, model, x, rates[m]);
-        plot_series(&plot, model->name, x, rates[m], BATCHES);
+        plot_series(&plot, labels[m], x, rates[m], BATCHES);
     }
     run_plot(setup->run, &plot, "speed");
     return true;
