@@ -52,9 +52,9 @@ static void print_clues(double got, double want, const Want *about)
     static const int simple[] = {2, 3, 4, 6, 8};
     int matched = 0;
     double off = fabs(got - want);
-    for (int i = 0; i < CLUES_MAX && about->clues[i].likely != NULL; i++)
-        if (clue_matches(&about->clues[i], got, want))
-            print_error("%s%s\n", matched++ > 0 ? "or: " : "", about->clues[i].likely);
+    for (const Clue *clue = about->clues; clue != NULL && clue->likely != NULL; clue++)
+        if (clue_matches(clue, got, want))
+            print_error("%s%s\n", matched++ > 0 ? "or: " : "", clue->likely);
     if (matched > 0 || want == 0) return;
     if (off >= 0x1p29 && fmod(off, 0x1p29) == 0) {    // 2^32, also where bits became bytes
         print_error("off by a multiple of 2^32: a product overflowed 32 bits\n");

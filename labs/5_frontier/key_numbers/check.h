@@ -12,17 +12,22 @@ extern const struct CMUnitTest time_cases[];         // flops, roofline, optimum
 // How a likely mistake shows: the result is off by so much in either direction, is so many times the
 // expected value, or is this very number. What is 0 of the three is not compared.
 typedef struct Clue {
-    double off, times, value;
     const char *likely;
+    double off, times, value;
 } Clue;
 
-enum { CLUES_MAX = 16 };
+// clang-format off
+#define OFF(x, text) {.off = (double)(x), .likely = text}
+#define TIMES(x, text) {.times = (x), .likely = text}
+#define VALUE(x, text) {.value = (double)(x), .likely = text}
+#define CLUES(...) (const Clue[]){__VA_ARGS__, {0}}
+// clang-format on
 
 typedef struct Want {
     const char *name;       // whose number this is: "Llama-3.1-8B"
     const char *formula;    // in symbols
     const char *sum;        // how the expected number comes about; NULL where that is plain
-    Clue clues[CLUES_MAX];
+    const Clue *clues;      // up to one without a sentence; NULL: none
     double tokens;    // that a real number is the sum over: the error is reported per token; or 0
     double rtol;      // of a real number; 0: 1e-12
 } Want;

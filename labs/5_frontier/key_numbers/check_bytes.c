@@ -53,20 +53,20 @@ static void check_bits(const char *name, KnFormat format, double want)
     double each = (double)format.block, super = (double)format.super, bits = (double)format.bits;
     double scale = each > 0 ? (double)format.block_bits / each : 0,
            above = each * super > 0 ? (double)format.super_bits / (each * super) : 0;
-    assert_real(
-        kn_bits_per_weight(&format), want, .name = name,
-        .formula = "bits + block_bits / block + super_bits / (super block)",
-        .clues = {
-            {.value = bits, .likely = "the scales are stored too"},
-            {.value = bits + scale, .likely = "the scales of scales are stored too: super_bits"},
-            {.value = above > 0 ? bits + above : 0, .likely = "each block has block_bits more"},
-            {.value = bits + scale + above * each,
-             .likely = "a super-block has super blocks, of block numbers each"},
-            {.value = bits + scale + above * super,
-             .likely = "super_bits are of a whole super-block, not of each block"},
-            {.value = bits + (double)(format.block_bits + format.super_bits),
-             .likely = "block_bits are of a whole block, not of each number"},
-            {.value = bits / 8, .likely = "bits, not bytes"}});
+    const Clue clues[] = {
+        VALUE(bits, "the scales are stored too"),
+        VALUE(bits + scale, "the scales of scales are stored too: super_bits"),
+        VALUE(above > 0 ? bits + above : 0, "each block has block_bits more"),
+        VALUE(bits + scale + above * each, "a super-block has super blocks, of block numbers each"),
+        VALUE(bits + scale + above * super,
+              "super_bits are of a whole super-block, not of each block"),
+        VALUE(bits + (double)(format.block_bits + format.super_bits),
+              "block_bits are of a whole block, not of each number"),
+        VALUE(bits / 8, "bits, not bytes"),
+        {0}};
+    assert_real(kn_bits_per_weight(&format), want, .name = name,
+                .formula = "bits + block_bits / block + super_bits / (super block)",
+                .clues = clues);
 }
 
 static void bits_rows(void **state)
@@ -80,14 +80,6 @@ static void bits__match_the_published_formats(void **state)
     (void)state;
     for (int i = 0; i < PUBLISHED; i++)
         check_bits(published[i].name, published[i].format, published[i].bits);
-}
-
-static void bits__of_a_scale_are_shared_by_its_block(void **state)
-{
-    (void)state;
-    for (uint64_t block = 1; block <= 256; block *= 2)
-        check_bits("4 bits, and 16 for each block", (KnFormat){4, block, 16, 0, 0},
-                   4 + 16 / (double)block);
 }
 
 // ---- 5: bytes ----
@@ -104,16 +96,16 @@ static void check_bytes(const char *name, KnFormat f, uint64_t n, uint64_t want,
     char title[96];
     double blocks = (double)parts_of(n, f.block);
     snprintf(title, sizeof title, "%s, n = %" PRIu64, name, n);
-    assert_count(
-        kn_format_bytes(&f, n), want, .name = title, .sum = sum,
-        .formula = "numbers, blocks' bits, super-blocks' bits: three arrays, each in whole bytes",
-        .clues = {{.off = (double)parts_of(f.block_bits, 8),
-                   .likely = "one block's bits: a block that is not full has them too"},
-                  {.off = (double)parts_of(f.super_bits, 8),
-                   .likely = "one super-block's bits: one that is not full has them too"},
-                  {.off = blocks * (double)f.block_bits / 8, .likely = "the bits of all blocks"},
-                  {.off = 1,
-                   .likely = "each of the three arrays is rounded up to whole bytes, by itself"}});
+    const Clue clues[] = {
+        OFF(parts_of(f.block_bits, 8), "one block's bits: a block that is not full has them too"),
+        OFF(parts_of(f.super_bits, 8), "one super-block's bits: one that is not full has them too"),
+        OFF(blocks * (double)f.block_bits / 8, "the bits of all blocks"),
+        OFF(1, "each of the three arrays is rounded up to whole bytes, by itself"),
+        {0}};
+    assert_count(kn_format_bytes(&f, n), want, .name = title, .sum = sum,
+                 .formula =
+                     "numbers, blocks' bits, super-blocks' bits: three arrays, each in whole bytes",
+                 .clues = clues);
 }
 
 static void bytes_rows(void **state)
@@ -160,13 +152,17 @@ static void bytes__match_a_count_number_by_number(void **state)
 // ---- the cases ----
 
 // clang-format off
+#define SCALE(block) {"4 bits, and 16 for each " #block, {4, block, 16, 0, 0}, 4 + 16.0 / block}
+
 const struct CMUnitTest byte_cases[] = {
     ROWS(bits__without_blocks_are_the_bit_width, bits_rows, BitsRow,
         {"bf16", {.bits = 16}, 16},
         {"one bit", {.bits = 1}, 1},
         {"4 bits, blocks of nothing", {.bits = 4, .block_bits = 16}, 4}),
     cmocka_unit_test(bits__match_the_published_formats),
-    cmocka_unit_test(bits__of_a_scale_are_shared_by_its_block),
+    ROWS(bits__of_a_scale_are_shared_by_its_block, bits_rows, BitsRow,
+        SCALE(1), SCALE(2), SCALE(4), SCALE(8), SCALE(16), SCALE(32), SCALE(64), SCALE(128),
+        SCALE(256)),
     ROWS(bits__of_super_blocks_need_blocks, bits_rows, BitsRow,
         {"3 numbers a block, 5 blocks a super-block", {2, 3, 6, 5, 30}, 2 + 2 + 2},
         {"one block a super-block", {4, 32, 8, 1, 8}, 4.5},

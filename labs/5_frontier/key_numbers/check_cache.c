@@ -21,26 +21,24 @@ static void check_kv(const KvRow *row)
     double each = (double)row->format.bits / 8;    // bytes of a number, without scales
     uint64_t even = b->width / b->heads;
     bool latent = b->kv_rank > 0;
-    assert_count(
-        kn_kv_bytes(b, &row->format), row->want, .name = row->name, .sum = row->sum,
-        .formula = "2 rows of k d numbers; latent: 1 row of r_kv + d_r; each row in the format",
-        .clues = {{.times = latent ? 2 : 0.5,
-                   .likely = latent ? "the latent serves as keys and values: one row"
-                                    : "keys AND values?"},
-                  {.times = latent ? 0 : a / k, .likely = "there are k key/value heads, not a"},
-                  {.off = (double)b->rope_dim * each,
-                   .likely = "the key's rotary part is cached next to the latent"},
-                  {.off = (a - 1) * (double)b->rope_dim * each,
-                   .likely = "all heads share one rotary part of the key"},
-                  {.value = a * (double)(b->nope_dim + b->rope_dim + b->value_dim) * each,
-                   .likely = "the latent is cached, not the heads that are projected from it"},
-                  {.value = 2 * k * (double)even * each,
-                   .likely = "head_dim taken as h / a? It is a field of its own"},
-                  {.value = 2 * k * d * each, .likely = "the scales are stored too"},
-                  {.value = 2 * k * d * 2,
-                   .likely = "16 bits? The cache is stored in the format that is given"},
-                  {.off = (double)parts_of(row->format.block_bits, 8),
-                   .likely = "two rows, not one: each has a last block of its own"}});
+    const Clue clues[] = {
+        TIMES(latent ? 2 : 0.5,
+              latent ? "the latent serves as keys and values: one row" : "keys AND values?"),
+        TIMES(latent ? 0 : a / k, "there are k key/value heads, not a"),
+        OFF((double)b->rope_dim * each, "the key's rotary part is cached next to the latent"),
+        OFF((a - 1) * (double)b->rope_dim * each, "all heads share one rotary part of the key"),
+        VALUE(a * (double)(b->nope_dim + b->rope_dim + b->value_dim) * each,
+              "the latent is cached, not the heads that are projected from it"),
+        VALUE(2 * k * (double)even * each, "head_dim taken as h / a? It is a field of its own"),
+        VALUE(2 * k * d * each, "the scales are stored too"),
+        VALUE(2 * k * d * 2, "16 bits? The cache is stored in the format that is given"),
+        OFF(parts_of(row->format.block_bits, 8),
+            "two rows, not one: each has a last block of its own"),
+        {0}};
+    assert_count(kn_kv_bytes(b, &row->format), row->want, .name = row->name, .sum = row->sum,
+                 .formula =
+                     "2 rows of k d numbers; latent: 1 row of r_kv + d_r; each row in the format",
+                 .clues = clues);
 }
 
 static void kv_rows(void **state)
@@ -63,19 +61,20 @@ static void check_cached(uint64_t context, uint64_t window, uint64_t page, uint6
     uint64_t all = parts_of(context, page) * page;
     uint64_t filled = window < context ? parts_of(window, page) * page : 0;
     uint64_t touched = window > 0 ? (parts_of(window - 1, page) + 1) * page : 0;
-    assert_count(
-        kn_cached_tokens(context, window, page), want, .name = title,
-        .formula = "pages x page; at most ceil(context / page) pages, with a window at most "
-                   "ceil((window - 1) / page) + 1",
-        .clues = {
-            {.value = (double)all, .likely = "only the last `window` tokens stay cached"},
-            {.value = (double)filled,
-             .likely = "a window may start late in a page: it touches one more than it fills"},
-            {.value = (double)touched, .likely = "never more pages than the whole context takes"},
-            {.value = stay % page != 0 ? (double)stay : 0,
-             .likely = "memory is allocated in whole pages, free slots included"},
-            {.value = (double)pages, .likely = "tokens are asked for, not pages"},
-            {.off = (double)page, .likely = "one page too many or too few"}});
+    const Clue clues[] = {
+        VALUE(all, "only the last `window` tokens stay cached"),
+        VALUE(filled, "a window may start late in a page: it touches one more than it fills"),
+        VALUE(touched, "never more pages than the whole context takes"),
+        VALUE(stay % page != 0 ? (double)stay : 0,
+              "memory is allocated in whole pages, free slots included"),
+        VALUE(pages, "tokens are asked for, not pages"),
+        OFF(page, "one page too many or too few"),
+        {0}};
+    assert_count(kn_cached_tokens(context, window, page), want, .name = title,
+                 .formula =
+                     "pages x page; at most ceil(context / page) pages, with a window at most "
+                     "ceil((window - 1) / page) + 1",
+                 .clues = clues);
 }
 
 static void cached_rows(void **state)
@@ -128,24 +127,24 @@ static void check_concurrency(const ConcurrencyRow *row)
     }
     double share = row->memory * row->utilization, pool = share - row->reserved,
            free = row->memory - row->reserved;
-    assert_count(
-        kn_concurrency(row->memory, row->utilization, row->reserved, row->layers, row->count,
-                       row->context, row->page),
-        row->want, .name = row->name, .sum = row->sum,
-        .formula = "(memory utilization - reserved) / sum of layers x bytes x cached tokens, "
-                   "rounded down",
-        .clues = {{.value = whole > cost ? floor(pool / whole) : 0,
-                   .likely = "a layer with a sliding window caches only the window"},
-                  {.value = floor(pool / cost), .likely = "a request takes whole pages"},
-                  {.value = one < whole ? floor(pool / one) : 0,
-                   .likely = "each of the layers has a cache"},
-                  {.value = floor(free * row->utilization / cost),
-                   .likely = "utilization is a share of all memory, not of what is free"},
-                  {.value = floor(free / cost),
-                   .likely = "the engine may use only the share `utilization` of the memory"},
-                  {.value = floor(share / cost),
-                   .likely = "weights and work space are in the memory as well"},
-                  {.off = 1, .likely = "only whole requests count"}});
+    const Clue clues[] = {
+        VALUE(whole > cost ? floor(pool / whole) : 0,
+              "a layer with a sliding window caches only the window"),
+        VALUE(floor(pool / cost), "a request takes whole pages"),
+        VALUE(one < whole ? floor(pool / one) : 0, "each of the layers has a cache"),
+        VALUE(floor(free * row->utilization / cost),
+              "utilization is a share of all memory, not of what is free"),
+        VALUE(floor(free / cost), "the engine may use only the share `utilization` of the memory"),
+        VALUE(floor(share / cost), "weights and work space are in the memory as well"),
+        OFF(1, "only whole requests count"),
+        {0}};
+    assert_count(kn_concurrency(row->memory, row->utilization, row->reserved, row->layers,
+                                row->count, row->context, row->page),
+                 row->want, .name = row->name, .sum = row->sum,
+                 .formula =
+                     "(memory utilization - reserved) / sum of layers x bytes x cached tokens, "
+                     "rounded down",
+                 .clues = clues);
 }
 
 static void concurrency_rows(void **state)

@@ -21,29 +21,29 @@ static void check_flops(const char *name, KnBlock b, uint64_t vectors, double po
     double d_q = (double)(latent ? b.nope_dim + b.rope_dim : b.head_dim),
            d_v = (double)(latent ? b.value_dim : b.head_dim);
     double expert = (b.gated ? 3.0 : 2.0) * (double)b.width * (double)b.expert_ffn;
-    assert_real(
-        kn_forward_flops(&b, vectors, positions), want, .name = name, .sum = sum,
-        .formula = "2 (active parameters - vectors) + 2 a (d_q + d_v) positions",
-        .clues = {
-            {.times = 3, .likely = "forward only: 6 a parameter is forward and backward"},
-            {.off = a * (d_q + d_v) * positions,
-             .likely = "attention has two products, of 2 FLOPs a multiply-add each"},
-            {.off = 2 * a * (d_q + d_v) * positions,
-             .likely = "the FLOPs of attention over the positions"},
-            {.off = 2 * (a - k) * (d_q + d_v) * positions,
-             .likely = "every query head has scores: grouping saves memory, not FLOPs"},
-            {.off = 2 * a * fabs(d_q - d_v) * positions,
-             .likely = "scores take d_q a head, the weighted sum of values d_v"},
-            {.off = 2 * a * (d_q + d_v) * (positions - floor(positions)),
-             .likely = "positions may be fractional: do not truncate"},
-            {.off = 2 * (double)(b.experts - b.active_experts) * expert,
-             .likely = "a token uses only its active experts"},
-            {.off = 2 * (double)vectors, .likely = "norms and biases are in no matrix product"},
-            {.off = (double)vectors, .likely = "norms and biases are in no matrix product"},
-            {.off = 2 * a * fabs((double)b.width / a - d) * positions,
-             .likely = "head_dim taken as h / a? It is a field of its own"},
-            {.off = 2 * a * fabs((double)b.width / a - d) * 2 * positions,
-             .likely = "head_dim taken as h / a? It is a field of its own"}});
+    const Clue clues[] = {
+        TIMES(3, "forward only: 6 a parameter is forward and backward"),
+        OFF(a * (d_q + d_v) * positions,
+            "attention has two products, of 2 FLOPs a multiply-add each"),
+        OFF(2 * a * (d_q + d_v) * positions, "the FLOPs of attention over the positions"),
+        OFF(2 * (a - k) * (d_q + d_v) * positions,
+            "every query head has scores: grouping saves memory, not FLOPs"),
+        OFF(2 * a * fabs(d_q - d_v) * positions,
+            "scores take d_q a head, the weighted sum of values d_v"),
+        OFF(2 * a * (d_q + d_v) * (positions - floor(positions)),
+            "positions may be fractional: do not truncate"),
+        OFF(2 * (double)(b.experts - b.active_experts) * expert,
+            "a token uses only its active experts"),
+        OFF(2 * (double)vectors, "norms and biases are in no matrix product"),
+        OFF(vectors, "norms and biases are in no matrix product"),
+        OFF(2 * a * fabs((double)b.width / a - d) * positions,
+            "head_dim taken as h / a? It is a field of its own"),
+        OFF(2 * a * fabs((double)b.width / a - d) * 2 * positions,
+            "head_dim taken as h / a? It is a field of its own"),
+        {0}};
+    assert_real(kn_forward_flops(&b, vectors, positions), want, .name = name, .sum = sum,
+                .formula = "2 (active parameters - vectors) + 2 a (d_q + d_v) positions",
+                .clues = clues);
 }
 
 // All vectors of a block like GPT's: biases 9 h, norms 4 h.
@@ -104,18 +104,17 @@ static void check_roofline(const char *name, double flops, double bytes, double 
 {
     KnBounds got = kn_roofline(flops, bytes, peak, bandwidth);
     assert_real(got.compute, want.compute, .name = name, .formula = "compute = flops / peak",
-                .clues = {{.value = flops / bandwidth, .likely = "FLOPs are divided by the peak"},
-                          {.value = peak / flops, .likely = "inverted: time is work over speed"}});
+                .clues = CLUES(VALUE(flops / bandwidth, "FLOPs are divided by the peak"),
+                               VALUE(peak / flops, "inverted: time is work over speed")));
+    assert_real(got.memory, want.memory, .name = name, .formula = "memory = bytes / bandwidth",
+                .clues = CLUES(VALUE(bytes / peak, "bytes are divided by the bandwidth"),
+                               VALUE(bandwidth / bytes, "inverted: time is work over speed")));
     assert_real(
-        got.memory, want.memory, .name = name, .formula = "memory = bytes / bandwidth",
-        .clues = {{.value = bytes / peak, .likely = "bytes are divided by the bandwidth"},
-                  {.value = bandwidth / bytes, .likely = "inverted: time is work over speed"}});
-    assert_real(got.seconds, want.seconds, .name = name,
-                .formula = "seconds = the longer of the two, which overlap",
-                .clues = {{.value = want.compute + want.memory,
-                           .likely = "they overlap: the longer, not the sum"},
-                          {.value = want.compute < want.memory ? want.compute : want.memory,
-                           .likely = "they overlap: the longer, not the shorter"}});
+        got.seconds, want.seconds, .name = name,
+        .formula = "seconds = the longer of the two, which overlap",
+        .clues = CLUES(VALUE(want.compute + want.memory, "they overlap: the longer, not the sum"),
+                       VALUE(want.compute < want.memory ? want.compute : want.memory,
+                             "they overlap: the longer, not the shorter")));
     assert_says(got.memory_bound == want.memory_bound,
                 "memory_bound is whether memory takes longer\n%s: got %s, want %s", name,
                 got.memory_bound ? "true" : "false", want.memory_bound ? "true" : "false");
@@ -134,19 +133,17 @@ static void check_optimum(const char *name, double flops, double ratio, KnOptimu
     static const char formula[] = "C = 6 N D and D = ratio N";
     KnOptimum got = kn_optimum(flops, ratio);
     double N = want.params;
-    assert_real(
-        got.params, N, .name = name, .formula = formula, .rtol = rtol,
-        .clues = {
-            {.value = N * N, .likely = "that is N squared: take the square root"},
-            {.times = sqrt(ratio), .likely = "D is ratio N: the ratio belongs under the root"},
-            {.times = 1 / sqrt(ratio), .likely = "the ratio belongs under the root, with the 6"},
-            {.times = sqrt(6), .likely = "6 FLOPs for each parameter and token"},
-            {.times = sqrt(3), .likely = "6 FLOPs: 2 forward and 4 backward"},
-            {.times = ratio, .likely = "were params and tokens exchanged?"},
-        });
+    const Clue clues[] = {VALUE(N * N, "that is N squared: take the square root"),
+                          TIMES(sqrt(ratio), "D is ratio N: the ratio belongs under the root"),
+                          TIMES(1 / sqrt(ratio), "the ratio belongs under the root, with the 6"),
+                          TIMES(sqrt(6), "6 FLOPs for each parameter and token"),
+                          TIMES(sqrt(3), "6 FLOPs: 2 forward and 4 backward"),
+                          TIMES(ratio, "were params and tokens exchanged?"),
+                          {0}};
+    assert_real(got.params, N, .name = name, .formula = formula, .rtol = rtol, .clues = clues);
     assert_real(got.tokens, want.tokens, .name = name, .formula = formula, .rtol = rtol,
-                .clues = {{.times = 1 / ratio, .likely = "D = ratio N: tokens per parameter"},
-                          {.value = N / ratio, .likely = "D = ratio N: tokens per parameter"}});
+                .clues = CLUES(TIMES(1 / ratio, "D = ratio N: tokens per parameter"),
+                               VALUE(N / ratio, "D = ratio N: tokens per parameter")));
 }
 
 static void optimum__matches_chinchillas_table_3(void **state)

@@ -37,43 +37,26 @@ static void check_state(const StateRow *row)
         double kept = sharded ? up : whole;
         snprintf(title, sizeof title, "%s, stage %d, n = %" PRIu64 ": %s", row->name, row->stage,
                  row->n, part[i].what);
-        assert_real(
-            part[i].got, part[i].want, .name = title, .formula = formula,
-            .clues = {{.value = sharded ? part[i].each * whole : 0,
-                       .likely = "at this stage it is sharded: n parts"},
-                      {.value = sharded ? 0 : part[i].each * up,
-                       .likely = "at this stage each GPU keeps all of it"},
-                      {.value = sharded ? part[i].each * down : 0,
-                       .likely = "rounded down, the parts would not hold all parameters"},
-                      {.value = sharded ? part[i].each * whole / (double)row->n : 0,
-                       .likely = "a part is of whole parameters: rounded up"},
-                      {.value = kept * recipe->weights,
-                       .likely = "each of the three has bytes of its own: these are the weights'"},
-                      {.value = kept * recipe->state,
-                       .likely = "each of the three has bytes of its own: these are the "
-                                 "optimizer state's"},
-                      {.value = kept, .likely = "these are parameters: multiply by the bytes"}});
+        const Clue clues[] = {
+            VALUE(sharded ? part[i].each * whole : 0, "at this stage it is sharded: n parts"),
+            VALUE(sharded ? 0 : part[i].each * up, "at this stage each GPU keeps all of it"),
+            VALUE(sharded ? part[i].each * down : 0,
+                  "rounded down, the parts would not hold all parameters"),
+            VALUE(sharded ? part[i].each * whole / (double)row->n : 0,
+                  "a part is of whole parameters: rounded up"),
+            VALUE(kept * recipe->weights,
+                  "each of the three has bytes of its own: these are the weights'"),
+            VALUE(kept * recipe->state,
+                  "each of the three has bytes of its own: these are the optimizer state's"),
+            VALUE(kept, "these are parameters: multiply by the bytes"),
+            {0}};
+        assert_real(part[i].got, part[i].want, .name = title, .formula = formula, .clues = clues);
     }
 }
 
 static void state_rows(void **state)
 {
     for (const StateRow *row = *state; row->name != NULL; row++) check_state(row);
-}
-
-static void training_state__shards_one_more_part_at_each_stage(void **state)
-{
-    (void)state;
-    const KnRecipe recipe = {3, 5, 7};
-    for (uint64_t n = 2; n <= 9; n++) {
-        uint64_t part = 0;
-        while (part * n < 1000) part++;
-        double p = (double)part;
-        check_state(&(StateRow){"1000", 1000, recipe, 0, n, {3000, 5000, 7000}});
-        check_state(&(StateRow){"1000", 1000, recipe, 1, n, {3000, 5000, 7 * p}});
-        check_state(&(StateRow){"1000", 1000, recipe, 2, n, {3000, 5 * p, 7 * p}});
-        check_state(&(StateRow){"1000", 1000, recipe, 3, n, {3 * p, 5 * p, 7 * p}});
-    }
 }
 
 // ---- 10: activations ----
@@ -104,13 +87,12 @@ static void check_full(const char *name, const KnBlock *block, KnPass pass, doub
                        const char *sum)
 {
     double t = (double)pass.tensor_parallel;
-    assert_real(
-        kn_activation_bytes(block, &pass), want, .name = name, .sum = sum,
-        .formula = "full recomputation: 2 h s b, sequence-parallel 2 h s b / t",
-        .clues = {{.times = pass.sequence_parallel ? t : 1 / t,
-                   .likely = "it is shared by t when sequence-parallel, and only then"},
-                  {.times = 1 / (double)pass.batch, .likely = "a micro-batch is b sequences"},
-                  {.times = 0.5, .likely = "a number takes two bytes"}});
+    assert_real(kn_activation_bytes(block, &pass), want, .name = name, .sum = sum,
+                .formula = "full recomputation: 2 h s b, sequence-parallel 2 h s b / t",
+                .clues = CLUES(TIMES(pass.sequence_parallel ? t : 1 / t,
+                                     "it is shared by t when sequence-parallel, and only then"),
+                               TIMES(1 / (double)pass.batch, "a micro-batch is b sequences"),
+                               TIMES(0.5, "a number takes two bytes")));
 }
 
 static void check_activations(const char *name, KnBlock b, KnPass pass, double want,
@@ -126,36 +108,30 @@ static void check_activations(const char *name, KnBlock b, KnPass pass, double w
     double score = pass.dropout ? 5 : 2, scores = tokens * a * s / t;
     double whole = (8 + (pass.dropout ? 2 : 0)) * h + 4 * h * active +
                    4 * (double)(b.q_rank + (latent ? b.kv_rank : 0));
-    assert_real(
-        kn_activation_bytes(&b, &pass), want, .name = name, .formula = activations_formula,
-        .sum = sum, .tokens = tokens,
-        .clues = {
-            {.off = score * scores * (t - 1),
-             .likely = "the scores are shared by t: each GPU has a / t heads"},
-            {.off = score * scores,
-             .likely = "the size of the scores, which flash and recomputation do not store"},
-            {.off = score * scores * (1 - k / a),
-             .likely = "every query head has scores of its own: a s, not k s"},
-            {.off = scores, .likely = "the size of the scores' mask, one byte each"},
-            {.off = tokens * 4 * a / t, .likely = "the size of flash attention's float per row"},
-            {.off = tokens * whole * (1 - 1 / t),
-             .likely = "what is whole is shared by t when sequence-parallel, and only then"},
-            {.off = tokens * 2 * h, .likely = "the size of dropout's two masks, or of one norm"},
-            {.off = 3 * scores + tokens * 2 * h, .likely = "the size of all that dropout stores"},
-            {.off = tokens * 4 * (a - k) * d / t, .likely = "keys and values have k heads"},
-            {.off = tokens * 2 * (a + k) * (d_q - d_v) / t,
-             .likely = "q and k have d_n + d_r a head, v and o's input d_v"},
-            {.off = tokens * 2 * f / t, .likely = "gated stores 3 arrays of f, plain 2"},
-            {.off = tokens * 6 * (double)b.shared_ffn / t,
-             .likely = "the size of the shared MLP's activations"},
-            {.off = tokens * 6 * (E - active) * f_e / t,
-             .likely = "a token has activations only in its active experts"},
-            {.off = b.qk_norm ? tokens * 2 * (a + k) * d / t : 0,
-             .likely = "the size of q and k before their norms"},
-            {.off = tokens * 4 * h * active,
-             .likely = "the size of the active experts' inputs and outputs"},
-            {.off = latent ? tokens * 4 * (double)(b.q_rank + b.kv_rank) : 0,
-             .likely = "the size of the latents before and after their norms"}});
+    const Clue clues[] = {
+        OFF(score * scores * (t - 1), "the scores are shared by t: each GPU has a / t heads"),
+        OFF(score * scores, "the size of the scores, which flash and recomputation do not store"),
+        OFF(score * scores * (1 - k / a), "every query head has scores of its own: a s, not k s"),
+        OFF(scores, "the size of the scores' mask, one byte each"),
+        OFF(tokens * 4 * a / t, "the size of flash attention's float per row"),
+        OFF(tokens * whole * (1 - 1 / t),
+            "what is whole is shared by t when sequence-parallel, and only then"),
+        OFF(tokens * 2 * h, "the size of dropout's two masks, or of one norm"),
+        OFF(3 * scores + tokens * 2 * h, "the size of all that dropout stores"),
+        OFF(tokens * 4 * (a - k) * d / t, "keys and values have k heads"),
+        OFF(tokens * 2 * (a + k) * (d_q - d_v) / t,
+            "q and k have d_n + d_r a head, v and o's input d_v"),
+        OFF(tokens * 2 * f / t, "gated stores 3 arrays of f, plain 2"),
+        OFF(tokens * 6 * (double)b.shared_ffn / t, "the size of the shared MLP's activations"),
+        OFF(tokens * 6 * (E - active) * f_e / t,
+            "a token has activations only in its active experts"),
+        OFF(b.qk_norm ? tokens * 2 * (a + k) * d / t : 0, "the size of q and k before their norms"),
+        OFF(tokens * 4 * h * active, "the size of the active experts' inputs and outputs"),
+        OFF(latent ? tokens * 4 * (double)(b.q_rank + b.kv_rank) : 0,
+            "the size of the latents before and after their norms"),
+        {0}};
+    assert_real(kn_activation_bytes(&b, &pass), want, .name = name, .formula = activations_formula,
+                .sum = sum, .tokens = tokens, .clues = clues);
 }
 
 static void activation_rows(void **state)
@@ -211,6 +187,11 @@ static const Array mixture[] = {    // DeepSeek-V2-Lite, layer 2
 static const KnBlock plain_mlp = {.width = 4096, .heads = 32, .kv_heads = 32, .head_dim = 128,
     .qkv_bias = true, .out_bias = true, .ffn = 11008, .mlp_bias = true, .norms = 4 * 4096};
 
+#define STAGES(n, part) \
+    {"1000", 1000, {3, 5, 7}, 0, n, {3000, 5000, 7000}}, \
+    {"1000", 1000, {3, 5, 7}, 1, n, {3000, 5000, 7 * part}}, \
+    {"1000", 1000, {3, 5, 7}, 2, n, {3000, 5 * part, 7 * part}}, \
+    {"1000", 1000, {3, 5, 7}, 3, n, {3 * part, 5 * part, 7 * part}}
 #define ADAM {2, 2, 12}    // in mixed precision
 // GPT-3's layer, as Korthikanti et al. 2022 write of it: h = 12288, a = 96, s = 2048, 5 a s / h = 80.
 #define GPT3 &GPT(12288, 96)
@@ -253,7 +234,9 @@ const struct CMUnitTest training_cases[] = {
         {"1000, fp32 gradients", 1000, {2, 4, 12}, 2, 10, {2000, 400, 1200}},
         {"1000, weights in 4.127 bits", 1000, {0.515869140625, 0, 0}, 0, 10,
          {515.869140625, 0, 0}}),
-    cmocka_unit_test(training_state__shards_one_more_part_at_each_stage),
+    ROWS(training_state__shards_one_more_part_at_each_stage, state_rows, StateRow,
+        STAGES(2, 500), STAGES(3, 334), STAGES(4, 250), STAGES(5, 200),
+        STAGES(6, 167), STAGES(7, 143), STAGES(8, 125), STAGES(9, 112)),
     // 671026419200 over 2048 GPUs: 327649618.75, rounded up.
     ROWS(training_state__counts_beyond_32_bits, state_rows, StateRow,
         {"DeepSeek-V3, Adam", 671026419200, ADAM, 1, 2048,
