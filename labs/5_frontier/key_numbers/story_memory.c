@@ -19,14 +19,15 @@ bool part_quantization(void *lab, Error *err)
     static float x[FORMATS], gigabytes[FORMATS];
     static PlotTick ticks[FORMATS];
     const Setup *setup = lab;
-    Table table = table_new(setup->step, "format|bits|numbers in a block|bits of its scale|"
-                                         "bits per weight|bytes of 4096 weights");
+    Table table =
+        table_new(setup->step, "format|bits|block|scale bits|bits per weight|bytes of 4096");
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         const KnFormat *f = &blocks[i].format;
         table_row(&table, "%s|%" PRIu64 "|%" PRIu64 "|%" PRIu64 "|%.4f|%" PRIu64, blocks[i].name,
                   f->bits, f->block, f->block_bits, kn_bits_per_weight(f),
                   kn_format_bytes(f, 4096));
     }
+    run_print(setup->run, "A block of numbers shares its scale.");
     run_table(setup->run, &table);
 
     const Model *model = model_open(setup->step, "llama-3.1-8b", err);

@@ -28,8 +28,7 @@ static uint64_t outside_layers(const Model *model)
 bool part_parameters(void *lab, Error *err)
 {
     const Setup *setup = lab;
-    Table counts = table_new(setup->step, "model|one layer|layers|outside layers|total|published|"
-                                          "difference");
+    Table counts = table_new(setup->step, "model|one layer|layers|outside layers|total|error");
     Table mixtures = table_new(setup->step, "model|active [1e9]|total [1e9]|active [%]");
     for (int m = 0; m < MODELS; m++) {
         const Model *model = model_open(setup->step, models[m].name, err);
@@ -40,18 +39,19 @@ bool part_parameters(void *lab, Error *err)
             layer = kn_block_params(&kind->block).total + kind->other;
             total += layer * (uint64_t)kind->count;
             if (k + 1 < model->kind_count)
-                table_row(&counts, "%s|%" PRIu64 "|%d||||", models[m].name, layer, kind->count);
+                table_row(&counts, "%s|%" PRIu64 "|%d|||", models[m].name, layer, kind->count);
         }
         int last = model->kind_count - 1;
-        table_row(&counts, "%s|%" PRIu64 "|%d|%" PRIu64 "|%" PRIu64 "|%" PRIu64 "|%" PRId64,
+        table_row(&counts, "%s|%" PRIu64 "|%d|%" PRIu64 "|%" PRIu64 "|%" PRId64,
                   last > 0 ? "" : models[m].name, layer, model->kinds[last].count, outside, total,
-                  models[m].published, (int64_t)(total - models[m].published));
+                  (int64_t)(total - models[m].published));
         metrics_write(setup->run->metrics, 0, METRICS({models[m].name, (double)total}));
         double active = (double)model_active(model), all = (double)model_params(model);
         if (active < all)
             table_row(&mixtures, "%s|%.2f|%.2f|%.0f", models[m].name, active / 1e9, all / 1e9,
                       100 * active / all);
     }
+    run_print(setup->run, "The error is the total less the published count.");
     run_table(setup->run, &counts);
     run_print(setup->run,
               "Mixtures of experts: the active parameters are those that one token uses.");
