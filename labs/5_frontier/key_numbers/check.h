@@ -60,8 +60,8 @@ static inline uint64_t parts_of(uint64_t n, uint64_t each)
     return each > 0 ? n / each + (n % each != 0) : 0;
 }
 
-// Layers of published models.
-extern const KnBlock llama_2_7b, llama_31_8b, llama_31_405b, falcon_7b, qwen25_05b, qwen25_7b,
-    qwen3_06b, gpt_oss_20b, mixtral_8x7b, qwen3_30b, kimi_k2;
+// Layers of published models, and one of odd sizes.
+extern const KnBlock odd_sizes, llama_2_7b, llama_31_8b, llama_31_405b, falcon_7b, qwen25_05b,
+    qwen25_7b, qwen3_06b, gpt_oss_20b, mixtral_8x7b, qwen3_30b, kimi_k2;
 extern const KnBlock deepseek_v2_lite, deepseek_v3;                // with experts
 extern const KnBlock deepseek_v2_lite_dense, deepseek_v3_dense;    // the first layers

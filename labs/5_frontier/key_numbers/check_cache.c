@@ -160,6 +160,7 @@ static const KnLayerCache llama_8b = {32, 4096, 0}, llama_405b = {126, 4096, 0},
     gemma_27b[] = {{52, 8192, 1024}, {10, 8192, 0}}, // 52 of 62 see 1024; 2 x 16 x 128 numbers each
     byte = {1, 1, 0}, twenty_bytes = {2, 10, 0}, no_bytes = {32, 0, 0};
 
+#define WIDE ((1 << 27) + 1)
 #define BF16 {.bits = 16}
 #define Q8_0 {8, 32, 16, 0, 0}
 #define GROUPED(k) {"h = 96, a = 12, d = 8, k = " #k,     &(KnBlock){.width = 96, .heads = 12, .kv_heads = (k), .head_dim = 8}, BF16, 32 * (k), "2 x k x 8 x 2"}
@@ -196,6 +197,9 @@ const struct CMUnitTest cache_cases[] = {
         {"k d = 1 in 4 bits",
          &(KnBlock){.width = 320, .heads = 4, .kv_heads = 1, .head_dim = 1}, {.bits = 4},
          2, "2 x 1: two rows"}),
+    ROWS(kv__counts_in_64_bits, kv_rows, KvRow,
+        {"k = d = 2^27 + 1, 8 bits", &(KnBlock){.width = 1 << 27, .heads = WIDE, .kv_heads = WIDE,
+         .head_dim = WIDE}, {.bits = 8}, ((uint64_t)1 << 55) + (1 << 29) + 2, "2 (2^27 + 1)^2"}),
 
     ROWS(cached__without_a_window_is_whole_pages, cached_rows, CachedRow,    // vLLM's pages of 16
         {1, 0, 16, 16}, {15, 0, 16, 16}, {16, 0, 16, 16}, {17, 0, 16, 32},
@@ -215,8 +219,9 @@ const struct CMUnitTest cache_cases[] = {
     ROWS(cached__without_context_is_zero, cached_rows, CachedRow,
         {0, 0, 16, 0}, {0, 128, 16, 0}, {0, 1, 1, 0}),
     cmocka_unit_test(cached__matches_a_simulation_token_by_token),
-    ROWS(cached__counts_beyond_32_bits, cached_rows, CachedRow,
-        {10000000001, 0, 16, 10000000016}, {10000000001, 5000000000, 16, 5000000016}),
+    ROWS(cached__counts_in_64_bits, cached_rows, CachedRow,
+        {10000000001, 0, 16, 10000000016}, {10000000001, 5000000000, 16, 5000000016},
+        {((uint64_t)1 << 53) + 1, 0, 1, ((uint64_t)1 << 53) + 1}),
 
     // Llama-3.1-8B in bf16 and 2 GB of work space, on 80 GB: 72e9 - 18060522496 is left.
     ROWS(concurrency__is_free_memory_over_the_cache_of_a_request, concurrency_rows, ConcurrencyRow,
@@ -250,10 +255,11 @@ const struct CMUnitTest cache_cases[] = {
         {"no layers", 80e9, 0.9, 0, &llama_8b, 0, 4096, 16, 0, NULL},
         {"layers that cache nothing", 80e9, 0.9, 0, &no_bytes, 1, 4096, 16, 0, NULL}),
     // Llama-3.1-405B in fp8 on 8 GPUs of 141 GB: 67,645,734,912 bytes a request of 128k tokens.
-    ROWS(concurrency__counts_beyond_32_bits, concurrency_rows, ConcurrencyRow,
+    ROWS(concurrency__counts_in_64_bits, concurrency_rows, ConcurrencyRow,
         {"Llama-3.1-405B, 131072 tokens", 8 * 141e9, 0.9, 410e9, &llama_405b, 1, 131072, 16, 8,
          "605.2e9 / (126 x 4096 x 131072) = 8.95"},
-        {"one byte a request", 8e9, 1, 0, &byte, 1, 1, 1, 8000000000, NULL}),
+        {"one byte a request", 8e9, 1, 0, &byte, 1, 1, 1, 8000000000, NULL},
+        {"one byte a request", 16777217, 1, 0, &byte, 1, 1, 1, 16777217, "2^24 + 1"}),
     {0},
 };
 // clang-format on

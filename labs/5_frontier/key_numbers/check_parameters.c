@@ -172,6 +172,7 @@ static void block_rows(void **state)
 #define GROUPED(k) {"h = 96, a = 12, d = 8, k = " #k, \
     &(KnBlock){.width = 96, .heads = 12, .kv_heads = (k), .head_dim = 8}, \
     (2 * 12 + 2 * (k)) * 8 * 96, "(2 x 12 + 2 k) x 8 x 96"}
+#define WIDE ((1 << 27) + 1)
 #define SMALL .width = 10, .heads = 4, .kv_heads = 2, .head_dim = 3
 #define GPT_SHAPE(h) {"GPT's shape, h = " #h, &GPT(h, (h) / 64), 12 * (h) * (h) + 13 * (h), \
     12 * (h) * (h) + 13 * (h), "12 h h + 13 h"}
@@ -223,15 +224,17 @@ const struct CMUnitTest parameter_cases[] = {
                     .nope_dim = 2, .rope_dim = 4, .value_dim = 6},
          70 + 7 + 18 * 7 + 90 + 5 + 24 * 5 + 180,
          "7 x 10 + 7 + 18 x 7 + 9 x 10 + 5 + 24 x 5 + 10 x 18"}),
-    // Wider than any model so far: each of the four is 65536 x 65536 = 2^32.
-    ROWS(attention__counts_beyond_32_bits, attention_rows, AttentionRow,
+    // Wider than any model so far: 65536 x 65536 = 2^32; and a count that a double cannot hold.
+    ROWS(attention__counts_in_64_bits, attention_rows, AttentionRow,
         {"h = 65536", &(KnBlock){.width = 65536, .heads = 512, .kv_heads = 512, .head_dim = 128},
          (uint64_t)4 << 32, "4 x 2^32"},
         {"h = 65536, latent",
          &(KnBlock){.width = 65536, .heads = 1024, .kv_rank = 65536,
                     .nope_dim = 64, .rope_dim = 64, .value_dim = 64},
          ((uint64_t)6 << 32) + 64 * 65536 + 65536,
-         "2^33 + 2^32 + 64 x 65536 + 65536 + 2^33 + 2^32"}),
+         "2^33 + 2^32 + 64 x 65536 + 65536 + 2^33 + 2^32"},
+        {"h = d = 2^27 + 1", &(KnBlock){.width = WIDE, .heads = 1, .kv_heads = 1, .head_dim = WIDE},
+         ((uint64_t)1 << 56) + (1 << 30) + 4, "4 (2^27 + 1)^2"}),
 
     ROWS(mlp__gpt_2_has_two_matrices_and_biases, mlp_rows, MlpRow,
         {"GPT-2", 768, 3072, false, true, 4722432, "2 x 3072 x 768 + 3072 + 768"}),
@@ -246,9 +249,11 @@ const struct CMUnitTest parameter_cases[] = {
          "3 x 2880 x 2880 + 2 x 2880 + 2880"},
         {"h = 2, f = 5", 2, 5, true, true, 30 + 12, "3 x 10 + 2 x 5 + 2"},
         {"h = 5, f = 2", 5, 2, true, true, 30 + 9, "3 x 10 + 2 x 2 + 5"}),
-    ROWS(mlp__counts_beyond_32_bits, mlp_rows, MlpRow,
+    ROWS(mlp__counts_in_64_bits, mlp_rows, MlpRow,
         {"Llama-3.1-405B", 16384, 53248, true, false, 2617245696, "3 x 53248 x 16384"},
-        {"four times as wide", 65536, 212992, true, false, 41875931136, "3 x 212992 x 65536"}),
+        {"four times as wide", 65536, 212992, true, false, 41875931136, "3 x 212992 x 65536"},
+        {"h = f = 2^27 + 1", WIDE, WIDE, false, false, ((uint64_t)1 << 55) + (1 << 29) + 2,
+         "2 (2^27 + 1)^2"}),
 
     ROWS(block__gpt_has_12_h_squared_plus_13_h, block_rows, BlockRow,
         {"GPT-2", &GPT(768, 12), 7087872, 7087872, "2,362,368 + 4,722,432 + 3,072"},
@@ -293,12 +298,15 @@ const struct CMUnitTest parameter_cases[] = {
         MIXTRAL(0), MIXTRAL(1), MIXTRAL(2), MIXTRAL(3), MIXTRAL(4), MIXTRAL(5), MIXTRAL(6),
         MIXTRAL(7), MIXTRAL(8)),
     // Twice the width and the experts of Kimi-K2, without attention; an expert is 3 x 2048 x 14336.
-    ROWS(block__counts_beyond_32_bits, block_rows, BlockRow,
+    ROWS(block__counts_in_64_bits, block_rows, BlockRow,
         {"768 experts, 100 active",
          &(KnBlock){.width = 14336, .gated = true,
                     .experts = 768, .active_experts = 100, .expert_ffn = 2048},
          768 * (uint64_t)88080384 + 11010048, 100 * (uint64_t)88080384 + 11010048,
-         "768 x 14,336 + 768 x 88,080,384"}),
+         "768 x 14,336 + 768 x 88,080,384"},
+        {"h = f = 2^27 + 1, one expert", &(KnBlock){.width = WIDE, .experts = 1, .active_experts = 1,
+         .expert_ffn = WIDE}, ((uint64_t)1 << 55) + (1 << 29) + 2 + WIDE,
+         ((uint64_t)1 << 55) + (1 << 29) + 2 + WIDE, "2 (2^27 + 1)^2 + 2^27 + 1"}),
     {0},
 };
 // clang-format on

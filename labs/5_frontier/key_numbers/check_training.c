@@ -238,7 +238,7 @@ const struct CMUnitTest training_cases[] = {
         STAGES(2, 500), STAGES(3, 334), STAGES(4, 250), STAGES(5, 200),
         STAGES(6, 167), STAGES(7, 143), STAGES(8, 125), STAGES(9, 112)),
     // 671026419200 over 2048 GPUs: 327649618.75, rounded up.
-    ROWS(training_state__counts_beyond_32_bits, state_rows, StateRow,
+    ROWS(training_state__counts_large_models, state_rows, StateRow,
         {"DeepSeek-V3, Adam", 671026419200, ADAM, 1, 2048,
          {1342052838400, 1342052838400, 3931795428}},
         {"DeepSeek-V3, Adam", 671026419200, ADAM, 3, 2048, {655299238, 655299238, 3931795428}}),
@@ -281,7 +281,9 @@ const struct CMUnitTest training_cases[] = {
         {"Llama-3.1-8B, flash", &llama_31_8b, {PASS(8192, 2, 1), .flash = true}, 0, grouped,
          "16,384 x 2 (4 x 4096 + 2 x 4096 + 2 x 1024 + 3 x 14336 + 2 x 32)"},
         {"Llama-3.1-8B, flash, t = 8", &llama_31_8b, {PASS(8192, 2, 8), .flash = true}, 0, grouped,
-         "2 x 4 x 4096 whole, the rest / 8"}),
+         "2 x 4 x 4096 whole, the rest / 8"},
+        {"h = 1001, a = k = 7, d = 143, f = 3001", &odd_sizes, {PASS(1001, 1, 1), .flash = true},
+         34084050, NULL, "1001 (8 x 1001 + 2 x 14 x 286 + 6 x 3001 + 4 x 7)"}),
     ROWS(activations__of_normalized_queries_and_keys_are_stored_twice, activation_rows,
         ActivationRow,
         {"Qwen3-0.6B, flash, t = 4", &qwen3_06b, {PASS(1000, 1, 4), .flash = true}, 0, qk_norms,
@@ -320,7 +322,7 @@ const struct CMUnitTest training_cases[] = {
         {"GPT's shape", &GPT(256, 8), {PASS(128, 2, 1), .dropout = true}, 256 * 13824.0, NULL,
          NULL}),
     // Llama-3.1-405B's layer at 128k tokens with its scores: 2 x 128 x 131072^2 bytes of them.
-    ROWS(activations__count_beyond_32_bits, activation_rows, ActivationRow,
+    ROWS(activations__count_long_sequences, activation_rows, ActivationRow,
         {"Llama-3.1-405B, 131072 tokens", &llama_31_405b, {PASS(131072, 1, 1)},
          131072.0 * (8.0 * 16384 + 4 * (16384 + 1024) + 6.0 * 53248 + 2 * 128 * 131072.0), NULL,
          NULL}),
