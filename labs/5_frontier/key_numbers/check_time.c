@@ -13,9 +13,10 @@ typedef struct FlopsRow {
     const char *sum;
 } FlopsRow;
 
-static void check_flops(const char *name, KnBlock b, uint64_t vectors, double positions,
-                        double want, const char *sum)
+static void check_flops(const FlopsRow *row)
 {
+    KnBlock b = *row->block;
+    double vectors = (double)row->vectors, positions = row->positions;
     bool latent = b.kv_rank > 0;
     double a = (double)b.heads, k = (double)b.kv_heads, d = (double)b.head_dim;
     double d_q = (double)(latent ? b.nope_dim + b.rope_dim : b.head_dim),
@@ -34,14 +35,15 @@ static void check_flops(const char *name, KnBlock b, uint64_t vectors, double po
             "positions may be fractional: do not truncate"),
         OFF(2 * (double)(b.experts - b.active_experts) * expert,
             "a token uses only its active experts"),
-        OFF(2 * (double)vectors, "norms and biases are in no matrix product"),
+        OFF(2 * vectors, "norms and biases are in no matrix product"),
         OFF(vectors, "norms and biases are in no matrix product"),
         OFF(2 * a * fabs((double)b.width / a - d) * positions,
             "head_dim taken as h / a? It is a field of its own"),
         OFF(2 * a * fabs((double)b.width / a - d) * 2 * positions,
             "head_dim taken as h / a? It is a field of its own"),
         {0}};
-    assert_real(kn_forward_flops(&b, vectors, positions), want, .name = name, .sum = sum,
+    assert_real(kn_forward_flops(&b, row->vectors, positions), row->want, .name = row->name,
+                .sum = row->sum,
                 .formula = "2 (active parameters - vectors) + 2 a (d_q + d_v) positions",
                 .clues = clues);
 }
@@ -55,8 +57,7 @@ static double gpt_training(uint64_t h, uint64_t a, double layers, double positio
 
 static void flops_rows(void **state)
 {
-    for (const FlopsRow *row = *state; row->name != NULL; row++)
-        check_flops(row->name, *row->block, row->vectors, row->positions, row->want, row->sum);
+    for (const FlopsRow *row = *state; row->name != NULL; row++) check_flops(row);
 }
 
 static void flops__of_training_match_palms_6n_plus_12_l_a_d_s(void **state)
@@ -99,31 +100,30 @@ typedef struct RooflineRow {
     KnBounds want;
 } RooflineRow;
 
-static void check_roofline(const char *name, double flops, double bytes, double peak,
-                           double bandwidth, KnBounds want)
+static void check_roofline(const RooflineRow *row)
 {
-    KnBounds got = kn_roofline(flops, bytes, peak, bandwidth);
-    assert_real(got.compute, want.compute, .name = name, .formula = "compute = flops / peak",
-                .clues = CLUES(VALUE(flops / bandwidth, "FLOPs are divided by the peak"),
-                               VALUE(peak / flops, "inverted: time is work over speed")));
-    assert_real(got.memory, want.memory, .name = name, .formula = "memory = bytes / bandwidth",
-                .clues = CLUES(VALUE(bytes / peak, "bytes are divided by the bandwidth"),
-                               VALUE(bandwidth / bytes, "inverted: time is work over speed")));
+    double flops = row->flops, bytes = row->bytes;
+    KnBounds got = kn_roofline(flops, bytes, row->peak, row->bandwidth), want = row->want;
+    assert_real(got.compute, want.compute, .name = row->name, .formula = "compute = flops / peak",
+                .clues = CLUES(VALUE(flops / row->bandwidth, "FLOPs are divided by the peak"),
+                               VALUE(row->peak / flops, "inverted: time is work over speed")));
+    assert_real(got.memory, want.memory, .name = row->name, .formula = "memory = bytes / bandwidth",
+                .clues = CLUES(VALUE(bytes / row->peak, "bytes are divided by the bandwidth"),
+                               VALUE(row->bandwidth / bytes, "inverted: time is work over speed")));
     assert_real(
-        got.seconds, want.seconds, .name = name,
+        got.seconds, want.seconds, .name = row->name,
         .formula = "seconds = the longer of the two, which overlap",
-        .clues = CLUES(VALUE(want.compute + want.memory, "they overlap: the longer, not the sum"),
-                       VALUE(want.compute < want.memory ? want.compute : want.memory,
-                             "they overlap: the longer, not the shorter")));
+        .clues = CLUES(
+            VALUE(want.compute + want.memory, "they overlap: the longer, not the sum"),
+            VALUE(fmin(want.compute, want.memory), "they overlap: the longer, not the shorter")));
     assert_says(got.memory_bound == want.memory_bound,
-                "memory_bound is whether memory takes longer\n%s: got %s, want %s", name,
+                "memory_bound is whether memory takes longer\n%s: got %s, want %s", row->name,
                 got.memory_bound ? "true" : "false", want.memory_bound ? "true" : "false");
 }
 
 static void roofline_rows(void **state)
 {
-    for (const RooflineRow *row = *state; row->name != NULL; row++)
-        check_roofline(row->name, row->flops, row->bytes, row->peak, row->bandwidth, row->want);
+    for (const RooflineRow *row = *state; row->name != NULL; row++) check_roofline(row);
 }
 
 // ---- 13: the compute-optimal model ----

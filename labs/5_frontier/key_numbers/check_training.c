@@ -83,21 +83,23 @@ static const char activations_formula[] =
     "shared: 2 (a + k) (d_q + d_v), qk_norm 2 (a + k) d, MLP 4 f or gated 6 f;\n"
     "  and without recomputation: flash 4 a, or scores 2 a s, dropout 5 a s";
 
-static void check_full(const char *name, const KnBlock *block, KnPass pass, double want,
-                       const char *sum)
+static void check_full(const ActivationRow *row)
 {
-    double t = (double)pass.tensor_parallel;
-    assert_real(kn_activation_bytes(block, &pass), want, .name = name, .sum = sum,
+    const KnPass *pass = &row->pass;
+    double t = (double)pass->tensor_parallel;
+    assert_real(kn_activation_bytes(row->block, pass), row->want, .name = row->name,
                 .formula = "full recomputation: 2 h s b, sequence-parallel 2 h s b / t",
-                .clues = CLUES(TIMES(pass.sequence_parallel ? t : 1 / t,
+                .sum = row->sum,
+                .clues = CLUES(TIMES(pass->sequence_parallel ? t : 1 / t,
                                      "it is shared by t when sequence-parallel, and only then"),
-                               TIMES(1 / (double)pass.batch, "a micro-batch is b sequences"),
+                               TIMES(1 / (double)pass->batch, "a micro-batch is b sequences"),
                                TIMES(0.5, "a number takes two bytes")));
 }
 
-static void check_activations(const char *name, KnBlock b, KnPass pass, double want,
-                              const char *sum)
+static void check_activations(const ActivationRow *row)
 {
+    KnBlock b = *row->block;
+    KnPass pass = row->pass;
     bool latent = b.kv_rank > 0;
     double t = (double)pass.tensor_parallel, h = (double)b.width, a = (double)b.heads,
            s = (double)pass.sequence, tokens = s * (double)pass.batch, E = (double)b.experts;
@@ -130,23 +132,19 @@ static void check_activations(const char *name, KnBlock b, KnPass pass, double w
         OFF(latent ? tokens * 4 * (double)(b.q_rank + b.kv_rank) : 0,
             "the size of the latents before and after their norms"),
         {0}};
-    assert_real(kn_activation_bytes(&b, &pass), want, .name = name, .formula = activations_formula,
-                .sum = sum, .tokens = tokens, .clues = clues);
+    double token = 0;
+    for (const Array *array = row->arrays; array != NULL && array->what != NULL; array++)
+        token += array->numbers * array->bytes / (array->shared || pass.sequence_parallel ? t : 1);
+    assert_real(kn_activation_bytes(&b, &pass), row->arrays != NULL ? tokens * token : row->want,
+                .name = row->name, .formula = activations_formula, .sum = row->sum,
+                .tokens = tokens, .clues = clues);
 }
 
 static void activation_rows(void **state)
 {
-    for (const ActivationRow *row = *state; row->name != NULL; row++) {
-        const KnPass *pass = &row->pass;
-        double t = (double)pass->tensor_parallel, token = 0;
-        for (const Array *array = row->arrays; array != NULL && array->what != NULL; array++)
-            token +=
-                array->numbers * array->bytes / (array->shared || pass->sequence_parallel ? t : 1);
-        double tokens = (double)pass->sequence * (double)pass->batch;
-        double want = row->arrays != NULL ? tokens * token : row->want;
-        if (pass->recompute == KN_FULL) check_full(row->name, row->block, *pass, want, row->sum);
-        else check_activations(row->name, *row->block, *pass, want, row->sum);
-    }
+    for (const ActivationRow *row = *state; row->name != NULL; row++)
+        if (row->pass.recompute == KN_FULL) check_full(row);
+        else check_activations(row);
 }
 
 // ---- the cases ----
