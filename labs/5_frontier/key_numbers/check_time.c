@@ -116,7 +116,7 @@ static void check_roofline(const RooflineRow *row)
         .clues = CLUES(
             VALUE(want.compute + want.memory, "they overlap: the longer, not the sum"),
             VALUE(fmin(want.compute, want.memory), "they overlap: the longer, not the shorter")));
-    assert_says(got.memory_bound == want.memory_bound,
+    assert_that(got.memory_bound == want.memory_bound,
                 "memory_bound is whether memory takes longer\n%s: got %s, want %s", row->name,
                 got.memory_bound ? "true" : "false", want.memory_bound ? "true" : "false");
 }
