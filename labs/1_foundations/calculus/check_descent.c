@@ -20,7 +20,7 @@ static void assert_gradient_kept(const double *g, const double *before, int n)
 
 static const char descend_formula[] = "v = mu v + g,  then  x = x - rate v";
 
-static void descend__without_momentum_goes_against_the_gradient(void **state)
+static void descend__without_momentum_is_gradient_descent(void **state)
 {
     (void)state;
     double *x = DOUBLES(1, 2, -3), *v = DOUBLES(0, 0, 0), *g = DOUBLES(4, -8, 0.5);
@@ -31,7 +31,7 @@ static void descend__without_momentum_goes_against_the_gradient(void **state)
                  .formula = "x = x - rate g");
 }
 
-static void descend__is_carried_on_by_its_speed(void **state)
+static void descend__accumulates_velocity(void **state)
 {
     (void)state;
     double *x = DOUBLES(10, 0), *v = DOUBLES(2, -4), *g = DOUBLES(1, 6);
@@ -40,7 +40,7 @@ static void descend__is_carried_on_by_its_speed(void **state)
     assert_close(x, ((double[]){8.75, -1.5}), 2, .name = "x", .formula = descend_formula);
 }
 
-static void descend__on_level_ground_runs_out_slowly(void **state)
+static void descend__with_zero_gradient_decays_geometrically(void **state)
 {
     (void)state;
     // v = 1, mu, mu^2, ...: with mu = 1/2 it comes to rest 1 further on, in steps of half the rest.
@@ -51,7 +51,7 @@ static void descend__on_level_ground_runs_out_slowly(void **state)
     }
 }
 
-static void descend__agrees_with_the_formula_for_any_number_of_numbers(void **state)
+static void descend__matches_the_formula_for_any_n(void **state)
 {
     (void)state;
     for (int n = 0; n <= 33; n += 11) {
@@ -76,7 +76,7 @@ static const char adam_formula[] =
     "m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,\n"
     "x = x - rate (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + eps)";
 
-static void adam__steps_by_the_rate_first_whatever_the_slope(void **state)
+static void adam__first_step_is_the_learning_rate_whatever_the_gradient(void **state)
 {
     (void)state;
     double *x = DOUBLES(0, 0, 0), *m = DOUBLES(0, 0, 0), *v = DOUBLES(0, 0, 0);
@@ -85,7 +85,7 @@ static void adam__steps_by_the_rate_first_whatever_the_slope(void **state)
                  .formula = adam_formula);
 }
 
-static void adam__stays_where_there_is_no_slope(void **state)
+static void adam__does_not_move_where_the_gradient_is_zero(void **state)
 {
     (void)state;
     double *x = DOUBLES(3), *m = DOUBLES(0), *v = DOUBLES(0);
@@ -93,7 +93,7 @@ static void adam__stays_where_there_is_no_slope(void **state)
     assert_number(x[0], 3, .exact = true, .name = "x", .formula = adam_formula);
 }
 
-static void adam__adds_eps_to_the_root(void **state)
+static void adam__adds_eps_outside_the_square_root(void **state)
 {
     (void)state;
     // |g| = eps: the first step is rate eps / (eps + eps), half the rate.
@@ -102,7 +102,7 @@ static void adam__adds_eps_to_the_root(void **state)
     assert_number(x[0], -0.05, .within = 1e-9, .name = "x", .formula = adam_formula);
 }
 
-static void adam__keeps_its_averages_without_the_correction(void **state)
+static void adam__stores_its_moments_without_bias_correction(void **state)
 {
     (void)state;
     double *x = DOUBLES(0), *m = DOUBLES(0), *v = DOUBLES(0);
@@ -112,7 +112,7 @@ static void adam__keeps_its_averages_without_the_correction(void **state)
     assert_number(v[0], 0.999 * 0.004 + 0.016, .name = "v", .formula = "v = 0.999 v + 0.001 g^2");
 }
 
-static void adam__agrees_with_the_formula_over_many_steps(void **state)
+static void adam__matches_the_formula_over_many_steps(void **state)
 {
     (void)state;
     enum { N = 5 };
@@ -139,7 +139,7 @@ static void adam__agrees_with_the_formula_over_many_steps(void **state)
 
 static const char newton_formula[] = "x = x - H^-1 g";
 
-static void newton__is_at_the_bottom_of_any_bowl_in_one_step(void **state)
+static void newton__minimizes_any_quadratic_in_one_step(void **state)
 {
     (void)state;
     // f = fxx/2 (x-1)^2 + fxy (x-1)(y+2) + fyy/2 (y+2)^2 has its level place at (1, -2), a saddle too.
@@ -155,7 +155,7 @@ static void newton__is_at_the_bottom_of_any_bowl_in_one_step(void **state)
     }
 }
 
-static void newton__solves_two_equations(void **state)
+static void newton__solves_the_linear_system(void **state)
 {
     (void)state;
     // H = (2 1; 1 3), g = (1, 8): p = -(-1, 3), since 2 (-1) + 3 = 1 and -1 + 9 = 8.
@@ -165,7 +165,7 @@ static void newton__solves_two_equations(void **state)
     assert_gradient_kept(g, before, 2);
 }
 
-static void newton__refuses_a_hessian_without_an_inverse(void **state)
+static void newton__refuses_a_singular_hessian(void **state)
 {
     (void)state;
     static const double singular[][3] = {{0, 0, 0}, {1, 2, 4}, {4, 0, 0}, {0, 0, 3}, {1, -3, 9}};
@@ -179,7 +179,7 @@ static void newton__refuses_a_hessian_without_an_inverse(void **state)
     }
 }
 
-static void newton__refuses_what_is_not_finite(void **state)
+static void newton__refuses_a_determinant_that_is_not_finite(void **state)
 {
     (void)state;
     static const double wild[][3] = {{NAN, 0, 1}, {1, 0, INFINITY}, {1e200, 0, 1e200}, {1, NAN, 1}};
@@ -193,7 +193,7 @@ static void newton__refuses_what_is_not_finite(void **state)
     }
 }
 
-static void newton__steps_however_small_the_determinant(void **state)
+static void newton__accepts_a_tiny_determinant(void **state)
 {
     (void)state;
     double *x = DOUBLES(4, 3);
@@ -202,19 +202,19 @@ static void newton__steps_however_small_the_determinant(void **state)
 }
 
 const struct CMUnitTest descent_cases[] = {
-    cmocka_unit_test(descend__without_momentum_goes_against_the_gradient),
-    cmocka_unit_test(descend__is_carried_on_by_its_speed),
-    cmocka_unit_test(descend__on_level_ground_runs_out_slowly),
-    cmocka_unit_test(descend__agrees_with_the_formula_for_any_number_of_numbers),
-    cmocka_unit_test(adam__steps_by_the_rate_first_whatever_the_slope),
-    cmocka_unit_test(adam__stays_where_there_is_no_slope),
-    cmocka_unit_test(adam__adds_eps_to_the_root),
-    cmocka_unit_test(adam__keeps_its_averages_without_the_correction),
-    cmocka_unit_test(adam__agrees_with_the_formula_over_many_steps),
-    cmocka_unit_test(newton__is_at_the_bottom_of_any_bowl_in_one_step),
-    cmocka_unit_test(newton__solves_two_equations),
-    cmocka_unit_test(newton__refuses_a_hessian_without_an_inverse),
-    cmocka_unit_test(newton__refuses_what_is_not_finite),
-    cmocka_unit_test(newton__steps_however_small_the_determinant),
+    cmocka_unit_test(descend__without_momentum_is_gradient_descent),
+    cmocka_unit_test(descend__accumulates_velocity),
+    cmocka_unit_test(descend__with_zero_gradient_decays_geometrically),
+    cmocka_unit_test(descend__matches_the_formula_for_any_n),
+    cmocka_unit_test(adam__first_step_is_the_learning_rate_whatever_the_gradient),
+    cmocka_unit_test(adam__does_not_move_where_the_gradient_is_zero),
+    cmocka_unit_test(adam__adds_eps_outside_the_square_root),
+    cmocka_unit_test(adam__stores_its_moments_without_bias_correction),
+    cmocka_unit_test(adam__matches_the_formula_over_many_steps),
+    cmocka_unit_test(newton__minimizes_any_quadratic_in_one_step),
+    cmocka_unit_test(newton__solves_the_linear_system),
+    cmocka_unit_test(newton__refuses_a_singular_hessian),
+    cmocka_unit_test(newton__refuses_a_determinant_that_is_not_finite),
+    cmocka_unit_test(newton__accepts_a_tiny_determinant),
     {0},
 };

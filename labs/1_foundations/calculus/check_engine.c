@@ -72,25 +72,25 @@ static void check_op(Op op)
     }
 }
 
-static void push__of_a_sum_hands_the_gradient_on(void **state)
+static void push__of_add_passes_the_gradient_to_both_operands(void **state)
 {
     (void)state;
     check_op(OP_ADD);
 }
 
-static void push__of_a_difference_turns_the_sign_for_b(void **state)
+static void push__of_sub_negates_the_gradient_of_b(void **state)
 {
     (void)state;
     check_op(OP_SUB);
 }
 
-static void push__of_a_product_weighs_by_the_other_factor(void **state)
+static void push__of_mul_multiplies_by_the_other_factor(void **state)
 {
     (void)state;
     check_op(OP_MUL);
 }
 
-static void push__of_a_quotient(void **state)
+static void push__of_div(void **state)
 {
     (void)state;
     check_op(OP_DIV);
@@ -110,7 +110,7 @@ static void push__of_sin_and_tanh(void **state)
     check_op(OP_TANH);
 }
 
-static void push__adds_twice_where_both_operands_are_one_node(void **state)
+static void push__accumulates_twice_when_both_operands_are_the_same_node(void **state)
 {
     (void)state;
     static const struct {
@@ -137,7 +137,7 @@ static void push__of_an_input_does_nothing(void **state)
                   .formula = "an input has nobody to push to");
 }
 
-static void push__changes_nothing_but_the_gradients_of_the_operands(void **state)
+static void push__modifies_only_the_grad_of_the_operands(void **state)
 {
     (void)state;
     for (Op op = OP_ADD; op < OP_COUNT; op++) {
@@ -207,7 +207,7 @@ static void network_assert(const Network *network)
                  .formula = "the gradient of a 2-12-12-1 network, as the tensor tape has it");
 }
 
-static void push__gives_a_network_the_gradient_that_the_tensor_tape_has(void **state)
+static void push__matches_the_tensor_tape_on_a_network(void **state)
 {
     (void)state;
     Network network;
@@ -252,14 +252,14 @@ static Value **places(int n)    // all NULL; there is not one more
 
 enum { ROOM = 1000 };    // for all that is placed twice, so that it can be said
 
-static void order__of_an_input_is_the_input(void **state)
+static void order__of_an_input_is_the_input_alone(void **state)
 {
     (void)state;
     Value *x = value_input(nodes(), 1), **order = places(1);
     assert_order(order, 0, calc_order(order, 0, x), x, 1);
 }
 
-static void order__places_operands_first(void **state)
+static void order__is_topological(void **state)
 {
     (void)state;
     Arena *arena = nodes();
@@ -269,7 +269,7 @@ static void order__places_operands_first(void **state)
     assert_order(order, 0, calc_order(order, 0, sum), sum, 5);
 }
 
-static void order__of_a_random_graph(void **state)
+static void order__of_a_random_graph_is_topological(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 20; seed++) {
@@ -304,21 +304,21 @@ static Value *doubled(int n)
     return x;
 }
 
-static void order__places_a_shared_node_once(void **state)
+static void order__visits_a_shared_node_once(void **state)
 {
     (void)state;
     Value *x = doubled(3), **order = places(ROOM);
     assert_order(order, 0, calc_order(order, 0, x), x, 4);
 }
 
-static void order__takes_each_node_once_however_many_ways_lead_to_it(void **state)
+static void order__visits_each_node_once_however_many_paths_lead_to_it(void **state)
 {
     (void)state;
     Value *x = doubled(40), **order = places(41);
     assert_order(order, 0, calc_order(order, 0, x), x, 41);
 }
 
-static void order__goes_on_where_the_row_ends(void **state)
+static void order__appends_after_count_nodes(void **state)
 {
     (void)state;
     Arena *arena = nodes();
@@ -329,7 +329,7 @@ static void order__goes_on_where_the_row_ends(void **state)
     assert_order(order, 5, count, y, 2);
 }
 
-static void order__leaves_out_what_is_seen_and_nobody(void **state)
+static void order__skips_seen_nodes_and_null(void **state)
 {
     (void)state;
     Arena *arena = nodes();
@@ -343,7 +343,7 @@ static void order__leaves_out_what_is_seen_and_nobody(void **state)
     assert_order(order, 0, count, z, 3);
 }
 
-static void order__marks_what_it_places_and_changes_nothing_else(void **state)
+static void order__marks_the_nodes_it_appends_and_modifies_nothing_else(void **state)
 {
     (void)state;
     Arena *arena = nodes();
@@ -368,7 +368,7 @@ static void push_noted(Value *node)
     pushes++;
 }
 
-static void backward__pushes_each_node_from_the_last_to_the_first(void **state)
+static void backward__pushes_each_node_once_in_reverse_order(void **state)
 {
     (void)state;
     Arena *arena = nodes();
@@ -381,7 +381,7 @@ static void backward__pushes_each_node_from_the_last_to_the_first(void **state)
         if (pushed[i] != order[4 - i]) fail_msg("push %d was not of node %d", i, 4 - i);
 }
 
-static void backward__sets_all_to_0_and_the_last_to_1_before_it_pushes(void **state)
+static void backward__seeds_the_last_grad_with_1_and_the_others_with_0(void **state)
 {
     (void)state;
     Arena *arena = nodes();
@@ -397,7 +397,7 @@ static void backward__sets_all_to_0_and_the_last_to_1_before_it_pushes(void **st
                  .formula = "before the pushes: 0, and 1 for the last");
 }
 
-static void backward__of_one_node_and_of_none(void **state)
+static void backward__handles_one_node_and_none(void **state)
 {
     (void)state;
     Value **order = places(1);
@@ -414,7 +414,7 @@ static void backward__of_one_node_and_of_none(void **state)
                   .formula = "an order of 0 nodes has no last one");
 }
 
-static void backward__adds_up_all_ways(void **state)
+static void backward__sums_over_all_paths(void **state)
 {
     (void)state;
     // z = x y + sin x:  dz/dx = y + cos x,  dz/dy = x. Run twice: nothing of the first is left.
@@ -432,7 +432,7 @@ static void backward__adds_up_all_ways(void **state)
     }
 }
 
-static void backward__gives_a_network_the_gradient_that_the_tensor_tape_has(void **state)
+static void backward__matches_the_tensor_tape_on_a_network(void **state)
 {
     (void)state;
     Network network;
@@ -442,28 +442,28 @@ static void backward__gives_a_network_the_gradient_that_the_tensor_tape_has(void
 }
 
 const struct CMUnitTest engine_cases[] = {
-    cmocka_unit_test(push__of_a_sum_hands_the_gradient_on),
-    cmocka_unit_test(push__of_a_difference_turns_the_sign_for_b),
-    cmocka_unit_test(push__of_a_product_weighs_by_the_other_factor),
-    cmocka_unit_test(push__of_a_quotient),
+    cmocka_unit_test(push__of_add_passes_the_gradient_to_both_operands),
+    cmocka_unit_test(push__of_sub_negates_the_gradient_of_b),
+    cmocka_unit_test(push__of_mul_multiplies_by_the_other_factor),
+    cmocka_unit_test(push__of_div),
     cmocka_unit_test(push__of_exp_and_log),
     cmocka_unit_test(push__of_sin_and_tanh),
-    cmocka_unit_test(push__adds_twice_where_both_operands_are_one_node),
+    cmocka_unit_test(push__accumulates_twice_when_both_operands_are_the_same_node),
     cmocka_unit_test(push__of_an_input_does_nothing),
-    cmocka_unit_test(push__changes_nothing_but_the_gradients_of_the_operands),
-    cmocka_unit_test(push__gives_a_network_the_gradient_that_the_tensor_tape_has),
-    cmocka_unit_test(order__of_an_input_is_the_input),
-    cmocka_unit_test(order__places_operands_first),
-    cmocka_unit_test(order__of_a_random_graph),
-    cmocka_unit_test(order__places_a_shared_node_once),
-    cmocka_unit_test(order__takes_each_node_once_however_many_ways_lead_to_it),
-    cmocka_unit_test(order__goes_on_where_the_row_ends),
-    cmocka_unit_test(order__leaves_out_what_is_seen_and_nobody),
-    cmocka_unit_test(order__marks_what_it_places_and_changes_nothing_else),
-    cmocka_unit_test(backward__pushes_each_node_from_the_last_to_the_first),
-    cmocka_unit_test(backward__sets_all_to_0_and_the_last_to_1_before_it_pushes),
-    cmocka_unit_test(backward__of_one_node_and_of_none),
-    cmocka_unit_test(backward__adds_up_all_ways),
-    cmocka_unit_test(backward__gives_a_network_the_gradient_that_the_tensor_tape_has),
+    cmocka_unit_test(push__modifies_only_the_grad_of_the_operands),
+    cmocka_unit_test(push__matches_the_tensor_tape_on_a_network),
+    cmocka_unit_test(order__of_an_input_is_the_input_alone),
+    cmocka_unit_test(order__is_topological),
+    cmocka_unit_test(order__of_a_random_graph_is_topological),
+    cmocka_unit_test(order__visits_a_shared_node_once),
+    cmocka_unit_test(order__visits_each_node_once_however_many_paths_lead_to_it),
+    cmocka_unit_test(order__appends_after_count_nodes),
+    cmocka_unit_test(order__skips_seen_nodes_and_null),
+    cmocka_unit_test(order__marks_the_nodes_it_appends_and_modifies_nothing_else),
+    cmocka_unit_test(backward__pushes_each_node_once_in_reverse_order),
+    cmocka_unit_test(backward__seeds_the_last_grad_with_1_and_the_others_with_0),
+    cmocka_unit_test(backward__handles_one_node_and_none),
+    cmocka_unit_test(backward__sums_over_all_paths),
+    cmocka_unit_test(backward__matches_the_tensor_tape_on_a_network),
     {0},
 };

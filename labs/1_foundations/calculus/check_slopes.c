@@ -24,7 +24,7 @@ static double itself(double x, const void *context)
     return x;
 }
 
-static void difference__of_a_parabola_is_its_slope_whatever_the_step(void **state)
+static void difference__is_exact_for_a_parabola_at_any_step_size(void **state)
 {
     (void)state;
     const double *c = DOUBLES(1, -2, 3);
@@ -33,7 +33,7 @@ static void difference__of_a_parabola_is_its_slope_whatever_the_step(void **stat
                       .formula = difference_formula);
 }
 
-static void difference__hands_the_context_on(void **state)
+static void difference__passes_the_context_to_f(void **state)
 {
     (void)state;
     for (int k = 0; k < 3; k++)
@@ -41,7 +41,7 @@ static void difference__hands_the_context_on(void **state)
                       .formula = difference_formula);
 }
 
-static void difference__of_the_exponential_is_off_as_much_as_theory_says(void **state)
+static void difference__has_the_predicted_truncation_error_on_exp(void **state)
 {
     (void)state;
     // (e^(x+h) - e^(x-h)) / 2h = e^x sinh(h) / h: a little more than e^x, on both sides of 0.
@@ -64,7 +64,7 @@ static double watched(double x, const void *context)
     return x * x;
 }
 
-static void difference__looks_once_on_each_side(void **state)
+static void difference__evaluates_f_once_on_each_side(void **state)
 {
     (void)state;
     int count = 0;
@@ -77,7 +77,7 @@ static void difference__looks_once_on_each_side(void **state)
                  .formula = "f is looked at in x - h and in x + h");
 }
 
-static void difference__divides_by_the_distance_that_rounding_left(void **state)
+static void difference__divides_by_the_rounded_distance(void **state)
 {
     (void)state;
     // At 1000000.1 numbers are 1.2e-10 apart, so x + h is not quite where it should be. A straight
@@ -88,7 +88,7 @@ static void difference__divides_by_the_distance_that_rounding_left(void **state)
                       .formula = "divide by (x + h) - (x - h) as they were rounded, not by 2h");
 }
 
-static void difference__of_what_is_nan_is_nan(void **state)
+static void difference__propagates_nan(void **state)
 {
     (void)state;
     assert_number(calc_difference(exponential, NULL, NAN, 0.1), NAN, .name = "slope at NaN",
@@ -99,7 +99,7 @@ static void difference__of_what_is_nan_is_nan(void **state)
 
 static const char step_formula[] = "h that makes noise / h + third h^2 / 6 least";
 
-static void best_step__gives_what_a_hand_computes(void **state)
+static void best_step__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     assert_number(calc_best_step(9, 1), 3, .name = "h for noise 9, third 1",
@@ -115,7 +115,7 @@ static double total(double noise, double third, double h)
     return noise / h + third * h * h / 6;
 }
 
-static void best_step__is_better_than_steps_beside_it(void **state)
+static void best_step__has_a_smaller_error_than_neighbouring_step_sizes(void **state)
 {
     (void)state;
     for (double noise = 1e-16; noise < 1; noise *= 37)
@@ -127,7 +127,7 @@ static void best_step__is_better_than_steps_beside_it(void **state)
         }
 }
 
-static void best_step__is_ten_times_as_long_for_a_thousand_times_the_noise(void **state)
+static void best_step__scales_with_the_cube_root_of_the_noise(void **state)
 {
     (void)state;
     assert_number(calc_best_step(1e-13, 2) / calc_best_step(1e-16, 2), 10, .within = 1e-9,
@@ -147,21 +147,21 @@ static void check_dual(Op op, Dual a, Dual b, Dual want, const char *formula)
 
 static const Dual nobody = {NAN, NAN};    // ops of one operand do not look at b
 
-static void dual__of_a_sum_and_a_difference(void **state)
+static void dual__differentiates_add_and_sub(void **state)
 {
     (void)state;
     check_dual(OP_ADD, (Dual){3, 5}, (Dual){-7, 11}, (Dual){-4, 16}, "(u + v)' = u' + v'");
     check_dual(OP_SUB, (Dual){3, 5}, (Dual){-7, 11}, (Dual){10, -6}, "(u - v)' = u' - v'");
 }
 
-static void dual__of_a_product(void **state)
+static void dual__applies_the_product_rule(void **state)
 {
     (void)state;
     check_dual(OP_MUL, (Dual){3, 5}, (Dual){-7, 11}, (Dual){-21, -35 + 33}, "(u v)' = u' v + u v'");
     check_dual(OP_MUL, (Dual){3, 1}, (Dual){3, 1}, (Dual){9, 6}, "(x x)' = 2 x");
 }
 
-static void dual__of_a_quotient(void **state)
+static void dual__applies_the_quotient_rule(void **state)
 {
     (void)state;
     check_dual(OP_DIV, (Dual){3, 5}, (Dual){-2, 11}, (Dual){-1.5, (5 * -2 - 3 * 11) / 4.0},
@@ -169,7 +169,7 @@ static void dual__of_a_quotient(void **state)
     check_dual(OP_DIV, (Dual){1, 0}, (Dual){4, 1}, (Dual){0.25, -1.0 / 16}, "(1 / x)' = -1 / x^2");
 }
 
-static void dual__of_functions_follows_the_chain_rule(void **state)
+static void dual__applies_the_chain_rule(void **state)
 {
     (void)state;
     for (double u = 0.25; u < 3; u += 0.5) {
@@ -186,13 +186,13 @@ static void dual__of_functions_follows_the_chain_rule(void **state)
     }
 }
 
-static void dual__of_an_input_is_the_input(void **state)
+static void dual__returns_an_input_unchanged(void **state)
 {
     (void)state;
     check_dual(OP_INPUT, (Dual){3, 5}, nobody, (Dual){3, 5}, "an input is given back");
 }
 
-static void dual__of_constants_is_flat(void **state)
+static void dual__of_constants_has_derivative_zero(void **state)
 {
     (void)state;
     for (Op op = OP_ADD; op < OP_COUNT; op++)
@@ -200,7 +200,7 @@ static void dual__of_constants_is_flat(void **state)
                       .name = op_name(op), .formula = "what does not move has slope 0");
 }
 
-static void dual__of_a_whole_formula_has_its_slope(void **state)
+static void dual__differentiates_a_composite_expression(void **state)
 {
     (void)state;
     // e^(sin(x) / x) ln x, and its slope by hand.
@@ -216,21 +216,21 @@ static void dual__of_a_whole_formula_has_its_slope(void **state)
 }
 
 const struct CMUnitTest slope_cases[] = {
-    cmocka_unit_test(difference__of_a_parabola_is_its_slope_whatever_the_step),
-    cmocka_unit_test(difference__hands_the_context_on),
-    cmocka_unit_test(difference__of_the_exponential_is_off_as_much_as_theory_says),
-    cmocka_unit_test(difference__looks_once_on_each_side),
-    cmocka_unit_test(difference__divides_by_the_distance_that_rounding_left),
-    cmocka_unit_test(difference__of_what_is_nan_is_nan),
-    cmocka_unit_test(best_step__gives_what_a_hand_computes),
-    cmocka_unit_test(best_step__is_better_than_steps_beside_it),
-    cmocka_unit_test(best_step__is_ten_times_as_long_for_a_thousand_times_the_noise),
-    cmocka_unit_test(dual__of_a_sum_and_a_difference),
-    cmocka_unit_test(dual__of_a_product),
-    cmocka_unit_test(dual__of_a_quotient),
-    cmocka_unit_test(dual__of_functions_follows_the_chain_rule),
-    cmocka_unit_test(dual__of_an_input_is_the_input),
-    cmocka_unit_test(dual__of_constants_is_flat),
-    cmocka_unit_test(dual__of_a_whole_formula_has_its_slope),
+    cmocka_unit_test(difference__is_exact_for_a_parabola_at_any_step_size),
+    cmocka_unit_test(difference__passes_the_context_to_f),
+    cmocka_unit_test(difference__has_the_predicted_truncation_error_on_exp),
+    cmocka_unit_test(difference__evaluates_f_once_on_each_side),
+    cmocka_unit_test(difference__divides_by_the_rounded_distance),
+    cmocka_unit_test(difference__propagates_nan),
+    cmocka_unit_test(best_step__matches_an_example_computed_by_hand),
+    cmocka_unit_test(best_step__has_a_smaller_error_than_neighbouring_step_sizes),
+    cmocka_unit_test(best_step__scales_with_the_cube_root_of_the_noise),
+    cmocka_unit_test(dual__differentiates_add_and_sub),
+    cmocka_unit_test(dual__applies_the_product_rule),
+    cmocka_unit_test(dual__applies_the_quotient_rule),
+    cmocka_unit_test(dual__applies_the_chain_rule),
+    cmocka_unit_test(dual__returns_an_input_unchanged),
+    cmocka_unit_test(dual__of_constants_has_derivative_zero),
+    cmocka_unit_test(dual__differentiates_a_composite_expression),
     {0},
 };

@@ -13,7 +13,7 @@ static void taylor__of_degree_0_is_the_value(void **state)
     assert_number(calc_taylor(DOUBLES(7), 0, 3), 7, .name = "sum", .formula = taylor_formula);
 }
 
-static void taylor__gives_what_a_hand_computes(void **state)
+static void taylor__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     // 1 + 2 h + 3 h^2/2 + 4 h^3/6 at h = 3, -3 and 0.
@@ -34,7 +34,7 @@ static double *derivatives(int degree, const double *cycle, int length)
     return d;
 }
 
-static void taylor__of_the_exponential_and_the_sine(void **state)
+static void taylor__matches_exp_and_sin(void **state)
 {
     (void)state;
     const double ones[] = {1}, sine[] = {0, 1, 0, -1};
@@ -46,7 +46,7 @@ static void taylor__of_the_exponential_and_the_sine(void **state)
     }
 }
 
-static void taylor__of_a_high_degree_does_not_overflow(void **state)
+static void taylor__does_not_overflow_at_high_degree(void **state)
 {
     (void)state;
     // 50^400 and 400! have no place in a double, e^50 has.
@@ -54,7 +54,7 @@ static void taylor__of_a_high_degree_does_not_overflow(void **state)
                   .name = "e^50 by degree 400", .formula = taylor_formula);
 }
 
-static void taylor__counts_every_derivative(void **state)
+static void taylor__uses_every_derivative(void **state)
 {
     (void)state;
     double factorial = 1;
@@ -112,7 +112,7 @@ static double simpson(double (*curve)(double), double a, double b, int n)
     return calc_simpson(watched, &(Watch){curve, &looks}, a, b, n);
 }
 
-static void simpson__of_a_cubic_is_its_area(void **state)
+static void simpson__is_exact_for_cubics(void **state)
 {
     (void)state;
     // x^4 - 2 x^3 + x^2 - 5 x between -1 and 3.
@@ -128,7 +128,7 @@ static double spike(double x)    // 1 at one place, 0 at the others
     return fabs(x - spike_at) < 1e-9 ? 1 : 0;
 }
 
-static void simpson__weighs_its_places_1_4_2_4_1(void **state)
+static void simpson__uses_the_weights_1_4_2_4_1(void **state)
 {
     (void)state;
     const double weights[] = {1, 4, 2, 4, 2, 4, 1};
@@ -141,7 +141,7 @@ static void simpson__weighs_its_places_1_4_2_4_1(void **state)
     assert_close(got, want, 7, .name = "weight of place", .formula = simpson_formula);
 }
 
-static void simpson__looks_once_at_each_place(void **state)
+static void simpson__evaluates_f_once_at_each_point(void **state)
 {
     (void)state;
     for (int n = 2; n <= 32; n *= 4) {
@@ -151,7 +151,7 @@ static void simpson__looks_once_at_each_place(void **state)
     }
 }
 
-static void simpson__is_sixteen_times_better_with_twice_the_pieces(void **state)
+static void simpson__has_fourth_order_convergence(void **state)
 {
     (void)state;
     double coarse = simpson(sin, 0, 3, 16) - (1 - cos(3)),
@@ -160,7 +160,7 @@ static void simpson__is_sixteen_times_better_with_twice_the_pieces(void **state)
                   .formula = simpson_formula);
 }
 
-static void simpson__backwards_is_minus_forwards_and_nowhere_is_nothing(void **state)
+static void simpson__changes_sign_with_the_limits_and_is_zero_on_an_empty_interval(void **state)
 {
     (void)state;
     assert_number(simpson(exp, 2, 0, 64), 1 - exp(2), .within = 1e-6, .name = "from 2 to 0",
@@ -168,7 +168,7 @@ static void simpson__backwards_is_minus_forwards_and_nowhere_is_nothing(void **s
     assert_number(simpson(exp, 2, 2, 4), 0, .name = "from 2 to 2", .formula = simpson_formula);
 }
 
-static void simpson__of_what_is_nan_is_nan(void **state)
+static void simpson__propagates_nan(void **state)
 {
     (void)state;
     assert_number(simpson(nowhere, 0, 1, 4), NAN, .name = "area", .formula = simpson_formula);
@@ -203,7 +203,7 @@ static double oracle(double (*curve)(double), double a, double b, double toleran
            oracle(curve, middle, b, tolerance / 2, depth - 1);
 }
 
-static void adaptive__of_a_quintic_is_right_at_once(void **state)
+static void adaptive__is_exact_for_quintics_without_subdividing(void **state)
 {
     (void)state;
     // The correction makes Simpson's rule exact for one degree of 4 and 5 as well: x^6 - x^5 + x.
@@ -214,7 +214,7 @@ static void adaptive__of_a_quintic_is_right_at_once(void **state)
         fail_msg("a tolerance of 100 is met at once, with 5 looks at f; got %d", looks);
 }
 
-static void adaptive__keeps_its_promise(void **state)
+static void adaptive__meets_the_tolerance(void **state)
 {
     (void)state;
     for (double tolerance = 1e-3; tolerance > 1e-11; tolerance /= 10) {
@@ -228,7 +228,7 @@ static void adaptive__keeps_its_promise(void **state)
     }
 }
 
-static void adaptive__halves_as_the_rule_says(void **state)
+static void adaptive__subdivides_by_the_error_estimate(void **state)
 {
     (void)state;
     for (double tolerance = 1e-2; tolerance > 1e-8; tolerance /= 7)
@@ -242,7 +242,7 @@ static void adaptive__halves_as_the_rule_says(void **state)
         }
 }
 
-static void adaptive__looks_where_the_curve_bends(void **state)
+static void adaptive__evaluates_more_where_the_curvature_is_large(void **state)
 {
     (void)state;
     // The root of x is steep at 0 only: to be right by 1e-8, equal pieces need 300,000 of them.
@@ -251,7 +251,7 @@ static void adaptive__looks_where_the_curve_bends(void **state)
     if (looks > 3000) fail_msg("%d looks at the root of x, expected about 1000", looks);
 }
 
-static void adaptive__stops_at_its_depth_and_at_nan(void **state)
+static void adaptive__stops_at_the_maximum_depth_and_at_nan(void **state)
 {
     (void)state;
     int looks = 0;
@@ -265,7 +265,7 @@ static void adaptive__stops_at_its_depth_and_at_nan(void **state)
         fail_msg("where f is NaN halving does not help: 5 looks are enough, got %d", looks);
 }
 
-static void adaptive__backwards_is_minus_forwards(void **state)
+static void adaptive__changes_sign_with_the_limits(void **state)
 {
     (void)state;
     assert_number(adaptive(exp, 1, -1, 1e-9, 40), exp(-1) - exp(1), .within = 1e-9,
@@ -277,7 +277,7 @@ static void adaptive__backwards_is_minus_forwards(void **state)
 static const char lagrange_formula[] =
     "weight[i] / x[i] = multiplier price[i], and sum_i price[i] x[i] = budget";
 
-static void lagrange__gives_what_a_hand_computes(void **state)
+static void lagrange__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     double *x = DOUBLES(NAN, NAN);
@@ -286,7 +286,7 @@ static void lagrange__gives_what_a_hand_computes(void **state)
     assert_number(multiplier, 0.25, .name = "multiplier", .formula = lagrange_formula);
 }
 
-static void lagrange__of_one_thing_buys_it(void **state)
+static void lagrange__spends_the_whole_budget_on_a_single_good(void **state)
 {
     (void)state;
     double *x = DOUBLES(NAN);
@@ -295,7 +295,7 @@ static void lagrange__of_one_thing_buys_it(void **state)
     assert_number(x[0], 2.5, .name = "x", .formula = lagrange_formula);
 }
 
-static void lagrange__of_counts_is_their_shares(void **state)
+static void lagrange__with_unit_prices_and_budget_is_the_maximum_likelihood_estimate(void **state)
 {
     (void)state;
     // Prices 1 and a budget of 1: the probabilities under which what was counted is likeliest.
@@ -311,7 +311,7 @@ static double worth(const double *x, const double *weight, int n)
     return sum;
 }
 
-static void lagrange__is_better_than_any_other_way_to_spend_it(void **state)
+static void lagrange__maximizes_the_objective_on_the_constraint(void **state)
 {
     (void)state;
     double *weight = DOUBLES(1, 2, 0.5), *price = DOUBLES(3, 0.7, 2), *x = DOUBLES(1, 1, 1);
@@ -335,7 +335,7 @@ static void lagrange__is_better_than_any_other_way_to_spend_it(void **state)
     assert_close(price, prices_before, 3, .exact = true, .name = "price", .formula = "it is const");
 }
 
-static void lagrange__returns_what_one_more_unit_brings(void **state)
+static void lagrange__returns_the_shadow_price_of_the_budget(void **state)
 {
     (void)state;
     double *weight = DOUBLES(1, 2, 0.5), *price = DOUBLES(3, 0.7, 2);
@@ -349,26 +349,26 @@ static void lagrange__returns_what_one_more_unit_brings(void **state)
 
 const struct CMUnitTest sum_cases[] = {
     cmocka_unit_test(taylor__of_degree_0_is_the_value),
-    cmocka_unit_test(taylor__gives_what_a_hand_computes),
-    cmocka_unit_test(taylor__of_the_exponential_and_the_sine),
-    cmocka_unit_test(taylor__of_a_high_degree_does_not_overflow),
-    cmocka_unit_test(taylor__counts_every_derivative),
-    cmocka_unit_test(simpson__of_a_cubic_is_its_area),
-    cmocka_unit_test(simpson__weighs_its_places_1_4_2_4_1),
-    cmocka_unit_test(simpson__looks_once_at_each_place),
-    cmocka_unit_test(simpson__is_sixteen_times_better_with_twice_the_pieces),
-    cmocka_unit_test(simpson__backwards_is_minus_forwards_and_nowhere_is_nothing),
-    cmocka_unit_test(simpson__of_what_is_nan_is_nan),
-    cmocka_unit_test(adaptive__of_a_quintic_is_right_at_once),
-    cmocka_unit_test(adaptive__keeps_its_promise),
-    cmocka_unit_test(adaptive__halves_as_the_rule_says),
-    cmocka_unit_test(adaptive__looks_where_the_curve_bends),
-    cmocka_unit_test(adaptive__stops_at_its_depth_and_at_nan),
-    cmocka_unit_test(adaptive__backwards_is_minus_forwards),
-    cmocka_unit_test(lagrange__gives_what_a_hand_computes),
-    cmocka_unit_test(lagrange__of_one_thing_buys_it),
-    cmocka_unit_test(lagrange__of_counts_is_their_shares),
-    cmocka_unit_test(lagrange__is_better_than_any_other_way_to_spend_it),
-    cmocka_unit_test(lagrange__returns_what_one_more_unit_brings),
+    cmocka_unit_test(taylor__matches_an_example_computed_by_hand),
+    cmocka_unit_test(taylor__matches_exp_and_sin),
+    cmocka_unit_test(taylor__does_not_overflow_at_high_degree),
+    cmocka_unit_test(taylor__uses_every_derivative),
+    cmocka_unit_test(simpson__is_exact_for_cubics),
+    cmocka_unit_test(simpson__uses_the_weights_1_4_2_4_1),
+    cmocka_unit_test(simpson__evaluates_f_once_at_each_point),
+    cmocka_unit_test(simpson__has_fourth_order_convergence),
+    cmocka_unit_test(simpson__changes_sign_with_the_limits_and_is_zero_on_an_empty_interval),
+    cmocka_unit_test(simpson__propagates_nan),
+    cmocka_unit_test(adaptive__is_exact_for_quintics_without_subdividing),
+    cmocka_unit_test(adaptive__meets_the_tolerance),
+    cmocka_unit_test(adaptive__subdivides_by_the_error_estimate),
+    cmocka_unit_test(adaptive__evaluates_more_where_the_curvature_is_large),
+    cmocka_unit_test(adaptive__stops_at_the_maximum_depth_and_at_nan),
+    cmocka_unit_test(adaptive__changes_sign_with_the_limits),
+    cmocka_unit_test(lagrange__matches_an_example_computed_by_hand),
+    cmocka_unit_test(lagrange__spends_the_whole_budget_on_a_single_good),
+    cmocka_unit_test(lagrange__with_unit_prices_and_budget_is_the_maximum_likelihood_estimate),
+    cmocka_unit_test(lagrange__maximizes_the_objective_on_the_constraint),
+    cmocka_unit_test(lagrange__returns_the_shadow_price_of_the_budget),
     {0},
 };
