@@ -315,7 +315,7 @@ static void *open_library(const char *path, Error *err)
 static bool open_solutions(Bench *bench, const char *lab, Error *err)
 {
     const char *path =
-        arena_print(bench->keep, LAB_BINARY_DIR "/labs/libanswer_%s" LAB_LIBRARY_ENDS, lab);
+        arena_print(bench->keep, LAB_BINARY_DIR "/labs/libexercises_%s" LAB_LIBRARY_ENDS, lab);
     if ((bench->reference = open_library(path, err)) == NULL) return false;
     if (bench->mine != NULL && (bench->own = open_library(bench->mine, err)) == NULL) return false;
     bool any = false;

@@ -196,13 +196,13 @@ static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
     static const char *const checked[] = {LAB_CC_CHECKED, NULL};
     static const char include[] = "-I" LAB_SOURCE_DIR;
     const char *source = FOLDER "/autoencoder.c";
-    char *library = arena_print(desk->keep, "%s/libanswer_autoencoder.so", desk->folder);
+    char *library = arena_print(desk->keep, "%s/libexercises_autoencoder.so", desk->folder);
     const char *compile[64] = {LAB_CC};
     const char *syntax[] = {LAB_CC, "-std=gnu17", "-O0", "-fsyntax-only", include, source, NULL};
     const char *grade[] = {LAB_BUILD_DIR "/grader",
                            "--cases",
                            LAB_BUILD_DIR "/labs/check_autoencoder.so",
-                           "--answer",
+                           "--submission",
                            library,
                            "--source",
                            source,

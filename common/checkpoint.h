@@ -10,7 +10,8 @@
  * A run stopped after any step and resumed ends in the same bits as one that was not stopped. The
  * file is a safetensors file: the tensors by name, numbers and text as metadata. It is replaced as
  * a whole; one that does not fit in every name, shape and the configuration is refused, and then
- * nothing was changed.
+ * nothing was changed. So is one that is damaged (a CRC-32 of all that it holds) or contradicts
+ * itself: more steps of the optimizer than of the run, a parameter that is not finite.
  */
 #pragma once
 #include "common/error.h"

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +43,35 @@ bool file_write(const char *path, const char *text, Error *err)
     if (!file_begin(&file, path, err)) return false;
     fputs(text, file.stream);
     return file_commit(&file, err);
+}
+
+bool file_map(FileView *view, const char *path, Error *err)
+{
+    *view = (FileView){NULL, 0};
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // a pipe must not hold us up
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return false;
+    }
+    size_t size = (size_t)status.st_size;
+    void *bytes = NULL;
+    if (S_ISREG(status.st_mode) && size > 0)
+        bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int why = errno;
+    close(fd);
+    if (S_ISDIR(status.st_mode)) return error_set(err, "%s: is a folder, expected a file", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, "%s: is a pipe or a device, expected a file", path);
+    if (bytes == MAP_FAILED) return error_set(err, "%s: cannot be read: %s", path, strerror(why));
+    *view = (FileView){bytes, size};
+    return true;
+}
+
+void file_unmap(FileView view)
+{
+    if (view.bytes != NULL) munmap(view.bytes, view.size);
 }
 
 bool file_make_folder(const char *path, Error *err)

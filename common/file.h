@@ -28,5 +28,15 @@ void file_abandon(NewFile *file);               // removes the temporary file
 
 bool file_write(const char *path, const char *text, Error *err);    // all three, for a text
 
+// A whole file, mapped to be read. A folder, a pipe or a device is refused: it has no bytes, or no end.
+// An empty file has a NULL mapping.
+typedef struct FileView {
+    void *bytes;
+    size_t size;
+} FileView;
+
+bool file_map(FileView *view, const char *path, Error *err);
+void file_unmap(FileView view);
+
 // Makes the folder and those above it; one that exists is fine.
 bool file_make_folder(const char *path, Error *err);

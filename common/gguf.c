@@ -1,12 +1,7 @@
 /* gguf.c -- the rules of the format, each checked before anything points into the data. */
 #include "common/gguf.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format's numbers are little-endian");
 
@@ -343,24 +338,12 @@ static Gguf *parse(const void *bytes, size_t size, const char *name, bool whole,
 
 static Gguf *map(const char *path, bool whole, Error *err)
 {
-    struct stat status = {0};
-    void *bytes = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    int why = errno;
-    if (fd >= 0) close(fd);
-    if (bytes == MAP_FAILED && fd >= 0 && status.st_size == 0) {
-        error_set(err, "%s: is empty", path);
-        return NULL;
-    }
-    if (bytes == MAP_FAILED) {
-        error_set(err, "%s: cannot be read: %s", path, strerror(why));
-        return NULL;
-    }
-    Gguf *file = parse(bytes, (size_t)status.st_size, path, whole, err);
-    if (file != NULL) file->mapping = bytes, file->size = (size_t)status.st_size;
-    else munmap(bytes, (size_t)status.st_size);
+    FileView view;
+    if (!file_map(&view, path, err)) return NULL;
+    if (view.size == 0) return error_set(err, "%s: is empty", path), NULL;
+    Gguf *file = parse(view.bytes, view.size, path, whole, err);
+    if (file != NULL) file->view = view;
+    else file_unmap(view);
     return file;
 }
 
@@ -387,7 +370,7 @@ Gguf *gguf_parse_header(const void *bytes, size_t size, const char *name, Error 
 void gguf_close(Gguf *file)
 {
     if (file == NULL) return;
-    if (file->mapping != NULL) munmap(file->mapping, file->size);
+    file_unmap(file->view);
     for (int i = 0; i < file->value_count; i++) free((void *)file->values[i].key);
     for (int i = 0; i < file->tensor_count; i++) free((void *)file->tensors[i].name);
     free(file->values);

@@ -1,39 +1,19 @@
 /* safetensors.c -- the files: mapping one, filling tensors from it, writing tensors to one. */
 #include "common/safetensors.h"
-#include "common/file.h"
 #include "kernels/device.h"
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 typedef Safetensors *Parse(const void *bytes, size_t size, const char *name, Error *err);
 
 static Safetensors *map(const char *path, Parse *parse, Error *err)
 {
-    struct stat status = {0};
-    void *bytes = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (fd < 0 || (bytes == MAP_FAILED && status.st_size > 0)) {
-        error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return NULL;
-    }
-    close(fd);
-    size_t size = (size_t)status.st_size;
-    Safetensors *file = parse(bytes, size, path, err);
-    if (file != NULL) {
-        file->mapping = bytes;
-        file->size = size;
-    } else if (size > 0) {
-        munmap(bytes, size);
-    }
+    FileView view;
+    if (!file_map(&view, path, err)) return NULL;
+    Safetensors *file = parse(view.bytes, view.size, path, err);
+    if (file != NULL) file->view = view;
+    else file_unmap(view);
     return file;
 }
 
@@ -50,7 +30,7 @@ Safetensors *safetensors_open_header(const char *path, Error *err)
 void safetensors_close(Safetensors *file)
 {
     if (file == NULL) return;
-    if (file->mapping != NULL) munmap(file->mapping, file->size);
+    file_unmap(file->view);
     cJSON_Delete(file->header);
     free(file->entries);
     free(file->pairs);

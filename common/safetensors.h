@@ -17,6 +17,7 @@
 #pragma once
 #include <stdint.h>
 #include "common/error.h"
+#include "common/file.h"
 #include "common/params.h"
 #include "kernels/dtype.h"
 
@@ -43,8 +44,7 @@ typedef struct Safetensors {
     int pair_count;
     SafetensorsPair *pairs;    // of __metadata__
     struct cJSON *header;      // owns the strings
-    void *mapping;             // NULL when the bytes are the caller's
-    size_t size;
+    FileView view;             // of no bytes when they are the caller's
 } Safetensors;
 
 // NULL and a message when the file cannot be read or breaks a rule.

@@ -1,5 +1,6 @@
 /* safetensors_header.c -- the rules of the format, each checked before anything points into the data. */
 #include "common/safetensors.h"
+#include "common/text.h"
 #include <cjson/cJSON.h>
 #include <ctype.h>
 #include <stdlib.h>
@@ -13,28 +14,6 @@ enum {
     HEADER_DEPTH = 3           // {"name": {"shape": [
 };
 
-// The length of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates), 0 if wrong.
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    static const struct {
-        unsigned char first_least, first_most, second_least, second_most, length;
-    } FORMS[] = {
-        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
-    for (size_t f = 0; f < sizeof FORMS / sizeof *FORMS; f++) {
-        size_t length = FORMS[f].length;
-        if (text[0] < FORMS[f].first_least || text[0] > FORMS[f].first_most) continue;
-        if (length == 1) return 1;
-        if (length > left || text[1] < FORMS[f].second_least || text[1] > FORMS[f].second_most)
-            return 0;
-        for (size_t i = 2; i < length; i++)
-            if ((text[i] & 0xC0) != 0x80) return 0;
-        return length;
-    }
-    return 0;
-}
-
 // cJSON is lenient where the format is not: it takes numbers as doubles, control characters in
 // strings and a thousand levels. A header needs objects, strings and arrays of unsigned integers
 // three levels deep, so that everything else is refused here, before cJSON builds a tree of it.
@@ -45,7 +24,7 @@ static bool check_characters(const char *path, const unsigned char *text, size_t
     const char *wrong = NULL;
     for (size_t i = 0, step; i < length; i += step) {
         unsigned char c = text[i];
-        step = utf8_length(text + i, length - i);
+        step = text_utf8_length((const char *)text + i, length - i);
         if (step == 0) {
             wrong = "is not UTF-8";
         } else if (in_string) {

@@ -103,14 +103,14 @@ static Own own_exercises(Arena *arena, const Choice *choice)
     int passed = 0, count = 0;
     Source mine;
     Grade grade;
-    Answer answer;
+    Submission submission;
     Error err;
     if (choice->exercise >= 0)
         what = arena_print(arena, "%s.%s", lab->id, lab->exercises[choice->exercise].id);
     for (int i = 0; i < lab->exercise_count; i++)
         asked[i] = choice->exercise < 0 || choice->exercise == i;
     if (!mine_read(arena, lab, &mine, &err) ||
-        !grade_answer(arena, lab, &mine, asked, &grade, &err))
+        !grade_submission(arena, lab, &mine, asked, &grade, &err))
         return error_report(&err), nothing;
     const char *file = mine_shown(arena, mine.path);
     if (grade.problem != NULL) {
@@ -132,11 +132,11 @@ static Own own_exercises(Arena *arena, const Choice *choice)
                 what);
         return nothing;
     }
-    if (!answer_build(arena, lab, &mine, ANSWER_FAST, answer_folder(arena, lab, ANSWER_FAST),
-                      &answer, &err))
+    if (!submission_build(arena, lab, &mine, SUBMISSION_FAST,
+                          submission_folder(arena, lab, SUBMISSION_FAST), &submission, &err))
         return error_report(&err), nothing;
     printf("Yours: %s, of which %d of %d pass and are timed\n", file, passed, count);
-    return (Own){arena_print(arena, "--mine=%s", answer.library),
+    return (Own){arena_print(arena, "--mine=%s", submission.library),
                  arena_print(arena, "--left-out=%s", list)};
 }
 

@@ -93,10 +93,10 @@ static int indent_of(const char *line, int width)
     return indent < width / 2 ? indent : 0;
 }
 
-static void print_row(Arena *arena, const Page *page, const int widths[2], const char *left,
+static void print_row(Arena *arena, const Console *console, const int widths[2], const char *left,
                       char mark, const char *right)
 {
-    PageStyle style = mark == ' ' ? PAGE_PLAIN : PAGE_BOLD;
+    ConsoleStyle style = mark == ' ' ? CONSOLE_PLAIN : CONSOLE_BOLD;
     int indents[] = {indent_of(left, widths[0]), indent_of(right, widths[1])};
     bool first = true;
     do {
@@ -104,24 +104,24 @@ static void print_row(Arena *arena, const Page *page, const int widths[2], const
         const char *two = next_piece(arena, &right, indents[1], widths[1], first);
         if (two[0] == '\0' && mark == ' ') printf("%s\n", one);
         else
-            printf("%-*s  %s%c%s%s%s\n", widths[0], one, page_on(page, style), mark,
-                   page_off(page, style), two[0] != '\0' ? "  " : "", two);
+            printf("%-*s  %s%c%s%s%s\n", widths[0], one, console_on(console, style), mark,
+                   console_off(console, style), two[0] != '\0' ? "  " : "", two);
         first = false;
     } while (left[0] != '\0' || right[0] != '\0');
 }
 
-static void print_beside(Arena *arena, const Page *page, const int widths[2], const Lines *left,
-                         const Lines *right)
+static void print_beside(Arena *arena, const Console *console, const int widths[2],
+                         const Lines *left, const Lines *right)
 {
     const int *longest = common_lines(arena, left, right);
     for (int i = 0, j = 0; i < left->count || j < right->count;) {
         int i_end = i, j_end = j;
         next_common(longest, left, right, &i_end, &j_end);
         for (; i < i_end && j < j_end; i++, j++)
-            print_row(arena, page, widths, left->at[i], '|', right->at[j]);
-        for (; i < i_end; i++) print_row(arena, page, widths, left->at[i], '<', "");
-        for (; j < j_end; j++) print_row(arena, page, widths, "", '>', right->at[j]);
-        if (i < left->count) print_row(arena, page, widths, left->at[i], ' ', right->at[j]);
+            print_row(arena, console, widths, left->at[i], '|', right->at[j]);
+        for (; i < i_end; i++) print_row(arena, console, widths, left->at[i], '<', "");
+        for (; j < j_end; j++) print_row(arena, console, widths, "", '>', right->at[j]);
+        if (i < left->count) print_row(arena, console, widths, left->at[i], ' ', right->at[j]);
         i += i < left->count, j += j < right->count;
     }
 }
@@ -141,7 +141,7 @@ static void share(int columns, const Lines *left, const Lines *right, int widths
     widths[1] = columns - widths[0];
 }
 
-void beside_print(Arena *arena, const Page *page, int columns, const char *left_title,
+void beside_print(Arena *arena, const Console *console, int columns, const char *left_title,
                   const char *left, const char *right_title, const char *right)
 {
     Lines of_left = split(arena, left), of_right = split(arena, right);
@@ -149,14 +149,14 @@ void beside_print(Arena *arena, const Page *page, int columns, const char *left_
     if ((int)strlen(left_title) > of_left.widest) of_left.widest = (int)strlen(left_title);
     if (of_left.widest + GUTTER + of_right.widest <= columns || columns >= WIDE) {
         share(columns - GUTTER, &of_left, &of_right, widths);
-        printf("%s%-*s%*s%s%s\n", page_on(page, PAGE_BOLD), widths[0], left_title, GUTTER, "",
-               right_title, page_off(page, PAGE_BOLD));
-        print_beside(arena, page, widths, &of_left, &of_right);
+        printf("%s%-*s%*s%s%s\n", console_on(console, CONSOLE_BOLD), widths[0], left_title, GUTTER,
+               "", right_title, console_off(console, CONSOLE_BOLD));
+        print_beside(arena, console, widths, &of_left, &of_right);
         return;
     }
-    page_text(page, PAGE_BOLD, 0, left_title);
+    console_text(console, CONSOLE_BOLD, 0, left_title);
     print_lines(&of_left);
     putchar('\n');
-    page_text(page, PAGE_BOLD, 0, right_title);
+    console_text(console, CONSOLE_BOLD, 0, right_title);
     print_lines(&of_right);
 }

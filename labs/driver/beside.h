@@ -1,6 +1,6 @@
 /* beside.h -- two texts, line by line, so that the eye finds where they differ.
  *
- *     beside_print(arena, &page, 120, "yours", mine, "the reference", reference);
+ *     beside_print(arena, &console, 120, "yours", mine, "the reference", reference);
  *
  *     yours                              the reference
  *     double sum = 0;                    double sum = 0;
@@ -12,7 +12,7 @@
  */
 #pragma once
 #include "common/arena.h"
-#include "common/page.h"
+#include "common/console.h"
 
-void beside_print(Arena *arena, const Page *page, int columns, const char *left_title,
+void beside_print(Arena *arena, const Console *console, int columns, const char *left_title,
                   const char *left, const char *right_title, const char *right);

@@ -2,7 +2,7 @@
  *
  *     Grade grade;
  *     if (!check_once(arena, lab, NULL, &progress, &grade, &err)) return error_report(&err);
- *     verdicts_show(&page, arena, lab, &grade, (VerdictsShown){0});
+ *     verdicts_show(&console, arena, lab, &grade, (VerdictsShown){0});
  *     return grade_passes(lab, &grade) ? 0 : 1;
  */
 #pragma once

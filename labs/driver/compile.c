@@ -27,13 +27,13 @@ static int add_all(const char **argv, int count, const char *const *options)
     return count;
 }
 
-static int base_options(const char **argv, AnswerKind kind)
+static int base_options(const char **argv, SubmissionKind kind)
 {
     int count = add_all(argv, 0, (const char *const[]){LAB_CC, NULL});
-    return add_all(argv, count, kind == ANSWER_FAST ? fast_options : checked_options);
+    return add_all(argv, count, kind == SUBMISSION_FAST ? fast_options : checked_options);
 }
 
-const char *compile_options(Arena *arena, AnswerKind kind)
+const char *compile_options(Arena *arena, SubmissionKind kind)
 {
     const char *argv[OPTIONS], *text = "";
     int count = base_options(argv, kind);

@@ -1,6 +1,6 @@
 /* compile.h -- asks the compiler that built the course about a C text, and reads what it says.
  *
- *     Compile  job = {.path = path, .text = text, .folder = folder, .library = "libanswer_cnn.so"};
+ *     Compile  job = {.path = path, .text = text, .folder = folder, .library = "libexercises_cnn.so"};
  *     Compiled compiled;
  *     if (!compile(arena, &job, &compiled, &err)) return error_report(&err);    // no compiler
  *     if (!compiled.good) printf("%d: %s\n", compiled.first.line, compiled.first.message);
@@ -9,11 +9,11 @@
  * bounded in time, memory and disk: a learner's file may include /dev/zero.
  */
 #pragma once
-#include "labs/driver/answer.h"
+#include "labs/driver/submission.h"
 
 typedef struct Compile {
     const char *path, *text;
-    AnswerKind kind;
+    SubmissionKind kind;
     const char *folder;     // its working folder, for what it leaves there
     const char *beside;     // a folder whose headers are found as well: the lab's; may be NULL
     const char *library;    // what is made in `folder`; NULL: only whether the text is C
@@ -35,4 +35,4 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err);
 void compile_read(Arena *arena, const char *path, const char *said, Compiled *compiled);
 
 // The compiler and its options, one a line: what a library depends on besides its text.
-const char *compile_options(Arena *arena, AnswerKind kind);
+const char *compile_options(Arena *arena, SubmissionKind kind);

@@ -3,7 +3,7 @@
 #include "common/json.h"
 #include "labs/driver/machine.h"
 #include "labs/driver/packages.h"
-#include "common/page.h"
+#include "common/console.h"
 #include "common/options.h"
 #include "datasets/catalogue.h"
 #include "datasets/root.h"
@@ -109,7 +109,7 @@ static void look_at_libraries(Report *report)
     add(report, "downloads", LAB_HAVE_CURL ? PART_THERE : PART_LACKING,
         LAB_HAVE_CURL ? "libcurl" : "built without libcurl: ./lab data get is off",
         LAB_HAVE_CURL ? NULL : packages_setup(PACKAGE_OPTIONAL));
-    add(report, "web page", LAB_HAVE_MICROHTTPD ? PART_THERE : PART_LACKING,
+    add(report, "web console", LAB_HAVE_MICROHTTPD ? PART_THERE : PART_LACKING,
         LAB_HAVE_MICROHTTPD ? "libmicrohttpd"
                             : "built without libmicrohttpd: ./lab keynumbers --serve is off",
         LAB_HAVE_MICROHTTPD ? NULL : packages_setup(PACKAGE_OPTIONAL));
@@ -212,20 +212,21 @@ static void look_at_packages(Report *report)
 static void print_text(const Report *report)
 {
     static const struct {
-        PageStyle style;
+        ConsoleStyle style;
         const char *mark;
-    } states[] = {[PART_THERE] = {PAGE_GOOD, "ok"},
-                  [PART_LACKING] = {PAGE_DIM, "-"},
-                  [PART_MISSING] = {PAGE_BAD, "MISSING"}};
-    Page page = page_begin();
+    } states[] = {[PART_THERE] = {CONSOLE_GOOD, "ok"},
+                  [PART_LACKING] = {CONSOLE_DIM, "-"},
+                  [PART_MISSING] = {CONSOLE_BAD, "MISSING"}};
+    Console console = console_begin();
     for (int i = 0; i < report->count; i++) {
         const Part *part = &report->parts[i];
-        PageStyle style = states[part->state].style;
-        printf("%s%-8s%s", page_on(&page, style), states[part->state].mark, page_off(&page, style));
-        page.columns -= 8;
-        page_item(&page, 0, 22, part->name, part->says);
-        page.columns += 8;
-        if (part->brings) page_text(&page, PAGE_BOLD, 30, part->brings);
+        ConsoleStyle style = states[part->state].style;
+        printf("%s%-8s%s", console_on(&console, style), states[part->state].mark,
+               console_off(&console, style));
+        console.columns -= 8;
+        console_item(&console, 0, 22, part->name, part->says);
+        console.columns += 8;
+        if (part->brings) console_text(&console, CONSOLE_BOLD, 30, part->brings);
     }
 }
 

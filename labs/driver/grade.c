@@ -18,7 +18,7 @@ typedef struct Grading {
     Arena *arena;
     const Lab *lab;
     const char *grader, *cases;    // the program, and the lab's check_NAME.so
-    const char *library, *path;    // the answer, and the source it was made of
+    const char *library, *path;    // the submission, and the source it was made of
     const bool *asked;             // NULL: all
     Grade *grade;
 } Grading;
@@ -177,7 +177,7 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
     argv[count++] = grading->grader;
     argv[count++] = "--cases";
     argv[count++] = grading->cases;
-    argv[count++] = "--answer";
+    argv[count++] = "--submission";
     argv[count++] = grading->library;
     argv[count++] = "--source";
     argv[count++] = grading->path;
@@ -209,7 +209,7 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
 }
 
 // The grader ended before its time. It was this exercise's doing, since it ran alone: what it called a
-// pass may have been said by the answer.
+// pass may have been said by the submission.
 static void blame(const Grading *grading, ExerciseGrade *exercise, const Ending *ending)
 {
     const char *how = ending->how == ENDED_SIGNAL ? strsignal(ending->signal)
@@ -295,17 +295,18 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
 }
 
 // What is known of the exercises before their cases are run.
-static void judge_text(const Grading *grading, const Answer *answer)
+static void judge_text(const Grading *grading, const Submission *submission)
 {
     Grade *grade = grading->grade;
-    if (answer->stray != NULL) {
-        grade->problem = plain_text(grading->arena, answer->stray->message, LONGEST_TEXT);
-        grade->line = answer->stray->line;
+    if (submission->stray != NULL) {
+        grade->problem = plain_text(grading->arena, submission->stray->message, LONGEST_TEXT);
+        grade->line = submission->stray->line;
     }
     for (int e = 0; e < grading->lab->exercise_count; e++) {
         ExerciseGrade *exercise = &grade->exercises[e];
-        const Complaint *complaint = answer->stray != NULL ? answer->stray : answer->broken[e];
-        exercise->warning = answer->warned[e];
+        const Complaint *complaint =
+            submission->stray != NULL ? submission->stray : submission->broken[e];
+        exercise->warning = submission->warned[e];
         exercise->column = complaint != NULL ? complaint->column : 0;
         if (complaint != NULL && exercise->asked)
             set_all(exercise, VERDICT_COMPILE,
@@ -336,22 +337,22 @@ static void explain(const Grading *grading, int e)
     }
 }
 
-bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
-                  Grade *grade, Error *err)
+bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
+                      Grade *grade, Error *err)
 {
     double begun = process_clock();
-    Answer answer;
+    Submission submission;
     Grading grading = grading_new(arena, lab, false, source->path, asked, grade);
     grade->source = source;
     if (!list_cases(&grading, err) ||
-        !answer_build(arena, lab, source, ANSWER_SANITIZED,
-                      answer_folder(arena, lab, ANSWER_SANITIZED), &answer, err))
+        !submission_build(arena, lab, source, SUBMISSION_SANITIZED,
+                          submission_folder(arena, lab, SUBMISSION_SANITIZED), &submission, err))
         return false;
-    judge_text(&grading, &answer);
-    grading.library = answer.library;
-    if (answer.library != NULL && !run_cases(&grading, err)) return false;
+    judge_text(&grading, &submission);
+    grading.library = submission.library;
+    if (submission.library != NULL && !run_cases(&grading, err)) return false;
     for (int e = 0; e < lab->exercise_count; e++)
-        if (answer.library != NULL && grade->exercises[e].asked) explain(&grading, e);
+        if (submission.library != NULL && grade->exercises[e].asked) explain(&grading, e);
     settle_all(&grading);
     grade->seconds = process_clock() - begun;
     return true;

@@ -1,7 +1,7 @@
 /* lab -- one command for the learner, the kernel engineer and the planner. ./lab builds and runs it. */
 #include "labs/driver/commands.h"
 #include "common/nearest.h"
-#include "common/page.h"
+#include "common/console.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -20,14 +20,14 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 int command_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    Page page = page_begin();
-    page_text(&page, PAGE_PLAIN, 0,
-              "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
+    Console console = console_begin();
+    console_text(&console, CONSOLE_PLAIN, 0,
+                 "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
     putchar('\n');
     for (int i = 0; i < COMMANDS; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].arguments);
-        page_item(&page, 2, 26, name, commands[i].about);
+        console_item(&console, 2, 26, name, commands[i].about);
     }
     return 0;
 }

@@ -39,22 +39,22 @@ static const char *first_line(Arena *arena, const char *text)
 // ---- compiling ----
 
 // The library of the proof's text; NULL after a fault.
-static const char *build(Task *task, AnswerKind kind)
+static const char *build(Task *task, SubmissionKind kind)
 {
     const Lab *lab = task->lab;
     Source source;
-    Answer answer;
+    Submission submission;
     Error err;
     source_parse(task->arena, lab, arena_print(task->arena, "%s/%s.c", task->folder, lab->id),
                  task->proof->text, &source);
-    if (!answer_build(task->arena, lab, &source, kind, task->folder, &answer, &err))
+    if (!submission_build(task->arena, lab, &source, kind, task->folder, &submission, &err))
         return fault(task, "%s", err.message), NULL;
     for (int e = 0; e < lab->exercise_count; e++)
-        if (answer.broken[e] != NULL)
-            return fault(task, "does not compile: %s", answer.broken[e]->message), NULL;
-    if (answer.stray != NULL)
-        return fault(task, "does not compile: %s", answer.stray->message), NULL;
-    return answer.library;
+        if (submission.broken[e] != NULL)
+            return fault(task, "does not compile: %s", submission.broken[e]->message), NULL;
+    if (submission.stray != NULL)
+        return fault(task, "does not compile: %s", submission.stray->message), NULL;
+    return submission.library;
 }
 
 static void prove_warnings(Task *task)
@@ -86,7 +86,7 @@ static void prove_warnings(Task *task)
 static bool grade(Task *task, bool plain, const bool *asked, Grade *result)
 {
     Error err;
-    const char *library = build(task, plain ? ANSWER_FAST : ANSWER_SANITIZED);
+    const char *library = build(task, plain ? SUBMISSION_FAST : SUBMISSION_SANITIZED);
     if (library == NULL) return false;
     if (!grade_library(task->arena, task->lab, library, plain, asked, result, &err))
         return fault(task, "%s", err.message), false;
@@ -171,7 +171,7 @@ static void prove_program(Task *task)
     Arena *arena = task->arena;
     const Lab *lab = task->lab;
     const Exercise *exercise = &lab->exercises[task->proof->exercise];
-    if (build(task, ANSWER_FAST) == NULL) return;
+    if (build(task, SUBMISSION_FAST) == NULL) return;
     const char *out = arena_print(arena, "%s/out", task->folder);
     const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
     const char *argv[] = {program,

@@ -1,4 +1,4 @@
-/* proof.h -- what `lab dev check` tries out: an answer that is built and run, and has to end as it should.
+/* proof.h -- what `lab dev check` tries out: a submission that is built and run, and has to end as it should.
  *
  *     Proof proofs[] = {{.kind = PROOF_PROGRESS, .name = "solved_3", .text = skeleton, .exercise = 3},
  *                       {.kind = PROOF_MUTANT, .name = "loss_halved", .text = mutant.text, .exercise = 3}};

@@ -17,7 +17,7 @@
  *                 "verdict": "wrong",          a word of labs/grader/verdict.h
  *                 "message": "...", "output": "...", "line": 54, "seconds": 0.002}, ...]}
  *
- * A case's message is empty when it passes; line is one of the answer's file, 0 when not known.
+ * A case's message is empty when it passes; line is one of the submission's file, 0 when not known.
  */
 #pragma once
 #include "labs/driver/grade.h"

@@ -31,7 +31,7 @@ bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Erro
 
 bool source_check_marks(const Lab *lab, const Source *reference, Error *err);
 
-// A learner's copy, or any other answer. A function that is not there is no error; a zero byte, a
+// A learner's copy, or any other submission. A function that is not there is no error; a zero byte, a
 // folder, or more than a quarter of a megabyte is.
 bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
 

@@ -16,14 +16,15 @@ enum { LONGEST_NAME = 32, PLACES = 1000, PLACE_STEP = 10, FILE_MAX = 64 << 10 };
 
 // Words of C, and the programs and libraries that the build has already.
 static const char *const taken[] = {
-    "auto",    "break",  "case",     "char",     "const",    "continue", "default",
-    "do",      "double", "else",     "enum",     "extern",   "float",    "for",
-    "goto",    "if",     "inline",   "int",      "long",     "register", "restrict",
-    "return",  "short",  "signed",   "sizeof",   "static",   "struct",   "switch",
-    "typedef", "union",  "unsigned", "void",     "volatile", "while",    "main",
-    "house",   "common", "kernels",  "datasets", "checking", "grader",   "grader_plain",
-    "verdict", "lab",    "labs",     "tests",    "benches",  "all",      "clean",
-    "help",    "test",   "install",  "driver",   "template",
+    "auto",     "break",    "case",     "char",     "const",   "continue",
+    "default",  "do",       "double",   "else",     "enum",    "extern",
+    "float",    "for",      "goto",     "if",       "inline",  "int",
+    "long",     "register", "restrict", "return",   "short",   "signed",
+    "sizeof",   "static",   "struct",   "switch",   "typedef", "union",
+    "unsigned", "void",     "volatile", "while",    "main",    "project_options",
+    "common",   "kernels",  "datasets", "checking", "grader",  "grader_plain",
+    "verdict",  "lab",      "labs",     "tests",    "benches", "all",
+    "clean",    "help",     "test",     "install",  "driver",  "template",
 };
 
 static bool is_name(const char *name)

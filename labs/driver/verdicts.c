@@ -9,7 +9,7 @@
 enum { MOST_OUTPUT = 600, OUTPUT_LINES = 8, DETAIL_LINES = 60 };
 
 typedef struct Look {    // what all of the functions below are given
-    const Page *page;
+    const Console *console;
     Arena *arena;
     const Lab *lab;
     const Grade *grade;
@@ -69,13 +69,13 @@ static void put_source_line(const Look *look, int line, int column)
     int width = (int)strlen(front);
     const char *shown =
         plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 4000);
-    shown = fitted(look->arena, shown, look->page->columns - width, &column);
+    shown = fitted(look->arena, shown, look->console->columns - width, &column);
     printf("%s%s\n", front, shown);
     if (column <= 0) return;
     int before = 0;    // a letter of several bytes takes one column
     for (int i = 0; i < column - 1 && shown[i] != '\0'; i++) before += (shown[i] & 0xc0) != 0x80;
-    printf("%*s| %*s%s^%s\n", width - 2, "", before, "", page_on(look->page, PAGE_BAD),
-           page_off(look->page, PAGE_BAD));
+    printf("%*s| %*s%s^%s\n", width - 2, "", before, "", console_on(look->console, CONSOLE_BAD),
+           console_off(look->console, CONSOLE_BAD));
 }
 
 // "averages over the batch" of "loss__averages_over_the_batch"
@@ -102,11 +102,11 @@ static const char *subject(const Look *look, int e, Verdict verdict)
 
 static void put_exercise(const Look *look, int e, int width)
 {
-    static const PageStyle styles[] = {PAGE_GOOD, PAGE_BAD, PAGE_DIM};
+    static const ConsoleStyle styles[] = {CONSOLE_GOOD, CONSOLE_BAD, CONSOLE_DIM};
     const ExerciseGrade *exercise = &look->grade->exercises[e];
     Verdict verdict = exercise->verdict;
     bool blank = verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED;
-    PageStyle style = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
+    ConsoleStyle style = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
     const char *text = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
     const char *more = "";
     if (verdict == VERDICT_PASS)
@@ -116,11 +116,11 @@ static void put_exercise(const Look *look, int e, int width)
         more = arena_print(look->arena, ", line %d", exercise->cases[0].line);
     else if (exercise->passed > 0)
         more = arena_print(look->arena, ", %d of %d cases pass", exercise->passed, exercise->count);
-    if (5 + width + (int)strlen(text) + (int)strlen(more) > look->page->columns) more = "";
+    if (5 + width + (int)strlen(text) + (int)strlen(more) > look->console->columns) more = "";
     char mark = verdict == VERDICT_PASS ? '+' : blank ? '.' : 'x';
-    printf("  %s%c%s %-*s %s%s%s%s\n", page_on(look->page, style), mark,
-           page_off(look->page, style), width, look->lab->exercises[e].id,
-           page_on(look->page, style), text, more, page_off(look->page, style));
+    printf("  %s%c%s %-*s %s%s%s%s\n", console_on(look->console, style), mark,
+           console_off(look->console, style), width, look->lab->exercises[e].id,
+           console_on(look->console, style), text, more, console_off(look->console, style));
 }
 
 static void put_exercises(const Look *look)
@@ -139,35 +139,36 @@ static void put_exercises(const Look *look)
 static void put_printed(const Look *look, const CaseGrade *one)
 {
     if (one->output[0] == '\0') return;
-    page_text(look->page, PAGE_DIM, 2, "It printed:");
-    page_lines(look->page, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT),
-               OUTPUT_LINES);
+    console_text(look->console, CONSOLE_DIM, 2, "It printed:");
+    console_lines(look->console, CONSOLE_PLAIN, 4,
+                  plain_text(look->arena, one->output, MOST_OUTPUT), OUTPUT_LINES);
 }
 
 static void put_detail(const Look *look, const CaseGrade *one)
 {
     if (!look->shown.verbose || one->detail[0] == '\0') return;
     putchar('\n');
-    page_lines(look->page, PAGE_DIM, 4, one->detail, DETAIL_LINES);
+    console_lines(look->console, CONSOLE_DIM, 4, one->detail, DETAIL_LINES);
 }
 
 static void put_wrong(const Look *look, int e, const CaseGrade *one)
 {
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s is wrong: it should pass \"%s\"",
-                          look->lab->exercises[e].id, case_sentence(look, one->name)));
-    page_lines(look->page, PAGE_PLAIN, 2, one->message, 40);
+    console_text(look->console, CONSOLE_BOLD, 0,
+                 arena_print(look->arena, "%s is wrong: it should pass \"%s\"",
+                             look->lab->exercises[e].id, case_sentence(look, one->name)));
+    console_lines(look->console, CONSOLE_PLAIN, 2, one->message, 40);
 }
 
 static void put_blank(const Look *look, int e)
 {
     const char *function = look->lab->exercises[e].function;
     int line = look->grade->source != NULL ? look->grade->source->functions[e].first_line : 0;
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s is not written yet: %s%s%s", look->lab->exercises[e].id,
-                          function, line > 0 ? ", at " : "", line > 0 ? place(look, line) : ""));
-    page_text(look->page, PAGE_PLAIN, 2,
-              arena_print(look->arena, "%s.h says what it promises.", look->lab->id));
+    console_text(look->console, CONSOLE_BOLD, 0,
+                 arena_print(look->arena, "%s is not written yet: %s%s%s",
+                             look->lab->exercises[e].id, function, line > 0 ? ", at " : "",
+                             line > 0 ? place(look, line) : ""));
+    console_text(look->console, CONSOLE_PLAIN, 2,
+                 arena_print(look->arena, "%s.h says what it promises.", look->lab->id));
 }
 
 // The grader's sentence, with its "line 18" as "mine/autoencoder/autoencoder.c:18", and with the place
@@ -189,21 +190,22 @@ static void put_missing(const Look *look, int e)
     const char *file = look->grade->source != NULL
                            ? mine_shown(look->arena, look->grade->source->path)
                            : "the file";
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s: %s has no function called %s",
-                          look->lab->exercises[e].id, file, function));
+    console_text(look->console, CONSOLE_BOLD, 0,
+                 arena_print(look->arena, "%s: %s has no function called %s",
+                             look->lab->exercises[e].id, file, function));
 }
 
 // How it ended, as one sentence with its place.
 static void put_ended(const Look *look, int e, const CaseGrade *one, int column)
 {
-    page_text(
-        look->page, PAGE_BOLD, 0,
+    console_text(
+        look->console, CONSOLE_BOLD, 0,
         arena_print(look->arena, "%s: %s", subject(look, e, one->verdict), with_place(look, one)));
     put_source_line(look, one->line, column);
     if (one->verdict != VERDICT_COMPILE)
-        page_text(look->page, PAGE_DIM, 2,
-                  arena_print(look->arena, "in the case \"%s\"", case_sentence(look, one->name)));
+        console_text(
+            look->console, CONSOLE_DIM, 2,
+            arena_print(look->arena, "in the case \"%s\"", case_sentence(look, one->name)));
 }
 
 static void put_case(const Look *look, int e, const CaseGrade *one)
@@ -223,10 +225,10 @@ static void put_cases(const Look *look, int e, bool all)
     const ExerciseGrade *exercise = &look->grade->exercises[e];
     if (exercise->count == 0) {
         putchar('\n');
-        page_text(look->page, PAGE_PLAIN, 0,
-                  arena_print(look->arena,
-                              "%s has no cases, and what nothing was asked of has not passed.",
-                              look->lab->exercises[e].id));
+        console_text(look->console, CONSOLE_PLAIN, 0,
+                     arena_print(look->arena,
+                                 "%s has no cases, and what nothing was asked of has not passed.",
+                                 look->lab->exercises[e].id));
         return;
     }
     bool once = exercise->verdict == VERDICT_COMPILE || exercise->verdict == VERDICT_TODO ||
@@ -244,11 +246,11 @@ static void put_cases(const Look *look, int e, bool all)
 static void put_problem(const Look *look)
 {
     const Grade *grade = look->grade;
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s does not compile, so nothing was graded: %s",
-                          grade->line > 0 ? place(look, grade->line)
-                                          : mine_shown(look->arena, grade->source->path),
-                          grade->problem));
+    console_text(look->console, CONSOLE_BOLD, 0,
+                 arena_print(look->arena, "%s does not compile, so nothing was graded: %s",
+                             grade->line > 0 ? place(look, grade->line)
+                                             : mine_shown(look->arena, grade->source->path),
+                             grade->problem));
     put_source_line(look, grade->line, 0);
     for (int e = 0; look->shown.verbose && e < look->lab->exercise_count; e++)
         if (grade->exercises[e].asked && grade->exercises[e].count > 0) {
@@ -265,10 +267,10 @@ static void put_warnings(const Look *look)
         if (!exercise->asked || exercise->verdict != VERDICT_PASS || exercise->warning == NULL)
             continue;
         putchar('\n');
-        page_text(look->page, PAGE_PLAIN, 0,
-                  arena_print(look->arena, "%s passes, but the compiler warns of %s: %s",
-                              look->lab->exercises[e].id, place(look, exercise->warning->line),
-                              plain_text(look->arena, exercise->warning->message, 400)));
+        console_text(look->console, CONSOLE_PLAIN, 0,
+                     arena_print(look->arena, "%s passes, but the compiler warns of %s: %s",
+                                 look->lab->exercises[e].id, place(look, exercise->warning->line),
+                                 plain_text(look->arena, exercise->warning->message, 400)));
         put_source_line(look, exercise->warning->line, exercise->warning->column);
     }
 }
@@ -279,18 +281,18 @@ static void put_praise(const Look *look)
     for (int e = 0; e < look->lab->exercise_count; e++)
         if (look->grade->exercises[e].asked) only = e, asked++;
     putchar('\n');
-    page_text(look->page, PAGE_GOOD, 0,
-              asked == 1
-                  ? arena_print(look->arena, "%s passes: %d points.", look->lab->exercises[only].id,
-                                points)
-                  : arena_print(look->arena, "All %d exercises of %s pass: %d points. Well done!",
-                                asked, look->lab->id, points));
+    console_text(look->console, CONSOLE_GOOD, 0,
+                 asked == 1 ? arena_print(look->arena, "%s passes: %d points.",
+                                          look->lab->exercises[only].id, points)
+                            : arena_print(look->arena,
+                                          "All %d exercises of %s pass: %d points. Well done!",
+                                          asked, look->lab->id, points));
 }
 
-void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+void verdicts_show(const Console *console, Arena *arena, const Lab *lab, const Grade *grade,
                    VerdictsShown shown)
 {
-    Look look = {page, arena, lab, grade, shown};
+    Look look = {console, arena, lab, grade, shown};
     int first = verdicts_first(lab, grade);
     if (grade->problem == NULL) put_exercises(&look);
     if (grade->problem != NULL) put_problem(&look);
@@ -307,37 +309,38 @@ void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *
 // ---- what to type next ----
 
 // The commands for an exercise that is not right.
-static void next_of(const Page *page, Arena *arena, const Lab *lab, int e, Verdict verdict)
+static void next_of(const Console *console, Arena *arena, const Lab *lab, int e, Verdict verdict)
 {
     bool gone = verdict == VERDICT_MISSING;
     const char *name = arena_print(arena, "%s.%s", lab->id, lab->exercises[e].id);
-    page_command(page, "next", arena_print(arena, "./lab check %s", name), "after your change");
-    page_command(page, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),
-                 gone ? "shows how it began" : "when stuck");
+    console_command(console, "next", arena_print(arena, "./lab check %s", name),
+                    "after your change");
+    console_command(console, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),
+                    gone ? "shows how it began" : "when stuck");
 }
 
-void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+void verdicts_next(const Console *console, Arena *arena, const Lab *lab, const Grade *grade,
                    const Progress *progress)
 {
     int first = verdicts_first(lab, grade), undone = choose_next(lab, progress);
     putchar('\n');
     if (grade->problem != NULL) {
-        page_command(page, "next", arena_print(arena, "./lab check %s", lab->id),
-                     "after your change");
+        console_command(console, "next", arena_print(arena, "./lab check %s", lab->id),
+                        "after your change");
     } else if (first >= 0) {
-        next_of(page, arena, lab, first, grade->exercises[first].verdict);
+        next_of(console, arena, lab, first, grade->exercises[first].verdict);
     } else if (undone >= 0) {
-        page_command(page, "next",
-                     arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
-                     "the next one");
+        console_command(console, "next",
+                        arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
+                        "the next one");
     } else {
-        page_command(page, "next", arena_print(arena, "./lab run %s --mine", lab->id),
-                     "the lab, on your code");
+        console_command(console, "next", arena_print(arena, "./lab run %s --mine", lab->id),
+                        "the lab, on your code");
         if (benches_have(lab->id))
-            page_command(page, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
-                         "how fast it is");
-        page_command(page, "or",
-                     arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
-                     "how we wrote it");
+            console_command(console, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
+                            "how fast it is");
+        console_command(console, "or",
+                        arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
+                        "how we wrote it");
     }
 }

@@ -1,4 +1,4 @@
-/* frames.h -- where a program stands: the calls that led here, seen from the answer's own file.
+/* frames.h -- where a program stands: the calls that led here, seen from the submission's own file.
  *
  *     Frames frames;
  *     frames_find(&frames, "cnn.c", pc, true);
@@ -15,10 +15,10 @@
 
 typedef struct Frames {
     int line;
-    bool inside;     // code of the answer was running, a header's included, not of a library
-    bool outside;    // none of the answer's code was running or waiting
+    bool inside;     // code of the submission was running, a header's included, not of a library
+    bool outside;    // none of the submission's code was running or waiting
     int again;       // the line where that function was called by itself; 0 when it was not
-    int repeats;     // how often the innermost function of the answer stands in the row
+    int repeats;     // how often the innermost function of the submission stands in the row
     char callee[64];
     char text[2048];    // one call a line, innermost first
 } Frames;
@@ -27,10 +27,11 @@ typedef struct Frames {
 // it is the very instruction, as a signal knows it, and not where a call returns to.
 void frames_find(Frames *frames, const char *source, const void *pc, bool exact);
 
-void frames_answer(const char *path);    // the answer's library, told before anything is asked
+void frames_submission(
+    const char *path);    // the submission's library, told before anything is asked
 
 // The line of the first of these calls that is in the source; 0 when only the library is known, -1
-// when none is in the answer.
+// when none is in the submission.
 int frames_line(void *const *pcs, size_t count, const char *source);
 
 // Whether a file, as debug information calls it, is the source: by the last part of its name.

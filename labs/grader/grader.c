@@ -1,6 +1,6 @@
-/* grader -- runs a lab's cases on an answer that nobody trusts, each in a process of its own.
+/* grader -- runs a lab's cases on a submission that nobody trusts, each in a process of its own.
  *
- *     grader --cases check_cnn.so --answer libanswer_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
+ *     grader --cases check_cnn.so --submission libexercises_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
  *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one element past ...",...}
  *
  * One line of JSON a case, as each ends. Exit status 0 when all that were asked for were graded, 2
@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include "common/arena.h"
 #include "kernels/device.h"
-#include "labs/grader/crew.h"
+#include "labs/grader/worker_pool.h"
 #include "tests/cases.h"
 
 static int refuse(const char *what, const char *which)
@@ -29,7 +29,7 @@ static int refuse(const char *what, const char *which)
 // ---- what was asked ----
 
 typedef struct Asked {
-    const char *cases, *answer, *source;
+    const char *cases, *submission, *source;
     int jobs;
     bool list;
     char **patterns;    // "loss__*:5"
@@ -38,13 +38,13 @@ typedef struct Asked {
 
 static bool asked_read(Asked *asked, int argc, char **argv)
 {
-    static const struct option options[] = {{"cases", 1, 0, 'c'},  {"answer", 1, 0, 'a'},
+    static const struct option options[] = {{"cases", 1, 0, 'c'},  {"submission", 1, 0, 'a'},
                                             {"source", 1, 0, 's'}, {"jobs", 1, 0, 'j'},
                                             {"list", 0, 0, 'l'},   {0}};
     *asked = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (letter == 'c') asked->cases = optarg;
-        else if (letter == 'a') asked->answer = optarg;
+        else if (letter == 'a') asked->submission = optarg;
         else if (letter == 's') asked->source = optarg;
         else if (letter == 'j') asked->jobs = atoi(optarg);
         else if (letter == 'l') asked->list = true;
@@ -52,7 +52,8 @@ static bool asked_read(Asked *asked, int argc, char **argv)
     }
     asked->patterns = argv + optind;
     asked->count = argc - optind;
-    return asked->cases && (asked->list || (asked->answer && asked->source && asked->count > 0)) &&
+    return asked->cases &&
+           (asked->list || (asked->submission && asked->source && asked->count > 0)) &&
            asked->jobs > 0;
 }
 
@@ -101,7 +102,7 @@ static void list_cases(const CaseList *lists)
         for (CaseList one = *lists; one->name != NULL; one++) puts(one->name);
 }
 
-// ---- the answer ----
+// ---- the submission ----
 
 // The length of the UTF-8 character at text, 0 when there is none.
 static size_t character(const unsigned char *text, size_t left)
@@ -187,7 +188,7 @@ int main(int argc, char **argv)
     Asked asked;
     if (!asked_read(&asked, argc, argv))
         return refuse(
-            "expected --cases FILE --answer FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
+            "expected --cases FILE --submission FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
             "or --cases FILE --list",
             "");
     const char *why;
@@ -197,15 +198,16 @@ int main(int argc, char **argv)
     const CaseList *lists = dlsym(module, "lab_cases");
     if (lists == NULL) return refuse("there is no lab_cases in ", asked.cases);
     if (asked.list) return list_cases(lists), 0;
-    char answer[PATH_MAX];    // a bare name would be looked for among the system's libraries
-    if (realpath(asked.answer, answer) == NULL) return refuse("there is no ", asked.answer);
+    char submission[PATH_MAX];    // a bare name would be looked for among the system's libraries
+    if (realpath(asked.submission, submission) == NULL)
+        return refuse("there is no ", asked.submission);
 
     Error err;
     Arena *keep = arena_new("grader", 256u << 20);
-    Crew crew = {answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
-    crew.jobs = choose_jobs(keep, &asked, lists, &crew.count);
-    if (crew.jobs == NULL) return 2;
-    if (!crew_run(&crew, &err)) return refuse(err.message, "");
+    WorkerPool pool = {submission, asked.source, .at_a_time = asked.jobs, .on_result = print_job};
+    pool.jobs = choose_jobs(keep, &asked, lists, &pool.count);
+    if (pool.jobs == NULL) return 2;
+    if (!worker_pool_run(&pool, &err)) return refuse(err.message, "");
     arena_free(keep);
     return 0;
 }

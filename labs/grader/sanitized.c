@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "labs/grader/fence.h"
+#include "labs/grader/sandbox.h"
 #include "labs/grader/frames.h"
-#include "labs/grader/witness.h"
+#include "labs/grader/crash_handler.h"
 
-// Compiled in, so that no environment is needed and none can weaken it. Signals are witness.c's.
+// Compiled in, so that no environment is needed and none can weaken it. Signals are crash_handler.c's.
 // Fresh memory is filled with 0xff, which near.c knows again. The runtime is not to wait for a leak
 // check at exit: a failed case leaves memory behind, because cmocka jumps out of it.
 const char *__asan_default_options(void);
@@ -31,7 +31,7 @@ _Static_assert(MEMORY_LIMIT_MB == 2048 && SANITIZER_STATUS == 86, "the options s
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
                                               void (*on_free)(const volatile void *));
 
-static const Trial *trial;
+static const TestProcess *process;
 
 static const struct {
     const char *kind, *sentence;
@@ -49,7 +49,7 @@ static const struct {
 };
 
 // `each` is the size of what was read or written, where that is one element.
-static _Noreturn void tell_overflow(const char *address, size_t each, bool writes, const void *pc)
+static _Noreturn void report_overflow(const char *address, size_t each, bool writes, const void *pc)
 {
     const char *does = writes ? "writes" : "reads";
     size_t size = 0;
@@ -62,12 +62,14 @@ static _Noreturn void tell_overflow(const char *address, size_t each, bool write
     else if (elements) snprintf(of, sizeof of, "an array of %zu", size / each);
     else if (region != NULL) snprintf(of, sizeof of, "%zu bytes", size);
     if (region != NULL && address < (char *)region)
-        witness_tell(VERDICT_CRASH, pc, "%s before the beginning of %s", does, of);
+        crash_handler_report(VERDICT_CRASH, pc, "%s before the beginning of %s", does, of);
     size_t past = elements ? (size_t)(address - ((char *)region + size)) / each + 1 : 0;
-    if (past == 1) witness_tell(VERDICT_CRASH, pc, "%s one element past the end of %s", does, of);
+    if (past == 1)
+        crash_handler_report(VERDICT_CRASH, pc, "%s one element past the end of %s", does, of);
     if (past > 1)
-        witness_tell(VERDICT_CRASH, pc, "%s %zu elements past the end of %s", does, past, of);
-    witness_tell(VERDICT_CRASH, pc, "%s past the end of %s", does, of);
+        crash_handler_report(VERDICT_CRASH, pc, "%s %zu elements past the end of %s", does, past,
+                             of);
+    crash_handler_report(VERDICT_CRASH, pc, "%s past the end of %s", does, of);
 }
 
 // ASan knows a local array's bounds only in the words of its report:
@@ -83,50 +85,51 @@ static void find_local(const char *report, size_t each, bool writes, const void 
     if (each != 2 && each != 4 && each != 8) return;
     long offset = strtol(mark + strlen(marker), NULL, 10), step = (long)each;
     if (offset < begin)
-        witness_tell(VERDICT_CRASH, pc, "%s before the beginning of '%s', an array of %ld",
-                     writes ? "writes" : "reads", name, (end - begin) / step);
+        crash_handler_report(VERDICT_CRASH, pc, "%s before the beginning of '%s', an array of %ld",
+                             writes ? "writes" : "reads", name, (end - begin) / step);
     long past = (offset - end) / step + 1;
-    witness_tell(VERDICT_CRASH, pc, "%s %ld element%s past the end of '%s', an array of %ld",
-                 writes ? "writes" : "reads", past, past == 1 ? "" : "s", name,
-                 (end - begin) / step);
+    crash_handler_report(
+        VERDICT_CRASH, pc, "%s %ld element%s past the end of '%s', an array of %ld",
+        writes ? "writes" : "reads", past, past == 1 ? "" : "s", name, (end - begin) / step);
 }
 
-static _Noreturn void tell_memory(const char *report)
+static _Noreturn void report_memory(const char *report)
 {
     const char *size = strstr(report, "size 0x");
     if (size == NULL) size = strstr(report, "allocate 0x");
     double bytes = size ? strtod(strstr(size, "0x"), NULL) : 0;
     if (bytes >= (double)MEMORY_LIMIT_MB * (1 << 20))
-        witness_tell(VERDICT_MEMORY, NULL, "asked for %.3g GB of memory, the limit is %d GB",
-                     bytes / 1e9, MEMORY_LIMIT_MB >> 10);
-    witness_tell(VERDICT_MEMORY, NULL, "took more memory than the limit, %d GB",
-                 MEMORY_LIMIT_MB >> 10);
+        crash_handler_report(VERDICT_MEMORY, NULL,
+                             "asked for %.3g GB of memory, the limit is %d GB", bytes / 1e9,
+                             MEMORY_LIMIT_MB >> 10);
+    crash_handler_report(VERDICT_MEMORY, NULL, "took more memory than the limit, %d GB",
+                         MEMORY_LIMIT_MB >> 10);
 }
 
 static void on_report(const char *report)
 {
     const char *what = __asan_get_report_description();
-    if (!slate_open(trial->slate)) _exit(1);
-    snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", report);
+    if (!shared_result_unlock(process->result)) _exit(1);
+    snprintf(process->result->detail, sizeof process->result->detail, "%s", report);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (strstr(what, kinds[k].kind) != NULL)
-            witness_tell(VERDICT_CRASH, __asan_get_report_pc(), "%s", kinds[k].sentence);
+            crash_handler_report(VERDICT_CRASH, __asan_get_report_pc(), "%s", kinds[k].sentence);
     if (strstr(what, "memory") || strstr(what, "allocation") || strstr(what, "rss-limit"))
-        tell_memory(report);
+        report_memory(report);
     if (strstr(what, "stack"))
         find_local(report, __asan_get_report_access_size(), __asan_get_report_access_type(),
                    __asan_get_report_pc());
     if (strstr(what, "overflow") || strstr(what, "underflow"))
-        tell_overflow((const char *)__asan_get_report_address(), __asan_get_report_access_size(),
-                      __asan_get_report_access_type(), __asan_get_report_pc());
-    witness_tell(VERDICT_CRASH, __asan_get_report_pc(), "was stopped by AddressSanitizer, %s",
-                 what);
+        report_overflow((const char *)__asan_get_report_address(), __asan_get_report_access_size(),
+                        __asan_get_report_access_type(), __asan_get_report_pc());
+    crash_handler_report(VERDICT_CRASH, __asan_get_report_pc(),
+                         "was stopped by AddressSanitizer, %s", what);
 }
 
 // Called before the report is written: room for the runtime to say that there is none.
 void __asan_on_error(void)
 {
-    fence_widen();
+    sandbox_raise_memory_limit();
 }
 
 // ---- UBSan ----
@@ -156,28 +159,29 @@ void __ubsan_on_report(void)
     unsigned line, column;
     char *address;
     __ubsan_get_current_report_data(&kind, &message, &file, &line, &column, &address);
-    if (!slate_open(trial->slate)) _exit(1);
-    snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s:%u:%u: %s", file, line, column,
-             message);
+    if (!shared_result_unlock(process->result)) _exit(1);
+    snprintf(process->result->detail, sizeof process->result->detail, "%s:%u:%u: %s", file, line,
+             column, message);
     bool writes = strncmp(message, "Store", 5) == 0;
     const char *hex = strstr(message, "0x");
     if (hex != NULL && strstr(message, "insufficient space"))
         // NOLINTNEXTLINE(performance-no-int-to-ptr)
-        tell_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16),
-                      strstr(message, "double") ? 8 : 4, writes, NULL);
+        report_overflow((const char *)(uintptr_t)strtoull(hex, NULL, 16),
+                        strstr(message, "double") ? 8 : 4, writes, NULL);
     char sentence[256];
     snprintf(sentence, sizeof sentence, "%c%s", tolower((unsigned char)message[0]), message + 1);
     for (size_t k = 0; k < sizeof behaviours / sizeof *behaviours; k++)
         if (strstr(message, behaviours[k].words))
             snprintf(sentence, sizeof sentence, "%s", behaviours[k].sentence);
-    if (!frames_is_source(file, trial->source)) witness_tell(VERDICT_CRASH, NULL, "%s", sentence);
-    witness_end(VERDICT_CRASH, (int)line, sentence);
+    if (!frames_is_source(file, process->source))
+        crash_handler_report(VERDICT_CRASH, NULL, "%s", sentence);
+    crash_handler_end(VERDICT_CRASH, (int)line, sentence);
 }
 
 // ---- leaks ----
 
 // What was allocated and is not free again. LeakSanitizer is slow to ask (it stops the process from
-// outside), and it is asked only when something of the answer's is among them: what is still
+// outside), and it is asked only when something of the submission's is among them: what is still
 // reachable is no leak.
 enum { LIVE_MAX = 4096 };
 static const volatile void *live[LIVE_MAX];
@@ -217,7 +221,7 @@ const char *__lsan_default_suppressions(void)
     return "leak:libomp.so\n";
 }
 
-void witness_watch(bool on)
+void crash_handler_track_leaks(bool on)
 {
     counting = on;
     if (on) __lsan_enable();
@@ -229,10 +233,10 @@ static int line_of_allocation(const volatile void *block)
     void *pcs[32];
     int thread = 0;
     size_t count = __asan_get_alloc_stack((void *)block, pcs, 32, &thread);
-    return frames_line(pcs, count, trial->source);
+    return frames_line(pcs, count, process->source);
 }
 
-void witness_leaks(void)
+void crash_handler_check_leaks(void)
 {
     size_t lost = 0;
     int line = 0;
@@ -243,20 +247,20 @@ void witness_leaks(void)
         live[i] = NULL;    // or LeakSanitizer would find it here
     }
     if (lost == 0) return;
-    slate_phase(trial->slate, PHASE_LEAKS);
+    shared_result_set_phase(process->result, PHASE_LEAKS);
     if (__lsan_do_recoverable_leak_check() == 0) return;
     if (line > 0)
-        slate_end(trial->slate, VERDICT_LEAK, line, "lost %zu bytes that it allocated at line %d",
-                  lost, line);
-    slate_end(trial->slate, VERDICT_LEAK, 0, "lost %zu bytes", lost);
+        shared_result_end(process->result, VERDICT_LEAK, line,
+                          "lost %zu bytes that it allocated at line %d", lost, line);
+    shared_result_end(process->result, VERDICT_LEAK, 0, "lost %zu bytes", lost);
 }
 
-void sanitizer_call(const Trial *given)
+void sanitizer_init(const TestProcess *given)
 {
-    trial = given;
+    process = given;
     int null = open("/dev/null", O_WRONLY);
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    __sanitizer_set_report_fd((void *)(intptr_t)null);    // the report is on the slate
+    __sanitizer_set_report_fd((void *)(intptr_t)null);    // the report is in the shared result
     __asan_set_error_report_callback(on_report);
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `lab check` says of answers that go wrong in every way: the real grader on a copy of
+# What `lab check` says of submissions that go wrong in every way: the real grader on a copy of
 # autoencoder.c with all exercises solved but one. Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
@@ -17,7 +17,7 @@ solved() {
 
 # The solved file, in which the exercise's body is what stands on standard input. A line that ends in
 # HERE is the one that has to be named.
-answer() { # exercise
+submit() { # exercise
     solved
     cat >body
     awk -v head="ae_$1(" '
@@ -52,7 +52,7 @@ leaves_nothing() {
 # ---- the survivors' list ----
 
 what_is_not_written_yet_is_no_failure_in_tone() { # test
-    answer loss <<'END'
+    submit loss <<'END'
     todo_reached("loss", __FILE__, __LINE__); // HERE
 END
     sed -i '1i #include "common/todo.h"' $file
@@ -71,7 +71,7 @@ a_fresh_start_scores_nothing() { # test
 }
 
 what_does_not_compile_is_named_with_its_line() { # test
-    answer loss <<'END'
+    submit loss <<'END'
     return miss; // HERE
 END
     finds loss "loss does not compile: "
@@ -80,16 +80,16 @@ END
 }
 
 a_missing_brace_is_reported_in_its_own_exercise() { # test
-    answer linear_backward <<'END'
+    submit linear_backward <<'END'
     if (dx != NULL) {
         dx[0] = 1;
 END
     finds linear_backward "linear_backward does not compile"
-    answer linear_backward <<'END'
+    submit linear_backward <<'END'
     if (dx != NULL) dx[0] = 1; }
 END
     finds linear_backward "linear_backward does not compile"
-    answer linear_backward <<'END'
+    submit linear_backward <<'END'
     /* a comment without an end
 END
     finds linear_backward "linear_backward does not compile: unterminated"
@@ -103,7 +103,7 @@ a_wrong_head_is_reported_in_its_own_exercise() { # test
 
 a_long_line_is_shown_around_its_mark() { # test
     long='a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen'
-    answer kl <<END
+    submit kl <<END
     float a_name_of_sixteen = 0, é = 0;
 	/* é and a tab */ return é + $long + nobody + $long;
 END
@@ -119,7 +119,7 @@ END
 }
 
 a_function_that_nobody_has_does_not_compile() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     return divergence(mean, logvar); // HERE
 END
     finds kl "kl does not compile: implicit declaration of function 'divergence'"
@@ -128,7 +128,7 @@ END
 
 a_function_inside_of_another_is_told() { # test
     "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang && exit 77
-    answer kl <<'END'
+    submit kl <<'END'
     int by_mean(const void *a, const void *b) { return B + *(const int *)a - *(const int *)b; } // HERE
     qsort((void *)mean, 1, sizeof *mean, by_mean);
     return 0;
@@ -138,17 +138,17 @@ END
 }
 
 a_compiler_is_not_led_on_without_end() { # test
-    answer loss <<'END'
+    submit loss <<'END'
 #include "/dev/zero"
     return 0;
 END
     finds loss "loss " # gcc reads on and on, clang takes it for empty
-    answer loss <<'END'
+    submit loss <<'END'
 #include "/dev/stdin"
     return 0;
 END
     finds loss "loss "
-    answer loss <<'END'
+    submit loss <<'END'
 #define TEN(x) x x x x x x x x x x
 #define MANY(x) TEN(TEN(TEN(TEN(TEN(TEN(TEN(TEN(TEN(x)))))))))
     int i = 0;
@@ -156,7 +156,7 @@ END
     return (float)i;
 END
     finds loss "loss does not compile: the compiler"
-    answer loss <<'END'
+    submit loss <<'END'
     static float large[100000000] = {1};
     return large[B];
 END
@@ -213,7 +213,7 @@ a_function_that_is_gone_is_missed() { # test
 }
 
 an_endless_loop_is_ended() { # test
-    answer linear_backward <<'END'
+    submit linear_backward <<'END'
     for (volatile int i = 0;; i = 0) continue; // HERE
 END
     finds linear_backward "linear_backward ran out of time"
@@ -221,7 +221,7 @@ END
 }
 
 an_endless_recursion_is_named() { # test
-    answer loss <<'END'
+    submit loss <<'END'
     return 1 + ae_loss(dz, z, x, B, P + 1); // HERE
 END
     finds loss "loss crashed: calls itself without end"
@@ -229,7 +229,7 @@ END
 }
 
 a_null_pointer_is_named_with_its_line() { # test
-    answer loss <<'END'
+    submit loss <<'END'
     float *p = NULL;
     p[0] = 1; // HERE
     return 0;
@@ -239,7 +239,7 @@ END
 }
 
 abort_is_a_crash() { # test
-    answer loss <<'END'
+    submit loss <<'END'
     abort(); // HERE
 END
     finds loss "loss crashed: called abort()"
@@ -248,7 +248,7 @@ END
 
 exit_is_never_a_pass() { # test
     for call in 'exit(0)' '_exit(0)' 'quick_exit(0)'; do
-        answer loss <<END
+        submit loss <<END
     $call;
 END
         finds loss "loss ended the program"
@@ -263,7 +263,7 @@ END
 }
 
 a_failed_case_that_leaks_is_wrong_and_not_a_leak() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     float *p = malloc(100);
     p[0] = 1;
     return p[0];
@@ -272,8 +272,8 @@ END
     never_says out leak
 }
 
-a_right_answer_that_leaks_does_not_pass() { # test
-    answer relu_backward <<'END'
+a_right_submission_that_leaks_does_not_pass() { # test
+    submit relu_backward <<'END'
     float *copy = malloc(n * sizeof *copy); // HERE
     for (size_t i = 0; i < n; i++) {
         copy[i] = dy[i];
@@ -285,7 +285,7 @@ END
 }
 
 one_past_the_end_is_seen_in_a_loop() { # test
-    answer corrupt <<'END'
+    submit corrupt <<'END'
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
     noisy[n] = 0; // HERE
 END
@@ -294,7 +294,7 @@ END
 }
 
 one_past_the_end_is_seen_inside_a_library() { # test
-    answer linear_forward <<'END'
+    submit linear_forward <<'END'
     matmul_nt(y, x, w, B + 1, O, I, 0.0f); // HERE
     kernels.add_row(y, y, bias, B, O);
 END
@@ -304,7 +304,7 @@ END
 }
 
 a_variable_that_was_never_set_is_named() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     double sum;
     for (int i = 0; i < B * Z; i++) {
         float variance = expf(logvar[i]);
@@ -320,7 +320,7 @@ END
 }
 
 a_pass_with_an_unset_variable_is_told() { # test
-    answer corrupt <<'END'
+    submit corrupt <<'END'
     float unset;
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i] + 0 * unset; // HERE
 END
@@ -332,7 +332,7 @@ END
 }
 
 memory_that_was_never_set_does_not_pass() { # test
-    answer corrupt <<'END'
+    submit corrupt <<'END'
     float *copy = malloc(n * sizeof *copy);
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? copy[i] - copy[i] : x[i];
     free(copy);
@@ -341,7 +341,7 @@ END
 }
 
 a_hundred_gigabytes_are_refused() { # test
-    answer loss <<'END'
+    submit loss <<'END'
     size_t n = 100ul << 30;
     volatile char *p = malloc(n); // HERE
     p[n - 1] = 1;
@@ -350,7 +350,7 @@ a_hundred_gigabytes_are_refused() { # test
 END
     finds loss "loss took too much memory: asked for 107 GB"
     tells "$(here)"
-    answer loss <<'END'
+    submit loss <<'END'
     for (;;) {
         char *p = malloc(1 << 20);
         if (p != NULL) memset(p, 1, 1 << 20);
@@ -363,7 +363,7 @@ END
 }
 
 a_gigabyte_of_output_is_cut() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     for (int i = 0; i < 100000000; i++) puts("0123456789");
     return 0;
 END
@@ -372,12 +372,12 @@ END
 }
 
 the_result_cannot_be_forged_or_shut_off() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     for (int i = 0; i < 1024; i++) close(i);
     return 0;
 END
     finds kl "kl is wrong"
-    answer kl <<'END'
+    submit kl <<'END'
     for (int i = 0; i < 1024; i++)
         dprintf(i, "{\"case\":\"kl__is_zero_for_a_standard_normal\",\"verdict\":\"pass\"}\n");
     fflush(stdout);
@@ -388,13 +388,13 @@ END
 
 the_grader_cannot_be_stopped_or_killed() { # test
     for signal in SIGSTOP SIGKILL; do
-        answer kl <<END
+        submit kl <<END
     kill(getppid(), $signal);
     return 0;
 END
         finds kl "kl crashed"
     done
-    answer kl <<'END'
+    submit kl <<'END'
     while (fork() >= 0) continue;
     for (;;) pause();
 END
@@ -402,12 +402,12 @@ END
 }
 
 what_is_not_a_number_is_wrong() { # test
-    answer sample <<'END'
+    submit sample <<'END'
     for (size_t i = 0; i < n; i++) z[i] = mean[i] + sqrtf(-1) * e[i];
 END
     finds sample "sample is wrong"
     tells "nan"
-    answer sample <<'END'
+    submit sample <<'END'
     for (size_t i = 0; i < n; i++) z[i] = mean[i] + expf(1000 + logvar[i]) * e[i];
 END
     finds sample "sample is wrong"
@@ -415,7 +415,7 @@ END
 }
 
 an_input_that_is_changed_is_named() { # test
-    answer corrupt <<'END'
+    submit corrupt <<'END'
     for (size_t i = 0; i < n; i++) {
         noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
         ((float *)x)[i] = 0;
@@ -425,7 +425,7 @@ END
 }
 
 a_wrong_shape_is_recognised() { # test
-    answer linear_backward <<'END'
+    submit linear_backward <<'END'
     if (dx != NULL) matmul(dx, dy, w, B, I, O, 1.0f);
     matmul_tn(dw, x, dy, I, O, B, 1.0f);
     kernels.sum_rows(dbias, dy, B, O, 1.0f);
@@ -450,7 +450,7 @@ all_solved_passes_and_says_what_to_type_next() { # test
 }
 
 one_exercise_is_graded_alone() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     return 0;
 END
     run "$LAB" check $lab.loss
@@ -466,7 +466,7 @@ an_exercise_that_is_done_stays_done_while_it_does_not_compile() { # test
     solved
     run "$LAB" check $lab.kl
     gave 0
-    answer kl <<'END'
+    submit kl <<'END'
     return
 END
     run "$LAB" check $lab.kl
@@ -475,13 +475,13 @@ END
 }
 
 all_shows_more_and_verbose_the_compilers_own_words() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     return q;
 END
     run "$LAB" check $lab --verbose
     gave 1
     says out "error: "
-    answer kl <<'END'
+    submit kl <<'END'
     return 0;
 END
     run "$LAB" check $lab
@@ -490,8 +490,8 @@ END
     [ "$few" = 1 ] && [ "$(grep -c '^kl is wrong' out)" -gt 1 ] || complain "as many"
 }
 
-what_an_answer_prints_cannot_draw_on_the_terminal() { # test
-    answer kl <<'END'
+what_a_submission_prints_cannot_draw_on_the_terminal() { # test
+    submit kl <<'END'
     printf("\033[31mred\033]0;title\007\n%c%c", 0xff, 0x9b);
     return 0;
 END
@@ -504,7 +504,7 @@ END
 }
 
 a_narrow_page_and_a_pipe_are_fine() { # test
-    answer linear_forward <<'END'
+    submit linear_forward <<'END'
     for (int i = 0; i < B * O; i++) y[i] = 0;
 END
     for columns in 40 80; do
@@ -526,7 +526,7 @@ a_file_that_is_not_there_is_a_result_too() { # test
 }
 
 json_holds_every_case_and_nothing_else_is_said() { # test
-    answer kl <<'END'
+    submit kl <<'END'
     puts("a \"quoted\" \\ line");
     return 0;
 END

@@ -34,7 +34,7 @@ the_reference_as_mine_gives_the_same_numbers() { # test
     cmp theirs/metrics.jsonl mine_out/metrics.jsonl || complain "the numbers differ"
 }
 
-a_changed_answer_changes_the_numbers() { # test
+a_changed_submission_changes_the_numbers() { # test
     learner 's/return (float)(sum \/ B)/return (float)(2 * sum \/ B)/'    # Adam would divide a gradient's factor out
     small --part squeeze --out theirs
     small --part squeeze --out mine_out --mine
@@ -79,7 +79,7 @@ mine_is_linked_with_the_same_libm() { # test
     command -v readelf >/dev/null || exit 77
     learner ''
     small --mine --part squeeze
-    readelf -d mine/.build/autoencoder/fast/libanswer_autoencoder.so | grep -qF '[libm.so' ||
+    readelf -d mine/.build/autoencoder/fast/libexercises_autoencoder.so | grep -qF '[libm.so' ||
         complain "libm is not among what it needs"
 }
 

@@ -40,8 +40,8 @@ static int enter(void **state)
     (void)state;
     strcpy(folder, "/tmp/test_changes_XXXXXX");
     if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/answer.c", folder);
-    snprintf(other, sizeof other, "%s/answer.c~", folder);
+    snprintf(path, sizeof path, "%s/submission.c", folder);
+    snprintf(other, sizeof other, "%s/submission.c~", folder);
     put(path, "first");
     changes = changes_new(path);
     now = 100;

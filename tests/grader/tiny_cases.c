@@ -1,4 +1,4 @@
-/* tiny_cases.c -- cases that right answers pass; each test writes the answer it needs. */
+/* tiny_cases.c -- cases that a correct submission passes; each test writes the submission it needs. */
 #include "tests/cases.h"
 #include "tests/close.h"
 #include "tests/floats.h"

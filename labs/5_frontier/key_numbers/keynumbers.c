@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/options.h"
-#include "common/page.h"
+#include "common/console.h"
 #include "labs/5_frontier/key_numbers/answer.h"
 #include "labs/5_frontier/key_numbers/calculator/fit.h"
 #include "labs/5_frontier/key_numbers/model/open.h"

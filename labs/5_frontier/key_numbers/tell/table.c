@@ -1,7 +1,7 @@
 #include "labs/5_frontier/key_numbers/tell/table.h"
 #include <stdio.h>
 #include <string.h>
-#include "common/page.h"
+#include "common/console.h"
 #include "labs/5_frontier/key_numbers/tell/units.h"
 
 enum { LABEL_COLUMN = 38, GAP = 2, LEAST_COLUMN = 10, WIDEST_COLUMN = 20 };
@@ -57,37 +57,39 @@ static bool is_shown(const Entry *entry, unsigned shown, bool explain)
     return entry->label != NULL || (explain && entry->formula != NULL);
 }
 
-static void show_title(const Page *page, int part, int *last)
+static void show_title(const Console *console, int part, int *last)
 {
     if (part == *last) return;
     if (*last >= 0) putchar('\n');
-    page_text(page, PAGE_BOLD, 0, parts[part].title);
+    console_text(console, CONSOLE_BOLD, 0, parts[part].title);
     *last = part;
 }
 
-static void show_explained(const Page *page, Arena *arena, const Entry *entry)
+static void show_explained(const Console *console, Arena *arena, const Entry *entry)
 {
     const char *name = entry->label != NULL ? entry->label : entry->path;
     if (entry->formula == NULL) {
-        page_item(page, 2, LABEL_COLUMN, name, entry_text(arena, entry));
+        console_item(console, 2, LABEL_COLUMN, name, entry_text(arena, entry));
         return;
     }
-    page_text(page, PAGE_BOLD, 2, name);
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", entry->formula));
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", entry->filled));
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", entry_text(arena, entry)));
+    console_text(console, CONSOLE_BOLD, 2, name);
+    console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", entry->formula));
+    console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", entry->filled));
+    console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", entry_text(arena, entry)));
 }
 
 void table_show(const Sheet *sheet, unsigned shown, bool explain)
 {
-    Page page = page_begin();
+    Console console = console_begin();
     int last = -1;
     for (int part = 0; part < PART_COUNT; part++)
         for (const Entry *entry = sheet->first; entry != NULL; entry = entry->next) {
             if (part_of(entry) != part || !is_shown(entry, shown, explain)) continue;
-            show_title(&page, part, &last);
-            if (explain) show_explained(&page, sheet->arena, entry);
-            else page_item(&page, 2, LABEL_COLUMN, entry->label, entry_text(sheet->arena, entry));
+            show_title(&console, part, &last);
+            if (explain) show_explained(&console, sheet->arena, entry);
+            else
+                console_item(&console, 2, LABEL_COLUMN, entry->label,
+                             entry_text(sheet->arena, entry));
         }
 }
 
@@ -175,15 +177,15 @@ static void show_cell(const Columns *columns, const char *text)
            used > room ? room : (int)strlen(text), text);
 }
 
-static void show_head(const Page *page, const Columns *columns, const char *heading,
+static void show_head(const Console *console, const Columns *columns, const char *heading,
                       const char *const *names)
 {
-    printf("%s  %-*s", page_on(page, PAGE_BOLD), columns->labels, heading);
+    printf("%s  %-*s", console_on(console, CONSOLE_BOLD), columns->labels, heading);
     for (int s = columns->first; s < columns->end; s++) {
         const char *slash = strrchr(names[s], '/');    // whose model it is takes too much room
         show_cell(columns, slash != NULL && slash[1] != '\0' ? slash + 1 : names[s]);
     }
-    printf("%s\n", page_off(page, PAGE_BOLD));
+    printf("%s\n", console_off(console, CONSOLE_BOLD));
 }
 
 static bool is_empty(const Columns *columns, const char *path)
@@ -193,18 +195,18 @@ static bool is_empty(const Columns *columns, const char *path)
     return true;
 }
 
-static void show_block(const Page *page, const Columns *columns, const char *heading,
+static void show_block(const Console *console, const Columns *columns, const char *heading,
                        const char *const *names)
 {
     int last = -1;
-    show_head(page, columns, heading, names);
+    show_head(console, columns, heading, names);
     for (int part = 0; part < PART_COUNT; part++)
         for (int s = 0; s < columns->count; s++)
             for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
                 if (!is_row(columns, e, part) || is_known(columns, s, e->path) ||
                     is_empty(columns, e->path))
                     continue;
-                show_title(page, part, &last);
+                show_title(console, part, &last);
                 printf("  %-*s", columns->labels, common_label(columns, e->path));
                 for (int c = columns->first; c < columns->end; c++)
                     show_cell(columns, cell(columns->sheets[c], e->path));
@@ -233,18 +235,18 @@ void columns_show(const Sheet *const *sheets, const char *heading, const char *c
                   int count, unsigned shown, bool differing)
 {
     REQUIRE(count <= COLUMNS_MAX, "%d columns, expected at most %d", count, COLUMNS_MAX);
-    Page page = page_begin();
+    Console console = console_begin();
     Columns columns = {.sheets = sheets,
                        .count = count,
                        .width = LEAST_COLUMN,
                        .shown = shown,
                        .differing = differing};
     measure(&columns, names);
-    int in_block = (page.columns - 2 - columns.labels) / (columns.width + GAP);
+    int in_block = (console.columns - 2 - columns.labels) / (columns.width + GAP);
     if (in_block < 1) in_block = 1;
     for (columns.first = 0; columns.first < count; columns.first = columns.end) {
         if (columns.first > 0) putchar('\n');
         columns.end = columns.first + in_block < count ? columns.first + in_block : count;
-        show_block(&page, &columns, heading, names);
+        show_block(&console, &columns, heading, names);
     }
 }

@@ -1,4 +1,4 @@
-#include "labs/driver/answer.h"
+#include "labs/driver/submission.h"
 #include "labs/driver/compile.h"
 #include "labs/driver/mine.h"
 #include "datasets/root.h"
@@ -19,16 +19,16 @@ typedef struct Build {
     Arena *arena;
     const Lab *lab;
     const Source *source;    // as the learner wrote it
-    AnswerKind kind;
+    SubmissionKind kind;
     const char *folder, *work;    // work: emptied before and after
     const char *library, *key, *log;
     bool thorough;    // only code generation shows what is wrong
-    Answer *answer;
+    Submission *submission;
 } Build;
 
-const char *answer_folder(Arena *arena, const Lab *lab, AnswerKind kind)
+const char *submission_folder(Arena *arena, const Lab *lab, SubmissionKind kind)
 {
-    const char *name = kind == ANSWER_FAST ? "fast" : "checked";
+    const char *name = kind == SUBMISSION_FAST ? "fast" : "checked";
     const char *usual = arena_print(arena, "%s/mine", root_dir());
     // Another LAB_MINE has its own, so that two that are checked at once do not meet.
     if (strcmp(mine_dir(), usual) != 0)
@@ -64,7 +64,7 @@ static char *read_text(Arena *arena, const char *path)
 static const char *key_of(const Build *build)
 {
     struct stat reference = {0};
-    stat(arena_print(build->arena, "%s/labs/libanswer_%s.so", LAB_BUILD_DIR, build->lab->id),
+    stat(arena_print(build->arena, "%s/labs/libexercises_%s.so", LAB_BUILD_DIR, build->lab->id),
          &reference);
     return arena_print(build->arena, "%s%lld %s\n%s", compile_options(build->arena, build->kind),
                        (long long)reference.st_mtime, build->source->path, build->source->text);
@@ -142,7 +142,7 @@ static bool find_broken(const Build *build, Error *err)
         if (strstr(compiled.first.message, "at end of input") != NULL)
             compiled.first.message =
                 arena_print(build->arena, "%s: is a '}' missing?", compiled.first.message);
-        build->answer->broken[e] = complaint_new(build->arena, compiled.first);
+        build->submission->broken[e] = complaint_new(build->arena, compiled.first);
     }
     return true;
 }
@@ -155,7 +155,7 @@ static bool leave_out(const Build *build, Source *rest, Error *err)
     for (int e = 0; e < build->lab->exercise_count; e++) {
         Source alone;
         Compiled compiled;
-        if (build->answer->broken[e] == NULL) continue;
+        if (build->submission->broken[e] == NULL) continue;
         drop_all_but(build, e, &alone);
         source_parse(build->arena, build->lab, rest->path,
                      source_blank(build->arena, build->lab, &alone, e), &alone);
@@ -176,12 +176,12 @@ static bool leave_out_named(const Build *build, const Compiled *failure, Compile
     compiled->good = false;
     if (e < 0 || failure->bounded) return true;
     const char *rest = source_blank(build->arena, build->lab, build->source, e);
-    if (!run_compiler(build, rest, "answer.so", WHOLE, compiled, err)) return false;
-    if (compiled->good) build->answer->broken[e] = complaint_new(build->arena, failure->first);
+    if (!run_compiler(build, rest, "submission.so", WHOLE, compiled, err)) return false;
+    if (compiled->good) build->submission->broken[e] = complaint_new(build->arena, failure->first);
     return true;
 }
 
-// After a first failure: whose fault it is, and a library of the others. answer->stray is set when
+// After a first failure: whose fault it is, and a library of the others. submission->stray is set when
 // there is none.
 static bool build_rest(Build *build, Compiled failure, Compiled *compiled, Error *err)
 {
@@ -193,26 +193,26 @@ static bool build_rest(Build *build, Compiled failure, Compiled *compiled, Error
     drop_all_but(build, -1, &rest);
     if (!try_part(build, rest.text, compiled, err)) return false;
     if (!compiled->good) {
-        build->answer->stray = complaint_new(build->arena, compiled->first);
+        build->submission->stray = complaint_new(build->arena, compiled->first);
         return true;
     }
     if (!find_broken(build, err)) return false;
     for (int tries = 0; tries <= count; tries++) {
         bool any = false;
-        for (int e = 0; e < count; e++) any = any || build->answer->broken[e] != NULL;
+        for (int e = 0; e < count; e++) any = any || build->submission->broken[e] != NULL;
         if (any) {
             if (!leave_out(build, &rest, err) ||
-                !run_compiler(build, rest.text, "answer.so", WHOLE, compiled, err))
+                !run_compiler(build, rest.text, "submission.so", WHOLE, compiled, err))
                 return false;
             if (compiled->good) return true;
             failure = *compiled;
         }
         // Good alone and bad together, or so many lines apart that only the number tells.
         int e = source_exercise_at(build->lab, build->source, failure.first.line);
-        if (e < 0 || build->answer->broken[e] != NULL) break;
-        build->answer->broken[e] = complaint_new(build->arena, failure.first);
+        if (e < 0 || build->submission->broken[e] != NULL) break;
+        build->submission->broken[e] = complaint_new(build->arena, failure.first);
     }
-    build->answer->stray = complaint_new(build->arena, failure.first);
+    build->submission->stray = complaint_new(build->arena, failure.first);
     return true;
 }
 
@@ -223,7 +223,7 @@ static void note_warnings(const Build *build, const Compiled *compiled)
         const Complaint *warning = &compiled->warnings[w];
         int e = source_exercise_at(build->lab, build->source, warning->line);
         if (e < 0) continue;
-        Complaint **noted = &build->answer->warned[e];
+        Complaint **noted = &build->submission->warned[e];
         if (*noted == NULL || (strstr(warning->message, "uninitialized") != NULL &&
                                strstr((*noted)->message, "uninitialized") == NULL))
             *noted = complaint_new(build->arena, *warning);
@@ -242,16 +242,17 @@ static void empty_folder(const char *path)
 static bool build_new(Build *build, const char *key, Error *err)
 {
     Compiled compiled;
-    const char *made = arena_print(build->arena, "%s/answer.so", build->work);
+    const char *made = arena_print(build->arena, "%s/submission.so", build->work);
     unlink(build->key);
-    if (!run_compiler(build, build->source->text, "answer.so", WHOLE, &compiled, err)) return false;
+    if (!run_compiler(build, build->source->text, "submission.so", WHOLE, &compiled, err))
+        return false;
     bool whole = compiled.good;
     if (!whole && !build_rest(build, compiled, &compiled, err)) return false;
-    if (build->answer->stray != NULL) return true;
+    if (build->submission->stray != NULL) return true;
     note_warnings(build, &compiled);
     if (rename(made, build->library) != 0)
         return error_set(err, "%s: cannot be written: %s", build->library, strerror(errno));
-    build->answer->library = build->library;
+    build->submission->library = build->library;
     // Only a file without a fault is remembered: its warnings are all that there is to say of it.
     return !whole ||
            (write_text(build->log, compiled.said, err) && write_text(build->key, key, err));
@@ -265,26 +266,26 @@ static bool build_or_find(Build *build, Error *err)
     const char *said = read_text(build->arena, build->log);
     compile_read(build->arena, build->source->path, said != NULL ? said : "", &compiled);
     note_warnings(build, &compiled);
-    build->answer->library = build->library;
+    build->submission->library = build->library;
     return true;
 }
 
-bool answer_build(Arena *arena, const Lab *lab, const Source *source, AnswerKind kind,
-                  const char *folder, Answer *answer, Error *err)
+bool submission_build(Arena *arena, const Lab *lab, const Source *source, SubmissionKind kind,
+                      const char *folder, Submission *submission, Error *err)
 {
     size_t count = (size_t)lab->exercise_count;
-    *answer = (Answer){.broken = arena_zeros(arena, count * sizeof(Complaint *)),
-                       .warned = arena_zeros(arena, count * sizeof(Complaint *))};
+    *submission = (Submission){.broken = arena_zeros(arena, count * sizeof(Complaint *)),
+                               .warned = arena_zeros(arena, count * sizeof(Complaint *))};
     Build build = {.arena = arena,
                    .lab = lab,
                    .source = source,
                    .kind = kind,
                    .folder = folder,
                    .work = arena_print(arena, "%s/work", folder),
-                   .library = arena_print(arena, "%s/libanswer_%s.so", folder, lab->id),
+                   .library = arena_print(arena, "%s/libexercises_%s.so", folder, lab->id),
                    .key = arena_print(arena, "%s/key", folder),
                    .log = arena_print(arena, "%s/log", folder),
-                   .answer = answer};
+                   .submission = submission};
     if (!file_make_folder(build.work, err)) return false;
     // Two builds of one lab take turns.
     int lock = open(arena_print(arena, "%s/lock", folder), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

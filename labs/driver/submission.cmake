@@ -1,5 +1,5 @@
-# answer.cmake -- how a learner's file is compiled: LAB_CC_CHECKED for the grader, LAB_CC_FAST as the
-# house is. Sets `answer_definitions`, for the sources that call the compiler (compile.c).
+# submission.cmake -- how a learner's file is compiled: LAB_CC_CHECKED for the grader, LAB_CC_FAST as the
+# house is. Sets `submission_definitions`, for the sources that call the compiler (compile.c).
 include(CheckCCompilerFlag)
 
 # What the compiler says is read by a program: a line each, at the place where a macro is used.
@@ -41,7 +41,7 @@ list(TRANSFORM checked REPLACE "(.+)" "\"\\1\"")
 list(TRANSFORM fast REPLACE "(.+)" "\"\\1\"")
 list(JOIN checked "," checked)
 list(JOIN fast "," fast)
-set(answer_definitions
+set(submission_definitions
   LAB_CC="${CMAKE_C_COMPILER}"
   LAB_CC_CHECKED=${checked}
   LAB_CC_FAST=${fast}

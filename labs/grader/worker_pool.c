@@ -1,6 +1,6 @@
-#include "labs/grader/crew.h"
-#include "labs/grader/fence.h"
-#include "labs/grader/witness.h"
+#include "labs/grader/worker_pool.h"
+#include "labs/grader/sandbox.h"
+#include "labs/grader/crash_handler.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -38,7 +38,7 @@ static double now(void)
 
 // ---- begin ----
 
-static _Noreturn void become_trial(const Crew *crew, const Job *job, int out, int err)
+static _Noreturn void become_test_process(const WorkerPool *pool, const Job *job, int out, int err)
 {
     setpgid(0, 0);
 #ifdef __linux__
@@ -51,21 +51,21 @@ static _Noreturn void become_trial(const Crew *crew, const Job *job, int out, in
     for (int fd = 3, last = (int)sysconf(_SC_OPEN_MAX); fd < last && fd < 1024; fd++) close(fd);
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
-    Trial trial = {job->test, crew->answer, crew->source, job->seconds, job->slate};
-    trial_run(&trial);
+    TestProcess process = {job->test, pool->submission, pool->source, job->seconds, job->result};
+    test_process_run(&process);
 }
 
-static bool begin(const Crew *crew, Job *job, Error *err)
+static bool begin(const WorkerPool *pool, Job *job, Error *err)
 {
     int out[2], errors[2];
-    job->slate = slate_new();
-    if (job->slate == NULL || pipe(out) != 0 || pipe(errors) != 0)
-        return error_set(err, "no room for another trial: %s", strerror(errno));
+    job->result = shared_result_new();
+    if (job->result == NULL || pipe(out) != 0 || pipe(errors) != 0)
+        return error_set(err, "no room for another test process: %s", strerror(errno));
     fflush(NULL);
     job->begun = now();
     job->pid = fork();
-    if (job->pid < 0) return error_set(err, "no process for a trial: %s", strerror(errno));
-    if (job->pid == 0) become_trial(crew, job, out[1], errors[1]);
+    if (job->pid < 0) return error_set(err, "no process for a test process: %s", strerror(errno));
+    if (job->pid == 0) become_test_process(pool, job, out[1], errors[1]);
     setpgid(job->pid, job->pid);    // whoever of the two comes first
     close(out[1]);
     close(errors[1]);
@@ -143,7 +143,7 @@ static void say(Job *job, Verdict verdict, const char *format, ...)
     job->message = job->sentence;
 }
 
-// The trial's process is gone without a word on its slate.
+// The test process is gone without a word in its shared result.
 static void judge_silence(Job *job, int status, double processor)
 {
     static const char lookup[] = "undefined symbol: ";
@@ -165,8 +165,8 @@ static void judge_silence(Job *job, int status, double processor)
     else say(job, VERDICT_EXIT, "called _exit(%d) before the case was over", WEXITSTATUS(status));
 }
 
-// What a trial has started and left comes to us (PR_SET_CHILD_SUBREAPER), also out of its group.
-static void end_orphans(const Crew *crew)
+// What a test process has started and left comes to us (PR_SET_CHILD_SUBREAPER), also out of its group.
+static void end_orphans(const WorkerPool *pool)
 {
 #ifdef __linux__
     char path[64];
@@ -175,16 +175,16 @@ static void end_orphans(const Crew *crew)
         FILE *children = fopen(path, "r");
         if (children == NULL) return;
         for (found = 0; fscanf(children, "%d", &pid) == 1;) {
-            const Job *job = crew->jobs;
-            while (job < crew->jobs + crew->count && job->pid != pid) job++;
-            if (job < crew->jobs + crew->count) continue;
+            const Job *job = pool->jobs;
+            while (job < pool->jobs + pool->count && job->pid != pid) job++;
+            if (job < pool->jobs + pool->count) continue;
             kill(pid, SIGKILL);
             found += waitpid(pid, NULL, 0) == pid;
         }
         fclose(children);
     }
 #else
-    (void)crew;
+    (void)pool;
 #endif
 }
 
@@ -198,55 +198,56 @@ static void end(Job *job, int status, const struct rusage *usage)
     listen_to(&job->err);
     if (job->out.fd >= 0) close(job->out.fd);
     if (job->err.fd >= 0) close(job->err.fd);
-    Slate *slate = job->slate;
+    SharedResult *result = job->result;
     if (job->loud) {
         say(job, VERDICT_OUTPUT, "printed more than %d KiB", OUTPUT_LIMIT >> 10);
-    } else if (slate->verdict != VERDICT_COUNT) {
-        slate->message[sizeof slate->message - 1] = slate->detail[sizeof slate->detail - 1] = '\0';
-        job->verdict = slate->verdict;
-        job->message = slate->message;
-        if (slate->quotes && job->err.kept > 0)
-            say(job, slate->verdict, "%s: %s", slate->message, last_line(&job->err));
-    } else if (slate->phase == PHASE_LEAKS) {
+    } else if (result->verdict != VERDICT_COUNT) {
+        result->message[sizeof result->message - 1] = result->detail[sizeof result->detail - 1] =
+            '\0';
+        job->verdict = result->verdict;
+        job->message = result->message;
+        if (result->quotes && job->err.kept > 0)
+            say(job, result->verdict, "%s: %s", result->message, last_line(&job->err));
+    } else if (result->phase == PHASE_LEAKS) {
         say(job, VERDICT_PASS, "%s", "");    // only the search for leaks has failed
     } else {
         judge_silence(job, status, processor);
     }
-    job->line = slate->line;
-    job->detail = slate->detail;
+    job->line = result->line;
+    job->detail = result->detail;
     job->over = true;
     job->pid = 0;
 }
 
-static void reap(Crew *crew)
+static void reap(WorkerPool *pool)
 {
     struct rusage usage;
     int status;
     for (pid_t pid; (pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0;) {
-        Job *job = crew->jobs;
-        while (job < crew->jobs + crew->count && job->pid != pid) job++;
-        if (job == crew->jobs + crew->count) continue;    // somebody's orphan
+        Job *job = pool->jobs;
+        while (job < pool->jobs + pool->count && job->pid != pid) job++;
+        if (job == pool->jobs + pool->count) continue;    // somebody's orphan
         if (WIFSTOPPED(status)) {
             kill_all(job);
             wait4(pid, &(int){0}, 0, &usage);
         }
         end(job, status, &usage);
         if (job->verdict == VERDICT_TIMEOUT)
-            for (Job *other = crew->jobs; other < crew->jobs + crew->count; other++)
+            for (Job *other = pool->jobs; other < pool->jobs + pool->count; other++)
                 if (other->group == job->group && other->begun == 0)
                     other->verdict = VERDICT_SKIPPED;
-        end_orphans(crew);
-        crew->told(job);
-        slate_free(job->slate);
+        end_orphans(pool);
+        pool->on_result(job);
+        shared_result_free(job->result);
     }
 }
 
-static void wait_for_news(Crew *crew)
+static void wait_for_news(WorkerPool *pool)
 {
     struct pollfd polled[2 * 64 + 1] = {{.fd = bell[0], .events = POLLIN}};
     nfds_t count = 1;
     double next = now() + 10;
-    for (Job *job = crew->jobs; job < crew->jobs + crew->count; job++) {
+    for (Job *job = pool->jobs; job < pool->jobs + pool->count; job++) {
         if (job->pid == 0) continue;
         polled[count++] = (struct pollfd){.fd = job->out.fd, .events = POLLIN};
         polled[count++] = (struct pollfd){.fd = job->err.fd, .events = POLLIN};
@@ -259,7 +260,7 @@ static void wait_for_news(Crew *crew)
     while (read(bell[0], rung, sizeof rung) > 0) continue;
 }
 
-bool crew_run(Crew *crew, Error *err)
+bool worker_pool_run(WorkerPool *pool, Error *err)
 {
     if (pipe(bell) != 0) return error_set(err, "no pipe: %s", strerror(errno));
     for (int k = 0; k < 2; k++) {
@@ -267,35 +268,35 @@ bool crew_run(Crew *crew, Error *err)
         fcntl(bell[k], F_SETFD, FD_CLOEXEC);
     }
     sigaction(SIGCHLD, &(struct sigaction){.sa_handler = ring, .sa_flags = SA_RESTART}, NULL);
-    if (crew->at_a_time > 64) crew->at_a_time = 64;
+    if (pool->at_a_time > 64) pool->at_a_time = 64;
 #ifdef __linux__
-    prctl(PR_SET_CHILD_SUBREAPER, 1);    // what a trial leaves behind comes to us
+    prctl(PR_SET_CHILD_SUBREAPER, 1);    // what a test process leaves behind comes to us
 #endif
     for (int next = 0, running = 0;;) {
-        while (next < crew->count && running < crew->at_a_time) {
-            Job *job = &crew->jobs[next++];
+        while (next < pool->count && running < pool->at_a_time) {
+            Job *job = &pool->jobs[next++];
             if (job->verdict == VERDICT_SKIPPED) {
                 say(job, VERDICT_SKIPPED,
                     "not run: an earlier case of this exercise took all the time");
                 job->detail = "";
                 job->over = true;
-                crew->told(job);
-            } else if (begin(crew, job, err)) {
+                pool->on_result(job);
+            } else if (begin(pool, job, err)) {
                 running++;
             } else {
                 return false;
             }
         }
-        if (running == 0 && next == crew->count) return true;
-        wait_for_news(crew);
+        if (running == 0 && next == pool->count) return true;
+        wait_for_news(pool);
         running = 0;
-        for (Job *job = crew->jobs; job < crew->jobs + crew->count; job++) {
+        for (Job *job = pool->jobs; job < pool->jobs + pool->count; job++) {
             if (job->pid == 0) continue;
             listen_to(&job->out);
             listen_to(&job->err);
             restrain(job, now());
         }
-        reap(crew);
-        for (Job *job = crew->jobs; job < crew->jobs + crew->count; job++) running += job->pid != 0;
+        reap(pool);
+        for (Job *job = pool->jobs; job < pool->jobs + pool->count; job++) running += job->pid != 0;
     }
 }

@@ -1,9 +1,9 @@
-/* crew.h -- runs trials, several at a time, each in a process of its own, and outlives them all.
+/* worker_pool.h -- runs trials, several at a time, each in a process of its own, and outlives them all.
  *
  *     Job jobs[] = {{.test = test, .seconds = 5}, ...};
- *     Crew crew = {.answer = "libanswer_cnn.so", .source = "cnn.c", .jobs = jobs, .count = n,
- *                  .at_a_time = 2, .told = print};
- *     if (!crew_run(&crew, &err)) return error_report(&err);
+ *     WorkerPool pool = {.submission = "libexercises_cnn.so", .source = "cnn.c", .jobs = jobs, .count = n,
+ *                  .at_a_time = 2, .on_result = print};
+ *     if (!worker_pool_run(&pool, &err)) return error_report(&err);
  *
  * Each job is told of once, as soon as it is over. Its process, and what that has started, are gone
  * by then.
@@ -11,12 +11,12 @@
 #pragma once
 #include <sys/types.h>
 #include "common/error.h"
-#include "labs/grader/trial.h"
+#include "labs/grader/test_process.h"
 
 // Bytes; more than the limit is a verdict.
 enum { OUTPUT_KEPT = 16 << 10, OUTPUT_LIMIT = 1 << 20 };
 
-typedef struct Stream {    // what a trial prints, read through a pipe
+typedef struct Stream {    // what a test process prints, read through a pipe
     int fd;
     size_t seen, kept;
     char text[OUTPUT_KEPT + 1];
@@ -38,15 +38,15 @@ typedef struct Job {
     pid_t pid;    // 0 when it does not
     double begun;
     bool over, late, loud;
-    Slate *slate;
+    SharedResult *result;
     char sentence[512];
 } Job;
 
-typedef struct Crew {
-    const char *answer, *source;
+typedef struct WorkerPool {
+    const char *submission, *source;
     Job *jobs;
     int count, at_a_time;
-    void (*told)(const Job *job);
-} Crew;
+    void (*on_result)(const Job *job);
+} WorkerPool;
 
-bool crew_run(Crew *crew, Error *err);
+bool worker_pool_run(WorkerPool *pool, Error *err);

@@ -1,9 +1,9 @@
-/* answer.h -- turns a NAME.c, whoever wrote it, into a library that the grader or the lab can load.
+/* submission.h -- turns a NAME.c, whoever wrote it, into a library that the grader or the lab can load.
  *
- *     Answer answer;
- *     if (!answer_build(arena, lab, &source, ANSWER_SANITIZED, folder, &answer, &err))
+ *     Submission submission;
+ *     if (!submission_build(arena, lab, &source, SUBMISSION_SANITIZED, folder, &submission, &err))
  *         return error_report(&err);             // no compiler, no room on the disk
- *     if (answer.library == NULL) puts(answer.stray->message);
+ *     if (submission.library == NULL) puts(submission.stray->message);
  *
  * An exercise that does not compile is left out (source_blank), and the others are built without it.
  * Only when an error lies outside of all exercises is there no library at all.
@@ -11,10 +11,10 @@
 #pragma once
 #include "labs/driver/source.h"
 
-typedef enum AnswerKind {
-    ANSWER_SANITIZED,    // for the grader: quick to build, with AddressSanitizer and UBSan
-    ANSWER_FAST,         // for `--mine` and benchmarks: as the lab's own are built
-} AnswerKind;
+typedef enum SubmissionKind {
+    SUBMISSION_SANITIZED,    // for the grader: quick to build, with AddressSanitizer and UBSan
+    SUBMISSION_FAST,         // for `--mine` and benchmarks: as the lab's own are built
+} SubmissionKind;
 
 typedef struct Complaint {    // of the compiler, about the learner's own file
     int line;                 // 0 when it named none
@@ -23,17 +23,17 @@ typedef struct Complaint {    // of the compiler, about the learner's own file
     const char *rest;         // all that the compiler said
 } Complaint;
 
-typedef struct Answer {
-    const char *library;    // libanswer_NAME.so in `folder`; NULL when nothing could be built
+typedef struct Submission {
+    const char *library;    // libexercises_NAME.so in `folder`; NULL when nothing could be built
     Complaint **broken;     // an exercise that does not compile, else NULL; in lab.json's order
     Complaint **warned;     // a warning inside an exercise's function, else NULL
     Complaint *stray;       // an error outside of all exercises, else NULL
-} Answer;
+} Submission;
 
 // `folder` is made; the library in it is replaced by renaming, so that a program that runs on the
 // old one is not disturbed. Nothing is built when it was made of the same text before.
-bool answer_build(Arena *arena, const Lab *lab, const Source *source, AnswerKind kind,
-                  const char *folder, Answer *answer, Error *err);
+bool submission_build(Arena *arena, const Lab *lab, const Source *source, SubmissionKind kind,
+                      const char *folder, Submission *submission, Error *err);
 
 // build/mine/NAME, of which each kind has a folder.
-const char *answer_folder(Arena *arena, const Lab *lab, AnswerKind kind);
+const char *submission_folder(Arena *arena, const Lab *lab, SubmissionKind kind);

@@ -1,4 +1,4 @@
-#include "labs/grader/witness.h"
+#include "labs/grader/crash_handler.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "labs/grader/fence.h"
+#include "labs/grader/sandbox.h"
 #include "labs/grader/frames.h"
 #include "tests/guarded.h"
 #if defined(__linux__)
@@ -15,36 +15,36 @@
 
 enum { HANDLER_STACK = 256 << 10, NULL_PAGE = 1 << 16 };
 
-static const Trial *trial;
+static const TestProcess *process;
 
-_Noreturn void witness_end(Verdict verdict, int line, const char *sentence)
+_Noreturn void crash_handler_end(Verdict verdict, int line, const char *sentence)
 {
     size_t what = strcspn(sentence, ":");
-    if (line == 0) slate_end(trial->slate, verdict, 0, "%s", sentence);
-    slate_end(trial->slate, verdict, line, "%.*s, at line %d%s", (int)what, sentence, line,
-              sentence + what);
+    if (line == 0) shared_result_end(process->result, verdict, 0, "%s", sentence);
+    shared_result_end(process->result, verdict, line, "%.*s, at line %d%s", (int)what, sentence,
+                      line, sentence + what);
 }
 
-static _Noreturn void tell(const Frames *frames, Verdict verdict, const char *sentence)
+static _Noreturn void report(const Frames *frames, Verdict verdict, const char *sentence)
 {
-    if (slate_open(trial->slate) && trial->slate->detail[0] == '\0')
-        snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
-    witness_end(verdict, frames->line, sentence);
+    if (shared_result_unlock(process->result) && process->result->detail[0] == '\0')
+        snprintf(process->result->detail, sizeof process->result->detail, "%s", frames->text);
+    crash_handler_end(verdict, frames->line, sentence);
 }
 
-static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
+static _Noreturn void report_at(const Frames *frames, Verdict verdict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static _Noreturn void tell_at(const Frames *frames, Verdict verdict, const char *format, ...)
+static _Noreturn void report_at(const Frames *frames, Verdict verdict, const char *format, ...)
 {
     char sentence[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    tell(frames, verdict, sentence);
+    report(frames, verdict, sentence);
 }
 
-_Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format, ...)
+_Noreturn void crash_handler_report(Verdict verdict, const void *pc, const char *format, ...)
 {
     char sentence[1024];
     Frames frames;
@@ -52,8 +52,8 @@ _Noreturn void witness_tell(Verdict verdict, const void *pc, const char *format,
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    frames_find(&frames, trial->source, pc, false);
-    tell(&frames, verdict, sentence);
+    frames_find(&frames, process->source, pc, false);
+    report(&frames, verdict, sentence);
 }
 
 // ---- signals ----
@@ -102,11 +102,11 @@ static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const
     else snprintf(far, sizeof far, "%zu elements past the end", past);
     size_t count = guard->bytes / guard->each;
     if (who[0] == '\0')
-        tell_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, count);
-    if (!slate_open(trial->slate)) _exit(1);
-    snprintf(trial->slate->detail, sizeof trial->slate->detail, "%s", frames->text);
-    slate_end(trial->slate, VERDICT_CRASH, frames->line,
-              "%s%s %s of an array of %zu: are its sizes right?", who, does, far, count);
+        report_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, count);
+    if (!shared_result_unlock(process->result)) _exit(1);
+    snprintf(process->result->detail, sizeof process->result->detail, "%s", frames->text);
+    shared_result_end(process->result, VERDICT_CRASH, frames->line,
+                      "%s%s %s of an array of %zu: are its sizes right?", who, does, far, count);
 }
 
 static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
@@ -120,18 +120,18 @@ static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
         if (frames->repeats > 2) {
             Frames recursion = *frames;
             recursion.line = frames->again;
-            tell_at(&recursion, VERDICT_CRASH, "calls itself without end");
+            report_at(&recursion, VERDICT_CRASH, "calls itself without end");
         }
-        tell_at(frames, VERDICT_CRASH,
-                "needs more stack than there is, %d MB: a large local array?", STACK_LIMIT_MB);
+        report_at(frames, VERDICT_CRASH,
+                  "needs more stack than there is, %d MB: a large local array?", STACK_LIMIT_MB);
     }
-    if (fault->wild) tell_at(frames, VERDICT_CRASH, "uses a pointer that was never set%s", where);
+    if (fault->wild) report_at(frames, VERDICT_CRASH, "uses a pointer that was never set%s", where);
     if ((uintptr_t)fault->address < NULL_PAGE && errno == ENOMEM)
-        tell_at(frames, VERDICT_MEMORY, "asked for more memory than there is, the limit is %d GB",
-                MEMORY_LIMIT_MB >> 10);
+        report_at(frames, VERDICT_MEMORY, "asked for more memory than there is, the limit is %d GB",
+                  MEMORY_LIMIT_MB >> 10);
     if ((uintptr_t)fault->address < NULL_PAGE)
-        tell_at(frames, VERDICT_CRASH, "%s a NULL pointer%s", does, where);
-    tell_at(frames, VERDICT_CRASH, "%s memory that is not its own%s", does, where);
+        report_at(frames, VERDICT_CRASH, "%s a NULL pointer%s", does, where);
+    report_at(frames, VERDICT_CRASH, "%s memory that is not its own%s", does, where);
 }
 
 static void on_crash(int signal, siginfo_t *info, void *context)
@@ -139,19 +139,19 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     Fault fault = fault_read(info, context);
     Frames frames;
     bool sent = info->si_code <= 0;    // by raise() or kill(), not by the processor
-    frames_find(&frames, trial->source, fault.pc, true);
+    frames_find(&frames, process->source, fault.pc, true);
     if (signal == SIGABRT) {
-        if (slate_open(trial->slate)) trial->slate->quotes = true;
-        tell_at(&frames, VERDICT_CRASH, "called abort()");
+        if (shared_result_unlock(process->result)) process->result->quotes = true;
+        report_at(&frames, VERDICT_CRASH, "called abort()");
     }
     if (signal == SIGSEGV && !sent) on_segv(&frames, &fault);
-    if (signal == SIGFPE && !sent) tell_at(&frames, VERDICT_CRASH, "divides an integer by zero");
+    if (signal == SIGFPE && !sent) report_at(&frames, VERDICT_CRASH, "divides an integer by zero");
 #ifdef __linux__
     if (signal == SIGSYS)
-        tell_at(&frames, VERDICT_CRASH, "%s, which an exercise may not",
-                fence_refused(info->si_errno));
+        report_at(&frames, VERDICT_CRASH, "%s, which an exercise may not",
+                  sandbox_violation(info->si_errno));
 #endif
-    tell_at(&frames, VERDICT_CRASH, "was stopped by a signal, %s", strsignal(signal));
+    report_at(&frames, VERDICT_CRASH, "was stopped by a signal, %s", strsignal(signal));
 }
 
 static void on_time(int signal, siginfo_t *info, void *context)
@@ -159,38 +159,38 @@ static void on_time(int signal, siginfo_t *info, void *context)
     (void)signal;
     Frames frames;
     bool sent = info->si_code == SI_USER;    // by the grader's clock
-    frames_find(&frames, trial->source, fault_read(info, context).pc, true);
-    tell_at(&frames, VERDICT_TIMEOUT,
-            sent ? "was still not done after %g s: does it wait for something?"
-                 : "was still running after %g s of processor time: an endless loop?",
-            sent ? 4 * trial->seconds : trial->seconds);
+    frames_find(&frames, process->source, fault_read(info, context).pc, true);
+    report_at(&frames, VERDICT_TIMEOUT,
+              sent ? "was still not done after %g s: does it wait for something?"
+                   : "was still running after %g s of processor time: an endless loop?",
+              sent ? 4 * process->seconds : process->seconds);
 }
 
 // The kernel stops a file that grows; a write to a pipe that is closed is no mistake of interest.
 static void on_file(int signal)
 {
     (void)signal;
-    witness_tell(VERDICT_CRASH, NULL, "wrote to a file, which an exercise may not");
+    crash_handler_report(VERDICT_CRASH, NULL, "wrote to a file, which an exercise may not");
 }
 
 static void on_exit_called(int status, void *unused)
 {
     (void)unused;
-    witness_tell(VERDICT_EXIT, NULL, "called exit(%d) before the case was over", status);
+    crash_handler_report(VERDICT_EXIT, NULL, "called exit(%d) before the case was over", status);
 }
 
-void witness_call(const Trial *given)
+void crash_handler_init(const TestProcess *given)
 {
-    trial = given;
-    frames_answer(trial->answer);
+    process = given;
+    frames_submission(process->submission);
 #ifdef __linux__
     on_exit(on_exit_called, NULL);
 #endif
-    sanitizer_call(trial);
-    witness_stand();
+    sanitizer_init(process);
+    crash_handler_install();
 }
 
-void witness_stand(void)
+void crash_handler_install(void)
 {
     static char stack[HANDLER_STACK];    // its own: an endless recursion leaves none
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);

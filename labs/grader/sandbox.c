@@ -1,4 +1,4 @@
-#include "labs/grader/fence.h"
+#include "labs/grader/sandbox.h"
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -46,7 +46,7 @@ static void limit_memory(void)
     limit(RLIMIT_AS, (rlim_t)mapped * page + more, (rlim_t)mapped * page + 2 * more);
 }
 
-void fence_widen(void)
+void sandbox_raise_memory_limit(void)
 {
     limit(RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY);
     limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
@@ -77,14 +77,14 @@ static const char *const reasons[] = {
 #define BELOW(value, skip) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (value), (skip), 0)
 #define ANY(bits, skip)    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 0, (skip))
 #define NONE(bits, skip)   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (skip), 0)
-#define ANSWER(what)       BPF_STMT(BPF_RET | BPF_K, (what))
-#define ALLOW              ANSWER(SECCOMP_RET_ALLOW)
-#define FAIL(error)        ANSWER(SECCOMP_RET_ERRNO | (error))
-#define STOP(why)          ANSWER(SECCOMP_RET_TRAP | (why))    // SIGSYS: a verdict
+#define RETURN(what)       BPF_STMT(BPF_RET | BPF_K, (what))
+#define ALLOW              RETURN(SECCOMP_RET_ALLOW)
+#define FAIL(error)        RETURN(SECCOMP_RET_ERRNO | (error))
+#define STOP(why)          RETURN(SECCOMP_RET_TRAP | (why))    // SIGSYS: a verdict
 #define REFUSE(call, why)  EQUAL(SYS_##call, 1), STOP(why)
 // Only where the call's argument k is this.
-#define ONLY(call, k, value, answer)                                                               \
-    EQUAL(SYS_##call, 4), ARGUMENT(k), EQUAL(value, 1), ALLOW, answer
+#define ONLY(call, k, value, action)                                                               \
+    EQUAL(SYS_##call, 4), ARGUMENT(k), EQUAL(value, 1), ALLOW, action
 
 // `skip` counts the instructions up to the next group; each group begins with the call's number.
 static void refuse_calls(void)
@@ -168,7 +168,7 @@ static void drop_privileges(void)
     syscall(SYS_capset, &header, none);
 }
 
-const char *fence_refused(int why)
+const char *sandbox_violation(int why)
 {
     bool known = why > 0 && (size_t)why < sizeof reasons / sizeof *reasons;
     return reasons[known ? why : SYSTEM];
@@ -182,14 +182,14 @@ static void drop_privileges(void)
 {
 }
 
-const char *fence_refused(int why)
+const char *sandbox_violation(int why)
 {
     (void)why;
     return "asked the system for something out of the ordinary";
 }
 #endif
 
-void fence_close(double seconds)
+void sandbox_enter(double seconds)
 {
     rlim_t whole = (rlim_t)ceil(seconds);
     limit(RLIMIT_CPU, whole + 1, whole + 2);    // for who has silenced the timer
