@@ -196,7 +196,7 @@ bool part_reconstruct(void *argument, Error *err)
     table_row(&table, "PCA|%.2f", (double)linear);
     table_row(&table, "autoencoder|%.2f", (double)deep);
     run_table(lab->run, &table);
-    run_print(lab->run, "The error of the autoencoder is %.1f times smaller.",
+    run_print(lab->run, "The error of PCA is %.1f times that of the autoencoder.",
               (double)(linear / deep));
     report_reconstructions(lab->run, lab->scratch, &lab->test, &pca, &lab->autoencoder);
     return true;
@@ -219,7 +219,7 @@ bool part_denoise(void *argument, Error *err)
         tensor_copy(lab->tuned_net.features.bias, learned->bias);
     }
     if (!training_run(&lab->session, &lab->pretrained, err)) return false;
-    Table table = table_new(lab->keep, "classifier|misclassified test images [%%]");
+    Table table = table_new(lab->keep, "classifier|misclassified test images [%]");
     table_row(&table, "trained from scratch|%.2f",
               misclassification_rate(lab->scratch, &lab->scratch_net, &lab->test));
     table_row(&table, "pretrained as a denoiser, fine-tuned|%.2f",
