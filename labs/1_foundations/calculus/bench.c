@@ -35,7 +35,7 @@ static void graph_make(void)
     Moons moons = moons_draw(arena, BATCH, 0.15, &rng);
     double weights[NET_WEIGHTS];
     int chosen[BATCH];
-    net_start(weights, &rng);
+    net_init(weights, &rng);
     for (int i = 0; i < BATCH; i++) chosen[i] = i;
     graph.order = arena_alloc(arena, NODES_MAX * sizeof *graph.order);
     graph.room = arena_alloc(arena, NODES_MAX * sizeof *graph.room);
@@ -87,14 +87,14 @@ static void best_step(Solution *solution, float *const *a)
 static void dual(Solution *solution, float *const *a)
 {
     Value **order = graph.order;
-    order[0]->slope = 1;
+    order[0]->tangent = 1;
     for (int i = 1; i < graph.count; i++) {
         const Value *u = order[i]->a, *v = order[i]->b;
-        Dual left = u ? (Dual){u->data, u->slope} : (Dual){order[i]->data, 0};
-        Dual right = v ? (Dual){v->data, v->slope} : (Dual){0, 0};
-        order[i]->slope = AS(calc_dual, solution)(order[i]->op, left, right).slope;
+        Dual left = u ? (Dual){u->data, u->tangent} : (Dual){order[i]->data, 0};
+        Dual right = v ? (Dual){v->data, v->tangent} : (Dual){0, 0};
+        order[i]->tangent = AS(calc_dual, solution)(order[i]->op, left, right).derivative;
     }
-    a[0][0] = (float)graph.loss->slope;
+    a[0][0] = (float)graph.loss->tangent;
 }
 
 // What the first node gets: an input, at the end of all ways back.

@@ -12,7 +12,7 @@
 #include "bench/report.h"
 #include "bench/rivals.h"
 #include "kernels/kernels.h"
-#include "labs/1_foundations/calculus/chain.h"
+#include "labs/1_foundations/calculus/rosenbrock.h"
 #include "labs/1_foundations/calculus/engine.h"
 #include "labs/1_foundations/calculus/moons.h"
 
@@ -37,7 +37,7 @@ static Work *work_new(Arena *keep)
                    .tape = arena_new("tape", 4u << 20),
                    .engine = engine_new(keep),
                    .moons = moons_draw(keep, POINTS, 0.15, &rng)};
-    net_start(work->weights, &rng);
+    net_init(work->weights, &rng);
     for (int i = 0; i < POINTS; i++) work->chosen[i] = i;
     for (int i = 0; i < INPUTS; i++) work->at[i] = (double)rng_normal(&rng);
     return work;
@@ -67,7 +67,7 @@ static Value **chain_backward(Work *work)
 {
     arena_reset(work->nodes);
     Value **x = values_new(work->nodes, work->at, work->size);
-    engine_gradient(work->engine, chain_graph(work->nodes, x, work->size));
+    engine_gradient(work->engine, rosenbrock_graph(work->nodes, x, work->size));
     return x;
 }
 
@@ -80,7 +80,7 @@ static void chain_by_backward(Work *work)
 static void chain_by_forward(Work *work)
 {
     Value **x = chain_backward(work);
-    for (int i = 0; i < work->size; i++) work->gradient[i] = engine_slope(work->engine, x[i]);
+    for (int i = 0; i < work->size; i++) work->gradient[i] = engine_forward(work->engine, x[i]);
 }
 
 static void chain_by_steps(Work *work)
@@ -89,9 +89,9 @@ static void chain_by_steps(Work *work)
     for (int i = 0; i < work->size; i++) {
         double here = work->at[i];
         work->at[i] = here + h;
-        double right = chain_height(work->at, work->size, NULL);
+        double right = rosenbrock_value(work->at, work->size, NULL);
         work->at[i] = here - h;
-        work->gradient[i] = (right - chain_height(work->at, work->size, NULL)) / (2 * h);
+        work->gradient[i] = (right - rosenbrock_value(work->at, work->size, NULL)) / (2 * h);
         work->at[i] = here;
     }
 }

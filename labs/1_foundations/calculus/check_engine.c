@@ -192,7 +192,7 @@ static void network_new(Network *network)
     Rng rng = rng_from_seed(11);
     Moons moons = moons_draw(arena, N, 0.2, &rng);
     const int chosen[N] = {0, 1, 2, 3, 4, 5, 6, 7};
-    net_start(network->weights, &rng);
+    net_init(network->weights, &rng);
     network->weight = values_new(arena, network->weights, NET_WEIGHTS);
     Value *loss = net_loss(arena, network->weight, &moons, chosen, N);
     network->order = order_ours(loss, &network->count);

@@ -142,7 +142,7 @@ static void check_dual(Op op, Dual a, Dual b, Dual want, const char *formula)
 {
     Dual got = calc_dual(op, a, b);
     assert_number(got.value, want.value, .name = "value", .formula = formula);
-    assert_number(got.slope, want.slope, .name = "slope", .formula = formula);
+    assert_number(got.derivative, want.derivative, .name = "slope", .formula = formula);
 }
 
 static const Dual nobody = {NAN, NAN};    // ops of one operand do not look at b
@@ -196,7 +196,7 @@ static void dual__of_constants_has_derivative_zero(void **state)
 {
     (void)state;
     for (Op op = OP_ADD; op < OP_COUNT; op++)
-        assert_number(calc_dual(op, (Dual){2, 0}, (Dual){5, 0}).slope, 0, .exact = true,
+        assert_number(calc_dual(op, (Dual){2, 0}, (Dual){5, 0}).derivative, 0, .exact = true,
                       .name = op_name(op), .formula = "what does not move has slope 0");
 }
 
@@ -210,7 +210,7 @@ static void dual__differentiates_a_composite_expression(void **state)
             calc_dual(OP_MUL, calc_dual(OP_EXP, ratio, nobody), calc_dual(OP_LOG, x, nobody));
         double e = exp(sin(at) / at);
         double want = e * (cos(at) / at - sin(at) / (at * at)) * log(at) + e / at;
-        assert_number(got.slope, want, .name = "slope of e^(sin(x) / x) ln x",
+        assert_number(got.derivative, want, .name = "slope of e^(sin(x) / x) ln x",
                       .formula = "every op hands its slope on to the next");
     }
 }
