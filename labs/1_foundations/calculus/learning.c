@@ -15,10 +15,10 @@ bool part_gradients(void *argument, Error *err)
     double at[MOST], gradient[MOST];
     Rng rng = rng_stream(lab->run->seed, 1);
     Engine *engine = engine_new(lab->run->keep);
-    run_print(lab->run, "The gradient of the Rosenbrock function in n dimensions: visits to a node "
-                        "by each method, and its largest relative error against backward mode.");
-    Table table = table_new(lab->scratch, "n|backward|forward|finite differences|error of forward|"
-                                          "error of finite differences");
+    run_print(lab->run, "The gradient of the Rosenbrock function in n dimensions:");
+    run_print(lab->run, "node visits of each method, and relative error against backward mode.");
+    Table table = table_new(lab->scratch, "n|backward|forward|finite differences|forward error|"
+                                          "finite difference error");
     for (int n = 2; n <= MOST; n *= 2) {
         for (int i = 0; i < n; i++) at[i] = (double)rng_normal(&rng);
         Value **x = values_new(scratch, at, n);
@@ -121,8 +121,8 @@ static void compare_with_tape(const Experiment *lab)
     }
     int nodes = network->engine->count;
     run_print(lab->run,
-              "The loss of a batch of %d is a graph of %d nodes; the largest of its %d partial "
-              "derivatives is %.3f.",
+              "The loss of a batch of %d is a graph of %d nodes; the largest of %d derivatives is "
+              "%.3f.",
               BATCH, nodes, NET_WEIGHTS, largest);
     run_print(lab->run,
               "Your engine and the tensor tape differ by at most %.1e (the tape is float).",

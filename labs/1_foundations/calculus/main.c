@@ -17,7 +17,7 @@ static const Part parts[] = {
      .notices = {{"quadratic", "gradient descent zigzags across the bowl at every step; momentum "
                                "averages that out"},
                  {"rosenbrock", "all methods reach the floor of the valley at once and take long "
-                                "along it; Newton's first step goes uphill"}}},
+                                "along it; one of Newton's steps goes far uphill"}}},
     {"lagrange", "Constrained optimization: a Lagrange multiplier", part_lagrange,
      .notices = {{"lagrange",
                   "at the optimum the constraint is tangent to a contour and crosses none"}}},
