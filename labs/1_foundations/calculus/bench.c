@@ -1,4 +1,4 @@
-/* bench.c -- what the exercises cost at the sizes of the story: a batch of the moons, an area.
+/* bench.c -- what the exercises cost at the sizes of the story: a batch of the moons, an integral.
  *
  *     ./lab bench calculus --mine
  *
@@ -10,7 +10,7 @@
 #include "labs/1_foundations/calculus/calculus.h"
 #include "labs/1_foundations/calculus/moons.h"
 
-enum { BATCH = 32, NODES_MAX = 1 << 15, TIMES = 1000, DEGREE = 30, GOODS = 100, PLACES = 64 };
+enum { BATCH = 32, NODES_MAX = 1 << 15, TIMES = 1000, DEGREE = 30, GOODS = 100, COORDINATES = 64 };
 
 // The graph of a batch's loss; as it is made at the start of the program, all calls see the same.
 static struct {
@@ -125,10 +125,11 @@ static void backward(Solution *solution, float *const *a)
 
 static void gradient_check(Solution *solution, float *const *a)
 {
-    double x[PLACES], gradient[PLACES];
-    numbers(x, PLACES);
-    for (int i = 0; i < PLACES; i++) gradient[i] = 2.5 * x[i];
-    a[0][0] = (float)AS(calc_gradient_check, solution)(squares, NULL, x, gradient, PLACES, 1e-5);
+    double x[COORDINATES], gradient[COORDINATES];
+    numbers(x, COORDINATES);
+    for (int i = 0; i < COORDINATES; i++) gradient[i] = 2.5 * x[i];
+    a[0][0] =
+        (float)AS(calc_gradient_check, solution)(squares, NULL, x, gradient, COORDINATES, 1e-5);
 }
 
 static void descend(Solution *solution, float *const *a)
@@ -187,18 +188,18 @@ static void lagrange(Solution *solution, float *const *a)
 
 static const Workload workloads[] = {
     {"difference", "calc_difference", "1000 sines", difference, FOUND(1)},
-    {"best_step", "calc_best_step", "1000 steps", best_step, FOUND(1)},
+    {"best_step", "calc_best_step", "1000 step sizes", best_step, FOUND(1)},
     {"dual", "calc_dual", "12783 nodes", dual, FOUND(1)},
     {"push", "calc_push", "12783 nodes", push, FOUND(1)},
     {"order", "calc_order", "12783 nodes", order, FOUND(1)},
     {"backward", "calc_backward", "12783 nodes", backward, FOUND(1)},
-    {"gradient_check", "calc_gradient_check", "64 numbers", gradient_check, FOUND(1)},
+    {"gradient_check", "calc_gradient_check", "64 coordinates", gradient_check, FOUND(1)},
     {"descend", "calc_descend", "205 weights", descend, FOUND(NET_WEIGHTS)},
     {"adam", "calc_adam", "205 weights", adam, FOUND(NET_WEIGHTS)},
     {"newton", "calc_newton", "1000 steps", newton, FOUND(2)},
     {"taylor", "calc_taylor", "1000 of deg. 30", taylor, FOUND(1)},
-    {"simpson", "calc_simpson", "1000 pieces", simpson, FOUND(1)},
-    {"adaptive", "calc_adaptive", "root, 1e-10", adaptive, FOUND(1)},
+    {"simpson", "calc_simpson", "1000 intervals", simpson, FOUND(1)},
+    {"adaptive", "calc_adaptive", "sqrt, 1e-10", adaptive, FOUND(1)},
     {"lagrange", "calc_lagrange", "100 goods", lagrange, FOUND(GOODS)},
     {0},
 };

@@ -3,13 +3,13 @@
 #include "tests/cases.h"
 #include "labs/1_foundations/calculus/calculus.h"
 
-extern const struct CMUnitTest slope_cases[];       // difference .. dual
-extern const struct CMUnitTest engine_cases[];      // push .. backward
-extern const struct CMUnitTest gradient_cases[];    // gradient_check
-extern const struct CMUnitTest descent_cases[];     // descend .. newton
-extern const struct CMUnitTest sum_cases[];         // taylor .. lagrange
+extern const struct CMUnitTest derivative_cases[];    // difference .. dual
+extern const struct CMUnitTest engine_cases[];        // push .. backward
+extern const struct CMUnitTest gradient_cases[];      // gradient_check
+extern const struct CMUnitTest descent_cases[];       // descend .. newton
+extern const struct CMUnitTest sum_cases[];           // taylor .. lagrange
 
-// Holds n numbers against the wanted ones: right is  |got - want| <= within max(1, |want|),  so that
+// Compares n numbers with the expected ones: right is  |got - want| <= within max(1, |want|),  so that
 // a NaN is wrong where none is wanted. `formula` says what the exercise asks for.
 typedef struct Close {
     const char *name, *formula;
@@ -24,7 +24,7 @@ typedef struct Close {
 void close_assert(const double *got, const double *want, int n, Close close, const char *file,
                   int line);
 
-// Copies that end at a closed page; as floats.h says, nobody gives them back.
+// Copies that end at a guard page; as floats.h says, they are never freed.
 double *doubles_from(const double *values, int n);
 #define DOUBLES(...)                                                                               \
     doubles_from((const double[]){__VA_ARGS__},                                                    \

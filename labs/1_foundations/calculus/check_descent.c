@@ -1,4 +1,4 @@
-/* Exercises 8 to 10: steps downhill. check.c says how cases are made. */
+/* Exercises 8 to 10: optimizers. check.c says how cases are made. */
 #include <math.h>
 #include "common/rng.h"
 #include "labs/1_foundations/calculus/check.h"
@@ -13,7 +13,7 @@ static double *random_doubles(Rng *rng, int n)
 static void assert_gradient_kept(const double *g, const double *before, int n)
 {
     assert_close(g, before, n, .exact = true, .name = "g",
-                 .formula = "the gradient is const: it must not change");
+                 .formula = "g is const: it must not be modified");
 }
 
 // ---- 8: gradient descent with momentum ----
@@ -43,7 +43,7 @@ static void descend__accumulates_velocity(void **state)
 static void descend__with_zero_gradient_decays_geometrically(void **state)
 {
     (void)state;
-    // v = 1, mu, mu^2, ...: with mu = 1/2 it comes to rest 1 further on, in steps of half the rest.
+    // v = 1, mu, mu^2, ...: with mu = 1/2 x converges to a distance of 1, halving the rest at each step.
     double *x = DOUBLES(0), *v = DOUBLES(-2), *g = DOUBLES(0);
     for (int i = 1; i <= 10; i++) {
         calc_descend(x, v, g, 1, 0.5, 0.5);
@@ -142,16 +142,16 @@ static const char newton_formula[] = "x = x - H^-1 g";
 static void newton__minimizes_any_quadratic_in_one_step(void **state)
 {
     (void)state;
-    // f = fxx/2 (x-1)^2 + fxy (x-1)(y+2) + fyy/2 (y+2)^2 has its level place at (1, -2), a saddle too.
+    // f = fxx/2 (x-1)^2 + fxy (x-1)(y+2) + fyy/2 (y+2)^2 has its stationary point at (1, -2), even where it is a saddle.
     static const double hessians[][3] = {
         {1, 0, 50}, {2, 1, 3}, {5, -4, 4}, {1, 3, 2}, {-2, 0.5, -1}};
     for (int k = 0; k < 5; k++) {
         const double *H = doubles_from(hessians[k], 3);
         double *x = DOUBLES(4, 3), *g = DOUBLES(H[0] * 3 + H[1] * 5, H[1] * 3 + H[2] * 5);
-        if (!calc_newton(x, g, H)) fail_msg("H = {%g, %g, %g} has an inverse", H[0], H[1], H[2]);
+        if (!calc_newton(x, g, H)) fail_msg("H = {%g, %g, %g} is invertible", H[0], H[1], H[2]);
         assert_close(x, ((double[]){1, -2}), 2, .name = "x", .formula = newton_formula);
         assert_close(H, hessians[k], 3, .exact = true, .name = "H",
-                     .formula = "H is const: it must not change");
+                     .formula = "H is const: it must not be modified");
     }
 }
 
@@ -172,10 +172,10 @@ static void newton__refuses_a_singular_hessian(void **state)
     for (int k = 0; k < 5; k++) {
         double *x = DOUBLES(4, 3);
         if (calc_newton(x, DOUBLES(1, 1), doubles_from(singular[k], 3)))
-            fail_msg("H = {%g, %g, %g} has no inverse: expected false", singular[k][0],
-                     singular[k][1], singular[k][2]);
+            fail_msg("H = {%g, %g, %g} is singular: expected false", singular[k][0], singular[k][1],
+                     singular[k][2]);
         assert_close(x, ((double[]){4, 3}), 2, .exact = true, .name = "x",
-                     .formula = "x stays when there is no step");
+                     .formula = "x is unchanged when there is no step");
     }
 }
 
@@ -186,10 +186,10 @@ static void newton__refuses_a_determinant_that_is_not_finite(void **state)
     for (int k = 0; k < 4; k++) {
         double *x = DOUBLES(4, 3);
         if (calc_newton(x, DOUBLES(1, 1), doubles_from(wild[k], 3)))
-            fail_msg("the determinant of {%g, %g, %g} is not a finite number: expected false",
-                     wild[k][0], wild[k][1], wild[k][2]);
+            fail_msg("the determinant of {%g, %g, %g} is not finite: expected false", wild[k][0],
+                     wild[k][1], wild[k][2]);
         assert_close(x, ((double[]){4, 3}), 2, .exact = true, .name = "x",
-                     .formula = "x stays when there is no step");
+                     .formula = "x is unchanged when there is no step");
     }
 }
 

@@ -1,4 +1,4 @@
-/* Exercises 4 to 6: a gradient goes back through a graph. check.c says how cases are made. */
+/* Exercises 4 to 6: backpropagation through a graph. check.c says how cases are made. */
 #include <math.h>
 #include <stdlib.h>
 #include "labs/1_foundations/calculus/check.h"
@@ -12,8 +12,8 @@ static Arena *nodes(void)    // the end of the case's process frees it
 
 // ---- 4: one node pushes ----
 
-// Local slopes, written as nowhere else in this lab: by e and by squares.
-static void slopes_of(Op op, double a, double b, double *to_a, double *to_b)
+// Local derivatives, written independently of the reference.
+static void local_derivatives(Op op, double a, double b, double *to_a, double *to_b)
 {
     *to_a = *to_b = 0;
     switch (op) {
@@ -34,12 +34,12 @@ static bool has_two(Op op)
     return op >= OP_ADD && op <= OP_DIV;
 }
 
-// Our own push: what backward is given, and what the tape is held against.
+// An independent push: given to backward, and compared with the tape.
 static void push_ours(Value *node)
 {
     double to_a, to_b;
     if (node->op == OP_INPUT) return;
-    slopes_of(node->op, node->a->data, node->b ? node->b->data : 0, &to_a, &to_b);
+    local_derivatives(node->op, node->a->data, node->b ? node->b->data : 0, &to_a, &to_b);
     node->a->grad += node->grad * to_a;
     if (node->b != NULL) node->b->grad += node->grad * to_b;
 }
@@ -53,7 +53,7 @@ static void check_push(Op op, double a_data, double b_data, double grad, double 
     node->grad = grad;
     a->grad = held;
     if (b != NULL) b->grad = held;
-    slopes_of(op, a_data, b_data, &to_a, &to_b);
+    local_derivatives(op, a_data, b_data, &to_a, &to_b);
     calc_push(node);
     assert_number(a->grad, held + grad * to_a, .name = op_name(op),
                   .formula = "a->grad += grad d(node)/da");
@@ -134,7 +134,7 @@ static void push__of_an_input_does_nothing(void **state)
     x->grad = 5;
     calc_push(x);
     assert_number(x->grad, 5, .exact = true, .name = "grad of an input",
-                  .formula = "an input has nobody to push to");
+                  .formula = "an input has no operands to push to");
 }
 
 static void push__modifies_only_the_grad_of_the_operands(void **state)
@@ -150,12 +150,12 @@ static void push__modifies_only_the_grad_of_the_operands(void **state)
         const double got[] = {node->data, node->grad, a->data, b ? b->data : 4};
         const double want[] = {before.data, 3, 2, 4};
         assert_close(got, want, 4, .exact = true, .name = "data, grad, a's data, b's data",
-                     .formula = "a push changes a->grad and b->grad only");
+                     .formula = "push modifies a->grad and b->grad only");
         assert_true(node->a == a && node->b == b && node->op == op && !a->seen && !node->seen);
     }
 }
 
-// Places nodes for cases of other exercises: by age, as an operand is older than what uses it.
+// An order for the cases of other exercises: by age, since an operand is older than its users.
 static int by_age(const void *left, const void *right)
 {
     const Value *a = *(Value *const *)left, *b = *(Value *const *)right;
@@ -221,41 +221,42 @@ static void push__matches_the_tensor_tape_on_a_network(void **state)
 
 static const char order_formula[] = "each node once, after its operands; the result last";
 
-// That order[first..count) holds the graph under `result`, rightly.
+// Fails unless order[first..count) is a topological order of the graph of `result`.
 static void assert_order(Value *const *order, int first, int count, const Value *result, int want)
 {
     int last = count < first + want ? count : first + want;    // a wrong count may lead anywhere
     for (int i = first; i < last; i++) {
-        if (order[i] == NULL) fail_msg("%s\nplace %d was left empty", order_formula, i);
+        if (order[i] == NULL) fail_msg("%s\norder[%d] was not written", order_formula, i);
         bool a = order[i]->a == NULL, b = order[i]->b == NULL;
         for (int k = first; k < i; k++) {
             if (order[k] == order[i])
-                fail_msg("%s\nnode %d is there twice: at %d as well", order_formula, i, k);
+                fail_msg("%s\norder[%d] is there twice: at %d as well", order_formula, i, k);
             a = a || order[k] == order[i]->a;
             b = b || order[k] == order[i]->b;
         }
         if (!a || !b)
-            fail_msg("%s\nnode %d (%s) stands before its operand %s", order_formula, i,
+            fail_msg("%s\nnode %d (%s) comes before its operand %s", order_formula, i,
                      op_name(order[i]->op), a ? "b" : "a");
     }
     if (count - first != want)
-        fail_msg("%s\n%d nodes were placed, the graph has %d", order_formula, count - first, want);
-    if (order[count - 1] != result) fail_msg("%s\nthe last is not the result", order_formula);
+        fail_msg("%s\n%d nodes were appended, the graph has %d", order_formula, count - first,
+                 want);
+    if (order[count - 1] != result) fail_msg("%s\nthe last node is not the result", order_formula);
 }
 
-static Value **places(int n)    // all NULL; there is not one more
+static Value **empty_order(int n)    // all NULL, ends at a guard page
 {
     Value **order = guarded_new((size_t)n, sizeof *order);
     for (int i = 0; i < n; i++) order[i] = NULL;
     return order;
 }
 
-enum { ROOM = 1000 };    // for all that is placed twice, so that it can be said
+enum { ROOM = 1000 };    // for orders that hold nodes twice, so that the message can say so
 
 static void order__of_an_input_is_the_input_alone(void **state)
 {
     (void)state;
-    Value *x = value_input(nodes(), 1), **order = places(1);
+    Value *x = value_input(nodes(), 1), **order = empty_order(1);
     assert_order(order, 0, calc_order(order, 0, x), x, 1);
 }
 
@@ -265,7 +266,7 @@ static void order__is_topological(void **state)
     Arena *arena = nodes();
     Value *x = value_input(arena, 1), *y = value_input(arena, 2);
     Value *product = value_of(arena, OP_MUL, x, y), *sine = value_of(arena, OP_SIN, x, NULL);
-    Value *sum = value_of(arena, OP_ADD, sine, product), **order = places(ROOM);
+    Value *sum = value_of(arena, OP_ADD, sine, product), **order = empty_order(ROOM);
     assert_order(order, 0, calc_order(order, 0, sum), sum, 5);
 }
 
@@ -290,12 +291,12 @@ static void order__of_a_random_graph_is_topological(void **state)
         int count;
         free(order_ours(last, &count));    // how many lead to it; then forget that they were seen
         for (int i = 0; i < N; i++) made[i]->seen = false;
-        Value **order = places(count);
+        Value **order = empty_order(count);
         assert_order(order, 0, calc_order(order, 0, last), last, count);
     }
 }
 
-// x + x, and that plus itself, and so on: n + 1 nodes, and 2^n ways through them.
+// x + x, and that plus itself, and so on: n + 1 nodes, and 2^n paths through them.
 static Value *doubled(int n)
 {
     Arena *arena = nodes();
@@ -307,14 +308,14 @@ static Value *doubled(int n)
 static void order__visits_a_shared_node_once(void **state)
 {
     (void)state;
-    Value *x = doubled(3), **order = places(ROOM);
+    Value *x = doubled(3), **order = empty_order(ROOM);
     assert_order(order, 0, calc_order(order, 0, x), x, 4);
 }
 
 static void order__visits_each_node_once_however_many_paths_lead_to_it(void **state)
 {
     (void)state;
-    Value *x = doubled(40), **order = places(41);
+    Value *x = doubled(40), **order = empty_order(41);
     assert_order(order, 0, calc_order(order, 0, x), x, 41);
 }
 
@@ -322,9 +323,10 @@ static void order__appends_after_count_nodes(void **state)
 {
     (void)state;
     Arena *arena = nodes();
-    Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL), **order = places(7);
+    Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL),
+          **order = empty_order(7);
     int count = calc_order(order, 5, y);
-    if (count != 7) fail_msg("5 were there and 2 came: got a count of %d, want 7", count);
+    if (count != 7) fail_msg("5 nodes before, 2 appended: got a count of %d, want 7", count);
     for (int i = 0; i < 5; i++) assert_null(order[i]);
     assert_order(order, 5, count, y, 2);
 }
@@ -334,7 +336,7 @@ static void order__skips_seen_nodes_and_null(void **state)
     (void)state;
     Arena *arena = nodes();
     Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL),
-          *z = value_of(arena, OP_MUL, x, y), **order = places(3);
+          *z = value_of(arena, OP_MUL, x, y), **order = empty_order(3);
     assert_int_equal(calc_order(order, 0, NULL), 0);
     int count = calc_order(order, 0, y);
     assert_order(order, 0, count, y, 2);
@@ -347,17 +349,18 @@ static void order__marks_the_nodes_it_appends_and_modifies_nothing_else(void **s
 {
     (void)state;
     Arena *arena = nodes();
-    Value *x = value_input(arena, 3), *y = value_of(arena, OP_EXP, x, NULL), **order = places(2);
+    Value *x = value_input(arena, 3), *y = value_of(arena, OP_EXP, x, NULL),
+          **order = empty_order(2);
     Value *apart = value_of(arena, OP_EXP, x, NULL);
     x->grad = 5, y->grad = 6;
     calc_order(order, 0, y);
     assert_true(x->seen && y->seen && !apart->seen);
     const double got[] = {x->data, x->grad, y->data, y->grad};
     assert_close(got, ((double[]){3, 5, exp(3.0), 6}), 4, .name = "data and grad",
-                 .formula = "only `seen` changes");
+                 .formula = "only `seen` is modified");
 }
 
-// ---- 6: the way back ----
+// ---- 6: backpropagation ----
 
 static Value *pushed[8];
 static int pushes;
@@ -372,20 +375,20 @@ static void backward__pushes_each_node_once_in_reverse_order(void **state)
 {
     (void)state;
     Arena *arena = nodes();
-    Value **order = places(5);
+    Value **order = empty_order(5);
     for (int i = 0; i < 5; i++) order[i] = value_input(arena, i);
     pushes = 0;
     calc_backward(order, 5, push_noted);
     assert_int_equal(pushes, 5);
     for (int i = 0; i < 5; i++)
-        if (pushed[i] != order[4 - i]) fail_msg("push %d was not of node %d", i, 4 - i);
+        if (pushed[i] != order[4 - i]) fail_msg("push %d should be of node %d", i, 4 - i);
 }
 
 static void backward__seeds_the_last_grad_with_1_and_the_others_with_0(void **state)
 {
     (void)state;
     Arena *arena = nodes();
-    Value **order = places(4);
+    Value **order = empty_order(4);
     double got[4];
     for (int i = 0; i < 4; i++) {
         order[i] = value_input(arena, i);
@@ -394,30 +397,30 @@ static void backward__seeds_the_last_grad_with_1_and_the_others_with_0(void **st
     calc_backward(order, 4, push_noted);
     for (int i = 0; i < 4; i++) got[i] = order[i]->grad;
     assert_close(got, ((double[]){0, 0, 0, 1}), 4, .exact = true, .name = "grad",
-                 .formula = "before the pushes: 0, and 1 for the last");
+                 .formula = "before the first push: 1 for the last, 0 for the others");
 }
 
 static void backward__handles_one_node_and_none(void **state)
 {
     (void)state;
-    Value **order = places(1);
+    Value **order = empty_order(1);
     order[0] = value_input(nodes(), 3);
     calc_backward(order, 1, push_ours);
     assert_number(order[0]->grad, 1, .exact = true, .name = "grad of the result",
-                  .formula = "it grows with itself one to one");
+                  .formula = "d(result)/d(result) = 1");
     pushes = 0;
     order[0]->grad = 5;    // stands before an order of 0 nodes, which ends at a closed page
     calc_backward(order + 1, 0, push_noted);
     assert_int_equal(pushes, 0);
     assert_number(order[0]->grad, 5, .exact = true,
                   .name = "grad of a node that is not in the order",
-                  .formula = "an order of 0 nodes has no last one");
+                  .formula = "an order of 0 nodes has no last node");
 }
 
 static void backward__sums_over_all_paths(void **state)
 {
     (void)state;
-    // z = x y + sin x:  dz/dx = y + cos x,  dz/dy = x. Run twice: nothing of the first is left.
+    // z = x y + sin x:  dz/dx = y + cos x,  dz/dy = x. Run twice: nothing of the first pass may remain.
     Arena *arena = nodes();
     Value *x = value_input(arena, 3), *y = value_input(arena, 2);
     Value *z =

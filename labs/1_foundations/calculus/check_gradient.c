@@ -1,4 +1,4 @@
-/* Exercise 7: a gradient is held against small steps. check.c says how cases are made. */
+/* Exercise 7: the gradient check. check.c says how cases are made. */
 #include <math.h>
 #include "labs/1_foundations/calculus/check.h"
 
@@ -64,7 +64,7 @@ static double one_at_a_time(const double *x, int n, const void *context)
     const double *before = context;
     int moved = 0;
     for (int i = 0; i < n; i++) moved += x[i] != before[i];
-    if (moved > 1) fail_msg("%d numbers of x were moved at once; expected one", moved);
+    if (moved > 1) fail_msg("%d coordinates of x were perturbed at once; expected one", moved);
     return 0;
 }
 
@@ -75,7 +75,7 @@ static void gradient_check__perturbs_one_coordinate_at_a_time_and_restores_it(vo
     double *g = DOUBLES(0, 0, 0, 0);
     calc_gradient_check(one_at_a_time, before, x, g, 4, 1e-3);
     assert_close(x, before, 4, .exact = true, .name = "x",
-                 .formula = "at the end x holds exactly what it held: x - h + h is not always x");
+                 .formula = "x is restored exactly: x - h + h is not always x");
 }
 
 static void gradient_check__of_zero_coordinates_is_zero(void **state)
@@ -101,7 +101,7 @@ static void gradient_check__returns_nan_when_anything_is_nan(void **state)
         g[i] = NAN;
         assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), NAN,
                       .name = "error of a gradient with a NaN", .formula = check_formula);
-        assert_close(x, before, 3, .exact = true, .name = "x", .formula = "x is put back then too");
+        assert_close(x, before, 3, .exact = true, .name = "x", .formula = "x is restored then too");
     }
     double *x = DOUBLES(0, 1), *g = DOUBLES(0, 1);
     assert_number(calc_gradient_check(root, NULL, x, g, 2, 0.1), NAN,

@@ -1,10 +1,10 @@
-/* Exercises 1 to 3: slopes by small steps, and by the rules. check.c says how cases are made. */
+/* Exercises 1 to 3: finite differences and dual numbers. check.c says how cases are made. */
 #include <math.h>
 #include "labs/1_foundations/calculus/check.h"
 
 // ---- 1: the central difference ----
 
-static const char difference_formula[] = "(f(x + h) - f(x - h)) / distance of the two places";
+static const char difference_formula[] = "(f(x + h) - f(x - h)) / distance of the two points";
 
 static double parabola(double x, const void *context)
 {
@@ -29,7 +29,7 @@ static void difference__is_exact_for_a_parabola_at_any_step_size(void **state)
     (void)state;
     const double *c = DOUBLES(1, -2, 3);
     for (double h = 1; h > 0.001; h /= 2)
-        assert_number(calc_difference(parabola, c, 1.5, h), -2 + 6 * 1.5, .name = "slope",
+        assert_number(calc_difference(parabola, c, 1.5, h), -2 + 6 * 1.5, .name = "derivative",
                       .formula = difference_formula);
 }
 
@@ -37,7 +37,7 @@ static void difference__passes_the_context_to_f(void **state)
 {
     (void)state;
     for (int k = 0; k < 3; k++)
-        assert_number(calc_difference(parabola, DOUBLES(0, k, 0), 2, 0.5), k, .name = "slope",
+        assert_number(calc_difference(parabola, DOUBLES(0, k, 0), 2, 0.5), k, .name = "derivative",
                       .formula = difference_formula);
 }
 
@@ -48,19 +48,19 @@ static void difference__has_the_predicted_truncation_error_on_exp(void **state)
     for (double h = 0.5; h > 0.01; h /= 2)
         for (double x = -2; x <= 2; x += 0.5)
             assert_number(calc_difference(exponential, NULL, x, h), exp(x) * sinh(h) / h,
-                          .name = "slope of e^x", .formula = difference_formula);
+                          .name = "derivative of e^x", .formula = difference_formula);
 }
 
-typedef struct Looks {
-    double *places;    // two of them
+typedef struct Evaluations {
+    double *points;    // two of them
     int *count;
-} Looks;
+} Evaluations;
 
 static double watched(double x, const void *context)
 {
-    const Looks *looks = context;
-    if (*looks->count < 2) looks->places[*looks->count] = x;
-    (*looks->count)++;
+    const Evaluations *evaluations = context;
+    if (*evaluations->count < 2) evaluations->points[*evaluations->count] = x;
+    (*evaluations->count)++;
     return x * x;
 }
 
@@ -68,36 +68,36 @@ static void difference__evaluates_f_once_on_each_side(void **state)
 {
     (void)state;
     int count = 0;
-    double *places = DOUBLES(NAN, NAN);
-    Looks looks = {places, &count};
-    calc_difference(watched, &looks, 4, 0.25);
+    double *points = DOUBLES(NAN, NAN);
+    Evaluations evaluations = {points, &count};
+    calc_difference(watched, &evaluations, 4, 0.25);
     if (count != 2) fail_msg("f was called %d times, expected 2", count);
-    const double both[] = {fmin(places[0], places[1]), fmax(places[0], places[1])};
-    assert_close(both, ((double[]){3.75, 4.25}), 2, .exact = true, .name = "place",
-                 .formula = "f is looked at in x - h and in x + h");
+    const double both[] = {fmin(points[0], points[1]), fmax(points[0], points[1])};
+    assert_close(both, ((double[]){3.75, 4.25}), 2, .exact = true, .name = "point",
+                 .formula = "f is evaluated at x - h and at x + h");
 }
 
 static void difference__divides_by_the_rounded_distance(void **state)
 {
     (void)state;
-    // At 1000000.1 numbers are 1.2e-10 apart, so x + h is not quite where it should be. A straight
-    // line of slope 1 shows it: its rise and the distance are the same number.
+    // Near 1000000.1 doubles are 1.2e-10 apart, so x + h is rounded. A straight line of slope 1 shows
+    // it: its rise and the distance are the same number.
     for (double h = 1e-4; h > 1e-9; h /= 10)
         assert_number(calc_difference(itself, NULL, 1000000.1, h), 1, .exact = true,
-                      .name = "slope of f(x) = x at 1000000.1",
+                      .name = "derivative of f(x) = x at 1000000.1",
                       .formula = "divide by (x + h) - (x - h) as they were rounded, not by 2h");
 }
 
 static void difference__propagates_nan(void **state)
 {
     (void)state;
-    assert_number(calc_difference(exponential, NULL, NAN, 0.1), NAN, .name = "slope at NaN",
+    assert_number(calc_difference(exponential, NULL, NAN, 0.1), NAN, .name = "derivative at NaN",
                   .formula = difference_formula);
 }
 
-// ---- 2: the best step ----
+// ---- 2: the optimal step size ----
 
-static const char step_formula[] = "h that makes noise / h + third h^2 / 6 least";
+static const char step_formula[] = "h that minimizes noise / h + third h^2 / 6";
 
 static void best_step__matches_an_example_computed_by_hand(void **state)
 {
@@ -122,8 +122,8 @@ static void best_step__has_a_smaller_error_than_neighbouring_step_sizes(void **s
         for (double third = 1e-3; third < 1e4; third *= 11) {
             double h = calc_best_step(noise, third), here = total(noise, third, h);
             if (!(here < total(noise, third, 0.99 * h) && here < total(noise, third, 1.01 * h)))
-                fail_msg("%s\nnoise %g, third %g: a step beside h = %g makes it less", step_formula,
-                         noise, third, h);
+                fail_msg("%s\nnoise %g, third %g: a step size near h = %g has a smaller error",
+                         step_formula, noise, third, h);
         }
 }
 
@@ -131,9 +131,9 @@ static void best_step__scales_with_the_cube_root_of_the_noise(void **state)
 {
     (void)state;
     assert_number(calc_best_step(1e-13, 2) / calc_best_step(1e-16, 2), 10, .within = 1e-9,
-                  .name = "ratio of the steps", .formula = step_formula);
+                  .name = "ratio of the step sizes", .formula = step_formula);
     assert_number(calc_best_step(1e-16, 2) / calc_best_step(1e-16, 2000), 10, .within = 1e-9,
-                  .name = "ratio of the steps", .formula = step_formula);
+                  .name = "ratio of the step sizes", .formula = step_formula);
 }
 
 // ---- 3: dual numbers ----
@@ -142,10 +142,10 @@ static void check_dual(Op op, Dual a, Dual b, Dual want, const char *formula)
 {
     Dual got = calc_dual(op, a, b);
     assert_number(got.value, want.value, .name = "value", .formula = formula);
-    assert_number(got.derivative, want.derivative, .name = "slope", .formula = formula);
+    assert_number(got.derivative, want.derivative, .name = "derivative", .formula = formula);
 }
 
-static const Dual nobody = {NAN, NAN};    // ops of one operand do not look at b
+static const Dual unused = {NAN, NAN};    // ops of one operand do not look at b
 
 static void dual__differentiates_add_and_sub(void **state)
 {
@@ -174,14 +174,14 @@ static void dual__applies_the_chain_rule(void **state)
     (void)state;
     for (double u = 0.25; u < 3; u += 0.5) {
         Dual a = {u, -1.75}, minus = {-u, 2.5};
-        check_dual(OP_EXP, a, nobody, (Dual){exp(u), -1.75 * exp(u)}, "(e^u)' = e^u u'");
-        check_dual(OP_LOG, a, nobody, (Dual){log(u), -1.75 / u}, "(ln u)' = u' / u");
-        check_dual(OP_SIN, a, nobody, (Dual){sin(u), -1.75 * cos(u)}, "(sin u)' = cos(u) u'");
-        check_dual(OP_TANH, a, nobody, (Dual){tanh(u), -1.75 / (cosh(u) * cosh(u))},
+        check_dual(OP_EXP, a, unused, (Dual){exp(u), -1.75 * exp(u)}, "(e^u)' = e^u u'");
+        check_dual(OP_LOG, a, unused, (Dual){log(u), -1.75 / u}, "(ln u)' = u' / u");
+        check_dual(OP_SIN, a, unused, (Dual){sin(u), -1.75 * cos(u)}, "(sin u)' = cos(u) u'");
+        check_dual(OP_TANH, a, unused, (Dual){tanh(u), -1.75 / (cosh(u) * cosh(u))},
                    "(tanh u)' = (1 - tanh(u)^2) u'");
-        check_dual(OP_EXP, minus, nobody, (Dual){exp(-u), 2.5 * exp(-u)}, "(e^u)' = e^u u'");
-        check_dual(OP_SIN, minus, nobody, (Dual){-sin(u), 2.5 * cos(u)}, "(sin u)' = cos(u) u'");
-        check_dual(OP_TANH, minus, nobody, (Dual){-tanh(u), 2.5 / (cosh(u) * cosh(u))},
+        check_dual(OP_EXP, minus, unused, (Dual){exp(-u), 2.5 * exp(-u)}, "(e^u)' = e^u u'");
+        check_dual(OP_SIN, minus, unused, (Dual){-sin(u), 2.5 * cos(u)}, "(sin u)' = cos(u) u'");
+        check_dual(OP_TANH, minus, unused, (Dual){-tanh(u), 2.5 / (cosh(u) * cosh(u))},
                    "(tanh u)' = (1 - tanh(u)^2) u'");
     }
 }
@@ -189,7 +189,7 @@ static void dual__applies_the_chain_rule(void **state)
 static void dual__returns_an_input_unchanged(void **state)
 {
     (void)state;
-    check_dual(OP_INPUT, (Dual){3, 5}, nobody, (Dual){3, 5}, "an input is given back");
+    check_dual(OP_INPUT, (Dual){3, 5}, unused, (Dual){3, 5}, "an input is returned unchanged");
 }
 
 static void dual__of_constants_has_derivative_zero(void **state)
@@ -197,25 +197,25 @@ static void dual__of_constants_has_derivative_zero(void **state)
     (void)state;
     for (Op op = OP_ADD; op < OP_COUNT; op++)
         assert_number(calc_dual(op, (Dual){2, 0}, (Dual){5, 0}).derivative, 0, .exact = true,
-                      .name = op_name(op), .formula = "what does not move has slope 0");
+                      .name = op_name(op), .formula = "the derivative of a constant is 0");
 }
 
 static void dual__differentiates_a_composite_expression(void **state)
 {
     (void)state;
-    // e^(sin(x) / x) ln x, and its slope by hand.
+    // e^(sin(x) / x) ln x, and its derivative by hand.
     for (double at = 0.5; at < 6; at += 0.7) {
-        Dual x = {at, 1}, ratio = calc_dual(OP_DIV, calc_dual(OP_SIN, x, nobody), x);
+        Dual x = {at, 1}, ratio = calc_dual(OP_DIV, calc_dual(OP_SIN, x, unused), x);
         Dual got =
-            calc_dual(OP_MUL, calc_dual(OP_EXP, ratio, nobody), calc_dual(OP_LOG, x, nobody));
+            calc_dual(OP_MUL, calc_dual(OP_EXP, ratio, unused), calc_dual(OP_LOG, x, unused));
         double e = exp(sin(at) / at);
         double want = e * (cos(at) / at - sin(at) / (at * at)) * log(at) + e / at;
-        assert_number(got.derivative, want, .name = "slope of e^(sin(x) / x) ln x",
-                      .formula = "every op hands its slope on to the next");
+        assert_number(got.derivative, want, .name = "derivative of e^(sin(x) / x) ln x",
+                      .formula = "the chain rule, op by op");
     }
 }
 
-const struct CMUnitTest slope_cases[] = {
+const struct CMUnitTest derivative_cases[] = {
     cmocka_unit_test(difference__is_exact_for_a_parabola_at_any_step_size),
     cmocka_unit_test(difference__passes_the_context_to_f),
     cmocka_unit_test(difference__has_the_predicted_truncation_error_on_exp),
