@@ -53,7 +53,7 @@ profile_shows_what_each_kernel_cost() { # test
 }
 
 check_numbers_names_the_first_kernel_that_is_not_finite() { # test
-    learner 's/dz\[i\] = 2 \* miss/dz[i] = 1 \/ (s - s) * miss/'
+    learner 's/dz\[i\] = 2 \* error/dz[i] = 1 \/ (s - s) * error/'
     small --part reconstruct --mine --check-numbers
     gave 1
     says err 'reconstruction_loss, backward of [20,784] -> []: kernels.axpby_scalar gave '
@@ -150,7 +150,7 @@ what_is_not_written_is_said_before_the_run_and_where_it_ends() { # test
     line=$(grep -n 'LAB_TODO(kl)' mine/autoencoder/autoencoder.c | cut -d: -f1)
     says err "mine/autoencoder/autoencoder.c:$line: kl is not written yet"
     says err "next  ./lab check autoencoder.kl"
-    says out "Squeeze"
+    says out "Reconstruction"
 }
 
 what_the_run_does_not_need_may_stay_unwritten() { # test
