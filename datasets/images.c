@@ -3,6 +3,7 @@
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/root.h"
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first,
 {
     REQUIRE(count > 0 && count <= IMAGES_MAX, "count is %d, expected 1 to %d", count, IMAGES_MAX);
     *images = (Images){
-        .origin = arena_print(keep, "generated digits, seed %llu", (unsigned long long)seed),
+        .origin = arena_print(keep, "generated digits, seed %" PRIu64, seed),
         .count = count,
         .height = DIGIT_SIZE,
         .width = DIGIT_SIZE,

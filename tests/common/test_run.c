@@ -2,6 +2,7 @@
  * process of its own, since its signals and its output are the process's. */
 #include "common/run.h"
 #include "kernels/device.h"
+#include <inttypes.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -94,8 +95,8 @@ static int resume_at_two(Run *run)
 
 static int print_settings(Run *run)
 {
-    printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed,
-           device->name, omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
+    printf("%d %" PRIu64 " %s %d|%s|%s|%s|%s|%s\n", run->smoke, run->seed, device->name,
+           omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
            run->resume ? run->resume : "-", run_path(run, "x"));
     return run_end(run, NULL);
 }

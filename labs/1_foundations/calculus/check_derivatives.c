@@ -73,8 +73,8 @@ static void difference__evaluates_f_once_on_each_side(void **state)
     calc_difference(watched, &evaluations, 4, 0.25);
     if (count != 2) fail_msg("f was called %d times, expected 2", count);
     const double both[] = {fmin(points[0], points[1]), fmax(points[0], points[1])};
-    assert_close(both, ((double[]){3.75, 4.25}), 2, .exact = true, .name = "point",
-                 .formula = "f is evaluated at x - h and at x + h");
+    assert_near(both, ((double[]){3.75, 4.25}), SHAPE(2), .exact = true, .name = "point",
+                .formula = "f is evaluated at x - h and at x + h");
 }
 
 static void difference__divides_by_the_rounded_distance(void **state)
@@ -130,10 +130,10 @@ static void best_step__has_a_smaller_error_than_neighbouring_step_sizes(void **s
 static void best_step__scales_with_the_cube_root_of_the_noise(void **state)
 {
     (void)state;
-    assert_number(calc_best_step(1e-13, 2) / calc_best_step(1e-16, 2), 10, .within = 1e-9,
-                  .name = "ratio of the step sizes", .formula = step_formula);
-    assert_number(calc_best_step(1e-16, 2) / calc_best_step(1e-16, 2000), 10, .within = 1e-9,
-                  .name = "ratio of the step sizes", .formula = step_formula);
+    assert_number(calc_best_step(1e-13, 2) / calc_best_step(1e-16, 2), 10, .atol = 1e-9,
+                  .rtol = 1e-9, .name = "ratio of the step sizes", .formula = step_formula);
+    assert_number(calc_best_step(1e-16, 2) / calc_best_step(1e-16, 2000), 10, .atol = 1e-9,
+                  .rtol = 1e-9, .name = "ratio of the step sizes", .formula = step_formula);
 }
 
 // ---- 3: dual numbers ----
