@@ -6,7 +6,14 @@
 #include "labs/1_foundations/calculus/calculus.h"
 
 extern const struct CMUnitTest derivative_cases[];    // difference .. dual
-extern const struct CMUnitTest engine_cases[];        // push .. backward
+extern const struct CMUnitTest engine_cases[];        // push, backward
+extern const struct CMUnitTest order_cases[];         // order
 extern const struct CMUnitTest gradient_cases[];      // gradient_check
 extern const struct CMUnitTest descent_cases[];       // descend .. newton
 extern const struct CMUnitTest sum_cases[];           // taylor .. lagrange
+
+// For graphs: the end of the case's process frees them.
+Arena *nodes_new(void);
+Value **empty_order(int n);    // all NULL, ends at a guard page
+// An order of the graph, for cases of other exercises: by age, since an operand is older than its users.
+Value **order_by_age(Value *result, int *count);

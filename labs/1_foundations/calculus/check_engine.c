@@ -1,14 +1,9 @@
-/* Exercises 4 to 6: backpropagation through a graph. check.c says how cases are made. */
+/* Exercises 4 and 6: backpropagation through a graph. check.c says how cases are made. */
 #include <math.h>
 #include <stdlib.h>
 #include "labs/1_foundations/calculus/check.h"
 #include "labs/1_foundations/calculus/moons.h"
 #include "tests/guarded.h"
-
-static Arena *nodes(void)    // the end of the case's process frees it
-{
-    return arena_new("nodes", 2u << 20);
-}
 
 // ---- 4: one node pushes ----
 
@@ -46,7 +41,7 @@ static void push_ours(Value *node)
 
 static void check_push(Op op, double a_data, double b_data, double grad, double held)
 {
-    Arena *arena = nodes();
+    Arena *arena = nodes_new();
     Value *a = value_input(arena, a_data), *b = has_two(op) ? value_input(arena, b_data) : NULL;
     Value *node = value_of(arena, op, a, b);
     double to_a, to_b;
@@ -118,7 +113,7 @@ static void push__accumulates_twice_when_both_operands_are_the_same_node(void **
         double want;
     } both[] = {{OP_ADD, 2}, {OP_SUB, 0}, {OP_MUL, 6}, {OP_DIV, 0}};
     for (int i = 0; i < 4; i++) {
-        Arena *arena = nodes();
+        Arena *arena = nodes_new();
         Value *x = value_input(arena, 3), *node = value_of(arena, both[i].op, x, x);
         node->grad = 1;
         calc_push(node);
@@ -130,7 +125,7 @@ static void push__accumulates_twice_when_both_operands_are_the_same_node(void **
 static void push__of_an_input_does_nothing(void **state)
 {
     (void)state;
-    Value *x = value_input(nodes(), 3);
+    Value *x = value_input(nodes_new(), 3);
     x->grad = 5;
     calc_push(x);
     assert_number(x->grad, 5, .exact = true, .name = "grad of an input",
@@ -141,7 +136,7 @@ static void push__modifies_only_the_grad_of_the_operands(void **state)
 {
     (void)state;
     for (Op op = OP_ADD; op < OP_COUNT; op++) {
-        Arena *arena = nodes();
+        Arena *arena = nodes_new();
         Value *a = value_input(arena, 2), *b = has_two(op) ? value_input(arena, 4) : NULL;
         Value *node = value_of(arena, op, a, b);
         node->grad = 3;
@@ -159,30 +154,6 @@ static void push__modifies_only_the_grad_of_the_operands(void **state)
     }
 }
 
-// An order for the cases of other exercises: by age, since an operand is older than its users.
-static int by_age(const void *left, const void *right)
-{
-    const Value *a = *(Value *const *)left, *b = *(Value *const *)right;
-    return a < b ? -1 : a > b;
-}
-
-static int gather(Value **order, int count, Value *node)
-{
-    if (node == NULL || node->seen) return count;
-    node->seen = true;
-    order[count++] = node;
-    count = gather(order, count, node->a);
-    return gather(order, count, node->b);
-}
-
-static Value **order_ours(Value *result, int *count)
-{
-    Value **order = malloc(sizeof *order << 16);
-    *count = gather(order, 0, result);
-    qsort(order, (size_t)*count, sizeof *order, by_age);
-    return order;
-}
-
 typedef struct Network {    // of the story, on a few points
     double weights[NET_WEIGHTS], want[NET_WEIGHTS];
     Value **weight, **order;
@@ -192,15 +163,15 @@ typedef struct Network {    // of the story, on a few points
 static void network_new(Network *network)
 {
     enum { N = 8 };
-    Arena *arena = nodes();
+    Arena *arena = nodes_new();
     Rng rng = rng_from_seed(11);
     Moons moons = moons_draw(arena, N, 0.2, &rng);
     const int chosen[N] = {0, 1, 2, 3, 4, 5, 6, 7};
-    net_start(network->weights, &rng);
+    net_init(network->weights, &rng);
     network->weight = values_new(arena, network->weights, NET_WEIGHTS);
     Value *loss = net_loss(arena, network->weight, &moons, chosen, N);
-    network->order = order_ours(loss, &network->count);
-    net_loss_tensors(nodes(), nodes(), network->weights, &moons, chosen, N, network->want);
+    network->order = order_by_age(loss, &network->count);
+    net_loss_tensors(nodes_new(), nodes_new(), network->weights, &moons, chosen, N, network->want);
 }
 
 static void network_assert(const Network *network)
@@ -222,151 +193,6 @@ static void push__matches_the_tensor_tape_on_a_network(void **state)
     network_assert(&network);
 }
 
-// ---- 5: the order ----
-
-static const char order_formula[] = "each node once, after its operands; the result last";
-
-// Fails unless order[first..count) is a topological order of the graph of `result`.
-static void assert_order(Value *const *order, int first, int count, const Value *result, int want)
-{
-    int last = count < first + want ? count : first + want;    // a wrong count may lead anywhere
-    for (int i = first; i < last; i++) {
-        if (order[i] == NULL) fail_msg("%s\norder[%d] was not written", order_formula, i);
-        bool a = order[i]->a == NULL, b = order[i]->b == NULL;
-        for (int k = first; k < i; k++) {
-            if (order[k] == order[i])
-                fail_msg("%s\norder[%d] is there twice: at %d as well", order_formula, i, k);
-            a = a || order[k] == order[i]->a;
-            b = b || order[k] == order[i]->b;
-        }
-        if (!a || !b)
-            fail_msg("%s\nnode %d (%s) comes before its operand %s", order_formula, i,
-                     op_name(order[i]->op), a ? "b" : "a");
-    }
-    if (count - first != want)
-        fail_msg("%s\n%d nodes were appended, the graph has %d", order_formula, count - first,
-                 want);
-    if (order[count - 1] != result) fail_msg("%s\nthe last node is not the result", order_formula);
-}
-
-static Value **empty_order(int n)    // all NULL, ends at a guard page
-{
-    Value **order = guarded_new((size_t)n, sizeof *order);
-    for (int i = 0; i < n; i++) order[i] = NULL;
-    return order;
-}
-
-enum { ROOM = 1000 };    // for orders that hold nodes twice, so that the message can say so
-
-static void order__of_an_input_is_the_input_alone(void **state)
-{
-    (void)state;
-    Value *x = value_input(nodes(), 1), **order = empty_order(1);
-    assert_order(order, 0, calc_order(order, 0, x), x, 1);
-}
-
-static void order__is_topological(void **state)
-{
-    (void)state;
-    Arena *arena = nodes();
-    Value *x = value_input(arena, 1), *y = value_input(arena, 2);
-    Value *product = value_of(arena, OP_MUL, x, y), *sine = value_of(arena, OP_SIN, x, NULL);
-    Value *sum = value_of(arena, OP_ADD, sine, product), **order = empty_order(ROOM);
-    assert_order(order, 0, calc_order(order, 0, sum), sum, 5);
-}
-
-static void order__of_a_random_graph_is_topological(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 0; seed < 20; seed++) {
-        enum { N = 60 };
-        Arena *arena = nodes();
-        Rng rng = rng_from_seed(seed);
-        Value *made[N], *last;
-        for (int i = 0; i < N; i++) {
-            if (i < 3) made[i] = value_input(arena, i);
-            else {
-                Value *a = made[rng_below(&rng, (uint32_t)i)],
-                      *b = made[rng_below(&rng, (uint32_t)i)];
-                bool two = rng_below(&rng, 3) > 0;
-                made[i] = value_of(arena, two ? OP_ADD : OP_SIN, a, two ? b : NULL);
-            }
-        }
-        last = made[N - 1];
-        int count;
-        free(order_ours(last, &count));    // how many lead to it; then forget that they were seen
-        for (int i = 0; i < N; i++) made[i]->seen = false;
-        Value **order = empty_order(count);
-        assert_order(order, 0, calc_order(order, 0, last), last, count);
-    }
-}
-
-// x + x, and that plus itself, and so on: n + 1 nodes, and 2^n paths through them.
-static Value *doubled(int n)
-{
-    Arena *arena = nodes();
-    Value *x = value_input(arena, 1);
-    for (int i = 0; i < n; i++) x = value_of(arena, OP_ADD, x, x);
-    return x;
-}
-
-static void order__visits_a_shared_node_once(void **state)
-{
-    (void)state;
-    Value *x = doubled(3), **order = empty_order(ROOM);
-    assert_order(order, 0, calc_order(order, 0, x), x, 4);
-}
-
-static void order__visits_each_node_once_however_many_paths_lead_to_it(void **state)
-{
-    (void)state;
-    Value *x = doubled(40), **order = empty_order(41);
-    assert_order(order, 0, calc_order(order, 0, x), x, 41);
-}
-
-static void order__appends_after_count_nodes(void **state)
-{
-    (void)state;
-    Arena *arena = nodes();
-    Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL),
-          **order = empty_order(7);
-    int count = calc_order(order, 5, y);
-    if (count != 7) fail_msg("5 nodes before, 2 appended: got a count of %d, want 7", count);
-    for (int i = 0; i < 5; i++) assert_pointer("a place before the count", order[i], NULL);
-    assert_order(order, 5, count, y, 2);
-}
-
-static void order__skips_seen_nodes_and_null(void **state)
-{
-    (void)state;
-    Arena *arena = nodes();
-    Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL),
-          *z = value_of(arena, OP_MUL, x, y), **order = empty_order(3);
-    assert_integer("count after calc_order of NULL", calc_order(order, 0, NULL), 0);
-    int count = calc_order(order, 0, y);
-    assert_order(order, 0, count, y, 2);
-    assert_integer("count after calc_order of what was seen", calc_order(order, 2, y), 2);
-    count = calc_order(order, 2, z);
-    assert_order(order, 0, count, z, 3);
-}
-
-static void order__marks_the_nodes_it_appends_and_modifies_nothing_else(void **state)
-{
-    (void)state;
-    Arena *arena = nodes();
-    Value *x = value_input(arena, 3), *y = value_of(arena, OP_EXP, x, NULL),
-          **order = empty_order(2);
-    Value *apart = value_of(arena, OP_EXP, x, NULL);
-    x->grad = 5, y->grad = 6;
-    calc_order(order, 0, y);
-    assert_boolean("seen, of an operand", x->seen, true);
-    assert_boolean("seen, of the result", y->seen, true);
-    assert_boolean("seen, of a node that is not below the result", apart->seen, false);
-    const double got[] = {x->data, x->grad, y->data, y->grad};
-    assert_near(got, ((double[]){3, 5, exp(3.0), 6}), SHAPE(4), .name = "data and grad",
-                .formula = "only `seen` is modified");
-}
-
 // ---- 6: backpropagation ----
 
 static Value *pushed[8];
@@ -381,7 +207,7 @@ static void push_noted(Value *node)
 static void backward__pushes_each_node_once_in_reverse_order(void **state)
 {
     (void)state;
-    Arena *arena = nodes();
+    Arena *arena = nodes_new();
     Value **order = empty_order(5);
     for (int i = 0; i < 5; i++) order[i] = value_input(arena, i);
     pushes = 0;
@@ -394,7 +220,7 @@ static void backward__pushes_each_node_once_in_reverse_order(void **state)
 static void backward__seeds_the_last_grad_with_1_and_the_others_with_0(void **state)
 {
     (void)state;
-    Arena *arena = nodes();
+    Arena *arena = nodes_new();
     Value **order = empty_order(4);
     double got[4];
     for (int i = 0; i < 4; i++) {
@@ -411,7 +237,7 @@ static void backward__handles_one_node_and_none(void **state)
 {
     (void)state;
     Value **order = empty_order(1);
-    order[0] = value_input(nodes(), 3);
+    order[0] = value_input(nodes_new(), 3);
     calc_backward(order, 1, push_ours);
     assert_number(order[0]->grad, 1, .exact = true, .name = "grad of the result",
                   .formula = "d(result)/d(result) = 1");
@@ -428,12 +254,12 @@ static void backward__sums_over_all_paths(void **state)
 {
     (void)state;
     // z = x y + sin x:  dz/dx = y + cos x,  dz/dy = x. Run twice: nothing of the first pass may remain.
-    Arena *arena = nodes();
+    Arena *arena = nodes_new();
     Value *x = value_input(arena, 3), *y = value_input(arena, 2);
     Value *z =
         value_of(arena, OP_ADD, value_of(arena, OP_MUL, x, y), value_of(arena, OP_SIN, x, NULL));
     int count;
-    Value **order = order_ours(z, &count);
+    Value **order = order_by_age(z, &count);
     for (int run = 0; run < 2; run++) {
         calc_backward(order, count, push_ours);
         const double got[] = {x->grad, y->grad};
@@ -462,14 +288,6 @@ const struct CMUnitTest engine_cases[] = {
     cmocka_unit_test(push__of_an_input_does_nothing),
     cmocka_unit_test(push__modifies_only_the_grad_of_the_operands),
     cmocka_unit_test(push__matches_the_tensor_tape_on_a_network),
-    cmocka_unit_test(order__of_an_input_is_the_input_alone),
-    cmocka_unit_test(order__is_topological),
-    cmocka_unit_test(order__of_a_random_graph_is_topological),
-    cmocka_unit_test(order__visits_a_shared_node_once),
-    cmocka_unit_test(order__visits_each_node_once_however_many_paths_lead_to_it),
-    cmocka_unit_test(order__appends_after_count_nodes),
-    cmocka_unit_test(order__skips_seen_nodes_and_null),
-    cmocka_unit_test(order__marks_the_nodes_it_appends_and_modifies_nothing_else),
     cmocka_unit_test(backward__pushes_each_node_once_in_reverse_order),
     cmocka_unit_test(backward__seeds_the_last_grad_with_1_and_the_others_with_0),
     cmocka_unit_test(backward__handles_one_node_and_none),

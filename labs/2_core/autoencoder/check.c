@@ -10,4 +10,4 @@
  */
 #include "labs/2_core/autoencoder/check.h"
 
-const CaseList lab_cases[] = {layer_cases, tied_cases, noise_cases, NULL};
+const CaseList lab_cases[] = {layer_cases, loss_cases, tied_cases, noise_cases, NULL};
