@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include "tests/guarded.h"
 
-const CaseList lab_cases[] = {derivative_cases, engine_cases, order_cases, gradient_cases,
-                              descent_cases,    sum_cases,    NULL};
+const CaseList lab_cases[] = {derivative_cases, push_cases,    order_cases, backward_cases,
+                              gradient_cases,   descent_cases, sum_cases,   NULL};
 
 Arena *nodes_new(void)
 {

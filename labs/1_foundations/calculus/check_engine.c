@@ -277,7 +277,7 @@ static void backward__matches_the_tensor_tape_on_a_network(void **state)
     network_assert(&network);
 }
 
-const struct CMUnitTest engine_cases[] = {
+const struct CMUnitTest push_cases[] = {
     cmocka_unit_test(push__of_add_passes_the_gradient_to_both_operands),
     cmocka_unit_test(push__of_sub_negates_the_gradient_of_b),
     cmocka_unit_test(push__of_mul_multiplies_by_the_other_factor),
@@ -288,6 +288,10 @@ const struct CMUnitTest engine_cases[] = {
     cmocka_unit_test(push__of_an_input_does_nothing),
     cmocka_unit_test(push__modifies_only_the_grad_of_the_operands),
     cmocka_unit_test(push__matches_the_tensor_tape_on_a_network),
+    {0},
+};
+
+const struct CMUnitTest backward_cases[] = {
     cmocka_unit_test(backward__pushes_each_node_once_in_reverse_order),
     cmocka_unit_test(backward__seeds_the_last_grad_with_1_and_the_others_with_0),
     cmocka_unit_test(backward__handles_one_node_and_none),
