@@ -446,9 +446,7 @@ static void a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(voi
     assert_false(training_run(&world->session, &world->momentum, &err));
     assert_string_equal(err.message,
                         "momentum: the loss is infinite at step 5; try a lower --rate");
-    float weight[INPUTS_OF];
-    tensor_read(world->models[0].weight, weight);
-    for (int i = 0; i < INPUTS_OF; i++) assert_true(isfinite(weight[i]));
+    assert_int_equal(world->momentum.adapt->step, 4);    // the fifth was not taken
     run_end(world->run, CHECKPOINT);
     World *resumed = world_new(run_of("ref", "explodes", "explodes/" CHECKPOINT));
     training_plan(&resumed->session, &resumed->momentum);
