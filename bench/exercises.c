@@ -45,10 +45,10 @@ static void side_call(const Side *side)
 {
     if (side->rival == NULL) side->workload->call(side->solution, side->arrays);
     for (int i = 0; side->rival != NULL && i < WORKLOAD_PRODUCTS; i++) {
-        const WorkProduct *p = &side->workload->products[i];
+        const WorkloadProduct *p = &side->workload->products[i];
         if (p->m == 0) return;
-        Product product = product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
-                                        side->arrays[p->a], side->arrays[p->b]);
+        MatrixProduct product = matrix_product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
+                                                     side->arrays[p->a], side->arrays[p->b]);
         rival_multiply(side->rival, &product);
     }
 }
@@ -97,7 +97,7 @@ static double flops_of(const Workload *workload)
 {
     double flops = 0;
     for (int i = 0; i < WORKLOAD_PRODUCTS; i++) {
-        const WorkProduct *p = &workload->products[i];
+        const WorkloadProduct *p = &workload->products[i];
         flops += 2.0 * p->m * p->n * p->k;
     }
     return flops;
@@ -237,7 +237,7 @@ int exercises_main(const char *lab, const Workload *workloads, int argc, char **
     int status;
     Bench bench = {.keep = arena_new("keep", (size_t)4 << 30),
                    .workloads = workloads,
-                   .solutions = {.lab = lab, .trial_seconds = 20}};
+                   .solutions = {.lab = lab, .test_seconds = 20}};
     for (const Workload *w = workloads; w->exercise != NULL; w++)
         solutions_add(&bench.solutions, w->exercise, w->function);
     Options *options = command_options(bench.keep, &bench.command, lab,

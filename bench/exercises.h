@@ -40,17 +40,17 @@ typedef struct WorkArray {
     }
 
 // A matrix product that is all or most of an exercise; a, b and c are numbers of its arrays.
-typedef struct WorkProduct {
-    ProductKind kind;
+typedef struct WorkloadProduct {
+    MatrixProductKind kind;
     int m, n, k, c, a, b;
-} WorkProduct;
+} WorkloadProduct;
 
 typedef struct Workload {
     const char *exercise, *function, *size;
     void (*call)(Solution *solution, float *const *arrays);
     WorkArray arrays[WORKLOAD_ARRAYS];
     bool kernels;    // the reference calls the kernel table: show it on the plain one as well
-    WorkProduct products[WORKLOAD_PRODUCTS];
+    WorkloadProduct products[WORKLOAD_PRODUCTS];
 } Workload;
 
 // `workloads` ends with {0}.

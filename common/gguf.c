@@ -12,7 +12,7 @@ enum {
     ALIGNMENT = 32,    // unless general.alignment says otherwise
     MAX_ALIGNMENT = 1 << 30,
     MAX_NAME = 65535,               // of a key, by the format; ggml itself takes 63 for a tensor's
-    MAX_VALUES = 1 << 16,           // real files have some dozens of settings,
+    MAX_VALUES = 1 << 16,           // real files have some dozens of metadata values,
     MAX_TENSORS = 1 << 20,          // and at most some ten thousands of tensors (an expert each)
     VALUE_BYTES = 8 + 1 + 4 + 1,    // the least that one takes: a key of one letter, kind, value
     TENSOR_BYTES = 8 + 1 + 4 + 4 + 8    // name, no dimensions, type, offset
@@ -29,7 +29,7 @@ static const uint8_t KIND_BYTES[GGUF_KINDS] = {
 typedef struct Reader {
     const char *path;
     const uint8_t *start, *at, *end;
-    const char *what;    // "setting", "tensor": for messages
+    const char *what;    // "metadata value", "tensor": for messages
     uint64_t index, count;
     Error *err;
 } Reader;
@@ -271,7 +271,7 @@ static bool check_version(Reader *reader, uint32_t *version, Error *err)
                      (unsigned long)*version, OLDEST, NEWEST);
 }
 
-// How many settings or tensors there are: as many as fit into the rest of the file, each of `least` bytes.
+// How many metadata values or tensors there are: as many as fit into the rest of the file, each of `least` bytes.
 static bool check_count(const Reader *reader, const char *what, uint64_t count, uint64_t most,
                         size_t least, Error *err)
 {
@@ -285,8 +285,8 @@ static bool check_count(const Reader *reader, const char *what, uint64_t count, 
 static bool read_values(Gguf *file, Reader *reader, uint64_t count, Error *err)
 {
     file->values = calloc(count + 1, sizeof *file->values);
-    REQUIRE(file->values != NULL, "%s: no memory for its settings", file->path);
-    reader->what = "setting", reader->count = count;
+    REQUIRE(file->values != NULL, "%s: no memory for its metadata values", file->path);
+    reader->what = "metadata value", reader->count = count;
     for (reader->index = 0; reader->index < count; reader->index++) {
         file->value_count++;
         if (!read_value(reader, &file->values[reader->index])) return false;
@@ -319,7 +319,7 @@ static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whol
     if (!check_version(&reader, &file->version, err) || !take(&reader, &tensors, sizeof tensors) ||
         !take(&reader, &values, sizeof values))
         return false;
-    if (!check_count(&reader, "setting", values, MAX_VALUES, VALUE_BYTES, err) ||
+    if (!check_count(&reader, "metadata value", values, MAX_VALUES, VALUE_BYTES, err) ||
         !check_count(&reader, "tensor", tensors, MAX_TENSORS, TENSOR_BYTES, err))
         return false;
     if (!read_values(file, &reader, values, err) || !read_tensors(file, &reader, tensors, err))

@@ -1,4 +1,4 @@
-/* floats.h -- arrays to check a function with, each ending at a closed page (guarded.h).
+/* floats.h -- arrays to check a function with, each ending at a guard page (guarded.h).
  *
  *     float *x = floats_normal(&rng, 12), *y = floats_filled(12, NAN), *before = floats_copy(x, 12);
  *     double *w = DOUBLES(3, 4, 5);

@@ -68,7 +68,7 @@ static void nan_and_infinity_are_never_near(void **state)
     assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: overflow");
 }
 
-static void memory_that_was_never_written_is_told_from_an_overflow(void **state)
+static void uninitialized_memory_and_overflow_are_distinguished(void **state)
 {
     (void)state;
     Twelve got;
@@ -88,7 +88,7 @@ static void memory_that_was_never_written_is_told_from_an_overflow(void **state)
     assert_says_nothing_like("never written");
 }
 
-static void a_tensor_of_another_shape_is_told_by_both(void **state)
+static void a_wrong_shape_is_reported_by_both(void **state)
 {
     (void)state;
     Twelve data;
@@ -302,7 +302,7 @@ static void a_missing_bias_is_recognised(void **state)
     assert_says("is the bias missing or doubled?");
 }
 
-static void what_was_held_before_tells_untouched_overwritten_and_added(void **state)
+static void previous_contents_distinguish_untouched_overwritten_and_added(void **state)
 {
     (void)state;
     Twelve before, overwritten, added;
@@ -467,8 +467,8 @@ int main(void)
         cmocka_unit_test(equal_tensors_are_near_and_the_report_is_empty),
         cmocka_unit_test(the_tolerance_is_absolute_plus_relative),
         cmocka_unit_test(nan_and_infinity_are_never_near),
-        cmocka_unit_test(memory_that_was_never_written_is_told_from_an_overflow),
-        cmocka_unit_test(a_tensor_of_another_shape_is_told_by_both),
+        cmocka_unit_test(uninitialized_memory_and_overflow_are_distinguished),
+        cmocka_unit_test(a_wrong_shape_is_reported_by_both),
         cmocka_unit_test(an_infinity_that_is_wanted_is_near),
         cmocka_unit_test(no_elements_are_near),
         cmocka_unit_test(the_report_shows_formula_map_and_the_first_wrong_row),
@@ -484,7 +484,7 @@ int main(void)
         cmocka_unit_test(a_result_for_a_batch_of_one_is_recognised),
         cmocka_unit_test(rows_that_repeat_the_first_are_recognised),
         cmocka_unit_test(a_missing_bias_is_recognised),
-        cmocka_unit_test(what_was_held_before_tells_untouched_overwritten_and_added),
+        cmocka_unit_test(previous_contents_distinguish_untouched_overwritten_and_added),
         cmocka_unit_test(a_factor_is_seen_in_what_was_added),
         cmocka_unit_test(a_number_is_wrong_where_an_infinity_or_a_nan_is_wanted),
         cmocka_unit_test(a_few_elements_that_were_not_written_are_told_from_all),

@@ -1,4 +1,4 @@
-/* Both libraries are found, and a learner's function is tried before it is timed. */
+/* Both libraries are found, and a learner's function is tested before it is timed. */
 #include "bench/solutions.h"
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static int setup(void **state)
 {
     (void)state;
     keep = arena_new("keep", 1u << 20);
-    solutions = (Solutions){.lab = "probability", .trial_seconds = 1};
+    solutions = (Solutions){.lab = "probability", .test_seconds = 1};
     solutions_add(&solutions, "normal", "pr_normal");
     solutions_add(&solutions, "beta", "pr_beta");
     solutions_add(&solutions, "gamma", "pr_gamma");
@@ -46,7 +46,7 @@ static void assert_why(int index, const char *why)
     assert_string_equal(solved->why_not, why);
 }
 
-static void what_fails_its_trial_is_not_timed_and_says_why(void **state)
+static void what_fails_its_test_is_not_timed_and_says_why(void **state)
 {
     (void)state;
     Error err;
@@ -63,7 +63,7 @@ static void what_fails_its_trial_is_not_timed_and_says_why(void **state)
         assert_boolean(solutions.all[i].exercise, solutions.all[i].reference != NULL, i != GIVEN);
 }
 
-static void one_alone_is_tried(void **state)
+static void one_alone_is_tested(void **state)
 {
     (void)state;
     Error err;
@@ -76,7 +76,7 @@ static void one_alone_is_tried(void **state)
     }
 }
 
-static void without_a_library_none_is_tried(void **state)
+static void without_a_library_none_is_tested(void **state)
 {
     (void)state;
     Error err;
@@ -109,9 +109,9 @@ static void an_unknown_exercise_function_or_library_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_fails_its_trial_is_not_timed_and_says_why),
-        CASE(one_alone_is_tried),
-        CASE(without_a_library_none_is_tried),
+        CASE(what_fails_its_test_is_not_timed_and_says_why),
+        CASE(one_alone_is_tested),
+        CASE(without_a_library_none_is_tested),
         CASE(an_unknown_exercise_function_or_library_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

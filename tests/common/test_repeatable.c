@@ -17,7 +17,7 @@ typedef struct Result {
     float losses[STEPS];
 } Result;
 
-// Trains a classifier for 20 steps on noise, where there is nothing to learn but by heart.
+// Trains a classifier for 20 steps on noise, which it can only memorize.
 static Result *train(const char *device_name, int threads, uint64_t seed)
 {
     const char *why;
