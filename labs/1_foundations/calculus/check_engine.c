@@ -242,7 +242,7 @@ static void backward__handles_one_node_and_none(void **state)
     assert_number(order[0]->grad, 1, .exact = true, .name = "grad of the result",
                   .formula = "d(result)/d(result) = 1");
     pushes = 0;
-    order[0]->grad = 5;    // stands before an order of 0 nodes, which ends at a closed page
+    order[0]->grad = 5;    // stands before an order of 0 nodes, which ends at a guard page
     calc_backward(order + 1, 0, push_noted);
     assert_integer("pushes of no node", pushes, 0);
     assert_number(order[0]->grad, 5, .exact = true,

@@ -13,7 +13,7 @@ static const Part parts[] = {
     {"quadrature", "Quadrature: Simpson's rule and adaptive", part_quadrature,
      .notices = {{"evaluations", "the adaptive rule evaluates f where the error estimate is large, "
                                  "and finds the peak by itself"}}},
-    {"descent", "Optimization: four ways downhill", part_descent,
+    {"descent", "Optimization: four methods", part_descent,
      .notices = {{"quadratic", "gradient descent zigzags across the bowl at every step; momentum "
                                "averages that out"},
                  {"rosenbrock", "all methods reach the floor of the valley at once and take long "
@@ -27,7 +27,7 @@ static const Part parts[] = {
                   "mode and finite differences need n times as many visits"}}},
     {"classifier", "A neural network on your engine: two moons", part_classifier,
      .notices = {{"decision_boundary",
-                  "a nonlinear boundary, by 205 derivatives that nobody worked out by hand"}}},
+                  "a nonlinear boundary, by 205 derivatives that no one worked out by hand"}}},
 };
 
 int main(int argc, char **argv)

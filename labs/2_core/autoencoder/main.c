@@ -3,16 +3,16 @@
 #include "labs/2_core/autoencoder/experiment.h"
 
 static const Part parts[] = {
-    {"reconstruct", "Reconstruction: the squeeze", part_reconstruct,
+    {"reconstruct", "Reconstruction: the squeeze", part_reconstruct,    // image: squeeze
      .notices = {{"reconstructions.png",
                   "PCA leaves gray ghosts around a stroke; the autoencoder, with a code as small, "
                   "knows that ink is ink. Which digits does it reconstruct as others?"}}},
-    {"denoise", "Denoising: the repair", part_denoise,
+    {"denoise", "Denoising: the repair", part_denoise,    // image: repair
      .notices = {{"denoised.png",
                   "strokes continue where pixels were set to 0: nothing in the input said so"}}},
     {"generate", "Generation: the imagination of a VAE", part_generate,
      .notices = {{"latent", "the encoder saw no labels, and yet the digits form clusters"},
-                 {"samples.png", "between two clusters lie digits that nobody wrote"}}},
+                 {"samples.png", "between two clusters lie digits that are in no data set"}}},
     {NULL, "Training and test loss", part_losses,
      .notices = {{"losses, classifiers",
                   "where the test loss stops falling and the training loss does not, the network "
