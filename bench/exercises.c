@@ -25,7 +25,7 @@ typedef struct Bench {
     void *reference, *own;
     const char **why_not;    // why a learner's solution is not timed; NULL: it is
     Rival rivals[RIVAL_COUNT];
-    Report *report;
+    BenchReport *report;
     Peak peak;
 } Bench;
 
@@ -272,14 +272,14 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
         return error_wrap(err, "%s", workload->exercise);
 
     print_workload(bench, workload, timings, count, why_not);
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "exercise", workload->exercise);
     cJSON_AddStringToObject(row, "size", workload->size);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
     cJSON_AddNumberToObject(row, "flop", flops_of(workload));
     cJSON_AddNumberToObject(row, "bytes", bytes_of(workload));
     if (why_not != NULL) cJSON_AddStringToObject(row, "mine_left_out", why_not);
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     return true;
 }
 
@@ -289,7 +289,7 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     rival_threads(&bench->rivals[RIVAL_OPENBLAS], threads);
     bench->peak = peak_measure(threads);
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\n%-17s %-14s %8s %15s %5s  %s\n", "exercise, size", "who", "time", "rate        ",
            "peak", "beside the reference");
     bool measured = true;
@@ -346,10 +346,10 @@ int exercises_main(const char *lab, const Workload *workloads, int argc, char **
 
     try_all(&bench);
     rivals_open(bench.keep, bench.rivals);
-    bench.report = report_new(bench.keep, lab, rivals_text(bench.keep, bench.rivals));
+    bench.report = bench_report_new(bench.keep, lab, rivals_text(bench.keep, bench.rivals));
     for (int i = 0; i < bench.command.thread_counts; i++)
         if (!measure_threads(&bench, bench.command.threads[i], &err)) return error_report(&err);
     puts("peak: share of this machine's limit, of multiply-adds or of memory; above 100%\n"
          "the work stays in the caches. OpenBLAS makes the products alone. ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }

@@ -6,7 +6,8 @@
  *     return file_commit(&file, err);    // false: an earlier file of that name is untouched
  *
  * What is written goes to a temporary file in the same folder, and file_commit() renames it: a
- * reader sees the old file or the new one, never a half. Write errors on the way are remembered by
+ * reader sees the old file or the new one, never a half. What a killed process left is swept when
+ * the same file is written again. Write errors on the way are remembered by
  * the stream and reported by file_commit(). The caller owns the struct; after a true file_begin()
  * it ends in file_commit() or file_abandon().
  */

@@ -109,7 +109,7 @@ static void look_at_libraries(Report *report)
     add(report, "downloads", LAB_HAVE_CURL ? PART_THERE : PART_LACKING,
         LAB_HAVE_CURL ? "libcurl" : "built without libcurl: ./lab data get is off",
         LAB_HAVE_CURL ? NULL : packages_setup(PACKAGE_OPTIONAL));
-    add(report, "web console", LAB_HAVE_MICROHTTPD ? PART_THERE : PART_LACKING,
+    add(report, "web page", LAB_HAVE_MICROHTTPD ? PART_THERE : PART_LACKING,
         LAB_HAVE_MICROHTTPD ? "libmicrohttpd"
                             : "built without libmicrohttpd: ./lab keynumbers --serve is off",
         LAB_HAVE_MICROHTTPD ? NULL : packages_setup(PACKAGE_OPTIONAL));

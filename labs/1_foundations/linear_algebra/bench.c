@@ -124,7 +124,7 @@ typedef struct Bench {
     const char *mine, *only, *left_out;
     void *reference[TASKS], *own[TASKS];    // functions; own: NULL where it is not timed
     Work work;
-    Report *report;
+    BenchReport *report;
     Peak peak;
 } Bench;
 
@@ -168,11 +168,11 @@ static void rung(Rungs *rungs, const char *name, Call *call, Work work, void *fu
 
 static cJSON *row_of(const Bench *bench, const char *what, const Timing *timings, int count)
 {
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "work", what);
     cJSON_AddNumberToObject(row, "n", bench->work.n);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     return row;
 }
 
@@ -238,7 +238,7 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     bench->peak = peak_measure(threads);
     bench->work.threads = threads;
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\nn x n times n x n in double, %d thread%s, peak %.1f GFLOP/s\n", threads,
            threads == 1 ? "" : "s", bench->peak.gflops / 2);
     for (int i = 0; i < count && (is_asked(bench, DEFINITION) || is_asked(bench, BLOCKED)); i++) {
@@ -332,9 +332,9 @@ int main(int argc, char **argv)
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
     bench.work = work_new(bench.keep, LARGEST);
     if (!open_answers(&bench, &err)) return error_report(&err);
-    bench.report = report_new(bench.keep, "linear_algebra", openblas_get_config());
+    bench.report = bench_report_new(bench.keep, "linear_algebra", openblas_get_config());
     for (int i = 0; i < bench.command.thread_counts; i++)
         if (!measure_threads(&bench, bench.command.threads[i], &err)) return error_report(&err);
     puts("\npeak: half of what was measured in float. ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }

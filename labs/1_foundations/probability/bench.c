@@ -225,7 +225,7 @@ typedef struct Bench {
     const char *mine, *only, *left_out;
     Solution *reference[TASKS], *own[TASKS];    // own: NULL where it is not timed,
     const char *why_not[TASKS];                 // and why
-    Report *report;
+    BenchReport *report;
 } Bench;
 
 static double run_side(void *work, long calls, Error *err)
@@ -291,7 +291,7 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
     for (int i = 0; i < count; i++) work_close(sides[i].work);
     if (!measured) return error_wrap(err, "%s", task->exercise);
 
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "exercise", task->exercise);
     cJSON_AddStringToObject(row, "what", task->what);
     cJSON_AddNumberToObject(row, "numbers", N);
@@ -301,7 +301,7 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
                1e-6 * N / timings[i].seconds.median);
         if (i > 0) printf("   the reference is %.2f times as fast", timings[i].ratio.median);
         printf("%s\n", bench_noisy(timings[i].seconds) ? " ~" : "");
-        report_timing(row, &timings[i]);
+        bench_report_timing(row, &timings[i]);
     }
     const char *why_not = bench->why_not[index];
     if (why_not != NULL) printf("%-20s mine: %s\n", count == 1 ? task->what : "", why_not);
@@ -390,9 +390,9 @@ int main(int argc, char **argv)
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
     if (!open_answers(&bench, &err)) return error_report(&err);
 #ifdef HAVE_GSL
-    bench.report = report_new(bench.keep, "probability", "GSL " GSL_VERSION);
+    bench.report = bench_report_new(bench.keep, "probability", "GSL " GSL_VERSION);
 #else
-    bench.report = report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
+    bench.report = bench_report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
 #endif
     putchar('\n');
     bench_threads(1);
@@ -401,5 +401,5 @@ int main(int argc, char **argv)
         arena_reset(step);
     }
     puts("\none thread; ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }
