@@ -170,7 +170,7 @@ a_mutant_that_survives_is_told() { # test
 a_mutant_that_does_not_fit_or_compile_is_told() { # test
     own_labs
     mutant standardize none 'no such text' ''
-    mutant accuracy broken '(size_t)labels[b]' ''
+    mutant standardize broken 'sum / (double)n' ''
     check
     refused_by mutants "standardize.mutants:40: does not stand in the exercise standardize: no such text"
     refused_by mutants "broken: does not compile: expected expression"
