@@ -101,7 +101,7 @@ static void write_curve(FILE *page, Arena *arena, const Loop *loop)
     for (int i = 0; i < loop->points; i++)
         fprintf(page, "%.1f,%.1f ", (double)i * CURVE / (loop->points - 1),
                 high > low ? 100 * (high - loop->curve[i]) / (high - low) : 50.0);
-    fprintf(page, "\"/></svg>\n<p>%s: %.4g to %.4g</p>", name, high, low);
+    fprintf(page, "\"/></svg>\n<p>%s between %.4g and %.4g</p>", name, low, high);
 }
 
 static void write_loop(FILE *page, Arena *arena, const Loop *loop)
