@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 static char folder[] = "/tmp/test_file_XXXXXX", path[64];
 
@@ -80,7 +81,7 @@ static void a_failed_write_leaves_the_old_file_and_says_why(void **state)
     NewFile file;
     Error err = {""};
     FILE *full = fopen("/dev/full", "w");
-    if (full == NULL) skip();    // only Linux has it
+    if (full == NULL) SKIP("no /dev/full", "run it on Linux");
     write_file("old");
     assert_true(file_begin(&file, path, &err));
     fclose(file.stream);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 static char folder[] = "/tmp/test_plot_XXXXXX", base[64], *real_path;
 static float ones[] = {1.0f, 2.0f, 3.0f}, twos[] = {0.1f, NAN, 4.0f};
@@ -161,7 +162,7 @@ static void gnuplot_draws_what_the_script_says(void **state)
     Error err = {""};
     plot.seconds = 60;
     if (!plot_save(&plot, base, "svg", &err)) {
-        if (strstr(err.message, "not installed")) skip();
+        if (strstr(err.message, "not installed")) SKIP("no gnuplot", "./lab setup");
         fail_msg("%s", err.message);
     }
     const char *parts[] = {"<svg", "Loss of a", "train_loss", "squared error", "</svg>"};
@@ -191,7 +192,7 @@ static void text_is_data_in_every_place(void **state)
     const char *formats[] = {"png", "terminal", "svg"};
     for (int f = 0; f < 3; f++) {
         if (!plot_save(&plot, base, formats[f], &err)) {
-            if (strstr(err.message, "not installed")) skip();
+            if (strstr(err.message, "not installed")) SKIP("no gnuplot", "./lab setup");
             fail_msg("%s", err.message);
         }
         assert_int_not_equal(access(in_folder("pwned"), F_OK), 0);

@@ -25,6 +25,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include "tests/skip.h"
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -80,8 +81,7 @@ static long calls;
 
 #define SKIP_WITHOUT_COUNTER()                                                                     \
     if (!CAN_COUNT) {                                                                              \
-        print_message("not counted: needs glibc, and no sanitizer in malloc's place\n");           \
-        skip();                                                                                    \
+        SKIP("malloc that cannot be counted", "run it on glibc, without sanitizers");              \
     }
 
 enum { BATCH = 128, PIXELS = 784, LAYERS = 4 };
@@ -226,8 +226,7 @@ static void a_warm_step_on_two_threads_allocates_nothing(void **state)
     (void)state;
     SKIP_WITHOUT_COUNTER();
 #ifdef __clang__
-    print_message("not asked: LLVM's OpenMP allocates four pieces in each parallel region\n");
-    skip();
+    SKIP("LLVM's OpenMP, which allocates", "cmake --preset release -DCMAKE_C_COMPILER=gcc");
 #endif
     assert_int_equal(allocations(2), 0);
 }

@@ -94,7 +94,7 @@ a_folder_that_is_there_is_left_alone() { # test
     echo mine >house/2_core/som/file
     run "$LAB" dev new 2_core som --in house
     gave 1
-    says err "som is there already"
+    says err "som already exists"
     [ "$(find house -type f)" = house/2_core/som/file ] || complain "$(find house)"
 }
 
@@ -106,7 +106,7 @@ what_cannot_be_written_leaves_nothing_behind() { # test
     [ "$(ls -A house)" = 2_core ] || complain "$(ls -A house)"
 }
 
-names_that_differ_are_told() { # test
+differing_names_are_reported() { # test
     own_labs
     sed -i 's/accuracy/precision/g' $lab/README.md
     sed -i 's/float laid_out_accuracy/float laid_out_precision/' $lab/laid_out.h
@@ -115,7 +115,7 @@ names_that_differ_are_told() { # test
     refused_by agree "README.md does not mention accuracy"
 }
 
-a_case_without_an_exercise_and_an_exercise_without_a_case_are_told() { # test
+a_case_without_an_exercise_and_an_exercise_without_a_case_are_reported() { # test
     own_labs
     sed -i 's/"id": "accuracy"/"id": "share"/' $lab/lab.json
     sed -i 's,\(// [a-z]*\) accuracy,\1 share,' $lab/laid_out.c
@@ -125,49 +125,49 @@ a_case_without_an_exercise_and_an_exercise_without_a_case_are_told() { # test
     says out "not looked at"
 }
 
-marks_that_are_not_closed_are_told() { # test
+unclosed_marks_are_reported() { # test
     own_labs
     sed -i '/end standardize/d' $lab/laid_out.c
     check
     refused_by agree "laid_out.c:"
 }
 
-a_warning_in_the_skeleton_is_told() { # test
+a_warning_in_the_skeleton_is_reported() { # test
     own_labs
     sed -i 's,    // solution standardize,    int forgotten;\n&,' $lab/laid_out.c
     check
     refused_by skeleton "gcc says: error: unused variable"
 }
 
-a_skeleton_that_returns_is_told() { # test
+a_skeleton_that_returns_is_reported() { # test
     own_labs
     sed -i 's,    // solution standardize,    if (n > 100000) {\n&,; s,    // end standardize,&\n    },' $lab/laid_out.c
     check
     refused_by skeleton "although standardize is blank: it has to call laid_out_standardize"
 }
 
-an_exercise_that_needs_a_later_one_is_told() { # test
+an_exercise_that_needs_a_later_one_is_reported() { # test
     own_labs
     sed -i 's/double mean = /if (n < 9) laid_out_accuracy(x, (int32_t[]){0}, 1, 1);\n    &/' $lab/laid_out.c
     check
     refused_by progress "standardize__gives_what_a_hand_computes ends as 'not written yet', expected 'passes'"
 }
 
-a_reference_that_fails_its_own_cases_is_told() { # test
+a_reference_that_fails_its_own_cases_is_reported() { # test
     own_labs
     sed -i 's/ - mean) . deviation/&+1/' $lab/laid_out.c
     check
     refused_by whole "standardize__gives_what_a_hand_computes ends as 'wrong'"
 }
 
-a_mutant_that_survives_is_told() { # test
+a_mutant_that_survives_is_reported() { # test
     own_labs
     mutant accuracy written_otherwise 'b < B' 'B > b'
     check
     refused_by mutants "written_otherwise: survives all 4 cases of accuracy"
 }
 
-a_mutant_that_does_not_fit_or_compile_is_told() { # test
+a_mutant_that_does_not_fit_or_compile_is_reported() { # test
     own_labs
     mutant standardize none 'no such text' ''
     mutant standardize broken 'sum / (double)n' ''
@@ -184,7 +184,7 @@ a_mutant_that_only_crashes_is_rejected_and_marked() { # test
     grep -q 'far_away .*(crash or time only)' out || complain "is not marked"
 }
 
-a_line_of_a_solution_that_is_given_away_is_told() { # test
+a_line_of_a_solution_that_is_given_away_is_reported() { # test
     own_labs
     echo '// double deviation = sqrt(squares  /  (double)n);' >>$lab/laid_out.h
     sed -i 's/A row starts as correct/double mean = sum \/(double)n;/' $lab/lab.json
@@ -193,14 +193,14 @@ a_line_of_a_solution_that_is_given_away_is_told() { # test
     refused_by hints "hint 3 of accuracy holds a line of the solution of standardize"
 }
 
-a_hint_that_says_nothing_is_told() { # test
+a_hint_that_says_nothing_is_reported() { # test
     own_labs
     sed -i 's/"Move the numbers.*"/"Think."/' $lab/lab.json
     check
     refused_by hints "hint 1 of standardize is 'Think.'"
 }
 
-a_program_that_does_without_an_exercise_is_told() { # test
+a_program_that_does_without_an_exercise_is_reported() { # test
     own_labs
     sed -i 's/"id": "accuracy",/& "run": "--help",/' $lab/lab.json # so that it ends before
     check

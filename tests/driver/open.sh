@@ -25,7 +25,7 @@ a_lab_without_a_report_says_what_writes_one() { # test
 }
 
 without_a_display_the_path_is_printed() { # test
-    [ "$(uname)" != Darwin ] || exit 77 # there is always one
+    [ "$(uname)" != Darwin ] || skip "always a browser here" "run it on Linux"
     export LAB_OUT=results
     mkdir -p results/linear_algebra
     echo page >results/linear_algebra/report.html
