@@ -229,7 +229,7 @@ static void nothing_added_writes_nothing(void **state)
     assert_int_equal(access("report.html", F_OK), -1);
 }
 
-static void a_page_that_cannot_be_written_is_told_at_the_end(void **state)
+static void a_page_that_cannot_be_written_is_reported_at_the_end(void **state)
 {
     (void)state;
     Report *report = report_new("no/such/folder/report.html", "tiny", "", "");
@@ -288,7 +288,7 @@ int main(void)
         cmocka_unit_test_setup(a_loop_that_goes_on_has_speed_time_left_and_a_curve, setup),
         cmocka_unit_test_setup(a_loop_without_finite_values_has_no_curve, setup),
         cmocka_unit_test_setup(nothing_added_writes_nothing, setup),
-        cmocka_unit_test_setup(a_page_that_cannot_be_written_is_told_at_the_end, setup),
+        cmocka_unit_test_setup(a_page_that_cannot_be_written_is_reported_at_the_end, setup),
         cmocka_unit_test_setup(a_process_that_exits_early_leaves_a_page_that_says_so, setup),
         cmocka_unit_test_setup(a_page_that_is_cut_short_no_longer_reloads_and_says_so, setup),
     };

@@ -1,4 +1,4 @@
-/* Stories: which parts run, what is said at the end, and how a run that fails or is stopped ends. Each is
+/* Stories: which parts run, what is output at the end, and how a run that fails or is stopped ends. Each is
  * a process of its own, since its output and its signals are the process's. */
 #include "common/story.h"
 #include "common/todo.h"
@@ -102,10 +102,10 @@ static const Part parts[] = {
 
 typedef struct Ended {
     int status;
-    char said[8192];
+    char output[8192];
 } Ended;
 
-static Ended tell(How how, const char **words)
+static Ended run_tiny(How how, const char **words)
 {
     FILE *caught = tmpfile();
     assert_non_null(caught);
@@ -137,22 +137,23 @@ static Ended tell(How how, const char **words)
     assert_int_equal(waitpid(child, &ended.status, 0), child);
     ended.status = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 1000;
     rewind(caught);
-    ended.said[fread(ended.said, 1, sizeof ended.said - 1, caught)] = '\0';
+    ended.output[fread(ended.output, 1, sizeof ended.output - 1, caught)] = '\0';
     fclose(caught);
     return ended;
 }
-#define TELL(how, ...) tell(how, (const char *[]){"tiny", __VA_ARGS__, NULL})
+#define RUN_TINY(how, ...) run_tiny(how, (const char *[]){"tiny", __VA_ARGS__, NULL})
 
 static void expect(const Ended *ended, int status, const char *text)
 {
-    if (ended->status != status || strstr(ended->said, text) == NULL)
-        fail_msg("ended with %d, said:\n%s\nexpected %d and: %s", ended->status, ended->said,
+    if (ended->status != status || strstr(ended->output, text) == NULL)
+        fail_msg("ended with %d, output:\n%s\nexpected %d and: %s", ended->status, ended->output,
                  status, text);
 }
 
 static void expect_not(const Ended *ended, const char *text)
 {
-    if (strstr(ended->said, text) != NULL) fail_msg("said:\n%s\nunexpected: %s", ended->said, text);
+    if (strstr(ended->output, text) != NULL)
+        fail_msg("output:\n%s\nunexpected: %s", ended->output, text);
 }
 
 static const char *page(void)
@@ -168,7 +169,7 @@ static const char *page(void)
 static void all_parts_run_in_their_order(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){0}, "--threads=1");
+    Ended ended = RUN_TINY((How){0}, "--threads=1");
     expect(&ended, 0,
            "\nThe first part\n  first runs\n"
            "\nThe second part\n  n   square\n  3        9\n"
@@ -188,38 +189,38 @@ static void all_parts_run_in_their_order(void **state)
 static void each_part_begins_with_an_empty_step_arena(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){0}, "--threads=1");
+    Ended ended = RUN_TINY((How){0}, "--threads=1");
     expect(&ended, 0, "used 0\n");
 }
 
 static void the_parts_asked_for_run_with_those_that_always_do(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){0}, "--part=second");
+    Ended ended = RUN_TINY((How){0}, "--part=second");
     expect(&ended, 0, "has first 0, second 1\n\nThe second part\n");
     expect(&ended, 0, "To notice\n  second  the square\n  curves  the end\n");
     expect_not(&ended, "first runs");
-    ended = TELL((How){0}, "--part=second,first");
+    ended = RUN_TINY((How){0}, "--part=second,first");
     expect(&ended, 0, "first runs\n\nThe second part");
 }
 
 static void an_unknown_part_is_refused_with_the_nearest(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){0}, "--part", "first,secnd");
+    Ended ended = RUN_TINY((How){0}, "--part", "first,secnd");
     expect(&ended, 2, "'secnd' is not one of all|first|second; did you mean 'second'?");
-    ended = TELL((How){0}, "--part", "own");
+    ended = RUN_TINY((How){0}, "--part", "own");
     expect(&ended, 2, "'own' is not one of all|first|second");
-    ended = TELL((How){0}, "--part", "first,");
+    ended = RUN_TINY((How){0}, "--part", "first,");
     expect(&ended, 2, "'' is not one of");
-    ended = TELL((How){0}, "--help");
+    ended = RUN_TINY((How){0}, "--help");
     expect(&ended, 0, "--part=NAME,...");
 }
 
 static void a_part_that_is_not_listed_runs_alone(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){.only = "own"}, "--plot=none");
+    Ended ended = RUN_TINY((How){.only = "own"}, "--plot=none");
     expect(&ended, 0, "\nA file\n  own file\n");
     expect_not(&ended, "first runs");
 }
@@ -227,7 +228,7 @@ static void a_part_that_is_not_listed_runs_alone(void **state)
 static void a_picture_is_saved_and_a_plot_without_a_drawing_is_linked(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){.only = "own"}, "--plot=none");
+    Ended ended = RUN_TINY((How){.only = "own"}, "--plot=none");
     expect(&ended, 0, "A picture: out/tiny/white.png\nA plot: out/tiny/line.csv\n");
     assert_int_equal(access("out/tiny/white.png", F_OK), 0);
     assert_non_null(strstr(page(), "<img alt=\"A picture\" src=\"data:image/png;base64,"));
@@ -237,7 +238,7 @@ static void a_picture_is_saved_and_a_plot_without_a_drawing_is_linked(void **sta
 static void a_part_that_fails_ends_the_run_with_its_message(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){.fails = true}, "--threads=1");
+    Ended ended = RUN_TINY((How){.fails = true}, "--threads=1");
     expect(&ended, 1, "first: the world is not as it was");
     expect_not(&ended, "The second part");
     expect_not(&ended, "To notice");
@@ -248,7 +249,7 @@ static void a_part_that_fails_ends_the_run_with_its_message(void **state)
 static void ctrl_c_ends_the_run_after_the_part(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){.is_stopped = true}, "--threads=1");
+    Ended ended = RUN_TINY((How){.is_stopped = true}, "--threads=1");
     expect(&ended, 130, "\nStopped by Ctrl-C.\n");
     expect_not(&ended, "The second part");
     expect_not(&ended, "To notice");
@@ -259,7 +260,7 @@ static void ctrl_c_ends_the_run_after_the_part(void **state)
 static void an_exercise_that_is_not_written_yet_is_named_on_the_page(void **state)
 {
     (void)state;
-    Ended ended = TELL((How){.is_unwritten = true}, "--threads=1");
+    Ended ended = RUN_TINY((How){.is_unwritten = true}, "--threads=1");
     expect(&ended, 1, "svd is not written yet");
     assert_non_null(strstr(page(), "Stopped: svd is not written yet."));
     assert_null(strstr(page(), "http-equiv=\"refresh\""));
@@ -269,11 +270,11 @@ static void after_a_crash_or_a_second_ctrl_c_the_page_does_not_reload(void **sta
 {
     (void)state;
     setenv("LAB_CHECK", "./lab check tiny", 1);
-    TELL((How){.crash = SIGSEGV}, "--threads=1");
+    RUN_TINY((How){.crash = SIGSEGV}, "--threads=1");
     unsetenv("LAB_CHECK");
     assert_null(strstr(page(), "http-equiv=\"refresh\""));
     assert_non_null(strstr(page(), "The run was stopped before its end."));
-    TELL(((How){.is_stopped = true, .crash = SIGINT}), "--threads=1");
+    RUN_TINY(((How){.is_stopped = true, .crash = SIGINT}), "--threads=1");
     assert_null(strstr(page(), "http-equiv=\"refresh\""));
     assert_null(strstr(page(), ".cut { display: none }"));
 }
@@ -281,7 +282,7 @@ static void after_a_crash_or_a_second_ctrl_c_the_page_does_not_reload(void **sta
 static void the_page_has_the_parts_with_what_to_notice(void **state)
 {
     (void)state;
-    TELL((How){0}, "--threads=1");
+    RUN_TINY((How){0}, "--threads=1");
     const char *at = page();
     const char *wanted[] = {"The first part</h2>",  "first runs", "<b>first.svg</b>: a thing",
                             "The second part</h2>", ">9</td>",    "<b>curves</b>: the end"};
