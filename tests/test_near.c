@@ -318,7 +318,7 @@ static void a_factor_is_seen_in_what_was_added(void **state)
     assert_says("what was added = 5 x what should be: is a factor 1/B missing? (B = 5)");
 }
 
-static void an_unknown_mistake_gets_no_guess(void **state)
+static void an_unknown_pattern_is_not_guessed(void **state)
 {
     (void)state;
     Twelve got;
@@ -352,7 +352,7 @@ int main(void)
         cmocka_unit_test(a_missing_bias_is_recognised),
         cmocka_unit_test(previous_contents_distinguish_untouched_overwritten_and_added),
         cmocka_unit_test(a_factor_is_seen_in_what_was_added),
-        cmocka_unit_test(an_unknown_mistake_gets_no_guess),
+        cmocka_unit_test(an_unknown_pattern_is_not_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ a_new_lab_is_laid_out_whole_and_says_what_is_next() { # test
     gave 0
 }
 
-a_new_lab_is_refused_until_it_is_real() { # test
+a_new_lab_fails_its_gates_until_filled_in() { # test
     own_labs
     check
     refused_by words "laid_out/README.md:1: REPLACE: the title"
@@ -70,7 +70,7 @@ a_lab_that_is_filled_in_holds() { # test
     says out '"first":	"gives_what_a_hand_computes"'
 }
 
-an_unknown_stage_or_a_name_that_cannot_be_is_refused() { # test
+an_unknown_stage_or_an_invalid_name_is_refused() { # test
     run "$LAB" dev --help
     gave 0
     says out "dev new STAGE NAME"
@@ -95,7 +95,7 @@ an_unknown_stage_or_a_name_that_cannot_be_is_refused() { # test
     gave 2
 }
 
-a_folder_that_is_there_is_left_alone() { # test
+an_existing_folder_is_not_changed() { # test
     mkdir -p house/2_core/som
     echo mine >house/2_core/som/file
     run "$LAB" dev new 2_core som --in house
@@ -104,7 +104,7 @@ a_folder_that_is_there_is_left_alone() { # test
     [ "$(find house -type f)" = house/2_core/som/file ] || complain "$(find house)"
 }
 
-what_cannot_be_written_leaves_nothing_behind() { # test
+a_failed_write_leaves_nothing_behind() { # test
     mkdir house
     : >house/2_core # no folder
     run "$LAB" dev new 2_core som --in house
