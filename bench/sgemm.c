@@ -79,7 +79,7 @@ typedef struct Bench {
     Rival rivals[RIVAL_COUNT];
     Peer *peer;    // NULL: no --peers, or no PyTorch
     float *a, *b, *c, *expected;
-    Report *report;
+    BenchReport *report;
     Peak peak;    // for the number of threads in use
 } Bench;
 
@@ -170,7 +170,7 @@ static bool measure_product(const Bench *bench, MatrixProduct product, Error *er
     for (int i = 0; i < count; i++) column[columns[i]] = &timings[i];
     print_row(bench, &product, column);
 
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "kind", KIND[product.kind]);
     cJSON_AddNumberToObject(row, "batch", product.batch);
     cJSON_AddNumberToObject(row, "m", product.m);
@@ -178,7 +178,7 @@ static bool measure_product(const Bench *bench, MatrixProduct product, Error *er
     cJSON_AddNumberToObject(row, "k", product.k);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
     cJSON_AddNumberToObject(row, "flop", flops(&product));
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     const int best = best_rival(column);
     if (best >= 0) {
         cJSON_AddStringToObject(row, "best_rival", COLUMN[best]);
@@ -277,7 +277,7 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     for (int i = 0; i < RIVAL_COUNT; i++) rival_threads(&bench->rivals[i], threads);
     bench->peak = peak_measure(threads);
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\nGFLOP/s, medians of interleaved rounds  (< below 0.98 of the best library, ~ noisy)\n"
            "           m     n     k  t");
     for (int i = 0; i < (bench->peer != NULL ? COLUMNS : TORCH); i++) printf(" %8s", COLUMN[i]);
@@ -332,11 +332,11 @@ int main(int argc, char **argv)
         if (bench.peer == NULL) printf("%s\n", err.message);
     }
     make_matrices(keep, &bench);
-    bench.report = report_new(keep, "sgemm", rivals_text(keep, bench.rivals));
-    if (bench.peer != NULL) report_peer(bench.report, bench.peer);
+    bench.report = bench_report_new(keep, "sgemm", rivals_text(keep, bench.rivals));
+    if (bench.peer != NULL) bench_report_peer(bench.report, bench.peer);
     for (int t = 0; t < bench.command.thread_counts; t++)
         if (!measure_threads(&bench, bench.command.threads[t], &err)) return error_report(&err);
     peer_close(bench.peer);
-    if (!report_end(bench.report, bench.command.json, &err)) return error_report(&err);
+    if (!bench_report_end(bench.report, bench.command.json, &err)) return error_report(&err);
     return 0;
 }

@@ -189,7 +189,7 @@ static bool start_lab(WatchRun *run, const char *name, Error *err)
     return run_program(argv, 1, err) >= 0;
 }
 
-static bool measure(WatchRun *run, Plan plan, Report *report, Error *err)
+static bool measure(WatchRun *run, Plan plan, BenchReport *report, Error *err)
 {
     static const char *const checked[] = {LAB_CC_CHECKED, NULL};
     static const char include[] = "-I" LAB_SOURCE_DIR;
@@ -223,14 +223,14 @@ static bool measure(WatchRun *run, Plan plan, Report *report, Error *err)
     if (run_command(compile, 1, err) < 0) return false;    // what the grader is asked about
     if (!bench_compare(contenders, COUNT, plan, timings, err)) return false;
     printf("\n%-28s %8s %21s %8s %9s\n", "", "seconds", "middle half", "most", "of watch");
-    cJSON *row = report_row(report);
+    cJSON *row = bench_report_row(report);
     cJSON_AddStringToObject(row, "lab", "autoencoder");
     for (int i = 0; i < COUNT; i++) {
         Stats s = timings[i].seconds;
         printf("%-28s %8.3f %9.3f - %-9.3f %8.3f %8.0f%%%s\n", timings[i].name, s.median,
                s.quartile1, s.quartile3, s.max, 100 * timings[i].ratio.median,
                bench_noisy(s) ? " ~" : "");
-        report_timing(row, &timings[i]);
+        bench_report_timing(row, &timings[i]);
     }
     double rest_of =
         timings[0].seconds.median - timings[2].seconds.median - timings[3].seconds.median;
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
     strcpy(run->folder, "/tmp/lab_verdict_XXXXXX");
     if (mkdtemp(run->folder) == NULL) return error_set(&err, "/tmp: no folder"), error_report(&err);
     run->text = read_text(keep, FOLDER "/autoencoder.c");
-    Report *report = report_new(keep, "verdict", LAB_CC);
+    BenchReport *report = bench_report_new(keep, "verdict", LAB_CC);
     Plan plan = {.rounds = command.quick ? 2 : 21, .seconds = 0, .sample_seconds = 1e-4};
 
     bool measured = start_lab(run, "other", &err) && start_lab(run, "mine", &err);
@@ -264,5 +264,5 @@ int main(int argc, char **argv)
     close_watch(run);
     const char *sweep[] = {"/bin/rm", "-rf", run->folder, NULL};
     run_program(sweep, 1, NULL);
-    return measured && report_end(report, command.json, &err) ? 0 : error_report(&err);
+    return measured && bench_report_end(report, command.json, &err) ? 0 : error_report(&err);
 }

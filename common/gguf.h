@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/error.h"
+#include "common/file.h"
 #include "kernels/dtype.h"
 
 enum { GGUF_MAX_DIMS = 4 };
@@ -69,8 +70,7 @@ typedef struct Gguf {
     int tensor_count;
     GgufTensor *tensors;           // in the order of the file
     const GgufTensor **by_name;    // sorted
-    void *mapping;                 // NULL when the bytes are the caller's
-    size_t size;
+    FileView view;                 // of no bytes when they are the caller's
 } Gguf;
 
 // NULL and a message when the file cannot be read or breaks a rule.

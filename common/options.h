@@ -37,6 +37,11 @@ void options_string(Options *options, const char *name, char letter, const char 
 // `choices` are separated by bars: "cpu|cuda".
 void options_choice(Options *options, const char *name, char letter, const char **value,
                     const char *choices, const char *help);
+// One or more of the choices, separated by commas: "--part fit,pages".
+void options_choices(Options *options, const char *name, char letter, const char **value,
+                     const char *choices, const char *help);
+// Whether a list that options_choices() stored holds the word.
+bool options_chosen(const char *list, const char *word);
 
 // The words that are no options, in their order and as many as there are; without this call each is
 // refused. `argument` names them in --help: "MODEL...".

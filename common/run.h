@@ -16,15 +16,18 @@
  *         return run_end(run, "checkpoint.safetensors");    // says how to resume; 130
  *     }
  *
- * The run and its strings live in `keep`. There is one run in a process, since Ctrl-C is the
- * process's: the first asks the loop to stop, a second ends the program at once.
+ * The run and its strings live in `keep`. There is one run in a process, since signals are the
+ * process's: the first Ctrl-C, SIGTERM or SIGHUP asks the loop to stop, a second ends the program at
+ * once. A loop of common/training.h sees to all of this.
  */
 #pragma once
 #include <stdint.h>
 #include <time.h>
 #include "common/metrics.h"
 #include "common/options.h"
+#include "common/picture.h"
 #include "common/plot.h"
+#include "common/report.h"
 
 typedef struct Run {
     // From the command line.
@@ -41,6 +44,7 @@ typedef struct Run {
     // Derived from it.
     const char *name;       // the lab's
     const char *command;    // as it was typed, and a space
+    Report *report;         // out/report.html: report_progress() shows there how far a loop is
     Metrics *metrics;       // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
     time_t began;
     double clock;    // seconds, of the monotonic clock, when it began
@@ -52,7 +56,7 @@ typedef struct Run {
 // Where LAB_CHECK names a command (`lab run --mine` does), a crash prints that command.
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status);
 
-// Whether Ctrl-C was pressed.
+// Whether Ctrl-C was pressed, or SIGTERM or SIGHUP came.
 bool run_interrupted(const Run *run);
 
 // After the checkpoint of `--resume` was loaded: drops the metrics of later steps.
@@ -61,10 +65,25 @@ bool run_resumed(Run *run, long step, Error *err);
 // "out/autoencoder/digits.png", in the run's arena.
 const char *run_path(const Run *run, const char *file);
 
+// ---- what a run shows: on stdout, and on its page ----
+
+void run_heading(const Run *run, const char *title);    // after an empty line
+// One or more sentences, without a newline at the end: a line on stdout, a paragraph on the page.
+void run_print(const Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void run_table(const Run *run, const Table *table);
+
 // Draws out/NAME.svg or what --plot asks for, and prints a line saying where, or why not.
 void run_plot(const Run *run, const Plot *plot, const char *name);
 
-// Closes the metrics. Returns what main() returns: 0, 1 when metrics are missing, and 130 after
-// Ctrl-C, with the command that resumes from out/CHECKPOINT where this run has saved it; NULL when the
-// lab cannot resume.
+// Saves out/NAME.png and prints a line saying where, or why not.
+void run_picture(const Run *run, const Picture *picture, const char *title, const char *name);
+
+// ---- the end ----
+
+// Closes the metrics and the page. Returns what main() returns: 0, 1 when metrics are missing, and 130
+// after Ctrl-C (128 and the signal's number), with the command that resumes from out/CHECKPOINT where
+// this run has saved it; NULL when the lab cannot resume.
 int run_end(Run *run, const char *checkpoint);
+
+// When the world fails the run: prints why, and says so on the page. Returns 1.
+int run_fail(Run *run, const Error *err);

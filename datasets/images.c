@@ -3,6 +3,7 @@
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/root.h"
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first,
 {
     REQUIRE(count > 0 && count <= IMAGES_MAX, "count is %d, expected 1 to %d", count, IMAGES_MAX);
     *images = (Images){
-        .origin = arena_print(keep, "generated digits, seed %llu", (unsigned long long)seed),
+        .origin = arena_print(keep, "generated digits, seed %" PRIu64, seed),
         .count = count,
         .height = DIGIT_SIZE,
         .width = DIGIT_SIZE,
@@ -140,4 +141,15 @@ Tensor *images_labels(Arena *arena, const Images *images, const int *index, int 
         labels[b] = images->labels[index[b]];
     }
     return tensor_from_ints(arena, SHAPE(count), labels);
+}
+
+static void make_batch(Batch *batch, const void *data, const int *index)
+{
+    batch->x = images_batch(batch->arena, data, index, batch->rows);
+    batch->labels = images_labels(batch->arena, data, index, batch->rows);
+}
+
+Batches images_batches(const Images *images)
+{
+    return (Batches){.count = images->count, .make = make_batch, .data = images};
 }

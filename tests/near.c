@@ -1,4 +1,5 @@
 #include "tests/near.h"
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,8 @@ enum { MAP_ROWS = 8, MAP_COLS = 48, SHOWN_VALUES = 6 };
 
 // One comparison: the tensor seen as rows of its last dimension.
 typedef struct Pair {
-    const float *got;
+    Numbers got,
+        before;    // before: what got held before the call, all NULL where that is not known
     const double *want;
     size_t rows, cols, count;
     Shape shape;
@@ -36,16 +38,29 @@ __attribute__((format(printf, 2, 3))) static void put(Text *text, const char *fo
 
 // ---- right or wrong ----
 
+static double number(Numbers x, size_t i)
+{
+    return x.floats != NULL ? (double)x.floats[i] : x.doubles[i];
+}
+
+static bool is_known(Numbers x)
+{
+    return x.floats != NULL || x.doubles != NULL;
+}
+
 static double tolerance(const Pair *p, double want)
 {
-    return p->near.exact ? 0 : p->near.atol + p->near.rtol * fabs(want);
+    const Near *near = &p->near;
+    if (near->exact) return 0;
+    return near->atol + near->rtol * fabs(want) + near->eps * DBL_EPSILON * fmax(fabs(want), 1);
 }
 
 static bool is_wrong(const Pair *p, size_t i)
 {
-    double got = p->got[i], want = p->want[i];
-    if (got == want) return false;    // two equal infinities, whose difference is NaN
-    return !(fabs(got - want) <= tolerance(p, want));
+    double got = number(p->got, i), want = p->want[i];
+    if (isnan(want)) return !isnan(got);
+    if (isinf(want)) return got != want;
+    return got != want && !(fabs(got - want) <= tolerance(p, want));
 }
 
 static size_t count_wrong(const Pair *p, size_t first, size_t end)
@@ -60,12 +75,12 @@ static size_t count_wrong(const Pair *p, size_t first, size_t end)
 
 static double base(const Pair *p, size_t i)
 {
-    return p->near.added_to ? (double)p->near.added_to[i] : 0;
+    return p->near.added_to != NULL ? number(p->before, i) : 0;
 }
 
 static double got_at(const Pair *p, size_t i)
 {
-    return p->got[i] - base(p, i);
+    return number(p->got, i) - base(p, i);
 }
 
 static double want_at(const Pair *p, size_t i)
@@ -80,22 +95,48 @@ static bool alike(const Pair *p, size_t i, double got, double want)
            10 * tolerance(p, fmax(fabs(want), fabs(base(p, i)))) + 1e-7 * fabs(want);
 }
 
+static void put_place(const Pair *p, Text *out, const char *words, size_t index);
+
+// All that is wrong is what was there before.
 static bool looks_untouched(const Pair *p, Text *out)
 {
-    const float *before = p->near.added_to ? p->near.added_to : p->near.replaces;
-    if (before == NULL || memcmp(before, p->got, p->count * sizeof *before) != 0) return false;
-    put(out, "%s holds what it held before the call: nothing was written", p->near.name);
+    if (!is_known(p->before)) return false;
+    size_t untouched = 0, first = 0, wrong = 0;
+    for (size_t i = p->count; i-- > 0;) {
+        bool same = number(p->got, i) == number(p->before, i);
+        untouched += same;
+        if (!is_wrong(p, i)) continue;
+        if (!same) return false;
+        wrong++, first = i;
+    }
+    if (untouched == p->count) {
+        put(out, "%s holds what it held before the call: nothing was written", p->near.name);
+        return true;
+    }
+    put(out, "%zu of %zu elements", wrong, p->count);
+    put_place(p, out, ", the first at ", first);
+    put(out, ", hold%s what they held before the call: does a loop end too early?",
+        wrong == 1 ? "s" : "");
     return true;
 }
 
 // Fresh memory is 0xff bytes: in guarded.c, and in the grader's malloc(). Arithmetic keeps the NaN
 // that they are; 0/0 and inf - inf make another one. Locals that are not set begin as 0xfe bytes
-// where gcc fills them (-ftrivial-auto-var-init=pattern), -1.7e38 in float, and as that NaN in clang.
-static bool was_never_written(float x)
+// where gcc fills them (-ftrivial-auto-var-init=pattern), -1.7e38 in float, -5.3e303 in double, and as that NaN in clang.
+static bool was_never_written(const Pair *p, size_t i)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (bits & 0x7fffffff) == 0x7fffffff || fabsf(x + 1.69473953e38f) < 1e34f;
+    if (p->got.floats != NULL) {
+        uint32_t bits;
+        float filled;
+        memcpy(&bits, &p->got.floats[i], sizeof bits);
+        memset(&filled, 0xfe, sizeof filled);
+        return (bits & INT32_MAX) == INT32_MAX || fabsf(p->got.floats[i] / filled - 1) < 1e-4f;
+    }
+    uint64_t bits;
+    double filled;
+    memcpy(&bits, &p->got.doubles[i], sizeof bits);
+    memset(&filled, 0xfe, sizeof filled);
+    return (bits & INT64_MAX) == INT64_MAX || fabs(p->got.doubles[i] / filled - 1) < 1e-4;
 }
 
 static void put_index(Text *out, Shape shape, size_t index, bool whole_row);
@@ -112,7 +153,7 @@ static bool looks_unwritten(const Pair *p, Text *out)
 {
     size_t unwritten = 0, first = 0;
     for (size_t i = p->count; i-- > 0;)
-        if (is_wrong(p, i) && was_never_written(p->got[i])) unwritten++, first = i;
+        if (is_wrong(p, i) && was_never_written(p, i)) unwritten++, first = i;
     if (unwritten == 0) return false;
     put(out, "%zu of %zu elements", unwritten, p->count);
     put_place(p, out, ", the first at ", first);
@@ -125,8 +166,8 @@ static bool looks_not_finite(const Pair *p, Text *out)
 {
     size_t nan = 0, infinite = 0, first = 0;
     for (size_t i = p->count; i-- > 0;) {
-        bool is_nan = isnan(p->got[i]) && !isnan(p->want[i]);
-        bool is_inf = isinf(p->got[i]) && !isinf(p->want[i]);
+        double got = number(p->got, i);
+        bool is_nan = isnan(got) && !isnan(p->want[i]), is_inf = isinf(got) && !isinf(p->want[i]);
         if (is_nan || is_inf) first = i;
         nan += is_nan, infinite += is_inf;
     }
@@ -139,10 +180,23 @@ static bool looks_not_finite(const Pair *p, Text *out)
     return true;
 }
 
+static bool looks_like_a_lost_nan(const Pair *p, Text *out)
+{
+    size_t lost = 0, first = 0;
+    for (size_t i = p->count; i-- > 0;)
+        if (isnan(p->want[i]) && is_wrong(p, i)) lost++, first = i;
+    if (lost == 0) return false;
+    put(out, "%zu element%s", lost, lost == 1 ? "" : "s");
+    put_place(p, out, ", the first at ", first);
+    put(out, ", should be NaN: a NaN that goes in has to come out, and what has no answer is NaN");
+    return true;
+}
+
 static bool looks_zero(const Pair *p, Text *out)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (p->got[i] != 0) return false;
+        if (number(p->got, i) != 0) return false;
+    if (p->count == 1) return false;    // the report says so already
     put(out, "all of it is zero");
     return true;
 }
@@ -151,7 +205,7 @@ static bool looks_overwritten(const Pair *p, Text *out)
 {
     if (p->near.added_to == NULL) return false;
     for (size_t i = 0; i < p->count; i++)
-        if (!alike(p, i, p->got[i], want_at(p, i))) return false;
+        if (!alike(p, i, number(p->got, i), want_at(p, i))) return false;
     put(out, "what %s held before the call was overwritten: add to it (+=), it may be used twice",
         p->near.name);
     return true;
@@ -161,7 +215,7 @@ static bool looks_added(const Pair *p, Text *out)
 {
     if (p->near.replaces == NULL) return false;
     for (size_t i = 0; i < p->count; i++)
-        if (!alike(p, i, (double)p->got[i] - (double)p->near.replaces[i], p->want[i])) return false;
+        if (!alike(p, i, number(p->got, i) - number(p->before, i), p->want[i])) return false;
     put(out, "what %s held before the call was added in: overwrite it (=)", p->near.name);
     return true;
 }
@@ -231,13 +285,18 @@ static bool looks_shifted(const Pair *p, Text *out)
     return true;
 }
 
+static double off_by(const Pair *p, size_t i)
+{
+    return number(p->got, i) - p->want[i];
+}
+
 static bool looks_offset_by_column(const Pair *p, Text *out)
 {
     if (p->rows < 2) return false;
     for (size_t i = p->cols; i < p->count; i++) {
-        double first = p->got[i % p->cols] - p->want[i % p->cols];
-        if (!alike(p, i, p->got[i] - p->want[i], first)) return false;
-        if (fabs(p->got[i] - p->want[i] - first) > 1e-3 * fabs(first)) return false;
+        double first = off_by(p, i % p->cols);
+        if (!alike(p, i, off_by(p, i), first)) return false;
+        if (fabs(off_by(p, i) - first) > 1e-3 * fabs(first)) return false;
     }
     put(out, "each column is off by the same amount in every row: is the bias missing or doubled?");
     return true;
@@ -247,44 +306,61 @@ static bool looks_repeated(const Pair *p, Text *out)
 {
     if (p->rows < 2) return false;
     for (size_t i = p->cols; i < p->count; i++)
-        if (p->got[i] != p->got[i % p->cols]) return false;
+        if (number(p->got, i) != number(p->got, i % p->cols)) return false;
     put(out, "every row is a copy of the first: is the row's index used?");
     return true;
 }
 
-// The first row is right, and each of the others has something wrong.
+// The first row is right, and each of the others has something wrong. The rows of doubles are those
+// of matrices, the rows of floats a batch.
 static bool looks_like_batch_one(const Pair *p, Text *out)
 {
     if (p->rows < 2 || count_wrong(p, 0, p->cols) > 0) return false;
     for (size_t i = p->cols; i < p->count; i += p->cols)
         if (count_wrong(p, i, i + p->cols) == 0) return false;
-    put(out, "the first row is right and later ones are wrong: it works for a batch of 1 only");
+    put(out, "the first row is right and later ones are wrong: %s",
+        p->got.floats != NULL ? "it works for a batch of 1 only" : "is the row's index used?");
     return true;
 }
 
+// An edge is seen where there are rows and columns, and more than its corner is wrong: the last of a
+// few elements may be wrong for any reason.
 static bool looks_like_an_edge(const Pair *p, Text *out)
 {
-    size_t total = count_wrong(p, 0, p->count), last_row = 0, last_col = 0;
-    if (p->rows > 1) last_row = count_wrong(p, p->count - p->cols, p->count);
-    for (size_t r = 0; p->cols > 1 && r < p->rows; r++)
-        last_col += is_wrong(p, (r + 1) * p->cols - 1);
-    if (p->rows > 2 && last_row == total)
-        put(out,
-            "only the last row is wrong: does a loop end one too early, or a tile at its edge?");
-    else if (last_col == total)
-        put(out,
-            "only the last column is wrong: does a loop end one too early, or a tile at its edge?");
-    else return false;
+    if (p->rows < 2 || p->cols < 2) return false;
+    size_t total = count_wrong(p, 0, p->count), last_col = 0;
+    size_t last_row = count_wrong(p, p->count - p->cols, p->count);
+    for (size_t r = 0; r < p->rows; r++) last_col += is_wrong(p, (r + 1) * p->cols - 1);
+    bool is_row = p->rows > 2 && last_row == total, is_col = p->cols > 2 && last_col == total;
+    if (total < 2 || !(is_row || is_col)) return false;
+    put(out, "only the last %s is wrong: does a loop end one too early, or a tile at its edge?",
+        is_row ? "row" : "column");
+    return true;
+}
+
+// A few digits are missing, and no pattern is to be seen in them.
+static bool looks_rounded(const Pair *p, Text *out)
+{
+    double worst = 0, asked = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        double size = fabs(p->want[i]), off = fabs(off_by(p, i)) / size;
+        if (!is_wrong(p, i)) continue;
+        if (!(off < 1e-3)) return false;
+        if (off > worst) worst = off, asked = tolerance(p, size) / size;
+    }
+    put(out, "right to %.0f digits; ", floor(-log10(worst)));
+    if (p->near.exact) put(out, "asked for are exactly the same numbers");
+    else put(out, "%.0f are asked for", ceil(-log10(asked) - 1e-9));
     return true;
 }
 
 static void put_likeness(const Pair *p, Text *out)
 {
     static bool (*const patterns[])(const Pair *, Text *) = {
-        looks_untouched,       looks_unwritten,    looks_not_finite,     looks_zero,
-        looks_overwritten,     looks_added,        looks_scaled,         looks_transposed,
-        looks_shifted,         looks_like_an_edge, looks_like_batch_one, looks_repeated,
-        looks_offset_by_column};
+        looks_untouched,      looks_unwritten,  looks_not_finite,      looks_like_a_lost_nan,
+        looks_rounded,        looks_zero,       looks_overwritten,     looks_added,
+        looks_scaled,         looks_transposed, looks_shifted,         looks_like_an_edge,
+        looks_like_batch_one, looks_repeated,   looks_offset_by_column};
     size_t start = out->used;
     put(out, "looks like: ");
     for (size_t k = 0; k < sizeof patterns / sizeof *patterns; k++)
@@ -328,7 +404,19 @@ static void put_map(const Pair *p, Text *out)
     if (rows * cols > 1) put(out, "  (a mark stands for %zu x %zu elements)\n", rows, cols);
 }
 
-static void put_values(const Pair *p, Text *out, size_t first, bool got)
+// As few digits as show that the two are not the same.
+static int shown_digits(double got, double want, int least)
+{
+    char one[32], other[32];
+    for (int digits = least; digits < 17; digits += 3) {
+        snprintf(one, sizeof one, "%.*g", digits, got);
+        snprintf(other, sizeof other, "%.*g", digits, want);
+        if (strcmp(one, other) != 0) return digits;
+    }
+    return 17;
+}
+
+static void put_values(const Pair *p, Text *out, size_t first, int digits, bool got)
 {
     size_t row = first / p->cols * p->cols, from = first;
     if (first - row < SHOWN_VALUES) from = row;    // from the row's start where that shows it
@@ -336,34 +424,47 @@ static void put_values(const Pair *p, Text *out, size_t first, bool got)
     put_index(out, p->shape, row, true);
     put(out, from == row ? " " : "  ..");
     for (size_t i = from; i < row + p->cols && i < from + SHOWN_VALUES; i++)
-        put(out, " %.4g", got ? (double)p->got[i] : p->want[i]);
+        put(out, " %.*g", digits, got ? number(p->got, i) : p->want[i]);
     put(out, from + SHOWN_VALUES < row + p->cols ? " ..\n" : "\n");
 }
 
-bool near_report(char *text, size_t size, const float *got, const double *want, Shape shape,
-                 Near near)
+static void put_tolerance(const Near *near, Text *out)
 {
-    if (near.atol == 0 && near.rtol == 0) near.atol = near.rtol = 1e-5;
+    if (near->exact) put(out, " not exactly equal");
+    else if (near->eps > 0) put(out, " not within %g eps", near->eps);
+    else if (near->atol == 0) put(out, " outside %g |want|", near->rtol);
+    else if (near->rtol == 0) put(out, " outside %g", near->atol);
+    else put(out, " outside %g + %g |want|", near->atol, near->rtol);
+}
+
+bool near_report(char *text, size_t size, Numbers got, const double *want, Shape shape, Near near)
+{
+    if (near.atol == 0 && near.rtol == 0 && near.eps == 0)
+        near.atol = near.rtol = got.floats != NULL ? 1e-5 : 1e-12;
+    const void *held = near.added_to != NULL ? near.added_to : near.replaces;
+    Numbers before = got.floats != NULL ? numbers_of_floats(held) : numbers_of_doubles(held);
     size_t count = shape_count(shape), cols = shape.dims ? (size_t)shape.size[shape.dims - 1] : 1;
-    Pair pair = {got, want, cols ? count / cols : 0, cols, count, shape, near}, *p = &pair;
+    Pair pair = {got, before, want, cols ? count / cols : 0, cols, count, shape, near}, *p = &pair;
     Text text_ = {text, size, 0}, *out = &text_;
     text[0] = '\0';
 
     size_t wrong = count_wrong(p, 0, count), first = 0;
     if (wrong == 0) return true;
     while (!is_wrong(p, first)) first++;
+    double is = number(got, first), should_be = want[first];
 
     if (near.formula) put(out, "%s\n", near.formula);
     put(out, "%s", near.name);
     if (shape.dims > 0) put(out, " %s: %zu of %zu", SHAPE_TEXT(shape), wrong, count);
-    if (near.exact) put(out, " not exactly equal");
-    else put(out, " outside %g + %g |want|", near.atol, near.rtol);
+    put_tolerance(&near, out);
     put_place(p, out, ", first at ", first);
-    put(out, ": got %.6g, want %.6g\n", got[first], want[first]);
+    int digits = shown_digits(is, should_be, 6);
+    put(out, ": got %.*g, want %.*g\n", digits, is, digits, should_be);
     if (count > 1) {
+        digits = shown_digits(is, should_be, 4);
         put_map(p, out);
-        put_values(p, out, first, true);
-        put_values(p, out, first, false);
+        put_values(p, out, first, digits, true);
+        put_values(p, out, first, digits, false);
     }
     put_likeness(p, out);
     return false;
@@ -373,7 +474,7 @@ bool near_tensor_report(char *text, size_t size, const Tensor *got, const double
                         Near near)
 {
     if (got != NULL && got->data != NULL && shape_equal(got->shape, shape))
-        return near_report(text, size, got->data, want, shape, near);
+        return near_report(text, size, numbers_of_floats(got->data), want, shape, near);
     Text out = {text, size, 0};
     if (near.formula) put(&out, "%s\n", near.formula);
     if (got == NULL)
@@ -400,9 +501,17 @@ void near_tensor_assert(const Tensor *got, const double *want, Shape shape, Near
     if (!near_tensor_report(text, sizeof text, got, want, shape, near)) fail_with(text, file, line);
 }
 
-void near_assert(const float *got, const double *want, Shape shape, Near near, const char *file,
+void near_assert(Numbers got, const double *want, Shape shape, Near near, const char *file,
                  int line)
 {
     char text[4096];
     if (!near_report(text, sizeof text, got, want, shape, near)) fail_with(text, file, line);
+}
+
+void within_assert(const char *formula, double error, double most, const char *file, int line)
+{
+    if (error <= most * DBL_EPSILON) return;    // a NaN is more
+    print_error("%s is %.3g, that is %.3g eps; expected at most %g eps\n", formula, error,
+                error / DBL_EPSILON, most);
+    _fail(file, line);
 }

@@ -21,6 +21,7 @@
     X(solution, "LAB.EX [--give-up]", "the reference beside yours, once it passes")                \
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \
     X(run,     "LAB [--mine] [options]", "run a lab, with --mine on your code; --help: its options")\
+    X(open,    "LAB [--mine]",     "the report of its last run, in a browser")                     \
     X(keynumbers, "MODEL... [options]", "parameters, memory, FLOPs and GPUs of a model; --help")    \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
     X(bench,   "[NAME] [options]", "the benchmarks, or one; LAB [--mine]: exercises, yours too")   \

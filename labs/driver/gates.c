@@ -2,6 +2,7 @@
 #include "labs/driver/mine.h"
 #include "labs/driver/process.h"
 #include "labs/driver/secrets.h"
+#include "labs/driver/variants.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <stdarg.h>
@@ -311,7 +312,7 @@ static void plan_states(Check *check, Plan *plan)
         plan_add(plan, GATE_PROGRAM,
                  (Proof){PROOF_PROGRAM,
                          arena_print(check->arena, "without_%s", lab->exercises[e].id),
-                         text_without(check, e), NULL, e, NULL});
+                         text_without(check, e), NULL, e, 0, NULL});
     for (int k = 0; k <= lab->exercise_count; k++) {
         const char *text = source_skeleton(check->arena, lab, &check->reference, k);
         GateId gate = k == 0 ? GATE_SKELETON : k < lab->exercise_count ? GATE_PROGRESS : GATE_WHOLE;
@@ -320,13 +321,14 @@ static void plan_states(Check *check, Plan *plan)
                 plan_add(plan, gate,
                          (Proof){PROOF_WARNINGS,
                                  arena_print(check->arena, "%s_%d", compilers[c], k), text,
-                                 compilers[c], k, NULL});
+                                 compilers[c], k, 0, NULL});
         plan_add(plan, gate,
                  (Proof){PROOF_PROGRESS, arena_print(check->arena, "solved_%d", k), text, NULL, k,
-                         NULL});
+                         0, NULL});
     }
-    plan_add(plan, GATE_WHOLE,
-             (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, NULL});
+    plan_add(
+        plan, GATE_WHOLE,
+        (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, 0, NULL});
 }
 
 static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int count)
@@ -345,7 +347,7 @@ static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int co
         const char *name = arena_print(check->arena, "mutant_%s_%s",
                                        lab->exercises[mutant->exercise].id, mutant->name);
         plan_add(plan, GATE_MUTANTS,
-                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, NULL});
+                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, m + 1, NULL});
         each[mutant->exercise]++;
         gates->mutants[gates->mutant_count++] = *mutant;
     }
@@ -372,7 +374,10 @@ static bool run_proofs(Check *check, Error *err)
     plan_states(check, &plan);
     int states = plan.count;
     plan_mutants(check, &plan, mutants, count);
-    if (!proofs_run(check->arena, check->lab, plan.proofs, plan.count, err)) return false;
+    Variants variants = {variants_text(check->arena, check->lab, &check->reference, mutants, count),
+                         variants_text(check->arena, check->lab, &check->reference, NULL, 0)};
+    if (!proofs_run(check->arena, check->lab, &variants, plan.proofs, plan.count, err))
+        return false;
     for (int i = 0; i < plan.count; i++) {
         const Proof *proof = &plan.proofs[i];
         if (proof->found->fault[0] == '\0') continue;

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 
 // Runs the program with these options, its output dropped, and returns its exit status.
 static int run(const char *options)

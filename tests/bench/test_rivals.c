@@ -6,7 +6,7 @@
 #include <string.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "common/rng.h"
 #include "kernels/kernels.h"
 
@@ -94,8 +94,8 @@ int main(void)
                                         free_arena),
         cmocka_unit_test_setup_teardown(rivals_agree_with_ref_on_strided_batches, make_arena,
                                         free_arena),
-        cmocka_unit_test_setup_teardown(a_missing_rival_gives_a_reason_and_a_present_one_its_version,
-                                        make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(
+            a_missing_rival_gives_a_reason_and_a_present_one_its_version, make_arena, free_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* GGUF: what stands in a file is found, and every rule of the format is broken in turn. */
 #include "common/gguf.h"
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -192,7 +193,7 @@ static void numbers_of_every_kind_are_read(void **state)
         assert_int_equal(gguf_real_at(value, 0, &real), EXPECTED[i].real != 0);
         assert_int_equal(gguf_integer_at(value, 0, &whole), EXPECTED[i].whole != 0);
         if (real != EXPECTED[i].real || whole != EXPECTED[i].whole)
-            fail_msg("%s is %.17g and %llu", value->key, real, (unsigned long long)whole);
+            fail_msg("%s is %.17g and %" PRIu64, value->key, real, whole);
     }
     const GgufValue *array = gguf_value(file, "ARRAY");
     uint64_t whole;

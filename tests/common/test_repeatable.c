@@ -4,7 +4,7 @@
 #include "common/loss.h"
 #include "common/optimizer.h"
 #include "kernels/device.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>

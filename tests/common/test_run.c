@@ -2,6 +2,7 @@
  * process of its own, since its signals and its output are the process's. */
 #include "common/run.h"
 #include "kernels/device.h"
+#include <inttypes.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -94,8 +95,8 @@ static int resume_at_two(Run *run)
 
 static int print_settings(Run *run)
 {
-    printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed,
-           device->name, omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
+    printf("%d %" PRIu64 " %s %d|%s|%s|%s|%s|%s\n", run->smoke, run->seed, device->name,
+           omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
            run->resume ? run->resume : "-", run_path(run, "x"));
     return run_end(run, NULL);
 }
@@ -112,6 +113,19 @@ static int save_and_press(Run *run)
 {
     fclose(fopen(run_path(run, "check point"), "w"));
     return press_at_once(run);
+}
+
+static int send_term(Run *run)
+{
+    fclose(fopen(run_path(run, "checkpoint"), "w"));
+    raise(SIGTERM);
+    return run_interrupted(run) ? run_end(run, "checkpoint") : 51;
+}
+
+static int send_hup(Run *run)
+{
+    raise(SIGHUP);
+    return run_interrupted(run) ? run_end(run, NULL) : 51;
 }
 
 static int press_twice(Run *run)
@@ -257,6 +271,25 @@ static void the_second_interrupt_ends_the_program(void **state)
     assert_null(strstr(ended.output, "Stopped"));
 }
 
+static void sigterm_and_sighup_stop_the_loop_as_an_interrupt_does(void **state)
+{
+    (void)state;
+    Ended ended = RUN(send_term, "--out=term", NULL);
+    assert_output(&ended, 128 + SIGTERM,
+                  "Stopped by SIGTERM. To go on: tiny --out=term --resume term/checkpoint\n");
+    ended = RUN(send_hup, "--out=hup", NULL);
+    assert_output(&ended, 128 + SIGHUP, "Stopped by SIGHUP.\n");
+}
+
+static void an_ignored_sighup_stays_ignored(void **state)
+{
+    (void)state;
+    signal(SIGHUP, SIG_IGN);    // as under nohup
+    Ended ended = RUN(send_hup, "--out=hup", NULL);
+    signal(SIGHUP, SIG_DFL);
+    assert_int_equal(ended.status, 51);
+}
+
 static int fail_hard(Run *run)
 {
     return raise(run->seed == 6 ? SIGABRT : SIGSEGV);
@@ -311,6 +344,8 @@ int main(void)
         cmocka_unit_test(no_checkpoint_is_named_that_this_run_has_not_saved),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
         cmocka_unit_test(the_second_interrupt_ends_the_program),
+        cmocka_unit_test(sigterm_and_sighup_stop_the_loop_as_an_interrupt_does),
+        cmocka_unit_test(an_ignored_sighup_stays_ignored),
         cmocka_unit_test(a_crash_in_learner_code_suggests_lab_check),
         cmocka_unit_test(a_plot_says_where_it_is),
     };

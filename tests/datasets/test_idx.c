@@ -226,9 +226,10 @@ static void idx_reports_a_path_that_is_missing_or_not_a_file(void **state)
     Idx idx;
     Error err;
     assert_false(idx_open(&idx, "/nowhere/train.idx", &err));
-    assert_string_equal(err.message, "/nowhere/train.idx: No such file or directory");
+    assert_string_equal(err.message,
+                        "/nowhere/train.idx: cannot be read: No such file or directory");
     assert_false(idx_open(&idx, "/tmp", &err));
-    assert_string_equal(err.message, "/tmp: is not a file with something in it");
+    assert_string_equal(err.message, "/tmp: is a folder, expected a file");
     idx_close(&idx);
 }
 

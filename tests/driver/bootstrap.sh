@@ -33,7 +33,10 @@ fresh_checkout() {
     fi
     sleep 0.2
     printf "%s\n" "#!/bin/sh" "echo \"program: \$*\"" >lab && chmod +x lab'
-    pretend ctest 'echo "100% tests passed"; exit ${FAKE_CTEST-0}'
+    pretend ctest 'case $1 in -N) echo "  Test #1: test_arena"; exit ;; esac
+        mkdir -p Testing/Temporary && printf "%s" "${FAKE_LOG-}" >Testing/Temporary/LastTest.log
+        echo "test_arena 1 3.2" >Testing/Temporary/CTestCostData.txt
+        echo "100% tests passed"; exit ${FAKE_CTEST-0}'
     checkout=$scratch/my\ checkout
 }
 
@@ -105,7 +108,7 @@ yes_installs_with_sudo_and_is_not_passed_on() { # test
 }
 
 a_terminal_is_asked_and_no_means_no() { # test
-    script -qec true /dev/null >/dev/null 2>&1 || exit 77 # no pseudo-terminals here
+    script -qec true /dev/null >/dev/null 2>&1 || skip "no pseudo-terminal" "./lab setup --dev"
     fresh_checkout libpng-dev
     as_user
     status=0
@@ -295,7 +298,7 @@ a_failed_build_shows_the_compiler_output() { # test
 }
 
 two_calls_at_once_build_once() { # test
-    command -v flock >/dev/null || exit 77
+    needs flock
     fresh_checkout
     (PATH=$scratch/bin && "$checkout/lab" one >one 2>&1) &
     (PATH=$scratch/bin && "$checkout/lab" two >two 2>&1)
@@ -312,7 +315,57 @@ test_builds_the_tests_and_returns_the_status_of_ctest() { # test
     gave 8
     [ "$(tail -n 1 out)" = "100% tests passed" ] || complain "ctest has the last word"
     called "ninja tests"
-    called "-R arena"
+    called "-LE ^gates\$ -R arena"
+}
+
+test_says_how_long_the_tests_took_before() { # test
+    fresh_checkout
+    lab test
+    says err "lab: 1 test; how long they take here is known after the first run"
+    lab test
+    says err "lab: 1 test, about 4 s"
+}
+
+test_of_nothing_is_an_error() { # test
+    fresh_checkout
+    pretend ctest 'echo "Total Tests: 0"'
+    lab test -R arean
+    gave 1
+    says err "no test fits: -R arean"
+}
+
+test_ends_with_what_was_skipped_and_the_command() { # test
+    fresh_checkout
+    export FAKE_LOG='1/3
+skipped: no jq: ./lab setup --dev
+skipped: no tmux: ./lab setup --dev
+skipped: no jq: ./lab setup --dev
+skipped: no LAB_DATA: LAB_DATA=FOLDER ./lab test -R images
+'
+    lab test
+    gave 0
+    says err "lab: 4 skipped: 2 with no jq, 1 with no tmux (./lab setup --dev); 1 with no LAB_DATA (LAB_DATA=FOLDER ./lab test -R images)"
+}
+
+test_leaves_the_gates_to_authors() { # test
+    fresh_checkout
+    lab test --gates -R lab
+    gave 0
+    called "-L ^gates\$ -R lab"
+}
+
+test_explains_itself_without_building() { # test
+    fresh_checkout
+    lab test --help
+    gave 0
+    says out "./lab test --gates"
+    [ ! -s calls ] || complain "expected nothing to be built"
+}
+
+every_skip_has_a_reason_and_a_command() { # test
+    ! grep -rnE 'exit 77|(^|[^_a-z])skip\(\);' "$ROOT/tests" "$ROOT/labs" --include='*.sh' --include='*.c' |
+        grep -vE '(front_door|sentences)\.sh:' >out ||
+        complain "skip WHY HOW of sentences.sh, or SKIP of tests/skip.h"
 }
 
 bench_builds_the_benches() { # test

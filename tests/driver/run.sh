@@ -76,7 +76,7 @@ END
 }
 
 mine_is_linked_with_the_same_libm() { # test
-    command -v readelf >/dev/null || exit 77
+    needs readelf
     learner ''
     small --mine --part squeeze
     readelf -d mine/.build/autoencoder/fast/libexercises_autoencoder.so | grep -qF '[libm.so' ||
@@ -185,7 +185,7 @@ interrupted() { # command...
 }
 
 ctrl_c_prints_how_to_resume_with_mine() { # test
-    env --default-signal=INT true 2>/dev/null || exit 77
+    env --default-signal=INT true 2>/dev/null || skip "env without --default-signal" "coreutils 8.31 or newer"
     learner ''
     interrupted "$LAB" run autoencoder --images 500 --epochs 500 --part squeeze --mine --out mine_out \
         --plot none
@@ -209,7 +209,7 @@ options_and_statuses_are_the_labs_own() { # test
 }
 
 bench_times_passing_exercises_and_names_the_others() { # test
-    [ -z "${benches-}" ] || exit 77
+    [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     learner -e "$(unwritten kl)" -e 's/rng_uniform(rng) < p ? 0 : x/rng_uniform(rng) < p ? x[i] : x/'
     run "$LAB" bench autoencoder --mine --quick --threads 1
     gave 0
@@ -222,7 +222,7 @@ bench_times_passing_exercises_and_names_the_others() { # test
 }
 
 bench_times_one_exercise() { # test
-    [ -z "${benches-}" ] || exit 77
+    [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     learner "$(unwritten kl)"
     run "$LAB" bench auto.loss --quick --threads 1 --mine
     gave 0
@@ -234,7 +234,7 @@ bench_times_one_exercise() { # test
 }
 
 bench_refuses_exercises_it_cannot_time() { # test
-    [ -z "${benches-}" ] || exit 77
+    [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     export LAB_MINE="$scratch/mine"
     run "$LAB" bench autoencoder --mine
     gave 1

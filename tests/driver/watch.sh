@@ -30,7 +30,7 @@ off_screen() { screen && ! grep -qF -e "$1" seen; }
 
 # A started autoencoder, and the submissions that the sentences save.
 started() {
-    command -v tmux >/dev/null || exit 77
+    needs tmux
     export TERM=xterm-256color
     unset NO_COLOR COLUMNS
     "$LAB" start autoencoder >/dev/null
@@ -148,7 +148,7 @@ a_closed_pipe_ends_it() { # test
 
 ctrl_z_and_fg_resume() { # test
     started
-    command -v bash >/dev/null || exit 77
+    needs bash
     terminal 80 24 "bash --norc -i"
     key "$LAB watch autoencoder" Enter
     shows "linear_forward is not written yet"
