@@ -237,7 +237,7 @@ int exercises_main(const char *lab, const Workload *workloads, int argc, char **
     int status;
     Bench bench = {.keep = arena_new("keep", (size_t)4 << 30),
                    .workloads = workloads,
-                   .solutions = {.lab = lab, .trial_seconds = 20}};
+                   .solutions = {.lab = lab, .check_seconds = 20}};
     for (const Workload *w = workloads; w->exercise != NULL; w++)
         solutions_add(&bench.solutions, w->exercise, w->function);
     Options *options = command_options(bench.keep, &bench.command, lab,

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RIGHT = 81, WRONG = 82 };    // how a trial ends; not what a program's exit() usually says
+enum { RIGHT = 81, WRONG = 82 };    // how a check ends; not what a program's exit() usually says
 
 void solutions_options(Options *options, Solutions *solutions)
 {
@@ -62,20 +62,20 @@ static bool find_references(Solutions *solutions, const char *path, Error *err)
     return true;
 }
 
-// ---- trials ----
+// ---- checks ----
 
-static _Noreturn void run_trial(const Solutions *solutions, int index, Trial *trial,
+static _Noreturn void run_check(const Solutions *solutions, int index, SolutionCheck *check,
                                 const void *context, FILE *printed)
 {
     dup2(fileno(printed), STDOUT_FILENO);
     dup2(fileno(printed), STDERR_FILENO);
-    alarm((unsigned)solutions->trial_seconds);
-    bool right = trial(context, index, solutions->all[index].own);
+    alarm((unsigned)solutions->check_seconds);
+    bool right = check(context, index, solutions->all[index].own);
     fflush(stdout);
     _exit(right ? RIGHT : WRONG);
 }
 
-static const char *try(Arena *keep, const Solutions *solutions, int index, Trial *trial,
+static const char *try(Arena *keep, const Solutions *solutions, int index, SolutionCheck *check,
                        const void *context)
 {
     FILE *printed = tmpfile();
@@ -83,14 +83,14 @@ static const char *try(Arena *keep, const Solutions *solutions, int index, Trial
     fflush(NULL);
     int status = 0;
     pid_t child = fork();
-    if (child == 0) run_trial(solutions, index, trial, context, printed);
+    if (child == 0) run_check(solutions, index, check, context, printed);
     bool ended = child > 0 && waitpid(child, &status, 0) == child;
     struct stat entry;
     bool prints = fstat(fileno(printed), &entry) == 0 && entry.st_size > 0;
     fclose(printed);
     if (!ended) return "it could not be tried";
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        return arena_print(keep, "takes over %d s at this size", solutions->trial_seconds);
+        return arena_print(keep, "takes over %d s at this size", solutions->check_seconds);
     if (WIFSIGNALED(status)) return "crashes at this size";
     if (WEXITSTATUS(status) == WRONG) return "wrong at this size";
     if (WEXITSTATUS(status) != RIGHT) return "ends the program";
@@ -110,7 +110,7 @@ static const char *left_out(Arena *keep, const Solutions *solutions, const char 
     return NULL;
 }
 
-bool solutions_open(Arena *keep, Solutions *solutions, Trial *trial, const void *context,
+bool solutions_open(Arena *keep, Solutions *solutions, SolutionCheck *check, const void *context,
                     Error *err)
 {
     bool any = false;
@@ -128,9 +128,8 @@ bool solutions_open(Arena *keep, Solutions *solutions, Trial *trial, const void 
         if (solved->function == NULL || !solutions_asked(solutions, i)) continue;
         solved->own = find(library, solved->function);
         solved->why_not = left_out(keep, solutions, solved->exercise);
-        if (solved->own == NULL && solved->why_not == NULL)
-            solved->why_not = "function is missing";
-        if (solved->why_not == NULL) solved->why_not = try(keep, solutions, i, trial, context);
+        if (solved->own == NULL && solved->why_not == NULL) solved->why_not = "function is missing";
+        if (solved->why_not == NULL) solved->why_not = try(keep, solutions, i, check, context);
         if (solved->why_not != NULL) solved->own = NULL;
     }
     return true;

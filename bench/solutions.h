@@ -1,6 +1,6 @@
 /* solutions.h -- the functions that a lab's benchmark times: the reference's, and a learner's own.
  *
- *     Solutions solutions = {.lab = "probability", .trial_seconds = 30};
+ *     Solutions solutions = {.lab = "probability", .check_seconds = 30};
  *     solutions_options(options, &solutions);                          // --only, --mine, --left-out
  *     for (...) solutions_add(&solutions, "normal", "pr_normal");
  *     if (!solutions_open(keep, &solutions, try, &work, &err)) return error_report(&err);
@@ -27,7 +27,7 @@ typedef struct Solved {
 
 typedef struct Solutions {
     const char *lab;
-    int trial_seconds;
+    int check_seconds;
     Solved all[SOLUTIONS_MAX];
     int count;
     const char *only;        // an exercise; NULL: all of them
@@ -36,13 +36,13 @@ typedef struct Solutions {
 } Solutions;
 
 // Calls a function as it will be timed; false when what it computes is wrong.
-typedef bool Trial(const void *context, int index, Solution *own);
+typedef bool SolutionCheck(const void *context, int index, Solution *own);
 
 void solutions_options(Options *options, Solutions *solutions);
 void solutions_add(Solutions *solutions, const char *exercise, const char *function);
 
 // Loads both libraries and tries the learner's functions. Must come before this process has threads:
 // a copy of it would have none, and wait for them.
-bool solutions_open(Arena *keep, Solutions *solutions, Trial *trial, const void *context,
+bool solutions_open(Arena *keep, Solutions *solutions, SolutionCheck *check, const void *context,
                     Error *err);
 bool solutions_asked(const Solutions *solutions, int index);

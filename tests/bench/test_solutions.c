@@ -22,7 +22,7 @@ static int setup(void **state)
 {
     (void)state;
     keep = arena_new("keep", 1u << 20);
-    solutions = (Solutions){.lab = "probability", .trial_seconds = 1};
+    solutions = (Solutions){.lab = "probability", .check_seconds = 1};
     solutions_add(&solutions, "normal", "pr_normal");
     solutions_add(&solutions, "beta", "pr_beta");
     solutions_add(&solutions, "gamma", "pr_gamma");
@@ -46,7 +46,7 @@ static void assert_why(int index, const char *why)
     assert_string_equal(solved->why_not, why);
 }
 
-static void what_fails_its_trial_is_not_timed_and_says_why(void **state)
+static void a_solution_that_fails_its_check_is_not_timed_and_gives_a_reason(void **state)
 {
     (void)state;
     Error err;
@@ -109,7 +109,7 @@ static void an_unknown_exercise_function_or_library_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_fails_its_trial_is_not_timed_and_says_why),
+        CASE(a_solution_that_fails_its_check_is_not_timed_and_gives_a_reason),
         CASE(one_alone_is_tried),
         CASE(without_a_library_none_is_tried),
         CASE(an_unknown_exercise_function_or_library_is_refused),

@@ -261,7 +261,7 @@ int main(int argc, char **argv)
     Error err;
     int status;
     Bench bench = {.keep = arena_new("keep", (size_t)4 << 30),
-                   .solutions = {.lab = "linear_algebra", .trial_seconds = 60}};
+                   .solutions = {.lab = "linear_algebra", .check_seconds = 60}};
     Options *options =
         command_options(bench.keep, &bench.command, "linear_algebra",
                         "The ladder of matrix products, and factorisations beside LAPACK's.");

@@ -307,7 +307,7 @@ int main(int argc, char **argv)
     Error err;
     int status;
     Bench bench = {.keep = arena_new("keep", (size_t)1 << 28),
-                   .solutions = {.lab = "probability", .trial_seconds = 30}};
+                   .solutions = {.lab = "probability", .check_seconds = 30}};
     Arena *step = arena_new("step", (size_t)1 << 28);
     Options *options = command_options(
         bench.keep, &bench.command, "probability",
