@@ -105,7 +105,7 @@ a_long_line_is_shown_around_its_mark() { # test
     long='a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen'
     submit kl <<END
     float a_name_of_sixteen = 0, é = 0;
-	/* é and a tab */ return é + $long + undeclared + $long;
+	/* é and a tab */ return é + $long + unknown + $long;
 END
     for columns in 40 80; do
         run env COLUMNS=$columns "$LAB" check $lab.kl
@@ -113,7 +113,7 @@ END
         awk -v most=$columns -v path="$file" '
             length > most && !index($0, path) { wide = 1 }
             marked { exit !(substr($0, at, 1) == "^") || wide }
-            / \| .*undeclared/ { at = index($0, "undeclared"); marked = 1 }
+            / \| .*unknown/ { at = index($0, "unknown"); marked = 1 }
             END { exit !marked || wide }' out || complain "too wide, or the mark is elsewhere"
     done
 }

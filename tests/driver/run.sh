@@ -139,7 +139,7 @@ a_missing_function_is_reported() { # test
     learner 's/^float ae_kl(/float my_kl(/'
     small --mine
     gave 1
-    says err "ae_kl is gone"
+    says err "ae_kl is missing"
 }
 
 unwritten_exercises_are_listed_before_the_run_and_where_it_ends() { # test
@@ -213,7 +213,7 @@ bench_times_passing_exercises_and_names_the_others() { # test
     learner -e "$(unwritten kl)" -e 's/rng_uniform(rng) < p ? 0 : x/rng_uniform(rng) < p ? x[i] : x/'
     run "$LAB" bench autoencoder --mine --quick --threads 1
     gave 0
-    says out "of which 8 of 10 pass and are timed"
+    says out "the 8 of 10 exercises that pass are timed"
     [ "$(grep -c ' mine  ' out)" = 8 ] || complain "expected 8 lines of mine"
     says out "mine: not written yet"
     says out "mine: wrong"
