@@ -203,7 +203,7 @@ a_removed_file_is_waited_for() { # test
     watching 80 24
     shows "linear_forward is not written yet"
     rm "$file"
-    shows "This goes on when it is back"
+    shows "Waiting for it"
     replace right.c
     shows "linear_forward passes"
     key q
