@@ -83,7 +83,7 @@ static void assert_left_out(const char *exercise, const char *why)
     assert_non_null(cJSON_GetObjectItem(row, "reference"));
 }
 
-static void what_fails_at_the_size_that_is_timed_is_left_out_and_says_why(void **state)
+static void an_exercise_that_fails_at_the_timed_size_is_left_out_with_the_reason(void **state)
 {
     (void)state;
     assert_left_out("linear_forward", "crashes at this size");
@@ -93,13 +93,13 @@ static void what_fails_at_the_size_that_is_timed_is_left_out_and_says_why(void *
     assert_left_out("loss", "function is missing");
 }
 
-static void what_the_grader_refused_is_not_even_tried(void **state)
+static void an_exercise_that_the_grader_rejects_is_not_run(void **state)
 {
     (void)state;
     assert_left_out("kl", "not written yet");
 }
 
-static void what_is_right_is_timed_beside_the_reference(void **state)
+static void a_correct_exercise_is_timed_beside_the_reference(void **state)
 {
     (void)state;
     const cJSON *row = row_of("sample_backward");
@@ -107,7 +107,7 @@ static void what_is_right_is_timed_beside_the_reference(void **state)
     assert_true(cJSON_GetObjectItem(cJSON_GetObjectItem(row, "mine"), "seconds")->valuedouble > 0);
 }
 
-static void work_and_traffic_are_what_a_hand_computes(void **state)
+static void flops_and_bytes_match_a_hand_computation(void **state)
 {
     (void)state;
     const cJSON *forward = row_of("linear_forward"), *backward = row_of("linear_backward");
@@ -120,7 +120,7 @@ static void work_and_traffic_are_what_a_hand_computes(void **state)
     assert_close(cJSON_GetObjectItem(backward, "bytes")->valuedouble, 3745792, 0);
 }
 
-static void products_are_held_against_openblas_and_kernels_against_the_plain_ones(void **state)
+static void products_are_compared_with_openblas_and_kernels_with_the_plain_ones(void **state)
 {
     (void)state;
     assert_non_null(cJSON_GetObjectItem(row_of("tied_backward"), "OpenBLAS"));
@@ -148,7 +148,7 @@ static void one_exercise_alone_is_measured_and_an_unknown_one_refused(void **sta
     assert_int_equal(run("--only k"), 1);
 }
 
-static void a_library_that_is_not_there_ends_with_status_1(void **state)
+static void a_missing_library_ends_with_status_1(void **state)
 {
     (void)state;
     assert_int_equal(run("--mine /no/such/library.so"), 1);
@@ -164,7 +164,7 @@ int main(void)
         cmocka_unit_test(products_are_held_against_openblas_and_kernels_against_the_plain_ones),
         cmocka_unit_test(another_library_is_timed_beside_the_reference),
         cmocka_unit_test(one_exercise_alone_is_measured_and_an_unknown_one_refused),
-        cmocka_unit_test(a_library_that_is_not_there_ends_with_status_1),
+        cmocka_unit_test(a_missing_library_ends_with_status_1),
     };
     return cmocka_run_group_tests(tests, measure, forget);
 }

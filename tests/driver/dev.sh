@@ -64,7 +64,7 @@ an_exercise_with_few_mutants_is_found() { # test
     refused_by mutants "standardize has 3 mutants, expected 4 or more"
 }
 
-an_unknown_stage_or_a_name_that_cannot_be_is_refused() { # test
+an_unknown_stage_or_an_invalid_name_is_refused() { # test
     run "$LAB" dev --help
     gave 0
     says out "dev new STAGE NAME"
@@ -89,7 +89,7 @@ an_unknown_stage_or_a_name_that_cannot_be_is_refused() { # test
     gave 2
 }
 
-a_folder_that_is_there_is_left_alone() { # test
+an_existing_folder_is_not_changed() { # test
     mkdir -p house/2_core/som
     echo mine >house/2_core/som/file
     run "$LAB" dev new 2_core som --in house
@@ -98,7 +98,7 @@ a_folder_that_is_there_is_left_alone() { # test
     [ "$(find house -type f)" = house/2_core/som/file ] || complain "$(find house)"
 }
 
-what_cannot_be_written_leaves_nothing_behind() { # test
+a_failed_write_leaves_nothing_behind() { # test
     mkdir house
     : >house/2_core # no folder
     run "$LAB" dev new 2_core som --in house

@@ -83,7 +83,7 @@ mine_is_linked_with_the_same_libm() { # test
         complain "libm is not among what it needs"
 }
 
-mine_may_stand_anywhere_among_the_options() { # test
+mine_may_be_anywhere_among_the_options() { # test
     learner ''
     for words in '--mine autoencoder --images 20 --epochs 1' 'autoencoder --mine --images 20 --epochs 1' \
         'autoencoder --images 20 --epochs 1 --mine'; do
@@ -108,7 +108,7 @@ results_of_mine_lie_beside_the_others() { # test
     [ -s out/mine/autoencoder/reconstructions.png ] || complain "not in out/mine"
 }
 
-what_is_not_started_says_what_starts_it() { # test
+a_lab_not_started_prints_the_command_that_starts_it() { # test
     export LAB_MINE="$scratch/mine"
     small --mine
     gave 1
@@ -116,7 +116,7 @@ what_is_not_started_says_what_starts_it() { # test
     [ ! -s out ] || complain "something ran"
 }
 
-what_does_not_compile_is_named_with_its_line() { # test
+a_compile_error_is_reported_with_its_line() { # test
     learner -e 's/float variance = expf(logvar\[i\]);/float variance = expf(logvar[i])/' \
         -e 's/matmul_nt(y, x/matmul_nt(Y, x/'
     small --mine
@@ -128,18 +128,18 @@ what_does_not_compile_is_named_with_its_line() { # test
     [ ! -s out ] || complain "something ran"
 }
 
-what_does_not_compile_outside_of_the_exercises_is_named_too() { # test
+a_compile_error_outside_of_the_exercises_is_reported_too() { # test
     learner '3i #include "nowhere.h"'
     small --mine
     gave 1
     says err "mine/autoencoder/autoencoder.c:3: does not compile: "
 }
 
-a_function_that_is_gone_is_named() { # test
+a_missing_function_is_reported() { # test
     learner 's/^float ae_kl(/float my_kl(/'
     small --mine
     gave 1
-    says err "ae_kl is gone"
+    says err "ae_kl is missing"
 }
 
 unwritten_exercises_are_listed_before_the_run_and_where_it_ends() { # test
@@ -153,7 +153,7 @@ unwritten_exercises_are_listed_before_the_run_and_where_it_ends() { # test
     says out "Reconstruction"
 }
 
-what_the_run_does_not_need_may_stay_unwritten() { # test
+exercises_the_run_does_not_need_may_stay_unwritten() { # test
     learner "$(unwritten kl)"
     small --mine --part reconstruct
     gave 0
@@ -165,7 +165,7 @@ a_todo_in_a_comment_is_ignored() { # test
     never_says out "Not written yet"
 }
 
-a_crash_is_not_silent_and_keeps_its_status() { # test
+a_crash_is_reported_and_keeps_its_status() { # test
     learner 's|// solution kl|dmean = (float *)8;|'
     small --mine --part generate
     gave 139
@@ -184,7 +184,7 @@ interrupted() { # command...
     wait $! || status=$?
 }
 
-ctrl_c_says_how_to_go_on_with_mine() { # test
+ctrl_c_prints_how_to_resume_with_mine() { # test
     env --default-signal=INT true 2>/dev/null || skip "env without --default-signal" "coreutils 8.31 or newer"
     learner ''
     interrupted "$LAB" run autoencoder --images 500 --epochs 500 --part reconstruct --mine --out mine_out \
@@ -208,12 +208,12 @@ options_and_statuses_are_the_labs_own() { # test
     says err "did you mean 'autoencoder'?"
 }
 
-bench_times_what_passes_and_says_what_does_not() { # test
+bench_times_passing_exercises_and_names_the_others() { # test
     [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     learner -e "$(unwritten kl)" -e 's/rng_uniform(rng) < p ? 0 : x/rng_uniform(rng) < p ? x[i] : x/'
     run "$LAB" bench autoencoder --mine --quick --threads 1
     gave 0
-    says out "of which 8 of 10 pass and are timed"
+    says out "the 8 of 10 exercises that pass are timed"
     [ "$(grep -c ' mine  ' out)" = 8 ] || complain "expected 8 lines of mine"
     says out "mine: not written yet"
     says out "mine: wrong"
@@ -233,7 +233,7 @@ bench_times_one_exercise() { # test
     says err "next  ./lab check autoencoder.kl"
 }
 
-bench_refuses_what_it_cannot_time() { # test
+bench_refuses_exercises_it_cannot_time() { # test
     [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     export LAB_MINE="$scratch/mine"
     run "$LAB" bench autoencoder --mine
