@@ -16,18 +16,18 @@
 #include "common/rng.h"
 #include "kernels/kernels.h"
 
-static const char *const KIND[] = {"NN", "NT", "TN"};    // by ProductKind
+static const char *const KIND[] = {"NN", "NT", "TN"};    // by MatrixProductKind
 
-// One product and somebody to compute it: exactly one of the three is set.
+// One matrix product and what computes it: exactly one of the three is set.
 typedef struct Task {
-    Product product;
+    MatrixProduct product;
     int threads;
     const Kernels *table;
     const Rival *rival;
     Peer *peer;
 } Task;
 
-static void multiply_by_table(const Kernels *table, const Product *p)
+static void multiply_by_table(const Kernels *table, const MatrixProduct *p)
 {
     Mat a = p->kind == PRODUCT_TN ? (Mat){p->a, 1, p->row_a, p->batch_a}
                                   : (Mat){p->a, p->row_a, 1, p->batch_a};
@@ -36,7 +36,7 @@ static void multiply_by_table(const Kernels *table, const Product *p)
     table->matmul(p->c, p->row_c, p->batch_c, a, b, p->batch, p->m, p->n, p->k, 0.0f);
 }
 
-static double flops(const Product *p)
+static double flops(const MatrixProduct *p)
 {
     return 2.0 * p->batch * p->m * p->n * p->k;
 }
@@ -62,7 +62,7 @@ static double run_rival(void *work, long calls, Error *err)
 static double run_peer(void *work, long calls, Error *err)
 {
     Task *task = work;
-    const Product *p = &task->product;
+    const MatrixProduct *p = &task->product;
     return peer_ask(task->peer, err,
                     "{\"threads\": %d, \"kind\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, "
                     "\"calls\": %ld}",
@@ -74,7 +74,7 @@ static const char *const COLUMN[] = {"ours", "OpenBLAS", "BLIS", "oneDNN", "ref"
 
 typedef struct Bench {
     Command command;
-    Product only;    // k > 0: measure this product and no other
+    MatrixProduct only;    // k > 0: measure this product and no other
     Kernels ours, ref;
     Rival rivals[RIVAL_COUNT];
     Peer *peer;    // NULL: no --peers, or no PyTorch
@@ -84,7 +84,7 @@ typedef struct Bench {
 } Bench;
 
 // Elements from the first of c to the last.
-static size_t c_count(const Product *p)
+static size_t c_count(const MatrixProduct *p)
 {
     return (size_t)(p->batch - 1) * p->batch_c + (size_t)(p->m - 1) * p->row_c + (size_t)p->n;
 }
@@ -94,7 +94,7 @@ static bool all_agree(const Bench *bench, Contender *contenders, int count, Erro
 {
     for (int i = 0; i < count; i++) {
         const Task *task = contenders[i].work;
-        const Product *p = &task->product;
+        const MatrixProduct *p = &task->product;
         size_t size = c_count(p);
         if (task->peer != NULL) continue;
         memset(bench->c, 0xff, size * sizeof(float));    // NaN: what is not written shows
@@ -122,7 +122,8 @@ static int best_rival(const Timing *const column[COLUMNS])
     return best;
 }
 
-static void print_row(const Bench *bench, const Product *p, const Timing *const column[COLUMNS])
+static void print_row(const Bench *bench, const MatrixProduct *p,
+                      const Timing *const column[COLUMNS])
 {
     if (p->batch > 1) printf("%s %2d x", KIND[p->kind], p->batch);
     else printf("%s     ", KIND[p->kind]);
@@ -141,7 +142,7 @@ static void print_row(const Bench *bench, const Product *p, const Timing *const 
     fflush(stdout);
 }
 
-static bool measure_product(const Bench *bench, Product product, Error *err)
+static bool measure_product(const Bench *bench, MatrixProduct product, Error *err)
 {
     Task tasks[COLUMNS];
     Contender contenders[COLUMNS];
@@ -186,9 +187,10 @@ static bool measure_product(const Bench *bench, Product product, Error *err)
     return true;
 }
 
-static bool measure(const Bench *bench, ProductKind kind, int m, int n, int k, Error *err)
+static bool measure(const Bench *bench, MatrixProductKind kind, int m, int n, int k, Error *err)
 {
-    return measure_product(bench, product_dense(kind, m, n, k, bench->c, bench->a, bench->b), err);
+    return measure_product(bench, matrix_product_dense(kind, m, n, k, bench->c, bench->a, bench->b),
+                           err);
 }
 
 // y = x w^T and its two gradients: dx = dy w, dw = dy^T x.
@@ -205,8 +207,10 @@ static bool measure_attention(const Bench *bench, int heads, int time, Error *er
 {
     enum { WIDTH = 64 };
     const size_t row = (size_t)heads * WIDTH, square = (size_t)time * (size_t)time;
-    Product scores = product_dense(PRODUCT_NT, time, time, WIDTH, bench->c, bench->a, bench->b);
-    Product values = product_dense(PRODUCT_NN, time, WIDTH, time, bench->c, bench->a, bench->b);
+    MatrixProduct scores =
+        matrix_product_dense(PRODUCT_NT, time, time, WIDTH, bench->c, bench->a, bench->b);
+    MatrixProduct values =
+        matrix_product_dense(PRODUCT_NN, time, WIDTH, time, bench->c, bench->a, bench->b);
     scores.batch = values.batch = heads;
     scores.row_a = scores.row_b = values.row_b = values.row_c = row;
     scores.batch_a = scores.batch_b = values.batch_b = values.batch_c = WIDTH;
@@ -253,14 +257,14 @@ static bool measure_all(const Bench *bench, Error *err)
 }
 
 // "NT:128x256x784" as kind, m, n and k.
-static bool parse_shape(const char *text, Product *product)
+static bool parse_shape(const char *text, MatrixProduct *product)
 {
     enum { MOST = 8192 };
     char kind[3], rest;
     if (sscanf(text, "%2[NT]:%dx%dx%d%c", kind, &product->m, &product->n, &product->k, &rest) != 4)
         return false;
     for (int i = PRODUCT_NN; i <= PRODUCT_TN; i++) {
-        product->kind = (ProductKind)i;
+        product->kind = (MatrixProductKind)i;
         if (strcmp(kind, KIND[i]) == 0)
             return product->m > 0 && product->m <= MOST && product->n > 0 && product->n <= MOST &&
                    product->k > 0 && product->k <= MOST;

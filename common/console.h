@@ -3,7 +3,7 @@
  *     Console console = console_begin();
  *     console_text(&console, CONSOLE_BOLD, 2, "Foundations");             // two columns in, bold
  *     console_text(&console, CONSOLE_DIM, 4, "a long sentence ...");      // wrapped at words, all lines 4 in
- *     console_item(&console, 4, 14, "autoencoder", "Squeezes ...");    // name, then text in a column
+ *     console_item(&console, 4, 14, "autoencoder", "Compresses ...");    // name, then text in a column
  *
  * The width is the terminal's, or COLUMNS, or 80; never under 40, never over 100. Colours appear
  * on a terminal that is not "dumb" and without NO_COLOR (no-color.org); with CLICOLOR_FORCE also in a

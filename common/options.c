@@ -3,6 +3,7 @@
 #include "common/nearest.h"
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <popt.h>
 #include <stdio.h>
@@ -164,7 +165,7 @@ static const char *help_with_default(Arena *arena, const Option *option)
     switch (option->kind) {
     case OPTION_INT: snprintf(number, sizeof number, "%d", *(int *)option->value); break;
     case OPTION_UINT64:
-        snprintf(number, sizeof number, "%llu", (unsigned long long)*(uint64_t *)option->value);
+        snprintf(number, sizeof number, "%" PRIu64, *(uint64_t *)option->value);
         break;
     case OPTION_FLOAT:
         snprintf(number, sizeof number, "%g", (double)*(float *)option->value);
@@ -279,7 +280,7 @@ static bool store(Arena *arena, const Option *option, const char *text, Error *e
         return true;
     }
     case OPTION_UINT64: {
-        unsigned long long value = strtoull(text, &end, 10);
+        uint64_t value = strtoull(text, &end, 10);
         if (!plain || text[0] == '-' || *end != '\0' || errno != 0)
             return error_set(err, "--%s: '%s' is not a whole number from 0 to 2^64-1", option->name,
                              text);

@@ -1,6 +1,6 @@
 /* options.h -- a program's command line: typed options with ranges, defaults shown in --help.
  *
- *     Options *options = options_new(keep, "autoencoder", "Squeezes digits through a few numbers.");
+ *     Options *options = options_new(keep, "autoencoder", "Compresses digits into a few numbers.");
  *     options_group(options, "This lab");
  *     options_int(options, "epochs", 'e', &cfg.epochs, 1, 10000, "passes over the training images");
  *     options_float(options, "rate", 'r', &cfg.rate, 0.0f, 1.0f, "learning rate");

@@ -55,11 +55,12 @@ static const char *stopped_by(void)
     return stops[i].name;
 }
 
-// A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK what looks closer.
+// A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK which command shows more.
 static void on_crash(int signal_number)
 {
     static const char before[] = "\nThe lab crashed on your code; to look closer: ", after[] = "\n";
-    const char *told = getenv("LAB_CHECK"), *check = told != NULL ? told : "./lab check";
+    const char *variable = getenv("LAB_CHECK"),
+               *check = variable != NULL ? variable : "./lab check";
     bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
                    write(STDERR_FILENO, check, strlen(check)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;
@@ -113,7 +114,7 @@ static void declare_options(Run *run, Options *options)
                      "on your functions, as ./lab run starts it");
 }
 
-// What is not an option's business: the world that the options ask for.
+// Sets up what the options ask for: device, threads, folders, files.
 static bool prepare(Run *run, Error *err)
 {
     const char *why;

@@ -4,7 +4,7 @@
  *     {
  *         Settings set     = {.epochs = 10};
  *         Arena   *keep    = arena_new("keep", 1u << 30);
- *         Options *options = options_new(keep, "autoencoder", "Squeezes digits through a few numbers.");
+ *         Options *options = options_new(keep, "autoencoder", "Compresses digits into a few numbers.");
  *         options_int(options, "epochs", 'e', &set.epochs, 1, 10000, "passes over the images");
  *         int  status;
  *         Run *run = run_begin(keep, options, argc, argv, &status);
@@ -30,7 +30,7 @@
 #include "common/report.h"
 
 typedef struct Run {
-    // What the command line said.
+    // From the command line.
     bool smoke;    // seconds, not minutes: a lab shrinks what was not given
     uint64_t seed;
     const char *device;    // the device in use: "cpu", "ref", "far"
@@ -41,7 +41,7 @@ typedef struct Run {
     const char *data;      // of real data: $LAB_DATA; NULL: what the lab generates
     const char *plot;      // one of PLOT_FORMATS
     const char *resume;    // a checkpoint to go on from; NULL to start afresh
-    // What follows from it.
+    // Derived from it.
     const char *name;       // the lab's
     const char *command;    // as it was typed, and a space
     Report *report;         // out/report.html: report_progress() shows there how far a loop is
@@ -53,7 +53,7 @@ typedef struct Run {
 
 // Adds the options every lab has, reads the command line, chooses the kernels and the threads, makes
 // the folder of results, opens the metrics and prints a line. NULL when main() is to return *status.
-// Where LAB_CHECK names a command (`lab run --mine` does), a crash says that it looks closer.
+// Where LAB_CHECK names a command (`lab run --mine` does), a crash prints that command.
 Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status);
 
 // Whether Ctrl-C was pressed, or SIGTERM or SIGHUP came.

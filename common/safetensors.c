@@ -2,6 +2,7 @@
 #include "common/safetensors.h"
 #include "kernels/device.h"
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,8 +65,8 @@ static char *entry_text(char buffer[192], const SafetensorsEntry *entry)
 {
     size_t used = (size_t)snprintf(buffer, 192, "[");
     for (int d = 0; d < entry->dims; d++)
-        used += (size_t)snprintf(buffer + used, 192 - used, "%s%llu", d ? "," : "",
-                                 (unsigned long long)entry->shape[d]);
+        used += (size_t)snprintf(buffer + used, 192 - used, "%s%" PRIu64, d ? "," : "",
+                                 entry->shape[d]);
     snprintf(buffer + used, 192 - used, "]");
     return buffer;
 }

@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,9 +98,9 @@ static bool read_shape(const char *path, const cJSON *shape, SafetensorsEntry *e
     if (*bytes == UINT64_MAX)
         return error_set(err, "%s: the shape of '%s' is too large", path, entry->name);
     if (entry->count % type->block != 0)
-        return error_set(err, "%s: '%s' has %llu numbers of %u bits, which do not end at a byte",
-                         path, entry->name, (unsigned long long)entry->count,
-                         8 * type->bytes / type->block);
+        return error_set(err,
+                         "%s: '%s' has %" PRIu64 " numbers of %u bits, which do not end at a byte",
+                         path, entry->name, entry->count, 8 * type->bytes / type->block);
     return true;
 }
 
@@ -129,15 +130,13 @@ static bool read_entry(const Safetensors *file, const cJSON *item, uint64_t data
     if (cJSON_GetArraySize(offsets) != 2 || !get_integer(offsets->child, &entry->begin) ||
         !get_integer(offsets->child->next, &entry->end) || entry->begin > entry->end ||
         entry->end > data_size)
-        return error_set(
-            err,
-            "%s: the data_offsets of '%s' are not [begin, end] within the %llu bytes of "
-            "data",
-            path, name, (unsigned long long)data_size);
+        return error_set(err,
+                         "%s: the data_offsets of '%s' are not [begin, end] within the %" PRIu64
+                         " bytes of data",
+                         path, name, data_size);
     if (entry->end - entry->begin != bytes)
-        return error_set(err, "%s: '%s' has %llu bytes, expected %llu for its shape", path, name,
-                         (unsigned long long)(entry->end - entry->begin),
-                         (unsigned long long)bytes);
+        return error_set(err, "%s: '%s' has %" PRIu64 " bytes, expected %" PRIu64 " for its shape",
+                         path, name, entry->end - entry->begin, bytes);
     return true;
 }
 
@@ -173,14 +172,15 @@ static bool check_coverage(Safetensors *file, uint64_t data_size, Error *err)
     for (int i = 0; i < file->count; i++) {
         const SafetensorsEntry *entry = &file->entries[i];
         if (entry->begin != end)
-            return error_set(err, "%s: '%s' begins at byte %llu of the data, expected %llu",
-                             file->path, entry->name, (unsigned long long)entry->begin,
-                             (unsigned long long)end);
+            return error_set(err,
+                             "%s: '%s' begins at byte %" PRIu64 " of the data, expected %" PRIu64,
+                             file->path, entry->name, entry->begin, end);
         end = entry->end;
     }
     if (end != data_size && data_size != ANY_SIZE)
-        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %llu",
-                         file->path, (unsigned long long)end, (unsigned long long)data_size);
+        return error_set(err,
+                         "%s: the tensors end at byte %" PRIu64 " of the data, which has %" PRIu64,
+                         file->path, end, data_size);
     return true;
 }
 
@@ -193,8 +193,9 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
         return error_set(err, "%s: has %zu bytes, expected at least %d", path, size, PREFIX);
     memcpy(&length, bytes, PREFIX);
     if (length > MAX_HEADER || length > size - PREFIX)
-        return error_set(err, "%s: a header of %llu bytes in a file of %zu (the limit is %d)", path,
-                         (unsigned long long)length, size, MAX_HEADER);
+        return error_set(err,
+                         "%s: a header of %" PRIu64 " bytes in a file of %zu (the limit is %d)",
+                         path, length, size, MAX_HEADER);
     if (length == 0 || bytes[PREFIX] != '{')
         return error_set(err, "%s: the header does not begin with '{'", path);
     if (!check_characters(path, bytes + PREFIX, length, err)) return false;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- one look ----
+// ---- one check ----
 
 static bool record(Arena *arena, const Lab *lab, const Grade *grade, Progress *progress, Error *err)
 {
@@ -44,8 +44,8 @@ typedef struct CheckOptions {
     VerdictsShown shown;
 } CheckOptions;
 
-// The lab's name, and --json, which may stand alone and takes the word behind it only when that is a
-// file's name; the others are left to the options.
+// Takes out the lab's name and --json, which takes the next argument only if that is a file name; the
+// others are left to the options.
 static void take_arguments(CheckOptions *asked, int *argc, char **argv)
 {
     int kept = 1;
@@ -75,12 +75,11 @@ static bool read_options(Arena *arena, int argc, char **argv, CheckOptions *aske
     bool json = false;
     Options *options =
         workspace_options(arena, argv, "lab check [LAB[.EXERCISE]]",
-                          "Compiles your copy, with sanitizers, and holds it against the "
-                          "lab's cases. The exit status is 0 only when all that was asked "
-                          "for passes.");
-    options_flag(options, "all", 'a', &asked->shown.all, "every failing case in full");
+                          "Compiles your copy with sanitizers and runs the lab's cases on it. "
+                          "The exit status is 0 only if every requested exercise passes.");
+    options_flag(options, "all", 'a', &asked->shown.all, "print every failing case in full");
     options_flag(options, "verbose", 'v', &asked->shown.verbose,
-                 "what the compiler or the sanitizer said itself");
+                 "also print the output of the compiler or sanitizer");
     options_flag(
         options, "json", 0, &json,
         "the results as JSON and nothing else; --json FILE.json or --json=FILE: into a file");
@@ -114,8 +113,8 @@ int command_check(int argc, char **argv)
     if (choice.exercise >= 0) only[choice.exercise] = true;
     if (choice.exercise < 0) only = NULL;
     if (!check_once(arena, lab, only, &workspace.progress, &grade, &err)) {
-        Error unwritten;    // a classroom's script finds a result for everybody
-        grade_nothing(arena, lab, only, err.message, &grade);
+        Error unwritten;    // so that a classroom's script finds a result for everyone
+        grade_unreadable(arena, lab, only, err.message, &grade);
         if (!write_results(arena, lab, &grade, &asked, &unwritten)) error_report(&unwritten);
         return error_report(&err);
     }

@@ -26,13 +26,13 @@ typedef struct Compiled {
     Complaint first;    // the first error; its line is 0 when it is not in this file
     Complaint *warnings;
     int warning_count;
-    const char *said;    // all of it
+    const char *output;    // all of it
 } Compiled;
 
 bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err);
 
 // What compile() makes of the compiler's words, of which some may be about other files.
-void compile_read(Arena *arena, const char *path, const char *said, Compiled *compiled);
+void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled);
 
 // The compiler and its options, one a line: what a library depends on besides its text.
 const char *compile_options(Arena *arena, SubmissionKind kind);

@@ -93,8 +93,8 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
 }
 
 // "LAB_PATH=/home/ada/course ./lab dev check som": with LAB_PATH where the lab lies outside.
-static void tell_next(const Console *console, Arena *arena, const char *path, const char *name,
-                      const char *why)
+static void print_next(const Console *console, Arena *arena, const char *path, const char *name,
+                       const char *why)
 {
     bool outside = path != NULL && path[0] != '\0';
     console_command(console, "next",
@@ -121,7 +121,7 @@ static int check_labs(const Course *course, const Lab *only, bool json)
         else print_lab(&console, arena, lab, &gates);
         if (!json && only != NULL && !gates_hold(&gates)) {
             putchar('\n');
-            tell_next(&console, arena, getenv("LAB_PATH"), lab->id, "after your change");
+            print_next(&console, arena, getenv("LAB_PATH"), lab->id, "after your change");
         }
         fflush(stdout);
         arena_free(arena);
@@ -156,7 +156,7 @@ static int dev_check(Arena *arena, int argc, char **argv)
         return 2;
     }
     status = check_labs(&course, choice.lab, json);
-    return choice.lab == NULL && course_tell_damaged(&course) > 0 ? 1 : status;
+    return choice.lab == NULL && course_report_damaged(&course) > 0 ? 1 : status;
 }
 
 // ---- lab dev new ----
@@ -188,7 +188,7 @@ static int dev_new(Arena *arena, int argc, char **argv)
                  arena_print(arena, "%s builds already. Every line with REPLACE: waits for you.",
                              mine_shown(arena, lab.folder)));
     putchar('\n');
-    tell_next(&console, arena, lab.outside ? lab.labs : NULL, lab.name, "says what is missing");
+    print_next(&console, arena, lab.outside ? lab.labs : NULL, lab.name, "says what is missing");
     return 0;
 }
 

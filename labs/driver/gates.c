@@ -225,8 +225,8 @@ static void check_words_in(Check *check, const char *folder)
 }
 
 // Faults for the lines of unsolved exercises' solutions that the text holds.
-static void look_for(Check *check, GateId gate, const Secrets *secrets, int solved,
-                     const char *where, const char *text)
+static void search(Check *check, GateId gate, const Secrets *secrets, int solved, const char *where,
+                   const char *text)
 {
     for (const Secret *s = NULL;
          (s = secrets_find(check->arena, secrets, s, solved, text)) != NULL;)
@@ -241,15 +241,15 @@ static void check_secrets(Check *check, const Secrets *secrets)
         const char *where =
             k == 0 ? arena_print(check->arena, "%s.c without its solutions", lab->id)
                    : arena_print(check->arena, "%s.c with the first %d solved", lab->id, k);
-        look_for(check, GATE_SECRETS, secrets, k, where,
-                 source_skeleton(check->arena, lab, &check->reference, k));
+        search(check, GATE_SECRETS, secrets, k, where,
+               source_skeleton(check->arena, lab, &check->reference, k));
         if (check->gates->gate[GATE_SECRETS].count > 0)
             break;    // it would be told again for every k
     }
     const char *const names[] = {arena_print(check->arena, "%s.h", lab->id), "README.md"};
     for (int i = 0; i < 2; i++) {
         const char *text = read_whole(check->arena, lab_file(check, names[i]));
-        if (text != NULL) look_for(check, GATE_SECRETS, secrets, 0, shown(check, names[i]), text);
+        if (text != NULL) search(check, GATE_SECRETS, secrets, 0, shown(check, names[i]), text);
     }
 }
 
@@ -267,7 +267,7 @@ static void check_hints(Check *check, const Secrets *secrets)
             for (int before = 0; before < h; before++)
                 if (strcmp(exercise->hints[before], exercise->hints[h]) == 0)
                     add_fault(check, GATE_HINTS, "%s says the same as hint %d", where, before + 1);
-            look_for(check, GATE_HINTS, secrets, 0, where, exercise->hints[h]);
+            search(check, GATE_HINTS, secrets, 0, where, exercise->hints[h]);
         }
     }
 }

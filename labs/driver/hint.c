@@ -7,7 +7,7 @@
 
 static const char *const level_names[LAB_HINTS] = {"idea", "formula", "almost code"};
 
-// What was read before, as its beginning in one line.
+// A hint that was read before: its beginning, in one line.
 static const char *shortened(const Workspace *workspace, const char *text, int columns)
 {
     if ((int)strlen(text) <= columns) return text;
@@ -67,8 +67,8 @@ int command_hint(int argc, char **argv)
     Choice choice;
     Options *options =
         workspace_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
-                          "One hint more at every call: the idea, the formula, almost the "
-                          "code. Without an exercise: the next that is not done.");
+                          "Prints the next hint at every call: the idea, the formula, almost "
+                          "the code. The default is the first exercise that is not done.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
@@ -77,10 +77,12 @@ int command_hint(int argc, char **argv)
     if (index >= 0) {
         status = hint(&workspace, choice.lab, index);
     } else {
-        console_text(&workspace.console, CONSOLE_PLAIN, 0,
-                     arena_print(arena,
-                                 "All of %s is done. ./lab hint %s.EXERCISE shows one's hints.",
-                                 choice.lab->id, choice.lab->id));
+        console_text(
+            &workspace.console, CONSOLE_PLAIN, 0,
+            arena_print(
+                arena,
+                "All exercises of %s are done. ./lab hint %s.EXERCISE shows the hints of one.",
+                choice.lab->id, choice.lab->id));
         workspace_next_in(&workspace, choice.lab);
         status = 0;
     }

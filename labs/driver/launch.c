@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// What keeps the lab from running at all, a sentence each. Returns how many there are.
+// Prints what keeps the lab from running at all, one message each. Returns how many there are.
 static int complain(Arena *arena, const Lab *lab, const Source *mine, const Submission *submission)
 {
     const char *file = mine_shown(arena, mine->path);
@@ -29,7 +29,7 @@ static int complain(Arena *arena, const Lab *lab, const Source *mine, const Subm
                     broken->message);
         else
             fprintf(stderr,
-                    "%s: %s is gone, the function of %s; ./lab reset %s.%s shows how it began\n",
+                    "%s: %s is missing, the function of %s; ./lab reset %s.%s shows its skeleton\n",
                     file, e->function, e->id, lab->id, e->id);
         if (exercise == NULL) exercise = e->id;
         count++;
@@ -49,12 +49,13 @@ static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine)
                                 lab->exercises[i].id);
     if (*names == '\0') return;
     Console console = console_begin();
-    console_text(
-        &console, CONSOLE_PLAIN, 0,
-        arena_print(arena, "Not written yet: %s. The run ends where it needs one of them.", names));
+    console_text(&console, CONSOLE_PLAIN, 0,
+                 arena_print(arena,
+                             "Not written yet: %s. The run stops where it needs one of them.",
+                             names));
 }
 
-bool launch_on_mine(Arena *arena, const Lab *lab, FILE *says)
+bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes)
 {
     Error err;
     Source mine;
@@ -65,8 +66,8 @@ bool launch_on_mine(Arena *arena, const Lab *lab, FILE *says)
         return error_report(&err), false;
     if (complain(arena, lab, &mine, &submission) > 0) return false;
 
-    fprintf(says, "On your code: %s\n", mine_shown(arena, mine.path));
-    if (says == stdout) name_the_unwritten(arena, lab, &mine);
+    fprintf(notes, "On your code: %s\n", mine_shown(arena, mine.path));
+    if (notes == stdout) name_the_unwritten(arena, lab, &mine);
     const char *path = getenv("LD_LIBRARY_PATH"), *out = getenv("LAB_OUT");
     bool more = path != NULL && path[0] != '\0', elsewhere = out != NULL && out[0] != '\0';
     setenv("LD_LIBRARY_PATH",

@@ -111,14 +111,14 @@ int command_list(int argc, char **argv)
     Choice choice = {0};
     Options *options =
         workspace_options(arena, argv, "lab list [LAB]",
-                          "The labs and their exercises: not started, wrong or done, the "
-                          "points, the hints that were read.");
+                          "The labs and their exercises: not started, wrong or done, "
+                          "points, and hints read.");
     options_flag(options, "json", 0, &json, "as JSON, for programs");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (word != NULL && !choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
     const Lab *current = choose_current(&workspace.course, &workspace.progress);
-    status = choice.lab == NULL && course_tell_damaged(&workspace.course) > 0 ? 1 : 0;
+    status = choice.lab == NULL && course_report_damaged(&workspace.course) > 0 ? 1 : 0;
     if (json) print_json(&workspace, choice.lab);
     if (json) return status;
     if (choice.lab != NULL) print_lab(&workspace, choice.lab), putchar('\n');

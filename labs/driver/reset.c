@@ -31,7 +31,7 @@ static int open_backup(Arena *arena, const Lab *lab, const char **path, Error *e
     }
 }
 
-// Byte for byte, whatever the file holds.
+// Byte for byte, whatever the file contains.
 static bool back_up(Arena *arena, const Lab *lab, const char **path, Error *err)
 {
     const char *from = mine_path(arena, lab);
@@ -65,14 +65,15 @@ static const char *blank(Arena *arena, const Lab *lab, int index, const char *sk
     return arena_print(arena, "#include \"common/todo.h\"\n%s", text);    // for LAB_TODO
 }
 
-static int tell_gone(const Workspace *workspace, const Lab *lab, int index, const char *skeleton)
+static int report_missing(const Workspace *workspace, const Lab *lab, int index,
+                          const char *skeleton)
 {
     Source empty;
     source_parse(workspace->arena, lab, "skeleton", skeleton, &empty);
     fprintf(
         stderr,
         "lab: %s has no function %s, so nothing was changed. Put this back and write it:\n\n%s\n"
-        "or begin the whole lab anew, a copy is kept:  ./lab reset %s\n",
+        "or reset the whole lab, with a backup:  ./lab reset %s\n",
         mine_shown(workspace->arena, mine_path(workspace->arena, lab)),
         lab->exercises[index].function, empty.functions[index].text, lab->id);
     return 1;
@@ -98,21 +99,21 @@ static int reset(Workspace *workspace, const Lab *lab, int index)
         mine_read(arena, lab, &mine, &err);
         return error_report(&err);
     }
-    // A file that cannot even be read as text can still be put aside as a whole.
+    // A file that is not text can still be saved as a whole.
     if (!source_read_reference(arena, lab, &reference, &err) ||
         (!mine_read(arena, lab, &mine, &err) && index >= 0))
         return error_report(&err);
     const char *skeleton = source_skeleton(arena, lab, &reference, 0);
     const char *text = blank(arena, lab, index, skeleton, &mine);
-    if (text == NULL) return tell_gone(workspace, lab, index, skeleton);
+    if (text == NULL) return report_missing(workspace, lab, index, skeleton);
     if (strcmp(text, mine.text) == 0) {
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
-                     arena_print(arena, "%s is blank as it is.", name));
+                     arena_print(arena, "%s is already blank.", name));
     } else {
         if (!back_up(arena, lab, &backup, &err) || !file_write(mine_path(arena, lab), text, &err))
             return error_report(&err);
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
-                     arena_print(arena, "%s is blank again. The file as it was:", name));
+                     arena_print(arena, "%s is blank again. Your file was saved as", name));
         printf("  %s\n", mine_shown(arena, backup));
     }
     if (!record(workspace, lab, index, &err)) return error_report(&err);
@@ -131,8 +132,8 @@ int command_reset(int argc, char **argv)
     Choice choice;
     Options *options =
         workspace_options(arena, argv, "lab reset LAB[.EXERCISE]",
-                          "Makes one exercise blank again, or all of a lab. The file as it "
-                          "was is kept in mine/LAB/backup.");
+                          "Makes one exercise of a lab blank again, or all of them. Your file "
+                          "is kept in mine/LAB/backup.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (word == NULL) {

@@ -37,8 +37,7 @@ static void print_stage(const Workspace *workspace, int index)
     putchar('\n');
 }
 
-// The one that is worked on, unless all of it is done: then the first that is not; the last resort is
-// to run what is there.
+// The current lab unless it is done, then the first that is not done, else any lab, to run it.
 static const Lab *next_lab(const Workspace *workspace)
 {
     const Course *course = &workspace->course;
@@ -61,8 +60,7 @@ static void print_next(const Workspace *workspace)
                                     workspace_name(workspace, lab, exercise)),
                         "when stuck");
     console_command(&workspace->console, "or",
-                    arena_print(workspace->arena, "./lab run %s", lab->id),
-                    "to see what it is about");
+                    arena_print(workspace->arena, "./lab run %s", lab->id), "to see it run");
 }
 
 int command_roadmap(int argc, char **argv)
@@ -72,20 +70,20 @@ int command_roadmap(int argc, char **argv)
     Error err;
     Workspace workspace;
     Options *options = workspace_options(arena, argv, "lab roadmap",
-                                         "The stages, their labs, how far you are, and "
+                                         "The stages, their labs, your progress, and "
                                          "what to type next.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
 
     console_text(
         &workspace.console, CONSOLE_PLAIN, 0,
-        "AI Roadmap Labs: the road from linear algebra to large models, in C that you write, "
+        "AI Roadmap Labs: from linear algebra to large language models, in C that you write, "
         "run and measure yourself.");
     putchar('\n');
     for (int i = 0; i < workspace.course.stage_count; i++) print_stage(&workspace, i);
     print_next(&workspace);
     fflush(stdout);
-    status = course_tell_damaged(&workspace.course) > 0 ? 1 : 0;
+    status = course_report_damaged(&workspace.course) > 0 ? 1 : 0;
     arena_free(arena);
     return status;
 }

@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/beside.h"
+#include "labs/driver/side_by_side.h"
 #include "labs/driver/workspace.h"
 #include "labs/driver/mine.h"
 #include "common/options.h"
@@ -43,8 +43,8 @@ static void show(const Workspace *workspace, const Lab *lab, int index, const ch
         const char *yours =
             arena_print(workspace->arena, "yours, %s:%d", mine_shown(workspace->arena, mine.path),
                         mine.functions[index].first_line);
-        beside_print(workspace->arena, &workspace->console, columns(), yours,
-                     mine.functions[index].text, "the reference", solution);
+        side_by_side_print(workspace->arena, &workspace->console, columns(), yours,
+                           mine.functions[index].text, "the reference", solution);
         return;
     }
     console_text(&workspace->console, CONSOLE_BOLD, 0, "the reference");
@@ -59,8 +59,8 @@ static int solution(Workspace *workspace, const Lab *lab, int index, bool give_u
     Error err;
     if (!done && !give_up && !progress_gave_up(&workspace->progress, lab->id, id)) {
         fprintf(stderr,
-                "lab: %s is not done yet, and its solution is shown afterwards\n"
-                "next  ./lab check %s                 tells whether it is\n"
+                "lab: %s is not done yet; its solution is shown when it is\n"
+                "next  ./lab check %s                 checks whether it is\n"
                 "or    ./lab solution %s --give-up    shows it now, and records that\n",
                 name, name, name);
         return 1;
@@ -89,7 +89,7 @@ int command_solution(int argc, char **argv)
     Options *options =
         workspace_options(arena, argv, "lab solution LAB.EXERCISE",
                           "The reference's function beside yours, once yours is done.");
-    options_flag(options, "give-up", 0, &give_up, "show it before; this is recorded");
+    options_flag(options, "give-up", 0, &give_up, "show it now; this is recorded");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;

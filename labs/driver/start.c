@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// What clangd takes from the folder it finds a file in: the flags that a submission is
-// built with (submission.cmake).
+// compile_flags.txt, which clangd reads: the flags that a submission is built with (submission.cmake).
 static const char *editor_flags(Arena *arena, const Lab *lab)
 {
     return arena_print(arena,
@@ -20,14 +19,14 @@ static const char *editor_flags(Arena *arena, const Lab *lab)
                        lab->folder, root_dir());
 }
 
-// What is there already is left as it is.
+// Existing files are left unchanged.
 static bool write_new(const char *path, const char *text, Error *err)
 {
     return access(path, F_OK) == 0 || file_write(path, text, err);
 }
 
-// For a learner who keeps mine/ in git: two machines' progress is merged by keeping both, and what
-// only this machine can use stays out.
+// For a learner who keeps mine/ in git: a merge keeps the progress of both sides, and files that only
+// this machine can use are ignored.
 static bool write_for_git(Arena *arena, Error *err)
 {
     return write_new(arena_print(arena, "%s/.gitattributes", mine_dir()), "progress merge=union\n",
@@ -41,8 +40,8 @@ static const char *flags_path(Arena *arena, const Lab *lab)
     return arena_print(arena, "%s/%s/compile_flags.txt", mine_dir(), lab->id);
 }
 
-// The learner's file last: where it stands, all is there. What was made for nothing goes again.
-static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *err)
+// The learner's file is written last: if it exists, everything does. A failure removes the new folder.
+static bool create_files(Arena *arena, const Lab *lab, const char *skeleton, Error *err)
 {
     const char *folder = arena_print(arena, "%s/%s", mine_dir(), lab->id);
     const char *flags = flags_path(arena, lab);
@@ -73,15 +72,15 @@ static const char *needs_text(const Workspace *workspace, const Lab *lab)
     return text;
 }
 
-// The head's own words are shown as they stand there: they are code.
+// The comment and the prototype of the header are printed verbatim: they are code.
 static void show_exercise(const Workspace *workspace, const Lab *lab, int index)
 {
     const Exercise *exercise = &lab->exercises[index];
     const char *promise = source_promise(workspace->arena, lab, index);
     console_item(&workspace->console, 0, 6, "task",
-                 arena_print(workspace->arena, "%s, %d point%s: write %s. %s.h says of it:",
-                             exercise->id, exercise->points, exercise->points == 1 ? "" : "s",
-                             exercise->function, lab->id));
+                 arena_print(workspace->arena, "%s, %d point%s: write %s. From %s.h:", exercise->id,
+                             exercise->points, exercise->points == 1 ? "" : "s", exercise->function,
+                             lab->id));
     putchar('\n');
     if (promise != NULL) console_lines(&workspace->console, CONSOLE_PLAIN, 4, promise, INT_MAX);
     putchar('\n');
@@ -111,18 +110,18 @@ static int start(const Workspace *workspace, const Lab *lab)
         if (!write_new(flags_path(arena, lab), editor_flags(arena, lab), &err))
             return error_report(&err);
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
-                     arena_print(arena, "%s is there already and stays as it is: %s.", shown,
+                     arena_print(arena, "%s already exists and was not changed: %s.", shown,
                                  workspace_standing_text(workspace, lab)));
         putchar('\n');
         workspace_next_in(workspace, lab);
         console_command(&workspace->console, "or", arena_print(arena, "./lab reset %s", lab->id),
-                        "begins anew, and keeps a copy");
+                        "starts over, with a backup");
         return 0;
     }
     Progress progress = workspace->progress;
     if (!source_read_reference(arena, lab, &reference, &err) ||
         !progress_record(arena, &progress, lab->id, "", "start", &err) ||
-        !lay_out(arena, lab, source_skeleton(arena, lab, &reference, 0), &err))
+        !create_files(arena, lab, source_skeleton(arena, lab, &reference, 0), &err))
         return error_report(&err);
     console_text(&workspace->console, CONSOLE_GOOD, 0,
                  arena_print(arena, "%s is yours: %d function%s to write, about %d minutes.", shown,
@@ -136,16 +135,16 @@ static int start(const Workspace *workspace, const Lab *lab)
     return 0;
 }
 
-// What to print for `lab start` alone.
+// The message for `lab start` without a lab.
 static int ask_which(const Workspace *workspace)
 {
     for (int i = 0; i < workspace->course.lab_count; i++)
         if (!mine_exists(workspace->arena, &workspace->course.labs[i])) {
-            fprintf(stderr, "lab: which one? ./lab start %s, for example; lab list names them\n",
+            fprintf(stderr, "lab: which one? ./lab start %s, for example; ./lab list shows them\n",
                     workspace->course.labs[i].id);
             return 2;
         }
-    fprintf(stderr, "lab: which one? All are started; ./lab list names them\n");
+    fprintf(stderr, "lab: which one? All are started; ./lab list shows them\n");
     return 2;
 }
 
@@ -160,7 +159,7 @@ int command_start(int argc, char **argv)
     Options *options =
         workspace_options(arena, argv, "lab start LAB",
                           "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
-                          "first. A file that is there already is never overwritten.");
+                          "first. An existing file is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (word == NULL) return ask_which(&workspace);

@@ -36,7 +36,7 @@ const char *submission_folder(Arena *arena, const Lab *lab, SubmissionKind kind)
     return arena_print(arena, "%s/mine/%s/%s", LAB_BUILD_DIR, lab->id, name);
 }
 
-// ---- what is there already ----
+// ---- existing builds ----
 
 static bool write_text(const char *path, const char *text, Error *err)
 {
@@ -255,7 +255,7 @@ static bool build_new(Build *build, const char *key, Error *err)
     build->submission->library = build->library;
     // Only a file without a fault is remembered: its warnings are all that there is to say of it.
     return !whole ||
-           (write_text(build->log, compiled.said, err) && write_text(build->key, key, err));
+           (write_text(build->log, compiled.output, err) && write_text(build->key, key, err));
 }
 
 static bool build_or_find(Build *build, Error *err)
@@ -263,8 +263,8 @@ static bool build_or_find(Build *build, Error *err)
     const char *key = key_of(build);
     if (!is_there(build, key)) return build_new(build, key, err);
     Compiled compiled;
-    const char *said = read_text(build->arena, build->log);
-    compile_read(build->arena, build->source->path, said != NULL ? said : "", &compiled);
+    const char *output = read_text(build->arena, build->log);
+    compile_read(build->arena, build->source->path, output != NULL ? output : "", &compiled);
     note_warnings(build, &compiled);
     build->submission->library = build->library;
     return true;

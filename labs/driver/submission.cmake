@@ -1,5 +1,5 @@
 # submission.cmake -- how a learner's file is compiled: LAB_CC_CHECKED for the grader, LAB_CC_FAST as the
-# house is. Sets `submission_definitions`, for the sources that call the compiler (compile.c).
+# labs are. Sets `submission_definitions`, for the sources that call the compiler (compile.c).
 include(CheckCCompilerFlag)
 
 # What the compiler says is read by a program: a line each, at the place where a macro is used.

@@ -20,7 +20,7 @@ typedef struct Complaint {    // of the compiler, about the learner's own file
     int line;                 // 0 when it named none
     int column;               // from 1; 0 when it named none
     const char *message;      // "expected ';' before 'return'", the first in this file
-    const char *rest;         // all that the compiler said
+    const char *rest;         // all that the compiler printed
 } Complaint;
 
 typedef struct Submission {

@@ -153,14 +153,14 @@ static const char *absolute(Arena *arena, const char *folder)
 
 bool template_lay_out(Arena *arena, const Course *course, NewLab *lab, Error *err)
 {
-    const char *house = absolute(arena, arena_print(arena, "%s/labs", root_dir()));
-    const char *from = arena_print(arena, "%s/driver/template", house);
-    if (lab->labs == NULL) lab->labs = house;
+    const char *labs = absolute(arena, arena_print(arena, "%s/labs", root_dir()));
+    const char *from = arena_print(arena, "%s/driver/template", labs);
+    if (lab->labs == NULL) lab->labs = labs;
     if (!file_make_folder(lab->labs, err)) return false;
     lab->labs = absolute(arena, lab->labs);
-    lab->outside = strcmp(lab->labs, house) != 0;
+    lab->outside = strcmp(lab->labs, labs) != 0;
     lab->folder = arena_print(arena, "%s/%s/%s", lab->labs, lab->stage, lab->name);
-    if (access(lab->folder, F_OK) == 0) return error_set(err, "%s is there already", lab->folder);
+    if (access(lab->folder, F_OK) == 0) return error_set(err, "%s already exists", lab->folder);
 
     Word words[] = {{"@NAME@", lab->name},
                     {"@STAGE@", lab->stage},

@@ -14,19 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is on the screen is drawn over itself, on the ordinary screen: before the first time, what was
- * there is pushed up into the scrollback, and the last verdict stays when the learner leaves. Where
- * no escape codes are wanted, each verdict is printed below the last.
+/* The report is redrawn in place, on the normal screen: before the first time, the previous contents are
+ * scrolled up into the scrollback, and the last verdict stays on the screen at the end. Without escape
+ * codes, each verdict is printed below the last.
  */
 enum { LEAST_REPORT = 2, WIDE = 64, KEEP = 64 << 20, TEXTS = 4 << 20 };
-static const double MOMENT = 0.02;    // between two looks at the file
+static const double MOMENT = 0.02;    // seconds between two polls of the file
 
 typedef struct Watch {
     const Lab *lab;
     int focus;    // the exercise that is shown in full; -1: all are done
     Console console;
     TerminalSize size;
-    bool screen;    // drawn over itself
+    bool screen;    // redrawn in place
     Keys keys;
     Changes changes;
     Job check;
@@ -91,7 +91,7 @@ static void print_report(const Watch *watch, Arena *arena, int focus, const Grad
         verdicts_next(&watch->console, arena, lab, grade, progress);
 }
 
-// The focus first, so that it is on the screen before an endless loop elsewhere has had its seconds.
+// The focus first, so that its verdict is shown before an endless loop elsewhere times out.
 static int check(void *subject)
 {
     const Watch *watch = subject;
@@ -222,7 +222,7 @@ static void open_screen(Watch *watch)
 
 // ---- what happens ----
 
-static void say(Watch *watch, const char *sentence)
+static void show_message(Watch *watch, const char *sentence)
 {
     arena_reset(watch->reports);
     watch->report = arena_print(watch->reports, "%s\n", sentence);
@@ -242,27 +242,27 @@ static void start_check(Watch *watch)
     watch->begun = process_clock();
     watch->seconds = -1;
     if (watch->asked == 'l') drop_aside(watch);    // it would be out of date
-    if (!job_start(&watch->check, check, watch, &err)) say(watch, err.message);
+    if (!job_start(&watch->check, check, watch, &err)) show_message(watch, err.message);
     draw(watch);
 }
 
-// Takes what the check has said: the focus's verdict at first, then all of them.
+// Reads the output of the check: first the verdict of the focus, then all of them.
 static void follow_check(Watch *watch)
 {
     if (watch->check.process == 0) return;
     bool runs = job_runs(&watch->check);
     arena_reset(watch->scratch);
-    const char *words = job_words(watch->scratch, &watch->check);
+    const char *words = job_output(watch->scratch, &watch->check);
     if (runs && (words[0] == '\0' || !watch->screen || watch->seconds >= 0)) return;
     if (watch->seconds < 0) watch->seconds = process_clock() - watch->begun;
-    if (words[0] == '\0') words = "The check has ended without a word; r runs it again.\n";
+    if (words[0] == '\0') words = "The check ended without output; r runs it again.\n";
     arena_reset(watch->reports);
     watch->report = arena_print(watch->reports, "%s", words);
     if (!runs) print_below(watch, watch->report, true);
     draw(watch);
 }
 
-// A command's words below the report. It takes no time worth keys for.
+// Shows a command's output below the report. The command is fast, so keys wait for it.
 static void show_aside(Watch *watch, int (*work)(void *), char key)
 {
     Job job = {0};
@@ -271,11 +271,11 @@ static void show_aside(Watch *watch, int (*work)(void *), char key)
     watch->asked = key;
     if (job_start(&job, work, watch, &err)) {
         while (job_runs(&job)) usleep(1000);
-        char *words = job_words(watch->asides, &job), *last = NULL;
+        char *words = job_output(watch->asides, &job), *last = NULL;
         for (char *at = words; (at = strstr(at, "\n\n")) != NULL; at++) last = at;
         if (last != NULL) last[1] = '\0';    // behind it stands what to type; here there are keys
         watch->aside = words;
-        fclose(job.words);
+        fclose(job.output);
     } else {
         watch->aside = arena_print(watch->asides, "%s\n", err.message);
     }
@@ -315,21 +315,21 @@ static void follow_key(Watch *watch, int key)
         watch->size = terminal_size(STDOUT_FILENO);
         draw(watch);
         if (watch->screen && watch->console.columns != columns)
-            start_check(watch);    // wrapped anew
+            start_check(watch);    // to wrap the text anew
     }
 }
 
 static void follow_file(Watch *watch, Arena *arena)
 {
-    ChangesNews news = changes_look(&watch->changes, process_clock());
+    ChangesNews news = changes_poll(&watch->changes, process_clock());
     if (news == CHANGES_SAVED) {
         if (watch->focus < 0) watch->focus = not_done(watch->lab, 0);
         start_check(watch);
     }
     if (news == CHANGES_GONE) {
         job_end(&watch->check);
-        say(watch, arena_print(arena, "%s is gone.\nThis goes on when it is back.",
-                               mine_shown(arena, watch->changes.path)));
+        show_message(watch, arena_print(arena, "%s does not exist.\nWaiting for it.",
+                                        mine_shown(arena, watch->changes.path)));
         draw(watch);
     }
 }
@@ -343,10 +343,10 @@ static void watch_file(Watch *watch, Arena *arena)
         follow_key(watch, key);
         follow_file(watch, arena);
         follow_check(watch);
-        if (watch->keys.over && watch->changes.told && watch->check.process == 0) break;
+        if (watch->keys.over && watch->changes.reported && watch->check.process == 0) break;
     }
     job_end(&watch->check);
-    if (watch->check.words != NULL) fclose(watch->check.words);
+    if (watch->check.output != NULL) fclose(watch->check.output);
 }
 
 int command_watch(int argc, char **argv)

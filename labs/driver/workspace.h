@@ -1,11 +1,11 @@
-/* workspace.h -- what lies before a learner's command: the course, the progress, and the console to write on.
+/* workspace.h -- what a learner's command works with: the course, the progress, and the console.
  *
- *     const char *word = workspace_word(&argc, argv);             // LAB[.EX] out of the arguments, or NULL
- *     Options *options = workspace_options(arena, argv, "lab hint [LAB[.EX]]", "One hint more.");
+ *     const char *word = workspace_word(&argc, argv);    // LAB[.EX] out of the arguments, or NULL
+ *     Options *options = workspace_options(arena, argv, "lab hint [LAB[.EX]]", "The next hint.");
  *     if (!options_parse(options, argc, argv, &status)) return status;
  *     Workspace workspace;
  *     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
- *     workspace_next(&workspace, "check", lab, exercise);              // next  ./lab check autoencoder.loss
+ *     workspace_next(&workspace, "check", lab, exercise);    // next  ./lab check autoencoder.loss
  */
 #pragma once
 #include "labs/driver/choose.h"
@@ -21,7 +21,7 @@ typedef struct Workspace {
 
 bool workspace_open(Workspace *workspace, Arena *arena, Error *err);
 
-// The first argument that is no option, taken out of argv.
+// The first argument that is not an option, removed from argv.
 const char *workspace_word(int *argc, char **argv);
 
 // As options_new(); the usage line of --help says `usage` and not only the command's name.

@@ -59,9 +59,9 @@ _Noreturn void crash_handler_report(Verdict verdict, const void *pc, const char 
 // ---- signals ----
 
 typedef struct Fault {
-    const char *address, *pc, *stack;    // NULL where this machine does not say
+    const char *address, *pc, *stack;    // NULL where this platform does not report it
     int writes;                          // -1 when not known
-    bool wild;                           // an address that no machine has
+    bool wild;                           // a non-canonical address
 } Fault;
 
 // The one place that knows processors.
@@ -86,27 +86,28 @@ static Fault fault_read(const siginfo_t *info, const void *context)
     return fault;
 }
 
-static _Noreturn void tell_guard(const Frames *frames, const Fault *fault, const Guard *guard)
+static _Noreturn void report_guard(const Frames *frames, const Fault *fault, const Guard *guard)
 {
     const char *does = fault->writes == 1 ? "writes" : fault->writes == 0 ? "reads" : "goes";
-    char who[160] = "", far[64];
+    char who[160] = "", distance[64];
     const char *end = (const char *)guard->block + guard->bytes;
     size_t past = (size_t)(fault->address - end) / guard->each + 1;
     if (!frames->inside && frames->callee[0] != '\0' && frames->line > 0)
         snprintf(who, sizeof who, "%s, called at line %d, ", frames->callee, frames->line);
     if (fault->address < (const char *)guard->block)
-        snprintf(far, sizeof far, "before the beginning");
-    else if (who[0] != '\0')    // a library reads many at once: how far says nothing
-        snprintf(far, sizeof far, "past the end");
-    else if (past == 1) snprintf(far, sizeof far, "one element past the end");
-    else snprintf(far, sizeof far, "%zu elements past the end", past);
+        snprintf(distance, sizeof distance, "before the beginning");
+    else if (who[0] != '\0')    // a library reads many at once, so the distance means little
+        snprintf(distance, sizeof distance, "past the end");
+    else if (past == 1) snprintf(distance, sizeof distance, "one element past the end");
+    else snprintf(distance, sizeof distance, "%zu elements past the end", past);
     size_t count = guard->bytes / guard->each;
     if (who[0] == '\0')
-        report_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, far, count);
+        report_at(frames, VERDICT_CRASH, "%s %s of an array of %zu", does, distance, count);
     if (!shared_result_unlock(process->result)) _exit(1);
     snprintf(process->result->detail, sizeof process->result->detail, "%s", frames->text);
     shared_result_end(process->result, VERDICT_CRASH, frames->line,
-                      "%s%s %s of an array of %zu: are its sizes right?", who, does, far, count);
+                      "%s%s %s of an array of %zu: are its sizes right?", who, does, distance,
+                      count);
 }
 
 static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
@@ -114,7 +115,7 @@ static _Noreturn void on_segv(const Frames *frames, const Fault *fault)
     const char *does = fault->writes == 1 ? "writes to" : fault->writes == 0 ? "reads" : "uses";
     const char *where = frames->outside ? " in the case, after your function returned" : "";
     Guard guard;
-    if (guarded_find(fault->address, &guard)) tell_guard(frames, fault, &guard);
+    if (guarded_find(fault->address, &guard)) report_guard(frames, fault, &guard);
     if (fault->stack != NULL && fault->address > fault->stack - NULL_PAGE &&
         fault->address < fault->stack + NULL_PAGE) {
         if (frames->repeats > 2) {
@@ -166,7 +167,7 @@ static void on_time(int signal, siginfo_t *info, void *context)
               sent ? 4 * process->seconds : process->seconds);
 }
 
-// The kernel stops a file that grows; a write to a pipe that is closed is no mistake of interest.
+// SIGXFSZ: RLIMIT_FSIZE is 0. A write to a closed pipe (SIGPIPE) is not reported.
 static void on_file(int signal)
 {
     (void)signal;
@@ -192,7 +193,7 @@ void crash_handler_init(const TestProcess *given)
 
 void crash_handler_install(void)
 {
-    static char stack[HANDLER_STACK];    // its own: an endless recursion leaves none
+    static char stack[HANDLER_STACK];    // endless recursion has used up the normal one
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction time = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};

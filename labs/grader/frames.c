@@ -32,8 +32,8 @@ static bool in_submission(const void *pc, const void **start)
     return strcmp(info.dli_fname, submission) == 0;
 }
 
-// The runtime looks for the instruction before the address, as is right for where a call returns to.
-// So the very instruction is asked for by the address of the next; one byte on is enough on x86.
+// The runtime looks up the instruction before the address, which is right for a return address. For
+// the instruction itself it needs the address of the next one; on x86 one byte further is enough.
 static void *behind(const void *instruction)
 {
 #ifdef __aarch64__
@@ -43,9 +43,9 @@ static void *behind(const void *instruction)
 #endif
 }
 
-// The runtime reads what every library says of itself, and for the system's also the separate file in
-// /usr/lib/debug where there is one: libc's alone takes longer than all else. With room for one open
-// file, the library, it does without. clang's asks another program, and needs more.
+// The runtime reads the debug information of every library, and for system libraries also the separate
+// file in /usr/lib/debug if there is one: libc's alone takes longer than everything else. With a limit
+// of one open file, the library, it skips them. clang's runs another program and needs more files.
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
     struct rlimit files;
@@ -75,8 +75,8 @@ bool frames_is_source(const char *file, const char *source)
     return strcmp(base_name(file), base_name(source)) == 0;
 }
 
-// The calls that an instruction stands in, innermost first: the function's, and before it one for
-// each function that the compiler has inlined there. None where nothing is known.
+// The calls that an instruction belongs to, innermost first: one for each function that the compiler
+// has inlined there, then the function itself. Empty without debug information.
 typedef struct Calls {
     int count;
     struct Call {

@@ -60,15 +60,12 @@ void sandbox_raise_memory_limit(void)
 #else
 #define MACHINE AUDIT_ARCH_AARCH64
 #endif
-enum { FILES = 1, PROCESS, OTHERS, SOCKET, CODE, SYSTEM };    // why it was stopped, in si_errno
+enum { FILES = 1, PROCESS, OTHERS, SOCKET, CODE, SYSTEM };    // the reason, in si_errno
 
 static const char *const reasons[] = {
-    [FILES] = "changed a file or a folder",
-    [PROCESS] = "started another process",
-    [OTHERS] = "sent a signal to another process",
-    [SOCKET] = "opened a socket",
-    [CODE] = "changed what is code",
-    [SYSTEM] = "asked the system for something out of the ordinary",
+    [FILES] = "changed a file or a folder",        [PROCESS] = "started another process",
+    [OTHERS] = "sent a signal to another process", [SOCKET] = "opened a socket",
+    [CODE] = "changed executable memory",          [SYSTEM] = "made an unusual system call",
 };
 
 #define FIELD(name)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
@@ -138,7 +135,7 @@ static void refuse_calls(void)
         REFUSE(semget, SYSTEM), REFUSE(setsid, SYSTEM), REFUSE(reboot, SYSTEM),
         REFUSE(mount, SYSTEM), REFUSE(umount2, SYSTEM),
 #ifdef SYS_io_uring_setup
-        EQUAL(SYS_io_uring_setup, 1), FAIL(ENOSYS),    // calls that nobody sees here
+        EQUAL(SYS_io_uring_setup, 1), FAIL(ENOSYS),    // its calls bypass this filter
 #endif
 #ifndef __clang__    // clang's runtime runs llvm-symbolizer to name a line
         // Threads, and LeakSanitizer's helper, share the memory; a process would not.
@@ -160,7 +157,7 @@ static void refuse_calls(void)
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all);
 }
 
-// Root as well may do no more than anybody.
+// Root is restricted as well.
 static void drop_privileges(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -185,14 +182,14 @@ static void drop_privileges(void)
 const char *sandbox_violation(int why)
 {
     (void)why;
-    return "asked the system for something out of the ordinary";
+    return "made an unusual system call";
 }
 #endif
 
 void sandbox_enter(double seconds)
 {
     rlim_t whole = (rlim_t)ceil(seconds);
-    limit(RLIMIT_CPU, whole + 1, whole + 2);    // for who has silenced the timer
+    limit(RLIMIT_CPU, whole + 1, whole + 2);    // in case the timer's signal is blocked
     limit(RLIMIT_CORE, 0, 0);
     limit(RLIMIT_FSIZE, 0, 0);
     limit(RLIMIT_STACK, (rlim_t)STACK_LIMIT_MB << 20, (rlim_t)STACK_LIMIT_MB << 20);

@@ -1,4 +1,4 @@
-/* sanitized.c -- what AddressSanitizer, UBSan and LeakSanitizer report, in sentences. */
+/* sanitized.c -- turns reports of AddressSanitizer, UBSan and LeakSanitizer into sentences. */
 #include <ctype.h>
 #include <fcntl.h>
 #include <sanitizer/asan_interface.h>
@@ -12,9 +12,9 @@
 #include "labs/grader/frames.h"
 #include "labs/grader/crash_handler.h"
 
-// Compiled in, so that no environment is needed and none can weaken it. Signals are crash_handler.c's.
-// Fresh memory is filled with 0xff, which near.c knows again. The runtime is not to wait for a leak
-// check at exit: a failed case leaves memory behind, because cmocka jumps out of it.
+// Compiled in, so that an environment variable cannot weaken it. crash_handler.c handles signals. Fresh
+// memory is filled with 0xff, which near.c recognizes. There is no leak check at exit: a failed case
+// leaves memory behind, because cmocka jumps out of it.
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -25,7 +25,7 @@ const char *__asan_default_options(void)
            "detect_stack_use_after_return=1";
 }
 
-_Static_assert(MEMORY_LIMIT_MB == 2048 && SANITIZER_STATUS == 86, "the options say the same");
+_Static_assert(MEMORY_LIMIT_MB == 2048 && SANITIZER_STATUS == 86, "must match the options");
 
 // In common_interface_defs.h only from clang 16 on.
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
@@ -39,12 +39,12 @@ static const struct {
     // the first whose kind the report's begins with or holds
     {"use-after-free", "used memory after free()"},
     {"double-free", "freed the same memory twice"},
-    {"bad-free", "freed what malloc() did not give"},
+    {"bad-free", "freed a pointer that malloc() did not return"},
     {"use-after-return", "used a local variable of a function that has returned"},
     {"use-after-scope", "used a local variable outside of its block"},
-    {"param-overlap", "copied between places that overlap"},
+    {"param-overlap", "copied between overlapping ranges"},
     {"negative-size", "passed a negative size"},
-    {"use-after-poison", "used memory of an arena that was not handed out"},
+    {"use-after-poison", "used arena memory that was not allocated"},
     {"alloc-dealloc", "freed with the wrong function"},
 };
 
@@ -72,7 +72,7 @@ static _Noreturn void report_overflow(const char *address, size_t each, bool wri
     crash_handler_report(VERDICT_CRASH, pc, "%s past the end of %s", does, of);
 }
 
-// ASan knows a local array's bounds only in the words of its report:
+// ASan gives a local array's bounds only in the text of its report:
 // "    [32, 48) 'row' (line 7) <== Memory access at offset 52 overflows this variable"
 static void find_local(const char *report, size_t each, bool writes, const void *pc)
 {
@@ -83,14 +83,14 @@ static void find_local(const char *report, size_t each, bool writes, const void 
     char name[64];
     if (line == NULL || sscanf(line, " [%ld, %ld) '%63[^']'", &begin, &end, name) != 3) return;
     if (each != 2 && each != 4 && each != 8) return;
-    long offset = strtol(mark + strlen(marker), NULL, 10), step = (long)each;
+    long offset = strtol(mark + strlen(marker), NULL, 10), size = (long)each;
     if (offset < begin)
         crash_handler_report(VERDICT_CRASH, pc, "%s before the beginning of '%s', an array of %ld",
-                             writes ? "writes" : "reads", name, (end - begin) / step);
-    long past = (offset - end) / step + 1;
+                             writes ? "writes" : "reads", name, (end - begin) / size);
+    long past = (offset - end) / size + 1;
     crash_handler_report(
         VERDICT_CRASH, pc, "%s %ld element%s past the end of '%s', an array of %ld",
-        writes ? "writes" : "reads", past, past == 1 ? "" : "s", name, (end - begin) / step);
+        writes ? "writes" : "reads", past, past == 1 ? "" : "s", name, (end - begin) / size);
 }
 
 static _Noreturn void report_memory(const char *report)
@@ -126,7 +126,7 @@ static void on_report(const char *report)
                          "was stopped by AddressSanitizer, %s", what);
 }
 
-// Called before the report is written: room for the runtime to say that there is none.
+// Called before the report is written: gives the runtime memory to report that there is none.
 void __asan_on_error(void)
 {
     sandbox_raise_memory_limit();
@@ -138,7 +138,7 @@ void __ubsan_on_report(void);
 void __ubsan_get_current_report_data(const char **kind, const char **message, const char **file,
                                      unsigned *line, unsigned *column, char **address);
 
-// Those whose own words are not for a learner; the last that fits.
+// Messages that a learner would not understand, and what to print instead; the last match counts.
 static const struct {
     const char *words, *sentence;
 } behaviours[] = {
@@ -180,9 +180,8 @@ void __ubsan_on_report(void)
 
 // ---- leaks ----
 
-// What was allocated and is not free again. LeakSanitizer is slow to ask (it stops the process from
-// outside), and it is asked only when something of the submission's is among them: what is still
-// reachable is no leak.
+// What was allocated and not freed. LeakSanitizer is slow (it stops the process from outside), so it
+// runs only when the submission's own allocations are among them; reachable memory is not leaked.
 enum { LIVE_MAX = 4096 };
 static const volatile void *live[LIVE_MAX];
 static size_t live_sizes[LIVE_MAX];
@@ -209,7 +208,7 @@ static void on_free(const volatile void *block)
         }
 }
 
-// What the grader itself holds, from its first moment on, is nobody's leak.
+// What the grader itself allocates, from its start on, does not count.
 __attribute__((constructor)) static void own_memory(void)
 {
     __lsan_disable();
@@ -260,7 +259,8 @@ void sanitizer_init(const TestProcess *given)
     process = given;
     int null = open("/dev/null", O_WRONLY);
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    __sanitizer_set_report_fd((void *)(intptr_t)null);    // the report is in the shared result
+    __sanitizer_set_report_fd(
+        (void *)(intptr_t)null);    // on_report stores it in the shared result
     __asan_set_error_report_callback(on_report);
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
 }

@@ -9,9 +9,9 @@
 #include "labs/grader/sandbox.h"
 #include "labs/grader/crash_handler.h"
 
-// A process has one test process, and cmocka and LAB_TODO call back without an argument of ours.
+// Static, because cmocka and LAB_TODO call back without an argument of ours.
 static const TestProcess *process;
-static bool returned;              // the case came to its end
+static bool returned;              // the case ran to its end
 static FILE *own_out, *own_err;    // the submission's, while cmocka writes to its own
 static FILE *cmocka_out, *cmocka_err;
 static char *cmocka_text;
@@ -26,7 +26,7 @@ static void to_cmocka(void)
     stderr = cmocka_err;
 }
 
-static void to_answer(void)
+static void to_submission(void)
 {
     stdout = own_out;
     stderr = own_err;
@@ -39,13 +39,13 @@ static void not_written_yet(const char *exercise)
 
 static int before(void **state)
 {
-    to_answer();
+    to_submission();
     return process->test->setup_func ? process->test->setup_func(state) : 0;
 }
 
 static void during(void **state)
 {
-    crash_handler_install();    // cmocka has just put up signal handlers of its own
+    crash_handler_install();    // cmocka has just installed its own signal handlers
     crash_handler_track_leaks(true);
     process->test->test_func(state);
     crash_handler_track_leaks(false);
@@ -59,8 +59,8 @@ static int after(void **state)
     return status;
 }
 
-// Takes the place of cmocka's, which writes to standard error: that is the submission's, and may be
-// closed. What is here is found first.
+// Replaces cmocka's function of this name, which writes to standard error: that belongs to the
+// submission and may be closed. The program's own symbols are found first.
 void print_error(const char *const format, ...)
 {
     va_list args;
@@ -85,7 +85,7 @@ static void trim(char *text)
 static _Noreturn void end_wrong(void)
 {
     fflush(cmocka_err);
-    char *place = strstr(cmocka_text, "[   LINE   ] --- "), *said = strstr(cmocka_text, " --- ");
+    char *place = strstr(cmocka_text, "[   LINE   ] --- "), *text = strstr(cmocka_text, " --- ");
     if (!shared_result_unlock(process->result)) _exit(1);
     if (place != NULL) {
         *place = '\0';
@@ -95,20 +95,21 @@ static _Noreturn void end_wrong(void)
         if (end != NULL) *end = '\0';
         snprintf(process->result->detail, sizeof process->result->detail, "%s", place);
     }
-    said = said != NULL ? said + strlen(" --- ") : cmocka_text;
-    trim(said);
+    text = text != NULL ? text + strlen(" --- ") : cmocka_text;
+    trim(text);
     trim(report);
     const char *own = strncmp(report, "ERROR: ", 7) == 0 ? report + 7 : report;
     if (own[0] != '\0') shared_result_end(process->result, VERDICT_WRONG, 0, "%s", own);
-    shared_result_end(process->result, VERDICT_WRONG, 0, "expected %s", said);
+    shared_result_end(process->result, VERDICT_WRONG, 0, "expected %s", text);
 }
 
-static void load_answer(void)
+static void load_submission(void)
 {
     if (dlopen(process->submission, RTLD_LAZY | RTLD_GLOBAL) != NULL) return;
     const char *why = dlerror(), *symbol = strstr(why, "undefined symbol: ");
     if (symbol != NULL)
-        shared_result_end(process->result, VERDICT_COMPILE, 0, "uses %s, which is defined nowhere",
+        shared_result_end(process->result, VERDICT_COMPILE, 0,
+                          "uses %s, which is not defined anywhere",
                           symbol + strlen("undefined symbol: "));
     if (strstr(why, "failed to map segment") || strstr(why, "cannot allocate memory"))
         shared_result_end(process->result, VERDICT_MEMORY, 0,
@@ -133,7 +134,7 @@ _Noreturn void test_process_run(const TestProcess *given)
     crash_handler_init(process);
     sandbox_enter(process->seconds);
     crash_handler_track_leaks(true);
-    load_answer();
+    load_submission();
     crash_handler_track_leaks(false);
     shared_result_set_phase(process->result, PHASE_RUNNING);
 
@@ -147,6 +148,6 @@ _Noreturn void test_process_run(const TestProcess *given)
         shared_result_end(process->result, VERDICT_PASS, 0, "%s", "");
     }
     if (failed == 0)
-        shared_result_end(process->result, VERDICT_SKIPPED, 0, "the case was left out");
+        shared_result_end(process->result, VERDICT_SKIPPED, 0, "the case skipped itself");
     end_wrong();
 }

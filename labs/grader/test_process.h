@@ -1,10 +1,10 @@
-/* test_process.h -- one case on one submission, in a process of its own that is not trusted.
+/* test_process.h -- runs one case on one submission, in a process of its own that is not trusted.
  *
  *     if (fork() == 0) test_process_run(&process);    // does not return
  *
- * It shuts the result, fences the process in, loads the submission, runs the case under cmocka, and notes
- * the verdict. Whatever else ends the process is told by its handlers (crash_handler.h) or, when they
- * were silenced too, by the missing verdict.
+ * It locks the shared result, enters the sandbox, loads the submission, runs the case under cmocka and
+ * stores the verdict. Any other end of the process is reported by the crash handler or, if that was
+ * disabled too, shows as a missing verdict.
  */
 #pragma once
 #include <setjmp.h>

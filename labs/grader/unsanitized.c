@@ -1,4 +1,4 @@
-/* unsanitized.c -- takes the place of sanitized.c where there is no sanitizer to ask. */
+/* unsanitized.c -- replaces sanitized.c in a grader without sanitizers. */
 #include "labs/grader/crash_handler.h"
 
 void sanitizer_init(const TestProcess *given)

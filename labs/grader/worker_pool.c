@@ -17,15 +17,15 @@
 #endif
 
 enum { CLOCK_FACTOR = 4 };          // of the processor time: by the clock
-static const double grace = 0.5;    // seconds between asking and killing
+static const double grace = 0.5;    // seconds between SIGXCPU and SIGKILL
 
-static int bell[2];    // rung by SIGCHLD, so that poll() hears of a child's end
+static int wakeup[2];    // a pipe that SIGCHLD writes to, so that poll() returns when a child ends
 
-static void ring(int signal)
+static void on_child(int signal)
 {
     (void)signal;
     int saved = errno;
-    (void)!write(bell[1], "", 1);
+    (void)!write(wakeup[1], "", 1);
     errno = saved;
 }
 
@@ -66,7 +66,7 @@ static bool begin(const WorkerPool *pool, Job *job, Error *err)
     job->pid = fork();
     if (job->pid < 0) return error_set(err, "no process for a test process: %s", strerror(errno));
     if (job->pid == 0) become_test_process(pool, job, out[1], errors[1]);
-    setpgid(job->pid, job->pid);    // whoever of the two comes first
+    setpgid(job->pid, job->pid);    // parent and child both call it: either may run first
     close(out[1]);
     close(errors[1]);
     job->out.fd = out[0];
@@ -80,14 +80,14 @@ static bool begin(const WorkerPool *pool, Job *job, Error *err)
 
 // ---- watch ----
 
-static void listen_to(Stream *stream)
+static void drain(Stream *stream)
 {
     char rest[4096];
     while (stream->fd >= 0 && stream->seen <= OUTPUT_LIMIT) {
         bool room = stream->kept < OUTPUT_KEPT;
         ssize_t n = room ? read(stream->fd, stream->text + stream->kept, OUTPUT_KEPT - stream->kept)
                          : read(stream->fd, rest, sizeof rest);
-        if (n < 0) return;    // nothing now
+        if (n < 0) return;    // nothing to read yet
         if (n == 0) {
             close(stream->fd);
             stream->fd = -1;
@@ -104,17 +104,17 @@ static void kill_all(const Job *job)
     kill(job->pid, SIGKILL);
 }
 
-// Too long or too loud: asked once by a signal, so that it can say where it is, and then killed.
-static void restrain(Job *job, double at)
+// Past its time: SIGXCPU, so that it can report its line, then SIGKILL. Too much output: SIGKILL.
+static void enforce_limits(Job *job, double at)
 {
     double limit = job->begun + CLOCK_FACTOR * job->seconds;
-    if (!job->late && at > limit) {
-        job->late = true;
+    if (!job->timed_out && at > limit) {
+        job->timed_out = true;
         kill(job->pid, SIGXCPU);
     }
     if (at > limit + grace) kill_all(job);
-    if (!job->loud && (job->out.seen > OUTPUT_LIMIT || job->err.seen > OUTPUT_LIMIT)) {
-        job->loud = true;
+    if (!job->output_exceeded && (job->out.seen > OUTPUT_LIMIT || job->err.seen > OUTPUT_LIMIT)) {
+        job->output_exceeded = true;
         kill_all(job);
     }
 }
@@ -131,9 +131,9 @@ static const char *last_line(const Stream *stream)
     return line;
 }
 
-static void say(Job *job, Verdict verdict, const char *format, ...)
+static void set_result(Job *job, Verdict verdict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static void say(Job *job, Verdict verdict, const char *format, ...)
+static void set_result(Job *job, Verdict verdict, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -143,30 +143,35 @@ static void say(Job *job, Verdict verdict, const char *format, ...)
     job->message = job->sentence;
 }
 
-// The test process is gone without a word in its shared result.
-static void judge_silence(Job *job, int status, double processor)
+// The test process ended without storing a verdict.
+static void infer_result(Job *job, int status, double processor)
 {
     static const char lookup[] = "undefined symbol: ";
     const char *symbol = strstr(job->err.text, lookup);
-    if (job->late || processor > job->seconds)
-        say(job, VERDICT_TIMEOUT, "was still running after %g s",
-            job->late ? job->took : processor);
+    if (job->timed_out || processor > job->seconds)
+        set_result(job, VERDICT_TIMEOUT, "was still running after %g s",
+                   job->timed_out ? job->took : processor);
     else if (WIFSTOPPED(status))
-        say(job, VERDICT_CRASH, "stopped itself: %s", strsignal(WSTOPSIG(status)));
+        set_result(job, VERDICT_CRASH, "was stopped by a signal: %s", strsignal(WSTOPSIG(status)));
     else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)    // with its handler blocked
-        say(job, VERDICT_CRASH, "started another process, or asked for what an exercise may not");
+        set_result(job, VERDICT_CRASH,
+                   "started another process, or made a system call that an exercise may not");
     else if (WIFSIGNALED(status))
-        say(job, VERDICT_CRASH, "was ended by a signal: %s", strsignal(WTERMSIG(status)));
+        set_result(job, VERDICT_CRASH, "was killed by a signal: %s", strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) == 127 && symbol != NULL)
-        say(job, VERDICT_MISSING, "%.*s is not in the file any more",
-            (int)strcspn(symbol + strlen(lookup), "\n,"), symbol + strlen(lookup));
-    else if (WEXITSTATUS(status) == SANITIZER_STATUS)    // no room even to say so
-        say(job, VERDICT_MEMORY, "took more memory than the limit, %d GB", MEMORY_LIMIT_MB >> 10);
-    else say(job, VERDICT_EXIT, "called _exit(%d) before the case was over", WEXITSTATUS(status));
+        set_result(job, VERDICT_MISSING, "%.*s is not in the file any more",
+                   (int)strcspn(symbol + strlen(lookup), "\n,"), symbol + strlen(lookup));
+    else if (WEXITSTATUS(status) == SANITIZER_STATUS)    // no memory left for a report
+        set_result(job, VERDICT_MEMORY, "took more memory than the limit, %d GB",
+                   MEMORY_LIMIT_MB >> 10);
+    else
+        set_result(job, VERDICT_EXIT, "called _exit(%d) before the case was over",
+                   WEXITSTATUS(status));
 }
 
-// What a test process has started and left comes to us (PR_SET_CHILD_SUBREAPER), also out of its group.
-static void end_orphans(const WorkerPool *pool)
+// Processes that a test process left behind become our children (PR_SET_CHILD_SUBREAPER), even those
+// outside of its process group.
+static void kill_orphans(const WorkerPool *pool)
 {
 #ifdef __linux__
     char path[64];
@@ -193,25 +198,25 @@ static void end(Job *job, int status, const struct rusage *usage)
     double processor = (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
                        1e-6 * (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
     job->took = now() - job->begun;
-    kill(-job->pid, SIGKILL);    // what it has started
-    listen_to(&job->out);
-    listen_to(&job->err);
+    kill(-job->pid, SIGKILL);    // the processes that it started
+    drain(&job->out);
+    drain(&job->err);
     if (job->out.fd >= 0) close(job->out.fd);
     if (job->err.fd >= 0) close(job->err.fd);
     SharedResult *result = job->result;
-    if (job->loud) {
-        say(job, VERDICT_OUTPUT, "printed more than %d KiB", OUTPUT_LIMIT >> 10);
+    if (job->output_exceeded) {
+        set_result(job, VERDICT_OUTPUT, "printed more than %d KiB", OUTPUT_LIMIT >> 10);
     } else if (result->verdict != VERDICT_COUNT) {
         result->message[sizeof result->message - 1] = result->detail[sizeof result->detail - 1] =
             '\0';
         job->verdict = result->verdict;
         job->message = result->message;
         if (result->quotes && job->err.kept > 0)
-            say(job, result->verdict, "%s: %s", result->message, last_line(&job->err));
+            set_result(job, result->verdict, "%s: %s", result->message, last_line(&job->err));
     } else if (result->phase == PHASE_LEAKS) {
-        say(job, VERDICT_PASS, "%s", "");    // only the search for leaks has failed
+        set_result(job, VERDICT_PASS, "%s", "");    // only the leak check has failed
     } else {
-        judge_silence(job, status, processor);
+        infer_result(job, status, processor);
     }
     job->line = result->line;
     job->detail = result->detail;
@@ -226,7 +231,7 @@ static void reap(WorkerPool *pool)
     for (pid_t pid; (pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0;) {
         Job *job = pool->jobs;
         while (job < pool->jobs + pool->count && job->pid != pid) job++;
-        if (job == pool->jobs + pool->count) continue;    // somebody's orphan
+        if (job == pool->jobs + pool->count) continue;    // an orphan
         if (WIFSTOPPED(status)) {
             kill_all(job);
             wait4(pid, &(int){0}, 0, &usage);
@@ -236,48 +241,48 @@ static void reap(WorkerPool *pool)
             for (Job *other = pool->jobs; other < pool->jobs + pool->count; other++)
                 if (other->group == job->group && other->begun == 0)
                     other->verdict = VERDICT_SKIPPED;
-        end_orphans(pool);
+        kill_orphans(pool);
         pool->on_result(job);
         shared_result_free(job->result);
     }
 }
 
-static void wait_for_news(WorkerPool *pool)
+static void wait_for_event(WorkerPool *pool)
 {
-    struct pollfd polled[2 * 64 + 1] = {{.fd = bell[0], .events = POLLIN}};
+    struct pollfd polled[2 * 64 + 1] = {{.fd = wakeup[0], .events = POLLIN}};
     nfds_t count = 1;
     double next = now() + 10;
     for (Job *job = pool->jobs; job < pool->jobs + pool->count; job++) {
         if (job->pid == 0) continue;
         polled[count++] = (struct pollfd){.fd = job->out.fd, .events = POLLIN};
         polled[count++] = (struct pollfd){.fd = job->err.fd, .events = POLLIN};
-        double limit = job->begun + CLOCK_FACTOR * job->seconds + (job->late ? grace : 0);
+        double limit = job->begun + CLOCK_FACTOR * job->seconds + (job->timed_out ? grace : 0);
         if (limit < next) next = limit;
     }
     double left = next - now();
     poll(polled, count, left > 0 ? (int)(left * 1000) + 1 : 1);
-    char rung[64];
-    while (read(bell[0], rung, sizeof rung) > 0) continue;
+    char bytes[64];
+    while (read(wakeup[0], bytes, sizeof bytes) > 0) continue;
 }
 
 bool worker_pool_run(WorkerPool *pool, Error *err)
 {
-    if (pipe(bell) != 0) return error_set(err, "no pipe: %s", strerror(errno));
+    if (pipe(wakeup) != 0) return error_set(err, "no pipe: %s", strerror(errno));
     for (int k = 0; k < 2; k++) {
-        fcntl(bell[k], F_SETFL, O_NONBLOCK);
-        fcntl(bell[k], F_SETFD, FD_CLOEXEC);
+        fcntl(wakeup[k], F_SETFL, O_NONBLOCK);
+        fcntl(wakeup[k], F_SETFD, FD_CLOEXEC);
     }
-    sigaction(SIGCHLD, &(struct sigaction){.sa_handler = ring, .sa_flags = SA_RESTART}, NULL);
-    if (pool->at_a_time > 64) pool->at_a_time = 64;
+    sigaction(SIGCHLD, &(struct sigaction){.sa_handler = on_child, .sa_flags = SA_RESTART}, NULL);
+    if (pool->workers > 64) pool->workers = 64;
 #ifdef __linux__
-    prctl(PR_SET_CHILD_SUBREAPER, 1);    // what a test process leaves behind comes to us
+    prctl(PR_SET_CHILD_SUBREAPER, 1);    // orphans become our children
 #endif
     for (int next = 0, running = 0;;) {
-        while (next < pool->count && running < pool->at_a_time) {
+        while (next < pool->count && running < pool->workers) {
             Job *job = &pool->jobs[next++];
             if (job->verdict == VERDICT_SKIPPED) {
-                say(job, VERDICT_SKIPPED,
-                    "not run: an earlier case of this exercise took all the time");
+                set_result(job, VERDICT_SKIPPED,
+                           "skipped: an earlier case of this exercise timed out");
                 job->detail = "";
                 job->over = true;
                 pool->on_result(job);
@@ -288,13 +293,13 @@ bool worker_pool_run(WorkerPool *pool, Error *err)
             }
         }
         if (running == 0 && next == pool->count) return true;
-        wait_for_news(pool);
+        wait_for_event(pool);
         running = 0;
         for (Job *job = pool->jobs; job < pool->jobs + pool->count; job++) {
             if (job->pid == 0) continue;
-            listen_to(&job->out);
-            listen_to(&job->err);
-            restrain(job, now());
+            drain(&job->out);
+            drain(&job->err);
+            enforce_limits(job, now());
         }
         reap(pool);
         for (Job *job = pool->jobs; job < pool->jobs + pool->count; job++) running += job->pid != 0;

@@ -1,12 +1,12 @@
-/* worker_pool.h -- runs trials, several at a time, each in a process of its own, and outlives them all.
+/* worker_pool.h -- runs test processes in parallel and survives whatever they do.
  *
  *     Job jobs[] = {{.test = test, .seconds = 5}, ...};
- *     WorkerPool pool = {.submission = "libexercises_cnn.so", .source = "cnn.c", .jobs = jobs, .count = n,
- *                  .at_a_time = 2, .on_result = print};
+ *     WorkerPool pool = {.submission = "libexercises_cnn.so", .source = "cnn.c",
+ *                        .jobs = jobs, .count = n, .workers = 2, .on_result = print};
  *     if (!worker_pool_run(&pool, &err)) return error_report(&err);
  *
- * Each job is told of once, as soon as it is over. Its process, and what that has started, are gone
- * by then.
+ * `on_result` is called once for each job, as soon as it has ended. By then its process, and every
+ * process that it started, is gone.
  */
 #pragma once
 #include <sys/types.h>
@@ -24,10 +24,10 @@ typedef struct Stream {    // what a test process prints, read through a pipe
 
 typedef struct Job {
     const struct CMUnitTest *test;
-    int group;         // after a timeout the others of its group are not begun
-    double seconds;    // of processor time; four times as many by the clock
+    int group;         // after a timeout the other jobs of the group are skipped
+    double seconds;    // limit on CPU time; the limit on wall time is four times as long
 
-    // How it went, when it is told of.
+    // The result, valid in on_result.
     Verdict verdict;
     const char *message, *detail;
     int line;
@@ -37,7 +37,7 @@ typedef struct Job {
     // While it runs.
     pid_t pid;    // 0 when it does not
     double begun;
-    bool over, late, loud;
+    bool over, timed_out, output_exceeded;
     SharedResult *result;
     char sentence[512];
 } Job;
@@ -45,7 +45,7 @@ typedef struct Job {
 typedef struct WorkerPool {
     const char *submission, *source;
     Job *jobs;
-    int count, at_a_time;
+    int count, workers;
     void (*on_result)(const Job *job);
 } WorkerPool;
 

@@ -167,7 +167,7 @@ static void refuses(Training *saved, Training *other, const char *sentence)
     *other->best = 7;
     assert_false(checkpoint_load(path, &other->point, &err));
     if (strstr(err.message, sentence) == NULL)
-        fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
+        fail_msg("got \"%s\", expected \"%s\"", err.message, sentence);
     assert_memory_equal(held, values_of(other->params->items[0].tensor), 4 * 6 * sizeof *held);
     assert_true(*other->best == 7 && other->losses[0] == 0);
     assert_memory_equal(&before.rng, &other->rng, sizeof before.rng);

@@ -67,7 +67,7 @@ static void refuses(const char *header, size_t data, const char *sentence)
     free(bytes);
     if (file != NULL) fail_msg("was taken: %.300s", header);
     if (strstr(err.message, sentence) == NULL)
-        fail_msg("%.300s\n  said \"%s\"\n  expected \"%s\"", header, err.message, sentence);
+        fail_msg("%.300s\n  got \"%s\"\n  expected \"%s\"", header, err.message, sentence);
 }
 
 static Safetensors *accepts(const char *header, size_t data)
@@ -494,7 +494,7 @@ static void a_model_that_does_not_fit_is_named_and_left_alone(void **state)
         Error err = {""};
         assert_false(safetensors_load(path, params, &err));
         if (strstr(err.message, cases[i].sentence) == NULL)
-            fail_msg("said \"%s\", expected \"%s\"", err.message, cases[i].sentence);
+            fail_msg("got \"%s\", expected \"%s\"", err.message, cases[i].sentence);
         assert_true(tensor_floats(w)[0] == 7.0f);
     }
 }

@@ -198,7 +198,7 @@ static void quotes_out_of_place_are_refused(void **state)
             ":2:4: a quote inside a field: expected \"\" in a quoted field, or a comma");
 }
 
-static void a_file_that_is_no_text_is_refused(void **state)
+static void a_file_that_is_not_text_is_refused(void **state)
 {
     (void)state;
     Arena *keep = arena_new("csv", 1u << 20);
@@ -231,7 +231,7 @@ int main(void)
         cmocka_unit_test(a_name_that_stands_twice_is_refused),
         cmocka_unit_test(a_file_without_rows_is_refused),
         cmocka_unit_test(quotes_out_of_place_are_refused),
-        cmocka_unit_test(a_file_that_is_no_text_is_refused),
+        cmocka_unit_test(a_file_that_is_not_text_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static void refuses(const Place *place, const char *half, const char *sentence)
     if (images_read_mnist(place->keep, &images, place->dir, half, 0, &err))
         fail_msg("was accepted; expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL || strstr(err.message, place->dir) != err.message)
-        fail_msg("said \"%s\", expected \"%s...%s\"", err.message, place->dir, sentence);
+        fail_msg("got \"%s\", expected \"%s...%s\"", err.message, place->dir, sentence);
 }
 
 static void images_reads_plain_and_packed_files(void **state)

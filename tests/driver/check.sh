@@ -31,13 +31,13 @@ submit() { # exercise
 here() { echo "$lab.c:$(grep -n 'HERE$' $file | cut -d: -f1)"; }
 
 # Wrapped or not.
-tells() { tr -s '\n ' '  ' <out | grep -qF -e "$1" || complain "'out' does not tell: $1"; }
+shows_flat() { tr -s '\n ' '  ' <out | grep -qF -e "$1" || complain "'out' does not tell: $1"; }
 
 # The exercise has this verdict, all others pass, and nothing is left behind.
 finds() { # exercise, "what it is said to do"
     run "$LAB" check $lab
     gave 1
-    tells "$2"
+    shows_flat "$2"
     grep -q "^  [x.] $1 " out || complain "no line for $1"
     [ "$(grep -c '^  + ' out)" = $others ] || complain "expected $others others to pass"
     grep -q "^next  ./lab check $lab.$1" out || complain "no next command"
@@ -51,7 +51,7 @@ leaves_nothing() {
 
 # ---- the survivors' list ----
 
-what_is_not_written_yet_is_no_failure_in_tone() { # test
+unwritten_exercises_are_not_reported_as_failures() { # test
     submit loss <<'END'
     todo_reached("loss", __FILE__, __LINE__); // HERE
 END
@@ -75,8 +75,8 @@ what_does_not_compile_is_named_with_its_line() { # test
     return miss; // HERE
 END
     finds loss "loss does not compile: "
-    tells "undeclared"
-    tells "$(here)"
+    shows_flat "undeclared"
+    shows_flat "$(here)"
 }
 
 a_missing_brace_is_reported_in_its_own_exercise() { # test
@@ -105,7 +105,7 @@ a_long_line_is_shown_around_its_mark() { # test
     long='a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen'
     submit kl <<END
     float a_name_of_sixteen = 0, é = 0;
-	/* é and a tab */ return é + $long + nobody + $long;
+	/* é and a tab */ return é + $long + undeclared + $long;
 END
     for columns in 40 80; do
         run env COLUMNS=$columns "$LAB" check $lab.kl
@@ -113,20 +113,20 @@ END
         awk -v most=$columns -v path="$file" '
             length > most && !index($0, path) { wide = 1 }
             marked { exit !(substr($0, at, 1) == "^") || wide }
-            / \| .*nobody/ { at = index($0, "nobody"); marked = 1 }
+            / \| .*undeclared/ { at = index($0, "undeclared"); marked = 1 }
             END { exit !marked || wide }' out || complain "too wide, or the mark is elsewhere"
     done
 }
 
-a_function_that_nobody_has_does_not_compile() { # test
+an_undeclared_function_does_not_compile() { # test
     submit kl <<'END'
     return divergence(mean, logvar); // HERE
 END
     finds kl "kl does not compile: implicit declaration of function 'divergence'"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
-a_function_inside_of_another_is_told() { # test
+a_nested_function_is_reported() { # test
     "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang &&
         skip "no gcc behind the build" "cmake --preset release -DCMAKE_C_COMPILER=gcc"
     submit kl <<'END'
@@ -135,7 +135,7 @@ a_function_inside_of_another_is_told() { # test
     return 0;
 END
     finds kl "kl does not compile: trampoline generated for nested function 'by_mean'"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
 a_compiler_is_not_led_on_without_end() { # test
@@ -169,8 +169,8 @@ an_error_outside_of_all_exercises_is_shown_alone() { # test
     sed -i '3i #include "nowhere.h"' $file
     run "$LAB" check $lab
     gave 1
-    tells "$file:3 does not compile, so nothing was graded: "
-    tells "nowhere.h"
+    shows_flat "$file:3 does not compile, so nothing was graded: "
+    shows_flat "nowhere.h"
     run "$LAB" check $lab --json
     gave 1
     says out '"status":	"error"'
@@ -183,13 +183,13 @@ the_reference_cannot_be_included() { # test
         printf '\n#include "%s"\n' "$path" >$file
         run "$LAB" check $lab
         gave 1
-        tells "$file:2 does not compile, so nothing was graded: it includes"
+        shows_flat "$file:2 does not compile, so nothing was graded: it includes"
     done
     ln -s "$ROOT/labs/2_core/$lab/$lab.c" mine/$lab/helper.h
     printf '#define HELPER "helper.h"\n#include HELPER\n' >$file
     run "$LAB" check $lab
     gave 1
-    tells "it includes $lab.c, and of a lab only headers may be included"
+    shows_flat "it includes $lab.c, and of a lab only headers may be included"
     solved
     echo 'static int one(void) { return 1; }' >mine/$lab/own.c
     sed -i '3i #include "own.c"' $file
@@ -203,7 +203,7 @@ an_error_in_the_learners_header_is_shown_where_it_is_included() { # test
     sed -i '3i #include "helper.h"' $file
     run "$LAB" check $lab
     gave 1
-    tells "$file:3 does not compile, so nothing was graded: expected expression"
+    shows_flat "$file:3 does not compile, so nothing was graded: expected expression"
 }
 
 a_function_that_is_gone_is_missed() { # test
@@ -217,8 +217,8 @@ an_endless_loop_is_ended() { # test
     submit linear_backward <<'END'
     for (volatile int i = 0;; i = 0) continue; // HERE
 END
-    finds linear_backward "linear_backward ran out of time"
-    tells "$(here)"
+    finds linear_backward "linear_backward timed out"
+    shows_flat "$(here)"
 }
 
 an_endless_recursion_is_named() { # test
@@ -226,7 +226,7 @@ an_endless_recursion_is_named() { # test
     return 1 + ae_loss(dz, z, x, B, P + 1); // HERE
 END
     finds loss "loss crashed: calls itself without end"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
 a_null_pointer_is_named_with_its_line() { # test
@@ -236,7 +236,7 @@ a_null_pointer_is_named_with_its_line() { # test
     return 0;
 END
     finds loss "a NULL pointer"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
 abort_is_a_crash() { # test
@@ -244,7 +244,7 @@ abort_is_a_crash() { # test
     abort(); // HERE
 END
     finds loss "loss crashed: called abort()"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
 exit_is_never_a_pass() { # test
@@ -282,7 +282,7 @@ a_right_submission_that_leaks_does_not_pass() { # test
     }
 END
     finds relu_backward "relu_backward leaks memory"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
 one_past_the_end_is_seen_in_a_loop() { # test
@@ -291,7 +291,7 @@ one_past_the_end_is_seen_in_a_loop() { # test
     noisy[n] = 0; // HERE
 END
     finds corrupt "corrupt crashed: writes one element past the end"
-    tells "$(here)"
+    shows_flat "$(here)"
 }
 
 one_past_the_end_is_seen_inside_a_library() { # test
@@ -300,8 +300,8 @@ one_past_the_end_is_seen_inside_a_library() { # test
     kernels.add_row(y, y, bias, B, O);
 END
     finds linear_forward "linear_forward crashed: "
-    tells "past the end of an array"
-    tells "$(here)"
+    shows_flat "past the end of an array"
+    shows_flat "$(here)"
 }
 
 a_variable_that_was_never_set_is_named() { # test
@@ -316,20 +316,20 @@ a_variable_that_was_never_set_is_named() { # test
     return (float)(sum / (2 * B));
 END
     finds kl "kl is wrong"
-    tells "'sum'"
+    shows_flat "'sum'"
     grep -A1 '^kl is wrong' out | grep -q 'look at line .* uninitialized' || complain "it is not the first to read"
 }
 
-a_pass_with_an_unset_variable_is_told() { # test
+a_pass_with_an_uninitialized_variable_is_reported() { # test
     submit corrupt <<'END'
     float unset;
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i] + 0 * unset; // HERE
 END
     run "$LAB" check $lab.corrupt
     gave 0
-    tells "corrupt passes, but the compiler warns of "
-    tells "'unset'"
-    tells "$(here)"
+    shows_flat "corrupt passes, but the compiler warns of "
+    shows_flat "'unset'"
+    shows_flat "$(here)"
 }
 
 memory_that_was_never_set_does_not_pass() { # test
@@ -349,8 +349,8 @@ a_hundred_gigabytes_are_refused() { # test
     free((void *)p);
     return 0;
 END
-    finds loss "loss took too much memory: asked for 107 GB"
-    tells "$(here)"
+    finds loss "loss used too much memory: asked for 107 GB"
+    shows_flat "$(here)"
     submit loss <<'END'
     for (;;) {
         char *p = malloc(1 << 20);
@@ -359,7 +359,7 @@ END
 END
     run "$LAB" check $lab.loss
     gave 1
-    grep -q "took too much memory\|ran out of time" out || complain "no verdict"
+    grep -q "used too much memory\|timed out" out || complain "no verdict"
     leaves_nothing
 }
 
@@ -407,12 +407,12 @@ what_is_not_a_number_is_wrong() { # test
     for (size_t i = 0; i < n; i++) z[i] = mean[i] + sqrtf(-1) * e[i];
 END
     finds sample "sample is wrong"
-    tells "nan"
+    shows_flat "nan"
     submit sample <<'END'
     for (size_t i = 0; i < n; i++) z[i] = mean[i] + expf(1000 + logvar[i]) * e[i];
 END
     finds sample "sample is wrong"
-    tells "inf"
+    shows_flat "inf"
 }
 
 an_input_that_is_changed_is_named() { # test
@@ -432,7 +432,7 @@ a_wrong_shape_is_recognised() { # test
     kernels.sum_rows(dbias, dy, B, O, 1.0f);
 END
     finds linear_backward "linear_backward is wrong"
-    tells "it is transposed"
+    shows_flat "it is transposed"
 }
 
 # ---- what is shown, and how it ends ----
@@ -441,7 +441,7 @@ all_solved_passes_and_says_what_to_type_next() { # test
     solved
     run "$LAB" check $lab
     gave 0
-    tells "All 10 exercises of $lab pass: 100 points."
+    shows_flat "All 10 exercises of $lab pass: 100 points."
     says out "next  ./lab run $lab --mine"
     run "$LAB" check
     gave 0
@@ -456,7 +456,7 @@ one_exercise_is_graded_alone() { # test
 END
     run "$LAB" check $lab.loss
     gave 0
-    tells "loss passes: 15 points."
+    shows_flat "loss passes: 15 points."
     never_says out "kl  "
     run "$LAB" check $lab.kl
     gave 1
@@ -526,7 +526,7 @@ a_file_that_is_not_there_is_a_result_too() { # test
     says results.xml '<testsuite name="autoencoder.kl" tests="1" failures="0" errors="1"'
 }
 
-json_holds_every_case_and_nothing_else_is_said() { # test
+json_holds_every_case_and_stdout_holds_nothing_else() { # test
     submit kl <<'END'
     puts("a \"quoted\" \\ line");
     return 0;
@@ -571,7 +571,7 @@ results_that_cannot_be_written_are_a_failure() { # test
     done
 }
 
-a_wrong_question_is_refused() { # test
+wrong_arguments_are_refused() { # test
     solved
     for words in --no-such-option "$lab.nothing" "autoencodre" "$lab $lab" "--junit"; do
         # shellcheck disable=SC2086 # words
@@ -597,7 +597,7 @@ a_file_that_is_not_there_or_not_c_is_named() { # test
     : >$file
     run "$LAB" check $lab
     gave 1
-    [ "$(grep -c 'its function is gone$' out)" = $((others + 1)) ] || complain "expected all to be missed"
+    [ "$(grep -c 'function is missing$' out)" = $((others + 1)) ] || complain "expected all to be missed"
     rm $file
     mkdir $file
     run "$LAB" check $lab

@@ -142,7 +142,7 @@ a_function_that_is_gone_is_named() { # test
     says err "ae_kl is gone"
 }
 
-what_is_not_written_is_said_before_the_run_and_where_it_ends() { # test
+unwritten_exercises_are_listed_before_the_run_and_where_it_ends() { # test
     learner "$(unwritten kl)"
     small --mine
     gave 1
@@ -159,7 +159,7 @@ what_the_run_does_not_need_may_stay_unwritten() { # test
     gave 0
 }
 
-a_todo_in_a_comment_is_no_todo() { # test
+a_todo_in_a_comment_is_ignored() { # test
     learner 's|// solution kl|// LAB_TODO(kl);|'
     small --mine --part squeeze
     never_says out "Not written yet"

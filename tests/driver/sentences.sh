@@ -42,6 +42,6 @@ run_sentence() {
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     cd "$scratch"
-    export LAB_MINE="$scratch/mine" # nobody's own work
+    export LAB_MINE="$scratch/mine" # never the user's own work
     "$1"
 }

@@ -76,7 +76,7 @@ static void an_exercise_without_cases_has_not_passed(void **state)
     assert_int_equal(grade.exercises[2].count, 0);
 }
 
-static void a_case_without_a_word_has_not_passed(void **state)
+static void a_case_without_a_result_has_not_passed(void **state)
 {
     Grade grade =
         grade_with(*state, SAYS("one__a", "pass") "echo '{\"case\":\"one__b\",\"verdict\":\"pa'\n"
@@ -162,7 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_keep_the_order_of_check_c_whatever_the_grader_does),
         cmocka_unit_test(an_exercise_without_cases_has_not_passed),
-        cmocka_unit_test(a_case_without_a_word_has_not_passed),
+        cmocka_unit_test(a_case_without_a_result_has_not_passed),
         cmocka_unit_test(of_two_verdicts_on_a_case_a_pass_never_counts),
         cmocka_unit_test(an_exercise_that_ends_the_grader_is_found_and_the_others_are_graded),
         cmocka_unit_test(a_grader_that_is_refused_is_the_courses_fault),

@@ -51,7 +51,7 @@ a_wrong_submission_is_shown_with_got_and_want() { # test
     never_says out Failure
 }
 
-what_is_not_written_yet_is_no_mistake() { # test
+an_unwritten_exercise_is_not_wrong() { # test
     submit 'LAB_TODO(sum);' && grade
     is todo && plainly todo && says out 'sum is not written yet'
 }
@@ -73,17 +73,17 @@ an_endless_loop_that_blocks_every_signal_is_killed() { # test
     is timeout && plainly timeout
 }
 
-who_sleeps_is_woken() { # test
+a_sleeping_case_times_out() { # test
     submit 'sleep(1000); return 0;' && grade 0.3
     is timeout && plainly timeout && says out 'does it wait for something?'
 }
 
-who_stops_itself_is_found() { # test
+a_stopped_case_is_reported() { # test
     submit 'raise(SIGSTOP); return 0;' && grade
     is crash && plainly crash
 }
 
-an_endless_recursion_is_told_from_a_bad_pointer() { # test
+endless_recursion_and_bad_pointers_are_distinguished() { # test
     submit 'volatile float here[16]; here[n % 16] = n;
     return tiny_sum(x, n + 1) + here[n % 16];' && grade
     is crash && plainly crash && says out 'calls itself without end' && at 21
@@ -96,7 +96,7 @@ recursion_ends_without_a_limit_on_the_stack_too() { # test
     is crash && says out 'calls itself without end'
 }
 
-a_large_local_array_is_no_recursion() { # test
+a_large_local_array_is_not_reported_as_recursion() { # test
     submit 'volatile char much[100 << 20]; for (int i = 0; i < n; i++) much[i << 20] = 1; return much[0];'
     grade
     is crash && plainly crash && says out 'needs more stack than there is'
@@ -119,7 +119,7 @@ a_division_by_zero_is_named() { # test
     is crash && plainly crash && both 'divides an integer by zero' && at 20
 }
 
-abort_is_named_with_what_was_said_before() { # test
+abort_is_reported_with_the_last_line_printed() { # test
     submit 'fprintf(stderr, "n is too small\n"); abort();' && grade
     is crash && plainly crash && says out 'called abort(), at line 20: n is too small'
 }
@@ -162,7 +162,7 @@ a_kernel_that_a_header_calls_is_named_as_the_submission_called_it() { # test on 
     done
 }
 
-what_goes_wrong_in_a_header_is_told_with_the_line_that_called_it() { # test
+a_crash_in_a_header_is_reported_at_the_calling_line() { # test
     for how in always_inline noinline; do
         lines='x += 0;
         return in_header(x, n);'
@@ -221,7 +221,7 @@ freeing_twice_is_named() { # test
     is crash && plainly crash && says out 'freed the same memory twice' && at 20
 }
 
-a_leak_is_told_from_a_pass() { # test
+a_leak_is_not_a_pass() { # test
     submit 'float *y = malloc(32 * sizeof *y);
     y[0] = 15;
     return y[0];' && grade
@@ -233,18 +233,18 @@ a_failed_case_that_leaks_is_wrong() { # test
     is wrong && plainly wrong
 }
 
-memory_that_is_kept_for_later_is_no_leak() { # test
+reachable_memory_is_not_a_leak() { # test
     submit 'static float *volatile scratch; if (!scratch) scratch = calloc(n, 4); return scratch[0] = 15;' && grade
     is pass
 }
 
-memory_that_was_never_written_is_told_from_overflow() { # test
+uninitialized_memory_and_overflow_are_distinguished() { # test
     submit 'float *y = malloc(n * sizeof *y);
     float sum = 0; for (int i = 0; i < n; i++) sum += y[i]; free(y); return sum;' && grade
     is wrong && says out 'never written'
 }
 
-a_local_that_was_never_set_is_told() { # test
+an_uninitialized_local_is_reported() { # test
     submit 'float sum; for (int i = 0; i < n; i++) sum += x[i]; return sum;' && grade
     is wrong && says out 'never'
 }
@@ -373,9 +373,9 @@ code_stays_as_it_is() { # test
     submit 'char *code = dlsym(RTLD_DEFAULT, "near_assert");
     mprotect(code - (size_t)code % 4096, 8192, PROT_READ | PROT_WRITE | PROT_EXEC);
     *code = 0xc3; return 16;' '#include <dlfcn.h>' && grade
-    is crash && plainly crash && both 'changed what is code, which an exercise may not' && at 21
+    is crash && plainly crash && both 'changed executable memory, which an exercise may not' && at 21
     submit 'char *code = mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); return 15;' && grade
-    is crash && plainly crash && both 'changed what is code'
+    is crash && plainly crash && both 'changed executable memory'
 }
 
 static_arrays_beyond_the_limit_are_named() { # test
@@ -431,11 +431,11 @@ an_environment_weakens_nothing() { # test
     is crash && plainly crash
 }
 
-asked_wrongly_it_says_how() { # test
+wrong_arguments_print_the_usage() { # test
     run "$build/grader" && gave 2 && says err '--cases FILE'
     submit "$right"
     run "$build/grader" --cases "$build/tests/tiny_cases.so" --submission ./libsanitized.so --source tiny.c 'sun__*:5'
-    gave 2 && says err 'no case fits sun__*'
+    gave 2 && says err 'no case matches sun__*'
     run "$build/grader" --cases "$build/tests/tiny_cases.so" --submission ./libsanitized.so --source tiny.c 'sum__*'
     gave 2 && says err 'expected PATTERN:SECONDS'
     run "$build/grader" --cases none.so --list && gave 2 && says err none.so

@@ -3,6 +3,7 @@
  * 1. data     2. the best linear code     3. a network does better     4. it repairs what is broken,
  * and what it learned by that helps to read digits     5. it draws digits that nobody wrote
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,11 +306,10 @@ static bool tell(Story *story, Error *err)
         .run = story->run,
         .config = arena_print(story->keep,
                               "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, "
-                              "noise %g, seed %llu, %d images: %s",
+                              "noise %g, seed %" PRIu64 ", %d images: %s",
                               set->part, set->code, set->hidden, set->tied ? " tied" : "",
                               set->epochs, set->batch, (double)set->rate, (double)set->noise,
-                              (unsigned long long)story->run->seed, story->train.count,
-                              story->train.origin),
+                              story->run->seed, story->train.count, story->train.origin),
     };
     if (!build_networks(story, err) || !session_resume(&story->session, err)) return false;
 

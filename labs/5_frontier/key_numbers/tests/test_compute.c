@@ -4,7 +4,7 @@
 #include "labs/5_frontier/key_numbers/calculator/training_run.h"
 #include "labs/5_frontier/key_numbers/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/tests/scratch.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 
 static Question question_on(const char *gpu)
 {

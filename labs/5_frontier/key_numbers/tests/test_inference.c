@@ -4,7 +4,7 @@
 #include "labs/5_frontier/key_numbers/calculator/work.h"
 #include "labs/5_frontier/key_numbers/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/tests/scratch.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include <string.h>
 
 static const double gib = 1073741824.0;

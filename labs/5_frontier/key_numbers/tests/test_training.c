@@ -7,7 +7,7 @@
 #include "labs/5_frontier/key_numbers/calculator/training.h"
 #include "labs/5_frontier/key_numbers/model/open.h"
 #include "labs/5_frontier/key_numbers/tests/shapes.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 
 static const double gib = 1073741824.0;
 

@@ -1,4 +1,4 @@
-#include "labs/driver/beside.h"
+#include "labs/driver/side_by_side.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,8 +141,8 @@ static void share(int columns, const Lines *left, const Lines *right, int widths
     widths[1] = columns - widths[0];
 }
 
-void beside_print(Arena *arena, const Console *console, int columns, const char *left_title,
-                  const char *left, const char *right_title, const char *right)
+void side_by_side_print(Arena *arena, const Console *console, int columns, const char *left_title,
+                        const char *left, const char *right_title, const char *right)
 {
     Lines of_left = split(arena, left), of_right = split(arena, right);
     int widths[2];
