@@ -157,11 +157,11 @@ static void a_missing_library_ends_with_status_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_fails_at_the_size_that_is_timed_is_left_out_and_says_why),
-        cmocka_unit_test(what_the_grader_refused_is_not_even_tried),
-        cmocka_unit_test(what_is_right_is_timed_beside_the_reference),
-        cmocka_unit_test(work_and_traffic_are_what_a_hand_computes),
-        cmocka_unit_test(products_are_held_against_openblas_and_kernels_against_the_plain_ones),
+        cmocka_unit_test(an_exercise_that_fails_at_the_timed_size_is_left_out_with_the_reason),
+        cmocka_unit_test(an_exercise_that_the_grader_rejects_is_not_run),
+        cmocka_unit_test(a_correct_exercise_is_timed_beside_the_reference),
+        cmocka_unit_test(flops_and_bytes_match_a_hand_computation),
+        cmocka_unit_test(products_are_compared_with_openblas_and_kernels_with_the_plain_ones),
         cmocka_unit_test(another_library_is_timed_beside_the_reference),
         cmocka_unit_test(one_exercise_alone_is_measured_and_an_unknown_one_refused),
         cmocka_unit_test(a_missing_library_ends_with_status_1),
