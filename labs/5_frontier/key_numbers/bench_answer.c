@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include "bench/command.h"
 #include "bench/report.h"
-#include "labs/5_frontier/key_numbers/answer.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
-#include "labs/5_frontier/key_numbers/tell/json.h"
+#include "labs/5_frontier/key_numbers/app/report/answer.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/output/json.h"
 
 extern char **environ;
 

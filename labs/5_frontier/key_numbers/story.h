@@ -1,8 +1,8 @@
 /* story.h -- the parts of the lab's story, each a file: what a model's numbers are and what they do. */
 #pragma once
 #include "common/run.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
-#include "labs/5_frontier/key_numbers/question.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/question/question.h"
 
 typedef struct Story {
     const Run *run;

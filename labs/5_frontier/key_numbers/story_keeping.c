@@ -1,7 +1,7 @@
 /* story_keeping.c -- bytes: of weights by format, of the cache by kind of attention, and what that
  * leaves for requests. */
 #include <stdio.h>
-#include "labs/5_frontier/key_numbers/calculator/inference.h"
+#include "labs/5_frontier/key_numbers/app/plan/inference.h"
 #include "labs/5_frontier/key_numbers/story.h"
 
 bool tell_storing(const Story *story, Error *err)

@@ -1,0 +1,196 @@
+#include "labs/5_frontier/key_numbers/app/output/charts.h"
+#include <math.h>
+#include <string.h>
+#include "common/file.h"
+#include "common/plot.h"
+#include "labs/5_frontier/key_numbers/app/plan/compute.h"
+#include "labs/5_frontier/key_numbers/app/plan/fit.h"
+#include "labs/5_frontier/key_numbers/app/plan/inference.h"
+
+enum { POINTS_MAX = 40, CARDS_SHOWN = 14, ROOF_POINTS = 60 };
+
+typedef struct Charts {
+    Arena *arena;
+    const Model *model;
+    const Question *question;
+    const char *folder;
+} Charts;
+
+// Both as SVG and as PNG.
+static bool save(const Charts *charts, const Plot *plot, const char *name, Error *err)
+{
+    const char *path = arena_print(charts->arena, "%s/%s", charts->folder, name);
+    return plot_save(plot, path, "svg", err) && plot_save(plot, path, "png", err);
+}
+
+// 4096 as "4K": a power of two by its name.
+static const char *tick_name(Arena *arena, uint64_t value)
+{
+    if (value % (1u << 20) == 0)
+        return arena_print(arena, "%lluM", (unsigned long long)(value >> 20));
+    if (value % 1024 == 0) return arena_print(arena, "%lluK", (unsigned long long)(value >> 10));
+    return arena_print(arena, "%llu", (unsigned long long)value);
+}
+
+// ---- memory on the fullest GPU, by part, against one setting ----
+
+typedef struct Stack {
+    int count;
+    float x[POINTS_MAX], weights[POINTS_MAX], work[POINTS_MAX],
+        cache[POINTS_MAX];    // each on top of those before
+    PlotTick ticks[POINTS_MAX];
+} Stack;
+
+static bool add_to_stack(const Charts *charts, const ServingBasis *basis, Stack *stack,
+                         const Question *question, uint64_t value, Error *err)
+{
+    Serving serving;
+    if (!inference_split(charts->arena, basis, question, &serving, err)) return false;
+    const ServingBytes *bytes = &serving.per_gpu;
+    int i = stack->count++;
+    stack->x[i] = (float)value;
+    stack->weights[i] = (float)(bytes->weights / 1e9);
+    stack->work[i] = (float)((bytes->weights + bytes->work + bytes->runtime) / 1e9);
+    stack->cache[i] = (float)(bytes->total / 1e9);
+    stack->ticks[i] = (PlotTick){(double)value, tick_name(charts->arena, value)};
+    return true;
+}
+
+// The setting doubles from `low` to `high`; `field` is that of a question.
+static bool draw_stack(const Charts *charts, const ServingBasis *basis, const char *name,
+                       const char *label, size_t field, uint64_t low, uint64_t high, Error *err)
+{
+    Question question = *charts->question;
+    Split split;
+    if (!inference_choose(charts->model, &question, &split, err)) return false;
+    question.tp = split.tp, question.pp = split.pp, question.ep = split.ep;
+
+    Stack *stack = arena_zeros(charts->arena, sizeof *stack);
+    for (uint64_t value = low; value <= high && stack->count < POINTS_MAX; value *= 2) {
+        *(uint64_t *)((char *)&question + field) = value;
+        if (!add_to_stack(charts, basis, stack, &question, value, err)) return false;
+    }
+    size_t n = (size_t)stack->count;
+    const Card *card = &charts->question->card;
+    double usable = card->memory * question.utilisation / 1e9;
+    float limit[2] = {(float)usable, (float)usable}, ends[2] = {stack->x[0], stack->x[n - 1]};
+    Plot plot = {.title = arena_print(charts->arena, "%s in %s: memory of one GPU of %llu",
+                                      charts->model->name, basis->weights.format,
+                                      (unsigned long long)split.tp * split.pp * split.ep),
+                 .x_label = label,
+                 .y_label = "GB (1e9 bytes)",
+                 .log_x = true,
+                 .ticks = stack->ticks,
+                 .tick_count = stack->count};
+    plot_shape(&plot, PLOT_AREA, "key/value cache", stack->x, stack->cache, n);
+    plot_shape(&plot, PLOT_AREA, "work space and runtime", stack->x, stack->work, n);
+    plot_shape(&plot, PLOT_AREA, "weights", stack->x, stack->weights, n);
+    plot_shape(
+        &plot, PLOT_LIMIT,
+        arena_print(charts->arena, "%s, %.0f %% of it", card->name, 100 * question.utilisation),
+        ends, limit, 2);
+    return save(charts, &plot, name, err);
+}
+
+// ---- which GPUs ----
+
+static bool draw_gpus(const Charts *charts, Error *err)
+{
+    const FitOption *options;
+    int count = fit_options(charts->arena, charts->model, charts->question, &options, err);
+    if (count < 0) return false;
+    float x[CARDS_SHOWN], have[CARDS_SHOWN], need[CARDS_SHOWN];
+    PlotTick ticks[CARDS_SHOWN];
+    int shown = 0;
+    for (int i = 0; i < count && shown < CARDS_SHOWN; i++) {
+        const FitOption *o = &options[i];
+        if (o->gpus == 0) continue;
+        double usable = o->memory * charts->question->utilisation;
+        x[shown] = (float)shown;
+        have[shown] = (float)(usable / 1e9);
+        need[shown] = (float)((usable - o->free * (double)o->gpus) / 1e9);
+        ticks[shown] = (PlotTick){shown, arena_print(charts->arena, "%llu x %s",
+                                                     (unsigned long long)o->gpus, o->card.id)};
+        shown++;
+    }
+    if (shown == 0) return true;    // no GPU of the table holds it, and the answer says so
+    Plot plot = {.title = arena_print(charts->arena, "%s: the smallest machines that hold it",
+                                      charts->model->name),
+                 .y_label = "GB (1e9 bytes), all GPUs together",
+                 .ticks = ticks,
+                 .tick_count = shown};
+    plot_shape(&plot, PLOT_BARS, "what is needed", x, need, (size_t)shown);
+    plot_shape(&plot, PLOT_FRAMES, "what may be used", x, have, (size_t)shown);
+    return save(charts, &plot, "gpus", err);
+}
+
+// ---- the roofline ----
+
+typedef struct RoofPoint {
+    float intensity, rate;
+} RoofPoint;
+
+static RoofPoint roof_point(double flops, double bytes, double seconds)
+{
+    return (RoofPoint){(float)(flops / bytes), (float)(flops / seconds / 1e12)};
+}
+
+static bool draw_roofline(const Charts *charts, Error *err)
+{
+    Question one = *charts->question;
+    Speed speed, alone;
+    one.batch = 1;
+    if (!compute_speed(charts->arena, charts->model, charts->question, &speed, err) ||
+        !compute_speed(charts->arena, charts->model, &one, &alone, err))
+        return false;
+
+    float x[ROOF_POINTS], roof[ROOF_POINTS];
+    for (int i = 0; i < ROOF_POINTS; i++) {
+        double intensity = pow(10, -0.5 + 4.5 * i / (ROOF_POINTS - 1));
+        x[i] = (float)intensity;
+        roof[i] = (float)(fmin(speed.peak, speed.bandwidth * intensity) / 1e12);
+    }
+    Plot plot = {.title = arena_print(charts->arena, "%s on %s: the roofline", charts->model->name,
+                                      charts->question->card.name),
+                 .x_label = "FLOP for each byte that is moved",
+                 .y_label = "TFLOP/s of one GPU",
+                 .log_x = true,
+                 .log_y = true};
+    plot_series(&plot, "the GPU's limit", x, roof, ROOF_POINTS);
+    RoofPoint prefill = roof_point(speed.prefill_flops, speed.prefill_bytes, speed.prefill_seconds);
+    plot_shape(&plot, PLOT_POINTS, "reading a prompt", &prefill.intensity, &prefill.rate, 1);
+    RoofPoint single, many;
+    if (speed.decodes) {
+        single = roof_point(alone.decode_flops, alone.decode_bytes, alone.decode_seconds);
+        plot_shape(&plot, PLOT_POINTS, "writing, one request", &single.intensity, &single.rate, 1);
+    }
+    if (speed.decodes && charts->question->batch > 1) {
+        many = roof_point(speed.decode_flops, speed.decode_bytes, speed.decode_seconds);
+        plot_shape(&plot, PLOT_POINTS,
+                   arena_print(charts->arena, "writing, %llu requests",
+                               (unsigned long long)charts->question->batch),
+                   &many.intensity, &many.rate, 1);
+    }
+    return save(charts, &plot, "roofline", err);
+}
+
+bool charts_draw(Arena *arena, const Model *model, const Question *question, const char *folder,
+                 Error *err)
+{
+    Charts charts = {arena, model, question, folder};
+    ServingBasis basis;
+    if (model->layers == 0)
+        return error_set(err, "--plot: %s: its layers are not known, only its tensors",
+                         model->name);
+    if (!file_make_folder(folder, err) || !inference_basis(arena, model, question, &basis, err))
+        return false;
+    // As far as the model goes, and at least as far as was asked.
+    uint64_t context = model->max_context > 0 ? model->max_context : 131072, batch = 256;
+    if (context < question->context) context = question->context;
+    if (batch < question->batch) batch = question->batch;
+    return draw_stack(&charts, &basis, "memory_by_context", "tokens of each request",
+                      offsetof(Question, context), 1024, context, err) &&
+           draw_stack(&charts, &basis, "memory_by_batch", "requests at the same time",
+                      offsetof(Question, batch), 1, batch, err) &&
+           draw_gpus(&charts, err) && draw_roofline(&charts, err);
+}

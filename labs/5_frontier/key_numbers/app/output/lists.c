@@ -1,0 +1,82 @@
+#include "labs/5_frontier/key_numbers/app/output/lists.h"
+#include <stdio.h>
+#include <string.h>
+#include "common/page.h"
+#include "labs/5_frontier/key_numbers/app/question/card.h"
+#include "labs/5_frontier/key_numbers/app/formats/format.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/question/question.h"
+
+static bool show_models(Arena *arena, const Page *page, Error *err)
+{
+    const CatalogueEntry *entries;
+    int count = catalogue_list(arena, &entries, err);
+    for (int i = 0; i < count; i++) page_item(page, 0, 48, entries[i].name, entries[i].family);
+    return count >= 0;
+}
+
+// A peak in TFLOP/s, or "-" where none is known.
+static const char *tera(Arena *arena, double peak)
+{
+    return peak > 0 ? arena_print(arena, "%.4g", peak / 1e12) : "-";
+}
+
+static bool show_gpus(Arena *arena, const Page *page, Error *err)
+{
+    const Card *cards;
+    int count = card_list(arena, &cards, err);
+    for (int i = 0; i < count; i++) {
+        const Card *c = &cards[i];
+        page_item(page, 0, 20, c->id,
+                  arena_print(
+                      arena,
+                      "%s: %g GB (%.1f GiB %s), %.0f GB/s, dense TFLOP/s 16-bit %s, fp8 %s; %g W",
+                      c->name, c->sheet_gb, c->memory / 0x1p30, c->memory_seen ? "seen" : "at most",
+                      c->bandwidth / 1e9, tera(arena, c->bf16), tera(arena, c->fp8), c->watts));
+    }
+    return count >= 0;
+}
+
+static bool show_formats(Arena *arena, const Page *page, Error *err)
+{
+    const FormatInfo *formats;
+    int count = format_list(&formats);
+    (void)arena, (void)err;
+    for (int i = 0; i < count; i++)
+        page_item(page, 0, 14, formats[i].name,
+                  arena_print(arena, "%s%s", formats[i].about,
+                              formats[i].weights && formats[i].cache ? " (weights and cache)"
+                              : formats[i].cache                     ? " (cache)"
+                                                                     : ""));
+    return true;
+}
+
+static bool show_settings(Arena *arena, const Page *page, Error *err)
+{
+    Question question = question_default();
+    (void)err;
+    for (int i = 0; i < question_field_count; i++) {
+        const QuestionField *field = &question_fields[i];
+        const char *text = question_text(&question, arena, field);
+        page_item(page, 0, 14, field->name,
+                  arena_print(arena, "%s%s%s%s%s%s", field->about, field->choices ? ": " : "",
+                              field->choices ? field->choices : "", text ? " (" : "",
+                              text ? text : "", text ? ")" : ""));
+    }
+    return true;
+}
+
+bool lists_show(Arena *arena, const char *what, Error *err)
+{
+    static const struct {
+        const char *name;
+        bool (*show)(Arena *arena, const Page *page, Error *err);
+    } lists[] = {{"models", show_models},
+                 {"gpus", show_gpus},
+                 {"formats", show_formats},
+                 {"settings", show_settings}};
+    Page page = page_begin();
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (strcmp(lists[i].name, what) == 0) return lists[i].show(arena, &page, err);
+    return error_set(err, "--list: '%s' is none of models, gpus, formats, settings", what);
+}

@@ -1,0 +1,22 @@
+/* sweep.h -- the same question, asked for several values of one setting.
+ *
+ *     Sweep sweep;
+ *     if (!sweep_read(arena, "context=1k..128k", &sweep, &err)) ...       // doubles, up to the end
+ *     if (!sweep_read(arena, "weights=bf16,fp8,q4_k_m", &sweep, &err)) ...
+ *     const Sheet **sheets = sweep_run(arena, model, &question, &sweep, &err);    // [sweep.count]
+ */
+#pragma once
+#include "labs/5_frontier/key_numbers/app/report/answer.h"
+
+enum { SWEEP_MOST = 64 };
+
+typedef struct Sweep {
+    const QuestionField *field;
+    int count;
+    const char *values[SWEEP_MOST];
+} Sweep;
+
+bool sweep_read(Arena *arena, const char *text, Sweep *sweep, Error *err);
+const Sheet **sweep_run(Arena *arena, const Model *model, const Question *question,
+                        const Sweep *sweep,
+                        Error *err);    // NULL upon failure

@@ -1,0 +1,422 @@
+// FLOPs, speed and cost against published figures: papers' tables, measured tokens a second.
+#include "labs/5_frontier/key_numbers/app/plan/compute.h"
+#include "labs/5_frontier/key_numbers/app/plan/inference.h"
+#include "labs/5_frontier/key_numbers/app/plan/training_run.h"
+#include "labs/5_frontier/key_numbers/app/tests/shapes.h"
+#include "labs/5_frontier/key_numbers/app/tests/scratch.h"
+#include "tests/close.h"
+
+static Question question_on(const char *gpu)
+{
+    Question question = question_default();
+    Error err;
+    question.gpu = gpu;
+    question.weights = "bf16";
+    if (!question_settle(&question, arena, &err)) fail_msg("%s", err.message);
+    return question;
+}
+
+static Speed speed_of(const Model *model, const Question *question)
+{
+    Speed speed;
+    Error err;
+    if (!compute_speed(arena, model, question, &speed, &err)) fail_msg("%s", err.message);
+    return speed;
+}
+
+static Sheet *tell(const Model *model, const Question *question)
+{
+    Sheet *sheet = sheet_new(arena);
+    Error err;
+    if (!compute_tell(sheet, model, question, &err)) fail_msg("%s", err.message);
+    return sheet;
+}
+
+static double told(const Sheet *sheet, const char *path)
+{
+    const Entry *entry = sheet_find(sheet, path);
+    if (entry == NULL) fail_msg("%s is not told", path);
+    return entry_number(entry);
+}
+
+// Chowdhery et al. 2022, table 1: 118 layers, multi-query, SwiGLU, no biases, tied embeddings.
+static Model *palm(void)
+{
+    KnBlock block = {.width = 18432,
+                     .heads = 48,
+                     .kv_heads = 1,
+                     .head_dim = 256,
+                     .ffn = 4 * 18432,
+                     .gated = true,
+                     .norms = 18432};
+    Model *model = shape_model(arena, "PaLM-540B", 18432, 256000, 2048, true);
+    shape_layers(model, 118, block, 0);
+    build_finish(model);
+    return model;
+}
+
+// ---- FLOPs ----
+
+static void gpt3_took_3_14e23(void **state)
+{
+    (void)state;
+    // Brown et al. 2020, table D.1: 3.14E+23 FLOPs for 300 billion tokens.
+    Question question = question_on("v100-sxm-32");
+    question.train_tokens = 300e9;
+    assert_close(training_run(model_of("gpt3-175b"), &question).six_nd, 3.14e23, 0.005e23);
+}
+
+static void deepseek_printed_what_a_token_takes(void **state)
+{
+    (void)state;
+    // "Insights into DeepSeek-V3" (2025), table 2: GFLOP to train on a token, sequences of 4096.
+    assert_close(compute_training(model_of("DeepSeek-V2"), 4096), 155e9, 0.5e9);
+    assert_close(compute_training(model_of("DeepSeek-V3"), 4096), 250e9, 0.5e9);
+    // It prints 2448 for Llama-3.1-405B, which is what sequences of 2048 take; 4096 take 2473.
+    assert_close(compute_training(model_of("Llama-3.1-405B"), 2048), 2448e9, 1e9);
+    assert_close(compute_training(model_of("Llama-3.1-405B"), 4096), 2473e9, 1e9);
+}
+
+static void palm_reached_46_2_per_cent_of_its_peak(void **state)
+{
+    (void)state;
+    Model *model = palm();
+    assert_close((double)model_params(model), 540.35e9, 0.01e9);
+    Question question = question_on("tpu-v4");
+    question.sequence = 2048;
+    question.train_tokens = 780e9;
+    Sheet *sheet = tell(model, &question);
+    // Table 3: 238.3K tokens a second on 6144 TPU v4 of 275 TFLOP/s.
+    assert_close(238.3e3 * told(sheet, "compute.conventions.palm") / (6144 * 275e12), 0.462,
+                 0.0005);
+    // Table 21: 2527.2 zettaFLOPs for 780 billion tokens, as 6 N D.
+    assert_close(told(sheet, "compute.training.flops_6nd"), 2527.2e21, 2527.2e21 * 0.001);
+    assert_close(told(sheet, "compute.conventions.palm_recomputed"),
+                 told(sheet, "compute.conventions.palm") * 4 / 3, 1e6);
+}
+
+static void narayanans_formula_is_ours_of_a_gpt(void **state)
+{
+    (void)state;
+    // 96 B l s h^2 (1 + s/(6h) + V/(16 l h)), of B s tokens (Narayanan et al. 2021, equation 3).
+    double h = 12288, l = 96, s = 2048, v = 50257;
+    double formula = 96 * l * h * h * (1 + s / (6 * h) + v / (16 * l * h));
+    assert_close(compute_recomputed(model_of("gpt3-175b"), 2048, POSITIONS_FULL), formula,
+                 formula * 1e-12);
+}
+
+static void conventions_differ_by_what_they_say(void **state)
+{
+    (void)state;
+    Model *model = model_of("Llama-3.1-8B");
+    Question question = question_on("h100-sxm");
+    question.sequence = 8192;
+    Sheet *sheet = tell(model, &question);
+    double n = 8030261248.0 - 128256.0 * 4096 - 65 * 4096, lads = 32.0 * 32 * 128 * 8192;
+    assert_close(told(sheet, "compute.training_flops_per_token"), 6 * n + 6 * lads, 1);
+    assert_close(told(sheet, "compute.conventions.six_n"), 6 * (n + 65 * 4096),
+                 1);    // with the norms, as people do
+    assert_close(told(sheet, "compute.conventions.palm"), 6 * (n + 65 * 4096) + 12 * lads, 1);
+    assert_close(told(sheet, "compute.conventions.kaplan_forward"),
+                 2 * (n - 128256.0 * 4096) + 2 * lads, 1);
+    assert_close(told(sheet, "compute.recomputed_flops_per_token"),
+                 8 * n + 8 * lads - 2 * 128256.0 * 4096, 1);
+}
+
+static void a_vision_tower_is_no_work_for_a_token(void **state)
+{
+    (void)state;
+    Model *model = model_of("gemma-3-27b-it");
+    uint64_t vision = model_component(model, COMPONENT_VISION);
+    assert_true(vision > 400000000);
+    assert_close(compute_six_n(model), 6.0 * (double)(model_params(model) - vision), 1);
+    assert_close(compute_six_n(model), 3 * compute_forward(model, 1, POSITIONS_CAUSAL),
+                 1e-3 * compute_six_n(model));
+}
+
+// The mean of min(i, window) over tokens 1 to s; ours leaves out half a position.
+static void positions_of_a_window_are_the_mean_over_its_tokens(void **state)
+{
+    (void)state;
+    KnBlock block = {.width = 64, .heads = 4, .kv_heads = 4, .head_dim = 16, .ffn = 256};
+    for (uint64_t window = 0; window <= 300; window += 50)
+        for (uint64_t s = 1; s <= 1000; s += 111) {
+            Model *model = shape_model(arena, "window", 64, 1000, 1000, true);
+            shape_layers(model, 1, block, window);
+            build_finish(model);
+            double sum = 0;
+            for (uint64_t i = 1; i <= s; i++)
+                sum += (double)(window > 0 && i > window ? window : i);
+            double mean = sum / (double)s, at = 4 * 4 * 16;
+            double got = compute_token(model, s, POSITIONS_CAUSAL, PHASE_BOTH).attention / at;
+            double whole = window > 0 && window < s ? (double)window / (double)s
+                                                    : 1;    // tokens before it is full
+            assert_close(got, mean - whole / 2, 1e-9);
+            double last = compute_token(model, s, POSITIONS_LAST, PHASE_BOTH).attention / at;
+            assert_close(last, (double)(window > 0 && window < s ? window : s), 0);
+        }
+}
+
+static void decoding_scores_a_latent_and_a_prompt_does_not(void **state)
+{
+    (void)state;
+    // SemiAnalysisAI/InferenceX-app PR #849: 61 layers x 278,528 FLOPs for each position of DeepSeek-R1.
+    Model *model = model_of("DeepSeek-V3");
+    assert_close(compute_token(model, 1000, POSITIONS_LAST, PHASE_DECODE).attention, 61 * 278528e3,
+                 1);
+    assert_close(compute_token(model, 1000, POSITIONS_FULL, PHASE_PREFILL).attention,
+                 61 * 2.0 * 128 * 320e3, 1);
+}
+
+static void an_encoder_decoder_takes_a_prompt_in_one_and_writes_with_the_other(void **state)
+{
+    (void)state;
+    KnBlock block = {.width = 64, .heads = 4, .kv_heads = 4, .head_dim = 16, .ffn = 256};
+    Model *model = shape_model(arena, "small-t5", 64, 1000, 512, true);
+    int in = shape_layers(model, 3, block, 0), out = shape_layers(model, 2, block, 0);
+    model->kinds[in].caches = model->kinds[in].causal = false;
+    model->kinds[out].cross = true;
+    build_finish(model);
+    double layer = 2.0 * (4 * 64 * 64 + 2 * 64 * 256), at = 4 * 4 * 16;
+    TokenFlops prompt = compute_token(model, 100, POSITIONS_CAUSAL, PHASE_PREFILL);
+    TokenFlops token = compute_token(model, 100, POSITIONS_LAST, PHASE_DECODE);
+    assert_close(prompt.matrices, 3 * layer, 0);
+    assert_close(prompt.attention, 3 * at * 100, 0);    // without a mask
+    assert_close(token.matrices, 2 * layer, 0);
+    assert_close(token.attention, 2 * at * 200, 0);    // itself and the encoder's
+    Question question = question_on("h100-sxm");
+    Speed speed = speed_of(model, &question);
+    assert_true(speed.decodes);
+    assert_true(speed.decode_bytes < speed.prefill_bytes * 2);
+}
+
+// ---- speed ----
+
+static void gpt_fast_reads_the_weights_and_the_cache_of_every_token(void **state)
+{
+    (void)state;
+    // pytorch-labs/gpt-fast, README: A100 80 GB, Llama-2-7B in bf16, batch 1, 5 + 200 tokens:
+    // 104.9 tokens/s at 1397.31 GB/s.
+    Question question = question_on("a100-sxm-80");
+    question.context = 205;
+    question.u_memory = 1397.31e9 / question.card.bandwidth;
+    Speed speed = speed_of(model_of("Llama-2-7b-hf"), &question);
+    assert_true(speed.decode_memory_bound);
+    assert_close(speed.tokens_per_second, 104.9, 0.2);
+    // Of all that is stored all is read but the embedding's rows.
+    assert_close(speed.decode_bytes, 2.0 * (6738415616 - 32000 * 4096) + 205 * 524288.0, 0);
+}
+
+static void experts_are_read_when_a_token_is_sent_to_them(void **state)
+{
+    (void)state;
+    Model *model = model_of("DeepSeek-V3");    // 8 of 256
+    Question question = question_on("h200-sxm");
+    static const struct {
+        uint64_t batch;
+        double touched, within;
+    } rows[] = {
+        {1, 8, 1e-9}, {2, 15.75, 1e-9}, {32, 163.3, 0.1}, {256, 255.9, 0.1}, {100000, 256, 1e-9}};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        question.batch = rows[r].batch;
+        assert_close(speed_of(model, &question).experts_touched, rows[r].touched, rows[r].within);
+    }
+    // At batch 1 a token reads what it goes through, and its cache.
+    question.batch = 1;
+    question.context = 1;
+    double active = 2.0 * (double)(model_active(model) - model_looked_up(model));
+    assert_close(speed_of(model, &question).decode_bytes, active + 70272, active * 1e-12);
+}
+
+static void the_ridge_is_where_compute_and_memory_meet(void **state)
+{
+    (void)state;
+    Model *model = model_of("Llama-3.1-8B");
+    Question question = question_on("h100-sxm");
+    assert_close(speed_of(model, &question).ridge, 295, 0.5);
+    question = question_on("a100-sxm-80");
+    assert_close(speed_of(model, &question).ridge, 153, 0.5);
+    // Without a cache to speak of, 2 FLOPs for 2 bytes of weights: the batch is the ridge.
+    question.context = 1;
+    question.u_compute = question.u_memory = 1;
+    Sheet *sheet = tell(model, &question);
+    uint64_t batch = sheet_find(sheet, "compute.compute_bound_batch")->count;
+    assert_close((double)batch, 153, 3);
+    question.batch = batch;
+    assert_false(speed_of(model, &question).decode_memory_bound);
+    question.batch = batch - 1;
+    assert_true(speed_of(model, &question).decode_memory_bound);
+    // Each position of full attention with grouped heads is 8 FLOP/byte: a long cache is always memory's.
+    question.context = 131072;
+    assert_int_equal(sheet_find(tell(model, &question), "compute.compute_bound_batch")->kind,
+                     ENTRY_NULL);
+}
+
+static void a_prompt_is_bound_by_compute_and_shared_by_tp(void **state)
+{
+    (void)state;
+    Model *model = model_of("Llama-3.1-8B");
+    Question question = question_on("h100-sxm");
+    Speed one = speed_of(model, &question);
+    assert_false(one.prefill_memory_bound);
+    double layers = compute_forward(model, 4096, POSITIONS_CAUSAL) - 2 * 128256.0 * 4096;
+    assert_close(one.prefill_flops, 4096 * layers + 2 * 128256.0 * 4096, 1e4);
+    assert_close(one.prefill_seconds, one.prefill_flops / (989e12 * 0.7), 1e-9);
+    question.tp = 4;
+    Speed shared = speed_of(model, &question);
+    assert_close(shared.prefill_seconds, one.prefill_seconds / 4, 1e-9);
+    assert_close(shared.decode_bytes, one.decode_bytes / 4, 3e6);    // norms are whole on each
+    // A ring moves 2 (tp - 1) / tp of 2 all-reduces in each of 32 layers.
+    assert_close(shared.decode_link, 32 * 2 * 4096 * 2 * 1.5 / question.card.link, 1e-12);
+    assert_close(one.decode_link, 0, 0);
+}
+
+static void batches_for_a_chart_are_told_with_whether_they_fit(void **state)
+{
+    (void)state;
+    Model *model = model_of("Llama-3.1-8B");
+    Question question = question_on("h100-sxm");
+    Sheet *sheet = tell(model, &question);
+    Error err;
+    for (int i = 0; i < 9; i++) {
+        const char *rate = sheet_path(sheet, "compute.batches[%d].tokens_per_second", i);
+        const char *fits = sheet_path(sheet, "compute.batches[%d].fits", i);
+        Serving serving;
+        question.batch = (uint64_t)1 << i;
+        assert_close(told(sheet, rate), speed_of(model, &question).tokens_per_second, 1e-9);
+        assert_true(inference_plan(arena, model, &question, &serving, &err));
+        assert_int_equal(sheet_find(sheet, fits)->flag, serving.fits);
+    }
+}
+
+static void what_is_not_known_of_a_card_is_said_and_is_no_error(void **state)
+{
+    (void)state;
+    Model *model = model_of("Llama-3.1-8B");
+    Question known = question_on("h100-sxm"), question = known;
+    question.card.bf16 = 0;
+    Sheet *one = tell(model, &known), *two = tell(model, &question);
+    for (const Entry *entry = one->first; entry != NULL; entry = entry->next)
+        if (sheet_find(two, entry->path) == NULL) fail_msg("%s", entry->path);
+    const Entry *seconds = sheet_find(two, "compute.prefill.seconds");
+    assert_int_equal(seconds->kind, ENTRY_NULL);
+    assert_string_equal(seconds->text,
+                        arena_print(arena,
+                                    "the peak of %s for 16-bit products is not known; give "
+                                    "--tflops",
+                                    question.card.name));
+    Speed speed;
+    Error err;
+    assert_false(compute_speed(arena, model, &question, &speed, &err));
+}
+
+// ---- training ----
+
+static void llama_405b_took_30_84_million_hours(void **state)
+{
+    (void)state;
+    // Dubey et al. 2024: 3.8e25 FLOPs for 15.6T tokens, 30.84M H100-hours: 34.6 % of the peak. A sequence of
+    // one token leaves attention out, as 6 N D does.
+    Question question = question_on("h100-sxm");
+    question.train_tokens = 15.6e12;
+    question.train_gpus = 16384;
+    question.mfu = 0.346;
+    question.sequence = 1;
+    TrainingRun run = training_run(model_of("Llama-3.1-405B"), &question);
+    assert_close(run.six_nd, 3.8e25, 0.05e25);
+    assert_close(run.gpu_hours, 30.84e6, 0.02 * 30.84e6);
+    assert_close(run.seconds, run.gpu_hours * 3600 / 16384, 1e-3);
+    assert_close(run.kwh, run.gpu_hours * 0.7, 1);
+}
+
+static void deepseek_v3_cost_5_576_million_dollars(void **state)
+{
+    (void)state;
+    // DeepSeek-AI 2024, table 1: 2.788M H800-hours at 2 dollars, 2.664M of them for 14.8T tokens. That is 39 %
+    // of what 16-bit products could do; it trained in fp8.
+    Model *model = model_of("DeepSeek-V3");
+    Question question = question_on("h800");
+    question.train_tokens = 14.8e12;
+    question.price = 2;
+    question.mfu = compute_training(model, 4096) * 14.8e12 / (2.664e6 * 3600 * 989e12);
+    assert_close(question.mfu, 0.39, 0.005);
+    TrainingRun run = training_run(model, &question);
+    assert_close(run.dollars * 2.788 / 2.664, 5.576e6, 1e4);
+    assert_close(run.tokens / (20 * run.params), 20,
+                 0.5);    // of what Chinchilla would give its active parameters
+}
+
+static void frozen_weights_cost_two_thirds(void **state)
+{
+    (void)state;
+    Question question = question_on("h100-sxm");
+    double full = training_run(model_of("Llama-3.1-8B"), &question).flops;
+    question.method = "lora";
+    assert_close(training_run(model_of("Llama-3.1-8B"), &question).flops, full * 2 / 3,
+                 full * 1e-12);
+    assert_close(training_run(model_of("Llama-3.1-8B"), &question).tokens, 20 * 8030261248.0, 0);
+}
+
+static void the_optimum_is_table_3_of_hoffmann_within_6_per_cent(void **state)
+{
+    (void)state;
+    static const struct {
+        double params, flops, tokens,
+            rounded;    // tokens are printed to the next 0.1 billion or trillion
+    } rows[] = {{400e6, 1.92e19, 8.0e9, 0.05e9},    {1e9, 1.21e20, 20.2e9, 0.05e9},
+                {10e9, 1.23e22, 205.1e9, 0.05e9},   {67e9, 5.76e23, 1.5e12, 0.05e12},
+                {175e9, 3.85e24, 3.7e12, 0.05e12},  {280e9, 9.90e24, 5.9e12, 0.05e12},
+                {520e9, 3.43e25, 11e12, 0.05e12},   {1e12, 1.27e26, 21.2e12, 0.05e12},
+                {10e12, 1.30e28, 216.2e12, 0.05e12}};
+    Question question = question_on("h100-sxm");
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        question.budget = rows[r].flops;
+        Sheet *sheet = tell(model_of("Qwen2.5-0.5B"), &question);
+        assert_close(told(sheet, "compute.chinchilla.parameters"), rows[r].params,
+                     0.06 * rows[r].params);
+        assert_close(told(sheet, "compute.chinchilla.tokens"), rows[r].tokens,
+                     0.06 * rows[r].tokens + rows[r].rounded);
+    }
+}
+
+static void the_fitted_loss_is_least_where_we_say(void **state)
+{
+    (void)state;
+    assert_close(training_loss(70e9, 1.4e12), 1.936, 0.001);    // Chinchilla's
+    static const double budgets[] = {1e18, 1e21, 1e24, 1e27};
+    for (size_t b = 0; b < sizeof budgets / sizeof *budgets; b++) {
+        double flops = budgets[b];
+        KnOptimum best = training_least_loss(flops);
+        double loss = training_loss(best.params, best.tokens);
+        assert_close(6 * best.params * best.tokens, flops, flops * 1e-12);
+        assert_true(loss < training_loss(best.params * 1.01, best.tokens / 1.01));
+        assert_true(loss < training_loss(best.params / 1.01, best.tokens * 1.01));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gpt3_took_3_14e23),
+        cmocka_unit_test(deepseek_printed_what_a_token_takes),
+        cmocka_unit_test(palm_reached_46_2_per_cent_of_its_peak),
+        cmocka_unit_test(narayanans_formula_is_ours_of_a_gpt),
+        cmocka_unit_test(conventions_differ_by_what_they_say),
+        cmocka_unit_test(a_vision_tower_is_no_work_for_a_token),
+        cmocka_unit_test(positions_of_a_window_are_the_mean_over_its_tokens),
+        cmocka_unit_test(decoding_scores_a_latent_and_a_prompt_does_not),
+        cmocka_unit_test(an_encoder_decoder_takes_a_prompt_in_one_and_writes_with_the_other),
+        cmocka_unit_test(gpt_fast_reads_the_weights_and_the_cache_of_every_token),
+        cmocka_unit_test(experts_are_read_when_a_token_is_sent_to_them),
+        cmocka_unit_test(the_ridge_is_where_compute_and_memory_meet),
+        cmocka_unit_test(a_prompt_is_bound_by_compute_and_shared_by_tp),
+        cmocka_unit_test(batches_for_a_chart_are_told_with_whether_they_fit),
+        cmocka_unit_test(what_is_not_known_of_a_card_is_said_and_is_no_error),
+        cmocka_unit_test(llama_405b_took_30_84_million_hours),
+        cmocka_unit_test(deepseek_v3_cost_5_576_million_dollars),
+        cmocka_unit_test(frozen_weights_cost_two_thirds),
+        cmocka_unit_test(the_optimum_is_table_3_of_hoffmann_within_6_per_cent),
+        cmocka_unit_test(the_fitted_loss_is_least_where_we_say),
+    };
+    return cmocka_run_group_tests_name("compute", tests, scratch_begin, scratch_end);
+}
