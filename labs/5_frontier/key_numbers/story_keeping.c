@@ -102,7 +102,7 @@ bool tell_remembering(const Story *story, Error *err)
     run_plot(story->run, &plot, "cache");
 
     Question question = story->question;
-    printf("\n  Requests at the same time on one %s:\n", question.card.name);
+    printf("\n  Requests at the same time on one %s:\n", question.gpu_spec.name);
     printf("  %-14s", "");
     for (int c = 0; c < CONTEXTS; c += 1) printf(" %6s", ticks[c].name);
     static const char *const served[] = {"llama-2-7b", "llama-3.1-8b", "gemma-3-12b-it",

@@ -11,14 +11,14 @@ enum { BATCHES = 8 };    // 1 to 128
 static void answer_batches(const Story *story, const Model *model, float *x, float *rate)
 {
     const LayerKind *kind = &model->kinds[0];
-    const Card *card = &story->question.card;
+    const GpuSpec *spec = &story->question.gpu_spec;
     const Question *q = &story->question;
     const KnFormat bf16 = {.bits = 16};
     double weights = 2 * (double)(model_params(model) - model_looked_up(model));
     double flops = 2 * (double)model->vocab * (double)model->width +
                    kind->count * kn_forward_flops(&kind->block, kind->vectors, (double)q->context);
     KnLayerCache cache = {(uint64_t)kind->count, kn_kv_bytes(&kind->block, &bf16), kind->window};
-    uint64_t room = kn_concurrency(card->memory, q->utilisation, 2 * (double)model_params(model),
+    uint64_t room = kn_concurrency(spec->memory, q->utilisation, 2 * (double)model_params(model),
                                    &cache, 1, q->context, q->page);
     double kept = (double)(cache.layers * cache.bytes * q->context);
     printf("  %s: a token takes %.1f GFLOP, and reads %.1f GB of weights and %.2f GB of cache\n",
@@ -26,7 +26,7 @@ static void answer_batches(const Story *story, const Model *model, float *x, flo
     for (int i = 0; i < BATCHES; i++) {
         double batch = 1 << i;
         KnBounds bound = kn_roofline(batch * flops, weights + batch * kept,
-                                     card->bf16 * q->u_compute, card->bandwidth * q->u_memory);
+                                     spec->bf16 * q->u_compute, spec->bandwidth * q->u_memory);
         bool fits = (uint64_t)batch <= room;
         x[i] = (float)batch;
         rate[i] = fits ? (float)(batch / bound.seconds) : NAN;
@@ -44,9 +44,9 @@ bool tell_answering(const Story *story, Error *err)
     static const char *const names[] = {"llama-2-7b", "llama-3.1-8b"};
     static float x[BATCHES], rates[2][BATCHES];
     static PlotTick ticks[BATCHES];
-    const Card *card = &story->question.card;
+    const GpuSpec *spec = &story->question.gpu_spec;
     Plot plot = {.title = arena_print(
-                     story->step, "Tokens written in a second on one %s, 4K context", card->name),
+                     story->step, "Tokens written in a second on one %s, 4K context", spec->name),
                  .x_label = "requests at the same time",
                  .y_label = "tokens/s, of all together",
                  .log_x = true,
@@ -55,10 +55,10 @@ bool tell_answering(const Story *story, Error *err)
                  .tick_count = BATCHES};
     for (int i = 0; i < BATCHES; i++)
         ticks[i] = (PlotTick){1 << i, arena_print(story->step, "%d", 1 << i)};
-    if (!(card->bf16 > 0 && card->bandwidth > 0))
-        return error_set(err, "%s: its 16-bit peak or its bandwidth is not known", card->name);
+    if (!(spec->bf16 > 0 && spec->bandwidth > 0))
+        return error_set(err, "%s: its 16-bit peak or its bandwidth is not known", spec->name);
     printf("\n5. Speed on one %s: %.0f TFLOP/s and %.2f TB/s meet at %.0f FLOP a byte\n\n",
-           card->name, card->bf16 / 1e12, card->bandwidth / 1e12, card->bf16 / card->bandwidth);
+           spec->name, spec->bf16 / 1e12, spec->bandwidth / 1e12, spec->bf16 / spec->bandwidth);
     for (int m = 0; m < 2; m++) {
         const Model *model = model_open(story->step, names[m], err);
         if (model == NULL) return false;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "common/options.h"
 #include "common/page.h"
-#include "labs/5_frontier/key_numbers/app/report/answer.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 #include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/charts.h"
@@ -20,35 +20,35 @@
 enum { STATUS_WRONG = 2, SETTINGS_MAX = 64 };
 
 // How the answer is to be told.
-typedef struct Wish {
+typedef struct OutputOptions {
     bool explain, json, csv, compare, serve, largest;
     const char *show, *sweep, *plot, *list, *address;
     int port;
     const char **models;
     int model_count;
-} Wish;
+} OutputOptions;
 
-static void declare(Options *options, Wish *wish)
+static void declare(Options *options, OutputOptions *output)
 {
-    options_rest(options, &wish->models, &wish->model_count, "MODEL...");
+    options_rest(options, &output->models, &output->model_count, "MODEL...");
     options_group(options, "How it is told");
-    options_flag(options, "explain", 'e', &wish->explain,
+    options_flag(options, "explain", 'e', &output->explain,
                  "each formula, with its numbers filled in");
-    options_flag(options, "json", 'j', &wish->json, "one JSON object");
-    options_flag(options, "csv", 0, &wish->csv, "comma-separated, a row for each model or value");
-    options_string(options, "show", 0, &wish->show, "PARTS",
+    options_flag(options, "json", 'j', &output->json, "one JSON object");
+    options_flag(options, "csv", 0, &output->csv, "comma-separated, a row for each model or value");
+    options_string(options, "show", 0, &output->show, "PARTS",
                    "of parameters,inference,training,compute,fit: those that are wanted");
-    options_flag(options, "compare", 0, &wish->compare, "several models side by side");
-    options_string(options, "sweep", 0, &wish->sweep, "SETTING=FROM..TO",
+    options_flag(options, "compare", 0, &output->compare, "several models side by side");
+    options_string(options, "sweep", 0, &output->sweep, "SETTING=FROM..TO",
                    "the same for several values: context=1k..128k, weights=bf16,q8_0,q4_k_m");
-    options_flag(options, "largest", 0, &wish->largest,
+    options_flag(options, "largest", 0, &output->largest,
                  "also the largest models that the GPU holds");
-    options_string(options, "plot", 0, &wish->plot, "DIR",
+    options_string(options, "plot", 0, &output->plot, "DIR",
                    "draws memory, GPUs and the roofline there, as SVG and PNG");
-    options_string(options, "list", 0, &wish->list, "WHAT", "models, gpus, formats or settings");
-    options_flag(options, "serve", 0, &wish->serve, "the same calculator as a web page");
-    options_string(options, "address", 0, &wish->address, "ADDRESS", "where --serve listens");
-    options_int(options, "port", 0, &wish->port, 0, 65535, "of --serve; 0: a free one");
+    options_string(options, "list", 0, &output->list, "WHAT", "models, gpus, formats or settings");
+    options_flag(options, "serve", 0, &output->serve, "the same calculator as a web page");
+    options_string(options, "address", 0, &output->address, "ADDRESS", "where --serve listens");
+    options_int(options, "port", 0, &output->port, 0, 65535, "of --serve; 0: a free one");
 }
 
 // What the command line says of a setting.
@@ -87,75 +87,75 @@ static bool ask(Arena *arena, const Options *options, Question *question, const 
     return question_settle(question, arena, err);
 }
 
-static bool is_wish_consistent(const Wish *wish, Error *err)
+static bool is_output_consistent(const OutputOptions *output, Error *err)
 {
-    if (wish->model_count == 0)
+    if (output->model_count == 0)
         return error_set(err, "of which model? ./lab keynumbers MODEL; --list models names %s",
                          "those of the catalogue, and a config.json or a file of weights will do");
-    if (wish->model_count > COLUMNS_MAX)
-        return error_set(err, "%d models, expected at most %d", wish->model_count, COLUMNS_MAX);
-    if (wish->json && wish->csv) return error_set(err, "--json and --csv: one of them");
-    if (wish->compare && wish->model_count < 2)
+    if (output->model_count > COLUMNS_MAX)
+        return error_set(err, "%d models, expected at most %d", output->model_count, COLUMNS_MAX);
+    if (output->json && output->csv) return error_set(err, "--json and --csv: one of them");
+    if (output->compare && output->model_count < 2)
         return error_set(err, "--compare: expected two models or more");
-    if (wish->sweep != NULL && wish->model_count > 1)
+    if (output->sweep != NULL && output->model_count > 1)
         return error_set(err, "--sweep: expected one model");
-    if (wish->plot != NULL && wish->model_count > 1)
+    if (output->plot != NULL && output->model_count > 1)
         return error_set(err, "--plot: expected one model");
     return true;
 }
 
 // ---- telling ----
 
-static void tell_one(const Wish *wish, const Sheet *sheet, unsigned parts)
+static void print_one(const OutputOptions *output, const Rows *rows, unsigned parts)
 {
-    if (wish->json) puts(sheet_json(sheet));
-    else if (wish->csv) sheets_csv(stdout, &sheet, 1, NULL, NULL);
-    else table_show(sheet, parts, wish->explain);
+    if (output->json) puts(rows_json(rows));
+    else if (output->csv) reports_csv(stdout, &rows, 1, NULL, NULL);
+    else table_show(rows, parts, output->explain);
 }
 
-static void tell_several(const Wish *wish, Arena *arena, const Sheet *const *sheets, int count,
-                         const char *name, const char *const *values, unsigned parts)
+static void print_several(const OutputOptions *output, Arena *arena, const Rows *const *reports,
+                          int count, const char *name, const char *const *values, unsigned parts)
 {
-    if (wish->json) puts(sheets_json(arena, sheets, count, name, values));
-    else if (wish->csv) sheets_csv(stdout, sheets, count, name, values);
-    else columns_show(sheets, name, values, count, parts, wish->sweep != NULL);
+    if (output->json) puts(reports_json(arena, reports, count, name, values));
+    else if (output->csv) reports_csv(stdout, reports, count, name, values);
+    else columns_show(reports, name, values, count, parts, output->sweep != NULL);
 }
 
-static bool answer_sweep(const Wish *wish, Arena *arena, const Model *model,
+static bool report_sweep(const OutputOptions *output, Arena *arena, const Model *model,
                          const Question *question, unsigned parts, Error *err)
 {
     Sweep sweep;
-    const Sheet **sheets = NULL;
-    if (!sweep_read(arena, wish->sweep, &sweep, err)) return false;
-    sheets = sweep_run(arena, model, question, &sweep, err);
-    if (sheets == NULL) return false;
-    tell_several(wish, arena, sheets, sweep.count, sweep.field->name, sweep.values, parts);
+    const Rows **reports = NULL;
+    if (!sweep_read(arena, output->sweep, &sweep, err)) return false;
+    reports = sweep_run(arena, model, question, &sweep, err);
+    if (reports == NULL) return false;
+    print_several(output, arena, reports, sweep.count, sweep.field->name, sweep.values, parts);
     return true;
 }
 
-static bool answer_models(const Wish *wish, Arena *arena, const Question *question, unsigned parts,
-                          Error *err)
+static bool report_models(const OutputOptions *output, Arena *arena, const Question *question,
+                          unsigned parts, Error *err)
 {
-    int count = wish->model_count;
+    int count = output->model_count;
     const Model **models = arena_alloc(arena, (size_t)count * sizeof *models);
-    const Sheet **sheets = arena_alloc(arena, (size_t)count * sizeof *sheets);
+    const Rows **reports = arena_alloc(arena, (size_t)count * sizeof *reports);
     const char **names = arena_alloc(arena, (size_t)count * sizeof *names);
     for (int i = 0; i < count; i++) {
-        models[i] = model_open(arena, wish->models[i], err);
+        models[i] = model_open(arena, output->models[i], err);
         if (models[i] == NULL) return false;
         names[i] = models[i]->name;
     }
-    if (wish->sweep != NULL) return answer_sweep(wish, arena, models[0], question, parts, err);
+    if (output->sweep != NULL) return report_sweep(output, arena, models[0], question, parts, err);
     for (int i = 0; i < count; i++) {
-        Sheet *sheet = answer(arena, models[i], question, err);
-        if (sheet == NULL) return false;
-        if (wish->largest && !fit_largest_tell(sheet, question, err)) return false;
-        sheets[i] = sheet;
+        Rows *rows = report_of(arena, models[i], question, err);
+        if (rows == NULL) return false;
+        if (output->largest && !fit_largest_tell(rows, question, err)) return false;
+        reports[i] = rows;
     }
-    if (wish->plot != NULL && !charts_draw(arena, models[0], question, wish->plot, err))
+    if (output->plot != NULL && !charts_draw(arena, models[0], question, output->plot, err))
         return false;
-    if (count == 1) tell_one(wish, sheets[0], parts);
-    else tell_several(wish, arena, sheets, count, "model", names, parts);
+    if (count == 1) print_one(output, reports[0], parts);
+    else print_several(output, arena, reports, count, "model", names, parts);
     return true;
 }
 
@@ -177,26 +177,26 @@ int main(int argc, char **argv)
 {
     Arena *arena = arena_new("answer", (size_t)1 << 30);
     Question question = question_default();
-    Wish wish = {.address = "127.0.0.1", .port = 8020};
+    OutputOptions output = {.address = "127.0.0.1", .port = 8020};
     Given given[SETTINGS_MAX];
     Options *options =
         options_new(arena, "keynumbers",
                     "Parameters, GPU memory, FLOPs and the GPUs for a model: a name of the "
                     "catalogue, a Hugging Face config.json, a folder or file of safetensors, "
                     "or a GGUF file.");
-    declare(options, &wish);
+    declare(options, &output);
     declare_settings(arena, options, &question, given);
     int status;
     Error err = {""};
     if (!options_parse(options, argc, argv, &status)) return status;
 
-    if (wish.list != NULL) return lists_show(arena, wish.list, &err) ? finish() : fail(&err);
-    if (wish.serve) return serve(wish.address, wish.port, &err) ? finish() : fail(&err);
+    if (output.list != NULL) return lists_show(arena, output.list, &err) ? finish() : fail(&err);
+    if (output.serve) return serve(output.address, output.port, &err) ? finish() : fail(&err);
 
-    unsigned parts = wish.show != NULL ? parts_named(wish.show, &err) : SHOW_ALL;
-    if (parts == 0 || !is_wish_consistent(&wish, &err) ||
+    unsigned parts = output.show != NULL ? parts_named(output.show, &err) : SHOW_ALL;
+    if (parts == 0 || !is_output_consistent(&output, &err) ||
         !ask(arena, options, &question, given, &err) ||
-        !answer_models(&wish, arena, &question, parts, &err))
+        !report_models(&output, arena, &question, parts, &err))
         return fail(&err);
     return finish();
 }

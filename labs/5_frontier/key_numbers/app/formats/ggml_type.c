@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/formats/ggml_type.h"
+#include <inttypes.h>
 
 // The whole bits of each number, and what a block has beyond them: its scales, however they are nested.
 KnFormat ggml_format(DType type)
@@ -34,8 +35,9 @@ bool ggml_fit(DType *type, uint64_t cols, Error *err)
     // clang-format on
     if (whole_blocks(*type, cols)) return true;
     if (dtype_info[*type].block != 256)
-        return error_set(err, "a row of %llu numbers is not a multiple of the %u of a block of %s",
-                         (unsigned long long)cols, dtype_info[*type].block, dtype_name(*type));
+        return error_set(
+            err, "a row of %" PRIu64 " numbers is not a multiple of the %u of a block of %s", cols,
+            dtype_info[*type].block, dtype_name(*type));
     *type = whole_blocks(smaller[*type], cols) ? smaller[*type] : DTYPE_F16;
     return true;
 }

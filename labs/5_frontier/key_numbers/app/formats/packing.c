@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/formats/packing.h"
+#include <inttypes.h>
 #include <string.h>
 
 enum { TILE = 128, WORD = 32 };
@@ -59,9 +60,9 @@ static bool pack_words(uint64_t *bytes, const Packing *packing, const Weight *we
     // the zeros, along the outputs. AutoAWQ, gemm.py: along the outputs, and whole groups only.
     uint64_t whole_in = gptq ? WORD : group, whole_out = gptq ? WORD : WORD / packing->numbers.bits;
     if (in % whole_in != 0 || out % whole_out != 0)
-        return error_set(err, "%s is %llu by %llu, expected multiples of %llu and %llu",
-                         weight->name, (unsigned long long)out, (unsigned long long)in,
-                         (unsigned long long)whole_out, (unsigned long long)whole_in);
+        return error_set(
+            err, "%s is %" PRIu64 " by %" PRIu64 ", expected multiples of %" PRIu64 " and %" PRIu64,
+            weight->name, out, in, whole_out, whole_in);
     const KnFormat numbers = {.bits = packing->numbers.bits},
                    of_group = {.bits = packing->numbers.block_bits};
     *bytes =
@@ -77,9 +78,8 @@ static bool pack(uint64_t *bytes, const Packing *packing, const Weight *weight, 
     if (packing->layout == LAYOUT_GPTQ || packing->layout == LAYOUT_AWQ)
         return pack_words(bytes, packing, weight, err);
     if (packing->multiple > 0 && cols % packing->multiple != 0)
-        return error_set(err, "%s has rows of %llu numbers, expected a multiple of %llu",
-                         weight->name, (unsigned long long)cols,
-                         (unsigned long long)packing->multiple);
+        return error_set(err, "%s has rows of %" PRIu64 " numbers, expected a multiple of %" PRIu64,
+                         weight->name, cols, packing->multiple);
     if (numbers.block == WHOLE_ROW) numbers.block = cols;
     *bytes = kn_format_bytes(&numbers, rows * cols) + packing->once / 8;
     if (packing->layout == LAYOUT_TILES)

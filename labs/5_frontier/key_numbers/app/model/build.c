@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/build.h"
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,8 +114,8 @@ void build_finish(Model *model)
         uint64_t formula = kn_block_params(&kind->block).total;
         if (count == 0) continue;
         REQUIRE(all / count >= formula,
-                "%s, %s: the ledger has %llu parameters in a layer, the formula %llu", model->name,
-                kind->name, (unsigned long long)(all / count), (unsigned long long)formula);
+                "%s, %s: the ledger has %" PRIu64 " parameters in a layer, the formula %" PRIu64,
+                model->name, kind->name, (all / count), formula);
         kind->other = all / count - formula;
         kind->vectors = vectors / count;
     }

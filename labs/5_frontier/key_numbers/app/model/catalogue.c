@@ -102,15 +102,15 @@ static const char *near_to(Arena *arena, const cJSON *models, const char *key)
     return ids[at];
 }
 
-static void say_unknown(Arena *arena, const cJSON *models, const char *name, const char *key,
-                        Error *err)
+static void error_unknown(Arena *arena, const cJSON *models, const char *name, const char *key,
+                          Error *err)
 {
     const char *near = near_to(arena, models, key);
     if (near != NULL) error_set(err, "there is no model '%.80s'; did you mean %s?", name, near);
     else error_set(err, "there is no model '%.80s', and no file or folder of that name", name);
 }
 
-static void say_ambiguous(const cJSON *models, const char *name, const char *key, Error *err)
+static void error_ambiguous(const cJSON *models, const char *name, const char *key, Error *err)
 {
     char text[400] = "";
     size_t length = 0;
@@ -140,8 +140,8 @@ static const cJSON *find(Arena *arena, const cJSON *models, const char *name, Er
         if (how == MATCH_EXACT) return entry;
         if (how == MATCH_BEGINS) only = entry, count++;
     }
-    if (count == 0) say_unknown(arena, models, name, key, err);
-    if (count > 1) say_ambiguous(models, name, key, err);
+    if (count == 0) error_unknown(arena, models, name, key, err);
+    if (count > 1) error_ambiguous(models, name, key, err);
     return count == 1 ? only : NULL;
 }
 

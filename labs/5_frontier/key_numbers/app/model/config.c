@@ -1,5 +1,6 @@
 /* config.c -- from a config.json to a model: which family, in which format it is published, and what follows
  * from its own settings for the file. */
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include "common/nearest.h"
@@ -12,7 +13,7 @@ static const double PARAMETERS_MOST = 1e15;
 
 typedef struct Family {
     const char *type, *owner, *architecture;
-    void (*describe)(Settings *s, Head head);
+    void (*describe)(ConfigFields *s, Head head);
 } Family;
 
 static const Family families[] = {
@@ -25,21 +26,21 @@ enum { FAMILIES = sizeof families / sizeof *families };
 
 // ---- which family ----
 
-static const Family *find_family(Settings *s)
+static const Family *find_family(ConfigFields *s)
 {
-    const char *type = settings_text(s, "model_type", ""), *types[FAMILIES];
+    const char *type = config_text(s, "model_type", ""), *types[FAMILIES];
     for (int i = 0; i < FAMILIES; i++) {
         types[i] = families[i].type;
         if (strcmp(types[i], type) == 0) return &families[i];
     }
     const char *near = nearest(type, types, FAMILIES);
     if (*type == '\0')
-        settings_fail(s, "\"model_type\" is missing, expected a family's name such as \"llama\"");
+        config_fail(s, "\"model_type\" is missing, expected a family's name such as \"llama\"");
     else if (near != NULL)
-        settings_fail(
+        config_fail(
             s, "\"model_type\" is \"%.60s\", a family that is not known here; did you mean \"%s\"?",
             type, near);
-    else settings_fail(s, "\"model_type\" is \"%.60s\", a family that is not known here", type);
+    else config_fail(s, "\"model_type\" is \"%.60s\", a family that is not known here", type);
     return NULL;
 }
 
@@ -51,7 +52,7 @@ static bool ends_with(const char *text, const char *end)
 
 // What architectures[0] has on top of the base model. It must be of the family: remote code of another name
 // may lay out its tensors in another way.
-static Head find_head(Settings *s, const Family *family)
+static Head find_head(ConfigFields *s, const Family *family)
 {
     static const struct {
         const char *end;
@@ -72,21 +73,21 @@ static Head find_head(Settings *s, const Family *family)
     }
     const char *name = cJSON_IsArray(list) && cJSON_IsString(first) ? first->valuestring : NULL;
     if (name == NULL) {
-        settings_fail(s, "\"architectures\" is not a list of texts");
+        config_fail(s, "\"architectures\" is not a list of texts");
         return HEAD_NONE;
     }
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (strncasecmp(name, family->architecture, strlen(family->architecture)) == 0 &&
             ends_with(name, ends[i].end))
             return ends[i].head;
-    settings_fail(s, "\"architectures\" is \"%.60s\", which is not known for the family %s", name,
-                  family->type);
+    config_fail(s, "\"architectures\" is \"%.60s\", which is not known for the family %s", name,
+                family->type);
     return HEAD_NONE;
 }
 
 // ---- in which format it is published ----
 
-static const char *read_dtype(Settings *s)
+static const char *read_dtype(ConfigFields *s)
 {
     static const char *const names[][2] = {{"float32", "fp32"},
                                            {"float16", "fp16"},
@@ -94,7 +95,7 @@ static const char *read_dtype(Settings *s)
                                            {"float", "fp32"},
                                            {"half", "fp16"}};
     static const char *const before[] = {"gpt2", "bert", "t5", "mt5"};
-    const char *type = settings_text(s, "dtype", settings_text(s, "torch_dtype", NULL));
+    const char *type = config_text(s, "dtype", config_text(s, "torch_dtype", NULL));
     if (type == NULL) {
         // The text part of a model that sees has its own.
         const cJSON *part = cJSON_GetObjectItemCaseSensitive(s->object, "text_config");
@@ -115,17 +116,17 @@ static const char *read_dtype(Settings *s)
     return format;
 }
 
-static const char *read_bitsandbytes(Settings *q)
+static const char *read_bitsandbytes(ConfigFields *q)
 {
-    bool twice = settings_flag(q, "bnb_4bit_use_double_quant", false);
-    bool nf4 = strcmp(settings_text(q, "bnb_4bit_quant_type", "fp4"), "nf4") == 0;
-    if (settings_flag(q, "load_in_8bit", false)) return "int8";
-    if (!settings_flag(q, "load_in_4bit", false)) return NULL;
+    bool twice = config_flag(q, "bnb_4bit_use_double_quant", false);
+    bool nf4 = strcmp(config_text(q, "bnb_4bit_quant_type", "fp4"), "nf4") == 0;
+    if (config_flag(q, "load_in_8bit", false)) return "int8";
+    if (!config_flag(q, "load_in_4bit", false)) return NULL;
     return nf4 ? (twice ? "nf4-dq" : "nf4") : (twice ? "fp4-dq" : "fp4");
 }
 
 // DeepSeek's blocks are 128 x 128; without blocks a matrix has one scale.
-static const char *read_fp8(Settings *q)
+static const char *read_fp8(ConfigFields *q)
 {
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(q->object, "weight_block_size");
     if (size == NULL || cJSON_IsNull(size)) return "fp8-tensor";
@@ -136,26 +137,26 @@ static const char *read_fp8(Settings *q)
 }
 
 // AutoGPTQ and AutoAWQ take groups of some sizes, and -1 for a whole row.
-static const char *read_groups(Settings *q, const char *method)
+static const char *read_groups(ConfigFields *q, const char *method)
 {
     const cJSON *group = cJSON_GetObjectItemCaseSensitive(q->object, "group_size");
-    uint64_t bits = settings_size(q, "bits|w_bit", 4);
+    uint64_t bits = config_size(q, "bits|w_bit", 4);
     if (cJSON_IsNumber(group) && group->valueint == -1)
-        return arena_print(q->arena, "%s%llu-row", method, (unsigned long long)bits);
-    return arena_print(q->arena, "%s%llu-g%llu", method, (unsigned long long)bits,
-                       (unsigned long long)settings_size(q, "group_size|q_group_size", 128));
+        return arena_print(q->arena, "%s%" PRIu64 "-row", method, bits);
+    return arena_print(q->arena, "%s%" PRIu64 "-g%" PRIu64, method, bits,
+                       config_size(q, "group_size|q_group_size", 128));
 }
 
-static const char *read_published(Settings *s)
+static const char *read_published(ConfigFields *s)
 {
-    if (!settings_has(s, "quantization_config")) return read_dtype(s);
-    Settings q = settings_part(s, "quantization_config", "its method");
-    const char *method = settings_text(&q, "quant_method", ""), *format = NULL;
+    if (!config_has(s, "quantization_config")) return read_dtype(s);
+    ConfigFields q = config_part(s, "quantization_config", "its method");
+    const char *method = config_text(&q, "quant_method", ""), *format = NULL;
     if (strcmp(method, "fp8") == 0) format = read_fp8(&q);
     else if (strcmp(method, "mxfp4") == 0) format = "mxfp4";
     else if (strcmp(method, "gptq") == 0 || strcmp(method, "awq") == 0)
         format = read_groups(&q, method);
-    else if (strcmp(method, "bitsandbytes") == 0 || settings_has(&q, "load_in_4bit"))
+    else if (strcmp(method, "bitsandbytes") == 0 || config_has(&q, "load_in_4bit"))
         format = read_bitsandbytes(&q);
     s->failed |= q.failed;
     if (format != NULL) return format;
@@ -168,7 +169,7 @@ static const char *read_published(Settings *s)
 // ---- the rest ----
 
 // Llama 3.1 and long Phi-3 scale positions by factors, which a GGUF stores as floats.
-static uint64_t read_rope_factors(const Settings *s, const Model *model)
+static uint64_t read_rope_factors(const ConfigFields *s, const Model *model)
 {
     const cJSON *scaling = cJSON_GetObjectItemCaseSensitive(s->object, "rope_scaling");
     if (!cJSON_IsObject(scaling))
@@ -185,7 +186,7 @@ static uint64_t read_rope_factors(const Settings *s, const Model *model)
 }
 
 // Before anything is multiplied in whole numbers.
-static void check_size(Settings *s)
+static void check_size(ConfigFields *s)
 {
     double sum = 0;
     for (int i = 0; i < s->model->weight_count; i++) {
@@ -193,13 +194,13 @@ static void check_size(Settings *s)
         sum += (double)w->rows * (double)w->cols * (double)w->copies * weight_layers(s->model, w);
     }
     if (sum > PARAMETERS_MOST)
-        settings_fail(s, "comes to %.2g parameters, expected at most %.0g", sum, PARAMETERS_MOST);
+        config_fail(s, "comes to %.2g parameters, expected at most %.0g", sum, PARAMETERS_MOST);
 }
 
 Model *config_model(Arena *arena, const cJSON *config, const char *name, const char *where,
                     Error *err)
 {
-    Settings s = {.object = config, .where = where, .arena = arena, .err = err};
+    ConfigFields s = {.object = config, .where = where, .arena = arena, .err = err};
     if (!cJSON_IsObject(config)) {
         error_set(err, "%s: holds no object, expected { ... }", where);
         return NULL;
@@ -213,9 +214,9 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
     if (!s.failed) family->describe(&s, head);
     if (!s.failed) check_size(&s);
     if (!s.failed) model->published = read_published(&s);
-    uint64_t modules = settings_count(&s, "num_nextn_predict_layers", 0);
+    uint64_t modules = config_count(&s, "num_nextn_predict_layers", 0);
     if (modules > LAYERS_MOST)
-        settings_fail(&s, "\"num_nextn_predict_layers\" is over %d", LAYERS_MOST);
+        config_fail(&s, "\"num_nextn_predict_layers\" is over %d", LAYERS_MOST);
     if (s.failed) return NULL;
     build_finish(model);
     model->rope_factors = read_rope_factors(&s, model);

@@ -1,5 +1,6 @@
 /* decoder.c -- the layout that most families share: embedding, layers of attention and an MLP or experts,
  * a norm, a head. */
+#include <inttypes.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/family.h"
 
@@ -26,61 +27,62 @@ const Names names_llama = {
 
 // ---- reading ----
 
-uint64_t decoder_head_dim(Settings *s, uint64_t width, uint64_t heads, uint64_t fallback)
+uint64_t decoder_head_dim(ConfigFields *s, uint64_t width, uint64_t heads, uint64_t fallback)
 {
-    if (settings_has(s, "head_dim")) return settings_size(s, "head_dim", 1);
-    if (fallback > 0) return settings_size(s, "head_dim", fallback);
+    if (config_has(s, "head_dim")) return config_size(s, "head_dim", 1);
+    if (fallback > 0) return config_size(s, "head_dim", fallback);
     if (width % heads == 0) return width / heads;
-    settings_fail(s,
-                  "a width of %llu does not divide into %llu heads, and there is no \"head_dim\"",
-                  (unsigned long long)width, (unsigned long long)heads);
+    config_fail(s,
+                "a width of %" PRIu64 " does not divide into %" PRIu64
+                " heads, and there is no \"head_dim\"",
+                width, heads);
     return 1;
 }
 
-static uint64_t read_kv_heads(Settings *s, uint64_t heads, uint64_t fallback)
+static uint64_t read_kv_heads(ConfigFields *s, uint64_t heads, uint64_t fallback)
 {
-    if (settings_null(s, "num_key_value_heads")) return heads;
-    return settings_size(s, "num_key_value_heads", fallback > 0 ? fallback : heads);
+    if (config_null(s, "num_key_value_heads")) return heads;
+    return config_size(s, "num_key_value_heads", fallback > 0 ? fallback : heads);
 }
 
-uint64_t decoder_layers(Settings *s, const char *names)
+uint64_t decoder_layers(ConfigFields *s, const char *names)
 {
-    uint64_t layers = settings_need(s, names);
+    uint64_t layers = config_need(s, names);
     if (layers <= LAYERS_MOST) return layers;
-    settings_fail(s, "%llu layers are more than %d", (unsigned long long)layers, LAYERS_MOST);
+    config_fail(s, "%" PRIu64 " layers are more than %d", layers, LAYERS_MOST);
     return 1;
 }
 
-Decoder decoder_read(Settings *s, Head head, Usual usual)
+Decoder decoder_read(ConfigFields *s, Head head, Usual usual)
 {
     Decoder d = {.head = head, .names = names_llama};
     KnBlock *b = &d.block;
-    b->width = settings_need(s, "hidden_size");
+    b->width = config_need(s, "hidden_size");
     d.layers = decoder_layers(s, "num_hidden_layers");
-    b->heads = settings_size(s, "num_attention_heads", usual.heads);
+    b->heads = config_size(s, "num_attention_heads", usual.heads);
     b->kv_heads = read_kv_heads(s, b->heads, usual.kv_heads);
     b->head_dim = decoder_head_dim(s, b->width, b->heads, usual.head_dim);
-    b->ffn = settings_size(s, "intermediate_size", usual.ffn);
+    b->ffn = config_size(s, "intermediate_size", usual.ffn);
     b->gated = true;
-    d.vocab = settings_size(s, "vocab_size", usual.vocab);
-    d.max_context = settings_size(s, "max_position_embeddings", usual.positions);
-    d.tied = settings_flag(s, "tie_word_embeddings", usual.tied);
+    d.vocab = config_size(s, "vocab_size", usual.vocab);
+    d.max_context = config_size(s, "max_position_embeddings", usual.positions);
+    d.tied = config_flag(s, "tie_word_embeddings", usual.tied);
     return d;
 }
 
-uint64_t decoder_window(Settings *s, uint64_t fallback)
+uint64_t decoder_window(ConfigFields *s, uint64_t fallback)
 {
-    if (settings_null(s, "sliding_window")) return 0;
-    if (settings_has(s, "sliding_window")) return settings_size(s, "sliding_window", 1);
-    return fallback > 0 ? settings_size(s, "sliding_window", fallback) : 0;
+    if (config_null(s, "sliding_window")) return 0;
+    if (config_has(s, "sliding_window")) return config_size(s, "sliding_window", 1);
+    return fallback > 0 ? config_size(s, "sliding_window", fallback) : 0;
 }
 
-bool *decoder_flags(Settings *s, uint64_t layers)
+bool *decoder_flags(ConfigFields *s, uint64_t layers)
 {
     return arena_zeros(s->arena, layers * sizeof(bool));
 }
 
-const bool *decoder_slides(Settings *s, uint64_t layers, uint64_t period, const bool *otherwise)
+const bool *decoder_slides(ConfigFields *s, uint64_t layers, uint64_t period, const bool *otherwise)
 {
     bool *slides = decoder_flags(s, layers);
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "layer_types"), *node;
@@ -94,14 +96,14 @@ const bool *decoder_slides(Settings *s, uint64_t layers, uint64_t period, const 
         const char *type = cJSON_IsString(node) ? node->valuestring : "no text";
         if (i < layers) slides[i] = strcmp(type, "sliding_attention") == 0;
         if (strcmp(type, "sliding_attention") != 0 && strcmp(type, "full_attention") != 0)
-            settings_fail(
-                s, "\"layer_types\"[%llu] is %.40s, expected sliding_attention or full_attention",
-                (unsigned long long)i, type);
+            config_fail(s,
+                        "\"layer_types\"[%" PRIu64
+                        "] is %.40s, expected sliding_attention or full_attention",
+                        i, type);
         i++;
     }
     if (i != layers)
-        settings_fail(s, "\"layer_types\" tells of %llu layers, expected %llu",
-                      (unsigned long long)i, (unsigned long long)layers);
+        config_fail(s, "\"layer_types\" tells of %" PRIu64 " layers, expected %" PRIu64, i, layers);
     return slides;
 }
 
@@ -237,7 +239,7 @@ static void lay_layer(Model *model, const Decoder *d, int kind)
     if (b->kv_rank > 0) b->qkv_bias = b->out_bias = false;
 }
 
-static int add_kind(Settings *s, const Decoder *d, bool slides, bool routed)
+static int add_kind(ConfigFields *s, const Decoder *d, bool slides, bool routed)
 {
     KnBlock block = d->block;
     if (routed) {
@@ -259,7 +261,7 @@ static int add_kind(Settings *s, const Decoder *d, bool slides, bool routed)
 }
 
 // Layers that slide and have experts alike are of one kind. Kinds are numbered as they come.
-static void lay_layers(Settings *s, const Decoder *d)
+static void lay_layers(ConfigFields *s, const Decoder *d)
 {
     Model *model = s->model;
     model->layers = (int)d->layers;
@@ -276,11 +278,11 @@ static void lay_layers(Settings *s, const Decoder *d)
     for (int k = 0; k < model->kind_count; k++) lay_layer(model, d, k);
 }
 
-static void lay_head(Settings *s, const Decoder *d, uint64_t width)
+static void lay_head(ConfigFields *s, const Decoder *d, uint64_t width)
 {
     Model *model = s->model;
     if (d->head == HEAD_LABELS)
-        build_weight(model, OUTSIDE, COMPONENT_HEAD, ROLE_OTHER, "score.weight", settings_labels(s),
+        build_weight(model, OUTSIDE, COMPONENT_HEAD, ROLE_OTHER, "score.weight", config_labels(s),
                      d->block.width);
     if (d->head != HEAD_WORDS) return;
     if (d->tied) model->tied = true;
@@ -292,20 +294,21 @@ static void lay_head(Settings *s, const Decoder *d, uint64_t width)
                      build_name(model, "%s.bias", d->names.head), d->vocab);
 }
 
-static void check(Settings *s, const Decoder *d)
+static void check(ConfigFields *s, const Decoder *d)
 {
     const KnBlock *b = &d->block;
     if (b->kv_rank == 0 && b->heads % b->kv_heads != 0)
-        settings_fail(s, "%llu heads cannot share %llu key and value heads: expected a divisor",
-                      (unsigned long long)b->heads, (unsigned long long)b->kv_heads);
+        config_fail(
+            s, "%" PRIu64 " heads cannot share %" PRIu64 " key and value heads: expected a divisor",
+            b->heads, b->kv_heads);
     if (b->active_experts > b->experts)
-        settings_fail(s, "a token goes to %llu experts, and there are %llu",
-                      (unsigned long long)b->active_experts, (unsigned long long)b->experts);
+        config_fail(s, "a token goes to %" PRIu64 " experts, and there are %" PRIu64,
+                    b->active_experts, b->experts);
     if (d->head > HEAD_LABELS)
-        settings_fail(s, "\"architectures\" has a head that this family does not have here");
+        config_fail(s, "\"architectures\" has a head that this family does not have here");
 }
 
-void decoder_lay(Settings *s, Decoder *d)
+void decoder_lay(ConfigFields *s, Decoder *d)
 {
     Model *model = s->model;
     KnBlock *b = &d->block;

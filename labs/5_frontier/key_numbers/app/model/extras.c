@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/extras.h"
+#include <inttypes.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 
@@ -41,9 +42,9 @@ static void add_modules(Model *model, uint64_t modules)
         bytes += count * (!fp8 ? 2 : is_tiled(w) ? 1 : balance ? FLOAT_BYTES : 2);
     }
     build_extra(model, modules * elements, modules * bytes,
-                "%llu module%s that predict%s one token more: a layer "
+                "%" PRIu64 " module%s that predict%s one token more: a layer "
                 "like the last, a matrix and norms",
-                (unsigned long long)modules, modules > 1 ? "s" : "", modules > 1 ? "" : "s");
+                modules, modules > 1 ? "s" : "", modules > 1 ? "" : "s");
 }
 
 // ---- scales ----
@@ -97,8 +98,8 @@ static void causal_masks(Model *model)
     uint64_t side = model->max_context, count = layers(model) * side * side;
     // GPT-2's are floats, GPT-NeoX's are booleans.
     uint64_t each = strcmp(model->family, "gpt_neox") == 0 ? 1 : bytes_of(model);
-    build_extra(model, count, count * each, "%d causal masks of %llu x %llu", model->layers,
-                (unsigned long long)side, (unsigned long long)side);
+    build_extra(model, count, count * each, "%d causal masks of %" PRIu64 " x %" PRIu64,
+                model->layers, side, side);
 }
 
 // Half of the part of a head that turns with the position; `share` of it in per cent.
@@ -106,8 +107,7 @@ static void frequencies(Model *model, uint64_t times, uint64_t share)
 {
     uint64_t each = model->kinds[0].block.head_dim * share / 100 / 2;
     build_extra(model, times * each, times * each * bytes_of(model),
-                "%llu x %llu frequencies of the positions", (unsigned long long)times,
-                (unsigned long long)each);
+                "%" PRIu64 " x %" PRIu64 " frequencies of the positions", times, each);
 }
 
 static void rotary(Model *model)

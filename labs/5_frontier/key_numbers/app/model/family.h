@@ -13,7 +13,7 @@
  * "transformer."), which some files have and others do not, and without the numbers of layers and experts.
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/model/settings.h"
+#include "labs/5_frontier/key_numbers/app/model/config_fields.h"
 
 // model_type, class of the configuration, beginning of its architectures, who describes it
 // clang-format off
@@ -73,7 +73,7 @@ typedef enum Head {
     HEAD_ENCODER         // T5EncoderModel
 } Head;
 
-#define X(type, owner, architecture, function) void function(Settings *s, Head head);
+#define X(type, owner, architecture, function) void function(ConfigFields *s, Head head);
 FAMILY_LIST(X)
 #undef X
 
@@ -120,17 +120,18 @@ typedef struct Usual {
 } Usual;
 
 // hidden_size, num_hidden_layers, num_attention_heads, ... under their usual names, a gated MLP.
-Decoder decoder_read(Settings *s, Head head, Usual usual);
-uint64_t decoder_layers(Settings *s, const char *names);
+Decoder decoder_read(ConfigFields *s, Head head, Usual usual);
+uint64_t decoder_layers(ConfigFields *s, const char *names);
 // Heads of an own size, or width / heads, which must divide.
-uint64_t decoder_head_dim(Settings *s, uint64_t width, uint64_t heads, uint64_t fallback);
-void decoder_lay(Settings *s, Decoder *d);
+uint64_t decoder_head_dim(ConfigFields *s, uint64_t width, uint64_t heads, uint64_t fallback);
+void decoder_lay(ConfigFields *s, Decoder *d);
 
 // sliding_window: what null says is none; a field that is missing is the class's default.
-uint64_t decoder_window(Settings *s, uint64_t fallback);
+uint64_t decoder_window(ConfigFields *s, uint64_t fallback);
 // layer_types, where it is there; else each period-th layer sees everything (0: as `otherwise` says).
-const bool *decoder_slides(Settings *s, uint64_t layers, uint64_t period, const bool *otherwise);
-bool *decoder_flags(Settings *s, uint64_t layers);    // all false
+const bool *decoder_slides(ConfigFields *s, uint64_t layers, uint64_t period,
+                           const bool *otherwise);
+bool *decoder_flags(ConfigFields *s, uint64_t layers);    // all false
 
 // One matrix and its bias.
 void lay_linear(Model *model, int kind, Component component, Role role, const char *name,

@@ -5,14 +5,14 @@
 // ---- BERT ----
 
 // BertModel has the pooler; BertForMaskedLM has none, and guesses words by a matrix, a norm and the embedding.
-static void lay_bert_head(Settings *s, Head head, uint64_t h, uint64_t vocab)
+static void lay_bert_head(ConfigFields *s, Head head, uint64_t h, uint64_t vocab)
 {
     Model *model = s->model;
     const Component at = COMPONENT_HEAD;
     if (head != HEAD_MASKED)
         lay_linear(model, OUTSIDE, COMPONENT_POOLER, ROLE_OTHER, "pooler.dense", h, h, true);
     if (head == HEAD_MASKED || head == HEAD_PRETRAINING) {
-        model->tied = settings_flag(s, "tie_word_embeddings", true);
+        model->tied = config_flag(s, "tie_word_embeddings", true);
         if (!model->tied)
             build_weight(model, OUTSIDE, at, ROLE_HEAD, "cls.predictions.decoder.weight", vocab, h);
         build_vector(model, OUTSIDE, at, ROLE_BIAS, "cls.predictions.bias", vocab);
@@ -22,11 +22,11 @@ static void lay_bert_head(Settings *s, Head head, uint64_t h, uint64_t vocab)
     if (head == HEAD_PRETRAINING)
         lay_linear(model, OUTSIDE, at, ROLE_OTHER, "cls.seq_relationship", 2, h, true);
     if (head == HEAD_LABELS)
-        lay_linear(model, OUTSIDE, at, ROLE_OTHER, "classifier", settings_labels(s), h, true);
+        lay_linear(model, OUTSIDE, at, ROLE_OTHER, "classifier", config_labels(s), h, true);
 }
 
 // models/bert/modeling_bert.py. Norms stand behind attention and MLP.
-void family_bert(Settings *s, Head head)
+void family_bert(ConfigFields *s, Head head)
 {
     static const Names names = {
         .embed = "embeddings.word_embeddings",
@@ -41,20 +41,20 @@ void family_bert(Settings *s, Head head)
     };
     Decoder d = {.head = HEAD_NONE, .names = names, .norm_bias = true, .both_ways = true};
     KnBlock *b = &d.block;
-    b->width = settings_need(s, "hidden_size");
+    b->width = config_need(s, "hidden_size");
     d.layers = decoder_layers(s, "num_hidden_layers");
-    b->heads = b->kv_heads = settings_size(s, "num_attention_heads", 12);
+    b->heads = b->kv_heads = config_size(s, "num_attention_heads", 12);
     b->head_dim = decoder_head_dim(s, b->width, b->heads, 0);
-    b->ffn = settings_size(s, "intermediate_size", 3072);
+    b->ffn = config_size(s, "intermediate_size", 3072);
     b->qkv_bias = b->out_bias = b->mlp_bias = true;
-    d.vocab = settings_size(s, "vocab_size", 30522);
-    d.max_context = d.positions = settings_size(s, "max_position_embeddings", 512);
-    uint64_t types = settings_size(s, "type_vocab_size", 2);
-    if (strcmp(settings_text(s, "position_embedding_type", "absolute"), "absolute") != 0)
-        settings_fail(s,
-                      "\"position_embedding_type\" is not absolute, and others are not known here");
+    d.vocab = config_size(s, "vocab_size", 30522);
+    d.max_context = d.positions = config_size(s, "max_position_embeddings", 512);
+    uint64_t types = config_size(s, "type_vocab_size", 2);
+    if (strcmp(config_text(s, "position_embedding_type", "absolute"), "absolute") != 0)
+        config_fail(s,
+                    "\"position_embedding_type\" is not absolute, and others are not known here");
     if (head == HEAD_WORDS || head == HEAD_ENCODER)
-        settings_fail(s, "\"architectures\" is no head of BERT that is known here");
+        config_fail(s, "\"architectures\" is no head of BERT that is known here");
     decoder_lay(s, &d);
     if (s->failed) return;
     lay_linear(s->model, OUTSIDE, COMPONENT_POS, ROLE_POSITION, "embeddings.token_type_embeddings",
@@ -80,7 +80,7 @@ static void lay_attention(Model *model, int kind, const KnBlock *b, const char *
 }
 
 // Attention over itself, of a decoder over the encoder's output as well, and the MLP: a norm before each.
-static void lay_stack(Settings *s, const T5 *t5, bool decoder)
+static void lay_stack(ConfigFields *s, const T5 *t5, bool decoder)
 {
     Model *model = s->model;
     KnBlock block = t5->block;
@@ -106,7 +106,7 @@ static void lay_stack(Settings *s, const T5 *t5, bool decoder)
                  block.width, false);
 }
 
-static void lay_t5(Settings *s, const T5 *t5, Head head)
+static void lay_t5(ConfigFields *s, const T5 *t5, Head head)
 {
     Model *model = s->model;
     bool decoder = head != HEAD_ENCODER;
@@ -128,34 +128,34 @@ static void lay_t5(Settings *s, const T5 *t5, Head head)
 }
 
 // T5ForConditionalGeneration, models/t5/modeling_t5.py. From 1.1 on MLPs are gated and the head is apart.
-static void read_t5(Settings *s, Head head, Usual usual, const char *mlp)
+static void read_t5(ConfigFields *s, Head head, Usual usual, const char *mlp)
 {
-    T5 t5 = {.max_context = settings_count(s, "n_positions", 0)};
+    T5 t5 = {.max_context = config_count(s, "n_positions", 0)};
     KnBlock *b = &t5.block;
-    b->width = settings_need(s, "d_model");
+    b->width = config_need(s, "d_model");
     t5.encoder = decoder_layers(s, "num_layers");
-    t5.decoder = settings_has(s, "num_decoder_layers") ? decoder_layers(s, "num_decoder_layers")
-                                                       : t5.encoder;
-    b->heads = b->kv_heads = settings_size(s, "num_heads", usual.heads);
-    b->head_dim = settings_size(s, "d_kv", usual.head_dim);
-    b->ffn = settings_size(s, "d_ff", usual.ffn);
-    b->gated = strncmp(settings_text(s, "feed_forward_proj", mlp), "gated-", 6) == 0;
-    t5.vocab = settings_size(s, "vocab_size", usual.vocab);
-    t5.buckets = settings_count(s, "relative_attention_num_buckets", 32);
-    t5.tied = settings_flag(s, "tie_word_embeddings", usual.tied);
+    t5.decoder =
+        config_has(s, "num_decoder_layers") ? decoder_layers(s, "num_decoder_layers") : t5.encoder;
+    b->heads = b->kv_heads = config_size(s, "num_heads", usual.heads);
+    b->head_dim = config_size(s, "d_kv", usual.head_dim);
+    b->ffn = config_size(s, "d_ff", usual.ffn);
+    b->gated = strncmp(config_text(s, "feed_forward_proj", mlp), "gated-", 6) == 0;
+    t5.vocab = config_size(s, "vocab_size", usual.vocab);
+    t5.buckets = config_count(s, "relative_attention_num_buckets", 32);
+    t5.tied = config_flag(s, "tie_word_embeddings", usual.tied);
     if (head != HEAD_WORDS && head != HEAD_NONE && head != HEAD_ENCODER)
-        settings_fail(s, "\"architectures\" is no head of T5 that is known here");
+        config_fail(s, "\"architectures\" is no head of T5 that is known here");
     if (!s->failed) lay_t5(s, &t5, head);
 }
 
-void family_t5(Settings *s, Head head)
+void family_t5(ConfigFields *s, Head head)
 {
     read_t5(s, head, (Usual){.vocab = 32128, .heads = 8, .head_dim = 64, .ffn = 2048, .tied = true},
             "relu");
 }
 
 // models/mt5/modeling_mt5.py: T5 1.1 for many languages.
-void family_mt5(Settings *s, Head head)
+void family_mt5(ConfigFields *s, Head head)
 {
     read_t5(s, head, (Usual){.vocab = 250112, .heads = 6, .head_dim = 64, .ffn = 1024},
             "gated-gelu");

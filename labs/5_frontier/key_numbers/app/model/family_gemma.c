@@ -1,13 +1,14 @@
 /* family_gemma.c -- Gemma 1 to 3, and the SigLIP tower that looks at images for the third. */
 #include "labs/5_frontier/key_numbers/app/model/family.h"
+#include <inttypes.h>
 
-static void read_biases(Settings *s, KnBlock *b)
+static void read_biases(ConfigFields *s, KnBlock *b)
 {
-    b->qkv_bias = b->out_bias = settings_flag(s, "attention_bias", false);
+    b->qkv_bias = b->out_bias = config_flag(s, "attention_bias", false);
 }
 
 // GemmaForCausalLM, models/gemma/modeling_gemma.py.
-void family_gemma(Settings *s, Head head)
+void family_gemma(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(s, head,
                              (Usual){.vocab = 256000,
@@ -28,7 +29,7 @@ static void name_norms(Names *names)
 }
 
 // Gemma2ForCausalLM, models/gemma2/modeling_gemma2.py: four norms, and every other layer slides.
-void family_gemma2(Settings *s, Head head)
+void family_gemma2(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(s, head,
                              (Usual){.vocab = 256000,
@@ -46,7 +47,7 @@ void family_gemma2(Settings *s, Head head)
 }
 
 // Gemma3TextModel, models/gemma3/modeling_gemma3.py: norms on queries and keys; five layers of six slide.
-static Decoder read_gemma3(Settings *s, Head head)
+static Decoder read_gemma3(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(s, head,
                              (Usual){.vocab = 262208,
@@ -61,14 +62,14 @@ static Decoder read_gemma3(Settings *s, Head head)
     d.block.qk_norm = true;
     d.q_norm = d.k_norm = d.block.head_dim;
     d.window = decoder_window(s, 4096);
-    uint64_t period = settings_has(s, "layer_types")
+    uint64_t period = config_has(s, "layer_types")
                           ? 1
-                          : settings_size(s, "sliding_window_pattern|_sliding_window_pattern", 6);
+                          : config_size(s, "sliding_window_pattern|_sliding_window_pattern", 6);
     d.slides = decoder_slides(s, d.layers, period, NULL);
     return d;
 }
 
-void family_gemma3_text(Settings *s, Head head)
+void family_gemma3_text(ConfigFields *s, Head head)
 {
     Decoder d = read_gemma3(s, head);
     decoder_lay(s, &d);
@@ -110,23 +111,22 @@ static void lay_tower_head(Model *model, uint64_t h, uint64_t ffn)
 }
 
 // SiglipVisionModel, models/siglip/modeling_siglip.py, and Gemma3MultiModalProjector.
-static void lay_tower(Settings *s, uint64_t text_width)
+static void lay_tower(ConfigFields *s, uint64_t text_width)
 {
-    Settings v = settings_part(s, "vision_config", "SiglipVisionConfig");
+    ConfigFields v = config_part(s, "vision_config", "SiglipVisionConfig");
     Model *model = s->model;
     const Component vision = COMPONENT_VISION;
-    uint64_t h = settings_size(&v, "hidden_size", 768),
-             ffn = settings_size(&v, "intermediate_size", 3072);
-    uint64_t layers = settings_size(&v, "num_hidden_layers", 12);
-    uint64_t image = settings_size(&v, "image_size", 224),
-             patch = settings_size(&v, "patch_size", 16);
-    uint64_t channels = settings_count(&v, "num_channels", 3), side = image / patch;
+    uint64_t h = config_size(&v, "hidden_size", 768),
+             ffn = config_size(&v, "intermediate_size", 3072);
+    uint64_t layers = config_size(&v, "num_hidden_layers", 12);
+    uint64_t image = config_size(&v, "image_size", 224), patch = config_size(&v, "patch_size", 16);
+    uint64_t channels = config_count(&v, "num_channels", 3), side = image / patch;
     if (patch > image || image > IMAGE_MOST || channels > IMAGE_MOST)
-        settings_fail(
-            &v,
-            "\"image_size\" is %llu and \"patch_size\" %llu, expected up to %d and a part of that",
-            (unsigned long long)image, (unsigned long long)patch, IMAGE_MOST);
-    bool has_head = settings_flag(&v, "vision_use_head", true);
+        config_fail(&v,
+                    "\"image_size\" is %" PRIu64 " and \"patch_size\" %" PRIu64
+                    ", expected up to %d and a part of that",
+                    image, patch, IMAGE_MOST);
+    bool has_head = config_flag(&v, "vision_use_head", true);
     s->failed = v.failed;
     if (s->failed) return;
     lay_linear(model, OUTSIDE, vision, ROLE_OTHER, TOWER "embeddings.patch_embedding", h,
@@ -142,9 +142,9 @@ static void lay_tower(Settings *s, uint64_t text_width)
 }
 
 // Gemma3ForConditionalGeneration, models/gemma3/modeling_gemma3.py. Files leave out what equals the defaults.
-void family_gemma3(Settings *s, Head head)
+void family_gemma3(ConfigFields *s, Head head)
 {
-    Settings text = settings_part(s, "text_config", "Gemma3TextConfig");
+    ConfigFields text = config_part(s, "text_config", "Gemma3TextConfig");
     Decoder d = read_gemma3(&text, head);
     d.names.embed = "language_model.embed_tokens";
     d.names.final_norm = "language_model.norm";

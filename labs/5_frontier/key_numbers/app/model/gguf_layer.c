@@ -1,7 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/model/gguf_layer.h"
+#include <inttypes.h>
 #include <string.h>
-
-typedef unsigned long long Digits;    // what %llu takes
 
 // ---- its tensors ----
 
@@ -110,10 +109,10 @@ static bool expect(const Describing *d, const char *name, uint64_t rows, uint64_
                          d->source->path, d->number, name);
     return (item->rows == rows && item->cols == cols) ||
            error_set(d->err,
-                     "%s: %s of layer %d takes %llu numbers to %llu, expected %llu to %llu by the "
+                     "%s: %s of layer %d takes %" PRIu64 " numbers to %" PRIu64
+                     ", expected %" PRIu64 " to %" PRIu64 " by the "
                      "settings",
-                     d->source->path, name, d->number, (Digits)item->cols, (Digits)item->rows,
-                     (Digits)cols, (Digits)rows);
+                     d->source->path, name, d->number, item->cols, item->rows, cols, rows);
 }
 
 static bool get(const Describing *d, const char *key, uint64_t *number)
@@ -139,9 +138,10 @@ static bool describe_latent(const Describing *d, KnBlock *b)
         return false;
     if (key <= b->rope_dim || value == 0)
         return error_set(d->err,
-                         "%s: %s.attention.key_length_mla is %llu, expected over the %llu of "
+                         "%s: %s.attention.key_length_mla is %" PRIu64
+                         ", expected over the %" PRIu64 " of "
                          "rope.dimension_count, and a value_length_mla",
-                         d->source->path, d->source->arch, (Digits)key, (Digits)b->rope_dim);
+                         d->source->path, d->source->arch, key, b->rope_dim);
     b->nope_dim = key - b->rope_dim, b->value_dim = value, b->kv_heads = b->heads;
     if (!has(d, "attn_q_a.weight")) b->q_rank = 0;    // DeepSeek-V2-Lite
     uint64_t a = b->heads, h = b->width, r = b->q_rank;
@@ -161,11 +161,11 @@ static bool describe_grouped(const Describing *d, KnBlock *b)
         !get(d, "attention.value_length", &value))
         return false;
     if (key != value || b->kv_heads == 0 || a % b->kv_heads != 0)
-        return error_set(
-            d->err,
-            "%s: layer %d has %llu heads with keys of %llu and values of %llu, and %llu "
-            "key heads, which is not known here",
-            d->source->path, d->number, (Digits)a, (Digits)key, (Digits)value, (Digits)b->kv_heads);
+        return error_set(d->err,
+                         "%s: layer %d has %" PRIu64 " heads with keys of %" PRIu64
+                         " and values of %" PRIu64 ", and %" PRIu64 " "
+                         "key heads, which is not known here",
+                         d->source->path, d->number, a, key, value, b->kv_heads);
     b->head_dim = key;
     uint64_t k = b->kv_heads;
     bool in_one = has(d, "attn_qkv.weight");
@@ -246,13 +246,14 @@ static bool describe_experts(const Describing *d, KnBlock *b)
     for (int i = 0; i < d->layer->count; i++) {
         const GgufItem *item = &d->layer->items[i];
         if (item->component != COMPONENT_EXPERTS || item->copies == b->experts) continue;
-        return error_set(
-            d->err, "%s: %s of layer %d is of %llu experts, expected %llu by the settings",
-            d->source->path, item->name, d->number, (Digits)item->copies, (Digits)b->experts);
+        return error_set(d->err,
+                         "%s: %s of layer %d is of %" PRIu64 " experts, expected %" PRIu64
+                         " by the settings",
+                         d->source->path, item->name, d->number, item->copies, b->experts);
     }
     if (b->active_experts > b->experts)
-        return error_set(d->err, "%s: a token goes to %llu of %llu experts", d->source->path,
-                         (Digits)b->active_experts, (Digits)b->experts);
+        return error_set(d->err, "%s: a token goes to %" PRIu64 " of %" PRIu64 " experts",
+                         d->source->path, b->active_experts, b->experts);
     if (!expect(d, "ffn_gate_inp.weight", b->experts, h) ||
         !expect(d, "ffn_down_exps.weight", h, f))
         return false;
@@ -285,6 +286,7 @@ bool gguf_layer_describe(GgufLayer *layer, int number, const GgufSource *source,
     uint64_t formula = kn_block_params(b).total, all = gguf_layer_elements(layer);
     // What is more is counted beside the block: sinks, an indexer, a gate.
     return formula <= all ||
-           error_set(err, "%s: layer %d has %llu numbers, expected %llu by the settings",
-                     source->path, number, (Digits)all, (Digits)formula);
+           error_set(err,
+                     "%s: layer %d has %" PRIu64 " numbers, expected %" PRIu64 " by the settings",
+                     source->path, number, all, formula);
 }

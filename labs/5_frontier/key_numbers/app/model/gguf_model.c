@@ -1,13 +1,12 @@
 /* gguf_model.c -- a model from the header of its GGUF: the settings say how its layers work, and the
  * tensors which numbers there are. Where both tell a size they must agree.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/gguf_layer.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
-
-typedef unsigned long long Digits;    // what %llu takes
 
 enum { MAX_LAYERS = 4096 };
 
@@ -89,8 +88,8 @@ static bool read_tensors(Reading *r, Error *err)
 
 static bool too_many(const Reading *r, const char *key, uint64_t layers, Error *err)
 {
-    return error_set(err, "%s: %s.%s is %llu, expected at most %d", r->source.path, r->source.arch,
-                     key, (Digits)layers, MAX_LAYERS);
+    return error_set(err, "%s: %s.%s is %" PRIu64 ", expected at most %d", r->source.path,
+                     r->source.arch, key, layers, MAX_LAYERS);
 }
 
 static bool count_layers(Reading *r, Error *err)
@@ -104,8 +103,8 @@ static bool count_layers(Reading *r, Error *err)
     if (layers > MAX_LAYERS) return too_many(r, "block_count", layers, err);
     if (decoder > MAX_LAYERS) return too_many(r, "decoder_block_count", decoder, err);
     if (ahead >= layers)
-        return error_set(err, "%s: of %llu layers %llu predict further tokens", r->source.path,
-                         (Digits)layers, (Digits)ahead);
+        return error_set(err, "%s: of %" PRIu64 " layers %" PRIu64 " predict further tokens",
+                         r->source.path, layers, ahead);
     r->predicts = ahead > 0;
     r->encoder = decoder > 0 ? (int)(layers - ahead) : 0;
     r->layers = (int)(layers - ahead + decoder);
@@ -201,8 +200,9 @@ static bool add_outside(Reading *r, Error *err)
     if (embed == NULL) return error_set(err, "%s: has no token_embd.weight", r->source.path);
     if (embed->cols != r->layer[0].block.width)
         return error_set(err,
-                         "%s: token_embd.weight has rows of %llu, expected %llu by the settings",
-                         r->source.path, (Digits)embed->cols, (Digits)r->layer[0].block.width);
+                         "%s: token_embd.weight has rows of %" PRIu64 ", expected %" PRIu64
+                         " by the settings",
+                         r->source.path, embed->cols, r->layer[0].block.width);
     model->width = embed->cols;
     model->vocab = embed->rows;
     model->tied = head == NULL && r->causal;

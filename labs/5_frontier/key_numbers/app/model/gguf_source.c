@@ -1,8 +1,7 @@
 #include "labs/5_frontier/key_numbers/app/model/gguf_source.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-typedef unsigned long long Digits;    // what %llu takes
 
 enum { MAX_FILES = 1000 };
 
@@ -48,8 +47,8 @@ bool gguf_source_get(const GgufSource *source, const char *key, int layer, uint6
     if (value == NULL) return true;
     uint64_t index = value->array ? (uint64_t)layer : 0;
     if (index >= value->count)
-        return error_set(err, "%s: '%s' is a list of %llu, expected one for each layer",
-                         source->path, value->key, (Digits)value->count);
+        return error_set(err, "%s: '%s' is a list of %" PRIu64 ", expected one for each layer",
+                         source->path, value->key, value->count);
     return (gguf_integer_at(value, index, number) && *number <= MAX_SETTING) ||
            error_set(err, "%s: '%s' is not a whole number of at most 2^31", source->path,
                      value->key);
@@ -131,11 +130,11 @@ static bool open_parts(GgufSource *source, uint64_t count, Error *err)
     const char *end = part_end(source->arena, (int)number + 1, (int)count);
     size_t stem = strlen(source->path) - strlen(end);
     if (strlen(source->path) < strlen(end) || strcmp(source->path + stem, end) != 0)
-        return error_set(
-            err,
-            "%s: is part %llu of %llu, and the others are not found where its name does not "
-            "end in %s",
-            source->path, (Digits)number + 1, (Digits)count, end);
+        return error_set(err,
+                         "%s: is part %" PRIu64 " of %" PRIu64
+                         ", and the others are not found where its name does not "
+                         "end in %s",
+                         source->path, number + 1, count, end);
     source->count = (int)count;
     source->files = arena_zeros(source->arena, count * sizeof *source->files);
     source->files[number] = named;

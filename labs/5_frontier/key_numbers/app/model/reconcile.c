@@ -1,11 +1,10 @@
 #include "labs/5_frontier/key_numbers/app/model/reconcile.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
-
-typedef unsigned long long Digits;    // what %llu takes
 
 enum { MOST_GROUPS = 256, MOST_EXTRAS = 12, MOST_MISSING = 4 };
 
@@ -168,8 +167,8 @@ static void tell_groups(Reconciling *r)
     for (int i = 0; i < r->group_count; i++) {
         const Group *group = &r->groups[i];
         if (i < MOST_EXTRAS) {
-            build_extra(r->model, group->elements, group->bytes, "%llu %s%s: %s",
-                        (Digits)group->tensors, strcmp(group->name, "tensors") == 0 ? "" : "x ",
+            build_extra(r->model, group->elements, group->bytes, "%" PRIu64 " %s%s: %s",
+                        group->tensors, strcmp(group->name, "tensors") == 0 ? "" : "x ",
                         group->name, group->why);
             continue;
         }
@@ -178,8 +177,8 @@ static void tell_groups(Reconciling *r)
         rest.bytes += group->bytes;
     }
     if (rest.tensors > 0)
-        build_extra(r->model, rest.elements, rest.bytes, "%llu other tensors of %d names",
-                    (Digits)rest.tensors, r->group_count - MOST_EXTRAS);
+        build_extra(r->model, rest.elements, rest.bytes, "%" PRIu64 " other tensors of %d names",
+                    rest.tensors, r->group_count - MOST_EXTRAS);
 }
 
 static void tell_packed(Reconciling *r)
@@ -187,11 +186,11 @@ static void tell_packed(Reconciling *r)
     for (int t = 0; t < DTYPE_COUNT; t++) {
         const Packed *packed = &r->packed[t];
         if (packed->tensors > 0)
-            build_note(
-                r->model,
-                "%llu parameters are packed into %llu elements of %s, in %llu tensors such as %s",
-                (Digits)packed->parameters, (Digits)packed->elements, packed->type,
-                (Digits)packed->tensors, packed->name);
+            build_note(r->model,
+                       "%" PRIu64 " parameters are packed into %" PRIu64
+                       " elements of %s, in %" PRIu64 " tensors such as %s",
+                       packed->parameters, packed->elements, packed->type, packed->tensors,
+                       packed->name);
     }
 }
 
@@ -213,7 +212,7 @@ static void tell_missing(Reconciling *r)
         }
         if (told || lacks == 0) continue;
         if (missing++ < MOST_MISSING)
-            build_note(model, "not in the files: %llu of %llu x %s", (Digits)lacks, (Digits)all,
+            build_note(model, "not in the files: %" PRIu64 " of %" PRIu64 " x %s", lacks, all,
                        name);
     }
     if (missing > MOST_MISSING)

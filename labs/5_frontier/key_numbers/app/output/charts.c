@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/output/charts.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include "common/file.h"
@@ -7,7 +8,7 @@
 #include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
 
-enum { POINTS_MAX = 40, CARDS_SHOWN = 14, ROOF_POINTS = 60 };
+enum { POINTS_MAX = 40, GPUS_SHOWN = 14, ROOF_POINTS = 60 };
 
 typedef struct Charts {
     Arena *arena;
@@ -26,10 +27,9 @@ static bool save(const Charts *charts, const Plot *plot, const char *name, Error
 // 4096 as "4K": a power of two by its name.
 static const char *tick_name(Arena *arena, uint64_t value)
 {
-    if (value % (1u << 20) == 0)
-        return arena_print(arena, "%lluM", (unsigned long long)(value >> 20));
-    if (value % 1024 == 0) return arena_print(arena, "%lluK", (unsigned long long)(value >> 10));
-    return arena_print(arena, "%llu", (unsigned long long)value);
+    if (value % (1u << 20) == 0) return arena_print(arena, "%" PRIu64 "M", (value >> 20));
+    if (value % 1024 == 0) return arena_print(arena, "%" PRIu64 "K", (value >> 10));
+    return arena_print(arena, "%" PRIu64, value);
 }
 
 // ---- memory on the fullest GPU, by part, against one setting ----
@@ -71,12 +71,12 @@ static bool draw_stack(const Charts *charts, const ServingBasis *basis, const ch
         if (!add_to_stack(charts, basis, stack, &question, value, err)) return false;
     }
     size_t n = (size_t)stack->count;
-    const Card *card = &charts->question->card;
-    double usable = card->memory * question.utilisation / 1e9;
+    const GpuSpec *spec = &charts->question->gpu_spec;
+    double usable = spec->memory * question.utilisation / 1e9;
     float limit[2] = {(float)usable, (float)usable}, ends[2] = {stack->x[0], stack->x[n - 1]};
-    Plot plot = {.title = arena_print(charts->arena, "%s in %s: memory of one GPU of %llu",
+    Plot plot = {.title = arena_print(charts->arena, "%s in %s: memory of one GPU of %" PRIu64,
                                       charts->model->name, basis->weights.format,
-                                      (unsigned long long)split.tp * split.pp * split.ep),
+                                      split.tp * split.pp * split.ep),
                  .x_label = label,
                  .y_label = "GB (1e9 bytes)",
                  .log_x = true,
@@ -87,7 +87,7 @@ static bool draw_stack(const Charts *charts, const ServingBasis *basis, const ch
     plot_shape(&plot, PLOT_AREA, "weights", stack->x, stack->weights, n);
     plot_shape(
         &plot, PLOT_LIMIT,
-        arena_print(charts->arena, "%s, %.0f %% of it", card->name, 100 * question.utilisation),
+        arena_print(charts->arena, "%s, %.0f %% of it", spec->name, 100 * question.utilisation),
         ends, limit, 2);
     return save(charts, &plot, name, err);
 }
@@ -99,18 +99,18 @@ static bool draw_gpus(const Charts *charts, Error *err)
     const FitOption *options;
     int count = fit_options(charts->arena, charts->model, charts->question, &options, err);
     if (count < 0) return false;
-    float x[CARDS_SHOWN], have[CARDS_SHOWN], need[CARDS_SHOWN];
-    PlotTick ticks[CARDS_SHOWN];
+    float x[GPUS_SHOWN], have[GPUS_SHOWN], need[GPUS_SHOWN];
+    PlotTick ticks[GPUS_SHOWN];
     int shown = 0;
-    for (int i = 0; i < count && shown < CARDS_SHOWN; i++) {
+    for (int i = 0; i < count && shown < GPUS_SHOWN; i++) {
         const FitOption *o = &options[i];
         if (o->gpus == 0) continue;
         double usable = o->memory * charts->question->utilisation;
         x[shown] = (float)shown;
         have[shown] = (float)(usable / 1e9);
         need[shown] = (float)((usable - o->free * (double)o->gpus) / 1e9);
-        ticks[shown] = (PlotTick){shown, arena_print(charts->arena, "%llu x %s",
-                                                     (unsigned long long)o->gpus, o->card.id)};
+        ticks[shown] = (PlotTick){
+            shown, arena_print(charts->arena, "%" PRIu64 " x %s", o->gpus, o->gpu_spec.id)};
         shown++;
     }
     if (shown == 0) return true;    // no GPU of the table holds it, and the answer says so
@@ -151,7 +151,7 @@ static bool draw_roofline(const Charts *charts, Error *err)
         roof[i] = (float)(fmin(speed.peak, speed.bandwidth * intensity) / 1e12);
     }
     Plot plot = {.title = arena_print(charts->arena, "%s on %s: the roofline", charts->model->name,
-                                      charts->question->card.name),
+                                      charts->question->gpu_spec.name),
                  .x_label = "FLOP for each byte that is moved",
                  .y_label = "TFLOP/s of one GPU",
                  .log_x = true,
@@ -166,10 +166,10 @@ static bool draw_roofline(const Charts *charts, Error *err)
     }
     if (speed.decodes && charts->question->batch > 1) {
         many = roof_point(speed.decode_flops, speed.decode_bytes, speed.decode_seconds);
-        plot_shape(&plot, PLOT_POINTS,
-                   arena_print(charts->arena, "writing, %llu requests",
-                               (unsigned long long)charts->question->batch),
-                   &many.intensity, &many.rate, 1);
+        plot_shape(
+            &plot, PLOT_POINTS,
+            arena_print(charts->arena, "writing, %" PRIu64 " requests", charts->question->batch),
+            &many.intensity, &many.rate, 1);
     }
     return save(charts, &plot, "roofline", err);
 }

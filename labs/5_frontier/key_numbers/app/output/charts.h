@@ -4,7 +4,7 @@
  *     // memory_by_context, memory_by_batch, gpus, roofline: .svg, .png, and .csv with the numbers
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/report/answer.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 
 bool charts_draw(Arena *arena, const Model *model, const Question *question, const char *folder,
                  Error *err);

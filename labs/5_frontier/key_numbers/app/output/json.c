@@ -1,5 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +17,21 @@ static void print_real(char text[NUMBER_MAX], double value)
     }
 }
 
-static cJSON *value_of(const Entry *entry)
+static cJSON *value_of(const Row *row)
 {
     char number[NUMBER_MAX];
-    switch (entry->kind) {
-    case ENTRY_COUNT:
+    switch (row->kind) {
+    case ROW_COUNT:
         // cJSON's own numbers are doubles: they end at 2^53, and at 15 digits before.
-        snprintf(number, sizeof number, "%llu", (unsigned long long)entry->count);
+        snprintf(number, sizeof number, "%" PRIu64, row->count);
         return cJSON_CreateRaw(number);
-    case ENTRY_REAL:
-        if (!isfinite(entry->real)) return cJSON_CreateNull();
-        print_real(number, entry->real);
+    case ROW_REAL:
+        if (!isfinite(row->real)) return cJSON_CreateNull();
+        print_real(number, row->real);
         return cJSON_CreateRaw(number);
-    case ENTRY_TEXT: return cJSON_CreateString(entry->text);
-    case ENTRY_FLAG: return cJSON_CreateBool(entry->flag);
-    case ENTRY_NULL: break;
+    case ROW_TEXT: return cJSON_CreateString(row->text);
+    case ROW_FLAG: return cJSON_CreateBool(row->flag);
+    case ROW_NULL: break;
     }
     return cJSON_CreateNull();
 }
@@ -76,11 +77,11 @@ static void put(cJSON *object, const char *path, cJSON *value)
     }
 }
 
-cJSON *sheet_tree(const Sheet *sheet)
+cJSON *rows_tree(const Rows *rows)
 {
     cJSON *tree = cJSON_CreateObject();
-    for (const Entry *entry = sheet->first; entry != NULL; entry = entry->next)
-        put(tree, entry->path, value_of(entry));
+    for (const Row *row = rows->first; row != NULL; row = row->next)
+        put(tree, row->path, value_of(row));
     return tree;
 }
 
@@ -95,20 +96,20 @@ static char *print_tree(Arena *arena, cJSON *tree)
     return kept;
 }
 
-char *sheet_json(const Sheet *sheet)
+char *rows_json(const Rows *rows)
 {
-    return print_tree(sheet->arena, sheet_tree(sheet));
+    return print_tree(rows->arena, rows_tree(rows));
 }
 
-char *sheets_json(Arena *arena, const Sheet *const *sheets, int count, const char *name,
-                  const char *const *values)
+char *reports_json(Arena *arena, const Rows *const *reports, int count, const char *name,
+                   const char *const *values)
 {
     cJSON *tree = cJSON_CreateObject();
     cJSON *named = cJSON_AddArrayToObject(tree, name);
     cJSON *answers = cJSON_AddArrayToObject(tree, "answers");
     for (int s = 0; s < count; s++) {
         cJSON_AddItemToArray(named, cJSON_CreateString(values[s]));
-        cJSON_AddItemToArray(answers, sheet_tree(sheets[s]));
+        cJSON_AddItemToArray(answers, rows_tree(reports[s]));
     }
     return print_tree(arena, tree);
 }
@@ -130,36 +131,36 @@ static void write_field(FILE *stream, const char *text)
     fputc('"', stream);
 }
 
-static void write_value(FILE *stream, const Entry *entry)
+static void write_value(FILE *stream, const Row *row)
 {
     char number[NUMBER_MAX];
-    if (entry == NULL) return;
-    switch (entry->kind) {
-    case ENTRY_COUNT: fprintf(stream, "%llu", (unsigned long long)entry->count); break;
-    case ENTRY_REAL:
-        print_real(number, entry->real);
-        if (isfinite(entry->real)) fputs(number, stream);
+    if (row == NULL) return;
+    switch (row->kind) {
+    case ROW_COUNT: fprintf(stream, "%" PRIu64, row->count); break;
+    case ROW_REAL:
+        print_real(number, row->real);
+        if (isfinite(row->real)) fputs(number, stream);
         break;
-    case ENTRY_TEXT: write_field(stream, entry->text); break;
-    case ENTRY_FLAG: fputs(entry->flag ? "true" : "false", stream); break;
-    case ENTRY_NULL: break;
+    case ROW_TEXT: write_field(stream, row->text); break;
+    case ROW_FLAG: fputs(row->flag ? "true" : "false", stream); break;
+    case ROW_NULL: break;
     }
 }
 
-void sheets_csv(FILE *stream, const Sheet *const *sheets, int count, const char *name,
-                const char *const *values)
+void reports_csv(FILE *stream, const Rows *const *reports, int count, const char *name,
+                 const char *const *values)
 {
     // The paths of all, in the order in which they are first met.
     size_t most = 0, paths = 0;
-    for (int s = 0; s < count; s++) most += (size_t)sheets[s]->count;
+    for (int s = 0; s < count; s++) most += (size_t)reports[s]->count;
     const char **path = calloc(most + 1, sizeof *path);
     REQUIRE(path != NULL, "no memory for %zu paths", most);
     for (int s = 0; s < count; s++)
-        for (const Entry *entry = sheets[s]->first; entry != NULL; entry = entry->next) {
+        for (const Row *row = reports[s]->first; row != NULL; row = row->next) {
             bool known = false;
             for (int before = 0; before < s && !known; before++)
-                known = sheet_find(sheets[before], entry->path) != NULL;
-            if (!known) path[paths++] = entry->path;
+                known = rows_find(reports[before], row->path) != NULL;
+            if (!known) path[paths++] = row->path;
         }
     if (name != NULL) write_field(stream, name);
     for (size_t p = 0; p < paths; p++) {
@@ -171,7 +172,7 @@ void sheets_csv(FILE *stream, const Sheet *const *sheets, int count, const char 
         if (name != NULL) write_field(stream, values[s]);
         for (size_t p = 0; p < paths; p++) {
             if (p > 0 || name != NULL) fputc(',', stream);
-            write_value(stream, sheet_find(sheets[s], path[p]));
+            write_value(stream, rows_find(reports[s], path[p]));
         }
         fputc('\n', stream);
     }

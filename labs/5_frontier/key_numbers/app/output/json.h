@@ -1,6 +1,6 @@
-/* json.h -- a sheet as JSON and as CSV, for other programs.
+/* json.h -- a report as JSON and as CSV, for other programs.
  *
- *     puts(sheet_json(sheet));    // {"model": {"name": ...}, "parameters": {"total": 8030261248, ...
+ *     puts(rows_json(report));    // {"model": {"name": ...}, "parameters": {"total": 8030261248, ...
  *
  * A path's dots open objects and [i] an element of a list: "fit.options[2].gpu". Whole numbers are
  * written with all their digits, other numbers so that they read back as they were; what has no answer
@@ -13,13 +13,13 @@
 typedef struct cJSON cJSON;
 
 // The caller deletes it.
-cJSON *sheet_tree(const Sheet *sheet);
-char *sheet_json(const Sheet *sheet);    // in the sheet's arena
+cJSON *rows_tree(const Rows *rows);
+char *rows_json(const Rows *rows);    // in the report's arena
 // {"NAME": [VALUE, ...], "answers": [{...}, ...]}: what was compared or swept, and each answer.
-char *sheets_json(Arena *arena, const Sheet *const *sheets, int count, const char *name,
-                  const char *const *values);
+char *reports_json(Arena *arena, const Rows *const *reports, int count, const char *name,
+                   const char *const *values);
 
-// A head of all their paths, then a row for each sheet; what one of them lacks is empty.
-// `name` heads a first column of `values`, one for each sheet; NULL for none.
-void sheets_csv(FILE *stream, const Sheet *const *sheets, int count, const char *name,
-                const char *const *values);
+// A head of all their paths, then a row for each report; what one of them lacks is empty.
+// `name` heads a first column of `values`, one for each report; NULL for none.
+void reports_csv(FILE *stream, const Rows *const *reports, int count, const char *name,
+                 const char *const *values);

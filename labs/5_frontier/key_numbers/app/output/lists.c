@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "common/page.h"
-#include "labs/5_frontier/key_numbers/app/question/card.h"
+#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
@@ -23,16 +23,16 @@ static const char *tera(Arena *arena, double peak)
 
 static bool show_gpus(Arena *arena, const Page *page, Error *err)
 {
-    const Card *cards;
-    int count = card_list(arena, &cards, err);
+    const GpuSpec *specs;
+    int count = gpu_spec_list(arena, &specs, err);
     for (int i = 0; i < count; i++) {
-        const Card *c = &cards[i];
-        page_item(page, 0, 20, c->id,
-                  arena_print(
-                      arena,
-                      "%s: %g GB (%.1f GiB %s), %.0f GB/s, dense TFLOP/s 16-bit %s, fp8 %s; %g W",
-                      c->name, c->sheet_gb, c->memory / 0x1p30, c->memory_seen ? "seen" : "at most",
-                      c->bandwidth / 1e9, tera(arena, c->bf16), tera(arena, c->fp8), c->watts));
+        const GpuSpec *c = &specs[i];
+        page_item(
+            page, 0, 20, c->id,
+            arena_print(
+                arena, "%s: %g GB (%.1f GiB %s), %.0f GB/s, dense TFLOP/s 16-bit %s, fp8 %s; %g W",
+                c->name, c->vendor_gb, c->memory / 0x1p30, c->memory_measured ? "seen" : "at most",
+                c->bandwidth / 1e9, tera(arena, c->bf16), tera(arena, c->fp8), c->watts));
     }
     return count >= 0;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include <strings.h>
-#include "labs/5_frontier/key_numbers/app/report/answer.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 #include "labs/5_frontier/key_numbers/app/plan/compute.h"
 #include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
@@ -40,12 +40,12 @@ static const Model *model_of(Arena *arena, const Query *query, const cJSON *conf
     return NULL;
 }
 
-// card_find() would open a file as well, and ask this machine for its own: it is given a row's own id.
+// gpu_spec_find() would open a file as well, and ask this machine for its own: it is given a row's own id.
 static bool settle(Arena *arena, Question *question, Error *err)
 {
-    Card card;
-    if (!card_in_table(arena, question->gpu, &card, err)) return false;
-    question->gpu = card.id;
+    GpuSpec spec;
+    if (!gpu_spec_in_table(arena, question->gpu, &spec, err)) return false;
+    question->gpu = spec.id;
     return question_settle(question, arena, err);
 }
 
@@ -66,18 +66,18 @@ static bool question_of(Arena *arena, const Query *query, const char *const *oth
 
 // ---- one answer ----
 
-static cJSON *explanations(Arena *arena, const Sheet *sheet)
+static cJSON *explanations(Arena *arena, const Rows *rows)
 {
     cJSON *all = cJSON_CreateObject();
-    for (const Entry *entry = sheet->first; entry != NULL; entry = entry->next) {
-        if (entry->label == NULL && entry->formula == NULL) continue;
+    for (const Row *row = rows->first; row != NULL; row = row->next) {
+        if (row->label == NULL && row->formula == NULL) continue;
         cJSON *one = cJSON_CreateObject();
-        if (entry->label != NULL) cJSON_AddStringToObject(one, "label", entry->label);
-        cJSON_AddStringToObject(one, "text", entry_text(arena, entry));
-        cJSON_AddStringToObject(one, "short", entry_short(arena, entry));
-        if (entry->formula != NULL) cJSON_AddStringToObject(one, "formula", entry->formula);
-        if (entry->filled != NULL) cJSON_AddStringToObject(one, "filled", entry->filled);
-        cJSON_AddItemToObjectCS(all, entry->path, one);
+        if (row->label != NULL) cJSON_AddStringToObject(one, "label", row->label);
+        cJSON_AddStringToObject(one, "text", units_text(arena, row));
+        cJSON_AddStringToObject(one, "short", units_short(arena, row));
+        if (row->formula != NULL) cJSON_AddStringToObject(one, "formula", row->formula);
+        if (row->filled != NULL) cJSON_AddStringToObject(one, "filled", row->filled);
+        cJSON_AddItemToObjectCS(all, row->path, one);
     }
     return all;
 }
@@ -93,11 +93,11 @@ static bool reply_answer(Arena *arena, const Query *query, const cJSON *config, 
         return false;
     if (explain != NULL && strcmp(explain, "1") != 0 && strcmp(explain, "0") != 0)
         return error_set(err, "explain: '%.*s' is not 0 or 1", SHOWN_MAX, explain);
-    const Sheet *sheet = answer(arena, model, &question, err);
-    if (sheet == NULL) return false;
-    cJSON *tree = sheet_tree(sheet);
+    const Rows *rows = report_of(arena, model, &question, err);
+    if (rows == NULL) return false;
+    cJSON *tree = rows_tree(rows);
     if (explain != NULL && explain[0] == '1')
-        cJSON_AddItemToObject(tree, "explain", explanations(arena, sheet));
+        cJSON_AddItemToObject(tree, "explain", explanations(arena, rows));
     *json = print(arena, tree);
     return true;
 }
@@ -122,11 +122,11 @@ static bool paths_read(Arena *arena, const char *text, Paths *paths, Error *err)
            error_set(err, "paths is missing; expected places in the JSON of an answer");
 }
 
-typedef bool Tell(Sheet *sheet, const Model *model, const Question *question, Error *err);
+typedef bool Tell(Rows *rows, const Model *model, const Question *question, Error *err);
 
 // Only what one of the paths asks for is worked out: a chart needs a point in well under a millisecond.
-static const Sheet *tell_parts(Arena *arena, const Model *model, const Question *question,
-                               const Paths *paths, Error *err)
+static const Rows *tell_parts(Arena *arena, const Model *model, const Question *question,
+                              const Paths *paths, Error *err)
 {
     static const struct {
         Tell *tell;
@@ -135,32 +135,32 @@ static const Sheet *tell_parts(Arena *arena, const Model *model, const Question 
                  {compute_tell, {"compute."}},
                  {training_tell, {"training."}},
                  {fit_tell, {"fit."}}};
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
         bool asked = false;
         for (int i = 0; i < paths->count; i++)
             for (int w = 0; w < 3 && parts[p].prefixes[w] != NULL; w++)
                 asked |= strncmp(paths->items[i], parts[p].prefixes[w],
                                  strlen(parts[p].prefixes[w])) == 0;
-        if (asked && !parts[p].tell(sheet, model, question, err)) return NULL;
+        if (asked && !parts[p].tell(rows, model, question, err)) return NULL;
     }
-    return sheet;
+    return rows;
 }
 
-static cJSON *number_of(const Entry *entry)
+static cJSON *number_of(const Row *row)
 {
-    double number = entry != NULL ? entry_number(entry) : NAN;
+    double number = row != NULL ? row_number(row) : NAN;
     return isfinite(number) ? cJSON_CreateNumber(number) : cJSON_CreateNull();
 }
 
-static bool add_point(const Sheet *sheet, const Paths *paths, cJSON *series, Error *err)
+static bool add_point(const Rows *rows, const Paths *paths, cJSON *series, Error *err)
 {
     for (int p = 0; p < paths->count; p++) {
-        const Entry *entry = sheet_find(sheet, paths->items[p]);
-        if (entry == NULL)
+        const Row *row = rows_find(rows, paths->items[p]);
+        if (row == NULL)
             return error_set(err, "paths: '%.*s' is no quantity of an answer", SHOWN_MAX,
                              paths->items[p]);
-        cJSON_AddItemToArray(cJSON_GetArrayItem(series, p), number_of(entry));
+        cJSON_AddItemToArray(cJSON_GetArrayItem(series, p), number_of(row));
     }
     return true;
 }
@@ -168,14 +168,14 @@ static bool add_point(const Sheet *sheet, const Paths *paths, cJSON *series, Err
 static bool add_points(Arena *arena, const Model *model, const Question *question,
                        const Sweep *sweep, const Paths *paths, cJSON *series, Error *err)
 {
-    // Other settings leave the card as it was found.
+    // Other settings leave the GPU as it was found.
     bool machine = strcmp(sweep->field->group, question_field("gpu")->group) == 0;
     for (int i = 0; i < sweep->count; i++) {
         Question one = *question;
         if (!question_set(&one, arena, sweep->field->name, sweep->values[i], err)) return false;
         if (machine && !settle(arena, &one, err)) return false;
-        const Sheet *sheet = tell_parts(arena, model, &one, paths, err);
-        if (sheet == NULL || !add_point(sheet, paths, series, err)) return false;
+        const Rows *rows = tell_parts(arena, model, &one, paths, err);
+        if (rows == NULL || !add_point(rows, paths, series, err)) return false;
     }
     return true;
 }
@@ -249,22 +249,22 @@ static bool reply_models(Arena *arena, const Query *query, const cJSON *config, 
 static bool reply_gpus(Arena *arena, const Query *query, const cJSON *config, char **json,
                        Error *err)
 {
-    const Card *cards;
-    int count = takes_nothing(query, err) ? card_list(arena, &cards, err) : -1;
+    const GpuSpec *specs;
+    int count = takes_nothing(query, err) ? gpu_spec_list(arena, &specs, err) : -1;
     (void)config;
     if (count < 0) return false;
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < count; i++) {
         cJSON *object = add_object(list);
-        add_text(object, "id", cards[i].id);
-        add_text(object, "name", cards[i].name);
-        add_text(object, "vendor", cards[i].vendor);
-        cJSON_AddNumberToObject(object, "memory", cards[i].memory);
-        cJSON_AddNumberToObject(object, "sheet_gb", cards[i].sheet_gb);
-        cJSON_AddNumberToObject(object, "bandwidth", cards[i].bandwidth);
-        cJSON_AddNumberToObject(object, "bf16", cards[i].bf16);
-        add_text(object, "source", cards[i].source);
-        add_text(object, "note", cards[i].note);
+        add_text(object, "id", specs[i].id);
+        add_text(object, "name", specs[i].name);
+        add_text(object, "vendor", specs[i].vendor);
+        cJSON_AddNumberToObject(object, "memory", specs[i].memory);
+        cJSON_AddNumberToObject(object, "sheet_gb", specs[i].vendor_gb);
+        cJSON_AddNumberToObject(object, "bandwidth", specs[i].bandwidth);
+        cJSON_AddNumberToObject(object, "bf16", specs[i].bf16);
+        add_text(object, "source", specs[i].source);
+        add_text(object, "note", specs[i].note);
     }
     *json = print(arena, list);
     return true;

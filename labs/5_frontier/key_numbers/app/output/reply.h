@@ -5,7 +5,7 @@
  *     char *json;
  *     if (!reply(arena, &query, NULL, &json, &err)) ...    // 'contxt' is no setting; did you mean context?
  *
- * /answer?model=NAME&SETTING=VALUE...    the sheet as `--json` gives it; with explain=1 also
+ * /answer?model=NAME&SETTING=VALUE...    the report as `--json` gives it; with explain=1 also
  *     "explain": {PATH: {"label", "text", "short", "formula", "filled"}}, what people read of it
  * /answers?...&sweep=SETTING=VALUES&paths=PATH,...    a few quantities for many values of a setting:
  *     {"setting": "context", "values": ["1024", ...], "series": {PATH: [...], ...}}

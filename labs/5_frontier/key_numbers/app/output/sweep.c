@@ -56,17 +56,17 @@ bool sweep_read(Arena *arena, const char *text, Sweep *sweep, Error *err)
     return true;
 }
 
-const Sheet **sweep_run(Arena *arena, const Model *model, const Question *question,
-                        const Sweep *sweep, Error *err)
+const Rows **sweep_run(Arena *arena, const Model *model, const Question *question,
+                       const Sweep *sweep, Error *err)
 {
-    const Sheet **sheets = arena_alloc(arena, (size_t)sweep->count * sizeof *sheets);
+    const Rows **reports = arena_alloc(arena, (size_t)sweep->count * sizeof *reports);
     for (int i = 0; i < sweep->count; i++) {
         Question one = *question;
         if (!question_set(&one, arena, sweep->field->name, sweep->values[i], err) ||
             !question_settle(&one, arena, err))
             return NULL;
-        sheets[i] = answer(arena, model, &one, err);
-        if (sheets[i] == NULL) return NULL;
+        reports[i] = report_of(arena, model, &one, err);
+        if (reports[i] == NULL) return NULL;
     }
-    return sheets;
+    return reports;
 }

@@ -22,11 +22,11 @@ static bool holds(const char *words, const char *word, size_t length)
     return false;
 }
 
-static int part_of(const Entry *entry)
+static int part_of(const Row *row)
 {
     for (int p = 0; p < PART_COUNT; p++)
-        if (holds(parts[p].prefixes, entry->path, strcspn(entry->path, ".["))) return p;
-    REQUIRE(false, "%s belongs to no part", entry->path);
+        if (holds(parts[p].prefixes, row->path, strcspn(row->path, ".["))) return p;
+    REQUIRE(false, "%s belongs to no part", row->path);
     return 0;
 }
 
@@ -51,10 +51,10 @@ unsigned parts_named(const char *words, Error *err)
     return named;
 }
 
-static bool is_shown(const Entry *entry, unsigned shown, bool explain)
+static bool is_shown(const Row *row, unsigned shown, bool explain)
 {
-    if (!(shown >> part_of(entry) & 1)) return false;
-    return entry->label != NULL || (explain && entry->formula != NULL);
+    if (!(shown >> part_of(row) & 1)) return false;
+    return row->label != NULL || (explain && row->formula != NULL);
 }
 
 static void show_title(const Page *page, int part, int *last)
@@ -65,33 +65,33 @@ static void show_title(const Page *page, int part, int *last)
     *last = part;
 }
 
-static void show_explained(const Page *page, Arena *arena, const Entry *entry)
+static void show_explained(const Page *page, Arena *arena, const Row *row)
 {
-    const char *name = entry->label != NULL ? entry->label : entry->path;
-    if (entry->formula == NULL) {
-        page_item(page, 2, LABEL_COLUMN, name, entry_text(arena, entry));
+    const char *name = row->label != NULL ? row->label : row->path;
+    if (row->formula == NULL) {
+        page_item(page, 2, LABEL_COLUMN, name, units_text(arena, row));
         return;
     }
     page_text(page, PAGE_BOLD, 2, name);
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", entry->formula));
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", entry->filled));
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", entry_text(arena, entry)));
+    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", row->formula));
+    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", row->filled));
+    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", units_text(arena, row)));
 }
 
-void table_show(const Sheet *sheet, unsigned shown, bool explain)
+void table_show(const Rows *rows, unsigned shown, bool explain)
 {
     Page page = page_begin();
     int last = -1;
     for (int part = 0; part < PART_COUNT; part++)
-        for (const Entry *entry = sheet->first; entry != NULL; entry = entry->next) {
-            if (part_of(entry) != part || !is_shown(entry, shown, explain)) continue;
+        for (const Row *row = rows->first; row != NULL; row = row->next) {
+            if (part_of(row) != part || !is_shown(row, shown, explain)) continue;
             show_title(&page, part, &last);
-            if (explain) show_explained(&page, sheet->arena, entry);
-            else page_item(&page, 2, LABEL_COLUMN, entry->label, entry_text(sheet->arena, entry));
+            if (explain) show_explained(&page, rows->arena, row);
+            else page_item(&page, 2, LABEL_COLUMN, row->label, units_text(rows->arena, row));
         }
 }
 
-// ---- several sheets, side by side ----
+// ---- several reports, side by side ----
 
 // In UTF-8, of which only first bytes take a column.
 static int columns_of(const char *text)
@@ -101,21 +101,21 @@ static int columns_of(const char *text)
     return columns;
 }
 
-static const char *cell(const Sheet *sheet, const char *path)
+static const char *cell(const Rows *rows, const char *path)
 {
-    const Entry *entry = sheet_find(sheet, path);
-    return entry != NULL ? entry_short(sheet->arena, entry) : "";
+    const Row *row = rows_find(rows, path);
+    return row != NULL ? units_short(rows->arena, row) : "";
 }
 
-static bool differs(const Sheet *const *sheets, int count, const char *path)
+static bool differs(const Rows *const *reports, int count, const char *path)
 {
     for (int s = 1; s < count; s++)
-        if (strcmp(cell(sheets[0], path), cell(sheets[s], path)) != 0) return true;
+        if (strcmp(cell(reports[0], path), cell(reports[s], path)) != 0) return true;
     return false;
 }
 
 typedef struct Columns {
-    const Sheet *const *sheets;
+    const Rows *const *reports;
     int count, labels, width;    // widths of the labels, and of a column
     int first, end;              // those of one block: first .. end - 1
     unsigned shown;
@@ -123,20 +123,20 @@ typedef struct Columns {
 } Columns;
 
 // A row is what is short in all columns. The elements of lists have nothing to do with one another.
-static bool is_row(const Columns *columns, const Entry *entry, int part)
+static bool is_row(const Columns *columns, const Row *row, int part)
 {
-    if (part_of(entry) != part || !is_shown(entry, columns->shown, false)) return false;
-    if (strchr(entry->path, '[') != NULL || strcmp(entry->path, "model.name") == 0) return false;
+    if (part_of(row) != part || !is_shown(row, columns->shown, false)) return false;
+    if (strchr(row->path, '[') != NULL || strcmp(row->path, "model.name") == 0) return false;
     for (int s = 0; s < columns->count; s++)
-        if (columns_of(cell(columns->sheets[s], entry->path)) > WIDEST_COLUMN) return false;
-    return !columns->differing || differs(columns->sheets, columns->count, entry->path);
+        if (columns_of(cell(columns->reports[s], row->path)) > WIDEST_COLUMN) return false;
+    return !columns->differing || differs(columns->reports, columns->count, row->path);
 }
 
-// Whether an earlier sheet has had this row.
-static bool is_known(const Columns *columns, int sheet, const char *path)
+// Whether an earlier report has had this row.
+static bool is_known(const Columns *columns, int rows, const char *path)
 {
-    for (int s = 0; s < sheet; s++)
-        if (sheet_find(columns->sheets[s], path) != NULL) return true;
+    for (int s = 0; s < rows; s++)
+        if (rows_find(columns->reports[s], path) != NULL) return true;
     return false;
 }
 
@@ -144,12 +144,12 @@ static bool is_known(const Columns *columns, int sheet, const char *path)
 static const char *common_label(const Columns *columns, const char *path)
 {
     const char *label = "", *space = "";
-    Arena *arena = columns->sheets[0]->arena;
+    Arena *arena = columns->reports[0]->arena;
     const char *rest[COLUMNS_MAX];
     int count = 0;
     for (int s = 0; s < columns->count; s++) {
-        const Entry *entry = sheet_find(columns->sheets[s], path);
-        if (entry != NULL && entry->label != NULL) rest[count++] = entry->label;
+        const Row *row = rows_find(columns->reports[s], path);
+        if (row != NULL && row->label != NULL) rest[count++] = row->label;
     }
     for (int indent = 0; count > 0 && rest[0][indent] == ' '; indent++)
         label = arena_print(arena, "%s ", label);
@@ -189,7 +189,7 @@ static void show_head(const Page *page, const Columns *columns, const char *head
 static bool is_empty(const Columns *columns, const char *path)
 {
     for (int s = columns->first; s < columns->end; s++)
-        if (cell(columns->sheets[s], path)[0] != '\0') return false;
+        if (cell(columns->reports[s], path)[0] != '\0') return false;
     return true;
 }
 
@@ -200,14 +200,14 @@ static void show_block(const Page *page, const Columns *columns, const char *hea
     show_head(page, columns, heading, names);
     for (int part = 0; part < PART_COUNT; part++)
         for (int s = 0; s < columns->count; s++)
-            for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
+            for (const Row *e = columns->reports[s]->first; e != NULL; e = e->next) {
                 if (!is_row(columns, e, part) || is_known(columns, s, e->path) ||
                     is_empty(columns, e->path))
                     continue;
                 show_title(page, part, &last);
                 printf("  %-*s", columns->labels, common_label(columns, e->path));
                 for (int c = columns->first; c < columns->end; c++)
-                    show_cell(columns, cell(columns->sheets[c], e->path));
+                    show_cell(columns, cell(columns->reports[c], e->path));
                 putchar('\n');
             }
 }
@@ -219,9 +219,9 @@ static void measure(Columns *columns, const char *const *names)
         const char *slash = strrchr(names[s], '/');
         int head = columns_of(slash != NULL ? slash + 1 : names[s]);
         if (head > columns->width && head <= WIDEST_COLUMN) columns->width = head;
-        for (const Entry *e = columns->sheets[s]->first; e != NULL; e = e->next) {
+        for (const Row *e = columns->reports[s]->first; e != NULL; e = e->next) {
             if (!is_row(columns, e, part_of(e))) continue;
-            int used = columns_of(cell(columns->sheets[s], e->path)),
+            int used = columns_of(cell(columns->reports[s], e->path)),
                 label = columns_of(common_label(columns, e->path));
             if (used > columns->width) columns->width = used;
             if (label > columns->labels) columns->labels = label;
@@ -229,12 +229,12 @@ static void measure(Columns *columns, const char *const *names)
     }
 }
 
-void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names,
+void columns_show(const Rows *const *reports, const char *heading, const char *const *names,
                   int count, unsigned shown, bool differing)
 {
     REQUIRE(count <= COLUMNS_MAX, "%d columns, expected at most %d", count, COLUMNS_MAX);
     Page page = page_begin();
-    Columns columns = {.sheets = sheets,
+    Columns columns = {.reports = reports,
                        .count = count,
                        .width = LEAST_COLUMN,
                        .shown = shown,

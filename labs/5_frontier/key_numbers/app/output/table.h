@@ -1,8 +1,8 @@
-/* table.h -- a sheet as people read it, on a page as wide as their terminal.
+/* table.h -- a report as people read it, on a page as wide as their terminal.
  *
- *     table_show(sheet, SHOW_ALL, false);          // what has a label
- *     table_show(sheet, SHOW_TRAINING, true);      // --explain: the formulas, with numbers filled in
- *     columns_show(sheets, "model", names, 3, SHOW_ALL, false);    // a comparison, side by side
+ *     table_show(report, SHOW_ALL, false);          // what has a label
+ *     table_show(report, SHOW_TRAINING, true);      // --explain: the formulas, with numbers filled in
+ *     columns_show(reports, "model", names, 3, SHOW_ALL, false);    // a comparison, side by side
  */
 #pragma once
 #include "common/error.h"
@@ -28,10 +28,10 @@ enum {
 // The parts that a list of words names, "parameters,fit"; 0 and a sentence when a word is none.
 unsigned parts_named(const char *words, Error *err);
 
-void table_show(const Sheet *sheet, unsigned shown, bool explain);
+void table_show(const Rows *rows, unsigned shown, bool explain);
 enum { COLUMNS_MAX = 64 };
 
-// `differing`: only the rows in which the sheets are not all the same.
+// `differing`: only the rows in which the reports are not all the same.
 // `heading` says what the names are: "context". Lists and sentences stand in no row.
-void columns_show(const Sheet *const *sheets, const char *heading, const char *const *names,
+void columns_show(const Rows *const *reports, const char *heading, const char *const *names,
                   int count, unsigned shown, bool differing);

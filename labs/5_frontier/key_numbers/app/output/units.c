@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/output/units.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 static const char *grouped(Arena *arena, uint64_t value)
 {
     char digits[24], text[32], *end = text;
-    size_t count = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+    size_t count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, value);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && (count - i) % 3 == 0) *end++ = ',';
         *end++ = digits[i];
@@ -97,32 +98,32 @@ static const char *amount(Arena *arena, double value, Unit unit)
     return "";
 }
 
-const char *entry_text(Arena *arena, const Entry *entry)
+const char *units_text(Arena *arena, const Row *row)
 {
-    switch (entry->kind) {
-    case ENTRY_TEXT: return entry->text;
-    case ENTRY_NULL: return entry->text != NULL ? arena_print(arena, "- (%s)", entry->text) : "-";
-    case ENTRY_FLAG: return entry->flag ? "yes" : "no";
-    case ENTRY_COUNT:
-        if (entry->unit == UNIT_PARAMETERS) return grouped(arena, entry->count);
-        if (entry->unit == UNIT_TOKENS)
-            return arena_print(arena, "%s tokens", grouped(arena, entry->count));
-        if (entry->unit == UNIT_BYTES && entry->count >= 1000)
-            return arena_print(arena, "%s B = %s", grouped(arena, entry->count),
-                               bytes_text(arena, (double)entry->count));
+    switch (row->kind) {
+    case ROW_TEXT: return row->text;
+    case ROW_NULL: return row->text != NULL ? arena_print(arena, "- (%s)", row->text) : "-";
+    case ROW_FLAG: return row->flag ? "yes" : "no";
+    case ROW_COUNT:
+        if (row->unit == UNIT_PARAMETERS) return grouped(arena, row->count);
+        if (row->unit == UNIT_TOKENS)
+            return arena_print(arena, "%s tokens", grouped(arena, row->count));
+        if (row->unit == UNIT_BYTES && row->count >= 1000)
+            return arena_print(arena, "%s B = %s", grouped(arena, row->count),
+                               bytes_text(arena, (double)row->count));
         break;
-    case ENTRY_REAL: break;
+    case ROW_REAL: break;
     }
-    return amount(arena, entry_number(entry), entry->unit);
+    return amount(arena, row_number(row), row->unit);
 }
 
-const char *entry_short(Arena *arena, const Entry *entry)
+const char *units_short(Arena *arena, const Row *row)
 {
-    double value = entry_number(entry);
-    if (entry->kind == ENTRY_NULL) return "-";
-    if (entry->kind == ENTRY_TEXT || entry->kind == ENTRY_FLAG) return entry_text(arena, entry);
-    if (entry->unit == UNIT_BYTES)
+    double value = row_number(row);
+    if (row->kind == ROW_NULL) return "-";
+    if (row->kind == ROW_TEXT || row->kind == ROW_FLAG) return units_text(arena, row);
+    if (row->unit == UNIT_BYTES)
         return value < 1000 ? arena_print(arena, "%.15g B", value)
                             : arena_print(arena, "%sB", scaled(arena, value, 1000, DECIMAL));
-    return amount(arena, value, entry->unit);
+    return amount(arena, value, row->unit);
 }

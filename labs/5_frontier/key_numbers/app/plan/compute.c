@@ -1,8 +1,7 @@
 #include "labs/5_frontier/key_numbers/app/plan/compute.h"
+#include <inttypes.h>
 #include <math.h>
 #include "labs/5_frontier/key_numbers/app/plan/training_run.h"
-
-typedef unsigned long long Digits;    // what %llu takes
 
 // ---- one token ----
 
@@ -85,7 +84,7 @@ double compute_recomputed(const Model *model, uint64_t sequence, Positions posit
 
 // ---- telling ----
 
-static void explain_kinds(Sheet *sheet, Entry *entry, const Model *model, uint64_t sequence)
+static void explain_kinds(Rows *rows, Row *entry, const Model *model, uint64_t sequence)
 {
     TokenFlops flops = compute_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH);
     const char *text = "";
@@ -93,100 +92,100 @@ static void explain_kinds(Sheet *sheet, Entry *entry, const Model *model, uint64
         const LayerKind *kind = &model->kinds[k];
         double matrices =
             kn_forward_flops(&kind->block, kind->vectors, 0) + 2 * (double)kind->other;
-        text = arena_print(sheet->arena, "%s%d x (2 x %.0f + %.0f x %g) + ", text, kind->count,
+        text = arena_print(rows->arena, "%s%d x (2 x %.0f + %.0f x %g) + ", text, kind->count,
                            matrices / 2, attention_of(kind, POSITIONS_CAUSAL),
                            positions_of(kind, sequence, POSITIONS_CAUSAL));
     }
-    entry_explain(sheet, entry,
-                  "sum over kinds: layers x (2 x parameters in matrices + 2 a (d_q + d_v) x "
-                  "positions, s/2 or a window's) + 2 V h",
-                  "%s%.0f", text, flops.head);
+    row_explain(rows, entry,
+                "sum over kinds: layers x (2 x parameters in matrices + 2 a (d_q + d_v) x "
+                "positions, s/2 or a window's) + 2 V h",
+                "%s%.0f", text, flops.head);
 }
 
-static void conventions_tell(Sheet *sheet, const Model *model, uint64_t sequence)
+static void conventions_tell(Rows *rows, const Model *model, uint64_t sequence)
 {
     double six_n = compute_six_n(model), n = six_n / 6;
     TokenFlops full = compute_token(model, sequence, POSITIONS_FULL, PHASE_BOTH);
-    Entry *entry = sheet_real(sheet, "compute.conventions.six_n", "  as 6 N", six_n, UNIT_FLOPS);
-    entry_explain(sheet, entry,
-                  "6 N, N active parameters without what is looked up, vision and pooler (Kaplan "
-                  "et al. 2020)",
-                  "6 x %.0f", n);
-    entry = sheet_real(sheet, "compute.conventions.palm", "  as PaLM counts",
-                       six_n + 3 * full.attention, UNIT_FLOPS);
-    entry_explain(
-        sheet, entry,
+    Row *entry = row_real(rows, "compute.conventions.six_n", "  as 6 N", six_n, UNIT_FLOPS);
+    row_explain(rows, entry,
+                "6 N, N active parameters without what is looked up, vision and pooler (Kaplan "
+                "et al. 2020)",
+                "6 x %.0f", n);
+    entry = row_real(rows, "compute.conventions.palm", "  as PaLM counts",
+                     six_n + 3 * full.attention, UNIT_FLOPS);
+    row_explain(
+        rows, entry,
         "6 N + 12 L a d s: attention over the full square (Chowdhery et al. 2022, appendix B)",
         "6 x %.0f + 3 x %.0f", n, full.attention);
-    entry = sheet_real(sheet, "compute.conventions.palm_recomputed", NULL,
-                       (4 * six_n + 12 * full.attention) / 3, UNIT_FLOPS);
-    entry_explain(sheet, entry, "8 N + 16 L a d s: and all of forward computed again",
-                  "8 x %.0f + 4 x %.0f", n, full.attention);
-    entry = sheet_real(sheet, "compute.conventions.narayanan", NULL,
-                       compute_recomputed(model, sequence, POSITIONS_FULL), UNIT_FLOPS);
-    entry_explain(sheet, entry,
-                  "96 L h^2 (1 + s/(6h) + V/(16 L h)) of a GPT: layers computed again, logits not "
-                  "(Narayanan et al. 2021)",
-                  "4 x (%.0f + %.0f) + 3 x %.0f", full.matrices, full.attention, full.head);
-    entry = sheet_real(sheet, "compute.conventions.kaplan_forward", NULL,
-                       full.matrices + full.attention / 2, UNIT_FLOPS);
-    entry_explain(sheet, entry,
-                  "2 N + 2 L s d_attn, N without embeddings and head (Kaplan et al. 2020, table 1)",
-                  "%.0f + %.0f", full.matrices, full.attention / 2);
+    entry = row_real(rows, "compute.conventions.palm_recomputed", NULL,
+                     (4 * six_n + 12 * full.attention) / 3, UNIT_FLOPS);
+    row_explain(rows, entry, "8 N + 16 L a d s: and all of forward computed again",
+                "8 x %.0f + 4 x %.0f", n, full.attention);
+    entry = row_real(rows, "compute.conventions.narayanan", NULL,
+                     compute_recomputed(model, sequence, POSITIONS_FULL), UNIT_FLOPS);
+    row_explain(rows, entry,
+                "96 L h^2 (1 + s/(6h) + V/(16 L h)) of a GPT: layers computed again, logits not "
+                "(Narayanan et al. 2021)",
+                "4 x (%.0f + %.0f) + 3 x %.0f", full.matrices, full.attention, full.head);
+    entry = row_real(rows, "compute.conventions.kaplan_forward", NULL,
+                     full.matrices + full.attention / 2, UNIT_FLOPS);
+    row_explain(rows, entry,
+                "2 N + 2 L s d_attn, N without embeddings and head (Kaplan et al. 2020, table 1)",
+                "%.0f + %.0f", full.matrices, full.attention / 2);
 }
 
-static void flops_tell(Sheet *sheet, const Model *model, uint64_t sequence)
+static void flops_tell(Rows *rows, const Model *model, uint64_t sequence)
 {
     TokenFlops flops = compute_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH);
     double forward = flops.matrices + flops.attention + flops.head;
-    Entry *entry =
-        sheet_real(sheet, "compute.forward_flops_per_token",
-                   arena_print(sheet->arena, "FLOPs per token of %llu, forward", (Digits)sequence),
-                   forward, UNIT_FLOPS);
-    explain_kinds(sheet, entry, model, sequence);
-    sheet_real(sheet, "compute.forward.matrices", NULL, flops.matrices, UNIT_FLOPS);
-    sheet_real(sheet, "compute.forward.attention", NULL, flops.attention, UNIT_FLOPS);
-    sheet_real(sheet, "compute.forward.head", NULL, flops.head, UNIT_FLOPS);
-    entry = sheet_real(sheet, "compute.training_flops_per_token", "  training",
-                       compute_training(model, sequence), UNIT_FLOPS);
-    entry_explain(sheet, entry, "3 x forward: backward multiplies by each matrix twice", "3 x %.0f",
-                  forward);
-    entry = sheet_real(sheet, "compute.recomputed_flops_per_token", NULL,
-                       compute_recomputed(model, sequence, POSITIONS_CAUSAL), UNIT_FLOPS);
-    entry_explain(sheet, entry, "4 x layers + 3 x head: with full recomputation",
-                  "4 x (%.0f + %.0f) + 3 x %.0f", flops.matrices, flops.attention, flops.head);
-    sheet_text(sheet, "compute.convention", NULL,
-               "2 for a multiplication and addition; attention with a causal mask; head counted, "
-               "look-ups not");
+    Row *entry =
+        row_real(rows, "compute.forward_flops_per_token",
+                 arena_print(rows->arena, "FLOPs per token of %" PRIu64 ", forward", sequence),
+                 forward, UNIT_FLOPS);
+    explain_kinds(rows, entry, model, sequence);
+    row_real(rows, "compute.forward.matrices", NULL, flops.matrices, UNIT_FLOPS);
+    row_real(rows, "compute.forward.attention", NULL, flops.attention, UNIT_FLOPS);
+    row_real(rows, "compute.forward.head", NULL, flops.head, UNIT_FLOPS);
+    entry = row_real(rows, "compute.training_flops_per_token", "  training",
+                     compute_training(model, sequence), UNIT_FLOPS);
+    row_explain(rows, entry, "3 x forward: backward multiplies by each matrix twice", "3 x %.0f",
+                forward);
+    entry = row_real(rows, "compute.recomputed_flops_per_token", NULL,
+                     compute_recomputed(model, sequence, POSITIONS_CAUSAL), UNIT_FLOPS);
+    row_explain(rows, entry, "4 x layers + 3 x head: with full recomputation",
+                "4 x (%.0f + %.0f) + 3 x %.0f", flops.matrices, flops.attention, flops.head);
+    row_text(rows, "compute.convention", NULL,
+             "2 for a multiplication and addition; attention with a causal mask; head counted, "
+             "look-ups not");
     for (int k = 0; k < model->kind_count; k++) {
         if (model->kinds[k].index_dim == 0) continue;
-        sheet_text(sheet, "compute.note", "note",
-                   "FLOPs count every position; its indexer picks fewer at long contexts");
+        row_text(rows, "compute.note", "note",
+                 "FLOPs count every position; its indexer picks fewer at long contexts");
         break;
     }
-    conventions_tell(sheet, model, sequence);
+    conventions_tell(rows, model, sequence);
 }
 
-static void unknown_tell(Sheet *sheet)
+static void unknown_tell(Rows *rows)
 {
     static const char *const paths[] = {
         "compute.forward_flops_per_token",  "compute.training_flops_per_token",
         "compute.prefill.seconds",          "compute.decode.seconds_per_token",
         "compute.decode.tokens_per_second", "compute.training.flops"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        sheet_null(sheet, paths[i], i == 0 ? "FLOPs" : NULL,
-                   "its layers are not known: the tensors came without a config.json");
+        row_null(rows, paths[i], i == 0 ? "FLOPs" : NULL,
+                 "its layers are not known: the tensors came without a config.json");
 }
 
-bool compute_tell(Sheet *sheet, const Model *model, const Question *question, Error *err)
+bool compute_tell(Rows *rows, const Model *model, const Question *question, Error *err)
 {
-    sheet_count(sheet, "compute.sequence", NULL, question->sequence, UNIT_TOKENS);
+    row_count(rows, "compute.sequence", NULL, question->sequence, UNIT_TOKENS);
     if (model->layers == 0) {
-        unknown_tell(sheet);
+        unknown_tell(rows);
         return true;
     }
-    flops_tell(sheet, model, question->sequence);
-    if (!speed_tell(sheet, model, question, err)) return false;
-    training_run_tell(sheet, model, question);
+    flops_tell(rows, model, question->sequence);
+    if (!speed_tell(rows, model, question, err)) return false;
+    training_run_tell(rows, model, question);
     return true;
 }

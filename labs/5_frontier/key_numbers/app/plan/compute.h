@@ -1,4 +1,4 @@
-/* compute.h -- FLOPs, the roofline, and what training costs: compute.* of the sheet.
+/* compute.h -- FLOPs, the roofline, and what training costs: compute.* of the report.
  *
  *     compute_forward(model, 4096, POSITIONS_CAUSAL)    // FLOPs of one token, the head included
  *     Speed speed;
@@ -52,7 +52,7 @@ typedef struct Speed {
         decode_link;    // seconds of all-reduces, not in those above; 0: none, or unknown
     bool prefill_memory_bound, decode_memory_bound;
     double experts_touched;    // of each layer's, expected at this batch; 0 without experts
-    double peak, bandwidth;    // of the card, before u_compute and u_memory
+    double peak, bandwidth;    // of the GPU, before u_compute and u_memory
     double ridge;              // FLOP/byte
     bool decodes;              // false of an encoder: what is of decoding is 0
 } Speed;
@@ -61,5 +61,5 @@ bool compute_speed(Arena *arena, const Model *model, const Question *question, S
                    Error *err);
 
 // compute.*: FLOPs for each token; then speed_tell()'s and training_run_tell()'s part of it.
-bool compute_tell(Sheet *sheet, const Model *model, const Question *question, Error *err);
-bool speed_tell(Sheet *sheet, const Model *model, const Question *question, Error *err);
+bool compute_tell(Rows *rows, const Model *model, const Question *question, Error *err);
+bool speed_tell(Rows *rows, const Model *model, const Question *question, Error *err);

@@ -1,5 +1,5 @@
 /* fit.h -- which GPUs hold the model, the cheapest split first; and what the most is that the asked GPU
- * holds: fit.* of the sheet.
+ * holds: fit.* of the report.
  *
  *     const FitOption *options;
  *     int count = fit_options(arena, model, &question, &options, &err);
@@ -12,9 +12,9 @@
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
 
 typedef struct FitOption {
-    Card card;
+    GpuSpec gpu_spec;
     uint64_t gpus, tp, pp;    // 0 GPUs: no split up to FIT_MOST of them holds it
-    double memory;            // of all those GPUs together, bytes, by their sheets
+    double memory;            // of all those GPUs together, bytes, by their reports
     double free;              // on the fullest one, within the share that may be used
     uint64_t requests;        // of this context at the same time; 0 also when none is limited
     const char *weights;      // the format
@@ -22,17 +22,17 @@ typedef struct FitOption {
 
 enum { FIT_MOST = 64 };    // GPUs of one kind
 
-// The smallest split for each card of the table, sorted: the least memory in all first, then fewer GPUs,
+// The smallest split for each GPU of the table, sorted: the least memory in all first, then fewer GPUs,
 // then more bandwidth; those that hold nothing last. A GPU that shares its host's memory is alone. Splits
 // are over 1, 2, 4, 8 GPUs and whole machines of 8 beyond; question's own tp, pp, ep are not looked at.
 int fit_options(Arena *arena, const Model *model, const Question *question,
                 const FitOption **options,
                 Error *err);    // -1 upon failure
-// The same for question->card, with all that is known of that split; `less`, if there is one, is the
+// The same for question->GPU, with all that is known of that split; `less`, if there is one, is the
 // next smaller number of GPUs, which does not hold it.
-bool fit_card(Arena *arena, const Model *model, const Question *question, FitOption *option,
-              Serving *serving, Serving *less, Error *err);
-// Whether one such card holds the model in this format (NULL: as published); then `serving` says how.
+bool fit_asked(Arena *arena, const Model *model, const Question *question, FitOption *option,
+               Serving *serving, Serving *less, Error *err);
+// Whether one such GPU holds the model in this format (NULL: as published); then `serving` says how.
 bool fit_alone(Arena *arena, const Model *model, const Question *question, const char *weights,
                Serving *serving);
 // The formats that weights are commonly cut down to.
@@ -40,12 +40,12 @@ enum { FIT_FORMATS = 8, FIT_GOOD_FORMATS = 6 };    // those before 3 bits
 extern const char *const fit_formats[FIT_FORMATS];
 
 // As published, or else in the one of the first `count` of fit_formats[] that has most bits and in which
-// one such card holds the model: best->weights is what it takes. Its format is NULL where none does.
+// one such GPU holds the model: best->weights is what it takes. Its format is NULL where none does.
 bool fit_best(Arena *arena, const Model *model, const Question *question, int count, Serving *best,
               Error *err);
 
-bool fit_tell(Sheet *sheet, const Model *model, const Question *question,
+bool fit_tell(Rows *rows, const Model *model, const Question *question,
               Error *err);    // fit_tell.c
-// The largest models of the catalogue that question.card holds at this context, in question.weights or
+// The largest models of the catalogue that question.GPU holds at this context, in question.weights or
 // the best of a few formats: fit.largest_models[].    fit_largest.c
-bool fit_largest_tell(Sheet *sheet, const Question *question, Error *err);
+bool fit_largest_tell(Rows *rows, const Question *question, Error *err);

@@ -20,35 +20,34 @@ static bool holds(Arena *arena, const Model *model, const Question *question, Se
            serving->weights.format != NULL;
 }
 
-static void tell_model(Sheet *sheet, const Model *model, const Serving *serving, int i)
+static void tell_model(Rows *rows, const Model *model, const Serving *serving, int i)
 {
-    const char *at = sheet_path(sheet, "fit.largest_models[%d]", i);
-    const char *text = arena_print(sheet->arena, "%s: %.4ge9 in %s, %.4g GB", model->name,
+    const char *at = row_path(rows, "fit.largest_models[%d]", i);
+    const char *text = arena_print(rows->arena, "%s: %.4ge9 in %s, %.4g GB", model->name,
                                    (double)model_params(model) / 1e9, serving->weights.format,
                                    (double)serving->weights.bytes / 1e9);
-    sheet_text(sheet, sheet_path(sheet, "%s.summary", at),
-               i == 0 ? "largest models on one" : "then", text);
-    sheet_text(sheet, sheet_path(sheet, "%s.model", at), NULL, model->name);
-    sheet_count(sheet, sheet_path(sheet, "%s.parameters", at), NULL, model_params(model),
-                UNIT_PARAMETERS);
-    sheet_text(sheet, sheet_path(sheet, "%s.weights", at), NULL, serving->weights.format);
-    sheet_count(sheet, sheet_path(sheet, "%s.bytes", at), NULL, serving->weights.bytes, UNIT_BYTES);
-    sheet_count(sheet, sheet_path(sheet, "%s.requests", at), NULL, serving->max_requests,
-                UNIT_REQUESTS);
+    row_text(rows, row_path(rows, "%s.summary", at), i == 0 ? "largest models on one" : "then",
+             text);
+    row_text(rows, row_path(rows, "%s.model", at), NULL, model->name);
+    row_count(rows, row_path(rows, "%s.parameters", at), NULL, model_params(model),
+              UNIT_PARAMETERS);
+    row_text(rows, row_path(rows, "%s.weights", at), NULL, serving->weights.format);
+    row_count(rows, row_path(rows, "%s.bytes", at), NULL, serving->weights.bytes, UNIT_BYTES);
+    row_count(rows, row_path(rows, "%s.requests", at), NULL, serving->max_requests, UNIT_REQUESTS);
 }
 
-bool fit_largest_tell(Sheet *sheet, const Question *question, Error *err)
+bool fit_largest_tell(Rows *rows, const Question *question, Error *err)
 {
     const Model **models;
     Serving serving;
-    int told = 0, count = catalogue_all(sheet->arena, &models, err);
+    int told = 0, count = catalogue_all(rows->arena, &models, err);
     if (count < 0) return false;
     qsort(models, (size_t)count, sizeof *models, by_size);
     for (int i = 0; i < count && told < TOLD; i++)
-        if (holds(sheet->arena, models[i], question, &serving))
-            tell_model(sheet, models[i], &serving, told++);
+        if (holds(rows->arena, models[i], question, &serving))
+            tell_model(rows, models[i], &serving, told++);
     if (told == 0)
-        sheet_null(sheet, "fit.largest_models", "largest models on one",
-                   "it holds none of the catalogue");
+        row_null(rows, "fit.largest_models", "largest models on one",
+                 "it holds none of the catalogue");
     return true;
 }

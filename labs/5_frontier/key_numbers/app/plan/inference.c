@@ -1,8 +1,7 @@
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
-#include "labs/5_frontier/key_numbers/app/plan/cache.h"
-#include "labs/5_frontier/key_numbers/app/plan/work.h"
-
-typedef unsigned long long Digits;    // what %llu takes
+#include <inttypes.h>
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
+#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
 
 static const double gib = 1024.0 * 1024 * 1024;
 static const uint64_t context_most = (uint64_t)1 << 30;    // what fits there fits anywhere
@@ -29,9 +28,10 @@ bool inference_choose(const Model *model, const Question *question, Split *split
     if (gpus > 0 && split->tp * split->pp * split->ep == 1) *split = split_choose(model, gpus);
     else if (gpus > 0 && split->pp == 1) split->pp = gpus / (split->tp * split->ep);
     if (gpus > 0 && split->tp * split->pp * split->ep != gpus)
-        return error_set(
-            err, "gpus: %llu cannot be had as tp x pp x ep with %llu x %llu x %llu asked for",
-            (Digits)gpus, (Digits)question->tp, (Digits)question->pp, (Digits)question->ep);
+        return error_set(err,
+                         "gpus: %" PRIu64 " cannot be had as tp x pp x ep with %" PRIu64
+                         " x %" PRIu64 " x %" PRIu64 " asked for",
+                         gpus, question->tp, question->pp, question->ep);
     return split_check(model, *split, err);
 }
 
@@ -47,7 +47,7 @@ typedef struct Stage {
 
 typedef struct Plan {
     const Question *question;
-    Work work;
+    Workspace work;
     double budget;
     Stage *stages;
     uint64_t count;
@@ -62,7 +62,7 @@ static void stage_caches(Stage *stage, const Model *model, const KnFormat *forma
         const LayerKind *kind = &model->kinds[k];
         if (layers[k] == 0 || !kind->caches) continue;
         stage->caches[stage->cache_count++] =
-            (KnLayerCache){layers[k], cache_token_bytes(kind, format, tp), kind->window};
+            (KnLayerCache){layers[k], kv_cache_token_bytes(kind, format, tp), kind->window};
     }
 }
 
@@ -71,8 +71,8 @@ static Plan make_plan(Arena *arena, const ServingBasis *basis, const Question *q
 {
     const StageWeights *weights = split_weights(arena, &basis->split, split);
     Plan plan = {.question = question, .count = split.pp};
-    plan.work = work_space(basis->model, split, basis->weights.compute_bits);
-    plan.budget = question->card.memory * question->utilisation;
+    plan.work = workspace_of(basis->model, split, basis->weights.compute_bits);
+    plan.budget = question->gpu_spec.memory * question->utilisation;
     plan.stages = arena_zeros(arena, split.pp * sizeof *plan.stages);
     for (uint64_t s = 0; s < split.pp; s++) {
         plan.stages[s].weights = (double)weights[s].all;
@@ -91,8 +91,9 @@ static ServingBytes stage_bytes(const Plan *plan, const Stage *stage, uint64_t c
     const Question *q = plan->question;
     uint64_t tokens = context * requests;
     ServingBytes bytes = {.weights = stage->weights, .runtime = q->runtime * gib};
-    bytes.work = (double)work_bytes(&plan->work, tokens < q->step_tokens ? tokens : q->step_tokens,
-                                    stage->samples ? requests : 0);
+    bytes.work =
+        (double)workspace_bytes(&plan->work, tokens < q->step_tokens ? tokens : q->step_tokens,
+                                stage->samples ? requests : 0);
     for (int i = 0; i < stage->cache_count; i++) {
         const KnLayerCache *c = &stage->caches[i];
         bytes.cache += (double)requests * (double)c->layers * (double)c->bytes *
@@ -113,7 +114,7 @@ static uint64_t room(const Plan *plan, uint64_t requests)
         const Question *q = plan->question;
         ServingBytes bytes = stage_bytes(plan, stage, q->context, requests);
         if (stage->cache_count == 0 && bytes.total <= plan->budget) continue;
-        uint64_t fit = kn_concurrency(q->card.memory, q->utilisation, bytes.total - bytes.cache,
+        uint64_t fit = kn_concurrency(q->gpu_spec.memory, q->utilisation, bytes.total - bytes.cache,
                                       stage->caches, stage->cache_count, q->context, q->page);
         if (fit < least) least = fit;
     }
@@ -160,18 +161,19 @@ static bool whole_cache(Serving *serving, const ServingBasis *basis, const Quest
                         Error *err)
 {
     const Model *model = basis->model;
-    uint64_t now = cache_bytes(model, &basis->cache, question->context, 1);
+    uint64_t now = kv_cache_bytes(model, &basis->cache, question->context, 1);
     if ((double)now * (double)question->batch > cache_most)
-        return error_set(err, "batch: the cache of %llu requests of %llu tokens is over %g bytes",
-                         (Digits)question->batch, (Digits)question->context, cache_most);
+        return error_set(
+            err, "batch: the cache of %" PRIu64 " requests of %" PRIu64 " tokens is over %g bytes",
+            question->batch, question->context, cache_most);
     serving->kv_bytes = question->batch * now;
-    serving->kv_1k = cache_bytes(model, &basis->cache, question->context + 1024, 1) - now;
-    serving->kv_per_token = cache_bytes(model, &basis->cache, 1, 1);
+    serving->kv_1k = kv_cache_bytes(model, &basis->cache, question->context + 1024, 1) - now;
+    serving->kv_per_token = kv_cache_bytes(model, &basis->cache, 1, 1);
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         if (!kind->caches) continue;
         serving->kv_paged += question->batch * (uint64_t)kind->count *
-                             cache_token_bytes(kind, &basis->cache, 1) *
+                             kv_cache_token_bytes(kind, &basis->cache, 1) *
                              kn_cached_tokens(question->context, kind->window, question->page);
     }
     return true;
@@ -197,7 +199,7 @@ bool inference_split(Arena *arena, const ServingBasis *basis, const Question *qu
     Plan one = make_plan(arena, basis, question, (Split){1, 1, 1});
     serving->alone = stage_bytes(&one, &one.stages[0], question->context, question->batch);
     if (model->kind_count > 0)
-        serving->kv_heads_per_gpu = cache_heads(&model->kinds[0].block, split.tp);
+        serving->kv_heads_per_gpu = kv_cache_heads(&model->kinds[0].block, split.tp);
 
     for (uint64_t s = 0; s < plan.count; s++) {
         ServingBytes bytes = stage_bytes(&plan, &plan.stages[s], question->context, requests);

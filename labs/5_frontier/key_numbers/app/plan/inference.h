@@ -5,15 +5,15 @@
  *     serving.per_gpu.weights, .cache, .work, .runtime    // bytes on the fullest GPU
  *
  * The split is question.tp x pp x ep (split.h says what each does). With question.gpus the stages are as
- * many as that leaves, and where tp and ep are 1 as well, tp is what a node of 8 GPUs allows. Work space
+ * many as that leaves, and where tp and ep are 1 as well, tp is what a node of 8 GPUs allows. Workspace space
  * and runtime are estimates by the formulas that --explain shows; weights and cache are exact. An engine
- * may use question.utilisation of the card's TOTAL memory, as with vLLM's gpu_memory_utilization;
+ * may use question.utilisation of the GPU's TOTAL memory, as with vLLM's gpu_memory_utilization;
  * TensorRT-LLM's free_gpu_memory_fraction is of what is free once the weights are there.
  *
  * For many questions about one model in one format, ask inference_basis() once and then, which takes
  * some microseconds:
  *
- *     inference_split(arena, &basis, &question, &serving, &err)    // of tp, pp, ep, card, context, batch
+ *     inference_split(arena, &basis, &question, &serving, &err)    // of tp, pp, ep, GPU, context, batch
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
@@ -39,7 +39,7 @@ typedef struct Serving {
     uint64_t kv_heads_per_gpu;    // ceil(k / tp): copied when there are fewer heads than GPUs
     uint64_t requests_per_group;    // ceil(batch / ep): what one GPU has caches of
     ServingBytes per_gpu;           // on the fullest GPU, its cache in whole pages
-    double budget;                  // the card's memory x utilisation
+    double budget;                  // the GPU's memory x utilisation
     bool fits;                      // per_gpu.total within the budget
     uint64_t
         max_context;    // largest context at this batch that fits (0: none); not over the model's own
@@ -68,4 +68,4 @@ bool inference_plan(Arena *arena, const Model *model, const Question *question, 
                     Error *err);
 
 // weights.*, kv_cache.*, inference.*
-bool inference_tell(Sheet *sheet, const Model *model, const Question *question, Error *err);
+bool inference_tell(Rows *rows, const Model *model, const Question *question, Error *err);

@@ -1,6 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/plan/speed.h"
 #include <math.h>
-#include "labs/5_frontier/key_numbers/app/plan/cache.h"
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 #include "labs/5_frontier/key_numbers/app/plan/compute.h"
 
 static const uint64_t batch_most = (uint64_t)1 << 40;    // bound by memory there: for good
@@ -27,24 +27,24 @@ bool load_of(Load *load, Arena *arena, const ServingBasis *basis, const Question
              Split split, Error *err)
 {
     const Model *model = basis->model;
-    const Card *card = &question->card;
+    const GpuSpec *spec = &question->gpu_spec;
     uint64_t s = question->context;
     int bits = basis->weights.compute_bits;
     *load = (Load){.model = model, .question = question, .split = split};
-    load->peak = card_peak(card, bits);
-    load->bandwidth = card->bandwidth;
+    load->peak = gpu_spec_peak(spec, bits);
+    load->bandwidth = spec->bandwidth;
     if (!(load->peak > 0))
         return error_set(err, "the peak of %s for %d-bit products is not known; give --tflops",
-                         card->name, bits);
+                         spec->name, bits);
     if (!(load->bandwidth > 0))
-        return error_set(err, "the bandwidth of %s is not known; give --bandwidth", card->name);
+        return error_set(err, "the bandwidth of %s is not known; give --bandwidth", spec->name);
     load_weights(load, arena, basis);
     TokenFlops prompt = compute_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
     TokenFlops token = compute_token(model, s, POSITIONS_LAST, PHASE_DECODE);
     load->prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
     load->token_flops = token.matrices + token.attention + token.head;
-    load->cache_token = (double)cache_bytes(model, &basis->cache, 1, split.tp);
-    load->cache_request = (double)cache_bytes(model, &basis->cache, s, split.tp);
+    load->cache_token = (double)kv_cache_bytes(model, &basis->cache, 1, split.tp);
+    load->cache_request = (double)kv_cache_bytes(model, &basis->cache, s, split.tp);
     return true;
 }
 
@@ -58,7 +58,7 @@ double load_touched(const Load *load, double tokens)
 // 2 (tp - 1) / tp of it.
 static double link_seconds(const Load *load, double tokens)
 {
-    double link = load->question->card.link, tp = (double)load->split.tp;
+    double link = load->question->gpu_spec.link, tp = (double)load->split.tp;
     if (load->split.tp == 1 || !(link > 0)) return 0;
     double bytes = 2 * tokens * (double)load->model->width;
     return 2 * load->model->layers * bytes * 2 * (tp - 1) / tp / link;

@@ -1,4 +1,4 @@
-/* speed.h -- how fast a card can answer at best: the roofline of a prompt's pass and of a new token's.
+/* speed.h -- how fast a GPU can answer at best: the roofline of a prompt's pass and of a new token's.
  *
  *     Load load;
  *     if (!load_of(&load, arena, &basis, &question, split, &err)) ...    // what the model asks of a GPU
@@ -17,7 +17,7 @@ typedef struct Load {
     const Model *model;
     const Question *question;
     Split split;
-    double peak, bandwidth;     // of the card
+    double peak, bandwidth;     // of the GPU
     double prompt_weights;      // bytes that a step of a prompt reads, routed experts left out
     double token_weights;       // the same of a new token
     double experts;             // bytes of all routed ones that the GPU has
@@ -29,7 +29,7 @@ typedef struct Load {
     bool decodes;               // false of an encoder
 } Load;
 
-// False, and why, where the card's peak or bandwidth is not known.
+// False, and why, where the GPU's peak or bandwidth is not known.
 bool load_of(Load *load, Arena *arena, const ServingBasis *basis, const Question *question,
              Split split, Error *err);
 

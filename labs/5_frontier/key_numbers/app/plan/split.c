@@ -1,8 +1,7 @@
 #include "labs/5_frontier/key_numbers/app/plan/split.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-typedef unsigned long long Digits;    // what %llu takes
 
 enum { NODE = 8 };    // GPUs that are linked closely enough to share each product
 
@@ -84,16 +83,18 @@ bool split_check(const Model *model, Split split, Error *err)
     for (int k = 0; k < model->kind_count; k++) {
         const KnBlock *b = &model->kinds[k].block;
         if (heads_divide(b, split.tp)) continue;
-        return error_set(
-            err, "tp: %llu query and %llu key/value heads of %s cannot be divided over %llu GPUs",
-            (Digits)b->heads, (Digits)b->kv_heads, model->name, (Digits)split.tp);
+        return error_set(err,
+                         "tp: %" PRIu64 " query and %" PRIu64
+                         " key/value heads of %s cannot be divided over %" PRIu64 " GPUs",
+                         b->heads, b->kv_heads, model->name, split.tp);
     }
     if (split.pp > 1 && split.pp > (uint64_t)model->layers)
-        return error_set(err, "pp: %s has %d layers, too few for %llu stages", model->name,
-                         model->layers, (Digits)split.pp);
+        return error_set(err, "pp: %s has %d layers, too few for %" PRIu64 " stages", model->name,
+                         model->layers, split.pp);
     if (split.ep > 1 && sharing > experts)
-        return error_set(err, "ep: %s has %llu experts, too few for tp x ep = %llu GPUs",
-                         model->name, (Digits)experts, (Digits)sharing);
+        return error_set(err,
+                         "ep: %s has %" PRIu64 " experts, too few for tp x ep = %" PRIu64 " GPUs",
+                         model->name, experts, sharing);
     return true;
 }
 

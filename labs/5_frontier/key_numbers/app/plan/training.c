@@ -1,10 +1,9 @@
 #include "labs/5_frontier/key_numbers/app/plan/training.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/plan/adapters.h"
 #include "labs/5_frontier/key_numbers/app/plan/optimizer.h"
-
-typedef unsigned long long Digits;    // what %llu takes
 
 static const double gib = 1073741824.0;
 static const uint64_t dp_most = 65536;    // how far fewest_gpus is looked for
@@ -27,8 +26,9 @@ static bool choose_gpus(Training *training, const Model *model, const Question *
     if (dp == 1 && question->gpus > 0 && question->gpus % each == 0) dp = question->gpus / each;
     if (dp == 1) dp = split.ep;
     if (dp % split.ep != 0)
-        return error_set(err, "ep: %llu data-parallel GPUs cannot be divided into groups of %llu",
-                         (Digits)dp, (Digits)split.ep);
+        return error_set(
+            err, "ep: %" PRIu64 " data-parallel GPUs cannot be divided into groups of %" PRIu64, dp,
+            split.ep);
     training->split = split, training->dp = dp, training->gpus = dp * each;
     return true;
 }
@@ -308,7 +308,7 @@ bool training_plan(Arena *arena, const Model *model, const Question *question, T
         .recipe = optimizer_recipe(question),
         .number = is(question->precision, "fp32") ? 4 : 2,
         .pass = activations_pass(model, question),
-        .budget = question->card.memory,
+        .budget = question->gpu_spec.memory,
     };
     training->trained =
         lora ? adapters_params(model, question->targets, question->rank) : training->params;

@@ -1,4 +1,4 @@
-/* training.h -- memory while a model is trained, on the fullest GPU: training.* of the sheet.
+/* training.h -- memory while a model is trained, on the fullest GPU: training.* of the report.
  *
  *     Training training;
  *     if (!training_plan(arena, model, &question, &training, &err)) ...
@@ -50,7 +50,7 @@ typedef struct TrainingStage {
 typedef struct TrainingBytes {
     double weights, gradients, optimizer, master;
     double activations, logits, work, runtime, total;
-    // Work space is the sum of:
+    // Workspace space is the sum of:
     double recomputed;    // one layer's activations while they are computed again
     double backward;      // gradients of activations in one layer
     double gathered;      // one layer's weights and gradients, where they are divided or offloaded
@@ -71,7 +71,7 @@ typedef struct Training {
     LayerActivations layers[KINDS_MAX];    // of one layer, one micro-batch
     double adapters[KINDS_MAX];            // beside them, of LoRA
     TrainingBytes per_gpu;                 // on the fullest GPU
-    double budget;                         // the card's memory
+    double budget;                         // the GPU's memory
     bool fits;                             // per_gpu.total within the budget
     uint64_t fewest_gpus;                  // with which it fits, with more dp; 0: with none
     // per_gpu and fewest_gpus at each ZeRO stage, not only the one that is asked for.
@@ -81,4 +81,4 @@ typedef struct Training {
 
 bool training_plan(Arena *arena, const Model *model, const Question *question, Training *training,
                    Error *err);
-bool training_tell(Sheet *sheet, const Model *model, const Question *question, Error *err);
+bool training_tell(Rows *rows, const Model *model, const Question *question, Error *err);

@@ -15,7 +15,7 @@ typedef struct TrainingRun {
     double tokens;    // D
     double flops;     // with attention, causal: what mfu is a share of
     double six_nd;    // without: what the scaling laws call C
-    double peak;      // FLOP/s of one GPU; 0 where the card's is not known
+    double peak;      // FLOP/s of one GPU; 0 where the GPU's is not known
     uint64_t gpus;
     double seconds, gpu_hours, kwh, dollars;    // 0 where the peak is not known
 } TrainingRun;
@@ -29,4 +29,4 @@ double training_loss(double params, double tokens);
 KnOptimum training_least_loss(double flops);
 
 // compute.training.*, compute.chinchilla.*
-void training_run_tell(Sheet *sheet, const Model *model, const Question *question);
+void training_run_tell(Rows *rows, const Model *model, const Question *question);

@@ -1,5 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -111,8 +112,7 @@ const char *question_text(const Question *question, Arena *arena, const Question
     const void *value = (const char *)question + field->offset;
     switch (field->kind) {
     case QUESTION_TOKENS:
-    case QUESTION_COUNT:
-        return arena_print(arena, "%llu", (unsigned long long)*(const uint64_t *)value);
+    case QUESTION_COUNT: return arena_print(arena, "%" PRIu64, *(const uint64_t *)value);
     case QUESTION_AMOUNT:
     case QUESTION_REAL: return arena_print(arena, "%.15g", *(const double *)value);
     case QUESTION_FLAG: return *(const bool *)value ? "yes" : "no";
@@ -123,19 +123,19 @@ const char *question_text(const Question *question, Arena *arena, const Question
 
 bool question_settle(Question *question, Arena *arena, Error *err)
 {
-    Card *card = &question->card;
-    if (!card_find(arena, question->gpu, card, err)) return false;
+    GpuSpec *spec = &question->gpu_spec;
+    if (!gpu_spec_find(arena, question->gpu, spec, err)) return false;
     if (question->memory > 0) {
-        card->sheet_gb = question->memory;
-        card->memory = question->memory * 1e9;
+        spec->vendor_gb = question->memory;
+        spec->memory = question->memory * 1e9;
     }
-    if (question->bandwidth > 0) card->bandwidth = question->bandwidth * 1e9;
+    if (question->bandwidth > 0) spec->bandwidth = question->bandwidth * 1e9;
     if (question->tflops > 0) {
-        // The other peaks were the table's card's; these are somebody's own.
-        card->bf16 = question->tflops * 1e12;
-        card->fp8 = card->fp4 = card->int8 = card->tf32 = card->fp32 = 0;
+        // The other peaks were the table's GPU's; these are somebody's own.
+        spec->bf16 = question->tflops * 1e12;
+        spec->fp8 = spec->fp4 = spec->int8 = spec->tf32 = spec->fp32 = 0;
     }
     if (question->memory > 0 || question->bandwidth > 0 || question->tflops > 0)
-        card->source = "numbers of your own";
+        spec->source = "numbers of your own";
     return true;
 }

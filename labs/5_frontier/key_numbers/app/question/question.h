@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include "common/arena.h"
 #include "common/error.h"
-#include "labs/5_frontier/key_numbers/app/question/card.h"
+#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
 
 typedef enum QuestionKind {
     QUESTION_TOKENS,    // uint64_t, k = 1024
@@ -68,7 +68,8 @@ typedef struct Question {
 #define X(name, kind, type, fallback, least, most, choices, group, about) type name;
     QUESTION_LIST(X)
 #undef X
-    Card card;    // what gpu, memory, bandwidth and tflops come to; filled by question_settle()
+    GpuSpec
+        gpu_spec;    // what gpu, memory, bandwidth and tflops come to; filled by question_settle()
 } Question;
 
 typedef struct QuestionField {
@@ -89,5 +90,5 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
 const char *question_text(const Question *question, Arena *arena, const QuestionField *field);
 // A number of this field with its suffix, within its limits.
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err);
-// After the last question_set(): finds the card. Formats are looked at where they are used.
+// After the last question_set(): finds the GPU. Formats are looked at where they are used.
 bool question_settle(Question *question, Arena *arena, Error *err);

@@ -1,10 +1,9 @@
-// What inference.c worked out, as weights.*, kv_cache.* and inference.* of a sheet. Each path is told
+// What inference.c worked out, as weights.*, kv_cache.* and inference.* of a report. Each path is told
 // whatever the question, so that a sweep finds it in every answer.
-#include "labs/5_frontier/key_numbers/app/plan/cache.h"
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
+#include <inttypes.h>
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
-#include "labs/5_frontier/key_numbers/app/plan/work.h"
-
-typedef unsigned long long Digits;    // what %llu takes
+#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
 
 static bool keeps_cache(const Model *model)
 {
@@ -15,34 +14,34 @@ static bool keeps_cache(const Model *model)
 
 // ---- weights ----
 
-static void weights_tell(Sheet *sheet, const Model *model, const WeightBytes *weights)
+static void weights_tell(Rows *rows, const Model *model, const WeightBytes *weights)
 {
-    sheet_text(sheet, "weights.format", "weights in", weights->format);
-    sheet_text(sheet, "weights.about", NULL, weights->about);
-    Entry *entry = sheet_count(sheet, "weights.bytes", "weights", weights->bytes, UNIT_BYTES);
+    row_text(rows, "weights.format", "weights in", weights->format);
+    row_text(rows, "weights.about", NULL, weights->about);
+    Row *row = row_count(rows, "weights.bytes", "weights", weights->bytes, UNIT_BYTES);
     const char *text = "", *plus = "";
     for (int t = 0; t < weights->type_count; t++) {
         const StoredType *type = &weights->types[t];
-        text = arena_print(sheet->arena, "%s%s%llu for %llu in %s", text, plus, (Digits)type->bytes,
-                           (Digits)type->elements, type->name);
+        text = arena_print(rows->arena, "%s%s%" PRIu64 " for %" PRIu64 " in %s", text, plus,
+                           type->bytes, type->elements, type->name);
         plus = " + ";
     }
-    entry_explain(sheet, entry, "sum over the types its tensors are stored in", "%s", text);
-    entry = sheet_real(sheet, "weights.bits_per_weight", "  for each parameter",
-                       weights->bits_per_weight, UNIT_BITS);
-    entry_explain(sheet, entry, "8 bytes / parameters", "8 x %llu / %llu", (Digits)weights->bytes,
-                  (Digits)model_params(model));
+    row_explain(rows, row, "sum over the types its tensors are stored in", "%s", text);
+    row = row_real(rows, "weights.bits_per_weight", "  for each parameter",
+                   weights->bits_per_weight, UNIT_BITS);
+    row_explain(rows, row, "8 bytes / parameters", "8 x %" PRIu64 " / %" PRIu64, weights->bytes,
+                model_params(model));
     for (int t = 0; t < weights->type_count; t++) {
         const StoredType *type = &weights->types[t];
-        sheet_count(sheet, sheet_path(sheet, "weights.types.%s.bytes", type->name), NULL,
-                    type->bytes, UNIT_BYTES);
-        sheet_count(sheet, sheet_path(sheet, "weights.types.%s.elements", type->name), NULL,
-                    type->elements, UNIT_PARAMETERS);
+        row_count(rows, row_path(rows, "weights.types.%s.bytes", type->name), NULL, type->bytes,
+                  UNIT_BYTES);
+        row_count(rows, row_path(rows, "weights.types.%s.elements", type->name), NULL,
+                  type->elements, UNIT_PARAMETERS);
     }
     for (int c = 0; c < COMPONENT_COUNT; c++)
         if (weights->component[c] > 0)
-            sheet_count(sheet, sheet_path(sheet, "weights.components.%s", component_names[c]), NULL,
-                        weights->component[c], UNIT_BYTES);
+            row_count(rows, row_path(rows, "weights.components.%s", component_names[c]), NULL,
+                      weights->component[c], UNIT_BYTES);
 }
 
 // ---- cache ----
@@ -51,14 +50,14 @@ static void weights_tell(Sheet *sheet, const Model *model, const WeightBytes *we
 static const char *rows_of(Arena *arena, const LayerKind *kind)
 {
     const KnBlock *b = &kind->block;
-    const char *text =
-        b->kv_rank > 0 ? arena_print(arena, "a row of %llu + %llu numbers", (Digits)b->kv_rank,
-                                     (Digits)b->rope_dim)
-                       : arena_print(arena, "%d rows of %llu x %llu numbers", kind->cross ? 4 : 2,
-                                     (Digits)b->kv_heads, (Digits)b->head_dim);
+    const char *text = b->kv_rank > 0
+                           ? arena_print(arena, "a row of %" PRIu64 " + %" PRIu64 " numbers",
+                                         b->kv_rank, b->rope_dim)
+                           : arena_print(arena, "%d rows of %" PRIu64 " x %" PRIu64 " numbers",
+                                         kind->cross ? 4 : 2, b->kv_heads, b->head_dim);
     if (kind->index_dim > 0)
-        text = arena_print(arena, "%s and %llu bytes of indexer keys", text,
-                           (Digits)cache_index_bytes(kind));
+        text = arena_print(arena, "%s and %" PRIu64 " bytes of indexer keys", text,
+                           kv_cache_index_bytes(kind));
     return text;
 }
 
@@ -69,8 +68,8 @@ static const char *token_sum(Arena *arena, const ServingBasis *basis)
     for (int k = 0; k < basis->model->kind_count; k++) {
         const LayerKind *kind = &basis->model->kinds[k];
         if (!kind->caches) continue;
-        text = arena_print(arena, "%s%s%d x %llu (%s)", text, plus, kind->count,
-                           (Digits)cache_token_bytes(kind, &basis->cache, 1), rows_of(arena, kind));
+        text = arena_print(arena, "%s%s%d x %" PRIu64 " (%s)", text, plus, kind->count,
+                           kv_cache_token_bytes(kind, &basis->cache, 1), rows_of(arena, kind));
         plus = " + ";
     }
     return text;
@@ -84,35 +83,35 @@ static const char *cache_sum(Arena *arena, const ServingBasis *basis, uint64_t c
     for (int k = 0; k < basis->model->kind_count; k++) {
         const LayerKind *kind = &basis->model->kinds[k];
         if (!kind->caches) continue;
-        uint64_t places =
-            page > 0 ? kn_cached_tokens(context, kind->window, page) : cache_tokens(kind, context);
-        text = arena_print(arena, "%s%s%d x %llu x %llu", text, plus, kind->count,
-                           (Digits)cache_token_bytes(kind, &basis->cache, 1), (Digits)places);
+        uint64_t places = page > 0 ? kn_cached_tokens(context, kind->window, page)
+                                   : kv_cache_tokens(kind, context);
+        text = arena_print(arena, "%s%s%d x %" PRIu64 " x %" PRIu64, text, plus, kind->count,
+                           kv_cache_token_bytes(kind, &basis->cache, 1), places);
         plus = " + ";
     }
     return text;
 }
 
-static void kinds_tell(Sheet *sheet, const ServingBasis *basis, const Question *question)
+static void kinds_tell(Rows *rows, const ServingBasis *basis, const Question *question)
 {
     for (int k = 0, at = 0; k < basis->model->kind_count; k++) {
         const LayerKind *kind = &basis->model->kinds[k];
         if (!kind->caches) continue;
-        uint64_t token = cache_token_bytes(kind, &basis->cache, 1);
-        uint64_t held = cache_tokens(kind, question->context);
-        sheet_text(sheet, sheet_path(sheet, "kv_cache.layers[%d].kind", at), NULL, kind->name);
-        sheet_count(sheet, sheet_path(sheet, "kv_cache.layers[%d].layers", at), NULL,
-                    (uint64_t)kind->count, UNIT_NONE);
-        sheet_count(sheet, sheet_path(sheet, "kv_cache.layers[%d].window", at), NULL, kind->window,
-                    UNIT_TOKENS);
-        sheet_count(sheet, sheet_path(sheet, "kv_cache.layers[%d].bytes_per_token", at), NULL,
-                    (uint64_t)kind->count * token, UNIT_BYTES);
-        sheet_count(sheet, sheet_path(sheet, "kv_cache.layers[%d].bytes", at++), NULL,
-                    question->batch * (uint64_t)kind->count * token * held, UNIT_BYTES);
+        uint64_t token = kv_cache_token_bytes(kind, &basis->cache, 1);
+        uint64_t held = kv_cache_tokens(kind, question->context);
+        row_text(rows, row_path(rows, "kv_cache.layers[%d].kind", at), NULL, kind->name);
+        row_count(rows, row_path(rows, "kv_cache.layers[%d].layers", at), NULL,
+                  (uint64_t)kind->count, UNIT_NONE);
+        row_count(rows, row_path(rows, "kv_cache.layers[%d].window", at), NULL, kind->window,
+                  UNIT_TOKENS);
+        row_count(rows, row_path(rows, "kv_cache.layers[%d].bytes_per_token", at), NULL,
+                  (uint64_t)kind->count * token, UNIT_BYTES);
+        row_count(rows, row_path(rows, "kv_cache.layers[%d].bytes", at++), NULL,
+                  question->batch * (uint64_t)kind->count * token * held, UNIT_BYTES);
     }
 }
 
-static void no_cache_tell(Sheet *sheet, const Model *model)
+static void no_cache_tell(Rows *rows, const Model *model)
 {
     static const char *const paths[] = {"kv_cache.bytes_per_token", "kv_cache.bytes",
                                         "kv_cache.paged_bytes", "kv_cache.bytes_per_1k_tokens"};
@@ -120,193 +119,187 @@ static void no_cache_tell(Sheet *sheet, const Model *model)
                           ? "its layers are not known: the tensors came without a config.json"
                           : "an encoder keeps nothing of the tokens it has seen";
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        sheet_null(sheet, paths[i], i == 1 ? "KV cache" : NULL, why);
+        row_null(rows, paths[i], i == 1 ? "KV cache" : NULL, why);
 }
 
-static void cache_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
+static void cache_tell(Rows *rows, const ServingBasis *basis, const Question *question,
                        const Serving *serving)
 {
-    Arena *arena = sheet->arena;
-    sheet_text(sheet, "kv_cache.format", NULL, question->kv);
+    Arena *arena = rows->arena;
+    row_text(rows, "kv_cache.format", NULL, question->kv);
     if (!keeps_cache(basis->model)) {
-        no_cache_tell(sheet, basis->model);
+        no_cache_tell(rows, basis->model);
         return;
     }
-    Entry *entry = sheet_count(sheet, "kv_cache.bytes_per_token",
-                               arena_print(arena, "KV cache for each token (%s)", question->kv),
-                               serving->kv_per_token, UNIT_BYTES);
-    entry_explain(sheet, entry, "sum over kinds of layers: layers x bytes of a token", "%s",
-                  token_sum(arena, basis));
+    Row *row = row_count(rows, "kv_cache.bytes_per_token",
+                         arena_print(arena, "KV cache for each token (%s)", question->kv),
+                         serving->kv_per_token, UNIT_BYTES);
+    row_explain(rows, row, "sum over kinds of layers: layers x bytes of a token", "%s",
+                token_sum(arena, basis));
 
-    const char *label = arena_print(arena, "KV cache, %llu x %llu tokens", (Digits)question->batch,
-                                    (Digits)question->context);
-    entry = sheet_count(sheet, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);
-    entry_explain(
-        sheet, entry,
+    const char *label = arena_print(arena, "KV cache, %" PRIu64 " x %" PRIu64 " tokens",
+                                    question->batch, question->context);
+    row = row_count(rows, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);
+    row_explain(
+        rows, row,
         "batch x sum over kinds of layers: layers x bytes of a token x min(context, window)",
-        "%llu x (%s)", (Digits)question->batch, cache_sum(arena, basis, question->context, 0));
-    entry = sheet_count(sheet, "kv_cache.paged_bytes",
-                        arena_print(arena, "  in pages of %llu", (Digits)question->page),
-                        serving->kv_paged, UNIT_BYTES);
-    entry_explain(sheet, entry,
-                  "the same with whole pages of places; a window touches ceil((window - 1) / page) "
-                  "+ 1 of them at worst",
-                  "%llu x (%s)", (Digits)question->batch,
-                  cache_sum(arena, basis, question->context, question->page));
-    entry = sheet_count(sheet, "kv_cache.bytes_per_1k_tokens",
-                        "  the next 1,024 tokens of a request", serving->kv_1k, UNIT_BYTES);
-    entry_explain(sheet, entry,
-                  "cache of context + 1024 - cache of context; a full window costs nothing more",
-                  "(%s) - (%s)", cache_sum(arena, basis, question->context + 1024, 0),
-                  cache_sum(arena, basis, question->context, 0));
-    kinds_tell(sheet, basis, question);
+        "%" PRIu64 " x (%s)", question->batch, cache_sum(arena, basis, question->context, 0));
+    row = row_count(rows, "kv_cache.paged_bytes",
+                    arena_print(arena, "  in pages of %" PRIu64, question->page), serving->kv_paged,
+                    UNIT_BYTES);
+    row_explain(rows, row,
+                "the same with whole pages of places; a window touches ceil((window - 1) / page) "
+                "+ 1 of them at worst",
+                "%" PRIu64 " x (%s)", question->batch,
+                cache_sum(arena, basis, question->context, question->page));
+    row = row_count(rows, "kv_cache.bytes_per_1k_tokens", "  the next 1,024 tokens of a request",
+                    serving->kv_1k, UNIT_BYTES);
+    row_explain(rows, row,
+                "cache of context + 1024 - cache of context; a full window costs nothing more",
+                "(%s) - (%s)", cache_sum(arena, basis, question->context + 1024, 0),
+                cache_sum(arena, basis, question->context, 0));
+    kinds_tell(rows, basis, question);
 }
 
 // ---- work space and sums ----
 
-static void explain_work(Sheet *sheet, Entry *entry, const Work *work, const Question *question,
+static void explain_work(Rows *rows, Row *row, const Workspace *work, const Question *question,
                          uint64_t requests)
 {
     uint64_t tokens = question->context * requests;
     if (tokens > question->step_tokens) tokens = question->step_tokens;
-    entry_explain(sheet, entry,
-                  "T 2h e + max(T attention e, T MLP e, batch V (e + 4)): the largest buffers of a "
-                  "step of T tokens",
-                  "%llu x %llu x %llu + max(%llu x %llu x %llu, %llu x %llu x %llu, %llu x %llu x "
-                  "(%llu + 4))",
-                  (Digits)tokens, (Digits)work->hidden, (Digits)work->number, (Digits)tokens,
-                  (Digits)work->attention, (Digits)work->number, (Digits)tokens, (Digits)work->mlp,
-                  (Digits)work->number, (Digits)requests, (Digits)work->vocab,
-                  (Digits)work->number);
+    row_explain(rows, row,
+                "T 2h e + max(T attention e, T MLP e, batch V (e + 4)): the largest buffers of a "
+                "step of T tokens",
+                "%" PRIu64 " x %" PRIu64 " x %" PRIu64 " + max(%" PRIu64 " x %" PRIu64 " x %" PRIu64
+                ", %" PRIu64 " x %" PRIu64 " x %" PRIu64 ", %" PRIu64 " x %" PRIu64 " x "
+                "(%" PRIu64 " + 4))",
+                tokens, work->hidden, work->number, tokens, work->attention, work->number, tokens,
+                work->mlp, work->number, requests, work->vocab, work->number);
 }
 
-static void explain_sum(Sheet *sheet, Entry *entry, const ServingBytes *bytes)
+static void explain_sum(Rows *rows, Row *row, const ServingBytes *bytes)
 {
-    entry_explain(sheet, entry, "weights + cache in pages + work space + runtime",
-                  "%.0f + %.0f + %.0f + %.0f", bytes->weights, bytes->cache, bytes->work,
-                  bytes->runtime);
+    row_explain(rows, row, "weights + cache in pages + work space + runtime",
+                "%.0f + %.0f + %.0f + %.0f", bytes->weights, bytes->cache, bytes->work,
+                bytes->runtime);
 }
 
-static Entry *bytes_tell(Sheet *sheet, const char *path, const char *label, double bytes)
+static Row *bytes_tell(Rows *rows, const char *path, const char *label, double bytes)
 {
-    return sheet_count(sheet, path, label, (uint64_t)(bytes + 0.5), UNIT_BYTES);
+    return row_count(rows, path, label, (uint64_t)(bytes + 0.5), UNIT_BYTES);
 }
 
-static void alone_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
+static void alone_tell(Rows *rows, const ServingBasis *basis, const Question *question,
                        const Serving *serving)
 {
-    Work work = work_space(basis->model, (Split){1, 1, 1}, serving->weights.compute_bits);
-    Entry *entry =
-        bytes_tell(sheet, "inference.work_bytes", "work space (estimate)", serving->alone.work);
-    explain_work(sheet, entry, &work, question, question->batch);
-    entry =
-        bytes_tell(sheet, "inference.runtime_bytes", "runtime (estimate)", serving->alone.runtime);
-    entry_explain(
-        sheet, entry,
+    Workspace work = workspace_of(basis->model, (Split){1, 1, 1}, serving->weights.compute_bits);
+    Row *row =
+        bytes_tell(rows, "inference.work_bytes", "work space (estimate)", serving->alone.work);
+    explain_work(rows, row, &work, question, question->batch);
+    row = bytes_tell(rows, "inference.runtime_bytes", "runtime (estimate)", serving->alone.runtime);
+    row_explain(
+        rows, row,
         "runtime x 2^30: CUDA context, graphs and libraries of one GPU; set it with --runtime",
         "%g x 2^30", question->runtime);
-    entry = bytes_tell(sheet, "inference.total_bytes", "memory to answer", serving->alone.total);
-    explain_sum(sheet, entry, &serving->alone);
+    row = bytes_tell(rows, "inference.total_bytes", "memory to answer", serving->alone.total);
+    explain_sum(rows, row, &serving->alone);
 }
 
-static void split_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
+static void split_tell(Rows *rows, const ServingBasis *basis, const Question *question,
                        const Serving *serving)
 {
     bool several = serving->gpus > 1;
     Split split = {serving->tp, serving->pp, serving->ep};
-    sheet_text(sheet, "inference.gpu", NULL, question->card.name);
-    sheet_text(sheet, "inference.gpu_id", NULL, question->card.id);
-    sheet_count(sheet, "inference.gpus", several ? "split over" : NULL, serving->gpus, UNIT_GPUS);
-    sheet_text(sheet, "inference.split", several ? "  tensor x pipeline x expert parallel" : NULL,
-               arena_print(sheet->arena, "%llu x %llu x %llu", (Digits)split.tp, (Digits)split.pp,
-                           (Digits)split.ep));
-    sheet_count(sheet, "inference.tp", NULL, split.tp, UNIT_GPUS);
-    sheet_count(sheet, "inference.pp", NULL, split.pp, UNIT_GPUS);
-    sheet_count(sheet, "inference.ep", NULL, split.ep, UNIT_GPUS);
-    sheet_count(sheet, "inference.kv_heads_per_gpu", NULL, serving->kv_heads_per_gpu, UNIT_NONE);
+    row_text(rows, "inference.gpu", NULL, question->gpu_spec.name);
+    row_text(rows, "inference.gpu_id", NULL, question->gpu_spec.id);
+    row_count(rows, "inference.gpus", several ? "split over" : NULL, serving->gpus, UNIT_GPUS);
+    row_text(rows, "inference.split", several ? "  tensor x pipeline x expert parallel" : NULL,
+             arena_print(rows->arena, "%" PRIu64 " x %" PRIu64 " x %" PRIu64, split.tp, split.pp,
+                         split.ep));
+    row_count(rows, "inference.tp", NULL, split.tp, UNIT_GPUS);
+    row_count(rows, "inference.pp", NULL, split.pp, UNIT_GPUS);
+    row_count(rows, "inference.ep", NULL, split.ep, UNIT_GPUS);
+    row_count(rows, "inference.kv_heads_per_gpu", NULL, serving->kv_heads_per_gpu, UNIT_NONE);
 
     const ServingBytes *gpu = &serving->per_gpu;
-    bytes_tell(sheet, "inference.per_gpu.weights_bytes",
-               several ? "  weights on the fullest" : NULL, gpu->weights);
-    bytes_tell(sheet, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
-    Entry *entry = bytes_tell(sheet, "inference.per_gpu.work_bytes",
-                              several ? "  work space" : NULL, gpu->work);
-    Work work = work_space(basis->model, split, serving->weights.compute_bits);
-    explain_work(sheet, entry, &work, question, serving->requests_per_group);
-    bytes_tell(sheet, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL,
-               gpu->runtime);
-    entry = bytes_tell(sheet, "inference.per_gpu.total_bytes", several ? "  together" : NULL,
-                       gpu->total);
-    explain_sum(sheet, entry, gpu);
+    bytes_tell(rows, "inference.per_gpu.weights_bytes", several ? "  weights on the fullest" : NULL,
+               gpu->weights);
+    bytes_tell(rows, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
+    Row *row = bytes_tell(rows, "inference.per_gpu.work_bytes", several ? "  work space" : NULL,
+                          gpu->work);
+    Workspace work = workspace_of(basis->model, split, serving->weights.compute_bits);
+    explain_work(rows, row, &work, question, serving->requests_per_group);
+    bytes_tell(rows, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL, gpu->runtime);
+    row = bytes_tell(rows, "inference.per_gpu.total_bytes", several ? "  together" : NULL,
+                     gpu->total);
+    explain_sum(rows, row, gpu);
 }
 
-static void most_tell(Sheet *sheet, const ServingBasis *basis, const Question *question,
+static void most_tell(Rows *rows, const ServingBasis *basis, const Question *question,
                       const Serving *serving)
 {
-    Arena *arena = sheet->arena;
+    Arena *arena = rows->arena;
     const Model *model = basis->model;
-    const char *card = question->card.name;
-    bytes_tell(sheet, "inference.gpu_memory_bytes", NULL, question->card.memory);
-    Entry *entry = bytes_tell(sheet, "inference.budget_bytes",
-                              arena_print(arena, "usable of %s", card), serving->budget);
-    entry_explain(sheet, entry, "memory x utilisation, a share of all memory, not of what is free",
-                  "%.0f x %g", question->card.memory, question->utilisation);
-    sheet_flag(sheet, "inference.fits", "  fits", serving->fits);
-    entry = bytes_tell(sheet, "inference.missing_bytes", serving->fits ? NULL : "  missing",
-                       serving->fits ? 0 : serving->per_gpu.total - serving->budget);
+    const char *spec = question->gpu_spec.name;
+    bytes_tell(rows, "inference.gpu_memory_bytes", NULL, question->gpu_spec.memory);
+    Row *row = bytes_tell(rows, "inference.budget_bytes", arena_print(arena, "usable of %s", spec),
+                          serving->budget);
+    row_explain(rows, row, "memory x utilisation, a share of all memory, not of what is free",
+                "%.0f x %g", question->gpu_spec.memory, question->utilisation);
+    row_flag(rows, "inference.fits", "  fits", serving->fits);
+    row = bytes_tell(rows, "inference.missing_bytes", serving->fits ? NULL : "  missing",
+                     serving->fits ? 0 : serving->per_gpu.total - serving->budget);
     if (!serving->fits)
-        entry_explain(sheet, entry, "total of the fullest GPU - usable", "%.0f - %.0f",
-                      serving->per_gpu.total, serving->budget);
+        row_explain(rows, row, "total of the fullest GPU - usable", "%.0f - %.0f",
+                    serving->per_gpu.total, serving->budget);
 
-    const char *label = arena_print(arena, "longest context, batch %llu", (Digits)question->batch);
+    const char *label = arena_print(arena, "longest context, batch %" PRIu64, question->batch);
     bool any = serving->memory_context == UINT64_MAX;
-    const char *memory = any ? "any" : arena_print(arena, "%llu", (Digits)serving->memory_context);
+    const char *memory = any ? "any" : arena_print(arena, "%" PRIu64, serving->memory_context);
     if (serving->max_context == UINT64_MAX) {
-        sheet_null(sheet, "inference.max_context", label,
-                   "neither memory nor the model is known to set a limit");
+        row_null(rows, "inference.max_context", label,
+                 "neither memory nor the model is known to set a limit");
     } else {
-        entry =
-            sheet_count(sheet, "inference.max_context", label, serving->max_context, UNIT_TOKENS);
-        entry_explain(sheet, entry, "min(what memory allows, the model's own; 0: not known)",
-                      "min(%s, %llu)", memory, (Digits)model->max_context);
+        row = row_count(rows, "inference.max_context", label, serving->max_context, UNIT_TOKENS);
+        row_explain(rows, row, "min(what memory allows, the model's own; 0: not known)",
+                    "min(%s, %" PRIu64 ")", memory, model->max_context);
     }
-    if (any) sheet_null(sheet, "inference.max_context_by_memory", NULL, "memory sets no limit");
+    if (any) row_null(rows, "inference.max_context_by_memory", NULL, "memory sets no limit");
     else
-        sheet_count(sheet, "inference.max_context_by_memory", NULL, serving->memory_context,
-                    UNIT_TOKENS);
+        row_count(rows, "inference.max_context_by_memory", NULL, serving->memory_context,
+                  UNIT_TOKENS);
 
-    label = arena_print(arena, "requests of %llu tokens at once", (Digits)question->context);
+    label = arena_print(arena, "requests of %" PRIu64 " tokens at once", question->context);
     if (!keeps_cache(model)) {
-        sheet_null(sheet, "inference.max_requests", label,
-                   "no cache is kept that would limit them");
+        row_null(rows, "inference.max_requests", label, "no cache is kept that would limit them");
         return;
     }
-    entry =
-        sheet_count(sheet, "inference.max_requests", label, serving->max_requests, UNIT_REQUESTS);
-    entry_explain(sheet, entry,
-                  "expert-parallel groups x whole part of (usable - weights - work space - "
-                  "runtime) / cache of a request, on the fullest GPU",
-                  "%llu x (%.0f - %.0f - %.0f - %.0f) / %.0f, work space growing with them",
-                  (Digits)serving->ep, serving->budget, serving->per_gpu.weights,
-                  serving->per_gpu.work, serving->per_gpu.runtime,
-                  serving->per_gpu.cache / (double)serving->requests_per_group);
+    row = row_count(rows, "inference.max_requests", label, serving->max_requests, UNIT_REQUESTS);
+    row_explain(rows, row,
+                "expert-parallel groups x whole part of (usable - weights - work space - "
+                "runtime) / cache of a request, on the fullest GPU",
+                "%" PRIu64 " x (%.0f - %.0f - %.0f - %.0f) / %.0f, work space growing with them",
+                serving->ep, serving->budget, serving->per_gpu.weights, serving->per_gpu.work,
+                serving->per_gpu.runtime,
+                serving->per_gpu.cache / (double)serving->requests_per_group);
 }
 
-bool inference_tell(Sheet *sheet, const Model *model, const Question *question, Error *err)
+bool inference_tell(Rows *rows, const Model *model, const Question *question, Error *err)
 {
     ServingBasis basis;
     Serving serving;
     Split split;
-    if (!inference_basis(sheet->arena, model, question, &basis, err) ||
+    if (!inference_basis(rows->arena, model, question, &basis, err) ||
         !inference_choose(model, question, &split, err))
         return false;
     Question settled = *question;
     settled.tp = split.tp, settled.pp = split.pp, settled.ep = split.ep;
-    if (!inference_split(sheet->arena, &basis, &settled, &serving, err)) return false;
-    weights_tell(sheet, model, &serving.weights);
-    cache_tell(sheet, &basis, question, &serving);
-    alone_tell(sheet, &basis, question, &serving);
-    split_tell(sheet, &basis, question, &serving);
-    most_tell(sheet, &basis, question, &serving);
+    if (!inference_split(rows->arena, &basis, &settled, &serving, err)) return false;
+    weights_tell(rows, model, &serving.weights);
+    cache_tell(rows, &basis, question, &serving);
+    alone_tell(rows, &basis, question, &serving);
+    split_tell(rows, &basis, question, &serving);
+    most_tell(rows, &basis, question, &serving);
     return true;
 }

@@ -7,11 +7,11 @@
 
 enum { TEXT_MAX = 4096 };
 
-Sheet *sheet_new(Arena *arena)
+Rows *rows_new(Arena *arena)
 {
-    Sheet *sheet = arena_zeros(arena, sizeof *sheet);
-    sheet->arena = arena;
-    return sheet;
+    Rows *rows = arena_zeros(arena, sizeof *rows);
+    rows->arena = arena;
+    return rows;
 }
 
 // FNV-1a.
@@ -19,57 +19,57 @@ static unsigned bucket_of(const char *path)
 {
     uint32_t hash = 2166136261u;
     for (; *path != '\0'; path++) hash = (hash ^ (unsigned char)*path) * 16777619u;
-    return hash % SHEET_BUCKETS;
+    return hash % ROW_BUCKETS;
 }
 
-static Entry *add(Sheet *sheet, const char *path, const char *label, EntryKind kind, Unit unit)
+static Row *add(Rows *rows, const char *path, const char *label, RowKind kind, Unit unit)
 {
-    REQUIRE(sheet_find(sheet, path) == NULL, "%s is on the sheet already", path);
-    Entry *entry = arena_zeros(sheet->arena, sizeof *entry);
-    entry->path = path, entry->label = label, entry->kind = kind, entry->unit = unit;
-    if (sheet->last != NULL) sheet->last->next = entry;
-    else sheet->first = entry;
-    sheet->last = entry;
-    sheet->count++;
-    Entry **bucket = &sheet->buckets[bucket_of(path)];
-    entry->next_in_bucket = *bucket;
-    *bucket = entry;
-    return entry;
+    REQUIRE(rows_find(rows, path) == NULL, "%s is on the sheet already", path);
+    Row *row = arena_zeros(rows->arena, sizeof *row);
+    row->path = path, row->label = label, row->kind = kind, row->unit = unit;
+    if (rows->last != NULL) rows->last->next = row;
+    else rows->first = row;
+    rows->last = row;
+    rows->count++;
+    Row **bucket = &rows->buckets[bucket_of(path)];
+    row->next_in_bucket = *bucket;
+    *bucket = row;
+    return row;
 }
 
-Entry *sheet_count(Sheet *sheet, const char *path, const char *label, uint64_t value, Unit unit)
+Row *row_count(Rows *rows, const char *path, const char *label, uint64_t value, Unit unit)
 {
-    Entry *entry = add(sheet, path, label, ENTRY_COUNT, unit);
-    entry->count = value;
-    return entry;
+    Row *row = add(rows, path, label, ROW_COUNT, unit);
+    row->count = value;
+    return row;
 }
 
-Entry *sheet_real(Sheet *sheet, const char *path, const char *label, double value, Unit unit)
+Row *row_real(Rows *rows, const char *path, const char *label, double value, Unit unit)
 {
-    Entry *entry = add(sheet, path, label, ENTRY_REAL, unit);
-    entry->real = value;
-    return entry;
+    Row *row = add(rows, path, label, ROW_REAL, unit);
+    row->real = value;
+    return row;
 }
 
-Entry *sheet_text(Sheet *sheet, const char *path, const char *label, const char *value)
+Row *row_text(Rows *rows, const char *path, const char *label, const char *value)
 {
-    Entry *entry = add(sheet, path, label, ENTRY_TEXT, UNIT_NONE);
-    entry->text = value;
-    return entry;
+    Row *row = add(rows, path, label, ROW_TEXT, UNIT_NONE);
+    row->text = value;
+    return row;
 }
 
-Entry *sheet_flag(Sheet *sheet, const char *path, const char *label, bool value)
+Row *row_flag(Rows *rows, const char *path, const char *label, bool value)
 {
-    Entry *entry = add(sheet, path, label, ENTRY_FLAG, UNIT_NONE);
-    entry->flag = value;
-    return entry;
+    Row *row = add(rows, path, label, ROW_FLAG, UNIT_NONE);
+    row->flag = value;
+    return row;
 }
 
-Entry *sheet_null(Sheet *sheet, const char *path, const char *label, const char *why)
+Row *row_null(Rows *rows, const char *path, const char *label, const char *why)
 {
-    Entry *entry = add(sheet, path, label, ENTRY_NULL, UNIT_NONE);
-    entry->text = why;
-    return entry;
+    Row *row = add(rows, path, label, ROW_NULL, UNIT_NONE);
+    row->text = why;
+    return row;
 }
 
 static const char *print(Arena *arena, const char *format, va_list arguments)
@@ -79,39 +79,39 @@ static const char *print(Arena *arena, const char *format, va_list arguments)
     return arena_print(arena, "%s", text);
 }
 
-const char *sheet_path(Sheet *sheet, const char *format, ...)
+const char *row_path(Rows *rows, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    const char *path = print(sheet->arena, format, arguments);
+    const char *path = print(rows->arena, format, arguments);
     va_end(arguments);
     return path;
 }
 
-void entry_explain(Sheet *sheet, Entry *entry, const char *formula, const char *format, ...)
+void row_explain(Rows *rows, Row *row, const char *formula, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    entry->formula = formula;
-    entry->filled = print(sheet->arena, format, arguments);
+    row->formula = formula;
+    row->filled = print(rows->arena, format, arguments);
     va_end(arguments);
 }
 
-const Entry *sheet_find(const Sheet *sheet, const char *path)
+const Row *rows_find(const Rows *rows, const char *path)
 {
-    const Entry *entry = sheet->buckets[bucket_of(path)];
-    while (entry != NULL && strcmp(entry->path, path) != 0) entry = entry->next_in_bucket;
-    return entry;
+    const Row *row = rows->buckets[bucket_of(path)];
+    while (row != NULL && strcmp(row->path, path) != 0) row = row->next_in_bucket;
+    return row;
 }
 
-double entry_number(const Entry *entry)
+double row_number(const Row *row)
 {
-    switch (entry->kind) {
-    case ENTRY_COUNT: return (double)entry->count;
-    case ENTRY_REAL: return entry->real;
-    case ENTRY_FLAG: return entry->flag;
-    case ENTRY_TEXT:
-    case ENTRY_NULL: break;
+    switch (row->kind) {
+    case ROW_COUNT: return (double)row->count;
+    case ROW_REAL: return row->real;
+    case ROW_FLAG: return row->flag;
+    case ROW_TEXT:
+    case ROW_NULL: break;
     }
     return NAN;
 }

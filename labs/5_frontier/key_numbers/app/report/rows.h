@@ -1,8 +1,8 @@
-/* sheet.h -- an answer: named quantities in their order, each with its unit and how it came about.
+/* report.h -- an answer: named quantities in their order, each with its unit and how it came about.
  *
- *     Sheet *sheet = sheet_new(arena);
- *     Entry *e = sheet_count(sheet, "kv_cache.bytes_per_token", "KV cache per token", bytes, UNIT_BYTES);
- *     entry_explain(sheet, e, "sum over layers of 2 k d e", "%d x 2 x %d x %d x %d", 32, 8, 128, 2);
+ *     Rows *report = rows_new(arena);
+ *     Entry *e = row_count(report, "kv_cache.bytes_per_token", "KV cache per token", bytes, UNIT_BYTES);
+ *     row_explain(report, e, "sum over layers of 2 k d e", "%d x 2 x %d x %d x %d", 32, 8, 128, 2);
  *
  * Everything that is told is told from here: table, --explain, JSON, CSV, comparison, sweep, charts and
  * the web page. A path is the place in the JSON: dots open objects, [i] an element of a list. A label
@@ -33,42 +33,42 @@ typedef enum Unit {
     UNIT_SHARE    // 0 to 1, shown in per cent
 } Unit;
 
-typedef enum EntryKind { ENTRY_COUNT, ENTRY_REAL, ENTRY_TEXT, ENTRY_FLAG, ENTRY_NULL } EntryKind;
+typedef enum RowKind { ROW_COUNT, ROW_REAL, ROW_TEXT, ROW_FLAG, ROW_NULL } RowKind;
 
-typedef struct Entry {
+typedef struct Row {
     const char *path, *label;
-    EntryKind kind;
+    RowKind kind;
     uint64_t count;
     double real;
     const char *text;
     bool flag;
     Unit unit;
     const char *formula, *filled;    // "2 k d e", "2 x 8 x 128 x 2"; NULL where there is none
-    struct Entry *next, *next_in_bucket;
-} Entry;
+    struct Row *next, *next_in_bucket;
+} Row;
 
-enum { SHEET_BUCKETS = 512 };
+enum { ROW_BUCKETS = 512 };
 
-typedef struct Sheet {
+typedef struct Rows {
     Arena *arena;
-    Entry *first, *last;
+    Row *first, *last;
     int count;
-    Entry *buckets[SHEET_BUCKETS];    // by the path, for sheet_find()
-} Sheet;
+    Row *buckets[ROW_BUCKETS];    // by the path, for rows_find()
+} Rows;
 
-Sheet *sheet_new(Arena *arena);
-Entry *sheet_count(Sheet *sheet, const char *path, const char *label, uint64_t value, Unit unit);
-Entry *sheet_real(Sheet *sheet, const char *path, const char *label, double value, Unit unit);
-Entry *sheet_text(Sheet *sheet, const char *path, const char *label,
-                  const char *value);    // borrowed
-Entry *sheet_flag(Sheet *sheet, const char *path, const char *label, bool value);
-Entry *sheet_null(Sheet *sheet, const char *path, const char *label,
-                  const char *why);    // no answer, and why
-const char *sheet_path(Sheet *sheet, const char *format, ...) __attribute__((format(printf, 2, 3)));
+Rows *rows_new(Arena *arena);
+Row *row_count(Rows *rows, const char *path, const char *label, uint64_t value, Unit unit);
+Row *row_real(Rows *rows, const char *path, const char *label, double value, Unit unit);
+Row *row_text(Rows *rows, const char *path, const char *label,
+              const char *value);    // borrowed
+Row *row_flag(Rows *rows, const char *path, const char *label, bool value);
+Row *row_null(Rows *rows, const char *path, const char *label,
+              const char *why);    // no answer, and why
+const char *row_path(Rows *rows, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // The formula in symbols, and with the numbers in their places.
-void entry_explain(Sheet *sheet, Entry *entry, const char *formula, const char *format, ...)
+void row_explain(Rows *rows, Row *row, const char *formula, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-const Entry *sheet_find(const Sheet *sheet, const char *path);    // NULL when it is not there
-double entry_number(const Entry *entry);    // of a count, a real or a flag; else NaN
+const Row *rows_find(const Rows *rows, const char *path);    // NULL when it is not there
+double row_number(const Row *row);    // of a count, a real or a flag; else NaN

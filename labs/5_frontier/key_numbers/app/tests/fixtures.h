@@ -4,6 +4,7 @@
  *     uint64_t total = fixture_count(entry, "total");
  */
 #pragma once
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,8 +42,7 @@ static inline void fixture_equal(const char *name, const char *what, uint64_t go
                                  uint64_t expected)
 {
     if (got != expected)
-        fail_msg("%s: %s is %llu, expected %llu", name, what, (unsigned long long)got,
-                 (unsigned long long)expected);
+        fail_msg("%s: %s is %" PRIu64 ", expected %" PRIu64, name, what, got, expected);
 }
 
 // Every component, those that are not there as well.

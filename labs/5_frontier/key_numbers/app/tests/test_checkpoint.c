@@ -3,6 +3,7 @@
  * headers without data.
  */
 #include <ftw.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +16,6 @@
 #include <cmocka.h>
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
-
-typedef unsigned long long Digits;    // what %llu takes
 
 static Arena *arena;
 static char root[] = "/tmp/test_kn_checkpoint_XXXXXX", folder[64];    // of the case
@@ -100,11 +99,11 @@ static void put(const char *name, const char *type, const uint64_t *shape)
     fprintf(draft.stream, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", draft.offset > 0 ? "," : "",
             name, type);
     for (const uint64_t *size = shape; *size > 0; size++) {
-        fprintf(draft.stream, "%s%llu", size > shape ? "," : "", (Digits)*size);
+        fprintf(draft.stream, "%s%" PRIu64, size > shape ? "," : "", *size);
         bytes *= *size;
     }
-    fprintf(draft.stream, "],\"data_offsets\":[%llu,%llu]}", (Digits)draft.offset,
-            (Digits)draft.offset + bytes);
+    fprintf(draft.stream, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", draft.offset,
+            draft.offset + bytes);
     draft.offset += bytes;
 }
 
@@ -159,8 +158,8 @@ static void has_extra(const Model *model, uint64_t elements, const char *what)
         if (model->extras[i].elements == elements && strcmp(model->extras[i].what, what) == 0)
             return;
     for (int i = 0; i < model->extra_count; i++)
-        print_message("  %llu: %s\n", (Digits)model->extras[i].elements, model->extras[i].what);
-    fail_msg("no extra says %llu: %s", (Digits)elements, what);
+        print_message("  %" PRIu64 ": %s\n", model->extras[i].elements, model->extras[i].what);
+    fail_msg("no extra says %" PRIu64 ": %s", elements, what);
 }
 
 static void has_note(const Model *model, const char *text)
@@ -271,15 +270,16 @@ static void write_config(const Sizes *s, const char *type, const char *architect
 {
     write_text(
         "config.json",
-        arena_print(
-            arena,
-            "{\"model_type\":\"%s\",\"architectures\":[\"%s\"],\"hidden_size\":%llu,"
-            "\"intermediate_size\":%llu,\"num_hidden_layers\":%d,\"num_attention_heads\":%llu,"
-            "\"num_key_value_heads\":%llu,\"head_dim\":%llu,\"vocab_size\":%llu,"
-            "\"max_position_embeddings\":4096,\"torch_dtype\":\"bfloat16\","
-            "\"tie_word_embeddings\":%s}",
-            type, architecture, (Digits)s->width, (Digits)s->ffn, s->layers, (Digits)s->heads,
-            (Digits)s->kv_heads, (Digits)s->head_dim, (Digits)s->vocab, tied ? "true" : "false"));
+        arena_print(arena,
+                    "{\"model_type\":\"%s\",\"architectures\":[\"%s\"],\"hidden_size\":%" PRIu64 ","
+                    "\"intermediate_size\":%" PRIu64
+                    ",\"num_hidden_layers\":%d,\"num_attention_heads\":%" PRIu64 ","
+                    "\"num_key_value_heads\":%" PRIu64 ",\"head_dim\":%" PRIu64
+                    ",\"vocab_size\":%" PRIu64 ","
+                    "\"max_position_embeddings\":4096,\"torch_dtype\":\"bfloat16\","
+                    "\"tie_word_embeddings\":%s}",
+                    type, architecture, s->width, s->ffn, s->layers, s->heads, s->kv_heads,
+                    s->head_dim, s->vocab, tied ? "true" : "false"));
 }
 
 static void llama_2_holds_frequencies_and_qwen3_its_head_twice(void **state)
@@ -535,8 +535,9 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
             WAYS[i].matrix == gptq3 ? matrices * 3 / 32 : matrices * 32 / WAYS[i].per_element;
         char start[128];
         snprintf(start, sizeof start,
-                 "%llu parameters are packed into %llu elements of %s, in 21 tensors such as ",
-                 (Digits)matrices, (Digits)elements, WAYS[i].type);
+                 "%" PRIu64 " parameters are packed into %" PRIu64
+                 " elements of %s, in 21 tensors such as ",
+                 matrices, elements, WAYS[i].type);
         if (strncmp(model->notes[0], start, strlen(start)) != 0)
             fail_msg("said %s", model->notes[0]);
         assert_int_equal(unlink(in_folder("config.json")), 0);

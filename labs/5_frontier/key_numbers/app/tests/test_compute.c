@@ -24,19 +24,19 @@ static Speed speed_of(const Model *model, const Question *question)
     return speed;
 }
 
-static Sheet *tell(const Model *model, const Question *question)
+static Rows *tell(const Model *model, const Question *question)
 {
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err;
-    if (!compute_tell(sheet, model, question, &err)) fail_msg("%s", err.message);
-    return sheet;
+    if (!compute_tell(rows, model, question, &err)) fail_msg("%s", err.message);
+    return rows;
 }
 
-static double told(const Sheet *sheet, const char *path)
+static double told(const Rows *rows, const char *path)
 {
-    const Entry *entry = sheet_find(sheet, path);
-    if (entry == NULL) fail_msg("%s is not told", path);
-    return entry_number(entry);
+    const Row *row = rows_find(rows, path);
+    if (row == NULL) fail_msg("%s is not told", path);
+    return row_number(row);
 }
 
 // Chowdhery et al. 2022, table 1: 118 layers, multi-query, SwiGLU, no biases, tied embeddings.
@@ -85,14 +85,13 @@ static void palm_reached_46_2_per_cent_of_its_peak(void **state)
     Question question = question_on("tpu-v4");
     question.sequence = 2048;
     question.train_tokens = 780e9;
-    Sheet *sheet = tell(model, &question);
+    Rows *rows = tell(model, &question);
     // Table 3: 238.3K tokens a second on 6144 TPU v4 of 275 TFLOP/s.
-    assert_close(238.3e3 * told(sheet, "compute.conventions.palm") / (6144 * 275e12), 0.462,
-                 0.0005);
+    assert_close(238.3e3 * told(rows, "compute.conventions.palm") / (6144 * 275e12), 0.462, 0.0005);
     // Table 21: 2527.2 zettaFLOPs for 780 billion tokens, as 6 N D.
-    assert_close(told(sheet, "compute.training.flops_6nd"), 2527.2e21, 2527.2e21 * 0.001);
-    assert_close(told(sheet, "compute.conventions.palm_recomputed"),
-                 told(sheet, "compute.conventions.palm") * 4 / 3, 1e6);
+    assert_close(told(rows, "compute.training.flops_6nd"), 2527.2e21, 2527.2e21 * 0.001);
+    assert_close(told(rows, "compute.conventions.palm_recomputed"),
+                 told(rows, "compute.conventions.palm") * 4 / 3, 1e6);
 }
 
 static void narayanans_formula_is_ours_of_a_gpt(void **state)
@@ -111,15 +110,15 @@ static void conventions_differ_by_what_they_say(void **state)
     Model *model = model_of("Llama-3.1-8B");
     Question question = question_on("h100-sxm");
     question.sequence = 8192;
-    Sheet *sheet = tell(model, &question);
+    Rows *rows = tell(model, &question);
     double n = 8030261248.0 - 128256.0 * 4096 - 65 * 4096, lads = 32.0 * 32 * 128 * 8192;
-    assert_close(told(sheet, "compute.training_flops_per_token"), 6 * n + 6 * lads, 1);
-    assert_close(told(sheet, "compute.conventions.six_n"), 6 * (n + 65 * 4096),
+    assert_close(told(rows, "compute.training_flops_per_token"), 6 * n + 6 * lads, 1);
+    assert_close(told(rows, "compute.conventions.six_n"), 6 * (n + 65 * 4096),
                  1);    // with the norms, as people do
-    assert_close(told(sheet, "compute.conventions.palm"), 6 * (n + 65 * 4096) + 12 * lads, 1);
-    assert_close(told(sheet, "compute.conventions.kaplan_forward"),
+    assert_close(told(rows, "compute.conventions.palm"), 6 * (n + 65 * 4096) + 12 * lads, 1);
+    assert_close(told(rows, "compute.conventions.kaplan_forward"),
                  2 * (n - 128256.0 * 4096) + 2 * lads, 1);
-    assert_close(told(sheet, "compute.recomputed_flops_per_token"),
+    assert_close(told(rows, "compute.recomputed_flops_per_token"),
                  8 * n + 8 * lads - 2 * 128256.0 * 4096, 1);
 }
 
@@ -199,7 +198,7 @@ static void gpt_fast_reads_the_weights_and_the_cache_of_every_token(void **state
     // 104.9 tokens/s at 1397.31 GB/s.
     Question question = question_on("a100-sxm-80");
     question.context = 205;
-    question.u_memory = 1397.31e9 / question.card.bandwidth;
+    question.u_memory = 1397.31e9 / question.gpu_spec.bandwidth;
     Speed speed = speed_of(model_of("Llama-2-7b-hf"), &question);
     assert_true(speed.decode_memory_bound);
     assert_close(speed.tokens_per_second, 104.9, 0.2);
@@ -239,8 +238,8 @@ static void the_ridge_is_where_compute_and_memory_meet(void **state)
     // Without a cache to speak of, 2 FLOPs for 2 bytes of weights: the batch is the ridge.
     question.context = 1;
     question.u_compute = question.u_memory = 1;
-    Sheet *sheet = tell(model, &question);
-    uint64_t batch = sheet_find(sheet, "compute.compute_bound_batch")->count;
+    Rows *rows = tell(model, &question);
+    uint64_t batch = rows_find(rows, "compute.compute_bound_batch")->count;
     assert_close((double)batch, 153, 3);
     question.batch = batch;
     assert_false(speed_of(model, &question).decode_memory_bound);
@@ -248,8 +247,8 @@ static void the_ridge_is_where_compute_and_memory_meet(void **state)
     assert_true(speed_of(model, &question).decode_memory_bound);
     // Each position of full attention with grouped heads is 8 FLOP/byte: a long cache is always memory's.
     question.context = 131072;
-    assert_int_equal(sheet_find(tell(model, &question), "compute.compute_bound_batch")->kind,
-                     ENTRY_NULL);
+    assert_int_equal(rows_find(tell(model, &question), "compute.compute_bound_batch")->kind,
+                     ROW_NULL);
 }
 
 static void a_prompt_is_bound_by_compute_and_shared_by_tp(void **state)
@@ -267,7 +266,7 @@ static void a_prompt_is_bound_by_compute_and_shared_by_tp(void **state)
     assert_close(shared.prefill_seconds, one.prefill_seconds / 4, 1e-9);
     assert_close(shared.decode_bytes, one.decode_bytes / 4, 3e6);    // norms are whole on each
     // A ring moves 2 (tp - 1) / tp of 2 all-reduces in each of 32 layers.
-    assert_close(shared.decode_link, 32 * 2 * 4096 * 2 * 1.5 / question.card.link, 1e-12);
+    assert_close(shared.decode_link, 32 * 2 * 4096 * 2 * 1.5 / question.gpu_spec.link, 1e-12);
     assert_close(one.decode_link, 0, 0);
 }
 
@@ -276,16 +275,16 @@ static void batches_for_a_chart_are_told_with_whether_they_fit(void **state)
     (void)state;
     Model *model = model_of("Llama-3.1-8B");
     Question question = question_on("h100-sxm");
-    Sheet *sheet = tell(model, &question);
+    Rows *rows = tell(model, &question);
     Error err;
     for (int i = 0; i < 9; i++) {
-        const char *rate = sheet_path(sheet, "compute.batches[%d].tokens_per_second", i);
-        const char *fits = sheet_path(sheet, "compute.batches[%d].fits", i);
+        const char *rate = row_path(rows, "compute.batches[%d].tokens_per_second", i);
+        const char *fits = row_path(rows, "compute.batches[%d].fits", i);
         Serving serving;
         question.batch = (uint64_t)1 << i;
-        assert_close(told(sheet, rate), speed_of(model, &question).tokens_per_second, 1e-9);
+        assert_close(told(rows, rate), speed_of(model, &question).tokens_per_second, 1e-9);
         assert_true(inference_plan(arena, model, &question, &serving, &err));
-        assert_int_equal(sheet_find(sheet, fits)->flag, serving.fits);
+        assert_int_equal(rows_find(rows, fits)->flag, serving.fits);
     }
 }
 
@@ -294,17 +293,17 @@ static void what_is_not_known_of_a_card_is_said_and_is_no_error(void **state)
     (void)state;
     Model *model = model_of("Llama-3.1-8B");
     Question known = question_on("h100-sxm"), question = known;
-    question.card.bf16 = 0;
-    Sheet *one = tell(model, &known), *two = tell(model, &question);
-    for (const Entry *entry = one->first; entry != NULL; entry = entry->next)
-        if (sheet_find(two, entry->path) == NULL) fail_msg("%s", entry->path);
-    const Entry *seconds = sheet_find(two, "compute.prefill.seconds");
-    assert_int_equal(seconds->kind, ENTRY_NULL);
+    question.gpu_spec.bf16 = 0;
+    Rows *one = tell(model, &known), *two = tell(model, &question);
+    for (const Row *row = one->first; row != NULL; row = row->next)
+        if (rows_find(two, row->path) == NULL) fail_msg("%s", row->path);
+    const Row *seconds = rows_find(two, "compute.prefill.seconds");
+    assert_int_equal(seconds->kind, ROW_NULL);
     assert_string_equal(seconds->text,
                         arena_print(arena,
                                     "the peak of %s for 16-bit products is not known; give "
                                     "--tflops",
-                                    question.card.name));
+                                    question.gpu_spec.name));
     Speed speed;
     Error err;
     assert_false(compute_speed(arena, model, &question, &speed, &err));
@@ -363,19 +362,19 @@ static void the_optimum_is_table_3_of_hoffmann_within_6_per_cent(void **state)
     static const struct {
         double params, flops, tokens,
             rounded;    // tokens are printed to the next 0.1 billion or trillion
-    } rows[] = {{400e6, 1.92e19, 8.0e9, 0.05e9},    {1e9, 1.21e20, 20.2e9, 0.05e9},
-                {10e9, 1.23e22, 205.1e9, 0.05e9},   {67e9, 5.76e23, 1.5e12, 0.05e12},
-                {175e9, 3.85e24, 3.7e12, 0.05e12},  {280e9, 9.90e24, 5.9e12, 0.05e12},
-                {520e9, 3.43e25, 11e12, 0.05e12},   {1e12, 1.27e26, 21.2e12, 0.05e12},
-                {10e12, 1.30e28, 216.2e12, 0.05e12}};
+    } table[] = {{400e6, 1.92e19, 8.0e9, 0.05e9},    {1e9, 1.21e20, 20.2e9, 0.05e9},
+                 {10e9, 1.23e22, 205.1e9, 0.05e9},   {67e9, 5.76e23, 1.5e12, 0.05e12},
+                 {175e9, 3.85e24, 3.7e12, 0.05e12},  {280e9, 9.90e24, 5.9e12, 0.05e12},
+                 {520e9, 3.43e25, 11e12, 0.05e12},   {1e12, 1.27e26, 21.2e12, 0.05e12},
+                 {10e12, 1.30e28, 216.2e12, 0.05e12}};
     Question question = question_on("h100-sxm");
-    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        question.budget = rows[r].flops;
-        Sheet *sheet = tell(model_of("Qwen2.5-0.5B"), &question);
-        assert_close(told(sheet, "compute.chinchilla.parameters"), rows[r].params,
-                     0.06 * rows[r].params);
-        assert_close(told(sheet, "compute.chinchilla.tokens"), rows[r].tokens,
-                     0.06 * rows[r].tokens + rows[r].rounded);
+    for (size_t r = 0; r < sizeof table / sizeof *table; r++) {
+        question.budget = table[r].flops;
+        Rows *rows = tell(model_of("Qwen2.5-0.5B"), &question);
+        assert_close(told(rows, "compute.chinchilla.parameters"), table[r].params,
+                     0.06 * table[r].params);
+        assert_close(told(rows, "compute.chinchilla.tokens"), table[r].tokens,
+                     0.06 * table[r].tokens + table[r].rounded);
     }
 }
 

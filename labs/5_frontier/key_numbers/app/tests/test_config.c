@@ -1,5 +1,6 @@
 /* Configurations: each turn of each family, tensor by tensor, as transformers makes it; and what is refused. */
 #include "labs/5_frontier/key_numbers/app/tests/fixtures.h"
+#include <inttypes.h>
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 
 static Model *made(const cJSON *config, const char *name)
@@ -91,8 +92,7 @@ static void expect_tensors(const Model *model, const char *name, const cJSON *ex
             const Weight *w = &model->weights[i];
             if (strcmp(w->name, word) != 0) continue;
             if (!is_shape(model, w, shape))
-                fail_msg("%s: %s is [%llu,%llu]", name, word, (unsigned long long)w->rows,
-                         (unsigned long long)w->cols);
+                fail_msg("%s: %s is [%" PRIu64 ",%" PRIu64 "]", name, word, w->rows, w->cols);
             sum += weight_elements(model, w);
         }
         fixture_equal(name, word, sum, count);

@@ -1,4 +1,5 @@
-/* Which GPU: well-known fits, what must hold for every model and card, and models of which little is known. */
+/* Which GPU: well-known fits, what must hold for every model and GPU, and models of which little is known. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/plan/fit.h"
@@ -20,7 +21,7 @@ static uint64_t gpus_for(const Model *model, const Question *question)
     FitOption option;
     Serving serving, less;
     Error err = {""};
-    if (!fit_card(arena, model, question, &option, &serving, &less, &err))
+    if (!fit_asked(arena, model, question, &option, &serving, &less, &err))
         fail_msg("%s", err.message);
     return option.gpus;
 }
@@ -36,10 +37,10 @@ static const FitOption *options_of(const Model *model, const Question *question,
 
 // ---- what is known of these models ----
 
-// Llama-3.1: meta-llama/Llama-3.1-405B's card and Hugging Face's announcement (huggingface.co/blog/llama31:
+// Llama-3.1: meta-llama/Llama-3.1-405B's GPU and Hugging Face's announcement (huggingface.co/blog/llama31:
 // 140 GB and 810 GB of bf16; fp8 on a node of 8 x 80 GB). DeepSeek-V3: 8 x H200 for its fp8 weights, two
 // nodes of H100 (sglang, benchmark/deepseek_v3/README.md). gpt-oss: "120b fits into a single 80GB GPU, 20b
-// within 16GB of memory" (github.com/openai/gpt-oss). Mixtral: more than one 80 GB card in bf16.
+// within 16GB of memory" (github.com/openai/gpt-oss). Mixtral: more than one 80 GB GPU in bf16.
 static void well_known_fits(void **state)
 {
     (void)state;
@@ -65,12 +66,12 @@ static void well_known_fits(void **state)
         Question question = asked(known[i].gpu, known[i].weights, 4096);
         uint64_t gpus = gpus_for(model_of(known[i].model), &question);
         if (gpus != known[i].gpus)
-            fail_msg("%s in %s: %llu x %s, expected %llu", known[i].model, known[i].weights,
-                     (unsigned long long)gpus, known[i].gpu, (unsigned long long)known[i].gpus);
+            fail_msg("%s in %s: %" PRIu64 " x %s, expected %" PRIu64, known[i].model,
+                     known[i].weights, gpus, known[i].gpu, known[i].gpus);
     }
 }
 
-// What llama.cpp's users run on two 24 GB cards, with little context and most of the memory.
+// What llama.cpp's users run on two 24 GB GPUs, with little context and most of the memory.
 static void seventy_billion_in_four_bits_are_on_two_small_cards(void **state)
 {
     (void)state;
@@ -100,19 +101,19 @@ static uint64_t in_order(uint64_t gpus)
 static void more_to_hold_never_takes_fewer(void **state)
 {
     (void)state;
-    static const char *const cards[] = {"rtx-3060", "rtx-4090", "l40s", "h100-sxm", "mi300x"};
+    static const char *const specs[] = {"rtx-3060", "rtx-4090", "l40s", "h100-sxm", "mi300x"};
     for (int m = 0; m < VARIED; m++)
-        for (size_t c = 0; c < sizeof cards / sizeof *cards; c++) {
+        for (size_t c = 0; c < sizeof specs / sizeof *specs; c++) {
             const Model *model = model_of(varied[m]);
             uint64_t least = 0;
             for (uint64_t context = 256; context <= 1u << 20; context *= 8) {
-                Question question = asked(cards[c], NULL, context);
+                Question question = asked(specs[c], NULL, context);
                 uint64_t gpus = in_order(gpus_for(model, &question));
                 assert_true(gpus >= least);
                 least = gpus;
                 question.batch = 16;
                 assert_true(in_order(gpus_for(model, &question)) >= gpus);
-                question.batch = 1, question.card.memory *= 1.5;
+                question.batch = 1, question.gpu_spec.memory *= 1.5;
                 assert_true(in_order(gpus_for(model, &question)) <= gpus);
             }
         }
@@ -130,7 +131,7 @@ static void a_split_holds_it_and_a_smaller_one_does_not(void **state)
         for (int i = 0; i < count; i++) {
             const FitOption *o = &options[i];
             Serving serving;
-            question.card = o->card;
+            question.gpu_spec = o->gpu_spec;
             if (o->gpus == 0) continue;
             question.gpus = o->gpus;
             assert_true(inference_plan(arena, model, &question, &serving, NULL) && serving.fits);
@@ -158,8 +159,8 @@ static void the_cheapest_comes_first(void **state)
             if (o[i].gpus == 0) continue;
             assert_true(o[i].memory >= o[i - 1].memory);
             if (o[i].memory == o[i - 1].memory) assert_true(o[i].gpus >= o[i - 1].gpus);
-            assert_true(o[i].memory == o[i].card.sheet_gb * 1e9 * (double)o[i].gpus);
-            assert_true(!o[i].card.shared || o[i].gpus == 1);
+            assert_true(o[i].memory == o[i].gpu_spec.vendor_gb * 1e9 * (double)o[i].gpus);
+            assert_true(!o[i].gpu_spec.shared || o[i].gpus == 1);
         }
     }
 }
@@ -180,11 +181,11 @@ static void all_experts_are_held(void **state)
 static void the_best_weights_fit_and_better_ones_do_not(void **state)
 {
     (void)state;
-    static const char *const cards[] = {"rtx-3060", "rtx-4090", "h100-sxm"};
+    static const char *const specs[] = {"rtx-3060", "rtx-4090", "h100-sxm"};
     for (int m = 0; m < VARIED; m++)
-        for (size_t c = 0; c < sizeof cards / sizeof *cards; c++) {
+        for (size_t c = 0; c < sizeof specs / sizeof *specs; c++) {
             const Model *model = model_of(varied[m]);
-            Question question = asked(cards[c], NULL, 4096);
+            Question question = asked(specs[c], NULL, 4096);
             Serving best, serving;
             WeightBytes published;
             assert_true(fit_best(arena, model, &question, FIT_FORMATS, &best, NULL));
@@ -216,25 +217,25 @@ static void tensors_alone_fit_by_their_bytes(void **state)
     (void)state;
     Model *model = tensors_alone();
     Question question = asked("h100-sxm", NULL, 4096);
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err = {""};
     assert_int_equal(gpus_for(model, &question), 1);
-    question.card.memory = 48e9;
+    question.gpu_spec.memory = 48e9;
     assert_int_equal(gpus_for(model, &question), 2);
-    question.card.memory = 1e9;    // less than the runtime takes
+    question.gpu_spec.memory = 1e9;    // less than the runtime takes
     assert_int_equal(gpus_for(model, &question), 0);
-    if (!fit_tell(sheet, model, &question, &err)) fail_msg("%s", err.message);
-    assert_non_null(strstr(sheet_find(sheet, "fit.counted")->text, "weights alone"));
-    assert_true(sheet_find(sheet, "fit.here.gpus")->kind == ENTRY_NULL);
+    if (!fit_tell(rows, model, &question, &err)) fail_msg("%s", err.message);
+    assert_non_null(strstr(rows_find(rows, "fit.counted")->text, "weights alone"));
+    assert_true(rows_find(rows, "fit.here.gpus")->kind == ROW_NULL);
 }
 
-// ---- the sheet ----
+// ---- the report ----
 
-static double number(const Sheet *sheet, const char *path)
+static double number(const Rows *rows, const char *path)
 {
-    const Entry *entry = sheet_find(sheet, path);
-    if (entry == NULL) fail_msg("%s is not on the sheet", path);
-    return entry_number(entry);
+    const Row *row = rows_find(rows, path);
+    if (row == NULL) fail_msg("%s is not on the sheet", path);
+    return row_number(row);
 }
 
 static void the_sheet_says_what_was_found(void **state)
@@ -242,18 +243,18 @@ static void the_sheet_says_what_was_found(void **state)
     (void)state;
     const Model *model = model_of("meta-llama/Llama-3.1-70B");
     Question question = asked("h100-sxm", "bf16", 4096);
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err = {""};
-    if (!fit_tell(sheet, model, &question, &err)) fail_msg("%s", err.message);
-    assert_true(number(sheet, "fit.here.gpus") == 2 && number(sheet, "fit.here.tp") == 2);
-    assert_true(number(sheet, "fit.here.requests") >= 1 &&
-                number(sheet, "fit.here.max_context") > 4096);
-    assert_true(number(sheet, "fit.options[0].gpus") >= 1);
-    assert_true(number(sheet, "fit.options[0].memory_bytes") <=
-                number(sheet, "fit.options[1].memory_bytes"));
-    assert_true(number(sheet, "fit.single.count") >= 5);    // what has 180 GB and more
+    if (!fit_tell(rows, model, &question, &err)) fail_msg("%s", err.message);
+    assert_true(number(rows, "fit.here.gpus") == 2 && number(rows, "fit.here.tp") == 2);
+    assert_true(number(rows, "fit.here.requests") >= 1 &&
+                number(rows, "fit.here.max_context") > 4096);
+    assert_true(number(rows, "fit.options[0].gpus") >= 1);
+    assert_true(number(rows, "fit.options[0].memory_bytes") <=
+                number(rows, "fit.options[1].memory_bytes"));
+    assert_true(number(rows, "fit.single.count") >= 5);    // what has 180 GB and more
     int shown = 0;
-    for (const Entry *e = sheet->first; e != NULL; e = e->next) shown += e->label != NULL;
+    for (const Row *e = rows->first; e != NULL; e = e->next) shown += e->label != NULL;
     assert_true(shown <= 14);
 }
 
@@ -261,16 +262,16 @@ static void the_largest_models_are_in_order_and_fit(void **state)
 {
     (void)state;
     Question question = asked("rtx-4090", NULL, 4096);
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err = {""};
     double last = INFINITY;
-    if (!fit_largest_tell(sheet, &question, &err)) fail_msg("%s", err.message);
+    if (!fit_largest_tell(rows, &question, &err)) fail_msg("%s", err.message);
     for (int i = 0; i < 5; i++) {
-        double params = number(sheet, sheet_path(sheet, "fit.largest_models[%d].parameters", i));
+        double params = number(rows, row_path(rows, "fit.largest_models[%d].parameters", i));
         assert_true(params <= last &&
                     params > 25e9);    // Llama-2-70B's 39 GB of q4_k_m are too many
-        assert_true(number(sheet, sheet_path(sheet, "fit.largest_models[%d].bytes", i)) <
-                    0.9 * question.card.memory);
+        assert_true(number(rows, row_path(rows, "fit.largest_models[%d].bytes", i)) <
+                    0.9 * question.gpu_spec.memory);
         last = params;
     }
 }

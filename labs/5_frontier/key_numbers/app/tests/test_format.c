@@ -1,5 +1,6 @@
 /* Formats of weights, held against llama.cpp's quantiser, bitsandbytes and published files. */
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
+#include <inttypes.h>
 #include <math.h>
 #include "labs/5_frontier/key_numbers/app/formats/ggml_type.h"
 #include "labs/5_frontier/key_numbers/app/model/build.h"
@@ -116,9 +117,8 @@ static void each_block_takes_the_bytes_that_ggml_gives_it(void **state)
         const DTypeInfo *info = &dtype_info[type];
         if (info->gguf < 0) continue;
         if (ggml_bytes((DType)type, 3, 2 * info->block) != 6 * info->bytes)
-            fail_msg("%s: 2 blocks take %llu bytes, expected %u", info->name,
-                     (unsigned long long)ggml_bytes((DType)type, 1, 2 * info->block),
-                     2 * info->bytes);
+            fail_msg("%s: 2 blocks take %" PRIu64 " bytes, expected %u", info->name,
+                     ggml_bytes((DType)type, 1, 2 * info->block), 2 * info->bytes);
         known++;
     }
     assert_int_equal(known, 34);
@@ -219,8 +219,7 @@ static void deepseek_v3_in_fp8_is_what_its_files_hold(void **state)
     for (int i = 0; i < model->extra_count; i++) tensors += model->extras[i].bytes;
     uint64_t headers = files - tensors;
     if (headers < 163 * 8 || headers > 20000000)
-        fail_msg("%llu bytes of tensors leave %llu for headers", (unsigned long long)tensors,
-                 (unsigned long long)headers);
+        fail_msg("%" PRIu64 " bytes of tensors leave %" PRIu64 " for headers", tensors, headers);
 }
 
 // TheBloke/Llama-2-7B-GPTQ and -AWQ: 3.90 and 3.89 GB. AutoGPTQ of 2023 gave every layer a bias of zeros.

@@ -1,7 +1,7 @@
 // Memory of inference against published figures: papers, engines' logs, and their rules of splitting.
-#include "labs/5_frontier/key_numbers/app/plan/cache.h"
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
-#include "labs/5_frontier/key_numbers/app/plan/work.h"
+#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 #include "tests/close.h"
@@ -305,7 +305,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     // Oracle's model-deployment tips, a log of vLLM 0.7 on an A10: 22.07 GiB x 0.90, non_torch 0.05 GiB,
     // activations 0.22 GiB, 2356 blocks of 16 tokens. Steps of 2048 tokens.
     Question question = question_of(131072, 1);
-    question.card.memory = 22.07 * gib;
+    question.gpu_spec.memory = 22.07 * gib;
     question.runtime = 0.05;
     Serving serving = plan(model, &question);
     assert_close(serving.per_gpu.work / gib, 0.22, 0.03);
@@ -315,7 +315,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     // vllm-project/vllm PR #10511: 79.22 GiB x 0.90, non_torch 1.79 GiB, 53.29 GiB left for the cache;
     // 8192 tokens a step.
     question = question_of(8192, 1);
-    question.card.memory = 79.22 * gib;
+    question.gpu_spec.memory = 79.22 * gib;
     question.runtime = 1.79;
     question.step_tokens = 8192;
     serving = plan(model, &question);
@@ -357,27 +357,27 @@ static void what_is_missing_is_told(void **state)
     (void)state;
     Model *model = model_of("Llama-3.1-70B");
     Question question = question_of(4096, 1);
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err;
-    assert_true(inference_tell(sheet, model, &question, &err));
-    assert_int_equal(sheet_find(sheet, "inference.fits")->flag, false);
-    double missing = entry_number(sheet_find(sheet, "inference.missing_bytes"));
-    double total = entry_number(sheet_find(sheet, "inference.per_gpu.total_bytes"));
-    assert_close(missing, total - question.card.memory * 0.9, 2);
-    assert_int_equal(sheet_find(sheet, "inference.max_context")->count, 0);
+    assert_true(inference_tell(rows, model, &question, &err));
+    assert_int_equal(rows_find(rows, "inference.fits")->flag, false);
+    double missing = row_number(rows_find(rows, "inference.missing_bytes"));
+    double total = row_number(rows_find(rows, "inference.per_gpu.total_bytes"));
+    assert_close(missing, total - question.gpu_spec.memory * 0.9, 2);
+    assert_int_equal(rows_find(rows, "inference.max_context")->count, 0);
 }
 
 static void a_question_finds_the_same_paths_in_every_answer(void **state)
 {
     (void)state;
     Question question = question_of(4096, 1);
-    Sheet *one = sheet_new(arena), *two = sheet_new(arena);
+    Rows *one = rows_new(arena), *two = rows_new(arena);
     Error err;
     assert_true(inference_tell(one, model_of("Llama-3.1-8B"), &question, &err));
     question.tp = 8, question.batch = 1000000;
     assert_true(inference_tell(two, model_of("Llama-3.1-8B"), &question, &err));
-    for (const Entry *entry = one->first; entry != NULL; entry = entry->next)
-        if (sheet_find(two, entry->path) == NULL) fail_msg("%s", entry->path);
+    for (const Row *row = one->first; row != NULL; row = row->next)
+        if (rows_find(two, row->path) == NULL) fail_msg("%s", row->path);
 }
 
 static void tensors_without_a_configuration_have_weights_and_no_cache(void **state)
@@ -387,11 +387,11 @@ static void tensors_without_a_configuration_have_weights_and_no_cache(void **sta
     build_weight(model, OUTSIDE, COMPONENT_MLP, ROLE_OTHER, "layers.0.weight", 100, 200);
     build_finish(model);
     Question question = question_of(4096, 1);
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err;
-    assert_true(inference_tell(sheet, model, &question, &err));
-    assert_int_equal(sheet_find(sheet, "weights.bytes")->count, 40000);
-    assert_int_equal(sheet_find(sheet, "kv_cache.bytes_per_token")->kind, ENTRY_NULL);
+    assert_true(inference_tell(rows, model, &question, &err));
+    assert_int_equal(rows_find(rows, "weights.bytes")->count, 40000);
+    assert_int_equal(rows_find(rows, "kv_cache.bytes_per_token")->kind, ROW_NULL);
     question.tp = 2;
     refuses(
         model, &question,

@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "labs/5_frontier/key_numbers/app/report/answer.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 
@@ -294,9 +294,9 @@ static void answer_is_that_of_the_command_line(void **state)
                 question_set(&question, arena, "weights", "q4_k_m", &err) &&
                 question_set(&question, arena, "gpu", "l40s", &err) &&
                 question_settle(&question, arena, &err));
-    const Sheet *sheet = answer(arena, model, &question, &err);
-    if (sheet == NULL) fail_msg("%s", err.message);
-    cJSON *got = tree_of(body()), *expected = tree_of(sheet_json(sheet));
+    const Rows *rows = report_of(arena, model, &question, &err);
+    if (rows == NULL) fail_msg("%s", err.message);
+    cJSON *got = tree_of(body()), *expected = tree_of(rows_json(rows));
     assert_true(cJSON_Compare(got, expected, true));
     // The published integer, so that both are not wrong together.
     assert_true(number_at(got, "parameters", "total") == 8030261248.0);
@@ -309,15 +309,15 @@ static void explain_tells_each_formula_and_its_numbers(void **state)
     (void)state;
     assert_int_equal(get("/answer?model=meta-llama/Llama-3.1-8B&explain=1"), 200);
     cJSON *tree = tree_of(body()), *explain = cJSON_GetObjectItemCaseSensitive(tree, "explain");
-    cJSON *entry = cJSON_GetObjectItemCaseSensitive(explain, "kv_cache.bytes_per_token");
-    assert_non_null(entry);
-    const char *filled = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "filled"));
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "text"));
+    cJSON *row = cJSON_GetObjectItemCaseSensitive(explain, "kv_cache.bytes_per_token");
+    assert_non_null(row);
+    const char *filled = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "filled"));
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "text"));
     assert_true(filled != NULL && strstr(filled, "32") != NULL);
     assert_true(text != NULL &&
                 strstr(text, "131,072 B") != NULL);    // 32 layers x 2 x 8 x 128 x 2 bytes
-    assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(entry, "formula")));
-    assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(entry, "label")));
+    assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(row, "formula")));
+    assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(row, "label")));
     cJSON_Delete(tree);
 }
 

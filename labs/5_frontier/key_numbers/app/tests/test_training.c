@@ -1,4 +1,5 @@
 /* Memory for training against what papers, frameworks' documentation and PyTorch itself say. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static Model *lump(uint64_t params, uint64_t largest)
 static Question question(void)
 {
     Question q = question_default();
-    q.card = (Card){.name = "80 GB", .memory = 80e9};
+    q.gpu_spec = (GpuSpec){.name = "80 GB", .memory = 80e9};
     q.runtime = 0;
     return q;
 }
@@ -261,8 +262,8 @@ static void adapters_have_as_many_parameters_as_in_peft(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint64_t params = adapters_params(published(rows[i].model), rows[i].targets, rows[i].rank);
         if (params != rows[i].params)
-            fail_msg("%s, %s: %llu, PEFT has %llu", rows[i].model, rows[i].targets,
-                     (unsigned long long)params, (unsigned long long)rows[i].params);
+            fail_msg("%s, %s: %" PRIu64 ", PEFT has %" PRIu64, rows[i].model, rows[i].targets,
+                     params, rows[i].params);
     }
 }
 
@@ -571,7 +572,7 @@ static void fewest_gpus_are_enough_and_one_less_is_not(void **state)
     Question q = question();
     q.zero = 3, q.recompute = "full";
     for (int gb = 16; gb < 90; gb += 7) {
-        q.card.memory = gb * 1e9, q.dp = 1;
+        q.gpu_spec.memory = gb * 1e9, q.dp = 1;
         q.dp = plan(model, &q).fewest_gpus;
         assert_in_range(q.dp, 2, 64);
         assert_true(plan(model, &q).fits);
@@ -585,15 +586,15 @@ static void without_a_number_that_fits_a_higher_stage_is_named(void **state)
     (void)state;
     Question q = question();
     q.recompute = "full";
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err = {""};
     const Model *model = model_of("llama", llama_block, 200, 128256, false);    // 2N are over 80 GB
-    if (!training_tell(sheet, model, &q, &err)) fail_msg("%s", err.message);
-    const Entry *fewest = sheet_find(sheet, "training.fewest_gpus");
-    assert_int_equal(fewest->kind, ENTRY_NULL);
+    if (!training_tell(rows, model, &q, &err)) fail_msg("%s", err.message);
+    const Row *fewest = rows_find(rows, "training.fewest_gpus");
+    assert_int_equal(fewest->kind, ROW_NULL);
     assert_non_null(strstr(fewest->text, "none at ZeRO stage 0; at stage 3, "));
-    assert_int_equal(sheet_find(sheet, "training.by_zero[2].fewest_gpus")->kind, ENTRY_NULL);
-    assert_true(sheet_find(sheet, "training.by_zero[3].fewest_gpus")->count > 2);
+    assert_int_equal(rows_find(rows, "training.by_zero[2].fewest_gpus")->kind, ROW_NULL);
+    assert_true(rows_find(rows, "training.by_zero[3].fewest_gpus")->count > 2);
 }
 
 static void gpus_that_are_left_over_are_data_parallel(void **state)
@@ -606,21 +607,21 @@ static void gpus_that_are_left_over_are_data_parallel(void **state)
     assert_int_equal(t.gpus, 16);
 }
 
-// ---- the sheet ----
+// ---- the report ----
 
-static Sheet *told(const Model *model, const Question *q)
+static Rows *told(const Model *model, const Question *q)
 {
-    Sheet *sheet = sheet_new(arena);
+    Rows *rows = rows_new(arena);
     Error err = {""};
-    if (!training_tell(sheet, model, q, &err)) fail_msg("%s", err.message);
-    return sheet;
+    if (!training_tell(rows, model, q, &err)) fail_msg("%s", err.message);
+    return rows;
 }
 
-static double number(const Sheet *sheet, const char *path)
+static double number(const Rows *rows, const char *path)
 {
-    const Entry *entry = sheet_find(sheet, path);
-    if (entry == NULL) fail_msg("%s is not on the sheet", path);
-    return entry_number(entry);
+    const Row *row = rows_find(rows, path);
+    if (row == NULL) fail_msg("%s is not on the sheet", path);
+    return row_number(row);
 }
 
 static void the_parts_add_up_to_the_total(void **state)
@@ -631,13 +632,13 @@ static void the_parts_add_up_to_the_total(void **state)
     Question q = question();
     q.runtime = 1.5, q.zero = 2, q.dp = 7, q.optimizer = "adafactor", q.recompute = "selective",
     q.flash = false;
-    Sheet *sheet = told(llama_8b(), &q);
+    Rows *rows = told(llama_8b(), &q);
     double sum = 0, stage = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        sum += number(sheet, sheet_path(sheet, "training.per_gpu.%s_bytes", parts[i]));
-        stage += number(sheet, sheet_path(sheet, "training.by_zero[2].%s_bytes", parts[i]));
+        sum += number(rows, row_path(rows, "training.per_gpu.%s_bytes", parts[i]));
+        stage += number(rows, row_path(rows, "training.by_zero[2].%s_bytes", parts[i]));
     }
-    assert_close(sum, number(sheet, "training.per_gpu.total_bytes"), 8);    // each is rounded up
+    assert_close(sum, number(rows, "training.per_gpu.total_bytes"), 8);    // each is rounded up
     assert_close(stage, sum, 8);
 }
 
@@ -648,11 +649,11 @@ static void a_sheet_has_the_same_paths_whatever_is_asked(void **state)
     other.method = "lora", other.zero = 3, other.dp = 8, other.offload = "all",
     other.recompute = "full";
     const Model *model = llama_8b();
-    Sheet *a = told(model, &plain), *b = told(model, &other);
+    Rows *a = told(model, &plain), *b = told(model, &other);
     assert_int_equal(a->count, b->count);
     int shown = 0;
-    for (const Entry *e = a->first; e != NULL; e = e->next) {
-        assert_non_null(sheet_find(b, e->path));
+    for (const Row *e = a->first; e != NULL; e = e->next) {
+        assert_non_null(rows_find(b, e->path));
         shown += e->label != NULL;
     }
     assert_in_range(shown, 10, 16);    // what somebody reads
@@ -662,11 +663,11 @@ static void without_layers_there_are_no_activations_to_tell(void **state)
 {
     (void)state;
     Question q = question();
-    Sheet *sheet = told(lump(1000000, 0), &q);
-    assert_int_equal(sheet_find(sheet, "training.per_gpu.activations_bytes")->kind, ENTRY_NULL);
-    assert_int_equal(sheet_find(sheet, "training.fits")->kind, ENTRY_NULL);
-    assert_close(number(sheet, "training.per_gpu.weights_bytes"), 2e6, 0);
-    assert_close(number(sheet, "training.per_gpu.optimizer_bytes"), 8e6, 0);
+    Rows *rows = told(lump(1000000, 0), &q);
+    assert_int_equal(rows_find(rows, "training.per_gpu.activations_bytes")->kind, ROW_NULL);
+    assert_int_equal(rows_find(rows, "training.fits")->kind, ROW_NULL);
+    assert_close(number(rows, "training.per_gpu.weights_bytes"), 2e6, 0);
+    assert_close(number(rows, "training.per_gpu.optimizer_bytes"), 8e6, 0);
 }
 
 static void a_sum_is_filled_with_the_models_numbers(void **state)
@@ -674,14 +675,14 @@ static void a_sum_is_filled_with_the_models_numbers(void **state)
     (void)state;
     Question q = question();
     q.zero = 3, q.dp = 8;
-    Sheet *sheet = told(llama_8b(), &q);
-    const Entry *e = sheet_find(sheet, "training.per_gpu.weights_bytes");
+    Rows *rows = told(llama_8b(), &q);
+    const Row *e = rows_find(rows, "training.per_gpu.weights_bytes");
     assert_string_equal(e->filled, "2 x 8030261248 / 8");
-    e = sheet_find(sheet, "training.layers[0].activations_bytes");
+    e = rows_find(rows, "training.layers[0].activations_bytes");
     assert_string_equal(e->filled,
                         "4096 x 1 x ((8 x 4096) + (2 x (32 + 8) x (128 + 128) + 2 x 3 x 14336 + "
                         "4 x 32) / 1)");
-    assert_close(entry_number(e), 4096.0 * (8 * 4096 + 2 * 40 * 256 + 6 * 14336 + 4 * 32), 0);
+    assert_close(row_number(e), 4096.0 * (8 * 4096 + 2 * 40 * 256 + 6 * 14336 + 4 * 32), 0);
 }
 
 int main(void)

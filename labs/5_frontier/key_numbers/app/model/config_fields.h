@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 
-typedef struct Settings {
+typedef struct ConfigFields {
     const cJSON *object;
     const char *where;    // opens every message: the file, and the part of it
     const char *owner;    // the class whose defaults are taken
@@ -22,25 +22,25 @@ typedef struct Settings {
     Arena *arena;
     Error *err;
     bool failed;
-} Settings;
+} ConfigFields;
 
 // No number is larger: nothing that exists is near it, and a product of two fits 64 bits.
-enum { SETTINGS_MOST = 1 << 30, LAYERS_MOST = 1 << 16 };
+enum { CONFIG_MOST = 1 << 30, LAYERS_MOST = 1 << 16 };
 
-uint64_t settings_need(Settings *s, const char *names);    // at least 1
-uint64_t settings_size(Settings *s, const char *names,
-                       uint64_t fallback);    // at least 1; noted if missing
-uint64_t settings_count(Settings *s, const char *names,
-                        uint64_t fallback);    // 0 will do; not noted
+uint64_t config_need(ConfigFields *s, const char *names);    // at least 1
+uint64_t config_size(ConfigFields *s, const char *names,
+                     uint64_t fallback);    // at least 1; noted if missing
+uint64_t config_count(ConfigFields *s, const char *names,
+                      uint64_t fallback);    // 0 will do; not noted
 // Flags are not noted: what equals the base class's default is left out of files on purpose.
-bool settings_flag(Settings *s, const char *name, bool fallback);
-const char *settings_text(Settings *s, const char *name, const char *fallback);    // borrowed
+bool config_flag(ConfigFields *s, const char *name, bool fallback);
+const char *config_text(ConfigFields *s, const char *name, const char *fallback);    // borrowed
 
-bool settings_has(const Settings *s, const char *name);     // there, and not null
-bool settings_null(const Settings *s, const char *name);    // there, and null
-uint64_t settings_labels(Settings *s);                      // of a classifier
+bool config_has(const ConfigFields *s, const char *name);     // there, and not null
+bool config_null(const ConfigFields *s, const char *name);    // there, and null
+uint64_t config_labels(ConfigFields *s);                      // of a classifier
 // A part that is an object, whose messages and defaults are its own; without the part, an empty one.
-Settings settings_part(Settings *s, const char *name, const char *owner);
+ConfigFields config_part(ConfigFields *s, const char *name, const char *owner);
 
 // A mistake that no single field shows.
-void settings_fail(Settings *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void config_fail(ConfigFields *s, const char *format, ...) __attribute__((format(printf, 2, 3)));

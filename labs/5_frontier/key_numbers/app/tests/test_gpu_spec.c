@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "labs/5_frontier/key_numbers/app/question/card.h"
+#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
 #include "tests/cases.h"
 
 static Arena *arena;
-static const Card *cards;
+static const GpuSpec *specs;
 static int count;
-static char path[] = "/tmp/card-XXXXXX.json";    // for the user's own cards
+static char path[] = "/tmp/card-XXXXXX.json";    // for the user's own GPUs
 
 static int begin(void **state)
 {
@@ -19,7 +19,7 @@ static int begin(void **state)
     int file = mkstemps(path, 5);
     if (file < 0 || close(file) != 0) return -1;
     arena = arena_new("test", 1u << 26);
-    count = card_list(arena, &cards, &err);
+    count = gpu_spec_list(arena, &specs, &err);
     if (count < 0) puts(err.message);
     return count < 0;
 }
@@ -31,12 +31,12 @@ static int end(void **state)
     return remove(path);
 }
 
-static Card found(const char *what)
+static GpuSpec found(const char *what)
 {
-    Card card;
+    GpuSpec spec;
     Error err = {""};
-    if (!card_find(arena, what, &card, &err)) fail_msg("%s", err.message);
-    return card;
+    if (!gpu_spec_find(arena, what, &spec, &err)) fail_msg("%s", err.message);
+    return spec;
 }
 
 static void is_near(const char *what, double got, double want, double share)
@@ -47,9 +47,9 @@ static void is_near(const char *what, double got, double want, double share)
 
 static void refuses(const char *what, const char *sentence)
 {
-    Card card;
+    GpuSpec spec;
     Error err = {""};
-    assert_false(card_find(arena, what, &card, &err));
+    assert_false(gpu_spec_find(arena, what, &spec, &err));
     if (strstr(err.message, sentence) == NULL)
         fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
 }
@@ -61,20 +61,20 @@ static void a_row_is_found_by_its_id_and_by_its_name(void **state)
     (void)state;
     assert_true(count >= 60);
     for (int i = 0; i < count; i++) {
-        assert_string_equal(found(cards[i].id).id, cards[i].id);
-        assert_string_equal(found(cards[i].name).id, cards[i].id);
-        assert_string_not_equal(cards[i].vendor, "");
-        for (int k = 0; k < i; k++) assert_string_not_equal(cards[k].id, cards[i].id);
+        assert_string_equal(found(specs[i].id).id, specs[i].id);
+        assert_string_equal(found(specs[i].name).id, specs[i].id);
+        assert_string_not_equal(specs[i].vendor, "");
+        for (int k = 0; k < i; k++) assert_string_not_equal(specs[k].id, specs[i].id);
     }
 }
 
-// What a program sees is near what is on the sheet, on which "GB" may be 1e9 or 2^30 bytes.
+// What a program sees is near what is on the report, on which "GB" may be 1e9 or 2^30 bytes.
 static void a_rows_numbers_are_of_one_size(void **state)
 {
     (void)state;
     for (int i = 0; i < count; i++) {
-        const Card *c = &cards[i];
-        is_near(c->id, c->memory, c->sheet_gb * 1e9, c->shared ? 0.35 : 0.09);
+        const GpuSpec *c = &specs[i];
+        is_near(c->id, c->memory, c->vendor_gb * 1e9, c->shared ? 0.35 : 0.09);
         assert_true(c->bf16 > 0 && c->bandwidth > 0);
         assert_true(c->bf16 / c->bandwidth > 5 &&
                     c->bf16 / c->bandwidth < 700);    // the ridge, FLOP/byte
@@ -84,7 +84,7 @@ static void a_rows_numbers_are_of_one_size(void **state)
     }
 }
 
-// Those that the vendors' sheets give, without sparsity. Ridge points of Williams' roofline: A100 156
+// Those that the vendors' reports give, without sparsity. Ridge points of Williams' roofline: A100 156
 // with 2000 GB/s, H100 295.
 static void peaks_are_dense(void **state)
 {
@@ -96,10 +96,10 @@ static void peaks_are_dense(void **state)
     is_near("ridge of an H100", found("h100").bf16 / found("h100").bandwidth, 295, 0.005);
     is_near("ridge of an A100", found("a100").bf16 / found("a100").bandwidth, 153, 0.005);
     // The driver's formats, and which there are.
-    Card t4 = found("Tesla T4"), h100 = found("h100"), a100 = found("a100");
+    GpuSpec t4 = found("Tesla T4"), h100 = found("h100"), a100 = found("a100");
     assert_false(t4.has_bf16);
-    assert_true(card_peak(&h100, 8) == h100.fp8 && card_peak(&a100, 8) == a100.bf16);
-    assert_true(card_peak(&h100, 16) == h100.bf16 && card_peak(&h100, 32) == h100.fp32);
+    assert_true(gpu_spec_peak(&h100, 8) == h100.fp8 && gpu_spec_peak(&a100, 8) == a100.bf16);
+    assert_true(gpu_spec_peak(&h100, 16) == h100.bf16 && gpu_spec_peak(&h100, 32) == h100.fp32);
 }
 
 static void eighty_gb_are_a_little_under_eighty_gib(void **state)
@@ -107,15 +107,15 @@ static void eighty_gb_are_a_little_under_eighty_gib(void **state)
     (void)state;
     static const char *const eighty[] = {"h100-sxm", "h100-pcie", "a100-sxm-80", "a100-pcie-80"};
     for (size_t i = 0; i < sizeof eighty / sizeof *eighty; i++) {
-        Card card = found(eighty[i]);
-        assert_true(card.memory_seen && card.memory < 80 * 0x1p30 && card.memory > 79 * 0x1p30);
+        GpuSpec spec = found(eighty[i]);
+        assert_true(spec.memory_measured && spec.memory < 80 * 0x1p30 && spec.memory > 79 * 0x1p30);
     }
-    assert_true(!found("mi210").memory_seen && found("mi210").memory == 64e9);
+    assert_true(!found("mi210").memory_measured && found("mi210").memory == 64e9);
 }
 
 // ---- a driver's answer ----
 
-// What drivers say of cards in the table, under a name that is not there: processors, boost clock, memory
+// What drivers say of GPUs in the table, under a name that is not there: processors, boost clock, memory
 // clock and bus of TechPowerUp's database. Estimates are held against the vendors' peaks in the table.
 static void clocks_give_the_published_peaks(void **state)
 {
@@ -139,17 +139,17 @@ static void clocks_give_the_published_peaks(void **state)
         {"dgx-spark", {"S", 12, 1, 0, 48, 2540000, 4266000, 256, true}},
     };
     for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
-        Card row = found(chips[i].id), card;
+        GpuSpec row = found(chips[i].id), spec;
         Gpu gpu = chips[i].gpu;
         Error err = {""};
         gpu.bytes = (size_t)row.memory;
-        assert_true(card_of_gpu(arena, &gpu, &card, &err));
-        is_near(row.id, card.bandwidth, row.bandwidth, 0.03);
-        is_near(row.id, card.bf16, row.bf16, 0.07);
-        is_near(row.id, card.fp32, row.fp32, 0.08);
-        if (row.fp8 > 0) is_near(row.id, card.fp8, row.fp8, 0.07);
-        assert_true(card.has_bf16 == row.has_bf16 && card.shared == row.shared);
-        assert_non_null(strstr(card.note, "not in the table"));
+        assert_true(gpu_spec_of_device(arena, &gpu, &spec, &err));
+        is_near(row.id, spec.bandwidth, row.bandwidth, 0.03);
+        is_near(row.id, spec.bf16, row.bf16, 0.07);
+        is_near(row.id, spec.fp32, row.fp32, 0.08);
+        if (row.fp8 > 0) is_near(row.id, spec.fp8, row.fp8, 0.07);
+        assert_true(spec.has_bf16 == row.has_bf16 && spec.shared == row.shared);
+        assert_non_null(strstr(spec.note, "not in the table"));
     }
 }
 
@@ -171,19 +171,19 @@ static void a_drivers_name_leads_to_its_row(void **state)
     };
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
         Gpu gpu = {.bytes = (size_t)(drivers[i].mib * 0x1p20)};
-        Card card, row = found(drivers[i].id);
+        GpuSpec spec, row = found(drivers[i].id);
         Error err = {""};
         snprintf(gpu.name, sizeof gpu.name, "%s", drivers[i].name);
-        assert_true(card_of_gpu(arena, &gpu, &card, &err));
-        assert_string_equal(card.id, drivers[i].id);
-        assert_true(card.memory == drivers[i].mib * 0x1p20 && card.bf16 == row.bf16);
-        assert_string_equal(card.name, drivers[i].name);
+        assert_true(gpu_spec_of_device(arena, &gpu, &spec, &err));
+        assert_string_equal(spec.id, drivers[i].id);
+        assert_true(spec.memory == drivers[i].mib * 0x1p20 && spec.bf16 == row.bf16);
+        assert_string_equal(spec.name, drivers[i].name);
     }
     // A slice of an H100 has the name but not the memory, and this driver says no clock.
     Gpu slice = {.name = "NVIDIA H100 80GB HBM3", .bytes = 10u << 30};
-    Card card;
+    GpuSpec spec;
     Error err = {""};
-    assert_false(card_of_gpu(arena, &slice, &card, &err));
+    assert_false(gpu_spec_of_device(arena, &slice, &spec, &err));
     assert_non_null(strstr(err.message, "does not tell its memory's clock"));
 }
 
@@ -207,7 +207,7 @@ static void any_case_and_a_part_that_one_has_will_do(void **state)
     assert_string_equal(found("mi300").id, "mi300x");
     assert_string_equal(found("gb10").id, "dgx-spark");
     assert_null(found("4090").note);
-    Card h100 = found("H100");
+    GpuSpec h100 = found("H100");
     assert_string_equal(h100.id, "h100-sxm");
     assert_non_null(
         strstr(h100.note, "'H100' is taken for h100-sxm; there are h100-pcie, h100-nvl, too"));
@@ -239,19 +239,19 @@ static void a_file_describes_a_card(void **state)
 {
     (void)state;
     write_file("{\"memory_gb\": 48, \"bandwidth_gbs\": 1000.5}");
-    Card card = found(path);
-    assert_string_equal(card.name, path);
-    assert_true(card.memory == 48e9 && !card.memory_seen && card.bandwidth == 1000.5e9 &&
-                card.bf16 == 0);
+    GpuSpec spec = found(path);
+    assert_string_equal(spec.name, path);
+    assert_true(spec.memory == 48e9 && !spec.memory_measured && spec.bandwidth == 1000.5e9 &&
+                spec.bf16 == 0);
     write_file("{\"name\": \"Mine\", \"memory_gb\": 48, \"seen_mib\": 45000, \"bandwidth_gbs\": "
                "900, \"bf16_tflops\": 181, "
                "\"fp8_tflops\": 362, \"has_bf16\": true, \"watts\": 300, \"link_gbs\": 32, "
                "\"source\": \"its box\"}");
-    card = found(path);
-    assert_string_equal(card.name, "Mine");
-    assert_string_equal(card.source, "its box");
-    assert_true(card.memory == 45000 * 0x1p20 && card.memory_seen && card.bf16 == 181e12 &&
-                card.link == 32e9);
+    spec = found(path);
+    assert_string_equal(spec.name, "Mine");
+    assert_string_equal(spec.source, "its box");
+    assert_true(spec.memory == 45000 * 0x1p20 && spec.memory_measured && spec.bf16 == 181e12 &&
+                spec.link == 32e9);
 }
 
 static void a_files_mistake_is_named(void **state)

@@ -1,4 +1,4 @@
-/* The sheet, and how it is told to programs and to people: JSON, CSV, units. */
+/* The report, and how it is told to programs and to people: JSON, CSV, units. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,28 +7,28 @@
 #include "labs/5_frontier/key_numbers/app/output/units.h"
 #include "tests/cases.h"
 
-static Sheet *some_sheet(void)
+static Rows *some_rows(void)
 {
     Arena *arena = arena_new("test", 1u << 22);
-    Sheet *sheet = sheet_new(arena);
-    sheet_text(sheet, "model.name", "model", "a \"quoted\", name");
-    Entry *entry = sheet_count(sheet, "parameters.total", "parameters", 18446744073709551615u,
-                               UNIT_PARAMETERS);
-    entry_explain(sheet, entry, "a b", "%d x %d", 3, 4);
-    sheet_real(sheet, "parameters.share", NULL, 0.1, UNIT_SHARE);
-    sheet_flag(sheet, "fit.fits", "fits", true);
-    sheet_null(sheet, "fit.context", "largest context", "no cache");
-    sheet_count(sheet, "fit.options[0].gpus", NULL, 1, UNIT_GPUS);
-    sheet_count(sheet, "fit.options[1].gpus", NULL, 2, UNIT_GPUS);
-    sheet_text(sheet, "fit.words[0]", NULL, "one");
-    sheet_text(sheet, "fit.words[1]", NULL, "two");
-    return sheet;
+    Rows *rows = rows_new(arena);
+    row_text(rows, "model.name", "model", "a \"quoted\", name");
+    Row *row =
+        row_count(rows, "parameters.total", "parameters", 18446744073709551615u, UNIT_PARAMETERS);
+    row_explain(rows, row, "a b", "%d x %d", 3, 4);
+    row_real(rows, "parameters.share", NULL, 0.1, UNIT_SHARE);
+    row_flag(rows, "fit.fits", "fits", true);
+    row_null(rows, "fit.context", "largest context", "no cache");
+    row_count(rows, "fit.options[0].gpus", NULL, 1, UNIT_GPUS);
+    row_count(rows, "fit.options[1].gpus", NULL, 2, UNIT_GPUS);
+    row_text(rows, "fit.words[0]", NULL, "one");
+    row_text(rows, "fit.words[1]", NULL, "two");
+    return rows;
 }
 
 static void a_path_is_the_place_in_the_json(void **state)
 {
     (void)state;
-    cJSON *tree = cJSON_Parse(sheet_json(some_sheet()));
+    cJSON *tree = cJSON_Parse(rows_json(some_rows()));
     assert_non_null(tree);
     cJSON *fit = cJSON_GetObjectItem(tree, "fit"), *options = cJSON_GetObjectItem(fit, "options");
     assert_string_equal(
@@ -46,7 +46,7 @@ static void a_path_is_the_place_in_the_json(void **state)
 static void whole_numbers_keep_all_their_digits(void **state)
 {
     (void)state;
-    const char *json = sheet_json(some_sheet());
+    const char *json = rows_json(some_rows());
     assert_non_null(strstr(json, "18446744073709551615"));
     assert_non_null(strstr(json, "0.1"));
     assert_null(strstr(json, "0.10000000000000001"));
@@ -55,10 +55,10 @@ static void whole_numbers_keep_all_their_digits(void **state)
 static void a_number_that_is_none_is_null(void **state)
 {
     (void)state;
-    Sheet *sheet = sheet_new(arena_new("test", 1u << 20));
-    sheet_real(sheet, "compute.seconds", NULL, INFINITY, UNIT_SECONDS);
-    sheet_real(sheet, "compute.third", NULL, 1.0 / 3, UNIT_NONE);
-    cJSON *tree = cJSON_Parse(sheet_json(sheet)), *compute = cJSON_GetObjectItem(tree, "compute");
+    Rows *rows = rows_new(arena_new("test", 1u << 20));
+    row_real(rows, "compute.seconds", NULL, INFINITY, UNIT_SECONDS);
+    row_real(rows, "compute.third", NULL, 1.0 / 3, UNIT_NONE);
+    cJSON *tree = cJSON_Parse(rows_json(rows)), *compute = cJSON_GetObjectItem(tree, "compute");
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(compute, "seconds")));
     assert_true(cJSON_GetObjectItem(compute, "third")->valuedouble == 1.0 / 3);
     cJSON_Delete(tree);
@@ -67,23 +67,23 @@ static void a_number_that_is_none_is_null(void **state)
 static void an_entry_is_found_by_its_path(void **state)
 {
     (void)state;
-    const Sheet *sheet = some_sheet();
-    const Entry *entry = sheet_find(sheet, "parameters.total");
-    assert_non_null(entry);
-    assert_string_equal(entry->formula, "a b");
-    assert_string_equal(entry->filled, "3 x 4");
-    assert_null(sheet_find(sheet, "parameters"));
-    assert_true(entry_number(sheet_find(sheet, "fit.fits")) == 1);
-    assert_true(isnan(entry_number(sheet_find(sheet, "model.name"))));
+    const Rows *rows = some_rows();
+    const Row *row = rows_find(rows, "parameters.total");
+    assert_non_null(row);
+    assert_string_equal(row->formula, "a b");
+    assert_string_equal(row->filled, "3 x 4");
+    assert_null(rows_find(rows, "parameters"));
+    assert_true(row_number(rows_find(rows, "fit.fits")) == 1);
+    assert_true(isnan(row_number(rows_find(rows, "model.name"))));
 }
 
-static const char *csv_of(const Sheet *const *sheets, int count, const char *name,
+static const char *csv_of(const Rows *const *reports, int count, const char *name,
                           const char *const *values)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    sheets_csv(out, sheets, count, name, values);
+    reports_csv(out, reports, count, name, values);
     fclose(out);
     return text;
 }
@@ -91,13 +91,13 @@ static const char *csv_of(const Sheet *const *sheets, int count, const char *nam
 static void a_csv_has_a_row_for_each_sheet_and_gaps_where_one_lacks_something(void **state)
 {
     (void)state;
-    Sheet *a = sheet_new(arena_new("a", 1u << 20)), *b = sheet_new(arena_new("b", 1u << 20));
-    sheet_count(a, "x.one", NULL, 1, UNIT_NONE);
-    sheet_text(a, "x.two", NULL, "p, \"q\"");
-    sheet_real(b, "x.three", NULL, 2.5, UNIT_NONE);
-    sheet_count(b, "x.one", NULL, 7, UNIT_NONE);
+    Rows *a = rows_new(arena_new("a", 1u << 20)), *b = rows_new(arena_new("b", 1u << 20));
+    row_count(a, "x.one", NULL, 1, UNIT_NONE);
+    row_text(a, "x.two", NULL, "p, \"q\"");
+    row_real(b, "x.three", NULL, 2.5, UNIT_NONE);
+    row_count(b, "x.one", NULL, 7, UNIT_NONE);
     const char *text =
-        csv_of((const Sheet *[]){a, b}, 2, "context", (const char *[]){"1024", "2048"});
+        csv_of((const Rows *[]){a, b}, 2, "context", (const char *[]){"1024", "2048"});
     assert_string_equal(text, "context,x.one,x.two,x.three\n"
                               "1024,1,\"p, \"\"q\"\"\",\n"
                               "2048,7,,2.5\n");
@@ -129,26 +129,25 @@ static void quantities_read_with_their_unit(void **state)
         {4.8944, UNIT_BITS, "4.8944 bits"},
         {1.0, UNIT_GPUS, "1 GPU"},
     };
-    Sheet *sheet = sheet_new(arena_new("test", 1u << 20));
+    Rows *rows = rows_new(arena_new("test", 1u << 20));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        Entry *entry =
-            sheet_real(sheet, sheet_path(sheet, "x.y%zu", i), NULL, shown[i].value, shown[i].unit);
-        assert_string_equal(entry_text(sheet->arena, entry), shown[i].text);
+        Row *row = row_real(rows, row_path(rows, "x.y%zu", i), NULL, shown[i].value, shown[i].unit);
+        assert_string_equal(units_text(rows->arena, row), shown[i].text);
     }
 }
 
 static void exact_counts_show_all_digits_and_both_units(void **state)
 {
     (void)state;
-    Sheet *sheet = sheet_new(arena_new("test", 1u << 20));
-    Entry *bytes = sheet_count(sheet, "x.bytes", NULL, 131072, UNIT_BYTES);
-    Entry *count = sheet_count(sheet, "x.count", NULL, 8030261248, UNIT_PARAMETERS);
-    assert_string_equal(entry_text(sheet->arena, bytes), "131,072 B = 131.1 kB (128.0 KiB)");
-    assert_string_equal(entry_text(sheet->arena, count), "8,030,261,248");
-    assert_string_equal(entry_short(sheet->arena, bytes), "131.1 kB");
-    assert_string_equal(entry_short(sheet->arena, count), "8.03e9");
+    Rows *rows = rows_new(arena_new("test", 1u << 20));
+    Row *bytes = row_count(rows, "x.bytes", NULL, 131072, UNIT_BYTES);
+    Row *count = row_count(rows, "x.count", NULL, 8030261248, UNIT_PARAMETERS);
+    assert_string_equal(units_text(rows->arena, bytes), "131,072 B = 131.1 kB (128.0 KiB)");
+    assert_string_equal(units_text(rows->arena, count), "8,030,261,248");
+    assert_string_equal(units_short(rows->arena, bytes), "131.1 kB");
+    assert_string_equal(units_short(rows->arena, count), "8.03e9");
     assert_string_equal(
-        entry_short(sheet->arena, sheet_count(sheet, "x.small", NULL, 124439808, UNIT_PARAMETERS)),
+        units_short(rows->arena, row_count(rows, "x.small", NULL, 124439808, UNIT_PARAMETERS)),
         "124.4e6");
 }
 

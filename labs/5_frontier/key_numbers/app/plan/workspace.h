@@ -1,7 +1,7 @@
 /* work.h -- the work space of a forward pass on one GPU: an estimate from its largest buffers.
  *
- *     Work work = work_space(model, split, 16);
- *     work_bytes(&work, 2048, 16);    // a step of 2048 tokens, the last ones of 16 requests sampled
+ *     Workspace work = workspace_of(model, split, 16);
+ *     workspace_bytes(&work, 2048, 16);    // a step of 2048 tokens, the last ones of 16 requests sampled
  *
  * Buffers that are there at the same time, of each token of the step:
  *     the residual stream and a layer's input, 2 h, and the larger of
@@ -21,12 +21,13 @@
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/split.h"
 
-typedef struct Work {
+typedef struct Workspace {
     uint64_t number;    // bytes of a number: 2, or 4 in fp32
     uint64_t hidden, attention,
         mlp;           // numbers for each token; those of the kind of layer that has most
     uint64_t vocab;    // logits for each request; 0 without a head
-} Work;
+} Workspace;
 
-Work work_space(const Model *model, Split split, int compute_bits);    // of the weights' format
-uint64_t work_bytes(const Work *work, uint64_t tokens, uint64_t requests);
+Workspace workspace_of(const Model *model, Split split,
+                       int compute_bits);    // of the weights' format
+uint64_t workspace_bytes(const Workspace *work, uint64_t tokens, uint64_t requests);

@@ -1,4 +1,4 @@
-#include "labs/5_frontier/key_numbers/app/question/card.h"
+#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
 #include <ctype.h>
 #include <math.h>
 #include <stddef.h>
@@ -20,17 +20,17 @@ static const struct {
     size_t offset;
     double unit, least, most;
 } numbers[] = {
-    {"memory_gb", offsetof(Card, sheet_gb), 1, 0.5, 1e4},
-    {"bandwidth_gbs", offsetof(Card, bandwidth), 1e9, 1, 1e6},
-    {"seen_mib", offsetof(Card, memory), 0x1p20, 512, 1e7},
-    {"fp32_tflops", offsetof(Card, fp32), 1e12, 0.01, 1e6},
-    {"tf32_tflops", offsetof(Card, tf32), 1e12, 0.01, 1e6},
-    {"bf16_tflops", offsetof(Card, bf16), 1e12, 0.01, 1e6},
-    {"fp8_tflops", offsetof(Card, fp8), 1e12, 0.01, 1e6},
-    {"fp4_tflops", offsetof(Card, fp4), 1e12, 0.01, 1e6},
-    {"int8_tops", offsetof(Card, int8), 1e12, 0.01, 1e6},
-    {"watts", offsetof(Card, watts), 1, 0.1, 1e5},
-    {"link_gbs", offsetof(Card, link), 1e9, 0.01, 1e6},
+    {"memory_gb", offsetof(GpuSpec, vendor_gb), 1, 0.5, 1e4},
+    {"bandwidth_gbs", offsetof(GpuSpec, bandwidth), 1e9, 1, 1e6},
+    {"seen_mib", offsetof(GpuSpec, memory), 0x1p20, 512, 1e7},
+    {"fp32_tflops", offsetof(GpuSpec, fp32), 1e12, 0.01, 1e6},
+    {"tf32_tflops", offsetof(GpuSpec, tf32), 1e12, 0.01, 1e6},
+    {"bf16_tflops", offsetof(GpuSpec, bf16), 1e12, 0.01, 1e6},
+    {"fp8_tflops", offsetof(GpuSpec, fp8), 1e12, 0.01, 1e6},
+    {"fp4_tflops", offsetof(GpuSpec, fp4), 1e12, 0.01, 1e6},
+    {"int8_tops", offsetof(GpuSpec, int8), 1e12, 0.01, 1e6},
+    {"watts", offsetof(GpuSpec, watts), 1, 0.1, 1e5},
+    {"link_gbs", offsetof(GpuSpec, link), 1e9, 0.01, 1e6},
 };
 
 typedef struct Field {
@@ -39,13 +39,13 @@ typedef struct Field {
 } Field;
 
 static const Field texts[] = {
-    {"id", offsetof(Card, id)},         {"name", offsetof(Card, name)},
-    {"vendor", offsetof(Card, vendor)}, {"source", offsetof(Card, source)},
-    {"note", offsetof(Card, note)},
+    {"id", offsetof(GpuSpec, id)},         {"name", offsetof(GpuSpec, name)},
+    {"vendor", offsetof(GpuSpec, vendor)}, {"source", offsetof(GpuSpec, source)},
+    {"note", offsetof(GpuSpec, note)},
 };
 static const Field flags[] = {
-    {"has_bf16", offsetof(Card, has_bf16)},
-    {"shared", offsetof(Card, shared)},
+    {"has_bf16", offsetof(GpuSpec, has_bf16)},
+    {"shared", offsetof(GpuSpec, shared)},
 };
 
 enum {
@@ -70,22 +70,22 @@ static bool is_known(const char *key, const char *where, Error *err)
                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static void *member(Card *card, size_t offset)
+static void *member(GpuSpec *spec, size_t offset)
 {
-    return (char *)card + offset;
+    return (char *)spec + offset;
 }
 
-static bool read_fields(Arena *arena, const cJSON *object, const char *where, Card *card,
+static bool read_fields(Arena *arena, const cJSON *object, const char *where, GpuSpec *spec,
                         Error *err)
 {
     for (const cJSON *node = object->child; node != NULL; node = node->next)
         if (!is_known(node->string, where, err)) return false;
     for (int i = 0; i < TEXT_COUNT; i++)
         if (cJSON_HasObjectItem(object, texts[i].key) &&
-            !json_text(arena, object, where, texts[i].key, member(card, texts[i].offset), err))
+            !json_text(arena, object, where, texts[i].key, member(spec, texts[i].offset), err))
             return false;
     for (int i = 0; i < NUMBER_COUNT; i++) {
-        double *number = member(card, numbers[i].offset);
+        double *number = member(spec, numbers[i].offset);
         if (i >= NEEDED && !cJSON_HasObjectItem(object, numbers[i].key)) continue;
         if (!json_number(object, where, numbers[i].key, numbers[i].least, numbers[i].most, number,
                          err))
@@ -97,51 +97,53 @@ static bool read_fields(Arena *arena, const cJSON *object, const char *where, Ca
         if (node == NULL) continue;
         if (!cJSON_IsBool(node))
             return error_set(err, "%s: \"%s\" is not true or false", where, flags[i].key);
-        *(bool *)member(card, flags[i].offset) = cJSON_IsTrue(node);
+        *(bool *)member(spec, flags[i].offset) = cJSON_IsTrue(node);
     }
     return !cJSON_HasObjectItem(object, "also") ||
-           json_texts(arena, object, where, "also", &card->also, &card->also_count, err);
+           json_texts(arena, object, where, "also", &spec->also, &spec->also_count, err);
 }
 
 // `where` names the object in messages; in the file of a user's own GPU that is its name, too.
-static bool read_card(Arena *arena, const cJSON *object, const char *where, Card *card, Error *err)
+static bool read_spec(Arena *arena, const cJSON *object, const char *where, GpuSpec *spec,
+                      Error *err)
 {
-    *card = (Card){.vendor = "", .source = where, .has_bf16 = true};
-    if (!read_fields(arena, object, where, card, err)) return false;
-    if (card->id == NULL) card->id = where;
-    if (card->name == NULL) card->name = card->id;
-    card->memory_seen = card->memory > 0;
-    if (!card->memory_seen) card->memory = card->sheet_gb * 1e9;
-    double most = card->sheet_gb * 0x1p30 * 1.05;    // a sheet's GB are often GiB, and are rounded
-    return card->memory <= most ||
+    *spec = (GpuSpec){.vendor = "", .source = where, .has_bf16 = true};
+    if (!read_fields(arena, object, where, spec, err)) return false;
+    if (spec->id == NULL) spec->id = where;
+    if (spec->name == NULL) spec->name = spec->id;
+    spec->memory_measured = spec->memory > 0;
+    if (!spec->memory_measured) spec->memory = spec->vendor_gb * 1e9;
+    double most =
+        spec->vendor_gb * 0x1p30 * 1.05;    // a report's GB are often GiB, and are rounded
+    return spec->memory <= most ||
            error_set(err, "%s: \"seen_mib\" is %.0f, more than \"memory_gb\" %g can be", where,
-                     card->memory / 0x1p20, card->sheet_gb);
+                     spec->memory / 0x1p20, spec->vendor_gb);
 }
 
-static bool read_file(Arena *arena, const char *path, Card *card, Error *err)
+static bool read_file(Arena *arena, const char *path, GpuSpec *spec, Error *err)
 {
     cJSON *tree = json_load(path, err);
-    bool read = tree != NULL && read_card(arena, tree, arena_print(arena, "%s", path), card, err);
+    bool read = tree != NULL && read_spec(arena, tree, arena_print(arena, "%s", path), spec, err);
     cJSON_Delete(tree);
     return read;
 }
 
-int card_list(Arena *arena, const Card **cards, Error *err)
+int gpu_spec_list(Arena *arena, const GpuSpec **specs, Error *err)
 {
     cJSON *tree = json_load(arena_print(arena, "%s/%s", root_dir(), TABLE), err), *node;
     const cJSON *rows = tree != NULL ? json_array(tree, TABLE, "gpus", err) : NULL;
     int count = 0;
     bool read = rows != NULL;
-    Card *list = arena_alloc(arena, ((size_t)cJSON_GetArraySize(rows) + 1) * sizeof *list);
+    GpuSpec *list = arena_alloc(arena, ((size_t)cJSON_GetArraySize(rows) + 1) * sizeof *list);
     cJSON_ArrayForEach(node, rows)
     {
         if (read)
-            read = read_card(arena, node, arena_print(arena, "%s: gpus[%d]", TABLE, count),
+            read = read_spec(arena, node, arena_print(arena, "%s: gpus[%d]", TABLE, count),
                              &list[count], err);
         count++;
     }
     cJSON_Delete(tree);
-    *cards = list;
+    *specs = list;
     return read ? count : -1;
 }
 
@@ -164,38 +166,38 @@ static bool is_same(const char *name, const char *wanted)
     return strcmp(plain(name, text), wanted) == 0;
 }
 
-static bool is_part(const Card *card, const char *wanted)
+static bool is_part(const GpuSpec *spec, const char *wanted)
 {
     char text[PLAIN_MAX];
     return wanted[0] != '\0' &&
-           (strstr(plain(card->id, text), wanted) || strstr(plain(card->name, text), wanted));
+           (strstr(plain(spec->id, text), wanted) || strstr(plain(spec->name, text), wanted));
 }
 
-static bool is_also(const Card *card, const char *wanted)
+static bool is_also(const GpuSpec *spec, const char *wanted)
 {
-    for (int i = 0; i < card->also_count; i++)
-        if (is_same(card->also[i], wanted)) return true;
+    for (int i = 0; i < spec->also_count; i++)
+        if (is_same(spec->also[i], wanted)) return true;
     return false;
 }
 
 // "h100-pcie, h100-nvl, ..."
-static const char *named(Arena *arena, const Card *cards, int count, const char *wanted,
-                         const Card *but)
+static const char *named(Arena *arena, const GpuSpec *specs, int count, const char *wanted,
+                         const GpuSpec *but)
 {
     const char *text = "";
     int told = 0;
     for (int i = 0; i < count; i++) {
-        if (&cards[i] == but || !is_part(&cards[i], wanted)) continue;
+        if (&specs[i] == but || !is_part(&specs[i], wanted)) continue;
         if (told++ < NAMED_MAX)
-            text = arena_print(arena, "%s%s%s", text, told > 1 ? ", " : "", cards[i].id);
+            text = arena_print(arena, "%s%s%s", text, told > 1 ? ", " : "", specs[i].id);
     }
     return told > NAMED_MAX ? arena_print(arena, "%s, ...", text) : text;
 }
 
-static bool not_found(const char *what, const Card *cards, int count, Arena *arena, Error *err)
+static bool not_found(const char *what, const GpuSpec *specs, int count, Arena *arena, Error *err)
 {
     const char **ids = arena_alloc(arena, ((size_t)count + 1) * sizeof *ids);
-    for (int i = 0; i < count; i++) ids[i] = cards[i].id;
+    for (int i = 0; i < count; i++) ids[i] = specs[i].id;
     const char *near = nearest(what, ids, count);
     return error_set(err, "gpu: '%.60s' is not in the table%s%s%s; --list gpus shows it, and a %s",
                      what, near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
@@ -203,30 +205,30 @@ static bool not_found(const char *what, const Card *cards, int count, Arena *are
 }
 
 // By its id or name; by another name; by a part that no other has.
-bool card_in_table(Arena *arena, const char *what, Card *card, Error *err)
+bool gpu_spec_in_table(Arena *arena, const char *what, GpuSpec *spec, Error *err)
 {
-    const Card *cards, *found = NULL;
+    const GpuSpec *specs, *found = NULL;
     char wanted[PLAIN_MAX];
-    int parts = 0, count = card_list(arena, &cards, err);
+    int parts = 0, count = gpu_spec_list(arena, &specs, err);
     if (count < 0) return false;
     plain(what, wanted);
     for (int i = 0; i < count && found == NULL; i++)
-        if (is_same(cards[i].id, wanted) || is_same(cards[i].name, wanted)) found = &cards[i];
+        if (is_same(specs[i].id, wanted) || is_same(specs[i].name, wanted)) found = &specs[i];
     bool exact = found != NULL;
     for (int i = 0; i < count && found == NULL; i++)
-        if (is_also(&cards[i], wanted)) found = &cards[i];
-    const Card *part = NULL;
+        if (is_also(&specs[i], wanted)) found = &specs[i];
+    const GpuSpec *part = NULL;
     for (int i = 0; i < count; i++)
-        if (is_part(&cards[i], wanted)) parts++, part = &cards[i];
+        if (is_part(&specs[i], wanted)) parts++, part = &specs[i];
     if (found == NULL && parts > 1)
         return error_set(err, "gpu: '%.60s' may be %s: which?", what,
-                         named(arena, cards, count, wanted, NULL));
+                         named(arena, specs, count, wanted, NULL));
     if (found == NULL) found = part;
-    if (found == NULL) return not_found(what, cards, count, arena, err);
-    *card = *found;
+    if (found == NULL) return not_found(what, specs, count, arena, err);
+    *spec = *found;
     if (!exact && parts > 1)
-        card->note = arena_print(arena, "'%s' is taken for %s; there are %s, too%s%s", what,
-                                 found->id, named(arena, cards, count, wanted, found),
+        spec->note = arena_print(arena, "'%s' is taken for %s; there are %s, too%s%s", what,
+                                 found->id, named(arena, specs, count, wanted, found),
                                  found->note ? ". " : "", found->note ? found->note : "");
     return true;
 }
@@ -234,7 +236,7 @@ bool card_in_table(Arena *arena, const char *what, Card *card, Error *err)
 // ---- the GPU of this machine ----
 
 // FLOPs for each multiprocessor and clock: 16-bit products with fp32 accumulation, dense, and on GeForce
-// cards, most of which do half of that; and its fp32 lanes, two FLOPs each. NVIDIA's papers on each
+// GPUs, most of which do half of that; and its fp32 lanes, two FLOPs each. NVIDIA's papers on each
 // architecture; the table's rows agree (test_card.c).
 static const struct {
     int major, minor;
@@ -247,82 +249,82 @@ static const struct {
     {12, 1, 1024, 512, 128},
 };
 
-static void estimate_peaks(const Gpu *gpu, Card *card)
+static void estimate_peaks(const Gpu *gpu, GpuSpec *spec)
 {
     double cycles = gpu->processors * (gpu->clock_khz * 1e3);
     for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++) {
         if (architectures[i].major != gpu->major || architectures[i].minor != gpu->minor) continue;
         bool geforce = strstr(gpu->name, "GeForce") != NULL;
-        card->bf16 = cycles * (geforce ? architectures[i].geforce : architectures[i].products);
-        card->fp32 = cycles * 2 * architectures[i].lanes;
+        spec->bf16 = cycles * (geforce ? architectures[i].geforce : architectures[i].products);
+        spec->fp32 = cycles * 2 * architectures[i].lanes;
         if (gpu->major * 10 + gpu->minor >= 89)
-            card->fp8 = 2 * card->bf16;    // Ada, and what came after
+            spec->fp8 = 2 * spec->bf16;    // Ada, and what came after
     }
 }
 
-static bool estimate(Arena *arena, const Gpu *gpu, Card *card, Error *err)
+static bool estimate(Arena *arena, const Gpu *gpu, GpuSpec *spec, Error *err)
 {
     if (gpu->memory_khz <= 0 || gpu->bus_bits <= 0)
         return error_set(err, "gpu: %s is not in the table and its driver does not tell its %s",
                          gpu->name, "memory's clock: describe it in a FILE.json");
-    *card = (Card){.id = "here", .vendor = "NVIDIA", .shared = gpu->integrated};
-    card->has_bf16 = gpu->major >= 8;
-    card->sheet_gb = ceil((double)gpu->bytes / 0x1p30);
-    card->bandwidth = 2 * (gpu->memory_khz * 1e3) * (gpu->bus_bits / 8.0);
-    card->source = "this machine's driver";
-    card->note = arena_print(arena,
+    *spec = (GpuSpec){.id = "here", .vendor = "NVIDIA", .shared = gpu->integrated};
+    spec->has_bf16 = gpu->major >= 8;
+    spec->vendor_gb = ceil((double)gpu->bytes / 0x1p30);
+    spec->bandwidth = 2 * (gpu->memory_khz * 1e3) * (gpu->bus_bits / 8.0);
+    spec->source = "this machine's driver";
+    spec->note = arena_print(arena,
                              "not in the table: bandwidth is 2 x %.0f MHz x %d bits, peaks are "
                              "%d multiprocessors x %.0f MHz x what those of %d.%d do in a cycle",
                              gpu->memory_khz / 1e3, gpu->bus_bits, gpu->processors,
                              gpu->clock_khz / 1e3, gpu->major, gpu->minor);
-    estimate_peaks(gpu, card);
+    estimate_peaks(gpu, spec);
     return true;
 }
 
-// One name may be that of cards of two sizes: the nearer one, if it is within a tenth.
-bool card_of_gpu(Arena *arena, const Gpu *gpu, Card *card, Error *err)
+// One name may be that of GPUs of two sizes: the nearer one, if it is within a tenth.
+bool gpu_spec_of_device(Arena *arena, const Gpu *gpu, GpuSpec *spec, Error *err)
 {
-    const Card *cards, *best = NULL;
+    const GpuSpec *specs, *best = NULL;
     char wanted[PLAIN_MAX];
     double bytes = (double)gpu->bytes, nearest_by = 0.1;
-    int count = card_list(arena, &cards, err);
+    int count = gpu_spec_list(arena, &specs, err);
     if (count < 0) return false;
     plain(gpu->name, wanted);
     for (int i = 0; i < count; i++) {
-        double off = fabs(bytes / cards[i].memory - 1);
-        if (off < nearest_by && (is_also(&cards[i], wanted) || is_same(cards[i].name, wanted)))
-            best = &cards[i], nearest_by = off;
+        double off = fabs(bytes / specs[i].memory - 1);
+        if (off < nearest_by && (is_also(&specs[i], wanted) || is_same(specs[i].name, wanted)))
+            best = &specs[i], nearest_by = off;
     }
     if (best != NULL) {
-        *card = *best;
-        card->source =
+        *spec = *best;
+        spec->source =
             arena_print(arena, "this machine's driver for the memory; the table's %s: %s", best->id,
                         best->source);
-    } else if (!estimate(arena, gpu, card, err)) {
+    } else if (!estimate(arena, gpu, spec, err)) {
         return false;
     }
-    card->name = arena_print(arena, "%s", gpu->name);
-    card->memory = bytes;
-    card->memory_seen = true;
+    spec->name = arena_print(arena, "%s", gpu->name);
+    spec->memory = bytes;
+    spec->memory_measured = true;
     return true;
 }
 
-bool card_find(Arena *arena, const char *what, Card *card, Error *err)
+bool gpu_spec_find(Arena *arena, const char *what, GpuSpec *spec, Error *err)
 {
     size_t length = strlen(what);
     if (length > 5 && strcmp(what + length - 5, ".json") == 0)
-        return read_file(arena, what, card, err);
-    if (strcmp(what, "here") != 0) return card_in_table(arena, what, card, err);
+        return read_file(arena, what, spec, err);
+    if (strcmp(what, "here") != 0) return gpu_spec_in_table(arena, what, spec, err);
     Gpu gpus[GPU_MAX];
     if (gpu_list(gpus) == 0)
         return error_set(
             err, "gpu: there is no NVIDIA GPU here, or no driver for it: name one of the table "
                  "(--list gpus) or describe it in a FILE.json");
-    return card_of_gpu(arena, &gpus[0], card, err);
+    return gpu_spec_of_device(arena, &gpus[0], spec, err);
 }
 
-double card_peak(const Card *card, int bits)
+double gpu_spec_peak(const GpuSpec *spec, int bits)
 {
-    if (bits == 32) return card->fp32;
-    return bits == 8 && card->fp8 > 0 ? card->fp8 : card->bf16;
+    if (bits == 32) return spec->fp32;
+    return bits == 8 && spec->fp8 > 0 ? spec->fp8 : spec->bf16;
 }

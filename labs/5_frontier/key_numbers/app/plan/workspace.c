@@ -1,5 +1,5 @@
-#include "labs/5_frontier/key_numbers/app/plan/work.h"
-#include "labs/5_frontier/key_numbers/app/plan/cache.h"
+#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 
 enum { FLOAT = 4 };
 
@@ -19,7 +19,7 @@ static uint64_t attention(const KnBlock *b, uint64_t tp)
     if (b->kv_rank > 0)
         return a * (2 * d_q + b->nope_dim + 2 * b->value_dim) + b->q_rank + b->kv_rank +
                b->rope_dim;
-    return (2 * a + 2 * cache_heads(b, tp)) * b->head_dim;
+    return (2 * a + 2 * kv_cache_heads(b, tp)) * b->head_dim;
 }
 
 static uint64_t mlp(const KnBlock *b, Split split)
@@ -35,9 +35,9 @@ static uint64_t mlp(const KnBlock *b, Split split)
     return larger(dense, routed + (b->shared_ffn > 0 ? b->width : 0));
 }
 
-Work work_space(const Model *model, Split split, int compute_bits)
+Workspace workspace_of(const Model *model, Split split, int compute_bits)
 {
-    Work work = {.number = compute_bits > 16 ? FLOAT : FLOAT / 2, .hidden = 2 * model->width};
+    Workspace work = {.number = compute_bits > 16 ? FLOAT : FLOAT / 2, .hidden = 2 * model->width};
     for (int k = 0; k < model->kind_count; k++) {
         const KnBlock *b = &model->kinds[k].block;
         work.attention = larger(work.attention, attention(b, split.tp));
@@ -50,7 +50,7 @@ Work work_space(const Model *model, Split split, int compute_bits)
     return work;
 }
 
-uint64_t work_bytes(const Work *work, uint64_t tokens, uint64_t requests)
+uint64_t workspace_bytes(const Workspace *work, uint64_t tokens, uint64_t requests)
 {
     uint64_t layer = tokens * larger(work->attention, work->mlp) * work->number;
     uint64_t logits = requests * work->vocab * (work->number + FLOAT);

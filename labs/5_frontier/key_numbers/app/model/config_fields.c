@@ -1,4 +1,5 @@
-#include "labs/5_frontier/key_numbers/app/model/settings.h"
+#include "labs/5_frontier/key_numbers/app/model/config_fields.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +7,7 @@
 
 enum { NAME_BYTES = 64, SHOWN = 40 };
 
-void settings_fail(Settings *s, const char *format, ...)
+void config_fail(ConfigFields *s, const char *format, ...)
 {
     if (s->failed) return;    // the first mistake explains the others
     s->failed = true;
@@ -18,24 +19,24 @@ void settings_fail(Settings *s, const char *format, ...)
     error_set(s->err, "%s: %s", s->where, text);
 }
 
-static const cJSON *field(const Settings *s, const char *name)
+static const cJSON *field(const ConfigFields *s, const char *name)
 {
     const cJSON *node = cJSON_GetObjectItemCaseSensitive(s->object, name);
     return cJSON_IsNull(node) ? NULL : node;
 }
 
-bool settings_has(const Settings *s, const char *name)
+bool config_has(const ConfigFields *s, const char *name)
 {
     return field(s, name) != NULL;
 }
 
-bool settings_null(const Settings *s, const char *name)
+bool config_null(const ConfigFields *s, const char *name)
 {
     return cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(s->object, name));
 }
 
 // Of "n_embd|hidden_size" the first that is there; its name in `name`, else the first name.
-static const cJSON *first_of(const Settings *s, const char *names, char name[NAME_BYTES])
+static const cJSON *first_of(const ConfigFields *s, const char *names, char name[NAME_BYTES])
 {
     for (const char *at = names;;) {
         size_t length = strcspn(at, "|");
@@ -50,7 +51,7 @@ static const cJSON *first_of(const Settings *s, const char *names, char name[NAM
 }
 
 // As it stands in the file, cut short.
-static const char *shown(const Settings *s, const cJSON *node)
+static const char *shown(const ConfigFields *s, const cJSON *node)
 {
     if (cJSON_IsNumber(node)) return arena_print(s->arena, "%.15g", node->valuedouble);
     if (cJSON_IsBool(node)) return cJSON_IsTrue(node) ? "true" : "false";
@@ -60,74 +61,73 @@ static const char *shown(const Settings *s, const cJSON *node)
                        fits ? "" : "...");
 }
 
-static uint64_t whole(Settings *s, const cJSON *node, const char *name, uint64_t least)
+static uint64_t whole(ConfigFields *s, const cJSON *node, const char *name, uint64_t least)
 {
     double number = cJSON_IsNumber(node) ? node->valuedouble : -1;
-    if (number >= (double)least && number <= SETTINGS_MOST && number == floor(number))
+    if (number >= (double)least && number <= CONFIG_MOST && number == floor(number))
         return (uint64_t)number;
-    settings_fail(s, "\"%s\" is %s, expected a whole number from %d to %d", name, shown(s, node),
-                  (int)least, SETTINGS_MOST);
+    config_fail(s, "\"%s\" is %s, expected a whole number from %d to %d", name, shown(s, node),
+                (int)least, CONFIG_MOST);
     return 1;
 }
 
-uint64_t settings_need(Settings *s, const char *names)
+uint64_t config_need(ConfigFields *s, const char *names)
 {
     char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     if (node != NULL) return whole(s, node, name, 1);
-    settings_fail(s, "\"%s\" is missing, expected a whole number from 1", name);
+    config_fail(s, "\"%s\" is missing, expected a whole number from 1", name);
     return 1;
 }
 
-uint64_t settings_size(Settings *s, const char *names, uint64_t fallback)
+uint64_t config_size(ConfigFields *s, const char *names, uint64_t fallback)
 {
     char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     if (node != NULL) return whole(s, node, name, 1);
-    build_note(s->model, "%s is missing: %s's default, %llu", name, s->owner,
-               (unsigned long long)fallback);
+    build_note(s->model, "%s is missing: %s's default, %" PRIu64, name, s->owner, fallback);
     return fallback;
 }
 
-uint64_t settings_count(Settings *s, const char *names, uint64_t fallback)
+uint64_t config_count(ConfigFields *s, const char *names, uint64_t fallback)
 {
     char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     return node != NULL ? whole(s, node, name, 0) : fallback;
 }
 
-bool settings_flag(Settings *s, const char *name, bool fallback)
+bool config_flag(ConfigFields *s, const char *name, bool fallback)
 {
     const cJSON *node = field(s, name);
     if (node == NULL) return fallback;
     if (!cJSON_IsBool(node))
-        settings_fail(s, "\"%s\" is %s, expected true or false", name, shown(s, node));
+        config_fail(s, "\"%s\" is %s, expected true or false", name, shown(s, node));
     return cJSON_IsTrue(node);
 }
 
-const char *settings_text(Settings *s, const char *name, const char *fallback)
+const char *config_text(ConfigFields *s, const char *name, const char *fallback)
 {
     const cJSON *node = field(s, name);
     if (node == NULL) return fallback;
     if (cJSON_IsString(node)) return node->valuestring;
-    settings_fail(s, "\"%s\" is %s, expected a text", name, shown(s, node));
+    config_fail(s, "\"%s\" is %s, expected a text", name, shown(s, node));
     return fallback;
 }
 
 // PretrainedConfig: num_labels is the length of id2label, and 2 where there is neither.
-uint64_t settings_labels(Settings *s)
+uint64_t config_labels(ConfigFields *s)
 {
     const cJSON *names = field(s, "id2label");
     int count = cJSON_IsObject(names) ? cJSON_GetArraySize(names) : 0;
-    return settings_count(s, "num_labels", count > 0 ? (uint64_t)count : 2);
+    return config_count(s, "num_labels", count > 0 ? (uint64_t)count : 2);
 }
 
-Settings settings_part(Settings *s, const char *name, const char *owner)
+ConfigFields config_part(ConfigFields *s, const char *name, const char *owner)
 {
-    Settings part = *s;
+    ConfigFields part = *s;
     const cJSON *node = field(s, name);
     if (node != NULL && !cJSON_IsObject(node))
-        settings_fail(s, "\"%s\" is %s, expected an object", name, shown(s, node));
+        config_fail(s, "\"%s\" is %s, expected an object", name, shown(s, node));
     part.object = cJSON_IsObject(node) ? node : NULL;
     part.where = arena_print(s->arena, "%s: %s", s->where, name);
     part.owner = owner;
