@@ -1,7 +1,7 @@
 /* story_keeping.c -- bytes: of weights by format, of the cache by kind of attention, and what that
  * leaves for requests. */
 #include <stdio.h>
-#include "labs/5_frontier/key_numbers/app/plan/inference.h"
+#include "labs/5_frontier/key_numbers/app/plan/plan.h"
 #include "labs/5_frontier/key_numbers/story.h"
 
 bool tell_storing(const Story *story, Error *err)
@@ -101,8 +101,8 @@ bool tell_remembering(const Story *story, Error *err)
     }
     run_plot(story->run, &plot, "cache");
 
-    Question question = story->question;
-    printf("\n  Requests at the same time on one %s:\n", question.gpu_spec.name);
+    const Question *question = &story->question;
+    printf("\n  Requests at the same time on one %s:\n", question->gpu_spec.name);
     printf("  %-14s", "");
     for (int c = 0; c < CONTEXTS; c += 1) printf(" %6s", ticks[c].name);
     static const char *const served[] = {"llama-2-7b", "llama-3.1-8b", "gemma-3-12b-it",
@@ -111,15 +111,17 @@ bool tell_remembering(const Story *story, Error *err)
         const Model *model = model_open(story->step, served[m], err);
         ServingBasis basis;
         Serving serving;
-        if (model == NULL || !inference_basis(story->step, model, &question, &basis, err))
+        if (model == NULL ||
+            !inference_basis(story->step, model, question->weights, question->kv, &basis, err))
             return false;
         printf("\n  %-14s", served[m]);
         for (int c = 0; c < CONTEXTS; c++) {
-            question.context = (uint64_t)FIRST_CONTEXT << c;
-            if (!inference_split(story->step, &basis, &question, &serving, err)) return false;
+            Deployment one = {&basis, plan_workload(question), plan_limit(question), {1, 1, 1}};
+            one.workload.context = (uint64_t)FIRST_CONTEXT << c;
+            if (!inference_plan(story->step, &one, &serving, err)) return false;
             printf(" %6llu", (unsigned long long)serving.max_requests);
             metrics_write(story->run->metrics, 0,
-                          METRICS({"context", (double)question.context},
+                          METRICS({"context", (double)one.workload.context},
                                   {served[m], (double)serving.max_requests}));
         }
     }

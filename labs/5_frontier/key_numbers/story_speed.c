@@ -1,7 +1,6 @@
 /* story_speed.c -- FLOPs, the roofline, and what a budget buys. */
 #include <math.h>
 #include <stdio.h>
-#include "labs/5_frontier/key_numbers/app/plan/compute.h"
 #include "labs/5_frontier/key_numbers/story.h"
 
 enum { BATCHES = 8 };    // 1 to 128

@@ -1,25 +1,26 @@
 /* keynumbers.c -- the calculator as a program: `lab keynumbers MODEL ...`.
  *
- * 1. what is asked     2. the models     3. the answer, told as it was wished
+ * 1. the question     2. the models     3. their plans, as rows     4. the output
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/options.h"
 #include "common/page.h"
-#include "labs/5_frontier/key_numbers/app/report/report.h"
-#include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/charts.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 #include "labs/5_frontier/key_numbers/app/output/lists.h"
 #include "labs/5_frontier/key_numbers/app/output/serve.h"
-#include "labs/5_frontier/key_numbers/app/output/sweep.h"
 #include "labs/5_frontier/key_numbers/app/output/table.h"
+#include "labs/5_frontier/key_numbers/app/plan/plan.h"
+#include "labs/5_frontier/key_numbers/app/question/question.h"
+#include "labs/5_frontier/key_numbers/app/question/sweep.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 
 enum { STATUS_WRONG = 2, SETTINGS_MAX = 64 };
 
-// How the answer is to be told.
+// What is printed, and how.
 typedef struct OutputOptions {
     bool explain, json, csv, compare, serve, largest;
     const char *show, *sweep, *plot, *list, *address;
@@ -104,7 +105,7 @@ static bool is_output_consistent(const OutputOptions *output, Error *err)
     return true;
 }
 
-// ---- telling ----
+// ---- output ----
 
 static void print_one(const OutputOptions *output, const Rows *rows, unsigned parts)
 {
@@ -125,10 +126,15 @@ static bool report_sweep(const OutputOptions *output, Arena *arena, const Model 
                          const Question *question, unsigned parts, Error *err)
 {
     Sweep sweep;
-    const Rows **reports = NULL;
+    const Rows *reports[SWEEP_MOST];
     if (!sweep_read(arena, output->sweep, &sweep, err)) return false;
-    reports = sweep_run(arena, model, question, &sweep, err);
-    if (reports == NULL) return false;
+    for (int i = 0; i < sweep.count; i++) {
+        Question one = *question;
+        if (!question_set(&one, arena, sweep.field->name, sweep.values[i], err) ||
+            !question_settle(&one, arena, err) ||
+            (reports[i] = report_of(arena, model, &one, err)) == NULL)
+            return false;
+    }
     print_several(output, arena, reports, sweep.count, sweep.field->name, sweep.values, parts);
     return true;
 }
@@ -147,19 +153,18 @@ static bool report_models(const OutputOptions *output, Arena *arena, const Quest
     }
     if (output->sweep != NULL) return report_sweep(output, arena, models[0], question, parts, err);
     for (int i = 0; i < count; i++) {
-        Rows *rows = report_of(arena, models[i], question, err);
-        if (rows == NULL) return false;
-        if (output->largest && !fit_largest_tell(rows, question, err)) return false;
-        reports[i] = rows;
+        ModelPlan *plan = plan_new(arena, models[i], question, PARTS_ALL, err);
+        if (plan == NULL) return false;
+        if (output->largest && !plan_largest(arena, plan, question, err)) return false;
+        if (output->plot != NULL && !charts_draw(arena, plan, output->plot, err)) return false;
+        reports[i] = report_rows(arena, plan);
     }
-    if (output->plot != NULL && !charts_draw(arena, models[0], question, output->plot, err))
-        return false;
     if (count == 1) print_one(output, reports[0], parts);
     else print_several(output, arena, reports, count, "model", names, parts);
     return true;
 }
 
-// What could not be said was not done, on a full disk for example.
+// Output that could not be written was not made, on a full disk for example.
 static int finish(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_SUCCESS;
@@ -193,7 +198,7 @@ int main(int argc, char **argv)
     if (output.list != NULL) return lists_show(arena, output.list, &err) ? finish() : fail(&err);
     if (output.serve) return serve(output.address, output.port, &err) ? finish() : fail(&err);
 
-    unsigned parts = output.show != NULL ? parts_named(output.show, &err) : SHOW_ALL;
+    unsigned parts = output.show != NULL ? parts_named(output.show, &err) : PARTS_ALL;
     if (parts == 0 || !is_output_consistent(&output, &err) ||
         !ask(arena, options, &question, given, &err) ||
         !report_models(&output, arena, &question, parts, &err))

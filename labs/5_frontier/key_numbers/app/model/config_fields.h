@@ -1,4 +1,4 @@
-/* settings.h -- a config.json whose every field is checked when it is read.
+/* config_fields.h -- a config.json whose every field is checked when it is read.
  *
  *     Settings s = {.object = config, .where = "config.json", .owner = "LlamaConfig", .model = model,
  *                   .arena = arena, .err = err};

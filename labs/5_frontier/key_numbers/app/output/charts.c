@@ -4,16 +4,12 @@
 #include <string.h>
 #include "common/file.h"
 #include "common/plot.h"
-#include "labs/5_frontier/key_numbers/app/plan/compute.h"
-#include "labs/5_frontier/key_numbers/app/plan/fit.h"
-#include "labs/5_frontier/key_numbers/app/plan/inference.h"
 
 enum { POINTS_MAX = 40, GPUS_SHOWN = 14, ROOF_POINTS = 60 };
 
 typedef struct Charts {
     Arena *arena;
-    const Model *model;
-    const Question *question;
+    const ModelPlan *plan;
     const char *folder;
 } Charts;
 
@@ -41,11 +37,11 @@ typedef struct Stack {
     PlotTick ticks[POINTS_MAX];
 } Stack;
 
-static bool add_to_stack(const Charts *charts, const ServingBasis *basis, Stack *stack,
-                         const Question *question, uint64_t value, Error *err)
+static bool add_to_stack(const Charts *charts, Stack *stack, const Deployment *deployment,
+                         uint64_t value, Error *err)
 {
     Serving serving;
-    if (!inference_split(charts->arena, basis, question, &serving, err)) return false;
+    if (!inference_plan(charts->arena, deployment, &serving, err)) return false;
     const ServingBytes *bytes = &serving.per_gpu;
     int i = stack->count++;
     stack->x[i] = (float)value;
@@ -56,27 +52,23 @@ static bool add_to_stack(const Charts *charts, const ServingBasis *basis, Stack 
     return true;
 }
 
-// The setting doubles from `low` to `high`; `field` is that of a question.
-static bool draw_stack(const Charts *charts, const ServingBasis *basis, const char *name,
-                       const char *label, size_t field, uint64_t low, uint64_t high, Error *err)
+// The workload's `field` doubles from `low` to `high`.
+static bool draw_stack(const Charts *charts, const char *name, const char *label, size_t field,
+                       uint64_t low, uint64_t high, Error *err)
 {
-    Question question = *charts->question;
-    Split split;
-    if (!inference_choose(charts->model, &question, &split, err)) return false;
-    question.tp = split.tp, question.pp = split.pp, question.ep = split.ep;
-
+    Deployment deployment = charts->plan->deployment;
     Stack *stack = arena_zeros(charts->arena, sizeof *stack);
     for (uint64_t value = low; value <= high && stack->count < POINTS_MAX; value *= 2) {
-        *(uint64_t *)((char *)&question + field) = value;
-        if (!add_to_stack(charts, basis, stack, &question, value, err)) return false;
+        *(uint64_t *)((char *)&deployment.workload + field) = value;
+        if (!add_to_stack(charts, stack, &deployment, value, err)) return false;
     }
     size_t n = (size_t)stack->count;
-    const GpuSpec *spec = &charts->question->gpu_spec;
-    double usable = spec->memory * question.utilisation / 1e9;
+    const char *gpu = charts->plan->gpu_spec.name;
+    double usable = memory_usable(&deployment.limit) / 1e9;
     float limit[2] = {(float)usable, (float)usable}, ends[2] = {stack->x[0], stack->x[n - 1]};
     Plot plot = {.title = arena_print(charts->arena, "%s in %s: memory of one GPU of %" PRIu64,
-                                      charts->model->name, basis->weights.format,
-                                      split.tp * split.pp * split.ep),
+                                      charts->plan->model->name, charts->plan->basis.weights.format,
+                                      split_gpus(deployment.split)),
                  .x_label = label,
                  .y_label = "GB (1e9 bytes)",
                  .log_x = true,
@@ -87,7 +79,7 @@ static bool draw_stack(const Charts *charts, const ServingBasis *basis, const ch
     plot_shape(&plot, PLOT_AREA, "weights", stack->x, stack->weights, n);
     plot_shape(
         &plot, PLOT_LIMIT,
-        arena_print(charts->arena, "%s, %.0f %% of it", spec->name, 100 * question.utilisation),
+        arena_print(charts->arena, "%s, %.0f %% of it", gpu, 100 * deployment.limit.utilisation),
         ends, limit, 2);
     return save(charts, &plot, name, err);
 }
@@ -96,16 +88,15 @@ static bool draw_stack(const Charts *charts, const ServingBasis *basis, const ch
 
 static bool draw_gpus(const Charts *charts, Error *err)
 {
-    const FitOption *options;
-    int count = fit_options(charts->arena, charts->model, charts->question, &options, err);
-    if (count < 0) return false;
+    const Fit *fit = &charts->plan->fit;
+    double utilisation = fit->limit.utilisation;
     float x[GPUS_SHOWN], have[GPUS_SHOWN], need[GPUS_SHOWN];
     PlotTick ticks[GPUS_SHOWN];
     int shown = 0;
-    for (int i = 0; i < count && shown < GPUS_SHOWN; i++) {
-        const FitOption *o = &options[i];
+    for (int i = 0; i < fit->count && shown < GPUS_SHOWN; i++) {
+        const FitOption *o = &fit->options[i];
         if (o->gpus == 0) continue;
-        double usable = o->memory * charts->question->utilisation;
+        double usable = o->memory * utilisation;
         x[shown] = (float)shown;
         have[shown] = (float)(usable / 1e9);
         need[shown] = (float)((usable - o->free * (double)o->gpus) / 1e9);
@@ -115,7 +106,7 @@ static bool draw_gpus(const Charts *charts, Error *err)
     }
     if (shown == 0) return true;    // no GPU of the table holds it, and the answer says so
     Plot plot = {.title = arena_print(charts->arena, "%s: the smallest machines that hold it",
-                                      charts->model->name),
+                                      charts->plan->model->name),
                  .y_label = "GB (1e9 bytes), all GPUs together",
                  .ticks = ticks,
                  .tick_count = shown};
@@ -130,67 +121,62 @@ typedef struct RoofPoint {
     float intensity, rate;
 } RoofPoint;
 
-static RoofPoint roof_point(double flops, double bytes, double seconds)
+static RoofPoint roof_point(const Step *step)
 {
-    return (RoofPoint){(float)(flops / bytes), (float)(flops / seconds / 1e12)};
+    return (RoofPoint){(float)(step->flops / step->bytes),
+                       (float)(step->flops / step->bounds.seconds / 1e12)};
 }
 
 static bool draw_roofline(const Charts *charts, Error *err)
 {
-    Question one = *charts->question;
-    Speed speed, alone;
-    one.batch = 1;
-    if (!compute_speed(charts->arena, charts->model, charts->question, &speed, err) ||
-        !compute_speed(charts->arena, charts->model, &one, &alone, err))
-        return false;
+    const Speed *speed = &charts->plan->speed;
+    if (speed->unknown != NULL) return error_set(err, "%s", speed->unknown);
 
     float x[ROOF_POINTS], roof[ROOF_POINTS];
     for (int i = 0; i < ROOF_POINTS; i++) {
         double intensity = pow(10, -0.5 + 4.5 * i / (ROOF_POINTS - 1));
         x[i] = (float)intensity;
-        roof[i] = (float)(fmin(speed.peak, speed.bandwidth * intensity) / 1e12);
+        roof[i] = (float)(fmin(speed->load.peak, speed->load.bandwidth * intensity) / 1e12);
     }
-    Plot plot = {.title = arena_print(charts->arena, "%s on %s: the roofline", charts->model->name,
-                                      charts->question->gpu_spec.name),
+    Plot plot = {.title = arena_print(charts->arena, "%s on %s: the roofline",
+                                      charts->plan->model->name, charts->plan->gpu_spec.name),
                  .x_label = "FLOP for each byte that is moved",
                  .y_label = "TFLOP/s of one GPU",
                  .log_x = true,
                  .log_y = true};
     plot_series(&plot, "the GPU's limit", x, roof, ROOF_POINTS);
-    RoofPoint prefill = roof_point(speed.prefill_flops, speed.prefill_bytes, speed.prefill_seconds);
+    RoofPoint prefill = roof_point(&speed->prefill);
     plot_shape(&plot, PLOT_POINTS, "reading a prompt", &prefill.intensity, &prefill.rate, 1);
     RoofPoint single, many;
-    if (speed.decodes) {
-        single = roof_point(alone.decode_flops, alone.decode_bytes, alone.decode_seconds);
+    if (speed->load.decodes) {
+        single = roof_point(&speed->batches[0]);
         plot_shape(&plot, PLOT_POINTS, "writing, one request", &single.intensity, &single.rate, 1);
     }
-    if (speed.decodes && charts->question->batch > 1) {
-        many = roof_point(speed.decode_flops, speed.decode_bytes, speed.decode_seconds);
-        plot_shape(
-            &plot, PLOT_POINTS,
-            arena_print(charts->arena, "writing, %" PRIu64 " requests", charts->question->batch),
-            &many.intensity, &many.rate, 1);
+    if (speed->load.decodes && speed->batch > 1) {
+        many = roof_point(&speed->decode);
+        plot_shape(&plot, PLOT_POINTS,
+                   arena_print(charts->arena, "writing, %" PRIu64 " requests", speed->batch),
+                   &many.intensity, &many.rate, 1);
     }
     return save(charts, &plot, "roofline", err);
 }
 
-bool charts_draw(Arena *arena, const Model *model, const Question *question, const char *folder,
-                 Error *err)
+bool charts_draw(Arena *arena, const ModelPlan *plan, const char *folder, Error *err)
 {
-    Charts charts = {arena, model, question, folder};
-    ServingBasis basis;
-    if (model->layers == 0)
+    Charts charts = {arena, plan, folder};
+    const Workload *workload = &plan->deployment.workload;
+    if (plan->model->layers == 0)
         return error_set(err, "--plot: %s: its layers are not known, only its tensors",
-                         model->name);
-    if (!file_make_folder(folder, err) || !inference_basis(arena, model, question, &basis, err))
-        return false;
+                         plan->model->name);
+    if (!file_make_folder(folder, err)) return false;
     // As far as the model goes, and at least as far as was asked.
-    uint64_t context = model->max_context > 0 ? model->max_context : 131072, batch = 256;
-    if (context < question->context) context = question->context;
-    if (batch < question->batch) batch = question->batch;
-    return draw_stack(&charts, &basis, "memory_by_context", "tokens of each request",
-                      offsetof(Question, context), 1024, context, err) &&
-           draw_stack(&charts, &basis, "memory_by_batch", "requests at the same time",
-                      offsetof(Question, batch), 1, batch, err) &&
+    uint64_t context = plan->model->max_context > 0 ? plan->model->max_context : 131072;
+    uint64_t batch = 256;
+    if (context < workload->context) context = workload->context;
+    if (batch < workload->batch) batch = workload->batch;
+    return draw_stack(&charts, "memory_by_context", "tokens of each request",
+                      offsetof(Workload, context), 1024, context, err) &&
+           draw_stack(&charts, "memory_by_batch", "requests at the same time",
+                      offsetof(Workload, batch), 1, batch, err) &&
            draw_gpus(&charts, err) && draw_roofline(&charts, err);
 }

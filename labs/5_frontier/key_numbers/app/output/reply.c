@@ -4,14 +4,10 @@
 #include <string.h>
 #include <strings.h>
 #include "labs/5_frontier/key_numbers/app/report/report.h"
-#include "labs/5_frontier/key_numbers/app/plan/compute.h"
-#include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
-#include "labs/5_frontier/key_numbers/app/plan/inference.h"
-#include "labs/5_frontier/key_numbers/app/plan/training.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
-#include "labs/5_frontier/key_numbers/app/output/sweep.h"
+#include "labs/5_frontier/key_numbers/app/question/sweep.h"
 #include "labs/5_frontier/key_numbers/app/output/units.h"
 
 enum { PATHS_MOST = 16, SHOWN_MAX = 64 };
@@ -122,29 +118,13 @@ static bool paths_read(Arena *arena, const char *text, Paths *paths, Error *err)
            error_set(err, "paths is missing; expected places in the JSON of an answer");
 }
 
-typedef bool Tell(Rows *rows, const Model *model, const Question *question, Error *err);
-
 // Only what one of the paths asks for is worked out: a chart needs a point in well under a millisecond.
-static const Rows *tell_parts(Arena *arena, const Model *model, const Question *question,
-                              const Paths *paths, Error *err)
+// Parameters are the same in every answer and are not asked for here.
+static unsigned parts_of(const Paths *paths)
 {
-    static const struct {
-        Tell *tell;
-        const char *prefixes[3];
-    } parts[] = {{inference_tell, {"inference.", "kv_cache.", "weights."}},
-                 {compute_tell, {"compute."}},
-                 {training_tell, {"training."}},
-                 {fit_tell, {"fit."}}};
-    Rows *rows = rows_new(arena);
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-        bool asked = false;
-        for (int i = 0; i < paths->count; i++)
-            for (int w = 0; w < 3 && parts[p].prefixes[w] != NULL; w++)
-                asked |= strncmp(paths->items[i], parts[p].prefixes[w],
-                                 strlen(parts[p].prefixes[w])) == 0;
-        if (asked && !parts[p].tell(rows, model, question, err)) return NULL;
-    }
-    return rows;
+    unsigned parts = 0;
+    for (int i = 0; i < paths->count; i++) parts |= 1u << part_of(paths->items[i]);
+    return parts & PARTS_ALL & ~(1u << PART_PARAMETERS);
 }
 
 static cJSON *number_of(const Row *row)
@@ -174,8 +154,8 @@ static bool add_points(Arena *arena, const Model *model, const Question *questio
         Question one = *question;
         if (!question_set(&one, arena, sweep->field->name, sweep->values[i], err)) return false;
         if (machine && !settle(arena, &one, err)) return false;
-        const Rows *rows = tell_parts(arena, model, &one, paths, err);
-        if (rows == NULL || !add_point(rows, paths, series, err)) return false;
+        const ModelPlan *plan = plan_new(arena, model, &one, parts_of(paths), err);
+        if (plan == NULL || !add_point(report_rows(arena, plan), paths, series, err)) return false;
     }
     return true;
 }

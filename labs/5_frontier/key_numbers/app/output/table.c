@@ -6,54 +6,16 @@
 
 enum { LABEL_COLUMN = 38, GAP = 2, LEAST_COLUMN = 10, WIDEST_COLUMN = 20 };
 
-static const struct {
-    const char *word, *prefixes, *title;
-} parts[PART_COUNT] = {
-#define X(name, word, prefixes, title) {word, prefixes, title},
-    PART_LIST(X)
-#undef X
-};
-
-// Whether a list of words with bars between them holds the first `length` characters of `word`.
-static bool holds(const char *words, const char *word, size_t length)
+static int part_of_row(const Row *row)
 {
-    for (const char *at = words; at != NULL; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (strcspn(at, "|") == length && strncmp(at, word, length) == 0) return true;
-    return false;
-}
-
-static int part_of(const Row *row)
-{
-    for (int p = 0; p < PART_COUNT; p++)
-        if (holds(parts[p].prefixes, row->path, strcspn(row->path, ".["))) return p;
-    REQUIRE(false, "%s belongs to no part", row->path);
-    return 0;
-}
-
-unsigned parts_named(const char *words, Error *err)
-{
-    unsigned named = 0;
-    for (const char *at = words; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        int found = 0;
-        while (found < PART_COUNT && !holds(parts[found].word, at, length)) found++;
-        if (found == PART_COUNT) {
-            error_set(err,
-                      "--show: '%.*s' is none of parameters, inference, training, compute, fit",
-                      (int)length, at);
-            return 0;
-        }
-        named |= 1u << found;
-        at += length + (at[length] == ',');
-    }
-    if (named == 0)
-        error_set(err, "--show: expected parameters, inference, training, compute or fit");
-    return named;
+    Part part = part_of(row->path);
+    REQUIRE(part < PART_COUNT, "%s belongs to no part", row->path);
+    return part;
 }
 
 static bool is_shown(const Row *row, unsigned shown, bool explain)
 {
-    if (!(shown >> part_of(row) & 1)) return false;
+    if (!(shown >> part_of_row(row) & 1)) return false;
     return row->label != NULL || (explain && row->formula != NULL);
 }
 
@@ -61,7 +23,7 @@ static void show_title(const Page *page, int part, int *last)
 {
     if (part == *last) return;
     if (*last >= 0) putchar('\n');
-    page_text(page, PAGE_BOLD, 0, parts[part].title);
+    page_text(page, PAGE_BOLD, 0, part_titles[part]);
     *last = part;
 }
 
@@ -84,7 +46,7 @@ void table_show(const Rows *rows, unsigned shown, bool explain)
     int last = -1;
     for (int part = 0; part < PART_COUNT; part++)
         for (const Row *row = rows->first; row != NULL; row = row->next) {
-            if (part_of(row) != part || !is_shown(row, shown, explain)) continue;
+            if (part_of_row(row) != part || !is_shown(row, shown, explain)) continue;
             show_title(&page, part, &last);
             if (explain) show_explained(&page, rows->arena, row);
             else page_item(&page, 2, LABEL_COLUMN, row->label, units_text(rows->arena, row));
@@ -125,7 +87,7 @@ typedef struct Columns {
 // A row is what is short in all columns. The elements of lists have nothing to do with one another.
 static bool is_row(const Columns *columns, const Row *row, int part)
 {
-    if (part_of(row) != part || !is_shown(row, columns->shown, false)) return false;
+    if (part_of_row(row) != part || !is_shown(row, columns->shown, false)) return false;
     if (strchr(row->path, '[') != NULL || strcmp(row->path, "model.name") == 0) return false;
     for (int s = 0; s < columns->count; s++)
         if (columns_of(cell(columns->reports[s], row->path)) > WIDEST_COLUMN) return false;
@@ -220,7 +182,7 @@ static void measure(Columns *columns, const char *const *names)
         int head = columns_of(slash != NULL ? slash + 1 : names[s]);
         if (head > columns->width && head <= WIDEST_COLUMN) columns->width = head;
         for (const Row *e = columns->reports[s]->first; e != NULL; e = e->next) {
-            if (!is_row(columns, e, part_of(e))) continue;
+            if (!is_row(columns, e, part_of_row(e))) continue;
             int used = columns_of(cell(columns->reports[s], e->path)),
                 label = columns_of(common_label(columns, e->path));
             if (used > columns->width) columns->width = used;

@@ -1,6 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/plan/activations.h"
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/plan/adapters.h"
 
 bool activations_dropout(const Model *model)
 {
@@ -9,23 +8,6 @@ bool activations_dropout(const Model *model)
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strcmp(model->family, families[i]) == 0) return true;
     return false;
-}
-
-KnPass activations_pass(const Model *model, const Question *question)
-{
-    static const struct {
-        const char *word;
-        KnRecompute recompute;
-    } words[] = {{"none", KN_KEEP_ALL}, {"selective", KN_SELECTIVE}, {"full", KN_FULL}};
-    KnPass pass = {.sequence = question->sequence,
-                   .batch = question->micro_batch,
-                   .tensor_parallel = question->tp,
-                   .sequence_parallel = question->sp,
-                   .flash = question->flash,
-                   .dropout = activations_dropout(model)};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].word, question->recompute) == 0) pass.recompute = words[i].recompute;
-    return pass;
 }
 
 uint64_t activations_ffn(const KnBlock *block)
@@ -101,15 +83,15 @@ LayerActivations activations_layer(const Model *model, int kind, const KnPass *p
     return bytes;
 }
 
-double activations_adapters(const Model *model, int kind, const Question *question, int number)
+double activations_adapters(const Model *model, int kind, LoraTargets targets, uint64_t rank,
+                            const KnPass *pass, int number)
 {
     const KnBlock *block = &model->kinds[kind].block;
     uint64_t count = 0;
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
-        if (w->kind != kind || !adapters_on(w, question->targets)) continue;
+        if (w->kind != kind || !adapters_on(w, targets)) continue;
         count += w->component == COMPONENT_EXPERTS ? block->active_experts : w->copies;
     }
-    return number * (double)(count * question->rank) * (double)question->sequence *
-           (double)question->micro_batch;
+    return number * (double)(count * rank) * (double)pass->sequence * (double)pass->batch;
 }

@@ -1,6 +1,6 @@
 /* activations.h -- what a forward pass keeps for the backward pass, on one GPU.
  *
- *     KnPass pass = activations_pass(model, &question);
+ *     KnPass pass = {.sequence = 4096, .batch = 1, .tensor_parallel = 1, .flash = true};
  *     LayerActivations kept = activations_layer(model, 0, &pass, 2);    // of one layer of kinds[0]
  *     kept.total
  *
@@ -9,8 +9,7 @@
  * modules keep more: README.md compares, tensor by tensor.
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/question/question.h"
-#include "labs/5_frontier/key_numbers/app/model/model.h"
+#include "labs/5_frontier/key_numbers/app/plan/adapters.h"
 
 typedef struct LayerActivations {
     double block;     // kn_activation_bytes()
@@ -22,10 +21,10 @@ typedef struct LayerActivations {
 
 // The families that are trained with dropout as their configurations have it.
 bool activations_dropout(const Model *model);
-KnPass activations_pass(const Model *model, const Question *question);
 // Bytes of one layer of model->kinds[kind] and one micro-batch, in numbers of 2 or 4 bytes.
 LayerActivations activations_layer(const Model *model, int kind, const KnPass *pass, int number);
-// What the adapters of one layer add to it: LoRA's first matrix makes r numbers of a token.
-double activations_adapters(const Model *model, int kind, const Question *question, int number);
+// What the adapters of one layer add to it: LoRA's first matrix makes `rank` numbers of a token.
+double activations_adapters(const Model *model, int kind, LoraTargets targets, uint64_t rank,
+                            const KnPass *pass, int number);
 // Numbers that the layer's MLP computes inside, for a token: dense, shared and active routed ones.
 uint64_t activations_ffn(const KnBlock *block);

@@ -1,7 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/plan/adapters.h"
-#include <string.h>
 
-bool adapters_on(const Weight *weight, const char *targets)
+bool adapters_on(const Weight *weight, LoraTargets targets)
 {
     if (weight->component == COMPONENT_VISION) return false;
     switch (weight->role) {
@@ -13,11 +12,11 @@ bool adapters_on(const Weight *weight, const char *targets)
     case ROLE_K:
     case ROLE_O:
     case ROLE_Q_A:
-    case ROLE_KV_A: return strcmp(targets, "qv") != 0;
+    case ROLE_KV_A: return targets != TARGETS_QV;
     case ROLE_GATE:
     case ROLE_UP:
     case ROLE_DOWN:
-    case ROLE_GATE_UP: return strcmp(targets, "all") == 0;
+    case ROLE_GATE_UP: return targets == TARGETS_ALL;
     case ROLE_EMBED:
     case ROLE_HEAD:
     case ROLE_POSITION:
@@ -29,7 +28,7 @@ bool adapters_on(const Weight *weight, const char *targets)
     return false;
 }
 
-uint64_t adapters_params(const Model *model, const char *targets, uint64_t rank)
+uint64_t adapters_params(const Model *model, LoraTargets targets, uint64_t rank)
 {
     uint64_t sum = 0;
     for (int i = 0; i < model->weight_count; i++) {

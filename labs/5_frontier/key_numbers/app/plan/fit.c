@@ -2,74 +2,80 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-// what %llu takes
+#include "labs/5_frontier/key_numbers/app/model/open.h"
 
 // One machine has 8 GPUs, and further ones come whole.
 static const uint64_t sizes[] = {1, 2, 4, 8, 16, 24, 32, 40, 48, 56, FIT_MOST};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
-// What each number of GPUs needs: the same for all GPUs.
-typedef struct Plans {
+// ---- a number of GPUs ----
+
+// What each number of GPUs needs: the same for all kinds of GPUs.
+typedef struct Needs {
     Arena *arena;
-    const ServingBasis *basis;
-    Question question;
+    Deployment deployment;
     Serving serving[SIZES];
     bool made[SIZES], possible[SIZES];
-} Plans;
-
-static Plans *plans_new(Arena *arena, const ServingBasis *basis, const Question *question)
-{
-    Plans *plans = arena_zeros(arena, sizeof *plans);
-    plans->arena = arena, plans->basis = basis, plans->question = *question;
-    return plans;
-}
+} Needs;
 
 // Of a model whose layers are not known, all that can be divided is the sum of its weights.
 static void divide_weights(Serving *serving, uint64_t gpus)
 {
-    serving->tp = serving->gpus = gpus;
+    serving->of.split.tp = gpus;
     serving->per_gpu.total -= serving->per_gpu.weights;
     serving->per_gpu.weights /= (double)gpus;
     serving->per_gpu.total += serving->per_gpu.weights;
 }
 
-// On sizes[s] of such GPUs; false where the model cannot be divided like that.
-static bool serve_on(const Plans *plans, int s, const GpuSpec *spec, Serving *serving)
+// On sizes[s] GPUs of so much memory; false where the model cannot be divided like that.
+static bool serve_on(const Needs *needs, int s, double memory, Serving *serving)
 {
-    const Model *model = plans->basis->model;
-    Question question = plans->question;
-    Split split = split_choose(model, model->layers > 0 ? sizes[s] : 1);
-    question.gpu_spec = *spec, question.tp = split.tp, question.pp = split.pp, question.ep = 1;
-    if (!inference_split(plans->arena, plans->basis, &question, serving, NULL)) return false;
+    Deployment deployment = needs->deployment;
+    const Model *model = deployment.basis->model;
+    deployment.split = split_choose(model, model->layers > 0 ? sizes[s] : 1);
+    deployment.limit.memory = memory;
+    if (!inference_plan(needs->arena, &deployment, serving, NULL)) return false;
     if (model->layers == 0) divide_weights(serving, sizes[s]);
     return true;
 }
 
 // Bytes on the fullest of sizes[s] GPUs.
-static double need(Plans *plans, int s)
+static double need(Needs *needs, int s)
 {
-    if (!plans->made[s]) {
-        plans->made[s] = true;
-        plans->possible[s] = serve_on(plans, s, &plans->question.gpu_spec, &plans->serving[s]);
+    if (!needs->made[s]) {
+        needs->made[s] = true;
+        needs->possible[s] = serve_on(needs, s, needs->deployment.limit.memory, &needs->serving[s]);
     }
-    return plans->possible[s] ? plans->serving[s].per_gpu.total : INFINITY;
+    return needs->possible[s] ? needs->serving[s].per_gpu.total : INFINITY;
 }
 
-static double budget(const Plans *plans, const GpuSpec *spec)
+static double budget(const Needs *needs, const GpuSpec *gpu)
 {
-    return spec->memory * plans->question.utilisation;
+    return gpu->memory * needs->deployment.limit.utilisation;
 }
 
 // The fewest that hold it, as a place in sizes[]; -1: none does.
-static int fewest(Plans *plans, const GpuSpec *spec)
+static int fewest(Needs *needs, const GpuSpec *gpu)
 {
-    for (int s = 0; s < (spec->shared ? 1 : SIZES); s++)
-        if (need(plans, s) <= budget(plans, spec)) return s;
+    for (int s = 0; s < (gpu->shared ? 1 : SIZES); s++)
+        if (need(needs, s) <= budget(needs, gpu)) return s;
     return -1;
 }
 
-// ---- every GPU ----
+// What comes of `s`, the place in sizes[] that fewest() gave; of -1 that it holds nothing.
+static FitOption option_of(const Needs *needs, const GpuSpec *gpu, int s, Serving *serving)
+{
+    FitOption option = {.gpu_spec = *gpu, .memory = gpu->vendor_gb * 1e9};
+    if (s < 0 || !serve_on(needs, s, gpu->memory, serving)) return option;
+    option.gpus = sizes[s];
+    option.tp = serving->of.split.tp, option.pp = serving->of.split.pp;
+    option.memory *= (double)sizes[s];
+    option.free = budget(needs, gpu) - serving->per_gpu.total;
+    option.requests = serving->max_requests;
+    return option;
+}
+
+// ---- every GPU, and the asked one ----
 
 static int by_cost(const void *left, const void *right)
 {
@@ -82,66 +88,45 @@ static int by_cost(const void *left, const void *right)
     return strcmp(a->gpu_spec.id, b->gpu_spec.id);
 }
 
-// What comes of `s`, the place in sizes[] that fewest() gave; of -1 that it holds nothing.
-static FitOption option_of(const Plans *plans, const GpuSpec *spec, int s, Serving *serving)
-{
-    FitOption option = {.gpu_spec = *spec,
-                        .weights = plans->basis->weights.format,
-                        .memory = spec->vendor_gb * 1e9};
-    if (s < 0 || !serve_on(plans, s, spec, serving)) return option;
-    option.gpus = sizes[s], option.tp = serving->tp, option.pp = serving->pp;
-    option.memory *= (double)sizes[s];
-    option.free = budget(plans, spec) - serving->per_gpu.total;
-    option.requests = serving->max_requests;
-    return option;
-}
-
-int fit_options(Arena *arena, const Model *model, const Question *question,
-                const FitOption **options, Error *err)
+static bool fit_table(Needs *needs, Fit *fit, Error *err)
 {
     const GpuSpec *specs;
-    ServingBasis basis;
     Serving serving;
-    int count = gpu_spec_list(arena, &specs, err);
-    if (count < 0 || !inference_basis(arena, model, question, &basis, err)) return -1;
-    Plans *plans = plans_new(arena, &basis, question);
-    FitOption *list = arena_alloc(arena, ((size_t)count + 1) * sizeof *list);
-    for (int i = 0; i < count; i++)
-        list[i] = option_of(plans, &specs[i], fewest(plans, &specs[i]), &serving);
-    qsort(list, (size_t)count, sizeof *list, by_cost);
-    *options = list;
-    return count;
-}
-
-// ---- the asked GPU ----
-
-bool fit_asked(Arena *arena, const Model *model, const Question *question, FitOption *option,
-               Serving *serving, Serving *less, Error *err)
-{
-    ServingBasis basis;
-    *serving = *less = (Serving){.gpus = 0};
-    if (!inference_basis(arena, model, question, &basis, err)) return false;
-    Plans *plans = plans_new(arena, &basis, question);
-    int s = fewest(plans, &question->gpu_spec);
-    *option = option_of(plans, &question->gpu_spec, s, serving);
-    for (int k = s < 0 ? (question->gpu_spec.shared ? 1 : SIZES) : s; k > 0 && less->gpus == 0; k--)
-        if (plans->possible[k - 1]) *less = plans->serving[k - 1];
+    fit->count = gpu_spec_list(needs->arena, &specs, err);
+    if (fit->count < 0) return false;
+    FitOption *list = arena_alloc(needs->arena, ((size_t)fit->count + 1) * sizeof *list);
+    for (int i = 0; i < fit->count; i++)
+        list[i] = option_of(needs, &specs[i], fewest(needs, &specs[i]), &serving);
+    qsort(list, (size_t)fit->count, sizeof *list, by_cost);
+    fit->options = list;
     return true;
 }
 
-bool fit_alone(Arena *arena, const Model *model, const Question *question, const char *weights,
-               Serving *serving)
+static void fit_asked(Needs *needs, Fit *fit)
+{
+    int s = fewest(needs, &fit->gpu_spec);
+    fit->asked = option_of(needs, &fit->gpu_spec, s, &fit->serving);
+    for (int k = s < 0 ? (fit->gpu_spec.shared ? 1 : SIZES) : s; k > 0; k--) {
+        if (!needs->possible[k - 1]) continue;
+        fit->less = needs->serving[k - 1];
+        break;
+    }
+}
+
+// ---- one GPU, in a format ----
+
+// Whether one GPU holds the model in this format (NULL: as published); then `serving` says how.
+static bool fits_alone(Arena *arena, const Model *model, const char *weights, const char *cache,
+                       const Workload *workload, const MemoryLimit *limit, Serving *serving)
 {
     WeightBytes bytes;
-    ServingBasis basis;
-    Question alone = *question;
-    alone.weights = weights;
-    alone.tp = alone.pp = alone.ep = 1;
-    // The weights' bytes alone are a bound, and soon said.
+    ServingBasis *basis = arena_zeros(arena, sizeof *basis);
+    Deployment alone = {basis, *workload, *limit, {1, 1, 1}};
+    // The weights' bytes alone are a bound, and soon computed.
     return format_weights(arena, model, weights, &bytes, NULL) &&
-           (double)bytes.bytes <= question->gpu_spec.memory * question->utilisation &&
-           inference_basis(arena, model, &alone, &basis, NULL) &&
-           inference_split(arena, &basis, &alone, serving, NULL) && serving->fits;
+           (double)bytes.bytes <= memory_usable(limit) &&
+           inference_basis(arena, model, weights, cache, basis, NULL) &&
+           inference_plan(arena, &alone, serving, NULL) && serving->fits;
 }
 
 const char *const fit_formats[FIT_FORMATS] = {"bf16",   "q8_0",   "fp8",    "q6_k",
@@ -149,19 +134,19 @@ const char *const fit_formats[FIT_FORMATS] = {"bf16",   "q8_0",   "fp8",    "q6_
 
 static int by_bits(const void *left, const void *right)
 {
-    const WeightBytes *a = left, *b = right;
-    return a->bits_per_weight < b->bits_per_weight   ? 1
-           : a->bits_per_weight > b->bits_per_weight ? -1
-                                                     : 0;
+    double a = ((const WeightBytes *)left)->bits_per_weight;
+    double b = ((const WeightBytes *)right)->bits_per_weight;
+    return a < b ? 1 : a > b ? -1 : 0;
 }
 
-bool fit_best(Arena *arena, const Model *model, const Question *question, int count, Serving *best,
-              Error *err)
+// As published, or in the best of the first `count` formats; without a basis where it fits in none.
+static bool fits_best(Arena *arena, const Model *model, const char *cache, const Workload *workload,
+                      const MemoryLimit *limit, int count, Serving *best, Error *err)
 {
     WeightBytes published, list[FIT_FORMATS];
     int tried = 0;
     if (!format_weights(arena, model, NULL, &published, err)) return false;
-    if (fit_alone(arena, model, question, NULL, best)) return true;
+    if (fits_alone(arena, model, NULL, cache, workload, limit, best)) return true;
     // Which of two has more bits depends on the model: a rule may leave large embeddings alone.
     for (int i = 0; i < count; i++)
         if (format_weights(arena, model, fit_formats[i], &list[tried], NULL) &&
@@ -169,7 +154,48 @@ bool fit_best(Arena *arena, const Model *model, const Question *question, int co
             tried++;
     qsort(list, (size_t)tried, sizeof *list, by_bits);
     for (int i = 0; i < tried; i++)
-        if (fit_alone(arena, model, question, list[i].format, best)) return true;
-    *best = (Serving){.weights.format = NULL};
+        if (fits_alone(arena, model, list[i].format, cache, workload, limit, best)) return true;
+    *best = (Serving){.fits = false};
     return true;
+}
+
+bool fit_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu, Fit *fit, Error *err)
+{
+    const ServingBasis *basis = deployment->basis;
+    Needs *needs = arena_zeros(arena, sizeof *needs);
+    needs->arena = arena, needs->deployment = *deployment;
+    *fit = (Fit){.gpu_spec = *gpu, .limit = deployment->limit};
+    fit_asked(needs, fit);
+    return fits_best(arena, basis->model, basis->cache_name, &deployment->workload,
+                     &deployment->limit, FIT_FORMATS, &fit->best, err) &&
+           fit_table(needs, fit, err);
+}
+
+// ---- the catalogue ----
+
+static int by_size(const void *left, const void *right)
+{
+    uint64_t a = model_params(*(const Model *const *)left);
+    uint64_t b = model_params(*(const Model *const *)right);
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+int fit_largest(Arena *arena, const char *weights, const char *cache, const Workload *workload,
+                const MemoryLimit *limit, FitModel models[FIT_MODELS], Error *err)
+{
+    const Model **all;
+    int found = 0, count = catalogue_all(arena, &all, err);
+    if (count < 0) return -1;
+    qsort(all, (size_t)count, sizeof *all, by_size);
+    for (int i = 0; i < count && found < FIT_MODELS; i++) {
+        Serving *serving = &models[found].serving;
+        if (all[i]->max_context > 0 && all[i]->max_context < workload->context) continue;
+        bool holds = weights != NULL
+                         ? fits_alone(arena, all[i], weights, cache, workload, limit, serving)
+                         : fits_best(arena, all[i], cache, workload, limit, FIT_GOOD_FORMATS,
+                                     serving, NULL) &&
+                               serving->of.basis != NULL;
+        if (holds) models[found++].model = all[i];
+    }
+    return found;
 }

@@ -1,4 +1,4 @@
-/* cache.h -- what the tokens of a request leave behind in a model's layers: keys and values, and more.
+/* kv_cache.h -- what the tokens of a request leave behind in a model's layers: keys and values, and more.
  *
  *     uint64_t bytes = kv_cache_token_bytes(&model->kinds[0], &format, 1);    // 4096 of Llama-3.1-8B's 32
  *     uint64_t all   = kv_cache_bytes(model, &format, 131072, 1);             // exact, without paging

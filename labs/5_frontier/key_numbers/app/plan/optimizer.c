@@ -1,5 +1,4 @@
 #include "labs/5_frontier/key_numbers/app/plan/optimizer.h"
-#include <string.h>
 
 typedef double Moments(uint64_t rows, uint64_t cols);
 
@@ -37,37 +36,36 @@ static double rows_and_columns(uint64_t rows, uint64_t cols)
 static const struct {
     const char *name, *about;
     Moments *moments;
-} optimizers[] = {
-    {"adamw", "two fp32 moments, 8 bytes a parameter", two_floats},
-    {"adamw8bit", "two 8-bit moments with a float for each 256, 2.03 bytes a parameter", two_bytes},
-    {"adamw-bf16", "two bf16 moments, 4 bytes a parameter", one_float},
-    {"momentum", "one fp32 moment, 4 bytes a parameter", one_float},
-    {"sgd", "no moments", nothing},
-    {"lion", "one fp32 moment, 4 bytes a parameter", one_float},
-    {"adafactor", "a float for each row and column of a matrix", rows_and_columns},
+} optimizers[OPTIMIZER_COUNT] = {
+    [OPTIMIZER_ADAMW] = {"adamw", "two fp32 moments, 8 bytes a parameter", two_floats},
+    [OPTIMIZER_ADAMW_8BIT] = {"adamw8bit",
+                              "two 8-bit moments with a float for each 256, 2.03 bytes a parameter",
+                              two_bytes},
+    [OPTIMIZER_ADAMW_BF16] = {"adamw-bf16", "two bf16 moments, 4 bytes a parameter", one_float},
+    [OPTIMIZER_MOMENTUM] = {"momentum", "one fp32 moment, 4 bytes a parameter", one_float},
+    [OPTIMIZER_SGD] = {"sgd", "no moments", nothing},
+    [OPTIMIZER_LION] = {"lion", "one fp32 moment, 4 bytes a parameter", one_float},
+    [OPTIMIZER_ADAFACTOR] = {"adafactor", "a float for each row and column of a matrix",
+                             rows_and_columns},
 };
 
-static int number_of(const char *name)
+double optimizer_bytes(Optimizer optimizer, uint64_t rows, uint64_t cols)
 {
-    for (int i = 0; i < (int)(sizeof optimizers / sizeof *optimizers); i++)
-        if (strcmp(optimizers[i].name, name) == 0) return i;
-    REQUIRE(false, "'%s' is an optimizer of question.h that optimizer.c does not know", name);
-    return 0;
+    return optimizers[optimizer].moments(rows, cols);
 }
 
-double optimizer_bytes(const char *optimizer, uint64_t rows, uint64_t cols)
+const char *optimizer_name(Optimizer optimizer)
 {
-    return optimizers[number_of(optimizer)].moments(rows, cols);
+    return optimizers[optimizer].name;
 }
 
-const char *optimizer_about(const char *optimizer)
+const char *optimizer_about(Optimizer optimizer)
 {
-    return optimizers[number_of(optimizer)].about;
+    return optimizers[optimizer].about;
 }
 
-KnRecipe optimizer_recipe(const Question *question)
+KnRecipe optimizer_recipe(Precision precision, int gradient_bytes)
 {
-    if (strcmp(question->precision, "fp32") == 0) return (KnRecipe){4, 4, 0};
-    double gradients = strcmp(question->gradients, "32") == 0 ? 4 : 2;
-    return (KnRecipe){2, gradients, strcmp(question->precision, "mixed") == 0 ? 4 : 0};
+    if (precision == PRECISION_FP32) return (KnRecipe){4, 4, 0};
+    return (KnRecipe){2, gradient_bytes, precision == PRECISION_MIXED ? 4 : 0};
 }

@@ -1,9 +1,11 @@
 #include "labs/5_frontier/key_numbers/app/plan/speed.h"
 #include <math.h>
+#include "labs/5_frontier/key_numbers/app/plan/flops.h"
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
-#include "labs/5_frontier/key_numbers/app/plan/compute.h"
 
 static const uint64_t batch_most = (uint64_t)1 << 40;    // bound by memory there: for good
+
+// ---- what the model asks ----
 
 static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
 {
@@ -23,32 +25,36 @@ static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
     }
 }
 
-bool load_of(Load *load, Arena *arena, const ServingBasis *basis, const Question *question,
-             Split split, Error *err)
+static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                    Efficiency efficiency)
 {
+    const ServingBasis *basis = deployment->basis;
     const Model *model = basis->model;
-    const GpuSpec *spec = &question->gpu_spec;
-    uint64_t s = question->context;
-    int bits = basis->weights.compute_bits;
-    *load = (Load){.model = model, .question = question, .split = split};
-    load->peak = gpu_spec_peak(spec, bits);
-    load->bandwidth = spec->bandwidth;
-    if (!(load->peak > 0))
-        return error_set(err, "the peak of %s for %d-bit products is not known; give --tflops",
-                         spec->name, bits);
-    if (!(load->bandwidth > 0))
-        return error_set(err, "the bandwidth of %s is not known; give --bandwidth", spec->name);
-    load_weights(load, arena, basis);
-    TokenFlops prompt = compute_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
-    TokenFlops token = compute_token(model, s, POSITIONS_LAST, PHASE_DECODE);
-    load->prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
-    load->token_flops = token.matrices + token.attention + token.head;
-    load->cache_token = (double)kv_cache_bytes(model, &basis->cache, 1, split.tp);
-    load->cache_request = (double)kv_cache_bytes(model, &basis->cache, s, split.tp);
-    return true;
+    uint64_t s = deployment->workload.context, step = deployment->workload.step_tokens;
+    Load load = {.model = model,
+                 .split = deployment->split,
+                 .efficiency = efficiency,
+                 .peak = gpu_spec_peak(gpu, basis->weights.compute_bits),
+                 .bandwidth = gpu->bandwidth,
+                 .link = gpu->link,
+                 .context = s,
+                 .steps = ceil((double)s / (double)step),
+                 .step_tokens = (double)(s < step ? s : step)};
+    load_weights(&load, arena, basis);
+    TokenFlops prompt = flops_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
+    TokenFlops token = flops_token(model, s, POSITIONS_LAST, PHASE_DECODE);
+    load.prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
+    load.token_flops = flops_sum(&token);
+    load.cache_token = (double)kv_cache_bytes(model, &basis->cache, 1, load.split.tp);
+    load.cache_request = (double)kv_cache_bytes(model, &basis->cache, s, load.split.tp);
+    return load;
 }
 
-double load_touched(const Load *load, double tokens)
+// ---- one step ----
+
+// The share of a layer's experts that at least one of so many tokens is sent to, when they are sent
+// evenly: 1 - (1 - k/E)^tokens.
+static double touched_by(const Load *load, double tokens)
 {
     if (load->routed == 0) return 0;
     return 1 - pow(1 - (double)load->active / (double)load->routed, tokens);
@@ -58,50 +64,48 @@ double load_touched(const Load *load, double tokens)
 // 2 (tp - 1) / tp of it.
 static double link_seconds(const Load *load, double tokens)
 {
-    double link = load->question->gpu_spec.link, tp = (double)load->split.tp;
-    if (load->split.tp == 1 || !(link > 0)) return 0;
+    double tp = (double)load->split.tp;
+    if (load->split.tp == 1 || !(load->link > 0)) return 0;
     double bytes = 2 * tokens * (double)load->model->width;
-    return 2 * load->model->layers * bytes * 2 * (tp - 1) / tp / link;
+    return 2 * load->model->layers * bytes * 2 * (tp - 1) / tp / load->link;
 }
 
-static Step step_of(const Load *load, double flops, double bytes, double tokens)
+static KnBounds bounds_of(const Load *load, double flops, double bytes)
 {
-    const Question *q = load->question;
-    double peak = load->peak * q->u_compute, bandwidth = load->bandwidth * q->u_memory;
-    KnBounds bounds = kn_roofline(flops, bytes, peak, bandwidth);
-    return (Step){flops, bytes, bounds, link_seconds(load, tokens)};
+    return kn_roofline(flops, bytes, load->peak * load->efficiency.compute,
+                       load->bandwidth * load->efficiency.memory);
 }
 
-double load_prefill_steps(const Load *load)
+// The cache is written once.
+static Step load_prefill(const Load *load)
 {
-    return ceil((double)load->question->context / (double)load->question->step_tokens);
-}
-
-Step load_prefill(const Load *load)
-{
-    double context = (double)load->question->context, step = (double)load->question->step_tokens;
-    double touched = load_touched(load, fmin(context, step) * (double)load->split.ep);
-    double weights = load->prompt_weights + load->experts * touched;
-    return step_of(load, load->prompt_flops / (double)load->split.tp,
-                   load_prefill_steps(load) * weights + load->cache_token * context, context);
-}
-
-double load_requests(const Load *load, uint64_t batch)
-{
-    return ceil((double)batch / (double)load->split.ep);
+    double context = (double)load->context;
+    Step step = {.tokens = context,
+                 .touched = touched_by(load, load->step_tokens * (double)load->split.ep),
+                 .link = link_seconds(load, context)};
+    double weights = load->prompt_weights + load->experts * step.touched;
+    step.flops = load->prompt_flops / (double)load->split.tp;
+    step.bytes = load->steps * weights + load->cache_token * context;
+    step.bounds = bounds_of(load, step.flops, step.bytes);
+    return step;
 }
 
 Step load_decode(const Load *load, uint64_t batch)
 {
-    double requests = load_requests(load, batch), gpus = (double)(load->split.tp * load->split.ep);
-    double weights = load->token_weights + load->experts * load_touched(load, (double)batch);
-    return step_of(load, (double)batch * load->token_flops / gpus,
-                   weights + load->cache_request * requests, requests);
+    Step step = {.tokens = ceil((double)batch / (double)load->split.ep),
+                 .touched = touched_by(load, (double)batch)};
+    double gpus = (double)(load->split.tp * load->split.ep);
+    double weights = load->token_weights + load->experts * step.touched;
+    step.flops = (double)batch * load->token_flops / gpus;
+    step.bytes = weights + load->cache_request * step.tokens;
+    step.bounds = bounds_of(load, step.flops, step.bytes);
+    step.link = link_seconds(load, step.tokens);
+    return step;
 }
 
 // Each request adds as many FLOPs and as many bytes of cache, and never more bytes of weights than the
 // one before: once a step is bound by compute, larger ones are.
-uint64_t load_compute_bound_batch(const Load *load)
+static uint64_t compute_bound_batch(const Load *load)
 {
     uint64_t high = 1;
     while (high < batch_most && load_decode(load, high).bounds.memory_bound) high *= 2;
@@ -115,34 +119,37 @@ uint64_t load_compute_bound_batch(const Load *load)
     return high;
 }
 
-bool compute_speed(Arena *arena, const Model *model, const Question *question, Speed *speed,
-                   Error *err)
+// ---- the plan ----
+
+static const char *why_unknown(Arena *arena, const GpuSpec *gpu, int bits)
 {
-    ServingBasis basis;
-    Split split;
-    Load load;
-    if (!inference_basis(arena, model, question, &basis, err) ||
-        !inference_choose(model, question, &split, err) ||
-        !load_of(&load, arena, &basis, question, split, err))
-        return false;
-    Step prefill = load_prefill(&load);
-    *speed = (Speed){.prefill_seconds = prefill.bounds.seconds,
-                     .prefill_flops = prefill.flops,
-                     .prefill_bytes = prefill.bytes,
-                     .prefill_memory_bound = prefill.bounds.memory_bound,
-                     .prefill_link = prefill.link,
-                     .peak = load.peak,
-                     .bandwidth = load.bandwidth,
-                     .ridge = load.peak / load.bandwidth,
-                     .decodes = load.decodes};
-    if (!load.decodes) return true;
-    Step decode = load_decode(&load, question->batch);
-    speed->decode_seconds = decode.bounds.seconds;
-    speed->decode_flops = decode.flops;
-    speed->decode_bytes = decode.bytes;
-    speed->decode_memory_bound = decode.bounds.memory_bound;
-    speed->decode_link = decode.link;
-    speed->tokens_per_second = (double)question->batch / decode.bounds.seconds;
-    speed->experts_touched = load_touched(&load, (double)question->batch) * (double)load.routed;
+    if (!(gpu_spec_peak(gpu, bits) > 0))
+        return arena_print(arena, "the peak of %s for %d-bit products is not known; give --tflops",
+                           gpu->name, bits);
+    if (!(gpu->bandwidth > 0))
+        return arena_print(arena, "the bandwidth of %s is not known; give --bandwidth", gpu->name);
+    return NULL;
+}
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, Speed *speed, Error *err)
+{
+    *speed = (Speed){.batch = deployment->workload.batch};
+    speed->unknown = why_unknown(arena, gpu, deployment->basis->weights.compute_bits);
+    if (speed->unknown != NULL) return true;
+    speed->load = load_of(arena, deployment, gpu, efficiency);
+    speed->prefill = load_prefill(&speed->load);
+    if (!speed->load.decodes) return true;
+    speed->decode = load_decode(&speed->load, speed->batch);
+    speed->tokens_per_second = (double)speed->batch / speed->decode.bounds.seconds;
+    speed->compute_bound_batch = compute_bound_batch(&speed->load);
+    for (int i = 0; i < SPEED_BATCHES; i++) {
+        Deployment one = *deployment;
+        Serving serving;
+        one.workload.batch = (uint64_t)1 << i;
+        if (!inference_plan(arena, &one, &serving, err)) return false;
+        speed->fits[i] = serving.fits;
+        speed->batches[i] = load_decode(&speed->load, one.workload.batch);
+    }
     return true;
 }

@@ -1,23 +1,32 @@
 /* speed.h -- how fast a GPU can answer at best: the roofline of a prompt's pass and of a new token's.
  *
- *     Load load;
- *     if (!load_of(&load, arena, &basis, &question, split, &err)) ...    // what the model asks of a GPU
- *     Step step = load_decode(&load, 64);                                // one token for each of 64 requests
- *     step.bounds.seconds, step.bounds.memory_bound
+ *     Speed speed;
+ *     if (!speed_plan(arena, &deployment, &gpu_spec, efficiency, &speed, &err)) ...
+ *     speed.prefill.bounds.seconds                // time to first token
+ *     load_decode(&speed.load, 64).bounds         // one token for each of 64 requests
  *
  * A step is shared by the tp x ep GPUs of a stage, and the stages of a pipeline follow one another: their
- * times add up to what is told here. (While one stage works on a batch, the others can work on further
+ * times add up to what is said here. (While one stage works on a batch, the others can work on further
  * ones: pp of them give pp times the tokens.) All products count at the format's peak.
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
+#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
+
+typedef struct Efficiency {
+    double compute, memory;    // the shares of the peak and of the bandwidth that are reached
+} Efficiency;
 
 // What the model asks of one GPU.
 typedef struct Load {
     const Model *model;
-    const Question *question;
     Split split;
-    double peak, bandwidth;     // of the GPU
+    Efficiency efficiency;
+    double peak, bandwidth;     // of the GPU, before efficiency
+    double link;                // bytes/s to its neighbours; 0: not known
+    uint64_t context;           // tokens of a prompt
+    double steps;               // that it is worked on in; each reads the weights again
+    double step_tokens;         // the most that one of them works on
     double prompt_weights;      // bytes that a step of a prompt reads, routed experts left out
     double token_weights;       // the same of a new token
     double experts;             // bytes of all routed ones that the GPU has
@@ -29,25 +38,32 @@ typedef struct Load {
     bool decodes;               // false of an encoder
 } Load;
 
-// False, and why, where the GPU's peak or bandwidth is not known.
-bool load_of(Load *load, Arena *arena, const ServingBasis *basis, const Question *question,
-             Split split, Error *err);
-
 typedef struct Step {
     double flops, bytes;    // of each GPU
     KnBounds bounds;
-    double link;    // seconds of all-reduces, not in the bounds; 0: none, or not known
+    double tokens;    // that it works on, in each expert-parallel group: decoding, one of a request
+    double touched;    // the share of a layer's experts that a token is sent to, expected
+    double link;       // seconds of all-reduces, not in the bounds; 0: none, or not known
 } Step;
 
-// Of the prompts of question->context tokens, one in each expert-parallel group: they are worked on in
-// steps of step_tokens, and each reads the weights again. The cache is written once.
-Step load_prefill(const Load *load);
-double load_prefill_steps(const Load *load);
 // Of one new token for each of `batch` requests.
 Step load_decode(const Load *load, uint64_t batch);
-double load_requests(const Load *load, uint64_t batch);    // of those, in each group
-// The share of a layer's experts that at least one of so many tokens is sent to, when they are sent
-// evenly: 1 - (1 - k/E)^tokens.
-double load_touched(const Load *load, double tokens);
-// The least batch whose step is bound by compute; 0: none.
-uint64_t load_compute_bound_batch(const Load *load);
+
+enum { SPEED_BATCHES = 9 };    // 1, 2, 4, ... 256
+
+typedef struct Speed {
+    const char
+        *unknown;    // why nothing below is known: the GPU's peak or bandwidth is not; else NULL
+    Load load;
+    Step prefill;    // prompts of `context` tokens, one in each expert-parallel group
+    // Of decoding; 0 of an encoder.
+    uint64_t batch;    // requests at the same time
+    Step decode;
+    double tokens_per_second;    // of all requests together
+    Step batches[SPEED_BATCHES];
+    bool fits[SPEED_BATCHES];        // whether memory has room for that batch
+    uint64_t compute_bound_batch;    // the least that is bound by compute; 0: none
+} Speed;
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, Speed *speed, Error *err);

@@ -5,6 +5,11 @@
 
 enum { NODE = 8 };    // GPUs that are linked closely enough to share each product
 
+uint64_t split_gpus(Split split)
+{
+    return split.tp * split.pp * split.ep;
+}
+
 // ---- the basis ----
 
 // In one layer. Of a tensor that was read from a file only what all layers take together is known, or
@@ -74,8 +79,7 @@ static uint64_t most_experts(const Model *model)
 
 bool split_check(const Model *model, Split split, Error *err)
 {
-    uint64_t sharing = split.tp * split.ep, gpus = sharing * split.pp,
-             experts = most_experts(model);
+    uint64_t sharing = split.tp * split.ep, gpus = split_gpus(split), experts = most_experts(model);
     if (model->layers == 0 && gpus > 1)
         return error_set(
             err, "%s: without a config.json its layers are not known, nor how to split them",
@@ -108,6 +112,19 @@ Split split_choose(const Model *model, uint64_t gpus)
         if (divides) tp = next;
     }
     return (Split){tp, gpus / tp, 1};
+}
+
+bool split_resolve(const Model *model, Split asked, uint64_t gpus, Split *split, Error *err)
+{
+    *split = asked;
+    if (gpus > 0 && split_gpus(asked) == 1) *split = split_choose(model, gpus);
+    else if (gpus > 0 && asked.pp == 1) split->pp = gpus / (asked.tp * asked.ep);
+    if (gpus > 0 && split_gpus(*split) != gpus)
+        return error_set(err,
+                         "gpus: %" PRIu64 " cannot be had as tp x pp x ep with %" PRIu64
+                         " x %" PRIu64 " x %" PRIu64 " asked for",
+                         gpus, asked.tp, asked.pp, asked.ep);
+    return split_check(model, *split, err);
 }
 
 void split_stage(int layers, uint64_t pp, uint64_t stage, int *from, int *to)

@@ -26,6 +26,8 @@ typedef struct Split {
     uint64_t tp, pp, ep;
 } Split;
 
+uint64_t split_gpus(Split split);    // tp x pp x ep
+
 // Bytes on one GPU. `idle` and `encoder` are what decoding does not read.
 typedef struct StageWeights {
     int from, to;    // layers from..to-1 of the model
@@ -55,6 +57,9 @@ void split_basis(Arena *arena, const Model *model, const FormatInfo *format,
                  const WeightBytes *weights, SplitBasis *basis);
 
 bool split_check(const Model *model, Split split, Error *err);
+// The split that is asked for. With a number of GPUs (0: none is given) the stages are as many as that
+// leaves, and where nothing is split yet, as split_choose() says.
+bool split_resolve(const Model *model, Split asked, uint64_t gpus, Split *split, Error *err);
 // For so many GPUs in nodes of 8: tp is the largest power of two that the heads and a node allow, the
 // rest are stages.
 Split split_choose(const Model *model, uint64_t gpus);

@@ -1,29 +1,20 @@
 #include "labs/5_frontier/key_numbers/app/plan/training.h"
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
-#include "labs/5_frontier/key_numbers/app/plan/adapters.h"
-#include "labs/5_frontier/key_numbers/app/plan/optimizer.h"
 
-static const double gib = 1073741824.0;
 static const uint64_t dp_most = 65536;    // how far fewest_gpus is looked for
-
-static bool is(const char *text, const char *word)
-{
-    return strcmp(text, word) == 0;
-}
 
 // ---- how many GPUs ----
 
 // With --gpus and no --dp, GPUs that the split leaves over are data-parallel; so are expert-parallel
 // groups, which is why there are at least ep of them.
-static bool choose_gpus(Training *training, const Model *model, const Question *question,
-                        Error *err)
+static bool choose_gpus(Training *training, const Model *model, Error *err)
 {
-    Split split = {question->tp, question->pp, question->ep};
-    uint64_t each = split.tp * split.pp, dp = question->dp;
+    const TrainingOptions *options = &training->options;
+    Split split = options->split;
+    uint64_t each = split.tp * split.pp, dp = options->dp;
     if (!split_check(model, split, err)) return false;
-    if (dp == 1 && question->gpus > 0 && question->gpus % each == 0) dp = question->gpus / each;
+    if (dp == 1 && options->gpus > 0 && options->gpus % each == 0) dp = options->gpus / each;
     if (dp == 1) dp = split.ep;
     if (dp % split.ep != 0)
         return error_set(
@@ -70,15 +61,16 @@ typedef struct Load {
 } Load;
 
 static void add_weight(Load *load, const Training *training, const Model *model, const Weight *w,
-                       const Question *question, const FormatInfo *base, int layer)
+                       const FormatInfo *base, int layer)
 {
+    const TrainingOptions *options = &training->options;
     Shape shape = held_shape(training, model, w);
     double held = (double)(shape.rows * shape.cols * shape.copies), copies = (double)shape.copies;
     bool divided = w->component == COMPONENT_EXPERTS && training->split.ep > 1;
     TrainingPart *part = &load->parts[divided ? PART_EXPERTS : PART_DENSE];
-    if (is(question->method, "full")) {
+    if (options->method == METHOD_FULL) {
         part->trained += shape.rows * shape.cols * shape.copies;
-        part->moments += copies * optimizer_bytes(question->optimizer, shape.rows, shape.cols);
+        part->moments += copies * optimizer_bytes(options->optimizer, shape.rows, shape.cols);
         return;
     }
     if (base != NULL) {
@@ -89,11 +81,11 @@ static void add_weight(Load *load, const Training *training, const Model *model,
     } else {
         part->frozen += training->recipe.weights * held;
     }
-    if (!adapters_on(w, question->targets)) return;
-    uint64_t r = question->rank;
+    if (!adapters_on(w, options->targets)) return;
+    uint64_t r = options->rank;
     part->trained += shape.copies * r * (shape.rows + shape.cols);
-    part->moments += copies * (optimizer_bytes(question->optimizer, r, shape.cols) +
-                               optimizer_bytes(question->optimizer, shape.rows, r));
+    part->moments += copies * (optimizer_bytes(options->optimizer, r, shape.cols) +
+                               optimizer_bytes(options->optimizer, shape.rows, r));
 }
 
 static void add_load(TrainingStage *stage, const Load *load, const KnRecipe *recipe)
@@ -107,11 +99,10 @@ static void add_load(TrainingStage *stage, const Load *load, const KnRecipe *rec
     stage->unpacked = fmax(stage->unpacked, load->unpacked);
 }
 
-static bool load_stages(Training *training, const Model *model, const Question *question,
-                        Error *err)
+static void load_stages(Training *training, const Model *model)
 {
-    const FormatInfo *base = NULL;
-    if (is(question->method, "qlora") && (base = format_find("nf4-dq", err)) == NULL) return false;
+    const FormatInfo *base =
+        training->options.method == METHOD_QLORA ? format_find("nf4-dq", NULL) : NULL;
 
     Load kinds[KINDS_MAX] = {0};
     for (int k = 0; k < model->kind_count; k++) {
@@ -119,7 +110,7 @@ static bool load_stages(Training *training, const Model *model, const Question *
         while (layer < model->layers && model->kind_of[layer] != k) layer++;
         for (int i = 0; i < model->weight_count; i++)
             if (model->weights[i].kind == k)
-                add_weight(&kinds[k], training, model, &model->weights[i], question, base, layer);
+                add_weight(&kinds[k], training, model, &model->weights[i], base, layer);
     }
     for (uint64_t s = 0; s < training->split.pp; s++) {
         TrainingStage *stage = &training->stages[s];
@@ -133,11 +124,10 @@ static bool load_stages(Training *training, const Model *model, const Question *
             Load load = {0};
             if (w->kind != OUTSIDE || !split_has(model, w, s == 0, s == training->split.pp - 1))
                 continue;
-            add_weight(&load, training, model, w, question, base, OUTSIDE);
+            add_weight(&load, training, model, w, base, OUTSIDE);
             add_load(stage, &load, &training->recipe);
         }
     }
-    return true;
 }
 
 // ---- activations ----
@@ -175,8 +165,9 @@ static void ends(TrainingStage *stage, const Training *training, const Model *mo
     stage->logits = 8 * tokens * ceil((double)training->vocab / t);
 }
 
-static void activations(Training *training, const Model *model, const Question *question)
+static void activations(Training *training, const Model *model)
 {
+    const TrainingOptions *options = &training->options;
     KnPass all = training->pass;
     all.recompute = KN_KEEP_ALL;
     double tokens = (double)all.sequence * (double)all.batch, t = (double)training->split.tp;
@@ -186,8 +177,9 @@ static void activations(Training *training, const Model *model, const Question *
         training->layers[k] = activations_layer(model, k, &training->pass, training->number);
         again[k] =
             activations_layer(model, k, &all, training->number).total - training->layers[k].total;
-        if (!is(question->method, "full")) {
-            double adapters = activations_adapters(model, k, question, training->number);
+        if (options->method != METHOD_FULL) {
+            double adapters = activations_adapters(model, k, options->targets, options->rank, &all,
+                                                   training->number);
             if (training->pass.recompute == KN_FULL) again[k] += adapters;
             else training->adapters[k] = adapters;
         }
@@ -231,35 +223,36 @@ static void part_state(const Training *training, const TrainingPart *part, uint6
 }
 
 // What the optimizer reads and writes goes to the host with it: its state, and the gradients.
-static void offload(TrainingBytes *bytes, const char *what)
+static void offload(TrainingBytes *bytes, Offload what)
 {
-    if (is(what, "none")) return;
+    if (what == OFFLOAD_NONE) return;
     bytes->host = bytes->gradients + bytes->optimizer + bytes->master;
     bytes->gradients = bytes->optimizer = bytes->master = 0;
-    if (is(what, "all")) {
+    if (what == OFFLOAD_ALL) {
         bytes->host += bytes->weights;
         bytes->weights = 0;
     }
     bytes->host *= TRAINING_BUFFERS;
 }
 
-static TrainingBytes stage_bytes(const Training *training, const TrainingStage *stage,
-                                 const Question *question, uint64_t dp, int zero)
+static TrainingBytes stage_bytes(const Training *training, const TrainingStage *stage, uint64_t dp,
+                                 int zero)
 {
+    Offload offloaded = training->options.offload;
     TrainingBytes bytes = {
         .activations = (double)stage->in_flight * (stage->layers + stage->first) + stage->last,
         .logits = stage->logits,
         .recomputed = stage->recomputed,
         .backward = stage->backward,
         .unpacked = stage->unpacked,
-        .runtime = question->runtime * gib};
+        .runtime = memory_runtime(&training->options.limit)};
     for (int p = 0; p < TRAINING_PARTS; p++)
         part_state(training, &stage->parts[p], dp, zero, &bytes);
-    offload(&bytes, question->offload);
+    offload(&bytes, offloaded);
     // Weights are gathered before a layer runs, and its gradients are whole until they are divided.
-    if (is(question->offload, "all") || (zero == 3 && dp > 1))
+    if (offloaded == OFFLOAD_ALL || (zero == 3 && dp > 1))
         bytes.gathered += part_bytes(&stage->largest, &training->recipe);
-    if (!is(question->offload, "none") || (zero >= 2 && dp > 1))
+    if (offloaded != OFFLOAD_NONE || (zero >= 2 && dp > 1))
         bytes.gathered += (double)stage->largest.trained * training->recipe.weights;
     bytes.work = bytes.recomputed + bytes.backward + bytes.gathered + bytes.unpacked;
     bytes.total = bytes.weights + bytes.gradients + bytes.optimizer + bytes.master +
@@ -267,12 +260,11 @@ static TrainingBytes stage_bytes(const Training *training, const TrainingStage *
     return bytes;
 }
 
-static TrainingBytes fullest(const Training *training, const Question *question, uint64_t dp,
-                             int zero, int *which)
+static TrainingBytes fullest(const Training *training, uint64_t dp, int zero, int *which)
 {
     TrainingBytes most = {0};
     for (int s = 0; s < (int)training->split.pp; s++) {
-        TrainingBytes bytes = stage_bytes(training, &training->stages[s], question, dp, zero);
+        TrainingBytes bytes = stage_bytes(training, &training->stages[s], dp, zero);
         if (s > 0 && !(bytes.total > most.total)) continue;
         most = bytes;
         if (which != NULL) *which = s;
@@ -282,51 +274,52 @@ static TrainingBytes fullest(const Training *training, const Question *question,
 
 // More data-parallel GPUs never need more memory each, so the fewest are found by doubling, then
 // halving; in steps of ep.
-static uint64_t fewest_gpus(const Training *training, const Question *question, int zero)
+static uint64_t fewest_gpus(const Training *training, int zero)
 {
     uint64_t step = training->split.ep, high = 1, low = 0;
-    while (!(fullest(training, question, high * step, zero, NULL).total <= training->budget)) {
+    while (!(fullest(training, high * step, zero, NULL).total <= training->budget)) {
         low = high;
         high *= 2;
         if (high * step > dp_most) return 0;
     }
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
-        if (fullest(training, question, middle * step, zero, NULL).total <= training->budget)
-            high = middle;
+        if (fullest(training, middle * step, zero, NULL).total <= training->budget) high = middle;
         else low = middle;
     }
     return high * step * training->split.tp * training->split.pp;
 }
 
-bool training_plan(Arena *arena, const Model *model, const Question *question, Training *training,
-                   Error *err)
+bool training_plan(Arena *arena, const Model *model, const TrainingOptions *options,
+                   Training *training, Error *err)
 {
-    bool lora = !is(question->method, "full");
     *training = (Training){
+        .options = *options,
         .params = model_params(model),
-        .recipe = optimizer_recipe(question),
-        .number = is(question->precision, "fp32") ? 4 : 2,
-        .pass = activations_pass(model, question),
-        .budget = question->gpu_spec.memory,
+        .recipe = optimizer_recipe(options->precision, options->gradient_bytes),
+        .number = options->precision == PRECISION_FP32 ? 4 : 2,
+        .pass = options->pass,
+        .budget = options->limit.memory,
     };
-    training->trained =
-        lora ? adapters_params(model, question->targets, question->rank) : training->params;
+    training->pass.dropout = activations_dropout(model);
+    training->trained = options->method == METHOD_FULL
+                            ? training->params
+                            : adapters_params(model, options->targets, options->rank);
     if (training->trained == 0)
         return error_set(err, "method: %s has no matrix that is known to be one LoRA adds to",
                          model->name);
     training->vocab = words_of(model);
-    if (!choose_gpus(training, model, question, err)) return false;
+    if (!choose_gpus(training, model, err)) return false;
     training->stages = arena_zeros(arena, training->split.pp * sizeof *training->stages);
-    if (!load_stages(training, model, question, err)) return false;
-    activations(training, model, question);
+    load_stages(training, model);
+    activations(training, model);
 
     for (int zero = 0; zero < ZERO_STAGES; zero++) {
-        training->by_zero[zero] = fullest(training, question, training->dp, zero, NULL);
-        training->fewest_by_zero[zero] = fewest_gpus(training, question, zero);
+        training->by_zero[zero] = fullest(training, training->dp, zero, NULL);
+        training->fewest_by_zero[zero] = fewest_gpus(training, zero);
     }
-    int zero = (int)question->zero;
-    training->per_gpu = fullest(training, question, training->dp, zero, &training->fullest);
+    int zero = options->zero;
+    training->per_gpu = fullest(training, training->dp, zero, &training->fullest);
     training->fits = training->per_gpu.total <= training->budget;
     training->fewest_gpus = training->fewest_by_zero[zero];
     return true;

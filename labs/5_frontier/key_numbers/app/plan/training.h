@@ -1,7 +1,7 @@
-/* training.h -- memory while a model is trained, on the fullest GPU: training.* of the report.
+/* training.h -- memory while a model is trained, on the fullest GPU.
  *
  *     Training training;
- *     if (!training_plan(arena, model, &question, &training, &err)) ...
+ *     if (!training_plan(arena, model, &options, &training, &err)) ...
  *     training.per_gpu.weights, .gradients, .optimizer, .master, .activations, .logits, .work
  *
  * First the model is split over tp x pp GPUs (split.h), then what those hold is divided by ZeRO over the
@@ -17,10 +17,30 @@
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/activations.h"
-#include "labs/5_frontier/key_numbers/app/plan/split.h"
-#include "labs/5_frontier/key_numbers/app/report/rows.h"
+#include "labs/5_frontier/key_numbers/app/plan/inference.h"
+#include "labs/5_frontier/key_numbers/app/plan/optimizer.h"
 
 enum { ZERO_STAGES = 4 };
+
+// In the order of question.h's choices.
+typedef enum Method { METHOD_FULL, METHOD_LORA, METHOD_QLORA } Method;
+typedef enum Offload { OFFLOAD_NONE, OFFLOAD_OPTIMIZER, OFFLOAD_ALL } Offload;
+
+typedef struct TrainingOptions {
+    Method method;
+    uint64_t rank;    // of LoRA's matrices
+    LoraTargets targets;
+    Optimizer optimizer;
+    Precision precision;
+    int gradient_bytes;    // of an accumulated gradient
+    int zero;              // ZeRO's stage
+    Offload offload;
+    Split split;
+    uint64_t gpus, dp;    // in all (0: none is given); data-parallel ones
+    KnPass pass;          // of a micro-batch; whether there is dropout is the model's
+    MemoryLimit limit;    // training may use all of the memory
+} TrainingOptions;
+
 // Of the host's memory for an offloaded byte (DeepSpeed's documentation, Memory Requirements).
 #define TRAINING_BUFFERS 1.5
 
@@ -59,6 +79,7 @@ typedef struct TrainingBytes {
 } TrainingBytes;
 
 typedef struct Training {
+    TrainingOptions options;
     uint64_t params, trained;              // of the model; that the optimizer changes
     Split split;                           // tp, pp, ep
     uint64_t dp, gpus;                     // gpus = dp x tp x pp
@@ -79,6 +100,5 @@ typedef struct Training {
     uint64_t fewest_by_zero[ZERO_STAGES];
 } Training;
 
-bool training_plan(Arena *arena, const Model *model, const Question *question, Training *training,
-                   Error *err);
-bool training_tell(Rows *rows, const Model *model, const Question *question, Error *err);
+bool training_plan(Arena *arena, const Model *model, const TrainingOptions *options,
+                   Training *training, Error *err);

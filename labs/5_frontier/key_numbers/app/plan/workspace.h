@@ -1,4 +1,4 @@
-/* work.h -- the work space of a forward pass on one GPU: an estimate from its largest buffers.
+/* workspace.h -- the work space of a forward pass on one GPU: an estimate from its largest buffers.
  *
  *     Workspace work = workspace_of(model, split, 16);
  *     workspace_bytes(&work, 2048, 16);    // a step of 2048 tokens, the last ones of 16 requests sampled

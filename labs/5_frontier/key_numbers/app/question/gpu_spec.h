@@ -1,10 +1,10 @@
 /* GPU.h -- GPUs as data: memory, bandwidth and peaks, each row with its source.
  *
- *     GpuSpec GPU;
- *     if (!gpu_spec_find(arena, "h100-sxm", &GPU, &err)) ...    // the table, any case, or its name
- *     gpu_spec_find(arena, "4090", &GPU, &err);                 // a part that only one of them has
- *     gpu_spec_find(arena, "mine.json", &GPU, &err);            // one object like those of the table
- *     gpu_spec_find(arena, "here", &GPU, &err);                 // the first NVIDIA GPU of this machine
+ *     GpuSpec spec;
+ *     if (!gpu_spec_find(arena, "h100-sxm", &spec, &err)) ...    // the table, any case, or its name
+ *     gpu_spec_find(arena, "4090", &spec, &err);                 // a part that only one of them has
+ *     gpu_spec_find(arena, "mine.json", &spec, &err);            // one object like those of the table
+ *     gpu_spec_find(arena, "here", &spec, &err);                 // the first NVIDIA GPU of this machine
  *
  * Peaks are dense (vendors' reports often quote twice that, for 2:4 sparsity) in FLOP/s or OP/s; 0 is
  * unknown, or not there. Bandwidth is in bytes/s. The table is facts/gpus.json.

@@ -40,12 +40,15 @@ const QuestionField *question_field(const char *name)
     return NULL;
 }
 
-static bool is_choice(const char *choices, const char *text)
+// The place of `text` in a list of words with bars between them; -1: it is not there.
+static int find_choice(const char *choices, const char *text)
 {
     size_t length = strlen(text);
-    for (const char *at = choices; at != NULL; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (strcspn(at, "|") == length && strncmp(at, text, length) == 0) return true;
-    return false;
+    int place = 0;
+    for (const char *at = choices;; at = strchr(at, '|') + 1, place++) {
+        if (strcspn(at, "|") == length && strncmp(at, text, length) == 0) return place;
+        if (strchr(at, '|') == NULL) return -1;
+    }
 }
 
 static double suffix_factor(QuestionKind kind, const char *suffix)
@@ -99,7 +102,7 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
         *(bool *)value = text[0] == 'y';
         return true;
     case QUESTION_TEXT:
-        if (field->choices != NULL && !is_choice(field->choices, text))
+        if (field->choices != NULL && find_choice(field->choices, text) < 0)
             return error_set(err, "%s: '%s' is not one of %s", field->name, text, field->choices);
         *(const char **)value = arena_print(arena, "%s", text);
         return true;
@@ -119,6 +122,15 @@ const char *question_text(const Question *question, Arena *arena, const Question
     case QUESTION_TEXT: return *(const char *const *)value;
     }
     return NULL;
+}
+
+int question_choice(const Question *question, const char *name)
+{
+    const QuestionField *field = question_field(name);
+    const char *text = *(const char *const *)((const char *)question + field->offset);
+    int place = find_choice(field->choices, text);
+    REQUIRE(place >= 0, "%s: '%s' is not one of %s", name, text, field->choices);
+    return place;
 }
 
 bool question_settle(Question *question, Arena *arena, Error *err)

@@ -88,6 +88,8 @@ const QuestionField *question_field(const char *name);    // with _ or -; NULL w
 bool question_set(Question *question, Arena *arena, const char *name, const char *text, Error *err);
 // What the field holds, as text that question_set() takes; NULL where it holds none.
 const char *question_text(const Question *question, Arena *arena, const QuestionField *field);
+// Of a field with choices, the place of the one it holds: 0 of the first.
+int question_choice(const Question *question, const char *name);
 // A number of this field with its suffix, within its limits.
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err);
 // After the last question_set(): finds the GPU. Formats are looked at where they are used.

@@ -1,6 +1,5 @@
 #include <inttypes.h>
-#include <string.h>
-#include "labs/5_frontier/key_numbers/app/plan/fit.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 
 enum { RANKS = 8, NAMED = 8, MACHINE = 8 };    // lines; GPUs named in a sentence; GPUs of a machine
 
@@ -8,26 +7,25 @@ enum { RANKS = 8, NAMED = 8, MACHINE = 8 };    // lines; GPUs named in a sentenc
 static const char *sum(Arena *arena, const Serving *serving)
 {
     const ServingBytes *b = &serving->per_gpu;
-    if (serving->gpus == 0) return "fewer GPUs: none";
-    return arena_print(arena, "%" PRIu64 " GPU%s: %.4g + %.4g + %.4g + %.4g = %.4g GB",
-                       serving->gpus, serving->gpus == 1 ? "" : "s", b->weights / 1e9,
-                       b->cache / 1e9, b->work / 1e9, b->runtime / 1e9, b->total / 1e9);
+    uint64_t gpus = split_gpus(serving->of.split);
+    if (gpus == 0) return "fewer GPUs: none";
+    return arena_print(arena, "%" PRIu64 " GPU%s: %.4g + %.4g + %.4g + %.4g = %.4g GB", gpus,
+                       gpus == 1 ? "" : "s", b->weights / 1e9, b->cache / 1e9, b->work / 1e9,
+                       b->runtime / 1e9, b->total / 1e9);
 }
 
-static void explain_gpus(Rows *rows, Row *row, const Question *question, const Serving *serving,
-                         const Serving *less)
+static void explain_gpus(Rows *rows, Row *row, const Fit *fit)
 {
-    const GpuSpec *spec = &question->gpu_spec;
     row_explain(
         rows, row,
         "fewest of 1, 2, 4, 8 and whole machines of 8 with weights + cache + work + runtime of the "
         "fullest <= memory x utilisation",
-        "%s; %s; of %.4g x %g = %.4g GB", sum(rows->arena, less),
-        serving->gpus > 0 ? sum(rows->arena, serving) : "more: not looked at", spec->memory / 1e9,
-        question->utilisation, spec->memory * question->utilisation / 1e9);
+        "%s; %s; of %.4g x %g = %.4g GB", sum(rows->arena, &fit->less),
+        fit->asked.gpus > 0 ? sum(rows->arena, &fit->serving) : "more: not looked at",
+        fit->limit.memory / 1e9, fit->limit.utilisation, memory_usable(&fit->limit) / 1e9);
 }
 
-static void tell_split(Rows *rows, const FitOption *option, const Serving *serving)
+static void split_rows(Rows *rows, const FitOption *option, const Serving *serving)
 {
     // On one GPU these are what is said of inference.
     bool shown = option->gpus > 1;
@@ -42,49 +40,42 @@ static void tell_split(Rows *rows, const FitOption *option, const Serving *servi
     else row_null(rows, "fit.here.requests", NULL, "nothing is kept for a request");
 }
 
-static bool tell_best(Rows *rows, const Model *model, const Question *question, Error *err)
+static void best_rows(Rows *rows, const Serving *best)
 {
-    Serving best;
-    const WeightBytes *weights = &best.weights;
     const char *label = "best weights on one";
-    if (!fit_best(rows->arena, model, question, FIT_FORMATS, &best, err)) return false;
-    if (weights->format == NULL) {
+    if (best->of.basis == NULL) {
         row_null(rows, "fit.here.best_weights", label, "not even as q2_k");
-        return true;
+        return;
     }
+    const WeightBytes *weights = &best->of.basis->weights;
     Row *row = row_text(rows, "fit.here.best_weights", label, weights->format);
     row_explain(rows, row,
                 "as published, else what has most bits of bf16, q8_0, fp8, q6_k, q5_k_m, q4_k_m, "
                 "q3_k_m, q2_k with weights + cache + work + runtime <= memory x utilisation",
-                "%.5g bits: %s <= %.4g GB", weights->bits_per_weight, sum(rows->arena, &best),
-                best.budget / 1e9);
+                "%.5g bits: %s <= %.4g GB", weights->bits_per_weight, sum(rows->arena, best),
+                best->budget / 1e9);
     row_real(rows, "fit.here.best_bits", NULL, weights->bits_per_weight, UNIT_BITS);
-    return true;
 }
 
-static bool tell_here(Rows *rows, const Model *model, const Question *question, Error *err)
+static void asked_rows(Rows *rows, const Fit *fit)
 {
-    FitOption option;
-    Serving serving, less;
-    if (!fit_asked(rows->arena, model, question, &option, &serving, &less, err)) return false;
+    const GpuSpec *spec = &fit->gpu_spec;
+    uint64_t gpus = fit->asked.gpus;
     const char *label = "GPUs like the asked one";
-    row_text(rows, "fit.here.gpu", NULL, question->gpu_spec.id);
-    if (question->gpu_spec.note != NULL)
-        row_text(rows, "fit.here.note", "about the asked one", question->gpu_spec.note);
-    row_flag(rows, "fit.here.fits", NULL, option.gpus > 0);
-    Row *row = option.gpus > 0
-                   ? row_count(rows, "fit.here.gpus", label, option.gpus, UNIT_GPUS)
-                   : row_null(rows, "fit.here.gpus", label,
-                              question->gpu_spec.shared
-                                  ? "it is alone in its machine, and does not hold the model"
-                                  : "64 of them do not hold it");
-    explain_gpus(rows, row, question, &serving, &less);
-    if (option.gpus > 0) tell_split(rows, &option, &serving);
-
-    return tell_best(rows, model, question, err);
+    row_text(rows, "fit.here.gpu", NULL, spec->id);
+    if (spec->note != NULL) row_text(rows, "fit.here.note", "about the asked one", spec->note);
+    row_flag(rows, "fit.here.fits", NULL, gpus > 0);
+    Row *row =
+        gpus > 0 ? row_count(rows, "fit.here.gpus", label, gpus, UNIT_GPUS)
+                 : row_null(rows, "fit.here.gpus", label,
+                            spec->shared ? "it is alone in its machine, and does not hold the model"
+                                         : "64 of them do not hold it");
+    explain_gpus(rows, row, fit);
+    if (gpus > 0) split_rows(rows, &fit->asked, &fit->serving);
+    best_rows(rows, &fit->best);
 }
 
-static void tell_option(Rows *rows, const FitOption *option, int i)
+static void option_rows(Rows *rows, const FitOption *option, int i)
 {
     const char *at = row_path(rows, "fit.options[%d]", i);
     row_text(rows, row_path(rows, "%s.gpu", at), NULL, option->gpu_spec.id);
@@ -120,7 +111,7 @@ static const char *rank_text(Arena *arena, const FitOption *option, int others)
                        : arena_print(arena, "%s or %d others", text, others);
 }
 
-static void tell_ranking(Rows *rows, const FitOption *options, int count)
+static void ranking_rows(Rows *rows, const FitOption *options, int count)
 {
     uint64_t most = next_in_rank(options, count, 0, MACHINE) < count ? MACHINE : FIT_MOST;
     int rank = 0, next;
@@ -141,7 +132,7 @@ static void tell_ranking(Rows *rows, const FitOption *options, int count)
         row_null(rows, "fit.ranking", "cheapest", "no card of the table, not even 64 of them");
 }
 
-static void tell_single(Rows *rows, const FitOption *options, int count)
+static void single_rows(Rows *rows, const FitOption *options, int count)
 {
     const char *names = "";
     int single = 0;
@@ -157,17 +148,39 @@ static void tell_single(Rows *rows, const FitOption *options, int count)
     else row_null(rows, "fit.single.gpus", "on one GPU", "none of the table");
 }
 
-bool fit_tell(Rows *rows, const Model *model, const Question *question, Error *err)
+static void largest_rows(Rows *rows, const FitModel *models, int count)
 {
-    const FitOption *options;
-    if (model->layers == 0)
+    for (int i = 0; i < count; i++) {
+        const Model *model = models[i].model;
+        const WeightBytes *weights = &models[i].serving.of.basis->weights;
+        const char *at = row_path(rows, "fit.largest_models[%d]", i);
+        const char *text = arena_print(rows->arena, "%s: %.4ge9 in %s, %.4g GB", model->name,
+                                       (double)model_params(model) / 1e9, weights->format,
+                                       (double)weights->bytes / 1e9);
+        row_text(rows, row_path(rows, "%s.summary", at), i == 0 ? "largest models on one" : "then",
+                 text);
+        row_text(rows, row_path(rows, "%s.model", at), NULL, model->name);
+        row_count(rows, row_path(rows, "%s.parameters", at), NULL, model_params(model),
+                  UNIT_PARAMETERS);
+        row_text(rows, row_path(rows, "%s.weights", at), NULL, weights->format);
+        row_count(rows, row_path(rows, "%s.bytes", at), NULL, weights->bytes, UNIT_BYTES);
+        row_count(rows, row_path(rows, "%s.requests", at), NULL, models[i].serving.max_requests,
+                  UNIT_REQUESTS);
+    }
+    if (count == 0)
+        row_null(rows, "fit.largest_models", "largest models on one",
+                 "it holds none of the catalogue");
+}
+
+void fit_rows(Rows *rows, const ModelPlan *plan)
+{
+    const Fit *fit = &plan->fit;
+    if (plan->model->layers == 0)
         row_text(rows, "fit.counted", "what is counted",
                  "weights alone, divided evenly: its layers are not known");
-    if (!tell_here(rows, model, question, err)) return false;
-    int count = fit_options(rows->arena, model, question, &options, err);
-    if (count < 0) return false;
-    tell_ranking(rows, options, count);
-    tell_single(rows, options, count);
-    for (int i = 0; i < count; i++) tell_option(rows, &options[i], i);
-    return true;
+    asked_rows(rows, fit);
+    ranking_rows(rows, fit->options, fit->count);
+    single_rows(rows, fit->options, fit->count);
+    for (int i = 0; i < fit->count; i++) option_rows(rows, &fit->options[i], i);
+    largest_rows(rows, plan->largest, plan->largest_count);
 }

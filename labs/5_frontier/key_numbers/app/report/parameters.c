@@ -1,4 +1,4 @@
-#include "labs/5_frontier/key_numbers/app/report/parameters.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -17,7 +17,7 @@ static const char *const labels[COMPONENT_COUNT] = {
     [COMPONENT_VISION] = "  vision tower",
 };
 
-static void model_tell(Rows *rows, const Model *model)
+static void model_rows(Rows *rows, const Model *model)
 {
     row_text(rows, "model.name", "model", model->name);
     row_text(rows, "model.family", "family", model->family);
@@ -57,7 +57,7 @@ static const char *tensors(Arena *arena, const Model *model, Component component
     return arena_print(arena, "%d x (%s)", model->kinds[kind].count, text);
 }
 
-static void component_tell(Rows *rows, const Model *model, Component component)
+static void component_rows(Rows *rows, const Model *model, Component component)
 {
     uint64_t count = model_component(model, component);
     if (count == 0) return;
@@ -73,7 +73,7 @@ static void component_tell(Rows *rows, const Model *model, Component component)
     row_explain(rows, row, "sum over its tensors of rows x columns", "%s", text);
 }
 
-static void total_tell(Rows *rows, const Model *model)
+static void total_rows(Rows *rows, const Model *model)
 {
     const char *text = "", *plus = "";
     for (int c = 0; c < COMPONENT_COUNT; c++) {
@@ -87,7 +87,7 @@ static void total_tell(Rows *rows, const Model *model)
     row_explain(rows, row, "sum over its components", "%s", text);
 }
 
-static void active_tell(Rows *rows, const Model *model)
+static void active_rows(Rows *rows, const Model *model)
 {
     uint64_t total = model_params(model), active = model_active(model),
              looked = model_looked_up(model);
@@ -106,7 +106,7 @@ static void active_tell(Rows *rows, const Model *model)
                 "%" PRIu64 " - %" PRIu64, active, looked);
 }
 
-static void stored_tell(Rows *rows, const Model *model)
+static void stored_rows(Rows *rows, const Model *model)
 {
     uint64_t params = model_params(model), stored = model_stored(model);
     bool differs = stored != params;
@@ -134,7 +134,7 @@ static void stored_tell(Rows *rows, const Model *model)
 }
 
 // The closed form of a block beside what the ledger's tensors come to: two ways to the same number.
-static void kind_tell(Rows *rows, const Model *model, int k)
+static void kind_rows(Rows *rows, const Model *model, int k)
 {
     const LayerKind *kind = &model->kinds[k];
     KnParams block = kn_block_params(&kind->block);
@@ -165,7 +165,7 @@ static void kind_tell(Rows *rows, const Model *model, int k)
               block.active + kind->other, UNIT_PARAMETERS);
 }
 
-static void ledger_tell(Rows *rows, const Model *model)
+static void ledger_rows(Rows *rows, const Model *model)
 {
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
@@ -184,13 +184,13 @@ static void ledger_tell(Rows *rows, const Model *model)
     }
 }
 
-void parameters_tell(Rows *rows, const Model *model)
+void parameters_rows(Rows *rows, const Model *model)
 {
-    model_tell(rows, model);
-    total_tell(rows, model);
-    for (int c = 0; c < COMPONENT_COUNT; c++) component_tell(rows, model, (Component)c);
-    for (int k = 0; k < model->kind_count; k++) kind_tell(rows, model, k);
-    active_tell(rows, model);
-    stored_tell(rows, model);
-    ledger_tell(rows, model);
+    model_rows(rows, model);
+    total_rows(rows, model);
+    for (int c = 0; c < COMPONENT_COUNT; c++) component_rows(rows, model, (Component)c);
+    for (int k = 0; k < model->kind_count; k++) kind_rows(rows, model, k);
+    active_rows(rows, model);
+    stored_rows(rows, model);
+    ledger_rows(rows, model);
 }

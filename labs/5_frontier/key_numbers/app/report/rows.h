@@ -1,12 +1,12 @@
-/* report.h -- an answer: named quantities in their order, each with its unit and how it came about.
+/* rows.h -- an answer: named quantities in their order, each with its unit and how it came about.
  *
- *     Rows *report = rows_new(arena);
- *     Entry *e = row_count(report, "kv_cache.bytes_per_token", "KV cache per token", bytes, UNIT_BYTES);
- *     row_explain(report, e, "sum over layers of 2 k d e", "%d x 2 x %d x %d x %d", 32, 8, 128, 2);
+ *     Rows *rows = rows_new(arena);
+ *     Row *r = row_count(rows, "kv_cache.bytes_per_token", "KV cache per token", bytes, UNIT_BYTES);
+ *     row_explain(rows, r, "sum over layers of 2 k d e", "%d x 2 x %d x %d x %d", 32, 8, 128, 2);
  *
- * Everything that is told is told from here: table, --explain, JSON, CSV, comparison, sweep, charts and
- * the web page. A path is the place in the JSON: dots open objects, [i] an element of a list. A label
- * is what people read; NULL keeps an entry out of the table (it is in JSON, CSV and --explain).
+ * Every output is made from these: table, --explain, JSON, CSV, comparison, sweep and the web page. A
+ * path is the place in the JSON: dots open objects, [i] an element of a list. A label is what people
+ * read; NULL keeps a row out of the table (it is in JSON, CSV and --explain).
  */
 #pragma once
 #include <stdbool.h>

@@ -1,7 +1,5 @@
 // FLOPs, speed and cost against published figures: papers' tables, measured tokens a second.
-#include "labs/5_frontier/key_numbers/app/plan/compute.h"
-#include "labs/5_frontier/key_numbers/app/plan/inference.h"
-#include "labs/5_frontier/key_numbers/app/plan/training_run.h"
+#include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 #include "tests/close.h"
@@ -18,25 +16,36 @@ static Question question_on(const char *gpu)
 
 static Speed speed_of(const Model *model, const Question *question)
 {
-    Speed speed;
-    Error err;
-    if (!compute_speed(arena, model, question, &speed, &err)) fail_msg("%s", err.message);
-    return speed;
+    return planned(arena, model, question, PART_COMPUTE)->speed;
 }
 
-static Rows *tell(const Model *model, const Question *question)
+// Experts of each layer, expected.
+static double touched_of(const Model *model, const Question *question)
 {
-    Rows *rows = rows_new(arena);
-    Error err;
-    if (!compute_tell(rows, model, question, &err)) fail_msg("%s", err.message);
-    return rows;
+    Speed speed = speed_of(model, question);
+    return speed.decode.touched * (double)speed.load.routed;
 }
 
-static double told(const Rows *rows, const char *path)
+static double ridge_of(const Model *model, const Question *question)
 {
-    const Row *row = rows_find(rows, path);
-    if (row == NULL) fail_msg("%s is not told", path);
-    return row_number(row);
+    Speed speed = speed_of(model, question);
+    return speed.load.peak / speed.load.bandwidth;
+}
+
+static TrainingRun run_of(const Model *model, const Question *question)
+{
+    return planned(arena, model, question, PART_COMPUTE)->run;
+}
+
+static Rows *report(const Model *model, const Question *question)
+{
+    return reported(arena, model, question, PART_COMPUTE);
+}
+
+// To train on one token.
+static double training_flops(const Model *model, uint64_t sequence)
+{
+    return flops_plan(model, sequence).training;
 }
 
 // Chowdhery et al. 2022, table 1: 118 layers, multi-query, SwiGLU, no biases, tied embeddings.
@@ -63,18 +72,18 @@ static void gpt3_took_3_14e23(void **state)
     // Brown et al. 2020, table D.1: 3.14E+23 FLOPs for 300 billion tokens.
     Question question = question_on("v100-sxm-32");
     question.train_tokens = 300e9;
-    assert_close(training_run(model_of("gpt3-175b"), &question).six_nd, 3.14e23, 0.005e23);
+    assert_close(run_of(model_of("gpt3-175b"), &question).six_nd, 3.14e23, 0.005e23);
 }
 
 static void deepseek_printed_what_a_token_takes(void **state)
 {
     (void)state;
     // "Insights into DeepSeek-V3" (2025), table 2: GFLOP to train on a token, sequences of 4096.
-    assert_close(compute_training(model_of("DeepSeek-V2"), 4096), 155e9, 0.5e9);
-    assert_close(compute_training(model_of("DeepSeek-V3"), 4096), 250e9, 0.5e9);
+    assert_close(training_flops(model_of("DeepSeek-V2"), 4096), 155e9, 0.5e9);
+    assert_close(training_flops(model_of("DeepSeek-V3"), 4096), 250e9, 0.5e9);
     // It prints 2448 for Llama-3.1-405B, which is what sequences of 2048 take; 4096 take 2473.
-    assert_close(compute_training(model_of("Llama-3.1-405B"), 2048), 2448e9, 1e9);
-    assert_close(compute_training(model_of("Llama-3.1-405B"), 4096), 2473e9, 1e9);
+    assert_close(training_flops(model_of("Llama-3.1-405B"), 2048), 2448e9, 1e9);
+    assert_close(training_flops(model_of("Llama-3.1-405B"), 4096), 2473e9, 1e9);
 }
 
 static void palm_reached_46_2_per_cent_of_its_peak(void **state)
@@ -85,13 +94,14 @@ static void palm_reached_46_2_per_cent_of_its_peak(void **state)
     Question question = question_on("tpu-v4");
     question.sequence = 2048;
     question.train_tokens = 780e9;
-    Rows *rows = tell(model, &question);
+    Rows *rows = report(model, &question);
     // Table 3: 238.3K tokens a second on 6144 TPU v4 of 275 TFLOP/s.
-    assert_close(238.3e3 * told(rows, "compute.conventions.palm") / (6144 * 275e12), 0.462, 0.0005);
+    assert_close(238.3e3 * number_of(rows, "compute.conventions.palm") / (6144 * 275e12), 0.462,
+                 0.0005);
     // Table 21: 2527.2 zettaFLOPs for 780 billion tokens, as 6 N D.
-    assert_close(told(rows, "compute.training.flops_6nd"), 2527.2e21, 2527.2e21 * 0.001);
-    assert_close(told(rows, "compute.conventions.palm_recomputed"),
-                 told(rows, "compute.conventions.palm") * 4 / 3, 1e6);
+    assert_close(number_of(rows, "compute.training.flops_6nd"), 2527.2e21, 2527.2e21 * 0.001);
+    assert_close(number_of(rows, "compute.conventions.palm_recomputed"),
+                 number_of(rows, "compute.conventions.palm") * 4 / 3, 1e6);
 }
 
 static void narayanans_formula_is_ours_of_a_gpt(void **state)
@@ -100,25 +110,24 @@ static void narayanans_formula_is_ours_of_a_gpt(void **state)
     // 96 B l s h^2 (1 + s/(6h) + V/(16 l h)), of B s tokens (Narayanan et al. 2021, equation 3).
     double h = 12288, l = 96, s = 2048, v = 50257;
     double formula = 96 * l * h * h * (1 + s / (6 * h) + v / (16 * l * h));
-    assert_close(compute_recomputed(model_of("gpt3-175b"), 2048, POSITIONS_FULL), formula,
-                 formula * 1e-12);
+    assert_close(flops_plan(model_of("gpt3-175b"), 2048).narayanan, formula, formula * 1e-12);
 }
 
-static void conventions_differ_by_what_they_say(void **state)
+static void conventions_differ_by_what_they_count(void **state)
 {
     (void)state;
     Model *model = model_of("Llama-3.1-8B");
     Question question = question_on("h100-sxm");
     question.sequence = 8192;
-    Rows *rows = tell(model, &question);
+    Rows *rows = report(model, &question);
     double n = 8030261248.0 - 128256.0 * 4096 - 65 * 4096, lads = 32.0 * 32 * 128 * 8192;
-    assert_close(told(rows, "compute.training_flops_per_token"), 6 * n + 6 * lads, 1);
-    assert_close(told(rows, "compute.conventions.six_n"), 6 * (n + 65 * 4096),
+    assert_close(number_of(rows, "compute.training_flops_per_token"), 6 * n + 6 * lads, 1);
+    assert_close(number_of(rows, "compute.conventions.six_n"), 6 * (n + 65 * 4096),
                  1);    // with the norms, as people do
-    assert_close(told(rows, "compute.conventions.palm"), 6 * (n + 65 * 4096) + 12 * lads, 1);
-    assert_close(told(rows, "compute.conventions.kaplan_forward"),
+    assert_close(number_of(rows, "compute.conventions.palm"), 6 * (n + 65 * 4096) + 12 * lads, 1);
+    assert_close(number_of(rows, "compute.conventions.kaplan_forward"),
                  2 * (n - 128256.0 * 4096) + 2 * lads, 1);
-    assert_close(told(rows, "compute.recomputed_flops_per_token"),
+    assert_close(number_of(rows, "compute.recomputed_flops_per_token"),
                  8 * n + 8 * lads - 2 * 128256.0 * 4096, 1);
 }
 
@@ -128,9 +137,9 @@ static void a_vision_tower_is_no_work_for_a_token(void **state)
     Model *model = model_of("gemma-3-27b-it");
     uint64_t vision = model_component(model, COMPONENT_VISION);
     assert_true(vision > 400000000);
-    assert_close(compute_six_n(model), 6.0 * (double)(model_params(model) - vision), 1);
-    assert_close(compute_six_n(model), 3 * compute_forward(model, 1, POSITIONS_CAUSAL),
-                 1e-3 * compute_six_n(model));
+    assert_close(flops_plan(model, 1).six_n, 6.0 * (double)(model_params(model) - vision), 1);
+    assert_close(flops_plan(model, 1).six_n, 3 * flops_plan(model, 1).forward,
+                 1e-3 * flops_plan(model, 1).six_n);
 }
 
 // The mean of min(i, window) over tokens 1 to s; ours leaves out half a position.
@@ -147,11 +156,11 @@ static void positions_of_a_window_are_the_mean_over_its_tokens(void **state)
             for (uint64_t i = 1; i <= s; i++)
                 sum += (double)(window > 0 && i > window ? window : i);
             double mean = sum / (double)s, at = 4 * 4 * 16;
-            double got = compute_token(model, s, POSITIONS_CAUSAL, PHASE_BOTH).attention / at;
+            double got = flops_token(model, s, POSITIONS_CAUSAL, PHASE_BOTH).attention / at;
             double whole = window > 0 && window < s ? (double)window / (double)s
                                                     : 1;    // tokens before it is full
             assert_close(got, mean - whole / 2, 1e-9);
-            double last = compute_token(model, s, POSITIONS_LAST, PHASE_BOTH).attention / at;
+            double last = flops_token(model, s, POSITIONS_LAST, PHASE_BOTH).attention / at;
             assert_close(last, (double)(window > 0 && window < s ? window : s), 0);
         }
 }
@@ -161,9 +170,9 @@ static void decoding_scores_a_latent_and_a_prompt_does_not(void **state)
     (void)state;
     // SemiAnalysisAI/InferenceX-app PR #849: 61 layers x 278,528 FLOPs for each position of DeepSeek-R1.
     Model *model = model_of("DeepSeek-V3");
-    assert_close(compute_token(model, 1000, POSITIONS_LAST, PHASE_DECODE).attention, 61 * 278528e3,
+    assert_close(flops_token(model, 1000, POSITIONS_LAST, PHASE_DECODE).attention, 61 * 278528e3,
                  1);
-    assert_close(compute_token(model, 1000, POSITIONS_FULL, PHASE_PREFILL).attention,
+    assert_close(flops_token(model, 1000, POSITIONS_FULL, PHASE_PREFILL).attention,
                  61 * 2.0 * 128 * 320e3, 1);
 }
 
@@ -177,16 +186,16 @@ static void an_encoder_decoder_takes_a_prompt_in_one_and_writes_with_the_other(v
     model->kinds[out].cross = true;
     build_finish(model);
     double layer = 2.0 * (4 * 64 * 64 + 2 * 64 * 256), at = 4 * 4 * 16;
-    TokenFlops prompt = compute_token(model, 100, POSITIONS_CAUSAL, PHASE_PREFILL);
-    TokenFlops token = compute_token(model, 100, POSITIONS_LAST, PHASE_DECODE);
+    TokenFlops prompt = flops_token(model, 100, POSITIONS_CAUSAL, PHASE_PREFILL);
+    TokenFlops token = flops_token(model, 100, POSITIONS_LAST, PHASE_DECODE);
     assert_close(prompt.matrices, 3 * layer, 0);
     assert_close(prompt.attention, 3 * at * 100, 0);    // without a mask
     assert_close(token.matrices, 2 * layer, 0);
     assert_close(token.attention, 2 * at * 200, 0);    // itself and the encoder's
     Question question = question_on("h100-sxm");
     Speed speed = speed_of(model, &question);
-    assert_true(speed.decodes);
-    assert_true(speed.decode_bytes < speed.prefill_bytes * 2);
+    assert_true(speed.load.decodes);
+    assert_true(speed.decode.bytes < speed.prefill.bytes * 2);
 }
 
 // ---- speed ----
@@ -200,10 +209,10 @@ static void gpt_fast_reads_the_weights_and_the_cache_of_every_token(void **state
     question.context = 205;
     question.u_memory = 1397.31e9 / question.gpu_spec.bandwidth;
     Speed speed = speed_of(model_of("Llama-2-7b-hf"), &question);
-    assert_true(speed.decode_memory_bound);
+    assert_true(speed.decode.bounds.memory_bound);
     assert_close(speed.tokens_per_second, 104.9, 0.2);
     // Of all that is stored all is read but the embedding's rows.
-    assert_close(speed.decode_bytes, 2.0 * (6738415616 - 32000 * 4096) + 205 * 524288.0, 0);
+    assert_close(speed.decode.bytes, 2.0 * (6738415616 - 32000 * 4096) + 205 * 524288.0, 0);
 }
 
 static void experts_are_read_when_a_token_is_sent_to_them(void **state)
@@ -218,13 +227,13 @@ static void experts_are_read_when_a_token_is_sent_to_them(void **state)
         {1, 8, 1e-9}, {2, 15.75, 1e-9}, {32, 163.3, 0.1}, {256, 255.9, 0.1}, {100000, 256, 1e-9}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         question.batch = rows[r].batch;
-        assert_close(speed_of(model, &question).experts_touched, rows[r].touched, rows[r].within);
+        assert_close(touched_of(model, &question), rows[r].touched, rows[r].within);
     }
     // At batch 1 a token reads what it goes through, and its cache.
     question.batch = 1;
     question.context = 1;
     double active = 2.0 * (double)(model_active(model) - model_looked_up(model));
-    assert_close(speed_of(model, &question).decode_bytes, active + 70272, active * 1e-12);
+    assert_close(speed_of(model, &question).decode.bytes, active + 70272, active * 1e-12);
 }
 
 static void the_ridge_is_where_compute_and_memory_meet(void **state)
@@ -232,22 +241,22 @@ static void the_ridge_is_where_compute_and_memory_meet(void **state)
     (void)state;
     Model *model = model_of("Llama-3.1-8B");
     Question question = question_on("h100-sxm");
-    assert_close(speed_of(model, &question).ridge, 295, 0.5);
+    assert_close(ridge_of(model, &question), 295, 0.5);
     question = question_on("a100-sxm-80");
-    assert_close(speed_of(model, &question).ridge, 153, 0.5);
+    assert_close(ridge_of(model, &question), 153, 0.5);
     // Without a cache to speak of, 2 FLOPs for 2 bytes of weights: the batch is the ridge.
     question.context = 1;
     question.u_compute = question.u_memory = 1;
-    Rows *rows = tell(model, &question);
+    Rows *rows = report(model, &question);
     uint64_t batch = rows_find(rows, "compute.compute_bound_batch")->count;
     assert_close((double)batch, 153, 3);
     question.batch = batch;
-    assert_false(speed_of(model, &question).decode_memory_bound);
+    assert_false(speed_of(model, &question).decode.bounds.memory_bound);
     question.batch = batch - 1;
-    assert_true(speed_of(model, &question).decode_memory_bound);
+    assert_true(speed_of(model, &question).decode.bounds.memory_bound);
     // Each position of full attention with grouped heads is 8 FLOP/byte: a long cache is always memory's.
     question.context = 131072;
-    assert_int_equal(rows_find(tell(model, &question), "compute.compute_bound_batch")->kind,
+    assert_int_equal(rows_find(report(model, &question), "compute.compute_bound_batch")->kind,
                      ROW_NULL);
 }
 
@@ -257,44 +266,42 @@ static void a_prompt_is_bound_by_compute_and_shared_by_tp(void **state)
     Model *model = model_of("Llama-3.1-8B");
     Question question = question_on("h100-sxm");
     Speed one = speed_of(model, &question);
-    assert_false(one.prefill_memory_bound);
-    double layers = compute_forward(model, 4096, POSITIONS_CAUSAL) - 2 * 128256.0 * 4096;
-    assert_close(one.prefill_flops, 4096 * layers + 2 * 128256.0 * 4096, 1e4);
-    assert_close(one.prefill_seconds, one.prefill_flops / (989e12 * 0.7), 1e-9);
+    assert_false(one.prefill.bounds.memory_bound);
+    double layers = flops_plan(model, 4096).forward - 2 * 128256.0 * 4096;
+    assert_close(one.prefill.flops, 4096 * layers + 2 * 128256.0 * 4096, 1e4);
+    assert_close(one.prefill.bounds.seconds, one.prefill.flops / (989e12 * 0.7), 1e-9);
     question.tp = 4;
     Speed shared = speed_of(model, &question);
-    assert_close(shared.prefill_seconds, one.prefill_seconds / 4, 1e-9);
-    assert_close(shared.decode_bytes, one.decode_bytes / 4, 3e6);    // norms are whole on each
+    assert_close(shared.prefill.bounds.seconds, one.prefill.bounds.seconds / 4, 1e-9);
+    assert_close(shared.decode.bytes, one.decode.bytes / 4, 3e6);    // norms are whole on each
     // A ring moves 2 (tp - 1) / tp of 2 all-reduces in each of 32 layers.
-    assert_close(shared.decode_link, 32 * 2 * 4096 * 2 * 1.5 / question.gpu_spec.link, 1e-12);
-    assert_close(one.decode_link, 0, 0);
+    assert_close(shared.decode.link, 32 * 2 * 4096 * 2 * 1.5 / question.gpu_spec.link, 1e-12);
+    assert_close(one.decode.link, 0, 0);
 }
 
-static void batches_for_a_chart_are_told_with_whether_they_fit(void **state)
+static void batches_for_a_chart_have_whether_they_fit(void **state)
 {
     (void)state;
     Model *model = model_of("Llama-3.1-8B");
     Question question = question_on("h100-sxm");
-    Rows *rows = tell(model, &question);
-    Error err;
+    Rows *rows = report(model, &question);
     for (int i = 0; i < 9; i++) {
         const char *rate = row_path(rows, "compute.batches[%d].tokens_per_second", i);
         const char *fits = row_path(rows, "compute.batches[%d].fits", i);
-        Serving serving;
         question.batch = (uint64_t)1 << i;
-        assert_close(told(rows, rate), speed_of(model, &question).tokens_per_second, 1e-9);
-        assert_true(inference_plan(arena, model, &question, &serving, &err));
-        assert_int_equal(rows_find(rows, fits)->flag, serving.fits);
+        assert_close(number_of(rows, rate), speed_of(model, &question).tokens_per_second, 1e-9);
+        assert_int_equal(rows_find(rows, fits)->flag,
+                         planned(arena, model, &question, PART_INFERENCE)->serving.fits);
     }
 }
 
-static void what_is_not_known_of_a_card_is_said_and_is_no_error(void **state)
+static void an_unknown_peak_is_reported_and_is_no_error(void **state)
 {
     (void)state;
     Model *model = model_of("Llama-3.1-8B");
     Question known = question_on("h100-sxm"), question = known;
     question.gpu_spec.bf16 = 0;
-    Rows *one = tell(model, &known), *two = tell(model, &question);
+    Rows *one = report(model, &known), *two = report(model, &question);
     for (const Row *row = one->first; row != NULL; row = row->next)
         if (rows_find(two, row->path) == NULL) fail_msg("%s", row->path);
     const Row *seconds = rows_find(two, "compute.prefill.seconds");
@@ -304,9 +311,7 @@ static void what_is_not_known_of_a_card_is_said_and_is_no_error(void **state)
                                     "the peak of %s for 16-bit products is not known; give "
                                     "--tflops",
                                     question.gpu_spec.name));
-    Speed speed;
-    Error err;
-    assert_false(compute_speed(arena, model, &question, &speed, &err));
+    assert_string_equal(speed_of(model, &question).unknown, seconds->text);
 }
 
 // ---- training ----
@@ -321,7 +326,7 @@ static void llama_405b_took_30_84_million_hours(void **state)
     question.train_gpus = 16384;
     question.mfu = 0.346;
     question.sequence = 1;
-    TrainingRun run = training_run(model_of("Llama-3.1-405B"), &question);
+    TrainingRun run = run_of(model_of("Llama-3.1-405B"), &question);
     assert_close(run.six_nd, 3.8e25, 0.05e25);
     assert_close(run.gpu_hours, 30.84e6, 0.02 * 30.84e6);
     assert_close(run.seconds, run.gpu_hours * 3600 / 16384, 1e-3);
@@ -337,9 +342,9 @@ static void deepseek_v3_cost_5_576_million_dollars(void **state)
     Question question = question_on("h800");
     question.train_tokens = 14.8e12;
     question.price = 2;
-    question.mfu = compute_training(model, 4096) * 14.8e12 / (2.664e6 * 3600 * 989e12);
+    question.mfu = training_flops(model, 4096) * 14.8e12 / (2.664e6 * 3600 * 989e12);
     assert_close(question.mfu, 0.39, 0.005);
-    TrainingRun run = training_run(model, &question);
+    TrainingRun run = run_of(model, &question);
     assert_close(run.dollars * 2.788 / 2.664, 5.576e6, 1e4);
     assert_close(run.tokens / (20 * run.params), 20,
                  0.5);    // of what Chinchilla would give its active parameters
@@ -349,11 +354,10 @@ static void frozen_weights_cost_two_thirds(void **state)
 {
     (void)state;
     Question question = question_on("h100-sxm");
-    double full = training_run(model_of("Llama-3.1-8B"), &question).flops;
+    double full = run_of(model_of("Llama-3.1-8B"), &question).flops;
     question.method = "lora";
-    assert_close(training_run(model_of("Llama-3.1-8B"), &question).flops, full * 2 / 3,
-                 full * 1e-12);
-    assert_close(training_run(model_of("Llama-3.1-8B"), &question).tokens, 20 * 8030261248.0, 0);
+    assert_close(run_of(model_of("Llama-3.1-8B"), &question).flops, full * 2 / 3, full * 1e-12);
+    assert_close(run_of(model_of("Llama-3.1-8B"), &question).tokens, 20 * 8030261248.0, 0);
 }
 
 static void the_optimum_is_table_3_of_hoffmann_within_6_per_cent(void **state)
@@ -370,15 +374,15 @@ static void the_optimum_is_table_3_of_hoffmann_within_6_per_cent(void **state)
     Question question = question_on("h100-sxm");
     for (size_t r = 0; r < sizeof table / sizeof *table; r++) {
         question.budget = table[r].flops;
-        Rows *rows = tell(model_of("Qwen2.5-0.5B"), &question);
-        assert_close(told(rows, "compute.chinchilla.parameters"), table[r].params,
+        Rows *rows = report(model_of("Qwen2.5-0.5B"), &question);
+        assert_close(number_of(rows, "compute.chinchilla.parameters"), table[r].params,
                      0.06 * table[r].params);
-        assert_close(told(rows, "compute.chinchilla.tokens"), table[r].tokens,
+        assert_close(number_of(rows, "compute.chinchilla.tokens"), table[r].tokens,
                      0.06 * table[r].tokens + table[r].rounded);
     }
 }
 
-static void the_fitted_loss_is_least_where_we_say(void **state)
+static void the_fitted_loss_is_least_at_the_optimum(void **state)
 {
     (void)state;
     assert_close(training_loss(70e9, 1.4e12), 1.936, 0.001);    // Chinchilla's
@@ -400,7 +404,7 @@ int main(void)
         cmocka_unit_test(deepseek_printed_what_a_token_takes),
         cmocka_unit_test(palm_reached_46_2_per_cent_of_its_peak),
         cmocka_unit_test(narayanans_formula_is_ours_of_a_gpt),
-        cmocka_unit_test(conventions_differ_by_what_they_say),
+        cmocka_unit_test(conventions_differ_by_what_they_count),
         cmocka_unit_test(a_vision_tower_is_no_work_for_a_token),
         cmocka_unit_test(positions_of_a_window_are_the_mean_over_its_tokens),
         cmocka_unit_test(decoding_scores_a_latent_and_a_prompt_does_not),
@@ -409,13 +413,13 @@ int main(void)
         cmocka_unit_test(experts_are_read_when_a_token_is_sent_to_them),
         cmocka_unit_test(the_ridge_is_where_compute_and_memory_meet),
         cmocka_unit_test(a_prompt_is_bound_by_compute_and_shared_by_tp),
-        cmocka_unit_test(batches_for_a_chart_are_told_with_whether_they_fit),
-        cmocka_unit_test(what_is_not_known_of_a_card_is_said_and_is_no_error),
+        cmocka_unit_test(batches_for_a_chart_have_whether_they_fit),
+        cmocka_unit_test(an_unknown_peak_is_reported_and_is_no_error),
         cmocka_unit_test(llama_405b_took_30_84_million_hours),
         cmocka_unit_test(deepseek_v3_cost_5_576_million_dollars),
         cmocka_unit_test(frozen_weights_cost_two_thirds),
         cmocka_unit_test(the_optimum_is_table_3_of_hoffmann_within_6_per_cent),
-        cmocka_unit_test(the_fitted_loss_is_least_where_we_say),
+        cmocka_unit_test(the_fitted_loss_is_least_at_the_optimum),
     };
     return cmocka_run_group_tests_name("compute", tests, scratch_begin, scratch_end);
 }

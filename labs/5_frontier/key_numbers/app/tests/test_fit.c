@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/model/build.h"
+#include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 #include "tests/cases.h"
 
@@ -18,21 +18,14 @@ static Question asked(const char *gpu, const char *weights, uint64_t context)
 
 static uint64_t gpus_for(const Model *model, const Question *question)
 {
-    FitOption option;
-    Serving serving, less;
-    Error err = {""};
-    if (!fit_asked(arena, model, question, &option, &serving, &less, &err))
-        fail_msg("%s", err.message);
-    return option.gpus;
+    return planned(arena, model, question, PART_FIT)->fit.asked.gpus;
 }
 
 static const FitOption *options_of(const Model *model, const Question *question, int *count)
 {
-    const FitOption *options;
-    Error err = {""};
-    *count = fit_options(arena, model, question, &options, &err);
-    if (*count < 0) fail_msg("%s", err.message);
-    return options;
+    const Fit *fit = &planned(arena, model, question, PART_FIT)->fit;
+    *count = fit->count;
+    return fit->options;
 }
 
 // ---- what is known of these models ----
@@ -72,7 +65,7 @@ static void well_known_fits(void **state)
 }
 
 // What llama.cpp's users run on two 24 GB GPUs, with little context and most of the memory.
-static void seventy_billion_in_four_bits_are_on_two_small_cards(void **state)
+static void seventy_billion_in_four_bits_are_on_two_small_gpus(void **state)
 {
     (void)state;
     const Model *model = model_of("meta-llama/Llama-3.1-70B");
@@ -119,7 +112,7 @@ static void more_to_hold_never_takes_fewer(void **state)
         }
 }
 
-// Against inference_plan(), which makes its own split of so many GPUs.
+// Against the plan of inference, which makes its own split of so many GPUs.
 static void a_split_holds_it_and_a_smaller_one_does_not(void **state)
 {
     (void)state;
@@ -130,18 +123,20 @@ static void a_split_holds_it_and_a_smaller_one_does_not(void **state)
         const FitOption *options = options_of(model, &question, &count);
         for (int i = 0; i < count; i++) {
             const FitOption *o = &options[i];
-            Serving serving;
             question.gpu_spec = o->gpu_spec;
             if (o->gpus == 0) continue;
             question.gpus = o->gpus;
-            assert_true(inference_plan(arena, model, &question, &serving, NULL) && serving.fits);
-            assert_true(serving.max_requests == o->requests && serving.tp == o->tp &&
-                        serving.pp == o->pp);
+            Serving serving = planned(arena, model, &question, PART_INFERENCE)->serving;
+            assert_true(serving.fits && serving.max_requests == o->requests);
+            assert_true(serving.of.split.tp == o->tp && serving.of.split.pp == o->pp);
             assert_true(o->free >= 0 &&
                         fabs(o->free - (serving.budget - serving.per_gpu.total)) < 1);
-            for (question.gpus = o->gpus / 2; question.gpus > 0 && o->gpus <= 8; question.gpus /= 2)
-                assert_false(inference_plan(arena, model, &question, &serving, NULL) &&
-                             serving.fits);
+            for (question.gpus = o->gpus / 2; question.gpus > 0 && o->gpus <= 8;
+                 question.gpus /= 2) {
+                const ModelPlan *less =
+                    plan_new(arena, model, &question, 1u << PART_INFERENCE, NULL);
+                assert_false(less != NULL && less->serving.fits);
+            }
         }
     }
 }
@@ -170,12 +165,12 @@ static void all_experts_are_held(void **state)
 {
     (void)state;
     Question question = asked("h100-sxm", NULL, 4096);
-    Serving best, serving;
     const Model *model = model_of("mistralai/Mixtral-8x7B-Instruct-v0.1");
-    assert_true(inference_plan(arena, model, &question, &serving, NULL) &&
-                serving.per_gpu.weights > 93e9);
-    assert_true(fit_best(arena, model, &question, FIT_FORMATS, &best, NULL));
-    assert_true(best.weights.bits_per_weight < 16 && best.weights.bits_per_weight > 8);
+    Serving serving = planned(arena, model, &question, PART_INFERENCE)->serving;
+    assert_true(serving.per_gpu.weights > 93e9);
+    Serving best = planned(arena, model, &question, PART_FIT)->fit.best;
+    double bits = best.of.basis->weights.bits_per_weight;
+    assert_true(bits < 16 && bits > 8);
 }
 
 static void the_best_weights_fit_and_better_ones_do_not(void **state)
@@ -186,17 +181,17 @@ static void the_best_weights_fit_and_better_ones_do_not(void **state)
         for (size_t c = 0; c < sizeof specs / sizeof *specs; c++) {
             const Model *model = model_of(varied[m]);
             Question question = asked(specs[c], NULL, 4096);
-            Serving best, serving;
             WeightBytes published;
-            assert_true(fit_best(arena, model, &question, FIT_FORMATS, &best, NULL));
+            Serving best = planned(arena, model, &question, PART_FIT)->fit.best;
+            double best_bits = best.of.basis != NULL ? best.of.basis->weights.bits_per_weight : 0;
             assert_true(format_weights(arena, model, NULL, &published, NULL));
-            assert_true(best.weights.format == NULL || best.fits);
+            assert_true(best.of.basis == NULL || best.fits);
             for (int i = 0; i < FIT_FORMATS; i++) {
                 question.weights = fit_formats[i];
-                assert_true(inference_plan(arena, model, &question, &serving, NULL));
-                double bits = serving.weights.bits_per_weight;
-                if (bits > best.weights.bits_per_weight && bits <= published.bits_per_weight)
-                    assert_false(serving.fits);
+                const ModelPlan *plan = planned(arena, model, &question, PART_INFERENCE);
+                double bits = plan->basis.weights.bits_per_weight;
+                if (bits > best_bits && bits <= published.bits_per_weight)
+                    assert_false(plan->serving.fits);
             }
         }
 }
@@ -217,42 +212,31 @@ static void tensors_alone_fit_by_their_bytes(void **state)
     (void)state;
     Model *model = tensors_alone();
     Question question = asked("h100-sxm", NULL, 4096);
-    Rows *rows = rows_new(arena);
-    Error err = {""};
     assert_int_equal(gpus_for(model, &question), 1);
     question.gpu_spec.memory = 48e9;
     assert_int_equal(gpus_for(model, &question), 2);
     question.gpu_spec.memory = 1e9;    // less than the runtime takes
     assert_int_equal(gpus_for(model, &question), 0);
-    if (!fit_tell(rows, model, &question, &err)) fail_msg("%s", err.message);
+    Rows *rows = reported(arena, model, &question, PART_FIT);
     assert_non_null(strstr(rows_find(rows, "fit.counted")->text, "weights alone"));
     assert_true(rows_find(rows, "fit.here.gpus")->kind == ROW_NULL);
 }
 
 // ---- the report ----
 
-static double number(const Rows *rows, const char *path)
-{
-    const Row *row = rows_find(rows, path);
-    if (row == NULL) fail_msg("%s is not on the sheet", path);
-    return row_number(row);
-}
-
-static void the_sheet_says_what_was_found(void **state)
+static void the_report_has_what_was_found(void **state)
 {
     (void)state;
     const Model *model = model_of("meta-llama/Llama-3.1-70B");
     Question question = asked("h100-sxm", "bf16", 4096);
-    Rows *rows = rows_new(arena);
-    Error err = {""};
-    if (!fit_tell(rows, model, &question, &err)) fail_msg("%s", err.message);
-    assert_true(number(rows, "fit.here.gpus") == 2 && number(rows, "fit.here.tp") == 2);
-    assert_true(number(rows, "fit.here.requests") >= 1 &&
-                number(rows, "fit.here.max_context") > 4096);
-    assert_true(number(rows, "fit.options[0].gpus") >= 1);
-    assert_true(number(rows, "fit.options[0].memory_bytes") <=
-                number(rows, "fit.options[1].memory_bytes"));
-    assert_true(number(rows, "fit.single.count") >= 5);    // what has 180 GB and more
+    Rows *rows = reported(arena, model, &question, PART_FIT);
+    assert_true(number_of(rows, "fit.here.gpus") == 2 && number_of(rows, "fit.here.tp") == 2);
+    assert_true(number_of(rows, "fit.here.requests") >= 1 &&
+                number_of(rows, "fit.here.max_context") > 4096);
+    assert_true(number_of(rows, "fit.options[0].gpus") >= 1);
+    assert_true(number_of(rows, "fit.options[0].memory_bytes") <=
+                number_of(rows, "fit.options[1].memory_bytes"));
+    assert_true(number_of(rows, "fit.single.count") >= 5);    // what has 180 GB and more
     int shown = 0;
     for (const Row *e = rows->first; e != NULL; e = e->next) shown += e->label != NULL;
     assert_true(shown <= 14);
@@ -262,15 +246,16 @@ static void the_largest_models_are_in_order_and_fit(void **state)
 {
     (void)state;
     Question question = asked("rtx-4090", NULL, 4096);
-    Rows *rows = rows_new(arena);
     Error err = {""};
     double last = INFINITY;
-    if (!fit_largest_tell(rows, &question, &err)) fail_msg("%s", err.message);
+    ModelPlan *plan = plan_new(arena, model_of("gpt2"), &question, 1u << PART_FIT, &err);
+    if (plan == NULL || !plan_largest(arena, plan, &question, &err)) fail_msg("%s", err.message);
+    Rows *rows = report_rows(arena, plan);
     for (int i = 0; i < 5; i++) {
-        double params = number(rows, row_path(rows, "fit.largest_models[%d].parameters", i));
+        double params = number_of(rows, row_path(rows, "fit.largest_models[%d].parameters", i));
         assert_true(params <= last &&
                     params > 25e9);    // Llama-2-70B's 39 GB of q4_k_m are too many
-        assert_true(number(rows, row_path(rows, "fit.largest_models[%d].bytes", i)) <
+        assert_true(number_of(rows, row_path(rows, "fit.largest_models[%d].bytes", i)) <
                     0.9 * question.gpu_spec.memory);
         last = params;
     }
@@ -280,14 +265,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_known_fits),
-        cmocka_unit_test(seventy_billion_in_four_bits_are_on_two_small_cards),
+        cmocka_unit_test(seventy_billion_in_four_bits_are_on_two_small_gpus),
         cmocka_unit_test(more_to_hold_never_takes_fewer),
         cmocka_unit_test(a_split_holds_it_and_a_smaller_one_does_not),
         cmocka_unit_test(the_cheapest_comes_first),
         cmocka_unit_test(all_experts_are_held),
         cmocka_unit_test(the_best_weights_fit_and_better_ones_do_not),
         cmocka_unit_test(tensors_alone_fit_by_their_bytes),
-        cmocka_unit_test(the_sheet_says_what_was_found),
+        cmocka_unit_test(the_report_has_what_was_found),
         cmocka_unit_test(the_largest_models_are_in_order_and_fit),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

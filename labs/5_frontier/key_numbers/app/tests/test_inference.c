@@ -1,7 +1,5 @@
 // Memory of inference against published figures: papers, engines' logs, and their rules of splitting.
-#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
-#include "labs/5_frontier/key_numbers/app/plan/inference.h"
-#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
+#include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 #include "tests/close.h"
@@ -22,18 +20,12 @@ static Question question_of(uint64_t context, uint64_t batch)
 
 static Serving plan(const Model *model, const Question *question)
 {
-    Serving serving;
-    Error err;
-    if (!inference_plan(arena, model, question, &serving, &err)) fail_msg("%s", err.message);
-    return serving;
+    return planned(arena, model, question, PART_INFERENCE)->serving;
 }
 
 static void refuses(const Model *model, const Question *question, const char *sentence)
 {
-    Serving serving;
-    Error err;
-    assert_false(inference_plan(arena, model, question, &serving, &err));
-    assert_string_equal(err.message, sentence);
+    assert_string_equal(refusal(arena, model, question, PART_INFERENCE), sentence);
 }
 
 static Serving serve(const char *name, uint64_t context, uint64_t batch)
@@ -214,10 +206,9 @@ static void a_tied_head_is_on_the_first_and_the_last_stage(void **state)
 {
     (void)state;
     Model *model = model_of("Qwen2.5-0.5B");    // 24 layers, 151936 x 896 tied
-    Question question = question_of(4096, 1);
     Error err;
     ServingBasis basis;
-    assert_true(inference_basis(arena, model, &question, &basis, &err));
+    assert_true(inference_basis(arena, model, "bf16", "bf16", &basis, &err));
     const StageWeights *stages = split_weights(arena, &basis.split, (Split){1, 3, 1});
     uint64_t embed = 2ull * 151936 * 896, all = 0;
     for (int s = 0; s < 3; s++) all += stages[s].all;
@@ -235,7 +226,7 @@ static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
     Question question = question_of(4096, 16);
     Error err;
     ServingBasis basis;
-    assert_true(inference_basis(arena, model, &question, &basis, &err));
+    assert_true(inference_basis(arena, model, "bf16", "bf16", &basis, &err));
     uint64_t experts = model_component(model, COMPONENT_EXPERTS) * 2,
              rest = basis.weights.bytes - experts;
     // DeepSeek-V3's own deployment decodes with one expert on each of 256 GPUs.
@@ -244,7 +235,7 @@ static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
     assert_int_equal(one->all, experts / 256 + rest);
     question.ep = 16;
     Serving serving = plan(model, &question);
-    assert_int_equal(serving.gpus, 16);
+    assert_int_equal(split_gpus(serving.of.split), 16);
     assert_int_equal(serving.requests_per_group, 1);
     assert_true(serving.per_gpu.cache == 70272.0 * 4096);
     // With ep = 1 the experts' matrices are cut like any other.
@@ -287,13 +278,13 @@ static void gpus_alone_are_split_within_nodes_first(void **state)
         Question question = question_of(4096, 1);
         question.gpus = rows[r].gpus;
         Serving serving = plan(model_of(rows[r].name), &question);
-        assert_int_equal(serving.tp, rows[r].tp);
-        assert_int_equal(serving.pp, rows[r].pp);
-        assert_int_equal(serving.gpus, rows[r].gpus);
+        assert_int_equal(serving.of.split.tp, rows[r].tp);
+        assert_int_equal(serving.of.split.pp, rows[r].pp);
+        assert_int_equal(split_gpus(serving.of.split), rows[r].gpus);
     }
     Question question = question_of(4096, 1);    // the stages are what tp leaves
     question.gpus = 12, question.tp = 4;
-    assert_int_equal(plan(model_of("Llama-3.1-8B"), &question).pp, 3);
+    assert_int_equal(plan(model_of("Llama-3.1-8B"), &question).of.split.pp, 3);
 }
 
 // ---- work space, and the most that fits ----
@@ -352,14 +343,12 @@ static void what_is_the_most_fits_and_one_more_does_not(void **state)
     }
 }
 
-static void what_is_missing_is_told(void **state)
+static void missing_memory_is_reported(void **state)
 {
     (void)state;
     Model *model = model_of("Llama-3.1-70B");
     Question question = question_of(4096, 1);
-    Rows *rows = rows_new(arena);
-    Error err;
-    assert_true(inference_tell(rows, model, &question, &err));
+    Rows *rows = reported(arena, model, &question, PART_INFERENCE);
     assert_int_equal(rows_find(rows, "inference.fits")->flag, false);
     double missing = row_number(rows_find(rows, "inference.missing_bytes"));
     double total = row_number(rows_find(rows, "inference.per_gpu.total_bytes"));
@@ -371,11 +360,9 @@ static void a_question_finds_the_same_paths_in_every_answer(void **state)
 {
     (void)state;
     Question question = question_of(4096, 1);
-    Rows *one = rows_new(arena), *two = rows_new(arena);
-    Error err;
-    assert_true(inference_tell(one, model_of("Llama-3.1-8B"), &question, &err));
+    Rows *one = reported(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE);
     question.tp = 8, question.batch = 1000000;
-    assert_true(inference_tell(two, model_of("Llama-3.1-8B"), &question, &err));
+    Rows *two = reported(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE);
     for (const Row *row = one->first; row != NULL; row = row->next)
         if (rows_find(two, row->path) == NULL) fail_msg("%s", row->path);
 }
@@ -387,9 +374,7 @@ static void tensors_without_a_configuration_have_weights_and_no_cache(void **sta
     build_weight(model, OUTSIDE, COMPONENT_MLP, ROLE_OTHER, "layers.0.weight", 100, 200);
     build_finish(model);
     Question question = question_of(4096, 1);
-    Rows *rows = rows_new(arena);
-    Error err;
-    assert_true(inference_tell(rows, model, &question, &err));
+    Rows *rows = reported(arena, model, &question, PART_INFERENCE);
     assert_int_equal(rows_find(rows, "weights.bytes")->count, 40000);
     assert_int_equal(rows_find(rows, "kv_cache.bytes_per_token")->kind, ROW_NULL);
     question.tp = 2;
@@ -420,7 +405,7 @@ int main(void)
         cmocka_unit_test(gpus_alone_are_split_within_nodes_first),
         cmocka_unit_test(room_for_the_cache_is_what_vllm_profiled),
         cmocka_unit_test(what_is_the_most_fits_and_one_more_does_not),
-        cmocka_unit_test(what_is_missing_is_told),
+        cmocka_unit_test(missing_memory_is_reported),
         cmocka_unit_test(a_question_finds_the_same_paths_in_every_answer),
         cmocka_unit_test(tensors_without_a_configuration_have_weights_and_no_cache),
     };

@@ -1,7 +1,7 @@
 /* Questions: what is read from a text, what is refused and with which sentence; sweeps. */
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/question/question.h"
-#include "labs/5_frontier/key_numbers/app/output/sweep.h"
+#include "labs/5_frontier/key_numbers/app/question/sweep.h"
 #include "tests/cases.h"
 
 static Arena *arena;

@@ -3,10 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/plan/adapters.h"
-#include "labs/5_frontier/key_numbers/app/plan/optimizer.h"
-#include "labs/5_frontier/key_numbers/app/plan/training.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "tests/close.h"
 
@@ -111,19 +109,14 @@ static Question question(void)
 
 static Training plan(const Model *model, const Question *q)
 {
-    Training training;
-    Error err = {""};
-    if (!training_plan(arena, model, q, &training, &err)) fail_msg("%s", err.message);
-    return training;
+    return planned(arena, model, q, PART_TRAINING)->training;
 }
 
 static void refuses(const Model *model, const Question *q, const char *sentence)
 {
-    Training training;
-    Error err = {""};
-    assert_false(training_plan(arena, model, q, &training, &err));
-    if (strstr(err.message, sentence) == NULL)
-        fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
+    const char *message = refusal(arena, model, q, PART_TRAINING);
+    if (strstr(message, sentence) == NULL)
+        fail_msg("the error is \"%s\", expected \"%s\"", message, sentence);
 }
 
 static double state_of(const TrainingBytes *gpu)
@@ -134,7 +127,7 @@ static double state_of(const TrainingBytes *gpu)
 // ---- weights, gradients and state ----
 
 // Rajbhandari et al. 2020, Figure 1: 7.5e9 parameters, 64 GPUs, Adam in mixed precision.
-static void zero_divides_as_its_paper_says(void **state)
+static void zero_divides_as_in_its_paper(void **state)
 {
     (void)state;
     static const double gb[] = {120, 31.4, 16.6, 1.9};
@@ -211,19 +204,19 @@ static void an_optimizer_keeps_what_it_is_known_for(void **state)
 static void adam_in_8_bits_has_a_float_for_each_256(void **state)
 {
     (void)state;
-    assert_close(optimizer_bytes("adamw8bit", 4096, 4096) / (4096.0 * 4096), 2 + 2 * 4.0 / 256,
-                 1e-12);
-    assert_close(optimizer_bytes("adamw8bit", 1, 4097), 2 * (4097 + 4 * 17), 0);
-    assert_close(optimizer_bytes("adamw8bit", 1, 4096), 2 * (4096 + 4 * 16), 0);
-    assert_close(optimizer_bytes("adamw8bit", 1, 4095), 8 * 4095, 0);
+    assert_close(optimizer_bytes(OPTIMIZER_ADAMW_8BIT, 4096, 4096) / (4096.0 * 4096),
+                 2 + 2 * 4.0 / 256, 1e-12);
+    assert_close(optimizer_bytes(OPTIMIZER_ADAMW_8BIT, 1, 4097), 2 * (4097 + 4 * 17), 0);
+    assert_close(optimizer_bytes(OPTIMIZER_ADAMW_8BIT, 1, 4096), 2 * (4096 + 4 * 16), 0);
+    assert_close(optimizer_bytes(OPTIMIZER_ADAMW_8BIT, 1, 4095), 8 * 4095, 0);
 }
 
 // transformers 4.57's Adafactor, the sizes of its state after a step on these three tensors.
 static void adafactor_keeps_a_matrixs_rows_and_columns(void **state)
 {
     (void)state;
-    assert_close(optimizer_bytes("adafactor", 96, 32), 4 * (96 + 32), 0);
-    assert_close(optimizer_bytes("adafactor", 1, 96), 4 * 96, 0);
+    assert_close(optimizer_bytes(OPTIMIZER_ADAFACTOR, 96, 32), 4 * (96 + 32), 0);
+    assert_close(optimizer_bytes(OPTIMIZER_ADAFACTOR, 1, 96), 4 * 96, 0);
     Question q = question();
     q.optimizer = "adafactor";
     Training t = plan(llama_8b(), &q);
@@ -239,30 +232,31 @@ static void adapters_have_as_many_parameters_as_in_peft(void **state)
 {
     (void)state;
     static const struct {
-        const char *model, *targets;
+        const char *model;
+        LoraTargets targets;
         uint64_t rank, params;
     } rows[] = {
-        {"meta-llama/Llama-2-7b-hf", "qv", 8, 4194304},
-        {"meta-llama/Llama-3.1-8B", "qv", 16, 6815744},
-        {"meta-llama/Llama-3.1-8B", "attention", 16, 13631488},
-        {"meta-llama/Llama-3.1-8B", "all", 16, 41943040},
-        {"openai-community/gpt2", "qv", 8, 294912},    // one adapter on c_attn
-        {"openai-community/gpt2", "all", 8, 1179648},
-        {"facebook/opt-6.7b", "qv", 16, 8388608},
-        {"google-t5/t5-3b", "qv", 8, 5898240},    // in the second attention as well
-        {"google-t5/t5-small", "all", 16, 2162688},
-        {"EleutherAI/pythia-1b", "all", 16, 8388608},
-        {"google-bert/bert-base-uncased", "qv", 16, 589824},
-        {"microsoft/Phi-3-mini-4k-instruct", "all", 16, 25165824},
-        {"Qwen/Qwen3-0.6B", "all", 16, 10092544},
-        {"google/gemma-2-2b", "all", 16, 20766720},
+        {"meta-llama/Llama-2-7b-hf", TARGETS_QV, 8, 4194304},
+        {"meta-llama/Llama-3.1-8B", TARGETS_QV, 16, 6815744},
+        {"meta-llama/Llama-3.1-8B", TARGETS_ATTENTION, 16, 13631488},
+        {"meta-llama/Llama-3.1-8B", TARGETS_ALL, 16, 41943040},
+        {"openai-community/gpt2", TARGETS_QV, 8, 294912},    // one adapter on c_attn
+        {"openai-community/gpt2", TARGETS_ALL, 8, 1179648},
+        {"facebook/opt-6.7b", TARGETS_QV, 16, 8388608},
+        {"google-t5/t5-3b", TARGETS_QV, 8, 5898240},    // in the second attention as well
+        {"google-t5/t5-small", TARGETS_ALL, 16, 2162688},
+        {"EleutherAI/pythia-1b", TARGETS_ALL, 16, 8388608},
+        {"google-bert/bert-base-uncased", TARGETS_QV, 16, 589824},
+        {"microsoft/Phi-3-mini-4k-instruct", TARGETS_ALL, 16, 25165824},
+        {"Qwen/Qwen3-0.6B", TARGETS_ALL, 16, 10092544},
+        {"google/gemma-2-2b", TARGETS_ALL, 16, 20766720},
         // q, k, v, o, w1, w2, w3; with the routers it is huggingface/peft #1594's 242225152.
-        {"mistralai/Mixtral-8x7B-Instruct-v0.1", "all", 16, 242225152 - 32 * 16 * (4096 + 8)},
+        {"mistralai/Mixtral-8x7B-Instruct-v0.1", TARGETS_ALL, 16, 242225152 - 32 * 16 * (4096 + 8)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint64_t params = adapters_params(published(rows[i].model), rows[i].targets, rows[i].rank);
         if (params != rows[i].params)
-            fail_msg("%s, %s: %" PRIu64 ", PEFT has %" PRIu64, rows[i].model, rows[i].targets,
+            fail_msg("%s, %d: %" PRIu64 ", PEFT has %" PRIu64, rows[i].model, (int)rows[i].targets,
                      params, rows[i].params);
     }
 }
@@ -344,7 +338,7 @@ static void megatrons_layer_of_llama_2_comes_out(void **state)
 
 // tests/measure_activations.py, "fused block": 24632 bytes a token, of which 8 are its norms' mean and
 // 1 / sigma; h 768, 12 heads, f 3072, 512 tokens. It has no dropout.
-static void pytorch_keeps_what_the_formula_says_of_a_fused_block(void **state)
+static void pytorch_keeps_as_much_of_a_fused_block_as_the_formula(void **state)
 {
     (void)state;
     KnBlock block = {
@@ -586,10 +580,8 @@ static void without_a_number_that_fits_a_higher_stage_is_named(void **state)
     (void)state;
     Question q = question();
     q.recompute = "full";
-    Rows *rows = rows_new(arena);
-    Error err = {""};
     const Model *model = model_of("llama", llama_block, 200, 128256, false);    // 2N are over 80 GB
-    if (!training_tell(rows, model, &q, &err)) fail_msg("%s", err.message);
+    Rows *rows = reported(arena, model, &q, PART_TRAINING);
     const Row *fewest = rows_find(rows, "training.fewest_gpus");
     assert_int_equal(fewest->kind, ROW_NULL);
     assert_non_null(strstr(fewest->text, "none at ZeRO stage 0; at stage 3, "));
@@ -609,21 +601,6 @@ static void gpus_that_are_left_over_are_data_parallel(void **state)
 
 // ---- the report ----
 
-static Rows *told(const Model *model, const Question *q)
-{
-    Rows *rows = rows_new(arena);
-    Error err = {""};
-    if (!training_tell(rows, model, q, &err)) fail_msg("%s", err.message);
-    return rows;
-}
-
-static double number(const Rows *rows, const char *path)
-{
-    const Row *row = rows_find(rows, path);
-    if (row == NULL) fail_msg("%s is not on the sheet", path);
-    return row_number(row);
-}
-
 static void the_parts_add_up_to_the_total(void **state)
 {
     (void)state;
@@ -632,24 +609,25 @@ static void the_parts_add_up_to_the_total(void **state)
     Question q = question();
     q.runtime = 1.5, q.zero = 2, q.dp = 7, q.optimizer = "adafactor", q.recompute = "selective",
     q.flash = false;
-    Rows *rows = told(llama_8b(), &q);
+    Rows *rows = reported(arena, llama_8b(), &q, PART_TRAINING);
     double sum = 0, stage = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        sum += number(rows, row_path(rows, "training.per_gpu.%s_bytes", parts[i]));
-        stage += number(rows, row_path(rows, "training.by_zero[2].%s_bytes", parts[i]));
+        sum += number_of(rows, row_path(rows, "training.per_gpu.%s_bytes", parts[i]));
+        stage += number_of(rows, row_path(rows, "training.by_zero[2].%s_bytes", parts[i]));
     }
-    assert_close(sum, number(rows, "training.per_gpu.total_bytes"), 8);    // each is rounded up
+    assert_close(sum, number_of(rows, "training.per_gpu.total_bytes"), 8);    // each is rounded up
     assert_close(stage, sum, 8);
 }
 
-static void a_sheet_has_the_same_paths_whatever_is_asked(void **state)
+static void a_report_has_the_same_paths_whatever_is_asked(void **state)
 {
     (void)state;
     Question plain = question(), other = question();
     other.method = "lora", other.zero = 3, other.dp = 8, other.offload = "all",
     other.recompute = "full";
     const Model *model = llama_8b();
-    Rows *a = told(model, &plain), *b = told(model, &other);
+    Rows *a = reported(arena, model, &plain, PART_TRAINING),
+         *b = reported(arena, model, &other, PART_TRAINING);
     assert_int_equal(a->count, b->count);
     int shown = 0;
     for (const Row *e = a->first; e != NULL; e = e->next) {
@@ -659,15 +637,15 @@ static void a_sheet_has_the_same_paths_whatever_is_asked(void **state)
     assert_in_range(shown, 10, 16);    // what somebody reads
 }
 
-static void without_layers_there_are_no_activations_to_tell(void **state)
+static void without_layers_there_are_no_activations_to_report(void **state)
 {
     (void)state;
     Question q = question();
-    Rows *rows = told(lump(1000000, 0), &q);
+    Rows *rows = reported(arena, lump(1000000, 0), &q, PART_TRAINING);
     assert_int_equal(rows_find(rows, "training.per_gpu.activations_bytes")->kind, ROW_NULL);
     assert_int_equal(rows_find(rows, "training.fits")->kind, ROW_NULL);
-    assert_close(number(rows, "training.per_gpu.weights_bytes"), 2e6, 0);
-    assert_close(number(rows, "training.per_gpu.optimizer_bytes"), 8e6, 0);
+    assert_close(number_of(rows, "training.per_gpu.weights_bytes"), 2e6, 0);
+    assert_close(number_of(rows, "training.per_gpu.optimizer_bytes"), 8e6, 0);
 }
 
 static void a_sum_is_filled_with_the_models_numbers(void **state)
@@ -675,7 +653,7 @@ static void a_sum_is_filled_with_the_models_numbers(void **state)
     (void)state;
     Question q = question();
     q.zero = 3, q.dp = 8;
-    Rows *rows = told(llama_8b(), &q);
+    Rows *rows = reported(arena, llama_8b(), &q, PART_TRAINING);
     const Row *e = rows_find(rows, "training.per_gpu.weights_bytes");
     assert_string_equal(e->filled, "2 x 8030261248 / 8");
     e = rows_find(rows, "training.layers[0].activations_bytes");
@@ -688,7 +666,7 @@ static void a_sum_is_filled_with_the_models_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zero_divides_as_its_paper_says),
+        cmocka_unit_test(zero_divides_as_in_its_paper),
         cmocka_unit_test(megatron_needs_18_bytes_or_6_and_12_divided),
         cmocka_unit_test(deepspeeds_estimates_come_out),
         cmocka_unit_test(an_optimizer_keeps_what_it_is_known_for),
@@ -699,7 +677,7 @@ int main(void)
         cmocka_unit_test(qlora_keeps_its_base_in_nf4),
         cmocka_unit_test(korthikantis_forms_come_out_for_gpt3),
         cmocka_unit_test(megatrons_layer_of_llama_2_comes_out),
-        cmocka_unit_test(pytorch_keeps_what_the_formula_says_of_a_fused_block),
+        cmocka_unit_test(pytorch_keeps_as_much_of_a_fused_block_as_the_formula),
         cmocka_unit_test(fp32_doubles_all_but_masks_and_rows),
         cmocka_unit_test(more_than_two_norms_keep_their_inputs),
         cmocka_unit_test(a_familys_norms_are_counted),
@@ -717,8 +695,8 @@ int main(void)
         cmocka_unit_test(without_a_number_that_fits_a_higher_stage_is_named),
         cmocka_unit_test(gpus_that_are_left_over_are_data_parallel),
         cmocka_unit_test(the_parts_add_up_to_the_total),
-        cmocka_unit_test(a_sheet_has_the_same_paths_whatever_is_asked),
-        cmocka_unit_test(without_layers_there_are_no_activations_to_tell),
+        cmocka_unit_test(a_report_has_the_same_paths_whatever_is_asked),
+        cmocka_unit_test(without_layers_there_are_no_activations_to_report),
         cmocka_unit_test(a_sum_is_filled_with_the_models_numbers),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,4 +1,4 @@
-#include "labs/5_frontier/key_numbers/app/output/sweep.h"
+#include "labs/5_frontier/key_numbers/app/question/sweep.h"
 #include <math.h>
 #include <string.h>
 
@@ -54,19 +54,4 @@ bool sweep_read(Arena *arena, const char *text, Sweep *sweep, Error *err)
         at += bytes + (at[bytes] == ',');
     }
     return true;
-}
-
-const Rows **sweep_run(Arena *arena, const Model *model, const Question *question,
-                       const Sweep *sweep, Error *err)
-{
-    const Rows **reports = arena_alloc(arena, (size_t)sweep->count * sizeof *reports);
-    for (int i = 0; i < sweep->count; i++) {
-        Question one = *question;
-        if (!question_set(&one, arena, sweep->field->name, sweep->values[i], err) ||
-            !question_settle(&one, arena, err))
-            return NULL;
-        reports[i] = report_of(arena, model, &one, err);
-        if (reports[i] == NULL) return NULL;
-    }
-    return reports;
 }

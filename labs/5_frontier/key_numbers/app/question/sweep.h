@@ -3,10 +3,10 @@
  *     Sweep sweep;
  *     if (!sweep_read(arena, "context=1k..128k", &sweep, &err)) ...       // doubles, up to the end
  *     if (!sweep_read(arena, "weights=bf16,fp8,q4_k_m", &sweep, &err)) ...
- *     const Rows **reports = sweep_run(arena, model, &question, &sweep, &err);    // [sweep.count]
+ *     for (int i = 0; i < sweep.count; i++) question_set(&one, arena, sweep.field->name, sweep.values[i], &err)
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/report/report.h"
+#include "labs/5_frontier/key_numbers/app/question/question.h"
 
 enum { SWEEP_MOST = 64 };
 
@@ -17,6 +17,3 @@ typedef struct Sweep {
 } Sweep;
 
 bool sweep_read(Arena *arena, const char *text, Sweep *sweep, Error *err);
-const Rows **sweep_run(Arena *arena, const Model *model, const Question *question,
-                       const Sweep *sweep,
-                       Error *err);    // NULL upon failure
