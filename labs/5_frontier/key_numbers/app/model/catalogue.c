@@ -38,7 +38,7 @@ static bool is_digit(char c)
     return isdigit((unsigned char)c) != 0;
 }
 
-// In small letters, and with '-' only between two digits, where it tells 2-7b from 27b. "Llama-2-7b",
+// In small letters, and with '-' only between two digits, where it separates 2-7b from 27b. "Llama-2-7b",
 // "llama2_7b" and "llama2:7b" are one.
 static void make_key(char key[KEY_BYTES], const char *name)
 {

@@ -1,5 +1,5 @@
 /* gguf_model.c -- a model from the header of its GGUF: the settings say how its layers work, and the
- * tensors which numbers there are. Where both tell a size they must agree.
+ * tensors which numbers there are. Where both give a size they must agree.
  */
 #include <inttypes.h>
 #include <stdio.h>

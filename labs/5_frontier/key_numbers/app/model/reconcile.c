@@ -14,7 +14,7 @@ typedef struct Packed {
     const char *type, *name;    // of the first
 } Packed;
 
-// Tensors beside the ledger, of one name, or of one ending that tells why.
+// Tensors beside the ledger, of one name, or of one ending that explains them.
 typedef struct Group {
     const char *name, *ends, *why;
     uint64_t tensors, elements, bytes;
@@ -131,7 +131,7 @@ static Group *group_of(Reconciling *r, const char *name, const char *ends, const
         return group;
     }
     if (r->group_count == MOST_GROUPS)
-        return &r->groups[MOST_GROUPS - 1];    // with what is told together
+        return &r->groups[MOST_GROUPS - 1];    // with what is noted together
     Group *group = &r->groups[r->group_count++];
     *group = (Group){.name = arena_print(r->arena, "%s", name), .ends = ends, .why = why};
     return group;
@@ -160,7 +160,7 @@ static int compare_groups(const void *a, const void *b)
     return (x->elements < y->elements) - (x->elements > y->elements);
 }
 
-static void tell_groups(Reconciling *r)
+static void note_groups(Reconciling *r)
 {
     Group rest = {.tensors = 0};
     qsort(r->groups, (size_t)r->group_count, sizeof *r->groups, compare_groups);
@@ -181,7 +181,7 @@ static void tell_groups(Reconciling *r)
                     rest.tensors, r->group_count - MOST_EXTRAS);
 }
 
-static void tell_packed(Reconciling *r)
+static void note_packed(Reconciling *r)
 {
     for (int t = 0; t < DTYPE_COUNT; t++) {
         const Packed *packed = &r->packed[t];
@@ -195,22 +195,22 @@ static void tell_packed(Reconciling *r)
 }
 
 // Of all weights of one name, in whatever kind of layer.
-static void tell_missing(Reconciling *r)
+static void note_missing(Reconciling *r)
 {
     Model *model = r->model;
     int missing = 0;
     for (int i = 0; i < model->weight_count; i++) {
         const char *name = model->weights[i].name;
         uint64_t all = 0, lacks = 0;
-        bool told = false;
+        bool noted = false;
         for (int k = 0; k < model->weight_count; k++) {
             const Weight *w = &model->weights[k];
             if (strcmp(w->name, name) != 0) continue;
-            told |= k < i;
+            noted |= k < i;
             all += weight_elements(model, w) / (w->rows * w->cols);
             lacks += (weight_elements(model, w) - r->found[k]) / (w->rows * w->cols);
         }
-        if (told || lacks == 0) continue;
+        if (noted || lacks == 0) continue;
         if (missing++ < MOST_MISSING)
             build_note(model, "not in the files: %" PRIu64 " of %" PRIu64 " x %s", lacks, all,
                        name);
@@ -247,8 +247,8 @@ bool reconcile(Model *model, const Shards *shards, Arena *arena, Error *err)
             err, "%s: its tensors are not named as those of the family %s (the first is '%s')",
             shards->paths[0], model->family,
             shards->count > 0 ? shards->tensors[0].entry->name : "");
-    tell_groups(r);
-    tell_packed(r);
-    tell_missing(r);
+    note_groups(r);
+    note_packed(r);
+    note_missing(r);
     return true;
 }

@@ -104,7 +104,7 @@ static bool draw_gpus(const Charts *charts, Error *err)
             shown, arena_print(charts->arena, "%" PRIu64 " x %s", o->gpus, o->gpu_spec.id)};
         shown++;
     }
-    if (shown == 0) return true;    // no GPU of the table holds it, and the answer says so
+    if (shown == 0) return true;    // no GPU of the table holds it, and the report says so
     Plot plot = {.title = arena_print(charts->arena, "%s: the smallest machines that hold it",
                                       charts->plan->model->name),
                  .y_label = "GB (1e9 bytes), all GPUs together",

@@ -1,4 +1,4 @@
-/* reply.h -- what the web page asks and what it is told, in JSON; without a word about HTTP.
+/* reply.h -- what the web page asks and gets, in JSON; without a word about HTTP.
  *
  *     Reply *reply = reply_find("/answer");    // NULL: there is no such page
  *     Query query;                             // model=llama-3.1-8b&context=128k

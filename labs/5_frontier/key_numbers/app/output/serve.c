@@ -23,7 +23,7 @@ enum {
     BACKLOG = 16
 };
 
-// One request, from its first line to the last byte of what it is told.
+// One request, from its first line to the last byte of its reply.
 typedef struct Request {
     Server *server;
     Arena *arena;
@@ -44,24 +44,24 @@ struct Server {
 
 // ---- what is sent ----
 
-typedef struct Told {
+typedef struct HttpReply {
     unsigned status;
     const char *type;
     char *text;    // in an arena that outlives the request
-} Told;
+} HttpReply;
 
-static Told told_error(Request *request, unsigned status, const char *sentence)
+static HttpReply told_error(Request *request, unsigned status, const char *sentence)
 {
     cJSON *tree = cJSON_CreateObject();
     cJSON_AddStringToObject(tree, "error", sentence);
     char *text = cJSON_PrintUnformatted(tree);
     cJSON_Delete(tree);
-    Told told = {status, "application/json", arena_print(request->arena, "%s", text)};
+    HttpReply reply = {status, "application/json", arena_print(request->arena, "%s", text)};
     cJSON_free(text);
-    return told;
+    return reply;
 }
 
-static enum MHD_Result send_told(struct MHD_Connection *connection, Told told)
+static enum MHD_Result send_reply(struct MHD_Connection *connection, HttpReply reply)
 {
     static const char *const headers[][2] = {
         {"Content-Security-Policy",
@@ -73,14 +73,14 @@ static enum MHD_Result send_told(struct MHD_Connection *connection, Told told)
         {"Cache-Control", "no-store"},
     };
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(told.text), told.text, MHD_RESPMEM_PERSISTENT);
+        MHD_create_response_from_buffer(strlen(reply.text), reply.text, MHD_RESPMEM_PERSISTENT);
     if (response == NULL) return MHD_NO;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, told.type);
-    if (told.status == MHD_HTTP_METHOD_NOT_ALLOWED)
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply.type);
+    if (reply.status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET");
-    enum MHD_Result queued = MHD_queue_response(connection, told.status, response);
+    enum MHD_Result queued = MHD_queue_response(connection, reply.status, response);
     MHD_destroy_response(response);
     return queued;
 }
@@ -121,7 +121,7 @@ static bool read_config(const Request *request, cJSON **config, Error *err)
     return error_set(err, "config.json: expected a JSON object");
 }
 
-static Told answer_question(Request *request, Reply *reply, const char *query_text)
+static HttpReply answer_question(Request *request, Reply *reply, const char *query_text)
 {
     Error err;
     Query query;
@@ -132,10 +132,10 @@ static Told answer_question(Request *request, Reply *reply, const char *query_te
                     reply(request->arena, &query, config, &json, &err);
     cJSON_Delete(config);
     if (!answered) return told_error(request, MHD_HTTP_BAD_REQUEST, err.message);
-    return (Told){MHD_HTTP_OK, "application/json", json};
+    return (HttpReply){MHD_HTTP_OK, "application/json", json};
 }
 
-static Told answer_request(Request *request, const char *host, const char *method)
+static HttpReply answer_request(Request *request, const char *host, const char *method)
 {
     if (host == NULL || !is_own_host(host))
         return told_error(
@@ -158,7 +158,7 @@ static Told answer_request(Request *request, const char *host, const char *metho
     if (!get && !post)
         return told_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
                           "expected GET, or POST with a config.json to /answer");
-    if (page) return (Told){MHD_HTTP_OK, "text/html; charset=utf-8", request->server->page};
+    if (page) return (HttpReply){MHD_HTTP_OK, "text/html; charset=utf-8", request->server->page};
     return answer_question(request, reply, query);
 }
 
@@ -211,7 +211,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     const char *host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-    return send_told(connection, answer_request(request, host, method));
+    return send_reply(connection, answer_request(request, host, method));
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,

@@ -1,4 +1,4 @@
-/* serve.h -- the calculator as one web page, for this machine: what reply.h says, over HTTP.
+/* serve.h -- the calculator as one web page, for this machine: the replies of reply.h, over HTTP.
  *
  *     if (!serve("127.0.0.1", 8020, &err)) return error_report(&err);
  *     // http://127.0.0.1:8020/  (Ctrl-C ends it)

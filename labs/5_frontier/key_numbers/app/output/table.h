@@ -12,6 +12,6 @@ void table_show(const Rows *rows, unsigned shown, bool explain);
 enum { COLUMNS_MAX = 64 };
 
 // `differing`: only the rows in which the reports are not all the same.
-// `heading` says what the names are: "context". Lists and sentences stand in no row.
+// `heading` is what the names are: "context". Lists and sentences stand in no row.
 void columns_show(const Rows *const *reports, const char *heading, const char *const *names,
                   int count, unsigned shown, bool differing);

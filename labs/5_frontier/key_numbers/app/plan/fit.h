@@ -41,7 +41,7 @@ typedef struct Fit {
     int count;
 } Fit;
 
-// The deployment's own split is not looked at.
+// The deployment's own split is ignored.
 bool fit_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu, Fit *fit, Error *err);
 
 typedef struct FitModel {

@@ -25,7 +25,7 @@ typedef struct TokenFlops {
 
 // Within a sequence of so many tokens. On the average with a causal mask: s/2 positions, of a window w
 // that is full w - w^2/(2 s) (both leave out half a position, the diagonal); over the full square, s
-// (PaLM's convention; windows are not looked at); or of the last token, which sees all that its window
+// (PaLM's convention; windows are ignored); or of the last token, which sees all that its window
 // holds: decoding, where a latent head scores the latent itself, 2 a (2 r_kv + d_r) for each position
 // (DeepSeek-AI 2024, section 2.1: the up-projections are absorbed).
 TokenFlops flops_token(const Model *model, uint64_t sequence, Positions positions, Phase phase);

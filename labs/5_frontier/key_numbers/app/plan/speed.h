@@ -6,7 +6,7 @@
  *     load_decode(&speed.load, 64).bounds         // one token for each of 64 requests
  *
  * A step is shared by the tp x ep GPUs of a stage, and the stages of a pipeline follow one another: their
- * times add up to what is said here. (While one stage works on a batch, the others can work on further
+ * times are added up here. (While one stage works on a batch, the others can work on further
  * ones: pp of them give pp times the tokens.) All products count at the format's peak.
  */
 #pragma once

@@ -52,7 +52,7 @@ typedef struct SplitBasis {
     int *layer;    // [model->layers] which of distinct[] each layer is
 } SplitBasis;
 
-// `format` NULL: as the model stands in its files. `weights` is what format_weights() said of the same.
+// `format` NULL: as the model stands in its files. `weights` is what format_weights() gives for the same.
 void split_basis(Arena *arena, const Model *model, const FormatInfo *format,
                  const WeightBytes *weights, SplitBasis *basis);
 

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-static const uint64_t dp_most = 65536;    // how far fewest_gpus is looked for
+static const uint64_t dp_most = 65536;    // how far fewest_gpus() searches
 
 // ---- how many GPUs ----
 

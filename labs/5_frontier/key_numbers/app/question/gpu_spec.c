@@ -185,13 +185,13 @@ static const char *named(Arena *arena, const GpuSpec *specs, int count, const ch
                          const GpuSpec *but)
 {
     const char *text = "";
-    int told = 0;
+    int shown = 0;
     for (int i = 0; i < count; i++) {
         if (&specs[i] == but || !is_part(&specs[i], wanted)) continue;
-        if (told++ < NAMED_MAX)
-            text = arena_print(arena, "%s%s%s", text, told > 1 ? ", " : "", specs[i].id);
+        if (shown++ < NAMED_MAX)
+            text = arena_print(arena, "%s%s%s", text, shown > 1 ? ", " : "", specs[i].id);
     }
-    return told > NAMED_MAX ? arena_print(arena, "%s, ...", text) : text;
+    return shown > NAMED_MAX ? arena_print(arena, "%s, ...", text) : text;
 }
 
 static bool not_found(const char *what, const GpuSpec *specs, int count, Arena *arena, Error *err)

@@ -92,5 +92,5 @@ const char *question_text(const Question *question, Arena *arena, const Question
 int question_choice(const Question *question, const char *name);
 // A number of this field with its suffix, within its limits.
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err);
-// After the last question_set(): finds the GPU. Formats are looked at where they are used.
+// After the last question_set(): finds the GPU. Formats are checked where they are used.
 bool question_settle(Question *question, Arena *arena, Error *err);

@@ -27,7 +27,7 @@ static void explain_gpus(Rows *rows, Row *row, const Fit *fit)
 
 static void split_rows(Rows *rows, const FitOption *option, const Serving *serving)
 {
-    // On one GPU these are what is said of inference.
+    // On one GPU these are the rows of inference again.
     bool shown = option->gpus > 1;
     row_count(rows, "fit.here.tp", NULL, option->tp, UNIT_GPUS);
     row_count(rows, "fit.here.pp", NULL, option->pp, UNIT_GPUS);

@@ -24,7 +24,7 @@ static unsigned bucket_of(const char *path)
 
 static Row *add(Rows *rows, const char *path, const char *label, RowKind kind, Unit unit)
 {
-    REQUIRE(rows_find(rows, path) == NULL, "%s is on the sheet already", path);
+    REQUIRE(rows_find(rows, path) == NULL, "there is a row %s already", path);
     Row *row = arena_zeros(rows->arena, sizeof *row);
     row->path = path, row->label = label, row->kind = kind, row->unit = unit;
     if (rows->last != NULL) rows->last->next = row;
