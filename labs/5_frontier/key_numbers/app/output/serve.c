@@ -50,7 +50,7 @@ typedef struct HttpReply {
     char *text;    // in an arena that outlives the request
 } HttpReply;
 
-static HttpReply told_error(Request *request, unsigned status, const char *sentence)
+static HttpReply error_reply(Request *request, unsigned status, const char *sentence)
 {
     cJSON *tree = cJSON_CreateObject();
     cJSON_AddStringToObject(tree, "error", sentence);
@@ -131,18 +131,18 @@ static HttpReply answer_question(Request *request, Reply *reply, const char *que
                     read_config(request, &config, &err) &&
                     reply(request->arena, &query, config, &json, &err);
     cJSON_Delete(config);
-    if (!answered) return told_error(request, MHD_HTTP_BAD_REQUEST, err.message);
+    if (!answered) return error_reply(request, MHD_HTTP_BAD_REQUEST, err.message);
     return (HttpReply){MHD_HTTP_OK, "application/json", json};
 }
 
 static HttpReply answer_request(Request *request, const char *host, const char *method)
 {
     if (host == NULL || !is_own_host(host))
-        return told_error(
+        return error_reply(
             request, MHD_HTTP_FORBIDDEN,
             "this page is for the machine it runs on: expected localhost or an IP address as Host");
     if (request->url_long)
-        return told_error(
+        return error_reply(
             request, MHD_HTTP_BAD_REQUEST,
             arena_print(request->arena, "the address has more than %d bytes", URL_MAX));
     size_t length = strcspn(request->url, "?");
@@ -151,13 +151,13 @@ static HttpReply answer_request(Request *request, const char *host, const char *
     bool page = strcmp(path, "/") == 0;
     Reply *reply = reply_find(path);
     if (!page && reply == NULL)
-        return told_error(request, MHD_HTTP_NOT_FOUND, "there is no such page here");
+        return error_reply(request, MHD_HTTP_NOT_FOUND, "there is no such page here");
     bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
     // A config.json is brought by POST; nothing is changed by it.
     bool post = strcmp(method, MHD_HTTP_METHOD_POST) == 0 && strncmp(path, "/answer", 7) == 0;
     if (!get && !post)
-        return told_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
-                          "expected GET, or POST with a config.json to /answer");
+        return error_reply(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+                           "expected GET, or POST with a config.json to /answer");
     if (page) return (HttpReply){MHD_HTTP_OK, "text/html; charset=utf-8", request->server->page};
     return answer_question(request, reply, query);
 }

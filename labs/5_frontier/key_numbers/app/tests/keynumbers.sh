@@ -1,5 +1,5 @@
 #!/bin/sh
-# The calculator as a program: what it answers, how it is told, and what it refuses.
+# The calculator as a program: what it answers, how it is printed, and what it refuses.
 # Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
@@ -76,7 +76,7 @@ a_missing_field_is_named() { # test
     [ ! -s out ] || complain 'something was printed'
 }
 
-a_missing_field_with_a_default_is_used_and_said() { # test
+a_default_for_a_missing_field_is_noted() { # test
     config
     sed 's/"num_key_value_heads": 8,//' config.json >other.json
     numbers other.json
@@ -86,7 +86,7 @@ a_missing_field_with_a_default_is_used_and_said() { # test
     is parameters.total $((8030261248 + 32 * 2 * 3072 * 4096)) # all 32 heads have keys and values
 }
 
-a_wrong_word_is_refused_with_the_nearest() { # test
+a_misspelled_name_is_refused_with_the_nearest() { # test
     numbers llama-3.1-9b
     gave 2
     says err 'llama-3.1-9b'
@@ -173,7 +173,7 @@ charts_are_drawn_as_svg_and_png() { # test
     done
 }
 
-a_gpu_of_ones_own_is_taken() { # test
+a_gpu_can_be_described_in_a_file() { # test
     numbers llama-3.1-8b --json --memory 10 --bandwidth 500 --tflops 50
     gave 0
     is inference.fits false
@@ -187,7 +187,7 @@ a_gpu_of_ones_own_is_taken() { # test
     says err 'bandwidth_gbs'
 }
 
-this_machines_gpu_is_asked_for() { # test
+this_machines_gpu_can_be_named() { # test
     numbers llama-3.1-8b --gpu here
     [ "$status" = 0 ] || { gave 2 && says err 'NVIDIA'; }
 }
@@ -199,7 +199,7 @@ a_narrow_terminal_and_a_pipe_are_served() { # test
     awk 'length($0) > 60 { exit 1 }' out || complain 'a line is much wider than the terminal'
 }
 
-a_full_disk_is_told() { # test
+a_full_disk_is_reported() { # test
     [ -e /dev/full ] || exit 77
     status=0
     "$LAB" keynumbers gpt2 >/dev/full 2>err || status=$?
@@ -207,7 +207,7 @@ a_full_disk_is_told() { # test
     says err 'could not be written'
 }
 
-on_your_functions_it_says_so_elsewhere() { # test
+the_learners_functions_are_used_and_announced_off_stdout() { # test
     "$LAB" start key_numbers >start.log
     numbers --mine gpt2 --json
     [ "$status" != 0 ] || complain 'it answered with nothing written'

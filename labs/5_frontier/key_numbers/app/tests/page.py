@@ -43,7 +43,7 @@ def same(got, expected):
 
 # ---- what is shown ----
 
-def the_page_loads_without_a_complaint_and_asks_nobody_else(browser, url):
+def the_page_loads_without_errors_or_foreign_requests(browser, url):
     page = opened(browser, url)
     browser.listen(0.5)
     same(page.complaints, [])
@@ -148,7 +148,7 @@ def the_address_holds_what_is_set(browser, url):
     same(again.value("document.getElementById('f-batch').value"), "3")
 
 
-def its_command_tells_the_same_in_a_terminal(browser, url):
+def its_command_prints_the_same_in_a_terminal(browser, url):
     page = opened(browser, url)
     page.value("set('gpu', 'l40s'), set('context', '64k'), set('micro_batch', '2'), set('flash', 'no')")
     page.wait(TOLD)
@@ -177,7 +177,7 @@ def a_config_json_of_the_users_own_is_answered(browser, url):
     page.wait("answer.parameters.total == 8030261248")
 
 
-def models_of_every_kind_are_told(browser, url):
+def models_of_every_kind_are_shown(browser, url):
     page = opened(browser, url)
     with urllib.request.urlopen(url + "models") as answer:
         families = {model["family"]: model["name"] for model in json.load(answer)}
@@ -193,7 +193,7 @@ def models_of_every_kind_are_told(browser, url):
 
 # ---- what is wrong ----
 
-def a_wrong_question_is_told_in_the_servers_words(browser, url):
+def a_refused_question_shows_the_servers_message(browser, url):
     page = opened(browser, url)
     page.value("set('model', 'llama-9')")
     page.wait("!document.getElementById('error').hidden")
@@ -208,7 +208,7 @@ def a_wrong_question_is_told_in_the_servers_words(browser, url):
     assert "contxt" in wrong.value("document.getElementById('error').textContent")
 
 
-def a_server_that_has_gone_is_told(browser, url):
+def a_stopped_server_is_reported(browser, url):
     page = opened(browser, url)
     os.kill(SERVER.pid, signal.SIGTERM)
     SERVER.wait(10)
@@ -218,7 +218,7 @@ def a_server_that_has_gone_is_told(browser, url):
     assert "does not answer any more" in words, words
 
 
-def what_stands_in_an_address_is_never_taken_for_markup(browser, url):
+def url_parameters_are_html_escaped(browser, url):
     evil = "%3Cimg%20src=x%20onerror=document.title=1%3E"
     page = browser.open(f"{url}#model={evil}&gpu={evil}&weights={evil}")
     page.wait("!document.getElementById('error').hidden")
@@ -285,7 +285,7 @@ CONTRAST = """(() => {
 })()"""
 
 
-def words_stand_out_from_their_ground(browser, url):
+def text_has_enough_contrast(browser, url):
     grounds = []
     for dark in (False, True):
         page = opened(browser, url + "#context=500k", dark=dark)

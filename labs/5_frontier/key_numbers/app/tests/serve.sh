@@ -28,7 +28,7 @@ ends_with() { # STATUS SIGNAL
     gave "$1"
 }
 
-it_says_where_it_listens_and_ends_cleanly_on_ctrl_c() { # test
+the_url_is_printed_and_ctrl_c_ends_cleanly() { # test
     begin --port 0
     grep -qE '^http://127\.0\.0\.1:[1-9][0-9]+/  \(Ctrl-C ends it\)$' first || complain "$(cat first)"
     ends_with 0 INT
@@ -36,13 +36,13 @@ it_says_where_it_listens_and_ends_cleanly_on_ctrl_c() { # test
     [ ! -s err ] || complain "it complained"
 }
 
-it_ends_cleanly_when_it_is_told_to() { # test
+sigterm_ends_cleanly() { # test
     begin --port 0 --address localhost
     says first 'http://localhost:'
     ends_with 0 TERM
 }
 
-it_speaks_the_newer_internet_protocol() { # test
+ipv6_is_served() { # test
     grep -qs ' lo$' /proc/net/if_inet6 || exit 77
     begin --port 0 --address ::1
     says first 'http://[::1]:'
@@ -59,7 +59,7 @@ a_port_in_use_is_one_sentence() { # test
     ends_with 0 INT
 }
 
-an_address_that_is_none_is_one_sentence() { # test
+an_invalid_address_is_one_sentence() { # test
     begin --port 0
     ends_with 0 INT
     run "$program" --serve --address example.com
@@ -70,7 +70,7 @@ an_address_that_is_none_is_one_sentence() { # test
     says err "port"
 }
 
-a_page_that_is_missing_is_named() { # test
+a_missing_page_file_is_named() { # test
     begin --port 0
     ends_with 0 INT
     run env LAB_ROOT="$scratch" "$program" --serve --port 0

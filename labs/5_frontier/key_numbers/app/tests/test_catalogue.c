@@ -143,7 +143,7 @@ static uint64_t expected_other(const Model *model, const LayerKind *kind)
     return n > 0 ? n * d * b->q_rank + d * h + 2 * d + n * h : 0;    // the indexer
 }
 
-static void the_formula_accounts_for_all_but_what_is_named(void **state)
+static void the_formula_accounts_for_all_but_the_named_rest(void **state)
 {
     (void)state;
     int count;
@@ -169,7 +169,7 @@ static void expect_kinds(const char *name, const char *first, int count, uint64_
     assert_int_equal(layer, layer_of_second);
 }
 
-// Windows as the models' papers and pages tell them.
+// Windows as the models' papers and pages give them.
 static void layers_come_in_the_published_order(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void refused(const char *asked, const char *sentence)
         fail_msg("'%s'\n  said \"%s\"\n  expected \"%s\"", asked, err.message, sentence);
 }
 
-static void a_name_that_is_no_model_gets_the_nearest(void **state)
+static void an_unknown_model_gets_the_nearest_name(void **state)
 {
     (void)state;
     refused("lama-3.1-8b",
@@ -355,7 +355,7 @@ static void not_opened(const char *what, const char *sentence)
         fail_msg("'%s'\n  said \"%s\"\n  expected \"%s\"", what, err.message, sentence);
 }
 
-static void what_is_no_model_is_refused_by_its_path(void **state)
+static void an_unreadable_model_is_refused_by_its_path(void **state)
 {
     (void)state;
     not_opened(folder, "holds no config.json, .safetensors or .gguf");
@@ -428,14 +428,14 @@ int main(void)
         cmocka_unit_test(models_that_transformers_knows_have_its_counts),
         cmocka_unit_test(integers_of_files_are_reproduced),
         cmocka_unit_test(baichuan_is_summed_by_hand),
-        cmocka_unit_test(the_formula_accounts_for_all_but_what_is_named),
+        cmocka_unit_test(the_formula_accounts_for_all_but_the_named_rest),
         cmocka_unit_test(layers_come_in_the_published_order),
         cmocka_unit_test(names_are_found_as_people_type_them),
-        cmocka_unit_test(a_name_that_is_no_model_gets_the_nearest),
+        cmocka_unit_test(an_unknown_model_gets_the_nearest_name),
         cmocka_unit_test(every_model_is_found_by_its_id_and_by_the_end_of_it),
         cmocka_unit_test(a_published_config_is_recognised),
         cmocka_unit_test(scales_of_fp8_are_counted_for_any_config),
-        cmocka_unit_test(what_is_no_model_is_refused_by_its_path),
+        cmocka_unit_test(an_unreadable_model_is_refused_by_its_path),
         cmocka_unit_test(a_file_is_known_by_how_it_begins),
         cmocka_unit_test(a_model_is_there_in_five_milliseconds),
     };

@@ -1,5 +1,5 @@
 /* Safetensors to model: published layouts come to their published integers, what a file holds beside the
- * parameters is told with its reason, and files that do not belong together are refused. The files are
+ * parameters is noted with its reason, and files that do not belong together are refused. The files are
  * headers without data.
  */
 #include <ftw.h>
@@ -579,7 +579,7 @@ static void an_expert_in_bytes_is_one_and_not_eight_in_bits(void **state)
 
 // ---- what does not fit ----
 
-static void what_is_missing_or_more_is_told(void **state)
+static void missing_and_extra_tensors_are_noted(void **state)
 {
     (void)state;
     begin_folder();
@@ -607,7 +607,7 @@ static void what_is_missing_or_more_is_told(void **state)
                     "'layers.0.attention.wq.");
 }
 
-static void two_stacks_are_told_apart(void **state)
+static void two_stacks_are_distinguished(void **state)
 {
     (void)state;
     begin_folder();
@@ -738,7 +738,7 @@ static void a_damaged_configuration_is_not_passed_over(void **state)
 
 // ---- names ----
 
-static void names_say_what_a_tensor_is(void **state)
+static void names_give_a_tensors_component_and_role(void **state)
 {
     (void)state;
     static const struct {
@@ -840,12 +840,12 @@ int main(void)
         cmocka_unit_test(gpt_oss_packs_two_numbers_into_a_byte),
         cmocka_unit_test(packed_integers_are_elements_and_not_parameters),
         cmocka_unit_test(an_expert_in_bytes_is_one_and_not_eight_in_bits),
-        cmocka_unit_test(what_is_missing_or_more_is_told),
-        cmocka_unit_test(two_stacks_are_told_apart),
+        cmocka_unit_test(missing_and_extra_tensors_are_noted),
+        cmocka_unit_test(two_stacks_are_distinguished),
         cmocka_unit_test(all_files_of_an_index_are_read),
         cmocka_unit_test(a_folder_or_a_part_names_the_whole),
         cmocka_unit_test(a_damaged_configuration_is_not_passed_over),
-        cmocka_unit_test(names_say_what_a_tensor_is),
+        cmocka_unit_test(names_give_a_tensors_component_and_role),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }

@@ -307,7 +307,7 @@ static void refused(const char *text, const char *sentence)
 #define LLAMA(more)                                                                                \
     "{\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 2, " more "}"
 
-static void a_family_that_is_unknown_is_refused_by_its_name(void **state)
+static void an_unknown_family_is_refused_by_its_name(void **state)
 {
     (void)state;
     refused("[]", "holds no object");
@@ -330,7 +330,7 @@ static void a_family_that_is_unknown_is_refused_by_its_name(void **state)
             "\"architectures\"");
 }
 
-static void a_field_that_is_wrong_is_named_with_what_stands_there(void **state)
+static void a_wrong_field_is_named_with_its_value(void **state)
 {
     (void)state;
     refused("{\"model_type\": \"llama\"}",
@@ -415,8 +415,8 @@ int main(void)
         cmocka_unit_test(the_format_is_that_of_the_file),
         cmocka_unit_test(a_default_that_is_taken_is_noted),
         cmocka_unit_test(scaled_positions_come_with_factors),
-        cmocka_unit_test(a_family_that_is_unknown_is_refused_by_its_name),
-        cmocka_unit_test(a_field_that_is_wrong_is_named_with_what_stands_there),
+        cmocka_unit_test(an_unknown_family_is_refused_by_its_name),
+        cmocka_unit_test(a_wrong_field_is_named_with_its_value),
         cmocka_unit_test(sizes_that_do_not_fit_together_are_refused),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -109,7 +109,7 @@ static void published_sizes_of_gguf_files_are_met(void **state)
     assert_int_equal(llround((double)small.bytes / 0x1p20 * 100), 63618);
 }
 
-static void each_block_takes_the_bytes_that_ggml_gives_it(void **state)
+static void each_block_takes_the_bytes_of_ggml(void **state)
 {
     (void)state;
     int known = 0;
@@ -350,7 +350,7 @@ static void names_are_taken_in_any_case_with_either_line(void **state)
         assert_ptr_equal(format_find(formats[i].name, NULL), &formats[i]);
 }
 
-static void what_is_no_format_is_refused_with_the_nearest(void **state)
+static void an_unknown_format_is_refused_with_the_nearest(void **state)
 {
     (void)state;
     Error err = {""};
@@ -425,7 +425,7 @@ int main(void)
         cmocka_unit_test(llama_3_1_8b_has_the_bits_of_llama_cpps_own_table),
         cmocka_unit_test(each_models_gguf_is_what_llama_cpps_quantiser_makes),
         cmocka_unit_test(published_sizes_of_gguf_files_are_met),
-        cmocka_unit_test(each_block_takes_the_bytes_that_ggml_gives_it),
+        cmocka_unit_test(each_block_takes_the_bytes_of_ggml),
         cmocka_unit_test(rows_that_are_no_whole_blocks_fall_back),
         cmocka_unit_test(a_gguf_adds_the_factors_of_scaled_positions),
         cmocka_unit_test(each_model_in_bitsandbytes_formats_is_what_transformers_makes),
@@ -438,7 +438,7 @@ int main(void)
         cmocka_unit_test(layers_components_and_types_add_up),
         cmocka_unit_test(a_model_from_files_is_as_it_stands_there),
         cmocka_unit_test(names_are_taken_in_any_case_with_either_line),
-        cmocka_unit_test(what_is_no_format_is_refused_with_the_nearest),
+        cmocka_unit_test(an_unknown_format_is_refused_with_the_nearest),
         cmocka_unit_test(a_model_that_a_format_cannot_hold_is_refused_by_name),
         cmocka_unit_test(a_cache_takes_blocks_as_llama_cpp_and_vllm_have_them),
     };

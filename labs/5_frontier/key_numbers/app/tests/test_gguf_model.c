@@ -123,7 +123,7 @@ static Model *model_of_draft(void)
     assert_string_equal(model->source, "gguf");
     assert_string_equal(model->family, draft.arch);
     uint64_t elements = 0, bytes = 0,
-             types = 0;    // what stands there is told twice, and once as extras
+             types = 0;    // what stands there is counted twice, and once as extras
     for (int i = 0; i < model->weight_count; i++) {
         elements += weight_elements(model, &model->weights[i]);
         bytes += model->weights[i].stored_bytes;
@@ -448,7 +448,7 @@ static void windows_follow_the_architecture_or_the_file(void **state)
     refuses_draft("'gemma3.attention.sliding_window_pattern' has no element for layer 11");
 }
 
-static void settings_may_differ_by_layer(void **state)
+static void metadata_may_differ_by_layer(void **state)
 {
     (void)state;
     put_llama("llama", &SMALL);
@@ -469,7 +469,7 @@ static void settings_may_differ_by_layer(void **state)
     refuses_draft("'llama.attention.kv_lora_rank' is a list of 2, expected one for each layer");
 }
 
-static void what_predicts_further_tokens_is_no_parameter(void **state)
+static void multi_token_prediction_is_no_parameter(void **state)
 {
     (void)state;
     Sizes four = SMALL;
@@ -485,7 +485,7 @@ static void what_predicts_further_tokens_is_no_parameter(void **state)
                      2 * 64 * 64 + 2 * 32 * 64 + 3 * 64 * 96 + 2 * 64 + 64 * 128);
 }
 
-static void biases_norms_and_matrices_in_one_are_seen(void **state)
+static void biases_norms_and_fused_matrices_are_read(void **state)
 {
     (void)state;
     begin("phi2");
@@ -648,7 +648,7 @@ static void a_model_in_parts_is_read_whole(void **state)
 
 // ---- refusals ----
 
-static void a_setting_that_is_missing_is_named(void **state)
+static void missing_metadata_is_named(void **state)
 {
     (void)state;
     const char *const needed[] = {"block_count", "embedding_length", "attention.head_count",
@@ -675,7 +675,7 @@ static void a_setting_that_is_missing_is_named(void **state)
     refuses_draft("llama.block_count is 5000, expected at most 4096");
 }
 
-static void what_holds_no_model_is_named(void **state)
+static void files_without_a_model_are_named(void **state)
 {
     (void)state;
     begin("llama");
@@ -698,7 +698,7 @@ static void what_holds_no_model_is_named(void **state)
     refuses_draft("'general.architecture' is missing, expected a text");
 }
 
-static void tensors_that_are_not_as_the_settings_say_are_named(void **state)
+static void tensors_that_contradict_the_metadata_are_named(void **state)
 {
     (void)state;
     const char *const parts[] = {"attn_q.weight",      "attn_k.weight",   "attn_v.weight",
@@ -765,15 +765,15 @@ int main(void)
         cmocka_unit_test(deepseek_v3_has_its_published_parameters),
         cmocka_unit_test(experts_in_a_tensor_each_are_those_in_one),
         cmocka_unit_test(windows_follow_the_architecture_or_the_file),
-        cmocka_unit_test(settings_may_differ_by_layer),
-        cmocka_unit_test(what_predicts_further_tokens_is_no_parameter),
-        cmocka_unit_test(biases_norms_and_matrices_in_one_are_seen),
+        cmocka_unit_test(metadata_may_differ_by_layer),
+        cmocka_unit_test(multi_token_prediction_is_no_parameter),
+        cmocka_unit_test(biases_norms_and_fused_matrices_are_read),
         cmocka_unit_test(an_encoder_keeps_no_cache),
         cmocka_unit_test(an_encoder_and_its_decoder_are_two_stacks),
         cmocka_unit_test(a_model_in_parts_is_read_whole),
-        cmocka_unit_test(a_setting_that_is_missing_is_named),
-        cmocka_unit_test(what_holds_no_model_is_named),
-        cmocka_unit_test(tensors_that_are_not_as_the_settings_say_are_named),
+        cmocka_unit_test(missing_metadata_is_named),
+        cmocka_unit_test(files_without_a_model_are_named),
+        cmocka_unit_test(tensors_that_contradict_the_metadata_are_named),
         cmocka_unit_test(absurd_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

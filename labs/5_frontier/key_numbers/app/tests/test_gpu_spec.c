@@ -197,7 +197,7 @@ static void without_a_gpu_here_is_one_sentence(void **state)
 
 // ---- names ----
 
-static void any_case_and_a_part_that_one_has_will_do(void **state)
+static void any_case_and_an_unambiguous_part_will_do(void **state)
 {
     (void)state;
     assert_string_equal(found("H100-SXM").id, "h100-sxm");
@@ -213,7 +213,7 @@ static void any_case_and_a_part_that_one_has_will_do(void **state)
         strstr(h100.note, "'H100' is taken for h100-sxm; there are h100-pcie, h100-nvl, too"));
 }
 
-static void what_is_not_one_card_is_refused(void **state)
+static void an_ambiguous_gpu_name_is_refused(void **state)
 {
     (void)state;
     refuses("3", "gpu: '3' may be ");
@@ -235,7 +235,7 @@ static void write_file(const char *text)
     fclose(file);
 }
 
-static void a_file_describes_a_card(void **state)
+static void a_file_describes_a_gpu(void **state)
 {
     (void)state;
     write_file("{\"memory_gb\": 48, \"bandwidth_gbs\": 1000.5}");
@@ -306,9 +306,9 @@ int main(void)
         cmocka_unit_test(clocks_give_the_published_peaks),
         cmocka_unit_test(a_drivers_name_leads_to_its_row),
         cmocka_unit_test(without_a_gpu_here_is_one_sentence),
-        cmocka_unit_test(any_case_and_a_part_that_one_has_will_do),
-        cmocka_unit_test(what_is_not_one_card_is_refused),
-        cmocka_unit_test(a_file_describes_a_card),
+        cmocka_unit_test(any_case_and_an_unambiguous_part_will_do),
+        cmocka_unit_test(an_ambiguous_gpu_name_is_refused),
+        cmocka_unit_test(a_file_describes_a_gpu),
         cmocka_unit_test(a_files_mistake_is_named),
     };
     return cmocka_run_group_tests(tests, begin, end);

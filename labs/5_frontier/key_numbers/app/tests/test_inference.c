@@ -63,7 +63,7 @@ static void a_window_keeps_no_more_than_its_width(void **state)
     assert_int_equal(serve("gpt-oss-20b", 131072, 1).kv_bytes, 12 * 2048ull * (131072 + 128));
 }
 
-static void full_and_grouped_attention_are_told_apart(void **state)
+static void full_and_grouped_attention_are_distinguished(void **state)
 {
     (void)state;
     assert_int_equal(serve("Llama-2-7b-hf", 4096, 1).kv_bytes, (uint64_t)2 << 30);
@@ -313,7 +313,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     assert_int_equal(serving.max_requests, 53);    // of 1 GiB each
 }
 
-static void what_is_the_most_fits_and_one_more_does_not(void **state)
+static void the_maximum_fits_and_one_more_does_not(void **state)
 {
     (void)state;
     static const struct {
@@ -389,7 +389,7 @@ int main(void)
         cmocka_unit_test(a_tokens_cache_is_what_deepseek_printed_for_three_models),
         cmocka_unit_test(a_latent_cache_does_not_depend_on_the_number_of_heads),
         cmocka_unit_test(a_window_keeps_no_more_than_its_width),
-        cmocka_unit_test(full_and_grouped_attention_are_told_apart),
+        cmocka_unit_test(full_and_grouped_attention_are_distinguished),
         cmocka_unit_test(a_block_formats_scales_are_in_the_cache),
         cmocka_unit_test(an_indexer_adds_8_bit_keys_and_a_float),
         cmocka_unit_test(an_encoder_keeps_nothing_and_a_second_attention_as_much_again),
@@ -404,7 +404,7 @@ int main(void)
         cmocka_unit_test(a_split_that_no_engine_takes_is_refused),
         cmocka_unit_test(gpus_alone_are_split_within_nodes_first),
         cmocka_unit_test(room_for_the_cache_is_what_vllm_profiled),
-        cmocka_unit_test(what_is_the_most_fits_and_one_more_does_not),
+        cmocka_unit_test(the_maximum_fits_and_one_more_does_not),
         cmocka_unit_test(missing_memory_is_reported),
         cmocka_unit_test(a_question_finds_the_same_paths_in_every_answer),
         cmocka_unit_test(tensors_without_a_configuration_have_weights_and_no_cache),

@@ -48,7 +48,7 @@ static void refuses(const char *name, const char *text, const char *sentence)
     assert_memory_equal(&question, &before, sizeof question);
 }
 
-static void what_is_no_such_value_is_refused(void **state)
+static void invalid_values_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {"",   "-1",  "0",   "1.5",  "1e99", "4kk",
@@ -62,7 +62,7 @@ static void what_is_no_such_value_is_refused(void **state)
     refuses("contxt", "1", "'contxt' is no setting; did you mean context?");
 }
 
-static void what_is_held_reads_back_as_it_was(void **state)
+static void values_read_back_unchanged(void **state)
 {
     (void)state;
     Question question = question_default();
@@ -112,8 +112,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_suffix_is_binary_for_tokens_and_decimal_for_amounts),
-        cmocka_unit_test(what_is_no_such_value_is_refused),
-        cmocka_unit_test(what_is_held_reads_back_as_it_was),
+        cmocka_unit_test(invalid_values_are_refused),
+        cmocka_unit_test(values_read_back_unchanged),
         cmocka_unit_test(a_range_doubles_and_holds_its_end),
         cmocka_unit_test(a_sweep_of_nothing_is_refused),
     };

@@ -1,4 +1,4 @@
-/* The report, and how it is told to programs and to people: JSON, CSV, units. */
+/* The report, and how programs and people get it: JSON, CSV, units. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static void whole_numbers_keep_all_their_digits(void **state)
     assert_null(strstr(json, "0.10000000000000001"));
 }
 
-static void a_number_that_is_none_is_null(void **state)
+static void a_nan_is_null(void **state)
 {
     (void)state;
     Rows *rows = rows_new(arena_new("test", 1u << 20));
@@ -64,7 +64,7 @@ static void a_number_that_is_none_is_null(void **state)
     cJSON_Delete(tree);
 }
 
-static void an_entry_is_found_by_its_path(void **state)
+static void a_row_is_found_by_its_path(void **state)
 {
     (void)state;
     const Rows *rows = some_rows();
@@ -88,7 +88,7 @@ static const char *csv_of(const Rows *const *reports, int count, const char *nam
     return text;
 }
 
-static void a_csv_has_a_row_for_each_sheet_and_gaps_where_one_lacks_something(void **state)
+static void a_csv_has_a_line_for_each_report_and_gaps_for_missing_rows(void **state)
 {
     (void)state;
     Rows *a = rows_new(arena_new("a", 1u << 20)), *b = rows_new(arena_new("b", 1u << 20));
@@ -156,9 +156,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_the_place_in_the_json),
         cmocka_unit_test(whole_numbers_keep_all_their_digits),
-        cmocka_unit_test(a_number_that_is_none_is_null),
-        cmocka_unit_test(an_entry_is_found_by_its_path),
-        cmocka_unit_test(a_csv_has_a_row_for_each_sheet_and_gaps_where_one_lacks_something),
+        cmocka_unit_test(a_nan_is_null),
+        cmocka_unit_test(a_row_is_found_by_its_path),
+        cmocka_unit_test(a_csv_has_a_line_for_each_report_and_gaps_for_missing_rows),
         cmocka_unit_test(quantities_read_with_their_unit),
         cmocka_unit_test(exact_counts_show_all_digits_and_both_units),
     };

@@ -1,4 +1,4 @@
-/* The web page's server, through a socket of this machine: what it tells, and what it refuses. */
+/* The web page's server, through a socket of this machine: what it answers, and what it refuses. */
 #include "labs/5_frontier/key_numbers/app/output/serve.h"
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>
@@ -17,12 +17,12 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 
-enum { TOLD_MAX = 4 << 20, ASKED_MAX = 16384 };
+enum { REPLY_MAX = 4 << 20, ASKED_MAX = 16384 };
 
 static Server *server;
 static int port;
 static Arena *arena;
-static char *told;    // the last answer, with its head
+static char *reply;    // the last answer, with its head
 
 static const char model_name[] = "meta-llama/Llama-3.1-8B";
 
@@ -31,10 +31,10 @@ static int open_server(void **state)
     Error err = {""};
     (void)state;
     arena = arena_new("test", 64u << 20);
-    told = malloc(TOLD_MAX);
+    reply = malloc(REPLY_MAX);
     server = server_open("127.0.0.1", 0, &err);
     if (server == NULL) print_error("%s\n", err.message);
-    if (server == NULL || told == NULL) return -1;
+    if (server == NULL || reply == NULL) return -1;
     return sscanf(server_url(server), "http://127.0.0.1:%d/", &port) == 1 ? 0 : -1;
 }
 
@@ -42,7 +42,7 @@ static int close_server(void **state)
 {
     (void)state;
     server_close(server);
-    free(told);
+    free(reply);
     arena_free(arena);
     return 0;
 }
@@ -74,12 +74,12 @@ static void say(int line, const void *bytes, size_t count)
 static int hear(int line)
 {
     size_t have = 0;
-    for (ssize_t got = 1; got > 0 && have<TOLD_MAX - 1; have += got> 0 ? (size_t)got : 0)
-        got = recv(line, told + have, TOLD_MAX - 1 - have, 0);
-    told[have] = '\0';
+    for (ssize_t got = 1; got > 0 && have<REPLY_MAX - 1; have += got> 0 ? (size_t)got : 0)
+        got = recv(line, reply + have, REPLY_MAX - 1 - have, 0);
+    reply[have] = '\0';
     close(line);
     int status = 0;
-    if (sscanf(told, "HTTP/1.1 %d", &status) != 1) fail_msg("no answer: '%.80s'", told);
+    if (sscanf(reply, "HTTP/1.1 %d", &status) != 1) fail_msg("no answer: '%.80s'", reply);
     return status;
 }
 
@@ -104,15 +104,15 @@ static int get(const char *target)
 
 static const char *body(void)
 {
-    const char *blank = strstr(told, "\r\n\r\n");
+    const char *blank = strstr(reply, "\r\n\r\n");
     assert_non_null(blank);
     return blank + 4;
 }
 
 static void has_header(const char *line)
 {
-    const char *at = strstr(told, line);
-    if (at == NULL || at > body()) fail_msg("no header '%s' in\n%.600s", line, told);
+    const char *at = strstr(reply, line);
+    if (at == NULL || at > body()) fail_msg("no header '%s' in\n%.600s", line, reply);
 }
 
 static cJSON *tree_of(const char *text)
@@ -136,7 +136,7 @@ static void is_sentence(const char *words)
 static void refuses(const char *target, const char *words)
 {
     int status = get(target);
-    if (status != 400) fail_msg("%.200s: status %d, expected 400: %.300s", target, status, told);
+    if (status != 400) fail_msg("%.200s: status %d, expected 400: %.300s", target, status, reply);
     is_sentence(words);
 }
 
@@ -150,7 +150,7 @@ static double number_at(const cJSON *tree, const char *object, const char *field
 
 // ---- the page ----
 
-static void page_lets_nothing_in_from_outside(void **state)
+static void page_loads_nothing_from_outside(void **state)
 {
     (void)state;
     assert_int_equal(get("/"), 200);
@@ -163,7 +163,7 @@ static void page_lets_nothing_in_from_outside(void **state)
     assert_null(strstr(body(), "href=\"http"));
 }
 
-static void a_page_that_is_not_there_is_404(void **state)
+static void an_unknown_path_is_404(void **state)
 {
     (void)state;
     const char *const targets[] = {"/no-such-page", "/answer/", "//", "/../../etc/passwd",
@@ -194,15 +194,15 @@ static void a_host_with_a_name_of_its_own_is_refused(void **state)
         "evil.example", "127.0.0.1.evil.example",    "localhost.evil.example:80",
         "[::1",         "localhost:80@evil.example", ""};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (request("GET", "/settings", own[i], "") != 200) fail_msg("%s: %.200s", own[i], told);
+        if (request("GET", "/settings", own[i], "") != 200) fail_msg("%s: %.200s", own[i], reply);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (request("GET", "/settings", others[i], "") != 403)
-            fail_msg("%s: %.200s", others[i], told);
+            fail_msg("%s: %.200s", others[i], reply);
 }
 
 // ---- wrong questions ----
 
-static void a_wrong_address_gets_one_sentence(void **state)
+static void a_malformed_query_gets_one_sentence(void **state)
 {
     (void)state;
     refuses("/answer?model=a%2", "two hexadecimal digits");
@@ -265,7 +265,7 @@ static void a_file_of_this_machine_is_never_opened(void **state)
     unlink("/tmp/kn_config.json");
 }
 
-static void an_address_without_end_is_refused(void **state)
+static void an_overlong_url_is_refused(void **state)
 {
     static char target[ASKED_MAX];
     (void)state;
@@ -304,7 +304,7 @@ static void answer_is_that_of_the_command_line(void **state)
     cJSON_Delete(expected);
 }
 
-static void explain_tells_each_formula_and_its_numbers(void **state)
+static void explain_gives_each_formula_and_its_numbers(void **state)
 {
     (void)state;
     assert_int_equal(get("/answer?model=meta-llama/Llama-3.1-8B&explain=1"), 200);
@@ -402,7 +402,7 @@ static void a_posted_config_is_answered_like_a_name(void **state)
     cJSON_Delete(tree);
 }
 
-static void a_posted_config_that_is_none_gets_one_sentence(void **state)
+static void an_invalid_posted_config_gets_one_sentence(void **state)
 {
     static const struct {
         const char *config, *words;
@@ -434,7 +434,7 @@ static void a_posted_config_that_is_none_gets_one_sentence(void **state)
 
 // ---- many at once, and none at all ----
 
-static void a_silent_connection_keeps_nobody_waiting(void **state)
+static void a_silent_connection_blocks_nobody(void **state)
 {
     static const char begun[] =
         "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{";
@@ -449,7 +449,7 @@ static void a_silent_connection_keeps_nobody_waiting(void **state)
     for (int i = 0; i < 100; i++) assert_int_equal(get("/settings"), 200);    // no place was lost
 }
 
-static void a_connection_is_used_again(void **state)
+static void a_connection_is_kept_alive(void **state)
 {
     static const char asked[] = "GET /answer?model=x HTTP/1.1\r\nHost: localhost\r\n\r\n"
                                 "GET /no HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -457,10 +457,10 @@ static void a_connection_is_used_again(void **state)
     int line = dial();
     say(line, asked, sizeof asked - 1);
     assert_int_equal(hear(line), 400);
-    assert_non_null(strstr(told + 12, "HTTP/1.1 404"));
+    assert_non_null(strstr(reply + 12, "HTTP/1.1 404"));
 }
 
-static void what_is_no_http_harms_nobody(void **state)
+static void malformed_http_is_survived(void **state)
 {
     static const char *const noise[] = {"\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01",
                                         "GET / HTTP/9.9\r\n\r\n",
@@ -470,7 +470,7 @@ static void what_is_no_http_harms_nobody(void **state)
         int line = dial();
         say(line, noise[i], strlen(noise[i]));
         shutdown(line, SHUT_WR);
-        while (recv(line, told, TOLD_MAX, 0) > 0) continue;
+        while (recv(line, reply, REPLY_MAX, 0) > 0) continue;
         close(line);
     }
     assert_int_equal(get("/settings"), 200);
@@ -491,23 +491,23 @@ static void a_port_in_use_is_one_sentence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(page_lets_nothing_in_from_outside),
-        cmocka_unit_test(a_page_that_is_not_there_is_404),
+        cmocka_unit_test(page_loads_nothing_from_outside),
+        cmocka_unit_test(an_unknown_path_is_404),
         cmocka_unit_test(only_get_is_answered_and_a_config_may_be_posted),
         cmocka_unit_test(a_host_with_a_name_of_its_own_is_refused),
-        cmocka_unit_test(a_wrong_address_gets_one_sentence),
+        cmocka_unit_test(a_malformed_query_gets_one_sentence),
         cmocka_unit_test(a_wrong_setting_gets_one_sentence),
         cmocka_unit_test(a_file_of_this_machine_is_never_opened),
-        cmocka_unit_test(an_address_without_end_is_refused),
+        cmocka_unit_test(an_overlong_url_is_refused),
         cmocka_unit_test(answer_is_that_of_the_command_line),
-        cmocka_unit_test(explain_tells_each_formula_and_its_numbers),
+        cmocka_unit_test(explain_gives_each_formula_and_its_numbers),
         cmocka_unit_test(answers_are_the_single_ones_in_a_row),
         cmocka_unit_test(lists_are_those_of_the_calculator),
         cmocka_unit_test(a_posted_config_is_answered_like_a_name),
-        cmocka_unit_test(a_posted_config_that_is_none_gets_one_sentence),
-        cmocka_unit_test(a_silent_connection_keeps_nobody_waiting),
-        cmocka_unit_test(a_connection_is_used_again),
-        cmocka_unit_test(what_is_no_http_harms_nobody),
+        cmocka_unit_test(an_invalid_posted_config_gets_one_sentence),
+        cmocka_unit_test(a_silent_connection_blocks_nobody),
+        cmocka_unit_test(a_connection_is_kept_alive),
+        cmocka_unit_test(malformed_http_is_survived),
         cmocka_unit_test(a_port_in_use_is_one_sentence),
     };
     return cmocka_run_group_tests(tests, open_server, close_server);

@@ -544,7 +544,7 @@ static void expert_parallel_gpus_divide_the_experts(void **state)
     refuses(model, &q, "ep: 6 data-parallel GPUs cannot be divided into groups of 4");
 }
 
-static void what_cannot_be_split_is_refused(void **state)
+static void an_impossible_split_is_refused(void **state)
 {
     (void)state;
     const Model *model = llama_8b();
@@ -690,7 +690,7 @@ int main(void)
         cmocka_unit_test(tensor_parallel_gpus_divide_all_but_norms),
         cmocka_unit_test(tensor_parallel_gpus_divide_one_side_of_an_adapter),
         cmocka_unit_test(expert_parallel_gpus_divide_the_experts),
-        cmocka_unit_test(what_cannot_be_split_is_refused),
+        cmocka_unit_test(an_impossible_split_is_refused),
         cmocka_unit_test(fewest_gpus_are_enough_and_one_less_is_not),
         cmocka_unit_test(without_a_number_that_fits_a_higher_stage_is_named),
         cmocka_unit_test(gpus_that_are_left_over_are_data_parallel),
