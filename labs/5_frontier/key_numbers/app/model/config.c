@@ -7,6 +7,7 @@
 #include "labs/5_frontier/key_numbers/app/model/extras.h"
 #include "labs/5_frontier/key_numbers/app/model/family.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 
 // A hundred times what exists; up to here no sum of bits passes 2^64.
 static const double PARAMETERS_MOST = 1e15;
@@ -44,12 +45,6 @@ static const Family *find_family(ConfigFields *s)
     return NULL;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 // What architectures[0] has on top of the base model. It must be of the family: remote code of another name
 // may lay out its tensors in another way.
 static Head find_head(ConfigFields *s, const Family *family)
@@ -78,7 +73,7 @@ static Head find_head(ConfigFields *s, const Family *family)
     }
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (strncasecmp(name, family->architecture, strlen(family->architecture)) == 0 &&
-            ends_with(name, ends[i].end))
+            text_ends(name, ends[i].end))
             return ends[i].head;
     config_fail(s, "\"architectures\" is \"%.60s\", which is not known for the family %s", name,
                 family->type);

@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/gguf_name.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,12 +52,6 @@ enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES, LAYERS = 1 << 20 };    // no n
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
-}
-
-static bool ends_in(const char *text, const char *with)
-{
-    size_t length = strlen(text), end = strlen(with);
-    return length >= end && strcmp(text + length - end, with) == 0;
 }
 
 // "blk.12.x": 12, and *rest is "x".
@@ -114,9 +109,9 @@ void gguf_name_read(GgufName *out, const char *name)
         without_numbers(out->plain, rest);
         return;
     }
-    bool bias = ends_in(rest, ".bias");
-    bool scale = ends_in(rest, ".scale") || ends_in(rest, ".input_scale");
-    bool ending = bias || scale || ends_in(rest, ".weight");
+    bool bias = text_ends(rest, ".bias");
+    bool scale = text_ends(rest, ".scale") || text_ends(rest, ".input_scale");
+    bool ending = bias || scale || text_ends(rest, ".weight");
     const char *end = ending ? strrchr(rest, '.') : rest + strlen(rest);
     size_t length = (size_t)(end - rest), matrix;
     bool one = is_of_one_expert(rest, length, &matrix);

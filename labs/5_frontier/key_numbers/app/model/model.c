@@ -76,3 +76,27 @@ uint64_t model_component(const Model *model, Component component)
             sum += weight_elements(model, &model->weights[i]);
     return sum;
 }
+
+static bool has_layers(const Model *model, bool caches)
+{
+    for (int k = 0; k < model->kind_count; k++)
+        if (model->kinds[k].caches == caches) return true;
+    return false;
+}
+
+bool model_has_encoder(const Model *model)
+{
+    return has_layers(model, false);
+}
+
+bool model_has_decoder(const Model *model)
+{
+    return has_layers(model, true);
+}
+
+uint64_t model_logits(const Model *model)
+{
+    for (int i = 0; i < model->weight_count; i++)
+        if (model->weights[i].role == ROLE_HEAD) return model->weights[i].rows;
+    return model->tied ? model->vocab : 0;
+}

@@ -141,4 +141,8 @@ uint64_t
 model_looked_up(const Model *model);    // active, but only looked up: untied embeddings, positions
 uint64_t model_stored(
     const Model *model);    // elements in the published file: params and extras, or as read
+bool model_has_encoder(
+    const Model *model);    // some layers keep nothing of the tokens they have seen
+bool model_has_decoder(const Model *model);    // some layers keep a cache
+uint64_t model_logits(const Model *model);     // words that the output head gives; 0 without a head
 uint64_t model_component(const Model *model, Component component);

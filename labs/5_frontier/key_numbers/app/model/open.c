@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
@@ -6,12 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "common/json.h"
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
 
 static Model *open_json(Arena *arena, const char *path, Error *err)
 {
@@ -45,9 +40,9 @@ static Model *open_unnamed(Arena *arena, const char *path, Error *err)
 
 static Model *open_file(Arena *arena, const char *path, Error *err)
 {
-    if (ends_with(path, ".json")) return open_json(arena, path, err);
-    if (ends_with(path, ".gguf")) return gguf_model(arena, path, err);
-    if (ends_with(path, ".safetensors")) return checkpoint_model(arena, path, err);
+    if (text_ends(path, ".json")) return open_json(arena, path, err);
+    if (text_ends(path, ".gguf")) return gguf_model(arena, path, err);
+    if (text_ends(path, ".safetensors")) return checkpoint_model(arena, path, err);
     return open_unnamed(arena, path, err);
 }
 
@@ -65,8 +60,8 @@ static bool look_into(Arena *arena, const char *path, Folder *folder, Error *err
         const char *name = entry->d_name;
         if (strcmp(name, "config.json") == 0) folder->config = true;
         if (strcmp(name, "model.safetensors.index.json") == 0) folder->index = true;
-        if (ends_with(name, ".safetensors")) folder->safetensors++;
-        if (!ends_with(name, ".gguf")) continue;
+        if (text_ends(name, ".safetensors")) folder->safetensors++;
+        if (!text_ends(name, ".gguf")) continue;
         folder->gguf = arena_print(arena, "%s/%s", path, name);
         folder->ggufs++;
     }
@@ -92,8 +87,8 @@ static Model *open_folder(Arena *arena, const char *path, Error *err)
 // A name of the catalogue has one slash at most, in its midst.
 static bool is_path(const char *what)
 {
-    return what[0] == '/' || what[0] == '.' || what[0] == '~' || ends_with(what, "/") ||
-           ends_with(what, ".json") || ends_with(what, ".gguf") || ends_with(what, ".safetensors");
+    return what[0] == '/' || what[0] == '.' || what[0] == '~' || text_ends(what, "/") ||
+           text_ends(what, ".json") || text_ends(what, ".gguf") || text_ends(what, ".safetensors");
 }
 
 Model *model_open(Arena *arena, const char *what, Error *err)

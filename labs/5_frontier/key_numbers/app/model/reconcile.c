@@ -5,6 +5,7 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 
 enum { MOST_GROUPS = 256, MOST_EXTRAS = 12, MOST_MISSING = 4 };
 
@@ -41,8 +42,7 @@ static uint64_t bits_of(const SafetensorsEntry *entry)
 static bool ends_at_dot(const char *name, const char *end)
 {
     size_t length = strlen(name), tail = strlen(end);
-    return length >= tail && strcmp(name + length - tail, end) == 0 &&
-           (length == tail || name[length - tail - 1] == '.');
+    return text_ends(name, end) && (length == tail || name[length - tail - 1] == '.');
 }
 
 static int find_weight(const Reconciling *r, const TensorName *name, const char *plain)

@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/shards.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,12 +11,6 @@
 enum { MAX_FILES = 1000 };
 
 static const char ENDING[] = ".safetensors";
-
-static bool ends_in(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
 
 static bool exists(const char *path)
 {
@@ -63,7 +58,7 @@ static bool read_index(Shards *shards, Arena *arena, const cJSON *map, const cha
     cJSON_ArrayForEach(item, map)
     {
         const char *name = cJSON_IsString(item) ? item->valuestring : "";
-        if (strchr(name, '/') != NULL || !ends_in(name, ENDING))
+        if (strchr(name, '/') != NULL || !text_ends(name, ENDING))
             return error_set(
                 err,
                 "%s: weight_map has '%.200s' for '%.100s', expected a .safetensors file beside it",
@@ -84,7 +79,7 @@ static bool read_folder(Shards *shards, Arena *arena, const char *folder, Error 
     if (entries == NULL) return error_set(err, "%s: cannot be read: %s", folder, strerror(errno));
     bool read = true;
     for (const struct dirent *entry; read && (entry = readdir(entries)) != NULL;)
-        if (ends_in(entry->d_name, ENDING))
+        if (text_ends(entry->d_name, ENDING))
             read = add_file(shards, arena_print(arena, "%s%s", folder, entry->d_name), folder, err);
     closedir(entries);
     qsort(shards->paths, (size_t)shards->file_count, sizeof *shards->paths, compare_texts);
@@ -140,13 +135,13 @@ static bool find_files(Shards *shards, Arena *arena, const char *path, Error *er
     if (stat(path, &status) != 0)
         return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
     bool is_folder = S_ISDIR(status.st_mode);
-    const char *folder = !is_folder           ? folder_of(arena, path)
-                         : ends_in(path, "/") ? path
-                                              : arena_print(arena, "%s/", path);
+    const char *folder = !is_folder             ? folder_of(arena, path)
+                         : text_ends(path, "/") ? path
+                                                : arena_print(arena, "%s/", path);
     const char *config = arena_print(arena, "%sconfig.json", folder);
     if (exists(config)) shards->config = config;
     if (is_folder) return find_in_folder(shards, arena, folder, err);
-    if (!ends_in(path, ".json")) return find_parts(shards, arena, path, err);
+    if (!text_ends(path, ".json")) return find_parts(shards, arena, path, err);
     shards->index = arena_print(arena, "%s", path);
     return true;
 }

@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,17 +45,11 @@ static bool holds(Word word, const char *part)
     return memmem(word.at, word.length, part, strlen(part)) != NULL;
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 // Whole words, unless the ending begins within one: "attn.bias" does not end "c_attn.bias".
 static bool ends_in_words(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
-    return ends_in(text, end) &&
+    return text_ends(text, end) &&
            (length == tail || end[0] == '.' || end[0] == '_' || text[length - tail - 1] == '.');
 }
 
@@ -183,7 +178,7 @@ bool tensor_name_classify(const char *plain, Component *component, Role *role)
     *role = ROLE_OTHER;
     if (module != NULL) *component = module->component, *role = module->role;
     else if (norm) *component = COMPONENT_NORM, *role = ROLE_NORM;
-    if (*role != ROLE_NORM && (ends_in(plain, "bias") || ends_in(plain, ".beta")))
+    if (*role != ROLE_NORM && (text_ends(plain, "bias") || text_ends(plain, ".beta")))
         *role = ROLE_BIAS;
     if (*component == COMPONENT_MLP && any_before(plain, word, "shared_expert"))
         *component = COMPONENT_SHARED;
@@ -232,7 +227,7 @@ const char *tensor_name_packed(const char *plain, const char **instead)
         const char *ends, *instead;
     } PACKED[] = {{".qweight", ".weight"}, {".weight_packed", ".weight"}, {"_blocks", ""}};
     for (size_t i = 0; i < sizeof PACKED / sizeof *PACKED; i++)
-        if (ends_in(plain, PACKED[i].ends)) {
+        if (text_ends(plain, PACKED[i].ends)) {
             *instead = PACKED[i].instead;
             return PACKED[i].ends;
         }

@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/plan/activations.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 #include <string.h>
 
 bool activations_dropout(const Model *model)
@@ -49,12 +50,6 @@ static double cross_bytes(const KnBlock *block, const KnPass *pass, int number)
     return block_bytes(&attention, pass, number) - mlp / whole_by(pass) * tokens_of(pass);
 }
 
-static bool is_bias(const Weight *weight)
-{
-    size_t length = strlen(weight->name), end = strlen(".bias");
-    return length >= end && strcmp(weight->name + length - end, ".bias") == 0;
-}
-
 // Of the residual stream, in a layer. LayerNorm's bias is a second vector of the same norm.
 static int norms_of(const Model *model, int kind)
 {
@@ -62,7 +57,7 @@ static int norms_of(const Model *model, int kind)
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
         count += w->kind == kind && w->component == COMPONENT_NORM && w->role == ROLE_NORM &&
-                 !is_bias(w);
+                 !text_ends(w->name, ".bias");
     }
     return count;
 }

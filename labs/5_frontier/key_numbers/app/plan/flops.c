@@ -26,9 +26,8 @@ static double attention_of(const LayerKind *kind, Positions positions)
 // An encoder-decoder's prompt goes through its encoder, a new token through its decoder.
 static bool in_phase(const Model *model, const LayerKind *kind, Phase phase)
 {
-    bool encoder = false;
-    for (int k = 0; k < model->kind_count; k++) encoder = encoder || !model->kinds[k].caches;
-    return phase == PHASE_BOTH || !encoder || kind->caches == (phase == PHASE_DECODE);
+    return phase == PHASE_BOTH || !model_has_encoder(model) ||
+           kind->caches == (phase == PHASE_DECODE);
 }
 
 static KindFlops kind_flops(const LayerKind *kind, uint64_t sequence, Positions positions)

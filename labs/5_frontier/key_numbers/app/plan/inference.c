@@ -170,7 +170,6 @@ static bool whole_cache(Serving *serving, Error *err)
                               kv_cache_tokens(kind, w->context + 1024),
                               kn_cached_tokens(w->context, kind->window, w->page)}};
         uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
-        serving->keeps_cache = true;
         now += bytes * cache->held[HELD_TOKENS];
         serving->kv_per_token += bytes;
         serving->kv_1k += bytes * (cache->held[HELD_1K_MORE] - cache->held[HELD_TOKENS]);

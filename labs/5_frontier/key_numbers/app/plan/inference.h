@@ -69,7 +69,6 @@ typedef struct KindCache {
 
 typedef struct Serving {
     Deployment of;
-    bool keeps_cache;               // false of an encoder, and where no layers are known
     KindCache kinds[KINDS_MAX];     // of the model's kinds of layers, not split
     uint64_t kv_per_token;          // bytes in all layers, for a token that no window has dropped
     uint64_t kv_bytes;              // of batch requests of context tokens, exact, without paging

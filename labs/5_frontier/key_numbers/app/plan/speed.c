@@ -18,7 +18,6 @@ static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
     load->prompt_weights = encoder > 0 ? encoder : load->token_weights;
     for (int k = 0; k < load->model->kind_count; k++) {
         const LayerKind *kind = &load->model->kinds[k];
-        load->decodes = load->decodes || kind->caches;
         if (kind->block.experts == 0) continue;
         load->routed = kind->block.experts;
         load->active = kind->block.active_experts;
@@ -32,6 +31,7 @@ static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *g
     const Model *model = basis->model;
     uint64_t s = deployment->workload.context, step = deployment->workload.step_tokens;
     Load load = {.model = model,
+                 .decodes = model_has_decoder(model),
                  .split = deployment->split,
                  .efficiency = efficiency,
                  .peak = gpu_spec_peak(gpu, basis->weights.compute_bits),

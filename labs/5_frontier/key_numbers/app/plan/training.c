@@ -132,22 +132,6 @@ static void load_stages(Training *training, const Model *model)
 
 // ---- activations ----
 
-static uint64_t words_of(const Model *model)
-{
-    for (int i = 0; i < model->weight_count; i++)
-        if (model->weights[i].role == ROLE_HEAD) return model->weights[i].rows;
-    return model->tied ? model->vocab : 0;
-}
-
-static bool has_encoder(const Model *model)
-{
-    bool decoder = false, encoder = false;
-    for (int k = 0; k < model->kind_count; k++)
-        if (model->kinds[k].caches) decoder = true;
-        else encoder = true;
-    return decoder && encoder;
-}
-
 // The first stage keeps the tokens' numbers, of 8 bytes, and dropout's mask; the last the input of the
 // final norm and of the head, and an encoder-decoder both of these of its encoder.
 static void ends(TrainingStage *stage, const Training *training, const Model *model, bool first,
@@ -156,7 +140,8 @@ static void ends(TrainingStage *stage, const Training *training, const Model *mo
     const KnPass *pass = &training->pass;
     double tokens = (double)pass->sequence * (double)pass->batch, t = (double)training->split.tp;
     double h = (double)model->width / (pass->sequence_parallel ? t : 1);
-    double norms = (training->vocab > 0 ? 2 : 0) + (has_encoder(model) ? 2 : 0);
+    double norms = (training->vocab > 0 ? 2 : 0) +
+                   (model_has_encoder(model) && model_has_decoder(model) ? 2 : 0);
     if (first) stage->first = tokens * (8 + (pass->dropout ? h : 0));
     if (!last) return;
     stage->last = tokens * norms * training->number * h;
@@ -308,7 +293,7 @@ bool training_plan(Arena *arena, const Model *model, const TrainingOptions *opti
     if (training->trained == 0)
         return error_set(err, "method: %s has no matrix that is known to be one LoRA adds to",
                          model->name);
-    training->vocab = words_of(model);
+    training->vocab = model_logits(model);
     if (!choose_gpus(training, model, err)) return false;
     training->stages = arena_zeros(arena, training->split.pp * sizeof *training->stages);
     load_stages(training, model);

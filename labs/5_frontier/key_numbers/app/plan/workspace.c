@@ -43,10 +43,7 @@ Workspace workspace_of(const Model *model, Split split, int compute_bits)
         work.attention = larger(work.attention, attention(b, split.tp));
         work.mlp = larger(work.mlp, mlp(b, split));
     }
-    bool head = model->tied;
-    for (int i = 0; i < model->weight_count; i++)
-        head = head || model->weights[i].role == ROLE_HEAD;
-    if (head) work.vocab = model->vocab;
+    if (model_logits(model) > 0) work.vocab = model->vocab;
     return work;
 }
 

@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "common/nearest.h"
 #include "datasets/root.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
 
 #define TABLE "labs/5_frontier/key_numbers/app/facts/gpus.json"
 
@@ -311,9 +312,7 @@ bool gpu_spec_of_device(Arena *arena, const Gpu *gpu, GpuSpec *spec, Error *err)
 
 bool gpu_spec_find(Arena *arena, const char *what, GpuSpec *spec, Error *err)
 {
-    size_t length = strlen(what);
-    if (length > 5 && strcmp(what + length - 5, ".json") == 0)
-        return read_file(arena, what, spec, err);
+    if (text_ends(what, ".json")) return read_file(arena, what, spec, err);
     if (strcmp(what, "here") != 0) return gpu_spec_in_table(arena, what, spec, err);
     Gpu gpus[GPU_MAX];
     if (gpu_list(gpus) == 0)

@@ -8,12 +8,11 @@ static void weights_rows(Rows *rows, const Model *model, const WeightBytes *weig
     row_text(rows, "weights.format", "weights in", weights->format);
     row_text(rows, "weights.about", NULL, weights->about);
     Row *row = row_count(rows, "weights.bytes", "weights", weights->bytes, UNIT_BYTES);
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int t = 0; t < weights->type_count; t++) {
         const StoredType *type = &weights->types[t];
-        text = arena_print(rows->arena, "%s%s%" PRIu64 " for %" PRIu64 " in %s", text, plus,
-                           type->bytes, type->elements, type->name);
-        plus = " + ";
+        sum_add(rows->arena, &text, "%" PRIu64 " for %" PRIu64 " in %s", type->bytes,
+                type->elements, type->name);
     }
     row_explain(rows, row, "sum over the types its tensors are stored in", "%s", text);
     row = row_real(rows, "weights.bits_per_weight", "  for each parameter",
@@ -54,14 +53,13 @@ static const char *rows_of(Arena *arena, const LayerKind *kind, const KindCache 
 static const char *token_sum(Arena *arena, const Serving *serving)
 {
     const Model *model = serving->of.basis->model;
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         const KindCache *cache = &serving->kinds[k];
         if (!kind->caches) continue;
-        text = arena_print(arena, "%s%s%d x %" PRIu64 " (%s)", text, plus, kind->count,
-                           cache->token_bytes, rows_of(arena, kind, cache));
-        plus = " + ";
+        sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
+                rows_of(arena, kind, cache));
     }
     return text;
 }
@@ -70,13 +68,12 @@ static const char *token_sum(Arena *arena, const Serving *serving)
 static const char *cache_sum(Arena *arena, const Serving *serving, Held held)
 {
     const Model *model = serving->of.basis->model;
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int k = 0; k < model->kind_count; k++) {
         const KindCache *cache = &serving->kinds[k];
         if (!model->kinds[k].caches) continue;
-        text = arena_print(arena, "%s%s%d x %" PRIu64 " x %" PRIu64, text, plus,
-                           model->kinds[k].count, cache->token_bytes, cache->held[held]);
-        plus = " + ";
+        sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, model->kinds[k].count,
+                cache->token_bytes, cache->held[held]);
     }
     return text;
 }
@@ -116,7 +113,7 @@ static void cache_rows(Rows *rows, const Serving *serving)
     const Workload *w = &serving->of.workload;
     const char *format = serving->of.basis->cache_name;
     row_text(rows, "kv_cache.format", NULL, format);
-    if (!serving->keeps_cache) {
+    if (!model_has_decoder(serving->of.basis->model)) {
         no_cache_rows(rows, serving->of.basis->model);
         return;
     }
@@ -266,7 +263,7 @@ static void requests_rows(Rows *rows, const Serving *serving)
 {
     const char *label = arena_print(rows->arena, "requests of %" PRIu64 " tokens at once",
                                     serving->of.workload.context);
-    if (!serving->keeps_cache) {
+    if (!model_has_decoder(serving->of.basis->model)) {
         row_null(rows, "inference.max_requests", label, "no cache is kept that would limit them");
         return;
     }

@@ -46,12 +46,11 @@ static const char *shape(Arena *arena, const Weight *weight)
 // The tensors of one component that stand in one kind of layer: "32 x (q_proj ... + k_proj ...)".
 static const char *tensors(Arena *arena, const Model *model, Component component, int kind)
 {
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
         if (w->component != component || w->kind != kind) continue;
-        text = arena_print(arena, "%s%s%s", text, plus, shape(arena, w));
-        plus = " + ";
+        sum_add(arena, &text, "%s", shape(arena, w));
     }
     if (kind == OUTSIDE || text[0] == '\0') return text;
     return arena_print(arena, "%d x (%s)", model->kinds[kind].count, text);
@@ -61,12 +60,11 @@ static void component_rows(Rows *rows, const Model *model, Component component)
 {
     uint64_t count = model_component(model, component);
     if (count == 0) return;
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int kind = OUTSIDE; kind < model->kind_count; kind++) {
         const char *part = tensors(rows->arena, model, component, kind);
         if (part[0] == '\0') continue;
-        text = arena_print(rows->arena, "%s%s%s", text, plus, part);
-        plus = " + ";
+        sum_add(rows->arena, &text, "%s", part);
     }
     const char *path = row_path(rows, "parameters.components.%s", component_names[component]);
     Row *row = row_count(rows, path, labels[component], count, UNIT_PARAMETERS);
@@ -75,12 +73,11 @@ static void component_rows(Rows *rows, const Model *model, Component component)
 
 static void total_rows(Rows *rows, const Model *model)
 {
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int c = 0; c < COMPONENT_COUNT; c++) {
         uint64_t count = model_component(model, (Component)c);
         if (count == 0) continue;
-        text = arena_print(rows->arena, "%s%s%s %" PRIu64, text, plus, component_names[c], count);
-        plus = " + ";
+        sum_add(rows->arena, &text, "%s %" PRIu64, component_names[c], count);
     }
     Row *row =
         row_count(rows, "parameters.total", "parameters", model_params(model), UNIT_PARAMETERS);
@@ -114,7 +111,7 @@ static void stored_rows(Rows *rows, const Model *model)
                          UNIT_PARAMETERS);
     const char *text = arena_print(rows->arena, "%" PRIu64, params);
     for (int i = 0; i < model->extra_count; i++)
-        text = arena_print(rows->arena, "%s + %" PRIu64, text, model->extras[i].elements);
+        sum_add(rows->arena, &text, "%" PRIu64, model->extras[i].elements);
     if (model->stored_count == 0)
         row_explain(rows, row, "parameters + what else the file holds", "%s", text);
     for (int i = 0; i < model->extra_count; i++) {
@@ -139,48 +136,46 @@ static void kind_rows(Rows *rows, const Model *model, int k)
     const LayerKind *kind = &model->kinds[k];
     KnParams block = kn_block_params(&kind->block);
     bool alone = model->kind_count == 1;
-    row_text(rows, row_path(rows, "parameters.kinds[%d].name", k), NULL, kind->name);
-    row_count(rows, row_path(rows, "parameters.kinds[%d].layers", k), NULL, (uint64_t)kind->count,
-              UNIT_NONE);
+    const char *at = row_path(rows, "parameters.kinds[%d]", k);
+    row_text(rows, row_path(rows, "%s.name", at), NULL, kind->name);
+    row_count(rows, row_path(rows, "%s.layers", at), NULL, (uint64_t)kind->count, UNIT_NONE);
     const char *label = arena_print(rows->arena, "in a layer%s%s, of %d", alone ? "" : ": ",
                                     alone ? "" : kind->name, kind->count);
-    Row *row = row_count(rows, row_path(rows, "parameters.kinds[%d].parameters", k), label,
+    Row *row = row_count(rows, row_path(rows, "%s.parameters", at), label,
                          block.total + kind->other, UNIT_PARAMETERS);
     const KnBlock *b = &kind->block;
     const char *text = arena_print(rows->arena, "attention %" PRIu64, kn_attention_params(b));
     if (b->ffn > 0)
-        text = arena_print(rows->arena, "%s + MLP %" PRIu64, text,
-                           kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias));
+        sum_add(rows->arena, &text, "MLP %" PRIu64,
+                kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias));
     if (b->experts > 0)
-        text = arena_print(rows->arena, "%s + router %" PRIu64 " + %" PRIu64 " experts of %" PRIu64,
-                           text, b->experts * (b->width + b->router_bias), b->experts,
-                           kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias));
+        sum_add(rows->arena, &text, "router %" PRIu64 " + %" PRIu64 " experts of %" PRIu64,
+                b->experts * (b->width + b->router_bias), b->experts,
+                kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias));
     if (b->shared_ffn > 0)
-        text = arena_print(rows->arena, "%s + shared %" PRIu64, text,
-                           kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias));
-    text = arena_print(rows->arena, "%s + norms %" PRIu64, text, b->norms);
-    if (kind->other > 0) text = arena_print(rows->arena, "%s + other %" PRIu64, text, kind->other);
+        sum_add(rows->arena, &text, "shared %" PRIu64,
+                kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias));
+    sum_add(rows->arena, &text, "norms %" PRIu64, b->norms);
+    if (kind->other > 0) sum_add(rows->arena, &text, "other %" PRIu64, kind->other);
     row_explain(rows, row, "attention + MLP or router and experts + norms", "%s", text);
-    row_count(rows, row_path(rows, "parameters.kinds[%d].active", k), NULL,
-              block.active + kind->other, UNIT_PARAMETERS);
+    row_count(rows, row_path(rows, "%s.active", at), NULL, block.active + kind->other,
+              UNIT_PARAMETERS);
 }
 
 static void ledger_rows(Rows *rows, const Model *model)
 {
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
-        row_text(rows, row_path(rows, "parameters.ledger[%d].tensor", i), NULL, w->name);
-        row_text(rows, row_path(rows, "parameters.ledger[%d].component", i), NULL,
-                 component_names[w->component]);
-        row_count(rows, row_path(rows, "parameters.ledger[%d].rows", i), NULL, w->rows, UNIT_NONE);
-        row_count(rows, row_path(rows, "parameters.ledger[%d].columns", i), NULL, w->cols,
+        const char *at = row_path(rows, "parameters.ledger[%d]", i);
+        row_text(rows, row_path(rows, "%s.tensor", at), NULL, w->name);
+        row_text(rows, row_path(rows, "%s.component", at), NULL, component_names[w->component]);
+        row_count(rows, row_path(rows, "%s.rows", at), NULL, w->rows, UNIT_NONE);
+        row_count(rows, row_path(rows, "%s.columns", at), NULL, w->cols, UNIT_NONE);
+        row_count(rows, row_path(rows, "%s.copies", at), NULL, w->copies, UNIT_NONE);
+        row_count(rows, row_path(rows, "%s.layers", at), NULL, (uint64_t)weight_layers(model, w),
                   UNIT_NONE);
-        row_count(rows, row_path(rows, "parameters.ledger[%d].copies", i), NULL, w->copies,
-                  UNIT_NONE);
-        row_count(rows, row_path(rows, "parameters.ledger[%d].layers", i), NULL,
-                  (uint64_t)weight_layers(model, w), UNIT_NONE);
-        row_count(rows, row_path(rows, "parameters.ledger[%d].elements", i), NULL,
-                  weight_elements(model, w), UNIT_PARAMETERS);
+        row_count(rows, row_path(rows, "%s.elements", at), NULL, weight_elements(model, w),
+                  UNIT_PARAMETERS);
     }
 }
 

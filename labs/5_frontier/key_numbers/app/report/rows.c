@@ -88,6 +88,15 @@ const char *row_path(Rows *rows, const char *format, ...)
     return path;
 }
 
+void sum_add(Arena *arena, const char **sum, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const char *term = print(arena, format, arguments);
+    va_end(arguments);
+    *sum = **sum == '\0' ? term : arena_print(arena, "%s + %s", *sum, term);
+}
+
 void row_explain(Rows *rows, Row *row, const char *formula, const char *format, ...)
 {
     va_list arguments;

@@ -66,6 +66,10 @@ Row *row_null(Rows *rows, const char *path, const char *label,
               const char *why);    // no answer, and why
 const char *row_path(Rows *rows, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// Adds a term to a sum, which begins as "": "a", then "a + b".
+void sum_add(Arena *arena, const char **sum, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 // The formula in symbols, and with the numbers in their places.
 void row_explain(Rows *rows, Row *row, const char *formula, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -27,17 +27,15 @@ static Row *bytes_row(const Section *section, const char *path, const char *labe
 
 static const char *adapters_sum(const Section *section)
 {
-    const char *text = arena_print(section->arena, "%" PRIu64 " x (", section->options->rank);
-    const char *plus = "";
+    const char *text = "";
     for (int i = 0; i < section->model->weight_count; i++) {
         const Weight *w = &section->model->weights[i];
         if (!adapters_on(w, section->options->targets)) continue;
         uint64_t copies = w->copies * (uint64_t)weight_layers(section->model, w);
-        text = arena_print(section->arena, "%s%s%" PRIu64 " x (%" PRIu64 " + %" PRIu64 ")", text,
-                           plus, copies, w->cols, w->rows);
-        plus = " + ";
+        sum_add(section->arena, &text, "%" PRIu64 " x (%" PRIu64 " + %" PRIu64 ")", copies, w->cols,
+                w->rows);
     }
-    return arena_print(section->arena, "%s)", text);
+    return arena_print(section->arena, "%" PRIu64 " x (%s)", section->options->rank, text);
 }
 
 static void trained_rows(const Section *section)
@@ -74,20 +72,17 @@ static const char *state_sum(const Section *section, double each, bool frozen, i
 {
     const Training *t = section->training;
     const TrainingStage *stage = &t->stages[t->fullest];
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int p = 0; p < TRAINING_PARTS; p++) {
         const TrainingPart *part = &stage->parts[p];
         uint64_t n = t->dp / part->groups;
         bool divided = section->options->zero >= from && n > 1;
         const char *by = divided ? arena_print(section->arena, " / %" PRIu64, n) : "";
         if (part->trained > 0 && each > 0) {
-            text = arena_print(section->arena, "%s%s%g x %" PRIu64 "%s", text, plus, each,
-                               part->trained, by);
-            plus = " + ";
+            sum_add(section->arena, &text, "%g x %" PRIu64 "%s", each, part->trained, by);
         }
         if (frozen && part->frozen > 0) {
-            text = arena_print(section->arena, "%s%s%.0f%s", text, plus, part->frozen, by);
-            plus = " + ";
+            sum_add(section->arena, &text, "%.0f%s", part->frozen, by);
         }
     }
     return text[0] != '\0' ? text : "0";
@@ -155,13 +150,11 @@ static const char *block_sum(const Section *section, const KnBlock *b)
     if (pass->recompute == KN_FULL)
         return arena_print(section->arena, "2 x %" PRIu64 "%s", b->width, sp);
     const char *text = arena_print(section->arena, "(8 x %" PRIu64, b->width);
-    if (pass->dropout) text = arena_print(section->arena, "%s + 2 x %" PRIu64, text, b->width);
+    if (pass->dropout) sum_add(section->arena, &text, "2 x %" PRIu64, b->width);
     if (b->kv_rank > 0)
-        text = arena_print(section->arena, "%s + 4 x (%" PRIu64 " + %" PRIu64 ")", text, b->q_rank,
-                           b->kv_rank);
+        sum_add(section->arena, &text, "4 x (%" PRIu64 " + %" PRIu64 ")", b->q_rank, b->kv_rank);
     if (b->active_experts > 0)
-        text = arena_print(section->arena, "%s + 4 x %" PRIu64 " x %" PRIu64, text,
-                           b->active_experts, b->width);
+        sum_add(section->arena, &text, "4 x %" PRIu64 " x %" PRIu64, b->active_experts, b->width);
     bool latent = b->kv_rank > 0;
     uint64_t k = latent ? b->heads : b->kv_heads;
     uint64_t d_q = latent ? b->nope_dim + b->rope_dim : b->head_dim;
@@ -171,13 +164,13 @@ static const char *block_sum(const Section *section, const KnBlock *b)
                        ") + 2 x %d x %" PRIu64,
                        text, sp, b->heads, k, d_q, d_v, b->gated ? 3 : 2, activations_ffn(b));
     if (b->qk_norm)
-        text = arena_print(section->arena, "%s + 2 x (%" PRIu64 " + %" PRIu64 ") x %" PRIu64, text,
-                           b->heads, k, d_q);
+        sum_add(section->arena, &text, "2 x (%" PRIu64 " + %" PRIu64 ") x %" PRIu64, b->heads, k,
+                d_q);
     if (pass->recompute == KN_KEEP_ALL && pass->flash)
-        text = arena_print(section->arena, "%s + 4 x %" PRIu64, text, b->heads);
+        sum_add(section->arena, &text, "4 x %" PRIu64, b->heads);
     else if (pass->recompute == KN_KEEP_ALL)
-        text = arena_print(section->arena, "%s + %d x %" PRIu64 " x %" PRIu64, text,
-                           pass->dropout ? 5 : 2, b->heads, pass->sequence);
+        sum_add(section->arena, &text, "%d x %" PRIu64 " x %" PRIu64, pass->dropout ? 5 : 2,
+                b->heads, pass->sequence);
     return arena_print(section->arena, "%s) / %" PRIu64, text, pass->tensor_parallel);
 }
 
@@ -225,14 +218,12 @@ static const char *stage_sum(const Section *section)
 {
     const Training *t = section->training;
     const TrainingStage *stage = &t->stages[t->fullest];
-    const char *text = "", *plus = "";
+    const char *text = "";
     for (int k = 0; k < section->model->kind_count; k++) {
         int count = 0;
         for (int l = stage->from; l < stage->to; l++) count += section->model->kind_of[l] == k;
         if (count == 0) continue;
-        text = arena_print(section->arena, "%s%s%d x %.0f", text, plus, count,
-                           t->layers[k].total + t->adapters[k]);
-        plus = " + ";
+        sum_add(section->arena, &text, "%d x %.0f", count, t->layers[k].total + t->adapters[k]);
     }
     return text;
 }

@@ -2,16 +2,7 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 #include "labs/5_frontier/key_numbers/app/question/sweep.h"
-#include "tests/cases.h"
-
-static Arena *arena;
-
-static int make_arena(void **state)
-{
-    (void)state;
-    arena = arena_new("test", 1u << 22);
-    return 0;
-}
+#include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 
 static bool set(Question *question, const char *name, const char *text, Error *err)
 {
@@ -117,5 +108,5 @@ int main(void)
         cmocka_unit_test(a_range_doubles_and_holds_its_end),
         cmocka_unit_test(a_sweep_of_nothing_is_refused),
     };
-    return cmocka_run_group_tests(tests, make_arena, NULL);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

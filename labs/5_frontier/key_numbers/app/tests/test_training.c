@@ -3,28 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
+#include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 #include "tests/close.h"
 
 static const double gib = 1073741824.0;
-
-static Arena *arena;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 28);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 // ---- models ----
 
@@ -62,7 +46,7 @@ static const KnBlock mixtral_block = {.width = 4096,
                                       .expert_ffn = 14336,
                                       .norms = 2 * 4096};
 
-static Model *model_of(const char *family, KnBlock block, int layers, uint64_t vocab, bool tied)
+static Model *shaped(const char *family, KnBlock block, int layers, uint64_t vocab, bool tied)
 {
     Model *model = shape_model(arena, family, block.width, vocab, 0, tied);
     model->family = family;
@@ -73,15 +57,7 @@ static Model *model_of(const char *family, KnBlock block, int layers, uint64_t v
 
 static Model *llama_8b(void)
 {
-    return model_of("llama", llama_block, 32, 128256, false);
-}
-
-static const Model *published(const char *name)
-{
-    Error err = {""};
-    const Model *model = catalogue_model(arena, name, &err);
-    if (model == NULL) fail_msg("%s", err.message);
-    return model;
+    return shaped("llama", llama_block, 32, 128256, false);
 }
 
 // So many parameters of which nothing else is known; the largest tensor has `largest`.
@@ -254,7 +230,7 @@ static void adapters_have_as_many_parameters_as_in_peft(void **state)
         {"mistralai/Mixtral-8x7B-Instruct-v0.1", TARGETS_ALL, 16, 242225152 - 32 * 16 * (4096 + 8)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        uint64_t params = adapters_params(published(rows[i].model), rows[i].targets, rows[i].rank);
+        uint64_t params = adapters_params(model_of(rows[i].model), rows[i].targets, rows[i].rank);
         if (params != rows[i].params)
             fail_msg("%s, %d: %" PRIu64 ", PEFT has %" PRIu64, rows[i].model, (int)rows[i].targets,
                      params, rows[i].params);
@@ -307,7 +283,7 @@ static double layer_of(const Model *model, const Question *q)
 static void korthikantis_forms_come_out_for_gpt3(void **state)
 {
     (void)state;
-    const Model *model = model_of("gpt2", gpt3_block, 96, 51200, true);
+    const Model *model = shaped("gpt2", gpt3_block, 96, 51200, true);
     const double h = 12288, a = 96, s = 2048, b = 2, t = 8, sbh = s * b * h;
     assert_close(5 * a * s / h, 80, 0);    // of GPT-3, section 5
     Question q = question();
@@ -333,7 +309,7 @@ static void megatrons_layer_of_llama_2_comes_out(void **state)
     block.gated = false;
     Question q = question();
     q.recompute = "selective";
-    assert_close(layer_of(model_of("gpt2", block, 32, 32000, false), &q), 482344960, 0);
+    assert_close(layer_of(shaped("gpt2", block, 32, 32000, false), &q), 482344960, 0);
 }
 
 // tests/measure_activations.py, "fused block": 24632 bytes a token, of which 8 are its norms' mean and
@@ -345,13 +321,13 @@ static void pytorch_keeps_as_much_of_a_fused_block_as_the_formula(void **state)
         .width = 768, .heads = 12, .kv_heads = 12, .head_dim = 64, .ffn = 3072, .norms = 2 * 768};
     Question q = question();
     q.sequence = 512;
-    assert_close(layer_of(model_of("test", block, 1, 100, true), &q), 512 * (24632 - 8), 0);
+    assert_close(layer_of(shaped("test", block, 1, 100, true), &q), 512 * (24632 - 8), 0);
 }
 
 static void fp32_doubles_all_but_masks_and_rows(void **state)
 {
     (void)state;
-    const Model *plain = llama_8b(), *dropout = model_of("gpt2", gpt3_block, 96, 51200, true);
+    const Model *plain = llama_8b(), *dropout = shaped("gpt2", gpt3_block, 96, 51200, true);
     Question q = question();
     q.sequence = 1024, q.flash = false;
     double half = layer_of(plain, &q), masked = layer_of(dropout, &q);
@@ -389,7 +365,7 @@ static void a_familys_norms_are_counted(void **state)
                 {"google/gemma-3-1b-it", 2 * 1152}, {"tiiuae/falcon-7b", 0}};
     Question q = question();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Training t = plan(published(rows[i].model), &q);
+        Training t = plan(model_of(rows[i].model), &q);
         for (int k = 0; k < KINDS_MAX; k++)
             if (t.layers[k].total > 0) assert_close(t.layers[k].norms, 2 * rows[i].more * 4096, 0);
     }
@@ -424,7 +400,7 @@ static void logits_are_floats_and_so_is_their_gradient(void **state)
     assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256, 0);
     q.tp = 8;
     assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256 / 8, 0);
-    model = model_of("llama", llama_block, 32, 128256, true);    // a tied head is a head
+    model = shaped("llama", llama_block, 32, 128256, true);    // a tied head is a head
     assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256 / 8, 0);
 }
 
@@ -469,7 +445,7 @@ static void routed_experts_keep_copies_of_their_tokens(void **state)
 {
     (void)state;
     Question q = question();
-    Training t = plan(model_of("mixtral", mixtral_block, 32, 32000, false), &q);
+    Training t = plan(shaped("mixtral", mixtral_block, 32, 32000, false), &q);
     assert_close(t.layers[0].router, 4096 * 4 * 8, 0);
     assert_close(t.layers[0].block,
                  4096.0 * (8 * 4096 + 2 * 4 * 4096 + 2 * 40 * 256 + 2 * 3 * 2 * 14336 + 4 * 32), 0);
@@ -498,7 +474,7 @@ static void a_pipelines_stages_hold_its_layers_and_micro_batches(void **state)
     assert_close(t.stages[3].logits, 8 * 4096.0 * 128256, 0);
     assert_close(t.stages[0].logits, 0, 0);
     // Without activations to speak of, the ends are the fullest; a tied head stands there twice.
-    Model *tied = model_of("llama", llama_block, 32, 128256, true);
+    Model *tied = shaped("llama", llama_block, 32, 128256, true);
     t = plan(tied, &q);
     assert_int_equal(t.stages[0].parts[0].trained + 4096, t.stages[3].parts[0].trained);
 }
@@ -528,7 +504,7 @@ static void tensor_parallel_gpus_divide_one_side_of_an_adapter(void **state)
 static void expert_parallel_gpus_divide_the_experts(void **state)
 {
     (void)state;
-    const Model *model = model_of("mixtral", mixtral_block, 32, 32000, false);
+    const Model *model = shaped("mixtral", mixtral_block, 32, 32000, false);
     uint64_t experts = model_component(model, COMPONENT_EXPERTS), all = model_params(model);
     Question q = question();
     q.ep = 4, q.dp = 16, q.zero = 1;
@@ -580,7 +556,7 @@ static void without_a_number_that_fits_a_higher_stage_is_named(void **state)
     (void)state;
     Question q = question();
     q.recompute = "full";
-    const Model *model = model_of("llama", llama_block, 200, 128256, false);    // 2N are over 80 GB
+    const Model *model = shaped("llama", llama_block, 200, 128256, false);    // 2N are over 80 GB
     Rows *rows = reported(arena, model, &q, PART_TRAINING);
     const Row *fewest = rows_find(rows, "training.fewest_gpus");
     assert_int_equal(fewest->kind, ROW_NULL);
@@ -699,5 +675,5 @@ int main(void)
         cmocka_unit_test(without_layers_there_are_no_activations_to_report),
         cmocka_unit_test(a_sum_is_filled_with_the_models_numbers),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
