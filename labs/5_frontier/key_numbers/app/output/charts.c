@@ -121,7 +121,7 @@ typedef struct RoofPoint {
     float intensity, rate;
 } RoofPoint;
 
-static RoofPoint roof_point(const Step *step)
+static RoofPoint roof_point(const StepTime *step)
 {
     return (RoofPoint){(float)(step->flops / step->bytes),
                        (float)(step->flops / step->bounds.seconds / 1e12)};

@@ -1,6 +1,6 @@
 /* json.h -- a report as JSON and as CSV, for other programs.
  *
- *     puts(rows_json(report));    // {"model": {"name": ...}, "parameters": {"total": 8030261248, ...
+ *     puts(rows_json(rows));    // {"model": {"name": ...}, "parameters": {"total": 8030261248, ...
  *
  * A path's dots open objects and [i] an element of a list: "fit.options[2].gpu". Whole numbers are
  * written with all their digits, other numbers so that they read back as they were; what has no answer

@@ -1,7 +1,7 @@
 /* table.h -- a report as people read it, on a page as wide as their terminal.
  *
- *     table_show(report, PARTS_ALL, false);          // what has a label
- *     table_show(report, 1u << PART_TRAINING, true);      // --explain: the formulas, with numbers filled in
+ *     table_show(rows, PARTS_ALL, false);          // what has a label
+ *     table_show(rows, 1u << PART_TRAINING, true);      // --explain: the formulas, with numbers filled in
  *     columns_show(reports, "model", names, 3, PARTS_ALL, false);    // a comparison, side by side
  */
 #pragma once

@@ -27,4 +27,4 @@ extern const char *const part_titles[PART_COUNT];
 
 Part part_of(const char *path);    // PART_COUNT: of none
 // The parts that a list of words names; 0 and a sentence when a word is none.
-unsigned parts_named(const char *words, Error *err);
+unsigned parts_named(const char *names, Error *err);

@@ -63,11 +63,6 @@ static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *
     return inference_basis(arena, plan->model, q->weights, q->kv, &plan->basis, err);
 }
 
-static bool plan_split(ModelPlan *plan, const Question *q, Error *err)
-{
-    return split_resolve(plan->model, asked_split(q), q->gpus, &plan->deployment.split, err);
-}
-
 static bool plan_training(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
     TrainingOptions options = training_options(q);
@@ -81,8 +76,7 @@ static bool plan_compute(ModelPlan *plan, Arena *arena, const Question *q, Error
     if (plan->model->layers == 0) return true;
     plan->flops = flops_plan(plan->model, q->sequence);
     plan->run = training_run(plan->model, &plan->flops, &plan->gpu_spec, &options);
-    return plan_split(plan, q, err) &&
-           speed_plan(arena, &plan->deployment, &plan->gpu_spec,
+    return speed_plan(arena, &plan->deployment, &plan->gpu_spec,
                       (Efficiency){q->u_compute, q->u_memory}, &plan->speed, err);
 }
 
@@ -92,12 +86,12 @@ ModelPlan *plan_new(Arena *arena, const Model *model, const Question *question, 
     ModelPlan *plan = arena_zeros(arena, sizeof *plan);
     plan->model = model, plan->parts = parts, plan->gpu_spec = question->gpu_spec;
     plan->largest_count = -1;
-    bool serves = has(plan, PART_INFERENCE) || has(plan, PART_FIT) ||
-                  (has(plan, PART_COMPUTE) && model->layers > 0);
-    if (serves && !plan_basis(plan, arena, question, err)) return NULL;
-    if (has(plan, PART_INFERENCE) &&
-        !(plan_split(plan, question, err) &&
-          inference_plan(arena, &plan->deployment, &plan->serving, err)))
+    bool splits = has(plan, PART_INFERENCE) || (has(plan, PART_COMPUTE) && model->layers > 0);
+    if ((splits || has(plan, PART_FIT)) && !plan_basis(plan, arena, question, err)) return NULL;
+    if (splits &&
+        !split_resolve(model, asked_split(question), question->gpus, &plan->deployment.split, err))
+        return NULL;
+    if (has(plan, PART_INFERENCE) && !inference_plan(arena, &plan->deployment, &plan->serving, err))
         return NULL;
     if (has(plan, PART_TRAINING) && !plan_training(plan, arena, question, err)) return NULL;
     if (has(plan, PART_COMPUTE) && !plan_compute(plan, arena, question, err)) return NULL;

@@ -77,12 +77,12 @@ static KnBounds bounds_of(const Load *load, double flops, double bytes)
 }
 
 // The cache is written once.
-static Step load_prefill(const Load *load)
+static StepTime load_prefill(const Load *load)
 {
     double context = (double)load->context;
-    Step step = {.tokens = context,
-                 .touched = touched_by(load, load->step_tokens * (double)load->split.ep),
-                 .link = link_seconds(load, context)};
+    StepTime step = {.tokens = context,
+                     .touched = touched_by(load, load->step_tokens * (double)load->split.ep),
+                     .link = link_seconds(load, context)};
     double weights = load->prompt_weights + load->experts * step.touched;
     step.flops = load->prompt_flops / (double)load->split.tp;
     step.bytes = load->steps * weights + load->cache_token * context;
@@ -90,10 +90,10 @@ static Step load_prefill(const Load *load)
     return step;
 }
 
-Step load_decode(const Load *load, uint64_t batch)
+StepTime load_decode(const Load *load, uint64_t batch)
 {
-    Step step = {.tokens = ceil((double)batch / (double)load->split.ep),
-                 .touched = touched_by(load, (double)batch)};
+    StepTime step = {.tokens = ceil((double)batch / (double)load->split.ep),
+                     .touched = touched_by(load, (double)batch)};
     double gpus = (double)(load->split.tp * load->split.ep);
     double weights = load->token_weights + load->experts * step.touched;
     step.flops = (double)batch * load->token_flops / gpus;

@@ -38,16 +38,16 @@ typedef struct Load {
     bool decodes;               // false of an encoder
 } Load;
 
-typedef struct Step {
+typedef struct StepTime {
     double flops, bytes;    // of each GPU
     KnBounds bounds;
     double tokens;    // that it works on, in each expert-parallel group: decoding, one of a request
     double touched;    // the share of a layer's experts that a token is sent to, expected
     double link;       // seconds of all-reduces, not in the bounds; 0: none, or not known
-} Step;
+} StepTime;
 
 // Of one new token for each of `batch` requests.
-Step load_decode(const Load *load, uint64_t batch);
+StepTime load_decode(const Load *load, uint64_t batch);
 
 enum { SPEED_BATCHES = 9 };    // 1, 2, 4, ... 256
 
@@ -55,12 +55,12 @@ typedef struct Speed {
     const char
         *unknown;    // why nothing below is known: the GPU's peak or bandwidth is not; else NULL
     Load load;
-    Step prefill;    // prompts of `context` tokens, one in each expert-parallel group
+    StepTime prefill;    // prompts of `context` tokens, one in each expert-parallel group
     // Of decoding; 0 of an encoder.
     uint64_t batch;    // requests at the same time
-    Step decode;
+    StepTime decode;
     double tokens_per_second;    // of all requests together
-    Step batches[SPEED_BATCHES];
+    StepTime batches[SPEED_BATCHES];
     bool fits[SPEED_BATCHES];        // whether memory has room for that batch
     uint64_t compute_bound_batch;    // the least that is bound by compute; 0: none
 } Speed;

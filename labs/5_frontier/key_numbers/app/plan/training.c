@@ -55,13 +55,13 @@ static double part_bytes(const TrainingPart *part, const KnRecipe *recipe)
 }
 
 // Weights of one layer, or one outside of them.
-typedef struct Load {
+typedef struct WeightLoad {
     TrainingPart parts[TRAINING_PARTS];
     double unpacked;    // bytes of the largest matrix as numbers
-} Load;
+} WeightLoad;
 
-static void add_weight(Load *load, const Training *training, const Model *model, const Weight *w,
-                       const FormatInfo *base, int layer)
+static void add_weight(WeightLoad *load, const Training *training, const Model *model,
+                       const Weight *w, const FormatInfo *base, int layer)
 {
     const TrainingOptions *options = &training->options;
     Shape shape = held_shape(training, model, w);
@@ -88,7 +88,7 @@ static void add_weight(Load *load, const Training *training, const Model *model,
                                optimizer_bytes(options->optimizer, shape.rows, r));
 }
 
-static void add_load(TrainingStage *stage, const Load *load, const KnRecipe *recipe)
+static void add_load(TrainingStage *stage, const WeightLoad *load, const KnRecipe *recipe)
 {
     TrainingPart one = {0};
     for (int p = 0; p < TRAINING_PARTS; p++) {
@@ -104,7 +104,7 @@ static void load_stages(Training *training, const Model *model)
     const FormatInfo *base =
         training->options.method == METHOD_QLORA ? format_find("nf4-dq", NULL) : NULL;
 
-    Load kinds[KINDS_MAX] = {0};
+    WeightLoad kinds[KINDS_MAX] = {0};
     for (int k = 0; k < model->kind_count; k++) {
         int layer = 0;
         while (layer < model->layers && model->kind_of[layer] != k) layer++;
@@ -121,7 +121,7 @@ static void load_stages(Training *training, const Model *model)
             add_load(stage, &kinds[model->kind_of[l]], &training->recipe);
         for (int i = 0; i < model->weight_count; i++) {
             const Weight *w = &model->weights[i];
-            Load load = {0};
+            WeightLoad load = {0};
             if (w->kind != OUTSIDE || !split_has(model, w, s == 0, s == training->split.pp - 1))
                 continue;
             add_weight(&load, training, model, w, base, OUTSIDE);

@@ -70,7 +70,7 @@ typedef struct TrainingStage {
 typedef struct TrainingBytes {
     double weights, gradients, optimizer, master;
     double activations, logits, work, runtime, total;
-    // Workspace space is the sum of:
+    // Work space is the sum of:
     double recomputed;    // one layer's activations while they are computed again
     double backward;      // gradients of activations in one layer
     double gathered;      // one layer's weights and gradients, where they are divided or offloaded

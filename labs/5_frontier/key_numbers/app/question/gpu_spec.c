@@ -115,7 +115,7 @@ static bool read_spec(Arena *arena, const cJSON *object, const char *where, GpuS
     spec->memory_measured = spec->memory > 0;
     if (!spec->memory_measured) spec->memory = spec->vendor_gb * 1e9;
     double most =
-        spec->vendor_gb * 0x1p30 * 1.05;    // a report's GB are often GiB, and are rounded
+        spec->vendor_gb * 0x1p30 * 1.05;    // a data sheet's GB are often GiB, and are rounded
     return spec->memory <= most ||
            error_set(err, "%s: \"seen_mib\" is %.0f, more than \"memory_gb\" %g can be", where,
                      spec->memory / 0x1p20, spec->vendor_gb);

@@ -1,4 +1,4 @@
-/* GPU.h -- GPUs as data: memory, bandwidth and peaks, each row with its source.
+/* gpu_spec.h -- GPUs as data: memory, bandwidth and peaks, each row with its source.
  *
  *     GpuSpec spec;
  *     if (!gpu_spec_find(arena, "h100-sxm", &spec, &err)) ...    // the table, any case, or its name
@@ -6,7 +6,7 @@
  *     gpu_spec_find(arena, "mine.json", &spec, &err);            // one object like those of the table
  *     gpu_spec_find(arena, "here", &spec, &err);                 // the first NVIDIA GPU of this machine
  *
- * Peaks are dense (vendors' reports often quote twice that, for 2:4 sparsity) in FLOP/s or OP/s; 0 is
+ * Peaks are dense (vendors' data sheets often quote twice that, for 2:4 sparsity) in FLOP/s or OP/s; 0 is
  * unknown, or not there. Bandwidth is in bytes/s. The table is facts/gpus.json.
  */
 #pragma once
@@ -21,7 +21,7 @@ typedef struct GpuSpec {
     int also_count;
     double vendor_gb;        // the vendor's "80 GB"
     double memory;           // bytes that programs see; where no source says so, vendor_gb x 1e9
-    bool memory_measured;    // memory is what a machine reported, not the report's
+    bool memory_measured;    // memory is what a machine reported, not the data sheet's
     bool shared;             // memory is the host's too: one of them to a machine
     double bandwidth;
     double fp32, tf32, bf16, fp8, fp4,

@@ -1,12 +1,12 @@
 #include <inttypes.h>
 #include "labs/5_frontier/key_numbers/app/report/report.h"
 
-static const char *bound_word(const Step *step)
+static const char *bound_word(const StepTime *step)
 {
     return step->bounds.memory_bound ? "memory" : "compute";
 }
 
-static void explain_bounds(Rows *rows, Row *row, const Load *load, const Step *step)
+static void explain_bounds(Rows *rows, Row *row, const Load *load, const StepTime *step)
 {
     row_explain(rows, row,
                 "max(FLOPs / (peak u_compute), bytes / (bandwidth u_memory)), of one GPU",
@@ -14,7 +14,7 @@ static void explain_bounds(Rows *rows, Row *row, const Load *load, const Step *s
                 load->efficiency.compute, step->bytes, load->bandwidth, load->efficiency.memory);
 }
 
-static void link_row(Rows *rows, const char *path, const Load *load, const Step *step)
+static void link_row(Rows *rows, const char *path, const Load *load, const StepTime *step)
 {
     if (load->split.tp > 1 && !(load->link > 0)) {
         row_null(rows, path, NULL, "the card's link to its neighbours is not known");
@@ -41,7 +41,7 @@ static void machine_rows(Rows *rows, const Load *load, const char *gpu)
                 "%.4g / %.4g", load->peak, load->bandwidth);
 }
 
-static void prefill_rows(Rows *rows, const Load *load, const Step *step)
+static void prefill_rows(Rows *rows, const Load *load, const StepTime *step)
 {
     uint64_t context = load->context;
     double steps = load->steps, written = load->cache_token * (double)context;
@@ -65,7 +65,7 @@ static void prefill_rows(Rows *rows, const Load *load, const Step *step)
     link_row(rows, "compute.prefill.link_seconds", load, step);
 }
 
-static void decode_work_rows(Rows *rows, const Load *load, const Step *step, uint64_t batch)
+static void decode_work_rows(Rows *rows, const Load *load, const StepTime *step, uint64_t batch)
 {
     double requests = step->tokens, touched = step->touched;
     Row *row = row_real(rows, "compute.decode.flops", NULL, step->flops, UNIT_FLOPS);
@@ -93,7 +93,7 @@ static void decode_work_rows(Rows *rows, const Load *load, const Step *step, uin
 static void decode_rows(Rows *rows, const Speed *speed)
 {
     const Load *load = &speed->load;
-    const Step *step = &speed->decode;
+    const StepTime *step = &speed->decode;
     uint64_t batch = speed->batch;
     decode_work_rows(rows, load, step, batch);
     const char *label = arena_print(rows->arena, "time for an output token, batch %" PRIu64, batch);
@@ -124,7 +124,7 @@ static const char *batch_path(Rows *rows, int i, const char *field)
 static void batches_rows(Rows *rows, const Speed *speed)
 {
     for (int i = 0; i < SPEED_BATCHES; i++) {
-        const Step *step = &speed->batches[i];
+        const StepTime *step = &speed->batches[i];
         uint64_t batch = (uint64_t)1 << i;
         row_count(rows, batch_path(rows, i, "batch"), NULL, batch, UNIT_REQUESTS);
         row_real(rows, batch_path(rows, i, "tokens_per_second"), NULL,

@@ -30,7 +30,7 @@ static const FitOption *options_of(const Model *model, const Question *question,
 
 // ---- what is known of these models ----
 
-// Llama-3.1: meta-llama/Llama-3.1-405B's GPU and Hugging Face's announcement (huggingface.co/blog/llama31:
+// Llama-3.1: meta-llama/Llama-3.1-405B's model card and Hugging Face's announcement (huggingface.co/blog/llama31:
 // 140 GB and 810 GB of bf16; fp8 on a node of 8 x 80 GB). DeepSeek-V3: 8 x H200 for its fp8 weights, two
 // nodes of H100 (sglang, benchmark/deepseek_v3/README.md). gpt-oss: "120b fits into a single 80GB GPU, 20b
 // within 16GB of memory" (github.com/openai/gpt-oss). Mixtral: more than one 80 GB GPU in bf16.

@@ -68,7 +68,7 @@ static void a_row_is_found_by_its_id_and_by_its_name(void **state)
     }
 }
 
-// What a program sees is near what is on the report, on which "GB" may be 1e9 or 2^30 bytes.
+// What a program sees is near what is on the data sheet, on which "GB" may be 1e9 or 2^30 bytes.
 static void a_rows_numbers_are_of_one_size(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void a_rows_numbers_are_of_one_size(void **state)
     }
 }
 
-// Those that the vendors' reports give, without sparsity. Ridge points of Williams' roofline: A100 156
+// Those that the vendors' data sheets give, without sparsity. Ridge points of Williams' roofline: A100 156
 // with 2000 GB/s, H100 295.
 static void peaks_are_dense(void **state)
 {
