@@ -1,64 +1,9 @@
-/* Memory for training against what papers, frameworks' documentation and PyTorch itself say. */
+/* Memory for training against what papers and frameworks' documentation say. */
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/tests/planned.h"
-#include "labs/5_frontier/key_numbers/app/tests/shapes.h"
-#include "labs/5_frontier/key_numbers/app/tests/scratch.h"
-#include "tests/close.h"
+#include "labs/5_frontier/key_numbers/app/tests/trained.h"
 
 static const double gib = 1073741824.0;
-
-// ---- models ----
-
-// "Language Models are Few-Shot Learners", Table 2.1; with dropout.
-static const KnBlock gpt3_block = {.width = 12288,
-                                   .heads = 96,
-                                   .kv_heads = 96,
-                                   .head_dim = 128,
-                                   .qkv_bias = true,
-                                   .out_bias = true,
-                                   .ffn = 49152,
-                                   .mlp_bias = true,
-                                   .norms = 4 * 12288};
-static const KnBlock llama_block = {.width = 4096,
-                                    .heads = 32,
-                                    .kv_heads = 8,
-                                    .head_dim = 128,
-                                    .ffn = 14336,
-                                    .gated = true,
-                                    .norms = 2 * 4096};
-static const KnBlock llama2_block = {.width = 4096,
-                                     .heads = 32,
-                                     .kv_heads = 32,
-                                     .head_dim = 128,
-                                     .ffn = 11008,
-                                     .gated = true,
-                                     .norms = 2 * 4096};
-static const KnBlock mixtral_block = {.width = 4096,
-                                      .heads = 32,
-                                      .kv_heads = 8,
-                                      .head_dim = 128,
-                                      .gated = true,
-                                      .experts = 8,
-                                      .active_experts = 2,
-                                      .expert_ffn = 14336,
-                                      .norms = 2 * 4096};
-
-static Model *shaped(const char *family, KnBlock block, int layers, uint64_t vocab, bool tied)
-{
-    Model *model = shape_model(arena, family, block.width, vocab, 0, tied);
-    model->family = family;
-    shape_layers(model, layers, block, 0);
-    build_finish(model);
-    return model;
-}
-
-static Model *llama_8b(void)
-{
-    return shaped("llama", llama_block, 32, 128256, false);
-}
 
 // So many parameters of which nothing else is known; the largest tensor has `largest`.
 static Model *lump(uint64_t params, uint64_t largest)
@@ -73,19 +18,6 @@ static Model *lump(uint64_t params, uint64_t largest)
     }
     build_finish(model);
     return model;
-}
-
-static Question question(void)
-{
-    Question q = question_default();
-    q.gpu_spec = (GpuSpec){.name = "80 GB", .memory = 80e9};
-    q.runtime = 0;
-    return q;
-}
-
-static Training plan(const Model *model, const Question *q)
-{
-    return planned(arena, model, q, PART_TRAINING)->training;
 }
 
 static void refuses(const Model *model, const Question *q, const char *sentence)
@@ -109,7 +41,7 @@ static void zero_divides_as_in_its_paper(void **state)
     static const double gb[] = {120, 31.4, 16.6, 1.9};
     Question q = question();
     q.dp = 64;
-    Training t = plan(lump(7500000000, 0), &q);
+    Training t = trained(lump(7500000000, 0), &q);
     for (int z = 0; z < ZERO_STAGES; z++) assert_close(state_of(&t.by_zero[z]) / 1e9, gb[z], 0.05);
 }
 
@@ -119,7 +51,7 @@ static void megatron_needs_18_bytes_or_6_and_12_divided(void **state)
     (void)state;
     Question q = question();
     q.gradients = "32", q.dp = 8;
-    Training t = plan(lump(1 << 20, 0), &q);
+    Training t = trained(lump(1 << 20, 0), &q);
     assert_close(state_of(&t.by_zero[0]) / (1 << 20), 18, 1e-9);
     assert_close(state_of(&t.by_zero[1]) / (1 << 20), 6 + 12 / 8.0, 1e-9);
 }
@@ -132,19 +64,19 @@ static void deepspeeds_estimates_come_out(void **state)
     Model *model = lump(2851000000, 32000000);
     Question q = question();
     q.gradients = "32", q.dp = 8, q.zero = 3;
-    Training t = plan(model, &q);
+    Training t = trained(model, &q);
     assert_close((t.per_gpu.total - t.per_gpu.backward) / gib, 6.09, 0.005);
     assert_close(t.per_gpu.host, 0, 0);
     q.offload = "optimizer";
-    t = plan(model, &q);
+    t = trained(model, &q);
     assert_close(t.per_gpu.total / gib, 0.78, 0.005);
     assert_close(8 * t.per_gpu.host / gib, 63.72, 0.005);
     q.offload = "all";
-    t = plan(model, &q);
+    t = trained(model, &q);
     assert_close(t.per_gpu.total / gib, 0.12, 0.005);
     assert_close(8 * t.per_gpu.host / gib, 71.69, 0.005);
     q.offload = "optimizer", q.zero = 2;
-    t = plan(model, &q);
+    t = trained(model, &q);
     assert_close(t.per_gpu.weights / gib, 5.31, 0.005);
     assert_close(state_of(&t.per_gpu), t.per_gpu.weights, 0);
 }
@@ -168,7 +100,7 @@ static void an_optimizer_keeps_what_it_is_known_for(void **state)
         Question q = question();
         q.optimizer = rows[i].optimizer, q.precision = rows[i].precision,
         q.gradients = rows[i].gradients;
-        Training t = plan(model, &q);
+        Training t = trained(model, &q);
         assert_close(t.per_gpu.weights / N, rows[i].weights, 1e-9);
         assert_close(t.per_gpu.gradients / N, rows[i].gradient, 1e-9);
         assert_close(t.per_gpu.optimizer / N, rows[i].moments, 1e-9);
@@ -195,7 +127,7 @@ static void adafactor_keeps_a_matrixs_rows_and_columns(void **state)
     assert_close(optimizer_bytes(OPTIMIZER_ADAFACTOR, 1, 96), 4 * 96, 0);
     Question q = question();
     q.optimizer = "adafactor";
-    Training t = plan(llama_8b(), &q);
+    Training t = trained(llama_8b(), &q);
     double in_a_layer =
         2.0 * (4096 + 4096) + 2.0 * (1024 + 4096) + 3.0 * (14336 + 4096) + 2.0 * 4096;
     assert_close(t.per_gpu.optimizer, 4 * (32 * in_a_layer + 2 * (128256 + 4096.0) + 4096), 0.5);
@@ -242,16 +174,16 @@ static void lora_trains_the_adapters_alone(void **state)
     (void)state;
     const Model *model = llama_8b();
     Question q = question();
-    Training full = plan(model, &q);
+    Training full = trained(model, &q);
     q.method = "lora";
-    Training t = plan(model, &q);
+    Training t = trained(model, &q);
     assert_int_equal(t.trained, 41943040);
     assert_close(t.per_gpu.weights, 2.0 * 8030261248 + 2.0 * 41943040, 0);
     assert_close(t.per_gpu.gradients + t.per_gpu.optimizer + t.per_gpu.master, 14.0 * 41943040, 1);
     // The base's activations stay, and each adapter's inside comes on top: r numbers of 2 bytes.
     assert_close(t.per_gpu.activations - full.per_gpu.activations, 32.0 * 7 * 16 * 2 * 4096, 1);
     q.zero = 3, q.dp = 8;
-    assert_close(plan(model, &q).per_gpu.weights, (2.0 * 8030261248 + 2.0 * 41943040) / 8, 1);
+    assert_close(trained(model, &q).per_gpu.weights, (2.0 * 8030261248 + 2.0 * 41943040) / 8, 1);
 }
 
 // Dettmers et al. 2023: the base in NF4 with double quantisation, unpacked a matrix at a time.
@@ -264,191 +196,12 @@ static void qlora_keeps_its_base_in_nf4(void **state)
     if (!format_weights(arena, model, "nf4-dq", &base, &err)) fail_msg("%s", err.message);
     Question q = question();
     q.method = "qlora";
-    Training t = plan(model, &q);
+    Training t = trained(model, &q);
     assert_close(t.per_gpu.weights, (double)base.bytes + 2.0 * 41943040, 0);
     assert_close(t.per_gpu.unpacked, 2.0 * 14336 * 4096, 0);
     // Layers in 4.127 bits, both embeddings in 16.
     double layers = 8030261248 - 2.0 * 128256 * 4096;
     assert_close(t.per_gpu.weights / (layers * 4.127 / 8 + 4.0 * 128256 * 4096), 1, 0.03);
-}
-
-// ---- activations ----
-
-static double layer_of(const Model *model, const Question *q)
-{
-    return plan(model, q).layers[0].total;
-}
-
-// Korthikanti et al. 2022, equations 1 to 6 and Table 2.
-static void korthikantis_forms_come_out_for_gpt3(void **state)
-{
-    (void)state;
-    const Model *model = shaped("gpt2", gpt3_block, 96, 51200, true);
-    const double h = 12288, a = 96, s = 2048, b = 2, t = 8, sbh = s * b * h;
-    assert_close(5 * a * s / h, 80, 0);    // of GPT-3, section 5
-    Question q = question();
-    q.sequence = 2048, q.micro_batch = 2, q.flash = false;
-    assert_close(layer_of(model, &q), sbh * (34 + 5 * a * s / h), 1);
-    q.tp = 8;
-    assert_close(layer_of(model, &q), sbh * (10 + 24 / t + 5 * a * s / (h * t)), 1);
-    q.recompute = "selective";
-    assert_close(layer_of(model, &q), sbh * (10 + 24 / t), 1);
-    q.sp = true;
-    assert_close(layer_of(model, &q), sbh / t * 34, 1);
-    q.recompute = "none";
-    assert_close(layer_of(model, &q), sbh / t * (34 + 5 * a * s / h), 1);
-    q.recompute = "full", q.sp = false;
-    assert_close(layer_of(model, &q), 2 * sbh, 1);
-}
-
-// Megatron's report counts sbh (18 + 4 f / h) whatever the MLP: Llama-2-7B at 4096 tokens.
-static void megatrons_layer_of_llama_2_comes_out(void **state)
-{
-    (void)state;
-    KnBlock block = llama2_block;
-    block.gated = false;
-    Question q = question();
-    q.recompute = "selective";
-    assert_close(layer_of(shaped("gpt2", block, 32, 32000, false), &q), 482344960, 0);
-}
-
-// tests/measure_activations.py, "fused block": 24632 bytes a token, of which 8 are its norms' mean and
-// 1 / sigma; h 768, 12 heads, f 3072, 512 tokens. It has no dropout.
-static void pytorch_keeps_as_much_of_a_fused_block_as_the_formula(void **state)
-{
-    (void)state;
-    KnBlock block = {
-        .width = 768, .heads = 12, .kv_heads = 12, .head_dim = 64, .ffn = 3072, .norms = 2 * 768};
-    Question q = question();
-    q.sequence = 512;
-    assert_close(layer_of(shaped("test", block, 1, 100, true), &q), 512 * (24632 - 8), 0);
-}
-
-static void fp32_doubles_all_but_masks_and_rows(void **state)
-{
-    (void)state;
-    const Model *plain = llama_8b(), *dropout = shaped("gpt2", gpt3_block, 96, 51200, true);
-    Question q = question();
-    q.sequence = 1024, q.flash = false;
-    double half = layer_of(plain, &q), masked = layer_of(dropout, &q);
-    q.precision = "fp32";
-    assert_close(layer_of(plain, &q), 2 * half, 0);
-    assert_close(layer_of(dropout, &q), 2 * masked - 1024.0 * (2 * 12288 + 96 * 1024), 0);
-    q.flash = true;    // 4 bytes for each row and head before and after
-    assert_close(layer_of(plain, &q), 2 * (half - 1024.0 * 2 * 32 * 1024) + 1024 * 4 * 32, 0);
-}
-
-static void more_than_two_norms_keep_their_inputs(void **state)
-{
-    (void)state;
-    Model *model = shape_model(arena, "Gemma's norms", 4096, 1000, 0, true);
-    int kind = shape_layers(model, 4, llama_block, 0);
-    build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "post_feedforward_layernorm.weight", 4096);
-    build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "pre_feedforward_layernorm.weight", 4096);
-    build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "post_attention_layernorm.weight", 4096);
-    build_finish(model);
-    Question q = question();
-    Training t = plan(model, &q);
-    assert_close(t.layers[0].norms, 2 * 2 * 4096.0 * 4096, 0);
-}
-
-// A LayerNorm's weight and bias are one norm; Gemma 2 and 3 have four, T5's decoder has its third counted
-// with its second attention.
-static void a_familys_norms_are_counted(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *model;
-        double more;    // numbers of a token's, in those beyond two
-    } rows[] = {{"openai-community/gpt2", 0},       {"google-bert/bert-base-uncased", 0},
-                {"google-t5/t5-small", 0},          {"google/gemma-2-2b", 2 * 2304},
-                {"google/gemma-3-1b-it", 2 * 1152}, {"tiiuae/falcon-7b", 0}};
-    Question q = question();
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Training t = plan(model_of(rows[i].model), &q);
-        for (int k = 0; k < KINDS_MAX; k++)
-            if (t.layers[k].total > 0) assert_close(t.layers[k].norms, 2 * rows[i].more * 4096, 0);
-    }
-}
-
-static void a_second_attention_keeps_half_a_block(void **state)
-{
-    (void)state;
-    KnBlock block = {.width = 1024, .heads = 16, .kv_heads = 16, .head_dim = 64, .ffn = 4096};
-    Model *model = shape_model(arena, "T5", 1024, 32128, 0, true);
-    model->family = "t5";
-    int encoder = shape_layers(model, 24, block, 0), decoder = shape_layers(model, 24, block, 0);
-    model->kinds[encoder].caches = false, model->kinds[decoder].cross = true;
-    build_finish(model);
-    Question q = question();
-    q.flash = false, q.sequence = 512;
-    Training t = plan(model, &q);
-    // Korthikanti's attention, 11 sbh + 5 a s^2 b, and one norm's input and output, without a second.
-    assert_close(t.layers[decoder].cross, 512 * (1024 * (11 + 2) + 5.0 * 16 * 512), 0);
-    assert_close(t.layers[encoder].cross, 0, 0);
-    assert_close(t.layers[encoder].block, t.layers[decoder].block, 0);
-    double both = 24 * (t.layers[0].total + t.layers[1].total);
-    assert_close(t.per_gpu.activations, both + 512 * (8 + 1024 + 4 * 2 * 1024.0), 0);
-}
-
-static void logits_are_floats_and_so_is_their_gradient(void **state)
-{
-    (void)state;
-    const Model *model = llama_8b();
-    Question q = question();
-    q.sequence = 8192;
-    assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256, 0);
-    q.tp = 8;
-    assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256 / 8, 0);
-    model = shaped("llama", llama_block, 32, 128256, true);    // a tied head is a head
-    assert_close(plan(model, &q).per_gpu.logits, 8 * 8192.0 * 128256 / 8, 0);
-}
-
-static void full_recomputation_holds_one_layer_at_a_time(void **state)
-{
-    (void)state;
-    const Model *model = llama_8b();
-    Question q = question();
-    double all = layer_of(model, &q);
-    q.recompute = "full";
-    Training t = plan(model, &q);
-    assert_close(t.layers[0].total, 2 * 4096.0 * 4096, 0);
-    assert_close(t.per_gpu.recomputed, all - t.layers[0].total, 0);
-}
-
-static void work_space_is_of_one_layer(void **state)
-{
-    (void)state;
-    const Model *model = llama_8b();
-    const double embed = 128256.0 * 4096, tokens = 4096;
-    Question q = question();
-    Training t = plan(model, &q);
-    assert_close(t.per_gpu.work, 2 * tokens * (4096 + 2 * 14336), 0);
-    assert_close(t.per_gpu.backward, t.per_gpu.work, 0);
-    q.dp = 4;    // what is divided is whole while it is used: the embedding is larger than a layer
-    t = plan(model, &q);
-    assert_close(t.by_zero[1].gathered, 0, 0);
-    assert_close(t.by_zero[2].gathered, 2 * embed, 0);
-    assert_close(t.by_zero[3].gathered, 4 * embed, 0);
-    q.method = "lora", q.recompute = "none";
-    double adapters = plan(model, &q).adapters[0];
-    assert_close(adapters, 7 * 16 * 2 * tokens, 0);
-    q.recompute = "full";
-    Training lora = plan(model, &q);
-    assert_close(lora.adapters[0], 0, 0);
-    q.method = "full";
-    assert_close(lora.per_gpu.recomputed, plan(model, &q).per_gpu.recomputed + adapters, 0);
-}
-
-// A token's copies for its experts and what comes back, a float for each expert's probability.
-static void routed_experts_keep_copies_of_their_tokens(void **state)
-{
-    (void)state;
-    Question q = question();
-    Training t = plan(shaped("mixtral", mixtral_block, 32, 32000, false), &q);
-    assert_close(t.layers[0].router, 4096 * 4 * 8, 0);
-    assert_close(t.layers[0].block,
-                 4096.0 * (8 * 4096 + 2 * 4 * 4096 + 2 * 40 * 256 + 2 * 3 * 2 * 14336 + 4 * 32), 0);
 }
 
 // ---- more GPUs ----
@@ -460,7 +213,7 @@ static void a_pipelines_stages_hold_its_layers_and_micro_batches(void **state)
     const Model *model = llama_8b();
     Question q = question();
     q.pp = 4;
-    Training t = plan(model, &q);
+    Training t = trained(model, &q);
     assert_int_equal(t.gpus, 4);
     uint64_t params = 0;
     for (int s = 0; s < 4; s++) {
@@ -475,7 +228,7 @@ static void a_pipelines_stages_hold_its_layers_and_micro_batches(void **state)
     assert_close(t.stages[0].logits, 0, 0);
     // Without activations to speak of, the ends are the fullest; a tied head stands there twice.
     Model *tied = shaped("llama", llama_block, 32, 128256, true);
-    t = plan(tied, &q);
+    t = trained(tied, &q);
     assert_int_equal(t.stages[0].parts[0].trained + 4096, t.stages[3].parts[0].trained);
 }
 
@@ -484,7 +237,7 @@ static void tensor_parallel_gpus_divide_all_but_norms(void **state)
     (void)state;
     Question q = question();
     q.tp = 8;
-    Training t = plan(llama_8b(), &q);
+    Training t = trained(llama_8b(), &q);
     uint64_t norms = 65 * 4096;
     assert_int_equal(t.stages[0].parts[0].trained, (8030261248 - norms) / 8 + norms);
 }
@@ -495,7 +248,7 @@ static void tensor_parallel_gpus_divide_one_side_of_an_adapter(void **state)
     (void)state;
     Question q = question();
     q.method = "lora", q.tp = 8;
-    Training t = plan(llama_8b(), &q);
+    Training t = trained(llama_8b(), &q);
     uint64_t in_a_layer = 16 * ((4096 + 512) + 2 * (4096 + 128) + (512 + 4096) + 3 * (4096 + 1792));
     assert_int_equal(t.stages[0].parts[PART_DENSE].trained, 32 * in_a_layer);
 }
@@ -508,14 +261,14 @@ static void expert_parallel_gpus_divide_the_experts(void **state)
     uint64_t experts = model_component(model, COMPONENT_EXPERTS), all = model_params(model);
     Question q = question();
     q.ep = 4, q.dp = 16, q.zero = 1;
-    Training t = plan(model, &q);
+    Training t = trained(model, &q);
     assert_int_equal(t.gpus, 16);
     assert_int_equal(t.stages[0].parts[PART_EXPERTS].trained, experts / 4);
     assert_int_equal(t.stages[0].parts[PART_DENSE].trained, all - experts);
     double dense = (double)(all - experts), routed = (double)experts / 4;
     assert_close(t.per_gpu.optimizer, 8 * (dense / 16 + routed / 4), 64);
     q.dp = 1;    // groups are data-parallel: there are four of them
-    assert_int_equal(plan(model, &q).gpus, 4);
+    assert_int_equal(trained(model, &q).gpus, 4);
     q.dp = 6;
     refuses(model, &q, "ep: 6 data-parallel GPUs cannot be divided into groups of 4");
 }
@@ -543,11 +296,11 @@ static void fewest_gpus_are_enough_and_one_less_is_not(void **state)
     q.zero = 3, q.recompute = "full";
     for (int gb = 16; gb < 90; gb += 7) {
         q.gpu_spec.memory = gb * 1e9, q.dp = 1;
-        q.dp = plan(model, &q).fewest_gpus;
+        q.dp = trained(model, &q).fewest_gpus;
         assert_in_range(q.dp, 2, 64);
-        assert_true(plan(model, &q).fits);
+        assert_true(trained(model, &q).fits);
         q.dp--;
-        assert_false(plan(model, &q).fits);
+        assert_false(trained(model, &q).fits);
     }
 }
 
@@ -570,7 +323,7 @@ static void gpus_that_are_left_over_are_data_parallel(void **state)
     (void)state;
     Question q = question();
     q.gpus = 16, q.tp = 4;
-    Training t = plan(llama_8b(), &q);
+    Training t = trained(llama_8b(), &q);
     assert_int_equal(t.dp, 4);
     assert_int_equal(t.gpus, 16);
 }
@@ -651,17 +404,6 @@ int main(void)
         cmocka_unit_test(adapters_have_as_many_parameters_as_in_peft),
         cmocka_unit_test(lora_trains_the_adapters_alone),
         cmocka_unit_test(qlora_keeps_its_base_in_nf4),
-        cmocka_unit_test(korthikantis_forms_come_out_for_gpt3),
-        cmocka_unit_test(megatrons_layer_of_llama_2_comes_out),
-        cmocka_unit_test(pytorch_keeps_as_much_of_a_fused_block_as_the_formula),
-        cmocka_unit_test(fp32_doubles_all_but_masks_and_rows),
-        cmocka_unit_test(more_than_two_norms_keep_their_inputs),
-        cmocka_unit_test(a_familys_norms_are_counted),
-        cmocka_unit_test(a_second_attention_keeps_half_a_block),
-        cmocka_unit_test(logits_are_floats_and_so_is_their_gradient),
-        cmocka_unit_test(full_recomputation_holds_one_layer_at_a_time),
-        cmocka_unit_test(work_space_is_of_one_layer),
-        cmocka_unit_test(routed_experts_keep_copies_of_their_tokens),
         cmocka_unit_test(a_pipelines_stages_hold_its_layers_and_micro_batches),
         cmocka_unit_test(tensor_parallel_gpus_divide_all_but_norms),
         cmocka_unit_test(tensor_parallel_gpus_divide_one_side_of_an_adapter),
