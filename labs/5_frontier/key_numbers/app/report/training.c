@@ -363,7 +363,7 @@ static void room_rows(const Section *section)
     row = row_count(rows, "training.fewest_gpus", label, t->fewest_gpus, UNIT_GPUS);
     row_explain(rows, row, "smallest dp with which it fits x tp x pp",
                 "%" PRIu64 " x %" PRIu64 " x %" PRIu64,
-                (t->fewest_gpus / (t->split.tp * t->split.pp)), t->split.tp, t->split.pp);
+                t->fewest_gpus / (t->split.tp * t->split.pp), t->split.tp, t->split.pp);
 }
 
 void training_rows(Rows *rows, const ModelPlan *plan)
