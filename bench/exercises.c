@@ -3,14 +3,9 @@
 #include "bench/report.h"
 #include "common/rng.h"
 #include "kernels/device.h"
-#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { CONTENDERS = 4 };    // the reference, mine, plain kernels, OpenBLAS
 
@@ -18,14 +13,9 @@ typedef struct Bench {
     Arena *keep;
     Command command;
     const Workload *workloads;
-    int count;
-    const char *mine;        // a library; NULL: none was given
-    const char *only;        // an exercise; NULL: all of them
-    const char *left_out;    // "kl=wrong,loss=not written yet"
-    void *reference, *own;
-    const char **why_not;    // why a learner's solution is not timed; NULL: it is
+    Solutions solutions;    // of the workloads, in their order
     Rival rivals[RIVAL_COUNT];
-    Report *report;
+    BenchReport *report;
     Peak peak;
 } Bench;
 
@@ -38,13 +28,6 @@ typedef struct Side {
     const Rival *rival;     // in the place of a solution
     float *arrays[WORKLOAD_ARRAYS];
 } Side;
-
-static Solution *find(void *library, const char *function)
-{
-    Solution *solution = NULL;
-    if (library != NULL) *(void **)&solution = dlsym(library, function);    // as POSIX shows
-    return solution;
-}
 
 static Side side_new(Arena *arena, const Workload *workload, Solution *solution)
 {
@@ -62,10 +45,10 @@ static void side_call(const Side *side)
 {
     if (side->rival == NULL) side->workload->call(side->solution, side->arrays);
     for (int i = 0; side->rival != NULL && i < WORKLOAD_PRODUCTS; i++) {
-        const WorkProduct *p = &side->workload->products[i];
+        const WorkloadProduct *p = &side->workload->products[i];
         if (p->m == 0) return;
-        Product product = product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
-                                        side->arrays[p->a], side->arrays[p->b]);
+        MatrixProduct product = matrix_product_dense(p->kind, p->m, p->n, p->k, side->arrays[p->c],
+                                                     side->arrays[p->a], side->arrays[p->b]);
         rival_multiply(side->rival, &product);
     }
 }
@@ -82,8 +65,6 @@ static double side_run(void *work, long calls, Error *err)
 
 // ---- a learner's solution is tried before it is timed ----
 
-enum { TRIAL_SECONDS = 20, TRIAL_AGREES = 81, TRIAL_DIFFERS = 82 };
-
 // Whether both wrote the same, up to the order of their sums. How exact a solution is was the
 // grader's business; here it is whether these sizes are beyond it.
 static bool agree(const Side *got, const Side *want)
@@ -99,68 +80,15 @@ static bool agree(const Side *got, const Side *want)
     return true;
 }
 
-static _Noreturn void trial(const Bench *bench, const Workload *workload, FILE *printed)
+static bool try(const void *context, int index, Solution *own)
 {
-    dup2(fileno(printed), STDOUT_FILENO);
-    dup2(fileno(printed), STDERR_FILENO);
-    Side want = side_new(bench->keep, workload, find(bench->reference, workload->function));
-    Side got = side_new(bench->keep, workload, find(bench->own, workload->function));
+    const Bench *bench = context;
+    const Workload *workload = &bench->workloads[index];
+    Side want = side_new(bench->keep, workload, bench->solutions.all[index].reference);
+    Side got = side_new(bench->keep, workload, own);
     side_call(&want);
-    alarm(TRIAL_SECONDS);
     side_call(&got);
-    fflush(stdout);
-    _exit(agree(&got, &want) ? TRIAL_AGREES : TRIAL_DIFFERS);
-}
-
-// Must come before this process has threads: a copy of it would have none, and wait for them.
-static const char *try(const Bench *bench, const Workload *workload)
-{
-    if (find(bench->own, workload->function) == NULL) return "its function is gone";
-    FILE *printed = tmpfile();
-    if (printed == NULL) return "no room to try it";
-    fflush(NULL);
-    int status = 0;
-    pid_t child = fork();
-    if (child == 0) trial(bench, workload, printed);
-    bool ended = child > 0 && waitpid(child, &status, 0) == child;
-    struct stat entry;
-    bool prints = fstat(fileno(printed), &entry) == 0 && entry.st_size > 0;
-    fclose(printed);
-    if (!ended) return "it could not be tried";
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return "takes over 20 s at this size";
-    if (WIFSIGNALED(status)) return "crashes at this size";
-    if (WEXITSTATUS(status) == TRIAL_DIFFERS) return "wrong at this size";
-    if (WEXITSTATUS(status) != TRIAL_AGREES) return "ends the program";
-    return prints ? "prints, and printing takes time" : NULL;
-}
-
-// "wrong" of "kl=wrong,loss=not written yet" for kl.
-static const char *left_out(const Bench *bench, const char *exercise)
-{
-    size_t length = strlen(exercise);
-    for (const char *item = bench->left_out; item != NULL && *item != '\0';) {
-        size_t bytes = strcspn(item, ",");
-        if (strncmp(item, exercise, length) == 0 && item[length] == '=')
-            return arena_print(bench->keep, "%.*s", (int)(bytes - length - 1), item + length + 1);
-        item += bytes + (item[bytes] == ',');
-    }
-    return NULL;
-}
-
-static bool is_asked(const Bench *bench, const Workload *workload)
-{
-    return bench->only == NULL || strcmp(bench->only, workload->exercise) == 0;
-}
-
-static void try_all(Bench *bench)
-{
-    bench->why_not = arena_zeros(bench->keep, (size_t)bench->count * sizeof *bench->why_not);
-    for (int i = 0; bench->own != NULL && i < bench->count; i++) {
-        const Workload *workload = &bench->workloads[i];
-        if (!is_asked(bench, workload)) continue;
-        bench->why_not[i] = left_out(bench, workload->exercise);
-        if (bench->why_not[i] == NULL) bench->why_not[i] = try(bench, workload);
-    }
+    return agree(&got, &want);
 }
 
 // ---- the table ----
@@ -169,7 +97,7 @@ static double flops_of(const Workload *workload)
 {
     double flops = 0;
     for (int i = 0; i < WORKLOAD_PRODUCTS; i++) {
-        const WorkProduct *p = &workload->products[i];
+        const WorkloadProduct *p = &workload->products[i];
         flops += 2.0 * p->m * p->n * p->k;
     }
     return flops;
@@ -235,8 +163,7 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
 {
     const Workload *workload = &bench->workloads[index];
     const Rival *openblas = &bench->rivals[RIVAL_OPENBLAS];
-    Solution *reference = find(bench->reference, workload->function);
-    Solution *mine = find(bench->own, workload->function);
+    const Solved *solved = &bench->solutions.all[index];
     const struct {
         bool there;
         const char *name;
@@ -244,9 +171,9 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
         const char *kernels;
         const Rival *rival;
     } known[] = {
-        {true, "reference", reference, NULL, NULL},
-        {mine != NULL && bench->why_not[index] == NULL, "mine", mine, NULL, NULL},
-        {workload->kernels, "plain kernels", reference, "ref", NULL},
+        {true, "reference", solved->reference, NULL, NULL},
+        {solved->own != NULL, "mine", solved->own, NULL, NULL},
+        {workload->kernels, "plain kernels", solved->reference, "ref", NULL},
         {workload->products[0].m > 0 && openblas->absent == NULL, "OpenBLAS", NULL, NULL, openblas},
     };
     int count = 0;
@@ -264,7 +191,7 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
 static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
 {
     const Workload *workload = &bench->workloads[index];
-    const char *why_not = bench->why_not[index];
+    const char *why_not = bench->solutions.all[index].why_not;
     Contender contenders[CONTENDERS];
     Timing timings[CONTENDERS];
     int count = contenders_of(bench, arena, index, contenders);
@@ -272,14 +199,14 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
         return error_wrap(err, "%s", workload->exercise);
 
     print_workload(bench, workload, timings, count, why_not);
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "exercise", workload->exercise);
     cJSON_AddStringToObject(row, "size", workload->size);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
     cJSON_AddNumberToObject(row, "flop", flops_of(workload));
     cJSON_AddNumberToObject(row, "bytes", bytes_of(workload));
     if (why_not != NULL) cJSON_AddStringToObject(row, "mine_left_out", why_not);
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     return true;
 }
 
@@ -289,12 +216,12 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     rival_threads(&bench->rivals[RIVAL_OPENBLAS], threads);
     bench->peak = peak_measure(threads);
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\n%-17s %-14s %8s %15s %5s  %s\n", "exercise, size", "who", "time", "rate        ",
            "peak", "beside the reference");
     bool measured = true;
-    for (int i = 0; i < bench->count && measured; i++) {
-        if (is_asked(bench, &bench->workloads[i])) measured = measure(bench, arena, i, err);
+    for (int i = 0; i < bench->solutions.count && measured; i++) {
+        if (solutions_asked(&bench->solutions, i)) measured = measure(bench, arena, i, err);
         arena_reset(arena);
     }
     putchar('\n');
@@ -304,52 +231,26 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
 
 // ---- the program ----
 
-// Its names stay its own: both define the same functions.
-static void *open_library(const char *path, Error *err)
-{
-    void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-    if (library == NULL) error_set(err, "%s", dlerror());
-    return library;
-}
-
-static bool open_solutions(Bench *bench, const char *lab, Error *err)
-{
-    const char *path =
-        arena_print(bench->keep, LAB_BINARY_DIR "/labs/libanswer_%s" LAB_LIBRARY_ENDS, lab);
-    if ((bench->reference = open_library(path, err)) == NULL) return false;
-    if (bench->mine != NULL && (bench->own = open_library(bench->mine, err)) == NULL) return false;
-    bool any = false;
-    for (; bench->workloads[bench->count].exercise != NULL; bench->count++) {
-        const Workload *workload = &bench->workloads[bench->count];
-        if (find(bench->reference, workload->function) == NULL)
-            return error_set(err, "%s: has no %s", path, workload->function);
-        any = any || is_asked(bench, workload);
-    }
-    return any || error_set(err, "%s has no exercise '%s' to time", lab, bench->only);
-}
-
 int exercises_main(const char *lab, const Workload *workloads, int argc, char **argv)
 {
     Error err;
     int status;
-    Bench bench = {.keep = arena_new("keep", (size_t)4 << 30), .workloads = workloads};
+    Bench bench = {.keep = arena_new("keep", (size_t)4 << 30),
+                   .workloads = workloads,
+                   .solutions = {.lab = lab, .test_seconds = 20}};
+    for (const Workload *w = workloads; w->exercise != NULL; w++)
+        solutions_add(&bench.solutions, w->exercise, w->function);
     Options *options = command_options(bench.keep, &bench.command, lab,
                                        "The lab's exercises at the sizes of its training.");
-    options_group(options, "Exercises");
-    options_string(options, "only", 'o', &bench.only, "EXERCISE", "this one alone");
-    options_string(options, "mine", 'm', &bench.mine, "LIBRARY",
-                   "your solutions, built; --mine alone builds them (./lab bench)");
-    options_string(options, "left-out", 0, &bench.left_out, "LIST",
-                   "of yours, not to be timed, and why: kl=wrong,loss=crashed");
+    solutions_options(options, &bench.solutions);
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
-    if (!open_solutions(&bench, lab, &err)) return error_report(&err);
+    if (!solutions_open(bench.keep, &bench.solutions, try, &bench, &err)) return error_report(&err);
 
-    try_all(&bench);
     rivals_open(bench.keep, bench.rivals);
-    bench.report = report_new(bench.keep, lab, rivals_text(bench.keep, bench.rivals));
+    bench.report = bench_report_new(bench.keep, lab, rivals_text(bench.keep, bench.rivals));
     for (int i = 0; i < bench.command.thread_counts; i++)
         if (!measure_threads(&bench, bench.command.threads[i], &err)) return error_report(&err);
     puts("peak: share of this machine's limit, of multiply-adds or of memory; above 100%\n"
          "the work stays in the caches. OpenBLAS makes the products alone. ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }

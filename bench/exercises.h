@@ -12,17 +12,13 @@
  *
  * This is the program of `lab bench LAB`. The reference is timed, the same on the plain kernels, the
  * products alone by OpenBLAS, and with --mine=LIBRARY a learner's solutions, all in the same rounds.
- * A learner's is tried once before, in a process of its own and at the size that is timed: what is
- * wrong, crashes or does not end there costs its own line and no more.
  */
 #pragma once
 #include <stdbool.h>
 #include "bench/rivals.h"
+#include "bench/solutions.h"
 
 enum { WORKLOAD_ARRAYS = 8, WORKLOAD_PRODUCTS = 2 };
-
-typedef void Solution(void);    // of an exercise, whatever its type
-#define AS(function, solution) ((__typeof__(function) *)(solution))
 
 // An array of floats that an exercise is called with. Those that it reads hold normal random
 // numbers, the others start at 0. Each touch of an element counts as four bytes.
@@ -44,17 +40,17 @@ typedef struct WorkArray {
     }
 
 // A matrix product that is all or most of an exercise; a, b and c are numbers of its arrays.
-typedef struct WorkProduct {
-    ProductKind kind;
+typedef struct WorkloadProduct {
+    MatrixProductKind kind;
     int m, n, k, c, a, b;
-} WorkProduct;
+} WorkloadProduct;
 
 typedef struct Workload {
     const char *exercise, *function, *size;
     void (*call)(Solution *solution, float *const *arrays);
     WorkArray arrays[WORKLOAD_ARRAYS];
     bool kernels;    // the reference calls the kernel table: show it on the plain one as well
-    WorkProduct products[WORKLOAD_PRODUCTS];
+    WorkloadProduct products[WORKLOAD_PRODUCTS];
 } Workload;
 
 // `workloads` ends with {0}.

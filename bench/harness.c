@@ -34,7 +34,7 @@ static long calibrate(const Contender *contender, double sample_seconds, Error *
     if (contender->run(contender->work, 1, err) < 0) return -1;
     for (long calls = 1; calls < MOST_CALLS; calls *= 2) {
         bool filled = true;
-        for (int look = 0; look < 2 && filled; look++) {    // a hiccup fills a sample once
+        for (int attempt = 0; attempt < 2 && filled; attempt++) {    // a hiccup fills a sample once
             double seconds = contender->run(contender->work, calls, err);
             if (seconds < 0) return -1;
             filled = seconds >= sample_seconds;

@@ -98,7 +98,7 @@ int main(int argc, char **argv)
         command_options(keep, &command, "recompute",
                         "Memory and time of a training step with activation checkpointing.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
-    Report *report = report_new(keep, "recompute", "");
+    BenchReport *report = bench_report_new(keep, "recompute", "");
     for (int t = 0; t < command.thread_counts; t++) {
         Trainer trainers[WAYS];
         Contender contenders[WAYS];
@@ -124,13 +124,13 @@ int main(int argc, char **argv)
                    1e3 * timings[i].seconds.median,
                    100.0 * (double)trainer->peak / (double)trainers[0].peak,
                    100 * timings[i].ratio.median);
-            cJSON *row = report_row(report);
+            cJSON *row = bench_report_row(report);
             cJSON_AddNumberToObject(row, "threads", command.threads[t]);
             cJSON_AddNumberToObject(row, "layers_in_a_part", trainer->part);
             cJSON_AddNumberToObject(row, "peak_bytes", (double)trainer->peak);
-            report_timing(row, &timings[i]);
+            bench_report_timing(row, &timings[i]);
         }
     }
-    if (!report_end(report, command.json, &err)) return error_report(&err);
+    if (!bench_report_end(report, command.json, &err)) return error_report(&err);
     return 0;
 }

@@ -70,7 +70,7 @@ static double busy_share(void)
     return all > 0 ? worked / all : 0;
 }
 
-static void report_busy(Report *report, const char *when)
+static void report_busy(BenchReport *report, const char *when)
 {
     double share = busy_share();
     cJSON_AddNumberToObject(report->document, when, share);
@@ -79,7 +79,7 @@ static void report_busy(Report *report, const char *when)
                100 * share);
 }
 
-Report *report_new(Arena *keep, const char *bench, const char *libraries)
+BenchReport *bench_report_new(Arena *keep, const char *bench, const char *libraries)
 {
     struct utsname system;
     uname(&system);
@@ -91,7 +91,7 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     char *os = arena_print(keep, "%s %s", system.sysname, system.release);
     char *table = arena_print(keep, "%s/%s", device->name, kernels.variant);
 
-    Report *report = arena_alloc(keep, sizeof *report);
+    BenchReport *report = arena_alloc(keep, sizeof *report);
     cJSON *json = report->document = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "bench", bench);
     cJSON_AddStringToObject(json, "date", date);
@@ -114,7 +114,7 @@ Report *report_new(Arena *keep, const char *bench, const char *libraries)
     return report;
 }
 
-void report_peak(Report *report, Peak peak)
+void bench_report_peak(BenchReport *report, Peak peak)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToArray(report->peaks, json);
@@ -129,21 +129,21 @@ void report_peak(Report *report, Peak peak)
     fflush(stdout);
 }
 
-void report_peer(Report *report, const Peer *peer)
+void bench_report_peer(BenchReport *report, const Peer *peer)
 {
     cJSON_AddItemToObject(report->document, "peer", cJSON_Duplicate(peer->hello, true));
     const cJSON *libraries = cJSON_GetObjectItem(peer->hello, "libraries");
     printf("%s: %s\n", peer->name, cJSON_IsString(libraries) ? libraries->valuestring : "");
 }
 
-cJSON *report_row(Report *report)
+cJSON *bench_report_row(BenchReport *report)
 {
     cJSON *row = cJSON_CreateObject();
     cJSON_AddItemToArray(report->results, row);
     return row;
 }
 
-void report_timing(cJSON *row, const Timing *timing)
+void bench_report_timing(cJSON *row, const Timing *timing)
 {
     cJSON *json = cJSON_AddObjectToObject(row, timing->name);
     cJSON_AddNumberToObject(json, "seconds", timing->seconds.median);
@@ -166,7 +166,7 @@ static bool write_document(const cJSON *document, const char *path, Error *err)
     return file_commit(&file, err);
 }
 
-bool report_end(Report *report, const char *path, Error *err)
+bool bench_report_end(BenchReport *report, const char *path, Error *err)
 {
     report_busy(report, "busy_after");
     bool written = path == NULL || write_document(report->document, path, err);

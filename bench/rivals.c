@@ -16,25 +16,25 @@ typedef int SgemmDnnl(char trans_a, char trans_b, int64_t m, int64_t n, int64_t 
                       const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
                       float *c, int64_t ldc);
 
-Product product_dense(ProductKind kind, int m, int n, int k, float *c, const float *a,
-                      const float *b)
+MatrixProduct matrix_product_dense(MatrixProductKind kind, int m, int n, int k, float *c,
+                                   const float *a, const float *b)
 {
-    return (Product){.kind = kind,
-                     .m = m,
-                     .n = n,
-                     .k = k,
-                     .c = c,
-                     .a = a,
-                     .b = b,
-                     .batch = 1,
-                     .row_a = (size_t)(kind == PRODUCT_TN ? m : k),
-                     .row_b = (size_t)(kind == PRODUCT_NT ? k : n),
-                     .row_c = (size_t)n};
+    return (MatrixProduct){.kind = kind,
+                           .m = m,
+                           .n = n,
+                           .k = k,
+                           .c = c,
+                           .a = a,
+                           .b = b,
+                           .batch = 1,
+                           .row_a = (size_t)(kind == PRODUCT_TN ? m : k),
+                           .row_b = (size_t)(kind == PRODUCT_NT ? k : n),
+                           .row_c = (size_t)n};
 }
 
-void rival_multiply(const Rival *rival, const Product *product)
+void rival_multiply(const Rival *rival, const MatrixProduct *product)
 {
-    Product one = *product;
+    MatrixProduct one = *product;
     for (int i = 0; i < product->batch; i++) {
         rival->multiply(rival, &one);
         one.a += product->batch_a;
@@ -43,7 +43,7 @@ void rival_multiply(const Rival *rival, const Product *product)
     }
 }
 
-static void multiply_openblas(const Rival *rival, const Product *p)
+static void multiply_openblas(const Rival *rival, const MatrixProduct *p)
 {
     enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };
     bool ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
@@ -53,7 +53,7 @@ static void multiply_openblas(const Rival *rival, const Product *p)
 }
 
 // BLIS takes a stride for rows and one for columns: a transpose is the two exchanged.
-static void multiply_blis(const Rival *rival, const Product *p)
+static void multiply_blis(const Rival *rival, const MatrixProduct *p)
 {
     bool ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
     float one = 1.0f, zero = 0.0f;
@@ -62,7 +62,7 @@ static void multiply_blis(const Rival *rival, const Product *p)
                                 tb ? 1 : b, tb ? b : 1, &zero, p->c, (int64_t)p->row_c, 1);
 }
 
-static void multiply_onednn(const Rival *rival, const Product *p)
+static void multiply_onednn(const Rival *rival, const MatrixProduct *p)
 {
     bool ta = p->kind == PRODUCT_TN, tb = p->kind == PRODUCT_NT;
     ((SgemmDnnl *)rival->sgemm)(ta ? 'T' : 'N', tb ? 'T' : 'N', p->m, p->n, p->k, 1.0f, p->a,
@@ -103,7 +103,7 @@ void rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT])
 {
     static const struct {
         const char *name, *files[3], *sgemm, *set_threads;
-        void (*multiply)(const Rival *rival, const Product *product);
+        void (*multiply)(const Rival *rival, const MatrixProduct *product);
         const char *(*version)(Arena *keep, void *library);
     } known[RIVAL_COUNT] = {
         // in the order of RivalName

@@ -11,26 +11,26 @@
 #pragma once
 #include "common/arena.h"
 
-typedef enum ProductKind {
+typedef enum MatrixProductKind {
     PRODUCT_NN,    // c[m,n] = a[m,k] b[k,n]
     PRODUCT_NT,    // c[m,n] = a[m,k] b[n,k]
     PRODUCT_TN,    // c[m,n] = a[k,m] b[k,n]
-} ProductKind;
+} MatrixProductKind;
 
 // Rows of each operand, as it is stored, are row_x elements apart, and matrices batch_x: c[i] = a[i] b[i]
 // for i < batch.
-typedef struct Product {
-    ProductKind kind;
+typedef struct MatrixProduct {
+    MatrixProductKind kind;
     int m, n, k;
     float *c;
     const float *a, *b;
     int batch;
     size_t row_a, row_b, row_c;
     size_t batch_a, batch_b, batch_c;
-} Product;
+} MatrixProduct;
 
-Product product_dense(ProductKind kind, int m, int n, int k, float *c, const float *a,
-                      const float *b);
+MatrixProduct matrix_product_dense(MatrixProductKind kind, int m, int n, int k, float *c,
+                                   const float *a, const float *b);
 
 typedef enum RivalName { RIVAL_OPENBLAS, RIVAL_BLIS, RIVAL_ONEDNN, RIVAL_COUNT } RivalName;
 
@@ -39,11 +39,11 @@ typedef struct Rival {
     const char *absent;     // why it cannot be asked; NULL when it can
     const char *version;    // "0.3.21 SkylakeX"
     void (*multiply)(const struct Rival *rival,
-                     const Product *product);    // one matrix of the batch
-    void *sgemm, *set_threads;                   // the library's functions; set_threads may be NULL
+                     const MatrixProduct *product);    // one matrix of the batch
+    void *sgemm, *set_threads;    // the library's functions; set_threads may be NULL
 } Rival;
 
-void rival_multiply(const Rival *rival, const Product *product);    // matrix by matrix
+void rival_multiply(const Rival *rival, const MatrixProduct *product);    // matrix by matrix
 
 void rivals_open(Arena *keep, Rival rivals[RIVAL_COUNT]);
 void rival_threads(const Rival *rival, int threads);    // after bench_threads()

@@ -16,18 +16,18 @@
 #include "common/rng.h"
 #include "kernels/kernels.h"
 
-static const char *const KIND[] = {"NN", "NT", "TN"};    // by ProductKind
+static const char *const KIND[] = {"NN", "NT", "TN"};    // by MatrixProductKind
 
-// One product and somebody to compute it: exactly one of the three is set.
+// One matrix product and what computes it: exactly one of the three is set.
 typedef struct Task {
-    Product product;
+    MatrixProduct product;
     int threads;
     const Kernels *table;
     const Rival *rival;
     Peer *peer;
 } Task;
 
-static void multiply_by_table(const Kernels *table, const Product *p)
+static void multiply_by_table(const Kernels *table, const MatrixProduct *p)
 {
     Mat a = p->kind == PRODUCT_TN ? (Mat){p->a, 1, p->row_a, p->batch_a}
                                   : (Mat){p->a, p->row_a, 1, p->batch_a};
@@ -36,7 +36,7 @@ static void multiply_by_table(const Kernels *table, const Product *p)
     table->matmul(p->c, p->row_c, p->batch_c, a, b, p->batch, p->m, p->n, p->k, 0.0f);
 }
 
-static double flops(const Product *p)
+static double flops(const MatrixProduct *p)
 {
     return 2.0 * p->batch * p->m * p->n * p->k;
 }
@@ -62,7 +62,7 @@ static double run_rival(void *work, long calls, Error *err)
 static double run_peer(void *work, long calls, Error *err)
 {
     Task *task = work;
-    const Product *p = &task->product;
+    const MatrixProduct *p = &task->product;
     return peer_ask(task->peer, err,
                     "{\"threads\": %d, \"kind\": \"%s\", \"m\": %d, \"n\": %d, \"k\": %d, "
                     "\"calls\": %ld}",
@@ -74,17 +74,17 @@ static const char *const COLUMN[] = {"ours", "OpenBLAS", "BLIS", "oneDNN", "ref"
 
 typedef struct Bench {
     Command command;
-    Product only;    // k > 0: measure this product and no other
+    MatrixProduct only;    // k > 0: measure this product and no other
     Kernels ours, ref;
     Rival rivals[RIVAL_COUNT];
     Peer *peer;    // NULL: no --peers, or no PyTorch
     float *a, *b, *c, *expected;
-    Report *report;
+    BenchReport *report;
     Peak peak;    // for the number of threads in use
 } Bench;
 
 // Elements from the first of c to the last.
-static size_t c_count(const Product *p)
+static size_t c_count(const MatrixProduct *p)
 {
     return (size_t)(p->batch - 1) * p->batch_c + (size_t)(p->m - 1) * p->row_c + (size_t)p->n;
 }
@@ -94,7 +94,7 @@ static bool all_agree(const Bench *bench, Contender *contenders, int count, Erro
 {
     for (int i = 0; i < count; i++) {
         const Task *task = contenders[i].work;
-        const Product *p = &task->product;
+        const MatrixProduct *p = &task->product;
         size_t size = c_count(p);
         if (task->peer != NULL) continue;
         memset(bench->c, 0xff, size * sizeof(float));    // NaN: what is not written shows
@@ -122,7 +122,8 @@ static int best_rival(const Timing *const column[COLUMNS])
     return best;
 }
 
-static void print_row(const Bench *bench, const Product *p, const Timing *const column[COLUMNS])
+static void print_row(const Bench *bench, const MatrixProduct *p,
+                      const Timing *const column[COLUMNS])
 {
     if (p->batch > 1) printf("%s %2d x", KIND[p->kind], p->batch);
     else printf("%s     ", KIND[p->kind]);
@@ -141,7 +142,7 @@ static void print_row(const Bench *bench, const Product *p, const Timing *const 
     fflush(stdout);
 }
 
-static bool measure_product(const Bench *bench, Product product, Error *err)
+static bool measure_product(const Bench *bench, MatrixProduct product, Error *err)
 {
     Task tasks[COLUMNS];
     Contender contenders[COLUMNS];
@@ -169,7 +170,7 @@ static bool measure_product(const Bench *bench, Product product, Error *err)
     for (int i = 0; i < count; i++) column[columns[i]] = &timings[i];
     print_row(bench, &product, column);
 
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "kind", KIND[product.kind]);
     cJSON_AddNumberToObject(row, "batch", product.batch);
     cJSON_AddNumberToObject(row, "m", product.m);
@@ -177,7 +178,7 @@ static bool measure_product(const Bench *bench, Product product, Error *err)
     cJSON_AddNumberToObject(row, "k", product.k);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
     cJSON_AddNumberToObject(row, "flop", flops(&product));
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     const int best = best_rival(column);
     if (best >= 0) {
         cJSON_AddStringToObject(row, "best_rival", COLUMN[best]);
@@ -186,9 +187,10 @@ static bool measure_product(const Bench *bench, Product product, Error *err)
     return true;
 }
 
-static bool measure(const Bench *bench, ProductKind kind, int m, int n, int k, Error *err)
+static bool measure(const Bench *bench, MatrixProductKind kind, int m, int n, int k, Error *err)
 {
-    return measure_product(bench, product_dense(kind, m, n, k, bench->c, bench->a, bench->b), err);
+    return measure_product(bench, matrix_product_dense(kind, m, n, k, bench->c, bench->a, bench->b),
+                           err);
 }
 
 // y = x w^T and its two gradients: dx = dy w, dw = dy^T x.
@@ -205,8 +207,10 @@ static bool measure_attention(const Bench *bench, int heads, int time, Error *er
 {
     enum { WIDTH = 64 };
     const size_t row = (size_t)heads * WIDTH, square = (size_t)time * (size_t)time;
-    Product scores = product_dense(PRODUCT_NT, time, time, WIDTH, bench->c, bench->a, bench->b);
-    Product values = product_dense(PRODUCT_NN, time, WIDTH, time, bench->c, bench->a, bench->b);
+    MatrixProduct scores =
+        matrix_product_dense(PRODUCT_NT, time, time, WIDTH, bench->c, bench->a, bench->b);
+    MatrixProduct values =
+        matrix_product_dense(PRODUCT_NN, time, WIDTH, time, bench->c, bench->a, bench->b);
     scores.batch = values.batch = heads;
     scores.row_a = scores.row_b = values.row_b = values.row_c = row;
     scores.batch_a = scores.batch_b = values.batch_b = values.batch_c = WIDTH;
@@ -253,14 +257,14 @@ static bool measure_all(const Bench *bench, Error *err)
 }
 
 // "NT:128x256x784" as kind, m, n and k.
-static bool parse_shape(const char *text, Product *product)
+static bool parse_shape(const char *text, MatrixProduct *product)
 {
     enum { MOST = 8192 };
     char kind[3], rest;
     if (sscanf(text, "%2[NT]:%dx%dx%d%c", kind, &product->m, &product->n, &product->k, &rest) != 4)
         return false;
     for (int i = PRODUCT_NN; i <= PRODUCT_TN; i++) {
-        product->kind = (ProductKind)i;
+        product->kind = (MatrixProductKind)i;
         if (strcmp(kind, KIND[i]) == 0)
             return product->m > 0 && product->m <= MOST && product->n > 0 && product->n <= MOST &&
                    product->k > 0 && product->k <= MOST;
@@ -273,7 +277,7 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     for (int i = 0; i < RIVAL_COUNT; i++) rival_threads(&bench->rivals[i], threads);
     bench->peak = peak_measure(threads);
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\nGFLOP/s, medians of interleaved rounds  (< below 0.98 of the best library, ~ noisy)\n"
            "           m     n     k  t");
     for (int i = 0; i < (bench->peer != NULL ? COLUMNS : TORCH); i++) printf(" %8s", COLUMN[i]);
@@ -328,11 +332,11 @@ int main(int argc, char **argv)
         if (bench.peer == NULL) printf("%s\n", err.message);
     }
     make_matrices(keep, &bench);
-    bench.report = report_new(keep, "sgemm", rivals_text(keep, bench.rivals));
-    if (bench.peer != NULL) report_peer(bench.report, bench.peer);
+    bench.report = bench_report_new(keep, "sgemm", rivals_text(keep, bench.rivals));
+    if (bench.peer != NULL) bench_report_peer(bench.report, bench.peer);
     for (int t = 0; t < bench.command.thread_counts; t++)
         if (!measure_threads(&bench, bench.command.threads[t], &err)) return error_report(&err);
     peer_close(bench.peer);
-    if (!report_end(bench.report, bench.command.json, &err)) return error_report(&err);
+    if (!bench_report_end(bench.report, bench.command.json, &err)) return error_report(&err);
     return 0;
 }

@@ -123,7 +123,7 @@ static double run(void *work, long calls, Error *err)
     return seconds;
 }
 
-static bool measure(const Work *work, int threads, bool beside, Plan plan, Report *report,
+static bool measure(const Work *work, int threads, bool beside, Plan plan, BenchReport *report,
                     Error *err)
 {
     Way ways[] = {{work, 1, 1}, {work, threads, 1}, {work, threads, 0}};
@@ -137,17 +137,17 @@ static bool measure(const Work *work, int threads, bool beside, Plan plan, Repor
     printf(" %10.2f %7.2f%s\n", 1 / timings[1].ratio.median, 1 / timings[2].ratio.median,
            beside && 1 / timings[1].ratio.median < 0.5 ? "  < half of one thread" : "");
     fflush(stdout);
-    cJSON *row = report_row(report);
+    cJSON *row = bench_report_row(report);
     cJSON_AddStringToObject(row, "kernel", work->name);
     cJSON_AddNumberToObject(row, "n", (double)work->n);
     cJSON_AddNumberToObject(row, "threads", threads);
     cJSON_AddBoolToObject(row, "beside_a_busy_program", beside);
-    for (int i = 0; i < 3; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < 3; i++) bench_report_timing(row, &timings[i]);
     return true;
 }
 
 static bool measure_all(Arena *keep, int threads, bool beside, const Command *command,
-                        Report *report, Error *err)
+                        BenchReport *report, Error *err)
 {
     static const size_t products[] = {16, 32, 48, 64, 96, 128, 192, 256},
                         hidden[] = {16, 64, 256, 1024};
@@ -214,7 +214,7 @@ int main(int argc, char **argv)
         command_options(keep, &command, "threads",
                         "When a second thread pays, and what it costs beside a busy program.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
-    Report *report = report_new(keep, "threads", "");
+    BenchReport *report = bench_report_new(keep, "threads", "");
     bool ok = true;
     for (int i = 0; i < command.thread_counts && ok; i++) {
         if (command.threads[i] == 1) continue;
@@ -223,6 +223,6 @@ int main(int argc, char **argv)
         ok = ok && measure_all(keep, command.threads[i], true, &command, report, &err);
         if (child > 0) kill(child, SIGKILL), waitpid(child, NULL, 0);
     }
-    if (!ok || !report_end(report, command.json, &err)) return error_report(&err);
+    if (!ok || !bench_report_end(report, command.json, &err)) return error_report(&err);
     return 0;
 }

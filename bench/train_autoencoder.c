@@ -127,8 +127,8 @@ static void print_row(const Timing *timing, Peak peak)
            bench_noisy(s) || bench_noisy(timing->ratio) ? " ~" : "");
 }
 
-static bool measure(Trainer *trainer, Arena *keep, Peer *peer, Plan plan, Peak peak, Report *report,
-                    Error *err)
+static bool measure(Trainer *trainer, Arena *keep, Peer *peer, Plan plan, Peak peak,
+                    BenchReport *report, Error *err)
 {
     Contender contenders[BENCH_MAX_CONTENDERS] = {{"ours", run_ours, trainer}};
     PeerTask tasks[BENCH_MAX_CONTENDERS];
@@ -144,14 +144,14 @@ static bool measure(Trainer *trainer, Arena *keep, Peer *peer, Plan plan, Peak p
     Timing timings[BENCH_MAX_CONTENDERS];
     if (!bench_compare(contenders, count, plan, timings, err)) return false;
 
-    cJSON *row = report_row(report);
+    cJSON *row = bench_report_row(report);
     cJSON_AddNumberToObject(row, "threads", peak.threads);
     cJSON_AddNumberToObject(row, "batch", BATCH);
     cJSON_AddNumberToObject(row, "flop", flops_per_step());
     int best = 1;
     for (int i = 0; i < count; i++) {
         print_row(&timings[i], peak);
-        report_timing(row, &timings[i]);
+        bench_report_timing(row, &timings[i]);
         if (i > 1 && timings[i].seconds.median < timings[best].seconds.median) best = i;
     }
     if (count > 1) {
@@ -180,15 +180,15 @@ int main(int argc, char **argv)
         printf("%s\n", err.message);
     Rival rivals[RIVAL_COUNT];
     rivals_open(keep, rivals);
-    Report *report = report_new(keep, "train_autoencoder", rivals_text(keep, rivals));
-    if (peer != NULL) report_peer(report, peer);
+    BenchReport *report = bench_report_new(keep, "train_autoencoder", rivals_text(keep, rivals));
+    if (peer != NULL) bench_report_peer(report, peer);
     Plan plan =
         command.quick ? BENCH_QUICK : (Plan){.rounds = 15, .seconds = 3, .sample_seconds = 0.2};
     Trainer *trainer = trainer_new(keep, step);
     for (int i = 0; i < command.thread_counts; i++) {
         bench_threads(command.threads[i]);
         Peak peak = peak_measure(command.threads[i]);
-        report_peak(report, peak);
+        bench_report_peak(report, peak);
         printf("\n%-24s %2s %9s %21s %7s %8s %5s %9s\n", "", "t", "images/s", "middle half",
                "ms/step", "GFLOP/s", "peak", "ours/its");
         if (!measure(trainer, keep, peer, plan, peak, report, &err)) return error_report(&err);
@@ -199,6 +199,6 @@ int main(int argc, char **argv)
     printf("our loss: %.4f at first, %.4f after the %ld steps of a sample  (~ noisy)\n",
            trainer->first_loss, trainer->last_loss, trainer->adam->step);
     peer_close(peer);
-    if (!report_end(report, command.json, &err)) return error_report(&err);
+    if (!bench_report_end(report, command.json, &err)) return error_report(&err);
     return 0;
 }

@@ -29,7 +29,7 @@
 #define MISSING "kernels.add_row(y, y, bias, B, O);"    // linear_forward's second line
 static const double PATIENCE = 60, QUIET = 0.4;
 
-typedef struct Desk {
+typedef struct WatchRun {
     Arena *keep;
     char folder[64];     // of all that is written
     const char *file;    // the learner's
@@ -40,7 +40,7 @@ typedef struct Desk {
     int terminal;
     char seen[1 << 16];    // the end of what the watch has drawn since the last save
     size_t used;
-} Desk;
+} WatchRun;
 
 // ---- the learner's file ----
 
@@ -55,87 +55,85 @@ static const char *read_text(Arena *keep, const char *path)
 }
 
 // Each save is another text, so that nothing can be known from before.
-static bool save(Desk *desk, bool right, Error *err)
+static bool save(WatchRun *run, bool right, Error *err)
 {
     char path[512];
-    const char *cut = strstr(desk->text, MISSING);
-    snprintf(path, sizeof path, "%s.new", desk->file);
+    const char *cut = strstr(run->text, MISSING);
+    snprintf(path, sizeof path, "%s.new", run->file);
     FILE *file = fopen(path, "wb");
     if (file == NULL || cut == NULL) return error_set(err, "%s: cannot be written", path);
-    fprintf(file, "%.*s%s%s\n// %ld\n", (int)(cut - desk->text), desk->text, right ? MISSING : "",
-            cut + strlen(MISSING), ++desk->saves);
-    return (fclose(file) == 0 && rename(path, desk->file) == 0) ||
-           error_set(err, "%s: cannot be written", desk->file);
+    fprintf(file, "%.*s%s%s\n// %ld\n", (int)(cut - run->text), run->text, right ? MISSING : "",
+            cut + strlen(MISSING), ++run->saves);
+    return (fclose(file) == 0 && rename(path, run->file) == 0) ||
+           error_set(err, "%s: cannot be written", run->file);
 }
 
 // ---- the watch ----
 
 // Takes what it draws within so many seconds; false when it drew nothing.
-static bool take(Desk *desk, double seconds)
+static bool take(WatchRun *run, double seconds)
 {
-    struct pollfd polled = {.fd = desk->terminal, .events = POLLIN};
+    struct pollfd polled = {.fd = run->terminal, .events = POLLIN};
     if (poll(&polled, 1, (int)(1000 * seconds)) <= 0) return false;
-    if (desk->used > sizeof desk->seen / 2) {
-        memmove(desk->seen, desk->seen + desk->used - 4096, 4096);
-        desk->used = 4096;
+    if (run->used > sizeof run->seen / 2) {
+        memmove(run->seen, run->seen + run->used - 4096, 4096);
+        run->used = 4096;
     }
-    ssize_t bytes =
-        read(desk->terminal, desk->seen + desk->used, sizeof desk->seen - 1 - desk->used);
+    ssize_t bytes = read(run->terminal, run->seen + run->used, sizeof run->seen - 1 - run->used);
     if (bytes <= 0) return false;
-    desk->used += (size_t)bytes;
-    desk->seen[desk->used] = '\0';
+    run->used += (size_t)bytes;
+    run->seen[run->used] = '\0';
     return true;
 }
 
-static bool wait_for(Desk *desk, const char *words, Error *err)
+static bool wait_for(WatchRun *run, const char *words, Error *err)
 {
     for (double until = bench_now() + PATIENCE; bench_now() < until;)
-        if (take(desk, 1) && strstr(desk->seen, words) != NULL) return true;
+        if (take(run, 1) && strstr(run->seen, words) != NULL) return true;
     return error_set(err, "lab watch did not say \"%s\" within %g s", words, PATIENCE);
 }
 
-static bool open_watch(Desk *desk, Error *err)
+static bool open_watch(WatchRun *run, Error *err)
 {
     struct winsize size = {.ws_row = 30, .ws_col = 90};
-    desk->watch = forkpty(&desk->terminal, NULL, NULL, &size);
-    if (desk->watch < 0) return error_set(err, "no pseudo-terminal");
-    if (desk->watch == 0) {
+    run->watch = forkpty(&run->terminal, NULL, NULL, &size);
+    if (run->watch < 0) return error_set(err, "no pseudo-terminal");
+    if (run->watch == 0) {
         setenv("TERM", "xterm", 1);
         unsetenv("NO_COLOR");
         unsetenv("COLUMNS");
         execl(LAB, "lab", "watch", "autoencoder.linear_forward", (char *)NULL);
         _exit(127);
     }
-    return wait_for(desk, "linear_forward is not written yet", err);
+    return wait_for(run, "linear_forward is not written yet", err);
 }
 
-static void close_watch(Desk *desk)
+static void close_watch(WatchRun *run)
 {
-    if (desk->watch <= 0) return;
-    kill(desk->watch, SIGTERM);
-    while (take(desk, 0.2)) {}
-    close(desk->terminal);
-    waitpid(desk->watch, NULL, 0);
+    if (run->watch <= 0) return;
+    kill(run->watch, SIGTERM);
+    while (take(run, 0.2)) {}
+    close(run->terminal);
+    waitpid(run->watch, NULL, 0);
 }
 
 // ---- what is timed ----
 
 static double run_watch(void *work, long calls, Error *err)
 {
-    Desk *desk = work;
+    WatchRun *run = work;
     double seconds = 0;
     for (long i = 0; i < calls; i++) {
-        while (take(desk, QUIET)) {}    // the rest of the lab is graded, and the machine at rest
-        desk->used = 0;
+        while (take(run, QUIET)) {}    // the rest of the lab is graded, and the machine at rest
+        run->used = 0;
         double begun = bench_now();
-        if (!save(desk, desk->right, err) ||
-            !wait_for(desk, desk->right ? "linear_forward passes:" : "linear_forward is wrong",
-                      err))
+        if (!save(run, run->right, err) ||
+            !wait_for(run, run->right ? "linear_forward passes:" : "linear_forward is wrong", err))
             return -1;
         seconds += bench_now() - begun;
-        desk->right = !desk->right;
+        run->right = !run->right;
     }
-    while (take(desk, QUIET)) {}
+    while (take(run, QUIET)) {}
     return seconds;
 }
 
@@ -167,42 +165,42 @@ static double run_command(void *work, long calls, Error *err)
 // In a folder of its own mine/, so that no watch sees it; the text is new each time.
 static double run_check(void *work, long calls, Error *err)
 {
-    Desk *desk = work;
+    WatchRun *run = work;
     const char *argv[] = {LAB, "check", "autoencoder", NULL};
     double seconds = 0;
-    const char *watched = desk->file;
-    const char *mine = arena_print(desk->keep, "%s/other", desk->folder);
+    const char *watched = run->file;
+    const char *mine = arena_print(run->keep, "%s/other", run->folder);
     setenv("LAB_MINE", mine, 1);
-    desk->file = arena_print(desk->keep, "%s/autoencoder/autoencoder.c", mine);
+    run->file = arena_print(run->keep, "%s/autoencoder/autoencoder.c", mine);
     for (long i = 0; i < calls && seconds >= 0; i++) {
-        double one = save(desk, true, err) ? run_program(argv, 1, err) : -1;
+        double one = save(run, true, err) ? run_program(argv, 1, err) : -1;
         seconds = one < 0 ? -1 : seconds + one;
     }
-    desk->file = watched;
+    run->file = watched;
     return seconds;
 }
 
 // ---- the story ----
 
-static bool start_lab(Desk *desk, const char *name, Error *err)
+static bool start_lab(WatchRun *run, const char *name, Error *err)
 {
     const char *argv[] = {LAB, "start", "autoencoder", NULL};
-    setenv("LAB_MINE", arena_print(desk->keep, "%s/%s", desk->folder, name), 1);
+    setenv("LAB_MINE", arena_print(run->keep, "%s/%s", run->folder, name), 1);
     return run_program(argv, 1, err) >= 0;
 }
 
-static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
+static bool measure(WatchRun *run, Plan plan, BenchReport *report, Error *err)
 {
     static const char *const checked[] = {LAB_CC_CHECKED, NULL};
     static const char include[] = "-I" LAB_SOURCE_DIR;
     const char *source = FOLDER "/autoencoder.c";
-    char *library = arena_print(desk->keep, "%s/libanswer_autoencoder.so", desk->folder);
+    char *library = arena_print(run->keep, "%s/libexercises_autoencoder.so", run->folder);
     const char *compile[64] = {LAB_CC};
     const char *syntax[] = {LAB_CC, "-std=gnu17", "-O0", "-fsyntax-only", include, source, NULL};
     const char *grade[] = {LAB_BUILD_DIR "/grader",
                            "--cases",
                            LAB_BUILD_DIR "/labs/check_autoencoder.so",
-                           "--answer",
+                           "--submission",
                            library,
                            "--source",
                            source,
@@ -214,8 +212,8 @@ static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
     for (int i = 0; rest[i] != NULL; i++) compile[count++] = rest[i];
 
     const Contender contenders[] = {
-        {"save to verdict, lab watch", run_watch, desk},
-        {"lab check, all exercises", run_check, desk},
+        {"save to verdict, lab watch", run_watch, run},
+        {"lab check, all exercises", run_check, run},
         {"compile, sanitized", run_command, compile},
         {"grade, one exercise", run_command, grade},
         {"cc -O0 -fsyntax-only", run_command, syntax},
@@ -225,14 +223,14 @@ static bool measure(Desk *desk, Plan plan, Report *report, Error *err)
     if (run_command(compile, 1, err) < 0) return false;    // what the grader is asked about
     if (!bench_compare(contenders, COUNT, plan, timings, err)) return false;
     printf("\n%-28s %8s %21s %8s %9s\n", "", "seconds", "middle half", "most", "of watch");
-    cJSON *row = report_row(report);
+    cJSON *row = bench_report_row(report);
     cJSON_AddStringToObject(row, "lab", "autoencoder");
     for (int i = 0; i < COUNT; i++) {
         Stats s = timings[i].seconds;
         printf("%-28s %8.3f %9.3f - %-9.3f %8.3f %8.0f%%%s\n", timings[i].name, s.median,
                s.quartile1, s.quartile3, s.max, 100 * timings[i].ratio.median,
                bench_noisy(s) ? " ~" : "");
-        report_timing(row, &timings[i]);
+        bench_report_timing(row, &timings[i]);
     }
     double rest_of =
         timings[0].seconds.median - timings[2].seconds.median - timings[3].seconds.median;
@@ -252,20 +250,19 @@ int main(int argc, char **argv)
                                        "From a save to the verdict in lab watch, sanitizers on.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
 
-    Desk *desk = arena_zeros(keep, sizeof *desk);
-    desk->keep = keep;
-    strcpy(desk->folder, "/tmp/lab_verdict_XXXXXX");
-    if (mkdtemp(desk->folder) == NULL)
-        return error_set(&err, "/tmp: no folder"), error_report(&err);
-    desk->text = read_text(keep, FOLDER "/autoencoder.c");
-    Report *report = report_new(keep, "verdict", LAB_CC);
+    WatchRun *run = arena_zeros(keep, sizeof *run);
+    run->keep = keep;
+    strcpy(run->folder, "/tmp/lab_verdict_XXXXXX");
+    if (mkdtemp(run->folder) == NULL) return error_set(&err, "/tmp: no folder"), error_report(&err);
+    run->text = read_text(keep, FOLDER "/autoencoder.c");
+    BenchReport *report = bench_report_new(keep, "verdict", LAB_CC);
     Plan plan = {.rounds = command.quick ? 2 : 21, .seconds = 0, .sample_seconds = 1e-4};
 
-    bool measured = start_lab(desk, "other", &err) && start_lab(desk, "mine", &err);
-    desk->file = arena_print(keep, "%s/mine/autoencoder/autoencoder.c", desk->folder);
-    measured = measured && open_watch(desk, &err) && measure(desk, plan, report, &err);
-    close_watch(desk);
-    const char *sweep[] = {"/bin/rm", "-rf", desk->folder, NULL};
+    bool measured = start_lab(run, "other", &err) && start_lab(run, "mine", &err);
+    run->file = arena_print(keep, "%s/mine/autoencoder/autoencoder.c", run->folder);
+    measured = measured && open_watch(run, &err) && measure(run, plan, report, &err);
+    close_watch(run);
+    const char *sweep[] = {"/bin/rm", "-rf", run->folder, NULL};
     run_program(sweep, 1, NULL);
-    return measured && report_end(report, command.json, &err) ? 0 : error_report(&err);
+    return measured && bench_report_end(report, command.json, &err) ? 0 : error_report(&err);
 }

@@ -1,6 +1,6 @@
 #include "common/arena.h"
 #include "common/error.h"
-#include "kernels/device.h"
+#include "common/range.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -44,8 +44,7 @@ typedef struct Deferred {
 struct Arena {
     const char *name;
     Side host, numbers;
-    const Device *device;    // of the numbers; NULL until they are first asked for
-    size_t committed;        // bytes of the numbers that are usable
+    Range range;    // that the numbers are in; reserved when they are first asked for
     Deferred *deferred;
 };
 
@@ -57,7 +56,7 @@ static size_t round_up(size_t size, size_t unit)
 // Only what the host can address is poisoned.
 static bool poisonable(const Arena *arena, const Side *side)
 {
-    return side == &arena->host || (arena->device != NULL && arena->device->on_host);
+    return side == &arena->host || (arena->range.device != NULL && arena->range.device->on_host);
 }
 
 static void rewind_side(const Arena *arena, Side *side, size_t used)
@@ -109,11 +108,8 @@ void arena_free(Arena *arena)
     if (arena == NULL) return;
     release_until(arena, NULL);
     Side *host = &arena->host, *numbers = &arena->numbers;
-    if (arena->device != NULL) {
-        if (poisonable(arena, numbers))
-            ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->capacity);
-        arena->device->release(numbers->base, numbers->capacity);
-    }
+    if (poisonable(arena, numbers)) ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->capacity);
+    range_release(&arena->range);
     ASAN_UNPOISON_MEMORY_REGION(host->base, host->capacity);
     munmap(arena, (size_t)(host->base - (char *)arena) + host->capacity);
 }
@@ -141,7 +137,7 @@ void arena_rewind(Arena *arena, ArenaMark mark)
             "arena '%s' was rewound past the mark already", arena->name);
     release_until(arena, mark.deferred);
     rewind_side(arena, &arena->host, mark.host);
-    if (arena->device != NULL) rewind_side(arena, &arena->numbers, mark.numbers);
+    if (arena->range.device != NULL) rewind_side(arena, &arena->numbers, mark.numbers);
 }
 
 void *arena_alloc(Arena *arena, size_t bytes)
@@ -151,25 +147,19 @@ void *arena_alloc(Arena *arena, size_t bytes)
 
 void *arena_numbers(Arena *arena, size_t bytes)
 {
-    enum { CHUNK = 2 << 20 };    // committed at a time: a huge page
     Side *numbers = &arena->numbers;
-    if (arena->device == NULL) {
-        size_t capacity = round_up(arena->host.capacity, CHUNK);
-        char *base = device->reserve(capacity);
-        REQUIRE(base != NULL, "arena '%s': no room for %zu bytes on device %s", arena->name,
-                capacity, device->name);
-        *numbers = (Side){.base = base, .capacity = capacity};
-        arena->device = device;
+    Range *range = &arena->range;
+    if (range->device == NULL) {
+        REQUIRE(range_reserve(range, arena->host.capacity),
+                "arena '%s': no room for %zu bytes on device %s", arena->name, arena->host.capacity,
+                device->name);
+        *numbers = (Side){.base = range->base, .capacity = range->capacity};
         rewind_side(arena, numbers, 0);
     }
-    REQUIRE(arena->device == device, "arena '%s' has its numbers on device %s; %s is in use",
-            arena->name, arena->device->name, device->name);
+    REQUIRE(range->device == device, "arena '%s' has its numbers on device %s; %s is in use",
+            arena->name, range->device->name, device->name);
     void *piece = take(arena, numbers, bytes);
-    if (numbers->used > arena->committed) {
-        size_t end = round_up(numbers->used, CHUNK);
-        device->commit(numbers->base, arena->committed, end);
-        arena->committed = end;
-    }
+    range_commit(range, numbers->used);
     return piece;
 }
 

@@ -1,11 +1,16 @@
 #include "common/checkpoint.h"
 #include "common/safetensors.h"
+#include "kernels/device.h"
+#include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 // Of this layout of the metadata, for whoever must change it.
-#define FORMAT "training checkpoint 2"
+#define FORMAT "training checkpoint 3"
 
 // The parameters, the optimizer's moments and the records in a row; the records as tensors in scratch.
 static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
@@ -18,12 +23,63 @@ static Param *all_items(Arena *scratch, const Checkpoint *point, int *count)
     for (int i = 0; i < moments; i++) items[params + i] = optimizer->state[i];
     for (int i = 0; i < point->record_count; i++) {
         const Record *record = &point->records[i];
-        items[params + moments + i] =
-            (Param){.name = record->name,
-                    .tensor = tensor_from(scratch, SHAPE(record->count), record->values)};
+        Tensor *copy = tensor_of(scratch, record->type, SHAPE(record->count));
+        device->put(copy->data, record->values, tensor_bytes(copy));
+        items[params + moments + i] = (Param){.name = record->name, .tensor = copy};
     }
     return items;
 }
+
+// ---- the checksum ----
+
+static uLong crc_of_text(uLong crc, const char *text)
+{
+    return crc32_z(crc, (const Bytef *)text,
+                   strlen(text) + 1);    // with its end: "ab","c" is not "a","bc"
+}
+
+static uLong crc_of_pairs(const SafetensorsPair *pairs, int count)
+{
+    uLong crc = crc32_z(0, NULL, 0);
+    for (int i = 0; i < count; i++)
+        if (strcmp(pairs[i].key, "crc32") != 0)
+            crc = crc_of_text(crc_of_text(crc, pairs[i].key), pairs[i].value);
+    return crc;
+}
+
+// Of the names and numbers about to be written.
+static uLong crc_of_items(Arena *scratch, uLong crc, const Param *items, int count)
+{
+    for (int i = 0; i < count; i++) {
+        ArenaMark mark = arena_mark(scratch);
+        size_t bytes = tensor_bytes(items[i].tensor);
+        void *values = arena_alloc(scratch, bytes);
+        device->get(values, items[i].tensor->data, bytes);
+        crc = crc_of_text(crc, items[i].name);
+        crc = crc32_z(crc, values, bytes);
+        arena_rewind(scratch, mark);
+    }
+    return crc;
+}
+
+// Of those that a file holds, in the order in which they were written.
+static bool check_crc(const Safetensors *file, Error *err)
+{
+    uLong crc = crc_of_pairs(file->pairs, file->pair_count);
+    for (int i = 0; i < file->count; i++) {
+        const SafetensorsEntry *entry = &file->entries[i];
+        crc = crc_of_text(crc, entry->name);
+        crc = crc32_z(crc, entry->data, entry->end - entry->begin);
+    }
+    const char *text = safetensors_value(file, "crc32");
+    char wanted[16];
+    snprintf(wanted, sizeof wanted, "%08lx", crc);
+    if (text != NULL && strcmp(text, wanted) == 0) return true;
+    return error_set(err, "%s: is damaged: its CRC-32 is %s, expected %s", file->path, wanted,
+                     text ? text : "one in its metadata");
+}
+
+// ---- saving ----
 
 static Arena *new_scratch(void)
 {
@@ -36,7 +92,7 @@ bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
     int count;
     Param *items = all_items(scratch, point, &count);
 
-    SafetensorsPair pairs[5] = {{"format", FORMAT}, {"config", point->config ? point->config : ""}};
+    SafetensorsPair pairs[6] = {{"format", FORMAT}, {"config", point->config ? point->config : ""}};
     int used = 2;
     pairs[used++] = (SafetensorsPair){"step", arena_print(scratch, "%ld", point->step)};
     if (point->optimizer != NULL) {
@@ -48,10 +104,14 @@ bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
             arena_print(scratch, "%" PRIu64 " %" PRIu64, point->rng->state, point->rng->increment);
         pairs[used++] = (SafetensorsPair){"rng", numbers};
     }
+    uLong crc = crc_of_items(scratch, crc_of_pairs(pairs, used), items, count);
+    pairs[used++] = (SafetensorsPair){"crc32", arena_print(scratch, "%08lx", crc)};
     bool saved = safetensors_write(path, items, count, pairs, used, err);
     arena_free(scratch);
     return saved;
 }
+
+// ---- loading ----
 
 // A number of steps: digits and nothing else.
 static bool read_steps(const Safetensors *file, const char *key, long *steps, Error *err)
@@ -64,13 +124,23 @@ static bool read_steps(const Safetensors *file, const char *key, long *steps, Er
     return true;
 }
 
+static bool read_u64(const char **text, uint64_t *value)
+{
+    char *end;
+    if (**text < '0' || **text > '9') return false;
+    errno = 0;
+    *value = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
 static bool read_rng(const Safetensors *file, Rng *rng, Error *err)
 {
-    const char *text = safetensors_value(file, "rng");
-    if (text == NULL || text[strspn(text, "0123456789 ")] != '\0' ||
-        sscanf(text, "%" SCNu64 " %" SCNu64, &rng->state, &rng->increment) != 2 ||
-        rng->increment % 2 == 0)
-        return error_set(err, "%s: its rng is '%s', expected two numbers, the second odd",
+    const char *text = safetensors_value(file, "rng"), *at = text;
+    if (text == NULL || !read_u64(&at, &rng->state) || *at++ != ' ' ||
+        !read_u64(&at, &rng->increment) || *at != '\0' || rng->increment % 2 == 0)
+        return error_set(err,
+                         "%s: its rng is '%s', expected two numbers of 64 bits, the second odd",
                          file->path, text ? text : "missing");
     return true;
 }
@@ -91,6 +161,22 @@ static bool check_config(const Safetensors *file, const char *expected, Error *e
                      file->path, config ? config : "no configuration", expected);
 }
 
+// Nothing that goes on training may begin from a number that is none.
+static bool check_finite(const Safetensors *file, const Param *items, int count, Error *err)
+{
+    for (int i = 0; i < count; i++) {
+        const SafetensorsEntry *entry = safetensors_find(file, items[i].name);
+        for (uint64_t n = 0; entry != NULL && entry->type == DTYPE_F32 && n < entry->count; n++) {
+            float value;
+            memcpy(&value, (const char *)entry->data + n * sizeof value, sizeof value);
+            if (!isfinite(value))
+                return error_set(err, "%s: '%s' holds %g at %" PRIu64 ", expected finite numbers",
+                                 file->path, entry->name, (double)value, n);
+        }
+    }
+    return true;
+}
+
 // All is read aside first and handed over once nothing can fail.
 static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Error *err)
 {
@@ -101,11 +187,19 @@ static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Err
         return false;
     if (!read_steps(file, "step", &step, err)) return false;
     if (point->optimizer && !read_steps(file, "optimizer_step", &taken, err)) return false;
+    if (taken > step)
+        return error_set(err, "%s: its optimizer is at step %ld, after the run's %ld", file->path,
+                         taken, step);
     if (point->rng && !read_rng(file, &rng, err)) return false;
+    if (!check_crc(file, err)) return false;
     Param *items = all_items(scratch, point, &count);
-    if (!safetensors_read(file, items, count, err)) return false;
-    for (int i = 0; i < point->record_count; i++)
-        tensor_read(items[count - point->record_count + i].tensor, point->records[i].values);
+    if (!check_finite(file, items, count - point->record_count, err) ||
+        !safetensors_read(file, items, count, err))
+        return false;
+    for (int i = 0; i < point->record_count; i++) {
+        const Tensor *copy = items[count - point->record_count + i].tensor;
+        device->get(point->records[i].values, copy->data, tensor_bytes(copy));
+    }
     point->step = step;
     if (point->optimizer) point->optimizer->step = taken;
     if (point->rng) *point->rng = rng;

@@ -10,18 +10,20 @@
  * A run stopped after any step and resumed ends in the same bits as one that was not stopped. The
  * file is a safetensors file: the tensors by name, numbers and text as metadata. It is replaced as
  * a whole; one that does not fit in every name, shape and the configuration is refused, and then
- * nothing was changed.
+ * nothing was changed. So is one that is damaged (a CRC-32 of all that it holds) or contradicts
+ * itself: more steps of the optimizer than of the run, a parameter that is not finite.
  */
 #pragma once
 #include "common/error.h"
 #include "common/optimizer.h"
 #include "common/rng.h"
 
-// Numbers of the host's that belong to a run: curves, running sums.
+// Numbers of the host's that belong to a run: curves, running sums, the weights of a model in double.
 typedef struct Record {
     const char *name;    // none of a parameter's
-    float *values;
+    void *values;        // float; double where the type is DTYPE_F64
     int count;
+    DType type;    // DTYPE_F32 unless it is set
 } Record;
 
 typedef struct Checkpoint {

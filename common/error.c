@@ -1,4 +1,5 @@
 #include "common/error.h"
+#include "common/text.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,8 +30,10 @@ bool error_wrap(Error *err, const char *format, ...)
 
 int error_report(const Error *err)
 {
+    Error shown = *err;    // file names and what stood in files
+    text_clean(shown.message);
     fflush(stdout);
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, err->message);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, shown.message);
     return EXIT_FAILURE;
 }
 

@@ -1,9 +1,9 @@
-/* error.h -- two kinds of failure. Our own bug stops the program; the world's is a value.
+/* error.h -- two kinds of failure. A bug of ours stops the program; an I/O or input error is a value.
  *
  *     bool thing_load(Thing *thing, const char *path, Error *err)
  *     {
  *         REQUIRE(path != NULL, "no path was given");                    // our bug: abort()
- *         if (size != expected)                                          // the world's failure
+ *         if (size != expected)                                          // bad input
  *             return error_set(err, "%s: has %zu bytes, expected %zu", path, size, expected);
  *         ...
  *     int main(void) { ... if (!thing_load(&thing, path, &err)) return error_report(&err); }

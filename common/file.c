@@ -1,9 +1,42 @@
 #include "common/file.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { STALE_SECONDS = 60 };
+
+// Removes what a killed process left of `path`: PATH.PID.tmp of a process that is gone. One that was
+// written a moment ago may be another machine's, whose processes are not seen here.
+static void sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
+             slash != NULL ? path : ".");
+    DIR *stream = opendir(folder);
+    if (stream == NULL) return;
+    size_t length = strlen(name);
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        long pid;
+        int end = 0;
+        struct stat status;
+        const char *tail = entry->d_name + length;
+        if (strncmp(entry->d_name, name, length) != 0 ||
+            sscanf(tail, ".%8ld.tmp%n", &pid, &end) != 1 || end == 0 || tail[end] != '\0')
+            continue;
+        if (pid > 1 && kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
+            fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode) && time(NULL) - status.st_mtime >= STALE_SECONDS)
+            unlinkat(dirfd(stream), entry->d_name, 0);
+    }
+    closedir(stream);
+}
 
 bool file_begin(NewFile *file, const char *path, Error *err)
 {
@@ -11,6 +44,7 @@ bool file_begin(NewFile *file, const char *path, Error *err)
     if (strlen(path) + 32 > sizeof file->path)
         return error_set(err, "%.80s...: the path is too long", path);
     strcpy(file->path, path);
+    sweep(path);
     // The process id keeps two runs that write the same file apart.
     snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", path, (long)getpid());
     file->stream = fopen(file->temporary, "wb");
@@ -19,10 +53,19 @@ bool file_begin(NewFile *file, const char *path, Error *err)
     return true;
 }
 
+// A stream remembers that a write failed, but not why: the file's next byte meets the same.
+static int write_errno(int fd)
+{
+    const char byte = 0;
+    return write(fd, &byte, 1) < 0 ? errno : EIO;
+}
+
 bool file_commit(NewFile *file, Error *err)
 {
-    // The first failure counts. A stream remembers that a write failed, but not why.
-    int why = fflush(file->stream) != 0 ? errno : ferror(file->stream) ? EIO : 0;
+    // The first failure counts.
+    int why = 0;
+    if (fflush(file->stream) != 0) why = errno;
+    else if (ferror(file->stream)) why = write_errno(fileno(file->stream));
     if (fclose(file->stream) != 0 && why == 0) why = errno;
     if (why == 0 && rename(file->temporary, file->path) != 0) why = errno;
     if (why == 0) return true;
@@ -42,6 +85,35 @@ bool file_write(const char *path, const char *text, Error *err)
     if (!file_begin(&file, path, err)) return false;
     fputs(text, file.stream);
     return file_commit(&file, err);
+}
+
+bool file_map(FileView *view, const char *path, Error *err)
+{
+    *view = (FileView){NULL, 0};
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // a pipe must not hold us up
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return false;
+    }
+    size_t size = (size_t)status.st_size;
+    void *bytes = NULL;
+    if (S_ISREG(status.st_mode) && size > 0)
+        bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int why = errno;
+    close(fd);
+    if (S_ISDIR(status.st_mode)) return error_set(err, "%s: is a folder, expected a file", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, "%s: is a pipe or a device, expected a file", path);
+    if (bytes == MAP_FAILED) return error_set(err, "%s: cannot be read: %s", path, strerror(why));
+    *view = (FileView){bytes, size};
+    return true;
+}
+
+void file_unmap(FileView view)
+{
+    if (view.bytes != NULL) munmap(view.bytes, view.size);
 }
 
 bool file_make_folder(const char *path, Error *err)

@@ -6,7 +6,8 @@
  *     return file_commit(&file, err);    // false: an earlier file of that name is untouched
  *
  * What is written goes to a temporary file in the same folder, and file_commit() renames it: a
- * reader sees the old file or the new one, never a half. Write errors on the way are remembered by
+ * reader sees the old file or the new one, never a half. What a killed process left is swept when
+ * the same file is written again. Write errors on the way are remembered by
  * the stream and reported by file_commit(). The caller owns the struct; after a true file_begin()
  * it ends in file_commit() or file_abandon().
  */
@@ -27,6 +28,16 @@ bool file_commit(NewFile *file, Error *err);    // flush, close, rename; removes
 void file_abandon(NewFile *file);               // removes the temporary file
 
 bool file_write(const char *path, const char *text, Error *err);    // all three, for a text
+
+// A whole file, mapped to be read. A folder, a pipe or a device is refused: it has no bytes, or no end.
+// An empty file has a NULL mapping.
+typedef struct FileView {
+    void *bytes;
+    size_t size;
+} FileView;
+
+bool file_map(FileView *view, const char *path, Error *err);
+void file_unmap(FileView view);
 
 // Makes the folder and those above it; one that exists is fine.
 bool file_make_folder(const char *path, Error *err);

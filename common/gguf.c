@@ -1,12 +1,8 @@
 /* gguf.c -- the rules of the format, each checked before anything points into the data. */
 #include "common/gguf.h"
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format's numbers are little-endian");
 
@@ -16,7 +12,7 @@ enum {
     ALIGNMENT = 32,    // unless general.alignment says otherwise
     MAX_ALIGNMENT = 1 << 30,
     MAX_NAME = 65535,               // of a key, by the format; ggml itself takes 63 for a tensor's
-    MAX_VALUES = 1 << 16,           // real files have some dozens of settings,
+    MAX_VALUES = 1 << 16,           // real files have some dozens of metadata values,
     MAX_TENSORS = 1 << 20,          // and at most some ten thousands of tensors (an expert each)
     VALUE_BYTES = 8 + 1 + 4 + 1,    // the least that one takes: a key of one letter, kind, value
     TENSOR_BYTES = 8 + 1 + 4 + 4 + 8    // name, no dimensions, type, offset
@@ -33,7 +29,7 @@ static const uint8_t KIND_BYTES[GGUF_KINDS] = {
 typedef struct Reader {
     const char *path;
     const uint8_t *start, *at, *end;
-    const char *what;    // "setting", "tensor": for messages
+    const char *what;    // "metadata value", "tensor": for messages
     uint64_t index, count;
     Error *err;
 } Reader;
@@ -45,9 +41,9 @@ static size_t left(const Reader *reader)
 
 static bool ends(const Reader *reader)
 {
-    return error_set(reader->err, "%s: ends within %s %llu of %llu, after %zu bytes", reader->path,
-                     reader->what, (unsigned long long)reader->index + 1,
-                     (unsigned long long)reader->count, (size_t)(reader->end - reader->start));
+    return error_set(reader->err, "%s: ends within %s %" PRIu64 " of %" PRIu64 ", after %zu bytes",
+                     reader->path, reader->what, reader->index + 1, reader->count,
+                     (size_t)(reader->end - reader->start));
 }
 
 static bool take(Reader *reader, void *out, size_t size)
@@ -65,14 +61,14 @@ static bool take_name(Reader *reader, const char **name)
     uint64_t length = 0;
     if (!take(reader, &length, sizeof length)) return false;
     if (length == 0 || length > MAX_NAME)
-        return error_set(reader->err, "%s: the name of %s %llu has %llu bytes, expected 1 to %d",
-                         reader->path, reader->what, (unsigned long long)reader->index + 1,
-                         (unsigned long long)length, MAX_NAME);
+        return error_set(reader->err,
+                         "%s: the name of %s %" PRIu64 " has %" PRIu64 " bytes, expected 1 to %d",
+                         reader->path, reader->what, reader->index + 1, length, MAX_NAME);
     if (length > left(reader)) return ends(reader);
     for (uint64_t i = 0; i < length; i++)
         if (reader->at[i] < ' ' || reader->at[i] > '~')
-            return error_set(reader->err, "%s: the name of %s %llu is not ASCII text", reader->path,
-                             reader->what, (unsigned long long)reader->index + 1);
+            return error_set(reader->err, "%s: the name of %s %" PRIu64 " is not ASCII text",
+                             reader->path, reader->what, reader->index + 1);
     *name = strndup((const char *)reader->at, length);
     REQUIRE(*name != NULL, "%s: no memory for a name", reader->path);
     reader->at += length;
@@ -156,10 +152,9 @@ static bool read_tensor(Reader *reader, GgufTensor *tensor, Error *err)
                          tensor->name, (unsigned long)number);
     const DTypeInfo *type = &dtype_info[tensor->type];
     if (tensor->shape[0] % type->block != 0)
-        return error_set(err,
-                         "%s: '%s' has rows of %llu numbers, expected a multiple of %lu for %s",
-                         reader->path, tensor->name, (unsigned long long)tensor->shape[0],
-                         (unsigned long)type->block, type->name);
+        return error_set(
+            err, "%s: '%s' has rows of %" PRIu64 " numbers, expected a multiple of %lu for %s",
+            reader->path, tensor->name, tensor->shape[0], (unsigned long)type->block, type->name);
     tensor->bytes = dtype_bytes(tensor->type, tensor->count);
     return tensor->bytes < UINT64_MAX ||
            error_set(err, "%s: '%s' has over 2^64 bytes", reader->path, tensor->name);
@@ -205,8 +200,8 @@ static bool read_alignment(Gguf *file, Error *err)
     if (!gguf_integer(file, "general.alignment", 0, &file->alignment, err)) return false;
     uint64_t a = file->alignment;
     return (a >= 8 && a <= MAX_ALIGNMENT && (a & (a - 1)) == 0) ||
-           error_set(err, "%s: general.alignment is %llu, expected a power of two from 8 on",
-                     file->path, (unsigned long long)a);
+           error_set(err, "%s: general.alignment is %" PRIu64 ", expected a power of two from 8 on",
+                     file->path, a);
 }
 
 // From the offset within the data to the one within the file; the end must be there when the data is.
@@ -215,17 +210,16 @@ static bool place(const Gguf *file, GgufTensor *tensor, uint64_t data, const uin
 {
     uint64_t offset = tensor->offset, end;
     if (offset % file->alignment != 0)
-        return error_set(err,
-                         "%s: '%s' begins at byte %llu of the data, expected a multiple of %llu",
-                         file->path, tensor->name, (unsigned long long)offset,
-                         (unsigned long long)file->alignment);
+        return error_set(
+            err, "%s: '%s' begins at byte %" PRIu64 " of the data, expected a multiple of %" PRIu64,
+            file->path, tensor->name, offset, file->alignment);
     if (__builtin_add_overflow(data, offset, &tensor->offset) ||
         __builtin_add_overflow(tensor->offset, tensor->bytes, &end))
         return error_set(err, "%s: '%s' ends past 2^64 bytes", file->path, tensor->name);
     if (bytes == NULL) return true;
     if (end > size)
-        return error_set(err, "%s: '%s' ends at byte %llu of a file of %zu", file->path,
-                         tensor->name, (unsigned long long)end, size);
+        return error_set(err, "%s: '%s' ends at byte %" PRIu64 " of a file of %zu", file->path,
+                         tensor->name, end, size);
     tensor->data = bytes + tensor->offset;
     return true;
 }
@@ -246,9 +240,10 @@ static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, siz
     for (size_t i = 1; i < count; i++) {
         const GgufTensor *before = file->by_name[i - 1], *tensor = file->by_name[i];
         if (tensor->offset < before->offset + before->bytes)
-            return error_set(err, "%s: '%s' begins at byte %llu, before '%s' ends at %llu",
-                             file->path, tensor->name, (unsigned long long)tensor->offset,
-                             before->name, (unsigned long long)before->offset + before->bytes);
+            return error_set(err,
+                             "%s: '%s' begins at byte %" PRIu64 ", before '%s' ends at %" PRIu64,
+                             file->path, tensor->name, tensor->offset, before->name,
+                             before->offset + before->bytes);
     }
     qsort(file->by_name, count, sizeof *file->by_name, compare_names);
     for (size_t i = 1; i < count; i++)
@@ -276,21 +271,22 @@ static bool check_version(Reader *reader, uint32_t *version, Error *err)
                      (unsigned long)*version, OLDEST, NEWEST);
 }
 
-// How many settings or tensors there are: as many as fit into the rest of the file, each of `least` bytes.
+// How many metadata values or tensors there are: as many as fit into the rest of the file, each of `least` bytes.
 static bool check_count(const Reader *reader, const char *what, uint64_t count, uint64_t most,
                         size_t least, Error *err)
 {
     return (count <= most && count <= left(reader) / least) ||
-           error_set(err, "%s: %llu %ss in %zu bytes, expected at most %llu, of %zu bytes or more",
-                     reader->path, (unsigned long long)count, what, left(reader),
-                     (unsigned long long)most, least);
+           error_set(err,
+                     "%s: %" PRIu64 " %ss in %zu bytes, expected at most %" PRIu64
+                     ", of %zu bytes or more",
+                     reader->path, count, what, left(reader), most, least);
 }
 
 static bool read_values(Gguf *file, Reader *reader, uint64_t count, Error *err)
 {
     file->values = calloc(count + 1, sizeof *file->values);
-    REQUIRE(file->values != NULL, "%s: no memory for its settings", file->path);
-    reader->what = "setting", reader->count = count;
+    REQUIRE(file->values != NULL, "%s: no memory for its metadata values", file->path);
+    reader->what = "metadata value", reader->count = count;
     for (reader->index = 0; reader->index < count; reader->index++) {
         file->value_count++;
         if (!read_value(reader, &file->values[reader->index])) return false;
@@ -323,7 +319,7 @@ static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whol
     if (!check_version(&reader, &file->version, err) || !take(&reader, &tensors, sizeof tensors) ||
         !take(&reader, &values, sizeof values))
         return false;
-    if (!check_count(&reader, "setting", values, MAX_VALUES, VALUE_BYTES, err) ||
+    if (!check_count(&reader, "metadata value", values, MAX_VALUES, VALUE_BYTES, err) ||
         !check_count(&reader, "tensor", tensors, MAX_TENSORS, TENSOR_BYTES, err))
         return false;
     if (!read_values(file, &reader, values, err) || !read_tensors(file, &reader, tensors, err))
@@ -343,24 +339,12 @@ static Gguf *parse(const void *bytes, size_t size, const char *name, bool whole,
 
 static Gguf *map(const char *path, bool whole, Error *err)
 {
-    struct stat status = {0};
-    void *bytes = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    int why = errno;
-    if (fd >= 0) close(fd);
-    if (bytes == MAP_FAILED && fd >= 0 && status.st_size == 0) {
-        error_set(err, "%s: is empty", path);
-        return NULL;
-    }
-    if (bytes == MAP_FAILED) {
-        error_set(err, "%s: cannot be read: %s", path, strerror(why));
-        return NULL;
-    }
-    Gguf *file = parse(bytes, (size_t)status.st_size, path, whole, err);
-    if (file != NULL) file->mapping = bytes, file->size = (size_t)status.st_size;
-    else munmap(bytes, (size_t)status.st_size);
+    FileView view;
+    if (!file_map(&view, path, err)) return NULL;
+    if (view.size == 0) return error_set(err, "%s: is empty", path), NULL;
+    Gguf *file = parse(view.bytes, view.size, path, whole, err);
+    if (file != NULL) file->view = view;
+    else file_unmap(view);
     return file;
 }
 
@@ -387,7 +371,7 @@ Gguf *gguf_parse_header(const void *bytes, size_t size, const char *name, Error 
 void gguf_close(Gguf *file)
 {
     if (file == NULL) return;
-    if (file->mapping != NULL) munmap(file->mapping, file->size);
+    file_unmap(file->view);
     for (int i = 0; i < file->value_count; i++) free((void *)file->values[i].key);
     for (int i = 0; i < file->tensor_count; i++) free((void *)file->tensors[i].name);
     free(file->values);

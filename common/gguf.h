@@ -1,4 +1,4 @@
-/* gguf.h -- weights and settings in one file, in the format of ggml and llama.cpp.
+/* gguf.h -- weights and metadata in one file, in the format of ggml and llama.cpp.
  *
  *     Gguf    *file = gguf_open("model-Q4_K_M.gguf", &err);
  *     uint64_t layers;
@@ -11,7 +11,7 @@
  *     while (gguf_next_text(gguf_value(file, "tokenizer.ggml.tokens"), &token)) ...
  *
  * The format (ggml, docs/gguf.md), all little-endian: "GGUF", a version (2 and 3 are read); the numbers
- * of tensors and of settings; the settings, each a key, a kind and a value; the tensors, each a name,
+ * of tensors and of metadata values; the values, each with a key, a type and a value; the tensors, each a name,
  * dimensions, a type and an offset; from the next multiple of general.alignment on, the data. Every
  * rule is checked before a pointer is handed out: no damaged file is read past its end. An open
  * file is mapped, not copied: all that is handed out lives until gguf_close(), and the file must not
@@ -22,11 +22,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/error.h"
+#include "common/file.h"
 #include "kernels/dtype.h"
 
 enum { GGUF_MAX_DIMS = 4 };
 
-// What a setting is, by its number in a file.
+// The type of a metadata value, by its number in a file.
 typedef enum GgufKind {
     // clang-format off
     GGUF_UINT8, GGUF_INT8, GGUF_UINT16, GGUF_INT16, GGUF_UINT32, GGUF_INT32, GGUF_FLOAT32, GGUF_BOOL,
@@ -69,8 +70,7 @@ typedef struct Gguf {
     int tensor_count;
     GgufTensor *tensors;           // in the order of the file
     const GgufTensor **by_name;    // sorted
-    void *mapping;                 // NULL when the bytes are the caller's
-    size_t size;
+    FileView view;                 // of no bytes when they are the caller's
 } Gguf;
 
 // NULL and a message when the file cannot be read or breaks a rule.

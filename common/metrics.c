@@ -9,6 +9,7 @@
 struct Metrics {
     FILE *stream;
     const char *path;
+    long kept;      // the last step that a resumed run has in its file already; -1 for none
     int failure;    // errno of the first write that failed, 0 while all is well
 };
 
@@ -22,16 +23,20 @@ Metrics *metrics_open(Arena *keep, const char *path, Error *err)
     setvbuf(stream, NULL, _IOLBF, BUFSIZ);
     Metrics *metrics = arena_zeros(keep, sizeof *metrics);
     metrics->stream = stream;
+    metrics->kept = -1;
     metrics->path = arena_print(keep, "%s", path);
     return metrics;
 }
 
 // A whole line of ours begins with its step and ends with a brace.
-static bool line_is_kept(const char *line, ssize_t length, long step)
+static bool line_is_kept(const char *line, ssize_t length, long step, long *kept)
 {
     long found;
-    return sscanf(line, "{\"step\":%ld,", &found) == 1 && found <= step && length >= 2 &&
-           strcmp(line + length - 2, "}\n") == 0;
+    if (sscanf(line, "{\"step\":%ld,", &found) != 1 || found > step || length < 2 ||
+        strcmp(line + length - 2, "}\n") != 0)
+        return false;
+    *kept = found;
+    return true;
 }
 
 bool metrics_rewind(Metrics *metrics, long step, Error *err)
@@ -40,9 +45,10 @@ bool metrics_rewind(Metrics *metrics, long step, Error *err)
     size_t room = 0;
     ssize_t length;
     off_t kept = 0;
+    metrics->kept = -1;
     rewind(metrics->stream);
     while ((length = getline(&line, &room, metrics->stream)) > 0 &&
-           line_is_kept(line, length, step))
+           line_is_kept(line, length, step, &metrics->kept))
         kept += length;
     free(line);
     bool failed = ferror(metrics->stream) != 0 || fseeko(metrics->stream, 0, SEEK_END) != 0 ||
@@ -55,6 +61,7 @@ bool metrics_rewind(Metrics *metrics, long step, Error *err)
 
 void metrics_write(Metrics *metrics, long step, const Metric *values)
 {
+    if (step <= metrics->kept) return;
     errno = 0;
     fprintf(metrics->stream, "{\"step\":%ld", step);
     for (const Metric *metric = values; metric->name != NULL; metric++) {

@@ -28,7 +28,8 @@ typedef struct Metric {
 Metrics *metrics_open(Arena *keep, const char *path, Error *err);
 
 // Keeps the lines up to and including `step` and drops the rest, a line cut by a crash included: a
-// run resumed there writes the same file as one that was never stopped. Step -1 drops all.
+// run resumed there writes the same file as one that was never stopped. Step -1 drops all. Lines that
+// a resumed run writes again, up to the last that was kept, are left out.
 bool metrics_rewind(Metrics *metrics, long step, Error *err);
 
 // A failed write (a full disk) does not stop the run; metrics_close() reports it.

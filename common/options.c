@@ -1,7 +1,9 @@
 #include "common/options.h"
 #include "common/error.h"
+#include "common/nearest.h"
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <popt.h>
 #include <stdio.h>
@@ -16,7 +18,8 @@ typedef enum OptionKind {
     OPTION_FLOAT,
     OPTION_FLAG,
     OPTION_STRING,
-    OPTION_CHOICE
+    OPTION_CHOICE,
+    OPTION_CHOICES
 } OptionKind;
 
 typedef struct Option {
@@ -26,7 +29,7 @@ typedef struct Option {
     void *value;             // the caller's variable, of the kind's type
     double least, most;      // of OPTION_INT and OPTION_FLOAT
     const char *argument;    // how --help calls the value
-    const char *choices;     // of OPTION_CHOICE
+    const char *choices;     // of OPTION_CHOICE and OPTION_CHOICES, with bars between them
     const char *help;
     const char *group;
     bool given;
@@ -129,6 +132,15 @@ void options_choice(Options *options, const char *name, char letter, const char 
     option->choices = choices;
 }
 
+void options_choices(Options *options, const char *name, char letter, const char **value,
+                     const char *choices, const char *help)
+{
+    options_choice(options, name, letter, value, choices, help);
+    Option *option = options_find(options, name);
+    option->kind = OPTION_CHOICES;
+    option->argument = "NAME,...";
+}
+
 void options_rest(Options *options, const char ***words, int *count, const char *argument)
 {
     options->rest = words;
@@ -153,17 +165,18 @@ static const char *help_with_default(Arena *arena, const Option *option)
     switch (option->kind) {
     case OPTION_INT: snprintf(number, sizeof number, "%d", *(int *)option->value); break;
     case OPTION_UINT64:
-        snprintf(number, sizeof number, "%llu", (unsigned long long)*(uint64_t *)option->value);
+        snprintf(number, sizeof number, "%" PRIu64, *(uint64_t *)option->value);
         break;
     case OPTION_FLOAT:
         snprintf(number, sizeof number, "%g", (double)*(float *)option->value);
         break;
     case OPTION_FLAG: return option->help;
     case OPTION_STRING:
-    case OPTION_CHOICE: text = *(const char **)option->value; break;
+    case OPTION_CHOICE:
+    case OPTION_CHOICES: text = *(const char **)option->value; break;
     }
     if (text == NULL) return option->help;
-    if (option->kind == OPTION_CHOICE)
+    if (option->choices != NULL)
         return arena_print(arena, "%s: %s (default: %s)", option->help, option->choices, text);
     return arena_print(arena, "%s (default: %s)", option->help, text);
 }
@@ -195,19 +208,57 @@ static struct poptOption *popt_table(const Options *options)
     return table;
 }
 
+// The length of the first word of a text that `between` separates; *next is where the second begins,
+// or NULL.
+static size_t first_word(const char *text, char between, const char **next)
+{
+    const char *end = strchr(text, between);
+    *next = end != NULL ? end + 1 : NULL;
+    return end != NULL ? (size_t)(end - text) : strlen(text);
+}
+
+static bool holds_word(const char *list, char between, const char *word, size_t length)
+{
+    while (list != NULL) {
+        const char *at = list;
+        if (first_word(at, between, &list) == length && memcmp(at, word, length) == 0) return true;
+    }
+    return false;
+}
+
+bool options_chosen(const char *list, const char *word)
+{
+    return holds_word(list, ',', word, strlen(word));
+}
+
+static bool refuse_choice(Arena *arena, const Option *option, const char *word, Error *err)
+{
+    const char *names[OPTIONS_MAX], *near;
+    int count = 0;
+    for (const char *next = option->choices; next != NULL && count < OPTIONS_MAX;) {
+        const char *at = next;
+        int length = (int)first_word(at, '|', &next);
+        names[count++] = arena_print(arena, "%.*s", length, at);
+    }
+    error_set(err, "--%s: '%s' is not one of %s", option->name, word, option->choices);
+    if ((near = nearest(word, names, count)) == NULL) return false;
+    return error_set(err, "%s; did you mean '%s'?", arena_print(arena, "%s", err->message), near);
+}
+
+// One word, or a list of them with commas.
 static bool store_choice(Arena *arena, const Option *option, const char *text, Error *err)
 {
-    size_t length = strlen(text);
-    for (const char *choice = option->choices; choice != NULL;) {
-        const char *bar = strchr(choice, '|');
-        size_t size = bar ? (size_t)(bar - choice) : strlen(choice);
-        if (size == length && memcmp(choice, text, size) == 0) {
-            *(const char **)option->value = arena_print(arena, "%s", text);
-            return true;
-        }
-        choice = bar ? bar + 1 : NULL;
+    bool list = option->kind == OPTION_CHOICES;
+    for (const char *next = text; next != NULL;) {
+        const char *word = next;
+        size_t length = strlen(word);
+        if (list) length = first_word(word, ',', &next);
+        else next = NULL;
+        if (!holds_word(option->choices, '|', word, length))
+            return refuse_choice(arena, option, arena_print(arena, "%.*s", (int)length, word), err);
     }
-    return error_set(err, "--%s: '%s' is not one of %s", option->name, text, option->choices);
+    *(const char **)option->value = arena_print(arena, "%s", text);
+    return true;
 }
 
 static bool store(Arena *arena, const Option *option, const char *text, Error *err)
@@ -229,7 +280,7 @@ static bool store(Arena *arena, const Option *option, const char *text, Error *e
         return true;
     }
     case OPTION_UINT64: {
-        unsigned long long value = strtoull(text, &end, 10);
+        uint64_t value = strtoull(text, &end, 10);
         if (!plain || text[0] == '-' || *end != '\0' || errno != 0)
             return error_set(err, "--%s: '%s' is not a whole number from 0 to 2^64-1", option->name,
                              text);
@@ -247,7 +298,8 @@ static bool store(Arena *arena, const Option *option, const char *text, Error *e
     }
     case OPTION_FLAG: *(bool *)option->value = true; return true;
     case OPTION_STRING: *(const char **)option->value = arena_print(arena, "%s", text); return true;
-    case OPTION_CHOICE: return store_choice(arena, option, text, err);
+    case OPTION_CHOICE:
+    case OPTION_CHOICES: return store_choice(arena, option, text, err);
     }
     return true;
 }

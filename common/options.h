@@ -1,6 +1,6 @@
 /* options.h -- a program's command line: typed options with ranges, defaults shown in --help.
  *
- *     Options *options = options_new(keep, "autoencoder", "Squeezes digits through a few numbers.");
+ *     Options *options = options_new(keep, "autoencoder", "Compresses digits into a few numbers.");
  *     options_group(options, "This lab");
  *     options_int(options, "epochs", 'e', &cfg.epochs, 1, 10000, "passes over the training images");
  *     options_float(options, "rate", 'r', &cfg.rate, 0.0f, 1.0f, "learning rate");
@@ -37,6 +37,11 @@ void options_string(Options *options, const char *name, char letter, const char 
 // `choices` are separated by bars: "cpu|cuda".
 void options_choice(Options *options, const char *name, char letter, const char **value,
                     const char *choices, const char *help);
+// One or more of the choices, separated by commas: "--part fit,pages".
+void options_choices(Options *options, const char *name, char letter, const char **value,
+                     const char *choices, const char *help);
+// Whether a list that options_choices() stored holds the word.
+bool options_chosen(const char *list, const char *word);
 
 // The words that are no options, in their order and as many as there are; without this call each is
 // refused. `argument` names them in --help: "MODEL...".

@@ -1,70 +1,48 @@
 #include "common/params.h"
 #include "common/error.h"
-#include "kernels/device.h"
+#include "common/range.h"
 #include <string.h>
 
-enum {
-    LINE = 64 / sizeof(float),    // floats of a cache line
-    CHUNK = 2 << 20,              // bytes committed at a time: a huge page
-};
-
-// A range of addresses that a block grows into.
-typedef struct Range {
-    Block *block;
-    const Device *device;
-    char *base;
-    size_t capacity, committed;
-} Range;
+enum { LINE = 64 / sizeof(float) };    // floats of a cache line
 
 typedef struct Reservation {
-    Range trained, grads, frozen;
+    Range trained, grads, frozen;    // what the blocks grow in
     Block frozen_block;
 } Reservation;
 
 static void release(void *what)
 {
     Reservation *reserved = what;
-    Range *ranges[] = {&reserved->trained, &reserved->grads, &reserved->frozen};
-    for (int i = 0; i < 3; i++)
-        if (ranges[i]->base != NULL)
-            ranges[i]->device->release(ranges[i]->base, ranges[i]->capacity);
+    range_release(&reserved->trained);
+    range_release(&reserved->grads);
+    range_release(&reserved->frozen);
 }
 
 Params *params_new(Arena *keep)
 {
     Params *params = arena_zeros(keep, sizeof *params);
     params->arena = keep;
-    Reservation *r = params->reserved = arena_zeros(keep, sizeof *r);
-    r->trained.block = &params->trained;
-    r->grads.block = &params->grads;
-    r->frozen.block = &r->frozen_block;
-    arena_on_release(keep, release, r);
+    params->reserved = arena_zeros(keep, sizeof *params->reserved);
+    arena_on_release(keep, release, params->reserved);
     return params;
 }
 
 // Room for one parameter more at the end of a block, all zeros.
-static float *extend(Range *range, size_t count, size_t capacity)
+static float *extend(Block *block, Range *range, size_t count, size_t capacity)
 {
-    Block *block = range->block;
-    if (range->base == NULL) {
-        range->base = device->reserve(capacity);
-        range->device = device;
-        range->capacity = capacity;
+    if (range->device == NULL) {
+        REQUIRE(range_reserve(range, capacity), "no room for %zu bytes of parameters on device %s",
+                capacity, device->name);
         block->at = (float *)(void *)range->base;
     }
-    REQUIRE(range->base != NULL, "no room for %zu bytes of parameters on device %s", capacity,
-            device->name);
     REQUIRE(range->device == device, "the parameters are on device %s; %s is in use",
             range->device->name, device->name);
     float *at = block->at + block->count;
-    block->count += (count + LINE - 1) / LINE * LINE;
-    size_t end = (block->count * sizeof(float) + CHUNK - 1) / CHUNK * CHUNK;
-    REQUIRE(end <= range->capacity, "no room for %zu parameters more after %zu", count,
-            block->count - count);
-    if (end > range->committed) {
-        device->commit(range->base, range->committed, end);
-        range->committed = end;
-    }
+    size_t end = block->count + (count + LINE - 1) / LINE * LINE;
+    REQUIRE(end * sizeof(float) <= range->capacity, "no room for %zu parameters more after %zu",
+            count, block->count);
+    range_commit(range, end * sizeof(float));
+    block->count = end;
     return at;
 }
 
@@ -109,16 +87,19 @@ Tensor *params_add(Params *params, const char *name, Shape shape)
 {
     shape_require(shape);
     Reservation *reserved = params->reserved;
-    size_t count = shape_count(shape),
-           capacity = arena_capacity(params->arena) / CHUNK * CHUNK + CHUNK;
+    size_t count = shape_count(shape), capacity = arena_capacity(params->arena);
     Tensor *x = arena_alloc(params->arena, sizeof *x);
     *x = (Tensor){.shape = shape, .wants_grad = !params->frozen};
     append(params, (Param){.name = arena_print(params->arena, "%s", name),
                            .tensor = x,
                            .decay = shape.dims >= 2,
                            .rate = 1.0f});
-    x->data = extend(params->frozen ? &reserved->frozen : &reserved->trained, count, capacity);
-    if (!params->frozen) x->grad = extend(&reserved->grads, count, capacity);
+    if (params->frozen) {
+        x->data = extend(&reserved->frozen_block, &reserved->frozen, count, capacity);
+    } else {
+        x->data = extend(&params->trained, &reserved->trained, count, capacity);
+        x->grad = extend(&params->grads, &reserved->grads, count, capacity);
+    }
     return x;
 }
 

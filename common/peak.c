@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-float peak_run_plain(long steps, const float start[PEAK_START]);
-float peak_run_avx2(long steps, const float start[PEAK_START]);
-float peak_run_avx512(long steps, const float start[PEAK_START]);
+float peak_run_plain(long rounds, const float start[PEAK_START]);
+float peak_run_avx2(long rounds, const float start[PEAK_START]);
+float peak_run_avx512(long rounds, const float start[PEAK_START]);
 
 int peak_probes(PeakProbe probes[PEAK_MAX_PROBES])
 {
@@ -23,11 +23,11 @@ int peak_probes(PeakProbe probes[PEAK_MAX_PROBES])
     return count;
 }
 
-// Written with what the probes return, read by nobody: the work cannot be dropped.
+// Receives what the probes return and is never read, so that the compiler cannot remove the work.
 static volatile double sink;
 
 // Seconds from the moment all threads are there until the last has finished.
-static double fma_seconds(PeakProbe probe, int threads, long steps)
+static double fma_seconds(PeakProbe probe, int threads, long rounds)
 {
     // Factors f from 1/4 to 1/2 keep the chains near f / (1 - f): no overflow, no denormals.
     float numbers[PEAK_START];
@@ -38,7 +38,7 @@ static double fma_seconds(PeakProbe probe, int threads, long steps)
 #pragma omp barrier
 #pragma omp master
         start = seconds_now();
-        total += (double)probe.run(steps, numbers);
+        total += (double)probe.run(rounds, numbers);
     }
     double seconds = seconds_now() - start;
     sink = total;
@@ -47,14 +47,14 @@ static double fma_seconds(PeakProbe probe, int threads, long steps)
 
 double peak_gflops(PeakProbe probe, int threads)
 {
-    long steps = 1000;
-    while (fma_seconds(probe, threads, steps) < 5e-3) steps *= 2;
+    long rounds = 1000;
+    while (fma_seconds(probe, threads, rounds) < 5e-3) rounds *= 2;
     double best = 1e9;
     for (int i = 0; i < 30; i++) {
-        double seconds = fma_seconds(probe, threads, steps);
+        double seconds = fma_seconds(probe, threads, rounds);
         if (seconds < best) best = seconds;
     }
-    return 2e-9 * PEAK_CHAINS * probe.lanes * (double)steps * threads / best;
+    return 2e-9 * PEAK_CHAINS * probe.lanes * (double)rounds * threads / best;
 }
 
 static void measure_streams(Peak *peak)

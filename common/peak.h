@@ -20,9 +20,9 @@ enum {
 };
 
 typedef struct PeakProbe {
-    const char *variant;                                        // "plain", "avx2", "avx512"
-    int lanes;                                                  // floats in a register
-    float (*run)(long steps, const float start[PEAK_START]);    // a multiple of PEAK_UNROLL
+    const char *variant;                                         // "plain", "avx2", "avx512"
+    int lanes;                                                   // floats in a register
+    float (*run)(long rounds, const float start[PEAK_START]);    // a multiple of PEAK_UNROLL
 } PeakProbe;
 
 typedef struct Peak {

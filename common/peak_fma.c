@@ -8,14 +8,14 @@
 
 typedef float Vector __attribute__((vector_size(PEAK_BYTES), aligned(sizeof(float))));
 
-float PEAK_RUN(long steps, const float start[PEAK_START]);
+float PEAK_RUN(long rounds, const float start[PEAK_START]);
 
-float PEAK_RUN(long steps, const float start[PEAK_START])
+float PEAK_RUN(long rounds, const float start[PEAK_START])
 {
     const Vector *outside = (const Vector *)start;
     Vector chain[PEAK_CHAINS], factor = outside[PEAK_CHAINS], sum = {0};
     for (int i = 0; i < PEAK_CHAINS; i++) chain[i] = outside[i];
-    for (long step = 0; step < steps; step += PEAK_UNROLL)
+    for (long round = 0; round < rounds; round += PEAK_UNROLL)
         for (int u = 0; u < PEAK_UNROLL; u++)    // the loop's own counting takes a port, too
             for (int i = 0; i < PEAK_CHAINS; i++) chain[i] = chain[i] * factor + factor;
     for (int i = 0; i < PEAK_CHAINS; i++) sum += chain[i];

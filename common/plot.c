@@ -1,6 +1,7 @@
 #include "common/plot.h"
 #include "common/file.h"
 #include "common/terminal.h"
+#include "common/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -13,7 +14,7 @@
 
 extern char **environ;
 
-enum { DEFAULT_SECONDS = 20 };
+enum { DEFAULT_SECONDS = 20, TEXT_MAX = 1024 };
 
 // Okabe & Ito 2008, which colour-blind readers can tell apart too, the pale yellow late; then two
 // more. Points have shapes besides (gnuplot's numbers), so that ten digits remain ten.
@@ -36,15 +37,38 @@ void plot_series(Plot *plot, const char *name, const float *x, const float *y, s
     plot_shape(plot, plot->points ? PLOT_POINTS : PLOT_LINE, name, x, y, count);
 }
 
-// In double quotes, each of the special characters with `escape` before it.
-static void write_quoted(FILE *stream, const char *text, const char *special, char escape)
+static void clean_into(char *clean, const char *text)
 {
+    snprintf(clean, TEXT_MAX, "%s", text != NULL ? text : "");
+    text_clean(clean);
+}
+
+// A field of a CSV file, with quotes doubled.
+static void write_field(FILE *stream, const char *text)
+{
+    char clean[TEXT_MAX];
+    clean_into(clean, text);
     fputc('"', stream);
-    for (; text != NULL && *text != '\0'; text++) {
-        if (strchr(special, *text)) fputc(escape, stream);
-        fputc(*text, stream);
+    for (const char *at = clean; *at != '\0'; at++) {
+        if (*at == '"') fputc('"', stream);
+        fputc(*at, stream);
     }
     fputc('"', stream);
+}
+
+// A string of gnuplot's. In single quotes it obeys nothing: no backquotes, no backslash, no @macro.
+// An apostrophe is written as U+2019, because gnuplot 5.4 ends a string at two doubled ones in a row.
+static void write_string(FILE *stream, const char *text, bool is_format)
+{
+    char clean[TEXT_MAX];
+    clean_into(clean, text);
+    fputc('\'', stream);
+    for (const char *at = clean; *at != '\0'; at++) {
+        if (*at == '\'') fputs("\u2019", stream);
+        else if (*at == '%' && is_format) fputs("%%", stream);
+        else fputc(*at, stream);
+    }
+    fputc('\'', stream);
 }
 
 static void write_number(FILE *stream, float value)
@@ -62,7 +86,7 @@ static bool write_csv(const Plot *plot, const char *path, Error *err)
         for (size_t i = 0; i < plot->series[s].count; i++) {
             write_number(file.stream, plot->series[s].x[i]);
             write_number(file.stream, plot->series[s].y[i]);
-            write_quoted(file.stream, plot->series[s].name, "\"", '"');
+            write_field(file.stream, plot->series[s].name);
             fputc('\n', file.stream);
         }
     return file_commit(&file, err);
@@ -71,7 +95,7 @@ static bool write_csv(const Plot *plot, const char *path, Error *err)
 static void write_command(FILE *stream, const char *command, const char *text)
 {
     fprintf(stream, "%s ", command);
-    write_quoted(stream, text, "\\\"", '\\');
+    write_string(stream, text, false);
     fputc('\n', stream);
 }
 
@@ -87,8 +111,8 @@ static void write_style(FILE *stream, bool cloud, const char *format, const char
 {
     if (strcmp(format, "terminal") == 0) {
         TerminalSize size = terminal_size(STDOUT_FILENO);
-        fprintf(stream, "set terminal dumb nofeed size %d,%d\nset key below\n", size.columns - 1,
-                size.rows < 24 ? size.rows - 1 : 24);
+        fprintf(stream, "set terminal dumb noenhanced nofeed size %d,%d\nset key below\n",
+                size.columns - 1, size.rows < 24 ? size.rows - 1 : 24);
         return;
     }
     fprintf(stream,
@@ -112,7 +136,7 @@ static void write_series(FILE *stream, const Plot *plot, int index, const char *
 {
     const PlotSeries *series = &plot->series[index];
     int style = index % STYLE_COUNT;
-    write_quoted(stream, csv, "\\\"", '\\');
+    write_string(stream, csv, false);
     fprintf(stream, " using 1:2 every ::%zu::%zu ", first, first + series->count - 1);
     // A line through one point is not seen, nor where few points of a line are.
     bool marked =
@@ -137,7 +161,7 @@ static void write_series(FILE *stream, const Plot *plot, int index, const char *
     if (marked) fprintf(stream, " pointtype %d", STYLES[style].shape);
     fprintf(stream, " linecolor rgb \"%s\"", against ? "#333333" : STYLES[style].colour);
     fputs(" title ", stream);
-    write_quoted(stream, series->name, "\\\"", '\\');
+    write_string(stream, series->name, false);
 }
 
 static bool has(const Plot *plot, PlotShape shape)
@@ -165,7 +189,8 @@ static void write_ticks(FILE *stream, const Plot *plot)
     fputs(plot->tick_count > 10 ? "set xtics rotate by -40 " : "set xtics ", stream);
     for (int t = 0; t < plot->tick_count; t++) {
         fputs(before, stream);
-        write_quoted(stream, plot->ticks[t].name, "\\\"", '\\');
+        // The name of a tick is a format: %g would be where it stands.
+        write_string(stream, plot->ticks[t].name, true);
         fprintf(stream, " %.9g", plot->ticks[t].at);
         before = ", ";
     }

@@ -1,45 +1,71 @@
 #include "common/run.h"
 #include "common/file.h"
 #include "common/profile.h"
+#include "common/text.h"
+#include "common/todo.h"
 #include "kernels/device.h"
 #include "kernels/seconds.h"
 #include "kernels/trace.h"
+#include <inttypes.h>
 #include <omp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STATUS_WRONG_USE = 2, STATUS_INTERRUPTED = 130 };
+enum { STATUS_SIGNAL = 128 };    // plus its number, as a shell shows it
 
-// A handler has nowhere else to write: with the kernel table, all that is mutable and global.
+// What asks a run to stop: Ctrl-C, a system that shuts down or a batch queue, a terminal that closes.
+static const struct {
+    int number;
+    const char *name;
+} stops[] = {{SIGINT, "Ctrl-C"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
+enum { STOPS = sizeof stops / sizeof *stops };
+
+// The signal that asked, or 0. A handler has nowhere else to write: with the kernel table, all that is
+// mutable and global.
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
 {
-    (void)signal_number;
-    interrupted = 1;
+    interrupted = signal_number;
+    report_cut_short();    // a second Ctrl-C leaves no time for it; what follows the first writes anew
 }
 
-// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once.
+// SA_RESETHAND: the second Ctrl-C finds the default, which ends the program at once. What is ignored
+// stays so: `nohup` ignores SIGHUP.
 static void catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
+    for (int i = 0; i < STOPS; i++) {
+        struct sigaction before;
+        sigaction(stops[i].number, NULL, &before);
+        if (before.sa_handler != SIG_IGN) sigaction(stops[i].number, &action, NULL);
+    }
 }
 
-// A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK what looks closer.
+static const char *stopped_by(void)
+{
+    int i = 0;
+    while (stops[i].number != interrupted) i++;
+    return stops[i].name;
+}
+
+// A learner's code may crash the lab. `lab run --mine` says in LAB_CHECK which command shows more.
 static void on_crash(int signal_number)
 {
     static const char before[] = "\nThe lab crashed on your code; to look closer: ", after[] = "\n";
-    const char *told = getenv("LAB_CHECK"), *check = told != NULL ? told : "./lab check";
+    const char *variable = getenv("LAB_CHECK"),
+               *check = variable != NULL ? variable : "./lab check";
     bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
                    write(STDERR_FILENO, check, strlen(check)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;
     (void)written;
+    report_cut_short();
     raise(signal_number);    // back at the default: this ends as it would have without us
 }
 
@@ -53,6 +79,13 @@ static void catch_crash(Arena *keep)
     struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_ONSTACK};
     const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     for (int i = 0; i < 5; i++) sigaction(signals[i], &action, NULL);
+}
+
+static void on_todo(const char *exercise)
+{
+    char why[128];
+    snprintf(why, sizeof why, "Stopped: %.90s is not written yet.", exercise);
+    report_stop(why);
 }
 
 bool run_interrupted(const Run *run)
@@ -81,7 +114,7 @@ static void declare_options(Run *run, Options *options)
                      "on your functions, as ./lab run starts it");
 }
 
-// What is not an option's business: the world that the options ask for.
+// Sets up what the options ask for: device, threads, folders, files.
 static bool prepare(Run *run, Error *err)
 {
     const char *why;
@@ -131,11 +164,14 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     }
     catch_interrupt();
     catch_crash(keep);
+    todo_hook = on_todo;
     run->began = time(NULL);
     run->clock = seconds_now();
-    printf("%s: seed %llu, %s (%s), %d thread%s, results in %s\n", run->name,
-           (unsigned long long)run->seed, device->name, kernels.variant, run->threads,
-           run->threads == 1 ? "" : "s", run->out);
+    const char *facts =
+        arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
+                    kernels.variant, run->threads, run->threads == 1 ? "" : "s");
+    printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
         printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
                device->name);
@@ -152,14 +188,66 @@ const char *run_path(const Run *run, const char *file)
     return arena_print(run->keep, "%s/%s", run->out, file);
 }
 
+// ---- what a run shows ----
+
+void run_heading(const Run *run, const char *title)
+{
+    printf("\n%s\n", title);
+    report_heading(run->report, title);
+}
+
+void run_print(const Run *run, const char *format, ...)
+{
+    char *text;
+    va_list args;
+    va_start(args, format);
+    bool printed = vasprintf(&text, format, args) >= 0;
+    va_end(args);
+    if (!printed) return;
+    text_clean(text);
+    printf("  %s\n", text);
+    report_text(run->report, text);
+    free(text);
+}
+
+void run_table(const Run *run, const Table *table)
+{
+    table_print(table, 2, stdout);
+    report_table(run->report, table);
+}
+
+static void show_file(const Run *run, const char *title, const char *path)
+{
+    printf("%s: %s\n", title, path);
+    report_file(run->report, title, path);
+}
+
 void run_plot(const Run *run, const Plot *plot, const char *name)
 {
     Error err = {""};
     const char *path = run_path(run, name);
     bool file = strcmp(run->plot, "svg") == 0 || strcmp(run->plot, "png") == 0;
-    if (!plot_save(plot, path, run->plot, &err)) printf("%s: %s\n", plot->title, err.message);
-    else printf("%s: %s.%s\n", plot->title, path, file ? run->plot : "csv");
+    if (plot_save(plot, path, run->plot, &err)) {
+        show_file(run, plot->title,
+                  arena_print(run->keep, "%s.%s", path, file ? run->plot : "csv"));
+    } else {
+        printf("%s: %s\n", plot->title, err.message);
+        report_text(run->report, arena_print(run->keep, "%s: %s", plot->title, err.message));
+    }
 }
+
+void run_picture(const Run *run, const Picture *picture, const char *title, const char *name)
+{
+    Error err = {""};
+    const char *path = arena_print(run->keep, "%s/%s.png", run->out, name);
+    if (picture_save(picture, path, &err)) show_file(run, title, path);
+    else {
+        printf("%s: %s\n", title, err.message);
+        report_text(run->report, arena_print(run->keep, "%s: %s", title, err.message));
+    }
+}
+
+// ---- the end ----
 
 // The checkpoint that this run has saved, or the one that it went on from; an older one that lies
 // there is another run's, and NULL says that there is nothing to go on from.
@@ -170,23 +258,38 @@ static const char *last_checkpoint(const Run *run, const char *checkpoint)
     return stat(path, &saved) == 0 && saved.st_mtime >= run->began ? path : run->resume;
 }
 
+// "Stopped by Ctrl-C. To go on: ./lab run ...", or "Finished in 3.1 s."
+static const char *outcome(const Run *run, const char *checkpoint)
+{
+    if (!run_interrupted(run))
+        return arena_print(run->keep, "Finished in %.1f s.", seconds_now() - run->clock);
+    const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
+    if (last == NULL)
+        return arena_print(run->keep, "Stopped by %s%s.", stopped_by(),
+                           checkpoint != NULL ? " before the first checkpoint" : "");
+    return arena_print(run->keep, "Stopped by %s. To go on: %s--resume %s", stopped_by(),
+                       run->command, options_quoted(run->keep, last));
+}
+
 int run_end(Run *run, const char *checkpoint)
 {
     Error err = {""};
     const char *found = trace_not_finite();    // --check-numbers: by a kernel that no op has called
+    const char *last_line = outcome(run, checkpoint);
     bool closed = metrics_close(run->metrics, &err);
     if (closed && run->profile)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
-    if (!closed) error_report(&err);
+    closed = closed && report_end(run->report, last_line, &err);
+    if (!closed) run_fail(run, &err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
-    const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
-    if (last != NULL)
-        printf("\nStopped by Ctrl-C. To go on: %s--resume %s\n", run->command,
-               options_quoted(run->keep, last));
-    else
-        printf("\nStopped by Ctrl-C%s.\n",
-               checkpoint != NULL ? " before the first checkpoint" : "");
-    return closed ? STATUS_INTERRUPTED : EXIT_FAILURE;
+    printf("\n%s\n", last_line);
+    return closed ? STATUS_SIGNAL + interrupted : EXIT_FAILURE;
+}
+
+int run_fail(Run *run, const Error *err)
+{
+    report_end(run->report, arena_print(run->keep, "Failed: %s.", err->message), NULL);
+    return error_report(err);
 }

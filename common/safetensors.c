@@ -1,38 +1,20 @@
 /* safetensors.c -- the files: mapping one, filling tensors from it, writing tensors to one. */
 #include "common/safetensors.h"
-#include "common/file.h"
+#include "kernels/device.h"
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 typedef Safetensors *Parse(const void *bytes, size_t size, const char *name, Error *err);
 
 static Safetensors *map(const char *path, Parse *parse, Error *err)
 {
-    struct stat status = {0};
-    void *bytes = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (fd < 0 || (bytes == MAP_FAILED && status.st_size > 0)) {
-        error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return NULL;
-    }
-    close(fd);
-    size_t size = (size_t)status.st_size;
-    Safetensors *file = parse(bytes, size, path, err);
-    if (file != NULL) {
-        file->mapping = bytes;
-        file->size = size;
-    } else if (size > 0) {
-        munmap(bytes, size);
-    }
+    FileView view;
+    if (!file_map(&view, path, err)) return NULL;
+    Safetensors *file = parse(view.bytes, view.size, path, err);
+    if (file != NULL) file->view = view;
+    else file_unmap(view);
     return file;
 }
 
@@ -49,7 +31,7 @@ Safetensors *safetensors_open_header(const char *path, Error *err)
 void safetensors_close(Safetensors *file)
 {
     if (file == NULL) return;
-    if (file->mapping != NULL) munmap(file->mapping, file->size);
+    file_unmap(file->view);
     cJSON_Delete(file->header);
     free(file->entries);
     free(file->pairs);
@@ -83,13 +65,13 @@ static char *entry_text(char buffer[192], const SafetensorsEntry *entry)
 {
     size_t used = (size_t)snprintf(buffer, 192, "[");
     for (int d = 0; d < entry->dims; d++)
-        used += (size_t)snprintf(buffer + used, 192 - used, "%s%llu", d ? "," : "",
-                                 (unsigned long long)entry->shape[d]);
+        used += (size_t)snprintf(buffer + used, 192 - used, "%s%" PRIu64, d ? "," : "",
+                                 entry->shape[d]);
     snprintf(buffer + used, 192 - used, "]");
     return buffer;
 }
 
-// Every item has its entry, of its shape and of floats, and every entry its item.
+// Every item has its entry, of its shape and of floats (of its own type where that is not F32), and every entry its item.
 static bool check_items(const Safetensors *file, const Param *items, int count, Error *err)
 {
     for (int i = 0; i < count; i++) {
@@ -103,6 +85,10 @@ static bool check_items(const Safetensors *file, const Param *items, int count, 
         if (!dtype_to_floats(entry->type, NULL, NULL, 0))
             return error_set(err, "%s: '%s' does not hold floating-point numbers", file->path,
                              entry->name);
+        DType type = items[i].tensor->type;
+        if (type != DTYPE_F32 && entry->type != type)
+            return error_set(err, "%s: '%s' is of %s, expected %s", file->path, entry->name,
+                             dtype_name(entry->type), dtype_name(type));
     }
     for (int e = 0; e < file->count; e++) {
         int i = 0;
@@ -114,11 +100,12 @@ static bool check_items(const Safetensors *file, const Param *items, int count, 
     return true;
 }
 
+// In bytes.
 static size_t largest(const Param *items, int count)
 {
-    size_t most = 1;
+    size_t most = sizeof(double);
     for (int i = 0; i < count; i++)
-        if (tensor_count(items[i].tensor) > most) most = tensor_count(items[i].tensor);
+        if (tensor_bytes(items[i].tensor) > most) most = tensor_bytes(items[i].tensor);
     return most;
 }
 
@@ -127,13 +114,15 @@ bool safetensors_read(const Safetensors *file, const Param *items, int count, Er
     if (!check_items(file, items, count, err)) return false;
     REQUIRE(file->count == 0 || file->entries[0].data != NULL, "%s: only its header was opened",
             file->path);
-    size_t room = largest(items, count) * sizeof(float);
+    size_t room = largest(items, count);
     Arena *scratch = arena_new("safetensors", room);
     float *values = arena_alloc(scratch, room);
     for (int i = 0; i < count; i++) {
         const SafetensorsEntry *entry = safetensors_find(file, items[i].name);
-        dtype_to_floats(entry->type, values, entry->data, entry->count);
-        tensor_write(items[i].tensor, values);
+        const Tensor *x = items[i].tensor;
+        bool same = entry->type == x->type;
+        if (!same) dtype_to_floats(entry->type, values, entry->data, entry->count);
+        device->put(x->data, same ? (const void *)entry->data : values, tensor_bytes(x));
     }
     arena_free(scratch);
     return true;
@@ -152,9 +141,9 @@ static char *header_text(const Param *items, int count, const SafetensorsPair *m
     double begin = 0.0;    // cJSON's numbers; exact to 2^53
     for (int i = 0; i < count; i++) {
         const Tensor *x = items[i].tensor;
-        double end = begin + (double)(tensor_count(x) * sizeof(float));
+        double end = begin + (double)tensor_bytes(x);
         cJSON *entry = cJSON_AddObjectToObject(header, items[i].name);
-        cJSON_AddStringToObject(entry, "dtype", dtype_name(DTYPE_F32));
+        cJSON_AddStringToObject(entry, "dtype", dtype_name(x->type));
         cJSON_AddItemToObject(entry, "shape", cJSON_CreateIntArray(x->shape.size, x->shape.dims));
         cJSON_AddItemToObject(entry, "data_offsets",
                               cJSON_CreateDoubleArray((double[]){begin, end}, 2));
@@ -178,12 +167,13 @@ bool safetensors_write(const char *path, const Param *items, int count,
     fprintf(file.stream, "%s%*s", header, spaces, "");
     cJSON_free(header);
 
-    size_t room = largest(items, count) * sizeof(float);
+    size_t room = largest(items, count);
     Arena *scratch = arena_new("safetensors", room);
-    float *values = arena_alloc(scratch, room);
+    void *values = arena_alloc(scratch, room);
     for (int i = 0; i < count; i++) {
-        tensor_read(items[i].tensor, values);
-        fwrite(values, sizeof *values, tensor_count(items[i].tensor), file.stream);
+        const Tensor *x = items[i].tensor;
+        device->get(values, x->data, tensor_bytes(x));
+        fwrite(values, 1, tensor_bytes(x), file.stream);
     }
     arena_free(scratch);
     return file_commit(&file, err);

@@ -17,6 +17,7 @@
 #pragma once
 #include <stdint.h>
 #include "common/error.h"
+#include "common/file.h"
 #include "common/params.h"
 #include "kernels/dtype.h"
 
@@ -43,8 +44,7 @@ typedef struct Safetensors {
     int pair_count;
     SafetensorsPair *pairs;    // of __metadata__
     struct cJSON *header;      // owns the strings
-    void *mapping;             // NULL when the bytes are the caller's
-    size_t size;
+    FileView view;             // of no bytes when they are the caller's
 } Safetensors;
 
 // NULL and a message when the file cannot be read or breaks a rule.
@@ -60,11 +60,12 @@ Safetensors *safetensors_parse_header(const void *bytes, size_t size, const char
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
 const char *safetensors_value(const Safetensors *file, const char *key);    // of metadata
 
-// Fills the tensors by name; F16, BF16, F64, F8_E4M3 and F8_E5M2 become float. The names must be the file's, none
-// missing and none left over, and so must the shapes: otherwise no tensor is touched.
+// Fills the tensors by name. For a tensor of F32, F16, BF16, F64, F8_E4M3 and F8_E5M2 become float; one
+// of another type takes its own only. The names must be the file's, none missing and none left over,
+// and so must the shapes: otherwise no tensor is touched.
 bool safetensors_read(const Safetensors *file, const Param *items, int count, Error *err);
 
-// Writes the tensors as F32, whole or not at all. Metadata may be NULL when there is none.
+// Writes the tensors in their types, whole or not at all. Metadata may be NULL when there is none.
 bool safetensors_write(const char *path, const Param *items, int count,
                        const SafetensorsPair *metadata, int pair_count, Error *err);
 

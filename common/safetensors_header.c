@@ -1,7 +1,9 @@
 /* safetensors_header.c -- the rules of the format, each checked before anything points into the data. */
 #include "common/safetensors.h"
+#include "common/text.h"
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,28 +15,6 @@ enum {
     HEADER_DEPTH = 3           // {"name": {"shape": [
 };
 
-// The length of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates), 0 if wrong.
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    static const struct {
-        unsigned char first_least, first_most, second_least, second_most, length;
-    } FORMS[] = {
-        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
-    for (size_t f = 0; f < sizeof FORMS / sizeof *FORMS; f++) {
-        size_t length = FORMS[f].length;
-        if (text[0] < FORMS[f].first_least || text[0] > FORMS[f].first_most) continue;
-        if (length == 1) return 1;
-        if (length > left || text[1] < FORMS[f].second_least || text[1] > FORMS[f].second_most)
-            return 0;
-        for (size_t i = 2; i < length; i++)
-            if ((text[i] & 0xC0) != 0x80) return 0;
-        return length;
-    }
-    return 0;
-}
-
 // cJSON is lenient where the format is not: it takes numbers as doubles, control characters in
 // strings and a thousand levels. A header needs objects, strings and arrays of unsigned integers
 // three levels deep, so that everything else is refused here, before cJSON builds a tree of it.
@@ -45,7 +25,7 @@ static bool check_characters(const char *path, const unsigned char *text, size_t
     const char *wrong = NULL;
     for (size_t i = 0, step; i < length; i += step) {
         unsigned char c = text[i];
-        step = utf8_length(text + i, length - i);
+        step = text_utf8_length((const char *)text + i, length - i);
         if (step == 0) {
             wrong = "is not UTF-8";
         } else if (in_string) {
@@ -118,9 +98,9 @@ static bool read_shape(const char *path, const cJSON *shape, SafetensorsEntry *e
     if (*bytes == UINT64_MAX)
         return error_set(err, "%s: the shape of '%s' is too large", path, entry->name);
     if (entry->count % type->block != 0)
-        return error_set(err, "%s: '%s' has %llu numbers of %u bits, which do not end at a byte",
-                         path, entry->name, (unsigned long long)entry->count,
-                         8 * type->bytes / type->block);
+        return error_set(err,
+                         "%s: '%s' has %" PRIu64 " numbers of %u bits, which do not end at a byte",
+                         path, entry->name, entry->count, 8 * type->bytes / type->block);
     return true;
 }
 
@@ -150,15 +130,13 @@ static bool read_entry(const Safetensors *file, const cJSON *item, uint64_t data
     if (cJSON_GetArraySize(offsets) != 2 || !get_integer(offsets->child, &entry->begin) ||
         !get_integer(offsets->child->next, &entry->end) || entry->begin > entry->end ||
         entry->end > data_size)
-        return error_set(
-            err,
-            "%s: the data_offsets of '%s' are not [begin, end] within the %llu bytes of "
-            "data",
-            path, name, (unsigned long long)data_size);
+        return error_set(err,
+                         "%s: the data_offsets of '%s' are not [begin, end] within the %" PRIu64
+                         " bytes of data",
+                         path, name, data_size);
     if (entry->end - entry->begin != bytes)
-        return error_set(err, "%s: '%s' has %llu bytes, expected %llu for its shape", path, name,
-                         (unsigned long long)(entry->end - entry->begin),
-                         (unsigned long long)bytes);
+        return error_set(err, "%s: '%s' has %" PRIu64 " bytes, expected %" PRIu64 " for its shape",
+                         path, name, entry->end - entry->begin, bytes);
     return true;
 }
 
@@ -194,14 +172,15 @@ static bool check_coverage(Safetensors *file, uint64_t data_size, Error *err)
     for (int i = 0; i < file->count; i++) {
         const SafetensorsEntry *entry = &file->entries[i];
         if (entry->begin != end)
-            return error_set(err, "%s: '%s' begins at byte %llu of the data, expected %llu",
-                             file->path, entry->name, (unsigned long long)entry->begin,
-                             (unsigned long long)end);
+            return error_set(err,
+                             "%s: '%s' begins at byte %" PRIu64 " of the data, expected %" PRIu64,
+                             file->path, entry->name, entry->begin, end);
         end = entry->end;
     }
     if (end != data_size && data_size != ANY_SIZE)
-        return error_set(err, "%s: the tensors end at byte %llu of the data, which has %llu",
-                         file->path, (unsigned long long)end, (unsigned long long)data_size);
+        return error_set(err,
+                         "%s: the tensors end at byte %" PRIu64 " of the data, which has %" PRIu64,
+                         file->path, end, data_size);
     return true;
 }
 
@@ -214,8 +193,9 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
         return error_set(err, "%s: has %zu bytes, expected at least %d", path, size, PREFIX);
     memcpy(&length, bytes, PREFIX);
     if (length > MAX_HEADER || length > size - PREFIX)
-        return error_set(err, "%s: a header of %llu bytes in a file of %zu (the limit is %d)", path,
-                         (unsigned long long)length, size, MAX_HEADER);
+        return error_set(err,
+                         "%s: a header of %" PRIu64 " bytes in a file of %zu (the limit is %d)",
+                         path, length, size, MAX_HEADER);
     if (length == 0 || bytes[PREFIX] != '{')
         return error_set(err, "%s: the header does not begin with '{'", path);
     if (!check_characters(path, bytes + PREFIX, length, err)) return false;

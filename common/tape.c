@@ -81,7 +81,7 @@ static const char *shapes_text(char text[256], Tensors all)
     return text;
 }
 
-// --check-numbers: the world's failure, and the one place far from a main() that can say which op it was.
+// --check-numbers: an input error, and the one place far from a main() that knows which op it was.
 static void require_finite(const char *op, const char *pass, Tensors in, Tensors out)
 {
     const char *found = trace_not_finite();
@@ -102,19 +102,19 @@ void tape_require_finite(const char *who)
 }
 
 // What a function of the host's has written, no kernel has seen.
-static void look_at_outputs(Tensors out)
+static void check_outputs(Tensors out)
 {
     for (int i = 0; i < out.count; i++)
         if (out.list[i]->type == DTYPE_F32)
-            trace_look("the host's code", out.list[i]->data, tensor_count(out.list[i]));
+            trace_check("the host's code", out.list[i]->data, tensor_count(out.list[i]));
 }
 
-static void look_at_gradients(Tensors in)
+static void check_gradients(Tensors in)
 {
     for (int i = 0; i < in.count; i++) {
         const Tensor *x = in.list[i], *owner = x != NULL && x->base != NULL ? x->base : x;
         if (x != NULL && x->wants_grad && owner->has_grad)
-            trace_look("the host's code", owner->grad + x->offset, tensor_count(x));
+            trace_check("the host's code", owner->grad + x->offset, tensor_count(x));
     }
 }
 
@@ -146,7 +146,7 @@ Tensors tape_record_as(const char *op, Tape *tape, Tensors out,
                        void (*backward)(const TapeNode *node), const void *saved, Tensors in)
 {
     bool wanted = false;
-    look_at_outputs(out);
+    check_outputs(out);
     require_finite(op, "", in, out);
     for (int i = 0; i < in.count; i++) wanted |= in.list[i] != NULL && in.list[i]->wants_grad;
     if (tape->recording && wanted) record(op, tape, out, backward, saved, in);
@@ -196,7 +196,7 @@ static void run_backward(Tape *tape, TapeNode *last)
         for (int i = 0; i < node->outputs; i++) arrived |= node->out[i]->has_grad;
         if (!arrived) continue;
         node->backward(node);
-        look_at_gradients((Tensors){node->in, node->inputs});
+        check_gradients((Tensors){node->in, node->inputs});
         require_finite(node->op, ", backward", (Tensors){node->in, node->inputs},
                        (Tensors){node->out, node->outputs});
         for (int i = 0; i < node->outputs; i++) {

@@ -2,6 +2,7 @@
 #include "datasets/checksum.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -283,8 +284,8 @@ bool catalogue_verify_file(const char *path, const CatalogueFile *file, Error *e
     char sha256[CHECKSUM_SIZE];
     if (stat(path, &info) != 0) return error_set(err, "%s: %s", path, strerror(errno));
     if ((uint64_t)info.st_size != file->bytes)
-        return error_set(err, "%s: has %llu bytes, expected %llu", path,
-                         (unsigned long long)info.st_size, (unsigned long long)file->bytes);
+        return error_set(err, "%s: has %" PRIu64 " bytes, expected %" PRIu64, path,
+                         (uint64_t)info.st_size, file->bytes);
     if (!checksum_file(sha256, path, err)) return false;
     if (strcmp(sha256, file->sha256) != 0)
         return error_set(err, "%s: has SHA-256 %s, expected %s", path, sha256, file->sha256);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/text.h"
 
 enum { FIELDS_MAX = 4096, SHOWN = 40 };    // in a row; bytes of a field that a message shows
 
@@ -17,7 +18,7 @@ typedef struct Reader {
     Arena *keep;
     Csv *csv;
     const char *path;
-    const char *asked;    // "area,price"; NULL for all
+    const char *asked;    // "area,price", as clean as the names; NULL for all
     Place here;           // of the byte that is read
     Place field;          // where the field in hand began
     Place row;            // and its row
@@ -45,8 +46,7 @@ static void fail(Reader *reader, Place place, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    for (char *at = what; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ') *at = ' ';    // of a field with lines: a message is one
+    text_clean(what);    // of a field with lines: a message is one
     error_set(reader->err, "%s:%ld:%ld: %s", reader->path, place.line, place.at, what);
     reader->failed = true;
 }
@@ -143,6 +143,16 @@ static bool make_room(Reader *reader)
 
 // ---- what libcsv calls ----
 
+// A name goes into tables and plots. A nameless one, as of an index, is called by its place.
+static void name_field(Reader *reader, const char *text, size_t length)
+{
+    char *name = arena_print(reader->keep, "%.*s", (int)length, text);
+    text_clean(name);
+    if (name[strspn(name, " ")] == '\0')
+        name = arena_print(reader->keep, "column %d", reader->fields + 1);
+    reader->names[reader->fields] = name;
+}
+
 static void field_ended(void *text, size_t length, void *data)
 {
     Reader *reader = data;
@@ -151,9 +161,7 @@ static void field_ended(void *text, size_t length, void *data)
         fail(reader, reader->row, "has more than %d fields", FIELDS_MAX);
         return;
     }
-    if (reader->width == 0)
-        reader->names[reader->fields] =
-            arena_print(reader->keep, "%.*s", (int)length, (const char *)text);
+    if (reader->width == 0) name_field(reader, text, length);
     else if (reader->fields < reader->width && make_room(reader)) put_number(reader, text, length);
     reader->fields++;
 }
@@ -228,7 +236,12 @@ bool csv_read(Arena *keep, Csv *csv, const char *path, const char *columns, Erro
     if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
     Reader *reader = arena_zeros(keep, sizeof *reader);
     *csv = (Csv){0};
-    *reader = (Reader){.keep = keep, .csv = csv, .path = path, .asked = columns, .err = err};
+    *reader = (Reader){.keep = keep, .csv = csv, .path = path, .err = err};
+    if (columns != NULL) {
+        char *asked = arena_print(keep, "%s", columns);
+        text_clean(asked);
+        reader->asked = asked;
+    }
     reader->here = reader->field = reader->row = (Place){1, 1};
     read_file(reader, file);
     fclose(file);

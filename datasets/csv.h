@@ -8,9 +8,10 @@
  *
  * The format is RFC 4180: commas, fields in double quotes where they hold commas, quotes or lines,
  * LF or CRLF, with or without the byte order mark that spreadsheets put in front. Blank lines and
- * blanks around a field do not count. Every number asked for must be there and finite; what stands in
- * the other columns does not matter. A message names file, line and column of the first byte that
- * is at fault. Everything lives in the arena.
+ * blanks around a field do not count. Names are cleaned (text.h); an empty one becomes "column 3".
+ * Every number asked for must be there and finite; what stands in the other columns does not matter.
+ * A message names file, line and column of the first byte that is at fault. Everything lives in the
+ * arena.
  */
 #pragma once
 #include "common/arena.h"

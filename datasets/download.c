@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -106,8 +107,8 @@ static bool fetch_once(CURL *curl, Transfer *t, const char *url, bool *again, Er
     if (t->too_much) {
         *again = false;
         unlink(t->part);
-        return error_set(err, "%s: sends more than the %llu bytes expected; deleted", url,
-                         (unsigned long long)t->file->bytes);
+        return error_set(err, "%s: sends more than the %" PRIu64 " bytes expected; deleted", url,
+                         t->file->bytes);
     }
     if (t->write_error != 0) {
         *again = false;
@@ -120,8 +121,8 @@ static bool fetch_once(CURL *curl, Transfer *t, const char *url, bool *again, Er
         return error_set(err, "%s: %s", url, why[0] != '\0' ? why : curl_easy_strerror(code));
     *again = false;    // it ended well for the server: asking again would bring the same
     if (t->have < t->file->bytes)
-        return error_set(err, "%s: sent %llu bytes, expected %llu", url,
-                         (unsigned long long)t->have, (unsigned long long)t->file->bytes);
+        return error_set(err, "%s: sent %" PRIu64 " bytes, expected %" PRIu64, url, t->have,
+                         t->file->bytes);
     return true;
 }
 
@@ -140,9 +141,10 @@ static bool fetch(CURL *curl, Transfer *t, const char *url, Error *err)
     progress_end(&t->progress);
     if (stopped(t))
         return error_set(err,
-                         "%s: interrupted; its first %llu of %llu bytes are kept, and the same "
+                         "%s: interrupted; its first %" PRIu64 " of %" PRIu64
+                         " bytes are kept, and the same "
                          "command goes on from there",
-                         t->part, (unsigned long long)t->have, (unsigned long long)t->file->bytes);
+                         t->part, t->have, t->file->bytes);
     return false;
 }
 

@@ -5,7 +5,7 @@
  *
  * A file grows as NAME.part, which survives an interruption and is continued by the next call; only
  * when its size and SHA-256 are those of the catalogue does it get its name. A .part whose sum is
- * wrong is deleted. Files that are there already are verified and left alone. Progress is drawn on
+ * wrong is deleted. Existing files are verified and left alone. Progress is drawn on
  * stderr when that is a terminal.
  */
 #pragma once

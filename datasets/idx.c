@@ -1,11 +1,7 @@
 #include "datasets/idx.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "common/file.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #define ZLIB_CONST
 #include <zlib.h>
 
@@ -15,7 +11,7 @@ typedef struct IdxInput {
     const uint8_t *content;    // the whole file
     size_t size;
     size_t used;      // of a plain file
-    void *mapping;    // NULL when the content is the caller's
+    FileView view;    // of no bytes when the content is the caller's
     bool packed;
     z_stream inflater;
 } IdxInput;
@@ -145,14 +141,14 @@ static bool check_size(const Idx *idx, Error *err)
                      idx->name, input->size, idx->bytes);
 }
 
-static bool start(Idx *idx, const void *content, size_t size, void *mapping, Error *err)
+static bool start(Idx *idx, const void *content, size_t size, FileView view, Error *err)
 {
     IdxInput *input = calloc(1, sizeof *input);
     if (input == NULL) {
-        if (mapping != NULL) munmap(mapping, size);
+        file_unmap(view);
         return error_set(err, "%s: no memory to read it", idx->name);
     }
-    *input = (IdxInput){.content = content, .size = size, .mapping = mapping};
+    *input = (IdxInput){.content = content, .size = size, .view = view};
     idx->input = input;
     // Told by its content, not by its name: a browser may have unpacked a file and kept the ".gz".
     if (size >= 2 && input->content[0] == 0x1f && input->content[1] == 0x8b) {
@@ -172,24 +168,16 @@ static bool start(Idx *idx, const void *content, size_t size, void *mapping, Err
 bool idx_open_memory(Idx *idx, const void *content, size_t size, const char *name, Error *err)
 {
     *idx = (Idx){.name = name};
-    return start(idx, content, size, NULL, err);
+    return start(idx, content, size, (FileView){NULL, 0}, err);
 }
 
 bool idx_open(Idx *idx, const char *path, Error *err)
 {
     *idx = (Idx){.name = path};
-    struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return error_set(err, "%s: %s", path, strerror(errno));
-    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
-        close(file);
-        return error_set(err, "%s: is not a file with something in it", path);
-    }
-    size_t size = (size_t)info.st_size;
-    void *mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
-    close(file);
-    if (mapping == MAP_FAILED) return error_set(err, "%s: %s", path, strerror(errno));
-    return start(idx, mapping, size, mapping, err);
+    FileView view;
+    if (!file_map(&view, path, err)) return false;
+    if (view.size == 0) return error_set(err, "%s: is empty", path);
+    return start(idx, view.bytes, view.size, view, err);
 }
 
 bool idx_read(Idx *idx, uint8_t *out, Error *err)
@@ -204,6 +192,6 @@ void idx_close(Idx *idx)
     idx->input = NULL;
     if (input == NULL) return;
     if (input->packed) inflateEnd(&input->inflater);
-    if (input->mapping != NULL) munmap(input->mapping, input->size);
+    file_unmap(input->view);
     free(input);
 }

@@ -3,6 +3,7 @@
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/root.h"
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first,
 {
     REQUIRE(count > 0 && count <= IMAGES_MAX, "count is %d, expected 1 to %d", count, IMAGES_MAX);
     *images = (Images){
-        .origin = arena_print(keep, "generated digits, seed %llu", (unsigned long long)seed),
+        .origin = arena_print(keep, "generated digits, seed %" PRIu64, seed),
         .count = count,
         .height = DIGIT_SIZE,
         .width = DIGIT_SIZE,
@@ -97,7 +98,7 @@ bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, 
 {
     char path[PATH_MAX], found[PATH_MAX];
     const char *dir = source.data_dir;
-    if (dir == NULL) {    // nobody asked: MNIST if it was fetched, or else no download is needed
+    if (dir == NULL) {    // the default: MNIST if it was downloaded, else generated images
         root_data_dir(found);
         dir = find_file(path, found, "train", IMAGE_FILE) ? found : IMAGES_GENERATED;
     }
@@ -118,11 +119,11 @@ static const uint8_t *image_at(const Images *images, const int *index, int b)
     return images->pixels + (size_t)index[b] * (size_t)(images->height * images->width);
 }
 
-Tensor *images_batch(Arena *step, const Images *images, const int *index, int count)
+Tensor *images_batch(Arena *arena, const Images *images, const int *index, int count)
 {
     int width = images->height * images->width;
-    Tensor *batch = tensor_new(step, SHAPE(count, width));
-    Host host = host_begin(step);
+    Tensor *batch = tensor_new(arena, SHAPE(count, width));
+    Host host = host_begin(arena);
     float *to = host_out(&host, batch->data, tensor_count(batch));
     for (int b = 0; b < count; b++, to += width) {
         const uint8_t *from = image_at(images, index, b);
@@ -132,12 +133,23 @@ Tensor *images_batch(Arena *step, const Images *images, const int *index, int co
     return batch;
 }
 
-Tensor *images_labels(Arena *step, const Images *images, const int *index, int count)
+Tensor *images_labels(Arena *arena, const Images *images, const int *index, int count)
 {
-    int32_t *labels = arena_alloc(step, (size_t)count * sizeof *labels);
+    int32_t *labels = arena_alloc(arena, (size_t)count * sizeof *labels);
     for (int b = 0; b < count; b++) {
         image_at(images, index, b);
         labels[b] = images->labels[index[b]];
     }
-    return tensor_from_ints(step, SHAPE(count), labels);
+    return tensor_from_ints(arena, SHAPE(count), labels);
+}
+
+static void make_batch(Batch *batch, const void *data, const int *index)
+{
+    batch->x = images_batch(batch->arena, data, index, batch->rows);
+    batch->labels = images_labels(batch->arena, data, index, batch->rows);
+}
+
+Batches images_batches(const Images *images)
+{
+    return (Batches){.count = images->count, .make = make_batch, .data = images};
 }

@@ -13,8 +13,8 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "common/batches.h"
 #include "common/error.h"
-#include "common/tensor.h"
 
 enum { IMAGES_MAX = 1000000 };    // in one file; a larger count is taken for damage
 
@@ -48,6 +48,9 @@ bool images_read_mnist(Arena *keep, Images *images, const char *dir, const char 
 void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first, int count);
 
 // The images and labels at index[0..count-1], each 0..images->count-1.
-Tensor *images_batch(Arena *step, const Images *images, const int *index, int count);    // [B,H*W]
-Tensor *images_labels(Arena *step, const Images *images, const int *index,
+Tensor *images_batch(Arena *arena, const Images *images, const int *index, int count);    // [B,H*W]
+Tensor *images_labels(Arena *arena, const Images *images, const int *index,
                       int count);    // [B] of I32
+
+// The same for a training: x [B,H*W] in [0,1], labels [B].
+Batches images_batches(const Images *images);

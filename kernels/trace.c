@@ -60,7 +60,7 @@ static void record(int kernel, double start, KernelCost work)
     if (checking && asked) check("kernels.", row->kernel, work);
 }
 
-void trace_look(const char *who, const float *x, size_t n)
+void trace_check(const char *who, const float *x, size_t n)
 {
     if (checking && asked) check("", who, OUT(x, n, 0));
 }

@@ -34,7 +34,7 @@ void trace_rows(TraceRow rows[KERNEL_COUNT]);
 const char *trace_not_finite(void);
 
 // While checking, looks at n numbers that no kernel need have written, as at a kernel's output.
-void trace_look(const char *who, const float *x, size_t n);
+void trace_check(const char *who, const float *x, size_t n);
 
 // For device.c: the table as the program is to see it.
 Kernels trace_around(const Kernels *table);

@@ -2,7 +2,13 @@
 #include <math.h>
 #include <string.h>
 #include "tests/guarded.h"
-#include "tests/near.h"
+
+static void *copy_of(const void *x, size_t n, size_t each)
+{
+    void *copy = guarded_new(n, each);
+    if (n > 0) memcpy(copy, x, n * each);
+    return copy;
+}
 
 float *floats_filled(size_t n, float value)
 {
@@ -20,9 +26,24 @@ float *floats_normal(Rng *rng, size_t n)
 
 float *floats_copy(const float *x, size_t n)
 {
-    float *copy = guarded_new(n, sizeof *copy);
-    memcpy(copy, x, n * sizeof *copy);
-    return copy;
+    return copy_of(x, n, sizeof *x);
+}
+
+double *doubles_filled(size_t n, double value)
+{
+    double *x = guarded_new(n, sizeof *x);
+    for (size_t i = 0; i < n && !isnan(value); i++) x[i] = value;
+    return x;
+}
+
+double *doubles_zero(size_t n)
+{
+    return doubles_filled(n, 0);
+}
+
+double *doubles_copy(const double *x, size_t n)
+{
+    return copy_of(x, n, sizeof *x);
 }
 
 double *floats_wide(const float *x, size_t n)
@@ -32,18 +53,23 @@ double *floats_wide(const float *x, size_t n)
     return wide;
 }
 
-double *doubles_zero(size_t n)
+int *ints_filled(size_t n, int value)
 {
-    double *x = guarded_new(n, sizeof *x);
-    for (size_t i = 0; i < n; i++) x[i] = 0;
+    int *x = guarded_new(n, sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = value;
     return x;
 }
 
-void kept_assert(const char *name, const float *x, const float *before, size_t n, const char *file,
-                 int line)
+int *ints_copy(const int *x, size_t n)
+{
+    return copy_of(x, n, sizeof *x);
+}
+
+void kept_assert(const char *name, Numbers x, Numbers before, size_t n, const char *file, int line)
 {
     Near near = {.name = name, .exact = true, .formula = "an input is const: it must not change"};
-    near_assert(x, floats_wide(before, n), SHAPE((int)n), near, file, line);
+    const double *want = x.floats != NULL ? floats_wide(before.floats, n) : before.doubles;
+    near_assert(x, want, SHAPE((int)n), near, file, line);
 }
 
 static double slope(double (*f)(const void *), const void *argument, double *at)

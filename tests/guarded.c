@@ -6,7 +6,7 @@
 #include "common/error.h"
 
 enum { GUARDS_MAX = 4096 };
-static Guard guards[GUARDS_MAX];    // a crash handler has nobody to hand it over
+static Guard guards[GUARDS_MAX];    // a crash handler takes no argument
 
 static size_t page_size(void)
 {
@@ -18,7 +18,7 @@ static size_t whole_pages(size_t bytes)
     return (bytes + page_size() - 1) / page_size() * page_size();
 }
 
-// closed page | open pages, the block at their end | closed page
+// guard page | open pages, the block at their end | guard page
 void *guarded_new(size_t count, size_t each)
 {
     size_t page = page_size(), bytes = count * each, open = whole_pages(bytes);
@@ -41,7 +41,7 @@ void guarded_free(void *block, size_t bytes)
     if (block == NULL) return;
     for (size_t k = 0; k < GUARDS_MAX; k++)
         if (guards[k].block == block) guards[k] = (Guard){0};
-    char *end = (char *)block + bytes;    // the closed page's first byte
+    char *end = (char *)block + bytes;    // the guard page's first byte
     munmap(end - whole_pages(bytes) - page_size(), whole_pages(bytes) + 2 * page_size());
 }
 

@@ -1,4 +1,4 @@
-/* guarded.h -- memory that ends where a page begins that nobody may touch.
+/* guarded.h -- memory that ends at a guard page.
  *
  *     float *y = guarded_new(35, sizeof *y);
  *     matmul(y, a, b, 5, 7, 3, 0);    // writing or reading y[35] is a segmentation fault
@@ -22,6 +22,6 @@ typedef struct Guard {
     size_t bytes, each;    // of all, and of one element
 } Guard;
 
-// The block at whose closed pages the address lies, for who has to say what was touched. The first
+// The block at whose guard pages the address lies, for who has to say what was touched. The first
 // few thousand blocks of a process are known.
 bool guarded_find(const void *address, Guard *guard);

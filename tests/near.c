@@ -1,315 +1,14 @@
 #include "tests/near.h"
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "tests/near_pair.h"
 
 enum { MAP_ROWS = 8, MAP_COLS = 48, SHOWN_VALUES = 6 };
-
-// One comparison: the tensor seen as rows of its last dimension.
-typedef struct Pair {
-    const float *got;
-    const double *want;
-    size_t rows, cols, count;
-    Shape shape;
-    Near near;
-} Pair;
-
-typedef struct Text {
-    char *start;
-    size_t size, used;
-} Text;
-
-__attribute__((format(printf, 2, 3))) static void put(Text *text, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(text->start + text->used, text->size - text->used, format, args);
-    va_end(args);
-    size_t room = text->size - text->used - 1;
-    text->used += (size_t)length < room ? (size_t)length : room;
-}
-
-// ---- right or wrong ----
-
-static double tolerance(const Pair *p, double want)
-{
-    return p->near.exact ? 0 : p->near.atol + p->near.rtol * fabs(want);
-}
-
-static bool is_wrong(const Pair *p, size_t i)
-{
-    double got = p->got[i], want = p->want[i];
-    if (got == want) return false;    // two equal infinities, whose difference is NaN
-    return !(fabs(got - want) <= tolerance(p, want));
-}
-
-static size_t count_wrong(const Pair *p, size_t first, size_t end)
-{
-    size_t wrong = 0;
-    for (size_t i = first; i < end; i++) wrong += is_wrong(p, i);
-    return wrong;
-}
-
-// ---- patterns: each recognises one mistake, says so and returns true ----
-// Where the function adds to what was there, patterns look at what was added.
-
-static double base(const Pair *p, size_t i)
-{
-    return p->near.added_to ? (double)p->near.added_to[i] : 0;
-}
-
-static double got_at(const Pair *p, size_t i)
-{
-    return p->got[i] - base(p, i);
-}
-
-static double want_at(const Pair *p, size_t i)
-{
-    return p->want[i] - base(p, i);
-}
-
-// Ten times the tolerance: a pattern is a likeness, and a scaled error is a larger one.
-static bool alike(const Pair *p, size_t i, double got, double want)
-{
-    return fabs(got - want) <=
-           10 * tolerance(p, fmax(fabs(want), fabs(base(p, i)))) + 1e-7 * fabs(want);
-}
-
-static bool looks_untouched(const Pair *p, Text *out)
-{
-    const float *before = p->near.added_to ? p->near.added_to : p->near.replaces;
-    if (before == NULL || memcmp(before, p->got, p->count * sizeof *before) != 0) return false;
-    put(out, "%s holds what it held before the call: nothing was written", p->near.name);
-    return true;
-}
-
-// Fresh memory is 0xff bytes: in guarded.c, and in the grader's malloc(). Arithmetic keeps the NaN
-// that they are; 0/0 and inf - inf make another one. Locals that are not set begin as 0xfe bytes
-// where gcc fills them (-ftrivial-auto-var-init=pattern), -1.7e38 in float, and as that NaN in clang.
-static bool was_never_written(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (bits & 0x7fffffff) == 0x7fffffff || fabsf(x + 1.69473953e38f) < 1e34f;
-}
-
-static void put_index(Text *out, Shape shape, size_t index, bool whole_row);
-
-// ", first at [2,0]"; a scalar has no place to tell.
-static void put_place(const Pair *p, Text *out, const char *words, size_t index)
-{
-    if (p->shape.dims == 0) return;
-    put(out, "%s", words);
-    put_index(out, p->shape, index, false);
-}
-
-static bool looks_unwritten(const Pair *p, Text *out)
-{
-    size_t unwritten = 0, first = 0;
-    for (size_t i = p->count; i-- > 0;)
-        if (is_wrong(p, i) && was_never_written(p->got[i])) unwritten++, first = i;
-    if (unwritten == 0) return false;
-    put(out, "%zu of %zu elements", unwritten, p->count);
-    put_place(p, out, ", the first at ", first);
-    put(out, ", come%s from memory that was never written, or from a variable that was never set",
-        unwritten == 1 ? "s" : "");
-    return true;
-}
-
-static bool looks_not_finite(const Pair *p, Text *out)
-{
-    size_t nan = 0, infinite = 0, first = 0;
-    for (size_t i = p->count; i-- > 0;) {
-        bool is_nan = isnan(p->got[i]) && !isnan(p->want[i]);
-        bool is_inf = isinf(p->got[i]) && !isinf(p->want[i]);
-        if (is_nan || is_inf) first = i;
-        nan += is_nan, infinite += is_inf;
-    }
-    if (nan + infinite == 0) return false;
-    if (nan > 0) put(out, "%zu NaN", nan);
-    if (infinite > 0) put(out, "%s%zu infinite", nan > 0 ? " and " : "", infinite);
-    put_place(p, out, ", the first at ", first);
-    put(out,
-        ": overflow (exp of a large number?), log of 0, 0/0, or a variable that was never set");
-    return true;
-}
-
-static bool looks_zero(const Pair *p, Text *out)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (p->got[i] != 0) return false;
-    put(out, "all of it is zero");
-    return true;
-}
-
-static bool looks_overwritten(const Pair *p, Text *out)
-{
-    if (p->near.added_to == NULL) return false;
-    for (size_t i = 0; i < p->count; i++)
-        if (!alike(p, i, p->got[i], want_at(p, i))) return false;
-    put(out, "what %s held before the call was overwritten: add to it (+=), it may be used twice",
-        p->near.name);
-    return true;
-}
-
-static bool looks_added(const Pair *p, Text *out)
-{
-    if (p->near.replaces == NULL) return false;
-    for (size_t i = 0; i < p->count; i++)
-        if (!alike(p, i, (double)p->got[i] - (double)p->near.replaces[i], p->want[i])) return false;
-    put(out, "what %s held before the call was added in: overwrite it (=)", p->near.name);
-    return true;
-}
-
-// The factor's usual cause in words. NULL: none that comes to mind.
-static const char *factor_cause(const Pair *p, double factor)
-{
-    double batch = p->near.batch, cols = (double)p->cols;
-    if (factor == -1) return "the sign is flipped";
-    if (batch > 1 && factor == batch) return "is a factor 1/B missing?";
-    if (batch > 1 && factor == 1 / batch) return "was it divided by B once too often?";
-    if (factor == 2) return "is a factor 1/2 missing, or was it added twice?";
-    if (factor == 0.5) return "is a factor 2 missing?";
-    if (cols > 1 && factor == 1 / cols) return "was it averaged over the row too?";
-    return p->count > 1 ? "is a constant factor missing, or one too many?" : NULL;
-}
-
-static bool looks_scaled(const Pair *p, Text *out)
-{
-    double products = 0, squares = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        products += got_at(p, i) * want_at(p, i);
-        squares += want_at(p, i) * want_at(p, i);
-    }
-    if (products == 0 || squares == 0) return false;
-    double factor = products / squares, batch = p->near.batch > 1 ? p->near.batch : 1;
-    double known[] = {1, -1, batch, 1 / batch, 2, 0.5, 1.0 / (double)p->cols};
-    for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-        if (fabs(factor - known[k]) < 1e-3 * fabs(known[k])) factor = known[k];
-    if (factor == 1) return false;    // small errors here and there, not a scale
-    for (size_t i = 0; i < p->count; i++)
-        if (!alike(p, i, got_at(p, i), factor * want_at(p, i))) return false;
-    const char *cause = factor_cause(p, factor);
-    if (cause == NULL) return false;
-    put(out, "%s = %.4g x %s: %s", p->near.added_to ? "what was added" : "got", factor,
-        p->near.added_to ? "what should be" : "want", cause);
-    if (p->near.batch > 1) put(out, " (B = %d)", p->near.batch);
-    return true;
-}
-
-static bool looks_transposed(const Pair *p, Text *out)
-{
-    if (p->rows < 2 || p->cols < 2) return false;
-    for (size_t r = 0; r < p->rows; r++)
-        for (size_t c = 0; c < p->cols; c++) {
-            size_t here = r * p->cols + c, there = c * p->rows + r;
-            if (!alike(p, there, got_at(p, there), want_at(p, here))) return false;
-        }
-    put(out, "it is transposed: rows and columns are exchanged");
-    return true;
-}
-
-// got[i + step] = want[i] wherever both exist.
-static bool is_shifted(const Pair *p, size_t ahead, size_t behind)
-{
-    for (size_t i = 0; i + 1 < p->count; i++)
-        if (!alike(p, i, got_at(p, i + ahead), want_at(p, i + behind))) return false;
-    return true;
-}
-
-static bool looks_shifted(const Pair *p, Text *out)
-{
-    if (p->count < 4) return false;
-    bool late = is_shifted(p, 1, 0), early = is_shifted(p, 0, 1);
-    if (late == early) return false;    // neither, or all elements are the same
-    put(out, "shifted by one: each value stands one place too %s", late ? "late" : "early");
-    return true;
-}
-
-static bool looks_offset_by_column(const Pair *p, Text *out)
-{
-    if (p->rows < 2) return false;
-    for (size_t i = p->cols; i < p->count; i++) {
-        double first = p->got[i % p->cols] - p->want[i % p->cols];
-        if (!alike(p, i, p->got[i] - p->want[i], first)) return false;
-        if (fabs(p->got[i] - p->want[i] - first) > 1e-3 * fabs(first)) return false;
-    }
-    put(out, "each column is off by the same amount in every row: is the bias missing or doubled?");
-    return true;
-}
-
-static bool looks_repeated(const Pair *p, Text *out)
-{
-    if (p->rows < 2) return false;
-    for (size_t i = p->cols; i < p->count; i++)
-        if (p->got[i] != p->got[i % p->cols]) return false;
-    put(out, "every row is a copy of the first: is the row's index used?");
-    return true;
-}
-
-// The first row is right, and each of the others has something wrong.
-static bool looks_like_batch_one(const Pair *p, Text *out)
-{
-    if (p->rows < 2 || count_wrong(p, 0, p->cols) > 0) return false;
-    for (size_t i = p->cols; i < p->count; i += p->cols)
-        if (count_wrong(p, i, i + p->cols) == 0) return false;
-    put(out, "the first row is right and later ones are wrong: it works for a batch of 1 only");
-    return true;
-}
-
-static bool looks_like_an_edge(const Pair *p, Text *out)
-{
-    size_t total = count_wrong(p, 0, p->count), last_row = 0, last_col = 0;
-    if (p->rows > 1) last_row = count_wrong(p, p->count - p->cols, p->count);
-    for (size_t r = 0; p->cols > 1 && r < p->rows; r++)
-        last_col += is_wrong(p, (r + 1) * p->cols - 1);
-    if (p->rows > 2 && last_row == total)
-        put(out,
-            "only the last row is wrong: does a loop end one too early, or a tile at its edge?");
-    else if (last_col == total)
-        put(out,
-            "only the last column is wrong: does a loop end one too early, or a tile at its edge?");
-    else return false;
-    return true;
-}
-
-static void put_likeness(const Pair *p, Text *out)
-{
-    static bool (*const patterns[])(const Pair *, Text *) = {
-        looks_untouched,       looks_unwritten,    looks_not_finite,     looks_zero,
-        looks_overwritten,     looks_added,        looks_scaled,         looks_transposed,
-        looks_shifted,         looks_like_an_edge, looks_like_batch_one, looks_repeated,
-        looks_offset_by_column};
-    size_t start = out->used;
-    put(out, "looks like: ");
-    for (size_t k = 0; k < sizeof patterns / sizeof *patterns; k++)
-        if (patterns[k](p, out)) {
-            put(out, "\n");
-            return;
-        }
-    out->used = start;    // none: say nothing rather than guess
-    out->start[start] = '\0';
-}
-
-// ---- the report ----
-
-static void put_index(Text *out, Shape shape, size_t index, bool whole_row)
-{
-    size_t size = shape_count(shape);
-    put(out, "[");
-    for (int d = 0; d < shape.dims; d++) {
-        size /= (size_t)shape.size[d];
-        if (whole_row && d == shape.dims - 1) put(out, "%s:", d ? "," : "");
-        else put(out, "%s%zu", d ? "," : "", index / size);
-        index %= size;
-    }
-    put(out, "]");
-}
 
 // A mark stands for a block of elements where there are many; X: something in it is wrong.
 static void put_map(const Pair *p, Text *out)
@@ -328,7 +27,19 @@ static void put_map(const Pair *p, Text *out)
     if (rows * cols > 1) put(out, "  (a mark stands for %zu x %zu elements)\n", rows, cols);
 }
 
-static void put_values(const Pair *p, Text *out, size_t first, bool got)
+// As few digits as show that the two are not the same.
+static int shown_digits(double got, double want, int least)
+{
+    char one[32], other[32];
+    for (int digits = least; digits < 17; digits += 3) {
+        snprintf(one, sizeof one, "%.*g", digits, got);
+        snprintf(other, sizeof other, "%.*g", digits, want);
+        if (strcmp(one, other) != 0) return digits;
+    }
+    return 17;
+}
+
+static void put_values(const Pair *p, Text *out, size_t first, int digits, bool got)
 {
     size_t row = first / p->cols * p->cols, from = first;
     if (first - row < SHOWN_VALUES) from = row;    // from the row's start where that shows it
@@ -336,36 +47,49 @@ static void put_values(const Pair *p, Text *out, size_t first, bool got)
     put_index(out, p->shape, row, true);
     put(out, from == row ? " " : "  ..");
     for (size_t i = from; i < row + p->cols && i < from + SHOWN_VALUES; i++)
-        put(out, " %.4g", got ? (double)p->got[i] : p->want[i]);
+        put(out, " %.*g", digits, got ? number(p->got, i) : p->want[i]);
     put(out, from + SHOWN_VALUES < row + p->cols ? " ..\n" : "\n");
 }
 
-bool near_report(char *text, size_t size, const float *got, const double *want, Shape shape,
-                 Near near)
+static void put_tolerance(const Near *near, Text *out)
 {
-    if (near.atol == 0 && near.rtol == 0) near.atol = near.rtol = 1e-5;
+    if (near->exact) put(out, " not exactly equal");
+    else if (near->eps > 0) put(out, " not within %g eps", near->eps);
+    else if (near->atol == 0) put(out, " outside %g |want|", near->rtol);
+    else if (near->rtol == 0) put(out, " outside %g", near->atol);
+    else put(out, " outside %g + %g |want|", near->atol, near->rtol);
+}
+
+bool near_report(char *text, size_t size, Numbers got, const double *want, Shape shape, Near near)
+{
+    if (near.atol == 0 && near.rtol == 0 && near.eps == 0)
+        near.atol = near.rtol = got.floats != NULL ? 1e-5 : 1e-12;
+    const void *held = near.added_to != NULL ? near.added_to : near.replaces;
+    Numbers before = got.floats != NULL ? numbers_of_floats(held) : numbers_of_doubles(held);
     size_t count = shape_count(shape), cols = shape.dims ? (size_t)shape.size[shape.dims - 1] : 1;
-    Pair pair = {got, want, cols ? count / cols : 0, cols, count, shape, near}, *p = &pair;
+    Pair pair = {got, before, want, cols ? count / cols : 0, cols, count, shape, near}, *p = &pair;
     Text text_ = {text, size, 0}, *out = &text_;
     text[0] = '\0';
 
     size_t wrong = count_wrong(p, 0, count), first = 0;
     if (wrong == 0) return true;
     while (!is_wrong(p, first)) first++;
+    double is = number(got, first), should_be = want[first];
 
     if (near.formula) put(out, "%s\n", near.formula);
     put(out, "%s", near.name);
     if (shape.dims > 0) put(out, " %s: %zu of %zu", SHAPE_TEXT(shape), wrong, count);
-    if (near.exact) put(out, " not exactly equal");
-    else put(out, " outside %g + %g |want|", near.atol, near.rtol);
+    put_tolerance(&near, out);
     put_place(p, out, ", first at ", first);
-    put(out, ": got %.6g, want %.6g\n", got[first], want[first]);
+    int digits = shown_digits(is, should_be, 6);
+    put(out, ": got %.*g, want %.*g\n", digits, is, digits, should_be);
     if (count > 1) {
+        digits = shown_digits(is, should_be, 4);
         put_map(p, out);
-        put_values(p, out, first, true);
-        put_values(p, out, first, false);
+        put_values(p, out, first, digits, true);
+        put_values(p, out, first, digits, false);
     }
-    put_likeness(p, out);
+    near_likeness(p, out);
     return false;
 }
 
@@ -373,7 +97,7 @@ bool near_tensor_report(char *text, size_t size, const Tensor *got, const double
                         Near near)
 {
     if (got != NULL && got->data != NULL && shape_equal(got->shape, shape))
-        return near_report(text, size, got->data, want, shape, near);
+        return near_report(text, size, numbers_of_floats(got->data), want, shape, near);
     Text out = {text, size, 0};
     if (near.formula) put(&out, "%s\n", near.formula);
     if (got == NULL)
@@ -400,9 +124,17 @@ void near_tensor_assert(const Tensor *got, const double *want, Shape shape, Near
     if (!near_tensor_report(text, sizeof text, got, want, shape, near)) fail_with(text, file, line);
 }
 
-void near_assert(const float *got, const double *want, Shape shape, Near near, const char *file,
+void near_assert(Numbers got, const double *want, Shape shape, Near near, const char *file,
                  int line)
 {
     char text[4096];
     if (!near_report(text, sizeof text, got, want, shape, near)) fail_with(text, file, line);
+}
+
+void within_assert(const char *formula, double error, double most, const char *file, int line)
+{
+    if (error <= most * DBL_EPSILON) return;    // a NaN is more
+    print_error("%s is %.3g, that is %.3g eps; expected at most %g eps\n", formula, error,
+                error / DBL_EPSILON, most);
+    _fail(file, line);
 }

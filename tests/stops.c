@@ -44,23 +44,23 @@ void child_assert_stopped(Child *child, const char *text, const char *statement,
                           int line)
 {
     // All is read, so that a long report cannot fill the pipe; its beginning is kept.
-    char said[16384], rest[4096];
+    char output[16384], rest[4096];
     size_t used = 0;
     for (ssize_t n;;) {
-        bool room = used < sizeof said - 1;
-        n = room ? read(child->output, said + used, sizeof said - 1 - used)
+        bool room = used < sizeof output - 1;
+        n = room ? read(child->output, output + used, sizeof output - 1 - used)
                  : read(child->output, rest, sizeof rest);
         if (n <= 0) break;
         if (room) used += (size_t)n;
     }
-    said[used] = '\0';
+    output[used] = '\0';
     close(child->output);
 
     int status = 0;
     REQUIRE(waitpid(child->pid, &status, 0) == child->pid, "the child process was lost");
     bool stopped = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-    if (stopped && strstr(said, text) != NULL) return;
-    print_error("%s\n%s; expected it to stop with \"%s\"; it said \"%s\"\n", statement,
-                stopped ? "stopped" : "did not stop", text, said);
+    if (stopped && strstr(output, text) != NULL) return;
+    print_error("%s\n%s; expected it to stop with \"%s\"; it printed \"%s\"\n", statement,
+                stopped ? "stopped" : "did not stop", text, output);
     _fail(file, line);
 }

@@ -18,7 +18,7 @@ typedef float Twelve[COUNT];
 static bool near_want(const Twelve got, Near near)
 {
     near.name = near.name ? near.name : "y";
-    return near_report(report, sizeof report, got, want, SHAPE(ROWS, COLS), near);
+    return near_report(report, sizeof report, NUMBERS(got), want, SHAPE(ROWS, COLS), near);
 }
 
 static void assert_says(const char *words)
@@ -68,7 +68,7 @@ static void nan_and_infinity_are_never_near(void **state)
     assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: overflow");
 }
 
-static void memory_that_was_never_written_is_told_from_an_overflow(void **state)
+static void uninitialized_memory_and_overflow_are_distinguished(void **state)
 {
     (void)state;
     Twelve got;
@@ -88,7 +88,7 @@ static void memory_that_was_never_written_is_told_from_an_overflow(void **state)
     assert_says_nothing_like("never written");
 }
 
-static void a_tensor_of_another_shape_is_told_by_both(void **state)
+static void a_wrong_shape_is_reported_by_both(void **state)
 {
     (void)state;
     Twelve data;
@@ -111,15 +111,30 @@ static void a_tensor_of_another_shape_is_told_by_both(void **state)
 static void an_infinity_that_is_wanted_is_near(void **state)
 {
     (void)state;
-    assert_true(near_report(report, sizeof report, (float[]){INFINITY}, (double[]){INFINITY},
-                            SCALAR, (Near){.name = "y"}));
+    assert_true(near_report(report, sizeof report, NUMBERS((float[]){INFINITY}),
+                            (double[]){INFINITY}, SCALAR, (Near){.name = "y"}));
+}
+
+static void a_number_is_wrong_where_an_infinity_or_a_nan_is_wanted(void **state)
+{
+    (void)state;
+    const double wanted[] = {INFINITY, -INFINITY, NAN, NAN, INFINITY};
+    const float got[] = {3, INFINITY, 0, NAN, INFINITY};
+    assert_false(near_report(report, sizeof report, NUMBERS(got), wanted, SHAPE(5),
+                             (Near){.name = "y", .atol = 1e30}));
+    assert_says("3 of 5 outside 1e+30, first at [0]: got 3, want inf\n");
+    assert_false(near_report(report, sizeof report, NUMBERS(got + 2), wanted + 2, SHAPE(2),
+                             (Near){.name = "y"}));
+    assert_says("looks like: 1 element, the first at [0], should be NaN");
 }
 
 static void no_elements_are_near(void **state)
 {
     (void)state;
-    assert_true(near_report(report, sizeof report, NULL, NULL, SHAPE(0, 4), (Near){.name = "y"}));
-    assert_true(near_report(report, sizeof report, NULL, NULL, SHAPE(4, 0), (Near){.name = "y"}));
+    assert_true(
+        near_report(report, sizeof report, (Numbers){0}, NULL, SHAPE(0, 4), (Near){.name = "y"}));
+    assert_true(
+        near_report(report, sizeof report, (Numbers){0}, NULL, SHAPE(4, 0), (Near){.name = "y"}));
 }
 
 static void the_report_shows_formula_map_and_the_first_wrong_row(void **state)
@@ -150,8 +165,8 @@ static void a_large_tensor_has_a_small_map(void **state)
     static double wanted[R * C];
     for (int i = 0; i < R * C; i++) got[i] = (float)(wanted[i] = i % 7 + i % 11);
     got[17 * C + 62] += 1;
-    assert_false(
-        near_report(report, sizeof report, got, wanted, SHAPE(2, 20, C), (Near){.name = "y"}));
+    assert_false(near_report(report, sizeof report, NUMBERS(got), wanted, SHAPE(2, 20, C),
+                             (Near){.name = "y"}));
     assert_says("first at [0,17,62]");
     assert_says("  row 15  ....................X.............\n");
     assert_says("  row 20  ..................................\n");
@@ -166,8 +181,8 @@ static void a_longest_report_is_cut_to_the_room_there_is(void **state)
     Twelve got = {0};
     char small[40];
     memset(small, 'x', sizeof small);
-    assert_false(
-        near_report(small, sizeof small - 1, got, want, SHAPE(ROWS, COLS), (Near){.name = "y"}));
+    assert_false(near_report(small, sizeof small - 1, NUMBERS(got), want, SHAPE(ROWS, COLS),
+                             (Near){.name = "y"}));
     assert_int_equal(strlen(small), sizeof small - 2);
     assert_int_equal(small[sizeof small - 1], 'x');
 }
@@ -215,12 +230,12 @@ static void a_scalar_has_a_factor_only_where_one_comes_to_mind(void **state)
 {
     (void)state;
     Near loss = {.name = "loss", .batch = 3};
-    assert_false(
-        near_report(report, sizeof report, (float[]){7.5f}, (double[]){2.5}, SCALAR, loss));
+    assert_false(near_report(report, sizeof report, NUMBERS((float[]){7.5f}), (double[]){2.5},
+                             SCALAR, loss));
     assert_string_equal(report, "loss outside 1e-05 + 1e-05 |want|: got 7.5, want 2.5\n"
                                 "looks like: got = 3 x want: is a factor 1/B missing? (B = 3)\n");
-    assert_false(
-        near_report(report, sizeof report, (float[]){7.7f}, (double[]){2.5}, SCALAR, loss));
+    assert_false(near_report(report, sizeof report, NUMBERS((float[]){7.7f}), (double[]){2.5},
+                             SCALAR, loss));
     assert_says_nothing_like("looks like");
 }
 
@@ -287,7 +302,7 @@ static void a_missing_bias_is_recognised(void **state)
     assert_says("is the bias missing or doubled?");
 }
 
-static void what_was_held_before_tells_untouched_overwritten_and_added(void **state)
+static void previous_contents_distinguish_untouched_overwritten_and_added(void **state)
 {
     (void)state;
     Twelve before, overwritten, added;
@@ -318,6 +333,125 @@ static void a_factor_is_seen_in_what_was_added(void **state)
     assert_says("what was added = 5 x what should be: is a factor 1/B missing? (B = 5)");
 }
 
+static void a_few_elements_that_were_not_written_are_told_from_all(void **state)
+{
+    (void)state;
+    Twelve got, before = {0};
+    copy_want(got);
+    before[10] = before[11] = 0.5f;
+    got[10] = got[11] = 0.5f;
+    assert_false(near_want(got, (Near){.replaces = before}));
+    assert_says("looks like: 2 of 12 elements, the first at [2,2], hold what they held before");
+    assert_false(near_want(got, (Near){.added_to = before}));
+    assert_says("does a loop end too early?");
+}
+
+static void an_edge_is_named_only_where_the_shape_has_one(void **state)
+{
+    (void)state;
+    static const Shape shapes[] = {SHAPE(4), SHAPE(1, 4), SHAPE(4, 1), SHAPE(2, 2)};
+    const float got[] = {1, -2, 3, 55};
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        assert_false(
+            near_report(report, sizeof report, NUMBERS(got), want, shapes[k], (Near){.name = "s"}));
+        assert_says_nothing_like("the last");
+    }
+    Twelve corner;
+    copy_want(corner);
+    corner[11] = 7;
+    assert_false(near_want(corner, (Near){0}));
+    assert_says_nothing_like("the last");
+}
+
+static void missing_digits_are_counted(void **state)
+{
+    (void)state;
+    Twelve got;
+    copy_want(got);
+    got[3] = 5.002f;
+    assert_false(near_want(got, (Near){0}));
+    assert_says("first at [0,3]: got 5.002, want 5\n");
+    assert_says("looks like: right to 3 digits; 5 are asked for\n");
+    assert_false(near_want(got, (Near){.exact = true}));
+    assert_says("right to 3 digits; asked for are exactly the same numbers\n");
+}
+
+// ---- doubles ----
+
+static bool doubles_near(const double got[COUNT], Near near)
+{
+    near.name = "a";
+    return near_report(report, sizeof report, NUMBERS(got), want, SHAPE(ROWS, COLS), near);
+}
+
+static void doubles_keep_the_digits_that_a_float_would_lose(void **state)
+{
+    (void)state;
+    double got[COUNT];
+    memcpy(got, want, sizeof got);
+    assert_true(doubles_near(got, (Near){.exact = true}));
+    got[5] += 2e-11;
+    assert_true(doubles_near(got, (Near){.atol = 2.1e-11}));
+    assert_false(doubles_near(got, (Near){.atol = 1.9e-11}));
+    assert_false(doubles_near(got, (Near){0}));    // 1e-12 + 1e-12 |want| is what is asked for
+    assert_string_equal(report,
+                        "a [3,4]: 1 of 12 outside 1e-12 + 1e-12 |want|, first at [1,1]: got "
+                        "11.00000000002, want 11\n"
+                        "  row 0   ....\n"
+                        "  row 1   .X..\n"
+                        "  row 2   ....\n"
+                        "  got  [1,:]  7 11.00000000002 -13 17\n"
+                        "  want [1,:]  7 11 -13 17\n"
+                        "looks like: right to 11 digits; 12 are asked for\n");
+}
+
+static void a_tolerance_in_eps_is_of_the_number_or_of_one(void **state)
+{
+    (void)state;
+    const double eps = 0x1p-52, wanted[] = {1024, 0};
+    double got[] = {1024 * (1 + 3 * eps), 3 * eps};
+    Near near = {.name = "s", .eps = 3};
+    assert_true(near_report(report, sizeof report, NUMBERS(got), wanted, SHAPE(2), near));
+    near.eps = 2;
+    assert_false(near_report(report, sizeof report, NUMBERS(got), wanted, SHAPE(2), near));
+    assert_says(
+        "s [2]: 2 of 2 not within 2 eps, first at [0]: got 1024.0000000000007, want 1024\n");
+}
+
+static void likenesses_are_seen_in_doubles_too(void **state)
+{
+    (void)state;
+    double got[COUNT], before[COUNT];
+    for (int i = 0; i < COUNT; i++) got[i] = 2 * want[i], before[i] = i;
+    assert_false(doubles_near(got, (Near){0}));
+    assert_says("got = 2 x want");
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < COLS; c++) got[c * ROWS + r] = want[r * COLS + c];
+    assert_false(doubles_near(got, (Near){0}));
+    assert_says("it is transposed");
+    for (int i = 0; i < COUNT; i++) got[i] = want[i] + before[i];
+    assert_false(doubles_near(got, (Near){.replaces = before}));
+    assert_says("was added in: overwrite it (=)");
+    assert_false(doubles_near(before, (Near){.replaces = before}));
+    assert_says("nothing was written");
+    for (int i = 0; i < 2; i++) {
+        memcpy(got, want, sizeof got);
+        memset(&got[5], i == 0 ? 0xff : 0xfe, sizeof got[5]);
+        got[5] += 1;
+        assert_false(doubles_near(got, (Near){0}));
+        assert_says("1 of 12 elements, the first at [1,1], comes from memory that was never");
+    }
+}
+
+// What a batch is does not matter for a matrix.
+static void the_later_rows_of_a_matrix_are_no_batch(void **state)
+{
+    (void)state;
+    const double got[COUNT] = {1, -2, 3, 5, 70, 71, 72, 73, 74, 75, 76, 78};
+    assert_false(doubles_near(got, (Near){0}));
+    assert_says("later ones are wrong: is the row's index used?");
+}
+
 static void an_unknown_mistake_gets_no_guess(void **state)
 {
     (void)state;
@@ -333,8 +467,8 @@ int main(void)
         cmocka_unit_test(equal_tensors_are_near_and_the_report_is_empty),
         cmocka_unit_test(the_tolerance_is_absolute_plus_relative),
         cmocka_unit_test(nan_and_infinity_are_never_near),
-        cmocka_unit_test(memory_that_was_never_written_is_told_from_an_overflow),
-        cmocka_unit_test(a_tensor_of_another_shape_is_told_by_both),
+        cmocka_unit_test(uninitialized_memory_and_overflow_are_distinguished),
+        cmocka_unit_test(a_wrong_shape_is_reported_by_both),
         cmocka_unit_test(an_infinity_that_is_wanted_is_near),
         cmocka_unit_test(no_elements_are_near),
         cmocka_unit_test(the_report_shows_formula_map_and_the_first_wrong_row),
@@ -350,8 +484,16 @@ int main(void)
         cmocka_unit_test(a_result_for_a_batch_of_one_is_recognised),
         cmocka_unit_test(rows_that_repeat_the_first_are_recognised),
         cmocka_unit_test(a_missing_bias_is_recognised),
-        cmocka_unit_test(what_was_held_before_tells_untouched_overwritten_and_added),
+        cmocka_unit_test(previous_contents_distinguish_untouched_overwritten_and_added),
         cmocka_unit_test(a_factor_is_seen_in_what_was_added),
+        cmocka_unit_test(a_number_is_wrong_where_an_infinity_or_a_nan_is_wanted),
+        cmocka_unit_test(a_few_elements_that_were_not_written_are_told_from_all),
+        cmocka_unit_test(an_edge_is_named_only_where_the_shape_has_one),
+        cmocka_unit_test(missing_digits_are_counted),
+        cmocka_unit_test(doubles_keep_the_digits_that_a_float_would_lose),
+        cmocka_unit_test(a_tolerance_in_eps_is_of_the_number_or_of_one),
+        cmocka_unit_test(likenesses_are_seen_in_doubles_too),
+        cmocka_unit_test(the_later_rows_of_a_matrix_are_no_batch),
         cmocka_unit_test(an_unknown_mistake_gets_no_guess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

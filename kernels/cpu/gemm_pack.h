@@ -78,18 +78,19 @@ INLINED void store_some(float *x, Vec v, size_t n)
 
 enum { BEYOND = 64 };    // floats of a column that are asked for before they are needed
 
-// out[p * step + j] = x[p, j], with zeros from cols up to the next whole vector.
-static void copy_rows(float *out, size_t step, const float *x, size_t row, size_t k, size_t cols)
+// out[p * stride + j] = x[p, j], with zeros from cols up to the next whole vector.
+static void copy_rows(float *out, size_t stride, const float *x, size_t row, size_t k, size_t cols)
 {
     for (size_t p = 0; p < k; p++)
         for (size_t j = 0; j < cols; j += LANES) {
             __builtin_prefetch(x + (p + AHEAD) * row + j);
-            vec_store(out + p * step + j, load_some(x + p * row + j, cols - j));
+            vec_store(out + p * stride + j, load_some(x + p * row + j, cols - j));
         }
 }
 
 // The same with x[p, j] = x[p + j * col].
-static void copy_columns(float *out, size_t step, const float *x, size_t col, size_t k, size_t cols)
+static void copy_columns(float *out, size_t stride, const float *x, size_t col, size_t k,
+                         size_t cols)
 {
     for (size_t j = 0; j < cols; j += LANES)
         for (size_t p = 0; p < k; p += LANES) {
@@ -111,11 +112,11 @@ static void copy_columns(float *out, size_t step, const float *x, size_t col, si
             if (k - p >= LANES) {
                 UNROLL
                 for (int l = 0; l < LANES; l++)
-                    vec_store(out + (p + (size_t)l) * step + j, block[l]);
+                    vec_store(out + (p + (size_t)l) * stride + j, block[l]);
             } else {
                 UNROLL
                 for (int l = 0; l < LANES; l++)
-                    if ((size_t)l < k - p) vec_store(out + (p + (size_t)l) * step + j, block[l]);
+                    if ((size_t)l < k - p) vec_store(out + (p + (size_t)l) * stride + j, block[l]);
             }
         }
 }
@@ -138,18 +139,18 @@ static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t
     }
 }
 
-// out[p * step + j] = x.data[p * row + j * col].
-static void pack(float *out, size_t step, const float *x, size_t row, size_t col, size_t k,
+// out[p * stride + j] = x.data[p * row + j * col].
+static void pack(float *out, size_t stride, const float *x, size_t row, size_t col, size_t k,
                  size_t cols)
 {
     if (col == 1) {
-        copy_rows(out, step, x, row, k, cols);
+        copy_rows(out, stride, x, row, k, cols);
     } else if (row == 1) {
-        copy_columns(out, step, x, col, k, cols);
+        copy_columns(out, stride, x, col, k, cols);
     } else {
         for (size_t p = 0; p < k; p++)
             for (size_t j = 0; j < (cols + LANES - 1) / LANES * LANES; j++)
-                out[p * step + j] = j < cols ? x[p * row + j * col] : 0;
+                out[p * stride + j] = j < cols ? x[p * row + j * col] : 0;
     }
 }
 

@@ -34,7 +34,7 @@ static int start(const char *name, char **argv)
     return 1;
 }
 
-// Each in a process of its own, one after the other: they must not share the machine.
+// Each in a process of its own and one at a time, so that they do not compete for the machine.
 static int run_all(char **argv)
 {
     int failed = 0;
@@ -58,7 +58,7 @@ static bool is_lab(const Course *course, const char *name)
     return false;
 }
 
-// The benchmark that is called so, or the only lab whose name begins so; else NULL and a sentence.
+// The benchmark of this name, or the only lab whose name begins with it; else NULL after a message.
 static const char *choose_bench(const Course *course, const char *word)
 {
     const char *chosen = NULL;
@@ -71,7 +71,7 @@ static const char *choose_bench(const Course *course, const char *word)
     }
     if (starts == 1) return chosen;
     const char *near = nearest(word, benches, BENCHES);
-    fprintf(stderr, "lab: there is no benchmark '%s'; ", word);
+    fprintf(stderr, "lab: no benchmark '%s'; ", word);
     if (near != NULL) fprintf(stderr, "did you mean '%s'?\n", near);
     else {
         fprintf(stderr, "there are");
@@ -84,8 +84,8 @@ static const char *choose_bench(const Course *course, const char *word)
 static void say_which_gpu(void)
 {
     Gpu gpus[GPU_MAX];
-    if (gpu_list(gpus) == 0) puts("GPU: none here, and no kernels for one yet");
-    else printf("GPU: %s, for which there are no kernels yet\n", gpus[0].name);
+    if (gpu_list(gpus) == 0) puts("GPU: none, and no GPU kernels yet");
+    else printf("GPU: %s, but no GPU kernels yet\n", gpus[0].name);
 }
 
 // Grades the learner's exercises and builds those that pass; what goes to the benchmark, as
@@ -103,14 +103,14 @@ static Own own_exercises(Arena *arena, const Choice *choice)
     int passed = 0, count = 0;
     Source mine;
     Grade grade;
-    Answer answer;
+    Submission submission;
     Error err;
     if (choice->exercise >= 0)
         what = arena_print(arena, "%s.%s", lab->id, lab->exercises[choice->exercise].id);
     for (int i = 0; i < lab->exercise_count; i++)
         asked[i] = choice->exercise < 0 || choice->exercise == i;
     if (!mine_read(arena, lab, &mine, &err) ||
-        !grade_answer(arena, lab, &mine, asked, &grade, &err))
+        !grade_submission(arena, lab, &mine, asked, &grade, &err))
         return error_report(&err), nothing;
     const char *file = mine_shown(arena, mine.path);
     if (grade.problem != NULL) {
@@ -128,15 +128,15 @@ static Own own_exercises(Arena *arena, const Choice *choice)
                                lab->exercises[i].id, verdict_words(verdict));
     }
     if (passed == 0) {
-        fprintf(stderr, "%s: nothing that is to be timed passes yet\nnext  ./lab check %s\n", file,
+        fprintf(stderr, "%s: no exercise with a benchmark passes yet\nnext  ./lab check %s\n", file,
                 what);
         return nothing;
     }
-    if (!answer_build(arena, lab, &mine, ANSWER_FAST, answer_folder(arena, lab, ANSWER_FAST),
-                      &answer, &err))
+    if (!submission_build(arena, lab, &mine, SUBMISSION_FAST,
+                          submission_folder(arena, lab, SUBMISSION_FAST), &submission, &err))
         return error_report(&err), nothing;
-    printf("Yours: %s, of which %d of %d pass and are timed\n", file, passed, count);
-    return (Own){arena_print(arena, "--mine=%s", answer.library),
+    printf("Yours: %s; the %d of %d exercises that pass are timed\n", file, passed, count);
+    return (Own){arena_print(arena, "--mine=%s", submission.library),
                  arena_print(arena, "--left-out=%s", list)};
 }
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-// No function's head is longer. Without the limit a file of nothing but names or parentheses would
+// No function's head is longer. Without the limit, a file that consists of names or parentheses would
 // be searched to its end from each of them.
 enum { LONGEST_HEAD = 4096 };
 

@@ -9,7 +9,7 @@ Changes changes_new(const char *path)
     return (Changes){.path = path, .since = -1};
 }
 
-// Whether it looks other than at the last look.
+// Whether the file has changed since the last call.
 static bool differs(Changes *changes)
 {
     struct stat entry = {0};
@@ -27,15 +27,15 @@ static bool differs(Changes *changes)
     return !same;
 }
 
-ChangesNews changes_look(Changes *changes, double now)
+ChangesNews changes_poll(Changes *changes, double now)
 {
     if (differs(changes)) {
         changes->since = now;
-        changes->told = false;
+        changes->reported = false;
     }
     double still = now - changes->since;
-    if (changes->told || still < (changes->there ? CHANGES_STILL : CHANGES_GONE_AFTER))
+    if (changes->reported || still < (changes->there ? CHANGES_STILL : CHANGES_GONE_AFTER))
         return CHANGES_NONE;
-    changes->told = true;
+    changes->reported = true;
     return changes->there ? CHANGES_SAVED : CHANGES_GONE;
 }

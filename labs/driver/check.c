@@ -1,6 +1,6 @@
 #include "labs/driver/check.h"
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/results.h"
 #include "labs/driver/verdicts.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- one look ----
+// ---- one check ----
 
 static bool record(Arena *arena, const Lab *lab, const Grade *grade, Progress *progress, Error *err)
 {
@@ -30,7 +30,8 @@ bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progr
                 Error *err)
 {
     Source *mine = arena_alloc(arena, sizeof *mine);    // the grade shows its lines later on
-    return mine_read(arena, lab, mine, err) && grade_answer(arena, lab, mine, asked, grade, err) &&
+    return mine_read(arena, lab, mine, err) &&
+           grade_submission(arena, lab, mine, asked, grade, err) &&
            record(arena, lab, grade, progress, err);
 }
 
@@ -43,8 +44,8 @@ typedef struct CheckOptions {
     VerdictsShown shown;
 } CheckOptions;
 
-// The lab's name, and --json, which may stand alone and takes the word behind it only when that is a
-// file's name; the others are left to the options.
+// Takes out the lab's name and --json, which takes the next argument only if that is a file name; the
+// others are left to the options.
 static void take_arguments(CheckOptions *asked, int *argc, char **argv)
 {
     int kept = 1;
@@ -73,13 +74,12 @@ static bool read_options(Arena *arena, int argc, char **argv, CheckOptions *aske
 {
     bool json = false;
     Options *options =
-        desk_options(arena, argv, "lab check [LAB[.EXERCISE]]",
-                     "Compiles your copy, with sanitizers, and holds it against the "
-                     "lab's cases. The exit status is 0 only when all that was asked "
-                     "for passes.");
-    options_flag(options, "all", 'a', &asked->shown.all, "every failing case in full");
+        workspace_options(arena, argv, "lab check [LAB[.EXERCISE]]",
+                          "Compiles your copy with sanitizers and runs the lab's cases on it. "
+                          "The exit status is 0 only if every requested exercise passes.");
+    options_flag(options, "all", 'a', &asked->shown.all, "print every failing case in full");
     options_flag(options, "verbose", 'v', &asked->shown.verbose,
-                 "what the compiler or the sanitizer said itself");
+                 "also print the output of the compiler or sanitizer");
     options_flag(
         options, "json", 0, &json,
         "the results as JSON and nothing else; --json FILE.json or --json=FILE: into a file");
@@ -99,29 +99,29 @@ int command_check(int argc, char **argv)
 {
     Arena *arena = arena_new("check", 256u << 20);
     CheckOptions asked = {0};
-    Desk desk;
+    Workspace workspace;
     Choice choice;
     Grade grade;
     Error err;
     int status;
     if (!read_options(arena, argc, argv, &asked, &status)) return status;
-    if (!desk_open(&desk, arena, &err)) return error_report(&err);
-    if (!choose(&desk.course, &desk.progress, asked.word, &choice)) return 2;
+    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (!choose(&workspace.course, &workspace.progress, asked.word, &choice)) return 2;
 
     const Lab *lab = choice.lab;
     bool *only = arena_zeros(arena, (size_t)lab->exercise_count * sizeof *only);
     if (choice.exercise >= 0) only[choice.exercise] = true;
     if (choice.exercise < 0) only = NULL;
-    if (!check_once(arena, lab, only, &desk.progress, &grade, &err)) {
-        Error unwritten;    // a classroom's script finds a result for everybody
-        grade_nothing(arena, lab, only, err.message, &grade);
+    if (!check_once(arena, lab, only, &workspace.progress, &grade, &err)) {
+        Error unwritten;    // so that a classroom's script finds a result for everyone
+        grade_unreadable(arena, lab, only, err.message, &grade);
         if (!write_results(arena, lab, &grade, &asked, &unwritten)) error_report(&unwritten);
         return error_report(&err);
     }
     if (!write_results(arena, lab, &grade, &asked, &err)) return error_report(&err);
     if (!asked.json || asked.json_path != NULL) {
-        verdicts_show(&desk.page, arena, lab, &grade, asked.shown);
-        verdicts_next(&desk.page, arena, lab, &grade, &desk.progress);
+        verdicts_show(&workspace.console, arena, lab, &grade, asked.shown);
+        verdicts_next(&workspace.console, arena, lab, &grade, &workspace.progress);
     }
     bool passes = grade_passes(lab, &grade);
     arena_free(arena);

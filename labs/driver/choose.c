@@ -6,8 +6,8 @@
 
 enum { LONGEST = 128 };
 
-// The name that is `word`, or the only one that begins so. -1 when there is none; *starts says how
-// many begin so.
+// The name that is `word`, or the only one that begins with it; else -1. *starts is the number of names
+// that begin with it.
 static int match(const char *word, const char *const *names, int count, int *starts)
 {
     int chosen = -1;
@@ -21,7 +21,7 @@ static int match(const char *word, const char *const *names, int count, int *sta
     return *starts == 1 ? chosen : -1;
 }
 
-// The lab that has an exercise of this name: somebody left the lab out.
+// The lab that has an exercise of this name, for a user who left the lab out.
 static const Lab *lab_of_exercise(const Course *course, const char *word)
 {
     for (int i = 0; i < course->lab_count; i++)
@@ -30,7 +30,7 @@ static const Lab *lab_of_exercise(const Course *course, const char *word)
     return NULL;
 }
 
-// NULL after a sentence. One that is damaged has a name, too: it is told what is wrong with it.
+// NULL after a message. A damaged lab can be named too: the message says what is wrong with it.
 static const Lab *choose_lab(const Course *course, const char *word)
 {
     Arena *arena = arena_new("names", 1u << 20);
@@ -43,14 +43,13 @@ static const Lab *choose_lab(const Course *course, const char *word)
     const Lab *of = lab_of_exercise(course, word);
     arena_free(arena);
     if (at >= 0 && at < sound) return &course->labs[at];
-    if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].says);
+    if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].message);
     else if (starts > 1)
-        fprintf(stderr, "lab: %d labs begin with '%s'; ./lab list names them\n", starts, word);
+        fprintf(stderr, "lab: %d labs begin with '%s'; ./lab list shows them\n", starts, word);
     else if (of != NULL)
-        fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s.%s'?\n", word, of->id, word);
-    else if (near != NULL)
-        fprintf(stderr, "lab: there is no lab '%s'; did you mean '%s'?\n", word, near);
-    else fprintf(stderr, "lab: there is no lab '%s'; ./lab list names them\n", word);
+        fprintf(stderr, "lab: no lab '%s'; did you mean '%s.%s'?\n", word, of->id, word);
+    else if (near != NULL) fprintf(stderr, "lab: no lab '%s'; did you mean '%s'?\n", word, near);
+    else fprintf(stderr, "lab: no lab '%s'; ./lab list shows them\n", word);
     return NULL;
 }
 
@@ -64,13 +63,13 @@ static int choose_exercise(const Lab *lab, const char *word)
     arena_free(arena);
     if (at >= 0) return at;
     if (starts > 1)
-        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; ./lab list %s names them\n",
+        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; ./lab list %s shows them\n",
                 starts, lab->id, word, lab->id);
     else if (near != NULL)
         fprintf(stderr, "lab: %s has no exercise '%s'; did you mean '%s.%s'?\n", lab->id, word,
                 lab->id, near);
     else
-        fprintf(stderr, "lab: %s has no exercise '%s'; ./lab list %s names them\n", lab->id, word,
+        fprintf(stderr, "lab: %s has no exercise '%s'; ./lab list %s shows them\n", lab->id, word,
                 lab->id);
     return -1;
 }
@@ -102,8 +101,9 @@ bool choose(const Course *course, const Progress *progress, const char *word, Ch
     if (word == NULL) {
         choice->lab = choose_current(course, progress);
         if (choice->lab != NULL) return true;
-        fprintf(stderr,
-                "lab: no lab is started yet; ./lab start LAB does that, ./lab list names them\n");
+        fprintf(
+            stderr,
+            "lab: no lab is started yet: ./lab list shows the labs, ./lab start LAB starts one\n");
         return false;
     }
     char lab[LONGEST];

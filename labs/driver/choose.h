@@ -1,10 +1,10 @@
-/* choose.h -- what a learner means by `autoencoder.loss`, `auto`, or nothing at all.
+/* choose.h -- resolves the lab and exercise named on the command line: `autoencoder.loss`, `auto`, or none.
  *
  *     Choice choice;
- *     if (!choose(&course, &progress, argc > 1 ? argv[1] : NULL, &choice)) return 2;    // it said why
+ *     if (!choose(&course, &progress, argc > 1 ? argv[1] : NULL, &choice)) return 2;    // the reason is printed
  *     choice.lab->id, choice.exercise            // -1: the whole lab
  *
- * LAB or LAB.EXERCISE, each by its name or a beginning that only one has. Without a word: the lab
+ * LAB or LAB.EXERCISE, each by its name or an unambiguous prefix. Without an argument: the lab
  * that was worked on last, else the first that was started.
  */
 #pragma once
@@ -16,10 +16,10 @@ typedef struct Choice {
     int exercise;
 } Choice;
 
-// False after a sentence on standard error.
+// False after a message on standard error.
 bool choose(const Course *course, const Progress *progress, const char *word, Choice *choice);
 
-// The lab that a missing word stands for; NULL when none is started.
+// The default lab, when none is named; NULL when none is started.
 const Lab *choose_current(const Course *course, const Progress *progress);
 
 // The first exercise of the lab that is not done; -1 when all are.

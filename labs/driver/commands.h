@@ -1,4 +1,4 @@
-/* commands.h -- what `lab` can be asked to do: one function a command, in a file of its name.
+/* commands.h -- the commands of `lab`: a function for each, in a file of its name.
  *
  *     // greet.c
  *     int command_greet(int argc, char **argv) { ... return 0; }    // argv[0] is "greet"
@@ -6,7 +6,7 @@
  *     X(greet, "NAME", "says hello to NAME")
  *
  * The list makes the table, the help and the suggestions. A command returns the exit status: 0,
- * 1 when the world failed it, 2 when it was asked wrongly.
+ * 1 for a failure, 2 for wrong arguments.
  */
 #pragma once
 
@@ -17,16 +17,17 @@
     X(start,   "LAB",              "write mine/LAB with its exercises blank")                      \
     X(check,   "[LAB[.EX]]",       "compile your copy and grade it")                                \
     X(watch,   "[LAB]",            "check at every save; keys for hint, list, next, quit")         \
-    X(hint,    "[LAB[.EX]]",       "a hint more at every call: idea, formula, almost code")        \
+    X(hint,    "[LAB[.EX]]",       "the next hint: idea, formula, almost code"            )        \
     X(solution, "LAB.EX [--give-up]", "the reference beside yours, once it passes")                \
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \
     X(run,     "LAB [--mine] [options]", "run a lab, with --mine on your code; --help: its options")\
+    X(open,    "LAB [--mine]",     "the report of its last run, in a browser")                     \
     X(keynumbers, "MODEL... [options]", "parameters, memory, FLOPs and GPUs of a model; --help")    \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
     X(bench,   "[NAME] [options]", "the benchmarks, or one; LAB [--mine]: exercises, yours too")   \
-    X(data,    "list|get|verify",  "data sets: what there is, download, check")                    \
-    X(dev,     "new|check",        "for authors: lay out a new lab; whether a lab is ready")       \
-    X(doctor,  "[--json]",         "what is there, what is missing, and what brings it")           \
+    X(data,    "list|get|verify",  "data sets: list, download, verify"        )                    \
+    X(dev,     "new|check",        "for authors: create a lab; check whether it is complete")       \
+    X(doctor,  "[--json]",         "what is installed, what is missing, how to get it" )           \
     X(setup,   "[--dev] [--peers]", "install the packages that are missing")                       \
     X(help,    "",                 "this list")
 // clang-format on

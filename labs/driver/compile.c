@@ -11,10 +11,10 @@ enum {
     MEMORY = 1 << 30,
     LARGEST_FILE = 64 << 20,
     LONGEST = 400,
-    MOST_SAID = 256 << 10
+    OUTPUT_LIMIT = 256 << 10
 };
 
-// From CMake: what the house is built with, and the dialect that gcc and clang differ in.
+// From CMake: the project's compiler and flags, and those in which gcc and clang differ.
 static const char *const checked_options[] = {LAB_CC_CHECKED, NULL};
 static const char *const fast_options[] = {LAB_CC_FAST, NULL};
 
@@ -27,13 +27,13 @@ static int add_all(const char **argv, int count, const char *const *options)
     return count;
 }
 
-static int base_options(const char **argv, AnswerKind kind)
+static int base_options(const char **argv, SubmissionKind kind)
 {
     int count = add_all(argv, 0, (const char *const[]){LAB_CC, NULL});
-    return add_all(argv, count, kind == ANSWER_FAST ? fast_options : checked_options);
+    return add_all(argv, count, kind == SUBMISSION_FAST ? fast_options : checked_options);
 }
 
-const char *compile_options(Arena *arena, AnswerKind kind)
+const char *compile_options(Arena *arena, SubmissionKind kind)
 {
     const char *argv[OPTIONS], *text = "";
     int count = base_options(argv, kind);
@@ -44,14 +44,14 @@ const char *compile_options(Arena *arena, AnswerKind kind)
 // ---- what it says ----
 
 // "PATH:12:5: error: ...": the number behind PATH, and *rest behind its columns; 0 for another file.
-static int line_of(const char *said, const char *path, int *column, const char **rest)
+static int line_of(const char *output, const char *path, int *column, const char **rest)
 {
     size_t length = strlen(path);
     *column = 0;
-    *rest = said;
-    if (strncmp(said, path, length) != 0 || said[length] != ':') return 0;
+    *rest = output;
+    if (strncmp(output, path, length) != 0 || output[length] != ':') return 0;
     char *end;
-    long line = strtol(said + length + 1, &end, 10);
+    long line = strtol(output + length + 1, &end, 10);
     if (line <= 0 || line > INT_MAX || *end != ':') return 0;
     char *after = end;
     long found = strtol(end + 1, &after, 10);
@@ -83,18 +83,18 @@ static const char *message_of(Arena *arena, const char *text)
                        length < LONGEST ? "" : " ...");
 }
 
-void compile_read(Arena *arena, const char *path, const char *said, Compiled *compiled)
+void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled)
 {
     static const char *const errors[] = {" error: ", " Error: ", NULL}, *const warnings[] = {
                                                                             " warning: ", NULL};
     size_t lines = 1;
-    for (const char *at = said; *at != '\0'; at++) lines += *at == '\n';
-    compiled->said = said;
-    compiled->first = (Complaint){.rest = said};
+    for (const char *at = output; *at != '\0'; at++) lines += *at == '\n';
+    compiled->output = output;
+    compiled->first = (Complaint){.rest = output};
     compiled->warnings = arena_zeros(arena, lines * sizeof *compiled->warnings);
     compiled->warning_count = 0;
 
-    char *copy = arena_print(arena, "%s", said), *rest = copy;
+    char *copy = arena_print(arena, "%s", output), *rest = copy;
     int included = 0;    // the line of this file that led to the header that is spoken of next
     for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         const char *from = strstr(line, "from "), *tail, *text;
@@ -115,10 +115,13 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
                 compiled->first = (Complaint){.line = number > 0 ? number : included,
                                               .column = column,
                                               .message = message_of(arena, text),
-                                              .rest = said};
+                                              .rest = output};
         } else if (number > 0 && (text = after_word(line, warnings)) != NULL) {
-            compiled->warnings[compiled->warning_count++] = (Complaint){
-                .line = number, .column = column, .message = message_of(arena, text), .rest = said};
+            compiled->warnings[compiled->warning_count++] =
+                (Complaint){.line = number,
+                            .column = column,
+                            .message = message_of(arena, text),
+                            .rest = output};
         }
         if (text != NULL) included = 0;    // that was what the chain led to
     }
@@ -128,9 +131,9 @@ void compile_read(Arena *arena, const char *path, const char *said, Compiled *co
 
 static const char *too_much(Arena *arena, const Compile *job, const Ending *ending)
 {
-    if (ending->how == ENDED_LATE)
+    if (ending->how == ENDED_TIMEOUT)
         return arena_print(arena, "the compiler was still at it after %g s", job->seconds);
-    if (ending->how == ENDED_LOUD) return "the compiler complained without end";
+    if (ending->how == ENDED_OUTPUT) return "the compiler complained without end";
     if (strstr(ending->err, "out of memory") != NULL ||
         strstr(ending->err, "memory exhausted") != NULL)
         return arena_print(arena, "the compiler needed more than %d GB of memory", MEMORY >> 30);
@@ -143,12 +146,12 @@ static const char *too_much(Arena *arena, const Compile *job, const Ending *endi
     return NULL;
 }
 
-static const char *first_words(Arena *arena, const char *said)
+static const char *first_words(Arena *arena, const char *output)
 {
-    said += strspn(said, "\n");
-    return said[0] == '\0'
-               ? "the compiler failed without a word"
-               : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(said, "\n"), said));
+    output += strspn(output, "\n");
+    return output[0] == '\0'
+               ? "the compiler failed without output"
+               : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(output, "\n"), output));
 }
 
 // ---- what it has read ----
@@ -174,7 +177,7 @@ static int line_of_include(Arena *arena, const char *text, const char *name)
     return 0;
 }
 
-// Of a lab its headers may be included. NAME.c would be a pass that nobody has written.
+// Of a lab its headers may be included. NAME.c would pass without being solved.
 static bool includes_source(Arena *arena, const Compile *job, const char *path,
                             Complaint *complaint)
 {
@@ -256,7 +259,7 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
                        .seconds = job->seconds,
                        .memory = MEMORY,
                        .file = LARGEST_FILE,
-                       .output = MOST_SAID,
+                       .output = OUTPUT_LIMIT,
                        .input = named(arena, job->path, job->text)};
     Ending ending;
     if (!process_run(arena, &process, &ending, err)) return false;

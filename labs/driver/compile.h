@@ -1,6 +1,6 @@
 /* compile.h -- asks the compiler that built the course about a C text, and reads what it says.
  *
- *     Compile  job = {.path = path, .text = text, .folder = folder, .library = "libanswer_cnn.so"};
+ *     Compile  job = {.path = path, .text = text, .folder = folder, .library = "libexercises_cnn.so"};
  *     Compiled compiled;
  *     if (!compile(arena, &job, &compiled, &err)) return error_report(&err);    // no compiler
  *     if (!compiled.good) printf("%d: %s\n", compiled.first.line, compiled.first.message);
@@ -9,11 +9,11 @@
  * bounded in time, memory and disk: a learner's file may include /dev/zero.
  */
 #pragma once
-#include "labs/driver/answer.h"
+#include "labs/driver/submission.h"
 
 typedef struct Compile {
     const char *path, *text;
-    AnswerKind kind;
+    SubmissionKind kind;
     const char *folder;     // its working folder, for what it leaves there
     const char *beside;     // a folder whose headers are found as well: the lab's; may be NULL
     const char *library;    // what is made in `folder`; NULL: only whether the text is C
@@ -26,13 +26,13 @@ typedef struct Compiled {
     Complaint first;    // the first error; its line is 0 when it is not in this file
     Complaint *warnings;
     int warning_count;
-    const char *said;    // all of it
+    const char *output;    // all of it
 } Compiled;
 
 bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err);
 
 // What compile() makes of the compiler's words, of which some may be about other files.
-void compile_read(Arena *arena, const char *path, const char *said, Compiled *compiled);
+void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled);
 
 // The compiler and its options, one a line: what a library depends on besides its text.
-const char *compile_options(Arena *arena, AnswerKind kind);
+const char *compile_options(Arena *arena, SubmissionKind kind);

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-// The folders of labs that `house` holds, absolute, behind the `count` that there are.
-static int add_folders(Arena *arena, const char *house, const char ***folders, int count)
+// Appends the lab folders below `lab_root`, absolute, to the `count` found so far.
+static int add_folders(Arena *arena, const char *lab_root, const char ***folders, int count)
 {
     // glob() would take a '[' or '*' in the checkout's own path as a pattern.
-    char *quoted = arena_alloc(arena, 2 * strlen(house) + 1), *end = quoted;
-    for (const char *c = house; *c != '\0'; c++) {
+    char *quoted = arena_alloc(arena, 2 * strlen(lab_root) + 1), *end = quoted;
+    for (const char *c = lab_root; *c != '\0'; c++) {
         if (strchr("*?[\\", *c) != NULL) *end++ = '\\';
         *end++ = *c;
     }
@@ -34,29 +34,29 @@ static int add_folders(Arena *arena, const char *house, const char ***folders, i
 }
 
 // labs/ and the folders of LAB_PATH, absolute; NULL ends them.
-static const char **find_houses(Arena *arena, const char *root)
+static const char **find_lab_roots(Arena *arena, const char *root)
 {
     const char *given = getenv("LAB_PATH"), *path = given != NULL ? given : "", *here = "";
     char cwd[PATH_MAX];
     if (getcwd(cwd, sizeof cwd) != NULL) here = cwd;
-    const char **houses = arena_zeros(arena, (strlen(path) + 3) * sizeof *houses);
+    const char **lab_roots = arena_zeros(arena, (strlen(path) + 3) * sizeof *lab_roots);
     int count = 0;
-    houses[count++] = arena_print(arena, "%s/labs", root);
+    lab_roots[count++] = arena_print(arena, "%s/labs", root);
     for (size_t bytes; *path != '\0'; path += bytes + (path[bytes] == ':')) {
         bytes = strcspn(path, ":");
         if (bytes == 0) continue;
         bool whole = path[0] == '/';
-        houses[count++] =
+        lab_roots[count++] =
             arena_print(arena, "%s%s%.*s", whole ? "" : here, whole ? "" : "/", (int)bytes, path);
     }
-    return houses;
+    return lab_roots;
 }
 
-static int find_folders(Arena *arena, const char *const *houses, const char ***folders)
+static int find_folders(Arena *arena, const char *const *lab_roots, const char ***folders)
 {
     int count = 0;
     *folders = NULL;
-    for (; *houses != NULL; houses++) count = add_folders(arena, *houses, folders, count);
+    for (; *lab_roots != NULL; lab_roots++) count = add_folders(arena, *lab_roots, folders, count);
     return count;
 }
 
@@ -67,7 +67,7 @@ static Stage *find_stage(const Course *course, const char *id)
     return NULL;
 }
 
-// Those of another folder's roadmap.json come behind; a stage that is there already is the same.
+// The stages of another folder's roadmap.json follow; a stage that already exists is not added again.
 static bool read_stages(Arena *arena, const char *path, Course *course, Error *err)
 {
     cJSON *tree = json_load(path, err), *node;
@@ -92,14 +92,14 @@ static bool read_stages(Arena *arena, const char *path, Course *course, Error *e
     return read;
 }
 
-static bool read_all_stages(Arena *arena, const char *const *houses, Course *course, Error *err)
+static bool read_all_stages(Arena *arena, const char *const *lab_roots, Course *course, Error *err)
 {
-    if (!read_stages(arena, arena_print(arena, "%s/roadmap.json", houses[0]), course, err))
+    if (!read_stages(arena, arena_print(arena, "%s/roadmap.json", lab_roots[0]), course, err))
         return false;
-    while (*++houses != NULL) {
-        if (access(*houses, R_OK | X_OK) != 0)
-            return error_set(err, "LAB_PATH: %s: %s", *houses, strerror(errno));
-        const char *path = arena_print(arena, "%s/roadmap.json", *houses);
+    while (*++lab_roots != NULL) {
+        if (access(*lab_roots, R_OK | X_OK) != 0)
+            return error_set(err, "LAB_PATH: %s: %s", *lab_roots, strerror(errno));
+        const char *path = arena_print(arena, "%s/roadmap.json", *lab_roots);
         if (access(path, F_OK) == 0 && !read_stages(arena, path, course, err)) return false;
     }
     return true;
@@ -118,12 +118,11 @@ static int by_id(const void *left, const void *right)
     return strcmp(((const Stage *)left)->id, ((const Stage *)right)->id);
 }
 
-// Whether a lab that was read has its place: a stage, and a name that is its own, which is all that a
-// learner types.
-static bool belongs(const Course *course, const char *house, const Lab *lab, Error *err)
+// Whether a lab's stage exists and its name, which is all that a learner types, is unique.
+static bool belongs(const Course *course, const char *root, const Lab *lab, Error *err)
 {
     if (find_stage(course, lab->stage) == NULL)
-        return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s is there", house,
+        return error_set(err, "%s/roadmap.json: has no stage \"%s\", but %s exists", root,
                          lab->stage, lab->folder);
     for (int i = 0; i < course->lab_count; i++)
         if (strcmp(course->labs[i].id, lab->id) == 0)
@@ -134,18 +133,18 @@ static bool belongs(const Course *course, const char *house, const Lab *lab, Err
 
 bool course_load(Arena *arena, const char *root, Course *course, Error *err)
 {
-    const char **houses = find_houses(arena, root), **folders;
+    const char **lab_roots = find_lab_roots(arena, root), **folders;
     *course = (Course){0};
-    if (!read_all_stages(arena, houses, course, err)) return false;
+    if (!read_all_stages(arena, lab_roots, course, err)) return false;
     qsort(course->stages, (size_t)course->stage_count, sizeof *course->stages, by_id);
-    int count = find_folders(arena, houses, &folders);
+    int count = find_folders(arena, lab_roots, &folders);
     course->labs = arena_zeros(arena, (size_t)count * sizeof(Lab));
     course->damaged = arena_zeros(arena, (size_t)count * sizeof(DamagedLab));
     for (int i = 0; i < count; i++) {
         Lab *lab = &course->labs[course->lab_count];
         Error wrong;
         if (lab_read(arena, root, folders[i], lab, &wrong) &&
-            belongs(course, houses[0], lab, &wrong))
+            belongs(course, lab_roots[0], lab, &wrong))
             course->lab_count++;
         else
             course->damaged[course->damaged_count++] =
@@ -155,9 +154,9 @@ bool course_load(Arena *arena, const char *root, Course *course, Error *err)
     return true;
 }
 
-int course_tell_damaged(const Course *course)
+int course_report_damaged(const Course *course)
 {
     for (int i = 0; i < course->damaged_count; i++)
-        fprintf(stderr, "lab: %s\n", course->damaged[i].says);
+        fprintf(stderr, "lab: %s\n", course->damaged[i].message);
     return course->damaged_count;
 }

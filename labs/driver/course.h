@@ -1,13 +1,13 @@
-/* course.h -- the whole road: the stages of labs/roadmap.json and the labs found in their folders.
+/* course.h -- the whole course: the stages of labs/roadmap.json and the labs found in their folders.
  *
  *     Course course;
  *     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
  *     for (int i = 0; i < course.lab_count; i++) puts(course.labs[i].id);
  *
- * Labs are ordered by stage, then by their place in it. Nothing lists them: a folder with a
- * lab.json is a lab. LAB_PATH names further folders that are laid out as labs/ is, separated by
- * colons; their roadmap.json is optional and adds stages. A lab that is damaged keeps nobody from the
- * others: it stands apart, with the sentence that says what is wrong.
+ * Labs are ordered by stage, then by their place in it. There is no list: a folder with a
+ * lab.json is a lab. LAB_PATH names further folders with the layout of labs/, separated by
+ * colons; their roadmap.json is optional and adds stages. A damaged lab does not block the
+ * others: it is kept separately, with the message that says what is wrong.
  */
 #pragma once
 #include "labs/driver/labfile.h"
@@ -19,8 +19,9 @@ typedef struct Stage {
 } Stage;
 
 typedef struct DamagedLab {
-    const char *id;      // its folder's name
-    const char *says;    // "labs/1_foundations/som/lab.json: "title" is missing, expected a text"
+    const char *id;    // its folder's name
+    const char
+        *message;    // "labs/1_foundations/som/lab.json: "title" is missing, expected a text"
 } DamagedLab;
 
 typedef struct Course {
@@ -32,8 +33,8 @@ typedef struct Course {
     int damaged_count;
 } Course;
 
-// False when the road itself cannot be read: a roadmap.json, or a folder of LAB_PATH.
+// False if a roadmap.json or a folder of LAB_PATH cannot be read.
 bool course_load(Arena *arena, const char *root, Course *course, Error *err);
 
-// On standard error, what is wrong with each damaged lab. Returns how many there are.
-int course_tell_damaged(const Course *course);
+// Prints on standard error what is wrong with each damaged lab. Returns how many there are.
+int course_report_damaged(const Course *course);

@@ -8,12 +8,12 @@
 #include <string.h>
 
 static const char USAGE[] =
-    "usage: ./lab data list [--json]      the data sets, and which of them are here\n"
-    "       ./lab data get NAME...        fetches them, or goes on where it was interrupted\n"
-    "       ./lab data verify [NAME...]   compares what is here with its SHA-256\n"
+    "usage: ./lab data list [--json]      the data sets, and which are downloaded\n"
+    "       ./lab data get NAME...        downloads them, or resumes an interrupted download\n"
+    "       ./lab data verify [NAME...]   compares the files with their SHA-256\n"
     "\n"
-    "LAB_DATA names the directory they are in; without it that is data/ in the project.\n"
-    "LAB_DATA_URL replaces the addresses to fetch from, for a mirror of your own.\n";
+    "LAB_DATA names their directory; the default is data/ in the project.\n"
+    "LAB_DATA_URL replaces the download addresses, for a mirror of your own.\n";
 
 // Set by Ctrl-C, read by the download.
 static volatile sig_atomic_t interrupted;
@@ -56,7 +56,7 @@ static int list_table(const DataCommand *command)
                size_text((char[24]){0}, catalogue_bytes(set)), state_word(command, set),
                set->licence, set->title);
     }
-    printf("\nNo lab needs a download: without one it generates its data.  ./lab data get NAME\n");
+    printf("\nNo lab needs a download: by default it generates its data.  ./lab data get NAME\n");
     return EXIT_SUCCESS;
 }
 
@@ -100,7 +100,7 @@ static int verify(const DataCommand *command, const CatalogueSet *set)
     return EXIT_SUCCESS;
 }
 
-// What is not here cannot be damaged: only sets that were named must be there.
+// A set that was not downloaded is not an error, unless it was named.
 static int verify_all(const DataCommand *command)
 {
     int status = EXIT_SUCCESS;
@@ -121,8 +121,7 @@ static int for_each_name(const DataCommand *command, int count, char **names,
         const CatalogueSet *set = catalogue_find(&command->catalogue, names[i]);
         int one;
         if (set == NULL) {
-            fprintf(stderr, "lab data: there is no data set \"%s\"; see ./lab data list\n",
-                    names[i]);
+            fprintf(stderr, "lab data: no data set \"%s\"; see ./lab data list\n", names[i]);
             one = 2;
         } else {
             one = act(command, set);

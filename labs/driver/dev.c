@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "labs/driver/gates.h"
 #include "common/json.h"
 #include "labs/driver/mine.h"
@@ -13,19 +13,19 @@ enum { FAULTS_SHOWN = 10 };
 
 // ---- lab dev check ----
 
-static void print_gate(const Page *page, Arena *arena, const Gate *gate)
+static void print_gate(const Console *console, Arena *arena, const Gate *gate)
 {
     bool holds = gate->run && gate->count == 0;
-    PageStyle style = holds ? PAGE_GOOD : PAGE_BAD;
+    ConsoleStyle style = holds ? CONSOLE_GOOD : CONSOLE_BAD;
     const char *word = holds ? "ok" : gate->count > 0 ? "FAIL" : "--";
-    printf("  %s%-4s%s", page_on(page, style), word, page_off(page, style));
-    page_item(page, 2, 10, gate->word,
-              gate->run ? gate->promise : "not looked at: the others have to hold first");
+    printf("  %s%-4s%s", console_on(console, style), word, console_off(console, style));
+    console_item(console, 2, 10, gate->word,
+                 gate->run ? gate->promise : "not looked at: the others have to hold first");
     for (int f = 0; f < gate->count && f < FAULTS_SHOWN; f++)
-        page_text(page, PAGE_PLAIN, 10, gate->faults[f]);
+        console_text(console, CONSOLE_PLAIN, 10, gate->faults[f]);
     if (gate->count > FAULTS_SHOWN)
-        page_text(page, PAGE_DIM, 10,
-                  arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
+        console_text(console, CONSOLE_DIM, 10,
+                     arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
 }
 
 // One line a mutant: name, how many of how many cases reject it, and the first of them.
@@ -47,13 +47,13 @@ static void print_mutants(const Lab *lab, const Gates *gates)
         }
 }
 
-static void print_lab(const Page *page, Arena *arena, const Lab *lab, const Gates *gates)
+static void print_lab(const Console *console, Arena *arena, const Lab *lab, const Gates *gates)
 {
-    page_text(page, PAGE_BOLD, 0,
-              arena_print(arena, "%s: %d exercise%s, %d cases, %d mutants", lab->id,
-                          lab->exercise_count, lab->exercise_count == 1 ? "" : "s", gates->cases,
-                          gates->mutant_count));
-    for (int g = 0; g < GATE_COUNT; g++) print_gate(page, arena, &gates->gate[g]);
+    console_text(console, CONSOLE_BOLD, 0,
+                 arena_print(arena, "%s: %d exercise%s, %d cases, %d mutants", lab->id,
+                             lab->exercise_count, lab->exercise_count == 1 ? "" : "s", gates->cases,
+                             gates->mutant_count));
+    for (int g = 0; g < GATE_COUNT; g++) print_gate(console, arena, &gates->gate[g]);
     if (gates->mutant_count > 0 && gates->gate[GATE_MUTANTS].run) print_mutants(lab, gates);
     printf("\n%s %s, %.1f s\n", lab->id, gates_hold(gates) ? "holds" : "is not ready",
            gates->seconds);
@@ -93,19 +93,20 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
 }
 
 // "LAB_PATH=/home/ada/course ./lab dev check som": with LAB_PATH where the lab lies outside.
-static void tell_next(const Page *page, Arena *arena, const char *path, const char *name,
-                      const char *why)
+static void print_next(const Console *console, Arena *arena, const char *path, const char *name,
+                       const char *why)
 {
     bool outside = path != NULL && path[0] != '\0';
-    page_command(page, "next",
-                 arena_print(arena, "%s%s%s./lab dev check %s", outside ? "LAB_PATH=" : "",
-                             outside ? options_quoted(arena, path) : "", outside ? " " : "", name),
-                 why);
+    console_command(console, "next",
+                    arena_print(arena, "%s%s%s./lab dev check %s", outside ? "LAB_PATH=" : "",
+                                outside ? options_quoted(arena, path) : "", outside ? " " : "",
+                                name),
+                    why);
 }
 
 static int check_labs(const Course *course, const Lab *only, bool json)
 {
-    Page page = page_begin();
+    Console console = console_begin();
     cJSON *array = json ? cJSON_CreateArray() : NULL;
     int status = 0;
     for (int i = 0; i < course->lab_count; i++) {
@@ -117,10 +118,10 @@ static int check_labs(const Course *course, const Lab *only, bool json)
         if (!gates_check(arena, lab, &gates, &err)) return error_report(&err);
         if (!gates_hold(&gates)) status = 1;
         if (json) cJSON_AddItemToArray(array, gates_json(lab, &gates));
-        else print_lab(&page, arena, lab, &gates);
+        else print_lab(&console, arena, lab, &gates);
         if (!json && only != NULL && !gates_hold(&gates)) {
             putchar('\n');
-            tell_next(&page, arena, getenv("LAB_PATH"), lab->id, "after your change");
+            print_next(&console, arena, getenv("LAB_PATH"), lab->id, "after your change");
         }
         fflush(stdout);
         arena_free(arena);
@@ -132,7 +133,7 @@ static int check_labs(const Course *course, const Lab *only, bool json)
 // What stands before all options, taken out of argv; NULL when an option or nothing does.
 static const char *leading_word(int *argc, char **argv)
 {
-    return *argc > 1 && argv[1][0] != '-' ? desk_word(argc, argv) : NULL;
+    return *argc > 1 && argv[1][0] != '-' ? workspace_word(argc, argv) : NULL;
 }
 
 static int dev_check(Arena *arena, int argc, char **argv)
@@ -143,8 +144,9 @@ static int dev_check(Arena *arena, int argc, char **argv)
     Course course;
     Choice choice = {NULL, -1};
     const char *word = leading_word(&argc, argv);
-    Options *options = desk_options(arena, argv, "lab dev check [LAB]",
-                                    "Whether a lab is one: the gates, and what its cases reject.");
+    Options *options =
+        workspace_options(arena, argv, "lab dev check [LAB]",
+                          "Whether a lab is one: the gates, and what its cases reject.");
     options_flag(options, "json", 0, &json, "as JSON");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
@@ -154,7 +156,7 @@ static int dev_check(Arena *arena, int argc, char **argv)
         return 2;
     }
     status = check_labs(&course, choice.lab, json);
-    return choice.lab == NULL && course_tell_damaged(&course) > 0 ? 1 : status;
+    return choice.lab == NULL && course_report_damaged(&course) > 0 ? 1 : status;
 }
 
 // ---- lab dev new ----
@@ -167,8 +169,9 @@ static int dev_new(Arena *arena, int argc, char **argv)
     Course course;
     NewLab lab = {.stage = leading_word(&argc, argv)};
     lab.name = leading_word(&argc, argv);
-    Options *options = desk_options(arena, argv, "lab dev new STAGE NAME",
-                                    "Lays out a new lab, which builds and waits to be filled.");
+    Options *options =
+        workspace_options(arena, argv, "lab dev new STAGE NAME",
+                          "Lays out a new lab, which builds and waits to be filled.");
     options_string(options, "in", 0, &folder, "FOLDER",
                    "a folder of labs of your own, for LAB_PATH");
     if (!options_parse(options, argc, argv, &status)) return status;
@@ -180,12 +183,12 @@ static int dev_new(Arena *arena, int argc, char **argv)
     lab.labs = folder;
     if (!template_allows(arena, &course, &lab, &err)) return error_report(&err), 2;
     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
-    Page page = page_begin();
-    page_text(&page, PAGE_GOOD, 0,
-              arena_print(arena, "%s builds already. Every line with REPLACE: waits for you.",
-                          mine_shown(arena, lab.folder)));
+    Console console = console_begin();
+    console_text(&console, CONSOLE_GOOD, 0,
+                 arena_print(arena, "%s builds already. Every line with REPLACE: waits for you.",
+                             mine_shown(arena, lab.folder)));
     putchar('\n');
-    tell_next(&page, arena, lab.outside ? lab.labs : NULL, lab.name, "says what is missing");
+    print_next(&console, arena, lab.outside ? lab.labs : NULL, lab.name, "says what is missing");
     return 0;
 }
 

@@ -3,7 +3,7 @@
 #include "common/json.h"
 #include "labs/driver/machine.h"
 #include "labs/driver/packages.h"
-#include "common/page.h"
+#include "common/console.h"
 #include "common/options.h"
 #include "datasets/catalogue.h"
 #include "datasets/root.h"
@@ -20,8 +20,8 @@ typedef enum PartState { PART_THERE, PART_LACKING, PART_MISSING } PartState;
 
 typedef struct Part {
     const char *name;
-    PartState state;    // lacking: something is off without it; missing: nothing works
-    const char *says;
+    PartState state;    // lacking: a feature is off; missing: nothing works
+    const char *message;
     const char *brings;    // the command that helps; NULL when nothing has to be done
 } Part;
 
@@ -51,7 +51,7 @@ static const char *first_line(Arena *arena, const char *command)
     return read && ran ? arena_print(arena, "%s", line) : NULL;
 }
 
-static void look_at_tools(Report *report)
+static void check_tools(Report *report)
 {
     static const struct {
         const char *name, *command;
@@ -73,8 +73,8 @@ static void look_at_tools(Report *report)
     }
 }
 
-// Asked of the library itself, which is found as the labs find it: by the program's run path.
-static void look_at_blas(Report *report)
+// Reads the library itself, found as the labs find it: through the program's run path.
+static void check_blas(Report *report)
 {
     char *(*config)(void) = NULL;
     char *(*core)(void) = NULL;
@@ -87,11 +87,11 @@ static void look_at_blas(Report *report)
         *(void **)&parallel = dlsym(library, "openblas_get_parallel");
     }
     if (config == NULL || core == NULL || parallel == NULL) {
-        add(report, "BLAS", PART_LACKING, "no OpenBLAS: what needs LAPACK is not built",
+        add(report, "BLAS", PART_LACKING, "no OpenBLAS: programs that need LAPACK are not built",
             packages_setup(PACKAGE_BUILD));
         return;
     }
-    static const char *const threads[] = {"no threads", "threads of its own, which fight with ours",
+    static const char *const threads[] = {"no threads", "its own threads, which compete with ours",
                                           "threads of OpenMP"};
     int name = (int)strlen("OpenBLAS "), kind = parallel();
     bool openmp = kind == 2;
@@ -101,10 +101,10 @@ static void look_at_blas(Report *report)
         openmp ? NULL : packages_setup(PACKAGE_BUILD));
 }
 
-static void look_at_libraries(Report *report)
+static void check_libraries(Report *report)
 {
     add(report, "LAPACK", LAB_HAVE_LAPACKE ? PART_THERE : PART_LACKING,
-        LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA to compare with",
+        LAB_HAVE_LAPACKE ? "LAPACKE" : "built without LAPACKE: no PCA for comparison",
         LAB_HAVE_LAPACKE ? NULL : packages_setup(PACKAGE_BUILD));
     add(report, "downloads", LAB_HAVE_CURL ? PART_THERE : PART_LACKING,
         LAB_HAVE_CURL ? "libcurl" : "built without libcurl: ./lab data get is off",
@@ -115,10 +115,10 @@ static void look_at_libraries(Report *report)
         LAB_HAVE_MICROHTTPD ? NULL : packages_setup(PACKAGE_OPTIONAL));
 }
 
-static void look_at_machine(Report *report)
+static void check_machine(Report *report)
 {
     const double gib = 1u << 30;
-    Machine machine = machine_look(root_dir());
+    Machine machine = machine_inspect(root_dir());
     const Kernels *cpu = kernels_cpu();
     char limit[64] = "";
     if (machine.quota > 0)
@@ -137,11 +137,11 @@ static void look_at_machine(Report *report)
     bool room = (double)machine.disk_free > gib;
     add(report, "disk", room ? PART_THERE : PART_LACKING,
         arena_print(report->arena, "%.1f GiB free%s", (double)machine.disk_free / gib,
-                    room ? "" : ", little for a build and data sets"),
+                    room ? "" : ", too little for a build and data sets"),
         NULL);
 }
 
-static void look_at_gpu(Report *report)
+static void check_gpu(Report *report)
 {
     Gpu gpus[GPU_MAX];
     int count = gpu_list(gpus);
@@ -150,7 +150,7 @@ static void look_at_gpu(Report *report)
                                   "2>&- | sed -n 's/.*release \\([0-9.]*\\).*/\\1/p'");
     add(report, "CUDA", PART_THERE,
         version ? arena_print(report->arena, "nvcc %s", version)
-                : "no nvcc: nothing here needs it (developer.nvidia.com/cuda-downloads)",
+                : "no nvcc, which no lab needs (developer.nvidia.com/cuda-downloads)",
         NULL);
     for (int i = 0; i < count; i++)
         add(report, "GPU", PART_THERE,
@@ -160,7 +160,7 @@ static void look_at_gpu(Report *report)
     if (count == 0) add(report, "GPU", PART_THERE, "none: every lab runs on the processor", NULL);
 }
 
-static bool look_at_data(Report *report, Error *err)
+static bool check_data(Report *report, Error *err)
 {
     char folder[PATH_MAX];
     Catalogue catalogue;
@@ -184,9 +184,9 @@ static bool look_at_data(Report *report, Error *err)
 }
 
 // One line a kind: what of .packages is not installed.
-static void look_at_packages(Report *report)
+static void check_packages(Report *report)
 {
-    if (!packages_look(&report->packages)) return;
+    if (!packages_query(&report->packages)) return;
     for (int kind = 0; kind < PACKAGE_KINDS; kind++) {
         const char *missing = "";
         int count = 0;
@@ -212,20 +212,21 @@ static void look_at_packages(Report *report)
 static void print_text(const Report *report)
 {
     static const struct {
-        PageStyle style;
+        ConsoleStyle style;
         const char *mark;
-    } states[] = {[PART_THERE] = {PAGE_GOOD, "ok"},
-                  [PART_LACKING] = {PAGE_DIM, "-"},
-                  [PART_MISSING] = {PAGE_BAD, "MISSING"}};
-    Page page = page_begin();
+    } states[] = {[PART_THERE] = {CONSOLE_GOOD, "ok"},
+                  [PART_LACKING] = {CONSOLE_DIM, "-"},
+                  [PART_MISSING] = {CONSOLE_BAD, "MISSING"}};
+    Console console = console_begin();
     for (int i = 0; i < report->count; i++) {
         const Part *part = &report->parts[i];
-        PageStyle style = states[part->state].style;
-        printf("%s%-8s%s", page_on(&page, style), states[part->state].mark, page_off(&page, style));
-        page.columns -= 8;
-        page_item(&page, 0, 22, part->name, part->says);
-        page.columns += 8;
-        if (part->brings) page_text(&page, PAGE_BOLD, 30, part->brings);
+        ConsoleStyle style = states[part->state].style;
+        printf("%s%-8s%s", console_on(&console, style), states[part->state].mark,
+               console_off(&console, style));
+        console.columns -= 8;
+        console_item(&console, 0, 22, part->name, part->message);
+        console.columns += 8;
+        if (part->brings) console_text(&console, CONSOLE_BOLD, 30, part->brings);
     }
 }
 
@@ -238,7 +239,7 @@ static void print_json(const Report *report)
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "part", part->name);
         cJSON_AddStringToObject(item, "state", states[part->state]);
-        cJSON_AddStringToObject(item, "says", part->says);
+        cJSON_AddStringToObject(item, "says", part->message);
         if (part->brings) cJSON_AddStringToObject(item, "brings", part->brings);
         cJSON_AddItemToArray(array, item);
     }
@@ -254,18 +255,18 @@ int command_doctor(int argc, char **argv)
     Error err;
     report->arena = arena;
     Options *options =
-        options_new(arena, "lab doctor", "What is there, what is missing, what brings it.");
+        options_new(arena, "lab doctor", "What is installed, what is missing, and how to get it.");
     options_flag(options, "json", 0, &json, "as JSON");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!packages_load(arena, root_dir(), &report->packages, &err)) return error_report(&err);
 
-    look_at_tools(report);
-    look_at_blas(report);
-    look_at_libraries(report);
-    look_at_machine(report);
-    look_at_gpu(report);
-    if (!look_at_data(report, &err)) return error_report(&err);
-    look_at_packages(report);
+    check_tools(report);
+    check_blas(report);
+    check_libraries(report);
+    check_machine(report);
+    check_gpu(report);
+    if (!check_data(report, &err)) return error_report(&err);
+    check_packages(report);
     if (json) print_json(report);
     else print_text(report);
     for (int i = 0; i < report->count; i++)

@@ -2,6 +2,7 @@
 #include "labs/driver/mine.h"
 #include "labs/driver/process.h"
 #include "labs/driver/secrets.h"
+#include "labs/driver/variants.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <stdarg.h>
@@ -224,8 +225,8 @@ static void check_words_in(Check *check, const char *folder)
 }
 
 // Faults for the lines of unsolved exercises' solutions that the text holds.
-static void look_for(Check *check, GateId gate, const Secrets *secrets, int solved,
-                     const char *where, const char *text)
+static void search(Check *check, GateId gate, const Secrets *secrets, int solved, const char *where,
+                   const char *text)
 {
     for (const Secret *s = NULL;
          (s = secrets_find(check->arena, secrets, s, solved, text)) != NULL;)
@@ -240,15 +241,15 @@ static void check_secrets(Check *check, const Secrets *secrets)
         const char *where =
             k == 0 ? arena_print(check->arena, "%s.c without its solutions", lab->id)
                    : arena_print(check->arena, "%s.c with the first %d solved", lab->id, k);
-        look_for(check, GATE_SECRETS, secrets, k, where,
-                 source_skeleton(check->arena, lab, &check->reference, k));
+        search(check, GATE_SECRETS, secrets, k, where,
+               source_skeleton(check->arena, lab, &check->reference, k));
         if (check->gates->gate[GATE_SECRETS].count > 0)
             break;    // it would be told again for every k
     }
     const char *const names[] = {arena_print(check->arena, "%s.h", lab->id), "README.md"};
     for (int i = 0; i < 2; i++) {
         const char *text = read_whole(check->arena, lab_file(check, names[i]));
-        if (text != NULL) look_for(check, GATE_SECRETS, secrets, 0, shown(check, names[i]), text);
+        if (text != NULL) search(check, GATE_SECRETS, secrets, 0, shown(check, names[i]), text);
     }
 }
 
@@ -266,7 +267,7 @@ static void check_hints(Check *check, const Secrets *secrets)
             for (int before = 0; before < h; before++)
                 if (strcmp(exercise->hints[before], exercise->hints[h]) == 0)
                     add_fault(check, GATE_HINTS, "%s says the same as hint %d", where, before + 1);
-            look_for(check, GATE_HINTS, secrets, 0, where, exercise->hints[h]);
+            search(check, GATE_HINTS, secrets, 0, where, exercise->hints[h]);
         }
     }
 }
@@ -311,7 +312,7 @@ static void plan_states(Check *check, Plan *plan)
         plan_add(plan, GATE_PROGRAM,
                  (Proof){PROOF_PROGRAM,
                          arena_print(check->arena, "without_%s", lab->exercises[e].id),
-                         text_without(check, e), NULL, e, NULL});
+                         text_without(check, e), NULL, e, 0, NULL});
     for (int k = 0; k <= lab->exercise_count; k++) {
         const char *text = source_skeleton(check->arena, lab, &check->reference, k);
         GateId gate = k == 0 ? GATE_SKELETON : k < lab->exercise_count ? GATE_PROGRESS : GATE_WHOLE;
@@ -320,13 +321,14 @@ static void plan_states(Check *check, Plan *plan)
                 plan_add(plan, gate,
                          (Proof){PROOF_WARNINGS,
                                  arena_print(check->arena, "%s_%d", compilers[c], k), text,
-                                 compilers[c], k, NULL});
+                                 compilers[c], k, 0, NULL});
         plan_add(plan, gate,
                  (Proof){PROOF_PROGRESS, arena_print(check->arena, "solved_%d", k), text, NULL, k,
-                         NULL});
+                         0, NULL});
     }
-    plan_add(plan, GATE_WHOLE,
-             (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, NULL});
+    plan_add(
+        plan, GATE_WHOLE,
+        (Proof){PROOF_PLAIN, "plain", check->reference.text, NULL, lab->exercise_count, 0, NULL});
 }
 
 static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int count)
@@ -345,7 +347,7 @@ static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int co
         const char *name = arena_print(check->arena, "mutant_%s_%s",
                                        lab->exercises[mutant->exercise].id, mutant->name);
         plan_add(plan, GATE_MUTANTS,
-                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, NULL});
+                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, m + 1, NULL});
         each[mutant->exercise]++;
         gates->mutants[gates->mutant_count++] = *mutant;
     }
@@ -372,7 +374,10 @@ static bool run_proofs(Check *check, Error *err)
     plan_states(check, &plan);
     int states = plan.count;
     plan_mutants(check, &plan, mutants, count);
-    if (!proofs_run(check->arena, check->lab, plan.proofs, plan.count, err)) return false;
+    Variants variants = {variants_text(check->arena, check->lab, &check->reference, mutants, count),
+                         variants_text(check->arena, check->lab, &check->reference, NULL, 0)};
+    if (!proofs_run(check->arena, check->lab, &variants, plan.proofs, plan.count, err))
+        return false;
     for (int i = 0; i < plan.count; i++) {
         const Proof *proof = &plan.proofs[i];
         if (proof->found->fault[0] == '\0') continue;

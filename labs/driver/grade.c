@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 16 << 10, MOST_SAID = 64 << 20, OPTIONS = 8 };
+enum { LONGEST_TEXT = 16 << 10, OUTPUT_LIMIT = 64 << 20, OPTIONS = 8 };
 static const Verdict NO_VERDICT = VERDICT_COUNT;
 
 // A case may take four times its processor time by the clock, and the machine may be busy.
@@ -18,7 +18,7 @@ typedef struct Grading {
     Arena *arena;
     const Lab *lab;
     const char *grader, *cases;    // the program, and the lab's check_NAME.so
-    const char *library, *path;    // the answer, and the source it was made of
+    const char *library, *path;    // the submission, and the source it was made of
     const bool *asked;             // NULL: all
     Grade *grade;
 } Grading;
@@ -59,7 +59,7 @@ static bool list_cases(const Grading *grading, Error *err)
 {
     static const char plain[] = LAB_BUILD_DIR "/grader_plain";
     const char *argv[] = {plain, "--cases", grading->cases, "--list", NULL};
-    Process process = {.argv = argv, .seconds = PATIENCE, .output = MOST_SAID};
+    Process process = {.argv = argv, .seconds = PATIENCE, .output = OUTPUT_LIMIT};
     Ending ending;
     if (!process_run(grading->arena, &process, &ending, err)) return false;
     if (ending.how != ENDED || ending.status != 0)
@@ -96,7 +96,7 @@ static void set_all(ExerciseGrade *exercise, Verdict verdict, const char *messag
     }
 }
 
-// ---- the grader's words ----
+// ---- the grader's output ----
 
 static const char *text_of(Arena *arena, const cJSON *line, const char *field)
 {
@@ -122,8 +122,8 @@ static CaseGrade *find_case(const Grading *grading, const char *name)
     return NULL;
 }
 
-// A line that is no verdict on one of the cases is passed over, and so is a pass for a case that has
-// another verdict already: a line more can make nothing better.
+// Ignores a line that is not a verdict on one of the cases, and a pass for a case that already has
+// another verdict: an additional line must not improve a result.
 static void read_line(const Grading *grading, const cJSON *line)
 {
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(line, "case");
@@ -144,11 +144,11 @@ static void read_line(const Grading *grading, const cJSON *line)
     one->seconds = number_of(line, "seconds");
 }
 
-static void read_lines(const Grading *grading, const char *said)
+static void read_lines(const Grading *grading, const char *output)
 {
-    for (const char *end; *said != '\0'; said = end + (*end != '\0')) {
-        end = said + strcspn(said, "\n");
-        cJSON *line = cJSON_ParseWithLength(said, (size_t)(end - said));
+    for (const char *end; *output != '\0'; output = end + (*end != '\0')) {
+        end = output + strcspn(output, "\n");
+        cJSON *line = cJSON_ParseWithLength(output, (size_t)(end - output));
         if (line != NULL) read_line(grading, line);
         cJSON_Delete(line);
     }
@@ -166,7 +166,7 @@ static void forget(ExerciseGrade *exercise)
                                          .output = ""};
 }
 
-// The exercises first..last that have no verdict yet. *whole: it came to its own end.
+// Runs the exercises first..last that have no verdict yet. *whole: the grader ended normally.
 static bool run_grader(const Grading *grading, int first, int last, bool *whole, Ending *ending,
                        Error *err)
 {
@@ -177,7 +177,7 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
     argv[count++] = grading->grader;
     argv[count++] = "--cases";
     argv[count++] = grading->cases;
-    argv[count++] = "--answer";
+    argv[count++] = "--submission";
     argv[count++] = grading->library;
     argv[count++] = "--source";
     argv[count++] = grading->path;
@@ -198,7 +198,7 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
     const char *set[] = {"OMP_NUM_THREADS=1", NULL};
     Process process = {.argv = argv,
                        .set = set,
-                       .output = MOST_SAID,
+                       .output = OUTPUT_LIMIT,
                        .silence = CLOCK_FACTOR * longest + PATIENCE};
     if (!process_run(grading->arena, &process, ending, err)) return false;
     if (ending->how == ENDED && ending->status == 2)
@@ -208,17 +208,17 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
     return true;
 }
 
-// The grader ended before its time. It was this exercise's doing, since it ran alone: what it called a
-// pass may have been said by the answer.
+// The grader ended too early. This exercise ran alone, so it is the cause, and any pass may have been
+// printed by the submission.
 static void blame(const Grading *grading, ExerciseGrade *exercise, const Ending *ending)
 {
-    const char *how = ending->how == ENDED_SIGNAL ? strsignal(ending->signal)
-                      : ending->how == ENDED_LATE ? "it was silent for too long"
-                      : ending->how == ENDED_LOUD
-                          ? "it said too much"
+    const char *how = ending->how == ENDED_SIGNAL    ? strsignal(ending->signal)
+                      : ending->how == ENDED_TIMEOUT ? "it printed nothing for too long"
+                      : ending->how == ENDED_OUTPUT
+                          ? "it printed too much"
                           : arena_print(grading->arena, "exit status %d", ending->status);
     const char *message = arena_print(grading->arena,
-                                      "the grader was ended while it ran this (%s): "
+                                      "the grader ended while it ran this (%s): "
                                       "does it send signals, or write where it should not?",
                                       how);
     for (int c = 0; c < exercise->count; c++) {
@@ -255,7 +255,7 @@ static bool run_cases(const Grading *grading, Error *err)
 
 // ---- the verdicts ----
 
-// Of the cases, the first that is not right; one that was not run only when no other tells more.
+// The verdict of the first case that does not pass; a skipped case counts only if there is no other.
 static void settle(ExerciseGrade *exercise)
 {
     Verdict verdict = exercise->count > 0 ? VERDICT_PASS : VERDICT_SKIPPED;
@@ -263,7 +263,7 @@ static void settle(ExerciseGrade *exercise)
         CaseGrade *one = &exercise->cases[c];
         if (one->verdict == NO_VERDICT) {
             one->verdict = VERDICT_SKIPPED;
-            one->message = "the grader had no verdict on it";
+            one->message = "the grader reported no verdict";
         }
         exercise->passed += one->verdict == VERDICT_PASS;
         if (one->verdict == VERDICT_PASS) continue;
@@ -294,18 +294,19 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
     return true;
 }
 
-// What is known of the exercises before their cases are run.
-static void judge_text(const Grading *grading, const Answer *answer)
+// Stores compile errors and warnings, before any case is run.
+static void judge_text(const Grading *grading, const Submission *submission)
 {
     Grade *grade = grading->grade;
-    if (answer->stray != NULL) {
-        grade->problem = plain_text(grading->arena, answer->stray->message, LONGEST_TEXT);
-        grade->line = answer->stray->line;
+    if (submission->stray != NULL) {
+        grade->problem = plain_text(grading->arena, submission->stray->message, LONGEST_TEXT);
+        grade->line = submission->stray->line;
     }
     for (int e = 0; e < grading->lab->exercise_count; e++) {
         ExerciseGrade *exercise = &grade->exercises[e];
-        const Complaint *complaint = answer->stray != NULL ? answer->stray : answer->broken[e];
-        exercise->warning = answer->warned[e];
+        const Complaint *complaint =
+            submission->stray != NULL ? submission->stray : submission->broken[e];
+        exercise->warning = submission->warned[e];
         exercise->column = complaint != NULL ? complaint->column : 0;
         if (complaint != NULL && exercise->asked)
             set_all(exercise, VERDICT_COMPILE,
@@ -314,7 +315,7 @@ static void judge_text(const Grading *grading, const Answer *answer)
     }
 }
 
-// What the text tells of a verdict: that the function is not there, or which variable was never set.
+// Adds what the source text explains: that the function is missing, or which variable is uninitialized.
 static void explain(const Grading *grading, int e)
 {
     ExerciseGrade *exercise = &grading->grade->exercises[e];
@@ -326,39 +327,40 @@ static void explain(const Grading *grading, int e)
             grading->grade->source->functions[e].first_line == 0) {
             one->message = arena_print(grading->arena, "the file has no function %s",
                                        grading->lab->exercises[e].function);
-            one->output = "";    // the loader's words
+            one->output = "";    // printed by the loader
         } else if (one->verdict == VERDICT_WRONG && unset) {
-            // First, since what follows is made of numbers that mean nothing.
+            // First, since the comparison below it shows meaningless numbers.
             one->message = arena_print(
-                grading->arena, "look at line %d first: %s, says the compiler\n%s", warning->line,
-                plain_text(grading->arena, warning->message, LONGEST_TEXT), one->message);
+                grading->arena, "look at line %d first, where the compiler warns: %s\n%s",
+                warning->line, plain_text(grading->arena, warning->message, LONGEST_TEXT),
+                one->message);
         }
     }
 }
 
-bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
-                  Grade *grade, Error *err)
+bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
+                      Grade *grade, Error *err)
 {
     double begun = process_clock();
-    Answer answer;
+    Submission submission;
     Grading grading = grading_new(arena, lab, false, source->path, asked, grade);
     grade->source = source;
     if (!list_cases(&grading, err) ||
-        !answer_build(arena, lab, source, ANSWER_SANITIZED,
-                      answer_folder(arena, lab, ANSWER_SANITIZED), &answer, err))
+        !submission_build(arena, lab, source, SUBMISSION_SANITIZED,
+                          submission_folder(arena, lab, SUBMISSION_SANITIZED), &submission, err))
         return false;
-    judge_text(&grading, &answer);
-    grading.library = answer.library;
-    if (answer.library != NULL && !run_cases(&grading, err)) return false;
+    judge_text(&grading, &submission);
+    grading.library = submission.library;
+    if (submission.library != NULL && !run_cases(&grading, err)) return false;
     for (int e = 0; e < lab->exercise_count; e++)
-        if (answer.library != NULL && grade->exercises[e].asked) explain(&grading, e);
+        if (submission.library != NULL && grade->exercises[e].asked) explain(&grading, e);
     settle_all(&grading);
     grade->seconds = process_clock() - begun;
     return true;
 }
 
-void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
-                   Grade *grade)
+void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
+                      Grade *grade)
 {
     *grade = (Grade){.problem = arena_print(arena, "%s", problem)};
     grade->exercises = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade));

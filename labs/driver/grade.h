@@ -1,31 +1,31 @@
-/* grade.h -- an answer's verdicts: each case by itself, each exercise by its cases.
+/* grade.h -- grades a submission: a verdict for each case, and for each exercise.
  *
  *     Grade grade;
- *     if (!grade_answer(arena, lab, &mine, chosen, &grade, &err)) return error_report(&err);
+ *     if (!grade_submission(arena, lab, &mine, chosen, &grade, &err)) return error_report(&err);
  *     for (int e = 0; e < lab->exercise_count; e++)
  *         printf("%s: %s\n", lab->exercises[e].id, verdict_words(grade.exercises[e].verdict));
  *
  * The cases run in the grader, a program of its own (labs/grader/), each in a process of its own.
- * Whatever an answer does there, grade_answer() returns: each exercise has its seconds of processor
- * time. Should the grader itself be ended by an answer, its exercises are graded one by one, and the
- * one that does it has no pass.
+ * grade_submission() returns whatever the submission does: each exercise has a limit on CPU time. If a
+ * submission ends the grader itself, its exercises are graded one by one, and the one that ends the
+ * grader does not pass.
  */
 #pragma once
-#include "labs/driver/answer.h"
+#include "labs/driver/submission.h"
 #include "labs/grader/verdict.h"
 
 typedef struct CaseGrade {
     const char *name;    // "loss__averages_over_the_batch"
     Verdict verdict;
     const char *message;    // one sentence, or near.h's report; "" for a pass
-    const char *detail;     // the sanitizer's or compiler's own words, for who wants them; ""
-    const char *output;     // what the answer printed, cut
-    int line;               // in the answer's file, 0 when not known
+    const char *detail;     // the output of the sanitizer or compiler; ""
+    const char *output;     // what the submission printed, truncated
+    int line;               // in the submission's file, 0 when not known
     double seconds;
 } CaseGrade;
 
 typedef struct ExerciseGrade {
-    bool asked;          // whether its cases were to be run
+    bool asked;          // whether it was requested
     Verdict verdict;     // PASS when there are cases and all pass; else the first other one
     CaseGrade *cases;    // in the order of check.c
     int count, passed;
@@ -42,20 +42,19 @@ typedef struct Grade {
 } Grade;
 
 // Builds the source (sanitized) and runs the cases of the exercises whose entry in `asked` is true;
-// NULL asks for all. False only when the course itself is at fault: no compiler, no grader.
-bool grade_answer(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
-                  Grade *grade, Error *err);
+// NULL means all. False only for an error in the installation: no compiler, no grader.
+bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
+                      Grade *grade, Error *err);
 
-// The same for a library that is there already; `plain` takes the grader without sanitizers. No
+// The same for a library that is already built; `plain` takes the grader without sanitizers. No
 // exercise is COMPILE or MISSING then.
 bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
                    Grade *grade, Error *err);
 
-// The grade of an answer that could not be looked at, such as a file that is not there: one case an
-// exercise, which says why.
-void grade_nothing(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
-                   Grade *grade);
+// The grade of a file that cannot be read: one case for each exercise, which says why.
+void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
+                      Grade *grade);
 
-// Whether all that was asked for passes; nothing asked for is no pass.
+// Whether all requested exercises pass; false when none was requested.
 bool grade_passes(const Lab *lab, const Grade *grade);
 int grade_points(const Lab *lab, const Grade *grade);    // of the exercises that pass

@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "labs/driver/mine.h"
 #include "common/options.h"
 #include <stdio.h>
@@ -7,77 +7,83 @@
 
 static const char *const level_names[LAB_HINTS] = {"idea", "formula", "almost code"};
 
-// What was read before, as its beginning in one line.
-static const char *shortened(const Desk *desk, const char *text, int columns)
+// A hint that was read before: its beginning, in one line.
+static const char *shortened(const Workspace *workspace, const char *text, int columns)
 {
     if ((int)strlen(text) <= columns) return text;
     int end = columns - 4;
     while (end > 0 && text[end] != ' ') end--;
-    return arena_print(desk->arena, "%.*s ...", end, text);
+    return arena_print(workspace->arena, "%.*s ...", end, text);
 }
 
-static void show(const Desk *desk, const Lab *lab, int index, int level)
+static void show(const Workspace *workspace, const Lab *lab, int index, int level)
 {
     const Exercise *exercise = &lab->exercises[index];
-    const Page *page = &desk->page;
-    page_text(page, PAGE_BOLD, 0,
-              arena_print(desk->arena, "%s: hint %d of %d, %s", desk_name(desk, lab, index), level,
-                          LAB_HINTS, level_names[level - 1]));
+    const Console *console = &workspace->console;
+    console_text(console, CONSOLE_BOLD, 0,
+                 arena_print(workspace->arena, "%s: hint %d of %d, %s",
+                             workspace_name(workspace, lab, index), level, LAB_HINTS,
+                             level_names[level - 1]));
     for (int i = 0; i < level - 1; i++)
-        page_text(page, PAGE_DIM, 2,
-                  arena_print(desk->arena, "%d. %s", i + 1,
-                              shortened(desk, exercise->hints[i], page->columns - 5)));
+        console_text(console, CONSOLE_DIM, 2,
+                     arena_print(workspace->arena, "%d. %s", i + 1,
+                                 shortened(workspace, exercise->hints[i], console->columns - 5)));
     if (level > 1) putchar('\n');
-    page_text(page, PAGE_PLAIN, 2, exercise->hints[level - 1]);
+    console_text(console, CONSOLE_PLAIN, 2, exercise->hints[level - 1]);
     putchar('\n');
 }
 
-static int hint(Desk *desk, const Lab *lab, int index)
+static int hint(Workspace *workspace, const Lab *lab, int index)
 {
     const Exercise *exercise = &lab->exercises[index];
-    int seen = progress_hints(&desk->progress, lab->id, exercise->id);
+    int seen = progress_hints(&workspace->progress, lab->id, exercise->id);
     int level = seen < LAB_HINTS ? seen + 1 : LAB_HINTS;
-    const char *name = desk_name(desk, lab, index);
+    const char *name = workspace_name(workspace, lab, index);
     Error err;
-    if (seen < LAB_HINTS && !progress_record(desk->arena, &desk->progress, lab->id, exercise->id,
-                                             arena_print(desk->arena, "hint %d", level), &err))
+    if (seen < LAB_HINTS &&
+        !progress_record(workspace->arena, &workspace->progress, lab->id, exercise->id,
+                         arena_print(workspace->arena, "hint %d", level), &err))
         return error_report(&err);
-    show(desk, lab, index, level);
-    if (mine_exists(desk->arena, lab)) desk_next(desk, "check", lab, index);
-    else desk_next(desk, "start", lab, -1);
+    show(workspace, lab, index, level);
+    if (mine_exists(workspace->arena, lab)) workspace_next(workspace, "check", lab, index);
+    else workspace_next(workspace, "start", lab, -1);
     if (level < LAB_HINTS)
-        page_command(&desk->page, "or", arena_print(desk->arena, "./lab hint %s", name),
-                     "tells more");
+        console_command(&workspace->console, "or",
+                        arena_print(workspace->arena, "./lab hint %s", name), "tells more");
     else
-        page_command(&desk->page, "or",
-                     arena_print(desk->arena, "./lab solution %s --give-up", name),
-                     "shows the reference, which is recorded");
+        console_command(&workspace->console, "or",
+                        arena_print(workspace->arena, "./lab solution %s --give-up", name),
+                        "shows the reference, which is recorded");
     return 0;
 }
 
 int command_hint(int argc, char **argv)
 {
     Arena *arena = arena_new("hint", 64u << 20);
-    const char *word = desk_word(&argc, argv);
+    const char *word = workspace_word(&argc, argv);
     int status;
     Error err;
-    Desk desk;
+    Workspace workspace;
     Choice choice;
     Options *options =
-        desk_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
-                     "One hint more at every call: the idea, the formula, almost the "
-                     "code. Without an exercise: the next that is not done.");
+        workspace_options(arena, argv, "lab hint [LAB[.EXERCISE]]",
+                          "Prints the next hint at every call: the idea, the formula, almost "
+                          "the code. The default is the first exercise that is not done.");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!desk_open(&desk, arena, &err)) return error_report(&err);
-    if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;
-    int index = choice.exercise >= 0 ? choice.exercise : choose_next(choice.lab, &desk.progress);
+    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
+    int index =
+        choice.exercise >= 0 ? choice.exercise : choose_next(choice.lab, &workspace.progress);
     if (index >= 0) {
-        status = hint(&desk, choice.lab, index);
+        status = hint(&workspace, choice.lab, index);
     } else {
-        page_text(&desk.page, PAGE_PLAIN, 0,
-                  arena_print(arena, "All of %s is done. ./lab hint %s.EXERCISE shows one's hints.",
-                              choice.lab->id, choice.lab->id));
-        desk_next_in(&desk, choice.lab);
+        console_text(
+            &workspace.console, CONSOLE_PLAIN, 0,
+            arena_print(
+                arena,
+                "All exercises of %s are done. ./lab hint %s.EXERCISE shows the hints of one.",
+                choice.lab->id, choice.lab->id));
+        workspace_next_in(&workspace, choice.lab);
         status = 0;
     }
     arena_free(arena);

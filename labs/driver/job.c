@@ -14,8 +14,8 @@ static _Noreturn void become(const Job *job, int (*work)(void *), void *subject)
     int nothing = open("/dev/null", O_RDONLY);
     setpgid(0, 0);
     dup2(nothing, STDIN_FILENO);    // keys are not for it
-    dup2(fileno(job->words), STDOUT_FILENO);
-    dup2(fileno(job->words), STDERR_FILENO);
+    dup2(fileno(job->output), STDOUT_FILENO);
+    dup2(fileno(job->output), STDERR_FILENO);
     int status = work(subject);
     fflush(stdout);
     _exit(status);
@@ -24,15 +24,15 @@ static _Noreturn void become(const Job *job, int (*work)(void *), void *subject)
 bool job_start(Job *job, int (*work)(void *subject), void *subject, Error *err)
 {
     job_end(job);
-    if (job->words != NULL) fclose(job->words);
-    *job = (Job){.words = tmpfile()};
-    if (job->words == NULL)
-        return error_set(err, "no room for a file in /tmp: %s", strerror(errno));
+    if (job->output != NULL) fclose(job->output);
+    *job = (Job){.output = tmpfile()};
+    if (job->output == NULL)
+        return error_set(err, "cannot create a temporary file: %s", strerror(errno));
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) become(job, work, subject);
-    if (child < 0) return error_set(err, "no process can be started: %s", strerror(errno));
-    setpgid(child, child);    // whoever of the two comes first
+    if (child < 0) return error_set(err, "cannot start a process: %s", strerror(errno));
+    setpgid(child, child);    // parent and child both call it: either may run first
     job->process = child;
     return true;
 }
@@ -62,14 +62,14 @@ void job_end(Job *job)
     settle(job, status);
 }
 
-char *job_words(Arena *arena, const Job *job)
+char *job_output(Arena *arena, const Job *job)
 {
     struct stat entry;
-    if (job->words == NULL || fstat(fileno(job->words), &entry) != 0)
+    if (job->output == NULL || fstat(fileno(job->output), &entry) != 0)
         return arena_print(arena, "%s", "");
     size_t size = entry.st_size < MOST_WORDS ? (size_t)entry.st_size : MOST_WORDS;
     char *text = arena_alloc(arena, size + 1);
-    ssize_t bytes = pread(fileno(job->words), text, size, 0);
+    ssize_t bytes = pread(fileno(job->output), text, size, 0);
     text[bytes > 0 ? bytes : 0] = '\0';
 
     char *last = strrchr(text, '\f');

@@ -14,7 +14,7 @@ int command_keynumbers(int argc, char **argv)
     Choice choice;
     if (mine) {
         if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
-        // What it says may be JSON: the line that names the file goes elsewhere.
+        // Standard output may be JSON: the line that names the file goes to standard error.
         if (!choose(&course, &(Progress){0}, "key_numbers", &choice) ||
             !launch_on_mine(arena, choice.lab, stderr))
             return 1;

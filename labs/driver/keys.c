@@ -4,7 +4,7 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-// Signals are let in only while keys_wait() sleeps; what came is kept here until it looks.
+// Signals are unblocked only while keys_wait() sleeps; they are stored here until it reads them.
 static volatile sig_atomic_t came[NSIG];
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
@@ -31,7 +31,7 @@ static void handle(void (*handler)(int))
     for (int i = 0; i < OTHERS; i++) sigaction(others[i], &action, NULL);
 }
 
-// Keys come at once and are not shown; Ctrl-C and Ctrl-Z stay signals.
+// No line buffering and no echo; Ctrl-C and Ctrl-Z stay signals.
 static void set_raw(Keys *keys)
 {
     if (!keys->terminal) return;
@@ -74,8 +74,8 @@ void keys_forget(const Keys *keys)
     sigprocmask(SIG_SETMASK, &keys->mask, NULL);
 }
 
-// Until somebody says `fg`. The terminal is ours again when SIGCONT is seen, which also comes after a
-// stop that nobody told us of.
+// Until `fg`. The terminal is ours again after SIGCONT, which also follows a stop that sent us no
+// signal.
 static void stop(Keys *keys)
 {
     sigset_t only, ours;
@@ -104,7 +104,7 @@ static int take_signals(Keys *keys)
     return resized || back ? KEYS_DRAW : KEYS_NONE;
 }
 
-// ESC [ ... letter, ESC O letter, ESC letter: sent by one key that is not ours.
+// ESC [ ... letter, ESC O letter, ESC letter: a single key, such as an arrow, which is ignored.
 static bool in_sequence(Keys *keys, unsigned char byte)
 {
     enum { ESCAPE = 1, BRACKET, LETTER };

@@ -1,4 +1,4 @@
-/* keys.h -- the learner's keys, each as it is pressed, and a terminal that is given back whatever happens.
+/* keys.h -- reads single keys, and restores the terminal whatever happens.
  *
  *     Keys keys;
  *     keys_open(&keys);
@@ -7,8 +7,8 @@
  *     return keys.signal > 0 ? 128 + keys.signal : 0;
  *
  * Standard input may be a pipe as well: its bytes are keys. Arrows and other keys that send a sequence
- * are passed over. Ctrl-Z stops the program with the terminal as it was, and `fg` goes on. One at a
- * time in a process, since signals are the process's.
+ * are ignored. Ctrl-Z stops the program and restores the terminal, `fg` resumes. Only one at a time in
+ * a process, since signal handlers belong to the process.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,15 +16,15 @@
 #include <termios.h>
 
 enum {
-    KEYS_NONE = 0,     // the time is over, or a child has ended
+    KEYS_NONE = 0,     // timeout, or a child has ended
     KEYS_END = 256,    // Ctrl-C or another signal that ends programs: `signal`
-    KEYS_OVER,         // the input has ended, said once
-    KEYS_DRAW,         // the window has another size, or the program is in the foreground again
+    KEYS_OVER,         // end of input, returned once
+    KEYS_DRAW,         // the window was resized, or the program is in the foreground again
 };
 
 typedef struct Keys {
     bool terminal, raw, over;
-    int signal;         // that asked for the end; 0: none
+    int signal;         // that ended it; 0: none
     int sequence;       // how far into one we are
     int count, next;    // of the bytes that were read and not yet returned
     unsigned char bytes[64];
@@ -38,5 +38,5 @@ void keys_close(Keys *keys);
 // A letter in lower case, or one of the above, after `seconds` at most.
 int keys_wait(Keys *keys, double seconds);
 
-// In a child of fork(): signals mean to it what they meant before.
+// In a child of fork(): restores the signal handlers.
 void keys_forget(const Keys *keys);

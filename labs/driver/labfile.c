@@ -57,12 +57,12 @@ static bool read_exercises(Arena *arena, const cJSON *tree, const char *path, La
 }
 
 // The folder's name is what a learner types and cmake builds: lab.json has to say the same.
-static bool agrees(const char *path, const char *field, const char *said, const char *folder,
+static bool agrees(const char *path, const char *field, const char *output, const char *folder,
                    size_t length, Error *err)
 {
-    if (strlen(said) == length && memcmp(said, folder, length) == 0) return true;
+    if (strlen(output) == length && memcmp(output, folder, length) == 0) return true;
     return error_set(err, "%s: \"%s\" is \"%s\", expected \"%.*s\", the folder's name", path, field,
-                     said, (int)length, folder);
+                     output, (int)length, folder);
 }
 
 static bool read_fields(Arena *arena, const cJSON *tree, const char *path, const char *folder,

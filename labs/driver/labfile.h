@@ -1,10 +1,10 @@
-/* labfile.h -- what a lab says about itself: labs/STAGE/NAME/lab.json, read and checked.
+/* labfile.h -- reads and checks a lab's description, labs/STAGE/NAME/lab.json.
  *
  *     Lab lab;
  *     if (!lab_read(arena, root, "2_core/autoencoder", &lab, &err)) return error_report(&err);
  *     printf("%s: %d exercises\n", lab.title, lab.exercise_count);
  *
- * All of it lives in the arena. A message names the file, the field, and what stands there.
+ * Everything is allocated in the arena. A message names the file, the field and the value found.
  */
 #pragma once
 #include "common/arena.h"

@@ -1,27 +1,27 @@
 #include "labs/driver/launch.h"
-#include "labs/driver/answer.h"
+#include "labs/driver/submission.h"
 #include "labs/driver/ccode.h"
 #include "labs/driver/mine.h"
-#include "common/page.h"
+#include "common/console.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-// What keeps the lab from running at all, a sentence each. Returns how many there are.
-static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answer *answer)
+// Prints what keeps the lab from running at all, one message each. Returns how many there are.
+static int complain(Arena *arena, const Lab *lab, const Source *mine, const Submission *submission)
 {
     const char *file = mine_shown(arena, mine->path);
     int count = 0;
     const char *exercise = NULL;
-    if (answer->stray != NULL && answer->library == NULL) {
-        fprintf(stderr, "%s:%d: does not compile: %s\n", file, answer->stray->line,
-                answer->stray->message);
+    if (submission->stray != NULL && submission->library == NULL) {
+        fprintf(stderr, "%s:%d: does not compile: %s\n", file, submission->stray->line,
+                submission->stray->message);
         count++;
     }
     for (int i = 0; i < lab->exercise_count; i++) {
         const Exercise *e = &lab->exercises[i];
-        const Complaint *broken = answer->broken[i];
+        const Complaint *broken = submission->broken[i];
         if (broken == NULL && mine->functions[i].text != NULL) continue;
         if (broken != NULL)
             fprintf(stderr, "%s:%d: %s does not compile: %s\n", file,
@@ -29,7 +29,7 @@ static int complain(Arena *arena, const Lab *lab, const Source *mine, const Answ
                     broken->message);
         else
             fprintf(stderr,
-                    "%s: %s is gone, the function of %s; ./lab reset %s.%s shows how it began\n",
+                    "%s: %s is missing, the function of %s; ./lab reset %s.%s shows its skeleton\n",
                     file, e->function, e->id, lab->id, e->id);
         if (exercise == NULL) exercise = e->id;
         count++;
@@ -48,25 +48,26 @@ static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine)
             names = arena_print(arena, "%s%s%s", names, *names != '\0' ? ", " : "",
                                 lab->exercises[i].id);
     if (*names == '\0') return;
-    Page page = page_begin();
-    page_text(
-        &page, PAGE_PLAIN, 0,
-        arena_print(arena, "Not written yet: %s. The run ends where it needs one of them.", names));
+    Console console = console_begin();
+    console_text(&console, CONSOLE_PLAIN, 0,
+                 arena_print(arena,
+                             "Not written yet: %s. The run stops where it needs one of them.",
+                             names));
 }
 
-bool launch_on_mine(Arena *arena, const Lab *lab, FILE *says)
+bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes)
 {
     Error err;
     Source mine;
-    Answer answer;
-    const char *folder = answer_folder(arena, lab, ANSWER_FAST);
+    Submission submission;
+    const char *folder = submission_folder(arena, lab, SUBMISSION_FAST);
     if (!mine_read(arena, lab, &mine, &err) ||
-        !answer_build(arena, lab, &mine, ANSWER_FAST, folder, &answer, &err))
+        !submission_build(arena, lab, &mine, SUBMISSION_FAST, folder, &submission, &err))
         return error_report(&err), false;
-    if (complain(arena, lab, &mine, &answer) > 0) return false;
+    if (complain(arena, lab, &mine, &submission) > 0) return false;
 
-    fprintf(says, "On your code: %s\n", mine_shown(arena, mine.path));
-    if (says == stdout) name_the_unwritten(arena, lab, &mine);
+    fprintf(notes, "On your code: %s\n", mine_shown(arena, mine.path));
+    if (notes == stdout) name_the_unwritten(arena, lab, &mine);
     const char *path = getenv("LD_LIBRARY_PATH"), *out = getenv("LAB_OUT");
     bool more = path != NULL && path[0] != '\0', elsewhere = out != NULL && out[0] != '\0';
     setenv("LD_LIBRARY_PATH",

@@ -1,17 +1,17 @@
-/* launch.h -- starts a lab's program, on the reference or on what the learner wrote.
+/* launch.h -- starts a lab's program, on the reference or on the learner's functions.
  *
  *     if (mine && !launch_on_mine(arena, lab, stdout)) return 1;
- *     return launch(arena, lab->id, "./lab run autoencoder", argv);    // comes back only when it failed
+ *     return launch(arena, lab->id, "./lab run autoencoder", argv);    // returns only on failure
  */
 #pragma once
 #include <stdio.h>
 #include "labs/driver/labfile.h"
 
-// Makes the learner's library and puts it before the reference for the program that is to start. One
-// line on `says` names the file, and on stdout another one what is not written yet. False, and said
-// on stderr, when the lab cannot run on it.
-bool launch_on_mine(Arena *arena, const Lab *lab, FILE *says);
+// Builds the learner's library and puts it before the reference for the program that is to start. Prints
+// the file's name on `notes`, and on stdout which exercises are not written yet. False, with a message
+// on stderr, if the lab cannot run on it.
+bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes);
 
-// build/labs/PROGRAM takes this process over: its exit status, signals and terminal are its own.
-// argv[0] is replaced; `command` is what the program calls itself when it says what to type.
+// Replaces this process by build/labs/PROGRAM (exec). argv[0] is replaced too; `command` is the name
+// that the program prints in commands to type.
 int launch(Arena *arena, const char *program, const char *command, char **argv);

@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "common/json.h"
 #include "labs/driver/mine.h"
 #include "common/options.h"
@@ -11,9 +11,9 @@ enum { ID_COLUMNS = 16 };
 static const char *const state_words[] = {
     [EXERCISE_NOT_STARTED] = "not started", [EXERCISE_WRONG] = "wrong", [EXERCISE_DONE] = "done"};
 
-static cJSON *exercise_json(const Desk *desk, const Lab *lab, const Exercise *exercise)
+static cJSON *exercise_json(const Workspace *workspace, const Lab *lab, const Exercise *exercise)
 {
-    const Progress *progress = &desk->progress;
+    const Progress *progress = &workspace->progress;
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "id", exercise->id);
     cJSON_AddStringToObject(item, "state",
@@ -24,9 +24,9 @@ static cJSON *exercise_json(const Desk *desk, const Lab *lab, const Exercise *ex
     return item;
 }
 
-static cJSON *lab_json(const Desk *desk, const Lab *lab)
+static cJSON *lab_json(const Workspace *workspace, const Lab *lab)
 {
-    Standing standing = desk_standing(desk, lab);
+    Standing standing = workspace_standing(workspace, lab);
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "id", lab->id);
     cJSON_AddStringToObject(item, "stage", lab->stage);
@@ -36,62 +36,65 @@ static cJSON *lab_json(const Desk *desk, const Lab *lab)
     cJSON *ids = cJSON_AddArrayToObject(item, "exercises");
     for (int i = 0; i < lab->exercise_count; i++)
         cJSON_AddItemToArray(ids, cJSON_CreateString(lab->exercises[i].id));
-    cJSON_AddBoolToObject(item, "started", mine_exists(desk->arena, lab));
+    cJSON_AddBoolToObject(item, "started", mine_exists(workspace->arena, lab));
     cJSON_AddNumberToObject(item, "points", standing.points);
     cJSON_AddNumberToObject(item, "of_points", standing.of_points);
     cJSON *progress = cJSON_AddArrayToObject(item, "progress");
     for (int i = 0; i < lab->exercise_count; i++)
-        cJSON_AddItemToArray(progress, exercise_json(desk, lab, &lab->exercises[i]));
+        cJSON_AddItemToArray(progress, exercise_json(workspace, lab, &lab->exercises[i]));
     return item;
 }
 
-static void print_json(const Desk *desk, const Lab *only)
+static void print_json(const Workspace *workspace, const Lab *only)
 {
     cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < desk->course.lab_count; i++)
-        if (only == NULL || only == &desk->course.labs[i])
-            cJSON_AddItemToArray(array, lab_json(desk, &desk->course.labs[i]));
+    for (int i = 0; i < workspace->course.lab_count; i++)
+        if (only == NULL || only == &workspace->course.labs[i])
+            cJSON_AddItemToArray(array, lab_json(workspace, &workspace->course.labs[i]));
     json_print(array);
 }
 
-static void print_exercise(const Desk *desk, const Lab *lab, const Exercise *exercise)
+static void print_exercise(const Workspace *workspace, const Lab *lab, const Exercise *exercise)
 {
-    static const PageStyle styles[] = {[EXERCISE_NOT_STARTED] = PAGE_DIM,
-                                       [EXERCISE_WRONG] = PAGE_BAD,
-                                       [EXERCISE_DONE] = PAGE_GOOD};
-    ExerciseState state = progress_state(&desk->progress, lab->id, exercise->id);
-    int hints = progress_hints(&desk->progress, lab->id, exercise->id);
-    bool seen = progress_gave_up(&desk->progress, lab->id, exercise->id);
+    static const ConsoleStyle styles[] = {[EXERCISE_NOT_STARTED] = CONSOLE_DIM,
+                                          [EXERCISE_WRONG] = CONSOLE_BAD,
+                                          [EXERCISE_DONE] = CONSOLE_GOOD};
+    ExerciseState state = progress_state(&workspace->progress, lab->id, exercise->id);
+    int hints = progress_hints(&workspace->progress, lab->id, exercise->id);
+    bool seen = progress_gave_up(&workspace->progress, lab->id, exercise->id);
     const char *more = seen ? "solution seen" : "";
     if (hints > 0)
-        more = arena_print(desk->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
+        more = arena_print(workspace->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
                            hints == 1 ? "" : "s");
     int column = 4 + 11 + 2 + ID_COLUMNS + 1 + 3 + 2;
-    printf("    %s%-11s%s  %-*s %3d", page_on(&desk->page, styles[state]), state_words[state],
-           page_off(&desk->page, styles[state]), ID_COLUMNS, exercise->id, exercise->points);
-    if (more[0] != '\0' && column + (int)strlen(more) > desk->page.columns)
+    printf("    %s%-11s%s  %-*s %3d", console_on(&workspace->console, styles[state]),
+           state_words[state], console_off(&workspace->console, styles[state]), ID_COLUMNS,
+           exercise->id, exercise->points);
+    if (more[0] != '\0' && column + (int)strlen(more) > workspace->console.columns)
         printf("\n%*s", 4 + 11, "");
     printf("%s%s\n", more[0] != '\0' ? "  " : "", more);
 }
 
-static void print_lab(const Desk *desk, const Lab *lab)
+static void print_lab(const Workspace *workspace, const Lab *lab)
 {
-    page_item(&desk->page, 2, 16, lab->id, desk_standing_text(desk, lab));
-    for (int i = 0; i < lab->exercise_count; i++) print_exercise(desk, lab, &lab->exercises[i]);
+    console_item(&workspace->console, 2, 16, lab->id, workspace_standing_text(workspace, lab));
+    for (int i = 0; i < lab->exercise_count; i++)
+        print_exercise(workspace, lab, &lab->exercises[i]);
 }
 
-static void print_course(const Desk *desk)
+static void print_course(const Workspace *workspace)
 {
-    const Course *course = &desk->course;
+    const Course *course = &workspace->course;
     for (int i = 0; i < course->stage_count; i++) {
         bool titled = false;
         for (int j = 0; j < course->lab_count; j++) {
             if (strcmp(course->labs[j].stage, course->stages[i].id) != 0) continue;
             if (!titled)
-                page_text(&desk->page, PAGE_BOLD, 0,
-                          arena_print(desk->arena, "%d. %s", i + 1, course->stages[i].title));
+                console_text(
+                    &workspace->console, CONSOLE_BOLD, 0,
+                    arena_print(workspace->arena, "%d. %s", i + 1, course->stages[i].title));
             titled = true;
-            print_lab(desk, &course->labs[j]);
+            print_lab(workspace, &course->labs[j]);
         }
         if (titled) putchar('\n');
     }
@@ -100,28 +103,29 @@ static void print_course(const Desk *desk)
 int command_list(int argc, char **argv)
 {
     Arena *arena = arena_new("list", 64u << 20);
-    const char *word = desk_word(&argc, argv);
+    const char *word = workspace_word(&argc, argv);
     bool json = false;
     int status;
     Error err;
-    Desk desk;
+    Workspace workspace;
     Choice choice = {0};
-    Options *options = desk_options(arena, argv, "lab list [LAB]",
-                                    "The labs and their exercises: not started, wrong or done, the "
-                                    "points, the hints that were read.");
+    Options *options =
+        workspace_options(arena, argv, "lab list [LAB]",
+                          "The labs and their exercises: not started, wrong or done, "
+                          "points, and hints read.");
     options_flag(options, "json", 0, &json, "as JSON, for programs");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!desk_open(&desk, arena, &err)) return error_report(&err);
-    if (word != NULL && !choose(&desk.course, &desk.progress, word, &choice)) return 2;
-    const Lab *current = choose_current(&desk.course, &desk.progress);
-    status = choice.lab == NULL && course_tell_damaged(&desk.course) > 0 ? 1 : 0;
-    if (json) print_json(&desk, choice.lab);
+    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (word != NULL && !choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
+    const Lab *current = choose_current(&workspace.course, &workspace.progress);
+    status = choice.lab == NULL && course_report_damaged(&workspace.course) > 0 ? 1 : 0;
+    if (json) print_json(&workspace, choice.lab);
     if (json) return status;
-    if (choice.lab != NULL) print_lab(&desk, choice.lab), putchar('\n');
-    else print_course(&desk);
+    if (choice.lab != NULL) print_lab(&workspace, choice.lab), putchar('\n');
+    else print_course(&workspace);
     if (choice.lab != NULL) current = choice.lab;
-    if (current == NULL && desk.course.lab_count > 0) current = &desk.course.labs[0];
-    if (current != NULL) desk_next_in(&desk, current);
+    if (current == NULL && workspace.course.lab_count > 0) current = &workspace.course.labs[0];
+    if (current != NULL) workspace_next_in(&workspace, current);
     arena_free(arena);
     return status;
 }

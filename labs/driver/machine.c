@@ -51,7 +51,7 @@ static int cores(int online)
     return online;
 }
 
-Machine machine_look(const char *folder)
+Machine machine_inspect(const char *folder)
 {
     Machine machine = {.online = (int)sysconf(_SC_NPROCESSORS_ONLN),
                        .memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE),

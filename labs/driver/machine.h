@@ -1,6 +1,6 @@
-/* machine.h -- what this process may use of the machine: processor, cores, memory, disk.
+/* machine.h -- the resources that this process may use: processor, cores, memory, disk.
  *
- *     Machine machine = machine_look("/home/me/labs");
+ *     Machine machine = machine_inspect("/home/me/labs");
  *     printf("%s, %d cores\n", machine.processor, machine.cores);
  */
 #pragma once
@@ -15,4 +15,4 @@ typedef struct Machine {
     size_t disk_free;    // where the folder lies
 } Machine;
 
-Machine machine_look(const char *folder);
+Machine machine_inspect(const char *folder);

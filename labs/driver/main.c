@@ -1,7 +1,7 @@
 /* lab -- one command for the learner, the kernel engineer and the planner. ./lab builds and runs it. */
 #include "labs/driver/commands.h"
 #include "common/nearest.h"
-#include "common/page.h"
+#include "common/console.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -20,22 +20,22 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 int command_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    Page page = page_begin();
-    page_text(&page, PAGE_PLAIN, 0,
-              "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
+    Console console = console_begin();
+    console_text(&console, CONSOLE_PLAIN, 0,
+                 "./lab COMMAND: AI Roadmap Labs, from linear algebra to large models.");
     putchar('\n');
     for (int i = 0; i < COMMANDS; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].arguments);
-        page_item(&page, 2, 26, name, commands[i].about);
+        console_item(&console, 2, 26, name, commands[i].about);
     }
     return 0;
 }
 
-// Both need what only the shell front door knows: how to install and how to build.
+// Both are done by the script ./lab, which can install packages and build.
 static int only_in_front(const char *name)
 {
-    fprintf(stderr, "lab: %s is done by ./lab in the checkout's root, not by this program\n", name);
+    fprintf(stderr, "lab: %s is a command of the script ./lab, not of this program\n", name);
     return 2;
 }
 
@@ -56,13 +56,12 @@ static int unknown(const char *word)
     const char *names[COMMANDS];
     for (int i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
     const char *near = nearest(word, names, COMMANDS);
-    if (near != NULL)
-        fprintf(stderr, "lab: there is no command '%s'; did you mean '%s'?\n", word, near);
-    else fprintf(stderr, "lab: there is no command '%s'; ./lab help lists them\n", word);
+    if (near != NULL) fprintf(stderr, "lab: no command '%s'; did you mean '%s'?\n", word, near);
+    else fprintf(stderr, "lab: no command '%s'; ./lab help lists them\n", word);
     return 2;
 }
 
-// What could not be said was not done, on a full disk for example.
+// Fails if standard output could not be written, for example on a full disk.
 static int finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;

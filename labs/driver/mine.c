@@ -44,7 +44,7 @@ bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err)
 {
     const char *path = mine_path(arena, lab);
     if (access(path, F_OK) != 0 && errno == ENOENT)
-        return error_set(err, "there is no %s yet: ./lab start %s writes it",
+        return error_set(err, "%s does not exist yet: ./lab start %s creates it",
                          mine_shown(arena, path), lab->id);
     return source_read(arena, lab, path, mine, err);
 }

@@ -1,12 +1,12 @@
-/* mine.h -- where a learner's work lies: mine/, or the folder that LAB_MINE names.
+/* mine.h -- the folder of a learner's work: mine/, or the one that LAB_MINE names.
  *
  *     mine/autoencoder/autoencoder.c      what the learner writes
- *     mine/autoencoder/backup/            what `lab reset` put aside, with the time in the name
+ *     mine/autoencoder/backup/            saved by `lab reset`, with the time in the name
  *     mine/progress                       progress.h
  *
  *     Source mine;
  *     if (!mine_read(arena, lab, &mine, &err)) return error_report(&err);
- *     // there is no mine/autoencoder/autoencoder.c yet: ./lab start autoencoder writes it
+ *     // mine/autoencoder/autoencoder.c does not exist yet: ./lab start autoencoder creates it
  */
 #pragma once
 #include "labs/driver/source.h"
@@ -14,9 +14,9 @@
 const char *mine_dir(void);                             // absolute
 const char *mine_path(Arena *arena, const Lab *lab);    // .../autoencoder/autoencoder.c
 const char *mine_shown(Arena *arena,
-                       const char *path);    // for messages: from the root where it can
+                       const char *path);    // for messages: relative to the root if inside
 bool mine_exists(Arena *arena, const Lab *lab);
 bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err);
 
-// Takes every `--mine` before a `--` out of a command's arguments; whether there was one.
+// Removes every `--mine` before a `--` from the arguments; returns whether there was one.
 bool mine_asked(int *argc, char **argv);

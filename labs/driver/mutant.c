@@ -189,6 +189,7 @@ static void end_mutant(Reader *reader, const Edits *edits, const char *region)
         return;
     }
     const char *text = reader->reference->text, *edited = apply(reader, edits, region);
+    mutant->region = edited;
     if (edited != NULL)
         mutant->text = arena_print(reader->arena, "%.*s%s%s", (int)(reader->begin - text), text,
                                    edited, reader->end);

@@ -19,10 +19,11 @@
 typedef struct Mutant {
     const char *where;    // FILE:LINE of its name
     const char *name;
-    const char *why;      // one sentence: what is wrong with it
-    int exercise;         // whose cases must reject it
-    const char *text;     // the whole NAME.c with the edits in it; NULL where there is a fault
-    const char *fault;    // FILE:LINE: why it can't be applied; NULL otherwise
+    const char *why;       // one sentence: what is wrong with it
+    int exercise;          // whose cases must reject it
+    const char *region;    // what then stands between the marks; NULL where there is a fault
+    const char *text;      // the whole NAME.c with it; NULL where there is a fault
+    const char *fault;     // FILE:LINE: why it can't be applied; NULL otherwise
 } Mutant;
 
 // The lab's mutants, by exercise and in the order of their files; returns their number. Of a file

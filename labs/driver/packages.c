@@ -62,7 +62,7 @@ static void mark(Packages *packages, const char *name)
         if (strcmp(packages->items[i].name, name) == 0) packages->items[i].there = true;
 }
 
-bool packages_look(Packages *packages)
+bool packages_query(Packages *packages)
 {
     FILE *pipe =
         popen("dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\\n' 2>&-", "r");

@@ -1,11 +1,11 @@
-/* packages.h -- the list in .packages: what the house uses of the system, and what brings it.
+/* packages.h -- the system packages that the project uses, listed in .packages.
  *
  *     Packages packages;
  *     if (!packages_load(arena, root_dir(), &packages, &err)) return error_report(&err);
- *     packages_look(&packages);    // asks dpkg, once
+ *     packages_query(&packages);    // asks dpkg, once
  *     printf("%s\n", packages_setup(packages.items[0].kind));    // "./lab setup"
  *
- * All of it lives in the arena.
+ * Everything is allocated in the arena.
  */
 #pragma once
 #include "common/arena.h"
@@ -23,7 +23,7 @@ typedef struct Package {
     PackageKind kind;
     const char *name;
     const char *about;    // what for
-    bool there;           // after packages_look()
+    bool there;           // installed; set by packages_query()
 } Package;
 
 typedef struct Packages {
@@ -33,8 +33,8 @@ typedef struct Packages {
 
 bool packages_load(Arena *arena, const char *root, Packages *packages, Error *err);
 
-// Finds out which are installed; a package that another one provides is. False without dpkg.
-bool packages_look(Packages *packages);
+// Finds out which are installed, by themselves or provided by another package. False without dpkg.
+bool packages_query(Packages *packages);
 
 const char *packages_kind_name(PackageKind kind);    // as in .packages
-const char *packages_setup(PackageKind kind);        // the command that brings those of a kind
+const char *packages_setup(PackageKind kind);        // the command that installs those of a kind

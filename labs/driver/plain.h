@@ -1,9 +1,9 @@
-/* plain.h -- text that somebody else's program wrote, made fit to be shown and stored.
+/* plain.h -- makes the output of another program safe to print and to store.
  *
  *     puts(plain_text(arena, output, 800));    // no escape code reaches the terminal
  *
- * What is left is UTF-8 of printable characters and newlines; a tab is a space, and whatever else
- * there was is a question mark. JSON and XML can hold it.
+ * The result is UTF-8 with printable characters and newlines only, valid in JSON and XML. Tabs become
+ * spaces, everything else becomes a question mark.
  */
 #pragma once
 #include "common/arena.h"

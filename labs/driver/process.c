@@ -17,7 +17,7 @@
 
 enum { OUT, ERR, WHY, STREAMS, PIECE = 64 << 10 };
 
-// What comes in from the child: its two streams, and why it could not become the program.
+// What is read from the child: its two streams, and the error if exec failed.
 typedef struct Stream {
     int fd;
     char *text;
@@ -67,9 +67,9 @@ failed:;
     _exit(127);
 }
 
-// ---- what it says ----
+// ---- its output ----
 
-// A socket, not a pipe: a pipe could be opened again through /proc by somebody who was not given it.
+// A socket, not a pipe: any process of the user can open a pipe through /proc.
 static bool connect_stream(int *ours, int *theirs)
 {
     int ends[2];
@@ -80,7 +80,7 @@ static bool connect_stream(int *ours, int *theirs)
     return true;
 }
 
-static void hear(Stream *stream)
+static void read_stream(Stream *stream)
 {
     if (stream->room - stream->used < PIECE) {
         stream->room = 2 * stream->room + 2 * PIECE;
@@ -98,18 +98,18 @@ static void hear(Stream *stream)
 }
 
 // Until both streams are closed or a limit is reached.
-static EndingKind listen_to(const Process *process, Stream *streams)
+static EndingKind read_streams(const Process *process, Stream *streams)
 {
-    double begun = process_clock(), heard = begun;
+    double begun = process_clock(), last_read = begun;
     for (;;) {
         double now = process_clock(), left = 1e6;
         if (process->seconds > 0 && left > begun + process->seconds - now)
             left = begun + process->seconds - now;
-        if (process->silence > 0 && left > heard + process->silence - now)
-            left = heard + process->silence - now;
-        if (left <= 0) return ENDED_LATE;
+        if (process->silence > 0 && left > last_read + process->silence - now)
+            left = last_read + process->silence - now;
+        if (left <= 0) return ENDED_TIMEOUT;
         if (process->output > 0 && streams[OUT].used + streams[ERR].used > process->output)
-            return ENDED_LOUD;
+            return ENDED_OUTPUT;
 
         struct pollfd polled[STREAMS];
         bool open = false;
@@ -120,8 +120,8 @@ static EndingKind listen_to(const Process *process, Stream *streams)
         if (!open) return ENDED;
         if (poll(polled, STREAMS, (int)(left * 1000) + 1) <= 0) continue;
         for (int s = 0; s < STREAMS; s++)
-            if (polled[s].revents != 0) hear(&streams[s]);
-        heard = process_clock();
+            if (polled[s].revents != 0) read_stream(&streams[s]);
+        last_read = process_clock();
     }
 }
 
@@ -139,7 +139,7 @@ static const char *keep(Arena *arena, Stream *stream)
 
 // ---- the end ----
 
-// What the child has left behind comes to us, since nobody else is there: all of it is killed.
+// Processes that the child left behind become our children: all of them are killed.
 static void kill_orphans(void)
 {
 #ifdef __linux__
@@ -158,7 +158,7 @@ static void kill_orphans(void)
 #endif
 }
 
-// An unnamed file, since a pipe would have to be filled while the child is listened to.
+// An unnamed file, since a pipe would have to be filled while the child's output is read.
 static int open_input(const char *text)
 {
     if (text == NULL) return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -202,8 +202,8 @@ bool process_run(Arena *arena, const Process *process, Ending *ending, Error *er
 #endif
     pid_t child = start(process, streams);
     if (child > 0) {
-        ending->how = listen_to(process, streams);
-        // With its streams closed it can say no more: it has a moment left to end by itself.
+        ending->how = read_streams(process, streams);
+        // Its streams are closed: give it a moment to exit by itself.
         for (double until = process_clock() + (ending->how == ENDED ? 1 : 0);
              process_clock() < until;) {
             siginfo_t info = {0};

@@ -1,14 +1,14 @@
-/* process.h -- runs a program that may do anything, and comes back: a bound on all it can take.
+/* process.h -- runs an untrusted program with limits on time, memory, files and output.
  *
  *     Process compiler = {.argv = argv, .folder = folder, .input = text, .seconds = 10,
  *                         .memory = 1u << 30, .file = 64 << 20, .output = 1 << 20};
  *     Ending ending;
  *     if (!process_run(arena, &compiler, &ending, &err)) return false;    // it could not be started
- *     if (ending.how == ENDED_LATE) puts("the compiler took too long");
+ *     if (ending.how == ENDED_TIMEOUT) puts("the compiler took too long");
  *
- * It gets a session of its own, so that it cannot ask at the terminal, and Ctrl-C means us alone.
- * When process_run() returns, it and everything it has started are gone; and so is any other child
- * that we have, since one that was left behind cannot be told from it.
+ * It runs in a session of its own: it cannot read from the terminal, and Ctrl-C does not reach it. When
+ * process_run() returns, the program and every process that it started have ended; so has any other
+ * child of ours, since orphans cannot be distinguished from it.
  */
 #pragma once
 #include "common/arena.h"
@@ -16,28 +16,28 @@
 
 typedef struct Process {
     const char *const *argv;    // NULL ends it; argv[0] is searched in PATH when it has no slash
-    const char *const *set;     // "LC_ALL=C", put into its environment; NULL ends it; may be NULL
-    const char *folder;         // where it runs; NULL: here
-    const char *input;          // what it reads; NULL: nothing
-    double seconds;             // by the clock; 0 in this and what follows: no limit
-    double silence;             // seconds without a word from it
+    const char *const *set;     // added to its environment: "LC_ALL=C"; NULL ends it; may be NULL
+    const char *folder;         // its working directory; NULL: ours
+    const char *input;          // its standard input; NULL: empty
+    double seconds;             // wall time; in this and the following fields 0 means no limit
+    double silence;             // seconds without output
     size_t memory, file;        // bytes of address space, and of any file it writes
-    size_t output;              // bytes that it may say, on both streams together
+    size_t output;              // bytes that it may print, on both streams together
 } Process;
 
 typedef enum EndingKind {
-    ENDED,           // by itself: `status`
-    ENDED_SIGNAL,    // by `signal`
-    ENDED_LATE,      // killed: out of time, or silent for too long
-    ENDED_LOUD,      // killed: said too much
+    ENDED,            // normally: `status`
+    ENDED_SIGNAL,     // by `signal`
+    ENDED_TIMEOUT,    // killed: out of time, or no output for too long
+    ENDED_OUTPUT,     // killed: printed too much
 } EndingKind;
 
 typedef struct Ending {
     EndingKind how;
     int status, signal;
-    const char *out, *err;    // what it said, with no NUL inside
+    const char *out, *err;    // its output, without NUL bytes
 } Ending;
 
 bool process_run(Arena *arena, const Process *process, Ending *ending, Error *err);
 
-double process_clock(void);    // seconds from some moment on
+double process_clock(void);    // seconds, monotonic

@@ -56,7 +56,7 @@ static bool parse(Arena *arena, const char *text, size_t bytes, ProgressLine *li
     return is_event(line->event);
 }
 
-// By time; lines of the same time by their place in the file, which their addresses tell.
+// By time; lines of the same time by their place in the file, which their addresses give.
 static int by_time(const void *left, const void *right)
 {
     const ProgressLine *a = left, *b = right;
@@ -79,7 +79,7 @@ static void parse_all(Arena *arena, const char *text, size_t bytes, Progress *pr
         qsort(progress->lines, (size_t)progress->count, sizeof(ProgressLine), by_time);
 }
 
-// The whole file, from its beginning. *whole tells whether the last line has its newline.
+// The whole file, from its beginning. *whole: the last line has its newline.
 static bool read_all(Arena *arena, int fd, Progress *progress, bool *whole, Error *err)
 {
     struct stat status;
@@ -151,7 +151,7 @@ bool progress_gave_up(const Progress *progress, const char *lab, const char *exe
     return false;
 }
 
-// Whether the line would tell nothing that the others do not.
+// Whether the line would add nothing to the others.
 static bool is_known(const Progress *progress, const char *lab, const char *exercise,
                      const char *event)
 {
@@ -173,8 +173,8 @@ static const char *time_text(Arena *arena, time_t seconds)
     return arena_print(arena, "%s", text);
 }
 
-// Now, or a second after the exercise's last line when the clock says no later: its lines keep their
-// order whatever the clock does, and wherever a merge or a sort puts them.
+// Now, or one second after the exercise's last line if the clock is not later: its lines keep their
+// order whatever the clock does, also after a merge or a sort.
 static const char *time_for(Arena *arena, const Progress *progress, const char *lab,
                             const char *exercise)
 {
@@ -208,7 +208,7 @@ bool progress_record(Arena *arena, Progress *progress, const char *lab, const ch
     int fd = open(arena_print(arena, "%s/progress", mine_dir()),
                   O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
     if (fd < 0) return error_set(err, "%s: cannot be written: %s", shown(arena), strerror(errno));
-    // Where the file system knows no locks, a line is still one write.
+    // On a file system without locks, a line is still one write.
     while (flock(fd, LOCK_EX) != 0 && errno == EINTR) continue;
     bool whole = true, recorded = read_all(arena, fd, progress, &whole, err);
     if (recorded && !is_known(progress, lab, exercise, event)) {

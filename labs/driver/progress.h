@@ -1,4 +1,4 @@
-/* progress.h -- what the learner has reached: mine/progress, one plain line an event.
+/* progress.h -- the learner's progress: mine/progress, one line of text for each event.
  *
  *     2026-11-24T09:12:40Z autoencoder start
  *     2026-11-24T09:30:05Z autoencoder.loss hint 1
@@ -10,11 +10,10 @@
  *     if (progress_state(&progress, "autoencoder", "loss") == EXERCISE_DONE) ...
  *     if (!progress_record(arena, &progress, "autoencoder", "loss", "done", &err)) ...
  *
- * Lines may stand in any order and more than once, so that two machines' files are merged by
- * putting both together (git's merge=union); the last verdict by its time is the one that counts.
- * Each line of an exercise is later than its lines before, whatever the clock says. Lines that are not
- * understood are kept as they are. A line is appended at once, under a lock: two labs checked at the
- * same time lose nothing.
+ * Lines may be in any order and repeated, so that the files of two machines are merged by concatenation
+ * (git's merge=union); the latest verdict counts. Each line of an exercise is later than the ones before
+ * it, whatever the clock says. Unknown lines are kept. A line is appended with one write, under a lock:
+ * two labs checked at the same time lose nothing.
  */
 #pragma once
 #include "common/arena.h"
@@ -38,7 +37,7 @@ int progress_hints(const Progress *progress, const char *lab, const char *exerci
 bool progress_gave_up(const Progress *progress, const char *lab, const char *exercise);
 
 // Adds a line to the file, and reads `progress` anew. Events are "start" (of a lab), "wrong", "done",
-// "reset" (as if not started), "hint 1" to "hint 3" and "gave up". What the file says already is not
-// written again, so that it does not grow with every save.
+// "reset" (as if not started), "hint 1" to "hint 3" and "gave up". A line that adds nothing is not
+// written, so that the file does not grow with every save.
 bool progress_record(Arena *arena, Progress *progress, const char *lab, const char *exercise,
                      const char *event, Error *err);

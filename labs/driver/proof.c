@@ -3,11 +3,13 @@
 #include "datasets/root.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/process.h"
+#include "labs/driver/variants.h"
 #include <errno.h>
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -15,11 +17,20 @@
 
 enum { COMPILE_SECONDS = 60, PROGRAM_SECONDS = 120, WORKERS_MAX = 64, OUTPUT_MAX = 1 << 20 };
 
+// The variants of one kind, which one worker builds.
+typedef struct Common {
+    const char *text, *folder;
+    atomic_int *state;    // UNBUILT, then one of the others
+} Common;
+
+enum { UNBUILT, BUILDING, BUILT, FAULTY };
+
 typedef struct Task {
     Arena *arena;    // of this proof alone
     const Lab *lab;
     const Proof *proof;
     const char *folder;
+    Common *common;
     Finding *found;
 } Task;
 
@@ -38,23 +49,64 @@ static const char *first_line(Arena *arena, const char *text)
 
 // ---- compiling ----
 
-// The library of the proof's text; NULL after a fault.
-static const char *build(Task *task, AnswerKind kind)
+static bool build_text(Arena *arena, const Lab *lab, const char *text, SubmissionKind kind,
+                       const char *folder, Submission *submission, Error *err)
+{
+    Source source;
+    source_parse(arena, lab, arena_print(arena, "%s/%s.c", folder, lab->id), text, &source);
+    return submission_build(arena, lab, &source, kind, folder, submission, err);
+}
+
+static bool is_whole(const Lab *lab, const Submission *submission)
+{
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (submission->broken[e] != NULL) return false;
+    return submission->library != NULL;
+}
+
+// The library of the proof's own text; NULL after a fault.
+static const char *build(Task *task, SubmissionKind kind)
 {
     const Lab *lab = task->lab;
-    Source source;
-    Answer answer;
+    Submission submission;
     Error err;
-    source_parse(task->arena, lab, arena_print(task->arena, "%s/%s.c", task->folder, lab->id),
-                 task->proof->text, &source);
-    if (!answer_build(task->arena, lab, &source, kind, task->folder, &answer, &err))
+    if (!build_text(task->arena, lab, task->proof->text, kind, task->folder, &submission, &err))
         return fault(task, "%s", err.message), NULL;
     for (int e = 0; e < lab->exercise_count; e++)
-        if (answer.broken[e] != NULL)
-            return fault(task, "does not compile: %s", answer.broken[e]->message), NULL;
-    if (answer.stray != NULL)
-        return fault(task, "does not compile: %s", answer.stray->message), NULL;
-    return answer.library;
+        if (submission.broken[e] != NULL)
+            return fault(task, "does not compile: %s", submission.broken[e]->message), NULL;
+    if (submission.stray != NULL)
+        return fault(task, "does not compile: %s", submission.stray->message), NULL;
+    return submission.library;
+}
+
+// The folder of the library that holds all variants of the kind; NULL where they do not compile, and
+// each has to by itself. Whoever comes first builds it, and the others wait.
+static const char *common_folder(Task *task, SubmissionKind kind)
+{
+    Common *common = &task->common[kind];
+    int state = UNBUILT;
+    if (atomic_compare_exchange_strong(common->state, &state, BUILDING)) {
+        Submission submission;
+        Error err;
+        bool built = build_text(task->arena, task->lab, common->text, kind, common->folder,
+                                &submission, &err) &&
+                     is_whole(task->lab, &submission);
+        atomic_store(common->state, built ? BUILT : FAULTY);
+    }
+    for (int tries = 0;
+         (state = atomic_load(common->state)) == BUILDING && tries < 100 * COMPILE_SECONDS; tries++)
+        usleep(10000);
+    return state == BUILT ? common->folder : NULL;
+}
+
+// Which of them the next program is to take: a mutant or 0, the exercises from..to-1 blank.
+static void choose_variant(Task *task, int mutant, int from, int to)
+{
+    char *blank = arena_zeros(task->arena, (size_t)task->lab->exercise_count + 1);
+    for (int e = 0; e < task->lab->exercise_count; e++) blank[e] = e >= from && e < to ? '1' : '0';
+    setenv(VARIANTS_MUTANT, arena_print(task->arena, "%d", mutant), 1);
+    setenv(VARIANTS_BLANK, blank, 1);
 }
 
 static void prove_warnings(Task *task)
@@ -83,10 +135,12 @@ static void prove_warnings(Task *task)
 
 // ---- grading ----
 
-static bool grade(Task *task, bool plain, const bool *asked, Grade *result)
+static bool grade(Task *task, bool plain, const char *folder, const bool *asked, Grade *result)
 {
     Error err;
-    const char *library = build(task, plain ? ANSWER_FAST : ANSWER_SANITIZED);
+    const char *library =
+        folder != NULL ? arena_print(task->arena, "%s/libexercises_%s.so", folder, task->lab->id)
+                       : build(task, plain ? SUBMISSION_FAST : SUBMISSION_SANITIZED);
     if (library == NULL) return false;
     if (!grade_library(task->arena, task->lab, library, plain, asked, result, &err))
         return fault(task, "%s", err.message), false;
@@ -119,13 +173,19 @@ static void expect_solved(Task *task, const Grade *result, int solved)
 static void prove_progress(Task *task)
 {
     Grade result;
-    if (grade(task, false, NULL, &result)) expect_solved(task, &result, task->proof->exercise);
+    // What a learner begins with and what one ends with are compiled as they are.
+    int solved = task->proof->exercise, all = task->lab->exercise_count;
+    const char *folder =
+        solved > 0 && solved < all ? common_folder(task, SUBMISSION_SANITIZED) : NULL;
+    choose_variant(task, 0, solved, all);
+    if (grade(task, false, folder, NULL, &result)) expect_solved(task, &result, solved);
 }
 
 static void prove_plain(Task *task)
 {
     Grade result;
-    if (grade(task, true, NULL, &result)) expect_solved(task, &result, task->lab->exercise_count);
+    if (grade(task, true, NULL, NULL, &result))
+        expect_solved(task, &result, task->lab->exercise_count);
 }
 
 static bool compared(Verdict verdict)
@@ -139,7 +199,8 @@ static void prove_mutant(Task *task)
     bool *asked = arena_zeros(task->arena, (size_t)task->lab->exercise_count * sizeof *asked);
     Grade result;
     asked[exercise] = true;
-    if (!grade(task, false, asked, &result)) return;
+    choose_variant(task, task->proof->variant, 0, 0);
+    if (!grade(task, false, common_folder(task, SUBMISSION_SANITIZED), asked, &result)) return;
     const ExerciseGrade *graded = &result.exercises[exercise];
     Finding *found = task->found;
     found->cases = graded->count;
@@ -170,8 +231,11 @@ static void prove_program(Task *task)
 {
     Arena *arena = task->arena;
     const Lab *lab = task->lab;
-    const Exercise *exercise = &lab->exercises[task->proof->exercise];
-    if (build(task, ANSWER_FAST) == NULL) return;
+    int blank = task->proof->exercise;
+    const Exercise *exercise = &lab->exercises[blank];
+    const char *folder = common_folder(task, SUBMISSION_FAST);
+    if (folder == NULL && build(task, SUBMISSION_FAST) == NULL) return;
+    choose_variant(task, 0, blank, blank + 1);
     const char *out = arena_print(arena, "%s/out", task->folder);
     const char *program = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, lab->id);
     const char *argv[] = {program,
@@ -183,8 +247,9 @@ static void prove_program(Task *task)
                           *exercise->run != '\0' ? exercise->run : NULL,
                           NULL};
     // One thread: the proofs are as many at a time as there are processors.
-    const char *const set[] = {arena_print(arena, "LD_LIBRARY_PATH=%s", task->folder),
-                               "OMP_NUM_THREADS=1", NULL};
+    const char *const set[] = {
+        arena_print(arena, "LD_LIBRARY_PATH=%s", folder != NULL ? folder : task->folder),
+        "OMP_NUM_THREADS=1", NULL};
     Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
     Ending ending;
     Error err;
@@ -208,7 +273,8 @@ static void prove_program(Task *task)
 
 // ---- all of them ----
 
-static void prove(const Lab *lab, const char *folder, const Proof *proof, Finding *found)
+static void prove(const Lab *lab, const char *folder, const Proof *proof, Common *common,
+                  Finding *found)
 {
     static void (*const kinds[])(Task *) = {[PROOF_WARNINGS] = prove_warnings,
                                             [PROOF_PROGRESS] = prove_progress,
@@ -216,27 +282,28 @@ static void prove(const Lab *lab, const char *folder, const Proof *proof, Findin
                                             [PROOF_MUTANT] = prove_mutant,
                                             [PROOF_PROGRAM] = prove_program};
     Arena *arena = arena_new("proof", (size_t)1 << 30);
-    Task task = {arena, lab, proof, NULL, found};
+    Task task = {arena, lab, proof, NULL, common, found};
     task.folder = arena_print(arena, "%s/%s", folder, proof->name);
     kinds[proof->kind](&task);
     arena_free(arena);
     found->done = true;
 }
 
-typedef struct Board {    // shared by the workers
-    atomic_int next;
+typedef struct Board {             // shared by the workers
+    atomic_int next, common[2];    // one of each SubmissionKind
     Finding found[];
 } Board;
 
 static _Noreturn void work(const Lab *lab, const char *folder, const Proof *proofs, int count,
-                           Board *board)
+                           Common *common, Board *board)
 {
     for (int i; (i = atomic_fetch_add(&board->next, 1)) < count;)
-        prove(lab, folder, &proofs[i], &board->found[i]);
+        prove(lab, folder, &proofs[i], common, &board->found[i]);
     _exit(0);
 }
 
-bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *err)
+bool proofs_run(Arena *arena, const Lab *lab, const Variants *variants, Proof *proofs, int count,
+                Error *err)
 {
     size_t bytes = sizeof(Board) + (size_t)count * sizeof(Finding);
     Board *board = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -246,12 +313,17 @@ bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *e
     bool usual = strcmp(mine_dir(), arena_print(arena, "%s/mine", root_dir())) == 0;
     const char *folder = usual ? arena_print(arena, "%s/dev/%s", LAB_BUILD_DIR, lab->id)
                                : arena_print(arena, "%s/.build/dev/%s", mine_dir(), lab->id);
+    Common common[] = {
+        [SUBMISSION_SANITIZED] = {variants->all, arena_print(arena, "%s/variants", folder),
+                                  &board->common[SUBMISSION_SANITIZED]},
+        [SUBMISSION_FAST] = {variants->blanks, arena_print(arena, "%s/variants_fast", folder),
+                             &board->common[SUBMISSION_FAST]}};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
     pid_t pids[WORKERS_MAX];
     fflush(NULL);
     for (int w = 0; w < workers; w++)
-        if ((pids[w] = fork()) == 0) work(lab, folder, proofs, count, board);
+        if ((pids[w] = fork()) == 0) work(lab, folder, proofs, count, common, board);
     for (int w = 0; w < workers; w++)
         if (pids[w] > 0) waitpid(pids[w], NULL, 0);
     for (int i = 0; i < count; i++) {

@@ -1,12 +1,14 @@
-/* proof.h -- what `lab dev check` tries out: an answer that is built and run, and has to end as it should.
+/* proof.h -- what `lab dev check` tries out: a submission that is built and run, and has to end as it should.
  *
  *     Proof proofs[] = {{.kind = PROOF_PROGRESS, .name = "solved_3", .text = skeleton, .exercise = 3},
- *                       {.kind = PROOF_MUTANT, .name = "loss_halved", .text = mutant.text, .exercise = 3}};
- *     if (!proofs_run(arena, lab, proofs, 2, &err)) return error_report(&err);
+ *                       {.kind = PROOF_MUTANT, .name = "loss_halved", .text = mutant.text, .exercise = 3,
+ *                        .variant = 1}};
+ *     if (!proofs_run(arena, lab, &variants, proofs, 2, &err)) return error_report(&err);
  *     puts(proofs[0].found->fault);    // "" when it ended as it should
  *
- * They run side by side, each in the folder build/dev/LAB/NAME, where what was built before is used
- * again when its text is the same.
+ * They run side by side. Mutants and states are compiled together (variants.h); should that text not
+ * compile, or where the text itself counts, a proof compiles its own in the folder build/dev/LAB/NAME,
+ * where what was built before is used again when it was of the same text.
  */
 #pragma once
 #include "labs/driver/grade.h"
@@ -33,7 +35,14 @@ typedef struct Proof {
     const char *text;    // the whole NAME.c
     const char *compiler;
     int exercise;
+    int variant;    // of a mutant: its number in Variants, from 1
     const Finding *found;
 } Proof;
 
-bool proofs_run(Arena *arena, const Lab *lab, Proof *proofs, int count, Error *err);
+typedef struct Variants {    // variants_text() of the lab
+    const char *all;         // with the mutants
+    const char *blanks;      // without: for what is compiled to be fast
+} Variants;
+
+bool proofs_run(Arena *arena, const Lab *lab, const Variants *variants, Proof *proofs, int count,
+                Error *err);

@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "labs/driver/mine.h"
 #include "common/file.h"
 #include "common/options.h"
@@ -31,7 +31,7 @@ static int open_backup(Arena *arena, const Lab *lab, const char **path, Error *e
     }
 }
 
-// Byte for byte, whatever the file holds.
+// Byte for byte, whatever the file contains.
 static bool back_up(Arena *arena, const Lab *lab, const char **path, Error *err)
 {
     const char *from = mine_path(arena, lab);
@@ -65,81 +65,84 @@ static const char *blank(Arena *arena, const Lab *lab, int index, const char *sk
     return arena_print(arena, "#include \"common/todo.h\"\n%s", text);    // for LAB_TODO
 }
 
-static int tell_gone(const Desk *desk, const Lab *lab, int index, const char *skeleton)
+static int report_missing(const Workspace *workspace, const Lab *lab, int index,
+                          const char *skeleton)
 {
     Source empty;
-    source_parse(desk->arena, lab, "skeleton", skeleton, &empty);
+    source_parse(workspace->arena, lab, "skeleton", skeleton, &empty);
     fprintf(
         stderr,
         "lab: %s has no function %s, so nothing was changed. Put this back and write it:\n\n%s\n"
-        "or begin the whole lab anew, a copy is kept:  ./lab reset %s\n",
-        mine_shown(desk->arena, mine_path(desk->arena, lab)), lab->exercises[index].function,
-        empty.functions[index].text, lab->id);
+        "or reset the whole lab, with a backup:  ./lab reset %s\n",
+        mine_shown(workspace->arena, mine_path(workspace->arena, lab)),
+        lab->exercises[index].function, empty.functions[index].text, lab->id);
     return 1;
 }
 
-static bool record(Desk *desk, const Lab *lab, int index, Error *err)
+static bool record(Workspace *workspace, const Lab *lab, int index, Error *err)
 {
     for (int i = 0; i < lab->exercise_count; i++)
-        if ((index < 0 || i == index) && !progress_record(desk->arena, &desk->progress, lab->id,
-                                                          lab->exercises[i].id, "reset", err))
+        if ((index < 0 || i == index) &&
+            !progress_record(workspace->arena, &workspace->progress, lab->id, lab->exercises[i].id,
+                             "reset", err))
             return false;
     return true;
 }
 
-static int reset(Desk *desk, const Lab *lab, int index)
+static int reset(Workspace *workspace, const Lab *lab, int index)
 {
-    Arena *arena = desk->arena;
-    const char *name = desk_name(desk, lab, index), *backup = "";
+    Arena *arena = workspace->arena;
+    const char *name = workspace_name(workspace, lab, index), *backup = "";
     Source reference, mine = {.text = ""};
     Error err;
     if (!mine_exists(arena, lab)) {
         mine_read(arena, lab, &mine, &err);
         return error_report(&err);
     }
-    // A file that cannot even be read as text can still be put aside as a whole.
+    // A file that is not text can still be saved as a whole.
     if (!source_read_reference(arena, lab, &reference, &err) ||
         (!mine_read(arena, lab, &mine, &err) && index >= 0))
         return error_report(&err);
     const char *skeleton = source_skeleton(arena, lab, &reference, 0);
     const char *text = blank(arena, lab, index, skeleton, &mine);
-    if (text == NULL) return tell_gone(desk, lab, index, skeleton);
+    if (text == NULL) return report_missing(workspace, lab, index, skeleton);
     if (strcmp(text, mine.text) == 0) {
-        page_text(&desk->page, PAGE_PLAIN, 0, arena_print(arena, "%s is blank as it is.", name));
+        console_text(&workspace->console, CONSOLE_PLAIN, 0,
+                     arena_print(arena, "%s is already blank.", name));
     } else {
         if (!back_up(arena, lab, &backup, &err) || !file_write(mine_path(arena, lab), text, &err))
             return error_report(&err);
-        page_text(&desk->page, PAGE_PLAIN, 0,
-                  arena_print(arena, "%s is blank again. The file as it was:", name));
+        console_text(&workspace->console, CONSOLE_PLAIN, 0,
+                     arena_print(arena, "%s is blank again. Your file was saved as", name));
         printf("  %s\n", mine_shown(arena, backup));
     }
-    if (!record(desk, lab, index, &err)) return error_report(&err);
+    if (!record(workspace, lab, index, &err)) return error_report(&err);
     putchar('\n');
-    desk_next(desk, "check", lab, index >= 0 ? index : 0);
+    workspace_next(workspace, "check", lab, index >= 0 ? index : 0);
     return 0;
 }
 
 int command_reset(int argc, char **argv)
 {
     Arena *arena = arena_new("reset", 64u << 20);
-    const char *word = desk_word(&argc, argv);
+    const char *word = workspace_word(&argc, argv);
     int status;
     Error err;
-    Desk desk;
+    Workspace workspace;
     Choice choice;
     Options *options =
-        desk_options(arena, argv, "lab reset LAB[.EXERCISE]",
-                     "Makes one exercise blank again, or all of a lab. The file as it "
-                     "was is kept in mine/LAB/backup.");
+        workspace_options(arena, argv, "lab reset LAB[.EXERCISE]",
+                          "Makes one exercise of a lab blank again, or all of them. Your file "
+                          "is kept in mine/LAB/backup.");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!desk_open(&desk, arena, &err)) return error_report(&err);
+    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
     if (word == NULL) {
         fprintf(stderr,
                 "lab: which one? ./lab reset LAB.EXERCISE, or ./lab reset LAB for all of it\n");
         return 2;
     }
-    if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;
-    status = reset(&desk, choice.lab, choice.exercise);
+    if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
+    status = reset(&workspace, choice.lab, choice.exercise);
     arena_free(arena);
     return status;
 }

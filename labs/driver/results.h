@@ -1,10 +1,10 @@
-/* results.h -- a Grade for programs: JSON for a classroom's scripts, JUnit XML for a CI server.
+/* results.h -- writes a Grade as JSON, for scripts, and as JUnit XML, for CI servers.
  *
  *     if (!results_json(arena, lab, &grade, "results.json", &err)) return error_report(&err);
  *     if (!results_json(arena, lab, &grade, NULL, &err)) ...      // to standard output
  *     if (!results_junit(arena, lab, &grade, "results.xml", &err)) ...
  *
- * Files are written whole or not at all. Only what was asked for is in them. The JSON:
+ * Files are written whole or not at all. They hold the requested exercises only. The JSON:
  *
  *     {"version": 1, "lab": "autoencoder",
  *      "status": "fail",                       pass; fail; error: no file, or it does not compile
@@ -13,11 +13,11 @@
  *      "exercises": [{"id": "loss", "verdict": "wrong", "points": 0, "of": 15,
  *                     "cases": 8, "passed": 5}, ...],
  *      "cases": [{"name": "loss__averages_over_the_batch", "exercise": "loss",
- *                 "status": "fail",            pass; fail: wrong; error: it came to no comparison
- *                 "verdict": "wrong",          a word of labs/grader/verdict.h
+ *                 "status": "fail",            pass; fail: wrong; error: no comparison was made
+ *                 "verdict": "wrong",          a name of labs/grader/verdict.h
  *                 "message": "...", "output": "...", "line": 54, "seconds": 0.002}, ...]}
  *
- * A case's message is empty when it passes; line is one of the answer's file, 0 when not known.
+ * A case's message is empty when it passes; line is one of the submission's file, 0 when not known.
  */
 #pragma once
 #include "labs/driver/grade.h"

@@ -8,7 +8,7 @@
 
 int command_run(int argc, char **argv)
 {
-    static const char usage[] = "./lab run LAB [--mine] [options]; ./lab run LAB --help names them";
+    static const char usage[] = "./lab run LAB [--mine] [options]; ./lab run LAB --help lists them";
     bool mine = mine_asked(&argc, argv);
     Arena *arena = arena_new("run", 64u << 20);
     Error err;
@@ -23,7 +23,7 @@ int command_run(int argc, char **argv)
     if (!choose(&course, &(Progress){0}, argv[1], &choice)) return 2;
     const char *name = choice.lab->id;
     if (choice.exercise >= 0) {
-        fprintf(stderr, "lab: a lab runs as a whole: ./lab run %s\n", name);
+        fprintf(stderr, "lab: run takes a lab, not an exercise: ./lab run %s\n", name);
         return 2;
     }
     if (mine && !launch_on_mine(arena, choice.lab, stdout)) return 1;

@@ -37,7 +37,7 @@ Secrets secrets_collect(Arena *arena, const Lab *lab, const Source *reference)
     return secrets;
 }
 
-// Whether one of the first `solved` exercises has the same line: who wrote those knows it.
+// Whether one of the first `solved` exercises contains the same line: the learner has written it.
 static bool is_known(const Secrets *secrets, const Secret *secret, int solved)
 {
     for (int s = 0; s < secrets->count; s++)

@@ -1,12 +1,12 @@
-/* secrets.h -- the lines of a lab's solutions, looked for where a learner reads before solving.
+/* secrets.h -- finds lines of a lab's solutions in files that a learner reads before solving.
  *
  *     Secrets secrets = secrets_collect(arena, lab, &reference);
  *     for (const Secret *s = NULL; (s = secrets_find(arena, &secrets, s, 0, hint)) != NULL;)
  *         puts(s->line);
  *
- * A line is compared without blanks and without its comment, so that another layout hides nothing.
- * Some lines give nothing away and are left out: those shorter than 16 characters without blanks
- * ("return sum / n;"), and the bare head of a loop.
+ * Lines are compared without blanks and comments, so that formatting does not hide a match. Lines that
+ * reveal nothing are ignored: those shorter than 16 characters without blanks ("return sum / n;"), and
+ * the bare head of a loop.
  */
 #pragma once
 #include "labs/driver/source.h"
@@ -24,6 +24,6 @@ typedef struct Secrets {
 Secrets secrets_collect(Arena *arena, const Lab *lab, const Source *reference);
 
 // The next that the text holds, after `last` (NULL: the first), of an exercise that is not among the
-// first `solved`. A line that one of those has too is no secret: who wrote them knows it.
+// first `solved`. A line that one of those contains too does not count: the learner has written it.
 const Secret *secrets_find(Arena *arena, const Secrets *secrets, const Secret *last, int solved,
                            const char *text);

@@ -67,7 +67,7 @@ static size_t line_offset(const char *text, int line)
 static char *read_text(Arena *arena, const char *path, Error *err)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // a pipe must not hold us up
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // does not block on a pipe
     if (fd < 0) return error_set(err, "%s: %s", path, strerror(errno)), NULL;
     char *text = NULL;
     ssize_t bytes = 0, got = 1;
@@ -87,7 +87,7 @@ static char *read_text(Arena *arena, const char *path, Error *err)
     text[bytes] = '\0';
     size_t readable = strlen(text);
     if (readable == (size_t)bytes) return text;
-    error_set(err, "%s:%d: holds a zero byte, which no C source does", path,
+    error_set(err, "%s:%d: contains a zero byte, so it is not C source", path,
               count_lines(text, readable) + 1);
     return NULL;
 }
@@ -149,14 +149,14 @@ static bool check_mark(const Lab *lab, const Source *reference, const Mark *mark
     const char *path = reference->path, *id = mark->id;
     const char *expected = *next < lab->exercise_count ? lab->exercises[*next].id : NULL;
     if (mark->exercise < 0)
-        return error_set(err, "%s:%d: marks '%s', which is no exercise in lab.json", path, line,
+        return error_set(err, "%s:%d: marks '%s', which is not an exercise in lab.json", path, line,
                          id);
     if (mark->kind == MARK_SOLUTION && *open > 0)
         return error_set(err,
                          "%s:%d: 'solution %s' begins before 'solution %s' of line %d has ended",
                          path, line, id, expected, *open);
     if (mark->kind == MARK_END && *open == 0)
-        return error_set(err, "%s:%d: 'end %s' ends nothing that was begun", path, line, id);
+        return error_set(err, "%s:%d: 'end %s' without 'solution %s'", path, line, id, id);
     if (mark->exercise < *next)
         return error_set(err, "%s:%d: '%s' is marked a second time", path, line, id);
     if (mark->exercise > *next)
@@ -198,17 +198,15 @@ bool source_check_marks(const Lab *lab, const Source *reference, Error *err)
     return error_set(err, "%s: has no line '// solution %s'", path, id);
 }
 
-// `    LAB_TODO(loss);    // your code ...`: what tells a learner where to go on, if it fits.
+// `    LAB_TODO(loss);    // your code here; see NAME.h`, with the comment if it fits.
 static void put_todo(Writer *out, const Lab *lab, const Exercise *exercise, const char *mark)
 {
     char line[2 * WIDEST];
     int indent = (int)(strchr(mark, '/') - mark);
-    int full = snprintf(line, sizeof line,
-                        "%.*sLAB_TODO(%s);    // your code instead: %s.h says what "
-                        "it does",
+    int full = snprintf(line, sizeof line, "%.*sLAB_TODO(%s);    // your code here; see %s.h",
                         indent, mark, exercise->id, lab->id);
     if (full > WIDEST)
-        snprintf(line, sizeof line, "%.*sLAB_TODO(%s);    // your code instead", indent, mark,
+        snprintf(line, sizeof line, "%.*sLAB_TODO(%s);    // your code here", indent, mark,
                  exercise->id);
     put_text(out, line);
     put_text(out, "\n");

@@ -1,4 +1,4 @@
-/* source.h -- a lab's NAME.c as a row of exercises: the reference with its marks, or a learner's copy.
+/* source.h -- a lab's NAME.c as a list of exercises: the reference with its marks, or a learner's copy.
  *
  *     Source reference, mine;
  *     if (!source_read_reference(arena, lab, &reference, &err)) return error_report(&err);
@@ -9,7 +9,8 @@
  *
  * In the reference an exercise's body stands between `// solution ID` and `// end ID`, inside the
  * function that lab.json names. A learner's copy needs no marks: a function is found by its name, and
- * a brace forgotten inside does no harm to the functions after it (ccode.h). Everything lives in the arena; lines are counted from 1.
+ * a missing brace does not affect the functions below (ccode.h). Everything is allocated in the arena;
+ * lines are counted from 1.
  */
 #pragma once
 #include "labs/driver/labfile.h"
@@ -31,11 +32,11 @@ bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Erro
 
 bool source_check_marks(const Lab *lab, const Source *reference, Error *err);
 
-// A learner's copy, or any other answer. A function that is not there is no error; a zero byte, a
-// folder, or more than a quarter of a megabyte is.
+// A learner's copy, or any other submission. A missing function is not an error; a zero byte, a folder,
+// or more than a quarter of a megabyte is.
 bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
 
-// The same of text that is at hand; `path` and `text` are borrowed.
+// The same for text in memory; `path` and `text` are borrowed.
 void source_parse(Arena *arena, const Lab *lab, const char *path, const char *text, Source *source);
 
 // The reference without marks, and with LAB_TODO(ID) in the place of the bodies of all exercises but
@@ -60,7 +61,7 @@ const char *source_drop(Arena *arena, const Source *source, int exercise);
 int source_exercise_at(const Lab *lab, const Source *source, int line);
 
 // The lines that lie between an exercise's marks in the reference, without indent, blank lines and
-// lines that hold no letter or digit; NULL ends them. What nobody may be shown before the time.
+// lines that hold no letter or digit; NULL ends them. They must not be shown before the exercise is solved.
 const char **source_secrets(Arena *arena, const Lab *lab, const Source *reference, int exercise);
 
 // What NAME.h says of an exercise's function: the comment right above its prototype, and the prototype.

@@ -1,5 +1,5 @@
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "labs/driver/mine.h"
 #include "datasets/root.h"
 #include "common/file.h"
@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// What clangd takes from the folder it finds a file in: the flags that an answer is
-// built with (answer.cmake).
+// compile_flags.txt, which clangd reads: the flags that a submission is built with (submission.cmake).
 static const char *editor_flags(Arena *arena, const Lab *lab)
 {
     return arena_print(arena,
@@ -20,14 +19,14 @@ static const char *editor_flags(Arena *arena, const Lab *lab)
                        lab->folder, root_dir());
 }
 
-// What is there already is left as it is.
+// Existing files are left unchanged.
 static bool write_new(const char *path, const char *text, Error *err)
 {
     return access(path, F_OK) == 0 || file_write(path, text, err);
 }
 
-// For a learner who keeps mine/ in git: two machines' progress is merged by keeping both, and what
-// only this machine can use stays out.
+// For a learner who keeps mine/ in git: a merge keeps the progress of both sides, and files that only
+// this machine can use are ignored.
 static bool write_for_git(Arena *arena, Error *err)
 {
     return write_new(arena_print(arena, "%s/.gitattributes", mine_dir()), "progress merge=union\n",
@@ -41,8 +40,8 @@ static const char *flags_path(Arena *arena, const Lab *lab)
     return arena_print(arena, "%s/%s/compile_flags.txt", mine_dir(), lab->id);
 }
 
-// The learner's file last: where it stands, all is there. What was made for nothing goes again.
-static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *err)
+// The learner's file is written last: if it exists, everything does. A failure removes the new folder.
+static bool create_files(Arena *arena, const Lab *lab, const char *skeleton, Error *err)
 {
     const char *folder = arena_print(arena, "%s/%s", mine_dir(), lab->id);
     const char *flags = flags_path(arena, lab);
@@ -57,110 +56,115 @@ static bool lay_out(Arena *arena, const Lab *lab, const char *skeleton, Error *e
     return laid;
 }
 
-static const char *needs_text(const Desk *desk, const Lab *lab)
+static const char *needs_text(const Workspace *workspace, const Lab *lab)
 {
     const char *text = "";
     for (int i = 0; i < lab->need_count; i++) {
         const char *state = "not in this course";
-        for (int j = 0; j < desk->course.lab_count; j++)
-            if (strcmp(desk->course.labs[j].id, lab->needs[i]) == 0)
-                state = choose_next(&desk->course.labs[j], &desk->progress) < 0 ? "done"
-                                                                                : "not done yet";
-        text =
-            arena_print(desk->arena, "%s%s%s (%s)", text, i > 0 ? ", " : "", lab->needs[i], state);
+        for (int j = 0; j < workspace->course.lab_count; j++)
+            if (strcmp(workspace->course.labs[j].id, lab->needs[i]) == 0)
+                state = choose_next(&workspace->course.labs[j], &workspace->progress) < 0
+                            ? "done"
+                            : "not done yet";
+        text = arena_print(workspace->arena, "%s%s%s (%s)", text, i > 0 ? ", " : "", lab->needs[i],
+                           state);
     }
     return text;
 }
 
-// The head's own words are shown as they stand there: they are code.
-static void show_exercise(const Desk *desk, const Lab *lab, int index)
+// The comment and the prototype of the header are printed verbatim: they are code.
+static void show_exercise(const Workspace *workspace, const Lab *lab, int index)
 {
     const Exercise *exercise = &lab->exercises[index];
-    const char *promise = source_promise(desk->arena, lab, index);
-    page_item(&desk->page, 0, 6, "task",
-              arena_print(desk->arena, "%s, %d point%s: write %s. %s.h says of it:", exercise->id,
-                          exercise->points, exercise->points == 1 ? "" : "s", exercise->function,
-                          lab->id));
+    const char *promise = source_promise(workspace->arena, lab, index);
+    console_item(&workspace->console, 0, 6, "task",
+                 arena_print(workspace->arena, "%s, %d point%s: write %s. From %s.h:", exercise->id,
+                             exercise->points, exercise->points == 1 ? "" : "s", exercise->function,
+                             lab->id));
     putchar('\n');
-    if (promise != NULL) page_lines(&desk->page, PAGE_PLAIN, 4, promise, INT_MAX);
+    if (promise != NULL) console_lines(&workspace->console, CONSOLE_PLAIN, 4, promise, INT_MAX);
     putchar('\n');
 }
 
-static void show_lesson(const Desk *desk, const Lab *lab)
+static void show_lesson(const Workspace *workspace, const Lab *lab)
 {
-    int first = choose_next(lab, &desk->progress);
-    page_text(&desk->page, PAGE_BOLD, 0, lab->title);
-    page_text(&desk->page, PAGE_PLAIN, 0, lab->about);
+    int first = choose_next(lab, &workspace->progress);
+    console_text(&workspace->console, CONSOLE_BOLD, 0, lab->title);
+    console_text(&workspace->console, CONSOLE_PLAIN, 0, lab->about);
     putchar('\n');
-    page_item(&desk->page, 0, 6, "read",
-              mine_shown(desk->arena, arena_print(desk->arena, "%s/README.md", lab->folder)));
-    if (lab->need_count > 0) page_item(&desk->page, 0, 6, "need", needs_text(desk, lab));
-    show_exercise(desk, lab, first >= 0 ? first : 0);
+    console_item(
+        &workspace->console, 0, 6, "read",
+        mine_shown(workspace->arena, arena_print(workspace->arena, "%s/README.md", lab->folder)));
+    if (lab->need_count > 0)
+        console_item(&workspace->console, 0, 6, "need", needs_text(workspace, lab));
+    show_exercise(workspace, lab, first >= 0 ? first : 0);
 }
 
-static int start(const Desk *desk, const Lab *lab)
+static int start(const Workspace *workspace, const Lab *lab)
 {
-    Arena *arena = desk->arena;
+    Arena *arena = workspace->arena;
     const char *shown = mine_shown(arena, mine_path(arena, lab));
     Source reference;
     Error err;
     if (mine_exists(arena, lab)) {    // from another machine, perhaps
         if (!write_new(flags_path(arena, lab), editor_flags(arena, lab), &err))
             return error_report(&err);
-        page_text(&desk->page, PAGE_PLAIN, 0,
-                  arena_print(arena, "%s is there already and stays as it is: %s.", shown,
-                              desk_standing_text(desk, lab)));
+        console_text(&workspace->console, CONSOLE_PLAIN, 0,
+                     arena_print(arena, "%s already exists and was not changed: %s.", shown,
+                                 workspace_standing_text(workspace, lab)));
         putchar('\n');
-        desk_next_in(desk, lab);
-        page_command(&desk->page, "or", arena_print(arena, "./lab reset %s", lab->id),
-                     "begins anew, and keeps a copy");
+        workspace_next_in(workspace, lab);
+        console_command(&workspace->console, "or", arena_print(arena, "./lab reset %s", lab->id),
+                        "starts over, with a backup");
         return 0;
     }
-    Progress progress = desk->progress;
+    Progress progress = workspace->progress;
     if (!source_read_reference(arena, lab, &reference, &err) ||
         !progress_record(arena, &progress, lab->id, "", "start", &err) ||
-        !lay_out(arena, lab, source_skeleton(arena, lab, &reference, 0), &err))
+        !create_files(arena, lab, source_skeleton(arena, lab, &reference, 0), &err))
         return error_report(&err);
-    page_text(&desk->page, PAGE_GOOD, 0,
-              arena_print(arena, "%s is yours: %d function%s to write, about %d minutes.", shown,
-                          lab->exercise_count, lab->exercise_count == 1 ? "" : "s", lab->minutes));
+    console_text(&workspace->console, CONSOLE_GOOD, 0,
+                 arena_print(arena, "%s is yours: %d function%s to write, about %d minutes.", shown,
+                             lab->exercise_count, lab->exercise_count == 1 ? "" : "s",
+                             lab->minutes));
     putchar('\n');
-    show_lesson(desk, lab);
-    desk_next_in(desk, lab);
-    page_command(&desk->page, "or", arena_print(arena, "./lab watch %s", lab->id),
-                 "checks whenever you save");
+    show_lesson(workspace, lab);
+    workspace_next_in(workspace, lab);
+    console_command(&workspace->console, "or", arena_print(arena, "./lab watch %s", lab->id),
+                    "checks whenever you save");
     return 0;
 }
 
-// What to answer to `lab start` alone.
-static int ask_which(const Desk *desk)
+// The message for `lab start` without a lab.
+static int ask_which(const Workspace *workspace)
 {
-    for (int i = 0; i < desk->course.lab_count; i++)
-        if (!mine_exists(desk->arena, &desk->course.labs[i])) {
-            fprintf(stderr, "lab: which one? ./lab start %s, for example; lab list names them\n",
-                    desk->course.labs[i].id);
+    for (int i = 0; i < workspace->course.lab_count; i++)
+        if (!mine_exists(workspace->arena, &workspace->course.labs[i])) {
+            fprintf(stderr, "lab: which one? ./lab start %s, for example; ./lab list shows them\n",
+                    workspace->course.labs[i].id);
             return 2;
         }
-    fprintf(stderr, "lab: which one? All are started; ./lab list names them\n");
+    fprintf(stderr, "lab: which one? All are started; ./lab list shows them\n");
     return 2;
 }
 
 int command_start(int argc, char **argv)
 {
     Arena *arena = arena_new("start", 64u << 20);
-    const char *word = desk_word(&argc, argv);
+    const char *word = workspace_word(&argc, argv);
     int status;
     Error err;
-    Desk desk;
+    Workspace workspace;
     Choice choice;
-    Options *options = desk_options(arena, argv, "lab start LAB",
-                                    "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
-                                    "first. A file that is there already is never overwritten.");
+    Options *options =
+        workspace_options(arena, argv, "lab start LAB",
+                          "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
+                          "first. An existing file is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!desk_open(&desk, arena, &err)) return error_report(&err);
-    if (word == NULL) return ask_which(&desk);
-    if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;
-    status = start(&desk, choice.lab);
+    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (word == NULL) return ask_which(&workspace);
+    if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
+    status = start(&workspace, choice.lab);
     arena_free(arena);
     return status;
 }

@@ -16,14 +16,15 @@ enum { LONGEST_NAME = 32, PLACES = 1000, PLACE_STEP = 10, FILE_MAX = 64 << 10 };
 
 // Words of C, and the programs and libraries that the build has already.
 static const char *const taken[] = {
-    "auto",    "break",  "case",     "char",     "const",    "continue", "default",
-    "do",      "double", "else",     "enum",     "extern",   "float",    "for",
-    "goto",    "if",     "inline",   "int",      "long",     "register", "restrict",
-    "return",  "short",  "signed",   "sizeof",   "static",   "struct",   "switch",
-    "typedef", "union",  "unsigned", "void",     "volatile", "while",    "main",
-    "house",   "common", "kernels",  "datasets", "checking", "grader",   "grader_plain",
-    "verdict", "lab",    "labs",     "tests",    "benches",  "all",      "clean",
-    "help",    "test",   "install",  "driver",   "template",
+    "auto",     "break",    "case",     "char",     "const",   "continue",
+    "default",  "do",       "double",   "else",     "enum",    "extern",
+    "float",    "for",      "goto",     "if",       "inline",  "int",
+    "long",     "register", "restrict", "return",   "short",   "signed",
+    "sizeof",   "static",   "struct",   "switch",   "typedef", "union",
+    "unsigned", "void",     "volatile", "while",    "main",    "project_options",
+    "common",   "kernels",  "datasets", "checking", "grader",  "grader_plain",
+    "verdict",  "lab",      "labs",     "tests",    "benches", "all",
+    "clean",    "help",     "test",     "install",  "driver",  "template",
 };
 
 static bool is_name(const char *name)
@@ -152,14 +153,14 @@ static const char *absolute(Arena *arena, const char *folder)
 
 bool template_lay_out(Arena *arena, const Course *course, NewLab *lab, Error *err)
 {
-    const char *house = absolute(arena, arena_print(arena, "%s/labs", root_dir()));
-    const char *from = arena_print(arena, "%s/driver/template", house);
-    if (lab->labs == NULL) lab->labs = house;
+    const char *labs = absolute(arena, arena_print(arena, "%s/labs", root_dir()));
+    const char *from = arena_print(arena, "%s/driver/template", labs);
+    if (lab->labs == NULL) lab->labs = labs;
     if (!file_make_folder(lab->labs, err)) return false;
     lab->labs = absolute(arena, lab->labs);
-    lab->outside = strcmp(lab->labs, house) != 0;
+    lab->outside = strcmp(lab->labs, labs) != 0;
     lab->folder = arena_print(arena, "%s/%s/%s", lab->labs, lab->stage, lab->name);
-    if (access(lab->folder, F_OK) == 0) return error_set(err, "%s is there already", lab->folder);
+    if (access(lab->folder, F_OK) == 0) return error_set(err, "%s already exists", lab->folder);
 
     Word words[] = {{"@NAME@", lab->name},
                     {"@STAGE@", lab->stage},

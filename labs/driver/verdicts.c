@@ -8,13 +8,13 @@
 
 enum { MOST_OUTPUT = 600, OUTPUT_LINES = 8, DETAIL_LINES = 60 };
 
-typedef struct Look {    // what all of the functions below are given
-    const Page *page;
+typedef struct Report {    // the arguments of all functions below
+    const Console *console;
     Arena *arena;
     const Lab *lab;
     const Grade *grade;
     VerdictsShown shown;
-} Look;
+} Report;
 
 int verdicts_first(const Lab *lab, const Grade *grade)
 {
@@ -26,11 +26,11 @@ int verdicts_first(const Lab *lab, const Grade *grade)
 // ---- pieces ----
 
 // "mine/autoencoder/autoencoder.c:18"
-static const char *place(const Look *look, int line)
+static const char *place(const Report *report, int line)
 {
-    if (look->grade->source == NULL) return arena_print(look->arena, "line %d", line);
-    return arena_print(look->arena, "%s:%d", mine_shown(look->arena, look->grade->source->path),
-                       line);
+    if (report->grade->source == NULL) return arena_print(report->arena, "line %d", line);
+    return arena_print(report->arena, "%s:%d",
+                       mine_shown(report->arena, report->grade->source->path), line);
 }
 
 // As much of a line as there is room for: without its indent, and around the column. `column` is that
@@ -54,10 +54,10 @@ static const char *fitted(Arena *arena, const char *line, int room, int *column)
 }
 
 // The line itself, and a mark under the column where there is one.
-static void put_source_line(const Look *look, int line, int column)
+static void put_source_line(const Report *report, int line, int column)
 {
-    if (look->grade->source == NULL || line <= 0) return;
-    const char *text = look->grade->source->text;
+    if (report->grade->source == NULL || line <= 0) return;
+    const char *text = report->grade->source->text;
     for (int n = 1; n < line && *text != '\0'; n++) {
         text += strcspn(text, "\n");
         text += *text != '\0';
@@ -65,168 +65,170 @@ static void put_source_line(const Look *look, int line, int column)
     int bytes = (int)strcspn(text, "\r\n");
     if (bytes == 0) return;
     if (column > bytes + 1) column = 0;
-    const char *front = arena_print(look->arena, "%5d | ", line);
+    const char *front = arena_print(report->arena, "%5d | ", line);
     int width = (int)strlen(front);
     const char *shown =
-        plain_text(look->arena, arena_print(look->arena, "%.*s", bytes, text), 4000);
-    shown = fitted(look->arena, shown, look->page->columns - width, &column);
+        plain_text(report->arena, arena_print(report->arena, "%.*s", bytes, text), 4000);
+    shown = fitted(report->arena, shown, report->console->columns - width, &column);
     printf("%s%s\n", front, shown);
     if (column <= 0) return;
     int before = 0;    // a letter of several bytes takes one column
     for (int i = 0; i < column - 1 && shown[i] != '\0'; i++) before += (shown[i] & 0xc0) != 0x80;
-    printf("%*s| %*s%s^%s\n", width - 2, "", before, "", page_on(look->page, PAGE_BAD),
-           page_off(look->page, PAGE_BAD));
+    printf("%*s| %*s%s^%s\n", width - 2, "", before, "", console_on(report->console, CONSOLE_BAD),
+           console_off(report->console, CONSOLE_BAD));
 }
 
 // "averages over the batch" of "loss__averages_over_the_batch"
-static const char *case_sentence(const Look *look, const char *name)
+static const char *case_sentence(const Report *report, const char *name)
 {
     const char *sentence = strstr(name, "__");
-    char *text = arena_print(look->arena, "%s", sentence != NULL ? sentence + 2 : name);
+    char *text = arena_print(report->arena, "%s", sentence != NULL ? sentence + 2 : name);
     for (char *c = text; *c != '\0'; c++)
         if (*c == '_') *c = ' ';
     return text;
 }
 
 // "loss crashed", "loss is not written yet"
-static const char *subject(const Look *look, int e, Verdict verdict)
+static const char *subject(const Report *report, int e, Verdict verdict)
 {
     const char *is = verdict == VERDICT_WRONG || verdict == VERDICT_TODO ? " is"
                      : verdict == VERDICT_SKIPPED                        ? " was"
                                                                          : "";
-    return arena_print(look->arena, "%s%s %s", look->lab->exercises[e].id, is,
+    return arena_print(report->arena, "%s%s %s", report->lab->exercises[e].id, is,
                        verdict_words(verdict));
 }
 
-// ---- a line an exercise ----
+// ---- a line for each exercise ----
 
-static void put_exercise(const Look *look, int e, int width)
+static void put_exercise(const Report *report, int e, int width)
 {
-    static const PageStyle styles[] = {PAGE_GOOD, PAGE_BAD, PAGE_DIM};
-    const ExerciseGrade *exercise = &look->grade->exercises[e];
+    static const ConsoleStyle styles[] = {CONSOLE_GOOD, CONSOLE_BAD, CONSOLE_DIM};
+    const ExerciseGrade *exercise = &report->grade->exercises[e];
     Verdict verdict = exercise->verdict;
     bool blank = verdict == VERDICT_TODO || verdict == VERDICT_SKIPPED;
-    PageStyle style = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
+    ConsoleStyle style = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
     const char *text = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
     const char *more = "";
     if (verdict == VERDICT_PASS)
-        more = arena_print(look->arena, ", %d case%s", exercise->count,
+        more = arena_print(report->arena, ", %d case%s", exercise->count,
                            exercise->count == 1 ? "" : "s");
     else if (verdict == VERDICT_COMPILE)
-        more = arena_print(look->arena, ", line %d", exercise->cases[0].line);
+        more = arena_print(report->arena, ", line %d", exercise->cases[0].line);
     else if (exercise->passed > 0)
-        more = arena_print(look->arena, ", %d of %d cases pass", exercise->passed, exercise->count);
-    if (5 + width + (int)strlen(text) + (int)strlen(more) > look->page->columns) more = "";
+        more =
+            arena_print(report->arena, ", %d of %d cases pass", exercise->passed, exercise->count);
+    if (5 + width + (int)strlen(text) + (int)strlen(more) > report->console->columns) more = "";
     char mark = verdict == VERDICT_PASS ? '+' : blank ? '.' : 'x';
-    printf("  %s%c%s %-*s %s%s%s%s\n", page_on(look->page, style), mark,
-           page_off(look->page, style), width, look->lab->exercises[e].id,
-           page_on(look->page, style), text, more, page_off(look->page, style));
+    printf("  %s%c%s %-*s %s%s%s%s\n", console_on(report->console, style), mark,
+           console_off(report->console, style), width, report->lab->exercises[e].id,
+           console_on(report->console, style), text, more, console_off(report->console, style));
 }
 
-static void put_exercises(const Look *look)
+static void put_exercises(const Report *report)
 {
     int width = 0;
-    for (int e = 0; e < look->lab->exercise_count; e++) {
-        int length = (int)strlen(look->lab->exercises[e].id);
-        if (look->grade->exercises[e].asked && length > width) width = length;
+    for (int e = 0; e < report->lab->exercise_count; e++) {
+        int length = (int)strlen(report->lab->exercises[e].id);
+        if (report->grade->exercises[e].asked && length > width) width = length;
     }
-    for (int e = 0; e < look->lab->exercise_count; e++)
-        if (look->grade->exercises[e].asked) put_exercise(look, e, width);
+    for (int e = 0; e < report->lab->exercise_count; e++)
+        if (report->grade->exercises[e].asked) put_exercise(report, e, width);
 }
 
-// ---- one thing to look at ----
+// ---- the first failing case ----
 
-static void put_printed(const Look *look, const CaseGrade *one)
+static void put_printed(const Report *report, const CaseGrade *one)
 {
     if (one->output[0] == '\0') return;
-    page_text(look->page, PAGE_DIM, 2, "It printed:");
-    page_lines(look->page, PAGE_PLAIN, 4, plain_text(look->arena, one->output, MOST_OUTPUT),
-               OUTPUT_LINES);
+    console_text(report->console, CONSOLE_DIM, 2, "It printed:");
+    console_lines(report->console, CONSOLE_PLAIN, 4,
+                  plain_text(report->arena, one->output, MOST_OUTPUT), OUTPUT_LINES);
 }
 
-static void put_detail(const Look *look, const CaseGrade *one)
+static void put_detail(const Report *report, const CaseGrade *one)
 {
-    if (!look->shown.verbose || one->detail[0] == '\0') return;
+    if (!report->shown.verbose || one->detail[0] == '\0') return;
     putchar('\n');
-    page_lines(look->page, PAGE_DIM, 4, one->detail, DETAIL_LINES);
+    console_lines(report->console, CONSOLE_DIM, 4, one->detail, DETAIL_LINES);
 }
 
-static void put_wrong(const Look *look, int e, const CaseGrade *one)
+static void put_wrong(const Report *report, int e, const CaseGrade *one)
 {
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s is wrong: it should pass \"%s\"",
-                          look->lab->exercises[e].id, case_sentence(look, one->name)));
-    page_lines(look->page, PAGE_PLAIN, 2, one->message, 40);
+    console_text(report->console, CONSOLE_BOLD, 0,
+                 arena_print(report->arena, "%s is wrong: it should pass \"%s\"",
+                             report->lab->exercises[e].id, case_sentence(report, one->name)));
+    console_lines(report->console, CONSOLE_PLAIN, 2, one->message, 40);
 }
 
-static void put_blank(const Look *look, int e)
+static void put_blank(const Report *report, int e)
 {
-    const char *function = look->lab->exercises[e].function;
-    int line = look->grade->source != NULL ? look->grade->source->functions[e].first_line : 0;
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s is not written yet: %s%s%s", look->lab->exercises[e].id,
-                          function, line > 0 ? ", at " : "", line > 0 ? place(look, line) : ""));
-    page_text(look->page, PAGE_PLAIN, 2,
-              arena_print(look->arena, "%s.h says what it promises.", look->lab->id));
+    const char *function = report->lab->exercises[e].function;
+    int line = report->grade->source != NULL ? report->grade->source->functions[e].first_line : 0;
+    console_text(report->console, CONSOLE_BOLD, 0,
+                 arena_print(report->arena, "%s is not written yet: %s%s%s",
+                             report->lab->exercises[e].id, function, line > 0 ? ", at " : "",
+                             line > 0 ? place(report, line) : ""));
+    console_text(report->console, CONSOLE_PLAIN, 2,
+                 arena_print(report->arena, "Its contract is in %s.h.", report->lab->id));
 }
 
 // The grader's sentence, with its "line 18" as "mine/autoencoder/autoencoder.c:18", and with the place
 // at its end where it names none.
-static const char *with_place(const Look *look, const CaseGrade *one)
+static const char *with_place(const Report *report, const CaseGrade *one)
 {
     if (one->line <= 0) return one->message;
-    const char *said = arena_print(look->arena, "line %d", one->line);
-    const char *at = strstr(one->message, said);
-    if (at == NULL || (at[strlen(said)] >= '0' && at[strlen(said)] <= '9'))
-        return arena_print(look->arena, "%s, at %s", one->message, place(look, one->line));
-    return arena_print(look->arena, "%.*s%s%s", (int)(at - one->message), one->message,
-                       place(look, one->line), at + strlen(said));
+    const char *place_words = arena_print(report->arena, "line %d", one->line);
+    const char *at = strstr(one->message, place_words);
+    if (at == NULL || (at[strlen(place_words)] >= '0' && at[strlen(place_words)] <= '9'))
+        return arena_print(report->arena, "%s, at %s", one->message, place(report, one->line));
+    return arena_print(report->arena, "%.*s%s%s", (int)(at - one->message), one->message,
+                       place(report, one->line), at + strlen(place_words));
 }
 
-static void put_missing(const Look *look, int e)
+static void put_missing(const Report *report, int e)
 {
-    const char *function = look->lab->exercises[e].function;
-    const char *file = look->grade->source != NULL
-                           ? mine_shown(look->arena, look->grade->source->path)
+    const char *function = report->lab->exercises[e].function;
+    const char *file = report->grade->source != NULL
+                           ? mine_shown(report->arena, report->grade->source->path)
                            : "the file";
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s: %s has no function called %s",
-                          look->lab->exercises[e].id, file, function));
+    console_text(report->console, CONSOLE_BOLD, 0,
+                 arena_print(report->arena, "%s: %s has no function called %s",
+                             report->lab->exercises[e].id, file, function));
 }
 
 // How it ended, as one sentence with its place.
-static void put_ended(const Look *look, int e, const CaseGrade *one, int column)
+static void put_ended(const Report *report, int e, const CaseGrade *one, int column)
 {
-    page_text(
-        look->page, PAGE_BOLD, 0,
-        arena_print(look->arena, "%s: %s", subject(look, e, one->verdict), with_place(look, one)));
-    put_source_line(look, one->line, column);
+    console_text(report->console, CONSOLE_BOLD, 0,
+                 arena_print(report->arena, "%s: %s", subject(report, e, one->verdict),
+                             with_place(report, one)));
+    put_source_line(report, one->line, column);
     if (one->verdict != VERDICT_COMPILE)
-        page_text(look->page, PAGE_DIM, 2,
-                  arena_print(look->arena, "in the case \"%s\"", case_sentence(look, one->name)));
+        console_text(
+            report->console, CONSOLE_DIM, 2,
+            arena_print(report->arena, "in the case \"%s\"", case_sentence(report, one->name)));
 }
 
-static void put_case(const Look *look, int e, const CaseGrade *one)
+static void put_case(const Report *report, int e, const CaseGrade *one)
 {
     putchar('\n');
-    if (one->verdict == VERDICT_WRONG) put_wrong(look, e, one);
-    else if (one->verdict == VERDICT_TODO) put_blank(look, e);
-    else if (one->verdict == VERDICT_MISSING) put_missing(look, e);
-    else put_ended(look, e, one, look->grade->exercises[e].column);
-    put_printed(look, one);
-    put_detail(look, one);
+    if (one->verdict == VERDICT_WRONG) put_wrong(report, e, one);
+    else if (one->verdict == VERDICT_TODO) put_blank(report, e);
+    else if (one->verdict == VERDICT_MISSING) put_missing(report, e);
+    else put_ended(report, e, one, report->grade->exercises[e].column);
+    put_printed(report, one);
+    put_detail(report, one);
 }
 
 // Of an exercise that is not right: its first case that says why, or all of them.
-static void put_cases(const Look *look, int e, bool all)
+static void put_cases(const Report *report, int e, bool all)
 {
-    const ExerciseGrade *exercise = &look->grade->exercises[e];
+    const ExerciseGrade *exercise = &report->grade->exercises[e];
     if (exercise->count == 0) {
         putchar('\n');
-        page_text(look->page, PAGE_PLAIN, 0,
-                  arena_print(look->arena,
-                              "%s has no cases, and what nothing was asked of has not passed.",
-                              look->lab->exercises[e].id));
+        console_text(report->console, CONSOLE_PLAIN, 0,
+                     arena_print(report->arena, "%s has no cases, so it cannot pass.",
+                                 report->lab->exercises[e].id));
         return;
     }
     bool once = exercise->verdict == VERDICT_COMPILE || exercise->verdict == VERDICT_TODO ||
@@ -236,108 +238,110 @@ static void put_cases(const Look *look, int e, bool all)
         if (one->verdict == VERDICT_PASS) continue;
         if (one->verdict != exercise->verdict && !all) continue;
         if (one->verdict == VERDICT_SKIPPED && exercise->verdict != VERDICT_SKIPPED) continue;
-        put_case(look, e, one);
+        put_case(report, e, one);
         if (!all || once) return;
     }
 }
 
-static void put_problem(const Look *look)
+static void put_problem(const Report *report)
 {
-    const Grade *grade = look->grade;
-    page_text(look->page, PAGE_BOLD, 0,
-              arena_print(look->arena, "%s does not compile, so nothing was graded: %s",
-                          grade->line > 0 ? place(look, grade->line)
-                                          : mine_shown(look->arena, grade->source->path),
-                          grade->problem));
-    put_source_line(look, grade->line, 0);
-    for (int e = 0; look->shown.verbose && e < look->lab->exercise_count; e++)
+    const Grade *grade = report->grade;
+    console_text(report->console, CONSOLE_BOLD, 0,
+                 arena_print(report->arena, "%s does not compile, so nothing was graded: %s",
+                             grade->line > 0 ? place(report, grade->line)
+                                             : mine_shown(report->arena, grade->source->path),
+                             grade->problem));
+    put_source_line(report, grade->line, 0);
+    for (int e = 0; report->shown.verbose && e < report->lab->exercise_count; e++)
         if (grade->exercises[e].asked && grade->exercises[e].count > 0) {
-            put_detail(look, &grade->exercises[e].cases[0]);
+            put_detail(report, &grade->exercises[e].cases[0]);
             break;
         }
 }
 
-// Right, and yet the compiler saw something.
-static void put_warnings(const Look *look)
+// Exercises that pass although the compiler warns.
+static void put_warnings(const Report *report)
 {
-    for (int e = 0; e < look->lab->exercise_count; e++) {
-        const ExerciseGrade *exercise = &look->grade->exercises[e];
+    for (int e = 0; e < report->lab->exercise_count; e++) {
+        const ExerciseGrade *exercise = &report->grade->exercises[e];
         if (!exercise->asked || exercise->verdict != VERDICT_PASS || exercise->warning == NULL)
             continue;
         putchar('\n');
-        page_text(look->page, PAGE_PLAIN, 0,
-                  arena_print(look->arena, "%s passes, but the compiler warns of %s: %s",
-                              look->lab->exercises[e].id, place(look, exercise->warning->line),
-                              plain_text(look->arena, exercise->warning->message, 400)));
-        put_source_line(look, exercise->warning->line, exercise->warning->column);
+        console_text(report->console, CONSOLE_PLAIN, 0,
+                     arena_print(report->arena, "%s passes, but the compiler warns of %s: %s",
+                                 report->lab->exercises[e].id,
+                                 place(report, exercise->warning->line),
+                                 plain_text(report->arena, exercise->warning->message, 400)));
+        put_source_line(report, exercise->warning->line, exercise->warning->column);
     }
 }
 
-static void put_praise(const Look *look)
+static void put_praise(const Report *report)
 {
-    int asked = 0, only = -1, points = grade_points(look->lab, look->grade);
-    for (int e = 0; e < look->lab->exercise_count; e++)
-        if (look->grade->exercises[e].asked) only = e, asked++;
+    int asked = 0, only = -1, points = grade_points(report->lab, report->grade);
+    for (int e = 0; e < report->lab->exercise_count; e++)
+        if (report->grade->exercises[e].asked) only = e, asked++;
     putchar('\n');
-    page_text(look->page, PAGE_GOOD, 0,
-              asked == 1
-                  ? arena_print(look->arena, "%s passes: %d points.", look->lab->exercises[only].id,
-                                points)
-                  : arena_print(look->arena, "All %d exercises of %s pass: %d points. Well done!",
-                                asked, look->lab->id, points));
+    console_text(report->console, CONSOLE_GOOD, 0,
+                 asked == 1 ? arena_print(report->arena, "%s passes: %d points.",
+                                          report->lab->exercises[only].id, points)
+                            : arena_print(report->arena,
+                                          "All %d exercises of %s pass: %d points. Well done!",
+                                          asked, report->lab->id, points));
 }
 
-void verdicts_show(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+void verdicts_show(const Console *console, Arena *arena, const Lab *lab, const Grade *grade,
                    VerdictsShown shown)
 {
-    Look look = {page, arena, lab, grade, shown};
+    Report report = {console, arena, lab, grade, shown};
     int first = verdicts_first(lab, grade);
-    if (grade->problem == NULL) put_exercises(&look);
-    if (grade->problem != NULL) put_problem(&look);
+    if (grade->problem == NULL) put_exercises(&report);
+    if (grade->problem != NULL) put_problem(&report);
     else
         for (int e = first; e >= 0 && e < lab->exercise_count; e++) {
             if (grade->exercises[e].asked && grade->exercises[e].verdict != VERDICT_PASS)
-                put_cases(&look, e, shown.all);
+                put_cases(&report, e, shown.all);
             if (!shown.all) break;
         }
-    put_warnings(&look);
-    if (grade_passes(lab, grade)) put_praise(&look);
+    put_warnings(&report);
+    if (grade_passes(lab, grade)) put_praise(&report);
 }
 
 // ---- what to type next ----
 
 // The commands for an exercise that is not right.
-static void next_of(const Page *page, Arena *arena, const Lab *lab, int e, Verdict verdict)
+static void next_of(const Console *console, Arena *arena, const Lab *lab, int e, Verdict verdict)
 {
     bool gone = verdict == VERDICT_MISSING;
     const char *name = arena_print(arena, "%s.%s", lab->id, lab->exercises[e].id);
-    page_command(page, "next", arena_print(arena, "./lab check %s", name), "after your change");
-    page_command(page, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),
-                 gone ? "shows how it began" : "when stuck");
+    console_command(console, "next", arena_print(arena, "./lab check %s", name),
+                    "after your change");
+    console_command(console, "or", arena_print(arena, "./lab %s %s", gone ? "reset" : "hint", name),
+                    gone ? "shows its skeleton" : "when stuck");
 }
 
-void verdicts_next(const Page *page, Arena *arena, const Lab *lab, const Grade *grade,
+void verdicts_next(const Console *console, Arena *arena, const Lab *lab, const Grade *grade,
                    const Progress *progress)
 {
     int first = verdicts_first(lab, grade), undone = choose_next(lab, progress);
     putchar('\n');
     if (grade->problem != NULL) {
-        page_command(page, "next", arena_print(arena, "./lab check %s", lab->id),
-                     "after your change");
+        console_command(console, "next", arena_print(arena, "./lab check %s", lab->id),
+                        "after your change");
     } else if (first >= 0) {
-        next_of(page, arena, lab, first, grade->exercises[first].verdict);
+        next_of(console, arena, lab, first, grade->exercises[first].verdict);
     } else if (undone >= 0) {
-        page_command(page, "next",
-                     arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
-                     "the next one");
+        console_command(console, "next",
+                        arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),
+                        "the next one");
     } else {
-        page_command(page, "next", arena_print(arena, "./lab run %s --mine", lab->id),
-                     "the lab, on your code");
+        console_command(console, "next", arena_print(arena, "./lab run %s --mine", lab->id),
+                        "the lab, on your code");
         if (benches_have(lab->id))
-            page_command(page, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
-                         "how fast it is");
-        page_command(page, "or",
-                     arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
-                     "how we wrote it");
+            console_command(console, "or", arena_print(arena, "./lab bench %s --mine", lab->id),
+                            "how fast it is");
+        console_command(console, "or",
+                        arena_print(arena, "./lab solution %s.%s", lab->id, lab->exercises[0].id),
+                        "the reference");
     }
 }

@@ -1,7 +1,7 @@
 #include "labs/driver/changes.h"
 #include "labs/driver/check.h"
 #include "labs/driver/commands.h"
-#include "labs/driver/desk.h"
+#include "labs/driver/workspace.h"
 #include "labs/driver/job.h"
 #include "labs/driver/keys.h"
 #include "labs/driver/mine.h"
@@ -14,19 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is on the screen is drawn over itself, on the ordinary screen: before the first time, what was
- * there is pushed up into the scrollback, and the last verdict stays when the learner leaves. Where
- * no escape codes are wanted, each verdict is printed below the last.
+/* The report is redrawn in place, on the normal screen: before the first time, the previous contents are
+ * scrolled up into the scrollback, and the last verdict stays on the screen at the end. Without escape
+ * codes, each verdict is printed below the last.
  */
 enum { LEAST_REPORT = 2, WIDE = 64, KEEP = 64 << 20, TEXTS = 4 << 20 };
-static const double MOMENT = 0.02;    // between two looks at the file
+static const double MOMENT = 0.02;    // seconds between two polls of the file
 
 typedef struct Watch {
     const Lab *lab;
     int focus;    // the exercise that is shown in full; -1: all are done
-    Page page;
+    Console console;
     TerminalSize size;
-    bool screen;    // drawn over itself
+    bool screen;    // redrawn in place
     Keys keys;
     Changes changes;
     Job check;
@@ -45,7 +45,7 @@ static void print_marks(const Watch *watch, Arena *arena, const Grade *grade,
                         const Progress *progress)
 {
     static const char marks[] = {'+', 'x', '.'};
-    static const PageStyle styles[] = {PAGE_GOOD, PAGE_BAD, PAGE_DIM};
+    static const ConsoleStyle styles[] = {CONSOLE_GOOD, CONSOLE_BAD, CONSOLE_DIM};
     const Lab *lab = watch->lab;
     const char *row = "";
     int passed = 0;
@@ -58,11 +58,11 @@ static void print_marks(const Watch *watch, Arena *arena, const Grade *grade,
         bool right = known ? verdict == VERDICT_PASS : state == EXERCISE_DONE;
         int kind = right ? 0 : blank ? 2 : 1;
         passed += right;
-        row = arena_print(arena, "%s%s%c%s", row, page_on(&watch->page, styles[kind]), marks[kind],
-                          page_off(&watch->page, styles[kind]));
+        row = arena_print(arena, "%s%s%c%s", row, console_on(&watch->console, styles[kind]),
+                          marks[kind], console_off(&watch->console, styles[kind]));
     }
-    printf("%s%s%s  %s  %d of %d pass\n\n", page_on(&watch->page, PAGE_BOLD), lab->id,
-           page_off(&watch->page, PAGE_BOLD), row, passed, lab->exercise_count);
+    printf("%s%s%s  %s  %d of %d pass\n\n", console_on(&watch->console, CONSOLE_BOLD), lab->id,
+           console_off(&watch->console, CONSOLE_BOLD), row, passed, lab->exercise_count);
 }
 
 // All of the lab in a row of marks, one exercise in full, and what to do when that is right.
@@ -78,19 +78,20 @@ static void print_report(const Watch *watch, Arena *arena, int focus, const Grad
         one.exercises = memcpy(arena_alloc(arena, size), grade->exercises, size);
         for (int e = 0; e < lab->exercise_count; e++) one.exercises[e].asked = e == focus;
     }
-    verdicts_show(&watch->page, arena, lab, &one, (VerdictsShown){0});
+    verdicts_show(&watch->console, arena, lab, &one, (VerdictsShown){0});
     if (!grade_passes(lab, &one)) return;
     if (focus >= 0 && next >= 0 && watch->keys.terminal)
-        page_text(&watch->page, PAGE_PLAIN, 0,
-                  arena_print(arena, "Press n for the next: %s.", lab->exercises[next].id));
+        console_text(&watch->console, CONSOLE_PLAIN, 0,
+                     arena_print(arena, "Press n for the next: %s.", lab->exercises[next].id));
     else if (focus >= 0 && next < 0)
-        page_text(
-            &watch->page, PAGE_GOOD, 0,
+        console_text(
+            &watch->console, CONSOLE_GOOD, 0,
             arena_print(arena, "All %d exercises of %s are done.", lab->exercise_count, lab->id));
-    if (next < 0 || !watch->keys.terminal) verdicts_next(&watch->page, arena, lab, grade, progress);
+    if (next < 0 || !watch->keys.terminal)
+        verdicts_next(&watch->console, arena, lab, grade, progress);
 }
 
-// The focus first, so that it is on the screen before an endless loop elsewhere has had its seconds.
+// The focus first, so that its verdict is shown before an endless loop elsewhere times out.
 static int check(void *subject)
 {
     const Watch *watch = subject;
@@ -127,9 +128,9 @@ static int run_command(const Watch *watch, int (*command)(int, char **), const c
     snprintf(word, sizeof word, "%s%s%s", watch->lab->id, exercise >= 0 ? "." : "",
              exercise >= 0 ? watch->lab->exercises[exercise].id : "");
     char columns[16];
-    snprintf(columns, sizeof columns, "%d", watch->page.columns);
+    snprintf(columns, sizeof columns, "%d", watch->console.columns);
     setenv("COLUMNS", columns, 1);
-    if (watch->page.colour) setenv("CLICOLOR_FORCE", "1", 1);
+    if (watch->console.colour) setenv("CLICOLOR_FORCE", "1", 1);
     return command(2, argv);
 }
 
@@ -196,8 +197,8 @@ static void draw(Watch *watch)
     char state[32] = "...";
     if (watch->seconds >= 0) snprintf(state, sizeof state, "%.2f s", watch->seconds);
     else if (columns >= WIDE) snprintf(state, sizeof state, "checking");
-    printf("\033[K\n\033[J%s%s %s%s\033[0m\033[?7h", page_on(&watch->page, PAGE_DIM), state,
-           columns >= WIDE ? " " : "", columns >= WIDE ? wide : narrow);
+    printf("\033[K\n\033[J%s%s %s%s\033[0m\033[?7h", console_on(&watch->console, CONSOLE_DIM),
+           state, columns >= WIDE ? " " : "", columns >= WIDE ? wide : narrow);
     fflush(stdout);
 }
 
@@ -213,15 +214,15 @@ static void print_below(const Watch *watch, const char *text, bool timed)
 // Lines of before move up, so that they are in the scrollback.
 static void open_screen(Watch *watch)
 {
-    watch->page = page_begin();
+    watch->console = console_begin();
     watch->size = terminal_size(STDOUT_FILENO);
-    watch->screen = isatty(STDOUT_FILENO) && watch->page.colour;
+    watch->screen = isatty(STDOUT_FILENO) && watch->console.colour;
     for (int row = 0; watch->screen && row < watch->size.rows; row++) putchar('\n');
 }
 
 // ---- what happens ----
 
-static void say(Watch *watch, const char *sentence)
+static void show_message(Watch *watch, const char *sentence)
 {
     arena_reset(watch->reports);
     watch->report = arena_print(watch->reports, "%s\n", sentence);
@@ -241,27 +242,27 @@ static void start_check(Watch *watch)
     watch->begun = process_clock();
     watch->seconds = -1;
     if (watch->asked == 'l') drop_aside(watch);    // it would be out of date
-    if (!job_start(&watch->check, check, watch, &err)) say(watch, err.message);
+    if (!job_start(&watch->check, check, watch, &err)) show_message(watch, err.message);
     draw(watch);
 }
 
-// Takes what the check has said: the focus's verdict at first, then all of them.
+// Reads the output of the check: first the verdict of the focus, then all of them.
 static void follow_check(Watch *watch)
 {
     if (watch->check.process == 0) return;
     bool runs = job_runs(&watch->check);
     arena_reset(watch->scratch);
-    const char *words = job_words(watch->scratch, &watch->check);
+    const char *words = job_output(watch->scratch, &watch->check);
     if (runs && (words[0] == '\0' || !watch->screen || watch->seconds >= 0)) return;
     if (watch->seconds < 0) watch->seconds = process_clock() - watch->begun;
-    if (words[0] == '\0') words = "The check has ended without a word; r runs it again.\n";
+    if (words[0] == '\0') words = "The check ended without output; r runs it again.\n";
     arena_reset(watch->reports);
     watch->report = arena_print(watch->reports, "%s", words);
     if (!runs) print_below(watch, watch->report, true);
     draw(watch);
 }
 
-// A command's words below the report. It takes no time worth keys for.
+// Shows a command's output below the report. The command is fast, so keys wait for it.
 static void show_aside(Watch *watch, int (*work)(void *), char key)
 {
     Job job = {0};
@@ -270,11 +271,11 @@ static void show_aside(Watch *watch, int (*work)(void *), char key)
     watch->asked = key;
     if (job_start(&job, work, watch, &err)) {
         while (job_runs(&job)) usleep(1000);
-        char *words = job_words(watch->asides, &job), *last = NULL;
+        char *words = job_output(watch->asides, &job), *last = NULL;
         for (char *at = words; (at = strstr(at, "\n\n")) != NULL; at++) last = at;
         if (last != NULL) last[1] = '\0';    // behind it stands what to type; here there are keys
         watch->aside = words;
-        fclose(job.words);
+        fclose(job.output);
     } else {
         watch->aside = arena_print(watch->asides, "%s\n", err.message);
     }
@@ -309,25 +310,26 @@ static void follow_key(Watch *watch, int key)
         start_check(watch);
     }
     if (key == KEYS_DRAW) {
-        int columns = watch->page.columns;
-        watch->page = page_begin();
+        int columns = watch->console.columns;
+        watch->console = console_begin();
         watch->size = terminal_size(STDOUT_FILENO);
         draw(watch);
-        if (watch->screen && watch->page.columns != columns) start_check(watch);    // wrapped anew
+        if (watch->screen && watch->console.columns != columns)
+            start_check(watch);    // to wrap the text anew
     }
 }
 
 static void follow_file(Watch *watch, Arena *arena)
 {
-    ChangesNews news = changes_look(&watch->changes, process_clock());
+    ChangesNews news = changes_poll(&watch->changes, process_clock());
     if (news == CHANGES_SAVED) {
         if (watch->focus < 0) watch->focus = not_done(watch->lab, 0);
         start_check(watch);
     }
     if (news == CHANGES_GONE) {
         job_end(&watch->check);
-        say(watch, arena_print(arena, "%s is gone.\nThis goes on when it is back.",
-                               mine_shown(arena, watch->changes.path)));
+        show_message(watch, arena_print(arena, "%s does not exist.\nWaiting for it.",
+                                        mine_shown(arena, watch->changes.path)));
         draw(watch);
     }
 }
@@ -341,27 +343,28 @@ static void watch_file(Watch *watch, Arena *arena)
         follow_key(watch, key);
         follow_file(watch, arena);
         follow_check(watch);
-        if (watch->keys.over && watch->changes.told && watch->check.process == 0) break;
+        if (watch->keys.over && watch->changes.reported && watch->check.process == 0) break;
     }
     job_end(&watch->check);
-    if (watch->check.words != NULL) fclose(watch->check.words);
+    if (watch->check.output != NULL) fclose(watch->check.output);
 }
 
 int command_watch(int argc, char **argv)
 {
     Arena *arena = arena_new("watch", KEEP);
-    const char *word = desk_word(&argc, argv);
+    const char *word = workspace_word(&argc, argv);
     int status;
     Error err;
-    Desk desk;
+    Workspace workspace;
     Choice choice;
     Source mine;
-    Options *options = desk_options(arena, argv, "lab watch [LAB[.EXERCISE]]",
-                                    "Checks your copy now and each time you save it. Keys: h hint, "
-                                    "l list, n next exercise, r run again, q quit.");
+    Options *options =
+        workspace_options(arena, argv, "lab watch [LAB[.EXERCISE]]",
+                          "Checks your copy now and each time you save it. Keys: h hint, "
+                          "l list, n next exercise, r run again, q quit.");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!desk_open(&desk, arena, &err)) return error_report(&err);
-    if (!choose(&desk.course, &desk.progress, word, &choice)) return 2;
+    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
     if (!mine_read(arena, choice.lab, &mine, &err)) return error_report(&err);
 
     Watch watch = {.lab = choice.lab,
@@ -372,7 +375,7 @@ int command_watch(int argc, char **argv)
                    .scratch = arena_new("scratch", TEXTS),
                    .aside = ""};
     watch.report = arena_print(arena, "%s\n", choice.lab->id);
-    if (watch.focus < 0) watch.focus = choose_next(choice.lab, &desk.progress);
+    if (watch.focus < 0) watch.focus = choose_next(choice.lab, &workspace.progress);
     keys_open(&watch.keys);
     open_screen(&watch);
     draw(&watch);

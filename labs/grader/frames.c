@@ -16,24 +16,24 @@ enum { DEPTH = 96, INLINED = 16 };    // calls on the stack; of one instruction
 extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *text, size_t size)
     __attribute__((weak));
 
-static char answer[4096];
+static char submission[4096];
 
-void frames_answer(const char *path)
+void frames_submission(const char *path)
 {
-    snprintf(answer, sizeof answer, "%s", path);
+    snprintf(submission, sizeof submission, "%s", path);
     backtrace((void *[1]){0}, 1);    // loads what it needs while memory can still be had
 }
 
-static bool is_answer(const void *pc, const void **start)
+static bool in_submission(const void *pc, const void **start)
 {
     Dl_info info;
     if (dladdr(pc, &info) == 0 || info.dli_fname == NULL) return false;
     if (start != NULL) *start = info.dli_saddr;
-    return strcmp(info.dli_fname, answer) == 0;
+    return strcmp(info.dli_fname, submission) == 0;
 }
 
-// The runtime looks for the instruction before the address, as is right for where a call returns to.
-// So the very instruction is asked for by the address of the next; one byte on is enough on x86.
+// The runtime looks up the instruction before the address, which is right for a return address. For
+// the instruction itself it needs the address of the next one; on x86 one byte further is enough.
 static void *behind(const void *instruction)
 {
 #ifdef __aarch64__
@@ -43,9 +43,9 @@ static void *behind(const void *instruction)
 #endif
 }
 
-// The runtime reads what every library says of itself, and for the system's also the separate file in
-// /usr/lib/debug where there is one: libc's alone takes longer than all else. With room for one open
-// file, the library, it does without. clang's asks another program, and needs more.
+// The runtime reads the debug information of every library, and for system libraries also the separate
+// file in /usr/lib/debug if there is one: libc's alone takes longer than everything else. With a limit
+// of one open file, the library, it skips them. clang's runs another program and needs more files.
 static void symbolize(void *pc, const char *format, char *text, size_t size)
 {
     struct rlimit files;
@@ -75,8 +75,8 @@ bool frames_is_source(const char *file, const char *source)
     return strcmp(base_name(file), base_name(source)) == 0;
 }
 
-// The calls that an instruction stands in, innermost first: the function's, and before it one for
-// each function that the compiler has inlined there. None where nothing is known.
+// The calls that an instruction belongs to, innermost first: one for each function that the compiler
+// has inlined there, then the function itself. Empty without debug information.
 typedef struct Calls {
     int count;
     struct Call {
@@ -159,7 +159,7 @@ void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
     for (int k = first; k < count; k++) {
         const void *start = NULL;
         if (exact && k == first) pcs[k] = behind(pcs[k]);
-        if (!is_answer(pcs[k], &start)) continue;
+        if (!in_submission(pcs[k], &start)) continue;
         if (frames->outside) {
             frames->outside = false;
             frames->inside = k == first;
@@ -185,7 +185,7 @@ int frames_line(void *const *pcs, size_t count, const char *source)
     Calls calls;
     int line = -1;
     for (size_t k = 0; k < count && line <= 0; k++) {
-        if (!is_answer(pcs[k], NULL)) continue;
+        if (!in_submission(pcs[k], NULL)) continue;
         calls_find(&calls, pcs[k]);
         const struct Call *own = calls_in(&calls, source);
         line = own != NULL ? own->line : 0;

@@ -1,10 +1,10 @@
-/* grader -- runs a lab's cases on an answer that nobody trusts, each in a process of its own.
+/* grader -- runs a lab's cases on an untrusted submission, each in a process of its own.
  *
- *     grader --cases check_cnn.so --answer libanswer_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
+ *     grader --cases check_cnn.so --submission libexercises_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
  *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one element past ...",...}
  *
- * One line of JSON a case, as each ends. Exit status 0 when all that were asked for were graded, 2
- * when asked wrongly or when the course's own files are broken.
+ * One line of JSON for each case, as it ends. Exit status 0 when all the requested cases were graded, 2
+ * for wrong arguments or when the course's own files are broken.
  */
 #include <cjson/cJSON.h>
 #include <dlfcn.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include "common/arena.h"
 #include "kernels/device.h"
-#include "labs/grader/crew.h"
+#include "labs/grader/worker_pool.h"
 #include "tests/cases.h"
 
 static int refuse(const char *what, const char *which)
@@ -26,39 +26,41 @@ static int refuse(const char *what, const char *which)
     return 2;
 }
 
-// ---- what was asked ----
+// ---- arguments ----
 
-typedef struct Asked {
-    const char *cases, *answer, *source;
+typedef struct Arguments {
+    const char *cases, *submission, *source;
     int jobs;
     bool list;
     char **patterns;    // "loss__*:5"
     int count;
-} Asked;
+} Arguments;
 
-static bool asked_read(Asked *asked, int argc, char **argv)
+static bool arguments_parse(Arguments *arguments, int argc, char **argv)
 {
-    static const struct option options[] = {{"cases", 1, 0, 'c'},  {"answer", 1, 0, 'a'},
+    static const struct option options[] = {{"cases", 1, 0, 'c'},  {"submission", 1, 0, 'a'},
                                             {"source", 1, 0, 's'}, {"jobs", 1, 0, 'j'},
                                             {"list", 0, 0, 'l'},   {0}};
-    *asked = (Asked){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    *arguments = (Arguments){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (letter == 'c') asked->cases = optarg;
-        else if (letter == 'a') asked->answer = optarg;
-        else if (letter == 's') asked->source = optarg;
-        else if (letter == 'j') asked->jobs = atoi(optarg);
-        else if (letter == 'l') asked->list = true;
+        if (letter == 'c') arguments->cases = optarg;
+        else if (letter == 'a') arguments->submission = optarg;
+        else if (letter == 's') arguments->source = optarg;
+        else if (letter == 'j') arguments->jobs = atoi(optarg);
+        else if (letter == 'l') arguments->list = true;
         else return false;
     }
-    asked->patterns = argv + optind;
-    asked->count = argc - optind;
-    return asked->cases && (asked->list || (asked->answer && asked->source && asked->count > 0)) &&
-           asked->jobs > 0;
+    arguments->patterns = argv + optind;
+    arguments->count = argc - optind;
+    return arguments->cases &&
+           (arguments->list ||
+            (arguments->submission && arguments->source && arguments->count > 0)) &&
+           arguments->jobs > 0;
 }
 
 // ---- the jobs ----
 
-// Cuts ":5" off the pattern; 0 when it is not there.
+// Cuts ":5" off the pattern; 0 when there is none.
 static double pattern_seconds(char *pattern)
 {
     char *colon = strrchr(pattern, ':'), *end = NULL;
@@ -69,29 +71,29 @@ static double pattern_seconds(char *pattern)
     return seconds;
 }
 
-// Those that fit, each once, in the order of the cases. NULL after a sentence on standard error.
-static Job *choose_jobs(Arena *keep, const Asked *asked, const CaseList *lists, int *count)
+// The matching cases, each once, in their order. NULL after a sentence on standard error.
+static Job *choose_jobs(Arena *keep, const Arguments *arguments, const CaseList *lists, int *count)
 {
     int total = 0;
     for (const CaseList *list = lists; *list != NULL; list++)
         for (CaseList one = *list; one->name != NULL; one++) total++;
     Job *jobs = arena_zeros(keep, (size_t)total * sizeof *jobs);
-    double *seconds = arena_zeros(keep, (size_t)asked->count * sizeof *seconds);
-    bool *fits = arena_zeros(keep, (size_t)asked->count * sizeof *fits);
-    for (int p = 0; p < asked->count; p++)
-        if ((seconds[p] = pattern_seconds(asked->patterns[p])) == 0)
-            return refuse("expected PATTERN:SECONDS, got ", asked->patterns[p]), NULL;
+    double *seconds = arena_zeros(keep, (size_t)arguments->count * sizeof *seconds);
+    bool *matches = arena_zeros(keep, (size_t)arguments->count * sizeof *matches);
+    for (int p = 0; p < arguments->count; p++)
+        if ((seconds[p] = pattern_seconds(arguments->patterns[p])) == 0)
+            return refuse("expected PATTERN:SECONDS, got ", arguments->patterns[p]), NULL;
     *count = 0;
     for (const CaseList *list = lists; *list != NULL; list++)
         for (CaseList one = *list; one->name != NULL; one++)
-            for (int p = 0; p < asked->count; p++)
-                if (fnmatch(asked->patterns[p], one->name, 0) == 0) {
-                    fits[p] = true;
+            for (int p = 0; p < arguments->count; p++)
+                if (fnmatch(arguments->patterns[p], one->name, 0) == 0) {
+                    matches[p] = true;
                     jobs[(*count)++] = (Job){.test = one, .group = p, .seconds = seconds[p]};
                     break;
                 }
-    for (int p = 0; p < asked->count; p++)
-        if (!fits[p]) return refuse("no case fits ", asked->patterns[p]), NULL;
+    for (int p = 0; p < arguments->count; p++)
+        if (!matches[p]) return refuse("no case matches ", arguments->patterns[p]), NULL;
     return jobs;
 }
 
@@ -101,7 +103,7 @@ static void list_cases(const CaseList *lists)
         for (CaseList one = *lists; one->name != NULL; one++) puts(one->name);
 }
 
-// ---- the answer ----
+// ---- results ----
 
 // The length of the UTF-8 character at text, 0 when there is none.
 static size_t character(const unsigned char *text, size_t left)
@@ -118,7 +120,7 @@ static size_t character(const unsigned char *text, size_t left)
     return length;
 }
 
-// What was printed, with a question mark for every byte that is no text.
+// What was printed, with a question mark for every byte that is not UTF-8.
 static size_t clean(char *to, const char *text, size_t size)
 {
     for (size_t i = 0; i < size;) {
@@ -160,19 +162,19 @@ static void print_job(const Job *job)
 }
 
 // OpenMP and the sanitizers read the environment before main() begins.
-static void settle_environment(char **argv)
+static void clean_environment(char **argv)
 {
     static const char *const unwanted[] = {
         "ASAN_OPTIONS",    "UBSAN_OPTIONS",    "LSAN_OPTIONS", "LD_PRELOAD",
         "LD_BIND_NOW",     "LD_DEBUG",         "LD_AUDIT",     "CMOCKA_MESSAGE_OUTPUT",
         "CMOCKA_XML_FILE", "CMOCKA_TEST_ABORT"};
     const char *threads = getenv("OMP_NUM_THREADS");
-    bool settled = threads != NULL && strcmp(threads, "1") == 0;
+    bool clean = threads != NULL && strcmp(threads, "1") == 0;
     for (size_t k = 0; k < sizeof unwanted / sizeof *unwanted; k++) {
-        settled = settled && getenv(unwanted[k]) == NULL;
+        clean = clean && getenv(unwanted[k]) == NULL;
         unsetenv(unwanted[k]);
     }
-    if (settled) return;
+    if (clean) return;
     setenv("OMP_NUM_THREADS", "1", 1);
 #ifdef __linux__
     execv("/proc/self/exe", argv);
@@ -183,29 +185,31 @@ static void settle_environment(char **argv)
 
 int main(int argc, char **argv)
 {
-    settle_environment(argv);
-    Asked asked;
-    if (!asked_read(&asked, argc, argv))
+    clean_environment(argv);
+    Arguments arguments;
+    if (!arguments_parse(&arguments, argc, argv))
         return refuse(
-            "expected --cases FILE --answer FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
+            "expected --cases FILE --submission FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
             "or --cases FILE --list",
             "");
     const char *why;
     if (!device_use(NULL, &why)) return refuse(why, "");
-    void *module = dlopen(asked.cases, RTLD_LAZY | RTLD_LOCAL);
+    void *module = dlopen(arguments.cases, RTLD_LAZY | RTLD_LOCAL);
     if (module == NULL) return refuse(dlerror(), "");
     const CaseList *lists = dlsym(module, "lab_cases");
-    if (lists == NULL) return refuse("there is no lab_cases in ", asked.cases);
-    if (asked.list) return list_cases(lists), 0;
-    char answer[PATH_MAX];    // a bare name would be looked for among the system's libraries
-    if (realpath(asked.answer, answer) == NULL) return refuse("there is no ", asked.answer);
+    if (lists == NULL) return refuse("there is no lab_cases in ", arguments.cases);
+    if (arguments.list) return list_cases(lists), 0;
+    char submission[PATH_MAX];    // a bare name would be looked for among the system's libraries
+    if (realpath(arguments.submission, submission) == NULL)
+        return refuse("there is no ", arguments.submission);
 
     Error err;
     Arena *keep = arena_new("grader", 256u << 20);
-    Crew crew = {answer, asked.source, .at_a_time = asked.jobs, .told = print_job};
-    crew.jobs = choose_jobs(keep, &asked, lists, &crew.count);
-    if (crew.jobs == NULL) return 2;
-    if (!crew_run(&crew, &err)) return refuse(err.message, "");
+    WorkerPool pool = {submission, arguments.source, .workers = arguments.jobs,
+                       .on_result = print_job};
+    pool.jobs = choose_jobs(keep, &arguments, lists, &pool.count);
+    if (pool.jobs == NULL) return 2;
+    if (!worker_pool_run(&pool, &err)) return refuse(err.message, "");
     arena_free(keep);
     return 0;
 }

@@ -1,16 +1,16 @@
-/* unsanitized.c -- takes the place of sanitized.c where there is no sanitizer to ask. */
-#include "labs/grader/witness.h"
+/* unsanitized.c -- replaces sanitized.c in a grader without sanitizers. */
+#include "labs/grader/crash_handler.h"
 
-void sanitizer_call(const Trial *given)
+void sanitizer_init(const TestProcess *given)
 {
     (void)given;
 }
 
-void witness_watch(bool on)
+void crash_handler_track_leaks(bool on)
 {
     (void)on;
 }
 
-void witness_leaks(void)
+void crash_handler_check_leaks(void)
 {
 }

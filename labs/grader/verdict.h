@@ -1,10 +1,10 @@
-/* verdict.h -- how a case can end: the words that the grader says and that `lab` reads.
+/* verdict.h -- the possible results of a case, shared by the grader and `lab`.
  *
  *     verdict_name(VERDICT_TIMEOUT)      // "timeout", in JSON
- *     verdict_from_name("timeout")       // VERDICT_TIMEOUT; VERDICT_COUNT for a word that is none
- *     verdict_words(VERDICT_TIMEOUT)     // "ran out of time", for a reader
+ *     verdict_from_name("timeout")       // VERDICT_TIMEOUT; VERDICT_COUNT for an unknown name
+ *     verdict_words(VERDICT_TIMEOUT)     // "timed out", for a reader
  *
- * Only `pass` is a pass. A case that said nothing has not passed.
+ * Only `pass` is a pass. A case without a result has not passed.
  */
 #pragma once
 
@@ -14,13 +14,13 @@
     X(WRONG,   "wrong",   "wrong")                 /* a comparison failed                       */ \
     X(TODO,    "todo",    "not written yet")       /* LAB_TODO was reached                      */ \
     X(COMPILE, "compile", "does not compile")                                                      \
-    X(MISSING, "missing", "its function is gone")  /* not in the file any more, or renamed      */ \
+    X(MISSING, "missing", "function is missing")   /* not in the file any more, or renamed      */ \
     X(CRASH,   "crash",   "crashed")               /* a signal, or a sanitizer stopped it       */ \
-    X(TIMEOUT, "timeout", "ran out of time")                                                       \
+    X(TIMEOUT, "timeout", "timed out")                                                             \
     X(EXIT,    "exit",    "ended the program")     /* exit() before the case was over           */ \
-    X(MEMORY,  "memory",  "took too much memory")                                                  \
+    X(MEMORY,  "memory",  "used too much memory")                                                  \
     X(OUTPUT,  "output",  "printed too much")                                                      \
-    X(LEAK,    "leak",    "leaks memory")          /* every comparison held, and memory is lost */ \
+    X(LEAK,    "leak",    "leaks memory")          /* every comparison passed, and memory leaks */ \
     X(SKIPPED, "skipped", "not run")               /* an earlier case took all the time         */
 // clang-format on
 

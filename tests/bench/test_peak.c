@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 
 // No core does more than four registers of fused multiply-adds a cycle, or runs above 6 GHz: a
 // probe beyond that had its work removed by the compiler.

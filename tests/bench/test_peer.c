@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 
 typedef struct Stage {
     Arena *keep;

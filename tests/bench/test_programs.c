@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 #include <cjson/cJSON.h>
 
 // Runs the command, its output dropped, and returns its exit status.

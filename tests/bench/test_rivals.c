@@ -6,7 +6,7 @@
 #include <string.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "common/rng.h"
 #include "kernels/kernels.h"
 
@@ -28,7 +28,8 @@ static void rivals_agree_with_ref_in_every_form(void **state)
         for (int i = 0; i < RIVAL_COUNT; i++) {
             if (rivals[i].absent != NULL) continue;
             memset(got, 0xff, sizeof got);    // NaN: what is not written shows
-            Product product = product_dense((ProductKind)kind, M, N, K, got, a, b);
+            MatrixProduct product =
+                matrix_product_dense((MatrixProductKind)kind, M, N, K, got, a, b);
             rival_multiply(&rivals[i], &product);
             for (int j = 0; j < M * N; j++) assert_close((double)got[j], (double)want[j], 1e-5);
         }
@@ -50,7 +51,7 @@ static void rivals_agree_with_ref_on_strided_batches(void **state)
     rivals_open(keep, rivals);
     for (int i = 0; i < RIVAL_COUNT; i++) {
         if (rivals[i].absent != NULL) continue;
-        Product scores = product_dense(PRODUCT_NT, T, T, D, got, q, k);
+        MatrixProduct scores = matrix_product_dense(PRODUCT_NT, T, T, D, got, q, k);
         scores.batch = HEADS;
         scores.row_a = scores.row_b = HEADS * D;
         scores.batch_a = scores.batch_b = D;

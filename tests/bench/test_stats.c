@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "tests/close.h"
+#include "tests/facts.h"
 
 static void median_of_an_odd_count_is_the_middle_value(void **state)
 {

@@ -5,9 +5,11 @@
 #include "common/ops.h"
 #include "common/safetensors.h"
 #include "tests/devices.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STEPS = 12 };
@@ -49,7 +51,8 @@ typedef struct Training {
     Rng rng;
     Params *params;
     Tape *tape;
-    float *losses, *best;    // records
+    float *losses;    // records
+    double *best;
     Checkpoint point;
 } Training;
 
@@ -59,16 +62,16 @@ static Training training_new(OptimizerKind kind)
                   .params = params_new(arena),
                   .tape = tape_new(arena_new("step", 1u << 20)),
                   .losses = arena_zeros(arena, STEPS * sizeof(float)),
-                  .best = arena_zeros(arena, sizeof(float))};
+                  .best = arena_zeros(arena, sizeof(double))};
     float start[4 * 6];
     Tensor *w = params_add(t.params, "weight", SHAPE(4, 6));
     params_add(t.params, "bias", SHAPE(4));
     rng_fill_normal(&t.rng, start, 4 * 6);
     tensor_write(w, start);
-    *t.best = 1e9f;
+    *t.best = 1e9;
     Record *records = arena_alloc(arena, 2 * sizeof *records);
-    records[0] = (Record){"losses", t.losses, STEPS};
-    records[1] = (Record){"best", t.best, 1};
+    records[0] = (Record){"losses", t.losses, STEPS, DTYPE_F32};
+    records[1] = (Record){"best", t.best, 1, DTYPE_F64};
     OptimizerConfig config = {
         .kind = kind,
         .schedule = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 3, .total = STEPS},
@@ -94,7 +97,8 @@ static void train_until(Training *t, long steps)
         Tensor *loss = loss_squared_error(t->tape, out, y);
         tape_backward(t->tape, loss);
         t->losses[t->point.step] = tensor_item(loss);
-        if (tensor_item(loss) < *t->best) *t->best = tensor_item(loss);
+        double least = (double)tensor_item(loss) / 3;    // not a float's
+        if (least < *t->best) *t->best = least;
         optimizer_step(t->point.optimizer);
         tape_reset(t->tape);
     }
@@ -163,7 +167,7 @@ static void refuses(Training *saved, Training *other, const char *sentence)
     *other->best = 7;
     assert_false(checkpoint_load(path, &other->point, &err));
     if (strstr(err.message, sentence) == NULL)
-        fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
+        fail_msg("got \"%s\", expected \"%s\"", err.message, sentence);
     assert_memory_equal(held, values_of(other->params->items[0].tensor), 4 * 6 * sizeof *held);
     assert_true(*other->best == 7 && other->losses[0] == 0);
     assert_memory_equal(&before.rng, &other->rng, sizeof before.rng);
@@ -218,9 +222,20 @@ static void a_record_of_another_length_is_refused(void **state)
 {
     (void)state;
     Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
-    Record shorter[] = {{"losses", saved.losses, STEPS - 1}, {"best", saved.best, 1}};
+    Record shorter[] = {{"losses", saved.losses, STEPS - 1, DTYPE_F32},
+                        {"best", saved.best, 1, DTYPE_F64}};
     saved.point.records = shorter;
     refuses(&saved, &other, "'losses'");
+}
+
+static void a_record_of_doubles_does_not_take_floats(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    float best = 3;
+    Record floats[] = {saved.point.records[0], {"best", &best, 1, DTYPE_F32}};
+    saved.point.records = floats;
+    refuses(&saved, &other, "'best' is of F32, expected F64");
 }
 
 static void missing_random_numbers_are_refused(void **state)
@@ -240,7 +255,7 @@ static void weights_alone_are_not_a_checkpoint(void **state)
     assert_true(safetensors_save(path, t.params, &err));
     assert_false(checkpoint_load(path, &t.point, &err));
     assert_non_null(
-        strstr(err.message, "its format is 'missing', expected 'training checkpoint 2'"));
+        strstr(err.message, "its format is 'missing', expected 'training checkpoint 3'"));
     assert_false(checkpoint_step(path, &step, &err));
     training_free(&t);
 }
@@ -256,7 +271,7 @@ static void an_earlier_layout_is_refused_by_its_name(void **state)
     assert_true(safetensors_write(path, t.params->items, t.params->count, pairs, 3, &err));
     assert_false(checkpoint_load(path, &t.point, &err));
     assert_non_null(strstr(
-        err.message, "its format is 'training checkpoint 1', expected 'training checkpoint 2'"));
+        err.message, "its format is 'training checkpoint 1', expected 'training checkpoint 3'"));
     training_free(&t);
 }
 
@@ -264,14 +279,16 @@ static void damaged_numbers_are_refused(void **state)
 {
     (void)state;
     const char *steps[] = {"", "-1", "1.5", " 1", "1 ", "9999999999999999999", "ten"};
-    const char *rngs[] = {"", "1", "1 2", "one 3", "1 3!"};    // an even increment is no generator
+    const char *rngs[] = {"",     "1",
+                          "1 2",  "one 3",
+                          "1 3!", "18446744073709551616 3"};    // an even increment is no generator
     Training t = training_new(OPTIMIZER_ADAM);
     t.point.optimizer = NULL;
     t.point.rng = &t.rng;
     for (size_t i = 0; i < sizeof steps / sizeof *steps + sizeof rngs / sizeof *rngs; i++) {
         bool is_step = i < sizeof steps / sizeof *steps;
         SafetensorsPair pairs[] = {
-            {"format", "training checkpoint 2"},
+            {"format", "training checkpoint 3"},
             {"config", "a small run"},
             {"step", is_step ? steps[i] : "7"},
             {"rng", is_step ? "1 3" : rngs[i - sizeof steps / sizeof *steps]}};
@@ -284,6 +301,87 @@ static void damaged_numbers_are_refused(void **state)
     training_free(&t);
 }
 
+static long read_whole_file(char *bytes, size_t room)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, room, file);
+    fclose(file);
+    assert_true(size < room);
+    return (long)size;
+}
+
+static void write_whole_file(const char *bytes, long size)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, (size_t)size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+// In the header too, where a bit makes another name, number or configuration of it.
+static void any_flipped_bit_is_refused(void **state)
+{
+    (void)state;
+    static char bytes[1 << 16];
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    saved.point.rng = &saved.rng;
+    other.point.rng = &other.rng;
+    Error err = {""};
+    train_until(&saved, 2);
+    assert_true(checkpoint_save(path, &saved.point, &err));
+    long size = read_whole_file(bytes, sizeof bytes);
+    for (long at = 0; at < size; at++) {
+        char flipped = (char)(bytes[at] ^ 1 << at % 8), held = bytes[at];
+        bytes[at] = flipped;
+        write_whole_file(bytes, size);
+        if (checkpoint_load(path, &other.point, &err))
+            fail_msg("byte %ld of %ld was '%c' instead of '%c', and was taken", at, size, flipped,
+                     held);
+        bytes[at] = held;
+    }
+    write_whole_file(bytes, size);
+    if (!checkpoint_load(path, &other.point, &err)) fail_msg("%s", err.message);
+    training_free(&saved);
+    training_free(&other);
+}
+
+static void fields_that_contradict_each_other_are_refused(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    saved.point.optimizer->step = 12;    // refuses() takes two steps more
+    refuses(&saved, &other, "its optimizer is at step 14, after the run's 2");
+}
+
+static void a_parameter_that_is_not_finite_is_refused(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    const float bias[] = {0, 0, -INFINITY, 0};
+    Error err = {""};
+    train_until(&saved, 2);
+    tensor_write(saved.params->items[1].tensor, bias);
+    assert_true(checkpoint_save(path, &saved.point, &err));
+    assert_false(checkpoint_load(path, &other.point, &err));
+    assert_non_null(strstr(err.message, "'bias' holds -inf at 2, expected finite numbers"));
+    training_free(&saved);
+    training_free(&other);
+}
+
+static void a_pipe_is_refused_at_once(void **state)
+{
+    (void)state;
+    Training t = training_new(OPTIMIZER_ADAM);
+    Error err = {""};
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(checkpoint_load(path, &t.point, &err));
+    assert_non_null(strstr(err.message, ": is a pipe or a device, expected a file"));
+    unlink(path);
+    training_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,11 +391,16 @@ int main(void)
         EACH_DEVICE(another_model_is_refused),
         EACH_DEVICE(a_missing_record_is_refused),
         ON_DEVICE(a_record_of_another_length_is_refused, "ref"),
+        ON_DEVICE(a_record_of_doubles_does_not_take_floats, "ref"),
         ON_DEVICE(what_the_run_does_not_ask_for_is_refused, "ref"),
         ON_DEVICE(missing_random_numbers_are_refused, "ref"),
         ON_DEVICE(weights_alone_are_not_a_checkpoint, "ref"),
         ON_DEVICE(an_earlier_layout_is_refused_by_its_name, "ref"),
         ON_DEVICE(damaged_numbers_are_refused, "ref"),
+        ON_DEVICE(any_flipped_bit_is_refused, "ref"),
+        ON_DEVICE(fields_that_contradict_each_other_are_refused, "ref"),
+        EACH_DEVICE(a_parameter_that_is_not_finite_is_refused),
+        ON_DEVICE(a_pipe_is_refused_at_once, "ref"),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,35 +1,21 @@
 /* Dropout as an op, on each device: one mask for forward and backward, none while evaluating. Its gradient
  * against finite differences: test_gradients.c; its kernel: tests/kernels/test_philox.c. */
 #include "common/ops.h"
-#include "tests/devices.h"
 #include "tests/floats.h"
 #include "tests/stops.h"
+#include "tests/tape_fixture.h"
 #include <math.h>
 
 enum { N = 301 };
 static const Draw draw = {5, 6};
 
-static Arena *keep;
-static Tape *tape;
 static Tensor *x;    // N(0,1), wants a gradient
 
-static int setup(void **state)
+static void draw_x(void)
 {
-    device_for_case(*state);
-    keep = arena_new("keep", 1u << 20);
-    tape = tape_new(arena_new("step", 1u << 20));
     Rng rng = rng_from_seed(3);
     x = tensor_from(keep, SHAPE(N), floats_normal(&rng, N));
     tensor_want_grad(keep, x);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(tape->arena);
-    arena_free(keep);
-    return 0;
 }
 
 // d(sum of y^2 / 2)/dx
@@ -60,6 +46,7 @@ static void assert_dropped_out(const float *y, const float *gradient)
 static void backward_has_the_mask_of_forward(void **state)
 {
     (void)state;
+    draw_x();
     Tensor *y = op_dropout(tape, x, 0.75f, draw);
     assert_dropped_out(values_of(y), gradient_of_half_the_squares(y));
 }
@@ -73,6 +60,7 @@ static Tensor *part(Tape *t, const void *context, Tensor *const in[])
 static void a_part_that_is_computed_again_has_the_same_mask(void **state)
 {
     (void)state;
+    draw_x();
     Tensor *y = tape_recompute(tape, part, NULL, SHAPE(N), INPUTS(x));
     assert_dropped_out(values_of(y), gradient_of_half_the_squares(y));
 }
@@ -80,6 +68,7 @@ static void a_part_that_is_computed_again_has_the_same_mask(void **state)
 static void another_draw_is_another_mask(void **state)
 {
     (void)state;
+    draw_x();
     float *a = values_of(op_dropout(tape, x, 0.75f, draw_at(1, 0, 0)));
     float *b = values_of(op_dropout(tape, x, 0.75f, draw_at(1, 0, 1)));
     float *c = values_of(op_dropout(tape, x, 0.75f, draw_at(1, 1, 0)));
@@ -91,6 +80,7 @@ static void another_draw_is_another_mask(void **state)
 static void dropout_is_the_identity_while_evaluating(void **state)
 {
     (void)state;
+    draw_x();
     tape_quiet(tape, true);
     assert_ptr_equal(op_dropout(tape, x, 0.75f, draw), x);
     tape_reset(tape);    // does not change what the tape is for
@@ -104,6 +94,7 @@ static void dropout_is_the_identity_while_evaluating(void **state)
 static void a_p_that_is_no_probability_stops_the_program(void **state)
 {
     (void)state;
+    draw_x();
     stops_with("p is -0.5; expected 0 to 1", op_dropout(tape, x, -0.5f, draw));
     stops_with("p is 1.5; expected 0 to 1", op_dropout(tape, x, 1.5f, draw));
     stops_with("p is nan; expected 0 to 1", op_dropout(tape, x, NAN, draw));

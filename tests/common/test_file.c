@@ -1,13 +1,19 @@
 /* Files that appear whole or not at all. */
 #include "common/file.h"
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 static char folder[] = "/tmp/test_file_XXXXXX", path[64];
 
@@ -75,7 +81,7 @@ static void a_failed_write_leaves_the_old_file_and_says_why(void **state)
     NewFile file;
     Error err = {""};
     FILE *full = fopen("/dev/full", "w");
-    if (full == NULL) skip();    // only Linux has it
+    if (full == NULL) SKIP("no /dev/full", "run it on Linux");
     write_file("old");
     assert_true(file_begin(&file, path, &err));
     fclose(file.stream);
@@ -84,6 +90,59 @@ static void a_failed_write_leaves_the_old_file_and_says_why(void **state)
     assert_false(file_commit(&file, &err));
     assert_non_null(strstr(err.message, "/data: cannot be written: No space left on device"));
     assert_string_equal(content(), "old");
+}
+
+// A large write fails inside fwrite(), long before the commit.
+static void a_full_disk_is_named_after_a_large_write(void **state)
+{
+    (void)state;
+    static const char block[1 << 16];
+    NewFile file;
+    Error err = {""};
+    struct rlimit before, small = {1 << 20, 1 << 20};
+    getrlimit(RLIMIT_FSIZE, &before);
+    small.rlim_max = before.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    write_file("old");
+    assert_true(file_begin(&file, path, &err));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; i < 32; i++) fwrite(block, 1, sizeof block, file.stream);
+    assert_true(ferror(file.stream));
+    bool committed = file_commit(&file, &err);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_false(committed);
+    assert_non_null(strstr(err.message, "/data: cannot be written: File too large"));
+    assert_string_equal(content(), "old");
+}
+
+static void leave(const char *name, int age)
+{
+    FILE *stream = fopen(name, "w");
+    assert_non_null(stream);
+    fclose(stream);
+    struct timespec times[2] = {{time(NULL) - age, 0}, {time(NULL) - age, 0}};
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void what_a_killed_process_left_is_swept(void **state)
+{
+    (void)state;
+    pid_t gone = fork();
+    if (gone == 0) _exit(0);
+    waitpid(gone, NULL, 0);
+    char names[5][96];
+    snprintf(names[0], sizeof names[0], "%s.%d.tmp", path, (int)gone);         // swept
+    snprintf(names[1], sizeof names[1], "%s.%d.tmp", path, (int)getppid());    // still written
+    snprintf(names[2], sizeof names[2], "%s.%d.tmp.old", path, (int)gone);     // a user's
+    snprintf(names[3], sizeof names[3], "%s2.%d.tmp", path, (int)gone);        // another file's
+    snprintf(names[4], sizeof names[4], "%s.%d.tmp", path, (int)gone);         // too young
+    for (int i = 0; i < 4; i++) leave(names[i], 3600);
+    write_file("text");
+    assert_int_not_equal(access(names[0], F_OK), 0);
+    for (int i = 1; i < 4; i++) assert_int_equal(unlink(names[i]), 0);
+    leave(names[4], 0);
+    write_file("text");
+    assert_int_equal(unlink(names[4]), 0);
 }
 
 static void permissions_follow_the_umask(void **state)
@@ -146,6 +205,8 @@ int main(void)
         cmocka_unit_test(the_old_file_is_seen_until_the_new_one_is_whole),
         cmocka_unit_test(an_abandoned_file_leaves_the_old_one),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_says_why),
+        cmocka_unit_test(a_full_disk_is_named_after_a_large_write),
+        cmocka_unit_test(what_a_killed_process_left_is_swept),
         cmocka_unit_test(permissions_follow_the_umask),
         cmocka_unit_test(folders_are_made_with_those_above),
         cmocka_unit_test(a_file_in_the_way_of_a_folder_is_named),

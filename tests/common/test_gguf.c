@@ -1,5 +1,6 @@
 /* GGUF: what stands in a file is found, and every rule of the format is broken in turn. */
 #include "common/gguf.h"
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +42,7 @@ static void refuses(const GgufBytes *bytes, const char *sentence)
     Gguf *file = parse_guarded(gguf_parse, bytes->data, bytes->size, &err);
     if (file != NULL) fail_msg("was taken, expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL)
-        fail_msg("said \"%s\"\n  expected \"%s\"", err.message, sentence);
+        fail_msg("got \"%s\"\n  expected \"%s\"", err.message, sentence);
 }
 
 static GgufBytes bytes;    // of the case that runs
@@ -145,7 +146,7 @@ static void a_file_of_the_python_package_is_read(void **state)
     gguf_close(file);
 }
 
-// A setting of each kind, and the number that stands there.
+// A metadata value of each type, and the number that stands there.
 static void numbers_of_every_kind_are_read(void **state)
 {
     (void)state;
@@ -192,7 +193,7 @@ static void numbers_of_every_kind_are_read(void **state)
         assert_int_equal(gguf_real_at(value, 0, &real), EXPECTED[i].real != 0);
         assert_int_equal(gguf_integer_at(value, 0, &whole), EXPECTED[i].whole != 0);
         if (real != EXPECTED[i].real || whole != EXPECTED[i].whole)
-            fail_msg("%s is %.17g and %llu", value->key, real, (unsigned long long)whole);
+            fail_msg("%s is %.17g and %" PRIu64, value->key, real, whole);
     }
     const GgufValue *array = gguf_value(file, "ARRAY");
     uint64_t whole;
@@ -232,7 +233,7 @@ static void a_setting_that_is_missing_or_of_another_kind_is_named(void **state)
     gguf_close(file);
 }
 
-// Two settings, two tensors of 64 x 2 numbers, and their data.
+// Two metadata values, two tensors of 64 x 2 numbers, and their data.
 static size_t two_tensors(void)
 {
     gguf_bytes_begin(&bytes, 3, 2, 2);
@@ -262,7 +263,7 @@ static void a_file_cut_at_any_byte_is_refused_and_its_header_is_still_read(void 
         gguf_close(file);
     }
     gguf_close(accepts(&bytes));
-    gguf_bytes_pad(&bytes, 1, 100);    // what follows the data is nobody's
+    gguf_bytes_pad(&bytes, 1, 100);    // bytes after the data are ignored
     gguf_close(accepts(&bytes));
 }
 
@@ -296,21 +297,22 @@ static void absurd_counts_are_refused_before_anything_is_made_for_them(void **st
         refuses(&bytes, "tensors in 400 bytes, expected at most 1048576, of 25 bytes or more");
         gguf_bytes_begin(&bytes, 3, 0, counts[i]);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "settings in 400 bytes, expected at most 65536, of 14 bytes or more");
+        refuses(&bytes,
+                "metadata values in 400 bytes, expected at most 65536, of 14 bytes or more");
     }
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_array(&bytes, "a", GGUF_UINT8, counts[i], NULL, 0);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "ends within setting 1 of 1");
+        refuses(&bytes, "ends within metadata value 1 of 1");
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_array(&bytes, "a", GGUF_STRING, counts[i], NULL, 0);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "ends within setting 1 of 1");
+        refuses(&bytes, "ends within metadata value 1 of 1");
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_value(&bytes, "a", GGUF_STRING, &counts[i], 8);
         gguf_bytes_pad(&bytes, 1, 400);
-        refuses(&bytes, "ends within setting 1 of 1");
+        refuses(&bytes, "ends within metadata value 1 of 1");
     }
 }
 
@@ -322,7 +324,7 @@ static void wrong_names_are_refused(void **state)
         gguf_bytes_begin(&bytes, 3, 0, 1);
         gguf_bytes_put_64(&bytes, lengths[i]);
         gguf_bytes_pad(&bytes, 1, 100000);
-        refuses(&bytes, "the name of setting 1 has");
+        refuses(&bytes, "the name of metadata value 1 has");
         gguf_bytes_begin(&bytes, 3, 1, 0);
         gguf_bytes_put_64(&bytes, lengths[i]);
         gguf_bytes_pad(&bytes, 1, 100000);

@@ -58,7 +58,7 @@ static void overwrites(const TapeNode *node)
     backward_as(node, 2, (Grad){tape_grad(node, node->in[0]).at, 0}, 6);
 }
 
-static void adds_to_what_is_not_there(const TapeNode *node)
+static void adds_to_a_null_input(const TapeNode *node)
 {
     backward_as(node, 2, (Grad){tape_grad(node, node->in[0]).at, 1}, 6);
 }
@@ -97,9 +97,9 @@ static void a_right_gradient_passes(void **state)
 static void a_wrong_gradient_is_found(void **state)
 {
     (void)state;
-    void (*wrong[])(const TapeNode *) = {forgets_the_factor,        overwrites,
-                                         adds_to_what_is_not_there, forgets_the_last,
-                                         is_off_by_a_millionth,     gives_nan};
+    void (*wrong[])(const TapeNode *) = {forgets_the_factor,    overwrites,
+                                         adds_to_a_null_input,  forgets_the_last,
+                                         is_off_by_a_millionth, gives_nan};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(square_holds(wrong[i], NULL));
 }

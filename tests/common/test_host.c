@@ -2,25 +2,9 @@
 #include "common/host.h"
 #include "common/ops.h"
 #include "kernels/device.h"
-#include "tests/devices.h"
 #include "tests/near.h"
 #include "tests/stops.h"
-
-static Tape *tape;
-
-static int setup(void **state)
-{
-    device_for_case(*state);
-    tape = tape_new(arena_new("step", 1u << 20));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(tape->arena);
-    return 0;
-}
+#include "tests/tape_fixture.h"
 
 #define VALUES(shape, ...) tensor_from(tape->arena, shape, (float[]){__VA_ARGS__})
 

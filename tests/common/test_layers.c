@@ -1,27 +1,9 @@
 #include "common/layers.h"
-#include "tests/close.h"
-#include "tests/devices.h"
+#include "tests/facts.h"
 #include "tests/near.h"
 #include "tests/stops.h"
+#include "tests/tape_fixture.h"
 #include <string.h>
-
-static Arena *keep;
-static Params *params;
-
-static int setup(void **state)
-{
-    device_for_case(*state);
-    keep = arena_new("keep", 4u << 20);
-    params = params_new(keep);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(keep);
-    return 0;
-}
 
 static void a_linear_layer_adds_its_two_parameters_by_pytorch_names(void **state)
 {
@@ -43,12 +25,10 @@ static void forward_is_the_op_with_both_parameters(void **state)
     Linear layer = linear_new(params, "layer", 2, 1, init_he, &rng);
     tensor_write(layer.weight, (float[]){3, 5});
     tensor_write(layer.bias, (float[]){100});
-    Tape *tape = tape_new(arena_new("step", 1u << 16));
     Tensor *y =
         linear_forward(tape, &layer, tensor_from(keep, SHAPE(2, 2), (float[]){1, 2, -1, 0}));
     assert_string_equal(TENSOR_TEXT(y), "[2,1]");
     assert_near(values_of(y), ((double[]){113, 97}), SHAPE(2, 1), .name = "y", .exact = true);
-    arena_free(tape->arena);
 }
 
 // The mean square of n values of kurtosis k has the deviation variance * sqrt((k - 1) / n); bounds

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 static Arena *arena;
 static char folder[] = "/tmp/test_metrics_XXXXXX", path[64];
@@ -103,7 +104,8 @@ static void a_run_resumed_writes_the_file_of_one_never_stopped(void **state)
     for (long stop = -1; stop < 10; stop++) {
         metrics = opened();
         assert_true(metrics_rewind(metrics, stop, NULL));
-        for (long step = stop + 1; step < 10; step++)
+        // It may repeat what came before: all of it, some, or nothing.
+        for (long step = stop >= 0 ? stop % 3 : 0; step < 10; step++)
             metrics_write(metrics, step, METRICS({"loss", 1.0 / (1.0 + (double)step)}));
         assert_true(metrics_close(metrics, NULL));
         assert_string_equal(content(), whole);
@@ -135,7 +137,7 @@ static void a_full_disk_is_reported_at_the_end(void **state)
     (void)state;
     Error err = {""};
     Metrics *metrics = metrics_open(arena, "/dev/full", &err);
-    if (metrics == NULL) skip();    // only Linux has it
+    if (metrics == NULL) SKIP("no /dev/full", "run it on Linux");
     metrics_write(metrics, 1, METRICS({"loss", 1.0}));
     assert_false(metrics_close(metrics, &err));
     assert_string_equal(err.message, "/dev/full: lines are missing: No space left on device");

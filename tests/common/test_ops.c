@@ -2,27 +2,11 @@
 #include "common/loss.h"
 #include "common/ops.h"
 #include "kernels/device.h"
-#include "tests/close.h"
-#include "tests/devices.h"
+#include "tests/facts.h"
 #include "tests/floats.h"
 #include "tests/near.h"
 #include "tests/stops.h"
-
-static Tape *tape;
-
-static int setup(void **state)
-{
-    device_for_case(*state);
-    tape = tape_new(arena_new("step", 1u << 20));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(tape->arena);
-    return 0;
-}
+#include "tests/tape_fixture.h"
 
 static Tensor *zeros(Shape shape)
 {

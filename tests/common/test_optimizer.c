@@ -4,7 +4,7 @@
 #include "common/ops.h"
 #include "kernels/device.h"
 #include "kernels/trace.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/devices.h"
 #include "tests/near.h"
 #include "tests/stops.h"

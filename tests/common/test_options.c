@@ -22,7 +22,7 @@ typedef struct Outcome {
     int status;
     Settings settings;
     bool epochs_given;
-    char said[8192];    // all of stdout and stderr
+    char output[8192];    // all of stdout and stderr
 } Outcome;
 
 // Parses a command line as a lab would, with what it prints caught in a file.
@@ -32,8 +32,8 @@ static Outcome parse_words(const char **words)
                        .settings = {.epochs = 10, .rate = 1e-3f, .seed = 42, .device = "cpu"}};
     Arena *arena = arena_new("test", 1u << 20);
     Options *options = options_new(arena, "autoencoder",
-                                   "Squeezes pictures of digits through a few numbers, repairs "
-                                   "broken ones, and draws some that nobody wrote.");
+                                   "Compresses pictures of digits into a few numbers, denoises "
+                                   "noisy ones, and generates new ones.");
     Settings *s = &outcome.settings;
     options_group(options, "This lab");
     options_int(
@@ -61,7 +61,7 @@ static Outcome parse_words(const char **words)
     close(held_err);
 
     rewind(caught);
-    outcome.said[fread(outcome.said, 1, sizeof outcome.said - 1, caught)] = '\0';
+    outcome.output[fread(outcome.output, 1, sizeof outcome.output - 1, caught)] = '\0';
     fclose(caught);
     outcome.epochs_given = options_given(options, "epochs");
     // Strings that were given live in the arena; the tests compare with static ones.
@@ -80,10 +80,10 @@ static void refuses(const char *word, const char *sentence)
     Outcome outcome = PARSE(word, NULL);
     assert_false(outcome.runs);
     assert_int_equal(outcome.status, 2);
-    if (strstr(outcome.said, sentence) == NULL)
-        fail_msg("%s: said \"%s\", expected \"%s\"", word, outcome.said, sentence);
-    assert_ptr_equal(strchr(outcome.said, '\n'),
-                     outcome.said + strlen(outcome.said) - 1);    // one line
+    if (strstr(outcome.output, sentence) == NULL)
+        fail_msg("%s: got \"%s\", expected \"%s\"", word, outcome.output, sentence);
+    assert_ptr_equal(strchr(outcome.output, '\n'),
+                     outcome.output + strlen(outcome.output) - 1);    // one line
 }
 
 static void nothing_given_leaves_every_default(void **state)
@@ -91,7 +91,7 @@ static void nothing_given_leaves_every_default(void **state)
     (void)state;
     Outcome outcome = PARSE(NULL);
     assert_true(outcome.runs);
-    assert_string_equal(outcome.said, "");
+    assert_string_equal(outcome.output, "");
     assert_int_equal(outcome.settings.epochs, 10);
     assert_true(outcome.settings.rate == 1e-3f);
     assert_int_equal(outcome.settings.seed, 42);
@@ -106,7 +106,7 @@ static void every_kind_is_stored(void **state)
     (void)state;
     Outcome outcome = PARSE("--epochs=3", "--rate", "2.5e-2", "--seed", "18446744073709551615",
                             "--smoke", "--device=cuda", "-o", "some where", NULL);
-    assert_string_equal(outcome.said, "");
+    assert_string_equal(outcome.output, "");
     assert_true(outcome.runs);
     assert_int_equal(outcome.settings.epochs, 3);
     assert_true(outcome.epochs_given);
@@ -191,7 +191,7 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
     Outcome outcome = PARSE("--help", NULL);
     assert_false(outcome.runs);
     assert_int_equal(outcome.status, 0);
-    const char *parts[] = {"Squeezes pictures",
+    const char *parts[] = {"Compresses pictures",
                            "This lab:",
                            "-e, --epochs=N",
                            "(default: 10)",
@@ -201,10 +201,10 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
                            "done: cpu|cuda (default: cpu)",
                            "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strstr(outcome.said, parts[i]) == NULL)
-            fail_msg("--help does not say \"%s\":\n%s", parts[i], outcome.said);
-    assert_null(strstr(outcome.said, "(null)"));
-    for (char *line = strtok(outcome.said, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        if (strstr(outcome.output, parts[i]) == NULL)
+            fail_msg("--help does not say \"%s\":\n%s", parts[i], outcome.output);
+    assert_null(strstr(outcome.output, "(null)"));
+    for (char *line = strtok(outcome.output, "\n"); line != NULL; line = strtok(NULL, "\n"))
         if (strlen(line) > 80) fail_msg("wider than 80 columns: %s", line);
 }
 

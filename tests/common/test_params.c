@@ -1,26 +1,8 @@
 #include "common/params.h"
 #include "kernels/device.h"
-#include "tests/devices.h"
 #include "tests/near.h"
 #include "tests/stops.h"
-
-static Arena *keep;
-static Params *params;
-
-static int setup(void **state)
-{
-    device_for_case(*state);
-    keep = arena_new("keep", 4u << 20);
-    params = params_new(keep);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(keep);
-    return 0;
-}
+#include "tests/tape_fixture.h"
 
 static void a_parameter_starts_at_0_and_wants_a_gradient(void **state)
 {

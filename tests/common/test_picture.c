@@ -151,7 +151,7 @@ static void letters_differ_and_others_become_a_question_mark(void **state)
         picture_text(letters[c], 0, 0, (char[]){(char)c, '\0'}, 1);
         for (int earlier = ' '; earlier < c; earlier++)
             if (memcmp(letters[c]->rgb, letters[earlier]->rgb, 6 * 8 * 3) == 0)
-                fail_msg("'%c' looks like '%c'", c, earlier);
+                fail_msg("'%c' has the same picture as '%c'", c, earlier);
     }
     Picture *other = picture_new(arena, 6, 8);
     picture_text(other, 0, 0, "\xc3", 1);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 static char folder[] = "/tmp/test_plot_XXXXXX", base[64], *real_path;
 static float ones[] = {1.0f, 2.0f, 3.0f}, twos[] = {0.1f, NAN, 4.0f};
@@ -19,6 +20,13 @@ static const char *beside(const char *ending)
 {
     static char text[80];
     snprintf(text, sizeof text, "%s%s", base, ending);
+    return text;
+}
+
+static const char *in_folder(const char *name)
+{
+    static char text[80];
+    snprintf(text, sizeof text, "%s/%s", folder, name);
     return text;
 }
 
@@ -116,15 +124,11 @@ static void the_script_names_each_series_and_its_rows(void **state)
     Error err = {""};
     assert_true(plot_save(&plot, base, "svg", &err));
     const char *script = content(beside(".gp"));
-    const char *parts[] = {"set output \"loss.svg\"",
-                           "set title \"Loss of a \\\"model\\\"\"",
-                           "set xlabel \"step\"",
-                           "set ylabel \"squared error\"",
-                           "set logscale y",
-                           "\"loss.csv\" using 1:2 every ::1::3 with lines",
-                           "title \"train_loss\"",
-                           "every ::4::5",
-                           "title \"test, \\\"clean\\\"\""};
+    const char *parts[] = {"set output 'loss.svg'",  "set title 'Loss of a \"model\"'",
+                           "set xlabel 'step'",      "set ylabel 'squared error'",
+                           "set logscale y",         "'loss.csv' using 1:2 every ::1::3 with lines",
+                           "title 'train_loss'",     "every ::4::5",
+                           "title 'test, \"clean\"'"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
     assert_null(strstr(script, "logscale x"));
     assert_null(strstr(script, "nothing yet"));
@@ -143,13 +147,11 @@ static void areas_bars_and_limits_are_drawn_as_such(void **state)
     plot_shape(&plot, PLOT_POINTS, "here", ones, ones, 1);
     assert_true(plot_save(&plot, base, "svg", &err));
     const char *script = content(beside(".gp"));
-    const char *parts[] = {"set xtics (\"1K\" 1, \"\\\"2K\\\"\" 2)",
-                           "every ::1::3 with filledcurves y1=0 ",
-                           "every ::4::6 with boxes ",
-                           "set yrange [0:*]",
-                           "set xrange [0.4:2.6]",
-                           "every ::7::8 with lines linewidth 2 dashtype 2",
-                           "every ::9::9 with points "};
+    const char *parts[] = {
+        "set xtics ('1K' 1, '\"2K\"' 2)", "every ::1::3 with filledcurves y1=0 ",
+        "every ::4::6 with boxes ",       "set yrange [0:*]",
+        "set xrange [0.4:2.6]",           "every ::7::8 with lines linewidth 2 dashtype 2",
+        "every ::9::9 with points "};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
 }
 
@@ -160,7 +162,7 @@ static void gnuplot_draws_what_the_script_says(void **state)
     Error err = {""};
     plot.seconds = 60;
     if (!plot_save(&plot, base, "svg", &err)) {
-        if (strstr(err.message, "not installed")) skip();
+        if (strstr(err.message, "not installed")) SKIP("no gnuplot", "./lab setup");
         fail_msg("%s", err.message);
     }
     const char *parts[] = {"<svg", "Loss of a", "train_loss", "squared error", "</svg>"};
@@ -169,6 +171,42 @@ static void gnuplot_draws_what_the_script_says(void **state)
     plot.points = true;
     if (!plot_save(&plot, base, "png", &err)) fail_msg("%s", err.message);
     assert_memory_equal(content(beside(".png")), "\x89PNG\r\n\x1a\n", 8);
+}
+
+// Each of these was once a way to have gnuplot run a command, read a file or lay out text.
+static const char HOSTILE[] =
+    "a`touch pwned`b'c''d\"e\\f$g!h@i{j}k^l_m%d%n\n!touch pwned\r\033[31m\xff\\";
+
+static void text_is_data_in_every_place(void **state)
+{
+    (void)state;
+    const PlotTick ticks[] = {{1, HOSTILE}, {2, "'"}};
+    Plot plot = {.title = HOSTILE,
+                 .x_label = HOSTILE,
+                 .y_label = HOSTILE,
+                 .ticks = ticks,
+                 .tick_count = 2,
+                 .seconds = 60};
+    Error err = {""};
+    plot_series(&plot, HOSTILE, ones, ones, 3);
+    const char *formats[] = {"png", "terminal", "svg"};
+    for (int f = 0; f < 3; f++) {
+        if (!plot_save(&plot, base, formats[f], &err)) {
+            if (strstr(err.message, "not installed")) SKIP("no gnuplot", "./lab setup");
+            fail_msg("%s", err.message);
+        }
+        assert_int_not_equal(access(in_folder("pwned"), F_OK), 0);
+        const char *script = content(beside(".gp"));
+        assert_has(
+            script,
+            "'a`touch pwned`b\u2019c\u2019\u2019d\"e\\f$g!h@i{j}k^l_m%d%n?!touch pwned??[31m?\\'");
+        assert_has(script, "k^l_m%%d%%n?!touch");    // the tick's
+        assert_null(strchr(script, '\033'));
+        assert_null(strstr(script, "\n!"));
+    }
+    const char *drawn[] = {"a`touch pwned`b", "d\"e\\f$g!h@i{j}k^l_m%d%n?!touch pwned??[31m?\\"};
+    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++)
+        assert_has(content(beside(".svg")), drawn[i]);
 }
 
 static void without_gnuplot_the_numbers_are_there(void **state)
@@ -236,6 +274,7 @@ int main(void)
         cmocka_unit_test_teardown(the_script_names_each_series_and_its_rows, restore_path),
         cmocka_unit_test_teardown(areas_bars_and_limits_are_drawn_as_such, restore_path),
         cmocka_unit_test(gnuplot_draws_what_the_script_says),
+        cmocka_unit_test(text_is_data_in_every_place),
         cmocka_unit_test_teardown(without_gnuplot_the_numbers_are_there, restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_fails_leaves_no_half_picture, restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_hangs_is_ended, restore_path),

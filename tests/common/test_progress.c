@@ -149,11 +149,11 @@ static void a_thousand_quick_steps_draw_once(void **state)
 static void a_cleared_line_leaves_nothing_behind(void **state)
 {
     (void)state;
-    const char *text = shown(80, print_between), *said = strstr(text, "\repoch 1 done");
-    assert_non_null(said);
+    const char *text = shown(80, print_between), *output = strstr(text, "\repoch 1 done");
+    assert_non_null(output);
     const char *drawn = strstr(text, "\rtraining"), *blanks = strchr(drawn + 1, '\r');
     assert_int_equal(strspn(blanks + 1, " "), blanks - drawn - 1);    // as many as were drawn
-    assert_string_equal(strchr(said, '\n'), "\n");                    // and no second newline
+    assert_string_equal(strchr(output, '\n'), "\n");                  // and no second newline
 }
 
 static void a_resumed_loop_counts_its_own_speed_only(void **state)

@@ -1,32 +1,10 @@
 /* Parts of a graph that backward computes again (tape_recompute). */
 #include "common/loss.h"
 #include "common/ops.h"
-#include "common/params.h"
-#include "tests/close.h"
-#include "tests/devices.h"
+#include "tests/facts.h"
 #include "tests/near.h"
 #include "tests/stops.h"
-
-static Arena *keep;
-static Params *params;
-static Tape *tape;
-
-static int setup(void **state)
-{
-    device_for_case(*state);
-    keep = arena_new("keep", 4u << 20);
-    params = params_new(keep);
-    tape = tape_new(arena_new("step", 1u << 20));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(tape->arena);
-    arena_free(keep);
-    return 0;
-}
+#include "tests/tape_fixture.h"
 
 enum { ROWS = 16, WIDTH = 32, DEPTH = 6 };
 

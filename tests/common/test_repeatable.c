@@ -4,7 +4,7 @@
 #include "common/loss.h"
 #include "common/optimizer.h"
 #include "kernels/device.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ typedef struct Result {
     float losses[STEPS];
 } Result;
 
-// Trains a classifier for 20 steps on noise, where there is nothing to learn but by heart.
+// Trains a classifier for 20 steps on noise, which it can only memorize.
 static Result *train(const char *device_name, int threads, uint64_t seed)
 {
     const char *why;

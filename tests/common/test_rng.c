@@ -1,5 +1,5 @@
 #include "common/rng.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/stops.h"
 #include <stdlib.h>
 #include <string.h>

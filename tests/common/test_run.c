@@ -2,6 +2,7 @@
  * process of its own, since its signals and its output are the process's. */
 #include "common/run.h"
 #include "kernels/device.h"
+#include <inttypes.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -36,7 +37,7 @@ static int remove_folder(void **state)
 
 typedef struct Ended {
     int status;    // as a shell shows it
-    char said[4096];
+    char output[4096];
 } Ended;
 
 // The exit status of a process that parses `words` and, when there is a run, does `rest` with it.
@@ -64,16 +65,16 @@ static Ended run_words(int (*rest)(Run *run), const char **words)
     ended.status =
         WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 128 + WTERMSIG(ended.status);
     rewind(caught);
-    ended.said[fread(ended.said, 1, sizeof ended.said - 1, caught)] = '\0';
+    ended.output[fread(ended.output, 1, sizeof ended.output - 1, caught)] = '\0';
     fclose(caught);
     return ended;
 }
 #define RUN(rest, ...) run_words(rest, (const char *[]){"tiny", __VA_ARGS__})
 
-static void assert_said(const Ended *ended, int status, const char *part)
+static void assert_output(const Ended *ended, int status, const char *part)
 {
-    if (ended->status != status || strstr(ended->said, part) == NULL)
-        fail_msg("ended with %d, said \"%s\"; expected %d, \"%s\"", ended->status, ended->said,
+    if (ended->status != status || strstr(ended->output, part) == NULL)
+        fail_msg("ended with %d, got \"%s\"; expected %d, \"%s\"", ended->status, ended->output,
                  status, part);
 }
 
@@ -94,8 +95,8 @@ static int resume_at_two(Run *run)
 
 static int print_settings(Run *run)
 {
-    printf("%d %llu %s %d|%s|%s|%s|%s|%s\n", run->smoke, (unsigned long long)run->seed,
-           device->name, omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
+    printf("%d %" PRIu64 " %s %d|%s|%s|%s|%s|%s\n", run->smoke, run->seed, device->name,
+           omp_get_max_threads(), run->out, run->data ? run->data : "-", run->plot,
            run->resume ? run->resume : "-", run_path(run, "x"));
     return run_end(run, NULL);
 }
@@ -112,6 +113,19 @@ static int save_and_press(Run *run)
 {
     fclose(fopen(run_path(run, "check point"), "w"));
     return press_at_once(run);
+}
+
+static int send_term(Run *run)
+{
+    fclose(fopen(run_path(run, "checkpoint"), "w"));
+    raise(SIGTERM);
+    return run_interrupted(run) ? run_end(run, "checkpoint") : 51;
+}
+
+static int send_hup(Run *run)
+{
+    raise(SIGHUP);
+    return run_interrupted(run) ? run_end(run, NULL) : 51;
 }
 
 static int press_twice(Run *run)
@@ -133,8 +147,8 @@ static void a_run_without_arguments_says_what_it_does(void **state)
 {
     (void)state;
     Ended ended = RUN(write_steps, "--threads=1", NULL);
-    assert_said(&ended, 0, "tiny: seed 42, cpu (");
-    assert_said(&ended, 0, "), 1 thread, results in out/tiny\n");
+    assert_output(&ended, 0, "tiny: seed 42, cpu (");
+    assert_output(&ended, 0, "), 1 thread, results in out/tiny\n");
     char text[256];
     FILE *file = fopen("out/tiny/metrics.jsonl", "r");
     assert_non_null(file);
@@ -150,7 +164,7 @@ static void every_option_arrives(void **state)
     (void)state;
     Ended ended = RUN(print_settings, "--smoke", "--seed=7", "--device=ref", "--threads=3",
                       "--out=a/b/c", "--data=d", "--plot=none", "--resume=r", NULL);
-    assert_said(&ended, 0, "\n1 7 ref 3|a/b/c|d|none|r|a/b/c/x\n");
+    assert_output(&ended, 0, "\n1 7 ref 3|a/b/c|d|none|r|a/b/c/x\n");
 }
 
 static void the_environment_moves_results_and_data(void **state)
@@ -159,11 +173,11 @@ static void the_environment_moves_results_and_data(void **state)
     setenv("LAB_OUT", "elsewhere", 1);
     setenv("LAB_DATA", "real", 1);
     Ended moved = RUN(print_settings, NULL),
-          told = RUN(print_settings, "--out=here", "--data=there", NULL);
+          given = RUN(print_settings, "--out=here", "--data=there", NULL);
     unsetenv("LAB_OUT");
     unsetenv("LAB_DATA");
-    assert_said(&moved, 0, "|elsewhere/tiny|real|");
-    assert_said(&told, 0, "|here|there|");
+    assert_output(&moved, 0, "|elsewhere/tiny|real|");
+    assert_output(&given, 0, "|here|there|");
 }
 
 static void what_cannot_be_is_refused(void **state)
@@ -171,11 +185,11 @@ static void what_cannot_be_is_refused(void **state)
     (void)state;
     Ended cuda = RUN(write_steps, "--device=cuda", NULL),
           made = RUN(write_steps, "--out=/proc/no/such", NULL);
-    assert_said(&cuda, 1, "--device cuda: ");
-    assert_said(&made, 1, "/proc/no: the folder cannot be made");
+    assert_output(&cuda, 1, "--device cuda: ");
+    assert_output(&made, 1, "/proc/no: the folder cannot be made");
     Ended wrong = RUN(write_steps, "--threads=0", NULL), help = RUN(write_steps, "--help", NULL);
-    assert_said(&wrong, 2, "--threads: '0' is not a whole number from 1 to 1024");
-    assert_said(&help, 0, "Every lab:");
+    assert_output(&wrong, 2, "--threads: '0' is not a whole number from 1 to 1024");
+    assert_output(&help, 0, "Every lab:");
 }
 
 static void a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them(void **state)
@@ -192,15 +206,15 @@ static void a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them(void 
         text, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":0.5}\n{\"step\":3,\"loss\":9}\n");
 }
 
-static void the_first_interrupt_is_told_to_the_loop(void **state)
+static void the_first_interrupt_stops_the_loop(void **state)
 {
     (void)state;
     Ended ended = RUN(save_and_press, "--seed", "7", "--out=a b", NULL);
-    assert_said(
+    assert_output(
         &ended, 130,
         "Stopped by Ctrl-C. To go on: tiny --seed 7 '--out=a b' --resume 'a b/check point'\n");
     ended = RUN(save_and_press, "--out=it's", NULL);
-    assert_said(&ended, 130, "tiny '--out=it'\\''s' --resume 'it'\\''s/check point'\n");
+    assert_output(&ended, 130, "tiny '--out=it'\\''s' --resume 'it'\\''s/check point'\n");
 }
 
 static void a_profile_that_cannot_be_written_does_not_hide_how_to_go_on(void **state)
@@ -209,19 +223,19 @@ static void a_profile_that_cannot_be_written_does_not_hide_how_to_go_on(void **s
     assert_int_equal(system("mkdir -p full/profile.jsonl"),
                      0);    // a folder: no file can take its place
     Ended ended = RUN(save_and_press, "--out=full", "--profile", NULL);
-    assert_said(&ended, 1, "full/profile.jsonl: cannot be written");
-    assert_said(
+    assert_output(&ended, 1, "full/profile.jsonl: cannot be written");
+    assert_output(
         &ended, 1,
         "Stopped by Ctrl-C. To go on: tiny --out=full --profile --resume 'full/check point'\n");
-    assert_null(strstr(ended.said, "Also in"));
+    assert_null(strstr(ended.output, "Also in"));
 }
 
 static void a_resumed_run_says_to_resume_once(void **state)
 {
     (void)state;
     Ended ended = RUN(save_and_press, "--resume", "old", "--resume=older", "--seed=7", NULL);
-    assert_said(&ended, 130,
-                "Stopped by Ctrl-C. To go on: tiny --seed=7 --resume 'out/tiny/check point'\n");
+    assert_output(&ended, 130,
+                  "Stopped by Ctrl-C. To go on: tiny --seed=7 --resume 'out/tiny/check point'\n");
 }
 
 static void no_checkpoint_is_named_that_this_run_has_not_saved(void **state)
@@ -233,9 +247,9 @@ static void no_checkpoint_is_named_that_this_run_has_not_saved(void **state)
     assert_int_equal(utime("old/check point", &yesterday), 0);
     Ended old = RUN(press_at_once, "--out=old", NULL),
           resumed = RUN(press_at_once, "--out=empty", "--resume=old/check", NULL);
-    assert_said(&none, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
-    assert_said(&old, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
-    assert_said(&resumed, 130, "To go on: tiny --out=empty --resume old/check\n");
+    assert_output(&none, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
+    assert_output(&old, 130, "Stopped by Ctrl-C before the first checkpoint.\n");
+    assert_output(&resumed, 130, "To go on: tiny --out=empty --resume old/check\n");
 }
 
 static void the_command_to_type_is_the_one_that_was_typed(void **state)
@@ -244,7 +258,7 @@ static void the_command_to_type_is_the_one_that_was_typed(void **state)
     setenv("LAB_COMMAND", "./lab run tiny", 1);
     Ended ended = RUN(save_and_press, "--seed=7", NULL);
     unsetenv("LAB_COMMAND");
-    assert_said(
+    assert_output(
         &ended, 130,
         "Stopped by Ctrl-C. To go on: ./lab run tiny --seed=7 --resume 'out/tiny/check point'\n");
 }
@@ -254,7 +268,26 @@ static void the_second_interrupt_ends_the_program(void **state)
     (void)state;
     Ended ended = RUN(press_twice, NULL);
     assert_int_equal(ended.status, 128 + SIGINT);
-    assert_null(strstr(ended.said, "Stopped"));
+    assert_null(strstr(ended.output, "Stopped"));
+}
+
+static void sigterm_and_sighup_stop_the_loop_as_an_interrupt_does(void **state)
+{
+    (void)state;
+    Ended ended = RUN(send_term, "--out=term", NULL);
+    assert_output(&ended, 128 + SIGTERM,
+                  "Stopped by SIGTERM. To go on: tiny --out=term --resume term/checkpoint\n");
+    ended = RUN(send_hup, "--out=hup", NULL);
+    assert_output(&ended, 128 + SIGHUP, "Stopped by SIGHUP.\n");
+}
+
+static void an_ignored_sighup_stays_ignored(void **state)
+{
+    (void)state;
+    signal(SIGHUP, SIG_IGN);    // as under nohup
+    Ended ended = RUN(send_hup, "--out=hup", NULL);
+    signal(SIGHUP, SIG_DFL);
+    assert_int_equal(ended.status, 51);
 }
 
 static int fail_hard(Run *run)
@@ -269,30 +302,30 @@ static int descend(Run *run)    // until there is no stack left
     return frame[0];
 }
 
-static void a_crash_on_a_learner_s_code_says_what_looks_closer(void **state)
+static void a_crash_in_learner_code_suggests_lab_check(void **state)
 {
     (void)state;
     Ended silent = RUN(fail_hard, NULL);
     assert_int_equal(silent.status, 128 + SIGSEGV);
-    assert_null(strstr(silent.said, "look closer"));
+    assert_null(strstr(silent.output, "look closer"));
     setenv("LAB_CHECK", "./lab check tiny", 1);
     Ended crashed = RUN(fail_hard, NULL), aborted = RUN(fail_hard, "--seed=6", NULL);
     Ended endless = RUN(descend, NULL);
     unsetenv("LAB_CHECK");
     const char sentence[] = "\nThe lab crashed on your code; to look closer: ./lab check tiny\n";
-    assert_said(&crashed, 128 + SIGSEGV, sentence);
-    assert_said(&aborted, 128 + SIGABRT, sentence);
-    assert_said(&endless, 128 + SIGSEGV, sentence);
+    assert_output(&crashed, 128 + SIGSEGV, sentence);
+    assert_output(&aborted, 128 + SIGABRT, sentence);
+    assert_output(&endless, 128 + SIGSEGV, sentence);
 }
 
 static void a_plot_says_where_it_is(void **state)
 {
     (void)state;
     Ended ended = RUN(plot_something, "--plot=none", NULL);
-    assert_said(&ended, 0, "Loss: out/tiny/loss.csv\n");
+    assert_output(&ended, 0, "Loss: out/tiny/loss.csv\n");
     setenv("PATH", "/nowhere", 1);
     ended = RUN(plot_something, NULL);
-    assert_said(
+    assert_output(
         &ended, 0,
         "Loss: the numbers are in out/tiny/loss.csv without a plot: gnuplot is not installed\n");
 }
@@ -305,13 +338,15 @@ int main(void)
         cmocka_unit_test(the_environment_moves_results_and_data),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them),
-        cmocka_unit_test(the_first_interrupt_is_told_to_the_loop),
+        cmocka_unit_test(the_first_interrupt_stops_the_loop),
         cmocka_unit_test(a_profile_that_cannot_be_written_does_not_hide_how_to_go_on),
         cmocka_unit_test(a_resumed_run_says_to_resume_once),
         cmocka_unit_test(no_checkpoint_is_named_that_this_run_has_not_saved),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),
         cmocka_unit_test(the_second_interrupt_ends_the_program),
-        cmocka_unit_test(a_crash_on_a_learner_s_code_says_what_looks_closer),
+        cmocka_unit_test(sigterm_and_sighup_stop_the_loop_as_an_interrupt_does),
+        cmocka_unit_test(an_ignored_sighup_stays_ignored),
+        cmocka_unit_test(a_crash_in_learner_code_suggests_lab_check),
         cmocka_unit_test(a_plot_says_where_it_is),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);

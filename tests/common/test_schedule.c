@@ -1,5 +1,5 @@
 #include "common/schedule.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/stops.h"
 
 static void constant_is_the_zero_value(void **state)

@@ -6,7 +6,7 @@
  * one thread. */
 #include "common/layers.h"
 #include "common/loss.h"
-#include "common/optimizer.h"
+#include "common/training.h"
 #include "kernels/device.h"
 #include <omp.h>
 #include <setjmp.h>
@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #if defined __GLIBC__ && !defined LAB_SANITIZE
@@ -24,7 +25,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+#include "tests/skip.h"
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -80,30 +81,29 @@ static long calls;
 
 #define SKIP_WITHOUT_COUNTER()                                                                     \
     if (!CAN_COUNT) {                                                                              \
-        print_message("not counted: needs glibc, and no sanitizer in malloc's place\n");           \
-        skip();                                                                                    \
+        SKIP("malloc that cannot be counted", "run it on glibc, without sanitizers");              \
     }
 
 enum { BATCH = 128, PIXELS = 784, LAYERS = 4 };
 
-typedef struct Training {
+typedef struct Network {
     Linear layers[LAYERS];
     Optimizer *optimizer;
     Tape *tape;
     float images[BATCH * PIXELS];
-} Training;
+} Network;
 
-static void train_step(Training *training)
+static void train_step(Network *network)
 {
-    Tape *tape = training->tape;
-    Tensor *x = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), training->images), *y = x;
+    Tape *tape = network->tape;
+    Tensor *x = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), network->images), *y = x;
     for (int i = 0; i < LAYERS; i++) {
-        const Linear *layer = &training->layers[i];
+        const Linear *layer = &network->layers[i];
         y = op_linear_activated(tape, y, layer->weight, layer->bias,
                                 i + 1 < LAYERS ? ACTIVATION_RELU : ACTIVATION_NONE);
     }
     tape_backward(tape, loss_bce_logits(tape, y, x));
-    optimizer_step(training->optimizer);
+    optimizer_step(network->optimizer);
     tape_reset(tape);
 }
 
@@ -116,25 +116,90 @@ static long allocations(int threads)
     omp_set_num_threads(threads);
 
     Arena *keep = arena_new("keep", 64u << 20), *step = arena_new("step", 64u << 20);
-    Training *training = arena_zeros(keep, sizeof *training);
+    Network *network = arena_zeros(keep, sizeof *network);
     Params *params = params_new(keep);
     Rng rng = rng_from_seed(1);
     for (int i = 0; i < LAYERS; i++)
-        training->layers[i] =
+        network->layers[i] =
             linear_new(params, arena_print(keep, "%d", i), widths[i], widths[i + 1], init_he, &rng);
-    training->optimizer = optimizer_new(
+    network->optimizer = optimizer_new(
         keep, params,
         (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
-    training->tape = tape_new(step);
-    rng_fill_uniform(&rng, training->images, BATCH * PIXELS);
+    network->tape = tape_new(step);
+    rng_fill_uniform(&rng, network->images, BATCH * PIXELS);
 
-    for (int i = 0; i < 3; i++) train_step(training);
+    for (int i = 0; i < 3; i++) train_step(network);
     long before = calls;
-    for (int i = 0; i < 5; i++) train_step(training);
+    for (int i = 0; i < 5; i++) train_step(network);
     long during = calls - before;
     arena_free(step);
     arena_free(keep);
     return during;
+}
+
+// ---- the same in the loop of common/training.h ----
+
+enum { WARM = 3, LAST = 9 };    // all within one epoch, since its end writes a checkpoint
+
+typedef struct Loop {
+    Linear layer;
+    float images[BATCH * PIXELS];
+    long steps, before, during;
+} Loop;
+
+static void make_batch(Batch *batch, const void *data, const int *index)
+{
+    (void)index;
+    batch->x = tensor_from(batch->arena, SHAPE(BATCH, PIXELS), data);
+}
+
+static Tensor *counting_loss(Tape *tape, const void *model, const Batch *batch)
+{
+    Loop *loop = *(Loop *const *)model;
+    if (++loop->steps == WARM) loop->before = calls;
+    if (loop->steps == LAST) loop->during = calls - loop->before;
+    return loss_bce_logits(tape, linear_forward(tape, &loop->layer, batch->x), batch->x);
+}
+
+static long allocations_of_the_loop(void)
+{
+    Arena *keep = arena_new("keep", 256u << 20);
+    char *folder = arena_print(keep, "--out=/tmp/test_loop_%ld", (long)getpid());
+    char *words[] = {(char[]){"loop"}, (char[]){"--threads=1"}, folder, NULL};
+    int status;
+    Run *run = run_begin(keep, options_new(keep, "loop", "Counts."), 3, words, &status);
+    assert_non_null(run);
+    Loop *loop = arena_zeros(keep, sizeof *loop);
+    Params *params = params_new(keep);
+    Rng rng = rng_from_seed(1);
+    loop->layer = linear_new(params, "layer", PIXELS, PIXELS, init_he, &rng);
+    rng_fill_uniform(&rng, loop->images, BATCH * PIXELS);
+    Session session = {.run = run};
+    Training training = {.name = "loop",
+                         .model = &loop,
+                         .loss = counting_loss,
+                         .params = params,
+                         .optimizer = {.schedule = {.peak = 1e-6f}, .clip_norm = 1},
+                         .train = {BATCH * (LAST + 1), make_batch, loop->images},
+                         .batch = BATCH,
+                         .epochs = 1};
+    Error err = {""};
+    training_plan(&session, &training);
+    if (!training_run(&session, &training, &err)) fail_msg("%s", err.message);
+    run_end(run, CHECKPOINT);
+    assert_int_equal(unlink(run_path(run, CHECKPOINT)) + unlink(run_path(run, "metrics.jsonl")) +
+                         rmdir(run->out),
+                     0);
+    long during = loop->during;
+    arena_free(keep);
+    return during;
+}
+
+static void a_warm_step_of_the_training_loop_allocates_nothing(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_COUNTER();
+    assert_int_equal(allocations_of_the_loop(), 0);
 }
 
 static void the_counter_sees_what_libraries_allocate(void **state)
@@ -161,8 +226,7 @@ static void a_warm_step_on_two_threads_allocates_nothing(void **state)
     (void)state;
     SKIP_WITHOUT_COUNTER();
 #ifdef __clang__
-    print_message("not asked: LLVM's OpenMP allocates four pieces in each parallel region\n");
-    skip();
+    SKIP("LLVM's OpenMP, which allocates", "cmake --preset release -DCMAKE_C_COMPILER=gcc");
 #endif
     assert_int_equal(allocations(2), 0);
 }
@@ -172,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_counter_sees_what_libraries_allocate),
         cmocka_unit_test(a_warm_step_on_one_thread_allocates_nothing),
+        cmocka_unit_test(a_warm_step_of_the_training_loop_allocates_nothing),
         cmocka_unit_test(a_warm_step_on_two_threads_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,11 +2,9 @@
 #include "common/tape.h"
 #include "common/loss.h"
 #include "common/ops.h"
-#include "common/params.h"
 #include "kernels/device.h"
 #include "kernels/trace.h"
-#include "tests/close.h"
-#include "tests/devices.h"
+#include "tests/facts.h"
 #include "tests/near.h"
 #include "tests/stops.h"
 
@@ -14,27 +12,8 @@
 // the header shows is what is compiled.
 Tensor *square(Tape *tape, Tensor *x);
 #include "square_from_tape_h.inc"
-
-static Arena *keep;
-static Params *params;
-static Tape *tape;
-
-static int setup(void **state)
-{
-    device_for_case(*state);
-    keep = arena_new("keep", 4u << 20);
-    params = params_new(keep);
-    tape = tape_new(arena_new("step", 1u << 20));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(tape->arena);
-    arena_free(keep);
-    return 0;
-}
+// After it, for its parameter has the name of the fixture's tape.
+#include "tests/tape_fixture.h"
 
 static Tensor *parameter(const char *name, Shape shape, const float *values)
 {

@@ -27,7 +27,7 @@ typedef enum LoopbackManner {
     LOOPBACK_ENDLESS,            // announces nothing and sends until the client goes
     LOOPBACK_TOO_LITTLE,         // announces and sends half, as if that were all
     LOOPBACK_500,                // answers 500 with a page
-    LOOPBACK_CLOSES,             // takes the request and closes without a word
+    LOOPBACK_CLOSES,             // takes the request and closes without a response
     LOOPBACK_REDIRECTS,          // to /moved/, which is served well
     LOOPBACK_REDIRECT_LOOP,      // to itself
     LOOPBACK_REDIRECTS_TO_FTP    // where nothing listens

@@ -46,7 +46,7 @@ static void refuses(Arena *keep, const char *piece, const char *instead, const c
     if (catalogue_parse(keep, &catalogue, text, strlen(text), "c.json", &err))
         fail_msg("%s was accepted; expected \"%s\"", instead, sentence);
     if (strstr(err.message, sentence) == NULL)
-        fail_msg("%s: said \"%s\", expected \"%s\"", instead, err.message, sentence);
+        fail_msg("%s: got \"%s\", expected \"%s\"", instead, err.message, sentence);
 }
 
 static void catalogue_reads_every_field(void **state)
@@ -201,7 +201,7 @@ static void a_file_is_known_by_size_and_sum(void **state)
         bool right = catalogue_verify(set, dir, &err);
         assert_int_equal(right, cases[i].sentence == NULL);
         if (!right && strstr(err.message, cases[i].sentence) == NULL)
-            fail_msg("said \"%s\", expected \"%s\"", err.message, cases[i].sentence);
+            fail_msg("got \"%s\", expected \"%s\"", err.message, cases[i].sentence);
     }
     unlink(path);
     rmdir(folder);

@@ -82,6 +82,22 @@ static void names_are_kept(void **state)
     arena_free(keep);
 }
 
+static void names_are_fit_to_be_shown(void **state)
+{
+    (void)state;
+    const char *text = ",\"a\033[31m\n!\", \xFF\n1,2,3\n";
+    Csv csv;
+    Error err;
+    Arena *keep = arena_new("test", 1u << 20);
+    assert_true(reads(keep, &csv, text, strlen(text), NULL, &err));
+    assert_string_equal(csv.names[0], "column 1");
+    assert_string_equal(csv.names[1], "a?[31m?!");
+    assert_string_equal(csv.names[2], "?");
+    assert_true(reads(keep, &csv, text, strlen(text), "a\033[31m\n!,column 1", &err));
+    assert_true(csv.values[0] == 2 && csv.values[1] == 1);
+    arena_free(keep);
+}
+
 static void quotes_crlf_blanks_and_a_missing_last_newline_are_read(void **state)
 {
     (void)state;
@@ -137,7 +153,7 @@ static void text_in_a_column_of_numbers_is_refused_with_its_place(void **state)
     refuses("x\n1\n\n0x10\n", NULL, ":4:1: x is \"0x10\", expected a number");
     refuses("x\r\n1\r\nnan\r\n", NULL, ":3:1: x is \"nan\", expected a number");
     refuses("n,x\n\"two\nlines\",-\n", "x", ":3:8: x is \"-\", expected a number");
-    refuses("x,y\n\"1\n2\",3\n", NULL, ":2:1: x is \"1 2\", expected a number");
+    refuses("x,y\n\"1\n2\",3\n", NULL, ":2:1: x is \"1?2\", expected a number");
     refuses("x,y\n   \n1,2\n3,z\n", NULL, ":4:3: y is \"z\", expected a number");
     refuses("x\n1e999\n", NULL, ":2:1: x is 1e999, too large for a double");
 }
@@ -182,7 +198,7 @@ static void quotes_out_of_place_are_refused(void **state)
             ":2:4: a quote inside a field: expected \"\" in a quoted field, or a comma");
 }
 
-static void a_file_that_is_no_text_is_refused(void **state)
+static void a_file_that_is_not_text_is_refused(void **state)
 {
     (void)state;
     Arena *keep = arena_new("csv", 1u << 20);
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(columns_come_in_the_order_in_which_they_are_asked_for),
         cmocka_unit_test(all_columns_are_read_when_none_is_named),
         cmocka_unit_test(names_are_kept),
+        cmocka_unit_test(names_are_fit_to_be_shown),
         cmocka_unit_test(quotes_crlf_blanks_and_a_missing_last_newline_are_read),
         cmocka_unit_test(numbers_are_read_to_the_last_digit),
         cmocka_unit_test(other_columns_may_hold_anything),
@@ -214,7 +231,7 @@ int main(void)
         cmocka_unit_test(a_name_that_stands_twice_is_refused),
         cmocka_unit_test(a_file_without_rows_is_refused),
         cmocka_unit_test(quotes_out_of_place_are_refused),
-        cmocka_unit_test(a_file_that_is_no_text_is_refused),
+        cmocka_unit_test(a_file_that_is_not_text_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,12 +104,12 @@ static void fails(Place *p, const char *sentence, long kept)
     if (download_set(&p->set, &p->options, &p->err))
         fail_msg("succeeded; expected \"%s\"", sentence);
     if (strstr(p->err.message, sentence) == NULL)
-        fail_msg("said \"%s\", expected \"%s\"", p->err.message, sentence);
+        fail_msg("got \"%s\", expected \"%s\"", p->err.message, sentence);
     assert_int_equal(size_of(p->path), -1);
     assert_int_equal(size_of(p->part), kept);
 }
 
-static void download_brings_the_file(void **state)
+static void download_fetches_the_file(void **state)
 {
     Place *p = *state;
     fetches(p);
@@ -317,7 +317,7 @@ static void a_base_address_replaces_the_sources(void **state)
     fetches(p);
 }
 
-static void download_stops_when_told_and_goes_on_later(void **state)
+static void download_stops_when_cancelled_and_resumes(void **state)
 {
     Place *p = *state;
     static volatile sig_atomic_t stop = 0;
@@ -348,7 +348,7 @@ static void two_downloads_do_not_write_one_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(download_brings_the_file),
+        CASE(download_fetches_the_file),
         CASE(download_leaves_a_file_alone_that_is_there),
         CASE(download_replaces_a_damaged_file),
         CASE(download_makes_the_folders_it_needs),
@@ -373,7 +373,7 @@ int main(void)
         CASE(download_refuses_a_redirect_off_the_web),
         CASE(download_tries_the_next_source),
         CASE(a_base_address_replaces_the_sources),
-        CASE(download_stops_when_told_and_goes_on_later),
+        CASE(download_stops_when_cancelled_and_resumes),
         CASE(two_downloads_do_not_write_one_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static void refuses(Bytes file, const char *sentence)
     Error err = {""};
     if (reads(&file, &err)) fail_msg("was accepted; expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL || strstr(err.message, "test.idx: ") != err.message)
-        fail_msg("said \"%s\", expected \"test.idx: ...%s\"", err.message, sentence);
+        fail_msg("got \"%s\", expected \"test.idx: ...%s\"", err.message, sentence);
 }
 
 static Bytes with(Bytes file, size_t at, uint8_t value)
@@ -107,7 +107,7 @@ static void idx_reads_a_packed_file(void **state)
     check_good(packed(good_file()));
 }
 
-static void idx_tells_a_packed_file_by_its_content_not_its_name(void **state)
+static void idx_detects_a_gzip_file_by_its_content_not_its_name(void **state)
 {
     (void)state;
     char path[] = "/tmp/test_idx_XXXXXX";
@@ -226,9 +226,10 @@ static void idx_names_a_path_that_is_not_there_or_not_a_file(void **state)
     Idx idx;
     Error err;
     assert_false(idx_open(&idx, "/nowhere/train.idx", &err));
-    assert_string_equal(err.message, "/nowhere/train.idx: No such file or directory");
+    assert_string_equal(err.message,
+                        "/nowhere/train.idx: cannot be read: No such file or directory");
     assert_false(idx_open(&idx, "/tmp", &err));
-    assert_string_equal(err.message, "/tmp: is not a file with something in it");
+    assert_string_equal(err.message, "/tmp: is a folder, expected a file");
     idx_close(&idx);
 }
 
@@ -237,7 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idx_reads_a_plain_file),
         cmocka_unit_test(idx_reads_a_packed_file),
-        cmocka_unit_test(idx_tells_a_packed_file_by_its_content_not_its_name),
+        cmocka_unit_test(idx_detects_a_gzip_file_by_its_content_not_its_name),
         cmocka_unit_test(idx_refuses_a_file_cut_anywhere),
         cmocka_unit_test(idx_refuses_trailing_bytes),
         cmocka_unit_test(idx_refuses_each_wrong_byte_of_the_magic),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 enum { COUNT = 5 };
 
@@ -91,7 +92,7 @@ static void refuses(const Place *place, const char *half, const char *sentence)
     if (images_read_mnist(place->keep, &images, place->dir, half, 0, &err))
         fail_msg("was accepted; expected \"%s\"", sentence);
     if (strstr(err.message, sentence) == NULL || strstr(err.message, place->dir) != err.message)
-        fail_msg("said \"%s\", expected \"%s...%s\"", err.message, place->dir, sentence);
+        fail_msg("got \"%s\", expected \"%s...%s\"", err.message, place->dir, sentence);
 }
 
 static void images_reads_plain_and_packed_files(void **state)
@@ -227,8 +228,11 @@ static void assert_batch(const Place *place, const char *device_name)
     Arena *step = arena_new("step", 1u << 20);
     assert_true(device_use(device_name, &why));
     assert_true(images_read_mnist(place->keep, &images, place->dir, "train", 0, &err));
-    Tensor *batch = images_batch(step, &images, index, 4),
-           *labels = images_labels(step, &images, index, 4);
+    Batches source = images_batches(&images);
+    Batch made = {.rows = 4, .arena = step};
+    assert_int_equal(source.count, images.count);
+    source.make(&made, source.data, index);
+    Tensor *batch = made.x, *labels = made.labels;
     float *pixels = tensor_values(step, batch);
     int32_t classes[4];
     tensor_read_ints(labels, classes);
@@ -269,13 +273,11 @@ static void the_real_mnist_is_what_is_published(void **state)
     Images train, test;
     Error err;
     if (place->real[0] == '\0') {
-        print_message("skipped: LAB_DATA does not say where MNIST is\n");
-        skip();
+        SKIP("no LAB_DATA", "LAB_DATA=FOLDER ./lab test -R test_images");
     }
     if (!images_load(place->keep, &train, &test, (ImagesSource){.data_dir = place->real}, &err)) {
         if (strstr(err.message, "has no") == NULL) fail_msg("%s", err.message);
-        print_message("skipped: %s\n", err.message);
-        skip();
+        SKIP("no MNIST in LAB_DATA", "./lab data get mnist");
     }
     assert_int_equal(train.count, 60000);
     assert_int_equal(test.count, 10000);

@@ -100,7 +100,7 @@ a_folder_that_is_there_is_left_alone() { # test
     echo mine >house/2_core/som/file
     run "$LAB" dev new 2_core som --in house
     gave 1
-    says err "som is there already"
+    says err "som already exists"
     [ "$(find house -type f)" = house/2_core/som/file ] || complain "$(find house)"
 }
 
@@ -112,7 +112,7 @@ what_cannot_be_written_leaves_nothing_behind() { # test
     [ "$(ls -A house)" = 2_core ] || complain "$(ls -A house)"
 }
 
-names_that_differ_are_told() { # test
+differing_names_are_reported() { # test
     finished_lab
     sed -i 's/mean/average/g' $lab/README.md
     sed -i 's/float laid_out_mean/float laid_out_average/' $lab/laid_out.h
@@ -121,7 +121,7 @@ names_that_differ_are_told() { # test
     refused_by agree "README.md does not mention mean"
 }
 
-a_case_without_an_exercise_and_an_exercise_without_a_case_are_told() { # test
+a_case_without_an_exercise_and_an_exercise_without_a_case_are_reported() { # test
     finished_lab
     sed -i 's/"id": "center"/"id": "centre"/' $lab/lab.json
     sed -i 's,\(// [a-z]*\) center,\1 centre,' $lab/laid_out.c
@@ -131,49 +131,49 @@ a_case_without_an_exercise_and_an_exercise_without_a_case_are_told() { # test
     says out "not looked at"
 }
 
-marks_that_are_not_closed_are_told() { # test
+unclosed_marks_are_reported() { # test
     finished_lab
     sed -i '/end mean/d' $lab/laid_out.c
     check
     refused_by agree "laid_out.c:"
 }
 
-a_warning_in_the_skeleton_is_told() { # test
+a_warning_in_the_skeleton_is_reported() { # test
     finished_lab
     sed -i 's,    // solution mean,    int forgotten;\n&,' $lab/laid_out.c
     check
     refused_by skeleton "gcc says: error: unused variable"
 }
 
-a_skeleton_that_returns_is_told() { # test
+a_skeleton_that_returns_is_reported() { # test
     finished_lab
     sed -i 's,    // solution center,    if (n > 100) {\n&,; s,    // end center,&\n    },' $lab/laid_out.c
     check
     refused_by skeleton "although center is blank: it has to call laid_out_center"
 }
 
-an_exercise_that_needs_a_later_one_is_told() { # test
+an_exercise_that_needs_a_later_one_is_reported() { # test
     finished_lab
     sed -i 's/double sum = 0;/double sum = 0; float y[9]; if (n < 9) laid_out_center(y, x, 0, n);/' $lab/laid_out.c
     check
     refused_by progress "mean__gives_what_a_hand_computes ends as 'not written yet', expected 'passes'"
 }
 
-a_reference_that_fails_its_own_cases_is_told() { # test
+a_reference_that_fails_its_own_cases_is_reported() { # test
     finished_lab
     sed -i 's/x\[i\] - mean/x[i] - mean - 1/' $lab/laid_out.c
     check
     refused_by whole "center__takes_the_mean_from_every_number ends as 'wrong'"
 }
 
-a_mutant_that_survives_is_told() { # test
+a_mutant_that_survives_is_reported() { # test
     finished_lab
     mutant mean written_otherwise 'i < n' 'n > i'
     check
     refused_by mutants "written_otherwise: survives all 2 cases of mean"
 }
 
-a_mutant_that_does_not_fit_or_compile_is_told() { # test
+a_mutant_that_does_not_fit_or_compile_is_reported() { # test
     finished_lab
     mutant mean none 'no such text' ''
     mutant center broken 'i < n' 'i <'
@@ -190,7 +190,7 @@ a_mutant_that_only_crashes_is_rejected_and_marked() { # test
     grep -q 'far_away .*(crash or time only)' out || complain "is not marked"
 }
 
-a_line_of_a_solution_that_is_given_away_is_told() { # test
+a_line_of_a_solution_that_is_given_away_is_reported() { # test
     finished_lab
     echo '// y[i]: for (size_t i = 0; i < n; i++) y[i] = x[i]  -  mean;' >>$lab/laid_out.h
     sed -i 's/One loop that writes/return (float)(sum\/(double)n), and/' $lab/lab.json
@@ -199,14 +199,14 @@ a_line_of_a_solution_that_is_given_away_is_told() { # test
     refused_by hints "hint 3 of center holds a line of the solution of mean"
 }
 
-a_hint_that_says_nothing_is_told() { # test
+a_hint_that_says_nothing_is_reported() { # test
     finished_lab
     sed -i 's/"The idea. Every.*"/"Think."/; s/"the idea. Every.*"/"Think."/' $lab/lab.json
     check
     refused_by hints "hint 1 of mean is 'Think.'"
 }
 
-a_program_that_does_without_an_exercise_is_told() { # test
+a_program_that_does_without_an_exercise_is_reported() { # test
     finished_lab
     sed -i 's/"id": "center",/& "run": "--help",/' $lab/lab.json # so that it ends before
     check

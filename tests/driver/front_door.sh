@@ -11,10 +11,10 @@ pretend() {
     chmod +x "bin/$1"
 }
 
-# A checkout at "my house", where all packages but $1 are installed; FAKE_UID says who calls.
-fresh_house() {
-    mkdir -p bin "my house"
-    cp "$ROOT/lab" "$ROOT/.packages" "my house/"
+# A checkout at "my checkout", where all packages but $1 are installed; FAKE_UID says who calls.
+fresh_checkout() {
+    mkdir -p bin "my checkout"
+    cp "$ROOT/lab" "$ROOT/.packages" "my checkout/"
     for tool in sh sed grep awk mkdir rm tr cat chmod sleep env flock getconf readlink; do
         ln -s "$(command -v $tool)" bin/ 2>/dev/null || :
     done
@@ -33,29 +33,32 @@ fresh_house() {
     fi
     sleep 0.2
     printf "%s\n" "#!/bin/sh" "echo \"program: \$*\"" >lab && chmod +x lab'
-    pretend ctest 'echo "100% tests passed"; exit ${FAKE_CTEST-0}'
-    house=$scratch/my\ house
+    pretend ctest 'case $1 in -N) echo "  Test #1: test_arena"; exit ;; esac
+        mkdir -p Testing/Temporary && printf "%s" "${FAKE_LOG-}" >Testing/Temporary/LastTest.log
+        echo "test_arena 1 3.2" >Testing/Temporary/CTestCostData.txt
+        echo "100% tests passed"; exit ${FAKE_CTEST-0}'
+    checkout=$scratch/my\ checkout
 }
 
-door() { run env PATH="$scratch/bin" "$house/lab" "$@"; } # ./lab, which sees only what is pretended
-by_somebody() { export FAKE_UID=1000; }                  # not by root
+door() { run env PATH="$scratch/bin" "$checkout/lab" "$@"; } # ./lab, which sees only what is pretended
+as_user() { export FAKE_UID=1000; }                  # not by root
 
 called() { says calls "$1"; }
 never_called() { never_says calls "$1"; }
 
 the_first_call_configures_builds_and_runs() { # test
-    fresh_house
+    fresh_checkout
     door run tiny --seed 7
     gave 0
     says out "program: run tiny --seed 7"
     [ "$(wc -l <out)" = 1 ] || complain "messages belong on stderr"
-    called "cmake -S $house -B $house/build --preset release"
+    called "cmake -S $checkout -B $checkout/build --preset release"
     called "ninja labs"
     never_called apt-get
 }
 
 a_later_call_only_asks_ninja() { # test
-    fresh_house
+    fresh_checkout
     door
     : >calls
     door list
@@ -65,7 +68,7 @@ a_later_call_only_asks_ninja() { # test
 }
 
 a_missing_package_is_installed_by_root_without_a_question() { # test
-    fresh_house libpng-dev
+    fresh_checkout libpng-dev
     door --version
     gave 0
     called "apt-get -qq -o DPkg::Lock::Timeout=600 update"
@@ -75,9 +78,9 @@ a_missing_package_is_installed_by_root_without_a_question() { # test
     never_says out "apt talks"
 }
 
-without_a_terminal_the_command_is_told() { # test
-    fresh_house libpng-dev
-    by_somebody
+without_a_terminal_the_command_is_reported() { # test
+    fresh_checkout libpng-dev
+    as_user
     door
     gave 1
     says err "sudo apt-get install libpng-dev"
@@ -85,18 +88,18 @@ without_a_terminal_the_command_is_told() { # test
     [ ! -s out ] || complain "expected nothing on stdout"
 }
 
-without_sudo_the_command_for_root_is_told() { # test
-    fresh_house libpng-dev
+without_sudo_the_command_for_root_is_reported() { # test
+    fresh_checkout libpng-dev
     rm bin/sudo
-    by_somebody
+    as_user
     door --yes
     gave 1
     says err "As root, run: apt-get install libpng-dev"
 }
 
 yes_installs_with_sudo_and_is_not_handed_on() { # test
-    fresh_house libpng-dev
-    by_somebody
+    fresh_checkout libpng-dev
+    as_user
     door --yes list
     gave 0
     called "sudo env DEBIAN_FRONTEND=noninteractive apt-get"
@@ -105,11 +108,11 @@ yes_installs_with_sudo_and_is_not_handed_on() { # test
 }
 
 a_terminal_is_asked_and_no_means_no() { # test
-    script -qec true /dev/null >/dev/null 2>&1 || exit 77 # no pseudo-terminals here
-    fresh_house libpng-dev
-    by_somebody
+    script -qec true /dev/null >/dev/null 2>&1 || skip "no pseudo-terminal" "./lab setup --dev"
+    fresh_checkout libpng-dev
+    as_user
     status=0
-    (sleep 1 && echo n) | SHELL=/bin/sh script -qec "PATH='$scratch/bin' '$house/lab'" /dev/null >out 2>&1 ||
+    (sleep 1 && echo n) | SHELL=/bin/sh script -qec "PATH='$scratch/bin' '$checkout/lab'" /dev/null >out 2>&1 ||
         status=$?
     gave 1
     says out "[y/N]"
@@ -118,7 +121,7 @@ a_terminal_is_asked_and_no_means_no() { # test
 }
 
 a_failed_installation_ends_with_a_sentence() { # test
-    fresh_house libpng-dev
+    fresh_checkout libpng-dev
     pretend apt-get 'echo "E: no network" >&2; exit 100'
     door
     gave 1
@@ -132,7 +135,7 @@ a_failed_installation_ends_with_a_sentence() { # test
 }
 
 a_package_that_another_provides_counts_as_there() { # test
-    fresh_house pkg-config
+    fresh_checkout pkg-config
     echo "installed pkgconf pkg-config (= 1.8), other" >>installed
     door
     gave 0
@@ -140,15 +143,15 @@ a_package_that_another_provides_counts_as_there() { # test
 }
 
 an_optional_package_is_not_waited_for() { # test
-    fresh_house gnuplot-nox
-    by_somebody
+    fresh_checkout gnuplot-nox
+    as_user
     door
     gave 0
     never_called apt-get
 }
 
 setup_installs_the_kinds_it_is_asked_for() { # test
-    fresh_house "valgrind"
+    fresh_checkout "valgrind"
     door setup
     gave 0
     never_called apt-get
@@ -162,7 +165,7 @@ setup_installs_the_kinds_it_is_asked_for() { # test
 }
 
 without_apt_the_tools_decide() { # test
-    fresh_house
+    fresh_checkout
     rm bin/apt-get bin/dpkg-query
     door
     gave 1
@@ -174,9 +177,9 @@ without_apt_the_tools_decide() { # test
 }
 
 it_works_through_a_link_from_another_folder() { # test
-    fresh_house
+    fresh_checkout
     mkdir elsewhere
-    ln -s "../my house/lab" elsewhere/door
+    ln -s "../my checkout/lab" elsewhere/door
     ln -s door elsewhere/second
     cd elsewhere
     run env PATH="$scratch/bin" ./second run
@@ -185,42 +188,42 @@ it_works_through_a_link_from_another_folder() { # test
 }
 
 a_half_made_build_folder_is_configured_afresh() { # test
-    fresh_house
-    mkdir -p "$house/build/CMakeFiles"
-    echo damaged >"$house/build/CMakeCache.txt"
+    fresh_checkout
+    mkdir -p "$checkout/build/CMakeFiles"
+    echo damaged >"$checkout/build/CMakeCache.txt"
     door
     gave 0
-    [ ! -e "$house/build/CMakeCache.txt" ] || complain "the old cache was left"
-    echo nonsense >"$house/build/build.ninja"
+    [ ! -e "$checkout/build/CMakeCache.txt" ] || complain "the old cache was left"
+    echo nonsense >"$checkout/build/build.ninja"
     door
     gave 0
-    rm "$house/build/build.ninja"
+    rm "$checkout/build/build.ninja"
     door
     gave 0
     [ "$(grep -c ^cmake calls)" = 3 ] || complain "expected three configurations"
 }
 
 a_moved_checkout_is_configured_afresh() { # test
-    fresh_house
+    fresh_checkout
     door
     mkdir new
-    mv "$house" "new/my house"
-    house="$scratch/new/my house"
+    mv "$checkout" "new/my checkout"
+    checkout="$scratch/new/my checkout"
     : >calls
     door
     gave 0
-    called "cmake -S $house"
+    called "cmake -S $checkout"
 }
 
 labs_of_another_folder_are_configured_once() { # test
-    fresh_house
+    fresh_checkout
     door
     mkdir -p "$scratch/my labs" "$scratch/more"
     : >calls
     export LAB_PATH="my labs:$scratch/more/:my labs"
     door list
     gave 0
-    called "cmake -S $house -B $house/build --preset release -DLAB_PATH=$scratch/my labs:$scratch/more"
+    called "cmake -S $checkout -B $checkout/build --preset release -DLAB_PATH=$scratch/my labs:$scratch/more"
     : >calls
     LAB_PATH="$scratch/my labs:$scratch/more"
     door list
@@ -231,8 +234,8 @@ labs_of_another_folder_are_configured_once() { # test
     called "-DLAB_PATH="
 }
 
-the_program_is_told_where_other_labs_are() { # test
-    fresh_house
+lab_path_reaches_the_program() { # test
+    fresh_checkout
     mkdir more
     pretend ninja 'if [ "$1" = -n ]; then [ ! -e lab ] || echo "ninja: no work to do."; exit; fi
         printf "%s\n" "#!/bin/sh" "echo LAB_PATH is \$LAB_PATH" >lab && chmod +x lab'
@@ -242,7 +245,7 @@ the_program_is_told_where_other_labs_are() { # test
 }
 
 a_folder_of_labs_that_is_not_there_is_named() { # test
-    fresh_house
+    fresh_checkout
     LAB_PATH="$scratch/none" door list
     gave 1
     says err "LAB_PATH names $scratch/none, and there is no such folder"
@@ -250,7 +253,7 @@ a_folder_of_labs_that_is_not_there_is_named() { # test
 }
 
 a_failed_configuration_is_shown_and_tried_again() { # test
-    fresh_house
+    fresh_checkout
     pretend cmake 'echo "CMake Error: no such library"; exit 1'
     door
     gave 1
@@ -262,28 +265,28 @@ a_failed_configuration_is_shown_and_tried_again() { # test
 }
 
 a_package_that_went_away_is_brought_back() { # test
-    fresh_house
+    fresh_checkout
     door
     grep -v libpng-dev installed >fewer
     cp fewer installed
-    echo "ninja misses libpng.so" >"$house/build/build.ninja"
+    echo "ninja misses libpng.so" >"$checkout/build/build.ninja"
     door
     gave 0
     called "--no-install-recommends libpng-dev"
 }
 
 a_changed_package_list_is_read_again() { # test
-    fresh_house
+    fresh_checkout
     door
     sleep 0.1
-    echo "build libnew-dev a new library" >>"$house/.packages"
+    echo "build libnew-dev a new library" >>"$checkout/.packages"
     door
     gave 0
     called "--no-install-recommends libnew-dev"
 }
 
 a_failed_build_shows_the_compilers_words() { # test
-    fresh_house
+    fresh_checkout
     pretend ninja '[ "$1" != -n ] || exit 0
         echo "lab: building 1/2 a.c"; echo "FAILED: a.o"; echo "cc -c a.c"; echo "a.c:1: error: oops"
         echo "ninja: build stopped: subcommand failed."; exit 1'
@@ -295,10 +298,10 @@ a_failed_build_shows_the_compilers_words() { # test
 }
 
 two_calls_at_once_build_once() { # test
-    command -v flock >/dev/null || exit 77
-    fresh_house
-    (PATH=$scratch/bin && "$house/lab" one >one 2>&1) &
-    (PATH=$scratch/bin && "$house/lab" two >two 2>&1)
+    needs flock
+    fresh_checkout
+    (PATH=$scratch/bin && "$checkout/lab" one >one 2>&1) &
+    (PATH=$scratch/bin && "$checkout/lab" two >two 2>&1)
     wait
     grep -q "program: one" one
     grep -q "program: two" two
@@ -306,17 +309,67 @@ two_calls_at_once_build_once() { # test
 }
 
 test_builds_the_tests_and_ends_with_ctests_words_and_status() { # test
-    fresh_house
+    fresh_checkout
     export FAKE_CTEST=8
     door test -R arena
     gave 8
     [ "$(tail -n 1 out)" = "100% tests passed" ] || complain "ctest has the last word"
     called "ninja tests"
-    called "-R arena"
+    called "-LE ^gates\$ -R arena"
+}
+
+test_says_how_long_the_tests_took_before() { # test
+    fresh_checkout
+    door test
+    says err "lab: 1 test; how long they take here is known after the first run"
+    door test
+    says err "lab: 1 test, about 4 s"
+}
+
+test_of_nothing_is_an_error() { # test
+    fresh_checkout
+    pretend ctest 'echo "Total Tests: 0"'
+    door test -R arean
+    gave 1
+    says err "no test fits: -R arean"
+}
+
+test_ends_with_what_was_skipped_and_the_command() { # test
+    fresh_checkout
+    export FAKE_LOG='1/3
+skipped: no jq: ./lab setup --dev
+skipped: no tmux: ./lab setup --dev
+skipped: no jq: ./lab setup --dev
+skipped: no LAB_DATA: LAB_DATA=FOLDER ./lab test -R images
+'
+    door test
+    gave 0
+    says err "lab: 4 skipped: 2 with no jq, 1 with no tmux (./lab setup --dev); 1 with no LAB_DATA (LAB_DATA=FOLDER ./lab test -R images)"
+}
+
+test_leaves_the_gates_to_authors() { # test
+    fresh_checkout
+    door test --gates -R lab
+    gave 0
+    called "-L ^gates\$ -R lab"
+}
+
+test_explains_itself_without_building() { # test
+    fresh_checkout
+    door test --help
+    gave 0
+    says out "./lab test --gates"
+    [ ! -s calls ] || complain "expected nothing to be built"
+}
+
+every_skip_has_a_reason_and_a_command() { # test
+    ! grep -rnE 'exit 77|(^|[^_a-z])skip\(\);' "$ROOT/tests" "$ROOT/labs" --include='*.sh' --include='*.c' |
+        grep -vE '(front_door|sentences)\.sh:' >out ||
+        complain "skip WHY HOW of sentences.sh, or SKIP of tests/skip.h"
 }
 
 bench_builds_the_benches() { # test
-    fresh_house
+    fresh_checkout
     door bench sgemm
     gave 0
     called "ninja benches"

@@ -5,21 +5,21 @@
 . "$ROOT/tests/driver/sentences.sh"
 
 # A checkout of two stages and one lab, for LAB_ROOT.
-small_house() {
-    mkdir -p house/labs/1_first/tiny house/datasets
-    cp "$ROOT/.packages" house/
-    cat >house/labs/roadmap.json <<'END'
+small_checkout() {
+    mkdir -p checkout/labs/1_first/tiny checkout/datasets
+    cp "$ROOT/.packages" checkout/
+    cat >checkout/labs/roadmap.json <<'END'
 {"stages": [{"id": "1_first", "title": "First", "about": "One."},
             {"id": "2_second", "title": "Second", "about": "Two."}]}
 END
-    cat >house/labs/1_first/tiny/lab.json <<'END'
+    cat >checkout/labs/1_first/tiny/lab.json <<'END'
 {"id": "tiny", "stage": "1_first", "title": "Tiny", "about": "Very small.", "place": 1, "minutes": 5,
  "needs": [], "data": [], "reading": [],
  "exercises": [{"id": "one", "function": "tiny_one", "points": 1, "seconds": 1,
                 "hints": ["idea", "formula", "code"]}]}
 END
-    export LAB_ROOT="$scratch/house"
-    lab_json=house/labs/1_first/tiny/lab.json
+    export LAB_ROOT="$scratch/checkout"
+    lab_json=checkout/labs/1_first/tiny/lab.json
 }
 
 roadmap_lists_every_lab_json() { # test
@@ -36,7 +36,7 @@ roadmap_lists_every_lab_json() { # test
 }
 
 roadmap_says_which_stage_has_no_lab_yet() { # test
-    small_house
+    small_checkout
     run "$LAB" roadmap
     gave 0
     [ "$(grep -c 'No lab yet' out)" = 1 ] || complain "expected one stage without a lab"
@@ -44,7 +44,7 @@ roadmap_says_which_stage_has_no_lab_yet() { # test
 }
 
 roadmap_ends_with_the_next_command() { # test
-    small_house
+    small_checkout
     run "$LAB"
     says out "next  ./lab start tiny"
 }
@@ -69,8 +69,8 @@ a_pipe_sees_no_escape_codes() { # test
     never_says out "$(printf '\033')"
 }
 
-a_terminal_sees_colours_unless_told_not_to() { # test
-    script -qec true /dev/null >/dev/null 2>&1 || exit 77 # no pseudo-terminals here
+a_terminal_gets_colours_unless_disabled() { # test
+    script -qec true /dev/null >/dev/null 2>&1 || skip "no pseudo-terminal" "./lab setup --dev"
     run env TERM=xterm script -qec "'$LAB' roadmap" /dev/null
     says out "$(printf '\033[1m')"
     run env TERM=xterm NO_COLOR=1 script -qec "'$LAB' roadmap" /dev/null
@@ -94,7 +94,7 @@ an_unknown_lab_suggests_the_nearest() { # test
     says err "did you mean 'autoencoder'?"
     run "$LAB" run xylophone
     gave 2
-    says err "lab list names them"
+    says err "lab list shows them"
     run "$LAB" run
     gave 2
 }
@@ -106,19 +106,19 @@ an_unknown_benchmark_suggests_the_nearest() { # test
 }
 
 a_beginning_that_two_labs_share_is_refused() { # test
-    small_house
-    mkdir house/labs/2_second house/labs/2_second/tinier
-    : >house/labs/2_second/tinier/lab.json
+    small_checkout
+    mkdir checkout/labs/2_second checkout/labs/2_second/tinier
+    : >checkout/labs/2_second/tinier/lab.json
     run "$LAB" run tin
     gave 2
     says err "2 labs begin with 'tin'"
 }
 
-a_damaged_lab_keeps_nobody_from_the_others() { # test
-    small_house
-    mkdir house/labs/1_first/other house/labs/1_first/cut
-    sed 's/tiny/other/g' $lab_json >house/labs/1_first/other/lab.json
-    echo '{' >house/labs/1_first/cut/lab.json
+a_damaged_lab_does_not_block_the_others() { # test
+    small_checkout
+    mkdir checkout/labs/1_first/other checkout/labs/1_first/cut
+    sed 's/tiny/other/g' $lab_json >checkout/labs/1_first/other/lab.json
+    echo '{' >checkout/labs/1_first/cut/lab.json
     for command in "" list "list --json"; do
         # shellcheck disable=SC2086 # words
         run "$LAB" $command
@@ -144,8 +144,8 @@ a_damaged_lab_keeps_nobody_from_the_others() { # test
     says err "labs/tiny: No such file or directory"
 }
 
-what_cannot_be_printed_is_told() { # test
-    [ -e /dev/full ] || exit 77
+a_write_error_on_stdout_is_reported() { # test
+    [ -e /dev/full ] || skip "no /dev/full" "run it on Linux"
     for command in "" list help --version "hint autoencoder"; do
         status=0
         # shellcheck disable=SC2086 # words
@@ -172,21 +172,21 @@ run_hands_over_arguments_and_exit_status() { # test
 }
 
 a_missing_field_is_named_with_its_file() { # test
-    small_house
+    small_checkout
     cp $lab_json whole.json
     for field in id stage title about place minutes needs data reading exercises function points \
         seconds hints; do
         sed "s/\"$field\":/\"no_$field\":/" whole.json >$lab_json
         run "$LAB"
         gave 1
-        says err "house/labs/1_first/tiny/lab.json"
+        says err "checkout/labs/1_first/tiny/lab.json"
         says err "\"$field\" is missing"
         [ "$(wc -l <err)" = 1 ] || complain "expected one line"
     done
 }
 
 a_wrong_field_is_named_with_what_stands_there() { # test
-    small_house
+    small_checkout
     cp $lab_json whole.json
     while IFS='|' read -r edit sentence; do
         sed "$edit" whole.json >$lab_json
@@ -207,7 +207,7 @@ END
 }
 
 a_cut_lab_json_is_named_with_its_line() { # test
-    small_house
+    small_checkout
     head -n 2 $lab_json >cut.json
     cp cut.json $lab_json
     run "$LAB"
@@ -220,16 +220,16 @@ a_cut_lab_json_is_named_with_its_line() { # test
 }
 
 a_stage_that_the_roadmap_lacks_is_named() { # test
-    small_house
-    mv house/labs/1_first house/labs/9_none
-    sed -i 's/1_first/9_none/' house/labs/9_none/tiny/lab.json
+    small_checkout
+    mv checkout/labs/1_first checkout/labs/9_none
+    sed -i 's/1_first/9_none/' checkout/labs/9_none/tiny/lab.json
     run "$LAB"
     gave 1
     says err 'has no stage "9_none"'
 }
 
 list_in_json_names_the_exercises_in_order() { # test
-    small_house
+    small_checkout
     run "$LAB" list --json
     gave 0
     says out '"id":	"tiny"'
@@ -238,7 +238,7 @@ list_in_json_names_the_exercises_in_order() { # test
     says out '"of_points":	1'
 }
 
-doctor_names_what_is_missing_and_what_brings_it() { # test
+doctor_prints_what_is_missing_and_how_to_get_it() { # test
     mkdir bin
     printf '#!/bin/sh\necho "installed cmake, ninja-build"\n' >bin/dpkg-query
     chmod +x bin/dpkg-query
@@ -254,7 +254,7 @@ doctor_names_what_is_missing_and_what_brings_it() { # test
     says out '"brings":	"./lab setup --peers"'
 }
 
-doctor_looks_at_every_part() { # test
+doctor_checks_every_part() { # test
     run "$LAB" doctor
     for part in compiler cmake ninja gnuplot BLAS LAPACK downloads 'web page' processor kernels threads \
         memory disk CUDA GPU mnist; do

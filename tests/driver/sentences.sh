@@ -20,6 +20,16 @@ gave() { [ "$status" = "$1" ] || complain "exit status $status, expected $1"; }
 says() { grep -qF -e "$2" "$1" || complain "'$1' does not say: $2"; } # file text
 never_says() { ! grep -qF -e "$2" "$1" || complain "'$1' says: $2"; }
 
+skip() { # why, and the command that makes it run; ./lab test counts these lines
+    printf 'skipped: %s: %s\n' "$1" "$2"
+    exit 77
+}
+needs() { # tools...
+    for tool; do
+        command -v "$tool" >/dev/null || skip "no $tool" "./lab setup --dev"
+    done
+}
+
 complain() {
     printf '%s\n' "$1"
     for file in out err calls; do
@@ -32,6 +42,6 @@ run_sentence() {
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     cd "$scratch"
-    export LAB_MINE="$scratch/mine" # nobody's own work
+    export LAB_MINE="$scratch/mine" # never the user's own work
     "$1"
 }

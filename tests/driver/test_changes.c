@@ -32,7 +32,7 @@ static void put(const char *name, const char *text)
 static ChangesNews after(double seconds)
 {
     now += seconds;
-    return changes_look(&changes, now);
+    return changes_poll(&changes, now);
 }
 
 static int enter(void **state)
@@ -40,8 +40,8 @@ static int enter(void **state)
     (void)state;
     strcpy(folder, "/tmp/test_changes_XXXXXX");
     if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/answer.c", folder);
-    snprintf(other, sizeof other, "%s/answer.c~", folder);
+    snprintf(path, sizeof path, "%s/submission.c", folder);
+    snprintf(other, sizeof other, "%s/submission.c~", folder);
     put(path, "first");
     changes = changes_new(path);
     now = 100;
@@ -64,14 +64,14 @@ static void settle(void)
     assert_int_equal(after(1), CHANGES_NONE);
 }
 
-static void what_is_there_at_first_is_told_once(void **state)
+static void an_existing_file_is_reported_once(void **state)
 {
     (void)state;
     settle();
     assert_int_equal(after(100), CHANGES_NONE);
 }
 
-static void a_save_is_told_when_it_is_still(void **state)
+static void a_save_is_reported_once_the_file_is_stable(void **state)
 {
     (void)state;
     settle();
@@ -97,7 +97,7 @@ static void a_file_renamed_over_it_is_a_save(void **state)
     assert_int_equal(after(CHANGES_STILL), CHANGES_SAVED);
 }
 
-static void what_was_another_for_a_moment_is_told_again(void **state)
+static void a_change_that_is_undone_is_reported_again(void **state)
 {
     (void)state;
     settle();
@@ -126,7 +126,7 @@ static void a_file_is_gone_only_when_it_stays_away(void **state)
     assert_int_equal(after(1), CHANGES_NONE);
 }
 
-static void what_comes_back_as_it_was_is_told(void **state)
+static void a_file_restored_unchanged_is_reported(void **state)
 {
     (void)state;
     settle();
@@ -143,12 +143,12 @@ static void what_comes_back_as_it_was_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_is_there_at_first_is_told_once),
-        CASE(a_save_is_told_when_it_is_still),
+        CASE(an_existing_file_is_reported_once),
+        CASE(a_save_is_reported_once_the_file_is_stable),
         CASE(a_file_renamed_over_it_is_a_save),
-        CASE(what_was_another_for_a_moment_is_told_again),
+        CASE(a_change_that_is_undone_is_reported_again),
         CASE(a_file_is_gone_only_when_it_stays_away),
-        CASE(what_comes_back_as_it_was_is_told),
+        CASE(a_file_restored_unchanged_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

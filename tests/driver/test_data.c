@@ -18,7 +18,7 @@ static const char CATALOGUE[] =
     "  \"files\": [{\"name\": \"abc.txt\", \"bytes\": 3, \"sha256\":\n"
     "    \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}]}]}\n";
 
-static char said[8192];    // all that the last command printed
+static char output[8192];    // all that the last command printed
 
 static int lab(const char *words)    // "data list": the exit status
 {
@@ -41,7 +41,7 @@ static int lab(const char *words)    // "data list": the exit status
     close(held_out);
     close(held_err);
     rewind(caught);
-    said[fread(said, 1, sizeof said - 1, caught)] = '\0';
+    output[fread(output, 1, sizeof output - 1, caught)] = '\0';
     fclose(caught);
     return status;
 }
@@ -49,8 +49,8 @@ static int lab(const char *words)    // "data list": the exit status
 static void expect(const char *words, int status, const char *sentence)
 {
     int got = lab(words);
-    if (got != status || strstr(said, sentence) == NULL)
-        fail_msg("%s: returned %d and said \"%s\"; expected %d and \"%s\"", words, got, said,
+    if (got != status || strstr(output, sentence) == NULL)
+        fail_msg("%s: returned %d and got \"%s\"; expected %d and \"%s\"", words, got, output,
                  status, sentence);
 }
 
@@ -105,7 +105,7 @@ static void data_list_of_our_own_catalogue_fits_80_columns(void **state)
     (void)state;
     unsetenv("LAB_ROOT");    // then the project that this was built from
     expect("data list", 0, "Handwritten digits");
-    char *line = strstr(said, "  name"), *end;    // above it stands a path of any length
+    char *line = strstr(output, "  name"), *end;    // above it stands a path of any length
     assert_non_null(line);
     for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
         if (end - line > 80)
@@ -116,7 +116,7 @@ static void data_list_writes_json_for_programs(void **state)
 {
     (void)state;
     assert_int_equal(lab("data list --json"), 0);
-    cJSON *list = cJSON_Parse(said), *set = cJSON_GetArrayItem(list, 0);
+    cJSON *list = cJSON_Parse(output), *set = cJSON_GetArrayItem(list, 0);
     assert_int_equal(cJSON_GetArraySize(list), 1);
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(set, "name")), "letters");
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(set, "state")), "missing");
@@ -124,7 +124,7 @@ static void data_list_writes_json_for_programs(void **state)
     cJSON_Delete(list);
 }
 
-static void data_looks_where_lab_data_says(void **state)
+static void data_uses_the_folder_in_lab_data(void **state)
 {
     char elsewhere[64];
     snprintf(elsewhere, sizeof elsewhere, "%s/datasets", (char *)*state);
@@ -134,7 +134,7 @@ static void data_looks_where_lab_data_says(void **state)
     expect("data list", 0, "present");
 }
 
-static void data_verify_tells_right_from_damaged_and_missing(void **state)
+static void data_verify_distinguishes_valid_damaged_and_missing_files(void **state)
 {
     (void)state;
     expect("data verify", 0, "letters: missing\n");
@@ -154,7 +154,7 @@ static void data_get_fetches_from_the_address_that_was_given(void **state)
     setenv("LAB_DATA_URL", server->address, 1);
     int status = lab("data get letters");
     loopback_close(server);
-    if (status != 0) fail_msg("returned %d and said \"%s\"", status, said);
+    if (status != 0) fail_msg("returned %d and got \"%s\"", status, output);
     expect("data verify letters", 0, "letters: verified\n");
 }
 
@@ -167,11 +167,11 @@ static void data_get_says_why_it_failed(void **state)
 static void data_names_a_set_that_is_not_there(void **state)
 {
     (void)state;
-    expect("data get numbers", 2, "there is no data set \"numbers\"");
-    expect("data verify numbers", 2, "there is no data set \"numbers\"");
+    expect("data get numbers", 2, "no data set \"numbers\"");
+    expect("data verify numbers", 2, "no data set \"numbers\"");
 }
 
-static void data_shows_its_usage_when_asked_wrongly(void **state)
+static void data_prints_its_usage_for_wrong_arguments(void **state)
 {
     (void)state;
     expect("data", 2, "usage: ./lab data list");
@@ -198,12 +198,12 @@ int main(void)
         CASE(data_list_shows_whether_a_set_is_here),
         CASE(data_list_of_our_own_catalogue_fits_80_columns),
         CASE(data_list_writes_json_for_programs),
-        CASE(data_looks_where_lab_data_says),
-        CASE(data_verify_tells_right_from_damaged_and_missing),
+        CASE(data_uses_the_folder_in_lab_data),
+        CASE(data_verify_distinguishes_valid_damaged_and_missing_files),
         CASE(data_get_fetches_from_the_address_that_was_given),
         CASE(data_get_says_why_it_failed),
         CASE(data_names_a_set_that_is_not_there),
-        CASE(data_shows_its_usage_when_asked_wrongly),
+        CASE(data_prints_its_usage_for_wrong_arguments),
         CASE(data_names_the_damage_in_the_catalogue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What is made of a grader's words, also of a grader that an answer has got at: a script in its place. */
+/* What is made of a grader's words, also of a grader that a submission has got at: a script in its place. */
 #include "labs/driver/grade.h"
 #include "labs/driver/plain.h"
 #include "common/file.h"
@@ -36,7 +36,7 @@ static Grade grade_with(Arena *arena, const char *script)
     Error err = {""};
     write_script("grader_plain", "echo one__a; echo one__b; echo two__a; echo other__a\n");
     write_script("grader", script);
-    if (!grade_library(arena, &lab, "libanswer_tiny.so", false, NULL, &grade, &err))
+    if (!grade_library(arena, &lab, "libexercises_tiny.so", false, NULL, &grade, &err))
         fail_msg("%s", err.message);
     return grade;
 }
@@ -76,7 +76,7 @@ static void an_exercise_without_cases_has_not_passed(void **state)
     assert_int_equal(grade.exercises[2].count, 0);
 }
 
-static void a_case_without_a_word_has_not_passed(void **state)
+static void a_case_without_a_result_has_not_passed(void **state)
 {
     Grade grade =
         grade_with(*state, SAYS("one__a", "pass") "echo '{\"case\":\"one__b\",\"verdict\":\"pa'\n"
@@ -113,7 +113,7 @@ static void a_grader_that_is_refused_is_the_courses_fault(void **state)
     Error err;
     write_script("grader_plain", "echo one__a\n");
     write_script("grader", "echo 'grader: there is no lab_cases' >&2; exit 2\n");
-    assert_false(grade_library(*state, &lab, "libanswer_tiny.so", false, NULL, &grade, &err));
+    assert_false(grade_library(*state, &lab, "libexercises_tiny.so", false, NULL, &grade, &err));
     assert_string_equal(err.message, "grader: there is no lab_cases");
 }
 
@@ -126,7 +126,7 @@ static void only_what_was_asked_for_is_run(void **state)
     write_script("grader",
                  "case \"$*\" in *one__*) exit 2 ;; *two__\\*:1*) ;; *) exit 2 ;; esac\n" SAYS(
                      "two__a", "pass"));
-    assert_true(grade_library(*state, &lab, "libanswer_tiny.so", false, asked, &grade, &err));
+    assert_true(grade_library(*state, &lab, "libexercises_tiny.so", false, asked, &grade, &err));
     assert_int_equal(grade.exercises[1].verdict, VERDICT_PASS);
     assert_int_not_equal(grade.exercises[0].verdict, VERDICT_PASS);
     assert_false(grade.exercises[0].asked);
@@ -162,7 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_keep_the_order_of_check_c_whatever_the_grader_does),
         cmocka_unit_test(an_exercise_without_cases_has_not_passed),
-        cmocka_unit_test(a_case_without_a_word_has_not_passed),
+        cmocka_unit_test(a_case_without_a_result_has_not_passed),
         cmocka_unit_test(of_two_verdicts_on_a_case_a_pass_never_counts),
         cmocka_unit_test(an_exercise_that_ends_the_grader_is_found_and_the_others_are_graded),
         cmocka_unit_test(a_grader_that_is_refused_is_the_courses_fault),

@@ -57,7 +57,7 @@ static void keys_that_send_sequences_are_passed_over(void **state)
     keys_close(&keys);
 }
 
-static void the_end_of_the_input_is_told_once(void **state)
+static void the_end_of_the_input_is_reported_once(void **state)
 {
     (void)state;
     Keys keys;
@@ -71,7 +71,7 @@ static void the_end_of_the_input_is_told_once(void **state)
     assert_int_equal(pipe(ends), 0);
 }
 
-static void signals_are_told_apart(void **state)
+static void signals_are_distinguished(void **state)
 {
     (void)state;
     Keys keys;
@@ -93,8 +93,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(letters_come_in_lower_case),
         CASE(keys_that_send_sequences_are_passed_over),
-        CASE(the_end_of_the_input_is_told_once),
-        CASE(signals_are_told_apart),
+        CASE(the_end_of_the_input_is_reported_once),
+        CASE(signals_are_distinguished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,7 +89,7 @@ static void expect_refusal(void **state, const char *content, const char *senten
     Mutant mutant = read_mutant(*state, content);
     if (mutant.fault == NULL) fail_msg("was taken: %s", mutant.text);
     if (strstr(mutant.fault, sentence) == NULL || strstr(mutant.fault, "twice.mutants") == NULL)
-        fail_msg("said: %s\nexpected: %s", mutant.fault, sentence);
+        fail_msg("got: %s\nexpected: %s", mutant.fault, sentence);
 }
 
 static void an_edit_is_put_into_its_exercise(void **state)

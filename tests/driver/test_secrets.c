@@ -76,7 +76,7 @@ static void who_solved_an_exercise_knows_its_lines(void **state)
     assert_int_equal(count(2, REFERENCE), 0);
 }
 
-static void the_line_is_told_as_it_stands(void **state)
+static void the_line_is_reported_verbatim(void **state)
 {
     (void)state;
     const Secret *found = secrets_find(arena, &secrets, NULL, 1, REFERENCE);
@@ -91,7 +91,7 @@ int main(void)
         cmocka_unit_test(another_layout_and_a_comment_hide_nothing),
         cmocka_unit_test(what_everybody_writes_is_no_secret),
         cmocka_unit_test(who_solved_an_exercise_knows_its_lines),
-        cmocka_unit_test(the_line_is_told_as_it_stands),
+        cmocka_unit_test(the_line_is_reported_verbatim),
     };
     return cmocka_run_group_tests(cases, set_up, tear_down);
 }

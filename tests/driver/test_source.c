@@ -113,7 +113,7 @@ static void the_skeleton_holds_neither_marks_nor_solutions(void **state)
                         "\n"
                         "int f_one(int a)\n"
                         "{\n"
-                        "    LAB_TODO(one);    // your code instead: tiny.h says what it does\n"
+                        "    LAB_TODO(one);    // your code here; see tiny.h\n"
                         "}\n"
                         "\n"
                         "static int helper(int a)\n"
@@ -124,11 +124,11 @@ static void the_skeleton_holds_neither_marks_nor_solutions(void **state)
                         "void f_two(int *a)\n"
                         "{\n"
                         "    int kept = 3;\n"
-                        "    LAB_TODO(two);    // your code instead: tiny.h says what it does\n"
+                        "    LAB_TODO(two);    // your code here; see tiny.h\n"
                         "}\n"
                         "\n"
                         "int f_three(void) {\n"
-                        "    LAB_TODO(three);    // your code instead: tiny.h says what it does\n"
+                        "    LAB_TODO(three);    // your code here; see tiny.h\n"
                         "}\n");
 }
 
@@ -150,7 +150,7 @@ static void exercises_that_are_solved_keep_their_bodies_and_lose_their_marks(voi
     assert_non_null(strstr(last, "return helper(3);"));
 }
 
-static void a_mark_out_of_place_is_told_with_its_line(void **state)
+static void a_misplaced_mark_is_reported_with_its_line(void **state)
 {
     static const struct {
         const char *what, *instead, *message;
@@ -158,9 +158,9 @@ static void a_mark_out_of_place_is_told_with_its_line(void **state)
         {"    // end one\n", "",
          ":21: 'solution two' begins before 'solution one' of line 7 has ended"},
         {"    // end three\n", "", ":30: 'solution three' is not followed by '// end three'"},
-        {"    // solution one\n", "", ":10: 'end one' ends nothing that was begun"},
+        {"    // solution one\n", "", ":10: 'end one' without 'solution one'"},
         {"// solution two", "// solution too",
-         ":22: marks 'too', which is no exercise in lab.json"},
+         ":22: marks 'too', which is not an exercise in lab.json"},
         {"// solution two", "// solution one", ":22: 'one' is marked a second time"},
         {"// solution one", "// solution two",
          ":7: marks 'two', expected 'one', as lab.json goes on"},
@@ -372,14 +372,15 @@ static void secrets_are_the_lines_between_the_marks(void **state)
     assert_null(two[2]);
 }
 
-static void what_is_no_text_file_gets_a_sentence(void **state)
+static void a_file_that_is_not_text_is_refused(void **state)
 {
     Source source;
     Error err;
     const char *path = write_bytes(*state, "tiny.c", "int a;\n\0\n", 9);
     assert_false(source_read(*state, &lab, path, &source, &err));
     assert_string_equal(
-        err.message, arena_print(*state, "%s:2: holds a zero byte, which no C source does", path));
+        err.message,
+        arena_print(*state, "%s:2: contains a zero byte, so it is not C source", path));
     assert_false(source_read(*state, &lab, lab.folder, &source, &err));
     assert_string_equal(err.message, arena_print(*state, "%s: is not a file", lab.folder));
     char *large = memset(arena_alloc(*state, 300000), ' ', 300000);
@@ -418,7 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_skeleton_holds_neither_marks_nor_solutions),
         CASE(exercises_that_are_solved_keep_their_bodies_and_lose_their_marks),
-        CASE(a_mark_out_of_place_is_told_with_its_line),
+        CASE(a_misplaced_mark_is_reported_with_its_line),
         CASE(comments_strings_and_calls_are_no_definitions),
         CASE(a_missing_or_doubled_brace_harms_no_other_function),
         CASE(one_wrong_character_harms_no_other_function),
@@ -427,7 +428,7 @@ int main(void)
         CASE(a_blank_or_dropped_function_moves_no_other_line),
         CASE(a_line_belongs_to_the_function_around_it),
         CASE(secrets_are_the_lines_between_the_marks),
-        CASE(what_is_no_text_file_gets_a_sentence),
+        CASE(a_file_that_is_not_text_is_refused),
         CASE(the_promise_is_the_prototype_and_its_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

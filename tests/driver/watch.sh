@@ -28,21 +28,21 @@ shows_no_more() { until_holds "the screen shows no more: $1" off_screen "$1"; }
 on_screen() { screen && grep -qF -e "$1" seen; }
 off_screen() { screen && ! grep -qF -e "$1" seen; }
 
-# A started autoencoder, and the answers that the sentences save.
+# A started autoencoder, and the submissions that the sentences save.
 started() {
-    command -v tmux >/dev/null || exit 77
+    needs tmux
     export TERM=xterm-256color
     unset NO_COLOR COLUMNS
     "$LAB" start autoencoder >/dev/null
     file=$LAB_MINE/autoencoder/autoencoder.c
     cp "$file" blank.c
     first='matmul_nt(y, x, w, B, O, I, 0.0f); kernels.add_row(y, y, bias, B, O);'
-    answer right.c "$first"
-    answer wrong.c 'for (int i = 0; i < B * O; i++) y[i] = x[0] + w[0] + bias[0];'
-    answer endless.c 'for (volatile int i = 0;; i++) y[0] = 0;'
+    submit right.c "$first"
+    submit wrong.c 'for (int i = 0; i < B * O; i++) y[i] = x[0] + w[0] + bias[0];'
+    submit endless.c 'for (volatile int i = 0;; i++) y[0] = 0;'
 }
 
-answer() { sed "s|LAB_TODO(linear_forward);.*|$2|" blank.c >"$1"; } # file body
+submit() { sed "s|LAB_TODO(linear_forward);.*|$2|" blank.c >"$1"; } # file body
 replace() { cp "$1" "$file.new" && mv "$file.new" "$file"; }           # as vim and emacs do
 overwrite() { cat "$1" >"$file"; }                                     # as nano does
 
@@ -148,7 +148,7 @@ a_reader_that_goes_away_ends_it() { # test
 
 ctrl_z_and_fg_go_on() { # test
     started
-    command -v bash >/dev/null || exit 77
+    needs bash
     terminal 80 24 "bash --norc -i"
     key "$LAB watch autoencoder" Enter
     shows "linear_forward is not written yet"

@@ -5,12 +5,12 @@
 . "$ROOT/tests/driver/sentences.sh"
 
 # A checkout with the lab "tiny" of two exercises and "next", which needs it.
-house() {
-    mkdir -p house/labs/1_first/tiny house/labs/1_first/other
-    cat >house/labs/roadmap.json <<'END'
+checkout() {
+    mkdir -p checkout/labs/1_first/tiny checkout/labs/1_first/other
+    cat >checkout/labs/roadmap.json <<'END'
 {"stages": [{"id": "1_first", "title": "First", "about": "One."}]}
 END
-    cat >house/labs/1_first/tiny/lab.json <<'END'
+    cat >checkout/labs/1_first/tiny/lab.json <<'END'
 {"id": "tiny", "stage": "1_first", "title": "Tiny", "about": "Very small.", "place": 1, "minutes": 5,
  "needs": [], "data": [], "reading": [],
  "exercises": [{"id": "one", "function": "tiny_one", "points": 3, "seconds": 1,
@@ -19,15 +19,15 @@ END
                 "hints": ["the idea of two", "the formula of two", "the code of two"]}]}
 END
     sed 's/tiny/other/g;s/Tiny/Other/;s/"needs": \[\]/"needs": ["tiny"]/;s/"place": 1/"place": 2/' \
-        house/labs/1_first/tiny/lab.json >house/labs/1_first/other/lab.json
-    cat >house/labs/1_first/tiny/tiny.h <<'END'
+        checkout/labs/1_first/tiny/lab.json >checkout/labs/1_first/other/lab.json
+    cat >checkout/labs/1_first/tiny/tiny.h <<'END'
 #pragma once
 // 1. Twice a.
 int tiny_one(int a);
 // 2. Nothing.
 void tiny_two(void);
 END
-    cat >house/labs/1_first/tiny/tiny.c <<'END'
+    cat >checkout/labs/1_first/tiny/tiny.c <<'END'
 #include "labs/1_first/tiny/tiny.h"
 
 int tiny_one(int a)
@@ -44,9 +44,9 @@ void tiny_two(void)
     // end two
 }
 END
-    sed 's/tiny/other/g' house/labs/1_first/tiny/tiny.c >house/labs/1_first/other/other.c
-    sed 's/tiny/other/g' house/labs/1_first/tiny/tiny.h >house/labs/1_first/other/other.h
-    export LAB_ROOT="$scratch/house"
+    sed 's/tiny/other/g' checkout/labs/1_first/tiny/tiny.c >checkout/labs/1_first/other/other.c
+    sed 's/tiny/other/g' checkout/labs/1_first/tiny/tiny.h >checkout/labs/1_first/other/other.h
+    export LAB_ROOT="$scratch/checkout"
     unset LAB_PATH
     mine=mine/tiny/tiny.c
 }
@@ -63,10 +63,10 @@ next_is() { # a command
 }
 
 start_writes_the_skeleton_and_shows_the_first_exercise() { # test
-    house
+    checkout
     run "$LAB" start tiny
     gave 0
-    says $mine "LAB_TODO(one);    // your code instead: tiny.h says what it does"
+    says $mine "LAB_TODO(one);    // your code here; see tiny.h"
     says $mine "LAB_TODO(two);"
     never_says $mine "return 2"
     never_says $mine "solution"
@@ -102,20 +102,20 @@ the_skeleton_compiles_with_the_flags_of_the_editor() { # test
 }
 
 start_never_overwrites() { # test
-    house
+    checkout
     mkdir -p mine/tiny
     echo "my work" >$mine
     run "$LAB" start tiny
     gave 0
-    says out "is there already and stays as it is"
+    says out "already exists and was not changed"
     says out "./lab reset tiny"
     next_is "./lab check tiny.one"
     [ "$(cat $mine)" = "my work" ] || complain "it was overwritten"
-    says mine/tiny/compile_flags.txt "-iquote$scratch/house/labs/1_first/tiny" # a clone has none
+    says mine/tiny/compile_flags.txt "-iquote$scratch/checkout/labs/1_first/tiny" # a clone has none
 }
 
-start_tells_what_comes_before_and_does_not_insist() { # test
-    house
+start_names_prerequisites_but_does_not_require_them() { # test
+    checkout
     run "$LAB" start other
     gave 0
     says out "tiny (not done yet)"
@@ -127,19 +127,19 @@ start_tells_what_comes_before_and_does_not_insist() { # test
 }
 
 a_start_that_fails_leaves_nothing_half_made() { # test
-    house
-    sed 's/end two/end too/' house/labs/1_first/tiny/tiny.c >broken
-    cp broken house/labs/1_first/tiny/tiny.c
+    checkout
+    sed 's/end two/end too/' checkout/labs/1_first/tiny/tiny.c >broken
+    cp broken checkout/labs/1_first/tiny/tiny.c
     run "$LAB" start tiny
     gave 1
-    says err "tiny.c:14: marks 'too', which is no exercise in lab.json"
+    says err "tiny.c:14: marks 'too', which is not an exercise in lab.json"
     [ ! -e mine ] || complain "mine/ was made"
     run "$LAB" start other
     gave 0
 }
 
-a_file_in_the_place_of_the_folder_is_told() { # test
-    house
+a_file_in_place_of_the_folder_is_reported() { # test
+    checkout
     mkdir mine
     : >mine/tiny
     run "$LAB" start tiny
@@ -149,7 +149,7 @@ a_file_in_the_place_of_the_folder_is_told() { # test
 }
 
 hint_shows_one_level_more_at_every_call() { # test
-    house
+    checkout
     run "$LAB" start tiny
     for level in 'idea of one' 'formula of one' 'code of one'; do
         run "$LAB" hint
@@ -170,7 +170,7 @@ hint_shows_one_level_more_at_every_call() { # test
 }
 
 hint_without_a_name_is_about_the_next_that_is_not_done() { # test
-    house
+    checkout
     run "$LAB" start tiny
     recorded tiny.one "done"
     run "$LAB" hint
@@ -178,11 +178,11 @@ hint_without_a_name_is_about_the_next_that_is_not_done() { # test
     recorded tiny.two "done"
     run "$LAB" hint
     gave 0
-    says out "All of tiny is done"
+    says out "All exercises of tiny are done"
 }
 
 the_solution_is_refused_before_it_is_earned() { # test
-    house
+    checkout
     run "$LAB" start tiny
     run "$LAB" solution tiny.one
     gave 1
@@ -202,7 +202,7 @@ the_solution_is_refused_before_it_is_earned() { # test
 }
 
 giving_up_is_recorded_and_listed() { # test
-    house
+    checkout
     run "$LAB" start tiny
     run "$LAB" solution tiny.two --give-up
     gave 0
@@ -217,7 +217,7 @@ giving_up_is_recorded_and_listed() { # test
 }
 
 the_solution_stands_beside_mine_where_there_is_room() { # test
-    house
+    checkout
     run "$LAB" start tiny
     sed 's/ *LAB_TODO(one).*/    return a + a;/' $mine >edited
     cp edited $mine
@@ -230,7 +230,7 @@ the_solution_stands_beside_mine_where_there_is_room() { # test
 }
 
 reset_keeps_a_copy_and_never_overwrites_one() { # test
-    house
+    checkout
     run "$LAB" start tiny
     cp $mine blank
     for body in 1 2 3; do
@@ -248,7 +248,7 @@ reset_keeps_a_copy_and_never_overwrites_one() { # test
 }
 
 reset_of_one_leaves_the_other() { # test
-    house
+    checkout
     run "$LAB" start tiny
     sed 's/ *LAB_TODO(one).*/    return 1;/;s/ *LAB_TODO(two).*/    return;/' $mine >both
     cp both $mine
@@ -260,12 +260,12 @@ reset_of_one_leaves_the_other() { # test
     says $mine "LAB_TODO(one)"
     [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected two copies"
     run "$LAB" reset tiny
-    says out "is blank as it is"
+    says out "is already blank"
     [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected no further copy"
 }
 
 reset_of_a_function_that_is_gone_says_how_to_go_on() { # test
-    house
+    checkout
     run "$LAB" start tiny
     sed 's/tiny_one/my_own/' $mine >renamed
     cp renamed $mine
@@ -280,14 +280,14 @@ reset_of_a_function_that_is_gone_says_how_to_go_on() { # test
     cmp renamed mine/tiny/backup/*.c || complain "the copy is another"
 }
 
-reset_brings_back_a_file_that_is_no_text() { # test
-    house
+reset_restores_a_file_that_is_not_text() { # test
+    checkout
     run "$LAB" start tiny
     cp $mine blank
     printf 'int\0x;' >$mine
     run "$LAB" reset tiny.one
     gave 1
-    says err "tiny.c:1: holds a zero byte"
+    says err "tiny.c:1: contains a zero byte"
     run "$LAB" reset tiny
     gave 0
     cmp $mine blank || complain "it is not blank"
@@ -295,7 +295,7 @@ reset_brings_back_a_file_that_is_no_text() { # test
 }
 
 list_and_roadmap_show_how_far_i_am() { # test
-    house
+    checkout
     run "$LAB" start tiny
     recorded tiny.one "done"
     recorded tiny.two wrong
@@ -318,7 +318,7 @@ list_and_roadmap_show_how_far_i_am() { # test
 }
 
 the_next_lab_follows_when_all_is_done() { # test
-    house
+    checkout
     run "$LAB" start tiny
     recorded tiny.one "done"
     recorded tiny.two "done"
@@ -329,7 +329,7 @@ the_next_lab_follows_when_all_is_done() { # test
 }
 
 without_my_file_each_command_says_what_to_type() { # test
-    house
+    checkout
     for command in hint solution; do
         run "$LAB" $command
         gave 2
@@ -337,7 +337,7 @@ without_my_file_each_command_says_what_to_type() { # test
     done
     run "$LAB" reset tiny.one
     gave 1
-    says err "there is no $scratch/mine/tiny/tiny.c yet: ./lab start tiny writes it"
+    says err "$scratch/mine/tiny/tiny.c does not exist yet: ./lab start tiny creates it"
     run "$LAB" hint tiny.one
     gave 0
     next_is "./lab start tiny"
@@ -350,8 +350,8 @@ without_my_file_each_command_says_what_to_type() { # test
     says err "./lab start tiny"
 }
 
-what_is_asked_wrongly_gets_a_sentence_and_two() { # test
-    house
+wrong_arguments_get_one_sentence_and_status_two() { # test
+    checkout
     run "$LAB" start tiny
     for command in start hint solution reset list; do
         run "$LAB" $command --help
@@ -362,7 +362,7 @@ what_is_asked_wrongly_gets_a_sentence_and_two() { # test
         says err "there is no option --nonsense"
         run "$LAB" $command tony
         gave 2
-        says err "there is no lab 'tony'; did you mean 'tiny'?"
+        says err "no lab 'tony'; did you mean 'tiny'?"
         run "$LAB" $command tiny.twoo
         gave 2
         says err "tiny has no exercise 'twoo'; did you mean 'tiny.two'?"
@@ -375,7 +375,7 @@ what_is_asked_wrongly_gets_a_sentence_and_two() { # test
     done
     run "$LAB" hint two
     gave 2
-    says err "there is no lab 'two'; did you mean 'tiny.two'?"
+    says err "no lab 'two'; did you mean 'tiny.two'?"
     run "$LAB" reset
     gave 2
     run "$LAB" solution tiny
@@ -387,7 +387,7 @@ what_is_asked_wrongly_gets_a_sentence_and_two() { # test
 }
 
 narrow_pages_and_pipes_are_respected() { # test
-    house
+    checkout
     run "$LAB" start tiny
     recorded tiny.one "done"
     for command in "hint tiny.one" "hint tiny.one" "hint tiny.one" "solution tiny.two --give-up" "list tiny" list "solution tiny.one" \
@@ -402,9 +402,9 @@ narrow_pages_and_pipes_are_respected() { # test
 }
 
 folders_of_lab_path_are_labs_too() { # test
-    house
+    checkout
     mkdir -p own/9_own
-    mv house/labs/1_first/other own/9_own/other
+    mv checkout/labs/1_first/other own/9_own/other
     sed -i 's/1_first/9_own/' own/9_own/other/*
     export LAB_PATH="$scratch/own"
     run "$LAB" list

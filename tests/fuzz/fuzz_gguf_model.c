@@ -1,4 +1,4 @@
-/* fuzz_gguf_model.c -- any settings and tensors as a model: they are refused with a sentence, or make a
+/* fuzz_gguf_model.c -- any metadata and tensors as a model: they are refused with a sentence, or make a
  * ledger whose parts add up. Nothing stops the program: sums and shapes of the file are not trusted.
  */
 #include <stdio.h>

@@ -37,7 +37,7 @@ static void make_tiny(GgufBytes *file)
 static const struct {
     const char *key;
     uint32_t number;
-} settings[] = {{"block_count", 3},
+} metadata[] = {{"block_count", 3},
                 {"context_length", 512},
                 {"embedding_length", 64},
                 {"feed_forward_length", 96},
@@ -91,7 +91,7 @@ static const struct {
                {ROUTED, "ffn_down_shexp.weight", 2, {32, 64}}};
 
 enum {
-    SETTINGS = sizeof settings / sizeof *settings,
+    METADATA = sizeof metadata / sizeof *metadata,
     TENSORS = sizeof tensors / sizeof *tensors,
     LAYERS = 3
 };
@@ -120,12 +120,12 @@ static uint64_t put_tensors(GgufBytes *file)
 
 static void make_model(GgufBytes *file)
 {
-    gguf_bytes_begin(file, 3, put_tensors(NULL), SETTINGS + 1);
+    gguf_bytes_begin(file, 3, put_tensors(NULL), METADATA + 1);
     gguf_bytes_put_string(file, "general.architecture", "deepseek2");
-    for (int i = 0; i < SETTINGS; i++) {
+    for (int i = 0; i < METADATA; i++) {
         char key[64];
-        snprintf(key, sizeof key, "deepseek2.%s", settings[i].key);
-        gguf_bytes_put_integer(file, key, settings[i].number);
+        snprintf(key, sizeof key, "deepseek2.%s", metadata[i].key);
+        gguf_bytes_put_integer(file, key, metadata[i].number);
     }
     put_tensors(file);
 }

@@ -1,4 +1,4 @@
-/* tiny.h -- the smallest lab there is: what answers to the grader's own tests promise. */
+/* tiny.h -- the smallest lab there is: the contract of the submissions in the tests of the grader. */
 #pragma once
 
 float tiny_sum(const float *x, int n);                // sum_i x[i]

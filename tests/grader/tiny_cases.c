@@ -1,6 +1,6 @@
-/* tiny_cases.c -- cases that right answers pass; each test writes the answer it needs. */
+/* tiny_cases.c -- cases that a correct submission passes; each test writes the submission it needs. */
 #include "tests/cases.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include "tests/floats.h"
 #include "tests/grader/tiny.h"
 #include "tests/near.h"

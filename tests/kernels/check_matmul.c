@@ -1,6 +1,6 @@
 // The matrix product against ref's: shapes that end inside a tile, a panel, a strip, a pass and a
 // block, operands however they lie, and the same bits for any number of threads. All arrays end at
-// a closed page.
+// a guard page.
 #include <math.h>
 #include <omp.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  *
  *     check_relu(kernels_cpu());    // fails the cmocka case where the two differ
  *
- * Made from KERNEL_LIST: a kernel that nobody has written a check for does not link.
+ * Made from KERNEL_LIST: a kernel without a check does not link.
  */
 #pragma once
 #include "kernels/kernels.h"

@@ -6,7 +6,7 @@
  *     pair_check("relu", y, 0);                        // equal to the bit
  *     numbers_free();
  *
- * Each array ends at a closed page (tests/guarded.h), so that it is aligned in all possible ways as
+ * Each array ends at a guard page (tests/guarded.h), so that it is aligned in all possible ways as
  * n changes and one element too many, read or written, ends the test. numbers_free() gives all of
  * them back.
  */

@@ -174,7 +174,7 @@ static void no_bytes_are_fine(void **state)
     }
 }
 
-static void addresses_that_nobody_has_are_null(void **state)
+static void unknown_addresses_are_null(void **state)
 {
     (void)state;
     use("ref");
@@ -197,7 +197,7 @@ int main(void)
         CASE(a_device_of_the_host_keeps_its_kernels_between_enter_and_leave),
         CASE(numbers_of_the_host_are_zero_at_first_and_survive_every_way),
         CASE(no_bytes_are_fine),
-        CASE(addresses_that_nobody_has_are_null),
+        CASE(unknown_addresses_are_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * bits. */
 #include "kernels/dtype.h"
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,10 +61,9 @@ static void bytes_are_those_of_whole_blocks(void **state)
     };
     for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++)
         if (dtype_bytes(EXPECTED[i].type, EXPECTED[i].count) != EXPECTED[i].bytes)
-            fail_msg("%llu numbers of %s: %llu bytes, expected %llu",
-                     (unsigned long long)EXPECTED[i].count, dtype_name(EXPECTED[i].type),
-                     (unsigned long long)dtype_bytes(EXPECTED[i].type, EXPECTED[i].count),
-                     (unsigned long long)EXPECTED[i].bytes);
+            fail_msg("%" PRIu64 " numbers of %s: %" PRIu64 " bytes, expected %" PRIu64,
+                     EXPECTED[i].count, dtype_name(EXPECTED[i].type),
+                     dtype_bytes(EXPECTED[i].type, EXPECTED[i].count), EXPECTED[i].bytes);
 }
 
 // ---- types of 8 and 16 bits ----

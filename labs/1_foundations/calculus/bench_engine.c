@@ -113,8 +113,8 @@ static double run_side(void *argument, long calls, Error *err)
     return bench_now() - start;
 }
 
-static bool measure(Work *work, int size, const Side *sides, int count, Plan plan, Report *report,
-                    Timing timings[], Error *err)
+static bool measure(Work *work, int size, const Side *sides, int count, Plan plan,
+                    BenchReport *report, Timing timings[], Error *err)
 {
     Contender contenders[SIDES];
     Side own[SIDES];
@@ -125,14 +125,14 @@ static bool measure(Work *work, int size, const Side *sides, int count, Plan pla
         contenders[i] = (Contender){own[i].name, run_side, &own[i]};
     }
     if (!bench_compare(contenders, count, plan, timings, err)) return false;
-    cJSON *row = report_row(report);
+    cJSON *row = bench_report_row(report);
     cJSON_AddNumberToObject(row, "size", size);
     cJSON_AddNumberToObject(row, "nodes", work->engine->count);
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     return true;
 }
 
-static bool measure_network(Work *work, Plan plan, Report *report, Error *err)
+static bool measure_network(Work *work, Plan plan, BenchReport *report, Error *err)
 {
     static const Side sides[] = {{"scalar engine", network_by_engine, NULL},
                                  {"tensor tape", network_by_tape, NULL}};
@@ -149,7 +149,7 @@ static bool measure_network(Work *work, Plan plan, Report *report, Error *err)
     return true;
 }
 
-static bool measure_chain(Work *work, Plan plan, Report *report, Error *err)
+static bool measure_chain(Work *work, Plan plan, BenchReport *report, Error *err)
 {
     static const Side sides[] = {{"backward", chain_by_backward, NULL},
                                  {"forward", chain_by_forward, NULL},
@@ -177,13 +177,13 @@ int main(int argc, char **argv)
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
     Rival rivals[RIVAL_COUNT];
     rivals_open(keep, rivals);
-    Report *report = report_new(keep, "scalar_engine", rivals_text(keep, rivals));
+    BenchReport *report = bench_report_new(keep, "scalar_engine", rivals_text(keep, rivals));
     Work *work = work_new(keep);
     bench_threads(1);    // all of it is small
-    report_peak(report, peak_measure(1));
+    bench_report_peak(report, peak_measure(1));
     if (!measure_network(work, command.plan, report, &err) ||
         !measure_chain(work, command.plan, report, &err))
         return error_report(&err);
     puts("(~ noisy)");
-    return report_end(report, command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(report, command.json, &err) ? 0 : error_report(&err);
 }

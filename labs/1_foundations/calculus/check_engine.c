@@ -149,9 +149,13 @@ static void push__changes_nothing_but_the_gradients_of_the_operands(void **state
         calc_push(node);
         const double got[] = {node->data, node->grad, a->data, b ? b->data : 4};
         const double want[] = {before.data, 3, 2, 4};
-        assert_close(got, want, 4, .exact = true, .name = "data, grad, a's data, b's data",
-                     .formula = "a push changes a->grad and b->grad only");
-        assert_true(node->a == a && node->b == b && node->op == op && !a->seen && !node->seen);
+        assert_near(got, want, SHAPE(4), .exact = true, .name = "data, grad, a's data, b's data",
+                    .formula = "a push changes a->grad and b->grad only");
+        assert_pointer("node->a", node->a, a);
+        assert_pointer("node->b", node->b, b);
+        assert_integer("node->op", node->op, op);
+        assert_boolean("a->seen", a->seen, false);
+        assert_boolean("node->seen", node->seen, false);
     }
 }
 
@@ -203,8 +207,9 @@ static void network_assert(const Network *network)
 {
     double got[NET_WEIGHTS];
     for (int i = 0; i < NET_WEIGHTS; i++) got[i] = network->weight[i]->grad;
-    assert_close(got, network->want, NET_WEIGHTS, .within = 1e-6, .name = "d(loss)/d(weight)",
-                 .formula = "the gradient of a 2-12-12-1 network, as the tensor tape has it");
+    assert_near(got, network->want, SHAPE(NET_WEIGHTS), .atol = 1e-6, .rtol = 1e-6,
+                .name = "d(loss)/d(weight)",
+                .formula = "the gradient of a 2-12-12-1 network, as the tensor tape has it");
 }
 
 static void push__gives_a_network_the_gradient_that_the_tensor_tape_has(void **state)
@@ -325,7 +330,7 @@ static void order__goes_on_where_the_row_ends(void **state)
     Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL), **order = places(7);
     int count = calc_order(order, 5, y);
     if (count != 7) fail_msg("5 were there and 2 came: got a count of %d, want 7", count);
-    for (int i = 0; i < 5; i++) assert_null(order[i]);
+    for (int i = 0; i < 5; i++) assert_pointer("a place before the count", order[i], NULL);
     assert_order(order, 5, count, y, 2);
 }
 
@@ -335,10 +340,10 @@ static void order__leaves_out_what_is_seen_and_nobody(void **state)
     Arena *arena = nodes();
     Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL),
           *z = value_of(arena, OP_MUL, x, y), **order = places(3);
-    assert_int_equal(calc_order(order, 0, NULL), 0);
+    assert_integer("count after calc_order of nobody", calc_order(order, 0, NULL), 0);
     int count = calc_order(order, 0, y);
     assert_order(order, 0, count, y, 2);
-    assert_int_equal(calc_order(order, 2, y), 2);
+    assert_integer("count after calc_order of what was seen", calc_order(order, 2, y), 2);
     count = calc_order(order, 2, z);
     assert_order(order, 0, count, z, 3);
 }
@@ -351,10 +356,12 @@ static void order__marks_what_it_places_and_changes_nothing_else(void **state)
     Value *apart = value_of(arena, OP_EXP, x, NULL);
     x->grad = 5, y->grad = 6;
     calc_order(order, 0, y);
-    assert_true(x->seen && y->seen && !apart->seen);
+    assert_boolean("seen, of an operand", x->seen, true);
+    assert_boolean("seen, of the result", y->seen, true);
+    assert_boolean("seen, of a node that is not below the result", apart->seen, false);
     const double got[] = {x->data, x->grad, y->data, y->grad};
-    assert_close(got, ((double[]){3, 5, exp(3.0), 6}), 4, .name = "data and grad",
-                 .formula = "only `seen` changes");
+    assert_near(got, ((double[]){3, 5, exp(3.0), 6}), SHAPE(4), .name = "data and grad",
+                .formula = "only `seen` changes");
 }
 
 // ---- 6: the way back ----
@@ -376,7 +383,7 @@ static void backward__pushes_each_node_from_the_last_to_the_first(void **state)
     for (int i = 0; i < 5; i++) order[i] = value_input(arena, i);
     pushes = 0;
     calc_backward(order, 5, push_noted);
-    assert_int_equal(pushes, 5);
+    assert_integer("pushes of 5 nodes", pushes, 5);
     for (int i = 0; i < 5; i++)
         if (pushed[i] != order[4 - i]) fail_msg("push %d was not of node %d", i, 4 - i);
 }
@@ -393,8 +400,8 @@ static void backward__sets_all_to_0_and_the_last_to_1_before_it_pushes(void **st
     }
     calc_backward(order, 4, push_noted);
     for (int i = 0; i < 4; i++) got[i] = order[i]->grad;
-    assert_close(got, ((double[]){0, 0, 0, 1}), 4, .exact = true, .name = "grad",
-                 .formula = "before the pushes: 0, and 1 for the last");
+    assert_near(got, ((double[]){0, 0, 0, 1}), SHAPE(4), .exact = true, .name = "grad",
+                .formula = "before the pushes: 0, and 1 for the last");
 }
 
 static void backward__of_one_node_and_of_none(void **state)
@@ -408,7 +415,7 @@ static void backward__of_one_node_and_of_none(void **state)
     pushes = 0;
     order[0]->grad = 5;    // stands before an order of 0 nodes, which ends at a closed page
     calc_backward(order + 1, 0, push_noted);
-    assert_int_equal(pushes, 0);
+    assert_integer("pushes of no node", pushes, 0);
     assert_number(order[0]->grad, 5, .exact = true,
                   .name = "grad of a node that is not in the order",
                   .formula = "an order of 0 nodes has no last one");
@@ -427,8 +434,8 @@ static void backward__adds_up_all_ways(void **state)
     for (int run = 0; run < 2; run++) {
         calc_backward(order, count, push_ours);
         const double got[] = {x->grad, y->grad};
-        assert_close(got, ((double[]){2 + cos(3.0), 3}), 2, .name = "dz/d(x, y)",
-                     .formula = "z = x y + sin x");
+        assert_near(got, ((double[]){2 + cos(3.0), 3}), SHAPE(2), .name = "dz/d(x, y)",
+                    .formula = "z = x y + sin x");
     }
 }
 

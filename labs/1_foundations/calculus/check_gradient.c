@@ -71,17 +71,17 @@ static double one_at_a_time(const double *x, int n, const void *context)
 static void gradient_check__moves_one_number_at_a_time_and_puts_it_back(void **state)
 {
     (void)state;
-    double *x = DOUBLES(0.1, 1e10, -0.3, 1e-20), *before = doubles_from(x, 4);
+    double *x = DOUBLES(0.1, 1e10, -0.3, 1e-20), *before = doubles_copy(x, 4);
     double *g = DOUBLES(0, 0, 0, 0);
     calc_gradient_check(one_at_a_time, before, x, g, 4, 1e-3);
-    assert_close(x, before, 4, .exact = true, .name = "x",
-                 .formula = "at the end x holds exactly what it held: x - h + h is not always x");
+    assert_near(x, before, SHAPE(4), .exact = true, .name = "x",
+                .formula = "at the end x holds exactly what it held: x - h + h is not always x");
 }
 
 static void gradient_check__of_no_numbers_is_nothing(void **state)
 {
     (void)state;
-    double *none = doubles_from(NULL, 0);
+    double *none = doubles_copy(NULL, 0);
     assert_number(calc_gradient_check(squares, NULL, none, none, 0, 0.1), 0, .name = "error",
                   .formula = check_formula);
 }
@@ -97,11 +97,12 @@ static void gradient_check__is_nan_when_anything_is(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
-        double *before = doubles_from(x, 3);
+        double *before = doubles_copy(x, 3);
         g[i] = NAN;
         assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), NAN,
                       .name = "error of a gradient with a NaN", .formula = check_formula);
-        assert_close(x, before, 3, .exact = true, .name = "x", .formula = "x is put back then too");
+        assert_near(x, before, SHAPE(3), .exact = true, .name = "x",
+                    .formula = "x is put back then too");
     }
     double *x = DOUBLES(0, 1), *g = DOUBLES(0, 1);
     assert_number(calc_gradient_check(root, NULL, x, g, 2, 0.1), NAN,

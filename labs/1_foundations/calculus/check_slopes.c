@@ -73,8 +73,8 @@ static void difference__looks_once_on_each_side(void **state)
     calc_difference(watched, &looks, 4, 0.25);
     if (count != 2) fail_msg("f was called %d times, expected 2", count);
     const double both[] = {fmin(places[0], places[1]), fmax(places[0], places[1])};
-    assert_close(both, ((double[]){3.75, 4.25}), 2, .exact = true, .name = "place",
-                 .formula = "f is looked at in x - h and in x + h");
+    assert_near(both, ((double[]){3.75, 4.25}), SHAPE(2), .exact = true, .name = "place",
+                .formula = "f is looked at in x - h and in x + h");
 }
 
 static void difference__divides_by_the_distance_that_rounding_left(void **state)
@@ -130,10 +130,10 @@ static void best_step__is_better_than_steps_beside_it(void **state)
 static void best_step__is_ten_times_as_long_for_a_thousand_times_the_noise(void **state)
 {
     (void)state;
-    assert_number(calc_best_step(1e-13, 2) / calc_best_step(1e-16, 2), 10, .within = 1e-9,
-                  .name = "ratio of the steps", .formula = step_formula);
-    assert_number(calc_best_step(1e-16, 2) / calc_best_step(1e-16, 2000), 10, .within = 1e-9,
-                  .name = "ratio of the steps", .formula = step_formula);
+    assert_number(calc_best_step(1e-13, 2) / calc_best_step(1e-16, 2), 10, .atol = 1e-9,
+                  .rtol = 1e-9, .name = "ratio of the steps", .formula = step_formula);
+    assert_number(calc_best_step(1e-16, 2) / calc_best_step(1e-16, 2000), 10, .atol = 1e-9,
+                  .rtol = 1e-9, .name = "ratio of the steps", .formula = step_formula);
 }
 
 // ---- 3: dual numbers ----

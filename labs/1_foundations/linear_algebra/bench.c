@@ -6,36 +6,31 @@
  * many. Each rung does the same multiplications; the definition only up to a size that it is able to.
  */
 #include <cblas.h>
-#include <dlfcn.h>
 #include <lapacke.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "bench/command.h"
 #include "bench/report.h"
+#include "bench/solutions.h"
 #include "common/rng.h"
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
 
-enum { LARGEST = 2048, DEFINITION_MAX = 512, CONTENDERS = 5, TRIAL_SECONDS = 60 };
+enum { LARGEST = 2048, DEFINITION_MAX = 512, CONTENDERS = 5 };
 
 // What one call works on: matrices of n x n, restored before each call where they are destroyed.
 typedef struct Work {
     int n, threads;
     double *a, *b, *c, *d;
     int *pivot;
-    void *function;    // an answer's; NULL: the library's
+    Solution *solution;    // an answer's; NULL: the library's
 } Work;
-
-typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
 
 // ---- products ----
 
 static void multiply(const Work *w)
 {
-    if (w->function != NULL) ((Product *)w->function)(w->c, w->a, w->b, w->n, w->n, w->n);
+    if (w->solution != NULL) AS(la_matmul, w->solution)(w->c, w->a, w->b, w->n, w->n, w->n);
     else
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, w->n, w->n, w->n, 1, w->a, w->n,
                     w->b, w->n, 0, w->c, w->n);
@@ -50,8 +45,8 @@ static void multiply_threaded(const Work *w)
         int first = tiles * t / w->threads * TILE_ROWS,
             end = tiles * (t + 1) / w->threads * TILE_ROWS;
         if (end > n) end = n;
-        ((Product *)w->function)(w->c + (size_t)first * n, w->a + (size_t)first * n, w->b,
-                                 end - first, n, n);
+        AS(la_matmul, w->solution)
+        (w->c + (size_t)first * n, w->a + (size_t)first * n, w->b, end - first, n, n);
     }
 }
 
@@ -60,14 +55,14 @@ static void multiply_threaded(const Work *w)
 static void factor_lu(const Work *w)
 {
     memcpy(w->c, w->a, sizeof(double) * (size_t)w->n * (size_t)w->n);
-    if (w->function != NULL) ((__typeof__(la_lu) *)w->function)(w->c, w->pivot, w->n);
+    if (w->solution != NULL) AS(la_lu, w->solution)(w->c, w->pivot, w->n);
     else LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, w->n, w->n, w->c, w->n, w->pivot);
 }
 
 static void factor_qr(const Work *w)
 {
     memcpy(w->c, w->a, sizeof(double) * (size_t)w->n * (size_t)w->n);
-    if (w->function != NULL) ((__typeof__(la_qr) *)w->function)(w->c, w->d, w->n, w->n);
+    if (w->solution != NULL) AS(la_qr, w->solution)(w->c, w->d, w->n, w->n);
     else LAPACKE_dgeqrf(LAPACK_COL_MAJOR, w->n, w->n, w->c, w->n, w->d);
 }
 
@@ -75,7 +70,7 @@ static void factor_eigen(const Work *w)
 {
     for (int i = 0; i < w->n; i++)
         for (int j = 0; j < w->n; j++) w->c[i * w->n + j] = w->a[i * w->n + j] + w->a[j * w->n + i];
-    if (w->function != NULL) ((__typeof__(la_eigen) *)w->function)(w->d, w->b, w->c, w->n);
+    if (w->solution != NULL) AS(la_eigen, w->solution)(w->d, w->b, w->c, w->n);
     else LAPACKE_dsyev(LAPACK_COL_MAJOR, 'V', 'U', w->n, w->c, w->n, w->d);
 }
 
@@ -83,7 +78,7 @@ static void factor_svd(const Work *w)
 {
     double *s = w->d + w->n * w->n;
     memcpy(w->c, w->a, sizeof(double) * (size_t)w->n * (size_t)w->n);
-    if (w->function != NULL) ((__typeof__(la_svd) *)w->function)(w->b, s, w->d, w->c, w->n, w->n);
+    if (w->solution != NULL) AS(la_svd, w->solution)(w->b, s, w->d, w->c, w->n, w->n);
     else LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'A', w->n, w->n, w->c, w->n, s, w->b, w->n, w->d, w->n);
 }
 
@@ -121,10 +116,9 @@ static double run_side(void *work, long calls, Error *err)
 typedef struct Bench {
     Arena *keep;
     Command command;
-    const char *mine, *only, *left_out;
-    void *reference[TASKS], *own[TASKS];    // functions; own: NULL where it is not timed
+    Solutions solutions;    // of the tasks, in their order
     Work work;
-    Report *report;
+    BenchReport *report;
     Peak peak;
 } Bench;
 
@@ -144,11 +138,6 @@ static Work work_new(Arena *arena, int n)
     return work;
 }
 
-static bool is_asked(const Bench *bench, int task)
-{
-    return bench->only == NULL || strcmp(bench->only, tasks[task].exercise) == 0;
-}
-
 // ---- the tables ----
 
 typedef struct Rungs {
@@ -158,21 +147,21 @@ typedef struct Rungs {
     int count;
 } Rungs;
 
-static void rung(Rungs *rungs, const char *name, Call *call, Work work, void *function)
+static void rung(Rungs *rungs, const char *name, Call *call, Work work, Solution *solution)
 {
     int i = rungs->count++;
-    work.function = function;
+    work.solution = solution;
     rungs->side[i] = (Side){call, work};
     rungs->contender[i] = (Contender){name, run_side, &rungs->side[i]};
 }
 
 static cJSON *row_of(const Bench *bench, const char *what, const Timing *timings, int count)
 {
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "work", what);
     cJSON_AddNumberToObject(row, "n", bench->work.n);
     cJSON_AddNumberToObject(row, "threads", bench->peak.threads);
-    for (int i = 0; i < count; i++) report_timing(row, &timings[i]);
+    for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
     return row;
 }
 
@@ -180,18 +169,19 @@ static cJSON *row_of(const Bench *bench, const char *what, const Timing *timings
 static bool measure_products(const Bench *bench, Error *err)
 {
     const Work *w = &bench->work;
+    const Solved *blocked = &bench->solutions.all[BLOCKED],
+                 *definition = &bench->solutions.all[DEFINITION];
     Rungs rungs = {.count = 0};
     Timing timings[CONTENDERS];
     bool one = bench->peak.threads == 1;
     rung(&rungs, one ? "blocked" : "threaded", one ? multiply : multiply_threaded, *w,
-         bench->reference[BLOCKED]);
+         blocked->reference);
     rung(&rungs, "OpenBLAS", multiply, *w, NULL);
-    if (one && bench->own[BLOCKED] != NULL)
-        rung(&rungs, "mine, blocked", multiply, *w, bench->own[BLOCKED]);
+    if (one && blocked->own != NULL) rung(&rungs, "mine, blocked", multiply, *w, blocked->own);
     if (one && w->n <= DEFINITION_MAX)
-        rung(&rungs, "definition", multiply, *w, bench->reference[DEFINITION]);
-    if (one && w->n <= DEFINITION_MAX && bench->own[DEFINITION] != NULL)
-        rung(&rungs, "mine", multiply, *w, bench->own[DEFINITION]);
+        rung(&rungs, "definition", multiply, *w, definition->reference);
+    if (one && w->n <= DEFINITION_MAX && definition->own != NULL)
+        rung(&rungs, "mine", multiply, *w, definition->own);
     if (!bench_compare(rungs.contender, rungs.count, bench->command.plan, timings, err))
         return false;
     double gflop = 2e-9 * pow(w->n, 3), peak = bench->peak.gflops / 2;
@@ -214,10 +204,11 @@ static bool measure_factors(Bench *bench, int task, Error *err)
     Rungs rungs = {.count = 0};
     Timing timings[3];
     Call *call = tasks[task].call;
+    const Solved *solved = &bench->solutions.all[task];
     bench->work.n = bench->command.quick ? 24 : tasks[task].size;
-    rung(&rungs, "reference", call, bench->work, bench->reference[task]);
+    rung(&rungs, "reference", call, bench->work, solved->reference);
     rung(&rungs, "LAPACK", call, bench->work, NULL);
-    if (bench->own[task] != NULL) rung(&rungs, "mine", call, bench->work, bench->own[task]);
+    if (solved->own != NULL) rung(&rungs, "mine", call, bench->work, solved->own);
     if (!bench_compare(rungs.contender, rungs.count, bench->command.plan, timings, err))
         return false;
     for (int i = 0; i < rungs.count; i++)
@@ -238,80 +229,30 @@ static bool measure_threads(Bench *bench, int threads, Error *err)
     bench_threads(threads);
     bench->peak = peak_measure(threads);
     bench->work.threads = threads;
-    report_peak(bench->report, bench->peak);
+    bench_report_peak(bench->report, bench->peak);
     printf("\nn x n times n x n in double, %d thread%s, peak %.1f GFLOP/s\n", threads,
            threads == 1 ? "" : "s", bench->peak.gflops / 2);
-    for (int i = 0; i < count && (is_asked(bench, DEFINITION) || is_asked(bench, BLOCKED)); i++) {
+    for (int i = 0; i < count && (solutions_asked(&bench->solutions, DEFINITION) ||
+                                  solutions_asked(&bench->solutions, BLOCKED));
+         i++) {
         bench->work.n = size[i];
         if (!measure_products(bench, err)) return false;
     }
     if (threads > 1) return true;
     printf("\nfactors of n x n\n");
     for (int t = FACTORS; t < TASKS; t++)
-        if (is_asked(bench, t) && !measure_factors(bench, t, err)) return false;
+        if (solutions_asked(&bench->solutions, t) && !measure_factors(bench, t, err)) return false;
     return true;
 }
 
-// ---- whose functions ----
-
-static bool is_left_out(const Bench *bench, const char *exercise)
+static bool try(const void *context, int task, Solution *own)
 {
-    const char *at = bench->left_out == NULL ? NULL : strstr(bench->left_out, exercise);
-    for (; at != NULL; at = strstr(at + 1, exercise))
-        if ((at == bench->left_out || at[-1] == ',') && at[strlen(exercise)] == '=') return true;
-    return false;
-}
-
-// Once in a process of its own, at the size that is timed, before this one has threads.
-static const char *try(const Bench *bench, int task)
-{
-    Side side = {tasks[task].call, bench->work};
-    int status;
-    side.work.function = bench->own[task];
-    side.work.n = task == DEFINITION ? DEFINITION_MAX
-                  : task == BLOCKED  ? LARGEST
-                                     : tasks[task].size;
-    if (bench->command.quick) side.work.n = 24;
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(TRIAL_SECONDS);
-        side.call(&side.work);
-        _exit(7);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child) return "it could not be tried";
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGALRM ? "takes over 60 s at this size"
-                                           : "crashes at this size";
-    return WEXITSTATUS(status) == 7 ? NULL : "ends the program";
-}
-
-static bool open_answer(const char *path, void *functions[TASKS], Error *err)
-{
-    void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-    if (library == NULL) return error_set(err, "%s", dlerror());
-    for (int t = 0; t < TASKS; t++) functions[t] = dlsym(library, tasks[t].function);
-    return true;
-}
-
-static bool open_answers(Bench *bench, Error *err)
-{
-    bool any = false;
-    for (int t = 0; t < TASKS; t++) any = any || is_asked(bench, t);
-    if (!any) return error_set(err, "linear_algebra has no exercise '%s' to time", bench->only);
-    if (!open_answer(LAB_REFERENCE, bench->reference, err)) return false;
-    for (int t = 0; t < TASKS; t++)
-        if (bench->reference[t] == NULL)
-            return error_set(err, "%s: has no %s", LAB_REFERENCE, tasks[t].function);
-    if (bench->mine == NULL) return true;
-    if (!open_answer(bench->mine, bench->own, err)) return false;
-    for (int t = 0; t < TASKS; t++) {
-        if (is_left_out(bench, tasks[t].exercise) || !is_asked(bench, t)) bench->own[t] = NULL;
-        const char *why = bench->own[t] == NULL ? NULL : try(bench, t);
-        if (why == NULL) continue;
-        printf("%s: mine is not timed: %s\n", tasks[t].exercise, why);
-        bench->own[t] = NULL;
-    }
+    const Bench *bench = context;
+    Work work = bench->work;
+    work.solution = own;
+    work.n = task == DEFINITION ? DEFINITION_MAX : task == BLOCKED ? LARGEST : tasks[task].size;
+    if (bench->command.quick) work.n = 24;
+    tasks[task].call(&work);
     return true;
 }
 
@@ -319,22 +260,24 @@ int main(int argc, char **argv)
 {
     Error err;
     int status;
-    Bench bench = {.keep = arena_new("keep", (size_t)4 << 30)};
+    Bench bench = {.keep = arena_new("keep", (size_t)4 << 30),
+                   .solutions = {.lab = "linear_algebra", .test_seconds = 60}};
     Options *options =
         command_options(bench.keep, &bench.command, "linear_algebra",
                         "The ladder of matrix products, and factorisations beside LAPACK's.");
-    options_group(options, "Exercises");
-    options_string(options, "only", 'o', &bench.only, "EXERCISE", "this one alone");
-    options_string(options, "mine", 'm', &bench.mine, "LIBRARY",
-                   "your solutions, built; --mine alone builds them (./lab bench)");
-    options_string(options, "left-out", 0, &bench.left_out, "LIST",
-                   "of yours, not to be timed, and why: lu=wrong,qr=crashed");
+    solutions_options(options, &bench.solutions);
+    for (int t = 0; t < TASKS; t++)
+        solutions_add(&bench.solutions, tasks[t].exercise, tasks[t].function);
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
     bench.work = work_new(bench.keep, LARGEST);
-    if (!open_answers(&bench, &err)) return error_report(&err);
-    bench.report = report_new(bench.keep, "linear_algebra", openblas_get_config());
+    if (!solutions_open(bench.keep, &bench.solutions, try, &bench, &err)) return error_report(&err);
+    for (int t = 0; t < TASKS; t++)
+        if (bench.solutions.all[t].why_not != NULL)
+            printf("%s: mine is not timed: %s\n", tasks[t].exercise,
+                   bench.solutions.all[t].why_not);
+    bench.report = bench_report_new(bench.keep, "linear_algebra", openblas_get_config());
     for (int i = 0; i < bench.command.thread_counts; i++)
         if (!measure_threads(&bench, bench.command.threads[i], &err)) return error_report(&err);
     puts("\npeak: half of what was measured in float. ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }

@@ -22,21 +22,24 @@ static void check_product(Product *multiply, int m, int n, int k, uint64_t seed)
 {
     size_t size = (size_t)m * (size_t)n;
     double *a = random_matrix(seed, m, k), *b = random_matrix(seed + 1, k, n),
-           *c = filled(size, NAN);
-    double *a_before = copy_of(a, (size_t)m * (size_t)k),
-           *b_before = copy_of(b, (size_t)k * (size_t)n);
+           *c = doubles_filled(size, NAN);
+    double *a_before = doubles_copy(a, (size_t)m * (size_t)k),
+           *b_before = doubles_copy(b, (size_t)k * (size_t)n);
     multiply(c, a, b, m, n, k);
-    if (size > 0) assert_equals("c", formula, c, product(a, b, m, n, k), SHAPE(m, n), k + 2);
-    if (m * k > 0) assert_unchanged("a", a, a_before, m * k);
-    if (k * n > 0) assert_unchanged("b", b, b_before, k * n);
+    if (size > 0)
+        assert_near(c, product(a, b, m, n, k), SHAPE(m, n), .name = "c", .formula = formula,
+                    .eps = k + 2);
+    if (m * k > 0) assert_kept("a", a, a_before, m * k);
+    if (k * n > 0) assert_kept("b", b, b_before, k * n);
 }
 
 static void check_by_hand(Product *multiply)
 {
-    const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {7, 8, 9, 10, 11, 12};
-    double *c = filled(4, NAN);
+    double *a = DOUBLES(1, 2, 3, 4, 5, 6), *b = DOUBLES(7, 8, 9, 10, 11, 12);
+    double *c = doubles_filled(4, NAN);
     multiply(c, a, b, 2, 2, 3);
-    assert_equals("c", formula, c, ((double[]){58, 64, 139, 154}), SHAPE(2, 2), 0);
+    assert_near(c, ((double[]){58, 64, 139, 154}), SHAPE(2, 2), .name = "c", .formula = formula,
+                .exact = true);
 }
 
 static void check_edges(Product *multiply)
@@ -51,21 +54,23 @@ static void check_empty(Product *multiply)
 {
     check_product(multiply, 0, 3, 2, 7);
     check_product(multiply, 3, 0, 2, 8);
-    double *c = filled(6, NAN);
-    multiply(c, filled(0, 0), filled(0, 0), 2, 3, 0);
-    assert_equals("c", "a sum of nothing is 0", c, filled(6, 0), SHAPE(2, 3), 0);
+    double *c = doubles_filled(6, NAN);
+    multiply(c, doubles_filled(0, 0), doubles_filled(0, 0), 2, 3, 0);
+    assert_near(c, doubles_filled(6, 0), SHAPE(2, 3), .name = "c",
+                .formula = "a sum of nothing is 0", .exact = true);
 }
 
 // A NaN in row 1 of a reaches all of row 1 of c, also where b is 0, and nothing else.
 static void check_nan(Product *multiply, int m, int n, int k)
 {
     size_t size = (size_t)m * (size_t)n;
-    double *a = filled((size_t)m * (size_t)k, 1), *b = filled((size_t)k * (size_t)n, 0);
-    double *c = filled(size, 7), *want = filled(size, 0);
+    double *a = doubles_filled((size_t)m * (size_t)k, 1),
+           *b = doubles_filled((size_t)k * (size_t)n, 0);
+    double *c = doubles_filled(size, 7), *want = doubles_filled(size, 0);
     a[k + k / 2] = NAN;
     for (int j = 0; j < n; j++) want[n + j] = NAN;
     multiply(c, a, b, m, n, k);
-    assert_equals("c", "0 times NaN is NaN", c, want, SHAPE(m, n), 0);
+    assert_near(c, want, SHAPE(m, n), .name = "c", .formula = "0 times NaN is NaN", .exact = true);
 }
 
 // ---- 1: matmul ----
@@ -119,9 +124,9 @@ static void check_tile(int row, int k, uint64_t seed)
 {
     int last = (TILE_ROWS - 1) * row + TILE_COLUMNS;    // c ends with the tile's last element
     double *a = random_matrix(seed, k, TILE_ROWS), *b = random_matrix(seed + 1, k, TILE_COLUMNS);
-    double *c = random_matrix(seed + 2, 1, last), *want = copy_of(c, (size_t)last);
-    double *a_before = copy_of(a, (size_t)(k * TILE_ROWS)),
-           *b_before = copy_of(b, (size_t)(k * TILE_COLUMNS));
+    double *c = random_matrix(seed + 2, 1, last), *want = doubles_copy(c, (size_t)last);
+    double *a_before = doubles_copy(a, (size_t)(k * TILE_ROWS)),
+           *b_before = doubles_copy(b, (size_t)(k * TILE_COLUMNS));
     for (int i = 0; i < TILE_ROWS; i++)
         for (int j = 0; j < TILE_COLUMNS; j++) {
             long double sum = c[i * row + j];
@@ -130,21 +135,22 @@ static void check_tile(int row, int k, uint64_t seed)
             want[i * row + j] = (double)sum;
         }
     la_tile(c, (size_t)row, a, b, k);
-    assert_equals("c", tile_formula, c, want, SHAPE(last), 2 * k + 2);
-    if (k > 0) assert_unchanged("a", a, a_before, k * TILE_ROWS);
-    if (k > 0) assert_unchanged("b", b, b_before, k * TILE_COLUMNS);
+    assert_near(c, want, SHAPE(last), .name = "c", .formula = tile_formula, .eps = 2 * k + 2);
+    if (k > 0) assert_kept("a", a, a_before, k * TILE_ROWS);
+    if (k > 0) assert_kept("b", b, b_before, k * TILE_COLUMNS);
 }
 
 static void tile__of_one_step_is_a_column_times_a_row(void **state)
 {
     (void)state;
-    double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 0),
-           *want = filled(TILE, 0);
+    double *a = doubles_filled(TILE_ROWS, 0), *b = doubles_filled(TILE_COLUMNS, 0),
+           *c = doubles_filled(TILE, 0), *want = doubles_filled(TILE, 0);
     for (int i = 0; i < TILE_ROWS; i++) a[i] = i + 1;
     for (int j = 0; j < TILE_COLUMNS; j++) b[j] = 10 * j;
     for (int i = 0; i < TILE; i++) want[i] = (i / TILE_COLUMNS + 1) * 10 * (i % TILE_COLUMNS);
     la_tile(c, TILE_COLUMNS, a, b, 1);
-    assert_equals("c", tile_formula, c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
+    assert_near(c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), .name = "c", .formula = tile_formula,
+                .exact = true);
 }
 
 static void tile__agrees_with_long_double(void **state)
@@ -157,9 +163,11 @@ static void tile__agrees_with_long_double(void **state)
 static void tile__adds_to_what_c_holds(void **state)
 {
     (void)state;
-    double *a = filled(2 * TILE_ROWS, 1), *b = filled(2 * TILE_COLUMNS, 1), *c = filled(TILE, 40);
+    double *a = doubles_filled(2 * TILE_ROWS, 1), *b = doubles_filled(2 * TILE_COLUMNS, 1),
+           *c = doubles_filled(TILE, 40);
     la_tile(c, TILE_COLUMNS, a, b, 2);
-    assert_equals("c", tile_formula, c, filled(TILE, 42), SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
+    assert_near(c, doubles_filled(TILE, 42), SHAPE(TILE_ROWS, TILE_COLUMNS), .name = "c",
+                .formula = tile_formula, .exact = true);
 }
 
 static void tile__leaves_the_rest_of_each_row_of_c_alone(void **state)
@@ -178,12 +186,13 @@ static void tile__does_nothing_for_no_steps(void **state)
 static void tile__passes_a_nan_on(void **state)
 {
     (void)state;
-    double *a = filled(TILE_ROWS, 0), *b = filled(TILE_COLUMNS, 0), *c = filled(TILE, 1),
-           *want = filled(TILE, 1);
+    double *a = doubles_filled(TILE_ROWS, 0), *b = doubles_filled(TILE_COLUMNS, 0),
+           *c = doubles_filled(TILE, 1), *want = doubles_filled(TILE, 1);
     b[3] = NAN;
     for (int i = 0; i < TILE_ROWS; i++) want[i * TILE_COLUMNS + 3] = NAN;
     la_tile(c, TILE_COLUMNS, a, b, 1);
-    assert_equals("c", "0 times NaN is NaN", c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), 0);
+    assert_near(c, want, SHAPE(TILE_ROWS, TILE_COLUMNS), .name = "c",
+                .formula = "0 times NaN is NaN", .exact = true);
 }
 
 // ---- 3: matmul_blocked ----

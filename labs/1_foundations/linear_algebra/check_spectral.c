@@ -9,21 +9,21 @@ enum { MOST = 2000 };
 
 static double check_power(const double *matrix, int n, double want, double tolerance)
 {
-    double *a = copy_of(matrix, (size_t)(n * n)), *x = filled((size_t)n, 1),
-           *y = filled((size_t)n, NAN);
-    double value = NAN;
+    double *a = doubles_copy(matrix, (size_t)(n * n)), *x = doubles_filled((size_t)n, 1),
+           *y = doubles_filled((size_t)n, NAN);
+    double *value = DOUBLES(NAN);
     for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // at right angles to no eigenvector below
-    int turns = la_power(&value, x, y, a, n, MOST, tolerance);
-    assert_holds(turns > 0, "returned 0: %d products were not enough", MOST);
+    int turns = la_power(value, x, y, a, n, MOST, tolerance);
+    assert_that(turns > 0, "returned 0: %d products were not enough", MOST);
     assert_within("| |x| - 1 |", fabs(length(x, (size_t)n) - 1), 10);
-    double *stretched = product(a, x, n, 1, n), *scaled = copy_of(x, (size_t)n);
-    for (int i = 0; i < n; i++) scaled[i] *= value;
+    double *stretched = product(a, x, n, 1, n), *scaled = doubles_copy(x, (size_t)n);
+    for (int i = 0; i < n; i++) scaled[i] *= *value;
     double miss = distance(stretched, scaled, (size_t)n);
-    assert_holds(miss <= 1.01 * tolerance * fabs(value),
-                 "|A x - value x| is %g; expected at most %g |value|", miss, tolerance);
-    assert_holds(fabs(value - want) <= 2 * tolerance * fabs(want), "value is %.15g, expected %.15g",
-                 value, want);
-    assert_unchanged("a", a, matrix, n * n);
+    assert_that(miss <= 1.01 * tolerance * fabs(*value),
+                "|A x - value x| is %g; expected at most %g |value|", miss, tolerance);
+    assert_that(fabs(*value - want) <= 2 * tolerance * fabs(want), "value is %.15g, expected %.15g",
+                *value, want);
+    assert_kept("a", a, matrix, n * n);
     return turns;
 }
 
@@ -31,10 +31,10 @@ static void power__finds_what_a_hand_finds(void **state)
 {
     (void)state;
     check_power((double[]){2, 1, 1, 2}, 2, 3, 1e-12);
-    double x[] = {1, 0}, y[2], value;
-    la_power(&value, x, y, (double[]){2, 1, 1, 2}, 2, MOST, 1e-13);
-    assert_equals("x", "the vector of 3 is (1,1) / sqrt 2", x, ((double[]){sqrt(0.5), sqrt(0.5)}),
-                  SHAPE(2), 1e4);
+    double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    la_power(value, x, y, DOUBLES(2, 1, 1, 2), 2, MOST, 1e-13);
+    assert_near(x, ((double[]){sqrt(0.5), sqrt(0.5)}), SHAPE(2), .name = "x",
+                .formula = "the vector of 3 is (1,1) / sqrt 2", .eps = 1e4);
 }
 
 static void power__finds_a_negative_value_when_it_is_the_largest_in_size(void **state)
@@ -49,7 +49,7 @@ static void power__finds_what_lapack_finds(void **state)
     (void)state;
     enum { N = 9 };
     double *a = product(transposed(random_matrix(1, N, N), N, N), random_matrix(1, N, N), N, N, N);
-    double *copy = copy_of(a, N * N), values[N];
+    double *copy = doubles_copy(a, N * N), values[N];
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', N, copy, N, values);
     check_power(a, N, values[N - 1], 1e-10);
 }
@@ -58,47 +58,47 @@ static void power__takes_a_matrix_that_is_not_symmetric(void **state)
 {
     (void)state;
     // Columns are probabilities: the largest eigenvalue is 1. Its vector is (2,1), up to its length.
-    const double a[] = {0.75, 0.5, 0.25, 0.5};
-    double x[] = {1, 0}, y[2], value;
+    double *a = DOUBLES(0.75, 0.5, 0.25, 0.5);
+    double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     check_power(a, 2, 1, 1e-12);
-    la_power(&value, x, y, a, 2, MOST, 1e-14);
+    la_power(value, x, y, a, 2, MOST, 1e-14);
     double ratio = x[0] / x[1];
-    assert_equals("x[0] / x[1]", "A x = x", &ratio, ((double[]){2}), SHAPE(1), 1e3);
+    assert_number(ratio, 2, .name = "x[0] / x[1]", .formula = "A x = x", .eps = 1e3);
 }
 
 static void power__counts_its_products(void **state)
 {
     (void)state;
-    double x[] = {0, 4}, y[2], value;
-    assert_says("la_power from an eigenvector",
-                la_power(&value, x, y, (double[]){2, 0, 0, 3}, 2, MOST, 1e-12), 1);
-    assert_equals("value", "3", &value, ((double[]){3}), SHAPE(1), 4);
+    double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power from an eigenvector",
+                   la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, MOST, 1e-12), 1);
+    assert_number(*value, 3, .name = "value", .formula = "3", .eps = 4);
     double few = check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
     double many = check_power((double[]){10, 0, 0, 9}, 2, 10, 1e-10);
-    assert_holds(few > 5 && few < 20 && many > 100 && many < 400,
-                 "a gap of 10 took %g products, one of 10/9 took %g; expected about 11 and 220",
-                 few, many);
+    assert_that(few > 5 && few < 20 && many > 100 && many < 400,
+                "a gap of 10 took %g products, one of 10/9 took %g; expected about 11 and 220", few,
+                many);
 }
 
 static void power__says_when_it_has_not_settled(void **state)
 {
     (void)state;
-    double x[] = {1, 0}, y[2], value = 0;
-    assert_says("la_power of two values of one size, +1 and -1",
-                la_power(&value, x, y, (double[]){0, 1, 1, 0}, 2, 50, 1e-6), 0);
-    double z[] = {1, 1};
-    assert_says("la_power with one product allowed",
-                la_power(&value, z, y, (double[]){2, 0, 0, 3}, 2, 1, 1e-12), 0);
+    double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power of two values of one size, +1 and -1",
+                   la_power(value, x, y, DOUBLES(0, 1, 1, 0), 2, 50, 1e-6), 0);
+    double *z = DOUBLES(1, 1);
+    assert_integer("la_power with one product allowed",
+                   la_power(value, z, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 0);
 }
 
 static void power__keeps_what_a_last_turn_has_found(void **state)
 {
     (void)state;
     // Settled at the very product that is the last allowed.
-    double x[] = {0, 4}, y[2], value;
-    assert_says("la_power", la_power(&value, x, y, (double[]){2, 0, 0, 3}, 2, 1, 1e-12), 1);
-    assert_equals("x", "a unit vector", x, ((double[]){0, 1}), SHAPE(2), 2);
-    assert_equals("y", "y = A x", y, ((double[]){0, 3}), SHAPE(2), 2);
+    double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power", la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 1);
+    assert_near(x, ((double[]){0, 1}), SHAPE(2), .name = "x", .formula = "a unit vector", .eps = 2);
+    assert_near(y, ((double[]){0, 3}), SHAPE(2), .name = "y", .formula = "y = A x", .eps = 2);
 }
 
 static void power__goes_on_where_numbers_grow_large(void **state)
@@ -112,34 +112,35 @@ static void power__takes_one_row_and_a_matrix_of_zeros(void **state)
 {
     (void)state;
     check_power((double[]){-7}, 1, -7, 1e-12);
-    double x[] = {3, 4}, y[2], value = NAN;
-    assert_says("la_power of zeros: every vector is an eigenvector",
-                la_power(&value, x, y, (double[]){0, 0, 0, 0}, 2, MOST, 1e-12), 1);
-    assert_equals("value", "of zeros", &value, ((double[]){0}), SHAPE(1), 0);
+    double *x = DOUBLES(3, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power of zeros: every vector is an eigenvector",
+                   la_power(value, x, y, DOUBLES(0, 0, 0, 0), 2, MOST, 1e-12), 1);
+    assert_number(*value, 0, .name = "value", .formula = "of zeros", .exact = true);
 }
 
 static void power__does_not_settle_on_a_nan(void **state)
 {
     (void)state;
-    double x[] = {1, 1}, y[2], value;
-    assert_says("la_power with a NaN",
-                la_power(&value, x, y, (double[]){1, NAN, 0, 1}, 2, 20, 1e-6), 0);
+    double *x = DOUBLES(1, 1), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power with a NaN", la_power(value, x, y, DOUBLES(1, NAN, 0, 1), 2, 20, 1e-6),
+                   0);
 }
 
 // ---- 9: rotation ----
 
 static void check_rotation(double xx, double xy, double yy)
 {
-    double c = NAN, s = NAN;
-    la_rotation(&c, &s, xx, xy, yy);
+    double *got = DOUBLES(NAN, NAN);
+    la_rotation(&got[0], &got[1], xx, xy, yy);
+    double c = got[0], s = got[1];
     // Products that cancel: measured against their sizes.
     long double left = ((long double)c * c - (long double)s * s) * xy +
                        (long double)c * s * ((long double)xx - yy);
     double size = fabs(xy) + fabs(c * s) * (fabs(xx) + fabs(yy));
     assert_within("|(c^2 - s^2) xy + c s (xx - yy)|, of its terms", fabs((double)left) / size, 8);
     assert_within("|c^2 + s^2 - 1|", fabs(c * c + s * s - 1), 6);
-    assert_holds(c > 0 && fabs(s) <= c * (1 + 4 * DBL_EPSILON),
-                 "c = %g, s = %g is not the smaller rotation", c, s);
+    assert_that(c > 0 && fabs(s) <= c * (1 + 4 * DBL_EPSILON),
+                "c = %g, s = %g is not the smaller rotation", c, s);
 }
 
 static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
@@ -147,11 +148,11 @@ static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
     (void)state;
     // Both rotations are equally small: the sign of s is free.
     for (double xy = -1; xy <= 1; xy += 2) {
-        double got[2];
+        double *got = DOUBLES(NAN, NAN);
         la_rotation(&got[0], &got[1], 2, xy, 2);
         got[1] = fabs(got[1]);
-        assert_equals("c, |s|", "xx = yy: c = |s| = 1 / sqrt 2", got,
-                      ((double[]){sqrt(0.5), sqrt(0.5)}), SHAPE(2), 4);
+        assert_near(got, ((double[]){sqrt(0.5), sqrt(0.5)}), SHAPE(2), .name = "c, |s|",
+                    .formula = "xx = yy: c = |s| = 1 / sqrt 2", .eps = 4);
         check_rotation(2, xy, 2);
     }
 }
@@ -160,11 +161,13 @@ static void rotation__finds_the_angle_that_a_hand_finds(void **state)
 {
     (void)state;
     // xx = 1, xy = 2, yy = 4: z = 3/4, t = 1 / (3/4 + 5/4) = 1/2.
-    double got[2];
+    double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 2, 4);
-    assert_equals("c, s", "t = 1/2", got, ((double[]){2 / sqrt(5), 1 / sqrt(5)}), SHAPE(2), 4);
+    assert_near(got, ((double[]){2 / sqrt(5), 1 / sqrt(5)}), SHAPE(2), .name = "c, s",
+                .formula = "t = 1/2", .eps = 4);
     la_rotation(&got[0], &got[1], 4, 2, 1);
-    assert_equals("c, s", "t = -1/2", got, ((double[]){2 / sqrt(5), -1 / sqrt(5)}), SHAPE(2), 4);
+    assert_near(got, ((double[]){2 / sqrt(5), -1 / sqrt(5)}), SHAPE(2), .name = "c, s",
+                .formula = "t = -1/2", .eps = 4);
 }
 
 static void rotation__makes_right_angles_at_every_scale(void **state)
@@ -189,31 +192,33 @@ static void rotation__takes_lengths_of_both_signs(void **state)
 static void rotation__is_none_where_the_angle_is_right_already(void **state)
 {
     (void)state;
-    double got[2] = {NAN, NAN};
+    double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 3, 0, 5);
-    assert_equals("c, s", "xy = 0: c = 1, s = 0", got, ((double[]){1, 0}), SHAPE(2), 0);
+    assert_near(got, ((double[]){1, 0}), SHAPE(2), .name = "c, s",
+                .formula = "xy = 0: c = 1, s = 0", .exact = true);
     la_rotation(&got[0], &got[1], 0, 0, 0);
-    assert_equals("c, s", "xy = 0: c = 1, s = 0", got, ((double[]){1, 0}), SHAPE(2), 0);
+    assert_near(got, ((double[]){1, 0}), SHAPE(2), .name = "c, s",
+                .formula = "xy = 0: c = 1, s = 0", .exact = true);
 }
 
 static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
 {
     (void)state;
-    double got[2];
+    double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 1e-9, 2);
     double scaled = got[1] * 1e9;    // t = xy / (yy - xx) for a small angle
-    assert_equals("1e9 s", "s = xy / (yy - xx)", &scaled, ((double[]){1}), SHAPE(1), 8);
+    assert_number(scaled, 1, .name = "1e9 s", .formula = "s = xy / (yy - xx)", .eps = 8);
     la_rotation(&got[0], &got[1], 1, 1e-200, 2);
-    assert_holds(got[0] == 1 && fabs(got[1]) < 1e-199, "c = %g, s = %g for an angle of 1e-200",
-                 got[0], got[1]);
+    assert_that(got[0] == 1 && fabs(got[1]) < 1e-199, "c = %g, s = %g for an angle of 1e-200",
+                got[0], got[1]);
 }
 
 static void rotation__passes_a_nan_on(void **state)
 {
     (void)state;
-    double c, s;
-    la_rotation(&c, &s, 1, NAN, 2);
-    assert_holds(isnan(c) && isnan(s), "xy is NaN; got c = %g, s = %g", c, s);
+    double *got = DOUBLES(7, 7);
+    la_rotation(&got[0], &got[1], 1, NAN, 2);
+    assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "xy is NaN");
 }
 
 // ---- 10: eigen ----
@@ -222,10 +227,11 @@ static void rotation__passes_a_nan_on(void **state)
 static void check_eigen(const double *matrix, int n)
 {
     size_t all = (size_t)(n * n);
-    double *a = copy_of(matrix, all), *values = filled((size_t)n, NAN), *vectors = filled(all, NAN);
+    double *a = doubles_copy(matrix, all), *values = doubles_filled((size_t)n, NAN),
+           *vectors = doubles_filled(all, NAN);
     int sweeps = la_eigen(values, vectors, a, n);
-    double *scaled = copy_of(vectors, all), size = fmax(length(matrix, all), DBL_MIN);
-    assert_holds(sweeps >= 1 && sweeps <= 12, "returned %d sweeps; expected 1 to 12", sweeps);
+    double *scaled = doubles_copy(vectors, all), size = fmax(length(matrix, all), DBL_MIN);
+    assert_that(sweeps >= 1 && sweeps <= 12, "returned %d sweeps; expected 1 to 12", sweeps);
     for (int j = 0; j < n; j++)
         for (int i = 0; i < n; i++) scaled[j * n + i] *= values[j];
     assert_within("|V V' - I|", from_orthonormal(vectors, n, n), 10 + 10 * n);
@@ -233,20 +239,21 @@ static void check_eigen(const double *matrix, int n)
     assert_within("|A - sum_j value vector' vector| / |A|", distance(back, matrix, all) / size,
                   10 + 10 * n);
     for (int j = 1; j < n; j++)
-        assert_holds(values[j - 1] >= values[j], "values[%d] = %g is smaller than values[%d] = %g",
-                     j - 1, values[j - 1], j, values[j]);
+        assert_that(values[j - 1] >= values[j], "values[%d] = %g is smaller than values[%d] = %g",
+                    j - 1, values[j - 1], j, values[j]);
 }
 
 static void eigen__finds_what_a_hand_finds(void **state)
 {
     (void)state;
-    double *a = copy_of((double[]){2, 1, 1, 2}, 4), *values = filled(2, NAN),
-           *vectors = filled(4, NAN);
+    double *a = DOUBLES(2, 1, 1, 2), *values = doubles_filled(2, NAN),
+           *vectors = doubles_filled(4, NAN);
     la_eigen(values, vectors, a, 2);
-    assert_equals("values", "3 and 1", values, ((double[]){3, 1}), SHAPE(2), 4);
+    assert_near(values, ((double[]){3, 1}), SHAPE(2), .name = "values", .formula = "3 and 1",
+                .eps = 4);
     double same = vectors[0] * vectors[1], other = vectors[2] * vectors[3];
-    assert_equals("vectors[0]", "(1,1) / sqrt 2", &same, ((double[]){0.5}), SHAPE(1), 8);
-    assert_equals("vectors[1]", "(1,-1) / sqrt 2", &other, ((double[]){-0.5}), SHAPE(1), 8);
+    assert_number(same, 0.5, .name = "vectors[0]", .formula = "(1,1) / sqrt 2", .eps = 8);
+    assert_number(other, -0.5, .name = "vectors[1]", .formula = "(1,-1) / sqrt 2", .eps = 8);
     check_eigen((double[]){2, 1, 1, 2}, 2);
 }
 
@@ -261,8 +268,8 @@ static void eigen__finds_lapacks_values(void **state)
 {
     (void)state;
     enum { N = 11 };
-    double *a = symmetric_matrix(24, N), *copy = copy_of(a, N * N), *values = filled(N, NAN),
-           *vectors = filled(N * N, NAN);
+    double *a = symmetric_matrix(24, N), *copy = doubles_copy(a, N * N),
+           *values = doubles_filled(N, NAN), *vectors = doubles_filled(N * N, NAN);
     double lapack[N], want[N], size = length(a, N * N);
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', N, copy, N, lapack);
     for (int i = 0; i < N; i++) want[i] = lapack[N - 1 - i];
@@ -274,12 +281,13 @@ static void eigen__finds_the_tones_of_a_string(void **state)
 {
     (void)state;
     enum { N = 15 };
-    double *a = filled(N * N, 0), *values = filled(N, NAN), *vectors = filled(N * N, NAN),
-           *want = filled(N, 0);
+    double *a = doubles_filled(N * N, 0), *values = doubles_filled(N, NAN),
+           *vectors = doubles_filled(N * N, NAN), *want = doubles_filled(N, 0);
     for (int i = 0; i < N * N; i++) a[i] = i / N == i % N ? 2 : abs(i / N - i % N) == 1 ? -1 : 0;
     for (int k = 1; k <= N; k++) want[N - k] = 4 * pow(sin(k * M_PI / (2 * (N + 1))), 2);
     la_eigen(values, vectors, a, N);
-    assert_equals("values", "4 sin^2(k pi / 2(n+1))", values, want, SHAPE(N), 100);
+    assert_near(values, want, SHAPE(N), .name = "values", .formula = "4 sin^2(k pi / 2(n+1))",
+                .eps = 100);
 }
 
 static void eigen__takes_values_of_both_signs_and_zero(void **state)
@@ -287,31 +295,32 @@ static void eigen__takes_values_of_both_signs_and_zero(void **state)
     (void)state;
     check_eigen((double[]){0, 1, 1, 0}, 2);
     check_eigen((double[]){-4, 0, 0, 0, 0, 0, 0, 0, 3}, 3);
-    check_eigen(filled(9, 0), 3);
+    check_eigen(doubles_filled(9, 0), 3);
 }
 
 static void eigen__takes_values_that_are_equal(void **state)
 {
     (void)state;
-    check_eigen(filled(36, 1), 6);    // 6, and five times 0
+    check_eigen(doubles_filled(36, 1), 6);    // 6, and five times 0
     check_eigen((double[]){2, 0, 0, 0, 2, 0, 0, 0, 2}, 3);
 }
 
 static void eigen__says_one_sweep_for_a_diagonal_matrix(void **state)
 {
     (void)state;
-    double *a = copy_of((double[]){1, 0, 0, 0, 3, 0, 0, 0, 2}, 9), *values = filled(3, NAN),
-           *vectors = filled(9, NAN);
-    assert_says("sweeps", la_eigen(values, vectors, a, 3), 1);
-    assert_equals("values", "largest first", values, ((double[]){3, 2, 1}), SHAPE(3), 0);
-    assert_equals("vectors", "in the order of the values", vectors,
-                  ((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}), SHAPE(3, 3), 0);
+    double *a = DOUBLES(1, 0, 0, 0, 3, 0, 0, 0, 2), *values = doubles_filled(3, NAN),
+           *vectors = doubles_filled(9, NAN);
+    assert_integer("sweeps", la_eigen(values, vectors, a, 3), 1);
+    assert_near(values, ((double[]){3, 2, 1}), SHAPE(3), .name = "values",
+                .formula = "largest first", .exact = true);
+    assert_near(vectors, ((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}), SHAPE(3, 3), .name = "vectors",
+                .formula = "in the order of the values", .exact = true);
 }
 
 static void eigen__works_at_every_scale(void **state)
 {
     (void)state;
-    double *large = symmetric_matrix(25, 6), *small = copy_of(large, 36);
+    double *large = symmetric_matrix(25, 6), *small = doubles_copy(large, 36);
     for (int i = 0; i < 36; i++) large[i] *= 1e100, small[i] *= 1e-100;
     check_eigen(large, 6);
     check_eigen(small, 6);
@@ -327,8 +336,8 @@ static void eigen__takes_one_row_and_none(void **state)
 {
     (void)state;
     check_eigen((double[]){-3}, 1);
-    assert_holds(la_eigen(filled(0, 0), filled(0, 0), filled(0, 0), 0) >= 0,
-                 "refused an empty matrix");
+    assert_that(la_eigen(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0), 0) >= 0,
+                "refused an empty matrix");
 }
 
 static void eigen__says_that_a_nan_does_not_come_to_an_end(void **state)
@@ -336,7 +345,8 @@ static void eigen__says_that_a_nan_does_not_come_to_an_end(void **state)
     (void)state;
     double *a = symmetric_matrix(26, 4);
     a[1] = a[4] = NAN;
-    assert_says("la_eigen with a NaN", la_eigen(filled(4, 0), filled(16, 0), a, 4), -1);
+    assert_integer("la_eigen with a NaN",
+                   la_eigen(doubles_filled(4, 0), doubles_filled(16, 0), a, 4), -1);
 }
 
 const struct CMUnitTest spectral_cases[] = {

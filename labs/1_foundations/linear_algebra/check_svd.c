@@ -18,11 +18,11 @@ typedef struct Svd {
 static Svd solve_svd(const double *matrix, int m, int n)
 {
     int k = least(m, n);
-    double *a = copy_of(matrix, (size_t)(m * n));
-    Svd svd = {k, 0, filled((size_t)(k * m), NAN), filled((size_t)k, NAN),
-               filled((size_t)(k * n), NAN)};
+    double *a = doubles_copy(matrix, (size_t)(m * n));
+    Svd svd = {k, 0, doubles_filled((size_t)(k * m), NAN), doubles_filled((size_t)k, NAN),
+               doubles_filled((size_t)(k * n), NAN)};
     svd.sweeps = la_svd(svd.ut, svd.s, svd.vt, a, m, n);
-    if (m * n > 0) assert_unchanged("a", a, matrix, m * n);
+    if (m * n > 0) assert_kept("a", a, matrix, m * n);
     return svd;
 }
 
@@ -30,7 +30,7 @@ static Svd solve_svd(const double *matrix, int m, int n)
 static double *sum_of_terms(const double *ut, const double *s, const double *vt, int m, int n,
                             int terms)
 {
-    double *scaled = copy_of(vt, (size_t)(terms * n));
+    double *scaled = doubles_copy(vt, (size_t)(terms * n));
     for (int i = 0; i < terms * n; i++) scaled[i] *= s[i / n];
     return product(transposed(ut, terms, m), scaled, m, n, terms);
 }
@@ -40,12 +40,12 @@ static void check_svd(const double *a, int m, int n)
     Svd svd = solve_svd(a, m, n);
     size_t all = (size_t)(m * n);
     int l = m > n ? m : n, sound = 0;
-    assert_holds(svd.sweeps >= 1 && svd.sweeps <= 14, "returned %d sweeps; expected 1 to 14",
-                 svd.sweeps);
+    assert_that(svd.sweeps >= 1 && svd.sweeps <= 14, "returned %d sweeps; expected 1 to 14",
+                svd.sweeps);
     for (int j = 0; j < svd.k; j++) {
-        assert_holds(svd.s[j] >= 0, "s[%d] is %g: a singular value is not negative", j, svd.s[j]);
-        assert_holds(j == 0 || svd.s[j - 1] >= svd.s[j], "s[%d] = %g is smaller than s[%d] = %g",
-                     j - 1, svd.s[j - 1], j, svd.s[j]);
+        assert_that(svd.s[j] >= 0, "s[%d] is %g: a singular value is not negative", j, svd.s[j]);
+        assert_that(j == 0 || svd.s[j - 1] >= svd.s[j], "s[%d] = %g is smaller than s[%d] = %g",
+                    j - 1, svd.s[j - 1], j, svd.s[j]);
         sound += svd.s[j] > 0;
     }
     // Where s is 0 the longer vectors may be 0: only `sound` of them have to be of length 1.
@@ -59,7 +59,8 @@ static void check_svd(const double *a, int m, int n)
 
 static double *lapack_singular_values(const double *a, int m, int n)
 {
-    double *copy = copy_of(a, (size_t)(m * n)), *s = filled((size_t)least(m, n), 0), unused[1];
+    double *copy = doubles_copy(a, (size_t)(m * n)), *s = doubles_filled((size_t)least(m, n), 0),
+           unused[1];
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', m, n, copy, n, s, unused, m, unused, n);
     return s;
 }
@@ -70,8 +71,8 @@ static void svd__finds_what_a_hand_finds(void **state)
     // Columns (3,4) and (-8,6) are at right angles already, 5 and 10 long.
     const double a[] = {3, -8, 4, 6};
     Svd svd = solve_svd(a, 2, 2);
-    assert_says("sweeps", svd.sweeps, 1);
-    assert_equals("s", "10 and 5", svd.s, ((double[]){10, 5}), SHAPE(2), 4);
+    assert_integer("sweeps", svd.sweeps, 1);
+    assert_near(svd.s, ((double[]){10, 5}), SHAPE(2), .name = "s", .formula = "10 and 5", .eps = 4);
     check_svd(a, 2, 2);
 }
 
@@ -124,7 +125,8 @@ static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state
     const double a[] = {1, 1e-8, 1e-16, 1, -1e-8, 1e-16, 1, 1e-8, -1e-16, 1, -1e-8, -1e-16};
     Svd svd = solve_svd(a, 4, 3);
     for (int j = 0; j < 3; j++) svd.s[j] *= pow(1e8, j);
-    assert_equals("s, times 1, 1e8, 1e16", "2 in all three", svd.s, filled(3, 2), SHAPE(3), 50);
+    assert_near(svd.s, doubles_filled(3, 2), SHAPE(3), .name = "s, times 1, 1e8, 1e16",
+                .formula = "2 in all three", .eps = 50);
 }
 
 static void svd__shows_the_rank(void **state)
@@ -140,9 +142,9 @@ static void svd__shows_the_rank(void **state)
 static void svd__takes_zeros_and_equal_columns(void **state)
 {
     (void)state;
-    check_svd(filled(6, 0), 3, 2);
-    check_svd(filled(6, 0), 2, 3);
-    check_svd(filled(12, 1), 4, 3);
+    check_svd(doubles_filled(6, 0), 3, 2);
+    check_svd(doubles_filled(6, 0), 2, 3);
+    check_svd(doubles_filled(12, 1), 4, 3);
     check_svd((double[]){0, 1, 0, 2, 0, 3}, 3, 2);
 }
 
@@ -156,7 +158,7 @@ static void svd__takes_values_that_are_equal(void **state)
 static void svd__works_at_every_scale(void **state)
 {
     (void)state;
-    double *large = random_matrix(12, 6, 4), *small = copy_of(large, 24);
+    double *large = random_matrix(12, 6, 4), *small = doubles_copy(large, 24);
     for (int i = 0; i < 24; i++) large[i] *= 1e100, small[i] *= 1e-100;
     check_svd(large, 6, 4);
     check_svd(small, 6, 4);
@@ -166,10 +168,12 @@ static void svd__takes_one_element_and_none(void **state)
 {
     (void)state;
     check_svd((double[]){-7}, 1, 1);
-    assert_holds(la_svd(filled(0, 0), filled(0, 0), filled(0, 0), filled(0, 0), 3, 0) >= 0,
-                 "refused 3 x 0");
-    assert_holds(la_svd(filled(0, 0), filled(0, 0), filled(0, 0), filled(0, 0), 0, 3) >= 0,
-                 "refused 0 x 3");
+    assert_that(la_svd(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0),
+                       doubles_filled(0, 0), 3, 0) >= 0,
+                "refused 3 x 0");
+    assert_that(la_svd(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0),
+                       doubles_filled(0, 0), 0, 3) >= 0,
+                "refused 0 x 3");
 }
 
 static void svd__says_that_a_nan_does_not_come_to_an_end(void **state)
@@ -177,7 +181,7 @@ static void svd__says_that_a_nan_does_not_come_to_an_end(void **state)
     (void)state;
     double *a = random_matrix(13, 5, 3);
     a[4] = NAN;
-    assert_says("la_svd with a NaN", solve_svd(a, 5, 3).sweeps, -1);
+    assert_integer("la_svd with a NaN", solve_svd(a, 5, 3).sweeps, -1);
 }
 
 // ---- 12: low_rank ----
@@ -188,24 +192,27 @@ static void check_low_rank(int m, int n, int k, uint64_t seed)
 {
     double *ut = random_matrix(seed, k, m), *s = random_matrix(seed + 1, k, 1),
            *vt = random_matrix(seed + 2, k, n);
-    double *ut_before = copy_of(ut, (size_t)(k * m)), *s_before = copy_of(s, (size_t)k);
-    double *vt_before = copy_of(vt, (size_t)(k * n)), *out = filled((size_t)(m * n), NAN);
+    double *ut_before = doubles_copy(ut, (size_t)(k * m)), *s_before = doubles_copy(s, (size_t)k);
+    double *vt_before = doubles_copy(vt, (size_t)(k * n)),
+           *out = doubles_filled((size_t)(m * n), NAN);
     la_low_rank(out, ut, s, vt, m, n, k);
-    assert_equals("out", low_rank_formula, out, sum_of_terms(ut, s, vt, m, n, k), SHAPE(m, n),
-                  20 * k);
-    assert_unchanged("ut", ut, ut_before, k * m);
-    assert_unchanged("s", s, s_before, k);
-    assert_unchanged("vt", vt, vt_before, k * n);
+    assert_near(out, sum_of_terms(ut, s, vt, m, n, k), SHAPE(m, n), .name = "out",
+                .formula = low_rank_formula, .eps = 20 * k);
+    assert_kept("ut", ut, ut_before, k * m);
+    assert_kept("s", s, s_before, k);
+    assert_kept("vt", vt, vt_before, k * n);
 }
 
 static void low_rank__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    double *out = filled(4, NAN);
-    la_low_rank(out, (double[]){1, 2, 0, 1}, (double[]){3, 10}, (double[]){1, -1, 1, 1}, 2, 2, 1);
-    assert_equals("out", low_rank_formula, out, ((double[]){3, -3, 6, -6}), SHAPE(2, 2), 0);
-    la_low_rank(out, (double[]){1, 2, 0, 1}, (double[]){3, 10}, (double[]){1, -1, 1, 1}, 2, 2, 2);
-    assert_equals("out", low_rank_formula, out, ((double[]){3, -3, 16, 4}), SHAPE(2, 2), 0);
+    double *out = doubles_filled(4, NAN);
+    la_low_rank(out, DOUBLES(1, 2, 0, 1), DOUBLES(3, 10), DOUBLES(1, -1, 1, 1), 2, 2, 1);
+    assert_near(out, ((double[]){3, -3, 6, -6}), SHAPE(2, 2), .name = "out",
+                .formula = low_rank_formula, .exact = true);
+    la_low_rank(out, DOUBLES(1, 2, 0, 1), DOUBLES(3, 10), DOUBLES(1, -1, 1, 1), 2, 2, 2);
+    assert_near(out, ((double[]){3, -3, 16, 4}), SHAPE(2, 2), .name = "out",
+                .formula = low_rank_formula, .exact = true);
 }
 
 static void low_rank__agrees_with_long_double(void **state)
@@ -228,10 +235,12 @@ static void low_rank__takes_one_term_one_row_or_one_column(void **state)
 static void low_rank__of_no_terms_is_zero(void **state)
 {
     (void)state;
-    double *out = filled(6, NAN);
-    la_low_rank(out, filled(0, 0), filled(0, 0), filled(0, 0), 2, 3, 0);
-    assert_equals("out", "a sum of nothing is 0", out, filled(6, 0), SHAPE(2, 3), 0);
-    la_low_rank(filled(0, 0), filled(0, 0), filled(0, 0), filled(0, 0), 0, 3, 0);
+    double *out = doubles_filled(6, NAN);
+    la_low_rank(out, doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0), 2, 3, 0);
+    assert_near(out, doubles_filled(6, 0), SHAPE(2, 3), .name = "out",
+                .formula = "a sum of nothing is 0", .exact = true);
+    la_low_rank(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0),
+                doubles_filled(0, 0), 0, 3, 0);
 }
 
 static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
@@ -239,8 +248,9 @@ static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
     (void)state;
     // Eckart & Young 1936: the best that any matrix of rank k can do.
     enum { M = 9, N = 6, K = 3 };
-    double *a = random_matrix(45, M, N), *copy = copy_of(a, M * N), s[N], *out = filled(M * N, NAN);
-    double u[M * N], vt[N * N];
+    double *a = random_matrix(45, M, N), *copy = doubles_copy(a, M * N),
+           *s = doubles_filled(N, NAN), *out = doubles_filled(M * N, NAN);
+    double u[M * N], *vt = doubles_filled(N * N, NAN);
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', M, N, copy, N, s, u, N, vt, N);
     la_low_rank(out, transposed(u, M, N), s, vt, M, N, K);
     double miss = distance(out, a, M * N), want = length(s + K, N - K);
@@ -251,9 +261,10 @@ static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
 static void low_rank__passes_a_nan_on(void **state)
 {
     (void)state;
-    double *out = filled(4, 0);
-    la_low_rank(out, (double[]){0, 1}, (double[]){1}, (double[]){NAN, 1}, 2, 2, 1);
-    assert_equals("out", "0 times NaN is NaN", out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), 0);
+    double *out = doubles_filled(4, 0);
+    la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
+    assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
+                .formula = "0 times NaN is NaN", .exact = true);
 }
 
 // ---- 13: pca ----
@@ -267,12 +278,12 @@ typedef struct Pca {
 static Pca solve_pca(const double *points, int n, int d)
 {
     int r = least(n, d);
-    double *x = copy_of(points, (size_t)(n * d));
+    double *x = doubles_copy(points, (size_t)(n * d));
     Arena *arena = arena_new("pca", (size_t)16 << 20);
-    Pca pca = {r, false, filled((size_t)d, NAN), filled((size_t)(r * d), NAN),
-               filled((size_t)r, NAN)};
+    Pca pca = {r, false, doubles_filled((size_t)d, NAN), doubles_filled((size_t)(r * d), NAN),
+               doubles_filled((size_t)r, NAN)};
     pca.done = la_pca(pca.mean, pca.components, pca.variances, x, n, d, arena);
-    assert_unchanged("x", x, points, n * d);
+    assert_kept("x", x, points, n * d);
     arena_free(arena);
     return pca;
 }
@@ -281,10 +292,10 @@ static Pca solve_pca(const double *points, int n, int d)
 static void check_pca(const double *x, int n, int d)
 {
     Pca pca = solve_pca(x, n, d);
-    double *mean = filled((size_t)d, 0), *centred = copy_of(x, (size_t)(n * d)),
-           *want = filled((size_t)pca.r, 0);
-    double *lapack = filled((size_t)d, 0);
-    assert_holds(pca.done, "returned false for points that are numbers");
+    double *mean = doubles_filled((size_t)d, 0), *centred = doubles_copy(x, (size_t)(n * d)),
+           *want = doubles_filled((size_t)pca.r, 0);
+    double *lapack = doubles_filled((size_t)d, 0);
+    assert_boolean("la_pca of points that are numbers", pca.done, true);
     for (int j = 0; j < d; j++) {
         long double sum = 0;
         for (int i = 0; i < n; i++) sum += x[i * d + j];
@@ -293,16 +304,17 @@ static void check_pca(const double *x, int n, int d)
     }
     double *covariance = product(transposed(centred, n, d), centred, d, d, n), *copy;
     for (int i = 0; i < d * d; i++) covariance[i] /= n - 1;
-    copy = copy_of(covariance, (size_t)(d * d));
+    copy = doubles_copy(covariance, (size_t)(d * d));
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', d, copy, d, lapack);
     for (int k = 0; k < pca.r; k++) want[k] = fmax(lapack[d - 1 - k], 0);
     double size = length(covariance, (size_t)(d * d));
-    assert_equals("mean", "mean[j] = 1/n sum_i x[i,j]", pca.mean, mean, SHAPE(d), 2 * n);
+    assert_near(pca.mean, mean, SHAPE(d), .name = "mean", .formula = "mean[j] = 1/n sum_i x[i,j]",
+                .eps = 2 * n);
     assert_within("|variances - LAPACK's eigenvalues of the covariance| / |covariance|",
                   distance(pca.variances, want, (size_t)pca.r) / size, 100 + 10 * d);
     // C v = variance v, for each component whose variance is more than rounding.
     for (int k = 0; k < pca.r && pca.variances[k] > 1e-8 * pca.variances[0]; k++) {
-        double *v = copy_of(pca.components + (size_t)k * (size_t)d, (size_t)d);
+        double *v = doubles_copy(pca.components + (size_t)k * (size_t)d, (size_t)d);
         double *stretched = product(covariance, v, d, 1, d);
         assert_within("| |component| - 1 |", fabs(length(v, (size_t)d) - 1), 50 + 10 * d);
         for (int i = 0; i < d; i++) v[i] *= pca.variances[k];
@@ -317,12 +329,13 @@ static void pca__finds_the_line_that_points_lie_on(void **state)
     // Along (3,4) / 5, at -5, 0 and 5 from (10,20): variance 25.
     Pca pca = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
     double slope = pca.components[1] / pca.components[0];
-    assert_holds(pca.done, "returned false");
-    assert_equals("mean", "(10,20)", pca.mean, ((double[]){10, 20}), SHAPE(2), 4);
-    assert_equals("component", "(3,4) / 5 or its negative", &slope, ((double[]){4.0 / 3}), SHAPE(1),
-                  20);
-    assert_equals("variances", "25 along the line, 0 across", pca.variances, ((double[]){25, 0}),
-                  SHAPE(2), 20);
+    assert_boolean("la_pca of three points", pca.done, true);
+    assert_near(pca.mean, ((double[]){10, 20}), SHAPE(2), .name = "mean", .formula = "(10,20)",
+                .eps = 4);
+    assert_number(slope, 4.0 / 3, .name = "component", .formula = "(3,4) / 5 or its negative",
+                  .eps = 20);
+    assert_near(pca.variances, ((double[]){25, 0}), SHAPE(2), .name = "variances",
+                .formula = "25 along the line, 0 across", .eps = 20);
 }
 
 static void pca__agrees_with_the_eigenvectors_of_the_covariance(void **state)
@@ -344,37 +357,41 @@ static void pca__takes_one_dimension(void **state)
 {
     (void)state;
     Pca pca = solve_pca((double[]){1, 2, 6}, 3, 1);
-    assert_equals("mean", "3", pca.mean, ((double[]){3}), SHAPE(1), 4);
-    assert_equals("variances", "(4 + 1 + 9) / 2", pca.variances, ((double[]){7}), SHAPE(1), 8);
+    assert_near(pca.mean, ((double[]){3}), SHAPE(1), .name = "mean", .formula = "3", .eps = 4);
+    assert_near(pca.variances, ((double[]){7}), SHAPE(1), .name = "variances",
+                .formula = "(4 + 1 + 9) / 2", .eps = 8);
     double size = fabs(pca.components[0]);
-    assert_equals("|component|", "1", &size, ((double[]){1}), SHAPE(1), 2);
+    assert_number(size, 1, .name = "|component|", .formula = "1", .eps = 2);
 }
 
 static void pca__of_one_point_has_no_variance(void **state)
 {
     (void)state;
     Pca pca = solve_pca((double[]){4, 5, 6}, 1, 3);
-    assert_holds(pca.done, "returned false for one point");
-    assert_equals("mean", "the point", pca.mean, ((double[]){4, 5, 6}), SHAPE(3), 2);
-    assert_equals("variances", "0", pca.variances, ((double[]){0}), SHAPE(1), 0);
+    assert_boolean("la_pca of one point", pca.done, true);
+    assert_near(pca.mean, ((double[]){4, 5, 6}), SHAPE(3), .name = "mean", .formula = "the point",
+                .eps = 2);
+    assert_near(pca.variances, ((double[]){0}), SHAPE(1), .name = "variances", .formula = "0",
+                .exact = true);
 }
 
 static void pca__of_equal_points_has_no_variance(void **state)
 {
     (void)state;
-    Pca pca = solve_pca(filled(8, 3), 4, 2);
-    assert_equals("variances", "0", pca.variances, filled(2, 0), SHAPE(2), 10);
+    Pca pca = solve_pca(doubles_filled(8, 3), 4, 2);
+    assert_near(pca.variances, doubles_filled(2, 0), SHAPE(2), .name = "variances", .formula = "0",
+                .eps = 10);
 }
 
 static void pca__is_not_moved_by_a_far_origin(void **state)
 {
     (void)state;
     // Subtract first, square then: E[x^2] - mean^2 would have no digit left.
-    double *x = copy_of((double[]){1, 0, -1, 0, 0, 2, 0, -2}, 8);
+    double *x = DOUBLES(1, 0, -1, 0, 0, 2, 0, -2);
     for (int i = 0; i < 8; i++) x[i] += 1073741824;    // 2^30: the sums are exact
     Pca pca = solve_pca(x, 4, 2);
-    assert_equals("variances", "8/3 and 2/3", pca.variances, ((double[]){8.0 / 3, 2.0 / 3}),
-                  SHAPE(2), 20);
+    assert_near(pca.variances, ((double[]){8.0 / 3, 2.0 / 3}), SHAPE(2), .name = "variances",
+                .formula = "8/3 and 2/3", .eps = 20);
 }
 
 static void pca__refuses_a_nan(void **state)
@@ -382,7 +399,7 @@ static void pca__refuses_a_nan(void **state)
     (void)state;
     double *x = random_matrix(55, 6, 3);
     x[4] = NAN;
-    assert_holds(!solve_pca(x, 6, 3).done, "a NaN among the points was not refused");
+    assert_boolean("la_pca of points with a NaN", solve_pca(x, 6, 3).done, false);
 }
 
 const struct CMUnitTest svd_cases[] = {

@@ -16,9 +16,7 @@ static int least(int a, int b)
 
 static int *pivots_new(int n)
 {
-    int *pivot = guarded_new((size_t)n, sizeof *pivot);
-    for (int i = 0; i < n; i++) pivot[i] = -1;
-    return pivot;
+    return ints_filled((size_t)n, -1);
 }
 
 // P A, from the exchanges in their order.
@@ -35,7 +33,7 @@ static void exchange_rows(double *a, const int *pivot, int n, int width)
 // L U from where they lie.
 static double *multiply_lu(const double *lu, int n)
 {
-    double *l = filled((size_t)(n * n), 0), *u = filled((size_t)(n * n), 0);
+    double *l = doubles_filled((size_t)(n * n), 0), *u = doubles_filled((size_t)(n * n), 0);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             if (j < i) l[i * n + j] = lu[i * n + j];
@@ -49,15 +47,15 @@ static double *multiply_lu(const double *lu, int n)
 static void check_lu(const double *matrix, int n, int want)
 {
     size_t all = (size_t)(n * n);
-    double *a = copy_of(matrix, all), *moved = copy_of(matrix, all);
+    double *a = doubles_copy(matrix, all), *moved = doubles_copy(matrix, all);
     int *pivot = pivots_new(n);
-    assert_says("la_lu returns 0, or k + 1 for the first pivot that is 0", la_lu(a, pivot, n),
-                want);
+    assert_integer("la_lu returns 0, or k + 1 for the first pivot that is 0", la_lu(a, pivot, n),
+                   want);
     for (int k = 0; k < n; k++) {
-        assert_holds(pivot[k] >= k && pivot[k] < n, "pivot[%d] is %d; expected a row from %d to %d",
-                     k, pivot[k], k, n - 1);
+        assert_that(pivot[k] >= k && pivot[k] < n, "pivot[%d] is %d; expected a row from %d to %d",
+                    k, pivot[k], k, n - 1);
         for (int i = k + 1; i < n; i++)
-            assert_holds(
+            assert_that(
                 fabs(a[i * n + k]) <= 1 || (a[k * n + k] == 0 && a[i * n + k] == 0),
                 "l[%d,%d] is %g: larger than 1, so the pivot was not the largest of its column", i,
                 k, a[i * n + k]);
@@ -70,13 +68,13 @@ static void check_lu(const double *matrix, int n, int want)
 static void lu__gives_what_a_hand_computes(void **state)
 {
     (void)state;
-    double *a = copy_of((double[]){1, 2, 4, 6}, 4);
+    double *a = DOUBLES(1, 2, 4, 6);
     int *pivot = pivots_new(2);
-    assert_says("la_lu", la_lu(a, pivot, 2), 0);
-    assert_says("pivot[0]: the row with 4 comes up", pivot[0], 1);
-    assert_says("pivot[1]", pivot[1], 1);
-    assert_equals("a", "U on and above the diagonal, L below", a, ((double[]){4, 6, 0.25, 0.5}),
-                  SHAPE(2, 2), 0);
+    assert_integer("la_lu", la_lu(a, pivot, 2), 0);
+    assert_integer("pivot[0]: the row with 4 comes up", pivot[0], 1);
+    assert_integer("pivot[1]", pivot[1], 1);
+    assert_near(a, ((double[]){4, 6, 0.25, 0.5}), SHAPE(2, 2), .name = "a",
+                .formula = "U on and above the diagonal, L below", .exact = true);
 }
 
 static void lu__makes_factors_whose_product_is_the_matrix(void **state)
@@ -96,10 +94,10 @@ static void lu__takes_a_pivot_of_zero_from_below(void **state)
 static void lu__takes_the_largest_pivot_by_its_size_not_its_sign(void **state)
 {
     (void)state;
-    double *a = copy_of((double[]){1, 2, 3, -8, 1, 1, 4, 0, 5}, 9);
+    double *a = DOUBLES(1, 2, 3, -8, 1, 1, 4, 0, 5);
     int *pivot = pivots_new(3);
     la_lu(a, pivot, 3);
-    assert_says("pivot[0]: -8 is the largest in size", pivot[0], 1);
+    assert_integer("pivot[0]: -8 is the largest in size", pivot[0], 1);
     check_lu((double[]){1e-20, 1, 1, 1}, 2, 0);
 }
 
@@ -107,13 +105,14 @@ static void lu__exchanges_and_eliminates_as_lapack_does(void **state)
 {
     (void)state;
     enum { N = 12 };
-    double *a = random_matrix(4, N, N), *want = copy_of(a, N * N);
+    double *a = random_matrix(4, N, N), *want = doubles_copy(a, N * N);
     int *pivot = pivots_new(N);
     int lapack[N];
     LAPACKE_dgetrf(LAPACK_ROW_MAJOR, N, N, want, N, lapack);
-    assert_says("la_lu", la_lu(a, pivot, N), 0);
-    for (int k = 0; k < N; k++) assert_says("pivot", pivot[k], lapack[k] - 1);
-    assert_equals("a", "U on and above the diagonal, L below", a, want, SHAPE(N, N), 2000);
+    assert_integer("la_lu", la_lu(a, pivot, N), 0);
+    for (int k = 0; k < N; k++) assert_integer("pivot", pivot[k], lapack[k] - 1);
+    assert_near(a, want, SHAPE(N, N), .name = "a",
+                .formula = "U on and above the diagonal, L below", .eps = 2000);
 }
 
 static void lu__judges_hilbert_by_its_backward_error(void **state)
@@ -133,17 +132,18 @@ static void lu__says_where_the_first_zero_pivot_is_and_goes_on(void **state)
 static void lu__says_the_first_zero_pivot_of_several(void **state)
 {
     (void)state;
-    double *a = filled(9, 0);
-    assert_says("la_lu of zeros", la_lu(a, pivots_new(3), 3), 1);
-    assert_equals("a", "zeros need no elimination", a, filled(9, 0), SHAPE(3, 3), 0);
+    double *a = doubles_filled(9, 0);
+    assert_integer("la_lu of zeros", la_lu(a, pivots_new(3), 3), 1);
+    assert_near(a, doubles_filled(9, 0), SHAPE(3, 3), .name = "a",
+                .formula = "zeros need no elimination", .exact = true);
 }
 
 static void lu__takes_one_row_and_none(void **state)
 {
     (void)state;
     check_lu((double[]){-3}, 1, 0);
-    assert_says("la_lu of an empty matrix", la_lu(filled(0, 0), pivots_new(0), 0), 0);
-    assert_says("la_lu of [0]", la_lu(filled(1, 0), pivots_new(1), 1), 1);
+    assert_integer("la_lu of an empty matrix", la_lu(doubles_filled(0, 0), pivots_new(0), 0), 0);
+    assert_integer("la_lu of [0]", la_lu(doubles_filled(1, 0), pivots_new(1), 1), 1);
 }
 
 static void lu__passes_a_nan_on(void **state)
@@ -154,7 +154,7 @@ static void lu__passes_a_nan_on(void **state)
     la_lu(a, pivots_new(3), 3);
     double sum = 0;
     for (int i = 0; i < 3; i++) sum += a[i * 3 + 2];
-    assert_holds(isnan(sum), "a NaN went into the last column, and none came out of it");
+    assert_that(isnan(sum), "a NaN went into the last column, and none came out of it");
 }
 
 // ---- 5: lu_solve ----
@@ -166,7 +166,7 @@ typedef struct Factors {
 
 static Factors lapack_lu(const double *a, int n)
 {
-    Factors f = {copy_of(a, (size_t)(n * n)), pivots_new(n)};
+    Factors f = {doubles_copy(a, (size_t)(n * n)), pivots_new(n)};
     LAPACKE_dgetrf(LAPACK_ROW_MAJOR, n, n, f.lu, n, f.pivot);
     for (int i = 0; i < n; i++) f.pivot[i]--;
     return f;
@@ -175,24 +175,23 @@ static Factors lapack_lu(const double *a, int n)
 static void check_lu_solve(const double *a, int n, uint64_t seed)
 {
     Factors f = lapack_lu(a, n);
-    double *b = random_matrix(seed, n, 1), *x = filled((size_t)n, NAN);
-    double *lu_before = copy_of(f.lu, (size_t)(n * n)), *b_before = copy_of(b, (size_t)n);
+    double *b = random_matrix(seed, n, 1), *x = doubles_filled((size_t)n, NAN);
+    double *lu_before = doubles_copy(f.lu, (size_t)(n * n)), *b_before = doubles_copy(b, (size_t)n);
     la_lu_solve(x, f.lu, f.pivot, b, n);
     double miss = distance(product(a, x, n, 1, n), b, (size_t)n);
     assert_within("|b - A x| / (|A| |x|)",
                   miss / (length(a, (size_t)(n * n)) * length(x, (size_t)n)), 4 + n);
-    assert_unchanged("lu", f.lu, lu_before, n * n);
-    assert_unchanged("b", b, b_before, n);
+    assert_kept("lu", f.lu, lu_before, n * n);
+    assert_kept("b", b, b_before, n);
 }
 
 static void lu_solve__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     // P A = L U of [[1,2],[4,6]]: 1 x + 2 y = 5 and 4 x + 6 y = 18 meet at x = 3, y = 1.
-    const double lu[] = {4, 6, 0.25, 0.5}, b[] = {5, 18};
-    double *x = filled(2, NAN);
-    la_lu_solve(x, lu, (int[]){1, 1}, b, 2);
-    assert_equals("x", "L U x = P b", x, ((double[]){3, 1}), SHAPE(2), 4);
+    double *x = doubles_filled(2, NAN);
+    la_lu_solve(x, DOUBLES(4, 6, 0.25, 0.5), INTS(1, 1), DOUBLES(5, 18), 2);
+    assert_near(x, ((double[]){3, 1}), SHAPE(2), .name = "x", .formula = "L U x = P b", .eps = 4);
 }
 
 static void lu_solve__leaves_a_residual_of_a_few_eps(void **state)
@@ -207,10 +206,10 @@ static void lu_solve__exchanges_in_the_order_of_the_steps(void **state)
 {
     (void)state;
     // Two exchanges that do not commute: rows 0 and 2, then 1 and 2.
-    const double lu[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-    double *x = filled(3, NAN);
-    la_lu_solve(x, lu, (int[]){2, 2, 2}, (double[]){1, 2, 3}, 3);
-    assert_equals("x", "P b", x, ((double[]){3, 1, 2}), SHAPE(3), 0);
+    double *lu = DOUBLES(1, 0, 0, 0, 1, 0, 0, 0, 1);
+    double *x = doubles_filled(3, NAN);
+    la_lu_solve(x, lu, INTS(2, 2, 2), DOUBLES(1, 2, 3), 3);
+    assert_near(x, ((double[]){3, 1, 2}), SHAPE(3), .name = "x", .formula = "P b", .exact = true);
 }
 
 static void lu_solve__keeps_the_residual_small_where_the_matrix_is_bad(void **state)
@@ -222,32 +221,32 @@ static void lu_solve__keeps_the_residual_small_where_the_matrix_is_bad(void **st
 static void lu_solve__may_write_over_b(void **state)
 {
     (void)state;
-    double *a = random_matrix(14, 7, 7), *b = random_matrix(15, 7, 1), *x = copy_of(b, 7),
-           *apart = filled(7, NAN);
+    double *a = random_matrix(14, 7, 7), *b = random_matrix(15, 7, 1), *x = doubles_copy(b, 7),
+           *apart = doubles_filled(7, NAN);
     Factors f = lapack_lu(a, 7);
     la_lu_solve(apart, f.lu, f.pivot, b, 7);
     la_lu_solve(x, f.lu, f.pivot, x, 7);
-    assert_equals("x", "x may be b", x, apart, SHAPE(7), 0);
+    assert_near(x, apart, SHAPE(7), .name = "x", .formula = "x may be b", .exact = true);
 }
 
 static void lu_solve__takes_one_row_and_none(void **state)
 {
     (void)state;
-    double *x = filled(1, NAN);
-    la_lu_solve(x, (double[]){4}, (int[]){0}, (double[]){2}, 1);
-    assert_equals("x", "4 x = 2", x, ((double[]){0.5}), SHAPE(1), 0);
-    la_lu_solve(filled(0, 0), filled(0, 0), pivots_new(0), filled(0, 0), 0);
+    double *x = doubles_filled(1, NAN);
+    la_lu_solve(x, DOUBLES(4), INTS(0), DOUBLES(2), 1);
+    assert_near(x, ((double[]){0.5}), SHAPE(1), .name = "x", .formula = "4 x = 2", .exact = true);
+    la_lu_solve(doubles_filled(0, 0), doubles_filled(0, 0), pivots_new(0), doubles_filled(0, 0), 0);
 }
 
 static void lu_solve__shows_a_zero_pivot_and_a_nan(void **state)
 {
     (void)state;
-    double *x = filled(2, 0);
-    la_lu_solve(x, (double[]){1, 1, 0, 0}, (int[]){0, 1}, (double[]){1, 2}, 2);
-    assert_holds(!isfinite(x[1]), "x[1] = 2 / 0 came out as %g", x[1]);
-    la_lu_solve(x, (double[]){1, 1, 0, 1}, (int[]){0, 1}, (double[]){1, NAN}, 2);
-    assert_holds(isnan(x[0]) && isnan(x[1]), "b held a NaN that both elements need; got %g and %g",
-                 x[0], x[1]);
+    double *x = doubles_filled(2, 0);
+    la_lu_solve(x, DOUBLES(1, 1, 0, 0), INTS(0, 1), DOUBLES(1, 2), 2);
+    assert_that(!isfinite(x[1]), "x[1] = 2 / 0 came out as %g", x[1]);
+    la_lu_solve(x, DOUBLES(1, 1, 0, 1), INTS(0, 1), DOUBLES(1, NAN), 2);
+    assert_that(isnan(x[0]) && isnan(x[1]), "b held a NaN that both elements need; got %g and %g",
+                x[0], x[1]);
 }
 
 // ---- 6: qr ----
@@ -272,9 +271,9 @@ static void apply_mirrors(double *z, int width, const double *qr, const double *
 static void check_qr(const double *matrix, int m, int n)
 {
     size_t all = (size_t)(m * n);
-    double *a = copy_of(matrix, all), *tau = filled((size_t)least(m, n), NAN);
+    double *a = doubles_copy(matrix, all), *tau = doubles_filled((size_t)least(m, n), NAN);
     la_qr(a, tau, m, n);
-    double *r = copy_of(a, all), *q = filled((size_t)(m * m), 0);
+    double *r = doubles_copy(a, all), *q = doubles_filled((size_t)(m * m), 0);
     for (int i = 0; i < m; i++) {
         q[i * m + i] = 1;
         for (int j = 0; j < least(i, n); j++) r[i * n + j] = 0;
@@ -291,10 +290,12 @@ static void qr__gives_what_a_hand_computes(void **state)
 {
     (void)state;
     // (3,4) has length 5 and is mirrored to (-5,0): v = (8,4) / 8, tau = (-5 - 3) / -5.
-    double *a = copy_of((double[]){3, 4}, 2), *tau = filled(1, NAN);
+    double *a = DOUBLES(3, 4), *tau = doubles_filled(1, NAN);
     la_qr(a, tau, 2, 1);
-    assert_equals("a", "R above, v below", a, ((double[]){-5, 0.5}), SHAPE(2, 1), 2);
-    assert_equals("tau", "tau = (beta - x[0]) / beta", tau, ((double[]){1.6}), SHAPE(1), 2);
+    assert_near(a, ((double[]){-5, 0.5}), SHAPE(2, 1), .name = "a", .formula = "R above, v below",
+                .eps = 2);
+    assert_near(tau, ((double[]){1.6}), SHAPE(1), .name = "tau",
+                .formula = "tau = (beta - x[0]) / beta", .eps = 2);
 }
 
 static void qr__makes_factors_whose_product_is_the_matrix(void **state)
@@ -317,17 +318,18 @@ static void qr__makes_lapacks_r_up_to_signs(void **state)
 {
     (void)state;
     enum { M = 10, N = 6 };
-    double *a = random_matrix(38, M, N), *want = copy_of(a, M * N), *tau = filled(N, NAN),
-           lapack[N];
+    double *a = random_matrix(38, M, N), *want = doubles_copy(a, M * N),
+           *tau = doubles_filled(N, NAN), lapack[N];
     LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, M, N, want, N, lapack);
     la_qr(a, tau, M, N);
-    double *r = filled(N * N, 0), *wanted = filled(N * N, 0);
+    double *r = doubles_filled(N * N, 0), *wanted = doubles_filled(N * N, 0);
     for (int i = 0; i < N; i++)
         for (int j = i; j < N; j++) {
             r[i * N + j] = a[i * N + j] * (a[i * N + i] < 0 ? -1 : 1);
             wanted[i * N + j] = want[i * N + j] * (want[i * N + i] < 0 ? -1 : 1);
         }
-    assert_equals("R", "R, its rows turned to a positive diagonal", r, wanted, SHAPE(N, N), 200);
+    assert_near(r, wanted, SHAPE(N, N), .name = "R",
+                .formula = "R, its rows turned to a positive diagonal", .eps = 200);
 }
 
 static void qr__does_not_cancel_where_a_column_lies_along_its_axis(void **state)
@@ -342,17 +344,19 @@ static void qr__takes_columns_that_depend_on_each_other(void **state)
 {
     (void)state;
     check_qr(ranked_matrix(39, 8, 6, 2), 8, 6);
-    check_qr(filled(12, 1), 4, 3);
+    check_qr(doubles_filled(12, 1), 4, 3);
 }
 
 static void qr__leaves_a_zero_column_without_a_mirror(void **state)
 {
     (void)state;
     check_qr((double[]){0, 1, 0, 2, 0, 3}, 3, 2);
-    double *a = filled(6, 0), *tau = filled(2, NAN);
+    double *a = doubles_filled(6, 0), *tau = doubles_filled(2, NAN);
     la_qr(a, tau, 3, 2);
-    assert_equals("tau", "tau = 0 stands for H = I", tau, filled(2, 0), SHAPE(2), 0);
-    assert_equals("a", "R of zeros", a, filled(6, 0), SHAPE(3, 2), 0);
+    assert_near(tau, doubles_filled(2, 0), SHAPE(2), .name = "tau",
+                .formula = "tau = 0 stands for H = I", .exact = true);
+    assert_near(a, doubles_filled(6, 0), SHAPE(3, 2), .name = "a", .formula = "R of zeros",
+                .exact = true);
 }
 
 static void qr__judges_hilbert_by_its_backward_error(void **state)
@@ -366,18 +370,18 @@ static void qr__takes_one_element_and_none(void **state)
     (void)state;
     check_qr((double[]){-7}, 1, 1);
     check_qr((double[]){7}, 1, 1);
-    la_qr(filled(0, 0), filled(0, 0), 0, 3);
-    la_qr(filled(0, 0), filled(0, 0), 3, 0);
+    la_qr(doubles_filled(0, 0), doubles_filled(0, 0), 0, 3);
+    la_qr(doubles_filled(0, 0), doubles_filled(0, 0), 3, 0);
 }
 
 static void qr__passes_a_nan_on(void **state)
 {
     (void)state;
-    double *a = random_matrix(40, 4, 2), *tau = filled(2, 0);
+    double *a = random_matrix(40, 4, 2), *tau = doubles_filled(2, 0);
     a[4] = NAN;
     la_qr(a, tau, 4, 2);
-    assert_holds(isnan(a[0]) && isnan(a[3]),
-                 "a NaN in column 0 must reach R: its diagonal is %g and %g", a[0], a[3]);
+    assert_that(isnan(a[0]) && isnan(a[3]),
+                "a NaN in column 0 must reach R: its diagonal is %g and %g", a[0], a[3]);
 }
 
 // ---- 7: least_squares ----
@@ -389,15 +393,16 @@ typedef struct Fit {
 
 static Fit solve_fit(const double *a, const double *b, int m, int n)
 {
-    Fit f = {copy_of(a, (size_t)(m * n)), filled((size_t)n, 0), filled((size_t)n, NAN),
-             filled((size_t)m, NAN), false};
+    Fit f = {doubles_copy(a, (size_t)(m * n)), doubles_filled((size_t)n, 0),
+             doubles_filled((size_t)n, NAN), doubles_filled((size_t)m, NAN), false};
     if (n > 0) LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, m, n, f.qr, n, f.tau);
-    double *qr_before = copy_of(f.qr, (size_t)(m * n)), *tau_before = copy_of(f.tau, (size_t)n);
-    double *b_before = copy_of(b, (size_t)m);
-    f.done = la_least_squares(f.x, f.y, f.qr, f.tau, b, m, n);
-    if (n > 0) assert_unchanged("qr", f.qr, qr_before, m * n);
-    if (n > 0) assert_unchanged("tau", f.tau, tau_before, n);
-    assert_unchanged("b", b, b_before, m);
+    double *qr_before = doubles_copy(f.qr, (size_t)(m * n)),
+           *tau_before = doubles_copy(f.tau, (size_t)n);
+    double *own = doubles_copy(b, (size_t)m);
+    f.done = la_least_squares(f.x, f.y, f.qr, f.tau, own, m, n);
+    if (n > 0) assert_kept("qr", f.qr, qr_before, m * n);
+    if (n > 0) assert_kept("tau", f.tau, tau_before, n);
+    assert_kept("b", own, b, m);
     return f;
 }
 
@@ -406,8 +411,8 @@ static void check_fit(const double *a, int m, int n, uint64_t seed)
 {
     double *b = random_matrix(seed, m, 1);
     Fit f = solve_fit(a, b, m, n);
-    assert_holds(f.done, "returned false for columns that are independent");
-    double *rest = product(a, f.x, m, 1, n), *zero = filled((size_t)n, 0);
+    assert_boolean("la_least_squares of columns that are independent", f.done, true);
+    double *rest = product(a, f.x, m, 1, n), *zero = doubles_filled((size_t)n, 0);
     for (int i = 0; i < m; i++) rest[i] = b[i] - rest[i];
     double *pull = product(transposed(a, m, n), rest, n, 1, m);
     double size = length(a, (size_t)(m * n)), left = length(rest, (size_t)m);
@@ -425,10 +430,11 @@ static void least_squares__fits_the_line_that_a_hand_fits(void **state)
     // (0,1), (1,3), (2,4): y = 7/6 + 3/2 x misses by -1/6, 1/3, -1/6: in all 1/6.
     const double a[] = {1, 0, 1, 1, 1, 2}, b[] = {1, 3, 4};
     Fit f = solve_fit(a, b, 3, 2);
-    assert_holds(f.done, "returned false for two different columns");
-    assert_equals("x", "y = 7/6 + 3/2 x", f.x, ((double[]){7.0 / 6, 1.5}), SHAPE(2), 20);
+    assert_boolean("la_least_squares of two different columns", f.done, true);
+    assert_near(f.x, ((double[]){7.0 / 6, 1.5}), SHAPE(2), .name = "x",
+                .formula = "y = 7/6 + 3/2 x", .eps = 20);
     double left = f.y[2] * f.y[2];
-    assert_equals("y[2]^2", "what is left, squared", &left, ((double[]){1.0 / 6}), SHAPE(1), 20);
+    assert_number(left, 1.0 / 6, .name = "y[2]^2", .formula = "what is left, squared", .eps = 20);
 }
 
 static void least_squares__leaves_a_rest_at_right_angles_to_the_columns(void **state)
@@ -456,9 +462,9 @@ static void least_squares__of_no_columns_leaves_b(void **state)
 {
     (void)state;
     double *b = random_matrix(56, 3, 1);
-    Fit f = solve_fit(filled(0, 0), b, 3, 0);
-    assert_holds(f.done, "returned false for no columns");
-    assert_equals("y", "y = b", f.y, b, SHAPE(3), 0);
+    Fit f = solve_fit(doubles_filled(0, 0), b, 3, 0);
+    assert_boolean("la_least_squares of no columns", f.done, true);
+    assert_near(f.y, b, SHAPE(3), .name = "y", .formula = "y = b", .exact = true);
 }
 
 static void least_squares__finds_nists_certified_polynomial(void **state)
@@ -466,12 +472,13 @@ static void least_squares__finds_nists_certified_polynomial(void **state)
     (void)state;
     // NIST StRD, Wampler1: y = 1 + x + ... + x^5 at x = 0..20; all six certified values are 1.
     enum { M = 21, N = 6 };
-    double *a = filled(M * N, 1), *b = filled(M, 0);
+    double *a = doubles_filled(M * N, 1), *b = doubles_filled(M, 0);
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++) b[i] += a[i * N + j] = pow(i, j);
     Fit f = solve_fit(a, b, M, N);
-    assert_holds(f.done, "returned false for Wampler1, whose columns are independent");
-    assert_equals("x", "all coefficients are 1", f.x, filled(N, 1), SHAPE(N), 1e8);
+    assert_boolean("la_least_squares of Wampler1, whose columns are independent", f.done, true);
+    assert_near(f.x, doubles_filled(N, 1), SHAPE(N), .name = "x",
+                .formula = "all coefficients are 1", .eps = 1e8);
 }
 
 static void least_squares__stays_stable_where_squaring_the_matrix_would_not(void **state)
@@ -480,20 +487,21 @@ static void least_squares__stays_stable_where_squaring_the_matrix_would_not(void
     // Columns 1 and 1 + 1e-7: A'A is singular in double, A is not.
     const double a[] = {1, 1 + 1e-7, 1, 1, 1, 1 - 1e-7};
     Fit f = solve_fit(a, (double[]){3, 2, 1}, 3, 2);
-    assert_holds(f.done, "returned false for a condition of 1e7");
-    assert_equals("x", "b = -1e7 + 2 of ones, and 1e7 of the other", f.x,
-                  ((double[]){2 - 1e7, 1e7}), SHAPE(2), 1e9);
+    assert_boolean("la_least_squares of a condition of 1e7", f.done, true);
+    assert_near(f.x, ((double[]){2 - 1e7, 1e7}), SHAPE(2), .name = "x",
+                .formula = "b = -1e7 + 2 of ones, and 1e7 of the other", .eps = 1e9);
 }
 
 static void least_squares__refuses_columns_that_depend_on_each_other(void **state)
 {
     (void)state;
     double *b = random_matrix(57, 8, 1);
-    assert_holds(!solve_fit(ranked_matrix(58, 8, 4, 2), b, 8, 4).done,
-                 "rank 2 of 4 columns was not refused");
-    assert_holds(!solve_fit(filled(8, 0), b, 8, 1).done, "a column of zeros was not refused");
-    assert_holds(!solve_fit(ranked_matrix(59, 8, 3, 2), b, 8, 3).done,
-                 "rank 2 of 3 columns was not refused");
+    assert_boolean("la_least_squares of rank 2 of 4 columns",
+                   solve_fit(ranked_matrix(58, 8, 4, 2), b, 8, 4).done, false);
+    assert_boolean("la_least_squares of a column of zeros",
+                   solve_fit(doubles_filled(8, 0), b, 8, 1).done, false);
+    assert_boolean("la_least_squares of rank 2 of 3 columns",
+                   solve_fit(ranked_matrix(59, 8, 3, 2), b, 8, 3).done, false);
 }
 
 static void least_squares__refuses_a_first_column_that_is_next_to_nothing(void **state)
@@ -501,8 +509,8 @@ static void least_squares__refuses_a_first_column_that_is_next_to_nothing(void *
     (void)state;
     double *a = random_matrix(62, 6, 2);
     for (int i = 0; i < 6; i++) a[2 * i] *= 1e-20;
-    assert_holds(!solve_fit(a, random_matrix(63, 6, 1), 6, 2).done,
-                 "a diagonal of 1e-20 beside one of 1 was not refused");
+    assert_boolean("la_least_squares of a diagonal of 1e-20 beside one of 1",
+                   solve_fit(a, random_matrix(63, 6, 1), 6, 2).done, false);
 }
 
 static void least_squares__measures_deficiency_by_the_largest_element(void **state)
@@ -511,17 +519,18 @@ static void least_squares__measures_deficiency_by_the_largest_element(void **sta
     // All of A is small, and nothing is wrong with it.
     double *a = random_matrix(60, 9, 3);
     for (int i = 0; i < 27; i++) a[i] *= 1e-200;
-    assert_holds(solve_fit(a, random_matrix(61, 9, 1), 9, 3).done,
-                 "small numbers are not dependent columns");
+    assert_boolean("la_least_squares of small numbers in independent columns",
+                   solve_fit(a, random_matrix(61, 9, 1), 9, 3).done, true);
 }
 
 static void least_squares__refuses_a_nan_in_the_matrix(void **state)
 {
     (void)state;
-    double *qr = copy_of((double[]){NAN, 1, 0, 1, 0, 0}, 6);
-    assert_holds(!la_least_squares(filled(2, 0), filled(3, 0), qr, (double[]){0, 0},
-                                   (double[]){1, 2, 3}, 3, 2),
-                 "a diagonal of NaN was not refused");
+    double *qr = DOUBLES(NAN, 1, 0, 1, 0, 0);
+    assert_boolean("la_least_squares of a diagonal of NaN",
+                   la_least_squares(doubles_filled(2, 0), doubles_filled(3, 0), qr, DOUBLES(0, 0),
+                                    DOUBLES(1, 2, 3), 3, 2),
+                   false);
 }
 
 const struct CMUnitTest system_cases[] = {

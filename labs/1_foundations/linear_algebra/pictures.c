@@ -1,20 +1,10 @@
-#include <stdio.h>
 #include <string.h>
-#include "common/picture.h"
 #include "datasets/images.h"
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
 #include "labs/1_foundations/linear_algebra/matrix.h"
 #include "labs/1_foundations/linear_algebra/story.h"
 
-static void save(const Story *story, Arena *arena, const PictureGrid *grid, const char *name)
-{
-    Error err;
-    const char *path = run_path(story->run, name);
-    bool ok = picture_save(picture_grid(arena, grid), path, &err);
-    printf("%s: %s\n", grid->caption, ok ? path : err.message);
-}
-
-// ---- a picture by rank ----
+// ---- low-rank approximation ----
 
 enum { HEIGHT = 160, WIDTH = 240, RANKS = 8 };
 static const int ranks[RANKS] = {1, 2, 4, 8, 16, 32, 64, HEIGHT};
@@ -42,36 +32,39 @@ static double *draw_scene(Arena *arena)
     return scene;
 }
 
-bool tell_compression(const Story *story, Error *err)
+bool part_compression(void *lab, Error *err)
 {
+    const Experiment *experiment = lab;
     size_t all = (size_t)HEIGHT * WIDTH;
-    Arena *arena = arena_new("compression", (size_t)256 << 20);
-    double *scene = draw_scene(arena), *out = matrix_new(arena, HEIGHT, WIDTH);
-    double *ut = matrix_new(arena, HEIGHT, HEIGHT), *s = matrix_new(arena, HEIGHT, 1);
-    double *vt = matrix_new(arena, HEIGHT, WIDTH), length = vector_length(scene, all);
-    float *tiles = arena_alloc(arena, sizeof *tiles * RANKS * all);
-    float rank[RANKS], measured[RANKS], promised[RANKS];
-    if (la_svd(ut, s, vt, scene, HEIGHT, WIDTH) < 0) {
-        arena_free(arena);
-        return error_set(err, "the picture: the SVD did not come to an end");
-    }
-    printf("\nSVD: a picture of %d x %d pixels, the sum of its largest pieces\n", HEIGHT, WIDTH);
-    printf("  rank   numbers kept   error   promised by the singular values\n");
+    Arena *step = experiment->step;
+    double *scene = draw_scene(step), *out = matrix_new(step, HEIGHT, WIDTH);
+    double *ut = matrix_new(step, HEIGHT, HEIGHT), *s = matrix_new(step, HEIGHT, 1);
+    double *vt = matrix_new(step, HEIGHT, WIDTH), length = vector_length(scene, all);
+    float *tiles = arena_alloc(step, sizeof *tiles * RANKS * all);
+    float rank[RANKS], measured[RANKS], predicted[RANKS];
+    if (la_svd(ut, s, vt, scene, HEIGHT, WIDTH) < 0)
+        return error_set(err, "the picture: the SVD did not converge");
+    run_print(experiment->run, "%d x %d pixels, the sum of its largest singular triplets", HEIGHT,
+              WIDTH);
+    Table table =
+        table_new(step, "rank|numbers kept|relative error|predicted by the singular values");
     for (int r = 0; r < RANKS; r++) {
         la_low_rank(out, ut, s, vt, HEIGHT, WIDTH, ranks[r]);
-        memcpy(tiles + (size_t)r * all, vector_floats(arena, out, all), sizeof *tiles * all);
+        memcpy(tiles + (size_t)r * all, vector_floats(step, out, all), sizeof *tiles * all);
         for (size_t i = 0; i < all; i++) out[i] -= scene[i];
         double error = vector_length(out, all) / length;
-        double promise = vector_length(s + ranks[r], (size_t)(HEIGHT - ranks[r])) / length;
+        double prediction = vector_length(s + ranks[r], (size_t)(HEIGHT - ranks[r])) / length;
         rank[r] = (float)ranks[r];
         measured[r] = (float)fmax(error, 1e-16);
-        promised[r] = (float)fmax(promise, 1e-16);
+        predicted[r] = (float)fmax(prediction, 1e-16);
         metrics_write(
-            story->run->metrics, METRICS_RANKS + ranks[r],
-            METRICS({"rank", ranks[r]}, {"rank_error", error}, {"rank_promise", promise}));
-        printf("  %4d     %7.1f %%   %6.2f %%  %6.2f %%\n", ranks[r],
-               100.0 * ranks[r] * (HEIGHT + WIDTH + 1) / (double)all, 100 * error, 100 * promise);
+            experiment->run->metrics, METRICS_RANKS + ranks[r],
+            METRICS({"rank", ranks[r]}, {"rank_error", error}, {"rank_promise", prediction}));
+        table_row(&table, "%d|%.1f %%|%.2f %%|%.2f %%", ranks[r],
+                  100.0 * ranks[r] * (HEIGHT + WIDTH + 1) / (double)all, 100 * error,
+                  100 * prediction);
     }
+    run_table(experiment->run, &table);
     PictureRow rows[] = {{"rank 1 2 4 8", tiles}, {"rank 16 32 64, all", tiles + 4 * all}};
     PictureGrid grid = {.rows = rows,
                         .row_count = 2,
@@ -79,17 +72,16 @@ bool tell_compression(const Story *story, Error *err)
                         .height = HEIGHT,
                         .width = WIDTH,
                         .scale = 1,
-                        .caption = "The same picture from more and more pieces"};
-    save(story, arena, &grid, "ranks.png");
-    Plot plot = {.title = "What a rank leaves out",
+                        .caption = "Low-rank approximations of a picture"};
+    run_picture(experiment->run, picture_grid(step, &grid), grid.caption, "ranks");
+    Plot plot = {.title = "Approximation error by rank",
                  .x_label = "rank",
                  .y_label = "relative error",
                  .log_x = true,
                  .log_y = true};
     plot_series(&plot, "measured", rank, measured, RANKS - 1);
-    plot_series(&plot, "promised by the singular values", rank, promised, RANKS - 1);
-    run_plot(story->run, &plot, "rank_errors");
-    arena_free(arena);
+    plot_series(&plot, "predicted by the singular values", rank, predicted, RANKS - 1);
+    run_plot(experiment->run, &plot, "rank_errors");
     return true;
 }
 
@@ -126,13 +118,13 @@ static float *component_tiles(Arena *arena, const double *mean, const double *co
     return tiles;
 }
 
-// How many components hold what share of the variance, [r].
-static void show_variance(const Story *story, Arena *arena, const double *variances, int r)
+// The explained variance of the first components.   variances: [r]
+static void show_variance(const Experiment *experiment, const double *variances, int r)
 {
     double total = 0, sum = 0;
     int half = 0, most = 0;
-    float *count = arena_alloc(arena, sizeof *count * (size_t)r);
-    float *share = arena_alloc(arena, sizeof *share * (size_t)r);
+    float *count = arena_alloc(experiment->step, sizeof *count * (size_t)r);
+    float *share = arena_alloc(experiment->step, sizeof *share * (size_t)r);
     for (int k = 0; k < r; k++) total += variances[k];
     for (int k = 0; k < r; k++) {
         sum += variances[k];
@@ -141,21 +133,22 @@ static void show_variance(const Story *story, Arena *arena, const double *varian
         if (half == 0 && sum >= 0.5 * total) half = k + 1;
         if (most == 0 && sum >= 0.9 * total) most = k + 1;
     }
-    printf(
-        "  the first component holds %.1f %% of the variance, %d hold half of it, %d hold 90 %%\n",
-        (double)share[0], half, most);
-    Plot plot = {.title = "Variance that the first components hold",
+    run_print(experiment->run,
+              "explained variance: %.1f %% by the first component, half by %d, 90 %% by %d",
+              (double)share[0], half, most);
+    Plot plot = {.title = "Explained variance of the first components",
                  .x_label = "components",
-                 .y_label = "share [%]",
+                 .y_label = "explained variance [%]",
                  .log_x = true};
     plot_series(&plot, "digits", count, share, (size_t)r);
-    run_plot(story->run, &plot, "variance");
+    run_plot(experiment->run, &plot, "variance");
 }
 
 // The components as pictures, and the first digits from more and more of them.
-static void draw_digits(const Story *story, Arena *arena, const double *x, const double *mean,
+static void draw_digits(const Experiment *experiment, const double *x, const double *mean,
                         const double *components, int r)
 {
+    Arena *arena = experiment->step;
     const float *tiles = component_tiles(arena, mean, components);
     PictureRow eigen[] = {{"mean, 1-4", tiles}, {"5-9", tiles + SHOWN / 2 * PIXELS}};
     PictureRow rows[LADDER + 1];
@@ -166,8 +159,8 @@ static void draw_digits(const Story *story, Arena *arena, const double *x, const
                         .height = 28,
                         .width = 28,
                         .scale = 4,
-                        .caption = "What digits are made of"};
-    save(story, arena, &grid, "components.png");
+                        .caption = "Principal components of digits"};
+    run_picture(experiment->run, picture_grid(arena, &grid), grid.caption, "components");
     for (int l = 0; l < LADDER && ladder[l] <= r; l++)
         rows[count++] = (PictureRow){arena_print(arena, "%d", ladder[l]),
                                      rebuild(arena, x, mean, components, ladder[l])};
@@ -176,30 +169,28 @@ static void draw_digits(const Story *story, Arena *arena, const double *x, const
     grid.row_count = count;
     grid.columns = SHOWN;
     grid.scale = 2;
-    grid.caption = "Digits from their first components";
-    save(story, arena, &grid, "digits.png");
+    grid.caption = "Digits, reconstructed from their first components";
+    run_picture(experiment->run, picture_grid(arena, &grid), grid.caption, "digits");
 }
 
-bool tell_digits(const Story *story, Error *err)
+bool part_digits(void *lab, Error *err)
 {
-    int n = story->set.images, r = n < PIXELS ? n : PIXELS;
-    Arena *arena = arena_new("digits", (size_t)1 << 30);
+    const Experiment *experiment = lab;
+    int n = experiment->images, r = n < PIXELS ? n : PIXELS;
+    Arena *step = experiment->step;
     Images train, test;
     ImagesSource source = {
-        .data_dir = story->run->data, .seed = story->run->seed, .train = n, .test = 1};
-    bool ok = images_load(arena, &train, &test, source, err);
-    if (ok && train.count < n)
-        ok = error_set(err, "%s: has %d images, expected %d", train.origin, train.count, n);
-    if (ok) {
-        double *x = matrix_new(arena, n, PIXELS), *mean = matrix_new(arena, PIXELS, 1);
-        double *components = matrix_new(arena, r, PIXELS), *variances = matrix_new(arena, r, 1);
-        for (size_t i = 0; i < (size_t)n * PIXELS; i++) x[i] = train.pixels[i] / 255.0;
-        printf("\nPCA: %d images of 784 pixels (%s)\n", n, train.origin);
-        ok = la_pca(mean, components, variances, x, n, PIXELS, arena) ||
-             error_set(err, "the digits: the SVD did not come to an end");
-        if (ok) show_variance(story, arena, variances, r);
-        if (ok) draw_digits(story, arena, x, mean, components, r);
-    }
-    arena_free(arena);
-    return ok;
+        .data_dir = experiment->run->data, .seed = experiment->run->seed, .train = n, .test = 1};
+    if (!images_load(step, &train, &test, source, err)) return false;
+    if (train.count < n)
+        return error_set(err, "%s: has %d images, expected %d", train.origin, train.count, n);
+    double *x = matrix_new(step, n, PIXELS), *mean = matrix_new(step, PIXELS, 1);
+    double *components = matrix_new(step, r, PIXELS), *variances = matrix_new(step, r, 1);
+    for (size_t i = 0; i < (size_t)n * PIXELS; i++) x[i] = train.pixels[i] / 255.0;
+    run_print(experiment->run, "%d images of 784 pixels (%s)", n, train.origin);
+    if (!la_pca(mean, components, variances, x, n, PIXELS, step))
+        return error_set(err, "the digits: the SVD did not converge");
+    show_variance(experiment, variances, r);
+    draw_digits(experiment, x, mean, components, r);
+    return true;
 }

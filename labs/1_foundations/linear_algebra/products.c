@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <time.h>
 #include "common/rng.h"
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
@@ -26,15 +25,16 @@ static double seconds_of(Product *product, double *c, const double *a, const dou
     return best;
 }
 
-bool tell_products(const Story *story, Error *err)
+bool part_products(void *lab, Error *err)
 {
     (void)err;
-    int n = story->set.size;
+    const Experiment *experiment = lab;
+    int n = experiment->size;
     size_t all = (size_t)n * (size_t)n;
-    Arena *arena = arena_new("products", 5 * all * sizeof(double) + 4096);
-    Rng rng = rng_stream(story->run->seed, 1);
-    double *a = matrix_new(arena, n, n), *b = matrix_new(arena, n, n);
-    double *c = matrix_new(arena, n, n), *d = matrix_new(arena, n, n), worst = 0;
+    Arena *step = experiment->step;
+    Rng rng = rng_stream(experiment->run->seed, 1);
+    double *a = matrix_new(step, n, n), *b = matrix_new(step, n, n);
+    double *c = matrix_new(step, n, n), *d = matrix_new(step, n, n), worst = 0;
     for (size_t i = 0; i < all; i++)
         a[i] = (double)rng_normal(&rng), b[i] = (double)rng_normal(&rng);
 
@@ -42,11 +42,13 @@ bool tell_products(const Story *story, Error *err)
            blocked = seconds_of(la_matmul_blocked, d, a, b, n);
     double work = 2e-9 * (double)all * n;
     for (size_t i = 0; i < all; i++) worst = fmax(worst, fabs(c[i] - d[i]));
-    printf("\nProducts: %d x %d times %d x %d\n", n, n, n, n);
-    printf("  by the definition      %8.2f ms  %7.2f GFLOP/s\n", 1e3 * plain, work / plain);
-    printf("  by blocks and tiles    %8.2f ms  %7.2f GFLOP/s, %.1f times as fast\n", 1e3 * blocked,
-           work / blocked, plain / blocked);
-    printf("  largest difference     %8.1e     the same sums, added in another order\n", worst);
-    arena_free(arena);
+    run_print(experiment->run, "%d x %d times %d x %d", n, n, n, n);
+    Table table = table_new(step, "method|time [ms]|GFLOP/s|speedup");
+    table_row(&table, "by the definition|%.2f|%.2f|", 1e3 * plain, work / plain);
+    table_row(&table, "by blocks and tiles|%.2f|%.2f|%.1f", 1e3 * blocked, work / blocked,
+              plain / blocked);
+    run_table(experiment->run, &table);
+    run_print(experiment->run, "largest difference %.1e: the same sums, added in another order",
+              worst);
     return true;
 }

@@ -1,47 +1,44 @@
-#include <stdio.h>
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
 #include "labs/1_foundations/linear_algebra/matrix.h"
 #include "labs/1_foundations/linear_algebra/story.h"
 
 // ---- a string of beads ----
 
-bool tell_string(const Story *story, Error *err)
+bool part_string(void *lab, Error *err)
 {
     enum { MODES = 4 };
-    int n = story->set.beads;
-    Arena *arena = arena_new("string", (size_t)64 << 20);
-    double *k = matrix_new(arena, n, n), *values = matrix_new(arena, n, 1),
-           *modes = matrix_new(arena, n, n);
-    double *bead = matrix_new(arena, n, 1), worst = 0;
+    const Experiment *experiment = lab;
+    int n = experiment->beads;
+    Arena *step = experiment->step;
+    double *k = matrix_new(step, n, n), *values = matrix_new(step, n, 1),
+           *modes = matrix_new(step, n, n);
+    double *bead = matrix_new(step, n, 1), worst = 0;
     // Each bead is pulled back by its two neighbours: 2 in the middle, -1 on both sides.
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) k[i * n + j] = i == j ? 2 : (i - j == 1 || j - i == 1) ? -1 : 0;
     for (int i = 0; i < n; i++) bead[i] = i + 1;
     int sweeps = la_eigen(values, modes, k, n);
-    bool ok =
-        sweeps >= 0 || error_set(err, "a string of %d beads: Jacobi did not come to an end", n);
-    for (int i = 0; i < n && ok; i++) {
+    if (sweeps < 0) return error_set(err, "a string of %d beads: Jacobi did not converge", n);
+    for (int i = 0; i < n; i++) {
         double truth = 4 * pow(sin((n - i) * M_PI / (2 * (n + 1))), 2);
         worst = fmax(worst, fabs(values[i] - truth) / (4 * DBL_EPSILON));
     }
-    if (ok) {
-        printf("\nEigenvectors: how a string with %d beads swings\n", n);
-        printf("  %d sweeps of Jacobi; the squares of the frequencies run from %.4f to %.4f\n",
-               sweeps, values[n - 1], values[0]);
-        printf("  farthest from 4 sin^2(k pi / 2(n+1)), in eps times the largest: %.1f\n", worst);
-        Plot plot = {
-            .title = "The lowest modes of a string", .x_label = "bead", .y_label = "amplitude"};
-        for (int m = 0; m < MODES && m < n; m++) {
-            double *mode = modes + (size_t)(n - 1 - m) * n;
-            for (int i = n - 1; i >= 0; i--) mode[i] *= mode[0] < 0 ? -1 : 1;    // the sign is free
-            plot_series(&plot, arena_print(arena, "%d. mode", m + 1),
-                        vector_floats(arena, bead, (size_t)n),
-                        vector_floats(arena, mode, (size_t)n), (size_t)n);
-        }
-        run_plot(story->run, &plot, "modes");
+    run_print(experiment->run, "%d beads; Jacobi converged in %d sweeps", n, sweeps);
+    run_print(experiment->run, "eigenvalues, the squares of the frequencies: %.4f to %.4f",
+              values[n - 1], values[0]);
+    run_print(experiment->run,
+              "largest error against 4 sin^2(k pi / 2(n+1)): %.1f eps times the largest", worst);
+    Plot plot = {
+        .title = "The lowest modes of a string", .x_label = "bead", .y_label = "amplitude"};
+    for (int m = 0; m < MODES && m < n; m++) {
+        double *mode = modes + (size_t)(n - 1 - m) * n;
+        for (int i = n - 1; i >= 0; i--) mode[i] *= mode[0] < 0 ? -1 : 1;    // the sign is free
+        plot_series(&plot, arena_print(step, "mode %d", m + 1),
+                    vector_floats(step, bead, (size_t)n), vector_floats(step, mode, (size_t)n),
+                    (size_t)n);
     }
-    arena_free(arena);
-    return ok;
+    run_plot(experiment->run, &plot, "modes");
+    return true;
 }
 
 // ---- PageRank ----
@@ -79,42 +76,43 @@ static double *google_matrix(Arena *arena, double follow)
     return g;
 }
 
-bool tell_pages(const Story *story, Error *err)
+bool part_pages(void *lab, Error *err)
 {
-    enum { STEPS = 13, MOST = 1000 };
+    enum { TOLERANCES = 13, MOST = 1000 };
     const double follow = 0.85;
-    Arena *arena = arena_new("pages", (size_t)16 << 20);
-    double *g = google_matrix(arena, follow), rank[PAGES], next[PAGES], value = 0, sum = 0;
-    float products[STEPS], miss[STEPS], bound[STEPS];
+    const Experiment *experiment = lab;
+    Arena *step = experiment->step;
+    double *g = google_matrix(step, follow), rank[PAGES], next[PAGES], value = 0, sum = 0;
+    float products[TOLERANCES], residual[TOLERANCES], bound[TOLERANCES];
     int used = 0;
-    for (int step = 0; step < STEPS; step++) {
-        double tolerance = pow(10, -1 - step);
+    for (int t = 0; t < TOLERANCES; t++) {
+        double tolerance = pow(10, -1 - t);
         for (int i = 0; i < PAGES; i++) rank[i] = 1;
         used = la_power(&value, rank, next, g, PAGES, MOST, tolerance);
-        if (used == 0) {
-            arena_free(arena);
-            return error_set(err, "PageRank: %d products were not enough for %.0e", MOST,
-                             tolerance);
-        }
-        products[step] = (float)used;
-        miss[step] = (float)tolerance;
-        bound[step] = (float)pow(follow, used);
+        if (used == 0)
+            return error_set(err, "PageRank: did not converge to %.0e in %d products", tolerance,
+                             MOST);
+        products[t] = (float)used;
+        residual[t] = (float)tolerance;
+        bound[t] = (float)pow(follow, used);
     }
     for (int i = 0; i < PAGES; i++) sum += rank[i];
-    printf("\nPower iteration: where a reader of %d pages ends up, following links at random\n",
-           PAGES);
-    printf("  eigenvalue %.12f after %d products\n", value, used);
+    run_print(experiment->run,
+              "where a reader of %d pages ends up, following links at random: eigenvalue %.12f "
+              "after %d products",
+              PAGES, value, used);
+    Table table = table_new(step, "page|PageRank|");
     for (int i = 0; i < PAGES; i++)
-        printf("  %-18s %5.1f %%  %.*s\n", pages[i].name, 100 * rank[i] / sum,
-               (int)(100 * rank[i] / sum + 0.5),
-               "##################################################");
-    Plot plot = {.title = "Power iteration on a small web",
-                 .x_label = "products with the matrix",
-                 .y_label = "how far from an eigenvector",
+        table_row(&table, "%s|%.1f %%|%.*s", pages[i].name, 100 * rank[i] / sum,
+                  (int)(100 * rank[i] / sum + 0.5),
+                  "##################################################");
+    run_table(experiment->run, &table);
+    Plot plot = {.title = "Convergence of power iteration",
+                 .x_label = "matrix-vector products",
+                 .y_label = "relative residual",
                  .log_y = true};
-    plot_series(&plot, "reached", products, miss, STEPS);
-    plot_series(&plot, "0.85^k, the promise", products, bound, STEPS);
-    run_plot(story->run, &plot, "pages");
-    arena_free(arena);
+    plot_series(&plot, "residual", products, residual, TOLERANCES);
+    plot_series(&plot, "bound 0.85^k", products, bound, TOLERANCES);
+    run_plot(experiment->run, &plot, "pages");
     return true;
 }

@@ -1,36 +1,33 @@
-/* story.h -- the parts of the story, in the order in which they are told.
+/* story.h -- the parts of the lab, in their order.
  *
  * Each prints its figures, draws its pictures into the run's folder, and calls the exercises by name.
- * False with a message when the world fails; nothing that a part makes outlives it.
+ * False with a message when the world fails; what a part makes lives in `step`.
  */
 #pragma once
-#include "common/run.h"
+#include "common/story.h"
 
-typedef struct Settings {
-    const char *part;       // "all", or one part of the story
+typedef struct Experiment {
+    Run *run;
+    Arena *step;            // reset after each part
     int size;               // of the products
     int hilbert;            // the largest Hilbert matrix
     int points;             // to fit polynomials to
     int beads;              // on the string
     int images;             // of digits
-    const char *csv;        // a table of the user's own, told instead of the story; NULL for none
-    const char *columns;    // of it, the one to be explained last; NULL for all
-    int degree;             // of the polynomial, where there is one column to explain it
-} Settings;
+    const char *csv;        // a table of the user's own, in place of the other parts; NULL for none
+    const char *columns;    // of it, the one to fit last; NULL for all
+    int degree;             // of the polynomial, where there is one column to fit it by
+} Experiment;
 
 // Where the parts begin in metrics.jsonl, whose steps do not decrease.
 enum { METRICS_HILBERT = 0, METRICS_FIT = 1000, METRICS_RANKS = 2000 };
 
-typedef struct Story {
-    Settings set;
-    Run *run;
-} Story;
-
-bool tell_products(const Story *story, Error *err);       // by definition and by blocks
-bool tell_hilbert(const Story *story, Error *err);        // LU on systems that grow worse
-bool tell_fit(const Story *story, Error *err);            // polynomials by QR
-bool tell_string(const Story *story, Error *err);         // how beads swing: eigenvectors
-bool tell_pages(const Story *story, Error *err);          // PageRank: power iteration
-bool tell_compression(const Story *story, Error *err);    // a picture by rank: SVD
-bool tell_digits(const Story *story, Error *err);         // what digits are made of: PCA
-bool tell_table(const Story *story, Error *err);          // the user's own: a fit, and PCA
+// Each takes an Experiment.
+bool part_products(void *lab, Error *err);       // by definition and by blocks
+bool part_hilbert(void *lab, Error *err);        // LU on ill-conditioned systems
+bool part_fit(void *lab, Error *err);            // polynomials by QR
+bool part_string(void *lab, Error *err);         // normal modes: eigenvectors
+bool part_pages(void *lab, Error *err);          // PageRank: power iteration
+bool part_compression(void *lab, Error *err);    // low-rank approximation: SVD
+bool part_digits(void *lab, Error *err);         // principal components of digits
+bool part_table(void *lab, Error *err);          // the user's own: least squares, and PCA

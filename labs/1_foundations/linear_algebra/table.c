@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include "datasets/csv.h"
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
 #include "labs/1_foundations/linear_algebra/matrix.h"
@@ -26,8 +25,8 @@ static double *design(Arena *arena, const Csv *csv, int degree, int terms)
     return a;
 }
 
-static void draw_fit(const Story *story, Arena *arena, const Csv *csv, const double *coefficients,
-                     int terms)
+static void draw_fit(const Experiment *experiment, Arena *arena, const Csv *csv,
+                     const double *coefficients, int terms)
 {
     enum { FINE = 400 };
     size_t rows = (size_t)csv->rows;
@@ -46,41 +45,44 @@ static void draw_fit(const Story *story, Arena *arena, const Csv *csv, const dou
                  .points = true};
     plot_series(&plot, "rows", vector_floats(arena, x, rows),
                 vector_floats(arena, column_of(arena, csv, csv->columns - 1), rows), rows);
-    plot_series(&plot, "fit", vector_floats(arena, at, FINE), vector_floats(arena, curve, FINE),
-                FINE);
-    run_plot(story->run, &plot, "table_fit");
+    plot_shape(&plot, PLOT_LINE, "fit", vector_floats(arena, at, FINE),
+               vector_floats(arena, curve, FINE), FINE);
+    run_plot(experiment->run, &plot, "table_fit");
 }
 
-static bool fit_last(const Story *story, Arena *arena, const Csv *csv, Error *err)
+static bool fit_last(const Experiment *experiment, Arena *arena, const Csv *csv, Error *err)
 {
-    int others = csv->columns - 1, degree = others == 1 ? story->set.degree : 1;
+    int others = csv->columns - 1, degree = others == 1 ? experiment->degree : 1;
     int terms = others == 1 ? degree + 1 : others + 1;
-    const char *last = csv->names[others], *path = story->set.csv;
+    const char *last = csv->names[others], *path = experiment->csv;
     if (csv->rows < terms)
         return error_set(err, "%s: has %d rows; a fit of %d coefficients needs as many", path,
                          csv->rows, terms);
     double *y = column_of(arena, csv, others), *qr = design(arena, csv, degree, terms), mean = 0,
-           spread = 0;
+           total = 0;
     double *tau = matrix_new(arena, terms, 1), *x = matrix_new(arena, terms, 1);
-    double *turned = matrix_new(arena, csv->rows, 1);
+    double *rotated = matrix_new(arena, csv->rows, 1);
     la_qr(qr, tau, csv->rows, terms);
-    if (!la_least_squares(x, turned, qr, tau, y, csv->rows, terms))
+    if (!la_least_squares(x, rotated, qr, tau, y, csv->rows, terms))
         return error_set(
             err, "%s: %s cannot be fitted: a column is constant, or follows from the others", path,
             last);
     for (int i = 0; i < csv->rows; i++) mean += y[i] / csv->rows;
-    for (int i = 0; i < csv->rows; i++) spread += (y[i] - mean) * (y[i] - mean);
-    double miss = vector_length(turned + terms, (size_t)(csv->rows - terms));
-    printf("\nLeast squares: %s of %d rows\n  %s = %.6g", last, csv->rows, last, x[0]);
+    for (int i = 0; i < csv->rows; i++) total += (y[i] - mean) * (y[i] - mean);
+    double norm = vector_length(rotated + terms, (size_t)(csv->rows - terms));
+    run_heading(experiment->run, "Least squares");
+    const char *formula = arena_print(arena, "%s = %.6g", last, x[0]);
     for (int j = 1; j < terms; j++) {
-        printf(" %c %.6g %s", x[j] < 0 ? '-' : '+', fabs(x[j]), csv->names[degree > 1 ? 0 : j - 1]);
-        if (degree > 1 && j > 1) printf("^%d", j);
+        formula = arena_print(arena, "%s %c %.6g %s", formula, x[j] < 0 ? '-' : '+', fabs(x[j]),
+                              csv->names[degree > 1 ? 0 : j - 1]);
+        if (degree > 1 && j > 1) formula = arena_print(arena, "%s^%d", formula, j);
     }
-    printf("\n  misses by %.4g (root of the mean square)", miss / sqrt(csv->rows));
-    if (spread > 0)
-        printf(", explains %.1f %% of the variance", 100 * fmax(1 - miss * miss / spread, 0));
-    printf("\n");
-    if (others == 1) draw_fit(story, arena, csv, x, terms);
+    run_print(experiment->run, "%s", formula);
+    const char *r_squared =
+        total > 0 ? arena_print(arena, ", R squared %.3f", fmax(1 - norm * norm / total, 0)) : "";
+    run_print(experiment->run, "%d rows, RMSE %.4g%s", csv->rows, norm / sqrt(csv->rows),
+              r_squared);
+    if (others == 1) draw_fit(experiment, arena, csv, x, terms);
     return true;
 }
 
@@ -103,45 +105,49 @@ static double *standardized(Arena *arena, const Csv *csv)
     return z;
 }
 
-static bool show_components(const Story *story, Arena *arena, const Csv *csv, Error *err)
+static bool show_components(const Experiment *experiment, Arena *arena, const Csv *csv, Error *err)
 {
     int n = csv->rows, d = csv->columns, r = n < d ? n : d;
     double *z = standardized(arena, csv), *mean = matrix_new(arena, d, 1), total = 0;
     double *components = matrix_new(arena, r, d), *variances = matrix_new(arena, r, 1);
     if (!la_pca(mean, components, variances, z, n, d, arena))
-        return error_set(err, "%s: the SVD of its columns did not come to an end", story->set.csv);
+        return error_set(err, "%s: the SVD of its columns did not converge", experiment->csv);
     for (int k = 0; k < r; k++) total += variances[k];
-    if (!(total > 0)) return error_set(err, "%s: none of its columns varies", story->set.csv);
-    printf("\nPCA: %d columns, each in units of its standard deviation\n", d);
+    if (!(total > 0)) return error_set(err, "%s: none of its columns varies", experiment->csv);
+    run_heading(experiment->run, "PCA");
+    run_print(experiment->run, "%d columns, each in units of its standard deviation", d);
+    Table table = table_new(arena, "component|explained variance|loadings");
     for (int k = 0; k < r && k < 10; k++) {
-        printf("  %2d. %5.1f %%  ", k + 1, 100 * variances[k] / total);
+        const char *loadings = "";
         for (int j = 0; j < d && j < 6; j++)
-            printf("%s%.2f %s", j > 0 ? ", " : "", components[(size_t)k * d + j], csv->names[j]);
-        printf("%s\n", d > 6 ? ", ..." : "");
+            loadings = arena_print(arena, "%s%s%.2f %s", loadings, j > 0 ? ", " : "",
+                                   components[(size_t)k * d + j], csv->names[j]);
+        table_row(&table, "%d|%.1f %%|%s%s", k + 1, 100 * variances[k] / total, loadings,
+                  d > 6 ? ", ..." : "");
     }
+    run_table(experiment->run, &table);
     if (r < 2) return true;
     double *scores = matrix_new(arena, n, 2), *two = matrix_transpose(arena, components, 2, d);
     la_matmul(scores, z, two, n, 2, d);
-    double *turned = matrix_transpose(arena, scores, n, 2);
-    Plot plot = {.title = "Rows by their first two components",
-                 .x_label = "first",
-                 .y_label = "second",
+    double *rotated = matrix_transpose(arena, scores, n, 2);
+    Plot plot = {.title = "Scores on the first two components",
+                 .x_label = "first component",
+                 .y_label = "second component",
                  .points = true};
-    plot_series(&plot, "rows", vector_floats(arena, turned, (size_t)n),
-                vector_floats(arena, turned + n, (size_t)n), (size_t)n);
-    run_plot(story->run, &plot, "table_components");
+    plot_series(&plot, "rows", vector_floats(arena, rotated, (size_t)n),
+                vector_floats(arena, rotated + n, (size_t)n), (size_t)n);
+    run_plot(experiment->run, &plot, "table_components");
     return true;
 }
 
-bool tell_table(const Story *story, Error *err)
+bool part_table(void *lab, Error *err)
 {
+    const Experiment *experiment = lab;
     Csv csv;
-    Arena *arena = arena_new("table", (size_t)8 << 30);
-    bool ok = csv_read(arena, &csv, story->set.csv, story->set.columns, err);
-    if (ok && csv.columns < 2)
-        ok = error_set(err, "%s: one column alone; expected two or more, such as --columns x,y",
-                       story->set.csv);
-    ok = ok && fit_last(story, arena, &csv, err) && show_components(story, arena, &csv, err);
-    arena_free(arena);
-    return ok;
+    Arena *step = experiment->step;
+    if (!csv_read(step, &csv, experiment->csv, experiment->columns, err)) return false;
+    if (csv.columns < 2)
+        return error_set(err, "%s: one column alone; expected two or more, such as --columns x,y",
+                         experiment->csv);
+    return fit_last(experiment, step, &csv, err) && show_components(experiment, step, &csv, err);
 }

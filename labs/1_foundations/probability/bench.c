@@ -5,15 +5,10 @@
  * One thread: the exercises have none. GSL draws from its own default generator, MT19937, 32 bits a
  * number; ours takes 53 from two steps of PCG32. The first line says what that alone costs.
  */
-#include <dlfcn.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "bench/command.h"
 #include "bench/report.h"
+#include "bench/solutions.h"
 #include "labs/1_foundations/probability/probability.h"
 #ifdef HAVE_GSL
 #include <gsl/gsl_cdf.h>
@@ -23,10 +18,7 @@
 #include <gsl/gsl_version.h>
 #endif
 
-enum { N = 10000, LETTERS = 26, SAMPLE = 100, CONTENDERS = 4, TRIAL_SECONDS = 30 };
-
-typedef void Solution(void);
-#define AS(function) ((__typeof__(function) *)w->solution)
+enum { N = 10000, LETTERS = 26, SAMPLE = 100, CONTENDERS = 4 };
 
 // What one call works on; `x` and what follows are overwritten.
 typedef struct Work {
@@ -68,55 +60,55 @@ static void uniform(Work *w)
 
 static void exponential(Work *w)
 {
-    AS(pr_exponential)(w->x, N, 1, &w->rng);
+    AS(pr_exponential, w->solution)(w->x, N, 1, &w->rng);
 }
 
 static void normal(Work *w)
 {
-    AS(pr_normal)(w->x, N, 0, 1, &w->rng);
+    AS(pr_normal, w->solution)(w->x, N, 0, 1, &w->rng);
 }
 
 static void reject(Work *w)
 {
-    AS(pr_reject)(w->x, N, half_circle, NULL, -1, 1, 1, &w->rng);
+    AS(pr_reject, w->solution)(w->x, N, half_circle, NULL, -1, 1, 1, &w->rng);
 }
 
 static void alias(Work *w)
 {
-    AS(pr_alias)(w->share, w->other, w->p, LETTERS, w->todo);
+    AS(pr_alias, w->solution)(w->share, w->other, w->p, LETTERS, w->todo);
     for (int i = 0; i < N; i++) w->x[i] = pr_alias_draw(w->share, w->other, LETTERS, &w->rng);
 }
 
 static void moments(Work *w)
 {
     PrMoments m = {0};
-    AS(pr_moments)(&m, w->given, N);
+    AS(pr_moments, w->solution)(&m, w->given, N);
     w->sum = pr_variance(&m);
 }
 
 static void gamma_parts(Work *w)
 {
-    for (int i = 0; i < N; i++) AS(pr_gamma)(&w->x[i], &w->sum, 5, 10 * w->given[i]);
+    for (int i = 0; i < N; i++) AS(pr_gamma, w->solution)(&w->x[i], &w->sum, 5, 10 * w->given[i]);
 }
 
 static void beta_parts(Work *w)
 {
-    for (int i = 0; i < N; i++) AS(pr_beta)(&w->x[i], &w->sum, 5, 0.5, w->given[i]);
+    for (int i = 0; i < N; i++) AS(pr_beta, w->solution)(&w->x[i], &w->sum, 5, 0.5, w->given[i]);
 }
 
 static void bootstrap(Work *w)
 {
-    AS(pr_bootstrap)(w->x, N / SAMPLE, mean_of, w->given, SAMPLE, w->again, &w->rng);
+    AS(pr_bootstrap, w->solution)(w->x, N / SAMPLE, mean_of, w->given, SAMPLE, w->again, &w->rng);
 }
 
 static void integrate(Work *w)
 {
-    w->sum = AS(pr_integrate)(half_circle, NULL, -1, 1, N, &w->rng).value;
+    w->sum = AS(pr_integrate, w->solution)(half_circle, NULL, -1, 1, N, &w->rng).value;
 }
 
 static void metropolis(Work *w)
 {
-    AS(pr_metropolis)(w->x, N, 0, 2.5, log_bell, NULL, &w->rng);
+    AS(pr_metropolis, w->solution)(w->x, N, 0, 2.5, log_bell, NULL, &w->rng);
 }
 
 // ---- GSL's ----
@@ -222,10 +214,8 @@ typedef struct Side {
 typedef struct Bench {
     Arena *keep;
     Command command;
-    const char *mine, *only, *left_out;
-    Solution *reference[TASKS], *own[TASKS];    // own: NULL where it is not timed,
-    const char *why_not[TASKS];                 // and why
-    Report *report;
+    Solutions solutions;    // of the tasks, in their order
+    BenchReport *report;
 } Bench;
 
 static double run_side(void *work, long calls, Error *err)
@@ -258,14 +248,10 @@ static void work_close(Work *work)
     (void)work;
 }
 
-static bool is_asked(const Bench *bench, int task)
-{
-    return bench->only == NULL || strcmp(bench->only, tasks[task].exercise) == 0;
-}
-
 static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
 {
     const Task *task = &tasks[index];
+    const Solved *solved = &bench->solutions.all[index];
     Contender contenders[CONTENDERS];
     Side sides[CONTENDERS];
     Timing timings[CONTENDERS];
@@ -275,9 +261,8 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
         Call *call;
         Solution *solution;
     } known[CONTENDERS] = {
-        {"reference", task->call, bench->reference[index]},
-        {bench->own[index] && !bench->why_not[index] ? "mine" : NULL, task->call,
-         bench->own[index]},
+        {"reference", task->call, solved->reference},
+        {solved->own != NULL ? "mine" : NULL, task->call, solved->own},
         {task->rivals[0].name, task->rivals[0].call, NULL},
         {task->rivals[1].name, task->rivals[1].call, NULL},
     };
@@ -291,7 +276,7 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
     for (int i = 0; i < count; i++) work_close(sides[i].work);
     if (!measured) return error_wrap(err, "%s", task->exercise);
 
-    cJSON *row = report_row(bench->report);
+    cJSON *row = bench_report_row(bench->report);
     cJSON_AddStringToObject(row, "exercise", task->exercise);
     cJSON_AddStringToObject(row, "what", task->what);
     cJSON_AddNumberToObject(row, "numbers", N);
@@ -301,74 +286,19 @@ static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
                1e-6 * N / timings[i].seconds.median);
         if (i > 0) printf("   the reference is %.2f times as fast", timings[i].ratio.median);
         printf("%s\n", bench_noisy(timings[i].seconds) ? " ~" : "");
-        report_timing(row, &timings[i]);
+        bench_report_timing(row, &timings[i]);
     }
-    const char *why_not = bench->why_not[index];
-    if (why_not != NULL) printf("%-20s mine: %s\n", count == 1 ? task->what : "", why_not);
+    if (solved->why_not != NULL)
+        printf("%-20s mine: %s\n", count == 1 ? task->what : "", solved->why_not);
     else if (count == 1) puts(task->what);
     fflush(stdout);
     return true;
 }
 
-// ---- whose functions ----
-
-// "wrong" of "alias=wrong,beta=not written yet" for alias; NULL: it is to be timed.
-static const char *left_out(const Bench *bench, const char *exercise)
+static bool try(const void *context, int index, Solution *own)
 {
-    size_t length = strlen(exercise);
-    for (const char *item = bench->left_out; item != NULL && *item != '\0';) {
-        size_t bytes = strcspn(item, ",");
-        if (strncmp(item, exercise, length) == 0 && item[length] == '=')
-            return arena_print(bench->keep, "%.*s", (int)(bytes - length - 1), item + length + 1);
-        item += bytes + (item[bytes] == ',');
-    }
-    return NULL;
-}
-
-// Once in a process of its own: what crashes or does not end there costs its own line and no more.
-static const char *try(const Bench *bench, int index)
-{
-    int status;
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(TRIAL_SECONDS);
-        tasks[index].call(work_new(bench->keep, bench->own[index]));
-        _exit(7);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child) return "it could not be tried";
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGALRM ? "takes over 30 s at this size"
-                                           : "crashes at this size";
-    return WEXITSTATUS(status) == 7 ? NULL : "ends the program";
-}
-
-static bool open_answer(const char *path, Solution *functions[TASKS], Error *err)
-{
-    void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-    if (library == NULL) return error_set(err, "%s", dlerror());
-    for (int t = 0; t < TASKS; t++)
-        if (tasks[t].function != NULL) *(void **)&functions[t] = dlsym(library, tasks[t].function);
-    return true;
-}
-
-static bool open_answers(Bench *bench, Error *err)
-{
-    bool any = false;
-    for (int t = 0; t < TASKS; t++) any = any || is_asked(bench, t);
-    if (!any) return error_set(err, "probability has no exercise '%s' to time", bench->only);
-    if (!open_answer(LAB_REFERENCE, bench->reference, err)) return false;
-    for (int t = 0; t < TASKS; t++)
-        if (tasks[t].function != NULL && bench->reference[t] == NULL)
-            return error_set(err, "%s: has no %s", LAB_REFERENCE, tasks[t].function);
-    if (bench->mine == NULL) return true;
-    if (!open_answer(bench->mine, bench->own, err)) return false;
-    for (int t = 0; t < TASKS; t++) {
-        if (!is_asked(bench, t) || tasks[t].function == NULL) continue;
-        bench->why_not[t] =
-            bench->own[t] == NULL ? "its function is gone" : left_out(bench, tasks[t].exercise);
-        if (bench->why_not[t] == NULL) bench->why_not[t] = try(bench, t);
-    }
+    const Bench *bench = context;
+    tasks[index].call(work_new(bench->keep, own));
     return true;
 }
 
@@ -376,30 +306,29 @@ int main(int argc, char **argv)
 {
     Error err;
     int status;
-    Bench bench = {.keep = arena_new("keep", (size_t)1 << 28)};
+    Bench bench = {.keep = arena_new("keep", (size_t)1 << 28),
+                   .solutions = {.lab = "probability", .test_seconds = 30}};
     Arena *step = arena_new("step", (size_t)1 << 28);
     Options *options = command_options(
         bench.keep, &bench.command, "probability",
         "Numbers a second: the lab's exercises beside GSL's on the same distributions.");
-    options_group(options, "Exercises");
-    options_string(options, "only", 'o', &bench.only, "EXERCISE", "this one alone");
-    options_string(options, "mine", 'm', &bench.mine, "LIBRARY",
-                   "your solutions, built; --mine alone builds them (./lab bench)");
-    options_string(options, "left-out", 0, &bench.left_out, "LIST",
-                   "of yours, not to be timed, and why: alias=wrong,beta=crashed");
+    solutions_options(options, &bench.solutions);
+    for (int t = 0; t < TASKS; t++)
+        solutions_add(&bench.solutions, tasks[t].exercise, tasks[t].function);
     if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
-    if (!open_answers(&bench, &err)) return error_report(&err);
+    if (!solutions_open(bench.keep, &bench.solutions, try, &bench, &err)) return error_report(&err);
 #ifdef HAVE_GSL
-    bench.report = report_new(bench.keep, "probability", "GSL " GSL_VERSION);
+    bench.report = bench_report_new(bench.keep, "probability", "GSL " GSL_VERSION);
 #else
-    bench.report = report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
+    bench.report = bench_report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
 #endif
     putchar('\n');
     bench_threads(1);
     for (int t = 0; t < TASKS; t++) {
-        if (is_asked(&bench, t) && !measure(&bench, step, t, &err)) return error_report(&err);
+        if (solutions_asked(&bench.solutions, t) && !measure(&bench, step, t, &err))
+            return error_report(&err);
         arena_reset(step);
     }
     puts("\none thread; ~ noisy");
-    return report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
 }

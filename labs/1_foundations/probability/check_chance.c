@@ -21,18 +21,19 @@ static double mean_of(const double *x, size_t n)
 static void check_bootstrap(uint64_t seed, size_t count, size_t n, PrStatistic *statistic)
 {
     Rng rng = rng_from_seed(seed), same;
-    double *x = numbers_uniform(&rng, n), *before = numbers_copy(x, n),
-           *again = numbers_filled(n, NAN), *replicas = numbers_filled(count, NAN),
-           *want = numbers_filled(count, 0), *mine = numbers_filled(n, 0);
+    double *x = numbers_uniform(&rng, n), *before = doubles_copy(x, n),
+           *again = doubles_filled(n, NAN), *replicas = doubles_filled(count, NAN),
+           *want = doubles_filled(count, 0), *mine = doubles_filled(n, 0);
     same = rng;
     for (size_t r = 0; r < count; r++) {
         for (size_t i = 0; i < n; i++) mine[i] = x[rng_below(&same, (uint32_t)n)];
         want[r] = statistic(mine, n);
     }
     pr_bootstrap(replicas, count, statistic, x, n, again, &rng);
-    assert_numbers(replicas, want, count, .name = "replicas", .formula = bootstrap_formula);
+    assert_near(replicas, want, SHAPE((int)count), .name = "replicas",
+                .formula = bootstrap_formula);
     assert_drawn(&rng, &same, "n draws for each replica");
-    assert_unchanged("x", x, before, n);
+    assert_kept("x", x, before, n);
 }
 
 static void bootstrap__draws_n_of_n_with_repetition(void **state)
@@ -67,10 +68,10 @@ static void bootstrap__of_the_mean_spreads_by_s_over_root_n(void **state)
     (void)state;
     enum { N = 40, COUNT = 4000 };
     Rng rng = rng_from_seed(156);
-    double *x = numbers_uniform(&rng, N), *replicas = numbers_filled(COUNT, NAN), squares = 0,
+    double *x = numbers_uniform(&rng, N), *replicas = doubles_filled(COUNT, NAN), squares = 0,
            spread = 0;
     for (int i = 0; i < N; i++) squares += (x[i] - mean_of(x, N)) * (x[i] - mean_of(x, N));
-    pr_bootstrap(replicas, COUNT, mean_of, x, N, numbers_filled(N, 0), &rng);
+    pr_bootstrap(replicas, COUNT, mean_of, x, N, doubles_filled(N, 0), &rng);
     for (int r = 0; r < COUNT; r++)
         spread += (replicas[r] - mean_of(x, N)) * (replicas[r] - mean_of(x, N)) / COUNT;
     assert_number(sqrt(spread), sqrt(squares) / N, .name = "deviation of the replicas",
@@ -90,7 +91,7 @@ static double parabola(double x, const void *about)
 static void check_integrate(uint64_t seed, double a, double b, size_t n)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *f = numbers_filled(n, 0), sum = 0, squares = 0;
+    double *f = doubles_filled(n, 0), sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         double x = a + (b - a) * pr_uniform(&same);
         f[i] = 2 + 3 * x * x;
@@ -171,7 +172,7 @@ static double log_ramp(double x, const void *about)
 static void check_metropolis(uint64_t seed, size_t n, double start, double step, PrFunction *log_f)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0), place = start;
+    double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0), place = start;
     int moved = 0;
     for (size_t i = 0; i < n; i++) {
         double u = pr_uniform(&same), v = pr_uniform(&same), z = place + step * (2 * u - 1);
@@ -182,8 +183,8 @@ static void check_metropolis(uint64_t seed, size_t n, double start, double step,
         want[i] = place;
     }
     double share = pr_metropolis(x, n, start, step, log_f, NULL, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = metropolis_formula, .rtol = 1e-9,
-                   .atol = 1e-9);
+    assert_near(x, want, SHAPE((int)n), .name = "x", .formula = metropolis_formula, .rtol = 1e-9,
+                .atol = 1e-9);
     assert_number(share, (double)moved / (double)n, .name = "share that moved",
                   .formula = "the share of steps that moved");
     assert_drawn(&rng, &same, "two draws for each step, also where it stays");
@@ -227,7 +228,7 @@ static void metropolis__visits_a_bell_as_often_as_it_is_high(void **state)
     (void)state;
     enum { N = 60000 };
     Rng rng = rng_from_seed(178);
-    double *x = numbers_filled(N, NAN), sum = 0, squares = 0;
+    double *x = doubles_filled(N, NAN), sum = 0, squares = 0;
     pr_metropolis(x, N, 0, 4, log_bell, NULL, &rng);
     for (int i = 0; i < N; i++) sum += x[i], squares += x[i] * x[i];
     assert_number(sum / N, 0, .name = "mean", .atol = 0.08, .formula = metropolis_formula);
@@ -242,7 +243,7 @@ static const char information_formula[] =
 
 static void check_information(const double *p, const double *q, size_t n, PrInformation want)
 {
-    double *mine = numbers_copy(p, n), *theirs = numbers_copy(q, n);
+    double *mine = doubles_copy(p, n), *theirs = doubles_copy(q, n);
     PrInformation got = pr_information(mine, theirs, n);
     assert_number(got.entropy, want.entropy, .name = "entropy", .formula = information_formula,
                   .rtol = 1e-12, .atol = 1e-14);
@@ -250,8 +251,8 @@ static void check_information(const double *p, const double *q, size_t n, PrInfo
                   .rtol = 1e-12, .atol = 1e-14);
     assert_number(got.divergence, want.divergence, .name = "divergence",
                   .formula = information_formula, .rtol = 1e-12, .atol = 1e-14);
-    assert_unchanged("p", mine, p, n);
-    assert_unchanged("q", theirs, q, n);
+    assert_kept("p", mine, p, n);
+    assert_kept("q", theirs, q, n);
 }
 
 static void information__of_coins_is_what_a_hand_computes(void **state)
@@ -298,7 +299,7 @@ static void information__adds_up(void **state)
         assert_number(got.cross, cross, .name = "cross", .formula = information_formula);
         assert_number(got.divergence, cross - entropy, .name = "divergence", .rtol = 1e-9,
                       .formula = "KL = cross - H");
-        assert_says(got.divergence >= 0, "the divergence is %g, expected nothing below 0",
+        assert_that(got.divergence >= 0, "the divergence is %g, expected nothing below 0",
                     got.divergence);
     }
 }
@@ -308,7 +309,7 @@ static void information__keeps_the_digits_of_a_small_divergence(void **state)
     (void)state;
     // Two codes that differ by d = 2^-20: ((1 + d) ln(1 + d) + (1 - d) ln(1 - d)) / 2 = d^2 / 2 ...
     enum { N = 1024 };
-    double d = 0x1p-20, *p = numbers_filled(N, 0), *q = numbers_filled(N, 1.0 / N);
+    double d = 0x1p-20, *p = doubles_filled(N, 0), *q = doubles_filled(N, 1.0 / N);
     for (int i = 0; i < N; i++) p[i] = (i % 2 ? 1 + d : 1 - d) / N;
     assert_number(pr_information(p, q, N).divergence, d * d / 2, .name = "divergence", .rtol = 1e-6,
                   .formula = "KL = sum p ln(p / q), and not the difference of two large sums");

@@ -9,25 +9,25 @@ static const char uniformity_formula[] = "X = sum_c (counts[c] - e)^2 / e,  e = 
 static void uniformity__of_four_draws_is_what_a_hand_counts(void **state)
 {
     (void)state;
-    const double *u = NUMBERS(0.1, 0.9, 0.4, 0.6);
-    int *counts = whole_numbers(2, 9), *cells = whole_numbers(4, 9);
+    const double *u = DOUBLES(0.1, 0.9, 0.4, 0.6);
+    int *counts = ints_filled(2, 9), *cells = ints_filled(4, 9);
     assert_number(pr_uniformity(counts, u, 4, 2, 1), 0, .name = "X, one at a time",
                   .formula = uniformity_formula);
-    assert_true(counts[0] == 2 && counts[1] == 2);
+    for (int c = 0; c < 2; c++) assert_integer("counts of one at a time", counts[c], 2);
     // (0.1, 0.9) and (0.4, 0.6) both lie in cell 0 * 2 + 1; e is a half: (3 * 0.25 + 2.25) / 0.5.
     assert_number(pr_uniformity(cells, u, 4, 2, 2), 6, .name = "X, in pairs",
                   .formula = uniformity_formula);
     static const int want[] = {0, 2, 0, 0};
     for (int c = 0; c < 4; c++)
-        assert_says(cells[c] == want[c], "counts[%d] is %d, expected %d", c, cells[c], want[c]);
+        assert_that(cells[c] == want[c], "counts[%d] is %d, expected %d", c, cells[c], want[c]);
 }
 
 static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
 {
     Rng rng = rng_from_seed(seed);
-    double *u = numbers_uniform(&rng, n), *before = numbers_copy(u, n);
+    double *u = numbers_uniform(&rng, n), *before = doubles_copy(u, n);
     size_t cells = (size_t)lround(pow(bins, d));
-    int *counts = whole_numbers(cells, 9), *want = whole_numbers(cells, 0);
+    int *counts = ints_filled(cells, 9), *want = ints_filled(cells, 0);
     for (size_t g = 0; g < n / (size_t)d; g++) {
         int cell = 0;
         for (int i = 0; i < d; i++)
@@ -39,9 +39,9 @@ static void check_uniformity(uint64_t seed, size_t n, int bins, int d)
     assert_number(pr_uniformity(counts, u, n, bins, d), sum, .name = "X",
                   .formula = uniformity_formula, .rtol = 1e-10, .atol = 1e-10);
     for (size_t c = 0; c < cells; c++)
-        assert_says(counts[c] == want[c], "bins %d, d %d: counts[%zu] is %d, expected %d", bins, d,
+        assert_that(counts[c] == want[c], "bins %d, d %d: counts[%zu] is %d, expected %d", bins, d,
                     c, counts[c], want[c]);
-    assert_unchanged("u", u, before, n);
+    assert_kept("u", u, before, n);
 }
 
 static void uniformity__agrees_with_plain_counting(void **state)
@@ -67,9 +67,9 @@ static void uniformity__has_no_answer_outside_of_the_interval(void **state)
     (void)state;
     static const double wrong[] = {1, -0.001, NAN, INFINITY};
     for (int k = 0; k < 4; k++)
-        assert_number(pr_uniformity(whole_numbers(3, 0), NUMBERS(0.5, wrong[k]), 2, 3, 1), NAN,
+        assert_number(pr_uniformity(ints_filled(3, 0), DOUBLES(0.5, wrong[k]), 2, 3, 1), NAN,
                       .name = "X", .formula = "NaN when a u is not in [0,1)");
-    assert_number(pr_uniformity(whole_numbers(4, 0), NUMBERS(0.5), 1, 2, 2), NAN, .name = "X",
+    assert_number(pr_uniformity(ints_filled(4, 0), DOUBLES(0.5), 1, 2, 2), NAN, .name = "X",
                   .formula = "NaN when there is no group");
 }
 
@@ -84,11 +84,11 @@ static void exponential__inverts_each_draw_in_order(void **state)
     for (uint64_t k = 0; k < 3; k++)
         for (size_t n = 0; n <= 9; n += 3) {
             Rng rng = rng_stream(11, k), same = rng;
-            double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0);
+            double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0);
             for (size_t i = 0; i < n; i++) want[i] = -log(1 - pr_uniform(&same)) / rates[k];
             pr_exponential(x, n, rates[k], &rng);
-            assert_numbers(x, want, n, .name = "x", .formula = exponential_formula, .rtol = 1e-9,
-                           .atol = 1e-12);
+            assert_near(x, want, SHAPE((int)n), .name = "x", .formula = exponential_formula,
+                        .rtol = 1e-9, .atol = 1e-12);
             assert_drawn(&rng, &same, "one draw for each number");
         }
 }
@@ -100,7 +100,7 @@ static void exponential__has_the_share_below_x_that_f_says(void **state)
     // that is far.
     enum { N = 40000 };
     Rng rng = rng_from_seed(12);
-    double *x = numbers_filled(N, NAN);
+    double *x = doubles_filled(N, NAN);
     pr_exponential(x, N, 2, &rng);
     for (double at = 0.1; at < 2; at += 0.3) {
         int below = 0;
@@ -114,10 +114,10 @@ static void exponential__is_never_negative_nor_infinite(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(13);
-    double *x = numbers_filled(20000, NAN);
+    double *x = doubles_filled(20000, NAN);
     pr_exponential(x, 20000, 1, &rng);
     for (int i = 0; i < 20000; i++)
-        assert_says(x[i] >= 0 && isfinite(x[i]), "x[%d] is %g, expected a time from 0 on", i, x[i]);
+        assert_that(x[i] >= 0 && isfinite(x[i]), "x[%d] is %g, expected a time from 0 on", i, x[i]);
 }
 
 // ---- 3: Box and Muller ----
@@ -128,14 +128,15 @@ static const char normal_formula[] =
 static void check_normal(uint64_t seed, size_t n, double mean, double deviation)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0);
+    double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0);
     for (size_t i = 0; i < n; i += 2) {
         double u = pr_uniform(&same), v = pr_uniform(&same), r = sqrt(-2 * log(1 - u));
         want[i] = mean + deviation * r * cos(2 * acos(-1) * v);
         if (i + 1 < n) want[i + 1] = mean + deviation * r * sin(2 * acos(-1) * v);
     }
     pr_normal(x, n, mean, deviation, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = normal_formula, .rtol = 1e-9, .atol = 1e-9);
+    assert_near(x, want, SHAPE((int)n), .name = "x", .formula = normal_formula, .rtol = 1e-9,
+                .atol = 1e-9);
     assert_drawn(&rng, &same, "two draws for each pair");
 }
 
@@ -167,7 +168,7 @@ static void normal__has_the_shares_of_the_bell(void **state)
     (void)state;
     enum { N = 40000 };
     Rng rng = rng_from_seed(29);
-    double *x = numbers_filled(N, NAN);
+    double *x = doubles_filled(N, NAN);
     pr_normal(x, N, 0, 1, &rng);
     for (double at = -2; at <= 2; at += 0.5) {
         int below = 0;
@@ -201,7 +202,7 @@ static double slope_at(double x, const void *about)
 static void check_reject(uint64_t seed, size_t n, double a, double b, double by, double top)
 {
     Rng rng = rng_from_seed(seed), same = rng;
-    double *x = numbers_filled(n, NAN), *want = numbers_filled(n, 0), least = b, most = a;
+    double *x = doubles_filled(n, NAN), *want = doubles_filled(n, 0), least = b, most = a;
     int asked = 0;
     size_t tries = 0;
     Slope slope = {by, &least, &most, &asked};
@@ -210,12 +211,12 @@ static void check_reject(uint64_t seed, size_t n, double a, double b, double by,
         if (top * v < by * place) want[i++] = place;
     }
     size_t got = pr_reject(x, n, slope_at, &slope, a, b, top, &rng);
-    assert_numbers(x, want, n, .name = "x", .formula = reject_formula, .rtol = 1e-12,
-                   .atol = 1e-12);
+    assert_near(x, want, SHAPE((int)n), .name = "x", .formula = reject_formula, .rtol = 1e-12,
+                .atol = 1e-12);
     assert_number((double)got, (double)tries, .name = "tries", .exact = true,
                   .formula = "every place that was drawn is a try, kept or not");
     assert_drawn(&rng, &same, "two draws for each try");
-    assert_says(n == 0 || (least >= a && most <= b), "f was asked in [%g, %g], expected [%g, %g]",
+    assert_that(n == 0 || (least >= a && most <= b), "f was asked in [%g, %g], expected [%g, %g]",
                 least, most, a, b);
 }
 
@@ -252,13 +253,13 @@ static void reject__refuses_what_is_no_density_below_top(void **state)
     static const double wrong[] = {1.5, -0.1, NAN};
     for (int k = 0; k < 3; k++) {
         Rng rng = rng_from_seed(36);
-        size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
-        assert_says(got == 0, "f is %g and top is 1: returned %zu tries, expected 0", wrong[k],
+        size_t got = pr_reject(doubles_filled(3, 0), 3, constant, &wrong[k], 0, 1, 1, &rng);
+        assert_that(got == 0, "f is %g and top is 1: returned %zu tries, expected 0", wrong[k],
                     got);
     }
     Rng rng = rng_from_seed(36);
-    size_t got = pr_reject(numbers_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
-    assert_says(got == 0, "f is NaN beyond 0.5: returned %zu tries, expected 0", got);
+    size_t got = pr_reject(doubles_filled(50, 0), 50, broken_beyond_one_half, NULL, 0, 1, 1, &rng);
+    assert_that(got == 0, "f is NaN beyond 0.5: returned %zu tries, expected 0", got);
 }
 
 static void reject__gives_up_on_a_curve_that_is_flat_on_the_ground(void **state)
@@ -266,8 +267,8 @@ static void reject__gives_up_on_a_curve_that_is_flat_on_the_ground(void **state)
     (void)state;
     Rng rng = rng_from_seed(37);
     double zero = 0;
-    size_t got = pr_reject(numbers_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
-    assert_says(got == 0, "f is 0 everywhere: returned %zu tries, expected 0", got);
+    size_t got = pr_reject(doubles_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
+    assert_that(got == 0, "f is 0 everywhere: returned %zu tries, expected 0", got);
 }
 
 static void reject__is_patient_as_long_as_something_is_found(void **state)
@@ -276,7 +277,7 @@ static void reject__is_patient_as_long_as_something_is_found(void **state)
     // One try in a thousand: far more tries than PR_PATIENCE in all, never so many in a row.
     Rng rng = rng_from_seed(38);
     double low = 0.001;
-    double *x = numbers_filled(300, NAN);
+    double *x = doubles_filled(300, NAN);
     size_t got = pr_reject(x, 300, constant, &low, 0, 1, 1, &rng);
     assert_number((double)got, 300000, .name = "tries", .atol = 90000,
                   .formula = "it gives up only after PR_PATIENCE tries in a row");
@@ -288,22 +289,22 @@ static void reject__is_patient_as_long_as_something_is_found(void **state)
 static void check_alias(const double *p, int n)
 {
     size_t count = (size_t)n;
-    double *mine = numbers_copy(p, count), *share = numbers_filled(count, NAN),
-           *drawn = numbers_filled(count, 0);
-    int *other = whole_numbers(count, -7), *todo = whole_numbers(count, -7);
-    assert_says(pr_alias(share, other, mine, n, todo), "these are probabilities: expected true");
+    double *mine = doubles_copy(p, count), *share = doubles_filled(count, NAN),
+           *drawn = doubles_filled(count, 0);
+    int *other = ints_filled(count, -7), *todo = ints_filled(count, -7);
+    assert_boolean("pr_alias of probabilities", pr_alias(share, other, mine, n, todo), true);
     for (int i = 0; i < n; i++) {
-        assert_says(share[i] >= -1e-12 && share[i] <= 1 + 1e-12,
+        assert_that(share[i] >= -1e-12 && share[i] <= 1 + 1e-12,
                     "share[%d] is %.17g, expected in [0,1]", i, share[i]);
-        assert_says(other[i] >= 0 && other[i] < n, "other[%d] is %d, expected in 0..%d", i,
+        assert_that(other[i] >= 0 && other[i] < n, "other[%d] is %d, expected in 0..%d", i,
                     other[i], n - 1);
         drawn[i] += share[i] / n;
         drawn[other[i]] += (1 - share[i]) / n;
     }
-    assert_numbers(drawn, p, count, .name = "probability", .rtol = 1e-11, .atol = 1e-13,
-                   .formula =
-                       "(share[i] + sum of 1 - share[j] over other[j] = i) / n  has to be p[i]");
-    assert_unchanged("p", mine, p, count);
+    assert_near(drawn, p, SHAPE((int)count), .name = "probability", .rtol = 1e-11, .atol = 1e-13,
+                .formula =
+                    "(share[i] + sum of 1 - share[j] over other[j] = i) / n  has to be p[i]");
+    assert_kept("p", mine, p, count);
 }
 
 static void alias__draws_with_the_probabilities_asked_for(void **state)
@@ -340,13 +341,15 @@ static void alias__never_draws_what_has_no_probability(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(45);
-    double *share = numbers_filled(10, NAN);
-    int *other = whole_numbers(10, -7);
-    assert_true(pr_alias(share, other, NUMBERS(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
-                         whole_numbers(10, 0)));
+    double *share = doubles_filled(10, NAN);
+    int *other = ints_filled(10, -7);
+    assert_boolean("pr_alias of ten probabilities",
+                   pr_alias(share, other, DOUBLES(0, 0.1, 0, 0.2, 0, 0.3, 0, 0.1, 0, 0.3), 10,
+                            ints_filled(10, 0)),
+                   true);
     for (int k = 0; k < 20000; k++) {
         int drawn = pr_alias_draw(share, other, 10, &rng);
-        assert_says(drawn % 2 == 1, "%d was drawn, which has probability 0", drawn);
+        assert_that(drawn % 2 == 1, "%d was drawn, which has probability 0", drawn);
     }
 }
 
@@ -356,10 +359,10 @@ static void alias__refuses_what_are_no_probabilities(void **state)
     static const double wrong[][3] = {{0.5, 0.6, -0.1}, {0.5, 0.3, 0.1}, {0.5, 0.5, 0.5},
                                       {0.5, NAN, 0.5},  {0, 0, 0},       {INFINITY, 0, 0}};
     for (int k = 0; k < 6; k++)
-        assert_says(!pr_alias(numbers_filled(3, 0), whole_numbers(3, 0), numbers_copy(wrong[k], 3),
-                              3, whole_numbers(3, 0)),
-                    "%g, %g, %g are no probabilities: expected false", wrong[k][0], wrong[k][1],
-                    wrong[k][2]);
+        assert_that(!pr_alias(doubles_filled(3, 0), ints_filled(3, 0), doubles_copy(wrong[k], 3), 3,
+                              ints_filled(3, 0)),
+                    "%g, %g, %g are no probabilities: got true, expected false", wrong[k][0],
+                    wrong[k][1], wrong[k][2]);
 }
 
 const struct CMUnitTest draw_cases[] = {

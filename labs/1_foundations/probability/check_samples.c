@@ -11,8 +11,8 @@ static void moments__of_eight_numbers_are_what_a_hand_computes(void **state)
 {
     (void)state;
     PrMoments m = {0};
-    pr_moments(&m, NUMBERS(2, 4, 4, 4, 5, 5, 7, 9), 8);
-    assert_true(m.n == 8);
+    pr_moments(&m, DOUBLES(2, 4, 4, 4, 5, 5, 7, 9), 8);
+    assert_integer("m.n", (int64_t)m.n, 8);
     assert_number(m.mean, 5, .name = "mean", .formula = moments_formula);
     assert_number(m.squares, 32, .name = "squares", .formula = moments_formula);
 }
@@ -23,14 +23,14 @@ static void check_nist(int which, const double *x, size_t n, double rtol)
 {
     const NistValues *want = &nist_values[which];
     PrMoments m = {0};
-    double *mine = numbers_copy(x, n);
+    double *mine = doubles_copy(x, n);
     pr_moments(&m, mine, n);
     assert_number(m.mean, want->mean, .name = want->name, .rtol = 1e-14,
                   .formula = "the mean that NIST certifies");
     assert_number(sqrt(m.squares / (double)(n - 1)), want->deviation, .name = want->name,
                   .rtol = rtol,
                   .formula = "the standard deviation that NIST certifies, sqrt(squares / (n - 1))");
-    assert_unchanged("x", mine, x, n);
+    assert_kept("x", mine, x, n);
 }
 
 static void moments__of_real_data_are_those_that_nist_certifies(void **state)
@@ -48,7 +48,7 @@ static void moments__survive_large_numbers_that_differ_little(void **state)
     static const double rtol[] = {1e-12, 1e-9, 1e-7};
     check_nist(4, (const double[]){10000001, 10000003, 10000002}, 3, 1e-13);
     for (int k = 0; k < 3; k++) {
-        double *x = numbers_filled(1001, nist_values[5 + k].mean);
+        double *x = doubles_filled(1001, nist_values[5 + k].mean);
         static const double low[] = {1.1, 1000000.1, 10000000.1},
                             high[] = {1.3, 1000000.3, 10000000.3};
         for (int i = 1; i < 1001; i += 2) {
@@ -68,10 +68,10 @@ static void moments__go_on_from_what_m_holds(void **state)
     for (int i = 0; i < 100; i++) sum += x[i];
     for (int i = 0; i < 100; i++) squares += (x[i] - sum / 100) * (x[i] - sum / 100);
     pr_moments(&m, x, 1);
-    pr_moments(&m, numbers_copy(x + 1, 30), 30);
+    pr_moments(&m, doubles_copy(x + 1, 30), 30);
     pr_moments(&m, x, 0);
-    pr_moments(&m, numbers_copy(x + 31, 69), 69);
-    assert_true(m.n == 100);
+    pr_moments(&m, doubles_copy(x + 31, 69), 69);
+    assert_integer("m.n", (int64_t)m.n, 100);
     assert_number(m.mean, sum / 100, .name = "mean", .formula = moments_formula);
     assert_number(m.squares, squares, .name = "squares", .formula = moments_formula, .rtol = 1e-11);
 }
@@ -80,10 +80,10 @@ static void moments__of_one_number_are_itself_and_no_spread(void **state)
 {
     (void)state;
     PrMoments m = {0};
-    pr_moments(&m, NUMBERS(-3.5), 1);
+    pr_moments(&m, DOUBLES(-3.5), 1);
     assert_number(m.mean, -3.5, .name = "mean", .formula = moments_formula);
     assert_number(m.squares, 0, .name = "squares", .formula = moments_formula);
-    pr_moments(&m, NUMBERS(NAN), 1);
+    pr_moments(&m, DOUBLES(NAN), 1);
     assert_number(m.mean, NAN, .name = "mean", .formula = "a NaN that goes in comes out");
 }
 
@@ -95,16 +95,16 @@ static const char quantile_formula[] =
 static void quantile__of_a_half_is_the_median(void **state)
 {
     (void)state;
-    assert_number(pr_quantile(NUMBERS(1, 2, 10), 3, 0.5), 2, .name = "median of 1, 2, 10",
+    assert_number(pr_quantile(DOUBLES(1, 2, 10), 3, 0.5), 2, .name = "median of 1, 2, 10",
                   .formula = quantile_formula);
-    assert_number(pr_quantile(NUMBERS(1, 2, 10, 30), 4, 0.5), 6, .name = "median of 1, 2, 10, 30",
+    assert_number(pr_quantile(DOUBLES(1, 2, 10, 30), 4, 0.5), 6, .name = "median of 1, 2, 10, 30",
                   .formula = quantile_formula);
 }
 
 static void quantile__goes_from_the_first_to_the_last(void **state)
 {
     (void)state;
-    double *x = NUMBERS(-4, 0, 1, 1, 8);
+    double *x = DOUBLES(-4, 0, 1, 1, 8);
     assert_number(pr_quantile(x, 5, 0), -4, .name = "quantile 0", .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 1), 8, .name = "quantile 1", .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 0.25), 0, .name = "quantile 1/4", .formula = quantile_formula);
@@ -112,7 +112,7 @@ static void quantile__goes_from_the_first_to_the_last(void **state)
                   .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 0.875), 4.5, .name = "quantile 7/8",
                   .formula = quantile_formula);
-    assert_number(pr_quantile(NUMBERS(7), 1, 0.3), 7, .name = "any quantile of one number",
+    assert_number(pr_quantile(DOUBLES(7), 1, 0.3), 7, .name = "any quantile of one number",
                   .formula = quantile_formula);
 }
 
@@ -120,12 +120,12 @@ static void quantile__of_evenly_spaced_numbers_is_even(void **state)
 {
     (void)state;
     for (size_t n = 2; n <= 12; n++) {
-        double *x = numbers_filled(n, 0), *before = numbers_filled(n, 0);
+        double *x = doubles_filled(n, 0), *before = doubles_filled(n, 0);
         for (size_t i = 0; i < n; i++) x[i] = before[i] = 10 + (double)i / (double)(n - 1);
         for (double q = 0; q <= 1; q += 1.0 / 64)
             assert_number(pr_quantile(x, n, q), 10 + q, .name = "quantile",
                           .formula = quantile_formula);
-        assert_unchanged("sorted", x, before, n);
+        assert_kept("sorted", x, before, n);
     }
 }
 
@@ -133,10 +133,10 @@ static void quantile__has_no_answer_without_numbers_or_beyond_the_ends(void **st
 {
     (void)state;
     static const double wrong[] = {-0.01, 1.01, NAN};
-    assert_number(pr_quantile(NUMBERS(1), 0, 0.5), NAN, .name = "quantile",
+    assert_number(pr_quantile(DOUBLES(1), 0, 0.5), NAN, .name = "quantile",
                   .formula = "NaN when n is 0");
     for (int k = 0; k < 3; k++)
-        assert_number(pr_quantile(NUMBERS(1, 2, 3), 3, wrong[k]), NAN, .name = "quantile",
+        assert_number(pr_quantile(DOUBLES(1, 2, 3), 3, wrong[k]), NAN, .name = "quantile",
                       .formula = "NaN when q is not in [0,1]");
 }
 
@@ -147,15 +147,16 @@ static const char *const families[] = {"normal", "exponential", "Poisson"};
 static void check_fit(PrFamily family, const double *x, size_t n, double a, double b,
                       double likelihood)
 {
-    double *mine = numbers_copy(x, n), *before = numbers_copy(x, n);
+    double *mine = doubles_copy(x, n), *before = doubles_copy(x, n);
     PrFit fit = {NAN, NAN, NAN};
-    assert_says(pr_fit(&fit, family, mine, n), "%s: expected true", families[family]);
+    assert_that(pr_fit(&fit, family, mine, n), "pr_fit, %s: got false, expected true",
+                families[family]);
     assert_number(fit.a, a, .name = "a", .formula = families[family]);
     assert_number(fit.b, b, .name = "b", .formula = families[family], .rtol = 1e-12,
                   .atol = 1e-300);
     assert_number(fit.log_likelihood, likelihood, .name = "log_likelihood", .rtol = 1e-11,
                   .atol = 1e-11, .formula = "sum_i ln f(x[i])");
-    assert_unchanged("x", mine, before, n);
+    assert_kept("x", mine, before, n);
 }
 
 static double log_f(PrFamily family, double x, double a, double b)
@@ -184,13 +185,14 @@ static void fit__is_the_likeliest_of_all(void **state)
         for (int i = 0; i < 60; i++)
             x[i] = family == PR_POISSON ? floor(9 * x[i]) : 3 * x[i] * x[i];
         PrFit fit;
-        assert_true(pr_fit(&fit, family, x, 60));
+        assert_that(pr_fit(&fit, family, x, 60), "pr_fit, %s: got false, expected true",
+                    families[family]);
         for (int da = -1; da <= 1; da++)
             for (int db = -1; db <= 1; db++) {
                 double sum = 0;
                 for (int i = 0; i < 60; i++)
                     sum += log_f(family, x[i], fit.a * (1 + 0.01 * da), fit.b * (1 + 0.01 * db));
-                assert_says(sum <= fit.log_likelihood + 1e-9,
+                assert_that(sum <= fit.log_likelihood + 1e-9,
                             "%s: a %+d %%, b %+d %% has the log-likelihood %.9g, more than %.9g",
                             families[family], da, db, sum, fit.log_likelihood);
                 if (da == 0 && db == 0)
@@ -210,8 +212,8 @@ static void fit__of_large_counts_does_not_overflow(void **state)
 static void check_unfit(PrFamily family, const double *x, size_t n, const char *why)
 {
     PrFit fit;
-    assert_says(!pr_fit(&fit, family, numbers_copy(x, n), n), "%s, %s: expected false",
-                families[family], why);
+    assert_that(!pr_fit(&fit, family, doubles_copy(x, n), n),
+                "pr_fit, %s, %s: got true, expected false", families[family], why);
 }
 
 static void fit__refuses_what_the_family_never_gives(void **state)

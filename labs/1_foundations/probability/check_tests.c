@@ -15,7 +15,9 @@ static const char gamma_formula[] =
 
 static void check_gamma(double a, double x, double lower, double upper)
 {
-    double got[2] = {-7, -7};
+    static double *got;    // one for all calls, which are many
+    if (got == NULL) got = DOUBLES(-7, -7);
+    got[0] = got[1] = -7;
     pr_gamma(&got[0], &got[1], a, x);
     assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a), .formula = gamma_formula);
     assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a), .formula = gamma_formula);
@@ -95,7 +97,9 @@ static const char beta_formula[] =
 
 static void check_beta(double a, double b, double x, double lower, double upper)
 {
-    double got[2] = {-7, -7};
+    static double *got;    // one for all calls, which are many
+    if (got == NULL) got = DOUBLES(-7, -7);
+    got[0] = got[1] = -7;
     pr_beta(&got[0], &got[1], a, b, x);
     assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a + b),
                   .formula = beta_formula);
@@ -192,11 +196,11 @@ static const double sleep_more[10] = {1.2, 2.4, 1.3, 1.3, 0, 1, 1.8, 0.8, 4.6, 1
 static void check_interval(const double *x, size_t n, double level, double middle, double half,
                            double rtol)
 {
-    double *mine = numbers_copy(x, n), got[2] = {NAN, NAN};
-    assert_says(pr_interval(&got[0], &got[1], mine, n, level), "expected true");
+    double *mine = doubles_copy(x, n), *got = DOUBLES(NAN, NAN);
+    assert_boolean("pr_interval", pr_interval(&got[0], &got[1], mine, n, level), true);
     assert_number(got[0], middle - half, .name = "low", .rtol = rtol, .formula = interval_formula);
     assert_number(got[1], middle + half, .name = "high", .rtol = rtol, .formula = interval_formula);
-    assert_unchanged("x", mine, x, n);
+    assert_kept("x", mine, x, n);
 }
 
 static void interval__of_students_sleepers_is_the_published_one(void **state)
@@ -224,12 +228,14 @@ static void interval__covers_in_as_many_experiments_as_it_says(void **state)
     // 2000 times 6 numbers, each the sum of twelve uniforms: nearly normal, with the mean 6.
     // 90 % are 1800, give or take 13.4: five times that is far.
     Rng rng = rng_from_seed(121);
+    double *x = doubles_zero(6), *ends = DOUBLES(NAN, NAN);
     int covered = 0;
     for (int e = 0; e < 2000; e++) {
-        double x[6] = {0}, low, high;
+        for (int i = 0; i < 6; i++) x[i] = 0;
         for (int i = 0; i < 72; i++) x[i % 6] += pr_uniform(&rng);
-        assert_true(pr_interval(&low, &high, x, 6, 0.9));
-        covered += low <= 6 && 6 <= high;
+        assert_boolean("pr_interval of six numbers", pr_interval(&ends[0], &ends[1], x, 6, 0.9),
+                       true);
+        covered += ends[0] <= 6 && 6 <= ends[1];
     }
     assert_number(covered, 1800, .name = "covered of 2000", .atol = 67,
                   .formula = interval_formula);
@@ -237,8 +243,9 @@ static void interval__covers_in_as_many_experiments_as_it_says(void **state)
 
 static void check_no_interval(const double *x, size_t n, double level, const char *why)
 {
-    double low, high;
-    assert_says(!pr_interval(&low, &high, numbers_copy(x, n), n, level), "%s: expected false", why);
+    double *ends = DOUBLES(NAN, NAN);
+    assert_that(!pr_interval(&ends[0], &ends[1], doubles_copy(x, n), n, level),
+                "pr_interval of %s: got true, expected false", why);
 }
 
 static void interval__refuses_what_says_nothing(void **state)
@@ -266,16 +273,16 @@ static const char p_formula[] = "p = P(|T| > t)";
 static void check_t(const double *x, size_t n, const double *y, size_t m, double difference,
                     PrTest want, double rtol)
 {
-    double *mine = numbers_copy(x, n), *theirs = y == NULL ? NULL : numbers_copy(y, m);
+    double *mine = doubles_copy(x, n), *theirs = y == NULL ? NULL : doubles_copy(y, m);
     PrTest test = {NAN, NAN, NAN};
-    assert_says(pr_t_test(&test, mine, n, theirs, m, difference), "expected true");
+    assert_boolean("pr_t_test", pr_t_test(&test, mine, n, theirs, m, difference), true);
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol, .atol = 1e-12,
                   .formula = t_formula);
     assert_number(test.freedom, want.freedom, .name = "freedom", .rtol = rtol,
                   .formula = freedom_formula);
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = p_formula);
-    assert_unchanged("x", mine, x, n);
-    if (y != NULL) assert_unchanged("y", theirs, y, m);
+    assert_kept("x", mine, x, n);
+    if (y != NULL) assert_kept("y", theirs, y, m);
 }
 
 static void t_test__of_students_sleepers_is_the_published_one(void **state)
@@ -315,7 +322,8 @@ static void t_test__weighs_unequal_samples_each_by_its_own_spread(void **state)
     // s^2 is 8/3 of four numbers and 1/2 of two: v_x = 2/3, v_y = 1/4.
     double vx = 2.0 / 3, vy = 0.25;
     PrTest test;
-    assert_true(pr_t_test(&test, NUMBERS(-1, 1, 1, 3), 4, NUMBERS(10, 11), 2, 0));
+    assert_boolean("pr_t_test of unequal samples",
+                   pr_t_test(&test, DOUBLES(-1, 1, 1, 3), 4, DOUBLES(10, 11), 2, 0), true);
     assert_number(test.statistic, -9.5 / sqrt(vx + vy), .name = "statistic", .rtol = 1e-9,
                   .formula = t_formula);
     assert_number(test.freedom, (vx + vy) * (vx + vy) / (vx * vx / 3 + vy * vy), .name = "freedom",
@@ -334,17 +342,17 @@ static void t_test__refuses_what_says_nothing(void **state)
 {
     (void)state;
     PrTest test;
-    assert_says(!pr_t_test(&test, NUMBERS(1), 1, NULL, 0, 0), "one number: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(1, 2), 2, NUMBERS(1), 1, 0),
-                "one number in y: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(1), 1, NUMBERS(1, 2), 2, 0),
-                "one number in x: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NULL, 0, 0), "no spread: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 3), 2, NUMBERS(4, 4), 2, 0),
-                "no spread: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, NAN), 2, NULL, 0, 0), "a NaN: expected false");
-    assert_says(!pr_t_test(&test, NUMBERS(3, 4), 2, NUMBERS(1, INFINITY), 2, 0),
-                "an infinity: expected false");
+    assert_boolean("pr_t_test of one number", pr_t_test(&test, DOUBLES(1), 1, NULL, 0, 0), false);
+    assert_boolean("pr_t_test of one number in y",
+                   pr_t_test(&test, DOUBLES(1, 2), 2, DOUBLES(1), 1, 0), false);
+    assert_boolean("pr_t_test of one number in x",
+                   pr_t_test(&test, DOUBLES(1), 1, DOUBLES(1, 2), 2, 0), false);
+    assert_boolean("pr_t_test of no spread", pr_t_test(&test, DOUBLES(3, 3), 2, NULL, 0, 0), false);
+    assert_boolean("pr_t_test of no spread",
+                   pr_t_test(&test, DOUBLES(3, 3), 2, DOUBLES(4, 4), 2, 0), false);
+    assert_boolean("pr_t_test of a NaN", pr_t_test(&test, DOUBLES(3, NAN), 2, NULL, 0, 0), false);
+    assert_boolean("pr_t_test of an infinity",
+                   pr_t_test(&test, DOUBLES(3, 4), 2, DOUBLES(1, INFINITY), 2, 0), false);
 }
 
 static void t_test__takes_one_sample_without_spread_beside_another(void **state)
@@ -361,15 +369,15 @@ static const char chi_formula[] = "X = sum (observed - expected)^2 / expected";
 static void check_chi(const double *observed, const double *expected, size_t n, int estimated,
                       PrTest want, double rtol)
 {
-    double *seen = numbers_copy(observed, n), *hoped = numbers_copy(expected, n);
+    double *seen = doubles_copy(observed, n), *hoped = doubles_copy(expected, n);
     PrTest test = {NAN, NAN, NAN};
-    assert_says(pr_chi_square(&test, seen, hoped, n, estimated), "expected true");
+    assert_boolean("pr_chi_square", pr_chi_square(&test, seen, hoped, n, estimated), true);
     assert_number(test.statistic, want.statistic, .name = "statistic", .rtol = rtol,
                   .formula = chi_formula);
     assert_number(test.freedom, want.freedom, .name = "freedom", .formula = "n - 1 - estimated");
     assert_number(test.p, want.p, .name = "p", .rtol = rtol, .formula = "P(chi-square > X)");
-    assert_unchanged("observed", seen, observed, n);
-    assert_unchanged("expected", hoped, expected, n);
+    assert_kept("observed", seen, observed, n);
+    assert_kept("expected", hoped, expected, n);
 }
 
 static void chi_square__of_mendels_peas_is_the_published_one(void **state)
@@ -418,9 +426,9 @@ static void check_no_chi(const double *observed, const double *expected, size_t 
                          const char *why)
 {
     PrTest test;
-    assert_says(
-        !pr_chi_square(&test, numbers_copy(observed, n), numbers_copy(expected, n), n, estimated),
-        "%s: expected false", why);
+    assert_that(
+        !pr_chi_square(&test, doubles_copy(observed, n), doubles_copy(expected, n), n, estimated),
+        "pr_chi_square of %s: got true, expected false", why);
 }
 
 static void chi_square__refuses_what_cannot_be_tested(void **state)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "labs/2_core/autoencoder/autoencoder.h"
+#include "tests/facts.h"
 #include "tests/floats.h"
 #include "tests/near.h"
 
@@ -20,9 +21,9 @@ static void check_corrupt(size_t n, float p, uint64_t seed)
     ae_corrupt(noisy, x, n, p, &theirs);
     assert_near(noisy, want, SHAPE((int)n), .name = "noisy", .replaces = before, .exact = true,
                 .formula = corrupt_formula);
-    if (theirs.state != same.state)
-        fail_msg("%zu elements need %zu draws of rng_uniform(), one each; another number was drawn",
-                 n, n);
+    assert_that(theirs.state == same.state,
+                "%zu elements need %zu draws of rng_uniform(), one each; another number was drawn",
+                n, n);
 }
 
 static void corrupt__drops_where_the_draw_is_below_p(void **state)
@@ -51,7 +52,8 @@ static void corrupt__draws_once_for_each_element_even_where_x_is_zero(void **sta
     for (int i = 0; i < 64; i++) want[i] = rng_uniform(&same) < 0.5f ? 0 : (double)x[i];
     ae_corrupt(noisy, x, 64, 0.5f, &rng);
     assert_near(noisy, want, SHAPE(64), .name = "noisy", .exact = true, .formula = corrupt_formula);
-    assert_true(rng.state == same.state);
+    assert_that(rng.state == same.state,
+                "64 elements need 64 draws of rng_uniform(), one each; another number was drawn");
 }
 
 static void corrupt__drops_a_share_of_p(void **state)
@@ -218,7 +220,7 @@ static const char kl_formula[] = "K = 1/B sum_bz (exp(logvar) + mean^2 - 1 - log
 
 static float kl_of_one(float mean, float logvar)
 {
-    return ae_kl(floats_filled(1, 0), floats_filled(1, 0), &mean, &logvar, 1, 1);
+    return ae_kl(floats_filled(1, 0), floats_filled(1, 0), FLOATS(mean), FLOATS(logvar), 1, 1);
 }
 
 static void kl__is_one_half_from_a_normal_moved_by_one(void **state)

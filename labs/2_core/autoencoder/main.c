@@ -3,6 +3,7 @@
  * 1. data     2. the best linear code     3. a network does better     4. it repairs what is broken,
  * and what it learned by that helps to read digits     5. it draws digits that nobody wrote
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,16 +168,23 @@ static Classifier classifier_new(Params *params, const char *name, Arena *keep, 
     };
 }
 
-static void plan(Story *story, Training *training, const char *name, Params *params,
-                 const void *net, Tensor *(*loss)(Tape *, const void *, const Batch *))
+static void plan(Story *story, Training *training, const char *name, Params *params, void *model,
+                 Tensor *(*loss)(Tape *, const void *, const Batch *))
 {
-    *training = (Training){.name = name,
-                           .params = params,
-                           .net = net,
-                           .loss = loss,
-                           .epochs = story->set.epochs,
-                           .batch = story->set.batch,
-                           .rate = story->set.rate};
+    *training = (Training){
+        .name = name,
+        .model = model,
+        .params = params,
+        .loss = loss,
+        .optimizer = {.kind = OPTIMIZER_ADAM,
+                      .schedule = {.shape = SCHEDULE_COSINE,
+                                   .peak = story->set.rate,
+                                   .floor = story->set.rate / 100}},
+        .train = images_batches(&story->train),
+        .test = images_batches(&story->test),
+        .epochs = story->set.epochs,
+        .batch = story->set.batch,
+    };
     training_plan(&story->session, training);
 }
 
@@ -296,16 +304,12 @@ static bool tell(Story *story, Error *err)
 
     story->session = (Session){
         .run = story->run,
-        .state = params_new(story->keep),
-        .train = &story->train,
-        .test = &story->test,
         .config = arena_print(story->keep,
                               "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, "
-                              "noise %g, seed %llu, %d images: %s",
+                              "noise %g, seed %" PRIu64 ", %d images: %s",
                               set->part, set->code, set->hidden, set->tied ? " tied" : "",
                               set->epochs, set->batch, (double)set->rate, (double)set->noise,
-                              (unsigned long long)story->run->seed, story->train.count,
-                              story->train.origin),
+                              story->run->seed, story->train.count, story->train.origin),
     };
     if (!build_networks(story, err) || !session_resume(&story->session, err)) return false;
 

@@ -37,42 +37,23 @@ static Tape *quiet_tape(Arena *step)
     return tape;
 }
 
-static bool reads(const Training *training)
-{
-    return strncmp(training->name, "read", 4) == 0;
-}
-
-static void draw_curves(const Run *run, Training *const trainings[], int count, bool reading)
-{
-    Arena *arena = arena_new("curves", 1u << 20);
-    Plot plot = {.title = reading ? "Learning to read" : "Learning to draw",
-                 .x_label = "epoch",
-                 .y_label = reading ? "cross-entropy" : "loss per image",
-                 .log_y = true};
-    for (int t = 0; t < count; t++) {
-        if (reads(trainings[t]) != reading) continue;
-        size_t epochs = (size_t)trainings[t]->epochs;
-        const float *curve = trainings[t]->curve;
-        float *epoch = arena_alloc(arena, sizeof *epoch * epochs);
-        float *train = arena_alloc(arena, sizeof *train * epochs);
-        float *test = arena_alloc(arena, sizeof *test * epochs);
-        for (size_t e = 0; e < epochs; e++) {
-            epoch[e] = (float)(e + 1);
-            train[e] = curve[2 * e];
-            test[e] = curve[2 * e + 1];
-        }
-        plot_series(&plot, arena_print(arena, "%s, train", trainings[t]->name), epoch, train,
-                    epochs);
-        plot_series(&plot, arena_print(arena, "%s, test", trainings[t]->name), epoch, test, epochs);
-    }
-    if (plot.count > 0) run_plot(run, &plot, reading ? "reading" : "curves");
-    arena_free(arena);
-}
-
 void report_curves(const Run *run, Training *const trainings[], int count)
 {
-    draw_curves(run, trainings, count, false);
-    draw_curves(run, trainings, count, true);
+    Training *images[TRAININGS_MAX] = {NULL}, *classifiers[TRAININGS_MAX] = {NULL};
+    int image_count = 0, classifier_count = 0;
+    for (int t = 0; t < count; t++)
+        if (strncmp(trainings[t]->name, "read", 4) == 0)
+            classifiers[classifier_count++] = trainings[t];
+        else images[image_count++] = trainings[t];
+    Plot losses = {.title = "Learning to draw",
+                   .x_label = "epoch",
+                   .y_label = "loss per image",
+                   .log_y = true};
+    if (image_count > 0) training_plot(run, &losses, "curves", images, image_count, 0);
+    Plot classes = {
+        .title = "Learning to read", .x_label = "epoch", .y_label = "cross-entropy", .log_y = true};
+    if (classifier_count > 0)
+        training_plot(run, &classes, "reading", classifiers, classifier_count, 0);
 }
 
 void report_reconstructions(const Run *run, Arena *step, const Images *test, const Pca *pca,

@@ -4,11 +4,10 @@
  * gnuplot, costs a sentence on stderr and not the run.
  */
 #pragma once
-#include "common/run.h"
+#include "common/training.h"
 #include "datasets/images.h"
 #include "labs/2_core/autoencoder/network.h"
 #include "labs/2_core/autoencoder/pca.h"
-#include "labs/2_core/autoencoder/training.h"
 
 // Loss of train and test against the epoch: of the networks that draw (curves), and of those that read
 // (reading).

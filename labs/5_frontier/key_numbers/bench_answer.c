@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     Options *options = command_options(keep, &command, "keynumbers",
                                        "Answers of the Key Numbers calculator: the goal is 10 ms.");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
-    Report *report = report_new(keep, "keynumbers", "");
+    BenchReport *report = bench_report_new(keep, "keynumbers", "");
     printf("\nAn answer with all its parts, as JSON\n"
            "  model            whole program   an empty one   model found   answer and JSON\n");
     for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
@@ -103,9 +103,9 @@ int main(int argc, char **argv)
                                         {"answer", run_answer, &work}};
         Timing timings[4];
         if (!bench_compare(contenders, 4, command.plan, timings, &err)) return error_report(&err);
-        cJSON *row = report_row(report);
+        cJSON *row = bench_report_row(report);
         cJSON_AddStringToObject(row, "model", names[m]);
-        for (int i = 0; i < 4; i++) report_timing(row, &timings[i]);
+        for (int i = 0; i < 4; i++) bench_report_timing(row, &timings[i]);
         printf("  %-16s %10.2f ms  %10.2f ms  %9.2f ms  %13.2f ms%s\n", names[m],
                1e3 * timings[0].seconds.median, 1e3 * timings[1].seconds.median,
                1e3 * timings[2].seconds.median, 1e3 * timings[3].seconds.median,
@@ -113,5 +113,5 @@ int main(int argc, char **argv)
         arena_free(work.step);
     }
     puts("(~ noisy)");
-    return report_end(report, command.json, &err) ? 0 : error_report(&err);
+    return bench_report_end(report, command.json, &err) ? 0 : error_report(&err);
 }

@@ -46,15 +46,20 @@ static bool shows(const Clue *clue, double got, double want)
 }
 
 // Where sizes are alike, several mistakes look the same: all are told.
-static void say_clues(double got, double want, const Want *about)
+static bool say_clues(double got, double want, const Want *about)
 {
-    static const int simple[] = {2, 3, 4, 6, 8};
     int told = 0;
-    double off = fabs(got - want);
     for (int i = 0; i < CLUES_MAX && about->clues[i].likely != NULL; i++)
         if (shows(&about->clues[i], got, want))
             print_error("%s%s\n", told++ > 0 ? "or: " : "", about->clues[i].likely);
-    if (told > 0 || want == 0) return;
+    return told > 0;
+}
+
+static void say_factor(double got, double want)
+{
+    static const int simple[] = {2, 3, 4, 6, 8};
+    double off = fabs(got - want);
+    if (want == 0) return;
     if (off >= 0x1p29 && fmod(off, 0x1p29) == 0) {    // 2^32, also where bits became bytes
         print_error("that is a multiple of 2^32 away: a product was made in 32 bits\n");
         return;
@@ -80,22 +85,22 @@ void count_assert(uint64_t got, uint64_t want, const Want *about, const char *fi
         print_error("that is a number below 0: made in 32 bits, or too much was taken off\n");
     } else {
         print_error("%s too %s\n", grouped(off).text, got > want ? "many" : "few");
-        say_clues((double)got, (double)want, about);
+        if (!say_clues((double)got, (double)want, about)) say_factor((double)got, (double)want);
     }
     _fail(file, line);
 }
 
 void real_assert(double got, double want, const Want *about, const char *file, int line)
 {
-    double rtol = about->rtol > 0 ? about->rtol : 1e-12, off = got - want;
-    if (want == 0 ? got == 0 : is_near(got, want, rtol)) return;
-    print_error("%s\n", about->formula);
-    if (isnan(got)) print_error("%s: got NaN, not a number, want %.12g\n", about->name, want);
-    else print_error("%s: got %.12g, want %.12g\n", about->name, got, want);
+    char text[1024];
+    double off = got - want;
+    Near near = {about->name, about->formula, .rtol = about->rtol > 0 ? about->rtol : 1e-12};
+    if (near_report(text, sizeof text, NUMBERS(&got), &want, SCALAR, near)) return;
+    print_error("%s", text);
     if (about->sum != NULL) print_error("want = %s\n", about->sum);
     if (about->tokens > 0)
         print_error("%.10g too %s for each token\n", fabs(off) / about->tokens,
                     off > 0 ? "many" : "few");
-    say_clues(got, want, about);
+    if (!say_clues(got, want, about) && strstr(text, "looks like") == NULL) say_factor(got, want);
     _fail(file, line);
 }

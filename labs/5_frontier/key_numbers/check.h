@@ -1,6 +1,8 @@
 /* check.h -- the cases of each part of the lab, in the exercises' order, and what compares. */
 #pragma once
 #include "tests/cases.h"
+#include "tests/facts.h"
+#include "tests/near.h"
 #include "labs/5_frontier/key_numbers/key_numbers.h"
 
 extern const struct CMUnitTest parameter_cases[];    // attention, mlp, block
@@ -33,12 +35,6 @@ typedef struct Want {
 #define assert_real(got, want, ...) real_assert(got, want, &(Want){__VA_ARGS__}, __FILE__, __LINE__)
 void count_assert(uint64_t got, uint64_t want, const Want *about, const char *file, int line);
 void real_assert(double got, double want, const Want *about, const char *file, int line);
-
-// Fails the case with the sentence unless the condition holds.
-#define assert_says(condition, ...)                                                                \
-    do {                                                                                           \
-        if (!(condition)) fail_msg(__VA_ARGS__);                                                   \
-    } while (0)
 
 // n in parts of so many, the last of which may not be full; 0 parts where there are none.
 static inline uint64_t parts_of(uint64_t n, uint64_t each)

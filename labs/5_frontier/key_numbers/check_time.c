@@ -149,7 +149,7 @@ static void check_roofline(const char *name, double flops, double bytes, double 
                            .likely = "they go on at the same time: no sum"},
                           {.value = want.compute < want.memory ? want.compute : want.memory,
                            .likely = "the longer: who is done first waits for the other"}});
-    assert_says(got.memory_bound == want.memory_bound,
+    assert_that(got.memory_bound == want.memory_bound,
                 "memory_bound is whether memory takes longer\n%s: got %s, want %s", name,
                 got.memory_bound ? "true" : "false", want.memory_bound ? "true" : "false");
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/options.h"
-#include "common/page.h"
+#include "common/console.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/charts.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"

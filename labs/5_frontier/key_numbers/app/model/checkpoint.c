@@ -109,7 +109,7 @@ static bool add_tensor(Naming *n, const SafetensorsEntry *entry)
     return true;
 }
 
-// As calculator/format.c names the formats.
+// As formats/format.c names the formats.
 static const char *format_of(const StoredType *most)
 {
     static const char *const FORMATS[][2] = {{"F32", "fp32"}, {"F16", "fp16"}, {"BF16", "bf16"}};

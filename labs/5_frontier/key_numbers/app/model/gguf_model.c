@@ -230,7 +230,7 @@ static void add_types(Reading *r)
     model->stored = types;
 }
 
-// llama.cpp, include/llama.h: enum llama_ftype. The names are those of calculator/ggml_mix.h.
+// llama.cpp, include/llama.h: enum llama_ftype. The names are those of formats/ggml_mix.h.
 static const char *file_type(const Reading *r)
 {
     static const char *const NAMES[] = {

@@ -1,14 +1,14 @@
 #include "labs/5_frontier/key_numbers/app/output/table.h"
 #include <stdio.h>
 #include <string.h>
-#include "common/page.h"
+#include "common/console.h"
 #include "labs/5_frontier/key_numbers/app/output/units.h"
 
 enum { LABEL_COLUMN = 38, GAP = 2, LEAST_COLUMN = 10, WIDEST_COLUMN = 20 };
 
 static int part_of_row(const Row *row)
 {
-    Part part = part_of(row->path);
+    PlanPart part = part_of(row->path);
     REQUIRE(part < PART_COUNT, "%s belongs to no part", row->path);
     return part;
 }
@@ -19,37 +19,37 @@ static bool is_shown(const Row *row, unsigned shown, bool explain)
     return row->label != NULL || (explain && row->formula != NULL);
 }
 
-static void show_title(const Page *page, int part, int *last)
+static void show_title(const Console *console, int part, int *last)
 {
     if (part == *last) return;
     if (*last >= 0) putchar('\n');
-    page_text(page, PAGE_BOLD, 0, part_titles[part]);
+    console_text(console, CONSOLE_BOLD, 0, part_titles[part]);
     *last = part;
 }
 
-static void show_explained(const Page *page, Arena *arena, const Row *row)
+static void show_explained(const Console *console, Arena *arena, const Row *row)
 {
     const char *name = row->label != NULL ? row->label : row->path;
     if (row->formula == NULL) {
-        page_item(page, 2, LABEL_COLUMN, name, units_text(arena, row));
+        console_item(console, 2, LABEL_COLUMN, name, units_text(arena, row));
         return;
     }
-    page_text(page, PAGE_BOLD, 2, name);
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", row->formula));
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", row->filled));
-    page_text(page, PAGE_PLAIN, 4, arena_print(arena, "= %s", units_text(arena, row)));
+    console_text(console, CONSOLE_BOLD, 2, name);
+    console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", row->formula));
+    console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", row->filled));
+    console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", units_text(arena, row)));
 }
 
 void table_show(const Rows *rows, unsigned shown, bool explain)
 {
-    Page page = page_begin();
+    Console console = console_begin();
     int last = -1;
     for (int part = 0; part < PART_COUNT; part++)
         for (const Row *row = rows->first; row != NULL; row = row->next) {
             if (part_of_row(row) != part || !is_shown(row, shown, explain)) continue;
-            show_title(&page, part, &last);
-            if (explain) show_explained(&page, rows->arena, row);
-            else page_item(&page, 2, LABEL_COLUMN, row->label, units_text(rows->arena, row));
+            show_title(&console, part, &last);
+            if (explain) show_explained(&console, rows->arena, row);
+            else console_item(&console, 2, LABEL_COLUMN, row->label, units_text(rows->arena, row));
         }
 }
 
@@ -137,15 +137,15 @@ static void show_cell(const Columns *columns, const char *text)
            used > room ? room : (int)strlen(text), text);
 }
 
-static void show_head(const Page *page, const Columns *columns, const char *heading,
+static void show_head(const Console *console, const Columns *columns, const char *heading,
                       const char *const *names)
 {
-    printf("%s  %-*s", page_on(page, PAGE_BOLD), columns->labels, heading);
+    printf("%s  %-*s", console_on(console, CONSOLE_BOLD), columns->labels, heading);
     for (int s = columns->first; s < columns->end; s++) {
         const char *slash = strrchr(names[s], '/');    // whose model it is takes too much room
         show_cell(columns, slash != NULL && slash[1] != '\0' ? slash + 1 : names[s]);
     }
-    printf("%s\n", page_off(page, PAGE_BOLD));
+    printf("%s\n", console_off(console, CONSOLE_BOLD));
 }
 
 static bool is_empty(const Columns *columns, const char *path)
@@ -155,18 +155,18 @@ static bool is_empty(const Columns *columns, const char *path)
     return true;
 }
 
-static void show_block(const Page *page, const Columns *columns, const char *heading,
+static void show_block(const Console *console, const Columns *columns, const char *heading,
                        const char *const *names)
 {
     int last = -1;
-    show_head(page, columns, heading, names);
+    show_head(console, columns, heading, names);
     for (int part = 0; part < PART_COUNT; part++)
         for (int s = 0; s < columns->count; s++)
             for (const Row *e = columns->reports[s]->first; e != NULL; e = e->next) {
                 if (!is_row(columns, e, part) || is_known(columns, s, e->path) ||
                     is_empty(columns, e->path))
                     continue;
-                show_title(page, part, &last);
+                show_title(console, part, &last);
                 printf("  %-*s", columns->labels, common_label(columns, e->path));
                 for (int c = columns->first; c < columns->end; c++)
                     show_cell(columns, cell(columns->reports[c], e->path));
@@ -195,18 +195,18 @@ void columns_show(const Rows *const *reports, const char *heading, const char *c
                   int count, unsigned shown, bool differing)
 {
     REQUIRE(count <= COLUMNS_MAX, "%d columns, expected at most %d", count, COLUMNS_MAX);
-    Page page = page_begin();
+    Console console = console_begin();
     Columns columns = {.reports = reports,
                        .count = count,
                        .width = LEAST_COLUMN,
                        .shown = shown,
                        .differing = differing};
     measure(&columns, names);
-    int in_block = (page.columns - 2 - columns.labels) / (columns.width + GAP);
+    int in_block = (console.columns - 2 - columns.labels) / (columns.width + GAP);
     if (in_block < 1) in_block = 1;
     for (columns.first = 0; columns.first < count; columns.first = columns.end) {
         if (columns.first > 0) putchar('\n');
         columns.end = columns.first + in_block < count ? columns.first + in_block : count;
-        show_block(&page, &columns, heading, names);
+        show_block(&console, &columns, heading, names);
     }
 }

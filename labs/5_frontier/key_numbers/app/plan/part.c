@@ -15,14 +15,14 @@ static bool holds(const char *words, const char *word, size_t length)
     return false;
 }
 
-static Part find(const char *const lists[PART_COUNT], const char *word, size_t length)
+static PlanPart find(const char *const lists[PART_COUNT], const char *word, size_t length)
 {
     int part = 0;
     while (part < PART_COUNT && !holds(lists[part], word, length)) part++;
-    return (Part)part;
+    return (PlanPart)part;
 }
 
-Part part_of(const char *path)
+PlanPart part_of(const char *path)
 {
     static const char *const prefixes[PART_COUNT] = {
 #define X(name, word, prefixes, title) prefixes,
@@ -42,7 +42,7 @@ unsigned parts_named(const char *names, Error *err)
     unsigned named = 0;
     for (const char *at = names; *at != '\0';) {
         size_t length = strcspn(at, ",");
-        Part part = find(words, at, length);
+        PlanPart part = find(words, at, length);
         if (part == PART_COUNT) {
             error_set(err,
                       "--show: '%.*s' is none of parameters, inference, training, compute, fit",

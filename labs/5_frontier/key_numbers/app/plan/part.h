@@ -14,17 +14,17 @@
     X(COMPUTE, "compute", "compute", "Compute")                                                    \
     X(FIT, "fit", "fit", "Which GPU")
 
-typedef enum Part {
+typedef enum PlanPart {
 #define X(name, word, prefixes, title) PART_##name,
     PART_LIST(X)
 #undef X
         PART_COUNT
-} Part;
+} PlanPart;
 
 #define PARTS_ALL ((1u << PART_COUNT) - 1)
 
 extern const char *const part_titles[PART_COUNT];
 
-Part part_of(const char *path);    // PART_COUNT: of none
+PlanPart part_of(const char *path);    // PART_COUNT: of none
 // The parts that a list of words names; 0 and a sentence when a word is none.
 unsigned parts_named(const char *names, Error *err);

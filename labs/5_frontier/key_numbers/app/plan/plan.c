@@ -52,7 +52,7 @@ static RunOptions run_options(const Question *q)
 
 // ---- the parts ----
 
-static bool has(const ModelPlan *plan, Part part)
+static bool has(const ModelPlan *plan, PlanPart part)
 {
     return plan->parts >> part & 1;
 }
@@ -66,7 +66,7 @@ static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *
 static bool plan_training(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
     TrainingOptions options = training_options(q);
-    return training_plan(arena, plan->model, &options, &plan->training, err);
+    return training_memory_plan(arena, plan->model, &options, &plan->training, err);
 }
 
 static bool plan_compute(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
@@ -75,7 +75,7 @@ static bool plan_compute(ModelPlan *plan, Arena *arena, const Question *q, Error
     plan->sequence = q->sequence;
     if (plan->model->layers == 0) return true;
     plan->flops = flops_plan(plan->model, q->sequence);
-    plan->run = training_run(plan->model, &plan->flops, &plan->gpu_spec, &options);
+    plan->run = training_cost(plan->model, &plan->flops, &plan->gpu_spec, &options);
     return speed_plan(arena, &plan->deployment, &plan->gpu_spec,
                       (Efficiency){q->u_compute, q->u_memory}, &plan->speed, err);
 }

@@ -10,8 +10,8 @@
 #include "labs/5_frontier/key_numbers/app/plan/flops.h"
 #include "labs/5_frontier/key_numbers/app/plan/part.h"
 #include "labs/5_frontier/key_numbers/app/plan/speed.h"
-#include "labs/5_frontier/key_numbers/app/plan/training.h"
-#include "labs/5_frontier/key_numbers/app/plan/training_run.h"
+#include "labs/5_frontier/key_numbers/app/plan/training_memory.h"
+#include "labs/5_frontier/key_numbers/app/plan/training_cost.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 
 typedef struct ModelPlan {
@@ -21,11 +21,11 @@ typedef struct ModelPlan {
     ServingBasis basis;       // of inference, compute and fit
     Deployment deployment;    // as asked, on `basis`
     Serving serving;          // inference
-    Training training;        // training
-    uint64_t sequence;        // compute, with what follows; only this where no layers are known
+    TrainingMemory training;    // training
+    uint64_t sequence;          // compute, with what follows; only this where no layers are known
     Flops flops;
     Speed speed;
-    TrainingRun run;
+    TrainingCost run;
     Fit fit;              // fit
     int largest_count;    // of plan_largest(); -1 before
     FitModel largest[FIT_MODELS];

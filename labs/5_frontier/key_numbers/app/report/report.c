@@ -20,7 +20,7 @@ static void compute_rows(Rows *rows, const ModelPlan *plan)
     }
     flops_rows(rows, &plan->flops, plan->model);
     speed_rows(rows, &plan->speed, &plan->gpu_spec);
-    training_run_rows(rows, &plan->run, &plan->flops);
+    training_cost_rows(rows, &plan->run, &plan->flops);
 }
 
 Rows *report_rows(Arena *arena, const ModelPlan *plan)

@@ -18,6 +18,6 @@ void inference_rows(Rows *rows, const ModelPlan *plan);    // weights.*, kv_cach
 void training_rows(Rows *rows, const ModelPlan *plan);     // training.*
 void flops_rows(Rows *rows, const Flops *flops, const Model *model);    // compute.*: FLOPs,
 void speed_rows(Rows *rows, const Speed *speed, const GpuSpec *gpu);    // speed,
-void training_run_rows(Rows *rows, const TrainingRun *run,
-                       const Flops *flops);          // and a run's cost
+void training_cost_rows(Rows *rows, const TrainingCost *run,
+                        const Flops *flops);         // and a run's cost
 void fit_rows(Rows *rows, const ModelPlan *plan);    // fit.*

@@ -3,7 +3,8 @@
 # Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
-[ -e "$(dirname "$LAB")/labs/keynumbers" ] && command -v jq >/dev/null || exit 77
+[ -e "$(dirname "$LAB")/labs/keynumbers" ] || skip "no keynumbers" "./lab setup"
+needs jq
 
 numbers() { run "$LAB" keynumbers "$@"; }
 
@@ -164,7 +165,7 @@ a_csv_is_a_head_and_a_row() { # test
 }
 
 charts_are_drawn_as_svg_and_png() { # test
-    command -v gnuplot >/dev/null || exit 77
+    needs gnuplot
     numbers qwen2.5-7b --plot charts
     gave 0
     for chart in memory_by_context memory_by_batch gpus roofline; do
@@ -200,7 +201,7 @@ a_narrow_terminal_and_a_pipe_are_served() { # test
 }
 
 a_full_disk_is_reported() { # test
-    [ -e /dev/full ] || exit 77
+    [ -e /dev/full ] || skip "no /dev/full" "run it on Linux"
     status=0
     "$LAB" keynumbers gpt2 >/dev/full 2>err || status=$?
     gave 2

@@ -322,7 +322,7 @@ SERVER = None
 def main():
     global SERVER
     if browsers.find() is None:
-        print("there is no Chromium here to look at the page with")
+        print("skipped: no Chromium: ./lab setup --dev")
         return 77
     for name in sys.argv[1:] or SENTENCES:
         with tempfile.TemporaryDirectory() as folder, browsers.Browser() as browser:

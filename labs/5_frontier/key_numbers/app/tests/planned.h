@@ -9,7 +9,7 @@
 #include "tests/cases.h"
 
 static inline const ModelPlan *planned(Arena *arena, const Model *model, const Question *question,
-                                       Part part)
+                                       PlanPart part)
 {
     Error err = {""};
     const ModelPlan *plan = plan_new(arena, model, question, 1u << part, &err);
@@ -19,14 +19,15 @@ static inline const ModelPlan *planned(Arena *arena, const Model *model, const Q
 
 // The sentence that a question without a plan is refused with.
 static inline const char *refusal(Arena *arena, const Model *model, const Question *question,
-                                  Part part)
+                                  PlanPart part)
 {
     Error err = {""};
     if (plan_new(arena, model, question, 1u << part, &err) != NULL) fail_msg("it was planned");
     return arena_print(arena, "%s", err.message);
 }
 
-static inline Rows *reported(Arena *arena, const Model *model, const Question *question, Part part)
+static inline Rows *reported(Arena *arena, const Model *model, const Question *question,
+                             PlanPart part)
 {
     return report_rows(arena, planned(arena, model, question, part));
 }

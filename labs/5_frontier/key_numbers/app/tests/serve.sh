@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154,SC2317 # $status is of sentences.sh; the sentences are called by name
 . "$ROOT/tests/driver/sentences.sh"
 program=$(dirname "$LAB")/labs/keynumbers
-[ -x "$program" ] || exit 77
+[ -x "$program" ] || skip "no keynumbers" "./lab setup"
 
 begin() { # arguments...: starts it and waits for its first line, which is left in `first`
     "$program" --serve "$@" >first 2>err &
@@ -17,7 +17,7 @@ begin() { # arguments...: starts it and waits for its first line, which is left 
     done
     status=0
     wait "$server" || status=$?
-    case $(cat err) in *"without libmicrohttpd"*) exit 77 ;; esac
+    case $(cat err) in *"without libmicrohttpd"*) skip "no libmicrohttpd" "./lab setup" ;; esac
     complain "it has not begun: exit status $status"
 }
 
@@ -43,7 +43,7 @@ sigterm_ends_cleanly() { # test
 }
 
 ipv6_is_served() { # test
-    grep -qs ' lo$' /proc/net/if_inet6 || exit 77
+    grep -qs ' lo$' /proc/net/if_inet6 || skip "no IPv6" "enable IPv6 on lo"
     begin --port 0 --address ::1
     says first 'http://[::1]:'
     ends_with 0 INT

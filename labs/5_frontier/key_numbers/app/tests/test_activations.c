@@ -75,7 +75,7 @@ static void more_than_two_norms_keep_their_inputs(void **state)
     build_vector(model, kind, COMPONENT_NORM, ROLE_NORM, "post_attention_layernorm.weight", 4096);
     build_finish(model);
     Question q = question();
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_close(t.layers[0].norms, 2 * 2 * 4096.0 * 4096, 0);
 }
 
@@ -92,7 +92,7 @@ static void a_familys_norms_are_counted(void **state)
                 {"google/gemma-3-1b-it", 2 * 1152}, {"tiiuae/falcon-7b", 0}};
     Question q = question();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Training t = trained(model_of(rows[i].model), &q);
+        TrainingMemory t = trained(model_of(rows[i].model), &q);
         for (int k = 0; k < KINDS_MAX; k++)
             if (t.layers[k].total > 0) assert_close(t.layers[k].norms, 2 * rows[i].more * 4096, 0);
     }
@@ -109,7 +109,7 @@ static void a_second_attention_keeps_half_a_block(void **state)
     build_finish(model);
     Question q = question();
     q.flash = false, q.sequence = 512;
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     // Korthikanti's attention, 11 sbh + 5 a s^2 b, and one norm's input and output, without a second.
     assert_close(t.layers[decoder].cross, 512 * (1024 * (11 + 2) + 5.0 * 16 * 512), 0);
     assert_close(t.layers[encoder].cross, 0, 0);
@@ -138,7 +138,7 @@ static void full_recomputation_holds_one_layer_at_a_time(void **state)
     Question q = question();
     double all = layer_of(model, &q);
     q.recompute = "full";
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_close(t.layers[0].total, 2 * 4096.0 * 4096, 0);
     assert_close(t.per_gpu.recomputed, all - t.layers[0].total, 0);
 }
@@ -149,7 +149,7 @@ static void work_space_is_of_one_layer(void **state)
     const Model *model = llama_8b();
     const double embed = 128256.0 * 4096, tokens = 4096;
     Question q = question();
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_close(t.per_gpu.work, 2 * tokens * (4096 + 2 * 14336), 0);
     assert_close(t.per_gpu.backward, t.per_gpu.work, 0);
     q.dp = 4;    // what is divided is whole while it is used: the embedding is larger than a layer
@@ -161,7 +161,7 @@ static void work_space_is_of_one_layer(void **state)
     double adapters = trained(model, &q).adapters[0];
     assert_close(adapters, 7 * 16 * 2 * tokens, 0);
     q.recompute = "full";
-    Training lora = trained(model, &q);
+    TrainingMemory lora = trained(model, &q);
     assert_close(lora.adapters[0], 0, 0);
     q.method = "full";
     assert_close(lora.per_gpu.recomputed, trained(model, &q).per_gpu.recomputed + adapters, 0);
@@ -172,7 +172,7 @@ static void routed_experts_keep_copies_of_their_tokens(void **state)
 {
     (void)state;
     Question q = question();
-    Training t = trained(shaped("mixtral", mixtral_block, 32, 32000, false), &q);
+    TrainingMemory t = trained(shaped("mixtral", mixtral_block, 32, 32000, false), &q);
     assert_close(t.layers[0].router, 4096 * 4 * 8, 0);
     assert_close(t.layers[0].block,
                  4096.0 * (8 * 4096 + 2 * 4 * 4096 + 2 * 40 * 256 + 2 * 3 * 2 * 14336 + 4 * 32), 0);

@@ -2,7 +2,7 @@
 #include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 
 static Question question_on(const char *gpu)
 {
@@ -32,7 +32,7 @@ static double ridge_of(const Model *model, const Question *question)
     return speed.load.peak / speed.load.bandwidth;
 }
 
-static TrainingRun run_of(const Model *model, const Question *question)
+static TrainingCost run_of(const Model *model, const Question *question)
 {
     return planned(arena, model, question, PART_COMPUTE)->run;
 }
@@ -326,7 +326,7 @@ static void llama_405b_took_30_84_million_hours(void **state)
     question.train_gpus = 16384;
     question.mfu = 0.346;
     question.sequence = 1;
-    TrainingRun run = run_of(model_of("Llama-3.1-405B"), &question);
+    TrainingCost run = run_of(model_of("Llama-3.1-405B"), &question);
     assert_close(run.six_nd, 3.8e25, 0.05e25);
     assert_close(run.gpu_hours, 30.84e6, 0.02 * 30.84e6);
     assert_close(run.seconds, run.gpu_hours * 3600 / 16384, 1e-3);
@@ -344,7 +344,7 @@ static void deepseek_v3_cost_5_576_million_dollars(void **state)
     question.price = 2;
     question.mfu = training_flops(model, 4096) * 14.8e12 / (2.664e6 * 3600 * 989e12);
     assert_close(question.mfu, 0.39, 0.005);
-    TrainingRun run = run_of(model, &question);
+    TrainingCost run = run_of(model, &question);
     assert_close(run.dollars * 2.788 / 2.664, 5.576e6, 1e4);
     assert_close(run.tokens / (20 * run.params), 20,
                  0.5);    // of what Chinchilla would give its active parameters

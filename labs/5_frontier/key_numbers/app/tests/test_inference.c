@@ -2,7 +2,7 @@
 #include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 #include <string.h>
 
 static const double gib = 1073741824.0;

@@ -41,7 +41,7 @@ static void zero_divides_as_in_its_paper(void **state)
     static const double gb[] = {120, 31.4, 16.6, 1.9};
     Question q = question();
     q.dp = 64;
-    Training t = trained(lump(7500000000, 0), &q);
+    TrainingMemory t = trained(lump(7500000000, 0), &q);
     for (int z = 0; z < ZERO_STAGES; z++) assert_close(state_of(&t.by_zero[z]) / 1e9, gb[z], 0.05);
 }
 
@@ -51,7 +51,7 @@ static void megatron_needs_18_bytes_or_6_and_12_divided(void **state)
     (void)state;
     Question q = question();
     q.gradients = "32", q.dp = 8;
-    Training t = trained(lump(1 << 20, 0), &q);
+    TrainingMemory t = trained(lump(1 << 20, 0), &q);
     assert_close(state_of(&t.by_zero[0]) / (1 << 20), 18, 1e-9);
     assert_close(state_of(&t.by_zero[1]) / (1 << 20), 6 + 12 / 8.0, 1e-9);
 }
@@ -64,7 +64,7 @@ static void deepspeeds_estimates_come_out(void **state)
     Model *model = lump(2851000000, 32000000);
     Question q = question();
     q.gradients = "32", q.dp = 8, q.zero = 3;
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_close((t.per_gpu.total - t.per_gpu.backward) / gib, 6.09, 0.005);
     assert_close(t.per_gpu.host, 0, 0);
     q.offload = "optimizer";
@@ -100,7 +100,7 @@ static void an_optimizer_keeps_what_it_is_known_for(void **state)
         Question q = question();
         q.optimizer = rows[i].optimizer, q.precision = rows[i].precision,
         q.gradients = rows[i].gradients;
-        Training t = trained(model, &q);
+        TrainingMemory t = trained(model, &q);
         assert_close(t.per_gpu.weights / N, rows[i].weights, 1e-9);
         assert_close(t.per_gpu.gradients / N, rows[i].gradient, 1e-9);
         assert_close(t.per_gpu.optimizer / N, rows[i].moments, 1e-9);
@@ -127,7 +127,7 @@ static void adafactor_keeps_a_matrixs_rows_and_columns(void **state)
     assert_close(optimizer_bytes(OPTIMIZER_ADAFACTOR, 1, 96), 4 * 96, 0);
     Question q = question();
     q.optimizer = "adafactor";
-    Training t = trained(llama_8b(), &q);
+    TrainingMemory t = trained(llama_8b(), &q);
     double in_a_layer =
         2.0 * (4096 + 4096) + 2.0 * (1024 + 4096) + 3.0 * (14336 + 4096) + 2.0 * 4096;
     assert_close(t.per_gpu.optimizer, 4 * (32 * in_a_layer + 2 * (128256 + 4096.0) + 4096), 0.5);
@@ -174,9 +174,9 @@ static void lora_trains_the_adapters_alone(void **state)
     (void)state;
     const Model *model = llama_8b();
     Question q = question();
-    Training full = trained(model, &q);
+    TrainingMemory full = trained(model, &q);
     q.method = "lora";
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_int_equal(t.trained, 41943040);
     assert_close(t.per_gpu.weights, 2.0 * 8030261248 + 2.0 * 41943040, 0);
     assert_close(t.per_gpu.gradients + t.per_gpu.optimizer + t.per_gpu.master, 14.0 * 41943040, 1);
@@ -196,7 +196,7 @@ static void qlora_keeps_its_base_in_nf4(void **state)
     if (!format_weights(arena, model, "nf4-dq", &base, &err)) fail_msg("%s", err.message);
     Question q = question();
     q.method = "qlora";
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_close(t.per_gpu.weights, (double)base.bytes + 2.0 * 41943040, 0);
     assert_close(t.per_gpu.unpacked, 2.0 * 14336 * 4096, 0);
     // Layers in 4.127 bits, both embeddings in 16.
@@ -213,7 +213,7 @@ static void a_pipelines_stages_hold_its_layers_and_micro_batches(void **state)
     const Model *model = llama_8b();
     Question q = question();
     q.pp = 4;
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_int_equal(t.gpus, 4);
     uint64_t params = 0;
     for (int s = 0; s < 4; s++) {
@@ -237,7 +237,7 @@ static void tensor_parallel_gpus_divide_all_but_norms(void **state)
     (void)state;
     Question q = question();
     q.tp = 8;
-    Training t = trained(llama_8b(), &q);
+    TrainingMemory t = trained(llama_8b(), &q);
     uint64_t norms = 65 * 4096;
     assert_int_equal(t.stages[0].parts[0].trained, (8030261248 - norms) / 8 + norms);
 }
@@ -248,7 +248,7 @@ static void tensor_parallel_gpus_divide_one_side_of_an_adapter(void **state)
     (void)state;
     Question q = question();
     q.method = "lora", q.tp = 8;
-    Training t = trained(llama_8b(), &q);
+    TrainingMemory t = trained(llama_8b(), &q);
     uint64_t in_a_layer = 16 * ((4096 + 512) + 2 * (4096 + 128) + (512 + 4096) + 3 * (4096 + 1792));
     assert_int_equal(t.stages[0].parts[PART_DENSE].trained, 32 * in_a_layer);
 }
@@ -261,7 +261,7 @@ static void expert_parallel_gpus_divide_the_experts(void **state)
     uint64_t experts = model_component(model, COMPONENT_EXPERTS), all = model_params(model);
     Question q = question();
     q.ep = 4, q.dp = 16, q.zero = 1;
-    Training t = trained(model, &q);
+    TrainingMemory t = trained(model, &q);
     assert_int_equal(t.gpus, 16);
     assert_int_equal(t.stages[0].parts[PART_EXPERTS].trained, experts / 4);
     assert_int_equal(t.stages[0].parts[PART_DENSE].trained, all - experts);
@@ -323,7 +323,7 @@ static void gpus_that_are_left_over_are_data_parallel(void **state)
     (void)state;
     Question q = question();
     q.gpus = 16, q.tp = 4;
-    Training t = trained(llama_8b(), &q);
+    TrainingMemory t = trained(llama_8b(), &q);
     assert_int_equal(t.dp, 4);
     assert_int_equal(t.gpus, 16);
 }

@@ -7,7 +7,7 @@
 #include "labs/5_frontier/key_numbers/app/tests/planned.h"
 #include "labs/5_frontier/key_numbers/app/tests/shapes.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
-#include "tests/close.h"
+#include "tests/facts.h"
 
 // "Language Models are Few-Shot Learners", Table 2.1; with dropout.
 static const KnBlock gpt3_block = {.width = 12288,
@@ -66,7 +66,7 @@ static inline Question question(void)
     return q;
 }
 
-static inline Training trained(const Model *model, const Question *q)
+static inline TrainingMemory trained(const Model *model, const Question *q)
 {
     return planned(arena, model, q, PART_TRAINING)->training;
 }

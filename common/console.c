@@ -1,0 +1,126 @@
+#include "common/console.h"
+#include "common/terminal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NARROWEST = 40, WIDEST = 100, LEAST_TEXT = 32, HANG = 4, LABEL = 6, WHY_COLUMN = 52 };
+
+Console console_begin(void)
+{
+    const char *columns = getenv("COLUMNS"), *term = getenv("TERM");
+    bool terminal = isatty(STDOUT_FILENO);
+    int width = columns != NULL ? atoi(columns) : 0;
+    if (width <= 0) width = terminal_size(STDOUT_FILENO).columns;
+    if (width < NARROWEST) width = NARROWEST;
+    if (width > WIDEST) width = WIDEST;
+    const char *refused = getenv("NO_COLOR"), *forced = getenv("CLICOLOR_FORCE");
+    terminal = terminal || (forced != NULL && strcmp(forced, "0") != 0);
+    return (Console){.columns = width,
+                     .colour = terminal && (refused == NULL || refused[0] == '\0') &&
+                               term != NULL && strcmp(term, "dumb") != 0};
+}
+
+const char *console_on(const Console *console, ConsoleStyle style)
+{
+    static const char *const codes[] = {[CONSOLE_PLAIN] = "",
+                                        [CONSOLE_BOLD] = "\033[1m",
+                                        [CONSOLE_DIM] = "\033[2m",
+                                        [CONSOLE_GOOD] = "\033[32m",
+                                        [CONSOLE_BAD] = "\033[31m"};
+    return console->colour ? codes[style] : "";
+}
+
+const char *console_off(const Console *console, ConsoleStyle style)
+{
+    return console->colour && style != CONSOLE_PLAIN ? "\033[0m" : "";
+}
+
+// Columns that a word takes: UTF-8 continuation bytes take none.
+static int columns_of(const char *word, size_t bytes)
+{
+    int columns = 0;
+    for (size_t i = 0; i < bytes; i++) columns += ((unsigned char)word[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+// The words up to `end`, of which the first line begins at `column` and the others at `indent`.
+static void wrap(const Console *console, int column, int indent, const char *text, const char *end)
+{
+    bool first = true;
+    for (const char *word = text + strspn(text, " "); word < end; word += strspn(word, " ")) {
+        size_t bytes = strcspn(word, " ");
+        if (bytes > (size_t)(end - word)) bytes = (size_t)(end - word);
+        int width = columns_of(word, bytes);
+        if (!first && column + 1 + width > console->columns) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        } else if (!first) {
+            putchar(' ');
+            column++;
+        }
+        fwrite(word, 1, bytes, stdout);
+        column += width;
+        word += bytes;
+        first = false;
+    }
+}
+
+void console_text(const Console *console, ConsoleStyle style, int indent, const char *text)
+{
+    printf("%*s%s", indent, "", console_on(console, style));
+    wrap(console, indent, indent, text, text + strlen(text));
+    printf("%s\n", console_off(console, style));
+}
+
+void console_lines(const Console *console, ConsoleStyle style, int indent, const char *text,
+                   int most)
+{
+    for (int shown = 0; *text != '\0'; shown++) {
+        int bytes = (int)strcspn(text, "\n"), inner = (int)strspn(text, " ");
+        if (shown == most) {
+            console_text(console, CONSOLE_DIM, indent, "...");
+            return;
+        }
+        printf("%*s%s", indent, "", console_on(console, style));
+        if (indent + columns_of(text, (size_t)bytes) <= console->columns)
+            printf("%.*s", bytes, text);
+        else {
+            printf("%*s", inner, "");
+            wrap(console, indent + inner, indent + inner + HANG, text, text + bytes);
+        }
+        printf("%s\n", console_off(console, style));
+        text += bytes + (text[bytes] != '\0');
+    }
+}
+
+void console_command(const Console *console, const char *label, const char *command,
+                     const char *why)
+{
+    int at = LABEL + (int)strlen(command) + 2;
+    if (at < WHY_COLUMN) at = WHY_COLUMN;
+    bool beside = at + columns_of(why, strlen(why)) <= console->columns;
+    printf("%s%-*s%s%s", console_on(console, CONSOLE_BOLD), LABEL, label,
+           console_off(console, CONSOLE_BOLD), command);
+    if (why[0] != '\0' && beside) printf("%*s%s", at - LABEL - (int)strlen(command), "", why);
+    putchar('\n');
+    if (why[0] != '\0' && !beside) console_text(console, CONSOLE_DIM, LABEL + 2, why);
+}
+
+int console_column(const Console *console, int indent, int width)
+{
+    int column = indent + width;
+    return console->columns - column < LEAST_TEXT ? indent + 2 : column;
+}
+
+void console_item(const Console *console, int indent, int width, const char *name, const char *text)
+{
+    int used = columns_of(name, strlen(name)), column = console_column(console, indent, width);
+    printf("%*s%s%s%s", indent, "", console_on(console, CONSOLE_BOLD), name,
+           console_off(console, CONSOLE_BOLD));
+    if (indent + used + 1 > column) printf("\n%*s", column, "");
+    else printf("%*s", column - indent - used, "");
+    wrap(console, column, column, text, text + strlen(text));
+    putchar('\n');
+}

@@ -1,0 +1,395 @@
+#include "common/report.h"
+#include "common/file.h"
+#include "kernels/seconds.h"
+#include <ctype.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    FILE_LARGEST = 4 << 20,     // that is embedded
+    PAGE_LARGEST = 64 << 20,    // with all that is embedded
+    CURVE = 240,                // points of it
+    VALUES = 8,
+};
+static const double SECONDS_BETWEEN = 1.0;    // two writes of the page
+
+static const char css[] =
+#include "report_css.inc"
+    ;
+
+// These bytes begin every page. report_cut_short() writes the third over the second.
+#define HEAD "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+// clang-format off
+#define RUNS   "<meta http-equiv=\"refresh\" content=\"2\"><style>.cut { display: none }</style>\n"
+#define IS_CUT "<style>.runs { display: none }</style>                                      \n"
+// clang-format on
+_Static_assert(sizeof RUNS == sizeof IS_CUT, "the one is written over the other");
+
+typedef struct Piece {
+    const char *html;
+    struct Piece *next;
+} Piece;
+
+// A loop that the page follows.
+typedef struct Loop {
+    const char *label, *unit;    // NULL: there is none
+    long first, done, total;
+    double began;
+    Metric values[VALUES + 1];
+    int points, every, calls;    // a point of the curve stands for `every` writes
+    double curve[CURVE];
+} Loop;
+
+struct Report {
+    Arena *arena;
+    const char *path, *title, *facts, *command, *lesson;
+    const char *outcome;               // NULL while the run goes on
+    Piece *contents, *contents_end;    // links to the headings
+    Piece *body, *body_end;
+    int headings;
+    size_t size;       // of the pieces
+    double written;    // when; 0 for not yet
+    Loop loop;
+    Error err;    // of the last write
+};
+
+// A process has one: what atexit() and a signal handler end.
+static Report *current;
+
+// ---- text ----
+
+// Also for an attribute in double quotes. Control characters are not HTML and show as U+FFFD.
+static const char *escaped(Arena *arena, const char *text)
+{
+    char *out = arena_alloc(arena, 6 * strlen(text) + 1), *end = out;
+    for (; *text != '\0'; text++) switch (*text) {
+        case '<': end = stpcpy(end, "&lt;"); break;
+        case '>': end = stpcpy(end, "&gt;"); break;
+        case '&': end = stpcpy(end, "&amp;"); break;
+        case '"': end = stpcpy(end, "&quot;"); break;
+        case '\'': end = stpcpy(end, "&#39;"); break;
+        default:
+            if (iscntrl((unsigned char)*text) && *text != '\n') end = stpcpy(end, "\xef\xbf\xbd");
+            else *end++ = *text;
+        }
+    *end = '\0';
+    return out;
+}
+
+// The file as the target of a link, with all but letters and digits in %XX: by its name where it lies
+// beside the page, else by its whole path. NULL where there is no such file.
+static const char *address(const Report *report, const char *path)
+{
+    char whole[PATH_MAX];
+    const char *slash = strrchr(report->path, '/'), *at = whole;
+    size_t folder = slash != NULL ? (size_t)(slash - report->path) + 1 : 0;
+    if (path == NULL || realpath(path, whole) == NULL) return NULL;
+    if (folder > 0 && strncmp(path, report->path, folder) == 0) at = path + folder;
+    char *out = arena_alloc(report->arena, 3 * strlen(at) + 1), *end = out;
+    for (; *at != '\0'; at++)
+        if (isalnum((unsigned char)*at) || strchr("/-_.", *at)) *end++ = *at;
+        else end += sprintf(end, "%%%02X", (unsigned char)*at);
+    *end = '\0';
+    return out;
+}
+
+static const char *base64(Arena *arena, const uint8_t *bytes, size_t count)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *out = arena_alloc(arena, 4 * ((count + 2) / 3) + 1), *end = out;
+    for (size_t i = 0; i < count; i += 3) {
+        size_t left = count - i;
+        uint32_t three = (uint32_t)bytes[i] << 16;
+        if (left > 1) three |= (uint32_t)bytes[i + 1] << 8;
+        if (left > 2) three |= bytes[i + 2];
+        *end++ = digits[three >> 18];
+        *end++ = digits[three >> 12 & 63];
+        *end++ = '=';
+        *end++ = '=';
+        if (left > 1) end[-2] = digits[three >> 6 & 63];
+        if (left > 2) end[-1] = digits[three & 63];
+    }
+    *end = '\0';
+    return out;
+}
+
+// ---- the page ----
+
+// "0:12 left", "1:01:15 left"
+static void write_time_left(FILE *page, const Loop *loop, double spent)
+{
+    double moved = (double)(loop->done - loop->first);
+    if (!(spent > 0) || !(moved > 0)) return;
+    long left = (long)(spent * (double)(loop->total - loop->done) / moved + 0.5);
+    fprintf(page, " <span>%.4g %s/s</span> <span>", moved / spent, loop->unit);
+    if (left >= 3600)
+        fprintf(page, "%ld:%02ld:%02ld left</span>", left / 3600, left / 60 % 60, left % 60);
+    else fprintf(page, "%ld:%02ld left</span>", left / 60, left % 60);
+}
+
+static void write_curve(FILE *page, const Loop *loop)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < loop->points; i++) {
+        low = fmin(low, loop->curve[i]);
+        high = fmax(high, loop->curve[i]);
+    }
+    if (loop->points < 2) return;
+    fprintf(page,
+            "<svg viewBox=\"0 -2 %d 104\" preserveAspectRatio=\"none\" role=\"img\" "
+            "aria-label=\"%s\"><polyline points=\"",
+            CURVE, loop->values[0].name);
+    for (int i = 0; i < loop->points; i++)
+        fprintf(page, "%.1f,%.1f ", (double)i * CURVE / (loop->points - 1),
+                high > low ? 100 * (high - loop->curve[i]) / (high - low) : 50.0);
+    fprintf(page, "\"/></svg>\n<p>%s: %.4g to %.4g</p>", loop->values[0].name, high, low);
+}
+
+static void write_loop(FILE *page, Arena *arena, const Loop *loop)
+{
+    fprintf(page, "<section class=\"progress runs\"><b>%s</b>: %ld of %ld %s<br>\n",
+            escaped(arena, loop->label), loop->done, loop->total, escaped(arena, loop->unit));
+    fprintf(page, "<progress value=\"%ld\" max=\"%ld\"></progress>\n<p>", loop->done, loop->total);
+    for (const Metric *value = loop->values; value->name != NULL; value++)
+        fprintf(page, "<span>%s %.5g</span> ", escaped(arena, value->name), value->value);
+    write_time_left(page, loop, seconds_now() - loop->began);
+    fputs("</p>\n", page);
+    write_curve(page, loop);
+    fputs("</section>\n", page);
+}
+
+static void write_page(Report *report)
+{
+    ArenaMark mark = arena_mark(report->arena);
+    Arena *arena = report->arena;
+    NewFile file;
+    report->written = seconds_now();
+    report->err = (Error){""};
+    if (!file_begin(&file, report->path, &report->err)) return;
+    FILE *page = file.stream;
+    const char *lesson = address(report, report->lesson), *title = escaped(arena, report->title);
+    fputs(HEAD, page);
+    if (report->outcome == NULL) fputs(RUNS, page);
+    fprintf(
+        page,
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+        "style-src 'unsafe-inline'\">\n"
+        "<link rel=\"icon\" href=\"data:,\">\n<title>%s</title>\n<style>\n%s</style>\n<h1>%s</h1>\n"
+        "<p><code>%s</code></p>\n<p>%s",
+        title, css, title, escaped(arena, report->command), escaped(arena, report->facts));
+    if (lesson != NULL) fprintf(page, ". <a href=\"%s\">The lesson</a>", lesson);
+    if (report->outcome != NULL)
+        fprintf(page, "</p>\n<p class=\"outcome\">%s</p>\n", escaped(arena, report->outcome));
+    else
+        fputs("</p>\n<p class=\"outcome runs\">Running; this page reloads itself.</p>\n"
+              "<p class=\"outcome cut\">The run was stopped before its end.</p>\n",
+              page);
+    if (report->outcome == NULL && report->loop.label != NULL)
+        write_loop(page, arena, &report->loop);
+    fputs("<nav>", page);
+    for (const Piece *piece = report->contents; piece != NULL; piece = piece->next)
+        fputs(piece->html, page);
+    fputs("</nav>\n", page);
+    for (const Piece *piece = report->body; piece != NULL; piece = piece->next)
+        fputs(piece->html, page);
+    file_commit(&file, &report->err);
+    arena_rewind(report->arena, mark);
+}
+
+static void append(Report *report, Piece **first, Piece **last, const char *html)
+{
+    Piece *piece = arena_alloc(report->arena, sizeof *piece);
+    *piece = (Piece){.html = html};
+    if (*last != NULL) (*last)->next = piece;
+    else *first = piece;
+    *last = piece;
+}
+
+static void add(Report *report, const char *html)
+{
+    if (report->size > PAGE_LARGEST) return;
+    report->size += strlen(html);
+    if (report->size > PAGE_LARGEST)
+        html = "<p>The rest is left out: the page would be too large.</p>\n";
+    append(report, &report->body, &report->body_end, html);
+}
+
+static void write_now_and_then(Report *report)
+{
+    if (seconds_now() - report->written >= SECONDS_BETWEEN) write_page(report);
+}
+
+// ---- what is added ----
+
+static void end_at_exit(void)
+{
+    report_stop("The run was stopped before its end.");
+}
+
+Report *report_new(const char *path, const char *title, const char *facts, const char *command)
+{
+    static bool registered;
+    Arena *arena = arena_new("report", (size_t)16 * PAGE_LARGEST);
+    Report *report = arena_zeros(arena, sizeof *report);
+    *report =
+        (Report){.arena = arena, .path = path, .title = title, .facts = facts, .command = command};
+    if (!registered) atexit(end_at_exit);
+    registered = true;
+    current = report;
+    return report;
+}
+
+void report_lesson(Report *report, const char *path)
+{
+    report->lesson = path;
+}
+
+void report_heading(Report *report, const char *text)
+{
+    text = escaped(report->arena, text);
+    int number = ++report->headings;
+    append(report, &report->contents, &report->contents_end,
+           arena_print(report->arena, "<a href=\"#part%d\">%s</a> ", number, text));
+    add(report, arena_print(report->arena, "<h2 id=\"part%d\">%s</h2>\n", number, text));
+    report->loop.label = NULL;
+    write_page(report);
+}
+
+void report_text(Report *report, const char *text)
+{
+    add(report, arena_print(report->arena, "<p>%s</p>\n", escaped(report->arena, text)));
+    write_now_and_then(report);
+}
+
+void report_notice(Report *report, const char *subject, const char *text)
+{
+    add(report, arena_print(report->arena, "<aside><b>%s</b>: %s</aside>\n",
+                            escaped(report->arena, subject), escaped(report->arena, text)));
+    write_now_and_then(report);
+}
+
+static void add_row(Report *report, const Table *table, const char *element,
+                    const char *const *cells)
+{
+    add(report, "<tr>");
+    for (int c = 0; c < table->columns; c++)
+        add(report, arena_print(report->arena, "<%s%s>%s</%s>", element,
+                                table->numbers[c] ? " class=\"number\"" : "",
+                                escaped(report->arena, cells[c]), element));
+    add(report, "</tr>\n");
+}
+
+void report_table(Report *report, const Table *table)
+{
+    add(report, "<div class=\"scroll\" tabindex=\"0\"><table>\n");
+    if (table_headed(table)) add_row(report, table, "th", table->headings);
+    for (const TableRow *row = table->first; row != NULL; row = row->next)
+        add_row(report, table, "td", row->cells);
+    add(report, "</table></div>\n");
+    write_now_and_then(report);
+}
+
+// "data:image/png;base64,...", or NULL for a file that is not to be embedded.
+static const char *embedded(Report *report, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    const char *type = dot == NULL                ? NULL
+                       : strcmp(dot, ".png") == 0 ? "png"
+                       : strcmp(dot, ".svg") == 0 ? "svg+xml"
+                                                  : NULL;
+    FILE *stream = type != NULL ? fopen(path, "rb") : NULL;
+    if (stream == NULL) return NULL;
+    fseek(stream, 0, SEEK_END);
+    long size = ftell(stream);
+    rewind(stream);
+    bool fits = size >= 0 && size <= FILE_LARGEST && report->size + 2 * (size_t)size < PAGE_LARGEST;
+    uint8_t *bytes = arena_alloc(report->arena, fits ? (size_t)size : 0);
+    fits = fits && fread(bytes, 1, (size_t)size, stream) == (size_t)size;
+    fclose(stream);
+    if (!fits) return NULL;
+    return arena_print(report->arena, "data:image/%s;base64,%s", type,
+                       base64(report->arena, bytes, (size_t)size));
+}
+
+void report_file(Report *report, const char *title, const char *path)
+{
+    Arena *arena = report->arena;
+    const char *image = embedded(report, path), *link = address(report, path);
+    title = escaped(arena, title);
+    if (image != NULL)
+        add(report,
+            arena_print(arena,
+                        "<figure><figcaption>%s</figcaption><img alt=\"%s\" src=\"%s\"></figure>\n",
+                        title, title, image));
+    else
+        add(report, arena_print(arena, "<p>%s: <a href=\"%s\">%s</a></p>\n", title,
+                                link != NULL ? link : "", escaped(arena, path)));
+    write_now_and_then(report);
+}
+
+// Keeps every second point of a curve that is full.
+static void add_point(Loop *loop, double value)
+{
+    if (!isfinite(value) || loop->calls++ % loop->every != 0) return;
+    if (loop->points == CURVE) {
+        for (int i = 0; i < CURVE / 2; i++) loop->curve[i] = loop->curve[2 * i];
+        loop->points = CURVE / 2;
+        loop->every *= 2;
+    }
+    loop->curve[loop->points++] = value;
+}
+
+void report_progress(Report *report, const char *label, const char *unit, long done, long total,
+                     const Metric *values)
+{
+    Loop *loop = &report->loop;
+    double now = seconds_now();
+    if (loop->label == NULL || strcmp(loop->label, label) != 0)
+        *loop = (Loop){.label = arena_print(report->arena, "%s", label),
+                       .unit = arena_print(report->arena, "%s", unit),
+                       .first = done,
+                       .began = now,
+                       .every = 1};
+    loop->done = done;
+    loop->total = total;
+    if (done >= total) loop->label = NULL;
+    if (now - report->written < SECONDS_BETWEEN) return;
+    int count = 0;
+    for (; values[count].name != NULL && count < VALUES; count++)
+        loop->values[count] = values[count];
+    loop->values[count].name = NULL;
+    if (count > 0) add_point(loop, values[0].value);
+    write_page(report);
+}
+
+// ---- the end ----
+
+bool report_end(Report *report, const char *outcome, Error *err)
+{
+    if (current == report) current = NULL;
+    if (report->outcome != NULL) return true;
+    report->outcome = arena_print(report->arena, "%s", outcome);
+    if (report->body == NULL) return true;
+    write_page(report);
+    return report->err.message[0] == '\0' || error_set(err, "%s", report->err.message);
+}
+
+void report_stop(const char *outcome)
+{
+    if (current != NULL) report_end(current, outcome, NULL);
+}
+
+void report_cut_short(void)
+{
+    if (current == NULL || current->written == 0) return;
+    int file = open(current->path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    bool cut = pwrite(file, IS_CUT, sizeof IS_CUT - 1, sizeof HEAD - 1) > 0;
+    (void)cut;
+    close(file);
+}

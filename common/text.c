@@ -1,0 +1,55 @@
+#include "common/text.h"
+#include <stdbool.h>
+#include <string.h>
+
+size_t text_utf8_length(const char *text, size_t left)
+{
+    static const struct {
+        unsigned char first_least, first_most, second_least, second_most, length;
+    } FORMS[] = {
+        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
+    const unsigned char *byte = (const unsigned char *)text;
+    for (size_t f = 0; left > 0 && f < sizeof FORMS / sizeof *FORMS; f++) {
+        size_t length = FORMS[f].length;
+        if (byte[0] < FORMS[f].first_least || byte[0] > FORMS[f].first_most) continue;
+        if (length == 1) return 1;
+        if (length > left || byte[1] < FORMS[f].second_least || byte[1] > FORMS[f].second_most)
+            return 0;
+        for (size_t i = 2; i < length; i++)
+            if ((byte[i] & 0xC0) != 0x80) return 0;
+        return length;
+    }
+    return 0;
+}
+
+static bool is_obeyed(const unsigned char *byte, size_t length)
+{
+    if (length == 1) return byte[0] < ' ' || byte[0] == 0x7F;
+    if (length == 2)
+        return (byte[0] == 0xC2 && byte[1] < 0xA0) || (byte[0] == 0xD8 && byte[1] == 0x9C);
+    if (length != 3 || byte[0] != 0xE2) return false;
+    return (byte[1] == 0x80 &&
+            (byte[2] == 0x8E || byte[2] == 0x8F || (byte[2] >= 0xA8 && byte[2] <= 0xAE))) ||
+           (byte[1] == 0x81 && byte[2] >= 0xA6 && byte[2] <= 0xA9);
+}
+
+size_t text_clean(char *text)
+{
+    char *to = text;
+    size_t left = strlen(text);
+    for (const char *from = text; left > 0;) {
+        size_t length = text_utf8_length(from, left), taken = length > 0 ? length : 1;
+        if (length == 0 || is_obeyed((const unsigned char *)from, length)) {
+            *to++ = '?';
+        } else {
+            memmove(to, from, length);
+            to += length;
+        }
+        from += taken;
+        left -= taken;
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}

@@ -1,0 +1,18 @@
+/* text.h -- text from outside (files, models, command lines), made fit to be shown.
+ *
+ *     char name[] = "width\n\033[31m";
+ *     text_clean(name);    // "width??[31m"
+ *
+ * What a terminal or a plotting program would obey is data, and is shown as '?': control characters
+ * (C0, DEL and C1), bytes that are not UTF-8, and the characters that reorder or end a line (Unicode
+ * 15, chapter 23.2: LRE to RLO, LRI to PDI, LRM, RLM, ALM; LINE and PARAGRAPH SEPARATOR).
+ */
+#pragma once
+#include <stddef.h>
+
+// The bytes of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates); 0 where there
+// is none, or where it needs more than the `left` bytes.
+size_t text_utf8_length(const char *text, size_t left);
+
+// In place: each such character becomes one '?'. Returns the new length, which is never larger.
+size_t text_clean(char *text);

@@ -1,0 +1,352 @@
+#include "common/training.h"
+#include <math.h>
+#include <string.h>
+#include "common/error.h"
+#include "common/ops.h"
+#include "common/progress.h"
+#include "kernels/kernels.h"
+
+enum { TEST_BATCH = 500 };
+
+// Streams of a run's seed, apart from those of the models' first weights.
+enum { STREAM_TEST = 99, STREAM_LOSS = 100, STREAM_ORDER = 1000000 };
+
+static long least(long a, long b)
+{
+    return a < b ? a : b;
+}
+
+// ---- the plan ----
+
+static long steps_per_epoch(const Training *training)
+{
+    return (training->train.count + training->batch - 1) / training->batch;
+}
+
+// The samples of the first `steps` steps; without a source each step counts as one.
+static long samples_until(const Training *training, long steps)
+{
+    if (training->train.count == 0) return steps;
+    long per_epoch = steps_per_epoch(training), count = training->train.count;
+    return steps / per_epoch * count + least(steps % per_epoch * training->batch, count);
+}
+
+static long point_step(const Training *training, int point)
+{
+    return least((point + 1) * training->point_every, training->steps);
+}
+
+static void add_record(Session *session, const char *name, void *values, int count, DType type)
+{
+    REQUIRE(session->record_count < RECORDS_MAX, "more than %d records", RECORDS_MAX);
+    session->records[session->record_count++] =
+        (Record){.name = name, .values = values, .count = count, .type = type};
+}
+
+static void plan_curves(Session *session, Training *training)
+{
+    Arena *keep = session->run->keep;
+    const char *name = training->name;
+    int points = training->points =
+        (int)((training->steps + training->point_every - 1) / training->point_every);
+    training->curve = arena_zeros(keep, 2 * (size_t)points * sizeof *training->curve);
+    add_record(session, arena_print(keep, "%s.curve", name), training->curve, 2 * points,
+               DTYPE_F32);
+    add_record(session, arena_print(keep, "%s.running", name), &training->running, 1, DTYPE_F32);
+    training->names[0] = arena_print(keep, "%s_train_loss", name);
+    training->names[1] = arena_print(keep, "%s_test_loss", name);
+    if (training->adapt == NULL || training->optimizer.clip_norm <= 0) return;
+    training->grad_norm = arena_zeros(keep, (size_t)points * sizeof *training->grad_norm);
+    add_record(session, arena_print(keep, "%s.grad_norm", name), training->grad_norm, points,
+               DTYPE_F32);
+}
+
+void training_plan(Session *session, Training *training)
+{
+    const char *name = training->name;
+    bool source = training->train.count > 0;
+    REQUIRE(session->count < TRAININGS_MAX, "more than %d trainings", TRAININGS_MAX);
+    REQUIRE((training->loss != NULL) != (training->update != NULL),
+            "%s: expected either a loss or an update", name);
+    REQUIRE(training->update != NULL || source, "%s: a loss needs samples", name);
+    REQUIRE(!source || training->batch > 0, "%s: a batch of %d", name, training->batch);
+    REQUIRE(source || training->epochs == 0, "%s: epochs of no samples", name);
+    REQUIRE((training->epochs > 0) != (training->steps > 0), "%s: expected either epochs or steps",
+            name);
+    if (training->epochs > 0) training->steps = training->epochs * steps_per_epoch(training);
+    if (training->point_every == 0)
+        training->point_every = source ? steps_per_epoch(training) : training->steps;
+    if (training->micro_batch == 0) training->micro_batch = training->batch;
+    if (training->test_batch == 0) training->test_batch = TEST_BATCH;
+    if (training->rng.increment == 0)
+        training->rng = rng_stream(session->run->seed, STREAM_LOSS + (uint64_t)session->count);
+
+    if (session->state == NULL) session->state = params_new(session->run->keep);
+    const Training *before = session->count > 0 ? session->trainings[session->count - 1] : NULL;
+    training->first = before ? before->first + before->steps : session->first;
+    if (training->optimizer.schedule.total == 0)
+        training->optimizer.schedule.total = training->steps;
+    if (training->params != NULL) {
+        training->adapt = optimizer_new(session->run->keep, training->params, training->optimizer);
+        params_include(session->state, training->params);
+    }
+    plan_curves(session, training);
+    for (int i = 0; i < training->record_count; i++) {
+        const Record *record = &training->records[i];
+        add_record(session, record->name, record->values, record->count, record->type);
+    }
+    session->trainings[session->count++] = training;
+}
+
+bool training_begun(const Session *session, const Training *training)
+{
+    return session->resumed > training->first;
+}
+
+float training_test_loss(const Training *training)
+{
+    return training->curve[2 * training->points - 1];
+}
+
+// ---- checkpoints ----
+
+// What of a training stands in a checkpoint; `done` is the number of its steps.
+static Checkpoint checkpoint_of(const Session *session, Training *training, long done)
+{
+    return (Checkpoint){.params = session->state,
+                        .records = session->records,
+                        .record_count = session->record_count,
+                        .optimizer = training->adapt,
+                        .rng = &training->rng,
+                        .step = training->first + done,
+                        .config = session->config};
+}
+
+static bool records_finite(const Training *training)
+{
+    for (int i = 0; i < training->record_count; i++) {
+        const Record *record = &training->records[i];
+        for (int j = 0; j < record->count; j++)
+            if (!isfinite(record->type == DTYPE_F64 ? ((const double *)record->values)[j]
+                                                    : (double)((const float *)record->values)[j]))
+                return false;
+    }
+    return true;
+}
+
+// A finite loss may have left weights that are not: such a step must not replace the last checkpoint.
+static bool weights_finite(Arena *arena, const Training *training)
+{
+    if (training->params == NULL) return records_finite(training);
+    Tensor *squares = tensor_new(arena, SCALAR);
+    kernels.sum_squares(tensor_floats(squares), training->params->trained.at,
+                        training->params->trained.count);
+    return isfinite(tensor_item(squares));
+}
+
+static bool save(const Session *session, Training *training, Tape *tape, long done, Error *err)
+{
+    bool finite = weights_finite(tape->arena, training);
+    tape_reset(tape);
+    if (!finite)
+        return error_set(err, "%s: a weight is not finite after step %ld; try a lower --rate",
+                         training->name, done);
+    Checkpoint point = checkpoint_of(session, training, done);
+    return checkpoint_save(run_path(session->run, CHECKPOINT), &point, err);
+}
+
+bool session_resume(Session *session, Error *err)
+{
+    const char *path = session->run->resume;
+    if (path == NULL) return true;
+    if (!checkpoint_step(path, &session->resumed, err)) return false;
+    // The optimizer in the file is that of the training which took the last step.
+    for (int i = 0; i < session->count; i++) {
+        Training *training = session->trainings[i];
+        long done = session->resumed - training->first;
+        if (done < 0 || done > training->steps || (done == 0 && i > 0)) continue;
+        Checkpoint point = checkpoint_of(session, training, done);
+        return checkpoint_load(path, &point, err) &&
+               run_resumed(session->run, session->resumed, err);
+    }
+    return error_set(err, "%s: is at step %ld; this run has fewer", path, session->resumed);
+}
+
+// ---- one step, and the loss on samples that are not trained on ----
+
+static Batch make_batch(Arena *arena, const Batches *source, const int *index, int rows, Rng *rng)
+{
+    Batch batch = {.rows = rows, .rng = rng, .arena = arena};
+    if (source->make != NULL) source->make(&batch, source->data, index);
+    return batch;
+}
+
+float training_evaluate(const Session *session, const Training *training, const Batches *samples)
+{
+    Rng rng = rng_stream(session->run->seed, STREAM_TEST);
+    Arena *arena = arena_new("evaluation", (size_t)1 << 30);
+    Tape *tape = tape_new(arena);
+    double sum = 0;
+    tape_quiet(tape, true);
+    for (int first = 0; first < samples->count; first += training->test_batch) {
+        int rows = (int)least(samples->count - first, training->test_batch);
+        int *index = arena_alloc(arena, sizeof *index * (size_t)rows);
+        for (int i = 0; i < rows; i++) index[i] = first + i;
+        Batch batch = make_batch(arena, samples, index, rows, &rng);
+        sum += (double)rows * (double)tensor_item(training->loss(tape, training->model, &batch));
+        tape_reset(tape);
+    }
+    arena_free(arena);
+    return (float)(sum / samples->count);
+}
+
+// Forward and backward, a micro-batch at a time, and the optimizer's step. Returns the loss summed over
+// the rows; where it is not finite nothing was moved.
+static float loss_step(Tape *tape, Training *training, const int *index, int rows)
+{
+    float sum = 0;
+    for (int first = 0; first < rows; first += training->micro_batch) {
+        int part = (int)least(rows - first, training->micro_batch);
+        Batch batch =
+            make_batch(tape->arena, &training->train, index + first, part, &training->rng);
+        Tensor *loss = training->loss(tape, training->model, &batch);
+        sum += tensor_item(loss) * (float)part;
+        if (!isfinite(sum)) break;
+        // The mean over the batch is the sum of its parts' means, each weighed by its rows.
+        if (part < rows) loss = op_scale(tape, loss, (float)part / (float)rows);
+        tape_backward(tape, loss);
+        tape_reset(tape);
+    }
+    if (isfinite(sum)) optimizer_step(training->adapt);
+    return sum;
+}
+
+static float take_step(Tape *tape, Training *training, const int *index, int rows, long done)
+{
+    if (training->loss != NULL) return loss_step(tape, training, index, rows);
+    Batch batch = make_batch(tape->arena, &training->train, index, rows, &training->rng);
+    double rate = (double)schedule_rate(&training->optimizer.schedule, done);
+    double loss = training->update(training->model, &batch, done + 1, rate);
+    tape_reset(tape);
+    return (float)loss * (rows > 0 ? (float)rows : 1);
+}
+
+// ---- the loop ----
+
+static bool diverged(const Training *training, const char *what, float loss, long step, Error *err)
+{
+    return error_set(err, "%s: the %s is %s at step %ld; try a lower --rate", training->name, what,
+                     isnan(loss) ? "NaN" : "infinite", step);
+}
+
+// A point of the curves, after step `done`.
+static bool end_point(const Session *session, Training *training, long done, Error *err)
+{
+    int point = (int)((done - 1) / training->point_every);
+    long before = point * training->point_every;
+    float *curve = training->curve + 2 * point;
+    curve[0] = training->running /
+               (float)(samples_until(training, done) - samples_until(training, before));
+    training->running = 0;
+    bool test = training->test.count > 0;
+    curve[1] = test ? training_evaluate(session, training, &training->test) : NAN;
+    if (test && !isfinite(curve[1])) return diverged(training, "test loss", curve[1], done, err);
+
+    Metric metrics[5] = {{training->names[0], (double)curve[0]}};
+    int count = 1;
+    if (test) metrics[count++] = (Metric){training->names[1], (double)curve[1]};
+    metrics[count++] =
+        (Metric){"learning_rate", (double)schedule_rate(&training->optimizer.schedule, done)};
+    if (training->grad_norm != NULL) {
+        training->grad_norm[point] = optimizer_grad_norm(training->adapt);
+        metrics[count++] = (Metric){"grad_norm", (double)training->grad_norm[point]};
+    }
+    metrics_write(session->run->metrics, training->first + done, metrics);
+    return true;
+}
+
+// An epoch's order follows from the seed and the epoch alone: a resumed run need not remember it.
+static void shuffle_epoch(int *order, int count, uint64_t seed, long epoch)
+{
+    Rng rng = rng_stream(seed, STREAM_ORDER + (uint64_t)epoch);
+    for (int i = 0; i < count; i++) order[i] = i;
+    rng_shuffle(&rng, order, count);
+}
+
+bool training_run(const Session *session, Training *training, Error *err)
+{
+    const Run *run = session->run;
+    int count = training->train.count;
+    long begun = session->resumed - training->first;    // may lie before or behind this training
+    if (begun >= training->steps) return true;
+    if (begun < 0) begun = 0;
+
+    Arena *arena = arena_new("step", (size_t)1 << 30);
+    int *order = arena_alloc(run->keep, sizeof *order * (size_t)count);
+    Tape *tape = tape_new(arena);
+    Progress progress =
+        progress_begin(training->name, count > 0 ? "samples" : "steps",
+                       samples_until(training, begun), samples_until(training, training->steps));
+    bool ok = true;
+    long done = begun, saved = begun;
+    while (ok && done < training->steps && !run_interrupted(run)) {
+        long epoch = 0, place = 0;
+        if (count > 0) {
+            epoch = done / steps_per_epoch(training);
+            place = done % steps_per_epoch(training) * training->batch;
+            if (place == 0 || done == begun) shuffle_epoch(order, count, run->seed, epoch);
+        }
+        int rows = count > 0 ? (int)least(count - place, training->batch) : 0;
+        float sum = take_step(tape, training, order + place, rows, done);
+        if (!isfinite(sum)) {
+            ok = diverged(training, "loss", sum, done + 1, err);
+            break;
+        }
+        training->running += sum;
+        done++;
+        double loss = (double)(rows > 0 ? sum / (float)rows : sum);
+        if (count == 0) progress_step(&progress, done, "loss %.4f", loss);
+        else
+            progress_step(&progress, samples_until(training, done), "epoch %ld  loss %.4f",
+                          epoch + 1, loss);
+        bool point = done % training->point_every == 0 || done == training->steps;
+        if (point) ok = end_point(session, training, done, err);
+        bool due = training->save_every > 0 ? done % training->save_every == 0 : point;
+        if (ok && (due || done == training->steps)) {
+            ok = save(session, training, tape, done, err);
+            saved = done;
+        }
+    }
+    if (ok && saved != done) ok = save(session, training, tape, done, err);
+    progress_end(&progress);
+    arena_free(arena);
+    return ok && done == training->steps;
+}
+
+// ---- plots ----
+
+void training_plot(const Run *run, Plot *plot, const char *file, Training *const trainings[],
+                   int count, float smooth)
+{
+    Arena *arena = arena_new("curves", (size_t)64 << 20);
+    bool epochs = strcmp(plot->x_label, "epoch") == 0;
+    for (int t = 0; t < count; t++) {
+        const Training *training = trainings[t];
+        size_t points = (size_t)training->points;
+        float *x = arena_alloc(arena, sizeof *x * points);
+        float *train = arena_alloc(arena, sizeof *train * points);
+        float *test = arena_alloc(arena, sizeof *test * points);
+        for (size_t p = 0; p < points; p++) {
+            long step = point_step(training, (int)p);
+            x[p] = epochs ? (float)step / (float)steps_per_epoch(training) : (float)step;
+            train[p] = training->curve[2 * p];
+            if (p > 0) train[p] += smooth * (train[p - 1] - train[p]);
+            test[p] = training->curve[2 * p + 1];
+        }
+        plot_series(plot, arena_print(arena, "%s, train", training->name), x, train, points);
+        if (training->test.count > 0)
+            plot_series(plot, arena_print(arena, "%s, test", training->name), x, test, points);
+    }
+    run_plot(run, plot, file);
+    arena_free(arena);
+}

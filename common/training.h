@@ -1,0 +1,104 @@
+/* training.h -- a model's way from its first step to its last: measured, stopped, resumed.
+ *
+ *     Session  session = {.run = run, .config = "hidden 256, code 30, seed 42"};
+ *     Training plain   = {.name = "plain", .model = &net, .params = params, .loss = plain_loss,
+ *                         .optimizer = {.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}},
+ *                         .train = train, .test = test, .epochs = 10, .batch = 128};
+ *     training_plan(&session, &plain);                   // all trainings, before the first runs
+ *     if (!session_resume(&session, &err)) ...           // what --resume asks for
+ *     if (!training_run(&session, &plain, &err)) ...
+ *     printf("%.2f\n", training_test_loss(&plain));
+ *     training_plot(run, &(Plot){.title = "Loss", .x_label = "epoch"}, "loss",
+ *                   (Training *[]){&plain}, 1, 0);
+ *     return run_end(run, CHECKPOINT);
+ *
+ * A session is a row of trainings with one checkpoint, OUT/checkpoint.safetensors. It holds every
+ * model, the optimizer of the one at work, its random numbers and the step: a run stopped after any
+ * step (Ctrl-C, SIGTERM, SIGHUP) and resumed passes over the trainings that had ended and goes on to
+ * the same bits as a run that was never stopped.
+ *
+ * An epoch's order follows from the seed and the epoch's number alone. At each point of the curves
+ * (after an epoch, or every so many steps) the metrics get NAME_train_loss, the mean over the samples
+ * since the last point while the loss fell; NAME_test_loss, with the same noise every time;
+ * learning_rate; and, where the optimizer clips, grad_norm of the last step before clipping.
+ *
+ * A loss, a test loss or weights that are not finite end the training with a sentence; the
+ * checkpoint from before is left as it was. A step allocates from its arena only.
+ */
+#pragma once
+#include "common/batches.h"
+#include "common/checkpoint.h"
+#include "common/run.h"
+#include "common/tape.h"
+
+#define CHECKPOINT "checkpoint.safetensors"
+
+typedef struct Training {
+    const char *name;
+    void *model;
+    // Either a loss, [], a mean over the batch's rows, whose gradients move the params by the optimizer,
+    Tensor *(*loss)(Tape *tape, const void *model, const Batch *batch);
+    Params *params;
+    // or a step by a plain function, which returns the batch's loss; steps count from 1. What it
+    // changes stands in the records.
+    double (*update)(void *model, const Batch *batch, long step, double learning_rate);
+    const Record *records;
+    int record_count;
+
+    OptimizerConfig optimizer;    // an update takes its schedule; .total 0 stands for all steps
+    Batches train, test;          // no test: no test loss; an update may do without either
+    int batch;                    // samples in a step
+    int micro_batch;              // samples in memory at once, gradients added up; 0: the batch
+    int test_batch;               // samples in memory at once while testing; 0: 500
+    int epochs;                   // either of them
+    long steps;                   // (epochs set the steps)
+    long point_every;             // steps between points of the curves; 0: an epoch
+    long save_every;              // steps between checkpoints; 0: one at each point
+    Rng rng;                      // what loss and update draw from; set by training_plan() if zero
+
+    // Set by training_plan().
+    Optimizer *adapt;    // NULL for an update
+    long first;          // where it stands in the session's count of steps
+    int points;          // of the curves
+    float *curve,
+        *grad_norm;    // [points,2]: training loss and test loss; [points], NULL without clipping
+    float running;     // the sum of the losses since the last point
+    const char *names[2];    // of its losses in the metrics
+} Training;
+
+enum { TRAININGS_MAX = 8, RECORDS_MAX = 64 };
+
+typedef struct Session {
+    Run *run;
+    const char *config;    // what a resumed run must have in common with this one
+    long first;            // steps of the metrics that come before the first training
+    // Set by training_plan() and session_resume().
+    int count;
+    Training *trainings[TRAININGS_MAX];    // in the order in which they run
+    Params *state;                         // all parameters
+    int record_count;
+    Record records[RECORDS_MAX];    // curves, running sums, and what updates change
+    long resumed;                   // steps that were done before this run
+} Session;
+
+void training_plan(Session *session, Training *training);
+
+// Loads the checkpoint of --resume, if there is one.
+bool session_resume(Session *session, Error *err);
+
+// False when the run was interrupted (run_interrupted() tells), or with a message.
+bool training_run(const Session *session, Training *training, Error *err);
+
+// Whether a resumed run had already begun this training: what prepares it must not be done again.
+bool training_begun(const Session *session, const Training *training);
+
+// The mean loss over all samples, without training and with the same noise at every call.
+float training_evaluate(const Session *session, const Training *training, const Batches *samples);
+
+float training_test_loss(const Training *training);    // after the last step
+
+// Draws training loss and test loss into out/FILE, against the epoch where `plot` has that for its
+// x_label and else against the step. smooth: of the training loss, the share of the old in an
+// exponential moving average; 0 for none.
+void training_plot(const Run *run, Plot *plot, const char *file, Training *const trainings[],
+                   int count, float smooth);

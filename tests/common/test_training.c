@@ -1,0 +1,525 @@
+/* Trainings: the same bits whether a run was stopped or not, micro-batches against whole ones, and
+ * what a run that diverges leaves behind. */
+#include "common/training.h"
+#include "common/loss.h"
+#include "common/ops.h"
+#include "tests/stops.h"
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { SAMPLES = 11, INPUTS_OF = 3, BATCH = 4, EPOCHS = 3, STEPS_OF = 3 * EPOCHS, PLAIN_STEPS = 7 };
+
+static char folder[] = "/tmp/test_training_XXXXXX";
+static Arena *keep;
+static Error err;
+
+static int setup(void **state)
+{
+    (void)state;
+    keep = arena_new("keep", (size_t)1 << 28);
+    err = (Error){""};
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(keep);
+    return 0;
+}
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    unsetenv("LAB_OUT");
+    unsetenv("LAB_DATA");
+    return mkdtemp(folder) == NULL || chdir(folder) != 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[64];
+    snprintf(command, sizeof command, "/bin/rm -r %s", folder);
+    return chdir("/") != 0 || system(command) != 0;
+}
+
+static Run *run_of(const char *device, const char *out, const char *resume)
+{
+    int status, count = 5;
+    const char *words[7] = {"tiny",
+                            "--threads=1",
+                            "--plot=none",
+                            arena_print(keep, "--device=%s", device),
+                            arena_print(keep, "--out=%s", out),
+                            NULL};
+    if (resume != NULL) words[count++] = arena_print(keep, "--resume=%s", resume);
+    Run *run = run_begin(keep, options_new(keep, "tiny", "A lab for the tests."), count,
+                         (char **)words, &status);
+    assert_non_null(run);
+    return run;
+}
+
+// ---- two models: one of tensors, one of doubles with a step of its own ----
+
+typedef struct World World;
+
+typedef struct Model {
+    World *world;
+    Tensor *weight;    // [1,3]
+} Model;
+
+struct World {
+    Run *run;
+    Session session;
+    Training momentum, adam, plain;
+    Model models[2];
+    float points[SAMPLES * INPUTS_OF];
+    double weights[2], moments[2];
+    Record records[2];
+    long taken,
+        stop_after;    // steps of the loop in this process, and when a signal comes; 0: never
+    int signal_number;
+    long batches[64];    // of the first training: its samples as digits of base 100
+    int batch_count;
+};
+
+static void count_step(World *world)
+{
+    if (++world->taken == world->stop_after) raise(world->signal_number);
+}
+
+static void make_points(Batch *batch, const void *data, const int *index)
+{
+    const World *world = data;
+    float *x = arena_alloc(batch->arena, sizeof *x * (size_t)batch->rows * INPUTS_OF);
+    for (int r = 0; r < batch->rows; r++)
+        memcpy(x + (size_t)r * INPUTS_OF, world->points + (size_t)index[r] * INPUTS_OF,
+               INPUTS_OF * sizeof *x);
+    batch->x = tensor_from(batch->arena, SHAPE(batch->rows, INPUTS_OF), x);
+}
+
+// Learns to give the first coordinate of the others, from noisy copies of them.
+static Tensor *noisy_loss(Tape *tape, const void *data, const Batch *batch)
+{
+    const Model *model = data;
+    float *x = tensor_values(batch->arena, batch->x);
+    float *noise = arena_alloc(batch->arena, sizeof *noise * (size_t)batch->rows * INPUTS_OF);
+    float *target = arena_alloc(batch->arena, sizeof *target * (size_t)batch->rows);
+    for (int i = 0; i < batch->rows * INPUTS_OF; i++)
+        noise[i] = x[i] + 0.1f * rng_normal(batch->rng);
+    for (int r = 0; r < batch->rows; r++) target[r] = x[r * INPUTS_OF];
+    if (tape->recording) count_step(model->world);
+    Tensor *out = op_linear(tape, tensor_from(batch->arena, SHAPE(batch->rows, INPUTS_OF), noise),
+                            model->weight, NULL);
+    return loss_squared_error(tape, out, tensor_from(batch->arena, SHAPE(batch->rows, 1), target));
+}
+
+// Heavy-ball descent of (w - draw)^2 in double.
+static double plain_update(void *data, const Batch *batch, long step, double rate)
+{
+    World *world = data;
+    double loss = 0;
+    for (int i = 0; i < 2; i++) {
+        double away = world->weights[i] - (double)rng_normal(batch->rng) / (double)step;
+        world->moments[i] = 0.9 * world->moments[i] + 2 * away;
+        world->weights[i] -= rate * world->moments[i];
+        loss += away * away;
+    }
+    count_step(world);
+    return loss;
+}
+
+static World *world_new(Run *run)
+{
+    World *world = arena_zeros(keep, sizeof *world);
+    Rng rng = rng_from_seed(5);
+    rng_fill_normal(&rng, world->points, SAMPLES * INPUTS_OF);
+    world->run = run;
+    world->session = (Session){.run = run, .config = "three trainings"};
+    Batches points = {.count = SAMPLES, .make = make_points, .data = world};
+    for (int i = 0; i < 2; i++) {
+        Params *params = params_new(keep);
+        world->models[i] = (Model){
+            world, params_add(params, arena_print(keep, "weight.%d", i), SHAPE(1, INPUTS_OF))};
+        *(i == 0 ? &world->momentum : &world->adam) =
+            (Training){.name = i == 0 ? "momentum" : "adam",
+                       .model = &world->models[i],
+                       .loss = noisy_loss,
+                       .params = params,
+                       .train = points,
+                       .test = points,
+                       .test_batch = 5,
+                       .batch = BATCH};
+    }
+    world->momentum.epochs = EPOCHS;
+    world->momentum.optimizer = (OptimizerConfig){
+        .kind = OPTIMIZER_SGD, .schedule = {.peak = 0.05f}, .momentum = 0.9f, .clip_norm = 1};
+    world->adam.steps = STEPS_OF + 1;    // into a fourth epoch
+    world->adam.point_every = 4;
+    world->adam.save_every = 3;
+    world->adam.optimizer = (OptimizerConfig){
+        .kind = OPTIMIZER_ADAM, .schedule = {.shape = SCHEDULE_COSINE, .peak = 0.1f, .warmup = 2}};
+    world->records[0] = (Record){"plain.weights", world->weights, 2, DTYPE_F64};
+    world->records[1] = (Record){"plain.moments", world->moments, 2, DTYPE_F64};
+    world->plain = (Training){.name = "plain",
+                              .model = world,
+                              .update = plain_update,
+                              .records = world->records,
+                              .record_count = 2,
+                              .optimizer = {.schedule = {.peak = 0.1f}},
+                              .steps = PLAIN_STEPS,
+                              .point_every = 1,
+                              .save_every = 5};
+    return world;
+}
+
+static bool run_all(World *world)
+{
+    Training *trainings[] = {&world->momentum, &world->adam, &world->plain};
+    for (int i = 0; i < 3; i++) training_plan(&world->session, trainings[i]);
+    bool ok = session_resume(&world->session, &err);
+    for (int i = 0; i < 3; i++) ok = ok && training_run(&world->session, trainings[i], &err);
+    return ok;
+}
+
+static char *text_of(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) fail_msg("%s is not there", path);
+    char *text = arena_zeros(keep, 1u << 16);
+    *size = fread(text, 1, (1u << 16) - 1, file);
+    fclose(file);
+    return text;
+}
+
+static void assert_same_file(const char *a, const char *b, long stop)
+{
+    size_t one, other;
+    const char *first = text_of(a, &one), *second = text_of(b, &other);
+    if (one != other || memcmp(first, second, one) != 0)
+        fail_msg("%s and %s differ after a stop at step %ld", a, b, stop);
+}
+
+// ---- stopped and resumed ----
+
+static void stopped_anywhere(const char *device)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    World *whole = world_new(run_of(device, "whole", NULL));
+    if (!run_all(whole)) fail_msg("%s", err.message);
+    assert_int_equal(run_end(whole->run, CHECKPOINT), 0);
+    long steps = whole->taken;
+    assert_int_equal(steps, STEPS_OF + STEPS_OF + 1 + PLAIN_STEPS);
+    for (long stop = 1; stop < steps; stop++) {
+        World *stopped = world_new(run_of(device, "parts", NULL));
+        stopped->stop_after = stop;
+        stopped->signal_number = signals[stop % 3];
+        assert_false(run_all(stopped));
+        assert_string_equal(err.message, "");
+        assert_int_equal(stopped->taken, stop);
+        assert_int_equal(run_end(stopped->run, CHECKPOINT), 128 + signals[stop % 3]);
+        World *resumed = world_new(run_of(device, "parts", "parts/" CHECKPOINT));
+        if (!run_all(resumed)) fail_msg("%s", err.message);
+        assert_int_equal(resumed->taken, steps - stop);
+        assert_int_equal(run_end(resumed->run, CHECKPOINT), 0);
+        assert_same_file("whole/" CHECKPOINT, "parts/" CHECKPOINT, stop);
+        assert_same_file("whole/metrics.jsonl", "parts/metrics.jsonl", stop);
+        assert_memory_equal(whole->weights, resumed->weights, sizeof whole->weights);
+    }
+}
+
+static void a_run_stopped_after_any_step_and_resumed_leaves_the_same_files(void **state)
+{
+    (void)state;
+    stopped_anywhere("ref");
+}
+
+static void the_same_holds_on_a_device_with_memory_of_its_own(void **state)
+{
+    (void)state;
+    stopped_anywhere("far");
+}
+
+static void a_checkpoint_of_a_longer_run_is_refused(void **state)
+{
+    (void)state;
+    World *whole = world_new(run_of("ref", "long", NULL));
+    assert_true(run_all(whole));
+    run_end(whole->run, CHECKPOINT);
+    World *shorter = world_new(run_of("ref", "short", "long/" CHECKPOINT));
+    training_plan(&shorter->session, &shorter->momentum);
+    assert_false(session_resume(&shorter->session, &err));
+    assert_string_equal(err.message,
+                        "long/checkpoint.safetensors: is at step 26; this run has fewer");
+    run_end(shorter->run, CHECKPOINT);
+}
+
+// ---- batches ----
+
+static float weights_after(int micro_batch, float weight[INPUTS_OF])
+{
+    World *world = world_new(run_of("ref", "micro", NULL));
+    world->momentum.micro_batch = micro_batch;
+    training_plan(&world->session, &world->momentum);
+    if (!training_run(&world->session, &world->momentum, &err)) fail_msg("%s", err.message);
+    tensor_read(world->models[0].weight, weight);
+    run_end(world->run, CHECKPOINT);
+    return training_test_loss(&world->momentum);
+}
+
+static void micro_batches_end_where_the_whole_batch_does(void **state)
+{
+    (void)state;
+    float whole[INPUTS_OF], parts[INPUTS_OF];
+    float loss = weights_after(0, whole);
+    for (int micro = 1; micro <= BATCH + 1; micro++) {    // 3 divides neither 4 nor the last 3 rows
+        float test = weights_after(micro, parts);
+        for (int i = 0; i < INPUTS_OF; i++)
+            if (!(fabsf(parts[i] - whole[i]) <= 1e-6f))
+                fail_msg("micro-batches of %d: weight %g, expected %g", micro, (double)parts[i],
+                         (double)whole[i]);
+        if (!(fabsf(test - loss) <= 1e-6f))
+            fail_msg("loss %g, expected %g", (double)test, (double)loss);
+    }
+}
+
+// Notes which samples come; its loss is the mean of their numbers.
+static void note_samples(Batch *batch, const void *data, const int *index)
+{
+    World *world = ((const Model *)data)->world;
+    float *x = arena_alloc(batch->arena, sizeof *x * (size_t)batch->rows);
+    long code = 0;
+    for (int r = 0; r < batch->rows; r++) {
+        code = 100 * code + index[r];
+        x[r] = (float)index[r];
+    }
+    world->batches[world->batch_count++] = code;
+    batch->x = tensor_from(batch->arena, SHAPE(batch->rows, 1), x);
+}
+
+static double mean_update(void *data, const Batch *batch, long step, double rate)
+{
+    (void)data, (void)step, (void)rate;
+    const float *x = tensor_values(batch->arena, batch->x);
+    double sum = 0;
+    for (int r = 0; r < batch->rows; r++) sum += (double)x[r];
+    return sum / batch->rows;
+}
+
+static World *world_of_means(const char *out, Training training)
+{
+    World *world = world_new(run_of("ref", out, NULL));
+    world->models[0].world = world;
+    training.name = "mean";
+    training.update = mean_update;
+    training.batch = BATCH;
+    training.train = (Batches){SAMPLES, note_samples, &world->models[0]};
+    world->plain = training;
+    training_plan(&world->session, &world->plain);
+    if (!training_run(&world->session, &world->plain, &err)) fail_msg("%s", err.message);
+    run_end(world->run, CHECKPOINT);
+    return world;
+}
+
+static void every_epoch_has_each_sample_once_in_an_order_of_its_own(void **state)
+{
+    (void)state;
+    World *world = world_of_means("order", (Training){.epochs = 2});
+    assert_int_equal(world->batch_count, 6);
+    for (int epoch = 0; epoch < 2; epoch++) {
+        int seen[SAMPLES] = {0}, rows = 0;
+        for (int b = 3 * epoch; b < 3 * epoch + 3; b++) {
+            long code = world->batches[b];
+            int size = b % 3 < 2 ? BATCH : SAMPLES - 2 * BATCH;
+            for (int r = 0; r < size; r++, code /= 100, rows++) seen[code % 100]++;
+        }
+        assert_int_equal(rows, SAMPLES);
+        for (int i = 0; i < SAMPLES; i++) assert_int_equal(seen[i], 1);
+    }
+    assert_memory_not_equal(world->batches, world->batches + 3, 3 * sizeof *world->batches);
+    World *again = world_of_means("order", (Training){.steps = 6});
+    assert_memory_equal(world->batches, again->batches, 6 * sizeof *world->batches);
+}
+
+// The samples 0..10 have the mean 5, however an epoch is cut into batches.
+static void a_point_is_the_mean_over_the_samples_since_the_last(void **state)
+{
+    (void)state;
+    World *epochs = world_of_means("mean", (Training){.epochs = 2});
+    assert_int_equal(epochs->plain.points, 2);
+    assert_true(epochs->plain.curve[0] == 5 && epochs->plain.curve[2] == 5);
+    World *steps = world_of_means("mean", (Training){.steps = 7, .point_every = 6});
+    assert_int_equal(steps->plain.points, 2);
+    assert_true(steps->plain.curve[0] == 5);
+    long code = steps->batches[6];
+    float sum = 0;
+    for (int r = 0; r < BATCH; r++, code /= 100) sum += (float)(code % 100);
+    assert_true(steps->plain.curve[2] == sum / BATCH);
+    size_t size;
+    const char *text = text_of("mean/metrics.jsonl", &size);
+    assert_non_null(strstr(text, "{\"step\":6,\"mean_train_loss\":5,"));
+    assert_non_null(strstr(text, "\n{\"step\":7,\"mean_train_loss\":"));
+    assert_null(strstr(text, "test"));
+}
+
+// ---- what is measured ----
+
+static void curves_have_both_losses_the_learning_rate_and_the_gradient_norm(void **state)
+{
+    (void)state;
+    World *world = world_new(run_of("ref", "curves", NULL));
+    training_plan(&world->session, &world->momentum);
+    training_plan(&world->session, &world->adam);
+    assert_true(training_run(&world->session, &world->momentum, &err));
+    assert_true(training_run(&world->session, &world->adam, &err));
+    assert_null(world->adam.grad_norm);
+    const Training *training = &world->momentum;
+    for (int point = 0; point < EPOCHS; point++) assert_true(training->grad_norm[point] > 0);
+    assert_true(training_test_loss(training) < training->curve[1]);
+    float test = training_evaluate(&world->session, training, &training->test);
+    assert_true(test == training_test_loss(training));
+    Plot plot = {.title = "Loss", .x_label = "epoch"};
+    training_plot(world->run, &plot, "loss", (Training *[]){&world->momentum, &world->adam}, 2, 0);
+    assert_int_equal(plot.count, 4);
+    run_end(world->run, CHECKPOINT);
+    size_t size;
+    char want[160];
+    snprintf(want, sizeof want,
+             "{\"step\":3,\"momentum_train_loss\":%.9g,\"momentum_test_loss\":%.9g,"
+             "\"learning_rate\":0.0500000007,\"grad_norm\":%.9g}\n",
+             (double)training->curve[0], (double)training->curve[1],
+             (double)training->grad_norm[0]);
+    const char *text = text_of("curves/metrics.jsonl", &size);
+    if (strstr(text, want) == NULL) fail_msg("%s lacks %s", text, want);
+    assert_non_null(strstr(text, "\"learning_rate\":0}\n"));    // the cosine ends with the steps
+    assert_non_null(strstr(text_of("curves/loss.csv", &size), "momentum, test"));
+}
+
+// ---- what is not finite ----
+
+static Tensor *exploding_loss(Tape *tape, const void *data, const Batch *batch)
+{
+    Tensor *loss = noisy_loss(tape, data, batch);
+    const World *world = ((const Model *)data)->world;
+    return world->taken == 5 ? op_scale(tape, loss, INFINITY) : loss;
+}
+
+static void a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(void **state)
+{
+    (void)state;
+    World *world = world_new(run_of("ref", "explodes", NULL));
+    world->momentum.loss = exploding_loss;
+    training_plan(&world->session, &world->momentum);
+    assert_false(training_run(&world->session, &world->momentum, &err));
+    assert_string_equal(err.message,
+                        "momentum: the loss is infinite at step 5; try a lower --rate");
+    float weight[INPUTS_OF];
+    tensor_read(world->models[0].weight, weight);
+    for (int i = 0; i < INPUTS_OF; i++) assert_true(isfinite(weight[i]));
+    run_end(world->run, CHECKPOINT);
+    World *resumed = world_new(run_of("ref", "explodes", "explodes/" CHECKPOINT));
+    training_plan(&resumed->session, &resumed->momentum);
+    assert_true(session_resume(&resumed->session, &err));
+    assert_int_equal(resumed->session.resumed, 3);    // the end of the first epoch
+    assert_true(training_run(&resumed->session, &resumed->momentum, &err));
+    run_end(resumed->run, CHECKPOINT);
+}
+
+static double breaking_update(void *data, const Batch *batch, long step, double rate)
+{
+    double loss = plain_update(data, batch, step, rate);
+    if (step == 6) ((World *)data)->moments[1] = (double)NAN;
+    return loss;
+}
+
+static void weights_that_are_not_finite_do_not_replace_a_checkpoint(void **state)
+{
+    (void)state;
+    World *world = world_new(run_of("ref", "breaks", NULL));
+    world->plain.update = breaking_update;
+    world->plain.save_every = 3;
+    training_plan(&world->session, &world->plain);
+    assert_false(training_run(&world->session, &world->plain, &err));
+    assert_string_equal(err.message,
+                        "plain: a weight is not finite after step 6; try a lower --rate");
+    run_end(world->run, CHECKPOINT);
+    long step;
+    assert_true(checkpoint_step("breaks/" CHECKPOINT, &step, &err));
+    assert_int_equal(step, 3);
+}
+
+static Tensor *steep_loss(Tape *tape, const void *data, const Batch *batch)
+{
+    Tensor *loss = noisy_loss(tape, data, batch);
+    // The loss is finite, and the weights that its gradient leaves are beyond all use.
+    return ((const Model *)data)->world->taken == 5 ? op_scale(tape, loss, 1e30f) : loss;
+}
+
+static void tensors_that_are_not_finite_do_not_replace_a_checkpoint(void **state)
+{
+    (void)state;
+    World *world = world_new(run_of("ref", "steep", NULL));
+    world->momentum.loss = steep_loss;
+    world->momentum.optimizer.clip_norm = 0;
+    world->momentum.test.count = 0;
+    world->momentum.save_every = 5;
+    training_plan(&world->session, &world->momentum);
+    assert_false(training_run(&world->session, &world->momentum, &err));
+    assert_string_equal(err.message,
+                        "momentum: a weight is not finite after step 5; try a lower --rate");
+    run_end(world->run, CHECKPOINT);
+    assert_int_not_equal(access("steep/" CHECKPOINT, F_OK), 0);
+}
+
+// ---- what a plan must be ----
+
+static void plan_without_either(void *world)
+{
+    Training *training = &((World *)world)->plain;
+    training->update = NULL;
+    training_plan(&((World *)world)->session, training);
+}
+
+static void plan_with_epochs_and_steps(void *world)
+{
+    Training *training = &((World *)world)->momentum;
+    training->steps = 5;
+    training_plan(&((World *)world)->session, training);
+}
+
+static void a_plan_that_makes_no_sense_is_refused(void **state)
+{
+    (void)state;
+    World *world = world_new(run_of("ref", "plan", NULL));
+    stops_with("plain: expected either a loss or an update", plan_without_either(world));
+    stops_with("momentum: expected either epochs or steps", plan_with_epochs_and_steps(world));
+    run_end(world->run, CHECKPOINT);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(a_run_stopped_after_any_step_and_resumed_leaves_the_same_files),
+        CASE(the_same_holds_on_a_device_with_memory_of_its_own),
+        CASE(a_checkpoint_of_a_longer_run_is_refused),
+        CASE(micro_batches_end_where_the_whole_batch_does),
+        CASE(every_epoch_has_each_sample_once_in_an_order_of_its_own),
+        CASE(a_point_is_the_mean_over_the_samples_since_the_last),
+        CASE(curves_have_both_losses_the_learning_rate_and_the_gradient_norm),
+        CASE(a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint),
+        CASE(weights_that_are_not_finite_do_not_replace_a_checkpoint),
+        CASE(tensors_that_are_not_finite_do_not_replace_a_checkpoint),
+        CASE(a_plan_that_makes_no_sense_is_refused),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, remove_folder);
+}
