@@ -32,7 +32,7 @@ typedef struct OutputOptions {
 static void declare(Options *options, OutputOptions *output)
 {
     options_rest(options, &output->models, &output->model_count, "MODEL...");
-    options_group(options, "How it is told");
+    options_group(options, "Output");
     options_flag(options, "explain", 'e', &output->explain,
                  "each formula, with its numbers filled in");
     options_flag(options, "json", 'j', &output->json, "one JSON object");

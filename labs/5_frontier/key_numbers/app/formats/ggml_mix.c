@@ -170,7 +170,7 @@ static bool one_of(const char *family, const char *const *names)
     return false;
 }
 
-static void look_at_weight(GgmlFacts *facts, const Weight *weight)
+static void count_weight(GgmlFacts *facts, const Weight *weight)
 {
     const Model *model = facts->model;
     if (weight->role == ROLE_HEAD) facts->head_apart = true;
@@ -211,7 +211,7 @@ bool ggml_facts(GgmlFacts *facts, const Model *model, Error *err)
         if (kind->cross) facts->t5 = true;
         else facts->layers += kind->count;    // of T5 the encoder's alone
     }
-    for (int i = 0; i < model->weight_count; i++) look_at_weight(facts, &model->weights[i]);
+    for (int i = 0; i < model->weight_count; i++) count_weight(facts, &model->weights[i]);
 
     // Latent attention is stored as if all heads shared one key.
     const KnBlock *first = &model->kinds[model->kind_of[0]].block;

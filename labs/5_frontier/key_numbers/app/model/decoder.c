@@ -248,7 +248,8 @@ static int add_kind(ConfigFields *s, const Decoder *d, bool slides, bool routed)
         block.experts = block.active_experts = block.expert_ffn = block.shared_ffn = 0;
         block.router_bias = false;
     }
-    const char *attention = d->both_ways        ? "attention both ways"
+    // Bidirectional; this name is one of the JSON's.
+    const char *attention = d->both_ways        ? "attention both ways"    // image: both ways
                             : block.kv_rank > 0 ? "latent attention"
                             : slides            ? "sliding attention"
                                                 : "full attention";

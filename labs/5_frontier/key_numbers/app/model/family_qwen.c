@@ -89,7 +89,8 @@ static const bool *read_routed(ConfigFields *s, uint64_t layers)
     {
         double layer = cJSON_IsNumber(node) ? node->valuedouble : -1;
         if (layer >= 0 && layer < (double)layers) routed[(uint64_t)layer] = false;
-        else config_fail(s, "\"mlp_only_layers\" names a layer that is none of %" PRIu64, layers);
+        else
+            config_fail(s, "\"mlp_only_layers\" names a layer that is not one of %" PRIu64, layers);
     }
     return routed;
 }

@@ -132,17 +132,18 @@ static bool read_layers(Reading *r, Error *err)
 static const char *kind_name(const Reading *r, const GgufLayer *layer)
 {
     if (r->encoder > 0) return layer->cross ? "decoder" : "encoder";
+    // Bidirectional attention goes by a name of the JSON's.
     const char *attention = layer->block.kv_rank > 0 ? "latent attention"
                             : layer->window > 0      ? "sliding attention"
                             : r->causal              ? "full attention"
-                                                     : "attention both ways";
+                                                     : "attention both ways";    // image: both ways
     const char *mlp = !r->routed ? "" : layer->block.experts > 0 ? ", experts" : ", dense MLP";
     return arena_print(r->source.arena, "%s%s", attention, mlp);
 }
 
 static void add_weight(const Reading *r, int kind, const GgufItem *item)
 {
-    // MLPs without experts are told apart where there are both.
+    // MLPs without experts are separate where there are both.
     Component component =
         item->component == COMPONENT_MLP && r->routed ? COMPONENT_DENSE_MLP : item->component;
     Weight *weight =

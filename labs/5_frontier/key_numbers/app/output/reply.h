@@ -1,4 +1,4 @@
-/* reply.h -- what the web page asks and gets, in JSON; without a word about HTTP.
+/* reply.h -- what the web page asks and gets, in JSON; HTTP is serve.h's.
  *
  *     Reply *reply = reply_find("/answer");    // NULL: there is no such page
  *     Query query;                             // model=llama-3.1-8b&context=128k
@@ -21,7 +21,7 @@
 
 typedef struct cJSON cJSON;
 
-// `config` is NULL where the request brought none. False and one sentence for a wrong question.
+// `config` is NULL where the request brought none. False and one sentence for an invalid request.
 typedef bool Reply(Arena *arena, const Query *query, const cJSON *config, char **json, Error *err);
 
 Reply *reply_find(const char *path);

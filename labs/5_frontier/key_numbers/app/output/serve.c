@@ -276,7 +276,7 @@ static char *page_read(Arena *keep, Error *err)
     size_t read = file != NULL ? fread(text, 1, PAGE_MAX, file) : 0;
     if (file == NULL || ferror(file) || read == 0 || read == PAGE_MAX) {
         error_set(err, "%s: %s", path,
-                  file == NULL || ferror(file) ? strerror(errno) : "is no page");
+                  file == NULL || ferror(file) ? strerror(errno) : "is not a page");
         text = NULL;
     } else {
         text[read] = '\0';

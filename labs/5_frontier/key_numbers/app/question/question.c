@@ -143,7 +143,7 @@ bool question_settle(Question *question, Arena *arena, Error *err)
     }
     if (question->bandwidth > 0) spec->bandwidth = question->bandwidth * 1e9;
     if (question->tflops > 0) {
-        // The other peaks were the table's GPU's; these are somebody's own.
+        // The other peaks were the table's GPU's; these are the user's own.
         spec->bf16 = question->tflops * 1e12;
         spec->fp8 = spec->fp4 = spec->int8 = spec->tf32 = spec->fp32 = 0;
     }

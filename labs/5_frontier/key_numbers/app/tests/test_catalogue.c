@@ -180,7 +180,8 @@ static void layers_come_in_the_published_order(void **state)
     expect_kinds("gemma-3-27b-it", "sliding attention", 52, 1024, 5);
     expect_kinds("gpt-oss-20b", "sliding attention, experts", 12, 128, 1);
     expect_kinds("deepseek-v3", "latent attention, dense MLP", 3, 0, 3);
-    expect_kinds("bert-base-uncased", "attention both ways", 12, 0, 12);
+    // Bidirectional.
+    expect_kinds("bert-base-uncased", "attention both ways", 12, 0, 12);    // image: both ways
     expect_kinds("t5-11b", "encoder", 24, 0, 24);
     const Model *v32 = model_of("deepseek-v3.2");
     fixture_equal("V3.2", "numbers of the indexer in the cache", v32->kinds[1].index_dim, 128);

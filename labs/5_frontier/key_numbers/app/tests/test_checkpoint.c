@@ -541,7 +541,7 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
             fail_msg("said %s", model->notes[0]);
         assert_int_equal(unlink(in_folder("config.json")), 0);
         if (WAYS[i].matrix == nf4) continue;
-        Model *named = reads(folder);    // without a configuration nobody knows
+        Model *named = reads(folder);    // without a configuration it is unknown
         assert_int_equal(model_params(named), 100 * 256 + 7 * 256);
         has_extra(
             named, elements,

@@ -386,7 +386,7 @@ static void sizes_that_do_not_fit_together_are_refused(void **state)
             "\"layer_types\"[0] is linear_attention");
     refused("{\"model_type\": \"qwen3_moe\", \"hidden_size\": 64, \"num_hidden_layers\": 2, "
             "\"mlp_only_layers\": [2]}",
-            "\"mlp_only_layers\" names a layer that is none of 2");
+            "\"mlp_only_layers\" names a layer that is not one of 2");
     refused("{\"model_type\": \"deepseek_v2\", \"hidden_size\": 64, \"num_hidden_layers\": 2}",
             "\"num_experts_per_tok\" is missing");
     refused("{\"model_type\": \"deepseek_v32\", \"hidden_size\": 64, \"num_hidden_layers\": 2, "

@@ -200,7 +200,7 @@ static void a_host_with_a_name_of_its_own_is_refused(void **state)
             fail_msg("%s: %.200s", others[i], reply);
 }
 
-// ---- wrong questions ----
+// ---- invalid requests ----
 
 static void a_malformed_query_gets_one_sentence(void **state)
 {
@@ -434,7 +434,7 @@ static void an_invalid_posted_config_gets_one_sentence(void **state)
 
 // ---- many at once, and none at all ----
 
-static void a_silent_connection_blocks_nobody(void **state)
+static void a_silent_connection_blocks_no_other(void **state)
 {
     static const char begun[] =
         "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{";
@@ -484,7 +484,7 @@ static void a_port_in_use_is_one_sentence(void **state)
     assert_non_null(strstr(err.message, "Address already in use; name another one with --port"));
     assert_null(server_open("example.com", 0, &err));
     assert_non_null(strstr(err.message, "'example.com' is no IP address"));
-    assert_null(server_open("192.0.2.1", 0, &err));    // of nobody: RFC 5737
+    assert_null(server_open("192.0.2.1", 0, &err));    // of no machine: RFC 5737
     assert_non_null(strstr(err.message, "192.0.2.1, port 0: "));
 }
 
@@ -505,7 +505,7 @@ int main(void)
         cmocka_unit_test(lists_are_those_of_the_calculator),
         cmocka_unit_test(a_posted_config_is_answered_like_a_name),
         cmocka_unit_test(an_invalid_posted_config_gets_one_sentence),
-        cmocka_unit_test(a_silent_connection_blocks_nobody),
+        cmocka_unit_test(a_silent_connection_blocks_no_other),
         cmocka_unit_test(a_connection_is_kept_alive),
         cmocka_unit_test(malformed_http_is_survived),
         cmocka_unit_test(a_port_in_use_is_one_sentence),

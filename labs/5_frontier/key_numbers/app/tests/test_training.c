@@ -363,7 +363,7 @@ static void a_report_has_the_same_paths_whatever_is_asked(void **state)
         assert_non_null(rows_find(b, e->path));
         shown += e->label != NULL;
     }
-    assert_in_range(shown, 10, 16);    // what somebody reads
+    assert_in_range(shown, 10, 16);    // what a user reads
 }
 
 static void without_layers_there_are_no_activations_to_report(void **state)
