@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CONTENDERS = 4 };    // the reference, mine, plain kernels, OpenBLAS
+enum { CONTENDERS = 6 };    // the reference, mine, plain kernels, OpenBLAS, two rivals
 
 typedef struct Bench {
     Arena *keep;
@@ -24,8 +24,9 @@ typedef struct Bench {
 typedef struct Side {
     const Workload *workload;
     Solution *solution;
-    const char *kernels;    // the table it runs on; NULL: the best there is
-    const Rival *rival;     // in the place of a solution
+    const char *kernels;                    // the table it runs on; NULL: the best there is
+    const Rival *rival;                     // in the place of a solution
+    const WorkloadRival *workload_rival;    // likewise
     float *arrays[WORKLOAD_ARRAYS];
 } Side;
 
@@ -43,7 +44,8 @@ static Side side_new(Arena *arena, const Workload *workload, Solution *solution)
 
 static void side_call(const Side *side)
 {
-    if (side->rival == NULL) side->workload->call(side->solution, side->arrays);
+    if (side->workload_rival != NULL) side->workload_rival->call(side->arrays);
+    else if (side->rival == NULL) side->workload->call(side->solution, side->arrays);
     for (int i = 0; side->rival != NULL && i < WORKLOAD_PRODUCTS; i++) {
         const WorkloadProduct *p = &side->workload->products[i];
         if (p->m == 0) return;
@@ -95,7 +97,7 @@ static bool try(const void *context, int index, Solution *own)
 
 static double flops_of(const Workload *workload)
 {
-    double flops = 0;
+    double flops = workload->double_flops;
     for (int i = 0; i < WORKLOAD_PRODUCTS; i++) {
         const WorkloadProduct *p = &workload->products[i];
         flops += 2.0 * p->m * p->n * p->k;
@@ -133,7 +135,7 @@ static void print_line(const Bench *bench, const Workload *workload, const char 
                        const Timing *timing, bool first)
 {
     double flops = flops_of(workload), bytes = bytes_of(workload), seconds = timing->seconds.median;
-    double by_peak = 1e-9 * flops / bench->peak.gflops,
+    double by_peak = 1e-9 * (flops + workload->double_flops) / bench->peak.gflops,
            by_memory = 1e-9 * bytes / bench->peak.triad_gbs;
     bool products = by_peak > by_memory;
     char rate[32] = "";    // nothing where neither limit has to do with it
@@ -141,6 +143,8 @@ static void print_line(const Bench *bench, const Workload *workload, const char 
         snprintf(rate, sizeof rate, "%7.1f %-7s %4.0f%%",
                  1e-9 * (products ? flops : bytes) / seconds, products ? "GFLOP/s" : "GB/s",
                  100 * fmax(by_peak, by_memory) / seconds);
+    if (workload->numbers > 0)
+        snprintf(rate, sizeof rate, "%7.1f million/s", 1e-6 * workload->numbers / seconds);
     printf("%-17s %-14s %8s %-21s%s%s\n", left, timing->name, time_text((char[16]){0}, seconds),
            rate, first ? "" : beside_text((char[32]){0}, timing->ratio.median),
            bench_noisy(timing->seconds) || bench_noisy(timing->ratio) ? " ~" : "");
@@ -162,6 +166,7 @@ static void print_workload(const Bench *bench, const Workload *workload, const T
 static int contenders_of(const Bench *bench, Arena *arena, int index, Contender contenders[])
 {
     const Workload *workload = &bench->workloads[index];
+    const WorkloadRival *rivals = workload->rivals;
     const Rival *openblas = &bench->rivals[RIVAL_OPENBLAS];
     const Solved *solved = &bench->solutions.all[index];
     const struct {
@@ -170,11 +175,15 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
         Solution *solution;
         const char *kernels;
         const Rival *rival;
+        const WorkloadRival *workload_rival;
     } known[] = {
-        {true, "reference", solved->reference, NULL, NULL},
-        {solved->own != NULL, "mine", solved->own, NULL, NULL},
-        {workload->kernels, "plain kernels", solved->reference, "ref", NULL},
-        {workload->products[0].m > 0 && openblas->absent == NULL, "OpenBLAS", NULL, NULL, openblas},
+        {true, "reference", solved->reference, NULL, NULL, NULL},
+        {solved->own != NULL, "mine", solved->own, NULL, NULL, NULL},
+        {workload->kernels, "plain kernels", solved->reference, "ref", NULL, NULL},
+        {workload->products[0].m > 0 && openblas->absent == NULL, "OpenBLAS", NULL, NULL, openblas,
+         NULL},
+        {rivals[0].name != NULL, rivals[0].name, NULL, NULL, NULL, &rivals[0]},
+        {rivals[1].name != NULL, rivals[1].name, NULL, NULL, NULL, &rivals[1]},
     };
     int count = 0;
     for (int i = 0; i < CONTENDERS; i++) {
@@ -183,6 +192,7 @@ static int contenders_of(const Bench *bench, Arena *arena, int index, Contender 
         *side = side_new(arena, workload, known[i].solution);
         side->kernels = known[i].kernels;
         side->rival = known[i].rival;
+        side->workload_rival = known[i].workload_rival;
         contenders[count++] = (Contender){known[i].name, side_run, side};
     }
     return count;

@@ -18,7 +18,7 @@
 #include "bench/rivals.h"
 #include "bench/solutions.h"
 
-enum { WORKLOAD_ARRAYS = 8, WORKLOAD_PRODUCTS = 2 };
+enum { WORKLOAD_ARRAYS = 8, WORKLOAD_PRODUCTS = 2, WORKLOAD_RIVALS = 2 };
 
 // An array of floats that an exercise is called with. Those that it reads hold normal random
 // numbers, the others start at 0. Each touch of an element counts as four bytes.
@@ -45,12 +45,21 @@ typedef struct WorkloadProduct {
     int m, n, k, c, a, b;
 } WorkloadProduct;
 
+// Another library that does the same work.
+typedef struct WorkloadRival {
+    const char *name;
+    void (*call)(float *const *arrays);
+} WorkloadRival;
+
 typedef struct Workload {
-    const char *exercise, *function, *size;
+    const char *exercise, *function, *size;    // function: NULL where there is nothing to solve
     void (*call)(Solution *solution, float *const *arrays);
     WorkArray arrays[WORKLOAD_ARRAYS];
     bool kernels;    // the reference calls the kernel table: show it on the plain one as well
     WorkloadProduct products[WORKLOAD_PRODUCTS];
+    WorkloadRival rivals[WORKLOAD_RIVALS];
+    double double_flops;    // operations in double, which has half the peak of float
+    double numbers;         // made by a call, where numbers a second are the measure
 } Workload;
 
 // `workloads` ends with {0}.

@@ -128,8 +128,7 @@ bool solutions_open(Arena *keep, Solutions *solutions, SolutionTest *test, const
         if (solved->function == NULL || !solutions_asked(solutions, i)) continue;
         solved->own = find(library, solved->function);
         solved->why_not = left_out(keep, solutions, solved->exercise);
-        if (solved->own == NULL && solved->why_not == NULL)
-            solved->why_not = "its function is gone";
+        if (solved->own == NULL && solved->why_not == NULL) solved->why_not = "function is missing";
         if (solved->why_not == NULL) solved->why_not = try(keep, solutions, i, test, context);
         if (solved->why_not != NULL) solved->own = NULL;
     }

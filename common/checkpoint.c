@@ -161,7 +161,7 @@ static bool check_config(const Safetensors *file, const char *expected, Error *e
                      file->path, config ? config : "no configuration", expected);
 }
 
-// Nothing that goes on training may begin from a number that is none.
+// Nothing that goes on training may begin from a number that is not finite.
 static bool check_finite(const Safetensors *file, const Param *items, int count, Error *err)
 {
     for (int i = 0; i < count; i++) {

@@ -1,10 +1,9 @@
 #include "common/report.h"
 #include "common/file.h"
+#include "common/html.h"
 #include "kernels/seconds.h"
-#include <ctype.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,64 +59,19 @@ struct Report {
 // A process has one: what atexit() and a signal handler end.
 static Report *current;
 
-// ---- text ----
+// ---- the page ----
 
-// Also for an attribute in double quotes. Control characters are not HTML and show as U+FFFD.
-static const char *escaped(Arena *arena, const char *text)
-{
-    char *out = arena_alloc(arena, 6 * strlen(text) + 1), *end = out;
-    for (; *text != '\0'; text++) switch (*text) {
-        case '<': end = stpcpy(end, "&lt;"); break;
-        case '>': end = stpcpy(end, "&gt;"); break;
-        case '&': end = stpcpy(end, "&amp;"); break;
-        case '"': end = stpcpy(end, "&quot;"); break;
-        case '\'': end = stpcpy(end, "&#39;"); break;
-        default:
-            if (iscntrl((unsigned char)*text) && *text != '\n') end = stpcpy(end, "\xef\xbf\xbd");
-            else *end++ = *text;
-        }
-    *end = '\0';
-    return out;
-}
-
-// The file as the target of a link, with all but letters and digits in %XX: by its name where it lies
-// beside the page, else by its whole path. NULL where there is no such file.
+// The file as the target of a link: by its name where it lies beside the page, else by its whole path.
+// NULL where there is no such file.
 static const char *address(const Report *report, const char *path)
 {
     char whole[PATH_MAX];
-    const char *slash = strrchr(report->path, '/'), *at = whole;
+    const char *slash = strrchr(report->path, '/');
     size_t folder = slash != NULL ? (size_t)(slash - report->path) + 1 : 0;
     if (path == NULL || realpath(path, whole) == NULL) return NULL;
-    if (folder > 0 && strncmp(path, report->path, folder) == 0) at = path + folder;
-    char *out = arena_alloc(report->arena, 3 * strlen(at) + 1), *end = out;
-    for (; *at != '\0'; at++)
-        if (isalnum((unsigned char)*at) || strchr("/-_.", *at)) *end++ = *at;
-        else end += sprintf(end, "%%%02X", (unsigned char)*at);
-    *end = '\0';
-    return out;
+    bool beside = folder > 0 && strncmp(path, report->path, folder) == 0;
+    return html_url(report->arena, beside ? path + folder : whole);
 }
-
-static const char *base64(Arena *arena, const uint8_t *bytes, size_t count)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = arena_alloc(arena, 4 * ((count + 2) / 3) + 1), *end = out;
-    for (size_t i = 0; i < count; i += 3) {
-        size_t left = count - i;
-        uint32_t three = (uint32_t)bytes[i] << 16;
-        if (left > 1) three |= (uint32_t)bytes[i + 1] << 8;
-        if (left > 2) three |= bytes[i + 2];
-        *end++ = digits[three >> 18];
-        *end++ = digits[three >> 12 & 63];
-        *end++ = '=';
-        *end++ = '=';
-        if (left > 1) end[-2] = digits[three >> 6 & 63];
-        if (left > 2) end[-1] = digits[three & 63];
-    }
-    *end = '\0';
-    return out;
-}
-
-// ---- the page ----
 
 // "0:12 left", "1:01:15 left"
 static void write_time_left(FILE *page, const Loop *loop, double spent)
@@ -131,7 +85,7 @@ static void write_time_left(FILE *page, const Loop *loop, double spent)
     else fprintf(page, "%ld:%02ld left</span>", left / 60, left % 60);
 }
 
-static void write_curve(FILE *page, const Loop *loop)
+static void write_curve(FILE *page, Arena *arena, const Loop *loop)
 {
     double low = INFINITY, high = -INFINITY;
     for (int i = 0; i < loop->points; i++) {
@@ -139,26 +93,28 @@ static void write_curve(FILE *page, const Loop *loop)
         high = fmax(high, loop->curve[i]);
     }
     if (loop->points < 2) return;
+    const char *name = html_escaped(arena, loop->values[0].name);
     fprintf(page,
             "<svg viewBox=\"0 -2 %d 104\" preserveAspectRatio=\"none\" role=\"img\" "
             "aria-label=\"%s\"><polyline points=\"",
-            CURVE, loop->values[0].name);
+            CURVE, name);
     for (int i = 0; i < loop->points; i++)
         fprintf(page, "%.1f,%.1f ", (double)i * CURVE / (loop->points - 1),
                 high > low ? 100 * (high - loop->curve[i]) / (high - low) : 50.0);
-    fprintf(page, "\"/></svg>\n<p>%s: %.4g to %.4g</p>", loop->values[0].name, high, low);
+    fprintf(page, "\"/></svg>\n<p>%s between %.4g and %.4g</p>", name, low, high);
 }
 
 static void write_loop(FILE *page, Arena *arena, const Loop *loop)
 {
     fprintf(page, "<section class=\"progress runs\"><b>%s</b>: %ld of %ld %s<br>\n",
-            escaped(arena, loop->label), loop->done, loop->total, escaped(arena, loop->unit));
+            html_escaped(arena, loop->label), loop->done, loop->total,
+            html_escaped(arena, loop->unit));
     fprintf(page, "<progress value=\"%ld\" max=\"%ld\"></progress>\n<p>", loop->done, loop->total);
     for (const Metric *value = loop->values; value->name != NULL; value++)
-        fprintf(page, "<span>%s %.5g</span> ", escaped(arena, value->name), value->value);
+        fprintf(page, "<span>%s %.5g</span> ", html_escaped(arena, value->name), value->value);
     write_time_left(page, loop, seconds_now() - loop->began);
     fputs("</p>\n", page);
-    write_curve(page, loop);
+    write_curve(page, arena, loop);
     fputs("</section>\n", page);
 }
 
@@ -171,7 +127,8 @@ static void write_page(Report *report)
     report->err = (Error){""};
     if (!file_begin(&file, report->path, &report->err)) return;
     FILE *page = file.stream;
-    const char *lesson = address(report, report->lesson), *title = escaped(arena, report->title);
+    const char *lesson = address(report, report->lesson),
+               *title = html_escaped(arena, report->title);
     fputs(HEAD, page);
     if (report->outcome == NULL) fputs(RUNS, page);
     fprintf(
@@ -181,10 +138,11 @@ static void write_page(Report *report)
         "style-src 'unsafe-inline'\">\n"
         "<link rel=\"icon\" href=\"data:,\">\n<title>%s</title>\n<style>\n%s</style>\n<h1>%s</h1>\n"
         "<p><code>%s</code></p>\n<p>%s",
-        title, css, title, escaped(arena, report->command), escaped(arena, report->facts));
+        title, css, title, html_escaped(arena, report->command),
+        html_escaped(arena, report->facts));
     if (lesson != NULL) fprintf(page, ". <a href=\"%s\">The lesson</a>", lesson);
     if (report->outcome != NULL)
-        fprintf(page, "</p>\n<p class=\"outcome\">%s</p>\n", escaped(arena, report->outcome));
+        fprintf(page, "</p>\n<p class=\"outcome\">%s</p>\n", html_escaped(arena, report->outcome));
     else
         fputs("</p>\n<p class=\"outcome runs\">Running; this page reloads itself.</p>\n"
               "<p class=\"outcome cut\">The run was stopped before its end.</p>\n",
@@ -251,7 +209,7 @@ void report_lesson(Report *report, const char *path)
 
 void report_heading(Report *report, const char *text)
 {
-    text = escaped(report->arena, text);
+    text = html_escaped(report->arena, text);
     int number = ++report->headings;
     append(report, &report->contents, &report->contents_end,
            arena_print(report->arena, "<a href=\"#part%d\">%s</a> ", number, text));
@@ -262,14 +220,15 @@ void report_heading(Report *report, const char *text)
 
 void report_text(Report *report, const char *text)
 {
-    add(report, arena_print(report->arena, "<p>%s</p>\n", escaped(report->arena, text)));
+    add(report, arena_print(report->arena, "<p>%s</p>\n", html_escaped(report->arena, text)));
     write_now_and_then(report);
 }
 
 void report_notice(Report *report, const char *subject, const char *text)
 {
-    add(report, arena_print(report->arena, "<aside><b>%s</b>: %s</aside>\n",
-                            escaped(report->arena, subject), escaped(report->arena, text)));
+    add(report,
+        arena_print(report->arena, "<aside><b>%s</b>: %s</aside>\n",
+                    html_escaped(report->arena, subject), html_escaped(report->arena, text)));
     write_now_and_then(report);
 }
 
@@ -280,7 +239,7 @@ static void add_row(Report *report, const Table *table, const char *element,
     for (int c = 0; c < table->columns; c++)
         add(report, arena_print(report->arena, "<%s%s>%s</%s>", element,
                                 table->numbers[c] ? " class=\"number\"" : "",
-                                escaped(report->arena, cells[c]), element));
+                                html_escaped(report->arena, cells[c]), element));
     add(report, "</tr>\n");
 }
 
@@ -294,41 +253,20 @@ void report_table(Report *report, const Table *table)
     write_now_and_then(report);
 }
 
-// "data:image/png;base64,...", or NULL for a file that is not to be embedded.
-static const char *embedded(Report *report, const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    const char *type = dot == NULL                ? NULL
-                       : strcmp(dot, ".png") == 0 ? "png"
-                       : strcmp(dot, ".svg") == 0 ? "svg+xml"
-                                                  : NULL;
-    FILE *stream = type != NULL ? fopen(path, "rb") : NULL;
-    if (stream == NULL) return NULL;
-    fseek(stream, 0, SEEK_END);
-    long size = ftell(stream);
-    rewind(stream);
-    bool fits = size >= 0 && size <= FILE_LARGEST && report->size + 2 * (size_t)size < PAGE_LARGEST;
-    uint8_t *bytes = arena_alloc(report->arena, fits ? (size_t)size : 0);
-    fits = fits && fread(bytes, 1, (size_t)size, stream) == (size_t)size;
-    fclose(stream);
-    if (!fits) return NULL;
-    return arena_print(report->arena, "data:image/%s;base64,%s", type,
-                       base64(report->arena, bytes, (size_t)size));
-}
-
 void report_file(Report *report, const char *title, const char *path)
 {
     Arena *arena = report->arena;
-    const char *image = embedded(report, path), *link = address(report, path);
-    title = escaped(arena, title);
-    if (image != NULL)
-        add(report,
-            arena_print(arena,
-                        "<figure><figcaption>%s</figcaption><img alt=\"%s\" src=\"%s\"></figure>\n",
-                        title, title, image));
-    else
-        add(report, arena_print(arena, "<p>%s: <a href=\"%s\">%s</a></p>\n", title,
-                                link != NULL ? link : "", escaped(arena, path)));
+    const char *image = html_data_url(arena, path, FILE_LARGEST), *link = address(report, path);
+    const char *name = html_escaped(arena, path);
+    title = html_escaped(arena, title);
+    if (image != NULL && report->size + strlen(image) < PAGE_LARGEST)
+        add(report, arena_print(arena,
+                                "<figure><figcaption>%s</figcaption><img alt=\"%s\" "
+                                "src=\"%s\"></figure>\n",
+                                title, title, image));
+    else if (link != NULL)
+        add(report, arena_print(arena, "<p>%s: <a href=\"%s\">%s</a></p>\n", title, link, name));
+    else add(report, arena_print(arena, "<p>%s: %s</p>\n", title, name));
     write_now_and_then(report);
 }
 
@@ -349,7 +287,8 @@ void report_progress(Report *report, const char *label, const char *unit, long d
 {
     Loop *loop = &report->loop;
     double now = seconds_now();
-    if (loop->label == NULL || strcmp(loop->label, label) != 0)
+    bool begins = loop->label == NULL || strcmp(loop->label, label) != 0;
+    if (begins)
         *loop = (Loop){.label = arena_print(report->arena, "%s", label),
                        .unit = arena_print(report->arena, "%s", unit),
                        .first = done,
@@ -358,7 +297,7 @@ void report_progress(Report *report, const char *label, const char *unit, long d
     loop->done = done;
     loop->total = total;
     if (done >= total) loop->label = NULL;
-    if (now - report->written < SECONDS_BETWEEN) return;
+    if (!begins && now - report->written < SECONDS_BETWEEN) return;
     int count = 0;
     for (; values[count].name != NULL && count < VALUES; count++)
         loop->values[count] = values[count];
@@ -374,7 +313,7 @@ bool report_end(Report *report, const char *outcome, Error *err)
     if (current == report) current = NULL;
     if (report->outcome != NULL) return true;
     report->outcome = arena_print(report->arena, "%s", outcome);
-    if (report->body == NULL) return true;
+    if (report->body == NULL && report->written == 0) return true;
     write_page(report);
     return report->err.message[0] == '\0' || error_set(err, "%s", report->err.message);
 }

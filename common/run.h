@@ -85,5 +85,5 @@ void run_picture(const Run *run, const Picture *picture, const char *title, cons
 // this run has saved it; NULL when the lab cannot resume.
 int run_end(Run *run, const char *checkpoint);
 
-// When the world fails the run: prints why, and says so on the page. Returns 1.
+// When an error ends the run: prints it, and says so on the page. Returns 1.
 int run_fail(Run *run, const Error *err);

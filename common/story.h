@@ -38,7 +38,7 @@ typedef struct Notice {
 typedef struct Part {
     const char *name;     // of --part; parts may share one. NULL: runs whatever was asked for
     const char *title;    // the heading, in the field's term; NULL for none
-    bool (*run)(void *lab, Error *err);    // false with a message when the world fails it
+    bool (*run)(void *lab, Error *err);    // false with a message on an error
     Notice notices[PART_NOTICES];          // those with a subject, printed at the end
     bool unlisted;                         // runs by story_only() alone
 } Part;

@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "common/ops.h"
 #include "common/progress.h"
+#include "common/report.h"
 #include "kernels/kernels.h"
 
 enum { TEST_BATCH = 500 };
@@ -273,6 +274,25 @@ static void shuffle_epoch(int *order, int count, uint64_t seed, long epoch)
     rng_shuffle(&rng, order, count);
 }
 
+// On the terminal's line and on the run's page.
+static void show_progress(const Run *run, const Training *training, Progress *progress, long done,
+                          float loss)
+{
+    long shown = samples_until(training, done);
+    Metric values[4] = {
+        {"training loss", (double)loss},
+        {"learning rate", (double)schedule_rate(&training->optimizer.schedule, done - 1)}};
+    int point = (int)(done / training->point_every) - 1;    // the last, but for one at the end
+    if (training->test.count > 0 && point >= 0)
+        values[2] = (Metric){"test loss", (double)training->curve[2 * point + 1]};
+    report_progress(run->report, training->name, progress->unit, shown,
+                    samples_until(training, training->steps), values);
+    if (training->train.count == 0) progress_step(progress, shown, "loss %.4f", (double)loss);
+    else
+        progress_step(progress, shown, "epoch %ld  loss %.4f",
+                      (done - 1) / steps_per_epoch(training) + 1, (double)loss);
+}
+
 bool training_run(const Session *session, Training *training, Error *err)
 {
     const Run *run = session->run;
@@ -290,11 +310,11 @@ bool training_run(const Session *session, Training *training, Error *err)
     bool ok = true;
     long done = begun, saved = begun;
     while (ok && done < training->steps && !run_interrupted(run)) {
-        long epoch = 0, place = 0;
+        long place = 0;
         if (count > 0) {
-            epoch = done / steps_per_epoch(training);
             place = done % steps_per_epoch(training) * training->batch;
-            if (place == 0 || done == begun) shuffle_epoch(order, count, run->seed, epoch);
+            if (place == 0 || done == begun)
+                shuffle_epoch(order, count, run->seed, done / steps_per_epoch(training));
         }
         int rows = count > 0 ? (int)least(count - place, training->batch) : 0;
         float sum = take_step(tape, training, order + place, rows, done);
@@ -304,13 +324,9 @@ bool training_run(const Session *session, Training *training, Error *err)
         }
         training->running += sum;
         done++;
-        double loss = (double)(rows > 0 ? sum / (float)rows : sum);
-        if (count == 0) progress_step(&progress, done, "loss %.4f", loss);
-        else
-            progress_step(&progress, samples_until(training, done), "epoch %ld  loss %.4f",
-                          epoch + 1, loss);
         bool point = done % training->point_every == 0 || done == training->steps;
         if (point) ok = end_point(session, training, done, err);
+        show_progress(run, training, &progress, done, rows > 0 ? sum / (float)rows : sum);
         bool due = training->save_every > 0 ? done % training->save_every == 0 : point;
         if (ok && (due || done == training->steps)) {
             ok = save(session, training, tape, done, err);

@@ -22,6 +22,8 @@
  * since the last point while the loss fell; NAME_test_loss, with the same noise every time;
  * learning_rate; and, where the optimizer clips, grad_norm of the last step before clipping.
  *
+ * While it runs, the terminal and the run's page show the loss, the learning rate and the time left.
+ *
  * A loss, a test loss or weights that are not finite end the training with a sentence; the
  * checkpoint from before is left as it was. A step allocates from its arena only.
  */

@@ -1,5 +1,9 @@
 /* cases.h -- a lab's cases, and how its check.c hands them to the grader.
  *
+ *     CASE(relu__keeps_what_is_positive)
+ *     {
+ *         ...
+ *     }
  *     const struct CMUnitTest layer_cases[] = {cmocka_unit_test(relu__keeps_what_is_positive), {0}};
  *
  *     const CaseList lab_cases[] = {layer_cases, loss_cases, NULL};
@@ -14,6 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+
+// The head of a case; cmocka's state is not used.
+#define CASE(name) static void name(__attribute__((unused)) void **state)
 
 typedef const struct CMUnitTest *CaseList;    // {0} ends it
 

@@ -333,7 +333,7 @@ static void a_factor_is_seen_in_what_was_added(void **state)
     assert_says("what was added = 5 x what should be: is a factor 1/B missing? (B = 5)");
 }
 
-static void a_few_elements_that_were_not_written_are_told_from_all(void **state)
+static void a_few_unwritten_elements_and_all_are_distinguished(void **state)
 {
     (void)state;
     Twelve got, before = {0};
@@ -444,7 +444,7 @@ static void likenesses_are_seen_in_doubles_too(void **state)
 }
 
 // What a batch is does not matter for a matrix.
-static void the_later_rows_of_a_matrix_are_no_batch(void **state)
+static void later_rows_of_a_matrix_are_not_a_batch(void **state)
 {
     (void)state;
     const double got[COUNT] = {1, -2, 3, 5, 70, 71, 72, 73, 74, 75, 76, 78};
@@ -452,7 +452,7 @@ static void the_later_rows_of_a_matrix_are_no_batch(void **state)
     assert_says("later ones are wrong: is the row's index used?");
 }
 
-static void an_unknown_mistake_gets_no_guess(void **state)
+static void an_unknown_pattern_is_not_guessed(void **state)
 {
     (void)state;
     Twelve got;
@@ -487,14 +487,14 @@ int main(void)
         cmocka_unit_test(previous_contents_distinguish_untouched_overwritten_and_added),
         cmocka_unit_test(a_factor_is_seen_in_what_was_added),
         cmocka_unit_test(a_number_is_wrong_where_an_infinity_or_a_nan_is_wanted),
-        cmocka_unit_test(a_few_elements_that_were_not_written_are_told_from_all),
+        cmocka_unit_test(a_few_unwritten_elements_and_all_are_distinguished),
         cmocka_unit_test(an_edge_is_named_only_where_the_shape_has_one),
         cmocka_unit_test(missing_digits_are_counted),
         cmocka_unit_test(doubles_keep_the_digits_that_a_float_would_lose),
         cmocka_unit_test(a_tolerance_in_eps_is_of_the_number_or_of_one),
         cmocka_unit_test(likenesses_are_seen_in_doubles_too),
-        cmocka_unit_test(the_later_rows_of_a_matrix_are_no_batch),
-        cmocka_unit_test(an_unknown_mistake_gets_no_guess),
+        cmocka_unit_test(later_rows_of_a_matrix_are_not_a_batch),
+        cmocka_unit_test(an_unknown_pattern_is_not_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,7 +171,7 @@ static int dev_new(Arena *arena, int argc, char **argv)
     lab.name = leading_word(&argc, argv);
     Options *options =
         workspace_options(arena, argv, "lab dev new STAGE NAME",
-                          "Lays out a new lab, which builds and waits to be filled.");
+                          "Lays out a new lab, which passes all gates and waits to be replaced.");
     options_string(options, "in", 0, &folder, "FOLDER",
                    "a folder of labs of your own, for LAB_PATH");
     if (!options_parse(options, argc, argv, &status)) return status;
@@ -185,10 +185,10 @@ static int dev_new(Arena *arena, int argc, char **argv)
     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
     Console console = console_begin();
     console_text(&console, CONSOLE_GOOD, 0,
-                 arena_print(arena, "%s builds already. Every line with REPLACE: waits for you.",
+                 arena_print(arena, "%s is a lab that passes all gates: replace it by yours.",
                              mine_shown(arena, lab.folder)));
     putchar('\n');
-    print_next(&console, arena, lab.outside ? lab.labs : NULL, lab.name, "says what is missing");
+    print_next(&console, arena, lab.outside ? lab.labs : NULL, lab.name, "after your change");
     return 0;
 }
 

@@ -331,9 +331,8 @@ static void explain(const Grading *grading, int e)
         } else if (one->verdict == VERDICT_WRONG && unset) {
             // First, since the comparison below it shows meaningless numbers.
             one->message = arena_print(
-                grading->arena, "look at line %d first, where the compiler warns: %s\n%s",
-                warning->line, plain_text(grading->arena, warning->message, LONGEST_TEXT),
-                one->message);
+                grading->arena, "look at line %d first: %s (compiler warning)\n%s", warning->line,
+                plain_text(grading->arena, warning->message, LONGEST_TEXT), one->message);
         }
     }
 }

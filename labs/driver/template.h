@@ -1,12 +1,11 @@
-/* template.h -- a new lab's folder, laid out from labs/driver/template/: it builds, and waits to be filled.
+/* template.h -- a new lab's folder, laid out from labs/driver/template/: a small lab that passes its gates.
  *
  *     NewLab lab = {.stage = "2_core", .name = "som"};
  *     if (!template_allows(arena, &course, &lab, &err)) return error_report(&err);
  *     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
  *     puts(lab.folder);    // labs/2_core/som
  *
- * What an author has to write is marked REPLACE: there, which `lab dev check` looks for. The folder
- * appears whole, by renaming, or not at all.
+ * An author replaces it file by file. The folder appears whole, by renaming, or not at all.
  */
 #pragma once
 #include "labs/driver/course.h"

@@ -12,13 +12,37 @@
 #include <cmocka.h>
 #include "tests/facts.h"
 
-// Runs the program with these options, its output dropped, and returns its exit status.
-static int run(const char *options)
+// Runs a program with these options, its output dropped, and returns its exit status.
+static int run_program(const char *program, const char *options)
 {
     char command[2048];
-    snprintf(command, sizeof command, PROGRAM " --quick --threads 1 %s >/dev/null 2>&1", options);
+    snprintf(command, sizeof command, "%s --quick --threads 1 %s >/dev/null 2>&1", program,
+             options);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int run(const char *options)
+{
+    return run_program(PROGRAM, options);
+}
+
+// The report of a program whose name is `name`; NULL when it fails.
+static cJSON *report_of(const char *program, const char *name, const char *options)
+{
+    static char text[1 << 18];
+    char folder[] = "/tmp/exercises-XXXXXX", path[64], all[1024];
+    if (mkdtemp(folder) == NULL) return NULL;
+    snprintf(path, sizeof path, "%s/%s.json", folder, name);
+    snprintf(all, sizeof all, "%s --json %s", options, folder);
+    int status = run_program(program, all);
+    FILE *file = fopen(path, "r");
+    size_t bytes = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    text[bytes] = '\0';
+    if (file != NULL) fclose(file);
+    remove(path);
+    rmdir(folder);
+    return status == 0 ? cJSON_Parse(text) : NULL;
 }
 
 static cJSON *report;    // of all exercises, with the library that fails
@@ -26,19 +50,8 @@ static cJSON *report;    // of all exercises, with the library that fails
 static int measure(void **state)
 {
     (void)state;
-    static char text[1 << 18];
-    char folder[] = "/tmp/exercises-XXXXXX", path[64], options[1024];
-    if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/autoencoder.json", folder);    // the program's name
-    snprintf(options, sizeof options,
-             "--mine " FAILING " --left-out 'kl=not written yet' --json %s", folder);
-    int status = run(options);
-    FILE *file = fopen(path, "r");
-    if (status != 0 || file == NULL || fread(text, 1, sizeof text - 1, file) == 0) return -1;
-    fclose(file);
-    remove(path);
-    rmdir(folder);
-    report = cJSON_Parse(text);
+    report =
+        report_of(PROGRAM, "autoencoder", "--mine " FAILING " --left-out 'kl=not written yet'");
     return report == NULL ? -1 : 0;
 }
 
@@ -70,7 +83,7 @@ static void assert_left_out(const char *exercise, const char *why)
     assert_non_null(cJSON_GetObjectItem(row, "reference"));
 }
 
-static void what_fails_at_the_size_that_is_timed_is_left_out_and_says_why(void **state)
+static void an_exercise_that_fails_at_the_timed_size_is_left_out_with_the_reason(void **state)
 {
     (void)state;
     assert_left_out("linear_forward", "crashes at this size");
@@ -80,13 +93,13 @@ static void what_fails_at_the_size_that_is_timed_is_left_out_and_says_why(void *
     assert_left_out("loss", "function is missing");
 }
 
-static void what_the_grader_refused_is_not_even_tried(void **state)
+static void an_exercise_that_the_grader_rejects_is_not_run(void **state)
 {
     (void)state;
     assert_left_out("kl", "not written yet");
 }
 
-static void what_is_right_is_timed_beside_the_reference(void **state)
+static void a_correct_exercise_is_timed_beside_the_reference(void **state)
 {
     (void)state;
     const cJSON *row = row_of("sample_backward");
@@ -94,7 +107,7 @@ static void what_is_right_is_timed_beside_the_reference(void **state)
     assert_true(cJSON_GetObjectItem(cJSON_GetObjectItem(row, "mine"), "seconds")->valuedouble > 0);
 }
 
-static void work_and_traffic_are_what_a_hand_computes(void **state)
+static void flops_and_bytes_match_a_hand_computation(void **state)
 {
     (void)state;
     const cJSON *forward = row_of("linear_forward"), *backward = row_of("linear_backward");
@@ -107,13 +120,25 @@ static void work_and_traffic_are_what_a_hand_computes(void **state)
     assert_close(cJSON_GetObjectItem(backward, "bytes")->valuedouble, 3745792, 0);
 }
 
-static void products_are_held_against_openblas_and_kernels_against_the_plain_ones(void **state)
+static void products_are_compared_with_openblas_and_kernels_with_the_plain_ones(void **state)
 {
     (void)state;
     assert_non_null(cJSON_GetObjectItem(row_of("tied_backward"), "OpenBLAS"));
     assert_non_null(cJSON_GetObjectItem(row_of("tied_backward"), "plain kernels"));
     assert_null(cJSON_GetObjectItem(row_of("loss"), "OpenBLAS"));
     assert_null(cJSON_GetObjectItem(row_of("corrupt"), "plain kernels"));
+}
+
+static void another_library_is_timed_beside_the_reference(void **state)
+{
+    (void)state;
+    cJSON *lu = report_of(RIVALS, "linear_algebra", "--only lu");
+    assert_non_null(lu);
+    const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItem(lu, "results"), 0);
+    assert_non_null(cJSON_GetObjectItem(row, "reference"));
+    assert_true(cJSON_GetObjectItem(cJSON_GetObjectItem(row, "LAPACK"), "seconds")->valuedouble >
+                0);
+    cJSON_Delete(lu);
 }
 
 static void one_exercise_alone_is_measured_and_an_unknown_one_refused(void **state)
@@ -123,7 +148,7 @@ static void one_exercise_alone_is_measured_and_an_unknown_one_refused(void **sta
     assert_int_equal(run("--only k"), 1);
 }
 
-static void a_library_that_is_not_there_ends_with_status_1(void **state)
+static void a_missing_library_ends_with_status_1(void **state)
 {
     (void)state;
     assert_int_equal(run("--mine /no/such/library.so"), 1);
@@ -132,13 +157,14 @@ static void a_library_that_is_not_there_ends_with_status_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_fails_at_the_size_that_is_timed_is_left_out_and_says_why),
-        cmocka_unit_test(what_the_grader_refused_is_not_even_tried),
-        cmocka_unit_test(what_is_right_is_timed_beside_the_reference),
-        cmocka_unit_test(work_and_traffic_are_what_a_hand_computes),
-        cmocka_unit_test(products_are_held_against_openblas_and_kernels_against_the_plain_ones),
+        cmocka_unit_test(an_exercise_that_fails_at_the_timed_size_is_left_out_with_the_reason),
+        cmocka_unit_test(an_exercise_that_the_grader_rejects_is_not_run),
+        cmocka_unit_test(a_correct_exercise_is_timed_beside_the_reference),
+        cmocka_unit_test(flops_and_bytes_match_a_hand_computation),
+        cmocka_unit_test(products_are_compared_with_openblas_and_kernels_with_the_plain_ones),
+        cmocka_unit_test(another_library_is_timed_beside_the_reference),
         cmocka_unit_test(one_exercise_alone_is_measured_and_an_unknown_one_refused),
-        cmocka_unit_test(a_library_that_is_not_there_ends_with_status_1),
+        cmocka_unit_test(a_missing_library_ends_with_status_1),
     };
     return cmocka_run_group_tests(tests, measure, forget);
 }

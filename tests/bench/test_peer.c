@@ -56,7 +56,7 @@ static const char *const ANSWERS = "echo '{\"name\": \"Fake 1.0\"}'\n"
                                    "  esac\n"
                                    "done";
 
-static void an_answer_s_seconds_are_returned(void **state)
+static void the_seconds_of_a_reply_are_returned(void **state)
 {
     Stage *stage = *state;
     Error err;
@@ -83,7 +83,7 @@ static void a_refusal_is_passed_on_with_the_peer_s_name(void **state)
     peer_close(peer);
 }
 
-static void a_peer_that_died_is_a_failed_question_twice(void **state)
+static void a_peer_that_died_fails_twice(void **state)
 {
     Stage *stage = *state;
     Error err;
@@ -97,7 +97,7 @@ static void a_peer_that_died_is_a_failed_question_twice(void **state)
     peer_close(peer);
 }
 
-static void a_python_without_a_proper_hello_is_no_peer(void **state)
+static void a_python_without_a_valid_greeting_is_not_a_peer(void **state)
 {
     const char *const bodies[] = {"exit 3", "echo hello", "echo '{\"name\": 1}'", "echo '[]'"};
     for (int i = 0; i < 4; i++) {
@@ -114,10 +114,10 @@ int main(void)
 {
 #define PEER_TEST(test) cmocka_unit_test_setup_teardown(test, set_stage, clear_stage)
     const struct CMUnitTest tests[] = {
-        PEER_TEST(an_answer_s_seconds_are_returned),
+        PEER_TEST(the_seconds_of_a_reply_are_returned),
         PEER_TEST(a_refusal_is_passed_on_with_the_peer_s_name),
-        PEER_TEST(a_peer_that_died_is_a_failed_question_twice),
-        PEER_TEST(a_python_without_a_proper_hello_is_no_peer),
+        PEER_TEST(a_peer_that_died_fails_twice),
+        PEER_TEST(a_python_without_a_valid_greeting_is_not_a_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

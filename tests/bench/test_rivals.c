@@ -62,7 +62,7 @@ static void rivals_agree_with_ref_on_strided_batches(void **state)
     }
 }
 
-static void what_is_absent_says_why_and_what_is_there_has_a_version(void **state)
+static void a_missing_rival_gives_a_reason_and_a_present_one_its_version(void **state)
 {
     Arena *keep = *state;
     Rival rivals[RIVAL_COUNT];
@@ -94,8 +94,8 @@ int main(void)
                                         free_arena),
         cmocka_unit_test_setup_teardown(rivals_agree_with_ref_on_strided_batches, make_arena,
                                         free_arena),
-        cmocka_unit_test_setup_teardown(what_is_absent_says_why_and_what_is_there_has_a_version,
-                                        make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(
+            a_missing_rival_gives_a_reason_and_a_present_one_its_version, make_arena, free_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,7 @@ static void print_makes_strings_of_any_length(void **state)
     arena_free(arena);
 }
 
-static void freeing_nothing_is_fine(void **state)
+static void freeing_null_is_allowed(void **state)
 {
     (void)state;
     arena_free(NULL);
@@ -238,7 +238,7 @@ static void note(void *what)
     strncat(released, what, 1);
 }
 
-static void what_is_released_goes_the_latest_first(void **state)
+static void resources_are_released_in_reverse_order(void **state)
 {
     (void)state;
     Arena *arena = arena_new("test", 1u << 16);
@@ -306,13 +306,13 @@ int main(void)
         cmocka_unit_test(an_absurd_capacity_stops_the_program),
         cmocka_unit_test(peak_remembers_the_most_that_was_used),
         cmocka_unit_test(print_makes_strings_of_any_length),
-        cmocka_unit_test(freeing_nothing_is_fine),
+        cmocka_unit_test(freeing_null_is_allowed),
         EACH_DEVICE(numbers_are_the_devices_and_apart_from_each_other),
         EACH_DEVICE(both_sides_are_counted_and_reset),
         EACH_DEVICE(a_full_side_of_numbers_stops_with_its_name_and_both_sizes),
         EACH_DEVICE(marks_take_back_both_sides),
         ON_DEVICE(an_arena_belongs_to_one_device, "ref"),
-        cmocka_unit_test(what_is_released_goes_the_latest_first),
+        cmocka_unit_test(resources_are_released_in_reverse_order),
 #ifdef LAB_SANITIZE
         cmocka_unit_test(the_sanitizer_reports_numbers_used_after_a_reset),
         cmocka_unit_test(the_sanitizer_reports_use_after_a_reset),

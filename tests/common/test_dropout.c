@@ -91,7 +91,7 @@ static void dropout_is_the_identity_while_evaluating(void **state)
     assert_ptr_not_equal(op_dropout(tape, x, 0.75f, draw), x);
 }
 
-static void a_p_that_is_no_probability_stops_the_program(void **state)
+static void a_p_outside_0_to_1_stops_the_program(void **state)
 {
     (void)state;
     draw_x();
@@ -103,7 +103,7 @@ static void a_p_that_is_no_probability_stops_the_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(a_p_that_is_no_probability_stops_the_program, "ref"),
+        ON_DEVICE(a_p_outside_0_to_1_stops_the_program, "ref"),
         EACH_DEVICE(backward_has_the_mask_of_forward),
         EACH_DEVICE(a_part_that_is_computed_again_has_the_same_mask),
         EACH_DEVICE(another_draw_is_another_mask),

@@ -26,7 +26,7 @@ static void wrap_puts_the_context_in_front(void **state)
     assert_string_equal(err.message, "training: epoch 3: no such file");
 }
 
-static void a_caller_who_does_not_care_may_pass_null(void **state)
+static void err_may_be_null(void **state)
 {
     (void)state;
     assert_false(error_set(NULL, "%d", 1));
@@ -88,7 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_writes_the_sentence_and_returns_false),
         cmocka_unit_test(wrap_puts_the_context_in_front),
-        cmocka_unit_test(a_caller_who_does_not_care_may_pass_null),
+        cmocka_unit_test(err_may_be_null),
         cmocka_unit_test(long_messages_are_cut_at_511_bytes),
         cmocka_unit_test(a_message_may_quote_itself_as_context),
         cmocka_unit_test(report_writes_program_and_message_and_returns_1),

@@ -207,7 +207,7 @@ static void numbers_of_every_kind_are_read(void **state)
     gguf_close(file);
 }
 
-static void a_setting_that_is_missing_or_of_another_kind_is_named(void **state)
+static void a_missing_metadata_value_or_one_of_another_type_is_reported(void **state)
 {
     (void)state;
     gguf_bytes_begin(&bytes, 3, 0, 3);
@@ -508,7 +508,7 @@ int main(void)
         cmocka_unit_test(blocks_are_those_of_ggml),
         cmocka_unit_test(a_file_of_the_python_package_is_read),
         cmocka_unit_test(numbers_of_every_kind_are_read),
-        cmocka_unit_test(a_setting_that_is_missing_or_of_another_kind_is_named),
+        cmocka_unit_test(a_missing_metadata_value_or_one_of_another_type_is_reported),
         cmocka_unit_test(a_file_cut_at_any_byte_is_refused_and_its_header_is_still_read),
         cmocka_unit_test(what_is_no_gguf_file_of_a_known_version_is_named),
         cmocka_unit_test(absurd_counts_are_refused_before_anything_is_made_for_them),

@@ -171,7 +171,7 @@ static void a_choice_outside_the_list_is_refused(void **state)
     (void)state;
     refuses("--device=tpu", "--device: 'tpu' is not one of cpu|cuda");
     refuses("--device=cpu|cuda", "is not one of");
-    refuses("--device=cp", "is not one of");
+    refuses("--device=cudda", "is not one of cpu|cuda; did you mean 'cuda'?");
     refuses("--device=", "is not one of");
 }
 

@@ -158,7 +158,7 @@ static void letters_differ_and_others_become_a_question_mark(void **state)
     assert_memory_equal(other->rgb, letters['?']->rgb, 6 * 8 * 3);
 }
 
-static void a_folder_that_is_not_there_is_named(void **state)
+static void a_missing_folder_is_reported(void **state)
 {
     (void)state;
     Error err = {""};
@@ -177,7 +177,7 @@ int main(void)
         cmocka_unit_test(a_grid_puts_tiles_where_they_belong),
         cmocka_unit_test(labels_and_caption_make_room_for_themselves),
         cmocka_unit_test(letters_differ_and_others_become_a_question_mark),
-        cmocka_unit_test(a_folder_that_is_not_there_is_named),
+        cmocka_unit_test(a_missing_folder_is_reported),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -257,7 +257,7 @@ static void a_plot_of_nothing_says_so(void **state)
     assert_string_equal(content(beside(".csv")), "x,y,series\n");
 }
 
-static void a_folder_that_is_not_there_is_named(void **state)
+static void a_missing_folder_is_reported(void **state)
 {
     (void)state;
     Plot plot = some_plot();
@@ -279,7 +279,7 @@ int main(void)
         cmocka_unit_test_teardown(a_gnuplot_that_fails_leaves_no_half_picture, restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_hangs_is_ended, restore_path),
         cmocka_unit_test(a_plot_of_nothing_says_so),
-        cmocka_unit_test(a_folder_that_is_not_there_is_named),
+        cmocka_unit_test(a_missing_folder_is_reported),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

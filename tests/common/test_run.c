@@ -143,7 +143,7 @@ static int plot_something(Run *run)
     return run_end(run, NULL);
 }
 
-static void a_run_without_arguments_says_what_it_does(void **state)
+static void a_run_without_arguments_prints_its_setup(void **state)
 {
     (void)state;
     Ended ended = RUN(write_steps, "--threads=1", NULL);
@@ -180,7 +180,7 @@ static void the_environment_moves_results_and_data(void **state)
     assert_output(&given, 0, "|here|there|");
 }
 
-static void what_cannot_be_is_refused(void **state)
+static void invalid_options_are_refused(void **state)
 {
     (void)state;
     Ended cuda = RUN(write_steps, "--device=cuda", NULL),
@@ -217,7 +217,7 @@ static void the_first_interrupt_stops_the_loop(void **state)
     assert_output(&ended, 130, "tiny '--out=it'\\''s' --resume 'it'\\''s/check point'\n");
 }
 
-static void a_profile_that_cannot_be_written_does_not_hide_how_to_go_on(void **state)
+static void a_profile_that_cannot_be_written_does_not_hide_how_to_resume(void **state)
 {
     (void)state;
     assert_int_equal(system("mkdir -p full/profile.jsonl"),
@@ -333,13 +333,13 @@ static void a_plot_says_where_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_without_arguments_says_what_it_does),
+        cmocka_unit_test(a_run_without_arguments_prints_its_setup),
         cmocka_unit_test(every_option_arrives),
         cmocka_unit_test(the_environment_moves_results_and_data),
-        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(invalid_options_are_refused),
         cmocka_unit_test(a_new_run_starts_the_metrics_anew_and_a_resumed_one_keeps_them),
         cmocka_unit_test(the_first_interrupt_stops_the_loop),
-        cmocka_unit_test(a_profile_that_cannot_be_written_does_not_hide_how_to_go_on),
+        cmocka_unit_test(a_profile_that_cannot_be_written_does_not_hide_how_to_resume),
         cmocka_unit_test(a_resumed_run_says_to_resume_once),
         cmocka_unit_test(no_checkpoint_is_named_that_this_run_has_not_saved),
         cmocka_unit_test(the_command_to_type_is_the_one_that_was_typed),

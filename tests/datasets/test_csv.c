@@ -166,7 +166,7 @@ static void a_missing_value_is_refused_with_its_place(void **state)
     refuses("a,b\n,2\n", NULL, ":2:1: a is missing");
 }
 
-static void a_name_that_is_not_there_is_refused_with_those_that_are(void **state)
+static void an_unknown_name_is_refused_with_the_known_ones(void **state)
 {
     (void)state;
     refuses("area,price\n1,2\n", "prise",
@@ -227,7 +227,7 @@ int main(void)
         cmocka_unit_test(a_ragged_row_is_refused_with_its_line),
         cmocka_unit_test(text_in_a_column_of_numbers_is_refused_with_its_place),
         cmocka_unit_test(a_missing_value_is_refused_with_its_place),
-        cmocka_unit_test(a_name_that_is_not_there_is_refused_with_those_that_are),
+        cmocka_unit_test(an_unknown_name_is_refused_with_the_known_ones),
         cmocka_unit_test(a_name_that_stands_twice_is_refused),
         cmocka_unit_test(a_file_without_rows_is_refused),
         cmocka_unit_test(quotes_out_of_place_are_refused),

@@ -117,7 +117,7 @@ static void download_fetches_the_file(void **state)
     assert_int_equal(p->server->range, -1);
 }
 
-static void download_leaves_a_file_alone_that_is_there(void **state)
+static void download_keeps_a_valid_file(void **state)
 {
     Place *p = *state;
     write_file(p->path, p->content, SIZE);
@@ -260,7 +260,7 @@ static void an_error_page_is_never_added_to_a_part(void **state)
     fails(p, "the server answers 500", QUARTER);
 }
 
-static void download_says_when_a_server_closes_at_once_or_is_not_there(void **state)
+static void download_reports_a_server_that_closes_at_once_or_is_unreachable(void **state)
 {
     Place *p = *state;
     p->server->manner = LOOPBACK_CLOSES;
@@ -349,7 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(download_fetches_the_file),
-        CASE(download_leaves_a_file_alone_that_is_there),
+        CASE(download_keeps_a_valid_file),
         CASE(download_replaces_a_damaged_file),
         CASE(download_makes_the_folders_it_needs),
         CASE(download_waits_for_a_slow_server),
@@ -366,7 +366,7 @@ int main(void)
         CASE(download_refuses_a_file_that_is_too_short),
         CASE(download_names_the_status_of_an_error),
         CASE(an_error_page_is_never_added_to_a_part),
-        CASE(download_says_when_a_server_closes_at_once_or_is_not_there),
+        CASE(download_reports_a_server_that_closes_at_once_or_is_unreachable),
         CASE(download_gives_up_on_a_server_that_stalls_and_keeps_the_part),
         CASE(download_follows_a_redirect),
         CASE(download_refuses_a_loop_of_redirects),

@@ -220,7 +220,7 @@ static void idx_refuses_a_packed_header_that_promises_more_than_deflate_can_hold
     refuses(packed(with(good_file(), 4, 0x70)), "which cannot unpack to");
 }
 
-static void idx_names_a_path_that_is_not_there_or_not_a_file(void **state)
+static void idx_reports_a_path_that_is_missing_or_not_a_file(void **state)
 {
     (void)state;
     Idx idx;
@@ -249,7 +249,7 @@ int main(void)
         cmocka_unit_test(idx_refuses_a_packed_file_of_another_length_than_its_header_says),
         cmocka_unit_test(idx_refuses_bytes_after_the_packed_data),
         cmocka_unit_test(idx_refuses_a_packed_header_that_promises_more_than_deflate_can_hold),
-        cmocka_unit_test(idx_names_a_path_that_is_not_there_or_not_a_file),
+        cmocka_unit_test(idx_reports_a_path_that_is_missing_or_not_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

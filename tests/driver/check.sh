@@ -70,7 +70,7 @@ a_fresh_start_scores_nothing() { # test
     says out '"points":	0,'
 }
 
-what_does_not_compile_is_named_with_its_line() { # test
+a_compile_error_is_reported_with_its_line() { # test
     submit loss <<'END'
     return miss; // HERE
 END
@@ -95,7 +95,7 @@ END
     finds linear_backward "linear_backward does not compile: unterminated"
 }
 
-a_wrong_head_is_reported_in_its_own_exercise() { # test
+a_wrong_function_head_is_reported_in_its_own_exercise() { # test
     solved
     sed -i 's/^float ae_loss(float \*dz/float ae_loss(flat *dz/' $file
     finds loss "loss does not compile: unknown type name 'flat'"
@@ -105,7 +105,7 @@ a_long_line_is_shown_around_its_mark() { # test
     long='a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen + a_name_of_sixteen'
     submit kl <<END
     float a_name_of_sixteen = 0, é = 0;
-	/* é and a tab */ return é + $long + undeclared + $long;
+	/* é and a tab */ return é + $long + unknown + $long;
 END
     for columns in 40 80; do
         run env COLUMNS=$columns "$LAB" check $lab.kl
@@ -113,7 +113,7 @@ END
         awk -v most=$columns -v path="$file" '
             length > most && !index($0, path) { wide = 1 }
             marked { exit !(substr($0, at, 1) == "^") || wide }
-            / \| .*undeclared/ { at = index($0, "undeclared"); marked = 1 }
+            / \| .*unknown/ { at = index($0, "unknown"); marked = 1 }
             END { exit !marked || wide }' out || complain "too wide, or the mark is elsewhere"
     done
 }
@@ -138,7 +138,7 @@ END
     shows_flat "$(here)"
 }
 
-a_compiler_is_not_led_on_without_end() { # test
+endless_includes_are_stopped() { # test
     submit loss <<'END'
 #include "/dev/zero"
     return 0;
@@ -206,14 +206,14 @@ an_error_in_the_learners_header_is_shown_where_it_is_included() { # test
     shows_flat "$file:3 does not compile, so nothing was graded: expected expression"
 }
 
-a_function_that_is_gone_is_missed() { # test
+a_missing_function_is_reported() { # test
     solved
     sed -i 's/^float ae_loss/float my_loss/' $file
     finds loss "autoencoder.c has no function called ae_loss"
     says out "or    ./lab reset autoencoder.loss"
 }
 
-an_endless_loop_is_ended() { # test
+an_endless_loop_times_out() { # test
     submit linear_backward <<'END'
     for (volatile int i = 0;; i = 0) continue; // HERE
 END
@@ -221,7 +221,7 @@ END
     shows_flat "$(here)"
 }
 
-an_endless_recursion_is_named() { # test
+endless_recursion_is_recognized() { # test
     submit loss <<'END'
     return 1 + ae_loss(dz, z, x, B, P + 1); // HERE
 END
@@ -273,7 +273,7 @@ END
     never_says out leak
 }
 
-a_right_submission_that_leaks_does_not_pass() { # test
+a_correct_submission_that_leaks_does_not_pass() { # test
     submit relu_backward <<'END'
     float *copy = malloc(n * sizeof *copy); // HERE
     for (size_t i = 0; i < n; i++) {
@@ -285,7 +285,7 @@ END
     shows_flat "$(here)"
 }
 
-one_past_the_end_is_seen_in_a_loop() { # test
+a_loop_past_the_end_is_detected() { # test
     submit corrupt <<'END'
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
     noisy[n] = 0; // HERE
@@ -294,7 +294,7 @@ END
     shows_flat "$(here)"
 }
 
-one_past_the_end_is_seen_inside_a_library() { # test
+a_library_call_past_the_end_is_detected() { # test
     submit linear_forward <<'END'
     matmul_nt(y, x, w, B + 1, O, I, 0.0f); // HERE
     kernels.add_row(y, y, bias, B, O);
@@ -304,7 +304,7 @@ END
     shows_flat "$(here)"
 }
 
-a_variable_that_was_never_set_is_named() { # test
+an_uninitialized_variable_is_reported() { # test
     submit kl <<'END'
     double sum;
     for (int i = 0; i < B * Z; i++) {
@@ -332,7 +332,7 @@ END
     shows_flat "$(here)"
 }
 
-memory_that_was_never_set_does_not_pass() { # test
+uninitialized_memory_does_not_pass() { # test
     submit corrupt <<'END'
     float *copy = malloc(n * sizeof *copy);
     for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? copy[i] - copy[i] : x[i];
@@ -402,7 +402,7 @@ END
     finds kl "kl crashed"
 }
 
-what_is_not_a_number_is_wrong() { # test
+nan_is_wrong() { # test
     submit sample <<'END'
     for (size_t i = 0; i < n; i++) z[i] = mean[i] + sqrtf(-1) * e[i];
 END
@@ -415,7 +415,7 @@ END
     shows_flat "inf"
 }
 
-an_input_that_is_changed_is_named() { # test
+a_changed_input_is_reported() { # test
     submit corrupt <<'END'
     for (size_t i = 0; i < n; i++) {
         noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
@@ -437,7 +437,7 @@ END
 
 # ---- what is shown, and how it ends ----
 
-all_solved_passes_and_says_what_to_type_next() { # test
+the_reference_passes_and_the_next_command_is_printed() { # test
     solved
     run "$LAB" check $lab
     gave 0
@@ -463,7 +463,7 @@ END
     grep -q "$lab.kl wrong" mine/progress || complain "kl is not recorded"
 }
 
-an_exercise_that_is_done_stays_done_while_it_does_not_compile() { # test
+a_done_exercise_stays_done_while_it_does_not_compile() { # test
     solved
     run "$LAB" check $lab.kl
     gave 0
@@ -475,7 +475,7 @@ END
     never_says mine/progress wrong
 }
 
-all_shows_more_and_verbose_the_compilers_own_words() { # test
+all_shows_every_case_and_verbose_the_compiler_output() { # test
     submit kl <<'END'
     return q;
 END
@@ -504,7 +504,7 @@ END
     ! LC_ALL=C grep -q '[^ -~	]' results.xml results.json || complain "other than printable characters"
 }
 
-a_narrow_page_and_a_pipe_are_fine() { # test
+narrow_terminals_and_pipes_are_supported() { # test
     submit linear_forward <<'END'
     for (int i = 0; i < B * O; i++) y[i] = 0;
 END
@@ -517,7 +517,7 @@ END
     done
 }
 
-a_file_that_is_not_there_is_a_result_too() { # test
+a_missing_file_is_a_result_too() { # test
     run "$LAB" check $lab.kl --json results.json --junit results.xml
     gave 1
     says err "there is no"
@@ -585,7 +585,7 @@ wrong_arguments_are_refused() { # test
     says out --junit
 }
 
-a_file_that_is_not_there_or_not_c_is_named() { # test
+a_file_that_is_missing_or_not_c_is_reported() { # test
     run "$LAB" check $lab
     gave 1
     says err "./lab start $lab"

@@ -105,7 +105,7 @@ an_unknown_benchmark_suggests_the_nearest() { # test
     says err "did you mean 'sgemm'?"
 }
 
-a_beginning_that_two_labs_share_is_refused() { # test
+an_ambiguous_prefix_is_refused() { # test
     small_checkout
     mkdir checkout/labs/2_second checkout/labs/2_second/tinier
     : >checkout/labs/2_second/tinier/lab.json
@@ -155,7 +155,7 @@ a_write_error_on_stdout_is_reported() { # test
     done
 }
 
-run_hands_over_arguments_and_exit_status() { # test
+run_passes_on_arguments_and_exit_status() { # test
     run "$LAB" run auto --help
     gave 0
     says out --smoke
@@ -185,7 +185,7 @@ a_missing_field_is_named_with_its_file() { # test
     done
 }
 
-a_wrong_field_is_named_with_what_stands_there() { # test
+a_wrong_field_is_reported_with_its_value() { # test
     small_checkout
     cp $lab_json whole.json
     while IFS='|' read -r edit sentence; do
@@ -206,7 +206,7 @@ s/{"id": "one".*/"nonsense",/;s/^ *"hints".*/"nonsense"]}/|exercises[0]: is not 
 END
 }
 
-a_cut_lab_json_is_named_with_its_line() { # test
+a_truncated_lab_json_is_reported_with_its_line() { # test
     small_checkout
     head -n 2 $lab_json >cut.json
     cp cut.json $lab_json
@@ -219,7 +219,7 @@ a_cut_lab_json_is_named_with_its_line() { # test
     gave 1
 }
 
-a_stage_that_the_roadmap_lacks_is_named() { # test
+a_stage_missing_from_the_roadmap_is_reported() { # test
     small_checkout
     mv checkout/labs/1_first checkout/labs/9_none
     sed -i 's/1_first/9_none/' checkout/labs/9_none/tiny/lab.json

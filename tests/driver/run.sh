@@ -36,14 +36,14 @@ the_reference_as_mine_gives_the_same_numbers() { # test
 
 a_changed_submission_changes_the_numbers() { # test
     learner 's/return (float)(sum \/ B)/return (float)(2 * sum \/ B)/'    # Adam would divide a gradient's factor out
-    small --part squeeze --out theirs
-    small --part squeeze --out mine_out --mine
+    small --part reconstruct --out theirs
+    small --part reconstruct --out mine_out --mine
     gave 0
     ! cmp -s theirs/metrics.jsonl mine_out/metrics.jsonl || complain "the numbers are the same"
 }
 
 profile_shows_what_each_kernel_cost() { # test
-    small --part squeeze --profile
+    small --part reconstruct --profile
     gave 0
     says out 'kernel                     calls   seconds  of run   GFLOP/s    GB/s  of peak'
     says out '  matmul  '
@@ -53,12 +53,12 @@ profile_shows_what_each_kernel_cost() { # test
 }
 
 check_numbers_names_the_first_kernel_that_is_not_finite() { # test
-    learner 's/dz\[i\] = 2 \* miss/dz[i] = 1 \/ (s - s) * miss/'
-    small --part squeeze --mine --check-numbers
+    learner 's/dz\[i\] = 2 \* error/dz[i] = 1 \/ (s - s) * error/'
+    small --part reconstruct --mine --check-numbers
     gave 1
     says err 'reconstruction_loss, backward of [20,784] -> []: kernels.axpby_scalar gave '
     says err 'in [1,15680]'
-    small --part squeeze --check-numbers
+    small --part reconstruct --check-numbers
     gave 0
 }
 
@@ -69,26 +69,26 @@ each_part_of_the_story_runs_on_the_learners_code() { # test
         gave 1
         says err "$exercise is not written yet"
     done <<'END'
-squeeze tied_backward
+reconstruct tied_backward
 denoise corrupt
-imagine sample
+generate sample
 END
 }
 
 mine_is_linked_with_the_same_libm() { # test
     needs readelf
     learner ''
-    small --mine --part squeeze
+    small --mine --part reconstruct
     readelf -d mine/.build/autoencoder/fast/libexercises_autoencoder.so | grep -qF '[libm.so' ||
         complain "libm is not among what it needs"
 }
 
-mine_may_stand_anywhere_among_the_options() { # test
+mine_may_be_anywhere_among_the_options() { # test
     learner ''
     for words in '--mine autoencoder --images 20 --epochs 1' 'autoencoder --mine --images 20 --epochs 1' \
         'autoencoder --images 20 --epochs 1 --mine'; do
         # shellcheck disable=SC2086 # words
-        run "$LAB" run $words --part squeeze --plot none
+        run "$LAB" run $words --part reconstruct --plot none
         gave 0
         says out "On your code"
     done
@@ -96,7 +96,7 @@ mine_may_stand_anywhere_among_the_options() { # test
 
 results_of_mine_lie_beside_the_others() { # test
     learner ''
-    small --mine --part squeeze
+    small --mine --part reconstruct
     gave 0
     says out "results in results/mine/autoencoder"
     [ -s results/mine/autoencoder/reconstructions.png ] || complain "no picture"
@@ -104,11 +104,11 @@ results_of_mine_lie_beside_the_others() { # test
     mkdir elsewhere
     cd elsewhere
     unset LAB_OUT
-    "$LAB" run autoencoder --mine --part squeeze --images 20 --epochs 1 --plot none >/dev/null
+    "$LAB" run autoencoder --mine --part reconstruct --images 20 --epochs 1 --plot none >/dev/null
     [ -s out/mine/autoencoder/reconstructions.png ] || complain "not in out/mine"
 }
 
-what_is_not_started_says_what_starts_it() { # test
+a_lab_not_started_prints_the_command_that_starts_it() { # test
     export LAB_MINE="$scratch/mine"
     small --mine
     gave 1
@@ -116,7 +116,7 @@ what_is_not_started_says_what_starts_it() { # test
     [ ! -s out ] || complain "something ran"
 }
 
-what_does_not_compile_is_named_with_its_line() { # test
+a_compile_error_is_reported_with_its_line() { # test
     learner -e 's/float variance = expf(logvar\[i\]);/float variance = expf(logvar[i])/' \
         -e 's/matmul_nt(y, x/matmul_nt(Y, x/'
     small --mine
@@ -128,18 +128,18 @@ what_does_not_compile_is_named_with_its_line() { # test
     [ ! -s out ] || complain "something ran"
 }
 
-what_does_not_compile_outside_of_the_exercises_is_named_too() { # test
+a_compile_error_outside_of_the_exercises_is_reported_too() { # test
     learner '3i #include "nowhere.h"'
     small --mine
     gave 1
     says err "mine/autoencoder/autoencoder.c:3: does not compile: "
 }
 
-a_function_that_is_gone_is_named() { # test
+a_missing_function_is_reported() { # test
     learner 's/^float ae_kl(/float my_kl(/'
     small --mine
     gave 1
-    says err "ae_kl is gone"
+    says err "ae_kl is missing"
 }
 
 unwritten_exercises_are_listed_before_the_run_and_where_it_ends() { # test
@@ -150,24 +150,24 @@ unwritten_exercises_are_listed_before_the_run_and_where_it_ends() { # test
     line=$(grep -n 'LAB_TODO(kl)' mine/autoencoder/autoencoder.c | cut -d: -f1)
     says err "mine/autoencoder/autoencoder.c:$line: kl is not written yet"
     says err "next  ./lab check autoencoder.kl"
-    says out "Squeeze"
+    says out "Reconstruction"
 }
 
-what_the_run_does_not_need_may_stay_unwritten() { # test
+exercises_the_run_does_not_need_may_stay_unwritten() { # test
     learner "$(unwritten kl)"
-    small --mine --part squeeze
+    small --mine --part reconstruct
     gave 0
 }
 
 a_todo_in_a_comment_is_ignored() { # test
     learner 's|// solution kl|// LAB_TODO(kl);|'
-    small --mine --part squeeze
+    small --mine --part reconstruct
     never_says out "Not written yet"
 }
 
-a_crash_is_not_silent_and_keeps_its_status() { # test
+a_crash_is_reported_and_keeps_its_status() { # test
     learner 's|// solution kl|dmean = (float *)8;|'
-    small --mine --part imagine
+    small --mine --part generate
     gave 139
     says err "to look closer: ./lab check autoencoder"
 }
@@ -184,15 +184,15 @@ interrupted() { # command...
     wait $! || status=$?
 }
 
-ctrl_c_says_how_to_go_on_with_mine() { # test
+ctrl_c_prints_how_to_resume_with_mine() { # test
     env --default-signal=INT true 2>/dev/null || skip "env without --default-signal" "coreutils 8.31 or newer"
     learner ''
-    interrupted "$LAB" run autoencoder --images 500 --epochs 500 --part squeeze --mine --out mine_out \
+    interrupted "$LAB" run autoencoder --images 500 --epochs 500 --part reconstruct --mine --out mine_out \
         --plot none
     gave 130
-    says out "To go on: ./lab run autoencoder --mine --images 500 --epochs 500 --part squeeze --out mine_out"
+    says out "To go on: ./lab run autoencoder --mine --images 500 --epochs 500 --part reconstruct --out mine_out"
     says out "--resume mine_out/checkpoint.safetensors"
-    small --images 500 --epochs 500 --part squeeze --out mine_out --mine --resume nowhere.safetensors
+    small --images 500 --epochs 500 --part reconstruct --out mine_out --mine --resume nowhere.safetensors
     gave 1
 }
 
@@ -208,12 +208,12 @@ options_and_statuses_are_the_labs_own() { # test
     says err "did you mean 'autoencoder'?"
 }
 
-bench_times_what_passes_and_says_what_does_not() { # test
+bench_times_passing_exercises_and_names_the_others() { # test
     [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     learner -e "$(unwritten kl)" -e 's/rng_uniform(rng) < p ? 0 : x/rng_uniform(rng) < p ? x[i] : x/'
     run "$LAB" bench autoencoder --mine --quick --threads 1
     gave 0
-    says out "of which 8 of 10 pass and are timed"
+    says out "the 8 of 10 exercises that pass are timed"
     [ "$(grep -c ' mine  ' out)" = 8 ] || complain "expected 8 lines of mine"
     says out "mine: not written yet"
     says out "mine: wrong"
@@ -233,7 +233,7 @@ bench_times_one_exercise() { # test
     says err "next  ./lab check autoencoder.kl"
 }
 
-bench_refuses_what_it_cannot_time() { # test
+bench_refuses_exercises_it_cannot_time() { # test
     [ -z "${benches-}" ] || skip "no benchmarks" "./lab bench"
     export LAB_MINE="$scratch/mine"
     run "$LAB" bench autoencoder --mine

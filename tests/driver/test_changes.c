@@ -111,7 +111,7 @@ static void a_change_that_is_undone_is_reported_again(void **state)
     assert_int_equal(after(1), CHANGES_SAVED);
 }
 
-static void a_file_is_gone_only_when_it_stays_away(void **state)
+static void a_file_is_reported_missing_only_after_a_while(void **state)
 {
     (void)state;
     settle();
@@ -147,7 +147,7 @@ int main(void)
         CASE(a_save_is_reported_once_the_file_is_stable),
         CASE(a_file_renamed_over_it_is_a_save),
         CASE(a_change_that_is_undone_is_reported_again),
-        CASE(a_file_is_gone_only_when_it_stays_away),
+        CASE(a_file_is_reported_missing_only_after_a_while),
         CASE(a_file_restored_unchanged_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

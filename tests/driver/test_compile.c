@@ -70,7 +70,7 @@ static void a_fatal_error_without_a_place_is_still_an_error(void **state)
     assert_string_equal(compiled.first.message, "cannot do that");
 }
 
-static void silence_is_no_complaint(void **state)
+static void no_output_is_no_error(void **state)
 {
     Compiled compiled = read_output(*state, "");
     assert_null(compiled.first.message);
@@ -84,7 +84,7 @@ int main(void)
         cmocka_unit_test(an_error_in_a_header_is_reported_at_its_include),
         cmocka_unit_test(a_file_with_a_longer_name_is_another),
         cmocka_unit_test(a_fatal_error_without_a_place_is_still_an_error),
-        cmocka_unit_test(silence_is_no_complaint),
+        cmocka_unit_test(no_output_is_no_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

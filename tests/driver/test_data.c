@@ -164,7 +164,7 @@ static void data_get_says_why_it_failed(void **state)
     expect("data get letters", 1, "http://127.0.0.1:1/abc.txt: ");
 }
 
-static void data_names_a_set_that_is_not_there(void **state)
+static void data_reports_an_unknown_set(void **state)
 {
     (void)state;
     expect("data get numbers", 2, "no data set \"numbers\"");
@@ -202,7 +202,7 @@ int main(void)
         CASE(data_verify_distinguishes_valid_damaged_and_missing_files),
         CASE(data_get_fetches_from_the_address_that_was_given),
         CASE(data_get_says_why_it_failed),
-        CASE(data_names_a_set_that_is_not_there),
+        CASE(data_reports_an_unknown_set),
         CASE(data_prints_its_usage_for_wrong_arguments),
         CASE(data_names_the_damage_in_the_catalogue),
     };

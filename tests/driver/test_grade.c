@@ -107,7 +107,7 @@ static void an_exercise_that_ends_the_grader_is_found_and_the_others_are_graded(
     assert_non_null(strstr(grade.exercises[1].cases[0].message, "Killed"));
 }
 
-static void a_grader_that_is_refused_is_the_courses_fault(void **state)
+static void a_grader_that_refuses_its_arguments_is_an_error(void **state)
 {
     Grade grade;
     Error err;
@@ -117,7 +117,7 @@ static void a_grader_that_is_refused_is_the_courses_fault(void **state)
     assert_string_equal(err.message, "grader: there is no lab_cases");
 }
 
-static void only_what_was_asked_for_is_run(void **state)
+static void only_requested_exercises_are_run(void **state)
 {
     Grade grade;
     Error err;
@@ -132,7 +132,7 @@ static void only_what_was_asked_for_is_run(void **state)
     assert_false(grade.exercises[0].asked);
 }
 
-static void what_a_grader_leaves_behind_is_gone(void **state)
+static void processes_left_by_the_grader_are_killed(void **state)
 {
     Grade grade = grade_with(*state, "setsid sleep 1000 >/dev/null 2>&1 &\necho $! >" LAB_BUILD_DIR
                                      "/pid\n" SAYS("two__a", "pass"));
@@ -145,7 +145,7 @@ static void what_a_grader_leaves_behind_is_gone(void **state)
     assert_int_equal(kill(pid, 0), -1);
 }
 
-static void text_of_others_is_made_plain(void **state)
+static void program_output_is_sanitized(void **state)
 {
     assert_string_equal(plain_text(*state, "a\tb\nc", 100), "a b\nc");
     assert_string_equal(plain_text(*state, "\033[31m\007\x7f", 100), "?[31m??");
@@ -165,10 +165,10 @@ int main(void)
         cmocka_unit_test(a_case_without_a_result_has_not_passed),
         cmocka_unit_test(of_two_verdicts_on_a_case_a_pass_never_counts),
         cmocka_unit_test(an_exercise_that_ends_the_grader_is_found_and_the_others_are_graded),
-        cmocka_unit_test(a_grader_that_is_refused_is_the_courses_fault),
-        cmocka_unit_test(only_what_was_asked_for_is_run),
-        cmocka_unit_test(what_a_grader_leaves_behind_is_gone),
-        cmocka_unit_test(text_of_others_is_made_plain),
+        cmocka_unit_test(a_grader_that_refuses_its_arguments_is_an_error),
+        cmocka_unit_test(only_requested_exercises_are_run),
+        cmocka_unit_test(processes_left_by_the_grader_are_killed),
+        cmocka_unit_test(program_output_is_sanitized),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

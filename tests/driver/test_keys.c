@@ -45,7 +45,7 @@ static void letters_come_in_lower_case(void **state)
     keys_close(&keys);
 }
 
-static void keys_that_send_sequences_are_passed_over(void **state)
+static void escape_sequences_are_ignored(void **state)
 {
     (void)state;
     Keys keys;
@@ -92,7 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(letters_come_in_lower_case),
-        CASE(keys_that_send_sequences_are_passed_over),
+        CASE(escape_sequences_are_ignored),
         CASE(the_end_of_the_input_is_reported_once),
         CASE(signals_are_distinguished),
     };

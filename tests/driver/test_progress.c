@@ -74,7 +74,7 @@ static void without_a_file_nothing_is_started(void **state)
     assert_int_equal(progress.count, 0);
 }
 
-static void what_is_recorded_is_read_again(void **state)
+static void recorded_events_are_read_again(void **state)
 {
     Progress progress = load(*state);
     record(*state, &progress, "hint 1");
@@ -94,7 +94,7 @@ static void what_is_recorded_is_read_again(void **state)
     assert_int_equal(progress_state(&progress, "lab", "one"), EXERCISE_NOT_STARTED);
 }
 
-static void what_is_known_is_not_written_again(void **state)
+static void known_events_are_not_written_again(void **state)
 {
     Progress progress = load(*state);
     for (int i = 0; i < 3; i++) {
@@ -125,7 +125,7 @@ static void the_order_of_lines_does_not_matter_and_the_last_time_counts(void **s
     assert_int_equal(progress_state(&progress, "lab", "two"), EXERCISE_WRONG);
 }
 
-static void damaged_lines_are_passed_over_and_kept(void **state)
+static void damaged_lines_are_ignored_and_kept(void **state)
 {
     const char *text = "<<<<<<< HEAD\n"
                        "2026-11-24T09:41:12Z lab.one wrong\r\n"
@@ -150,7 +150,7 @@ static void damaged_lines_are_passed_over_and_kept(void **state)
     assert_int_equal(progress.count, 3);
 }
 
-static void a_clock_that_goes_back_flips_nothing(void **state)
+static void a_clock_set_back_changes_no_state(void **state)
 {
     write_text("2999-12-31T23:59:59Z lab.one wrong\n");
     Progress progress = load(*state);
@@ -195,7 +195,7 @@ static void many_writers_at_once_lose_nothing(void **state)
                 EXERCISE_DONE);
 }
 
-static void a_place_that_cannot_be_written_gets_a_sentence(void **state)
+static void a_write_error_is_reported(void **state)
 {
     Progress progress;
     assert_int_equal(mkdir(path, 0777), 0);
@@ -218,13 +218,13 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(without_a_file_nothing_is_started),
-        CASE(what_is_recorded_is_read_again),
-        CASE(what_is_known_is_not_written_again),
+        CASE(recorded_events_are_read_again),
+        CASE(known_events_are_not_written_again),
         CASE(the_order_of_lines_does_not_matter_and_the_last_time_counts),
-        CASE(damaged_lines_are_passed_over_and_kept),
-        CASE(a_clock_that_goes_back_flips_nothing),
+        CASE(damaged_lines_are_ignored_and_kept),
+        CASE(a_clock_set_back_changes_no_state),
         CASE(many_writers_at_once_lose_nothing),
-        CASE(a_place_that_cannot_be_written_gets_a_sentence),
+        CASE(a_write_error_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ static int count(int solved, const char *text)
     return found;
 }
 
-static void another_layout_and_a_comment_hide_nothing(void **state)
+static void formatting_and_comments_do_not_hide_a_line(void **state)
 {
     (void)state;
     assert_int_equal(count(0, "write y[0]=expf( x[0] )\n   - 1 there"), 1);
@@ -62,13 +62,13 @@ static void another_layout_and_a_comment_hide_nothing(void **state)
     assert_int_equal(count(0, "y[0] = expf(x[1]) - 1;"), 0);
 }
 
-static void what_everybody_writes_is_no_secret(void **state)
+static void common_lines_are_not_secrets(void **state)
 {
     (void)state;
     assert_int_equal(count(0, "int i = 0;\nfor (int k = 0; k < n; k++) {\n}\n"), 0);
 }
 
-static void who_solved_an_exercise_knows_its_lines(void **state)
+static void lines_of_solved_exercises_are_not_secrets(void **state)
 {
     (void)state;
     assert_int_equal(count(1, "y[k] = x[k] + y[k] / 2;"), 0);
@@ -88,9 +88,9 @@ static void the_line_is_reported_verbatim(void **state)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        cmocka_unit_test(another_layout_and_a_comment_hide_nothing),
-        cmocka_unit_test(what_everybody_writes_is_no_secret),
-        cmocka_unit_test(who_solved_an_exercise_knows_its_lines),
+        cmocka_unit_test(formatting_and_comments_do_not_hide_a_line),
+        cmocka_unit_test(common_lines_are_not_secrets),
+        cmocka_unit_test(lines_of_solved_exercises_are_not_secrets),
         cmocka_unit_test(the_line_is_reported_verbatim),
     };
     return cmocka_run_group_tests(cases, set_up, tear_down);

@@ -392,7 +392,7 @@ static void a_file_that_is_not_text_is_refused(void **state)
     assert_true(source_read(*state, &lab, path, &source, &err));
 }
 
-static void the_promise_is_the_prototype_and_its_comment(void **state)
+static void the_contract_is_the_prototype_and_its_comment(void **state)
 {
     const char *header = "/* tiny.h -- f_one(int) is first. */\n"
                          "#include <stddef.h>\n"
@@ -429,7 +429,7 @@ int main(void)
         CASE(a_line_belongs_to_the_function_around_it),
         CASE(secrets_are_the_lines_between_the_marks),
         CASE(a_file_that_is_not_text_is_refused),
-        CASE(the_promise_is_the_prototype_and_its_comment),
+        CASE(the_contract_is_the_prototype_and_its_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

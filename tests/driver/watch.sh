@@ -122,7 +122,7 @@ half_a_save_is_not_graded() { # test
     ended_with 0
 }
 
-ctrl_c_gives_the_terminal_back() { # test
+ctrl_c_restores_the_terminal() { # test
     started
     watching 80 24 "trap : INT;"
     shows "linear_forward is not written yet"
@@ -130,7 +130,7 @@ ctrl_c_gives_the_terminal_back() { # test
     ended_with 130
 }
 
-a_signal_that_ends_it_gives_the_terminal_back() { # test
+a_fatal_signal_restores_the_terminal() { # test
     started
     watching 80 24
     shows "linear_forward is not written yet"
@@ -138,7 +138,7 @@ a_signal_that_ends_it_gives_the_terminal_back() { # test
     ended_with 143
 }
 
-a_reader_that_goes_away_ends_it() { # test
+a_closed_pipe_ends_it() { # test
     started
     watching 80 24 "" "| head -n 3"
     shows "linear_forward not written yet"
@@ -146,7 +146,7 @@ a_reader_that_goes_away_ends_it() { # test
     ended_with 0 # of head
 }
 
-ctrl_z_and_fg_go_on() { # test
+ctrl_z_and_fg_resume() { # test
     started
     needs bash
     terminal 80 24 "bash --norc -i"
@@ -165,7 +165,7 @@ ctrl_z_and_fg_go_on() { # test
     shows "status 0"
 }
 
-an_endless_loop_ends_with_the_next_save() { # test
+the_next_save_ends_an_endless_loop() { # test
     started
     watching 80 24
     shows "linear_forward is not written yet"
@@ -180,7 +180,7 @@ an_endless_loop_ends_with_the_next_save() { # test
     until_holds "the grader is gone" eval '! pgrep -f "$scratch/mine/autoencoder/autoencoder.c" >/dev/null'
 }
 
-what_matters_stays_in_a_small_window() { # test
+a_small_window_keeps_the_important_lines() { # test
     started
     watching 80 24
     shows "linear_forward is not written yet"
@@ -198,19 +198,19 @@ what_matters_stays_in_a_small_window() { # test
     ended_with 0
 }
 
-a_file_that_goes_away_is_waited_for() { # test
+a_removed_file_is_waited_for() { # test
     started
     watching 80 24
     shows "linear_forward is not written yet"
     rm "$file"
-    shows "This goes on when it is back"
+    shows "Waiting for it"
     replace right.c
     shows "linear_forward passes"
     key q
     ended_with 0
 }
 
-when_all_is_done_it_says_so() { # test
+a_completed_lab_is_reported() { # test
     started
     sed '/^ *\/\/ \(solution\|end\) /d' "$ROOT/labs/2_core/autoencoder/autoencoder.c" >"$file"
     "$LAB" check autoencoder >/dev/null || complain "the reference does not pass"
@@ -234,7 +234,7 @@ without_colours_it_prints_below() { # test
     says all "linear_forward is wrong"
 }
 
-an_input_that_ends_ends_it_after_one_verdict() { # test
+end_of_input_ends_it_after_one_verdict() { # test
     started
     run "$LAB" watch autoencoder
     gave 0
@@ -242,7 +242,7 @@ an_input_that_ends_ends_it_after_one_verdict() { # test
     never_says out "$(printf '\033')"
 }
 
-keys_come_through_a_pipe() { # test
+keys_are_read_from_a_pipe() { # test
     started
     printf 'hhl' >keys
     status=0
@@ -253,7 +253,7 @@ keys_come_through_a_pipe() { # test
     says out "linear_forward is not written yet"
 }
 
-a_lab_that_is_not_started_says_how_to() { # test
+a_lab_not_started_prints_how_to_start() { # test
     run "$LAB" watch autoencoder
     gave 1
     says err "./lab start autoencoder"

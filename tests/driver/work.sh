@@ -80,7 +80,7 @@ start_writes_the_skeleton_and_shows_the_first_exercise() { # test
     says mine/progress "Z tiny start"
 }
 
-a_long_prototype_is_broken_to_the_page() { # test
+a_long_prototype_is_wrapped() { # test
     for columns in 40 80; do
         run env COLUMNS=$columns "$LAB" start autoencoder
         gave 0
@@ -181,7 +181,7 @@ hint_without_a_name_is_about_the_next_that_is_not_done() { # test
     says out "All exercises of tiny are done"
 }
 
-the_solution_is_refused_before_it_is_earned() { # test
+the_solution_is_refused_before_the_exercise_passes() { # test
     checkout
     run "$LAB" start tiny
     run "$LAB" solution tiny.one
@@ -216,7 +216,7 @@ giving_up_is_recorded_and_listed() { # test
     says out '"gave_up":	true'
 }
 
-the_solution_stands_beside_mine_where_there_is_room() { # test
+the_solution_is_shown_side_by_side_on_a_wide_terminal() { # test
     checkout
     run "$LAB" start tiny
     sed 's/ *LAB_TODO(one).*/    return a + a;/' $mine >edited
@@ -264,7 +264,7 @@ reset_of_one_leaves_the_other() { # test
     [ "$(find mine/tiny/backup -name "*.c" | wc -l)" = 2 ] || complain "expected no further copy"
 }
 
-reset_of_a_function_that_is_gone_says_how_to_go_on() { # test
+reset_of_a_missing_function_prints_what_to_do() { # test
     checkout
     run "$LAB" start tiny
     sed 's/tiny_one/my_own/' $mine >renamed
@@ -294,7 +294,7 @@ reset_restores_a_file_that_is_not_text() { # test
     [ "$(cat mine/tiny/backup/*.c | wc -c)" = 6 ] || complain "the copy is another"
 }
 
-list_and_roadmap_show_how_far_i_am() { # test
+list_and_roadmap_show_the_progress() { # test
     checkout
     run "$LAB" start tiny
     recorded tiny.one "done"
@@ -328,7 +328,7 @@ the_next_lab_follows_when_all_is_done() { # test
     next_is "./lab run tiny --mine"
 }
 
-without_my_file_each_command_says_what_to_type() { # test
+without_a_file_each_command_prints_what_to_type() { # test
     checkout
     for command in hint solution; do
         run "$LAB" $command
@@ -386,7 +386,7 @@ wrong_arguments_get_one_sentence_and_status_two() { # test
     says out "tiny.two: hint 1"
 }
 
-narrow_pages_and_pipes_are_respected() { # test
+narrow_terminals_and_pipes_are_supported() { # test
     checkout
     run "$LAB" start tiny
     recorded tiny.one "done"

@@ -40,12 +40,12 @@ plainly() { says plain "sum__adds_five_numbers\",\"verdict\":\"$1\""; }
 both() { says out "$1" && says plain "$1"; }
 at() { says out "\"line\":$1"; }
 
-a_right_submission_passes() { # test
+a_correct_submission_passes() { # test
     submit "$right" && grade
     is pass && plainly pass && says out '"message":"","detail":"","output":"","line":0'
 }
 
-a_wrong_submission_is_shown_with_got_and_want() { # test
+a_wrong_result_is_shown_with_got_and_want() { # test
     submit 'return 16;' && grade
     is wrong && plainly wrong && says out 'sum outside 1e-05' && says out 'got 16, want 15'
     never_says out Failure
@@ -61,7 +61,7 @@ a_changed_input_is_shown() { # test
     is wrong && says out 'an input is const: it must not change'
 }
 
-an_endless_loop_runs_out_of_time() { # test
+an_endless_loop_times_out() { # test
     submit 'for (volatile unsigned k = 0;;) k++;' && grade 1
     is timeout && plainly timeout && at 20
     # On a busy machine the clock strikes before the second of processor time is used up.
@@ -89,7 +89,7 @@ endless_recursion_and_bad_pointers_are_distinguished() { # test
     is crash && plainly crash && says out 'calls itself without end' && at 21
 }
 
-recursion_ends_without_a_limit_on_the_stack_too() { # test
+recursion_ends_even_without_a_stack_limit() { # test
     submit 'volatile float here[16]; here[n & 15] = n; return tiny_sum(x, n + 1) + here[n & 15];'
     # shellcheck disable=SC3045 # dash and bash have it
     (ulimit -s unlimited && grade)
@@ -108,7 +108,7 @@ a_null_pointer_is_named() { # test
     is crash && plainly crash && both 'reads a NULL pointer' && at 21
 }
 
-a_pointer_that_was_never_set_is_named() { # test
+an_uninitialized_pointer_is_reported() { # test
     submit 'float *p;
     return *(volatile float *)p;' && grade
     is crash && says out 'a pointer that was never set'
@@ -182,7 +182,7 @@ a_crash_in_a_header_is_reported_at_the_calling_line() { # test
     done
 }
 
-memory_of_its_own_has_an_end_too() { # test
+heap_overflow_is_detected() { # test
     submit 'volatile float *y = malloc(4 * sizeof *y);
     y[n - 1] = 1;
     free((void *)y);
@@ -190,7 +190,7 @@ memory_of_its_own_has_an_end_too() { # test
     is crash && says out 'writes one element past the end of an array of 4' && at 21
 }
 
-a_local_array_has_an_end_and_a_name() { # test
+stack_overflow_of_an_array_is_reported_with_its_name() { # test
     submit 'volatile float row[4]; volatile float *p = row; p[n] = 1; return 15;' && grade
     is crash && says out "writes 2 elements past the end of 'row', an array of 4" && at 20
 }
@@ -200,23 +200,23 @@ an_index_out_of_bounds_is_named() { # test
     is crash && says out "index 5 out of bounds for type '" && at 20
 }
 
-a_local_array_is_not_returned() { # test
+a_returned_local_array_is_detected() { # test
     submit 'float *p = local(n); return p[1];' '__attribute__((noinline)) static float *local(int n) { volatile float here[8]; here[n] = n; float *volatile p = (float *)here; return p; }'
     grade
     is crash && says out 'used a local variable of a function that has returned'
 }
 
-a_broken_promise_to_the_core_is_quoted() { # test
+a_failed_require_is_quoted() { # test
     submit 'arena_alloc(arena_new("small", 16), 1 << 20); return 15;' '#include "common/arena.h"' && grade
     is crash && plainly crash && at 20 && both 'common/arena.c' && both "'small'"
 }
 
-freed_memory_is_not_used() { # test
+use_after_free_is_detected() { # test
     submit 'float *y = calloc(n, 4); free(y); return y[0];' && grade
     is crash && says out 'used memory after free()' && at 20
 }
 
-freeing_twice_is_named() { # test
+double_free_is_detected() { # test
     submit 'float *volatile y = calloc(n, 4); free(y); free(y); return 15;' && grade
     is crash && plainly crash && says out 'freed the same memory twice' && at 20
 }
@@ -327,7 +327,7 @@ a_copy_of_the_process_cannot_finish_the_case() { # test
     never_says plain 'sum__adds_five_numbers","verdict":"pass"'
 }
 
-nothing_outlives_the_grader() { # test
+no_process_outlives_the_grader() { # test
     submit "if (fork() == 0) { setsid(); if (fork() == 0) { signal(SIGHUP, SIG_IGN); for (;;) sleep(1); } _exit(0); } $right"
     cp "$build/grader_plain" ./unique_grader
     run ./unique_grader --cases "$build/tests/tiny_cases.so" --submission ./libplain.so --source tiny.c 'sum__adds*:2'
@@ -342,7 +342,7 @@ no_file_is_written() { # test
     [ ! -s left.txt ] || complain 'left.txt was written'
 }
 
-what_an_exercise_has_no_use_for_is_refused() { # test
+forbidden_system_calls_are_refused() { # test
     [ "$(uname -s)" = Linux ] || skip "no seccomp" "run it on Linux"
     touch kept
     submit 'unlink("kept"); return 15;' && grade
@@ -368,7 +368,7 @@ static struct rlimit none;'
     grade && is pass && plainly pass # each fails with -1
 }
 
-code_stays_as_it_is() { # test
+executable_memory_cannot_be_changed() { # test
     [ "$(uname -s)" = Linux ] || skip "no seccomp" "run it on Linux"
     submit 'char *code = dlsym(RTLD_DEFAULT, "near_assert");
     mprotect(code - (size_t)code % 4096, 8192, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -407,7 +407,7 @@ float sum_of(const float *x, int n) { float sum = 0; for (int i = 0; i < n; i++)
     is pass && plainly pass
 }
 
-a_function_that_is_gone_is_missed() { # test
+a_missing_function_is_reported() { # test
     submit "$right"
     sed -i 's/tiny_sum/tiny_summ/' tiny.c
     "$cc" -g -w -I "$ROOT" -fPIC -shared -Wl,-Bsymbolic -fsanitize=address,undefined -o libsanitized.so tiny.c
@@ -416,7 +416,7 @@ a_function_that_is_gone_is_missed() { # test
     is missing && plainly missing && both 'tiny_sum is not'
 }
 
-the_others_of_a_timeout_are_not_begun() { # test
+cases_after_a_timeout_are_skipped() { # test
     submit 'for (volatile unsigned k = 0;; k++) ;'
     run "$build/grader" --jobs 1 --cases "$build/tests/tiny_cases.so" --submission ./libsanitized.so \
         --source tiny.c 'sum__*:1' 'double__*:1'
@@ -424,7 +424,7 @@ the_others_of_a_timeout_are_not_begun() { # test
     says out 'double__doubles","verdict":"pass"'
 }
 
-an_environment_weakens_nothing() { # test
+environment_variables_do_not_weaken_the_grader() { # test
     submit 'return ((volatile float *)x)[n];'
     export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:exitcode=0 CMOCKA_MESSAGE_OUTPUT=XML OMP_NUM_THREADS=7
     grade

@@ -57,7 +57,7 @@ static void no_name_means_the_best_there_is(void **state)
     assert_ptr_equal(kernels.matmul, kernels_cpu()->matmul);
 }
 
-static void a_device_that_is_not_there_is_refused_with_a_sentence_and_changes_nothing(void **state)
+static void an_unknown_device_is_refused_and_changes_nothing(void **state)
 {
     (void)state;
     static const char *const names[][2] = {{"nonsense", "unknown device; expected"},
@@ -191,7 +191,7 @@ int main(void)
         CASE(ref_is_in_use_before_a_choice),
         CASE(each_device_is_known_by_its_name),
         CASE(no_name_means_the_best_there_is),
-        CASE(a_device_that_is_not_there_is_refused_with_a_sentence_and_changes_nothing),
+        CASE(an_unknown_device_is_refused_and_changes_nothing),
         CASE(a_kernel_that_the_device_lacks_stops_the_program_with_both_names),
         CASE(the_hosts_kernels_are_in_use_from_enter_to_the_last_leave),
         CASE(a_device_of_the_host_keeps_its_kernels_between_enter_and_leave),

@@ -1,4 +1,4 @@
-/* bench.c -- what the exercises cost at the sizes of the story: a batch of the moons, an area.
+/* bench.c -- what the exercises cost at the sizes of the story: a batch of the moons, an integral.
  *
  *     ./lab bench calculus --mine
  *
@@ -10,7 +10,7 @@
 #include "labs/1_foundations/calculus/calculus.h"
 #include "labs/1_foundations/calculus/moons.h"
 
-enum { BATCH = 32, NODES_MAX = 1 << 15, TIMES = 1000, DEGREE = 30, GOODS = 100, PLACES = 64 };
+enum { BATCH = 32, NODES_MAX = 1 << 15, TIMES = 1000, DEGREE = 30, GOODS = 100, COORDINATES = 64 };
 
 // The graph of a batch's loss; as it is made at the start of the program, all calls see the same.
 static struct {
@@ -35,7 +35,7 @@ static void graph_make(void)
     Moons moons = moons_draw(arena, BATCH, 0.15, &rng);
     double weights[NET_WEIGHTS];
     int chosen[BATCH];
-    net_start(weights, &rng);
+    net_init(weights, &rng);
     for (int i = 0; i < BATCH; i++) chosen[i] = i;
     graph.order = arena_alloc(arena, NODES_MAX * sizeof *graph.order);
     graph.room = arena_alloc(arena, NODES_MAX * sizeof *graph.room);
@@ -87,14 +87,14 @@ static void best_step(Solution *solution, float *const *a)
 static void dual(Solution *solution, float *const *a)
 {
     Value **order = graph.order;
-    order[0]->slope = 1;
+    order[0]->tangent = 1;
     for (int i = 1; i < graph.count; i++) {
         const Value *u = order[i]->a, *v = order[i]->b;
-        Dual left = u ? (Dual){u->data, u->slope} : (Dual){order[i]->data, 0};
-        Dual right = v ? (Dual){v->data, v->slope} : (Dual){0, 0};
-        order[i]->slope = AS(calc_dual, solution)(order[i]->op, left, right).slope;
+        Dual left = u ? (Dual){u->data, u->tangent} : (Dual){order[i]->data, 0};
+        Dual right = v ? (Dual){v->data, v->tangent} : (Dual){0, 0};
+        order[i]->tangent = AS(calc_dual, solution)(order[i]->op, left, right).derivative;
     }
-    a[0][0] = (float)graph.loss->slope;
+    a[0][0] = (float)graph.loss->tangent;
 }
 
 // What the first node gets: an input, at the end of all ways back.
@@ -125,10 +125,11 @@ static void backward(Solution *solution, float *const *a)
 
 static void gradient_check(Solution *solution, float *const *a)
 {
-    double x[PLACES], gradient[PLACES];
-    numbers(x, PLACES);
-    for (int i = 0; i < PLACES; i++) gradient[i] = 2.5 * x[i];
-    a[0][0] = (float)AS(calc_gradient_check, solution)(squares, NULL, x, gradient, PLACES, 1e-5);
+    double x[COORDINATES], gradient[COORDINATES];
+    numbers(x, COORDINATES);
+    for (int i = 0; i < COORDINATES; i++) gradient[i] = 2.5 * x[i];
+    a[0][0] =
+        (float)AS(calc_gradient_check, solution)(squares, NULL, x, gradient, COORDINATES, 1e-5);
 }
 
 static void descend(Solution *solution, float *const *a)
@@ -187,18 +188,18 @@ static void lagrange(Solution *solution, float *const *a)
 
 static const Workload workloads[] = {
     {"difference", "calc_difference", "1000 sines", difference, FOUND(1)},
-    {"best_step", "calc_best_step", "1000 steps", best_step, FOUND(1)},
+    {"best_step", "calc_best_step", "1000 step sizes", best_step, FOUND(1)},
     {"dual", "calc_dual", "12783 nodes", dual, FOUND(1)},
     {"push", "calc_push", "12783 nodes", push, FOUND(1)},
     {"order", "calc_order", "12783 nodes", order, FOUND(1)},
     {"backward", "calc_backward", "12783 nodes", backward, FOUND(1)},
-    {"gradient_check", "calc_gradient_check", "64 numbers", gradient_check, FOUND(1)},
+    {"gradient_check", "calc_gradient_check", "64 coordinates", gradient_check, FOUND(1)},
     {"descend", "calc_descend", "205 weights", descend, FOUND(NET_WEIGHTS)},
     {"adam", "calc_adam", "205 weights", adam, FOUND(NET_WEIGHTS)},
     {"newton", "calc_newton", "1000 steps", newton, FOUND(2)},
     {"taylor", "calc_taylor", "1000 of deg. 30", taylor, FOUND(1)},
-    {"simpson", "calc_simpson", "1000 pieces", simpson, FOUND(1)},
-    {"adaptive", "calc_adaptive", "root, 1e-10", adaptive, FOUND(1)},
+    {"simpson", "calc_simpson", "1000 intervals", simpson, FOUND(1)},
+    {"adaptive", "calc_adaptive", "sqrt, 1e-10", adaptive, FOUND(1)},
     {"lagrange", "calc_lagrange", "100 goods", lagrange, FOUND(GOODS)},
     {0},
 };

@@ -1,10 +1,10 @@
-/* bench_engine.c -- what a gradient costs: node by node, by tensors, forward, and by small steps.
+/* bench_engine.c -- what a gradient costs: node by node, by tensors, in forward mode, and by finite differences.
  *
  *     ./lab bench scalar_engine
  *
  * 1. The loss of 1 to 128 points under the 2-12-12-1 network of the moons, with the gradient of its
  * 205 weights: the scalar engine builds its graph, orders it and goes back; the tensor tape does the
- * same in 9 nodes. 2. All slopes of Rosenbrock's function of n numbers: backward, forward by dual
+ * same in 9 nodes. 2. The gradient of Rosenbrock's function of n numbers: backward, forward by dual
  * numbers, and by central differences of a plain C function.
  */
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "bench/report.h"
 #include "bench/rivals.h"
 #include "kernels/kernels.h"
-#include "labs/1_foundations/calculus/chain.h"
+#include "labs/1_foundations/calculus/rosenbrock.h"
 #include "labs/1_foundations/calculus/engine.h"
 #include "labs/1_foundations/calculus/moons.h"
 
@@ -37,7 +37,7 @@ static Work *work_new(Arena *keep)
                    .tape = arena_new("tape", 4u << 20),
                    .engine = engine_new(keep),
                    .moons = moons_draw(keep, POINTS, 0.15, &rng)};
-    net_start(work->weights, &rng);
+    net_init(work->weights, &rng);
     for (int i = 0; i < POINTS; i++) work->chosen[i] = i;
     for (int i = 0; i < INPUTS; i++) work->at[i] = (double)rng_normal(&rng);
     return work;
@@ -63,35 +63,35 @@ static void network_by_tape(Work *work)
 
 // ---- Rosenbrock's function ----
 
-static Value **chain_backward(Work *work)
+static Value **rosenbrock_backward(Work *work)
 {
     arena_reset(work->nodes);
     Value **x = values_new(work->nodes, work->at, work->size);
-    engine_gradient(work->engine, chain_graph(work->nodes, x, work->size));
+    engine_gradient(work->engine, rosenbrock_graph(work->nodes, x, work->size));
     return x;
 }
 
-static void chain_by_backward(Work *work)
+static void rosenbrock_by_backward(Work *work)
 {
-    chain_backward(work);
+    rosenbrock_backward(work);
 }
 
 // The graph and its order come with a pass backward, which is 1/n of this.
-static void chain_by_forward(Work *work)
+static void rosenbrock_by_forward(Work *work)
 {
-    Value **x = chain_backward(work);
-    for (int i = 0; i < work->size; i++) work->gradient[i] = engine_slope(work->engine, x[i]);
+    Value **x = rosenbrock_backward(work);
+    for (int i = 0; i < work->size; i++) work->gradient[i] = engine_forward(work->engine, x[i]);
 }
 
-static void chain_by_steps(Work *work)
+static void rosenbrock_by_steps(Work *work)
 {
     const double h = 1e-5;
     for (int i = 0; i < work->size; i++) {
         double here = work->at[i];
         work->at[i] = here + h;
-        double right = chain_height(work->at, work->size, NULL);
+        double right = rosenbrock_value(work->at, work->size, NULL);
         work->at[i] = here - h;
-        work->gradient[i] = (right - chain_height(work->at, work->size, NULL)) / (2 * h);
+        work->gradient[i] = (right - rosenbrock_value(work->at, work->size, NULL)) / (2 * h);
         work->at[i] = here;
     }
 }
@@ -136,7 +136,7 @@ static bool measure_network(Work *work, Plan plan, BenchReport *report, Error *e
 {
     static const Side sides[] = {{"scalar engine", network_by_engine, NULL},
                                  {"tensor tape", network_by_tape, NULL}};
-    printf("\n205 slopes of a network's loss\n"
+    printf("\nGradient of a network's loss, 205 weights\n"
            "  points   nodes   scalar engine   million nodes/s   tensor tape   the tape is\n");
     for (int points = 1; points <= POINTS; points *= points < 8 ? 8 : 4) {
         Timing timing[SIDES];
@@ -151,11 +151,11 @@ static bool measure_network(Work *work, Plan plan, BenchReport *report, Error *e
 
 static bool measure_chain(Work *work, Plan plan, BenchReport *report, Error *err)
 {
-    static const Side sides[] = {{"backward", chain_by_backward, NULL},
-                                 {"forward", chain_by_forward, NULL},
-                                 {"small steps", chain_by_steps, NULL}};
+    static const Side sides[] = {{"backward", rosenbrock_by_backward, NULL},
+                                 {"forward", rosenbrock_by_forward, NULL},
+                                 {"differences", rosenbrock_by_steps, NULL}};
     printf("\nGradients per second of Rosenbrock's function of n numbers\n"
-           "      n     backward      forward  small steps of plain C\n");
+           "      n     backward      forward  differences in plain C\n");
     for (int n = 2; n <= INPUTS; n *= 2) {
         Timing timing[SIDES];
         if (!measure(work, n, sides, 3, plan, report, timing, err)) return false;

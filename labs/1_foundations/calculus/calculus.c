@@ -20,7 +20,7 @@ double calc_best_step(double noise, double third)
 Dual calc_dual(Op op, Dual a, Dual b)
 {
     // solution dual
-    double u = a.value, v = b.value, du = a.slope, dv = b.slope;
+    double u = a.value, v = b.value, du = a.derivative, dv = b.derivative;
     switch (op) {
     case OP_ADD: return (Dual){u + v, du + dv};
     case OP_SUB: return (Dual){u - v, du - dv};

@@ -147,7 +147,7 @@ static Picture *frame(const Canvas *canvas, const char *title)
     picture_text(picture, MARGIN, MARGIN, title, 2);
     picture_tile(picture, MARGIN, MARGIN + LINE + LINE / 2, canvas->rgb[0][0], HEIGHT, WIDTH, 3, 1);
     picture_text(picture, MARGIN, below,
-                 arena_print(arena, "across: %g to %g     up: %g to %g", box->left, box->right,
+                 arena_print(arena, "x: %g to %g     y: %g to %g", box->left, box->right,
                              box->bottom, box->top),
                  2);
     for (int i = 0; i < canvas->notes; i++) {
@@ -160,10 +160,7 @@ static Picture *frame(const Canvas *canvas, const char *title)
     return picture;
 }
 
-void canvas_show(const Run *run, const Canvas *canvas, const char *title, const char *file)
+void canvas_show(const Run *run, const Canvas *canvas, const char *title, const char *name)
 {
-    Error err = {""};
-    const char *path = run_path(run, file);
-    if (picture_save(frame(canvas, title), path, &err)) printf("%s: %s\n", title, path);
-    else printf("%s: %s\n", title, err.message);
+    run_picture(run, frame(canvas, title), title, name);
 }

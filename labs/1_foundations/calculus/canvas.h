@@ -1,10 +1,10 @@
 /* canvas.h -- a picture of the plane: a field as shades and contour lines, with paths and dots on it.
  *
  *     Canvas *canvas = canvas_new(arena, (Box){-2, 2, -1, 3});
- *     canvas_shade(canvas, height, context, levels, count);    // darker below, a line at each level
+ *     canvas_shade(canvas, objective, context, levels, count);    // darker below, a line at each level
  *     canvas_path(canvas, x, y, steps, 2, COLOUR_BLUE);
  *     canvas_note(canvas, COLOUR_BLUE, "gradient descent, 200 steps");
- *     canvas_show(run, canvas, "Rosenbrock's valley", "valley.png");
+ *     canvas_show(run, canvas, "Rosenbrock function", "rosenbrock");
  *
  * What lies outside the box is cut off. Everything lives in the arena.
  */
@@ -44,5 +44,5 @@ void canvas_path(Canvas *canvas, const double *x, const double *y, int count, do
 void canvas_dot(Canvas *canvas, double x, double y, double radius, Colour colour);
 void canvas_note(Canvas *canvas, Colour colour, const char *text);    // a line of the legend
 
-// Writes out/FILE, a PNG, and prints a line saying where, or why not.
-void canvas_show(const Run *run, const Canvas *canvas, const char *title, const char *file);
+// Saves out/NAME.png.
+void canvas_show(const Run *run, const Canvas *canvas, const char *title, const char *name);

@@ -1,4 +1,4 @@
-/* Exercises 8 to 10: steps downhill. check.c says how cases are made. */
+/* Exercises 8 to 10: optimizers. check.c says how cases are made. */
 #include <math.h>
 #include "common/rng.h"
 #include "labs/1_foundations/calculus/check.h"
@@ -14,7 +14,7 @@ static double *random_doubles(Rng *rng, int n)
 
 static const char descend_formula[] = "v = mu v + g,  then  x = x - rate v";
 
-static void descend__without_momentum_goes_against_the_gradient(void **state)
+static void descend__without_momentum_is_gradient_descent(void **state)
 {
     (void)state;
     double *x = DOUBLES(1, 2, -3), *v = DOUBLES(0, 0, 0), *g = DOUBLES(4, -8, 0.5);
@@ -25,7 +25,7 @@ static void descend__without_momentum_goes_against_the_gradient(void **state)
                 .formula = "x = x - rate g");
 }
 
-static void descend__is_carried_on_by_its_speed(void **state)
+static void descend__accumulates_velocity(void **state)
 {
     (void)state;
     double *x = DOUBLES(10, 0), *v = DOUBLES(2, -4), *g = DOUBLES(1, 6);
@@ -34,10 +34,10 @@ static void descend__is_carried_on_by_its_speed(void **state)
     assert_near(x, ((double[]){8.75, -1.5}), SHAPE(2), .name = "x", .formula = descend_formula);
 }
 
-static void descend__on_level_ground_runs_out_slowly(void **state)
+static void descend__with_zero_gradient_decays_geometrically(void **state)
 {
     (void)state;
-    // v = 1, mu, mu^2, ...: with mu = 1/2 it comes to rest 1 further on, in steps of half the rest.
+    // v = 1, mu, mu^2, ...: with mu = 1/2 x converges to a distance of 1, halving the rest at each step.
     double *x = DOUBLES(0), *v = DOUBLES(-2), *g = DOUBLES(0);
     for (int i = 1; i <= 10; i++) {
         calc_descend(x, v, g, 1, 0.5, 0.5);
@@ -45,7 +45,7 @@ static void descend__on_level_ground_runs_out_slowly(void **state)
     }
 }
 
-static void descend__agrees_with_the_formula_for_any_number_of_numbers(void **state)
+static void descend__matches_the_formula_for_any_n(void **state)
 {
     (void)state;
     for (int n = 0; n <= 33; n += 11) {
@@ -70,7 +70,7 @@ static const char adam_formula[] =
     "m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,\n"
     "x = x - rate (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + eps)";
 
-static void adam__steps_by_the_rate_first_whatever_the_slope(void **state)
+static void adam__first_step_is_the_learning_rate_whatever_the_gradient(void **state)
 {
     (void)state;
     double *x = DOUBLES(0, 0, 0), *m = DOUBLES(0, 0, 0), *v = DOUBLES(0, 0, 0);
@@ -79,7 +79,7 @@ static void adam__steps_by_the_rate_first_whatever_the_slope(void **state)
                 .formula = adam_formula);
 }
 
-static void adam__stays_where_there_is_no_slope(void **state)
+static void adam__does_not_move_where_the_gradient_is_zero(void **state)
 {
     (void)state;
     double *x = DOUBLES(3), *m = DOUBLES(0), *v = DOUBLES(0);
@@ -87,7 +87,7 @@ static void adam__stays_where_there_is_no_slope(void **state)
     assert_number(x[0], 3, .exact = true, .name = "x", .formula = adam_formula);
 }
 
-static void adam__adds_eps_to_the_root(void **state)
+static void adam__adds_eps_outside_the_square_root(void **state)
 {
     (void)state;
     // |g| = eps: the first step is rate eps / (eps + eps), half the rate.
@@ -96,7 +96,7 @@ static void adam__adds_eps_to_the_root(void **state)
     assert_number(x[0], -0.05, .atol = 1e-9, .rtol = 1e-9, .name = "x", .formula = adam_formula);
 }
 
-static void adam__keeps_its_averages_without_the_correction(void **state)
+static void adam__stores_its_moments_without_bias_correction(void **state)
 {
     (void)state;
     double *x = DOUBLES(0), *m = DOUBLES(0), *v = DOUBLES(0);
@@ -106,7 +106,7 @@ static void adam__keeps_its_averages_without_the_correction(void **state)
     assert_number(v[0], 0.999 * 0.004 + 0.016, .name = "v", .formula = "v = 0.999 v + 0.001 g^2");
 }
 
-static void adam__agrees_with_the_formula_over_many_steps(void **state)
+static void adam__matches_the_formula_over_many_steps(void **state)
 {
     (void)state;
     enum { N = 5 };
@@ -133,23 +133,23 @@ static void adam__agrees_with_the_formula_over_many_steps(void **state)
 
 static const char newton_formula[] = "x = x - H^-1 g";
 
-static void newton__is_at_the_bottom_of_any_bowl_in_one_step(void **state)
+static void newton__minimizes_any_quadratic_in_one_step(void **state)
 {
     (void)state;
-    // f = fxx/2 (x-1)^2 + fxy (x-1)(y+2) + fyy/2 (y+2)^2 has its level place at (1, -2), a saddle too.
+    // f = fxx/2 (x-1)^2 + fxy (x-1)(y+2) + fyy/2 (y+2)^2 has its stationary point at (1, -2), even where it is a saddle.
     static const double hessians[][3] = {
         {1, 0, 50}, {2, 1, 3}, {5, -4, 4}, {1, 3, 2}, {-2, 0.5, -1}};
     for (int k = 0; k < 5; k++) {
         const double *H = doubles_copy(hessians[k], 3);
         double *x = DOUBLES(4, 3), *g = DOUBLES(H[0] * 3 + H[1] * 5, H[1] * 3 + H[2] * 5);
         if (!calc_newton(x, g, H))
-            fail_msg("H = {%g, %g, %g} has an inverse: got false, expected true", H[0], H[1], H[2]);
+            fail_msg("H = {%g, %g, %g} is invertible: got false, expected true", H[0], H[1], H[2]);
         assert_near(x, ((double[]){1, -2}), SHAPE(2), .name = "x", .formula = newton_formula);
         assert_kept("H", H, hessians[k], 3);
     }
 }
 
-static void newton__solves_two_equations(void **state)
+static void newton__solves_the_linear_system(void **state)
 {
     (void)state;
     // H = (2 1; 1 3), g = (1, 8): p = -(-1, 3), since 2 (-1) + 3 = 1 and -1 + 9 = 8.
@@ -159,36 +159,35 @@ static void newton__solves_two_equations(void **state)
     assert_kept("g", g, before, 2);
 }
 
-static void newton__refuses_a_hessian_without_an_inverse(void **state)
+static void newton__refuses_a_singular_hessian(void **state)
 {
     (void)state;
     static const double singular[][3] = {{0, 0, 0}, {1, 2, 4}, {4, 0, 0}, {0, 0, 3}, {1, -3, 9}};
     for (int k = 0; k < 5; k++) {
         double *x = DOUBLES(4, 3);
         if (calc_newton(x, DOUBLES(1, 1), doubles_copy(singular[k], 3)))
-            fail_msg("H = {%g, %g, %g} has no inverse: got true, expected false", singular[k][0],
+            fail_msg("H = {%g, %g, %g} is singular: got true, expected false", singular[k][0],
                      singular[k][1], singular[k][2]);
         assert_near(x, ((double[]){4, 3}), SHAPE(2), .exact = true, .name = "x",
-                    .formula = "x stays when there is no step");
+                    .formula = "x is unchanged when there is no step");
     }
 }
 
-static void newton__refuses_what_is_not_finite(void **state)
+static void newton__refuses_a_determinant_that_is_not_finite(void **state)
 {
     (void)state;
     static const double wild[][3] = {{NAN, 0, 1}, {1, 0, INFINITY}, {1e200, 0, 1e200}, {1, NAN, 1}};
     for (int k = 0; k < 4; k++) {
         double *x = DOUBLES(4, 3);
         if (calc_newton(x, DOUBLES(1, 1), doubles_copy(wild[k], 3)))
-            fail_msg(
-                "the determinant of {%g, %g, %g} is not a finite number: got true, expected false",
-                wild[k][0], wild[k][1], wild[k][2]);
+            fail_msg("the determinant of {%g, %g, %g} is not finite: got true, expected false",
+                     wild[k][0], wild[k][1], wild[k][2]);
         assert_near(x, ((double[]){4, 3}), SHAPE(2), .exact = true, .name = "x",
-                    .formula = "x stays when there is no step");
+                    .formula = "x is unchanged when there is no step");
     }
 }
 
-static void newton__steps_however_small_the_determinant(void **state)
+static void newton__accepts_a_tiny_determinant(void **state)
 {
     (void)state;
     double *x = DOUBLES(4, 3);
@@ -198,19 +197,19 @@ static void newton__steps_however_small_the_determinant(void **state)
 }
 
 const struct CMUnitTest descent_cases[] = {
-    cmocka_unit_test(descend__without_momentum_goes_against_the_gradient),
-    cmocka_unit_test(descend__is_carried_on_by_its_speed),
-    cmocka_unit_test(descend__on_level_ground_runs_out_slowly),
-    cmocka_unit_test(descend__agrees_with_the_formula_for_any_number_of_numbers),
-    cmocka_unit_test(adam__steps_by_the_rate_first_whatever_the_slope),
-    cmocka_unit_test(adam__stays_where_there_is_no_slope),
-    cmocka_unit_test(adam__adds_eps_to_the_root),
-    cmocka_unit_test(adam__keeps_its_averages_without_the_correction),
-    cmocka_unit_test(adam__agrees_with_the_formula_over_many_steps),
-    cmocka_unit_test(newton__is_at_the_bottom_of_any_bowl_in_one_step),
-    cmocka_unit_test(newton__solves_two_equations),
-    cmocka_unit_test(newton__refuses_a_hessian_without_an_inverse),
-    cmocka_unit_test(newton__refuses_what_is_not_finite),
-    cmocka_unit_test(newton__steps_however_small_the_determinant),
+    cmocka_unit_test(descend__without_momentum_is_gradient_descent),
+    cmocka_unit_test(descend__accumulates_velocity),
+    cmocka_unit_test(descend__with_zero_gradient_decays_geometrically),
+    cmocka_unit_test(descend__matches_the_formula_for_any_n),
+    cmocka_unit_test(adam__first_step_is_the_learning_rate_whatever_the_gradient),
+    cmocka_unit_test(adam__does_not_move_where_the_gradient_is_zero),
+    cmocka_unit_test(adam__adds_eps_outside_the_square_root),
+    cmocka_unit_test(adam__stores_its_moments_without_bias_correction),
+    cmocka_unit_test(adam__matches_the_formula_over_many_steps),
+    cmocka_unit_test(newton__minimizes_any_quadratic_in_one_step),
+    cmocka_unit_test(newton__solves_the_linear_system),
+    cmocka_unit_test(newton__refuses_a_singular_hessian),
+    cmocka_unit_test(newton__refuses_a_determinant_that_is_not_finite),
+    cmocka_unit_test(newton__accepts_a_tiny_determinant),
     {0},
 };

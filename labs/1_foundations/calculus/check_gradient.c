@@ -1,4 +1,4 @@
-/* Exercise 7: a gradient is held against small steps. check.c says how cases are made. */
+/* Exercise 7: the gradient check. check.c says how cases are made. */
 #include <math.h>
 #include "labs/1_foundations/calculus/check.h"
 
@@ -13,7 +13,7 @@ static double squares(const double *x, int n, const void *context)
     return sum;
 }
 
-static void gradient_check__of_the_right_gradient_is_nothing(void **state)
+static void gradient_check__of_the_correct_gradient_is_near_zero(void **state)
 {
     (void)state;
     double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, -5);
@@ -21,7 +21,7 @@ static void gradient_check__of_the_right_gradient_is_nothing(void **state)
     assert_number(got, 0, .name = "error", .formula = check_formula);
 }
 
-static void gradient_check__finds_the_worst_wherever_it_is(void **state)
+static void gradient_check__returns_the_largest_error_wherever_it_is(void **state)
 {
     (void)state;
     for (int wrong = 0; wrong < 3; wrong++)
@@ -36,7 +36,7 @@ static void gradient_check__finds_the_worst_wherever_it_is(void **state)
         }
 }
 
-static void gradient_check__is_absolute_where_slopes_are_small(void **state)
+static void gradient_check__uses_the_absolute_error_where_derivatives_are_small(void **state)
 {
     (void)state;
     double *x = DOUBLES(1), *c = DOUBLES(0.01), *g = DOUBLES(0.03);
@@ -50,7 +50,7 @@ static double cube(const double *x, int n, const void *context)
     return x[0] * x[0] * x[0];
 }
 
-static void gradient_check__looks_on_both_sides_at_the_step_asked_for(void **state)
+static void gradient_check__uses_central_differences_of_step_h(void **state)
 {
     (void)state;
     // ((x+h)^3 - (x-h)^3) / 2h = 3 x^2 + h^2: at x = 0.5 with h = 0.25 it is 0.8125.
@@ -64,21 +64,21 @@ static double one_at_a_time(const double *x, int n, const void *context)
     const double *before = context;
     int moved = 0;
     for (int i = 0; i < n; i++) moved += x[i] != before[i];
-    if (moved > 1) fail_msg("%d numbers of x were moved at once; expected one", moved);
+    if (moved > 1) fail_msg("%d coordinates of x were perturbed at once; expected one", moved);
     return 0;
 }
 
-static void gradient_check__moves_one_number_at_a_time_and_puts_it_back(void **state)
+static void gradient_check__perturbs_one_coordinate_at_a_time_and_restores_it(void **state)
 {
     (void)state;
     double *x = DOUBLES(0.1, 1e10, -0.3, 1e-20), *before = doubles_copy(x, 4);
     double *g = DOUBLES(0, 0, 0, 0);
     calc_gradient_check(one_at_a_time, before, x, g, 4, 1e-3);
     assert_near(x, before, SHAPE(4), .exact = true, .name = "x",
-                .formula = "at the end x holds exactly what it held: x - h + h is not always x");
+                .formula = "x is restored exactly: x - h + h is not always x");
 }
 
-static void gradient_check__of_no_numbers_is_nothing(void **state)
+static void gradient_check__of_zero_coordinates_is_zero(void **state)
 {
     (void)state;
     double *none = doubles_copy(NULL, 0);
@@ -92,7 +92,7 @@ static double root(const double *x, int n, const void *context)
     return sqrt(x[0]) + (n > 1 ? x[1] : 0);
 }
 
-static void gradient_check__is_nan_when_anything_is(void **state)
+static void gradient_check__returns_nan_when_anything_is_nan(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -102,7 +102,7 @@ static void gradient_check__is_nan_when_anything_is(void **state)
         assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), NAN,
                       .name = "error of a gradient with a NaN", .formula = check_formula);
         assert_near(x, before, SHAPE(3), .exact = true, .name = "x",
-                    .formula = "x is put back then too");
+                    .formula = "x is restored then too");
     }
     double *x = DOUBLES(0, 1), *g = DOUBLES(0, 1);
     assert_number(calc_gradient_check(root, NULL, x, g, 2, 0.1), NAN,
@@ -110,12 +110,12 @@ static void gradient_check__is_nan_when_anything_is(void **state)
 }
 
 const struct CMUnitTest gradient_cases[] = {
-    cmocka_unit_test(gradient_check__of_the_right_gradient_is_nothing),
-    cmocka_unit_test(gradient_check__finds_the_worst_wherever_it_is),
-    cmocka_unit_test(gradient_check__is_absolute_where_slopes_are_small),
-    cmocka_unit_test(gradient_check__looks_on_both_sides_at_the_step_asked_for),
-    cmocka_unit_test(gradient_check__moves_one_number_at_a_time_and_puts_it_back),
-    cmocka_unit_test(gradient_check__of_no_numbers_is_nothing),
-    cmocka_unit_test(gradient_check__is_nan_when_anything_is),
+    cmocka_unit_test(gradient_check__of_the_correct_gradient_is_near_zero),
+    cmocka_unit_test(gradient_check__returns_the_largest_error_wherever_it_is),
+    cmocka_unit_test(gradient_check__uses_the_absolute_error_where_derivatives_are_small),
+    cmocka_unit_test(gradient_check__uses_central_differences_of_step_h),
+    cmocka_unit_test(gradient_check__perturbs_one_coordinate_at_a_time_and_restores_it),
+    cmocka_unit_test(gradient_check__of_zero_coordinates_is_zero),
+    cmocka_unit_test(gradient_check__returns_nan_when_anything_is_nan),
     {0},
 };

@@ -17,15 +17,15 @@ void engine_gradient(Engine *engine, Value *result)
     calc_backward(engine->order, engine->count, calc_push);
 }
 
-double engine_slope(Engine *engine, const Value *input)
+double engine_forward(Engine *engine, const Value *input)
 {
     for (int i = 0; i < engine->count; i++) {
         Value *node = engine->order[i];
         Dual a = {0}, b = {0};
-        if (node->a != NULL) a = (Dual){node->a->data, node->a->slope};
-        if (node->b != NULL) b = (Dual){node->b->data, node->b->slope};
+        if (node->a != NULL) a = (Dual){node->a->data, node->a->tangent};
+        if (node->b != NULL) b = (Dual){node->b->data, node->b->tangent};
         if (node->op == OP_INPUT) a = (Dual){node->data, node == input ? 1 : 0};
-        node->slope = calc_dual(node->op, a, b).slope;
+        node->tangent = calc_dual(node->op, a, b).derivative;
     }
-    return engine->count > 0 ? engine->order[engine->count - 1]->slope : 0;
+    return engine->count > 0 ? engine->order[engine->count - 1]->tangent : 0;
 }

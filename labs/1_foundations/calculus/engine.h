@@ -1,9 +1,9 @@
-/* engine.h -- your rules at work on a whole graph: all its derivatives, backward or forward.
+/* engine.h -- automatic differentiation of a whole graph by your functions, backward or forward.
  *
  *     Engine *engine = engine_new(keep);
  *     Value  *x = value_input(step, 3), *z = value_of(step, OP_MUL, x, x);
  *     engine_gradient(engine, z);                  // x->grad = 6, as is that of every other input
- *     double slope = engine_slope(engine, x);      // 6 again, of this one input, by dual numbers
+ *     double derivative = engine_forward(engine, x);    // 6 again, by dual numbers
  *
  * A graph is walked once: its nodes are marked as seen.
  */
@@ -21,4 +21,4 @@ Engine *engine_new(Arena *keep);
 void engine_gradient(Engine *engine, Value *result);
 
 // d(result)/d(input) of the graph that engine_gradient() walked last.
-double engine_slope(Engine *engine, const Value *input);
+double engine_forward(Engine *engine, const Value *input);

@@ -1,11 +1,11 @@
-/* graph.h -- a computation that remembers how it was made: numbers, and the ops that joined them.
+/* graph.h -- a computational graph: numbers, and the ops that produced them.
  *
  *     Value *x = value_input(arena, 3), *y = value_input(arena, 2);
  *     Value *z = value_of(arena, OP_MUL, x, value_of(arena, OP_SIN, y, NULL));    // x sin y
  *     printf("%g\n", z->data);
  *
- * A node's data is computed when the node is made. Its grad, slope and mark are for those who walk
- * the graph later. Nodes live in the arena; a graph has no cycles, as an operand is older.
+ * A node's data is computed when the node is made. grad, tangent and seen are for traversals of the
+ * graph. Nodes live in the arena; a graph has no cycles, as an operand is older.
  */
 #pragma once
 #include <stdbool.h>
@@ -25,9 +25,9 @@ typedef enum Op {
 } Op;
 
 typedef struct Value {
-    double data;     // the number
-    double grad;     // how fast the result grows with it: backward
-    double slope;    // how fast it grows with an input: forward
+    double data;       // the number
+    double grad;       // d(result)/d(node): backward mode
+    double tangent;    // d(node)/d(input): forward mode
     Op op;
     bool seen;              // false at first
     struct Value *a, *b;    // operands; NULL where there is none

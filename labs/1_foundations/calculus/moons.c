@@ -23,7 +23,7 @@ Moons moons_draw(Arena *arena, int count, double noise, Rng *rng)
     return moons;
 }
 
-void net_start(double *weights, Rng *rng)
+void net_init(double *weights, Rng *rng)
 {
     for (int l = 0; l < LAYERS; l++) {
         double reach = sqrt(6.0 / (sizes[l] + sizes[l + 1]));

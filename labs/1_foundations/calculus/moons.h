@@ -24,7 +24,7 @@ typedef struct Moons {
 } Moons;
 
 Moons moons_draw(Arena *arena, int count, double noise, Rng *rng);
-void net_start(double *weights, Rng *rng);                     // Glorot & Bengio 2010, eq. 16
+void net_init(double *weights, Rng *rng);                      // Glorot & Bengio 2010, eq. 16
 double net_plain(const double *weights, const double x[2]);    // the score, with no graph
 
 Value **values_new(Arena *arena, const double *x, int n);    // inputs

@@ -3,15 +3,16 @@
  *     ./lab check linear_algebra
  *     ./lab check linear_algebra.lu
  *
- * The wanted values never come from linear_algebra.c: they are loops in long double, LAPACK, closed
- * forms, values computed by hand. A factorisation is judged by what its factors make when they are
- * multiplied again, in units of eps: that is all a backward stable method promises, and it promises
- * it for every matrix, however bad. Every array ends where a page begins that nobody may touch.
+ * Expected values never come from linear_algebra.c: they are loops in long double, LAPACK, closed
+ * forms, and values computed by hand. A factorization is judged by its backward error, the residual
+ * of the product of its factors in units of eps: a backward stable method keeps it small for every
+ * matrix, however ill-conditioned. Every array ends at a guard page.
  */
 #include "labs/1_foundations/linear_algebra/check.h"
 #include "common/rng.h"
 
-const CaseList lab_cases[] = {product_cases, system_cases, spectral_cases, svd_cases, NULL};
+const CaseList lab_cases[] = {product_cases,  lu_cases,  least_squares_cases,
+                              spectral_cases, svd_cases, NULL};
 
 // ---- arrays ----
 
@@ -45,7 +46,7 @@ double *hilbert_matrix(int n)
     return a;
 }
 
-// ---- measures ----
+// ---- norms and products ----
 
 double *product(const double *a, const double *b, int m, int n, int k)
 {
@@ -75,14 +76,14 @@ double distance(const double *x, const double *y, size_t n)
     return (double)sqrtl(squares);
 }
 
-double length(const double *x, size_t n)
+double norm(const double *x, size_t n)
 {
     return distance(x, doubles_filled(n, 0), n);
 }
 
-double from_orthonormal(const double *rows, int k, int n)
+double orthonormality_error(const double *rows, int k, int n)
 {
     double *square = product(rows, transposed(rows, k, n), k, k, n);
     for (int i = 0; i < k; i++) square[i * k + i] -= 1;
-    return length(square, (size_t)(k * k));
+    return norm(square, (size_t)(k * k));
 }

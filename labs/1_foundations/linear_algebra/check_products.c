@@ -1,9 +1,9 @@
-/* check_products.c -- cases of the exercises 1 to 3: three ways to one product. */
+/* check_products.c -- cases of the exercises 1 to 3: matrix products. */
 #include "labs/1_foundations/linear_algebra/check.h"
 
 typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
 
-// Functions of the answer are found when they are called, and not when their address is taken.
+// Wrappers: a learner's functions are resolved when they are called.
 static void plain(double *c, const double *a, const double *b, int m, int n, int k)
 {
     la_matmul(c, a, b, m, n, k);
@@ -16,8 +16,8 @@ static void blocked(double *c, const double *a, const double *b, int m, int n, i
 
 static const char formula[] = "c[i,j] = sum_p a[i,p] b[p,j]";
 
-// |c - ab| <= k eps |a| |b| holds for every order of the sum (Higham 2002, section 3.5); the elements
-// are of size 1 here, so sqrt(k) is nearer to the truth and k is generous.
+// |c - ab| <= k eps |a| |b| for every order of summation (Higham 2002, section 3.5). Elements are of
+// size 1 here, so sqrt(k) is closer to the truth and k is generous.
 static void check_product(Product *multiply, int m, int n, int k, uint64_t seed)
 {
     size_t size = (size_t)m * (size_t)n;
@@ -56,11 +56,11 @@ static void check_empty(Product *multiply)
     check_product(multiply, 3, 0, 2, 8);
     double *c = doubles_filled(6, NAN);
     multiply(c, doubles_filled(0, 0), doubles_filled(0, 0), 2, 3, 0);
-    assert_near(c, doubles_filled(6, 0), SHAPE(2, 3), .name = "c",
-                .formula = "a sum of nothing is 0", .exact = true);
+    assert_near(c, doubles_filled(6, 0), SHAPE(2, 3), .name = "c", .formula = "an empty sum is 0",
+                .exact = true);
 }
 
-// A NaN in row 1 of a reaches all of row 1 of c, also where b is 0, and nothing else.
+// A NaN in row 1 of a propagates to all of row 1 of c, also where b is 0, and nowhere else.
 static void check_nan(Product *multiply, int m, int n, int k)
 {
     size_t size = (size_t)m * (size_t)n;
@@ -75,41 +75,35 @@ static void check_nan(Product *multiply, int m, int n, int k)
 
 // ---- 1: matmul ----
 
-static void matmul__gives_what_a_hand_computes(void **state)
+CASE(matmul__matches_a_product_by_hand)
 {
-    (void)state;
     check_by_hand(plain);
 }
 
-static void matmul__agrees_with_long_double(void **state)
+CASE(matmul__matches_long_double)
 {
-    (void)state;
     for (uint64_t seed = 11; seed <= 13; seed += 2) check_product(plain, 4, 5, 3, seed);
 }
 
-static void matmul__takes_wide_and_tall(void **state)
+CASE(matmul__handles_wide_and_tall_matrices)
 {
-    (void)state;
     check_product(plain, 2, 31, 7, 15);
     check_product(plain, 31, 2, 7, 17);
     check_product(plain, 3, 4, 129, 19);
 }
 
-static void matmul__takes_one_row_one_column_or_one_term(void **state)
+CASE(matmul__handles_one_row_one_column_and_k_one)
 {
-    (void)state;
     check_edges(plain);
 }
 
-static void matmul__takes_empty_matrices(void **state)
+CASE(matmul__handles_empty_matrices)
 {
-    (void)state;
     check_empty(plain);
 }
 
-static void matmul__passes_a_nan_on(void **state)
+CASE(matmul__propagates_nan)
 {
-    (void)state;
     check_nan(plain, 3, 4, 5);
 }
 
@@ -140,9 +134,8 @@ static void check_tile(int row, int k, uint64_t seed)
     if (k > 0) assert_kept("b", b, b_before, k * TILE_COLUMNS);
 }
 
-static void tile__of_one_step_is_a_column_times_a_row(void **state)
+CASE(tile__with_k_one_is_an_outer_product)
 {
-    (void)state;
     double *a = doubles_filled(TILE_ROWS, 0), *b = doubles_filled(TILE_COLUMNS, 0),
            *c = doubles_filled(TILE, 0), *want = doubles_filled(TILE, 0);
     for (int i = 0; i < TILE_ROWS; i++) a[i] = i + 1;
@@ -153,16 +146,14 @@ static void tile__of_one_step_is_a_column_times_a_row(void **state)
                 .exact = true);
 }
 
-static void tile__agrees_with_long_double(void **state)
+CASE(tile__matches_long_double)
 {
-    (void)state;
     check_tile(TILE_COLUMNS, 5, 21);
     check_tile(TILE_COLUMNS, 64, 24);
 }
 
-static void tile__adds_to_what_c_holds(void **state)
+CASE(tile__accumulates_into_c)
 {
-    (void)state;
     double *a = doubles_filled(2 * TILE_ROWS, 1), *b = doubles_filled(2 * TILE_COLUMNS, 1),
            *c = doubles_filled(TILE, 40);
     la_tile(c, TILE_COLUMNS, a, b, 2);
@@ -170,22 +161,19 @@ static void tile__adds_to_what_c_holds(void **state)
                 .formula = tile_formula, .exact = true);
 }
 
-static void tile__leaves_the_rest_of_each_row_of_c_alone(void **state)
+CASE(tile__writes_only_its_tile_of_c)
 {
-    (void)state;
     check_tile(TILE_COLUMNS + 1, 3, 27);
     check_tile(41, 7, 30);
 }
 
-static void tile__does_nothing_for_no_steps(void **state)
+CASE(tile__does_nothing_for_k_zero)
 {
-    (void)state;
     check_tile(19, 0, 33);
 }
 
-static void tile__passes_a_nan_on(void **state)
+CASE(tile__propagates_nan)
 {
-    (void)state;
     double *a = doubles_filled(TILE_ROWS, 0), *b = doubles_filled(TILE_COLUMNS, 0),
            *c = doubles_filled(TILE, 1), *want = doubles_filled(TILE, 1);
     b[3] = NAN;
@@ -197,90 +185,81 @@ static void tile__passes_a_nan_on(void **state)
 
 // ---- 3: matmul_blocked ----
 
-static void matmul_blocked__gives_what_a_hand_computes(void **state)
+CASE(matmul_blocked__matches_a_product_by_hand)
 {
-    (void)state;
     check_by_hand(blocked);
 }
 
-static void matmul_blocked__agrees_with_long_double_inside_one_block(void **state)
+CASE(matmul_blocked__matches_long_double_within_one_block)
 {
-    (void)state;
     check_product(blocked, 4, 5, 3, 41);
     check_product(blocked, 29, 37, 23, 43);
     check_product(blocked, 2 * TILE_ROWS, 2 * TILE_COLUMNS, 32, 45);
 }
 
-static void matmul_blocked__takes_more_steps_than_a_block_is_deep(void **state)
+CASE(matmul_blocked__handles_k_above_the_block_depth)
 {
-    (void)state;
     check_product(blocked, 7, 19, BLOCK_DEPTH, 47);
     check_product(blocked, 7, 19, BLOCK_DEPTH + 1, 48);
     check_product(blocked, 3, 5, 2 * BLOCK_DEPTH + 7, 49);
 }
 
-static void matmul_blocked__takes_more_rows_than_a_block_has(void **state)
+CASE(matmul_blocked__handles_more_rows_than_a_block)
 {
-    (void)state;
     check_product(blocked, BLOCK_ROWS, 7, 5, 51);
     check_product(blocked, BLOCK_ROWS + 1, 7, 5, 52);
     check_product(blocked, 2 * BLOCK_ROWS + 5, 3, 9, 53);
 }
 
-static void matmul_blocked__takes_more_columns_than_a_block_has(void **state)
+CASE(matmul_blocked__handles_more_columns_than_a_block)
 {
-    (void)state;
     check_product(blocked, 3, BLOCK_COLUMNS, 5, 55);
     check_product(blocked, 3, BLOCK_COLUMNS + 1, 5, 56);
     check_product(blocked, 2, 2 * BLOCK_COLUMNS + 3, 4, 57);
 }
 
-static void matmul_blocked__takes_several_blocks_on_all_sides(void **state)
+CASE(matmul_blocked__handles_several_blocks_in_every_dimension)
 {
-    (void)state;
     check_product(blocked, BLOCK_ROWS + 7, BLOCK_COLUMNS + 5, BLOCK_DEPTH + 3, 59);
 }
 
-static void matmul_blocked__takes_one_row_one_column_or_one_term(void **state)
+CASE(matmul_blocked__handles_one_row_one_column_and_k_one)
 {
-    (void)state;
     check_edges(blocked);
 }
 
-static void matmul_blocked__takes_empty_matrices(void **state)
+CASE(matmul_blocked__handles_empty_matrices)
 {
-    (void)state;
     check_empty(blocked);
 }
 
-static void matmul_blocked__passes_a_nan_on(void **state)
+CASE(matmul_blocked__propagates_nan)
 {
-    (void)state;
     check_nan(blocked, 9, 20, 5);
     check_nan(blocked, 3, 4, BLOCK_DEPTH + 4);
 }
 
 const struct CMUnitTest product_cases[] = {
-    cmocka_unit_test(matmul__gives_what_a_hand_computes),
-    cmocka_unit_test(matmul__agrees_with_long_double),
-    cmocka_unit_test(matmul__takes_wide_and_tall),
-    cmocka_unit_test(matmul__takes_one_row_one_column_or_one_term),
-    cmocka_unit_test(matmul__takes_empty_matrices),
-    cmocka_unit_test(matmul__passes_a_nan_on),
-    cmocka_unit_test(tile__of_one_step_is_a_column_times_a_row),
-    cmocka_unit_test(tile__agrees_with_long_double),
-    cmocka_unit_test(tile__adds_to_what_c_holds),
-    cmocka_unit_test(tile__leaves_the_rest_of_each_row_of_c_alone),
-    cmocka_unit_test(tile__does_nothing_for_no_steps),
-    cmocka_unit_test(tile__passes_a_nan_on),
-    cmocka_unit_test(matmul_blocked__gives_what_a_hand_computes),
-    cmocka_unit_test(matmul_blocked__agrees_with_long_double_inside_one_block),
-    cmocka_unit_test(matmul_blocked__takes_more_steps_than_a_block_is_deep),
-    cmocka_unit_test(matmul_blocked__takes_more_rows_than_a_block_has),
-    cmocka_unit_test(matmul_blocked__takes_more_columns_than_a_block_has),
-    cmocka_unit_test(matmul_blocked__takes_several_blocks_on_all_sides),
-    cmocka_unit_test(matmul_blocked__takes_one_row_one_column_or_one_term),
-    cmocka_unit_test(matmul_blocked__takes_empty_matrices),
-    cmocka_unit_test(matmul_blocked__passes_a_nan_on),
+    cmocka_unit_test(matmul__matches_a_product_by_hand),
+    cmocka_unit_test(matmul__matches_long_double),
+    cmocka_unit_test(matmul__handles_wide_and_tall_matrices),
+    cmocka_unit_test(matmul__handles_one_row_one_column_and_k_one),
+    cmocka_unit_test(matmul__handles_empty_matrices),
+    cmocka_unit_test(matmul__propagates_nan),
+    cmocka_unit_test(tile__with_k_one_is_an_outer_product),
+    cmocka_unit_test(tile__matches_long_double),
+    cmocka_unit_test(tile__accumulates_into_c),
+    cmocka_unit_test(tile__writes_only_its_tile_of_c),
+    cmocka_unit_test(tile__does_nothing_for_k_zero),
+    cmocka_unit_test(tile__propagates_nan),
+    cmocka_unit_test(matmul_blocked__matches_a_product_by_hand),
+    cmocka_unit_test(matmul_blocked__matches_long_double_within_one_block),
+    cmocka_unit_test(matmul_blocked__handles_k_above_the_block_depth),
+    cmocka_unit_test(matmul_blocked__handles_more_rows_than_a_block),
+    cmocka_unit_test(matmul_blocked__handles_more_columns_than_a_block),
+    cmocka_unit_test(matmul_blocked__handles_several_blocks_in_every_dimension),
+    cmocka_unit_test(matmul_blocked__handles_one_row_one_column_and_k_one),
+    cmocka_unit_test(matmul_blocked__handles_empty_matrices),
+    cmocka_unit_test(matmul_blocked__propagates_nan),
     {0},
 };

@@ -1,4 +1,4 @@
-/* check_spectral.c -- cases of the exercises 8 to 10: what a matrix only stretches. */
+/* check_spectral.c -- cases of the exercises 8 to 10: eigenvalues and eigenvectors. */
 #include <lapacke.h>
 #include <stdlib.h>
 #include "labs/1_foundations/linear_algebra/check.h"
@@ -12,41 +12,38 @@ static double check_power(const double *matrix, int n, double want, double toler
     double *a = doubles_copy(matrix, (size_t)(n * n)), *x = doubles_filled((size_t)n, 1),
            *y = doubles_filled((size_t)n, NAN);
     double *value = DOUBLES(NAN);
-    for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // at right angles to no eigenvector below
-    int turns = la_power(value, x, y, a, n, MOST, tolerance);
-    assert_that(turns > 0, "returned 0: %d products were not enough", MOST);
-    assert_within("| |x| - 1 |", fabs(length(x, (size_t)n) - 1), 10);
+    for (int i = 0; i < n; i++) x[i] += 0.1 * i;    // orthogonal to no eigenvector below
+    int iterations = la_power(value, x, y, a, n, MOST, tolerance);
+    assert_that(iterations > 0, "returned 0: not converged after %d iterations", MOST);
+    assert_within("| |x| - 1 |", fabs(norm(x, (size_t)n) - 1), 10);
     double *stretched = product(a, x, n, 1, n), *scaled = doubles_copy(x, (size_t)n);
     for (int i = 0; i < n; i++) scaled[i] *= *value;
-    double miss = distance(stretched, scaled, (size_t)n);
-    assert_that(miss <= 1.01 * tolerance * fabs(*value),
-                "|A x - value x| is %g; expected at most %g |value|", miss, tolerance);
+    double residual = distance(stretched, scaled, (size_t)n);
+    assert_that(residual <= 1.01 * tolerance * fabs(*value),
+                "|A x - value x| is %g; expected at most %g |value|", residual, tolerance);
     assert_that(fabs(*value - want) <= 2 * tolerance * fabs(want), "value is %.15g, expected %.15g",
                 *value, want);
     assert_kept("a", a, matrix, n * n);
-    return turns;
+    return iterations;
 }
 
-static void power__finds_what_a_hand_finds(void **state)
+CASE(power__matches_an_eigenpair_by_hand)
 {
-    (void)state;
     check_power((double[]){2, 1, 1, 2}, 2, 3, 1e-12);
     double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     la_power(value, x, y, DOUBLES(2, 1, 1, 2), 2, MOST, 1e-13);
     assert_near(x, ((double[]){sqrt(0.5), sqrt(0.5)}), SHAPE(2), .name = "x",
-                .formula = "the vector of 3 is (1,1) / sqrt 2", .eps = 1e4);
+                .formula = "the eigenvector of 3 is (1,1) / sqrt 2", .eps = 1e4);
 }
 
-static void power__finds_a_negative_value_when_it_is_the_largest_in_size(void **state)
+CASE(power__finds_a_negative_dominant_eigenvalue)
 {
-    (void)state;
     check_power((double[]){-5, 0, 0, 1}, 2, -5, 1e-12);
     check_power((double[]){-2, 1, 1, -2}, 2, -3, 1e-12);
 }
 
-static void power__finds_what_lapack_finds(void **state)
+CASE(power__matches_lapack)
 {
-    (void)state;
     enum { N = 9 };
     double *a = product(transposed(random_matrix(1, N, N), N, N), random_matrix(1, N, N), N, N, N);
     double *copy = doubles_copy(a, N * N), values[N];
@@ -54,10 +51,9 @@ static void power__finds_what_lapack_finds(void **state)
     check_power(a, N, values[N - 1], 1e-10);
 }
 
-static void power__takes_a_matrix_that_is_not_symmetric(void **state)
+CASE(power__handles_nonsymmetric_matrices)
 {
-    (void)state;
-    // Columns are probabilities: the largest eigenvalue is 1. Its vector is (2,1), up to its length.
+    // A stochastic matrix: the dominant eigenvalue is 1, its eigenvector (2,1) up to scale.
     double *a = DOUBLES(0.75, 0.5, 0.25, 0.5);
     double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     check_power(a, 2, 1, 1e-12);
@@ -66,9 +62,8 @@ static void power__takes_a_matrix_that_is_not_symmetric(void **state)
     assert_number(ratio, 2, .name = "x[0] / x[1]", .formula = "A x = x", .eps = 1e3);
 }
 
-static void power__counts_its_products(void **state)
+CASE(power__counts_its_iterations)
 {
-    (void)state;
     double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power from an eigenvector",
                    la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, MOST, 1e-12), 1);
@@ -76,41 +71,38 @@ static void power__counts_its_products(void **state)
     double few = check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
     double many = check_power((double[]){10, 0, 0, 9}, 2, 10, 1e-10);
     assert_that(few > 5 && few < 20 && many > 100 && many < 400,
-                "a gap of 10 took %g products, one of 10/9 took %g; expected about 11 and 220", few,
-                many);
+                "an eigenvalue ratio of 10 took %g iterations, one of 10/9 took %g; expected about "
+                "11 and 220",
+                few, many);
 }
 
-static void power__says_when_it_has_not_settled(void **state)
+CASE(power__reports_when_it_has_not_converged)
 {
-    (void)state;
     double *x = DOUBLES(1, 0), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
-    assert_integer("la_power of two values of one size, +1 and -1",
+    assert_integer("la_power with the eigenvalues +1 and -1",
                    la_power(value, x, y, DOUBLES(0, 1, 1, 0), 2, 50, 1e-6), 0);
     double *z = DOUBLES(1, 1);
-    assert_integer("la_power with one product allowed",
+    assert_integer("la_power with max_iterations = 1",
                    la_power(value, z, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 0);
 }
 
-static void power__keeps_what_a_last_turn_has_found(void **state)
+CASE(power__may_converge_in_the_last_iteration)
 {
-    (void)state;
-    // Settled at the very product that is the last allowed.
+    // Converged in the last iteration allowed.
     double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power", la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, 1, 1e-12), 1);
     assert_near(x, ((double[]){0, 1}), SHAPE(2), .name = "x", .formula = "a unit vector", .eps = 2);
     assert_near(y, ((double[]){0, 3}), SHAPE(2), .name = "y", .formula = "y = A x", .eps = 2);
 }
 
-static void power__goes_on_where_numbers_grow_large(void **state)
+CASE(power__handles_extreme_magnitudes)
 {
-    (void)state;
     check_power((double[]){3e100, 1e100, 1e100, 3e100}, 2, 4e100, 1e-12);
     check_power((double[]){3e-100, 1e-100, 1e-100, 3e-100}, 2, 4e-100, 1e-12);
 }
 
-static void power__takes_one_row_and_a_matrix_of_zeros(void **state)
+CASE(power__handles_size_one_and_the_zero_matrix)
 {
-    (void)state;
     check_power((double[]){-7}, 1, -7, 1e-12);
     double *x = DOUBLES(3, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power of zeros: every vector is an eigenvector",
@@ -118,9 +110,8 @@ static void power__takes_one_row_and_a_matrix_of_zeros(void **state)
     assert_number(*value, 0, .name = "value", .formula = "of zeros", .exact = true);
 }
 
-static void power__does_not_settle_on_a_nan(void **state)
+CASE(power__does_not_converge_on_nan)
 {
-    (void)state;
     double *x = DOUBLES(1, 1), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
     assert_integer("la_power with a NaN", la_power(value, x, y, DOUBLES(1, NAN, 0, 1), 2, 20, 1e-6),
                    0);
@@ -133,20 +124,19 @@ static void check_rotation(double xx, double xy, double yy)
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], xx, xy, yy);
     double c = got[0], s = got[1];
-    // Products that cancel: measured against their sizes.
+    // Relative to the size of the terms, which cancel.
     long double left = ((long double)c * c - (long double)s * s) * xy +
                        (long double)c * s * ((long double)xx - yy);
     double size = fabs(xy) + fabs(c * s) * (fabs(xx) + fabs(yy));
     assert_within("|(c^2 - s^2) xy + c s (xx - yy)|, of its terms", fabs((double)left) / size, 8);
     assert_within("|c^2 + s^2 - 1|", fabs(c * c + s * s - 1), 6);
     assert_that(c > 0 && fabs(s) <= c * (1 + 4 * DBL_EPSILON),
-                "c = %g, s = %g is not the smaller rotation", c, s);
+                "c = %g, s = %g is not the smaller rotation angle", c, s);
 }
 
-static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
+CASE(rotation__is_45_degrees_for_equal_norms)
 {
-    (void)state;
-    // Both rotations are equally small: the sign of s is free.
+    // Both rotation angles are 45 degrees: the sign of s is free.
     for (double xy = -1; xy <= 1; xy += 2) {
         double *got = DOUBLES(NAN, NAN);
         la_rotation(&got[0], &got[1], 2, xy, 2);
@@ -157,9 +147,8 @@ static void rotation__turns_two_equal_lengths_by_45_degrees(void **state)
     }
 }
 
-static void rotation__finds_the_angle_that_a_hand_finds(void **state)
+CASE(rotation__matches_an_angle_by_hand)
 {
-    (void)state;
     // xx = 1, xy = 2, yy = 4: z = 3/4, t = 1 / (3/4 + 5/4) = 1/2.
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 2, 4);
@@ -170,9 +159,8 @@ static void rotation__finds_the_angle_that_a_hand_finds(void **state)
                 .formula = "t = -1/2", .eps = 4);
 }
 
-static void rotation__makes_right_angles_at_every_scale(void **state)
+CASE(rotation__orthogonalizes_at_every_scale)
 {
-    (void)state;
     const double sizes[] = {1, 1e-12, 1e12, 3.7};
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)
@@ -180,18 +168,16 @@ static void rotation__makes_right_angles_at_every_scale(void **state)
                 check_rotation(sizes[i], share * sqrt(sizes[i] * sizes[j]), sizes[j]);
 }
 
-static void rotation__takes_lengths_of_both_signs(void **state)
+CASE(rotation__handles_diagonals_of_both_signs)
 {
-    (void)state;
     // A symmetric matrix has any numbers on its diagonal.
     check_rotation(-3, 2, 5);
     check_rotation(0, 1, 0);
     check_rotation(0, -1, -4);
 }
 
-static void rotation__is_none_where_the_angle_is_right_already(void **state)
+CASE(rotation__is_the_identity_for_orthogonal_vectors)
 {
-    (void)state;
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 3, 0, 5);
     assert_near(got, ((double[]){1, 0}), SHAPE(2), .name = "c, s",
@@ -201,9 +187,8 @@ static void rotation__is_none_where_the_angle_is_right_already(void **state)
                 .formula = "xy = 0: c = 1, s = 0", .exact = true);
 }
 
-static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
+CASE(rotation__is_accurate_for_tiny_angles)
 {
-    (void)state;
     double *got = DOUBLES(NAN, NAN);
     la_rotation(&got[0], &got[1], 1, 1e-9, 2);
     double scaled = got[1] * 1e9;    // t = xy / (yy - xx) for a small angle
@@ -213,9 +198,8 @@ static void rotation__keeps_its_digits_where_the_angle_is_tiny(void **state)
                 got[0], got[1]);
 }
 
-static void rotation__passes_a_nan_on(void **state)
+CASE(rotation__propagates_nan)
 {
-    (void)state;
     double *got = DOUBLES(7, 7);
     la_rotation(&got[0], &got[1], 1, NAN, 2);
     assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "xy is NaN");
@@ -223,29 +207,28 @@ static void rotation__passes_a_nan_on(void **state)
 
 // ---- 10: eigen ----
 
-// How the pairs fit the matrix, and each other.
+// The residual of the eigendecomposition, and the orthonormality of the eigenvectors.
 static void check_eigen(const double *matrix, int n)
 {
     size_t all = (size_t)(n * n);
     double *a = doubles_copy(matrix, all), *values = doubles_filled((size_t)n, NAN),
            *vectors = doubles_filled(all, NAN);
     int sweeps = la_eigen(values, vectors, a, n);
-    double *scaled = doubles_copy(vectors, all), size = fmax(length(matrix, all), DBL_MIN);
+    double *scaled = doubles_copy(vectors, all), size = fmax(norm(matrix, all), DBL_MIN);
     assert_that(sweeps >= 1 && sweeps <= 12, "returned %d sweeps; expected 1 to 12", sweeps);
     for (int j = 0; j < n; j++)
         for (int i = 0; i < n; i++) scaled[j * n + i] *= values[j];
-    assert_within("|V V' - I|", from_orthonormal(vectors, n, n), 10 + 10 * n);
+    assert_within("|V V^T - I|", orthonormality_error(vectors, n, n), 10 + 10 * n);
     double *back = product(transposed(vectors, n, n), scaled, n, n, n);
-    assert_within("|A - sum_j value vector' vector| / |A|", distance(back, matrix, all) / size,
+    assert_within("|A - sum_j value vector^T vector| / |A|", distance(back, matrix, all) / size,
                   10 + 10 * n);
     for (int j = 1; j < n; j++)
         assert_that(values[j - 1] >= values[j], "values[%d] = %g is smaller than values[%d] = %g",
                     j - 1, values[j - 1], j, values[j]);
 }
 
-static void eigen__finds_what_a_hand_finds(void **state)
+CASE(eigen__matches_eigenpairs_by_hand)
 {
-    (void)state;
     double *a = DOUBLES(2, 1, 1, 2), *values = doubles_filled(2, NAN),
            *vectors = doubles_filled(4, NAN);
     la_eigen(values, vectors, a, 2);
@@ -257,29 +240,26 @@ static void eigen__finds_what_a_hand_finds(void **state)
     check_eigen((double[]){2, 1, 1, 2}, 2);
 }
 
-static void eigen__takes_the_matrix_apart_and_puts_it_together(void **state)
+CASE(eigen__eigenpairs_reconstruct_the_matrix)
 {
-    (void)state;
     for (uint64_t seed = 21; seed <= 22; seed++) check_eigen(symmetric_matrix(seed, 5), 5);
     check_eigen(symmetric_matrix(23, 24), 24);
 }
 
-static void eigen__finds_lapacks_values(void **state)
+CASE(eigen__matches_lapack)
 {
-    (void)state;
     enum { N = 11 };
     double *a = symmetric_matrix(24, N), *copy = doubles_copy(a, N * N),
            *values = doubles_filled(N, NAN), *vectors = doubles_filled(N * N, NAN);
-    double lapack[N], want[N], size = length(a, N * N);
+    double lapack[N], want[N], size = norm(a, N * N);
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', N, copy, N, lapack);
     for (int i = 0; i < N; i++) want[i] = lapack[N - 1 - i];
     la_eigen(values, vectors, a, N);
     assert_within("|values - LAPACK's| / |A|", distance(values, want, N) / size, 100);
 }
 
-static void eigen__finds_the_tones_of_a_string(void **state)
+CASE(eigen__matches_the_frequencies_of_a_string)
 {
-    (void)state;
     enum { N = 15 };
     double *a = doubles_filled(N * N, 0), *values = doubles_filled(N, NAN),
            *vectors = doubles_filled(N * N, NAN), *want = doubles_filled(N, 0);
@@ -290,59 +270,52 @@ static void eigen__finds_the_tones_of_a_string(void **state)
                 .eps = 100);
 }
 
-static void eigen__takes_values_of_both_signs_and_zero(void **state)
+CASE(eigen__handles_eigenvalues_of_both_signs_and_zero)
 {
-    (void)state;
     check_eigen((double[]){0, 1, 1, 0}, 2);
     check_eigen((double[]){-4, 0, 0, 0, 0, 0, 0, 0, 3}, 3);
     check_eigen(doubles_filled(9, 0), 3);
 }
 
-static void eigen__takes_values_that_are_equal(void **state)
+CASE(eigen__handles_repeated_eigenvalues)
 {
-    (void)state;
     check_eigen(doubles_filled(36, 1), 6);    // 6, and five times 0
     check_eigen((double[]){2, 0, 0, 0, 2, 0, 0, 0, 2}, 3);
 }
 
-static void eigen__says_one_sweep_for_a_diagonal_matrix(void **state)
+CASE(eigen__needs_one_sweep_for_a_diagonal_matrix)
 {
-    (void)state;
     double *a = DOUBLES(1, 0, 0, 0, 3, 0, 0, 0, 2), *values = doubles_filled(3, NAN),
            *vectors = doubles_filled(9, NAN);
     assert_integer("sweeps", la_eigen(values, vectors, a, 3), 1);
     assert_near(values, ((double[]){3, 2, 1}), SHAPE(3), .name = "values",
-                .formula = "largest first", .exact = true);
+                .formula = "in descending order", .exact = true);
     assert_near(vectors, ((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}), SHAPE(3, 3), .name = "vectors",
-                .formula = "in the order of the values", .exact = true);
+                .formula = "in the order of the eigenvalues", .exact = true);
 }
 
-static void eigen__works_at_every_scale(void **state)
+CASE(eigen__handles_extreme_magnitudes)
 {
-    (void)state;
     double *large = symmetric_matrix(25, 6), *small = doubles_copy(large, 36);
     for (int i = 0; i < 36; i++) large[i] *= 1e100, small[i] *= 1e-100;
     check_eigen(large, 6);
     check_eigen(small, 6);
 }
 
-static void eigen__judges_hilbert_by_its_backward_error(void **state)
+CASE(eigen__is_backward_stable_on_a_hilbert_matrix)
 {
-    (void)state;
     check_eigen(hilbert_matrix(12), 12);
 }
 
-static void eigen__takes_one_row_and_none(void **state)
+CASE(eigen__handles_sizes_one_and_zero)
 {
-    (void)state;
     check_eigen((double[]){-3}, 1);
     assert_that(la_eigen(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0), 0) >= 0,
                 "refused an empty matrix");
 }
 
-static void eigen__says_that_a_nan_does_not_come_to_an_end(void **state)
+CASE(eigen__does_not_converge_on_nan)
 {
-    (void)state;
     double *a = symmetric_matrix(26, 4);
     a[1] = a[4] = NAN;
     assert_integer("la_eigen with a NaN",
@@ -350,33 +323,33 @@ static void eigen__says_that_a_nan_does_not_come_to_an_end(void **state)
 }
 
 const struct CMUnitTest spectral_cases[] = {
-    cmocka_unit_test(power__finds_what_a_hand_finds),
-    cmocka_unit_test(power__finds_a_negative_value_when_it_is_the_largest_in_size),
-    cmocka_unit_test(power__finds_what_lapack_finds),
-    cmocka_unit_test(power__takes_a_matrix_that_is_not_symmetric),
-    cmocka_unit_test(power__counts_its_products),
-    cmocka_unit_test(power__says_when_it_has_not_settled),
-    cmocka_unit_test(power__keeps_what_a_last_turn_has_found),
-    cmocka_unit_test(power__goes_on_where_numbers_grow_large),
-    cmocka_unit_test(power__takes_one_row_and_a_matrix_of_zeros),
-    cmocka_unit_test(power__does_not_settle_on_a_nan),
-    cmocka_unit_test(rotation__turns_two_equal_lengths_by_45_degrees),
-    cmocka_unit_test(rotation__finds_the_angle_that_a_hand_finds),
-    cmocka_unit_test(rotation__makes_right_angles_at_every_scale),
-    cmocka_unit_test(rotation__takes_lengths_of_both_signs),
-    cmocka_unit_test(rotation__is_none_where_the_angle_is_right_already),
-    cmocka_unit_test(rotation__keeps_its_digits_where_the_angle_is_tiny),
-    cmocka_unit_test(rotation__passes_a_nan_on),
-    cmocka_unit_test(eigen__finds_what_a_hand_finds),
-    cmocka_unit_test(eigen__takes_the_matrix_apart_and_puts_it_together),
-    cmocka_unit_test(eigen__finds_lapacks_values),
-    cmocka_unit_test(eigen__finds_the_tones_of_a_string),
-    cmocka_unit_test(eigen__takes_values_of_both_signs_and_zero),
-    cmocka_unit_test(eigen__takes_values_that_are_equal),
-    cmocka_unit_test(eigen__says_one_sweep_for_a_diagonal_matrix),
-    cmocka_unit_test(eigen__works_at_every_scale),
-    cmocka_unit_test(eigen__judges_hilbert_by_its_backward_error),
-    cmocka_unit_test(eigen__takes_one_row_and_none),
-    cmocka_unit_test(eigen__says_that_a_nan_does_not_come_to_an_end),
+    cmocka_unit_test(power__matches_an_eigenpair_by_hand),
+    cmocka_unit_test(power__finds_a_negative_dominant_eigenvalue),
+    cmocka_unit_test(power__matches_lapack),
+    cmocka_unit_test(power__handles_nonsymmetric_matrices),
+    cmocka_unit_test(power__counts_its_iterations),
+    cmocka_unit_test(power__reports_when_it_has_not_converged),
+    cmocka_unit_test(power__may_converge_in_the_last_iteration),
+    cmocka_unit_test(power__handles_extreme_magnitudes),
+    cmocka_unit_test(power__handles_size_one_and_the_zero_matrix),
+    cmocka_unit_test(power__does_not_converge_on_nan),
+    cmocka_unit_test(rotation__is_45_degrees_for_equal_norms),
+    cmocka_unit_test(rotation__matches_an_angle_by_hand),
+    cmocka_unit_test(rotation__orthogonalizes_at_every_scale),
+    cmocka_unit_test(rotation__handles_diagonals_of_both_signs),
+    cmocka_unit_test(rotation__is_the_identity_for_orthogonal_vectors),
+    cmocka_unit_test(rotation__is_accurate_for_tiny_angles),
+    cmocka_unit_test(rotation__propagates_nan),
+    cmocka_unit_test(eigen__matches_eigenpairs_by_hand),
+    cmocka_unit_test(eigen__eigenpairs_reconstruct_the_matrix),
+    cmocka_unit_test(eigen__matches_lapack),
+    cmocka_unit_test(eigen__matches_the_frequencies_of_a_string),
+    cmocka_unit_test(eigen__handles_eigenvalues_of_both_signs_and_zero),
+    cmocka_unit_test(eigen__handles_repeated_eigenvalues),
+    cmocka_unit_test(eigen__needs_one_sweep_for_a_diagonal_matrix),
+    cmocka_unit_test(eigen__handles_extreme_magnitudes),
+    cmocka_unit_test(eigen__is_backward_stable_on_a_hilbert_matrix),
+    cmocka_unit_test(eigen__handles_sizes_one_and_zero),
+    cmocka_unit_test(eigen__does_not_converge_on_nan),
     {0},
 };

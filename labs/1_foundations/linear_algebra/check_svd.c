@@ -1,12 +1,7 @@
-/* check_svd.c -- cases of the exercises 11 to 13: the SVD, and what it is good for. */
+/* check_svd.c -- cases of the exercises 11 to 13: SVD, low-rank approximation, PCA. */
 #include <lapacke.h>
 #include <stdlib.h>
 #include "labs/1_foundations/linear_algebra/check.h"
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 // ---- 11: svd ----
 
@@ -17,7 +12,7 @@ typedef struct Svd {
 
 static Svd solve_svd(const double *matrix, int m, int n)
 {
-    int k = least(m, n);
+    int k = min(m, n);
     double *a = doubles_copy(matrix, (size_t)(m * n));
     Svd svd = {k, 0, doubles_filled((size_t)(k * m), NAN), doubles_filled((size_t)k, NAN),
                doubles_filled((size_t)(k * n), NAN)};
@@ -26,7 +21,7 @@ static Svd solve_svd(const double *matrix, int m, int n)
     return svd;
 }
 
-// sum_j s[j] ut[j]' vt[j] over the first `terms`
+// sum_j s[j] ut[j]^T vt[j] over the first `terms`
 static double *sum_of_terms(const double *ut, const double *s, const double *vt, int m, int n,
                             int terms)
 {
@@ -39,36 +34,36 @@ static void check_svd(const double *a, int m, int n)
 {
     Svd svd = solve_svd(a, m, n);
     size_t all = (size_t)(m * n);
-    int l = m > n ? m : n, sound = 0;
+    int l = m > n ? m : n, rank = 0;
     assert_that(svd.sweeps >= 1 && svd.sweeps <= 14, "returned %d sweeps; expected 1 to 14",
                 svd.sweeps);
     for (int j = 0; j < svd.k; j++) {
         assert_that(svd.s[j] >= 0, "s[%d] is %g: a singular value is not negative", j, svd.s[j]);
         assert_that(j == 0 || svd.s[j - 1] >= svd.s[j], "s[%d] = %g is smaller than s[%d] = %g",
                     j - 1, svd.s[j - 1], j, svd.s[j]);
-        sound += svd.s[j] > 0;
+        rank += svd.s[j] > 0;
     }
-    // Where s is 0 the longer vectors may be 0: only `sound` of them have to be of length 1.
-    int rows_u = m >= n ? sound : svd.k, rows_v = m >= n ? svd.k : sound;
-    assert_within("|U' U - I|", from_orthonormal(svd.ut, rows_u, m), 10 + 10 * l);
-    assert_within("|V' V - I|", from_orthonormal(svd.vt, rows_v, n), 10 + 10 * l);
+    // Where s is 0 the longer vector may be 0: only `rank` of them need to be unit vectors.
+    int rows_u = m >= n ? rank : svd.k, rows_v = m >= n ? svd.k : rank;
+    assert_within("|U^T U - I|", orthonormality_error(svd.ut, rows_u, m), 10 + 10 * l);
+    assert_within("|V^T V - I|", orthonormality_error(svd.vt, rows_v, n), 10 + 10 * l);
     double *back = sum_of_terms(svd.ut, svd.s, svd.vt, m, n, svd.k);
-    assert_within("|A - U S V'| / |A|", distance(back, a, all) / fmax(length(a, all), DBL_MIN),
+    assert_within("|A - U S V^T| / |A|", distance(back, a, all) / fmax(norm(a, all), DBL_MIN),
                   10 + 10 * l);
 }
 
-static double *lapack_singular_values(const double *a, int m, int n)
+static void check_against_lapack(const double *a, int m, int n, double most)
 {
-    double *copy = doubles_copy(a, (size_t)(m * n)), *s = doubles_filled((size_t)least(m, n), 0),
-           unused[1];
+    size_t all = (size_t)(m * n), k = (size_t)min(m, n);
+    double *copy = doubles_copy(a, all), *s = doubles_filled(k, 0), unused[1];
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', m, n, copy, n, s, unused, m, unused, n);
-    return s;
+    assert_within("|s - LAPACK's| / |A|", distance(solve_svd(a, m, n).s, s, k) / norm(a, all),
+                  most);
 }
 
-static void svd__finds_what_a_hand_finds(void **state)
+CASE(svd__matches_singular_values_by_hand)
 {
-    (void)state;
-    // Columns (3,4) and (-8,6) are at right angles already, 5 and 10 long.
+    // Columns (3,4) and (-8,6) are orthogonal, with norms 5 and 10.
     const double a[] = {3, -8, 4, 6};
     Svd svd = solve_svd(a, 2, 2);
     assert_integer("sweeps", svd.sweeps, 1);
@@ -76,51 +71,38 @@ static void svd__finds_what_a_hand_finds(void **state)
     check_svd(a, 2, 2);
 }
 
-static void svd__takes_the_matrix_apart_and_puts_it_together(void **state)
+CASE(svd__factors_reconstruct_the_matrix)
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= 2; seed++) check_svd(random_matrix(seed, 5, 5), 5, 5);
     check_svd(random_matrix(3, 23, 23), 23, 23);
 }
 
-static void svd__takes_a_tall_matrix(void **state)
+CASE(svd__handles_tall_matrices)
 {
-    (void)state;
     check_svd(random_matrix(4, 17, 4), 17, 4);
     check_svd(random_matrix(5, 9, 1), 9, 1);
 }
 
-static void svd__takes_a_wide_matrix(void **state)
+CASE(svd__handles_wide_matrices)
 {
-    (void)state;
     check_svd(random_matrix(6, 4, 17), 4, 17);
     check_svd(random_matrix(7, 1, 9), 1, 9);
 }
 
-static void svd__finds_lapacks_singular_values(void **state)
+CASE(svd__matches_lapack)
 {
-    (void)state;
-    double *a = random_matrix(8, 12, 7);
-    assert_within(
-        "|s - LAPACK's| / |A|",
-        distance(solve_svd(a, 12, 7).s, lapack_singular_values(a, 12, 7), 7) / length(a, 84), 60);
+    check_against_lapack(random_matrix(8, 12, 7), 12, 7, 60);
 }
 
-static void svd__finds_the_small_values_of_hilbert_too(void **state)
+CASE(svd__finds_small_singular_values_of_a_hilbert_matrix)
 {
-    (void)state;
-    // s[9] is 1e-13 of s[0]: through A'A, whose eigenvalues are the squares, nothing would be left of it.
-    double *a = hilbert_matrix(10);
-    check_svd(a, 10, 10);
-    assert_within("|s - LAPACK's| / |A|",
-                  distance(solve_svd(a, 10, 10).s, lapack_singular_values(a, 10, 10), 10) /
-                      length(a, 100),
-                  100);
+    // s[9] is 1e-13 of s[0]: A^T A, whose eigenvalues are the squares, would leave no digit of it.
+    check_svd(hilbert_matrix(10), 10, 10);
+    check_against_lapack(hilbert_matrix(10), 10, 10, 100);
 }
 
-static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state)
+CASE(svd__is_accurate_for_columns_of_very_different_norms)
 {
-    (void)state;
     // Orthogonal columns times 1, 1e-8, 1e-16: each singular value is known to all digits.
     const double a[] = {1, 1e-8, 1e-16, 1, -1e-8, 1e-16, 1, 1e-8, -1e-16, 1, -1e-8, -1e-16};
     Svd svd = solve_svd(a, 4, 3);
@@ -129,9 +111,8 @@ static void svd__keeps_the_digits_of_columns_of_very_different_size(void **state
                 .formula = "2 in all three", .eps = 50);
 }
 
-static void svd__shows_the_rank(void **state)
+CASE(svd__reveals_the_rank)
 {
-    (void)state;
     double *a = ranked_matrix(9, 10, 6, 2);
     Svd svd = solve_svd(a, 10, 6);
     check_svd(a, 10, 6);
@@ -139,34 +120,30 @@ static void svd__shows_the_rank(void **state)
     check_svd(ranked_matrix(11, 6, 10, 3), 6, 10);
 }
 
-static void svd__takes_zeros_and_equal_columns(void **state)
+CASE(svd__handles_zero_and_equal_columns)
 {
-    (void)state;
     check_svd(doubles_filled(6, 0), 3, 2);
     check_svd(doubles_filled(6, 0), 2, 3);
     check_svd(doubles_filled(12, 1), 4, 3);
     check_svd((double[]){0, 1, 0, 2, 0, 3}, 3, 2);
 }
 
-static void svd__takes_values_that_are_equal(void **state)
+CASE(svd__handles_repeated_singular_values)
 {
-    (void)state;
     check_svd((double[]){0, 1, 0, 0, 0, 1, 1, 0, 0}, 3, 3);
     check_svd((double[]){-1, 0, 0, -1}, 2, 2);
 }
 
-static void svd__works_at_every_scale(void **state)
+CASE(svd__handles_extreme_magnitudes)
 {
-    (void)state;
     double *large = random_matrix(12, 6, 4), *small = doubles_copy(large, 24);
     for (int i = 0; i < 24; i++) large[i] *= 1e100, small[i] *= 1e-100;
     check_svd(large, 6, 4);
     check_svd(small, 6, 4);
 }
 
-static void svd__takes_one_element_and_none(void **state)
+CASE(svd__handles_sizes_one_and_zero)
 {
-    (void)state;
     check_svd((double[]){-7}, 1, 1);
     assert_that(la_svd(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0),
                        doubles_filled(0, 0), 3, 0) >= 0,
@@ -176,9 +153,8 @@ static void svd__takes_one_element_and_none(void **state)
                 "refused 0 x 3");
 }
 
-static void svd__says_that_a_nan_does_not_come_to_an_end(void **state)
+CASE(svd__does_not_converge_on_nan)
 {
-    (void)state;
     double *a = random_matrix(13, 5, 3);
     a[4] = NAN;
     assert_integer("la_svd with a NaN", solve_svd(a, 5, 3).sweeps, -1);
@@ -203,9 +179,8 @@ static void check_low_rank(int m, int n, int k, uint64_t seed)
     assert_kept("vt", vt, vt_before, k * n);
 }
 
-static void low_rank__gives_what_a_hand_computes(void **state)
+CASE(low_rank__matches_a_sum_by_hand)
 {
-    (void)state;
     double *out = doubles_filled(4, NAN);
     la_low_rank(out, DOUBLES(1, 2, 0, 1), DOUBLES(3, 10), DOUBLES(1, -1, 1, 1), 2, 2, 1);
     assert_near(out, ((double[]){3, -3, 6, -6}), SHAPE(2, 2), .name = "out",
@@ -215,52 +190,47 @@ static void low_rank__gives_what_a_hand_computes(void **state)
                 .formula = low_rank_formula, .exact = true);
 }
 
-static void low_rank__agrees_with_long_double(void **state)
+CASE(low_rank__matches_long_double)
 {
-    (void)state;
     for (uint64_t seed = 21; seed <= 24; seed += 3) check_low_rank(5, 4, 3, seed);
     check_low_rank(3, 11, 2, 27);
     check_low_rank(11, 3, 3, 30);
 }
 
-static void low_rank__takes_one_term_one_row_or_one_column(void **state)
+CASE(low_rank__handles_rank_one_one_row_and_one_column)
 {
-    (void)state;
     check_low_rank(5, 4, 1, 33);
     check_low_rank(1, 4, 1, 36);
     check_low_rank(4, 1, 1, 39);
     check_low_rank(1, 1, 1, 42);
 }
 
-static void low_rank__of_no_terms_is_zero(void **state)
+CASE(low_rank__of_rank_zero_is_zero)
 {
-    (void)state;
     double *out = doubles_filled(6, NAN);
     la_low_rank(out, doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0), 2, 3, 0);
     assert_near(out, doubles_filled(6, 0), SHAPE(2, 3), .name = "out",
-                .formula = "a sum of nothing is 0", .exact = true);
+                .formula = "an empty sum is 0", .exact = true);
     la_low_rank(doubles_filled(0, 0), doubles_filled(0, 0), doubles_filled(0, 0),
                 doubles_filled(0, 0), 0, 3, 0);
 }
 
-static void low_rank__misses_by_the_singular_values_it_leaves_out(void **state)
+CASE(low_rank__has_the_eckart_young_error)
 {
-    (void)state;
-    // Eckart & Young 1936: the best that any matrix of rank k can do.
+    // Eckart & Young 1936: the smallest error of any matrix of rank k.
     enum { M = 9, N = 6, K = 3 };
     double *a = random_matrix(45, M, N), *copy = doubles_copy(a, M * N),
            *s = doubles_filled(N, NAN), *out = doubles_filled(M * N, NAN);
     double u[M * N], *vt = doubles_filled(N * N, NAN);
     LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', M, N, copy, N, s, u, N, vt, N);
     la_low_rank(out, transposed(u, M, N), s, vt, M, N, K);
-    double miss = distance(out, a, M * N), want = length(s + K, N - K);
+    double error = distance(out, a, M * N), want = norm(s + K, N - K);
     assert_within("| |A - A_k| - root of the sum of s[j]^2, j >= k | / |A|",
-                  fabs(miss - want) / length(a, M * N), 50);
+                  fabs(error - want) / norm(a, M * N), 50);
 }
 
-static void low_rank__passes_a_nan_on(void **state)
+CASE(low_rank__propagates_nan)
 {
-    (void)state;
     double *out = doubles_filled(4, 0);
     la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
     assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
@@ -277,7 +247,7 @@ typedef struct Pca {
 
 static Pca solve_pca(const double *points, int n, int d)
 {
-    int r = least(n, d);
+    int r = min(n, d);
     double *x = doubles_copy(points, (size_t)(n * d));
     Arena *arena = arena_new("pca", (size_t)16 << 20);
     Pca pca = {r, false, doubles_filled((size_t)d, NAN), doubles_filled((size_t)(r * d), NAN),
@@ -295,7 +265,7 @@ static void check_pca(const double *x, int n, int d)
     double *mean = doubles_filled((size_t)d, 0), *centred = doubles_copy(x, (size_t)(n * d)),
            *want = doubles_filled((size_t)pca.r, 0);
     double *lapack = doubles_filled((size_t)d, 0);
-    assert_boolean("la_pca of points that are numbers", pca.done, true);
+    assert_boolean("la_pca of finite points", pca.done, true);
     for (int j = 0; j < d; j++) {
         long double sum = 0;
         for (int i = 0; i < n; i++) sum += x[i * d + j];
@@ -307,26 +277,25 @@ static void check_pca(const double *x, int n, int d)
     copy = doubles_copy(covariance, (size_t)(d * d));
     LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', d, copy, d, lapack);
     for (int k = 0; k < pca.r; k++) want[k] = fmax(lapack[d - 1 - k], 0);
-    double size = length(covariance, (size_t)(d * d));
+    double size = norm(covariance, (size_t)(d * d));
     assert_near(pca.mean, mean, SHAPE(d), .name = "mean", .formula = "mean[j] = 1/n sum_i x[i,j]",
                 .eps = 2 * n);
     assert_within("|variances - LAPACK's eigenvalues of the covariance| / |covariance|",
                   distance(pca.variances, want, (size_t)pca.r) / size, 100 + 10 * d);
-    // C v = variance v, for each component whose variance is more than rounding.
+    // C v = variance v, for each component whose variance is above rounding.
     for (int k = 0; k < pca.r && pca.variances[k] > 1e-8 * pca.variances[0]; k++) {
         double *v = doubles_copy(pca.components + (size_t)k * (size_t)d, (size_t)d);
         double *stretched = product(covariance, v, d, 1, d);
-        assert_within("| |component| - 1 |", fabs(length(v, (size_t)d) - 1), 50 + 10 * d);
+        assert_within("| |component| - 1 |", fabs(norm(v, (size_t)d) - 1), 50 + 10 * d);
         for (int i = 0; i < d; i++) v[i] *= pca.variances[k];
         assert_within("|C v - variance v| / |C|", distance(stretched, v, (size_t)d) / size,
                       100 + 10 * d);
     }
 }
 
-static void pca__finds_the_line_that_points_lie_on(void **state)
+CASE(pca__finds_the_line_through_collinear_points)
 {
-    (void)state;
-    // Along (3,4) / 5, at -5, 0 and 5 from (10,20): variance 25.
+    // Along (3,4) / 5, at -5, 0 and 5 from the mean (10,20): variance 25.
     Pca pca = solve_pca((double[]){7, 16, 10, 20, 13, 24}, 3, 2);
     double slope = pca.components[1] / pca.components[0];
     assert_boolean("la_pca of three points", pca.done, true);
@@ -338,24 +307,21 @@ static void pca__finds_the_line_that_points_lie_on(void **state)
                 .formula = "25 along the line, 0 across", .eps = 20);
 }
 
-static void pca__agrees_with_the_eigenvectors_of_the_covariance(void **state)
+CASE(pca__matches_the_eigenvectors_of_the_covariance)
 {
-    (void)state;
     for (uint64_t seed = 51; seed <= 52; seed++) check_pca(random_matrix(seed, 20, 4), 20, 4);
     double *x = random_matrix(53, 30, 5);
     for (int i = 0; i < 150; i++) x[i] = x[i] * (i % 5 + 1) + 3;
     check_pca(x, 30, 5);
 }
 
-static void pca__takes_fewer_points_than_dimensions(void **state)
+CASE(pca__handles_fewer_points_than_dimensions)
 {
-    (void)state;
     check_pca(random_matrix(54, 4, 9), 4, 9);
 }
 
-static void pca__takes_one_dimension(void **state)
+CASE(pca__handles_one_dimension)
 {
-    (void)state;
     Pca pca = solve_pca((double[]){1, 2, 6}, 3, 1);
     assert_near(pca.mean, ((double[]){3}), SHAPE(1), .name = "mean", .formula = "3", .eps = 4);
     assert_near(pca.variances, ((double[]){7}), SHAPE(1), .name = "variances",
@@ -364,9 +330,8 @@ static void pca__takes_one_dimension(void **state)
     assert_number(size, 1, .name = "|component|", .formula = "1", .eps = 2);
 }
 
-static void pca__of_one_point_has_no_variance(void **state)
+CASE(pca__of_one_point_has_zero_variance)
 {
-    (void)state;
     Pca pca = solve_pca((double[]){4, 5, 6}, 1, 3);
     assert_boolean("la_pca of one point", pca.done, true);
     assert_near(pca.mean, ((double[]){4, 5, 6}), SHAPE(3), .name = "mean", .formula = "the point",
@@ -375,18 +340,16 @@ static void pca__of_one_point_has_no_variance(void **state)
                 .exact = true);
 }
 
-static void pca__of_equal_points_has_no_variance(void **state)
+CASE(pca__of_equal_points_has_zero_variance)
 {
-    (void)state;
     Pca pca = solve_pca(doubles_filled(8, 3), 4, 2);
     assert_near(pca.variances, doubles_filled(2, 0), SHAPE(2), .name = "variances", .formula = "0",
                 .eps = 10);
 }
 
-static void pca__is_not_moved_by_a_far_origin(void **state)
+CASE(pca__avoids_cancellation_far_from_the_origin)
 {
-    (void)state;
-    // Subtract first, square then: E[x^2] - mean^2 would have no digit left.
+    // Center, then square: E[x^2] - mean^2 would have no digit left.
     double *x = DOUBLES(1, 0, -1, 0, 0, 2, 0, -2);
     for (int i = 0; i < 8; i++) x[i] += 1073741824;    // 2^30: the sums are exact
     Pca pca = solve_pca(x, 4, 2);
@@ -394,41 +357,40 @@ static void pca__is_not_moved_by_a_far_origin(void **state)
                 .formula = "8/3 and 2/3", .eps = 20);
 }
 
-static void pca__refuses_a_nan(void **state)
+CASE(pca__refuses_nan)
 {
-    (void)state;
     double *x = random_matrix(55, 6, 3);
     x[4] = NAN;
     assert_boolean("la_pca of points with a NaN", solve_pca(x, 6, 3).done, false);
 }
 
 const struct CMUnitTest svd_cases[] = {
-    cmocka_unit_test(svd__finds_what_a_hand_finds),
-    cmocka_unit_test(svd__takes_the_matrix_apart_and_puts_it_together),
-    cmocka_unit_test(svd__takes_a_tall_matrix),
-    cmocka_unit_test(svd__takes_a_wide_matrix),
-    cmocka_unit_test(svd__finds_lapacks_singular_values),
-    cmocka_unit_test(svd__finds_the_small_values_of_hilbert_too),
-    cmocka_unit_test(svd__keeps_the_digits_of_columns_of_very_different_size),
-    cmocka_unit_test(svd__shows_the_rank),
-    cmocka_unit_test(svd__takes_zeros_and_equal_columns),
-    cmocka_unit_test(svd__takes_values_that_are_equal),
-    cmocka_unit_test(svd__works_at_every_scale),
-    cmocka_unit_test(svd__takes_one_element_and_none),
-    cmocka_unit_test(svd__says_that_a_nan_does_not_come_to_an_end),
-    cmocka_unit_test(low_rank__gives_what_a_hand_computes),
-    cmocka_unit_test(low_rank__agrees_with_long_double),
-    cmocka_unit_test(low_rank__takes_one_term_one_row_or_one_column),
-    cmocka_unit_test(low_rank__of_no_terms_is_zero),
-    cmocka_unit_test(low_rank__misses_by_the_singular_values_it_leaves_out),
-    cmocka_unit_test(low_rank__passes_a_nan_on),
-    cmocka_unit_test(pca__finds_the_line_that_points_lie_on),
-    cmocka_unit_test(pca__agrees_with_the_eigenvectors_of_the_covariance),
-    cmocka_unit_test(pca__takes_fewer_points_than_dimensions),
-    cmocka_unit_test(pca__takes_one_dimension),
-    cmocka_unit_test(pca__of_one_point_has_no_variance),
-    cmocka_unit_test(pca__of_equal_points_has_no_variance),
-    cmocka_unit_test(pca__is_not_moved_by_a_far_origin),
-    cmocka_unit_test(pca__refuses_a_nan),
+    cmocka_unit_test(svd__matches_singular_values_by_hand),
+    cmocka_unit_test(svd__factors_reconstruct_the_matrix),
+    cmocka_unit_test(svd__handles_tall_matrices),
+    cmocka_unit_test(svd__handles_wide_matrices),
+    cmocka_unit_test(svd__matches_lapack),
+    cmocka_unit_test(svd__finds_small_singular_values_of_a_hilbert_matrix),
+    cmocka_unit_test(svd__is_accurate_for_columns_of_very_different_norms),
+    cmocka_unit_test(svd__reveals_the_rank),
+    cmocka_unit_test(svd__handles_zero_and_equal_columns),
+    cmocka_unit_test(svd__handles_repeated_singular_values),
+    cmocka_unit_test(svd__handles_extreme_magnitudes),
+    cmocka_unit_test(svd__handles_sizes_one_and_zero),
+    cmocka_unit_test(svd__does_not_converge_on_nan),
+    cmocka_unit_test(low_rank__matches_a_sum_by_hand),
+    cmocka_unit_test(low_rank__matches_long_double),
+    cmocka_unit_test(low_rank__handles_rank_one_one_row_and_one_column),
+    cmocka_unit_test(low_rank__of_rank_zero_is_zero),
+    cmocka_unit_test(low_rank__has_the_eckart_young_error),
+    cmocka_unit_test(low_rank__propagates_nan),
+    cmocka_unit_test(pca__finds_the_line_through_collinear_points),
+    cmocka_unit_test(pca__matches_the_eigenvectors_of_the_covariance),
+    cmocka_unit_test(pca__handles_fewer_points_than_dimensions),
+    cmocka_unit_test(pca__handles_one_dimension),
+    cmocka_unit_test(pca__of_one_point_has_zero_variance),
+    cmocka_unit_test(pca__of_equal_points_has_zero_variance),
+    cmocka_unit_test(pca__avoids_cancellation_far_from_the_origin),
+    cmocka_unit_test(pca__refuses_nan),
     {0},
 };

@@ -1,27 +1,27 @@
-/* linear_algebra.c -- the mathematics of the lab; linear_algebra.h says what each function promises. */
+/* linear_algebra.c -- the reference solutions; linear_algebra.h is their contract. */
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
 #include <string.h>
 
-// ---- what is there: tools for the exercises below ----
+// ---- provided: tools for the exercises below ----
 
-// Compiles the function once for each kind of vector register; the machine chooses at the start.
-// (Sanitizers are not ready yet when it does.)
+// Compiles the function once for each instruction set; the best is chosen when the program starts,
+// before sanitizers are ready.
 #if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_ADDRESS__ && !defined __clang__
 #define EACH_MACHINE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define EACH_MACHINE
 #endif
 
-// Before a loop over a tile: the loop goes away, and what it indexes can be a register.
+// Before a loop over a tile: unrolled, its array can live in registers.
 #define UNROLL _Pragma("GCC unroll 8")
 
-static int least(int a, int b)
+static int min(int a, int b)
 {
     return a < b ? a : b;
 }
 
-// A block of A, of m x k, as strips of TILE_ROWS rows. Within one, column follows column: the order in
-// which la_tile reads. Rows that A does not have are 0. `row` is the length of a row of A.
+// Packs an m x k block of A into strips of TILE_ROWS rows, column by column: the order in which
+// la_tile reads. Rows past the edge of A are 0. `row` is the length of a row of A.
 static void pack_rows(double *strips, const double *a, int row, int m, int k)
 {
     for (int first = 0; first < m; first += TILE_ROWS)
@@ -30,7 +30,7 @@ static void pack_rows(double *strips, const double *a, int row, int m, int k)
                 *strips++ = i < m ? a[(size_t)i * row + p] : 0;
 }
 
-// A block of B, of k x n, as panels of TILE_COLUMNS columns. Within one, row follows row.
+// Packs a k x n block of B into panels of TILE_COLUMNS columns, each row by row.
 static void pack_columns(double *panels, const double *b, int row, int k, int n)
 {
     for (int first = 0; first < n; first += TILE_COLUMNS)
@@ -39,16 +39,16 @@ static void pack_columns(double *panels, const double *b, int row, int k, int n)
                 *panels++ = j < n ? b[(size_t)p * row + j] : 0;
 }
 
-// c [m,n] += strips panels, tile by tile. Those over the edge of C are made beside it.
+// c [m,n] += strips panels, tile by tile; tiles that cross the edge of C go through a buffer.
 static void multiply_blocks(double *c, int row, const double *strips, const double *panels, int m,
                             int n, int k)
 {
     for (int j = 0; j < n; j += TILE_COLUMNS)
         for (int i = 0; i < m; i += TILE_ROWS) {
             const double *a = strips + (size_t)i * k, *b = panels + (size_t)j * k;
-            int rows = least(TILE_ROWS, m - i), columns = least(TILE_COLUMNS, n - j);
+            int rows = min(TILE_ROWS, m - i), columns = min(TILE_COLUMNS, n - j);
             double *out = c + (size_t)i * row + j;
-            for (int r = 0; r < rows; r++) {    // asked for early: its rows lie far apart
+            for (int r = 0; r < rows; r++) {    // prefetch: its rows lie far apart
                 __builtin_prefetch(out + (size_t)r * row, 1);
                 __builtin_prefetch(out + (size_t)r * row + columns - 1, 1);
             }
@@ -66,7 +66,7 @@ static void multiply_blocks(double *c, int row, const double *strips, const doub
 
 static double dot(const double *x, const double *y, int n)
 {
-    double sum[4] = {0};    // four that do not wait for each other
+    double sum[4] = {0};    // four independent sums
     int i = 0;
     for (; i + 4 <= n; i += 4)
         for (int lane = 0; lane < 4; lane++) sum[lane] += x[i + lane] * y[i + lane];
@@ -74,23 +74,23 @@ static double dot(const double *x, const double *y, int n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// x' = c x - s y and y' = s x + c y, over n elements that lie `step` apart: 1 for rows of a matrix,
-// the length of a row for its columns.
-static void rotate(double *x, double *y, int step, int n, double c, double s)
+// Replaces x by c x - s y and y by s x + c y, over n elements `stride` apart: 1 for rows of a
+// matrix, the length of a row for its columns.
+static void rotate(double *x, double *y, int stride, int n, double c, double s)
 {
-    for (size_t i = 0, end = (size_t)n * (size_t)step; i < end; i += (size_t)step) {
-        double was = x[i];
-        x[i] = c * was - s * y[i];
-        y[i] = s * was + c * y[i];
+    for (size_t i = 0, end = (size_t)n * (size_t)stride; i < end; i += (size_t)stride) {
+        double held = x[i];
+        x[i] = c * held - s * y[i];
+        y[i] = s * held + c * y[i];
     }
 }
 
-static void exchange(double *x, double *y, int n)
+static void swap(double *x, double *y, int n)
 {
     for (int i = 0; i < n; i++) {
-        double was = x[i];
+        double held = x[i];
         x[i] = y[i];
-        y[i] = was;
+        y[i] = held;
     }
 }
 
@@ -100,16 +100,16 @@ static void set_identity(double *a, int n)
         for (int j = 0; j < n; j++) a[(size_t)i * n + j] = i == j;
 }
 
-// Largest first; the rows of x [n,width] and of y [n,height] go along. y may be NULL.
+// In descending order, with the rows of x [n,width] and of y [n,height]; y may be NULL.
 static void sort_descending(double *values, int n, double *x, int width, double *y, int height)
 {
     for (int k = 0; k < n; k++) {
         int best = k;
         for (int i = k + 1; i < n; i++)
             if (values[i] > values[best]) best = i;
-        exchange(values + k, values + best, 1);
-        exchange(x + (size_t)k * width, x + (size_t)best * width, width);
-        if (y != NULL) exchange(y + (size_t)k * height, y + (size_t)best * height, height);
+        swap(values + k, values + best, 1);
+        swap(x + (size_t)k * width, x + (size_t)best * width, width);
+        if (y != NULL) swap(y + (size_t)k * height, y + (size_t)best * height, height);
     }
 }
 
@@ -153,10 +153,10 @@ void la_matmul_blocked(double *c, const double *a, const double *b, int m, int n
     for (size_t i = 0; i < (size_t)m * n; i++) c[i] = 0;
     for (int p = 0; p < k; p += BLOCK_DEPTH)
         for (int j = 0; j < n; j += BLOCK_COLUMNS) {
-            int depth = least(BLOCK_DEPTH, k - p), width = least(BLOCK_COLUMNS, n - j);
+            int depth = min(BLOCK_DEPTH, k - p), width = min(BLOCK_COLUMNS, n - j);
             pack_columns(panels, b + (size_t)p * n + j, n, depth, width);
             for (int i = 0; i < m; i += BLOCK_ROWS) {
-                int height = least(BLOCK_ROWS, m - i);
+                int height = min(BLOCK_ROWS, m - i);
                 pack_rows(strips, a + (size_t)i * k + p, k, height, depth);
                 multiply_blocks(c + (size_t)i * n + j, n, strips, panels, height, width, depth);
             }
@@ -173,7 +173,7 @@ int la_lu(double *a, int *pivot, int n)
         pivot[k] = k;
         for (int i = k + 1; i < n; i++)
             if (fabs(a[(size_t)i * n + k]) > fabs(a[(size_t)pivot[k] * n + k])) pivot[k] = i;
-        exchange(top, a + (size_t)pivot[k] * n, n);
+        swap(top, a + (size_t)pivot[k] * n, n);
         if (top[k] == 0 && singular == 0) singular = k + 1;
         for (int i = k + 1; i < n && top[k] != 0; i++) {
             double *row = a + (size_t)i * n;
@@ -189,7 +189,7 @@ void la_lu_solve(double *x, const double *lu, const int *pivot, const double *b,
 {
     // solution lu_solve
     for (int i = 0; i < n; i++) x[i] = b[i];
-    for (int i = 0; i < n; i++) exchange(x + i, x + pivot[i], 1);
+    for (int i = 0; i < n; i++) swap(x + i, x + pivot[i], 1);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++) x[i] -= lu[(size_t)i * n + j] * x[j];
     for (int i = n - 1; i >= 0; i--) {
@@ -202,16 +202,16 @@ void la_lu_solve(double *x, const double *lu, const int *pivot, const double *b,
 void la_qr(double *a, double *tau, int m, int n)
 {
     // solution qr
-    for (int k = 0; k < least(m, n); k++) {
+    for (int k = 0; k < min(m, n); k++) {
         double *top = a + (size_t)k * n, squares = 0;
         for (int i = k; i < m; i++) squares += a[(size_t)i * n + k] * a[(size_t)i * n + k];
         tau[k] = 0;
         if (squares == 0) continue;
         double beta = top[k] > 0 ? -sqrt(squares) : sqrt(squares);
-        double span = top[k] - beta;    // two of one sign: nothing cancels
-        tau[k] = -span / beta;
+        double v0 = top[k] - beta;    // same signs: no cancellation
+        tau[k] = -v0 / beta;
         top[k] = beta;
-        for (int i = k + 1; i < m; i++) a[(size_t)i * n + k] /= span;
+        for (int i = k + 1; i < m; i++) a[(size_t)i * n + k] /= v0;
         for (int j = k + 1; j < n; j++) {
             double sum = top[j];
             for (int i = k + 1; i < m; i++) sum += a[(size_t)i * n + k] * a[(size_t)i * n + j];
@@ -247,17 +247,17 @@ bool la_least_squares(double *x, double *y, const double *qr, const double *tau,
     // end least_squares
 }
 
-int la_power(double *value, double *x, double *y, const double *a, int n, int most,
+int la_power(double *value, double *x, double *y, const double *a, int n, int max_iterations,
              double tolerance)
 {
     // solution power
-    for (int turn = 1; turn <= most; turn++) {
-        double length = sqrt(dot(x, x, n)), miss = 0;
-        for (int i = 0; i < n; i++) x[i] /= length;
+    for (int iteration = 1; iteration <= max_iterations; iteration++) {
+        double norm = sqrt(dot(x, x, n)), squares = 0;
+        for (int i = 0; i < n; i++) x[i] /= norm;
         for (int i = 0; i < n; i++) y[i] = dot(a + (size_t)i * n, x, n);
         *value = dot(x, y, n);
-        for (int i = 0; i < n; i++) miss += (y[i] - *value * x[i]) * (y[i] - *value * x[i]);
-        if (sqrt(miss) <= tolerance * fabs(*value)) return turn;
+        for (int i = 0; i < n; i++) squares += (y[i] - *value * x[i]) * (y[i] - *value * x[i]);
+        if (sqrt(squares) <= tolerance * fabs(*value)) return iteration;
         memcpy(x, y, sizeof *x * (size_t)n);
     }
     return 0;
@@ -270,33 +270,33 @@ void la_rotation(double *c, double *s, double xx, double xy, double yy)
     *c = 1;
     *s = 0;
     if (xy == 0) return;
-    double slope = (yy - xx) / (2 * xy);
-    double tangent = 1 / (fabs(slope) + hypot(1, slope));
-    if (slope < 0) tangent = -tangent;
-    *c = 1 / hypot(1, tangent);
-    *s = tangent * *c;
+    double z = (yy - xx) / (2 * xy);
+    double t = 1 / (fabs(z) + hypot(1, z));
+    if (z < 0) t = -t;
+    *c = 1 / hypot(1, t);
+    *s = t * *c;
     // end rotation
 }
 
 int la_eigen(double *values, double *vectors, double *a, int n)
 {
     // solution eigen
-    double small = DBL_EPSILON * sqrt(dot(a, a, n * n)) / n;
+    double threshold = DBL_EPSILON * sqrt(dot(a, a, n * n)) / n;
     set_identity(vectors, n);
     for (int sweep = 1; sweep <= SWEEPS; sweep++) {
-        int turns = 0;
+        int rotations = 0;
         for (int p = 0; p < n; p++)
             for (int q = p + 1; q < n; q++) {
                 double *x = a + (size_t)p * n, *y = a + (size_t)q * n, c, s;
-                if (fabs(x[q]) <= small) continue;
+                if (fabs(x[q]) <= threshold) continue;
                 la_rotation(&c, &s, x[p], x[q], y[q]);
                 rotate(x, y, 1, n, c, s);
                 rotate(a + p, a + q, n, n, c, s);
                 rotate(vectors + (size_t)p * n, vectors + (size_t)q * n, 1, n, c, s);
-                turns++;
+                rotations++;
             }
         for (int i = 0; i < n; i++) values[i] = a[(size_t)i * n + i];
-        if (turns > 0) continue;
+        if (rotations > 0) continue;
         sort_descending(values, n, vectors, n, NULL, 0);
         return sweep;
     }
@@ -308,13 +308,14 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
 {
     // solution svd
     bool tall = m >= n;
-    int k = least(m, n), l = tall ? m : n;
-    double *w = tall ? ut : vt, *r = tall ? vt : ut;    // [k,l] becomes s u or s v; [k,k] the turns
+    int k = min(m, n), l = tall ? m : n;
+    double *w = tall ? ut : vt,
+           *r = tall ? vt : ut;    // [k,l] becomes s u or s v; [k,k] the rotations
     for (size_t i = 0; i < (size_t)m; i++)
         for (size_t j = 0; j < (size_t)n; j++) w[tall ? j * m + i : i * n + j] = a[i * n + j];
     set_identity(r, k);
     for (int sweep = 1; sweep <= SWEEPS; sweep++) {
-        int turns = 0;
+        int rotations = 0;
         for (int p = 0; p < k; p++)
             for (int q = p + 1; q < k; q++) {
                 double *x = w + (size_t)p * l, *y = w + (size_t)q * l, cosine, sine;
@@ -323,9 +324,9 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
                 la_rotation(&cosine, &sine, xx, xy, yy);
                 rotate(x, y, 1, l, cosine, sine);
                 rotate(r + (size_t)p * k, r + (size_t)q * k, 1, k, cosine, sine);
-                turns++;
+                rotations++;
             }
-        if (turns > 0) continue;
+        if (rotations > 0) continue;
         for (int j = 0; j < k; j++) {
             s[j] = sqrt(dot(w + (size_t)j * l, w + (size_t)j * l, l));
             for (int i = 0; i < l && s[j] > 0; i++) w[(size_t)j * l + i] /= s[j];
@@ -355,14 +356,14 @@ bool la_pca(double *mean, double *components, double *variances, const double *x
 {
     // solution pca
     double *centred = arena_alloc(scratch, sizeof *centred * (size_t)n * (size_t)d);
-    double *scores = arena_alloc(scratch, sizeof *scores * (size_t)n * (size_t)least(n, d));
+    double *scores = arena_alloc(scratch, sizeof *scores * (size_t)n * (size_t)min(n, d));
     for (int j = 0; j < d; j++) {
         mean[j] = 0;
         for (int i = 0; i < n; i++) mean[j] += x[(size_t)i * d + j] / n;
         for (int i = 0; i < n; i++) centred[(size_t)i * d + j] = x[(size_t)i * d + j] - mean[j];
     }
     if (la_svd(scores, variances, components, centred, n, d) < 0) return false;
-    for (int k = 0; k < least(n, d); k++) variances[k] *= variances[k] / fmax(n - 1, 1);
+    for (int k = 0; k < min(n, d); k++) variances[k] *= variances[k] / fmax(n - 1, 1);
     return true;
     // end pca
 }

@@ -16,10 +16,10 @@ double *matrix_copy(Arena *arena, const double *a, int m, int n)
 
 double *matrix_transpose(Arena *arena, const double *a, int m, int n)
 {
-    double *turned = matrix_new(arena, n, m);
+    double *transpose = matrix_new(arena, n, m);
     for (int i = 0; i < m; i++)
-        for (int j = 0; j < n; j++) turned[(size_t)j * m + i] = a[(size_t)i * n + j];
-    return turned;
+        for (int j = 0; j < n; j++) transpose[(size_t)j * m + i] = a[(size_t)i * n + j];
+    return transpose;
 }
 
 double *matrix_hilbert(Arena *arena, int n)
@@ -46,9 +46,9 @@ float *vector_floats(Arena *arena, const double *x, size_t n)
 
 double backward_error(Arena *arena, const double *a, const double *x, const double *b, int n)
 {
-    double *rest = matrix_new(arena, n, 1);
-    la_matmul(rest, a, x, n, 1, n);
-    for (int i = 0; i < n; i++) rest[i] = b[i] - rest[i];
-    return vector_length(rest, (size_t)n) /
+    double *residual = matrix_new(arena, n, 1);
+    la_matmul(residual, a, x, n, 1, n);
+    for (int i = 0; i < n; i++) residual[i] = b[i] - residual[i];
+    return vector_length(residual, (size_t)n) /
            (vector_length(a, (size_t)n * (size_t)n) * vector_length(x, (size_t)n));
 }

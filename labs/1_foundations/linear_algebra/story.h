@@ -1,7 +1,7 @@
 /* story.h -- the parts of the lab, in their order.
  *
  * Each prints its figures, draws its pictures into the run's folder, and calls the exercises by name.
- * False with a message when the world fails; what a part makes lives in `step`.
+ * False with a message upon an error; what a part makes lives in `step`.
  */
 #pragma once
 #include "common/story.h"

@@ -1,14 +1,12 @@
-/* bench.c -- numbers a second, beside GSL's on the same distributions where GSL is.
+/* bench.c -- numbers a second, beside GSL on the same distributions where GSL is installed.
  *
  *     ./lab bench probability --mine
  *
- * One thread: the exercises have none. GSL draws from its own default generator, MT19937, 32 bits a
- * number; ours takes 53 from two steps of PCG32. The first line says what that alone costs.
+ * The exercises use one thread. GSL draws from its default generator, MT19937, with 32 bits a
+ * number; ours takes 53 bits from two steps of PCG32. The first row is the cost of that alone.
  */
-#include <stdio.h>
-#include "bench/command.h"
-#include "bench/report.h"
-#include "bench/solutions.h"
+#include "bench/exercises.h"
+#include "common/rng.h"
 #include "labs/1_foundations/probability/probability.h"
 #ifdef HAVE_GSL
 #include <gsl/gsl_cdf.h>
@@ -18,317 +16,129 @@
 #include <gsl/gsl_version.h>
 #endif
 
-enum { N = 10000, LETTERS = 26, SAMPLE = 100, CONTENDERS = 4 };
+enum { N = 10000, LETTERS = 26, SAMPLE = 100 };
 
-// What one call works on; `x` and what follows are overwritten.
-typedef struct Work {
-    Solution *solution;    // an answer's; NULL for GSL
-    Rng rng;
-    double p[LETTERS], given[N], x[N], share[N], again[SAMPLE], sum;
-    int other[N], todo[N];
-#ifdef HAVE_GSL
-    gsl_rng *generator;
-    gsl_ran_discrete_t *table;
-#endif
-} Work;
+// What the calls work on; as `given` and `p` are made at the start, all calls see the same.
+static double given[N], p[LETTERS], x[N], prob[N], resample[SAMPLE], lower, upper;
+static int alias[N], work[N];
 
-static double half_circle(double x, const void *about)
+static void inputs_make(void)
 {
-    (void)about;
-    return sqrt(1 - x * x);
+    Rng rng = rng_from_seed(1);
+    for (int i = 0; i < N; i++) given[i] = pr_uniform(&rng);
+    for (int c = 0; c < LETTERS; c++) p[c] = 2.0 * (c + 1) / (LETTERS * (LETTERS + 1));
 }
 
-static double log_bell(double x, const void *about)
+static double half_circle(double t, const void *context)
 {
-    (void)about;
-    return -x * x / 2;
+    (void)context;
+    return sqrt(1 - t * t);
 }
 
-static double mean_of(const double *x, size_t n)
+static double log_normal(double t, const void *context)
+{
+    (void)context;
+    return -t * t / 2;
+}
+
+static double mean_of(const double *t, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += x[i];
+    for (size_t i = 0; i < n; i++) sum += t[i];
     return sum / (double)n;
 }
 
-// ---- ours: each N numbers, unless its line says otherwise ----
+// ---- the exercises: each makes N numbers, and leaves its last one to be compared ----
 
-static void uniform(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = pr_uniform(&w->rng);
-}
+#define EXERCISE(name, result, ...)                                                                \
+    static void name(Solution *solution, float *const *a)                                          \
+    {                                                                                              \
+        Rng rng = rng_from_seed(2);                                                                \
+        (void)solution, (void)rng;                                                                 \
+        __VA_ARGS__;                                                                               \
+        a[0][0] = (float)(result);                                                                 \
+    }
 
-static void exponential(Work *w)
-{
-    AS(pr_exponential, w->solution)(w->x, N, 1, &w->rng);
-}
-
-static void normal(Work *w)
-{
-    AS(pr_normal, w->solution)(w->x, N, 0, 1, &w->rng);
-}
-
-static void reject(Work *w)
-{
-    AS(pr_reject, w->solution)(w->x, N, half_circle, NULL, -1, 1, 1, &w->rng);
-}
-
-static void alias(Work *w)
-{
-    AS(pr_alias, w->solution)(w->share, w->other, w->p, LETTERS, w->todo);
-    for (int i = 0; i < N; i++) w->x[i] = pr_alias_draw(w->share, w->other, LETTERS, &w->rng);
-}
-
-static void moments(Work *w)
-{
-    PrMoments m = {0};
-    AS(pr_moments, w->solution)(&m, w->given, N);
-    w->sum = pr_variance(&m);
-}
-
-static void gamma_parts(Work *w)
-{
-    for (int i = 0; i < N; i++) AS(pr_gamma, w->solution)(&w->x[i], &w->sum, 5, 10 * w->given[i]);
-}
-
-static void beta_parts(Work *w)
-{
-    for (int i = 0; i < N; i++) AS(pr_beta, w->solution)(&w->x[i], &w->sum, 5, 0.5, w->given[i]);
-}
-
-static void bootstrap(Work *w)
-{
-    AS(pr_bootstrap, w->solution)(w->x, N / SAMPLE, mean_of, w->given, SAMPLE, w->again, &w->rng);
-}
-
-static void integrate(Work *w)
-{
-    w->sum = AS(pr_integrate, w->solution)(half_circle, NULL, -1, 1, N, &w->rng).value;
-}
-
-static void metropolis(Work *w)
-{
-    AS(pr_metropolis, w->solution)(w->x, N, 0, 2.5, log_bell, NULL, &w->rng);
-}
+EXERCISE(uniform, x[N - 1], for (int i = 0; i < N; i++) x[i] = pr_uniform(&rng))
+EXERCISE(exponential, x[N - 1], AS(pr_exponential, solution)(x, N, 1, &rng))
+EXERCISE(normal, x[N - 1], AS(pr_normal, solution)(x, N, 0, 1, &rng))
+EXERCISE(reject, x[N - 1], AS(pr_reject, solution)(x, N, half_circle, NULL, -1, 1, 1, &rng))
+EXERCISE(alias_table, x[N - 1], AS(pr_alias, solution)(prob, alias, p, LETTERS, work);
+         for (int i = 0; i < N; i++) x[i] = pr_alias_draw(prob, alias, LETTERS, &rng))
+EXERCISE(moments, pr_variance(&m), PrMoments m = {0}; AS(pr_moments, solution)(&m, given, N))
+EXERCISE(gamma_parts, upper,
+         for (int i = 0; i < N; i++) AS(pr_gamma, solution)(&lower, &upper, 5, 10 * given[i]))
+EXERCISE(beta_parts, upper,
+         for (int i = 0; i < N; i++) AS(pr_beta, solution)(&lower, &upper, 5, 0.5, given[i]))
+EXERCISE(bootstrap, x[N / SAMPLE - 1],
+         AS(pr_bootstrap, solution)(x, N / SAMPLE, mean_of, given, SAMPLE, resample, &rng))
+EXERCISE(integrate, x[0],
+         x[0] = AS(pr_integrate, solution)(half_circle, NULL, -1, 1, N, &rng).value)
+EXERCISE(metropolis, x[N - 1], AS(pr_metropolis, solution)(x, N, 0, 2.5, log_normal, NULL, &rng))
 
 // ---- GSL's ----
 
 #ifdef HAVE_GSL
-static void gsl_uniform(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = gsl_rng_uniform(w->generator);
-}
-
-static void gsl_exponential(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = gsl_ran_exponential(w->generator, 1);
-}
-
-static void gsl_polar(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = gsl_ran_gaussian(w->generator, 1);
-}
-
-static void gsl_ziggurat(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = gsl_ran_gaussian_ziggurat(w->generator, 1);
-}
-
-static void gsl_alias(Work *w)
-{
-    gsl_ran_discrete_t *table = gsl_ran_discrete_preproc(LETTERS, w->p);
-    for (int i = 0; i < N; i++) w->x[i] = (double)gsl_ran_discrete(w->generator, table);
-    gsl_ran_discrete_free(table);
-}
-
-static void gsl_moments(Work *w)
-{
-    w->sum = gsl_stats_variance(w->given, 1, N);
-}
-
-static void gsl_gamma(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = gsl_sf_gamma_inc_Q(5, 10 * w->given[i]);
-}
-
-static void gsl_beta(Work *w)
-{
-    for (int i = 0; i < N; i++) w->x[i] = gsl_cdf_beta_P(w->given[i], 5, 0.5);
-}
-
-static void gsl_bootstrap(Work *w)
-{
-    for (int r = 0; r < N / SAMPLE; r++) {
-        gsl_ran_sample(w->generator, w->again, SAMPLE, w->given, SAMPLE, sizeof(double));
-        w->x[r] = mean_of(w->again, SAMPLE);
-    }
-}
-#define RIVAL(name, call)                                                                          \
+static gsl_rng *generator;
+#define GSL(name, ...)                                                                             \
+    static void gsl_##name(float *const *a)                                                        \
     {                                                                                              \
-        name, call                                                                                 \
+        (void)a;                                                                                   \
+        __VA_ARGS__;                                                                               \
     }
+#define EACH(value)                                                                                \
+    for (int i = 0; i < N; i++) x[i] = value
+
+GSL(uniform_draws, EACH(gsl_rng_uniform(generator)))
+GSL(exponential_draws, EACH(gsl_ran_exponential(generator, 1)))
+GSL(polar, EACH(gsl_ran_gaussian(generator, 1)))
+GSL(ziggurat, EACH(gsl_ran_gaussian_ziggurat(generator, 1)))
+GSL(alias_table, gsl_ran_discrete_t *table = gsl_ran_discrete_preproc(LETTERS, p);
+    EACH((double)gsl_ran_discrete(generator, table)); gsl_ran_discrete_free(table))
+GSL(moments, x[0] = gsl_stats_variance(given, 1, N))
+GSL(gamma_parts, EACH(gsl_sf_gamma_inc_Q(5, 10 * given[i])))
+GSL(beta_parts, EACH(gsl_cdf_beta_P(given[i], 5, 0.5)))
+GSL(
+    resampling, for (int r = 0; r < N / SAMPLE; r++) {
+        gsl_ran_sample(generator, resample, SAMPLE, given, SAMPLE, sizeof(double));
+        x[r] = mean_of(resample, SAMPLE);
+    })
+#define RIVALS(...) .rivals = {__VA_ARGS__}
+#define GSL_NAME    "GSL " GSL_VERSION
 #else
-#define RIVAL(name, call)                                                                          \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
+#define RIVALS(...) .rivals = {{NULL, NULL}}
 #endif
 
 // ---- the table ----
 
-typedef void Call(Work *work);
+#define NUMBERS .arrays = {WRITES(1)}, .numbers = N
 
-typedef struct Task {
-    const char *exercise, *function, *what;    // function: NULL for what is given
-    Call *call;
-    struct {
-        const char *name;
-        Call *call;
-    } rivals[2];
-} Task;
-
-static const Task tasks[] = {
-    {"uniform", NULL, "there already", uniform, {RIVAL("GSL, MT19937", gsl_uniform)}},
-    {"exponential", "pr_exponential", "numbers", exponential, {RIVAL("GSL", gsl_exponential)}},
-    {"normal",
-     "pr_normal",
-     "numbers",
-     normal,
-     {RIVAL("GSL, polar", gsl_polar), RIVAL("GSL, ziggurat", gsl_ziggurat)}},
-    {"reject", "pr_reject", "half circle", reject, {{NULL, NULL}}},
-    {"alias", "pr_alias", "letters, with table", alias, {RIVAL("GSL", gsl_alias)}},
-    {"moments", "pr_moments", "numbers", moments, {RIVAL("GSL", gsl_moments)}},
-    {"gamma", "pr_gamma", "a = 5, x to 10", gamma_parts, {RIVAL("GSL", gsl_gamma)}},
-    {"beta", "pr_beta", "a = 5, b = 1/2", beta_parts, {RIVAL("GSL", gsl_beta)}},
-    {"bootstrap", "pr_bootstrap", "draws of 100", bootstrap, {RIVAL("GSL", gsl_bootstrap)}},
-    {"integrate", "pr_integrate", "half circle", integrate, {{NULL, NULL}}},
-    {"metropolis", "pr_metropolis", "steps", metropolis, {{NULL, NULL}}},
+// clang-format off
+static const Workload workloads[] = {
+    {"uniform", NULL, "provided", uniform, NUMBERS, RIVALS({GSL_NAME, gsl_uniform_draws})},
+    {"exponential", "pr_exponential", "10000 draws", exponential, NUMBERS,
+     RIVALS({GSL_NAME, gsl_exponential_draws})},
+    {"normal", "pr_normal", "10000 draws", normal, NUMBERS,
+     RIVALS({"GSL polar", gsl_polar}, {"GSL ziggurat", gsl_ziggurat})},
+    {"reject", "pr_reject", "half circle", reject, NUMBERS},
+    {"alias", "pr_alias", "26 letters", alias_table, NUMBERS, RIVALS({GSL_NAME, gsl_alias_table})},
+    {"moments", "pr_moments", "10000 numbers", moments, NUMBERS, RIVALS({GSL_NAME, gsl_moments})},
+    {"gamma", "pr_gamma", "a = 5, x to 10", gamma_parts, NUMBERS,
+     RIVALS({GSL_NAME, gsl_gamma_parts})},
+    {"beta", "pr_beta", "a = 5, b = 1/2", beta_parts, NUMBERS, RIVALS({GSL_NAME, gsl_beta_parts})},
+    {"bootstrap", "pr_bootstrap", "100 means of 100", bootstrap, NUMBERS,
+     RIVALS({GSL_NAME, gsl_resampling})},
+    {"integrate", "pr_integrate", "half circle", integrate, NUMBERS},
+    {"metropolis", "pr_metropolis", "10000 steps", metropolis, NUMBERS},
+    {0},
 };
-enum { TASKS = sizeof tasks / sizeof *tasks };
-
-typedef struct Side {
-    Call *call;
-    Work *work;
-} Side;
-
-typedef struct Bench {
-    Arena *keep;
-    Command command;
-    Solutions solutions;    // of the tasks, in their order
-    BenchReport *report;
-} Bench;
-
-static double run_side(void *work, long calls, Error *err)
-{
-    (void)err;
-    const Side *side = work;
-    double start = bench_now();
-    for (long i = 0; i < calls; i++) side->call(side->work);
-    return bench_now() - start;
-}
-
-static Work *work_new(Arena *arena, Solution *solution)
-{
-    Work *work = arena_zeros(arena, sizeof *work);
-    work->solution = solution;
-    work->rng = rng_from_seed(1);
-    for (int i = 0; i < N; i++) work->given[i] = pr_uniform(&work->rng);
-    for (int c = 0; c < LETTERS; c++) work->p[c] = 2.0 * (c + 1) / (LETTERS * (LETTERS + 1));
-#ifdef HAVE_GSL
-    work->generator = gsl_rng_alloc(gsl_rng_mt19937);
-#endif
-    return work;
-}
-
-static void work_close(Work *work)
-{
-#ifdef HAVE_GSL
-    gsl_rng_free(work->generator);
-#endif
-    (void)work;
-}
-
-static bool measure(const Bench *bench, Arena *arena, int index, Error *err)
-{
-    const Task *task = &tasks[index];
-    const Solved *solved = &bench->solutions.all[index];
-    Contender contenders[CONTENDERS];
-    Side sides[CONTENDERS];
-    Timing timings[CONTENDERS];
-    int count = 0;
-    const struct {
-        const char *name;
-        Call *call;
-        Solution *solution;
-    } known[CONTENDERS] = {
-        {"reference", task->call, solved->reference},
-        {solved->own != NULL ? "mine" : NULL, task->call, solved->own},
-        {task->rivals[0].name, task->rivals[0].call, NULL},
-        {task->rivals[1].name, task->rivals[1].call, NULL},
-    };
-    for (int i = 0; i < CONTENDERS; i++) {
-        if (known[i].name == NULL) continue;
-        sides[count] = (Side){known[i].call, work_new(arena, known[i].solution)};
-        contenders[count] = (Contender){known[i].name, run_side, &sides[count]};
-        count++;
-    }
-    bool measured = bench_compare(contenders, count, bench->command.plan, timings, err);
-    for (int i = 0; i < count; i++) work_close(sides[i].work);
-    if (!measured) return error_wrap(err, "%s", task->exercise);
-
-    cJSON *row = bench_report_row(bench->report);
-    cJSON_AddStringToObject(row, "exercise", task->exercise);
-    cJSON_AddStringToObject(row, "what", task->what);
-    cJSON_AddNumberToObject(row, "numbers", N);
-    for (int i = 0; i < count; i++) {
-        const char *left = i == 0 ? task->exercise : i == 1 ? task->what : "";
-        printf("%-20s %-14s %8.1f million/s", left, timings[i].name,
-               1e-6 * N / timings[i].seconds.median);
-        if (i > 0) printf("   the reference is %.2f times as fast", timings[i].ratio.median);
-        printf("%s\n", bench_noisy(timings[i].seconds) ? " ~" : "");
-        bench_report_timing(row, &timings[i]);
-    }
-    if (solved->why_not != NULL)
-        printf("%-20s mine: %s\n", count == 1 ? task->what : "", solved->why_not);
-    else if (count == 1) puts(task->what);
-    fflush(stdout);
-    return true;
-}
-
-static bool try(const void *context, int index, Solution *own)
-{
-    const Bench *bench = context;
-    tasks[index].call(work_new(bench->keep, own));
-    return true;
-}
+// clang-format on
 
 int main(int argc, char **argv)
 {
-    Error err;
-    int status;
-    Bench bench = {.keep = arena_new("keep", (size_t)1 << 28),
-                   .solutions = {.lab = "probability", .test_seconds = 30}};
-    Arena *step = arena_new("step", (size_t)1 << 28);
-    Options *options = command_options(
-        bench.keep, &bench.command, "probability",
-        "Numbers a second: the lab's exercises beside GSL's on the same distributions.");
-    solutions_options(options, &bench.solutions);
-    for (int t = 0; t < TASKS; t++)
-        solutions_add(&bench.solutions, tasks[t].exercise, tasks[t].function);
-    if (!command_parse(bench.keep, options, argc, argv, &bench.command, &status)) return status;
-    if (!solutions_open(bench.keep, &bench.solutions, try, &bench, &err)) return error_report(&err);
+    inputs_make();
 #ifdef HAVE_GSL
-    bench.report = bench_report_new(bench.keep, "probability", "GSL " GSL_VERSION);
-#else
-    bench.report = bench_report_new(bench.keep, "probability", "no GSL: libgsl-dev was not there");
+    generator = gsl_rng_alloc(gsl_rng_mt19937);
 #endif
-    putchar('\n');
-    bench_threads(1);
-    for (int t = 0; t < TASKS; t++) {
-        if (solutions_asked(&bench.solutions, t) && !measure(&bench, step, t, &err))
-            return error_report(&err);
-        arena_reset(step);
-    }
-    puts("\none thread; ~ noisy");
-    return bench_report_end(bench.report, bench.command.json, &err) ? 0 : error_report(&err);
+    return exercises_main("probability", workloads, argc, argv);
 }

@@ -3,14 +3,15 @@
  *     ./lab check probability
  *     ./lab check probability.moments
  *
- * The wanted values never come from probability.c: they are plain sums, closed forms, textbooks'
+ * Expected values never come from probability.c: they are plain sums, closed forms, textbook
  * examples, NIST's reference data, and integrals computed in quadruple precision. A case calls
- * functions of its own exercise only. Every array ends where a page begins that nobody may touch.
- * What is drawn is compared draw by draw, since the order of draws is part of the promise.
+ * functions of its own exercise only. Every array ends at a guard page. Samples are compared draw
+ * by draw, since the order of draws is part of the contract.
  */
 #include "labs/1_foundations/probability/check.h"
 
-const CaseList lab_cases[] = {draw_cases, sample_cases, test_cases, chance_cases, NULL};
+const CaseList lab_cases[] = {draw_cases, sample_cases, special_cases,
+                              test_cases, chance_cases, NULL};
 
 double *numbers_uniform(Rng *rng, size_t n)
 {

@@ -58,12 +58,12 @@ static void both_beta_parts_agree(void **state)
             }
 }
 
-// P(|T| > t), from the end that keeps the digits.
-static double gsl_tails(double t, double freedom)
+// P(|T| > t), from the tail that keeps the digits.
+static double gsl_tails(double t, double df)
 {
     double square = t * t;
-    return square < freedom ? gsl_cdf_beta_Q(square / (freedom + square), 0.5, freedom / 2)
-                            : gsl_cdf_beta_P(freedom / (freedom + square), freedom / 2, 0.5);
+    return square < df ? gsl_cdf_beta_Q(square / (df + square), 0.5, df / 2)
+                       : gsl_cdf_beta_P(df / (df + square), df / 2, 0.5);
 }
 
 static void students_tails_and_critical_values_agree(void **state)
@@ -71,16 +71,15 @@ static void students_tails_and_critical_values_agree(void **state)
     (void)state;
     double exact = 2.2667329116471027e-09;
     assert_close(pr_student_tails(8.3668255425284688, 30.287510659225322) / exact, 1, 1e-12);
-    for (double freedom = 1; freedom < 2e4; freedom *= 1.3) {
+    for (double df = 1; df < 2e4; df *= 1.3) {
         for (double t = 0.0001; t < 200; t *= 1.4) {
-            double got = pr_student_tails(t, freedom);
-            if (got > 1e-6)
-                assert_part(got, 2 * gsl_cdf_tdist_Q(t, freedom), "tails", freedom, 0, t);
-            assert_part(got, gsl_tails(t, freedom), "tails", freedom, 0, t);
+            double got = pr_student_tails(t, df);
+            if (got > 1e-6) assert_part(got, 2 * gsl_cdf_tdist_Q(t, df), "tails", df, 0, t);
+            assert_part(got, gsl_tails(t, df), "tails", df, 0, t);
         }
         for (double rest = 0.9; rest > 1e-6; rest *= 0.7)
-            assert_part(pr_student_critical(1 - rest, freedom),
-                        gsl_cdf_tdist_Qinv(rest / 2, freedom), "critical", freedom, 0, 1 - rest);
+            assert_part(pr_student_critical(1 - rest, df), gsl_cdf_tdist_Qinv(rest / 2, df),
+                        "critical", df, 0, 1 - rest);
     }
 }
 
@@ -98,9 +97,8 @@ static void p_values_of_tests_agree(void **state)
         double vx = gsl_stats_variance(x, 1, n) / (double)n,
                vy = gsl_stats_variance(y, 1, m) / (double)m;
         double t = (gsl_stats_mean(x, 1, n) - gsl_stats_mean(y, 1, m)) / sqrt(vx + vy);
-        double freedom =
-            (vx + vy) * (vx + vy) / (vx * vx / (double)(n - 1) + vy * vy / (double)(m - 1));
-        assert_part(test.p, gsl_tails(t, freedom), "Welch", freedom, 0, t);
+        double df = (vx + vy) * (vx + vy) / (vx * vx / (double)(n - 1) + vy * vy / (double)(m - 1));
+        assert_part(test.p, gsl_tails(t, df), "Welch", df, 0, t);
 
         double sum = 0, all = 0;
         size_t cells = 2 + (size_t)k % 5;
@@ -161,14 +159,13 @@ static void likelihoods_and_evidence_agree(void **state)
         assert_part(-fit.log_likelihood, -sum, "likelihood", (double)family, 0, 0);
     }
     for (int k = 0; k < 200; k += 7) {
-        PrBeta belief = {0.5 + k % 3, 2};
-        double want =
-            gsl_sf_lnbeta(belief.a, belief.b) - gsl_sf_lnbeta(belief.a + k, belief.b + 10);
-        assert_part(-pr_update(&belief, k, 10), want, "evidence", k, 10, 0);
+        PrBeta beta = {0.5 + k % 3, 2};
+        double want = gsl_sf_lnbeta(beta.a, beta.b) - gsl_sf_lnbeta(beta.a + k, beta.b + 10);
+        assert_part(-pr_update(&beta, k, 10), want, "evidence", k, 10, 0);
     }
 }
 
-// Kolmogorov's distance, and how often chance alone makes it as large (the limit's series).
+// The p-value of the Kolmogorov-Smirnov test, by its asymptotic series.
 static double kolmogorov_p(double *x, size_t n, double (*cdf)(double))
 {
     double distance = 0, p = 0;

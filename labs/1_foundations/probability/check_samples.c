@@ -1,15 +1,14 @@
-/* Exercises 6 to 9: what a sample says. check.c says how cases are made. */
+/* Exercises 6 to 9: estimation. check.c says how cases are made. */
 #include "labs/1_foundations/probability/check.h"
 #include "labs/1_foundations/probability/nist.h"
 
-// ---- 6: mean and variance in one pass ----
+// ---- 6: Welford's moments ----
 
 static const char moments_formula[] =
-    "mean += (x - mean) / n,  squares += (x - mean before) (x - mean after)";
+    "mean += (x - mean) / n,  squares += (x - old mean) (x - new mean)";
 
-static void moments__of_eight_numbers_are_what_a_hand_computes(void **state)
+CASE(moments__match_eight_numbers_by_hand)
 {
-    (void)state;
     PrMoments m = {0};
     pr_moments(&m, DOUBLES(2, 4, 4, 4, 5, 5, 7, 9), 8);
     assert_integer("m.n", (int64_t)m.n, 8);
@@ -17,8 +16,8 @@ static void moments__of_eight_numbers_are_what_a_hand_computes(void **state)
     assert_number(m.squares, 32, .name = "squares", .formula = moments_formula);
 }
 
-// Certified to 15 digits. NumAcc3 and 4 cannot be had better than their numbers are written in
-// binary: 10000000.1 is off by 1e-9, and that is 1e-8 of their deviation.
+// Certified to 15 digits. NumAcc3 and 4 are limited by the rounding of their numbers to binary:
+// 10000000.1 is off by 1e-9, which is 1e-8 of their standard deviation.
 static void check_nist(int which, const double *x, size_t n, double rtol)
 {
     const NistValues *want = &nist_values[which];
@@ -26,25 +25,22 @@ static void check_nist(int which, const double *x, size_t n, double rtol)
     double *mine = doubles_copy(x, n);
     pr_moments(&m, mine, n);
     assert_number(m.mean, want->mean, .name = want->name, .rtol = 1e-14,
-                  .formula = "the mean that NIST certifies");
-    assert_number(sqrt(m.squares / (double)(n - 1)), want->deviation, .name = want->name,
-                  .rtol = rtol,
-                  .formula = "the standard deviation that NIST certifies, sqrt(squares / (n - 1))");
+                  .formula = "the mean certified by NIST");
+    assert_number(sqrt(m.squares / (double)(n - 1)), want->sd, .name = want->name, .rtol = rtol,
+                  .formula = "the standard deviation certified by NIST, sqrt(squares / (n - 1))");
     assert_kept("x", mine, x, n);
 }
 
-static void moments__of_real_data_are_those_that_nist_certifies(void **state)
+CASE(moments__match_nist_certified_values)
 {
-    (void)state;
     check_nist(0, nist_lottery, 218, 1e-13);
     check_nist(1, nist_lew, 200, 1e-13);
     check_nist(2, nist_mavro, 50, 1e-11);
     check_nist(3, nist_michelso, 100, 1e-11);
 }
 
-static void moments__survive_large_numbers_that_differ_little(void **state)
+CASE(moments__survive_catastrophic_cancellation)
 {
-    (void)state;
     static const double rtol[] = {1e-12, 1e-9, 1e-7};
     check_nist(4, (const double[]){10000001, 10000003, 10000002}, 3, 1e-13);
     for (int k = 0; k < 3; k++) {
@@ -59,9 +55,8 @@ static void moments__survive_large_numbers_that_differ_little(void **state)
     }
 }
 
-static void moments__go_on_from_what_m_holds(void **state)
+CASE(moments__continue_from_earlier_calls)
 {
-    (void)state;
     Rng rng = rng_from_seed(61);
     double *x = numbers_uniform(&rng, 100), sum = 0, squares = 0;
     PrMoments m = {0};
@@ -76,34 +71,31 @@ static void moments__go_on_from_what_m_holds(void **state)
     assert_number(m.squares, squares, .name = "squares", .formula = moments_formula, .rtol = 1e-11);
 }
 
-static void moments__of_one_number_are_itself_and_no_spread(void **state)
+CASE(moments__of_one_number_have_zero_squares)
 {
-    (void)state;
     PrMoments m = {0};
     pr_moments(&m, DOUBLES(-3.5), 1);
     assert_number(m.mean, -3.5, .name = "mean", .formula = moments_formula);
     assert_number(m.squares, 0, .name = "squares", .formula = moments_formula);
     pr_moments(&m, DOUBLES(NAN), 1);
-    assert_number(m.mean, NAN, .name = "mean", .formula = "a NaN that goes in comes out");
+    assert_number(m.mean, NAN, .name = "mean", .formula = "a NaN in the input gives NaN");
 }
 
 // ---- 7: quantiles ----
 
 static const char quantile_formula[] =
-    "place = (n - 1) q, on the straight line between two numbers";
+    "position = (n - 1) q, linear interpolation between two numbers";
 
-static void quantile__of_a_half_is_the_median(void **state)
+CASE(quantile__one_half_is_the_median)
 {
-    (void)state;
     assert_number(pr_quantile(DOUBLES(1, 2, 10), 3, 0.5), 2, .name = "median of 1, 2, 10",
                   .formula = quantile_formula);
     assert_number(pr_quantile(DOUBLES(1, 2, 10, 30), 4, 0.5), 6, .name = "median of 1, 2, 10, 30",
                   .formula = quantile_formula);
 }
 
-static void quantile__goes_from_the_first_to_the_last(void **state)
+CASE(quantile__runs_from_minimum_to_maximum)
 {
-    (void)state;
     double *x = DOUBLES(-4, 0, 1, 1, 8);
     assert_number(pr_quantile(x, 5, 0), -4, .name = "quantile 0", .formula = quantile_formula);
     assert_number(pr_quantile(x, 5, 1), 8, .name = "quantile 1", .formula = quantile_formula);
@@ -116,9 +108,8 @@ static void quantile__goes_from_the_first_to_the_last(void **state)
                   .formula = quantile_formula);
 }
 
-static void quantile__of_evenly_spaced_numbers_is_even(void **state)
+CASE(quantile__interpolates_linearly)
 {
-    (void)state;
     for (size_t n = 2; n <= 12; n++) {
         double *x = doubles_filled(n, 0), *before = doubles_filled(n, 0);
         for (size_t i = 0; i < n; i++) x[i] = before[i] = 10 + (double)i / (double)(n - 1);
@@ -129,9 +120,8 @@ static void quantile__of_evenly_spaced_numbers_is_even(void **state)
     }
 }
 
-static void quantile__has_no_answer_without_numbers_or_beyond_the_ends(void **state)
+CASE(quantile__returns_nan_without_numbers_or_for_invalid_q)
 {
-    (void)state;
     static const double wrong[] = {-0.01, 1.01, NAN};
     assert_number(pr_quantile(DOUBLES(1), 0, 0.5), NAN, .name = "quantile",
                   .formula = "NaN when n is 0");
@@ -166,9 +156,8 @@ static double log_f(PrFamily family, double x, double a, double b)
     return -(x - a) * (x - a) / (2 * b * b) - log(b) - log(2 * acos(-1)) / 2;
 }
 
-static void fit__of_a_few_numbers_is_what_a_hand_computes(void **state)
+CASE(fit__matches_three_numbers_by_hand)
 {
-    (void)state;
     // Mean 2, squared distances 8 in all; ln(0! 2! 4!) = ln 48.
     check_fit(PR_NORMAL, (double[]){0, 2, 4}, 3, 2, sqrt(8.0 / 3),
               -1.5 * (log(2 * acos(-1) * 8 / 3) + 1));
@@ -176,9 +165,8 @@ static void fit__of_a_few_numbers_is_what_a_hand_computes(void **state)
     check_fit(PR_POISSON, (double[]){0, 2, 4}, 3, 2, 0, 6 * log(2) - 6 - log(48));
 }
 
-static void fit__is_the_likeliest_of_all(void **state)
+CASE(fit__maximizes_the_likelihood)
 {
-    (void)state;
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
         Rng rng = rng_from_seed(81);
         double *x = numbers_uniform(&rng, 60);
@@ -202,9 +190,8 @@ static void fit__is_the_likeliest_of_all(void **state)
     }
 }
 
-static void fit__of_large_counts_does_not_overflow(void **state)
+CASE(fit__of_large_counts_does_not_overflow)
 {
-    (void)state;
     check_fit(PR_POISSON, (double[]){1000, 2000}, 2, 1500, 0,
               log_f(PR_POISSON, 1000, 1500, 0) + log_f(PR_POISSON, 2000, 1500, 0));
 }
@@ -216,91 +203,86 @@ static void check_unfit(PrFamily family, const double *x, size_t n, const char *
                 "pr_fit, %s, %s: got true, expected false", families[family], why);
 }
 
-static void fit__refuses_what_the_family_never_gives(void **state)
+CASE(fit__refuses_data_outside_the_support)
 {
-    (void)state;
     check_unfit(PR_EXPONENTIAL, (double[]){1, -0.5, 3}, 3, "a negative waiting time");
     check_unfit(PR_POISSON, (double[]){1, -1, 3}, 3, "a negative count");
-    check_unfit(PR_POISSON, (double[]){1, 2.5, 3}, 3, "half a count");
+    check_unfit(PR_POISSON, (double[]){1, 2.5, 3}, 3, "a fractional count");
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
         check_unfit(family, (double[]){1, NAN, 3}, 3, "a NaN");
         check_unfit(family, (double[]){1, INFINITY, 3}, 3, "an infinity");
-        check_unfit(family, (double[]){1}, 0, "no number at all");
+        check_unfit(family, (double[]){1}, 0, "an empty sample");
     }
 }
 
-static void fit__refuses_where_the_likelihood_has_no_top(void **state)
+CASE(fit__refuses_a_likelihood_without_a_maximum)
 {
-    (void)state;
     check_unfit(PR_NORMAL, (double[]){3, 3, 3}, 3, "three equal numbers");
     check_unfit(PR_NORMAL, (double[]){3}, 1, "one number");
     check_unfit(PR_EXPONENTIAL, (double[]){0, 0}, 2, "only zeros");
     check_unfit(PR_POISSON, (double[]){0, 0}, 2, "only zeros");
 }
 
-// ---- 9: Bayes ----
+// ---- 9: Bayesian updating ----
 
-static const char update_formula[] = "ln B(a + heads, b + tails) - ln B(a, b)";
+static const char update_formula[] = "log evidence = ln B(a + heads, b + tails) - ln B(a, b)";
 
-static void update__counts_heads_and_tails(void **state)
+CASE(update__adds_heads_and_tails_to_the_prior)
 {
-    (void)state;
-    PrBeta belief = {2, 3.5};
-    pr_update(&belief, 4, 1);
-    assert_number(belief.a, 6, .name = "a", .formula = "a grows by the heads");
-    assert_number(belief.b, 4.5, .name = "b", .formula = "b grows by the tails");
+    PrBeta beta = {2, 3.5};
+    pr_update(&beta, 4, 1);
+    assert_number(beta.a, 6, .name = "a", .formula = "a grows by the heads");
+    assert_number(beta.b, 4.5, .name = "b", .formula = "b grows by the tails");
 }
 
-static void update__of_a_first_toss_has_the_probability_a_half(void **state)
+CASE(update__returns_the_log_evidence_of_one_toss)
 {
-    (void)state;
-    PrBeta even = {1, 1}, bent = {3, 1};
-    assert_number(pr_update(&even, 1, 0), log(0.5), .name = "evidence", .formula = update_formula);
-    assert_number(pr_update(&bent, 0, 1), log(0.25), .name = "evidence of a tail after Beta(3,1)",
+    PrBeta uniform = {1, 1}, skewed = {3, 1};
+    assert_number(pr_update(&uniform, 1, 0), log(0.5), .name = "log evidence",
                   .formula = update_formula);
+    assert_number(pr_update(&skewed, 0, 1), log(0.25),
+                  .name = "log evidence of tails under Beta(3,1)", .formula = update_formula);
 }
 
-static void update__of_all_tosses_at_once_is_the_same_as_of_each(void **state)
+CASE(update__of_all_tosses_equals_one_toss_at_a_time)
 {
-    (void)state;
     PrBeta together = {0.5, 2}, apart = {0.5, 2};
     double sum = 0, all = pr_update(&together, 7, 5);
     for (int i = 0; i < 12; i++)
         sum += pr_update(&apart, i % 2 == 0 || i == 1, !(i % 2 == 0 || i == 1));
-    assert_number(all, sum, .name = "evidence", .rtol = 1e-11, .formula = update_formula);
+    assert_number(all, sum, .name = "log evidence", .rtol = 1e-11, .formula = update_formula);
     assert_number(together.a, apart.a, .name = "a", .formula = update_formula);
     assert_number(together.b, apart.b, .name = "b", .formula = update_formula);
-    assert_number(pr_update(&together, 0, 0), 0, .name = "evidence of no toss", .atol = 1e-12,
+    assert_number(pr_update(&together, 0, 0), 0, .name = "log evidence of no toss", .atol = 1e-12,
                   .formula = update_formula);
 }
 
-static void update__of_thousands_does_not_overflow(void **state)
+CASE(update__of_thousands_of_tosses_does_not_overflow)
 {
-    (void)state;
-    // Under a flat belief every number of heads is equally likely: n heads have 1 / (n + 1).
-    PrBeta belief = {1, 1};
-    assert_number(pr_update(&belief, 5000, 0), -log(5001), .name = "evidence", .rtol = 1e-9,
+    // Under a uniform prior every number of heads is equally likely: n heads have 1 / (n + 1).
+    PrBeta beta = {1, 1};
+    assert_number(pr_update(&beta, 5000, 0), -log(5001), .name = "log evidence", .rtol = 1e-9,
                   .formula = update_formula);
 }
 
 const struct CMUnitTest sample_cases[] = {
-    cmocka_unit_test(moments__of_eight_numbers_are_what_a_hand_computes),
-    cmocka_unit_test(moments__of_real_data_are_those_that_nist_certifies),
-    cmocka_unit_test(moments__survive_large_numbers_that_differ_little),
-    cmocka_unit_test(moments__go_on_from_what_m_holds),
-    cmocka_unit_test(moments__of_one_number_are_itself_and_no_spread),
-    cmocka_unit_test(quantile__of_a_half_is_the_median),
-    cmocka_unit_test(quantile__goes_from_the_first_to_the_last),
-    cmocka_unit_test(quantile__of_evenly_spaced_numbers_is_even),
-    cmocka_unit_test(quantile__has_no_answer_without_numbers_or_beyond_the_ends),
-    cmocka_unit_test(fit__of_a_few_numbers_is_what_a_hand_computes),
-    cmocka_unit_test(fit__is_the_likeliest_of_all),
+    cmocka_unit_test(moments__match_eight_numbers_by_hand),
+    cmocka_unit_test(moments__match_nist_certified_values),
+    cmocka_unit_test(moments__survive_catastrophic_cancellation),
+    cmocka_unit_test(moments__continue_from_earlier_calls),
+    cmocka_unit_test(moments__of_one_number_have_zero_squares),
+    cmocka_unit_test(quantile__one_half_is_the_median),
+    cmocka_unit_test(quantile__runs_from_minimum_to_maximum),
+    cmocka_unit_test(quantile__interpolates_linearly),
+    cmocka_unit_test(quantile__returns_nan_without_numbers_or_for_invalid_q),
+    cmocka_unit_test(fit__matches_three_numbers_by_hand),
+    cmocka_unit_test(fit__maximizes_the_likelihood),
     cmocka_unit_test(fit__of_large_counts_does_not_overflow),
-    cmocka_unit_test(fit__refuses_what_the_family_never_gives),
-    cmocka_unit_test(fit__refuses_where_the_likelihood_has_no_top),
-    cmocka_unit_test(update__counts_heads_and_tails),
-    cmocka_unit_test(update__of_a_first_toss_has_the_probability_a_half),
-    cmocka_unit_test(update__of_all_tosses_at_once_is_the_same_as_of_each),
-    cmocka_unit_test(update__of_thousands_does_not_overflow),
+    cmocka_unit_test(fit__refuses_data_outside_the_support),
+    cmocka_unit_test(fit__refuses_a_likelihood_without_a_maximum),
+    cmocka_unit_test(update__adds_heads_and_tails_to_the_prior),
+    cmocka_unit_test(update__returns_the_log_evidence_of_one_toss),
+    cmocka_unit_test(update__of_all_tosses_equals_one_toss_at_a_time),
+    cmocka_unit_test(update__of_thousands_of_tosses_does_not_overflow),
     {0},
 };

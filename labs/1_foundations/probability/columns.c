@@ -1,10 +1,9 @@
-/* The user's own numbers: `probability --csv FILE --columns a,b`. */
-#include <stdio.h>
+/* The user's own data: `probability --csv FILE --columns a,b`. */
 #include <stdlib.h>
 #include "datasets/csv.h"
 #include "labs/1_foundations/probability/story.h"
 
-static int by_size(const void *a, const void *b)
+static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -18,62 +17,67 @@ static double *column_of(Arena *arena, const Csv *csv, int column)
     return x;
 }
 
-static bool describe(Arena *arena, const char *name, const double *x, size_t n, Error *err)
+static bool describe(const Lab *lab, const char *name, const double *x, size_t n, Error *err)
 {
     PrMoments m = {0};
-    double *sorted = arena_alloc(arena, n * sizeof *sorted), low, high;
+    double *sorted = arena_alloc(lab->step, n * sizeof *sorted), low, high;
     for (size_t i = 0; i < n; i++) sorted[i] = x[i];
-    qsort(sorted, n, sizeof *sorted, by_size);
+    qsort(sorted, n, sizeof *sorted, by_value);
     pr_moments(&m, x, n);
-    if (n < 2) return error_set(err, "%s: one number has no spread; give two at least", name);
-    printf("\n%s: %zu numbers\n"
-           "  mean %g, deviation %g\n"
-           "  least %g, quarters %g, %g, %g, largest %g\n",
-           name, n, m.mean, sqrt(pr_variance(&m)), sorted[0], pr_quantile(sorted, n, 0.25),
-           pr_quantile(sorted, n, 0.5), pr_quantile(sorted, n, 0.75), sorted[n - 1]);
+    run_heading(lab->run, arena_print(lab->step, "%s: n = %zu", name, n));
+    if (n < 2) return error_set(err, "%s: one number has no variance; expected at least two", name);
+    run_print(lab->run, "mean %g, standard deviation %g", m.mean, sqrt(pr_variance(&m)));
+    run_print(lab->run, "minimum %g, quartiles %g, %g, %g, maximum %g", sorted[0],
+              pr_quantile(sorted, n, 0.25), pr_quantile(sorted, n, 0.5),
+              pr_quantile(sorted, n, 0.75), sorted[n - 1]);
     if (!pr_interval(&low, &high, x, n, 0.95))
-        return error_set(err, "%s: all %zu numbers are %g; without spread there is nothing to test",
-                         name, n, x[0]);
-    printf("  95 %% interval of the mean [%g, %g]\n", low, high);
+        return error_set(err, "%s: all %zu numbers are %g; zero variance cannot be tested", name, n,
+                         x[0]);
+    run_print(lab->run, "95 %% confidence interval of the mean [%g, %g]", low, high);
     static const char *const families[] = {"normal", "exponential", "Poisson"};
+    Table table = table_new(lab->step, "maximum likelihood|a|b|log-likelihood");
     for (int f = PR_NORMAL; f <= PR_POISSON; f++) {
         PrFit fit;
         if (pr_fit(&fit, (PrFamily)f, x, n))
-            printf("  as %-12s %g %s %g   log-likelihood %g\n", families[f], fit.a,
-                   f == PR_NORMAL ? "and" : "   ", fit.b, fit.log_likelihood);
-        else printf("  as %-12s impossible: it never gives such numbers\n", families[f]);
+            table_row(&table, "%s|%g|%g|%g", families[f], fit.a, fit.b, fit.log_likelihood);
+        else table_row(&table, "%s: outside its support|||", families[f]);
     }
+    run_table(lab->run, &table);
     return true;
 }
 
-bool tell_columns(const Story *story, const char *path, const char *columns, Error *err)
+static void add_test(Table *table, const char *name, const PrTest *test)
 {
+    table_row(table, "%s|%.4f|%.3f|%.5g", name, test->statistic, test->df, test->p);
+}
+
+bool part_table(void *context, Error *err)
+{
+    const Lab *lab = context;
     Csv csv;
-    if (!csv_read(story->arena, &csv, path, columns, err)) return false;
+    if (!csv_read(lab->step, &csv, lab->csv, lab->columns, err)) return false;
     if (csv.columns > 2)
-        return error_set(err, "%s: %d columns; name one or two of them with --columns", path,
+        return error_set(err, "%s: %d columns; name one or two of them with --columns", lab->csv,
                          csv.columns);
     size_t n = (size_t)csv.rows;
     const double *x[2] = {NULL, NULL};
     for (int c = 0; c < csv.columns; c++) {
-        x[c] = column_of(story->arena, &csv, c);
-        if (!describe(story->arena, csv.names[c], x[c], n, err)) return false;
+        x[c] = column_of(lab->step, &csv, c);
+        if (!describe(lab, csv.names[c], x[c], n, err)) return false;
     }
     if (csv.columns < 2) return true;
 
     PrTest test;
-    double *more = arena_alloc(story->arena, n * sizeof *more);
-    for (size_t i = 0; i < n; i++) more[i] = x[0][i] - x[1][i];
-    printf("\nIs the mean of %s that of %s?\n", csv.names[0], csv.names[1]);
-    if (pr_t_test(&test, x[0], n, x[1], n, 0))
-        printf("  as two samples     t %.4f, freedom %.3f, p %.5g\n", test.statistic, test.freedom,
-               test.p);
-    if (pr_t_test(&test, more, n, NULL, 0, 0))
-        printf("  row by row         t %.4f, freedom %.3f, p %.5g   (only where rows belong "
-               "together)\n",
-               test.statistic, test.freedom, test.p);
-    else
-        printf("  row by row         the difference is %g in every row: nothing to test\n",
-               more[0]);
+    double *difference = arena_alloc(lab->step, n * sizeof *difference);
+    for (size_t i = 0; i < n; i++) difference[i] = x[0][i] - x[1][i];
+    run_heading(lab->run, arena_print(lab->step, "t-test of H0: %s and %s have the same mean",
+                                      csv.names[0], csv.names[1]));
+    Table table = table_new(lab->step, "test|t|df|p-value");
+    if (pr_t_test(&test, x[0], n, x[1], n, 0)) add_test(&table, "Welch, two samples", &test);
+    bool paired = pr_t_test(&test, difference, n, NULL, 0, 0);
+    if (paired) add_test(&table, "paired, row by row", &test);
+    run_table(lab->run, &table);
+    if (paired) run_print(lab->run, "The paired test is valid only where the rows are pairs.");
+    else run_print(lab->run, "No paired test: the difference is %g in every row", difference[0]);
     return true;
 }

@@ -1,60 +1,61 @@
 #!/bin/sh
-# A table of the user's own: what probability says of it, and of one that is broken or says nothing.
+# The user's own table: what probability prints for it, and for one that is broken or degenerate.
 # Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
 [ -e "$(dirname "$LAB")/labs/probability" ] || skip "no LAPACK" "./lab setup"
 
-told() { run "$LAB" run probability --plot none --out results "$@"; }
+says_row() { tr -s ' ' <out >rows && says rows "$1"; }
+report() { run "$LAB" run probability --plot none --out results "$@"; }
 
 one_column_is_described() { # test
     printf 'x\n2\n4\n4\n4\n5\n5\n7\n9\n' >t.csv
-    told --csv t.csv
+    report --csv t.csv
     gave 0
-    says out 'mean 5, deviation 2.13809'
-    says out 'least 2, quarters 4, 4.5, 5.5, largest 9'
-    says out 'as Poisson      5'
+    says out 'mean 5, standard deviation 2.13809'
+    says out 'minimum 2, quartiles 4, 4.5, 5.5, maximum 9'
+    says_row 'Poisson 5 0'
 }
 
-two_columns_are_compared_as_samples_and_row_by_row() { # test
+two_columns_are_compared_by_the_two_sample_and_the_paired_test() { # test
     # "Student" 1908: p = 0.079394 and 0.0028329 in every textbook.
     printf 'first,second\n0.7,1.9\n-1.6,0.8\n-0.2,1.1\n-1.2,0.1\n-0.1,-0.1\n' >t.csv
     printf '3.4,4.4\n3.7,5.5\n0.8,1.6\n0,4.6\n2,3.4\n' >>t.csv
-    told --csv t.csv --columns first,second
+    report --csv t.csv --columns first,second
     gave 0
-    says out 't -1.8608, freedom 17.776, p 0.079394'
-    says out 't -4.0621, freedom 9.000, p 0.0028329'
-    says out 'as exponential  impossible'
+    says_row 'Welch, two samples -1.8608 17.776 0.079394'
+    says_row 'paired, row by row -4.0621 9.000 0.0028329'
+    says_row 'exponential: outside its support'
 }
 
 a_broken_table_is_refused_with_its_place() { # test
     printf 'a,b\n1,2\n3\n' >ragged.csv
     printf 'a,b\n1,two\n' >text.csv
     printf 'a,b\n1,\n' >missing.csv
-    told --csv ragged.csv
+    report --csv ragged.csv
     gave 1
     says err 'ragged.csv:3:1: the row has 1 fields, expected 2'
-    told --csv text.csv --columns b
+    report --csv text.csv --columns b
     gave 1
     says err 'text.csv:2:3: b is "two", expected a number'
-    told --csv missing.csv
+    report --csv missing.csv
     gave 1
     says err 'missing.csv:2:3: b is missing'
 }
 
-numbers_that_say_nothing_are_refused() { # test
+degenerate_data_are_refused() { # test
     printf 'a,b,c\n3,1,2\n3,2,2\n3,5,7\n' >t.csv
     printf 'a\n7\n' >one.csv
-    told --csv t.csv --columns b,a
+    report --csv t.csv --columns b,a
     gave 1
-    says err 'a: all 3 numbers are 3; without spread there is nothing to test'
-    told --csv one.csv
+    says err 'a: all 3 numbers are 3; zero variance cannot be tested'
+    report --csv one.csv
     gave 1
-    says err 'a: one number has no spread; give two at least'
-    told --csv t.csv
+    says err 'a: one number has no variance; expected at least two'
+    report --csv t.csv
     gave 1
     says err '3 columns; name one or two of them with --columns'
-    told --columns a
+    report --columns a
     gave 2
     says err 'expected --csv FILE'
 }

@@ -8,13 +8,13 @@ Line line_new(Arena *arena, size_t room)
                   arena_alloc(arena, room * sizeof(float)), 0};
 }
 
-void line_to(Line *line, double x, double y)
+void line_add(Line *line, double x, double y)
 {
     line->x[line->count] = (float)x;
     line->y[line->count++] = (float)y;
 }
 
-Line figure_stairs(Arena *arena, const double *x, size_t n, double from, double to, int bins)
+Line figure_histogram(Arena *arena, const double *x, size_t n, double from, double to, int bins)
 {
     Line line = line_new(arena, 2 * (size_t)bins + 2);
     double width = (to - from) / bins;
@@ -24,22 +24,22 @@ Line figure_stairs(Arena *arena, const double *x, size_t n, double from, double 
             int bin = (int)((x[i] - from) / width);
             counts[bin < bins ? bin : bins - 1]++;
         }
-    line_to(&line, from, 0);
+    line_add(&line, from, 0);
     for (int b = 0; b < bins; b++) {
         double height = counts[b] / ((double)n * width);
-        line_to(&line, from + b * width, height);
-        line_to(&line, from + (b + 1) * width, height);
+        line_add(&line, from + b * width, height);
+        line_add(&line, from + (b + 1) * width, height);
     }
-    line_to(&line, to, 0);
+    line_add(&line, to, 0);
     return line;
 }
 
-Line figure_curve(Arena *arena, PrFunction *f, const void *about, double from, double to)
+Line figure_curve(Arena *arena, PrFunction *f, const void *context, double from, double to)
 {
     Line line = line_new(arena, CURVE_POINTS);
     for (int i = 0; i < CURVE_POINTS; i++) {
         double x = from + (to - from) * i / (CURVE_POINTS - 1);
-        line_to(&line, x, f(x, about));
+        line_add(&line, x, f(x, context));
     }
     return line;
 }
@@ -47,4 +47,9 @@ Line figure_curve(Arena *arena, PrFunction *f, const void *about, double from, d
 void figure_add(Plot *plot, const char *name, Line line)
 {
     plot_series(plot, name, line.x, line.y, line.count);
+}
+
+void figure_add_exact(Plot *plot, const char *name, Line line)
+{
+    plot_shape(plot, PLOT_LIMIT, name, line.x, line.y, line.count);
 }

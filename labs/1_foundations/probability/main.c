@@ -1,94 +1,78 @@
-/* main.c -- the story of chance: made, looked at, weighed, and put to work.
- *
- * 1. generators, shapes and games     2. what means come to     3. what a sample says, and how sure
- * is     4. areas, walks and letters
- */
+/* main.c -- sampling, limit theorems, inference, Bayes, Monte Carlo and information. */
 #include <stdio.h>
-#include <string.h>
 #include "labs/1_foundations/probability/story.h"
 
-typedef struct Part {
-    const char *name;
-    void (*tell)(const Story *story);
-    const char *notice;    // at the end; NULL for nothing
-} Part;
-
 static const Part parts[] = {
-    {"draws", tell_generators,
-     "planes         RANDU's triples lie on 15 planes; alone and in pairs they look fine"},
-    {"draws", tell_samplers,
-     "shapes         three ways from flat to any shape; what does each need to know?"},
-    {"draws", tell_games, "birthdays      what was played lies on the curve that was computed"},
-    {"limits", tell_large_numbers,
-     "large_numbers  a mean settles, unless there is no mean to settle at"},
-    {"limits", tell_central_limit,
-     "central_limit  the tail is the last to become normal: see the shares beyond 2"},
-    {"samples", tell_horse_kicks, NULL},
-    {"samples", tell_sleep, NULL},
-    {"samples", tell_coverage, "coverage       5 of a hundred miss, and nothing tells which"},
-    {"samples", tell_chance_alone,
-     "p_values       flat where there is nothing to find; who may stop when he likes finds it "
-     "anyway"},
-    {"samples", tell_bootstrap,
-     "bootstrap      the median's replicas jump: it is always one of few numbers"},
-    {"samples", tell_belief,
-     "belief         broad and wrong first, then narrow; how many tosses for a digit?"},
-    {"chance", tell_area,
-     "area           a straight line of slope -1/2, for any function in any dimension"},
-    {"chance", tell_walk,
-     "ways, hills    too short a step never crosses; too long a one hardly moves"},
-    {"chance", tell_letters, NULL},
+    {"sampling", "Uniformity of random number generators", part_uniformity,
+     .notices = {{"planes",
+                  "RANDU's triples lie on 15 planes; in one and two dimensions it passes the "
+                  "test. A p-value near 1 is as suspicious as one near 0"}}},
+    {"sampling", "Sampling from a distribution", part_sampling,
+     .notices = {{"shapes", "three sampling methods; what does each need to know?"}}},
+    {"sampling", "Simulation: birthday problem and Monty Hall", part_games,
+     .notices = {{"birthdays", "the simulated shares lie on the exact curve"}}},
+    {"limits", "Law of large numbers", part_large_numbers,
+     .notices = {{"large_numbers",
+                  "a sample mean converges, unless the distribution has no mean"}}},
+    {"limits", "Central limit theorem", part_central_limit,
+     .notices = {{"central_limit",
+                  "the tail is the last to become normal: see the shares beyond 2 sd"}}},
+    {"inference", "Maximum likelihood and goodness of fit: deaths by horse kick", part_horse_kicks,
+     .notices = {{"horse kicks",
+                  "a density's log-likelihood cannot be compared with a probability's"}}},
+    {"inference", "t-test: Student's sleep data, 1908", part_sleep,
+     .notices = {{"sleep",
+                  "pairing removes the variance between patients, and p falls below 0.01"}}},
+    {"inference", "Confidence intervals: coverage", part_coverage,
+     .notices = {{"coverage", "5 in a hundred miss, and nothing tells which"}}},
+    {"inference", "p-values: type I error and power", part_p_values,
+     .notices = {{"p_values",
+                  "uniform under H0; optional stopping raises the type I error from 5 % to 29 %"}}},
+    {"inference", "Bootstrap: standard errors", part_bootstrap,
+     .notices = {{"bootstrap", "the median's replicates jump: it is always one of few numbers"}}},
+    {"bayes", "Bayesian inference: a biased coin", part_posterior,
+     .notices = {{"posterior",
+                  "broad and off at first, then narrow; how many tosses for one more digit?"}}},
+    {"monte_carlo", "Monte Carlo integration", part_integration,
+     .notices = {{"monte_carlo",
+                  "the standard error is a line of slope -1/2, for any function in any "
+                  "dimension"}}},
+    {"monte_carlo", "Metropolis: a mixture of two normals", part_metropolis,
+     .notices = {{"traces, metropolis",
+                  "too narrow a proposal rarely crosses to the other mode; too wide a one is "
+                  "hardly ever accepted"}}},
+    {"information", "Entropy and KL divergence: English letters", part_information,
+     .notices = {{"letters",
+                  "the KL divergence is not symmetric; ten times the data, a tenth of it"}}},
+    {"table", NULL, part_table, .unlisted = true},
 };
-enum { PARTS = sizeof parts / sizeof *parts };
-
-static bool is_told(const char *part, const Part *candidate)
-{
-    return strcmp(part, "all") == 0 || strcmp(part, candidate->name) == 0;
-}
 
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
-    const char *part = "all";
-    const char *csv = NULL, *columns = NULL;
-    int experiments = 10000;
-    Options *options =
-        options_new(keep, "probability",
-                    "Makes chance, looks at samples, says how sure they are, and lets "
-                    "chance compute.");
+    Lab lab = {.step = step, .experiments = 10000};
+    Options *options = options_new(keep, "probability",
+                                   "Sampling, limit theorems, statistical inference, Monte Carlo "
+                                   "and information theory.");
     options_group(options, "This lab");
-    options_choice(options, "part", 0, &part, "all|draws|limits|samples|chance",
-                   "the part of the story to tell");
-    options_int(options, "experiments", 'n', &experiments, 100, 1000000,
-                "experiments that a share is counted over");
-    options_string(options, "csv", 0, &csv, "FILE",
-                   "your own numbers, looked at instead of the story");
-    options_string(options, "columns", 0, &columns, "A,B",
-                   "columns of that file: one is described, two are compared");
+    options_int(options, "experiments", 'n', &lab.experiments, 100, 1000000,
+                "simulated data sets that a share is counted over");
+    options_string(options, "csv", 0, &lab.csv, "FILE", "summary and tests of your own table");
+    options_string(options, "columns", 0, &lab.columns, "A,B",
+                   "its columns: one is described, two are compared");
 
+    Story story = {.parts = parts,
+                   .count = sizeof parts / sizeof *parts,
+                   .lesson = "labs/1_foundations/probability/README.md",
+                   .step = step};
     int status;
-    Run *run = run_begin(keep, options, argc, argv, &status);
-    if (run == NULL) return status;
-    if (run->smoke && !options_given(options, "experiments")) experiments = 300;
-
-    if (columns != NULL && csv == NULL) {
-        fprintf(stderr, "probability: --columns %s: expected --csv FILE with it\n", columns);
+    lab.run = story_begin(&story, keep, options, argc, argv, &status);
+    if (lab.run == NULL) return status;
+    if (lab.run->smoke && !options_given(options, "experiments")) lab.experiments = 300;
+    if (lab.columns != NULL && lab.csv == NULL) {
+        fprintf(stderr, "probability: --columns %s: expected --csv FILE with it\n", lab.columns);
         return 2;
     }
-    Story story = {run, step, experiments};
-    Error err = {""};
-    if (csv != NULL)
-        return tell_columns(&story, csv, columns, &err) ? run_end(run, NULL) : error_report(&err);
-    for (int i = 0; i < PARTS && !run_interrupted(run); i++) {
-        if (!is_told(part, &parts[i])) continue;
-        parts[i].tell(&story);
-        arena_reset(step);
-    }
-    if (!run_interrupted(run)) {
-        printf("\nTo notice\n");
-        for (int i = 0; i < PARTS; i++)
-            if (is_told(part, &parts[i]) && parts[i].notice) printf("  %s\n", parts[i].notice);
-        printf("labs/1_foundations/probability/README.md is the lesson, with what to try next.\n");
-    }
-    return run_end(run, NULL);
+    if (lab.csv != NULL) story_only(&story, "table");
+    return story_run(&story, &lab);
 }

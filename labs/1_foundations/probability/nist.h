@@ -55,7 +55,7 @@ static const double nist_michelso[100] = {
 // 500 times, the mean less 0.1 and the mean and 0.1 more; the last one's mean is 10000000.2.
 typedef struct NistValues {
     const char *name;
-    double mean, deviation;
+    double mean, sd;
 } NistValues;
 
 static const NistValues nist_values[] = {

@@ -1,35 +1,38 @@
-/* story.h -- the parts of the story, in the order in which they are told.
+/* story.h -- the parts of the lab, in their order.
  *
- * Each prints its figures and draws its plots into the run's folder. What a part allocates is gone
- * after it; each has random numbers of its own, so that leaving one out changes none of the others.
+ * Each prints its tables and draws its plots into the run's folder. Each has a random stream of its
+ * own, so that leaving one part out changes none of the others.
  */
 #pragma once
-#include "common/run.h"
+#include "common/story.h"
 #include "labs/1_foundations/probability/figure.h"
 
-typedef struct Story {
+typedef struct Lab {
     Run *run;
-    Arena *arena;
-    int experiments;    // that a share is counted over
-} Story;
+    Arena *step;            // reset after each part
+    int experiments;        // simulated data sets that a share is counted over
+    const char *csv;        // the user's own table, in place of the other parts; NULL for none
+    const char *columns;    // of it: one is described, two are compared; NULL for all
+} Lab;
 
-void tell_generators(const Story *story);    // are they uniform?
-void tell_samplers(const Story *story);      // other shapes from uniform draws
-void tell_games(const Story *story);         // birthdays and three doors, played and computed
+// Each takes a Lab.
+bool part_uniformity(void *context, Error *err);    // random number generators
+bool part_sampling(void *context, Error *err);      // inversion, Box-Muller, rejection
+bool part_games(void *context, Error *err);         // the birthday and the Monty Hall problem
 
-void tell_large_numbers(const Story *story);    // means that settle, and one that never does
-void tell_central_limit(const Story *story);    // why sums are normal
+bool part_large_numbers(void *context, Error *err);    // sample means, with and without a mean
+bool part_central_limit(void *context, Error *err);    // standardized means
 
-void tell_horse_kicks(const Story *story);     // most likely parameters, and whether they fit
-void tell_sleep(const Story *story);           // two drugs, ten sleepers, 1908
-void tell_coverage(const Story *story);        // what "95 %" means, counted
-void tell_chance_alone(const Story *story);    // the p-value when there is nothing to find
-void tell_bootstrap(const Story *story);       // how far a median can be trusted
-void tell_belief(const Story *story);          // a coin, toss by toss
+bool part_horse_kicks(void *context, Error *err);    // maximum likelihood and goodness of fit
+bool part_sleep(void *context, Error *err);          // Welch's and the paired t-test
+bool part_coverage(void *context, Error *err);       // of confidence intervals
+bool part_p_values(void *context, Error *err);       // type I error and power
+bool part_bootstrap(void *context, Error *err);      // standard errors of a mean and a median
+bool part_posterior(void *context, Error *err);      // a coin, toss by toss
 
-void tell_area(const Story *story);       // an integral and its error
-void tell_walk(const Story *story);       // to where the density is
-void tell_letters(const Story *story);    // what a letter costs
+bool part_integration(void *context, Error *err);    // Monte Carlo error
+bool part_metropolis(void *context, Error *err);     // acceptance rate and mixing
+bool part_information(void *context, Error *err);    // entropy of English letters
 
-// The user's own numbers: a column's moments, quantiles, interval and fits; of two, a test as well.
-bool tell_columns(const Story *story, const char *path, const char *columns, Error *err);
+// The user's own data: summary, quantiles, confidence interval and fits; of two columns, t-tests.
+bool part_table(void *context, Error *err);

@@ -37,9 +37,9 @@ float ae_loss(float *dz, const float *z, const float *x, int B, int P)
     double sum = 0;
     kernels.sigmoid(dz, z, n);
     for (size_t i = 0; i < n; i++) {
-        float s = dz[i], miss = s - x[i];
-        sum += (double)miss * miss;
-        dz[i] = 2 * miss * s * (1 - s) / (float)B;    // the chain rule: ds/dz = s (1 - s)
+        float s = dz[i], error = s - x[i];
+        sum += (double)error * error;
+        dz[i] = 2 * error * s * (1 - s) / (float)B;    // the chain rule: ds/dz = s (1 - s)
     }
     return (float)(sum / B);
     // end loss

@@ -1,14 +1,14 @@
 /* autoencoder.h -- what you write in this lab: ten functions of a few lines each.
  *
- * Everything is dense, row-major floats. One row is one image (or one image's code):
+ * Everything is dense, row-major floats. One row is one image (or its latent code):
  *     B batch      rows
  *     I, O         inputs and outputs of a layer
  *     P            pixels of an image, 784
- *     Z            numbers in a code
+ *     Z            dimensions of the latent code
  * Any of them may be 1. An output never overlaps an input.
  *
- * "y  =" : y is wholly overwritten; what it held does not matter.
- * "dw +=": the gradient is added to what dw holds, since a weight may be used more than once.
+ * "y  =" : y is overwritten; its old value does not matter.
+ * "dw +=": the gradient is accumulated into dw, since a weight may be used more than once.
  * dx stands for d(loss)/dx. kernels/kernels.h has matrix products to build on; loops are fine too.
  */
 #pragma once
@@ -20,7 +20,7 @@ void ae_linear_forward(float *y, const float *x, const float *w, const float *bi
                        int O);
 
 // 2. The layer's gradients, given dy [B,O]:
-//    dx[b,i] += sum_o dy[b,o] w[o,i]       skipped when dx is NULL: nobody asks for it
+//    dx[b,i] += sum_o dy[b,o] w[o,i]       skipped when dx is NULL: not needed
 //    dw[o,i] += sum_b dy[b,o] x[b,i]
 //    dbias[o] += sum_b dy[b,o]
 void ae_linear_backward(float *dx, float *dw, float *dbias, const float *dy, const float *x,
@@ -34,7 +34,7 @@ void ae_relu_backward(float *dx, const float *dy, const float *y, size_t n);
 //    dz[b,p] = dL/dz[b,p].  z, x, dz: [B,P].
 float ae_loss(float *dz, const float *z, const float *x, int B, int P);
 
-// 5. A decoder without a weight of its own: it uses the encoder's w [O,I], transposed.
+// 5. A tied decoder: instead of a weight of its own it uses the encoder's w [O,I], transposed.
 //    y[b,i] = bias[i] + sum_o h[b,o] w[o,i]       h: [B,O], y: [B,I], bias: [I]
 void ae_tied_forward(float *y, const float *h, const float *w, const float *bias, int B, int I,
                      int O);
@@ -47,10 +47,10 @@ void ae_tied_backward(float *dh, float *dw, float *dbias, const float *dy, const
                       const float *w, int B, int I, int O);
 
 // 7. Masking noise: noisy[i] = 0 with probability p, else x[i]. Draws rng_uniform() once for each
-//    element, in order, and drops the element when the draw is below p.
+//    element, in order, and zeroes the element when the draw is below p.
 void ae_corrupt(float *noisy, const float *x, size_t n, float p, Rng *rng);
 
-// 8. A sample of N(mean, variance), as a function of the noise e ~ N(0,1):
+// 8. A sample of N(mean, exp(logvar)) by the reparameterization trick, with noise e ~ N(0,1):
 //    z[i] = mean[i] + exp(logvar[i] / 2) e[i]
 void ae_sample(float *z, const float *mean, const float *logvar, const float *e, size_t n);
 
@@ -58,7 +58,8 @@ void ae_sample(float *z, const float *mean, const float *logvar, const float *e,
 void ae_sample_backward(float *dmean, float *dlogvar, const float *dz, const float *logvar,
                         const float *e, size_t n);
 
-// 10. Returns KL(N(mean, exp(logvar)) || N(0,1)), summed over a code, averaged over the batch,
+// 10. Returns KL(N(mean, exp(logvar)) || N(0,1)), summed over the latent dimensions,
+//     averaged over the batch,
 //     K = 1/B sum_bz (exp(logvar) + mean^2 - 1 - logvar) / 2,  and writes dmean = dK/dmean and
 //     dlogvar = dK/dlogvar.  All [B,Z].
 float ae_kl(float *dmean, float *dlogvar, const float *mean, const float *logvar, int B, int Z);

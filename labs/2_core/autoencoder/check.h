@@ -2,7 +2,8 @@
 #pragma once
 #include "tests/cases.h"
 
-extern const struct CMUnitTest layer_cases[];    // linear_forward .. loss
+extern const struct CMUnitTest layer_cases[];    // linear_forward, linear_backward
+extern const struct CMUnitTest loss_cases[];     // relu_backward, loss
 extern const struct CMUnitTest tied_cases[];     // tied_forward, tied_backward
 extern const struct CMUnitTest noise_cases[];    // corrupt .. kl
 

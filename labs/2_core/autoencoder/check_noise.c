@@ -1,4 +1,4 @@
-/* Exercises 7 to 10: what is drawn. check.c says how cases are made. */
+/* Exercises 7 to 10: corruption, the latent sample, the KL divergence. check.c says how cases are made. */
 #include "labs/2_core/autoencoder/check.h"
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 // ---- 7: masking noise ----
 
-static const char corrupt_formula[] = "noisy[i] = 0 where the draw is below p, else x[i]";
+static const char corrupt_formula[] = "noisy[i] = 0 if the draw is below p, else x[i]";
 
 static void check_corrupt(size_t n, float p, uint64_t seed)
 {
@@ -26,7 +26,7 @@ static void check_corrupt(size_t n, float p, uint64_t seed)
                 n, n);
 }
 
-static void corrupt__drops_where_the_draw_is_below_p(void **state)
+static void corrupt__zeroes_elements_where_the_draw_is_below_p(void **state)
 {
     (void)state;
     check_corrupt(20, 0.3f, 91);
@@ -35,14 +35,14 @@ static void corrupt__drops_where_the_draw_is_below_p(void **state)
     check_corrupt(1001, 0.25f, 94);
 }
 
-static void corrupt__drops_nothing_at_zero_and_all_at_one(void **state)
+static void corrupt__zeroes_nothing_for_p_0_and_everything_for_p_1(void **state)
 {
     (void)state;
     check_corrupt(50, 0, 95);
     check_corrupt(50, 1, 96);
 }
 
-static void corrupt__draws_once_for_each_element_even_where_x_is_zero(void **state)
+static void corrupt__draws_once_per_element_even_where_x_is_zero(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(97), same = rng;
@@ -56,10 +56,10 @@ static void corrupt__draws_once_for_each_element_even_where_x_is_zero(void **sta
                 "64 elements need 64 draws of rng_uniform(), one each; another number was drawn");
 }
 
-static void corrupt__drops_a_share_of_p(void **state)
+static void corrupt__zeroes_a_fraction_p_of_the_elements(void **state)
 {
     (void)state;
-    // Of n = 100,000 draws n p fall, give or take sqrt(n p (1 - p)) = 126: five times that is far.
+    // n p = 20,000 draws fall below p, with a standard deviation of sqrt(n p (1 - p)) = 126; 650 is five.
     Rng rng = rng_from_seed(98);
     float *x = floats_filled(100000, 1), *noisy = floats_filled(100000, NAN);
     int left = 0;
@@ -69,7 +69,7 @@ static void corrupt__drops_a_share_of_p(void **state)
         fail_msg("p = 0.2 left %d of 100000 ones in place, expected about 80000", left);
 }
 
-static void corrupt__leaves_x_alone(void **state)
+static void corrupt__does_not_modify_x(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(99);
@@ -117,7 +117,7 @@ static void check_sample(size_t n, uint64_t seed)
     assert_kept("e", e, kept[2], n);
 }
 
-static void sample__gives_what_a_hand_computes(void **state)
+static void sample__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     // The variance 9 = exp(2 ln 3) is the square of a standard deviation of 3.
@@ -128,7 +128,7 @@ static void sample__gives_what_a_hand_computes(void **state)
     assert_near(z, ((double[]){-2, 7, 1.5}), SHAPE(3), .name = "z", .formula = sample_formula);
 }
 
-static void sample__is_the_mean_where_there_is_no_noise(void **state)
+static void sample__equals_the_mean_without_noise(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(101);
@@ -139,7 +139,7 @@ static void sample__is_the_mean_where_there_is_no_noise(void **state)
                 .formula = "for e = 0:  z[i] = mean[i]");
 }
 
-static void sample__agrees_with_the_formula_in_double(void **state)
+static void sample__matches_the_formula_in_double(void **state)
 {
     (void)state;
     check_sample(7, 102);
@@ -148,7 +148,7 @@ static void sample__agrees_with_the_formula_in_double(void **state)
     check_sample(1001, 105);
 }
 
-static void sample__has_the_mean_and_the_variance_asked_for(void **state)
+static void sample__has_the_given_mean_and_variance(void **state)
 {
     (void)state;
     enum { N = 100000 };
@@ -187,7 +187,7 @@ static void check_sample_backward(size_t n, uint64_t seed, float held)
     assert_kept("e", e, kept[2], n);
 }
 
-static void sample_backward__gives_what_a_hand_computes(void **state)
+static void sample_backward__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     const float *logvar = FLOATS(2 * logf(3), 0), *e = FLOATS(-1, 2), *dz = FLOATS(4, 5);
@@ -199,7 +199,7 @@ static void sample_backward__gives_what_a_hand_computes(void **state)
                 .name = "dlogvar", .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
 }
 
-static void sample_backward__is_the_slope_of_the_sample(void **state)
+static void sample_backward__matches_finite_differences(void **state)
 {
     (void)state;
     check_sample_backward(7, 111, 0);
@@ -208,13 +208,13 @@ static void sample_backward__is_the_slope_of_the_sample(void **state)
     check_sample_backward(101, 114, 0);
 }
 
-static void sample_backward__adds_to_what_dmean_and_dlogvar_hold(void **state)
+static void sample_backward__accumulates_into_dmean_and_dlogvar(void **state)
 {
     (void)state;
     check_sample_backward(7, 115, 7);
 }
 
-// ---- 10: the divergence ----
+// ---- 10: the KL divergence ----
 
 static const char kl_formula[] = "K = 1/B sum_bz (exp(logvar) + mean^2 - 1 - logvar) / 2";
 
@@ -223,26 +223,26 @@ static float kl_of_one(float mean, float logvar)
     return ae_kl(floats_filled(1, 0), floats_filled(1, 0), FLOATS(mean), FLOATS(logvar), 1, 1);
 }
 
-static void kl__is_one_half_from_a_normal_moved_by_one(void **state)
+static void kl__is_one_half_for_mean_1_and_variance_1(void **state)
 {
     (void)state;
     float kl = kl_of_one(1, 0);
     assert_near(&kl, &(double){0.5}, SCALAR, .name = "KL(N(1,1) || N(0,1))", .formula = kl_formula);
 }
 
-static void kl__of_the_standard_normal_is_zero_and_flat(void **state)
+static void kl__and_its_gradient_are_zero_for_the_standard_normal(void **state)
 {
     (void)state;
     float *dmean = floats_filled(6, NAN), *dlogvar = floats_filled(6, NAN);
     float kl = ae_kl(dmean, dlogvar, floats_filled(6, 0), floats_filled(6, 0), 2, 3);
     assert_near(&kl, &(double){0}, SCALAR, .name = "KL(N(0,1) || N(0,1))", .formula = kl_formula);
     assert_near(dmean, doubles_zero(6), SHAPE(2, 3), .name = "dmean",
-                .formula = "0 is the least there is");
+                .formula = "the KL divergence has its minimum here");
     assert_near(dlogvar, doubles_zero(6), SHAPE(2, 3), .name = "dlogvar",
-                .formula = "0 is the least there is");
+                .formula = "the KL divergence has its minimum here");
 }
 
-static void kl__is_the_integral_of_its_definition(void **state)
+static void kl__matches_numerical_integration_of_its_definition(void **state)
 {
     (void)state;
     // KL(q || p) = integral q ln(q / p), here by small steps out to 12 standard deviations.
@@ -294,13 +294,13 @@ static void check_kl(int B, int Z, uint64_t seed)
     assert_kept("logvar", logvar, kept[1], n);
 }
 
-static void kl__and_its_gradients_are_the_formula_and_its_slopes(void **state)
+static void kl__matches_the_formula_and_its_gradients_finite_differences(void **state)
 {
     (void)state;
     for (uint64_t seed = 121; seed <= 122; seed++) check_kl(3, 4, seed);
 }
 
-static void kl__takes_one_row_one_number_and_many(void **state)
+static void kl__handles_one_row_one_latent_dimension_and_many(void **state)
 {
     (void)state;
     check_kl(1, 5, 123);
@@ -321,23 +321,23 @@ static void kl__is_averaged_over_the_batch_and_summed_over_the_code(void **state
 }
 
 const struct CMUnitTest noise_cases[] = {
-    cmocka_unit_test(corrupt__drops_where_the_draw_is_below_p),
-    cmocka_unit_test(corrupt__drops_nothing_at_zero_and_all_at_one),
-    cmocka_unit_test(corrupt__draws_once_for_each_element_even_where_x_is_zero),
-    cmocka_unit_test(corrupt__drops_a_share_of_p),
-    cmocka_unit_test(corrupt__leaves_x_alone),
-    cmocka_unit_test(sample__gives_what_a_hand_computes),
-    cmocka_unit_test(sample__is_the_mean_where_there_is_no_noise),
-    cmocka_unit_test(sample__agrees_with_the_formula_in_double),
-    cmocka_unit_test(sample__has_the_mean_and_the_variance_asked_for),
-    cmocka_unit_test(sample_backward__gives_what_a_hand_computes),
-    cmocka_unit_test(sample_backward__is_the_slope_of_the_sample),
-    cmocka_unit_test(sample_backward__adds_to_what_dmean_and_dlogvar_hold),
-    cmocka_unit_test(kl__is_one_half_from_a_normal_moved_by_one),
-    cmocka_unit_test(kl__of_the_standard_normal_is_zero_and_flat),
-    cmocka_unit_test(kl__is_the_integral_of_its_definition),
-    cmocka_unit_test(kl__and_its_gradients_are_the_formula_and_its_slopes),
-    cmocka_unit_test(kl__takes_one_row_one_number_and_many),
+    cmocka_unit_test(corrupt__zeroes_elements_where_the_draw_is_below_p),
+    cmocka_unit_test(corrupt__zeroes_nothing_for_p_0_and_everything_for_p_1),
+    cmocka_unit_test(corrupt__draws_once_per_element_even_where_x_is_zero),
+    cmocka_unit_test(corrupt__zeroes_a_fraction_p_of_the_elements),
+    cmocka_unit_test(corrupt__does_not_modify_x),
+    cmocka_unit_test(sample__matches_an_example_computed_by_hand),
+    cmocka_unit_test(sample__equals_the_mean_without_noise),
+    cmocka_unit_test(sample__matches_the_formula_in_double),
+    cmocka_unit_test(sample__has_the_given_mean_and_variance),
+    cmocka_unit_test(sample_backward__matches_an_example_computed_by_hand),
+    cmocka_unit_test(sample_backward__matches_finite_differences),
+    cmocka_unit_test(sample_backward__accumulates_into_dmean_and_dlogvar),
+    cmocka_unit_test(kl__is_one_half_for_mean_1_and_variance_1),
+    cmocka_unit_test(kl__and_its_gradient_are_zero_for_the_standard_normal),
+    cmocka_unit_test(kl__matches_numerical_integration_of_its_definition),
+    cmocka_unit_test(kl__matches_the_formula_and_its_gradients_finite_differences),
+    cmocka_unit_test(kl__handles_one_row_one_latent_dimension_and_many),
     cmocka_unit_test(kl__is_averaged_over_the_batch_and_summed_over_the_code),
     {0},
 };

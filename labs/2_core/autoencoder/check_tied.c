@@ -41,7 +41,7 @@ static void check_tied_forward(int B, int I, int O, uint64_t seed)
                 .formula = "y[b,i] = bias[i] + sum_o h[b,o] w[o,i]");
 }
 
-static void tied_forward__gives_what_a_hand_computes(void **state)
+static void tied_forward__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     const float *h = FLOATS(1, 0, -1), *w = FLOATS(3, 4, 5, 6, 7, 9), *bias = FLOATS(0.5f, 1);
@@ -51,19 +51,19 @@ static void tied_forward__gives_what_a_hand_computes(void **state)
                 .formula = "y[b,i] = bias[i] + sum_o h[b,o] w[o,i]");
 }
 
-static void tied_forward__agrees_with_plain_loops(void **state)
+static void tied_forward__matches_plain_loops(void **state)
 {
     (void)state;
     for (uint64_t seed = 61; seed <= 62; seed++) check_tied_forward(3, 4, 5, seed);
 }
 
-static void tied_forward__does_not_mix_up_rows_and_columns_of_a_square_weight(void **state)
+static void tied_forward__does_not_transpose_a_square_weight(void **state)
 {
     (void)state;
     check_tied_forward(3, 4, 4, 63);
 }
 
-static void tied_forward__takes_one_row_one_input_or_one_output(void **state)
+static void tied_forward__handles_batch_1_one_input_and_one_output(void **state)
 {
     (void)state;
     check_tied_forward(1, 4, 3, 64);
@@ -72,13 +72,13 @@ static void tied_forward__takes_one_row_one_input_or_one_output(void **state)
     check_tied_forward(1, 1, 1, 67);
 }
 
-static void tied_forward__takes_sizes_beyond_any_tile(void **state)
+static void tied_forward__handles_sizes_that_no_tile_divides(void **state)
 {
     (void)state;
     check_tied_forward(67, 129, 35, 68);
 }
 
-static void tied_forward__leaves_its_inputs_alone(void **state)
+static void tied_forward__does_not_modify_its_inputs(void **state)
 {
     (void)state;
     Tied t = tied_new(3, 4, 5, 69), before = tied_new(3, 4, 5, 69);
@@ -115,7 +115,7 @@ static void check_tied_backward(int B, int I, int O, uint64_t seed, float held)
                 SUM_TOLERANCE, .formula = "dh[b,o] += sum_i dy[b,i] w[o,i]");
 }
 
-static void tied_backward__gives_what_a_hand_computes(void **state)
+static void tied_backward__matches_an_example_computed_by_hand(void **state)
 {
     (void)state;
     const float *h = FLOATS(1, 0, -1), *w = FLOATS(3, 4, 5, 6, 7, 9), *dy = FLOATS(1, 2);
@@ -129,25 +129,25 @@ static void tied_backward__gives_what_a_hand_computes(void **state)
                 .formula = "dbias[i] += sum_b dy[b,i]");
 }
 
-static void tied_backward__agrees_with_plain_loops(void **state)
+static void tied_backward__matches_plain_loops(void **state)
 {
     (void)state;
     for (uint64_t seed = 71; seed <= 72; seed++) check_tied_backward(3, 4, 5, seed, 0);
 }
 
-static void tied_backward__does_not_mix_up_rows_and_columns_of_a_square_weight(void **state)
+static void tied_backward__does_not_transpose_a_square_weight(void **state)
 {
     (void)state;
     check_tied_backward(3, 4, 4, 73, 0);
 }
 
-static void tied_backward__adds_to_the_gradient_the_encoder_left_in_dw(void **state)
+static void tied_backward__accumulates_into_the_dw_of_the_encoder(void **state)
 {
     (void)state;
     check_tied_backward(3, 4, 5, 74, 7);
 }
 
-static void tied_backward__takes_one_row_one_input_or_one_output(void **state)
+static void tied_backward__handles_batch_1_one_input_and_one_output(void **state)
 {
     (void)state;
     check_tied_backward(1, 4, 3, 75, 0);
@@ -156,7 +156,7 @@ static void tied_backward__takes_one_row_one_input_or_one_output(void **state)
     check_tied_backward(1, 1, 1, 78, 0);
 }
 
-static void tied_backward__takes_sizes_beyond_any_tile(void **state)
+static void tied_backward__handles_sizes_that_no_tile_divides(void **state)
 {
     (void)state;
     check_tied_backward(67, 129, 35, 79, 1);
@@ -180,7 +180,7 @@ static double tied_score(const void *argument)
     return sum;
 }
 
-static void tied_backward__is_the_slope_of_the_layer(void **state)
+static void tied_backward__matches_finite_differences(void **state)
 {
     (void)state;
     Tied t = tied_new(3, 5, 2, 80);
@@ -194,14 +194,14 @@ static void tied_backward__is_the_slope_of_the_layer(void **state)
     float *dh = floats_filled(6, 0), *dw = floats_filled(10, 0), *dbias = floats_filled(5, 0);
     ae_tied_backward(dh, dw, dbias, t.dy, t.h, t.w, 3, 5, 2);
     assert_near(dh, slopes(tied_score, &wide, wide.h, 6), SHAPE(3, 2), .name = "dh",
-                .formula = "dh = the slope of sum(dy y) along h");
+                .formula = "dh = d sum(dy y) / dh");
     assert_near(dw, slopes(tied_score, &wide, wide.w, 10), SHAPE(2, 5), .name = "dw",
-                .formula = "dw = the slope of sum(dy y) along w");
+                .formula = "dw = d sum(dy y) / dw");
     assert_near(dbias, slopes(tied_score, &wide, wide.bias, 5), SHAPE(5), .name = "dbias",
-                .formula = "dbias = the slope of sum(dy y) along bias");
+                .formula = "dbias = d sum(dy y) / dbias");
 }
 
-static void tied_backward__leaves_its_inputs_alone(void **state)
+static void tied_backward__does_not_modify_its_inputs(void **state)
 {
     (void)state;
     Tied t = tied_new(3, 4, 5, 81), before = tied_new(3, 4, 5, 81);
@@ -213,19 +213,19 @@ static void tied_backward__leaves_its_inputs_alone(void **state)
 }
 
 const struct CMUnitTest tied_cases[] = {
-    cmocka_unit_test(tied_forward__gives_what_a_hand_computes),
-    cmocka_unit_test(tied_forward__agrees_with_plain_loops),
-    cmocka_unit_test(tied_forward__does_not_mix_up_rows_and_columns_of_a_square_weight),
-    cmocka_unit_test(tied_forward__takes_one_row_one_input_or_one_output),
-    cmocka_unit_test(tied_forward__takes_sizes_beyond_any_tile),
-    cmocka_unit_test(tied_forward__leaves_its_inputs_alone),
-    cmocka_unit_test(tied_backward__gives_what_a_hand_computes),
-    cmocka_unit_test(tied_backward__agrees_with_plain_loops),
-    cmocka_unit_test(tied_backward__does_not_mix_up_rows_and_columns_of_a_square_weight),
-    cmocka_unit_test(tied_backward__adds_to_the_gradient_the_encoder_left_in_dw),
-    cmocka_unit_test(tied_backward__takes_one_row_one_input_or_one_output),
-    cmocka_unit_test(tied_backward__takes_sizes_beyond_any_tile),
-    cmocka_unit_test(tied_backward__is_the_slope_of_the_layer),
-    cmocka_unit_test(tied_backward__leaves_its_inputs_alone),
+    cmocka_unit_test(tied_forward__matches_an_example_computed_by_hand),
+    cmocka_unit_test(tied_forward__matches_plain_loops),
+    cmocka_unit_test(tied_forward__does_not_transpose_a_square_weight),
+    cmocka_unit_test(tied_forward__handles_batch_1_one_input_and_one_output),
+    cmocka_unit_test(tied_forward__handles_sizes_that_no_tile_divides),
+    cmocka_unit_test(tied_forward__does_not_modify_its_inputs),
+    cmocka_unit_test(tied_backward__matches_an_example_computed_by_hand),
+    cmocka_unit_test(tied_backward__matches_plain_loops),
+    cmocka_unit_test(tied_backward__does_not_transpose_a_square_weight),
+    cmocka_unit_test(tied_backward__accumulates_into_the_dw_of_the_encoder),
+    cmocka_unit_test(tied_backward__handles_batch_1_one_input_and_one_output),
+    cmocka_unit_test(tied_backward__handles_sizes_that_no_tile_divides),
+    cmocka_unit_test(tied_backward__matches_finite_differences),
+    cmocka_unit_test(tied_backward__does_not_modify_its_inputs),
     {0},
 };

@@ -1,7 +1,7 @@
 /* network.h -- the lab's networks: stacks of layers that run on the functions of autoencoder.h.
  *
  *     AutoencoderConfig config = {.sizes = {784, 256, 30}, .depth = 2};
- *     Autoencoder net = autoencoder_new(params, "plain", &config, &rng);    // 784-256-30-256-784
+ *     Autoencoder net = autoencoder_new(params, "autoencoder", &config, &rng);    // 784-256-30-256-784
  *     Tensor *z    = autoencoder_encode(tape, &net, x);                     // [B,784] -> [B,30]
  *     Tensor *loss = reconstruction_loss(tape, autoencoder_decode(tape, &net, z), x);
  *
@@ -18,8 +18,8 @@ typedef struct AutoencoderConfig {
     int sizes[DEPTH_MAX + 1];    // from the pixels to the code
     int depth;                   // layers from the pixels to the code, and as many back
     bool tied;                   // the decoder uses the encoder's weights, transposed
-    bool relu_code;      // the code is a hidden layer like the others: features, not a squeeze
-    bool variational;    // the encoder gives a mean and a log-variance for each number
+    bool relu_code;      // the code is a hidden layer like the others: features, not a bottleneck
+    bool variational;    // the encoder gives a mean and a log-variance for each latent dimension
 } AutoencoderConfig;
 
 typedef struct Autoencoder {

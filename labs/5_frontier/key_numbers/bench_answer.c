@@ -23,7 +23,7 @@ typedef struct Work {
     Question question;
 } Work;
 
-// Runs to its end, with nothing to read and nobody who reads; whether it ended well.
+// Runs it without input and drops its output; whether it succeeded.
 static bool run_program(const char *const argv[])
 {
     posix_spawn_file_actions_t actions;

@@ -1,13 +1,14 @@
-/* check.c -- what your functions are held against. A case's name is a sentence: exercise__promise.
+/* check.c -- the cases that test your functions. A case's name is a sentence: exercise__promise.
  *
  *     ./lab check key_numbers
  *     ./lab check key_numbers.attention
  *
- * The wanted numbers never come from key_numbers.c: they are what model cards, papers and file formats
- * publish, what PyTorch counts in the models themselves, or sums that a case makes the long way. A
- * case calls functions of its own exercise only; yours may call those of the exercises before.
+ * Expected numbers never come from key_numbers.c: they are published in model cards, papers and file
+ * formats, counted by PyTorch in the models themselves, or sums that a case makes the long way. A case
+ * calls functions of its own exercise only; yours may call those of the exercises before.
  */
 #include "labs/5_frontier/key_numbers/check.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,15 +16,15 @@
 const CaseList lab_cases[] = {parameter_cases, byte_cases, cache_cases,
                               training_cases,  time_cases, NULL};
 
-typedef struct Digits {
+typedef struct Grouped {
     char text[32];
-} Digits;
+} Grouped;
 
-static Digits grouped(uint64_t n)    // 41,943,040
+static Grouped grouped(uint64_t n)    // 41,943,040
 {
     char plain[24];
-    int count = snprintf(plain, sizeof plain, "%llu", (unsigned long long)n);
-    Digits out = {""};
+    int count = snprintf(plain, sizeof plain, "%" PRIu64, n);
+    Grouped out = {""};
     char *end = out.text;
     for (int i = 0; i < count; i++) {
         if (i > 0 && (count - i) % 3 == 0) *end++ = ',';
@@ -38,37 +39,37 @@ static bool is_near(double x, double y, double rtol)
     return isfinite(y) && fabs(x - y) <= rtol * fabs(y);
 }
 
-static bool shows(const Clue *clue, double got, double want)
+static bool clue_matches(const Clue *clue, double got, double want)
 {
     return (clue->off > 0 && is_near(fabs(got - want), clue->off, 1e-9)) ||
            (clue->times > 0 && is_near(got, want * clue->times, 1e-9)) ||
            (clue->value > 0 && is_near(got, clue->value, 1e-9));
 }
 
-// Where sizes are alike, several mistakes look the same: all are told.
-static bool say_clues(double got, double want, const Want *about)
+// Where sizes are equal, several mistakes look the same: all are reported.
+static bool print_clues(double got, double want, const Want *about)
 {
-    int told = 0;
-    for (int i = 0; i < CLUES_MAX && about->clues[i].likely != NULL; i++)
-        if (shows(&about->clues[i], got, want))
-            print_error("%s%s\n", told++ > 0 ? "or: " : "", about->clues[i].likely);
-    return told > 0;
+    int matched = 0;
+    for (const Clue *clue = about->clues; clue != NULL && clue->likely != NULL; clue++)
+        if (clue_matches(clue, got, want))
+            print_error("%s%s\n", matched++ > 0 ? "or: " : "", clue->likely);
+    return matched > 0;
 }
 
-static void say_factor(double got, double want)
+static void print_factor(double got, double want)
 {
     static const int simple[] = {2, 3, 4, 6, 8};
     double off = fabs(got - want);
     if (want == 0) return;
     if (off >= 0x1p29 && fmod(off, 0x1p29) == 0) {    // 2^32, also where bits became bytes
-        print_error("that is a multiple of 2^32 away: a product was made in 32 bits\n");
+        print_error("off by a multiple of 2^32: a product overflowed 32 bits\n");
         return;
     }
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++) {
         if (is_near(got, want * simple[i], 1e-9))
-            print_error("that is %d times what is wanted\n", simple[i]);
+            print_error("that is %d times the expected value\n", simple[i]);
         if (is_near(got * simple[i], want, 1e-9))
-            print_error("that is 1 / %d of what is wanted\n", simple[i]);
+            print_error("that is 1 / %d of the expected value\n", simple[i]);
     }
     if (is_near(got, want * 1.073741824, 1e-9) || is_near(got * 1.073741824, want, 1e-9))
         print_error("GB is 1e9 and GiB is 2^30: which is it?\n");
@@ -82,10 +83,10 @@ void count_assert(uint64_t got, uint64_t want, const Want *about, const char *fi
                 grouped(want).text);
     if (about->sum != NULL) print_error("want = %s\n", about->sum);
     if (got > UINT64_MAX / 2) {
-        print_error("that is a number below 0: made in 32 bits, or too much was taken off\n");
+        print_error("that is a negative number: overflow in 32 bits, or too much was subtracted\n");
     } else {
         print_error("%s too %s\n", grouped(off).text, got > want ? "many" : "few");
-        if (!say_clues((double)got, (double)want, about)) say_factor((double)got, (double)want);
+        if (!print_clues((double)got, (double)want, about)) print_factor((double)got, (double)want);
     }
     _fail(file, line);
 }
@@ -101,6 +102,7 @@ void real_assert(double got, double want, const Want *about, const char *file, i
     if (about->tokens > 0)
         print_error("%.10g too %s for each token\n", fabs(off) / about->tokens,
                     off > 0 ? "many" : "few");
-    if (!say_clues(got, want, about) && strstr(text, "looks like") == NULL) say_factor(got, want);
+    if (!print_clues(got, want, about) && strstr(text, "looks like") == NULL)
+        print_factor(got, want);
     _fail(file, line);
 }

@@ -1,14 +1,9 @@
-/* check_blocks.c -- layers of published models, from their config.json. check.c says what for. */
+/* check_blocks.c -- layers of published models, from their config.json, and one of odd sizes. */
 #include "labs/5_frontier/key_numbers/check.h"
 
 // clang-format off
-KnBlock gpt_of(uint64_t width, uint64_t heads)
-{
-    return (KnBlock){.width = width, .heads = heads, .kv_heads = heads, .head_dim = width / heads,
-                     .qkv_bias = true, .out_bias = true, .ffn = 4 * width, .mlp_bias = true,
-                     .norms = 4 * width};    // two, each with a scale and a bias
-}
-
+const KnBlock odd_sizes = {.width = 1001, .heads = 7, .kv_heads = 7, .head_dim = 143,
+    .ffn = 3001, .gated = true};
 const KnBlock llama_2_7b = {.width = 4096, .heads = 32, .kv_heads = 32, .head_dim = 128,
     .ffn = 11008, .gated = true, .norms = 2 * 4096};
 const KnBlock llama_31_8b = {.width = 4096, .heads = 32, .kv_heads = 8, .head_dim = 128,

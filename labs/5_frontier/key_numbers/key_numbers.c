@@ -1,4 +1,4 @@
-/* key_numbers.c -- the formulas behind a model's key numbers. key_numbers.h says what each does. */
+/* key_numbers.c -- the formulas behind a model's key numbers. key_numbers.h is the contract. */
 #include "labs/5_frontier/key_numbers/key_numbers.h"
 #include <math.h>
 #include "common/todo.h"
@@ -38,7 +38,7 @@ KnParams kn_block_params(const KnBlock *block)
     const KnBlock *b = block;
     uint64_t expert = kn_mlp_params(b->width, b->expert_ffn, b->gated, b->mlp_bias);
     uint64_t router = b->experts * (b->width + (b->router_bias ? 1 : 0));
-    uint64_t all = kn_attention_params(b) + router + b->norms;    // every token goes there
+    uint64_t all = kn_attention_params(b) + router + b->norms;    // used by every token
     if (b->ffn > 0) all += kn_mlp_params(b->width, b->ffn, b->gated, b->mlp_bias);
     if (b->shared_ffn > 0) all += kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias);
     return (KnParams){all + b->experts * expert, all + b->active_experts * expert};
@@ -86,11 +86,11 @@ uint64_t kn_cached_tokens(uint64_t context, uint64_t window, uint64_t page)
     // end cached
 }
 
-uint64_t kn_concurrency(double total, double fraction, double taken, const KnLayerCache *layers,
-                        int count, uint64_t context, uint64_t page)
+uint64_t kn_concurrency(double memory, double utilization, double reserved,
+                        const KnLayerCache *layers, int count, uint64_t context, uint64_t page)
 {
     // solution concurrency
-    double pool = total * fraction - taken, request = 0;
+    double pool = memory * utilization - reserved, request = 0;
     for (int i = 0; i < count; i++)
         request += (double)layers[i].layers * (double)layers[i].bytes *
                    (double)kn_cached_tokens(context, layers[i].window, page);

@@ -1,75 +1,49 @@
-/* main.c -- the story of a model's key numbers: counted, stored, remembered, trained, asked.
- *
- * 1. parameters, held against published counts   2. bytes by format   3. the cache, and how many requests
- * 4. memory to train   5. FLOPs and what bounds them   6. a budget: how large, on how much
- */
-#include <stdio.h>
-#include <string.h>
+/* main.c -- a model's key numbers: parameters, bytes, KV cache, training memory, speed, budget. */
 #include "labs/5_frontier/key_numbers/story.h"
 
-typedef struct Part {
-    const char *name;
-    bool (*tell)(const Story *story, Error *err);
-    const char *notice;
-} Part;
-
 static const Part parts[] = {
-    {"counting", tell_counting,
-     "counting     a layer by your formula, times the layers: not near the published count but "
-     "equal to it"},
-    {"storing", tell_storing,
-     "storing      a 4-bit model never takes 4 bits: scales, norms and embeddings do the rest"},
-    {"remembering", tell_remembering,
-     "remembering  where a cache's line bends, a window is full; where it is low, heads share"},
-    {"training", tell_training,
-     "training     the weights are the smallest part of what training keeps"},
-    {"answering", tell_answering,
-     "answering    who shares keys and values finds room for more requests, and reads less for "
-     "each"},
-    {"budget", tell_budget, NULL},
+    {"parameters", "Parameters: one layer by formula, times the layers", part_parameters,
+     .notices = {{"parameters",
+                  "your formula for a layer, times the layers, does not come near the published "
+                  "count: it is equal to it"}}},
+    {"quantization", "Quantization: bytes of weights by format", part_quantization,
+     .notices = {{"formats.svg",
+                  "a 4-bit model never takes 4 bits per weight: scales, norms and embeddings add "
+                  "to it"}}},
+    {"kv_cache", "KV cache and concurrent requests", part_kv_cache,
+     .notices = {{"cache.svg",
+                  "a line bends where the sliding window is full; it is low where heads share keys "
+                  "and values"}}},
+    {"training", "Training memory: ZeRO and activations", part_training,
+     .notices = {{"activations.svg",
+                  "the scores grow with the square of the length; flash attention and selective "
+                  "recomputation store none, and their lines coincide"}}},
+    {"inference", "Decoding: latency and throughput by the roofline", part_inference,
+     .notices = {{"speed.svg",
+                  "grouped-query attention leaves memory for more concurrent requests, and reads "
+                  "fewer bytes for each"}}},
+    {"compute_optimal", "Compute-optimal models: Chinchilla", part_compute_optimal,
+     .notices = {{"lab keynumbers", "the calculator answers for any model and GPU: --help"}}},
 };
-enum { PARTS = sizeof parts / sizeof *parts };
-
-static bool is_told(const char *part, const Part *candidate)
-{
-    return strcmp(part, "all") == 0 || strcmp(part, candidate->name) == 0;
-}
 
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
-    Question question = question_default();
-    const char *part = "all";
-    Options *options =
-        options_new(keep, "key_numbers",
-                    "Counts models to the last parameter, and says what it costs to keep, to "
-                    "train and to ask them. `lab keynumbers MODEL` does it for any one.");
+    Setup setup = {.step = step, .question = question_default()};
+    Options *options = options_new(keep, "key_numbers",
+                                   "Parameters, memory and FLOPs of language models, for training "
+                                   "and inference. `lab keynumbers MODEL` does it for any model.");
     options_group(options, "This lab");
-    options_choice(options, "part", 0, &part,
-                   "all|counting|storing|remembering|training|answering|budget",
-                   "the part of the story to tell");
-    options_string(options, "gpu", 0, &question.gpu, "GPU", "of ./lab keynumbers --list gpus");
+    options_string(options, "gpu", 0, &setup.question.gpu, "GPU",
+                   "of ./lab keynumbers --list gpus");
+    Story story = {.parts = parts,
+                   .count = sizeof parts / sizeof *parts,
+                   .lesson = "labs/5_frontier/key_numbers/README.md",
+                   .step = step};
     int status;
-    Run *run = run_begin(keep, options, argc, argv, &status);
-    if (run == NULL) return status;
-
+    setup.run = story_begin(&story, keep, options, argc, argv, &status);
+    if (setup.run == NULL) return status;
     Error err = {""};
-    if (!question_settle(&question, keep, &err)) {
-        error_report(&err);
-        return 2;
-    }
-    Story story = {run, step, question};
-    for (int i = 0; i < PARTS && !run_interrupted(run); i++) {
-        if (!is_told(part, &parts[i])) continue;
-        if (!parts[i].tell(&story, &err)) return error_report(&err);
-        arena_reset(step);
-    }
-    if (!run_interrupted(run)) {
-        printf("\nTo notice\n");
-        for (int i = 0; i < PARTS; i++)
-            if (is_told(part, &parts[i]) && parts[i].notice) printf("  %s\n", parts[i].notice);
-        printf("labs/5_frontier/key_numbers/README.md is the lesson; ./lab keynumbers --help is "
-               "the calculator.\n");
-    }
-    return run_end(run, NULL);
+    if (!question_settle(&setup.question, keep, &err)) return run_fail(setup.run, &err), 2;
+    return story_run(&story, &setup);
 }

@@ -1,18 +1,18 @@
-/* story.h -- the parts of the lab's story, each a file: what a model's numbers are and what they do. */
+/* story.h -- the parts of the lab: the exercises' formulas on published models. */
 #pragma once
-#include "common/run.h"
+#include "common/story.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 
-typedef struct Story {
-    const Run *run;
-    Arena *step;                // for one part
-    const Question question;    // the defaults, and the GPU that was asked for
-} Story;
+typedef struct Setup {
+    Run *run;
+    Arena *step;          // for one part
+    Question question;    // the defaults, and the GPU that was asked for
+} Setup;
 
-bool tell_counting(const Story *story, Error *err);       // story_counting.c: exercises 1 to 3
-bool tell_storing(const Story *story, Error *err);        // story_keeping.c: 4 and 5
-bool tell_remembering(const Story *story, Error *err);    // 6 to 8
-bool tell_training(const Story *story, Error *err);       // story_training.c: 9 and 10
-bool tell_answering(const Story *story, Error *err);      // story_speed.c: 11 and 12
-bool tell_budget(const Story *story, Error *err);         // 13
+bool part_parameters(void *lab, Error *err);         // story_parameters.c: exercises 1 to 3
+bool part_quantization(void *lab, Error *err);       // story_memory.c: 4 and 5
+bool part_kv_cache(void *lab, Error *err);           // 6 to 8
+bool part_training(void *lab, Error *err);           // story_training.c: 9 and 10
+bool part_inference(void *lab, Error *err);          // story_inference.c: 11 and 12
+bool part_compute_optimal(void *lab, Error *err);    // 13

@@ -1,74 +1,73 @@
-/* story_training.c -- memory to train: the state under ZeRO beside the paper's figures, and the
- * activations of a layer by what is computed again. */
-#include <stdio.h>
+/* story_training.c -- training state under ZeRO, and activations by recomputation. */
 #include "labs/5_frontier/key_numbers/story.h"
 
 // Rajbhandari et al. 2020, figure 1: 7.5 billion parameters on 64 GPUs, Adam in mixed precision.
-static void tell_zero(const Story *story)
+static void show_zero(const Setup *setup)
 {
     static const double paper[] = {120, 31.4, 16.6, 1.9};    // GB
-    static const char *kept[] = {"all on each", "state divided", "and gradients", "and weights"};
+    static const char *sharded[] = {"nothing", "optimizer state", "and gradients", "and weights"};
     const KnRecipe adam = {.weights = 2, .gradients = 2, .state = 12};
-    printf("  7.5 billion parameters on 64 GPUs, GB on each (ZeRO's own figure 1):\n"
-           "  stage            weights  gradients   state    in all  the paper\n");
+    run_print(setup->run, "7.5 billion parameters on 64 GPUs, GB on each, as in figure 1 of ZeRO:");
+    Table table = table_new(setup->step, "stage|sharded|weights|gradients|optimizer state|total|"
+                                         "paper");
     for (int stage = 0; stage <= 3; stage++) {
         KnState state;
         kn_training_state(&state, 7500000000, &adam, stage, 64);
         double sum = (state.weights + state.gradients + state.state) / 1e9;
-        printf("  %d %-14s %7.2f %10.2f %7.2f %9.2f %10.1f\n", stage, kept[stage],
-               state.weights / 1e9, state.gradients / 1e9, state.state / 1e9, sum, paper[stage]);
-        metrics_write(story->run->metrics, 0, METRICS({"zero_stage", stage}, {"gigabytes", sum}));
+        table_row(&table, "%d|%s|%.2f|%.2f|%.2f|%.2f|%.1f", stage, sharded[stage],
+                  state.weights / 1e9, state.gradients / 1e9, state.state / 1e9, sum, paper[stage]);
+        metrics_write(setup->run->metrics, 0, METRICS({"zero_stage", stage}, {"gigabytes", sum}));
     }
+    run_table(setup->run, &table);
 }
 
-bool tell_training(const Story *story, Error *err)
+bool part_training(void *lab, Error *err)
 {
     static const struct {
         const char *name;
         bool flash;
         KnRecompute recompute;
-    } ways[] = {{"scores kept", false, KN_KEEP_ALL},
-                {"flash", true, KN_KEEP_ALL},
-                {"attention again", false, KN_SELECTIVE},
-                {"all again", false, KN_FULL}};
-    enum { WAYS = sizeof ways / sizeof *ways, LENGTHS = 6, FIRST = 1024 };
-    static float x[LENGTHS], y[WAYS][LENGTHS];
+    } methods[] = {{"none: scores stored", false, KN_KEEP_ALL},
+                   {"flash attention", true, KN_KEEP_ALL},
+                   {"selective recomputation", false, KN_SELECTIVE},
+                   {"full recomputation", false, KN_FULL}};
+    enum { METHODS = sizeof methods / sizeof *methods, LENGTHS = 6, SHORTEST = 1024 };
+    static float x[LENGTHS], y[METHODS][LENGTHS];
     static PlotTick ticks[LENGTHS];
-    printf("\n4. Training: what each GPU keeps beside the weights\n\n");
-    tell_zero(story);
+    const Setup *setup = lab;
+    show_zero(setup);
 
-    const Model *model = model_open(story->step, "llama-3.1-8b", err);
+    const Model *model = model_open(setup->step, "llama-3.1-8b", err);
     if (model == NULL) return false;
     Plot plot = {.title = "Activations of Llama-3.1-8B, one sequence",
-                 .x_label = "tokens of the sequence",
-                 .y_label = "GB (1e9 bytes) in all layers",
+                 .x_label = "sequence length [tokens]",
+                 .y_label = "activations of all layers [GB, 1e9 bytes]",
                  .log_x = true,
                  .log_y = true,
                  .ticks = ticks,
                  .tick_count = LENGTHS};
-    printf("\n  Activations of %s, GB for one sequence:\n  %-16s", model->name, "");
-    for (int i = 0; i < LENGTHS; i++) {
-        x[i] = (float)(FIRST << i);
-        ticks[i] = (PlotTick){x[i], arena_print(story->step, "%dK", 1 << i)};
-        printf(" %8s", ticks[i].name);
-    }
-    for (int w = 0; w < WAYS; w++) {
-        printf("\n  %-16s", ways[w].name);
+    run_print(setup->run, "Activations of %s, GB for one sequence, by its length:", model->name);
+    Table table = table_new(setup->step, "method|1K|2K|4K|8K|16K|32K");
+    for (int w = 0; w < METHODS; w++) {
+        double gigabytes[LENGTHS];
         for (int i = 0; i < LENGTHS; i++) {
-            KnPass pass = {.sequence = (uint64_t)FIRST << i,
+            KnPass pass = {.sequence = (uint64_t)SHORTEST << i,
                            .batch = 1,
                            .tensor_parallel = 1,
-                           .flash = ways[w].flash,
-                           .recompute = ways[w].recompute};
+                           .flash = methods[w].flash,
+                           .recompute = methods[w].recompute};
             double sum = 0;
             for (int k = 0; k < model->kind_count; k++)
                 sum += model->kinds[k].count * kn_activation_bytes(&model->kinds[k].block, &pass);
-            y[w][i] = (float)(sum / 1e9);
-            printf(" %8.2f", sum / 1e9);
+            gigabytes[i] = sum / 1e9;
+            x[i] = (float)pass.sequence, y[w][i] = (float)gigabytes[i];
+            ticks[i] = (PlotTick){x[i], arena_print(setup->step, "%dK", 1 << i)};
         }
-        plot_series(&plot, ways[w].name, x, y[w], LENGTHS);
+        table_row(&table, "%s|%.2f|%.2f|%.2f|%.2f|%.2f|%.2f", methods[w].name, gigabytes[0],
+                  gigabytes[1], gigabytes[2], gigabytes[3], gigabytes[4], gigabytes[5]);
+        plot_series(&plot, methods[w].name, x, y[w], LENGTHS);
     }
-    printf("\n");
-    run_plot(story->run, &plot, "activations");
+    run_table(setup->run, &table);
+    run_plot(setup->run, &plot, "activations");
     return true;
 }

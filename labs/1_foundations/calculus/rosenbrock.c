@@ -1,6 +1,6 @@
-#include "labs/1_foundations/calculus/chain.h"
+#include "labs/1_foundations/calculus/rosenbrock.h"
 
-Value *chain_graph(Arena *arena, Value *const *x, int n)
+Value *rosenbrock_graph(Arena *arena, Value *const *x, int n)
 {
     Value **terms = arena_alloc(arena, sizeof *terms * (size_t)n);
     for (int i = 0; i + 1 < n; i++) {
@@ -13,7 +13,7 @@ Value *chain_graph(Arena *arena, Value *const *x, int n)
     return value_sum(arena, terms, n - 1);
 }
 
-double chain_height(const double *x, int n, const void *context)
+double rosenbrock_value(const double *x, int n, const void *context)
 {
     (void)context;
     double sum = 0;

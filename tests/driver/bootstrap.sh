@@ -40,7 +40,7 @@ fresh_checkout() {
     checkout=$scratch/my\ checkout
 }
 
-door() { run env PATH="$scratch/bin" "$checkout/lab" "$@"; } # ./lab, which sees only what is pretended
+lab() { run env PATH="$scratch/bin" "$checkout/lab" "$@"; } # ./lab, which sees only what is pretended
 as_user() { export FAKE_UID=1000; }                  # not by root
 
 called() { says calls "$1"; }
@@ -48,7 +48,7 @@ never_called() { never_says calls "$1"; }
 
 the_first_call_configures_builds_and_runs() { # test
     fresh_checkout
-    door run tiny --seed 7
+    lab run tiny --seed 7
     gave 0
     says out "program: run tiny --seed 7"
     [ "$(wc -l <out)" = 1 ] || complain "messages belong on stderr"
@@ -57,11 +57,11 @@ the_first_call_configures_builds_and_runs() { # test
     never_called apt-get
 }
 
-a_later_call_only_asks_ninja() { # test
+a_later_call_only_runs_ninja() { # test
     fresh_checkout
-    door
+    lab
     : >calls
-    door list
+    lab list
     gave 0
     [ "$(cat calls)" = "ninja -n labs" ] || complain "expected one ninja -n"
     [ ! -s err ] || complain "expected silence"
@@ -69,7 +69,7 @@ a_later_call_only_asks_ninja() { # test
 
 a_missing_package_is_installed_by_root_without_a_question() { # test
     fresh_checkout libpng-dev
-    door --version
+    lab --version
     gave 0
     called "apt-get -qq -o DPkg::Lock::Timeout=600 update"
     called "--no-install-recommends libpng-dev"
@@ -81,7 +81,7 @@ a_missing_package_is_installed_by_root_without_a_question() { # test
 without_a_terminal_the_command_is_reported() { # test
     fresh_checkout libpng-dev
     as_user
-    door
+    lab
     gave 1
     says err "sudo apt-get install libpng-dev"
     never_called apt-get
@@ -92,15 +92,15 @@ without_sudo_the_command_for_root_is_reported() { # test
     fresh_checkout libpng-dev
     rm bin/sudo
     as_user
-    door --yes
+    lab --yes
     gave 1
     says err "As root, run: apt-get install libpng-dev"
 }
 
-yes_installs_with_sudo_and_is_not_handed_on() { # test
+yes_installs_with_sudo_and_is_not_passed_on() { # test
     fresh_checkout libpng-dev
     as_user
-    door --yes list
+    lab --yes list
     gave 0
     called "sudo env DEBIAN_FRONTEND=noninteractive apt-get"
     says out "program: list"
@@ -120,117 +120,117 @@ a_terminal_is_asked_and_no_means_no() { # test
     never_called apt-get
 }
 
-a_failed_installation_ends_with_a_sentence() { # test
+a_failed_installation_ends_with_one_message() { # test
     fresh_checkout libpng-dev
     pretend apt-get 'echo "E: no network" >&2; exit 100'
-    door
+    lab
     gave 1
     says err "E: no network"
     says err "could not install libpng-dev"
     never_called cmake
     pretend apt-get ''
     echo "installed libpng-dev" >>installed
-    door
+    lab
     gave 0
 }
 
-a_package_that_another_provides_counts_as_there() { # test
+a_package_that_another_provides_counts_as_installed() { # test
     fresh_checkout pkg-config
     echo "installed pkgconf pkg-config (= 1.8), other" >>installed
-    door
+    lab
     gave 0
     never_called apt-get
 }
 
-an_optional_package_is_not_waited_for() { # test
+a_missing_optional_package_does_not_block() { # test
     fresh_checkout gnuplot-nox
     as_user
-    door
+    lab
     gave 0
     never_called apt-get
 }
 
-setup_installs_the_kinds_it_is_asked_for() { # test
+setup_installs_the_requested_kinds() { # test
     fresh_checkout "valgrind"
-    door setup
+    lab setup
     gave 0
     never_called apt-get
-    door setup --dev
+    lab setup --dev
     gave 0
     called "--no-install-recommends valgrind"
     never_called cmake
-    door setup --devs
+    lab setup --devs
     gave 1
     says err "--devs"
 }
 
-without_apt_the_tools_decide() { # test
+without_apt_only_the_tools_are_checked() { # test
     fresh_checkout
     rm bin/apt-get bin/dpkg-query
-    door
+    lab
     gave 1
     says err "please install"
     pretend cc ''
     pretend pkg-config ''
-    door
+    lab
     gave 0
 }
 
 it_works_through_a_link_from_another_folder() { # test
     fresh_checkout
     mkdir elsewhere
-    ln -s "../my checkout/lab" elsewhere/door
-    ln -s door elsewhere/second
+    ln -s "../my checkout/lab" elsewhere/lab
+    ln -s lab elsewhere/second
     cd elsewhere
     run env PATH="$scratch/bin" ./second run
     gave 0
     says out "program: run"
 }
 
-a_half_made_build_folder_is_configured_afresh() { # test
+a_damaged_build_folder_is_reconfigured() { # test
     fresh_checkout
     mkdir -p "$checkout/build/CMakeFiles"
     echo damaged >"$checkout/build/CMakeCache.txt"
-    door
+    lab
     gave 0
     [ ! -e "$checkout/build/CMakeCache.txt" ] || complain "the old cache was left"
     echo nonsense >"$checkout/build/build.ninja"
-    door
+    lab
     gave 0
     rm "$checkout/build/build.ninja"
-    door
+    lab
     gave 0
     [ "$(grep -c ^cmake calls)" = 3 ] || complain "expected three configurations"
 }
 
-a_moved_checkout_is_configured_afresh() { # test
+a_moved_checkout_is_reconfigured() { # test
     fresh_checkout
-    door
+    lab
     mkdir new
     mv "$checkout" "new/my checkout"
     checkout="$scratch/new/my checkout"
     : >calls
-    door
+    lab
     gave 0
     called "cmake -S $checkout"
 }
 
 labs_of_another_folder_are_configured_once() { # test
     fresh_checkout
-    door
+    lab
     mkdir -p "$scratch/my labs" "$scratch/more"
     : >calls
     export LAB_PATH="my labs:$scratch/more/:my labs"
-    door list
+    lab list
     gave 0
     called "cmake -S $checkout -B $checkout/build --preset release -DLAB_PATH=$scratch/my labs:$scratch/more"
     : >calls
     LAB_PATH="$scratch/my labs:$scratch/more"
-    door list
+    lab list
     [ "$(cat calls)" = "ninja -n labs" ] || complain "expected one ninja -n"
     [ ! -s err ] || complain "expected silence"
     unset LAB_PATH
-    door list
+    lab list
     called "-DLAB_PATH="
 }
 
@@ -239,58 +239,58 @@ lab_path_reaches_the_program() { # test
     mkdir more
     pretend ninja 'if [ "$1" = -n ]; then [ ! -e lab ] || echo "ninja: no work to do."; exit; fi
         printf "%s\n" "#!/bin/sh" "echo LAB_PATH is \$LAB_PATH" >lab && chmod +x lab'
-    LAB_PATH='more' door list
+    LAB_PATH='more' lab list
     gave 0
     says out "LAB_PATH is $scratch/more"
 }
 
-a_folder_of_labs_that_is_not_there_is_named() { # test
+a_missing_folder_in_lab_path_is_reported() { # test
     fresh_checkout
-    LAB_PATH="$scratch/none" door list
+    LAB_PATH="$scratch/none" lab list
     gave 1
-    says err "LAB_PATH names $scratch/none, and there is no such folder"
+    says err "LAB_PATH: $scratch/none is not a folder"
     never_called cmake
 }
 
 a_failed_configuration_is_shown_and_tried_again() { # test
     fresh_checkout
     pretend cmake 'echo "CMake Error: no such library"; exit 1'
-    door
+    lab
     gave 1
     says err "no such library"
     says err "cmake could not configure"
     pretend cmake 'echo ok >"$4/build.ninja"'
-    door
+    lab
     gave 0
 }
 
-a_package_that_went_away_is_brought_back() { # test
+a_removed_package_is_reinstalled() { # test
     fresh_checkout
-    door
+    lab
     grep -v libpng-dev installed >fewer
     cp fewer installed
     echo "ninja misses libpng.so" >"$checkout/build/build.ninja"
-    door
+    lab
     gave 0
     called "--no-install-recommends libpng-dev"
 }
 
 a_changed_package_list_is_read_again() { # test
     fresh_checkout
-    door
+    lab
     sleep 0.1
     echo "build libnew-dev a new library" >>"$checkout/.packages"
-    door
+    lab
     gave 0
     called "--no-install-recommends libnew-dev"
 }
 
-a_failed_build_shows_the_compilers_words() { # test
+a_failed_build_shows_the_compiler_output() { # test
     fresh_checkout
     pretend ninja '[ "$1" != -n ] || exit 0
         echo "lab: building 1/2 a.c"; echo "FAILED: a.o"; echo "cc -c a.c"; echo "a.c:1: error: oops"
         echo "ninja: build stopped: subcommand failed."; exit 1'
-    door
+    lab
     gave 1
     says err "a.c:1: error: oops"
     says err "the build failed"
@@ -308,10 +308,10 @@ two_calls_at_once_build_once() { # test
     [ "$(grep -c '^ninja labs' calls)" = 1 ] || complain "expected one build"
 }
 
-test_builds_the_tests_and_ends_with_ctests_words_and_status() { # test
+test_builds_the_tests_and_returns_the_status_of_ctest() { # test
     fresh_checkout
     export FAKE_CTEST=8
-    door test -R arena
+    lab test -R arena
     gave 8
     [ "$(tail -n 1 out)" = "100% tests passed" ] || complain "ctest has the last word"
     called "ninja tests"
@@ -320,16 +320,16 @@ test_builds_the_tests_and_ends_with_ctests_words_and_status() { # test
 
 test_says_how_long_the_tests_took_before() { # test
     fresh_checkout
-    door test
+    lab test
     says err "lab: 1 test; how long they take here is known after the first run"
-    door test
+    lab test
     says err "lab: 1 test, about 4 s"
 }
 
 test_of_nothing_is_an_error() { # test
     fresh_checkout
     pretend ctest 'echo "Total Tests: 0"'
-    door test -R arean
+    lab test -R arean
     gave 1
     says err "no test fits: -R arean"
 }
@@ -342,21 +342,21 @@ skipped: no tmux: ./lab setup --dev
 skipped: no jq: ./lab setup --dev
 skipped: no LAB_DATA: LAB_DATA=FOLDER ./lab test -R images
 '
-    door test
+    lab test
     gave 0
     says err "lab: 4 skipped: 2 with no jq, 1 with no tmux (./lab setup --dev); 1 with no LAB_DATA (LAB_DATA=FOLDER ./lab test -R images)"
 }
 
 test_leaves_the_gates_to_authors() { # test
     fresh_checkout
-    door test --gates -R lab
+    lab test --gates -R lab
     gave 0
     called "-L ^gates\$ -R lab"
 }
 
 test_explains_itself_without_building() { # test
     fresh_checkout
-    door test --help
+    lab test --help
     gave 0
     says out "./lab test --gates"
     [ ! -s calls ] || complain "expected nothing to be built"
@@ -364,13 +364,13 @@ test_explains_itself_without_building() { # test
 
 every_skip_has_a_reason_and_a_command() { # test
     ! grep -rnE 'exit 77|(^|[^_a-z])skip\(\);' "$ROOT/tests" "$ROOT/labs" --include='*.sh' --include='*.c' |
-        grep -vE '(front_door|sentences)\.sh:' >out ||
+        grep -vE '(bootstrap|sentences)\.sh:' >out ||
         complain "skip WHY HOW of sentences.sh, or SKIP of tests/skip.h"
 }
 
 bench_builds_the_benches() { # test
     fresh_checkout
-    door bench sgemm
+    lab bench sgemm
     gave 0
     called "ninja benches"
     says out "program: bench sgemm"
