@@ -4,7 +4,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-#include "labs/5_frontier/key_numbers/model/open.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

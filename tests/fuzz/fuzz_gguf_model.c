@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "labs/5_frontier/key_numbers/model/open.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include "bench/command.h"
 #include "bench/report.h"
-#include "labs/5_frontier/key_numbers/answer.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
-#include "labs/5_frontier/key_numbers/tell/json.h"
+#include "labs/5_frontier/key_numbers/app/report/report.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/output/json.h"
 
 extern char **environ;
 
@@ -73,8 +73,8 @@ static double run_answer(void *argument, long calls, Error *err)
     double start = bench_now();
     for (long i = 0; i < calls; i++) {
         arena_reset(work->step);
-        const Sheet *sheet = answer(work->step, work->model, &work->question, err);
-        if (sheet == NULL || sheet_json(sheet)[0] != '{') return -1;
+        const Rows *rows = report_of(work->step, work->model, &work->question, err);
+        if (rows == NULL || rows_json(rows)[0] != '{') return -1;
     }
     return bench_now() - start;
 }

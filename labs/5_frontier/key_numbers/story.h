@@ -1,8 +1,8 @@
 /* story.h -- the parts of the lab: the exercises' formulas on published models. */
 #pragma once
 #include "common/story.h"
-#include "labs/5_frontier/key_numbers/model/open.h"
-#include "labs/5_frontier/key_numbers/question.h"
+#include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/question/question.h"
 
 typedef struct Setup {
     Run *run;

@@ -1,7 +1,6 @@
 /* story_inference.c -- FLOPs and the roofline of decoding, and the compute-optimal model. */
 #include <inttypes.h>
 #include <math.h>
-#include "labs/5_frontier/key_numbers/calculator/compute.h"
 #include "labs/5_frontier/key_numbers/story.h"
 
 enum { BATCHES = 8 };    // 1 to 128
@@ -11,14 +10,14 @@ enum { BATCHES = 8 };    // 1 to 128
 static void show_decoding(const Setup *setup, const Model *model, float *x, float *rate)
 {
     const LayerKind *kind = &model->kinds[0];
-    const Card *card = &setup->question.card;
+    const GpuSpec *gpu = &setup->question.gpu_spec;
     const Question *q = &setup->question;
     const KnFormat bf16 = {.bits = 16};
     double weights = 2 * (double)(model_params(model) - model_looked_up(model));
     double flops = 2 * (double)model->vocab * (double)model->width +
                    kind->count * kn_forward_flops(&kind->block, kind->vectors, (double)q->context);
     KnLayerCache cache = {(uint64_t)kind->count, kn_kv_bytes(&kind->block, &bf16), kind->window};
-    uint64_t most = kn_concurrency(card->memory, q->utilisation, 2 * (double)model_params(model),
+    uint64_t most = kn_concurrency(gpu->memory, q->utilisation, 2 * (double)model_params(model),
                                    &cache, 1, q->context, q->page);
     double cached = (double)(cache.layers * cache.bytes * q->context);
     run_print(setup->run,
@@ -30,7 +29,7 @@ static void show_decoding(const Setup *setup, const Model *model, float *x, floa
     for (int i = 0; i < BATCHES; i++) {
         double batch = 1 << i;
         KnBounds bound = kn_roofline(batch * flops, weights + batch * cached,
-                                     card->bf16 * q->u_compute, card->bandwidth * q->u_memory);
+                                     gpu->bf16 * q->u_compute, gpu->bandwidth * q->u_memory);
         bool fits = (uint64_t)batch <= most;
         x[i] = (float)batch;
         rate[i] = fits ? (float)(batch / bound.seconds) : NAN;
@@ -51,9 +50,9 @@ bool part_inference(void *lab, Error *err)
     static float x[BATCHES], rates[2][BATCHES];
     static PlotTick ticks[BATCHES];
     const Setup *setup = lab;
-    const Card *card = &setup->question.card;
+    const GpuSpec *gpu = &setup->question.gpu_spec;
     Plot plot = {.title = arena_print(setup->step, "Decoding throughput on one %s, context of 4K",
-                                      card->name),
+                                      gpu->name),
                  .x_label = "batch size [requests]",
                  .y_label = "throughput of all requests [tokens/s]",
                  .log_x = true,
@@ -62,12 +61,12 @@ bool part_inference(void *lab, Error *err)
                  .tick_count = BATCHES};
     for (int i = 0; i < BATCHES; i++)
         ticks[i] = (PlotTick){1 << i, arena_print(setup->step, "%d", 1 << i)};
-    if (!(card->bf16 > 0 && card->bandwidth > 0))
-        return error_set(err, "%s: its 16-bit peak or its bandwidth is unknown", card->name);
+    if (!(gpu->bf16 > 0 && gpu->bandwidth > 0))
+        return error_set(err, "%s: its 16-bit peak or its bandwidth is unknown", gpu->name);
     run_print(setup->run,
               "One %s: peak %.0f TFLOP/s, bandwidth %.2f TB/s, ridge point %.0f FLOP/byte. Times "
               "are for %.0f %% of the peak and %.0f %% of the bandwidth.",
-              card->name, card->bf16 / 1e12, card->bandwidth / 1e12, card->bf16 / card->bandwidth,
+              gpu->name, gpu->bf16 / 1e12, gpu->bandwidth / 1e12, gpu->bf16 / gpu->bandwidth,
               100 * setup->question.u_compute, 100 * setup->question.u_memory);
     for (int m = 0; m < 2; m++) {
         const Model *model = model_open(setup->step, names[m], err);

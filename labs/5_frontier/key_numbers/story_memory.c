@@ -1,6 +1,6 @@
 /* story_memory.c -- weights by format, the KV cache by kind of attention, and concurrent requests. */
 #include <inttypes.h>
-#include "labs/5_frontier/key_numbers/calculator/inference.h"
+#include "labs/5_frontier/key_numbers/app/plan/plan.h"
 #include "labs/5_frontier/key_numbers/story.h"
 
 bool part_quantization(void *lab, Error *err)
@@ -75,24 +75,26 @@ static bool show_concurrency(const Setup *setup, Error *err)
 {
     static const char *const served[] = {"llama-2-7b", "llama-3.1-8b", "gemma-3-12b-it",
                                          "gpt-oss-20b"};
-    Question question = setup->question;
-    run_print(setup->run, "Concurrent requests on one %s, by context:", question.card.name);
+    const Question *question = &setup->question;
+    run_print(setup->run, "Concurrent requests on one %s, by context:", question->gpu_spec.name);
     Table table = table_new(setup->step, "model|1K|2K|4K|8K|16K|32K|64K|128K");
     for (size_t m = 0; m < sizeof served / sizeof *served; m++) {
         const Model *model = model_open(setup->step, served[m], err);
         const char *row = served[m];
         ServingBasis basis;
         Serving serving;
-        if (model == NULL || !inference_basis(setup->step, model, &question, &basis, err))
+        if (model == NULL ||
+            !inference_basis(setup->step, model, question->weights, question->kv, &basis, err))
             return false;
         uint64_t requests[CONTEXTS];
         for (int c = 0; c < CONTEXTS; c++) {
-            question.context = (uint64_t)FIRST_CONTEXT << c;
-            if (!inference_split(setup->step, &basis, &question, &serving, err)) return false;
+            Deployment one = {&basis, plan_workload(question), plan_limit(question), {1, 1, 1}};
+            one.workload.context = (uint64_t)FIRST_CONTEXT << c;
+            if (!inference_plan(setup->step, &one, &serving, err)) return false;
             requests[c] = serving.max_requests;
             metrics_write(
                 setup->run->metrics, 0,
-                METRICS({"context", (double)question.context}, {row, (double)requests[c]}));
+                METRICS({"context", (double)one.workload.context}, {row, (double)requests[c]}));
         }
         table_row(&table,
                   "%s|%" PRIu64 "|%" PRIu64 "|%" PRIu64 "|%" PRIu64 "|%" PRIu64 "|%" PRIu64

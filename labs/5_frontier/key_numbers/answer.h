@@ -1,8 +1,0 @@
-/* answer.h -- the whole answer to a question about a model, on one sheet. */
-#pragma once
-#include "labs/5_frontier/key_numbers/model/model.h"
-#include "labs/5_frontier/key_numbers/question.h"
-#include "labs/5_frontier/key_numbers/sheet.h"
-
-// NULL and one sentence when it cannot be answered.
-Sheet *answer(Arena *arena, const Model *model, const Question *question, Error *err);

@@ -1,0 +1,128 @@
+#include "labs/5_frontier/key_numbers/app/model/build.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WEIGHTS_MAX = 4096, NOTES_MAX = 32, EXTRAS_MAX = 16, NOTE_BYTES = 512 };
+
+// The arena is asked for again by notes, long after build_model(): the model remembers it in front.
+typedef struct Built {
+    Model model;
+    Arena *arena;
+} Built;
+
+static Arena *arena_of(Model *model)
+{
+    return ((Built *)model)->arena;
+}
+
+Model *build_model(Arena *arena, const char *family, const char *name)
+{
+    Built *built = arena_zeros(arena, sizeof *built);
+    built->arena = arena;
+    Model *model = &built->model;
+    model->family = family, model->name = name, model->published = "bf16";
+    model->weights = arena_alloc(arena, WEIGHTS_MAX * sizeof *model->weights);
+    model->notes = arena_alloc(arena, NOTES_MAX * sizeof *model->notes);
+    model->extras = arena_alloc(arena, EXTRAS_MAX * sizeof *model->extras);
+    return model;
+}
+
+int build_kind(Model *model, LayerKind kind)
+{
+    REQUIRE(model->kind_count < KINDS_MAX, "%s has more than %d kinds of layers", model->name,
+            KINDS_MAX);
+    model->kinds[model->kind_count] = kind;
+    return model->kind_count++;
+}
+
+Weight *build_weight(Model *model, int kind, Component component, Role role, const char *name,
+                     uint64_t rows, uint64_t cols)
+{
+    REQUIRE(model->weight_count < WEIGHTS_MAX, "%s has more than %d kinds of tensors", model->name,
+            WEIGHTS_MAX);
+    Weight *weight = &model->weights[model->weight_count++];
+    *weight = (Weight){.name = name,
+                       .component = component,
+                       .role = role,
+                       .rows = rows,
+                       .cols = cols,
+                       .copies = 1,
+                       .kind = kind};
+    return weight;
+}
+
+Weight *build_vector(Model *model, int kind, Component component, Role role, const char *name,
+                     uint64_t size)
+{
+    return build_weight(model, kind, component, role, name, 1, size);
+}
+
+const char *build_name(Model *model, const char *format, ...)
+{
+    char text[NOTE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return arena_print(arena_of(model), "%s", text);
+}
+
+void build_note(Model *model, const char *format, ...)
+{
+    REQUIRE(model->note_count < NOTES_MAX, "%s has more than %d notes", model->name, NOTES_MAX);
+    char text[NOTE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ((const char **)model->notes)[model->note_count++] = arena_print(arena_of(model), "%s", text);
+}
+
+void build_extra(Model *model, uint64_t elements, uint64_t bytes, const char *format, ...)
+{
+    REQUIRE(model->extra_count < EXTRAS_MAX, "%s has more than %d extras", model->name, EXTRAS_MAX);
+    char text[NOTE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    model->extras[model->extra_count++] =
+        (Extra){arena_print(arena_of(model), "%s", text), elements, bytes};
+}
+
+static bool is_vector(const Weight *weight)
+{
+    return weight->role == ROLE_NORM || weight->role == ROLE_BIAS || weight->rows == 1;
+}
+
+void build_finish(Model *model)
+{
+    int layers = 0;
+    for (int k = 0; k < model->kind_count; k++) {
+        LayerKind *kind = &model->kinds[k];
+        layers += kind->count;
+        uint64_t all = 0, vectors = 0;    // of all layers of the kind
+        for (int i = 0; i < model->weight_count; i++) {
+            const Weight *w = &model->weights[i];
+            if (w->kind != k) continue;
+            all += weight_elements(model, w);
+            if (is_vector(w)) vectors += weight_active(model, w);
+        }
+        uint64_t count = (uint64_t)kind->count;
+        uint64_t formula = kn_block_params(&kind->block).total;
+        if (count == 0) continue;
+        REQUIRE(all / count >= formula,
+                "%s, %s: the ledger has %" PRIu64 " parameters in a layer, the formula %" PRIu64,
+                model->name, kind->name, (all / count), formula);
+        kind->other = all / count - formula;
+        kind->vectors = vectors / count;
+    }
+    if (model->kind_of != NULL) return;
+    model->layers = layers;
+    model->kind_of =
+        arena_alloc(arena_of(model), (size_t)(layers > 0 ? layers : 1) * sizeof *model->kind_of);
+    for (int k = 0, at = 0; k < model->kind_count; k++)
+        for (int i = 0; i < model->kinds[k].count; i++) model->kind_of[at++] = k;
+}

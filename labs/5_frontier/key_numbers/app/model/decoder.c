@@ -1,0 +1,330 @@
+/* decoder.c -- the layout that most families share: embedding, layers of attention and an MLP or experts,
+ * a norm, a head. */
+#include <inttypes.h>
+#include <string.h>
+#include "labs/5_frontier/key_numbers/app/model/family.h"
+
+const Names names_llama = {
+    .embed = "embed_tokens",
+    .final_norm = "norm",
+    .head = "lm_head",
+    .q = "self_attn.q_proj",
+    .k = "self_attn.k_proj",
+    .v = "self_attn.v_proj",
+    .o = "self_attn.o_proj",
+    .q_norm = "self_attn.q_norm",
+    .k_norm = "self_attn.k_norm",
+    .norms = {"input_layernorm", "post_attention_layernorm"},
+    .router = "mlp.gate",
+    .mlp = {.gate = "mlp.gate_proj", .up = "mlp.up_proj", .down = "mlp.down_proj"},
+    .expert = {.gate = "mlp.experts.gate_proj",
+               .up = "mlp.experts.up_proj",
+               .down = "mlp.experts.down_proj"},
+    .shared = {.gate = "mlp.shared_experts.gate_proj",
+               .up = "mlp.shared_experts.up_proj",
+               .down = "mlp.shared_experts.down_proj"},
+};
+
+// ---- reading ----
+
+uint64_t decoder_head_dim(ConfigFields *s, uint64_t width, uint64_t heads, uint64_t fallback)
+{
+    if (config_has(s, "head_dim")) return config_size(s, "head_dim", 1);
+    if (fallback > 0) return config_size(s, "head_dim", fallback);
+    if (width % heads == 0) return width / heads;
+    config_fail(s,
+                "a width of %" PRIu64 " does not divide into %" PRIu64
+                " heads, and there is no \"head_dim\"",
+                width, heads);
+    return 1;
+}
+
+static uint64_t read_kv_heads(ConfigFields *s, uint64_t heads, uint64_t fallback)
+{
+    if (config_null(s, "num_key_value_heads")) return heads;
+    return config_size(s, "num_key_value_heads", fallback > 0 ? fallback : heads);
+}
+
+uint64_t decoder_layers(ConfigFields *s, const char *names)
+{
+    uint64_t layers = config_need(s, names);
+    if (layers <= LAYERS_MOST) return layers;
+    config_fail(s, "%" PRIu64 " layers are more than %d", layers, LAYERS_MOST);
+    return 1;
+}
+
+Decoder decoder_read(ConfigFields *s, Head head, Usual usual)
+{
+    Decoder d = {.head = head, .names = names_llama};
+    KnBlock *b = &d.block;
+    b->width = config_need(s, "hidden_size");
+    d.layers = decoder_layers(s, "num_hidden_layers");
+    b->heads = config_size(s, "num_attention_heads", usual.heads);
+    b->kv_heads = read_kv_heads(s, b->heads, usual.kv_heads);
+    b->head_dim = decoder_head_dim(s, b->width, b->heads, usual.head_dim);
+    b->ffn = config_size(s, "intermediate_size", usual.ffn);
+    b->gated = true;
+    d.vocab = config_size(s, "vocab_size", usual.vocab);
+    d.max_context = config_size(s, "max_position_embeddings", usual.positions);
+    d.tied = config_flag(s, "tie_word_embeddings", usual.tied);
+    return d;
+}
+
+uint64_t decoder_window(ConfigFields *s, uint64_t fallback)
+{
+    if (config_null(s, "sliding_window")) return 0;
+    if (config_has(s, "sliding_window")) return config_size(s, "sliding_window", 1);
+    return fallback > 0 ? config_size(s, "sliding_window", fallback) : 0;
+}
+
+bool *decoder_flags(ConfigFields *s, uint64_t layers)
+{
+    return arena_zeros(s->arena, layers * sizeof(bool));
+}
+
+const bool *decoder_slides(ConfigFields *s, uint64_t layers, uint64_t period, const bool *otherwise)
+{
+    bool *slides = decoder_flags(s, layers);
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "layer_types"), *node;
+    if (list == NULL || cJSON_IsNull(list)) {
+        for (uint64_t i = 0; i < layers && period > 0; i++) slides[i] = (i + 1) % period != 0;
+        return period > 0 ? slides : otherwise;
+    }
+    uint64_t i = 0;
+    cJSON_ArrayForEach(node, list)
+    {
+        const char *type = cJSON_IsString(node) ? node->valuestring : "no text";
+        if (i < layers) slides[i] = strcmp(type, "sliding_attention") == 0;
+        if (strcmp(type, "sliding_attention") != 0 && strcmp(type, "full_attention") != 0)
+            config_fail(s,
+                        "\"layer_types\"[%" PRIu64
+                        "] is %.40s, expected sliding_attention or full_attention",
+                        i, type);
+        i++;
+    }
+    if (i != layers)
+        config_fail(s, "\"layer_types\" tells of %" PRIu64 " layers, expected %" PRIu64, i, layers);
+    return slides;
+}
+
+// ---- laying out ----
+
+void lay_linear(Model *model, int kind, Component component, Role role, const char *name,
+                uint64_t rows, uint64_t cols, bool bias)
+{
+    build_weight(model, kind, component, role, build_name(model, "%s.weight", name), rows, cols);
+    if (bias)
+        build_vector(model, kind, component, ROLE_BIAS, build_name(model, "%s.bias", name), rows);
+}
+
+void lay_norm(Model *model, int kind, Component component, const char *name, uint64_t size,
+              bool bias)
+{
+    build_vector(model, kind, component, ROLE_NORM, build_name(model, "%s.weight", name), size);
+    if (bias)
+        build_vector(model, kind, component, ROLE_NORM, build_name(model, "%s.bias", name), size);
+}
+
+void lay_mlp(Model *model, int kind, Component component, const MlpNames *names, uint64_t width,
+             uint64_t ffn, bool bias)
+{
+    if (names->gate != NULL)
+        lay_linear(model, kind, component, ROLE_GATE, names->gate, ffn, width, bias);
+    if (names->both != NULL)
+        lay_linear(model, kind, component, ROLE_GATE_UP, names->both, 2 * ffn, width, bias);
+    else lay_linear(model, kind, component, ROLE_UP, names->up, ffn, width, bias);
+    lay_linear(model, kind, component, ROLE_DOWN, names->down, width, ffn, bias);
+}
+
+static void lay_grouped(Model *model, const Decoder *d, int kind, const KnBlock *b)
+{
+    const Names *n = &d->names;
+    uint64_t h = b->width, q = b->heads * b->head_dim, kv = b->kv_heads * b->head_dim;
+    if (n->qkv != NULL) {
+        lay_linear(model, kind, COMPONENT_ATTN, ROLE_QKV, n->qkv, q + 2 * kv, h, b->qkv_bias);
+    } else {
+        lay_linear(model, kind, COMPONENT_ATTN, ROLE_Q, n->q, q, h, b->qkv_bias);
+        lay_linear(model, kind, COMPONENT_ATTN, ROLE_K, n->k, kv, h, b->qkv_bias);
+        lay_linear(model, kind, COMPONENT_ATTN, ROLE_V, n->v, kv, h, b->qkv_bias);
+    }
+    lay_linear(model, kind, COMPONENT_ATTN, ROLE_O, n->o, h, q, b->out_bias);
+    if (d->q_norm > 0) lay_norm(model, kind, COMPONENT_ATTN, n->q_norm, d->q_norm, d->norm_bias);
+    if (d->k_norm > 0) lay_norm(model, kind, COMPONENT_ATTN, n->k_norm, d->k_norm, d->norm_bias);
+}
+
+// DeepSeek-AI 2024 (V2), section 2.1: keys and values come from one small latent, cached instead of them.
+static void lay_latent(Model *model, int kind, const KnBlock *b)
+{
+    Component attn = COMPONENT_ATTN;
+    uint64_t h = b->width, q = b->heads * (b->nope_dim + b->rope_dim);
+    if (b->q_rank > 0) {
+        lay_linear(model, kind, attn, ROLE_Q_A, "self_attn.q_a_proj", b->q_rank, h, b->qkv_bias);
+        lay_norm(model, kind, attn, "self_attn.q_a_layernorm", b->q_rank, false);
+        lay_linear(model, kind, attn, ROLE_Q_B, "self_attn.q_b_proj", q, b->q_rank, false);
+    } else {
+        lay_linear(model, kind, attn, ROLE_Q, "self_attn.q_proj", q, h, false);
+    }
+    lay_linear(model, kind, attn, ROLE_KV_A, "self_attn.kv_a_proj_with_mqa",
+               b->kv_rank + b->rope_dim, h, b->qkv_bias);
+    lay_norm(model, kind, attn, "self_attn.kv_a_layernorm", b->kv_rank, false);
+    lay_linear(model, kind, attn, ROLE_KV_B, "self_attn.kv_b_proj",
+               b->heads * (b->nope_dim + b->value_dim), b->kv_rank, false);
+    lay_linear(model, kind, attn, ROLE_O, "self_attn.o_proj", h, b->heads * b->value_dim,
+               b->out_bias);
+}
+
+// gpt-oss keeps a layer's experts in one tensor [E, in, out], named as it is.
+static void lay_stacked(Model *model, int kind, const MlpNames *names, const KnBlock *b)
+{
+    uint64_t h = b->width, f = b->expert_ffn;
+    build_weight(model, kind, COMPONENT_EXPERTS, ROLE_GATE_UP, names->both, 2 * f, h);
+    build_weight(model, kind, COMPONENT_EXPERTS, ROLE_DOWN, names->down, h, f);
+    if (!b->mlp_bias) return;
+    build_vector(model, kind, COMPONENT_EXPERTS, ROLE_BIAS,
+                 build_name(model, "%s_bias", names->both), 2 * f);
+    build_vector(model, kind, COMPONENT_EXPERTS, ROLE_BIAS,
+                 build_name(model, "%s_bias", names->down), h);
+}
+
+static void lay_experts(Model *model, const Decoder *d, int kind, const KnBlock *b)
+{
+    const Names *n = &d->names;
+    build_weight(model, kind, COMPONENT_ROUTER, ROLE_ROUTER,
+                 build_name(model, "%s.weight", n->router), b->experts, b->width);
+    if (b->router_bias)
+        build_vector(model, kind, COMPONENT_ROUTER, ROLE_BIAS, n->router_bias, b->experts);
+    int first = model->weight_count;
+    if (d->stacked) lay_stacked(model, kind, &n->expert, b);
+    else lay_mlp(model, kind, COMPONENT_EXPERTS, &n->expert, b->width, b->expert_ffn, b->mlp_bias);
+    for (int i = first; i < model->weight_count; i++) model->weights[i].copies = b->experts;
+    if (b->shared_ffn > 0)
+        lay_mlp(model, kind, COMPONENT_SHARED, &n->shared, b->width, b->shared_ffn, b->mlp_bias);
+    if (b->shared_ffn > 0 && d->shared_gate)
+        build_vector(model, kind, COMPONENT_SHARED, ROLE_OTHER, "mlp.shared_expert_gate.weight",
+                     b->width);
+}
+
+// DeepSeek-AI 2025 (V3.2): small heads of its own rank what each query should look at.
+static void lay_indexer(Model *model, const Decoder *d, int kind)
+{
+    LayerKind *k = &model->kinds[kind];
+    Component attn = COMPONENT_ATTN;
+    k->index_dim = d->index_dim;
+    lay_linear(model, kind, attn, ROLE_OTHER, "self_attn.indexer.wq_b",
+               d->index_heads * d->index_dim, k->block.q_rank, false);
+    lay_linear(model, kind, attn, ROLE_OTHER, "self_attn.indexer.wk", d->index_dim, k->block.width,
+               false);
+    lay_norm(model, kind, attn, "self_attn.indexer.k_norm", d->index_dim, true);
+    lay_linear(model, kind, attn, ROLE_OTHER, "self_attn.indexer.weights_proj", d->index_heads,
+               k->block.width, false);
+}
+
+static void lay_layer(Model *model, const Decoder *d, int kind)
+{
+    KnBlock *b = &model->kinds[kind].block;
+    uint64_t vectors = d->norm_bias ? 2 : 1;
+    for (int i = 0; i < 4 && d->names.norms[i] != NULL; i++) {
+        lay_norm(model, kind, COMPONENT_NORM, d->names.norms[i], b->width, d->norm_bias);
+        b->norms += vectors * b->width;
+    }
+    if (b->kv_rank > 0) lay_latent(model, kind, b);
+    else lay_grouped(model, d, kind, b);
+    if (d->index_heads > 0) lay_indexer(model, d, kind);
+    if (d->sinks)
+        build_vector(model, kind, COMPONENT_ATTN, ROLE_OTHER, "self_attn.sinks", b->heads);
+    Component mlp = d->block.experts > 0 ? COMPONENT_DENSE_MLP : COMPONENT_MLP;
+    if (b->ffn > 0) lay_mlp(model, kind, mlp, &d->names.mlp, b->width, b->ffn, b->mlp_bias);
+    if (b->experts > 0) lay_experts(model, d, kind, b);
+    // The formula knows no biases of latent attention: they are among what the layer has beside it.
+    if (b->kv_rank > 0) b->qkv_bias = b->out_bias = false;
+}
+
+static int add_kind(ConfigFields *s, const Decoder *d, bool slides, bool routed)
+{
+    KnBlock block = d->block;
+    if (routed) {
+        block.ffn = 0;
+    } else {
+        block.experts = block.active_experts = block.expert_ffn = block.shared_ffn = 0;
+        block.router_bias = false;
+    }
+    // Bidirectional; this name is one of the JSON's.
+    const char *attention = d->both_ways        ? "attention both ways"    // image: both ways
+                            : block.kv_rank > 0 ? "latent attention"
+                            : slides            ? "sliding attention"
+                                                : "full attention";
+    const char *mlp = routed ? ", experts" : d->block.experts > 0 ? ", dense MLP" : "";
+    return build_kind(s->model, (LayerKind){.name = build_name(s->model, "%s%s", attention, mlp),
+                                            .block = block,
+                                            .window = slides ? d->window : 0,
+                                            .caches = !d->both_ways,
+                                            .causal = !d->both_ways});
+}
+
+// Layers that slide and have experts alike are of one kind. Kinds are numbered as they come.
+static void lay_layers(ConfigFields *s, const Decoder *d)
+{
+    Model *model = s->model;
+    model->layers = (int)d->layers;
+    model->kind_of = arena_alloc(s->arena, d->layers * sizeof *model->kind_of);
+    int kinds[2][2] = {{-1, -1}, {-1, -1}};
+    for (uint64_t i = 0; i < d->layers; i++) {
+        bool slides = d->window > 0 && (d->slides == NULL || d->slides[i]);
+        bool routed = d->block.experts > 0 && (d->routed == NULL || d->routed[i]);
+        int *kind = &kinds[slides][routed];
+        if (*kind < 0) *kind = add_kind(s, d, slides, routed);
+        model->kind_of[i] = *kind;
+        model->kinds[*kind].count++;
+    }
+    for (int k = 0; k < model->kind_count; k++) lay_layer(model, d, k);
+}
+
+static void lay_head(ConfigFields *s, const Decoder *d, uint64_t width)
+{
+    Model *model = s->model;
+    if (d->head == HEAD_LABELS)
+        build_weight(model, OUTSIDE, COMPONENT_HEAD, ROLE_OTHER, "score.weight", config_labels(s),
+                     d->block.width);
+    if (d->head != HEAD_WORDS) return;
+    if (d->tied) model->tied = true;
+    else
+        lay_linear(model, OUTSIDE, COMPONENT_HEAD, ROLE_HEAD, d->names.head, d->vocab, width,
+                   false);
+    if (d->head_bias)
+        build_vector(model, OUTSIDE, COMPONENT_HEAD, ROLE_BIAS,
+                     build_name(model, "%s.bias", d->names.head), d->vocab);
+}
+
+static void check(ConfigFields *s, const Decoder *d)
+{
+    const KnBlock *b = &d->block;
+    if (b->kv_rank == 0 && b->heads % b->kv_heads != 0)
+        config_fail(
+            s, "%" PRIu64 " heads cannot share %" PRIu64 " key and value heads: expected a divisor",
+            b->heads, b->kv_heads);
+    if (b->active_experts > b->experts)
+        config_fail(s, "a token goes to %" PRIu64 " experts, and there are %" PRIu64,
+                    b->active_experts, b->experts);
+    if (d->head > HEAD_LABELS)
+        config_fail(s, "\"architectures\" has a head that this family does not have here");
+}
+
+void decoder_lay(ConfigFields *s, Decoder *d)
+{
+    Model *model = s->model;
+    KnBlock *b = &d->block;
+    uint64_t width = d->embed_width > 0 ? d->embed_width : b->width;
+    check(s, d);
+    if (s->failed) return;
+    model->width = b->width, model->vocab = d->vocab, model->max_context = d->max_context;
+    lay_linear(model, OUTSIDE, COMPONENT_EMBED, ROLE_EMBED, d->names.embed, d->vocab, width, false);
+    if (d->positions > 0)
+        lay_linear(model, OUTSIDE, COMPONENT_POS, ROLE_POSITION, d->names.positions, d->positions,
+                   b->width, false);
+    if (d->names.embed_norm != NULL)
+        lay_norm(model, OUTSIDE, COMPONENT_NORM, d->names.embed_norm, b->width, d->norm_bias);
+    lay_layers(s, d);
+    if (d->names.final_norm != NULL)
+        lay_norm(model, OUTSIDE, COMPONENT_NORM, d->names.final_norm, b->width, d->norm_bias);
+    lay_head(s, d, width);
+}

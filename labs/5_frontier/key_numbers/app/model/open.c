@@ -1,0 +1,106 @@
+#include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/text.h"
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "common/json.h"
+
+static Model *open_json(Arena *arena, const char *path, Error *err)
+{
+    cJSON *tree = json_load(path, err);
+    if (tree == NULL) return NULL;
+    // An index says which tensor is in which file.
+    bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
+    Model *model =
+        index ? checkpoint_model(arena, path, err) : config_model(arena, tree, path, path, err);
+    if (model != NULL && !index && !catalogue_recognise(model, tree, err)) model = NULL;
+    cJSON_Delete(tree);
+    return model;
+}
+
+// A GGUF begins with its name, JSON with a bracket; else it is taken for safetensors, which says what is wrong.
+static Model *open_unnamed(Arena *arena, const char *path, Error *err)
+{
+    char start[4] = "";
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        error_set(err, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    size_t bytes = fread(start, 1, sizeof start, file);
+    fclose(file);
+    if (bytes == sizeof start && memcmp(start, "GGUF", sizeof start) == 0)
+        return gguf_model(arena, path, err);
+    if (bytes > 0 && start[0] == '{') return open_json(arena, path, err);
+    return checkpoint_model(arena, path, err);
+}
+
+static Model *open_file(Arena *arena, const char *path, Error *err)
+{
+    if (text_ends(path, ".json")) return open_json(arena, path, err);
+    if (text_ends(path, ".gguf")) return gguf_model(arena, path, err);
+    if (text_ends(path, ".safetensors")) return checkpoint_model(arena, path, err);
+    return open_unnamed(arena, path, err);
+}
+
+typedef struct Folder {
+    int safetensors, ggufs;
+    bool config, index;
+    const char *gguf;    // path of the last one
+} Folder;
+
+static bool look_into(Arena *arena, const char *path, Folder *folder, Error *err)
+{
+    DIR *entries = opendir(path);
+    if (entries == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        const char *name = entry->d_name;
+        if (strcmp(name, "config.json") == 0) folder->config = true;
+        if (strcmp(name, "model.safetensors.index.json") == 0) folder->index = true;
+        if (text_ends(name, ".safetensors")) folder->safetensors++;
+        if (!text_ends(name, ".gguf")) continue;
+        folder->gguf = arena_print(arena, "%s/%s", path, name);
+        folder->ggufs++;
+    }
+    closedir(entries);
+    return true;
+}
+
+static Model *open_folder(Arena *arena, const char *path, Error *err)
+{
+    Folder folder = {0};
+    if (!look_into(arena, path, &folder, err)) return NULL;
+    // An index whose files are not there is no hindrance where a configuration tells the same.
+    bool weights = folder.safetensors > 0 || (folder.index && !folder.config);
+    if (weights) return checkpoint_model(arena, path, err);
+    if (folder.config) return open_json(arena, arena_print(arena, "%s/config.json", path), err);
+    if (folder.ggufs == 1) return gguf_model(arena, folder.gguf, err);
+    if (folder.ggufs > 1)
+        error_set(err, "%s: holds %d .gguf files, expected the name of one", path, folder.ggufs);
+    else error_set(err, "%s: holds no config.json, .safetensors or .gguf", path);
+    return NULL;
+}
+
+// A name of the catalogue has one slash at most, in its midst.
+static bool is_path(const char *what)
+{
+    return what[0] == '/' || what[0] == '.' || what[0] == '~' || text_ends(what, "/") ||
+           text_ends(what, ".json") || text_ends(what, ".gguf") || text_ends(what, ".safetensors");
+}
+
+Model *model_open(Arena *arena, const char *what, Error *err)
+{
+    struct stat status;
+    if (stat(what, &status) == 0) {
+        if (S_ISDIR(status.st_mode)) return open_folder(arena, what, err);
+        if (S_ISREG(status.st_mode)) return open_file(arena, what, err);
+        error_set(err, "%s: is neither a file nor a folder", what);
+        return NULL;
+    }
+    if (!is_path(what)) return catalogue_model(arena, what, err);
+    error_set(err, "%s: %s", what, strerror(errno));
+    return NULL;
+}

@@ -1,0 +1,352 @@
+#include "labs/5_frontier/key_numbers/app/output/serve.h"
+#include <arpa/inet.h>
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "datasets/root.h"
+#include "labs/5_frontier/key_numbers/app/output/reply.h"
+
+enum {
+    CONNECTIONS = 16,
+    URL_MAX = 4096,
+    BODY_MAX = 1 << 20,    // a config.json has some kilobytes
+    PAGE_MAX = 1 << 20,
+    PATIENCE = 30,    // seconds that a silent connection is kept
+    BACKLOG = 16
+};
+
+// One request, from its first line to the last byte of its reply.
+typedef struct Request {
+    Server *server;
+    Arena *arena;
+    bool busy, begun;
+    char url[URL_MAX + 1];    // as it came
+    bool url_long;
+    char *body;
+    size_t body_bytes;    // more than BODY_MAX: too many
+} Request;
+
+struct Server {
+    Arena *keep;
+    const char *url;
+    char *page;
+    struct MHD_Daemon *daemon;
+    Request requests[CONNECTIONS];    // a connection has one at a time
+};
+
+// ---- what is sent ----
+
+typedef struct HttpReply {
+    unsigned status;
+    const char *type;
+    char *text;    // in an arena that outlives the request
+} HttpReply;
+
+static HttpReply error_reply(Request *request, unsigned status, const char *sentence)
+{
+    cJSON *tree = cJSON_CreateObject();
+    cJSON_AddStringToObject(tree, "error", sentence);
+    char *text = cJSON_PrintUnformatted(tree);
+    cJSON_Delete(tree);
+    HttpReply reply = {status, "application/json", arena_print(request->arena, "%s", text)};
+    cJSON_free(text);
+    return reply;
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, HttpReply reply)
+{
+    static const char *const headers[][2] = {
+        {"Content-Security-Policy",
+         "default-src 'self' 'unsafe-inline'; img-src data:; base-uri 'none'; "
+         "form-action 'none'; frame-ancestors 'none'"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cache-Control", "no-store"},
+    };
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(reply.text), reply.text, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) return MHD_NO;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply.type);
+    if (reply.status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET");
+    enum MHD_Result queued = MHD_queue_response(connection, reply.status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+// ---- what is asked ----
+
+// localhost or an IP address, with or without a port. A page of another site that has its own name
+// led here (DNS rebinding) sends that name.
+static bool is_own_host(const char *host)
+{
+    char name[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    bool v6 = host[0] == '[';
+    const char *start = host + v6;
+    size_t length = strcspn(start, v6 ? "]" : ":");
+    const char *rest = start + length;
+    if (length >= sizeof name || (v6 && *rest++ != ']')) return false;
+    if (*rest != '\0' && (*rest != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))
+        return false;
+    memcpy(name, start, length);
+    name[length] = '\0';
+    return inet_pton(v6 ? AF_INET6 : AF_INET, name, &address) == 1 ||
+           (!v6 && strcasecmp(name, "localhost") == 0);
+}
+
+// The config.json that came with the request; NULL for none.
+static bool read_config(const Request *request, cJSON **config, Error *err)
+{
+    *config = NULL;
+    if (request->body_bytes == 0) return true;
+    if (request->body_bytes > BODY_MAX)
+        return error_set(err, "the config.json has more than %d bytes", BODY_MAX);
+    request->body[request->body_bytes] = '\0';
+    *config = cJSON_ParseWithOpts(request->body, NULL, true);
+    if (cJSON_IsObject(*config)) return true;
+    cJSON_Delete(*config);
+    *config = NULL;
+    return error_set(err, "config.json: expected a JSON object");
+}
+
+static HttpReply answer_question(Request *request, Reply *reply, const char *query_text)
+{
+    Error err;
+    Query query;
+    cJSON *config = NULL;
+    char *json;
+    bool answered = query_read(request->arena, query_text, &query, &err) &&
+                    read_config(request, &config, &err) &&
+                    reply(request->arena, &query, config, &json, &err);
+    cJSON_Delete(config);
+    if (!answered) return error_reply(request, MHD_HTTP_BAD_REQUEST, err.message);
+    return (HttpReply){MHD_HTTP_OK, "application/json", json};
+}
+
+static HttpReply answer_request(Request *request, const char *host, const char *method)
+{
+    if (host == NULL || !is_own_host(host))
+        return error_reply(
+            request, MHD_HTTP_FORBIDDEN,
+            "this page is for the machine it runs on: expected localhost or an IP address as Host");
+    if (request->url_long)
+        return error_reply(
+            request, MHD_HTTP_BAD_REQUEST,
+            arena_print(request->arena, "the address has more than %d bytes", URL_MAX));
+    size_t length = strcspn(request->url, "?");
+    const char *path = arena_print(request->arena, "%.*s", (int)length, request->url);
+    const char *query = request->url + length + (request->url[length] == '?');
+    bool page = strcmp(path, "/") == 0;
+    Reply *reply = reply_find(path);
+    if (!page && reply == NULL)
+        return error_reply(request, MHD_HTTP_NOT_FOUND, "there is no such page here");
+    bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
+    // A config.json is brought by POST; nothing is changed by it.
+    bool post = strcmp(method, MHD_HTTP_METHOD_POST) == 0 && strncmp(path, "/answer", 7) == 0;
+    if (!get && !post)
+        return error_reply(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+                           "expected GET, or POST with a config.json to /answer");
+    if (page) return (HttpReply){MHD_HTTP_OK, "text/html; charset=utf-8", request->server->page};
+    return answer_question(request, reply, query);
+}
+
+// ---- libmicrohttpd's side ----
+
+// At the first line, before anything is decoded. NULL (there are never more requests than places) ends it.
+static void *on_url(void *context, const char *url, struct MHD_Connection *connection)
+{
+    Server *server = context;
+    (void)connection;
+    for (int i = 0; i < CONNECTIONS; i++) {
+        Request *request = &server->requests[i];
+        if (request->busy) continue;
+        request->busy = true;
+        request->begun = false;
+        request->body = NULL;
+        request->body_bytes = 0;
+        request->url_long = strlen(url) > URL_MAX;
+        snprintf(request->url, sizeof request->url, "%s", url);
+        return request;
+    }
+    return NULL;
+}
+
+static void keep_body(Request *request, const char *bytes, size_t count)
+{
+    if (request->body == NULL) request->body = arena_alloc(request->arena, BODY_MAX + 1);
+    if (request->body_bytes + count <= BODY_MAX)
+        memcpy(request->body + request->body_bytes, bytes, count);
+    else count = BODY_MAX + 1 - request->body_bytes;    // too many, and stays so
+    request->body_bytes += count;
+}
+
+// Called with the headers, then with each piece of the body, then once more.
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_bytes, void **state)
+{
+    Request *request = *state;
+    (void)context, (void)url, (void)version;
+    if (request == NULL) return MHD_NO;
+    if (!request->begun) {
+        request->begun = true;
+        return MHD_YES;
+    }
+    if (*data_bytes > 0) {
+        keep_body(request, data, *data_bytes);
+        *data_bytes = 0;
+        return MHD_YES;
+    }
+    const char *host =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    return send_reply(connection, answer_request(request, host, method));
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode why)
+{
+    Request *request = *state;
+    (void)context, (void)connection, (void)why;
+    if (request == NULL) return;
+    arena_reset(request->arena);
+    request->busy = false;
+    *state = NULL;
+}
+
+// ---- opening ----
+
+typedef union Address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} Address;
+
+static bool address_read(const char *text, int port, Address *address, socklen_t *bytes, Error *err)
+{
+    if (strcmp(text, "localhost") == 0) text = "127.0.0.1";
+    *address = (Address){.v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
+    *bytes = sizeof address->v6;
+    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) return true;
+    *address = (Address){.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
+    *bytes = sizeof address->v4;
+    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) return true;
+    return error_set(err, "--address: '%.64s' is no IP address; expected one like 127.0.0.1 or ::1",
+                     text);
+}
+
+// The socket, and the port that it got; -1 upon failure.
+static int listen_on(const char *text, int *port, Error *err)
+{
+    Address address;
+    socklen_t bytes;
+    int yes = 1;
+    if (!address_read(text, *port, &address, &bytes, err)) return -1;
+    int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // A port whose last connections are still dying may be taken over; one that is listened on may not.
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(listener, &address.any, bytes) != 0 || listen(listener, BACKLOG) != 0 ||
+        getsockname(listener, &address.any, &bytes) != 0) {
+        error_set(err, "%s, port %d: %s%s", text, *port, strerror(errno),
+                  errno == EADDRINUSE ? "; name another one with --port, or 0 for a free one" : "");
+        if (listener >= 0) close(listener);
+        return -1;
+    }
+    *port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return listener;
+}
+
+static char *page_read(Arena *keep, Error *err)
+{
+    const char *path =
+        arena_print(keep, "%s/labs/5_frontier/key_numbers/app/output/page.html", root_dir());
+    char *text = arena_alloc(keep, PAGE_MAX);
+    FILE *file = fopen(path, "rb");
+    size_t read = file != NULL ? fread(text, 1, PAGE_MAX, file) : 0;
+    if (file == NULL || ferror(file) || read == 0 || read == PAGE_MAX) {
+        error_set(err, "%s: %s", path,
+                  file == NULL || ferror(file) ? strerror(errno) : "is not a page");
+        text = NULL;
+    } else {
+        text[read] = '\0';
+    }
+    if (file != NULL) fclose(file);
+    return text;
+}
+
+static struct MHD_Daemon *daemon_start(Server *server, int listener)
+{
+    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, server,
+                            MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK, on_url,
+                            server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE, MHD_OPTION_END);
+}
+
+Server *server_open(const char *address, int port, Error *err)
+{
+    Arena *keep = arena_new("server", 8u << 20);
+    Server *server = arena_zeros(keep, sizeof *server);
+    server->keep = keep;
+    server->page = page_read(keep, err);
+    int listener = server->page != NULL ? listen_on(address, &port, err) : -1;
+    for (int i = 0; i < CONNECTIONS; i++) {
+        server->requests[i].server = server;
+        server->requests[i].arena = arena_new("request", 256u << 20);
+    }
+    if (listener >= 0) {
+        bool v6 = strchr(address, ':') != NULL;
+        server->url =
+            arena_print(keep, "http://%s%s%s:%d/", v6 ? "[" : "", address, v6 ? "]" : "", port);
+        server->daemon = daemon_start(server, listener);
+        if (server->daemon != NULL) return server;
+        error_set(err, "%s: the server cannot be started", server->url);
+        close(listener);
+    }
+    server_close(server);
+    return NULL;
+}
+
+const char *server_url(const Server *server)
+{
+    return server->url;
+}
+
+void server_close(Server *server)
+{
+    if (server == NULL) return;
+    if (server->daemon != NULL) MHD_stop_daemon(server->daemon);
+    for (int i = 0; i < CONNECTIONS; i++) arena_free(server->requests[i].arena);
+    arena_free(server->keep);
+}
+
+bool serve(const char *address, int port, Error *err)
+{
+    // Blocked before the server's thread starts, which inherits that: they wait for sigwait().
+    sigset_t ends, before;
+    int which;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, &before);
+    Server *server = server_open(address, port, err);
+    if (server != NULL) {
+        printf("%s  (Ctrl-C ends it)\n", server_url(server));
+        fflush(stdout);
+        sigwait(&ends, &which);
+        server_close(server);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return server != NULL;
+}

@@ -1,0 +1,155 @@
+#include "labs/5_frontier/key_numbers/app/plan/speed.h"
+#include <math.h>
+#include "labs/5_frontier/key_numbers/app/plan/flops.h"
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
+
+static const uint64_t batch_most = (uint64_t)1 << 40;    // bound by memory there: for good
+
+// ---- what the model asks ----
+
+static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
+{
+    Split flat = {load->split.tp, 1, load->split.ep};
+    const StageWeights *weights = split_weights(arena, &basis->split, flat);
+    double encoder = (double)weights->encoder;
+    load->experts = (double)weights->experts;
+    load->token_weights = (double)(weights->all - weights->idle) - load->experts - encoder;
+    // A prompt goes through the encoder alone, where there is one.
+    load->prompt_weights = encoder > 0 ? encoder : load->token_weights;
+    for (int k = 0; k < load->model->kind_count; k++) {
+        const LayerKind *kind = &load->model->kinds[k];
+        if (kind->block.experts == 0) continue;
+        load->routed = kind->block.experts;
+        load->active = kind->block.active_experts;
+    }
+}
+
+static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                    Efficiency efficiency)
+{
+    const ServingBasis *basis = deployment->basis;
+    const Model *model = basis->model;
+    uint64_t s = deployment->workload.context, step = deployment->workload.step_tokens;
+    Load load = {.model = model,
+                 .decodes = model_has_decoder(model),
+                 .split = deployment->split,
+                 .efficiency = efficiency,
+                 .peak = gpu_spec_peak(gpu, basis->weights.compute_bits),
+                 .bandwidth = gpu->bandwidth,
+                 .link = gpu->link,
+                 .context = s,
+                 .steps = ceil((double)s / (double)step),
+                 .step_tokens = (double)(s < step ? s : step)};
+    load_weights(&load, arena, basis);
+    TokenFlops prompt = flops_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
+    TokenFlops token = flops_token(model, s, POSITIONS_LAST, PHASE_DECODE);
+    load.prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
+    load.token_flops = flops_sum(&token);
+    load.cache_token = (double)kv_cache_bytes(model, &basis->cache, 1, load.split.tp);
+    load.cache_request = (double)kv_cache_bytes(model, &basis->cache, s, load.split.tp);
+    return load;
+}
+
+// ---- one step ----
+
+// The share of a layer's experts that at least one of so many tokens is sent to, when they are sent
+// evenly: 1 - (1 - k/E)^tokens.
+static double touched_by(const Load *load, double tokens)
+{
+    if (load->routed == 0) return 0;
+    return 1 - pow(1 - (double)load->active / (double)load->routed, tokens);
+}
+
+// Two all-reduces of the residual stream, in 16 bits, in each layer; in a ring each GPU sends
+// 2 (tp - 1) / tp of it.
+static double link_seconds(const Load *load, double tokens)
+{
+    double tp = (double)load->split.tp;
+    if (load->split.tp == 1 || !(load->link > 0)) return 0;
+    double bytes = 2 * tokens * (double)load->model->width;
+    return 2 * load->model->layers * bytes * 2 * (tp - 1) / tp / load->link;
+}
+
+static KnBounds bounds_of(const Load *load, double flops, double bytes)
+{
+    return kn_roofline(flops, bytes, load->peak * load->efficiency.compute,
+                       load->bandwidth * load->efficiency.memory);
+}
+
+// The cache is written once.
+static StepTime load_prefill(const Load *load)
+{
+    double context = (double)load->context;
+    StepTime step = {.tokens = context,
+                     .touched = touched_by(load, load->step_tokens * (double)load->split.ep),
+                     .link = link_seconds(load, context)};
+    double weights = load->prompt_weights + load->experts * step.touched;
+    step.flops = load->prompt_flops / (double)load->split.tp;
+    step.bytes = load->steps * weights + load->cache_token * context;
+    step.bounds = bounds_of(load, step.flops, step.bytes);
+    return step;
+}
+
+StepTime load_decode(const Load *load, uint64_t batch)
+{
+    StepTime step = {.tokens = ceil((double)batch / (double)load->split.ep),
+                     .touched = touched_by(load, (double)batch)};
+    double gpus = (double)(load->split.tp * load->split.ep);
+    double weights = load->token_weights + load->experts * step.touched;
+    step.flops = (double)batch * load->token_flops / gpus;
+    step.bytes = weights + load->cache_request * step.tokens;
+    step.bounds = bounds_of(load, step.flops, step.bytes);
+    step.link = link_seconds(load, step.tokens);
+    return step;
+}
+
+// Each request adds as many FLOPs and as many bytes of cache, and never more bytes of weights than the
+// one before: once a step is bound by compute, larger ones are.
+static uint64_t compute_bound_batch(const Load *load)
+{
+    uint64_t high = 1;
+    while (high < batch_most && load_decode(load, high).bounds.memory_bound) high *= 2;
+    if (high == batch_most) return 0;
+    uint64_t low = high / 2;    // bound by memory, or 0
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (load_decode(load, middle).bounds.memory_bound) low = middle;
+        else high = middle;
+    }
+    return high;
+}
+
+// ---- the plan ----
+
+static const char *why_unknown(Arena *arena, const GpuSpec *gpu, int bits)
+{
+    if (!(gpu_spec_peak(gpu, bits) > 0))
+        return arena_print(arena, "the peak of %s for %d-bit products is not known; give --tflops",
+                           gpu->name, bits);
+    if (!(gpu->bandwidth > 0))
+        return arena_print(arena, "the bandwidth of %s is not known; give --bandwidth", gpu->name);
+    return NULL;
+}
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, Speed *speed, Error *err)
+{
+    *speed = (Speed){.batch = deployment->workload.batch};
+    speed->unknown = why_unknown(arena, gpu, deployment->basis->weights.compute_bits);
+    if (speed->unknown != NULL) return true;
+    speed->load = load_of(arena, deployment, gpu, efficiency);
+    speed->prefill = load_prefill(&speed->load);
+    if (!speed->load.decodes) return true;
+    speed->decode = load_decode(&speed->load, speed->batch);
+    speed->tokens_per_second = (double)speed->batch / speed->decode.bounds.seconds;
+    speed->compute_bound_batch = compute_bound_batch(&speed->load);
+    for (int i = 0; i < SPEED_BATCHES; i++) {
+        Deployment one = *deployment;
+        Serving serving;
+        one.workload.batch = (uint64_t)1 << i;
+        if (!inference_plan(arena, &one, &serving, err)) return false;
+        speed->fits[i] = serving.fits;
+        speed->batches[i] = load_decode(&speed->load, one.workload.batch);
+    }
+    return true;
+}

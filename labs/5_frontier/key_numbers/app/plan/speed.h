@@ -1,0 +1,69 @@
+/* speed.h -- how fast a GPU can answer at best: the roofline of a prompt's pass and of a new token's.
+ *
+ *     Speed speed;
+ *     if (!speed_plan(arena, &deployment, &gpu_spec, efficiency, &speed, &err)) ...
+ *     speed.prefill.bounds.seconds                // time to first token
+ *     load_decode(&speed.load, 64).bounds         // one token for each of 64 requests
+ *
+ * A step is shared by the tp x ep GPUs of a stage, and the stages of a pipeline follow one another: their
+ * times are added up here. (While one stage works on a batch, the others can work on further
+ * ones: pp of them give pp times the tokens.) All products count at the format's peak.
+ */
+#pragma once
+#include "labs/5_frontier/key_numbers/app/plan/inference.h"
+#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
+
+typedef struct Efficiency {
+    double compute, memory;    // the shares of the peak and of the bandwidth that are reached
+} Efficiency;
+
+// What the model asks of one GPU.
+typedef struct Load {
+    const Model *model;
+    Split split;
+    Efficiency efficiency;
+    double peak, bandwidth;     // of the GPU, before efficiency
+    double link;                // bytes/s to its neighbours; 0: not known
+    uint64_t context;           // tokens of a prompt
+    double steps;               // that it is worked on in; each reads the weights again
+    double step_tokens;         // the most that one of them works on
+    double prompt_weights;      // bytes that a step of a prompt reads, routed experts left out
+    double token_weights;       // the same of a new token
+    double experts;             // bytes of all routed ones that the GPU has
+    uint64_t routed, active;    // of the whole model, in a layer
+    double cache_token;         // bytes that a token leaves
+    double cache_request;       // bytes that a request's next token reads
+    double prompt_flops;        // of a whole prompt, on all GPUs together
+    double token_flops;         // of one new token, the same
+    bool decodes;               // false of an encoder
+} Load;
+
+typedef struct StepTime {
+    double flops, bytes;    // of each GPU
+    KnBounds bounds;
+    double tokens;    // that it works on, in each expert-parallel group: decoding, one of a request
+    double touched;    // the share of a layer's experts that a token is sent to, expected
+    double link;       // seconds of all-reduces, not in the bounds; 0: none, or not known
+} StepTime;
+
+// Of one new token for each of `batch` requests.
+StepTime load_decode(const Load *load, uint64_t batch);
+
+enum { SPEED_BATCHES = 9 };    // 1, 2, 4, ... 256
+
+typedef struct Speed {
+    const char
+        *unknown;    // why nothing below is known: the GPU's peak or bandwidth is not; else NULL
+    Load load;
+    StepTime prefill;    // prompts of `context` tokens, one in each expert-parallel group
+    // Of decoding; 0 of an encoder.
+    uint64_t batch;    // requests at the same time
+    StepTime decode;
+    double tokens_per_second;    // of all requests together
+    StepTime batches[SPEED_BATCHES];
+    bool fits[SPEED_BATCHES];        // whether memory has room for that batch
+    uint64_t compute_bound_batch;    // the least that is bound by compute; 0: none
+} Speed;
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, Speed *speed, Error *err);

@@ -1,0 +1,291 @@
+#include <inttypes.h>
+#include "labs/5_frontier/key_numbers/app/report/report.h"
+
+// ---- weights ----
+
+static void weights_rows(Rows *rows, const Model *model, const WeightBytes *weights)
+{
+    row_text(rows, "weights.format", "weights in", weights->format);
+    row_text(rows, "weights.about", NULL, weights->about);
+    Row *row = row_count(rows, "weights.bytes", "weights", weights->bytes, UNIT_BYTES);
+    const char *text = "";
+    for (int t = 0; t < weights->type_count; t++) {
+        const StoredType *type = &weights->types[t];
+        sum_add(rows->arena, &text, "%" PRIu64 " for %" PRIu64 " in %s", type->bytes,
+                type->elements, type->name);
+    }
+    row_explain(rows, row, "sum over the types its tensors are stored in", "%s", text);
+    row = row_real(rows, "weights.bits_per_weight", "  for each parameter",
+                   weights->bits_per_weight, UNIT_BITS);
+    row_explain(rows, row, "8 bytes / parameters", "8 x %" PRIu64 " / %" PRIu64, weights->bytes,
+                model_params(model));
+    for (int t = 0; t < weights->type_count; t++) {
+        const StoredType *type = &weights->types[t];
+        row_count(rows, row_path(rows, "weights.types.%s.bytes", type->name), NULL, type->bytes,
+                  UNIT_BYTES);
+        row_count(rows, row_path(rows, "weights.types.%s.elements", type->name), NULL,
+                  type->elements, UNIT_PARAMETERS);
+    }
+    for (int c = 0; c < COMPONENT_COUNT; c++)
+        if (weights->component[c] > 0)
+            row_count(rows, row_path(rows, "weights.components.%s", component_names[c]), NULL,
+                      weights->component[c], UNIT_BYTES);
+}
+
+// ---- cache ----
+
+// "2 rows of 8 x 128 numbers", what one token leaves in one layer.
+static const char *rows_of(Arena *arena, const LayerKind *kind, const KindCache *cache)
+{
+    const KnBlock *b = &kind->block;
+    const char *text = b->kv_rank > 0
+                           ? arena_print(arena, "a row of %" PRIu64 " + %" PRIu64 " numbers",
+                                         b->kv_rank, b->rope_dim)
+                           : arena_print(arena, "%d rows of %" PRIu64 " x %" PRIu64 " numbers",
+                                         kind->cross ? 4 : 2, b->kv_heads, b->head_dim);
+    if (kind->index_dim > 0)
+        text = arena_print(arena, "%s and %" PRIu64 " bytes of indexer keys", text,
+                           cache->index_bytes);
+    return text;
+}
+
+// "32 x 4096 (2 rows of 8 x 128 numbers) + ..." of one token.
+static const char *token_sum(Arena *arena, const Serving *serving)
+{
+    const Model *model = serving->of.basis->model;
+    const char *text = "";
+    for (int k = 0; k < model->kind_count; k++) {
+        const LayerKind *kind = &model->kinds[k];
+        const KindCache *cache = &serving->kinds[k];
+        if (!kind->caches) continue;
+        sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
+                rows_of(arena, kind, cache));
+    }
+    return text;
+}
+
+// "52 x 8192 x 1024 + 10 x 8192 x 4096".
+static const char *cache_sum(Arena *arena, const Serving *serving, Held held)
+{
+    const Model *model = serving->of.basis->model;
+    const char *text = "";
+    for (int k = 0; k < model->kind_count; k++) {
+        const KindCache *cache = &serving->kinds[k];
+        if (!model->kinds[k].caches) continue;
+        sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, model->kinds[k].count,
+                cache->token_bytes, cache->held[held]);
+    }
+    return text;
+}
+
+static void kinds_rows(Rows *rows, const Serving *serving)
+{
+    const Model *model = serving->of.basis->model;
+    for (int k = 0, at = 0; k < model->kind_count; k++) {
+        const LayerKind *kind = &model->kinds[k];
+        const KindCache *cache = &serving->kinds[k];
+        if (!kind->caches) continue;
+        uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
+        const char *path = row_path(rows, "kv_cache.layers[%d]", at++);
+        row_text(rows, row_path(rows, "%s.kind", path), NULL, kind->name);
+        row_count(rows, row_path(rows, "%s.layers", path), NULL, (uint64_t)kind->count, UNIT_NONE);
+        row_count(rows, row_path(rows, "%s.window", path), NULL, kind->window, UNIT_TOKENS);
+        row_count(rows, row_path(rows, "%s.bytes_per_token", path), NULL, bytes, UNIT_BYTES);
+        row_count(rows, row_path(rows, "%s.bytes", path), NULL,
+                  serving->of.workload.batch * bytes * cache->held[HELD_TOKENS], UNIT_BYTES);
+    }
+}
+
+static void no_cache_rows(Rows *rows, const Model *model)
+{
+    static const char *const paths[] = {"kv_cache.bytes_per_token", "kv_cache.bytes",
+                                        "kv_cache.paged_bytes", "kv_cache.bytes_per_1k_tokens"};
+    const char *why = model->layers == 0
+                          ? "its layers are not known: the tensors came without a config.json"
+                          : "an encoder keeps nothing of the tokens it has seen";
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        row_null(rows, paths[i], i == 1 ? "KV cache" : NULL, why);
+}
+
+static void cache_rows(Rows *rows, const Serving *serving)
+{
+    Arena *arena = rows->arena;
+    const Workload *w = &serving->of.workload;
+    const char *format = serving->of.basis->cache_name;
+    row_text(rows, "kv_cache.format", NULL, format);
+    if (!model_has_decoder(serving->of.basis->model)) {
+        no_cache_rows(rows, serving->of.basis->model);
+        return;
+    }
+    const char *now = cache_sum(arena, serving, HELD_TOKENS);
+    Row *row = row_count(rows, "kv_cache.bytes_per_token",
+                         arena_print(arena, "KV cache for each token (%s)", format),
+                         serving->kv_per_token, UNIT_BYTES);
+    row_explain(rows, row, "sum over kinds of layers: layers x bytes of a token", "%s",
+                token_sum(arena, serving));
+
+    const char *label =
+        arena_print(arena, "KV cache, %" PRIu64 " x %" PRIu64 " tokens", w->batch, w->context);
+    row = row_count(rows, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);
+    row_explain(
+        rows, row,
+        "batch x sum over kinds of layers: layers x bytes of a token x min(context, window)",
+        "%" PRIu64 " x (%s)", w->batch, now);
+    row = row_count(rows, "kv_cache.paged_bytes",
+                    arena_print(arena, "  in pages of %" PRIu64, w->page), serving->kv_paged,
+                    UNIT_BYTES);
+    row_explain(rows, row,
+                "the same with whole pages of places; a window touches ceil((window - 1) / page) "
+                "+ 1 of them at worst",
+                "%" PRIu64 " x (%s)", w->batch, cache_sum(arena, serving, HELD_PAGED));
+    row = row_count(rows, "kv_cache.bytes_per_1k_tokens", "  the next 1,024 tokens of a request",
+                    serving->kv_1k, UNIT_BYTES);
+    row_explain(rows, row,
+                "cache of context + 1024 - cache of context; a full window costs nothing more",
+                "(%s) - (%s)", cache_sum(arena, serving, HELD_1K_MORE), now);
+    kinds_rows(rows, serving);
+}
+
+// ---- work space and sums ----
+
+static void explain_work(Rows *rows, Row *row, const Workspace *space, const Workload *w,
+                         uint64_t requests)
+{
+    uint64_t tokens = w->context * requests;
+    if (tokens > w->step_tokens) tokens = w->step_tokens;
+    row_explain(rows, row,
+                "T 2h e + max(T attention e, T MLP e, batch V (e + 4)): the largest buffers of a "
+                "step of T tokens",
+                "%" PRIu64 " x %" PRIu64 " x %" PRIu64 " + max(%" PRIu64 " x %" PRIu64 " x %" PRIu64
+                ", %" PRIu64 " x %" PRIu64 " x %" PRIu64 ", %" PRIu64 " x %" PRIu64 " x (%" PRIu64
+                " + 4))",
+                tokens, space->hidden, space->number, tokens, space->attention, space->number,
+                tokens, space->mlp, space->number, requests, space->vocab, space->number);
+}
+
+static void explain_sum(Rows *rows, Row *row, const ServingBytes *bytes)
+{
+    row_explain(rows, row, "weights + cache in pages + work space + runtime",
+                "%.0f + %.0f + %.0f + %.0f", bytes->weights, bytes->cache, bytes->work,
+                bytes->runtime);
+}
+
+static Row *bytes_row(Rows *rows, const char *path, const char *label, double bytes)
+{
+    return row_count(rows, path, label, (uint64_t)(bytes + 0.5), UNIT_BYTES);
+}
+
+static void alone_rows(Rows *rows, const Serving *serving)
+{
+    const ServingBytes *alone = &serving->alone;
+    Row *row = bytes_row(rows, "inference.work_bytes", "work space (estimate)", alone->work);
+    explain_work(rows, row, &serving->workspace_alone, &serving->of.workload,
+                 serving->of.workload.batch);
+    row = bytes_row(rows, "inference.runtime_bytes", "runtime (estimate)", alone->runtime);
+    row_explain(
+        rows, row,
+        "runtime x 2^30: CUDA context, graphs and libraries of one GPU; set it with --runtime",
+        "%g x 2^30", serving->of.limit.runtime_gib);
+    row = bytes_row(rows, "inference.total_bytes", "memory to answer", alone->total);
+    explain_sum(rows, row, alone);
+}
+
+static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
+{
+    Split split = serving->of.split;
+    bool several = split_gpus(split) > 1;
+    row_text(rows, "inference.gpu", NULL, spec->name);
+    row_text(rows, "inference.gpu_id", NULL, spec->id);
+    row_count(rows, "inference.gpus", several ? "split over" : NULL, split_gpus(split), UNIT_GPUS);
+    row_text(rows, "inference.split", several ? "  tensor x pipeline x expert parallel" : NULL,
+             arena_print(rows->arena, "%" PRIu64 " x %" PRIu64 " x %" PRIu64, split.tp, split.pp,
+                         split.ep));
+    row_count(rows, "inference.tp", NULL, split.tp, UNIT_GPUS);
+    row_count(rows, "inference.pp", NULL, split.pp, UNIT_GPUS);
+    row_count(rows, "inference.ep", NULL, split.ep, UNIT_GPUS);
+    row_count(rows, "inference.kv_heads_per_gpu", NULL, serving->kv_heads_per_gpu, UNIT_NONE);
+
+    const ServingBytes *gpu = &serving->per_gpu;
+    bytes_row(rows, "inference.per_gpu.weights_bytes", several ? "  weights on the fullest" : NULL,
+              gpu->weights);
+    bytes_row(rows, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
+    Row *row =
+        bytes_row(rows, "inference.per_gpu.work_bytes", several ? "  work space" : NULL, gpu->work);
+    explain_work(rows, row, &serving->workspace, &serving->of.workload,
+                 serving->requests_per_group);
+    bytes_row(rows, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL, gpu->runtime);
+    row =
+        bytes_row(rows, "inference.per_gpu.total_bytes", several ? "  together" : NULL, gpu->total);
+    explain_sum(rows, row, gpu);
+}
+
+// ---- the most that fits ----
+
+static void budget_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
+{
+    const MemoryLimit *limit = &serving->of.limit;
+    bytes_row(rows, "inference.gpu_memory_bytes", NULL, limit->memory);
+    Row *row = bytes_row(rows, "inference.budget_bytes",
+                         arena_print(rows->arena, "usable of %s", spec->name), serving->budget);
+    row_explain(rows, row, "memory x utilisation, a share of all memory, not of what is free",
+                "%.0f x %g", limit->memory, limit->utilisation);
+    row_flag(rows, "inference.fits", "  fits", serving->fits);
+    row = bytes_row(rows, "inference.missing_bytes", serving->fits ? NULL : "  missing",
+                    serving->fits ? 0 : serving->per_gpu.total - serving->budget);
+    if (!serving->fits)
+        row_explain(rows, row, "total of the fullest GPU - usable", "%.0f - %.0f",
+                    serving->per_gpu.total, serving->budget);
+}
+
+static void context_rows(Rows *rows, const Serving *serving)
+{
+    const char *label =
+        arena_print(rows->arena, "longest context, batch %" PRIu64, serving->of.workload.batch);
+    bool any = serving->memory_context == UINT64_MAX;
+    const char *memory =
+        any ? "any" : arena_print(rows->arena, "%" PRIu64, serving->memory_context);
+    if (serving->max_context == UINT64_MAX) {
+        row_null(rows, "inference.max_context", label,
+                 "neither memory nor the model is known to set a limit");
+    } else {
+        Row *row =
+            row_count(rows, "inference.max_context", label, serving->max_context, UNIT_TOKENS);
+        row_explain(rows, row, "min(what memory allows, the model's own; 0: not known)",
+                    "min(%s, %" PRIu64 ")", memory, serving->of.basis->model->max_context);
+    }
+    if (any) row_null(rows, "inference.max_context_by_memory", NULL, "memory sets no limit");
+    else
+        row_count(rows, "inference.max_context_by_memory", NULL, serving->memory_context,
+                  UNIT_TOKENS);
+}
+
+static void requests_rows(Rows *rows, const Serving *serving)
+{
+    const char *label = arena_print(rows->arena, "requests of %" PRIu64 " tokens at once",
+                                    serving->of.workload.context);
+    if (!model_has_decoder(serving->of.basis->model)) {
+        row_null(rows, "inference.max_requests", label, "no cache is kept that would limit them");
+        return;
+    }
+    Row *row =
+        row_count(rows, "inference.max_requests", label, serving->max_requests, UNIT_REQUESTS);
+    row_explain(rows, row,
+                "expert-parallel groups x whole part of (usable - weights - work space - "
+                "runtime) / cache of a request, on the fullest GPU",
+                "%" PRIu64 " x (%.0f - %.0f - %.0f - %.0f) / %.0f, work space growing with them",
+                serving->of.split.ep, serving->budget, serving->per_gpu.weights,
+                serving->per_gpu.work, serving->per_gpu.runtime,
+                serving->per_gpu.cache / (double)serving->requests_per_group);
+}
+
+void inference_rows(Rows *rows, const ModelPlan *plan)
+{
+    const Serving *serving = &plan->serving;
+    weights_rows(rows, plan->model, &plan->basis.weights);
+    cache_rows(rows, serving);
+    alone_rows(rows, serving);
+    split_rows(rows, serving, &plan->gpu_spec);
+    budget_rows(rows, serving, &plan->gpu_spec);
+    context_rows(rows, serving);
+    requests_rows(rows, serving);
+}

@@ -1,0 +1,41 @@
+#include "labs/5_frontier/key_numbers/app/report/report.h"
+
+static void unknown_rows(Rows *rows)
+{
+    static const char *const paths[] = {
+        "compute.forward_flops_per_token",  "compute.training_flops_per_token",
+        "compute.prefill.seconds",          "compute.decode.seconds_per_token",
+        "compute.decode.tokens_per_second", "compute.training.flops"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        row_null(rows, paths[i], i == 0 ? "FLOPs" : NULL,
+                 "its layers are not known: the tensors came without a config.json");
+}
+
+static void compute_rows(Rows *rows, const ModelPlan *plan)
+{
+    row_count(rows, "compute.sequence", NULL, plan->sequence, UNIT_TOKENS);
+    if (plan->model->layers == 0) {
+        unknown_rows(rows);
+        return;
+    }
+    flops_rows(rows, &plan->flops, plan->model);
+    speed_rows(rows, &plan->speed, &plan->gpu_spec);
+    training_cost_rows(rows, &plan->run, &plan->flops);
+}
+
+Rows *report_rows(Arena *arena, const ModelPlan *plan)
+{
+    Rows *rows = rows_new(arena);
+    if (plan->parts >> PART_PARAMETERS & 1) parameters_rows(rows, plan->model);
+    if (plan->parts >> PART_INFERENCE & 1) inference_rows(rows, plan);
+    if (plan->parts >> PART_TRAINING & 1) training_rows(rows, plan);
+    if (plan->parts >> PART_COMPUTE & 1) compute_rows(rows, plan);
+    if (plan->parts >> PART_FIT & 1) fit_rows(rows, plan);
+    return rows;
+}
+
+Rows *report_of(Arena *arena, const Model *model, const Question *question, Error *err)
+{
+    const ModelPlan *plan = plan_new(arena, model, question, PARTS_ALL, err);
+    return plan != NULL ? report_rows(arena, plan) : NULL;
+}

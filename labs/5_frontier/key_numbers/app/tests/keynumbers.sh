@@ -1,0 +1,219 @@
+#!/bin/sh
+# The calculator as a program: what it answers, how it is printed, and what it refuses.
+# Needs LAB and ROOT.
+# shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
+. "$ROOT/tests/driver/sentences.sh"
+[ -e "$(dirname "$LAB")/labs/keynumbers" ] || skip "no keynumbers" "./lab setup"
+needs jq
+
+numbers() { run "$LAB" keynumbers "$@"; }
+
+# The value at a path of the JSON in `out`.
+json() { jq -c ".$1" out; }
+has() { [ "$(json "$1")" != null ] || complain "there is no $1"; }
+
+is() { # PATH VALUE
+    got=$(json "$1")
+    [ "$got" = "$2" ] || complain "$1 is $got, expected $2"
+}
+
+config() { # writes a config.json of Llama-3.1-8B's shape
+    cat >config.json <<END
+{ "model_type": "llama",
+  "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
+  "num_key_value_heads": 8, "vocab_size": 128256, "tie_word_embeddings": false,
+  "max_position_embeddings": 131072, "torch_dtype": "bfloat16" }
+END
+}
+
+a_model_of_the_catalogue_is_counted_exactly() { # test
+    numbers llama-3.1-8b
+    gave 0
+    says out '8,030,261,248'
+    says out '131,072 B'
+    says out 'GiB'
+}
+
+the_json_has_what_other_programs_read() { # test
+    numbers llama-3.1-8b --json --weights q4_k_m --kv q8_0 --context 8k --batch 4
+    gave 0
+    is parameters.total 8030261248
+    is parameters.active 8030261248
+    is parameters.stored 8030261248
+    is parameters.components.attn 1342177280
+    is weights.format '"q4_k_m"'
+    is kv_cache.bytes_per_token 69632 # 32 layers, 2 rows of 1024 numbers, 34 bytes for 32
+    is kv_cache.bytes $((69632 * 8192 * 4))
+    for path in weights.bytes weights.bits_per_weight training.per_gpu.total_bytes \
+        compute.forward_flops_per_token 'fit.options[0].gpu'; do
+        has "$path"
+    done
+}
+
+a_configuration_is_read_from_its_file() { # test
+    config
+    numbers config.json --json
+    gave 0
+    is parameters.total 8030261248
+    is kv_cache.bytes $((131072 * 4096))
+    is model.source '"config.json"'
+}
+
+an_unknown_family_is_refused_by_its_name() { # test
+    config
+    sed 's/"llama"/"lalama"/' config.json >other.json
+    numbers other.json
+    gave 2
+    says err 'lalama'
+    [ ! -s out ] || complain 'something was printed'
+}
+
+a_missing_field_is_named() { # test
+    config
+    sed 's/"hidden_size": 4096,//' config.json >other.json
+    numbers other.json --json
+    gave 2
+    says err 'hidden_size'
+    [ ! -s out ] || complain 'something was printed'
+}
+
+a_default_for_a_missing_field_is_noted() { # test
+    config
+    sed 's/"num_key_value_heads": 8,//' config.json >other.json
+    numbers other.json
+    gave 0
+    says out 'num_key_value_heads'
+    numbers other.json --json
+    is parameters.total $((8030261248 + 32 * 2 * 3072 * 4096)) # all 32 heads have keys and values
+}
+
+a_misspelled_name_is_refused_with_the_nearest() { # test
+    numbers llama-3.1-9b
+    gave 2
+    says err 'llama-3.1-9b'
+    numbers llama-3.1-8b --weights q4_k_n
+    gave 2
+    says err 'q4_k_m'
+    numbers llama-3.1-8b --gpu h101-sxm
+    gave 2
+    says err 'h100-sxm'
+    numbers llama-3.1-8b --contxt 5
+    gave 2
+    says err '--contxt'
+    numbers llama-3.1-8b --context 5q
+    gave 2
+    says err "context: '5q' is not a whole number"
+    numbers
+    gave 2
+    says err 'of which model?'
+    numbers no/such/file.json
+    gave 2
+    says err 'no/such/file.json'
+    numbers llama-3.1-8b --show weights
+    gave 2
+    says err "--show: 'weights' is none of"
+}
+
+each_formula_is_shown_with_its_numbers() { # test
+    numbers llama-3.1-8b --explain --show parameters,inference
+    gave 0
+    says out 'attn 1342177280 + mlp 5637144576'
+    says out 'self_attn.q_proj.weight 4096 x 4096'
+    says out '= 8,030,261,248'
+    says out '= 131,072 B'
+    never_says out 'Which GPU'
+}
+
+models_stand_side_by_side() { # test
+    numbers --compare gpt2 mixtral-8x7b --show parameters
+    gave 0
+    says out 'gpt2'
+    says out '124.4e6'
+    says out '46.7e9'
+    numbers --compare gpt2
+    gave 2
+    numbers gpt2 mixtral-8x7b --json
+    gave 0
+    is answers[0].parameters.total 124439808
+    is answers[1].parameters.total 46702792704
+    is model[1] '"mistralai/Mixtral-8x7B-Instruct-v0.1"'
+}
+
+a_sweep_asks_for_each_value() { # test
+    numbers llama-3.1-8b --sweep context=1k..8k --json
+    gave 0
+    is context '["1024","2048","4096","8192"]'
+    is answers[3].kv_cache.bytes $((131072 * 8192))
+    numbers llama-3.1-8b --sweep weights=bf16,q4_k_m --csv
+    gave 0
+    [ "$(wc -l <out)" = 3 ] || complain 'expected a head and two rows'
+    head -n 1 out | grep -q '^weights,model.name,' || complain 'the head is another one'
+    numbers llama-3.1-8b --sweep context=1k..4k
+    gave 0
+    says out 'requests of n tokens at once'
+    says out '439'
+    says out '110'
+    never_says out 'output head' # the same for all
+}
+
+a_csv_is_a_head_and_a_row() { # test
+    numbers gpt2 --csv
+    gave 0
+    [ "$(wc -l <out)" = 2 ] || complain 'expected two lines'
+    head -n 1 out | grep -q '^model.name,' || complain 'the head is another one'
+    tail -n 1 out | grep -q '^openai-community/gpt2,.*,124439808,' || complain 'the row is another one'
+}
+
+charts_are_drawn_as_svg_and_png() { # test
+    needs gnuplot
+    numbers qwen2.5-7b --plot charts
+    gave 0
+    for chart in memory_by_context memory_by_batch gpus roofline; do
+        grep -q '</svg>' charts/$chart.svg || complain "$chart.svg is no picture"
+        [ "$(head -c 4 charts/$chart.png | tail -c 3)" = PNG ] || complain "$chart.png is no picture"
+    done
+}
+
+a_gpu_can_be_described_in_a_file() { # test
+    numbers llama-3.1-8b --json --memory 10 --bandwidth 500 --tflops 50
+    gave 0
+    is inference.fits false
+    printf '{"id": "mine", "name": "Mine", "memory_gb": 100, "bandwidth_gbs": 1000, "bf16_tflops": 100}' >gpu.json
+    numbers llama-3.1-8b --json --gpu gpu.json
+    gave 0
+    is inference.fits true
+    printf '{"id": "mine", "name": "Mine", "memory_gb": 100}' >gpu.json
+    numbers llama-3.1-8b --gpu gpu.json
+    gave 2
+    says err 'bandwidth_gbs'
+}
+
+this_machines_gpu_can_be_named() { # test
+    numbers llama-3.1-8b --gpu here
+    [ "$status" = 0 ] || { gave 2 && says err 'NVIDIA'; }
+}
+
+a_narrow_terminal_and_a_pipe_are_served() { # test
+    COLUMNS=40 numbers deepseek-v3
+    gave 0
+    ! grep -q "$(printf '\033')" out || complain 'escape codes in a pipe'
+    awk 'length($0) > 60 { exit 1 }' out || complain 'a line is much wider than the terminal'
+}
+
+a_full_disk_is_reported() { # test
+    [ -e /dev/full ] || skip "no /dev/full" "run it on Linux"
+    status=0
+    "$LAB" keynumbers gpt2 >/dev/full 2>err || status=$?
+    gave 2
+    says err 'could not be written'
+}
+
+the_learners_functions_are_used_and_announced_off_stdout() { # test
+    "$LAB" start key_numbers >start.log
+    numbers --mine gpt2 --json
+    [ "$status" != 0 ] || complain 'it answered with nothing written'
+    says err 'is not written yet'
+    never_says out 'On your code'
+}
+
+run_sentence "$@"

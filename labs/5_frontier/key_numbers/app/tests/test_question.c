@@ -1,0 +1,112 @@
+/* Questions: what is read from a text, what is refused and with which sentence; sweeps. */
+#include <string.h>
+#include "labs/5_frontier/key_numbers/app/question/question.h"
+#include "labs/5_frontier/key_numbers/app/question/sweep.h"
+#include "labs/5_frontier/key_numbers/app/tests/scratch.h"
+
+static bool set(Question *question, const char *name, const char *text, Error *err)
+{
+    return question_set(question, arena, name, text, err);
+}
+
+static void a_suffix_is_binary_for_tokens_and_decimal_for_amounts(void **state)
+{
+    (void)state;
+    Question question = question_default();
+    Error err = {""};
+    assert_true(set(&question, "context", "128k", &err));
+    assert_int_equal(question.context, 131072);
+    assert_true(set(&question, "context", "1m", &err));
+    assert_int_equal(question.context, 1048576);
+    assert_true(set(&question, "train-tokens", "15.6t", &err));
+    assert_true(question.train_tokens == 15.6e12);
+    assert_true(set(&question, "budget", "3.8e25", &err));
+    assert_true(question.budget == 3.8e25);
+    assert_true(set(&question, "micro_batch", "3", &err) &&
+                set(&question, "micro-batch", "4", &err));
+    assert_int_equal(question.micro_batch, 4);
+    assert_true(set(&question, "flash", "no", &err));
+    assert_false(question.flash);
+}
+
+static void refuses(const char *name, const char *text, const char *sentence)
+{
+    Question question = question_default(), before = question;
+    Error err = {""};
+    assert_false(set(&question, name, text, &err));
+    if (strstr(err.message, sentence) == NULL)
+        fail_msg("said \"%s\", expected \"%s\"", err.message, sentence);
+    assert_memory_equal(&question, &before, sizeof question);
+}
+
+static void invalid_values_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",   "-1",  "0",   "1.5",  "1e99", "4kk",
+                                      "4x", "nan", "inf", "0x10", " 4",   "4 "};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refuses("context", bad[i], "is not a whole number from 1 to 1e+09");
+    refuses("mfu", "1.5", "mfu: '1.5' is not a number from 0.001 to 1");
+    refuses("mfu", "1k", "is not a number");
+    refuses("optimizer", "adam", "optimizer: 'adam' is not one of adamw|");
+    refuses("flash", "maybe", "is not yes or no");
+    refuses("contxt", "1", "'contxt' is no setting; did you mean context?");
+}
+
+static void values_read_back_unchanged(void **state)
+{
+    (void)state;
+    Question question = question_default();
+    Error err = {""};
+    for (int i = 0; i < question_field_count; i++) {
+        const QuestionField *field = &question_fields[i];
+        const char *text = question_text(&question, arena, field);
+        if (text == NULL) continue;
+        Question again = question_default();
+        if (!set(&again, field->name, text, &err)) fail_msg("%s", err.message);
+        assert_string_equal(question_text(&again, arena, field), text);
+    }
+}
+
+static void a_range_doubles_and_holds_its_end(void **state)
+{
+    (void)state;
+    Sweep sweep;
+    Error err = {""};
+    assert_true(sweep_read(arena, "context=1k..5k", &sweep, &err));
+    assert_int_equal(sweep.count, 4);
+    assert_string_equal(sweep.values[0], "1024");
+    assert_string_equal(sweep.values[2], "4096");
+    assert_string_equal(sweep.values[3], "5120");
+    assert_true(sweep_read(arena, "batch=1..8", &sweep, &err));
+    assert_int_equal(sweep.count, 4);
+    assert_true(sweep_read(arena, "weights=bf16,q4_k_m", &sweep, &err));
+    assert_int_equal(sweep.count, 2);
+    assert_string_equal(sweep.values[1], "q4_k_m");
+}
+
+static void a_sweep_of_nothing_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "context",      "context=",     "nothing=1..2",  "context=5..1", "context=0..4",
+        "context=1..x", "weights=a..b", "batch=1..1e30", "=1..2",        ""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Sweep sweep;
+        Error err = {""};
+        if (sweep_read(arena, bad[i], &sweep, &err)) fail_msg("'%s' was taken", bad[i]);
+        assert_true(err.message[0] != '\0');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_suffix_is_binary_for_tokens_and_decimal_for_amounts),
+        cmocka_unit_test(invalid_values_are_refused),
+        cmocka_unit_test(values_read_back_unchanged),
+        cmocka_unit_test(a_range_doubles_and_holds_its_end),
+        cmocka_unit_test(a_sweep_of_nothing_is_refused),
+    };
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}
