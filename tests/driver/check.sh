@@ -522,7 +522,7 @@ a_missing_file_is_a_result_too() { # test
     gave 1
     says err "does not exist yet"
     says results.json '"status":	"error"'
-    says results.json '"message":	"does not exist yet'
+    says results.json "does not exist yet: ./lab start autoencoder creates it"
     says results.xml '<testsuite name="autoencoder.kl" tests="1" failures="0" errors="1"'
 }
 
