@@ -88,6 +88,27 @@ static void on_todo(const char *exercise)
     report_stop(why);
 }
 
+// What is said, without what a terminal would obey; to be freed. NULL: no memory.
+static char *clean_text(const char *format, va_list args)
+{
+    char *text;
+    if (vasprintf(&text, format, args) < 0) return NULL;
+    text_clean(text);
+    return text;
+}
+
+// A line, of texts that may come from outside.
+static void print_clean(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void print_clean(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = clean_text(format, args);
+    va_end(args);
+    if (text != NULL) puts(text);
+    free(text);
+}
+
 bool run_interrupted(const Run *run)
 {
     (void)run;
@@ -170,7 +191,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     const char *facts =
         arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
                     kernels.variant, run->threads, run->threads == 1 ? "" : "s");
-    printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    print_clean("%s: %s, results in %s", run->name, facts, run->out);
     run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
         printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
@@ -192,19 +213,18 @@ const char *run_path(const Run *run, const char *file)
 
 void run_heading(const Run *run, const char *title)
 {
-    printf("\n%s\n", title);
+    putchar('\n');
+    print_clean("%s", title);
     report_heading(run->report, title);
 }
 
 void run_print(const Run *run, const char *format, ...)
 {
-    char *text;
     va_list args;
     va_start(args, format);
-    bool printed = vasprintf(&text, format, args) >= 0;
+    char *text = clean_text(format, args);
     va_end(args);
-    if (!printed) return;
-    text_clean(text);
+    if (text == NULL) return;
     printf("  %s\n", text);
     report_text(run->report, text);
     free(text);
@@ -218,7 +238,7 @@ void run_table(const Run *run, const Table *table)
 
 static void show_file(const Run *run, const char *title, const char *path)
 {
-    printf("%s: %s\n", title, path);
+    print_clean("%s: %s", title, path);
     report_file(run->report, title, path);
 }
 
@@ -231,7 +251,7 @@ void run_plot(const Run *run, const Plot *plot, const char *name)
         show_file(run, plot->title,
                   arena_print(run->keep, "%s.%s", path, file ? run->plot : "csv"));
     } else {
-        printf("%s: %s\n", plot->title, err.message);
+        print_clean("%s: %s", plot->title, err.message);
         report_text(run->report, arena_print(run->keep, "%s: %s", plot->title, err.message));
     }
 }
@@ -242,7 +262,7 @@ void run_picture(const Run *run, const Picture *picture, const char *title, cons
     const char *path = arena_print(run->keep, "%s/%s.png", run->out, name);
     if (picture_save(picture, path, &err)) show_file(run, title, path);
     else {
-        printf("%s: %s\n", title, err.message);
+        print_clean("%s: %s", title, err.message);
         report_text(run->report, arena_print(run->keep, "%s: %s", title, err.message));
     }
 }
@@ -284,7 +304,8 @@ int run_end(Run *run, const char *checkpoint)
     closed = closed && report_end(run->report, last_line, &err);
     if (!closed) run_fail(run, &err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
-    printf("\n%s\n", last_line);
+    putchar('\n');
+    print_clean("%s", last_line);
     return closed ? STATUS_SIGNAL + interrupted : EXIT_FAILURE;
 }
 

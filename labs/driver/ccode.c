@@ -1,6 +1,5 @@
 #include "labs/driver/ccode.h"
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 // No function's head is longer. Without the limit, a file that consists of names or parentheses would
@@ -229,6 +228,14 @@ CodeSpan code_definition(const char *code, const char *name)
     span.end = behind_line(code, code[span.close] == '}' ? span.close : span.close - 1);
     if (code[span.close] != '}') span.close = span.end;
     return span;
+}
+
+bool code_names(const char *code, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = code; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == code || !in_name(at[-1])) && !in_name(at[length])) return true;
+    return false;
 }
 
 CodeSpan code_declaration(const char *code, const char *name)

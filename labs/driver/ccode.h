@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "common/arena.h"
+#include <stdbool.h>
 
 // The text with everything but code replaced by spaces; newlines are kept.
 char *code_only(Arena *arena, const char *text);
@@ -23,6 +24,8 @@ typedef struct CodeSpan {    // offsets; all 0 when there is none
 // Ends at the matching brace or, if that is too early or too late, at the first `}` in the first
 // column: a missing or extra brace does not affect the functions below.
 CodeSpan code_definition(const char *code, const char *name);
+
+bool code_names(const char *code, const char *name);    // as a word of its own
 
 // The declaration that ends in `;`, as its start and end only.
 CodeSpan code_declaration(const char *code, const char *name);

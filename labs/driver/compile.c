@@ -1,6 +1,7 @@
 #include "labs/driver/compile.h"
 #include "labs/driver/process.h"
 #include "datasets/root.h"
+#include "common/text.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,8 +80,10 @@ static const char *message_of(Arena *arena, const char *text)
     size_t length = strlen(text);
     const char *option = strstr(text, " [-W");
     if (option != NULL) length = (size_t)(option - text);
-    return arena_print(arena, "%.*s%s", (int)(length < LONGEST ? length : LONGEST), text,
-                       length < LONGEST ? "" : " ...");
+    char *message = arena_print(arena, "%.*s%s", (int)(length < LONGEST ? length : LONGEST), text,
+                                length < LONGEST ? "" : " ...");
+    text_clean(message);
+    return message;
 }
 
 void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled)
@@ -189,8 +192,9 @@ static bool includes_source(Arena *arena, const Compile *job, const char *path,
     if (strncmp(real, lab, length) != 0 || real[length] != '/') return false;
     if (dot != NULL && strcmp(dot, ".h") == 0) return false;
     complaint->line = line_of_include(arena, job->text, name);
-    complaint->message =
-        arena_print(arena, "it includes %s, and of a lab only headers may be included", name);
+    complaint->message = message_of(
+        arena,
+        arena_print(arena, "it includes %s, and of a lab only headers may be included", name));
     return true;
 }
 

@@ -11,6 +11,9 @@
 // A lab's file has a few hundred lines; anything near this size is some other file.
 enum { MAX_BYTES = 256 << 10, WIDEST = 100 };
 
+// U+FEFF, which editors of other systems begin a file with.
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 // Text that is put together piece by piece, at most `room` bytes.
 typedef struct Writer {
     char *text;
@@ -86,7 +89,7 @@ static char *read_text(Arena *arena, const char *path, Error *err)
     if (text == NULL || got < 0) return NULL;
     text[bytes] = '\0';
     size_t readable = strlen(text);
-    if (readable == (size_t)bytes) return text;
+    if (readable == (size_t)bytes) return strncmp(text, BYTE_ORDER_MARK, 3) == 0 ? text + 3 : text;
     error_set(err, "%s:%d: contains a zero byte, so it is not C source", path,
               count_lines(text, readable) + 1);
     return NULL;
@@ -291,6 +294,13 @@ const char *source_drop(Arena *arena, const Source *source, int exercise)
     Writer empty = writer_new(arena, (size_t)lines);
     while (lines-- > 0) put_text(&empty, "\n");
     return source_replace(arena, source, exercise, empty.text);
+}
+
+bool source_calls(Arena *arena, const Lab *lab, const Source *source, int caller, int callee)
+{
+    const char *text = source->functions[caller].text;
+    return caller != callee && text != NULL &&
+           code_names(code_only(arena, text), lab->exercises[callee].function);
 }
 
 int source_exercise_at(const Lab *lab, const Source *source, int line)

@@ -32,7 +32,7 @@ bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Erro
 
 bool source_check_marks(const Lab *lab, const Source *reference, Error *err);
 
-// A learner's copy, or any other submission. A missing function is not an error; a zero byte, a folder,
+// A learner's copy, or any other submission. A byte order mark is left out. A missing function is not an error; a zero byte, a folder,
 // or more than a quarter of a megabyte is.
 bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
 
@@ -56,6 +56,9 @@ const char *source_replace(Arena *arena, const Source *source, int exercise, con
 // The head stays as it is; source_drop() leaves only empty lines, for a head that is wrong itself.
 const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int exercise);
 const char *source_drop(Arena *arena, const Source *source, int exercise);
+
+// Whether the code of the one exercise names the function of the other.
+bool source_calls(Arena *arena, const Lab *lab, const Source *source, int caller, int callee);
 
 // The exercise whose function holds the line; -1 for a line outside of all.
 int source_exercise_at(const Lab *lab, const Source *source, int line);

@@ -79,6 +79,9 @@ static void print_report(const Watch *watch, Arena *arena, int focus, const Grad
         for (int e = 0; e < lab->exercise_count; e++) one.exercises[e].asked = e == focus;
     }
     verdicts_show(&watch->console, arena, lab, &one, (VerdictsShown){0});
+    if (grade->unrecorded != NULL)
+        console_text(&watch->console, CONSOLE_DIM, 0,
+                     arena_print(arena, "Not recorded: %s.", grade->unrecorded));
     if (!grade_passes(lab, &one)) return;
     if (focus >= 0 && next >= 0 && watch->keys.terminal)
         console_text(&watch->console, CONSOLE_PLAIN, 0,
