@@ -108,16 +108,14 @@ static int lowest(const Report *report, int e)
     return grade_lowest(report->arena, report->lab, report->grade, e);
 }
 
-// "fit calls pr_moments, which is not written yet": what comes first where one wrong exercise calls
-// another.
+// "calls pr_moments, which is not written yet": what comes first where one exercise calls another.
 static const char *calls(const Report *report, int e, int called)
 {
-    const ExerciseGrade *below = &report->grade->exercises[called];
-    bool graded = below->verdict != VERDICT_PASS && below->verdict != VERDICT_SKIPPED;
-    return arena_print(
-        report->arena, "%s calls %s, which %s", report->lab->exercises[e].id,
-        report->lab->exercises[called].function,
-        predicate(report, graded ? below->verdict : report->grade->exercises[e].verdict));
+    Verdict verdict = report->grade->exercises[called].verdict;
+    if (verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED)    // it was not graded
+        verdict = report->grade->exercises[e].verdict;
+    return arena_print(report->arena, "calls %s, which %s", report->lab->exercises[called].function,
+                       predicate(report, verdict));
 }
 
 // ---- a line for each exercise ----
@@ -132,10 +130,7 @@ static void put_exercise(const Report *report, int e, int width)
     const char *text = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
     const char *more = "";
     int called = verdict == VERDICT_TODO || verdict == VERDICT_MISSING ? lowest(report, e) : e;
-    if (called != e)
-        text = arena_print(report->arena, "calls %s", report->lab->exercises[called].function),
-        more = arena_print(report->arena, ", which %s",
-                           predicate(report, report->grade->exercises[e].verdict));
+    if (called != e) text = calls(report, e, called);
     else if (verdict == VERDICT_PASS)
         more = arena_print(report->arena, ", %d case%s", exercise->count,
                            exercise->count == 1 ? "" : "s");
@@ -277,7 +272,8 @@ static void put_failure(const Report *report, int e, bool all)
     if (called != e) {
         putchar('\n');
         console_text(report->console, CONSOLE_BOLD, 0,
-                     arena_print(report->arena, "%s.", calls(report, e, called)));
+                     arena_print(report->arena, "%s %s.", report->lab->exercises[e].id,
+                                 calls(report, e, called)));
     }
     bool unwritten = verdict == VERDICT_TODO || verdict == VERDICT_MISSING;
     if (called == e || (all && !unwritten)) put_cases(report, e, all);
