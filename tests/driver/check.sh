@@ -520,9 +520,9 @@ END
 a_missing_file_is_a_result_too() { # test
     run "$LAB" check $lab.kl --json results.json --junit results.xml
     gave 1
-    says err "there is no"
+    says err "does not exist yet"
     says results.json '"status":	"error"'
-    says results.json '"message":	"there is no'
+    says results.json "does not exist yet: ./lab start autoencoder creates it"
     says results.xml '<testsuite name="autoencoder.kl" tests="1" failures="0" errors="1"'
 }
 
