@@ -361,7 +361,7 @@ bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const 
 void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
                       Grade *grade)
 {
-    *grade = (Grade){.problem = arena_print(arena, "%s", problem)};
+    *grade = (Grade){.problem = plain_text(arena, problem, LONGEST_TEXT)};
     grade->exercises = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade));
     for (int e = 0; e < lab->exercise_count; e++) {
         CaseGrade *one = arena_alloc(arena, sizeof *one);

@@ -5,9 +5,7 @@
 #include "common/options.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -112,10 +110,7 @@ static int reset(Workspace *workspace, const Lab *lab, int index)
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
                      arena_print(arena, "%s is already blank.", name));
     } else {
-        char target[PATH_MAX];    // of a link, which stays one
-        if (realpath(mine_path(arena, lab), target) == NULL)
-            return error_print("%s: %s", mine_path(arena, lab), strerror(errno));
-        if (!back_up(arena, lab, &backup, &err) || !file_write(target, text, &err))
+        if (!back_up(arena, lab, &backup, &err) || !file_write(mine_path(arena, lab), text, &err))
             return error_report(&err);
         console_text(&workspace->console, CONSOLE_PLAIN, 0,
                      arena_print(arena, "%s is blank again. Your file was saved as", name));
