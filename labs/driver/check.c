@@ -30,14 +30,13 @@ static void record(Arena *arena, const Lab *lab, Grade *grade, Progress *progres
 }
 
 // Marks what the exercise calls, itself or through others, and what was not asked for.
-static void add_called(Arena *arena, const Lab *lab, const Grade *grade, int exercise, bool *also)
+static void add_called(const Lab *lab, const Grade *grade, int exercise, bool *also)
 {
     for (int e = 0; e < lab->exercise_count; e++) {
-        if (also[e] || grade->exercises[e].asked ||
-            !source_calls(arena, lab, grade->source, exercise, e))
+        if (also[e] || grade->exercises[e].asked || !source_calls(lab, grade->source, exercise, e))
             continue;
         also[e] = true;
-        add_called(arena, lab, grade, e, also);
+        add_called(lab, grade, e, also);
     }
 }
 
@@ -49,7 +48,7 @@ static bool grade_called(Arena *arena, const Lab *lab, const Source *mine, Grade
     Grade called;
     for (int e = 0; e < lab->exercise_count; e++)
         if (grade->exercises[e].asked && grade->exercises[e].verdict != VERDICT_PASS)
-            add_called(arena, lab, grade, e, also);
+            add_called(lab, grade, e, also);
     for (int e = 0; e < lab->exercise_count; e++) any = any || also[e];
     if (!any || grade->problem != NULL) return true;
     if (!grade_submission(arena, lab, mine, also, &called, err)) return false;

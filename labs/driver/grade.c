@@ -401,7 +401,7 @@ static int lower(Arena *arena, const Lab *lab, const Grade *grade, int exercise,
     for (int e = 0; e < lab->exercise_count; e++) {
         Verdict verdict = grade->exercises[e].verdict;
         if (!seen[e] && verdict != VERDICT_PASS && verdict != VERDICT_SKIPPED &&
-            source_calls(arena, lab, grade->source, exercise, e))
+            source_calls(lab, grade->source, exercise, e))
             return lower(arena, lab, grade, e, seen);
     }
     return exercise;

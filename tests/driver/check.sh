@@ -164,7 +164,7 @@ END
     finds loss "loss does not compile: compiled it is larger than 64 MB"
 }
 
-the_time_that_the_compiler_took_is_told() { # test
+the_time_that_the_compiler_took_is_reported() { # test
     submit loss <<'END'
 #include "endless.h"
     return 0;
@@ -491,7 +491,12 @@ of_two_wrong_exercises_the_one_that_is_called_is_named_first() { # test
     says out "next  ./lab check $lab.moments"
     [ "$(grep -c '^  x ' out)" = 1 ] || complain "only what was asked for has a line"
     ! grep -q "moments" mine/progress || complain "only what was asked for is recorded"
-    sed -i 's/^void pr_moments/void my_moments/' $file
+    written moments t_test # which reaches beta through a function that is no exercise
+    sed -i 's/    LAB_TODO(beta).*/    *lower = *upper = a + b + x;/' $file
+    run "$LAB" check $lab.t_test
+    says out "t_test calls pr_beta, which is wrong."
+    written fit
+    sed -i 's/    LAB_TODO(moments).*/    m->n = n;/; s/^void pr_moments/void my_moments/' $file
     run "$LAB" check $lab.fit
     says out "fit calls pr_moments, which is not in the file."
     sed -i 's/^void my_moments/void pr_moments/; s/m->n = n;/m->n = unknown;/' $file
