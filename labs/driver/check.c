@@ -142,7 +142,7 @@ int command_check(int argc, char **argv)
     Error err;
     int status;
     if (!read_options(arena, argc, argv, &asked, &status)) return status;
-    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (!workspace_open_to_grade(&workspace, arena, &err)) return error_report(&err);
     if (!choose(&workspace.course, &workspace.progress, asked.word, &choice)) return 2;
 
     const Lab *lab = choice.lab;

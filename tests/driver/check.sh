@@ -539,7 +539,7 @@ a_compiler_that_lacks_a_part_is_at_fault_itself() { # test
 
 # ---- what is recorded ----
 
-a_verdict_comes_before_progress_that_cannot_be_written() { # test
+a_verdict_precedes_an_error_about_progress() { # test
     solved
     ln -s nowhere/progress mine/progress
     run "$LAB" check $lab
@@ -551,6 +551,15 @@ a_verdict_comes_before_progress_that_cannot_be_written() { # test
     run "$LAB" check $lab --json
     gave 0
     says out '"status":	"pass"'
+    run "$LAB" hint $lab.kl
+    says out "hint 1 of 3"
+    says err "lab: not recorded: "
+    rm mine/progress
+    mkdir mine/progress # cannot even be read
+    run "$LAB" check $lab.kl
+    gave 0
+    says out "kl passes"
+    says err "lab: not recorded: "
 }
 
 a_submission_that_may_not_be_written_is_graded() { # test
