@@ -470,7 +470,7 @@ an_unwritten_exercise_is_named_where_it_is_called() { # test
     for pair in moments.fit moments.t_test gamma.chi_square beta.t_test beta.interval; do
         written fit t_test chi_square interval "$([ ${pair%.*} = beta ] && echo moments)"
         for asked in $lab $lab.${pair#*.}; do
-            run "$LAB" check $asked
+            run "$LAB" check "$asked"
             gave 1
             grep -q "^  \. ${pair#*.}  *calls pr_${pair%.*}, which is not written yet$" out ||
                 complain "${pair#*.} waits for ${pair%.*}"
