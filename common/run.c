@@ -6,6 +6,7 @@
 #include "kernels/device.h"
 #include "kernels/seconds.h"
 #include "kernels/trace.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <omp.h>
 #include <signal.h>
@@ -280,6 +281,8 @@ int run_end(Run *run, const char *checkpoint)
     if (closed && run->profile)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
+    if (closed && (fflush(stdout) != 0 || ferror(stdout)))
+        closed = error_set(&err, "the output cannot be written: %s", strerror(errno ? errno : EIO));
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
     closed = closed && report_end(run->report, last_line, &err);
     if (!closed) run_fail(run, &err);
