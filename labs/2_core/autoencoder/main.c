@@ -32,7 +32,7 @@ static bool prepare(Experiment *lab, const Story *story, Error *err)
                   .config = arena_print(
                       lab->keep,
                       "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, noise %g, "
-                      "seed %" PRIu64 ", %d images, CRC-32 %08lx",
+                      "seed %" PRIu64 ", %d training images with CRC-32 %08lx",
                       story->chosen, lab->code, lab->hidden, lab->tied ? " tied" : "", lab->epochs,
                       lab->batch, (double)lab->learning_rate, (double)lab->noise, run->seed,
                       lab->train.count, images_crc32(&lab->train))};
