@@ -22,8 +22,10 @@ static const Part parts[] = {
 static bool prepare(Experiment *lab, const Story *story, Error *err)
 {
     Run *run = lab->run;
-    ImagesSource source = {
-        .data_dir = run->data, .seed = run->seed, .train = lab->images, .test = lab->images / 5};
+    ImagesSource source = {.data_dir = run->data,
+                           .seed = run->seed,
+                           .train = lab->images,
+                           .test = (lab->images + 4) / 5};    // 0 for all
     if (!images_load(lab->keep, &lab->train, &lab->test, source, err)) return false;
     run_print(run, "Training set: %d images, test set: %d images: %s", lab->train.count,
               lab->test.count, lab->train.origin);
