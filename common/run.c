@@ -174,7 +174,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     printf("%s: %s, results in %s\n", run->name, facts, run->out);
     run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
-        printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
+        printf("Exercises run in host memory, on copies; everything else runs on %s.\n",
                device->name);
     return run;
 }

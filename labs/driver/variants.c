@@ -29,7 +29,7 @@ static const char *arguments_of(Arena *arena, const char *code)
     for (const char *at = code + strspn(code, " \n("); *at != '\0'; at++) {
         bool last = *at == ')' && depth == 0;
         if ((*at == ',' && depth == 0) || last) {
-            if (word != NULL && strncmp(word, "void", 4) != 0)
+            if (word != NULL && !(identifier(word) == 4 && strncmp(word, "void", 4) == 0))
                 all = arena_print(arena, "%s%s%.*s", all, *all != '\0' ? ", " : "",
                                   identifier(word), word);
             word = NULL;
