@@ -172,6 +172,11 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
         arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
                     kernels.variant, run->threads, run->threads == 1 ? "" : "s");
     printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    if (run->smoke)
+        facts = arena_print(keep,
+                            "%s; a smoke run: less data and fewer steps than what to notice "
+                            "is about",
+                            facts);
     run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
         printf("Exercises run in host memory, on copies; everything else runs on %s.\n",

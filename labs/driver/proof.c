@@ -210,6 +210,10 @@ static void prove_mutant(Task *task)
     for (int c = 0; c < graded->count; c++) {
         const CaseGrade *one = &graded->cases[c];
         if (one->verdict == VERDICT_PASS || one->verdict == VERDICT_SKIPPED) continue;
+        if (one->verdict == VERDICT_TODO) {
+            fault(task, "is LAB_TODO: a mutant is an answer, and wrong");
+            return;
+        }
         if (compared(one->verdict)) found->only_ended = false;
         if (found->rejected++ > 0) continue;
         const char *promise = strstr(one->name, "__");
