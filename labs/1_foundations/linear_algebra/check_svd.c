@@ -168,6 +168,10 @@ CASE(svd__converges_where_a_column_is_negligible)
     assert_number(svd.s[0], sqrt(14), .name = "s[0]", .formula = "|(1,2,3)|", .eps = 20);
     assert_that(svd.s[1] >= 0 && svd.s[1] < 1e-169, "s[1] is %g, expected about 1e-170 or 0",
                 svd.s[1]);
+    double *mixed = random_matrix(14, 9, 5);
+    const double sizes[] = {1e-100, 1, 1e-170, 1e-120, 1e-160};
+    for (int i = 0; i < 45; i++) mixed[i] *= sizes[i % 5];
+    check_svd(mixed, 9, 5);
 }
 
 CASE(svd__handles_sizes_one_and_zero)

@@ -331,7 +331,6 @@ int la_eigen(double *values, double *vectors, double *a, int n)
 int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
 {
     // solution svd
-    const double SMALLEST_SQUARE = 0x1p-1000;    // of a row, once the largest element is about 1
     bool tall = m >= n;
     int k = min(m, n), l = tall ? m : n;
     double *w = tall ? ut : vt,
@@ -346,7 +345,6 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
             for (int q = p + 1; q < k; q++) {
                 double *x = w + (size_t)p * l, *y = w + (size_t)q * l, cosine, sine;
                 double xx = dot(x, x, l), xy = dot(x, y, l), yy = dot(y, y, l);
-                if (xx < SMALLEST_SQUARE || yy < SMALLEST_SQUARE) continue;    // s will be 0
                 if (fabs(xy) <= l * DBL_EPSILON * sqrt(xx) * sqrt(yy)) continue;
                 la_rotation(&cosine, &sine, xx, xy, yy);
                 rotate(x, y, 1, l, cosine, sine);
@@ -355,8 +353,8 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
             }
         if (rotations > 0) continue;
         for (int j = 0; j < k; j++) {
-            double square = dot(w + (size_t)j * l, w + (size_t)j * l, l), norm = sqrt(square);
-            if (square < SMALLEST_SQUARE) norm = 0;
+            double norm = sqrt(dot(w + (size_t)j * l, w + (size_t)j * l, l));
+            if (norm < 1e-150) norm = 0;    // its square has lost digits
             for (int i = 0; i < l && norm > 0; i++) w[(size_t)j * l + i] /= norm;
             s[j] = scale * norm;
         }

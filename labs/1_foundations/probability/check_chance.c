@@ -320,8 +320,8 @@ CASE(information__keeps_the_digits_of_a_small_kl_divergence)
 CASE(information__keeps_the_digits_where_p_is_close_to_q)
 {
     // mpmath 1.3, 50 digits, of the probabilities as rounded.
-    double *p = DOUBLES(0.25 + 1e-7, 0.75 - 1e-7), *q = DOUBLES(0.25, 0.75);
-    assert_number(pr_information(p, q, 2).kl, 2.6722175441660255e-14, .name = "kl", .rtol = 1e-7,
+    double *p = DOUBLES(0.3 + 1e-7, 0.7 - 1e-7), *q = DOUBLES(0.3, 0.7);
+    assert_number(pr_information(p, q, 2).kl, 2.3865033442478756e-14, .name = "kl", .rtol = 1e-7,
                   .formula = "ln of a quotient near 1: log1p((p - q) / q)");
 }
 

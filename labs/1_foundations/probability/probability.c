@@ -96,9 +96,9 @@ void pr_moments(PrMoments *m, const double *x, size_t n)
     for (size_t i = 0; i < n; i++) {
         double delta = x[i] - m->mean;
         m->n++;
-        // x - mean itself may overflow.
-        m->mean +=
-            isinf(delta) ? x[i] / (double)m->n - m->mean / (double)m->n : delta / (double)m->n;
+        double count = (double)m->n;
+        // The difference itself may overflow.
+        m->mean += isinf(delta) ? x[i] / count - m->mean / count : delta / count;
         m->squares += delta * (x[i] - m->mean);
     }
     // end moments
@@ -317,12 +317,12 @@ bool pr_t_test(PrTest *test, const double *x, size_t n, const double *y, size_t 
     double x_error = x_scale * sqrt(pr_variance(&mx) / (double)n);
     if (y != NULL) y_error = y_scale * sqrt(pr_variance(&my) / (double)m);
     double error = hypot(x_error, y_error), x_part = pow(x_error / error, 4) / (double)(n - 1);
-    if (!(error > 0) || !isfinite(error)) return false;
+    if (!isfinite(error)) return false;
     if (y != NULL) y_part = pow(y_error / error, 4) / (double)(m - 1);
     test->statistic = (x_scale * mx.mean - y_scale * my.mean - difference) / error;
     test->df = 1 / (x_part + y_part);
     test->p = pr_student_tails(test->statistic, test->df);
-    return isfinite(test->statistic);
+    return isfinite(test->statistic);    // nor is it when neither sample varies
     // end t_test
 }
 
