@@ -139,10 +139,13 @@ static bool records_finite(const Training *training)
 static bool weights_finite(Arena *arena, const Training *training)
 {
     if (training->params == NULL) return records_finite(training);
-    Tensor *squares = tensor_new(arena, SCALAR);
-    kernels.sum_squares(tensor_floats(squares), training->params->trained.at,
-                        training->params->trained.count);
-    return isfinite(tensor_item(squares));
+    Tensor *clip =
+        tensor_new(arena, SHAPE(2));    // 1 / |weights|, where their sum of squares is no float
+    float scale[2];
+    kernels.clip_scale(tensor_floats(clip), training->params->trained.at,
+                       training->params->trained.count, 1);
+    tensor_read(clip, scale);
+    return scale[0] > 0 && !isnan(scale[1]);
 }
 
 static bool save(const Session *session, Training *training, Tape *tape, long done, Error *err)

@@ -32,9 +32,9 @@ double *matrix_hilbert(Arena *arena, int n)
 
 double vector_length(const double *x, size_t n)
 {
-    double squares = 0;
-    for (size_t i = 0; i < n; i++) squares += x[i] * x[i];
-    return sqrt(squares);
+    double length = 0;
+    for (size_t i = 0; i < n; i++) length = hypot(length, x[i]);    // no square overflows
+    return length;
 }
 
 float *vector_floats(Arena *arena, const double *x, size_t n)
