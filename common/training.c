@@ -139,13 +139,10 @@ static bool records_finite(const Training *training)
 static bool weights_finite(Arena *arena, const Training *training)
 {
     if (training->params == NULL) return records_finite(training);
-    Tensor *clip =
-        tensor_new(arena, SHAPE(2));    // 1 / |weights|, where their sum of squares is no float
-    float scale[2];
-    kernels.clip_scale(tensor_floats(clip), training->params->trained.at,
-                       training->params->trained.count, 1);
-    tensor_read(clip, scale);
-    return scale[0] > 0 && !isnan(scale[1]);
+    Tensor *squares = tensor_new(arena, SCALAR);
+    kernels.sum_squares(tensor_floats(squares), training->params->trained.at,
+                        training->params->trained.count);
+    return isfinite(tensor_item(squares));
 }
 
 static bool save(const Session *session, Training *training, Tape *tape, long done, Error *err)
@@ -163,7 +160,7 @@ bool session_resume(Session *session, Error *err)
 {
     const char *path = session->run->resume;
     if (path == NULL) return true;
-    if (!checkpoint_step(path, &session->resumed, err)) return false;
+    if (!checkpoint_step(path, session->config, &session->resumed, err)) return false;
     // The optimizer in the file is that of the training which took the last step.
     for (int i = 0; i < session->count; i++) {
         Training *training = session->trainings[i];
