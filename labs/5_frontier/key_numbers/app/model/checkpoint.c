@@ -87,7 +87,7 @@ static bool add_weight(Naming *n, const SafetensorsEntry *entry, const char *pla
     if (n->model->weight_count == MOST_NAMES) return false;
     Component component;
     Role role;
-    plain = arena_print(n->arena, "%s", plain);
+    plain = build_name(n->model, "%s", plain);
     if (!tensor_name_classify(plain, &component, &role) && n->unclear == NULL) n->unclear = plain;
     Weight *w = build_weight(n->model, OUTSIDE, component, role, plain, rows, cols);
     w->copies = copies, w->stored_bytes = bytes;

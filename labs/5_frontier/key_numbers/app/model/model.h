@@ -121,6 +121,7 @@ typedef struct Model {
     const char *const
         *notes;    // what was assumed: a missing field and the default that took its place
     int note_count;
+    uint32_t warnings;    // a bit for each note that stands beside every output
     Extra *extras;
     int extra_count;
     // Of a model that was read from its weights' files: what really stands there.
