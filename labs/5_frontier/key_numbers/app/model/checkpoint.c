@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/model/published.h"
 #include "labs/5_frontier/key_numbers/app/model/reconcile.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
 
@@ -39,7 +40,12 @@ static Model *by_config(const Shards *shards, Arena *arena, const char *path, Er
 {
     cJSON *config = json_load(shards->config, err);
     if (config == NULL) return NULL;
-    Model *model = config_model(arena, config, path, shards->config, err);
+    const char *beside =
+        arena_print(arena, "%.*shf_quant_config.json",
+                    (int)(strlen(shards->config) - strlen("config.json")), shards->config);
+    Model *model = published_beside(config, beside, err)
+                       ? config_model(arena, config, path, shards->config, err)
+                       : NULL;
     cJSON_Delete(config);
     if (model == NULL || shards->file_count == 0) return model;    // a configuration alone
     model->source = "safetensors";
@@ -118,8 +124,40 @@ static const char *format_of(const StoredType *most)
     return most->name;
 }
 
+// peft, LoraConfig: adapters alone are no model.
+static bool is_adapter(const Shards *shards, const char *path, Error *err)
+{
+    bool named = shards->count > 0;
+    for (int i = 0; i < shards->count && named; i++)
+        named = strstr(shards->tensors[i].entry->name, "lora_") != NULL;
+    if (shards->adapter == NULL && !named) return false;
+    cJSON *tree = shards->adapter != NULL ? json_load(shards->adapter, err) : NULL;
+    if (tree == NULL && shards->adapter != NULL) return true;
+    const cJSON *rank = cJSON_GetObjectItemCaseSensitive(tree, "r");
+    const char *base =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "base_model_name_or_path"));
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "peft_type"));
+    if (base == NULL || *base == '\0') base = "a base that it does not name";
+    if (kind != NULL && strcmp(kind, "LORA") != 0)
+        error_set(err, "%s: holds no model but an adapter (%.20s) of %.100s: ask about that", path,
+                  kind, base);
+    else if (cJSON_IsNumber(rank))
+        error_set(err,
+                  "%s: holds no model but a LoRA adapter of rank %.0f for %.100s: ask about that, "
+                  "with --method lora --rank %.0f",
+                  path, rank->valuedouble, base, rank->valuedouble);
+    else
+        error_set(err,
+                  "%s: holds no model but a LoRA adapter for %.100s: ask about that, with "
+                  "--method lora",
+                  path, base);
+    cJSON_Delete(tree);
+    return true;
+}
+
 static Model *by_names(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
+    if (is_adapter(shards, path, err)) return NULL;
     Naming n = {.model = build_model(arena, "unknown", path), .arena = arena};
     bool ok = true;
     n.model->source = "safetensors";
