@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "report_css.inc"    // static const char css[]: report.css
 
 enum {
     FILE_LARGEST = 4 << 20,     // that is embedded
@@ -15,10 +16,6 @@ enum {
     VALUES = 8,
 };
 static const double SECONDS_BETWEEN = 1.0;    // two writes of the page
-
-static const char css[] =
-#include "report_css.inc"
-    ;
 
 // These bytes begin every page. report_cut_short() writes the third over the second.
 #define HEAD "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
@@ -299,7 +296,7 @@ void report_progress(Report *report, const char *label, const char *unit, long d
     if (done >= total) loop->label = NULL;
     if (!begins && now - report->written < SECONDS_BETWEEN) return;
     int count = 0;
-    for (; values[count].name != NULL && count < VALUES; count++)
+    for (; count < VALUES && values[count].name != NULL; count++)
         loop->values[count] = values[count];
     loop->values[count].name = NULL;
     if (count > 0) add_point(loop, values[0].value);
