@@ -271,6 +271,26 @@ static void experts_go_by_the_names_of_transformers_5(void **state)
     }
 }
 
+// THUDM/glm-4v-9b: 13.906e9 in its files, of which glm-4-9b has 9,399,951,360.
+static void the_tower_of_glm_4v_is_counted(void **state)
+{
+    (void)state;
+    Model *model = parsed("{\"architectures\": [\"ChatGLMModel\"], \"model_type\": \"chatglm\", "
+                          "\"add_qkv_bias\": true, \"hidden_size\": 4096,"
+                          " \"ffn_hidden_size\": 13696, \"kv_channels\": 128, "
+                          "\"multi_query_attention\": true, \"multi_query_group_num\": 2,"
+                          " \"num_attention_heads\": 32, \"num_layers\": 40, "
+                          "\"padded_vocab_size\": 151552, \"seq_length\": 8192,"
+                          " \"tie_word_embeddings\": false, \"torch_dtype\": \"bfloat16\", "
+                          "\"vision_config\": {\"in_channels\": 3, \"num_hidden_layers\": 63,"
+                          " \"hidden_size\": 1792, \"patch_size\": 14, \"num_heads\": 16, "
+                          "\"intermediate_size\": 15360, \"num_positions\": 6401}}");
+    fixture_equal("glm-4v-9b", "the text",
+                  model_params(model) - model_component(model, COMPONENT_VISION), 9399951360);
+    fixture_equal("glm-4v-9b", "the total in millions", (model_params(model) + 500000) / 1000000,
+                  13906);
+}
+
 // zai-org/GLM-4.5-Air: its module that predicts further tokens has an embedding and a head of its own.
 static void glm_4_5_stores_its_ends_again(void **state)
 {
@@ -365,8 +385,8 @@ static void text_from_a_file_cannot_steer_a_terminal(void **state)
     assert_true(notes_have(model, "torch_dtype is a?[31m?b?c?d, which"));
     cJSON *config =
         cJSON_Parse("{\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 1}");
-    assert_string_equal(made(config, "/tmp/\x1b[2J\n\xff/config.json")->name,
-                        "/tmp/?[2J?" "?/config.json");
+    assert_string_equal(made(config, "/tmp/\x1b[2J\n\xff/config.json")->name, "/tmp/?[2J?"
+                                                                              "?/config.json");
     cJSON_Delete(config);
 }
 
@@ -529,6 +549,7 @@ int main(void)
         cmocka_unit_test(falcon_has_two_sets_of_names),
         cmocka_unit_test(each_head_is_counted),
         cmocka_unit_test(experts_go_by_the_names_of_transformers_5),
+        cmocka_unit_test(the_tower_of_glm_4v_is_counted),
         cmocka_unit_test(glm_4_5_stores_its_ends_again),
         cmocka_unit_test(text_from_a_file_cannot_steer_a_terminal),
         cmocka_unit_test(the_format_is_that_of_the_file),
