@@ -40,10 +40,7 @@ static Model *by_config(const Shards *shards, Arena *arena, const char *path, Er
 {
     cJSON *config = json_load(shards->config, err);
     if (config == NULL) return NULL;
-    const char *beside =
-        arena_print(arena, "%.*shf_quant_config.json",
-                    (int)(strlen(shards->config) - strlen("config.json")), shards->config);
-    Model *model = published_beside(config, beside, err)
+    Model *model = published_beside(arena, config, shards->config, err)
                        ? config_model(arena, config, path, shards->config, err)
                        : NULL;
     cJSON_Delete(config);

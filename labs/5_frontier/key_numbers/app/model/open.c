@@ -9,13 +9,6 @@
 #include <sys/stat.h>
 #include "common/json.h"
 
-// The file of that name in the same folder.
-static const char *beside(Arena *arena, const char *path, const char *name)
-{
-    const char *slash = strrchr(path, '/');
-    return arena_print(arena, "%.*s%s", slash != NULL ? (int)(slash + 1 - path) : 0, path, name);
-}
-
 static Model *open_json(Arena *arena, const char *path, Error *err)
 {
     cJSON *tree = json_load(path, err);
@@ -24,7 +17,7 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
     bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
     Model *model = NULL;
     if (index) model = checkpoint_model(arena, path, err);
-    else if (published_beside(tree, beside(arena, path, "hf_quant_config.json"), err))
+    else if (published_beside(arena, tree, path, err))
         model = config_model(arena, tree, path, path, err);
     if (model != NULL && !index && !catalogue_recognise(model, tree, err)) model = NULL;
     cJSON_Delete(tree);

@@ -328,8 +328,11 @@ static const char *read_method(ConfigFields *q, const char *method)
                    {"auto-round", read_auto_round},
                    {"auto_round", read_auto_round},
                    {"intel/auto-round", read_auto_round}};
-    if (strcmp(method, "mxfp4") == 0) return "mxfp4";
-    if (strcmp(method, "fbgemm_fp8") == 0) return "fp8-row";
+    static const char *const fixed[][2] = {{"mxfp4", "mxfp4"},      {"fbgemm_fp8", "fp8-row"},
+                                           {"w8a8_fp8", "fp8-row"}, {"w8a8_int8", "w8a8-int8"},
+                                           {"eetq", "w8a16-row"},   {"modelopt_fp4", "nvfp4"}};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (strcmp(method, fixed[i][0]) == 0) return fixed[i][1];
     if (strcmp(method, "gptq") == 0 || strcmp(method, "awq") == 0) return read_groups(q, method);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (strcmp(method, methods[i].method) == 0) return methods[i].read(q);
@@ -348,6 +351,7 @@ void published_read(ConfigFields *s)
     }
     ConfigFields q = config_part(s, name, "its method");
     const char *method = config_text(&q, "quant_method", "");
+    if (*method == '\0' && config_has(&q, "desc_act")) method = "gptq";
     bool mlx = *method == '\0' && config_has(&q, "bits") && config_has(&q, "group_size");
     const char *format = mlx ? read_mlx(&q) : read_method(&q, method);
     s->failed |= q.failed;
@@ -364,17 +368,42 @@ void published_read(ConfigFields *s)
     s->model->published = read_dtype(s);
 }
 
-bool published_beside(cJSON *config, const char *beside, Error *err)
+// `part` NULL: the file is what quantization_config would hold.
+typedef struct Beside {
+    const char *file, *part, *method;
+} Beside;
+
+static bool read_beside(cJSON *config, const char *path, const Beside *beside, Error *err)
 {
-    if (child(config, "quantization_config") != NULL || access(beside, F_OK) != 0) return true;
-    cJSON *tree = json_load(beside, err);
+    cJSON *tree = json_load(path, err), *found = tree;
     if (tree == NULL) return false;
-    cJSON *found = cJSON_DetachItemFromObjectCaseSensitive(tree, "quantization");
-    cJSON_Delete(tree);
-    if (found == NULL) return true;
-    if (cJSON_IsObject(found) && child(found, "quant_method") == NULL)
-        cJSON_AddStringToObject(found, "quant_method", "modelopt");
+    if (beside->part != NULL) {
+        found = cJSON_DetachItemFromObjectCaseSensitive(tree, beside->part);
+        cJSON_Delete(tree);
+    }
+    if (!cJSON_IsObject(found)) {
+        cJSON_Delete(found);
+        return true;
+    }
+    if (child(found, "quant_method") == NULL)
+        cJSON_AddStringToObject(found, "quant_method", beside->method);
     cJSON_DeleteItemFromObjectCaseSensitive(config, "quantization_config");    // null
     cJSON_AddItemToObject(config, "quantization_config", found);
+    return true;
+}
+
+bool published_beside(Arena *arena, cJSON *config, const char *path, Error *err)
+{
+    static const Beside known[] = {{"hf_quant_config.json", "quantization", "modelopt"},
+                                   {"quantize_config.json", NULL, "gptq"},
+                                   {"quant_config.json", NULL, "awq"}};
+    const char *slash = strrchr(path, '/');
+    int folder = slash != NULL ? (int)(slash + 1 - path) : 0;
+    if (child(config, "quantization_config") != NULL || child(config, "quantization") != NULL)
+        return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *beside = arena_print(arena, "%.*s%s", folder, path, known[i].file);
+        if (access(beside, F_OK) == 0) return read_beside(config, beside, &known[i], err);
+    }
     return true;
 }

@@ -10,6 +10,5 @@
 
 void published_read(ConfigFields *s);    // of a model that is built
 
-// modelopt writes hf_quant_config.json beside the config.json: puts what it says into that. `beside` is its
-// path; no such file is fine.
-bool published_beside(cJSON *config, const char *beside, Error *err);
+// Some write it into a file of its own beside the config.json (`path`): puts what that says into `config`.
+bool published_beside(Arena *arena, cJSON *config, const char *path, Error *err);

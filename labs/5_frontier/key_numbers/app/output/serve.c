@@ -19,8 +19,8 @@
 #include "labs/5_frontier/key_numbers/app/output/reply.h"
 
 enum {
-    PLACES = 64,    // connections; one more, and the one that has kept a place longest loses it
-    BURST = 32,     // that come while libmicrohttpd has not yet closed those
+    PLACES = 256,    // connections; one more, and the one that has kept a place longest loses it
+    BURST = 64,      // that come while libmicrohttpd has not yet closed those
     URL_MAX = 4096,
     BODY_MAX = 1 << 20,    // a config.json has some kilobytes
     PAGE_MAX = 1 << 20,
@@ -30,7 +30,7 @@ enum {
 // A connection, as long as it is open.
 typedef struct Place {
     int socket;      // -1: nobody's
-    time_t since;    // when its request began; between two, when the first ended
+    double since;    // when its request began; between two, when the first ended
     bool ended;
 } Place;
 
@@ -191,11 +191,11 @@ static HttpReply answer_request(Request *request, const char *host, const char *
 
 // ---- who has a place ----
 
-static time_t now(void)
+static double now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 // The socket stays libmicrohttpd's, which closes it as it does one that the other side has ended.

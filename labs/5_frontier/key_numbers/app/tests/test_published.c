@@ -247,7 +247,21 @@ static void a_folder_of_modelopt_is_read_with_both_its_files(void **state)
     write_text(beside, "{\"quantization\": ");
     assert_null(model_open(arena, folder, &err));
     assert_non_null(strstr(err.message, "hf_quant_config.json:1: is not JSON"));
-    unlink(beside), unlink(config), rmdir(folder);
+    unlink(beside);
+    // AutoGPTQ and AutoAWQ have files of other names.
+    static const char *const others[][3] = {
+        {"quantize_config.json", "{\"bits\": 4, \"group_size\": 128, \"desc_act\": true}",
+         "gptq4-g128"},
+        {"quant_config.json", "{\"w_bit\": 4, \"q_group_size\": 64}", "awq4-g64"}};
+    for (int i = 0; i < 2; i++) {
+        const char *other = arena_print(arena, "%s/%s", folder, others[i][0]);
+        write_text(other, others[i][1]);
+        Model *model = model_open(arena, folder, &err);
+        if (model == NULL) fail_msg("%s", err.message);
+        assert_string_equal(model->published, others[i][2]);
+        unlink(other);
+    }
+    unlink(config), rmdir(folder);
 }
 
 int main(void)

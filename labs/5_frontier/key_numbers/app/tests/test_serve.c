@@ -482,13 +482,13 @@ static void many_slow_connections_lock_nobody_out(void **state)
     static const char *const begun[] = {
         "", "GET /set", "GET /settings HTTP/1.1\r\nHost: localhost\r\nX: ",
         "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"};
-    enum { SLOW = 200 };
+    enum { SLOW = 600 };
     int lines[SLOW];
     (void)state;
     for (int i = 0; i < SLOW; i++) {
         lines[i] = dial();
         say(lines[i], begun[i % 4], strlen(begun[i % 4]));
-        if (i % 10 == 0) assert_int_equal(get("/settings"), 200);
+        if (i % 20 == 0) assert_int_equal(get("/settings"), 200);
     }
     for (int i = 0; i < 20; i++) assert_int_equal(get("/settings"), 200);
     for (int i = 0; i < SLOW; i++) close(lines[i]);
