@@ -21,7 +21,7 @@ static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
     return true;
 }
 
-// What Python writes for numbers that JSON has no word for, where `at` begins with one.
+// What Python writes for numbers that JSON does not have, where `at` begins with one.
 static const char *not_finite(const char *at)
 {
     static const char *const words[] = {"Infinity", "-Infinity", "NaN"};
@@ -38,8 +38,8 @@ cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err)
     for (const char *at = text; at < end; at++) line += *at == '\n';
     if (tree != NULL) return tree;
     if (not_finite(end) != NULL)
-        error_set(err, "%s:%d: has %s, a number that JSON has no word for; expected a finite one",
-                  where, line, not_finite(end));
+        error_set(err, "%s:%d: %s is not valid JSON, expected a finite number", where, line,
+                  not_finite(end));
     else error_set(err, "%s:%d: is not JSON from here on", where, line);
     return NULL;
 }

@@ -1,5 +1,6 @@
 /* checkpoint.c -- a model from its safetensors files: by the config.json beside them, or by the names
  * of its tensors alone. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/json.h"
@@ -121,7 +122,7 @@ static const char *format_of(const StoredType *most)
     return most->name;
 }
 
-// peft, LoraConfig: adapters alone are no model.
+// peft, LoraConfig: an adapter without its base model.
 static bool is_adapter(const Shards *shards, const char *path, Error *err)
 {
     bool named = shards->count > 0;
@@ -134,20 +135,16 @@ static bool is_adapter(const Shards *shards, const char *path, Error *err)
     const char *base =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "base_model_name_or_path"));
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "peft_type"));
-    if (base == NULL || *base == '\0') base = "a base that it does not name";
-    if (kind != NULL && strcmp(kind, "LORA") != 0)
-        error_set(err, "%s: holds no model but an adapter (%.20s) of %.100s: ask about that", path,
-                  kind, base);
-    else if (cJSON_IsNumber(rank))
-        error_set(err,
-                  "%s: holds no model but a LoRA adapter of rank %.0f for %.100s: ask about that, "
-                  "with --method lora --rank %.0f",
-                  path, rank->valuedouble, base, rank->valuedouble);
-    else
-        error_set(err,
-                  "%s: holds no model but a LoRA adapter for %.100s: ask about that, with "
-                  "--method lora",
-                  path, base);
+    const char *what = "LoRA", *method = ", with --method lora";
+    char of_rank[32] = "", option[32] = "";
+    if (base == NULL || *base == '\0') base = "a base model that it does not name";
+    if (kind != NULL && strcmp(kind, "LORA") != 0) what = kind, method = "";
+    else if (cJSON_IsNumber(rank)) {
+        snprintf(of_rank, sizeof of_rank, " of rank %.0f", rank->valuedouble);
+        snprintf(option, sizeof option, " --rank %.0f", rank->valuedouble);
+    }
+    error_set(err, "%s: is a %.20s adapter%s for %.100s, not a model: ask about the base model%s%s",
+              path, what, of_rank, base, method, option);
     cJSON_Delete(tree);
     return true;
 }

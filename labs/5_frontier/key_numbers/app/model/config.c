@@ -104,8 +104,8 @@ static Head find_head(ConfigFields *s, const Family *family)
 
 // ---- the rest ----
 
-// What looks or listens beside the text, which this family's class does not have: its parameters would
-// be left out without a word.
+// A vision or audio encoder, which this family's class does not have: its parameters would be missing
+// from the total.
 static void refuse_towers(ConfigFields *s)
 {
     static const char *const names[] = {"vision_config",   "audio_config",    "visual",
@@ -114,7 +114,7 @@ static void refuse_towers(ConfigFields *s)
                                         "vision_encoder",  "audio_processor", "video_config"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (config_has(s, names[i]) && model_component(s->model, COMPONENT_VISION) == 0)
-            config_fail(s, "\"%s\" describes a tower that is not known here for the family %s",
+            config_fail(s, "\"%s\" describes an encoder that is not known here for the family %s",
                         names[i], s->model->family);
 }
 

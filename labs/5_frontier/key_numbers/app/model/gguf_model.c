@@ -261,8 +261,8 @@ static void add_notes(Reading *r)
     for (int k = 0; k < model->kind_count; k++) windows |= model->kinds[k].window > 0;
     if (!gguf_source_known(&r->source))
         build_warning(model,
-                      "the architecture %s is not known here: its layers are taken to work as "
-                      "LLaMA's do",
+                      "the architecture %s is not known here: its layers are assumed to "
+                      "work like LLaMA's",
                       r->source.arch);
     if (windows && r->source.custom->period == 0 &&
         gguf_source_value(&r->source, "attention.sliding_window_pattern") == NULL)

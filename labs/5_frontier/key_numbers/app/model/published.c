@@ -270,7 +270,9 @@ static void add_dynamic(ConfigFields *q, const char **list, int *count)
 static void warn_of(Model *model, const char *pattern)
 {
     if (pattern != NULL)
-        build_warning(model, "modules that stay unquantised: '%.60s' is not understood", pattern);
+        build_warning(model,
+                      "the pattern '%.60s' for modules that are not quantized is not supported",
+                      pattern);
 }
 
 // What of compressed-tensors is quantised, where it is not each nn.Linear.

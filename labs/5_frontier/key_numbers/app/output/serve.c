@@ -19,8 +19,8 @@
 #include "labs/5_frontier/key_numbers/app/output/reply.h"
 
 enum {
-    PLACES = 256,    // connections; one more, and the one that has kept a place longest loses it
-    BURST = 64,      // that come while libmicrohttpd has not yet closed those
+    SLOTS = 256,    // connections; when one more comes, the oldest is closed
+    BURST = 64,     // more, until libmicrohttpd has closed those
     URL_MAX = 4096,
     BODY_MAX = 1 << 20,    // a config.json has some kilobytes
     PAGE_MAX = 1 << 20,
@@ -28,11 +28,11 @@ enum {
 };
 
 // A connection, as long as it is open.
-typedef struct Place {
-    int socket;      // -1: nobody's
+typedef struct Slot {
+    int socket;      // -1: the slot is free
     double since;    // when its request began; between two, when the first ended
-    bool ended;
-} Place;
+    bool closing;
+} Slot;
 
 // One request, from its first line to the last byte of its reply.
 typedef struct Request {
@@ -51,8 +51,8 @@ struct Server {
     int seconds;    // that a request may take
     struct MHD_Daemon *daemon;
     pthread_mutex_t lock;    // of what follows
-    pthread_cond_t closing;
-    Place places[PLACES + BURST];
+    pthread_cond_t wake;
+    Slot slots[SLOTS + BURST];
     bool closes, watched;
     pthread_t watch;
 };
@@ -189,7 +189,7 @@ static HttpReply answer_request(Request *request, const char *host, const char *
     return answer_question(request, reply, query);
 }
 
-// ---- who has a place ----
+// ---- slots ----
 
 static double now(void)
 {
@@ -199,26 +199,26 @@ static double now(void)
 }
 
 // The socket stays libmicrohttpd's, which closes it as it does one that the other side has ended.
-static void place_end(Place *place)
+static void slot_shutdown(Slot *slot)
 {
-    place->ended = true;
-    shutdown(place->socket, SHUT_RDWR);
+    slot->closing = true;
+    shutdown(slot->socket, SHUT_RDWR);
 }
 
 // ---- libmicrohttpd's side ----
 
-static Place *place_of(struct MHD_Connection *connection)
+static Slot *slot_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info != NULL ? info->socket_context : NULL;
 }
 
-static void place_renew(Server *server, Place *place)
+static void slot_renew(Server *server, Slot *slot)
 {
-    if (place == NULL) return;
+    if (slot == NULL) return;
     pthread_mutex_lock(&server->lock);
-    place->since = now();
+    slot->since = now();
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -228,7 +228,7 @@ static void *on_url(void *context, const char *url, struct MHD_Connection *conne
     Server *server = context;
     Request *request = calloc(1, sizeof *request);
     if (request == NULL) return NULL;
-    place_renew(server, place_of(connection));
+    slot_renew(server, slot_of(connection));
     request->server = server;
     request->url_long = strlen(url) > URL_MAX;
     snprintf(request->url, sizeof request->url, "%s", url);
@@ -276,43 +276,43 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 {
     Request *request = *state;
     (void)why;
-    place_renew(context, place_of(connection));
+    slot_renew(context, slot_of(connection));
     if (request != NULL) free(request->body);
     free(request);
     *state = NULL;
 }
 
-// A new connection gets a place, if need be that of the one that has waited longest.
-static void on_connection(void *context, struct MHD_Connection *connection, void **place,
+// A new connection gets a slot, if need be by closing the oldest.
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what)
 {
     Server *server = context;
-    Place *free_one = NULL, *oldest = NULL;
+    Slot *free_one = NULL, *oldest = NULL;
     int taken = 0;
     pthread_mutex_lock(&server->lock);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*place != NULL) ((Place *)*place)->socket = -1;
+        if (*slot != NULL) ((Slot *)*slot)->socket = -1;
         pthread_mutex_unlock(&server->lock);
         return;
     }
-    for (Place *p = server->places; p < server->places + PLACES + BURST; p++) {
+    for (Slot *p = server->slots; p < server->slots + SLOTS + BURST; p++) {
         if (p->socket < 0) free_one = p;
-        if (p->socket < 0 || p->ended) continue;
+        if (p->socket < 0 || p->closing) continue;
         taken++;
         if (oldest == NULL || p->since < oldest->since) oldest = p;
     }
-    if (taken >= PLACES) place_end(oldest);
-    *place = free_one;
+    if (taken >= SLOTS) slot_shutdown(oldest);
+    *slot = free_one;
     if (free_one != NULL)
-        *free_one = (Place){
+        *free_one = (Slot){
             .socket =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
             .since = now()};
     pthread_mutex_unlock(&server->lock);
 }
 
-// libmicrohttpd only looks at how long nothing has come: a byte a second would hold a place for ever.
-static void *watch_places(void *context)
+// libmicrohttpd only looks at how long nothing has come: a byte a second would hold a slot for ever.
+static void *watch_slots(void *context)
 {
     Server *server = context;
     pthread_mutex_lock(&server->lock);
@@ -320,9 +320,10 @@ static void *watch_places(void *context)
         struct timespec second;
         clock_gettime(CLOCK_REALTIME, &second);
         second.tv_sec++;
-        pthread_cond_timedwait(&server->closing, &server->lock, &second);
-        for (Place *p = server->places; p < server->places + PLACES + BURST; p++)
-            if (p->socket >= 0 && !p->ended && now() - p->since >= server->seconds) place_end(p);
+        pthread_cond_timedwait(&server->wake, &server->lock, &second);
+        for (Slot *p = server->slots; p < server->slots + SLOTS + BURST; p++)
+            if (p->socket >= 0 && !p->closing && now() - p->since >= server->seconds)
+                slot_shutdown(p);
     }
     pthread_mutex_unlock(&server->lock);
     return NULL;
@@ -394,8 +395,7 @@ static struct MHD_Daemon *daemon_start(Server *server, int listener)
                             MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK, on_url,
                             server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)(PLACES + BURST),
-                            MHD_OPTION_END);
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)(SLOTS + BURST), MHD_OPTION_END);
 }
 
 Server *server_open(const char *address, int port, int seconds, Error *err)
@@ -407,14 +407,14 @@ Server *server_open(const char *address, int port, int seconds, Error *err)
     server->seconds = seconds;
     server->page = page_read(keep, err);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->closing, NULL);
-    for (int i = 0; i < PLACES + BURST; i++) server->places[i].socket = -1;
+    pthread_cond_init(&server->wake, NULL);
+    for (int i = 0; i < SLOTS + BURST; i++) server->slots[i].socket = -1;
     int listener = server->page != NULL ? listen_on(address, &port, err) : -1;
     if (listener >= 0) {
         bool v6 = strchr(address, ':') != NULL;
         server->url =
             arena_print(keep, "http://%s%s%s:%d/", v6 ? "[" : "", address, v6 ? "]" : "", port);
-        server->watched = pthread_create(&server->watch, NULL, watch_places, server) == 0;
+        server->watched = pthread_create(&server->watch, NULL, watch_slots, server) == 0;
         server->daemon = server->watched ? daemon_start(server, listener) : NULL;
         if (server->daemon != NULL) return server;
         error_set(err, "%s: the server cannot be started", server->url);
@@ -434,11 +434,11 @@ void server_close(Server *server)
     if (server == NULL) return;
     pthread_mutex_lock(&server->lock);
     server->closes = true;
-    pthread_cond_signal(&server->closing);
+    pthread_cond_signal(&server->wake);
     pthread_mutex_unlock(&server->lock);
     if (server->watched) pthread_join(server->watch, NULL);
     if (server->daemon != NULL) MHD_stop_daemon(server->daemon);
-    pthread_cond_destroy(&server->closing);
+    pthread_cond_destroy(&server->wake);
     pthread_mutex_destroy(&server->lock);
     arena_free(server->answer);
     arena_free(server->keep);

@@ -5,8 +5,8 @@
  *
  * Requests are answered one after the other on a thread of their own; what they need
  * is gone after them. The page itself is page.html, read once at the start. A connection that takes too
- * long over a request, to send it or to hear the reply, is ended; when all places are taken, the one that
- * has had its longest makes room.
+ * long over a request, to send it or to read the reply, is closed; when all slots are taken, the
+ * oldest connection is closed.
  *
  * What is asked for may come from any web site that this machine's browser shows, so: a Host that is a
  * name other than localhost is refused (DNS rebinding needs one), no other site may read an answer,

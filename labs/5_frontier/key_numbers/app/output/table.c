@@ -40,7 +40,7 @@ static void show_explained(const Console *console, Arena *arena, const Row *row)
     console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", units_text(arena, row)));
 }
 
-// Whether it concerns what is shown: a note about the model all, about a context what needs one.
+// Whether it concerns what is shown: a note about the model all, about a context what depends on it.
 static bool is_warned(const Row *row, unsigned shown)
 {
     static const unsigned by_context = 1u << PART_INFERENCE | 1u << PART_COMPUTE | 1u << PART_FIT;
@@ -53,7 +53,7 @@ void table_show(const Rows *rows, unsigned shown, bool explain)
 {
     Console console = console_begin();
     int last = -1;
-    // What belongs to a part that is not shown, and must be said beside the others.
+    // Warnings of a part that is not shown.
     for (const Row *row = rows->first; row != NULL; row = row->next)
         if (is_warned(row, shown) && !(shown >> part_of_row(row) & 1))
             console_item(&console, 2, LABEL_COLUMN, row->label, row->text);
@@ -204,7 +204,7 @@ static void measure(Columns *columns, const char *const *names)
     }
 }
 
-static bool is_said(const Rows *const *reports, int count, const Row *warning)
+static bool is_printed(const Rows *const *reports, int count, const Row *warning)
 {
     for (int s = 0; s < count; s++)
         for (const Row *row = reports[s]->first; row != NULL; row = row->next) {
@@ -221,7 +221,8 @@ static void show_warnings(const Console *console, const Columns *columns, const 
     bool first = true;
     for (int s = 0; s < columns->count; s++)
         for (const Row *row = columns->reports[s]->first; row != NULL; row = row->next) {
-            if (!is_warned(row, columns->shown) || is_said(columns->reports, columns->count, row))
+            if (!is_warned(row, columns->shown) ||
+                is_printed(columns->reports, columns->count, row))
                 continue;
             if (first) putchar('\n');
             first = false;

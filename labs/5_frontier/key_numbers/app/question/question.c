@@ -61,7 +61,7 @@ static double suffix_factor(QuestionKind kind, const char *suffix)
     return pow(step, (double)(letter - letters + 1));
 }
 
-// "128kb" and "8 k tokens": the number up to its letter, where that alone would do; "" where not.
+// "128kb" and "8 k tokens": the number up to its letter, if that is valid; otherwise "".
 static const char *shorter(const QuestionField *field, const char *text, char shown[48])
 {
     char *end;
@@ -75,7 +75,7 @@ static const char *shorter(const QuestionField *field, const char *text, char sh
     snprintf(word, sizeof word, "%.*s%c", (int)length, text, end[blanks]);
     Error unused;
     if (strlen(word) < strlen(text) && question_number(field, word, &number, &unused))
-        snprintf(shown, 48, "; %s would do", word);
+        snprintf(shown, 48, "; did you mean %s?", word);
     return shown;
 }
 

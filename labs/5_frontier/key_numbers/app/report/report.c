@@ -24,15 +24,15 @@ static void compute_rows(Rows *rows, const ModelPlan *plan)
     training_cost_rows(rows, &plan->run, &plan->flops);
 }
 
-// Numbers beyond what a model was made for are numbers all the same, and no promise.
-static void context_note(Rows *rows, const char *path, const char *what, const char *option,
-                         uint64_t tokens, const Model *model)
+// Memory and time can be computed for any context, but the model was not trained beyond its own.
+static void context_note(Rows *rows, const char *path, const char *option, uint64_t tokens,
+                         const Model *model)
 {
     if (model->max_context == 0 || tokens <= model->max_context) return;
     const char *text = row_path(rows,
-                                "%s of %" PRIu64 " tokens is beyond the model's own context of "
-                                "%" PRIu64 ", where it was not trained: ask with --%s %" PRIu64,
-                                what, tokens, model->max_context, option, model->max_context);
+                                "a %s of %" PRIu64 " tokens exceeds the model's maximum context "
+                                "length of %" PRIu64 ": use --%s %" PRIu64,
+                                option, tokens, model->max_context, option, model->max_context);
     row_text(rows, path, "note", text)->warns = true;
 }
 
@@ -42,13 +42,13 @@ Rows *report_rows(Arena *arena, const ModelPlan *plan)
     if (plan->parts >> PART_PARAMETERS & 1) parameters_rows(rows, plan->model);
     if (plan->parts >> PART_INFERENCE & 1) {
         inference_rows(rows, plan);
-        context_note(rows, "inference.note", "a context", "context",
-                     plan->deployment.workload.context, plan->model);
+        context_note(rows, "inference.note", "context", plan->deployment.workload.context,
+                     plan->model);
     }
     if (plan->parts >> PART_TRAINING & 1) {
         training_rows(rows, plan);
-        context_note(rows, "training.note", "a sequence", "sequence",
-                     plan->training.options.pass.sequence, plan->model);
+        context_note(rows, "training.note", "sequence", plan->training.options.pass.sequence,
+                     plan->model);
     }
     if (plan->parts >> PART_COMPUTE & 1) compute_rows(rows, plan);
     if (plan->parts >> PART_FIT & 1) fit_rows(rows, plan);

@@ -183,13 +183,13 @@ a_note_that_changes_the_answer_stands_beside_every_output() { # test
 a_context_beyond_the_models_own_is_noted() { # test
     for shown in inference compute fit; do
         numbers gpt2 --show $shown
-        says out 'own context of 1024'
+        says out 'context length of 1024'
         numbers gpt2 --context 1024 --show $shown
-        never_says out 'own context'
+        never_says out 'context length of'
     done
     numbers gpt2 --json --context 1024 --sequence 2048
     is inference.note null
-    is training.note '"a sequence of 2048 tokens is beyond the model'"'"'s own context of 1024, where it was not trained: ask with --sequence 1024"'
+    is training.note '"a sequence of 2048 tokens exceeds the model'"'"'s maximum context length of 1024: use --sequence 1024"'
 }
 
 names_from_outside_cannot_steer_the_terminal() { # test

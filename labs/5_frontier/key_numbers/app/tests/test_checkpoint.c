@@ -724,9 +724,9 @@ static void a_folder_or_a_part_names_the_whole(void **state)
 
 static void an_adapter_names_its_base_and_rank(void **state)
 {
-    static const char sentence[] =
-        "a LoRA adapter of rank 16 for meta-llama/Llama-3.1-8B: ask about "
-        "that, with --method lora --rank 16";
+    static const char sentence[] = ": is a LoRA adapter of rank 16 for meta-llama/Llama-3.1-8B, "
+                                   "not a model: ask about the base "
+                                   "model, with --method lora --rank 16";
     (void)state;
     begin_folder();
     write_text("adapter_config.json", "{\"peft_type\": \"LORA\", \"r\": 16,"
@@ -738,7 +738,7 @@ static void an_adapter_names_its_base_and_rank(void **state)
     refuses(in_folder("adapter_model.safetensors"), sentence);
     begin_folder();
     write_part("lora.safetensors", "base_model.model.layers.0.q_proj.lora_A.weight");
-    refuses(folder, "holds no model but a LoRA adapter for a base that it does not name");
+    refuses(folder, "is a LoRA adapter for a base model that it does not name, not a model");
 }
 
 static void a_damaged_configuration_is_not_passed_over(void **state)
@@ -749,9 +749,9 @@ static void a_damaged_configuration_is_not_passed_over(void **state)
     write_text("config.json", "{\"model_type\":");
     refuses(folder, "config.json:1: is not JSON from here on");
     write_text("config.json", "{\"model_type\":\n\"llama\", \"hidden_size\": -Infinity}");
-    refuses(folder, "config.json:2: has -Infinity, a number that JSON has no word for");
+    refuses(folder, "config.json:2: -Infinity is not valid JSON, expected a finite number");
     write_text("config.json", "{\"model_type\": NaN}");
-    refuses(folder, "config.json:1: has NaN,");
+    refuses(folder, "config.json:1: NaN is not valid JSON");
     write_text("config.json",
                "{\"model_type\":\"llamma\",\"architectures\":[\"LlammaForCausalLM\"]}");
     refuses(in_folder("model.safetensors"),

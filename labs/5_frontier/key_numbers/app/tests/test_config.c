@@ -452,7 +452,7 @@ static void an_unknown_family_is_refused_by_its_name(void **state)
     static const char *const towers[] = {"vision_config", "audio_config", "visual"};
     for (int i = 0; i < 3; i++)
         refused(arena_print(arena, LLAMA("\"%s\": {\"hidden_size\": 8}"), towers[i]),
-                "describes a tower that is not known here");
+                "describes an encoder that is not known here");
     refused(LLAMA("\"architectures\": 7"), "\"architectures\" is not a list of texts");
     refused(LLAMA("\"architectures\": [7]"), "\"architectures\" is not a list of texts");
     refused(

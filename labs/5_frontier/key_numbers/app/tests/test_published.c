@@ -178,7 +178,7 @@ static void lists_of_modules_that_stay_unquantised_are_honoured(void **state)
            "fp8-tensor", attention);
     Model *model = quantised("\"quant_method\": \"fp8\", \"ignore\": [\"re:(?!x).*\", \"re:(\"]");
     assert_int_equal(model->warnings, 1);
-    assert_non_null(strstr(model->notes[0], "is not understood"));
+    assert_non_null(strstr(model->notes[0], "is not supported"));
 }
 
 static void another_format_is_not_bound_by_the_list(void **state)

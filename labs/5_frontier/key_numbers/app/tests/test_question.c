@@ -48,9 +48,9 @@ static void invalid_values_are_refused(void **state)
         refuses("context", bad[i], "is not a whole number from 1 to 1e+09");
     // What would do is said.
     refuses("context", "128kb",
-            "context: '128kb' is not a whole number from 1 to 1e+09; 128k would do");
-    refuses("context", "128 k", "; 128k would do");
-    refuses("context", "128k tokens", "; 128k would do");
+            "context: '128kb' is not a whole number from 1 to 1e+09; did you mean 128k?");
+    refuses("context", "128 k", "; did you mean 128k?");
+    refuses("context", "128k tokens", "; did you mean 128k?");
     refuses("context", "1.5gb", "is not a whole number from 1 to 1e+09");
     refuses("mfu", "1.5", "mfu: '1.5' is not a number from 0.001 to 1");
     refuses("mfu", "1k", "is not a number");

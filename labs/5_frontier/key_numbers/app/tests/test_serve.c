@@ -456,7 +456,7 @@ static void a_reply_is_utf8_whatever_was_posted(void **state)
         cJSON_Delete(tree_of(body()));
     }
     assert_int_equal(request("POST", "/answer", "localhost", "{\"a\": NaN}"), 400);
-    is_sentence("has NaN, a number that JSON has no word for");
+    is_sentence("NaN is not valid JSON");
 }
 
 // ---- many at once, and none at all ----
@@ -476,8 +476,8 @@ static void a_silent_connection_blocks_no_other(void **state)
     for (int i = 0; i < 100; i++) assert_int_equal(get("/settings"), 200);    // no place was lost
 }
 
-// More than there are places for: silent ones, and ones that never end their headers or their body.
-static void many_slow_connections_lock_nobody_out(void **state)
+// More than there are slots: silent ones, and ones that never end their headers or their body.
+static void slow_connections_lock_no_one_out(void **state)
 {
     static const char *const begun[] = {
         "", "GET /set", "GET /settings HTTP/1.1\r\nHost: localhost\r\nX: ",
@@ -514,7 +514,7 @@ static void a_request_that_trickles_in_is_ended(void **state)
             say(line, "a", 1);
             usleep(100000);
         }
-        if (sent >= 100) fail_msg("'%s' was listened to without end", begun[i]);
+        if (sent >= 100) fail_msg("'%s' was never closed", begun[i]);
         close(line);
     }
     server_close(hasty);
@@ -578,7 +578,7 @@ int main(void)
         cmocka_unit_test(a_posted_config_is_answered_like_a_name),
         cmocka_unit_test(an_invalid_posted_config_gets_one_sentence),
         cmocka_unit_test(a_silent_connection_blocks_no_other),
-        cmocka_unit_test(many_slow_connections_lock_nobody_out),
+        cmocka_unit_test(slow_connections_lock_no_one_out),
         cmocka_unit_test(a_request_that_trickles_in_is_ended),
         cmocka_unit_test(a_reply_is_utf8_whatever_was_posted),
         cmocka_unit_test(a_connection_is_kept_alive),
