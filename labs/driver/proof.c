@@ -199,8 +199,10 @@ static void prove_mutant(Task *task)
     bool *asked = arena_zeros(task->arena, (size_t)task->lab->exercise_count * sizeof *asked);
     Grade result;
     asked[exercise] = true;
-    choose_variant(task, task->proof->variant, 0, 0);
-    if (!grade(task, false, common_folder(task, SUBMISSION_SANITIZED), asked, &result)) return;
+    int variant = task->proof->variant;
+    choose_variant(task, variant, 0, 0);
+    const char *folder = variant > 0 ? common_folder(task, SUBMISSION_SANITIZED) : NULL;
+    if (!grade(task, false, folder, asked, &result)) return;
     const ExerciseGrade *graded = &result.exercises[exercise];
     Finding *found = task->found;
     found->cases = graded->count;
