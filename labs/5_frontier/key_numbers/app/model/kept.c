@@ -5,7 +5,7 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/text.h"
 
-enum { NAME_BYTES = 512 };
+enum { NAME_BYTES = 512, WORK_MAX = 1 << 18 };    // patterns x layers: published ones reach 2^16
 
 // ---- a pattern ----
 
@@ -28,8 +28,9 @@ static bool translate(char to[NAME_BYTES], const char *python)
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (strncmp(python, words[i][0], strlen(words[i][0])) == 0)
                 put = words[i][1], taken = strlen(words[i][0]);
-        if (put == one && strncmp(python, "(?", 2) == 0)
-            return false;    // looks ahead, or the like
+        // Look-ahead and the like; back references and counts, on which glibc may take exponential time.
+        bool costly = *python == '{' || (*python == '\\' && python[1] >= '1' && python[1] <= '9');
+        if (put == one && (costly || strncmp(python, "(?", 2) == 0)) return false;
         if (n + strlen(put) + 2 > NAME_BYTES) return false;
         memcpy(to + n, put, strlen(put));
         n += strlen(put);
@@ -113,6 +114,7 @@ static void mark(Arena *arena, const Model *model, Weight *weight, const Pattern
 
 const char *kept_mark(Arena *arena, Model *model, const char *const *list, int count, bool listed)
 {
+    if ((uint64_t)count * (uint64_t)(model->layers + 1) > WORK_MAX) return list[0];
     Pattern *patterns = arena_alloc(arena, ((size_t)count + 1) * sizeof *patterns);
     const char *wrong = NULL;
     int known = 0;

@@ -5,7 +5,7 @@
 #include "common/json.h"
 #include "labs/5_frontier/key_numbers/app/model/kept.h"
 
-enum { LIST_MAX = 65536 };
+enum { LIST_MAX = 4096 };    // published lists have some hundred
 
 static const cJSON *child(const cJSON *object, const char *name)
 {
@@ -262,6 +262,7 @@ static void add_dynamic(ConfigFields *q, const char **list, int *count)
     const cJSON *entry;
     cJSON_ArrayForEach(entry, child(q->object, "dynamic"))
     {
+        if (entry->string == NULL) continue;    // a list
         if (strncmp(entry->string, "-:", 2) == 0 && *count < LIST_MAX)
             list[(*count)++] = arena_print(q->arena, "re:%s", entry->string + 2);
     }
@@ -299,6 +300,14 @@ static void keep(ConfigFields *q, bool mlx)
     const char **list = arena_alloc(q->arena, LIST_MAX * sizeof *list);
     int count = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) add_texts(q, names[i], list, &count);
+    for (int i = 0; i < count; i++) {
+        const char *at = strstr(list[i], "experts.");
+        if (at == NULL || strspn(at + strlen("experts."), "0123456789") == 0) continue;
+        build_warning(q->model,
+                      "single experts that stay unquantized (%.60s) are counted as quantized",
+                      list[i]);
+        break;
+    }
     if (mlx) add_wide(q->object, list, &count);
     add_wide(child(q->object, "extra_config"), list, &count);
     add_dynamic(q, list, &count);

@@ -176,9 +176,17 @@ static void lists_of_modules_that_stay_unquantised_are_honoured(void **state)
            "[\"re:.*mlp.*\"],"
            " \"weights\": {\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"tensor\"}}}",
            "fp8-tensor", attention);
-    Model *model = quantised("\"quant_method\": \"fp8\", \"ignore\": [\"re:(?!x).*\", \"re:(\"]");
-    assert_int_equal(model->warnings, 1);
-    assert_non_null(strstr(model->notes[0], "is not supported"));
+    static const char *const wrong[] = {"re:(?!x).*", "re:(", "re:(a)\\\\1", "re:a{1,9999}", ""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        Model *model = quantised(
+            arena_print(arena, "\"quant_method\": \"fp8\", \"ignore\": [\"%s\"]", wrong[i]));
+        if (model->warnings != 1) fail_msg("%s: %d notes", wrong[i], model->note_count);
+        assert_non_null(strstr(model->notes[0], "is not supported"));
+    }
+    // What is no list, or a list of other things, is none of names.
+    expect("\"quant_method\": \"fp8\", \"ignore\": 7, \"dynamic\": [1], \"extra_config\": [{}],"
+           " \"exclude_modules\": [7, null, {}]",
+           "fp8-tensor", 2 * LAYER + 14 * 4 + REST);
 }
 
 static void another_format_is_not_bound_by_the_list(void **state)
