@@ -16,7 +16,7 @@
 static int run_program(const char *program, const char *options)
 {
     char command[2048];
-    snprintf(command, sizeof command, "%s --quick --threads 1 %s >/dev/null 2>&1", program,
+    snprintf(command, sizeof command, "'%s' --quick --threads 1 %s >/dev/null 2>&1", program,
              options);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -94,8 +94,9 @@ a_long_prototype_is_wrapped() { # test
 the_skeleton_compiles_with_the_flags_of_the_editor() { # test
     run "$LAB" start autoencoder
     gave 0
-    # shellcheck disable=SC2046 # a list of flags
-    run cc $(cat mine/autoencoder/compile_flags.txt) -Werror -fsyntax-only mine/autoencoder/autoencoder.c
+    set --
+    while read -r flag; do set -- "$@" "$flag"; done <mine/autoencoder/compile_flags.txt # one a line
+    run cc "$@" -Werror -fsyntax-only mine/autoencoder/autoencoder.c
     gave 0
     ! awk 'length > 100 { wide = 1 } END { exit !wide }' mine/autoencoder/autoencoder.c ||
         complain "a line is wider than 100 columns"
