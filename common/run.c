@@ -1,4 +1,5 @@
 #include "common/run.h"
+#include "common/console.h"
 #include "common/file.h"
 #include "common/profile.h"
 #include "common/text.h"
@@ -145,6 +146,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
 {
     const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
     Run *run = arena_zeros(keep, sizeof *run);
+    console_check_output();
     run->keep = keep;
     run->command = command_again(keep, argc, argv);
     run->name = options_program(options);
@@ -170,7 +172,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     const char *facts =
         arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
                     kernels.variant, run->threads, run->threads == 1 ? "" : "s");
-    printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    printf("%s: %s, results in %s\n", run->name, facts, options_quoted(keep, run->out));
     run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
         printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
@@ -218,7 +220,7 @@ void run_table(const Run *run, const Table *table)
 
 static void show_file(const Run *run, const char *title, const char *path)
 {
-    printf("%s: %s\n", title, path);
+    printf("%s: %s\n", title, options_quoted(run->keep, path));
     report_file(run->report, title, path);
 }
 

@@ -1,4 +1,5 @@
 #include "labs/driver/mine.h"
+#include "common/file.h"
 #include "datasets/root.h"
 #include <errno.h>
 #include <limits.h>
@@ -29,10 +30,7 @@ const char *mine_path(Arena *arena, const Lab *lab)
 
 const char *mine_shown(Arena *arena, const char *path)
 {
-    const char *root = root_dir();
-    size_t length = strlen(root);
-    bool inside = strncmp(path, root, length) == 0 && path[length] == '/';
-    return arena_print(arena, "%s", inside ? path + length + 1 : path);
+    return file_shown(arena, path);
 }
 
 bool mine_exists(Arena *arena, const Lab *lab)
