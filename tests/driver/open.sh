@@ -16,12 +16,21 @@ own_opener() {
 }
 
 a_lab_without_a_report_says_what_writes_one() { # test
+    mkdir checkout elsewhere
+    cp -r "$ROOT/labs" checkout/
+    export LAB_ROOT="$scratch/checkout"
+    cd checkout
     run "$LAB" open linear_algebra
     gave 1
     says err "there is no report yet: ./lab run linear_algebra writes out/linear_algebra/report.html"
     run "$LAB" open linear_algebra --mine
     gave 1
     says err "./lab run linear_algebra --mine writes out/mine/linear_algebra/report.html"
+    cd ../elsewhere # results stay in the checkout, and commands can be pasted
+    export LAB_SELF=../checkout/lab
+    run "$LAB" open linear_algebra
+    gave 1
+    says err "../checkout/lab run linear_algebra writes $scratch/checkout/out/linear_algebra/report.html"
 }
 
 without_a_display_the_path_is_printed() { # test

@@ -34,7 +34,8 @@ the_section_on_an_exercise_shows_what_is_printed() { # test
     mkdir checkout
     cp -r "$ROOT/labs" "$ROOT/.packages" checkout/
     export LAB_ROOT="$scratch/checkout" LAB_MINE="$scratch/checkout/mine"
-    mine=checkout/mine/autoencoder/autoencoder.c
+    mine=mine/autoencoder/autoencoder.c
+    cd checkout
     section_into_blocks "Working through a lab"
 
     prints_block 1 # start
