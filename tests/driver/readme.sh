@@ -67,4 +67,15 @@ the_section_on_key_numbers_shows_what_is_printed() { # test
           any = 0 }' || complain "the block differs"
 }
 
+the_commands_on_tables_run_as_written() { # test
+    [ -x "$(dirname "$LAB")/labs/linear_algebra" ] || skip "no LAPACK" "./lab setup"
+    sed -n 's/^\.\/lab \(run .*--csv [^#]*\).*/\1/p' "$ROOT/README.md" >commands
+    [ "$(wc -l <commands)" = 2 ] || complain "expected two commands"
+    export LAB_OUT="$scratch/out"
+    while read -r line; do
+        # shellcheck disable=SC2086 # a list of words
+        (cd "$ROOT" && "$LAB" $line --plot none) >out.txt </dev/null || complain "$line"
+    done <commands
+}
+
 run_sentence "$@"
