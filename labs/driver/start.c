@@ -92,9 +92,9 @@ static void show_lesson(const Workspace *workspace, const Lab *lab)
     console_text(&workspace->console, CONSOLE_BOLD, 0, lab->title);
     console_text(&workspace->console, CONSOLE_PLAIN, 0, lab->about);
     putchar('\n');
-    console_item(
-        &workspace->console, 0, 6, "read",
-        mine_shown(workspace->arena, arena_print(workspace->arena, "%s/README.md", lab->folder)));
+    const char *lesson = arena_print(workspace->arena, "%s/README.md", lab->folder);
+    console_command(&workspace->console, "read",
+                    options_quoted(workspace->arena, mine_shown(workspace->arena, lesson)), "");
     if (lab->need_count > 0)
         console_item(&workspace->console, 0, 6, "need", needs_text(workspace, lab));
     show_exercise(workspace, lab, first >= 0 ? first : 0);

@@ -51,7 +51,7 @@ static int measure(void **state)
 {
     (void)state;
     report =
-        report_of(PROGRAM, "autoencoder", "--mine " FAILING " --left-out 'kl=not written yet'");
+        report_of(PROGRAM, "autoencoder", "--mine '" FAILING "' --left-out 'kl=not written yet'");
     return report == NULL ? -1 : 0;
 }
 
