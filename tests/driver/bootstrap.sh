@@ -140,7 +140,7 @@ in_a_terminal() { # keys
         status=$?
 }
 
-the_question_tells_packages_and_size_once() { # test
+the_question_shows_packages_and_size_once() { # test
     fresh_checkout libpng-dev
     as_user
     pretend apt-get 'echo "Need to get 100 MB of archives."
