@@ -120,14 +120,16 @@ void console_lines(const Console *console, ConsoleStyle style, int indent, const
 void console_command(const Console *console, const char *label, const char *command,
                      const char *why)
 {
-    int at = LABEL + (int)strlen(command) + 2;
+    const char *lab = "";
+    if (strncmp(command, "./lab ", 6) == 0) lab = console_lab(), command += 5;
+    int length = (int)(strlen(lab) + strlen(command)), at = LABEL + length + 2;
     if (at < WHY_COLUMN) at = WHY_COLUMN;
     bool beside = at + columns_of(why, strlen(why)) <= console->columns;
     printf("%s%-*s%s", console_on(console, CONSOLE_BOLD), LABEL, label,
            console_off(console, CONSOLE_BOLD));
+    put_text(lab);
     put_text(command);
-    if (why[0] != '\0' && beside)
-        printf("%*s", at - LABEL - (int)strlen(command), ""), put_text(why);
+    if (why[0] != '\0' && beside) printf("%*s", at - LABEL - length, ""), put_text(why);
     putchar('\n');
     if (why[0] != '\0' && !beside) console_text(console, CONSOLE_DIM, LABEL + 2, why);
 }
@@ -148,4 +150,22 @@ void console_item(const Console *console, int indent, int width, const char *nam
     else printf("%*s", column - indent - used, "");
     wrap(console, column, column, text, text + strlen(text));
     putchar('\n');
+}
+
+const char *console_lab(void)
+{
+    const char *self = getenv("LAB_SELF");
+    return self != NULL && self[0] != '\0' ? self : "./lab";
+}
+
+static void check_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return;
+    fputs("standard output could not be written\n", stderr);
+    _exit(EXIT_FAILURE);
+}
+
+void console_check_output(void)
+{
+    atexit(check_output);
 }

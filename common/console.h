@@ -45,6 +45,13 @@ void console_item(const Console *console, int indent, int width, const char *nam
 // Where the text of such an item begins: indent + width, or indent + 2 on a narrow console.
 int console_column(const Console *console, int indent, int width);
 
+// "./lab", or what the script ./lab says in LAB_SELF where the user stands in another folder.
+const char *console_lab(void);
+
+// From here on, a program whose standard output could not be written (a full disk) says so at its end and
+// exits with 1.
+void console_check_output(void);
+
 // Escape codes to print before and after; "" without colour.
 const char *console_on(const Console *console, ConsoleStyle style);
 const char *console_off(const Console *console, ConsoleStyle style);

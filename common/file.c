@@ -146,3 +146,11 @@ bool file_make_folder(const char *path, Error *err)
     if (!S_ISDIR(status.st_mode)) return error_set(err, "%s: is not a folder", path);
     return true;
 }
+
+const char *file_shown(Arena *arena, const char *path)
+{
+    char here[PATH_MAX];
+    size_t length = getcwd(here, sizeof here) != NULL ? strlen(here) : 0;
+    bool inside = length > 1 && strncmp(path, here, length) == 0 && path[length] == '/';
+    return arena_print(arena, "%s", inside ? path + length + 1 : path);
+}

@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include "common/arena.h"
 #include "common/error.h"
 
 typedef struct NewFile {
@@ -39,6 +40,10 @@ typedef struct FileView {
 
 bool file_map(FileView *view, const char *path, Error *err);
 void file_unmap(FileView view);
+
+// An absolute path as it can be typed where the user stands: relative if it lies in the current
+// folder, else unchanged.
+const char *file_shown(Arena *arena, const char *path);
 
 // Makes the folder and those above it; one that exists is fine.
 bool file_make_folder(const char *path, Error *err);

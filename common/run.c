@@ -1,4 +1,5 @@
 #include "common/run.h"
+#include "common/console.h"
 #include "common/file.h"
 #include "common/profile.h"
 #include "common/text.h"
@@ -167,6 +168,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
 {
     const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
     Run *run = arena_zeros(keep, sizeof *run);
+    console_check_output();
     run->keep = keep;
     run->command = command_again(keep, argc, argv);
     run->name = options_program(options);

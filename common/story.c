@@ -1,5 +1,6 @@
 #include "common/story.h"
 #include "common/console.h"
+#include "common/file.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,9 +96,10 @@ static void print_page(const Story *story)
 {
     const Run *run = story->run;
     if (getenv("LAB_COMMAND") == NULL || options_given(story->options, "out"))
-        printf("%s shows this run as a page.\n", run_path(run, "report.html"));
+        printf("%s shows this run as a page.\n",
+               options_quoted(run->keep, run_path(run, "report.html")));
     else
-        printf("./lab open %s%s shows this run as a page.\n", run->name,
+        printf("%s open %s%s shows this run as a page.\n", console_lab(), run->name,
                getenv("LAB_CHECK") != NULL ? " --mine" : "");
 }
 
@@ -111,7 +113,10 @@ int story_run(const Story *story, void *lab)
             return run_fail(run, &err);
     if (!run_interrupted(run)) {
         print_notices(story);
-        printf("%s is the lesson, with what to try next.\n", story->lesson);
+        const char *root = getenv("LAB_ROOT"), *lesson = story->lesson;
+        if (root != NULL && root[0] == '/')
+            lesson = file_shown(run->keep, arena_print(run->keep, "%s/%s", root, lesson));
+        printf("%s is the lesson, with what to try next.\n", options_quoted(run->keep, lesson));
         print_page(story);
     }
     return run_end(run, story->checkpoint);

@@ -117,8 +117,10 @@ static bool fetch_once(CURL *curl, Transfer *t, const char *url, bool *again, Er
     if (code == CURLE_HTTP_RETURNED_ERROR)
         return error_set(err, "%s: the server answers %ld, expected 200 (OK)", url, status);
     if (code == CURLE_OPERATION_TIMEDOUT) *again = false;
+    // The number is the same in all versions, the words are not.
     if (code != CURLE_OK)
-        return error_set(err, "%s: %s", url, why[0] != '\0' ? why : curl_easy_strerror(code));
+        return error_set(err, "%s: %s (libcurl error %d)", url,
+                         why[0] != '\0' ? why : curl_easy_strerror(code), (int)code);
     *again = false;    // it ended well for the server: asking again would bring the same
     if (t->have < t->file->bytes)
         return error_set(err, "%s: sent %" PRIu64 " bytes, expected %" PRIu64, url, t->have,

@@ -3,6 +3,8 @@
 #include "labs/driver/ccode.h"
 #include "labs/driver/mine.h"
 #include "common/console.h"
+#include "common/file.h"
+#include "datasets/root.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,19 +70,30 @@ bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes)
 
     fprintf(notes, "On your code: %s\n", mine_shown(arena, mine.path));
     if (notes == stdout) name_the_unwritten(arena, lab, &mine);
-    const char *path = getenv("LD_LIBRARY_PATH"), *out = getenv("LAB_OUT");
-    bool more = path != NULL && path[0] != '\0', elsewhere = out != NULL && out[0] != '\0';
+    const char *path = getenv("LD_LIBRARY_PATH");
+    bool more = path != NULL && path[0] != '\0';
     setenv("LD_LIBRARY_PATH",
            arena_print(arena, "%s%s%s", folder, more ? ":" : "", more ? path : ""), 1);
-    setenv("LAB_OUT", arena_print(arena, "%s/mine", elsewhere ? out : "out"), 1);
-    setenv("LAB_CHECK", arena_print(arena, "./lab check %s", lab->id), 1);    // for when it fails
+    setenv("LAB_OUT", launch_results(arena, true), 1);
+    setenv("LAB_CHECK", arena_print(arena, "%s check %s", console_lab(), lab->id),
+           1);    // for when it fails
     return true;
+}
+
+const char *launch_results(Arena *arena, bool mine)
+{
+    const char *out = getenv("LAB_OUT");
+    if (out == NULL || out[0] == '\0')
+        out = file_shown(arena, arena_print(arena, "%s/out", root_dir()));
+    return mine ? arena_print(arena, "%s/mine", out) : out;
 }
 
 int launch(Arena *arena, const char *program, const char *command, char **argv)
 {
     argv[0] = arena_print(arena, "%s/labs/%s", LAB_BUILD_DIR, program);
-    setenv("LAB_COMMAND", command, 1);
+    setenv("LAB_COMMAND", arena_print(arena, "%s%s", console_lab(), command + strlen("./lab")), 1);
+    setenv("LAB_OUT", launch_results(arena, false), 1);
+    setenv("LAB_ROOT", root_dir(), 1);
     fflush(stdout);
     execv(argv[0], argv);
     error_print("%s: %s", argv[0], strerror(errno));

@@ -12,6 +12,10 @@
 // on stderr, if the lab cannot run on it.
 bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes);
 
+// The folder of the runs' results, as it can be typed: what LAB_OUT says, else out/ in the checkout; of
+// runs on the learner's functions, mine/ in it.
+const char *launch_results(Arena *arena, bool mine);
+
 // Replaces this process by build/labs/PROGRAM (exec). argv[0] is replaced too; `command` is the name
 // that the program prints in commands to type.
 int launch(Arena *arena, const char *program, const char *command, char **argv);

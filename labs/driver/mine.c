@@ -1,4 +1,5 @@
 #include "labs/driver/mine.h"
+#include "common/file.h"
 #include "datasets/root.h"
 #include "common/text.h"
 #include <errno.h>
@@ -30,10 +31,7 @@ const char *mine_path(Arena *arena, const Lab *lab)
 
 char *mine_shown(Arena *arena, const char *path)
 {
-    const char *root = root_dir();
-    size_t length = strlen(root);
-    bool inside = strncmp(path, root, length) == 0 && path[length] == '/';
-    char *shown = arena_print(arena, "%s", inside ? path + length + 1 : path);
+    char *shown = arena_print(arena, "%s", file_shown(arena, path));
     text_clean(shown);
     return shown;
 }

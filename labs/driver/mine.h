@@ -13,7 +13,7 @@
 
 const char *mine_dir(void);                             // absolute
 const char *mine_path(Arena *arena, const Lab *lab);    // .../autoencoder/autoencoder.c
-// For messages: relative to the root if inside, without what a terminal would obey.
+// For messages: file_shown(), without what a terminal would obey.
 char *mine_shown(Arena *arena, const char *path);
 bool mine_exists(Arena *arena, const Lab *lab);
 bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err);

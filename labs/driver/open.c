@@ -1,6 +1,9 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/choose.h"
+#include "labs/driver/launch.h"
 #include "labs/driver/mine.h"
+#include "common/console.h"
+#include "common/options.h"
 #include "datasets/root.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -13,14 +16,6 @@
 #include <unistd.h>
 
 extern char **environ;
-
-// Where the lab's runs leave their page by default (common/run.c).
-static const char *report_path(Arena *arena, const char *lab, bool mine)
-{
-    const char *out = getenv("LAB_OUT");
-    return arena_print(arena, "%s/%s%s/report.html", out != NULL && out[0] != '\0' ? out : "out",
-                       mine ? "mine/" : "", lab);
-}
 
 static bool has_display(void)
 {
@@ -85,14 +80,16 @@ int command_open(int argc, char **argv)
     }
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
     if (!choose(&course, &(Progress){0}, argv[1], &choice)) return 2;
-    const char *name = choice.lab->id, *path = report_path(arena, name, mine);
+    const char *name = choice.lab->id;
+    const char *path = arena_print(arena, "%s/%s/report.html", launch_results(arena, mine), name);
+    const char *quoted = options_quoted(arena, path);
     char whole[PATH_MAX];
     if (realpath(path, whole) == NULL) {
-        error_print("there is no report yet: ./lab run %s%s writes %s", name, mine ? " --mine" : "",
-                    path);
+        error_print("there is no report yet: %s run %s%s writes %s", console_lab(), name,
+                    mine ? " --mine" : "", quoted);
         return 1;
     }
-    if (show(whole)) printf("%s is in your browser.\n", mine_shown(arena, path));
-    else printf("There is no browser here; the page is %s\n", mine_shown(arena, whole));
+    if (show(whole)) printf("%s is in your browser.\n", quoted);
+    else printf("There is no browser here; the page is %s\n", options_quoted(arena, whole));
     return 0;
 }

@@ -92,12 +92,27 @@ static void show_lesson(const Workspace *workspace, const Lab *lab)
     console_text(&workspace->console, CONSOLE_BOLD, 0, lab->title);
     console_text(&workspace->console, CONSOLE_PLAIN, 0, lab->about);
     putchar('\n');
-    console_item(
-        &workspace->console, 0, 6, "read",
-        mine_shown(workspace->arena, arena_print(workspace->arena, "%s/README.md", lab->folder)));
+    const char *lesson = arena_print(workspace->arena, "%s/README.md", lab->folder);
+    console_command(&workspace->console, "read",
+                    options_quoted(workspace->arena, mine_shown(workspace->arena, lesson)), "");
     if (lab->need_count > 0)
         console_item(&workspace->console, 0, 6, "need", needs_text(workspace, lab));
     show_exercise(workspace, lab, first >= 0 ? first : 0);
+}
+
+// Inside the checkout the work is ignored by its git, and `git clean -fdx` deletes it, except where it is a
+// repository of its own.
+static void show_how_to_keep(const Workspace *workspace)
+{
+    Arena *arena = workspace->arena;
+    const char *mine = mine_dir(), *root = root_dir();
+    size_t length = strlen(root);
+    bool inside = strncmp(mine, root, length) == 0 && mine[length] == '/';
+    if (!inside || access(arena_print(arena, "%s/.git", mine), F_OK) == 0) return;
+    console_command(
+        &workspace->console, "keep",
+        arena_print(arena, "git init %s", options_quoted(arena, file_shown(arena, mine))),
+        "or git clean -fdx deletes it");
 }
 
 static int start(const Workspace *workspace, const Lab *lab)
@@ -127,6 +142,7 @@ static int start(const Workspace *workspace, const Lab *lab)
                  arena_print(arena, "%s is yours: %d function%s to write, about %d minutes.", shown,
                              lab->exercise_count, lab->exercise_count == 1 ? "" : "s",
                              lab->minutes));
+    show_how_to_keep(workspace);
     putchar('\n');
     show_lesson(workspace, lab);
     workspace_next_in(workspace, lab);

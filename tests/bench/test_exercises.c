@@ -16,7 +16,7 @@
 static int run_program(const char *program, const char *options)
 {
     char command[2048];
-    snprintf(command, sizeof command, "%s --quick --threads 1 %s >/dev/null 2>&1", program,
+    snprintf(command, sizeof command, "'%s' --quick --threads 1 %s >/dev/null 2>&1", program,
              options);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -51,7 +51,7 @@ static int measure(void **state)
 {
     (void)state;
     report =
-        report_of(PROGRAM, "autoencoder", "--mine " FAILING " --left-out 'kl=not written yet'");
+        report_of(PROGRAM, "autoencoder", "--mine '" FAILING "' --left-out 'kl=not written yet'");
     return report == NULL ? -1 : 0;
 }
 

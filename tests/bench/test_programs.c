@@ -56,7 +56,7 @@ static cJSON *quick_report(const char *program)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(run("%s --quick --threads 1,2 --json %s", program, path), 0);
+    assert_int_equal(run("'%s' --quick --threads 1,2 --json %s", program, path), 0);
     cJSON *report = read_json(path);
     remove(path);
     assert_non_null(report);
@@ -119,7 +119,7 @@ static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
     char folder[] = "/tmp/bench-XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/sgemm.json", folder);
-    assert_int_equal(run("%s --quick --threads 1 --json %s", SGEMM, folder), 0);
+    assert_int_equal(run("'%s' --quick --threads 1 --json %s", SGEMM, folder), 0);
     cJSON *report = read_json(path);
     assert_non_null(report);
     cJSON_Delete(report);
@@ -134,31 +134,31 @@ static void a_wrong_option_or_list_ends_with_status_2(void **state)
     const char *const wrong[] = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
                                  "left-over"};
     for (int p = 0; p < 2; p++)
-        for (int w = 0; w < 5; w++) assert_int_equal(run("%s %s", programs[p], wrong[w]), 2);
+        for (int w = 0; w < 5; w++) assert_int_equal(run("'%s' %s", programs[p], wrong[w]), 2);
 }
 
 static void sgemm_measures_one_shape_and_refuses_a_wrong_one(void **state)
 {
     (void)state;
-    assert_int_equal(run("%s --quick --threads 1 --shape %s", SGEMM, "TN:3x5x7"), 0);
+    assert_int_equal(run("'%s' --quick --threads 1 --shape %s", SGEMM, "TN:3x5x7"), 0);
     const char *const wrong[] = {"TT:3x5x7", "NT:0x5x7", "NT:3x5", "NT:3x5x7x", "NT:3x5x99999", ""};
     for (int w = 0; w < 6; w++)
-        assert_int_equal(run("%s --quick --threads 1 --shape='%s'", SGEMM, wrong[w]), 2);
+        assert_int_equal(run("'%s' --quick --threads 1 --shape='%s'", SGEMM, wrong[w]), 2);
 }
 
 static void a_report_that_cannot_be_written_ends_with_status_1(void **state)
 {
     (void)state;
-    assert_int_equal(run("%s --quick --threads 1 --json %s", SGEMM, "/no/such/folder/sgemm.json"),
+    assert_int_equal(run("'%s' --quick --threads 1 --json %s", SGEMM, "/no/such/folder/sgemm.json"),
                      1);
 }
 
 static void without_torch_the_peers_are_left_out_and_the_rest_runs(void **state)
 {
     (void)state;
-    assert_int_equal(run("LAB_PYTHON=/bin/false %s --quick --threads 1 %s", SGEMM, "--peers"), 0);
+    assert_int_equal(run("LAB_PYTHON=/bin/false '%s' --quick --threads 1 %s", SGEMM, "--peers"), 0);
     assert_int_equal(
-        run("LAB_PYTHON=/no/python %s --quick --threads 1 %s", TRAIN_AUTOENCODER, "--peers"), 0);
+        run("LAB_PYTHON=/no/python '%s' --quick --threads 1 %s", TRAIN_AUTOENCODER, "--peers"), 0);
 }
 
 int main(void)

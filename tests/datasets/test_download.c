@@ -15,6 +15,13 @@
 
 enum { SIZE = 40000, QUARTER = SIZE / 4 };
 
+// curl/curl.h: CURLE_UNSUPPORTED_PROTOCOL and so on. Each version words them in its own way.
+#define UNSUPPORTED_PROTOCOL "(libcurl error 1)"
+#define CANNOT_CONNECT       "(libcurl error 7)"
+#define TOO_SLOW             "(libcurl error 28)"
+#define TOO_MANY_REDIRECTS   "(libcurl error 47)"
+#define EMPTY_REPLY          "(libcurl error 52)"
+
 typedef struct Place {
     uint8_t content[SIZE];
     char sha256[CHECKSUM_SIZE];
@@ -162,7 +169,7 @@ static void download_resumes_in_a_later_call(void **state)
 {
     Place *p = *state;
     p->server->manner = LOOPBACK_CUTS_OFF_ONCE;
-    fails(p, "Empty reply from server", QUARTER);
+    fails(p, EMPTY_REPLY, QUARTER);
     p->server->manner = LOOPBACK_WELL;
     fetches(p);
     assert_int_equal(p->server->range, QUARTER);
@@ -264,9 +271,10 @@ static void download_reports_a_server_that_closes_at_once_or_is_unreachable(void
 {
     Place *p = *state;
     p->server->manner = LOOPBACK_CLOSES;
-    fails(p, "Empty reply from server", -1);
+    fails(p, EMPTY_REPLY, -1);
     p->sources[0] = "http://127.0.0.1:1/";
-    fails(p, "http://127.0.0.1:1/abc.bin: Failed to connect", -1);
+    fails(p, "http://127.0.0.1:1/abc.bin: ", -1);
+    fails(p, CANNOT_CONNECT, -1);
 }
 
 static void download_gives_up_on_a_server_that_stalls_and_keeps_the_part(void **state)
@@ -274,7 +282,7 @@ static void download_gives_up_on_a_server_that_stalls_and_keeps_the_part(void **
     Place *p = *state;
     p->server->manner = LOOPBACK_STALLS;
     p->options.patience = 1;
-    fails(p, "Operation too slow", LOOPBACK_FEW);
+    fails(p, TOO_SLOW, LOOPBACK_FEW);
 }
 
 static void download_follows_a_redirect(void **state)
@@ -289,14 +297,14 @@ static void download_refuses_a_loop_of_redirects(void **state)
 {
     Place *p = *state;
     p->server->manner = LOOPBACK_REDIRECT_LOOP;
-    fails(p, "Maximum (5) redirects followed", -1);
+    fails(p, TOO_MANY_REDIRECTS, -1);
 }
 
 static void download_refuses_a_redirect_off_the_web(void **state)
 {
     Place *p = *state;
     p->server->manner = LOOPBACK_REDIRECTS_TO_FTP;
-    fails(p, "not supported", -1);
+    fails(p, UNSUPPORTED_PROTOCOL, -1);
 }
 
 static void download_tries_the_next_source(void **state)

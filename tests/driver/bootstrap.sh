@@ -13,9 +13,10 @@ pretend() {
 
 # A checkout at "my checkout", where all packages but $1 are installed; FAKE_UID says who calls.
 fresh_checkout() {
-    mkdir -p bin "my checkout"
+    mkdir -p bin "my checkout/labs/1_first/tiny"
+    echo '{"title": "Tiny", "about": "Small."}' >"my checkout/labs/1_first/tiny/lab.json"
     cp "$ROOT/lab" "$ROOT/.packages" "my checkout/"
-    for tool in sh sed grep awk mkdir rm tr cat chmod sleep env flock getconf readlink; do
+    for tool in sh sed grep awk mkdir rm tr cat chmod sleep env find flock getconf readlink touch; do
         ln -s "$(command -v $tool)" bin/ 2>/dev/null || :
     done
     awk '!/^#/ { print "installed", $2 }' "$ROOT/.packages" | grep -vw -e "${1:-none}" >installed || :
@@ -53,7 +54,8 @@ the_first_call_configures_builds_and_runs() { # test
     says out "program: run tiny --seed 7"
     [ "$(wc -l <out)" = 1 ] || complain "messages belong on stderr"
     called "cmake -S $checkout -B $checkout/build --preset release"
-    called "ninja labs"
+    called "ninja lab tiny"
+    never_called "ninja labs"
     never_called apt-get
 }
 
@@ -63,8 +65,34 @@ a_later_call_only_runs_ninja() { # test
     : >calls
     lab list
     gave 0
-    [ "$(cat calls)" = "ninja -n labs" ] || complain "expected one ninja -n"
+    [ "$(cat calls)" = "ninja -n lab" ] || complain "expected one ninja -n"
     [ ! -s err ] || complain "expected silence"
+}
+
+a_command_builds_what_it_runs() { # test
+    fresh_checkout
+    mkdir -p "my checkout/labs/1_first/other" "my checkout/labs/1_first/tinier" more/2_second/further
+    for lab in 1_first/other 1_first/tinier; do echo '{}' >"my checkout/labs/$lab/lab.json"; done
+    echo '{}' >more/2_second/further/lab.json
+    while read -r target command; do
+        rm -f "$checkout/build/lab"
+        export LAB_PATH=more
+        # shellcheck disable=SC2086 # words
+        lab $command
+        gave 0
+        called "ninja $(echo "$target" | tr + ' ')"
+        : >calls
+    done <<'END'
+lab+other run oth
+lab+tiny run tiny
+lab+further run further --mine
+lab run tin
+lab run nothing
+lab+keynumbers keynumbers gpt2
+lab help
+lab start tiny
+labs check tiny
+END
 }
 
 a_missing_package_is_installed_by_root_without_a_question() { # test
@@ -81,7 +109,7 @@ a_missing_package_is_installed_by_root_without_a_question() { # test
 without_a_terminal_the_command_is_reported() { # test
     fresh_checkout libpng-dev
     as_user
-    lab
+    lab run tiny
     gave 1
     says err "sudo apt-get install libpng-dev"
     never_called apt-get
@@ -94,7 +122,77 @@ without_sudo_the_command_for_root_is_reported() { # test
     as_user
     lab --yes
     gave 1
-    says err "As root, run: apt-get install libpng-dev"
+    says err "root has to run: apt-get install libpng-dev"
+    for command in help roadmap list; do
+        lab $command
+        gave 0
+        says err "root has to run: apt-get install libpng-dev"
+        says out Tiny
+        says out "labs/1_first/tiny/README.md"
+    done
+}
+
+# ./lab in a terminal in which $1 is typed after a second.
+in_a_terminal() { # keys
+    script -qec true /dev/null >/dev/null 2>&1 || skip "no pseudo-terminal" "./lab setup --dev"
+    status=0
+    (sleep 1 && printf %b "$1") | SHELL=/bin/sh script -qec "PATH='$scratch/bin' '$checkout/lab' run tiny" /dev/null >out 2>&1 ||
+        status=$?
+}
+
+the_question_shows_packages_and_size_once() { # test
+    fresh_checkout libpng-dev
+    as_user
+    pretend apt-get 'echo "Need to get 100 MB of archives."
+        echo "After this operation, 410 MB of additional disk space will be used."; exit 1'
+    in_a_terminal 'n\n'
+    gave 1
+    [ "$(grep -c libpng-dev out)" = 1 ] || complain "expected the packages once"
+    says out "downloads 100 MB"
+    says out "410 MB on the disk"
+    called "apt-get -o Debug::NoLocking=true --assume-no"
+    never_called "apt-get -qq"
+}
+
+ctrl_c_stops_everything() { # test
+    for moment in question installation; do
+        fresh_checkout libpng-dev
+        [ $moment = installation ] || as_user
+        pretend apt-get 'trap "" INT; sleep 2'
+        in_a_terminal '\003'
+        [ "$status" != 0 ] || complain "$moment: exit status 0"
+        [ $moment = installation ] || never_called "apt-get -qq"
+        never_called "install --yes"
+        never_called cmake
+        unset FAKE_UID
+    done
+}
+
+a_tree_that_cannot_be_written_gets_a_sentence() { # test
+    [ "$(id -u)" != 0 ] || skip "root may write everywhere" "run it as another user"
+    fresh_checkout
+    chmod a-w "my checkout"
+    lab run tiny
+    chmod u+w "my checkout"
+    gave 1
+    says err "cannot write to $checkout/build"
+}
+
+a_file_of_the_future_is_named_at_once() { # test
+    fresh_checkout
+    lab run tiny
+    : >calls
+    echo 'project(x)' >"my checkout/CMakeLists.txt"
+    touch -t 203501010000 "my checkout/CMakeLists.txt"
+    rm "my checkout/build/lab" # something is to be built
+    lab run tiny
+    gave 1
+    says err "CMakeLists.txt is dated in the future"
+    never_called cmake
+    never_called "ninja lab"
+    sh -c "$(sed -n 's/^lab: find/find/p' err)"
+    lab run tiny
+    gave 0
 }
 
 yes_installs_with_sudo_and_is_not_passed_on() { # test
@@ -108,16 +206,13 @@ yes_installs_with_sudo_and_is_not_passed_on() { # test
 }
 
 a_terminal_is_asked_and_no_means_no() { # test
-    script -qec true /dev/null >/dev/null 2>&1 || skip "no pseudo-terminal" "./lab setup --dev"
     fresh_checkout libpng-dev
     as_user
-    status=0
-    (sleep 1 && echo n) | SHELL=/bin/sh script -qec "PATH='$scratch/bin' '$checkout/lab'" /dev/null >out 2>&1 ||
-        status=$?
+    in_a_terminal 'n\n'
     gave 1
     says out "[y/N]"
     says out "nothing was installed"
-    never_called apt-get
+    never_called "apt-get -qq"
 }
 
 a_failed_installation_ends_with_one_message() { # test
@@ -227,7 +322,7 @@ labs_of_another_folder_are_configured_once() { # test
     : >calls
     LAB_PATH="$scratch/my labs:$scratch/more"
     lab list
-    [ "$(cat calls)" = "ninja -n labs" ] || complain "expected one ninja -n"
+    [ "$(cat calls)" = "ninja -n lab" ] || complain "expected one ninja -n"
     [ ! -s err ] || complain "expected silence"
     unset LAB_PATH
     lab list
@@ -305,7 +400,7 @@ two_calls_at_once_build_once() { # test
     wait
     grep -q "program: one" one
     grep -q "program: two" two
-    [ "$(grep -c '^ninja labs' calls)" = 1 ] || complain "expected one build"
+    [ "$(grep -c '^ninja lab' calls)" = 1 ] || complain "expected one build"
 }
 
 test_builds_the_tests_and_returns_the_status_of_ctest() { # test

@@ -335,7 +335,8 @@ END
 a_pass_with_an_uninitialized_variable_is_reported() { # test
     submit corrupt <<'END'
     float unset;
-    for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i] + 0 * unset; // HERE
+    for (size_t i = 0; i < n; i++) noisy[i] = rng_uniform(rng) < p ? 0 : x[i];
+    if (p > 1 && unset > 0) noisy[0] = 1; // HERE
 END
     run "$LAB" check $lab.corrupt
     gave 0

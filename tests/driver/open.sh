@@ -16,12 +16,39 @@ own_opener() {
 }
 
 a_lab_without_a_report_says_what_writes_one() { # test
+    mkdir checkout elsewhere
+    cp -r "$ROOT/labs" checkout/
+    export LAB_ROOT="$scratch/checkout"
+    cd checkout
     run "$LAB" open linear_algebra
     gave 1
     says err "there is no report yet: ./lab run linear_algebra writes out/linear_algebra/report.html"
     run "$LAB" open linear_algebra --mine
     gave 1
     says err "./lab run linear_algebra --mine writes out/mine/linear_algebra/report.html"
+    cd ../elsewhere # results stay in the checkout, and commands can be pasted
+    export LAB_SELF=../checkout/lab
+    run "$LAB" open linear_algebra
+    gave 1
+    says err "../checkout/lab run linear_algebra writes $scratch/checkout/out/linear_algebra/report.html"
+}
+
+results_go_into_the_checkout_from_any_folder() { # test
+    mkdir "my checkout" elsewhere
+    cp -r "$ROOT/labs" "my checkout/"
+    printf 'x,y\n0,2\n1,5\n4,14\n' >t.csv
+    export LAB_ROOT="$scratch/my checkout"
+    cd elsewhere
+    run "$LAB" run linear_algebra --csv ../t.csv --plot none
+    gave 0
+    [ ! -d out ] || complain "results in the current folder"
+    says out "results in '$scratch/my checkout/out/linear_algebra'"
+    says out "'$scratch/my checkout/labs/1_foundations/linear_algebra/README.md' is the lesson"
+    run "$LAB" open linear_algebra
+    gave 0
+    run sh -c "cd '../my checkout' && exec '$LAB' run linear_algebra --csv ../t.csv --plot none"
+    says out "results in out/linear_algebra"
+    says out "labs/1_foundations/linear_algebra/README.md is the lesson"
 }
 
 without_a_display_the_path_is_printed() { # test

@@ -146,7 +146,9 @@ a_damaged_lab_does_not_block_the_others() { # test
 
 a_write_error_on_stdout_is_reported() { # test
     [ -e /dev/full ] || skip "no /dev/full" "run it on Linux"
-    for command in "" list help --version "hint autoencoder"; do
+    cp "$ROOT/datasets/houses.csv" .
+    run="run linear_algebra --csv houses.csv --plot none --out results"
+    for command in "" list help --version "hint autoencoder" "run linear_algebra --help" "$run"; do
         status=0
         # shellcheck disable=SC2086 # words
         "$LAB" $command >/dev/full 2>err || status=$?

@@ -34,7 +34,8 @@ the_section_on_an_exercise_shows_what_is_printed() { # test
     mkdir checkout
     cp -r "$ROOT/labs" "$ROOT/.packages" checkout/
     export LAB_ROOT="$scratch/checkout" LAB_MINE="$scratch/checkout/mine"
-    mine=checkout/mine/autoencoder/autoencoder.c
+    mine=mine/autoencoder/autoencoder.c
+    cd checkout
     section_into_blocks "Working through a lab"
 
     prints_block 1 # start
@@ -64,6 +65,17 @@ the_section_on_key_numbers_shows_what_is_printed() { # test
         { do { if ((getline line <out) != 1) { print "not printed: " $0; exit 1 } } while (any && line != $0)
           if (line != $0) { print "printed: " line "; README: " $0; exit 1 }
           any = 0 }' || complain "the block differs"
+}
+
+the_commands_on_tables_run_as_written() { # test
+    [ -x "$(dirname "$LAB")/labs/linear_algebra" ] || skip "no LAPACK" "./lab setup"
+    sed -n 's/^\.\/lab \(run .*--csv [^#]*\).*/\1/p' "$ROOT/README.md" >commands
+    [ "$(wc -l <commands)" = 2 ] || complain "expected two commands"
+    export LAB_OUT="$scratch/out"
+    while read -r line; do
+        # shellcheck disable=SC2086 # a list of words
+        (cd "$ROOT" && "$LAB" $line --plot none) >out.txt </dev/null || complain "$line"
+    done <commands
 }
 
 run_sentence "$@"

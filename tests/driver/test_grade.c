@@ -134,8 +134,8 @@ static void only_requested_exercises_are_run(void **state)
 
 static void processes_left_by_the_grader_are_killed(void **state)
 {
-    Grade grade = grade_with(*state, "setsid sleep 1000 >/dev/null 2>&1 &\necho $! >" LAB_BUILD_DIR
-                                     "/pid\n" SAYS("two__a", "pass"));
+    Grade grade = grade_with(*state, "setsid sleep 1000 >/dev/null 2>&1 &\necho $! >'" LAB_BUILD_DIR
+                                     "/pid'\n" SAYS("two__a", "pass"));
     FILE *file = fopen(LAB_BUILD_DIR "/pid", "r");
     int pid = 0;
     assert_non_null(file);

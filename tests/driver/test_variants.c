@@ -73,7 +73,7 @@ static void each_mutant_is_chosen_by_its_number(void **state)
 
     char folder[] = "/tmp/lab-variants-XXXXXX", command[256];
     assert_non_null(mkdtemp(folder));
-    snprintf(command, sizeof command, "%s -I'%s' -w -shared -fPIC -o %s/v.so -xc -", LAB_CC,
+    snprintf(command, sizeof command, "'%s' -I'%s' -w -shared -fPIC -o %s/v.so -xc -", LAB_CC,
              LAB_SOURCE_DIR, folder);
     FILE *compiler = popen(command, "w");
     assert_non_null(compiler);

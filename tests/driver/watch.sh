@@ -150,7 +150,7 @@ ctrl_z_and_fg_resume() { # test
     started
     needs bash
     terminal 80 24 "bash --norc -i"
-    key "$LAB watch autoencoder" Enter
+    key "'$LAB' watch autoencoder" Enter
     shows "linear_forward is not written yet"
     key C-z
     shows "Stopped"
