@@ -630,12 +630,12 @@ a_path_with_spaces_is_never_broken() { # test
     sed -i 's/^float ae_loss(float \*dz/float ae_loss(flat *dz/' "$LAB_MINE/$lab/$lab.c"
     run env COLUMNS=40 "$LAB" check $lab
     gave 1
-    says out "$LAB_MINE/$lab/$lab.c:"
+    says out "my work on it/mine/$lab/$lab.c:"
     rm "$LAB_MINE/$lab/$lab.c"
     run env COLUMNS=40 "$LAB" start $lab
-    says out "$LAB_MINE/$lab/$lab.c"
+    says out "my work on it/mine/$lab/$lab.c"
     run env COLUMNS=40 "$LAB" check $lab
-    says out "$LAB_MINE/$lab/$lab.c:"
+    says out "my work on it/mine/$lab/$lab.c:"
 }
 
 the_reference_passes_and_the_next_command_is_printed() { # test

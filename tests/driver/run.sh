@@ -30,7 +30,7 @@ the_reference_as_mine_gives_the_same_numbers() { # test
     gave 0
     small --mine --out mine_out
     gave 0
-    says out "On your code: $scratch/mine/autoencoder/autoencoder.c"
+    says out "On your code: mine/autoencoder/autoencoder.c"
     cmp theirs/metrics.jsonl mine_out/metrics.jsonl || complain "the numbers differ"
 }
 
@@ -101,11 +101,6 @@ results_of_mine_lie_beside_the_others() { # test
     says out "results in results/mine/autoencoder"
     [ -s results/mine/autoencoder/reconstructions.png ] || complain "no picture"
     [ ! -e results/autoencoder ] || complain "the reference's results were touched"
-    mkdir elsewhere
-    cd elsewhere
-    unset LAB_OUT
-    "$LAB" run autoencoder --mine --part reconstruct --images 20 --epochs 1 --plot none >/dev/null
-    [ -s out/mine/autoencoder/reconstructions.png ] || complain "not in out/mine"
 }
 
 a_lab_not_started_prints_the_command_that_starts_it() { # test
