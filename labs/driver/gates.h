@@ -21,7 +21,7 @@
     X(PROGRESS, "progress", "with 1..k solved, for every k, the cases of 1..k pass and no others")   \
     X(WHOLE,    "whole",    "the reference passes with sanitizers, and as fast as the lab's own")    \
     X(PROGRAM,  "program",  "the lab's program runs every exercise, so that --mine does")            \
-    X(MUTANTS,  "mutants",  "four wrong answers or more an exercise, each rejected by its cases")
+    X(MUTANTS,  "mutants",  "every kind of wrong answer, four or more an exercise, is rejected"   )
 // clang-format on
 
 typedef enum GateId {

@@ -13,7 +13,7 @@ own_labs() {
 }
 
 mutant() { # exercise, name, old, new
-    printf '\n%s: It is a test.\n- %s\n+ %s\n' "$2" "$3" "$4" >>"$lab/mutants/$1.mutants"
+    printf '\n%s [formula]: It is a test.\n- %s\n+ %s\n' "$2" "$3" "$4" >>"$lab/mutants/$1.mutants"
 }
 
 check() { run "$LAB" dev check laid_out; }
@@ -41,7 +41,7 @@ a_new_lab_passes_all_gates() { # test
     check
     gave 0
     says out "laid_out holds"
-    grep -qE '  divided_by_variance +5  gives_what_a_hand_computes' out || complain "no line for a mutant"
+    grep -qE '  formula +divided_by_variance +5  gives_what_a_hand_computes' out || complain "no line for a mutant"
     run "$LAB" dev check laid_out --json
     gave 0
     says out '"holds":	true'
@@ -172,7 +172,7 @@ a_mutant_that_does_not_fit_or_compile_is_reported() { # test
     mutant standardize none 'no such text' ''
     mutant standardize broken 'sum / (double)n' ''
     check
-    refused_by mutants "standardize.mutants:40: does not stand in the exercise standardize: no such text"
+    refused_by mutants "standardize.mutants:LINE: does not stand in the exercise standardize: no such text"
     refused_by mutants "broken: does not compile: expected expression"
 }
 
