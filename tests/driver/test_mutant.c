@@ -67,7 +67,7 @@ static int read_mutants(Bench *bench, const char *content, Mutant **mutants)
     assert_non_null(stream);
     fputs(content, stream);
     assert_int_equal(fclose(stream), 0);
-    return mutants_read(bench->arena, &bench->lab, &bench->reference, mutants);
+    return mutants_read(bench->arena, &bench->lab, &bench->reference, mutants, bench->absent);
 }
 
 static Mutant read_mutant(Bench *bench, const char *content)
@@ -176,7 +176,8 @@ static void a_mutant_has_a_known_kind(void **state)
     expect_refusal(state, "it [sizes]: Test.\n- x;\n+ y;\n",
                    ":1: there is no kind 'sizes': expected one of formula, contract, size,");
     assert_int_equal(
-        read_mutants(*state, "# not applicable: shap\nit [size]: T.\n- x;\n+ y;\n", &mutants), 2);
+        read_mutants(*state, "# not applicable: shap\nit [size]: Test.\n- x;\n+ y;\n", &mutants),
+        2);
     assert_non_null(strstr(mutants[0].fault, ":1: there is no kind 'shap'"));
     assert_null(mutants[1].fault);
 }
