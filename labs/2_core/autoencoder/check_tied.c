@@ -235,8 +235,9 @@ CASE(tied_forward__takes_the_same_arrays_again_with_other_contents)
 {
     Tied one = tied_new(3, 4, 5, 70), other = tied_new(3, 4, 5, 71);
     assert_tied_forward(one);
-    assert_tied_forward(other);
     tied_scale(one, 2);
+    assert_tied_forward(one);
+    assert_tied_forward(other);
     assert_tied_forward(one);
 }
 
@@ -262,8 +263,9 @@ CASE(tied_backward__takes_the_same_arrays_again_with_other_contents)
 {
     Tied one = tied_new(3, 4, 5, 90), other = tied_new(3, 4, 5, 91);
     assert_tied_backward(one, 0);
-    assert_tied_backward(other, 0);
     tied_scale(one, 2);
+    assert_tied_backward(one, 0);
+    assert_tied_backward(other, 0);
     assert_tied_backward(one, 0);
 }
 
