@@ -107,6 +107,28 @@ CASE(matmul__propagates_nan)
     check_nan(plain, 3, 4, 5);
 }
 
+// A second product of other numbers in the same memory, and another one between.
+static void check_again(Product *multiply, int m, int n, int k, uint64_t seed)
+{
+    double *a = random_matrix(seed, m, k), *b = random_matrix(seed + 1, k, n),
+           *c = doubles_filled((size_t)(m * n), NAN);
+    multiply(c, a, b, m, n, k);
+    for (int i = 0; i < m * k; i++) a[i] = 3 * a[i] + 1;
+    for (int i = 0; i < k * n; i++) b[i] = 1 - b[i];
+    multiply(c, a, b, m, n, k);
+    assert_near(c, product(a, b, m, n, k), SHAPE(m, n), .name = "c of the second call",
+                .formula = formula, .eps = 8 * (k + 2));
+    check_product(multiply, n, m, k, seed + 2);
+    multiply(c, a, b, m, n, k);
+    assert_near(c, product(a, b, m, n, k), SHAPE(m, n), .name = "c of the last call",
+                .formula = formula, .eps = 8 * (k + 2));
+}
+
+CASE(matmul__takes_the_same_arrays_again)
+{
+    check_again(plain, 4, 3, 5, 21);
+}
+
 // ---- 2: tile ----
 
 static const char tile_formula[] =
@@ -183,6 +205,18 @@ CASE(tile__propagates_nan)
                 .formula = "0 times NaN is NaN", .exact = true);
 }
 
+CASE(tile__takes_the_same_arrays_again)
+{
+    double *a = doubles_filled(TILE_ROWS, 1), *b = doubles_filled(TILE_COLUMNS, 1),
+           *c = doubles_filled(TILE, 0);
+    la_tile(c, TILE_COLUMNS, a, b, 1);
+    for (int i = 0; i < TILE_ROWS; i++) a[i] = 3;
+    for (int j = 0; j < TILE_COLUMNS; j++) b[j] = 5;
+    la_tile(c, TILE_COLUMNS, a, b, 1);
+    assert_near(c, doubles_filled(TILE, 16), SHAPE(TILE_ROWS, TILE_COLUMNS), .name = "c",
+                .formula = tile_formula, .exact = true);
+}
+
 // ---- 3: matmul_blocked ----
 
 CASE(matmul_blocked__matches_a_product_by_hand)
@@ -239,6 +273,28 @@ CASE(matmul_blocked__propagates_nan)
     check_nan(blocked, 3, 4, BLOCK_DEPTH + 4);
 }
 
+CASE(matmul_blocked__takes_the_same_arrays_again)
+{
+    check_again(blocked, 9, 14, 5, 61);
+}
+
+// A product in one pass adds BLOCK_DEPTH ones to 2^53, one at a time: each is lost to rounding.
+CASE(matmul_blocked__sums_each_block_by_itself)
+{
+    enum { M = 2 * TILE_ROWS, N = 2 * TILE_COLUMNS, K = 2 * BLOCK_DEPTH };
+    double *a = doubles_filled(M * K, 0), *b = doubles_filled(K * N, 1),
+           *c = doubles_filled(M * N, NAN);
+    for (int i = 0; i < M; i++) {
+        a[i * K] = 0x1p53;
+        for (int p = BLOCK_DEPTH; p < K; p++) a[i * K + p] = 1;
+    }
+    blocked(c, a, b, M, N, K);
+    assert_near(c, doubles_filled(M * N, 0x1p53 + BLOCK_DEPTH), SHAPE(M, N), .name = "c",
+                .formula = "2^53 in the first block of k, and 256 ones in the second, which are "
+                           "summed first",
+                .exact = true);
+}
+
 const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul__matches_a_product_by_hand),
     cmocka_unit_test(matmul__matches_long_double),
@@ -246,12 +302,14 @@ const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul__handles_one_row_one_column_and_k_one),
     cmocka_unit_test(matmul__handles_empty_matrices),
     cmocka_unit_test(matmul__propagates_nan),
+    cmocka_unit_test(matmul__takes_the_same_arrays_again),
     cmocka_unit_test(tile__with_k_one_is_an_outer_product),
     cmocka_unit_test(tile__matches_long_double),
     cmocka_unit_test(tile__accumulates_into_c),
     cmocka_unit_test(tile__writes_only_its_tile_of_c),
     cmocka_unit_test(tile__does_nothing_for_k_zero),
     cmocka_unit_test(tile__propagates_nan),
+    cmocka_unit_test(tile__takes_the_same_arrays_again),
     cmocka_unit_test(matmul_blocked__matches_a_product_by_hand),
     cmocka_unit_test(matmul_blocked__matches_long_double_within_one_block),
     cmocka_unit_test(matmul_blocked__handles_k_above_the_block_depth),
@@ -261,5 +319,7 @@ const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul_blocked__handles_one_row_one_column_and_k_one),
     cmocka_unit_test(matmul_blocked__handles_empty_matrices),
     cmocka_unit_test(matmul_blocked__propagates_nan),
+    cmocka_unit_test(matmul_blocked__takes_the_same_arrays_again),
+    cmocka_unit_test(matmul_blocked__sums_each_block_by_itself),
     {0},
 };

@@ -6,7 +6,7 @@
  *
  * Any size may be 1, and 0 unless a minimum is given: then there is nothing to do. Outputs are
  * wholly overwritten and overlap no input, unless stated otherwise. A NaN in the input propagates:
- * to the output, or to the return value that stands for failure.
+ * to the output, or to the return value that stands for failure. Nothing is kept between calls.
  * eps is DBL_EPSILON, 2.2e-16; |x| is the Euclidean norm of a vector, |A| the Frobenius norm.
  */
 #pragma once
@@ -42,7 +42,8 @@ enum {
 };
 
 // 3. c = a b as in 1, blocked for the caches. pack_rows(), pack_columns() and multiply_blocks() are
-//    provided in linear_algebra.c; the last one calls la_tile and accumulates into c.
+//    provided in linear_algebra.c; the last one calls la_tile and accumulates into c:
+//    the BLOCK_DEPTH terms of a block are summed in a tile, and their sum is then added to c.
 void la_matmul_blocked(double *c, const double *a, const double *b, int m, int n, int k);
 
 // 4. LU factorization with partial pivoting, P A = L U, in place: U on and above the diagonal, the
@@ -71,7 +72,7 @@ bool la_least_squares(double *x, double *y, const double *qr, const double *tau,
 //    eigenvector. x holds a starting vector (not 0); each iteration normalizes x, then computes
 //    y = a x and the Rayleigh quotient *value = x^T y. Converged when |y - value x| <= tolerance
 //    |value|; otherwise the next x is y. Returns the number of iterations, or 0 when it has not
-//    converged after max_iterations.   a: [n,n], n >= 1; x, y: [n]
+//    converged after max_iterations; 0 of these leave x unchanged.   a: [n,n], n >= 1; x, y: [n]
 int la_power(double *value, double *x, double *y, const double *a, int n, int max_iterations,
              double tolerance);
 
