@@ -5,7 +5,8 @@
  * answer is undefined a function returns false or NaN, and its outputs are then unspecified.
  *
  * Every random draw comes from pr_uniform() or rng_below(), in the order given here, so that the
- * same seed gives everyone the same sample.
+ * same seed gives everyone the same sample. Nothing else is kept from one call to the next. A NaN in
+ * the input propagates, unless it is refused.
  */
 #pragma once
 #include <math.h>
@@ -145,7 +146,8 @@ typedef struct PrTest {
 //     t = (mean_x - mean_y - difference) / sqrt(v_x + v_y),   v = s^2 / n of each sample,
 //     df = (v_x + v_y)^2 / (v_x^2 / (n - 1) + v_y^2 / (m - 1)),   p = pr_student_tails(t, df).
 //     y may be NULL with m = 0: the one-sample test, where mean_y and v_y are 0 and df is n - 1.
-//     False when a sample has fewer than two numbers or one that is not finite, or v_x + v_y is 0.
+//     False when a sample has fewer than two numbers or one that is not finite, or v_x + v_y is 0:
+//     the numbers of each sample are all equal.
 bool pr_t_test(PrTest *test, const double *x, size_t n, const double *y, size_t m,
                double difference);
 
