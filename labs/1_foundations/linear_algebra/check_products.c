@@ -1,4 +1,5 @@
 /* check_products.c -- cases of the exercises 1 to 3: matrix products. */
+#include <fenv.h>
 #include "labs/1_foundations/linear_algebra/check.h"
 
 typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
@@ -278,21 +279,30 @@ CASE(matmul_blocked__takes_the_same_arrays_again)
     check_again(blocked, 9, 14, 5, 61);
 }
 
-// A product in one pass adds BLOCK_DEPTH ones to 2^53, one at a time: each is lost to rounding.
-CASE(matmul_blocked__sums_each_block_by_itself)
+// A tile that crosses the edge of C has rows of zeros, and 0 times infinity raises FE_INVALID. A plain
+// product multiplies infinity by ones alone.
+static void check_tiles(int m, int n, int k)
 {
-    enum { M = 2 * TILE_ROWS, N = 2 * TILE_COLUMNS, K = 2 * BLOCK_DEPTH };
-    double *a = doubles_filled(M * K, 0), *b = doubles_filled(K * N, 1),
-           *c = doubles_filled(M * N, NAN);
-    for (int i = 0; i < M; i++) {
-        a[i * K] = 0x1p53;
-        for (int p = BLOCK_DEPTH; p < K; p++) a[i * K + p] = 1;
-    }
-    blocked(c, a, b, M, N, K);
-    assert_near(c, doubles_filled(M * N, 0x1p53 + BLOCK_DEPTH), SHAPE(M, N), .name = "c",
-                .formula = "2^53 in the first block of k, and 256 ones in the second, which are "
-                           "summed first",
-                .exact = true);
+    size_t size = (size_t)m * (size_t)n;
+    double *a = doubles_filled((size_t)m * (size_t)k, 1),
+           *b = doubles_filled((size_t)k * (size_t)n, 1), *c = doubles_filled(size, NAN),
+           *want = doubles_filled(size, k);
+    b[0] = INFINITY;
+    for (int i = 0; i < m; i++) want[i * n] = INFINITY;
+    feclearexcept(FE_ALL_EXCEPT);
+    blocked(c, a, b, m, n, k);
+    assert_that(fetestexcept(FE_INVALID) != 0,
+                "a %d x %d product did not compute the zeros that pack_rows() fills its last tile "
+                "with: is it made of tiles, by multiply_blocks()?",
+                m, n);
+    assert_near(c, want, SHAPE(m, n), .name = "c", .formula = formula, .exact = true);
+}
+
+CASE(matmul_blocked__is_made_of_tiles)
+{
+    check_tiles(1, 1, 1);
+    check_tiles(TILE_ROWS + 1, TILE_COLUMNS, 7);
+    check_tiles(BLOCK_ROWS + 1, BLOCK_COLUMNS + 1, BLOCK_DEPTH + 1);
 }
 
 const struct CMUnitTest product_cases[] = {
@@ -320,6 +330,6 @@ const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul_blocked__handles_empty_matrices),
     cmocka_unit_test(matmul_blocked__propagates_nan),
     cmocka_unit_test(matmul_blocked__takes_the_same_arrays_again),
-    cmocka_unit_test(matmul_blocked__sums_each_block_by_itself),
+    cmocka_unit_test(matmul_blocked__is_made_of_tiles),
     {0},
 };

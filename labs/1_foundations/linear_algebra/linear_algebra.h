@@ -42,8 +42,8 @@ enum {
 };
 
 // 3. c = a b as in 1, blocked for the caches. pack_rows(), pack_columns() and multiply_blocks() are
-//    provided in linear_algebra.c; the last one calls la_tile and accumulates into c:
-//    the BLOCK_DEPTH terms of a block are summed in a tile, and their sum is then added to c.
+//    provided in linear_algebra.c; the last one calls la_tile and accumulates into c.
+//    Every element is computed by it.
 void la_matmul_blocked(double *c, const double *a, const double *b, int m, int n, int k);
 
 // 4. LU factorization with partial pivoting, P A = L U, in place: U on and above the diagonal, the
