@@ -258,7 +258,7 @@ CASE(metropolis__samples_the_normal_distribution)
                   .formula = metropolis_formula);
 }
 
-CASE(metropolis__starts_where_it_is_told_at_every_call)
+CASE(metropolis__begins_at_its_own_start_at_every_call)
 {
     check_metropolis(179, 20, 0, 1, log_normal);
     check_metropolis(180, 20, 3, 1, log_normal);
@@ -398,7 +398,7 @@ const struct CMUnitTest chance_cases[] = {
     cmocka_unit_test(metropolis__leaves_a_start_of_zero_density),
     cmocka_unit_test(metropolis__never_accepts_a_nan),
     cmocka_unit_test(metropolis__samples_the_normal_distribution),
-    cmocka_unit_test(metropolis__starts_where_it_is_told_at_every_call),
+    cmocka_unit_test(metropolis__begins_at_its_own_start_at_every_call),
     cmocka_unit_test(information__matches_coins_by_hand),
     cmocka_unit_test(information__skips_terms_where_p_is_zero),
     cmocka_unit_test(information__is_infinite_where_q_is_zero_and_p_is_not),
