@@ -153,12 +153,24 @@ static bool check_kind(const Safetensors *file, Error *err)
                      format ? format : "missing", FORMAT);
 }
 
+// From the first setting in which they differ: "epochs 3, batch 128".
+static int common_settings(const char *a, const char *b)
+{
+    int same = 0;
+    for (int i = 0; a[i] != '\0' && a[i] == b[i]; i++)
+        if (a[i] == ' ' && i > 0 && a[i - 1] == ',') same = i + 1;
+    return same;
+}
+
 static bool check_config(const Safetensors *file, const char *expected, Error *err)
 {
     const char *config = safetensors_value(file, "config");
+    if (expected == NULL) expected = "";
     if (config != NULL && strcmp(config, expected) == 0) return true;
+    if (config == NULL) config = "no configuration";
+    int same = common_settings(config, expected);
     return error_set(err, "%s: was written by a run with '%.160s', this one has '%.160s'",
-                     file->path, config ? config : "no configuration", expected);
+                     file->path, config + same, expected + same);
 }
 
 // Nothing that goes on training may begin from a number that is not finite.
@@ -183,8 +195,7 @@ static bool load(const Safetensors *file, Checkpoint *point, Arena *scratch, Err
     long step = 0, taken = 0;    // the run's steps, and the optimizer's
     Rng rng = {0};
     int count;
-    if (!check_kind(file, err) || !check_config(file, point->config ? point->config : "", err))
-        return false;
+    if (!check_kind(file, err) || !check_config(file, point->config, err)) return false;
     if (!read_steps(file, "step", &step, err)) return false;
     if (point->optimizer && !read_steps(file, "optimizer_step", &taken, err)) return false;
     if (taken > step)
@@ -217,10 +228,11 @@ bool checkpoint_load(const char *path, Checkpoint *point, Error *err)
     return loaded;
 }
 
-bool checkpoint_step(const char *path, long *step, Error *err)
+bool checkpoint_step(const char *path, const char *config, long *step, Error *err)
 {
     Safetensors *file = safetensors_open(path, err);
-    bool found = file != NULL && check_kind(file, err) && read_steps(file, "step", step, err);
+    bool found = file != NULL && check_kind(file, err) && check_config(file, config, err) &&
+                 read_steps(file, "step", step, err);
     safetensors_close(file);
     return found;
 }

@@ -39,5 +39,6 @@ typedef struct Checkpoint {
 bool checkpoint_save(const char *path, const Checkpoint *checkpoint, Error *err);
 bool checkpoint_load(const char *path, Checkpoint *checkpoint, Error *err);
 
-// The step alone, for a run that must know it before it can make what checkpoint_load() fills.
-bool checkpoint_step(const char *path, long *step, Error *err);
+// The step alone, of a run with this configuration, for one that must know it before it can make what
+// checkpoint_load() fills.
+bool checkpoint_step(const char *path, const char *config, long *step, Error *err);

@@ -189,8 +189,7 @@ static bool check_keys_differ(const Gguf *file, Error *err)
     for (int i = 1; i < file->value_count; i++)
         if (compare_keys(&sorted[i - 1], &sorted[i]) == 0) twice = sorted[i]->key;
     free(sorted);
-    return twice == NULL ||
-           error_set(err, "%s: the key '%s' stands there twice", file->path, twice);
+    return twice == NULL || error_set(err, "%s: the key '%s' appears twice", file->path, twice);
 }
 
 static bool read_alignment(Gguf *file, Error *err)
@@ -248,7 +247,7 @@ static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, siz
     qsort(file->by_name, count, sizeof *file->by_name, compare_names);
     for (size_t i = 1; i < count; i++)
         if (compare_names(&file->by_name[i - 1], &file->by_name[i]) == 0)
-            return error_set(err, "%s: the tensor '%s' stands there twice", file->path,
+            return error_set(err, "%s: the tensor '%s' appears twice", file->path,
                              file->by_name[i]->name);
     return true;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 struct Metrics {
@@ -15,9 +16,16 @@ struct Metrics {
 
 Metrics *metrics_open(Arena *keep, const char *path, Error *err)
 {
-    FILE *stream = fopen(path, "a+");
+    FILE *stream = fopen(path, "a+e");
     if (stream == NULL) {
         error_set(err, "%s: cannot be opened: %s", path, strerror(errno));
+        return NULL;
+    }
+    // Where a file system knows no locks, two runs are not kept apart.
+    if (flock(fileno(stream), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        fclose(stream);
+        error_set(err, "%s: another run is writing it; give this one a folder of its own (--out)",
+                  path);
         return NULL;
     }
     setvbuf(stream, NULL, _IOLBF, BUFSIZ);

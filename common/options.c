@@ -208,20 +208,23 @@ static struct poptOption *popt_table(const Options *options)
     return table;
 }
 
-// The length of the first word of a text that `between` separates; *next is where the second begins,
-// or NULL.
-static size_t first_word(const char *text, char between, const char **next)
+// The length of the first of the words that `between` separates.
+static size_t word_length(const char *text, char between)
 {
-    const char *end = strchr(text, between);
-    *next = end != NULL ? end + 1 : NULL;
-    return end != NULL ? (size_t)(end - text) : strlen(text);
+    return strcspn(text, (char[]){between, '\0'});
+}
+
+// Where the word after it begins; NULL after the last.
+static const char *next_word(const char *text, size_t length)
+{
+    return text[length] == '\0' ? NULL : text + length + 1;
 }
 
 static bool holds_word(const char *list, char between, const char *word, size_t length)
 {
-    while (list != NULL) {
-        const char *at = list;
-        if (first_word(at, between, &list) == length && memcmp(at, word, length) == 0) return true;
+    for (size_t bytes; list != NULL; list = next_word(list, bytes)) {
+        bytes = word_length(list, between);
+        if (bytes == length && memcmp(list, word, length) == 0) return true;
     }
     return false;
 }
@@ -235,10 +238,10 @@ static bool refuse_choice(Arena *arena, const Option *option, const char *word, 
 {
     const char *names[OPTIONS_MAX], *near;
     int count = 0;
-    for (const char *next = option->choices; next != NULL && count < OPTIONS_MAX;) {
-        const char *at = next;
-        int length = (int)first_word(at, '|', &next);
-        names[count++] = arena_print(arena, "%.*s", length, at);
+    for (const char *at = option->choices; at != NULL && count < OPTIONS_MAX;) {
+        size_t length = word_length(at, '|');
+        names[count++] = arena_print(arena, "%.*s", (int)length, at);
+        at = next_word(at, length);
     }
     error_set(err, "--%s: '%s' is not one of %s", option->name, word, option->choices);
     if ((near = nearest(word, names, count)) == NULL) return false;
@@ -249,13 +252,11 @@ static bool refuse_choice(Arena *arena, const Option *option, const char *word, 
 static bool store_choice(Arena *arena, const Option *option, const char *text, Error *err)
 {
     bool list = option->kind == OPTION_CHOICES;
-    for (const char *next = text; next != NULL;) {
-        const char *word = next;
-        size_t length = strlen(word);
-        if (list) length = first_word(word, ',', &next);
-        else next = NULL;
+    for (const char *word = text; word != NULL;) {
+        size_t length = list ? word_length(word, ',') : strlen(word);
         if (!holds_word(option->choices, '|', word, length))
             return refuse_choice(arena, option, arena_print(arena, "%.*s", (int)length, word), err);
+        word = next_word(word, length);
     }
     *(const char **)option->value = arena_print(arena, "%s", text);
     return true;

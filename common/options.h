@@ -4,7 +4,7 @@
  *     options_group(options, "This lab");
  *     options_int(options, "epochs", 'e', &cfg.epochs, 1, 10000, "passes over the training images");
  *     options_float(options, "rate", 'r', &cfg.rate, 0.0f, 1.0f, "learning rate");
- *     options_choice(options, "loss", 0, &cfg.loss, "mse|bce", "what is minimised");
+ *     options_choice(options, "loss", 0, &cfg.loss, "mse|bce", "what is minimized");
  *     int status;
  *     if (!options_parse(options, argc, argv, &status)) return status;    // 0 after --help, 2 if wrong
  *

@@ -6,7 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+#include "report_css.inc"    // static const char css[]: report.css
 
 enum {
     FILE_LARGEST = 4 << 20,     // that is embedded
@@ -15,10 +17,6 @@ enum {
     VALUES = 8,
 };
 static const double SECONDS_BETWEEN = 1.0;    // two writes of the page
-
-static const char css[] =
-#include "report_css.inc"
-    ;
 
 // These bytes begin every page. report_cut_short() writes the third over the second.
 #define HEAD "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
@@ -74,12 +72,15 @@ static const char *address(const Report *report, const char *path)
 }
 
 // "0:12 left", "1:01:15 left"
-static void write_time_left(FILE *page, const Loop *loop, double spent)
+static void write_time_left(FILE *page, Arena *arena, const Loop *loop, double spent)
 {
     double moved = (double)(loop->done - loop->first);
     if (!(spent > 0) || !(moved > 0)) return;
     long left = (long)(spent * (double)(loop->total - loop->done) / moved + 0.5);
-    fprintf(page, " <span>%.4g %s/s</span> <span>", moved / spent, loop->unit);
+    double speed = moved / spent;
+    fprintf(page,
+            speed < 1000 ? " <span>%.3g %s/s</span> <span>" : " <span>%.0f %s/s</span> <span>",
+            speed, html_escaped(arena, loop->unit));
     if (left >= 3600)
         fprintf(page, "%ld:%02ld:%02ld left</span>", left / 3600, left / 60 % 60, left % 60);
     else fprintf(page, "%ld:%02ld left</span>", left / 60, left % 60);
@@ -112,10 +113,20 @@ static void write_loop(FILE *page, Arena *arena, const Loop *loop)
     fprintf(page, "<progress value=\"%ld\" max=\"%ld\"></progress>\n<p>", loop->done, loop->total);
     for (const Metric *value = loop->values; value->name != NULL; value++)
         fprintf(page, "<span>%s %.5g</span> ", html_escaped(arena, value->name), value->value);
-    write_time_left(page, loop, seconds_now() - loop->began);
+    write_time_left(page, arena, loop, seconds_now() - loop->began);
     fputs("</p>\n", page);
     write_curve(page, arena, loop);
     fputs("</section>\n", page);
+}
+
+// "14:03:22": on a page of a killed run it stands still.
+static const char *time_of_day(Arena *arena)
+{
+    time_t now = time(NULL);
+    struct tm local;
+    char text[16] = "";
+    if (localtime_r(&now, &local) != NULL) strftime(text, sizeof text, "%H:%M:%S", &local);
+    return arena_print(arena, "%s", text);
 }
 
 static void write_page(Report *report)
@@ -144,9 +155,10 @@ static void write_page(Report *report)
     if (report->outcome != NULL)
         fprintf(page, "</p>\n<p class=\"outcome\">%s</p>\n", html_escaped(arena, report->outcome));
     else
-        fputs("</p>\n<p class=\"outcome runs\">Running; this page reloads itself.</p>\n"
-              "<p class=\"outcome cut\">The run was stopped before its end.</p>\n",
-              page);
+        fprintf(page,
+                "</p>\n<p class=\"outcome runs\">Running at %s; this page reloads itself.</p>\n"
+                "<p class=\"outcome cut\">The run was stopped before its end.</p>\n",
+                time_of_day(arena));
     if (report->outcome == NULL && report->loop.label != NULL)
         write_loop(page, arena, &report->loop);
     fputs("<nav>", page);
@@ -257,13 +269,14 @@ void report_file(Report *report, const char *title, const char *path)
 {
     Arena *arena = report->arena;
     const char *image = html_data_url(arena, path, FILE_LARGEST), *link = address(report, path);
-    const char *name = html_escaped(arena, path);
+    const char *name = html_escaped(arena, path), *slash = strrchr(path, '/');
+    const char *file_name = html_escaped(arena, slash != NULL ? slash + 1 : path);
     title = html_escaped(arena, title);
     if (image != NULL && report->size + strlen(image) < PAGE_LARGEST)
         add(report, arena_print(arena,
-                                "<figure><figcaption>%s</figcaption><img alt=\"%s\" "
-                                "src=\"%s\"></figure>\n",
-                                title, title, image));
+                                "<figure><figcaption>%s <code>%s</code></figcaption>"
+                                "<img alt=\"%s\" src=\"%s\"></figure>\n",
+                                title, file_name, title, image));
     else if (link != NULL)
         add(report, arena_print(arena, "<p>%s: <a href=\"%s\">%s</a></p>\n", title, link, name));
     else add(report, arena_print(arena, "<p>%s: %s</p>\n", title, name));
@@ -299,7 +312,7 @@ void report_progress(Report *report, const char *label, const char *unit, long d
     if (done >= total) loop->label = NULL;
     if (!begins && now - report->written < SECONDS_BETWEEN) return;
     int count = 0;
-    for (; values[count].name != NULL && count < VALUES; count++)
+    for (; count < VALUES && values[count].name != NULL; count++)
         loop->values[count] = values[count];
     loop->values[count].name = NULL;
     if (count > 0) add_point(loop, values[0].value);
@@ -308,6 +321,19 @@ void report_progress(Report *report, const char *label, const char *unit, long d
 
 // ---- the end ----
 
+// Writes over a page that still runs, and over no other. Safe in a signal handler.
+static void cut_short(const char *path)
+{
+    char there[sizeof RUNS - 1];
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0) return;
+    bool runs = pread(file, there, sizeof there, sizeof HEAD - 1) == sizeof there &&
+                memcmp(there, RUNS, sizeof there) == 0;
+    bool cut = runs && pwrite(file, IS_CUT, sizeof there, sizeof HEAD - 1) > 0;
+    (void)cut;
+    close(file);
+}
+
 bool report_end(Report *report, const char *outcome, Error *err)
 {
     if (current == report) current = NULL;
@@ -315,7 +341,10 @@ bool report_end(Report *report, const char *outcome, Error *err)
     report->outcome = arena_print(report->arena, "%s", outcome);
     if (report->body == NULL && report->written == 0) return true;
     write_page(report);
-    return report->err.message[0] == '\0' || error_set(err, "%s", report->err.message);
+    if (report->err.message[0] == '\0') return true;
+    cut_short(
+        report->path);    // the last page that could be written must not say that the run goes on
+    return error_set(err, "%s", report->err.message);
 }
 
 void report_stop(const char *outcome)
@@ -325,10 +354,5 @@ void report_stop(const char *outcome)
 
 void report_cut_short(void)
 {
-    if (current == NULL || current->written == 0) return;
-    int file = open(current->path, O_WRONLY | O_CLOEXEC);
-    if (file < 0) return;
-    bool cut = pwrite(file, IS_CUT, sizeof IS_CUT - 1, sizeof HEAD - 1) > 0;
-    (void)cut;
-    close(file);
+    if (current != NULL && current->written != 0) cut_short(current->path);
 }

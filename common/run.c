@@ -6,6 +6,7 @@
 #include "kernels/device.h"
 #include "kernels/seconds.h"
 #include "kernels/trace.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <omp.h>
 #include <signal.h>
@@ -171,9 +172,14 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
         arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
                     kernels.variant, run->threads, run->threads == 1 ? "" : "s");
     printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    if (run->smoke)
+        facts = arena_print(keep,
+                            "%s; a smoke run: less data and fewer steps than what to notice "
+                            "is about",
+                            facts);
     run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
     if (!device->on_host)
-        printf("What an exercise asks for runs in the host's memory, on copies; all else on %s.\n",
+        printf("Exercises run in host memory, on copies; everything else runs on %s.\n",
                device->name);
     return run;
 }
@@ -280,6 +286,8 @@ int run_end(Run *run, const char *checkpoint)
     if (closed && run->profile)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
+    if (closed && (fflush(stdout) != 0 || ferror(stdout)))
+        closed = error_set(&err, "the output cannot be written: %s", strerror(errno ? errno : EIO));
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
     closed = closed && report_end(run->report, last_line, &err);
     if (!closed) run_fail(run, &err);

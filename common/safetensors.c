@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef Safetensors *Parse(const void *bytes, size_t size, const char *name, Error *err);
 
@@ -176,6 +177,8 @@ bool safetensors_write(const char *path, const Param *items, int count,
         fwrite(values, 1, tensor_bytes(x), file.stream);
     }
     arena_free(scratch);
+    // Weights take long to make: they are on the disk before the old file's name is theirs.
+    if (fflush(file.stream) == 0) fsync(fileno(file.stream));
     return file_commit(&file, err);
 }
 

@@ -70,7 +70,7 @@ static bool check_keys_differ(const char *path, const cJSON *object, Error *err)
     const char *twice = NULL;
     for (size_t i = 1; i < count; i++)
         if (strcmp(names[i - 1], names[i]) == 0) twice = names[i];
-    if (twice != NULL) error_set(err, "%s: the key '%s' stands there twice", path, twice);
+    if (twice != NULL) error_set(err, "%s: the key '%s' appears twice", path, twice);
     free(names);
     return twice == NULL;
 }

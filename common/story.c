@@ -24,8 +24,13 @@ Run *story_begin(Story *story, Arena *keep, Options *options, int argc, char **a
     options_choices(options, "part", 0, &story->chosen, choices(keep, story), "the parts to run");
     story->options = options;
     story->run = run_begin(keep, options, argc, argv, status);
-    if (story->run != NULL) report_lesson(story->run->report, story->lesson);
-    return story->run;
+    if (story->run == NULL) return NULL;
+    report_lesson(story->run->report, story->lesson);
+    if (story->run->resume == NULL || story->checkpoint != NULL) return story->run;
+    Error err;
+    error_set(&err, "--resume: this lab has no checkpoint to go on from");
+    *status = run_fail(story->run, &err);
+    return NULL;
 }
 
 static bool is_chosen(const Story *story, const Part *part)

@@ -160,7 +160,7 @@ bool session_resume(Session *session, Error *err)
 {
     const char *path = session->run->resume;
     if (path == NULL) return true;
-    if (!checkpoint_step(path, &session->resumed, err)) return false;
+    if (!checkpoint_step(path, session->config, &session->resumed, err)) return false;
     // The optimizer in the file is that of the training which took the last step.
     for (int i = 0; i < session->count; i++) {
         Training *training = session->trainings[i];

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define IMAGE_FILE "images-idx3-ubyte"
 #define LABEL_FILE "labels-idx1-ubyte"
@@ -152,4 +153,11 @@ static void make_batch(Batch *batch, const void *data, const int *index)
 Batches images_batches(const Images *images)
 {
     return (Batches){.count = images->count, .make = make_batch, .data = images};
+}
+
+unsigned long images_crc32(const Images *images)
+{
+    size_t count = (size_t)images->count,
+           pixels = count * (size_t)images->height * (size_t)images->width;
+    return crc32_z(crc32_z(0, images->pixels, pixels), images->labels, count);
 }

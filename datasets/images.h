@@ -32,12 +32,15 @@ typedef struct ImagesSource {
     const char *data_dir;    // a directory that holds mnist/ or is it; IMAGES_GENERATED; or NULL:
                              // MNIST if it is in the usual place (root.h), else generated
     uint64_t seed;           // of the generated digits
-    int train;               // at most so many; 0: all there are, or 10,000 generated
-    int test;                // at most so many; 0: all there are, or 2,000 generated
+    int train;               // at most so many; 0: all there are, or 20,000 generated
+    int test;                // at most so many; 0: all there are, or 4,000 generated
 } ImagesSource;
 
 // Real or generated, as the source says. Train and test never share an image.
 bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, Error *err);
+
+// Of the pixels and labels: what a checkpoint knows its data by, in whichever folder they lie.
+unsigned long images_crc32(const Images *images);
 
 // The two files of one half, "train" or "t10k", plain or .gz, from a directory that holds them or
 // holds mnist/. At most `limit` images; 0 for all.

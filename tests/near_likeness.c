@@ -108,7 +108,7 @@ static bool looks_like_a_lost_nan(const Pair *p, Text *out)
     if (lost == 0) return false;
     put(out, "%zu element%s", lost, lost == 1 ? "" : "s");
     put_place(p, out, ", the first at ", first);
-    put(out, ", should be NaN: a NaN that goes in has to come out, and what has no answer is NaN");
+    put(out, ", should be NaN: a NaN that goes in has to come out, and an undefined result is NaN");
     return true;
 }
 

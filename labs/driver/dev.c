@@ -186,7 +186,8 @@ static int dev_new(Arena *arena, int argc, char **argv)
     if (!template_lay_out(arena, &course, &lab, &err)) return error_report(&err);
     Console console = console_begin();
     console_text(&console, CONSOLE_GOOD, 0,
-                 arena_print(arena, "%s is a lab that passes all gates: replace it by yours.",
+                 arena_print(arena,
+                             "%s is a lab that passes all gates: replace its contents with yours.",
                              mine_shown(arena, lab.folder)));
     putchar('\n');
     print_next(&console, arena, lab.outside ? lab.labs : NULL, lab.name, "after your change");

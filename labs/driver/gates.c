@@ -347,7 +347,8 @@ static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int co
         const char *name = arena_print(check->arena, "mutant_%s_%s",
                                        lab->exercises[mutant->exercise].id, mutant->name);
         plan_add(plan, GATE_MUTANTS,
-                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise, m + 1, NULL});
+                 (Proof){PROOF_MUTANT, name, mutant->text, NULL, mutant->exercise,
+                         variants_can_hold(check->arena, mutant) ? m + 1 : 0, NULL});
         each[mutant->exercise]++;
         gates->mutants[gates->mutant_count++] = *mutant;
     }

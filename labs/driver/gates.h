@@ -16,12 +16,12 @@
     X(AGREE,    "agree",    "lab.json, marks, NAME.h, cases and lesson name the same")               \
     X(WORDS,    "words",    "nothing is left of the template")                                       \
     X(HINTS,    "hints",    "three levels each, and none holds a line of its solution")              \
-    X(SECRETS,  "secrets",  "no file that a learner sees before holds a line of a solution")         \
+    X(SECRETS,  "secrets",  "no file shown before solving holds a line of a solution")         \
     X(SKELETON, "skeleton", "compiles without a warning, and every case reads 'not written yet'")    \
     X(PROGRESS, "progress", "with 1..k solved, for every k, the cases of 1..k pass and no others")   \
-    X(WHOLE,    "whole",    "the reference passes with sanitizers, and as fast as the lab's own")    \
+    X(WHOLE,    "whole",    "the reference passes with sanitizers, and with the release flags")    \
     X(PROGRAM,  "program",  "the lab's program runs every exercise, so that --mine does")            \
-    X(MUTANTS,  "mutants",  "every kind of wrong answer, four or more an exercise, is rejected"   )
+    X(MUTANTS,  "mutants",  "four mutants or more per exercise, of every kind, each rejected")
 // clang-format on
 
 typedef enum GateId {

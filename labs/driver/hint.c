@@ -49,7 +49,8 @@ static int hint(Workspace *workspace, const Lab *lab, int index)
     else workspace_next(workspace, "start", lab, -1);
     if (level < LAB_HINTS)
         console_command(&workspace->console, "or",
-                        arena_print(workspace->arena, "./lab hint %s", name), "tells more");
+                        arena_print(workspace->arena, "./lab hint %s", name),
+                        "shows the next hint");
     else
         console_command(&workspace->console, "or",
                         arena_print(workspace->arena, "./lab solution %s --give-up", name),

@@ -199,8 +199,10 @@ static void prove_mutant(Task *task)
     bool *asked = arena_zeros(task->arena, (size_t)task->lab->exercise_count * sizeof *asked);
     Grade result;
     asked[exercise] = true;
-    choose_variant(task, task->proof->variant, 0, 0);
-    if (!grade(task, false, common_folder(task, SUBMISSION_SANITIZED), asked, &result)) return;
+    int variant = task->proof->variant;
+    choose_variant(task, variant, 0, 0);
+    const char *folder = variant > 0 ? common_folder(task, SUBMISSION_SANITIZED) : NULL;
+    if (!grade(task, false, folder, asked, &result)) return;
     const ExerciseGrade *graded = &result.exercises[exercise];
     Finding *found = task->found;
     found->cases = graded->count;
@@ -208,6 +210,10 @@ static void prove_mutant(Task *task)
     for (int c = 0; c < graded->count; c++) {
         const CaseGrade *one = &graded->cases[c];
         if (one->verdict == VERDICT_PASS || one->verdict == VERDICT_SKIPPED) continue;
+        if (one->verdict == VERDICT_TODO) {
+            fault(task, "is LAB_TODO: a mutant is an answer, and wrong");
+            return;
+        }
         if (compared(one->verdict)) found->only_ended = false;
         if (found->rejected++ > 0) continue;
         const char *promise = strstr(one->name, "__");

@@ -35,7 +35,7 @@ typedef struct Proof {
     const char *text;    // the whole NAME.c
     const char *compiler;
     int exercise;
-    int variant;    // of a mutant: its number in Variants, from 1
+    int variant;    // of a mutant: its number in Variants, from 1; 0: it is compiled alone
     const Finding *found;
 } Proof;
 

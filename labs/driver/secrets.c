@@ -17,12 +17,20 @@ static char *squeezed(Arena *arena, const char *text, bool is_code)
     return out;
 }
 
-static bool gives_away(const char *line)
+// What a loop on one line does: everybody writes its head, and a hint may leave it out.
+static const char *without_heads(const char *bare)
 {
-    size_t bytes = strlen(line);
-    bool head = strncmp(line, "for(", 4) == 0 && bytes > 0 &&
-                (line[bytes - 1] == ')' || line[bytes - 1] == '{');
-    return bytes >= SHORTEST && !head;
+    while (strncmp(bare, "for(", 4) == 0) {
+        const char *at = bare + 3;
+        int depth = 0;
+        do {
+            depth += (*at == '(') - (*at == ')');
+            at++;
+        } while (depth > 0 && *at != '\0');
+        if (depth > 0) return bare;    // it goes on in the next line
+        bare = at;
+    }
+    return bare;
 }
 
 Secrets secrets_collect(Arena *arena, const Lab *lab, const Source *reference)
@@ -31,8 +39,9 @@ Secrets secrets_collect(Arena *arena, const Lab *lab, const Source *reference)
     Secrets secrets = {arena_alloc(arena, (bytes + 1) * sizeof(Secret)), 0};
     for (int e = 0; e < lab->exercise_count; e++)
         for (const char **line = source_secrets(arena, lab, reference, e); *line != NULL; line++) {
-            const char *bare = squeezed(arena, *line, true);
-            if (gives_away(bare)) secrets.secret[secrets.count++] = (Secret){e, *line, bare};
+            const char *bare = without_heads(squeezed(arena, *line, true));
+            if (strlen(bare) >= SHORTEST)
+                secrets.secret[secrets.count++] = (Secret){e, *line, bare};
         }
     return secrets;
 }

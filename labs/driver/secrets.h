@@ -5,15 +5,15 @@
  *         puts(s->line);
  *
  * Lines are compared without blanks and comments, so that formatting does not hide a match. Lines that
- * reveal nothing are ignored: those shorter than 16 characters without blanks ("return sum / n;"), and
- * the bare head of a loop.
+ * reveal nothing are ignored: those shorter than 16 characters without blanks ("return sum / n;"). So
+ * is the head of a loop; what it does on the same line is not.
  */
 #pragma once
 #include "labs/driver/source.h"
 
 typedef struct Secret {
     int exercise;
-    const char *line, *bare;    // as it stands, and without blanks
+    const char *line, *bare;    // as it stands, and without blanks and heads of loops
 } Secret;
 
 typedef struct Secrets {

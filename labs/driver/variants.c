@@ -29,7 +29,7 @@ static const char *arguments_of(Arena *arena, const char *code)
     for (const char *at = code + strspn(code, " \n("); *at != '\0'; at++) {
         bool last = *at == ')' && depth == 0;
         if ((*at == ',' && depth == 0) || last) {
-            if (word != NULL && strncmp(word, "void", 4) != 0)
+            if (word != NULL && !(identifier(word) == 4 && strncmp(word, "void", 4) == 0))
                 all = arena_print(arena, "%s%s%.*s", all, *all != '\0' ? ", " : "",
                                   identifier(word), word);
             word = NULL;
@@ -70,6 +70,20 @@ static Shape shape_of(Arena *arena, const Exercise *exercise, const char *text)
     return shape;
 }
 
+bool variants_can_hold(Arena *arena, const Mutant *mutant)
+{
+    for (const char *line = mutant->region; line != NULL; line = strchr(line, '\n')) {
+        line += strspn(line, " \t\n");
+        if (*line == '#') return false;
+    }
+    int depth = 0;
+    for (const char *at = code_only(arena, mutant->region); *at != '\0'; at++) {
+        depth += (*at == '{') - (*at == '}');
+        if (depth < 0) return false;
+    }
+    return true;
+}
+
 // A copy for each mutant, and the function itself, which hands on to the one that is chosen.
 static void put_function(FILE *out, Arena *arena, const Lab *lab, const Source *reference,
                          int exercise, const Mutant *mutants, int count)
@@ -78,7 +92,9 @@ static void put_function(FILE *out, Arena *arena, const Lab *lab, const Source *
     Shape s = shape_of(arena, one, reference->functions[exercise].text);
     const char *calls = "";
     for (int m = 0; m < count; m++) {
-        if (mutants[m].exercise != exercise || mutants[m].fault != NULL) continue;
+        if (mutants[m].exercise != exercise || mutants[m].fault != NULL ||
+            !variants_can_hold(arena, &mutants[m]))
+            continue;
         fprintf(out, "static __attribute__((noinline)) %.*s_%d%.*s%s%s", s.name_end, s.text, m + 1,
                 s.begin - s.name_end, s.text + s.name_end, mutants[m].region, s.text + s.end);
         calls = arena_print(arena, "%s\nif (variants_mutant == %d) return %s_%d(%s);", calls, m + 1,

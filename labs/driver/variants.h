@@ -13,6 +13,10 @@
 #define VARIANTS_MUTANT "LAB_MUTANT"
 #define VARIANTS_BLANK  "LAB_BLANK"
 
-// Mutants with a fault are left out.
+// Whether a mutant changes nothing behind its own function: it has no line of the preprocessor, and does
+// not end the function. One that may is compiled by itself.
+bool variants_can_hold(Arena *arena, const Mutant *mutant);
+
+// Mutants with a fault, and those that it can't hold, are left out.
 const char *variants_text(Arena *arena, const Lab *lab, const Source *reference,
                           const Mutant *mutants, int count);

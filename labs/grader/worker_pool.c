@@ -60,7 +60,7 @@ static bool begin(const WorkerPool *pool, Job *job, Error *err)
     int out[2], errors[2];
     job->result = shared_result_new();
     if (job->result == NULL || pipe(out) != 0 || pipe(errors) != 0)
-        return error_set(err, "no room for another test process: %s", strerror(errno));
+        return error_set(err, "cannot start another test process: %s", strerror(errno));
     fflush(NULL);
     job->begun = now();
     job->pid = fork();

@@ -145,7 +145,7 @@ static void a_run_stopped_at_any_step_ends_in_the_same_bits(void **state)
                 !checkpoint_load(path, &resumed.point, &err))
                 fail_msg("%s", err.message);
             long step = -1;
-            assert_true(checkpoint_step(path, &step, &err));
+            assert_true(checkpoint_step(path, stopped.point.config, &step, &err));
             assert_int_equal(step, stop);
             train_until(&resumed, STEPS);
             assert_same_bits(&whole, &resumed);
@@ -182,6 +182,18 @@ static void another_configuration_is_refused(void **state)
     Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
     other.point.config = "a large run";
     refuses(&saved, &other, "was written by a run with 'a small run', this one has 'a large run'");
+}
+
+static void another_configuration_is_named_from_where_it_differs(void **state)
+{
+    (void)state;
+    Training saved = training_new(OPTIMIZER_ADAM), other = training_new(OPTIMIZER_ADAM);
+    saved.point.config = "epochs 3, batch 128, data in a folder";
+    other.point.config = "epochs 3, batch 64, data in a folder";
+    refuses(
+        &saved, &other,
+        "was written by a run with 'batch 128, data in a folder', this one has 'batch 64, data in "
+        "a folder'");
 }
 
 static void another_optimizer_is_refused(void **state)
@@ -256,7 +268,7 @@ static void weights_alone_are_not_a_checkpoint(void **state)
     assert_false(checkpoint_load(path, &t.point, &err));
     assert_non_null(
         strstr(err.message, "its format is 'missing', expected 'training checkpoint 3'"));
-    assert_false(checkpoint_step(path, &step, &err));
+    assert_false(checkpoint_step(path, t.point.config, &step, &err));
     training_free(&t);
 }
 
@@ -387,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH_DEVICE(a_run_stopped_at_any_step_ends_in_the_same_bits),
         ON_DEVICE(another_configuration_is_refused, "ref"),
+        ON_DEVICE(another_configuration_is_named_from_where_it_differs, "ref"),
         ON_DEVICE(another_optimizer_is_refused, "ref"),
         EACH_DEVICE(another_model_is_refused),
         EACH_DEVICE(a_missing_record_is_refused),

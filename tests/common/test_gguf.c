@@ -341,12 +341,12 @@ static void wrong_names_are_refused(void **state)
     gguf_bytes_put_tensor(&bytes, "a", GGML_F32, 0, NULL, 0);
     gguf_bytes_put_tensor(&bytes, "a", GGML_F32, 0, NULL, 32);
     gguf_bytes_pad(&bytes, 32, 64);
-    refuses(&bytes, "the tensor 'a' stands there twice");
+    refuses(&bytes, "the tensor 'a' appears twice");
     gguf_bytes_begin(&bytes, 3, 0, 3);
     gguf_bytes_put_integer(&bytes, "a", 1);
     gguf_bytes_put_integer(&bytes, "b", 1);
     gguf_bytes_put_integer(&bytes, "a", 1);
-    refuses(&bytes, "the key 'a' stands there twice");
+    refuses(&bytes, "the key 'a' appears twice");
 }
 
 static void wrong_kinds_are_refused(void **state)

@@ -143,6 +143,19 @@ static void a_full_disk_is_reported_at_the_end(void **state)
     assert_string_equal(err.message, "/dev/full: lines are missing: No space left on device");
 }
 
+static void a_second_run_in_the_same_folder_is_refused(void **state)
+{
+    (void)state;
+    Error err = {""};
+    Metrics *first = opened();
+    assert_null(metrics_open(arena, path, &err));
+    assert_non_null(strstr(err.message, "metrics.jsonl: another run is writing it"));
+    metrics_write(first, 1, METRICS({"loss", 1.0}));
+    assert_true(metrics_close(first, &err));
+    assert_true(metrics_close(opened(), &err));    // after the first has ended
+    assert_string_equal(content(), "{\"step\":1,\"loss\":1}\n");
+}
+
 static void a_path_that_cannot_be_opened_is_named(void **state)
 {
     (void)state;
@@ -161,6 +174,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_not_finite_is_a_string_in_valid_json, remove_file),
         cmocka_unit_test_teardown(a_run_resumed_writes_the_file_of_one_never_stopped, remove_file),
         cmocka_unit_test_teardown(a_line_cut_by_a_crash_is_dropped, remove_file),
+        cmocka_unit_test_teardown(a_second_run_in_the_same_folder_is_refused, remove_file),
         cmocka_unit_test(a_full_disk_is_reported_at_the_end),
         cmocka_unit_test(a_path_that_cannot_be_opened_is_named),
     };

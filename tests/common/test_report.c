@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -229,6 +231,24 @@ static void nothing_added_writes_nothing(void **state)
     assert_int_equal(access("report.html", F_OK), -1);
 }
 
+static void a_last_page_that_cannot_be_written_leaves_one_that_no_longer_reloads(void **state)
+{
+    (void)state;
+    Report *report = tiny_report();
+    report_heading(report, "Part");
+    struct rlimit all, none;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    none = all;
+    none.rlim_cur = 1000;    // as a full disk
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &none);
+    bool ended = report_end(report, "Finished.", &err);
+    setrlimit(RLIMIT_FSIZE, &all);
+    assert_false(ended);
+    expect_not_on_page(reload);
+    expect_on_page("The run was stopped before its end.");
+}
+
 static void a_page_that_cannot_be_written_is_reported_at_the_end(void **state)
 {
     (void)state;
@@ -288,6 +308,8 @@ int main(void)
         cmocka_unit_test_setup(a_loop_that_goes_on_has_speed_time_left_and_a_curve, setup),
         cmocka_unit_test_setup(a_loop_without_finite_values_has_no_curve, setup),
         cmocka_unit_test_setup(nothing_added_writes_nothing, setup),
+        cmocka_unit_test_setup(a_last_page_that_cannot_be_written_leaves_one_that_no_longer_reloads,
+                               setup),
         cmocka_unit_test_setup(a_page_that_cannot_be_written_is_reported_at_the_end, setup),
         cmocka_unit_test_setup(a_process_that_exits_early_leaves_a_page_that_says_so, setup),
         cmocka_unit_test_setup(a_page_that_is_cut_short_no_longer_reloads_and_says_so, setup),

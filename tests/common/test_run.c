@@ -101,6 +101,13 @@ static int print_settings(Run *run)
     return run_end(run, NULL);
 }
 
+static int print_to_a_full_disk(Run *run)
+{
+    if (freopen("/dev/full", "w", stdout) == NULL) return 52;
+    run_print(run, "a line");
+    return run_end(run, NULL);
+}
+
 static int press_at_once(Run *run)
 {
     if (run_interrupted(run)) return 50;
@@ -318,6 +325,13 @@ static void a_crash_in_learner_code_suggests_lab_check(void **state)
     assert_output(&endless, 128 + SIGSEGV, sentence);
 }
 
+static void output_that_is_lost_is_an_error(void **state)
+{
+    (void)state;
+    Ended ended = RUN(print_to_a_full_disk, "--out=lost", NULL);
+    assert_output(&ended, 1, "the output cannot be written: No space left on device");
+}
+
 static void a_plot_says_where_it_is(void **state)
 {
     (void)state;
@@ -347,6 +361,7 @@ int main(void)
         cmocka_unit_test(sigterm_and_sighup_stop_the_loop_as_an_interrupt_does),
         cmocka_unit_test(an_ignored_sighup_stays_ignored),
         cmocka_unit_test(a_crash_in_learner_code_suggests_lab_check),
+        cmocka_unit_test(output_that_is_lost_is_an_error),
         cmocka_unit_test(a_plot_says_where_it_is),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);

@@ -426,9 +426,9 @@ static void keys_that_stand_twice_are_refused(void **state)
     (void)state;
     refuses("{" T("a", "U8", "[1]", "[0,1]") "," T("b", "U8", "[1]",
                                                    "[1,2]") "," T("a", "U8", "[1]", "[2,3]") "}",
-            3, "the key 'a' stands there twice");
-    refuses("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "'__metadata__' stands there twice");
-    refuses("{\"__metadata__\":{\"k\":\"1\",\"k\":\"1\"}}", 0, "the key 'k' stands there twice");
+            3, "the key 'a' appears twice");
+    refuses("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "'__metadata__' appears twice");
+    refuses("{\"__metadata__\":{\"k\":\"1\",\"k\":\"1\"}}", 0, "the key 'k' appears twice");
     refuses("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
             "'a' is not an object of");
     refuses("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1]}}", 1,

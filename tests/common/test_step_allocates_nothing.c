@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/skip.h"
 
 #if defined __GLIBC__ && !defined LAB_SANITIZE
 #define CAN_COUNT 1
@@ -25,7 +26,6 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include "tests/skip.h"
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);

@@ -217,6 +217,14 @@ static void an_unknown_part_is_refused_with_the_nearest(void **state)
     expect(&ended, 0, "--part=NAME,...");
 }
 
+static void a_lab_without_a_checkpoint_refuses_to_resume(void **state)
+{
+    (void)state;
+    Ended ended = RUN_TINY((How){0}, "--resume=gone.safetensors");
+    expect(&ended, 1, "--resume: this lab has no checkpoint to go on from\n");
+    expect_not(&ended, "first runs");
+}
+
 static void a_part_that_is_not_listed_runs_alone(void **state)
 {
     (void)state;
@@ -297,6 +305,7 @@ int main(void)
         cmocka_unit_test(each_part_begins_with_an_empty_step_arena),
         cmocka_unit_test(the_parts_asked_for_run_with_those_that_always_do),
         cmocka_unit_test(an_unknown_part_is_refused_with_the_nearest),
+        cmocka_unit_test(a_lab_without_a_checkpoint_refuses_to_resume),
         cmocka_unit_test(a_part_that_is_not_listed_runs_alone),
         cmocka_unit_test(a_picture_is_saved_and_a_plot_without_a_drawing_is_linked),
         cmocka_unit_test(a_part_that_fails_ends_the_run_with_its_message),

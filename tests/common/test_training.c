@@ -263,6 +263,21 @@ static void a_checkpoint_of_a_longer_run_is_refused(void **state)
     run_end(shorter->run, CHECKPOINT);
 }
 
+// What differs is named, and not the number of steps that follows from it.
+static void a_checkpoint_of_other_settings_is_refused_by_their_name(void **state)
+{
+    (void)state;
+    World *whole = world_new(run_of("ref", "long", NULL));
+    assert_true(run_all(whole));
+    run_end(whole->run, CHECKPOINT);
+    World *other = world_new(run_of("ref", "short", "long/" CHECKPOINT));
+    other->session.config = "of another kind";
+    training_plan(&other->session, &other->momentum);
+    assert_false(session_resume(&other->session, &err));
+    assert_non_null(strstr(err.message, "this one has 'of another kind'"));
+    run_end(other->run, CHECKPOINT);
+}
+
 // ---- batches ----
 
 static float weights_after(int micro_batch, float weight[INPUTS_OF])
@@ -475,7 +490,7 @@ static void weights_that_are_not_finite_do_not_replace_a_checkpoint(void **state
                         "plain: a weight is not finite after step 6; try a lower --rate");
     run_end(world->run, CHECKPOINT);
     long step;
-    assert_true(checkpoint_step("breaks/" CHECKPOINT, &step, &err));
+    assert_true(checkpoint_step("breaks/" CHECKPOINT, world->session.config, &step, &err));
     assert_int_equal(step, 3);
 }
 
@@ -534,6 +549,7 @@ int main(void)
         CASE(a_run_stopped_after_any_step_and_resumed_leaves_the_same_files),
         CASE(the_same_holds_on_a_device_with_memory_of_its_own),
         CASE(a_checkpoint_of_a_longer_run_is_refused),
+        CASE(a_checkpoint_of_other_settings_is_refused_by_their_name),
         CASE(micro_batches_end_where_the_whole_batch_does),
         CASE(every_epoch_has_each_sample_once_in_an_order_of_its_own),
         CASE(a_point_is_the_mean_over_the_samples_since_the_last),

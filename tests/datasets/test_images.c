@@ -126,6 +126,20 @@ static void images_finds_the_files_in_a_folder_mnist(void **state)
     assert_int_equal(train.count, COUNT);
 }
 
+static void the_checksum_is_that_of_the_images_and_labels(void **state)
+{
+    (void)state;
+    // CRC-32 of the bytes "123456789", the check value of its definition: 8 pixels and a label.
+    Images images = {.count = 1, .height = 2, .width = 4, .origin = "one folder"};
+    images.pixels = (uint8_t[]){'1', '2', '3', '4', '5', '6', '7', '8'};
+    images.labels = (uint8_t[]){'9'};
+    assert_int_equal(images_crc32(&images), 0xcbf43926);
+    images.origin = "another";
+    assert_int_equal(images_crc32(&images), 0xcbf43926);
+    images.labels[0] = '8';
+    assert_int_not_equal(images_crc32(&images), 0xcbf43926);
+}
+
 static void images_takes_as_many_as_are_asked_for(void **state)
 {
     const Place *place = *state;
@@ -294,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(images_reads_plain_and_packed_files),
         CASE(images_finds_the_files_in_a_folder_mnist),
+        CASE(the_checksum_is_that_of_the_images_and_labels),
         CASE(images_takes_as_many_as_are_asked_for),
         CASE(images_refuses_a_folder_without_the_files),
         CASE(images_refuses_counts_that_disagree),

@@ -197,6 +197,13 @@ a_mutant_that_only_crashes_is_rejected_and_marked() { # test
     grep -q 'far_away .*(crash or time only)' out || complain "is not marked"
 }
 
+a_mutant_that_is_a_blank_is_no_wrong_answer() { # test
+    own_labs
+    mutant accuracy blank 'size_t correct = 0;' 'size_t correct = 0; LAB_TODO(accuracy);'
+    check
+    refused_by mutants "blank: is LAB_TODO"
+}
+
 a_line_of_a_solution_that_is_given_away_is_reported() { # test
     own_labs
     echo '// double deviation = sqrt(squares  /  (double)n);' >>$lab/laid_out.h

@@ -19,6 +19,7 @@ static const char REFERENCE[] = "void add(float *y, const float *x, int n)\n"
                                 "    // solution both\n"
                                 "    y[k] = x[k] + y[k]/2;\n"
                                 "    y[0] = expf(x[0]) - 1;\n"
+                                "    for (int k = 0; k < n; k++) y[k] = sqrtf(fabsf(x[k]));\n"
                                 "    // end both\n"
                                 "}\n";
 
@@ -68,6 +69,13 @@ static void common_lines_are_not_secrets(void **state)
     assert_int_equal(count(0, "int i = 0;\nfor (int k = 0; k < n; k++) {\n}\n"), 0);
 }
 
+static void what_a_loop_does_on_its_line_is_a_secret(void **state)
+{
+    (void)state;
+    assert_int_equal(count(0, "for (int k = 0; k < n; k++) y[k] = sqrtf(fabsf(x[k]));"), 1);
+    assert_int_equal(count(0, "at each k, y[k] = sqrtf(fabsf(x[k]))"), 1);
+}
+
 static void lines_of_solved_exercises_are_not_secrets(void **state)
 {
     (void)state;
@@ -90,6 +98,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(formatting_and_comments_do_not_hide_a_line),
         cmocka_unit_test(common_lines_are_not_secrets),
+        cmocka_unit_test(what_a_loop_does_on_its_line_is_a_secret),
         cmocka_unit_test(lines_of_solved_exercises_are_not_secrets),
         cmocka_unit_test(the_line_is_reported_verbatim),
     };

@@ -33,6 +33,11 @@ static const Mutant mutants[] = {
     {.name = "thrice", .exercise = 0, .region = "return 3 * f(x[0], context);\n"},
     {.name = "broken", .exercise = 0, .fault = "does not fit"},
     {.name = "one_more", .exercise = 1, .region = "return all + 1;\n"},
+    {.name = "macro",
+     .exercise = 0,
+     .region = "  #define seven(x) 8\nreturn 2 * f(x[0], context);\n"},
+    {.name = "ends", .exercise = 0, .region = "return 0; }\nint a(void) { return 1;\n"},
+    {.name = "text", .exercise = 0, .region = "return 4 * f(x[0], context); // }\n"},
 };
 
 static double context_of(double x, const void *context)
@@ -63,7 +68,7 @@ static void each_mutant_is_chosen_by_its_number(void **state)
     Lab lab = {.id = "tiny", .exercises = exercises, .exercise_count = 2};
     Source reference;
     source_parse(arena, &lab, "tiny.c", REFERENCE, &reference);
-    const char *text = variants_text(arena, &lab, &reference, mutants, 3);
+    const char *text = variants_text(arena, &lab, &reference, mutants, 6);
     assert_non_null(strstr(text, "if (variants_blank[1]) LAB_TODO(constant);"));
 
     char folder[] = "/tmp/lab-variants-XXXXXX", command[256];
@@ -78,6 +83,9 @@ static void each_mutant_is_chosen_by_its_number(void **state)
     expect(library, "0", 10, 7);
     expect(library, "1", 15, 7);
     expect(library, "3", 10, 8);
+    expect(library, "6", 20, 7);
+    assert_null(strstr(text, "#define seven"));
+    assert_null(strstr(text, "int a(void)"));
     unlink(library);
     rmdir(folder);
     arena_free(arena);

@@ -6,7 +6,7 @@ static const Part parts[] = {
     {"products", "Matrix product", part_products,
      .notices = {{"products",
                   "the work is the same to the last multiplication: what differs is how often a "
-                  "number comes from memory before it is used up"}}},
+                  "number is loaded from memory"}}},
     {"hilbert", "LU decomposition: an ill-conditioned system", part_hilbert,
      .notices = {{"hilbert",
                   "the backward error stays at a few eps while x becomes nonsense: LU is backward "
@@ -30,8 +30,8 @@ static const Part parts[] = {
                   "at which rank do you see what it is, and at which can you read the text?"}}},
     {"digits", "PCA: principal components of digits", part_digits,
      .notices = {{"components",
-                  "gray is nothing; white is drawn and black is rubbed out when a digit has "
-                  "much of a component"}}},
+                  "gray is zero, white is positive and black negative: what a component adds "
+                  "to a digit, and what it takes away"}}},
     {"table", NULL, part_table, .unlisted = true},
 };
 

@@ -22,8 +22,10 @@ static const Part parts[] = {
 static bool prepare(Experiment *lab, const Story *story, Error *err)
 {
     Run *run = lab->run;
-    ImagesSource source = {
-        .data_dir = run->data, .seed = run->seed, .train = lab->images, .test = lab->images / 5};
+    ImagesSource source = {.data_dir = run->data,
+                           .seed = run->seed,
+                           .train = lab->images,
+                           .test = (lab->images + 4) / 5};    // 0 for all
     if (!images_load(lab->keep, &lab->train, &lab->test, source, err)) return false;
     run_print(run, "Training set: %d images, test set: %d images: %s", lab->train.count,
               lab->test.count, lab->train.origin);
@@ -32,10 +34,10 @@ static bool prepare(Experiment *lab, const Story *story, Error *err)
                   .config = arena_print(
                       lab->keep,
                       "part %s, code %d, hidden %s%s, epochs %d, batch %d, rate %g, noise %g, "
-                      "seed %" PRIu64 ", %d images: %s",
+                      "seed %" PRIu64 ", %d training images with CRC-32 %08lx",
                       story->chosen, lab->code, lab->hidden, lab->tied ? " tied" : "", lab->epochs,
                       lab->batch, (double)lab->learning_rate, (double)lab->noise, run->seed,
-                      lab->train.count, lab->train.origin)};
+                      lab->train.count, images_crc32(&lab->train))};
     return experiment_plan(lab, story, err) && session_resume(&lab->session, err);
 }
 

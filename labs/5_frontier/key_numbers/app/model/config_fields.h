@@ -1,9 +1,9 @@
 /* config_fields.h -- a config.json whose every field is checked when it is read.
  *
- *     Settings s = {.object = config, .where = "config.json", .owner = "LlamaConfig", .model = model,
- *                   .arena = arena, .err = err};
- *     uint64_t h = settings_need(&s, "hidden_size");
- *     uint64_t f = settings_size(&s, "intermediate_size", 11008);    // LlamaConfig's default, noted
+ *     ConfigFields s = {.object = config, .where = "config.json", .owner = "LlamaConfig",
+ *                       .model = model, .arena = arena, .err = err};
+ *     uint64_t h = config_need(&s, "hidden_size");
+ *     uint64_t f = config_size(&s, "intermediate_size", 11008);    // LlamaConfig's default, noted
  *     if (s.failed) return NULL;                                     // err has the first mistake
  *
  * A mistake is remembered and reading goes on, so that a family reads like its formula; what is

@@ -1,7 +1,7 @@
 /* family.h -- families of models as Hugging Face configures them: who reads which config.json, and the
  * description of a decoder that most of them fill in.
  *
- *     void family_mistral(Settings *s, Head head)
+ *     void family_mistral(ConfigFields *s, Head head)
  *     {
  *         Decoder d = decoder_read(s, head, (Usual){.vocab = 32000, .heads = 32, .kv_heads = 8, ...});
  *         d.window  = decoder_window(s, 4096);

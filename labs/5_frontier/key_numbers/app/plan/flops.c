@@ -62,7 +62,7 @@ double flops_sum(const TokenFlops *flops)
     return flops->matrices + flops->attention + flops->head;
 }
 
-double flops_recomputed(const TokenFlops *flops)
+static double recomputed(const TokenFlops *flops)
 {
     return 4 * (flops->matrices + flops->attention) + 3 * flops->head;
 }
@@ -88,10 +88,10 @@ Flops flops_plan(const Model *model, uint64_t sequence)
         flops.kinds[k] = kind_flops(&model->kinds[k], sequence, POSITIONS_CAUSAL);
     flops.forward = flops_sum(&flops.causal);
     flops.training = 3 * flops.forward;
-    flops.recomputed = flops_recomputed(&flops.causal);
+    flops.recomputed = recomputed(&flops.causal);
     flops.palm = flops.six_n + 3 * flops.full.attention;
     flops.palm_recomputed = (4 * flops.six_n + 12 * flops.full.attention) / 3;
-    flops.narayanan = flops_recomputed(&flops.full);
+    flops.narayanan = recomputed(&flops.full);
     flops.kaplan_forward = flops.full.matrices + flops.full.attention / 2;
     return flops;
 }

@@ -30,8 +30,6 @@ typedef struct TokenFlops {
 // (DeepSeek-AI 2024, section 2.1: the up-projections are absorbed).
 TokenFlops flops_token(const Model *model, uint64_t sequence, Positions positions, Phase phase);
 double flops_sum(const TokenFlops *flops);
-// With every layer's forward pass done again in backward; logits are not.
-double flops_recomputed(const TokenFlops *flops);
 
 // A token in one layer of a kind, with a causal mask.
 typedef struct KindFlops {
@@ -45,7 +43,7 @@ typedef struct Flops {
     TokenFlops causal, full;    // one token's forward pass, with a mask and over the full square
     double forward;             // of `causal`
     double training;            // and backward, which is twice that
-    double recomputed;          // flops_recomputed() of `causal`
+    double recomputed;    // with every layer's forward pass done again in backward, logits not
     // 6 N: what training one token takes, attention left out. N is active without what is not counted
     // here.
     double six_n;

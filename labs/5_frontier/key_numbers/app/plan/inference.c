@@ -5,16 +5,6 @@
 static const uint64_t context_most = (uint64_t)1 << 30;    // what fits there fits anywhere
 static const double cache_most = 1e18;                     // bytes; pages may double it
 
-double memory_usable(const MemoryLimit *limit)
-{
-    return limit->memory * limit->utilisation;
-}
-
-double memory_runtime(const MemoryLimit *limit)
-{
-    return limit->runtime_gib * 0x1p30;
-}
-
 bool inference_basis(Arena *arena, const Model *model, const char *weights, const char *cache,
                      ServingBasis *basis, Error *err)
 {

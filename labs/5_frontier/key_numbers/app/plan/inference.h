@@ -13,23 +13,10 @@
  * what is free once the weights are there.
  */
 #pragma once
+#include "labs/5_frontier/key_numbers/app/plan/memory_limit.h"
 #include "labs/5_frontier/key_numbers/app/plan/split.h"
+#include "labs/5_frontier/key_numbers/app/plan/workload.h"
 #include "labs/5_frontier/key_numbers/app/plan/workspace.h"
-
-typedef struct Workload {
-    uint64_t context, batch;    // tokens of each request; requests at the same time
-    uint64_t page;              // tokens in a page of the cache
-    uint64_t step_tokens;       // the most that one prefill step works on
-} Workload;
-
-typedef struct MemoryLimit {
-    double memory;         // bytes of one GPU
-    double utilisation;    // the share of them that the engine may use
-    double runtime_gib;    // on each GPU for CUDA context, graphs and libraries
-} MemoryLimit;
-
-double memory_usable(const MemoryLimit *limit);    // bytes
-double memory_runtime(const MemoryLimit *limit);
 
 // What all plans of one model in one format share.
 typedef struct ServingBasis {

@@ -10,8 +10,8 @@
 #include "labs/5_frontier/key_numbers/app/plan/flops.h"
 #include "labs/5_frontier/key_numbers/app/plan/part.h"
 #include "labs/5_frontier/key_numbers/app/plan/speed.h"
-#include "labs/5_frontier/key_numbers/app/plan/training_memory.h"
 #include "labs/5_frontier/key_numbers/app/plan/training_cost.h"
+#include "labs/5_frontier/key_numbers/app/plan/training_memory.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 
 typedef struct ModelPlan {

@@ -90,7 +90,8 @@ static StepTime load_prefill(const Load *load)
     return step;
 }
 
-StepTime load_decode(const Load *load, uint64_t batch)
+// One new token for each of `batch` requests.
+static StepTime load_decode(const Load *load, uint64_t batch)
 {
     StepTime step = {.tokens = ceil((double)batch / (double)load->split.ep),
                      .touched = touched_by(load, (double)batch)};

@@ -3,7 +3,7 @@
  *     Speed speed;
  *     if (!speed_plan(arena, &deployment, &gpu_spec, efficiency, &speed, &err)) ...
  *     speed.prefill.bounds.seconds                // time to first token
- *     load_decode(&speed.load, 64).bounds         // one token for each of 64 requests
+ *     speed.decode.bounds.seconds                 // time for an output token
  *
  * A step is shared by the tp x ep GPUs of a stage, and the stages of a pipeline follow one another: their
  * times are added up here. (While one stage works on a batch, the others can work on further
@@ -45,9 +45,6 @@ typedef struct StepTime {
     double touched;    // the share of a layer's experts that a token is sent to, expected
     double link;       // seconds of all-reduces, not in the bounds; 0: none, or not known
 } StepTime;
-
-// Of one new token for each of `batch` requests.
-StepTime load_decode(const Load *load, uint64_t batch);
 
 enum { SPEED_BATCHES = 9 };    // 1, 2, 4, ... 256
 

@@ -17,8 +17,9 @@
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/activations.h"
-#include "labs/5_frontier/key_numbers/app/plan/inference.h"
+#include "labs/5_frontier/key_numbers/app/plan/memory_limit.h"
 #include "labs/5_frontier/key_numbers/app/plan/optimizer.h"
+#include "labs/5_frontier/key_numbers/app/plan/split.h"
 
 enum { ZERO_STAGES = 4 };
 
