@@ -1,5 +1,6 @@
 #include "common/console.h"
 #include "common/terminal.h"
+#include "common/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,28 @@ static int columns_of(const char *word, size_t bytes)
     return columns;
 }
 
+char *console_keep(char *text)
+{
+    for (char *c = text; (c = strchr(c, ' ')) != NULL;) *c = CONSOLE_SPACE;
+    return text;
+}
+
+static void put(const char *text, size_t bytes)
+{
+    static const char kept[] = {CONSOLE_SPACE, '\0'};
+    for (size_t length; bytes > 0; text += length, bytes -= length) {
+        length = strcspn(text, kept);
+        if (length > bytes) length = bytes;
+        text_print(text, length, stdout);
+        if (length < bytes) putchar(' '), length++;
+    }
+}
+
+static void put_text(const char *text)
+{
+    put(text, strlen(text));
+}
+
 // The words up to `end`, of which the first line begins at `column` and the others at `indent`.
 static void wrap(const Console *console, int column, int indent, const char *text, const char *end)
 {
@@ -60,7 +83,7 @@ static void wrap(const Console *console, int column, int indent, const char *tex
             putchar(' ');
             column++;
         }
-        fwrite(word, 1, bytes, stdout);
+        put(word, bytes);
         column += width;
         word += bytes;
         first = false;
@@ -84,8 +107,7 @@ void console_lines(const Console *console, ConsoleStyle style, int indent, const
             return;
         }
         printf("%*s%s", indent, "", console_on(console, style));
-        if (indent + columns_of(text, (size_t)bytes) <= console->columns)
-            printf("%.*s", bytes, text);
+        if (indent + columns_of(text, (size_t)bytes) <= console->columns) put(text, (size_t)bytes);
         else {
             printf("%*s", inner, "");
             wrap(console, indent + inner, indent + inner + HANG, text, text + bytes);
@@ -101,9 +123,11 @@ void console_command(const Console *console, const char *label, const char *comm
     int at = LABEL + (int)strlen(command) + 2;
     if (at < WHY_COLUMN) at = WHY_COLUMN;
     bool beside = at + columns_of(why, strlen(why)) <= console->columns;
-    printf("%s%-*s%s%s", console_on(console, CONSOLE_BOLD), LABEL, label,
-           console_off(console, CONSOLE_BOLD), command);
-    if (why[0] != '\0' && beside) printf("%*s%s", at - LABEL - (int)strlen(command), "", why);
+    printf("%s%-*s%s", console_on(console, CONSOLE_BOLD), LABEL, label,
+           console_off(console, CONSOLE_BOLD));
+    put_text(command);
+    if (why[0] != '\0' && beside)
+        printf("%*s", at - LABEL - (int)strlen(command), ""), put_text(why);
     putchar('\n');
     if (why[0] != '\0' && !beside) console_text(console, CONSOLE_DIM, LABEL + 2, why);
 }
@@ -117,8 +141,9 @@ int console_column(const Console *console, int indent, int width)
 void console_item(const Console *console, int indent, int width, const char *name, const char *text)
 {
     int used = columns_of(name, strlen(name)), column = console_column(console, indent, width);
-    printf("%*s%s%s%s", indent, "", console_on(console, CONSOLE_BOLD), name,
-           console_off(console, CONSOLE_BOLD));
+    printf("%*s%s", indent, "", console_on(console, CONSOLE_BOLD));
+    put_text(name);
+    printf("%s", console_off(console, CONSOLE_BOLD));
     if (indent + used + 1 > column) printf("\n%*s", column, "");
     else printf("%*s", column - indent - used, "");
     wrap(console, column, column, text, text + strlen(text));

@@ -7,7 +7,7 @@
  *
  * The width is the terminal's, or COLUMNS, or 80; never under 40, never over 100. Colours appear
  * on a terminal that is not "dumb" and without NO_COLOR (no-color.org); with CLICOLOR_FORCE also in a
- * pipe, as `less -R` wants them.
+ * pipe, as `less -R` wants them. What a text holds that a terminal would obey is shown as '?' (text.h).
  */
 #pragma once
 #include <stdbool.h>
@@ -24,6 +24,10 @@ typedef struct Console {
     int columns;
     bool colour;
 } Console;
+
+// A space that no line is broken at, as in a path: console_keep() makes all of a text's spaces such.
+enum { CONSOLE_SPACE = '\x1f' };
+char *console_keep(char *text);
 
 Console console_begin(void);
 void console_text(const Console *console, ConsoleStyle style, int indent, const char *text);

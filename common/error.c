@@ -37,6 +37,16 @@ int error_report(const Error *err)
     return EXIT_FAILURE;
 }
 
+int error_print(const char *format, ...)
+{
+    Error err;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err.message, sizeof err.message, format, args);
+    va_end(args);
+    return error_report(&err);
+}
+
 _Noreturn void require_failed(const char *file, int line, const char *function, const char *format,
                               ...)
 {

@@ -24,8 +24,10 @@ bool error_set(Error *err, const char *format, ...) __attribute__((format(printf
 // Puts "context: " before the message that is there; returns false.
 bool error_wrap(Error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// For a main(): "program: message" to stderr; returns the exit status 1.
+// For a main(): "program: message" to stderr; returns the exit status 1. error_print() has the message
+// in hand. What a terminal would obey is shown as '?' (text.h).
 int error_report(const Error *err);
+int error_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Stops the program with file:line: function: message when the condition does not hold.
 #define REQUIRE(condition, ...)                                                                    \

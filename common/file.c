@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -43,11 +44,19 @@ bool file_begin(NewFile *file, const char *path, Error *err)
     *file = (NewFile){.stream = NULL};
     if (strlen(path) + 32 > sizeof file->path)
         return error_set(err, "%.80s...: the path is too long", path);
+    char target[PATH_MAX];
+    struct stat status;
     strcpy(file->path, path);
-    sweep(path);
-    // The process id keeps two runs that write the same file apart.
-    snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", path, (long)getpid());
-    file->stream = fopen(file->temporary, "wb");
+    if (realpath(path, target) != NULL && strlen(target) + 32 <= sizeof file->path)
+        strcpy(file->path, target);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        file->stream = fopen(path, "wb");
+    } else {
+        sweep(file->path);
+        // The process id keeps two runs that write the same file apart.
+        snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", file->path, (long)getpid());
+        file->stream = fopen(file->temporary, "wb");
+    }
     if (file->stream == NULL)
         return error_set(err, "%s: cannot be written: %s", path, strerror(errno));
     return true;
@@ -67,16 +76,17 @@ bool file_commit(NewFile *file, Error *err)
     if (fflush(file->stream) != 0) why = errno;
     else if (ferror(file->stream)) why = write_errno(fileno(file->stream));
     if (fclose(file->stream) != 0 && why == 0) why = errno;
-    if (why == 0 && rename(file->temporary, file->path) != 0) why = errno;
+    bool direct = file->temporary[0] == '\0';
+    if (why == 0 && !direct && rename(file->temporary, file->path) != 0) why = errno;
     if (why == 0) return true;
-    unlink(file->temporary);
+    if (!direct) unlink(file->temporary);
     return error_set(err, "%s: cannot be written: %s", file->path, strerror(why));
 }
 
 void file_abandon(NewFile *file)
 {
     fclose(file->stream);
-    unlink(file->temporary);
+    if (file->temporary[0] != '\0') unlink(file->temporary);
 }
 
 bool file_write(const char *path, const char *text, Error *err)

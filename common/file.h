@@ -9,7 +9,8 @@
  * reader sees the old file or the new one, never a half. What a killed process left is swept when
  * the same file is written again. Write errors on the way are remembered by
  * the stream and reported by file_commit(). The caller owns the struct; after a true file_begin()
- * it ends in file_commit() or file_abandon().
+ * it ends in file_commit() or file_abandon(). A link stays a link, to the new file; a device or a pipe
+ * is written as it is.
  */
 #pragma once
 #include <limits.h>
@@ -20,7 +21,7 @@
 typedef struct NewFile {
     FILE *stream;
     char path[PATH_MAX];
-    char temporary[PATH_MAX];
+    char temporary[PATH_MAX];    // "" where the path itself is written
 } NewFile;
 
 bool file_begin(NewFile *file, const char *path, Error *err);

@@ -21,6 +21,29 @@ static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
     return true;
 }
 
+// What Python writes for numbers that JSON does not have, where `at` begins with one.
+static const char *not_finite(const char *at)
+{
+    static const char *const words[] = {"Infinity", "-Infinity", "NaN"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strncmp(at, words[i], strlen(words[i])) == 0) return words[i];
+    return NULL;
+}
+
+cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err)
+{
+    const char *end = text;
+    cJSON *tree = cJSON_ParseWithLengthOpts(text, bytes + 1, &end, true);
+    int line = 1;
+    for (const char *at = text; at < end; at++) line += *at == '\n';
+    if (tree != NULL) return tree;
+    if (not_finite(end) != NULL)
+        error_set(err, "%s:%d: %s is not valid JSON, expected a finite number", where, line,
+                  not_finite(end));
+    else error_set(err, "%s:%d: is not JSON from here on", where, line);
+    return NULL;
+}
+
 cJSON *json_load(const char *path, Error *err)
 {
     char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
@@ -28,12 +51,8 @@ cJSON *json_load(const char *path, Error *err)
     size_t bytes = 0;
     cJSON *tree = NULL;
     if (read_whole(path, text, &bytes, err)) {
-        const char *end = text;
-        tree = cJSON_ParseWithLengthOpts(text, bytes + 1, &end, true);
-        int line = 1;
-        for (const char *at = text; at < end; at++) line += *at == '\n';
-        if (tree == NULL) error_set(err, "%s:%d: is not JSON from here on", path, line);
-        else if (!cJSON_IsObject(tree))
+        tree = json_parse(text, bytes, path, err);
+        if (tree != NULL && !cJSON_IsObject(tree))
             error_set(err, "%s: holds no object, expected { ... }", path);
     }
     free(text);

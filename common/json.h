@@ -16,7 +16,9 @@
 #include "common/error.h"
 
 cJSON *json_load(const char *path, Error *err);    // an object, or NULL
-void json_print(cJSON *tree);                      // on standard output; takes the tree
+// Of any kind; text[bytes] is 0. NULL, and the line that is not JSON.
+cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err);
+void json_print(cJSON *tree);    // on standard output; takes the tree
 
 bool json_text(Arena *arena, const cJSON *object, const char *where, const char *field,
                const char **text, Error *err);    // not empty

@@ -29,17 +29,27 @@ static int edits(const char *a, const char *b)
     return rows[m % 3][n];
 }
 
-const char *nearest(const char *word, const char *const *names, int count)
+static const char *within(const char *word, const char *const *names, int count, int most)
 {
     const char *best = NULL;
     int least = LONGEST;
     for (int i = 0; i < count; i++) {
         int distance = edits(word, names[i]);
-        int allowed = (int)strlen(names[i]) / 3;
+        int allowed = min((int)strlen(names[i]) / 3, most);
         if (distance < least && distance <= (allowed > 1 ? allowed : 1)) {
             least = distance;
             best = names[i];
         }
     }
     return best;
+}
+
+const char *nearest(const char *word, const char *const *names, int count)
+{
+    return within(word, names, count, LONGEST);
+}
+
+const char *nearest_typo(const char *word, const char *const *names, int count)
+{
+    return within(word, names, count, 2);
 }

@@ -74,7 +74,7 @@ Optimizer *optimizer_new(Arena *keep, Params *params, OptimizerConfig config)
     optimizer->params = params;
     for (int j = 0; j < 2 && moment_names[config.kind][j] != NULL; j++)
         optimizer->moments[j] = zeros(keep, params->trained.count);
-    optimizer->clip = zeros(keep, 3);
+    optimizer->clip = zeros(keep, 2);
     make_spans(optimizer, keep);
     make_state(optimizer, keep);
     return optimizer;
@@ -103,8 +103,7 @@ void optimizer_step(Optimizer *optimizer)
     clear_missing(params);
     if (config->clip_norm > 0) {
         // Pascanu et al. 2013: the direction stays, the length is bounded.
-        kernels.sum_squares(optimizer->clip + 2, grads, n);
-        kernels.clip_scale(optimizer->clip, optimizer->clip + 2, config->clip_norm);
+        kernels.clip_scale(optimizer->clip, grads, n, config->clip_norm);
         scale = optimizer->clip;
     }
     if (config->kind == OPTIMIZER_SGD) {

@@ -1,6 +1,7 @@
 #include "common/options.h"
 #include "common/error.h"
 #include "common/nearest.h"
+#include "common/text.h"
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -176,6 +177,9 @@ static const char *help_with_default(Arena *arena, const Option *option)
     case OPTION_CHOICES: text = *(const char **)option->value; break;
     }
     if (text == NULL) return option->help;
+    char *shown = arena_print(arena, "%s", text);    // perhaps from the environment
+    text_clean(shown);
+    text = shown;
     if (option->choices != NULL)
         return arena_print(arena, "%s: %s (default: %s)", option->help, option->choices, text);
     return arena_print(arena, "%s (default: %s)", option->help, text);
@@ -382,10 +386,20 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
 
 const char *options_quoted(Arena *arena, const char *word)
 {
-    if (word[0] != '\0' && strpbrk(word, " \t\n\"'\\$&|;<>()*?[]#~`!{}") == NULL) return word;
-    char *quoted = arena_alloc(arena, 4 * strlen(word) + 3), *end = quoted;
-    *end++ = '\'';
+    char *shown = arena_print(arena, "%s", word);
+    text_clean(shown);
+    // What a terminal would obey is written in octal, as only $'...' of bash, ksh and zsh can.
+    bool octal = strcmp(shown, word) != 0;
+    if (word[0] != '\0' && !octal && strpbrk(word, " \t\n\"'\\$&|;<>()*?[]#~`!{}") == NULL)
+        return word;
+    char *quoted = arena_alloc(arena, 4 * strlen(word) + 4), *end = quoted;
+    end = stpcpy(end, octal ? "$'" : "'");
     for (; *word != '\0'; word++) {
+        bool plain = *word >= ' ' && *word <= '~' && *word != '\\';
+        if (octal && (!plain || *word == '\'')) {
+            end += sprintf(end, "\\%03o", (unsigned)(unsigned char)*word);
+            continue;
+        }
         if (*word == '\'') end = stpcpy(end, "'\\'");    // ends the quotes, a quote, and goes on
         *end++ = *word;
     }

@@ -89,6 +89,27 @@ static void on_todo(const char *exercise)
     report_stop(why);
 }
 
+// What is said, without what a terminal would obey; to be freed. NULL: no memory.
+static char *clean_text(const char *format, va_list args)
+{
+    char *text;
+    if (vasprintf(&text, format, args) < 0) return NULL;
+    text_clean(text);
+    return text;
+}
+
+// A line, of texts that may come from outside.
+static void print_clean(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void print_clean(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = clean_text(format, args);
+    va_end(args);
+    if (text != NULL) puts(text);
+    free(text);
+}
+
 bool run_interrupted(const Run *run)
 {
     (void)run;
@@ -171,7 +192,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     const char *facts =
         arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
                     kernels.variant, run->threads, run->threads == 1 ? "" : "s");
-    printf("%s: %s, results in %s\n", run->name, facts, run->out);
+    printf("%s: %s, results in %s\n", run->name, facts, options_quoted(keep, run->out));
     if (run->smoke)
         facts = arena_print(keep,
                             "%s; a smoke run: less data and fewer steps than what to notice "
@@ -198,19 +219,18 @@ const char *run_path(const Run *run, const char *file)
 
 void run_heading(const Run *run, const char *title)
 {
-    printf("\n%s\n", title);
+    putchar('\n');
+    print_clean("%s", title);
     report_heading(run->report, title);
 }
 
 void run_print(const Run *run, const char *format, ...)
 {
-    char *text;
     va_list args;
     va_start(args, format);
-    bool printed = vasprintf(&text, format, args) >= 0;
+    char *text = clean_text(format, args);
     va_end(args);
-    if (!printed) return;
-    text_clean(text);
+    if (text == NULL) return;
     printf("  %s\n", text);
     report_text(run->report, text);
     free(text);
@@ -224,7 +244,7 @@ void run_table(const Run *run, const Table *table)
 
 static void show_file(const Run *run, const char *title, const char *path)
 {
-    printf("%s: %s\n", title, path);
+    printf("%s: %s\n", title, options_quoted(run->keep, path));
     report_file(run->report, title, path);
 }
 
@@ -237,7 +257,7 @@ void run_plot(const Run *run, const Plot *plot, const char *name)
         show_file(run, plot->title,
                   arena_print(run->keep, "%s.%s", path, file ? run->plot : "csv"));
     } else {
-        printf("%s: %s\n", plot->title, err.message);
+        print_clean("%s: %s", plot->title, err.message);
         report_text(run->report, arena_print(run->keep, "%s: %s", plot->title, err.message));
     }
 }
@@ -248,7 +268,7 @@ void run_picture(const Run *run, const Picture *picture, const char *title, cons
     const char *path = arena_print(run->keep, "%s/%s.png", run->out, name);
     if (picture_save(picture, path, &err)) show_file(run, title, path);
     else {
-        printf("%s: %s\n", title, err.message);
+        print_clean("%s: %s", title, err.message);
         report_text(run->report, arena_print(run->keep, "%s: %s", title, err.message));
     }
 }
@@ -292,7 +312,8 @@ int run_end(Run *run, const char *checkpoint)
     closed = closed && report_end(run->report, last_line, &err);
     if (!closed) run_fail(run, &err);
     if (!run_interrupted(run)) return closed ? EXIT_SUCCESS : EXIT_FAILURE;
-    printf("\n%s\n", last_line);
+    putchar('\n');
+    print_clean("%s", last_line);
     return closed ? STATUS_SIGNAL + interrupted : EXIT_FAILURE;
 }
 

@@ -35,21 +35,33 @@ static bool is_obeyed(const unsigned char *byte, size_t length)
            (byte[1] == 0x81 && byte[2] >= 0xA6 && byte[2] <= 0xA9);
 }
 
+// The next character as it is shown, `taken` bytes of the text and `shown` ones of the result.
+static const char *next(const char *from, size_t left, size_t *taken, size_t *shown)
+{
+    size_t length = text_utf8_length(from, left);
+    bool data = length > 0 && !is_obeyed((const unsigned char *)from, length);
+    *taken = length > 0 ? length : 1;
+    *shown = data ? length : 1;
+    return data ? from : "?";
+}
+
 size_t text_clean(char *text)
 {
     char *to = text;
-    size_t left = strlen(text);
-    for (const char *from = text; left > 0;) {
-        size_t length = text_utf8_length(from, left), taken = length > 0 ? length : 1;
-        if (length == 0 || is_obeyed((const unsigned char *)from, length)) {
-            *to++ = '?';
-        } else {
-            memmove(to, from, length);
-            to += length;
-        }
-        from += taken;
-        left -= taken;
+    size_t taken, shown;
+    for (size_t left = strlen(text), at = 0; left > 0; left -= taken, at += taken, to += shown) {
+        const char *character = next(text + at, left, &taken, &shown);
+        memmove(to, character, shown);
     }
     *to = '\0';
     return (size_t)(to - text);
+}
+
+void text_print(const char *text, size_t bytes, FILE *out)
+{
+    size_t taken, shown;
+    for (; bytes > 0; bytes -= taken, text += taken) {
+        const char *character = next(text, bytes, &taken, &shown);
+        fwrite(character, 1, shown, out);
+    }
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include <stddef.h>
+#include <stdio.h>
 
 // The bytes of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates); 0 where there
 // is none, or where it needs more than the `left` bytes.
@@ -16,3 +17,6 @@ size_t text_utf8_length(const char *text, size_t left);
 
 // In place: each such character becomes one '?'. Returns the new length, which is never larger.
 size_t text_clean(char *text);
+
+// The same for some bytes of a text that must not change: printed, cleaned.
+void text_print(const char *text, size_t bytes, FILE *out);

@@ -109,9 +109,10 @@
       (dz, dloss, factor, p, label, rows, cols, beta), OUT(dz, (size_t)rows * (size_t)cols, 2))
 
 #define OPTIMIZER_KERNELS(X)    /* one step on a block of n parameters p, in place, by their gradient g */ \
-    /* clip[1] = sqrt(sum_squares[0]), clip[0] = min(1, max_norm / clip[1]): Pascanu et al. 2013 */        \
-    X(clip_scale, (float *clip, const float *sum_squares, float max_norm),                                 \
-      (clip, sum_squares, max_norm), OUT(clip, 2, 1))                                                      \
+    /* clip[1] = |g|, clip[0] = min(1, max_norm / |g|): Pascanu et al. 2013. The squares of 3e20 are no */ \
+    /* floats: |g| stays in double until both are written */                                               \
+    X(clip_scale, (float *clip, const float *g, size_t n, float max_norm),                                 \
+      (clip, g, n, max_norm), OUT(clip, 2, n))                                                             \
     /* scale[0] multiplies every gradient, NULL is 1; spans: rate and decay, part by part of the block */  \
     /* momentum v */                                                                                       \
     X(sgd_step, (float *p, float *v, const float *g, const float *scale, const Span *spans, int count,     \

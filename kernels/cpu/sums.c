@@ -57,6 +57,15 @@ void CPU(sum_squares)(float *y, const float *x, size_t n)
     *y = (float)total;
 }
 
+void CPU(clip_scale)(float *clip, const float *g, size_t n, float max_norm)
+{
+    double squares;
+    TOTAL(squares, n, LIGHT, first, end, squares_part(g, first, end));
+    const double norm = sqrt(squares);
+    clip[1] = (float)norm;
+    clip[0] = (float)(norm > max_norm ? max_norm / norm : 1);
+}
+
 void CPU(squared_error)(float *y, const float *x, const float *t, size_t n)
 {
     double total;

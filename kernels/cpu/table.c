@@ -36,6 +36,7 @@ const Kernels CPU(table) = {
 
     .sum = CPU(sum),    // sums.c
     .sum_squares = CPU(sum_squares),
+    .clip_scale = CPU(clip_scale),
     .squared_error = CPU(squared_error),
     .bce_logits = CPU(bce_logits),
 

@@ -210,10 +210,13 @@ static void ref_cross_entropy_backward(float *dz, const float *dloss, float fact
 
 // ---- optimizers
 
-static void ref_clip_scale(float *clip, const float *sum_squares, float max_norm)
+static void ref_clip_scale(float *clip, const float *g, size_t n, float max_norm)
 {
-    clip[1] = sqrt(sum_squares[0]);
-    clip[0] = clip[1] > max_norm ? max_norm / clip[1] : 1;
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (double)g[i] * g[i];
+    double norm = sqrt(squares);
+    clip[1] = (float)norm;
+    clip[0] = (float)(norm > max_norm ? max_norm / norm : 1);
 }
 
 // Sutskever et al. 2013; weight decay is the gradient of decay |p|^2 / 2.

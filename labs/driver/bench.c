@@ -71,13 +71,11 @@ static const char *choose_bench(const Course *course, const char *word)
     }
     if (starts == 1) return chosen;
     const char *near = nearest(word, benches, BENCHES);
-    fprintf(stderr, "lab: no benchmark '%s'; ", word);
-    if (near != NULL) fprintf(stderr, "did you mean '%s'?\n", near);
-    else {
-        fprintf(stderr, "there are");
-        for (int i = 0; i < BENCHES; i++) fprintf(stderr, " %s", benches[i]);
-        fputc('\n', stderr);
-    }
+    char all[256] = "";
+    for (int i = 0; i < BENCHES; i++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), " %s", benches[i]);
+    if (near != NULL) error_print("no benchmark '%s'; did you mean '%s'?", word, near);
+    else error_print("no benchmark '%s'; there are%s", word, all);
     return NULL;
 }
 

@@ -1,6 +1,5 @@
 #include "labs/driver/ccode.h"
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 // No function's head is longer. Without the limit, a file that consists of names or parentheses would
@@ -237,4 +236,29 @@ CodeSpan code_declaration(const char *code, const char *name)
     if (at == NULL) return (CodeSpan){0};
     return (CodeSpan){.start = statement_start(code, (size_t)(at - code)),
                       .end = behind_line(code, (size_t)(mark - code))};
+}
+
+bool code_next(const char *code, size_t from, CodeName *name, CodeSpan *span)
+{
+    while (code[from] != '\0' && ((from > 0 && code[from - 1] != '\n') || !is_head(code + from)))
+        from = behind_line(code, from);
+    if (code[from] == '\0') return false;
+    const char *bracket = strchr(code + from, '('), *end = bracket;
+    while (is_blank(end[-1]) || end[-1] == '\n') end--;
+    for (name->text = end; name->text > code + from && in_name(name->text[-1]);) name->text--;
+    name->bytes = (size_t)(end - name->text);
+    *span =
+        (CodeSpan){.start = from, .open = (size_t)(skip_space(behind_parentheses(bracket)) - code)};
+    span->close = closing(code, span->open);
+    span->end = behind_line(code, span->close);
+    return true;
+}
+
+bool code_names(const char *code, CodeSpan span, CodeName name)
+{
+    const char *at = code + span.start, *end = code + span.end;
+    if (name.bytes == 0) return false;
+    for (; (at = memmem(at, (size_t)(end - at), name.text, name.bytes)) != NULL; at += name.bytes)
+        if ((at == code || !in_name(at[-1])) && !in_name(at[name.bytes])) return true;
+    return false;
 }

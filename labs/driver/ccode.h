@@ -9,6 +9,8 @@
  */
 #pragma once
 #include "common/arena.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 // The text with everything but code replaced by spaces; newlines are kept.
 char *code_only(Arena *arena, const char *text);
@@ -26,3 +28,14 @@ CodeSpan code_definition(const char *code, const char *name);
 
 // The declaration that ends in `;`, as its start and end only.
 CodeSpan code_declaration(const char *code, const char *name);
+
+typedef struct CodeName {
+    const char *text;
+    size_t bytes;
+} CodeName;
+
+// The next function whose head begins in the first column, from the offset on; false: no more.
+bool code_next(const char *code, size_t from, CodeName *name, CodeSpan *span);
+
+// Whether the span holds the name as a word of its own.
+bool code_names(const char *code, CodeSpan span, CodeName name);

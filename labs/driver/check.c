@@ -10,19 +10,53 @@
 
 // ---- one check ----
 
-static bool record(Arena *arena, const Lab *lab, const Grade *grade, Progress *progress, Error *err)
+static void record(Arena *arena, const Lab *lab, Grade *grade, Progress *progress)
 {
+    Error err;
     for (int e = 0; e < lab->exercise_count; e++) {
         const char *id = lab->exercises[e].id;
         Verdict verdict = grade->exercises[e].verdict;
         ExerciseState state = progress_state(progress, lab->id, id);
-        const char *event = verdict == VERDICT_PASS ? "done" : "wrong";
+        const char *event = verdict == VERDICT_PASS   ? "done"
+                            : verdict == VERDICT_TODO ? "reset"
+                                                      : "wrong";
         bool graded = verdict != VERDICT_COMPILE && verdict != VERDICT_MISSING;
-        if (!grade->exercises[e].asked || verdict == VERDICT_SKIPPED || verdict == VERDICT_TODO)
-            continue;
+        if (!grade->exercises[e].asked || verdict == VERDICT_SKIPPED) continue;
         if (grade->problem != NULL || (!graded && state == EXERCISE_DONE)) continue;
-        if (!progress_record(arena, progress, lab->id, id, event, err)) return false;
+        if (progress_record(arena, progress, lab->id, id, event, &err)) continue;
+        grade->unrecorded = arena_print(arena, "%s", err.message);
+        return;
     }
+}
+
+// Marks what the exercise calls, itself or through others, and what was not asked for.
+static void add_called(const Lab *lab, const Grade *grade, int exercise, bool *also)
+{
+    for (int e = 0; e < lab->exercise_count; e++) {
+        if (also[e] || grade->exercises[e].asked || !source_calls(lab, grade->source, exercise, e))
+            continue;
+        also[e] = true;
+        add_called(lab, grade, e, also);
+    }
+}
+
+// An exercise that is wrong because of one that it calls: that one is graded as well.
+static bool grade_called(Arena *arena, const Lab *lab, const Source *mine, Grade *grade, Error *err)
+{
+    size_t count = (size_t)lab->exercise_count;
+    bool *also = arena_zeros(arena, count * sizeof *also), any = false;
+    Grade called;
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (grade->exercises[e].asked && grade->exercises[e].verdict != VERDICT_PASS)
+            add_called(lab, grade, e, also);
+    for (int e = 0; e < lab->exercise_count; e++) any = any || also[e];
+    if (!any || grade->problem != NULL) return true;
+    if (!grade_submission(arena, lab, mine, also, &called, err)) return false;
+    for (int e = 0; e < lab->exercise_count; e++)
+        if (also[e]) {
+            grade->exercises[e] = called.exercises[e];
+            grade->exercises[e].asked = false;
+        }
     return true;
 }
 
@@ -30,9 +64,12 @@ bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progr
                 Error *err)
 {
     Source *mine = arena_alloc(arena, sizeof *mine);    // the grade shows its lines later on
-    return mine_read(arena, lab, mine, err) &&
-           grade_submission(arena, lab, mine, asked, grade, err) &&
-           record(arena, lab, grade, progress, err);
+    if (!mine_read(arena, lab, mine, err) ||
+        !grade_submission(arena, lab, mine, asked, grade, err) ||
+        !grade_called(arena, lab, mine, grade, err))
+        return false;
+    record(arena, lab, grade, progress);
+    return true;
 }
 
 // ---- lab check ----
@@ -105,7 +142,7 @@ int command_check(int argc, char **argv)
     Error err;
     int status;
     if (!read_options(arena, argc, argv, &asked, &status)) return status;
-    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (!workspace_open_to_grade(&workspace, arena, &err)) return error_report(&err);
     if (!choose(&workspace.course, &workspace.progress, asked.word, &choice)) return 2;
 
     const Lab *lab = choice.lab;
@@ -118,11 +155,13 @@ int command_check(int argc, char **argv)
         if (!write_results(arena, lab, &grade, &asked, &unwritten)) error_report(&unwritten);
         return error_report(&err);
     }
-    if (!write_results(arena, lab, &grade, &asked, &err)) return error_report(&err);
+    bool written = write_results(arena, lab, &grade, &asked, &err);
     if (!asked.json || asked.json_path != NULL) {
         verdicts_show(&workspace.console, arena, lab, &grade, asked.shown);
         verdicts_next(&workspace.console, arena, lab, &grade, &workspace.progress);
     }
+    if (grade.unrecorded != NULL) error_print("not recorded: %s", grade.unrecorded);
+    if (!written) return error_report(&err);
     bool passes = grade_passes(lab, &grade);
     arena_free(arena);
     return passes ? 0 : 1;

@@ -9,7 +9,8 @@
 #include "labs/driver/grade.h"
 #include "labs/driver/progress.h"
 
-// Reads mine/LAB/LAB.c, grades the exercises whose entry in `asked` is true (NULL: all) and records the
-// results. An exercise that does not compile is not graded: if it was done, it stays done.
+// Reads mine/LAB/LAB.c, grades the exercises whose entry in `asked` is true (NULL: all), also what those
+// that are not right call, and records the results; grade->unrecorded says why it could not. An exercise
+// that does not compile is not graded: if it was done, it stays done.
 bool check_once(Arena *arena, const Lab *lab, const bool *asked, Progress *progress, Grade *grade,
                 Error *err);

@@ -43,13 +43,12 @@ static const Lab *choose_lab(const Course *course, const char *word)
     const Lab *of = lab_of_exercise(course, word);
     arena_free(arena);
     if (at >= 0 && at < sound) return &course->labs[at];
-    if (at >= sound) fprintf(stderr, "lab: %s\n", course->damaged[at - sound].message);
+    if (at >= sound) error_print("%s", course->damaged[at - sound].message);
     else if (starts > 1)
-        fprintf(stderr, "lab: %d labs begin with '%s'; ./lab list shows them\n", starts, word);
-    else if (of != NULL)
-        fprintf(stderr, "lab: no lab '%s'; did you mean '%s.%s'?\n", word, of->id, word);
-    else if (near != NULL) fprintf(stderr, "lab: no lab '%s'; did you mean '%s'?\n", word, near);
-    else fprintf(stderr, "lab: no lab '%s'; ./lab list shows them\n", word);
+        error_print("%d labs begin with '%s'; ./lab list shows them", starts, word);
+    else if (of != NULL) error_print("no lab '%s'; did you mean '%s.%s'?", word, of->id, word);
+    else if (near != NULL) error_print("no lab '%s'; did you mean '%s'?", word, near);
+    else error_print("no lab '%s'; ./lab list shows them", word);
     return NULL;
 }
 
@@ -63,14 +62,11 @@ static int choose_exercise(const Lab *lab, const char *word)
     arena_free(arena);
     if (at >= 0) return at;
     if (starts > 1)
-        fprintf(stderr, "lab: %d exercises of %s begin with '%s'; ./lab list %s shows them\n",
-                starts, lab->id, word, lab->id);
+        error_print("%d exercises of %s begin with '%s'; ./lab list %s shows them", starts, lab->id,
+                    word, lab->id);
     else if (near != NULL)
-        fprintf(stderr, "lab: %s has no exercise '%s'; did you mean '%s.%s'?\n", lab->id, word,
-                lab->id, near);
-    else
-        fprintf(stderr, "lab: %s has no exercise '%s'; ./lab list %s shows them\n", lab->id, word,
-                lab->id);
+        error_print("%s has no exercise '%s'; did you mean '%s.%s'?", lab->id, word, lab->id, near);
+    else error_print("%s has no exercise '%s'; ./lab list %s shows them", lab->id, word, lab->id);
     return -1;
 }
 
@@ -101,9 +97,7 @@ bool choose(const Course *course, const Progress *progress, const char *word, Ch
     if (word == NULL) {
         choice->lab = choose_current(course, progress);
         if (choice->lab != NULL) return true;
-        fprintf(
-            stderr,
-            "lab: no lab is started yet: ./lab list shows the labs, ./lab start LAB starts one\n");
+        error_print("no lab is started yet: ./lab list shows the labs, ./lab start LAB starts one");
         return false;
     }
     char lab[LONGEST];

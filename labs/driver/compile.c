@@ -1,6 +1,7 @@
 #include "labs/driver/compile.h"
 #include "labs/driver/process.h"
 #include "datasets/root.h"
+#include "common/text.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,8 +80,10 @@ static const char *message_of(Arena *arena, const char *text)
     size_t length = strlen(text);
     const char *option = strstr(text, " [-W");
     if (option != NULL) length = (size_t)(option - text);
-    return arena_print(arena, "%.*s%s", (int)(length < LONGEST ? length : LONGEST), text,
-                       length < LONGEST ? "" : " ...");
+    char *message = arena_print(arena, "%.*s%s", (int)(length < LONGEST ? length : LONGEST), text,
+                                length < LONGEST ? "" : " ...");
+    text_clean(message);
+    return message;
 }
 
 void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled)
@@ -132,7 +135,8 @@ void compile_read(Arena *arena, const char *path, const char *output, Compiled *
 static const char *too_much(Arena *arena, const Compile *job, const Ending *ending)
 {
     if (ending->how == ENDED_TIMEOUT)
-        return arena_print(arena, "the compiler was still at it after %g s", job->seconds);
+        return arena_print(arena, "the compiler was still at it after %.0f s",
+                           job->seconds + job->spent);
     if (ending->how == ENDED_OUTPUT) return "the compiler complained without end";
     if (strstr(ending->err, "out of memory") != NULL ||
         strstr(ending->err, "memory exhausted") != NULL)
@@ -152,6 +156,31 @@ static const char *first_words(Arena *arena, const char *output)
     return output[0] == '\0'
                ? "the compiler failed without output"
                : message_of(arena, arena_print(arena, "%.*s", (int)strcspn(output, "\n"), output));
+}
+
+// What keeps the compiler itself from working, as a line of a program's own and not of a file's:
+// "gcc: fatal error: cannot execute 'as'", "/usr/bin/ld: cannot find libasan.so"; NULL when it works.
+static const char *broken_compiler(Arena *arena, const char *output)
+{
+    static const char *const words[] = {"cannot execute",
+                                        "error trying to exec",
+                                        "unable to execute",
+                                        "Executable \"",
+                                        "cannot find",
+                                        "posix_spawn failed",
+                                        "installation problem",
+                                        "No space left on device",
+                                        "Read-only file system",
+                                        "cannot create temporary",
+                                        NULL};
+    for (const char *line = output; *line != '\0'; line += *line != '\0') {
+        const char *end = line + strcspn(line, "\n"), *colon = strchr(line, ':');
+        char *text = arena_print(arena, "%.*s", (int)(end - line), line);
+        if (colon != NULL && colon < end && colon[1] == ' ' && after_word(text, words) != NULL)
+            return text_clean(text), text;
+        line = end;
+    }
+    return NULL;
 }
 
 // ---- what it has read ----
@@ -189,8 +218,9 @@ static bool includes_source(Arena *arena, const Compile *job, const char *path,
     if (strncmp(real, lab, length) != 0 || real[length] != '/') return false;
     if (dot != NULL && strcmp(dot, ".h") == 0) return false;
     complaint->line = line_of_include(arena, job->text, name);
-    complaint->message =
-        arena_print(arena, "it includes %s, and of a lab only headers may be included", name);
+    complaint->message = message_of(
+        arena,
+        arena_print(arena, "it includes %s, and of a lab only headers may be included", name));
     return true;
 }
 
@@ -266,6 +296,10 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
 
     *compiled = (Compiled){.good = ending.how == ENDED && ending.status == 0};
     const char *limit = compiled->good ? NULL : too_much(arena, job, &ending);
+    const char *broken =
+        compiled->good || limit != NULL ? NULL : broken_compiler(arena, ending.err);
+    if (broken != NULL)
+        return error_set(err, "the compiler fails, whatever the file holds: %s", broken);
     compile_read(arena, job->path, ending.err, compiled);
     if (compiled->good && refuse_includes(arena, job, compiled)) {
         compiled->good = false;

@@ -18,6 +18,7 @@ typedef struct Compile {
     const char *beside;     // a folder whose headers are found as well: the lab's; may be NULL
     const char *library;    // what is made in `folder`; NULL: only whether the text is C
     double seconds;
+    double spent;    // on earlier tries, for what is said of the time
 } Compile;
 
 typedef struct Compiled {
@@ -29,6 +30,7 @@ typedef struct Compiled {
     const char *output;    // all of it
 } Compiled;
 
+// False when there is no compiler, or when it lacks a part or room to work.
 bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err);
 
 // What compile() makes of the compiler's words, of which some may be about other files.

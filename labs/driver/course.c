@@ -156,7 +156,6 @@ bool course_load(Arena *arena, const char *root, Course *course, Error *err)
 
 int course_report_damaged(const Course *course)
 {
-    for (int i = 0; i < course->damaged_count; i++)
-        fprintf(stderr, "lab: %s\n", course->damaged[i].message);
+    for (int i = 0; i < course->damaged_count; i++) error_print("%s", course->damaged[i].message);
     return course->damaged_count;
 }

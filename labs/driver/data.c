@@ -1,5 +1,6 @@
 #include "labs/driver/commands.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "datasets/catalogue.h"
 #include "datasets/download.h"
 #include "datasets/root.h"
@@ -48,8 +49,9 @@ static const char *size_text(char text[24], uint64_t bytes)
 
 static int list_table(const DataCommand *command)
 {
-    printf("Data sets in %s\n\n  %-15s  %8s  %-7s  %-13s  %s\n", command->dir, "name", "size",
-           "here", "licence", "what");
+    printf("Data sets in ");
+    text_print(command->dir, strlen(command->dir), stdout);
+    printf("\n\n  %-15s  %8s  %-7s  %-13s  %s\n", "name", "size", "here", "licence", "what");
     for (int i = 0; i < command->catalogue.count; i++) {
         const CatalogueSet *set = &command->catalogue.sets[i];
         printf("  %-15s  %8s  %-7s  %-13s  %s\n", set->name,
@@ -87,8 +89,9 @@ static int get(const DataCommand *command, const CatalogueSet *set)
         error_report(&err);
         return interrupted ? 130 : EXIT_FAILURE;
     }
-    printf("%s: %s in %s\n", set->name, size_text((char[24]){0}, catalogue_bytes(set)),
-           command->dir);
+    printf("%s: %s in ", set->name, size_text((char[24]){0}, catalogue_bytes(set)));
+    text_print(command->dir, strlen(command->dir), stdout);
+    putchar('\n');
     return EXIT_SUCCESS;
 }
 
@@ -121,7 +124,7 @@ static int for_each_name(const DataCommand *command, int count, char **names,
         const CatalogueSet *set = catalogue_find(&command->catalogue, names[i]);
         int one;
         if (set == NULL) {
-            fprintf(stderr, "lab data: no data set \"%s\"; see ./lab data list\n", names[i]);
+            error_print("no data set \"%s\"; see ./lab data list", names[i]);
             one = 2;
         } else {
             one = act(command, set);

@@ -361,7 +361,7 @@ bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const 
 void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
                       Grade *grade)
 {
-    *grade = (Grade){.problem = arena_print(arena, "%s", problem)};
+    *grade = (Grade){.problem = plain_text(arena, problem, LONGEST_TEXT)};
     grade->exercises = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(ExerciseGrade));
     for (int e = 0; e < lab->exercise_count; e++) {
         CaseGrade *one = arena_alloc(arena, sizeof *one);
@@ -371,6 +371,47 @@ void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const cha
                                               .cases = one,
                                               .count = 1};
     }
+}
+
+// The exercise that a message begins with: by its id where LAB_TODO was reached, by its function where
+// the loader has missed that.
+static int named_exercise(const Lab *lab, const char *message)
+{
+    size_t length = strcspn(message, " ");
+    for (int e = 0; e < lab->exercise_count; e++) {
+        const char *names[] = {lab->exercises[e].id, lab->exercises[e].function};
+        for (int n = 0; n < 2; n++)
+            if (strlen(names[n]) == length && strncmp(message, names[n], length) == 0) return e;
+    }
+    return -1;
+}
+
+static int lower(Arena *arena, const Lab *lab, const Grade *grade, int exercise, bool *seen)
+{
+    const ExerciseGrade *one = &grade->exercises[exercise];
+    seen[exercise] = true;
+    if (one->verdict == VERDICT_COMPILE || one->verdict == VERDICT_SKIPPED || one->count == 0)
+        return exercise;
+    const CaseGrade *first = one->cases;
+    while (first->verdict != one->verdict) first++;
+    if (one->verdict == VERDICT_TODO || one->verdict == VERDICT_MISSING) {
+        int named = named_exercise(lab, first->message);
+        return named >= 0 ? named : exercise;
+    }
+    for (int e = 0; e < lab->exercise_count; e++) {
+        Verdict verdict = grade->exercises[e].verdict;
+        if (!seen[e] && verdict != VERDICT_PASS && verdict != VERDICT_SKIPPED &&
+            source_calls(lab, grade->source, exercise, e))
+            return lower(arena, lab, grade, e, seen);
+    }
+    return exercise;
+}
+
+int grade_lowest(Arena *arena, const Lab *lab, const Grade *grade, int exercise)
+{
+    if (grade->source == NULL) return exercise;
+    return lower(arena, lab, grade, exercise,
+                 arena_zeros(arena, (size_t)lab->exercise_count * sizeof(bool)));
 }
 
 bool grade_passes(const Lab *lab, const Grade *grade)

@@ -25,7 +25,7 @@ typedef struct CaseGrade {
 } CaseGrade;
 
 typedef struct ExerciseGrade {
-    bool asked;          // whether it was requested
+    bool asked;          // whether it was requested; one that such a one calls may be graded too
     Verdict verdict;     // PASS when there are cases and all pass; else the first other one
     CaseGrade *cases;    // in the order of check.c
     int count, passed;
@@ -39,6 +39,7 @@ typedef struct Grade {
     int line;                    // where
     double seconds;              // from the source to the last verdict
     const Source *source;        // what was graded; NULL for a library
+    const char *unrecorded;      // why the learner's progress could not be written; else NULL
 } Grade;
 
 // Builds the source (sanitized) and runs the cases of the exercises whose entry in `asked` is true;
@@ -54,6 +55,10 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
 // The grade of a file that cannot be read: one case for each exercise, which says why.
 void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,
                       Grade *grade);
+
+// The exercise to look at first when `exercise` is not right: the lowest one that it calls, itself or
+// through others, and that is not right either. Where none is known, `exercise`.
+int grade_lowest(Arena *arena, const Lab *lab, const Grade *grade, int exercise);
 
 // Whether all requested exercises pass; false when none was requested.
 bool grade_passes(const Lab *lab, const Grade *grade);

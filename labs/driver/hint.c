@@ -40,10 +40,9 @@ static int hint(Workspace *workspace, const Lab *lab, int index)
     int level = seen < LAB_HINTS ? seen + 1 : LAB_HINTS;
     const char *name = workspace_name(workspace, lab, index);
     Error err;
-    if (seen < LAB_HINTS &&
-        !progress_record(workspace->arena, &workspace->progress, lab->id, exercise->id,
-                         arena_print(workspace->arena, "hint %d", level), &err))
-        return error_report(&err);
+    bool recorded = seen == LAB_HINTS ||
+                    progress_record(workspace->arena, &workspace->progress, lab->id, exercise->id,
+                                    arena_print(workspace->arena, "hint %d", level), &err);
     show(workspace, lab, index, level);
     if (mine_exists(workspace->arena, lab)) workspace_next(workspace, "check", lab, index);
     else workspace_next(workspace, "start", lab, -1);
@@ -55,7 +54,7 @@ static int hint(Workspace *workspace, const Lab *lab, int index)
         console_command(&workspace->console, "or",
                         arena_print(workspace->arena, "./lab solution %s --give-up", name),
                         "shows the reference, which is recorded");
-    return 0;
+    return recorded ? 0 : error_print("not recorded: %s", err.message);
 }
 
 int command_hint(int argc, char **argv)

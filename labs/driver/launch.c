@@ -83,6 +83,6 @@ int launch(Arena *arena, const char *program, const char *command, char **argv)
     setenv("LAB_COMMAND", command, 1);
     fflush(stdout);
     execv(argv[0], argv);
-    fprintf(stderr, "lab: %s: %s\n", argv[0], strerror(errno));
+    error_print("%s: %s", argv[0], strerror(errno));
     return 1;
 }

@@ -2,6 +2,7 @@
 #include "labs/driver/commands.h"
 #include "common/nearest.h"
 #include "common/console.h"
+#include "common/error.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ int command_help(int argc, char **argv)
 // Both are done by the script ./lab, which can install packages and build.
 static int only_in_front(const char *name)
 {
-    fprintf(stderr, "lab: %s is a command of the script ./lab, not of this program\n", name);
+    error_print("%s is a command of the script ./lab, not of this program", name);
     return 2;
 }
 
@@ -56,8 +57,8 @@ static int unknown(const char *word)
     const char *names[COMMANDS];
     for (int i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
     const char *near = nearest(word, names, COMMANDS);
-    if (near != NULL) fprintf(stderr, "lab: no command '%s'; did you mean '%s'?\n", word, near);
-    else fprintf(stderr, "lab: no command '%s'; ./lab help lists them\n", word);
+    if (near != NULL) error_print("no command '%s'; did you mean '%s'?", word, near);
+    else error_print("no command '%s'; ./lab help lists them", word);
     return 2;
 }
 

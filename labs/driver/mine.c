@@ -1,5 +1,6 @@
 #include "labs/driver/mine.h"
 #include "datasets/root.h"
+#include "common/text.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -27,12 +28,14 @@ const char *mine_path(Arena *arena, const Lab *lab)
     return arena_print(arena, "%s/%s/%s.c", mine_dir(), lab->id, lab->id);
 }
 
-const char *mine_shown(Arena *arena, const char *path)
+char *mine_shown(Arena *arena, const char *path)
 {
     const char *root = root_dir();
     size_t length = strlen(root);
     bool inside = strncmp(path, root, length) == 0 && path[length] == '/';
-    return arena_print(arena, "%s", inside ? path + length + 1 : path);
+    char *shown = arena_print(arena, "%s", inside ? path + length + 1 : path);
+    text_clean(shown);
+    return shown;
 }
 
 bool mine_exists(Arena *arena, const Lab *lab)

@@ -13,8 +13,8 @@
 
 const char *mine_dir(void);                             // absolute
 const char *mine_path(Arena *arena, const Lab *lab);    // .../autoencoder/autoencoder.c
-const char *mine_shown(Arena *arena,
-                       const char *path);    // for messages: relative to the root if inside
+// For messages: relative to the root if inside, without what a terminal would obey.
+char *mine_shown(Arena *arena, const char *path);
 bool mine_exists(Arena *arena, const Lab *lab);
 bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err);
 

@@ -80,7 +80,7 @@ int command_open(int argc, char **argv)
     Choice choice;
     if (argc > 1 && strcmp(argv[1], "--help") == 0) return puts(usage) < 0;
     if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "lab: which one? %s\n", usage);
+        error_print("which one? %s", usage);
         return 2;
     }
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
@@ -88,11 +88,11 @@ int command_open(int argc, char **argv)
     const char *name = choice.lab->id, *path = report_path(arena, name, mine);
     char whole[PATH_MAX];
     if (realpath(path, whole) == NULL) {
-        fprintf(stderr, "lab: there is no report yet: ./lab run %s%s writes %s\n", name,
-                mine ? " --mine" : "", path);
+        error_print("there is no report yet: ./lab run %s%s writes %s", name, mine ? " --mine" : "",
+                    path);
         return 1;
     }
-    if (show(whole)) printf("%s is in your browser.\n", path);
-    else printf("There is no browser here; the page is %s\n", whole);
+    if (show(whole)) printf("%s is in your browser.\n", mine_shown(arena, path));
+    else printf("There is no browser here; the page is %s\n", mine_shown(arena, whole));
     return 0;
 }

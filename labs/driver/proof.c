@@ -211,7 +211,7 @@ static void prove_mutant(Task *task)
         const CaseGrade *one = &graded->cases[c];
         if (one->verdict == VERDICT_PASS || one->verdict == VERDICT_SKIPPED) continue;
         if (one->verdict == VERDICT_TODO) {
-            fault(task, "is LAB_TODO: a mutant is an answer, and wrong");
+            fault(task, "is LAB_TODO: expected a wrong solution");
             return;
         }
         if (compared(one->verdict)) found->only_ended = false;

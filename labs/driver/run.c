@@ -16,14 +16,14 @@ int command_run(int argc, char **argv)
     Choice choice;
     if (argc > 1 && strcmp(argv[1], "--help") == 0) return puts(usage) < 0;
     if (argc < 2 || argv[1][0] == '-') {
-        fprintf(stderr, "lab: which one? %s\n", usage);
+        error_print("which one? %s", usage);
         return 2;
     }
     if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
     if (!choose(&course, &(Progress){0}, argv[1], &choice)) return 2;
     const char *name = choice.lab->id;
     if (choice.exercise >= 0) {
-        fprintf(stderr, "lab: run takes a lab, not an exercise: ./lab run %s\n", name);
+        error_print("run takes a lab, not an exercise: ./lab run %s", name);
         return 2;
     }
     if (mine && !launch_on_mine(arena, choice.lab, stdout)) return 1;

@@ -1,4 +1,5 @@
 #include "labs/driver/side_by_side.h"
+#include "common/text.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static const char *plain(Arena *arena, const char *line, size_t bytes)
     }
     while (used > 0 && strchr(" \r", text[used - 1]) != NULL) used--;
     text[used] = '\0';
+    text_clean(text);
     return text;
 }
 

@@ -38,7 +38,7 @@ static void show(const Workspace *workspace, const Lab *lab, int index, const ch
     else if (mine.functions[index].text == NULL)
         console_text(&workspace->console, CONSOLE_DIM, 0,
                      arena_print(workspace->arena, "%s has no function %s.",
-                                 mine_shown(workspace->arena, mine.path), function));
+                                 console_keep(mine_shown(workspace->arena, mine.path)), function));
     else {
         const char *yours =
             arena_print(workspace->arena, "yours, %s:%d", mine_shown(workspace->arena, mine.path),

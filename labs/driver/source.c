@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 // A lab's file has a few hundred lines; anything near this size is some other file.
-enum { MAX_BYTES = 256 << 10, WIDEST = 100 };
+enum { MAX_BYTES = 256 << 10, WIDEST = 100, MOST_HELPERS = 100 };
+
+// U+FEFF, which editors of other systems begin a file with.
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 // Text that is put together piece by piece, at most `room` bytes.
 typedef struct Writer {
@@ -86,7 +89,7 @@ static char *read_text(Arena *arena, const char *path, Error *err)
     if (text == NULL || got < 0) return NULL;
     text[bytes] = '\0';
     size_t readable = strlen(text);
-    if (readable == (size_t)bytes) return text;
+    if (readable == (size_t)bytes) return strncmp(text, BYTE_ORDER_MARK, 3) == 0 ? text + 3 : text;
     error_set(err, "%s:%d: contains a zero byte, so it is not C source", path,
               count_lines(text, readable) + 1);
     return NULL;
@@ -95,7 +98,7 @@ static char *read_text(Arena *arena, const char *path, Error *err)
 void source_parse(Arena *arena, const Lab *lab, const char *path, const char *text, Source *source)
 {
     const char *code = code_only(arena, text);
-    *source = (Source){.path = path, .text = text};
+    *source = (Source){.path = path, .text = text, .code = code};
     source->functions = arena_zeros(arena, (size_t)lab->exercise_count * sizeof(Function));
     for (int i = 0; i < lab->exercise_count; i++) {
         CodeSpan span = code_definition(code, lab->exercises[i].function);
@@ -105,6 +108,7 @@ void source_parse(Arena *arena, const Lab *lab, const char *path, const char *te
         bool ended = text[span.end - 1] == '\n';
         function->first_line = count_lines(text, span.start) + 1;
         function->last_line = count_lines(text, span.end) + !ended;
+        function->span = span;
         function->text = arena_print(arena, "%.*s%s", (int)(span.end - span.start),
                                      text + span.start, ended ? "" : "\n");
     }
@@ -291,6 +295,51 @@ const char *source_drop(Arena *arena, const Source *source, int exercise)
     Writer empty = writer_new(arena, (size_t)lines);
     while (lines-- > 0) put_text(&empty, "\n");
     return source_replace(arena, source, exercise, empty.text);
+}
+
+// The file's functions that are no exercises, and whether they were seen.
+typedef struct Helpers {
+    CodeName name[MOST_HELPERS];
+    CodeSpan span[MOST_HELPERS];
+    bool seen[MOST_HELPERS];
+    int count;
+} Helpers;
+
+static void find_helpers(const Lab *lab, const Source *source, Helpers *helpers)
+{
+    CodeName name;
+    CodeSpan span = {0};
+    while (helpers->count < MOST_HELPERS && code_next(source->code, span.end, &name, &span)) {
+        bool exercise = false;
+        for (int e = 0; e < lab->exercise_count; e++)
+            exercise = exercise || (strlen(lab->exercises[e].function) == name.bytes &&
+                                    memcmp(lab->exercises[e].function, name.text, name.bytes) == 0);
+        if (exercise) continue;
+        helpers->name[helpers->count] = name;
+        helpers->span[helpers->count++] = span;
+    }
+}
+
+// Whether the span names the function, or a helper that does.
+static bool reaches(const char *code, CodeSpan span, CodeName function, Helpers *helpers)
+{
+    if (code_names(code, span, function)) return true;
+    for (int h = 0; h < helpers->count; h++) {
+        if (helpers->seen[h] || !code_names(code, span, helpers->name[h])) continue;
+        helpers->seen[h] = true;
+        if (reaches(code, helpers->span[h], function, helpers)) return true;
+    }
+    return false;
+}
+
+bool source_calls(const Lab *lab, const Source *source, int caller, int callee)
+{
+    const char *function = lab->exercises[callee].function;
+    Helpers helpers = {.count = 0};
+    if (caller == callee || source->functions[caller].text == NULL) return false;
+    find_helpers(lab, source, &helpers);
+    return reaches(source->code, source->functions[caller].span,
+                   (CodeName){function, strlen(function)}, &helpers);
 }
 
 int source_exercise_at(const Lab *lab, const Source *source, int line)

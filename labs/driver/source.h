@@ -13,16 +13,19 @@
  * lines are counted from 1.
  */
 #pragma once
+#include "labs/driver/ccode.h"
 #include "labs/driver/labfile.h"
 
 typedef struct Function {         // of one exercise; all 0 and NULL when the file does not have it
     int first_line, last_line;    // from its return type to its closing brace
     const char *text;             // these lines, with the last newline
+    CodeSpan span;                // where they are in the text, and in its code
 } Function;
 
 typedef struct Source {
     const char *path;
     const char *text;
+    const char *code;       // what code_only() leaves of it
     Function *functions;    // as many as the lab has exercises, in their order
 } Source;
 
@@ -32,7 +35,7 @@ bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Erro
 
 bool source_check_marks(const Lab *lab, const Source *reference, Error *err);
 
-// A learner's copy, or any other submission. A missing function is not an error; a zero byte, a folder,
+// A learner's copy, or any other submission. A byte order mark is left out. A missing function is not an error; a zero byte, a folder,
 // or more than a quarter of a megabyte is.
 bool source_read(Arena *arena, const Lab *lab, const char *path, Source *source, Error *err);
 
@@ -56,6 +59,10 @@ const char *source_replace(Arena *arena, const Source *source, int exercise, con
 // The head stays as it is; source_drop() leaves only empty lines, for a head that is wrong itself.
 const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int exercise);
 const char *source_drop(Arena *arena, const Source *source, int exercise);
+
+// Whether the code of the one exercise names the function of the other, itself or in a function of the
+// file that is no exercise.
+bool source_calls(const Lab *lab, const Source *source, int caller, int callee);
 
 // The exercise whose function holds the line; -1 for a line outside of all.
 int source_exercise_at(const Lab *lab, const Source *source, int line);

@@ -103,7 +103,7 @@ static void show_lesson(const Workspace *workspace, const Lab *lab)
 static int start(const Workspace *workspace, const Lab *lab)
 {
     Arena *arena = workspace->arena;
-    const char *shown = mine_shown(arena, mine_path(arena, lab));
+    const char *shown = console_keep(mine_shown(arena, mine_path(arena, lab)));
     Source reference;
     Error err;
     if (mine_exists(arena, lab)) {    // from another machine, perhaps

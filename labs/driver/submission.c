@@ -1,6 +1,7 @@
 #include "labs/driver/submission.h"
 #include "labs/driver/compile.h"
 #include "labs/driver/mine.h"
+#include "labs/driver/process.h"
 #include "datasets/root.h"
 #include "common/file.h"
 #include <dirent.h>
@@ -22,6 +23,7 @@ typedef struct Build {
     SubmissionKind kind;
     const char *folder, *work;    // work: emptied before and after
     const char *library, *key, *log;
+    double begun;
     bool thorough;    // only code generation shows what is wrong
     Submission *submission;
 } Build;
@@ -30,9 +32,13 @@ const char *submission_folder(Arena *arena, const Lab *lab, SubmissionKind kind)
 {
     const char *name = kind == SUBMISSION_FAST ? "fast" : "checked";
     const char *usual = arena_print(arena, "%s/mine", root_dir());
-    // Another LAB_MINE has its own, so that two that are checked at once do not meet.
-    if (strcmp(mine_dir(), usual) != 0)
+    // Another LAB_MINE has its own, so that two that are checked at once do not meet; one that may not
+    // be written has it here, by its path.
+    if (strcmp(mine_dir(), usual) != 0 && access(mine_dir(), W_OK) == 0)
         return arena_print(arena, "%s/.build/%s/%s", mine_dir(), lab->id, name);
+    if (strcmp(mine_dir(), usual) != 0)
+        return arena_print(arena, "%s/submissions%s/%s/%s", LAB_BUILD_DIR, mine_dir(), lab->id,
+                           name);
     return arena_print(arena, "%s/mine/%s/%s", LAB_BUILD_DIR, lab->id, name);
 }
 
@@ -87,7 +93,8 @@ static bool run_compiler(const Build *build, const char *text, const char *libra
                    .folder = build->work,
                    .beside = build->lab->folder,
                    .library = library,
-                   .seconds = seconds};
+                   .seconds = seconds,
+                   .spent = process_clock() - build->begun};
     return compile(build->arena, &job, compiled, err);
 }
 
@@ -277,6 +284,7 @@ bool submission_build(Arena *arena, const Lab *lab, const Source *source, Submis
     *submission = (Submission){.broken = arena_zeros(arena, count * sizeof(Complaint *)),
                                .warned = arena_zeros(arena, count * sizeof(Complaint *))};
     Build build = {.arena = arena,
+                   .begun = process_clock(),
                    .lab = lab,
                    .source = source,
                    .kind = kind,

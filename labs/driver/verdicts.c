@@ -25,12 +25,17 @@ int verdicts_first(const Lab *lab, const Grade *grade)
 
 // ---- pieces ----
 
+// "mine/autoencoder/autoencoder.c", which is not broken at a space.
+static const char *file(const Report *report)
+{
+    return console_keep(mine_shown(report->arena, report->grade->source->path));
+}
+
 // "mine/autoencoder/autoencoder.c:18"
 static const char *place(const Report *report, int line)
 {
     if (report->grade->source == NULL) return arena_print(report->arena, "line %d", line);
-    return arena_print(report->arena, "%s:%d",
-                       mine_shown(report->arena, report->grade->source->path), line);
+    return arena_print(report->arena, "%s:%d", file(report), line);
 }
 
 // As much of a line as there is room for: without its indent, and around the column. `column` is that
@@ -88,14 +93,29 @@ static const char *case_sentence(const Report *report, const char *name)
     return text;
 }
 
-// "loss crashed", "loss is not written yet"
-static const char *subject(const Report *report, int e, Verdict verdict)
+// "crashed", "is not written yet"
+static const char *predicate(const Report *report, Verdict verdict)
 {
-    const char *is = verdict == VERDICT_WRONG || verdict == VERDICT_TODO ? " is"
-                     : verdict == VERDICT_SKIPPED                        ? " was"
+    const char *is = verdict == VERDICT_WRONG || verdict == VERDICT_TODO ? "is "
+                     : verdict == VERDICT_SKIPPED                        ? "was "
                                                                          : "";
-    return arena_print(report->arena, "%s%s %s", report->lab->exercises[e].id, is,
-                       verdict_words(verdict));
+    if (verdict == VERDICT_MISSING) return "is not in the file";
+    return arena_print(report->arena, "%s%s", is, verdict_words(verdict));
+}
+
+static int lowest(const Report *report, int e)
+{
+    return grade_lowest(report->arena, report->lab, report->grade, e);
+}
+
+// "calls pr_moments, which is not written yet": what comes first where one exercise calls another.
+static const char *calls(const Report *report, int e, int called)
+{
+    Verdict verdict = report->grade->exercises[called].verdict;
+    if (verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED)    // it was not graded
+        verdict = report->grade->exercises[e].verdict;
+    return arena_print(report->arena, "calls %s, which %s", report->lab->exercises[called].function,
+                       predicate(report, verdict));
 }
 
 // ---- a line for each exercise ----
@@ -109,7 +129,9 @@ static void put_exercise(const Report *report, int e, int width)
     ConsoleStyle style = styles[verdict == VERDICT_PASS ? 0 : blank ? 2 : 1];
     const char *text = exercise->count > 0 ? verdict_words(verdict) : "has no cases";
     const char *more = "";
-    if (verdict == VERDICT_PASS)
+    int called = verdict == VERDICT_TODO || verdict == VERDICT_MISSING ? lowest(report, e) : e;
+    if (called != e) text = calls(report, e, called);
+    else if (verdict == VERDICT_PASS)
         more = arena_print(report->arena, ", %d case%s", exercise->count,
                            exercise->count == 1 ? "" : "s");
     else if (verdict == VERDICT_COMPILE)
@@ -188,20 +210,18 @@ static const char *with_place(const Report *report, const CaseGrade *one)
 static void put_missing(const Report *report, int e)
 {
     const char *function = report->lab->exercises[e].function;
-    const char *file = report->grade->source != NULL
-                           ? mine_shown(report->arena, report->grade->source->path)
-                           : "the file";
+    const char *in = report->grade->source != NULL ? file(report) : "the file";
     console_text(report->console, CONSOLE_BOLD, 0,
                  arena_print(report->arena, "%s: %s has no function called %s",
-                             report->lab->exercises[e].id, file, function));
+                             report->lab->exercises[e].id, in, function));
 }
 
 // How it ended, as one sentence with its place.
 static void put_ended(const Report *report, int e, const CaseGrade *one, int column)
 {
     console_text(report->console, CONSOLE_BOLD, 0,
-                 arena_print(report->arena, "%s: %s", subject(report, e, one->verdict),
-                             with_place(report, one)));
+                 arena_print(report->arena, "%s %s: %s", report->lab->exercises[e].id,
+                             predicate(report, one->verdict), with_place(report, one)));
     put_source_line(report, one->line, column);
     if (one->verdict != VERDICT_COMPILE)
         console_text(
@@ -243,13 +263,30 @@ static void put_cases(const Report *report, int e, bool all)
     }
 }
 
+// Before that, the exercise that comes first where this one calls another that is not right either.
+static void put_failure(const Report *report, int e, bool all)
+{
+    Verdict verdict = report->grade->exercises[e].verdict;
+    int called = lowest(report, e);
+    Verdict below = report->grade->exercises[called].verdict;
+    if (called != e) {
+        putchar('\n');
+        console_text(report->console, CONSOLE_BOLD, 0,
+                     arena_print(report->arena, "%s %s.", report->lab->exercises[e].id,
+                                 calls(report, e, called)));
+    }
+    bool unwritten = verdict == VERDICT_TODO || verdict == VERDICT_MISSING;
+    if (called == e || (all && !unwritten)) put_cases(report, e, all);
+    else if (!all && below != VERDICT_PASS && below != VERDICT_SKIPPED)
+        put_cases(report, called, all);
+}
+
 static void put_problem(const Report *report)
 {
     const Grade *grade = report->grade;
     console_text(report->console, CONSOLE_BOLD, 0,
                  arena_print(report->arena, "%s does not compile, so nothing was graded: %s",
-                             grade->line > 0 ? place(report, grade->line)
-                                             : mine_shown(report->arena, grade->source->path),
+                             grade->line > 0 ? place(report, grade->line) : file(report),
                              grade->problem));
     put_source_line(report, grade->line, 0);
     for (int e = 0; report->shown.verbose && e < report->lab->exercise_count; e++)
@@ -300,7 +337,7 @@ void verdicts_show(const Console *console, Arena *arena, const Lab *lab, const G
     else
         for (int e = first; e >= 0 && e < lab->exercise_count; e++) {
             if (grade->exercises[e].asked && grade->exercises[e].verdict != VERDICT_PASS)
-                put_cases(&report, e, shown.all);
+                put_failure(&report, e, shown.all);
             if (!shown.all) break;
         }
     put_warnings(&report);
@@ -329,7 +366,8 @@ void verdicts_next(const Console *console, Arena *arena, const Lab *lab, const G
         console_command(console, "next", arena_print(arena, "./lab check %s", lab->id),
                         "after your change");
     } else if (first >= 0) {
-        next_of(console, arena, lab, first, grade->exercises[first].verdict);
+        int lowest = grade_lowest(arena, lab, grade, first);
+        next_of(console, arena, lab, lowest, grade->exercises[lowest].verdict);
     } else if (undone >= 0) {
         console_command(console, "next",
                         arena_print(arena, "./lab check %s.%s", lab->id, lab->exercises[undone].id),

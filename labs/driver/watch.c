@@ -79,6 +79,9 @@ static void print_report(const Watch *watch, Arena *arena, int focus, const Grad
         for (int e = 0; e < lab->exercise_count; e++) one.exercises[e].asked = e == focus;
     }
     verdicts_show(&watch->console, arena, lab, &one, (VerdictsShown){0});
+    if (grade->unrecorded != NULL)
+        console_text(&watch->console, CONSOLE_DIM, 0,
+                     arena_print(arena, "Not recorded: %s.", grade->unrecorded));
     if (!grade_passes(lab, &one)) return;
     if (focus >= 0 && next >= 0 && watch->keys.terminal)
         console_text(&watch->console, CONSOLE_PLAIN, 0,
@@ -103,7 +106,7 @@ static int check(void *subject)
     Grade first, grade;
     Error err;
     keys_forget(&watch->keys);
-    if (!progress_load(arena, &progress, &err)) return error_report(&err);
+    if (!progress_load(arena, &progress, NULL)) progress = (Progress){0};
     if (focus >= 0) {
         asked[focus] = true;
         if (!check_once(arena, lab, asked, &progress, &first, &err)) return error_report(&err);
@@ -363,7 +366,7 @@ int command_watch(int argc, char **argv)
                           "Checks your copy now and each time you save it. Keys: h hint, "
                           "l list, n next exercise, r run again, q quit.");
     if (!options_parse(options, argc, argv, &status)) return status;
-    if (!workspace_open(&workspace, arena, &err)) return error_report(&err);
+    if (!workspace_open_to_grade(&workspace, arena, &err)) return error_report(&err);
     if (!choose(&workspace.course, &workspace.progress, word, &choice)) return 2;
     if (!mine_read(arena, choice.lab, &mine, &err)) return error_report(&err);
 

@@ -21,6 +21,9 @@ typedef struct Workspace {
 
 bool workspace_open(Workspace *workspace, Arena *arena, Error *err);
 
+// The same for what grades: progress that cannot be read is empty, since a verdict does not need it.
+bool workspace_open_to_grade(Workspace *workspace, Arena *arena, Error *err);
+
 // The first argument that is not an option, removed from argv.
 const char *workspace_word(int *argc, char **argv);
 

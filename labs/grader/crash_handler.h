@@ -1,7 +1,7 @@
 /* crash_handler.h -- reports why a test process crashed, called exit() or timed out, and at which line.
  *
  *     crash_handler_init(&process);     // before the submission is loaded
- *     crash_handler_install();          // again whenever cmocka has installed its own signal handlers
+ *     crash_handler_install();          // again where cmocka could install its own signal handlers
  *     crash_handler_check_leaks();      // after the case has passed
  *
  * crash_handler.c handles signals, exit() and timeouts. Sanitizer reports are handled by sanitized.c;

@@ -16,13 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 #include "common/arena.h"
+#include "common/error.h"
+#include "common/text.h"
 #include "kernels/device.h"
 #include "labs/grader/worker_pool.h"
 #include "tests/cases.h"
 
 static int refuse(const char *what, const char *which)
 {
-    fprintf(stderr, "grader: %s%s\n", what, which);
+    error_print("%s%s", what, which);
     return 2;
 }
 
@@ -105,26 +107,11 @@ static void list_cases(const CaseList *lists)
 
 // ---- results ----
 
-// The length of the UTF-8 character at text, 0 when there is none.
-static size_t character(const unsigned char *text, size_t left)
-{
-    size_t length = *text < 0x80   ? 1
-                    : *text < 0xc2 ? 0
-                    : *text < 0xe0 ? 2
-                    : *text < 0xf0 ? 3
-                    : *text < 0xf5 ? 4
-                                   : 0;
-    if (*text == 0 || length > left) return 0;
-    for (size_t k = 1; k < length; k++)
-        if ((text[k] & 0xc0) != 0x80) return 0;
-    return length;
-}
-
-// What was printed, with a question mark for every byte that is not UTF-8.
+// What was printed, with a question mark for every byte that is not UTF-8 or zero.
 static size_t clean(char *to, const char *text, size_t size)
 {
     for (size_t i = 0; i < size;) {
-        size_t length = character((const unsigned char *)text + i, size - i);
+        size_t length = text[i] == '\0' ? 0 : text_utf8_length(text + i, size - i);
         if (length == 0) to[i++] = '?';
         else memcpy(to + i, text + i, length), i += length;
     }

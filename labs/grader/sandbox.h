@@ -3,8 +3,8 @@
  *     sandbox_enter(5);    // five seconds of CPU time, MEMORY_LIMIT_MB more than it has now
  *
  * From then on the process cannot write a file, dump core, or exceed its memory, stack and CPU time.
- * On Linux it cannot start a process, open a file for writing or a socket, map executable memory, or
- * signal another process.
+ * On Linux it cannot start a process, open a file for writing or a socket, map executable memory,
+ * signal another process, or replace the crash handler: install that first.
  *
  * This stops accidents from doing harm, and keeps a submission from passing by accident. It is not a
  * security boundary: the submission shares its process with the cases, and hostile code can read the

@@ -45,7 +45,7 @@ static int before(void **state)
 
 static void during(void **state)
 {
-    crash_handler_install();    // cmocka has just installed its own signal handlers
+    crash_handler_install();    // where the sandbox let cmocka install its own
     crash_handler_track_leaks(true);
     process->test->test_func(state);
     crash_handler_track_leaks(false);

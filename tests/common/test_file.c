@@ -186,6 +186,43 @@ static void a_file_in_the_way_of_a_folder_is_named(void **state)
     assert_false(file_make_folder("", &err));
 }
 
+static void a_link_leads_to_the_new_file(void **state)
+{
+    (void)state;
+    char link[80];
+    struct stat status;
+    NewFile file;
+    snprintf(link, sizeof link, "%s/link", folder);
+    write_file("old");
+    assert_int_equal(symlink("data", link), 0);
+    assert_true(file_write(link, "new", NULL));
+    assert_int_equal(lstat(link, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_string_equal(content(), "new");
+    assert_true(file_begin(&file, link, NULL));
+    fputs("half", file.stream);
+    file_abandon(&file);
+    assert_string_equal(content(), "new");
+    assert_int_equal(unlink(link), 0);
+}
+
+static void a_pipe_is_written_and_stays(void **state)
+{
+    (void)state;
+    char pipe[80], got[8] = "";
+    struct stat status;
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    int reader = open(pipe, O_RDONLY | O_NONBLOCK);
+    assert_true(file_write(pipe, "text", NULL));
+    assert_int_equal(read(reader, got, sizeof got), 4);
+    assert_string_equal(got, "text");
+    close(reader);
+    assert_int_equal(stat(pipe, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    assert_int_equal(unlink(pipe), 0);
+}
+
 static void a_path_too_long_is_refused(void **state)
 {
     (void)state;
@@ -210,6 +247,8 @@ int main(void)
         cmocka_unit_test(permissions_follow_the_umask),
         cmocka_unit_test(folders_are_made_with_those_above),
         cmocka_unit_test(a_file_in_the_way_of_a_folder_is_named),
+        cmocka_unit_test(a_link_leads_to_the_new_file),
+        cmocka_unit_test(a_pipe_is_written_and_stays),
         cmocka_unit_test(a_path_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -234,6 +234,23 @@ static void clipping_bounds_the_length_and_leaves_the_direction(void **state)
     assert_near(values_of(q), ((double[]){0, -4.0 / 7}), SHAPE(2), .name = "q");
 }
 
+static void clipping_scales_gradients_whose_squares_are_no_floats(void **state)
+{
+    (void)state;
+    const float sizes[] = {1e20f, 1e-25f, 6e37f};
+    for (int k = 0; k < 3; k++) {
+        // 1e-25 is clipped to a fifth of its norm, the others to 1.
+        float f = sizes[k], bound = f < 1 ? f : 1;
+        Optimizer *sgd = optimizer_new(
+            keep, params, (OptimizerConfig){.schedule = {.peak = 1 / bound}, .clip_norm = bound});
+        tensor_write(p, (float[N]){0});
+        set_grad(p, (float[N]){3 * f, 4 * f});
+        optimizer_step(sgd);
+        assert_close(optimizer_grad_norm(sgd) / f, 5, 1e-5);
+        assert_follows((double[N]){-0.6, -0.8}, 1e-5);
+    }
+}
+
 static void a_gradient_within_the_bound_is_left(void **state)
 {
     (void)state;
@@ -503,6 +520,7 @@ int main(void)
         EACH_DEVICE(adamws_decay_bypasses_the_moments),
         EACH_DEVICE(the_rate_is_the_schedules),
         EACH_DEVICE(clipping_bounds_the_length_and_leaves_the_direction),
+        EACH_DEVICE(clipping_scales_gradients_whose_squares_are_no_floats),
         EACH_DEVICE(a_gradient_within_the_bound_is_left),
         EACH_DEVICE(adams_moments_see_the_clipped_gradient),
         CASE(a_step_reads_nothing_back),

@@ -228,10 +228,30 @@ static void words_that_are_no_options_are_kept_where_they_are_asked_for(void **s
     arena_free(arena);
 }
 
+static void a_word_is_quoted_so_that_it_can_be_typed(void **state)
+{
+    (void)state;
+    static const char *const words[][2] = {
+        {"out/a-b_c.json", "out/a-b_c.json"},
+        {"Größe", "Größe"},
+        {"", "''"},
+        {"a b", "'a b'"},
+        {"it's", "'it'\\''s'"},
+        {"a\nb", "$'a\\012b'"},
+        {"\033[31m'\\", "$'\\033[31m\\047\\134'"},
+        {"\xff", "$'\\377'"},
+    };
+    Arena *arena = arena_new("test", 1u << 20);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        assert_string_equal(options_quoted(arena, words[i][0]), words[i][1]);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_that_are_no_options_are_kept_where_they_are_asked_for),
+        cmocka_unit_test(a_word_is_quoted_so_that_it_can_be_typed),
         cmocka_unit_test(nothing_given_leaves_every_default),
         cmocka_unit_test(every_kind_is_stored),
         cmocka_unit_test(the_ends_of_a_range_belong_to_it),

@@ -15,6 +15,10 @@ static void expect(const char *given, const char *wanted)
     size_t length = text_clean(text);
     assert_string_equal(text, wanted);
     assert_int_equal(length, strlen(wanted));
+    FILE *printed = fmemopen(text, sizeof text, "w");
+    text_print(given, strlen(given), printed);
+    fclose(printed);
+    assert_string_equal(text, wanted);
 }
 
 static void text_of_any_language_stays(void **state)

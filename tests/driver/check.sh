@@ -164,6 +164,18 @@ END
     finds loss "loss does not compile: compiled it is larger than 64 MB"
 }
 
+the_time_that_the_compiler_took_is_reported() { # test
+    submit loss <<'END'
+#include "endless.h"
+    return 0;
+END
+    printf '#if __INCLUDE_LEVEL__ < 60\n#include "endless.h"\n#include "endless.h"\n#endif\n' >mine/$lab/endless.h
+    run "$LAB" check $lab.loss # 20 s as a whole, then 5 s alone
+    gave 1
+    shows_flat "loss does not compile: the compiler was still at it after "
+    grep -qE 'after (2[5-9]|[3-9][0-9]) s' out || complain "expected all of the time"
+}
+
 an_error_outside_of_all_exercises_is_shown_alone() { # test
     solved
     sed -i '3i #include "nowhere.h"' $file
@@ -435,7 +447,195 @@ END
     shows_flat "it is transposed"
 }
 
+# ---- one exercise calls another ----
+
+# A copy of the probability lab in which only these exercises are written.
+written() { # exercises...
+    lab=probability
+    file=mine/$lab/$lab.c
+    rm -rf mine
+    "$LAB" start $lab >/dev/null
+    for id; do
+        awk -v id="$id" -v reference="$ROOT/labs/1_foundations/$lab/$lab.c" '
+            !index($0, "LAB_TODO(" id ")") { print; next }
+            { while ((getline line <reference) > 0) {
+                if (line ~ "// end " id "$") inside = 0
+                if (inside) print line
+                if (line ~ "// solution " id "$") inside = 1 } }' $file >changed
+        mv changed $file
+    done
+}
+
+an_unwritten_exercise_is_named_where_it_is_called() { # test
+    for pair in moments.fit moments.t_test gamma.chi_square beta.t_test beta.interval; do
+        written fit t_test chi_square interval "$([ ${pair%.*} = beta ] && echo moments)"
+        for asked in $lab $lab.${pair#*.}; do
+            run "$LAB" check "$asked"
+            gave 1
+            grep -q "^  \. ${pair#*.}  *calls pr_${pair%.*}, which is not written yet$" out ||
+                complain "${pair#*.} waits for ${pair%.*}"
+        done
+        shows_flat "${pair#*.} calls pr_${pair%.*}, which is not written yet."
+        says out "next  ./lab check $lab.${pair%.*}"
+        ! grep -q "${pair#*.} is not written" out || complain "it is written"
+    done
+}
+
+of_two_wrong_exercises_the_one_that_is_called_is_named_first() { # test
+    written fit
+    sed -i 's/    LAB_TODO(moments).*/    m->n = n;/' $file
+    run "$LAB" check $lab.fit
+    gave 1
+    says out "fit calls pr_moments, which is wrong."
+    says out "moments is wrong: it should pass"
+    says out "next  ./lab check $lab.moments"
+    [ "$(grep -c '^  x ' out)" = 1 ] || complain "only what was asked for has a line"
+    ! grep -q "moments" mine/progress || complain "only what was asked for is recorded"
+    written moments t_test # which reaches beta through a function that is no exercise
+    sed -i 's/    LAB_TODO(beta).*/    *lower = *upper = a + b + x;/' $file
+    run "$LAB" check $lab.t_test
+    says out "t_test calls pr_beta, which is wrong."
+    written fit
+    sed -i 's/    LAB_TODO(moments).*/    m->n = n;/; s/^void pr_moments/void my_moments/' $file
+    run "$LAB" check $lab.fit
+    says out "fit calls pr_moments, which is not in the file."
+    sed -i 's/^void my_moments/void pr_moments/; s/m->n = n;/m->n = unknown;/' $file
+    run "$LAB" check $lab.fit
+    says out "fit calls pr_moments, which does not compile."
+    shows_flat "moments does not compile: 'unknown' undeclared"
+}
+
+# ---- the compiler, and the file as it comes ----
+
+a_byte_order_mark_is_skipped() { # test
+    solved
+    printf '\357\273\277' | cat - $file >marked
+    mv marked $file
+    run "$LAB" check $lab.kl
+    gave 0
+    submit kl <<'END'
+    return miss; // HERE
+END
+    printf '\357\273\277' | cat - $file >marked
+    mv marked $file
+    run "$LAB" check $lab.kl
+    gave 1
+    shows_flat "$(here)"
+}
+
+a_compiler_that_lacks_a_part_is_at_fault_itself() { # test
+    "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang &&
+        skip "no gcc behind the build" "cmake --preset release -DCMAKE_C_COMPILER=gcc"
+    solved
+    run env PATH=/nowhere "$LAB" check $lab.kl # gcc finds `as` and `ld` there
+    gave 1
+    says err "the compiler fails, whatever the file holds: "
+    says err "'as'"
+    never_says out "does not compile"
+    [ "$(wc -l <err)" = 1 ] || complain "expected one line"
+    run "$LAB" check $lab.kl
+    gave 0
+}
+
+# ---- what is recorded ----
+
+a_verdict_precedes_an_error_about_progress() { # test
+    solved
+    ln -s nowhere/progress mine/progress
+    run "$LAB" check $lab
+    gave 0
+    shows_flat "All 10 exercises of $lab pass"
+    says err "lab: not recorded: "
+    says err "progress: cannot be written: "
+    [ "$(wc -l <err)" = 1 ] || complain "expected one line"
+    run "$LAB" check $lab --json
+    gave 0
+    says out '"status":	"pass"'
+    run "$LAB" hint $lab.kl
+    says out "hint 1 of 3"
+    says err "lab: not recorded: "
+    rm mine/progress
+    mkdir mine/progress # cannot even be read
+    run "$LAB" check $lab.kl
+    gave 0
+    says out "kl passes"
+    says err "lab: not recorded: "
+}
+
+a_submission_that_may_not_be_written_is_graded() { # test
+    solved
+    seal='chmod -R a-w mine'
+    [ "$(id -u)" != 0 ] || seal='mount --bind mine mine && mount -o remount,bind,ro mine'
+    [ "$(id -u)" != 0 ] || unshare -m sh -c "$seal" 2>/dev/null || skip "no mount" "run it as a user"
+    if [ "$(id -u)" = 0 ]; then
+        run unshare -m sh -c "$seal && '$LAB' check $lab.kl"
+    else
+        run sh -c "$seal && '$LAB' check $lab.kl"
+    fi
+    gave 0
+    says out "kl passes: "
+    [ "$(grep -c 'not recorded: ' err)" = 1 ] && [ "$(wc -l <err)" = 1 ] || complain "expected one line"
+    chmod -R u+w mine
+    rm -rf "$(dirname "$LAB")/submissions$scratch"
+}
+
+what_is_blank_again_is_not_done() { # test
+    solved
+    run "$LAB" check $lab.kl
+    run "$LAB" list $lab
+    grep -q 'done  *kl' out || complain "kl is done"
+    submit kl <<'END'
+    todo_reached("kl", __FILE__, __LINE__);
+END
+    sed -i '1i #include "common/todo.h"' $file
+    run "$LAB" check $lab.kl
+    shows_flat "kl is not written yet"
+    run "$LAB" list $lab
+    grep -q 'not started  *kl' out || complain "list says something else than check"
+}
+
 # ---- what is shown, and how it ends ----
+
+nothing_from_outside_draws_on_the_terminal() { # test
+    LAB_MINE=$PWD/$(printf 'a\033[31m\nb')/mine
+    export LAB_MINE
+    mkdir -p "${LAB_MINE%/mine}"
+    clean() { ! LC_ALL=C grep -q '[^ -~]' out err || complain "other than printable characters"; }
+    run "$LAB" check "$(printf 'x\033[31my')" && clean
+    run "$LAB" list "$lab.$(printf 'x\033[31my')" && clean
+    run "$LAB" run "$(printf 'x\033[31my')" && clean
+    run "$LAB" bench "$(printf 'x\033[31my')" --mine && clean
+    run "$LAB" data get "$(printf 'x\033[31my')" && clean
+    run "$LAB" "$(printf 'x\033[31my')" && clean
+    run "$LAB" check $lab && clean
+    run "$LAB" start $lab && clean
+    printf '#error \033[31mred\n' >"$LAB_MINE/$lab/$lab.c"
+    run "$LAB" check $lab --verbose && clean
+    says out '?[31mred'
+    run "$LAB" run $lab --mine && clean
+    run "$LAB" reset $lab && clean
+    says out 'a?[31m?b'
+    sed -i "s|LAB_TODO(kl);|// $(printf '\033')[31mred|" "$LAB_MINE/$lab/$lab.c"
+    run "$LAB" solution $lab.kl --give-up && clean
+    run "$LAB" check "$(printf 'kl\nx')" --json=results.json --junit "$(printf 'r\033\n.xml')" && clean
+}
+
+a_path_with_spaces_is_never_broken() { # test
+    solved
+    LAB_MINE="$PWD/my work on it/mine"
+    export LAB_MINE
+    mkdir -p "${LAB_MINE%/mine}"
+    mv mine "$LAB_MINE"
+    sed -i 's/^float ae_loss(float \*dz/float ae_loss(flat *dz/' "$LAB_MINE/$lab/$lab.c"
+    run env COLUMNS=40 "$LAB" check $lab
+    gave 1
+    says out "$LAB_MINE/$lab/$lab.c:"
+    rm "$LAB_MINE/$lab/$lab.c"
+    run env COLUMNS=40 "$LAB" start $lab
+    says out "$LAB_MINE/$lab/$lab.c"
+    run env COLUMNS=40 "$LAB" check $lab
+    says out "$LAB_MINE/$lab/$lab.c:"
+}
 
 the_reference_passes_and_the_next_command_is_printed() { # test
     solved
@@ -568,6 +768,8 @@ results_that_cannot_be_written_are_a_failure() { # test
         run "$LAB" check $lab $option
         gave 1
         says err "nowhere/results"
+        says out "All 10 exercises of $lab pass"
+        [ ! -e nowhere ] || complain "a folder was made"
     done
 }
 

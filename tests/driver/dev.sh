@@ -197,7 +197,7 @@ a_mutant_that_only_crashes_is_rejected_and_marked() { # test
     grep -q 'far_away .*(crash or time only)' out || complain "is not marked"
 }
 
-a_mutant_that_is_a_blank_is_no_wrong_answer() { # test
+a_mutant_that_is_a_blank_is_reported() { # test
     own_labs
     mutant accuracy blank 'size_t correct = 0;' 'size_t correct = 0; LAB_TODO(accuracy);'
     check

@@ -32,6 +32,38 @@ a_curve_is_fitted_where_a_degree_is_asked_for() { # test
     says out 'R squared 1.000'
 }
 
+columns_of_very_different_units_are_fitted() { # test
+    # y = 1 + 2e9 a + 3e-6 b: independent, near 1e-9 and 1e6.
+    printf 'a,b,y\n1e-9,1e6,6\n2e-9,3e6,14\n3e-9,2e6,13\n4e-9,5e6,24\n' >t.csv
+    algebra --csv t.csv
+    gave 0
+    says out 'y = 1 + 2e+09 a + 3e-06 b'
+}
+
+a_line_far_from_the_origin_is_written_around_its_centre() { # test
+    # y = 20 + (t - 1700000000) / 60: a line without its centre would need ten digits.
+    printf 't,y\n' >t.csv
+    for minute in 0 1 2 3 4 5 6 7 8; do
+        echo "$((1700000000 + 60 * minute)),$((20 + minute))" >>t.csv
+    done
+    algebra --csv t.csv
+    gave 0
+    says out 'y = 23.3333 + 0.0166667 (t - 1700000200)'
+    says out 'R squared 1.000'
+}
+
+a_table_of_any_magnitude_is_fitted() { # test
+    printf 'x,y\n0,2e200\n1e-200,5e200\n4e-200,14e200\n' >t.csv
+    algebra --csv t.csv
+    gave 0
+    says out 'R squared 1.000'
+    printf 'x,y\n0,2e-170\n1e-170,5e-170\n4e-170,14e-170\n' >t.csv
+    algebra --csv t.csv
+    gave 0
+    says out 'y = 2e-170 + 3 x'
+    says out 'R squared 1.000'
+}
+
 a_broken_table_is_refused_with_its_place() { # test
     printf 'a,b\n1,2\n3\n' >ragged.csv
     printf 'a,b\n1,two\n' >text.csv

@@ -390,6 +390,9 @@ static void a_file_that_is_not_text_is_refused(void **state)
                         arena_print(*state, "%s: has 300000 bytes, expected at most 262144", path));
     path = write_bytes(*state, "tiny.c", "", 0);
     assert_true(source_read(*state, &lab, path, &source, &err));
+    path = write_bytes(*state, "tiny.c", "\xef\xbb\xbfint a;\n", 10);    // with a byte order mark
+    assert_true(source_read(*state, &lab, path, &source, &err));
+    assert_string_equal(source.text, "int a;\n");
 }
 
 static void the_contract_is_the_prototype_and_its_comment(void **state)

@@ -247,6 +247,21 @@ reset_keeps_a_copy_and_never_overwrites_one() { # test
     grep -q 'not started *one' out || complain "one is not listed as not started"
 }
 
+reset_keeps_a_link() { # test
+    checkout
+    run "$LAB" start tiny
+    mkdir elsewhere
+    sed 's/ *LAB_TODO(one).*/    return 1;/' $mine >elsewhere/own.c
+    ln -sf "$PWD/elsewhere/own.c" $mine
+    for name in tiny.one tiny; do
+        run "$LAB" reset $name
+        gave 0
+        [ -L $mine ] || complain "the link is gone"
+        says elsewhere/own.c "LAB_TODO(one)"
+    done
+    [ "$(find . -name '*.tmp')" = '' ] || complain "a temporary file is left"
+}
+
 reset_of_one_leaves_the_other() { # test
     checkout
     run "$LAB" start tiny

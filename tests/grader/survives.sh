@@ -353,6 +353,55 @@ forbidden_system_calls_are_refused() { # test
     is crash && plainly crash && both 'opened a socket'
 }
 
+newer_system_calls_are_refused() { # test
+    [ "$(uname -s)" = Linux ] || skip "no seccomp" "run it on Linux"
+    touch kept
+    submit 'syscall(452, AT_FDCWD, "kept", 0, 0); return 15;' && grade # fchmodat2
+    is crash && plainly crash && both 'changed a file or a folder, which an exercise may not' && at 20
+    [ "$(stat -c %a kept)" != 0 ] || complain 'its mode has changed'
+    for number in 453 463 466 469 470 600 65535 0x40000000 0x7fffffff 0xffffffff; do
+        submit "syscall($number, AT_FDCWD, \"kept\", 0, 0, 0, 0); return 15;" && grade
+        is crash && plainly crash && both 'which an exercise may not'
+    done
+    submit 'ioctl(open("kept", O_RDONLY), FS_IOC_SETFLAGS, &flags); return 15;' '#include <linux/fs.h>
+#include <sys/ioctl.h>
+static int flags = FS_NODUMP_FL;' && grade
+    is crash && plainly crash && both 'changed a file or a folder'
+}
+
+# Each way to go on after a fault, and an array that is read until one comes.
+a_fault_stays_a_fault() { # test
+    [ "$(uname -s)" = Linux ] || skip "no seccomp" "run it on Linux"
+    before='#include <setjmp.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+static sigjmp_buf back; static char small[1 << 14]; static stack_t own = {small, 0, sizeof small};
+static void leave(int signal) { siglongjmp(back, signal); }
+static struct sigaction mine = {.sa_handler = leave, .sa_flags = SA_ONSTACK | SA_NODEFER};'
+    endless='if (sigsetjmp(back, 1)) return 15; for (volatile float sum = 0;; x++) sum += *x;'
+    for call in 'signal(SIGSEGV, leave)' 'signal(SIGSEGV, SIG_IGN)' 'sigaction(SIGSEGV, &mine, NULL)' \
+        'syscall(SYS_rt_sigaction, SIGSEGV, &mine, NULL, 8)'; do
+        submit "$call; $endless" "$before" && grade
+        is crash && plainly crash && both 'past the end of an array of 5' && at 20
+    done
+    for call in 'sigaltstack(&own, NULL); sigaction(SIGSEGV, &mine, NULL)' \
+        'sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, NULL); signalfd(-1, &all, 0)'; do
+        submit "$call; $endless" "$before" && grade
+        is crash && plainly crash
+    done
+    submit 'signal(SIGABRT, leave); if (!sigsetjmp(back, 1)) abort(); return 15;' "$before" && grade
+    is crash && plainly crash && both 'called abort()'
+    submit 'signal(SIGFPE, leave); volatile int no = 0; if (!sigsetjmp(back, 1)) return n / no; return 15;' "$before" && grade
+    is crash && plainly crash && both 'divides an integer by zero'
+    submit 'signal(SIGPROF, leave); signal(SIGXCPU, leave); if (!sigsetjmp(back, 1)) for (;;) ; return 15;' \
+        "$before" && grade 1
+    is timeout && plainly timeout
+    submit "signal(SIGUSR1, leave); if (!sigsetjmp(back, 1)) raise(SIGUSR1); $right" "$before" && grade
+    is pass && plainly pass
+    submit 'syscall(SYS_userfaultfd, 0); return 15;' "$before" && grade
+    is crash && plainly crash && both 'made an unusual system call'
+}
+
 no_other_process_is_reached() { # test
     [ "$(uname -s)" = Linux ] || skip "no seccomp" "run it on Linux"
     for call in 'kill(getppid(), SIGSTOP)' 'kill((setpgid(0, getpgid(getppid())), 0), SIGSTOP)' \

@@ -133,10 +133,12 @@ void calc_adam(double *x, double *m, double *v, const double *g, int n, int step
 bool calc_newton(double x[2], const double g[2], const double H[3])
 {
     // solution newton
-    double det = H[0] * H[2] - H[1] * H[1];
+    double scale = fmax(fmax(fabs(H[0]), fabs(H[1])), fabs(H[2]));
+    scale = scalbn(1, ilogb(scale));    // a power of 2: exact, and no square is out of range
+    double xx = H[0] / scale, xy = H[1] / scale, yy = H[2] / scale, det = xx * yy - xy * xy;
     if (det == 0 || !isfinite(det)) return false;
-    x[0] -= (H[2] * g[0] - H[1] * g[1]) / det;
-    x[1] -= (H[0] * g[1] - H[1] * g[0]) / det;
+    x[0] -= (yy * g[0] - xy * g[1]) / det / scale;
+    x[1] -= (xx * g[1] - xy * g[0]) / det / scale;
     return true;
     // end newton
 }
@@ -179,7 +181,7 @@ double calc_lagrange(double *x, const double *weight, const double *price, int n
     // solution lagrange
     double total = 0;
     for (int i = 0; i < n; i++) total += weight[i];
-    for (int i = 0; i < n; i++) x[i] = budget * weight[i] / total / price[i];
+    for (int i = 0; i < n; i++) x[i] = budget * (weight[i] / total) / price[i];
     return total / budget;
     // end lagrange
 }

@@ -72,7 +72,8 @@ void calc_descend(double *x, double *v, const double *g, int n, double rate, dou
 void calc_adam(double *x, double *m, double *v, const double *g, int n, int step, double rate);
 
 // 10. A step of Newton's method in two variables: x = x - H^-1 g, with the Hessian H = {fxx, fxy, fyy}.
-//     Returns false and leaves x unchanged when the determinant of H is 0 or not finite.
+//     Returns false and leaves x unchanged when H is singular or not finite. The determinant of an H
+//     of 1e200 or 1e-200 is no double: scale H first.
 bool calc_newton(double x[2], const double g[2], const double H[3]);
 
 // ---- Taylor polynomials and quadrature ----

@@ -389,6 +389,18 @@ static void lagrange__with_unit_prices_and_budget_is_the_maximum_likelihood_esti
                 .formula = lagrange_formula);
 }
 
+static void lagrange__is_right_at_any_magnitude(void **state)
+{
+    (void)state;
+    const double sizes[] = {1e200, 1e-200};
+    for (int k = 0; k < 2; k++) {
+        double f = sizes[k], *x = DOUBLES(NAN, NAN);
+        calc_lagrange(x, DOUBLES(f, 2 * f), DOUBLES(3 * f, 2 * f), 2, 12 * f);
+        assert_near(x, ((double[]){4.0 / 3, 4}), SHAPE(2), .name = "x",
+                    .formula = lagrange_formula);
+    }
+}
+
 static double worth(const double *x, const double *weight, int n)
 {
     double sum = 0;
@@ -493,6 +505,7 @@ const struct CMUnitTest sum_cases[] = {
     cmocka_unit_test(adaptive__accepts_an_error_equal_to_the_tolerance),
     cmocka_unit_test(adaptive__evaluates_the_function_it_is_given_at_every_call),
     cmocka_unit_test(lagrange__matches_an_example_computed_by_hand),
+    cmocka_unit_test(lagrange__is_right_at_any_magnitude),
     cmocka_unit_test(lagrange__spends_the_whole_budget_on_a_single_good),
     cmocka_unit_test(lagrange__with_unit_prices_and_budget_is_the_maximum_likelihood_estimate),
     cmocka_unit_test(lagrange__maximizes_the_objective_on_the_constraint),

@@ -66,6 +66,25 @@ CASE(qr__handles_tall_and_wide_matrices)
     check_qr(random_matrix(37, 1, 9), 1, 9);
 }
 
+CASE(qr__handles_extreme_magnitudes)
+{
+    const double sizes[] = {1e156, 1e-170, 1e300, 1e-300};
+    for (int k = 0; k < 4; k++) {
+        double *a = random_matrix(44, 7, 4);
+        for (int i = 0; i < 28; i++) a[i] *= sizes[k];
+        check_qr(a, 7, 4);
+    }
+}
+
+CASE(qr__scales_each_column_by_itself)
+{
+    // R of columns of 1e200 and 1e-200, which LAPACK and (3,4) -> -5 agree on.
+    double *a = DOUBLES(3e200, 3e-200, 4e200, 9e-200), *tau = DOUBLES(NAN, NAN);
+    la_qr(a, tau, 2, 2);
+    assert_near(a, ((double[]){-5e200, -9e-200, 0.5, 3e-200}), SHAPE(2, 2), .name = "a",
+                .formula = "R above, v below", .eps = 8);
+}
+
 CASE(qr__matches_lapacks_r_up_to_signs)
 {
     enum { M = 10, N = 6 };
@@ -315,6 +334,8 @@ const struct CMUnitTest least_squares_cases[] = {
     cmocka_unit_test(qr__matches_a_reflection_by_hand),
     cmocka_unit_test(qr__factors_multiply_back_to_a),
     cmocka_unit_test(qr__handles_tall_and_wide_matrices),
+    cmocka_unit_test(qr__scales_each_column_by_itself),
+    cmocka_unit_test(qr__handles_extreme_magnitudes),
     cmocka_unit_test(qr__matches_lapacks_r_up_to_signs),
     cmocka_unit_test(qr__avoids_cancellation_for_columns_along_an_axis),
     cmocka_unit_test(qr__handles_rank_deficient_matrices),

@@ -99,6 +99,24 @@ CASE(power__handles_extreme_magnitudes)
 {
     check_power((double[]){3e100, 1e100, 1e100, 3e100}, 2, 4e100, 1e-12);
     check_power((double[]){3e-100, 1e-100, 1e-100, 3e-100}, 2, 4e-100, 1e-12);
+    // The squares are out of range.
+    check_power((double[]){2e156, 1e156, 1e156, 2e156}, 2, 3e156, 1e-12);
+    check_power((double[]){2e-170, 1e-170, 1e-170, 2e-170}, 2, 3e-170, 1e-12);
+    check_power((double[]){2e300, 1e300, 1e300, 2e300}, 2, 3e300, 1e-12);
+    check_power((double[]){2e-300, 1e-300, 1e-300, 2e-300}, 2, 3e-300, 1e-12);
+}
+
+CASE(power__accepts_a_starting_vector_of_any_length)
+{
+    const double lengths[] = {1e200, 1e-200, 1.7e308, 1e-308};
+    for (int k = 0; k < 4; k++) {
+        double *x = DOUBLES(lengths[k], lengths[k] / 2), *y = DOUBLES(NAN, NAN);
+        double *value = DOUBLES(NAN);
+        int iterations = la_power(value, x, y, DOUBLES(2, 1, 1, 2), 2, MOST, 1e-12);
+        assert_that(iterations > 1, "returned %d from a start of length %g", iterations,
+                    lengths[k]);
+        assert_number(*value, 3, .name = "value", .formula = "3", .rtol = 1e-11);
+    }
 }
 
 CASE(power__handles_size_one_and_the_zero_matrix)
@@ -218,6 +236,12 @@ CASE(rotation__is_accurate_for_tiny_angles)
                 got[0], got[1]);
 }
 
+CASE(rotation__avoids_overflow_of_the_difference)
+{
+    check_rotation(-1.5e308, 1.2e308, 1.5e308);
+    check_rotation(1e308, 1.7e308, 1e307);
+}
+
 CASE(rotation__propagates_nan)
 {
     double *got = DOUBLES(7, 7);
@@ -325,10 +349,12 @@ CASE(eigen__needs_one_sweep_for_a_diagonal_matrix)
 
 CASE(eigen__handles_extreme_magnitudes)
 {
-    double *large = symmetric_matrix(25, 6), *small = doubles_copy(large, 36);
-    for (int i = 0; i < 36; i++) large[i] *= 1e100, small[i] *= 1e-100;
-    check_eigen(large, 6);
-    check_eigen(small, 6);
+    const double sizes[] = {1e100, 1e-100, 1e156, 1e-170, 1e300, 1e-300};
+    for (int k = 0; k < 6; k++) {
+        double *a = symmetric_matrix(25, 6);
+        for (int i = 0; i < 36; i++) a[i] *= sizes[k];
+        check_eigen(a, 6);
+    }
 }
 
 CASE(eigen__is_backward_stable_on_a_hilbert_matrix)
@@ -373,6 +399,7 @@ const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(power__reports_when_it_has_not_converged),
     cmocka_unit_test(power__may_converge_in_the_last_iteration),
     cmocka_unit_test(power__handles_extreme_magnitudes),
+    cmocka_unit_test(power__accepts_a_starting_vector_of_any_length),
     cmocka_unit_test(power__handles_size_one_and_the_zero_matrix),
     cmocka_unit_test(power__does_not_converge_on_nan),
     cmocka_unit_test(power__makes_no_iteration_when_none_is_allowed),
@@ -383,6 +410,7 @@ const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(rotation__handles_diagonals_of_both_signs),
     cmocka_unit_test(rotation__is_the_identity_for_orthogonal_vectors),
     cmocka_unit_test(rotation__is_accurate_for_tiny_angles),
+    cmocka_unit_test(rotation__avoids_overflow_of_the_difference),
     cmocka_unit_test(rotation__propagates_nan),
     cmocka_unit_test(rotation__propagates_nan_of_either_norm),
     cmocka_unit_test(eigen__matches_eigenpairs_by_hand),

@@ -136,10 +136,42 @@ CASE(svd__handles_repeated_singular_values)
 
 CASE(svd__handles_extreme_magnitudes)
 {
-    double *large = random_matrix(12, 6, 4), *small = doubles_copy(large, 24);
-    for (int i = 0; i < 24; i++) large[i] *= 1e100, small[i] *= 1e-100;
-    check_svd(large, 6, 4);
-    check_svd(small, 6, 4);
+    const double sizes[] = {1e100, 1e-100, 1e156, 1e-170, 1e300, 1e-300};
+    for (int k = 0; k < 6; k++) {
+        double *a = random_matrix(12, 6, 4);
+        for (int i = 0; i < 24; i++) a[i] *= sizes[k];
+        check_svd(a, 6, 4);
+        check_svd(a, 4, 6);
+    }
+}
+
+CASE(svd__matches_singular_values_at_any_magnitude)
+{
+    // s^2 are the roots of t^2 - 91 t + 24.
+    double want[2] = {sqrt((91 + sqrt(8185)) / 2), sqrt(24 / ((91 + sqrt(8185)) / 2))};
+    const double sizes[] = {1, 1e156, 1e-170};
+    for (int k = 0; k < 3; k++) {
+        double a[6];
+        for (int i = 0; i < 6; i++) a[i] = (i + 1) * sizes[k];
+        double *s = solve_svd(a, 3, 2).s;
+        for (int j = 0; j < 2; j++) s[j] /= sizes[k];
+        assert_near(s, want, SHAPE(2), .name = "s", .formula = "of {1,2; 3,4; 5,6}, once unscaled",
+                    .eps = 100);
+    }
+}
+
+CASE(svd__converges_where_a_column_is_negligible)
+{
+    double a[] = {1, 1e-170, 2, 3e-170, 3, -1e-170};
+    Svd svd = solve_svd(a, 3, 2);
+    assert_that(svd.sweeps > 0, "returned %d for columns of norm 4 and 1e-170", svd.sweeps);
+    assert_number(svd.s[0], sqrt(14), .name = "s[0]", .formula = "|(1,2,3)|", .eps = 20);
+    assert_that(svd.s[1] >= 0 && svd.s[1] < 1e-169, "s[1] is %g, expected about 1e-170 or 0",
+                svd.s[1]);
+    double *mixed = random_matrix(14, 9, 5);
+    const double sizes[] = {1e-100, 1, 1e-170, 1e-120, 1e-160};
+    for (int i = 0; i < 45; i++) mixed[i] *= sizes[i % 5];
+    check_svd(mixed, 9, 5);
 }
 
 CASE(svd__handles_sizes_one_and_zero)
@@ -380,6 +412,23 @@ CASE(pca__avoids_cancellation_far_from_the_origin)
                 .formula = "8/3 and 2/3", .eps = 20);
 }
 
+CASE(pca__finds_the_line_at_any_magnitude)
+{
+    const double sizes[] = {1e150, 1e-150, 1e200, 1e-200};
+    for (int k = 0; k < 4; k++) {
+        double x[] = {7, 16, 10, 20, 13, 24};
+        for (int i = 0; i < 6; i++) x[i] *= sizes[k];
+        Pca pca = solve_pca(x, 3, 2);
+        assert_boolean("la_pca of three points", pca.done, true);
+        double slope = pca.components[1] / pca.components[0];
+        assert_number(slope, 4.0 / 3, .name = "component", .formula = "(3,4) / 5 or its negative",
+                      .eps = 50);
+        if (k < 2)    // 1e400 and 1e-400 cannot be represented
+            assert_number(pca.variances[0], 25 * sizes[k] * sizes[k], .name = "variance",
+                          .formula = "25, once unscaled", .eps = 50);
+    }
+}
+
 CASE(pca__refuses_nan)
 {
     double *x = random_matrix(55, 6, 3);
@@ -414,6 +463,8 @@ const struct CMUnitTest svd_cases[] = {
     cmocka_unit_test(svd__handles_zero_and_equal_columns),
     cmocka_unit_test(svd__handles_repeated_singular_values),
     cmocka_unit_test(svd__handles_extreme_magnitudes),
+    cmocka_unit_test(svd__converges_where_a_column_is_negligible),
+    cmocka_unit_test(svd__matches_singular_values_at_any_magnitude),
     cmocka_unit_test(svd__handles_sizes_one_and_zero),
     cmocka_unit_test(svd__does_not_converge_on_nan),
     cmocka_unit_test(svd__takes_the_same_arrays_again),
@@ -431,6 +482,7 @@ const struct CMUnitTest svd_cases[] = {
     cmocka_unit_test(pca__of_one_point_has_zero_variance),
     cmocka_unit_test(pca__of_equal_points_has_zero_variance),
     cmocka_unit_test(pca__avoids_cancellation_far_from_the_origin),
+    cmocka_unit_test(pca__finds_the_line_at_any_magnitude),
     cmocka_unit_test(pca__refuses_nan),
     cmocka_unit_test(pca__takes_the_same_arrays_again),
     {0},

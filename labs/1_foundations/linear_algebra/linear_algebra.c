@@ -74,6 +74,23 @@ static double dot(const double *x, const double *y, int n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+// The power of 2 just below the largest absolute value of n elements, `stride` apart; 1 for zeros.
+// To divide by it is exact, and the squares then neither overflow nor vanish.
+static double scale_of(const double *x, size_t n, size_t stride)
+{
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(x[i * stride]));
+    return largest > 0 ? scalbn(1, ilogb(largest)) : 1;
+}
+
+// Divides them by it and returns it.
+static double rescale(double *x, size_t n, size_t stride)
+{
+    double scale = scale_of(x, n, stride);
+    for (size_t i = 0; i < n; i++) x[i * stride] /= scale;
+    return scale;
+}
+
 // Replaces x by c x - s y and y by s x + c y, over n elements `stride` apart: 1 for rows of a
 // matrix, the length of a row for its columns.
 static void rotate(double *x, double *y, int stride, int n, double c, double s)
@@ -204,13 +221,14 @@ void la_qr(double *a, double *tau, int m, int n)
     // solution qr
     for (int k = 0; k < min(m, n); k++) {
         double *top = a + (size_t)k * n, squares = 0;
+        double scale = rescale(top + k, (size_t)(m - k), (size_t)n);
         for (int i = k; i < m; i++) squares += a[(size_t)i * n + k] * a[(size_t)i * n + k];
         tau[k] = 0;
         if (squares == 0) continue;
         double beta = top[k] > 0 ? -sqrt(squares) : sqrt(squares);
         double v0 = top[k] - beta;    // same signs: no cancellation
         tau[k] = -v0 / beta;
-        top[k] = beta;
+        top[k] = beta * scale;
         for (int i = k + 1; i < m; i++) a[(size_t)i * n + k] /= v0;
         for (int j = k + 1; j < n; j++) {
             double sum = top[j];
@@ -252,12 +270,17 @@ int la_power(double *value, double *x, double *y, const double *a, int n, int ma
 {
     // solution power
     for (int iteration = 1; iteration <= max_iterations; iteration++) {
+        rescale(x, (size_t)n, 1);
         double norm = sqrt(dot(x, x, n)), squares = 0;
         for (int i = 0; i < n; i++) x[i] /= norm;
         for (int i = 0; i < n; i++) y[i] = dot(a + (size_t)i * n, x, n);
         *value = dot(x, y, n);
-        for (int i = 0; i < n; i++) squares += (y[i] - *value * x[i]) * (y[i] - *value * x[i]);
-        if (sqrt(squares) <= tolerance * fabs(*value)) return iteration;
+        double scale = scale_of(y, (size_t)n, 1);
+        for (int i = 0; i < n; i++) {
+            double residual = (y[i] - *value * x[i]) / scale;
+            squares += residual * residual;
+        }
+        if (scale * sqrt(squares) <= tolerance * fabs(*value)) return iteration;
         memcpy(x, y, sizeof *x * (size_t)n);
     }
     return 0;
@@ -270,7 +293,7 @@ void la_rotation(double *c, double *s, double xx, double xy, double yy)
     *c = 1;
     *s = 0;
     if (xy == 0) return;
-    double z = (yy - xx) / (2 * xy);
+    double z = (yy / 2 - xx / 2) / xy;    // yy - xx and 2 xy may overflow
     double t = 1 / (fabs(z) + hypot(1, z));
     if (z < 0) t = -t;
     *c = 1 / hypot(1, t);
@@ -281,6 +304,7 @@ void la_rotation(double *c, double *s, double xx, double xy, double yy)
 int la_eigen(double *values, double *vectors, double *a, int n)
 {
     // solution eigen
+    double scale = rescale(a, (size_t)n * (size_t)n, 1);
     double threshold = DBL_EPSILON * sqrt(dot(a, a, n * n)) / n;
     set_identity(vectors, n);
     for (int sweep = 1; sweep <= SWEEPS; sweep++) {
@@ -295,7 +319,7 @@ int la_eigen(double *values, double *vectors, double *a, int n)
                 rotate(vectors + (size_t)p * n, vectors + (size_t)q * n, 1, n, c, s);
                 rotations++;
             }
-        for (int i = 0; i < n; i++) values[i] = a[(size_t)i * n + i];
+        for (int i = 0; i < n; i++) values[i] = scale * a[(size_t)i * n + i];
         if (rotations > 0) continue;
         sort_descending(values, n, vectors, n, NULL, 0);
         return sweep;
@@ -313,6 +337,7 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
            *r = tall ? vt : ut;    // [k,l] becomes s u or s v; [k,k] the rotations
     for (size_t i = 0; i < (size_t)m; i++)
         for (size_t j = 0; j < (size_t)n; j++) w[tall ? j * m + i : i * n + j] = a[i * n + j];
+    double scale = rescale(w, (size_t)k * (size_t)l, 1);
     set_identity(r, k);
     for (int sweep = 1; sweep <= SWEEPS; sweep++) {
         int rotations = 0;
@@ -328,8 +353,10 @@ int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n)
             }
         if (rotations > 0) continue;
         for (int j = 0; j < k; j++) {
-            s[j] = sqrt(dot(w + (size_t)j * l, w + (size_t)j * l, l));
-            for (int i = 0; i < l && s[j] > 0; i++) w[(size_t)j * l + i] /= s[j];
+            double norm = sqrt(dot(w + (size_t)j * l, w + (size_t)j * l, l));
+            if (norm < 1e-150) norm = 0;    // its square has lost digits
+            for (int i = 0; i < l && norm > 0; i++) w[(size_t)j * l + i] /= norm;
+            s[j] = scale * norm;
         }
         sort_descending(s, k, ut, m, vt, n);
         return sweep;

@@ -6,7 +6,9 @@
  *
  * Any size may be 1, and 0 unless a minimum is given: then there is nothing to do. Outputs are
  * wholly overwritten and overlap no input, unless stated otherwise. A NaN in the input propagates:
- * to the output, or to the return value that stands for failure. Nothing is kept between calls.
+ * to the output, or to the return value that stands for failure. Magnitudes of 1e200 and 1e-200 are
+ * as good as 1: what squares numbers scales them first, as LAPACK does (scale_of() and rescale() in
+ * linear_algebra.c are provided). Nothing is kept between calls.
  * eps is DBL_EPSILON, 2.2e-16; |x| is the Euclidean norm of a vector, |A| the Frobenius norm.
  */
 #pragma once
@@ -69,7 +71,7 @@ bool la_least_squares(double *x, double *y, const double *qr, const double *tau,
                       int m, int n);
 
 // 8. Power iteration: the dominant eigenvalue of a (the largest in absolute value) and its
-//    eigenvector. x holds a starting vector (not 0); each iteration normalizes x, then computes
+//    eigenvector. x holds a starting vector (not 0, of any length); each iteration normalizes x, then computes
 //    y = a x and the Rayleigh quotient *value = x^T y. Converged when |y - value x| <= tolerance
 //    |value|; otherwise the next x is y. Returns the number of iterations, or 0 when it has not
 //    converged after max_iterations; 0 of these leave x unchanged.   a: [n,n], n >= 1; x, y: [n]
@@ -93,7 +95,8 @@ int la_eigen(double *values, double *vectors, double *a, int n);
 // 11. Singular value decomposition by one-sided Jacobi, k = min(m,n):
 //     a = sum_j s[j] ut[j]^T vt[j],  s[0] >= s[1] >= ... >= 0.  Rows of ut and of vt are
 //     orthonormal; where s[j] is 0, the longer one of the two may be 0 instead. Rotate rows p and q
-//     until |x^T y| <= l eps |x| |y| for all pairs, l = max(m,n). Returns as la_eigen.
+//     until |x^T y| <= l eps |x| |y| for all pairs, l = max(m,n). A row whose norm is below 1e-150 of
+//     the largest element may count as 0. Returns as la_eigen.
 //     a: [m,n], ut: [k,m], s: [k], vt: [k,n]
 int la_svd(double *ut, double *s, double *vt, const double *a, int m, int n);
 

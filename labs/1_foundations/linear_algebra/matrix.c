@@ -32,9 +32,12 @@ double *matrix_hilbert(Arena *arena, int n)
 
 double vector_length(const double *x, size_t n)
 {
-    double squares = 0;
-    for (size_t i = 0; i < n; i++) squares += x[i] * x[i];
-    return sqrt(squares);
+    double largest = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(x[i]));
+    if (largest == 0) return 0;
+    double scale = scalbn(1, ilogb(largest));    // a power of 2: exact, and no square overflows
+    for (size_t i = 0; i < n; i++) squares += x[i] / scale * (x[i] / scale);
+    return scale * sqrt(squares);
 }
 
 float *vector_floats(Arena *arena, const double *x, size_t n)

@@ -13,20 +13,42 @@ static double *column_of(Arena *arena, const Csv *csv, int column)
 
 // ---- the last column from the others ----
 
-// 1, then every other column; or 1, x, x^2, ... of a single one.   [rows,terms]
-static double *design(Arena *arena, const Csv *csv, int degree, int terms)
+// Mean and standard deviation of a column, whatever its unit: the scale keeps squares in range.
+typedef struct Unit {
+    double mean, deviation;
+} Unit;
+
+static Unit unit_of(const double *x, int n)
+{
+    Unit unit = {0, 0};
+    double largest = 0, squares = 0;
+    for (int i = 0; i < n; i++) unit.mean += x[i] / n;
+    for (int i = 0; i < n; i++) largest = fmax(largest, fabs(x[i] - unit.mean));
+    for (int i = 0; i < n && largest > 0; i++)
+        squares += (x[i] - unit.mean) / largest * ((x[i] - unit.mean) / largest);
+    unit.deviation = largest * sqrt(squares / fmax(n - 1, 1));
+    // What rounding the mean alone leaves is no variation.
+    if (unit.deviation <= 4 * DBL_EPSILON * fabs(unit.mean)) unit.deviation = 0;
+    return unit;
+}
+
+// 1, then every other column; or 1, z, z^2, ... of a single one: each column in units of its standard
+// deviation, from its mean, so that neither its unit nor its origin decides what is singular.
+static double *design(Arena *arena, const Csv *csv, const Unit *units, int degree, int terms)
 {
     double *a = matrix_new(arena, csv->rows, terms);
     for (int i = 0; i < csv->rows; i++)
         for (int j = 0; j < terms; j++) {
-            const double *row = csv->values + (size_t)i * csv->columns;
-            a[(size_t)i * terms + j] = j == 0 ? 1 : degree > 1 ? pow(row[0], j) : row[j - 1];
+            int column = degree > 1 || j == 0 ? 0 : j - 1;
+            double z = csv->values[(size_t)i * csv->columns + column] - units[column].mean;
+            if (units[column].deviation > 0) z /= units[column].deviation;
+            a[(size_t)i * terms + j] = j == 0 ? 1 : degree > 1 ? pow(z, j) : z;
         }
     return a;
 }
 
 static void draw_fit(const Experiment *experiment, Arena *arena, const Csv *csv,
-                     const double *coefficients, int terms)
+                     const double *coefficients, double centre, int terms)
 {
     enum { FINE = 400 };
     size_t rows = (size_t)csv->rows;
@@ -37,7 +59,7 @@ static void draw_fit(const Experiment *experiment, Arena *arena, const Csv *csv,
         at[i] = low + (high - low) * i / (FINE - 1);
         curve[i] = 0;
         for (int j = terms - 1; j >= 0; j--)
-            curve[i] = curve[i] * at[i] + coefficients[j];    // Horner
+            curve[i] = curve[i] * (at[i] - centre) + coefficients[j];    // Horner
     }
     Plot plot = {.title = "Least squares",
                  .x_label = csv->names[0],
@@ -50,6 +72,34 @@ static void draw_fit(const Experiment *experiment, Arena *arena, const Csv *csv,
     run_plot(experiment->run, &plot, "table_fit");
 }
 
+// Where a column is written as (x - centre): a rounded intercept would shift a line far from 0.
+static double centre_of(const Unit *unit, int degree)
+{
+    if (unit->deviation == 0 || pow(fabs(unit->mean) / unit->deviation, degree) <= 10) return 0;
+    double digit = pow(10, floor(log10(unit->deviation)));
+    return round(unit->mean / digit) * digit;
+}
+
+// From coefficients of the columns in their units to those of x - centre, and of y.
+static void restore(double *c, const Unit *units, const double *centres, int degree, int terms)
+{
+    const Unit *y = &units[degree > 1 ? 1 : terms - 1];
+    double y_unit = y->deviation > 0 ? y->deviation : 1;
+    if (degree > 1) {    // Taylor's shift, by Horner's rule
+        double offset = (centres[0] - units[0].mean) / units[0].deviation;
+        for (int k = 0; k < degree; k++)
+            for (int j = degree - 1; j >= k; j--) c[j] += offset * c[j + 1];
+        for (int j = 1; j < terms; j++) c[j] /= pow(units[0].deviation, j);
+    } else {
+        for (int j = 1; j < terms; j++) {
+            c[j] /= units[j - 1].deviation;
+            c[0] += c[j] * (centres[j - 1] - units[j - 1].mean);
+        }
+    }
+    for (int j = 0; j < terms; j++) c[j] *= y_unit;
+    c[0] += y->mean;
+}
+
 static bool fit_last(const Experiment *experiment, Arena *arena, const Csv *csv, Error *err)
 {
     int others = csv->columns - 1, degree = others == 1 ? experiment->degree : 1;
@@ -58,31 +108,45 @@ static bool fit_last(const Experiment *experiment, Arena *arena, const Csv *csv,
     if (csv->rows < terms)
         return error_set(err, "%s: has %d rows; a fit of %d coefficients needs as many", path,
                          csv->rows, terms);
-    double *y = column_of(arena, csv, others), *qr = design(arena, csv, degree, terms), mean = 0,
-           total = 0;
+    Unit *units = arena_alloc(arena, (size_t)csv->columns * sizeof *units);
+    double *centres = matrix_new(arena, csv->columns, 1);
+    for (int j = 0; j < csv->columns; j++) {
+        units[j] = unit_of(column_of(arena, csv, j), csv->rows);
+        centres[j] = centre_of(&units[j], degree);
+    }
+    const Unit *unit = &units[others];
+    double *y = column_of(arena, csv, others), *qr = design(arena, csv, units, degree, terms);
     double *tau = matrix_new(arena, terms, 1), *x = matrix_new(arena, terms, 1);
     double *rotated = matrix_new(arena, csv->rows, 1);
+    for (int i = 0; i < csv->rows; i++)
+        y[i] = (y[i] - unit->mean) / (unit->deviation > 0 ? unit->deviation : 1);
     la_qr(qr, tau, csv->rows, terms);
     if (!la_least_squares(x, rotated, qr, tau, y, csv->rows, terms))
         return error_set(
             err, "%s: %s cannot be fitted: a column is constant, or follows from the others", path,
             last);
-    for (int i = 0; i < csv->rows; i++) mean += y[i] / csv->rows;
-    for (int i = 0; i < csv->rows; i++) total += (y[i] - mean) * (y[i] - mean);
     double norm = vector_length(rotated + terms, (size_t)(csv->rows - terms));
+    restore(x, units, centres, degree, terms);
     run_heading(experiment->run, "Least squares");
     const char *formula = arena_print(arena, "%s = %.6g", last, x[0]);
     for (int j = 1; j < terms; j++) {
-        formula = arena_print(arena, "%s %c %.6g %s", formula, x[j] < 0 ? '-' : '+', fabs(x[j]),
-                              csv->names[degree > 1 ? 0 : j - 1]);
+        int column = degree > 1 ? 0 : j - 1;
+        const char *name = csv->names[column];
+        if (centres[column] != 0)
+            name = arena_print(arena, "(%s %c %.15g)", name, centres[column] < 0 ? '+' : '-',
+                               fabs(centres[column]));
+        formula =
+            arena_print(arena, "%s %c %.6g %s", formula, x[j] < 0 ? '-' : '+', fabs(x[j]), name);
         if (degree > 1 && j > 1) formula = arena_print(arena, "%s^%d", formula, j);
     }
     run_print(experiment->run, "%s", formula);
     const char *r_squared =
-        total > 0 ? arena_print(arena, ", R squared %.3f", fmax(1 - norm * norm / total, 0)) : "";
-    run_print(experiment->run, "%d rows, RMSE %.4g%s", csv->rows, norm / sqrt(csv->rows),
-              r_squared);
-    if (others == 1) draw_fit(experiment, arena, csv, x, terms);
+        unit->deviation > 0
+            ? arena_print(arena, ", R squared %.3f", fmax(1 - norm * norm / (csv->rows - 1), 0))
+            : "";
+    run_print(experiment->run, "%d rows, RMSE %.4g%s", csv->rows,
+              norm * unit->deviation / sqrt(csv->rows), r_squared);
+    if (others == 1) draw_fit(experiment, arena, csv, x, centres[0], terms);
     return true;
 }
 
@@ -93,14 +157,11 @@ static double *standardized(Arena *arena, const Csv *csv)
 {
     double *z = matrix_copy(arena, csv->values, csv->rows, csv->columns);
     for (int j = 0; j < csv->columns; j++) {
-        double mean = 0, squares = 0;
-        for (int i = 0; i < csv->rows; i++) mean += z[(size_t)i * csv->columns + j] / csv->rows;
-        for (int i = 0; i < csv->rows; i++)
-            squares += pow(z[(size_t)i * csv->columns + j] - mean, 2);
-        double deviation = sqrt(squares / fmax(csv->rows - 1, 1));
+        Unit unit = unit_of(column_of(arena, csv, j), csv->rows);
         for (int i = 0; i < csv->rows; i++)
             z[(size_t)i * csv->columns + j] =
-                (z[(size_t)i * csv->columns + j] - mean) / (deviation > 0 ? deviation : 1);
+                unit.deviation > 0 ? (z[(size_t)i * csv->columns + j] - unit.mean) / unit.deviation
+                                   : 0;
     }
     return z;
 }

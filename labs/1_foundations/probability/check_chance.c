@@ -144,6 +144,23 @@ CASE(integrate__of_a_constant_has_zero_standard_error)
                   .formula = integrate_formula);
 }
 
+CASE(integrate__is_right_at_any_magnitude)
+{
+    // A power of 2 is exact: the same draws give the same digits.
+    Rng rng = rng_from_seed(168);
+    PrEstimate want = pr_integrate(parabola, (double[]){2, 3}, 0, 1, 50, &rng);
+    const double sizes[] = {0x1p600, 0x1p-600};
+    for (int k = 0; k < 2; k++) {
+        Rng again = rng_from_seed(168);
+        double f = sizes[k];
+        PrEstimate got = pr_integrate(parabola, (double[]){2 * f, 3 * f}, 0, 1, 50, &again);
+        assert_number(got.value / f, want.value, .name = "value", .rtol = 1e-13,
+                      .formula = integrate_formula);
+        assert_number(got.standard_error / f, want.standard_error, .name = "standard_error",
+                      .rtol = 1e-12, .formula = integrate_formula);
+    }
+}
+
 CASE(integrate__has_a_calibrated_standard_error)
 {
     // int_0^1 2 + 3 x^2 = 3. Of 400 estimates 68.3 % are within one standard error: 273, sd 9.3.
@@ -339,6 +356,21 @@ CASE(information__keeps_the_digits_of_a_small_kl_divergence)
                   .formula = "KL = sum p ln(p / q), and not the difference of two large sums");
 }
 
+CASE(information__keeps_the_digits_where_p_is_close_to_q)
+{
+    // mpmath 1.3, 50 digits, of the probabilities as rounded.
+    double *p = DOUBLES(0.3 + 1e-7, 0.7 - 1e-7), *q = DOUBLES(0.3, 0.7);
+    assert_number(pr_information(p, q, 2).kl, 2.3865033442478756e-14, .name = "kl", .rtol = 1e-7,
+                  .formula = "ln of a quotient near 1: log1p((p - q) / q)");
+}
+
+CASE(information__is_finite_where_the_quotient_overflows)
+{
+    double far = log(0x1p-1060);
+    check_information((double[]){0.5, 0.5}, (double[]){1, 0x1p-1060}, 2,
+                      (PrInformation){log(2), -far / 2, -log(2) - far / 2});
+}
+
 CASE(information__returns_nan_for_invalid_probabilities)
 {
     const double fine[] = {0.5, 0.5};
@@ -390,6 +422,7 @@ const struct CMUnitTest chance_cases[] = {
     cmocka_unit_test(integrate__accepts_reversed_limits),
     cmocka_unit_test(integrate__has_no_standard_error_for_one_draw),
     cmocka_unit_test(integrate__of_a_constant_has_zero_standard_error),
+    cmocka_unit_test(integrate__is_right_at_any_magnitude),
     cmocka_unit_test(integrate__has_a_calibrated_standard_error),
     cmocka_unit_test(integrate__keeps_its_digits_far_from_zero),
     cmocka_unit_test(integrate__propagates_nan),
@@ -404,6 +437,8 @@ const struct CMUnitTest chance_cases[] = {
     cmocka_unit_test(information__is_infinite_where_q_is_zero_and_p_is_not),
     cmocka_unit_test(information__satisfies_kl_equals_cross_entropy_minus_entropy),
     cmocka_unit_test(information__keeps_the_digits_of_a_small_kl_divergence),
+    cmocka_unit_test(information__is_finite_where_the_quotient_overflows),
+    cmocka_unit_test(information__keeps_the_digits_where_p_is_close_to_q),
     cmocka_unit_test(information__returns_nan_for_invalid_probabilities),
     cmocka_unit_test(information__accepts_sums_within_1e_9_of_one),
     cmocka_unit_test(information__of_nothing_is_nan),

@@ -122,6 +122,14 @@ CASE(moments__of_equal_numbers_have_zero_squares)
     assert_number(m.squares, 0, .name = "squares", .exact = true, .formula = moments_formula);
 }
 
+CASE(moments__have_a_finite_mean_where_a_difference_overflows)
+{
+    PrMoments m = {0};
+    pr_moments(&m, DOUBLES(1e308, 1e308, -1e308), 3);
+    assert_number(m.mean, 1e308 / 3, .name = "mean of 1e308, 1e308, -1e308", .rtol = 1e-13,
+                  .formula = "between the smallest and the largest number");
+}
+
 // ---- 7: quantiles ----
 
 static const char quantile_formula[] =
@@ -195,6 +203,25 @@ CASE(quantile__computes_its_position_in_double)
                       .formula = quantile_formula);
 }
 
+CASE(quantile__gives_no_weight_to_the_next_number_at_a_whole_position)
+{
+    assert_number(pr_quantile(DOUBLES(1, INFINITY), 2, 0), 1, .name = "minimum of 1, infinity",
+                  .formula = quantile_formula);
+    assert_number(pr_quantile(DOUBLES(-INFINITY, 1, 3), 3, 0.5), 1,
+                  .name = "median of -infinity, 1, 3", .formula = quantile_formula);
+}
+
+CASE(quantile__interpolates_between_huge_and_infinite_numbers)
+{
+    assert_number(pr_quantile(DOUBLES(-1.5e308, 1.5e308), 2, 0.75), 0.75e308,
+                  .name = "quantile 3/4 of -1.5e308, 1.5e308", .rtol = 1e-14,
+                  .formula = quantile_formula);
+    assert_number(pr_quantile(DOUBLES(-INFINITY, -INFINITY), 2, 0.5), -INFINITY,
+                  .name = "median of -infinity, -infinity", .formula = quantile_formula);
+    assert_number(pr_quantile(DOUBLES(1, INFINITY), 2, 0.5), INFINITY,
+                  .name = "median of 1, infinity", .formula = quantile_formula);
+}
+
 // ---- 8: maximum likelihood ----
 
 static const char *const families[] = {"normal", "exponential", "Poisson"};
@@ -259,6 +286,18 @@ CASE(fit__of_large_counts_does_not_overflow)
 {
     check_fit(PR_POISSON, (double[]){1000, 2000}, 2, 1500, 0,
               log_f(PR_POISSON, 1000, 1500, 0) + log_f(PR_POISSON, 2000, 1500, 0));
+}
+
+CASE(fit__is_right_at_any_magnitude)
+{
+    const double sizes[] = {1e200, 1e-200, 1e300, 1e-300};
+    for (int k = 0; k < 4; k++) {
+        double f = sizes[k], spread = -2 * (log(f) + log(2 * acos(-1)) / 2 + 0.5);
+        check_fit(PR_NORMAL, (double[]){f, -f}, 2, 0, f, spread);
+        check_fit(PR_NORMAL, (double[]){4 * f, 2 * f}, 2, 3 * f, f, spread);
+        check_fit(PR_EXPONENTIAL, (double[]){4 * f, 2 * f}, 2, 1 / (3 * f), 0,
+                  -2 * (log(3 * f) + 1));
+    }
 }
 
 static void check_unfit(PrFamily family, const double *x, size_t n, const char *why)
@@ -392,6 +431,18 @@ CASE(update__of_billions_of_tosses_does_not_overflow)
     assert_number(beta.a + beta.b, 4000000002, .name = "a + b", .formula = update_formula);
 }
 
+CASE(update__keeps_the_digits_under_a_strong_prior)
+{
+    // ln B(a + heads, b + tails) - ln B(a, b) in 50 digits: each ln B is about 1e10.
+    PrBeta strong = {1e10, 1e10}, skewed = {1e10, 3e10}, weak = {1e-8, 1e-8};
+    assert_number(pr_update(&strong, 1, 0), -0.69314718055994531, .name = "log evidence",
+                  .rtol = 1e-10, .formula = update_formula);
+    assert_number(pr_update(&skewed, 2, 5), -4.2109990845903525, .name = "log evidence",
+                  .rtol = 1e-10, .formula = update_formula);
+    assert_number(pr_update(&weak, 1, 1), -19.113827944512311, .name = "log evidence",
+                  .rtol = 1e-10, .formula = update_formula);
+}
+
 const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(moments__match_eight_numbers_by_hand),
     cmocka_unit_test(moments__match_nist_certified_values),
@@ -402,6 +453,7 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(moments__of_two_samples_in_turns),
     cmocka_unit_test(moments__count_more_than_an_int),
     cmocka_unit_test(moments__of_equal_numbers_have_zero_squares),
+    cmocka_unit_test(moments__have_a_finite_mean_where_a_difference_overflows),
     cmocka_unit_test(quantile__one_half_is_the_median),
     cmocka_unit_test(quantile__runs_from_minimum_to_maximum),
     cmocka_unit_test(quantile__interpolates_linearly),
@@ -409,9 +461,12 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(quantile__takes_the_same_array_again),
     cmocka_unit_test(quantile__propagates_nan),
     cmocka_unit_test(quantile__computes_its_position_in_double),
+    cmocka_unit_test(quantile__interpolates_between_huge_and_infinite_numbers),
+    cmocka_unit_test(quantile__gives_no_weight_to_the_next_number_at_a_whole_position),
     cmocka_unit_test(fit__matches_three_numbers_by_hand),
     cmocka_unit_test(fit__maximizes_the_likelihood),
     cmocka_unit_test(fit__of_large_counts_does_not_overflow),
+    cmocka_unit_test(fit__is_right_at_any_magnitude),
     cmocka_unit_test(fit__refuses_data_outside_the_support),
     cmocka_unit_test(fit__refuses_a_likelihood_without_a_maximum),
     cmocka_unit_test(fit__keeps_its_digits_far_from_zero),
@@ -425,5 +480,6 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(update__of_thousands_of_tosses_does_not_overflow),
     cmocka_unit_test(update__uses_the_prior_that_beta_holds_now),
     cmocka_unit_test(update__of_billions_of_tosses_does_not_overflow),
+    cmocka_unit_test(update__keeps_the_digits_under_a_strong_prior),
     {0},
 };

@@ -66,6 +66,22 @@ CASE(gamma__matches_quadruple_precision)
     for (int k = 0; k < 12; k++) check_gamma(want[k][0], want[k][1], want[k][2], want[k][3]);
 }
 
+// mpmath 1.3, 300 digits: P is almost 1 and 1 - P has lost what Q has.
+CASE(gamma__keeps_both_parts_for_a_tiny_a)
+{
+    static const double want[][4] = {
+        {1e-6, 0.5, 0.99999944022611184, 5.5977388815563453e-7},
+        {1e-10, 0.9, 0.99999999997398161, 2.6018393935058367e-11},
+        {1e-4, 1e-3, 0.99936703825416551, 0.0006329617458344914},
+        {1e-12, 1e-100, 0.99999999977031871, 2.2968129360812711e-10},
+        {1e-3, 1, 0.99978039164241444, 0.0002196083575855564},
+        {1e-8, 3, 0.99999999986951619, 1.3048381341654404e-10},
+        {0.9, 1.8, 0.85968304433269019, 0.14031695566730981},
+        {1e-300, 0.5, 1, 5.5977359477616083e-301},
+    };
+    for (int k = 0; k < 8; k++) check_gamma(want[k][0], want[k][1], want[k][2], want[k][3]);
+}
+
 CASE(gamma__runs_from_zero_to_one)
 {
     for (double a = 0.25; a < 50; a *= 4) {
@@ -152,6 +168,25 @@ CASE(beta__matches_quadruple_precision)
         check_beta(want[k][0], want[k][1], want[k][2], want[k][3], want[k][4]);
 }
 
+// mpmath 1.3, 300 digits.
+CASE(beta__keeps_both_parts_for_a_tiny_a_or_b)
+{
+    static const double want[][5] = {
+        {1e-8, 2, 0.2, 0.99999999190562088, 8.0943791235815164e-9},
+        {1e-4, 2, 0.2, 0.99991905628504653, 8.0943714953469672e-5},
+        {1e-10, 1e-10, 0.3, 0.49999999995763511, 0.50000000004236489},
+        {1e-6, 700, 1e-3, 0.99999962612450196, 3.7387549804201556e-7},
+        {1e-6, 1e-3, 0.4, 0.99900059500344579, 0.00099940499655421419},
+        {3, 1e-8, 0.9, 9.9758509248329075e-9, 0.99999999002414908},
+        {1e-12, 5, 1e-50, 0.99999999988695408, 1.1304592130997997e-10},
+        {0.9, 0.01, 0.6, 0.010421078127061947, 0.98957892187293805},
+        {900, 1e-7, 0.9999, 1.9192068009421538e-7, 0.99999980807931991},
+        {1e-300, 2, 0.2, 1, 8.0943791243410035e-301},
+    };
+    for (int k = 0; k < 10; k++)
+        check_beta(want[k][0], want[k][1], want[k][2], want[k][3], want[k][4]);
+}
+
 CASE(beta__runs_from_zero_to_one)
 {
     for (double a = 0.25; a < 50; a *= 4)
@@ -176,12 +211,14 @@ const struct CMUnitTest special_cases[] = {
     cmocka_unit_test(gamma__of_a_one_half_is_the_error_function),
     cmocka_unit_test(gamma__of_integer_a_is_a_poisson_sum),
     cmocka_unit_test(gamma__matches_quadruple_precision),
+    cmocka_unit_test(gamma__keeps_both_parts_for_a_tiny_a),
     cmocka_unit_test(gamma__runs_from_zero_to_one),
     cmocka_unit_test(gamma__returns_nan_outside_its_domain),
     cmocka_unit_test(beta__is_a_power_when_a_or_b_is_one),
     cmocka_unit_test(beta__of_two_halves_is_the_arcsine_distribution),
     cmocka_unit_test(beta__of_integers_is_a_binomial_sum),
     cmocka_unit_test(beta__matches_quadruple_precision),
+    cmocka_unit_test(beta__keeps_both_parts_for_a_tiny_a_or_b),
     cmocka_unit_test(beta__runs_from_zero_to_one),
     cmocka_unit_test(beta__returns_nan_outside_its_domain),
     {0},

@@ -55,6 +55,17 @@ CASE(interval__has_its_nominal_coverage)
                   .formula = interval_formula);
 }
 
+CASE(interval__is_right_at_any_magnitude)
+{
+    // The t of 0.95 for two degrees of freedom.
+    double half = sqrt(2 * 0.95 * 0.95 / (1 - 0.95 * 0.95) / 3);
+    const double sizes[] = {0x1p300, 0x1p-300, 1e200, 1e-200};
+    for (int k = 0; k < 4; k++) {
+        double f = sizes[k];
+        check_interval((double[]){f, 2 * f, 3 * f}, 3, 0.95, 2 * f, half * f, 1e-9);
+    }
+}
+
 static void check_no_interval(const double *x, size_t n, double level, const char *why)
 {
     double *ends = DOUBLES(NAN, NAN);
@@ -197,6 +208,29 @@ CASE(t_test__refuses_equal_numbers_that_binary_cannot_hold)
                    false);
 }
 
+CASE(t_test__is_right_at_any_magnitude)
+{
+    const double sizes[] = {1, 0x1p300, 0x1p-300, 1e200, 1e-200};
+    for (int k = 0; k < 5; k++) {
+        double f = sizes[k];
+        check_t((double[]){-f, 0, f}, 3, (double[]){f, 2 * f, 3 * f}, 3, 0,
+                (PrTest){-sqrt(6), 4, 0.0704840}, 1e-6);
+        check_t((double[]){f, 2 * f, 3 * f}, 3, NULL, 0, f, (PrTest){sqrt(3), 2, 1 - sqrt(3.0 / 5)},
+                1e-9);
+    }
+    // v_y is negligible beside v_x.
+    check_t((double[]){1e100, 5e100}, 2, (double[]){1e-100, 2e-100}, 2, 0,
+            (PrTest){1.5, 1, 1 - 2 / acos(-1) * atan(1.5)}, 1e-9);
+}
+
+CASE(t_test__refuses_a_statistic_that_overflows)
+{
+    PrTest test;
+    assert_boolean(
+        "pr_t_test of means that differ by 3e308",
+        pr_t_test(&test, DOUBLES(1.5e308, 1.6e308), 2, DOUBLES(-1.5e308, -1.6e308), 2, 0), false);
+}
+
 // ---- 14: the chi-square test ----
 
 static const char chi_formula[] = "X = sum (observed - expected)^2 / expected";
@@ -245,6 +279,19 @@ CASE(chi_square__keeps_the_digits_of_a_tiny_p_value)
     check_chi((double[]){500, 0, 0}, (double[]){100, 200, 200}, 3, 0, (PrTest){2000, 2, 0}, 1e-9);
     check_chi((double[]){200, 0, 0}, (double[]){100, 50, 50}, 3, 0, (PrTest){200, 2, exp(-100)},
               1e-9);
+}
+
+CASE(chi_square__is_right_at_any_magnitude)
+{
+    // X = 2 (f/2)^2 / 5f = f / 10.
+    PrTest test;
+    assert_boolean("pr_chi_square",
+                   pr_chi_square(&test, DOUBLES(5.5e200, 4.5e200), DOUBLES(5e200, 5e200), 2, 0),
+                   true);
+    assert_number(test.statistic, 1e199, .name = "statistic", .rtol = 1e-12,
+                  .formula = chi_formula);
+    check_chi((double[]){5.5e-200, 4.5e-200}, (double[]){5e-200, 5e-200}, 2, 0,
+              (PrTest){1e-201, 1, 1}, 1e-12);
 }
 
 CASE(chi_square__of_a_perfect_fit_is_zero)
@@ -299,6 +346,7 @@ const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(interval__matches_students_sleep_data),
     cmocka_unit_test(interval__matches_the_closed_form_for_two_or_three_numbers),
     cmocka_unit_test(interval__has_its_nominal_coverage),
+    cmocka_unit_test(interval__is_right_at_any_magnitude),
     cmocka_unit_test(interval__refuses_degenerate_samples),
     cmocka_unit_test(interval__keeps_its_digits_far_from_zero),
     cmocka_unit_test(interval__refuses_equal_numbers_that_binary_cannot_hold),
@@ -311,10 +359,13 @@ const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(t_test__accepts_one_sample_with_zero_variance),
     cmocka_unit_test(t_test__keeps_its_digits_far_from_zero),
     cmocka_unit_test(t_test__refuses_equal_numbers_that_binary_cannot_hold),
+    cmocka_unit_test(t_test__refuses_a_statistic_that_overflows),
+    cmocka_unit_test(t_test__is_right_at_any_magnitude),
     cmocka_unit_test(chi_square__matches_mendels_peas),
     cmocka_unit_test(chi_square__matches_the_closed_form_for_one_or_two_df),
     cmocka_unit_test(chi_square__loses_one_df_per_estimated_parameter),
     cmocka_unit_test(chi_square__keeps_the_digits_of_a_tiny_p_value),
+    cmocka_unit_test(chi_square__is_right_at_any_magnitude),
     cmocka_unit_test(chi_square__of_a_perfect_fit_is_zero),
     cmocka_unit_test(chi_square__refuses_invalid_counts_and_df),
     cmocka_unit_test(chi_square__accepts_sums_within_1e_9),

@@ -20,19 +20,22 @@ static double *column_of(Arena *arena, const Csv *csv, int column)
 static bool describe(const Lab *lab, const char *name, const double *x, size_t n, Error *err)
 {
     PrMoments m = {0};
-    double *sorted = arena_alloc(lab->step, n * sizeof *sorted), low, high;
+    double *sorted = arena_alloc(lab->step, n * sizeof *sorted), scale = 0, low, high;
     for (size_t i = 0; i < n; i++) sorted[i] = x[i];
     qsort(sorted, n, sizeof *sorted, by_value);
-    pr_moments(&m, x, n);
+    pr_scaled_moments(&m, &scale, x, n);
     run_heading(lab->run, arena_print(lab->step, "%s: n = %zu", name, n));
     if (n < 2) return error_set(err, "%s: one number has no variance; expected at least two", name);
-    run_print(lab->run, "mean %g, standard deviation %g", m.mean, sqrt(pr_variance(&m)));
+    run_print(lab->run, "mean %g, standard deviation %g", scale * m.mean,
+              scale * sqrt(pr_variance(&m)));
     run_print(lab->run, "minimum %g, quartiles %g, %g, %g, maximum %g", sorted[0],
               pr_quantile(sorted, n, 0.25), pr_quantile(sorted, n, 0.5),
               pr_quantile(sorted, n, 0.75), sorted[n - 1]);
-    if (!pr_interval(&low, &high, x, n, 0.95))
-        return error_set(err, "%s: all %zu numbers are %g; zero variance cannot be tested", name, n,
-                         x[0]);
+    if (!pr_interval(&low, &high, x, n, 0.95)) {
+        run_print(lab->run, "All %zu numbers are %g: zero variance, no confidence interval", n,
+                  x[0]);
+        return true;
+    }
     run_print(lab->run, "95 %% confidence interval of the mean [%g, %g]", low, high);
     static const char *const families[] = {"normal", "exponential", "Poisson"};
     Table table = table_new(lab->step, "maximum likelihood|a|b|log-likelihood");
@@ -65,6 +68,12 @@ bool part_table(void *context, Error *err)
         x[c] = column_of(lab->step, &csv, c);
         if (!describe(lab, csv.names[c], x[c], n, err)) return false;
     }
+    bool varies = false;
+    for (int c = 0; c < csv.columns; c++)
+        for (size_t i = 0; i < n; i++) varies = varies || x[c][i] != x[c][0];
+    if (!varies)
+        return error_set(err, "%s: all %zu numbers are %g; zero variance cannot be tested",
+                         csv.names[0], n, x[0][0]);
     if (csv.columns < 2) return true;
 
     PrTest test;

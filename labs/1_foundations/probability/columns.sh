@@ -28,6 +28,28 @@ two_columns_are_compared_by_the_two_sample_and_the_paired_test() { # test
     says_row 'exponential: outside its support'
 }
 
+a_constant_column_is_compared_with_one_that_varies() { # test
+    # a is 3; b has the mean 8/3 and the variance 13/3: t = (1/3) / sqrt(13/9) = 0.2774, df = 2.
+    printf 'a,b\n3,1\n3,2\n3,5\n' >t.csv
+    report --csv t.csv
+    gave 0
+    says out 'All 3 numbers are 3: zero variance, no confidence interval'
+    says_row 'Welch, two samples 0.2774 2.000'
+    says_row 'paired, row by row 0.2774 2.000'
+    report --csv t.csv --columns b,a
+    gave 0
+    says_row 'Welch, two samples -0.2774 2.000'
+}
+
+columns_of_any_magnitude_are_described() { # test
+    printf 'x,y\n1e-200,-1e200\n2e-200,0\n3e-200,1e200\n' >t.csv
+    report --csv t.csv
+    gave 0
+    says out 'mean 2e-200, standard deviation 1e-200'
+    says out 'mean 0, standard deviation 1e+200'
+    says_row 'normal 2e-200 8.16497e-201'
+}
+
 a_broken_table_is_refused_with_its_place() { # test
     printf 'a,b\n1,2\n3\n' >ragged.csv
     printf 'a,b\n1,two\n' >text.csv
@@ -46,7 +68,7 @@ a_broken_table_is_refused_with_its_place() { # test
 degenerate_data_are_refused() { # test
     printf 'a,b,c\n3,1,2\n3,2,2\n3,5,7\n' >t.csv
     printf 'a\n7\n' >one.csv
-    report --csv t.csv --columns b,a
+    report --csv t.csv --columns a
     gave 1
     says err 'a: all 3 numbers are 3; zero variance cannot be tested'
     report --csv one.csv

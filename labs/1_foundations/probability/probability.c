@@ -96,10 +96,28 @@ void pr_moments(PrMoments *m, const double *x, size_t n)
     for (size_t i = 0; i < n; i++) {
         double delta = x[i] - m->mean;
         m->n++;
-        m->mean += delta / (double)m->n;
+        double count = (double)m->n;
+        // The difference itself may overflow.
+        m->mean += isinf(delta) ? x[i] / count - m->mean / count : delta / count;
         m->squares += delta * (x[i] - m->mean);
     }
     // end moments
+}
+
+// What m holds is in units of the scale so far. A power of 2: the quotients are exact.
+void pr_scaled_moments(PrMoments *m, double *scale, const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double size = fabs(x[i]);
+        if (size > 0 && size >= 2 * *scale) {
+            double larger = scalbn(1, ilogb(size)), shrink = *scale / larger;
+            m->mean *= shrink;
+            m->squares *= shrink * shrink;
+            *scale = larger;
+        }
+        double scaled = size > 0 ? x[i] / *scale : x[i];
+        pr_moments(m, &scaled, 1);
+    }
 }
 
 double pr_quantile(const double *sorted, size_t n, double q)
@@ -108,8 +126,10 @@ double pr_quantile(const double *sorted, size_t n, double q)
     if (n == 0 || !(q >= 0 && q <= 1)) return NAN;
     double position = (double)(n - 1) * q;
     size_t below = (size_t)position;
-    if (below == n - 1) return sorted[below];
-    return sorted[below] + (position - (double)below) * (sorted[below + 1] - sorted[below]);
+    double share = position - (double)below, low = sorted[below];
+    if (share == 0) return low;    // there may be no next number, or an infinite one
+    double high = sorted[below + 1], gap = high - low;
+    return isfinite(gap) ? low + share * gap : (1 - share) * low + share * high;
     // end quantile
 }
 
@@ -117,37 +137,50 @@ bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n)
 {
     // solution fit
     PrMoments m = {0};
-    double log_factorials = 0;    // the sum of ln x!
-    pr_moments(&m, x, n);
+    double scale = 0, log_factorials = 0;    // the sum of ln x!
+    pr_scaled_moments(&m, &scale, x, n);
     if (n == 0 || !isfinite(m.mean)) return false;
     for (size_t i = 0; i < n; i++) {
         if (family != PR_NORMAL && x[i] < 0) return false;
         if (family == PR_POISSON && x[i] != floor(x[i])) return false;
         if (family == PR_POISSON) log_factorials += lgamma(x[i] + 1);
     }
-    double count = (double)n, sd = sqrt(m.squares / count);
+    double count = (double)n, mean = scale * m.mean, sd = scale * sqrt(m.squares / count);
     switch (family) {
     case PR_NORMAL:
-        *fit = (PrFit){m.mean, sd, -count * (log(sd) + log(2 * PR_PI) / 2 + 0.5)};
+        *fit = (PrFit){mean, sd, -count * (log(sd) + log(2 * PR_PI) / 2 + 0.5)};
         return sd > 0;
     case PR_EXPONENTIAL:
-        *fit = (PrFit){1 / m.mean, 0, -count * (log(m.mean) + 1)};
-        return m.mean > 0;
+        *fit = (PrFit){1 / mean, 0, -count * (log(mean) + 1)};
+        return mean > 0 && isfinite(fit->a);
     case PR_POISSON:
-        *fit = (PrFit){m.mean, 0, count * m.mean * (log(m.mean) - 1) - log_factorials};
-        return m.mean > 0;
+        *fit = (PrFit){mean, 0, count * mean * (log(mean) - 1) - log_factorials};
+        return mean > 0;
     }
     return false;
     // end fit
 }
 
+// Recurrence up to a >= 20, where the difference of Stirling's series (DLMF 5.11.1) is taken term
+// by term: each has a factor n, so that no digit is lost however small n is.
+double pr_log_pochhammer(double a, double n)
+{
+    double sum = 0;
+    for (; a < 20; a++) sum += n < a ? log1p(n / a) : log(a + n) - log(a);
+    double p = 1 / a, q = 1 / (a + n), p2 = p * p, q2 = q * q;
+    double series = 1.0 / 12 - (p2 + p * q + q2) / 360 +
+                    (p2 * p2 + p2 * q2 + q2 * q2 + p * q * (p2 + q2)) / 1260;
+    return (a - 0.5) * log1p(n / a) + n * (log(a + n) - 1) - n * p * q * series - sum;
+}
+
 double pr_update(PrBeta *beta, int heads, int tails)
 {
     // solution update
-    double a = beta->a, b = beta->b, before = lgamma(a) + lgamma(b) - lgamma(a + b);
-    beta->a = a += heads;
-    beta->b = b += tails;
-    return lgamma(a) + lgamma(b) - lgamma(a + b) - before;
+    double a = beta->a, b = beta->b;
+    beta->a += heads;
+    beta->b += tails;
+    return pr_log_pochhammer(a, heads) + pr_log_pochhammer(b, tails) -
+           pr_log_pochhammer(a + b, (double)heads + tails);
     // end update
 }
 
@@ -156,12 +189,21 @@ void pr_gamma(double *lower, double *upper, double a, double x)
     // solution gamma
     *lower = *upper = NAN;
     if (!(a > 0 && x >= 0)) return;
-    double prefactor = exp(a * log(x) - x - lgamma(a));
-    if (x < a + 1) {
-        double term = 1 / a, sum = term;
-        for (int k = 1; term > sum * DBL_EPSILON / 4 && k < 1000000; k++)
+    double logarithm = a * log(x) - pr_log_pochhammer(1, a);    // ln x^a / gamma(a + 1)
+    if (x < a + 1 && a < 1) {
+        // 1 + sum is e^x times the other series; here 1 - lower is known without subtracting.
+        double power = 1, term = 1, sum = 0;
+        for (int k = 1; fabs(term) > DBL_EPSILON / 4 * fabs(sum) && k < 1000; k++) {
+            power *= -x / k;
+            sum += term = a * power / (a + k);
+        }
+        *lower = exp(logarithm) * (1 + sum);
+        *upper = -expm1(logarithm) - exp(logarithm) * sum;
+    } else if (x < a + 1) {
+        double term = 1, sum = 1;
+        for (int k = 1; term > sum * DBL_EPSILON / 4 && k < 100000000; k++)
             sum += term *= x / (a + k);
-        *lower = prefactor * sum;
+        *lower = exp(logarithm - x) * sum;
         *upper = 1 - *lower;
     } else {
         double b = x + 1 - a, c = INFINITY, d = 1 / b, h = d, factor = 0;
@@ -173,7 +215,7 @@ void pr_gamma(double *lower, double *upper, double a, double x)
             factor = c * d;
             h *= factor;
         }
-        *upper = isinf(x) ? 0 : prefactor * h;
+        *upper = isinf(x) ? 0 : a * exp(logarithm - x) * h;
         *lower = 1 - *upper;
     }
     // end gamma
@@ -193,7 +235,19 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
         lower = upper;
         upper = part;
     }
-    double prefactor = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a;
+    double logarithm = a * log(x) + pr_log_pochhammer(b, a) - pr_log_pochhammer(1, a);
+    if (a < 1) {
+        // The power series of x^a / (a B(a,b)): 1 - lower is known without subtracting.
+        double power = 1, term = 1, sum = 0;
+        for (int k = 1; fabs(term) > DBL_EPSILON / 4 * fabs(sum) && k < 1000; k++) {
+            power *= (k - b) / k * x;
+            sum += term = a * power / (a + k);
+        }
+        *lower = exp(logarithm) * (1 + sum);
+        *upper = -expm1(logarithm) - exp(logarithm) * sum;
+        return;
+    }
+    double prefactor = exp(logarithm + b * log1p(-x));
     double c = INFINITY, d = 1, h = 1, factor = 0;
     for (int k = 1; fabs(factor - 1) > DBL_EPSILON && k < 1000000; k++) {
         int m = k / 2;
@@ -214,6 +268,9 @@ void pr_beta(double *lower, double *upper, double a, double b, double x)
 double pr_student_tails(double t, double df)
 {
     double tails, rest, square = t * t;
+    if (isinf(square) && isfinite(t))    // the first term of the series, x^a / (a B(a,b))
+        return exp(df * (log(df) / 2 - log(fabs(t))) + pr_log_pochhammer(0.5, df / 2) -
+                   pr_log_pochhammer(1, df / 2));
     if (square < df) pr_beta(&rest, &tails, 0.5, df / 2, square / (df + square));
     else pr_beta(&tails, &rest, df / 2, 0.5, df / (df + square));
     return tails;
@@ -237,13 +294,14 @@ bool pr_interval(double *low, double *high, const double *x, size_t n, double le
 {
     // solution interval
     PrMoments m = {0};
-    pr_moments(&m, x, n);
+    double scale = 0;
+    pr_scaled_moments(&m, &scale, x, n);
     double standard_error = sqrt(pr_variance(&m) / (double)n);
     if (!(level > 0 && level < 1) || !(standard_error > 0) || !isfinite(standard_error))
         return false;
     double margin = pr_student_critical(level, (double)(n - 1)) * standard_error;
-    *low = m.mean - margin;
-    *high = m.mean + margin;
+    *low = scale * (m.mean - margin);
+    *high = scale * (m.mean + margin);
     return true;
     // end interval
 }
@@ -253,16 +311,18 @@ bool pr_t_test(PrTest *test, const double *x, size_t n, const double *y, size_t 
 {
     // solution t_test
     PrMoments mx = {0}, my = {0};
-    pr_moments(&mx, x, n);
-    pr_moments(&my, y, m);
-    double vx = pr_variance(&mx) / (double)n, vy = y == NULL ? 0 : pr_variance(&my) / (double)m;
-    double v = vx + vy, denominator = vx * vx / (double)(n - 1);
-    if (!(v > 0) || !isfinite(v)) return false;
-    if (y != NULL) denominator += vy * vy / (double)(m - 1);
-    test->statistic = (mx.mean - my.mean - difference) / sqrt(v);
-    test->df = v * v / denominator;
+    double x_scale = 0, y_scale = 0, y_error = 0, y_part = 0;
+    pr_scaled_moments(&mx, &x_scale, x, n);
+    pr_scaled_moments(&my, &y_scale, y, m);
+    double x_error = x_scale * sqrt(pr_variance(&mx) / (double)n);
+    if (y != NULL) y_error = y_scale * sqrt(pr_variance(&my) / (double)m);
+    double error = hypot(x_error, y_error), x_part = pow(x_error / error, 4) / (double)(n - 1);
+    if (!isfinite(error)) return false;
+    if (y != NULL) y_part = pow(y_error / error, 4) / (double)(m - 1);
+    test->statistic = (x_scale * mx.mean - y_scale * my.mean - difference) / error;
+    test->df = 1 / (x_part + y_part);
     test->p = pr_student_tails(test->statistic, test->df);
-    return true;
+    return isfinite(test->statistic);    // nor is it when neither sample varies
     // end t_test
 }
 
@@ -274,7 +334,7 @@ bool pr_chi_square(PrTest *test, const double *observed, const double *expected,
     for (size_t i = 0; i < n; i++) {
         double residual = observed[i] - expected[i];
         if (!(expected[i] > 0) || !(observed[i] >= 0) || !isfinite(residual)) return false;
-        sum += residual * residual / expected[i];
+        sum += residual / expected[i] * residual;
         excess += residual;
         total += expected[i];
     }
@@ -301,11 +361,13 @@ PrEstimate pr_integrate(PrFunction *f, const void *context, double a, double b, 
 {
     // solution integrate
     PrMoments m = {0};
+    double scale = 0;
     for (size_t i = 0; i < n; i++) {
         double value = f(a + (b - a) * pr_uniform(rng), context);
-        pr_moments(&m, &value, 1);
+        pr_scaled_moments(&m, &scale, &value, 1);
     }
-    return (PrEstimate){(b - a) * m.mean, fabs(b - a) * sqrt(pr_variance(&m) / (double)n)};
+    return (PrEstimate){(b - a) * (scale * m.mean),
+                        fabs(b - a) * (scale * sqrt(pr_variance(&m) / (double)n))};
     // end integrate
 }
 
@@ -342,7 +404,9 @@ PrInformation pr_information(const double *p, const double *q, size_t n)
         if (p[i] == 0) continue;
         info.entropy -= p[i] * log(p[i]);
         info.cross_entropy -= p[i] * log(q[i]);
-        info.kl += p[i] * log(p[i] / q[i]);
+        // Where they are close, the logarithm of a rounded quotient would lose the difference.
+        info.kl += p[i] * (fabs(p[i] - q[i]) < q[i] / 2 ? log1p((p[i] - q[i]) / q[i])
+                                                        : log(p[i]) - log(q[i]));
     }
     valid = valid && fabs(sum_p - 1) <= 1e-9 && fabs(sum_q - 1) <= 1e-9;
     return valid ? info : (PrInformation){NAN, NAN, NAN};

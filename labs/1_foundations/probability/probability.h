@@ -76,7 +76,13 @@ typedef struct PrMoments {
 
 // 6. Adds n numbers to the running moments m ({0} at the start) in one pass (Welford), without
 //    summing squares:  mean += (x - mean) / n,  squares += (x - old mean) (x - new mean).
+//    The mean of finite numbers is finite, also where a difference of two of them is not.
 void pr_moments(PrMoments *m, const double *x, size_t n);
+
+// Provided, on top of your 6: the moments of x / scale. *scale (0 at the start) is a power of 2 and
+// grows with the largest |x|, so that no square overflows or vanishes, whatever the magnitude of x.
+// The mean of x is then scale m.mean, its standard deviation scale sqrt(pr_variance(&m)).
+void pr_scaled_moments(PrMoments *m, double *scale, const double *x, size_t n);
 
 static inline double pr_variance(const PrMoments *m)    // provided; NaN for fewer than two
 {
@@ -84,7 +90,8 @@ static inline double pr_variance(const PrMoments *m)    // provided; NaN for few
 }
 
 // 7. The q-quantile of sorted numbers: the one at position (n - 1) q, counted from 0, with linear
-//    interpolation between two positions. NaN when n is 0 or q is not in [0,1].
+//    interpolation between two positions. NaN when n is 0 or q is not in [0,1]. At a position that
+//    is a whole number the next one has no weight, even if it is infinite.
 double pr_quantile(const double *sorted, size_t n, double q);
 
 typedef enum PrFamily { PR_NORMAL, PR_EXPONENTIAL, PR_POISSON } PrFamily;
@@ -99,31 +106,37 @@ typedef struct PrFit {
 //        exponential  f(x) = a exp(-a x),          x >= 0
 //        Poisson      f(x) = a^x exp(-a) / x!,     x = 0, 1, 2, ...
 //    False when n is 0, when an x is not finite or outside the family's support, and when all x
-//    are equal (normal) or 0 (the other two), where the likelihood has no maximum.
+//    are equal (normal) or 0 (the other two), where the likelihood has no maximum. Estimates are
+//    right at any magnitude of x, also where squares would overflow or underflow.
 bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n);
 
 typedef struct PrBeta {
     double a, b;    // Beta(a,b): density proportional to t^(a-1) (1-t)^(b-1); both above 0
 } PrBeta;
 
+// Provided: ln(gamma(a + n) / gamma(a)), the logarithm of the Pochhammer symbol, for a > 0, n >= 0. The
+// difference of two lgamma() would have no digits left for a small n or a large a.
+double pr_log_pochhammer(double a, double n);
+
 // 9. Bayes' rule for a coin whose probability of heads t has a Beta prior: turns the prior in *beta
 //    into the posterior after so many heads and tails. Returns the log evidence (marginal
 //    likelihood) of these tosses in their order:  ln B(a + heads, b + tails) - ln B(a, b),
-//    B(a,b) = gamma(a) gamma(b) / gamma(a + b).
+//    B(a,b) = gamma(a) gamma(b) / gamma(a + b).  With ten right digits or decimals for a prior of any
+//    strength; pr_log_pochhammer() helps.
 double pr_update(PrBeta *beta, int heads, int tails);
 
 // ---- tests and intervals ----
 
 // 10. The regularized incomplete gamma functions P (lower) and Q (upper):
 //     lower = int_0^x t^(a-1) e^-t dt / gamma(a),  upper = 1 - lower,
-//     each with a relative error below 1e-10, however small it is. (Above a = 1000 the logarithm of
-//     gamma(a) itself has no more digits: there 1e-13 a is enough.)
+//     each with a relative error below 1e-10, however small it or a is. (Above a = 1000 the logarithm
+//     of gamma(a) itself has no more digits: there 1e-13 a is enough.)
 //     Both NaN unless a > 0 and x >= 0.
 void pr_gamma(double *lower, double *upper, double a, double x);
 
 // 11. The regularized incomplete beta function I_x(a,b) and its complement:
 //     lower = int_0^x t^(a-1) (1-t)^(b-1) dt / B(a,b),  upper = 1 - lower.
-//     As accurate as 10, with a + b for a. Both NaN unless a > 0, b > 0 and 0 <= x <= 1.
+//     As accurate as 10, with a + b for a, however small a or b is. Both NaN unless a > 0, b > 0 and 0 <= x <= 1.
 void pr_beta(double *lower, double *upper, double a, double b, double x);
 
 // Provided, on top of your 11, for Student's t with df degrees of freedom: the two-sided tail
@@ -133,7 +146,8 @@ double pr_student_critical(double level, double df);
 
 // 12. Confidence interval for the mean, exact for normal x:  mean -+ t s / sqrt(n),
 //     t = pr_student_critical(level, n - 1),  s^2 the sample variance (divisor n - 1).
-//     False when n < 2, level is not in (0,1), an x is not finite, or all are equal.
+//     False when n < 2, level is not in (0,1), an x is not finite, or all are equal. Right at any
+//     magnitude of x, as 8 is.
 bool pr_interval(double *low, double *high, const double *x, size_t n, double level);
 
 typedef struct PrTest {
@@ -146,8 +160,8 @@ typedef struct PrTest {
 //     t = (mean_x - mean_y - difference) / sqrt(v_x + v_y),   v = s^2 / n of each sample,
 //     df = (v_x + v_y)^2 / (v_x^2 / (n - 1) + v_y^2 / (m - 1)),   p = pr_student_tails(t, df).
 //     y may be NULL with m = 0: the one-sample test, where mean_y and v_y are 0 and df is n - 1.
-//     False when a sample has fewer than two numbers or one that is not finite, or v_x + v_y is 0:
-//     the numbers of each sample are all equal.
+//     False when a sample has fewer than two numbers or one that is not finite, both are constant,
+//     or t is not finite. Right at any magnitude, also where s^2 would overflow or underflow.
 bool pr_t_test(PrTest *test, const double *x, size_t n, const double *y, size_t m,
                double difference);
 
@@ -155,7 +169,8 @@ bool pr_t_test(PrTest *test, const double *x, size_t n, const double *y, size_t 
 //     df = n - 1 - estimated (the number of parameters that were estimated from the counts),
 //     p = P(chi-square > X): Q of 10 at a = df / 2, x = X / 2.
 //     False when df is below 1, an expected is not above 0, an observed is negative or either is
-//     not finite, or their sums differ by more than 1e-9 of the sum.
+//     not finite, or their sums differ by more than 1e-9 of the sum. No square overflows before it
+//     is divided.
 bool pr_chi_square(PrTest *test, const double *observed, const double *expected, size_t n,
                    int estimated);
 
@@ -173,7 +188,7 @@ typedef struct PrEstimate {
 
 // 16. Monte Carlo estimate of int_a^b f from n draws:  value (b - a) mean f(a + (b - a) u),
 //     standard error |b - a| s / sqrt(n), s^2 the sample variance of f (divisor n - 1).
-//     n >= 1; for n = 1 the standard error is NaN.
+//     n >= 1; for n = 1 the standard error is NaN. Right at any magnitude of f, as 8 is.
 PrEstimate pr_integrate(PrFunction *f, const void *context, double a, double b, size_t n, Rng *rng);
 
 // 17. Random-walk Metropolis: a Markov chain with stationary density f, of which only ln f up to a
@@ -191,7 +206,8 @@ typedef struct PrInformation {
 } PrInformation;
 
 // 18. Entropy, cross-entropy and KL divergence in nats. KL is summed by itself: a difference of two
-//     large sums would lose its digits. A p of 0 contributes 0, whatever q is; a q of 0 where p is
+//     large sums would lose its digits; so would ln of a rounded quotient where p is close to q
+//     (log1p), and p / q may overflow. A p of 0 contributes 0, whatever q is; a q of 0 where p is
 //     above 0 makes cross-entropy and KL infinite. All NaN unless p and q are probabilities that
 //     sum to 1 within 1e-9.
 PrInformation pr_information(const double *p, const double *q, size_t n);

@@ -349,6 +349,20 @@ static void kl__and_its_gradient_are_zero_for_the_standard_normal(void **state)
                 .formula = "the KL divergence has its minimum here");
 }
 
+static void kl__keeps_its_digits_near_the_standard_normal(void **state)
+{
+    (void)state;
+    const float logvars[] = {1e-3f, -1e-3f, 1e-5f, -1e-6f};
+    for (int k = 0; k < 4; k++) {
+        float v = logvars[k];
+        float kl = kl_of_one(0, v);
+        double x = v, terms = x * x / 4 * (1 + x / 3 + x * x / 12);    // of (exp(x) - 1 - x) / 2
+        assert_number(kl, terms, .name = "KL", .rtol = 1e-6, .formula = kl_formula);
+    }
+    double kl = kl_of_one(2e19f, 0), square = (double)2e19f * 2e19f / 2;    // 4e38 is no float
+    assert_number(kl, square, .name = "KL of mean 2e19", .rtol = 1e-6, .formula = kl_formula);
+}
+
 static void kl__matches_numerical_integration_of_its_definition(void **state)
 {
     (void)state;
@@ -493,6 +507,7 @@ const struct CMUnitTest noise_cases[] = {
     cmocka_unit_test(sample_backward__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(kl__is_one_half_for_mean_1_and_variance_1),
     cmocka_unit_test(kl__and_its_gradient_are_zero_for_the_standard_normal),
+    cmocka_unit_test(kl__keeps_its_digits_near_the_standard_normal),
     cmocka_unit_test(kl__matches_numerical_integration_of_its_definition),
     cmocka_unit_test(kl__matches_the_formula_and_its_gradients_finite_differences),
     cmocka_unit_test(kl__handles_one_row_one_latent_dimension_and_many),

@@ -257,6 +257,11 @@ const struct CMUnitTest cache_cases[] = {
     ROWS(cached__counts_in_64_bits, cached_rows, CachedRow,
         {10000000001, 0, 16, 10000000016}, {10000000001, 5000000000, 16, 5000000016},
         {((uint64_t)1 << 53) + 1, 0, 1, ((uint64_t)1 << 53) + 1}),
+    ROWS(cached__of_a_huge_window_or_page_does_not_overflow, cached_rows, CachedRow,
+        {1000000, UINT64_MAX, 16, 1000000}, {1000001, UINT64_MAX, 16, 1000016},
+        {1000000, UINT64_MAX, 1, 1000000}, {UINT64_MAX, 0, 1, UINT64_MAX},
+        {UINT64_MAX, UINT64_MAX, 1, UINT64_MAX}, {100, 0, UINT64_MAX, UINT64_MAX},
+        {100, 50, UINT64_MAX, UINT64_MAX}),
 
     // Llama-3.1-8B in bf16 and 2 GB of work space, on 80 GB: 72e9 - 18060522496 is left.
     ROWS(concurrency__is_free_memory_over_the_cache_of_a_request, concurrency_rows, ConcurrencyRow,

@@ -3,6 +3,12 @@
 #include <math.h>
 #include "common/todo.h"
 
+// a / b, rounded up; a + b - 1 may overflow.
+static uint64_t divide_up(uint64_t a, uint64_t b)
+{
+    return a / b + (a % b != 0);
+}
+
 uint64_t kn_attention_params(const KnBlock *block)
 {
     // solution attention
@@ -59,8 +65,8 @@ double kn_bits_per_weight(const KnFormat *format)
 uint64_t kn_format_bytes(const KnFormat *format, uint64_t n)
 {
     // solution bytes
-    uint64_t blocks = format->block > 0 ? (n + format->block - 1) / format->block : 0;
-    uint64_t supers = format->super > 0 ? (blocks + format->super - 1) / format->super : 0;
+    uint64_t blocks = format->block > 0 ? divide_up(n, format->block) : 0;
+    uint64_t supers = format->super > 0 ? divide_up(blocks, format->super) : 0;
     return (n * format->bits + 7) / 8 + (blocks * format->block_bits + 7) / 8 +
            (supers * format->super_bits + 7) / 8;
     // end bytes
@@ -77,10 +83,10 @@ uint64_t kn_kv_bytes(const KnBlock *block, const KnFormat *format)
 uint64_t kn_cached_tokens(uint64_t context, uint64_t window, uint64_t page)
 {
     // solution cached
-    uint64_t pages = (context + page - 1) / page;
+    uint64_t pages = divide_up(context, page);
     if (window > 0) {
-        uint64_t touched = (window - 1 + page - 1) / page + 1;
-        if (touched < pages) pages = touched;
+        uint64_t whole = divide_up(window - 1, page);    // pages; one more may be touched
+        if (whole < pages) pages = whole + 1;
     }
     return pages * page;
     // end cached
@@ -102,7 +108,7 @@ void kn_training_state(KnState *state, uint64_t params, const KnRecipe *recipe, 
                        uint64_t n)
 {
     // solution training_state
-    uint64_t each = (params + n - 1) / n;
+    uint64_t each = divide_up(params, n);
     double whole = (double)params, part = (double)each;
     state->state = recipe->state * (stage >= 1 ? part : whole);
     state->gradients = recipe->gradients * (stage >= 2 ? part : whole);

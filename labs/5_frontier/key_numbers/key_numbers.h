@@ -98,7 +98,7 @@ uint64_t kn_kv_bytes(const KnBlock *block, const KnFormat *format);
 //    starts a page. window = 0: full attention, all tokens stay. Otherwise only the last `window`
 //    tokens stay, and a page is freed once all its tokens have left the sliding window. A window
 //    touches at most ceil((window - 1) / page) + 1 pages; never more than the whole context does.
-//    page = 1: min(context, window)
+//    page = 1: min(context, window). Any window is allowed, up to UINT64_MAX.
 uint64_t kn_cached_tokens(uint64_t context, uint64_t window, uint64_t page);
 
 typedef struct KnLayerCache {

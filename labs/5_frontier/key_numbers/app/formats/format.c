@@ -3,6 +3,7 @@
 #include <string.h>
 #include "common/nearest.h"
 #include "labs/5_frontier/key_numbers/app/formats/packing.h"
+#include "labs/5_frontier/key_numbers/app/model/kept.h"
 #include "labs/5_frontier/key_numbers/app/formats/ggml_mix.h"
 
 // ---- the formats ----
@@ -87,6 +88,23 @@ static const FormatInfo listed[] = {
     CACHE("int8-g128", "8-bit integers, a float for each 128: a token's head", 8, 128, 32, 0, 0),
 };
 
+// A 16-bit scale for each group of a row; with a zero of as many bits as a number has (compressed-tensors),
+// or one of 16 bits (HQQ and torchao; mlx calls it the bias).
+#define INTEGERS(size, word, group)                                                                 \
+    {"w" #size "a16-" word, #size "-bit integers, a scale for each group", true, false, 16,          \
+     PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size, .numbers = {(size), (group), 16, 0, 0},     \
+            .rest = "BF16")},                                                                       \
+    {"w" #size "a16-" word "-zero", #size "-bit integers, a scale and a zero for each group", true,  \
+     false, 16, PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size,                                  \
+                       .numbers = {(size), (group), 16 + (size), 0, 0}, .rest = "BF16")},           \
+    {"w" #size "a16-" word "-zero16", #size "-bit integers, two 16-bit numbers for each group", true, \
+     false, 16, PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size,                                  \
+                       .numbers = {(size), (group), 32, 0, 0}, .rest = "BF16")}
+#define MLX(size, word, group)                                                                      \
+    {"mlx" #size "-" word, "mlx: " #size " bits, a scale and a bias for each group, embeddings too", \
+     true, false, 16, PACKED(.scope = SCOPE_TABLES, .type = "INT" #size,                            \
+                             .numbers = {(size), (group), 32, 0, 0}, .rest = "BF16")}
+
 // What else AutoGPTQ (GPTQModel checks the groups) and AutoAWQ take, and heads of other sizes.
 static const FormatInfo further[] = {
 #define X(size)                                                                                     \
@@ -96,6 +114,15 @@ static const FormatInfo further[] = {
     X(2) X(3) X(4) X(8)
 #undef X
     AWQ(4, "g32", 32), AWQ(4, "g64", 64), AWQ(4, "g256", 256), AWQ(4, "row", WHOLE_ROW),
+    {"fp8-row", "fp8 E4M3, a 16-bit scale for each row", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {8, WHOLE_ROW, 16, 0, 0},
+            .rest = "BF16")},
+#define X(size)                                                                                     \
+    INTEGERS(size, "g16", 16), INTEGERS(size, "g32", 32), INTEGERS(size, "g64", 64),                \
+    INTEGERS(size, "g128", 128), INTEGERS(size, "g256", 256), INTEGERS(size, "row", WHOLE_ROW),     \
+    MLX(size, "g32", 32), MLX(size, "g64", 64), MLX(size, "g128", 128),
+    X(2) X(3) X(4) X(5) X(6) X(8)
+#undef X
     CACHE("fp8-g64", "fp8 E4M3, a float for each 64", 8, 64, 32, 0, 0),
     CACHE("fp8-g256", "fp8 E4M3, a float for each 256", 8, 256, 32, 0, 0),
     CACHE("int8-g64", "8-bit integers, a float for each 64", 8, 64, 32, 0, 0),
@@ -197,7 +224,8 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
     const Weight *w = weight;
     if (!plan->rule->mixed) {
         Packed packed;
-        if (!packing_apply(&packed, &plan->rule->packing, plan->model, w, err)) return false;
+        bool kept = weight_kept(w, layer) && strcmp(out->format, plan->model->published) == 0;
+        if (!packing_apply(&packed, &plan->rule->packing, plan->model, w, kept, err)) return false;
         put(out, w->component, packed.type, times * w->rows * w->cols * w->copies,
             times * packed.bytes);
         return true;
@@ -215,7 +243,7 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
 static bool store_layers(WeightBytes *out, const Plan *plan, const Weight *weight, Error *err)
 {
     const Model *model = plan->model;
-    if (weight->kind == OUTSIDE || !plan->rule->mixed)
+    if (weight->kind == OUTSIDE || (!plan->rule->mixed && weight->kept == NULL))
         return store(out, plan, weight, OUTSIDE, (uint64_t)weight_layers(model, weight), err);
     for (int l = 0; l < model->layers; l++)
         if (model->kind_of[l] == weight->kind && !store(out, plan, weight, l, 1, err)) return false;

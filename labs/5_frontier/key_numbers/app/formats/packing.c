@@ -35,13 +35,17 @@ static bool is_module(const Model *model, const Weight *weight)
     return gate || weight_projects(weight);
 }
 
-static bool in_scope(Scope scope, const Model *model, const Weight *weight)
+static bool in_scope(Scope scope, uint64_t group, const Model *model, const Weight *weight)
 {
     bool linear = weight_projects(weight) && weight->component != COMPONENT_VISION;
     switch (scope) {
     case SCOPE_ALL: return true;
     case SCOPE_LINEAR: return linear;
     case SCOPE_MODULES: return is_module(model, weight);
+    case SCOPE_TABLES:
+        // mlx, nn/layers/quantized.py: quantize() takes what divides into groups.
+        return weight->rows > 1 && weight->role != ROLE_POSITION &&
+               weight->component != COMPONENT_VISION && weight->cols % group == 0;
     case SCOPE_EXPERTS:
         return linear && (weight->component == COMPONENT_EXPERTS ||
                           model_component(model, COMPONENT_EXPERTS) == 0);
@@ -88,10 +92,11 @@ static bool pack(uint64_t *bytes, const Packing *packing, const Weight *weight, 
 }
 
 bool packing_apply(Packed *packed, const Packing *packing, const Model *model, const Weight *weight,
-                   Error *err)
+                   bool kept, Error *err)
 {
     *packed = (Packed){.type = packing->type};
-    if (in_scope(packing->scope, model, weight)) {
+    if (packing->scope == SCOPE_ALL ||
+        (!kept && in_scope(packing->scope, packing->numbers.block, model, weight))) {
         if (!pack(&packed->bytes, packing, weight, err)) return false;
     } else {
         // DeepSeek-V3's file keeps the numbers that balance its experts in 32 bits.

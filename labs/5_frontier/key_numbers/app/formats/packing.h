@@ -15,6 +15,7 @@ typedef enum Scope {
     SCOPE_ALL,        // and all vectors
     SCOPE_LINEAR,     // projections of the layers: no embedding, head, router or vision tower
     SCOPE_MODULES,    // what transformers replaces for bitsandbytes: each nn.Linear but the head
+    SCOPE_TABLES,     // what mlx does: embeddings, head and routers as well
     SCOPE_EXPERTS     // routed experts; of a model that has none, SCOPE_LINEAR
 } Scope;
 
@@ -42,6 +43,6 @@ typedef struct Packed {
     uint64_t bytes;    // of all copies in one layer
 } Packed;
 
-// False, and why, when the format cannot hold it.
+// False, and why, when the format cannot hold it. `kept`: it stays as it is, though the scope has it.
 bool packing_apply(Packed *packed, const Packing *packing, const Model *model, const Weight *weight,
-                   Error *err);
+                   bool kept, Error *err);

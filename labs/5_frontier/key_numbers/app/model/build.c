@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "common/text.h"
 
 enum { WEIGHTS_MAX = 4096, NOTES_MAX = 32, EXTRAS_MAX = 16, NOTE_BYTES = 512 };
 
@@ -17,12 +18,23 @@ static Arena *arena_of(Model *model)
     return ((Built *)model)->arena;
 }
 
+// What stands in files is data: nothing of it may steer a terminal.
+static const char *print_clean(Model *model, const char *format, va_list arguments)
+{
+    char text[NOTE_BYTES];
+    vsnprintf(text, sizeof text, format, arguments);
+    text_clean(text);
+    return arena_print(arena_of(model), "%s", text);
+}
+
 Model *build_model(Arena *arena, const char *family, const char *name)
 {
     Built *built = arena_zeros(arena, sizeof *built);
     built->arena = arena;
     Model *model = &built->model;
-    model->family = family, model->name = name, model->published = "bf16";
+    char *shown = arena_print(arena, "%s", name);
+    text_clean(shown);
+    model->family = family, model->name = shown, model->published = "bf16";
     model->weights = arena_alloc(arena, WEIGHTS_MAX * sizeof *model->weights);
     model->notes = arena_alloc(arena, NOTES_MAX * sizeof *model->notes);
     model->extras = arena_alloc(arena, EXTRAS_MAX * sizeof *model->extras);
@@ -61,35 +73,44 @@ Weight *build_vector(Model *model, int kind, Component component, Role role, con
 
 const char *build_name(Model *model, const char *format, ...)
 {
-    char text[NOTE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    const char *name = print_clean(model, format, arguments);
     va_end(arguments);
-    return arena_print(arena_of(model), "%s", text);
+    return name;
+}
+
+static void add_note(Model *model, bool warns, const char *format, va_list arguments)
+{
+    REQUIRE(model->note_count < NOTES_MAX, "%s has more than %d notes", model->name, NOTES_MAX);
+    if (warns) model->warnings |= UINT32_C(1) << model->note_count;
+    ((const char **)model->notes)[model->note_count++] = print_clean(model, format, arguments);
 }
 
 void build_note(Model *model, const char *format, ...)
 {
-    REQUIRE(model->note_count < NOTES_MAX, "%s has more than %d notes", model->name, NOTES_MAX);
-    char text[NOTE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    add_note(model, false, format, arguments);
     va_end(arguments);
-    ((const char **)model->notes)[model->note_count++] = arena_print(arena_of(model), "%s", text);
+}
+
+void build_warning(Model *model, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_note(model, true, format, arguments);
+    va_end(arguments);
 }
 
 void build_extra(Model *model, uint64_t elements, uint64_t bytes, const char *format, ...)
 {
     REQUIRE(model->extra_count < EXTRAS_MAX, "%s has more than %d extras", model->name, EXTRAS_MAX);
-    char text[NOTE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     model->extras[model->extra_count++] =
-        (Extra){arena_print(arena_of(model), "%s", text), elements, bytes};
+        (Extra){print_clean(model, format, arguments), elements, bytes};
+    va_end(arguments);
 }
 
 static bool is_vector(const Weight *weight)

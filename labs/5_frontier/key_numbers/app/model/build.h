@@ -21,6 +21,8 @@ Weight *build_vector(Model *model, int kind, Component component, Role role, con
 // A text that lives as long as the model.
 const char *build_name(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void build_note(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// A note without which a number would mislead: it stands beside every output.
+void build_warning(Model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void build_extra(Model *model, uint64_t elements, uint64_t bytes, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void build_finish(Model *model);

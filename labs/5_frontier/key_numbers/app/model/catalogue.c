@@ -75,8 +75,19 @@ static Match match(const char *key, const char *id)
     return begins(key, whole) || begins(key, end) ? MATCH_BEGINS : MATCH_NONE;
 }
 
-// What is nearest: a name that is a few letters off, else the longest that begins this one (another
-// version of it, or tuned further).
+// `key` stands in `whole`, and is not a part of one of its numbers.
+static bool is_within(const char *key, const char *whole)
+{
+    size_t length = strlen(key);
+    for (const char *at = whole; length > 0 && (at = strstr(at, key)) != NULL; at++) {
+        bool cut = at > whole && (is_digit(at[-1]) || at[-1] == '.') && is_digit(*key);
+        if (!cut && begins(key, at)) return true;
+    }
+    return false;
+}
+
+// What is nearest: a name that is a letter or two off, else the longest that stands in this one (another
+// version of it, tuned further, or under another owner).
 static const char *near_to(Arena *arena, const cJSON *models, const char *key)
 {
     size_t room = 2 * (size_t)cJSON_GetArraySize(models), longest = 0;
@@ -91,11 +102,12 @@ static const char *near_to(Arena *arena, const cJSON *models, const char *key)
         for (int i = 0; i < 2; i++) {
             char *made = arena_alloc(arena, KEY_BYTES);
             make_key(made, names[i]);
-            if (begins(made, key) && strlen(made) > longest) longest = strlen(made), shorter = id;
+            if (is_within(made, key) && strlen(made) > longest)
+                longest = strlen(made), shorter = id;
             keys[count] = made, ids[count++] = id;
         }
     }
-    const char *near = nearest(key, keys, count);
+    const char *near = nearest_typo(key, keys, count);
     if (near == NULL) return shorter;
     int at = 0;
     while (keys[at] != near) at++;
@@ -250,7 +262,8 @@ static bool same_model(const Model *a, const Model *b)
 
 static bool says_format(const cJSON *config)
 {
-    static const char *const fields[] = {"torch_dtype", "dtype", "quantization_config"};
+    static const char *const fields[] = {"torch_dtype", "dtype", "quantization_config",
+                                         "quantization"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (cJSON_GetObjectItemCaseSensitive(config, fields[i]) != NULL) return true;
     return false;

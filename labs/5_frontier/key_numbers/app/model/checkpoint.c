@@ -1,10 +1,12 @@
 /* checkpoint.c -- a model from its safetensors files: by the config.json beside them, or by the names
  * of its tensors alone. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/json.h"
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/model/published.h"
 #include "labs/5_frontier/key_numbers/app/model/reconcile.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
 
@@ -39,7 +41,9 @@ static Model *by_config(const Shards *shards, Arena *arena, const char *path, Er
 {
     cJSON *config = json_load(shards->config, err);
     if (config == NULL) return NULL;
-    Model *model = config_model(arena, config, path, shards->config, err);
+    Model *model = published_beside(arena, config, shards->config, err)
+                       ? config_model(arena, config, path, shards->config, err)
+                       : NULL;
     cJSON_Delete(config);
     if (model == NULL || shards->file_count == 0) return model;    // a configuration alone
     model->source = "safetensors";
@@ -87,7 +91,7 @@ static bool add_weight(Naming *n, const SafetensorsEntry *entry, const char *pla
     if (n->model->weight_count == MOST_NAMES) return false;
     Component component;
     Role role;
-    plain = arena_print(n->arena, "%s", plain);
+    plain = build_name(n->model, "%s", plain);
     if (!tensor_name_classify(plain, &component, &role) && n->unclear == NULL) n->unclear = plain;
     Weight *w = build_weight(n->model, OUTSIDE, component, role, plain, rows, cols);
     w->copies = copies, w->stored_bytes = bytes;
@@ -118,8 +122,36 @@ static const char *format_of(const StoredType *most)
     return most->name;
 }
 
+// peft, LoraConfig: an adapter without its base model.
+static bool is_adapter(const Shards *shards, const char *path, Error *err)
+{
+    bool named = shards->count > 0;
+    for (int i = 0; i < shards->count && named; i++)
+        named = strstr(shards->tensors[i].entry->name, "lora_") != NULL;
+    if (shards->adapter == NULL && !named) return false;
+    cJSON *tree = shards->adapter != NULL ? json_load(shards->adapter, err) : NULL;
+    if (tree == NULL && shards->adapter != NULL) return true;
+    const cJSON *rank = cJSON_GetObjectItemCaseSensitive(tree, "r");
+    const char *base =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "base_model_name_or_path"));
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "peft_type"));
+    const char *what = "LoRA", *method = ", with --method lora";
+    char of_rank[32] = "", option[32] = "";
+    if (base == NULL || *base == '\0') base = "a base model that it does not name";
+    if (kind != NULL && strcmp(kind, "LORA") != 0) what = kind, method = "";
+    else if (cJSON_IsNumber(rank)) {
+        snprintf(of_rank, sizeof of_rank, " of rank %.0f", rank->valuedouble);
+        snprintf(option, sizeof option, " --rank %.0f", rank->valuedouble);
+    }
+    error_set(err, "%s: is a %.20s adapter%s for %.100s, not a model: ask about the base model%s%s",
+              path, what, of_rank, base, method, option);
+    cJSON_Delete(tree);
+    return true;
+}
+
 static Model *by_names(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
+    if (is_adapter(shards, path, err)) return NULL;
     Naming n = {.model = build_model(arena, "unknown", path), .arena = arena};
     bool ok = true;
     n.model->source = "safetensors";

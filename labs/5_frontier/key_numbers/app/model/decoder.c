@@ -279,12 +279,46 @@ static void lay_layers(ConfigFields *s, const Decoder *d)
     for (int k = 0; k < model->kind_count; k++) lay_layer(model, d, k);
 }
 
+// models of transformers 4.57: GenericForTokenClassification and the like; the rewards are remote code of
+// Qwen2.5-Math and InternLM2.
+static void lay_other_head(ConfigFields *s, const Decoder *d, uint64_t width)
+{
+    const Component at = COMPONENT_HEAD;
+    Model *model = s->model;
+    uint64_t h = d->block.width;
+    bool score = strcmp(model->family, "gpt2") != 0 && strcmp(model->family, "bloom") != 0 &&
+                 strcmp(model->family, "falcon") != 0 && strcmp(model->family, "phi") != 0 &&
+                 strcmp(model->family, "gpt_neox") != 0;
+    switch (d->head) {
+    case HEAD_LABELS:
+        build_weight(model, OUTSIDE, at, ROLE_OTHER, "score.weight", config_labels(s), width);
+        return;
+    case HEAD_TOKENS:
+        lay_linear(model, OUTSIDE, at, ROLE_OTHER, score ? "score" : "classifier", config_labels(s),
+                   h, true);
+        return;
+    case HEAD_ANSWERS:
+        lay_linear(model, OUTSIDE, at, ROLE_OTHER, "qa_outputs", 2, width, true);
+        return;
+    case HEAD_REWARD:
+        if (strcmp(model->family, "internlm2") == 0) {
+            build_weight(model, OUTSIDE, at, ROLE_OTHER, "v_head.weight", 1, h);
+            return;
+        }
+        // fall through
+    case HEAD_STEPS:
+        lay_linear(model, OUTSIDE, at, ROLE_OTHER, "score.0", h, h, true);
+        lay_linear(model, OUTSIDE, at, ROLE_OTHER, "score.2",
+                   d->head == HEAD_REWARD ? 1 : config_labels(s), h, true);
+        return;
+    default: return;
+    }
+}
+
 static void lay_head(ConfigFields *s, const Decoder *d, uint64_t width)
 {
     Model *model = s->model;
-    if (d->head == HEAD_LABELS)
-        build_weight(model, OUTSIDE, COMPONENT_HEAD, ROLE_OTHER, "score.weight", config_labels(s),
-                     d->block.width);
+    lay_other_head(s, d, width);
     if (d->head != HEAD_WORDS) return;
     if (d->tied) model->tied = true;
     else
@@ -305,8 +339,12 @@ static void check(ConfigFields *s, const Decoder *d)
     if (b->active_experts > b->experts)
         config_fail(s, "a token goes to %" PRIu64 " experts, and there are %" PRIu64,
                     b->active_experts, b->experts);
-    if (d->head > HEAD_LABELS)
+    if (d->head > HEAD_STEPS)
         config_fail(s, "\"architectures\" has a head that this family does not have here");
+    bool known = strcmp(s->model->family, "qwen2") == 0 ||
+                 (strcmp(s->model->family, "internlm2") == 0 && d->head == HEAD_REWARD);
+    if ((d->head == HEAD_REWARD || d->head == HEAD_STEPS) && !known)
+        config_fail(s, "\"architectures\" is a reward model, whose head is not known here");
 }
 
 void decoder_lay(ConfigFields *s, Decoder *d)

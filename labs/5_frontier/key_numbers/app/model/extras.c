@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
+#include "labs/5_frontier/key_numbers/app/model/kept.h"
 
 enum { TILE = 128, MX_BLOCK = 32, FLOAT_BYTES = 4 };
 
@@ -47,6 +48,13 @@ static void add_modules(Model *model, uint64_t modules)
                 modules, modules > 1 ? "s" : "", modules > 1 ? "" : "s");
 }
 
+static void predicting_ends(Model *model)
+{
+    uint64_t count = 2 * model->vocab * model->width;
+    build_extra(model, count, count * 2,
+                "embedding and head again, in the module that predicts one token more");
+}
+
 // ---- scales ----
 
 static void add_tiles(Model *model, uint64_t modules)
@@ -55,7 +63,8 @@ static void add_tiles(Model *model, uint64_t modules)
     int last = model->kind_of[model->layers - 1];
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
-        count += tiles(w) * ((uint64_t)weight_layers(model, w) + (w->kind == last ? modules : 0));
+        count += tiles(w) * ((uint64_t)weight_layers(model, w) - weight_kept_layers(model, w) +
+                             (w->kind == last ? modules : 0));
     }
     build_extra(model, count, count * FLOAT_BYTES,
                 "a float for each %d x %d of the matrices in 8 bits", TILE, TILE);
@@ -77,6 +86,7 @@ void extras_add(Model *model, uint64_t modules)
 {
     if (model->layers == 0) return;
     if (modules > 0) add_modules(model, modules);
+    if (modules > 0 && model->ends_again) predicting_ends(model);
     if (is_published(model, "fp8")) add_tiles(model, modules);
     if (is_published(model, "mxfp4")) add_microscales(model);
 }
@@ -129,13 +139,6 @@ static void tied_head(Model *model)
 {
     uint64_t count = model->vocab * model->width;
     build_extra(model, count, count * bytes_of(model), "the head again, which is the embedding");
-}
-
-static void predicting_ends(Model *model)
-{
-    uint64_t count = 2 * model->vocab * model->width;
-    build_extra(model, count, count * 2,
-                "embedding and head again, in the module that predicts one token more");
 }
 
 #define HABIT_LIST(X)                                                                              \

@@ -65,9 +65,13 @@
 
 // What stands on the base model, by the end of an architecture's name.
 typedef enum Head {
-    HEAD_NONE,           // LlamaModel
-    HEAD_WORDS,          // LlamaForCausalLM, GPT2LMHeadModel, T5ForConditionalGeneration
-    HEAD_LABELS,         // LlamaForSequenceClassification
+    HEAD_NONE,       // LlamaModel
+    HEAD_WORDS,      // LlamaForCausalLM, GPT2LMHeadModel, T5ForConditionalGeneration
+    HEAD_LABELS,     // LlamaForSequenceClassification
+    HEAD_TOKENS,     // LlamaForTokenClassification: a label for each token, with biases
+    HEAD_ANSWERS,    // LlamaForQuestionAnswering: where an answer begins and ends
+    HEAD_REWARD,    // Qwen2ForRewardModel: a layer of the width, then a number; InternLM2's: a number
+    HEAD_STEPS,          // Qwen2ForProcessRewardModel: the same, then labels
     HEAD_MASKED,         // BertForMaskedLM
     HEAD_PRETRAINING,    // BertForPreTraining
     HEAD_ENCODER         // T5EncoderModel

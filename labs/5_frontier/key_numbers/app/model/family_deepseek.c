@@ -26,7 +26,7 @@ static void read_experts(ConfigFields *s, Decoder *d, Routing usual)
 {
     KnBlock *b = &d->block;
     if (config_null(s, "n_routed_experts")) return;
-    b->experts = config_size(s, "n_routed_experts", usual.experts);
+    b->experts = config_size(s, "n_routed_experts|num_local_experts|num_experts", usual.experts);
     b->active_experts = usual.active > 0 ? config_size(s, "num_experts_per_tok", usual.active)
                                          : config_need(s, "num_experts_per_tok");
     b->expert_ffn = config_size(s, "moe_intermediate_size", usual.ffn);
@@ -138,5 +138,6 @@ void family_glm4_moe(ConfigFields *s, Head head)
     d.block.qkv_bias = config_flag(s, "attention_bias", false);
     d.block.qk_norm = config_flag(s, "use_qk_norm", false);
     if (d.block.qk_norm) d.q_norm = d.k_norm = d.block.head_dim;
+    s->model->ends_again = true;
     decoder_lay(s, &d);
 }

@@ -9,7 +9,7 @@ static void lay_bert_head(ConfigFields *s, Head head, uint64_t h, uint64_t vocab
 {
     Model *model = s->model;
     const Component at = COMPONENT_HEAD;
-    if (head != HEAD_MASKED)
+    if (head != HEAD_MASKED && head != HEAD_TOKENS && head != HEAD_ANSWERS)
         lay_linear(model, OUTSIDE, COMPONENT_POOLER, ROLE_OTHER, "pooler.dense", h, h, true);
     if (head == HEAD_MASKED || head == HEAD_PRETRAINING) {
         model->tied = config_flag(s, "tie_word_embeddings", true);
@@ -21,8 +21,10 @@ static void lay_bert_head(ConfigFields *s, Head head, uint64_t h, uint64_t vocab
     }
     if (head == HEAD_PRETRAINING)
         lay_linear(model, OUTSIDE, at, ROLE_OTHER, "cls.seq_relationship", 2, h, true);
-    if (head == HEAD_LABELS)
+    if (head == HEAD_LABELS || head == HEAD_TOKENS)
         lay_linear(model, OUTSIDE, at, ROLE_OTHER, "classifier", config_labels(s), h, true);
+    if (head == HEAD_ANSWERS)
+        lay_linear(model, OUTSIDE, at, ROLE_OTHER, "qa_outputs", config_labels(s), h, true);
 }
 
 // models/bert/modeling_bert.py. Norms stand behind attention and MLP.
@@ -53,7 +55,7 @@ void family_bert(ConfigFields *s, Head head)
     if (strcmp(config_text(s, "position_embedding_type", "absolute"), "absolute") != 0)
         config_fail(s,
                     "\"position_embedding_type\" is not absolute, and others are not known here");
-    if (head == HEAD_WORDS || head == HEAD_ENCODER)
+    if (head == HEAD_WORDS || head == HEAD_ENCODER || head == HEAD_REWARD || head == HEAD_STEPS)
         config_fail(s, "\"architectures\" is no head of BERT that is known here");
     decoder_lay(s, &d);
     if (s->failed) return;

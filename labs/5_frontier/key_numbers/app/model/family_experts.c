@@ -21,7 +21,8 @@ void family_mixtral(ConfigFields *s, Head head)
     Decoder d = decoder_read(
         s, head,
         (Usual){.vocab = 32000, .heads = 32, .kv_heads = 8, .ffn = 14336, .positions = 131072});
-    route_all(&d, config_size(s, "num_local_experts", 8), config_size(s, "num_experts_per_tok", 2));
+    route_all(&d, config_size(s, "num_local_experts|num_experts", 8),
+              config_size(s, "num_experts_per_tok", 2));
     d.names.router = "block_sparse_moe.gate";
     d.names.expert = mixtral_expert;
     d.window = decoder_window(s, 0);
@@ -34,7 +35,7 @@ void family_phimoe(ConfigFields *s, Head head)
     Decoder d = decoder_read(
         s, head,
         (Usual){.vocab = 32064, .heads = 32, .kv_heads = 8, .ffn = 6400, .positions = 131072});
-    route_all(&d, config_size(s, "num_local_experts", 16),
+    route_all(&d, config_size(s, "num_local_experts|num_experts", 16),
               config_size(s, "num_experts_per_tok", 2));
     d.names.router = "block_sparse_moe.gate";
     d.names.expert = mixtral_expert;
@@ -50,7 +51,8 @@ void family_olmoe(ConfigFields *s, Head head)
 {
     Decoder d =
         decoder_read(s, head, (Usual){.vocab = 50304, .heads = 16, .ffn = 2048, .positions = 4096});
-    route_all(&d, config_size(s, "num_experts", 64), config_size(s, "num_experts_per_tok", 8));
+    route_all(&d, config_size(s, "num_experts|num_local_experts", 64),
+              config_size(s, "num_experts_per_tok", 8));
     d.block.qkv_bias = d.block.out_bias = config_flag(s, "attention_bias", false);
     d.q_norm = d.block.heads * d.block.head_dim;
     d.k_norm = d.block.kv_heads * d.block.head_dim;
@@ -93,7 +95,7 @@ void family_minimax_m2(ConfigFields *s, Head head)
                                      .ffn = 1536,
                                      .positions = 196608});
     KnBlock *b = &d.block;
-    route_all(&d, config_size(s, "num_local_experts", 256),
+    route_all(&d, config_size(s, "num_local_experts|num_experts", 256),
               config_size(s, "num_experts_per_tok", 8));
     b->router_bias = config_flag(s, "use_routing_bias", true);
     d.names.router = "block_sparse_moe.gate";

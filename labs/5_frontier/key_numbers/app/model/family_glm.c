@@ -27,6 +27,51 @@ static void lay_chatglm_6b(ConfigFields *s)
     decoder_lay(s, &d);
 }
 
+// ---- the tower of GLM-4V ----
+
+#define LAYER "vision.transformer.layers."
+
+// EVA2CLIPModel, visual.py of THUDM/glm-4v-9b: a ViT, a convolution that joins 2 x 2 places, and a gated MLP
+// as wide as the text's.
+static void lay_tower(ConfigFields *s, uint64_t width, uint64_t text_ffn)
+{
+    ConfigFields v = config_part(s, "vision_config", "glm-4v-9b");
+    Model *model = s->model;
+    const Component vision = COMPONENT_VISION;
+    uint64_t h = config_need(&v, "hidden_size"), ffn = config_need(&v, "intermediate_size");
+    uint64_t layers = config_need(&v, "num_hidden_layers"), patch = config_need(&v, "patch_size");
+    uint64_t channels = config_size(&v, "in_channels", 3),
+             places = config_need(&v, "num_positions");
+    s->failed |= v.failed;
+    if (s->failed) return;
+    lay_linear(model, OUTSIDE, vision, ROLE_OTHER, "vision.patch_embedding.proj", h,
+               channels * patch * patch, true);
+    build_vector(model, OUTSIDE, vision, ROLE_OTHER, "vision.patch_embedding.cls_embedding", h);
+    lay_linear(model, OUTSIDE, vision, ROLE_OTHER, "vision.patch_embedding.position_embedding",
+               places, h, false);
+    int first = model->weight_count;
+    lay_norm(model, OUTSIDE, vision, LAYER "input_layernorm", h, true);
+    lay_linear(model, OUTSIDE, vision, ROLE_QKV, LAYER "attention.query_key_value", 3 * h, h, true);
+    lay_linear(model, OUTSIDE, vision, ROLE_O, LAYER "attention.dense", h, h, true);
+    lay_norm(model, OUTSIDE, vision, LAYER "post_attention_layernorm", h, true);
+    lay_linear(model, OUTSIDE, vision, ROLE_UP, LAYER "mlp.fc1", ffn, h, true);
+    lay_linear(model, OUTSIDE, vision, ROLE_DOWN, LAYER "mlp.fc2", h, ffn, true);
+    for (int i = first; i < model->weight_count; i++) model->weights[i].copies = layers;
+    lay_linear(model, OUTSIDE, vision, ROLE_OTHER, "vision.conv", width, 4 * h, true);
+    lay_linear(model, OUTSIDE, vision, ROLE_OTHER, "vision.linear_proj.linear_proj", width, width,
+               false);
+    lay_norm(model, OUTSIDE, vision, "vision.linear_proj.norm1", width, true);
+    lay_mlp(model, OUTSIDE, vision,
+            &(MlpNames){.gate = "vision.linear_proj.gate_proj",
+                        .up = "vision.linear_proj.dense_h_to_4h",
+                        .down = "vision.linear_proj.dense_4h_to_h"},
+            width, text_ffn, false);
+    build_vector(model, OUTSIDE, vision, ROLE_OTHER, "vision.boi", width);
+    build_vector(model, OUTSIDE, vision, ROLE_OTHER, "vision.eoi", width);
+}
+
+// ---- ChatGLM ----
+
 // ChatGLMForConditionalGeneration, remote code of THUDM/chatglm3-6b and glm-4-9b; their files call it
 // ChatGLMModel, but hold the head.
 void family_chatglm(ConfigFields *s, Head head)
@@ -60,6 +105,7 @@ void family_chatglm(ConfigFields *s, Head head)
     d.tied = config_flag(s, "tie_word_embeddings", false);
     if (!config_flag(s, "post_layer_norm", true)) d.names.final_norm = NULL;
     decoder_lay(s, &d);
+    if (!s->failed && config_has(s, "vision_config")) lay_tower(s, b->width, b->ffn);
 }
 
 static Decoder read_glm(ConfigFields *s, Head head)

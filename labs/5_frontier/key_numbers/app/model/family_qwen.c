@@ -98,7 +98,7 @@ static const bool *read_routed(ConfigFields *s, uint64_t layers)
 static void read_experts(ConfigFields *s, Decoder *d, uint64_t experts, uint64_t active,
                          uint64_t ffn)
 {
-    d->block.experts = config_size(s, "num_experts", experts);
+    d->block.experts = config_size(s, "num_experts|num_local_experts", experts);
     d->block.active_experts = config_size(s, "num_experts_per_tok", active);
     d->block.expert_ffn = config_size(s, "moe_intermediate_size", ffn);
     d->routed = read_routed(s, d->layers);

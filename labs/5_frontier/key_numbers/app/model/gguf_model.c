@@ -259,11 +259,16 @@ static void add_notes(Reading *r)
     model->rope_factors = r->constants.elements;
     bool windows = false;
     for (int k = 0; k < model->kind_count; k++) windows |= model->kinds[k].window > 0;
+    if (!gguf_source_known(&r->source))
+        build_warning(model,
+                      "the architecture %s is not known here: its layers are assumed to "
+                      "work like LLaMA's",
+                      r->source.arch);
     if (windows && r->source.custom->period == 0 &&
         gguf_source_value(&r->source, "attention.sliding_window_pattern") == NULL)
-        build_note(model,
-                   "%s.attention.sliding_window is given without a pattern: taken for every layer",
-                   r->source.arch);
+        build_warning(
+            model, "%s.attention.sliding_window is given without a pattern: taken for every layer",
+            r->source.arch);
     if (r->source.count > 1) build_note(model, "read from %d files", r->source.count);
 }
 

@@ -33,6 +33,30 @@ static const GgufCustom CUSTOMS[] = {
     {NULL, .tied = false},    // any other
 };
 
+// llama.cpp, src/llama-arch.cpp: those whose layers are attention and an MLP or experts, with a cache of
+// keys and values as the settings say.
+// clang-format off
+static const char *const PLAIN[] = {
+    "llama", "deci", "grok", "gptj", "gptneox", "mpt", "baichuan", "refact", "bert", "nomic-bert",
+    "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "stablelm", "qwen", "qwen2",
+    "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "phi2", "phi3", "phimoe",
+    "plamo", "codeshell", "orion", "internlm2", "minicpm", "minicpm3", "starcoder2", "xverse",
+    "dbrx", "olmo", "olmoe", "openelm", "arctic", "deepseek", "deepseek2", "chatglm", "glm4",
+    "glm4moe", "bitnet", "jais", "nemotron", "exaone", "granite", "granitemoe", "chameleon",
+    "plm", "bailingmoe", "bailingmoe2", "dots1", "arcee", "ernie4_5", "ernie4_5-moe",
+    "hunyuan-moe", "hunyuan-dense", "smollm3", "dream", "llada", "llada-moe", "seed_oss",
+    "grovemoe", "apertus", "minimax-m2", "cogvlm", "pangu-embedded", "mistral3", "phi", "yi",
+    "mixtral"};
+// clang-format on
+
+bool gguf_source_known(const GgufSource *source)
+{
+    bool known = source->custom->arch != NULL;
+    for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN && !known; i++)
+        known = strcmp(PLAIN[i], source->arch) == 0;
+    return known;
+}
+
 const GgufValue *gguf_source_value(const GgufSource *source, const char *key)
 {
     char full[160];

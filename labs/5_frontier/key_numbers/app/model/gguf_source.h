@@ -34,6 +34,9 @@ typedef struct GgufSource {
 bool gguf_source_open(GgufSource *source, Arena *arena, const char *path, Error *err);
 void gguf_source_close(GgufSource *source);
 
+// Whether its architecture is one of llama.cpp's whose layers are known here.
+bool gguf_source_known(const GgufSource *source);
+
 // The setting arch.KEY, a whole number of at most 2^31; where it is a list, its element `layer`. *number stays
 // as it is when there is no such setting.
 bool gguf_source_get(const GgufSource *source, const char *key, int layer, uint64_t *number,

@@ -73,6 +73,7 @@ typedef struct Weight {
     uint64_t copies;          // in one layer (experts), or outside; 1 for most
     int kind;                 // of model->kinds, or OUTSIDE
     uint64_t stored_bytes;    // in all layers, all copies, of a model read from its files; else 0
+    bool *kept;    // [layers], or [1] outside: not quantised in its published format; NULL: nowhere
 } Weight;
 
 // Layers that are alike.
@@ -108,9 +109,12 @@ typedef struct Model {
     const char *source;    // "catalogue", "config.json", "safetensors", "gguf"
     const char *family;    // "llama"
     const char
-        *published;    // the weights' format in which it is published: "bf16", "fp8", "mxfp4"
+        *published;       // the weights' format in which it is published: "bf16", "fp8", "mxfp4"
+    const char *cache;    // the cache's, where the file says one; else NULL
     uint64_t width, vocab, max_context;    // 0 where unknown
     bool tied;                             // the head is the embedding
+    bool
+        ends_again;    // a module that predicts further tokens has its own embedding and head (GLM-4.5)
     uint64_t rope_factors;    // floats that a GGUF adds for scaled positions (Llama 3.1: d/2)
     int layers;               // 0 when only tensors are known (safetensors without a config.json)
     int *kind_of;             // [layers], in their order
@@ -121,6 +125,7 @@ typedef struct Model {
     const char *const
         *notes;    // what was assumed: a missing field and the default that took its place
     int note_count;
+    uint32_t warnings;    // a bit for each note that stands beside every output
     Extra *extras;
     int extra_count;
     // Of a model that was read from its weights' files: what really stands there.

@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
+#include "labs/5_frontier/key_numbers/app/model/published.h"
 #include "labs/5_frontier/key_numbers/app/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -14,8 +15,10 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
     if (tree == NULL) return NULL;
     // An index says which tensor is in which file.
     bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
-    Model *model =
-        index ? checkpoint_model(arena, path, err) : config_model(arena, tree, path, path, err);
+    Model *model = NULL;
+    if (index) model = checkpoint_model(arena, path, err);
+    else if (published_beside(arena, tree, path, err))
+        model = config_model(arena, tree, path, path, err);
     if (model != NULL && !index && !catalogue_recognise(model, tree, err)) model = NULL;
     cJSON_Delete(tree);
     return model;
@@ -48,7 +51,7 @@ static Model *open_file(Arena *arena, const char *path, Error *err)
 
 typedef struct Folder {
     int safetensors, ggufs;
-    bool config, index;
+    bool config, index, adapter;
     const char *gguf;    // path of the last one
 } Folder;
 
@@ -59,6 +62,7 @@ static bool look_into(Arena *arena, const char *path, Folder *folder, Error *err
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         const char *name = entry->d_name;
         if (strcmp(name, "config.json") == 0) folder->config = true;
+        if (strcmp(name, "adapter_config.json") == 0) folder->adapter = true;
         if (strcmp(name, "model.safetensors.index.json") == 0) folder->index = true;
         if (text_ends(name, ".safetensors")) folder->safetensors++;
         if (!text_ends(name, ".gguf")) continue;
@@ -77,6 +81,7 @@ static Model *open_folder(Arena *arena, const char *path, Error *err)
     bool weights = folder.safetensors > 0 || (folder.index && !folder.config);
     if (weights) return checkpoint_model(arena, path, err);
     if (folder.config) return open_json(arena, arena_print(arena, "%s/config.json", path), err);
+    if (folder.adapter) return checkpoint_model(arena, path, err);    // says what it is of
     if (folder.ggufs == 1) return gguf_model(arena, folder.gguf, err);
     if (folder.ggufs > 1)
         error_set(err, "%s: holds %d .gguf files, expected the name of one", path, folder.ggufs);

@@ -212,11 +212,11 @@ static void note_missing(Reconciling *r)
         }
         if (noted || lacks == 0) continue;
         if (missing++ < MOST_MISSING)
-            build_note(model, "not in the files: %" PRIu64 " of %" PRIu64 " x %s", lacks, all,
-                       name);
+            build_warning(model, "not in the files: %" PRIu64 " of %" PRIu64 " x %s", lacks, all,
+                          name);
     }
     if (missing > MOST_MISSING)
-        build_note(model, "not in the files: tensors of %d other names", missing - MOST_MISSING);
+        build_warning(model, "not in the files: tensors of %d other names", missing - MOST_MISSING);
 }
 
 bool reconcile(Model *model, const Shards *shards, Arena *arena, Error *err)

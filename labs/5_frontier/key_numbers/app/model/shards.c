@@ -113,7 +113,7 @@ static bool find_in_folder(Shards *shards, Arena *arena, const char *folder, Err
     }
     if (exists(whole)) return add_file(shards, whole, folder, err);
     if (!read_folder(shards, arena, folder, err)) return false;
-    return shards->file_count > 0 || shards->config != NULL ||
+    return shards->file_count > 0 || shards->config != NULL || shards->adapter != NULL ||
            error_set(err, "%s: has neither a config.json nor safetensors files", folder);
 }
 
@@ -139,7 +139,9 @@ static bool find_files(Shards *shards, Arena *arena, const char *path, Error *er
                          : text_ends(path, "/") ? path
                                                 : arena_print(arena, "%s/", path);
     const char *config = arena_print(arena, "%sconfig.json", folder);
+    const char *adapter = arena_print(arena, "%sadapter_config.json", folder);
     if (exists(config)) shards->config = config;
+    if (exists(adapter)) shards->adapter = adapter;
     if (is_folder) return find_in_folder(shards, arena, folder, err);
     if (!text_ends(path, ".json")) return find_parts(shards, arena, path, err);
     shards->index = arena_print(arena, "%s", path);

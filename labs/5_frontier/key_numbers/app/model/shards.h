@@ -17,10 +17,11 @@ typedef struct ShardTensor {
 } ShardTensor;
 
 typedef struct Shards {
-    const char *config;    // the config.json beside the files; NULL: there is none
-    const char *index;     // NULL: there is none
-    int file_count;        // 0 when a folder has a config.json alone
-    const char **paths;    // [file_count]
+    const char *config;     // the config.json beside the files; NULL: there is none
+    const char *adapter;    // the adapter_config.json beside them; NULL: there is none
+    const char *index;      // NULL: there is none
+    int file_count;         // 0 when a folder has a config.json alone
+    const char **paths;     // [file_count]
     Safetensors **files;
     int count;
     ShardTensor *tensors;    // [count], sorted by name, each once

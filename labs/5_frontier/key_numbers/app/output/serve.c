@@ -7,27 +7,37 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+#include "common/json.h"
+#include "common/text.h"
 #include "datasets/root.h"
 #include "labs/5_frontier/key_numbers/app/output/reply.h"
 
 enum {
-    CONNECTIONS = 16,
+    SLOTS = 256,    // connections; when one more comes, the oldest is closed
+    BURST = 64,     // more, until libmicrohttpd has closed those
     URL_MAX = 4096,
     BODY_MAX = 1 << 20,    // a config.json has some kilobytes
     PAGE_MAX = 1 << 20,
-    PATIENCE = 30,    // seconds that a silent connection is kept
-    BACKLOG = 16
+    BACKLOG = 64
 };
+
+// A connection, as long as it is open.
+typedef struct Slot {
+    int socket;      // -1: the slot is free
+    double since;    // when its request began; between two, when the first ended
+    bool closing;
+} Slot;
 
 // One request, from its first line to the last byte of its reply.
 typedef struct Request {
     Server *server;
-    Arena *arena;
-    bool busy, begun;
+    bool begun;
     char url[URL_MAX + 1];    // as it came
     bool url_long;
     char *body;
@@ -35,11 +45,16 @@ typedef struct Request {
 } Request;
 
 struct Server {
-    Arena *keep;
+    Arena *keep, *answer;    // `answer` is reset after each: one thread gives them all
     const char *url;
     char *page;
+    int seconds;    // that a request may take
     struct MHD_Daemon *daemon;
-    Request requests[CONNECTIONS];    // a connection has one at a time
+    pthread_mutex_t lock;    // of what follows
+    pthread_cond_t wake;
+    Slot slots[SLOTS + BURST];
+    bool closes, watched;
+    pthread_t watch;
 };
 
 // ---- what is sent ----
@@ -47,16 +62,19 @@ struct Server {
 typedef struct HttpReply {
     unsigned status;
     const char *type;
-    char *text;    // in an arena that outlives the request
+    char *text;    // in the server's arenas
 } HttpReply;
 
 static HttpReply error_reply(Request *request, unsigned status, const char *sentence)
 {
+    char *clean = arena_print(request->server->answer, "%s", sentence);
+    text_clean(clean);    // it may quote what was sent
     cJSON *tree = cJSON_CreateObject();
-    cJSON_AddStringToObject(tree, "error", sentence);
+    cJSON_AddStringToObject(tree, "error", clean);
     char *text = cJSON_PrintUnformatted(tree);
     cJSON_Delete(tree);
-    HttpReply reply = {status, "application/json", arena_print(request->arena, "%s", text)};
+    HttpReply reply = {status, "application/json",
+                       arena_print(request->server->answer, "%s", text)};
     cJSON_free(text);
     return reply;
 }
@@ -73,7 +91,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, HttpReply r
         {"Cache-Control", "no-store"},
     };
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(reply.text), reply.text, MHD_RESPMEM_PERSISTENT);
+        MHD_create_response_from_buffer(strlen(reply.text), reply.text, MHD_RESPMEM_MUST_COPY);
     if (response == NULL) return MHD_NO;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
@@ -106,6 +124,13 @@ static bool is_own_host(const char *host)
            (!v6 && strcasecmp(name, "localhost") == 0);
 }
 
+static bool is_utf8(const char *text, size_t bytes)
+{
+    for (size_t length; bytes > 0; text += length, bytes -= length)
+        if ((length = text_utf8_length(text, bytes)) == 0) return false;
+    return true;
+}
+
 // The config.json that came with the request; NULL for none.
 static bool read_config(const Request *request, cJSON **config, Error *err)
 {
@@ -114,8 +139,10 @@ static bool read_config(const Request *request, cJSON **config, Error *err)
     if (request->body_bytes > BODY_MAX)
         return error_set(err, "the config.json has more than %d bytes", BODY_MAX);
     request->body[request->body_bytes] = '\0';
-    *config = cJSON_ParseWithOpts(request->body, NULL, true);
-    if (cJSON_IsObject(*config)) return true;
+    if (!is_utf8(request->body, request->body_bytes))
+        return error_set(err, "config.json: is not UTF-8, as JSON has to be");
+    *config = json_parse(request->body, request->body_bytes, "config.json", err);
+    if (*config == NULL || cJSON_IsObject(*config)) return *config != NULL;
     cJSON_Delete(*config);
     *config = NULL;
     return error_set(err, "config.json: expected a JSON object");
@@ -127,9 +154,9 @@ static HttpReply answer_question(Request *request, Reply *reply, const char *que
     Query query;
     cJSON *config = NULL;
     char *json;
-    bool answered = query_read(request->arena, query_text, &query, &err) &&
+    bool answered = query_read(request->server->answer, query_text, &query, &err) &&
                     read_config(request, &config, &err) &&
-                    reply(request->arena, &query, config, &json, &err);
+                    reply(request->server->answer, &query, config, &json, &err);
     cJSON_Delete(config);
     if (!answered) return error_reply(request, MHD_HTTP_BAD_REQUEST, err.message);
     return (HttpReply){MHD_HTTP_OK, "application/json", json};
@@ -144,9 +171,9 @@ static HttpReply answer_request(Request *request, const char *host, const char *
     if (request->url_long)
         return error_reply(
             request, MHD_HTTP_BAD_REQUEST,
-            arena_print(request->arena, "the address has more than %d bytes", URL_MAX));
+            arena_print(request->server->answer, "the address has more than %d bytes", URL_MAX));
     size_t length = strcspn(request->url, "?");
-    const char *path = arena_print(request->arena, "%.*s", (int)length, request->url);
+    const char *path = arena_print(request->server->answer, "%.*s", (int)length, request->url);
     const char *query = request->url + length + (request->url[length] == '?');
     bool page = strcmp(path, "/") == 0;
     Reply *reply = reply_find(path);
@@ -162,34 +189,62 @@ static HttpReply answer_request(Request *request, const char *host, const char *
     return answer_question(request, reply, query);
 }
 
+// ---- slots ----
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+// The socket stays libmicrohttpd's, which closes it as it does one that the other side has ended.
+static void slot_shutdown(Slot *slot)
+{
+    slot->closing = true;
+    shutdown(slot->socket, SHUT_RDWR);
+}
+
 // ---- libmicrohttpd's side ----
 
-// At the first line, before anything is decoded. NULL (there are never more requests than places) ends it.
+static Slot *slot_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
+
+static void slot_renew(Server *server, Slot *slot)
+{
+    if (slot == NULL) return;
+    pthread_mutex_lock(&server->lock);
+    slot->since = now();
+    pthread_mutex_unlock(&server->lock);
+}
+
+// At the first line, before anything is decoded. NULL ends it.
 static void *on_url(void *context, const char *url, struct MHD_Connection *connection)
 {
     Server *server = context;
-    (void)connection;
-    for (int i = 0; i < CONNECTIONS; i++) {
-        Request *request = &server->requests[i];
-        if (request->busy) continue;
-        request->busy = true;
-        request->begun = false;
-        request->body = NULL;
-        request->body_bytes = 0;
-        request->url_long = strlen(url) > URL_MAX;
-        snprintf(request->url, sizeof request->url, "%s", url);
-        return request;
-    }
-    return NULL;
+    Request *request = calloc(1, sizeof *request);
+    if (request == NULL) return NULL;
+    slot_renew(server, slot_of(connection));
+    request->server = server;
+    request->url_long = strlen(url) > URL_MAX;
+    snprintf(request->url, sizeof request->url, "%s", url);
+    return request;
 }
 
-static void keep_body(Request *request, const char *bytes, size_t count)
+static bool keep_body(Request *request, const char *bytes, size_t count)
 {
-    if (request->body == NULL) request->body = arena_alloc(request->arena, BODY_MAX + 1);
-    if (request->body_bytes + count <= BODY_MAX)
-        memcpy(request->body + request->body_bytes, bytes, count);
-    else count = BODY_MAX + 1 - request->body_bytes;    // too many, and stays so
-    request->body_bytes += count;
+    size_t all = request->body_bytes + count;
+    request->body_bytes = all <= BODY_MAX ? all : BODY_MAX + 1;    // too many, and stays so
+    if (all > BODY_MAX) return true;
+    char *body = realloc(request->body, all + 1);
+    if (body == NULL) return false;
+    request->body = body;
+    memcpy(body + all - count, bytes, count);
+    return true;
 }
 
 // Called with the headers, then with each piece of the body, then once more.
@@ -205,24 +260,73 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return MHD_YES;
     }
     if (*data_bytes > 0) {
-        keep_body(request, data, *data_bytes);
+        bool kept = keep_body(request, data, *data_bytes);
         *data_bytes = 0;
-        return MHD_YES;
+        return kept ? MHD_YES : MHD_NO;
     }
     const char *host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-    return send_reply(connection, answer_request(request, host, method));
+    enum MHD_Result sent = send_reply(connection, answer_request(request, host, method));
+    arena_reset(request->server->answer);
+    return sent;
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode why)
 {
     Request *request = *state;
-    (void)context, (void)connection, (void)why;
-    if (request == NULL) return;
-    arena_reset(request->arena);
-    request->busy = false;
+    (void)why;
+    slot_renew(context, slot_of(connection));
+    if (request != NULL) free(request->body);
+    free(request);
     *state = NULL;
+}
+
+// A new connection gets a slot, if need be by closing the oldest.
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    Server *server = context;
+    Slot *free_one = NULL, *oldest = NULL;
+    int taken = 0;
+    pthread_mutex_lock(&server->lock);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*slot != NULL) ((Slot *)*slot)->socket = -1;
+        pthread_mutex_unlock(&server->lock);
+        return;
+    }
+    for (Slot *p = server->slots; p < server->slots + SLOTS + BURST; p++) {
+        if (p->socket < 0) free_one = p;
+        if (p->socket < 0 || p->closing) continue;
+        taken++;
+        if (oldest == NULL || p->since < oldest->since) oldest = p;
+    }
+    if (taken >= SLOTS) slot_shutdown(oldest);
+    *slot = free_one;
+    if (free_one != NULL)
+        *free_one = (Slot){
+            .socket =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            .since = now()};
+    pthread_mutex_unlock(&server->lock);
+}
+
+// libmicrohttpd only looks at how long nothing has come: a byte a second would hold a slot for ever.
+static void *watch_slots(void *context)
+{
+    Server *server = context;
+    pthread_mutex_lock(&server->lock);
+    while (!server->closes) {
+        struct timespec second;
+        clock_gettime(CLOCK_REALTIME, &second);
+        second.tv_sec++;
+        pthread_cond_timedwait(&server->wake, &server->lock, &second);
+        for (Slot *p = server->slots; p < server->slots + SLOTS + BURST; p++)
+            if (p->socket >= 0 && !p->closing && now() - p->since >= server->seconds)
+                slot_shutdown(p);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
 }
 
 // ---- opening ----
@@ -290,26 +394,28 @@ static struct MHD_Daemon *daemon_start(Server *server, int listener)
     return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, server,
                             MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK, on_url,
                             server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE, MHD_OPTION_END);
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)(SLOTS + BURST), MHD_OPTION_END);
 }
 
-Server *server_open(const char *address, int port, Error *err)
+Server *server_open(const char *address, int port, int seconds, Error *err)
 {
     Arena *keep = arena_new("server", 8u << 20);
     Server *server = arena_zeros(keep, sizeof *server);
     server->keep = keep;
+    server->answer = arena_new("answer", 256u << 20);
+    server->seconds = seconds;
     server->page = page_read(keep, err);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->wake, NULL);
+    for (int i = 0; i < SLOTS + BURST; i++) server->slots[i].socket = -1;
     int listener = server->page != NULL ? listen_on(address, &port, err) : -1;
-    for (int i = 0; i < CONNECTIONS; i++) {
-        server->requests[i].server = server;
-        server->requests[i].arena = arena_new("request", 256u << 20);
-    }
     if (listener >= 0) {
         bool v6 = strchr(address, ':') != NULL;
         server->url =
             arena_print(keep, "http://%s%s%s:%d/", v6 ? "[" : "", address, v6 ? "]" : "", port);
-        server->daemon = daemon_start(server, listener);
+        server->watched = pthread_create(&server->watch, NULL, watch_slots, server) == 0;
+        server->daemon = server->watched ? daemon_start(server, listener) : NULL;
         if (server->daemon != NULL) return server;
         error_set(err, "%s: the server cannot be started", server->url);
         close(listener);
@@ -326,8 +432,15 @@ const char *server_url(const Server *server)
 void server_close(Server *server)
 {
     if (server == NULL) return;
+    pthread_mutex_lock(&server->lock);
+    server->closes = true;
+    pthread_cond_signal(&server->wake);
+    pthread_mutex_unlock(&server->lock);
+    if (server->watched) pthread_join(server->watch, NULL);
     if (server->daemon != NULL) MHD_stop_daemon(server->daemon);
-    for (int i = 0; i < CONNECTIONS; i++) arena_free(server->requests[i].arena);
+    pthread_cond_destroy(&server->wake);
+    pthread_mutex_destroy(&server->lock);
+    arena_free(server->answer);
     arena_free(server->keep);
 }
 
@@ -340,7 +453,7 @@ bool serve(const char *address, int port, Error *err)
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, &before);
-    Server *server = server_open(address, port, err);
+    Server *server = server_open(address, port, SERVER_SECONDS, err);
     if (server != NULL) {
         printf("%s  (Ctrl-C ends it)\n", server_url(server));
         fflush(stdout);

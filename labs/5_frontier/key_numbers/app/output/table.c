@@ -40,10 +40,23 @@ static void show_explained(const Console *console, Arena *arena, const Row *row)
     console_text(console, CONSOLE_PLAIN, 4, arena_print(arena, "= %s", units_text(arena, row)));
 }
 
+// Whether it concerns what is shown: a note about the model all, about a context what depends on it.
+static bool is_warned(const Row *row, unsigned shown)
+{
+    static const unsigned by_context = 1u << PART_INFERENCE | 1u << PART_COMPUTE | 1u << PART_FIT;
+    int part = row->warns ? part_of_row(row) : PART_COUNT;
+    return part == PART_PARAMETERS || (part == PART_INFERENCE && (shown & by_context) != 0) ||
+           (part < PART_COUNT && (shown >> part & 1) != 0);
+}
+
 void table_show(const Rows *rows, unsigned shown, bool explain)
 {
     Console console = console_begin();
     int last = -1;
+    // Warnings of a part that is not shown.
+    for (const Row *row = rows->first; row != NULL; row = row->next)
+        if (is_warned(row, shown) && !(shown >> part_of_row(row) & 1))
+            console_item(&console, 2, LABEL_COLUMN, row->label, row->text);
     for (int part = 0; part < PART_COUNT; part++)
         for (const Row *row = rows->first; row != NULL; row = row->next) {
             if (part_of_row(row) != part || !is_shown(row, shown, explain)) continue;
@@ -191,6 +204,33 @@ static void measure(Columns *columns, const char *const *names)
     }
 }
 
+static bool is_printed(const Rows *const *reports, int count, const Row *warning)
+{
+    for (int s = 0; s < count; s++)
+        for (const Row *row = reports[s]->first; row != NULL; row = row->next) {
+            if (row == warning) return false;
+            if (row->warns && strcmp(row->text, warning->text) == 0) return true;
+        }
+    return false;
+}
+
+// Under the columns, for they are long: each once, with the names of the first column that has it.
+static void show_warnings(const Console *console, const Columns *columns, const char *const *names)
+{
+    Arena *arena = columns->reports[0]->arena;
+    bool first = true;
+    for (int s = 0; s < columns->count; s++)
+        for (const Row *row = columns->reports[s]->first; row != NULL; row = row->next) {
+            if (!is_warned(row, columns->shown) ||
+                is_printed(columns->reports, columns->count, row))
+                continue;
+            if (first) putchar('\n');
+            first = false;
+            console_item(console, 2, LABEL_COLUMN, arena_print(arena, "note, %s", names[s]),
+                         row->text);
+        }
+}
+
 void columns_show(const Rows *const *reports, const char *heading, const char *const *names,
                   int count, unsigned shown, bool differing)
 {
@@ -209,4 +249,5 @@ void columns_show(const Rows *const *reports, const char *heading, const char *c
         columns.end = columns.first + in_block < count ? columns.first + in_block : count;
         show_block(&console, &columns, heading, names);
     }
+    show_warnings(&console, &columns, names);
 }

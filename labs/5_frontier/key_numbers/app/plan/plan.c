@@ -60,7 +60,8 @@ static bool has(const ModelPlan *plan, PlanPart part)
 static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
     plan->deployment = (Deployment){&plan->basis, plan_workload(q), plan_limit(q), asked_split(q)};
-    return inference_basis(arena, plan->model, q->weights, q->kv, &plan->basis, err);
+    const char *kv = q->kv_given || plan->model->cache == NULL ? q->kv : plan->model->cache;
+    return inference_basis(arena, plan->model, q->weights, kv, &plan->basis, err);
 }
 
 static bool plan_training(ModelPlan *plan, Arena *arena, const Question *q, Error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "common/json.h"
 #include "common/nearest.h"
+#include "common/text.h"
 #include "datasets/root.h"
 #include "labs/5_frontier/key_numbers/app/text.h"
 
@@ -126,6 +127,10 @@ static bool read_file(Arena *arena, const char *path, GpuSpec *spec, Error *err)
     cJSON *tree = json_load(path, err);
     bool read = tree != NULL && read_spec(arena, tree, arena_print(arena, "%s", path), spec, err);
     cJSON_Delete(tree);
+    for (int i = 0; i < TEXT_COUNT && read; i++) {
+        char **text = member(spec, texts[i].offset);    // of the arena, unless empty
+        if (*text != NULL && **text != '\0') text_clean(*text);
+    }
     return read;
 }
 

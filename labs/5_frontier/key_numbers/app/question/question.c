@@ -61,6 +61,24 @@ static double suffix_factor(QuestionKind kind, const char *suffix)
     return pow(step, (double)(letter - letters + 1));
 }
 
+// "128kb" and "8 k tokens": the number up to its letter, if that is valid; otherwise "".
+static const char *shorter(const QuestionField *field, const char *text, char shown[48])
+{
+    char *end;
+    double number;
+    shown[0] = '\0';
+    if (!isdigit((unsigned char)text[0]) || strlen(text) > 32) return shown;
+    strtod(text, &end);
+    size_t length = (size_t)(end - text), blanks = strspn(end, " ");
+    if (end[blanks] == '\0') return shown;
+    char word[40];
+    snprintf(word, sizeof word, "%.*s%c", (int)length, text, end[blanks]);
+    Error unused;
+    if (strlen(word) < strlen(text) && question_number(field, word, &number, &unused))
+        snprintf(shown, 48, "; did you mean %s?", word);
+    return shown;
+}
+
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err)
 {
     // strtod would also take spaces, signs, "inf" and "0x10".
@@ -70,8 +88,9 @@ bool question_number(const QuestionField *field, const char *text, double *numbe
     value *= end != NULL ? suffix_factor(field->kind, end) : NAN;
     bool whole = field->kind == QUESTION_TOKENS || field->kind == QUESTION_COUNT;
     if (!(value >= field->least && value <= field->most) || (whole && value != floor(value)))
-        return error_set(err, "%s: '%s' is not a %snumber from %g to %g", field->name, text,
-                         whole ? "whole " : "", field->least, field->most);
+        return error_set(err, "%s: '%s' is not a %snumber from %g to %g%s", field->name, text,
+                         whole ? "whole " : "", field->least, field->most,
+                         shorter(field, text, (char[48]){0}));
     *number = value;
     return true;
 }
@@ -105,6 +124,7 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
         if (field->choices != NULL && find_choice(field->choices, text) < 0)
             return error_set(err, "%s: '%s' is not one of %s", field->name, text, field->choices);
         *(const char **)value = arena_print(arena, "%s", text);
+        question->kv_given |= strcmp(field->name, "kv") == 0;
         return true;
     }
     return false;

@@ -68,6 +68,7 @@ typedef struct Question {
 #define X(name, kind, type, fallback, least, most, choices, group, about) type name;
     QUESTION_LIST(X)
 #undef X
+    bool kv_given;    // else a model may bring the cache's format
     GpuSpec
         gpu_spec;    // what gpu, memory, bandwidth and tflops come to; filled by question_settle()
 } Question;

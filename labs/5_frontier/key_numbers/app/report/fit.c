@@ -118,9 +118,9 @@ static void ranking_rows(Rows *rows, const FitOption *options, int count)
     for (int i = next_in_rank(options, count, 0, most); i < count && rank < RANKS;
          i = next_in_rank(options, count, next, most)) {
         for (next = i + 1; next < count && alike(&options[i], &options[next]);) next++;
-        Row *row =
-            row_text(rows, row_path(rows, "fit.ranking[%d]", rank), rank == 0 ? "cheapest" : "then",
-                     rank_text(rows->arena, &options[i], next - i - 1));
+        Row *row = row_text(rows, row_path(rows, "fit.ranking[%d]", rank),
+                            rank == 0 ? "least memory" : "then",
+                            rank_text(rows->arena, &options[i], next - i - 1));
         if (rank++ > 0) continue;
         row_explain(rows, row,
                     "within one machine if that can be; least memory of all GPUs together; then "
@@ -129,7 +129,7 @@ static void ranking_rows(Rows *rows, const FitOption *options, int count)
                     options[i].gpu_spec.vendor_gb, options[i].gpu_spec.bandwidth / 1e9);
     }
     if (rank == 0)
-        row_null(rows, "fit.ranking", "cheapest", "no card of the table, not even 64 of them");
+        row_null(rows, "fit.ranking", "least memory", "no card of the table, not even 64 of them");
 }
 
 static void single_rows(Rows *rows, const FitOption *options, int count)

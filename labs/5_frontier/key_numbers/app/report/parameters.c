@@ -29,7 +29,8 @@ static void model_rows(Rows *rows, const Model *model)
     row_count(rows, "model.max_context", NULL, model->max_context, UNIT_TOKENS);
     row_flag(rows, "model.tied_embeddings", NULL, model->tied);
     for (int i = 0; i < model->note_count; i++)
-        row_text(rows, row_path(rows, "model.notes[%d]", i), "note", model->notes[i]);
+        row_text(rows, row_path(rows, "model.notes[%d]", i), "note", model->notes[i])->warns =
+            model->warnings >> i & 1;
 }
 
 // "q_proj 4096 x 4096", "128 experts.up_proj 768 x 2048", "input_layernorm 4096".

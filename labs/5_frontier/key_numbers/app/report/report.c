@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include "labs/5_frontier/key_numbers/app/report/report.h"
 
 static void unknown_rows(Rows *rows)
@@ -23,12 +24,32 @@ static void compute_rows(Rows *rows, const ModelPlan *plan)
     training_cost_rows(rows, &plan->run, &plan->flops);
 }
 
+// Memory and time can be computed for any context, but the model was not trained beyond its own.
+static void context_note(Rows *rows, const char *path, const char *option, uint64_t tokens,
+                         const Model *model)
+{
+    if (model->max_context == 0 || tokens <= model->max_context) return;
+    const char *text = row_path(rows,
+                                "a %s of %" PRIu64 " tokens exceeds the model's maximum context "
+                                "length of %" PRIu64 ": use --%s %" PRIu64,
+                                option, tokens, model->max_context, option, model->max_context);
+    row_text(rows, path, "note", text)->warns = true;
+}
+
 Rows *report_rows(Arena *arena, const ModelPlan *plan)
 {
     Rows *rows = rows_new(arena);
     if (plan->parts >> PART_PARAMETERS & 1) parameters_rows(rows, plan->model);
-    if (plan->parts >> PART_INFERENCE & 1) inference_rows(rows, plan);
-    if (plan->parts >> PART_TRAINING & 1) training_rows(rows, plan);
+    if (plan->parts >> PART_INFERENCE & 1) {
+        inference_rows(rows, plan);
+        context_note(rows, "inference.note", "context", plan->deployment.workload.context,
+                     plan->model);
+    }
+    if (plan->parts >> PART_TRAINING & 1) {
+        training_rows(rows, plan);
+        context_note(rows, "training.note", "sequence", plan->training.options.pass.sequence,
+                     plan->model);
+    }
     if (plan->parts >> PART_COMPUTE & 1) compute_rows(rows, plan);
     if (plan->parts >> PART_FIT & 1) fit_rows(rows, plan);
     return rows;

@@ -43,6 +43,7 @@ typedef struct Row {
     const char *text;
     bool flag;
     Unit unit;
+    bool warns;                      // stands in the table whatever part is shown
     const char *formula, *filled;    // "2 k d e", "2 x 8 x 128 x 2"; NULL where there is none
     struct Row *next, *next_in_bucket;
 } Row;

@@ -164,6 +164,47 @@ a_csv_is_a_head_and_a_row() { # test
     tail -n 1 out | grep -q '^openai-community/gpt2,.*,124439808,' || complain 'the row is another one'
 }
 
+a_note_that_changes_the_answer_stands_beside_every_output() { # test
+    config
+    sed 's/"torch_dtype"/"quantization_config": {"quant_method": "aqlm"}, "torch_dtype"/' config.json >odd.json
+    for shown in parameters inference training compute fit; do
+        numbers odd.json --show $shown
+        gave 0
+        says out 'quantization_config (aqlm)'
+    done
+    numbers odd.json gpt2 --compare --show fit
+    says out 'quantization_config (aqlm)'
+    numbers odd.json --sweep batch=1,2 --show inference
+    [ "$(grep -c 'quantization_config (aqlm)' out)" = 1 ] || complain 'expected the note once'
+    numbers odd.json --json
+    says out 'quantization_config (aqlm)'
+}
+
+a_context_beyond_the_models_own_is_noted() { # test
+    for shown in inference compute fit; do
+        numbers gpt2 --show $shown
+        says out 'context length of 1024'
+        numbers gpt2 --context 1024 --show $shown
+        never_says out 'context length of'
+    done
+    numbers gpt2 --json --context 1024 --sequence 2048
+    is inference.note null
+    is training.note '"a sequence of 2048 tokens exceeds the model'"'"'s maximum context length of 1024: use --sequence 1024"'
+}
+
+names_from_outside_cannot_steer_the_terminal() { # test
+    config
+    name=$(printf 'a\033[31mb')
+    sed "s/bfloat16/x\\\\u001b[2J\\\\nz/" config.json >"$name.json"
+    for as in --json --csv --explain; do
+        numbers "$name.json" $as
+        gave 0
+        ! grep -q "$(printf '\033')" out || complain "$as: an escape code came through"
+    done
+    numbers "$name.json" gpt2 --compare
+    ! grep -q "$(printf '\033')" out || complain "an escape code came through"
+}
+
 charts_are_drawn_as_svg_and_png() { # test
     needs gnuplot
     numbers qwen2.5-7b --plot charts

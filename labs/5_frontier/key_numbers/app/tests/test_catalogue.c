@@ -230,6 +230,9 @@ static void an_unknown_model_gets_the_nearest_name(void **state)
             "there is no model 'lama-3.1-8b'; did you mean meta-llama/Llama-3.1-8B?");
     refused("llama-3.1-7", "there is no model 'llama-3.1-7'");    // not the beginning of 70B
     refused("llama-3.1-8b-instruct", "did you mean meta-llama/Llama-3.1-8B?");
+    refused("Meta-Llama-3.1-8B-Instruct", "did you mean meta-llama/Llama-3.1-8B?");
+    refused("my-qwen3-8b-tuned", "did you mean Qwen/Qwen3-8B?");
+    refused("stable-diffusion-xl", "and no file or folder of that name");    // near nothing
     refused("xyzzy", "there is no model 'xyzzy', and no file or folder of that name");
     refused("", "there is no model ''");
     refused("mistral-7b", "'mistral-7b' may be Mistral-7B-v0.1, Mistral-7B-Instruct-v0.3");

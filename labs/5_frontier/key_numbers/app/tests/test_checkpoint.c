@@ -722,6 +722,25 @@ static void a_folder_or_a_part_names_the_whole(void **state)
     refuses(folder, "holds no tensor that may be a parameter");
 }
 
+static void an_adapter_names_its_base_and_rank(void **state)
+{
+    static const char sentence[] = ": is a LoRA adapter of rank 16 for meta-llama/Llama-3.1-8B, "
+                                   "not a model: ask about the base "
+                                   "model, with --method lora --rank 16";
+    (void)state;
+    begin_folder();
+    write_text("adapter_config.json", "{\"peft_type\": \"LORA\", \"r\": 16,"
+                                      " \"base_model_name_or_path\": \"meta-llama/Llama-3.1-8B\"}");
+    refuses(folder, sentence);
+    write_part("adapter_model.safetensors",
+               "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
+    refuses(folder, sentence);
+    refuses(in_folder("adapter_model.safetensors"), sentence);
+    begin_folder();
+    write_part("lora.safetensors", "base_model.model.layers.0.q_proj.lora_A.weight");
+    refuses(folder, "is a LoRA adapter for a base model that it does not name, not a model");
+}
+
 static void a_damaged_configuration_is_not_passed_over(void **state)
 {
     (void)state;
@@ -729,6 +748,10 @@ static void a_damaged_configuration_is_not_passed_over(void **state)
     write_part("model.safetensors", "model.norm.weight");
     write_text("config.json", "{\"model_type\":");
     refuses(folder, "config.json:1: is not JSON from here on");
+    write_text("config.json", "{\"model_type\":\n\"llama\", \"hidden_size\": -Infinity}");
+    refuses(folder, "config.json:2: -Infinity is not valid JSON, expected a finite number");
+    write_text("config.json", "{\"model_type\": NaN}");
+    refuses(folder, "config.json:1: NaN is not valid JSON");
     write_text("config.json",
                "{\"model_type\":\"llamma\",\"architectures\":[\"LlammaForCausalLM\"]}");
     refuses(in_folder("model.safetensors"),
@@ -748,6 +771,7 @@ int main(void)
         cmocka_unit_test(two_stacks_are_distinguished),
         cmocka_unit_test(all_files_of_an_index_are_read),
         cmocka_unit_test(a_folder_or_a_part_names_the_whole),
+        cmocka_unit_test(an_adapter_names_its_base_and_rank),
         cmocka_unit_test(a_damaged_configuration_is_not_passed_over),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);

@@ -209,6 +209,105 @@ static void falcon_has_two_sets_of_names(void **state)
     fixture_equal("RefinedWeb", "the total", model_params(then), model_params(now));
 }
 
+// ---- heads, experts and towers ----
+
+#define QWEN_7B(architecture)                                                                      \
+    "{\"architectures\": [\"" architecture                                                         \
+    "\"], \"model_type\": \"qwen2\", \"hidden_size\": 3584,"                                       \
+    " \"num_hidden_layers\": 28, \"num_attention_heads\": 28, \"num_key_value_heads\": 4,"         \
+    " \"intermediate_size\": 18944, \"vocab_size\": 152064, \"tie_word_embeddings\": false}"
+
+static void each_head_is_counted(void **state)
+{
+    (void)state;
+    const uint64_t bare = 7070619136, h = 3584;
+    // Qwen/Qwen2.5-Math-PRM-7B as published.
+    fixture_equal("PRM", "the total", model_params(parsed(QWEN_7B("Qwen2ForProcessRewardModel"))),
+                  7083474946);
+    fixture_equal("bare", "the total", model_params(parsed(QWEN_7B("Qwen2Model"))), bare);
+    fixture_equal("reward", "the total", model_params(parsed(QWEN_7B("Qwen2ForRewardModel"))),
+                  bare + h * h + h + h + 1);
+    fixture_equal("tokens", "the total",
+                  model_params(parsed(QWEN_7B("Qwen2ForTokenClassification"))), bare + 2 * h + 2);
+    fixture_equal("answers", "the total",
+                  model_params(parsed(QWEN_7B("Qwen2ForQuestionAnswering"))), bare + 2 * h + 2);
+    fixture_equal("labels", "the total",
+                  model_params(parsed(QWEN_7B("Qwen2ForSequenceClassification"))), bare + 2 * h);
+    // BERT has no pooler under these: google-bert/bert-base-uncased is 109482240 with it.
+    static const char *const berts[] = {"BertForTokenClassification", "BertForQuestionAnswering"};
+    for (int i = 0; i < 2; i++)
+        fixture_equal(berts[i], "the total",
+                      model_params(parsed(
+                          arena_print(arena,
+                                      "{\"architectures\": [\"%s\"], \"model_type\": \"bert\","
+                                      " \"hidden_size\": 768, \"num_hidden_layers\": 12}",
+                                      berts[i]))),
+                      109482240 - 768 * 769 + 2 * 769);
+}
+
+static void experts_go_by_the_names_of_transformers_5(void **state)
+{
+    (void)state;
+    // Qwen/Qwen3-Coder-480B-A35B-Instruct as published.
+    Model *model = parsed(
+        "{\"architectures\": [\"Qwen3MoeForCausalLM\"], \"model_type\": \"qwen3_moe\", "
+        "\"hidden_size\": 6144,"
+        " \"num_hidden_layers\": 62, \"num_attention_heads\": 96, \"num_key_value_heads\": 8, "
+        "\"head_dim\": 128,"
+        " \"intermediate_size\": 8192, \"moe_intermediate_size\": 2560, \"num_local_experts\": 160,"
+        " \"num_experts_per_tok\": 8, \"vocab_size\": 151936, \"tie_word_embeddings\": false}");
+    fixture_equal("Qwen3-Coder-480B", "the total", model_params(model), 480154875392);
+    static const char *const types[][2] = {{"mixtral", "num_local_experts"},
+                                           {"olmoe", "num_experts"},
+                                           {"deepseek_v3", "n_routed_experts"}};
+    for (int i = 0; i < 3; i++) {
+        static const char form[] =
+            "{\"model_type\": \"%s\", \"hidden_size\": 64, \"num_hidden_layers\": 4, \"%s\": 9}";
+        uint64_t own = model_params(parsed(arena_print(arena, form, types[i][0], types[i][1])));
+        fixture_equal(types[i][0], "the total",
+                      model_params(parsed(arena_print(
+                          arena, form, types[i][0], i == 1 ? "num_local_experts" : "num_experts"))),
+                      own);
+    }
+}
+
+// THUDM/glm-4v-9b: 13.906e9 in its files, of which glm-4-9b has 9,399,951,360.
+static void the_tower_of_glm_4v_is_counted(void **state)
+{
+    (void)state;
+    Model *model = parsed("{\"architectures\": [\"ChatGLMModel\"], \"model_type\": \"chatglm\", "
+                          "\"add_qkv_bias\": true, \"hidden_size\": 4096,"
+                          " \"ffn_hidden_size\": 13696, \"kv_channels\": 128, "
+                          "\"multi_query_attention\": true, \"multi_query_group_num\": 2,"
+                          " \"num_attention_heads\": 32, \"num_layers\": 40, "
+                          "\"padded_vocab_size\": 151552, \"seq_length\": 8192,"
+                          " \"tie_word_embeddings\": false, \"torch_dtype\": \"bfloat16\", "
+                          "\"vision_config\": {\"in_channels\": 3, \"num_hidden_layers\": 63,"
+                          " \"hidden_size\": 1792, \"patch_size\": 14, \"num_heads\": 16, "
+                          "\"intermediate_size\": 15360, \"num_positions\": 6401}}");
+    fixture_equal("glm-4v-9b", "the text",
+                  model_params(model) - model_component(model, COMPONENT_VISION), 9399951360);
+    fixture_equal("glm-4v-9b", "the total in millions", (model_params(model) + 500000) / 1000000,
+                  13906);
+}
+
+// zai-org/GLM-4.5-Air: its module that predicts further tokens has an embedding and a head of its own.
+static void glm_4_5_stores_its_ends_again(void **state)
+{
+    (void)state;
+    Model *model = parsed(
+        "{\"architectures\": [\"Glm4MoeForCausalLM\"], \"model_type\": \"glm4_moe\", "
+        "\"attention_bias\": true, \"hidden_size\": 4096,"
+        " \"intermediate_size\": 10944, \"moe_intermediate_size\": 1408, \"n_routed_experts\": "
+        "128, \"n_shared_experts\": 1,"
+        " \"num_experts_per_tok\": 8, \"num_attention_heads\": 96, \"head_dim\": 128, "
+        "\"num_hidden_layers\": 46,"
+        " \"num_key_value_heads\": 8, \"first_k_dense_replace\": 1, \"num_nextn_predict_layers\": "
+        "1,"
+        " \"vocab_size\": 151552, \"tie_word_embeddings\": false, \"torch_dtype\": \"bfloat16\"}");
+    fixture_equal("GLM-4.5-Air", "what is stored", model_stored(model), 110468824832);
+}
+
 // ---- formats ----
 
 static void expect_published(const char *settings, const char *format)
@@ -277,6 +376,20 @@ static void a_default_that_is_taken_is_noted(void **state)
     assert_true(notes_have(model, "aqlm"));
 }
 
+static void text_from_a_file_cannot_steer_a_terminal(void **state)
+{
+    (void)state;
+    Model *model =
+        parsed("{\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 1,"
+               " \"torch_dtype\": \"a\\u001b[31m\\nb\\u009bc\\u202ed\"}");
+    assert_true(notes_have(model, "torch_dtype is a?[31m?b?c?d, which"));
+    cJSON *config =
+        cJSON_Parse("{\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 1}");
+    assert_string_equal(made(config, "/tmp/\x1b[2J\n\xff/config.json")->name, "/tmp/?[2J?"
+                                                                              "?/config.json");
+    cJSON_Delete(config);
+}
+
 static void scaled_positions_come_with_factors(void **state)
 {
     (void)state;
@@ -304,6 +417,15 @@ static void refused(const char *text, const char *sentence)
     if (strncmp(err.message, "config.json: ", 13) != 0) fail_msg("said \"%s\"", err.message);
 }
 
+static void refused_without(const char *text, const char *words)
+{
+    cJSON *config = cJSON_Parse(text);
+    Error err = {""};
+    assert_null(config_model(arena, config, "some", "config.json", &err));
+    cJSON_Delete(config);
+    if (strstr(err.message, words) != NULL) fail_msg("%s said \"%s\"", text, err.message);
+}
+
 #define LLAMA(more)                                                                                \
     "{\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 2, " more "}"
 
@@ -318,6 +440,19 @@ static void an_unknown_family_is_refused_by_its_name(void **state)
     refused(LLAMA("\"architectures\": [\"MyForCausalLM\"]"),
             "\"MyForCausalLM\", which is not known for the family llama");
     refused(LLAMA("\"architectures\": [\"LlamaForImages\"]"), "\"LlamaForImages\"");
+    // Nearly a name, but no typing error: the fields of another version mean something else.
+    refused("{\"model_type\": \"qwen3_vl\"}", "\"qwen3_vl\", a family that is not known here");
+    refused_without("{\"model_type\": \"qwen3_vl\"}", "did you mean");
+    refused_without("{\"model_type\": \"gemma4\"}", "did you mean");
+    refused(LLAMA("\"architectures\": [\"LlamaRewardModel\"]"), "\"LlamaRewardModel\"");
+    refused(LLAMA("\"architectures\": [\"LlamaForProcessRewardModel\"]"), "a reward model");
+    refused("{\"model_type\": \"gpt2\", \"n_embd\": 64, \"n_layer\": 1, \"architectures\": "
+            "[\"GPT2DoubleHeadsModel\"]}",
+            "\"GPT2DoubleHeadsModel\"");
+    static const char *const towers[] = {"vision_config", "audio_config", "visual"};
+    for (int i = 0; i < 3; i++)
+        refused(arena_print(arena, LLAMA("\"%s\": {\"hidden_size\": 8}"), towers[i]),
+                "describes an encoder that is not known here");
     refused(LLAMA("\"architectures\": 7"), "\"architectures\" is not a list of texts");
     refused(LLAMA("\"architectures\": [7]"), "\"architectures\" is not a list of texts");
     refused(
@@ -412,6 +547,11 @@ int main(void)
         cmocka_unit_test(vectors_are_counted_by_hand),
         cmocka_unit_test(families_of_remote_code_are_summed_by_hand),
         cmocka_unit_test(falcon_has_two_sets_of_names),
+        cmocka_unit_test(each_head_is_counted),
+        cmocka_unit_test(experts_go_by_the_names_of_transformers_5),
+        cmocka_unit_test(the_tower_of_glm_4v_is_counted),
+        cmocka_unit_test(glm_4_5_stores_its_ends_again),
+        cmocka_unit_test(text_from_a_file_cannot_steer_a_terminal),
         cmocka_unit_test(the_format_is_that_of_the_file),
         cmocka_unit_test(a_default_that_is_taken_is_noted),
         cmocka_unit_test(scaled_positions_come_with_factors),

@@ -675,6 +675,17 @@ static void missing_metadata_is_named(void **state)
     refuses_draft("llama.block_count is 5000, expected at most 4096");
 }
 
+static void an_unknown_architecture_is_warned_of(void **state)
+{
+    (void)state;
+    put_llama("llama", &SMALL);
+    assert_int_equal(model_of_draft()->warnings, 0);
+    put_llama("newcomer", &SMALL);
+    Model *model = model_of_draft();
+    assert_int_equal(model->warnings, 1);
+    assert_non_null(strstr(model->notes[0], "the architecture newcomer is not known here"));
+}
+
 static void files_without_a_model_are_named(void **state)
 {
     (void)state;
@@ -772,6 +783,7 @@ int main(void)
         cmocka_unit_test(an_encoder_and_its_decoder_are_two_stacks),
         cmocka_unit_test(a_model_in_parts_is_read_whole),
         cmocka_unit_test(missing_metadata_is_named),
+        cmocka_unit_test(an_unknown_architecture_is_warned_of),
         cmocka_unit_test(files_without_a_model_are_named),
         cmocka_unit_test(tensors_that_contradict_the_metadata_are_named),
         cmocka_unit_test(absurd_sizes_are_refused),

@@ -46,6 +46,12 @@ static void invalid_values_are_refused(void **state)
                                       "4x", "nan", "inf", "0x10", " 4",   "4 "};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses("context", bad[i], "is not a whole number from 1 to 1e+09");
+    // What would do is said.
+    refuses("context", "128kb",
+            "context: '128kb' is not a whole number from 1 to 1e+09; did you mean 128k?");
+    refuses("context", "128 k", "; did you mean 128k?");
+    refuses("context", "128k tokens", "; did you mean 128k?");
+    refuses("context", "1.5gb", "is not a whole number from 1 to 1e+09");
     refuses("mfu", "1.5", "mfu: '1.5' is not a number from 0.001 to 1");
     refuses("mfu", "1k", "is not a number");
     refuses("optimizer", "adam", "optimizer: 'adam' is not one of adamw|");

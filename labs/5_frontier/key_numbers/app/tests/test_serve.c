@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "common/text.h"
 #include "labs/5_frontier/key_numbers/app/report/report.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
@@ -32,7 +33,7 @@ static int open_server(void **state)
     (void)state;
     arena = arena_new("test", 64u << 20);
     reply = malloc(REPLY_MAX);
-    server = server_open("127.0.0.1", 0, &err);
+    server = server_open("127.0.0.1", 0, SERVER_SECONDS, &err);
     if (server == NULL) print_error("%s\n", err.message);
     if (server == NULL || reply == NULL) return -1;
     return sscanf(server_url(server), "http://127.0.0.1:%d/", &port) == 1 ? 0 : -1;
@@ -432,6 +433,32 @@ static void an_invalid_posted_config_gets_one_sentence(void **state)
     free(text);
 }
 
+static void a_reply_is_utf8_whatever_was_posted(void **state)
+{
+    // The second and third would be cut within a character, where a message shows the beginning.
+    static const char *const bodies[] = {
+        "\xff\xfe\xc0",
+        "{\"model_type\": "
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xe2\x82\xac\"}",
+        "{\"model_type\": \"llama\", \"hidden_size\": 64, \"num_hidden_layers\": 1, "
+        "\"torch_dtype\":"
+        " \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xe2\x82\xac\"}",
+        "{\"model_type\": \"a\xc0\xaf\"}", "{\"model_type\": \"\xed\xa0\x80\"}"};
+    static const int statuses[] = {400, 400, 200, 400, 400};
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        assert_int_equal(request("POST", "/answer", "localhost", bodies[i]), statuses[i]);
+        for (const char *at = body(); *at != '\0';) {
+            size_t length = text_utf8_length(at, strlen(at));
+            if (length == 0) fail_msg("no UTF-8: %.200s", body());
+            at += length;
+        }
+        cJSON_Delete(tree_of(body()));
+    }
+    assert_int_equal(request("POST", "/answer", "localhost", "{\"a\": NaN}"), 400);
+    is_sentence("NaN is not valid JSON");
+}
+
 // ---- many at once, and none at all ----
 
 static void a_silent_connection_blocks_no_other(void **state)
@@ -447,6 +474,51 @@ static void a_silent_connection_blocks_no_other(void **state)
     assert_int_equal(get("/settings"), 200);
     for (int i = 0; i < 8; i++) close(lines[i]);
     for (int i = 0; i < 100; i++) assert_int_equal(get("/settings"), 200);    // no place was lost
+}
+
+// More than there are slots: silent ones, and ones that never end their headers or their body.
+static void slow_connections_lock_no_one_out(void **state)
+{
+    static const char *const begun[] = {
+        "", "GET /set", "GET /settings HTTP/1.1\r\nHost: localhost\r\nX: ",
+        "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"};
+    enum { SLOW = 600 };
+    int lines[SLOW];
+    (void)state;
+    for (int i = 0; i < SLOW; i++) {
+        lines[i] = dial();
+        say(lines[i], begun[i % 4], strlen(begun[i % 4]));
+        if (i % 20 == 0) assert_int_equal(get("/settings"), 200);
+    }
+    for (int i = 0; i < 20; i++) assert_int_equal(get("/settings"), 200);
+    for (int i = 0; i < SLOW; i++) close(lines[i]);
+}
+
+// Each byte is in time for what only looks at silence; the request as a whole is not.
+static void a_request_that_trickles_in_is_ended(void **state)
+{
+    static const char *const begun[] = {
+        "", "GET /settings HTTP/1.1\r\nHost: localhost\r\nX: ",
+        "POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\n"};
+    Error err;
+    int before = port;
+    (void)state;
+    Server *hasty = server_open("127.0.0.1", 0, 1, &err);
+    assert_non_null(hasty);
+    assert_int_equal(sscanf(server_url(hasty), "http://127.0.0.1:%d/", &port), 1);
+    for (int i = 0; i < 3; i++) {
+        int line = dial(), sent = 0;
+        char byte;
+        say(line, begun[i], strlen(begun[i]));
+        while (recv(line, &byte, 1, MSG_DONTWAIT) < 0 && sent++ < 100) {
+            say(line, "a", 1);
+            usleep(100000);
+        }
+        if (sent >= 100) fail_msg("'%s' was never closed", begun[i]);
+        close(line);
+    }
+    server_close(hasty);
+    port = before;
 }
 
 static void a_connection_is_kept_alive(void **state)
@@ -480,11 +552,11 @@ static void a_port_in_use_is_one_sentence(void **state)
 {
     Error err;
     (void)state;
-    assert_null(server_open("127.0.0.1", port, &err));
+    assert_null(server_open("127.0.0.1", port, 1, &err));
     assert_non_null(strstr(err.message, "Address already in use; name another one with --port"));
-    assert_null(server_open("example.com", 0, &err));
+    assert_null(server_open("example.com", 0, 1, &err));
     assert_non_null(strstr(err.message, "'example.com' is no IP address"));
-    assert_null(server_open("192.0.2.1", 0, &err));    // of no machine: RFC 5737
+    assert_null(server_open("192.0.2.1", 0, 1, &err));    // of no machine: RFC 5737
     assert_non_null(strstr(err.message, "192.0.2.1, port 0: "));
 }
 
@@ -506,6 +578,9 @@ int main(void)
         cmocka_unit_test(a_posted_config_is_answered_like_a_name),
         cmocka_unit_test(an_invalid_posted_config_gets_one_sentence),
         cmocka_unit_test(a_silent_connection_blocks_no_other),
+        cmocka_unit_test(slow_connections_lock_no_one_out),
+        cmocka_unit_test(a_request_that_trickles_in_is_ended),
+        cmocka_unit_test(a_reply_is_utf8_whatever_was_posted),
         cmocka_unit_test(a_connection_is_kept_alive),
         cmocka_unit_test(malformed_http_is_survived),
         cmocka_unit_test(a_port_in_use_is_one_sentence),
