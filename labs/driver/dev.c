@@ -39,7 +39,7 @@ static void print_mutants(const Lab *lab, const Gates *gates)
             if (mutant->exercise != e) continue;
             if (e != last) printf("\n%s, %d cases\n", lab->exercises[e].id, found->cases);
             last = e;
-            printf("  %-40s %3d", mutant->name, found->rejected);
+            printf("  %-10s  %-40s %3d", mutant_kinds[mutant->kind], mutant->name, found->rejected);
             if (found->rejected > 0)
                 printf("  %s%s", found->first, found->only_ended ? "  (crash or time only)" : "");
             else printf("  FAIL");
@@ -83,6 +83,7 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
         cJSON *one = cJSON_CreateObject();
         cJSON_AddStringToObject(one, "exercise", lab->exercises[gates->mutants[m].exercise].id);
         cJSON_AddStringToObject(one, "mutant", gates->mutants[m].name);
+        cJSON_AddStringToObject(one, "kind", mutant_kinds[gates->mutants[m].kind]);
         cJSON_AddNumberToObject(one, "cases", found->cases);
         cJSON_AddNumberToObject(one, "rejected", found->rejected);
         cJSON_AddStringToObject(one, "first", found->first);

@@ -360,6 +360,34 @@ static void plan_mutants(Check *check, Plan *plan, const Mutant *mutants, int co
                       lab->exercises[e].id);
 }
 
+// Each kind of wrong answer has a mutant, or is listed as not applicable.
+static void check_kinds(Check *check, const Mutant *mutants, int count, const unsigned *absent)
+{
+    for (int e = 0; e < check->lab->exercise_count; e++) {
+        const char *id = check->lab->exercises[e].id, *missing = "";
+        for (int k = 0; k < KIND_COUNT; k++) {
+            const Mutant *one = NULL;
+            bool listed = absent[e] >> k & 1;
+            for (int m = 0; m < count && one == NULL; m++)
+                if (mutants[m].exercise == e && mutants[m].fault == NULL &&
+                    mutants[m].kind == (MutantKind)k)
+                    one = &mutants[m];
+            if (one != NULL && listed)
+                add_fault(check, GATE_MUTANTS,
+                          "%s: %s is of the kind '%s', which line 1 says is not applicable",
+                          one->where, one->name, mutant_kinds[k]);
+            if (one == NULL && !listed)
+                missing = arena_print(check->arena, "%s%s %s", missing, *missing == '\0' ? "" : ",",
+                                      mutant_kinds[k]);
+        }
+        if (*missing != '\0')
+            add_fault(check, GATE_MUTANTS,
+                      "%s has no mutant of the kinds%s: add one of each, or list it in line 1 of "
+                      "mutants/%s.mutants: '# not applicable:%s'",
+                      id, missing, id, missing);
+    }
+}
+
 static const char *mutant_at(const Check *check, const Mutant *mutant)
 {
     return arena_print(check->arena, "%s: %s", mutant->where, mutant->name);
@@ -368,13 +396,16 @@ static const char *mutant_at(const Check *check, const Mutant *mutant)
 static bool run_proofs(Check *check, Error *err)
 {
     Mutant *mutants;
-    int count = mutants_read(check->arena, check->lab, &check->reference, &mutants);
+    unsigned *absent =
+        arena_alloc(check->arena, (size_t)check->lab->exercise_count * sizeof *absent);
+    int count = mutants_read(check->arena, check->lab, &check->reference, &mutants, absent);
     size_t most = (size_t)count + 5 * (size_t)check->lab->exercise_count + 10;
     Plan plan = {arena_alloc(check->arena, most * sizeof(Proof)),
                  arena_alloc(check->arena, most * sizeof(GateId)), 0};
     plan_states(check, &plan);
     int states = plan.count;
     plan_mutants(check, &plan, mutants, count);
+    check_kinds(check, mutants, count, absent);
     Variants variants = {variants_text(check->arena, check->lab, &check->reference, mutants, count),
                          variants_text(check->arena, check->lab, &check->reference, NULL, 0)};
     if (!proofs_run(check->arena, check->lab, &variants, plan.proofs, plan.count, err))

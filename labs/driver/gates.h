@@ -21,7 +21,7 @@
     X(PROGRESS, "progress", "with 1..k solved, for every k, the cases of 1..k pass and no others")   \
     X(WHOLE,    "whole",    "the reference passes with sanitizers, and with the release flags")    \
     X(PROGRAM,  "program",  "the lab's program runs every exercise, so that --mine does")            \
-    X(MUTANTS,  "mutants",  "at least four mutants per exercise, each rejected by its cases")
+    X(MUTANTS,  "mutants",  "four mutants or more per exercise, of every kind, each rejected")
 // clang-format on
 
 typedef enum GateId {

@@ -10,7 +10,13 @@
 
 enum { HUNKS_MAX = 32, BYTES_MAX = 256 << 10, MUTANTS_MAX = 4096 };
 
-static const char ending[] = ".mutants";
+static const char ending[] = ".mutants", not_applicable[] = "# not applicable:";
+
+const char *const mutant_kinds[KIND_COUNT] = {
+#define X(name, meaning) #name,
+    KIND_LIST(X)
+#undef X
+};
 
 typedef struct Hunk {
     int line;    // where it begins in the file
@@ -30,6 +36,7 @@ typedef struct Reader {
     int exercise, line;
     Mutant *mutants;
     int count;
+    unsigned *absent;
 } Reader;
 
 static Mutant *add_mutant(Reader *reader, Mutant mutant)
@@ -62,6 +69,44 @@ static const char *skip_blanks(const char *text)
 static char *add_line(Arena *arena, const char *text, const char *line)
 {
     return text == NULL ? arena_print(arena, "%s", line) : arena_print(arena, "%s\n%s", text, line);
+}
+
+// ---- the kinds ----
+
+// The one that the first bytes of the word name, or -1.
+static int kind_of(const char *word, size_t bytes)
+{
+    for (int k = 0; k < KIND_COUNT; k++)
+        if (strlen(mutant_kinds[k]) == bytes && strncmp(mutant_kinds[k], word, bytes) == 0)
+            return k;
+    return -1;
+}
+
+static bool unknown_kind(Reader *reader, const char *word, size_t bytes)
+{
+    char known[256] = "";
+    for (int k = 0; k < KIND_COUNT; k++) {
+        if (k > 0) strcat(known, ", ");
+        strcat(known, mutant_kinds[k]);
+    }
+    return fault(reader, reader->line, "there is no kind '%.*s': expected one of %s", (int)bytes,
+                 word, known);
+}
+
+// "# not applicable: aliasing, size"; a fault is a mutant without a name.
+static void read_absent(Reader *reader, const char *line)
+{
+    for (const char *word = line + sizeof not_applicable - 1; *(word += strspn(word, " ,")) != 0;) {
+        size_t bytes = strcspn(word, " ,");
+        int kind = kind_of(word, bytes);
+        if (kind < 0) {
+            add_mutant(reader, (Mutant){.where = reader->path, .name = "", .why = ""});
+            unknown_kind(reader, word, bytes);
+            return;
+        }
+        reader->absent[reader->exercise] |= 1u << kind;
+        word += bytes;
+    }
 }
 
 // ---- the edits ----
@@ -160,13 +205,16 @@ static char *read_file(Reader *reader)
     return text;
 }
 
-// "name: A sentence." begins a mutant.
+// "name [kind]: A sentence." begins a mutant.
 static bool read_name(Reader *reader, const char *line)
 {
     size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
     const char *where = arena_print(reader->arena, "%s:%d", reader->path, reader->line);
     const char *name = arena_print(reader->arena, "%.*s", (int)length, line), *why = "";
-    if (line[length] == ':') why = arena_print(reader->arena, "%s", skip_blanks(line + length + 1));
+    const char *kind = line + length + strspn(line + length, " ") + 1;
+    size_t bytes = kind[-1] == '[' ? strcspn(kind, "]") : 0;
+    if (bytes > 0 && strncmp(kind + bytes, "]:", 2) == 0)
+        why = arena_print(reader->arena, "%s", skip_blanks(kind + bytes + 2));
     for (int m = 0; m < reader->count; m++) {
         const Mutant *other = &reader->mutants[m];
         if (other->exercise == reader->exercise && strcmp(other->name, name) == 0) {
@@ -174,10 +222,15 @@ static bool read_name(Reader *reader, const char *line)
             return fault(reader, reader->line, "%s stands at %s too", name, other->where);
         }
     }
-    add_mutant(reader, (Mutant){.where = where, .name = name, .why = why});
-    return (length > 0 && strlen(why) >= 3) ||
-           fault(reader, reader->line,
-                 "expected '-', '+', or 'NAME: ' and a sentence that says what is wrong with it");
+    Mutant *mutant = add_mutant(reader, (Mutant){.where = where, .name = name, .why = why});
+    if (length == 0 || strlen(why) < 3)
+        return fault(reader, reader->line,
+                     "expected '-', '+', or 'NAME [KIND]: ' and a sentence that says what is wrong "
+                     "with it");
+    int found = kind_of(kind, bytes);
+    if (found < 0) return unknown_kind(reader, kind, bytes);
+    mutant->kind = (MutantKind)found;
+    return true;
 }
 
 static void end_mutant(Reader *reader, const Edits *edits, const char *region)
@@ -211,6 +264,10 @@ static void read_mutants(Reader *reader, char *text)
             if (reader->count == first) ok = read_name(reader, line);
             else if (reader->mutants[reader->count - 1].fault == NULL)
                 ok = read_edit(reader, line, last, &edits);
+        } else if (reader->line == 1 &&
+                   strncmp(line, not_applicable, sizeof not_applicable - 1) == 0) {
+            read_absent(reader, line);
+            first = reader->count;
         } else if (*skip_blanks(line) != '\0' && line[0] != '#') {
             if (reader->count > first) end_mutant(reader, &edits, region);
             edits.count = 0;
@@ -251,13 +308,16 @@ static int exercise_of(const Lab *lab, const char *file)
     return -1;
 }
 
-int mutants_read(Arena *arena, const Lab *lab, const Source *reference, Mutant **mutants)
+int mutants_read(Arena *arena, const Lab *lab, const Source *reference, Mutant **mutants,
+                 unsigned *absent)
 {
     const char *folder = arena_print(arena, "%s/mutants", lab->folder);
     Reader reader = {.arena = arena,
                      .reference = reference,
-                     .mutants = arena_alloc(arena, MUTANTS_MAX * sizeof(Mutant))};
+                     .mutants = arena_alloc(arena, MUTANTS_MAX * sizeof(Mutant)),
+                     .absent = absent};
     *mutants = reader.mutants;
+    memset(absent, 0, (size_t)lab->exercise_count * sizeof *absent);
     struct dirent **entries;
     int count = scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {

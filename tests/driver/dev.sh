@@ -13,7 +13,7 @@ own_labs() {
 }
 
 mutant() { # exercise, name, old, new
-    printf '\n%s: It is a test.\n- %s\n+ %s\n' "$2" "$3" "$4" >>"$lab/mutants/$1.mutants"
+    printf '\n%s [formula]: It is a test.\n- %s\n+ %s\n' "$2" "$3" "$4" >>"$lab/mutants/$1.mutants"
 }
 
 check() { run "$LAB" dev check laid_out; }
@@ -41,7 +41,7 @@ a_new_lab_passes_all_gates() { # test
     check
     gave 0
     says out "laid_out holds"
-    grep -qE '  divided_by_variance +5  gives_what_a_hand_computes' out || complain "no line for a mutant"
+    grep -qE '  formula +divided_by_variance +6  gives_what_a_hand_computes' out || complain "no line for a mutant"
     run "$LAB" dev check laid_out --json
     gave 0
     says out '"holds":	true'
@@ -62,6 +62,19 @@ an_exercise_with_few_mutants_is_found() { # test
     sed -i '/^sum_in_float/,$d' "$lab/mutants/standardize.mutants"
     check
     refused_by mutants "standardize has 3 mutants, expected 4 or more"
+}
+
+a_kind_without_a_mutant_and_an_unknown_kind_are_found() { # test
+    own_labs
+    sed -i '1s/, boundary//' "$lab/mutants/standardize.mutants"
+    sed -i 's/tie_counts .boundary./tie_counts [edge]/' "$lab/mutants/accuracy.mutants"
+    check
+    refused_by mutants "standardize has no mutant of the kinds boundary: add one of each"
+    refused_by mutants "there is no kind 'edge': expected one of formula, contract,"
+    refused_by mutants "accuracy has no mutant of the kinds boundary"
+    sed -i '1s/shape/size/' "$lab/mutants/standardize.mutants"
+    check
+    refused_by mutants "last_number_left_out is of the kind 'size', which line 1 says is not applicable"
 }
 
 an_unknown_stage_or_an_invalid_name_is_refused() { # test
@@ -172,7 +185,7 @@ a_mutant_that_does_not_fit_or_compile_is_reported() { # test
     mutant standardize none 'no such text' ''
     mutant standardize broken 'sum / (double)n' ''
     check
-    refused_by mutants "standardize.mutants:40: does not stand in the exercise standardize: no such text"
+    refused_by mutants "standardize.mutants:52: does not stand in the exercise standardize: no such text"
     refused_by mutants "broken: does not compile: expected expression"
 }
 

@@ -33,6 +33,7 @@ typedef struct Bench {
     Lab lab;
     Source reference;
     char folder[64], path[128];
+    unsigned absent[2];
 } Bench;
 
 static int set_up(void **state)
@@ -66,7 +67,7 @@ static int read_mutants(Bench *bench, const char *content, Mutant **mutants)
     assert_non_null(stream);
     fputs(content, stream);
     assert_int_equal(fclose(stream), 0);
-    return mutants_read(bench->arena, &bench->lab, &bench->reference, mutants);
+    return mutants_read(bench->arena, &bench->lab, &bench->reference, mutants, bench->absent);
 }
 
 static Mutant read_mutant(Bench *bench, const char *content)
@@ -94,7 +95,7 @@ static void expect_refusal(void **state, const char *content, const char *senten
 
 static void an_edit_is_put_into_its_exercise(void **state)
 {
-    Mutant mutant = read_mutant(*state, "it: It is once.\n- i < 2\n+ i < 1\n");
+    Mutant mutant = read_mutant(*state, "it [formula]: It is once.\n- i < 2\n+ i < 1\n");
     assert_null(mutant.fault);
     assert_string_equal(mutant.name, "it");
     assert_string_equal(mutant.why, "It is once.");
@@ -108,9 +109,9 @@ static void a_file_holds_several_in_its_order(void **state)
 {
     Mutant *mutants;
     int count = read_mutants(*state,
-                             "# of the sum\nonce: It is once.\n- i < 2\n+ i < 1\n\n"
-                             "broken: It is nowhere.\n- j\n+ k\n\n"
-                             "minus: It is negative.\n- += x\n+ -= x\n",
+                             "# of the sum\nonce [formula]: It is once.\n- i < 2\n+ i < 1\n\n"
+                             "broken [size]: It is nowhere.\n- j\n+ k\n\n"
+                             "minus [contract]: It is negative.\n- += x\n+ -= x\n",
                              &mutants);
     assert_int_equal(count, 3);
     assert_string_equal(mutants[0].name, "once");
@@ -125,8 +126,8 @@ static void a_file_holds_several_in_its_order(void **state)
 static void a_name_that_stands_twice_is_refused(void **state)
 {
     Mutant *mutants;
-    int count =
-        read_mutants(*state, "it: One.\n- i < 2\n+ i < 1\nit: Two.\n- += x\n+ -= x\n", &mutants);
+    int count = read_mutants(
+        *state, "it [formula]: One.\n- i < 2\n+ i < 1\nit: Two.\n- += x\n+ -= x\n", &mutants);
     assert_int_equal(count, 2);
     assert_null(mutants[0].fault);
     assert_non_null(strstr(mutants[1].fault, "twice.mutants:4: it stands at "));
@@ -135,49 +136,76 @@ static void a_name_that_stands_twice_is_refused(void **state)
 static void several_lines_make_a_hunk_and_their_indent_does_not_matter(void **state)
 {
     expect_region(state,
-                  "it: Test.\n- for (int i = 0; i < 2; i++)\n-     y += x;\n+ y = "
+                  "it [formula]: Test.\n- for (int i = 0; i < 2; i++)\n-     y += x;\n+ y = "
                   "x;\n+ y += x;\n",
                   "float y = 0;\ny = x;\ny += x;\nreturn y;\n");
 }
 
 static void hunks_follow_each_other_and_may_only_take_away(void **state)
 {
-    expect_region(state, "it: Test.\n- y += x;\n\n- return y\n+ return 2 * x\n",
+    expect_region(state, "it [formula]: Test.\n- y += x;\n\n- return y\n+ return 2 * x\n",
                   "i++)\n\nreturn 2 * x;");
 }
 
 static void text_of_another_exercise_is_not_found(void **state)
 {
-    expect_refusal(state, "it: Test.\n- x / 2\n+ x\n",
+    expect_refusal(state, "it [formula]: Test.\n- x / 2\n+ x\n",
                    ":2: does not stand in the exercise twice: x / 2");
 }
 
 static void text_that_stands_twice_is_refused(void **state)
 {
-    expect_refusal(state, "it: Test.\n- x;\n+ 1;\n- y\n+ z\n",
+    expect_refusal(state, "it [formula]: Test.\n- x;\n+ 1;\n- y\n+ z\n",
                    ":4: stands more than once in the exercise twice: y");
 }
 
 static void a_name_and_a_reason_are_asked_for(void **state)
 {
-    expect_refusal(state, "- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME: ' and a sentence");
-    expect_refusal(state, "it\n- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME: '");
-    expect_refusal(state, "it:  \n- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME: '");
+    expect_refusal(state, "- x;\n+ y;\n",
+                   ":1: expected '-', '+', or 'NAME [KIND]: ' and a sentence");
+    expect_refusal(state, "it\n- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME [KIND]: '");
+    expect_refusal(state, "it [formula]:  \n- x;\n+ y;\n",
+                   ":1: expected '-', '+', or 'NAME [KIND]: '");
+}
+
+static void a_mutant_has_a_known_kind(void **state)
+{
+    Mutant *mutants;
+    assert_int_equal(read_mutant(*state, "it [size]: Test.\n- x;\n+ y;\n").kind, KIND_size);
+    expect_refusal(state, "it: Test.\n- x;\n+ y;\n", ":1: expected '-', '+', or 'NAME [KIND]: '");
+    expect_refusal(state, "it [sizes]: Test.\n- x;\n+ y;\n",
+                   ":1: there is no kind 'sizes': expected one of formula, contract, size,");
+    assert_int_equal(
+        read_mutants(*state, "# not applicable: shap\nit [size]: Test.\n- x;\n+ y;\n", &mutants),
+        2);
+    assert_non_null(strstr(mutants[0].fault, ":1: there is no kind 'shap'"));
+    assert_null(mutants[1].fault);
+}
+
+static void the_first_line_lists_kinds_that_do_not_apply(void **state)
+{
+    Bench *bench = *state;
+    Mutant *mutants;
+    assert_int_equal(read_mutants(bench, "# not applicable: shape, repeat\n", &mutants), 0);
+    assert_int_equal(bench->absent[0], 1u << KIND_shape | 1u << KIND_repeat);
+    assert_int_equal(bench->absent[1], 0);
+    read_mutants(bench, "\n# not applicable: shape\n", &mutants);
+    assert_int_equal(bench->absent[0], 0);
 }
 
 static void an_edit_that_changes_nothing_is_refused(void **state)
 {
-    expect_refusal(state, "it: Test.\n", "changes nothing");
-    expect_refusal(state, "it: Test.\n- x;\n+ x;\n", ":2: changes nothing");
+    expect_refusal(state, "it [formula]: Test.\n", "changes nothing");
+    expect_refusal(state, "it [formula]: Test.\n- x;\n+ x;\n", ":2: changes nothing");
 }
 
 static void a_line_of_another_kind_is_named(void **state)
 {
     Mutant *mutants;
-    int count = read_mutants(*state, "it: Test.\n- += x\n* y;\n", &mutants);
+    int count = read_mutants(*state, "it [formula]: Test.\n- += x\n* y;\n", &mutants);
     assert_int_equal(count, 2);
-    assert_non_null(strstr(mutants[1].fault, ":3: expected '-', '+', or 'NAME: '"));
-    expect_refusal(state, "it: Test.\n+ y;\n", ":2: '+' without a '-'");
+    assert_non_null(strstr(mutants[1].fault, ":3: expected '-', '+', or 'NAME [KIND]: '"));
+    expect_refusal(state, "it [formula]: Test.\n+ y;\n", ":2: '+' without a '-'");
 }
 
 static void a_file_of_no_exercise_is_named(void **state)
@@ -190,11 +218,13 @@ static void a_file_of_no_exercise_is_named(void **state)
                  (const char *[]){"twice.mutant", "thrice.mutants", ".hidden.mutants"}[i]);
         fclose(fopen(other, "w"));
     }
-    assert_int_equal(mutants_read(bench->arena, &bench->lab, &bench->reference, &mutants), 2);
+    assert_int_equal(
+        mutants_read(bench->arena, &bench->lab, &bench->reference, &mutants, bench->absent), 2);
     assert_non_null(strstr(mutants[0].fault, "/thrice.mutants: expected EXERCISE.mutants"));
     assert_non_null(strstr(mutants[1].fault, "/twice.mutant: expected EXERCISE.mutants"));
     bench->lab.folder = "/tmp/no-such-lab";
-    assert_int_equal(mutants_read(bench->arena, &bench->lab, &bench->reference, &mutants), 0);
+    assert_int_equal(
+        mutants_read(bench->arena, &bench->lab, &bench->reference, &mutants, bench->absent), 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -210,6 +240,8 @@ int main(void)
         CASE(text_of_another_exercise_is_not_found),
         CASE(text_that_stands_twice_is_refused),
         CASE(a_name_and_a_reason_are_asked_for),
+        CASE(a_mutant_has_a_known_kind),
+        CASE(the_first_line_lists_kinds_that_do_not_apply),
         CASE(an_edit_that_changes_nothing_is_refused),
         CASE(a_line_of_another_kind_is_named),
         CASE(a_file_of_no_exercise_is_named),

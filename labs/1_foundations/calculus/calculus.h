@@ -5,8 +5,8 @@
  *
  *     double derivative = calc_difference(my_curve, context, 1.0, 1e-5);
  *
- * Only arrays that are not const are modified. NaN and infinity in the input may propagate to the
- * output, but must not cause an endless loop.
+ * Only arrays that are not const are modified, and nothing is kept from one call to the next. A NaN in
+ * the input propagates to the outputs that depend on it; NaN and infinity must not cause an endless loop.
  */
 #pragma once
 #include <stdbool.h>
@@ -55,7 +55,7 @@ void calc_backward(Value *const *order, int count, void (*push)(Value *node));
 
 // 7. Compares a gradient g [n] with central differences d of step h, one coordinate at a time. Returns
 //    the largest of  |g - d| / max(1, |g|, |d|), or NaN when any of these is NaN. Perturbs x, and
-//    restores it exactly.
+//    restores it exactly, also when it returns NaN.
 double calc_gradient_check(Field *f, const void *context, double *x, const double *gradient, int n,
                            double h);
 

@@ -95,6 +95,32 @@ static void difference__propagates_nan(void **state)
                   .formula = difference_formula);
 }
 
+static double third_power(double x, const void *context)
+{
+    (void)context;
+    return x * x * x;
+}
+
+CASE(difference__uses_a_step_of_any_size)
+{
+    // ((x+h)^3 - (x-h)^3) / 2h = 3 x^2 + h^2
+    for (double h = 1e-90; h < 1e90; h *= 1e30)
+        assert_number(calc_difference(third_power, NULL, 0, h) / h / h, 1,
+                      .name = "derivative of x^3 at 0, over h^2", .formula = difference_formula);
+}
+
+CASE(difference__evaluates_the_function_it_is_given_at_every_call)
+{
+    double *c = DOUBLES(1, -2, 3);
+    assert_number(calc_difference(parabola, c, 1, 0.5), 4, .name = "derivative of 1 - 2 x + 3 x^2",
+                  .formula = difference_formula);
+    c[1] = 5;
+    assert_number(calc_difference(parabola, c, 1, 0.5), 11, .name = "derivative of 1 + 5 x + 3 x^2",
+                  .formula = difference_formula);
+    assert_number(calc_difference(itself, c, 1, 0.5), 1, .name = "derivative of x",
+                  .formula = difference_formula);
+}
+
 // ---- 2: the optimal step size ----
 
 static const char step_formula[] = "h that minimizes noise / h + third h^2 / 6";
@@ -215,6 +241,35 @@ static void dual__differentiates_a_composite_expression(void **state)
     }
 }
 
+CASE(dual__of_tanh_saturates)
+{
+    for (double u = 20; u < 1e5; u *= 20)
+        for (double sign = -1; sign <= 1; sign += 2)
+            check_dual(OP_TANH, (Dual){sign * u, 1}, unused, (Dual){sign * tanh(u), 0}, "tanh u");
+}
+
+CASE(dual__depends_on_all_of_its_operands)
+{
+    // The same values with other derivatives, and the same derivatives with other values.
+    for (double da = -1; da <= 1; da++) {
+        check_dual(OP_MUL, (Dual){3, da}, (Dual){5, 2}, (Dual){15, 5 * da + 6}, "(u v)'");
+        check_dual(OP_EXP, (Dual){1, da}, unused, (Dual){exp(1), exp(1) * da}, "(e^u)'");
+        check_dual(OP_TANH, (Dual){0, da}, unused, (Dual){0, da}, "(tanh u)'");
+        check_dual(OP_LOG, (Dual){da + 3, 1}, unused, (Dual){log(da + 3), 1 / (da + 3)}, "(ln u)'");
+    }
+}
+
+CASE(dual__propagates_nan)
+{
+    for (Op op = OP_INPUT; op < OP_COUNT; op++) {
+        Dual value = calc_dual(op, (Dual){NAN, 1}, (Dual){2, 1}),
+             derivative = calc_dual(op, (Dual){0.5, NAN}, (Dual){2, 1});
+        assert_number(value.value, NAN, .name = op_name(op), .formula = "the value of a NaN");
+        assert_number(derivative.derivative, NAN, .name = op_name(op),
+                      .formula = "the derivative where u' is NaN");
+    }
+}
+
 const struct CMUnitTest derivative_cases[] = {
     cmocka_unit_test(difference__is_exact_for_a_parabola_at_any_step_size),
     cmocka_unit_test(difference__passes_the_context_to_f),
@@ -222,6 +277,8 @@ const struct CMUnitTest derivative_cases[] = {
     cmocka_unit_test(difference__evaluates_f_once_on_each_side),
     cmocka_unit_test(difference__divides_by_the_rounded_distance),
     cmocka_unit_test(difference__propagates_nan),
+    cmocka_unit_test(difference__uses_a_step_of_any_size),
+    cmocka_unit_test(difference__evaluates_the_function_it_is_given_at_every_call),
     cmocka_unit_test(best_step__matches_an_example_computed_by_hand),
     cmocka_unit_test(best_step__has_a_smaller_error_than_neighbouring_step_sizes),
     cmocka_unit_test(best_step__scales_with_the_cube_root_of_the_noise),
@@ -232,5 +289,8 @@ const struct CMUnitTest derivative_cases[] = {
     cmocka_unit_test(dual__returns_an_input_unchanged),
     cmocka_unit_test(dual__of_constants_has_derivative_zero),
     cmocka_unit_test(dual__differentiates_a_composite_expression),
+    cmocka_unit_test(dual__of_tanh_saturates),
+    cmocka_unit_test(dual__depends_on_all_of_its_operands),
+    cmocka_unit_test(dual__propagates_nan),
     {0},
 };

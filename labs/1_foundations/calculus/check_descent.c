@@ -64,6 +64,29 @@ static void descend__matches_the_formula_for_any_n(void **state)
     }
 }
 
+CASE(descend__steps_two_optimizers_in_turns)
+{
+    double *x = DOUBLES(0, 0), *v = DOUBLES(0, 0), *y = DOUBLES(0), *u = DOUBLES(0);
+    for (int step = 0; step < 2; step++) {
+        calc_descend(x, v, DOUBLES(1, 2), 2, 1, 0.5);
+        calc_descend(y, u, DOUBLES(-4), 1, 1, 0.5);
+    }
+    assert_near(v, ((double[]){1.5, 3}), SHAPE(2), .name = "v", .formula = descend_formula);
+    assert_near(x, ((double[]){-2.5, -5}), SHAPE(2), .name = "x", .formula = descend_formula);
+    assert_number(u[0], -6, .name = "v of the other", .formula = descend_formula);
+    assert_number(y[0], 10, .name = "x of the other", .formula = descend_formula);
+}
+
+CASE(descend__takes_gradients_of_any_size_and_nan)
+{
+    double *x = DOUBLES(0, 0, 0, 1), *v = DOUBLES(1, 1, 1, NAN);
+    calc_descend(x, v, DOUBLES(1e200, -1e-200, NAN, 1), 4, 0.5, 0);
+    assert_near(v, ((double[]){1e200, -1e-200, NAN, NAN}), SHAPE(4), .name = "v", .rtol = 1e-12,
+                .atol = 1e-300, .formula = descend_formula);
+    assert_near(x, ((double[]){-5e199, 5e-201, NAN, NAN}), SHAPE(4), .name = "x", .rtol = 1e-12,
+                .atol = 1e-300, .formula = descend_formula);
+}
+
 // ---- 9: Adam ----
 
 static const char adam_formula[] =
@@ -127,6 +150,52 @@ static void adam__matches_the_formula_over_many_steps(void **state)
                     .formula = adam_formula);
         assert_kept("g", g, before, N);
     }
+}
+
+static void adam_by_hand(double *x, double *m, double *v, double g, int step, double rate)
+{
+    *m = 0.9 * *m + 0.1 * g;
+    *v = 0.999 * *v + 0.001 * g * g;
+    *x -= rate * *m / (1 - pow(0.9, step)) / (sqrt(*v / (1 - pow(0.999, step))) + 1e-8);
+}
+
+CASE(adam__corrects_by_the_step_that_is_given)
+{
+    // Two optimizers in turns, at different steps; one goes back to step 1, as a new run does.
+    static const int steps[][2] = {{1, 7}, {2, 8}, {3, 2000}, {1, 2001}, {50, 1}};
+    double *x = DOUBLES(0), *m = DOUBLES(0), *v = DOUBLES(0);
+    double *y = DOUBLES(1), *p = DOUBLES(0.5), *q = DOUBLES(0.25);
+    double want[2][3] = {{0, 0, 0}, {1, 0.5, 0.25}};
+    for (int k = 0; k < 5; k++) {
+        calc_adam(x, m, v, DOUBLES(k - 1.5), 1, steps[k][0], 0.1);
+        adam_by_hand(&want[0][0], &want[0][1], &want[0][2], k - 1.5, steps[k][0], 0.1);
+        calc_adam(y, p, q, DOUBLES(3), 1, steps[k][1], 0.01);
+        adam_by_hand(&want[1][0], &want[1][1], &want[1][2], 3, steps[k][1], 0.01);
+        assert_number(x[0], want[0][0], .name = "x", .formula = adam_formula, .rtol = 1e-9);
+        assert_number(y[0], want[1][0], .name = "x of the other", .formula = adam_formula,
+                      .rtol = 1e-9);
+    }
+}
+
+CASE(adam__takes_any_number_of_coordinates)
+{
+    calc_adam(DOUBLES(1), DOUBLES(1), DOUBLES(1), DOUBLES(1), 0, 1, 0.1);
+    enum { N = 1001 };
+    double *x = doubles_zero(N), *m = doubles_zero(N), *v = doubles_zero(N),
+           *g = doubles_filled(N, -2);
+    calc_adam(x, m, v, g, N, 1, 0.5);
+    assert_near(x, doubles_filled(N, 0.5), SHAPE(N), .name = "x", .rtol = 1e-7,
+                .formula = adam_formula);
+}
+
+CASE(adam__takes_large_gradients_and_nan)
+{
+    double *x = DOUBLES(0, 0), *m = DOUBLES(0, 0), *v = DOUBLES(0, 0);
+    calc_adam(x, m, v, DOUBLES(1e100, NAN), 2, 1, 0.1);
+    assert_near(x, ((double[]){-0.1, NAN}), SHAPE(2), .name = "x", .formula = adam_formula);
+    assert_near(m, ((double[]){1e99, NAN}), SHAPE(2), .name = "m", .formula = "m = 0.9 m + 0.1 g");
+    assert_near(v, ((double[]){1e197, NAN}), SHAPE(2), .name = "v",
+                .formula = "v = 0.999 v + 0.001 g^2");
 }
 
 // ---- 10: Newton ----
@@ -208,21 +277,56 @@ static void newton__accepts_a_tiny_determinant(void **state)
     assert_near(x, ((double[]){3, 1}), SHAPE(2), .name = "x", .formula = newton_formula);
 }
 
+CASE(newton__uses_the_hessian_of_this_call)
+{
+    double *H = DOUBLES(2, 0, 4), *x = DOUBLES(0, 0), *g = DOUBLES(2, 4);
+    assert_boolean("calc_newton", calc_newton(x, g, H), true);
+    H[0] = 1, g[0] = 3;
+    assert_boolean("calc_newton of another H in the same array", calc_newton(x, g, H), true);
+    assert_near(x, ((double[]){-4, -2}), SHAPE(2), .name = "x", .formula = newton_formula);
+    H[2] = 0;
+    assert_boolean("calc_newton, now singular", calc_newton(x, g, H), false);
+}
+
+CASE(newton__propagates_nan_of_the_gradient)
+{
+    double *x = DOUBLES(1, 1);
+    assert_boolean("calc_newton", calc_newton(x, DOUBLES(NAN, 1), DOUBLES(2, 1, 3)), true);
+    assert_near(x, ((double[]){NAN, NAN}), SHAPE(2), .name = "x", .formula = newton_formula);
+}
+
+CASE(newton__computes_in_double)
+{
+    // det = (1 + d)(1 - d) - 1 = -d^2 with d = 2^-20: a float holds none of it.
+    double d = 0x1p-20, *x = DOUBLES(0, 0);
+    assert_boolean("calc_newton", calc_newton(x, DOUBLES(d * d, 0), DOUBLES(1 + d, 1, 1 - d)),
+                   true);
+    assert_near(x, ((double[]){1 - d, -1}), SHAPE(2), .name = "x", .formula = newton_formula);
+}
+
 const struct CMUnitTest descent_cases[] = {
     cmocka_unit_test(descend__without_momentum_is_gradient_descent),
     cmocka_unit_test(descend__accumulates_velocity),
     cmocka_unit_test(descend__with_zero_gradient_decays_geometrically),
     cmocka_unit_test(descend__matches_the_formula_for_any_n),
+    cmocka_unit_test(descend__steps_two_optimizers_in_turns),
+    cmocka_unit_test(descend__takes_gradients_of_any_size_and_nan),
     cmocka_unit_test(adam__first_step_is_the_learning_rate_whatever_the_gradient),
     cmocka_unit_test(adam__does_not_move_where_the_gradient_is_zero),
     cmocka_unit_test(adam__adds_eps_outside_the_square_root),
     cmocka_unit_test(adam__stores_its_moments_without_bias_correction),
     cmocka_unit_test(adam__matches_the_formula_over_many_steps),
+    cmocka_unit_test(adam__corrects_by_the_step_that_is_given),
+    cmocka_unit_test(adam__takes_any_number_of_coordinates),
+    cmocka_unit_test(adam__takes_large_gradients_and_nan),
     cmocka_unit_test(newton__minimizes_any_quadratic_in_one_step),
     cmocka_unit_test(newton__solves_the_linear_system),
     cmocka_unit_test(newton__refuses_a_singular_hessian),
     cmocka_unit_test(newton__refuses_a_determinant_that_is_not_finite),
     cmocka_unit_test(newton__accepts_a_tiny_determinant),
+    cmocka_unit_test(newton__uses_the_hessian_of_this_call),
+    cmocka_unit_test(newton__propagates_nan_of_the_gradient),
+    cmocka_unit_test(newton__computes_in_double),
     cmocka_unit_test(newton__is_right_at_any_magnitude),
     {0},
 };

@@ -83,6 +83,7 @@ static void push__of_mul_multiplies_by_the_other_factor(void **state)
 {
     (void)state;
     check_op(OP_MUL);
+    check_push(OP_MUL, 0.3, 0.7, 0.1, 0);
 }
 
 static void push__of_div(void **state)
@@ -193,6 +194,42 @@ static void push__matches_the_tensor_tape_on_a_network(void **state)
     network_assert(&network);
 }
 
+CASE(push__of_tanh_saturates)
+{
+    for (double a = 20; a < 1e5; a *= 20) {
+        check_push(OP_TANH, a, 0, 3, 1);
+        check_push(OP_TANH, -a, 0, 3, 1);
+    }
+}
+
+CASE(push__pushes_again_when_it_is_called_again)
+{
+    Arena *arena = nodes_new();
+    Value *a = value_input(arena, 3), *b = value_input(arena, 5),
+          *node = value_of(arena, OP_MUL, a, b);
+    node->grad = 1;
+    calc_push(node);
+    b->data = 7, node->data = 21, node->grad = 2;
+    calc_push(node);
+    assert_number(a->grad, 5 + 14, .name = "a->grad after two calls",
+                  .formula = "a->grad += grad d(node)/da");
+    assert_number(b->grad, 3 + 6, .name = "b->grad after two calls",
+                  .formula = "b->grad += grad d(node)/db");
+}
+
+CASE(push__propagates_nan)
+{
+    for (Op op = OP_ADD; op < OP_COUNT; op++) {
+        Arena *arena = nodes_new();
+        Value *a = value_input(arena, 0.5), *b = has_two(op) ? value_input(arena, 2) : NULL;
+        Value *node = value_of(arena, op, a, b);
+        node->grad = NAN;
+        calc_push(node);
+        assert_number(a->grad, NAN, .name = op_name(op), .formula = "grad is NaN");
+        if (b != NULL) assert_number(b->grad, NAN, .name = op_name(op), .formula = "grad is NaN");
+    }
+}
+
 // ---- 6: backpropagation ----
 
 static Value *pushed[8];
@@ -288,6 +325,9 @@ const struct CMUnitTest push_cases[] = {
     cmocka_unit_test(push__of_an_input_does_nothing),
     cmocka_unit_test(push__modifies_only_the_grad_of_the_operands),
     cmocka_unit_test(push__matches_the_tensor_tape_on_a_network),
+    cmocka_unit_test(push__of_tanh_saturates),
+    cmocka_unit_test(push__pushes_again_when_it_is_called_again),
+    cmocka_unit_test(push__propagates_nan),
     {0},
 };
 

@@ -109,6 +109,49 @@ static void gradient_check__returns_nan_when_anything_is_nan(void **state)
                   .name = "error where f is NaN on one side", .formula = check_formula);
 }
 
+CASE(gradient_check__forgets_earlier_calls)
+{
+    double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(6, -16, 0);
+    calc_gradient_check(squares, c, x, g, 3, 0.125);
+    g[2] = -5;
+    assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), 0,
+                  .name = "error of a correct gradient after a wrong one",
+                  .formula = check_formula);
+    c[0] = 5;
+    assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), 0.4,
+                  .name = "error of 6 for 10, another f", .formula = check_formula);
+}
+
+CASE(gradient_check__checks_every_one_of_many_coordinates)
+{
+    enum { N = 200 };
+    double *x = doubles_filled(N, 1), *c = doubles_filled(N, 1), *g = doubles_filled(N, 2);
+    g[N - 1] = 4;
+    assert_number(calc_gradient_check(squares, c, x, g, N, 0.125), 0.5,
+                  .name = "error of the last of 200", .formula = check_formula);
+}
+
+CASE(gradient_check__compares_large_derivatives)
+{
+    double *x = DOUBLES(1), *c = DOUBLES(1e200), *g = DOUBLES(4e200);
+    assert_number(calc_gradient_check(squares, c, x, g, 1, 0.125), 0.5,
+                  .name = "error of 4e200 for 2e200", .formula = check_formula);
+}
+
+static double always_nan(const double *x, int n, const void *context)
+{
+    (void)x, (void)n, (void)context;
+    return NAN;
+}
+
+CASE(gradient_check__restores_x_when_f_is_nan)
+{
+    double *x = DOUBLES(0.1, -2, 0.5), *before = doubles_copy(x, 3), *g = DOUBLES(6, -16, -5);
+    assert_number(calc_gradient_check(always_nan, NULL, x, g, 3, 0.125), NAN,
+                  .name = "error where f is NaN", .formula = check_formula);
+    assert_near(x, before, SHAPE(3), .exact = true, .name = "x", .formula = "x is restored");
+}
+
 const struct CMUnitTest gradient_cases[] = {
     cmocka_unit_test(gradient_check__of_the_correct_gradient_is_near_zero),
     cmocka_unit_test(gradient_check__returns_the_largest_error_wherever_it_is),
@@ -117,5 +160,9 @@ const struct CMUnitTest gradient_cases[] = {
     cmocka_unit_test(gradient_check__perturbs_one_coordinate_at_a_time_and_restores_it),
     cmocka_unit_test(gradient_check__of_zero_coordinates_is_zero),
     cmocka_unit_test(gradient_check__returns_nan_when_anything_is_nan),
+    cmocka_unit_test(gradient_check__forgets_earlier_calls),
+    cmocka_unit_test(gradient_check__checks_every_one_of_many_coordinates),
+    cmocka_unit_test(gradient_check__compares_large_derivatives),
+    cmocka_unit_test(gradient_check__restores_x_when_f_is_nan),
     {0},
 };

@@ -139,6 +139,29 @@ static void order__marks_the_nodes_it_appends_and_modifies_nothing_else(void **s
                 .formula = "only `seen` is modified");
 }
 
+CASE(order__of_thousands_of_nodes_is_complete)
+{
+    enum { N = 5000 };
+    Arena *arena = nodes_new();
+    Value **terms = empty_order(N), **order = empty_order(2 * N - 1);
+    for (int i = 0; i < N; i++) terms[i] = value_input(arena, i);
+    Value *sum = value_sum(arena, terms, N);
+    assert_integer("count of 5000 inputs and 4999 sums", calc_order(order, 0, sum), 2 * N - 1);
+    assert_pointer("the last node", order[2 * N - 2], sum);
+}
+
+CASE(order__of_the_same_graph_is_found_again)
+{
+    Arena *arena = nodes_new();
+    Value *x = value_input(arena, 1), *y = value_of(arena, OP_EXP, x, NULL),
+          *other = value_of(arena, OP_SIN, value_input(arena, 2), NULL), **order = empty_order(2);
+    for (int call = 0; call < 4; call++) {
+        Value *result = call == 2 ? other : y;
+        result->seen = result->a->seen = false;
+        assert_order(order, 0, calc_order(order, 0, result), result, 2);
+    }
+}
+
 const struct CMUnitTest order_cases[] = {
     cmocka_unit_test(order__of_an_input_is_the_input_alone),
     cmocka_unit_test(order__is_topological),
@@ -148,5 +171,7 @@ const struct CMUnitTest order_cases[] = {
     cmocka_unit_test(order__appends_after_count_nodes),
     cmocka_unit_test(order__skips_seen_nodes_and_null),
     cmocka_unit_test(order__marks_the_nodes_it_appends_and_modifies_nothing_else),
+    cmocka_unit_test(order__of_thousands_of_nodes_is_complete),
+    cmocka_unit_test(order__of_the_same_graph_is_found_again),
     {0},
 };

@@ -67,6 +67,28 @@ static void taylor__uses_every_derivative(void **state)
     }
 }
 
+CASE(taylor__takes_the_same_array_again)
+{
+    double *d = DOUBLES(1, 2, 3);
+    calc_taylor(d, 2, 2);
+    d[2] = 5;
+    assert_number(calc_taylor(d, 2, 2), 15, .name = "sum of the second call",
+                  .formula = taylor_formula);
+    assert_number(calc_taylor(d, 1, 2), 5, .name = "sum of degree 1", .formula = taylor_formula);
+}
+
+CASE(taylor__propagates_nan)
+{
+    for (int k = 0; k < 4; k++) {
+        double *d = DOUBLES(1, 2, 3, 4);
+        d[k] = NAN;
+        assert_number(calc_taylor(d, 3, 0.5), NAN, .name = "sum with a NaN",
+                      .formula = taylor_formula);
+    }
+    assert_number(calc_taylor(DOUBLES(1, 2), 1, NAN), NAN, .name = "sum at h = NaN",
+                  .formula = taylor_formula);
+}
+
 // ---- the integrands ----
 
 typedef struct Watch {
@@ -175,6 +197,23 @@ static void simpson__propagates_nan(void **state)
     assert_number(simpson(nowhere, 0, 1, 4), NAN, .name = "integral", .formula = simpson_formula);
 }
 
+CASE(simpson__evaluates_the_function_it_is_given_at_every_call)
+{
+    // The same function pointer, limits and n; only the context differs.
+    assert_number(simpson(cubic, -1, 3, 8), 12, .name = "integral of the cubic",
+                  .formula = simpson_formula);
+    assert_number(simpson(exp, -1, 3, 64), exp(3) - exp(-1), .rtol = 1e-5,
+                  .name = "integral of e^x", .formula = simpson_formula);
+    assert_number(simpson(exp, -1, 3, 64) - simpson(cubic, -1, 3, 64), exp(3) - exp(-1) - 12,
+                  .rtol = 1e-4, .name = "their difference", .formula = simpson_formula);
+}
+
+CASE(simpson__takes_many_intervals)
+{
+    assert_number(simpson(cubic, -1, 3, 20000), 12, .rtol = 1e-11, .name = "integral",
+                  .formula = simpson_formula);
+}
+
 // ---- 13: adaptive quadrature ----
 
 static const char adaptive_formula[] = "S2 + e with e = (S2 - S1) / 15 where |e| <= tolerance; "
@@ -279,6 +318,44 @@ static void adaptive__changes_sign_with_the_limits(void **state)
                   .name = "integral from 1 to -1", .formula = adaptive_formula);
 }
 
+static double zero(double x)
+{
+    (void)x;
+    return 0;
+}
+
+static double two_spikes(double x)
+{
+    return x == 3 || x == 9 ? 15 : 0;
+}
+
+CASE(adaptive__accepts_an_error_equal_to_the_tolerance)
+{
+    int evaluations = 0;
+    assert_number(calc_adaptive(watched, &(Watch){zero, &evaluations}, 0, 1, 0, 12), 0,
+                  .exact = true, .name = "integral of 0", .formula = adaptive_formula);
+    if (evaluations > AT_ONCE)
+        fail_msg("an error of 0 is at most a tolerance of 0: expected 5 evaluations, got %d",
+                 evaluations);
+    // On [0,12], S1 = 2 (f0 + 4 f6 + f12) = 0 and S2 = f0 + 4 f3 + 2 f6 + 4 f9 + f12 = 120.
+    evaluations = 0;
+    assert_number(calc_adaptive(watched, &(Watch){two_spikes, &evaluations}, 0, 12, 8, 12), 128,
+                  .exact = true, .name = "integral of two spikes", .formula = adaptive_formula);
+    if (evaluations > AT_ONCE)
+        fail_msg("an error of 8 is at most a tolerance of 8: expected 5 evaluations, got %d",
+                 evaluations);
+}
+
+CASE(adaptive__evaluates_the_function_it_is_given_at_every_call)
+{
+    for (int k = 0; k < 2; k++) {
+        assert_number(adaptive(exp, 0, 1, 1e-9, 30), exp(1) - 1, .atol = 1e-9, .rtol = 1e-9,
+                      .name = "integral of e^x", .formula = adaptive_formula);
+        assert_number(adaptive(sin, 0, 1, 1e-9, 30), 1 - cos(1), .atol = 1e-9, .rtol = 1e-9,
+                      .name = "integral of sin x", .formula = adaptive_formula);
+    }
+}
+
 // ---- 14: the Lagrange multiplier ----
 
 static const char lagrange_formula[] =
@@ -366,29 +443,76 @@ static void lagrange__returns_the_shadow_price_of_the_budget(void **state)
                   .name = "multiplier", .formula = "d(maximum)/d(budget)");
 }
 
+CASE(lagrange__computes_in_double)
+{
+    double *x = doubles_filled(3, NAN);
+    double multiplier = calc_lagrange(x, DOUBLES(0.1, 0.2, 0.4), DOUBLES(0.3, 1.1, 7), 3, 1.3);
+    assert_number(multiplier, 0.7 / 1.3, .name = "multiplier", .formula = lagrange_formula);
+    assert_near(x, ((double[]){1.3 / 7 / 0.3, 2.6 / 7 / 1.1, 5.2 / 7 / 7}), SHAPE(3), .name = "x",
+                .formula = lagrange_formula);
+}
+
+CASE(lagrange__takes_the_same_arrays_again)
+{
+    double *x = doubles_filled(2, NAN), *weight = DOUBLES(1, 2), *price = DOUBLES(3, 2);
+    calc_lagrange(x, weight, price, 2, 12);
+    weight[0] = 2, price[1] = 4;
+    assert_number(calc_lagrange(x, weight, price, 2, 12), 1.0 / 3, .name = "multiplier",
+                  .formula = lagrange_formula);
+    assert_near(x, ((double[]){2, 1.5}), SHAPE(2), .name = "x", .formula = lagrange_formula);
+}
+
+CASE(lagrange__takes_many_goods)
+{
+    enum { N = 1001 };
+    double *x = doubles_filled(N, NAN), *weight = doubles_filled(N, 2),
+           *price = doubles_filled(N, 0.5);
+    assert_number(calc_lagrange(x, weight, price, N, 1001), 2, .name = "multiplier",
+                  .formula = lagrange_formula);
+    assert_near(x, doubles_filled(N, 2), SHAPE(N), .name = "x", .formula = lagrange_formula);
+}
+
+CASE(lagrange__propagates_nan)
+{
+    double *x = DOUBLES(1, 1);
+    assert_number(calc_lagrange(x, DOUBLES(1, NAN), DOUBLES(1, 1), 2, 1), NAN, .name = "multiplier",
+                  .formula = lagrange_formula);
+    assert_near(x, ((double[]){NAN, NAN}), SHAPE(2), .name = "x", .formula = lagrange_formula);
+}
+
 const struct CMUnitTest sum_cases[] = {
     cmocka_unit_test(taylor__of_degree_0_is_the_value),
     cmocka_unit_test(taylor__matches_an_example_computed_by_hand),
     cmocka_unit_test(taylor__matches_exp_and_sin),
     cmocka_unit_test(taylor__does_not_overflow_at_high_degree),
     cmocka_unit_test(taylor__uses_every_derivative),
+    cmocka_unit_test(taylor__takes_the_same_array_again),
+    cmocka_unit_test(taylor__propagates_nan),
     cmocka_unit_test(simpson__is_exact_for_cubics),
     cmocka_unit_test(simpson__uses_the_weights_1_4_2_4_1),
     cmocka_unit_test(simpson__evaluates_f_once_at_each_point),
     cmocka_unit_test(simpson__has_fourth_order_convergence),
     cmocka_unit_test(simpson__changes_sign_with_the_limits_and_is_zero_on_an_empty_interval),
     cmocka_unit_test(simpson__propagates_nan),
+    cmocka_unit_test(simpson__evaluates_the_function_it_is_given_at_every_call),
+    cmocka_unit_test(simpson__takes_many_intervals),
     cmocka_unit_test(adaptive__is_exact_for_quintics_without_subdividing),
     cmocka_unit_test(adaptive__meets_the_tolerance),
     cmocka_unit_test(adaptive__subdivides_by_the_error_estimate),
     cmocka_unit_test(adaptive__evaluates_more_where_the_curvature_is_large),
     cmocka_unit_test(adaptive__stops_at_the_maximum_depth_and_at_nan),
     cmocka_unit_test(adaptive__changes_sign_with_the_limits),
+    cmocka_unit_test(adaptive__accepts_an_error_equal_to_the_tolerance),
+    cmocka_unit_test(adaptive__evaluates_the_function_it_is_given_at_every_call),
     cmocka_unit_test(lagrange__matches_an_example_computed_by_hand),
     cmocka_unit_test(lagrange__is_right_at_any_magnitude),
     cmocka_unit_test(lagrange__spends_the_whole_budget_on_a_single_good),
     cmocka_unit_test(lagrange__with_unit_prices_and_budget_is_the_maximum_likelihood_estimate),
     cmocka_unit_test(lagrange__maximizes_the_objective_on_the_constraint),
     cmocka_unit_test(lagrange__returns_the_shadow_price_of_the_budget),
+    cmocka_unit_test(lagrange__computes_in_double),
+    cmocka_unit_test(lagrange__takes_the_same_arrays_again),
+    cmocka_unit_test(lagrange__takes_many_goods),
+    cmocka_unit_test(lagrange__propagates_nan),
     {0},
 };

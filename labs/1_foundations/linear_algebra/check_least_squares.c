@@ -148,6 +148,22 @@ CASE(qr__propagates_nan)
                 "a NaN in column 0 must propagate to R: its diagonal is %g and %g", a[0], a[3]);
 }
 
+CASE(qr__takes_the_same_arrays_again)
+{
+    double *a = DOUBLES(3, 4), *tau = doubles_filled(1, NAN);
+    la_qr(a, tau, 2, 1);
+    a[0] = 12, a[1] = 5;
+    la_qr(a, tau, 2, 1);
+    assert_near(a, ((double[]){-13, 0.2}), SHAPE(2, 1), .name = "a of the second call",
+                .formula = "R above, v below", .eps = 4);
+}
+
+CASE(qr__reflects_a_column_that_begins_with_zero)
+{
+    check_qr((double[]){0, 1, 1, 0}, 2, 2);
+    check_qr((double[]){0, 2, -3, 1, 4, 1}, 3, 2);
+}
+
 // ---- 7: least_squares ----
 
 typedef struct Fit {
@@ -287,6 +303,33 @@ CASE(least_squares__refuses_nan_in_the_matrix)
                    false);
 }
 
+CASE(least_squares__takes_the_same_arrays_again)
+{
+    double *qr = DOUBLES(2, 1, 0, 4), *tau = DOUBLES(0, 0), *b = DOUBLES(4, 8),
+           *x = doubles_filled(2, NAN), *y = doubles_filled(2, NAN);
+    assert_boolean("la_least_squares", la_least_squares(x, y, qr, tau, b, 2, 2), true);
+    qr[0] = 1, qr[3] = 2, b[0] = 5;    // x + y = 5, 2 y = 8
+    assert_boolean("la_least_squares", la_least_squares(x, y, qr, tau, b, 2, 2), true);
+    assert_near(x, ((double[]){1, 4}), SHAPE(2), .name = "x of the second call",
+                .formula = "R x = Q^T b", .eps = 4);
+    qr[3] = 0;
+    assert_boolean("la_least_squares, now rank deficient", la_least_squares(x, y, qr, tau, b, 2, 2),
+                   false);
+}
+
+CASE(least_squares__refuses_a_diagonal_equal_to_the_tolerance)
+{
+    // m eps times the largest, 8: 2 eps 8.
+    double *x = doubles_filled(2, NAN), *y = doubles_filled(2, NAN), *tau = DOUBLES(0, 0);
+    double limit = 2 * DBL_EPSILON * 8;
+    assert_boolean("la_least_squares, a diagonal element of R equal to m eps times the largest",
+                   la_least_squares(x, y, DOUBLES(8, 0, 0, limit), tau, DOUBLES(1, 1), 2, 2),
+                   false);
+    assert_boolean("la_least_squares, a diagonal element of R twice that",
+                   la_least_squares(x, y, DOUBLES(8, 0, 0, 2 * limit), tau, DOUBLES(1, 1), 2, 2),
+                   true);
+}
+
 const struct CMUnitTest least_squares_cases[] = {
     cmocka_unit_test(qr__matches_a_reflection_by_hand),
     cmocka_unit_test(qr__factors_multiply_back_to_a),
@@ -300,6 +343,8 @@ const struct CMUnitTest least_squares_cases[] = {
     cmocka_unit_test(qr__is_backward_stable_on_a_hilbert_matrix),
     cmocka_unit_test(qr__handles_sizes_one_and_zero),
     cmocka_unit_test(qr__propagates_nan),
+    cmocka_unit_test(qr__takes_the_same_arrays_again),
+    cmocka_unit_test(qr__reflects_a_column_that_begins_with_zero),
     cmocka_unit_test(least_squares__matches_a_line_fitted_by_hand),
     cmocka_unit_test(least_squares__residual_is_orthogonal_to_the_columns),
     cmocka_unit_test(least_squares__solves_a_square_system),
@@ -311,5 +356,7 @@ const struct CMUnitTest least_squares_cases[] = {
     cmocka_unit_test(least_squares__refuses_a_negligible_first_column),
     cmocka_unit_test(least_squares__measures_rank_relative_to_the_largest_diagonal),
     cmocka_unit_test(least_squares__refuses_nan_in_the_matrix),
+    cmocka_unit_test(least_squares__takes_the_same_arrays_again),
+    cmocka_unit_test(least_squares__refuses_a_diagonal_equal_to_the_tolerance),
     {0},
 };

@@ -137,6 +137,18 @@ CASE(lu__propagates_nan)
     assert_that(isnan(sum), "the NaN in the last column was lost");
 }
 
+CASE(lu__takes_the_same_arrays_again)
+{
+    double *a = DOUBLES(1, 2, 2, 4);
+    int *pivot = pivots_new(2);
+    assert_integer("la_lu of a singular matrix", la_lu(a, pivot, 2), 2);
+    for (int i = 0; i < 4; i++) a[i] = (double[]){4, 6, 1, 2}[i];
+    assert_integer("la_lu of a regular matrix in the same array", la_lu(a, pivot, 2), 0);
+    assert_integer("pivot[0]", pivot[0], 0);
+    assert_near(a, ((double[]){4, 6, 0.25, 0.5}), SHAPE(2, 2), .name = "a",
+                .formula = "U on and above the diagonal, L below", .exact = true);
+}
+
 // ---- 5: lu_solve ----
 
 typedef struct Factors {
@@ -222,6 +234,17 @@ CASE(lu_solve__propagates_zero_pivots_and_nan)
                 "b has a NaN on which both elements depend; got %g and %g", x[0], x[1]);
 }
 
+CASE(lu_solve__takes_the_same_arrays_again)
+{
+    double *lu = DOUBLES(4, 6, 0.25, 0.5), *b = DOUBLES(5, 18), *x = doubles_filled(2, NAN);
+    int *pivot = INTS(1, 1);
+    la_lu_solve(x, lu, pivot, b, 2);
+    lu[1] = 2, lu[2] = 0.5, lu[3] = 2, b[0] = 9, pivot[0] = 0;    // 4 x + 2 y = 9, 2 x + 3 y = 18
+    la_lu_solve(x, lu, pivot, b, 2);
+    assert_near(x, ((double[]){-1.125, 6.75}), SHAPE(2), .name = "x of the second call",
+                .formula = "L U x = P b", .exact = true);
+}
+
 const struct CMUnitTest lu_cases[] = {
     cmocka_unit_test(lu__matches_factors_by_hand),
     cmocka_unit_test(lu__factors_multiply_back_to_pa),
@@ -233,6 +256,7 @@ const struct CMUnitTest lu_cases[] = {
     cmocka_unit_test(lu__reports_the_first_of_several_zero_pivots),
     cmocka_unit_test(lu__handles_sizes_one_and_zero),
     cmocka_unit_test(lu__propagates_nan),
+    cmocka_unit_test(lu__takes_the_same_arrays_again),
     cmocka_unit_test(lu_solve__matches_a_solution_by_hand),
     cmocka_unit_test(lu_solve__has_a_small_residual),
     cmocka_unit_test(lu_solve__applies_the_row_swaps_in_order),
@@ -240,5 +264,6 @@ const struct CMUnitTest lu_cases[] = {
     cmocka_unit_test(lu_solve__allows_x_to_be_b),
     cmocka_unit_test(lu_solve__handles_sizes_one_and_zero),
     cmocka_unit_test(lu_solve__propagates_zero_pivots_and_nan),
+    cmocka_unit_test(lu_solve__takes_the_same_arrays_again),
     {0},
 };

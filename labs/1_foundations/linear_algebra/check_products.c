@@ -1,4 +1,5 @@
 /* check_products.c -- cases of the exercises 1 to 3: matrix products. */
+#include <fenv.h>
 #include "labs/1_foundations/linear_algebra/check.h"
 
 typedef void Product(double *c, const double *a, const double *b, int m, int n, int k);
@@ -107,6 +108,28 @@ CASE(matmul__propagates_nan)
     check_nan(plain, 3, 4, 5);
 }
 
+// A second product of other numbers in the same memory, and another one between.
+static void check_again(Product *multiply, int m, int n, int k, uint64_t seed)
+{
+    double *a = random_matrix(seed, m, k), *b = random_matrix(seed + 1, k, n),
+           *c = doubles_filled((size_t)(m * n), NAN);
+    multiply(c, a, b, m, n, k);
+    for (int i = 0; i < m * k; i++) a[i] = 3 * a[i] + 1;
+    for (int i = 0; i < k * n; i++) b[i] = 1 - b[i];
+    multiply(c, a, b, m, n, k);
+    assert_near(c, product(a, b, m, n, k), SHAPE(m, n), .name = "c of the second call",
+                .formula = formula, .eps = 8 * (k + 2));
+    check_product(multiply, n, m, k, seed + 2);
+    multiply(c, a, b, m, n, k);
+    assert_near(c, product(a, b, m, n, k), SHAPE(m, n), .name = "c of the last call",
+                .formula = formula, .eps = 8 * (k + 2));
+}
+
+CASE(matmul__takes_the_same_arrays_again)
+{
+    check_again(plain, 4, 3, 5, 21);
+}
+
 // ---- 2: tile ----
 
 static const char tile_formula[] =
@@ -183,6 +206,18 @@ CASE(tile__propagates_nan)
                 .formula = "0 times NaN is NaN", .exact = true);
 }
 
+CASE(tile__takes_the_same_arrays_again)
+{
+    double *a = doubles_filled(TILE_ROWS, 1), *b = doubles_filled(TILE_COLUMNS, 1),
+           *c = doubles_filled(TILE, 0);
+    la_tile(c, TILE_COLUMNS, a, b, 1);
+    for (int i = 0; i < TILE_ROWS; i++) a[i] = 3;
+    for (int j = 0; j < TILE_COLUMNS; j++) b[j] = 5;
+    la_tile(c, TILE_COLUMNS, a, b, 1);
+    assert_near(c, doubles_filled(TILE, 16), SHAPE(TILE_ROWS, TILE_COLUMNS), .name = "c",
+                .formula = tile_formula, .exact = true);
+}
+
 // ---- 3: matmul_blocked ----
 
 CASE(matmul_blocked__matches_a_product_by_hand)
@@ -239,6 +274,37 @@ CASE(matmul_blocked__propagates_nan)
     check_nan(blocked, 3, 4, BLOCK_DEPTH + 4);
 }
 
+CASE(matmul_blocked__takes_the_same_arrays_again)
+{
+    check_again(blocked, 9, 14, 5, 61);
+}
+
+// A tile that crosses the edge of C has rows of zeros, and 0 times infinity raises FE_INVALID. A plain
+// product multiplies infinity by ones alone.
+static void check_tiles(int m, int n, int k)
+{
+    size_t size = (size_t)m * (size_t)n;
+    double *a = doubles_filled((size_t)m * (size_t)k, 1),
+           *b = doubles_filled((size_t)k * (size_t)n, 1), *c = doubles_filled(size, NAN),
+           *want = doubles_filled(size, k);
+    b[0] = INFINITY;
+    for (int i = 0; i < m; i++) want[i * n] = INFINITY;
+    feclearexcept(FE_ALL_EXCEPT);
+    blocked(c, a, b, m, n, k);
+    assert_that(fetestexcept(FE_INVALID) != 0,
+                "a %d x %d product did not compute the zeros that pack_rows() fills its last tile "
+                "with: is it made of tiles, by multiply_blocks()?",
+                m, n);
+    assert_near(c, want, SHAPE(m, n), .name = "c", .formula = formula, .exact = true);
+}
+
+CASE(matmul_blocked__is_made_of_tiles)
+{
+    check_tiles(1, 1, 1);
+    check_tiles(TILE_ROWS + 1, TILE_COLUMNS, 7);
+    check_tiles(BLOCK_ROWS + 1, BLOCK_COLUMNS + 1, BLOCK_DEPTH + 1);
+}
+
 const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul__matches_a_product_by_hand),
     cmocka_unit_test(matmul__matches_long_double),
@@ -246,12 +312,14 @@ const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul__handles_one_row_one_column_and_k_one),
     cmocka_unit_test(matmul__handles_empty_matrices),
     cmocka_unit_test(matmul__propagates_nan),
+    cmocka_unit_test(matmul__takes_the_same_arrays_again),
     cmocka_unit_test(tile__with_k_one_is_an_outer_product),
     cmocka_unit_test(tile__matches_long_double),
     cmocka_unit_test(tile__accumulates_into_c),
     cmocka_unit_test(tile__writes_only_its_tile_of_c),
     cmocka_unit_test(tile__does_nothing_for_k_zero),
     cmocka_unit_test(tile__propagates_nan),
+    cmocka_unit_test(tile__takes_the_same_arrays_again),
     cmocka_unit_test(matmul_blocked__matches_a_product_by_hand),
     cmocka_unit_test(matmul_blocked__matches_long_double_within_one_block),
     cmocka_unit_test(matmul_blocked__handles_k_above_the_block_depth),
@@ -261,5 +329,7 @@ const struct CMUnitTest product_cases[] = {
     cmocka_unit_test(matmul_blocked__handles_one_row_one_column_and_k_one),
     cmocka_unit_test(matmul_blocked__handles_empty_matrices),
     cmocka_unit_test(matmul_blocked__propagates_nan),
+    cmocka_unit_test(matmul_blocked__takes_the_same_arrays_again),
+    cmocka_unit_test(matmul_blocked__is_made_of_tiles),
     {0},
 };

@@ -135,6 +135,26 @@ CASE(power__does_not_converge_on_nan)
                    0);
 }
 
+CASE(power__makes_no_iteration_when_none_is_allowed)
+{
+    double *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN), *value = DOUBLES(NAN);
+    assert_integer("la_power with max_iterations = 0",
+                   la_power(value, x, y, DOUBLES(2, 0, 0, 3), 2, 0, 1e-12), 0);
+    assert_near(x, ((double[]){0, 4}), SHAPE(2), .name = "x", .exact = true,
+                .formula = "x is normalized in an iteration: there was none");
+}
+
+CASE(power__takes_the_same_arrays_again)
+{
+    double *a = DOUBLES(2, 0, 0, 3), *x = DOUBLES(0, 4), *y = DOUBLES(NAN, NAN),
+           *value = DOUBLES(NAN);
+    la_power(value, x, y, a, 2, MOST, 1e-12);
+    a[3] = -7, x[1] = 2;
+    assert_integer("la_power from an eigenvector", la_power(value, x, y, a, 2, MOST, 1e-12), 1);
+    assert_number(*value, -7, .name = "value of the second call", .formula = "-7", .eps = 4);
+    check_power((double[]){10, 0, 0, 1}, 2, 10, 1e-10);
+}
+
 // ---- 9: rotation ----
 
 static void check_rotation(double xx, double xy, double yy)
@@ -227,6 +247,15 @@ CASE(rotation__propagates_nan)
     double *got = DOUBLES(7, 7);
     la_rotation(&got[0], &got[1], 1, NAN, 2);
     assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "xy is NaN");
+}
+
+CASE(rotation__propagates_nan_of_either_norm)
+{
+    double *got = DOUBLES(7, 7);
+    la_rotation(&got[0], &got[1], NAN, 1, 2);
+    assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "xx is NaN");
+    la_rotation(&got[0], &got[1], 2, 1, NAN);
+    assert_near(got, ((double[]){NAN, NAN}), SHAPE(2), .name = "c, s", .formula = "yy is NaN");
 }
 
 // ---- 10: eigen ----
@@ -348,6 +377,19 @@ CASE(eigen__does_not_converge_on_nan)
                    la_eigen(doubles_filled(4, 0), doubles_filled(16, 0), a, 4), -1);
 }
 
+CASE(eigen__takes_the_same_arrays_again)
+{
+    double *a = DOUBLES(2, 1, 1, 2), *values = doubles_filled(2, NAN),
+           *vectors = doubles_filled(4, NAN);
+    la_eigen(values, vectors, a, 2);
+    for (int i = 0; i < 4; i++) a[i] = (double[]){5, 2, 2, 2}[i];
+    la_eigen(values, vectors, a, 2);
+    assert_near(values, ((double[]){6, 1}), SHAPE(2), .name = "values of the second call",
+                .formula = "6 and 1", .eps = 40);
+    assert_number(vectors[0] * vectors[1], 0.4, .name = "vectors[0]", .formula = "(2,1) / sqrt 5",
+                  .eps = 40);
+}
+
 const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(power__matches_an_eigenpair_by_hand),
     cmocka_unit_test(power__finds_a_negative_dominant_eigenvalue),
@@ -360,6 +402,8 @@ const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(power__accepts_a_starting_vector_of_any_length),
     cmocka_unit_test(power__handles_size_one_and_the_zero_matrix),
     cmocka_unit_test(power__does_not_converge_on_nan),
+    cmocka_unit_test(power__makes_no_iteration_when_none_is_allowed),
+    cmocka_unit_test(power__takes_the_same_arrays_again),
     cmocka_unit_test(rotation__is_45_degrees_for_equal_norms),
     cmocka_unit_test(rotation__matches_an_angle_by_hand),
     cmocka_unit_test(rotation__orthogonalizes_at_every_scale),
@@ -368,6 +412,7 @@ const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(rotation__is_accurate_for_tiny_angles),
     cmocka_unit_test(rotation__avoids_overflow_of_the_difference),
     cmocka_unit_test(rotation__propagates_nan),
+    cmocka_unit_test(rotation__propagates_nan_of_either_norm),
     cmocka_unit_test(eigen__matches_eigenpairs_by_hand),
     cmocka_unit_test(eigen__eigenpairs_reconstruct_the_matrix),
     cmocka_unit_test(eigen__matches_lapack),
@@ -379,5 +424,6 @@ const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(eigen__is_backward_stable_on_a_hilbert_matrix),
     cmocka_unit_test(eigen__handles_sizes_one_and_zero),
     cmocka_unit_test(eigen__does_not_converge_on_nan),
+    cmocka_unit_test(eigen__takes_the_same_arrays_again),
     {0},
 };

@@ -192,6 +192,18 @@ CASE(svd__does_not_converge_on_nan)
     assert_integer("la_svd with a NaN", solve_svd(a, 5, 3).sweeps, -1);
 }
 
+CASE(svd__takes_the_same_arrays_again)
+{
+    double *a = DOUBLES(3, -8, 4, 6), *ut = doubles_filled(4, NAN), *s = doubles_filled(2, NAN),
+           *vt = doubles_filled(4, NAN);
+    la_svd(ut, s, vt, a, 2, 2);
+    for (int i = 0; i < 4; i++) a[i] = (double[]){0, 2, 1, 0}[i];
+    la_svd(ut, s, vt, a, 2, 2);
+    assert_near(s, ((double[]){2, 1}), SHAPE(2), .name = "s of the second call",
+                .formula = "2 and 1", .eps = 4);
+    assert_within("|A - U S V^T|", distance(sum_of_terms(ut, s, vt, 2, 2, 2), a, 4), 16);
+}
+
 // ---- 12: low_rank ----
 
 static const char low_rank_formula[] = "out[i,c] = sum_{j < k} s[j] ut[j,i] vt[j,c]";
@@ -267,6 +279,17 @@ CASE(low_rank__propagates_nan)
     la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
     assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
                 .formula = "0 times NaN is NaN", .exact = true);
+}
+
+CASE(low_rank__takes_the_same_arrays_again)
+{
+    double *out = doubles_filled(4, NAN), *ut = DOUBLES(1, 2), *s = DOUBLES(3),
+           *vt = DOUBLES(1, -1);
+    la_low_rank(out, ut, s, vt, 2, 2, 1);
+    s[0] = 5, ut[0] = 0, vt[1] = 1;
+    la_low_rank(out, ut, s, vt, 2, 2, 1);
+    assert_near(out, ((double[]){0, 0, 10, 10}), SHAPE(2, 2), .name = "out of the second call",
+                .formula = low_rank_formula, .exact = true);
 }
 
 // ---- 13: pca ----
@@ -413,6 +436,21 @@ CASE(pca__refuses_nan)
     assert_boolean("la_pca of points with a NaN", solve_pca(x, 6, 3).done, false);
 }
 
+CASE(pca__takes_the_same_arrays_again)
+{
+    double *x = DOUBLES(7, 16, 10, 20, 13, 24), *mean = doubles_filled(2, NAN),
+           *components = doubles_filled(4, NAN), *variances = doubles_filled(2, NAN);
+    Arena *arena = arena_new("pca", (size_t)16 << 20);
+    la_pca(mean, components, variances, x, 3, 2, arena);
+    for (int i = 0; i < 6; i++) x[i] = (double[]){0, 1, 0, 3, 0, 5}[i];
+    assert_boolean("la_pca", la_pca(mean, components, variances, x, 3, 2, arena), true);
+    assert_near(mean, ((double[]){0, 3}), SHAPE(2), .name = "mean of the second call",
+                .formula = "(0,3)", .eps = 4);
+    assert_near(variances, ((double[]){4, 0}), SHAPE(2), .name = "variances of the second call",
+                .formula = "4 along the line, 0 across", .eps = 20);
+    arena_free(arena);
+}
+
 const struct CMUnitTest svd_cases[] = {
     cmocka_unit_test(svd__matches_singular_values_by_hand),
     cmocka_unit_test(svd__factors_reconstruct_the_matrix),
@@ -429,12 +467,14 @@ const struct CMUnitTest svd_cases[] = {
     cmocka_unit_test(svd__matches_singular_values_at_any_magnitude),
     cmocka_unit_test(svd__handles_sizes_one_and_zero),
     cmocka_unit_test(svd__does_not_converge_on_nan),
+    cmocka_unit_test(svd__takes_the_same_arrays_again),
     cmocka_unit_test(low_rank__matches_a_sum_by_hand),
     cmocka_unit_test(low_rank__matches_long_double),
     cmocka_unit_test(low_rank__handles_rank_one_one_row_and_one_column),
     cmocka_unit_test(low_rank__of_rank_zero_is_zero),
     cmocka_unit_test(low_rank__has_the_eckart_young_error),
     cmocka_unit_test(low_rank__propagates_nan),
+    cmocka_unit_test(low_rank__takes_the_same_arrays_again),
     cmocka_unit_test(pca__finds_the_line_through_collinear_points),
     cmocka_unit_test(pca__matches_the_eigenvectors_of_the_covariance),
     cmocka_unit_test(pca__handles_fewer_points_than_dimensions),
@@ -444,5 +484,6 @@ const struct CMUnitTest svd_cases[] = {
     cmocka_unit_test(pca__avoids_cancellation_far_from_the_origin),
     cmocka_unit_test(pca__finds_the_line_at_any_magnitude),
     cmocka_unit_test(pca__refuses_nan),
+    cmocka_unit_test(pca__takes_the_same_arrays_again),
     {0},
 };

@@ -8,7 +8,7 @@
  * wholly overwritten and overlap no input, unless stated otherwise. A NaN in the input propagates:
  * to the output, or to the return value that stands for failure. Magnitudes of 1e200 and 1e-200 are
  * as good as 1: what squares numbers scales them first, as LAPACK does (scale_of() and rescale() in
- * linear_algebra.c are provided).
+ * linear_algebra.c are provided). Nothing is kept between calls.
  * eps is DBL_EPSILON, 2.2e-16; |x| is the Euclidean norm of a vector, |A| the Frobenius norm.
  */
 #pragma once
@@ -45,6 +45,7 @@ enum {
 
 // 3. c = a b as in 1, blocked for the caches. pack_rows(), pack_columns() and multiply_blocks() are
 //    provided in linear_algebra.c; the last one calls la_tile and accumulates into c.
+//    Every element is computed by it.
 void la_matmul_blocked(double *c, const double *a, const double *b, int m, int n, int k);
 
 // 4. LU factorization with partial pivoting, P A = L U, in place: U on and above the diagonal, the
@@ -73,7 +74,7 @@ bool la_least_squares(double *x, double *y, const double *qr, const double *tau,
 //    eigenvector. x holds a starting vector (not 0, of any length); each iteration normalizes x, then computes
 //    y = a x and the Rayleigh quotient *value = x^T y. Converged when |y - value x| <= tolerance
 //    |value|; otherwise the next x is y. Returns the number of iterations, or 0 when it has not
-//    converged after max_iterations.   a: [n,n], n >= 1; x, y: [n]
+//    converged after max_iterations; 0 of these leave x unchanged.   a: [n,n], n >= 1; x, y: [n]
 int la_power(double *value, double *x, double *y, const double *a, int n, int max_iterations,
              double tolerance);
 

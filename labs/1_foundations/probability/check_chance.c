@@ -76,6 +76,17 @@ CASE(bootstrap__of_the_mean_matches_its_standard_error)
                   .rtol = 0.06, .formula = "sqrt(mean squared deviation / n)");
 }
 
+CASE(bootstrap__takes_the_same_array_again)
+{
+    Rng rng = rng_from_seed(157);
+    double *x = DOUBLES(1, 1), *resample = doubles_filled(2, NAN), *replicates = DOUBLES(NAN);
+    pr_bootstrap(replicates, 1, mean_of, x, 2, resample, &rng);
+    x[0] = x[1] = 5;
+    pr_bootstrap(replicates, 1, mean_of, x, 2, resample, &rng);
+    assert_number(replicates[0], 5, .name = "mean of 5 and 5, after that of 1 and 1",
+                  .formula = bootstrap_formula);
+}
+
 // ---- 16: Monte Carlo integration ----
 
 static const char integrate_formula[] =
@@ -163,6 +174,27 @@ CASE(integrate__has_a_calibrated_standard_error)
                   .formula = integrate_formula);
 }
 
+CASE(integrate__keeps_its_digits_far_from_zero)
+{
+    // 1e9 + x^2: the values differ in their last digits.
+    Rng rng = rng_from_seed(169), same = rng;
+    enum { N = 50 };
+    double sum = 0, squares = 0, x[N];
+    for (int i = 0; i < N; i++) x[i] = pow(pr_uniform(&same), 2), sum += x[i];
+    for (int i = 0; i < N; i++) squares += (x[i] - sum / N) * (x[i] - sum / N);
+    PrEstimate got = pr_integrate(parabola, (double[]){1e9, 1}, 0, 1, N, &rng);
+    assert_number(got.standard_error, sqrt(squares / (N - 1) / N), .name = "standard_error",
+                  .rtol = 1e-5, .formula = integrate_formula);
+}
+
+CASE(integrate__propagates_nan)
+{
+    Rng rng = rng_from_seed(170);
+    PrEstimate got = pr_integrate(parabola, (double[]){NAN, 1}, 0, 1, 10, &rng);
+    assert_number(got.value, NAN, .name = "value", .formula = "f is NaN");
+    assert_number(got.standard_error, NAN, .name = "standard_error", .formula = "f is NaN");
+}
+
 // ---- 17: Metropolis ----
 
 static const char metropolis_formula[] =
@@ -241,6 +273,13 @@ CASE(metropolis__samples_the_normal_distribution)
     assert_number(sum / N, 0, .name = "mean", .atol = 0.08, .formula = metropolis_formula);
     assert_number(squares / N, 1, .name = "mean square", .atol = 0.1,
                   .formula = metropolis_formula);
+}
+
+CASE(metropolis__begins_at_its_own_start_at_every_call)
+{
+    check_metropolis(179, 20, 0, 1, log_normal);
+    check_metropolis(180, 20, 3, 1, log_normal);
+    check_metropolis(180, 20, -3, 1, log_normal);
 }
 
 // ---- 18: information ----
@@ -343,22 +382,56 @@ CASE(information__returns_nan_for_invalid_probabilities)
     }
 }
 
+CASE(information__accepts_sums_within_1e_9_of_one)
+{
+    static const double off[] = {0.9e-9, -0.9e-9, 1.2e-9, -1.2e-9};
+    for (int k = 0; k < 4; k++)
+        for (int of_q = 0; of_q < 2; of_q++) {
+            const double fine[] = {0.5, 0.5}, other[] = {0.5, 0.5 + off[k]};
+            PrInformation got =
+                of_q ? pr_information(fine, other, 2) : pr_information(other, fine, 2);
+            assert_that(isnan(got.kl) == (k >= 2), "the sum is %g off: kl is %g, expected %s",
+                        off[k], got.kl, k < 2 ? "a number" : "NaN");
+        }
+}
+
+CASE(information__of_nothing_is_nan)
+{
+    PrInformation got = pr_information(DOUBLES(1), DOUBLES(1), 0);
+    assert_number(got.entropy, NAN, .name = "entropy", .formula = "an empty sum is not 1");
+}
+
+CASE(information__takes_the_same_arrays_again)
+{
+    double *p = DOUBLES(0.5, 0.5), *q = DOUBLES(0.5, 0.5);
+    pr_information(p, q, 2);
+    p[0] = 1, p[1] = 0;
+    PrInformation got = pr_information(p, q, 2);
+    assert_number(got.entropy, 0, .name = "entropy of the second call",
+                  .formula = information_formula);
+    assert_number(got.kl, log(2), .name = "kl of the second call", .formula = information_formula);
+}
+
 const struct CMUnitTest chance_cases[] = {
     cmocka_unit_test(bootstrap__resamples_with_replacement),
     cmocka_unit_test(bootstrap__handles_one_number_and_zero_replicates),
     cmocka_unit_test(bootstrap__lets_the_statistic_overwrite_the_resample),
     cmocka_unit_test(bootstrap__of_the_mean_matches_its_standard_error),
+    cmocka_unit_test(bootstrap__takes_the_same_array_again),
     cmocka_unit_test(integrate__is_the_width_times_the_mean_value),
     cmocka_unit_test(integrate__accepts_reversed_limits),
     cmocka_unit_test(integrate__has_no_standard_error_for_one_draw),
     cmocka_unit_test(integrate__of_a_constant_has_zero_standard_error),
     cmocka_unit_test(integrate__is_right_at_any_magnitude),
     cmocka_unit_test(integrate__has_a_calibrated_standard_error),
+    cmocka_unit_test(integrate__keeps_its_digits_far_from_zero),
+    cmocka_unit_test(integrate__propagates_nan),
     cmocka_unit_test(metropolis__accepts_by_the_density_ratio),
     cmocka_unit_test(metropolis__stays_inside_the_support),
     cmocka_unit_test(metropolis__leaves_a_start_of_zero_density),
     cmocka_unit_test(metropolis__never_accepts_a_nan),
     cmocka_unit_test(metropolis__samples_the_normal_distribution),
+    cmocka_unit_test(metropolis__begins_at_its_own_start_at_every_call),
     cmocka_unit_test(information__matches_coins_by_hand),
     cmocka_unit_test(information__skips_terms_where_p_is_zero),
     cmocka_unit_test(information__is_infinite_where_q_is_zero_and_p_is_not),
@@ -367,5 +440,8 @@ const struct CMUnitTest chance_cases[] = {
     cmocka_unit_test(information__is_finite_where_the_quotient_overflows),
     cmocka_unit_test(information__keeps_the_digits_where_p_is_close_to_q),
     cmocka_unit_test(information__returns_nan_for_invalid_probabilities),
+    cmocka_unit_test(information__accepts_sums_within_1e_9_of_one),
+    cmocka_unit_test(information__of_nothing_is_nan),
+    cmocka_unit_test(information__takes_the_same_arrays_again),
     {0},
 };

@@ -69,6 +69,28 @@ CASE(uniformity__returns_nan_outside_the_unit_interval)
                   .formula = "NaN when there is no point");
 }
 
+CASE(uniformity__counts_the_largest_number_below_one)
+{
+    // As a float it is 1, and its cell is out of range.
+    for (int bins = 1; bins <= 10; bins++) {
+        int *counts = ints_filled((size_t)(bins * bins), 9);
+        pr_uniformity(counts, DOUBLES(1 - 0x1p-53, 1 - 0x1p-53), 2, bins, 2);
+        for (int c = 0; c < bins * bins; c++)
+            assert_integer("counts, u = 1 - 2^-53", counts[c], c == bins * bins - 1);
+    }
+}
+
+CASE(uniformity__takes_the_same_array_again)
+{
+    double *u = DOUBLES(0.1, 0.9);
+    int *counts = ints_filled(2, 9);
+    pr_uniformity(counts, u, 2, 2, 1);
+    u[1] = 0.2;
+    assert_number(pr_uniformity(counts, u, 2, 2, 1), 2, .name = "X of the second call",
+                  .formula = uniformity_formula);
+    assert_integer("counts[0] of the second call", counts[0], 2);
+}
+
 // ---- 2: inverse transform sampling ----
 
 static const char exponential_formula[] = "x = -ln(1 - u) / rate, one pr_uniform() each";
@@ -112,6 +134,32 @@ CASE(exponential__is_never_negative_or_infinite)
     for (int i = 0; i < 20000; i++)
         assert_that(x[i] >= 0 && isfinite(x[i]), "x[%d] is %g, expected a finite waiting time >= 0",
                     i, x[i]);
+}
+
+CASE(exponential__takes_any_rate)
+{
+    static const double rates[] = {1e-300, 1e300, 1e-30};
+    for (int k = 0; k < 3; k++) {
+        Rng rng = rng_from_seed(14), same = rng;
+        double *x = doubles_filled(1, NAN), want = -log(1 - pr_uniform(&same));
+        pr_exponential(x, 1, rates[k], &rng);
+        assert_number(x[0] * rates[k], want, .name = "x times the rate",
+                      .formula = exponential_formula, .rtol = 1e-9);
+    }
+}
+
+CASE(exponential__continues_the_generators_it_is_given)
+{
+    Rng one = rng_from_seed(15), other = rng_from_seed(16), same = one, twin = other;
+    double *x = doubles_filled(3, NAN);
+    for (int call = 0; call < 4; call++) {
+        Rng *mine = call % 2 ? &twin : &same;
+        if (call == 2) one = same = rng_from_seed(17);
+        double want = -log(1 - pr_uniform(mine));
+        pr_exponential(x, 1, 1, call % 2 ? &other : &one);
+        assert_number(x[0], want, .name = "x, two generators in turns",
+                      .formula = exponential_formula, .rtol = 1e-9);
+    }
 }
 
 // ---- 3: the Box-Muller transform ----
@@ -166,6 +214,31 @@ CASE(normal__matches_the_cdf)
         assert_number(below, N * erfc(-at / sqrt(2)) / 2, .name = "numbers below x", .atol = 500,
                       .formula = "F(x) = erfc(-x / sqrt 2) / 2");
     }
+}
+
+CASE(normal__keeps_no_sine_for_the_next_call)
+{
+    Rng rng = rng_from_seed(30), same = rng;
+    for (int call = 0; call < 3; call++) {
+        double *x = doubles_filled(1, NAN), u = pr_uniform(&same), v = pr_uniform(&same);
+        pr_normal(x, 1, 0, 1, &rng);
+        assert_number(x[0], sqrt(-2 * log(1 - u)) * cos(2 * acos(-1) * v), .name = "x",
+                      .formula = normal_formula, .rtol = 1e-9, .atol = 1e-9);
+        assert_drawn(&rng, &same, "two draws for each call");
+    }
+}
+
+CASE(normal__takes_any_mean_and_sd)
+{
+    Rng rng = rng_from_seed(31), same = rng;
+    double *x = doubles_filled(2, NAN), *y = doubles_filled(2, NAN);
+    pr_normal(x, 2, 0, 1e300, &rng);
+    pr_normal(y, 2, 0, 1, &same);
+    for (int i = 0; i < 2; i++)
+        assert_number(x[i] / 1e300, y[i], .name = "x / sd", .formula = normal_formula,
+                      .rtol = 1e-9);
+    pr_normal(x, 2, NAN, 1, &rng);
+    assert_near(x, ((double[]){NAN, NAN}), SHAPE(2), .name = "x", .formula = "the mean is NaN");
 }
 
 // ---- 4: rejection sampling ----
@@ -268,6 +341,58 @@ CASE(reject__gives_up_only_after_consecutive_rejections)
                   .formula = "give up only after PR_MAX_REJECTIONS rejections in a row");
 }
 
+CASE(reject__accepts_a_density_equal_to_the_bound)
+{
+    Rng rng = rng_from_seed(39);
+    double one = 1, *x = doubles_filled(5, NAN);
+    size_t got = pr_reject(x, 5, constant, &one, 0, 1, 1, &rng);
+    assert_that(got == 5, "f is 1 and bound is 1: returned %zu proposals, expected 5", got);
+}
+
+static double negative_beyond_one_half(double x, const void *context)
+{
+    (void)context;
+    return x < 0.5 ? 1 : -0.5;
+}
+
+CASE(reject__refuses_a_density_that_is_negative_in_places)
+{
+    Rng rng = rng_from_seed(40);
+    size_t got =
+        pr_reject(doubles_filled(50, 0), 50, negative_beyond_one_half, NULL, 0, 1, 1, &rng);
+    assert_that(got == 0, "f is negative beyond 0.5: returned %zu proposals, expected 0", got);
+}
+
+// 0 at the first calls, and 1 from then on.
+static double zero_at_first(double x, const void *context)
+{
+    int *left = *(int *const *)context;
+    (void)x;
+    return (*left)-- > 0 ? 0 : 1;
+}
+
+CASE(reject__gives_up_at_the_last_rejection_allowed)
+{
+    for (int more = -1; more <= 0; more++) {
+        Rng rng = rng_from_seed(41);
+        int left = PR_MAX_REJECTIONS + more, *context = &left;
+        size_t got = pr_reject(doubles_filled(1, 0), 1, zero_at_first, &context, 0, 1, 1, &rng);
+        size_t want = more < 0 ? PR_MAX_REJECTIONS : 0;
+        assert_that(got == want, "%d rejections in a row: returned %zu, expected %zu",
+                    PR_MAX_REJECTIONS + more, got, want);
+    }
+}
+
+CASE(reject__forgets_earlier_calls)
+{
+    Rng rng = rng_from_seed(42);
+    double zero = 0, one = 1;
+    pr_reject(doubles_filled(1, 0), 1, constant, &zero, 0, 1, 1, &rng);
+    size_t got = pr_reject(doubles_filled(2, 0), 2, constant, &one, 0, 1, 1, &rng);
+    assert_that(got == 2, "after a density of 0, one of 1: returned %zu proposals, expected 2",
+                got);
+}
+
 // ---- 5: the alias table ----
 
 // The probability of drawing i: that of its own column, and that of the columns it is the alias of.
@@ -344,27 +469,62 @@ CASE(alias__refuses_invalid_probabilities)
                     wrong[k][1], wrong[k][2]);
 }
 
+CASE(alias__accepts_sums_within_1e_9_of_one)
+{
+    static const double off[] = {0.9e-9, -0.9e-9, 1.2e-9, -1.2e-9};
+    for (int k = 0; k < 4; k++)
+        assert_boolean(k < 2 ? "pr_alias, the sum 0.9e-9 off" : "pr_alias, the sum 1.2e-9 off",
+                       pr_alias(doubles_filled(2, 0), ints_filled(2, 0), DOUBLES(0.5, 0.5 + off[k]),
+                                2, ints_filled(2, 0)),
+                       k < 2);
+}
+
+CASE(alias__takes_the_same_arrays_again)
+{
+    double *p = DOUBLES(0.5, 0.25, 0.25), *prob = doubles_filled(3, NAN);
+    int *alias = ints_filled(3, -7), *work = ints_filled(3, -7);
+    pr_alias(prob, alias, p, 3, work);
+    p[0] = 0, p[1] = 0.75;
+    assert_boolean("pr_alias", pr_alias(prob, alias, p, 3, work), true);
+    assert_number(prob[0], 0, .name = "prob[0] of the second call", .formula = "p[0] = 0");
+    double drawn[3] = {0};
+    for (int i = 0; i < 3; i++) drawn[i] += prob[i] / 3, drawn[alias[i]] += (1 - prob[i]) / 3;
+    assert_near(drawn, p, SHAPE(3), .name = "probability of the second call");
+}
+
 const struct CMUnitTest draw_cases[] = {
     cmocka_unit_test(uniformity__matches_four_draws_counted_by_hand),
     cmocka_unit_test(uniformity__matches_direct_counting),
     cmocka_unit_test(uniformity__ignores_an_incomplete_group),
     cmocka_unit_test(uniformity__returns_nan_outside_the_unit_interval),
+    cmocka_unit_test(uniformity__counts_the_largest_number_below_one),
+    cmocka_unit_test(uniformity__takes_the_same_array_again),
     cmocka_unit_test(exponential__inverts_the_cdf_for_each_draw_in_order),
     cmocka_unit_test(exponential__matches_the_cdf),
     cmocka_unit_test(exponential__is_never_negative_or_infinite),
+    cmocka_unit_test(exponential__takes_any_rate),
+    cmocka_unit_test(exponential__continues_the_generators_it_is_given),
     cmocka_unit_test(normal__turns_two_uniform_draws_into_a_pair),
     cmocka_unit_test(normal__ends_with_a_cosine_when_n_is_odd),
     cmocka_unit_test(normal__scales_by_sd_then_shifts_by_mean),
     cmocka_unit_test(normal__matches_the_cdf),
+    cmocka_unit_test(normal__keeps_no_sine_for_the_next_call),
+    cmocka_unit_test(normal__takes_any_mean_and_sd),
     cmocka_unit_test(reject__accepts_points_below_the_density),
     cmocka_unit_test(reject__accepts_any_interval_and_a_loose_bound),
     cmocka_unit_test(reject__refuses_a_density_outside_zero_to_bound),
     cmocka_unit_test(reject__gives_up_on_a_zero_density),
     cmocka_unit_test(reject__gives_up_only_after_consecutive_rejections),
+    cmocka_unit_test(reject__accepts_a_density_equal_to_the_bound),
+    cmocka_unit_test(reject__refuses_a_density_that_is_negative_in_places),
+    cmocka_unit_test(reject__gives_up_at_the_last_rejection_allowed),
+    cmocka_unit_test(reject__forgets_earlier_calls),
     cmocka_unit_test(alias__table_reproduces_the_probabilities),
     cmocka_unit_test(alias__handles_one_outcome_and_zero_probabilities),
     cmocka_unit_test(alias__handles_many_outcomes),
     cmocka_unit_test(alias__never_draws_a_zero_probability_outcome),
     cmocka_unit_test(alias__refuses_invalid_probabilities),
+    cmocka_unit_test(alias__accepts_sums_within_1e_9_of_one),
+    cmocka_unit_test(alias__takes_the_same_arrays_again),
     {0},
 };

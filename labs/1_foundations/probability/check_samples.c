@@ -81,6 +81,47 @@ CASE(moments__of_one_number_have_zero_squares)
     assert_number(m.mean, NAN, .name = "mean", .formula = "a NaN in the input gives NaN");
 }
 
+CASE(moments__of_nothing_change_nothing)
+{
+    PrMoments m = {0}, held = {7, 2.5, 30};
+    pr_moments(&m, DOUBLES(1), 0);
+    assert_integer("m.n", (int64_t)m.n, 0);
+    assert_number(m.mean, 0, .name = "mean of nothing", .exact = true, .formula = moments_formula);
+    assert_number(m.squares, 0, .name = "squares", .exact = true, .formula = moments_formula);
+    pr_moments(&held, DOUBLES(1), 0);
+    assert_number(held.mean, 2.5, .name = "mean of seven numbers and none more", .exact = true,
+                  .formula = moments_formula);
+}
+
+CASE(moments__of_two_samples_in_turns)
+{
+    PrMoments one = {0}, other = {0};
+    for (int i = 0; i < 4; i++) {
+        pr_moments(&one, DOUBLES(i), 1);
+        pr_moments(&other, DOUBLES(100 - 3 * i, 100), 2);
+    }
+    assert_number(one.mean, 1.5, .name = "mean", .formula = moments_formula);
+    assert_number(one.squares, 5, .name = "squares", .formula = moments_formula);
+    assert_number(other.mean, 97.75, .name = "mean of the other", .formula = moments_formula);
+}
+
+CASE(moments__count_more_than_an_int)
+{
+    PrMoments m = {5000000000, 1, 2};
+    pr_moments(&m, DOUBLES(5000000002), 1);
+    assert_that(m.n == 5000000001, "m.n is %zu, expected 5000000001", m.n);
+    assert_number(m.mean, 2, .name = "mean", .formula = moments_formula);
+}
+
+CASE(moments__of_equal_numbers_have_zero_squares)
+{
+    // 0.1 + 0.1 + 0.1 is not 3 times 0.1: the mean as sum / n is not 0.1.
+    PrMoments m = {0};
+    pr_moments(&m, DOUBLES(0.1, 0.1, 0.1), 3);
+    assert_number(m.mean, 0.1, .name = "mean", .exact = true, .formula = moments_formula);
+    assert_number(m.squares, 0, .name = "squares", .exact = true, .formula = moments_formula);
+}
+
 CASE(moments__have_a_finite_mean_where_a_difference_overflows)
 {
     PrMoments m = {0};
@@ -136,6 +177,30 @@ CASE(quantile__returns_nan_without_numbers_or_for_invalid_q)
     for (int k = 0; k < 3; k++)
         assert_number(pr_quantile(DOUBLES(1, 2, 3), 3, wrong[k]), NAN, .name = "quantile",
                       .formula = "NaN when q is not in [0,1]");
+}
+
+CASE(quantile__takes_the_same_array_again)
+{
+    double *x = DOUBLES(1, 2, 10);
+    pr_quantile(x, 3, 0.75);
+    x[2] = 4;
+    assert_number(pr_quantile(x, 3, 0.75), 3, .name = "quantile of the second call",
+                  .formula = quantile_formula);
+}
+
+CASE(quantile__propagates_nan)
+{
+    assert_number(pr_quantile(DOUBLES(1, NAN, NAN), 3, 0.75), NAN, .name = "quantile",
+                  .formula = "between two NaN");
+    assert_number(pr_quantile(DOUBLES(NAN), 1, 1), NAN, .name = "quantile", .formula = "of a NaN");
+}
+
+CASE(quantile__computes_its_position_in_double)
+{
+    double *x = DOUBLES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+    for (int k = 0; k <= 100; k += 7)
+        assert_number(pr_quantile(x, 11, k / 100.0), k / 10.0, .name = "quantile of 0, 1, ... 10",
+                      .formula = quantile_formula);
 }
 
 CASE(quantile__gives_no_weight_to_the_next_number_at_a_whole_position)
@@ -262,6 +327,49 @@ CASE(fit__refuses_a_likelihood_without_a_maximum)
     check_unfit(PR_POISSON, (double[]){0, 0}, 2, "only zeros");
 }
 
+CASE(fit__keeps_its_digits_far_from_zero)
+{
+    // Mean 1e9 + 1, squared distances 2 in all: sums of squares near 1e18 have no digit left.
+    check_fit(PR_NORMAL, (double[]){1e9, 1e9 + 1, 1e9 + 2}, 3, 1e9 + 1, sqrt(2.0 / 3),
+              -1.5 * (log(2 * acos(-1) * 2 / 3) + 1));
+}
+
+CASE(fit__refuses_equal_numbers_that_binary_cannot_hold)
+{
+    check_unfit(PR_NORMAL, (double[]){0.1, 0.1, 0.1}, 3, "three times 0.1");
+    double *x = doubles_filled(10, 0.7);
+    check_unfit(PR_NORMAL, x, 10, "ten times 0.7");
+}
+
+CASE(fit__takes_counts_above_an_int)
+{
+    PrFit fit = {NAN, NAN, NAN};
+    assert_boolean("pr_fit, Poisson, counts of 3e9",
+                   pr_fit(&fit, PR_POISSON, DOUBLES(3e9, 3e9 + 2), 2), true);
+    assert_number(fit.a, 3e9 + 1, .name = "a", .formula = families[PR_POISSON]);
+    check_unfit(PR_POISSON, (double[]){3e9 + 0.5, 1}, 2, "a fractional count above an int");
+}
+
+CASE(fit__forgets_earlier_calls)
+{
+    check_fit(PR_EXPONENTIAL, (double[]){1, 3}, 2, 0.5, 0, 2 * (log(0.5) - 1));
+    check_fit(PR_EXPONENTIAL, (double[]){4, 4}, 2, 0.25, 0, 2 * (log(0.25) - 1));
+    check_fit(PR_EXPONENTIAL, (double[]){4}, 1, 0.25, 0, log(0.25) - 1);
+}
+
+CASE(fit__refuses_what_is_not_finite_wherever_it_is)
+{
+    static const double wrong[] = {NAN, INFINITY};
+    for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++)
+        for (int at = 0; at < 3; at++)
+            for (int k = 0; k < 2; k++) {
+                double *x = DOUBLES(1, 2, 3);
+                x[at] = wrong[k];
+                check_unfit(family, x, 3, k == 0 ? "a NaN" : "an infinity");
+                check_unfit(family, &wrong[k], 1, "nothing that is finite");
+            }
+}
+
 // ---- 9: Bayesian updating ----
 
 static const char update_formula[] = "log evidence = ln B(a + heads, b + tails) - ln B(a, b)";
@@ -304,6 +412,25 @@ CASE(update__of_thousands_of_tosses_does_not_overflow)
                   .formula = update_formula);
 }
 
+CASE(update__uses_the_prior_that_beta_holds_now)
+{
+    PrBeta beta = {1, 1};
+    pr_update(&beta, 1, 0);
+    beta = (PrBeta){3, 1};
+    assert_number(pr_update(&beta, 0, 1), log(0.25), .name = "log evidence of tails, Beta(3,1)",
+                  .formula = update_formula);
+}
+
+CASE(update__of_billions_of_tosses_does_not_overflow)
+{
+    // heads + tails exceeds an int. ln B(n,n) is nearly -2 n ln 2.
+    PrBeta beta = {1, 1};
+    double got = pr_update(&beta, 2000000000, 2000000000);
+    assert_number(got, -4e9 * log(2), .name = "log evidence", .rtol = 1e-7,
+                  .formula = update_formula);
+    assert_number(beta.a + beta.b, 4000000002, .name = "a + b", .formula = update_formula);
+}
+
 CASE(update__keeps_the_digits_under_a_strong_prior)
 {
     // ln B(a + heads, b + tails) - ln B(a, b) in 50 digits: each ln B is about 1e10.
@@ -322,11 +449,18 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(moments__survive_catastrophic_cancellation),
     cmocka_unit_test(moments__continue_from_earlier_calls),
     cmocka_unit_test(moments__of_one_number_have_zero_squares),
+    cmocka_unit_test(moments__of_nothing_change_nothing),
+    cmocka_unit_test(moments__of_two_samples_in_turns),
+    cmocka_unit_test(moments__count_more_than_an_int),
+    cmocka_unit_test(moments__of_equal_numbers_have_zero_squares),
     cmocka_unit_test(moments__have_a_finite_mean_where_a_difference_overflows),
     cmocka_unit_test(quantile__one_half_is_the_median),
     cmocka_unit_test(quantile__runs_from_minimum_to_maximum),
     cmocka_unit_test(quantile__interpolates_linearly),
     cmocka_unit_test(quantile__returns_nan_without_numbers_or_for_invalid_q),
+    cmocka_unit_test(quantile__takes_the_same_array_again),
+    cmocka_unit_test(quantile__propagates_nan),
+    cmocka_unit_test(quantile__computes_its_position_in_double),
     cmocka_unit_test(quantile__interpolates_between_huge_and_infinite_numbers),
     cmocka_unit_test(quantile__gives_no_weight_to_the_next_number_at_a_whole_position),
     cmocka_unit_test(fit__matches_three_numbers_by_hand),
@@ -335,10 +469,17 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(fit__is_right_at_any_magnitude),
     cmocka_unit_test(fit__refuses_data_outside_the_support),
     cmocka_unit_test(fit__refuses_a_likelihood_without_a_maximum),
+    cmocka_unit_test(fit__keeps_its_digits_far_from_zero),
+    cmocka_unit_test(fit__refuses_equal_numbers_that_binary_cannot_hold),
+    cmocka_unit_test(fit__takes_counts_above_an_int),
+    cmocka_unit_test(fit__forgets_earlier_calls),
+    cmocka_unit_test(fit__refuses_what_is_not_finite_wherever_it_is),
     cmocka_unit_test(update__adds_heads_and_tails_to_the_prior),
     cmocka_unit_test(update__returns_the_log_evidence_of_one_toss),
     cmocka_unit_test(update__of_all_tosses_equals_one_toss_at_a_time),
     cmocka_unit_test(update__of_thousands_of_tosses_does_not_overflow),
+    cmocka_unit_test(update__uses_the_prior_that_beta_holds_now),
+    cmocka_unit_test(update__of_billions_of_tosses_does_not_overflow),
     cmocka_unit_test(update__keeps_the_digits_under_a_strong_prior),
     {0},
 };

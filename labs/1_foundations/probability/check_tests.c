@@ -86,6 +86,19 @@ CASE(interval__refuses_degenerate_samples)
     check_no_interval((double[]){1, 2, 3}, 3, NAN, "level NaN");
 }
 
+CASE(interval__keeps_its_digits_far_from_zero)
+{
+    // As 1, 2, 3: t sqrt(1/3) with the closed form of t for two degrees of freedom.
+    check_interval((double[]){1e9, 1e9 + 1, 1e9 + 2}, 3, 0.5, 1e9 + 1, sqrt(2 * 0.25 / 0.75 / 3),
+                   1e-13);
+}
+
+CASE(interval__refuses_equal_numbers_that_binary_cannot_hold)
+{
+    check_no_interval((double[]){0.1, 0.1, 0.1}, 3, 0.95, "three times 0.1");
+    check_no_interval(doubles_filled(10, 0.7), 10, 0.95, "ten times 0.7");
+}
+
 // ---- 13: Student's and Welch's test ----
 
 static const char t_formula[] =
@@ -176,6 +189,23 @@ CASE(t_test__accepts_one_sample_with_zero_variance)
 {
     check_t((double[]){3, 3, 3}, 3, (double[]){1, 5}, 2, 1,
             (PrTest){-0.5, 1, 1 - 2 / acos(-1) * atan(0.5)}, 1e-9);
+}
+
+CASE(t_test__keeps_its_digits_far_from_zero)
+{
+    // As {1, 2, 3} against a mean of 1: t = sqrt 3.
+    check_t((double[]){1e9, 1e9 + 1, 1e9 + 2}, 3, NULL, 0, 1e9,
+            (PrTest){sqrt(3), 2, 1 - sqrt(3) / sqrt(5)}, 1e-9);
+}
+
+CASE(t_test__refuses_equal_numbers_that_binary_cannot_hold)
+{
+    PrTest test;
+    assert_boolean("pr_t_test of three times 0.1",
+                   pr_t_test(&test, DOUBLES(0.1, 0.1, 0.1), 3, NULL, 0, 0), false);
+    assert_boolean("pr_t_test of three times 0.1 and three times 0.7",
+                   pr_t_test(&test, DOUBLES(0.1, 0.1, 0.1), 3, DOUBLES(0.7, 0.7, 0.7), 3, 0),
+                   false);
 }
 
 CASE(t_test__is_right_at_any_magnitude)
@@ -292,12 +322,34 @@ CASE(chi_square__refuses_invalid_counts_and_df)
     check_no_chi((double[]){5, INFINITY, 5}, (double[]){5, INFINITY, 5}, 3, 0, "infinities");
 }
 
+CASE(chi_square__accepts_sums_within_1e_9)
+{
+    PrTest test;
+    assert_boolean("pr_chi_square, sums 0.5e-9 of the sum apart",
+                   pr_chi_square(&test, DOUBLES(5, 5 + 5e-9), DOUBLES(5, 5), 2, 0), true);
+    assert_boolean("pr_chi_square, sums 2e-9 of the sum apart",
+                   pr_chi_square(&test, DOUBLES(5, 5 + 20e-9), DOUBLES(5, 5), 2, 0), false);
+}
+
+CASE(chi_square__forgets_earlier_calls)
+{
+    double *observed = DOUBLES(60, 40), *expected = DOUBLES(50, 50);
+    PrTest test;
+    pr_chi_square(&test, observed, expected, 2, 0);
+    observed[0] = 55, observed[1] = 45;
+    assert_boolean("pr_chi_square", pr_chi_square(&test, observed, expected, 2, 0), true);
+    assert_number(test.statistic, 1, .name = "statistic of the second call",
+                  .formula = chi_formula);
+}
+
 const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(interval__matches_students_sleep_data),
     cmocka_unit_test(interval__matches_the_closed_form_for_two_or_three_numbers),
     cmocka_unit_test(interval__has_its_nominal_coverage),
     cmocka_unit_test(interval__is_right_at_any_magnitude),
     cmocka_unit_test(interval__refuses_degenerate_samples),
+    cmocka_unit_test(interval__keeps_its_digits_far_from_zero),
+    cmocka_unit_test(interval__refuses_equal_numbers_that_binary_cannot_hold),
     cmocka_unit_test(t_test__matches_students_sleep_data),
     cmocka_unit_test(t_test__matches_the_closed_form_for_two_or_three_numbers),
     cmocka_unit_test(t_test__of_equal_samples_of_two_has_two_degrees_of_freedom),
@@ -305,6 +357,8 @@ const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(t_test__keeps_the_digits_of_a_tiny_p_value),
     cmocka_unit_test(t_test__refuses_degenerate_samples),
     cmocka_unit_test(t_test__accepts_one_sample_with_zero_variance),
+    cmocka_unit_test(t_test__keeps_its_digits_far_from_zero),
+    cmocka_unit_test(t_test__refuses_equal_numbers_that_binary_cannot_hold),
     cmocka_unit_test(t_test__refuses_a_statistic_that_overflows),
     cmocka_unit_test(t_test__is_right_at_any_magnitude),
     cmocka_unit_test(chi_square__matches_mendels_peas),
@@ -314,5 +368,7 @@ const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(chi_square__is_right_at_any_magnitude),
     cmocka_unit_test(chi_square__of_a_perfect_fit_is_zero),
     cmocka_unit_test(chi_square__refuses_invalid_counts_and_df),
+    cmocka_unit_test(chi_square__accepts_sums_within_1e_9),
+    cmocka_unit_test(chi_square__forgets_earlier_calls),
     {0},
 };

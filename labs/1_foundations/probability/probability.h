@@ -5,7 +5,8 @@
  * answer is undefined a function returns false or NaN, and its outputs are then unspecified.
  *
  * Every random draw comes from pr_uniform() or rng_below(), in the order given here, so that the
- * same seed gives everyone the same sample.
+ * same seed gives everyone the same sample. Nothing else is kept from one call to the next. A NaN in
+ * the input propagates, unless it is refused.
  */
 #pragma once
 #include <math.h>

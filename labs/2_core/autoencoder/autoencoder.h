@@ -5,7 +5,9 @@
  *     I, O         inputs and outputs of a layer
  *     P            pixels of an image, 784
  *     Z            dimensions of the latent code
- * Any of them may be 1. An output never overlaps an input.
+ * Any of them may be 1. An output never overlaps an input. Inputs are not modified. A NaN in an input
+ * propagates to every output that depends on it, also where it is multiplied by 0. The same arrays may
+ * be passed again with other contents.
  *
  * "y  =" : y is overwritten; its old value does not matter.
  * "dw +=": the gradient is accumulated into dw, since a weight may be used more than once.
@@ -26,7 +28,8 @@ void ae_linear_forward(float *y, const float *x, const float *w, const float *bi
 void ae_linear_backward(float *dx, float *dw, float *dbias, const float *dy, const float *x,
                         const float *w, int B, int I, int O);
 
-// 3. For y = max(x, 0):  dx[i] += dy[i] where y[i] > 0, and nothing elsewhere.
+// 3. For y = max(x, 0):  dx[i] += dy[i] where y[i] > 0, and nothing elsewhere, not
+//    even a NaN: where y[i] is 0 or NaN, dx[i] does not depend on dy[i].
 void ae_relu_backward(float *dx, const float *dy, const float *y, size_t n);
 
 // 4. Returns the loss: squared error of s = sigmoid(z) against the pixels x, summed over an image,
@@ -47,7 +50,7 @@ void ae_tied_backward(float *dh, float *dw, float *dbias, const float *dy, const
                       const float *w, int B, int I, int O);
 
 // 7. Masking noise: noisy[i] = 0 with probability p, else x[i]. Draws rng_uniform() once for each
-//    element, in order, and zeroes the element when the draw is below p.
+//    element, in order, and zeroes the element, whatever x[i] is, when the draw is below p.
 void ae_corrupt(float *noisy, const float *x, size_t n, float p, Rng *rng);
 
 // 8. A sample of N(mean, exp(logvar)) by the reparameterization trick, with noise e ~ N(0,1):

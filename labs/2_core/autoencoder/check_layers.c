@@ -25,9 +25,18 @@ static Layer layer_new(int B, int I, int O, uint64_t seed)
     return layer;
 }
 
-static void check_linear_forward(int B, int I, int O, uint64_t seed)
+// Other contents in the same memory.
+static void layer_scale(Layer layer, float factor)
 {
-    Layer layer = layer_new(B, I, O, seed);
+    for (size_t i = 0; i < layer.x_size; i++) layer.x[i] *= factor;
+    for (size_t i = 0; i < layer.w_size; i++) layer.w[i] *= -factor;
+    for (int o = 0; o < layer.O; o++) layer.bias[o] *= factor * factor;
+    for (size_t i = 0; i < layer.y_size; i++) layer.dy[i] *= factor;
+}
+
+static void assert_linear_forward(Layer layer)
+{
+    int B = layer.B, I = layer.I, O = layer.O;
     float *y = floats_filled(layer.y_size, 7), *before = floats_copy(y, layer.y_size);
     double *want = doubles_zero(layer.y_size);
     for (int b = 0; b < B; b++)
@@ -40,6 +49,11 @@ static void check_linear_forward(int B, int I, int O, uint64_t seed)
     ae_linear_forward(y, layer.x, layer.w, layer.bias, B, I, O);
     assert_near(y, want, SHAPE(B, O), .name = "y", .replaces = before, SUM_TOLERANCE,
                 .formula = "y[b,o] = bias[o] + sum_i x[b,i] w[o,i]");
+}
+
+static void check_linear_forward(int B, int I, int O, uint64_t seed)
+{
+    assert_linear_forward(layer_new(B, I, O, seed));
 }
 
 static void linear_forward__matches_an_example_computed_by_hand(void **state)
@@ -102,9 +116,9 @@ static void linear_forward__does_not_modify_its_inputs(void **state)
 }
 
 // Starts from `held` in all gradients. With dx or without.
-static void check_linear_backward(int B, int I, int O, uint64_t seed, float held, bool with_dx)
+static void assert_linear_backward(Layer l, float held, bool with_dx)
 {
-    Layer l = layer_new(B, I, O, seed);
+    int B = l.B, I = l.I, O = l.O;
     float *dx = floats_filled(l.x_size, held), *dw = floats_filled(l.w_size, held),
           *dbias = floats_filled((size_t)O, held);
     float *dx_before = floats_copy(dx, l.x_size), *dw_before = floats_copy(dw, l.w_size);
@@ -128,6 +142,11 @@ static void check_linear_backward(int B, int I, int O, uint64_t seed, float held
     if (with_dx)
         assert_near(dx, dx_want, SHAPE(B, I), .name = "dx", .added_to = dx_before, .batch = B,
                     SUM_TOLERANCE, .formula = "dx[b,i] += sum_o dy[b,o] w[o,i]");
+}
+
+static void check_linear_backward(int B, int I, int O, uint64_t seed, float held, bool with_dx)
+{
+    assert_linear_backward(layer_new(B, I, O, seed), held, with_dx);
 }
 
 static void linear_backward__matches_an_example_computed_by_hand(void **state)
@@ -228,6 +247,65 @@ static void linear_backward__does_not_modify_its_inputs(void **state)
     assert_kept("w", l.w, before.w, l.w_size);
 }
 
+CASE(linear_forward__takes_the_same_arrays_again_with_other_contents)
+{
+    Layer one = layer_new(3, 4, 5, 12), other = layer_new(3, 4, 5, 13);
+    assert_linear_forward(one);
+    layer_scale(one, 2);
+    assert_linear_forward(one);
+    assert_linear_forward(other);
+    assert_linear_forward(one);
+}
+
+CASE(linear_forward__handles_large_and_small_numbers)
+{
+    Layer large = layer_new(3, 4, 5, 14), small = layer_new(3, 4, 5, 15);
+    layer_scale(large, 1e6f);
+    large.bias[0] = 0;    // so that the sums are seen beside it
+    assert_linear_forward(large);
+    layer_scale(small, 1e-1f);
+    assert_linear_forward(small);
+}
+
+CASE(linear_forward__propagates_nan)
+{
+    Layer l = layer_new(3, 4, 5, 16);
+    for (int o = 0; o < 5; o++) l.w[o * 4 + 1] = 0;
+    l.x[1 * 4 + 1] = NAN;    // row 1
+    l.w[2 * 4 + 3] = NAN;    // output 2
+    for (int b = 0; b < 3; b++) l.x[b * 4 + 3] = 0;
+    assert_linear_forward(l);
+}
+
+CASE(linear_backward__takes_the_same_arrays_again_with_other_contents)
+{
+    Layer one = layer_new(3, 4, 5, 32), other = layer_new(3, 4, 5, 33);
+    assert_linear_backward(one, 0, true);
+    layer_scale(one, 2);
+    assert_linear_backward(one, 0, true);
+    assert_linear_backward(other, 0, true);
+    assert_linear_backward(one, 0, true);
+}
+
+CASE(linear_backward__handles_large_numbers)
+{
+    Layer l = layer_new(3, 4, 5, 34);
+    layer_scale(l, 1e6f);
+    assert_linear_backward(l, 0, true);
+}
+
+CASE(linear_backward__propagates_nan)
+{
+    for (int where = 0; where < 3; where++) {
+        Layer l = layer_new(3, 4, 5, 35);
+        for (int o = 0; o < 5; o++) l.dy[1 * 5 + o] = 0;    // row 1
+        if (where == 0) l.dy[1 * 5 + 2] = NAN;
+        if (where == 1) l.x[1 * 4 + 2] = NAN;
+        if (where == 2) l.w[3 * 4 + 1] = NAN;
+        assert_linear_backward(l, 0, true);
+    }
+}
+
 const struct CMUnitTest layer_cases[] = {
     cmocka_unit_test(linear_forward__matches_an_example_computed_by_hand),
     cmocka_unit_test(linear_forward__matches_plain_loops),
@@ -236,6 +314,9 @@ const struct CMUnitTest layer_cases[] = {
     cmocka_unit_test(linear_forward__handles_sizes_that_no_tile_divides),
     cmocka_unit_test(linear_forward__adds_the_bias_to_every_row),
     cmocka_unit_test(linear_forward__does_not_modify_its_inputs),
+    cmocka_unit_test(linear_forward__takes_the_same_arrays_again_with_other_contents),
+    cmocka_unit_test(linear_forward__handles_large_and_small_numbers),
+    cmocka_unit_test(linear_forward__propagates_nan),
     cmocka_unit_test(linear_backward__matches_an_example_computed_by_hand),
     cmocka_unit_test(linear_backward__matches_plain_loops),
     cmocka_unit_test(linear_backward__accumulates_into_dx_dw_and_dbias),
@@ -244,5 +325,8 @@ const struct CMUnitTest layer_cases[] = {
     cmocka_unit_test(linear_backward__handles_sizes_that_no_tile_divides),
     cmocka_unit_test(linear_backward__matches_finite_differences),
     cmocka_unit_test(linear_backward__does_not_modify_its_inputs),
+    cmocka_unit_test(linear_backward__takes_the_same_arrays_again_with_other_contents),
+    cmocka_unit_test(linear_backward__handles_large_numbers),
+    cmocka_unit_test(linear_backward__propagates_nan),
     {0},
 };

@@ -65,6 +65,35 @@ static void relu_backward__does_not_modify_its_inputs(void **state)
     assert_kept("dy", dy, dy_before, 9);
 }
 
+CASE(relu_backward__handles_many_elements)
+{
+    Rng rng = rng_from_seed(42);
+    enum { N = 100003 };
+    float *y = floats_normal(&rng, N), *dy = floats_normal(&rng, N);
+    check_relu_backward(y, dy, N, 0);
+    check_relu_backward(FLOATS(1), FLOATS(1), 0, 0);
+}
+
+CASE(relu_backward__passes_any_gradient_where_y_is_positive)
+{
+    check_relu_backward(FLOATS(1, 1e-30f, 1e30f, 3, INFINITY, 2),
+                        FLOATS(1e30f, -1e30f, 1e-30f, NAN, 5, -INFINITY), 6, 0);
+}
+
+CASE(relu_backward__adds_nothing_where_y_is_not_positive)
+{
+    check_relu_backward(FLOATS(0, 0, -0.0f, -1, NAN, NAN),
+                        FLOATS(INFINITY, NAN, -INFINITY, NAN, 4, NAN), 6, 2);
+}
+
+CASE(relu_backward__takes_the_same_arrays_again_with_other_contents)
+{
+    float *y = FLOATS(1, 0, 2), *dy = FLOATS(1, 2, 3);
+    check_relu_backward(y, dy, 3, 0);
+    y[0] = 0, y[1] = 4, dy[2] = -7;
+    check_relu_backward(y, dy, 3, 0);
+}
+
 // ---- 4: the loss ----
 
 static const char loss_formula[] = "L = 1/B sum_bp (s[b,p] - x[b,p])^2, s = sigmoid(z)";
@@ -162,6 +191,56 @@ static void loss__does_not_modify_its_inputs(void **state)
     assert_kept("x", x, x_before, 12);
 }
 
+CASE(loss__keeps_the_tails_of_the_sigmoid)
+{
+    // Between 8 and 16 the sigmoid is near 0, and its derivative is not 0: 9.1e-5 at -10.
+    enum { N = 9 };
+    float *z = floats_filled(N, 0), *dz = floats_filled(N, NAN);
+    double *want = doubles_zero(N), sum = 0;
+    for (int i = 0; i < N; i++) {
+        z[i] = -8 - (float)i / 2;
+        double s = 1 / (1 + exp((double)-z[i]));
+        want[i] = 2 * (s - 1) * s * (1 - s);
+        sum += (s - 1) * (s - 1);
+    }
+    float loss = ae_loss(dz, z, floats_filled(N, 1), 1, N);
+    assert_near(dz, want, SHAPE(1, N), .name = "dz", .formula = dz_formula, .atol = 1e-6,
+                .rtol = 1e-2);
+    assert_near(&loss, &sum, SCALAR, .name = "loss", .formula = loss_formula);
+}
+
+CASE(loss__propagates_nan)
+{
+    for (int of_x = 0; of_x < 2; of_x++) {
+        float *z = FLOATS(0, 0, 0, 0), *x = FLOATS(1, 1, 1, 1), *dz = floats_filled(4, 7);
+        *(of_x ? &x[2] : &z[2]) = NAN;
+        float loss = ae_loss(dz, z, x, 2, 2);
+        assert_near(&loss, &(double){NAN}, SCALAR, .name = "loss", .formula = loss_formula);
+        assert_near(dz, ((double[]){-0.125, -0.125, NAN, -0.125}), SHAPE(2, 2), .name = "dz",
+                    .formula = dz_formula);
+    }
+}
+
+CASE(loss__handles_infinite_z)
+{
+    float *dz = floats_filled(2, NAN),
+          loss = ae_loss(dz, FLOATS(-INFINITY, INFINITY), FLOATS(1, 1), 1, 2);
+    assert_near(&loss, &(double){1}, SCALAR, .name = "loss", .formula = "the sigmoid is 0 or 1");
+    assert_near(dz, doubles_zero(2), SHAPE(1, 2), .name = "dz", .formula = dz_formula);
+}
+
+CASE(loss__takes_the_same_arrays_again_with_other_contents)
+{
+    float *z = FLOATS(0, 0), *x = FLOATS(1, 0.5f), *dz = floats_filled(2, NAN);
+    ae_loss(dz, z, x, 1, 2);
+    z[0] = logf(3), x[1] = 1;    // sigmoid(ln 3) = 3/4
+    float loss = ae_loss(dz, z, x, 1, 2);
+    assert_near(&loss, &(double){0.0625 + 0.25}, SCALAR, .name = "loss of the second call",
+                .formula = loss_formula);
+    assert_near(dz, ((double[]){2 * -0.25 * 0.1875, 2 * -0.5 * 0.25}), SHAPE(1, 2),
+                .name = "dz of the second call", .formula = dz_formula);
+}
+
 const struct CMUnitTest loss_cases[] = {
     cmocka_unit_test(relu_backward__passes_the_gradient_where_y_is_positive),
     cmocka_unit_test(relu_backward__blocks_the_gradient_where_y_is_zero),
@@ -169,11 +248,19 @@ const struct CMUnitTest loss_cases[] = {
     cmocka_unit_test(relu_backward__accumulates_into_dx),
     cmocka_unit_test(relu_backward__handles_one_element_and_many),
     cmocka_unit_test(relu_backward__does_not_modify_its_inputs),
+    cmocka_unit_test(relu_backward__handles_many_elements),
+    cmocka_unit_test(relu_backward__passes_any_gradient_where_y_is_positive),
+    cmocka_unit_test(relu_backward__adds_nothing_where_y_is_not_positive),
+    cmocka_unit_test(relu_backward__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(loss__matches_an_example_computed_by_hand),
     cmocka_unit_test(loss__matches_the_formula_and_dz_finite_differences),
     cmocka_unit_test(loss__is_summed_over_an_image_and_averaged_over_the_batch),
     cmocka_unit_test(loss__handles_one_image_one_pixel_and_many),
     cmocka_unit_test(loss__stays_finite_for_large_z),
     cmocka_unit_test(loss__does_not_modify_its_inputs),
+    cmocka_unit_test(loss__keeps_the_tails_of_the_sigmoid),
+    cmocka_unit_test(loss__propagates_nan),
+    cmocka_unit_test(loss__handles_infinite_z),
+    cmocka_unit_test(loss__takes_the_same_arrays_again_with_other_contents),
     {0},
 };

@@ -78,6 +78,46 @@ static void corrupt__does_not_modify_x(void **state)
     assert_kept("x", x, before, 30);
 }
 
+CASE(corrupt__keeps_an_element_where_the_draw_equals_p)
+{
+    Rng rng = rng_from_seed(100), same = rng;
+    float p = rng_uniform(&same), next = rng_uniform(&same), *noisy = floats_filled(2, 7);
+    ae_corrupt(noisy, FLOATS(3, 4), 2, p, &rng);
+    assert_near(noisy, ((double[]){3, next < p ? 0 : 4}), SHAPE(2), .name = "noisy", .exact = true,
+                .formula = corrupt_formula);
+}
+
+CASE(corrupt__zeroes_whatever_x_is)
+{
+    Rng rng = rng_from_seed(101);
+    float *noisy = floats_filled(3, 7);
+    ae_corrupt(noisy, FLOATS(INFINITY, NAN, -INFINITY), 3, 1, &rng);
+    assert_near(noisy, doubles_zero(3), SHAPE(3), .name = "noisy", .exact = true,
+                .formula = "0 with probability 1");
+    ae_corrupt(noisy, FLOATS(INFINITY, NAN, 1e30f), 3, 0, &rng);
+    assert_near(noisy, ((double[]){INFINITY, NAN, (double)1e30f}), SHAPE(3), .name = "noisy",
+                .exact = true, .formula = "x with probability 1");
+}
+
+CASE(corrupt__continues_the_generators_it_is_given)
+{
+    // Two generators in turns, and one that is seeded anew.
+    Rng one = rng_from_seed(102), other = rng_from_seed(103), same = one, seeded = other;
+    for (int call = 0; call < 4; call++) {
+        Rng *rng = call % 2 ? &other : &one, *twin = call % 2 ? &seeded : &same;
+        if (call == 2) one = same = rng_from_seed(104);
+        float *noisy = floats_filled(9, 7), *x = floats_filled(9, 1);
+        double *want = doubles_zero(9);
+        for (int i = 0; i < 9; i++) want[i] = rng_uniform(twin) < 0.5f ? 0 : 1;
+        ae_corrupt(noisy, x, 9, 0.5f, rng);
+        assert_near(noisy, want, SHAPE(9), .name = "noisy", .exact = true,
+                    .formula = corrupt_formula);
+        assert_that(rng->state == twin->state, "9 elements need 9 draws; another number was drawn");
+    }
+    ae_corrupt(FLOATS(1), FLOATS(1), 0, 0.5f, &one);
+    assert_that(one.state == same.state, "no element needs no draw");
+}
+
 // ---- 8 and 9: the reparameterised sample ----
 
 static const char sample_formula[] = "z[i] = mean[i] + exp(logvar[i] / 2) e[i]";
@@ -214,6 +254,73 @@ static void sample_backward__accumulates_into_dmean_and_dlogvar(void **state)
     check_sample_backward(7, 115, 7);
 }
 
+CASE(sample__handles_large_and_small_variances)
+{
+    // exp(100) and exp(-100) are out of a float's range; their square roots are not.
+    float *logvar = FLOATS(100, -100, 20, -20, 12, 5), *z = floats_filled(6, NAN);
+    const float *e = FLOATS(1, 1e22f, -1, 1, 2, 3);
+    double *want = doubles_zero(6);
+    for (int i = 0; i < 6; i++) want[i] = exp((double)logvar[i] / 2) * (double)e[i];
+    ae_sample(z, floats_filled(6, 0), logvar, e, 6);
+    assert_near(z, want, SHAPE(6), .name = "z", .rtol = 1e-4, .atol = 1e-30,
+                .formula = sample_formula);
+}
+
+CASE(sample__propagates_nan)
+{
+    float *z = floats_filled(5, 7);
+    ae_sample(z, FLOATS(NAN, 1, 1, 1, 1), FLOATS(0, NAN, 0, NAN, -INFINITY),
+              FLOATS(1, 1, NAN, 0, 1), 5);
+    assert_near(z, ((double[]){NAN, NAN, NAN, NAN, 1}), SHAPE(5), .name = "z",
+                .formula = sample_formula);
+}
+
+CASE(sample__takes_the_same_arrays_again_with_other_contents)
+{
+    float *mean = FLOATS(1, 2), *logvar = FLOATS(0, 0), *e = FLOATS(1, 1),
+          *z = floats_filled(2, NAN);
+    ae_sample(z, mean, logvar, e, 2);
+    mean[0] = 5, logvar[1] = 2 * logf(3), e[0] = -1;
+    ae_sample(z, mean, logvar, e, 2);
+    assert_near(z, ((double[]){4, 5}), SHAPE(2), .name = "z of the second call",
+                .formula = sample_formula);
+}
+
+CASE(sample_backward__handles_large_and_small_variances)
+{
+    float *logvar = FLOATS(100, -100, 20, -20, 12, 5), *dlogvar = floats_filled(6, 0);
+    const float *e = FLOATS(1, 1e22f, -1, 1, 2, 3);
+    double *want = doubles_zero(6);
+    for (int i = 0; i < 6; i++) want[i] = exp((double)logvar[i] / 2) * (double)e[i] / 2;
+    ae_sample_backward(floats_filled(6, 0), dlogvar, floats_filled(6, 1), logvar, e, 6);
+    assert_near(dlogvar, want, SHAPE(6), .name = "dlogvar", .rtol = 1e-4, .atol = 1e-30,
+                .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
+}
+
+CASE(sample_backward__propagates_nan)
+{
+    float *dmean = floats_filled(4, 1), *dlogvar = floats_filled(4, 1);
+    ae_sample_backward(dmean, dlogvar, FLOATS(NAN, 1, 1, 0), FLOATS(0, NAN, 0, NAN),
+                       FLOATS(1, 1, NAN, 1), 4);
+    assert_near(dmean, ((double[]){NAN, 2, 2, 1}), SHAPE(4), .name = "dmean",
+                .formula = "dmean[i] += dz[i]");
+    assert_near(dlogvar, ((double[]){NAN, NAN, NAN, NAN}), SHAPE(4), .name = "dlogvar",
+                .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
+}
+
+CASE(sample_backward__takes_the_same_arrays_again_with_other_contents)
+{
+    float *dz = FLOATS(2, 2), *logvar = FLOATS(0, 0), *e = FLOATS(1, 1);
+    ae_sample_backward(floats_filled(2, 0), floats_filled(2, 0), dz, logvar, e, 2);
+    float *dmean = floats_filled(2, 0), *dlogvar = floats_filled(2, 0);
+    dz[0] = 4, logvar[1] = 2 * logf(3), e[0] = -1;
+    ae_sample_backward(dmean, dlogvar, dz, logvar, e, 2);
+    assert_near(dmean, ((double[]){4, 2}), SHAPE(2), .name = "dmean of the second call",
+                .formula = "dmean[i] += dz[i]");
+    assert_near(dlogvar, ((double[]){-2, 3}), SHAPE(2), .name = "dlogvar of the second call",
+                .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
+}
+
 // ---- 10: the KL divergence ----
 
 static const char kl_formula[] = "K = 1/B sum_bz (exp(logvar) + mean^2 - 1 - logvar) / 2";
@@ -334,19 +441,70 @@ static void kl__is_averaged_over_the_batch_and_summed_over_the_code(void **state
     }
 }
 
+CASE(kl__handles_large_means_and_variances)
+{
+    // exp(logvar) - 1 - logvar is exp(logvar) where that is large, and -1 - logvar where it is 0.
+    static const float mean[] = {0, 0, 0, 100, 1e6f, 0}, logvar[] = {40, 12, -100, 0, 6, -12};
+    for (int i = 0; i < 6; i++) {
+        double m = (double)mean[i], v = exp((double)logvar[i]);
+        float *dmean = floats_filled(1, NAN), *dlogvar = floats_filled(1, NAN),
+              kl = ae_kl(dmean, dlogvar, FLOATS(mean[i]), FLOATS(logvar[i]), 1, 1);
+        assert_near(&kl, &(double){(v + m * m - 1 - (double)logvar[i]) / 2}, SCALAR, .name = "K",
+                    .formula = kl_formula);
+        assert_near(dmean, &m, SHAPE(1, 1), .name = "dmean", .formula = "dK/dmean = mean / B");
+        assert_near(dlogvar, &(double){(v - 1) / 2}, SHAPE(1, 1), .name = "dlogvar",
+                    .formula = "dK/dlogvar = (exp(logvar) - 1) / 2 B");
+    }
+}
+
+CASE(kl__propagates_nan)
+{
+    float *dmean = floats_filled(3, 7), *dlogvar = floats_filled(3, 7);
+    float kl = ae_kl(dmean, dlogvar, FLOATS(NAN, 1, 1), FLOATS(0, 0, 0), 1, 3);
+    assert_near(&kl, &(double){NAN}, SCALAR, .name = "K", .formula = kl_formula);
+    assert_near(dmean, ((double[]){NAN, 1, 1}), SHAPE(1, 3), .name = "dmean",
+                .formula = "dK/dmean = mean / B");
+    kl = ae_kl(dmean, dlogvar, FLOATS(1, 1, 1), FLOATS(0, NAN, 0), 1, 3);
+    assert_near(&kl, &(double){NAN}, SCALAR, .name = "K", .formula = kl_formula);
+    assert_near(dlogvar, ((double[]){0, NAN, 0}), SHAPE(1, 3), .name = "dlogvar",
+                .formula = "dK/dlogvar = (exp(logvar) - 1) / 2 B");
+}
+
+CASE(kl__takes_the_same_arrays_again_with_other_contents)
+{
+    float *mean = FLOATS(1, 0), *logvar = FLOATS(0, 0), *dmean = floats_filled(2, NAN),
+          *dlogvar = floats_filled(2, NAN);
+    ae_kl(dmean, dlogvar, mean, logvar, 1, 2);
+    mean[0] = 0, logvar[1] = logf(3);
+    float kl = ae_kl(dmean, dlogvar, mean, logvar, 1, 2);
+    assert_near(&kl, &(double){(3 - 1 - log(3)) / 2}, SCALAR, .name = "K of the second call",
+                .formula = kl_formula);
+    assert_near(dlogvar, ((double[]){0, 1}), SHAPE(1, 2), .name = "dlogvar of the second call",
+                .formula = "dK/dlogvar = (exp(logvar) - 1) / 2 B");
+}
+
 const struct CMUnitTest noise_cases[] = {
     cmocka_unit_test(corrupt__zeroes_elements_where_the_draw_is_below_p),
     cmocka_unit_test(corrupt__zeroes_nothing_for_p_0_and_everything_for_p_1),
     cmocka_unit_test(corrupt__draws_once_per_element_even_where_x_is_zero),
     cmocka_unit_test(corrupt__zeroes_a_fraction_p_of_the_elements),
     cmocka_unit_test(corrupt__does_not_modify_x),
+    cmocka_unit_test(corrupt__keeps_an_element_where_the_draw_equals_p),
+    cmocka_unit_test(corrupt__zeroes_whatever_x_is),
+    cmocka_unit_test(corrupt__continues_the_generators_it_is_given),
     cmocka_unit_test(sample__matches_an_example_computed_by_hand),
     cmocka_unit_test(sample__equals_the_mean_without_noise),
     cmocka_unit_test(sample__matches_the_formula_in_double),
     cmocka_unit_test(sample__has_the_given_mean_and_variance),
+    cmocka_unit_test(sample__handles_large_and_small_variances),
+    cmocka_unit_test(sample__propagates_nan),
+    cmocka_unit_test(sample__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(sample_backward__matches_an_example_computed_by_hand),
     cmocka_unit_test(sample_backward__matches_finite_differences),
     cmocka_unit_test(sample_backward__accumulates_into_dmean_and_dlogvar),
+    cmocka_unit_test(sample_backward__handles_large_and_small_variances),
+    cmocka_unit_test(sample_backward__propagates_nan),
+    cmocka_unit_test(sample_backward__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(kl__is_one_half_for_mean_1_and_variance_1),
     cmocka_unit_test(kl__and_its_gradient_are_zero_for_the_standard_normal),
     cmocka_unit_test(kl__keeps_its_digits_near_the_standard_normal),
@@ -354,5 +512,8 @@ const struct CMUnitTest noise_cases[] = {
     cmocka_unit_test(kl__matches_the_formula_and_its_gradients_finite_differences),
     cmocka_unit_test(kl__handles_one_row_one_latent_dimension_and_many),
     cmocka_unit_test(kl__is_averaged_over_the_batch_and_summed_over_the_code),
+    cmocka_unit_test(kl__handles_large_means_and_variances),
+    cmocka_unit_test(kl__propagates_nan),
+    cmocka_unit_test(kl__takes_the_same_arrays_again_with_other_contents),
     {0},
 };

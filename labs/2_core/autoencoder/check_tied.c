@@ -25,9 +25,18 @@ static Tied tied_new(int B, int I, int O, uint64_t seed)
     return tied;
 }
 
-static void check_tied_forward(int B, int I, int O, uint64_t seed)
+// Other contents in the same memory.
+static void tied_scale(Tied tied, float factor)
 {
-    Tied t = tied_new(B, I, O, seed);
+    for (size_t i = 0; i < tied.h_size; i++) tied.h[i] *= factor;
+    for (size_t i = 0; i < tied.w_size; i++) tied.w[i] *= -factor;
+    for (int i = 0; i < tied.I; i++) tied.bias[i] *= factor * factor;
+    for (size_t i = 0; i < tied.y_size; i++) tied.dy[i] *= factor;
+}
+
+static void assert_tied_forward(Tied t)
+{
+    int B = t.B, I = t.I, O = t.O;
     float *y = floats_filled(t.y_size, 7), *before = floats_copy(y, t.y_size);
     double *want = doubles_zero(t.y_size);
     for (int b = 0; b < B; b++)
@@ -39,6 +48,11 @@ static void check_tied_forward(int B, int I, int O, uint64_t seed)
     ae_tied_forward(y, t.h, t.w, t.bias, B, I, O);
     assert_near(y, want, SHAPE(B, I), .name = "y", .replaces = before, SUM_TOLERANCE,
                 .formula = "y[b,i] = bias[i] + sum_o h[b,o] w[o,i]");
+}
+
+static void check_tied_forward(int B, int I, int O, uint64_t seed)
+{
+    assert_tied_forward(tied_new(B, I, O, seed));
 }
 
 static void tied_forward__matches_an_example_computed_by_hand(void **state)
@@ -88,9 +102,9 @@ static void tied_forward__does_not_modify_its_inputs(void **state)
     assert_kept("bias", t.bias, before.bias, 4);
 }
 
-static void check_tied_backward(int B, int I, int O, uint64_t seed, float held)
+static void assert_tied_backward(Tied t, float held)
 {
-    Tied t = tied_new(B, I, O, seed);
+    int B = t.B, I = t.I, O = t.O;
     float *dh = floats_filled(t.h_size, held), *dw = floats_filled(t.w_size, held),
           *dbias = floats_filled((size_t)I, held);
     float *dh_before = floats_copy(dh, t.h_size), *dw_before = floats_copy(dw, t.w_size);
@@ -113,6 +127,11 @@ static void check_tied_backward(int B, int I, int O, uint64_t seed, float held)
                 SUM_TOLERANCE, .formula = "dbias[i] += sum_b dy[b,i]");
     assert_near(dh, dh_want, SHAPE(B, O), .name = "dh", .added_to = dh_before, .batch = B,
                 SUM_TOLERANCE, .formula = "dh[b,o] += sum_i dy[b,i] w[o,i]");
+}
+
+static void check_tied_backward(int B, int I, int O, uint64_t seed, float held)
+{
+    assert_tied_backward(tied_new(B, I, O, seed), held);
 }
 
 static void tied_backward__matches_an_example_computed_by_hand(void **state)
@@ -212,6 +231,63 @@ static void tied_backward__does_not_modify_its_inputs(void **state)
     assert_kept("w", t.w, before.w, t.w_size);
 }
 
+CASE(tied_forward__takes_the_same_arrays_again_with_other_contents)
+{
+    Tied one = tied_new(3, 4, 5, 70), other = tied_new(3, 4, 5, 71);
+    assert_tied_forward(one);
+    tied_scale(one, 2);
+    assert_tied_forward(one);
+    assert_tied_forward(other);
+    assert_tied_forward(one);
+}
+
+CASE(tied_forward__handles_large_numbers)
+{
+    Tied t = tied_new(3, 4, 5, 72);
+    tied_scale(t, 1e6f);
+    t.bias[0] = 0;    // so that the sums are seen beside it
+    assert_tied_forward(t);
+}
+
+CASE(tied_forward__propagates_nan)
+{
+    Tied t = tied_new(3, 4, 5, 73);
+    for (int i = 0; i < 4; i++) t.w[2 * 4 + i] = 0;
+    t.h[1 * 5 + 2] = NAN;    // row 1
+    for (int b = 0; b < 3; b++) t.h[b * 5 + 4] = 0;
+    t.w[4 * 4 + 3] = NAN;    // pixel 3
+    assert_tied_forward(t);
+}
+
+CASE(tied_backward__takes_the_same_arrays_again_with_other_contents)
+{
+    Tied one = tied_new(3, 4, 5, 90), other = tied_new(3, 4, 5, 91);
+    assert_tied_backward(one, 0);
+    tied_scale(one, 2);
+    assert_tied_backward(one, 0);
+    assert_tied_backward(other, 0);
+    assert_tied_backward(one, 0);
+}
+
+CASE(tied_backward__handles_large_numbers)
+{
+    Tied t = tied_new(3, 4, 5, 92);
+    tied_scale(t, 1e6f);
+    assert_tied_backward(t, 0);
+}
+
+CASE(tied_backward__propagates_nan)
+{
+    for (int where = 0; where < 3; where++) {
+        Tied t = tied_new(3, 4, 5, 93);
+        for (int i = 0; i < 4; i++) t.dy[1 * 4 + i] = 0;    // row 1
+        if (where == 0) t.dy[1 * 4 + 2] = NAN;
+        if (where == 1) t.h[1 * 5 + 2] = NAN;
+        if (where == 2) t.w[3 * 4 + 1] = NAN;
+        assert_tied_backward(t, 0);
+    }
+}
+
 const struct CMUnitTest tied_cases[] = {
     cmocka_unit_test(tied_forward__matches_an_example_computed_by_hand),
     cmocka_unit_test(tied_forward__matches_plain_loops),
@@ -219,6 +295,9 @@ const struct CMUnitTest tied_cases[] = {
     cmocka_unit_test(tied_forward__handles_batch_1_one_input_and_one_output),
     cmocka_unit_test(tied_forward__handles_sizes_that_no_tile_divides),
     cmocka_unit_test(tied_forward__does_not_modify_its_inputs),
+    cmocka_unit_test(tied_forward__takes_the_same_arrays_again_with_other_contents),
+    cmocka_unit_test(tied_forward__handles_large_numbers),
+    cmocka_unit_test(tied_forward__propagates_nan),
     cmocka_unit_test(tied_backward__matches_an_example_computed_by_hand),
     cmocka_unit_test(tied_backward__matches_plain_loops),
     cmocka_unit_test(tied_backward__does_not_transpose_a_square_weight),
@@ -227,5 +306,8 @@ const struct CMUnitTest tied_cases[] = {
     cmocka_unit_test(tied_backward__handles_sizes_that_no_tile_divides),
     cmocka_unit_test(tied_backward__matches_finite_differences),
     cmocka_unit_test(tied_backward__does_not_modify_its_inputs),
+    cmocka_unit_test(tied_backward__takes_the_same_arrays_again_with_other_contents),
+    cmocka_unit_test(tied_backward__handles_large_numbers),
+    cmocka_unit_test(tied_backward__propagates_nan),
     {0},
 };

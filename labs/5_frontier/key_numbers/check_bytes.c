@@ -149,6 +149,36 @@ static void bytes__match_a_count_number_by_number(void **state)
     }
 }
 
+static void bits__are_of_what_the_format_holds_now(void **state)
+{
+    (void)state;
+    KnFormat format = {4, 32, 16, 0, 0}, other = {.bits = 16};
+    for (int call = 0; call < 4; call++) {
+        if (call == 1) format.block = 64;
+        assert_real(kn_bits_per_weight(call == 2 ? &other : &format),
+                    call == 2   ? 16
+                    : call == 0 ? 4.5
+                                : 4.25,
+                    .name = "two formats in turns",
+                    .formula = "bits + block_bits / block + super_bits / (super block)");
+    }
+}
+
+static void bytes__are_of_what_the_format_holds_now(void **state)
+{
+    (void)state;
+    KnFormat format = {4, 32, 16, 0, 0}, other = {.bits = 16};
+    for (int call = 0; call < 4; call++) {
+        if (call == 1) format.block = 64;
+        assert_count(kn_format_bytes(call == 2 ? &other : &format, 64),
+                     call == 2   ? 128
+                     : call == 0 ? 36
+                                 : 34,
+                     .name = "two formats in turns, n = 64",
+                     .formula = "numbers, blocks' bits, super-blocks' bits");
+    }
+}
+
 // ---- the cases ----
 
 // clang-format off
@@ -168,6 +198,10 @@ const struct CMUnitTest byte_cases[] = {
         {"one block a super-block", {4, 32, 8, 1, 8}, 4.5},
         {"3 numbers a block, 1 bit for each", {2, 3, 1, 0, 0}, 2 + 1 / 3.0},
         {"super-blocks without blocks", {.bits = 4, .super = 8, .super_bits = 32}, 4}),
+    ROWS(bits__of_large_blocks_are_a_double, bits_rows, BitsRow,
+        {"2^16 blocks of 2^16", {4, 1 << 16, 1 << 16, 1 << 16, (uint64_t)1 << 32}, 4 + 1 + 1},
+        {"7 bits a block of 10", {3, 10, 7, 0, 0}, 3.7}),
+    cmocka_unit_test(bits__are_of_what_the_format_holds_now),
 
     ROWS(bytes__without_blocks_are_count_times_bit_width, bytes_rows, BytesRow,
         {"bf16", {.bits = 16}, 1000, 2000, "2 x 1000"},
@@ -195,6 +229,7 @@ const struct CMUnitTest byte_cases[] = {
          ((uint64_t)1 << 39) + ((uint64_t)1 << 36), "2^39 + 2^35 blocks of 2"},
         {"fp8 in tiles", {8, 16384, 32, 0, 0}, 653908770816, 654068416512,
          "653,908,770,816 + 39,911,424 tiles of 4"}),
+    cmocka_unit_test(bytes__are_of_what_the_format_holds_now),
     {0},
 };
 // clang-format on

@@ -152,6 +152,37 @@ static void concurrency_rows(void **state)
     for (const ConcurrencyRow *row = *state; row->name != NULL; row++) check_concurrency(row);
 }
 
+static void kv__are_of_what_the_block_holds_now(void **state)
+{
+    (void)state;
+    KnBlock block = llama_31_8b, other = deepseek_v3;
+    KnFormat format = {.bits = 16};
+    for (int call = 0; call < 6; call++) {
+        if (call == 1) block.kv_heads = 4;
+        if (call == 4) format.bits = 8;
+        uint64_t want = call % 3 == 2 ? 1152 : call == 0 ? 4096 : 2048;
+        assert_count(kn_kv_bytes(call % 3 == 2 ? &other : &block, &format),
+                     call < 4 ? want : want / 2, .name = "two blocks in turns",
+                     .formula = "2 rows of k d numbers; latent: 1");
+    }
+}
+
+static void concurrency__uses_what_the_layers_hold_now(void **state)
+{
+    (void)state;
+    KnLayerCache layers = {1, 10, 0};
+    for (int call = 0; call < 3; call++) {
+        if (call == 1) layers.bytes = 20;
+        if (call == 2) layers.window = 4;
+        assert_count(kn_concurrency(1000, 1, 0, &layers, 1, 10, 1),
+                     call == 0   ? 10
+                     : call == 1 ? 5
+                                 : 12,
+                     .name = "the same layers with other bytes and windows",
+                     .formula = "(memory utilization - reserved) / sum of layers x bytes x tokens");
+    }
+}
+
 // ---- the cases ----
 
 // clang-format off
@@ -184,6 +215,9 @@ const struct CMUnitTest cache_cases[] = {
         {"DeepSeek-V3", &deepseek_v3, BF16, 70272 / 61, "(512 + 64) x 2"},
         {"DeepSeek-V2-Lite", &deepseek_v2_lite, BF16, 1152, "(512 + 64) x 2"}),
     // llama.cpp's cache of Qwen2.5-0.5B: 24 layers, 6.375 KiB a token.
+    ROWS(kv__latent_ignores_the_heads, kv_rows, KvRow,
+        {"r_kv = 1, d_r = 0", &(KnBlock){.width = 8, .heads = 4, .kv_heads = 4, .head_dim = 2,
+         .kv_rank = 1, .nope_dim = 2, .value_dim = 2}, BF16, 2, "1 x 2"}),
     ROWS(kv__quantized_includes_the_scales, kv_rows, KvRow,
         {"Llama-3.1-8B in fp8", &llama_31_8b, {.bits = 8}, 2048, "2 x 1024"},
         {"Llama-3.1-8B in Q8_0", &llama_31_8b, Q8_0, 2176, "2 x 32 blocks of 34"},
@@ -200,6 +234,7 @@ const struct CMUnitTest cache_cases[] = {
     ROWS(kv__counts_in_64_bits, kv_rows, KvRow,
         {"k = d = 2^27 + 1, 8 bits", &(KnBlock){.width = 1 << 27, .heads = WIDE, .kv_heads = WIDE,
          .head_dim = WIDE}, {.bits = 8}, ((uint64_t)1 << 55) + (1 << 29) + 2, "2 (2^27 + 1)^2"}),
+    cmocka_unit_test(kv__are_of_what_the_block_holds_now),
 
     ROWS(cached__without_a_window_is_whole_pages, cached_rows, CachedRow,    // vLLM's pages of 16
         {1, 0, 16, 16}, {15, 0, 16, 16}, {16, 0, 16, 16}, {17, 0, 16, 32},
@@ -239,7 +274,12 @@ const struct CMUnitTest cache_cases[] = {
         {"room for 3", 960, 1, 0, &twenty_bytes, 1, 16, 16, 3, "960 / 320"},
         {"one byte less", 959, 1, 0, &twenty_bytes, 1, 16, 16, 2, "959 / 320 = 2.997"},
         {"room for 1", 320, 1, 0, &twenty_bytes, 1, 16, 16, 1, "320 / 320"},
-        {"not for 1", 319, 1, 0, &twenty_bytes, 1, 16, 16, 0, "319 / 320 = 0.997"}),
+        {"not for 1", 319, 1, 0, &twenty_bytes, 1, 16, 16, 0, "319 / 320 = 0.997"},
+        {"room for 3 of a gigabyte", 3e9, 1, 0, &byte, 1, 1000000000, 1, 3, "3e9 / 1e9"},
+        {"one byte less", 2999999999, 1, 0, &byte, 1, 1000000000, 1, 2,
+         "2,999,999,999 / 1e9 = 2.999999999"},
+        {"one byte less, reserved", 3e9, 1, 1, &byte, 1, 1000000000, 1, 2,
+         "(3e9 - 1) / 1e9 = 2.999999999"}),
     ROWS(concurrency__takes_utilization_of_all_memory, concurrency_rows, ConcurrencyRow,
         {"half of 100, 40 reserved", 100, 0.5, 40, &byte, 1, 1, 1, 10, "(100 x 0.5 - 40) / 1"}),
     ROWS(concurrency__pays_for_whole_pages, concurrency_rows, ConcurrencyRow,
@@ -265,6 +305,7 @@ const struct CMUnitTest cache_cases[] = {
          "605.2e9 / (126 x 4096 x 131072) = 8.95"},
         {"one byte a request", 8e9, 1, 0, &byte, 1, 1, 1, 8000000000, NULL},
         {"one byte a request", 16777217, 1, 0, &byte, 1, 1, 1, 16777217, "2^24 + 1"}),
+    cmocka_unit_test(concurrency__uses_what_the_layers_hold_now),
     {0},
 };
 // clang-format on

@@ -166,6 +166,33 @@ static void block_rows(void **state)
     for (const BlockRow *row = *state; row->name != NULL; row++) check_block(row);
 }
 
+static void attention__counts_what_the_block_holds_now(void **state)
+{
+    (void)state;
+    KnBlock block = GPT(768, 12), other = llama_2_7b;
+    for (int call = 0; call < 4; call++) {
+        const KnBlock *b = call == 2 ? &other : &block;
+        if (call == 1) block.kv_heads = 4;
+        uint64_t want = call == 2 ? 67108864 : call == 0 ? 2362368 : 2362368 - 2 * 8 * 64 * 769;
+        assert_count(kn_attention_params(b), want, .name = "the same block with other heads",
+                     .formula = "q [a d, h] + k, v [k d, h] + o [h, a d], biases, norms");
+    }
+}
+
+static void block__counts_what_the_block_holds_now(void **state)
+{
+    (void)state;
+    KnBlock block = mixtral_8x7b, other = llama_2_7b;
+    for (int call = 0; call < 4; call++) {
+        if (call == 1) block.active_experts = 3;
+        if (call == 2)
+            check_block(&(BlockRow){"another block", &other, 202383360, 202383360, NULL});
+        else
+            check_block(&(BlockRow){"the same block", &block, 1451270144,
+                                    41984000 + block.active_experts * (uint64_t)176160768, NULL});
+    }
+}
+
 // ---- the cases ----
 
 // clang-format off
@@ -224,6 +251,17 @@ const struct CMUnitTest parameter_cases[] = {
                     .nope_dim = 2, .rope_dim = 4, .value_dim = 6},
          70 + 7 + 18 * 7 + 90 + 5 + 24 * 5 + 180,
          "7 x 10 + 7 + 18 x 7 + 9 x 10 + 5 + 24 x 5 + 10 x 18"}),
+    ROWS(attention__latent_has_no_biases_and_no_qk_norm, attention_rows, AttentionRow,
+        {"DeepSeek-V2-Lite with all flags set",
+         &(KnBlock){.width = 2048, .heads = 16, .kv_heads = 16, .head_dim = 192, .kv_rank = 512,
+                    .nope_dim = 128, .rope_dim = 64, .value_dim = 128,
+                    .qkv_bias = true, .out_bias = true, .qk_norm = true},
+         13763072, "3072 x 2048 + 576 x 2048 + 512 + 4096 x 512 + 2048 x 2048"},
+        {"h = 10, a = 3, r_q = r_kv = 1, d_n, d_r, d_v = 2, 4, 6, all flags set",
+         &(KnBlock){.width = 10, .heads = 3, .q_rank = 1, .kv_rank = 1, .nope_dim = 2,
+                    .rope_dim = 4, .value_dim = 6,
+                    .qkv_bias = true, .out_bias = true, .qk_norm = true},
+         10 + 1 + 18 + 50 + 1 + 24 + 180, "1 x 10 + 1 + 18 x 1 + 5 x 10 + 1 + 24 x 1 + 10 x 18"}),
     // Wider than any model so far: 65536 x 65536 = 2^32; and a count that a double cannot hold.
     ROWS(attention__counts_in_64_bits, attention_rows, AttentionRow,
         {"h = 65536", &(KnBlock){.width = 65536, .heads = 512, .kv_heads = 512, .head_dim = 128},
@@ -235,6 +273,7 @@ const struct CMUnitTest parameter_cases[] = {
          "2^33 + 2^32 + 64 x 65536 + 65536 + 2^33 + 2^32"},
         {"h = d = 2^27 + 1", &(KnBlock){.width = WIDE, .heads = 1, .kv_heads = 1, .head_dim = WIDE},
          ((uint64_t)1 << 56) + (1 << 30) + 4, "4 (2^27 + 1)^2"}),
+    cmocka_unit_test(attention__counts_what_the_block_holds_now),
 
     ROWS(mlp__gpt_2_has_two_matrices_and_biases, mlp_rows, MlpRow,
         {"GPT-2", 768, 3072, false, true, 4722432, "2 x 3072 x 768 + 3072 + 768"}),
@@ -249,6 +288,17 @@ const struct CMUnitTest parameter_cases[] = {
          "3 x 2880 x 2880 + 2 x 2880 + 2880"},
         {"h = 2, f = 5", 2, 5, true, true, 30 + 12, "3 x 10 + 2 x 5 + 2"},
         {"h = 5, f = 2", 5, 2, true, true, 30 + 9, "3 x 10 + 2 x 2 + 5"}),
+    // The matrices are empty; down still has h rows.
+    ROWS(mlp__of_width_zero_has_down_biases, mlp_rows, MlpRow,
+        {"h = 8, f = 0", 8, 0, false, true, 8, "0 + 8"},
+        {"h = 8, f = 0, gated", 8, 0, true, true, 8, "0 + 8"},
+        {"h = 8, f = 0, no biases", 8, 0, true, false, 0, NULL},
+        {"h = 0, f = 3", 0, 3, true, true, 6, "2 x 3 + 0"}),
+    ROWS(mlp__depends_on_both_flags, mlp_rows, MlpRow,
+        {"h = 2, f = 5", 2, 5, false, false, 20, "2 x 10"},
+        {"h = 2, f = 5, bias", 2, 5, false, true, 27, "2 x 10 + 5 + 2"},
+        {"h = 2, f = 5, gated", 2, 5, true, false, 30, "3 x 10"},
+        {"h = 2, f = 5, gated, bias", 2, 5, true, true, 42, "3 x 10 + 2 x 5 + 2"}),
     ROWS(mlp__counts_in_64_bits, mlp_rows, MlpRow,
         {"Llama-3.1-405B", 16384, 53248, true, false, 2617245696, "3 x 53248 x 16384"},
         {"four times as wide", 65536, 212992, true, false, 41875931136, "3 x 212992 x 65536"},
@@ -294,6 +344,13 @@ const struct CMUnitTest parameter_cases[] = {
          420 + 52, 420 + 52, "420 + 2 x 20 + 12"},
         {"the same with a dense MLP of 2", &(KnBlock){ONE_HEAD, .mlp_bias = true, .ffn = 2},
          420 + 52, 420 + 52, "420 + 2 x 20 + 12"}),
+    ROWS(block__mlp_of_one_hidden_unit_is_an_mlp, block_rows, BlockRow,
+        {"f = 1", &(KnBlock){ONE_HEAD, .mlp_bias = true, .ffn = 1}, 420 + 31, 420 + 31,
+         "420 + 2 x 10 + 11"},
+        {"a shared MLP of 1", &(KnBlock){ONE_HEAD, .mlp_bias = true, .shared_ffn = 1},
+         420 + 31, 420 + 31, "420 + 2 x 10 + 11"},
+        {"a router bias without experts", &(KnBlock){ONE_HEAD, .router_bias = true},
+         420, 420, "400 + 20"}),
     ROWS(block__active_count_grows_with_each_active_expert, block_rows, BlockRow,
         MIXTRAL(0), MIXTRAL(1), MIXTRAL(2), MIXTRAL(3), MIXTRAL(4), MIXTRAL(5), MIXTRAL(6),
         MIXTRAL(7), MIXTRAL(8)),
@@ -307,6 +364,7 @@ const struct CMUnitTest parameter_cases[] = {
         {"h = f = 2^27 + 1, one expert", &(KnBlock){.width = WIDE, .experts = 1, .active_experts = 1,
          .expert_ffn = WIDE}, ((uint64_t)1 << 55) + (1 << 29) + 2 + WIDE,
          ((uint64_t)1 << 55) + (1 << 29) + 2 + WIDE, "2 (2^27 + 1)^2 + 2^27 + 1"}),
+    cmocka_unit_test(block__counts_what_the_block_holds_now),
     {0},
 };
 // clang-format on

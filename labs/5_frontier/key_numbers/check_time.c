@@ -199,6 +199,19 @@ static void optimum__of_a_zero_budget_is_zero(void **state)
     check_optimum("0 FLOPs", 0, 20, (KnOptimum){0, 0}, 1e-12);
 }
 
+static void flops__are_of_what_the_block_holds_now(void **state)
+{
+    (void)state;
+    KnBlock block = GPT(768, 12), other = llama_31_8b;
+    for (int call = 0; call < 4; call++) {
+        if (call == 1) block.ffn = 768;
+        if (call == 2) check_flops(&(FlopsRow){"another block", &other, 8192, 0, 436207616, NULL});
+        else
+            check_flops(&(FlopsRow){"the same block", &block, 13 * 768 - (call == 0 ? 0 : 3 * 768),
+                                    0, (call == 0 ? 24 : 12) * 768.0 * 768, NULL});
+    }
+}
+
 // ---- the cases ----
 
 // clang-format off
@@ -242,13 +255,23 @@ const struct CMUnitTest time_cases[] = {
          2 * (583483392.0 - 16384) + 2 * 128 * 320 * 2048.0,
          "2 (583,483,392 - 16,384) + 2 x 128 x (192 + 128) x 2048"}),
     cmocka_unit_test(flops__of_training_deepseek_v3_match_the_published_250_billion),
+    // 4 x 3001 x 3001 = 36,024,004 is above 2^24; with f = 1 it is odd times 2.
+    ROWS(flops__are_computed_in_double, flops_rows, FlopsRow,
+        {"h = 3001, a = 1, f = 1, 0.1 positions",
+         &(KnBlock){.width = 3001, .heads = 1, .kv_heads = 1, .head_dim = 3001, .ffn = 1}, 1, 0.1,
+         2 * (36024004.0 + 6002 - 1) + 2 * 6002 * 0.1, "2 (36,024,004 + 6,002 - 1) + 1,200.4"},
+        {"h = 1, a = 1, f = 0, 123456789.3 positions",
+         &(KnBlock){.width = 1, .heads = 1, .kv_heads = 1, .head_dim = 1}, 0, 123456789.3,
+         8 + 4 * 123456789.3, "2 x 4 + 2 x 2 x 123,456,789.3"}),
     ROWS(flops__count_large_models, flops_rows, FlopsRow,
         {"Llama-3.1-405B, 100000 positions", &llama_31_405b, 32768, 100000,
          2 * 3187671040.0 + 4 * 16384 * 100000.0, "2 x 3,187,671,040 + 2 x 128 x 256 x 100,000"}),
+    cmocka_unit_test(flops__are_of_what_the_block_holds_now),
 
     ROWS(roofline__is_the_longer_of_two_times, roofline_rows, RooflineRow,
         {"12 FLOPs, 2 bytes", 12, 2, 3, 1, {4, 2, 4, false}},
-        {"6 FLOPs, 8 bytes", 6, 8, 3, 1, {2, 8, 8, true}}),
+        {"6 FLOPs, 8 bytes", 6, 8, 3, 1, {2, 8, 8, true}},
+        {"0.7 FLOPs, 0.3 bytes", 0.7, 0.3, 3.3, 1.1, {0.7 / 3.3, 0.3 / 1.1, 0.3 / 1.1, true}}),
     ROWS(roofline__at_the_ridge_is_not_memory_bound, roofline_rows, RooflineRow,
         {"6 FLOPs, 2 bytes", 6, 2, 3, 1, {2, 2, 2, false}}),
     ROWS(roofline__without_flops_or_bytes_takes_no_time, roofline_rows, RooflineRow,

@@ -147,6 +147,47 @@ static void activation_rows(void **state)
         else check_activations(row);
 }
 
+static void training_state__uses_what_the_recipe_holds_now(void **state)
+{
+    (void)state;
+    KnRecipe recipe = {2, 2, 12};
+    for (int call = 0; call < 2; call++) {
+        if (call == 1) recipe.state = 6;
+        KnState got = {-1, -1, -1};
+        kn_training_state(&got, 1000, &recipe, 0, 1);
+        assert_real(got.state, call == 0 ? 12000 : 6000, .name = "the same recipe, changed",
+                    .formula = "bytes x params");
+    }
+}
+
+static void activations__are_of_what_the_block_and_the_pass_hold_now(void **state)
+{
+    (void)state;
+    KnBlock block = llama_31_8b;
+    KnPass pass = {.sequence = 10, .batch = 1, .tensor_parallel = 1, .recompute = KN_FULL};
+    for (int call = 0; call < 3; call++) {
+        if (call == 1) pass.batch = 3;
+        if (call == 2) block.width = 100;
+        assert_real(kn_activation_bytes(&block, &pass),
+                    call == 0   ? 2.0 * 4096 * 10
+                    : call == 1 ? 2.0 * 4096 * 30
+                                : 2.0 * 100 * 30,
+                    .name = "the same block and pass, changed", .formula = "full: 2 h s b");
+    }
+}
+
+static void activations__with_full_recomputation_ignore_all_but_the_width(void **state)
+{
+    (void)state;
+    KnPass pass = {
+        .sequence = 7, .batch = 2, .tensor_parallel = 4, .dropout = true, .recompute = KN_FULL};
+    for (int flash = 0; flash < 2; flash++) {
+        pass.flash = flash == 1;
+        assert_real(kn_activation_bytes(&deepseek_v2_lite, &pass), 2.0 * 2048 * 14,
+                    .name = "DeepSeek-V2-Lite, full, with dropout", .formula = "full: 2 h s b");
+    }
+}
+
 // ---- the cases ----
 
 // clang-format off
@@ -241,6 +282,11 @@ const struct CMUnitTest training_cases[] = {
          {1342052838400, 1342052838400, 3931795428}},
         {"DeepSeek-V3, Adam", 671026419200, ADAM, 3, 2048, {655299238, 655299238, 3931795428}}),
 
+    ROWS(training_state__is_computed_in_double, state_rows, StateRow,
+        {"2^24 + 1", 16777217, {0.1, 0.3, 0.7}, 0, 3, {1677721.7, 5033165.1, 11744051.9}},
+        {"2^24 + 1", 16777217, {0.1, 0.3, 0.7}, 3, 1, {1677721.7, 5033165.1, 11744051.9}}),
+    cmocka_unit_test(training_state__uses_what_the_recipe_holds_now),
+
     ROWS(activations__of_gpt_3_are_34_plus_80, activation_rows, ActivationRow,
         {"GPT-3", GPT3, GPT3_PASS(1, false, KN_KEEP_ALL), SBH * (34 + 80), NULL,
          "s b h (34 + 5 a s / h): equation 1"}),
@@ -319,11 +365,23 @@ const struct CMUnitTest training_cases[] = {
          {PASS(128, 2, 1)}, 256 * 10424.0, NULL, NULL},
         {"GPT's shape", &GPT(256, 8), {PASS(128, 2, 1), .dropout = true}, 256 * 13824.0, NULL,
          NULL}),
+    // 4099 x 4099 tokens are above 2^24; 17 + 24 + 27 bytes in 3 parts are no whole number.
+    ROWS(activations__are_computed_in_double, activation_rows, ActivationRow,
+        {"h = 1, a = k = 1, d = 1, f = 3, t = 3",
+         &(KnBlock){.width = 1, .heads = 1, .kv_heads = 1, .head_dim = 1, .ffn = 3},
+         {PASS(4099, 4099, 3), .flash = true}, 4099.0 * 4099 * (8 + (8 + 12 + 4) / 3.0), NULL,
+         "s b (8 h + (8 d + 4 f + 4 a) / t)"},
+        {"the same, 5 GPUs",
+         &(KnBlock){.width = 1, .heads = 1, .kv_heads = 1, .head_dim = 1, .ffn = 3},
+         {PASS(4099, 4099, 5), .flash = true}, 4099.0 * 4099 * (8 + (8 + 12 + 4) / 5.0), NULL,
+         "s b (8 h + (8 d + 4 f + 4 a) / t)"}),
     // Llama-3.1-405B's layer at 128k tokens with its scores: 2 x 128 x 131072^2 bytes of them.
     ROWS(activations__count_long_sequences, activation_rows, ActivationRow,
         {"Llama-3.1-405B, 131072 tokens", &llama_31_405b, {PASS(131072, 1, 1)},
          131072.0 * (8.0 * 16384 + 4 * (16384 + 1024) + 6.0 * 53248 + 2 * 128 * 131072.0), NULL,
          NULL}),
+    cmocka_unit_test(activations__are_of_what_the_block_and_the_pass_hold_now),
+    cmocka_unit_test(activations__with_full_recomputation_ignore_all_but_the_width),
     {0},
 };
 // clang-format on

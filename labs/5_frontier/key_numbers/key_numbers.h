@@ -13,7 +13,8 @@
  *
  * A matrix [m, n] has m rows and n columns and maps n numbers to m. A part that a model does not have
  * is 0 or false, so every sum still holds. Compute products in 64 bits: models exceed 2^32 in many
- * places. The calculator (`lab keynumbers`) is built on these functions: on yours, with --mine.
+ * places. Nothing is kept from one call to the next: the same block may come again, changed. The
+ * calculator (`lab keynumbers`) is built on these functions: on yours, with --mine.
  */
 #pragma once
 #include <stdbool.h>
@@ -158,7 +159,7 @@ typedef struct KnPass {
 //                              is weighted
 //     - shared by t:
 //         2 (a + k) (d_q + d_v)   q, k, v and the input of o
-//         2 (a + k) d             with qk_norm: q and k before it
+//         2 (a + k) d_q           with qk_norm: q and k before it
 //         2 (2 f), gated 2 (3 f)  f = dense + active x expert + shared
 //     - shared by t, with KN_KEEP_ALL only:
 //         4 a                  flash: one float per row
