@@ -35,6 +35,20 @@ static double *multiply_lu(const double *lu, int n)
     return product(l, u, n, n, n);
 }
 
+// Whether only U's part of each pair of rows was swapped.
+static bool holds_with_l_swapped(const double *a, const int *pivot, const double *swapped, int n)
+{
+    size_t all = (size_t)(n * n);
+    double *lu = doubles_copy(a, all);
+    for (int k = 0; k < n; k++)
+        for (int j = 0; j < k; j++) {
+            double held = lu[k * n + j];
+            lu[k * n + j] = lu[pivot[k] * n + j];
+            lu[pivot[k] * n + j] = held;
+        }
+    return distance(multiply_lu(lu, n), swapped, all) <= 1e-12 * norm(swapped, all);
+}
+
 // The bound grows with n; element growth matters only for matrices constructed to show it.
 static void check_lu(const double *matrix, int n, int want)
 {
@@ -51,6 +65,10 @@ static void check_lu(const double *matrix, int n, int want)
                         i, k, a[i * n + k]);
     }
     swap_rows(swapped, pivot, n, n);
+    assert_that(!(distance(multiply_lu(a, n), swapped, all) > 1e-8 * norm(swapped, all) &&
+                  holds_with_l_swapped(a, pivot, swapped, n)),
+                "P A is not L U, and would be if the rows of L were swapped with those of U: swap "
+                "whole rows of a");
     assert_within("|P A - L U| / |A|",
                   distance(multiply_lu(a, n), swapped, all) / norm(swapped, all), 4 + n);
 }

@@ -1,4 +1,5 @@
 /* Exercises 10 and 11: incomplete gamma and beta functions. check.c says how cases are made. */
+#include <stdio.h>
 #include "labs/1_foundations/probability/check.h"
 
 // The relative error allowed for either part. ln gamma(a) is about a ln a and has 16 digits: those
@@ -18,8 +19,10 @@ static void check_gamma(double a, double x, double lower, double upper)
     if (got == NULL) got = DOUBLES(-7, -7);
     got[0] = got[1] = -7;
     pr_gamma(&got[0], &got[1], a, x);
-    assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a), .formula = gamma_formula);
-    assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a), .formula = gamma_formula);
+    char at[200];
+    snprintf(at, sizeof at, "%s, at a = %g and x = %g", gamma_formula, a, x);
+    assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a), .formula = at);
+    assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a), .formula = at);
 }
 
 CASE(gamma__of_a_one_is_the_exponential_cdf)
@@ -110,10 +113,10 @@ static void check_beta(double a, double b, double x, double lower, double upper)
     if (got == NULL) got = DOUBLES(-7, -7);
     got[0] = got[1] = -7;
     pr_beta(&got[0], &got[1], a, b, x);
-    assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a + b),
-                  .formula = beta_formula);
-    assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a + b),
-                  .formula = beta_formula);
+    char at[200];
+    snprintf(at, sizeof at, "%s, at a = %g, b = %g and x = %g", beta_formula, a, b, x);
+    assert_number(got[0], lower, .name = "lower", .rtol = parts_rtol(a + b), .formula = at);
+    assert_number(got[1], upper, .name = "upper", .rtol = parts_rtol(a + b), .formula = at);
 }
 
 CASE(beta__is_a_power_when_a_or_b_is_one)
