@@ -258,9 +258,8 @@ void sanitizer_init(const TestProcess *given)
 {
     process = given;
     int null = open("/dev/null", O_WRONLY);
-    // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    __sanitizer_set_report_fd(
-        (void *)(intptr_t)null);    // on_report stores it in the shared result
+    void *fd = (void *)(intptr_t)null;    // NOLINT(performance-no-int-to-ptr): as the API wants it
+    __sanitizer_set_report_fd(fd);        // on_report stores what it says in the shared result
     __asan_set_error_report_callback(on_report);
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
 }

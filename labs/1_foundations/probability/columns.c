@@ -59,7 +59,7 @@ bool part_table(void *context, Error *err)
     const Lab *lab = context;
     Csv csv;
     if (!csv_read(lab->step, &csv, lab->csv, lab->columns, err)) return false;
-    if (csv.columns > 2)
+    if (csv.columns < 1 || csv.columns > 2)
         return error_set(err, "%s: %d columns; name one or two of them with --columns", lab->csv,
                          csv.columns);
     size_t n = (size_t)csv.rows;

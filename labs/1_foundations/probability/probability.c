@@ -166,7 +166,10 @@ bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n)
 double pr_log_pochhammer(double a, double n)
 {
     double sum = 0;
-    for (; a < 20; a++) sum += n < a ? log1p(n / a) : log(a + n) - log(a);
+    while (a < 20) {
+        sum += n < a ? log1p(n / a) : log(a + n) - log(a);
+        a++;
+    }
     double p = 1 / a, q = 1 / (a + n), p2 = p * p, q2 = q * q;
     double series = 1.0 / 12 - (p2 + p * q + q2) / 360 +
                     (p2 * p2 + p2 * q2 + q2 * q2 + p * q * (p2 + q2)) / 1260;

@@ -97,7 +97,7 @@ float ae_kl(float *dmean, float *dlogvar, const float *mean, const float *logvar
     for (size_t i = 0; i < n; i++) {
         float variance = expf(logvar[i]);
         // expm1 is variance - 1, which would cancel near 0.
-        sum += expm1(logvar[i]) - logvar[i] + (double)mean[i] * mean[i];
+        sum += expm1((double)logvar[i]) - logvar[i] + (double)mean[i] * mean[i];
         dmean[i] = mean[i] / (float)B;
         dlogvar[i] = (variance - 1) / (2 * (float)B);
     }
