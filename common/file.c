@@ -47,6 +47,7 @@ bool file_begin(NewFile *file, const char *path, Error *err)
     char target[PATH_MAX];
     struct stat status;
     strcpy(file->path, path);
+    // Through a link, so that the link stays; and into a device, which must not be replaced by a file.
     if (realpath(path, target) != NULL && strlen(target) + 32 <= sizeof file->path)
         strcpy(file->path, target);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {

@@ -41,8 +41,8 @@ struct Options {
     const char *program, *summary, *group;
     int count;
     Option items[OPTIONS_MAX];
-    const char
-        *rest_argument;    // how --help calls what is no option; NULL: nothing may be left over
+    const char *
+        rest_argument;    // the name in --help of the arguments that are not options; NULL: none allowed
     const char ***rest;
     int *rest_count;
 };

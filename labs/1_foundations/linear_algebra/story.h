@@ -14,7 +14,7 @@ typedef struct Experiment {
     int points;             // to fit polynomials to
     int beads;              // on the string
     int images;             // of digits
-    const char *csv;        // a table of the user's own, in place of the other parts; NULL for none
+    const char *csv;        // the user's table, in place of the other parts; NULL for none
     const char *columns;    // of it, the one to fit last; NULL for all
     int degree;             // of the polynomial, where there is one column to fit it by
 } Experiment;
@@ -30,4 +30,4 @@ bool part_string(void *lab, Error *err);         // normal modes: eigenvectors
 bool part_pages(void *lab, Error *err);          // PageRank: power iteration
 bool part_compression(void *lab, Error *err);    // low-rank approximation: SVD
 bool part_digits(void *lab, Error *err);         // principal components of digits
-bool part_table(void *lab, Error *err);          // the user's own: least squares, and PCA
+bool part_table(void *lab, Error *err);          // the user's table: least squares, and PCA

@@ -1,4 +1,4 @@
-/* The user's own data: `probability --csv FILE --columns a,b`. */
+/* The user's table: `probability --csv FILE --columns a,b`. */
 #include <stdlib.h>
 #include "datasets/csv.h"
 #include "labs/1_foundations/probability/story.h"

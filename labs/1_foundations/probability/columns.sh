@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user's own table: what probability prints for it, and for one that is broken or degenerate.
+# The user's table: what probability prints for it, and for one that is broken or degenerate.
 # Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"

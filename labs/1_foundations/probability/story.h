@@ -11,7 +11,7 @@ typedef struct Lab {
     Run *run;
     Arena *step;            // reset after each part
     int experiments;        // simulated data sets that a share is counted over
-    const char *csv;        // the user's own table, in place of the other parts; NULL for none
+    const char *csv;        // the user's table, in place of the other parts; NULL for none
     const char *columns;    // of it: one is described, two are compared; NULL for all
 } Lab;
 
@@ -34,5 +34,5 @@ bool part_integration(void *context, Error *err);    // Monte Carlo error
 bool part_metropolis(void *context, Error *err);     // acceptance rate and mixing
 bool part_information(void *context, Error *err);    // entropy of English letters
 
-// The user's own data: summary, quantiles, confidence interval and fits; of two columns, t-tests.
+// The user's table: summary, quantiles, confidence interval and fits; of two columns, t-tests.
 bool part_table(void *context, Error *err);

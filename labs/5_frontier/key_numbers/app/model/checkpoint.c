@@ -67,8 +67,8 @@ typedef struct Rest {
 typedef struct Naming {
     Model *model;
     Arena *arena;
-    Rest packed, beside;    // what is no weight
-    const char *unclear;    // the first name that says nothing
+    Rest packed, beside;    // tensors that are not weights
+    const char *unclear;    // the first name that is not recognized
 } Naming;
 
 // The tensors of one name and shape are one weight, as often as they come.
