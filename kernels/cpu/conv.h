@@ -91,11 +91,11 @@ static inline Inside conv_inside(const Conv *x, size_t q)
                     (size_t)(after > 0 ? (after + stride - 1) / stride : 0)};
 }
 
-// The planes of one image, from its channels; what lies outside of it is left as it is.
-static inline void conv_pad(const Conv *x, float *planes, const float *image)
+// The planes of some channels of an image; what lies outside of it is left as it is.
+static inline void conv_pad(const Conv *x, float *planes, const float *image, size_t channels)
 {
     const size_t height = (size_t)x->s.height, width = (size_t)x->s.width, pad = (size_t)x->s.pad;
-    for (size_t c = 0; c < x->in; c++)
+    for (size_t c = 0; c < channels; c++)
         for (size_t h = 0; h < height; h++) {
             const float *from = image + (c * height + h) * width;
             float *to = planes + c * x->plane + (h + pad) * x->row;
@@ -112,10 +112,11 @@ static inline void conv_pad(const Conv *x, float *planes, const float *image)
 }
 
 // The other way round: image = beta image + planes.
-static inline void conv_unpad(const Conv *x, float *image, const float *planes, float beta)
+static inline void conv_unpad(const Conv *x, float *image, const float *planes, size_t channels,
+                              float beta)
 {
     const size_t height = (size_t)x->s.height, width = (size_t)x->s.width, pad = (size_t)x->s.pad;
-    for (size_t c = 0; c < x->in; c++)
+    for (size_t c = 0; c < channels; c++)
         for (size_t h = 0; h < height; h++) {
             float *to = image + (c * height + h) * width;
             const float *from = planes + c * x->plane + (h + pad) * x->row;

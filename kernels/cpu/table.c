@@ -12,6 +12,7 @@ const Kernels CPU(table) = {
     .matmul = CPU(matmul),    // gemm.c
 
     .conv2d = CPU(conv2d),    // conv.c
+    .conv2d_backward_input = CPU(conv2d_backward_input),
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
