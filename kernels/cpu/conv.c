@@ -13,16 +13,6 @@
 
 enum { DEPTH = 640 };    // taps in one pass
 
-static size_t strips_of(size_t rows)
-{
-    return (rows + ROWS - 1) / ROWS;
-}
-
-static size_t strip_first(size_t rows, size_t strip)
-{
-    return strip * (rows / strips_of(rows)) + MIN(strip, rows % strips_of(rows));
-}
-
 typedef struct Pass {
     Conv conv;
     size_t depth, strips;    // of one group
@@ -54,32 +44,6 @@ static void pack_weights(const Forward *f)
         }
 }
 
-// Inlined with a constant count. A piece may write up to LANES - 1 floats too many: they belong to the next
-// piece or the next tap, which come later.
-INLINED void pack_taps(const size_t count, float *panel, size_t width, const float *planes,
-                       const unsigned *offsets, size_t taps, const Piece *pieces)
-{
-    for (size_t k = 0; k < taps; k++, panel += width) {
-        const float *from = planes + offsets[k];
-        UNROLL
-        for (size_t i = 0; i < count; i++)
-            vec_store(panel + pieces[i].to, vec_load(from + pieces[i].from));
-    }
-}
-
-#define EACH_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
-static void pack_panel(float *panel, size_t width, const float *planes, const unsigned *offsets,
-                       size_t taps, const Piece *pieces, size_t count)
-{
-#define X(n)                                                                                       \
-    case n: pack_taps(n, panel, width, planes, offsets, taps, pieces); break;
-    switch (count) {
-        EACH_COUNT(X)
-    default: pack_taps(count, panel, width, planes, offsets, taps, pieces);
-    }
-#undef X
-}
-
 // Columns p.. of the chunk that begins at image `first`, of rows o..: where they lie in y, image by image.
 static void store_columns(const Forward *f, size_t first, size_t p, size_t cols, size_t channel,
                           size_t rows, const float *sum, float beta)
@@ -107,7 +71,7 @@ static void multiply_panel(const Forward *f, const float *planes, size_t first, 
     for (size_t k = 0; k < MAX(f->pass.depth, 1); k += DEPTH) {
         const size_t depth = MIN(DEPTH, f->pass.depth - k);
         const size_t taps = MIN(depth, x->taps - k);
-        pack_panel(panel, width, planes, f->pass.offsets + k, taps, pieces, count);
+        pack_pieces(panel, width, planes, f->pass.offsets + k, taps, pieces, count);
         for (size_t j = 0; taps < depth && j < width; j++) panel[taps * width + j] = 1;
         TileWork work = {.a_step = STEP, .b = panel, .b_row = width, .k = depth, .cols = cols};
         for (size_t s = 0; s < f->pass.strips; s++) {

@@ -78,6 +78,43 @@ static inline size_t conv_pieces(const Conv *x, size_t p, size_t count, Piece pi
     return n;
 }
 
+// Rows in as few strips as possible, as even as possible; the first ones have a row more.
+static inline size_t strips_of(size_t rows)
+{
+    return (rows + ROWS - 1) / ROWS;
+}
+
+static inline size_t strip_first(size_t rows, size_t strip)
+{
+    return strip * (rows / strips_of(rows)) + MIN(strip, rows % strips_of(rows));
+}
+
+// Rows of a panel, each from its offset. A piece may write up to LANES - 1 floats too many: they belong to
+// the next piece or the next row, which come later.
+INLINED void pack_rows(const size_t count, float *panel, size_t width, const float *planes,
+                       const unsigned *offsets, size_t rows, const Piece *pieces)
+{
+    for (size_t k = 0; k < rows; k++, panel += width) {
+        const float *from = planes + offsets[k];
+        UNROLL
+        for (size_t i = 0; i < count; i++)
+            vec_store(panel + pieces[i].to, vec_load(from + pieces[i].from));
+    }
+}
+
+#define EACH_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+static inline void pack_pieces(float *panel, size_t width, const float *planes, const unsigned *offsets,
+                       size_t rows, const Piece *pieces, size_t count)
+{
+#define X(n)                                                                                       \
+    case n: pack_rows(n, panel, width, planes, offsets, rows, pieces); break;
+    switch (count) {
+        EACH_COUNT(X)
+    default: pack_rows(count, panel, width, planes, offsets, rows, pieces);
+    }
+#undef X
+}
+
 // Columns first .. end - 1 of remainder q lie in the image; the image's column of column m is m stride + q - pad.
 typedef struct Inside {
     size_t first, end;

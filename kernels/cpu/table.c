@@ -13,6 +13,7 @@ const Kernels CPU(table) = {
 
     .conv2d = CPU(conv2d),    // conv.c
     .conv2d_backward_input = CPU(conv2d_backward_input),
+    .conv2d_backward_weight = CPU(conv2d_backward_weight),    // conv_weight.c
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
