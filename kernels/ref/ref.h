@@ -5,6 +5,7 @@
 #include "kernels/kernels.h"
 
 #define X(name, prototype, arguments, work) void ref_##name prototype;
+CONVOLUTION_KERNELS(X)    // conv.c
 POOLING_KERNELS(X)    // pool.c
 NORM_KERNELS(X)       // norm.c
 #undef X
