@@ -267,7 +267,7 @@ static bool check_sums(Reader *r, Error *err)
 }
 
 // The outcomes as a world: those with "done" into a state that goes on lead to one state more.
-static const World *build(Reader *r, const bool *terminal)
+static World *build(Reader *r, const bool *terminal)
 {
     int states = r->states.count, end = -1;
     for (int i = 0; i < r->count; i++)
@@ -301,7 +301,8 @@ static const World *build(Reader *r, const bool *terminal)
         b.world->start_count = r->start_count;
     } else
         while (b.starts[0] < states - 1 && terminal[b.starts[0]]) b.starts[0]++;
-    return builder_end(&b);
+    builder_end(&b);
+    return b.world;
 }
 
 // "layout": rows of states as they lie in the plane, null where there is none.
@@ -358,7 +359,7 @@ static const World *read_world(Reader *r, const cJSON *tree, Error *err)
         return NULL;
     for (int i = 0; i < listed_count; i++) terminal[listed[i]] = true;
     find_terminal(r, terminal);
-    World *world = (World *)build(r, terminal);
+    World *world = build(r, terminal);
     return read_layout(r, tree, world, err) && world_check(r->arena, world, err) ? world : NULL;
 }
 
