@@ -93,7 +93,7 @@ void solver_actions(const Mdp *mdp, const double *values, double *action_values,
                 q += t->probability * (t->reward + mdp->discount * after);
             }
             bool acts = !mdp->terminal[s] && mdp_allowed(mdp, s, a);
-            action_values[row + (size_t)a] = acts ? q : NAN;
+            action_values[row + (size_t)a] = acts ? q : -INFINITY;
             if (acts && q > most) most = q;
         }
         for (int a = 0; a < mdp->actions; a++)

@@ -20,7 +20,7 @@ double sweeper_sweep(const Sweeper *sweeper, double *to, const double *from);
 
 typedef struct Optimum {
     double *values;           // [states]
-    double *action_values;    // [states,actions]; NaN where an action is not allowed
+    double *action_values;    // [states,actions]; -infinity where it is not allowed
     bool *best;               // [states,actions]: every action whose value is the largest
     long sweeps;
     double change;    // of the last sweep
