@@ -139,7 +139,7 @@ void CPU(conv2d)(float *y, const float *x, const float *w, const float *bias, Co
         for (size_t u = 0; u < (size_t)s.kernel_height; u++)
             for (size_t v = 0; v < (size_t)s.kernel_width; v++)
                 *offset++ = (unsigned)conv_tap(conv, c, u, v);
-    ON_TEAM(threads, work, forward_share(&f, (size_t)threads, t));
+    ON_TEAM(threads, work, CONV_SERIAL, forward_share(&f, (size_t)threads, t));
 }
 
 // ---- backward: the input's gradient
@@ -169,7 +169,8 @@ static size_t part_rows(const Backward *b, size_t part)
 
 static float *part_weights(const Backward *b, size_t part, size_t g)
 {
-    return b->pass.weights + (part * b->pass.conv.groups + g) * b->pass.strips * b->pass.depth * STEP;
+    return b->pass.weights +
+           (part * b->pass.conv.groups + g) * b->pass.strips * b->pass.depth * STEP;
 }
 
 static void pack_part(const Backward *b, size_t part)
@@ -200,7 +201,8 @@ static void add_rows(float *planes, const unsigned *offsets, size_t rows, const 
     for (size_t i = 0; i < count; i++)
         for (size_t r = 0; r < rows; r++) {
             float *to = planes + offsets[r] + pieces[i].from;
-            vec_store(to, vec_load(to) + load_some(sum + r * WIDTH + pieces[i].to, pieces[i].lanes));
+            vec_store(to,
+                      vec_load(to) + load_some(sum + r * WIDTH + pieces[i].to, pieces[i].lanes));
         }
 }
 
@@ -243,9 +245,11 @@ static void backward_share(const Backward *b, size_t t)
     const size_t part = t / b->across, channel = channel_first(b, part),
                  channels = channel_first(b, part + 1) - channel;
     const size_t pixels = (size_t)x->s.height * (size_t)x->s.width;
-    float *panel = b->pass.planes + t * b->pass.own, *planes = panel + (WIDTH + LANES) * (x->out + 1);
+    float *panel = b->pass.planes + t * b->pass.own,
+          *planes = panel + (WIDTH + LANES) * (x->out + 1);
     const size_t last = x->batch * (t % b->across + 1) / b->across;
-    for (size_t first = x->batch * (t % b->across) / b->across, images; first < last; first += images) {
+    for (size_t first = x->batch * (t % b->across) / b->across, images; first < last;
+         first += images) {
         images = MIN(x->images, last - first);
         for (size_t g = 0; g < x->groups; g++) {
             for (size_t i = 0; i < images; i++)
@@ -278,5 +282,5 @@ void CPU(conv2d_backward_input)(float *dx, const float *dy, const float *w, floa
     b.pass.offsets = (unsigned *)(void *)(b.pass.weights + weights);
     b.pass.planes = b.pass.weights + weights + x->taps;
     for (size_t part = 0; part < b.down; part++) pack_part(&b, part);
-    ON_TEAM(threads, work, backward_share(&b, t));
+    ON_TEAM(threads, work, CONV_SERIAL, backward_share(&b, t));
 }

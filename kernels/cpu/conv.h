@@ -103,8 +103,9 @@ INLINED void pack_rows(const size_t count, float *panel, size_t width, const flo
 }
 
 #define EACH_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
-static inline void pack_pieces(float *panel, size_t width, const float *planes, const unsigned *offsets,
-                       size_t rows, const Piece *pieces, size_t count)
+static inline void pack_pieces(float *panel, size_t width, const float *planes,
+                               const unsigned *offsets, size_t rows, const Piece *pieces,
+                               size_t count)
 {
 #define X(n)                                                                                       \
     case n: pack_rows(n, panel, width, planes, offsets, rows, pieces); break;
@@ -176,7 +177,7 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
 }
 
 // Runs `share` for thread t of `threads` on each of a team, or on the caller alone.
-#define ON_TEAM(threads, work, share)                                                              \
+#define ON_TEAM(threads, work, enough, share)                                                      \
     do {                                                                                           \
         if ((threads) == 1) {                                                                      \
             const size_t t = 0;                                                                    \
@@ -190,6 +191,6 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
                     share;                                                                         \
                 team_arrive(&team_);                                                               \
             }                                                                                      \
-            team_end(&team_, work, CONV_SERIAL);                                                   \
+            team_end(&team_, work, enough);                                                        \
         }                                                                                          \
     } while (0)

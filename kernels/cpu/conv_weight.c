@@ -12,9 +12,10 @@
 #include "kernels/cpu/conv.h"
 
 enum {
-    PASS = 384,                // pixels in one pass
+    PASS = 384,    // pixels in one pass
     PARTS_MOST = 8,
     SUMS_MOST = 256 * 1024,    // floats: of all parts
+    ADD_SERIAL = 16 * 1024,    // floats of sums below which waking a thread costs more
 };
 
 typedef struct Weights {
@@ -140,8 +141,8 @@ static void sum_share(const Weights *b, size_t threads, size_t t)
     memset(planes, 0, (x->images * b->image + LANES) * sizeof *planes);
     for (size_t i = 0; i < x->images; i++)
         for (size_t p = 0; p < x->pixels; p++)
-            *offset++ = (unsigned)(i * b->image + x->stride * (p / x->width * b->line +
-                                                               p % x->width * x->in));
+            *offset++ = (unsigned)(i * b->image +
+                                   x->stride * (p / x->width * b->line + p % x->width * x->in));
     for (size_t unit = units * t / threads; unit < units * (t + 1) / threads; unit++)
         sum_part(b, own, unit / b->blocks / x->groups, unit / b->blocks % x->groups,
                  unit % b->blocks);
@@ -191,10 +192,11 @@ void CPU(conv2d_backward_weight)(float *dw, const float *dy, const float *x, flo
     const int threads = team_size(work, CONV_SERIAL);
     const size_t units = b.parts * conv->groups;
     b.blocks = MIN(((size_t)threads + units - 1) / units, b.panels);
-    b.own_size = strips_of(conv->out) * STEP * PASS + conv->images * (b.image + conv->pixels) + LANES;
+    b.own_size =
+        strips_of(conv->out) * STEP * PASS + conv->images * (b.image + conv->pixels) + LANES;
     b.sums = workspace(b.parts * (size_t)s.out * b.row + (size_t)threads * b.own_size);
     b.own = b.sums + b.parts * (size_t)s.out * b.row;
-    ON_TEAM(threads, work, sum_share(&b, (size_t)threads, t));
-    const int adders = team_size(b.parts * count, CONV_SERIAL / 64);
-    ON_TEAM(adders, work, add_share(&b, (size_t)adders, t));
+    ON_TEAM(threads, work, CONV_SERIAL, sum_share(&b, (size_t)threads, t));
+    const int adders = team_size(b.parts * count, ADD_SERIAL);
+    ON_TEAM(adders, b.parts * count, ADD_SERIAL, add_share(&b, (size_t)adders, t));
 }

@@ -43,6 +43,7 @@ const Kernels CPU(table) = {
     .clip_scale = CPU(clip_scale),
     .squared_error = CPU(squared_error),
     .bce_logits = CPU(bce_logits),
+    .sum_channels = CPU(sum_channels),
 
     .random_uniform = CPU(random_uniform),    // random.c
     .random_normal = CPU(random_normal),
