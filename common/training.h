@@ -22,9 +22,10 @@
  * since the last point while the loss fell; NAME_test_loss, with the same noise every time;
  * learning_rate; and, where the optimizer clips, grad_norm of the last step before clipping.
  *
- * While it runs, the terminal and the run's page show the loss, the learning rate and the time left.
+ * While it runs, the terminal and the run's page show that mean so far, the learning rate and the time
+ * left.
  *
- * A loss, a test loss or weights that are not finite end the training with a sentence; the
+ * A loss, a test loss, weights or moments that are not finite end the training with a sentence; the
  * checkpoint from before is left as it was. A step allocates from its arena only.
  */
 #pragma once
@@ -64,8 +65,9 @@ typedef struct Training {
     int points;          // of the curves
     float *curve,
         *grad_norm;    // [points,2]: training loss and test loss; [points], NULL without clipping
-    float running;     // the sum of the losses since the last point
+    double running;    // the sum of the losses since the last point
     const char *names[2];    // of its losses in the metrics
+    const char *label;       // its name in words, where a reader sees it
 } Training;
 
 enum { TRAININGS_MAX = 8, RECORDS_MAX = 64 };
