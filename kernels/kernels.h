@@ -5,12 +5,13 @@
  *
  * list.h has every kernel with what it computes; device.h chooses whose are in use. `ref` is complete
  * and the plainest; a faster backend fills in what it does better.
- * To add a kernel: a line in list.h, its loop in ref/ref.c, its op, its test.
+ * To add a kernel: a line in list.h, its loop in ref/, its op, its test.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernels/conv.h"
 #include "kernels/draw.h"
 #include "kernels/list.h"
 
@@ -53,6 +54,15 @@ typedef struct KernelCost {
                   .rows = 1,                                                                       \
                   .cols = (n),                                                                     \
                   .bytes = sizeof(float) * (double)(n) * (floats)})
+
+#define CONV(y, rows_, cols_, s)                                                                   \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (rows_),                                                                 \
+                  .cols = (cols_),                                                                 \
+                  .row = (cols_),                                                                  \
+                  .flops = conv_flops(s),                                                          \
+                  .bytes = conv_bytes(s)})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

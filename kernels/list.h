@@ -135,7 +135,21 @@
     X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n),                        \
       (y, x, p, draw, beta, n), OUT(y, n, 2))
 
+#define CONVOLUTION_KERNELS(X)    /* images as [batch,channel,row,column]; shapes in conv.h */               \
+    /* y = x * w, and where bias is not NULL, + bias[o] */                                                   \
+    X(conv2d, (float *y, const float *x, const float *w, const float *bias, ConvShape s),                    \
+      (y, x, w, bias, s), CONV(y, s.batch * (size_t)s.out, conv_out_pixels(s), s))                           \
+    /* dx = beta dx + dy's share: where the kernel lay on x[b,c,i,j], w times dy */                          \
+    X(conv2d_backward_input, (float *dx, const float *dy, const float *w, float beta, ConvShape s),          \
+      (dx, dy, w, beta, s), CONV(dx, s.batch * (size_t)s.in, (size_t)s.height * (size_t)s.width, s))         \
+    /* dw = beta dw + sum over the batch and the output's pixels of x times dy */                            \
+    X(conv2d_backward_weight, (float *dw, const float *dy, const float *x, float beta, ConvShape s),         \
+      (dw, dy, x, beta, s), CONV(dw, 1, conv_weights(s), s))                                                 \
+    /* y[c] = beta y[c] + sum of x[:,c,:]; a bias' gradient */                                               \
+    X(sum_channels, (float *y, const float *x, int batch, int channels, int pixels, float beta),             \
+      (y, x, batch, channels, pixels, beta), OUT(y, (size_t)channels, 2.0 + (double)batch * pixels))
+
 #define KERNEL_LIST(X)                                                                   \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) \
-    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X)
+    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X)
 // clang-format on
