@@ -14,6 +14,8 @@
 #include "kernels/conv.h"
 #include "kernels/draw.h"
 #include "kernels/list.h"
+#include "kernels/norm.h"
+#include "kernels/pool.h"
 
 // A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
 // One matrix for all products has batch 0.
@@ -63,6 +65,14 @@ typedef struct KernelCost {
                   .row = (cols_),                                                                  \
                   .flops = conv_flops(s),                                                          \
                   .bytes = conv_bytes(s)})
+
+// Elements of x for each of y.
+#define POOL_RATIO(s) ((double)pool_in(s) / (double)(pool_out(s) > 0 ? pool_out(s) : 1))
+
+// Of a backward whose dx may be NULL.
+#define NORM_OUT(dx, dgamma, s)                                                                    \
+    ((dx) != NULL ? OUT(dx, norm_total(s), 3)                                                      \
+                  : OUT(dgamma, (size_t)(s).channels, 2.0 * (double)norm_count(s)))
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

@@ -149,7 +149,42 @@
     X(sum_channels, (float *y, const float *x, int batch, int channels, int pixels, float beta),             \
       (y, x, batch, channels, pixels, beta), OUT(y, (size_t)channels, 2.0 + (double)batch * pixels))
 
+#define POOLING_KERNELS(X)    /* over the planes of x [B,C,H,W]; what a size is, and how many: pool.h */              \
+    /* y = the largest of each window, at = its place in the plane: the first of several, of a NaN if there is one */ \
+    X(max_pool, (float *y, int32_t *at, const float *x, PoolShape s),                                                 \
+      (y, at, x, s), OUT(y, pool_out(s), 2.0 + POOL_RATIO(s)))                                                        \
+    /* dx = beta dx + the sum of dy of the windows whose largest it was */                                            \
+    X(max_pool_backward, (float *dx, const float *dy, const int32_t *at, float beta, PoolShape s),                    \
+      (dx, dy, at, beta, s), OUT(dx, pool_in(s), 1.0 + 2.0 / POOL_RATIO(s)))                                          \
+    /* y = the mean of each window, in which the padding counts as zeros */                                           \
+    X(avg_pool, (float *y, const float *x, PoolShape s),                                                              \
+      (y, x, s), OUT(y, pool_out(s), 1.0 + POOL_RATIO(s)))                                                            \
+    X(avg_pool_backward, (float *dx, const float *dy, float beta, PoolShape s),                                       \
+      (dx, dy, beta, s), OUT(dx, pool_in(s), 1.0 + 1.0 / POOL_RATIO(s)))
+
+#define NORM_KERNELS(X)    /* over all of a channel's values; sums in double of x - mean: norm.h */               \
+    /* y = gamma (x - mean) / sqrt(var + eps) + shift; mean and var [C] of x are written, var divided by n */     \
+    X(batch_norm, (float *y, float *mean, float *var, const float *x, const float *gamma, const float *shift,     \
+                   float eps, NormShape s),                                                                       \
+      (y, mean, var, x, gamma, shift, eps, s), OUT(y, norm_total(s), 2))                                          \
+    /* the same by a mean and var that are given */                                                               \
+    X(batch_norm_inference, (float *y, const float *x, const float *gamma, const float *shift, const float *mean, \
+                             const float *var, float eps, NormShape s),                                           \
+      (y, x, gamma, shift, mean, var, eps, s), OUT(y, norm_total(s), 2))                                          \
+    /* backward: dgamma = sum dy (x - mean) / sqrt(var + eps), dshift = sum dy, both written; and with h = that   \
+       quotient, dx = beta dx + gamma (dy - (dshift + h dgamma) / n) / sqrt(var + eps) unless dx is NULL */       \
+    X(batch_norm_backward, (float *dx, float *dgamma, float *dshift, const float *dy, const float *x,             \
+                            const float *gamma, const float *mean, const float *var, float eps, float beta,       \
+                            NormShape s),                                                                         \
+      (dx, dgamma, dshift, dy, x, gamma, mean, var, eps, beta, s), NORM_OUT(dx, dgamma, s))                       \
+    /* dx = beta dx + gamma dy / sqrt(var + eps): mean and var were given */                                      \
+    X(batch_norm_inference_backward, (float *dx, float *dgamma, float *dshift, const float *dy, const float *x,   \
+                                      const float *gamma, const float *mean, const float *var, float eps,         \
+                                      float beta, NormShape s),                                                   \
+      (dx, dgamma, dshift, dy, x, gamma, mean, var, eps, beta, s), NORM_OUT(dx, dgamma, s))
+
 #define KERNEL_LIST(X)                                                                   \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) \
-    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X)
+    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)    \
+    NORM_KERNELS(X)
 // clang-format on

@@ -2,7 +2,7 @@
  *
  * Sums are accumulated in double and rounded once. Functions come from <tgmath.h>, so that the
  * tests can compile this same file with `float` defined as double and have a second, finer
- * reference for gradients.
+ * reference for gradients. Pooling and normalisation: pool.c and norm.c.
  */
 #include "kernels/ref/ref.h"
 #include "kernels/philox.h"
