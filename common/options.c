@@ -151,6 +151,11 @@ void options_rest(Options *options, const char ***words, int *count, const char 
     *count = 0;
 }
 
+bool options_has(const Options *options, const char *name)
+{
+    return options_find(options, name) != NULL;
+}
+
 bool options_given(const Options *options, const char *name)
 {
     const Option *option = options_find(options, name);

@@ -173,6 +173,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     console_check_output();
     run->keep = keep;
     run->command = command_again(keep, argc, argv);
+    run->options = options;
     run->name = options_program(options);
     run->seed = 42;
     run->device = "cpu";
@@ -202,7 +203,8 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
                             "%s; a smoke run: less data and fewer steps than what to notice "
                             "is about",
                             facts);
-    run->report = report_new(run_path(run, "report.html"), run->name, facts, run->command);
+    run->report = report_new(run_path(run, "report.html"),
+                             text_spaced(arena_print(keep, "%s", run->name)), facts, run->command);
     if (!device->on_host)
         printf("Exercises run in host memory, on copies; everything else runs on %s.\n",
                device->name);

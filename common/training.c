@@ -1,4 +1,5 @@
 #include "common/training.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "common/error.h"
@@ -6,6 +7,7 @@
 #include "common/ops.h"
 #include "common/progress.h"
 #include "common/report.h"
+#include "common/text.h"
 #include "kernels/kernels.h"
 
 enum { TEST_BATCH = 500 };
@@ -54,7 +56,8 @@ static void plan_curves(Session *session, Training *training)
     training->curve = arena_zeros(keep, 2 * (size_t)points * sizeof *training->curve);
     add_record(session, arena_print(keep, "%s.curve", name), training->curve, 2 * points,
                DTYPE_F32);
-    add_record(session, arena_print(keep, "%s.running", name), &training->running, 1, DTYPE_F32);
+    add_record(session, arena_print(keep, "%s.running", name), &training->running, 1, DTYPE_F64);
+    training->label = text_spaced(arena_print(keep, "%s", name));
     training->names[0] = arena_print(keep, "%s_train_loss", name);
     training->names[1] = arena_print(keep, "%s_test_loss", name);
     if (training->logits != NULL && training->test.count > 0) {
@@ -148,23 +151,43 @@ static bool records_finite(const Training *training)
     return true;
 }
 
-// A finite loss may have left weights that are not: such a step must not replace the last checkpoint.
-static bool weights_finite(Arena *arena, const Training *training)
+// A NaN makes the norm NaN. It is no float where a few are large, but the scale that brings it down
+// to FLT_MAX is above 0 unless one of them is infinite.
+static bool block_finite(Arena *arena, const float *numbers, size_t count)
 {
-    if (training->params == NULL) return records_finite(training);
-    Tensor *squares = tensor_new(arena, SCALAR);
-    kernels.sum_squares(tensor_floats(squares), training->params->trained.at,
-                        training->params->trained.count);
-    return isfinite(tensor_item(squares));
+    Tensor *clip = tensor_new(arena, SHAPE(2));
+    kernels.clip_scale(tensor_floats(clip), numbers, count, FLT_MAX);
+    const float *values = tensor_values(arena, clip);    // the scale, and the norm
+    return values[0] > 0 && !isnan(values[1]);
+}
+
+// A finite loss may have left numbers that are not: such a step must not replace the last checkpoint.
+// Names the first kind of them; NULL: all are finite.
+static const char *not_finite(Arena *arena, const Training *training)
+{
+    if (training->params == NULL) return records_finite(training) ? NULL : "a weight";
+    size_t count = training->params->trained.count;
+    if (!block_finite(arena, training->params->trained.at, count)) return "a weight";
+    for (int i = 0; i < 2; i++) {
+        const float *moments = training->adapt->moments[i];
+        if (moments != NULL && !block_finite(arena, moments, count))
+            return "a moment of the optimizer";
+    }
+    return NULL;
+}
+
+static const char *advice(const Run *run)
+{
+    return options_has(run->options, "rate") ? "try a lower --rate" : "try a lower learning rate";
 }
 
 static bool save(const Session *session, Training *training, Tape *tape, long done, Error *err)
 {
-    bool finite = weights_finite(tape->arena, training);
+    const char *what = not_finite(tape->arena, training);
     tape_reset(tape);
-    if (!finite)
-        return error_set(err, "%s: a weight is not finite after step %ld; try a lower --rate",
-                         training->name, done);
+    if (what != NULL)
+        return error_set(err, "%s: %s is not finite after step %ld; %s", training->name, what, done,
+                         advice(session->run));
     Checkpoint point = checkpoint_of(session, training, done);
     return checkpoint_save(run_path(session->run, CHECKPOINT), &point, err);
 }
@@ -247,15 +270,15 @@ float training_evaluate(const Session *session, const Training *training, const 
 
 // Forward and backward, a micro-batch at a time, and the optimizer's step. Returns the loss summed over
 // the rows; where it is not finite nothing was moved.
-static float loss_step(Tape *tape, Training *training, const int *index, int rows)
+static double loss_step(Tape *tape, Training *training, const int *index, int rows)
 {
-    float sum = 0;
+    double sum = 0;
     for (int first = 0; first < rows; first += training->micro_batch) {
         int part = (int)least(rows - first, training->micro_batch);
         Batch batch =
             make_batch(tape->arena, &training->train, index + first, part, &training->rng);
         Tensor *loss = loss_of(tape, training, &batch, NULL);
-        sum += tensor_item(loss) * (float)part;
+        sum += (double)tensor_item(loss) * part;
         if (!isfinite(sum)) break;
         // The mean over the batch is the sum of its parts' means, each weighed by its rows.
         if (part < rows) loss = op_scale(tape, loss, (float)part / (float)rows);
@@ -266,37 +289,45 @@ static float loss_step(Tape *tape, Training *training, const int *index, int row
     return sum;
 }
 
-static float take_step(Tape *tape, Training *training, const int *index, int rows, long done)
+static double take_step(Tape *tape, Training *training, const int *index, int rows, long done)
 {
     if (training->update == NULL) return loss_step(tape, training, index, rows);
     Batch batch = make_batch(tape->arena, &training->train, index, rows, &training->rng);
     double rate = (double)schedule_rate(&training->optimizer.schedule, done);
     double loss = training->update(training->model, &batch, done + 1, rate);
     tape_reset(tape);
-    return (float)loss * (rows > 0 ? (float)rows : 1);
+    return loss * (rows > 0 ? rows : 1);
 }
 
 // ---- the loop ----
 
-static bool diverged(const Training *training, const char *what, float loss, long step, Error *err)
+static bool diverged(const Session *session, const Training *training, const char *what,
+                     double loss, long step, Error *err)
 {
-    return error_set(err, "%s: the %s is %s at step %ld; try a lower --rate", training->name, what,
-                     isnan(loss) ? "NaN" : "infinite", step);
+    return error_set(err, "%s: the %s is %s at step %ld; %s", training->name, what,
+                     isnan(loss) ? "NaN" : "infinite", step, advice(session->run));
+}
+
+// The mean loss over the samples since the last point, after step `done`.
+static double running_mean(const Training *training, long done)
+{
+    long point = (done - 1) / training->point_every * training->point_every;
+    return training->running /
+           (double)(samples_until(training, done) - samples_until(training, point));
 }
 
 // A point of the curves, after step `done`.
 static bool end_point(const Session *session, Training *training, long done, Error *err)
 {
     int point = (int)((done - 1) / training->point_every);
-    long before = point * training->point_every;
     float *curve = training->curve + 2 * point;
-    curve[0] = training->running /
-               (float)(samples_until(training, done) - samples_until(training, before));
+    curve[0] = (float)running_mean(training, done);
     training->running = 0;
     bool test = training->test.count > 0;
     float *accuracy = training->accuracy != NULL ? &training->accuracy[point] : NULL;
     curve[1] = test ? measure(session, training, &training->test, accuracy) : NAN;
-    if (test && !isfinite(curve[1])) return diverged(training, "test loss", curve[1], done, err);
+    if (test && !isfinite(curve[1]))
+        return diverged(session, training, "test loss", (double)curve[1], done, err);
 
     Metric metrics[6] = {{training->names[0], (double)curve[0]}};
     int count = 1;
@@ -322,23 +353,23 @@ static void shuffle_epoch(int *order, int count, uint64_t seed, long epoch)
 
 // On the terminal's line and on the run's page.
 static void show_progress(const Run *run, const Training *training, Progress *progress, long done,
-                          float loss)
+                          double loss)
 {
     long shown = samples_until(training, done);
     Metric values[5] = {
-        {"training loss", (double)loss},
+        {"training loss", loss},
         {"learning rate", (double)schedule_rate(&training->optimizer.schedule, done - 1)}};
     int point = (int)(done / training->point_every) - 1;    // the last, but for one at the end
     if (training->test.count > 0 && point >= 0)
         values[2] = (Metric){"test loss", (double)training->curve[2 * point + 1]};
     if (training->accuracy != NULL && point >= 0)
         values[3] = (Metric){"test accuracy", (double)training->accuracy[point]};
-    report_progress(run->report, training->name, progress->unit, shown,
+    report_progress(run->report, training->label, progress->unit, shown,
                     samples_until(training, training->steps), values);
-    if (training->train.count == 0) progress_step(progress, shown, "loss %.4f", (double)loss);
+    if (training->train.count == 0) progress_step(progress, shown, "loss %.4f", loss);
     else
         progress_step(progress, shown, "epoch %ld  loss %.4f",
-                      (done - 1) / steps_per_epoch(training) + 1, (double)loss);
+                      (done - 1) / steps_per_epoch(training) + 1, loss);
 }
 
 bool training_run(const Session *session, Training *training, Error *err)
@@ -357,7 +388,7 @@ bool training_run(const Session *session, Training *training, Error *err)
     int *order = arena_alloc(run->keep, sizeof *order * (size_t)count);
     Tape *tape = tape_new(arena);
     Progress progress =
-        progress_begin(training->name, count > 0 ? "samples" : "steps",
+        progress_begin(training->label, count > 0 ? "samples" : "steps",
                        samples_until(training, begun), samples_until(training, training->steps));
     bool ok = true;
     long done = begun, saved = begun;
@@ -369,16 +400,17 @@ bool training_run(const Session *session, Training *training, Error *err)
                 shuffle_epoch(order, count, run->seed, done / steps_per_epoch(training));
         }
         int rows = count > 0 ? (int)least(count - place, training->batch) : 0;
-        float sum = take_step(tape, training, order + place, rows, done);
+        double sum = take_step(tape, training, order + place, rows, done);
         if (!isfinite(sum)) {
-            ok = diverged(training, "loss", sum, done + 1, err);
+            ok = diverged(session, training, "loss", sum, done + 1, err);
             break;
         }
         training->running += sum;
         done++;
+        double mean = running_mean(training, done);
         bool point = done % training->point_every == 0 || done == training->steps;
         if (point) ok = end_point(session, training, done, err);
-        show_progress(run, training, &progress, done, rows > 0 ? sum / (float)rows : sum);
+        show_progress(run, training, &progress, done, mean);
         bool due = training->save_every > 0 ? done % training->save_every == 0 : point;
         if (ok && (due || done == training->steps)) {
             ok = save(session, training, tape, done, err);
@@ -420,9 +452,9 @@ void training_plot(const Run *run, Plot *plot, const char *file, Training *const
             if (p > 0) train[p] += smooth * (train[p - 1] - train[p]);
             test[p] = training->curve[2 * p + 1];
         }
-        plot_series(plot, arena_print(arena, "%s, train", training->name), x, train, points);
+        plot_series(plot, arena_print(arena, "%s, train", training->label), x, train, points);
         if (training->test.count > 0)
-            plot_series(plot, arena_print(arena, "%s, test", training->name), x, test, points);
+            plot_series(plot, arena_print(arena, "%s, test", training->label), x, test, points);
     }
     run_plot(run, plot, file);
     arena_free(arena);

@@ -23,9 +23,10 @@
  * NAME_test_accuracy of a classifier; learning_rate; and, where the optimizer clips, grad_norm of the
  * last step before clipping.
  *
- * While it runs, the terminal and the run's page show the loss, the learning rate and the time left.
+ * While it runs, the terminal and the run's page show that mean so far, the learning rate and the time
+ * left.
  *
- * A loss, a test loss or weights that are not finite end the training with a sentence; the
+ * A loss, a test loss, weights or moments that are not finite end the training with a sentence; the
  * checkpoint from before is left as it was. A step allocates from its arena only.
  */
 #pragma once
@@ -71,8 +72,9 @@ typedef struct Training {
     float *curve,
         *grad_norm;     // [points,2]: training loss and test loss; [points], NULL without clipping
     float *accuracy;    // [points]: of a classifier on the test set, a share; else NULL
-    float running;      // the sum of the losses since the last point
+    double running;     // the sum of the losses since the last point
     const char *names[3];    // of its losses and its accuracy in the metrics
+    const char *label;       // its name in words, where a reader sees it
 } Training;
 
 enum { TRAININGS_MAX = 8, RECORDS_MAX = 64 };

@@ -13,16 +13,6 @@
 
 enum { DEPTH = 640 };    // taps in one pass
 
-static size_t strips_of(size_t rows)
-{
-    return (rows + ROWS - 1) / ROWS;
-}
-
-static size_t strip_first(size_t rows, size_t strip)
-{
-    return strip * (rows / strips_of(rows)) + MIN(strip, rows % strips_of(rows));
-}
-
 typedef struct Pass {
     Conv conv;
     size_t depth, strips;    // of one group
@@ -54,32 +44,6 @@ static void pack_weights(const Forward *f)
         }
 }
 
-// Inlined with a constant count. A piece may write up to LANES - 1 floats too many: they belong to the next
-// piece or the next tap, which come later.
-INLINED void pack_taps(const size_t count, float *panel, size_t width, const float *planes,
-                       const unsigned *offsets, size_t taps, const Piece *pieces)
-{
-    for (size_t k = 0; k < taps; k++, panel += width) {
-        const float *from = planes + offsets[k];
-        UNROLL
-        for (size_t i = 0; i < count; i++)
-            vec_store(panel + pieces[i].to, vec_load(from + pieces[i].from));
-    }
-}
-
-#define EACH_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
-static void pack_panel(float *panel, size_t width, const float *planes, const unsigned *offsets,
-                       size_t taps, const Piece *pieces, size_t count)
-{
-#define X(n)                                                                                       \
-    case n: pack_taps(n, panel, width, planes, offsets, taps, pieces); break;
-    switch (count) {
-        EACH_COUNT(X)
-    default: pack_taps(count, panel, width, planes, offsets, taps, pieces);
-    }
-#undef X
-}
-
 // Columns p.. of the chunk that begins at image `first`, of rows o..: where they lie in y, image by image.
 static void store_columns(const Forward *f, size_t first, size_t p, size_t cols, size_t channel,
                           size_t rows, const float *sum, float beta)
@@ -107,7 +71,7 @@ static void multiply_panel(const Forward *f, const float *planes, size_t first, 
     for (size_t k = 0; k < MAX(f->pass.depth, 1); k += DEPTH) {
         const size_t depth = MIN(DEPTH, f->pass.depth - k);
         const size_t taps = MIN(depth, x->taps - k);
-        pack_panel(panel, width, planes, f->pass.offsets + k, taps, pieces, count);
+        pack_pieces(panel, width, planes, f->pass.offsets + k, taps, pieces, count);
         for (size_t j = 0; taps < depth && j < width; j++) panel[taps * width + j] = 1;
         TileWork work = {.a_step = STEP, .b = panel, .b_row = width, .k = depth, .cols = cols};
         for (size_t s = 0; s < f->pass.strips; s++) {
@@ -149,7 +113,7 @@ static void forward_share(const Forward *f, size_t threads, size_t t)
         if (here != unit / panels) {
             here = unit / panels;
             for (size_t i = 0; i < images; i++)
-                conv_pad(x, planes + i * x->image, f->x + (first + i) * image + g * group);
+                conv_pad(x, planes + i * x->image, f->x + (first + i) * image + g * group, x->in);
         }
         multiply_panel(f, planes, first, g, p, MIN(WIDTH, images * x->pixels - p));
     }
@@ -175,5 +139,148 @@ void CPU(conv2d)(float *y, const float *x, const float *w, const float *bias, Co
         for (size_t u = 0; u < (size_t)s.kernel_height; u++)
             for (size_t v = 0; v < (size_t)s.kernel_width; v++)
                 *offset++ = (unsigned)conv_tap(conv, c, u, v);
-    ON_TEAM(threads, work, forward_share(&f, (size_t)threads, t));
+    ON_TEAM(threads, work, CONV_SERIAL, forward_share(&f, (size_t)threads, t));
+}
+
+// ---- backward: the input's gradient
+
+// The batch is shared by the threads, and where it is too small the channels of a group are.
+typedef struct Backward {
+    Pass pass;
+    float *dx;
+    const float *dy, *w;
+    float beta;
+    size_t across, down;    // parts of the batch, parts of the channels
+} Backward;
+
+static size_t channel_first(const Backward *b, size_t part)
+{
+    return b->pass.conv.in * part / b->down;
+}
+
+// The rows of a part's product: its taps, the channels innermost. So neighbours lie in different planes, and
+// no sum waits for the one before it.
+static size_t part_rows(const Backward *b, size_t part)
+{
+    const ConvShape s = b->pass.conv.s;
+    return (channel_first(b, part + 1) - channel_first(b, part)) * (size_t)s.kernel_height *
+           (size_t)s.kernel_width;
+}
+
+static float *part_weights(const Backward *b, size_t part, size_t g)
+{
+    return b->pass.weights +
+           (part * b->pass.conv.groups + g) * b->pass.strips * b->pass.depth * STEP;
+}
+
+static void pack_part(const Backward *b, size_t part)
+{
+    const Conv *x = &b->pass.conv;
+    const size_t first = channel_first(b, part), channels = channel_first(b, part + 1) - first;
+    const size_t size = (size_t)x->s.kernel_height * (size_t)x->s.kernel_width;
+    const size_t rows = part_rows(b, part);
+    unsigned *offset = b->pass.offsets + first * size;
+    for (size_t k = 0; k < rows; k++)
+        offset[k] = (unsigned)conv_tap(x, k % channels, k / channels / (size_t)x->s.kernel_width,
+                                       k / channels % (size_t)x->s.kernel_width);
+    for (size_t g = 0; g < x->groups; g++)
+        for (size_t s = 0; s < strips_of(rows); s++) {
+            float *to = part_weights(b, part, g) + s * b->pass.depth * STEP;
+            const size_t row = strip_first(rows, s), end = strip_first(rows, s + 1);
+            for (size_t o = 0; o < x->out; o++)
+                for (size_t k = row; k < end; k++)
+                    to[o * STEP + k - row] = b->w[(g * x->out + o) * x->taps +
+                                                  (first + k % channels) * size + k / channels];
+        }
+}
+
+// Adds a tile's rows where their taps read. What a piece adds behind its end is 0.
+static void add_rows(float *planes, const unsigned *offsets, size_t rows, const float *sum,
+                     const Piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t r = 0; r < rows; r++) {
+            float *to = planes + offsets[r] + pieces[i].from;
+            vec_store(to,
+                      vec_load(to) + load_some(sum + r * WIDTH + pieces[i].to, pieces[i].lanes));
+        }
+}
+
+// Columns p.. of the chunk that begins at image `first`, of one part's channels.
+static void multiply_back(const Backward *b, float *planes, float *panel, size_t part, size_t first,
+                          size_t g, size_t p, size_t cols)
+{
+    const Conv *x = &b->pass.conv;
+    const size_t vectors = (cols + LANES - 1) / LANES, row = WIDTH + LANES;
+    const size_t rows = part_rows(b, part), channels = x->out * x->groups;
+    _Alignas(64) float sum[(STEP + 1) * WIDTH];
+    Piece pieces[WIDTH];
+    const size_t count = conv_pieces(x, p, cols, pieces);
+    for (size_t j = 0, run; j < cols; j += run) {
+        const size_t image = first + (p + j) / x->pixels, pixel = (p + j) % x->pixels;
+        run = MIN(cols - j, x->pixels - pixel);
+        copy_rows(panel + j, row, b->dy + (image * channels + g * x->out) * x->pixels + pixel,
+                  x->pixels, x->out, run);
+    }
+    TileWork work = {.a_step = STEP,
+                     .b = panel,
+                     .b_row = row,
+                     .c = sum,
+                     .c_row = WIDTH,
+                     .k = x->out,
+                     .cols = vectors * LANES};
+    const unsigned *offsets = b->pass.offsets + channel_first(b, part) * (x->taps / MAX(x->in, 1));
+    for (size_t s = 0; s < strips_of(rows); s++) {
+        const size_t k = strip_first(rows, s), height = strip_first(rows, s + 1) - k;
+        work.a = part_weights(b, part, g) + s * b->pass.depth * STEP;
+        CPU(tiles)[A_ADJACENT][height - 1][vectors - 1](&work);
+        add_rows(planes, offsets + k, height, sum, pieces, count);
+    }
+}
+
+static void backward_share(const Backward *b, size_t t)
+{
+    const Conv *x = &b->pass.conv;
+    if (t >= b->across * b->down) return;
+    const size_t part = t / b->across, channel = channel_first(b, part),
+                 channels = channel_first(b, part + 1) - channel;
+    const size_t pixels = (size_t)x->s.height * (size_t)x->s.width;
+    float *panel = b->pass.planes + t * b->pass.own,
+          *planes = panel + (WIDTH + LANES) * (x->out + 1);
+    const size_t last = x->batch * (t % b->across + 1) / b->across;
+    for (size_t first = x->batch * (t % b->across) / b->across, images; first < last;
+         first += images) {
+        images = MIN(x->images, last - first);
+        for (size_t g = 0; g < x->groups; g++) {
+            for (size_t i = 0; i < images; i++)
+                memset(planes + i * x->image, 0, channels * x->plane * sizeof *planes);
+            for (size_t p = 0; p < images * x->pixels; p += WIDTH)
+                multiply_back(b, planes, panel, part, first, g, p,
+                              MIN(WIDTH, images * x->pixels - p));
+            for (size_t i = 0; i < images; i++)
+                conv_unpad(x, b->dx + (((first + i) * x->groups + g) * x->in + channel) * pixels,
+                           planes + i * x->image, channels, b->beta);
+        }
+    }
+}
+
+void CPU(conv2d_backward_input)(float *dx, const float *dy, const float *w, float beta, ConvShape s)
+{
+    Backward b = {.pass = {.conv = conv_of(s)}, .dx = dx, .dy = dy, .w = w, .beta = beta};
+    const Conv *x = &b.pass.conv;
+    if (x->batch == 0 || conv_image(s) == 0) return;
+    b.pass.depth = x->out;
+    const size_t work = x->batch * x->groups * x->out * x->pixels * x->taps;
+    const int threads = team_size(work, CONV_SERIAL);
+    b.across = MIN((size_t)threads, x->batch);
+    b.down = MIN((size_t)threads / b.across, x->in);
+    for (size_t part = 0; part < b.down; part++)
+        b.pass.strips = MAX(b.pass.strips, strips_of(part_rows(&b, part)));
+    const size_t weights = b.down * x->groups * b.pass.strips * b.pass.depth * STEP;
+    b.pass.own = (WIDTH + LANES) * (x->out + 1) + x->images * x->image + LANES;
+    b.pass.weights = workspace(weights + x->taps + (size_t)threads * b.pass.own);
+    b.pass.offsets = (unsigned *)(void *)(b.pass.weights + weights);
+    b.pass.planes = b.pass.weights + weights + x->taps;
+    for (size_t part = 0; part < b.down; part++) pack_part(&b, part);
+    ON_TEAM(threads, work, CONV_SERIAL, backward_share(&b, t));
 }

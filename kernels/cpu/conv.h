@@ -78,6 +78,44 @@ static inline size_t conv_pieces(const Conv *x, size_t p, size_t count, Piece pi
     return n;
 }
 
+// Rows in as few strips as possible, as even as possible; the first ones have a row more.
+static inline size_t strips_of(size_t rows)
+{
+    return (rows + ROWS - 1) / ROWS;
+}
+
+static inline size_t strip_first(size_t rows, size_t strip)
+{
+    return strip * (rows / strips_of(rows)) + MIN(strip, rows % strips_of(rows));
+}
+
+// Rows of a panel, each from its offset. A piece may write up to LANES - 1 floats too many: they belong to
+// the next piece or the next row, which come later.
+INLINED void pack_rows(const size_t count, float *panel, size_t width, const float *planes,
+                       const unsigned *offsets, size_t rows, const Piece *pieces)
+{
+    for (size_t k = 0; k < rows; k++, panel += width) {
+        const float *from = planes + offsets[k];
+        UNROLL
+        for (size_t i = 0; i < count; i++)
+            vec_store(panel + pieces[i].to, vec_load(from + pieces[i].from));
+    }
+}
+
+#define EACH_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+static inline void pack_pieces(float *panel, size_t width, const float *planes,
+                               const unsigned *offsets, size_t rows, const Piece *pieces,
+                               size_t count)
+{
+#define X(n)                                                                                       \
+    case n: pack_rows(n, panel, width, planes, offsets, rows, pieces); break;
+    switch (count) {
+        EACH_COUNT(X)
+    default: pack_rows(count, panel, width, planes, offsets, rows, pieces);
+    }
+#undef X
+}
+
 // Columns first .. end - 1 of remainder q lie in the image; the image's column of column m is m stride + q - pad.
 typedef struct Inside {
     size_t first, end;
@@ -91,11 +129,11 @@ static inline Inside conv_inside(const Conv *x, size_t q)
                     (size_t)(after > 0 ? (after + stride - 1) / stride : 0)};
 }
 
-// The planes of one image, from its channels; what lies outside of it is left as it is.
-static inline void conv_pad(const Conv *x, float *planes, const float *image)
+// The planes of some channels of an image; what lies outside of it is left as it is.
+static inline void conv_pad(const Conv *x, float *planes, const float *image, size_t channels)
 {
     const size_t height = (size_t)x->s.height, width = (size_t)x->s.width, pad = (size_t)x->s.pad;
-    for (size_t c = 0; c < x->in; c++)
+    for (size_t c = 0; c < channels; c++)
         for (size_t h = 0; h < height; h++) {
             const float *from = image + (c * height + h) * width;
             float *to = planes + c * x->plane + (h + pad) * x->row;
@@ -112,10 +150,11 @@ static inline void conv_pad(const Conv *x, float *planes, const float *image)
 }
 
 // The other way round: image = beta image + planes.
-static inline void conv_unpad(const Conv *x, float *image, const float *planes, float beta)
+static inline void conv_unpad(const Conv *x, float *image, const float *planes, size_t channels,
+                              float beta)
 {
     const size_t height = (size_t)x->s.height, width = (size_t)x->s.width, pad = (size_t)x->s.pad;
-    for (size_t c = 0; c < x->in; c++)
+    for (size_t c = 0; c < channels; c++)
         for (size_t h = 0; h < height; h++) {
             float *to = image + (c * height + h) * width;
             const float *from = planes + c * x->plane + (h + pad) * x->row;
@@ -138,7 +177,7 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
 }
 
 // Runs `share` for thread t of `threads` on each of a team, or on the caller alone.
-#define ON_TEAM(threads, work, share)                                                              \
+#define ON_TEAM(threads, work, enough, share)                                                      \
     do {                                                                                           \
         if ((threads) == 1) {                                                                      \
             const size_t t = 0;                                                                    \
@@ -152,6 +191,6 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
                     share;                                                                         \
                 team_arrive(&team_);                                                               \
             }                                                                                      \
-            team_end(&team_, work, CONV_SERIAL);                                                   \
+            team_end(&team_, work, enough);                                                        \
         }                                                                                          \
     } while (0)

@@ -12,6 +12,8 @@ const Kernels CPU(table) = {
     .matmul = CPU(matmul),    // gemm.c
 
     .conv2d = CPU(conv2d),    // conv.c
+    .conv2d_backward_input = CPU(conv2d_backward_input),
+    .conv2d_backward_weight = CPU(conv2d_backward_weight),    // conv_weight.c
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
@@ -41,6 +43,7 @@ const Kernels CPU(table) = {
     .clip_scale = CPU(clip_scale),
     .squared_error = CPU(squared_error),
     .bce_logits = CPU(bce_logits),
+    .sum_channels = CPU(sum_channels),
 
     .random_uniform = CPU(random_uniform),    // random.c
     .random_normal = CPU(random_normal),

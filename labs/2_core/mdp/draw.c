@@ -1,0 +1,234 @@
+#include "labs/2_core/mdp/draw.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT = 16, INDENT = 2, WIDEST_VALUE = 7 };
+
+typedef struct Range {
+    double low, high;
+} Range;
+
+static bool is_wall(const World *world, int cell)
+{
+    return world->cells[cell] < 0;
+}
+
+// Of the values on the map. Terminal states count: theirs is 0.
+static Range range_of(const World *world, const double *values)
+{
+    Range range = {INFINITY, -INFINITY};
+    for (int c = 0; c < world->rows * world->columns; c++)
+        if (!is_wall(world, c)) {
+            range.low = fmin(range.low, values[world->cells[c]]);
+            range.high = fmax(range.high, values[world->cells[c]]);
+        }
+    return range;
+}
+
+// Where a value stands between the lowest (0) and the highest (1).
+static double share(Range range, double value)
+{
+    return range.high > range.low ? (value - range.low) / (range.high - range.low) : 0.5;
+}
+
+static void value_text(char *text, double value, int decimals)
+{
+    snprintf(text, TEXT, "%.*f", decimals, value);
+    bool zero = strspn(text, "-0.") == strlen(text);
+    if (zero && text[0] == '-') memmove(text, text + 1, strlen(text));    // never "-0.0"
+}
+
+// The best actions' arrows one after another; of a terminal state its letter on the map.
+static void arrows_text(char *text, const World *world, int cell, const bool *best)
+{
+    int s = world->cells[cell], at = 0;
+    text[0] = '\0';
+    if (world->mdp.terminal[s]) {
+        char letter = world->map != NULL ? world->map[cell] : '*';
+        snprintf(text, TEXT, "%c", letter);
+        return;
+    }
+    for (int a = 0; a < world->mdp.actions; a++)
+        if (best[(size_t)s * (size_t)world->mdp.actions + (size_t)a])
+            at += snprintf(text + at, (size_t)(TEXT - at), "%.*s", TEXT - 1 - at, world->arrows[a]);
+}
+
+// ---- terminal ----
+
+// Of the 256 colours that terminals share: from orange over white to blue.
+static const int RAMP[] = {209, 215, 216, 223, 230, 231, 195, 153, 117, 75};
+enum { RAMP_COUNT = sizeof RAMP / sizeof *RAMP, WALL = 240 };
+
+static void print_cell(const Console *console, const char *text, int width, int colour)
+{
+    if (console->colour) printf("\033[48;5;%d;38;5;16m%*s\033[0m", colour, width, text);
+    else printf("%*s", width, text);
+}
+
+typedef struct Layout {
+    int width;       // of a cell, with the blank that sets it apart
+    int decimals;    // of the values; negative: too wide, arrows only
+} Layout;
+
+static int widest_value(const World *world, const double *values, int decimals)
+{
+    char text[TEXT];
+    int widest = 0;
+    for (int c = 0; c < world->rows * world->columns; c++) {
+        if (is_wall(world, c)) continue;
+        value_text(text, values[world->cells[c]], decimals);
+        widest = (int)strlen(text) > widest ? (int)strlen(text) : widest;
+    }
+    return widest;
+}
+
+// As many decimals as fit, at most 2.
+static Layout layout(const World *world, const double *values, const bool *best, int columns)
+{
+    char text[TEXT];
+    int arrows = 0;
+    for (int c = 0; best != NULL && c < world->rows * world->columns; c++) {
+        if (is_wall(world, c)) continue;
+        arrows_text(text, world, c, best);
+        arrows = (int)strlen(text) > arrows ? (int)strlen(text) : arrows;
+    }
+    for (int decimals = 2; decimals >= 0; decimals--) {
+        int widest = widest_value(world, values, decimals);
+        int width = 1 + (widest > arrows ? widest : arrows);
+        bool fits = width * world->columns <= columns && widest <= WIDEST_VALUE;
+        if (fits || (decimals == 0 && best == NULL)) return (Layout){width, decimals};
+    }
+    return (Layout){arrows + 1, -1};
+}
+
+int draw_map(const Console *console, const World *world, const double *values, const bool *best)
+{
+    Range range = range_of(world, values);
+    int room = console->columns - INDENT, lines = 0;
+    Layout shape = layout(world, values, best, room);
+    int block = room / shape.width > 0 ? room / shape.width : 1;
+    for (int from = 0; from < world->columns; from += block) {
+        int to = from + block < world->columns ? from + block : world->columns;
+        if (block < world->columns)
+            lines++, printf("%*scolumns %d to %d\n", INDENT, "", from, to - 1);
+        for (int line = 0; line < 2 * world->rows; line++) {
+            bool arrows = line % 2 == 1;
+            if (arrows ? best == NULL : shape.decimals < 0) continue;
+            printf("%*s", INDENT, "");
+            for (int column = from; column < to; column++) {
+                int cell = line / 2 * world->columns + column;
+                char text[TEXT] = "";
+                if (is_wall(world, cell)) {
+                    print_cell(console, console->colour ? "" : "#", shape.width, WALL);
+                    continue;
+                }
+                double value = values[world->cells[cell]];
+                if (arrows) arrows_text(text, world, cell, best);
+                else value_text(text, value, shape.decimals);
+                int colour = (int)(share(range, value) * RAMP_COUNT);
+                print_cell(console, text, shape.width,
+                           RAMP[colour < RAMP_COUNT ? colour : RAMP_COUNT - 1]);
+            }
+            putchar('\n');
+            lines++;
+        }
+    }
+    return lines;
+}
+
+// ---- picture ----
+
+enum { CELL = 64, FONT = 2, LETTER = 8 * FONT, EDGE = 10 };
+
+static void heat(float colour[3], double at)
+{
+    static const float RAMPS[3][3] = {{0.99f, 0.68f, 0.42f}, {1, 1, 1}, {0.42f, 0.70f, 0.92f}};
+    float t = 2 * (float)at;
+    int low = t < 1 ? 0 : 1;
+    for (int c = 0; c < 3; c++)
+        colour[c] = RAMPS[low][c] + (t - (float)low) * (RAMPS[low + 1][c] - RAMPS[low][c]);
+}
+
+// Whether an arrow is drawn, and where it points; others are written.
+static bool direction(const char *arrow, int *right, int *down)
+{
+    static const char letters[] = "^v<>\\/LJ";
+    static const signed char to[][2] = {{0, -1},  {0, 1},  {-1, 0}, {1, 0},
+                                        {-1, -1}, {1, -1}, {-1, 1}, {1, 1}};
+    const char *found = strlen(arrow) == 1 ? strchr(letters, arrow[0]) : NULL;
+    if (found == NULL) return false;
+    *right = to[found - letters][0];
+    *down = to[found - letters][1];
+    return true;
+}
+
+static double to_segment(double x, double y, double x0, double y0, double x1, double y1)
+{
+    double dx = x1 - x0, dy = y1 - y0;
+    double t = fmin(1, fmax(0, ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy)));
+    return hypot(x - x0 - t * dx, y - y0 - t * dy);
+}
+
+// Darkens the pixels of a tile that an arrow from its middle covers. pixels: [CELL,CELL,3].
+static void draw_arrow(float *pixels, double middle_y, int right, int down)
+{
+    double length = hypot(right, down), dx = right / length, dy = down / length;
+    double x0 = CELL / 2.0, x1 = x0 + 15 * dx, y1 = middle_y + 15 * dy;
+    for (int y = 0; y < CELL; y++)
+        for (int x = 0; x < CELL; x++) {
+            double away = to_segment(x, y, x0 + 3 * dx, middle_y + 3 * dy, x1, y1);
+            for (int side = -1; side <= 1; side += 2)    // the head
+                away = fmin(away, to_segment(x, y, x1, y1, x1 - 6 * dx + side * 4 * dy,
+                                             y1 - 6 * dy - side * 4 * dx));
+            float ink = (float)fmin(1, fmax(0, 1.8 - away));
+            for (int c = 0; c < 3; c++) {
+                float *p = &pixels[3 * (y * CELL + x) + c];
+                *p += ink * (0.15f - *p);
+            }
+        }
+}
+
+static void text_centered(Picture *picture, int left, int top, const char *text)
+{
+    int scale = picture_text_width(text, FONT) <= CELL - 2 ? FONT : 1;
+    picture_text(picture, left + (CELL - picture_text_width(text, scale)) / 2, top, text, scale);
+}
+
+Picture *draw_picture(Arena *arena, const World *world, const double *values, const bool *best,
+                      const char *caption)
+{
+    Range range = range_of(world, values);
+    int across = world->columns * CELL, text = picture_text_width(caption, FONT), decimals = 2;
+    while (decimals > 0 && widest_value(world, values, decimals) > 5) decimals--;
+    Picture *picture = picture_new(arena, 2 * EDGE + (text > across ? text : across),
+                                   3 * EDGE + world->rows * CELL + LETTER);
+    float *tile = arena_alloc(arena, sizeof *tile * CELL * CELL * 3);
+    for (int cell = 0; cell < world->rows * world->columns; cell++) {
+        int left = EDGE + cell % world->columns * CELL, top = EDGE + cell / world->columns * CELL;
+        int s = world->cells[cell], right, down;
+        float colour[3] = {0.45f, 0.45f, 0.45f};
+        if (s >= 0) heat(colour, share(range, values[s]));
+        for (int i = 0; i < CELL * CELL; i++)    // a thin line apart
+            for (int c = 0; c < 3; c++)
+                tile[3 * i + c] = i < CELL || i % CELL == 0 ? 0.8f : colour[c];
+        const bool *row =
+            best != NULL && s >= 0 ? best + (size_t)s * (size_t)world->mdp.actions : NULL;
+        bool written = false;
+        for (int a = 0; row != NULL && !world->mdp.terminal[s] && a < world->mdp.actions; a++) {
+            if (!row[a]) continue;
+            if (direction(world->arrows[a], &right, &down)) draw_arrow(tile, 40, right, down);
+            else written = true;
+        }
+        picture_tile(picture, left, top, tile, CELL, CELL, 3, 1);
+        if (s < 0) continue;
+        char letters[TEXT];
+        value_text(letters, values[s], decimals);
+        text_centered(picture, left, top + 5, letters);
+        if (row == NULL || (!written && !world->mdp.terminal[s])) continue;
+        arrows_text(letters, world, cell, best);
+        text_centered(picture, left, top + 34, letters);
+    }
+    picture_text(picture, EDGE, 2 * EDGE + world->rows * CELL, caption, FONT);
+    return picture;
+}
