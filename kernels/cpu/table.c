@@ -11,6 +11,8 @@ const Kernels CPU(table) = {
 
     .matmul = CPU(matmul),    // gemm.c
 
+    .conv2d = CPU(conv2d),    // conv.c
+
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
     .mul = CPU(mul),

@@ -1,86 +1,105 @@
-/* main.c -- a small convolutional network by hand: one image batch, forward and backward. */
-#include <math.h>
-#include "common/host.h"
-#include "common/story.h"
-#include "labs/2_core/cnn/cnn.h"
-
-typedef struct Lab {
-    Run *run;
-    Arena *keep;
-    int images;
-} Lab;
-
-// Normal random numbers; 0 for the gradients.
-static float *numbers(Lab *lab, int n, Rng *rng)
-{
-    float *x = arena_zeros(lab->keep, (size_t)n * sizeof *x);
-    if (rng != NULL) rng_fill_normal(rng, x, (size_t)n);
-    return x;
-}
-
-static bool part_layers(void *data, Error *err)
-{
-    (void)err;
-    Lab *lab = data;
-    Rng rng = rng_from_seed(lab->run->seed);
-    int B = lab->images, n = B * 4 * 64, classes = 4;
-    CnnConv conv = {.B = B, .C = 4, .H = 8, .W = 8, .O = 4, .K = 3, .stride = 1, .pad = 1};
-    CnnPool halve = {.planes = B * 4, .H = 8, .W = 8, .K = 2, .stride = 2};
-    CnnPool average = {.planes = B * 4, .H = 4, .W = 4, .K = 4, .stride = 4};
-    CnnNorm norm = {.B = B, .C = 4, .P = 64, .eps = 1e-5f, .momentum = 0.1f};
-    float *x = numbers(lab, n, &rng), *w = numbers(lab, 4 * 36, &rng),
-          *columns = numbers(lab, 36 * 64, NULL), *loops = numbers(lab, n, NULL),
-          *y = numbers(lab, n, NULL), *f = numbers(lab, n, NULL), *mask = numbers(lab, n, NULL),
-          *r = numbers(lab, n, NULL), *small = numbers(lab, n, NULL),
-          *z = numbers(lab, B * classes, NULL), *dz = numbers(lab, B * classes, NULL);
-    float gamma[] = {1, 1, 1, 1}, shift[4] = {0}, mean[4], rstd[4], running_mean[4] = {0},
-          running_var[] = {1, 1, 1, 1};
-    int32_t *at = arena_zeros(lab->keep, (size_t)n * sizeof *at),
-            *labels = arena_zeros(lab->keep, (size_t)B * sizeof *labels);
-    for (int b = 0; b < B; b++) labels[b] = (int32_t)rng_below(&rng, (uint32_t)classes);
-
-    Host host = host_begin(lab->keep);    // exercises work in the host's memory
-    cnn_conv_loops(loops, x, w, NULL, conv);
-    cnn_conv_matmul(y, x, w, NULL, columns, conv);
-    float apart = 0;
-    for (int i = 0; i < n; i++) apart = fmaxf(apart, fabsf(loops[i] - y[i]));
-    cnn_batch_norm(f, mean, rstd, running_mean, running_var, y, gamma, shift, norm);
-    cnn_batch_norm_inference(loops, y, running_mean, running_var, gamma, shift, norm);
-    cnn_dropout(f, mask, f, (size_t)n, 0.1f, &rng);
-    cnn_residual(r, f, x, (size_t)n);
-    cnn_max_pool(small, at, r, halve);
-    cnn_avg_pool(z, small, average);
-    float loss = cnn_cross_entropy(dz, z, labels, B, classes);
-
-    float *dsmall = numbers(lab, n, NULL), *dr = numbers(lab, n, NULL), *df = numbers(lab, n, NULL),
-          *dx = numbers(lab, n, NULL), *dn = numbers(lab, n, NULL), *dy = numbers(lab, n, NULL),
-          *dw = numbers(lab, 4 * 36, NULL), dgamma[4] = {0}, dshift[4] = {0};
-    cnn_avg_pool_backward(dsmall, dz, average);
-    cnn_max_pool_backward(dr, dsmall, at, halve);
-    cnn_residual_backward(df, dx, dr, r, (size_t)n);
-    cnn_dropout_backward(dn, df, mask, (size_t)n);
-    cnn_batch_norm_backward(dy, dgamma, dshift, dn, y, mean, rstd, gamma, norm);
-    cnn_conv_backward(dx, dw, NULL, dy, x, w, columns, conv);
-    host_end(&host);
-    double square = 0;
-    for (int i = 0; i < 4 * 36; i++) square += (double)dw[i] * (double)dw[i];
-    run_print(lab->run, "  The two convolutions differ by %.1e at most.", (double)apart);
-    run_print(lab->run, "  cross-entropy %.4f, norm of the kernels' gradient %.4f", (double)loss,
-              sqrt(square));
-    return true;
-}
+/* main.c -- convolutional networks: train one on small images, and look inside. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "labs/2_core/cnn/experiment.h"
+#include "labs/2_core/cnn/model.h"
 
 static const Part parts[] = {
-    {"layers", "One batch by hand", part_layers, .notices = {{"metrics.jsonl", "nothing yet"}}}};
+    {"train", "Training", part_train,
+     .notices = {{"accuracy", "most of it comes in the first epoch; what do the others add?"},
+                 {"loss", "where the test loss rises again, the network overfits"}}},
+    {"errors", "Confusion matrix and hardest images", part_errors,
+     .notices = {{"confusion.png", "errors come in pairs: which classes are taken for each other?"},
+                 {"hardest.png", "would you have read them? Is the label right?"}}},
+    {"inside", "Filters, feature maps, saliency", part_inside,
+     .notices = {{"filters.png", "nobody designed them: strokes and edges in some direction"},
+                 {"feature_maps.png", "first strokes, then parts of digits, coarse in place"},
+                 {"saliency.png", "the pixels that matter lie on the stroke and in its gaps"}}},
+    {"by_hand", "The exercises beside the kernel table", part_by_hand,
+     .notices = {{"exercises", "the same loss and gradients, by your loops"}}},
+};
+
+static bool prepare(Experiment *lab, Error *err)
+{
+    Run *run = lab->run;
+    ImagesSource source = {.data_dir = run->data,
+                           .folder = lab->folder,
+                           .seed = run->seed,
+                           .train = lab->images,
+                           .test = (lab->images + 4) / 5};    // 0 for all
+    if (!images_load(lab->keep, &lab->train, &lab->test, source, err)) return false;
+    run_print(run, "Training set: %d images, test set: %d images, %d classes: %s", lab->train.count,
+              lab->test.count, lab->train.classes, lab->train.origin);
+    lab->session =
+        (Session){.run = run,
+                  .config = arena_print(
+                      lab->keep,
+                      "%s, layers by %s, epochs %d, batch %d, rate %g, decay %g, dropout "
+                      "%g%s, seed %" PRIu64 ", %d training images with CRC-32 %08lx",
+                      lab->net, lab->layers, lab->epochs, lab->batch, (double)lab->learning_rate,
+                      (double)lab->decay, (double)lab->dropout, lab->augment ? ", augmented" : "",
+                      run->seed, lab->train.count, images_crc32(&lab->train))};
+    experiment_plan(lab);
+    return session_resume(&lab->session, err);
+}
 
 int main(int argc, char **argv)
 {
-    Lab lab = {.keep = arena_new("keep", (size_t)1 << 28), .images = 8};
-    Options *options = options_new(lab.keep, "cnn", "The layers of a convolutional network.");
+    Arena *keep = arena_new("keep", (size_t)4 << 30), *scratch = arena_new("step", (size_t)1 << 30);
+    Experiment lab = {.keep = keep,
+                      .scratch = scratch,
+                      .net = "lenet",
+                      .layers = getenv("LAB_CHECK") != NULL ? "exercises" : "kernels",    // --mine
+                      .epochs = 10,
+                      .batch = 64,
+                      .learning_rate = 0.02f,
+                      .decay = 5e-4f};
+    Options *options = options_new(keep, "cnn",
+                                   "Convolutional networks on images of 28x28 pixels: LeNet and a "
+                                   "residual network, their errors, and what is inside.");
     options_group(options, "This lab");
-    options_int(options, "images", 'i', &lab.images, 1, 100, "images of the batch");
-    Story story = {.parts = parts, .count = 1, .lesson = "labs/2_core/cnn/README.md"};
+    options_choice(options, "net", 'n', &lab.net, NETWORKS, "the network");
+    options_int(options, "epochs", 'e', &lab.epochs, 1, 1000, "passes over the training set");
+    options_int(options, "batch", 'b', &lab.batch, 1, 1024, "batch size");
+    options_float(options, "rate", 'r', &lab.learning_rate, 1e-6f, 1.0f,
+                  "learning rate at the start: SGD with momentum 0.9, to 0 along half a cosine");
+    options_float(options, "decay", 0, &lab.decay, 0.0f, 1.0f, "weight decay");
+    options_float(options, "dropout", 0, &lab.dropout, 0.0f, 0.95f,
+                  "before the last layers, the probability that a value is set to 0");
+    options_flag(options, "augment", 'a', &lab.augment,
+                 "train on images that are shifted, turned and scaled a little");
+    options_string(options, "images", 0, &lab.folder, "DIR",
+                   "train on PNGs: a folder for each class");
+    options_int(options, "limit", 0, &lab.images, 0, IMAGES_MAX,
+                "size of the training set; 0 for all there are, or 20000 generated");
+    options_choice(options, "layers", 0, &lab.layers, "kernels|exercises",
+                   "who computes; --mine: the exercises, your functions");
+    options_string(options, "classify", 'c', &lab.picture, "FILE",
+                   "say what a PNG shows, by a model that was trained before");
+    options_string(options, "model", 'm', &lab.model, "FILE", "that model");
+
+    Story story = {.parts = parts,
+                   .count = sizeof parts / sizeof *parts,
+                   .lesson = "labs/2_core/cnn/README.md",
+                   .checkpoint = CHECKPOINT,
+                   .step = scratch};
     int status;
-    lab.run = story_begin(&story, lab.keep, options, argc, argv, &status);
-    return lab.run == NULL ? status : story_run(&story, &lab);
+    lab.run = story_begin(&story, keep, options, argc, argv, &status);
+    if (lab.run == NULL) return status;
+    if (lab.run->smoke && !options_given(options, "epochs")) lab.epochs = 1;
+    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 300;
+
+    Error err = {""};
+    if (lab.picture != NULL) {
+        const char *model = lab.model != NULL ? lab.model : run_path(lab.run, MODEL_FILE);
+        bool classified = model_classify(lab.run, model, lab.picture, &err);
+        return classified ? run_end(lab.run, NULL) : run_fail(lab.run, &err);
+    }
+    if (lab.model != NULL) {
+        fprintf(stderr, "cnn: --model %s: expected --classify FILE with it\n", lab.model);
+        return 2;
+    }
+    if (!prepare(&lab, &err)) return run_fail(lab.run, &err);
+    return story_run(&story, &lab);
 }
