@@ -11,8 +11,8 @@
 #include "labs/2_core/cnn/check.h"
 #include "tests/floats.h"
 
-const CaseList lab_cases[] = {conv_cases, conv_backward_cases, pool_cases,
-                              norm_cases, loss_cases,          NULL};
+const CaseList lab_cases[] = {conv_cases,          conv_backward_cases, pool_cases,     norm_cases,
+                              norm_backward_cases, loss_cases,          residual_cases, NULL};
 
 // clang-format off
 const CnnConv conv_shapes[CONV_SHAPES] = {

@@ -12,6 +12,7 @@ typedef struct Planes {
     int rows, cols;
     size_t x_size, y_size;
     float *x, *dy;
+    float held;    // in the gradient before the call
 } Planes;
 
 // clang-format off
@@ -53,6 +54,18 @@ static size_t pixel_of(const Planes *p, size_t i, int place)
 {
     size_t plane = i / (size_t)(p->rows * p->cols);
     return plane * (size_t)(p->s.H * p->s.W) + (size_t)place;
+}
+
+// The same arrays again with other contents, and others in turns.
+static void check_again(void (*check)(Planes planes), uint64_t seed)
+{
+    Planes one = planes_new(shapes[1], seed), other = planes_new(shapes[3], seed + 1);
+    check(one);
+    for (size_t i = 0; i < one.x_size; i++) one.x[i] *= -2;
+    for (size_t i = 0; i < one.y_size; i++) one.dy[i] *= -2;
+    check(one);
+    check(other);
+    check(one);
 }
 
 // ---- 7: the maximum ----
@@ -158,21 +171,16 @@ CASE(max_pool__propagates_the_first_nan)
 
 CASE(max_pool__takes_the_same_arrays_again_with_other_contents)
 {
-    Planes one = planes_new(shapes[1], 162), other = planes_new(shapes[3], 163);
-    assert_max_pool(one);
-    for (size_t i = 0; i < one.x_size; i++) one.x[i] *= -1;
-    assert_max_pool(one);
-    assert_max_pool(other);
-    assert_max_pool(one);
+    check_again(assert_max_pool, 162);
 }
 
 // ---- 8: its gradient ----
 
 static const char max_backward_formula[] = "dx[p, at[p,i,j]] += dy[p,i,j]";
 
-static void assert_max_backward(Planes p, float held)
+static void assert_max_backward(Planes p)
 {
-    float *dx = floats_filled(p.x_size, held), *before = floats_copy(dx, p.x_size);
+    float *dx = floats_filled(p.x_size, p.held), *before = floats_copy(dx, p.x_size);
     int *at = ints_filled(p.y_size, -1);
     double *want = floats_wide(dx, p.x_size);
     for (size_t i = 0; i < p.y_size; i++) {
@@ -205,12 +213,16 @@ CASE(max_pool_backward__matches_examples_computed_by_hand)
 CASE(max_pool_backward__gives_the_gradient_to_the_maximum_of_each_window)
 {
     for (int i = 0; i < POOL_SHAPES; i++)
-        assert_max_backward(planes_new(shapes[i], 170 + (uint64_t)i), 0);
+        assert_max_backward(planes_new(shapes[i], 170 + (uint64_t)i));
 }
 
 CASE(max_pool_backward__accumulates_into_dx)
 {
-    for (int i = 0; i < 4; i++) assert_max_backward(planes_new(shapes[i], 180 + (uint64_t)i), 7);
+    for (int i = 0; i < 4; i++) {
+        Planes p = planes_new(shapes[i], 180 + (uint64_t)i);
+        p.held = 7;
+        assert_max_backward(p);
+    }
 }
 
 CASE(max_pool_backward__takes_the_same_arrays_again_with_other_contents)
@@ -254,10 +266,10 @@ static void assert_avg_pool(Planes p)
     assert_kept("x", p.x, kept, p.x_size);
 }
 
-static void assert_avg_backward(Planes p, float held)
+static void assert_avg_backward(Planes p)
 {
     int K = p.s.K;
-    float *dx = floats_filled(p.x_size, held), *before = floats_copy(dx, p.x_size),
+    float *dx = floats_filled(p.x_size, p.held), *before = floats_copy(dx, p.x_size),
           *kept = floats_copy(p.dy, p.y_size);
     double *want = floats_wide(dx, p.x_size);
     for (size_t i = 0; i < p.y_size; i++)
@@ -302,12 +314,7 @@ CASE(avg_pool__propagates_nan_to_the_windows_that_hold_it)
 
 CASE(avg_pool__takes_the_same_arrays_again_with_other_contents)
 {
-    Planes one = planes_new(shapes[1], 201), other = planes_new(shapes[3], 202);
-    assert_avg_pool(one);
-    for (size_t i = 0; i < one.x_size; i++) one.x[i] *= -2;
-    assert_avg_pool(one);
-    assert_avg_pool(other);
-    assert_avg_pool(one);
+    check_again(assert_avg_pool, 201);
 }
 
 CASE(avg_pool_backward__shares_the_gradient_among_the_pixels_of_each_window)
@@ -322,22 +329,21 @@ CASE(avg_pool_backward__shares_the_gradient_among_the_pixels_of_each_window)
 CASE(avg_pool_backward__matches_plain_loops_in_double)
 {
     for (int i = 0; i < POOL_SHAPES; i++)
-        assert_avg_backward(planes_new(shapes[i], 210 + (uint64_t)i), 0);
+        assert_avg_backward(planes_new(shapes[i], 210 + (uint64_t)i));
 }
 
 CASE(avg_pool_backward__accumulates_into_dx)
 {
-    for (int i = 0; i < 4; i++) assert_avg_backward(planes_new(shapes[i], 220 + (uint64_t)i), 7);
+    for (int i = 0; i < 4; i++) {
+        Planes p = planes_new(shapes[i], 220 + (uint64_t)i);
+        p.held = 7;
+        assert_avg_backward(p);
+    }
 }
 
 CASE(avg_pool_backward__takes_the_same_arrays_again_with_other_contents)
 {
-    Planes one = planes_new(shapes[1], 230), other = planes_new(shapes[3], 231);
-    assert_avg_backward(one, 0);
-    for (size_t i = 0; i < one.y_size; i++) one.dy[i] *= -2;
-    assert_avg_backward(one, 0);
-    assert_avg_backward(other, 0);
-    assert_avg_backward(one, 0);
+    check_again(assert_avg_backward, 230);
 }
 
 CASE(avg_pool_backward__passes_on_nan_and_large_gradients)
@@ -346,7 +352,7 @@ CASE(avg_pool_backward__passes_on_nan_and_large_gradients)
     p.dy[3] = NAN;
     p.dy[7] = 1e30f;
     p.dy[9] = -INFINITY;
-    assert_avg_backward(p, 0);
+    assert_avg_backward(p);
 }
 
 const struct CMUnitTest pool_cases[] = {
