@@ -1,4 +1,4 @@
-#include "labs/2_core/mdp/draw.h"
+#include "labs/2_core/mdp/solve/draw.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static void value_text(char *text, double value, int decimals)
 }
 
 // The best actions' arrows one after another; of a terminal state its letter on the map.
-static void arrows_text(char *text, const World *world, int cell, const bool *best)
+static void arrows_text(char *text, const World *world, int cell, const double *policy)
 {
     int s = world->cells[cell], at = 0;
     text[0] = '\0';
@@ -50,7 +50,7 @@ static void arrows_text(char *text, const World *world, int cell, const bool *be
         return;
     }
     for (int a = 0; a < world->mdp.actions; a++)
-        if (best[(size_t)s * (size_t)world->mdp.actions + (size_t)a])
+        if (policy[(size_t)s * (size_t)world->mdp.actions + (size_t)a] > 0)
             at += snprintf(text + at, (size_t)(TEXT - at), "%.*s", TEXT - 1 - at, world->arrows[a]);
 }
 
@@ -84,29 +84,29 @@ static int widest_value(const World *world, const double *values, int decimals)
 }
 
 // As many decimals as fit, at most 2.
-static Layout layout(const World *world, const double *values, const bool *best, int columns)
+static Layout layout(const World *world, const double *values, const double *policy, int columns)
 {
     char text[TEXT];
     int arrows = 0;
-    for (int c = 0; best != NULL && c < world->rows * world->columns; c++) {
+    for (int c = 0; policy != NULL && c < world->rows * world->columns; c++) {
         if (is_wall(world, c)) continue;
-        arrows_text(text, world, c, best);
+        arrows_text(text, world, c, policy);
         arrows = (int)strlen(text) > arrows ? (int)strlen(text) : arrows;
     }
     for (int decimals = 2; decimals >= 0; decimals--) {
         int widest = widest_value(world, values, decimals);
         int width = 1 + (widest > arrows ? widest : arrows);
         bool fits = width * world->columns <= columns && widest <= WIDEST_VALUE;
-        if (fits || (decimals == 0 && best == NULL)) return (Layout){width, decimals};
+        if (fits || (decimals == 0 && policy == NULL)) return (Layout){width, decimals};
     }
     return (Layout){arrows + 1, -1};
 }
 
-int draw_map(const Console *console, const World *world, const double *values, const bool *best)
+int draw_map(const Console *console, const World *world, const double *values, const double *policy)
 {
     Range range = range_of(world, values);
     int room = console->columns - INDENT, lines = 0;
-    Layout shape = layout(world, values, best, room);
+    Layout shape = layout(world, values, policy, room);
     int block = room / shape.width > 0 ? room / shape.width : 1;
     for (int from = 0; from < world->columns; from += block) {
         int to = from + block < world->columns ? from + block : world->columns;
@@ -114,7 +114,7 @@ int draw_map(const Console *console, const World *world, const double *values, c
             lines++, printf("%*scolumns %d to %d\n", INDENT, "", from, to - 1);
         for (int line = 0; line < 2 * world->rows; line++) {
             bool arrows = line % 2 == 1;
-            if (arrows ? best == NULL : shape.decimals < 0) continue;
+            if (arrows ? policy == NULL : shape.decimals < 0) continue;
             printf("%*s", INDENT, "");
             for (int column = from; column < to; column++) {
                 int cell = line / 2 * world->columns + column;
@@ -124,7 +124,7 @@ int draw_map(const Console *console, const World *world, const double *values, c
                     continue;
                 }
                 double value = values[world->cells[cell]];
-                if (arrows) arrows_text(text, world, cell, best);
+                if (arrows) arrows_text(text, world, cell, policy);
                 else value_text(text, value, shape.decimals);
                 int colour = (int)(share(range, value) * RAMP_COUNT);
                 print_cell(console, text, shape.width,
@@ -195,7 +195,7 @@ static void text_centered(Picture *picture, int left, int top, const char *text)
     picture_text(picture, left + (CELL - picture_text_width(text, scale)) / 2, top, text, scale);
 }
 
-Picture *draw_picture(Arena *arena, const World *world, const double *values, const bool *best,
+Picture *draw_picture(Arena *arena, const World *world, const double *values, const double *policy,
                       const char *caption)
 {
     Range range = range_of(world, values);
@@ -212,11 +212,11 @@ Picture *draw_picture(Arena *arena, const World *world, const double *values, co
         for (int i = 0; i < CELL * CELL; i++)    // a thin line apart
             for (int c = 0; c < 3; c++)
                 tile[3 * i + c] = i < CELL || i % CELL == 0 ? 0.8f : colour[c];
-        const bool *row =
-            best != NULL && s >= 0 ? best + (size_t)s * (size_t)world->mdp.actions : NULL;
+        const double *row =
+            policy != NULL && s >= 0 ? policy + (size_t)s * (size_t)world->mdp.actions : NULL;
         bool written = false;
         for (int a = 0; row != NULL && !world->mdp.terminal[s] && a < world->mdp.actions; a++) {
-            if (!row[a]) continue;
+            if (!(row[a] > 0)) continue;
             if (direction(world->arrows[a], &right, &down)) draw_arrow(tile, 40, right, down);
             else written = true;
         }
@@ -226,7 +226,7 @@ Picture *draw_picture(Arena *arena, const World *world, const double *values, co
         value_text(letters, values[s], decimals);
         text_centered(picture, left, top + 5, letters);
         if (row == NULL || (!written && !world->mdp.terminal[s])) continue;
-        arrows_text(letters, world, cell, best);
+        arrows_text(letters, world, cell, policy);
         text_centered(picture, left, top + 34, letters);
     }
     picture_text(picture, EDGE, 2 * EDGE + world->rows * CELL, caption, FONT);

@@ -1,5 +1,5 @@
 /* Worlds on a grid: states are its cells, row by row, and walls are left out. */
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 #include <string.h>
 
 // The wind of a world pushes cells up, and the arrows look so on a screen.

@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/nearest.h"
 #include "common/text.h"
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 
 enum { MOST_STATES = 10000000, MOST_ACTIONS = 100000, MOST_PAIRS = 100000000 };
 static const double SUM_TOLERANCE = 1e-6;

@@ -1,4 +1,4 @@
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 #include <limits.h>
 #include <string.h>
 #include "common/nearest.h"

@@ -1,5 +1,5 @@
 /* Worlds that are no grid of cells: small graphs, random walks, a casino, two garages, a taxi. */
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 #include <math.h>
 
 // ---- Silver's student ----
