@@ -338,7 +338,7 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
     return true;
 }
 
-static const World *read_world(Reader *r, const cJSON *tree, Error *err)
+static World *read_world(Reader *r, const cJSON *tree, Error *err)
 {
     if (!json_number(tree, r->where, "discount", 0, 1, &r->discount, err) ||
         !read_names(r, tree, "states", MOST_STATES, &r->states, err) ||
@@ -360,15 +360,14 @@ static const World *read_world(Reader *r, const cJSON *tree, Error *err)
     for (int i = 0; i < listed_count; i++) terminal[listed[i]] = true;
     find_terminal(r, terminal);
     World *world = build(r, terminal);
-    return read_layout(r, tree, world, err) && world_check(r->arena, world, err) ? world : NULL;
+    return read_layout(r, tree, world, err) ? world : NULL;
 }
 
-const World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where,
-                         Error *err)
+World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where, Error *err)
 {
     cJSON *tree = json_parse(text, bytes, where, err);
     Reader reader = {.arena = arena, .where = where};
-    const World *world = NULL;
+    World *world = NULL;
     if (tree != NULL && !cJSON_IsObject(tree))
         error_set(err, "%s: holds no object, expected {\"discount\": ..., \"states\": ...}", where);
     else if (tree != NULL) world = read_world(&reader, tree, err);
@@ -376,13 +375,13 @@ const World *world_parse(Arena *arena, const char *text, size_t bytes, const cha
     return world;
 }
 
-const World *world_load(Arena *arena, const char *path, Error *err)
+World *world_load(Arena *arena, const char *path, Error *err)
 {
     cJSON *tree = json_load(path, err);
     char *where = arena_print(arena, "%s", path);
     text_clean(where);
     Reader reader = {.arena = arena, .where = where};
-    const World *world = tree != NULL ? read_world(&reader, tree, err) : NULL;
+    World *world = tree != NULL ? read_world(&reader, tree, err) : NULL;
     cJSON_Delete(tree);
     return world;
 }

@@ -69,7 +69,7 @@ static Draft *by_row(const WorldBuilder *b, int *first, size_t rows)
     return sorted;
 }
 
-const World *builder_end(WorldBuilder *b)
+World *builder_end(WorldBuilder *b)
 {
     Mdp *mdp = &b->world->mdp;
     size_t rows = (size_t)mdp->states * (size_t)mdp->actions;
@@ -106,7 +106,7 @@ const World *builder_end(WorldBuilder *b)
 static const char *const NAMES[] = {WORLD_LIST(X)};
 #undef X
 #define X(name) world_##name,
-static const World *(*const MAKERS[])(Arena *) = {WORLD_LIST(X)};
+static World *(*const MAKERS[])(Arena *) = {WORLD_LIST(X)};
 #undef X
 enum { WORLDS = sizeof NAMES / sizeof *NAMES };
 
@@ -117,7 +117,7 @@ const char *world_names(Arena *arena)
     return all;
 }
 
-const World *world_named(Arena *arena, const char *name, Error *err)
+World *world_named(Arena *arena, const char *name, Error *err)
 {
     for (int w = 0; w < WORLDS; w++)
         if (strcmp(NAMES[w], name) == 0) return MAKERS[w](arena);
@@ -131,7 +131,7 @@ const World *world_named(Arena *arena, const char *name, Error *err)
 
 // ---- at random ----
 
-const World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed)
+World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed)
 {
     size_t rows = (size_t)states * (size_t)actions, count = rows * (size_t)successors;
     REQUIRE(states > 0 && actions > 0 && successors > 0 && count < INT_MAX,
