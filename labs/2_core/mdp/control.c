@@ -4,23 +4,24 @@
 
 // ---- SARSA against Q-learning: Sutton & Barto 2018, example 6.6 ----
 
-enum { CLIFF_EPISODES = 500, LAST = 100 };
+enum { CLIFF_EPISODES = 500, LAST = 100, WINDOW = 10, WINDOWS = CLIFF_EPISODES / WINDOW };
 
 typedef struct Cliff {
     const World *world;
     MdpControl control;
 } Cliff;
 
-// y: the return of each episode, and as the last point the mean of the last 100.
+// y: the mean return in each window of 10 episodes, and as the last point that of the last 100.
 static void learn_cliff(const void *context, Rng *rng, Arena *scratch, double *y)
 {
     const Cliff *cliff = context;
     const Mdp *mdp = &cliff->world->mdp;
     double *q = story_action_values(scratch, mdp), *other = story_action_values(scratch, mdp);
-    double row[8];
-    mdp_control(q, other, y, CLIFF_EPISODES, mdp, &cliff->control, row, rng);
-    y[CLIFF_EPISODES] = 0;
-    for (int e = CLIFF_EPISODES - LAST; e < CLIFF_EPISODES; e++) y[CLIFF_EPISODES] += y[e] / LAST;
+    double row[8], totals[CLIFF_EPISODES];
+    mdp_control(q, other, totals, CLIFF_EPISODES, mdp, &cliff->control, row, rng);
+    for (int w = 0; w <= WINDOWS; w++) y[w] = 0;
+    for (int e = 0; e < CLIFF_EPISODES; e++) y[e / WINDOW] += totals[e] / WINDOW;
+    for (int w = WINDOWS - LAST / WINDOW; w < WINDOWS; w++) y[WINDOWS] += y[w] * WINDOW / LAST;
 }
 
 // What one run has learned: the greedy policy, on the map.
@@ -51,20 +52,22 @@ bool part_cliff(void *context, Error *err)
     const Lab *lab = context;
     Cliff cliff = {story_world(lab->step, "cliff"),
                    {.start = 36, .limit = 10000, .step = 0.5, .epsilon = 0.1}};
-    Plot plot = {.title = "Cliff walking: return of each episode, while learning",
+    double x[WINDOWS];
+    for (int w = 0; w < WINDOWS; w++) x[w] = WINDOW * (w + 0.5);
+    Plot plot = {.title = "Cliff walking: mean return of 10 episodes, while learning",
                  .x_label = "episode",
                  .y_label = "return"};
     Table table = table_new(lab->step, "method|mean return, last 100 of 500 episodes|+-");
     for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
         cliff.control.method = methods[m].method;
-        Curve c = curve_measure(lab->run, lab->step, 40, lab->runs, CLIFF_EPISODES + 1, learn_cliff,
-                                &cliff);
-        table_row(&table, "%s|%.2f|%.2f", methods[m].name, c.mean[CLIFF_EPISODES],
-                  1.96 * c.error[CLIFF_EPISODES]);
+        Curve c =
+            curve_measure(lab->run, lab->step, 40, lab->runs, WINDOWS + 1, learn_cliff, &cliff);
+        table_row(&table, "%s|%.2f|%.2f", methods[m].name, c.mean[WINDOWS],
+                  1.96 * c.error[WINDOWS]);
         metrics_write(lab->run->metrics, 0,
-                      METRICS({"method", (double)m}, {"return", c.mean[CLIFF_EPISODES]}));
+                      METRICS({"method", (double)m}, {"return", c.mean[WINDOWS]}));
         c.points--;
-        curve_add(lab->step, &plot, methods[m].name, &c, NULL, -100, 0);
+        curve_add(lab->step, &plot, methods[m].name, &c, x, -100, 0);
     }
     run_print(lab->run, "Mean of %d runs, and half of its 95 %% interval", lab->runs);
     run_table(lab->run, &table);
@@ -144,6 +147,7 @@ typedef enum Learner { MONTE_CARLO, REINFORCE, REINFORCE_BASELINE } Learner;
 typedef struct Grid {
     const World *world;
     Learner learner;
+    double step;    // of the preferences
     int episodes, limit;
 } Grid;
 
@@ -169,7 +173,7 @@ static void learn_grid(const void *context, Rng *rng, Arena *scratch, double *y)
             continue;
         }
         mdp_reinforce(q, grid->learner == REINFORCE ? NULL : baseline, mdp->actions, &episode,
-                      returns, 0.02, 0.1, mdp->discount, row);
+                      returns, grid->step, 0.1, mdp->discount, row);
         for (int s = 0; s < mdp->states; s++)
             if (!mdp->terminal[s])
                 mdp_softmax(policy + (size_t)s * (size_t)mdp->actions,
@@ -180,19 +184,25 @@ static void learn_grid(const void *context, Rng *rng, Arena *scratch, double *y)
 bool part_episodes(void *context, Error *err)
 {
     (void)err;
-    const char *const names[] = {"Monte Carlo control", "REINFORCE", "REINFORCE with baseline"};
+    static const struct {
+        const char *name;
+        double step;
+    } methods[] = {{"Monte Carlo control", 0},
+                   {"REINFORCE, step 0.003", 0.003},
+                   {"with baseline, step 0.02", 0.02}};
     const Lab *lab = context;
-    Grid grid = {story_world(lab->step, "gridworld4"), MONTE_CARLO, 400, 1000};
+    Grid grid = {story_world(lab->step, "gridworld4"), MONTE_CARLO, 0, 400, 1000};
     Plot plot = {.title = "Gridworld 4x4: return of each episode, learning from whole episodes",
                  .x_label = "episode",
                  .y_label = "return"};
     Table table = table_new(lab->step, "method|episode 10|+-|episode 100|+-|episode 400|+-");
     for (int m = 0; m < 3; m++) {
         grid.learner = (Learner)m;
+        grid.step = methods[m].step;
         Curve c =
             curve_measure(lab->run, lab->step, 60, lab->runs, grid.episodes, learn_grid, &grid);
-        curve_add(lab->step, &plot, names[m], &c, NULL, -40, 0);
-        table_row(&table, "%s|%.2f|%.2f|%.2f|%.2f|%.2f|%.2f", names[m], c.mean[9],
+        curve_add(lab->step, &plot, methods[m].name, &c, NULL, -40, 0);
+        table_row(&table, "%s|%.2f|%.2f|%.2f|%.2f|%.2f|%.2f", methods[m].name, c.mean[9],
                   1.96 * c.error[9], c.mean[99], 1.96 * c.error[99], c.mean[399],
                   1.96 * c.error[399]);
         metrics_write(lab->run->metrics, 0, METRICS({"method", m}, {"return", c.mean[399]}));

@@ -13,17 +13,19 @@ static const Part parts[] = {
            "after 3 sweeps the values are far from right, and the greedy actions are already "
            "optimal"}}},
     {"iteration", "Value iteration: how fast it converges", part_value_iteration,
-     .notices = {{"convergence", "a straight line: each sweep takes away at least a tenth of the "
-                                 "error; Gauss-Seidel sweeps take away more"}}},
+     .notices = {{"convergence", "each sweep takes away a tenth of the error, which is the least "
+                                 "that the theorem promises; Gauss-Seidel takes away more"}}},
     {"policy", "Policy iteration: car rental and a gambler", part_policy_iteration,
      .notices = {{"rental.png", "where is it worth 2 dollars to move a car?"},
-                 {"gambler", "why is it best to stake everything at 50, and 1 or 26 of 26 not?"}}},
+                 {"gambler",
+                  "heads are rare, so the best is to play few large games: everything at 50"}}},
     {"bandit", "Multi-armed bandits: exploration", part_bandits,
      .notices = {{"bandit_optimal", "the greedy method stops improving early: it never tries the "
                                     "best arm again"}}},
     {"prediction", "Prediction: Monte Carlo against TD(0)", part_prediction,
-     .notices = {{"prediction", "TD(0) learns from each step and is ahead of Monte Carlo at every "
-                                "episode; a large step is fast at first and noisy later"}}},
+     .notices = {{"prediction",
+                  "at each number of episodes the best step size of TD(0) is ahead of "
+                  "Monte Carlo; a large one is fast at first and noisy later"}}},
     {"steps", "Prediction: n-step TD and TD(lambda)", part_steps,
      .notices = {{"n_step, td_lambda", "the best is neither one step nor the whole episode"}}},
     {"cliff", "Control: SARSA against Q-learning on the cliff", part_cliff,
@@ -34,7 +36,9 @@ static const Part parts[] = {
      .notices = {{"dyna", "50 updates from memory after each step: a good path in the third "
                           "episode"}}},
     {"episodes", "Control from whole episodes: Monte Carlo and REINFORCE", part_episodes,
-     .notices = {{"episodes", "the baseline changes no gradient on average, only its variance"}}},
+     .notices = {{"episodes",
+                  "a baseline leaves the expected gradient as it is and lowers its variance: "
+                  "with it a step of 0.02 is safe, which ruins some runs without it"}}},
     {"solve", "Optimal values and policy", part_solve, .unlisted = true},
 };
 

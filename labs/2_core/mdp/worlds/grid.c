@@ -158,6 +158,8 @@ World *world_cliff(Arena *arena)
         bool falls = g.map[to] == 'C';
         add(&g, c, a, falls ? START : to, 1, falls ? -100 : -1);
     }
+    for (int c = START; c < 48; c++)
+        if (g.map[c] == 'C') g.cells[c] = -1;    // of the map only
     return builder_end(&g.b);
 }
 
