@@ -1,5 +1,6 @@
 /* main.c -- Markov decision processes: planning with a known model, and learning from experience. */
 #include <math.h>
+#include <stdlib.h>
 #include "labs/2_core/mdp/story.h"
 
 static const Part parts[] = {
@@ -42,6 +43,14 @@ static const Part parts[] = {
     {"solve", "Optimal values and policy", part_solve, .unlisted = true},
 };
 
+// As a double: 0.9 as a float is another number.
+static bool read_discount(const char *text, double *discount)
+{
+    char *end;
+    *discount = strtod(text, &end);
+    return end != text && *end == '\0' && *discount >= 0 && *discount <= 1;
+}
+
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("keep", (size_t)1 << 30), *step = arena_new("step", (size_t)16 << 30);
@@ -60,7 +69,9 @@ int main(int argc, char **argv)
                                "your own, FILE.json; or random:STATES,ACTIONS,SUCCESSORS; or %s",
                                world_names(keep)));
     options_flag(options, "solve", 0, &lab.solve, "its optimal values and policy: with --world");
-    options_float(options, "discount", 0, &lab.discount, 0, 1, "in place of the world's own");
+    const char *discount = NULL;
+    options_string(options, "discount", 0, &discount, "GAMMA",
+                   "in place of the world's own, 0 to 1");
     options_string(options, "state", 0, &lab.state_name, "STATE",
                    "also show what each action of this state leads to");
 
@@ -75,9 +86,13 @@ int main(int argc, char **argv)
     const char *const of_a_world[] = {"solve", "discount", "state"};
     for (int i = 0; i < 3 && lab.world_name == NULL; i++)
         if (options_given(options, of_a_world[i])) {
-            fprintf(stderr, "mdp: --%s: expected --world WORLD with it\n", of_a_world[i]);
+            error_print("--%s: expected --world WORLD with it", of_a_world[i]);
             return 2;
         }
+    if (discount != NULL && !read_discount(discount, &lab.discount)) {
+        error_print("--discount %s: expected a number from 0 to 1", discount);
+        return 2;
+    }
     if (lab.world_name != NULL) story_only(&story, "solve");
     return story_run(&story, &lab);
 }

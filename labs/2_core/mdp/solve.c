@@ -1,7 +1,6 @@
 /* A world of the user's choice: its optimal values and policy, as a table, a map and files. */
 #include <stdlib.h>
 #include <string.h>
-#include "common/console.h"
 #include "labs/2_core/mdp/solve/export.h"
 #include "labs/2_core/mdp/solve/solver.h"
 #include "labs/2_core/mdp/story.h"
@@ -40,7 +39,7 @@ static const World *open_world(Arena *arena, const Lab *lab, Error *err)
                        ? random_world(arena, name, lab->run->seed, err)
                        : world_named(arena, name, err);
     if (world == NULL) return NULL;
-    if (!isnan(lab->discount)) world->mdp.discount = (double)lab->discount;
+    if (!isnan(lab->discount)) world->mdp.discount = lab->discount;
     return world_check(arena, world, err) ? world : NULL;
 }
 
@@ -141,7 +140,8 @@ static bool save(const Lab *lab, const World *world, const Optimum *best, Error 
     const char *json = run_path(lab->run, "solution.json"),
                *csv = run_path(lab->run, "solution.csv");
     if (!export_json(json, world, best, err) || !export_csv(csv, world, best, err)) return false;
-    run_print(lab->run, "Values and policy: %s and %s", json, csv);
+    run_print(lab->run, "Values and policy: %s and %s", options_quoted(lab->step, json),
+              options_quoted(lab->step, csv));
     return true;
 }
 

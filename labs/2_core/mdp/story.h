@@ -19,7 +19,7 @@ typedef struct Lab {
     const char *world_name, *state_name;
     const World *world;
     bool solve;
-    float discount;    // in place of the world's own; NAN: as it is
+    double discount;    // in place of the world's own; NAN: as it is
 } Lab;
 
 // Each takes a Lab.

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "common/text.h"
 
 enum { TEXT = 16, INDENT = 2, WIDEST_VALUE = 7 };
 
@@ -57,6 +58,7 @@ static void arrows_text(char *text, const World *world, int cell, const double *
     for (int a = 0; a < world->mdp.actions; a++)
         if (policy[(size_t)s * (size_t)world->mdp.actions + (size_t)a] > 0)
             at += snprintf(text + at, (size_t)(TEXT - at), "%.*s", TEXT - 1 - at, world->arrows[a]);
+    text_clean(text);    // a name may be cut within a character
 }
 
 // ---- terminal ----

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/file.h"
+#include <strings.h>
 #include "common/json.h"
 #include "common/nearest.h"
 #include "common/text.h"
@@ -266,6 +266,17 @@ static bool check_sums(Reader *r, Error *err)
     return right;
 }
 
+// Of an action with a usual name; else the name.
+static const char *arrow_of(const char *name)
+{
+    static const char *const arrows[][2] = {{"up", "^"},    {"north", "^"}, {"down", "v"},
+                                            {"south", "v"}, {"left", "<"},  {"west", "<"},
+                                            {"right", ">"}, {"east", ">"}};
+    for (size_t i = 0; i < sizeof arrows / sizeof *arrows; i++)
+        if (strcasecmp(arrows[i][0], name) == 0) return arrows[i][1];
+    return name;
+}
+
 // The outcomes as a world: those with "done" into a state that goes on lead to one state more.
 static World *build(Reader *r, const bool *terminal)
 {
@@ -294,7 +305,9 @@ static World *build(Reader *r, const bool *terminal)
         builder_add(&b, o->state, o->action, o->done && !terminal[o->next] ? end : o->next,
                     rounded ? o->probability / sum : o->probability, o->reward);
     }
-    builder_actions(&b, r->actions.names, r->actions.names);
+    const char **arrows = arena_alloc(r->arena, (size_t)r->actions.count * sizeof *arrows);
+    for (int a = 0; a < r->actions.count; a++) arrows[a] = arrow_of(r->actions.names[a]);
+    builder_actions(&b, r->actions.names, arrows);
     b.world->notes = r->notes;
     if (r->start_count > 0) {
         memcpy(b.starts, r->starts, (size_t)r->start_count * sizeof(int));

@@ -154,7 +154,14 @@ World *world_random(Arena *arena, int states, int actions, int successors, uint6
         for (int k = 0; k < successors; k++) row[k].probability /= sum;
     }
     first[rows] = (int)count;
+    const char **names = arena_alloc(arena, (size_t)states * sizeof *names);
+    const char **action_names = arena_alloc(arena, (size_t)actions * sizeof *action_names);
+    for (int s = 0; s < states; s++) names[s] = arena_print(arena, "%d", s);
+    for (int a = 0; a < actions; a++) action_names[a] = arena_print(arena, "%d", a);
     *world = (World){.name = "random",
+                     .state_names = names,
+                     .action_names = action_names,
+                     .arrows = action_names,
                      .title = arena_print(arena,
                                           "Random sparse MDP: %d states, %d actions, %d successors",
                                           states, actions, successors),
