@@ -45,6 +45,16 @@ const Kernels CPU(table) = {
     .bce_logits = CPU(bce_logits),
     .sum_channels = CPU(sum_channels),
 
+    .max_pool = CPU(max_pool),    // pool.c
+    .max_pool_backward = CPU(max_pool_backward),
+    .avg_pool = CPU(avg_pool),
+    .avg_pool_backward = CPU(avg_pool_backward),
+
+    .batch_norm = CPU(batch_norm),    // norm.c
+    .batch_norm_inference = CPU(batch_norm_inference),
+    .batch_norm_backward = CPU(batch_norm_backward),
+    .batch_norm_inference_backward = CPU(batch_norm_inference_backward),
+
     .random_uniform = CPU(random_uniform),    // random.c
     .random_normal = CPU(random_normal),
     .dropout = CPU(dropout),

@@ -97,7 +97,9 @@ static void check_backward(const char *name, Backward *ref, Backward *fast)
                  EPS, beta, s);
             pair_check(name, dgamma, sum_rounding(s));
             pair_check(name, dshift, sum_rounding(s));
-            pair_check(name, dx, 64 * ROUNDING);
+            // Without a variance what is left of dy is divided by sqrt(eps).
+            const bool constant = i % KINDS == CONSTANT || norm_count(s) == 1;
+            pair_check(name, dx, (constant ? 316 : 1) * 64 * ROUNDING);
         }
     }
 }
