@@ -230,9 +230,17 @@ static double off_by(const Pair *p, size_t i)
     return number(p->got, i) - p->want[i];
 }
 
+// Then what is seen in all rows is one mistake's, which says nothing of rows.
+static bool wants_copies_of_the_first_row(const Pair *p)
+{
+    for (size_t i = p->cols; i < p->count; i++)
+        if (p->want[i] != p->want[i % p->cols]) return false;
+    return true;
+}
+
 static bool looks_offset_by_column(const Pair *p, Text *out)
 {
-    if (p->rows < 2) return false;
+    if (p->rows < 2 || wants_copies_of_the_first_row(p)) return false;
     for (size_t i = p->cols; i < p->count; i++) {
         double first = off_by(p, i % p->cols);
         if (!alike(p, i, off_by(p, i), first)) return false;
@@ -244,13 +252,9 @@ static bool looks_offset_by_column(const Pair *p, Text *out)
 
 static bool looks_repeated(const Pair *p, Text *out)
 {
-    if (p->rows < 2) return false;
-    bool same = true;    // nothing is to be seen where the rows should be copies
-    for (size_t i = p->cols; i < p->count; i++) {
+    if (p->rows < 2 || wants_copies_of_the_first_row(p)) return false;
+    for (size_t i = p->cols; i < p->count; i++)
         if (number(p->got, i) != number(p->got, i % p->cols)) return false;
-        same = same && p->want[i] == p->want[i % p->cols];
-    }
-    if (same) return false;
     put(out, "every row is a copy of the first: is the row's index used?");
     return true;
 }
