@@ -80,6 +80,15 @@ numbers_close_to_each_other_are_told_apart() { # test
     says err 't: all 3 numbers are 0.1; zero variance cannot be tested'
 }
 
+a_line_to_numbers_close_to_each_other_keeps_their_digits() { # test
+    printf 'x,t\n1,1700000060\n2,1700000120\n3,1700000180\n4,1700000240\n' >t.csv
+    algebra --csv t.csv
+    gave 0
+    says out 't = 1700000000 + 60 x'
+    # Floats near 1.7e9 are 128 apart: the plot's are from 1700000150.
+    grep -q '^1,-90,"rows"$' results/table_fit.csv || complain "$(head -3 results/table_fit.csv)"
+}
+
 a_table_of_any_magnitude_is_fitted() { # test
     printf 'x,y\n0,2e200\n1e-200,5e200\n4e-200,14e200\n' >t.csv
     algebra --csv t.csv
