@@ -67,7 +67,7 @@ a_table_of_another_separator_is_read() { # test
     says err 't.csv:3:1: x is "1,5", expected a number with a decimal point and no commas'
 }
 
-numbers_close_to_each_other_are_told_apart() { # test
+numbers_close_to_each_other_keep_their_digits() { # test
     printf 't\n1700000000\n1700000100\n1700000200\n1700000300\n' >t.csv
     run "$LAB" run probability --plot none --out results --csv t.csv
     gave 0

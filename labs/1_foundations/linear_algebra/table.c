@@ -142,7 +142,7 @@ static bool fit_last(const Experiment *experiment, Arena *arena, const Csv *csv,
     double norm = vector_length(rotated + terms, (size_t)(csv->rows - terms));
     restore(x, units, centres, degree, terms);
     run_heading(experiment->run, "Least squares");
-    // As many digits as tell y's own numbers apart.
+    // As many digits as the numbers of y differ in.
     double lost = unit->deviation > 0 ? ceil(log10(fabs(x[0]) / unit->deviation)) : 12;
     int digits = lost > 12 ? 15 : lost > 3 ? (int)lost + 3 : 6;
     const char *formula = arena_print(arena, "%s = %.*g", last, digits, x[0]);
