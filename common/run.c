@@ -146,7 +146,9 @@ static bool prepare(Run *run, Error *err)
     omp_set_num_threads(run->threads);
     if (!file_make_folder(run->out, err)) return false;
     run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);
-    return run->metrics != NULL && (run->resume != NULL || metrics_rewind(run->metrics, -1, err));
+    if (run->metrics == NULL) return false;
+    if (run->resume == NULL) metrics_restart(run->metrics);
+    return true;
 }
 
 // What to type to start this again, without an earlier --resume. Who started the lab by another

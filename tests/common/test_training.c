@@ -624,7 +624,7 @@ static void a_plan_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     World *world = world_new(run_of("ref", "plan", NULL));
-    stops_with("plain: expected either a loss or an update", plan_without_either(world));
+    stops_with("plain: expected one of loss, logits and update", plan_without_either(world));
     stops_with("momentum: expected either epochs or steps", plan_with_epochs_and_steps(world));
     run_end(world->run, CHECKPOINT);
 }
