@@ -27,6 +27,19 @@ static Reach reach_of(int tap, int size, PoolShape s)
              end_ = MIN((row) * (s).stride - (s).pad + (s).kernel, (s).height);                    \
          i < end_; i++)
 
+// The usual strides as constants, with which the compiler makes vectors of them.
+#define KNOWN_STRIDE(value, ...)                                                                   \
+    do {                                                                                           \
+        const size_t stride = (size_t)(value);                                                     \
+        if (stride == 1) {                                                                         \
+            __VA_ARGS__;                                                                           \
+        } else if (stride == 2) {                                                                  \
+            __VA_ARGS__;                                                                           \
+        } else {                                                                                   \
+            __VA_ARGS__;                                                                           \
+        }                                                                                          \
+    } while (0)
+
 static bool is_two_by_two(PoolShape s)
 {
     return s.kernel == 2 && s.stride == 2 && s.pad == 0;
@@ -44,22 +57,44 @@ static size_t plane_out(PoolShape s)
 
 // ---- max
 
-// Whether x takes b's place: it is larger, or the first NaN.
-#define BEATS(x, b) (!((x) <= (b)) & ((b) == (b)))
+// A plane with a NaN. The loops for all others make one comparison, which is what compilers turn into vectors.
+static void max_plane_with_nan(float *y, int32_t *at, const float *x, PoolShape s)
+{
+    const int rows = pool_size(s.height, s), cols = pool_size(s.width, s);
+    for (int row = 0; row < rows; row++)
+        for (int col = 0; col < cols; col++, y++, at++) {
+            const int left = MAX(col * s.stride - s.pad, 0),
+                      right = MIN(col * s.stride - s.pad + s.kernel, s.width);
+            int32_t best = MAX(row * s.stride - s.pad, 0) * s.width + left;
+            EACH_TAP_ROW (i, row, s)
+                for (int32_t here = i * s.width + left; here < i * s.width + right; here++)
+                    if (!(x[here] <= x[best]) && !isnan(x[best])) best = here;
+            *y = x[best];
+            *at = best;
+        }
+}
+
+static bool has_nan(const float *x, size_t n)
+{
+    int found = 0;
+#pragma omp simd reduction(| : found)
+    for (size_t i = 0; i < n; i++) found |= x[i] != x[i];
+    return found;
+}
 
 // n outputs of two rows of x, the first pixel at `place` in the plane and the rows `width` apart.
 static inline void max_of_squares(float *y, int32_t *at, const float *top, size_t width,
                                   int32_t place, size_t n)
 {
     const float *bottom = top + width;
+    const int32_t down = (int32_t)width;
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
         const float a = top[2 * j], b = top[2 * j + 1], c = bottom[2 * j], d = bottom[2 * j + 1];
-        const int32_t right = BEATS(b, a), below_right = BEATS(d, c);
-        const float above = right ? b : a, below = below_right ? d : c;
-        const int32_t down = BEATS(below, above);
-        y[j] = down ? below : above;
-        at[j] = place + 2 * (int32_t)j + (down ? (int32_t)width + below_right : right);
+        const float above = b > a ? b : a, below = d > c ? d : c;
+        const int32_t first = b > a ? 1 : 0, second = d > c ? down + 1 : down;
+        y[j] = below > above ? below : above;
+        at[j] = place + 2 * (int32_t)j + (below > above ? second : first);
     }
 }
 
@@ -93,33 +128,40 @@ static void max_plane_of_squares(float *y, int32_t *at, const float *x, PoolShap
     }
 }
 
+// One tap of a row's outputs: x[0], x[stride], ... from `place` on.
+static inline void max_tap(float *y, int32_t *at, const float *x, size_t stride, int32_t place,
+                           size_t n)
+{
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) {
+        const float value = x[j * stride], so_far = y[j];
+        const int32_t here = place + (int32_t)(j * stride);
+        y[j] = value > so_far ? value : so_far;
+        at[j] = value > so_far ? here : at[j];
+    }
+}
+
 static void max_row(float *y, int32_t *at, const float *x, int row, PoolShape s)
 {
-    const size_t cols = (size_t)pool_size(s.width, s), stride = (size_t)s.stride;
-    const int top = MAX(row * s.stride - s.pad, 0);
-    for (size_t j = 0; j < cols; j++) {
+    const int cols = pool_size(s.width, s), top = MAX(row * s.stride - s.pad, 0);
+    for (int j = 0; j < cols; j++) {
         y[j] = -INFINITY;
-        at[j] = top * s.width + MAX((int)j * s.stride - s.pad, 0);
+        at[j] = top * s.width + MAX(j * s.stride - s.pad, 0);
     }
     EACH_TAP_ROW (i, row, s)
         for (int tap = 0; tap < s.kernel; tap++) {
             const Reach r = reach_of(tap, s.width, s);
             const int32_t place = i * s.width + (int32_t)r.from;
-            const float *from = x + place;
-#pragma omp simd
-            for (size_t j = r.first; j < r.end; j++) {
-                const size_t step = (j - r.first) * stride;
-                const bool beats = BEATS(from[step], y[j]);
-                y[j] = beats ? from[step] : y[j];
-                at[j] = beats ? place + (int32_t)step : at[j];
-            }
+            const size_t n = r.end - r.first;
+            KNOWN_STRIDE(s.stride, max_tap(y + r.first, at + r.first, x + place, stride, place, n));
         }
 }
 
 static void max_plane(float *y, int32_t *at, const float *x, PoolShape s)
 {
     const int rows = pool_size(s.height, s), cols = pool_size(s.width, s);
-    if (is_two_by_two(s)) max_plane_of_squares(y, at, x, s);
+    if (has_nan(x, plane_in(s))) max_plane_with_nan(y, at, x, s);
+    else if (is_two_by_two(s)) max_plane_of_squares(y, at, x, s);
     else
         for (int row = 0; row < rows; row++) max_row(y + row * cols, at + row * cols, x, row, s);
 }
@@ -189,20 +231,24 @@ void CPU(max_pool_backward)(float *dx, const float *dy, const int32_t *at, float
 
 // ---- mean
 
+static inline void add_tap(float *y, const float *x, size_t stride, float share, size_t n)
+{
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) y[j] += share * x[j * stride];
+}
+
 static void avg_plane(float *y, const float *x, PoolShape s)
 {
-    const size_t cols = (size_t)pool_size(s.width, s), stride = (size_t)s.stride;
+    const size_t cols = (size_t)pool_size(s.width, s);
     const float share = 1.0f / (float)(s.kernel * s.kernel);
-    for (int row = 0; row < pool_size(s.height, s); row++, y += cols) {
-        memset(y, 0, cols * sizeof *y);
+    memset(y, 0, plane_out(s) * sizeof *y);
+    for (int row = 0; row < pool_size(s.height, s); row++, y += cols)
         EACH_TAP_ROW (i, row, s)
             for (int tap = 0; tap < s.kernel; tap++) {
                 const Reach r = reach_of(tap, s.width, s);
                 const float *from = x + (size_t)i * (size_t)s.width + r.from;
-#pragma omp simd
-                for (size_t j = r.first; j < r.end; j++) y[j] += share * from[(j - r.first) * stride];
+                KNOWN_STRIDE(s.stride, add_tap(y + r.first, from, stride, share, r.end - r.first));
             }
-    }
 }
 
 void CPU(avg_pool)(float *y, const float *x, PoolShape s)
@@ -211,9 +257,15 @@ void CPU(avg_pool)(float *y, const float *x, PoolShape s)
     EACH_ROW(p, s.planes, in, LIGHT, avg_plane(y + p * out, x + p * in, s));
 }
 
+static inline void pull_tap(float *dx, const float *dy, size_t stride, float share, size_t n)
+{
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) dx[j * stride] += share * dy[j];
+}
+
 static void avg_pool_backward_plane(float *dx, const float *dy, float beta, PoolShape s)
 {
-    const size_t cols = (size_t)pool_size(s.width, s), stride = (size_t)s.stride;
+    const size_t cols = (size_t)pool_size(s.width, s);
     const float share = 1.0f / (float)(s.kernel * s.kernel);
     scale_plane(dx, beta, plane_in(s));
     for (int row = 0; row < pool_size(s.height, s); row++, dy += cols)
@@ -221,9 +273,7 @@ static void avg_pool_backward_plane(float *dx, const float *dy, float beta, Pool
             for (int tap = 0; tap < s.kernel; tap++) {
                 const Reach r = reach_of(tap, s.width, s);
                 float *to = dx + (size_t)i * (size_t)s.width + r.from;
-#pragma omp simd
-                for (size_t j = r.first; j < r.end; j++)
-                    to[(j - r.first) * stride] += share * dy[j];
+                KNOWN_STRIDE(s.stride, pull_tap(to, dy + r.first, stride, share, r.end - r.first));
             }
 }
 
