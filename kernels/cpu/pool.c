@@ -6,19 +6,27 @@
 #include <string.h>
 #include "kernels/cpu/loops.h"
 
-// Outputs first .. end - 1 of a row have tap `tap` of their window inside of the image, where it reads from
-// pixel `from` on.
+// Outputs first .. end - 1 of a row have one tap of their windows inside of the image; it reads from pixel
+// `from` on.
 typedef struct Reach {
-    size_t first, end, from;
+    int first, end, from;
 } Reach;
 
-static Reach reach_of(int tap, int size, PoolShape s)
+// From the reach of the tap before: without a division, of which a row of few outputs would have too many.
+static Reach next_reach(Reach before, int tap, PoolShape s)
 {
-    const int outside = s.pad - tap, last = size - 1 + s.pad - tap;    // in pixels
-    const int first = outside > 0 ? (outside + s.stride - 1) / s.stride : 0;
-    const int end = last < 0 ? 0 : MIN(last / s.stride + 1, pool_size(size, s));
-    return first < end ? (Reach){(size_t)first, (size_t)end, (size_t)(first * s.stride - outside)}
-                       : (Reach){0};
+    Reach r = before;
+    while (r.first > 0 && (r.first - 1) * s.stride >= s.pad - tap) r.first--;
+    while (r.end > 0 && (r.end - 1) * s.stride >= s.width + s.pad - tap) r.end--;
+    r.from = r.first * s.stride - s.pad + tap;
+    if (r.end < r.first) r.end = r.first;
+    return r;
+}
+
+static Reach first_reach(PoolShape s)
+{
+    const int cols = pool_size(s.width, s);
+    return next_reach((Reach){cols, cols, 0}, 0, s);
 }
 
 // Row `row` of the plane's outputs, tap row by tap row: i is the row of x.
@@ -135,35 +143,40 @@ static inline void max_tap(float *y, int32_t *at, const float *x, size_t stride,
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
         const float value = x[j * stride], so_far = y[j];
-        const int32_t here = place + (int32_t)(j * stride);
+        const int32_t here = place + (int32_t)j * (int32_t)stride;
+        const int32_t mask =
+            -(int32_t)(value > so_far);    // a choice would become a slow masked store
         y[j] = value > so_far ? value : so_far;
-        at[j] = value > so_far ? here : at[j];
+        at[j] ^= (at[j] ^ here) & mask;
     }
 }
 
-static void max_row(float *y, int32_t *at, const float *x, int row, PoolShape s)
+static void max_row(float *y, int32_t *at, const float *x, int row, Reach start, PoolShape s)
 {
     const int cols = pool_size(s.width, s), top = MAX(row * s.stride - s.pad, 0);
     for (int j = 0; j < cols; j++) {
         y[j] = -INFINITY;
         at[j] = top * s.width + MAX(j * s.stride - s.pad, 0);
     }
-    EACH_TAP_ROW (i, row, s)
-        for (int tap = 0; tap < s.kernel; tap++) {
-            const Reach r = reach_of(tap, s.width, s);
-            const int32_t place = i * s.width + (int32_t)r.from;
-            const size_t n = r.end - r.first;
+    EACH_TAP_ROW (i, row, s) {
+        Reach r = start;
+        for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
+            const int32_t place = i * s.width + r.from;
+            const size_t n = (size_t)(r.end - r.first);
             KNOWN_STRIDE(s.stride, max_tap(y + r.first, at + r.first, x + place, stride, place, n));
         }
+    }
 }
 
 static void max_plane(float *y, int32_t *at, const float *x, PoolShape s)
 {
     const int rows = pool_size(s.height, s), cols = pool_size(s.width, s);
+    const Reach start = first_reach(s);
     if (has_nan(x, plane_in(s))) max_plane_with_nan(y, at, x, s);
     else if (is_two_by_two(s)) max_plane_of_squares(y, at, x, s);
     else
-        for (int row = 0; row < rows; row++) max_row(y + row * cols, at + row * cols, x, row, s);
+        for (int row = 0; row < rows; row++)
+            max_row(y + row * cols, at + row * cols, x, row, start, s);
 }
 
 void CPU(max_pool)(float *y, int32_t *at, const float *x, PoolShape s)
@@ -241,14 +254,17 @@ static void avg_plane(float *y, const float *x, PoolShape s)
 {
     const size_t cols = (size_t)pool_size(s.width, s);
     const float share = 1.0f / (float)(s.kernel * s.kernel);
+    const Reach start = first_reach(s);
     memset(y, 0, plane_out(s) * sizeof *y);
     for (int row = 0; row < pool_size(s.height, s); row++, y += cols)
-        EACH_TAP_ROW (i, row, s)
-            for (int tap = 0; tap < s.kernel; tap++) {
-                const Reach r = reach_of(tap, s.width, s);
-                const float *from = x + (size_t)i * (size_t)s.width + r.from;
-                KNOWN_STRIDE(s.stride, add_tap(y + r.first, from, stride, share, r.end - r.first));
+        EACH_TAP_ROW (i, row, s) {
+            Reach r = start;
+            for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
+                const float *from = x + i * s.width + r.from;
+                const size_t n = (size_t)(r.end - r.first);
+                KNOWN_STRIDE(s.stride, add_tap(y + r.first, from, stride, share, n));
             }
+        }
 }
 
 void CPU(avg_pool)(float *y, const float *x, PoolShape s)
@@ -267,14 +283,17 @@ static void avg_pool_backward_plane(float *dx, const float *dy, float beta, Pool
 {
     const size_t cols = (size_t)pool_size(s.width, s);
     const float share = 1.0f / (float)(s.kernel * s.kernel);
+    const Reach start = first_reach(s);
     scale_plane(dx, beta, plane_in(s));
     for (int row = 0; row < pool_size(s.height, s); row++, dy += cols)
-        EACH_TAP_ROW (i, row, s)
-            for (int tap = 0; tap < s.kernel; tap++) {
-                const Reach r = reach_of(tap, s.width, s);
-                float *to = dx + (size_t)i * (size_t)s.width + r.from;
-                KNOWN_STRIDE(s.stride, pull_tap(to, dy + r.first, stride, share, r.end - r.first));
+        EACH_TAP_ROW (i, row, s) {
+            Reach r = start;
+            for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
+                float *to = dx + i * s.width + r.from;
+                const size_t n = (size_t)(r.end - r.first);
+                KNOWN_STRIDE(s.stride, pull_tap(to, dy + r.first, stride, share, n));
             }
+        }
 }
 
 void CPU(avg_pool_backward)(float *dx, const float *dy, float beta, PoolShape s)
