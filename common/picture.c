@@ -195,8 +195,7 @@ Picture *picture_load(Arena *arena, const char *path, Error *err)
     bool read = !other && read_png(&image, picture, arena, &view);
     file_unmap(view);
     if (read) return picture;
-    if (other)
-        error_set(err, "%s: %s, expected a PNG", path, empty ? "is empty" : "is another file");
-    else error_set(err, "%s: is a damaged PNG: %s", path, image.message);
+    if (other) error_set(err, "%s: %s", path, empty ? "is empty, expected a PNG" : "is not a PNG");
+    else error_set(err, "%s: cannot be read as a PNG: %s", path, image.message);
     return NULL;
 }
