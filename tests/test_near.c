@@ -342,8 +342,34 @@ static void a_few_unwritten_elements_and_all_are_distinguished(void **state)
     got[10] = got[11] = 0.5f;
     assert_false(near_want(got, (Near){.replaces = before}));
     assert_says("looks like: 2 of 12 elements, the first at [2,2], hold what they held before");
+    assert_says("does a loop end too early?");
     assert_false(near_want(got, (Near){.added_to = before}));
     assert_says("does a loop end too early?");
+}
+
+static void untouched_elements_before_right_ones_are_no_short_loop(void **state)
+{
+    (void)state;
+    static const int places[][2] = {{0, 1}, {1, 5}, {4, 9}};
+    for (int k = 0; k < 3; k++) {
+        Twelve got, before = {0};
+        copy_want(got);
+        for (int i = 0; i < 2; i++) before[places[k][i]] = got[places[k][i]] = 0.5f;
+        assert_false(near_want(got, (Near){.added_to = before}));
+        assert_says("looks like: 2 of 12 elements, the first at ");
+        assert_says("hold what they held before the call\n");
+    }
+    const float before[] = {7, 7, 7, 7}, one[] = {1, -2, 7, 5};
+    assert_false(near_report(report, sizeof report, NUMBERS(one), want, SHAPE(4),
+                             (Near){.name = "dbias", .added_to = before}));
+    assert_says(
+        "looks like: 1 of 4 elements, the first at [2], holds what it held before the call\n");
+    // A whole row that is followed by a right one.
+    Twelve got, held = {0};
+    copy_want(got);
+    for (int i = COLS; i < 2 * COLS; i++) held[i] = got[i] = 0.5f;
+    assert_false(near_want(got, (Near){.replaces = held}));
+    assert_says("hold what they held before the call\n");
 }
 
 static void an_edge_is_named_only_where_the_shape_has_one(void **state)
@@ -360,6 +386,12 @@ static void an_edge_is_named_only_where_the_shape_has_one(void **state)
     copy_want(corner);
     corner[11] = 7;
     assert_false(near_want(corner, (Near){0}));
+    assert_says_nothing_like("the last");
+    float got_tall[24] = {0};
+    const double want_tall[24] = {0};    // [8,3]: two of the last column's eight
+    got_tall[5] = got_tall[23] = 7;
+    assert_false(near_report(report, sizeof report, NUMBERS(got_tall), want_tall, SHAPE(8, 3),
+                             (Near){.name = "s"}));
     assert_says_nothing_like("the last");
 }
 
@@ -488,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_factor_is_seen_in_what_was_added),
         cmocka_unit_test(a_number_is_wrong_where_an_infinity_or_a_nan_is_wanted),
         cmocka_unit_test(a_few_unwritten_elements_and_all_are_distinguished),
+        cmocka_unit_test(untouched_elements_before_right_ones_are_no_short_loop),
         cmocka_unit_test(an_edge_is_named_only_where_the_shape_has_one),
         cmocka_unit_test(missing_digits_are_counted),
         cmocka_unit_test(doubles_keep_the_digits_that_a_float_would_lose),

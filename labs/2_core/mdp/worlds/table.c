@@ -1,10 +1,10 @@
 /* Worlds that are no grid of cells: small graphs, random walks, a casino, two garages, a taxi. */
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 #include <math.h>
 
 // ---- Silver's student ----
 
-const World *world_student(Arena *arena)
+World *world_student(Arena *arena)
 {
     enum { C1, C2, C3, PASS, PUB, FACEBOOK, SLEEP, STATES };
     static const char *const names[] = {"Class 1", "Class 2",  "Class 3", "Pass",
@@ -35,7 +35,7 @@ const World *world_student(Arena *arena)
     return builder_end(&b);
 }
 
-const World *world_student_mdp(Arena *arena)
+World *world_student_mdp(Arena *arena)
 {
     enum { FACEBOOK, C1, C2, C3, SLEEP, STATES };
     enum { BROWSE, QUIT, STUDY, REST, DRINK, ACTIONS };
@@ -63,8 +63,8 @@ const World *world_student_mdp(Arena *arena)
 // ---- random walks ----
 
 // States 0 and n + 1 are the ends; the walk starts in the middle.
-static const World *walk(Arena *arena, const char *name, const char *title, const char *source,
-                         int n, double left, double right)
+static World *walk(Arena *arena, const char *name, const char *title, const char *source, int n,
+                   double left, double right)
 {
     WorldBuilder b = builder_begin(arena, name, title, source, n + 2, 1, 1);
     b.terminal[0] = b.terminal[n + 1] = true;
@@ -81,13 +81,13 @@ static const World *walk(Arena *arena, const char *name, const char *title, cons
     return builder_end(&b);
 }
 
-const World *world_walk5(Arena *arena)
+World *world_walk5(Arena *arena)
 {
     return walk(arena, "walk5", "Random walk with 5 states", "Sutton & Barto 2018, example 6.2", 5,
                 0, 1);
 }
 
-const World *world_walk19(Arena *arena)
+World *world_walk19(Arena *arena)
 {
     return walk(arena, "walk19", "Random walk with 19 states", "Sutton & Barto 2018, example 7.1",
                 19, -1, 1);
@@ -96,7 +96,7 @@ const World *world_walk19(Arena *arena)
 // ---- gambler's problem ----
 
 // The capital is the state. A stake of 0 is left out: it changes nothing.
-const World *world_gambler(Arena *arena)
+World *world_gambler(Arena *arena)
 {
     enum { GOAL = 100, STAKES = GOAL / 2 };
     const char *names[STAKES];
@@ -164,7 +164,7 @@ static Day day(int cars, const Poisson *requests, const Poisson *returns)
 // State: cars at the first garage * 21 + cars at the second, in the evening. Action: cars moved from
 // the first to the second, -5 to 5. A reward is the expected one given the next state, so that the
 // values are exact, and a simulated day differs from the book's only in its spread.
-const World *world_rental(Arena *arena)
+World *world_rental(Arena *arena)
 {
     enum { SIDE = CARS + 1, ACTIONS = 2 * MOVES + 1 };
     const double request_mean[GARAGES] = {3, 4}, return_mean[GARAGES] = {3, 2};
@@ -211,7 +211,7 @@ const World *world_rental(Arena *arena)
 // Gymnasium's Taxi: state ((row * 5 + column) * 5 + passenger) * 4 + destination; passenger 4 rides.
 // There a drop-off at the destination ends the episode in a state with a row of its own, which other
 // moves lead to as well: here it ends in one state more.
-const World *world_taxi(Arena *arena)
+World *world_taxi(Arena *arena)
 {
     enum { SIDE = 5, PLACES = 4, RIDES = 4, END = 500 };
     enum { DOWN, UP, RIGHT, LEFT, PICK_UP, DROP_OFF, ACTIONS };

@@ -1,4 +1,4 @@
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 
 // The states from which `marked` ones can be reached are marked too: a search against the outcomes.
 static void mark_ways_to(Arena *arena, const Mdp *mdp, bool *marked)

@@ -1,6 +1,6 @@
-#include "labs/2_core/mdp/solver.h"
+#include "labs/2_core/mdp/solve/solver.h"
 #include <math.h>
-#include <string.h>
+#include "labs/2_core/mdp/mdp.h"
 
 // Only pairs of a state and an action that is allowed; rewards are expected ones, and probabilities are
 // multiplied by the discount.
@@ -74,13 +74,13 @@ double sweeper_sweep(const Sweeper *p, double *to, const double *from)
     return change;
 }
 
-// A tie is where rounding may have made the difference.
+// mdp_tied(), but no action of a terminal state is.
 static bool ties(double value, double best)
 {
-    return best - value <= 1e-9 * fmax(1, fabs(best));
+    return best > -INFINITY && mdp_tied(value, best);
 }
 
-void solver_actions(const Mdp *mdp, const double *values, double *action_values, bool *best)
+void solver_actions(const Mdp *mdp, const double *values, double *action_values, double *policy)
 {
     for (int s = 0; s < mdp->states; s++) {
         size_t row = (size_t)s * (size_t)mdp->actions;
@@ -96,8 +96,10 @@ void solver_actions(const Mdp *mdp, const double *values, double *action_values,
             action_values[row + (size_t)a] = acts ? q : -INFINITY;
             if (acts && q > most) most = q;
         }
+        int tied = 0;
+        for (int a = 0; a < mdp->actions; a++) tied += ties(action_values[row + (size_t)a], most);
         for (int a = 0; a < mdp->actions; a++)
-            best[row + (size_t)a] = ties(action_values[row + (size_t)a], most);
+            policy[row + (size_t)a] = ties(action_values[row + (size_t)a], most) ? 1.0 / tied : 0;
     }
 }
 
@@ -113,7 +115,7 @@ Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *con
     size_t n = (size_t)mdp->states, rows = n * (size_t)mdp->actions;
     Optimum o = {.values = arena_zeros(arena, n * sizeof(double)),
                  .action_values = arena_alloc(arena, rows * sizeof(double)),
-                 .best = arena_alloc(arena, rows)};
+                 .policy = arena_alloc(arena, rows * sizeof(double))};
     double *next = arena_alloc(arena, n * sizeof(double));
     const Sweeper *sweeper = sweeper_new(arena, mdp);
     double rate = mdp->discount / (1 - mdp->discount);
@@ -131,6 +133,6 @@ Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *con
         if (stop != NULL) go_on = !stop(context, o.sweeps, o.values, o.change);
     }
     o.bound = mdp->discount < 1 ? rate * o.change : INFINITY;
-    solver_actions(mdp, o.values, o.action_values, o.best);
+    solver_actions(mdp, o.values, o.action_values, o.policy);
     return o;
 }

@@ -1,11 +1,12 @@
 /* world.h -- a Markov decision process with names for its states and actions, and a map to draw.
  *
- *     const World *world = world_named(keep, "cliff", &err);             // as published
- *     const World *mine = world_load(keep, "my world.json", &err);      // a user's own
+ *     World *world = world_named(keep, "cliff", &err);          // as published
+ *     World *mine = world_load(keep, "my world.json", &err);    // a user's own
+ *     if (!world_check(keep, mine, &err)) return error_report(&err);
  *     int s = world_start(world, &rng);
  *     while (!world->mdp.terminal[s]) s = mdp_step(&world->mdp, s, policy[s], &rng, &reward);
  *
- * A world and all it holds live in the arena and are not changed.
+ * A world and all it holds live in the arena. Only the discount is the caller's to change.
  */
 #pragma once
 #include "common/arena.h"
@@ -28,22 +29,20 @@ typedef struct World {
 } World;
 
 // NULL, and which there are, when there is none of this name.
-const World *world_named(Arena *arena, const char *name, Error *err);
+World *world_named(Arena *arena, const char *name, Error *err);
 const char *world_names(Arena *arena);    // "student, student_mdp, ..."
 
-// A user's own, from JSON: README.md describes the fields. NULL and one sentence when the file is not a
-// Markov decision process whose values are defined.
-const World *world_load(Arena *arena, const char *path, Error *err);
-const World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where,
-                         Error *err);
+// A user's own, from JSON: README.md describes the fields. NULL and one sentence when it is none.
+World *world_load(Arena *arena, const char *path, Error *err);
+World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where, Error *err);
 
 // Whether its values are defined: with a discount of 1 an end can be reached from every state; an end
 // that exists can be reached from the start.
 bool world_check(Arena *arena, const World *world, Error *err);
 
 // Each action leads to `successors` states drawn at random, with random probabilities, and has a reward
-// in [0,1). Does not use the names: they are numbers. states*actions*successors < 2^31.
-const World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed);
+// in [0,1). states*actions*successors < 2^31.
+World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed);
 
 static inline int world_start(const World *world, Rng *rng)
 {
@@ -70,7 +69,7 @@ void builder_add(WorldBuilder *builder, int state, int action, int next, double 
                  double reward);
 // Without names, and for each that is NULL, the states are called by their numbers.
 void builder_actions(WorldBuilder *builder, const char *const *names, const char *const *arrows);
-const World *builder_end(WorldBuilder *builder);
+World *builder_end(WorldBuilder *builder);
 
 // The worlds, each with its discount as published.
 #define WORLD_LIST(X)                                                                              \
@@ -91,6 +90,6 @@ const World *builder_end(WorldBuilder *builder);
     X(frozenlake8)                                                                                 \
     X(frozenlake4_dry)                                                                             \
     X(taxi)
-#define X(name) const World *world_##name(Arena *arena);
+#define X(name) World *world_##name(Arena *arena);
 WORLD_LIST(X)
 #undef X

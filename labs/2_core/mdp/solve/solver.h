@@ -21,7 +21,7 @@ double sweeper_sweep(const Sweeper *sweeper, double *to, const double *from);
 typedef struct Optimum {
     double *values;           // [states]
     double *action_values;    // [states,actions]; -infinity where it is not allowed
-    bool *best;               // [states,actions]: every action whose value is the largest
+    double *policy;           // [states,actions]: the best actions within rounding, each as likely
     long sweeps;
     double change;    // of the last sweep
     double bound;     // on the error of a value; infinity with a discount of 1
@@ -33,5 +33,5 @@ typedef struct Optimum {
 typedef bool SolverStop(void *context, long sweep, const double *values, double change);
 Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *context);
 
-// The action values of these values, and the actions that are best within rounding.
-void solver_actions(const Mdp *mdp, const double *values, double *action_values, bool *best);
+// The action values of these values, and the greedy policy.
+void solver_actions(const Mdp *mdp, const double *values, double *action_values, double *policy);

@@ -1,7 +1,8 @@
-#include "labs/2_core/mdp/draw.h"
+#include "labs/2_core/mdp/solve/draw.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "common/text.h"
 
 enum { TEXT = 16, INDENT = 2, WIDEST_VALUE = 7 };
 
@@ -12,6 +13,11 @@ typedef struct Range {
 static bool is_wall(const World *world, int cell)
 {
     return world->cells[cell] < 0;
+}
+
+static const char *wall_text(const World *world, int cell)
+{
+    return world->map == NULL ? "" : world->map[cell] == 'C' ? "C" : "#";
 }
 
 // Of the values on the map. Terminal states count: theirs is 0.
@@ -40,7 +46,7 @@ static void value_text(char *text, double value, int decimals)
 }
 
 // The best actions' arrows one after another; of a terminal state its letter on the map.
-static void arrows_text(char *text, const World *world, int cell, const bool *best)
+static void arrows_text(char *text, const World *world, int cell, const double *policy)
 {
     int s = world->cells[cell], at = 0;
     text[0] = '\0';
@@ -50,8 +56,9 @@ static void arrows_text(char *text, const World *world, int cell, const bool *be
         return;
     }
     for (int a = 0; a < world->mdp.actions; a++)
-        if (best[(size_t)s * (size_t)world->mdp.actions + (size_t)a])
+        if (policy[(size_t)s * (size_t)world->mdp.actions + (size_t)a] > 0)
             at += snprintf(text + at, (size_t)(TEXT - at), "%.*s", TEXT - 1 - at, world->arrows[a]);
+    text_clean(text);    // a name may be cut within a character
 }
 
 // ---- terminal ----
@@ -84,29 +91,29 @@ static int widest_value(const World *world, const double *values, int decimals)
 }
 
 // As many decimals as fit, at most 2.
-static Layout layout(const World *world, const double *values, const bool *best, int columns)
+static Layout layout(const World *world, const double *values, const double *policy, int columns)
 {
     char text[TEXT];
     int arrows = 0;
-    for (int c = 0; best != NULL && c < world->rows * world->columns; c++) {
+    for (int c = 0; policy != NULL && c < world->rows * world->columns; c++) {
         if (is_wall(world, c)) continue;
-        arrows_text(text, world, c, best);
+        arrows_text(text, world, c, policy);
         arrows = (int)strlen(text) > arrows ? (int)strlen(text) : arrows;
     }
     for (int decimals = 2; decimals >= 0; decimals--) {
         int widest = widest_value(world, values, decimals);
         int width = 1 + (widest > arrows ? widest : arrows);
         bool fits = width * world->columns <= columns && widest <= WIDEST_VALUE;
-        if (fits || (decimals == 0 && best == NULL)) return (Layout){width, decimals};
+        if (fits || (decimals == 0 && policy == NULL)) return (Layout){width, decimals};
     }
     return (Layout){arrows + 1, -1};
 }
 
-int draw_map(const Console *console, const World *world, const double *values, const bool *best)
+int draw_map(const Console *console, const World *world, const double *values, const double *policy)
 {
     Range range = range_of(world, values);
     int room = console->columns - INDENT, lines = 0;
-    Layout shape = layout(world, values, best, room);
+    Layout shape = layout(world, values, policy, room);
     int block = room / shape.width > 0 ? room / shape.width : 1;
     for (int from = 0; from < world->columns; from += block) {
         int to = from + block < world->columns ? from + block : world->columns;
@@ -114,17 +121,17 @@ int draw_map(const Console *console, const World *world, const double *values, c
             lines++, printf("%*scolumns %d to %d\n", INDENT, "", from, to - 1);
         for (int line = 0; line < 2 * world->rows; line++) {
             bool arrows = line % 2 == 1;
-            if (arrows ? best == NULL : shape.decimals < 0) continue;
+            if (arrows ? policy == NULL : shape.decimals < 0) continue;
             printf("%*s", INDENT, "");
             for (int column = from; column < to; column++) {
                 int cell = line / 2 * world->columns + column;
                 char text[TEXT] = "";
                 if (is_wall(world, cell)) {
-                    print_cell(console, console->colour ? "" : "#", shape.width, WALL);
+                    print_cell(console, wall_text(world, cell), shape.width, WALL);
                     continue;
                 }
                 double value = values[world->cells[cell]];
-                if (arrows) arrows_text(text, world, cell, best);
+                if (arrows) arrows_text(text, world, cell, policy);
                 else value_text(text, value, shape.decimals);
                 int colour = (int)(share(range, value) * RAMP_COUNT);
                 print_cell(console, text, shape.width,
@@ -139,7 +146,7 @@ int draw_map(const Console *console, const World *world, const double *values, c
 
 // ---- picture ----
 
-enum { CELL = 64, FONT = 2, LETTER = 8 * FONT, EDGE = 10 };
+enum { FONT = 2, LETTER = 8 * FONT, EDGE = 10, LARGE = 72, SMALL = 44, MANY_COLUMNS = 12 };
 
 static void heat(float colour[3], double at)
 {
@@ -170,65 +177,71 @@ static double to_segment(double x, double y, double x0, double y0, double x1, do
     return hypot(x - x0 - t * dx, y - y0 - t * dy);
 }
 
-// Darkens the pixels of a tile that an arrow from its middle covers. pixels: [CELL,CELL,3].
-static void draw_arrow(float *pixels, double middle_y, int right, int down)
+// Darkens the pixels of a tile that an arrow from its lower middle covers. pixels: [side,side,3].
+static void draw_arrow(float *pixels, int side, int right, int down)
 {
     double length = hypot(right, down), dx = right / length, dy = down / length;
-    double x0 = CELL / 2.0, x1 = x0 + 15 * dx, y1 = middle_y + 15 * dy;
-    for (int y = 0; y < CELL; y++)
-        for (int x = 0; x < CELL; x++) {
-            double away = to_segment(x, y, x0 + 3 * dx, middle_y + 3 * dy, x1, y1);
-            for (int side = -1; side <= 1; side += 2)    // the head
-                away = fmin(away, to_segment(x, y, x1, y1, x1 - 6 * dx + side * 4 * dy,
-                                             y1 - 6 * dy - side * 4 * dx));
+    double x0 = side / 2.0, y0 = 0.64 * side, size = 0.22 * side;
+    double x1 = x0 + size * dx, y1 = y0 + size * dy, head = 0.4 * size;
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            double away = to_segment(x, y, x0 + 3 * dx, y0 + 3 * dy, x1, y1);
+            for (int wing = -1; wing <= 1; wing += 2)    // the head
+                away = fmin(away, to_segment(x, y, x1, y1, x1 - head * (dx - wing * 0.7 * dy),
+                                             y1 - head * (dy + wing * 0.7 * dx)));
             float ink = (float)fmin(1, fmax(0, 1.8 - away));
             for (int c = 0; c < 3; c++) {
-                float *p = &pixels[3 * (y * CELL + x) + c];
+                float *p = &pixels[3 * (y * side + x) + c];
                 *p += ink * (0.15f - *p);
             }
         }
 }
 
-static void text_centered(Picture *picture, int left, int top, const char *text)
+static void text_centered(Picture *picture, int left, int top, int side, const char *text)
 {
-    int scale = picture_text_width(text, FONT) <= CELL - 2 ? FONT : 1;
-    picture_text(picture, left + (CELL - picture_text_width(text, scale)) / 2, top, text, scale);
+    int scale = picture_text_width(text, FONT) <= side - 2 ? FONT : 1;
+    picture_text(picture, left + (side - picture_text_width(text, scale)) / 2, top, text, scale);
 }
 
-Picture *draw_picture(Arena *arena, const World *world, const double *values, const bool *best,
+Picture *draw_picture(Arena *arena, const World *world, const double *values, const double *policy,
                       const char *caption)
 {
     Range range = range_of(world, values);
-    int across = world->columns * CELL, text = picture_text_width(caption, FONT), decimals = 2;
+    int side = world->columns > MANY_COLUMNS ? SMALL : LARGE;
+    int across = world->columns * side, text = picture_text_width(caption, FONT),
+        decimals = side == SMALL ? 0 : 2;
     while (decimals > 0 && widest_value(world, values, decimals) > 5) decimals--;
     Picture *picture = picture_new(arena, 2 * EDGE + (text > across ? text : across),
-                                   3 * EDGE + world->rows * CELL + LETTER);
-    float *tile = arena_alloc(arena, sizeof *tile * CELL * CELL * 3);
+                                   3 * EDGE + world->rows * side + LETTER);
+    float *tile = arena_alloc(arena, sizeof *tile * (size_t)(side * side) * 3);
     for (int cell = 0; cell < world->rows * world->columns; cell++) {
-        int left = EDGE + cell % world->columns * CELL, top = EDGE + cell / world->columns * CELL;
+        int left = EDGE + cell % world->columns * side, top = EDGE + cell / world->columns * side;
         int s = world->cells[cell], right, down;
-        float colour[3] = {0.45f, 0.45f, 0.45f};
+        float colour[3] = {0.6f, 0.6f, 0.6f};
         if (s >= 0) heat(colour, share(range, values[s]));
-        for (int i = 0; i < CELL * CELL; i++)    // a thin line apart
+        for (int i = 0; i < side * side; i++)    // a thin line apart
             for (int c = 0; c < 3; c++)
-                tile[3 * i + c] = i < CELL || i % CELL == 0 ? 0.8f : colour[c];
-        const bool *row =
-            best != NULL && s >= 0 ? best + (size_t)s * (size_t)world->mdp.actions : NULL;
+                tile[3 * i + c] = i < side || i % side == 0 ? 0.8f : colour[c];
+        const double *row =
+            policy != NULL && s >= 0 ? policy + (size_t)s * (size_t)world->mdp.actions : NULL;
         bool written = false;
         for (int a = 0; row != NULL && !world->mdp.terminal[s] && a < world->mdp.actions; a++) {
-            if (!row[a]) continue;
-            if (direction(world->arrows[a], &right, &down)) draw_arrow(tile, 40, right, down);
+            if (!(row[a] > 0)) continue;
+            if (direction(world->arrows[a], &right, &down)) draw_arrow(tile, side, right, down);
             else written = true;
         }
-        picture_tile(picture, left, top, tile, CELL, CELL, 3, 1);
-        if (s < 0) continue;
+        picture_tile(picture, left, top, tile, side, side, 3, 1);
+        if (s < 0) {
+            text_centered(picture, left, top + (side - LETTER) / 2, side, wall_text(world, cell));
+            continue;
+        }
         char letters[TEXT];
         value_text(letters, values[s], decimals);
-        text_centered(picture, left, top + 5, letters);
+        text_centered(picture, left, top + 4, side, letters);
         if (row == NULL || (!written && !world->mdp.terminal[s])) continue;
-        arrows_text(letters, world, cell, best);
-        text_centered(picture, left, top + 34, letters);
+        arrows_text(letters, world, cell, policy);
+        text_centered(picture, left, top + side / 2 + (side == LARGE), side, letters);
     }
-    picture_text(picture, EDGE, 2 * EDGE + world->rows * CELL, caption, FONT);
+    picture_text(picture, EDGE, 2 * EDGE + world->rows * side, caption, FONT);
     return picture;
 }

@@ -1,4 +1,4 @@
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 #include <limits.h>
 #include <string.h>
 #include "common/nearest.h"
@@ -69,7 +69,7 @@ static Draft *by_row(const WorldBuilder *b, int *first, size_t rows)
     return sorted;
 }
 
-const World *builder_end(WorldBuilder *b)
+World *builder_end(WorldBuilder *b)
 {
     Mdp *mdp = &b->world->mdp;
     size_t rows = (size_t)mdp->states * (size_t)mdp->actions;
@@ -106,7 +106,7 @@ const World *builder_end(WorldBuilder *b)
 static const char *const NAMES[] = {WORLD_LIST(X)};
 #undef X
 #define X(name) world_##name,
-static const World *(*const MAKERS[])(Arena *) = {WORLD_LIST(X)};
+static World *(*const MAKERS[])(Arena *) = {WORLD_LIST(X)};
 #undef X
 enum { WORLDS = sizeof NAMES / sizeof *NAMES };
 
@@ -117,7 +117,7 @@ const char *world_names(Arena *arena)
     return all;
 }
 
-const World *world_named(Arena *arena, const char *name, Error *err)
+World *world_named(Arena *arena, const char *name, Error *err)
 {
     for (int w = 0; w < WORLDS; w++)
         if (strcmp(NAMES[w], name) == 0) return MAKERS[w](arena);
@@ -131,7 +131,7 @@ const World *world_named(Arena *arena, const char *name, Error *err)
 
 // ---- at random ----
 
-const World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed)
+World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed)
 {
     size_t rows = (size_t)states * (size_t)actions, count = rows * (size_t)successors;
     REQUIRE(states > 0 && actions > 0 && successors > 0 && count < INT_MAX,
@@ -154,7 +154,14 @@ const World *world_random(Arena *arena, int states, int actions, int successors,
         for (int k = 0; k < successors; k++) row[k].probability /= sum;
     }
     first[rows] = (int)count;
+    const char **names = arena_alloc(arena, (size_t)states * sizeof *names);
+    const char **action_names = arena_alloc(arena, (size_t)actions * sizeof *action_names);
+    for (int s = 0; s < states; s++) names[s] = arena_print(arena, "%d", s);
+    for (int a = 0; a < actions; a++) action_names[a] = arena_print(arena, "%d", a);
     *world = (World){.name = "random",
+                     .state_names = names,
+                     .action_names = action_names,
+                     .arrows = action_names,
                      .title = arena_print(arena,
                                           "Random sparse MDP: %d states, %d actions, %d successors",
                                           states, actions, successors),

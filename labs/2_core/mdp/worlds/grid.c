@@ -1,5 +1,5 @@
 /* Worlds on a grid: states are its cells, row by row, and walls are left out. */
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 #include <string.h>
 
 // The wind of a world pushes cells up, and the arrows look so on a screen.
@@ -81,7 +81,7 @@ static void add(Grid *g, int cell, int action, int to, double probability, doubl
 
 // ---- Sutton & Barto ----
 
-const World *world_gridworld4(Arena *arena)
+World *world_gridworld4(Arena *arena)
 {
     const Direction moves[] = {NORTH, SOUTH, EAST, WEST};
     Grid g = grid_begin(arena, "gridworld4", "Gridworld 4x4: -1 a step until a corner is reached",
@@ -90,7 +90,7 @@ const World *world_gridworld4(Arena *arena)
     return builder_end(&g.b);
 }
 
-const World *world_gridworld5(Arena *arena)
+World *world_gridworld5(Arena *arena)
 {
     enum { A = 1, A_TO = 21, B = 3, B_TO = 13 };
     const Direction moves[] = {NORTH, SOUTH, EAST, WEST};
@@ -107,7 +107,7 @@ const World *world_gridworld5(Arena *arena)
     return builder_end(&g.b);
 }
 
-static const World *windy(Arena *arena, const char *name, const char *title, int actions)
+static World *windy(Arena *arena, const char *name, const char *title, int actions)
 {
     static const int wind[] = {0, 0, 0, 1, 1, 1, 2, 2, 1, 0};
     const Direction moves[] = {NORTH,
@@ -131,19 +131,19 @@ static const World *windy(Arena *arena, const char *name, const char *title, int
     return builder_end(&g.b);
 }
 
-const World *world_windy(Arena *arena)
+World *world_windy(Arena *arena)
 {
     return windy(arena, "windy", "Windy gridworld", 4);
 }
 
-const World *world_windy_king(Arena *arena)
+World *world_windy_king(Arena *arena)
 {
     return windy(arena, "windy_king", "Windy gridworld with king's moves", 8);
 }
 
 // Also Gymnasium's CliffWalking-v1, whose order of actions this is. Cells of the cliff are states that
 // nothing leads to, as they are there.
-const World *world_cliff(Arena *arena)
+World *world_cliff(Arena *arena)
 {
     enum { START = 36 };
     const Direction moves[] = {NORTH, EAST, SOUTH, WEST};
@@ -158,10 +158,12 @@ const World *world_cliff(Arena *arena)
         bool falls = g.map[to] == 'C';
         add(&g, c, a, falls ? START : to, 1, falls ? -100 : -1);
     }
+    for (int c = START; c < 48; c++)
+        if (g.map[c] == 'C') g.cells[c] = -1;    // of the map only
     return builder_end(&g.b);
 }
 
-const World *world_maze(Arena *arena)
+World *world_maze(Arena *arena)
 {
     const Direction moves[] = {NORTH, SOUTH, EAST, WEST};
     Grid g = grid_begin(arena, "maze", "Dyna maze", "Sutton & Barto 2018, figure 8.2",
@@ -184,7 +186,7 @@ const World *world_maze(Arena *arena)
 
 // Moves go to either side instead with probability 0.1. In the book a state has a reward of its own,
 // received once it is left, and a terminal one's is its value: here that comes with the last step.
-const World *world_aima(Arena *arena)
+World *world_aima(Arena *arena)
 {
     const Direction moves[] = {NORTH, EAST, SOUTH, WEST};
     Grid g = grid_begin(arena, "aima", "The 4x3 world",
@@ -205,8 +207,8 @@ const World *world_aima(Arena *arena)
 }
 
 // On ice a move goes where it was meant to, or to either side, with probability 1/3 each.
-static const World *frozen_lake(Arena *arena, const char *name, const char *title, const char *map,
-                                int columns, bool slippery)
+static World *frozen_lake(Arena *arena, const char *name, const char *title, const char *map,
+                          int columns, bool slippery)
 {
     const Direction moves[] = {WEST, SOUTH, EAST, NORTH};
     Grid g =
@@ -234,17 +236,17 @@ static const char LAKE_8[] = "S......."
                              ".H..H.H."
                              "...H...G";
 
-const World *world_frozenlake4(Arena *arena)
+World *world_frozenlake4(Arena *arena)
 {
     return frozen_lake(arena, "frozenlake4", "FrozenLake 4x4, slippery", LAKE_4, 4, true);
 }
 
-const World *world_frozenlake8(Arena *arena)
+World *world_frozenlake8(Arena *arena)
 {
     return frozen_lake(arena, "frozenlake8", "FrozenLake 8x8, slippery", LAKE_8, 8, true);
 }
 
-const World *world_frozenlake4_dry(Arena *arena)
+World *world_frozenlake4_dry(Arena *arena)
 {
     return frozen_lake(arena, "frozenlake4_dry", "FrozenLake 4x4, not slippery", LAKE_4, 4, false);
 }

@@ -2,11 +2,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/file.h"
+#include <strings.h>
 #include "common/json.h"
 #include "common/nearest.h"
 #include "common/text.h"
-#include "labs/2_core/mdp/world.h"
+#include "labs/2_core/mdp/worlds/world.h"
 
 enum { MOST_STATES = 10000000, MOST_ACTIONS = 100000, MOST_PAIRS = 100000000 };
 static const double SUM_TOLERANCE = 1e-6;
@@ -266,6 +266,17 @@ static bool check_sums(Reader *r, Error *err)
     return right;
 }
 
+// Of an action with a usual name; else the name.
+static const char *arrow_of(const char *name)
+{
+    static const char *const arrows[][2] = {{"up", "^"},    {"north", "^"}, {"down", "v"},
+                                            {"south", "v"}, {"left", "<"},  {"west", "<"},
+                                            {"right", ">"}, {"east", ">"}};
+    for (size_t i = 0; i < sizeof arrows / sizeof *arrows; i++)
+        if (strcasecmp(arrows[i][0], name) == 0) return arrows[i][1];
+    return name;
+}
+
 // The outcomes as a world: those with "done" into a state that goes on lead to one state more.
 static World *build(Reader *r, const bool *terminal)
 {
@@ -294,7 +305,9 @@ static World *build(Reader *r, const bool *terminal)
         builder_add(&b, o->state, o->action, o->done && !terminal[o->next] ? end : o->next,
                     rounded ? o->probability / sum : o->probability, o->reward);
     }
-    builder_actions(&b, r->actions.names, r->actions.names);
+    const char **arrows = arena_alloc(r->arena, (size_t)r->actions.count * sizeof *arrows);
+    for (int a = 0; a < r->actions.count; a++) arrows[a] = arrow_of(r->actions.names[a]);
+    builder_actions(&b, r->actions.names, arrows);
     b.world->notes = r->notes;
     if (r->start_count > 0) {
         memcpy(b.starts, r->starts, (size_t)r->start_count * sizeof(int));
@@ -338,7 +351,7 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
     return true;
 }
 
-static const World *read_world(Reader *r, const cJSON *tree, Error *err)
+static World *read_world(Reader *r, const cJSON *tree, Error *err)
 {
     if (!json_number(tree, r->where, "discount", 0, 1, &r->discount, err) ||
         !read_names(r, tree, "states", MOST_STATES, &r->states, err) ||
@@ -360,15 +373,14 @@ static const World *read_world(Reader *r, const cJSON *tree, Error *err)
     for (int i = 0; i < listed_count; i++) terminal[listed[i]] = true;
     find_terminal(r, terminal);
     World *world = build(r, terminal);
-    return read_layout(r, tree, world, err) && world_check(r->arena, world, err) ? world : NULL;
+    return read_layout(r, tree, world, err) ? world : NULL;
 }
 
-const World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where,
-                         Error *err)
+World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where, Error *err)
 {
     cJSON *tree = json_parse(text, bytes, where, err);
     Reader reader = {.arena = arena, .where = where};
-    const World *world = NULL;
+    World *world = NULL;
     if (tree != NULL && !cJSON_IsObject(tree))
         error_set(err, "%s: holds no object, expected {\"discount\": ..., \"states\": ...}", where);
     else if (tree != NULL) world = read_world(&reader, tree, err);
@@ -376,13 +388,13 @@ const World *world_parse(Arena *arena, const char *text, size_t bytes, const cha
     return world;
 }
 
-const World *world_load(Arena *arena, const char *path, Error *err)
+World *world_load(Arena *arena, const char *path, Error *err)
 {
     cJSON *tree = json_load(path, err);
     char *where = arena_print(arena, "%s", path);
     text_clean(where);
     Reader reader = {.arena = arena, .where = where};
-    const World *world = tree != NULL ? read_world(&reader, tree, err) : NULL;
+    World *world = tree != NULL ? read_world(&reader, tree, err) : NULL;
     cJSON_Delete(tree);
     return world;
 }
