@@ -290,7 +290,9 @@ static void what_is_no_whole_png_is_refused(void **state)
         file = fopen(path, "wb");
         assert_int_equal(fwrite(bytes, 1, cut, file), cut);
         fclose(file);
-        refuses(cut == 0 ? "is empty, expected a PNG" : "cannot be read as a PNG");
+        refuses(cut == 0  ? "is empty, expected a PNG"
+                : cut < 8 ? "is not a PNG"
+                          : "cannot be read as a PNG: ");
     }
     file = fopen(path, "wb");
     bytes[16] = 0x7f;    // a width of 2 billion

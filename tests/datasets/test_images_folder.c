@@ -185,7 +185,7 @@ static void what_is_no_folder_of_classes_is_refused(void **state)
     make_folder("b");
     write_text("b/broken.png", "not a picture");
     write_gray("b/2.png", 9, 4, 4);
-    refuses("b/broken.png: cannot be read as a PNG");
+    refuses("b/broken.png: is not a PNG");
     write_text("b/broken.png", "");
     refuses("b/broken.png: is empty, expected a PNG");
     char missing[80];
