@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "labs/2_core/cnn/experiment.h"
 #include "labs/2_core/cnn/model.h"
 
@@ -62,8 +63,10 @@ int main(int argc, char **argv)
     options_choice(options, "net", 'n', &lab.net, NETWORKS, "the network");
     options_int(options, "epochs", 'e', &lab.epochs, 1, 1000, "passes over the training set");
     options_int(options, "batch", 'b', &lab.batch, 1, 1024, "batch size");
-    options_float(options, "rate", 'r', &lab.learning_rate, 1e-6f, 1.0f,
-                  "learning rate at the start: SGD with momentum 0.9, to 0 along half a cosine");
+    options_float(
+        options, "rate", 'r', &lab.learning_rate, 1e-6f, 1.0f,
+        "learning rate at the start, 0.05 for resnet: SGD with momentum 0.9, along half a "
+        "cosine to 0");
     options_float(options, "decay", 0, &lab.decay, 0.0f, 1.0f, "weight decay");
     options_float(options, "dropout", 0, &lab.dropout, 0.0f, 0.95f,
                   "before the last layers, the probability that a value is set to 0");
@@ -87,6 +90,8 @@ int main(int argc, char **argv)
     int status;
     lab.run = story_begin(&story, keep, options, argc, argv, &status);
     if (lab.run == NULL) return status;
+    if (strcmp(lab.net, "resnet") == 0 && !options_given(options, "rate"))
+        lab.learning_rate = 0.05f;
     if (lab.run->smoke && !options_given(options, "epochs")) lab.epochs = 1;
     if (lab.run->smoke && !options_given(options, "limit")) lab.images = 300;
 

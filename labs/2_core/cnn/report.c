@@ -26,7 +26,7 @@ enum { LARGE_CLASSES = 12, LABELED_CLASSES = 40 };    // that have cells with nu
 static void draw_cell(Picture *picture, int left, int top, int side, int count, int total,
                       bool diagonal)
 {
-    float share = total > 0 ? (float)count / (float)total : 0, depth = 0.7f * sqrtf(share);
+    float share = total > 0 ? (float)count / (float)total : 0, depth = 0.5f * sqrtf(share);
     float color[3] = {1 - (diagonal ? depth : 0), 1 - depth, 1 - (diagonal ? 0 : depth)};
     char text[16];
     picture_tile(picture, left, top, color, 1, 1, 3, side - 1);
@@ -199,7 +199,7 @@ void report_filters(const Run *run, Arena *scratch, const Network *net)
     save_grid(run, scratch, &grid, "filters");
 }
 
-enum { MAP_COLUMNS = 8, MAP_ROWS = 2, MAPS = MAP_COLUMNS * MAP_ROWS, MAP_SIDE = 56 };
+enum { MAP_COLUMNS = 10, MAP_ROWS = 2, MAPS = MAP_COLUMNS * MAP_ROWS, MAP_SIDE = 56 };
 
 // A map, or an image, as a tile of MAP_SIDE: its largest value is white.
 static void map_tile(float *tile, const float *map, int side)
@@ -247,41 +247,66 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
     save_grid(run, scratch, &grid, "feature_maps");
 }
 
+// |d logit of the label / d pixel| of each image, divided by its largest, added to sum [count,784].
+static void add_gradient(Tape *tape, const Network *net, Tensor *x, const int *labels, float *sum)
+{
+    int count = x->shape.size[0];
+    tape_quiet(tape, true);
+    tape->recording = true;    // of the network as it answers: no dropout, running statistics
+    tensor_want_grad(tape->arena, x);
+    Tensor *z = network_logits(tape, net, x, NULL, NULL);
+    int classes = z->shape.size[1];
+    // The sum of the labels' logits: no image depends on another.
+    float *chosen = arena_zeros(tape->arena, sizeof *chosen * (size_t)(count * classes));
+    for (int i = 0; i < count; i++) chosen[i * classes + labels[i]] = 1;
+    tape_backward(tape, op_matmul(tape, tensor_view(tape->arena, z, SHAPE(1, count * classes)),
+                                  tensor_from(tape->arena, SHAPE(count * classes, 1), chosen)));
+    Tensor gradient = {.data = x->grad, .shape = x->shape, .type = DTYPE_F32};
+    const float *values = tensor_values(tape->arena, &gradient);
+    for (int i = 0; i < count * PIXELS; i++) sum[i] += fabsf(values[i]);
+}
+
+static void brighten(float *maps, int count)
+{
+    for (int i = 0; i < count; i++, maps += PIXELS) {
+        float largest = 0;
+        for (int k = 0; k < PIXELS; k++) largest = fmaxf(largest, maps[k]);
+        for (int k = 0; k < PIXELS && largest > 0; k++) maps[k] /= largest;
+    }
+}
+
 void report_saliency(const Run *run, Arena *scratch, const Network *net, const Images *test)
 {
-    enum { SHOWN = 10 };
-    int index[SHOWN] = {0}, count = 0, classes = test->classes;
-    for (int c = 0; c < classes && count < SHOWN; c++)
+    enum { SHOWN = 10, COPIES = 32 };
+    int index[SHOWN] = {0}, labels[SHOWN] = {0}, count = 0;
+    for (int c = 0; c < test->classes && count < SHOWN; c++)
         for (int i = 0; i < test->count; i++)
             if (test->labels[i] == c) {
+                labels[count] = c;
                 index[count++] = i;
                 break;
             }
-    Network kernel_net = *net;    // inference's gradient of a batch norm is not among the exercises
+    Network kernel_net = *net;    // the gradient of inference is not among the exercises
     kernel_net.layers = &kernel_layers;
-    Tape *tape = tape_new(scratch);
-    tape_quiet(tape, true);
-    tape->recording =
-        true;    // the gradient of the network as it answers: no dropout, running statistics
-    Tensor *x = images_batch(scratch, test, index, count);
-    tensor_want_grad(scratch, x);
-    Tensor *z = network_logits(tape, &kernel_net, x, NULL, NULL);
-    // The sum of the labels' logits: no image depends on another.
-    float *chosen = arena_zeros(scratch, sizeof *chosen * (size_t)(count * classes));
-    for (int i = 0; i < count; i++) chosen[i * classes + test->labels[index[i]]] = 1;
-    Tensor *row = tensor_view(scratch, z, SHAPE(1, count * classes));
-    tape_backward(tape,
-                  op_matmul(tape, row, tensor_from(scratch, SHAPE(count * classes, 1), chosen)));
-    Tensor gradient = {.data = x->grad, .shape = x->shape, .type = DTYPE_F32};
-    float *saliency = tensor_values(scratch, &gradient);
-    for (int i = 0; i < count; i++) {
-        float *map = saliency + (size_t)i * PIXELS, largest = 0;
-        for (int k = 0; k < PIXELS; k++) largest = fmaxf(largest, map[k] = fabsf(map[k]));
-        for (int k = 0; k < PIXELS && largest > 0; k++) map[k] /= largest;
+    Rng rng = rng_stream(run->seed, 3);
+    size_t pixels = (size_t)count * PIXELS;
+    const float *image = tensor_values(scratch, images_batch(scratch, test, index, count));
+    float *once = arena_zeros(scratch, sizeof *once * pixels);
+    float *smooth = arena_zeros(scratch, sizeof *smooth * pixels);
+    float *noisy = arena_alloc(scratch, sizeof *noisy * pixels);
+    Tape *tape = tape_new(arena_new("saliency", (size_t)1 << 30));
+    for (int copy = 0; copy <= COPIES; copy++, tape_reset(tape)) {
+        for (size_t i = 0; i < pixels; i++)
+            noisy[i] = copy == 0 ? image[i] : image[i] + 0.2f * rng_normal(&rng);
+        add_gradient(tape, &kernel_net, tensor_from(tape->arena, SHAPE(count, PIXELS), noisy),
+                     labels, copy == 0 ? once : smooth);
     }
-    PictureRow rows[] = {{"image", tensor_values(scratch, x)}, {"saliency", saliency}};
+    arena_free(tape->arena);
+    brighten(once, count);
+    brighten(smooth, count);
+    PictureRow rows[] = {{"image", image}, {"gradient", once}, {"smoothed", smooth}};
     PictureGrid grid = {.rows = rows,
-                        .row_count = 2,
+                        .row_count = 3,
                         .columns = count,
                         .height = SIDE,
                         .width = SIDE,
