@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     if (strcmp(lab.net, "resnet") == 0 && !options_given(options, "rate"))
         lab.learning_rate = 0.05f;
     if (lab.run->smoke && !options_given(options, "epochs")) lab.epochs = 1;
-    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 300;
+    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 150;
 
     Error err = {""};
     if (lab.picture != NULL) {
