@@ -144,12 +144,27 @@ the_exercises_layers_train_as_the_kernels_do() { # test
     says out "$by_kernels"
 }
 
+mine_trains_on_the_learners_functions() { # test
+    run "$LAB" start cnn
+    gave 0
+    cnn --mine --data generated --limit 100 --epochs 1 --part train
+    gave 1
+    says err 'output_size is not written yet'
+    cp "$ROOT/labs/2_core/cnn/cnn.c" mine/cnn/cnn.c
+    cnn --mine --data generated --limit 100 --epochs 1 --part train
+    gave 0
+    says out "layers by the exercises' functions"
+}
+
 wrong_options_are_refused() { # test
     for words in '--net vgg' '--epochs 0' '--dropout 1' '--limit -1' '--layers mine' '--rate 0' '--batch 0'; do
         # shellcheck disable=SC2086 # two words
         cnn $words
         gave 2
     done
+    cnn --images a --data b
+    gave 2
+    says err '--images and --data: expected one of them'
     cnn --data nowhere
     gave 1
     says err 'nowhere: there is no such folder and no such data set (./lab data get nowhere)'

@@ -101,6 +101,10 @@ int main(int argc, char **argv)
         bool classified = model_classify(lab.run, model, lab.picture, &err);
         return classified ? run_end(lab.run, NULL) : run_fail(lab.run, &err);
     }
+    if (lab.folder != NULL && options_given(options, "data")) {
+        fprintf(stderr, "cnn: --images and --data: expected one of them\n");
+        return 2;
+    }
     if (lab.model != NULL) {
         fprintf(stderr, "cnn: --model %s: expected --classify FILE with it\n", lab.model);
         return 2;
