@@ -11,7 +11,10 @@
 #include <string.h>
 #include "kernels/cpu/conv.h"
 
-enum { DEPTH = 640 };    // taps in one pass
+enum {
+    DEPTH = 640,    // taps in one pass of the forward
+    SUMS = 1,      // strips of the gradient that are added at once
+};
 
 typedef struct Pass {
     Conv conv;
@@ -65,7 +68,7 @@ static void multiply_panel(const Forward *f, const float *planes, size_t first, 
     const size_t vectors = (cols + LANES - 1) / LANES, width = vectors * LANES;
     _Alignas(64) float panel[DEPTH * WIDTH + LANES], sum[(STEP + 1) * WIDTH];
     Piece pieces[WIDTH];
-    const size_t count = conv_pieces(x, p, cols, pieces);
+    const size_t count = conv_pieces(x, p, cols, LANES, pieces);
     const bool direct =
         p / x->pixels == (p + cols - 1) / x->pixels && (LANES == 16 || cols == width);
     for (size_t k = 0; k < MAX(f->pass.depth, 1); k += DEPTH) {
@@ -177,64 +180,82 @@ static void pack_part(const Backward *b, size_t part)
 {
     const Conv *x = &b->pass.conv;
     const size_t first = channel_first(b, part), channels = channel_first(b, part + 1) - first;
-    const size_t size = (size_t)x->s.kernel_height * (size_t)x->s.kernel_width;
-    const size_t rows = part_rows(b, part);
+    const size_t height = (size_t)x->s.kernel_height, width = (size_t)x->s.kernel_width;
+    const size_t size = height * width, rows = part_rows(b, part);
     unsigned *offset = b->pass.offsets + first * size;
     for (size_t k = 0; k < rows; k++)
-        offset[k] = (unsigned)conv_tap(x, k % channels, k / channels / (size_t)x->s.kernel_width,
-                                       k / channels % (size_t)x->s.kernel_width);
+        offset[k] =
+            (unsigned)conv_tap(x, k % channels, k / channels % height, k / channels / height);
     for (size_t g = 0; g < x->groups; g++)
         for (size_t s = 0; s < strips_of(rows); s++) {
             float *to = part_weights(b, part, g) + s * b->pass.depth * STEP;
             const size_t row = strip_first(rows, s), end = strip_first(rows, s + 1);
             for (size_t o = 0; o < x->out; o++)
                 for (size_t k = row; k < end; k++)
-                    to[o * STEP + k - row] = b->w[(g * x->out + o) * x->taps +
-                                                  (first + k % channels) * size + k / channels];
+                    to[o * STEP + k - row] =
+                        b->w[(g * x->out + o) * x->taps + (first + k % channels) * size +
+                             k / channels % height * width + k / channels / height];
         }
 }
 
-// Adds a tile's rows where their taps read. What a piece adds behind its end is 0.
+// What is added at once: 32 bytes, since each half of a store that crosses a line counts.
+enum { PART = MIN(LANES, 8) };
+typedef float Part __attribute__((vector_size(4 * PART), aligned(4), may_alias));
+typedef int PartMask __attribute__((vector_size(4 * PART)));
+
+// Adds rows of the product where their taps read; behind the end of a piece it adds 0.
 static void add_rows(float *planes, const unsigned *offsets, size_t rows, const float *sum,
                      const Piece *pieces, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        PartMask keep;
+        for (int l = 0; l < PART; l++) keep[l] = -((size_t)l < pieces[i].lanes);
         for (size_t r = 0; r < rows; r++) {
-            float *to = planes + offsets[r] + pieces[i].from;
-            vec_store(to,
-                      vec_load(to) + load_some(sum + r * WIDTH + pieces[i].to, pieces[i].lanes));
+            const Part more = *(const Part *)(sum + r * WIDTH + pieces[i].to);
+            *(Part *)(planes + offsets[r] + pieces[i].from) += (Part)((PartMask)more & keep);
         }
+    }
 }
 
-// Columns p.. of the chunk that begins at image `first`, of one part's channels.
+// Columns p.. of the chunk that begins at image `first`, of one part's channels. `panel` is room for them.
 static void multiply_back(const Backward *b, float *planes, float *panel, size_t part, size_t first,
                           size_t g, size_t p, size_t cols)
 {
     const Conv *x = &b->pass.conv;
     const size_t vectors = (cols + LANES - 1) / LANES, row = WIDTH + LANES;
-    const size_t rows = part_rows(b, part), channels = x->out * x->groups;
-    _Alignas(64) float sum[(STEP + 1) * WIDTH];
+    const size_t rows = part_rows(b, part), strips = strips_of(rows);
+    const size_t channels = x->out * x->groups;
+    const unsigned *offsets = b->pass.offsets + channel_first(b, part) * (x->taps / x->in);
+    const float *dy = b->dy + (first * channels + g * x->out) * x->pixels;
     Piece pieces[WIDTH];
-    const size_t count = conv_pieces(x, p, cols, pieces);
+    const size_t count = conv_pieces(x, p, cols, PART, pieces);
     for (size_t j = 0, run; j < cols; j += run) {
-        const size_t image = first + (p + j) / x->pixels, pixel = (p + j) % x->pixels;
+        const size_t image = (p + j) / x->pixels, pixel = (p + j) % x->pixels;
         run = MIN(cols - j, x->pixels - pixel);
-        copy_rows(panel + j, row, b->dy + (image * channels + g * x->out) * x->pixels + pixel,
-                  x->pixels, x->out, run);
+        copy_rows(panel + j, row, dy + image * channels * x->pixels + pixel, x->pixels, x->out,
+                  run);
     }
+    _Alignas(64) float sum[(SUMS * ROWS + 1) * WIDTH];
     TileWork work = {.a_step = STEP,
                      .b = panel,
                      .b_row = row,
-                     .c = sum,
                      .c_row = WIDTH,
                      .k = x->out,
                      .cols = vectors * LANES};
-    const unsigned *offsets = b->pass.offsets + channel_first(b, part) * (x->taps / MAX(x->in, 1));
-    for (size_t s = 0; s < strips_of(rows); s++) {
-        const size_t k = strip_first(rows, s), height = strip_first(rows, s + 1) - k;
-        work.a = part_weights(b, part, g) + s * b->pass.depth * STEP;
-        CPU(tiles)[A_ADJACENT][height - 1][vectors - 1](&work);
-        add_rows(planes, offsets + k, height, sum, pieces, count);
+    for (size_t s = 0, end; s < strips; s = end) {
+        const size_t start = strip_first(rows, s);
+        end = MIN(s + SUMS, strips);
+        for (size_t i = s; i < end; i++) {
+            const size_t k = strip_first(rows, i), height = strip_first(rows, i + 1) - k;
+            work.a = part_weights(b, part, g) + i * b->pass.depth * STEP;
+            work.c = sum + (k - start) * WIDTH;
+            CPU(tiles)[A_ADJACENT][height - 1][vectors - 1](&work);
+            for (size_t o = x->out * i / strips; o < x->out * (i + 1) / strips; o++)
+                for (size_t j = 0; j < WIDTH; j += 16)    // the next panel
+                    __builtin_prefetch(dy + ((p + WIDTH) / x->pixels * channels + o) * x->pixels +
+                                       (p + WIDTH) % x->pixels + j);
+        }
+        add_rows(planes, offsets + start, strip_first(rows, end) - start, sum, pieces, count);
     }
 }
 

@@ -62,18 +62,19 @@ static inline size_t conv_pixel(const Conv *x, size_t p)
     return p / x->pixels * x->image + p % x->pixels / x->width * x->stride * x->row + p % x->width;
 }
 
-// Up to LANES pixels of the output side by side in a row: where they lie in the planes and in the panel.
+// Pixels of the output side by side in a row: where they lie in the planes and in the panel.
 typedef struct Piece {
     size_t from, to, lanes;
 } Piece;
 
-// Those of the chunk's pixels p .. p + count - 1: how many pieces. At most WIDTH.
-static inline size_t conv_pieces(const Conv *x, size_t p, size_t count, Piece pieces[WIDTH])
+// Those of the chunk's pixels p .. p + count - 1, each of at most `most`: how many pieces. At most WIDTH.
+static inline size_t conv_pieces(const Conv *x, size_t p, size_t count, size_t most,
+                                 Piece pieces[WIDTH])
 {
     size_t n = 0;
     for (size_t to = 0; to < count; to += pieces[n++].lanes) {
         const size_t left = MIN(x->width - (p + to) % x->width, count - to);
-        pieces[n] = (Piece){conv_pixel(x, p + to), to, MIN(left, LANES)};
+        pieces[n] = (Piece){conv_pixel(x, p + to), to, MIN(left, most)};
     }
     return n;
 }
