@@ -39,6 +39,7 @@ void experiment_plan(Experiment *lab)
         .epochs = lab->epochs,
         .batch = lab->batch,
         .test_batch = TEST_BATCH,
+        .room = ((size_t)1 << 30) + ((size_t)lab->batch << 21),    // the residual network's maps
     };
     training_plan(&lab->session, &lab->training);
 }

@@ -93,13 +93,17 @@ int main(int argc, char **argv)
     if (strcmp(lab.net, "resnet") == 0 && !options_given(options, "rate"))
         lab.learning_rate = 0.05f;
     if (lab.run->smoke && !options_given(options, "epochs")) lab.epochs = 1;
-    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 300;
+    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 150;
 
     Error err = {""};
     if (lab.picture != NULL) {
         const char *model = lab.model != NULL ? lab.model : run_path(lab.run, MODEL_FILE);
         bool classified = model_classify(lab.run, model, lab.picture, &err);
         return classified ? run_end(lab.run, NULL) : run_fail(lab.run, &err);
+    }
+    if (lab.folder != NULL && options_given(options, "data")) {
+        fprintf(stderr, "cnn: --images and --data: expected one of them\n");
+        return 2;
     }
     if (lab.model != NULL) {
         fprintf(stderr, "cnn: --model %s: expected --classify FILE with it\n", lab.model);
