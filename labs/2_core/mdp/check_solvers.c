@@ -310,6 +310,7 @@ static size_t sweep(double *v, const Mdp *mdp, double tolerance, size_t most)
     size_t updates = mdp_prioritized_sweeping(v, mdp, tolerance, most, &queue);
     assert_that(updates == most || queue.count == 0, "%d states are left in the queue",
                 queue.count);
+    arena_free(arena);
     return updates;
 }
 
