@@ -131,11 +131,19 @@ static void write_style(FILE *stream, bool cloud, const char *format, const char
           stream);
 }
 
+// Which of the styles: a band takes that of the series after it.
+static int style_of(const Plot *plot, int index)
+{
+    int bands = 0;
+    for (int s = 0; s < index; s++) bands += plot->series[s].shape == PLOT_BAND;
+    return (index - bands) % STYLE_COUNT;
+}
+
 // `first` is the series' first row in the CSV.
 static void write_series(FILE *stream, const Plot *plot, int index, const char *csv, size_t first)
 {
     const PlotSeries *series = &plot->series[index];
-    int style = index % STYLE_COUNT;
+    int style = style_of(plot, index);
     write_string(stream, csv, false);
     fprintf(stream, " using 1:2 every ::%zu::%zu ", first, first + series->count - 1);
     // A line through one point is not seen, nor where few points of a line are.
@@ -156,10 +164,17 @@ static void write_series(FILE *stream, const Plot *plot, int index, const char *
     case PLOT_BARS: fputs("with boxes", stream); break;
     case PLOT_FRAMES: fputs("with boxes fill empty border linewidth 1.5", stream); break;
     case PLOT_LIMIT: fputs("with lines linewidth 2 dashtype 2", stream); break;
+    case PLOT_BAND:
+        fputs("with filledcurves closed fill transparent solid 0.2 noborder", stream);
+        break;
     }
     bool against = series->shape == PLOT_FRAMES || series->shape == PLOT_LIMIT;
     if (marked) fprintf(stream, " pointtype %d", STYLES[style].shape);
     fprintf(stream, " linecolor rgb \"%s\"", against ? "#333333" : STYLES[style].colour);
+    if (series->shape == PLOT_BAND) {
+        fputs(" notitle", stream);
+        return;
+    }
     fputs(" title ", stream);
     write_string(stream, series->name, false);
 }
@@ -215,7 +230,8 @@ static bool write_script(const Plot *plot, const char *path, const char *format,
     size_t row = 1;    // 0 is the CSV's heading
     const char *before = "plot ";
     for (int s = 0; s < plot->count; row += plot->series[s++].count) {
-        if (plot->series[s].count == 0) continue;
+        bool drawn = plot->series[s].shape != PLOT_BAND || strcmp(format, "terminal") != 0;
+        if (plot->series[s].count == 0 || !drawn) continue;    // letters cannot be pale
         fputs(before, file.stream);
         write_series(file.stream, plot, s, csv, row);
         before = ", \\\n     ";
