@@ -95,7 +95,7 @@ EXERCISE(q_learning, q[0],
 EXERCISE(control_sarsa, totals[99], learn(solution, MDP_SARSA))
 EXERCISE(control_q, totals[99], learn(solution, MDP_Q_LEARNING))
 EXERCISE(control_double, totals[99], learn(solution, MDP_DOUBLE_Q))
-EXERCISE(dyna_q, q[0], MdpMemory memory = {next, given, pairs, 0};
+EXERCISE(dyna_q, q[0], MdpMemory memory = {next, trace, pairs, 0};
          for (int i = 0; i < CELLS * MOVES; i++) next[i] = -1; for (int i = 0; i < 100; i++)
              AS(mdp_dyna_q, solution)(q, &memory, MOVES, states[i], taken[i] % MOVES, 1,
                                       states[i + 1], 99, 0.1, 0.9, &rng))
