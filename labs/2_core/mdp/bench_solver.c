@@ -1,6 +1,6 @@
-/* bench.c -- sweeps of value iteration beside the memory's bandwidth, and steps of Q-learning.
+/* bench_solver.c -- sweeps of value iteration beside the memory's bandwidth, and steps of Q-learning.
  *
- *     ./lab bench mdp --peers        beside SciPy, plain Python and Gymnasium (LAB_PYTHON names a Python)
+ *     ./lab bench mdp_solver --peers        beside SciPy, plain Python and Gymnasium (LAB_PYTHON names a Python)
  *
  * 1. Synchronous sweeps over random sparse models, 8 actions of 10 successors each: the solver in single
  * and double precision, the plain loop over three arrays, the exercise. A sweep in single precision is
@@ -12,21 +12,18 @@
 #include "bench/command.h"
 #include "bench/peer.h"
 #include "bench/report.h"
-#include "bench/solutions.h"
 #include "labs/2_core/mdp/mdp.h"
 #include "labs/2_core/mdp/solve/qlearn.h"
 #include "labs/2_core/mdp/solve/solver.h"
 #include "labs/2_core/mdp/worlds/world.h"
 
 enum { ACTIONS = 8, SUCCESSORS = 10, SMALL = 10000, BIG = 1000000, STEPS = 8000, CUT = 1000 };
-enum { VALUE_ITERATION, CONTROL, EXERCISES };
 
 typedef struct Work Work;
 typedef void Call(Work *work);
 
 struct Work {
     Call *call;
-    Solution *solution;
     const World *world;
     Sweeper *sweeper;
     // One row of the plain loop's arrays is SUCCESSORS long.
@@ -86,7 +83,7 @@ static void sweep_plain(Work *w)
 
 static void sweep_exercise(Work *w)
 {
-    AS(mdp_value_iteration, w->solution)(w->values, &w->world->mdp, 0, 1, w->other);
+    mdp_value_iteration(w->values, &w->world->mdp, 0, 1, w->other);
 }
 
 static void unpack(Arena *arena, Work *w)
@@ -103,13 +100,12 @@ static void unpack(Arena *arena, Work *w)
 }
 
 // A copy with values of its own, which start at 0.
-static Work *with(Arena *arena, const Work *shared, Call *call, Solution *solution)
+static Work *with(Arena *arena, const Work *shared, Call *call)
 {
     Work *w = arena_alloc(arena, sizeof *w);
     size_t n = (size_t)shared->world->mdp.states;
     *w = *shared;
     w->call = call;
-    w->solution = solution;
     w->values = arena_zeros(arena, n * sizeof(double));
     w->other = arena_zeros(arena, n * sizeof(double));
     w->values_float = arena_zeros(arena, n * sizeof(float));
@@ -128,8 +124,7 @@ static void learn_fast(Work *w)
 static void learn_exercise(Work *w)
 {
     MdpControl control = {MDP_Q_LEARNING, w->world->starts[0], CUT, 0.5, 0.1};
-    AS(mdp_control, w->solution)
-    (w->q, NULL, w->totals, STEPS / CUT, &w->world->mdp, &control, w->row, &w->rng);
+    mdp_control(w->q, NULL, w->totals, STEPS / CUT, &w->world->mdp, &control, w->row, &w->rng);
 }
 
 static void prepare_learning(Arena *arena, Work *w)
@@ -162,7 +157,6 @@ static double run_peer(void *work, long calls, Error *err)
 typedef struct Bench {
     Arena *keep, *step;
     Command command;
-    Solutions solutions;
     Peer *peer;
     BenchReport *report;
     Peak peak;
@@ -199,7 +193,6 @@ static int peer_contender(Bench *b, Contender *contenders, int count, const char
 
 static bool measure_sweeps(Bench *b, int states, Error *err)
 {
-    const Solved *solved = &b->solutions.all[VALUE_ITERATION];
     Work shared = {.world = world_random(b->step, states, ACTIONS, SUCCESSORS, 1)};
     shared.sweeper = sweeper_new(b->step, &shared.world->mdp);
     unpack(b->step, &shared);
@@ -207,16 +200,13 @@ static bool measure_sweeps(Bench *b, int states, Error *err)
         (double)sweeper_bytes_float(shared.sweeper), (double)sweeper_bytes(shared.sweeper),
         (double)states * (ACTIONS * (SUCCESSORS * 12.0 + 8) + 16)};
     Contender contenders[BENCH_MAX_CONTENDERS] = {
-        {"solver, float32", run_ours, with(b->step, &shared, sweep_float, NULL)},
-        {"solver, float64", run_ours, with(b->step, &shared, sweep_double, NULL)},
-        {"plain C loop", run_ours, with(b->step, &shared, sweep_plain, NULL)}};
+        {"solver, float32", run_ours, with(b->step, &shared, sweep_float)},
+        {"solver, float64", run_ours, with(b->step, &shared, sweep_double)},
+        {"plain C loop", run_ours, with(b->step, &shared, sweep_plain)}};
     int count = 3;
     if (states == SMALL)
-        contenders[count++] = (Contender){
-            "exercise", run_ours, with(b->step, &shared, sweep_exercise, solved->reference)};
-    if (states == SMALL && solved->own != NULL)
         contenders[count++] =
-            (Contender){"mine", run_ours, with(b->step, &shared, sweep_exercise, solved->own)};
+            (Contender){"exercise", run_ours, with(b->step, &shared, sweep_exercise)};
     count = peer_contender(b, contenders, count, "SciPy CSR",
                            arena_print(b->step, "\"work\": \"sweep\", \"states\": %d", states));
     Timing timings[BENCH_MAX_CONTENDERS];
@@ -232,7 +222,6 @@ static bool measure_sweeps(Bench *b, int states, Error *err)
         printf("  %-36s %2d %10.4g %19s %9.2f%s\n", timings[i].name, b->peak.threads, 1 / seconds,
                rate, timings[i].ratio.median, noise(&timings[i]));
     }
-    if (solved->why_not != NULL && states == SMALL) printf("  mine: %s\n", solved->why_not);
     fflush(stdout);
     return true;
 }
@@ -241,24 +230,18 @@ static bool measure_learning(Bench *b, Error *err)
 {
     static const char *const names[] = {"cliff", "gridworld5", "maze",        "windy",
                                         "taxi",  "windy_king", "frozenlake4", "frozenlake8"};
-    const Solved *solved = &b->solutions.all[CONTROL];
     printf("\n%-38s %2s %16s %9s\n", "Q-learning on one core", "", "million steps/s", "first/its");
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         Work shared = {.world = world_named(b->step, names[n], NULL)};
         prepare_learning(b->step, &shared);
         Contender contenders[BENCH_MAX_CONTENDERS] = {
             {arena_print(b->step, "%s, %d runs", names[n], LEARNERS), run_ours,
-             with(b->step, &shared, learn_fast, NULL)}};
+             with(b->step, &shared, learn_fast)}};
         int count = 1;
         bool endless = n == 1;
         if (endless)
-            contenders[count++] = (Contender){
-                "exercise", run_ours, with(b->step, &shared, learn_exercise, solved->reference)};
-        if (endless && solved->own != NULL) {
-            prepare_learning(b->step, &shared);
             contenders[count++] =
-                (Contender){"mine", run_ours, with(b->step, &shared, learn_exercise, solved->own)};
-        }
+                (Contender){"exercise", run_ours, with(b->step, &shared, learn_exercise)};
         const char *steps = arena_print(b->step, "\"steps\": %d", STEPS);
         if (n == 0)
             count = peer_contender(b, contenders, count, "plain Python",
@@ -272,33 +255,8 @@ static bool measure_learning(Bench *b, Error *err)
             printf("  %-39s %16.4g %9.2f%s\n", timings[i].name,
                    1e-6 * STEPS / timings[i].seconds.median, timings[i].ratio.median,
                    noise(&timings[i]));
-        if (endless && solved->why_not != NULL) printf("  mine: %s\n", solved->why_not);
         fflush(stdout);
     }
-    return true;
-}
-
-// ---- a learner's solution is tried before it is timed ----
-
-static bool try(const void *context, int index, Solution *own)
-{
-    const Bench *b = context;
-    const Solved *solved = &b->solutions.all[index];
-    bool control = index == CONTROL;
-    Work shared = {.world = control ? world_named(b->step, "gridworld5", NULL)
-                                    : world_random(b->step, SMALL, ACTIONS, SUCCESSORS, 1)};
-    const Mdp *mdp = &shared.world->mdp;
-    double *results[2];
-    for (int i = 0; i < 2; i++) {
-        if (control) prepare_learning(b->step, &shared);
-        Work *w = with(b->step, &shared, control ? learn_exercise : sweep_exercise,
-                       i == 0 ? solved->reference : own);
-        for (int k = 0; k < 3; k++) w->call(w);
-        results[i] = control ? w->q : w->values;
-    }
-    int count = control ? mdp->states * mdp->actions : mdp->states;
-    for (int i = 0; i < count; i++)
-        if (!(fabs(results[0][i] - results[1][i]) <= 1e-9)) return false;
     return true;
 }
 
@@ -306,22 +264,15 @@ int main(int argc, char **argv)
 {
     Error err;
     int status;
-    Bench b = {.keep = arena_new("keep", 64u << 20),
-               .step = arena_new("step", (size_t)32 << 30),
-               .solutions = {.lab = "mdp", .test_seconds = 20}};
-    solutions_add(&b.solutions, "value_iteration", "mdp_value_iteration");
-    solutions_add(&b.solutions, "control", "mdp_control");
-    Options *options = command_options(b.keep, &b.command, "mdp",
+    Bench b = {.keep = arena_new("keep", 64u << 20), .step = arena_new("step", (size_t)32 << 30)};
+    Options *options = command_options(b.keep, &b.command, "mdp_solver",
                                        "Sweeps of value iteration, and steps of Q-learning.");
-    solutions_options(options, &b.solutions);
     if (!command_parse(b.keep, options, argc, argv, &b.command, &status)) return status;
-    if (!solutions_open(b.keep, &b.solutions, try, &b, &err)) return error_report(&err);
     if (b.command.peers && (b.peer = peer_open(b.keep, "mdp.py", &err)) == NULL) puts(err.message);
-    b.report = bench_report_new(b.keep, "mdp", "no matrix products");
+    b.report = bench_report_new(b.keep, "mdp_solver", "no matrix products");
     if (b.peer != NULL) bench_report_peer(b.report, b.peer);
     bool measured = true;
     for (int i = 0; i < b.command.thread_counts && measured; i++) {
-        if (!solutions_asked(&b.solutions, VALUE_ITERATION)) break;
         bench_threads(b.command.threads[i]);
         b.peak = peak_measure(b.command.threads[i]);
         bench_report_peak(b.report, b.peak);
@@ -332,7 +283,7 @@ int main(int argc, char **argv)
     }
     bench_threads(1);
     b.peak.threads = 1;
-    if (measured && solutions_asked(&b.solutions, CONTROL)) measured = measure_learning(&b, &err);
+    if (measured) measured = measure_learning(&b, &err);
     if (!measured) return error_report(&err);
     puts("of memory: share of the bandwidth that is read; above 100% the table stays in the "
          "caches. ~ noisy");
