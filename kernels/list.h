@@ -110,7 +110,7 @@
 
 #define OPTIMIZER_KERNELS(X)    /* one step on a block of n parameters p, in place, by their gradient g */ \
     /* clip[1] = |g|, clip[0] = min(1, max_norm / |g|): Pascanu et al. 2013. The squares of 3e20 are no */ \
-    /* floats: |g| stays in double until both are written */                                               \
+    /* floats: |g| stays in double until both are written, so that a scale of 0 means infinity in g */     \
     X(clip_scale, (float *clip, const float *g, size_t n, float max_norm),                                 \
       (clip, g, n, max_norm), OUT(clip, 2, n))                                                             \
     /* scale[0] multiplies every gradient, NULL is 1; spans: rate and decay, part by part of the block */  \
