@@ -139,7 +139,9 @@ bool picture_save(const Picture *picture, const char *path, Error *err)
                        .format = PNG_FORMAT_RGB,
                        .width = (png_uint_32)picture->width,
                        .height = (png_uint_32)picture->height};
-    if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL)) {
+    // A failed write libpng calls "Write Error"; file_commit() knows what the system says.
+    if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL) &&
+        !ferror(file.stream)) {
         file_abandon(&file);
         return error_set(err, "%s: cannot be written: %s", path, image.message);
     }

@@ -1,5 +1,6 @@
 /* Pictures: the PNG that was written, decoded again, holds the colours that were meant. */
 #include "common/picture.h"
+#include "tests/skip.h"
 #include <math.h>
 #include <png.h>
 #include <setjmp.h>
@@ -169,6 +170,19 @@ static void a_missing_folder_is_reported(void **state)
                         "/no/such/folder/a.png: cannot be written: No such file or directory");
 }
 
+static void a_full_disk_is_reported(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) SKIP("no /dev/full", "run it on Linux");
+    for (int side = 1; side <= 1000; side += 999) {    // in stdio's buffer, and beyond
+        Error err = {""};
+        Picture *picture = picture_new(arena, side, side);
+        for (int i = 0; i < 3 * side * side; i++) picture->rgb[i] = (uint8_t)(i * i >> 7);
+        assert_false(picture_save(picture, "/dev/full", &err));
+        assert_string_equal(err.message, "/dev/full: cannot be written: No space left on device");
+    }
+}
+
 static void captions_stand_below_their_tiles_in_lines(void **state)
 {
     (void)state;
@@ -315,6 +329,7 @@ int main(void)
         cmocka_unit_test(labels_and_caption_make_room_for_themselves),
         cmocka_unit_test(letters_differ_and_others_become_a_question_mark),
         cmocka_unit_test(a_missing_folder_is_reported),
+        cmocka_unit_test(a_full_disk_is_reported),
         cmocka_unit_test(captions_stand_below_their_tiles_in_lines),
         cmocka_unit_test(a_png_of_any_kind_is_read_as_8_bits_a_channel),
         cmocka_unit_test(what_is_transparent_lies_on_white),

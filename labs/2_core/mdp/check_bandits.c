@@ -11,7 +11,8 @@ int choice_of(const double *q, int actions, double epsilon, Rng *rng)
     for (int a = 0; a < actions; a++)
         if (q[a] > best) best = q[a];
     for (int a = 0; a < actions; a++)
-        if (q[a] > -INFINITY && (explores || q[a] >= best - 1e-9 * fmax(1, fabs(best))))
+        if (q[a] > -INFINITY &&
+            (explores || q[a] == best || q[a] >= best - 1e-9 * fmax(1, fabs(best))))
             candidates[count++] = a;
     if (count == 0) return -1;
     return candidates[count == 1 ? 0 : rng_below(rng, (uint32_t)count)];
@@ -155,7 +156,7 @@ CASE(ucb__chooses_the_largest_bound)
     // t = 100, ln t = 4.605: bounds 0.5 + 0.226 c, 0.3 + 0.679 c with counts 90 and 10.
     double *q = DOUBLES(0.5, 0.3);
     assert_integer("action, c = 0.44", mdp_ucb(q, COUNTS(90, 10), 2, 0.44), 0);
-    assert_integer("action, c = 0.442", mdp_ucb(q, COUNTS(90, 10), 2, 0.442), 1);
+    assert_integer("action, c = 0.443", mdp_ucb(q, COUNTS(90, 10), 2, 0.443), 1);
     assert_integer("action, c = 0", mdp_ucb(q, COUNTS(90, 10), 2, 0), 0);
     assert_integer("action where c counts more", mdp_ucb(q, COUNTS(60, 40), 2, 8.2), 1);
     assert_integer("action where q counts more", mdp_ucb(q, COUNTS(60, 40), 2, 1.8), 0);

@@ -62,9 +62,9 @@ CASE(monte_carlo__goes_on_from_earlier_episodes)
                 .formula = monte_carlo_formula);
 }
 
-CASE(monte_carlo__of_a_long_episode_in_time)
+CASE(monte_carlo__of_a_long_episode)
 {
-    enum { N = 200000 };
+    enum { N = 20000 };
     int *states = ints_filled(N + 1, 0);
     for (int t = 0; t < N; t++) states[t] = t % 1000;
     double *returns = doubles_filled(N, 0), *v = doubles_zero(1000), *want = doubles_zero(1000);
@@ -94,13 +94,14 @@ CASE(monte_carlo__finds_the_values_of_the_random_walk)
     Rng rng = rng_from_seed(151);
     double *policy = policy_uniform(&mdp), returns[10000], *v[2];
     size_t *counts[2];
+    int first[7];
     for (int k = 0; k < 2; k++) v[k] = doubles_zero(7), counts[k] = counts_zero(7);
     for (int e = 0; e < 20000; e++) {
         const MdpEpisode *episode = walk(&mdp, policy, &rng);
         for (size_t t = 0; t < episode->count; t++)
             returns[t] = episode->rewards[episode->count - 1];
         for (int k = 0; k < 2; k++)
-            mdp_monte_carlo(v[k], counts[k], episode, returns, (MdpVisits)k, ints_filled(7, 0));
+            mdp_monte_carlo(v[k], counts[k], episode, returns, (MdpVisits)k, first);
     }
     for (int k = 0; k < 2; k++)
         assert_near(v[k], ((double[]){0, 1. / 6, 2. / 6, 3. / 6, 4. / 6, 5. / 6, 0}), SHAPE(7),
@@ -166,27 +167,30 @@ CASE(monte_carlo_control__takes_returns_of_any_size_and_nan)
 
 CASE(monte_carlo_control__finds_the_shortest_way_of_the_small_gridworld)
 {
+    // With epsilon = 1/2 none of 20 seeds had a state wrong after 2000 episodes.
     Mdp mdp = world_grid_4x4();
-    Rng rng = rng_from_seed(161);
-    double *q = doubles_zero(64), *policy = policy_uniform(&mdp), returns[10000];
-    size_t *counts = counts_zero(64);
     static const int distance[16] = {0, 1, 2, 3, 1, 2, 3, 2, 2, 3, 2, 1, 3, 2, 1, 0};
-    static int states[10001], actions[10000];
-    static double rewards[10000];
+    static int states[10001], actions[10000], first[64];
+    static double rewards[10000], returns[10000];
     MdpEpisode episode = {states, actions, rewards, 0, 10000};
-    for (int e = 0; e < 4000; e++) {
-        mdp_play(&episode, &mdp, policy, 1 + (int)rng_below(&rng, 14), &rng);
-        for (size_t t = 0; t < episode.count; t++) returns[t] = -(double)(episode.count - t);
-        mdp_monte_carlo_control(q, counts, policy, 4, &episode, returns, 0.1, ints_filled(64, 0));
+    for (uint64_t seed = 161; seed < 165; seed++) {
+        Rng rng = rng_from_seed(seed);
+        double *q = doubles_zero(64), *policy = policy_uniform(&mdp);
+        size_t *counts = counts_zero(64);
+        for (int e = 0; e < 2000; e++) {
+            mdp_play(&episode, &mdp, policy, 1 + (int)rng_below(&rng, 14), &rng);
+            for (size_t t = 0; t < episode.count; t++) returns[t] = -(double)(episode.count - t);
+            mdp_monte_carlo_control(q, counts, policy, 4, &episode, returns, 0.5, first);
+        }
+        int wrong = 0;
+        for (int s = 1; s < 15; s++) {
+            int best = 0;
+            for (int a = 1; a < 4; a++)
+                if (q[4 * s + a] > q[4 * s + best]) best = a;
+            wrong += distance[mdp.outcomes[mdp.first[4 * s + best]].next] >= distance[s];
+        }
+        assert_that(wrong == 0, "%d of 14 states do not go to an end by the shortest way", wrong);
     }
-    int wrong = 0;
-    for (int s = 1; s < 15; s++) {
-        int best = 0;
-        for (int a = 1; a < 4; a++)
-            if (q[4 * s + a] > q[4 * s + best]) best = a;
-        wrong += distance[mdp.outcomes[mdp.first[4 * s + best]].next] >= distance[s];
-    }
-    assert_that(wrong == 0, "%d of 14 states do not go to an end by the shortest way", wrong);
 }
 
 // ---- 17: TD(0) ----
@@ -234,7 +238,8 @@ CASE(td__of_an_endless_world_goes_on_past_the_time_limit)
 
 CASE(td__reproduces_the_random_walk_of_example_6_2)
 {
-    // RMS error over 100 episodes from v = 1/2, over 100 runs: about 0.05 at the step .05.
+    // RMS error after 100 episodes from v = 1/2 with the step .05, over 100 runs. Twelve such sets had
+    // 0.039, with a standard deviation of 0.0015.
     Mdp mdp = world_walk(7);
     Rng rng = rng_from_seed(171);
     double *policy = policy_uniform(&mdp), squares = 0, mean[7] = {0};
@@ -247,7 +252,7 @@ CASE(td__reproduces_the_random_walk_of_example_6_2)
         }
         for (int s = 1; s < 6; s++) squares += pow(v[s] - s / 6.0, 2) / 500, mean[s] += v[s] / 100;
     }
-    assert_number(sqrt(squares), 0.05, .name = "RMS error", .atol = 0.015, .formula = td_formula);
+    assert_number(sqrt(squares), 0.039, .name = "RMS error", .atol = 0.008, .formula = td_formula);
     assert_near(mean, ((double[]){0, 1. / 6, 2. / 6, 3. / 6, 4. / 6, 5. / 6, 0}), SHAPE(7),
                 .name = "mean of v", .atol = 0.035, .formula = td_formula);
 }
@@ -295,7 +300,8 @@ CASE(n_step_td__of_no_step_and_of_one)
 }
 
 // The RMS error over the first ten episodes of the 19-state walk, 60 runs: Sutton & Barto's figures
-// 7.2 and 12.3. Rewards are -1 on the left and 1 on the right, v begins at 0.
+// 7.2 and 12.6. Rewards are -1 on the left and 1 on the right, v begins at 0. Twelve sets of runs had
+// 0.262 (n = 4) and 0.297 (lambda = .8), with a standard deviation of 0.004.
 static double walk_error(void (*learn)(double *v, const MdpEpisode *episode))
 {
     Mdp mdp = world_walk(21);
@@ -322,8 +328,8 @@ static void learn_in_4_steps(double *v, const MdpEpisode *episode)
 
 CASE(n_step_td__reproduces_figure_7_2)
 {
-    assert_number(walk_error(learn_in_4_steps), 0.265, .name = "RMS error, n = 4, step .4",
-                  .atol = 0.03, .formula = n_step_formula);
+    assert_number(walk_error(learn_in_4_steps), 0.262, .name = "RMS error, n = 4, step .4",
+                  .atol = 0.02, .formula = n_step_formula);
 }
 
 // ---- 19: TD(lambda) ----
@@ -382,15 +388,15 @@ static void learn_with_traces(double *v, const MdpEpisode *episode)
 
 CASE(td_lambda__reproduces_figure_12_6)
 {
-    assert_number(walk_error(learn_with_traces), 0.29, .name = "RMS error, lambda = .8, step .2",
-                  .atol = 0.03, .formula = lambda_formula);
+    assert_number(walk_error(learn_with_traces), 0.297, .name = "RMS error, lambda = .8, step .2",
+                  .atol = 0.02, .formula = lambda_formula);
 }
 
 const struct CMUnitTest episode_cases[] = {
     cmocka_unit_test(monte_carlo__averages_over_first_visits),
     cmocka_unit_test(monte_carlo__averages_over_every_visit),
     cmocka_unit_test(monte_carlo__goes_on_from_earlier_episodes),
-    cmocka_unit_test(monte_carlo__of_a_long_episode_in_time),
+    cmocka_unit_test(monte_carlo__of_a_long_episode),
     cmocka_unit_test(monte_carlo__takes_returns_of_any_size_and_nan),
     cmocka_unit_test(monte_carlo__finds_the_values_of_the_random_walk),
     cmocka_unit_test(monte_carlo_control__averages_pairs_and_improves_where_they_were),

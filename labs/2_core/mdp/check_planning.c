@@ -286,7 +286,9 @@ CASE(evaluate__makes_the_sweeps_of_figure_4_1)
     Mdp mdp = world_grid_4x4();
     for (int k = 1; k <= 3; k++) {
         double *v = doubles_zero(16);
-        assert_integer("sweeps", evaluate(v, &mdp, policy_uniform(&mdp), 0, k).sweeps, k);
+        MdpSweeps done = evaluate(v, &mdp, policy_uniform(&mdp), 0, k);
+        assert_integer("sweeps", done.sweeps, k);
+        assert_number(done.change, 1, .name = "change", .formula = evaluate_formula);
         assert_near(v, want[k - 1], SHAPE(2, 4), .name = "v", .formula = evaluate_formula);
     }
 }
@@ -377,6 +379,7 @@ CASE(greedy__gives_all_to_the_best_action)
 {
     check_greedy((double[]){-3, -1, -2}, 3, 0, (double[]){0, 1, 0});
     check_greedy((double[]){5}, 1, 0.3, (double[]){1});
+    check_greedy((double[]){-1, 2}, 2, 0, (double[]){0, 1});
     check_greedy((double[]){1, 0, 0, 0}, 4, 0.2, (double[]){0.85, 0.05, 0.05, 0.05});
     check_greedy((double[]){1, 0, 0, 0}, 4, 1, (double[]){0.25, 0.25, 0.25, 0.25});
 }
@@ -397,6 +400,7 @@ CASE(greedy__gives_nothing_to_an_action_that_is_not_allowed)
     check_greedy((double[]){none, 2, none, 1}, 4, 0.1, (double[]){0, 0.95, 0, 0.05});
     check_greedy((double[]){none, none}, 2, 0.1, (double[]){0, 0});
     check_greedy((double[]){INFINITY, 1e300}, 2, 0, (double[]){1, 0});
+    check_greedy((double[]){INFINITY, 0, INFINITY}, 3, 0, (double[]){.5, 0, .5});
     check_greedy((double[]){-1e300, none}, 2, 0, (double[]){1, 0});
 }
 
