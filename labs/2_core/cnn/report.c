@@ -21,12 +21,11 @@ static int best_class(const float *p, int classes)
 
 enum { LARGE_CLASSES = 12, LABELED_CLASSES = 40 };    // that have cells with numbers; with labels
 
-// A cell's number where it fits, and a color by its share of the row: blue on the diagonal, red off it,
-// where the square root lets few errors show.
-static void draw_cell(Picture *picture, int left, int top, int side, int count, int total,
+// A cell's number where it fits, and a color: the diagonal blue, errors red, the more the darker.
+static void draw_cell(Picture *picture, int left, int top, int side, int count, float share,
                       bool diagonal)
 {
-    float share = total > 0 ? (float)count / (float)total : 0, depth = 0.5f * sqrtf(share);
+    float depth = count > 0 ? 0.1f + 0.4f * share : 0;
     float color[3] = {1 - (diagonal ? depth : 0), 1 - depth, 1 - (diagonal ? 0 : depth)};
     char text[16];
     picture_tile(picture, left, top, color, 1, 1, 3, side - 1);
@@ -51,17 +50,23 @@ static void draw_confusion(const Run *run, Arena *scratch, const Images *test, c
     int width = left + classes * side + margin, least = picture_text_width(caption, 2) + 2 * margin;
     Picture *picture =
         picture_new(scratch, width > least ? width : least, top + classes * side + 16 + 2 * margin);
+    int most[2] = {1, 1};    // errors, and correct ones
+    for (int i = 0; i < classes * classes; i++) {
+        bool diagonal = i % (classes + 1) == 0;
+        if (counts[i] > most[diagonal]) most[diagonal] = counts[i];
+    }
     for (int r = 0; r < classes; r++) {
-        int total = 0;
-        for (int c = 0; c < classes; c++) total += counts[r * classes + c];
-        for (int c = 0; c < classes; c++)
-            draw_cell(picture, left + c * side, top + r * side, side, counts[r * classes + c],
-                      total, r == c);
+        for (int c = 0; c < classes; c++) {
+            int count = counts[r * classes + c];
+            draw_cell(picture, left + c * side, top + r * side, side, count,
+                      (float)count / (float)most[r == c], r == c);
+        }
         if (!labeled) continue;
         picture_text(picture, margin, top + r * side + (side - 16) / 2, test->names[r], 2);
         // Above its column, as much of a name as fits.
-        picture_text(picture, left + r * side, margin,
-                     arena_print(scratch, "%.*s", side / 12, test->names[r]), 2);
+        const char *name = arena_print(scratch, "%.*s", side / 12, test->names[r]);
+        picture_text(picture, left + r * side + (side - picture_text_width(name, 2)) / 2, margin,
+                     name, 2);
     }
     picture_text(picture, margin, top + classes * side + margin, caption, 2);
     run_picture(run, picture, "Confusion matrix", "confusion");
@@ -220,14 +225,14 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
     tape_quiet(tape, true);
     network_logits(tape, net, x, NULL, maps);
     float *tiles = arena_alloc(scratch, sizeof *tiles * (1 + 2 * MAP_ROWS) * MAP_COLUMNS * TILE);
+    static const char *const labels[] = {"first conv", "last conv"};
     PictureRow rows[1 + 2 * MAP_ROWS] = {{"image", tiles}};
     for (int i = 0; i < (1 + 2 * MAP_ROWS) * MAP_COLUMNS * TILE; i++) tiles[i] = 1;    // white
     map_tile(tiles, tensor_values(scratch, x), SIDE);
-    const char *labels[2];
+    int sides[2];
     for (int m = 0; m < 2; m++) {
-        int channels = maps[m]->shape.size[1], side = maps[m]->shape.size[2];
+        int channels = maps[m]->shape.size[1], side = sides[m] = maps[m]->shape.size[2];
         const float *values = tensor_values(scratch, maps[m]);
-        labels[m] = arena_print(scratch, "%s, %dx%d", m == 0 ? "first" : "last", side, side);
         for (int c = 0; c < channels && c < MAPS; c++)
             map_tile(tiles + (size_t)((1 + m * MAP_ROWS) * MAP_COLUMNS + c) * TILE,
                      values + (size_t)(c * side * side), side);
@@ -242,8 +247,9 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
                         .height = MAP_SIDE,
                         .width = MAP_SIDE,
                         .scale = 1,
-                        .caption = arena_print(scratch, "Feature maps of a test image (%s)",
-                                               test->names[test->labels[0]])};
+                        .caption = arena_print(
+                            scratch, "Feature maps of a test image (%s): %dx%d pixels, then %dx%d",
+                            test->names[test->labels[0]], sides[0], sides[0], sides[1], sides[1])};
     save_grid(run, scratch, &grid, "feature_maps");
 }
 
