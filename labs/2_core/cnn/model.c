@@ -53,7 +53,7 @@ static bool read_model(Arena *arena, Model *model, const Safetensors *file, Erro
     NetworkKind kind;
     if (!net || !names || !background || !box || !network_kind(&kind, net))
         return error_set(
-            err, "%s: is no model of this lab: its metadata name no " NETWORKS " with classes",
+            err, "%s: is not a model of this lab: its metadata name no " NETWORKS " with classes",
             file->path);
     model->frame = (Frame){strtof(background, NULL), atoi(box)};
     if (!(model->frame.background >= 0 && model->frame.background <= 1) || model->frame.box < 0 ||
