@@ -14,6 +14,7 @@ bool model_save(const char *path, const Params *params, const Network *net, cons
     for (int c = 1; c < train->classes; c++)
         names = arena_print(arena, "%s\n%s", names, train->names[c]);
     const SafetensorsPair metadata[] = {
+        {"format", "pt"},    // what Hugging Face's readers ask for: names and layout are PyTorch's
         {"net", network_name(net->kind)},
         {"classes", names},
         {"background", arena_print(arena, "%.3f", (double)frame.background)},
