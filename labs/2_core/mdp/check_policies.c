@@ -67,11 +67,11 @@ CASE(evaluate__agrees_with_elimination_on_random_worlds)
     for (int k = 0; k < 3; k++) {
         Mdp mdp = world_random(40 + (uint64_t)k, sizes[k], 2 + k, 2, 0.9);
         double *policy = policy_uniform(&mdp), *v = doubles_zero((size_t)sizes[k]);
-        double *before = doubles_copy(policy, (size_t)(sizes[k] * (2 + k)));
+        double *before = doubles_copy(policy, (size_t)sizes[k] * (size_t)(2 + k));
         evaluate(v, &mdp, policy, 1e-13, 10000);
         assert_near(v, exact_values(&mdp, policy), SHAPE(sizes[k]), .name = "v", .atol = 1e-10,
                     .formula = evaluate_formula);
-        assert_kept("policy", policy, before, (size_t)(sizes[k] * (2 + k)));
+        assert_kept("policy", policy, before, (size_t)sizes[k] * (size_t)(2 + k));
     }
 }
 
