@@ -52,6 +52,8 @@ void options_rest(Options *options, const char ***words, int *count, const char 
 // over).
 bool options_parse(Options *options, int argc, char **argv, int *status);
 
+bool options_has(const Options *options, const char *name);    // whether it was declared
+
 // Whether the command line held this option, so that --smoke can spare what was asked for.
 bool options_given(const Options *options, const char *name);
 

@@ -44,8 +44,9 @@ typedef struct Run {
     // Derived from it.
     const char *name;       // the lab's
     const char *command;    // as it was typed, and a space
-    Report *report;         // out/report.html: report_progress() shows there how far a loop is
-    Metrics *metrics;       // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
+    const Options *options;
+    Report *report;      // out/report.html: report_progress() shows there how far a loop is
+    Metrics *metrics;    // out/metrics.jsonl: begun anew, or waiting for run_resumed()
     time_t began;
     double clock;    // seconds, of the monotonic clock, when it began
     Arena *keep;

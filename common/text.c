@@ -65,3 +65,9 @@ void text_print(const char *text, size_t bytes, FILE *out)
         fwrite(character, 1, shown, out);
     }
 }
+
+char *text_spaced(char *text)
+{
+    for (char *at = text; (at = strchr(at, '_')) != NULL;) *at = ' ';
+    return text;
+}

@@ -20,3 +20,6 @@ size_t text_clean(char *text);
 
 // The same for some bytes of a text that must not change: printed, cleaned.
 void text_print(const char *text, size_t bytes, FILE *out);
+
+// In place, an identifier as its words: "from_scratch" becomes "from scratch". Returns the text.
+char *text_spaced(char *text);

@@ -5,14 +5,17 @@
  *
  * list.h has every kernel with what it computes; device.h chooses whose are in use. `ref` is complete
  * and the plainest; a faster backend fills in what it does better.
- * To add a kernel: a line in list.h, its loop in ref/ref.c, its op, its test.
+ * To add a kernel: a line in list.h, its loop in ref/, its op, its test.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernels/conv.h"
 #include "kernels/draw.h"
 #include "kernels/list.h"
+#include "kernels/norm.h"
+#include "kernels/pool.h"
 
 // A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
 // One matrix for all products has batch 0.
@@ -53,6 +56,23 @@ typedef struct KernelCost {
                   .rows = 1,                                                                       \
                   .cols = (n),                                                                     \
                   .bytes = sizeof(float) * (double)(n) * (floats)})
+
+#define CONV(y, rows_, cols_, s)                                                                   \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (rows_),                                                                 \
+                  .cols = (cols_),                                                                 \
+                  .row = (cols_),                                                                  \
+                  .flops = conv_flops(s),                                                          \
+                  .bytes = conv_bytes(s)})
+
+// Elements of x for each of y.
+#define POOL_RATIO(s) ((double)pool_in(s) / (double)(pool_out(s) > 0 ? pool_out(s) : 1))
+
+// Of a backward whose dx may be NULL.
+#define NORM_OUT(dx, dgamma, s)                                                                    \
+    ((dx) != NULL ? OUT(dx, norm_total(s), 3)                                                      \
+                  : OUT(dgamma, (size_t)(s).channels, 2.0 * (double)norm_count(s)))
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

@@ -110,7 +110,7 @@
 
 #define OPTIMIZER_KERNELS(X)    /* one step on a block of n parameters p, in place, by their gradient g */ \
     /* clip[1] = |g|, clip[0] = min(1, max_norm / |g|): Pascanu et al. 2013. The squares of 3e20 are no */ \
-    /* floats: |g| stays in double until both are written */                                               \
+    /* floats: |g| stays in double until both are written, so that a scale of 0 means infinity in g */     \
     X(clip_scale, (float *clip, const float *g, size_t n, float max_norm),                                 \
       (clip, g, n, max_norm), OUT(clip, 2, n))                                                             \
     /* scale[0] multiplies every gradient, NULL is 1; spans: rate and decay, part by part of the block */  \
@@ -135,7 +135,56 @@
     X(dropout, (float *y, const float *x, float p, Draw draw, float beta, size_t n),                        \
       (y, x, p, draw, beta, n), OUT(y, n, 2))
 
-#define KERNEL_LIST(X)                                                                   \
-    PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X) \
-    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X)
+#define CONVOLUTION_KERNELS(X)    /* images as [batch,channel,row,column]; shapes in conv.h */               \
+    /* y = x * w, and where bias is not NULL, + bias[o] */                                                   \
+    X(conv2d, (float *y, const float *x, const float *w, const float *bias, ConvShape s),                    \
+      (y, x, w, bias, s), CONV(y, s.batch * (size_t)s.out, conv_out_pixels(s), s))                           \
+    /* dx = beta dx + dy's share: where the kernel lay on x[b,c,i,j], w times dy */                          \
+    X(conv2d_backward_input, (float *dx, const float *dy, const float *w, float beta, ConvShape s),          \
+      (dx, dy, w, beta, s), CONV(dx, s.batch * (size_t)s.in, (size_t)s.height * (size_t)s.width, s))         \
+    /* dw = beta dw + sum over the batch and the output's pixels of x times dy */                            \
+    X(conv2d_backward_weight, (float *dw, const float *dy, const float *x, float beta, ConvShape s),         \
+      (dw, dy, x, beta, s), CONV(dw, 1, conv_weights(s), s))                                                 \
+    /* y[c] = beta y[c] + sum of x[:,c,:]; a bias' gradient */                                               \
+    X(sum_channels, (float *y, const float *x, int batch, int channels, int pixels, float beta),             \
+      (y, x, batch, channels, pixels, beta), OUT(y, (size_t)channels, 2.0 + (double)batch * pixels))
+
+#define POOLING_KERNELS(X)    /* over the planes of x [B,C,H,W]; what a size is, and how many: pool.h */              \
+    /* y = the largest of each window, at = its place in the plane: the first of several, of a NaN if there is one */ \
+    X(max_pool, (float *y, int32_t *at, const float *x, PoolShape s),                                                 \
+      (y, at, x, s), OUT(y, pool_out(s), 2.0 + POOL_RATIO(s)))                                                        \
+    /* dx = beta dx + the sum of dy of the windows whose largest it was */                                            \
+    X(max_pool_backward, (float *dx, const float *dy, const int32_t *at, float beta, PoolShape s),                    \
+      (dx, dy, at, beta, s), OUT(dx, pool_in(s), 1.0 + 2.0 / POOL_RATIO(s)))                                          \
+    /* y = the mean of each window, in which the padding counts as zeros */                                           \
+    X(avg_pool, (float *y, const float *x, PoolShape s),                                                              \
+      (y, x, s), OUT(y, pool_out(s), 1.0 + POOL_RATIO(s)))                                                            \
+    X(avg_pool_backward, (float *dx, const float *dy, float beta, PoolShape s),                                       \
+      (dx, dy, beta, s), OUT(dx, pool_in(s), 1.0 + 1.0 / POOL_RATIO(s)))
+
+#define NORM_KERNELS(X)    /* over all of a channel's values; sums in double of x - mean: norm.h */               \
+    /* y = gamma (x - mean) / sqrt(var + eps) + shift; mean and var [C] of x are written, var divided by n */     \
+    X(batch_norm, (float *y, float *mean, float *var, const float *x, const float *gamma, const float *shift,     \
+                   float eps, NormShape s),                                                                       \
+      (y, mean, var, x, gamma, shift, eps, s), OUT(y, norm_total(s), 2))                                          \
+    /* the same by a mean and var that are given */                                                               \
+    X(batch_norm_inference, (float *y, const float *x, const float *gamma, const float *shift, const float *mean, \
+                             const float *var, float eps, NormShape s),                                           \
+      (y, x, gamma, shift, mean, var, eps, s), OUT(y, norm_total(s), 2))                                          \
+    /* backward: dgamma = sum dy (x - mean) / sqrt(var + eps), dshift = sum dy, both written; and with h = that   \
+       quotient, dx = beta dx + gamma (dy - (dshift + h dgamma) / n) / sqrt(var + eps) unless dx is NULL */       \
+    X(batch_norm_backward, (float *dx, float *dgamma, float *dshift, const float *dy, const float *x,             \
+                            const float *gamma, const float *mean, const float *var, float eps, float beta,       \
+                            NormShape s),                                                                         \
+      (dx, dgamma, dshift, dy, x, gamma, mean, var, eps, beta, s), NORM_OUT(dx, dgamma, s))                       \
+    /* dx = beta dx + gamma dy / sqrt(var + eps): mean and var were given */                                      \
+    X(batch_norm_inference_backward, (float *dx, float *dgamma, float *dshift, const float *dy, const float *x,   \
+                                      const float *gamma, const float *mean, const float *var, float eps,         \
+                                      float beta, NormShape s),                                                   \
+      (dx, dgamma, dshift, dy, x, gamma, mean, var, eps, beta, s), NORM_OUT(dx, dgamma, s))
+
+#define KERNEL_LIST(X)                                                                    \
+    PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
+    OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
+    NORM_KERNELS(X)
 // clang-format on

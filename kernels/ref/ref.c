@@ -2,18 +2,13 @@
  *
  * Sums are accumulated in double and rounded once. Functions come from <tgmath.h>, so that the
  * tests can compile this same file with `float` defined as double and have a second, finer
- * reference for gradients.
+ * reference for gradients. Pooling and normalisation: pool.c and norm.c.
  */
-#include "kernels/kernels.h"
+#include "kernels/ref/ref.h"
 #include "kernels/philox.h"
 #include <tgmath.h>
 
 // ---- matrix products
-
-static float blend(float beta, const float *c, double sum)
-{
-    return (float)(beta == 0 ? sum : beta * *c + sum);    // beta 0 does not read c: it may be NaN
-}
 
 static void ref_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m,
                        int n, int k, float beta)

@@ -86,8 +86,17 @@ static const char *message_of(Arena *arena, const char *text)
     return message;
 }
 
+// The path as the compiler is to print it, on one line.
+static const char *printable(Arena *arena, const char *path)
+{
+    char *clean = arena_print(arena, "%s", path);
+    text_clean(clean);
+    return clean;
+}
+
 void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled)
 {
+    path = printable(arena, path);
     static const char *const errors[] = {" error: ", " Error: ", NULL}, *const warnings[] = {
                                                                             " warning: ", NULL};
     size_t lines = 1;
@@ -245,7 +254,7 @@ static bool refuse_includes(Arena *arena, const Compile *job, Compiled *compiled
 static const char *named(Arena *arena, const char *path, const char *text)
 {
     char *quoted = arena_alloc(arena, 2 * strlen(path) + 1), *end = quoted;
-    for (const char *c = path; *c != '\0'; c++) {
+    for (const char *c = printable(arena, path); *c != '\0'; c++) {
         if (*c == '"' || *c == '\\') *end++ = '\\';
         *end++ = *c;
     }

@@ -101,11 +101,26 @@ static void calls_find(Calls *calls, void *pc)
 }
 
 // The innermost that is in the source; NULL when none is.
-static const struct Call *calls_in(const Calls *calls, const char *source)
+static struct Call *calls_in(Calls *calls, const char *source)
 {
     for (int i = 0; i < calls->count; i++)
         if (frames_is_source(calls->call[i].file, source)) return &calls->call[i];
     return NULL;
+}
+
+// clang gives an instruction that it has made of two statements the line 0: then the nearest known line
+// of the same function counts.
+static int line_at(const struct Call *own, char *pc, const char *source)
+{
+    enum { NEAR = 64 };    // bytes
+    for (int k = 1; own->line == 0 && k <= 2 * NEAR; k++) {
+        Calls calls;
+        calls_find(&calls, pc + (k % 2 ? -k / 2 - 1 : k / 2));
+        const struct Call *other = calls_in(&calls, source);
+        if (other != NULL && strcmp(other->function, own->function) == 0 && other->line > 0)
+            return other->line;
+    }
+    return own->line;
 }
 
 // The function that has been called, whatever is inlined in it; "" when it is not known.
@@ -168,7 +183,8 @@ void frames_find(Frames *frames, const char *source, const void *pc, bool exact)
         frames->repeats += start == function;
         if (frames->repeats > 3) break;
         calls_find(&calls, pcs[k]);
-        const struct Call *own = calls_in(&calls, source);
+        struct Call *own = calls_in(&calls, source);
+        if (own != NULL) own->line = line_at(own, pcs[k], source);
         if (own != NULL && frames->repeats == 2 && frames->again == 0) frames->again = own->line;
         if (own != NULL && frames->line == 0) {
             frames->line = own->line;
@@ -188,7 +204,7 @@ int frames_line(void *const *pcs, size_t count, const char *source)
         if (!in_submission(pcs[k], NULL)) continue;
         calls_find(&calls, pcs[k]);
         const struct Call *own = calls_in(&calls, source);
-        line = own != NULL ? own->line : 0;
+        line = own != NULL ? line_at(own, pcs[k], source) : 0;
     }
     return line;
 }

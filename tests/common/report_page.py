@@ -73,7 +73,7 @@ def a_wide_table_scrolls_by_itself(browser, run):
 def names_from_a_file_are_shown_as_text(browser, run):
     with tempfile.TemporaryDirectory() as folder:
         page = browser.open(run("--csv", table_of(folder, SCRIPT, "a\"b'c&amp;<b>", "y")))
-        same(page.value("document.title"), "linear_algebra")
+        same(page.value("document.title"), "linear algebra")
         shown = page.value("document.body.innerText")
         assert SCRIPT in shown and "a\"b'c&amp;<b>" in shown, shown
         same(page.value("document.querySelectorAll('script, body b b').length"), 0)

@@ -65,6 +65,13 @@ static void the_length_of_a_character_needs_its_bytes(void **state)
     assert_int_equal(text_utf8_length("\xF0\x9F\x98\x80", 4), 4);
 }
 
+static void an_identifier_is_shown_as_its_words(void **state)
+{
+    (void)state;
+    assert_string_equal(text_spaced((char[]){"from_scratch_"}), "from scratch ");
+    assert_string_equal(text_spaced((char[]){"plain"}), "plain");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +79,7 @@ int main(void)
         cmocka_unit_test(what_a_terminal_obeys_becomes_a_question_mark),
         cmocka_unit_test(bytes_that_are_not_utf_8_become_question_marks),
         cmocka_unit_test(the_length_of_a_character_needs_its_bytes),
+        cmocka_unit_test(an_identifier_is_shown_as_its_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

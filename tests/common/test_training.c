@@ -3,6 +3,7 @@
 #include "common/training.h"
 #include "common/loss.h"
 #include "common/ops.h"
+#include "kernels/kernels.h"
 #include "tests/stops.h"
 #include <math.h>
 #include <setjmp.h>
@@ -19,11 +20,13 @@ enum { SAMPLES = 11, INPUTS_OF = 3, BATCH = 4, EPOCHS = 3, STEPS_OF = 3 * EPOCHS
 
 static char folder[] = "/tmp/test_training_XXXXXX";
 static Arena *keep;
+static bool has_rate;    // whether the lab has an option of that name
 static Error err;
 
 static int setup(void **state)
 {
     (void)state;
+    has_rate = false;
     keep = arena_new("keep", (size_t)1 << 28);
     err = (Error){""};
     return 0;
@@ -54,7 +57,10 @@ static int remove_folder(void **state)
 
 static Run *run_of(const char *device, const char *out, const char *resume)
 {
+    static float rate;
     int status, count = 5;
+    Options *options = options_new(keep, "tiny", "A lab for the tests.");
+    if (has_rate) options_float(options, "rate", 0, &rate, 0, 1, "learning rate");
     const char *words[7] = {"tiny",
                             "--threads=1",
                             "--plot=none",
@@ -62,8 +68,7 @@ static Run *run_of(const char *device, const char *out, const char *resume)
                             arena_print(keep, "--out=%s", out),
                             NULL};
     if (resume != NULL) words[count++] = arena_print(keep, "--resume=%s", resume);
-    Run *run = run_begin(keep, options_new(keep, "tiny", "A lab for the tests."), count,
-                         (char **)words, &status);
+    Run *run = run_begin(keep, options, count, (char **)words, &status);
     assert_non_null(run);
     return run;
 }
@@ -386,6 +391,25 @@ static void a_point_is_the_mean_over_the_samples_since_the_last(void **state)
     assert_null(strstr(text, "test"));
 }
 
+// A float of 2^24 stays where it is when 1 is added.
+static double uneven_update(void *data, const Batch *batch, long step, double rate)
+{
+    (void)data, (void)batch, (void)rate;
+    return step == 1 ? 16777216 : 1;
+}
+
+static void the_mean_is_taken_in_double(void **state)
+{
+    (void)state;
+    World *world = world_new(run_of("ref", "uneven", NULL));
+    world->plain.update = uneven_update;
+    world->plain.steps = world->plain.point_every = 5;
+    training_plan(&world->session, &world->plain);
+    assert_true(training_run(&world->session, &world->plain, &err));
+    assert_true(world->plain.curve[0] == 3355444);    // (2^24 + 4) / 5
+    run_end(world->run, CHECKPOINT);
+}
+
 // ---- what is measured ----
 
 static void curves_have_both_losses_the_learning_rate_and_the_gradient_norm(void **state)
@@ -419,27 +443,29 @@ static void curves_have_both_losses_the_learning_rate_and_the_gradient_norm(void
     assert_non_null(strstr(text_of("curves/loss.csv", &size), "momentum, test"));
 }
 
-static Tensor *reading_loss(Tape *tape, const void *data, const Batch *batch)
+// The loss is the step. In the third the page shows the first two, since it is written once a second.
+static double reading_update(void *data, const Batch *batch, long step, double rate)
 {
-    const World *world = ((const Model *)data)->world;
-    if (world->taken == 1) {    // in the second step the page shows the first
-        size_t size;
-        const char *page = text_of("follows/report.html", &size);
-        if (strstr(page, "momentum") == NULL || strstr(page, "training loss") == NULL)
-            fail_msg("the page lacks the training: %s", page);
-    }
-    return noisy_loss(tape, data, batch);
+    (void)data, (void)batch, (void)rate;
+    size_t size;
+    if (step == 2) usleep(1100000);
+    if (step != 3) return (double)step;
+    const char *page = text_of("follows/report.html", &size);
+    if (strstr(page, "two words") == NULL || strstr(page, "two_words") != NULL ||
+        strstr(page, "training loss 1.5<") == NULL)
+        fail_msg("the page shows another loss, or another name: %s", page);
+    return (double)step;
 }
 
-static void the_page_of_the_run_follows_a_training(void **state)
+static void the_page_of_the_run_follows_the_mean_loss_of_a_training(void **state)
 {
     (void)state;
     World *world = world_new(run_of("ref", "follows", NULL));
-    world->momentum.loss = reading_loss;
-    world->momentum.test.count = 0;
-    training_plan(&world->session, &world->momentum);
-    assert_true(training_run(&world->session, &world->momentum, &err));
-    assert_int_equal(world->taken, STEPS_OF);
+    world->plain.name = "two_words";
+    world->plain.update = reading_update;
+    world->plain.steps = world->plain.point_every = 4;
+    training_plan(&world->session, &world->plain);
+    assert_true(training_run(&world->session, &world->plain, &err));
     run_end(world->run, CHECKPOINT);
 }
 
@@ -460,7 +486,7 @@ static void a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(voi
     training_plan(&world->session, &world->momentum);
     assert_false(training_run(&world->session, &world->momentum, &err));
     assert_string_equal(err.message,
-                        "momentum: the loss is infinite at step 5; try a lower --rate");
+                        "momentum: the loss is infinite at step 5; try a lower learning rate");
     assert_int_equal(world->momentum.adapt->step, 4);    // the fifth was not taken
     run_end(world->run, CHECKPOINT);
     World *resumed = world_new(run_of("ref", "explodes", "explodes/" CHECKPOINT));
@@ -487,34 +513,215 @@ static void weights_that_are_not_finite_do_not_replace_a_checkpoint(void **state
     training_plan(&world->session, &world->plain);
     assert_false(training_run(&world->session, &world->plain, &err));
     assert_string_equal(err.message,
-                        "plain: a weight is not finite after step 6; try a lower --rate");
+                        "plain: a weight is not finite after step 6; try a lower learning rate");
     run_end(world->run, CHECKPOINT);
     long step;
     assert_true(checkpoint_step("breaks/" CHECKPOINT, world->session.config, &step, &err));
     assert_int_equal(step, 3);
 }
 
+// The loss is finite, and its gradient; the square of the gradient is not.
 static Tensor *steep_loss(Tape *tape, const void *data, const Batch *batch)
 {
-    Tensor *loss = noisy_loss(tape, data, batch);
-    // The loss is finite, and the weights that its gradient leaves are beyond all use.
-    return ((const Model *)data)->world->taken == 5 ? op_scale(tape, loss, 1e30f) : loss;
+    return op_scale(tape, noisy_loss(tape, data, batch), 1e37f);
 }
 
-static void tensors_that_are_not_finite_do_not_replace_a_checkpoint(void **state)
+// A plan of one step down a steep loss.
+static World *steep_world(const char *device, const char *resume, OptimizerKind kind, float rate)
 {
-    (void)state;
-    World *world = world_new(run_of("ref", "steep", NULL));
-    world->momentum.loss = steep_loss;
-    world->momentum.optimizer.clip_norm = 0;
-    world->momentum.test.count = 0;
-    world->momentum.save_every = 5;
-    training_plan(&world->session, &world->momentum);
+    World *world = world_new(run_of(device, "steep", resume));
+    Training *training = &world->momentum;
+    training->loss = steep_loss;
+    training->optimizer = (OptimizerConfig){.kind = kind, .schedule = {.peak = rate}};
+    training->test.count = 0;
+    training->epochs = 0;
+    training->steps = 1;
+    training_plan(&world->session, training);
+    return world;
+}
+
+static void steep_step_is_refused(const char *device, OptimizerKind kind, const char *message)
+{
+    World *world = steep_world(device, NULL, kind, 1000);
     assert_false(training_run(&world->session, &world->momentum, &err));
-    assert_string_equal(err.message,
-                        "momentum: a weight is not finite after step 5; try a lower --rate");
+    assert_string_equal(err.message, message);
     run_end(world->run, CHECKPOINT);
     assert_int_not_equal(access("steep/" CHECKPOINT, F_OK), 0);
+}
+
+// Leaves large weights where they are.
+static Tensor *flat_loss(Tape *tape, const void *data, const Batch *batch)
+{
+    const Model *model = data;
+    const float x[INPUTS_OF] = {1e-38f, 1e-38f, 1e-38f};
+    Tensor *input = tensor_from(batch->arena, SHAPE(1, INPUTS_OF), x);
+    return loss_squared_error(tape, op_linear(tape, input, model->weight, NULL),
+                              tensor_zeros(batch->arena, SHAPE(1, 1)));
+}
+
+// Neither their squares nor their norm are floats.
+static void large_weights_are_resumed(const char *device)
+{
+    const float large[INPUTS_OF] = {3.4e38f, -3.4e38f, 3.4e38f};
+    World *world = steep_world(device, NULL, OPTIMIZER_SGD, 1e-3f);
+    world->momentum.loss = flat_loss;
+    tensor_write(world->models[0].weight, large);
+    if (!training_run(&world->session, &world->momentum, &err)) fail_msg("%s", err.message);
+    run_end(world->run, CHECKPOINT);
+    world = steep_world(device, "steep/" CHECKPOINT, OPTIMIZER_SGD, 1e-3f);
+    if (!session_resume(&world->session, &err)) fail_msg("%s", err.message);
+    assert_memory_equal(tensor_values(keep, world->models[0].weight), large, sizeof large);
+    run_end(world->run, CHECKPOINT);
+    unlink("steep/" CHECKPOINT);
+}
+
+static void saves_finite_numbers_only(const char *device)
+{
+    steep_step_is_refused(
+        device, OPTIMIZER_SGD,
+        "momentum: a weight is not finite after step 1; try a lower learning rate");
+    has_rate = true;
+    steep_step_is_refused(
+        device, OPTIMIZER_ADAM,
+        "momentum: a moment of the optimizer is not finite after step 1; try a lower --rate");
+    large_weights_are_resumed(device);
+}
+
+static void tensors_are_saved_exactly_when_they_are_finite(void **state)
+{
+    (void)state;
+    saves_finite_numbers_only("ref");
+}
+
+static void tensors_are_saved_exactly_when_they_are_finite_on_the_processor(void **state)
+{
+    (void)state;
+    saves_finite_numbers_only("cpu");
+}
+
+static void tensors_are_saved_exactly_when_they_are_finite_on_a_device(void **state)
+{
+    (void)state;
+    saves_finite_numbers_only("far");
+}
+
+// ---- a classifier ----
+
+static void make_labeled(Batch *batch, const void *data, const int *index)
+{
+    make_points(batch, data, index);
+    int32_t *labels = arena_alloc(batch->arena, sizeof *labels * (size_t)batch->rows);
+    for (int r = 0; r < batch->rows; r++) labels[r] = index[r] % INPUTS_OF;
+    batch->labels = tensor_from_ints(batch->arena, SHAPE(batch->rows), labels);
+}
+
+// A point's coordinates, each times its weight: as many classes as there are.
+static Tensor *scaled_point(Tape *tape, const void *data, const Batch *batch)
+{
+    const Model *model = data;
+    Tensor *rows = tensor_zeros(tape->arena, SHAPE(batch->rows, 1));
+    kernels.fill(tensor_floats(rows), 1, (size_t)batch->rows);
+    if (tape->recording) count_step(model->world);
+    return op_mul(tape, batch->x, op_matmul(tape, rows, model->weight));
+}
+
+static Tensor *twice_cross_entropy(Tape *tape, Tensor *logits, Tensor *labels)
+{
+    return op_scale(tape, loss_cross_entropy(tape, logits, labels), 2);
+}
+
+static World *classifier_world(const char *out, const char *resume)
+{
+    World *world = world_new(run_of("ref", out, resume));
+    Training *training = &world->momentum;
+    training->loss = NULL;
+    training->logits = scaled_point;
+    training->train.make = training->test.make = make_labeled;
+    training_plan(&world->session, training);
+    return world;
+}
+
+static float share_of_largest(const World *world)
+{
+    float weight[INPUTS_OF];
+    int correct = 0;
+    tensor_read(world->models[0].weight, weight);
+    for (int i = 0; i < SAMPLES; i++) {
+        const float *point = world->points + (size_t)i * INPUTS_OF;
+        int best = 0;
+        for (int c = 1; c < INPUTS_OF; c++)
+            if (point[c] * weight[c] > point[best] * weight[best]) best = c;
+        correct += best == i % INPUTS_OF;
+    }
+    return (float)correct / SAMPLES;
+}
+
+static void a_classifier_is_measured_by_its_accuracy(void **state)
+{
+    (void)state;
+    World *world = classifier_world("classes", NULL);
+    Training *training = &world->momentum;
+    if (!training_run(&world->session, training, &err)) fail_msg("%s", err.message);
+    assert_true(training_test_accuracy(training) == share_of_largest(world));
+    assert_true(training_test_accuracy(training) > 0);
+    size_t size;
+    const char *metrics = text_of("classes/metrics.jsonl", &size);
+    assert_non_null(strstr(metrics, arena_print(keep, "\"momentum_test_accuracy\":%.9g,",
+                                                (double)training_test_accuracy(training))));
+    Plot plot = {.title = "Test accuracy", .x_label = "epoch"};
+    training_plot_accuracy(world->run, &plot, "accuracy", (Training *[]){training}, 1);
+    const char *drawn = text_of("classes/accuracy.csv", &size);
+    assert_non_null(strstr(
+        drawn, arena_print(keep, ",%.9g", (double)(100 * training_test_accuracy(training)))));
+    run_end(world->run, CHECKPOINT);
+    // A criterion of its own takes the place of the cross-entropy.
+    World *other = classifier_world("twice", NULL);
+    other->momentum.criterion = twice_cross_entropy;
+    float once = training_evaluate(&other->session, &other->momentum, &other->momentum.test);
+    other->momentum.criterion = loss_cross_entropy;
+    assert_true(2 * training_evaluate(&other->session, &other->momentum, &other->momentum.test) ==
+                once);
+    run_end(other->run, CHECKPOINT);
+}
+
+static void a_resumed_classifier_keeps_its_accuracies(void **state)
+{
+    (void)state;
+    World *whole = classifier_world("classes", NULL);
+    assert_true(training_run(&whole->session, &whole->momentum, &err));
+    run_end(whole->run, CHECKPOINT);
+    World *stopped = classifier_world("stopped", NULL);
+    stopped->stop_after = STEPS_OF - 2;
+    stopped->signal_number = SIGINT;
+    assert_false(training_run(&stopped->session, &stopped->momentum, &err));
+    run_end(stopped->run, CHECKPOINT);
+    World *resumed = classifier_world("stopped", "stopped/" CHECKPOINT);
+    assert_true(session_resume(&resumed->session, &err));
+    assert_true(training_run(&resumed->session, &resumed->momentum, &err));
+    assert_memory_equal(whole->momentum.accuracy, resumed->momentum.accuracy,
+                        EPOCHS * sizeof(float));
+    run_end(resumed->run, CHECKPOINT);
+    assert_same_file("classes/" CHECKPOINT, "stopped/" CHECKPOINT, STEPS_OF - 2);
+    assert_same_file("classes/metrics.jsonl", "stopped/metrics.jsonl", STEPS_OF - 2);
+}
+
+// Stopped before its first point, a run has no metrics; those of the run before are not its own.
+static void a_run_stopped_at_once_has_no_metrics_of_another(void **state)
+{
+    (void)state;
+    size_t size;
+    World *world = classifier_world("again", NULL);
+    assert_true(training_run(&world->session, &world->momentum, &err));
+    run_end(world->run, CHECKPOINT);
+    world = classifier_world("again", NULL);
+    text_of("again/metrics.jsonl", &size);
+    assert_true(size > 0);    // as long as nothing is trained
+    world->stop_after = 1;
+    world->signal_number = SIGINT;
+    assert_false(training_run(&world->session, &world->momentum, &err));
+    run_end(world->run, CHECKPOINT);
+    text_of("again/metrics.jsonl", &size);
+    assert_int_equal(size, 0);
 }
 
 // ---- what a plan must be ----
@@ -537,7 +744,7 @@ static void a_plan_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     World *world = world_new(run_of("ref", "plan", NULL));
-    stops_with("plain: expected either a loss or an update", plan_without_either(world));
+    stops_with("plain: expected one of loss, logits and update", plan_without_either(world));
     stops_with("momentum: expected either epochs or steps", plan_with_epochs_and_steps(world));
     run_end(world->run, CHECKPOINT);
 }
@@ -553,11 +760,17 @@ int main(void)
         CASE(micro_batches_end_where_the_whole_batch_does),
         CASE(every_epoch_has_each_sample_once_in_an_order_of_its_own),
         CASE(a_point_is_the_mean_over_the_samples_since_the_last),
+        CASE(the_mean_is_taken_in_double),
         CASE(curves_have_both_losses_the_learning_rate_and_the_gradient_norm),
-        CASE(the_page_of_the_run_follows_a_training),
+        CASE(the_page_of_the_run_follows_the_mean_loss_of_a_training),
         CASE(a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint),
         CASE(weights_that_are_not_finite_do_not_replace_a_checkpoint),
-        CASE(tensors_that_are_not_finite_do_not_replace_a_checkpoint),
+        CASE(tensors_are_saved_exactly_when_they_are_finite),
+        CASE(tensors_are_saved_exactly_when_they_are_finite_on_the_processor),
+        CASE(tensors_are_saved_exactly_when_they_are_finite_on_a_device),
+        CASE(a_classifier_is_measured_by_its_accuracy),
+        CASE(a_resumed_classifier_keeps_its_accuracies),
+        CASE(a_run_stopped_at_once_has_no_metrics_of_another),
         CASE(a_plan_that_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);

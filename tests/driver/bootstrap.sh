@@ -431,15 +431,21 @@ test_of_nothing_is_an_error() { # test
 
 test_ends_with_what_was_skipped_and_the_command() { # test
     fresh_checkout
-    export FAKE_LOG='1/3
+    export FAKE_LOG='1/5 Test: keynumbers.json
 skipped: no jq: ./lab setup --dev
+2/5 Test: watch.a_save
 skipped: no tmux: ./lab setup --dev
+3/5 Test: keynumbers.csv
 skipped: no jq: ./lab setup --dev
+4/5 Test: check.json
+skipped: no jq: ./lab setup --dev
+5/5 Test: test_images
 skipped: no LAB_DATA: LAB_DATA=FOLDER ./lab test -R images
 '
     lab test
     gave 0
-    says err "lab: 4 skipped: 2 with no jq, 1 with no tmux (./lab setup --dev); 1 with no LAB_DATA (LAB_DATA=FOLDER ./lab test -R images)"
+    says err "lab: skipped: keynumbers.* (2), check.json: no jq; watch.a_save: no tmux (./lab setup --dev)"
+    says err "lab: skipped: test_images: no LAB_DATA (LAB_DATA=FOLDER ./lab test -R images)"
 }
 
 test_leaves_the_gates_to_authors() { # test

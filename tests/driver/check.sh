@@ -33,6 +33,10 @@ here() { echo "$lab.c:$(grep -n 'HERE$' $file | cut -d: -f1)"; }
 # Wrapped or not.
 shows_flat() { tr -s '\n ' '  ' <out | grep -qF -e "$1" || complain "'out' does not tell: $1"; }
 
+built_by_clang() {
+    "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang
+}
+
 # The exercise has this verdict, all others pass, and nothing is left behind.
 finds() { # exercise, "what it is said to do"
     run "$LAB" check $lab
@@ -127,8 +131,7 @@ END
 }
 
 a_nested_function_is_reported() { # test
-    "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang &&
-        skip "no gcc behind the build" "cmake --preset release -DCMAKE_C_COMPILER=gcc"
+    ! built_by_clang || skip "no gcc behind the build" "cmake --preset release -DCMAKE_C_COMPILER=gcc"
     submit kl <<'END'
     int by_mean(const void *a, const void *b) { return B + *(const int *)a - *(const int *)b; } // HERE
     qsort((void *)mean, 1, sizeof *mean, by_mean);
@@ -412,7 +415,7 @@ END
     while (fork() >= 0) continue;
     for (;;) pause();
 END
-    finds kl "kl crashed"
+    if built_by_clang; then finds kl "kl timed out"; else finds kl "kl crashed"; fi
 }
 
 nan_is_wrong() { # test
@@ -503,7 +506,8 @@ of_two_wrong_exercises_the_one_that_is_called_is_named_first() { # test
     sed -i 's/^void my_moments/void pr_moments/; s/m->n = n;/m->n = unknown;/' $file
     run "$LAB" check $lab.fit
     says out "fit calls pr_moments, which does not compile."
-    shows_flat "moments does not compile: 'unknown' undeclared"
+    shows_flat "moments does not compile: "
+    shows_flat " 'unknown'"
 }
 
 # ---- the compiler, and the file as it comes ----
@@ -525,8 +529,7 @@ END
 }
 
 a_compiler_that_lacks_a_part_is_at_fault_itself() { # test
-    "$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$LAB")/CMakeCache.txt")" --version | grep -q clang &&
-        skip "no gcc behind the build" "cmake --preset release -DCMAKE_C_COMPILER=gcc"
+    ! built_by_clang || skip "no gcc behind the build" "cmake --preset release -DCMAKE_C_COMPILER=gcc"
     solved
     run env PATH=/nowhere "$LAB" check $lab.kl # gcc finds `as` and `ld` there
     gave 1

@@ -112,7 +112,7 @@ a_lab_not_started_prints_the_command_that_starts_it() { # test
 }
 
 a_compile_error_is_reported_with_its_line() { # test
-    learner -e 's/float variance = expf(logvar\[i\]);/float variance = expf(logvar[i])/' \
+    learner -e 's/expm1((double)logvar\[i\]);/expm1((double)logvar[i])/' \
         -e 's/matmul_nt(y, x/matmul_nt(Y, x/'
     small --mine
     gave 1

@@ -114,6 +114,15 @@ an_uninitialized_pointer_is_reported() { # test
     is crash && says out 'a pointer that was never set'
 }
 
+an_instruction_without_a_line_takes_its_neighbours() { # test
+    submit 'float sum = 0; for (int i = 0; i <= n; i++)
+#line 0
+    sum += x[i];
+#line 22
+    return sum;' && grade
+    is crash && says out 'one element past the end' && says out ', at line 2'
+}
+
 a_division_by_zero_is_named() { # test
     submit 'volatile int zero = 0; return n / zero;' && grade
     is crash && plainly crash && both 'divides an integer by zero' && at 20

@@ -11,7 +11,7 @@ typedef struct Copy {
     size_t reserved;
 } Copy;
 
-enum { COPIES_MAX = 8 };
+enum { COPIES_MAX = 12 };
 static const Device *mirrored;
 static Copy copies[COPIES_MAX];
 static int copied;

@@ -95,11 +95,10 @@ float ae_kl(float *dmean, float *dlogvar, const float *mean, const float *logvar
     size_t n = (size_t)B * (size_t)Z;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        float variance = expf(logvar[i]);
-        // expm1 is variance - 1, which would cancel near 0.
-        sum += expm1((double)logvar[i]) - logvar[i] + (double)mean[i] * mean[i];
+        double excess = expm1((double)logvar[i]);    // variance - 1, which would cancel near 0
+        sum += excess - logvar[i] + (double)mean[i] * mean[i];
         dmean[i] = mean[i] / (float)B;
-        dlogvar[i] = (variance - 1) / (2 * (float)B);
+        dlogvar[i] = (float)(excess / (2 * B));
     }
     return (float)(sum / (2 * B));
     // end kl

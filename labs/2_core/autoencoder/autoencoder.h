@@ -64,6 +64,6 @@ void ae_sample_backward(float *dmean, float *dlogvar, const float *dz, const flo
 // 10. Returns KL(N(mean, exp(logvar)) || N(0,1)), summed over the latent dimensions,
 //     averaged over the batch,
 //     K = 1/B sum_bz (exp(logvar) + mean^2 - 1 - logvar) / 2,  and writes dmean = dK/dmean and
-//     dlogvar = dK/dlogvar.  All [B,Z]. K keeps its digits also near logvar = 0, where
-//     exp(logvar) - 1 cancels: expm1(), in double.
+//     dlogvar = dK/dlogvar.  All [B,Z]. K and dlogvar keep their digits also near
+//     logvar = 0, where exp(logvar) - 1 cancels: expm1(), in double.
 float ae_kl(float *dmean, float *dlogvar, const float *mean, const float *logvar, int B, int Z);

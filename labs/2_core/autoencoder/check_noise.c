@@ -352,12 +352,16 @@ static void kl__and_its_gradient_are_zero_for_the_standard_normal(void **state)
 static void kl__keeps_its_digits_near_the_standard_normal(void **state)
 {
     (void)state;
-    const float logvars[] = {1e-3f, -1e-3f, 1e-5f, -1e-6f};
-    for (int k = 0; k < 4; k++) {
-        float v = logvars[k];
-        float kl = kl_of_one(0, v);
-        double x = v, terms = x * x / 4 * (1 + x / 3 + x * x / 12);    // of (exp(x) - 1 - x) / 2
+    const float logvars[] = {1e-3f, -1e-3f, 1e-5f, -1e-6f, 1e-8f};
+    for (int k = 0; k < 5; k++) {
+        float dlogvar;
+        float kl = ae_kl(FLOATS(0), &dlogvar, FLOATS(0), &logvars[k], 1, 1);
+        double x = (double)logvars[k];
+        double terms = x * x / 4 * (1 + x / 3 + x * x / 12);    // of (exp(x) - 1 - x) / 2
         assert_number(kl, terms, .name = "KL", .rtol = 1e-6, .formula = kl_formula);
+        double slope = x / 2 * (1 + x / 2 + x * x / 6);    // of (exp(x) - 1) / 2
+        assert_number(dlogvar, slope, .name = "dlogvar", .rtol = 1e-6,
+                      .formula = "dK/dlogvar = (exp(logvar) - 1) / 2 B");
     }
     double kl = kl_of_one(2e19f, 0), square = (double)2e19f * 2e19f / 2;    // 4e38 is no float
     assert_number(kl, square, .name = "KL of mean 2e19", .rtol = 1e-6, .formula = kl_formula);
