@@ -1,6 +1,6 @@
 /* peer.h -- the same work done by a Python script of ours in a process of its own.
  *
- *     Peer *peer = peer_open(keep, "train_autoencoder.py", &err);    // NULL: no Python with torch
+ *     Peer *peer = peer_open(keep, "train_autoencoder.py", &err);    // NULL: no Python that can
  *     double seconds = peer_ask(peer, &err, "{\"threads\": 2, \"calls\": 10}");
  *     peer_close(peer);
  *

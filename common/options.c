@@ -185,8 +185,15 @@ static const char *help_with_default(Arena *arena, const Option *option)
     char *shown = arena_print(arena, "%s", text);    // perhaps from the environment
     text_clean(shown);
     text = shown;
-    if (option->choices != NULL)
-        return arena_print(arena, "%s: %s (default: %s)", option->help, option->choices, text);
+    if (option->choices != NULL) {    // words, between which a line may end
+        const char *words = "";
+        for (const char *rest = option->choices; rest != NULL;) {
+            int bytes = (int)strcspn(rest, "|");
+            words = arena_print(arena, "%s%s%.*s", words, *words != '\0' ? ", " : "", bytes, rest);
+            rest = rest[bytes] != '\0' ? rest + bytes + 1 : NULL;
+        }
+        return arena_print(arena, "%s: %s (default: %s)", option->help, words, text);
+    }
     return arena_print(arena, "%s (default: %s)", option->help, text);
 }
 

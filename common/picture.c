@@ -122,7 +122,7 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid)
                          row->tiles + (size_t)c * (size_t)(grid->height * grid->width * channels),
                          grid->height, grid->width, channels, scale);
             if (grid->captions != NULL)
-                picture_text(picture, left, top + grid->height * scale,
+                picture_text(picture, left, top + grid->height * scale + 2,
                              grid->captions[r * grid->columns + c], TEXT_SCALE);
         }
     }
@@ -139,7 +139,9 @@ bool picture_save(const Picture *picture, const char *path, Error *err)
                        .format = PNG_FORMAT_RGB,
                        .width = (png_uint_32)picture->width,
                        .height = (png_uint_32)picture->height};
-    if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL)) {
+    // A failed write libpng calls "Write Error"; file_commit() knows what the system says.
+    if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL) &&
+        !ferror(file.stream)) {
         file_abandon(&file);
         return error_set(err, "%s: cannot be written: %s", path, image.message);
     }
@@ -191,11 +193,11 @@ Picture *picture_load(Arena *arena, const char *path, Error *err)
     if (!file_map(&view, path, err)) return NULL;
     Picture *picture = arena_alloc(arena, sizeof *picture);
     png_image image = {.version = PNG_IMAGE_VERSION};
-    bool empty = view.size == 0, read = !empty && read_png(&image, picture, arena, &view);
+    bool empty = view.size == 0, other = view.size < 8 || png_sig_cmp(view.bytes, 0, 8) != 0;
+    bool read = !other && read_png(&image, picture, arena, &view);
     file_unmap(view);
     if (read) return picture;
-    error_set(err, "%s: %s", path, empty ? "is empty, expected a PNG" : "cannot be read as a PNG");
-    if (!empty && image.message[0] != '\0')
-        error_set(err, "%s: cannot be read as a PNG: %s", path, image.message);
+    if (other) error_set(err, "%s: %s", path, empty ? "is empty, expected a PNG" : "is not a PNG");
+    else error_set(err, "%s: cannot be read as a PNG: %s", path, image.message);
     return NULL;
 }

@@ -277,6 +277,20 @@ static bool run_gnuplot(const char *folder, const char *script, bool shows, int 
     return true;
 }
 
+// On a full disk gnuplot writes what there is room for, and ends as if that were all.
+static bool check_whole(const char *picture, const char *format, Error *err)
+{
+    char end[16] = "";
+    const char *last = strcmp(format, "svg") == 0 ? "</svg>" : "IEND";
+    FILE *file = fopen(picture, "rb");
+    if (file == NULL) return error_set(err, "%s: cannot be read: %s", picture, strerror(errno));
+    bool read = fseek(file, -(long)sizeof end, SEEK_END) == 0 &&
+                fread(end, 1, sizeof end, file) == sizeof end;
+    fclose(file);
+    if (read && memmem(end, sizeof end, last, strlen(last)) != NULL) return true;
+    return error_set(err, "%s: gnuplot wrote only a part of it; is the disk full?", picture);
+}
+
 bool plot_save(const Plot *plot, const char *path, const char *format, Error *err)
 {
     char csv[PATH_MAX], script[PATH_MAX], picture[PATH_MAX], folder[PATH_MAX];
@@ -296,7 +310,9 @@ bool plot_save(const Plot *plot, const char *path, const char *format, Error *er
     if (!write_script(plot, script, format, csv + names, picture + names, err)) return false;
     bool shows = strcmp(format, "terminal") == 0;
     int seconds = plot->seconds > 0 ? plot->seconds : DEFAULT_SECONDS;
-    if (run_gnuplot(folder, script + names, shows, seconds, err)) return true;
+    if (run_gnuplot(folder, script + names, shows, seconds, err) &&
+        (shows || check_whole(picture, format, err)))
+        return true;
     unlink(picture);    // half of one, perhaps
     return error_wrap(err, "the numbers are in %s without a plot", csv);
 }

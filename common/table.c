@@ -1,9 +1,12 @@
 #include "common/table.h"
+#include "common/console.h"
 #include "common/error.h"
 #include "common/text.h"
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char BETWEEN =
     '\x1f';    // cells, once the format's bars are replaced: "unit separator"
@@ -78,10 +81,10 @@ static int width_of(const char *text)
 }
 
 static void print_row(const Table *table, const char *const *cells, const int *widths, int indent,
-                      FILE *stream)
+                      int gap, FILE *stream)
 {
     int blanks = indent;    // before the next text: none is left at the end of a line
-    for (int c = 0; c < table->columns; c++, blanks += 3) {
+    for (int c = 0; c < table->columns; c++, blanks += gap) {
         int pad = widths[c] - width_of(cells[c]);
         if (table->numbers[c]) blanks += pad;
         if (*cells[c] != '\0') {
@@ -100,15 +103,44 @@ bool table_headed(const Table *table)
     return false;
 }
 
+// Of a terminal, or COLUMNS; INT_MAX in a file and a pipe.
+static int columns_of(FILE *stream)
+{
+    bool known = getenv("COLUMNS") != NULL || isatty(fileno(stream));
+    return known ? console_begin().columns : INT_MAX;
+}
+
+// A row that does not fit: its first cell, and below it a line for each other one, with its heading.
+static void print_stacked(const Table *table, const TableRow *row, int indent, FILE *stream)
+{
+    int widest = 0;
+    for (int c = 1; c < table->columns; c++)
+        if (width_of(table->headings[c]) > widest) widest = width_of(table->headings[c]);
+    fprintf(stream, "%*s%s%s%s\n", indent, "", table->headings[0],
+            *table->headings[0] != '\0' ? " " : "", row->cells[0]);
+    for (int c = 1; c < table->columns; c++)
+        if (*row->cells[c] != '\0')
+            fprintf(stream, "%*s%s%*s%s\n", indent + 2, "", table->headings[c],
+                    widest > 0 ? widest - width_of(table->headings[c]) + 2 : 0, "", row->cells[c]);
+}
+
 void table_print(const Table *table, int indent, FILE *stream)
 {
-    int widths[TABLE_MAX_COLUMNS];
+    int widths[TABLE_MAX_COLUMNS], gaps = table->columns - 1, gap = 3, width = indent + gap * gaps;
     for (int c = 0; c < table->columns; c++) {
         widths[c] = width_of(table->headings[c]);
         for (const TableRow *row = table->first; row != NULL; row = row->next)
             if (width_of(row->cells[c]) > widths[c]) widths[c] = width_of(row->cells[c]);
+        width += widths[c];
     }
-    if (table_headed(table)) print_row(table, table->headings, widths, indent, stream);
+    const int most = columns_of(stream);
+    if (width > most) gap--, width -= gaps;
+    if (width > most) {
+        for (const TableRow *row = table->first; row != NULL; row = row->next)
+            print_stacked(table, row, indent, stream);
+        return;
+    }
+    if (table_headed(table)) print_row(table, table->headings, widths, indent, gap, stream);
     for (const TableRow *row = table->first; row != NULL; row = row->next)
-        print_row(table, row->cells, widths, indent, stream);
+        print_row(table, row->cells, widths, indent, gap, stream);
 }

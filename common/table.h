@@ -36,5 +36,6 @@ void table_row(Table *table, const char *format, ...) __attribute__((format(prin
 
 bool table_headed(const Table *table);    // whether a column has a heading
 
-// Every line begins with `indent` spaces.
+// Every line begins with `indent` spaces. Where the terminal, or COLUMNS, is too narrow for the widest
+// row, each row is printed as lines of a heading and a cell.
 void table_print(const Table *table, int indent, FILE *stream);

@@ -10,7 +10,7 @@
 #include "common/text.h"
 #include "kernels/kernels.h"
 
-enum { TEST_BATCH = 500 };
+enum { TEST_BATCH = 500, ROOM = 1 << 30 };
 
 // Streams of a run's seed, apart from those of the models' first weights.
 enum { STREAM_TEST = 99, STREAM_LOSS = 100, STREAM_ORDER = 1000000 };
@@ -245,7 +245,7 @@ static float measure(const Session *session, const Training *training, const Bat
 {
     long correct = 0;
     Rng rng = rng_stream(session->run->seed, STREAM_TEST);
-    Arena *arena = arena_new("evaluation", (size_t)1 << 30);
+    Arena *arena = arena_new("evaluation", ROOM);
     Tape *tape = tape_new(arena);
     double sum = 0;
     tape_quiet(tape, true);
@@ -384,7 +384,7 @@ bool training_run(const Session *session, Training *training, Error *err)
         !metrics_rewind(run->metrics, -1, err))
         return false;
 
-    Arena *arena = arena_new("step", (size_t)1 << 30);
+    Arena *arena = arena_new("step", training->room > 0 ? training->room : ROOM);
     int *order = arena_alloc(run->keep, sizeof *order * (size_t)count);
     Tape *tape = tape_new(arena);
     Progress progress =

@@ -59,6 +59,7 @@ typedef struct Training {
     int batch;                    // samples in a step
     int micro_batch;              // samples in memory at once, gradients added up; 0: the batch
     int test_batch;               // samples in memory at once while testing; 0: 500
+    size_t room;                  // bytes that a step's tensors may take; 0: 1 GB
     int epochs;                   // either of them
     long steps;                   // (epochs set the steps)
     long point_every;             // steps between points of the curves; 0: an epoch

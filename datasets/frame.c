@@ -164,12 +164,12 @@ const char *frame_picture(Arena *arena, uint8_t pixels[FRAME_PIXELS], const Pict
     size_t count = (size_t)width * (size_t)height;
     for (size_t i = 0; i < count; i++) low = least(low, gray[i]), high = most(high, gray[i]);
     bool dark_ink = background - low > high - background, dark_wanted = frame.background >= 0.5f;
+    int contrast = dark_ink ? background - low : high - background;
+    if (frame.box > 0 && contrast <= EVEN) return NULL;
     if (frame.box == 0 || (fits && dark_ink == dark_wanted)) {
         frame_scale(pixels, gray, height, width);
         return fits ? "as it is" : "scaled to 28x28 pixels as a whole";
     }
-    int contrast = dark_ink ? background - low : high - background;
-    if (contrast <= EVEN) return NULL;
     for (size_t i = 0; i < count; i++) {
         int away = dark_ink ? background - gray[i] : gray[i] - background;
         gray[i] = (uint8_t)(away * 8 < contrast ? 0 : 255 * away / contrast);    // noise, or ink

@@ -85,7 +85,8 @@ bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, 
         limit(test, source.test);
         return true;
     }
-    if (name == NULL) {    // the default: MNIST if it was downloaded, else generated images
+    if (name == NULL ||
+        name[0] == '\0') {    // the default: MNIST if it was downloaded, else generated images
         root_data_dir(data);
         name = images_mnist_is_in(data) ? data : IMAGES_GENERATED;
     }

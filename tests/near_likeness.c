@@ -111,8 +111,12 @@ static bool looks_not_finite(const Pair *p, Text *out)
     if (nan > 0) put(out, "%zu NaN", nan);
     if (infinite > 0) put(out, "%s%zu infinite", nan > 0 ? " and " : "", infinite);
     put_place(p, out, ", the first at ", first);
-    put(out,
-        ": overflow (exp of a large number?), log of 0, 0/0, or a variable that was never set");
+    const char *cause = "overflow (exp of a large number?), a division by 0, or log of 0";
+    if (nan > 0)
+        cause =
+            "infinity over infinity (exp of a large number?), 0/0, 0 times infinity, or the root "
+            "or log of a negative number";
+    put(out, ": %s", cause);
     return true;
 }
 
@@ -226,9 +230,17 @@ static double off_by(const Pair *p, size_t i)
     return number(p->got, i) - p->want[i];
 }
 
+// Then what is seen in all rows is one mistake's, which says nothing of rows.
+static bool wants_copies_of_the_first_row(const Pair *p)
+{
+    for (size_t i = p->cols; i < p->count; i++)
+        if (p->want[i] != p->want[i % p->cols]) return false;
+    return true;
+}
+
 static bool looks_offset_by_column(const Pair *p, Text *out)
 {
-    if (p->rows < 2) return false;
+    if (p->rows < 2 || wants_copies_of_the_first_row(p)) return false;
     for (size_t i = p->cols; i < p->count; i++) {
         double first = off_by(p, i % p->cols);
         if (!alike(p, i, off_by(p, i), first)) return false;
@@ -240,22 +252,22 @@ static bool looks_offset_by_column(const Pair *p, Text *out)
 
 static bool looks_repeated(const Pair *p, Text *out)
 {
-    if (p->rows < 2) return false;
+    if (p->rows < 2 || wants_copies_of_the_first_row(p)) return false;
     for (size_t i = p->cols; i < p->count; i++)
         if (number(p->got, i) != number(p->got, i % p->cols)) return false;
     put(out, "every row is a copy of the first: is the row's index used?");
     return true;
 }
 
-// The first row is right, and each of the others has something wrong. The rows of doubles are those
-// of matrices, the rows of floats a batch.
+// The first row is right, and each of the others has something wrong. The rows of floats are a batch;
+// those of doubles a matrix's, of which an elimination leaves the first as it is.
 static bool looks_like_batch_one(const Pair *p, Text *out)
 {
     if (p->rows < 2 || count_wrong(p, 0, p->cols) > 0) return false;
     for (size_t i = p->cols; i < p->count; i += p->cols)
         if (count_wrong(p, i, i + p->cols) == 0) return false;
-    put(out, "the first row is right and later ones are wrong: %s",
-        p->got.floats != NULL ? "it works for a batch of 1 only" : "is the row's index used?");
+    put(out, "the first row is right and later ones are wrong%s",
+        p->got.floats != NULL ? ": it works for a batch of 1 only" : "");
     return true;
 }
 

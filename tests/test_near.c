@@ -65,7 +65,11 @@ static void nan_and_infinity_are_never_near(void **state)
     got[6] = INFINITY;
     assert_false(near_want(got, (Near){.atol = 1e30}));
     assert_says("2 of 12 outside");
-    assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: overflow");
+    assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: infinity over infinity");
+    copy_want(got);
+    got[6] = INFINITY;
+    assert_false(near_want(got, (Near){0}));
+    assert_says("looks like: 1 infinite, the first at [1,2]: overflow (exp of a large number?)");
 }
 
 static void uninitialized_memory_and_overflow_are_distinguished(void **state)
@@ -84,7 +88,8 @@ static void uninitialized_memory_and_overflow_are_distinguished(void **state)
     volatile float zero = 0;
     got[5] = zero / zero;
     assert_false(near_want(got, (Near){0}));
-    assert_says("looks like: 1 NaN, the first at [1,1]: overflow");
+    assert_says("looks like: 1 NaN, the first at [1,1]: infinity over infinity (exp of a large "
+                "number?), 0/0, 0 times infinity");
     assert_says_nothing_like("never written");
 }
 
@@ -291,6 +296,11 @@ static void rows_that_repeat_the_first_are_recognised(void **state)
     Twelve got = {2, -3, 4, 6, 2, -3, 4, 6, 2, -3, 4, 6};
     assert_false(near_want(got, (Near){0}));
     assert_says("every row is a copy of the first");
+    const double zeros[COUNT] = {0};    // that are to be the same
+    const float halves[COUNT] = {.5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f};
+    assert_false(near_report(report, sizeof report, NUMBERS(halves), zeros, SHAPE(ROWS, COLS),
+                             (Near){.name = "dlogvar"}));
+    assert_says_nothing_like("looks like");
 }
 
 static void a_missing_bias_is_recognised(void **state)
@@ -481,7 +491,7 @@ static void later_rows_of_a_matrix_are_not_a_batch(void **state)
     (void)state;
     const double got[COUNT] = {1, -2, 3, 5, 70, 71, 72, 73, 74, 75, 76, 78};
     assert_false(doubles_near(got, (Near){0}));
-    assert_says("later ones are wrong: is the row's index used?");
+    assert_says("looks like: the first row is right and later ones are wrong\n");
 }
 
 static void an_unknown_pattern_is_not_guessed(void **state)

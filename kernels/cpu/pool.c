@@ -6,19 +6,27 @@
 #include <string.h>
 #include "kernels/cpu/loops.h"
 
-// Outputs first .. end - 1 of a row have tap `tap` of their window inside of the image, where it reads from
-// pixel `from` on.
+// Outputs first .. end - 1 of a row have one tap of their windows inside of the image; it reads from pixel
+// `from` on.
 typedef struct Reach {
-    size_t first, end, from;
+    int first, end, from;
 } Reach;
 
-static Reach reach_of(int tap, int size, PoolShape s)
+// From the reach of the tap before: without a division, of which a row of few outputs would have too many.
+static Reach next_reach(Reach before, int tap, PoolShape s)
 {
-    const int outside = s.pad - tap, last = size - 1 + s.pad - tap;    // in pixels
-    const int first = outside > 0 ? (outside + s.stride - 1) / s.stride : 0;
-    const int end = last < 0 ? 0 : MIN(last / s.stride + 1, pool_size(size, s));
-    return first < end ? (Reach){(size_t)first, (size_t)end, (size_t)(first * s.stride - outside)}
-                       : (Reach){0};
+    Reach r = before;
+    while (r.first > 0 && (r.first - 1) * s.stride >= s.pad - tap) r.first--;
+    while (r.end > 0 && (r.end - 1) * s.stride >= s.width + s.pad - tap) r.end--;
+    r.from = r.first * s.stride - s.pad + tap;
+    if (r.end < r.first) r.end = r.first;
+    return r;
+}
+
+static Reach first_reach(PoolShape s)
+{
+    const int cols = pool_size(s.width, s);
+    return next_reach((Reach){cols, cols, 0}, 0, s);
 }
 
 // Row `row` of the plane's outputs, tap row by tap row: i is the row of x.
@@ -26,6 +34,19 @@ static Reach reach_of(int tap, int size, PoolShape s)
     for (int i = MAX((row) * (s).stride - (s).pad, 0),                                             \
              end_ = MIN((row) * (s).stride - (s).pad + (s).kernel, (s).height);                    \
          i < end_; i++)
+
+// The usual strides as constants, with which the compiler makes vectors of them.
+#define KNOWN_STRIDE(value, ...)                                                                   \
+    do {                                                                                           \
+        const size_t stride = (size_t)(value);                                                     \
+        if (stride == 1) {                                                                         \
+            __VA_ARGS__;                                                                           \
+        } else if (stride == 2) {                                                                  \
+            __VA_ARGS__;                                                                           \
+        } else {                                                                                   \
+            __VA_ARGS__;                                                                           \
+        }                                                                                          \
+    } while (0)
 
 static bool is_two_by_two(PoolShape s)
 {
@@ -44,22 +65,44 @@ static size_t plane_out(PoolShape s)
 
 // ---- max
 
-// Whether x takes b's place: it is larger, or the first NaN.
-#define BEATS(x, b) (!((x) <= (b)) & ((b) == (b)))
+// A plane with a NaN. The loops for all others make one comparison, which is what compilers turn into vectors.
+static void max_plane_with_nan(float *y, int32_t *at, const float *x, PoolShape s)
+{
+    const int rows = pool_size(s.height, s), cols = pool_size(s.width, s);
+    for (int row = 0; row < rows; row++)
+        for (int col = 0; col < cols; col++, y++, at++) {
+            const int left = MAX(col * s.stride - s.pad, 0),
+                      right = MIN(col * s.stride - s.pad + s.kernel, s.width);
+            int32_t best = MAX(row * s.stride - s.pad, 0) * s.width + left;
+            EACH_TAP_ROW (i, row, s)
+                for (int32_t here = i * s.width + left; here < i * s.width + right; here++)
+                    if (!(x[here] <= x[best]) && !isnan(x[best])) best = here;
+            *y = x[best];
+            *at = best;
+        }
+}
+
+static bool has_nan(const float *x, size_t n)
+{
+    int found = 0;
+#pragma omp simd reduction(| : found)
+    for (size_t i = 0; i < n; i++) found |= x[i] != x[i];
+    return found;
+}
 
 // n outputs of two rows of x, the first pixel at `place` in the plane and the rows `width` apart.
 static inline void max_of_squares(float *y, int32_t *at, const float *top, size_t width,
                                   int32_t place, size_t n)
 {
     const float *bottom = top + width;
+    const int32_t down = (int32_t)width;
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
         const float a = top[2 * j], b = top[2 * j + 1], c = bottom[2 * j], d = bottom[2 * j + 1];
-        const int32_t right = BEATS(b, a), below_right = BEATS(d, c);
-        const float above = right ? b : a, below = below_right ? d : c;
-        const int32_t down = BEATS(below, above);
-        y[j] = down ? below : above;
-        at[j] = place + 2 * (int32_t)j + (down ? (int32_t)width + below_right : right);
+        const float above = b > a ? b : a, below = d > c ? d : c;
+        const int32_t first = b > a ? 1 : 0, second = d > c ? down + 1 : down;
+        y[j] = below > above ? below : above;
+        at[j] = place + 2 * (int32_t)j + (below > above ? second : first);
     }
 }
 
@@ -73,7 +116,7 @@ static inline void max_of_squares(float *y, int32_t *at, const float *top, size_
         } else if ((n) >= 4) {                                                                     \
             IN_BLOCKS_OF(4, j, n, __VA_ARGS__);                                                    \
         } else {                                                                                   \
-            IN_BLOCKS_OF(1, j, n, __VA_ARGS__);                                                    \
+            IN_BLOCKS_OF(n, j, n, __VA_ARGS__);                                                    \
         }                                                                                          \
     } while (0)
 #define IN_BLOCKS_OF(size, j, n, ...)                                                              \
@@ -93,35 +136,47 @@ static void max_plane_of_squares(float *y, int32_t *at, const float *x, PoolShap
     }
 }
 
-static void max_row(float *y, int32_t *at, const float *x, int row, PoolShape s)
+// One tap of a row's outputs: x[0], x[stride], ... from `place` on.
+static inline void max_tap(float *y, int32_t *at, const float *x, size_t stride, int32_t place,
+                           size_t n)
 {
-    const size_t cols = (size_t)pool_size(s.width, s), stride = (size_t)s.stride;
-    const int top = MAX(row * s.stride - s.pad, 0);
-    for (size_t j = 0; j < cols; j++) {
-        y[j] = -INFINITY;
-        at[j] = top * s.width + MAX((int)j * s.stride - s.pad, 0);
-    }
-    EACH_TAP_ROW (i, row, s)
-        for (int tap = 0; tap < s.kernel; tap++) {
-            const Reach r = reach_of(tap, s.width, s);
-            const int32_t place = i * s.width + (int32_t)r.from;
-            const float *from = x + place;
 #pragma omp simd
-            for (size_t j = r.first; j < r.end; j++) {
-                const size_t step = (j - r.first) * stride;
-                const bool beats = BEATS(from[step], y[j]);
-                y[j] = beats ? from[step] : y[j];
-                at[j] = beats ? place + (int32_t)step : at[j];
-            }
+    for (size_t j = 0; j < n; j++) {
+        const float value = x[j * stride], so_far = y[j];
+        const int32_t here = place + (int32_t)j * (int32_t)stride;
+        const int32_t mask =
+            -(int32_t)(value > so_far);    // a choice would become a slow masked store
+        y[j] = value > so_far ? value : so_far;
+        at[j] ^= (at[j] ^ here) & mask;
+    }
+}
+
+static void max_row(float *y, int32_t *at, const float *x, int row, Reach start, PoolShape s)
+{
+    const int cols = pool_size(s.width, s), top = MAX(row * s.stride - s.pad, 0);
+    for (int j = 0; j < cols; j++) {
+        y[j] = -INFINITY;
+        at[j] = top * s.width + MAX(j * s.stride - s.pad, 0);
+    }
+    EACH_TAP_ROW (i, row, s) {
+        Reach r = start;
+        for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
+            const int32_t place = i * s.width + r.from;
+            const size_t n = (size_t)(r.end - r.first);
+            KNOWN_STRIDE(s.stride, max_tap(y + r.first, at + r.first, x + place, stride, place, n));
         }
+    }
 }
 
 static void max_plane(float *y, int32_t *at, const float *x, PoolShape s)
 {
     const int rows = pool_size(s.height, s), cols = pool_size(s.width, s);
-    if (is_two_by_two(s)) max_plane_of_squares(y, at, x, s);
+    const Reach start = first_reach(s);
+    if (has_nan(x, plane_in(s))) max_plane_with_nan(y, at, x, s);
+    else if (is_two_by_two(s)) max_plane_of_squares(y, at, x, s);
     else
-        for (int row = 0; row < rows; row++) max_row(y + row * cols, at + row * cols, x, row, s);
+        for (int row = 0; row < rows; row++)
+            max_row(y + row * cols, at + row * cols, x, row, start, s);
 }
 
 void CPU(max_pool)(float *y, int32_t *at, const float *x, PoolShape s)
@@ -189,20 +244,27 @@ void CPU(max_pool_backward)(float *dx, const float *dy, const int32_t *at, float
 
 // ---- mean
 
+static inline void add_tap(float *y, const float *x, size_t stride, float share, size_t n)
+{
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) y[j] += share * x[j * stride];
+}
+
 static void avg_plane(float *y, const float *x, PoolShape s)
 {
-    const size_t cols = (size_t)pool_size(s.width, s), stride = (size_t)s.stride;
+    const size_t cols = (size_t)pool_size(s.width, s);
     const float share = 1.0f / (float)(s.kernel * s.kernel);
-    for (int row = 0; row < pool_size(s.height, s); row++, y += cols) {
-        memset(y, 0, cols * sizeof *y);
-        EACH_TAP_ROW (i, row, s)
-            for (int tap = 0; tap < s.kernel; tap++) {
-                const Reach r = reach_of(tap, s.width, s);
-                const float *from = x + (size_t)i * (size_t)s.width + r.from;
-#pragma omp simd
-                for (size_t j = r.first; j < r.end; j++) y[j] += share * from[(j - r.first) * stride];
+    const Reach start = first_reach(s);
+    memset(y, 0, plane_out(s) * sizeof *y);
+    for (int row = 0; row < pool_size(s.height, s); row++, y += cols)
+        EACH_TAP_ROW (i, row, s) {
+            Reach r = start;
+            for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
+                const float *from = x + i * s.width + r.from;
+                const size_t n = (size_t)(r.end - r.first);
+                KNOWN_STRIDE(s.stride, add_tap(y + r.first, from, stride, share, n));
             }
-    }
+        }
 }
 
 void CPU(avg_pool)(float *y, const float *x, PoolShape s)
@@ -211,20 +273,27 @@ void CPU(avg_pool)(float *y, const float *x, PoolShape s)
     EACH_ROW(p, s.planes, in, LIGHT, avg_plane(y + p * out, x + p * in, s));
 }
 
+static inline void pull_tap(float *dx, const float *dy, size_t stride, float share, size_t n)
+{
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) dx[j * stride] += share * dy[j];
+}
+
 static void avg_pool_backward_plane(float *dx, const float *dy, float beta, PoolShape s)
 {
-    const size_t cols = (size_t)pool_size(s.width, s), stride = (size_t)s.stride;
+    const size_t cols = (size_t)pool_size(s.width, s);
     const float share = 1.0f / (float)(s.kernel * s.kernel);
+    const Reach start = first_reach(s);
     scale_plane(dx, beta, plane_in(s));
     for (int row = 0; row < pool_size(s.height, s); row++, dy += cols)
-        EACH_TAP_ROW (i, row, s)
-            for (int tap = 0; tap < s.kernel; tap++) {
-                const Reach r = reach_of(tap, s.width, s);
-                float *to = dx + (size_t)i * (size_t)s.width + r.from;
-#pragma omp simd
-                for (size_t j = r.first; j < r.end; j++)
-                    to[(j - r.first) * stride] += share * dy[j];
+        EACH_TAP_ROW (i, row, s) {
+            Reach r = start;
+            for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
+                float *to = dx + i * s.width + r.from;
+                const size_t n = (size_t)(r.end - r.first);
+                KNOWN_STRIDE(s.stride, pull_tap(to, dy + r.first, stride, share, n));
             }
+        }
 }
 
 void CPU(avg_pool_backward)(float *dx, const float *dy, float beta, PoolShape s)

@@ -1,5 +1,6 @@
 #include "labs/driver/commands.h"
 #include "common/json.h"
+#include "common/table.h"
 #include "common/text.h"
 #include "datasets/catalogue.h"
 #include "datasets/download.h"
@@ -10,7 +11,7 @@
 
 static const char USAGE[] =
     "usage: ./lab data list [--json]      the data sets, and which are downloaded\n"
-    "       ./lab data get NAME...        downloads them, or resumes an interrupted download\n"
+    "       ./lab data get NAME...        downloads them, or resumes a download\n"
     "       ./lab data verify [NAME...]   compares the files with their SHA-256\n"
     "\n"
     "LAB_DATA names their directory; the default is data/ in the project.\n"
@@ -51,13 +52,17 @@ static int list_table(const DataCommand *command)
 {
     printf("Data sets in ");
     text_print(command->dir, strlen(command->dir), stdout);
-    printf("\n\n  %-15s  %8s  %-7s  %-13s  %s\n", "name", "size", "here", "licence", "what");
+    printf("\n\n");
+    Arena *arena = arena_new("data sets", 1u << 20);
+    Table table = table_new(arena, "name|size|here|licence|what");
     for (int i = 0; i < command->catalogue.count; i++) {
         const CatalogueSet *set = &command->catalogue.sets[i];
-        printf("  %-15s  %8s  %-7s  %-13s  %s\n", set->name,
-               size_text((char[24]){0}, catalogue_bytes(set)), state_word(command, set),
-               set->licence, set->title);
+        table_row(&table, "%s|%s|%s|%s|%s", set->name,
+                  size_text((char[24]){0}, catalogue_bytes(set)), state_word(command, set),
+                  set->licence, set->title);
     }
+    table_print(&table, 2, stdout);
+    arena_free(arena);
     printf("\nNo lab needs a download: by default it generates its data.  ./lab data get NAME\n");
     return EXIT_SUCCESS;
 }

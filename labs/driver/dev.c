@@ -2,6 +2,7 @@
 #include "labs/driver/workspace.h"
 #include "labs/driver/gates.h"
 #include "common/json.h"
+#include "common/table.h"
 #include "labs/driver/mine.h"
 #include "labs/driver/template.h"
 #include "datasets/root.h"
@@ -19,7 +20,9 @@ static void print_gate(const Console *console, Arena *arena, const Gate *gate)
     ConsoleStyle style = holds ? CONSOLE_GOOD : CONSOLE_BAD;
     const char *word = holds ? "ok" : gate->count > 0 ? "FAIL" : "--";
     printf("  %s%-4s%s", console_on(console, style), word, console_off(console, style));
-    console_item(console, 2, 10, gate->word,
+    Console beside = *console;
+    beside.columns -= 6;    // what stands before it
+    console_item(&beside, 2, 10, gate->word,
                  gate->run ? gate->promise : "not looked at: the others have to hold first");
     for (int f = 0; f < gate->count && f < FAULTS_SHOWN; f++)
         console_text(console, CONSOLE_PLAIN, 10, gate->faults[f]);
@@ -28,33 +31,38 @@ static void print_gate(const Console *console, Arena *arena, const Gate *gate)
                      arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
 }
 
-// One line a mutant: name, how many of how many cases reject it, and the first of them.
-static void print_mutants(const Lab *lab, const Gates *gates)
+// One line for each mutant: name, how many of how many cases reject it, and the first of them.
+static void print_mutants(Arena *arena, const Lab *lab, const Gates *gates)
 {
-    int last = -1;
-    for (int e = 0; e < lab->exercise_count; e++)
+    for (int e = 0; e < lab->exercise_count; e++) {
+        Table table = table_new(arena, "|||");
+        int cases = 0;
         for (int m = 0; m < gates->mutant_count; m++) {
             const Mutant *mutant = &gates->mutants[m];
             const Finding *found = gates->proofs[m].found;
             if (mutant->exercise != e) continue;
-            if (e != last) printf("\n%s, %d cases\n", lab->exercises[e].id, found->cases);
-            last = e;
-            printf("  %-10s  %-40s %3d", mutant_kinds[mutant->kind], mutant->name, found->rejected);
-            if (found->rejected > 0)
-                printf("  %s%s", found->first, found->only_ended ? "  (crash or time only)" : "");
-            else printf("  FAIL");
-            putchar('\n');
+            cases = found->cases;
+            table_row(&table, "%s|%s|%d|%s%s", mutant_kinds[mutant->kind], mutant->name,
+                      found->rejected, found->rejected > 0 ? found->first : "FAIL",
+                      found->rejected > 0 && found->only_ended ? "  (crash or time only)" : "");
         }
+        if (table.rows == 0) continue;
+        printf("\n%s, %d cases\n", lab->exercises[e].id, cases);
+        table_print(&table, 2, stdout);
+    }
 }
 
 static void print_lab(const Console *console, Arena *arena, const Lab *lab, const Gates *gates)
 {
-    console_text(console, CONSOLE_BOLD, 0,
-                 arena_print(arena, "%s: %d exercise%s, %d cases, %d mutants", lab->id,
-                             lab->exercise_count, lab->exercise_count == 1 ? "" : "s", gates->cases,
-                             gates->mutant_count));
+    bool mutants = gates->gate[GATE_MUTANTS].run;
+    const char *cases = gates->cases > 0 ? arena_print(arena, ", %d cases", gates->cases) : "";
+    console_text(
+        console, CONSOLE_BOLD, 0,
+        arena_print(arena, "%s: %d exercise%s%s%s", lab->id, lab->exercise_count,
+                    lab->exercise_count == 1 ? "" : "s", cases,
+                    mutants ? arena_print(arena, ", %d mutants", gates->mutant_count) : ""));
     for (int g = 0; g < GATE_COUNT; g++) print_gate(console, arena, &gates->gate[g]);
-    if (gates->mutant_count > 0 && gates->gate[GATE_MUTANTS].run) print_mutants(lab, gates);
+    if (mutants) print_mutants(arena, lab, gates);
     printf("\n%s %s, %.1f s\n", lab->id, gates_hold(gates) ? "holds" : "is not ready",
            gates->seconds);
 }
@@ -198,7 +206,7 @@ int command_dev(int argc, char **argv)
 {
     static const char usage[] = "./lab dev new STAGE NAME [--in FOLDER], or ./lab dev check [LAB]";
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
-        return printf("For authors of labs: %s\n", usage) < 0;
+        return printf("For authors of labs:\n  %s\n", usage) < 0;
     Arena *arena = arena_new("dev", 64u << 20);
     int status = 2;
     if (argc > 1 && strcmp(argv[1], "check") == 0) status = dev_check(arena, argc - 1, argv + 1);

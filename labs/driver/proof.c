@@ -120,16 +120,22 @@ static void prove_warnings(Task *task)
         "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function", beside, root, sources,
         "-x", "c", "-c", "-o", "/dev/null", "-", NULL};
     // clang-format on
-    Process compiler = {
-        .argv = argv, .input = task->proof->text, .seconds = COMPILE_SECONDS, .output = OUTPUT_MAX};
+    const char *const set[] = {"LC_ALL=C", NULL};
+    Process compiler = {.argv = argv,
+                        .set = set,
+                        .input = task->proof->text,
+                        .seconds = COMPILE_SECONDS,
+                        .output = OUTPUT_MAX};
     Ending ending;
     Error err;
     if (!process_run(arena, &compiler, &ending, &err)) {
         fault(task, "%s", err.message);
     } else if (ending.how != ENDED || ending.status != 0) {
         const char *at = strstr(ending.err, "error:");
-        fault(task, "%s says: %s", task->proof->compiler,
-              first_line(arena, at != NULL ? at : ending.err));
+        const char *line = first_line(arena, at != NULL ? at : ending.err);
+        const char *option = strstr(line, " [-W");
+        fault(task, "%s says: %.*s", task->proof->compiler,
+              option != NULL ? (int)(option - line) : (int)strlen(line), line);
     }
 }
 
@@ -255,6 +261,7 @@ static void prove_program(Task *task)
     // One thread: the proofs are as many at a time as there are processors.
     const char *const set[] = {
         arena_print(arena, "LD_LIBRARY_PATH=%s", folder != NULL ? folder : task->folder),
+        arena_print(arena, "LAB_CHECK=lab check %s", lab->id),    // as --mine runs it
         "OMP_NUM_THREADS=1", NULL};
     Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
     Ending ending;

@@ -1,4 +1,5 @@
 #include "labs/driver/template.h"
+#include "labs/driver/process.h"
 #include "common/nearest.h"
 #include "common/file.h"
 #include "datasets/root.h"
@@ -14,18 +15,104 @@
 
 enum { LONGEST_NAME = 32, PLACES = 1000, PLACE_STEP = 10, FILE_MAX = 64 << 10 };
 
-// Words of C, and the programs and libraries that the build has already.
+// Words of C up to C23, what the build calls its own without a target of that name, and libraries
+// that are linked by their bare names.
 static const char *const taken[] = {
-    "auto",     "break",    "case",     "char",     "const",   "continue",
-    "default",  "do",       "double",   "else",     "enum",    "extern",
-    "float",    "for",      "goto",     "if",       "inline",  "int",
-    "long",     "register", "restrict", "return",   "short",   "signed",
-    "sizeof",   "static",   "struct",   "switch",   "typedef", "union",
-    "unsigned", "void",     "volatile", "while",    "main",    "project_options",
-    "common",   "kernels",  "datasets", "checking", "grader",  "grader_plain",
-    "verdict",  "lab",      "labs",     "tests",    "benches", "all",
-    "clean",    "help",     "test",     "install",  "driver",  "template",
+    "alignas",
+    "alignof",
+    "asm",
+    "auto",
+    "bool",
+    "break",
+    "case",
+    "char",
+    "const",
+    "constexpr",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "nullptr",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "static_assert",
+    "struct",
+    "switch",
+    "thread_local",
+    "true",
+    "typedef",
+    "typeof",
+    "typeof_unqual",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+    "main",
+    "project_options",
+    "all",
+    "clean",
+    "help",
+    "test",
+    "install",
+    "driver",
+    "grader",
+    "template",
+    "c",
+    "m",
+    "dl",
+    "rt",
+    "pthread",
+    "gomp",
+    "omp",
 };
+
+// A compiler's answer: what `#include <NAME.h>` finds would be hidden behind the lab's NAME.h.
+static bool is_header(Arena *arena, const char *name)
+{
+    const char *const argv[] = {LAB_CC, "-xc", "-fsyntax-only", "-", NULL};
+    const char *text = arena_print(
+        arena, "#if __has_include(<%s.h>)\n#error taken\n#endif\ntypedef int empty;\n", name);
+    Process process = {.argv = argv, .input = text, .seconds = 20, .output = 64 << 10};
+    Ending ending;
+    Error err;
+    return process_run(arena, &process, &ending, &err) && ending.how == ENDED &&
+           strstr(ending.err, "taken") != NULL;
+}
+
+// One of the targets that add_lab() makes for it is there: ninja's file has a line for each.
+static bool is_target(const char *name)
+{
+    static const char *const prefixes[] = {"", "exercises_", "lab_", "story_", "check_", "bench_"};
+    FILE *stream = fopen(LAB_BUILD_DIR "/build.ninja", "r");
+    char *line = NULL, target[128];
+    size_t room = 0;
+    bool found = false;
+    while (stream != NULL && !found && getline(&line, &room, stream) > 0)
+        for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes && !found; p++) {
+            int bytes = snprintf(target, sizeof target, "build %s%s: phony", prefixes[p], name);
+            found = strncmp(line, target, (size_t)bytes) == 0;
+        }
+    free(line);
+    if (stream != NULL) fclose(stream);
+    return found;
+}
 
 static bool is_name(const char *name)
 {
@@ -36,7 +123,7 @@ static bool is_name(const char *name)
     return true;
 }
 
-static bool allows_name(const Course *course, const char *name, Error *err)
+static bool allows_name(Arena *arena, const Course *course, const char *name, Error *err)
 {
     if (!is_name(name))
         return error_set(
@@ -52,6 +139,12 @@ static bool allows_name(const Course *course, const char *name, Error *err)
         if (strcmp(course->labs[i].id, name) == 0)
             return error_set(err, "there is a lab '%s' already, in %s", name,
                              course->labs[i].folder);
+    if (is_target(name))
+        return error_set(err, "a lab cannot be called '%s': the build has a target of that name",
+                         name);
+    if (is_header(arena, name))
+        return error_set(err, "a lab cannot be called '%s': <%s.h> would be its header", name,
+                         name);
     return true;
 }
 
@@ -63,7 +156,7 @@ bool template_allows(Arena *arena, const Course *course, const NewLab *lab, Erro
         stages[i] = course->stages[i].id;
         known = known || strcmp(stages[i], lab->stage) == 0;
     }
-    if (known) return allows_name(course, lab->name, err);
+    if (known) return allows_name(arena, course, lab->name, err);
     const char *near = nearest(lab->stage, stages, course->stage_count);
     if (near != NULL)
         return error_set(err, "there is no stage '%s'; did you mean '%s'?", lab->stage, near);

@@ -198,7 +198,7 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
                            "0.001",
                            "Every lab:",
                            "--device=NAME",
-                           "done: cpu|cuda (default: cpu)",
+                           "done: cpu, cuda (default: cpu)",
                            "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(outcome.output, parts[i]) == NULL)

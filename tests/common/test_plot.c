@@ -119,7 +119,7 @@ static void the_csv_holds_every_point(void **state)
 static void the_script_names_each_series_and_its_rows(void **state)
 {
     (void)state;
-    replace_gnuplot("exit 0");
+    replace_gnuplot("echo '<svg> drawn </svg>' > loss.svg");
     Plot plot = some_plot();
     Error err = {""};
     assert_true(plot_save(&plot, base, "svg", &err));
@@ -137,7 +137,7 @@ static void the_script_names_each_series_and_its_rows(void **state)
 static void areas_bars_and_limits_are_drawn_as_such(void **state)
 {
     (void)state;
-    replace_gnuplot("exit 0");
+    replace_gnuplot("echo '<svg> drawn </svg>' > loss.svg");
     const PlotTick ticks[] = {{1, "1K"}, {2, "\"2K\""}};
     Plot plot = {.title = "memory", .ticks = ticks, .tick_count = 2, .seconds = 1};
     Error err = {""};
@@ -232,6 +232,17 @@ static void a_gnuplot_that_fails_leaves_no_half_picture(void **state)
     assert_int_not_equal(access(beside(".svg"), F_OK), 0);
 }
 
+static void half_a_picture_of_a_gnuplot_that_ends_well_is_removed(void **state)
+{
+    (void)state;
+    replace_gnuplot("echo '<svg> drawn up to here' > loss.svg");    // as on a full disk
+    Plot plot = some_plot();
+    Error err = {""};
+    assert_false(plot_save(&plot, base, "svg", &err));
+    assert_has(err.message, "loss.svg: gnuplot wrote only a part of it; is the disk full?");
+    assert_int_not_equal(access(beside(".svg"), F_OK), 0);
+}
+
 static void a_gnuplot_that_hangs_is_ended(void **state)
 {
     (void)state;
@@ -277,6 +288,8 @@ int main(void)
         cmocka_unit_test(text_is_data_in_every_place),
         cmocka_unit_test_teardown(without_gnuplot_the_numbers_are_there, restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_fails_leaves_no_half_picture, restore_path),
+        cmocka_unit_test_teardown(half_a_picture_of_a_gnuplot_that_ends_well_is_removed,
+                                  restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_hangs_is_ended, restore_path),
         cmocka_unit_test(a_plot_of_nothing_says_so),
         cmocka_unit_test(a_missing_folder_is_reported),

@@ -100,6 +100,27 @@ static void letters_beyond_ascii_take_one_column(void **state)
                    "M\xc3\xbcller   1\n");
 }
 
+static void a_row_too_wide_for_the_terminal_becomes_lines(void **state)
+{
+    (void)state;
+    Table table = table_new(arena, "method|time [ms]|what it does");
+    table_row(&table, "blocked|1.5|keeps a tile in the cache");
+    table_row(&table, "plain||follows the definition");
+    setenv("COLUMNS", "48", 1);
+    expect_printed(&table, 2,
+                   "  method   time [ms]  what it does\n"
+                   "  blocked        1.5  keeps a tile in the cache\n"
+                   "  plain               follows the definition\n");
+    setenv("COLUMNS", "40", 1);
+    expect_printed(&table, 2,
+                   "  method blocked\n"
+                   "    time [ms]     1.5\n"
+                   "    what it does  keeps a tile in the cache\n"
+                   "  method plain\n"
+                   "    what it does  follows the definition\n");
+    unsetenv("COLUMNS");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +130,7 @@ int main(void)
         cmocka_unit_test(a_table_without_headings_or_rows_is_printed_too),
         cmocka_unit_test(a_text_with_a_bar_or_control_characters_stays_in_its_cell),
         cmocka_unit_test(letters_beyond_ascii_take_one_column),
+        cmocka_unit_test(a_row_too_wide_for_the_terminal_becomes_lines),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

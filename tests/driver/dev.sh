@@ -7,9 +7,12 @@
 # A folder of labs with the template's lab in it, for LAB_PATH, and a scratch of its own.
 own_labs() {
     export LAB_MINE="$scratch/mine"
-    "$LAB" dev new 1_foundations laid_out --in house >/dev/null
+    "$LAB" dev new 1_foundations placeholder --in house >/dev/null
     export LAB_PATH="$scratch/house"
-    lab=house/1_foundations/laid_out
+    lab=house/1_foundations/laid_out # a target of the build: the program refuses the name
+    mv house/1_foundations/placeholder $lab
+    for file in "$lab"/placeholder.*; do mv "$file" "$lab/laid_out.${file##*.}"; done
+    find $lab -type f -exec sed -i 's/placeholder/laid_out/g' {} +
 }
 
 mutant() { # exercise, name, old, new
@@ -41,7 +44,7 @@ a_new_lab_passes_all_gates() { # test
     check
     gave 0
     says out "laid_out holds"
-    grep -qE '  formula +divided_by_variance +6  gives_what_a_hand_computes' out || complain "no line for a mutant"
+    grep -qE '  formula +divided_by_variance +6 +gives_what_a_hand_computes' out || complain "no line for a mutant"
     run "$LAB" dev check laid_out --json
     gave 0
     says out '"holds":	true'
@@ -89,11 +92,17 @@ an_unknown_stage_or_an_invalid_name_is_refused() { # test
     run "$LAB" dev new nowhere som
     gave 2
     says err "there are 1_foundations, 2_core"
-    for name in Som 3som so-m so.m ../som double kernels autoencoder ''; do
-        run "$LAB" dev new 2_core "$name"
+    for name in Som 3som so-m so.m ../som double kernels autoencoder math string unistd png bool typeof m gomp \
+        test_rng bench_sgemm keynumbers ''; do
+        run "$LAB" dev new 2_core "$name" --in house
         gave 2
     done
     says err "a lab cannot be called ''"
+    run "$LAB" dev new 2_core math --in house
+    says err "a lab cannot be called 'math': <math.h> would be its header"
+    run "$LAB" dev new 2_core test_rng --in house
+    says err "a lab cannot be called 'test_rng': the build has a target of that name"
+    [ ! -e house ] || complain "a refused lab was laid out"
     run "$LAB" dev new 2_core autoencoder
     says err "there is a lab 'autoencoder' already"
     run "$LAB" dev new 2_core
@@ -142,14 +151,17 @@ unclosed_marks_are_reported() { # test
     own_labs
     sed -i '/end standardize/d' $lab/laid_out.c
     check
-    refused_by agree "laid_out.c:"
+    refused_by agree " house/1_foundations/laid_out/laid_out.c:"
+    says out "laid_out: 2 exercises, 13 cases"
+    never_says out "0 mutants"
 }
 
 a_warning_in_the_skeleton_is_reported() { # test
     own_labs
     sed -i 's,    // solution standardize,    int forgotten;\n&,' $lab/laid_out.c
     check
-    refused_by skeleton "gcc says: error: unused variable"
+    refused_by skeleton "says: error: unused variable 'forgotten'"
+    [ "$(grep -c "unused variable" out)" = 1 ] || complain "expected it once"
 }
 
 a_skeleton_that_returns_is_reported() { # test
@@ -185,6 +197,7 @@ a_mutant_that_does_not_fit_or_compile_is_reported() { # test
     mutant standardize none 'no such text' ''
     mutant standardize broken 'sum / (double)n' ''
     check
+    ! grep -v ^next out | grep -q "$scratch" || complain "an absolute path among relative ones"
     refused_by mutants "standardize.mutants:52: does not stand in the exercise standardize: no such text"
     refused_by mutants "broken: does not compile: expected expression"
 }

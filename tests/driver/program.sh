@@ -275,6 +275,23 @@ help_names_every_command_and_version_is_short() { # test
     grep -qE '^lab [0-9]+\.[0-9]+\.[0-9]+$' out
 }
 
+no_help_is_wider_than_80_columns() { # test
+    narrow() { awk 'length > 80 { print; wide = 1 } END { exit wide }' out err || complain "$* is too wide"; }
+    run sh "$ROOT/lab" test --help
+    narrow test
+    for command in roadmap list run start check watch hint solution reset bench open keynumbers doctor data dev \
+        "dev check" "dev new"; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" $command --help
+        narrow "$command"
+    done
+    for lab in "$ROOT"/labs/*/*/lab.json; do
+        lab=$(basename "$(dirname "$lab")")
+        run "$LAB" run "$lab" --help
+        narrow "$lab"
+    done
+}
+
 readme_commands_exist() { # test
     "$LAB" help >help
     sed -n '/^```/,/^```/p' "$ROOT/README.md" | sed -n 's/^\(\.\/lab .*\)/\1/p' >commands

@@ -1,5 +1,6 @@
 /* Exercises 5 and 6: convolution, backward. check.c says how cases are made. */
 #include <math.h>
+#include "kernels/kernels.h"
 #include "labs/2_core/cnn/check.h"
 #include "tests/floats.h"
 #include "tests/near.h"
@@ -213,6 +214,25 @@ CASE(conv_backward__matches_finite_differences)
         }
 }
 
+// The kernels' gradients are held against PyTorch's in tests/kernels.
+CASE(conv_backward__agrees_with_the_kernel_table)
+{
+    for (int i = 0; i < CONV_SHAPES; i++) {
+        Layer l = layer_new(conv_shapes[i], 150 + (uint64_t)i);
+        CnnConv s = l.s;
+        ConvShape shape = {s.B, s.C, s.H, s.W, s.O, s.K, s.K, s.stride, s.pad, 1, 1};
+        float *dx = floats_filled(l.x_size, 0), *dw = floats_filled(l.w_size, 0),
+              *dx_want = floats_filled(l.x_size, 0), *dw_want = floats_filled(l.w_size, 0);
+        kernels.conv2d_backward_input(dx_want, l.dy, l.w, 0, shape);
+        kernels.conv2d_backward_weight(dw_want, l.dy, l.x, 0, shape);
+        cnn_conv_backward(dx, dw, NULL, l.dy, l.x, l.w, floats_filled(l.taps * l.places, NAN), s);
+        assert_near(dx, floats_wide(dx_want, l.x_size), SHAPE(s.B, s.C, s.H, s.W), .name = "dx",
+                    SUM_TOLERANCE, .formula = "dx as by the kernel table");
+        assert_near(dw, floats_wide(dw_want, l.w_size), SHAPE(s.O, s.C, s.K, s.K), .name = "dw",
+                    SUM_TOLERANCE, .formula = "dw as by the kernel table");
+    }
+}
+
 CASE(conv_backward__does_not_modify_its_inputs)
 {
     Layer l = layer_new(conv_shapes[2], 141), before = layer_new(conv_shapes[2], 141);
@@ -266,6 +286,7 @@ const struct CMUnitTest conv_backward_cases[] = {
     cmocka_unit_test(conv_backward__accumulates_into_dx_dw_and_dbias),
     cmocka_unit_test(conv_backward__skips_dx_and_dbias_when_they_are_null),
     cmocka_unit_test(conv_backward__matches_finite_differences),
+    cmocka_unit_test(conv_backward__agrees_with_the_kernel_table),
     cmocka_unit_test(conv_backward__does_not_modify_its_inputs),
     cmocka_unit_test(conv_backward__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(conv_backward__handles_large_numbers),

@@ -1,5 +1,6 @@
 /* Exercise 13: batch normalization, backward. check.c says how cases are made. */
 #include <math.h>
+#include "kernels/kernels.h"
 #include "labs/2_core/cnn/check.h"
 #include "tests/floats.h"
 #include "tests/near.h"
@@ -126,6 +127,26 @@ CASE(batch_norm_backward__matches_finite_differences)
     }
 }
 
+// The kernels' gradients are held against PyTorch's in tests/kernels.
+CASE(batch_norm_backward__agrees_with_the_kernel_table)
+{
+    for (int i = 0; i < NORM_SHAPES; i++) {
+        Norm norm = norm_new(norm_shapes[i], 330 + (uint64_t)i);
+        CnnNorm s = norm.s;
+        size_t C = norm.C;
+        float *mean = floats_filled(C, 0), *rstd = floats_filled(C, 0), *var = floats_filled(C, 0);
+        float *dx = floats_filled(norm.size, 0), *want = floats_filled(norm.size, 0),
+              *dgamma = floats_filled(C, 0), *dshift = floats_filled(C, 0);
+        write_statistics(&norm, mean, rstd);
+        for (size_t c = 0; c < C; c++) var[c] = 1 / (rstd[c] * rstd[c]) - s.eps;
+        kernels.batch_norm_backward(want, floats_filled(C, 0), floats_filled(C, 0), norm.dy, norm.x,
+                                    norm.gamma, mean, var, s.eps, 0, (NormShape){s.B, s.C, s.P});
+        cnn_batch_norm_backward(dx, dgamma, dshift, norm.dy, norm.x, mean, rstd, norm.gamma, s);
+        assert_near(dx, floats_wide(want, norm.size), SHAPE(s.B, s.C, s.P), .name = "dx",
+                    .formula = "dx as by the kernel table");
+    }
+}
+
 CASE(batch_norm_backward__keeps_its_digits_where_dy_is_far_from_zero)
 {
     Norm norm = norm_new(norm_shapes[7], 310);
@@ -152,6 +173,7 @@ const struct CMUnitTest norm_backward_cases[] = {
     cmocka_unit_test(batch_norm_backward__matches_the_formula_in_double),
     cmocka_unit_test(batch_norm_backward__accumulates_into_dx_dgamma_and_dshift),
     cmocka_unit_test(batch_norm_backward__matches_finite_differences),
+    cmocka_unit_test(batch_norm_backward__agrees_with_the_kernel_table),
     cmocka_unit_test(batch_norm_backward__keeps_its_digits_where_dy_is_far_from_zero),
     cmocka_unit_test(batch_norm_backward__propagates_nan_and_takes_large_gradients),
     cmocka_unit_test(batch_norm_backward__takes_the_same_arrays_again_with_other_contents),

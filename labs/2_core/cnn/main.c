@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "labs/2_core/cnn/experiment.h"
 #include "labs/2_core/cnn/model.h"
 
@@ -13,11 +14,15 @@ static const Part parts[] = {
      .notices = {{"confusion.png", "errors come in pairs: which classes are taken for each other?"},
                  {"hardest.png", "would you have read them? Is the label right?"}}},
     {"inside", "Filters, feature maps, saliency", part_inside,
-     .notices = {{"filters.png", "nobody designed them: strokes and edges in some direction"},
-                 {"feature_maps.png", "first strokes, then parts of digits, coarse in place"},
-                 {"saliency.png", "the pixels that matter lie on the stroke and in its gaps"}}},
+     .notices =
+         {{"filters.png",
+           "which look for an edge in one direction, and which are still as random as at first?"},
+          {"feature_maps.png",
+           "first strokes in some direction, then parts of a digit, coarse in place"},
+          {"saliency.png",
+           "the pixels that matter lie on the stroke and where another digit would have one"}}},
     {"by_hand", "The exercises beside the kernel table", part_by_hand,
-     .notices = {{"exercises", "the same loss and gradients, by your loops"}}},
+     .notices = {{"exercises", "the same loss and gradients; what makes the difference in time?"}}},
 };
 
 static bool prepare(Experiment *lab, Error *err)
@@ -62,8 +67,10 @@ int main(int argc, char **argv)
     options_choice(options, "net", 'n', &lab.net, NETWORKS, "the network");
     options_int(options, "epochs", 'e', &lab.epochs, 1, 1000, "passes over the training set");
     options_int(options, "batch", 'b', &lab.batch, 1, 1024, "batch size");
-    options_float(options, "rate", 'r', &lab.learning_rate, 1e-6f, 1.0f,
-                  "learning rate at the start: SGD with momentum 0.9, to 0 along half a cosine");
+    options_float(
+        options, "rate", 'r', &lab.learning_rate, 1e-6f, 1.0f,
+        "learning rate at the start, 0.05 for resnet: SGD with momentum 0.9, along half a "
+        "cosine to 0");
     options_float(options, "decay", 0, &lab.decay, 0.0f, 1.0f, "weight decay");
     options_float(options, "dropout", 0, &lab.dropout, 0.0f, 0.95f,
                   "before the last layers, the probability that a value is set to 0");
@@ -87,14 +94,20 @@ int main(int argc, char **argv)
     int status;
     lab.run = story_begin(&story, keep, options, argc, argv, &status);
     if (lab.run == NULL) return status;
+    if (strcmp(lab.net, "resnet") == 0 && !options_given(options, "rate"))
+        lab.learning_rate = 0.05f;
     if (lab.run->smoke && !options_given(options, "epochs")) lab.epochs = 1;
-    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 300;
+    if (lab.run->smoke && !options_given(options, "limit")) lab.images = 150;
 
     Error err = {""};
     if (lab.picture != NULL) {
         const char *model = lab.model != NULL ? lab.model : run_path(lab.run, MODEL_FILE);
         bool classified = model_classify(lab.run, model, lab.picture, &err);
         return classified ? run_end(lab.run, NULL) : run_fail(lab.run, &err);
+    }
+    if (lab.folder != NULL && options_given(options, "data")) {
+        fprintf(stderr, "cnn: --images and --data: expected one of them\n");
+        return 2;
     }
     if (lab.model != NULL) {
         fprintf(stderr, "cnn: --model %s: expected --classify FILE with it\n", lab.model);

@@ -85,7 +85,7 @@ static Tensor *block(Tape *tape, const Layers *layers, const Residual *b, Tensor
 
 static void resnet_new(Network *net, Params *params, int classes, Rng *rng)
 {
-    int channels = 16;
+    int channels = 32;
     net->conv1 = conv2d_new(params, "conv1", 1, channels, 3, (ConvConfig){.pad = 1}, false, rng);
     net->norm1 = batch_norm_new(params, "norm1", channels);
     for (int i = 0; i < STAGES * BLOCKS; i++) {
@@ -101,7 +101,7 @@ static Tensor *resnet(Tape *tape, const Network *net, Tensor *x, Rng *rng, Tenso
 {
     const Layers *layers = net->layers;
     Tensor *h = layers->batch_norm(tape, &net->norm1, layers->conv(tape, &net->conv1, x));
-    h = maps[0] = op_relu(tape, h);    // [B,16,28,28]
+    h = maps[0] = op_relu(tape, layers->max_pool(tape, h, halving));    // [B,32,14,14]
     for (int i = 0; i < STAGES * BLOCKS; i++) h = block(tape, layers, &net->blocks[i], h);
     maps[1] = h;                                                            // [B,64,7,7]
     h = layers->dropout(tape, layers->mean(tape, h), net->dropout, rng);    // [B,64]

@@ -16,7 +16,7 @@
 #include "common/norm.h"
 #include "common/pool.h"
 
-enum { SIDE = 28, PIXELS = SIDE * SIDE, STAGES = 3, BLOCKS = 2 };
+enum { SIDE = 28, PIXELS = SIDE * SIDE, STAGES = 2, BLOCKS = 2 };
 
 // Who computes. The parameters are the same.
 typedef struct Layers {

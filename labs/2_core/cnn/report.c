@@ -1,7 +1,7 @@
 #include "labs/2_core/cnn/report.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+#include "common/confusion.h"
 #include "common/ops.h"
 
 static void save_grid(const Run *run, Arena *scratch, const PictureGrid *grid, const char *name)
@@ -17,97 +17,14 @@ static int best_class(const float *p, int classes)
     return best;
 }
 
-// ---- the confusion matrix ----
-
-enum { LARGE_CLASSES = 12, LABELED_CLASSES = 40 };    // that have cells with numbers; with labels
-
-// A cell's number where it fits, and a color by its share of the row: blue on the diagonal, red off it,
-// where the square root lets few errors show.
-static void draw_cell(Picture *picture, int left, int top, int side, int count, int total,
-                      bool diagonal)
-{
-    float share = total > 0 ? (float)count / (float)total : 0, depth = 0.7f * sqrtf(share);
-    float color[3] = {1 - (diagonal ? depth : 0), 1 - depth, 1 - (diagonal ? 0 : depth)};
-    char text[16];
-    picture_tile(picture, left, top, color, 1, 1, 3, side - 1);
-    snprintf(text, sizeof text, "%d", count);
-    if (count > 0 && picture_text_width(text, 2) < side)
-        picture_text(picture, left + (side - picture_text_width(text, 2)) / 2,
-                     top + (side - 16) / 2, text, 2);
-}
-
-static void draw_confusion(const Run *run, Arena *scratch, const Images *test, const int *counts)
-{
-    int classes = test->classes, side = classes <= LARGE_CLASSES     ? 56
-                                        : classes <= LABELED_CLASSES ? 28
-                                                                     : 8;
-    bool labeled = classes <= LABELED_CLASSES;
-    int margin = 8, left = margin, top = margin + (labeled ? 20 : 0);
-    for (int r = 0; r < classes && labeled; r++) {
-        int width = picture_text_width(test->names[r], 2) + 2 * margin;
-        left = width > left ? width : left;
-    }
-    static const char caption[] = "rows: label, columns: prediction";
-    int width = left + classes * side + margin, least = picture_text_width(caption, 2) + 2 * margin;
-    Picture *picture =
-        picture_new(scratch, width > least ? width : least, top + classes * side + 16 + 2 * margin);
-    for (int r = 0; r < classes; r++) {
-        int total = 0;
-        for (int c = 0; c < classes; c++) total += counts[r * classes + c];
-        for (int c = 0; c < classes; c++)
-            draw_cell(picture, left + c * side, top + r * side, side, counts[r * classes + c],
-                      total, r == c);
-        if (!labeled) continue;
-        picture_text(picture, margin, top + r * side + (side - 16) / 2, test->names[r], 2);
-        // Above its column, as much of a name as fits.
-        picture_text(picture, left + r * side, margin,
-                     arena_print(scratch, "%.*s", side / 12, test->names[r]), 2);
-    }
-    picture_text(picture, margin, top + classes * side + margin, caption, 2);
-    run_picture(run, picture, "Confusion matrix", "confusion");
-}
-
-// "9 (4), 2 (1)": the classes other than its own that a row holds most of.
-static const char *mistaken(Arena *scratch, const Images *test, const int *row, int label)
-{
-    enum { NAMED = 3 };
-    const char *text = "";
-    int below = test->count + 1, least = 0;    // counts that are still to come
-    for (int n = 0; n < NAMED && below > 0;) {
-        int most = 0;
-        for (int c = 0; c < test->classes; c++)
-            if (c != label && row[c] < below && row[c] > most) most = row[c];
-        for (int c = 0; c < test->classes && most > least && n < NAMED; c++)
-            if (c != label && row[c] == most)
-                text = arena_print(scratch, "%s%s%s (%d)", text, n++ > 0 ? ", " : "",
-                                   test->names[c], most);
-        below = most;
-    }
-    return text;
-}
-
 void report_confusion(const Run *run, Arena *scratch, const Images *test, const float *p)
 {
     int classes = test->classes;
-    int *counts = arena_zeros(scratch, sizeof *counts * (size_t)(classes * classes));
+    Confusion confusion = confusion_new(scratch, classes, test->names);
     for (int i = 0; i < test->count; i++, p += classes)
-        counts[test->labels[i] * classes + best_class(p, classes)]++;
-    draw_confusion(run, scratch, test, counts);
-    Table table =
-        table_new(scratch, "label|test images|recall [%]|precision [%]|most often taken for");
-    for (int r = 0; r < classes; r++) {
-        int labeled = 0, predicted = 0, correct = counts[r * classes + r];
-        for (int c = 0; c < classes; c++) {
-            labeled += counts[r * classes + c];
-            predicted += counts[c * classes + r];
-        }
-        const char *recall =
-            labeled > 0 ? arena_print(scratch, "%.2f", 100.0 * correct / labeled) : "";
-        const char *precision =
-            predicted > 0 ? arena_print(scratch, "%.2f", 100.0 * correct / predicted) : "";
-        table_row(&table, "%s|%d|%s|%s|%s", test->names[r], labeled, recall, precision,
-                  mistaken(scratch, test, counts + r * classes, r));
-    }
+        confusion.counts[test->labels[i] * classes + best_class(p, classes)]++;
+    run_picture(run, confusion_picture(scratch, &confusion), "Confusion matrix", "confusion");
+    Table table = confusion_table(scratch, &confusion);
     run_table(run, &table);
 }
 
@@ -199,7 +116,7 @@ void report_filters(const Run *run, Arena *scratch, const Network *net)
     save_grid(run, scratch, &grid, "filters");
 }
 
-enum { MAP_COLUMNS = 8, MAP_ROWS = 2, MAPS = MAP_COLUMNS * MAP_ROWS, MAP_SIDE = 56 };
+enum { MAP_COLUMNS = 10, MAP_ROWS = 2, MAPS = MAP_COLUMNS * MAP_ROWS, MAP_SIDE = 56 };
 
 // A map, or an image, as a tile of MAP_SIDE: its largest value is white.
 static void map_tile(float *tile, const float *map, int side)
@@ -220,14 +137,14 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
     tape_quiet(tape, true);
     network_logits(tape, net, x, NULL, maps);
     float *tiles = arena_alloc(scratch, sizeof *tiles * (1 + 2 * MAP_ROWS) * MAP_COLUMNS * TILE);
+    static const char *const labels[] = {"first conv", "last conv"};
     PictureRow rows[1 + 2 * MAP_ROWS] = {{"image", tiles}};
     for (int i = 0; i < (1 + 2 * MAP_ROWS) * MAP_COLUMNS * TILE; i++) tiles[i] = 1;    // white
     map_tile(tiles, tensor_values(scratch, x), SIDE);
-    const char *labels[2];
+    int sides[2];
     for (int m = 0; m < 2; m++) {
-        int channels = maps[m]->shape.size[1], side = maps[m]->shape.size[2];
+        int channels = maps[m]->shape.size[1], side = sides[m] = maps[m]->shape.size[2];
         const float *values = tensor_values(scratch, maps[m]);
-        labels[m] = arena_print(scratch, "%s, %dx%d", m == 0 ? "first" : "last", side, side);
         for (int c = 0; c < channels && c < MAPS; c++)
             map_tile(tiles + (size_t)((1 + m * MAP_ROWS) * MAP_COLUMNS + c) * TILE,
                      values + (size_t)(c * side * side), side);
@@ -242,46 +159,72 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
                         .height = MAP_SIDE,
                         .width = MAP_SIDE,
                         .scale = 1,
-                        .caption = arena_print(scratch, "Feature maps of a test image (%s)",
-                                               test->names[test->labels[0]])};
+                        .caption = arena_print(
+                            scratch, "Feature maps of a test image (%s): %dx%d pixels, then %dx%d",
+                            test->names[test->labels[0]], sides[0], sides[0], sides[1], sides[1])};
     save_grid(run, scratch, &grid, "feature_maps");
+}
+
+// |d logit of the label / d pixel| of each image, divided by its largest, added to sum [count,784].
+static void add_gradient(Tape *tape, const Network *net, Tensor *x, const int *labels, float *sum)
+{
+    int count = x->shape.size[0];
+    tape_quiet(tape, true);
+    tape->recording = true;    // of the network as it answers: no dropout, running statistics
+    tensor_want_grad(tape->arena, x);
+    Tensor *z = network_logits(tape, net, x, NULL, NULL);
+    int classes = z->shape.size[1];
+    // The sum of the labels' logits: no image depends on another.
+    float *chosen = arena_zeros(tape->arena, sizeof *chosen * (size_t)(count * classes));
+    for (int i = 0; i < count; i++) chosen[i * classes + labels[i]] = 1;
+    tape_backward(tape, op_matmul(tape, tensor_view(tape->arena, z, SHAPE(1, count * classes)),
+                                  tensor_from(tape->arena, SHAPE(count * classes, 1), chosen)));
+    Tensor gradient = {.data = x->grad, .shape = x->shape, .type = DTYPE_F32};
+    const float *values = tensor_values(tape->arena, &gradient);
+    for (int i = 0; i < count * PIXELS; i++) sum[i] += fabsf(values[i]);
+}
+
+static void brighten(float *maps, int count)
+{
+    for (int i = 0; i < count; i++, maps += PIXELS) {
+        float largest = 0;
+        for (int k = 0; k < PIXELS; k++) largest = fmaxf(largest, maps[k]);
+        for (int k = 0; k < PIXELS && largest > 0; k++) maps[k] /= largest;
+    }
 }
 
 void report_saliency(const Run *run, Arena *scratch, const Network *net, const Images *test)
 {
-    enum { SHOWN = 10 };
-    int index[SHOWN] = {0}, count = 0, classes = test->classes;
-    for (int c = 0; c < classes && count < SHOWN; c++)
+    enum { SHOWN = 10, COPIES = 32 };
+    int index[SHOWN] = {0}, labels[SHOWN] = {0}, count = 0;
+    for (int c = 0; c < test->classes && count < SHOWN; c++)
         for (int i = 0; i < test->count; i++)
             if (test->labels[i] == c) {
+                labels[count] = c;
                 index[count++] = i;
                 break;
             }
-    Network kernel_net = *net;    // inference's gradient of a batch norm is not among the exercises
+    Network kernel_net = *net;    // the gradient of inference is not among the exercises
     kernel_net.layers = &kernel_layers;
-    Tape *tape = tape_new(scratch);
-    tape_quiet(tape, true);
-    tape->recording =
-        true;    // the gradient of the network as it answers: no dropout, running statistics
-    Tensor *x = images_batch(scratch, test, index, count);
-    tensor_want_grad(scratch, x);
-    Tensor *z = network_logits(tape, &kernel_net, x, NULL, NULL);
-    // The sum of the labels' logits: no image depends on another.
-    float *chosen = arena_zeros(scratch, sizeof *chosen * (size_t)(count * classes));
-    for (int i = 0; i < count; i++) chosen[i * classes + test->labels[index[i]]] = 1;
-    Tensor *row = tensor_view(scratch, z, SHAPE(1, count * classes));
-    tape_backward(tape,
-                  op_matmul(tape, row, tensor_from(scratch, SHAPE(count * classes, 1), chosen)));
-    Tensor gradient = {.data = x->grad, .shape = x->shape, .type = DTYPE_F32};
-    float *saliency = tensor_values(scratch, &gradient);
-    for (int i = 0; i < count; i++) {
-        float *map = saliency + (size_t)i * PIXELS, largest = 0;
-        for (int k = 0; k < PIXELS; k++) largest = fmaxf(largest, map[k] = fabsf(map[k]));
-        for (int k = 0; k < PIXELS && largest > 0; k++) map[k] /= largest;
+    Rng rng = rng_stream(run->seed, 3);
+    size_t pixels = (size_t)count * PIXELS;
+    const float *image = tensor_values(scratch, images_batch(scratch, test, index, count));
+    float *once = arena_zeros(scratch, sizeof *once * pixels);
+    float *smooth = arena_zeros(scratch, sizeof *smooth * pixels);
+    float *noisy = arena_alloc(scratch, sizeof *noisy * pixels);
+    Tape *tape = tape_new(arena_new("saliency", (size_t)1 << 30));
+    for (int copy = 0; copy <= COPIES; copy++, tape_reset(tape)) {
+        for (size_t i = 0; i < pixels; i++)
+            noisy[i] = copy == 0 ? image[i] : image[i] + 0.2f * rng_normal(&rng);
+        add_gradient(tape, &kernel_net, tensor_from(tape->arena, SHAPE(count, PIXELS), noisy),
+                     labels, copy == 0 ? once : smooth);
     }
-    PictureRow rows[] = {{"image", tensor_values(scratch, x)}, {"saliency", saliency}};
+    arena_free(tape->arena);
+    brighten(once, count);
+    brighten(smooth, count);
+    PictureRow rows[] = {{"image", image}, {"gradient", once}, {"smoothed", smooth}};
     PictureGrid grid = {.rows = rows,
-                        .row_count = 2,
+                        .row_count = 3,
                         .columns = count,
                         .height = SIDE,
                         .width = SIDE,

@@ -14,5 +14,6 @@ void report_filters(const Run *run, Arena *scratch, const Network *net);
 // What the first and the last convolution make of a test image.
 void report_feature_maps(const Run *run, Arena *scratch, const Network *net, const Images *test);
 
-// The gradient of the label's logit by the pixels, of an image of each class (Simonyan et al. 2014).
+// The gradient of the label's logit by the pixels, of an image of each class (Simonyan et al. 2014), and
+// its mean over copies of the image with noise (Smilkov et al. 2017).
 void report_saliency(const Run *run, Arena *scratch, const Network *net, const Images *test);

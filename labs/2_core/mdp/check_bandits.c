@@ -11,7 +11,8 @@ int choice_of(const double *q, int actions, double epsilon, Rng *rng)
     for (int a = 0; a < actions; a++)
         if (q[a] > best) best = q[a];
     for (int a = 0; a < actions; a++)
-        if (q[a] > -INFINITY && (explores || q[a] >= best - 1e-9 * fmax(1, fabs(best))))
+        if (q[a] > -INFINITY &&
+            (explores || q[a] == best || q[a] >= best - 1e-9 * fmax(1, fabs(best))))
             candidates[count++] = a;
     if (count == 0) return -1;
     return candidates[count == 1 ? 0 : rng_below(rng, (uint32_t)count)];
@@ -38,6 +39,19 @@ CASE(epsilon_greedy__explores_with_probability_epsilon)
         check_choices((double[]){-5}, 1, epsilons[k]);
         check_choices(doubles_zero(1000), 1000, epsilons[k]);
     }
+}
+
+CASE(epsilon_greedy__explores_below_epsilon_not_at_it)
+{
+    double *q = doubles_zero(1000);
+    q[500] = 1;
+    for (uint64_t seed = 0; seed < 20; seed++)
+        for (int above = 0; above < 2; above++) {
+            Rng rng = rng_from_seed(seed), same = rng, first = rng;
+            double u = (double)rng_uniform(&first), epsilon = above == 0 ? u : u + 1e-10;
+            assert_integer("action", mdp_epsilon_greedy(q, 1000, epsilon, &rng),
+                           choice_of(q, 1000, epsilon, &same));
+        }
 }
 
 CASE(epsilon_greedy__breaks_ties_at_random)
@@ -155,7 +169,7 @@ CASE(ucb__chooses_the_largest_bound)
     // t = 100, ln t = 4.605: bounds 0.5 + 0.226 c, 0.3 + 0.679 c with counts 90 and 10.
     double *q = DOUBLES(0.5, 0.3);
     assert_integer("action, c = 0.44", mdp_ucb(q, COUNTS(90, 10), 2, 0.44), 0);
-    assert_integer("action, c = 0.442", mdp_ucb(q, COUNTS(90, 10), 2, 0.442), 1);
+    assert_integer("action, c = 0.443", mdp_ucb(q, COUNTS(90, 10), 2, 0.443), 1);
     assert_integer("action, c = 0", mdp_ucb(q, COUNTS(90, 10), 2, 0), 0);
     assert_integer("action where c counts more", mdp_ucb(q, COUNTS(60, 40), 2, 8.2), 1);
     assert_integer("action where q counts more", mdp_ucb(q, COUNTS(60, 40), 2, 1.8), 0);
@@ -313,6 +327,7 @@ CASE(gradient_bandit__is_the_gradient_of_the_expected_reward)
 
 const struct CMUnitTest bandit_cases[] = {
     cmocka_unit_test(epsilon_greedy__explores_with_probability_epsilon),
+    cmocka_unit_test(epsilon_greedy__explores_below_epsilon_not_at_it),
     cmocka_unit_test(epsilon_greedy__breaks_ties_at_random),
     cmocka_unit_test(epsilon_greedy__never_chooses_what_is_not_allowed),
     cmocka_unit_test(epsilon_greedy__takes_the_same_array_again),

@@ -124,9 +124,9 @@ typedef struct Watch {
 
 enum { POINTS = 2000 };
 
-static bool watch(void *context, long sweep, const double *values, double change)
+static bool watch(void *context, long sweep, double change)
 {
-    (void)values;
+
     Watch *w = context;
     if (w->count < POINTS && change > 0) {
         w->sweeps[w->count] = (float)sweep;

@@ -14,9 +14,15 @@
 typedef struct Sweeper Sweeper;
 
 Sweeper *sweeper_new(Arena *arena, const Mdp *mdp);
-size_t sweeper_bytes(const Sweeper *sweeper);    // of the packed table, read in each sweep
+
 // to[s] = max_a sum p (r + discount from[next]); from and to differ. Returns max |to - from|.
 double sweeper_sweep(const Sweeper *sweeper, double *to, const double *from);
+// The same in single precision, which reads two thirds of the bytes: for the first sweeps.
+double sweeper_sweep_float(const Sweeper *sweeper, float *to, const float *from);
+
+// Bytes that a sweep reads and writes: the table once, the values once.
+size_t sweeper_bytes(const Sweeper *sweeper);
+size_t sweeper_bytes_float(const Sweeper *sweeper);
 
 typedef struct Optimum {
     double *values;           // [states]
@@ -28,9 +34,9 @@ typedef struct Optimum {
     bool converged;
 } Optimum;
 
-// Sweeps from values of 0 until rounding hides what changes. `stop` is asked after each sweep whether
-// to end early, and may show the values; NULL for none.
-typedef bool SolverStop(void *context, long sweep, const double *values, double change);
+// Sweeps from values of 0 until rounding hides what changes; a large model first in single precision.
+// `stop` is asked after each sweep whether to end early; NULL for none.
+typedef bool SolverStop(void *context, long sweep, double change);
 Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *context);
 
 // The action values of these values, and the greedy policy.
