@@ -12,7 +12,7 @@
 #include "kernels/cpu/conv.h"
 
 enum {
-    PASS = 384,    // pixels in one pass
+    PASS = 256,    // pixels in one pass
     PARTS_MOST = 8,
     SUMS_MOST = 256 * 1024,    // floats: of all parts
     ADD_SERIAL = 16 * 1024,    // floats of sums below which waking a thread costs more
