@@ -75,13 +75,19 @@ bool part_train(void *argument, Error *err)
     run_print(lab->run, "%s: %zu parameters, layers by %s.", lab->net, params_total(lab->params),
               strcmp(lab->layers, "kernels") == 0 ? "the kernel table"
                                                   : "the exercises' functions");
+    double start = seconds_now();
     if (!train(lab, err)) return false;
+    double seconds = seconds_now() - start;
+    if (lab->session.resumed == 0)
+        run_print(lab->run, "%d epochs in %.0f s: %.0f images per second, with their tests.",
+                  lab->epochs, seconds, (double)lab->epochs * lab->train.count / seconds);
     double accuracy = (double)training_test_accuracy(&lab->training);
     int count = lab->test.count;
     run_print(lab->run,
               "Test accuracy: %.2f %%, %d of %d images misclassified; standard error %.2f %%.",
               100 * accuracy, (int)lround((1 - accuracy) * count), count,
               100 * sqrt(accuracy * (1 - accuracy) / count));
+    run_print(lab->run, "--classify FILE.png asks this network about a picture of your own.");
     Training *trainings[] = {&lab->training};
     Plot losses = {.title = "Loss per image",
                    .x_label = "epoch",

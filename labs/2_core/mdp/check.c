@@ -10,5 +10,6 @@
  */
 #include "labs/2_core/mdp/check.h"
 
-const CaseList lab_cases[] = {planning_cases, solver_cases,  bandit_cases,
-                              episode_cases,  control_cases, NULL};
+const CaseList lab_cases[] = {process_cases, policy_cases,      sweep_cases,
+                              bandit_cases,  monte_carlo_cases, prediction_cases,
+                              update_cases,  control_cases,     NULL};

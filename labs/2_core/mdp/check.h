@@ -5,11 +5,14 @@
 #include "tests/floats.h"
 #include "labs/2_core/mdp/mdp.h"
 
-extern const struct CMUnitTest planning_cases[];    // returns .. greedy
-extern const struct CMUnitTest solver_cases[];      // policy_iteration .. prioritized
-extern const struct CMUnitTest bandit_cases[];      // epsilon_greedy .. gradient_bandit
-extern const struct CMUnitTest episode_cases[];     // monte_carlo .. td_lambda
-extern const struct CMUnitTest control_cases[];     // sarsa .. reinforce
+extern const struct CMUnitTest process_cases[];        // returns .. backup
+extern const struct CMUnitTest policy_cases[];         // evaluate .. policy_iteration
+extern const struct CMUnitTest sweep_cases[];          // value_iteration .. prioritized
+extern const struct CMUnitTest bandit_cases[];         // epsilon_greedy .. gradient_bandit
+extern const struct CMUnitTest monte_carlo_cases[];    // monte_carlo, monte_carlo_control
+extern const struct CMUnitTest prediction_cases[];     // td .. td_lambda
+extern const struct CMUnitTest update_cases[];         // sarsa .. double_q
+extern const struct CMUnitTest control_cases[];        // control .. reinforce
 
 // ---- worlds ----
 
@@ -33,6 +36,8 @@ Mdp world_walk(int states);            // example 6.2: an end on each side, rewa
 Mdp world_lake(double discount, bool slippery);    // FrozenLake 4x4
 Mdp world_cliff(void);              // CliffWalking; Gymnasium lists moves out of the goal, too
 Mdp world_gambler(double heads);    // example 4.3; action a stakes a + 1
+Mdp world_halving(void);            // one state, two actions: its best value is 1 + 1/2 + 1/4 + ...
+Mdp world_not_finite(double reward);    // a reward that is NaN or infinite, and one of 1e300
 Mdp world_random(uint64_t seed, int states, int actions, int outcomes, double discount);
 
 extern const double grid_4x4_values[16], grid_5x5_values[25], grid_5x5_best[25];
@@ -58,6 +63,13 @@ policy_uniform(const Mdp *mdp);    // over the actions that are allowed; 0 in te
 MdpEpisode *episode_of(size_t count, const int *states, const int *actions, const double *rewards);
 #define EPISODE(states, actions, rewards)                                                          \
     episode_of(sizeof(rewards) / sizeof *(rewards), states, actions, rewards)
+
+// An episode of six steps: a state comes three times, another one twice, 9 is where it ends.
+extern const int visited[7];
+extern const double paid[6];
+
+// The next episode from the middle; the arrays are the same each time.
+MdpEpisode *walk(const Mdp *mdp, const double *policy, Rng *rng);
 
 size_t *counts_zero(size_t n);
 

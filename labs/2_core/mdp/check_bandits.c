@@ -41,6 +41,19 @@ CASE(epsilon_greedy__explores_with_probability_epsilon)
     }
 }
 
+CASE(epsilon_greedy__explores_below_epsilon_not_at_it)
+{
+    double *q = doubles_zero(1000);
+    q[500] = 1;
+    for (uint64_t seed = 0; seed < 20; seed++)
+        for (int above = 0; above < 2; above++) {
+            Rng rng = rng_from_seed(seed), same = rng, first = rng;
+            double u = (double)rng_uniform(&first), epsilon = above == 0 ? u : u + 1e-10;
+            assert_integer("action", mdp_epsilon_greedy(q, 1000, epsilon, &rng),
+                           choice_of(q, 1000, epsilon, &same));
+        }
+}
+
 CASE(epsilon_greedy__breaks_ties_at_random)
 {
     check_choices((double[]){0, 0, 0, 0}, 4, 0.1);
@@ -314,6 +327,7 @@ CASE(gradient_bandit__is_the_gradient_of_the_expected_reward)
 
 const struct CMUnitTest bandit_cases[] = {
     cmocka_unit_test(epsilon_greedy__explores_with_probability_epsilon),
+    cmocka_unit_test(epsilon_greedy__explores_below_epsilon_not_at_it),
     cmocka_unit_test(epsilon_greedy__breaks_ties_at_random),
     cmocka_unit_test(epsilon_greedy__never_chooses_what_is_not_allowed),
     cmocka_unit_test(epsilon_greedy__takes_the_same_array_again),

@@ -146,6 +146,19 @@ Mdp world_random(uint64_t seed, int states, int actions, int outcomes, double di
     return mdp;
 }
 
+// v = 1, 1.5, 1.75, ...: the changes are 1, 1/2, 1/4. The other action is worse.
+Mdp world_halving(void)
+{
+    return WORLD(1, 2, 0.5, -1, {0, 0, 0, 1, -1}, {0, 1, 0, 1, 1});
+}
+
+// Where rewards are NaN or infinite.
+Mdp world_not_finite(double reward)
+{
+    return WORLD(4, 2, 0.5, -1, {0, 0, 1, 1, 0}, {1, 0, 3, 1, reward}, {1, 1, 3, 1, 1},
+                 {2, 1, 3, 1, 1e300});
+}
+
 // ---- published values ----
 
 // clang-format off
@@ -224,6 +237,9 @@ double *policy_uniform(const Mdp *mdp)
     return policy;
 }
 
+const int visited[7] = {2, 0, 2, 1, 0, 2, 9};
+const double paid[6] = {1, -2, 0.5, 3, 0, 4};
+
 MdpEpisode *episode_of(size_t count, const int *states, const int *actions, const double *rewards)
 {
     MdpEpisode *episode = guarded_new(1, sizeof *episode);
@@ -240,4 +256,13 @@ size_t *counts_zero(size_t n)
     size_t *counts = guarded_new(n, sizeof *counts);
     memset(counts, 0, n * sizeof *counts);
     return counts;
+}
+
+MdpEpisode *walk(const Mdp *mdp, const double *policy, Rng *rng)
+{
+    static int states[10001], actions[10000];
+    static double rewards[10000];
+    static MdpEpisode episode = {states, actions, rewards, 0, 10000};
+    mdp_play(&episode, mdp, policy, mdp->states / 2, rng);
+    return &episode;
 }

@@ -54,6 +54,14 @@ assert len(rows) == 3 and rows[2]["state"] == 'the "den", small', rows
 END_OF_FILE
 }
 
+the_example_of_a_world_is_solved() { # test
+    # v(high) = 2 + 0.9 (0.7 v(high) + 0.3 v(low)), v(low) = 0.9 v(high): 2 / (1 - 0.63 - 0.243).
+    solve "$ROOT/labs/2_core/mdp/worlds/recycling_robot.json"
+    gave 0
+    says_row 'high 15.748031 search'
+    says_row 'low 14.173228 recharge'
+}
+
 the_discount_can_be_changed() { # test
     two_rooms w.json
     solve w.json --discount 0.9

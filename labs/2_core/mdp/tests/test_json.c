@@ -224,13 +224,14 @@ static void what_is_wrong_gets_its_sentence(void **state)
     refused("{'discount': 0.9, " AB "'transitions': [{'state': 'a', 'action': 'go', 'next': 'b',"
             "'prob': 1}]}",
             "w.json: \"transitions\"[0]: \"probability\" is missing, expected a number");
-    refused(
-        "{'discount': 0.9, 'states': 3, 'actions': 1, 'transitions': [{'state': 3, 'action': 0,"
-        "'next': 0, 'probability': 1}]}",
-        "w.json: \"transitions\"[0]: \"state\" is 3, expected a state's name or number, 0 to 2");
+    refused("{'discount': 0.9, 'states': 3, 'actions': 1, 'transitions': [{'state': 3, 'action': 0,"
+            "'next': 0, 'probability': 1}]}",
+            "w.json: \"transitions\"[0]: \"state\": 3 is no state, expected its name or a number "
+            "from 0 "
+            "to 2");
     refused("{'discount': 0.9, 'states': 1000000, 'actions': 1000, 'transitions': []}",
             "w.json: 1000000 states with 1000 actions are 1000000000 pairs, expected at most "
-            "100000000");
+            "10000000");
     refused("{'discount': 0.9,\n'states': }", "w.json:2: is not JSON from here on");
     refused("[]", "w.json: holds no object, expected {\"discount\": ..., \"states\": ...}");
     refused("{'discount': 0.9, " AB

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "labs/2_core/mdp/mdp.h"
+#include "labs/2_core/mdp/solve/qlearn.h"
 #include "labs/2_core/mdp/solve/solver.h"
 #include "labs/2_core/mdp/worlds/world.h"
 
@@ -308,6 +309,47 @@ static void values_do_not_depend_on_the_number_of_threads(void **state)
     assert_memory_equal(one.values, three.values, 5000 * sizeof(double));
 }
 
+static void side_by_side_learners_are_the_exercises_to_the_bit(void **state)
+{
+    (void)state;
+    enum { STEPS = 4000 };
+    const char *const names[] = {"cliff",      "taxi",       "frozenlake4", "student_mdp",
+                                 "windy_king", "gridworld5", "gridworld4",  "walk5"};
+    for (size_t w = 0; w < sizeof names / sizeof *names; w++) {
+        World *world = named(names[w]);
+        const Mdp *mdp = &world->mdp;
+        int start = world->starts[0], pairs = mdp->states * mdp->actions;
+        Learners learners = learners_new(keep, mdp, start, 0.5, 0.1, 7);
+        for (int k = 0; k < STEPS; k += 1000) learners_step(&learners, 1000);
+        for (int i = 0; i < LEARNERS; i += 3) {
+            Rng rng = rng_stream(7, (uint64_t)i);
+            double *q = arena_zeros(keep, (size_t)pairs * sizeof *q), reward;
+            for (int p = 0; p < pairs; p++)
+                if (!mdp->terminal[p / mdp->actions] && mdp->first[p] == mdp->first[p + 1])
+                    q[p] = -INFINITY;
+            for (int k = 0, s = start; k < STEPS; k++) {
+                int a = mdp_epsilon_greedy(q + s * mdp->actions, mdp->actions, 0.1, &rng);
+                int next = mdp_step(mdp, s, a, &rng, &reward);
+                mdp_q_learning(q, mdp->actions, s, a, reward, next, 0.5, mdp->discount);
+                s = mdp->terminal[next] ? start : next;
+            }
+            assert_memory_equal(q, learners.q[i], (size_t)pairs * sizeof *q);
+        }
+    }
+}
+
+static void a_large_model_is_solved_in_double_precision(void **state)
+{
+    (void)state;
+    World *world = world_random(keep, 50000, 3, 7, 7);    // more than a million outcomes
+    Optimum best = solved(world);
+    const Mdp *mdp = &world->mdp;
+    double worst = 0;
+    for (int s = 0; s < mdp->states; s++)
+        worst = fmax(worst, fabs(mdp_best(mdp, best.values, s) - best.values[s]));
+    expect("Bellman's equation", worst, 0, 1e-11);
+}
+
 static void a_random_world_is_the_same_for_the_same_seed(void **state)
 {
     (void)state;
@@ -347,6 +389,8 @@ int main(void)
         cmocka_unit_test(taxi_starts_are_the_300_of_gymnasium),
         cmocka_unit_test(the_solver_agrees_with_plain_value_iteration),
         cmocka_unit_test(values_do_not_depend_on_the_number_of_threads),
+        cmocka_unit_test(side_by_side_learners_are_the_exercises_to_the_bit),
+        cmocka_unit_test(a_large_model_is_solved_in_double_precision),
         cmocka_unit_test(a_random_world_is_the_same_for_the_same_seed),
         cmocka_unit_test(a_sum_that_grows_without_end_is_not_called_converged),
     };

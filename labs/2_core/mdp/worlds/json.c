@@ -4,18 +4,12 @@
 #include <string.h>
 #include <strings.h>
 #include "common/json.h"
-#include "common/nearest.h"
 #include "common/text.h"
+#include "labs/2_core/mdp/worlds/names.h"
 #include "labs/2_core/mdp/worlds/world.h"
 
-enum { MOST_STATES = 10000000, MOST_ACTIONS = 100000, MOST_PAIRS = 100000000 };
+enum { MOST_STATES = 1000000, MOST_ACTIONS = 100000, MOST_PAIRS = 10000000 };
 static const double SUM_TOLERANCE = 1e-6;
-
-// Names in order of their text, to look them up.
-typedef struct Names {
-    const char **names;
-    int count, *order;
-} Names;
 
 typedef struct Reader {
     Arena *arena;
@@ -35,133 +29,52 @@ typedef struct Outcome {
     bool done;
 } Outcome;
 
-// ---- names ----
-
-static const char *const *sorting;    // qsort() passes no context
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(sorting[*(const int *)a], sorting[*(const int *)b]);
-}
-
-// A list of texts, or how many there are: then they are called by their numbers.
-static bool read_names(Reader *r, const cJSON *tree, const char *field, int most, Names *names,
-                       Error *err)
-{
-    const cJSON *node = cJSON_GetObjectItemCaseSensitive(tree, field);
-    double count;
-    if (cJSON_IsNumber(node)) {
-        if (!json_number(tree, r->where, field, 1, most, &count, err)) return false;
-        if (count != floor(count))
-            return error_set(err, "%s: \"%s\" is %g, expected a whole number or a list of names",
-                             r->where, field, count);
-        names->count = (int)count;
-        names->names = arena_zeros(r->arena, (size_t)names->count * sizeof(char *));
-        for (int i = 0; i < names->count; i++) names->names[i] = arena_print(r->arena, "%d", i);
-    } else if (!json_texts(r->arena, tree, r->where, field, &names->names, &names->count, err))
-        return false;
-    if (names->count < 1 || names->count > most)
-        return error_set(err, "%s: \"%s\" has %d names, expected 1 to %d", r->where, field,
-                         names->count, most);
-    names->order = arena_alloc(r->arena, (size_t)names->count * sizeof(int));
-    for (int i = 0; i < names->count; i++) {
-        text_clean((char *)names->names[i]);
-        names->order[i] = i;
-    }
-    sorting = names->names;
-    qsort(names->order, (size_t)names->count, sizeof(int), by_name);
-    for (int i = 1; i < names->count; i++)
-        if (strcmp(names->names[names->order[i - 1]], names->names[names->order[i]]) == 0)
-            return error_set(err, "%s: \"%s\" has '%.80s' twice, expected a name once", r->where,
-                             field, names->names[names->order[i]]);
-    return true;
-}
-
-static int find(const Names *names, const char *name)
-{
-    int low = 0, high = names->count;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (strcmp(names->names[names->order[middle]], name) < 0) low = middle + 1;
-        else high = middle;
-    }
-    bool found = low < names->count && strcmp(names->names[names->order[low]], name) == 0;
-    return found ? names->order[low] : -1;
-}
-
-// What a node calls one of the names: its text, or its number. `place` is where the node stands.
-static bool read_one(const Reader *r, const cJSON *node, const char *place, const Names *names,
-                     const char *what, int *index, Error *err)
-{
-    if (cJSON_IsNumber(node)) {
-        double number = node->valuedouble;
-        *index = number >= 0 && number < names->count ? (int)number : -1;
-        return (*index >= 0 && number == *index) ||
-               error_set(err, "%s: %s is %g, expected a %s's name or number, 0 to %d", r->where,
-                         place, number, what, names->count - 1);
-    }
-    if (!cJSON_IsString(node))
-        return error_set(err, "%s: %s is %s, expected the name of one of the %d %ss", r->where,
-                         place, node == NULL ? "missing" : "no text", names->count, what);
-    char *name = arena_print(r->arena, "%s", node->valuestring);
-    text_clean(name);
-    *index = find(names, name);
-    if (*index >= 0) return true;
-    const char *near = names->count <= 1000 ? nearest(name, names->names, names->count) : NULL;
-    if (near != NULL)
-        return error_set(err, "%s: %s: no %s is called '%.80s'; did you mean '%.80s'?", r->where,
-                         place, what, name, near);
-    return error_set(err, "%s: %s: no %s is called '%.80s', expected one of the %d in \"%ss\"",
-                     r->where, place, what, name, names->count, what);
-}
-
 // ---- the fields ----
 
-// A list of states, each marked; of none when the field is missing.
-static bool read_states(Reader *r, const cJSON *tree, const char *field, int *list, int *count,
-                        Error *err)
+// A state, or a list of them; none when the field is missing.
+static bool read_states(const Reader *r, const cJSON *tree, const char *field, int *list,
+                        int *count, Error *err)
 {
     const cJSON *array = cJSON_GetObjectItemCaseSensitive(tree, field), *node;
     *count = 0;
     if (array == NULL) return true;
     if (!cJSON_IsArray(array)) {
         *count = 1;
-        return read_one(r, array, arena_print(r->arena, "\"%s\"", field), &r->states, "state", list,
-                        err);
+        return names_find(r->arena, &r->states, array, "state", list, err) ||
+               error_wrap(err, "%s: \"%s\"", r->where, field);
     }
     cJSON_ArrayForEach(node, array)
     {
-        const char *place = arena_print(r->arena, "\"%s\"[%d]", field, *count);
         if (*count == r->states.count)
             return error_set(err, "%s: \"%s\" has more entries than there are states", r->where,
                              field);
-        if (!read_one(r, node, place, &r->states, "state", &list[(*count)++], err)) return false;
+        if (!names_find(r->arena, &r->states, node, "state", &list[*count], err))
+            return error_wrap(err, "%s: \"%s\"[%d]", r->where, field, *count);
+        ++*count;
     }
     return true;
 }
 
-static bool read_outcome(Reader *r, const cJSON *node, int index, Outcome *o, Error *err)
+static bool read_field(const Reader *r, const cJSON *node, const char *field, const Names *names,
+                       const char *what, int *index, Error *err)
 {
-    const char *at = arena_print(r->arena, "%s: \"transitions\"[%d]", r->where, index);
+    return names_find(r->arena, names, cJSON_GetObjectItemCaseSensitive(node, field), what, index,
+                      err) ||
+           error_wrap(err, "\"%s\"", field);
+}
+
+// `at` is where it stands: "w.json: "transitions"[3]".
+static bool read_outcome(const Reader *r, const cJSON *node, const char *at, Outcome *o, Error *err)
+{
     if (!cJSON_IsObject(node))
         return error_set(err,
-                         "%s is no object, expected {\"state\": ..., \"action\": ..., "
+                         "%s: no object, expected {\"state\": ..., \"action\": ..., "
                          "\"next\": ..., \"probability\": ...}",
                          at);
-    const struct {
-        const char *field;
-        const Names *names;
-        const char *what;
-        int *index;
-    } parts[] = {{"state", &r->states, "state", &o->state},
-                 {"action", &r->actions, "action", &o->action},
-                 {"next", &r->states, "state", &o->next}};
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-        const char *place =
-            arena_print(r->arena, "\"transitions\"[%d]: \"%s\"", index, parts[p].field);
-        if (!read_one(r, cJSON_GetObjectItemCaseSensitive(node, parts[p].field), place,
-                      parts[p].names, parts[p].what, parts[p].index, err))
-            return false;
-    }
+    if (!read_field(r, node, "state", &r->states, "state", &o->state, err) ||
+        !read_field(r, node, "action", &r->actions, "action", &o->action, err) ||
+        !read_field(r, node, "next", &r->states, "state", &o->next, err))
+        return error_wrap(err, "%s", at);
     o->reward = 0;
     if (!json_number(node, at, "probability", 0, 1, &o->probability, err)) return false;
     if (cJSON_HasObjectItem(node, "reward") &&
@@ -180,14 +93,14 @@ static bool read_outcomes(Reader *r, const cJSON *tree, Error *err)
     if (array == NULL) return false;
     size_t room = (size_t)cJSON_GetArraySize(array);
     r->outcomes = arena_alloc(r->arena, (room + 1) * sizeof *r->outcomes);
-    ArenaMark mark = arena_mark(r->arena);
     int index = 0;
     cJSON_ArrayForEach(node, array)
     {
+        char at[400];
+        snprintf(at, sizeof at, "%.300s: \"transitions\"[%d]", r->where, index++);
         Outcome *o = &r->outcomes[r->count];
-        if (!read_outcome(r, node, index++, o, err)) return false;
+        if (!read_outcome(r, node, at, o, err)) return false;
         r->count += o->probability > 0;    // what never happens is no outcome
-        arena_rewind(r->arena, mark);      // the places' names
     }
     return r->count > 0 || error_set(err,
                                      "%s: \"transitions\" is empty, expected one for each "
@@ -336,12 +249,11 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
                              r->where, at / columns, cJSON_GetArraySize(row), columns);
         cJSON_ArrayForEach(node, row)
         {
-            const char *place =
-                arena_print(r->arena, "\"layout\"[%d][%d]", at / columns, at % columns);
             cells[at] = -1;
             if (!cJSON_IsNull(node) &&
-                !read_one(r, node, place, &r->states, "state", &cells[at], err))
-                return false;
+                !names_find(r->arena, &r->states, node, "state", &cells[at], err))
+                return error_wrap(err, "%s: \"layout\"[%d][%d]", r->where, at / columns,
+                                  at % columns);
             at++;
         }
     }
@@ -354,8 +266,8 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
 static World *read_world(Reader *r, const cJSON *tree, Error *err)
 {
     if (!json_number(tree, r->where, "discount", 0, 1, &r->discount, err) ||
-        !read_names(r, tree, "states", MOST_STATES, &r->states, err) ||
-        !read_names(r, tree, "actions", MOST_ACTIONS, &r->actions, err))
+        !names_read(r->arena, tree, r->where, "states", MOST_STATES, &r->states, err) ||
+        !names_read(r->arena, tree, r->where, "actions", MOST_ACTIONS, &r->actions, err))
         return NULL;
     size_t n = (size_t)r->states.count, pairs = n * (size_t)r->actions.count;
     if (pairs > MOST_PAIRS) {

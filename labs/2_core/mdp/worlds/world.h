@@ -32,7 +32,7 @@ typedef struct World {
 World *world_named(Arena *arena, const char *name, Error *err);
 const char *world_names(Arena *arena);    // "student, student_mdp, ..."
 
-// A user's own, from JSON: README.md describes the fields. NULL and one sentence when it is none.
+// A user's own, from JSON: worlds/README.md describes the fields. NULL and one sentence when it is none.
 World *world_load(Arena *arena, const char *path, Error *err);
 World *world_parse(Arena *arena, const char *text, size_t bytes, const char *where, Error *err);
 

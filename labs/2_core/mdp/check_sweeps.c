@@ -1,4 +1,4 @@
-/* Exercises 6 to 9: optimal values and policies of known worlds. check.c says how cases are made. */
+/* Exercises 7 to 9: the best values, by sweeps and by priority. check.c says how cases are made. */
 #include "labs/2_core/mdp/check.h"
 #include "common/arena.h"
 
@@ -26,115 +26,6 @@ static Mdp world_4x3(void)
 
 static const double values_4x3[11] = {85.1819, 89.4007, 93.1507, 0,       81.4319, 68.3562,
                                       0,       77.2132, 73.4632, 69.5624, 47.3888};
-
-// v = 1, 1.5, 1.75, ...: the changes are 1, 1/2, 1/4. The other action is worse.
-static Mdp world_halving(void)
-{
-    return WORLD(1, 2, 0.5, -1, {0, 0, 0, 1, -1}, {0, 1, 0, 1, 1});
-}
-
-// Where rewards are NaN or infinite.
-static Mdp world_not_finite(double reward)
-{
-    return WORLD(4, 2, 0.5, -1, {0, 0, 1, 1, 0}, {1, 0, 3, 1, reward}, {1, 1, 3, 1, 1},
-                 {2, 1, 3, 1, 1e300});
-}
-
-// ---- 6: policy iteration ----
-
-static const char policy_formula[] = "evaluate pi, then pi = greedy for v, until v is the best";
-
-// From the uniform policy and v = 0.
-static int iterate(double **policy, double **v, const Mdp *mdp, int most)
-{
-    size_t most_of = (size_t)(mdp->states > mdp->actions ? mdp->states : mdp->actions);
-    *policy = policy_uniform(mdp);
-    *v = doubles_zero((size_t)mdp->states);
-    return mdp_policy_iteration(*policy, *v, mdp, 1e-12, most, doubles_filled(most_of, NAN));
-}
-
-CASE(policy_iteration__solves_the_published_worlds)
-{
-    Mdp student = world_student_actions(), grid = world_grid_5x5(), lake = world_lake(0.99, true);
-    double *policy, *v;
-    assert_that(iterate(&policy, &v, &student, 100000) > 0, "the student: got 0 rounds");
-    assert_near(v, ((double[]){6, 6, 8, 10, 0}), SHAPE(5), .name = "v of the student", .atol = 1e-9,
-                .formula = policy_formula);
-    assert_near(policy, ((double[]){0, 1, 0, 1, 0, 1, 0, 1}), SHAPE(4, 2),
-                .name = "policy of the student", .formula = policy_formula);
-    assert_that(iterate(&policy, &v, &grid, 100000) > 0, "the 5x5 gridworld: got 0 rounds");
-    assert_near(v, grid_5x5_best, SHAPE(5, 5), .name = "v of figure 3.5", .atol = 0.05001,
-                .formula = policy_formula);
-    assert_near(policy, ((double[]){0, 1, 0, 0, .25, .25, .25, .25, 0, 0, 0, 1}), SHAPE(3, 4),
-                .name = "policy of figure 3.5", .formula = policy_formula);
-    assert_that(iterate(&policy, &v, &lake, 100000) > 0, "FrozenLake: got 0 rounds");
-    assert_number(v[0], 0.5420259320, .name = "v[0] of FrozenLake", .atol = 1e-9,
-                  .formula = policy_formula);
-}
-
-CASE(policy_iteration__ends_where_actions_are_tied_and_lists_them_all)
-{
-    Mdp equal = WORLD(2, 2, 1, -1, {0, 0, 1, .5, .2}, {0, 0, 1, .5, .4}, {0, 1, 1, 1, .3});
-    Mdp gambler = world_gambler(0.5);
-    double *policy, *v, *first = DOUBLES(1, 0, 0, 0), *start = doubles_zero(2);
-    assert_integer("rounds from one of two equal actions",
-                   mdp_policy_iteration(first, start, &equal, 1e-12, 100, doubles_zero(2)), 1);
-    assert_near(first, ((double[]){.5, .5}), SHAPE(2), .name = "policy", .formula = policy_formula);
-    assert_that(iterate(&policy, &v, &equal, 100) > 0, "two equal actions: got 0 rounds");
-    assert_near(policy, ((double[]){.5, .5}), SHAPE(2), .name = "policy",
-                .formula = policy_formula);
-    assert_that(iterate(&policy, &v, &gambler, 2000) > 0, "the fair gambler: got 0 rounds");
-    for (int s = 1; s < 100; s++) {
-        int stakes = s < 50 ? s : 100 - s;
-        assert_number(v[s], s / 100.0, .name = "v of the fair gambler", .atol = 1e-8,
-                      .formula = policy_formula);
-        assert_number(policy[s * 50], 1.0 / stakes, .name = "share of each of the equal stakes",
-                      .formula = policy_formula);
-    }
-}
-
-CASE(policy_iteration__counts_its_rounds_and_gives_up_with_zero)
-{
-    // Action 1 is better; the policy begins with action 0.
-    Mdp mdp = WORLD(2, 2, 1, -1, {0, 0, 1, 1, 1}, {0, 1, 1, 1, 2});
-    double *v = doubles_zero(2), *policy = DOUBLES(1, 0, NAN, NAN), *work = doubles_zero(2);
-    assert_integer("rounds", mdp_policy_iteration(policy, v, &mdp, 0, 2, work), 2);
-    assert_near(policy, ((double[]){0, 1, NAN, NAN}), SHAPE(2, 2), .name = "policy",
-                .formula = "a terminal state's row is left alone");
-    assert_integer("rounds from the best policy and its values",
-                   mdp_policy_iteration(policy, v, &mdp, 0, 1, work), 1);
-    policy[0] = 1, policy[1] = 0, v[0] = 0;
-    assert_integer("rounds of at most 1", mdp_policy_iteration(policy, v, &mdp, 9, 1, work), 0);
-    policy[0] = 1, policy[1] = 0;
-    assert_integer("rounds of at most 0", mdp_policy_iteration(policy, v, &mdp, 9, 0, work), 0);
-}
-
-CASE(policy_iteration__returns_zero_when_an_evaluation_does_not_converge)
-{
-    Mdp loop = WORLD(2, 2, 1, -1, {0, 0, 0, 1, -1}, {0, 1, 1, 1, 0}), nan = world_not_finite(NAN);
-    double *policy = DOUBLES(1, 0, 0, 0), *v = doubles_zero(4), *kept = policy_uniform(&nan);
-    assert_integer("rounds of a policy that never ends",
-                   mdp_policy_iteration(policy, v, &loop, 1e-9, 50, doubles_zero(2)), 0);
-    assert_near(policy, ((double[]){1, 0}), SHAPE(2), .name = "policy, not improved",
-                .exact = true);
-    assert_integer("rounds where a reward is NaN",
-                   mdp_policy_iteration(kept, v, &nan, 1e-9, 50, doubles_zero(4)), 0);
-    assert_kept("policy, not improved", kept, policy_uniform(&nan), 8);
-}
-
-CASE(policy_iteration__is_optimal_on_random_worlds)
-{
-    static const int sizes[] = {2, 3, 40, 200};
-    for (int k = 0; k < 4; k++) {
-        Mdp mdp = world_random(60 + (uint64_t)k, sizes[k], k == 1 ? 7 : 4, 3, 0.9);
-        double *policy, *v;
-        assert_that(iterate(&policy, &v, &mdp, 10000) > 0, "%d states: got 0 rounds", sizes[k]);
-        assert_number(residual(v, &mdp, NULL), 0, .name = "max_a q(s,a) - v(s)", .atol = 1e-9,
-                      .formula = policy_formula);
-        assert_near(v, exact_values(&mdp, policy), SHAPE(sizes[k]), .name = "v", .atol = 1e-10,
-                    .formula = policy_formula);
-    }
-}
 
 // ---- 7 and 8: value iteration ----
 
@@ -401,12 +292,7 @@ CASE(prioritized__takes_rewards_of_any_size_and_passes_a_nan_by)
     }
 }
 
-const struct CMUnitTest solver_cases[] = {
-    cmocka_unit_test(policy_iteration__solves_the_published_worlds),
-    cmocka_unit_test(policy_iteration__ends_where_actions_are_tied_and_lists_them_all),
-    cmocka_unit_test(policy_iteration__counts_its_rounds_and_gives_up_with_zero),
-    cmocka_unit_test(policy_iteration__returns_zero_when_an_evaluation_does_not_converge),
-    cmocka_unit_test(policy_iteration__is_optimal_on_random_worlds),
+const struct CMUnitTest sweep_cases[] = {
     cmocka_unit_test(value_iteration__solves_the_published_worlds),
     cmocka_unit_test(value_iteration__ends_at_the_tolerance_or_after_most_sweeps),
     cmocka_unit_test(value_iteration__is_optimal_on_random_worlds),

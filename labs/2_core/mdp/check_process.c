@@ -1,5 +1,5 @@
-/* Exercises 1 to 5: returns, values in closed form and by sweeps, greedy policies. check.c says how
- * cases are made.
+/* Exercises 1 to 3: returns, values in closed form, the expected update. check.c says how cases are
+ * made.
  */
 #include "labs/2_core/mdp/check.h"
 #include "labs/2_core/mdp/lapack.h"
@@ -267,160 +267,7 @@ CASE(backup__takes_values_of_any_size_and_nan)
                       .formula = backup_formula);
 }
 
-// ---- 4: policy evaluation ----
-
-static const char evaluate_formula[] = "v'(s) = sum_a pi(s,a) backup(s,a), all from the old v";
-
-static MdpSweeps evaluate(double *v, const Mdp *mdp, const double *policy, double tolerance,
-                          int most)
-{
-    return mdp_evaluate(v, mdp, policy, tolerance, most, doubles_filled((size_t)mdp->states, NAN));
-}
-
-CASE(evaluate__makes_the_sweeps_of_figure_4_1)
-{
-    // After 1, 2 and 3 sweeps, in the first two rows.
-    static const double want[3][8] = {{0, -1, -1, -1, -1, -1, -1, -1},
-                                      {0, -1.75, -2, -2, -1.75, -2, -2, -2},
-                                      {0, -2.4375, -2.9375, -3, -2.4375, -2.875, -3, -2.9375}};
-    Mdp mdp = world_grid_4x4();
-    for (int k = 1; k <= 3; k++) {
-        double *v = doubles_zero(16);
-        MdpSweeps done = evaluate(v, &mdp, policy_uniform(&mdp), 0, k);
-        assert_integer("sweeps", done.sweeps, k);
-        assert_number(done.change, 1, .name = "change", .formula = evaluate_formula);
-        assert_near(v, want[k - 1], SHAPE(2, 4), .name = "v", .formula = evaluate_formula);
-    }
-}
-
-CASE(evaluate__converges_to_the_published_values)
-{
-    Mdp grid = world_grid_4x4(), large = world_grid_5x5(), walk = world_walk(7);
-    double *v = doubles_zero(16), *u = doubles_zero(25), *w = doubles_zero(7);
-    assert_that(evaluate(v, &grid, policy_uniform(&grid), 1e-13, 10000).change <= 1e-13,
-                "the 4x4 gridworld did not converge in 10000 sweeps");
-    evaluate(u, &large, policy_uniform(&large), 1e-13, 10000);
-    evaluate(w, &walk, policy_uniform(&walk), 1e-14, 10000);
-    assert_near(v, grid_4x4_values, SHAPE(4, 4), .name = "v", .atol = 1e-10,
-                .formula = evaluate_formula);
-    assert_near(u, grid_5x5_values, SHAPE(5, 5), .name = "v", .atol = 0.05001,
-                .formula = evaluate_formula);
-    assert_near(w, ((double[]){0, 1. / 6, 2. / 6, 3. / 6, 4. / 6, 5. / 6, 0}), SHAPE(7),
-                .name = "v", .atol = 1e-11, .formula = evaluate_formula);
-}
-
-CASE(evaluate__ends_when_the_change_is_equal_to_the_tolerance)
-{
-    // v = 1, 1.5, 1.75, ...: the changes are 1, 1/2, 1/4.
-    Mdp mdp = WORLD(1, 1, 0.5, -1, {0, 0, 0, 1, 1});
-    double *v = DOUBLES(0);
-    MdpSweeps done = evaluate(v, &mdp, DOUBLES(1), 0.5, 100);
-    assert_integer("sweeps", done.sweeps, 2);
-    assert_number(done.change, 0.5, .name = "change", .formula = evaluate_formula);
-    assert_number(v[0], 1.5, .name = "v", .formula = evaluate_formula);
-    done = evaluate(v, &mdp, DOUBLES(1), 0.1, 1);
-    assert_integer("sweeps of at most 1", done.sweeps, 1);
-    assert_number(v[0], 1.75, .name = "v, from where it was", .formula = evaluate_formula);
-    done = evaluate(v, &mdp, DOUBLES(1), 0.1, 0);
-    assert_integer("sweeps of at most 0", done.sweeps, 0);
-    assert_number(done.change, INFINITY, .name = "change before the first sweep");
-    assert_number(v[0], 1.75, .name = "v of no sweep", .exact = true);
-}
-
-CASE(evaluate__agrees_with_elimination_on_random_worlds)
-{
-    static const int sizes[] = {2, 9, 150};
-    for (int k = 0; k < 3; k++) {
-        Mdp mdp = world_random(40 + (uint64_t)k, sizes[k], 2 + k, 2, 0.9);
-        double *policy = policy_uniform(&mdp), *v = doubles_zero((size_t)sizes[k]);
-        double *before = doubles_copy(policy, (size_t)(sizes[k] * (2 + k)));
-        evaluate(v, &mdp, policy, 1e-13, 10000);
-        assert_near(v, exact_values(&mdp, policy), SHAPE(sizes[k]), .name = "v", .atol = 1e-10,
-                    .formula = evaluate_formula);
-        assert_kept("policy", policy, before, (size_t)(sizes[k] * (2 + k)));
-    }
-}
-
-CASE(evaluate__keeps_terminal_states_at_zero)
-{
-    Mdp mdp = world_cliff();
-    double *v = doubles_zero(48);
-    evaluate(v, &mdp, doubles_filled(48 * 4, 0.25), 1e-3, 10);
-    assert_number(v[47], 0, .name = "v of the goal", .exact = true, .formula = evaluate_formula);
-}
-
-CASE(evaluate__lets_a_nan_show_in_the_change)
-{
-    Mdp mdp = WORLD(3, 1, 0.5, -1, {0, 0, 2, 1, NAN}, {1, 0, 2, 1, 1e300});
-    double *v = doubles_zero(3);
-    MdpSweeps done = evaluate(v, &mdp, DOUBLES(1, 1, 1), 1e-9, 5);
-    assert_number(done.change, NAN, .name = "change", .formula = evaluate_formula);
-    assert_integer("sweeps", done.sweeps, 5);
-    assert_near(v, ((double[]){NAN, 1e300, 0}), SHAPE(3), .name = "v", .formula = evaluate_formula);
-}
-
-// ---- 5: epsilon-greedy policies ----
-
-static const char greedy_formula[] = "(1 - epsilon) / best + epsilon / allowed";
-
-static void check_greedy(const double *q, int actions, double epsilon, const double *want)
-{
-    size_t n = (size_t)actions;
-    double *mine = doubles_copy(q, n), *policy = doubles_filled(n, NAN);
-    mdp_greedy(policy, mine, actions, epsilon);
-    assert_near(policy, want, SHAPE(actions), .name = "policy", .formula = greedy_formula);
-    assert_kept("q", mine, q, n);
-    mdp_greedy(mine, mine, actions, epsilon);
-    assert_near(mine, want, SHAPE(actions), .name = "policy, in place of q",
-                .formula = greedy_formula);
-}
-
-CASE(greedy__gives_all_to_the_best_action)
-{
-    check_greedy((double[]){-3, -1, -2}, 3, 0, (double[]){0, 1, 0});
-    check_greedy((double[]){5}, 1, 0.3, (double[]){1});
-    check_greedy((double[]){-1, 2}, 2, 0, (double[]){0, 1});
-    check_greedy((double[]){1, 0, 0, 0}, 4, 0.2, (double[]){0.85, 0.05, 0.05, 0.05});
-    check_greedy((double[]){1, 0, 0, 0}, 4, 1, (double[]){0.25, 0.25, 0.25, 0.25});
-}
-
-CASE(greedy__shares_between_tied_actions)
-{
-    check_greedy((double[]){0.1 + 0.2, 0.3, 0}, 3, 0, (double[]){0.5, 0.5, 0});
-    check_greedy((double[]){0.3, 0, 0.1 + 0.2}, 3, 0.3, (double[]){0.45, 0.1, 0.45});
-    check_greedy((double[]){-1e12 - 100, -1e12, -1e12 - 5000}, 3, 0, (double[]){0.5, 0.5, 0});
-    check_greedy((double[]){1 - 0.9e-9, 1, 1 - 1.1e-9}, 3, 0, (double[]){0.5, 0.5, 0});
-    check_greedy((double[]){0, 0.9e-9, -0.9e-9}, 3, 0, (double[]){0.5, 0.5, 0});
-    check_greedy(doubles_zero(1000), 1000, 0, doubles_filled(1000, 1e-3));
-}
-
-CASE(greedy__gives_nothing_to_an_action_that_is_not_allowed)
-{
-    const double none = -INFINITY;
-    check_greedy((double[]){none, 2, none, 1}, 4, 0.1, (double[]){0, 0.95, 0, 0.05});
-    check_greedy((double[]){none, none}, 2, 0.1, (double[]){0, 0});
-    check_greedy((double[]){INFINITY, 1e300}, 2, 0, (double[]){1, 0});
-    check_greedy((double[]){INFINITY, 0, INFINITY}, 3, 0, (double[]){.5, 0, .5});
-    check_greedy((double[]){-1e300, none}, 2, 0, (double[]){1, 0});
-}
-
-CASE(greedy__of_a_nan_is_nan)
-{
-    check_greedy((double[]){1, NAN, 2}, 3, 0.1, (double[]){NAN, NAN, NAN});
-    check_greedy((double[]){NAN, -INFINITY, 2}, 3, 0, (double[]){NAN, NAN, NAN});
-}
-
-CASE(greedy__takes_the_same_array_again)
-{
-    double *q = DOUBLES(1, 2), *policy = doubles_filled(2, NAN);
-    mdp_greedy(policy, q, 2, 0);
-    q[0] = 3;
-    mdp_greedy(policy, q, 2, 0);
-    assert_near(policy, ((double[]){1, 0}), SHAPE(2), .name = "policy of the second call",
-                .formula = greedy_formula);
-}
-
-const struct CMUnitTest planning_cases[] = {
+const struct CMUnitTest process_cases[] = {
     cmocka_unit_test(returns__match_sutton_and_barto_exercise_3_8),
     cmocka_unit_test(returns__of_a_cut_episode_go_on_with_what_is_after),
     cmocka_unit_test(returns__of_nothing_and_of_one_reward),
@@ -442,16 +289,5 @@ const struct CMUnitTest planning_cases[] = {
     cmocka_unit_test(backup__pays_for_the_fall_from_the_cliff),
     cmocka_unit_test(backup__agrees_with_plain_sums_on_a_random_world),
     cmocka_unit_test(backup__takes_values_of_any_size_and_nan),
-    cmocka_unit_test(evaluate__makes_the_sweeps_of_figure_4_1),
-    cmocka_unit_test(evaluate__converges_to_the_published_values),
-    cmocka_unit_test(evaluate__ends_when_the_change_is_equal_to_the_tolerance),
-    cmocka_unit_test(evaluate__agrees_with_elimination_on_random_worlds),
-    cmocka_unit_test(evaluate__keeps_terminal_states_at_zero),
-    cmocka_unit_test(evaluate__lets_a_nan_show_in_the_change),
-    cmocka_unit_test(greedy__gives_all_to_the_best_action),
-    cmocka_unit_test(greedy__shares_between_tied_actions),
-    cmocka_unit_test(greedy__gives_nothing_to_an_action_that_is_not_allowed),
-    cmocka_unit_test(greedy__of_a_nan_is_nan),
-    cmocka_unit_test(greedy__takes_the_same_array_again),
     {0},
 };
