@@ -116,7 +116,7 @@ static inline void max_of_squares(float *y, int32_t *at, const float *top, size_
         } else if ((n) >= 4) {                                                                     \
             IN_BLOCKS_OF(4, j, n, __VA_ARGS__);                                                    \
         } else {                                                                                   \
-            IN_BLOCKS_OF(1, j, n, __VA_ARGS__);                                                    \
+            IN_BLOCKS_OF(n, j, n, __VA_ARGS__);                                                    \
         }                                                                                          \
     } while (0)
 #define IN_BLOCKS_OF(size, j, n, ...)                                                              \
