@@ -55,6 +55,13 @@ static cJSON *read_json(Peer *peer)
     return json;
 }
 
+void peer_keep_memory(void)
+{
+    setenv("MALLOC_MMAP_THRESHOLD_", "4294967296", 1);
+    setenv("MALLOC_TRIM_THRESHOLD_", "-1", 1);
+    setenv("MALLOC_TOP_PAD_", "268435456", 1);
+}
+
 Peer *peer_open(Arena *keep, const char *script, Error *err)
 {
     signal(SIGPIPE, SIG_IGN);    // a peer that died is a failed question, not our end
@@ -71,8 +78,9 @@ Peer *peer_open(Arena *keep, const char *script, Error *err)
         cJSON_Delete(peer->hello);
         stop(peer);
     }
-    error_set(err, "no PyTorch: %s%s cannot import torch (LAB_PYTHON names another Python)",
-              pythons[0], count == 2 ? " and /usr/bin/python3" : "");
+    error_set(err,
+              "no peer: %s%s cannot import what bench/peers/%s needs (LAB_PYTHON names another Python)",
+              pythons[0], count == 2 ? " and /usr/bin/python3" : "", script);
     return NULL;
 }
 

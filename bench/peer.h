@@ -1,6 +1,6 @@
 /* peer.h -- the same work done by a Python script of ours in a process of its own.
  *
- *     Peer *peer = peer_open(keep, "train_autoencoder.py", &err);    // NULL: no Python with torch
+ *     Peer *peer = peer_open(keep, "train_autoencoder.py", &err);    // NULL: no Python that can
  *     double seconds = peer_ask(peer, &err, "{\"threads\": 2, \"calls\": 10}");
  *     peer_close(peer);
  *
@@ -23,6 +23,10 @@ typedef struct Peer {
     int pid;
     FILE *to, *from;
 } Peer;
+
+// Lets the peers that are opened from here on keep what they freed instead of giving it back to the system
+// (glibc): as shipped, large new tensors cost PyTorch up to half of its time in page faults.
+void peer_keep_memory(void);
 
 Peer *peer_open(Arena *keep, const char *script, Error *err);
 double peer_ask(Peer *peer, Error *err, const char *format, ...)    // negative upon failure

@@ -10,8 +10,9 @@
 struct Metrics {
     FILE *stream;
     const char *path;
-    long kept;      // the last step that a resumed run has in its file already; -1 for none
-    int failure;    // errno of the first write that failed, 0 while all is well
+    long kept;       // the last step that a resumed run has in its file already; -1 for none
+    bool restart;    // what the file holds is dropped by the next line
+    int failure;     // errno of the first write that failed, 0 while all is well
 };
 
 Metrics *metrics_open(Arena *keep, const char *path, Error *err)
@@ -34,6 +35,11 @@ Metrics *metrics_open(Arena *keep, const char *path, Error *err)
     metrics->kept = -1;
     metrics->path = arena_print(keep, "%s", path);
     return metrics;
+}
+
+void metrics_restart(Metrics *metrics)
+{
+    metrics->restart = true;
 }
 
 // A whole line of ours begins with its step and ends with a brace.
@@ -71,6 +77,8 @@ void metrics_write(Metrics *metrics, long step, const Metric *values)
 {
     if (step <= metrics->kept) return;
     errno = 0;
+    if (metrics->restart && ftruncate(fileno(metrics->stream), 0) != 0) metrics->failure = errno;
+    metrics->restart = false;
     fprintf(metrics->stream, "{\"step\":%ld", step);
     for (const Metric *metric = values; metric->name != NULL; metric++) {
         // printf spells what is not finite as "nan", "-nan" and "inf"; the sign of a NaN means nothing.

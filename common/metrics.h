@@ -1,7 +1,7 @@
 /* metrics.h -- a run's numbers as JSON lines: one object a line, readable while the run goes on.
  *
  *     Metrics *metrics = metrics_open(keep, "out/autoencoder/metrics.jsonl", &err);
- *     metrics_rewind(metrics, -1, &err);                     // a new run; or the resumed step
+ *     metrics_restart(metrics);                              // a new run; else rewind to the step
  *     metrics_write(metrics, step, METRICS({"train_loss", loss}, {"rate", rate}));
  *     if (!metrics_close(metrics, &err)) return error_report(&err);
  *     // {"step":100,"train_loss":0.5,"rate":0.001}
@@ -26,6 +26,10 @@ typedef struct Metric {
 
 // Opens for appending; makes the file when there is none. NULL and a message upon failure.
 Metrics *metrics_open(Arena *keep, const char *path, Error *err);
+
+// The first line that is written takes the place of all that the file holds: a run that writes none
+// leaves those of the run before.
+void metrics_restart(Metrics *metrics);
 
 // Keeps the lines up to and including `step` and drops the rest, a line cut by a crash included: a
 // run resumed there writes the same file as one that was never stopped. Step -1 drops all. Lines that

@@ -67,11 +67,24 @@ int picture_text_width(const char *text, int scale)
 
 void picture_text(Picture *picture, int left, int top, const char *text, int scale)
 {
-    for (; *text != '\0'; text++, left += FONT_ADVANCE * scale)
+    for (int start = left; *text != '\0'; text++, left += FONT_ADVANCE * scale) {
+        if (*text == '\n') {
+            left = start - FONT_ADVANCE * scale;
+            top += FONT_HEIGHT * scale;
+            continue;
+        }
         for (int x = 0; x < FONT_WIDTH; x++)
             for (int y = 0; y < FONT_HEIGHT; y++)
                 if (font_glyph(*text)[x] >> y & 1)
                     fill_square(picture, left + x * scale, top + y * scale, scale, INK);
+    }
+}
+
+static int text_lines(const char *text)
+{
+    int lines = 1;
+    for (; *text != '\0'; text++) lines += *text == '\n';
+    return lines;
 }
 
 Picture *picture_grid(Arena *arena, const PictureGrid *grid)
@@ -80,12 +93,17 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid)
     int gap = grid->gap ? grid->gap : 4, text_height = FONT_HEIGHT * TEXT_SCALE;
     int across = grid->width * scale + gap, down = grid->height * scale + gap;
 
-    int labels = 0;    // the width of the widest
+    int labels = 0, lines = 0;    // the width of the widest label, the lines of the longest caption
     for (int r = 0; r < grid->row_count; r++)
         if (grid->rows[r].label != NULL) {
             int width = picture_text_width(grid->rows[r].label, TEXT_SCALE) + MARGIN;
             labels = width > labels ? width : labels;
         }
+    for (int i = 0; grid->captions != NULL && i < grid->row_count * grid->columns; i++) {
+        int count = text_lines(grid->captions[i]);
+        lines = count > lines ? count : lines;
+    }
+    down += lines * text_height;
     int tiles = grid->columns * across - gap;
     int caption = grid->caption ? picture_text_width(grid->caption, TEXT_SCALE) : 0;
     int width = labels + tiles > caption ? labels + tiles : caption;
@@ -96,12 +114,17 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid)
         const PictureRow *row = &grid->rows[r];
         int top = MARGIN + r * down;
         if (row->label != NULL)
-            picture_text(picture, MARGIN, top + (down - gap - text_height) / 2, row->label,
-                         TEXT_SCALE);
-        for (int c = 0; c < grid->columns; c++)
-            picture_tile(picture, MARGIN + labels + c * across, top,
+            picture_text(picture, MARGIN, top + (grid->height * scale - text_height) / 2,
+                         row->label, TEXT_SCALE);
+        for (int c = 0; c < grid->columns; c++) {
+            int left = MARGIN + labels + c * across;
+            picture_tile(picture, left, top,
                          row->tiles + (size_t)c * (size_t)(grid->height * grid->width * channels),
                          grid->height, grid->width, channels, scale);
+            if (grid->captions != NULL)
+                picture_text(picture, left, top + grid->height * scale + 2,
+                             grid->captions[r * grid->columns + c], TEXT_SCALE);
+        }
     }
     if (caption)
         picture_text(picture, MARGIN, MARGIN + height - text_height, grid->caption, TEXT_SCALE);
@@ -116,9 +139,65 @@ bool picture_save(const Picture *picture, const char *path, Error *err)
                        .format = PNG_FORMAT_RGB,
                        .width = (png_uint_32)picture->width,
                        .height = (png_uint_32)picture->height};
-    if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL)) {
+    // A failed write libpng calls "Write Error"; file_commit() knows what the system says.
+    if (!png_image_write_to_stdio(&image, file.stream, 0, picture->rgb, 0, NULL) &&
+        !ferror(file.stream)) {
         file_abandon(&file);
         return error_set(err, "%s: cannot be written: %s", path, image.message);
     }
     return file_commit(&file, err);
+}
+
+// Of the pixels over a background; true when not all of them are equal.
+static bool lay_over(uint8_t *rgb, const uint8_t *rgba, size_t count, int background)
+{
+    bool varies = false;
+    for (size_t i = 0; i < 3 * count; i++) {
+        int alpha = rgba[i / 3 * 4 + 3];
+        rgb[i] =
+            (uint8_t)((rgba[i / 3 * 4 + i % 3] * alpha + background * (255 - alpha) + 127) / 255);
+        varies = varies || rgb[i] != rgb[i % 3];
+    }
+    return varies;
+}
+
+// Frees what libpng holds.
+static bool read_png(png_image *image, Picture *picture, Arena *arena, const FileView *view)
+{
+    if (!png_image_begin_read_from_memory(image, view->bytes, view->size)) return false;
+    size_t count = (size_t)image->width * image->height;
+    if (count > PICTURE_MAX) {
+        snprintf(image->message, sizeof image->message,
+                 "%u x %u pixels; expected at most %d in all", image->width, image->height,
+                 PICTURE_MAX);
+        png_image_free(image);
+        return false;
+    }
+    // 16 bits are taken for sRGB, as 8 bits are.
+    if (image->format & PNG_FORMAT_FLAG_LINEAR) image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+    image->format = PNG_FORMAT_RGBA;
+    *picture = (Picture){.width = (int)image->width,
+                         .height = (int)image->height,
+                         .rgb = arena_alloc(arena, 3 * count)};
+    ArenaMark mark = arena_mark(arena);
+    uint8_t *rgba = arena_alloc(arena, 4 * count);
+    bool read = png_image_finish_read(image, NULL, rgba, 0, NULL) != 0;
+    if (read && !lay_over(picture->rgb, rgba, count, 255)) lay_over(picture->rgb, rgba, count, 0);
+    arena_rewind(arena, mark);
+    return read;
+}
+
+Picture *picture_load(Arena *arena, const char *path, Error *err)
+{
+    FileView view;
+    if (!file_map(&view, path, err)) return NULL;
+    Picture *picture = arena_alloc(arena, sizeof *picture);
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    bool empty = view.size == 0, other = view.size < 8 || png_sig_cmp(view.bytes, 0, 8) != 0;
+    bool read = !other && read_png(&image, picture, arena, &view);
+    file_unmap(view);
+    if (read) return picture;
+    if (other) error_set(err, "%s: %s", path, empty ? "is empty, expected a PNG" : "is not a PNG");
+    else error_set(err, "%s: cannot be read as a PNG: %s", path, image.message);
+    return NULL;
 }

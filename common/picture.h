@@ -1,4 +1,4 @@
-/* picture.h -- pictures of float images: tiles in labelled rows, written as PNG.
+/* picture.h -- pictures of float images: tiles in labelled rows, written as PNG; and PNGs read.
  *
  *     PictureRow rows[] = {{"original", images}, {"PCA", pca}, {"autoencoder", decoded}};
  *     PictureGrid grid = {.rows = rows, .row_count = 3, .columns = 10,      // each row [10,28,28]
@@ -28,11 +28,12 @@ typedef struct PictureRow {
 typedef struct PictureGrid {
     const PictureRow *rows;
     int row_count, columns;
-    int height, width;      // of one tile
-    int channels;           // 1 for gray, 3 for RGB; 0 means 1
-    int scale;              // the side of a tile's pixel in the picture; 0 means 2
-    int gap;                // between tiles; 0 means 4
-    const char *caption;    // below; NULL for none
+    int height, width;              // of one tile
+    int channels;                   // 1 for gray, 3 for RGB; 0 means 1
+    int scale;                      // the side of a tile's pixel in the picture; 0 means 2
+    int gap;                        // between tiles; 0 means 4
+    const char *caption;            // below; NULL for none
+    const char *const *captions;    // [row_count,columns]: below each tile, in lines; NULL for none
 } PictureGrid;
 
 Picture *picture_new(Arena *arena, int width, int height);    // white
@@ -41,8 +42,15 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid);
 // What falls outside the picture is left out.
 void picture_tile(Picture *picture, int left, int top, const float *pixels, int height, int width,
                   int channels, int scale);
-void picture_text(Picture *picture, int left, int top, const char *text, int scale);    // dark gray
+// Dark gray, in lines where the text has them.
+void picture_text(Picture *picture, int left, int top, const char *text, int scale);
 int picture_text_width(const char *text, int scale);
 
 bool picture_save(const Picture *picture, const char *path,
                   Error *err);    // PNG, whole or not at all
+
+// A PNG of any kind (gray, color or palette, of 1 to 16 bits, interlaced or not), as 8 bits a channel.
+// What is transparent lies on white; on black where nothing would be seen on white. NULL and a message
+// for what is not a whole PNG, or has more than PICTURE_MAX pixels.
+enum { PICTURE_MAX = 1 << 26 };
+Picture *picture_load(Arena *arena, const char *path, Error *err);

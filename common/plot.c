@@ -131,11 +131,19 @@ static void write_style(FILE *stream, bool cloud, const char *format, const char
           stream);
 }
 
+// Which of the styles: a band takes that of the series after it.
+static int style_of(const Plot *plot, int index)
+{
+    int bands = 0;
+    for (int s = 0; s < index; s++) bands += plot->series[s].shape == PLOT_BAND;
+    return (index - bands) % STYLE_COUNT;
+}
+
 // `first` is the series' first row in the CSV.
 static void write_series(FILE *stream, const Plot *plot, int index, const char *csv, size_t first)
 {
     const PlotSeries *series = &plot->series[index];
-    int style = index % STYLE_COUNT;
+    int style = style_of(plot, index);
     write_string(stream, csv, false);
     fprintf(stream, " using 1:2 every ::%zu::%zu ", first, first + series->count - 1);
     // A line through one point is not seen, nor where few points of a line are.
@@ -156,10 +164,17 @@ static void write_series(FILE *stream, const Plot *plot, int index, const char *
     case PLOT_BARS: fputs("with boxes", stream); break;
     case PLOT_FRAMES: fputs("with boxes fill empty border linewidth 1.5", stream); break;
     case PLOT_LIMIT: fputs("with lines linewidth 2 dashtype 2", stream); break;
+    case PLOT_BAND:
+        fputs("with filledcurves closed fill transparent solid 0.2 noborder", stream);
+        break;
     }
     bool against = series->shape == PLOT_FRAMES || series->shape == PLOT_LIMIT;
     if (marked) fprintf(stream, " pointtype %d", STYLES[style].shape);
     fprintf(stream, " linecolor rgb \"%s\"", against ? "#333333" : STYLES[style].colour);
+    if (series->shape == PLOT_BAND) {
+        fputs(" notitle", stream);
+        return;
+    }
     fputs(" title ", stream);
     write_string(stream, series->name, false);
 }
@@ -215,7 +230,8 @@ static bool write_script(const Plot *plot, const char *path, const char *format,
     size_t row = 1;    // 0 is the CSV's heading
     const char *before = "plot ";
     for (int s = 0; s < plot->count; row += plot->series[s++].count) {
-        if (plot->series[s].count == 0) continue;
+        bool drawn = plot->series[s].shape != PLOT_BAND || strcmp(format, "terminal") != 0;
+        if (plot->series[s].count == 0 || !drawn) continue;    // letters cannot be pale
         fputs(before, file.stream);
         write_series(file.stream, plot, s, csv, row);
         before = ", \\\n     ";
@@ -261,6 +277,20 @@ static bool run_gnuplot(const char *folder, const char *script, bool shows, int 
     return true;
 }
 
+// On a full disk gnuplot writes what there is room for, and ends as if that were all.
+static bool check_whole(const char *picture, const char *format, Error *err)
+{
+    char end[16] = "";
+    const char *last = strcmp(format, "svg") == 0 ? "</svg>" : "IEND";
+    FILE *file = fopen(picture, "rb");
+    if (file == NULL) return error_set(err, "%s: cannot be read: %s", picture, strerror(errno));
+    bool read = fseek(file, -(long)sizeof end, SEEK_END) == 0 &&
+                fread(end, 1, sizeof end, file) == sizeof end;
+    fclose(file);
+    if (read && memmem(end, sizeof end, last, strlen(last)) != NULL) return true;
+    return error_set(err, "%s: gnuplot wrote only a part of it; is the disk full?", picture);
+}
+
 bool plot_save(const Plot *plot, const char *path, const char *format, Error *err)
 {
     char csv[PATH_MAX], script[PATH_MAX], picture[PATH_MAX], folder[PATH_MAX];
@@ -280,7 +310,9 @@ bool plot_save(const Plot *plot, const char *path, const char *format, Error *er
     if (!write_script(plot, script, format, csv + names, picture + names, err)) return false;
     bool shows = strcmp(format, "terminal") == 0;
     int seconds = plot->seconds > 0 ? plot->seconds : DEFAULT_SECONDS;
-    if (run_gnuplot(folder, script + names, shows, seconds, err)) return true;
+    if (run_gnuplot(folder, script + names, shows, seconds, err) &&
+        (shows || check_whole(picture, format, err)))
+        return true;
     unlink(picture);    // half of one, perhaps
     return error_wrap(err, "the numbers are in %s without a plot", csv);
 }

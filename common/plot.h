@@ -26,7 +26,8 @@ typedef enum PlotShape {
     PLOT_AREA,    // filled down to 0; painted in order, so that of a stack the tallest comes first
     PLOT_BARS,    // one at each x, filled down to 0
     PLOT_FRAMES,    // the same, empty: what bars before them are held against
-    PLOT_LIMIT      // a dashed line that others are held against
+    PLOT_LIMIT,     // a dashed line that others are held against
+    PLOT_BAND       // what its points surround, pale, in the colour of the next series
 } PlotShape;
 
 typedef struct PlotSeries {

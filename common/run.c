@@ -128,7 +128,8 @@ static void declare_options(Run *run, Options *options)
     options_flag(options, "check-numbers", 0, &run->check_numbers,
                  "stop at the first kernel that gives NaN or infinity");
     options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
-    options_string(options, "data", 0, &run->data, "DIR", "folder of real data, as LAB_DATA");
+    options_string(options, "data", 0, &run->data, "DIR",
+                   "folder of real data, or the name of a set (./lab data list), as LAB_DATA");
     options_choice(options, "plot", 'p', &run->plot, PLOT_FORMATS, "how plots are drawn");
     options_string(options, "resume", 0, &run->resume, "FILE", "go on from this checkpoint");
     // `lab run` keeps it to itself, and has no --help but ours.
@@ -146,7 +147,9 @@ static bool prepare(Run *run, Error *err)
     omp_set_num_threads(run->threads);
     if (!file_make_folder(run->out, err)) return false;
     run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);
-    return run->metrics != NULL && (run->resume != NULL || metrics_rewind(run->metrics, -1, err));
+    if (run->metrics == NULL) return false;
+    if (run->resume == NULL) metrics_restart(run->metrics);
+    return true;
 }
 
 // What to type to start this again, without an earlier --resume. Who started the lab by another

@@ -46,7 +46,7 @@ typedef struct Run {
     const char *command;    // as it was typed, and a space
     const Options *options;
     Report *report;      // out/report.html: report_progress() shows there how far a loop is
-    Metrics *metrics;    // out/metrics.jsonl: empty, or waiting for run_resumed() after --resume
+    Metrics *metrics;    // out/metrics.jsonl: begun anew, or waiting for run_resumed()
     time_t began;
     double clock;    // seconds, of the monotonic clock, when it began
     Arena *keep;

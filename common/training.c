@@ -3,13 +3,14 @@
 #include <math.h>
 #include <string.h>
 #include "common/error.h"
+#include "common/loss.h"
 #include "common/ops.h"
 #include "common/progress.h"
 #include "common/report.h"
 #include "common/text.h"
 #include "kernels/kernels.h"
 
-enum { TEST_BATCH = 500 };
+enum { TEST_BATCH = 500, ROOM = 1 << 30 };
 
 // Streams of a run's seed, apart from those of the models' first weights.
 enum { STREAM_TEST = 99, STREAM_LOSS = 100, STREAM_ORDER = 1000000 };
@@ -59,6 +60,12 @@ static void plan_curves(Session *session, Training *training)
     training->label = text_spaced(arena_print(keep, "%s", name));
     training->names[0] = arena_print(keep, "%s_train_loss", name);
     training->names[1] = arena_print(keep, "%s_test_loss", name);
+    if (training->logits != NULL && training->test.count > 0) {
+        training->names[2] = arena_print(keep, "%s_test_accuracy", name);
+        training->accuracy = arena_zeros(keep, (size_t)points * sizeof *training->accuracy);
+        add_record(session, arena_print(keep, "%s.accuracy", name), training->accuracy, points,
+                   DTYPE_F32);
+    }
     if (training->adapt == NULL || training->optimizer.clip_norm <= 0) return;
     training->grad_norm = arena_zeros(keep, (size_t)points * sizeof *training->grad_norm);
     add_record(session, arena_print(keep, "%s.grad_norm", name), training->grad_norm, points,
@@ -70,9 +77,10 @@ void training_plan(Session *session, Training *training)
     const char *name = training->name;
     bool source = training->train.count > 0;
     REQUIRE(session->count < TRAININGS_MAX, "more than %d trainings", TRAININGS_MAX);
-    REQUIRE((training->loss != NULL) != (training->update != NULL),
-            "%s: expected either a loss or an update", name);
+    REQUIRE((training->loss != NULL) + (training->logits != NULL) + (training->update != NULL) == 1,
+            "%s: expected one of loss, logits and update", name);
     REQUIRE(training->update != NULL || source, "%s: a loss needs samples", name);
+    if (training->criterion == NULL) training->criterion = loss_cross_entropy;
     REQUIRE(!source || training->batch > 0, "%s: a batch of %d", name, training->batch);
     REQUIRE(source || training->epochs == 0, "%s: epochs of no samples", name);
     REQUIRE((training->epochs > 0) != (training->steps > 0), "%s: expected either epochs or steps",
@@ -110,6 +118,11 @@ bool training_begun(const Session *session, const Training *training)
 float training_test_loss(const Training *training)
 {
     return training->curve[2 * training->points - 1];
+}
+
+float training_test_accuracy(const Training *training)
+{
+    return training->accuracy[training->points - 1];
 }
 
 // ---- checkpoints ----
@@ -205,10 +218,34 @@ static Batch make_batch(Arena *arena, const Batches *source, const int *index, i
     return batch;
 }
 
-float training_evaluate(const Session *session, const Training *training, const Batches *samples)
+// The loss of a batch. correct: NULL, or raised by the rows whose largest logit, the first of several,
+// is the label's.
+static Tensor *loss_of(Tape *tape, const Training *training, const Batch *batch, long *correct)
 {
+    if (training->loss != NULL) return training->loss(tape, training->model, batch);
+    Tensor *logits = training->logits(tape, training->model, batch);
+    if (correct != NULL) {
+        int classes = logits->shape.size[1];
+        const float *row = tensor_values(tape->arena, logits);
+        int32_t *label = arena_alloc(tape->arena, sizeof *label * (size_t)batch->rows);
+        tensor_read_ints(batch->labels, label);
+        for (int r = 0; r < batch->rows; r++, row += classes) {
+            int best = 0;
+            for (int c = 1; c < classes; c++)
+                if (row[c] > row[best]) best = c;
+            *correct += best == label[r];
+        }
+    }
+    return training->criterion(tape, logits, batch->labels);
+}
+
+// The mean loss, and the share of correct rows where that is not NULL.
+static float measure(const Session *session, const Training *training, const Batches *samples,
+                     float *accuracy)
+{
+    long correct = 0;
     Rng rng = rng_stream(session->run->seed, STREAM_TEST);
-    Arena *arena = arena_new("evaluation", (size_t)1 << 30);
+    Arena *arena = arena_new("evaluation", ROOM);
     Tape *tape = tape_new(arena);
     double sum = 0;
     tape_quiet(tape, true);
@@ -217,11 +254,18 @@ float training_evaluate(const Session *session, const Training *training, const 
         int *index = arena_alloc(arena, sizeof *index * (size_t)rows);
         for (int i = 0; i < rows; i++) index[i] = first + i;
         Batch batch = make_batch(arena, samples, index, rows, &rng);
-        sum += (double)rows * (double)tensor_item(training->loss(tape, training->model, &batch));
+        Tensor *loss = loss_of(tape, training, &batch, accuracy != NULL ? &correct : NULL);
+        sum += (double)rows * (double)tensor_item(loss);
         tape_reset(tape);
     }
     arena_free(arena);
+    if (accuracy != NULL) *accuracy = (float)correct / (float)samples->count;
     return (float)(sum / samples->count);
+}
+
+float training_evaluate(const Session *session, const Training *training, const Batches *samples)
+{
+    return measure(session, training, samples, NULL);
 }
 
 // Forward and backward, a micro-batch at a time, and the optimizer's step. Returns the loss summed over
@@ -233,7 +277,7 @@ static double loss_step(Tape *tape, Training *training, const int *index, int ro
         int part = (int)least(rows - first, training->micro_batch);
         Batch batch =
             make_batch(tape->arena, &training->train, index + first, part, &training->rng);
-        Tensor *loss = training->loss(tape, training->model, &batch);
+        Tensor *loss = loss_of(tape, training, &batch, NULL);
         sum += (double)tensor_item(loss) * part;
         if (!isfinite(sum)) break;
         // The mean over the batch is the sum of its parts' means, each weighed by its rows.
@@ -247,7 +291,7 @@ static double loss_step(Tape *tape, Training *training, const int *index, int ro
 
 static double take_step(Tape *tape, Training *training, const int *index, int rows, long done)
 {
-    if (training->loss != NULL) return loss_step(tape, training, index, rows);
+    if (training->update == NULL) return loss_step(tape, training, index, rows);
     Batch batch = make_batch(tape->arena, &training->train, index, rows, &training->rng);
     double rate = (double)schedule_rate(&training->optimizer.schedule, done);
     double loss = training->update(training->model, &batch, done + 1, rate);
@@ -280,13 +324,15 @@ static bool end_point(const Session *session, Training *training, long done, Err
     curve[0] = (float)running_mean(training, done);
     training->running = 0;
     bool test = training->test.count > 0;
-    curve[1] = test ? training_evaluate(session, training, &training->test) : NAN;
+    float *accuracy = training->accuracy != NULL ? &training->accuracy[point] : NULL;
+    curve[1] = test ? measure(session, training, &training->test, accuracy) : NAN;
     if (test && !isfinite(curve[1]))
         return diverged(session, training, "test loss", (double)curve[1], done, err);
 
-    Metric metrics[5] = {{training->names[0], (double)curve[0]}};
+    Metric metrics[6] = {{training->names[0], (double)curve[0]}};
     int count = 1;
     if (test) metrics[count++] = (Metric){training->names[1], (double)curve[1]};
+    if (accuracy != NULL) metrics[count++] = (Metric){training->names[2], (double)*accuracy};
     metrics[count++] =
         (Metric){"learning_rate", (double)schedule_rate(&training->optimizer.schedule, done)};
     if (training->grad_norm != NULL) {
@@ -310,12 +356,14 @@ static void show_progress(const Run *run, const Training *training, Progress *pr
                           double loss)
 {
     long shown = samples_until(training, done);
-    Metric values[4] = {
+    Metric values[5] = {
         {"training loss", loss},
         {"learning rate", (double)schedule_rate(&training->optimizer.schedule, done - 1)}};
     int point = (int)(done / training->point_every) - 1;    // the last, but for one at the end
     if (training->test.count > 0 && point >= 0)
         values[2] = (Metric){"test loss", (double)training->curve[2 * point + 1]};
+    if (training->accuracy != NULL && point >= 0)
+        values[3] = (Metric){"test accuracy", (double)training->accuracy[point]};
     report_progress(run->report, training->label, progress->unit, shown,
                     samples_until(training, training->steps), values);
     if (training->train.count == 0) progress_step(progress, shown, "loss %.4f", loss);
@@ -331,8 +379,12 @@ bool training_run(const Session *session, Training *training, Error *err)
     long begun = session->resumed - training->first;    // may lie before or behind this training
     if (begun >= training->steps) return true;
     if (begun < 0) begun = 0;
+    // What an earlier run left behind must not pass for this one's, if it is stopped and resumed.
+    if (session->resumed == 0 && training->first == session->first && session->first == 0 &&
+        !metrics_rewind(run->metrics, -1, err))
+        return false;
 
-    Arena *arena = arena_new("step", (size_t)1 << 30);
+    Arena *arena = arena_new("step", training->room > 0 ? training->room : ROOM);
     int *order = arena_alloc(run->keep, sizeof *order * (size_t)count);
     Tape *tape = tape_new(arena);
     Progress progress =
@@ -373,20 +425,29 @@ bool training_run(const Session *session, Training *training, Error *err)
 
 // ---- plots ----
 
+// Where the points lie, in the plot's unit.
+static float *points_of(Arena *arena, const Training *training, const Plot *plot)
+{
+    float *x = arena_alloc(arena, sizeof *x * (size_t)training->points);
+    bool epochs = strcmp(plot->x_label, "epoch") == 0;
+    for (int p = 0; p < training->points; p++) {
+        long step = point_step(training, p);
+        x[p] = epochs ? (float)step / (float)steps_per_epoch(training) : (float)step;
+    }
+    return x;
+}
+
 void training_plot(const Run *run, Plot *plot, const char *file, Training *const trainings[],
                    int count, float smooth)
 {
     Arena *arena = arena_new("curves", (size_t)64 << 20);
-    bool epochs = strcmp(plot->x_label, "epoch") == 0;
     for (int t = 0; t < count; t++) {
         const Training *training = trainings[t];
         size_t points = (size_t)training->points;
-        float *x = arena_alloc(arena, sizeof *x * points);
+        float *x = points_of(arena, training, plot);
         float *train = arena_alloc(arena, sizeof *train * points);
         float *test = arena_alloc(arena, sizeof *test * points);
         for (size_t p = 0; p < points; p++) {
-            long step = point_step(training, (int)p);
-            x[p] = epochs ? (float)step / (float)steps_per_epoch(training) : (float)step;
             train[p] = training->curve[2 * p];
             if (p > 0) train[p] += smooth * (train[p - 1] - train[p]);
             test[p] = training->curve[2 * p + 1];
@@ -394,6 +455,21 @@ void training_plot(const Run *run, Plot *plot, const char *file, Training *const
         plot_series(plot, arena_print(arena, "%s, train", training->label), x, train, points);
         if (training->test.count > 0)
             plot_series(plot, arena_print(arena, "%s, test", training->label), x, test, points);
+    }
+    run_plot(run, plot, file);
+    arena_free(arena);
+}
+
+void training_plot_accuracy(const Run *run, Plot *plot, const char *file,
+                            Training *const trainings[], int count)
+{
+    Arena *arena = arena_new("curves", (size_t)64 << 20);
+    for (int t = 0; t < count; t++) {
+        const Training *training = trainings[t];
+        float *percent = arena_alloc(arena, sizeof *percent * (size_t)training->points);
+        for (int p = 0; p < training->points; p++) percent[p] = 100 * training->accuracy[p];
+        plot_series(plot, training->name, points_of(arena, training, plot), percent,
+                    (size_t)training->points);
     }
     run_plot(run, plot, file);
     arena_free(arena);

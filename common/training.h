@@ -20,7 +20,8 @@
  * An epoch's order follows from the seed and the epoch's number alone. At each point of the curves
  * (after an epoch, or every so many steps) the metrics get NAME_train_loss, the mean over the samples
  * since the last point while the loss fell; NAME_test_loss, with the same noise every time;
- * learning_rate; and, where the optimizer clips, grad_norm of the last step before clipping.
+ * NAME_test_accuracy of a classifier; learning_rate; and, where the optimizer clips, grad_norm of the
+ * last step before clipping.
  *
  * While it runs, the terminal and the run's page show that mean so far, the learning rate and the time
  * left.
@@ -39,8 +40,13 @@
 typedef struct Training {
     const char *name;
     void *model;
-    // Either a loss, [], a mean over the batch's rows, whose gradients move the params by the optimizer,
+    // One of three. A loss, [], a mean over the batch's rows, whose gradients move the params by the
+    // optimizer,
     Tensor *(*loss)(Tape *tape, const void *model, const Batch *batch);
+    // or a classifier's logits, [B,C], whose loss is `criterion` of them and the labels, the mean
+    // cross-entropy (loss.h) where that is NULL; its accuracy on the test set is measured too,
+    Tensor *(*logits)(Tape *tape, const void *model, const Batch *batch);
+    Tensor *(*criterion)(Tape *tape, Tensor *logits, Tensor *labels);
     Params *params;
     // or a step by a plain function, which returns the batch's loss; steps count from 1. What it
     // changes stands in the records.
@@ -53,6 +59,7 @@ typedef struct Training {
     int batch;                    // samples in a step
     int micro_batch;              // samples in memory at once, gradients added up; 0: the batch
     int test_batch;               // samples in memory at once while testing; 0: 500
+    size_t room;                  // bytes that a step's tensors may take; 0: 1 GB
     int epochs;                   // either of them
     long steps;                   // (epochs set the steps)
     long point_every;             // steps between points of the curves; 0: an epoch
@@ -64,9 +71,10 @@ typedef struct Training {
     long first;          // where it stands in the session's count of steps
     int points;          // of the curves
     float *curve,
-        *grad_norm;    // [points,2]: training loss and test loss; [points], NULL without clipping
-    double running;    // the sum of the losses since the last point
-    const char *names[2];    // of its losses in the metrics
+        *grad_norm;     // [points,2]: training loss and test loss; [points], NULL without clipping
+    float *accuracy;    // [points]: of a classifier on the test set, a share; else NULL
+    double running;     // the sum of the losses since the last point
+    const char *names[3];    // of its losses and its accuracy in the metrics
     const char *label;       // its name in words, where a reader sees it
 } Training;
 
@@ -99,10 +107,15 @@ bool training_begun(const Session *session, const Training *training);
 // The mean loss over all samples, without training and with the same noise at every call.
 float training_evaluate(const Session *session, const Training *training, const Batches *samples);
 
-float training_test_loss(const Training *training);    // after the last step
+float training_test_loss(const Training *training);        // after the last step
+float training_test_accuracy(const Training *training);    // the same, of a classifier
 
 // Draws training loss and test loss into out/FILE, against the epoch where `plot` has that for its
 // x_label and else against the step. smooth: of the training loss, the share of the old in an
 // exponential moving average; 0 for none.
 void training_plot(const Run *run, Plot *plot, const char *file, Training *const trainings[],
                    int count, float smooth);
+
+// The same for the test accuracy of classifiers, in percent.
+void training_plot_accuracy(const Run *run, Plot *plot, const char *file,
+                            Training *const trainings[], int count);

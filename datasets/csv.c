@@ -1,5 +1,6 @@
 #include "datasets/csv.h"
 #include <csv.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <math.h>
@@ -19,11 +20,12 @@ typedef struct Reader {
     Csv *csv;
     const char *path;
     const char *asked;    // "area,price", as clean as the names; NULL for all
-    Place here;           // of the byte that is read
-    Place field;          // where the field in hand began
-    Place row;            // and its row
-    int fields;           // of this row so far
-    int width;            // of the first row; 0 before it has ended
+    char delimiter;
+    Place here;     // of the byte that is read
+    Place field;    // where the field in hand began
+    Place row;      // and its row
+    int fields;     // of this row so far
+    int width;      // of the first row; 0 before it has ended
     const char *names[FIELDS_MAX];
     int column[FIELDS_MAX];    // for each field its column in csv, or -1
     double *values;            // grows; malloc
@@ -53,6 +55,40 @@ static void fail(Reader *reader, Place place, const char *format, ...)
 
 // ---- the first row ----
 
+// A comma where there is one outside of quotes; else the tab or the semicolon that is there.
+static char delimiter_of(const char *row, size_t length)
+{
+    bool quoted = false, tab = false, semicolon = false;
+    while (length > 0 && isspace((unsigned char)row[length - 1])) length--;
+    for (size_t i = 0; i < length; i++) {
+        if (row[i] == '"') quoted = !quoted;
+        if (quoted) continue;
+        if (row[i] == ',') return ',';
+        tab = tab || (row[i] == '\t' && i > 0);
+        semicolon = semicolon || row[i] == ';';
+    }
+    return tab ? '\t' : semicolon ? ';' : ',';
+}
+
+static const char *delimiter_name(const Reader *reader)
+{
+    return reader->delimiter == ',' ? "comma" : reader->delimiter == ';' ? "semicolon" : "tab";
+}
+
+// As it is asked for: in quotes where it holds commas or quotes.
+static const char *quoted_name(Arena *arena, const char *name)
+{
+    if (strpbrk(name, ",\"") == NULL) return name;
+    char *quoted = arena_alloc(arena, 2 * strlen(name) + 3), *to = quoted;
+    *to++ = '"';
+    for (; *name != '\0'; name++) {
+        if (*name == '"') *to++ = '"';
+        *to++ = *name;
+    }
+    *to++ = '"', *to = '\0';
+    return quoted;
+}
+
 static int find_name(const Reader *reader, const char *name, size_t length)
 {
     for (int i = 0; i < reader->width; i++)
@@ -69,7 +105,7 @@ static void ask_for(Reader *reader, const char *name, size_t length)
         char all[240] = "";
         for (int i = 0; i < reader->width && strlen(all) < sizeof all - 1; i++)
             snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i > 0 ? ", " : "",
-                     reader->names[i]);
+                     quoted_name(reader->keep, reader->names[i]));
         fail(reader, reader->row, "there is no column \"%.*s\"; there are %s", (int)length, name,
              all);
         return;
@@ -85,6 +121,30 @@ static void ask_for(Reader *reader, const char *name, size_t length)
     csv->names[csv->columns++] = reader->names[field];
 }
 
+// The name that begins here; what follows its comma, or NULL.
+static const char *ask_next(Reader *reader, const char *at)
+{
+    const char *end = at + strspn(at, " ");
+    char *name = arena_alloc(reader->keep, strlen(end) + 1);
+    size_t length = 0;
+    if (*end == '"') {
+        for (end++; *end != '\0' && (*end != '"' || end[1] == '"'); end++) {
+            if (*end == '"') end++;    // two stand for one
+            name[length++] = *end;
+        }
+        if (*end == '"') end += 1 + strspn(end + 1, " ");
+        else fail(reader, reader->row, "the columns asked for: a quote is never closed");
+        if (*end != ',' && *end != '\0')
+            fail(reader, reader->row, "the columns asked for: expected a comma after \"%.*s\"",
+                 (int)length, name);
+    } else {
+        for (; *end != ',' && *end != '\0'; end++) name[length++] = *end;
+        while (length > 0 && name[length - 1] == ' ') length--;
+    }
+    ask_for(reader, name, length);
+    return *end == ',' ? end + 1 : NULL;
+}
+
 // Which fields become which columns.
 static void choose_columns(Reader *reader)
 {
@@ -94,13 +154,7 @@ static void choose_columns(Reader *reader)
     for (int i = 0; i < reader->width; i++) reader->column[i] = -1;
     for (int i = 0; i < reader->width && reader->asked == NULL; i++)
         ask_for(reader, reader->names[i], strlen(reader->names[i]));
-    for (const char *at = reader->asked; at != NULL && !reader->failed;) {
-        const char *first = at + strspn(at, " "), *end = first + strcspn(first, ",");
-        size_t length = (size_t)(end - first);
-        while (length > 0 && first[length - 1] == ' ') length--;
-        ask_for(reader, first, length);
-        at = *end == ',' ? end + 1 : NULL;
-    }
+    for (const char *at = reader->asked; at != NULL && !reader->failed;) at = ask_next(reader, at);
 }
 
 // ---- the others ----
@@ -119,8 +173,11 @@ static void put_number(Reader *reader, const char *text, size_t length)
     double value = strtod(text, &end);
     bool decimal = strspn(text, "0123456789+-.eE") == length && end == text + length;
     if (!decimal)
-        fail(reader, reader->field, "%s is \"%.*s%s\", expected a number", name, SHOWN, text,
-             length > SHOWN ? "..." : "");
+        fail(reader, reader->field, "%s is \"%.*s%s\", expected a number%s", name, SHOWN, text,
+             length > SHOWN ? "..." : "",
+             memchr(text, ',', length) != NULL && strspn(text, "0123456789+-.,eE") == length
+                 ? " with a decimal point and no commas"
+                 : "");
     else if (!isfinite(value))
         fail(reader, reader->field, "%s is %.*s, too large for a double", name, SHOWN, text);
     reader->values[(size_t)reader->csv->rows * (size_t)reader->csv->columns + (size_t)column] =
@@ -173,8 +230,11 @@ static void row_ended(int end, void *data)
     if (reader->failed) return;
     if (reader->width == 0) choose_columns(reader);
     else if (reader->fields != reader->width)
-        fail(reader, reader->row, "the row has %d fields, expected %d", reader->fields,
-             reader->width);
+        fail(reader, reader->row, "the row has %d fields, expected %d%s", reader->fields,
+             reader->width,
+             reader->delimiter == ','   ? ""
+             : reader->delimiter == ';' ? " separated by semicolons"
+                                        : " separated by tabs");
     else reader->csv->rows++;
     reader->fields = 0;
     reader->begun = false;
@@ -190,13 +250,15 @@ static void read_byte(Reader *reader, struct csv_parser *parser, int byte)
     if (byte == '\0') fail(reader, reader->here, "a byte of 0: this is not a text file");
     else if (csv_parse(parser, &one, 1, field_ended, row_ended, reader) != 1)
         fail(reader, reader->here,
-             "a quote inside a field: expected \"\" in a quoted field, or a comma");
+             "a quote inside a field: expected \"\" in a quoted field, or a %s",
+             delimiter_name(reader));
     bool broken = byte == '\n' || byte == '\r';
     if (byte == '\n' && reader->cr) reader->here.line--;    // CRLF is one
     reader->here = broken ? (Place){reader->here.line + 1, 1}
                           : (Place){reader->here.line, reader->here.at + 1};
     reader->cr = byte == '\r';
-    if (!broken && byte != ' ' && byte != '\t') reader->begun = true;
+    if (!broken && (byte == reader->delimiter || (byte != ' ' && byte != '\t')))
+        reader->begun = true;
     if (!reader->begun) reader->row = reader->field = reader->here;
     else if (reader->fields != fields) reader->field = reader->here;
 }
@@ -205,10 +267,20 @@ static void read_byte(Reader *reader, struct csv_parser *parser, int byte)
 static void read_bytes(Reader *reader, FILE *file, struct csv_parser *parser)
 {
     static const char mark[] = "\xEF\xBB\xBF";
-    char start[3];
-    size_t count = fread(start, 1, 3, file);
-    for (size_t i = 0; i < count && (count < 3 || memcmp(start, mark, 3) != 0) && !reader->failed;
-         i++)
+    char
+        start[1 << 14];    // the first row, or what of it is needed to see how fields are separated
+    size_t count = 0;
+    bool quoted = false, blank = true;
+    for (int byte; count < sizeof start && (byte = getc(file)) != EOF;) {
+        start[count++] = (char)byte;
+        quoted = quoted != (byte == '"');
+        blank = blank && (isspace(byte) || (count <= 3 && start[count - 1] == mark[count - 1]));
+        if (!blank && !quoted && (byte == '\n' || byte == '\r')) break;
+    }
+    size_t first = count >= 3 && memcmp(start, mark, 3) == 0 ? 3 : 0;
+    reader->delimiter = delimiter_of(start + first, count - first);
+    csv_set_delim(parser, (unsigned char)reader->delimiter);
+    for (size_t i = first; i < count && !reader->failed; i++)
         read_byte(reader, parser, (unsigned char)start[i]);
     for (int byte; !reader->failed && (byte = getc(file)) != EOF;) read_byte(reader, parser, byte);
 }

@@ -7,7 +7,8 @@
  *     houses.csv:17:12: price is "n/a", expected a number
  *
  * The format is RFC 4180: commas, fields in double quotes where they hold commas, quotes or lines,
- * LF or CRLF, with or without the byte order mark that spreadsheets put in front. Blank lines and
+ * LF or CRLF, with or without the byte order mark that spreadsheets put in front. Where the first row
+ * has no comma outside of quotes, but tabs or semicolons, fields are separated by those. Blank lines and
  * blanks around a field do not count. Names are cleaned (text.h); an empty one becomes "column 3".
  * Every number asked for must be there and finite; what stands in the other columns does not matter.
  * A message names file, line and column of the first byte that is at fault. Everything lives in the
@@ -23,5 +24,6 @@ typedef struct Csv {
     double *values;        // [rows,columns]
 } Csv;
 
-// `columns` are names with commas between them; NULL asks for all. False when there is no row at all.
+// `columns` are names with commas between them, in double quotes where they hold commas themselves:
+// "\"size, m2\",price"; NULL asks for all. False when there is no row at all.
 bool csv_read(Arena *keep, Csv *csv, const char *path, const char *columns, Error *err);

@@ -1,83 +1,19 @@
 #include "datasets/images.h"
 #include "common/host.h"
 #include "datasets/digits.h"
-#include "datasets/idx.h"
+#include "datasets/images_private.h"
 #include "datasets/root.h"
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
-#define IMAGE_FILE "images-idx3-ubyte"
-#define LABEL_FILE "labels-idx1-ubyte"
-
-// Finds dir/mnist/HALF-KIND or dir/HALF-KIND, plain or with .gz.
-static bool find_file(char path[PATH_MAX], const char *dir, const char *half, const char *kind)
+void images_name_classes(Arena *keep, Images *images, int classes)
 {
-    static const char *const folders[] = {"mnist/", ""}, *const endings[] = {"", ".gz"};
-    for (int i = 0; i < 4; i++) {
-        int length = snprintf(path, PATH_MAX, "%s/%s%s-%s%s", dir, folders[i / 2], half, kind,
-                              endings[i % 2]);
-        if (length > 0 && length < PATH_MAX && access(path, F_OK) == 0) return true;
-    }
-    return false;
-}
-
-// The elements of one file, which must have `dims` dimensions; images must be 28x28.
-static uint8_t *read_file(Arena *keep, int *count, const char *path, int dims, Error *err)
-{
-    Idx idx;
-    if (!idx_open(&idx, path, err)) return NULL;
-    uint8_t *data = NULL;
-    if (idx.dims != dims)
-        error_set(err, "%s: has %d dimensions, expected %d", path, idx.dims, dims);
-    else if (dims == 3 && (idx.size[1] != DIGIT_SIZE || idx.size[2] != DIGIT_SIZE))
-        error_set(err, "%s: its images are %ux%u, expected %dx%d", path, idx.size[1], idx.size[2],
-                  DIGIT_SIZE, DIGIT_SIZE);
-    else if (idx.size[0] > IMAGES_MAX)
-        error_set(err, "%s: holds %u items, expected at most %d", path, idx.size[0], IMAGES_MAX);
-    else {
-        uint8_t *room = arena_alloc(keep, idx.bytes);
-        *count = (int)idx.size[0];
-        if (idx_read(&idx, room, err)) data = room;
-    }
-    idx_close(&idx);
-    return data;
-}
-
-bool images_read_mnist(Arena *keep, Images *images, const char *dir, const char *half, int limit,
-                       Error *err)
-{
-    char path[PATH_MAX], label_path[PATH_MAX];
-    int count = 0, label_count = 0;
-    if (!find_file(path, dir, half, IMAGE_FILE) || !find_file(label_path, dir, half, LABEL_FILE))
-        return error_set(err,
-                         "%s: has no %s-" IMAGE_FILE " with its labels, plain or .gz, there or in "
-                         "mnist/ (./lab data get mnist)",
-                         dir, half);
-    uint8_t *pixels = read_file(keep, &count, path, 3, err);
-    if (pixels == NULL) return false;
-    uint8_t *labels = read_file(keep, &label_count, label_path, 1, err);
-    if (labels == NULL) return false;
-    if (label_count != count)
-        return error_set(err, "%s: holds %d labels, expected %d, one for each image of %s",
-                         label_path, label_count, count, path);
-    for (int i = 0; i < count; i++)
-        if (labels[i] >= DIGIT_CLASSES)
-            return error_set(err, "%s: label %d is %d, expected 0 to %d", label_path, i, labels[i],
-                             DIGIT_CLASSES - 1);
-    *images = (Images){
-        .origin = arena_print(keep, "MNIST in %s", dir),
-        .count = limit > 0 && limit < count ? limit : count,
-        .height = DIGIT_SIZE,
-        .width = DIGIT_SIZE,
-        .classes = DIGIT_CLASSES,
-        .pixels = pixels,
-        .labels = labels,
-    };
-    return true;
+    images->classes = classes;
+    images->names = arena_alloc(keep, (size_t)classes * sizeof *images->names);
+    for (int c = 0; c < classes; c++) images->names[c] = arena_print(keep, "%d", c);
 }
 
 void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first, int count)
@@ -88,30 +24,81 @@ void images_generate(Arena *keep, Images *images, uint64_t seed, uint64_t first,
         .count = count,
         .height = DIGIT_SIZE,
         .width = DIGIT_SIZE,
-        .classes = DIGIT_CLASSES,
         .pixels = arena_alloc(keep, (size_t)count * DIGIT_PIXELS),
         .labels = arena_alloc(keep, (size_t)count),
     };
+    images_name_classes(keep, images, DIGIT_CLASSES);
     digits_fill(images->pixels, images->labels, seed, first, (size_t)count);
+}
+
+// ---- where data sets lie ----
+
+// A path that is there, else a folder of that name among the data sets: those that ./lab data get brings,
+// and those of Debian's packages. NULL when there is none.
+static const char *find_set(Arena *keep, const char *name)
+{
+    char data[PATH_MAX];
+    struct stat status;
+    root_data_dir(data);
+    const char *const places[] = {name, arena_print(keep, "%s/%s", data, name),
+                                  arena_print(keep, "/usr/share/datasets/%s", name)};
+    for (int i = 0; i < (strchr(name, '/') == NULL ? 3 : 1); i++)
+        if (stat(places[i], &status) == 0) return places[i];
+    return NULL;
+}
+
+static bool load_idx(Arena *keep, Images *train, Images *test, const ImagesSource *source,
+                     const char *name, Error *err)
+{
+    struct stat status;
+    const char *path = find_set(keep, name);
+    if (path == NULL && strchr(name, '/') != NULL)
+        return error_set(err, "%s: there is no such folder", name);
+    if (path == NULL)
+        return error_set(err,
+                         "%s: there is no such folder and no such data set (./lab data get %s)",
+                         name, name);
+    bool file = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    bool read = file ? images_read_pairs(keep, train, test, path, source->train, source->test, err)
+                     : images_read_mnist(keep, train, path, "train", source->train, err) &&
+                           images_read_mnist(keep, test, path, "t10k", source->test, err);
+    if (!read) return false;
+    // A class may be in the one half only.
+    Images *more = test->classes > train->classes ? test : train;
+    train->names = test->names = more->names;
+    train->classes = test->classes = more->classes;
+    return true;
+}
+
+static void limit(Images *images, int most)
+{
+    if (most > 0 && most < images->count) images->count = most;
 }
 
 bool images_load(Arena *keep, Images *train, Images *test, ImagesSource source, Error *err)
 {
-    char path[PATH_MAX], found[PATH_MAX];
-    const char *dir = source.data_dir;
-    if (dir == NULL) {    // the default: MNIST if it was downloaded, else generated images
-        root_data_dir(found);
-        dir = find_file(path, found, "train", IMAGE_FILE) ? found : IMAGES_GENERATED;
+    char data[PATH_MAX];
+    const char *name = source.data_dir;
+    if (source.folder != NULL) {
+        if (!images_read_folder(keep, train, test, source.folder, source.seed, err)) return false;
+        limit(train, source.train);
+        limit(test, source.test);
+        return true;
     }
-    if (strcmp(dir, IMAGES_GENERATED) != 0)
-        return images_read_mnist(keep, train, dir, "train", source.train, err) &&
-               images_read_mnist(keep, test, dir, "t10k", source.test, err);
+    if (name == NULL ||
+        name[0] == '\0') {    // the default: MNIST if it was downloaded, else generated images
+        root_data_dir(data);
+        name = images_mnist_is_in(data) ? data : IMAGES_GENERATED;
+    }
+    if (strcmp(name, IMAGES_GENERATED) != 0) return load_idx(keep, train, test, &source, name, err);
     // The test digits stand far behind the train digits: asking for more of one never reaches the
     // other.
     images_generate(keep, train, source.seed, 0, source.train > 0 ? source.train : 20000);
     images_generate(keep, test, source.seed, IMAGES_MAX, source.test > 0 ? source.test : 4000);
     return true;
 }
+
+// ---- batches ----
 
 static const uint8_t *image_at(const Images *images, const int *index, int b)
 {

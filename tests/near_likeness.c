@@ -27,6 +27,21 @@ static bool alike(const Pair *p, size_t i, double got, double want)
            10 * tolerance(p, fmax(fabs(want), fabs(base(p, i)))) + 1e-7 * fabs(want);
 }
 
+static bool is_whole_row_wrong(const Pair *p, size_t row)
+{
+    return count_wrong(p, row * p->cols, (row + 1) * p->cols) == p->cols;
+}
+
+// What is wrong are the last elements of each row, or the last rows: where a loop would stop.
+static bool is_tail(const Pair *p)
+{
+    for (size_t i = 0; i + 1 < p->count; i++)
+        if ((i + 1) % p->cols != 0 && is_wrong(p, i) && !is_wrong(p, i + 1)) return false;
+    for (size_t r = 0; r + 1 < p->rows; r++)
+        if (is_whole_row_wrong(p, r) && !is_whole_row_wrong(p, r + 1)) return false;
+    return true;
+}
+
 // All that is wrong is what was there before.
 static bool looks_untouched(const Pair *p, Text *out)
 {
@@ -45,8 +60,9 @@ static bool looks_untouched(const Pair *p, Text *out)
     }
     put(out, "%zu of %zu elements", wrong, p->count);
     put_place(p, out, ", the first at ", first);
-    put(out, ", hold%s what they held before the call: does a loop end too early?",
-        wrong == 1 ? "s" : "");
+    put(out, wrong == 1 ? ", holds what it held before the call"
+                        : ", hold what they held before the call");
+    if (is_tail(p)) put(out, ": does a loop end too early?");
     return true;
 }
 
@@ -95,8 +111,12 @@ static bool looks_not_finite(const Pair *p, Text *out)
     if (nan > 0) put(out, "%zu NaN", nan);
     if (infinite > 0) put(out, "%s%zu infinite", nan > 0 ? " and " : "", infinite);
     put_place(p, out, ", the first at ", first);
-    put(out,
-        ": overflow (exp of a large number?), log of 0, 0/0, or a variable that was never set");
+    const char *cause = "overflow (exp of a large number?), a division by 0, or log of 0";
+    if (nan > 0)
+        cause =
+            "infinity over infinity (exp of a large number?), 0/0, 0 times infinity, or the root "
+            "or log of a negative number";
+    put(out, ": %s", cause);
     return true;
 }
 
@@ -210,9 +230,17 @@ static double off_by(const Pair *p, size_t i)
     return number(p->got, i) - p->want[i];
 }
 
+// Then what is seen in all rows is one mistake's, which says nothing of rows.
+static bool wants_copies_of_the_first_row(const Pair *p)
+{
+    for (size_t i = p->cols; i < p->count; i++)
+        if (p->want[i] != p->want[i % p->cols]) return false;
+    return true;
+}
+
 static bool looks_offset_by_column(const Pair *p, Text *out)
 {
-    if (p->rows < 2) return false;
+    if (p->rows < 2 || wants_copies_of_the_first_row(p)) return false;
     for (size_t i = p->cols; i < p->count; i++) {
         double first = off_by(p, i % p->cols);
         if (!alike(p, i, off_by(p, i), first)) return false;
@@ -224,27 +252,27 @@ static bool looks_offset_by_column(const Pair *p, Text *out)
 
 static bool looks_repeated(const Pair *p, Text *out)
 {
-    if (p->rows < 2) return false;
+    if (p->rows < 2 || wants_copies_of_the_first_row(p)) return false;
     for (size_t i = p->cols; i < p->count; i++)
         if (number(p->got, i) != number(p->got, i % p->cols)) return false;
     put(out, "every row is a copy of the first: is the row's index used?");
     return true;
 }
 
-// The first row is right, and each of the others has something wrong. The rows of doubles are those
-// of matrices, the rows of floats a batch.
+// The first row is right, and each of the others has something wrong. The rows of floats are a batch;
+// those of doubles a matrix's, of which an elimination leaves the first as it is.
 static bool looks_like_batch_one(const Pair *p, Text *out)
 {
     if (p->rows < 2 || count_wrong(p, 0, p->cols) > 0) return false;
     for (size_t i = p->cols; i < p->count; i += p->cols)
         if (count_wrong(p, i, i + p->cols) == 0) return false;
-    put(out, "the first row is right and later ones are wrong: %s",
-        p->got.floats != NULL ? "it works for a batch of 1 only" : "is the row's index used?");
+    put(out, "the first row is right and later ones are wrong%s",
+        p->got.floats != NULL ? ": it works for a batch of 1 only" : "");
     return true;
 }
 
-// An edge is seen where there are rows and columns, and more than its corner is wrong: the last of a
-// few elements may be wrong for any reason.
+// An edge is seen where there are rows and columns, and half of it or more is wrong: the last of a few
+// elements may be wrong for any reason.
 static bool looks_like_an_edge(const Pair *p, Text *out)
 {
     if (p->rows < 2 || p->cols < 2) return false;
@@ -253,6 +281,7 @@ static bool looks_like_an_edge(const Pair *p, Text *out)
     for (size_t r = 0; r < p->rows; r++) last_col += is_wrong(p, (r + 1) * p->cols - 1);
     bool is_row = p->rows > 2 && last_row == total, is_col = p->cols > 2 && last_col == total;
     if (total < 2 || !(is_row || is_col)) return false;
+    if (2 * total < (is_row ? p->cols : p->rows)) return false;    // a few elements of it
     put(out, "only the last %s is wrong: does a loop end one too early, or a tile at its edge?",
         is_row ? "row" : "column");
     return true;

@@ -65,7 +65,11 @@ static void nan_and_infinity_are_never_near(void **state)
     got[6] = INFINITY;
     assert_false(near_want(got, (Near){.atol = 1e30}));
     assert_says("2 of 12 outside");
-    assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: overflow");
+    assert_says("looks like: 1 NaN and 1 infinite, the first at [1,1]: infinity over infinity");
+    copy_want(got);
+    got[6] = INFINITY;
+    assert_false(near_want(got, (Near){0}));
+    assert_says("looks like: 1 infinite, the first at [1,2]: overflow (exp of a large number?)");
 }
 
 static void uninitialized_memory_and_overflow_are_distinguished(void **state)
@@ -84,7 +88,8 @@ static void uninitialized_memory_and_overflow_are_distinguished(void **state)
     volatile float zero = 0;
     got[5] = zero / zero;
     assert_false(near_want(got, (Near){0}));
-    assert_says("looks like: 1 NaN, the first at [1,1]: overflow");
+    assert_says("looks like: 1 NaN, the first at [1,1]: infinity over infinity (exp of a large "
+                "number?), 0/0, 0 times infinity");
     assert_says_nothing_like("never written");
 }
 
@@ -291,6 +296,11 @@ static void rows_that_repeat_the_first_are_recognised(void **state)
     Twelve got = {2, -3, 4, 6, 2, -3, 4, 6, 2, -3, 4, 6};
     assert_false(near_want(got, (Near){0}));
     assert_says("every row is a copy of the first");
+    const double zeros[COUNT] = {0};    // that are to be the same
+    const float halves[COUNT] = {.5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f};
+    assert_false(near_report(report, sizeof report, NUMBERS(halves), zeros, SHAPE(ROWS, COLS),
+                             (Near){.name = "dlogvar"}));
+    assert_says_nothing_like("looks like");
 }
 
 static void a_missing_bias_is_recognised(void **state)
@@ -342,8 +352,34 @@ static void a_few_unwritten_elements_and_all_are_distinguished(void **state)
     got[10] = got[11] = 0.5f;
     assert_false(near_want(got, (Near){.replaces = before}));
     assert_says("looks like: 2 of 12 elements, the first at [2,2], hold what they held before");
+    assert_says("does a loop end too early?");
     assert_false(near_want(got, (Near){.added_to = before}));
     assert_says("does a loop end too early?");
+}
+
+static void untouched_elements_before_right_ones_are_no_short_loop(void **state)
+{
+    (void)state;
+    static const int places[][2] = {{0, 1}, {1, 5}, {4, 9}};
+    for (int k = 0; k < 3; k++) {
+        Twelve got, before = {0};
+        copy_want(got);
+        for (int i = 0; i < 2; i++) before[places[k][i]] = got[places[k][i]] = 0.5f;
+        assert_false(near_want(got, (Near){.added_to = before}));
+        assert_says("looks like: 2 of 12 elements, the first at ");
+        assert_says("hold what they held before the call\n");
+    }
+    const float before[] = {7, 7, 7, 7}, one[] = {1, -2, 7, 5};
+    assert_false(near_report(report, sizeof report, NUMBERS(one), want, SHAPE(4),
+                             (Near){.name = "dbias", .added_to = before}));
+    assert_says(
+        "looks like: 1 of 4 elements, the first at [2], holds what it held before the call\n");
+    // A whole row that is followed by a right one.
+    Twelve got, held = {0};
+    copy_want(got);
+    for (int i = COLS; i < 2 * COLS; i++) held[i] = got[i] = 0.5f;
+    assert_false(near_want(got, (Near){.replaces = held}));
+    assert_says("hold what they held before the call\n");
 }
 
 static void an_edge_is_named_only_where_the_shape_has_one(void **state)
@@ -360,6 +396,12 @@ static void an_edge_is_named_only_where_the_shape_has_one(void **state)
     copy_want(corner);
     corner[11] = 7;
     assert_false(near_want(corner, (Near){0}));
+    assert_says_nothing_like("the last");
+    float got_tall[24] = {0};
+    const double want_tall[24] = {0};    // [8,3]: two of the last column's eight
+    got_tall[5] = got_tall[23] = 7;
+    assert_false(near_report(report, sizeof report, NUMBERS(got_tall), want_tall, SHAPE(8, 3),
+                             (Near){.name = "s"}));
     assert_says_nothing_like("the last");
 }
 
@@ -449,7 +491,7 @@ static void later_rows_of_a_matrix_are_not_a_batch(void **state)
     (void)state;
     const double got[COUNT] = {1, -2, 3, 5, 70, 71, 72, 73, 74, 75, 76, 78};
     assert_false(doubles_near(got, (Near){0}));
-    assert_says("later ones are wrong: is the row's index used?");
+    assert_says("looks like: the first row is right and later ones are wrong\n");
 }
 
 static void an_unknown_pattern_is_not_guessed(void **state)
@@ -488,6 +530,7 @@ int main(void)
         cmocka_unit_test(a_factor_is_seen_in_what_was_added),
         cmocka_unit_test(a_number_is_wrong_where_an_infinity_or_a_nan_is_wanted),
         cmocka_unit_test(a_few_unwritten_elements_and_all_are_distinguished),
+        cmocka_unit_test(untouched_elements_before_right_ones_are_no_short_loop),
         cmocka_unit_test(an_edge_is_named_only_where_the_shape_has_one),
         cmocka_unit_test(missing_digits_are_counted),
         cmocka_unit_test(doubles_keep_the_digits_that_a_float_would_lose),

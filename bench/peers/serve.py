@@ -4,23 +4,16 @@ import re
 import sys
 import time
 
-try:
-    import torch
-except ImportError:
-    sys.exit(3)    # the caller reads no hello, and tries the next Python
 
-
-def library_versions():
-    """The libraries that do PyTorch's arithmetic: what it says of itself, and what it loaded."""
+def loaded_libraries():
+    """Those that do arithmetic, of what this process has loaded."""
     try:
         with open("/proc/self/maps") as maps:
             names = {line.split("/")[-1].strip() for line in maps if "/" in line}
     except OSError:
         names = set()
     known = re.compile(r"lib(openblas|blas|blis|mkl|dnnl|gomp|iomp|omp)")
-    stated = [line.strip(" -").split(" for ")[0]
-              for line in torch.__config__.show().splitlines() if "Library Version" in line]
-    return ", ".join(stated + sorted(filter(known.match, names)))
+    return sorted(filter(known.match, names))
 
 
 def wait_until_quiet():
@@ -34,7 +27,6 @@ def wait_until_quiet():
 
 def serve(work, **hello):
     """work(request) returns the seconds it took."""
-    hello.update(name="PyTorch " + torch.__version__, libraries=library_versions())
     print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         try:

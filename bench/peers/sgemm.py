@@ -1,7 +1,7 @@
 """Matrix products by torch.mm, asked for by bench/sgemm.c."""
 import time
 
-from serve import serve, torch
+from serve_torch import serve_torch, torch
 
 operands = {}    # the last shape's: made once, not once a round
 
@@ -20,4 +20,4 @@ def multiply(request):
     return time.perf_counter() - start
 
 
-serve(multiply)
+serve_torch(multiply)

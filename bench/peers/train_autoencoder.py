@@ -6,7 +6,7 @@ Adam has up to three forms in PyTorch: a loop over the parameters, "foreach" (on
 """
 import time
 
-from serve import serve, torch
+from serve_torch import serve_torch, torch
 
 WIDTHS, BATCH, RATE = (784, 256, 64, 256, 784), 128, 1e-3
 
@@ -49,4 +49,4 @@ def train(request):
     return time.perf_counter() - start
 
 
-serve(train, forms=list(filter(works, FORMS)))
+serve_torch(train, forms=list(filter(works, FORMS)))

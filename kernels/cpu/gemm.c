@@ -130,7 +130,7 @@ static void multiply_block(const Product *x, const Plan *plan, float *packed_a, 
                     for (size_t l = 0; l < WIDTH; l += 16)
                         __builtin_prefetch(at(x->b, p, j + width + l), 0, 2);
 
-            Tile *const compute = tiles[layout][rows - 1][width / LANES - 1];
+            Tile *const compute = CPU(tiles)[layout][rows - 1][width / LANES - 1];
             work.c = at_c(x, i, j);
             if (!x->transposed && (LANES == 16 || work.cols == width)) {
                 compute(&work);

@@ -123,8 +123,8 @@ static void copy_columns(float *out, size_t stride, const float *x, size_t col, 
 
 // All strips of A at once, the first `taller` of them with tall + 1 rows. One strip uses a part of a
 // cache line, and by the time the next strip alone came for the rest, the line could be gone.
-static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips,
-                        size_t tall, size_t taller)
+static inline void pack_strips(float *out, const float *x, size_t row, size_t k, size_t strips,
+                               size_t tall, size_t taller)
 {
     for (size_t p = 0; p < k; p++) {
         size_t i = 0;
@@ -140,8 +140,8 @@ static void pack_strips(float *out, const float *x, size_t row, size_t k, size_t
 }
 
 // out[p * stride + j] = x.data[p * row + j * col].
-static void pack(float *out, size_t stride, const float *x, size_t row, size_t col, size_t k,
-                 size_t cols)
+static inline void pack(float *out, size_t stride, const float *x, size_t row, size_t col, size_t k,
+                        size_t cols)
 {
     if (col == 1) {
         copy_rows(out, stride, x, row, k, cols);
@@ -155,8 +155,8 @@ static void pack(float *out, size_t stride, const float *x, size_t row, size_t c
 }
 
 // c[i,j] = beta c + sum[i,j]
-static void store_edge(float *c, size_t c_row, const float *sum, size_t rows, size_t cols,
-                       float beta)
+static inline void store_edge(float *c, size_t c_row, const float *sum, size_t rows, size_t cols,
+                              float beta)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < cols; j += LANES) {
@@ -167,8 +167,8 @@ static void store_edge(float *c, size_t c_row, const float *sum, size_t rows, si
 }
 
 // c[j,i] = beta c + sum[i,j]
-static void store_transposed(float *c, size_t c_row, const float *sum, size_t rows, size_t cols,
-                             float beta)
+static inline void store_transposed(float *c, size_t c_row, const float *sum, size_t rows,
+                                    size_t cols, float beta)
 {
     for (size_t i = 0; i < rows; i += LANES)
         for (size_t j = 0; j < cols; j += LANES) {

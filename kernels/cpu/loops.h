@@ -38,6 +38,12 @@ enum { LIGHT = 64 * 1024, HEAVY = 8 * 1024 };
     SHARE(n, enough, PRAGMA(omp simd) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; },           \
           PRAGMA(omp for simd schedule(static) nowait) for (size_t i = 0; i < (n); i++) { __VA_ARGS__; })
 
+// A thread takes whole rows of [rows,cols]: of a matrix, or the planes and channels of images.
+#define EACH_ROW(r, rows, cols, enough, ...)                                                       \
+    SHARE((size_t)(rows) * (size_t)(cols), enough,                                                 \
+          for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; },                            \
+          PRAGMA(omp for schedule(static) nowait) for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; })
+
 // y = value where beta is 0, which never reads y, and y = beta y + value elsewhere.
 #define BLEND(i, n, enough, beta, y, value)                                                        \
     do {                                                                                           \

@@ -2,12 +2,6 @@
 #include "kernels/cpu/functions.h"
 #include "kernels/cpu/loops.h"
 
-// y and x are [rows,cols]; a thread takes whole rows.
-#define EACH_ROW(r, rows, cols, enough, ...)                                                       \
-    SHARE((size_t)(rows) * (size_t)(cols), enough,                                                 \
-          for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; },                            \
-          PRAGMA(omp for schedule(static) nowait) for (size_t r = 0; r < (size_t)(rows); r++) { __VA_ARGS__; })
-
 static void add_to_row(float *y, const float *x, const float *b, size_t cols)
 {
 #pragma omp simd

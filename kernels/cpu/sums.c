@@ -1,4 +1,4 @@
-/* sums.c -- reductions to one number, accumulated in double: right to the last bit but for one
+/* sums.c -- reductions to one number, or to one a channel, accumulated in double: right to the last bit but for one
  * rounding, and the same bits for any number of threads (loops.h).
  */
 #include "kernels/cpu/functions.h"
@@ -78,4 +78,23 @@ void CPU(bce_logits)(float *y, const float *z, const float *t, size_t n)
     double total;
     TOTAL(total, n, HEAVY, first, end, bce_part(z, t, first, end));
     *y = (float)total;
+}
+
+static void sum_of_channel(float *y, const float *x, size_t batch, size_t channels, size_t pixels,
+                           float beta)
+{
+    double sum = 0;
+    for (size_t b = 0; b < batch; b++) sum += sum_part(x + b * channels * pixels, 0, pixels);
+    *y = beta == 0 ? (float)sum : (float)((double)beta * (double)*y + sum);
+}
+
+#define SUM_CHANNELS                                                                               \
+    for (int c = 0; c < channels; c++)                                                             \
+        sum_of_channel(y + c, x + (size_t)c * (size_t)pixels, (size_t)batch, (size_t)channels,     \
+                       (size_t)pixels, beta);
+
+void CPU(sum_channels)(float *y, const float *x, int batch, int channels, int pixels, float beta)
+{
+    const size_t n = (size_t)batch * (size_t)channels * (size_t)pixels;
+    SHARE(n, LIGHT, SUM_CHANNELS, PRAGMA(omp for schedule(static) nowait) SUM_CHANNELS);
 }

@@ -11,6 +11,10 @@ const Kernels CPU(table) = {
 
     .matmul = CPU(matmul),    // gemm.c
 
+    .conv2d = CPU(conv2d),    // conv.c
+    .conv2d_backward_input = CPU(conv2d_backward_input),
+    .conv2d_backward_weight = CPU(conv2d_backward_weight),    // conv_weight.c
+
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
     .mul = CPU(mul),
@@ -39,6 +43,17 @@ const Kernels CPU(table) = {
     .clip_scale = CPU(clip_scale),
     .squared_error = CPU(squared_error),
     .bce_logits = CPU(bce_logits),
+    .sum_channels = CPU(sum_channels),
+
+    .max_pool = CPU(max_pool),    // pool.c
+    .max_pool_backward = CPU(max_pool_backward),
+    .avg_pool = CPU(avg_pool),
+    .avg_pool_backward = CPU(avg_pool_backward),
+
+    .batch_norm = CPU(batch_norm),    // norm.c
+    .batch_norm_inference = CPU(batch_norm_inference),
+    .batch_norm_backward = CPU(batch_norm_backward),
+    .batch_norm_inference_backward = CPU(batch_norm_inference_backward),
 
     .random_uniform = CPU(random_uniform),    // random.c
     .random_normal = CPU(random_normal),

@@ -23,21 +23,13 @@ void ref_batch_norm(float *y, float *mean, float *var, const float *x, const flo
     const double n = norm_count(s) > 0 ? (double)norm_count(s) : 1;
     for (int c = 0; c < s.channels; c++) {
         double sum = 0, squares = 0;
-        EACH_VALUE(i, c, s)
-        {
-            sum += x[i];
-        }
+        EACH_VALUE (i, c, s) sum += x[i];
         const double center = sum / n;
-        EACH_VALUE(i, c, s)
-        {
-            squares += (x[i] - center) * (x[i] - center);
-        }
+        EACH_VALUE (i, c, s) squares += (x[i] - center) * (x[i] - center);
         mean[c] = (float)center;
         var[c] = (float)(squares / n);
-        EACH_VALUE(i, c, s)
-        {
+        EACH_VALUE (i, c, s)
             y[i] = (float)(gamma[c] * (x[i] - center) / sqrt(squares / n + eps) + shift[c]);
-        }
     }
 }
 
@@ -46,10 +38,7 @@ void ref_batch_norm_inference(float *y, const float *x, const float *gamma, cons
 {
     for (int c = 0; c < s.channels; c++) {
         const double center = mean[c], deviation = sqrt((double)var[c] + eps);
-        EACH_VALUE(i, c, s)
-        {
-            y[i] = (float)(gamma[c] * (x[i] - center) / deviation + shift[c]);
-        }
+        EACH_VALUE (i, c, s) y[i] = (float)(gamma[c] * (x[i] - center) / deviation + shift[c]);
     }
 }
 
@@ -58,8 +47,7 @@ static void sum_gradients(float *dgamma, float *dshift, const float *dy, const f
                           double mean, double deviation, int c, NormShape s)
 {
     double along = 0, sum = 0;
-    EACH_VALUE(i, c, s)
-    {
+    EACH_VALUE (i, c, s) {
         along += dy[i] * (x[i] - mean) / deviation;
         sum += dy[i];
     }
@@ -71,10 +59,7 @@ static void sum_gradients(float *dgamma, float *dshift, const float *dy, const f
 static double exact_mean(const float *x, float mean, int c, NormShape s)
 {
     double rest = 0;
-    EACH_VALUE(i, c, s)
-    {
-        rest += x[i] - (double)mean;
-    }
+    EACH_VALUE (i, c, s) rest += x[i] - (double)mean;
     return mean + rest / (double)norm_count(s);
 }
 
@@ -87,8 +72,7 @@ void ref_batch_norm_backward(float *dx, float *dgamma, float *dshift, const floa
         const double center = exact_mean(x, mean[c], c, s), deviation = sqrt((double)var[c] + eps);
         sum_gradients(&dgamma[c], &dshift[c], dy, x, center, deviation, c, s);
         if (dx == NULL) continue;
-        EACH_VALUE(i, c, s)
-        {
+        EACH_VALUE (i, c, s) {
             const double along = (x[i] - center) / deviation * dgamma[c];
             dx[i] = blend(beta, &dx[i], gamma[c] * (dy[i] - (dshift[c] + along) / n) / deviation);
         }
@@ -103,9 +87,6 @@ void ref_batch_norm_inference_backward(float *dx, float *dgamma, float *dshift, 
         const double deviation = sqrt((double)var[c] + eps);
         sum_gradients(&dgamma[c], &dshift[c], dy, x, mean[c], deviation, c, s);
         if (dx == NULL) continue;
-        EACH_VALUE(i, c, s)
-        {
-            dx[i] = blend(beta, &dx[i], gamma[c] * dy[i] / deviation);
-        }
+        EACH_VALUE (i, c, s) dx[i] = blend(beta, &dx[i], gamma[c] * dy[i] / deviation);
     }
 }

@@ -113,6 +113,42 @@ static void train_autoencoder_writes_finite_numbers_and_its_machine(void **state
     cJSON_Delete(report);
 }
 
+static void conv2d_writes_finite_numbers_and_its_machine(void **state)
+{
+    (void)state;
+    cJSON *report = quick_report(CONV2D), *row;
+    assert_describes_the_machine(report, "conv2d");
+    const cJSON *results = cJSON_GetObjectItem(report, "results");
+    assert_int_equal(cJSON_GetArraySize(results),
+                     4);    // one and two threads, forward and training
+    double flop[2] = {0};
+    cJSON_ArrayForEach(row, results)
+    {
+        assert_finite_timing(row, "ours");
+        assert_finite_timing(row, "ref");
+        const char *work = cJSON_GetObjectItem(row, "work")->valuestring;
+        flop[strcmp(work, "training") == 0] += cJSON_GetObjectItem(row, "flop")->valuedouble;
+    }
+    // 784 pixels, 4 channels, 36 taps: by hand, 2 x 784 x 4 x 36, and three times as much.
+    assert_close(flop[0], 2 * 225792.0, 0);
+    assert_close(flop[1], 2 * 677376.0, 0);
+    cJSON_Delete(report);
+}
+
+static void train_lenet_writes_finite_numbers_and_its_machine(void **state)
+{
+    (void)state;
+    cJSON *report = quick_report(TRAIN_LENET), *row;
+    assert_describes_the_machine(report, "train_lenet");
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(report, "results"))
+    {
+        assert_finite_timing(row, "ours");
+        // 64 images, 2 and 3 products: by hand, 64 (2 x 2 x 288000 + 3 x 2 x (1600000 + 405000)).
+        assert_close(cJSON_GetObjectItem(row, "flop")->valuedouble, 843648000.0, 0);
+    }
+    cJSON_Delete(report);
+}
+
 static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
 {
     (void)state;
@@ -130,10 +166,10 @@ static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
 static void a_wrong_option_or_list_ends_with_status_2(void **state)
 {
     (void)state;
-    const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER};
+    const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER, CONV2D, TRAIN_LENET};
     const char *const wrong[] = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
                                  "left-over"};
-    for (int p = 0; p < 2; p++)
+    for (int p = 0; p < 4; p++)
         for (int w = 0; w < 5; w++) assert_int_equal(run("'%s' %s", programs[p], wrong[w]), 2);
 }
 
@@ -166,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgemm_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(train_autoencoder_writes_finite_numbers_and_its_machine),
+        cmocka_unit_test(conv2d_writes_finite_numbers_and_its_machine),
+        cmocka_unit_test(train_lenet_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(a_report_sent_to_a_folder_takes_the_program_s_name),
         cmocka_unit_test(a_wrong_option_or_list_ends_with_status_2),
         cmocka_unit_test(sgemm_measures_one_shape_and_refuses_a_wrong_one),

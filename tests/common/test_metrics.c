@@ -113,6 +113,25 @@ static void a_run_resumed_writes_the_file_of_one_never_stopped(void **state)
     free(whole);
 }
 
+static void a_restart_drops_what_was_there_with_the_first_line(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("{\"step\":7,\"loss\":1}\n", file);
+    fclose(file);
+    Metrics *metrics = opened();
+    metrics_restart(metrics);
+    assert_true(metrics_close(metrics, NULL));
+    assert_string_equal(content(), "{\"step\":7,\"loss\":1}\n");
+    metrics = opened();
+    metrics_restart(metrics);
+    metrics_write(metrics, 1, METRICS({"loss", 0.5}));
+    metrics_write(metrics, 2, METRICS({"loss", 0.25}));
+    assert_true(metrics_close(metrics, NULL));
+    assert_string_equal(content(), "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":0.25}\n");
+}
+
 static void a_line_cut_by_a_crash_is_dropped(void **state)
 {
     (void)state;
@@ -173,6 +192,7 @@ int main(void)
         cmocka_unit_test_teardown(a_float_comes_back_exact, remove_file),
         cmocka_unit_test_teardown(what_is_not_finite_is_a_string_in_valid_json, remove_file),
         cmocka_unit_test_teardown(a_run_resumed_writes_the_file_of_one_never_stopped, remove_file),
+        cmocka_unit_test_teardown(a_restart_drops_what_was_there_with_the_first_line, remove_file),
         cmocka_unit_test_teardown(a_line_cut_by_a_crash_is_dropped, remove_file),
         cmocka_unit_test_teardown(a_second_run_in_the_same_folder_is_refused, remove_file),
         cmocka_unit_test(a_full_disk_is_reported_at_the_end),

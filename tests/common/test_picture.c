@@ -1,5 +1,6 @@
 /* Pictures: the PNG that was written, decoded again, holds the colours that were meant. */
 #include "common/picture.h"
+#include "tests/skip.h"
 #include <math.h>
 #include <png.h>
 #include <setjmp.h>
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -168,6 +170,155 @@ static void a_missing_folder_is_reported(void **state)
                         "/no/such/folder/a.png: cannot be written: No such file or directory");
 }
 
+static void a_full_disk_is_reported(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) SKIP("no /dev/full", "run it on Linux");
+    for (int side = 1; side <= 1000; side += 999) {    // in stdio's buffer, and beyond
+        Error err = {""};
+        Picture *picture = picture_new(arena, side, side);
+        for (int i = 0; i < 3 * side * side; i++) picture->rgb[i] = (uint8_t)(i * i >> 7);
+        assert_false(picture_save(picture, "/dev/full", &err));
+        assert_string_equal(err.message, "/dev/full: cannot be written: No space left on device");
+    }
+}
+
+static void captions_stand_below_their_tiles_in_lines(void **state)
+{
+    (void)state;
+    const float black[2] = {0, 0};
+    PictureRow row = {NULL, black};
+    PictureGrid grid = {.rows = &row,
+                        .row_count = 1,
+                        .columns = 2,
+                        .height = 1,
+                        .width = 1,
+                        .scale = 24,
+                        .captions = (const char *[]){"I", "a\nI"}};
+    const Picture *picture = picture_grid(arena, &grid);
+    assert_int_equal(picture->height, 8 + 24 + 2 * 16 + 8);    // margins, a tile, two lines
+    // The I's stem: dark gray in the first line of the first, in the second line of the second.
+    assert_pixel(picture, 8 + 4, 8 + 24 + 6, 51, 51, 51);
+    assert_pixel(picture, 8 + 4, 8 + 24 + 16 + 6, 255, 255, 255);
+    assert_pixel(picture, 8 + 28 + 4, 8 + 24 + 16 + 6, 51, 51, 51);
+}
+
+// ---- reading ----
+
+// Written by libpng's own calls, since picture_save() writes one kind only: 2x2, of the bytes given.
+static void write_png(int color, int depth, bool interlaced, const uint8_t *rows, size_t row_bytes)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    png_init_io(png, file);
+    png_set_IHDR(png, info, 2, 2, depth, color,
+                 interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
+                 PNG_FILTER_TYPE_BASE);
+    const png_color palette[2] = {{10, 20, 30}, {200, 100, 0}};
+    if (color == PNG_COLOR_TYPE_PALETTE) png_set_PLTE(png, info, palette, 2);
+    png_write_info(png, info);
+    uint8_t bytes[2][16];
+    for (int y = 0; y < 2; y++) memcpy(bytes[y], rows + (size_t)y * row_bytes, row_bytes);
+    png_write_image(png, (uint8_t *[]){bytes[0], bytes[1]});
+    png_write_end(png, NULL);
+    png_destroy_write_struct(&png, &info);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const Picture *loaded(void)
+{
+    Error err = {""};
+    const Picture *picture = picture_load(arena, path, &err);
+    if (picture == NULL) fail_msg("%s", err.message);
+    assert_int_equal(picture->width, 2);
+    assert_int_equal(picture->height, 2);
+    return picture;
+}
+
+static void a_png_of_any_kind_is_read_as_8_bits_a_channel(void **state)
+{
+    (void)state;
+    const uint8_t gray[] = {0, 51, 102, 255}, packed[] = {0x03, 0x6f};    // of 4 bits: 0 3 6 15
+    const uint8_t wide[] = {0, 0, 51, 51, 102, 102, 255, 255}, indices[] = {0, 1, 1, 0};
+    const uint8_t rgb[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    for (int interlaced = 0; interlaced < 2; interlaced++) {
+        for (int kind = 0; kind < 3; kind++) {
+            write_png(PNG_COLOR_TYPE_GRAY, (int[]){8, 4, 16}[kind], interlaced,
+                      (const uint8_t *[]){gray, packed, wide}[kind], (size_t[]){2, 1, 4}[kind]);
+            const Picture *picture = loaded();
+            assert_pixel(picture, 0, 0, 0, 0, 0);
+            assert_pixel(picture, 1, 0, 51, 51, 51);
+            assert_pixel(picture, 0, 1, 102, 102, 102);
+            assert_pixel(picture, 1, 1, 255, 255, 255);
+        }
+        write_png(PNG_COLOR_TYPE_PALETTE, 8, interlaced, indices, 2);
+        assert_pixel(loaded(), 0, 0, 10, 20, 30);
+        assert_pixel(loaded(), 1, 0, 200, 100, 0);
+        write_png(PNG_COLOR_TYPE_RGB, 8, interlaced, rgb, 6);
+        assert_pixel(loaded(), 1, 0, 4, 5, 6);
+        assert_pixel(loaded(), 0, 1, 7, 8, 9);
+    }
+}
+
+static void what_is_transparent_lies_on_white(void **state)
+{
+    (void)state;
+    const uint8_t ink[] = {0, 0, 0, 0, 0, 0, 0, 255, 200, 0, 0, 51, 0, 0, 0, 0};
+    write_png(PNG_COLOR_TYPE_RGBA, 8, false, ink, 8);
+    assert_pixel(loaded(), 0, 0, 255, 255, 255);
+    assert_pixel(loaded(), 1, 0, 0, 0, 0);
+    assert_pixel(loaded(), 0, 1, 244, 204, 204);    // a fifth of the red
+}
+
+static void white_ink_on_nothing_lies_on_black(void **state)
+{
+    (void)state;
+    const uint8_t ink[] = {255, 0, 255, 255, 255, 0, 255, 0};    // gray and alpha
+    write_png(PNG_COLOR_TYPE_GRAY_ALPHA, 8, false, ink, 4);
+    assert_pixel(loaded(), 0, 0, 0, 0, 0);
+    assert_pixel(loaded(), 1, 0, 255, 255, 255);
+}
+
+static void refuses(const char *sentence)
+{
+    Error err = {""};
+    if (picture_load(arena, path, &err) != NULL) fail_msg("was read; expected \"%s\"", sentence);
+    if (strstr(err.message, path) != err.message || strstr(err.message, sentence) == NULL)
+        fail_msg("got \"%s\", expected \"%s: %s\"", err.message, path, sentence);
+}
+
+static void what_is_not_a_whole_png_is_refused(void **state)
+{
+    (void)state;
+    const uint8_t gray[] = {0, 51, 102, 255};
+    unlink(path);
+    refuses("cannot be read: No such file");
+    write_png(PNG_COLOR_TYPE_GRAY, 8, false, gray, 2);
+    FILE *file = fopen(path, "rb");
+    uint8_t bytes[256];
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    for (size_t cut = 0; cut < size - 12; cut += 3) {    // without the end mark it is whole
+        file = fopen(path, "wb");
+        assert_int_equal(fwrite(bytes, 1, cut, file), cut);
+        fclose(file);
+        refuses(cut == 0  ? "is empty, expected a PNG"
+                : cut < 8 ? "is not a PNG"
+                          : "cannot be read as a PNG: ");
+    }
+    file = fopen(path, "wb");
+    bytes[16] = 0x7f;    // a width of 2 billion
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    refuses("cannot be read as a PNG");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    refuses("is a folder");
+    rmdir(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +329,12 @@ int main(void)
         cmocka_unit_test(labels_and_caption_make_room_for_themselves),
         cmocka_unit_test(letters_differ_and_others_become_a_question_mark),
         cmocka_unit_test(a_missing_folder_is_reported),
+        cmocka_unit_test(a_full_disk_is_reported),
+        cmocka_unit_test(captions_stand_below_their_tiles_in_lines),
+        cmocka_unit_test(a_png_of_any_kind_is_read_as_8_bits_a_channel),
+        cmocka_unit_test(what_is_transparent_lies_on_white),
+        cmocka_unit_test(white_ink_on_nothing_lies_on_black),
+        cmocka_unit_test(what_is_not_a_whole_png_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

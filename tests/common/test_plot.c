@@ -119,7 +119,7 @@ static void the_csv_holds_every_point(void **state)
 static void the_script_names_each_series_and_its_rows(void **state)
 {
     (void)state;
-    replace_gnuplot("exit 0");
+    replace_gnuplot("echo '<svg> drawn </svg>' > loss.svg");
     Plot plot = some_plot();
     Error err = {""};
     assert_true(plot_save(&plot, base, "svg", &err));
@@ -137,7 +137,7 @@ static void the_script_names_each_series_and_its_rows(void **state)
 static void areas_bars_and_limits_are_drawn_as_such(void **state)
 {
     (void)state;
-    replace_gnuplot("exit 0");
+    replace_gnuplot("echo '<svg> drawn </svg>' > loss.svg");
     const PlotTick ticks[] = {{1, "1K"}, {2, "\"2K\""}};
     Plot plot = {.title = "memory", .ticks = ticks, .tick_count = 2, .seconds = 1};
     Error err = {""};
@@ -153,6 +153,34 @@ static void areas_bars_and_limits_are_drawn_as_such(void **state)
         "set xrange [0.4:2.6]",           "every ::7::8 with lines linewidth 2 dashtype 2",
         "every ::9::9 with points "};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
+}
+
+static void a_band_has_the_colour_of_the_next_series_and_no_title(void **state)
+{
+    (void)state;
+    replace_gnuplot("echo '<svg> drawn </svg>' > loss.svg");
+    Plot plot = {.title = "bands", .seconds = 1};
+    Error err = {""};
+    plot_shape(&plot, PLOT_BAND, "one, 95 % interval", ones, twos, 3);
+    plot_series(&plot, "one", ones, ones, 3);
+    plot_shape(&plot, PLOT_BAND, "two, 95 % interval", ones, twos, 3);
+    plot_series(&plot, "two", ones, ones, 3);
+    assert_true(plot_save(&plot, base, "svg", &err));
+    const char *script = content(beside(".gp"));
+    const char *const colours[] = {"#0072B2", "#D55E00"};
+    for (int i = 0; i < 2; i++) {
+        char band[160], line[160];
+        snprintf(band, sizeof band,
+                 "every ::%d::%d with filledcurves closed fill transparent solid 0.2 noborder "
+                 "linecolor rgb \"%s\" notitle",
+                 6 * i + 1, 6 * i + 3, colours[i]);
+        snprintf(line, sizeof line, "linecolor rgb \"%s\" title '%s'", colours[i],
+                 i == 0 ? "one" : "two");
+        assert_has(script, band);
+        assert_has(script, line);
+    }
+    assert_true(plot_save(&plot, base, "terminal", &err));    // letters cannot be pale
+    assert_null(strstr(content(beside(".gp")), "closed"));
 }
 
 static void gnuplot_draws_what_the_script_says(void **state)
@@ -232,6 +260,17 @@ static void a_gnuplot_that_fails_leaves_no_half_picture(void **state)
     assert_int_not_equal(access(beside(".svg"), F_OK), 0);
 }
 
+static void half_a_picture_of_a_gnuplot_that_ends_well_is_removed(void **state)
+{
+    (void)state;
+    replace_gnuplot("echo '<svg> drawn up to here' > loss.svg");    // as on a full disk
+    Plot plot = some_plot();
+    Error err = {""};
+    assert_false(plot_save(&plot, base, "svg", &err));
+    assert_has(err.message, "loss.svg: gnuplot wrote only a part of it; is the disk full?");
+    assert_int_not_equal(access(beside(".svg"), F_OK), 0);
+}
+
 static void a_gnuplot_that_hangs_is_ended(void **state)
 {
     (void)state;
@@ -272,11 +311,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_csv_holds_every_point),
         cmocka_unit_test_teardown(the_script_names_each_series_and_its_rows, restore_path),
+        cmocka_unit_test_teardown(a_band_has_the_colour_of_the_next_series_and_no_title,
+                                  restore_path),
         cmocka_unit_test_teardown(areas_bars_and_limits_are_drawn_as_such, restore_path),
         cmocka_unit_test(gnuplot_draws_what_the_script_says),
         cmocka_unit_test(text_is_data_in_every_place),
         cmocka_unit_test_teardown(without_gnuplot_the_numbers_are_there, restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_fails_leaves_no_half_picture, restore_path),
+        cmocka_unit_test_teardown(half_a_picture_of_a_gnuplot_that_ends_well_is_removed,
+                                  restore_path),
         cmocka_unit_test_teardown(a_gnuplot_that_hangs_is_ended, restore_path),
         cmocka_unit_test(a_plot_of_nothing_says_so),
         cmocka_unit_test(a_missing_folder_is_reported),

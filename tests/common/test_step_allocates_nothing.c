@@ -4,6 +4,7 @@
  * before glibc's: calls from every library are counted, then passed on. It is easily lost: OpenBLAS
  * allocates a table of jobs for each product it threads, libgomp a team for each parallel region of
  * one thread. */
+#include "common/conv.h"
 #include "common/layers.h"
 #include "common/loss.h"
 #include "common/training.h"
@@ -87,6 +88,7 @@ static long calls;
 enum { BATCH = 128, PIXELS = 784, LAYERS = 4 };
 
 typedef struct Network {
+    Conv2d conv[2];    // in front of the layers, of 28 x 28 pixels
     Linear layers[LAYERS];
     Optimizer *optimizer;
     Tape *tape;
@@ -96,7 +98,12 @@ typedef struct Network {
 static void train_step(Network *network)
 {
     Tape *tape = network->tape;
-    Tensor *x = tensor_from(tape->arena, SHAPE(BATCH, PIXELS), network->images), *y = x;
+    Tensor *x = tensor_from(tape->arena, SHAPE(BATCH, 1, 28, 28), network->images), *y = x;
+    for (int i = 0; i < 2; i++)
+        y = op_conv2d_relu(tape, y, network->conv[i].weight, network->conv[i].bias,
+                           network->conv[i].config);
+    x = tensor_view(tape->arena, x, SHAPE(BATCH, PIXELS));
+    y = tensor_view(tape->arena, y, SHAPE(BATCH, PIXELS));
     for (int i = 0; i < LAYERS; i++) {
         const Linear *layer = &network->layers[i];
         y = op_linear_activated(tape, y, layer->weight, layer->bias,
@@ -107,7 +114,7 @@ static void train_step(Network *network)
     tape_reset(tape);
 }
 
-// The number of allocations of five steps of 784-256-64-256-784, after three to warm up.
+// The number of allocations of five steps of two convolutions and 784-256-64-256-784, after three to warm up.
 static long allocations(int threads)
 {
     static const int widths[LAYERS + 1] = {PIXELS, 256, 64, 256, PIXELS};
@@ -119,6 +126,8 @@ static long allocations(int threads)
     Network *network = arena_zeros(keep, sizeof *network);
     Params *params = params_new(keep);
     Rng rng = rng_from_seed(1);
+    network->conv[0] = conv2d_new(params, "conv0", 1, 4, 3, (ConvConfig){.pad = 1}, true, &rng);
+    network->conv[1] = conv2d_new(params, "conv1", 4, 1, 3, (ConvConfig){.pad = 1}, true, &rng);
     for (int i = 0; i < LAYERS; i++)
         network->layers[i] =
             linear_new(params, arena_print(keep, "%d", i), widths[i], widths[i + 1], init_he, &rng);

@@ -3,6 +3,7 @@
 #include "common/training.h"
 #include "common/loss.h"
 #include "common/ops.h"
+#include "kernels/kernels.h"
 #include "tests/stops.h"
 #include <math.h>
 #include <setjmp.h>
@@ -604,6 +605,125 @@ static void tensors_are_saved_exactly_when_they_are_finite_on_a_device(void **st
     saves_finite_numbers_only("far");
 }
 
+// ---- a classifier ----
+
+static void make_labeled(Batch *batch, const void *data, const int *index)
+{
+    make_points(batch, data, index);
+    int32_t *labels = arena_alloc(batch->arena, sizeof *labels * (size_t)batch->rows);
+    for (int r = 0; r < batch->rows; r++) labels[r] = index[r] % INPUTS_OF;
+    batch->labels = tensor_from_ints(batch->arena, SHAPE(batch->rows), labels);
+}
+
+// A point's coordinates, each times its weight: as many classes as there are.
+static Tensor *scaled_point(Tape *tape, const void *data, const Batch *batch)
+{
+    const Model *model = data;
+    Tensor *rows = tensor_zeros(tape->arena, SHAPE(batch->rows, 1));
+    kernels.fill(tensor_floats(rows), 1, (size_t)batch->rows);
+    if (tape->recording) count_step(model->world);
+    return op_mul(tape, batch->x, op_matmul(tape, rows, model->weight));
+}
+
+static Tensor *twice_cross_entropy(Tape *tape, Tensor *logits, Tensor *labels)
+{
+    return op_scale(tape, loss_cross_entropy(tape, logits, labels), 2);
+}
+
+static World *classifier_world(const char *out, const char *resume)
+{
+    World *world = world_new(run_of("ref", out, resume));
+    Training *training = &world->momentum;
+    training->loss = NULL;
+    training->logits = scaled_point;
+    training->train.make = training->test.make = make_labeled;
+    training_plan(&world->session, training);
+    return world;
+}
+
+static float share_of_largest(const World *world)
+{
+    float weight[INPUTS_OF];
+    int correct = 0;
+    tensor_read(world->models[0].weight, weight);
+    for (int i = 0; i < SAMPLES; i++) {
+        const float *point = world->points + (size_t)i * INPUTS_OF;
+        int best = 0;
+        for (int c = 1; c < INPUTS_OF; c++)
+            if (point[c] * weight[c] > point[best] * weight[best]) best = c;
+        correct += best == i % INPUTS_OF;
+    }
+    return (float)correct / SAMPLES;
+}
+
+static void a_classifier_is_measured_by_its_accuracy(void **state)
+{
+    (void)state;
+    World *world = classifier_world("classes", NULL);
+    Training *training = &world->momentum;
+    if (!training_run(&world->session, training, &err)) fail_msg("%s", err.message);
+    assert_true(training_test_accuracy(training) == share_of_largest(world));
+    assert_true(training_test_accuracy(training) > 0);
+    size_t size;
+    const char *metrics = text_of("classes/metrics.jsonl", &size);
+    assert_non_null(strstr(metrics, arena_print(keep, "\"momentum_test_accuracy\":%.9g,",
+                                                (double)training_test_accuracy(training))));
+    Plot plot = {.title = "Test accuracy", .x_label = "epoch"};
+    training_plot_accuracy(world->run, &plot, "accuracy", (Training *[]){training}, 1);
+    const char *drawn = text_of("classes/accuracy.csv", &size);
+    assert_non_null(strstr(
+        drawn, arena_print(keep, ",%.9g", (double)(100 * training_test_accuracy(training)))));
+    run_end(world->run, CHECKPOINT);
+    // A criterion of its own takes the place of the cross-entropy.
+    World *other = classifier_world("twice", NULL);
+    other->momentum.criterion = twice_cross_entropy;
+    float once = training_evaluate(&other->session, &other->momentum, &other->momentum.test);
+    other->momentum.criterion = loss_cross_entropy;
+    assert_true(2 * training_evaluate(&other->session, &other->momentum, &other->momentum.test) ==
+                once);
+    run_end(other->run, CHECKPOINT);
+}
+
+static void a_resumed_classifier_keeps_its_accuracies(void **state)
+{
+    (void)state;
+    World *whole = classifier_world("classes", NULL);
+    assert_true(training_run(&whole->session, &whole->momentum, &err));
+    run_end(whole->run, CHECKPOINT);
+    World *stopped = classifier_world("stopped", NULL);
+    stopped->stop_after = STEPS_OF - 2;
+    stopped->signal_number = SIGINT;
+    assert_false(training_run(&stopped->session, &stopped->momentum, &err));
+    run_end(stopped->run, CHECKPOINT);
+    World *resumed = classifier_world("stopped", "stopped/" CHECKPOINT);
+    assert_true(session_resume(&resumed->session, &err));
+    assert_true(training_run(&resumed->session, &resumed->momentum, &err));
+    assert_memory_equal(whole->momentum.accuracy, resumed->momentum.accuracy,
+                        EPOCHS * sizeof(float));
+    run_end(resumed->run, CHECKPOINT);
+    assert_same_file("classes/" CHECKPOINT, "stopped/" CHECKPOINT, STEPS_OF - 2);
+    assert_same_file("classes/metrics.jsonl", "stopped/metrics.jsonl", STEPS_OF - 2);
+}
+
+// Stopped before its first point, a run has no metrics; those of the run before are not its own.
+static void a_run_stopped_at_once_has_no_metrics_of_another(void **state)
+{
+    (void)state;
+    size_t size;
+    World *world = classifier_world("again", NULL);
+    assert_true(training_run(&world->session, &world->momentum, &err));
+    run_end(world->run, CHECKPOINT);
+    world = classifier_world("again", NULL);
+    text_of("again/metrics.jsonl", &size);
+    assert_true(size > 0);    // as long as nothing is trained
+    world->stop_after = 1;
+    world->signal_number = SIGINT;
+    assert_false(training_run(&world->session, &world->momentum, &err));
+    run_end(world->run, CHECKPOINT);
+    text_of("again/metrics.jsonl", &size);
+    assert_int_equal(size, 0);
+}
+
 // ---- what a plan must be ----
 
 static void plan_without_either(void *world)
@@ -624,7 +744,7 @@ static void a_plan_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     World *world = world_new(run_of("ref", "plan", NULL));
-    stops_with("plain: expected either a loss or an update", plan_without_either(world));
+    stops_with("plain: expected one of loss, logits and update", plan_without_either(world));
     stops_with("momentum: expected either epochs or steps", plan_with_epochs_and_steps(world));
     run_end(world->run, CHECKPOINT);
 }
@@ -648,6 +768,9 @@ int main(void)
         CASE(tensors_are_saved_exactly_when_they_are_finite),
         CASE(tensors_are_saved_exactly_when_they_are_finite_on_the_processor),
         CASE(tensors_are_saved_exactly_when_they_are_finite_on_a_device),
+        CASE(a_classifier_is_measured_by_its_accuracy),
+        CASE(a_resumed_classifier_keeps_its_accuracies),
+        CASE(a_run_stopped_at_once_has_no_metrics_of_another),
         CASE(a_plan_that_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);

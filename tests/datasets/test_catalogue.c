@@ -83,6 +83,11 @@ static void our_own_catalogue_is_read_and_knows_mnist(void **state)
     assert_non_null(mnist);
     assert_int_equal(mnist->file_count, 4);
     assert_int_equal(catalogue_bytes(mnist), 9912422 + 28881 + 1648877 + 4542);
+    // As published, with the names in their gzip headers; Debian's package has packed them anew.
+    const CatalogueSet *clothes = catalogue_find(&catalogue, "fashion-mnist");
+    assert_non_null(clothes);
+    assert_int_equal(clothes->file_count, 4);
+    assert_int_equal(catalogue_bytes(clothes), 26421880 + 29515 + 4422102 + 5148);
 }
 
 static void catalogue_refuses_text_that_is_not_json(void **state)

@@ -62,6 +62,35 @@ static void columns_come_in_the_order_in_which_they_are_asked_for(void **state)
     expect("area,rooms,price\n50,2,100\n", " price , area ", 1, 2, (double[]){100, 50});
 }
 
+static void tabs_and_semicolons_separate_where_no_comma_does(void **state)
+{
+    (void)state;
+    expect("a;b\n1;2\n3;4\n", NULL, 2, 2, (double[]){1, 2, 3, 4});
+    expect("\xEF\xBB\xBF\n\"a, m\";\"b;c\"\r\n1;2\r\n", "\"a, m\",b;c", 1, 2, (double[]){1, 2});
+    expect("a\tb c\td\n 1 \t 2\t3\n\t5\t4", "d,b c", 2, 2, (double[]){3, 2, 4, 5});
+    expect("note\ta\tb\n\t1\t2\nx;y, z\t3\t4\n", "a,b", 2, 2, (double[]){1, 2, 3, 4});
+    expect("weight; kg,b\n1,2\n", "weight; kg", 1, 1, (double[]){1});
+    expect("a\t\n1\n2\n", NULL, 2, 1, (double[]){1, 2});
+    refuses("a;b\n1,5;2\n", NULL,
+            ":2:1: a is \"1,5\", expected a number with a decimal point and no commas");
+    refuses("a;b\n12\n", NULL, ":2:1: the row has 1 fields, expected 2 separated by semicolons");
+    refuses("a\tb\n1\t2\t3\n", NULL, ":2:1: the row has 3 fields, expected 2 separated by tabs");
+    refuses("a\tb\n\"1\"2\t3\n", NULL,
+            ":2:4: a quote inside a field: expected \"\" in a quoted field, or a tab");
+}
+
+static void a_name_with_a_comma_is_asked_for_in_quotes(void **state)
+{
+    (void)state;
+    const char *text = "\"size, m2\",b,\"5\"\" pipes\"\n1,2,3\n";
+    expect(text, "b, \"size, m2\" ", 1, 2, (double[]){2, 1});
+    expect(text, "\"5\"\" pipes\",\"b\"", 1, 2, (double[]){3, 2});
+    refuses(text, "size, m2",
+            ":1:1: there is no column \"size\"; there are \"size, m2\", b, \"5\"\" pipes\"");
+    refuses(text, "\"size, m2", ":1:1: the columns asked for: a quote is never closed");
+    refuses(text, "\"b\"b", ":1:1: the columns asked for: expected a comma after \"b\"");
+}
+
 static void all_columns_are_read_when_none_is_named(void **state)
 {
     (void)state;
@@ -171,7 +200,8 @@ static void an_unknown_name_is_refused_with_the_known_ones(void **state)
     (void)state;
     refuses("area,price\n1,2\n", "prise",
             ":1:1: there is no column \"prise\"; there are area, price");
-    refuses("area;price\n1;2\n", "area", ":1:1: there is no column \"area\"; there are area;price");
+    refuses("area;price\n1;2\n", "prise",
+            ":1:1: there is no column \"prise\"; there are area, price");
     refuses("a,b\n1,2\n", "a,", ":1:1: there is no column \"\"; there are a, b");
 }
 
@@ -217,6 +247,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_come_in_the_order_in_which_they_are_asked_for),
+        cmocka_unit_test(tabs_and_semicolons_separate_where_no_comma_does),
+        cmocka_unit_test(a_name_with_a_comma_is_asked_for_in_quotes),
         cmocka_unit_test(all_columns_are_read_when_none_is_named),
         cmocka_unit_test(names_are_kept),
         cmocka_unit_test(names_are_fit_to_be_shown),

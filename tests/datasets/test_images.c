@@ -1,7 +1,8 @@
-/* Images: MNIST from its files, its damage refused, generated digits without it, batches. */
+/* Images: MNIST and its like from their files, their damage refused, generated digits, batches. */
 #include "datasets/digits.h"
 #include "datasets/images.h"
 #include "kernels/device.h"
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,20 +169,82 @@ static void images_refuses_counts_that_disagree(void **state)
     refuses(place, "t10k", "t10k-labels-idx1-ubyte: holds 4 labels, expected 5");
 }
 
-static void images_refuses_a_label_above_nine(void **state)
+static void both_halves_have_the_classes_of_either(void **state)
 {
     const Place *place = *state;
+    Images train, test;
+    Error err;
     write_mnist(place->dir);
-    write_labels(place->dir, "t10k-labels-idx1-ubyte", COUNT, 10);
-    refuses(place, "t10k", "label 4 is 10, expected 0 to 9");
+    write_labels(place->dir, "t10k-labels-idx1-ubyte", COUNT, 46);
+    ImagesSource source = {.data_dir = place->dir, .train = 2, .test = 2};
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_int_equal(train.classes, 47);
+    assert_int_equal(test.classes, 47);
+    assert_string_equal(train.names[46], "46");
 }
 
-static void images_refuses_images_of_another_size(void **state)
+static void images_of_another_size_are_scaled(void **state)
 {
     const Place *place = *state;
+    Images images;
+    Error err;
     write_mnist(place->dir);
-    write_images(place->dir, "t10k-images-idx3-ubyte", COUNT, 27);
-    refuses(place, "t10k", "its images are 27x27, expected 28x28");
+    write_images(place->dir, "t10k-images-idx3-ubyte", COUNT, 14);
+    assert_true(images_read_mnist(place->keep, &images, place->dir, "t10k", 0, &err));
+    assert_int_equal(images.height * images.width, DIGIT_PIXELS);
+    // Each of the second image's pixels is four.
+    for (int i = 0; i < DIGIT_PIXELS; i++)
+        assert_int_equal(images.pixels[DIGIT_PIXELS + i],
+                         (uint8_t)((14 * 14 + i / 28 / 2 * 14 + i % 28 / 2) * 7));
+    assert_non_null(strstr(images.origin, "scaled from 14x14"));
+}
+
+static void other_pairs_are_found_by_the_words_in_their_names(void **state)
+{
+    const Place *place = *state;
+    Images train, test;
+    Error err;
+    ImagesSource source = {.data_dir = place->dir};
+    write_images(place->dir, "emnist-letters-train-images-idx3-ubyte.gz", COUNT, 28);
+    write_labels(place->dir, "emnist-letters-train-labels-idx1-ubyte.gz", COUNT, 26);
+    write_images(place->dir, "emnist-letters-test-images-idx3-ubyte.gz", 3, 28);
+    write_labels(place->dir, "emnist-letters-test-labels-idx1-ubyte.gz", 3, 1);
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_int_equal(train.count, COUNT);
+    assert_int_equal(test.count, 3);
+    assert_int_equal(test.classes, 27);
+    // Of two, one has to be named.
+    write_images(place->dir, "kmnist-train-images.idx3-ubyte", 4, 28);
+    write_labels(place->dir, "kmnist-train-labels.idx1-ubyte", 4, 9);
+    write_images(place->dir, "kmnist-t10k-images.idx3-ubyte", 2, 28);
+    write_labels(place->dir, "kmnist-t10k-labels.idx1-ubyte", 2, 9);
+    assert_false(images_load(place->keep, &train, &test, source, &err));
+    assert_non_null(strstr(err.message, "has 2 files such as"));
+    source.data_dir = arena_print(place->keep, "%s/kmnist-train-images.idx3-ubyte", place->dir);
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_int_equal(train.count, 4);
+    assert_int_equal(test.count, 2);
+    source.data_dir = arena_print(place->keep, "%s/kmnist-t10k-images.idx3-ubyte", place->dir);
+    assert_false(images_load(place->keep, &train, &test, source, &err));
+    assert_non_null(strstr(err.message, "expected a directory, or a file such as"));
+}
+
+static void a_name_is_looked_for_among_the_data_sets(void **state)
+{
+    const Place *place = *state;
+    Images train, test;
+    Error err;
+    ImagesSource source = {.data_dir = "of-my-own"};
+    assert_false(images_load(place->keep, &train, &test, source, &err));
+    assert_string_equal(err.message, "of-my-own: there is no such folder and no such data set "
+                                     "(./lab data get of-my-own)");
+    const char *folder = arena_print(place->keep, "%s/of-my-own", place->dir);    // in LAB_DATA
+    assert_int_equal(mkdir(folder, 0777), 0);
+    write_mnist(folder);
+    assert_true(images_load(place->keep, &train, &test, source, &err));
+    assert_int_equal(train.count, COUNT);
+    source.data_dir = "./of-my-own";    // a path is none
+    assert_false(images_load(place->keep, &train, &test, source, &err));
 }
 
 static void images_refuses_labels_in_place_of_images(void **state)
@@ -301,6 +364,90 @@ static void the_real_mnist_is_what_is_published(void **state)
         fail_msg("mean pixel is %.6f, expected 0.13066", mean_pixel(&train));
 }
 
+// Debian's package has them all, and so has ./lab data get fashion-mnist.
+static void the_real_fashion_mnist_has_its_names(void **state)
+{
+    const Place *place = *state;
+    Images train, test;
+    Error err;
+    if (place->real[0] != '\0') setenv("LAB_DATA", place->real, 1);
+    ImagesSource source = {.data_dir = "fashion-mnist", .train = 10};
+    bool read = images_load(place->keep, &train, &test, source, &err);
+    setenv("LAB_DATA", place->dir, 1);
+    if (!read) {
+        SKIP("no Fashion-MNIST", "./lab data get fashion-mnist");
+    }
+    assert_int_equal(test.count, 10000);
+    assert_string_equal(train.names[train.labels[0]], "Ankle boot");
+    assert_string_equal(test.names[1], "Trouser");
+    assert_string_equal(test.names[8], "Bag");
+    assert_non_null(strstr(train.origin, "Fashion-MNIST in "));
+}
+
+// ---- augmentation ----
+
+static float *augmented(const Place *place, const Images *images, Rng *rng, int rows)
+{
+    const int index[4] = {4, 0, 4, 2};
+    Batch batch = {.rows = rows, .rng = rng, .arena = place->keep};
+    Batches source = images_augmented(images);
+    source.make(&batch, source.data, index);
+    assert_true(shape_equal(batch.x->shape, SHAPE(rows, DIGIT_PIXELS)));
+    return tensor_values(place->keep, batch.x);
+}
+
+static void an_augmented_batch_follows_from_the_generator(void **state)
+{
+    const Place *place = *state;
+    Images images;
+    const char *why;
+    size_t bytes = 4 * DIGIT_PIXELS * sizeof(float);
+    assert_true(device_use("ref", &why));
+    images_generate(place->keep, &images, 3, 0, 5);
+    Rng first = rng_from_seed(8), again = first, far = first;
+    const float *one = augmented(place, &images, &first, 4);
+    assert_memory_equal(one, augmented(place, &images, &again, 4), bytes);
+    assert_memory_equal(&first, &again, sizeof first);
+    // Anew in every batch, and for each image of a batch.
+    assert_memory_not_equal(one, augmented(place, &images, &first, 4), bytes);
+    assert_memory_not_equal(one, one + 2 * DIGIT_PIXELS, bytes / 4);
+    assert_true(device_use("far", &why));
+    Arena *arena = arena_new("far", 1u << 24);
+    Place elsewhere = {.keep = arena};
+    assert_memory_equal(one, augmented(&elsewhere, &images, &far, 4), bytes);
+    arena_free(arena);
+    assert_true(device_use("ref", &why));
+}
+
+static void augmentation_moves_an_image_by_two_pixels_and_changes_no_flat_one(void **state)
+{
+    const Place *place = *state;
+    uint8_t pixels[5 * DIGIT_PIXELS], labels[5] = {0};
+    Images images = {.count = 5, .height = 28, .width = 28, .pixels = pixels, .labels = labels};
+    Rng rng = rng_from_seed(8);
+    memset(pixels, 51, sizeof pixels);
+    const float *flat = augmented(place, &images, &rng, 4);
+    for (int i = 0; i < 4 * DIGIT_PIXELS; i++)
+        if (!(fabsf(flat[i] - 0.2f) < 1e-6f)) fail_msg("[%d] is %g", i, (double)flat[i]);
+    // A square in the middle of the first image stays whole and within four pixels of its place.
+    memset(pixels, 0, sizeof pixels);
+    for (int y = 12; y < 16; y++)
+        for (int x = 12; x < 16; x++) pixels[4 * DIGIT_PIXELS + y * 28 + x] = 255;
+    double left = 28, right = 0;
+    for (int round = 0; round < 200; round++) {
+        const float *moved = augmented(place, &images, &rng, 1);
+        double mass = 0, across = 0;
+        for (int i = 0; i < DIGIT_PIXELS; i++) {
+            mass += (double)moved[i];
+            across += (double)moved[i] * (i % 28);
+        }
+        if (!(mass > 16 * 0.75 && mass < 16 * 1.3)) fail_msg("a mass of %g, expected 16", mass);
+        left = fmin(left, across / mass), right = fmax(right, across / mass);
+    }
+    if (!(left > 13.5 - 2.1 && left < 12 && right < 13.5 + 2.1 && right > 15))
+        fail_msg("moved to %g and %g, expected 11.5 to 15.5", left, right);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -312,14 +459,19 @@ int main(void)
         CASE(images_takes_as_many_as_are_asked_for),
         CASE(images_refuses_a_folder_without_the_files),
         CASE(images_refuses_counts_that_disagree),
-        CASE(images_refuses_a_label_above_nine),
-        CASE(images_refuses_images_of_another_size),
+        CASE(both_halves_have_the_classes_of_either),
+        CASE(images_of_another_size_are_scaled),
+        CASE(other_pairs_are_found_by_the_words_in_their_names),
+        CASE(a_name_is_looked_for_among_the_data_sets),
         CASE(images_refuses_labels_in_place_of_images),
         CASE(images_are_generated_where_no_mnist_was_fetched),
         CASE(images_are_generated_when_asked_for_though_mnist_is_there),
         CASE(a_damaged_mnist_is_refused_and_not_replaced_by_digits),
         CASE(a_batch_holds_the_images_of_its_index_divided_by_255),
         CASE(the_real_mnist_is_what_is_published),
+        CASE(the_real_fashion_mnist_has_its_names),
+        CASE(an_augmented_batch_follows_from_the_generator),
+        CASE(augmentation_moves_an_image_by_two_pixels_and_changes_no_flat_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

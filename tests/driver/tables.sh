@@ -52,6 +52,43 @@ a_line_far_from_the_origin_is_written_around_its_centre() { # test
     says out 'R squared 1.000'
 }
 
+a_table_of_another_separator_is_read() { # test
+    printf 'x;"y, net"\r\n0;2\r\n1;5\r\n4;14\r\n' >t.csv
+    algebra --csv t.csv --columns 'x,"y, net"'
+    gave 0
+    says out 'y, net = 2 + 3 x'
+    printf 'x\ty\n0\t2\n1\t5\n4\t14\n' >t.tsv
+    algebra --csv t.tsv
+    gave 0
+    says out 'y = 2 + 3 x'
+    printf 'x;y\n0;2\n1,5;5\n' >t.csv
+    algebra --csv t.csv
+    gave 1
+    says err 't.csv:3:1: x is "1,5", expected a number with a decimal point and no commas'
+}
+
+numbers_close_to_each_other_keep_their_digits() { # test
+    printf 't\n1700000000\n1700000100\n1700000200\n1700000300\n' >t.csv
+    run "$LAB" run probability --plot none --out results --csv t.csv
+    gave 0
+    says out 'mean 1700000150, standard deviation 129.099'
+    says out 'minimum 1700000000, quartiles 1700000075, 1700000150, 1700000225, maximum 1700000300'
+    says out '[1699999944.6, 1700000355.4]'
+    printf 't\n0.1\n0.1\n0.1\n' >t.csv
+    run "$LAB" run probability --plot none --out results --csv t.csv
+    gave 1
+    says err 't: all 3 numbers are 0.1; zero variance cannot be tested'
+}
+
+a_line_to_numbers_close_to_each_other_keeps_their_digits() { # test
+    printf 'x,t\n1,1700000060\n2,1700000120\n3,1700000180\n4,1700000240\n' >t.csv
+    algebra --csv t.csv
+    gave 0
+    says out 't = 1700000000 + 60 x'
+    # Floats near 1.7e9 are 128 apart: the plot's are from 1700000150.
+    grep -q '^1,-90,"rows"$' results/table_fit.csv || complain "$(head -3 results/table_fit.csv)"
+}
+
 a_table_of_any_magnitude_is_fitted() { # test
     printf 'x,y\n0,2e200\n1e-200,5e200\n4e-200,14e200\n' >t.csv
     algebra --csv t.csv

@@ -52,8 +52,8 @@ void check_batch_norm(const Kernels *table)
              var = pair_new((size_t)s.channels, NANS);
         kernels_ref.batch_norm(y.want, mean.want, var.want, g.x, g.gamma, g.shift, EPS, s);
         table->batch_norm(y.got, mean.got, var.got, g.x, g.gamma, g.shift, EPS, s);
-        pair_check("batch_norm: mean", mean, 2 * ROUNDING);
-        pair_check("batch_norm: var", var, 4 * ROUNDING);
+        pair_check("batch_norm: mean", mean, 4 * ROUNDING);
+        pair_check("batch_norm: var", var, 8 * ROUNDING);
         pair_check("batch_norm", y, 32 * ROUNDING);
     }
 }
@@ -97,7 +97,9 @@ static void check_backward(const char *name, Backward *ref, Backward *fast)
                  EPS, beta, s);
             pair_check(name, dgamma, sum_rounding(s));
             pair_check(name, dshift, sum_rounding(s));
-            pair_check(name, dx, 64 * ROUNDING);
+            // Without a variance what is left of dy is divided by sqrt(eps).
+            const bool constant = i % KINDS == CONSTANT || norm_count(s) == 1;
+            pair_check(name, dx, (constant ? 316 : 1) * 64 * ROUNDING);
         }
     }
 }

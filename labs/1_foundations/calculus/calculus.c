@@ -133,12 +133,14 @@ void calc_adam(double *x, double *m, double *v, const double *g, int n, int step
 bool calc_newton(double x[2], const double g[2], const double H[3])
 {
     // solution newton
-    double scale = fmax(fmax(fabs(H[0]), fabs(H[1])), fabs(H[2]));
-    scale = scalbn(1, ilogb(scale));    // a power of 2: exact, and no square is out of range
-    double xx = H[0] / scale, xy = H[1] / scale, yy = H[2] / scale, det = xx * yy - xy * xy;
+    // Each row by a power of 2 near its largest element: exact, and no product is out of range.
+    double r = scalbn(1, ilogb(fmax(fabs(H[0]), fabs(H[1]))));
+    double s = scalbn(1, ilogb(fmax(fabs(H[1]), fabs(H[2]))));
+    double xx = H[0] / r, xy = H[1] / r, yx = H[1] / s, yy = H[2] / s, det = xx * yy - xy * yx;
     if (det == 0 || !isfinite(det)) return false;
-    x[0] -= (yy * g[0] - xy * g[1]) / det / scale;
-    x[1] -= (xx * g[1] - xy * g[0]) / det / scale;
+    double gx = g[0] / r, gy = g[1] / s;
+    x[0] -= (yy * gx - xy * gy) / det;
+    x[1] -= (xx * gy - yx * gx) / det;
     return true;
     // end newton
 }

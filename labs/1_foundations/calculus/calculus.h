@@ -73,7 +73,7 @@ void calc_adam(double *x, double *m, double *v, const double *g, int n, int step
 
 // 10. A step of Newton's method in two variables: x = x - H^-1 g, with the Hessian H = {fxx, fxy, fyy}.
 //     Returns false and leaves x unchanged when H is singular or not finite. The determinant of an H
-//     of 1e200 or 1e-200 is no double: scale H first.
+//     of 1e200 or 1e-200 is no double, nor need one row be of the size of the other: scale the rows.
 bool calc_newton(double x[2], const double g[2], const double H[3]);
 
 // ---- Taylor polynomials and quadrature ----

@@ -268,6 +268,18 @@ static void newton__is_right_at_any_magnitude(void **state)
     }
 }
 
+CASE(newton__takes_rows_of_different_magnitudes)
+{
+    double *x = DOUBLES(10, 20);
+    assert_boolean("calc_newton, fxx = 1e200, fyy = 1e-200",
+                   calc_newton(x, DOUBLES(2e200, 3e-200), DOUBLES(1e200, 0, 1e-200)), true);
+    assert_near(x, ((double[]){8, 17}), SHAPE(2), .name = "x", .formula = newton_formula);
+    x = DOUBLES(10, 0);    // H (1, 1e200) = (5e200, 2)
+    assert_boolean("calc_newton, fxx = 4e200, fxy = 1, fyy = 1e-200",
+                   calc_newton(x, DOUBLES(5e200, 2), DOUBLES(4e200, 1, 1e-200)), true);
+    assert_near(x, ((double[]){9, -1e200}), SHAPE(2), .name = "x", .formula = newton_formula);
+}
+
 static void newton__accepts_a_tiny_determinant(void **state)
 {
     (void)state;
@@ -328,5 +340,6 @@ const struct CMUnitTest descent_cases[] = {
     cmocka_unit_test(newton__propagates_nan_of_the_gradient),
     cmocka_unit_test(newton__computes_in_double),
     cmocka_unit_test(newton__is_right_at_any_magnitude),
+    cmocka_unit_test(newton__takes_rows_of_different_magnitudes),
     {0},
 };

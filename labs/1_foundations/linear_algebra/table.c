@@ -47,6 +47,27 @@ static double *design(Arena *arena, const Csv *csv, const Unit *units, int degre
     return a;
 }
 
+// Where a column is written as (x - centre): a rounded intercept would shift a line far from 0.
+static double centre_of(const Unit *unit, int degree)
+{
+    if (unit->deviation == 0 || pow(fabs(unit->mean) / unit->deviation, degree) <= 10) return 0;
+    double digit = pow(10, floor(log10(unit->deviation)));
+    return round(unit->mean / digit) * digit;
+}
+
+// Plots hold floats, of which numbers like unix times would be steps. Moves x and more, [n] and [m], to
+// where they differ, and returns the axis's label.
+static const char *move_to_origin(Arena *arena, const char *name, double *x, size_t n, double *more,
+                                  size_t m)
+{
+    Unit unit = unit_of(x, (int)n);
+    double centre = fabs(unit.mean) > 1e4 * unit.deviation ? centre_of(&unit, 1) : 0;
+    for (size_t i = 0; i < n; i++) x[i] -= centre;
+    for (size_t i = 0; i < m; i++) more[i] -= centre;
+    if (centre == 0) return name;
+    return arena_print(arena, "%s %c %.15g", name, centre < 0 ? '+' : '-', fabs(centre));
+}
+
 static void draw_fit(const Experiment *experiment, Arena *arena, const Csv *csv,
                      const double *coefficients, double centre, int terms)
 {
@@ -61,23 +82,16 @@ static void draw_fit(const Experiment *experiment, Arena *arena, const Csv *csv,
         for (int j = terms - 1; j >= 0; j--)
             curve[i] = curve[i] * (at[i] - centre) + coefficients[j];    // Horner
     }
+    double *y = column_of(arena, csv, csv->columns - 1);
     Plot plot = {.title = "Least squares",
-                 .x_label = csv->names[0],
-                 .y_label = csv->names[csv->columns - 1],
+                 .x_label = move_to_origin(arena, csv->names[0], x, rows, at, FINE),
+                 .y_label =
+                     move_to_origin(arena, csv->names[csv->columns - 1], y, rows, curve, FINE),
                  .points = true};
-    plot_series(&plot, "rows", vector_floats(arena, x, rows),
-                vector_floats(arena, column_of(arena, csv, csv->columns - 1), rows), rows);
+    plot_series(&plot, "rows", vector_floats(arena, x, rows), vector_floats(arena, y, rows), rows);
     plot_shape(&plot, PLOT_LINE, "fit", vector_floats(arena, at, FINE),
                vector_floats(arena, curve, FINE), FINE);
     run_plot(experiment->run, &plot, "table_fit");
-}
-
-// Where a column is written as (x - centre): a rounded intercept would shift a line far from 0.
-static double centre_of(const Unit *unit, int degree)
-{
-    if (unit->deviation == 0 || pow(fabs(unit->mean) / unit->deviation, degree) <= 10) return 0;
-    double digit = pow(10, floor(log10(unit->deviation)));
-    return round(unit->mean / digit) * digit;
 }
 
 // From coefficients of the columns in their units to those of x - centre, and of y.
@@ -128,7 +142,10 @@ static bool fit_last(const Experiment *experiment, Arena *arena, const Csv *csv,
     double norm = vector_length(rotated + terms, (size_t)(csv->rows - terms));
     restore(x, units, centres, degree, terms);
     run_heading(experiment->run, "Least squares");
-    const char *formula = arena_print(arena, "%s = %.6g", last, x[0]);
+    // As many digits as the numbers of y differ in.
+    double lost = unit->deviation > 0 ? ceil(log10(fabs(x[0]) / unit->deviation)) : 12;
+    int digits = lost > 12 ? 15 : lost > 3 ? (int)lost + 3 : 6;
+    const char *formula = arena_print(arena, "%s = %.*g", last, digits, x[0]);
     for (int j = 1; j < terms; j++) {
         int column = degree > 1 ? 0 : j - 1;
         const char *name = csv->names[column];

@@ -350,6 +350,28 @@ CASE(fit__takes_counts_above_an_int)
     check_unfit(PR_POISSON, (double[]){3e9 + 0.5, 1}, 2, "a fractional count above an int");
 }
 
+CASE(fit__keeps_the_digits_of_the_likelihood_of_large_counts)
+{
+    // mpmath 1.3, 60 digits. x ln a, a and ln x! are 1e10 to 1e17 each.
+    static const struct {
+        double x[3];
+        size_t n;
+        double mean, likelihood;
+    } counts[] = {{{1e9 - 30000, 1e9, 1e9 + 30000}, 3, 1e9, -34.741714354968635},
+                  {{1e12 - 1e6, 1e12 + 1e6}, 2, 1e12, -30.468898182337727},
+                  {{9e15}, 1, 9e15, -19.286939019328125},
+                  {{0, 2e9}, 2, 1e9, -1386294372.7470357},
+                  {{100, 140}, 2, 120, -9.9616514347673821}};
+    for (int k = 0; k < 5; k++) {
+        PrFit fit = {NAN, NAN, NAN};
+        assert_boolean("pr_fit, Poisson", pr_fit(&fit, PR_POISSON, counts[k].x, counts[k].n), true);
+        assert_number(fit.a, counts[k].mean, .name = "a", .formula = families[PR_POISSON]);
+        assert_number(fit.log_likelihood, counts[k].likelihood, .name = "log_likelihood",
+                      .rtol = 1e-10, .atol = 1e-10,
+                      .formula = "the sum of pr_log_poisson(): x ln a - a - ln x! cancels");
+    }
+}
+
 CASE(fit__forgets_earlier_calls)
 {
     check_fit(PR_EXPONENTIAL, (double[]){1, 3}, 2, 0.5, 0, 2 * (log(0.5) - 1));
@@ -443,6 +465,27 @@ CASE(update__keeps_the_digits_under_a_strong_prior)
                   .rtol = 1e-10, .formula = update_formula);
 }
 
+CASE(update__keeps_the_digits_of_billions_of_tosses)
+{
+    // mpmath 1.3, 60 digits.
+    static const struct {
+        double a, b;
+        int heads, tails;
+        double evidence;
+    } tosses[] = {{1, 1, 2000000000, 0, -21.416413018006357},    // -ln(n + 1)
+                  {1, 1, 0, 2000000000, -21.416413018006357},
+                  {1, 1, 3, 2000000000, -83.873892605797371},
+                  {0.5, 0.5, 1000000000, 7, -149.03485945431375},
+                  {0.001, 2, 2000000000, 2000000000, -2772588739.9762189},
+                  {1e15, 1e6, 1000000, 0, -0.000999999999000000501}};
+    for (int k = 0; k < 6; k++) {
+        PrBeta beta = {tosses[k].a, tosses[k].b};
+        assert_number(pr_update(&beta, tosses[k].heads, tosses[k].tails), tosses[k].evidence,
+                      .name = "log evidence", .rtol = 1e-10, .atol = 1e-10,
+                      .formula = update_formula);
+    }
+}
+
 const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(moments__match_eight_numbers_by_hand),
     cmocka_unit_test(moments__match_nist_certified_values),
@@ -472,6 +515,7 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(fit__keeps_its_digits_far_from_zero),
     cmocka_unit_test(fit__refuses_equal_numbers_that_binary_cannot_hold),
     cmocka_unit_test(fit__takes_counts_above_an_int),
+    cmocka_unit_test(fit__keeps_the_digits_of_the_likelihood_of_large_counts),
     cmocka_unit_test(fit__forgets_earlier_calls),
     cmocka_unit_test(fit__refuses_what_is_not_finite_wherever_it_is),
     cmocka_unit_test(update__adds_heads_and_tails_to_the_prior),
@@ -481,5 +525,6 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(update__uses_the_prior_that_beta_holds_now),
     cmocka_unit_test(update__of_billions_of_tosses_does_not_overflow),
     cmocka_unit_test(update__keeps_the_digits_under_a_strong_prior),
+    cmocka_unit_test(update__keeps_the_digits_of_billions_of_tosses),
     {0},
 };

@@ -17,6 +17,13 @@ static double *column_of(Arena *arena, const Csv *csv, int column)
     return x;
 }
 
+// So many that numbers apart by the standard deviation differ: unix times have ten digits before it.
+static int digits_of(double largest, double deviation)
+{
+    double lost = deviation > 0 ? ceil(log10(largest) - log10(deviation)) : 12;
+    return lost > 12 ? 15 : lost > 3 ? (int)lost + 3 : 6;
+}
+
 static bool describe(const Lab *lab, const char *name, const double *x, size_t n, Error *err)
 {
     PrMoments m = {0};
@@ -26,23 +33,26 @@ static bool describe(const Lab *lab, const char *name, const double *x, size_t n
     pr_scaled_moments(&m, &scale, x, n);
     run_heading(lab->run, arena_print(lab->step, "%s: n = %zu", name, n));
     if (n < 2) return error_set(err, "%s: one number has no variance; expected at least two", name);
-    run_print(lab->run, "mean %g, standard deviation %g", scale * m.mean,
-              scale * sqrt(pr_variance(&m)));
-    run_print(lab->run, "minimum %g, quartiles %g, %g, %g, maximum %g", sorted[0],
-              pr_quantile(sorted, n, 0.25), pr_quantile(sorted, n, 0.5),
-              pr_quantile(sorted, n, 0.75), sorted[n - 1]);
+    double deviation = scale * sqrt(pr_variance(&m));
+    int digits = digits_of(fmax(fabs(sorted[0]), fabs(sorted[n - 1])), deviation);
+    run_print(lab->run, "mean %.*g, standard deviation %g", digits, scale * m.mean, deviation);
+    run_print(lab->run, "minimum %.*g, quartiles %.*g, %.*g, %.*g, maximum %.*g", digits, sorted[0],
+              digits, pr_quantile(sorted, n, 0.25), digits, pr_quantile(sorted, n, 0.5), digits,
+              pr_quantile(sorted, n, 0.75), digits, sorted[n - 1]);
     if (!pr_interval(&low, &high, x, n, 0.95)) {
-        run_print(lab->run, "All %zu numbers are %g: zero variance, no confidence interval", n,
-                  x[0]);
+        run_print(lab->run, "All %zu numbers are %.*g: zero variance, no confidence interval", n,
+                  digits, x[0]);
         return true;
     }
-    run_print(lab->run, "95 %% confidence interval of the mean [%g, %g]", low, high);
+    run_print(lab->run, "95 %% confidence interval of the mean [%.*g, %.*g]", digits, low, digits,
+              high);
     static const char *const families[] = {"normal", "exponential", "Poisson"};
     Table table = table_new(lab->step, "maximum likelihood|a|b|log-likelihood");
     for (int f = PR_NORMAL; f <= PR_POISSON; f++) {
         PrFit fit;
         if (pr_fit(&fit, (PrFamily)f, x, n))
-            table_row(&table, "%s|%g|%g|%g", families[f], fit.a, fit.b, fit.log_likelihood);
+            table_row(&table, "%s|%.*g|%g|%g", families[f], digits, fit.a, fit.b,
+                      fit.log_likelihood);
         else table_row(&table, "%s: outside its support|||", families[f]);
     }
     run_table(lab->run, &table);
@@ -72,7 +82,7 @@ bool part_table(void *context, Error *err)
     for (int c = 0; c < csv.columns; c++)
         for (size_t i = 0; i < n; i++) varies = varies || x[c][i] != x[c][0];
     if (!varies)
-        return error_set(err, "%s: all %zu numbers are %g; zero variance cannot be tested",
+        return error_set(err, "%s: all %zu numbers are %.15g; zero variance cannot be tested",
                          csv.names[0], n, x[0][0]);
     if (csv.columns < 2) return true;
 
@@ -87,6 +97,6 @@ bool part_table(void *context, Error *err)
     if (paired) add_test(&table, "paired, row by row", &test);
     run_table(lab->run, &table);
     if (paired) run_print(lab->run, "The paired test is valid only where the rows are pairs.");
-    else run_print(lab->run, "No paired test: the difference is %g in every row", difference[0]);
+    else run_print(lab->run, "No paired test: the difference is %.15g in every row", difference[0]);
     return true;
 }

@@ -137,13 +137,12 @@ bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n)
 {
     // solution fit
     PrMoments m = {0};
-    double scale = 0, log_factorials = 0;    // the sum of ln x!
+    double scale = 0;
     pr_scaled_moments(&m, &scale, x, n);
     if (n == 0 || !isfinite(m.mean)) return false;
     for (size_t i = 0; i < n; i++) {
         if (family != PR_NORMAL && x[i] < 0) return false;
         if (family == PR_POISSON && x[i] != floor(x[i])) return false;
-        if (family == PR_POISSON) log_factorials += lgamma(x[i] + 1);
     }
     double count = (double)n, mean = scale * m.mean, sd = scale * sqrt(m.squares / count);
     switch (family) {
@@ -154,11 +153,51 @@ bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n)
         *fit = (PrFit){1 / mean, 0, -count * (log(mean) + 1)};
         return mean > 0 && isfinite(fit->a);
     case PR_POISSON:
-        *fit = (PrFit){mean, 0, count * mean * (log(mean) - 1) - log_factorials};
+        *fit = (PrFit){mean, 0, 0};
+        for (size_t i = 0; i < n; i++) fit->log_likelihood += pr_log_poisson(x[i], mean);
         return mean > 0;
     }
     return false;
     // end fit
+}
+
+// What Stirling's formula lacks, ln gamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2), for x >= 20: the first
+// terms of its series (DLMF 5.11.1).
+static double stirling_rest(double x)
+{
+    double p = 1 / x, p2 = p * p;
+    return p * (1.0 / 12 - p2 * (1.0 / 360 - p2 / 1260));
+}
+
+// Loader 2000, Fast and accurate computation of binomial probabilities: Stirling's formula for x! leaves
+// x ln(x / mean) + mean - x, which is summed as a series in v where x is near the mean.
+double pr_log_poisson(double x, double mean)
+{
+    if (x < 20) return x * log(mean) - mean - lgamma(x + 1);
+    double v = (x / 2 - mean / 2) / (x / 2 + mean / 2), deviance = (x - mean) * v;
+    double term = 2 * x * v, before = NAN;
+    for (int k = 3; deviance != before && fabs(v) < 0.1; k += 2) {
+        before = deviance;
+        term *= v * v;
+        deviance += term / k;
+    }
+    if (fabs(v) >= 0.1) deviance = x * log(x / mean) + mean - x;
+    return -deviance - stirling_rest(x) - (log(x) + log(2 * PR_PI)) / 2;
+}
+
+// Recurrence up to a >= 20, where Stirling's formula takes over. Every term has the sign and about the
+// size of what it contributes: none is the difference of two larger ones.
+double pr_log_beta_ratio(double a, double b, double n)
+{
+    double sum = 0;
+    for (; a < 20; a++) {
+        double share = b / (a + b) * (n / (a + n));
+        sum += share < 0.5 ? log1p(-share) : log(a) - log(a + b) + log((a + b + n) / (a + n));
+    }
+    double all = a + b + n;
+    return sum + (a - 0.5) * log1p(b / a * (n / all)) - n * log1p(b / (a + n)) -
+           b * log1p(n / (a + b)) + stirling_rest(a + n) - stirling_rest(a) + stirling_rest(a + b) -
+           stirling_rest(all);
 }
 
 // Recurrence up to a >= 20, where the difference of Stirling's series (DLMF 5.11.1) is taken term
@@ -182,8 +221,7 @@ double pr_update(PrBeta *beta, int heads, int tails)
     double a = beta->a, b = beta->b;
     beta->a += heads;
     beta->b += tails;
-    return pr_log_pochhammer(a, heads) + pr_log_pochhammer(b, tails) -
-           pr_log_pochhammer(a + b, (double)heads + tails);
+    return pr_log_beta_ratio(a, b, heads) + pr_log_beta_ratio(b, a + heads, tails);
     // end update
 }
 

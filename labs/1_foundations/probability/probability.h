@@ -94,6 +94,10 @@ static inline double pr_variance(const PrMoments *m)    // provided; NaN for few
 //    is a whole number the next one has no weight, even if it is infinite.
 double pr_quantile(const double *sorted, size_t n, double q);
 
+// Provided: ln(mean^x exp(-mean) / x!) for x = 0, 1, 2, ... and mean > 0. Its terms are far larger than
+// their sum where x is large: at 1e9 they are 2e10, and the sum has only five right decimals.
+double pr_log_poisson(double x, double mean);
+
 typedef enum PrFamily { PR_NORMAL, PR_EXPONENTIAL, PR_POISSON } PrFamily;
 
 typedef struct PrFit {
@@ -107,25 +111,30 @@ typedef struct PrFit {
 //        Poisson      f(x) = a^x exp(-a) / x!,     x = 0, 1, 2, ...
 //    False when n is 0, when an x is not finite or outside the family's support, and when all x
 //    are equal (normal) or 0 (the other two), where the likelihood has no maximum. Estimates are
-//    right at any magnitude of x, also where squares would overflow or underflow.
+//    right at any magnitude of x, also where squares would overflow or underflow, and the
+//    log-likelihood has ten right digits or decimals; pr_log_poisson() helps.
 bool pr_fit(PrFit *fit, PrFamily family, const double *x, size_t n);
 
 typedef struct PrBeta {
     double a, b;    // Beta(a,b): density proportional to t^(a-1) (1-t)^(b-1); both above 0
 } PrBeta;
 
-// Provided: ln(gamma(a + n) / gamma(a)), the logarithm of the Pochhammer symbol, for a > 0, n >= 0. The
-// difference of two lgamma() would have no digits left for a small n or a large a.
-double pr_log_pochhammer(double a, double n);
+// Provided: ln(B(a + n, b) / B(a, b)), the log probability of n >= 0 heads in a row under the prior
+// Beta(a,b). Accurate for any a and b above 0, where a difference of lgamma() loses all digits.
+double pr_log_beta_ratio(double a, double b, double n);
 
 // 9. Bayes' rule for a coin whose probability of heads t has a Beta prior: turns the prior in *beta
 //    into the posterior after so many heads and tails. Returns the log evidence (marginal
 //    likelihood) of these tosses in their order:  ln B(a + heads, b + tails) - ln B(a, b),
 //    B(a,b) = gamma(a) gamma(b) / gamma(a + b).  With ten right digits or decimals for a prior of any
-//    strength; pr_log_pochhammer() helps.
+//    strength and any number of tosses; pr_log_beta_ratio() helps.
 double pr_update(PrBeta *beta, int heads, int tails);
 
 // ---- tests and intervals ----
+
+// Provided: ln(gamma(a + n) / gamma(a)), the logarithm of the Pochhammer symbol, for a > 0, n >= 0. The
+// difference of two lgamma() would have no digits left for a small n or a large a.
+double pr_log_pochhammer(double a, double n);
 
 // 10. The regularized incomplete gamma functions P (lower) and Q (upper):
 //     lower = int_0^x t^(a-1) e^-t dt / gamma(a),  upper = 1 - lower,

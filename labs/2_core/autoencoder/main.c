@@ -27,6 +27,9 @@ static bool prepare(Experiment *lab, const Story *story, Error *err)
                            .train = lab->images,
                            .test = (lab->images + 4) / 5};    // 0 for all
     if (!images_load(lab->keep, &lab->train, &lab->test, source, err)) return false;
+    if (lab->train.classes > CLASSES)
+        return error_set(err, "%s: has %d classes, this lab takes at most %d", lab->train.origin,
+                         lab->train.classes, CLASSES);
     run_print(run, "Training set: %d images, test set: %d images: %s", lab->train.count,
               lab->test.count, lab->train.origin);
     lab->session =

@@ -74,9 +74,9 @@ double mdp_backup(const Mdp *mdp, const double *v, int state, int action)
 
 double mdp_best(const Mdp *mdp, const double *v, int state)
 {
-    double best = -INFINITY;
-    for (int a = 0; a < mdp->actions; a++) best = larger(best, mdp_backup(mdp, v, state, a));
-    return best;
+    double most = -INFINITY;
+    for (int a = 0; a < mdp->actions; a++) most = larger(most, mdp_backup(mdp, v, state, a));
+    return most;
 }
 
 MdpSweeps mdp_evaluate(double *v, const Mdp *mdp, const double *policy, double tolerance, int most,

@@ -206,8 +206,8 @@ double mdp_expected_sarsa(double *q, int actions, int state, int action, double 
 double mdp_q_learning(double *q, int actions, int state, int action, double reward, int next,
                       double step, double discount);
 
-// 23. Double Q-learning:  reward + gamma other[next,a],  where a is the first best action of q, not
-//     of other. Only q is updated.    q, other: [S,A]
+// 23. Double Q-learning:  reward + gamma other[next,a],  where a is the action with the largest
+//     q[next,a], the first of equals. Only q is updated.    q, other: [S,A]
 double mdp_double_q(double *q, const double *other, int actions, int state, int action,
                     double reward, int next, double step, double discount);
 

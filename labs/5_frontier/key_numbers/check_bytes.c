@@ -182,6 +182,7 @@ static void bytes__are_of_what_the_format_holds_now(void **state)
 // ---- the cases ----
 
 // clang-format off
+#define TWO(exponent) ((uint64_t)1 << (exponent))
 #define SCALE(block) {"4 bits, and 16 for each " #block, {4, block, 16, 0, 0}, 4 + 16.0 / block}
 
 const struct CMUnitTest byte_cases[] = {
@@ -229,6 +230,15 @@ const struct CMUnitTest byte_cases[] = {
          ((uint64_t)1 << 39) + ((uint64_t)1 << 36), "2^39 + 2^35 blocks of 2"},
         {"fp8 in tiles", {8, 16384, 32, 0, 0}, 653908770816, 654068416512,
          "653,908,770,816 + 39,911,424 tiles of 4"}),
+    // As many bits as these are more than 2^64.
+    ROWS(bytes__do_not_overflow_where_the_bits_do, bytes_rows, BytesRow,
+        {"8 bits, 2^61 numbers", {.bits = 8}, TWO(61), TWO(61), "2^61"},
+        {"bf16, 2^63 - 1 numbers", {.bits = 16}, TWO(63) - 1, UINT64_MAX - 1, "2 (2^63 - 1)"},
+        {"4 bits, 2^63 + 3 numbers", {.bits = 4}, TWO(63) + 3, TWO(62) + 2, "2^62 + 12 bits"},
+        {"1 bit, and 8 for each", {1, 1, 8, 0, 0}, TWO(62), TWO(59) + TWO(62),
+         "2^62 / 8 + 2^62 blocks of 1"},
+        {"1 bit, blocks of 1, super-blocks of 1, of 8 bits", {1, 1, 0, 1, 8}, TWO(62),
+         TWO(59) + TWO(62), "2^62 / 8 + 2^62 super-blocks of 1"}),
     cmocka_unit_test(bytes__are_of_what_the_format_holds_now),
     {0},
 };

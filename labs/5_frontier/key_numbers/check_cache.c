@@ -262,6 +262,11 @@ const struct CMUnitTest cache_cases[] = {
         {1000000, UINT64_MAX, 1, 1000000}, {UINT64_MAX, 0, 1, UINT64_MAX},
         {UINT64_MAX, UINT64_MAX, 1, UINT64_MAX}, {100, 0, UINT64_MAX, UINT64_MAX},
         {100, 50, UINT64_MAX, UINT64_MAX}),
+    ROWS(cached__are_the_largest_count_where_pages_hold_more, cached_rows, CachedRow,
+        {UINT64_MAX, 0, 16, UINT64_MAX}, {UINT64_MAX, UINT64_MAX, 16, UINT64_MAX},
+        {UINT64_MAX - 15, 0, 16, UINT64_MAX - 15}, {UINT64_MAX - 30, 0, 16, UINT64_MAX - 15},
+        {UINT64_MAX, 100, 16, 128}, {UINT64_MAX, 0, 3, UINT64_MAX},
+        {UINT64_MAX, 2, UINT64_MAX / 2 + 2, UINT64_MAX}),
 
     // Llama-3.1-8B in bf16 and 2 GB of work space, on 80 GB: 72e9 - 18060522496 is left.
     ROWS(concurrency__is_free_memory_over_the_cache_of_a_request, concurrency_rows, ConcurrencyRow,
@@ -305,6 +310,11 @@ const struct CMUnitTest cache_cases[] = {
          "605.2e9 / (126 x 4096 x 131072) = 8.95"},
         {"one byte a request", 8e9, 1, 0, &byte, 1, 1, 1, 8000000000, NULL},
         {"one byte a request", 16777217, 1, 0, &byte, 1, 1, 1, 16777217, "2^24 + 1"}),
+    ROWS(concurrency__is_at_most_the_largest_count, concurrency_rows, ConcurrencyRow,
+        {"one byte a request", 0x1p63, 1, 0, &byte, 1, 1, 1, (uint64_t)1 << 63, "2^63"},
+        {"one byte a request", 0x1p64, 1, 0, &byte, 1, 1, 1, UINT64_MAX, "2^64"},
+        {"one byte a request", 1e300, 1, 0, &byte, 1, 1, 1, UINT64_MAX, "1e300"},
+        {"memory without an end", INFINITY, 1, 0, &byte, 1, 1, 1, UINT64_MAX, NULL}),
     cmocka_unit_test(concurrency__uses_what_the_layers_hold_now),
     {0},
 };

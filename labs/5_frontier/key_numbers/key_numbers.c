@@ -9,6 +9,12 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
     return a / b + (a % b != 0);
 }
 
+// n numbers of so many bits, in whole bytes; n * bits may overflow where the bytes do not.
+static uint64_t whole_bytes(uint64_t n, uint64_t bits)
+{
+    return n / 8 * bits + (n % 8 * bits + 7) / 8;
+}
+
 uint64_t kn_attention_params(const KnBlock *block)
 {
     // solution attention
@@ -67,8 +73,8 @@ uint64_t kn_format_bytes(const KnFormat *format, uint64_t n)
     // solution bytes
     uint64_t blocks = format->block > 0 ? divide_up(n, format->block) : 0;
     uint64_t supers = format->super > 0 ? divide_up(blocks, format->super) : 0;
-    return (n * format->bits + 7) / 8 + (blocks * format->block_bits + 7) / 8 +
-           (supers * format->super_bits + 7) / 8;
+    return whole_bytes(n, format->bits) + whole_bytes(blocks, format->block_bits) +
+           whole_bytes(supers, format->super_bits);
     // end bytes
 }
 
@@ -88,7 +94,7 @@ uint64_t kn_cached_tokens(uint64_t context, uint64_t window, uint64_t page)
         uint64_t whole = divide_up(window - 1, page);    // pages; one more may be touched
         if (whole < pages) pages = whole + 1;
     }
-    return pages * page;
+    return pages > UINT64_MAX / page ? UINT64_MAX : pages * page;
     // end cached
 }
 
@@ -100,7 +106,8 @@ uint64_t kn_concurrency(double memory, double utilization, double reserved,
     for (int i = 0; i < count; i++)
         request += (double)layers[i].layers * (double)layers[i].bytes *
                    (double)kn_cached_tokens(context, layers[i].window, page);
-    return pool > 0 && request > 0 ? (uint64_t)(pool / request) : 0;
+    if (!(pool > 0 && request > 0)) return 0;
+    return pool / request < 0x1p64 ? (uint64_t)(pool / request) : UINT64_MAX;
     // end concurrency
 }
 
@@ -133,10 +140,11 @@ double kn_activation_bytes(const KnBlock *block, const KnPass *pass)
     uint64_t whole = (8 + 2 * dropout + 4 * b->active_experts) * b->width;
     if (latent) whole += 4 * (b->q_rank + b->kv_rank);
     uint64_t shared = 2 * (a + k) * (d_q + d_v) + 2 * (b->gated ? 3 : 2) * f;
+    double scores = 0;    // of one token
     if (b->qk_norm) shared += 2 * (a + k) * d_q;
     if (pass->recompute == KN_KEEP_ALL)
-        shared += pass->flash ? 4 * a : (2 + 3 * dropout) * a * pass->sequence;
-    return tokens * ((double)whole / whole_by + (double)shared / t);
+        scores = (double)a * (pass->flash ? 4 : (double)(2 + 3 * dropout) * (double)pass->sequence);
+    return tokens * ((double)whole / whole_by + ((double)shared + scores) / t);
     // end activations
 }
 

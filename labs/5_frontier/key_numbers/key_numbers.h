@@ -13,7 +13,8 @@
  *
  * A matrix [m, n] has m rows and n columns and maps n numbers to m. A part that a model does not have
  * is 0 or false, so every sum still holds. Compute products in 64 bits: models exceed 2^32 in many
- * places. Nothing is kept from one call to the next: the same block may come again, changed. The
+ * places. A count that is returned fits in 64 bits unless its function says what it returns instead; a
+ * product on the way to it may not. Nothing is kept from one call to the next: the same block may come again, changed. The
  * calculator (`lab keynumbers`) is built on these functions: on yours, with --mine.
  */
 #pragma once
@@ -82,7 +83,7 @@ double kn_bits_per_weight(const KnFormat *format);
 
 // 5. Bytes of n numbers that are stored together. A block or super-block that is not full takes all
 //    its extra bits. The numbers, the blocks' bits and the super-blocks' bits are three arrays, each
-//    rounded up to whole bytes.
+//    rounded up to whole bytes. The bytes fit in 64 bits, the bits need not: 2^61 numbers of 8 bits.
 uint64_t kn_format_bytes(const KnFormat *format, uint64_t n);
 
 // ---- KV cache ----
@@ -98,7 +99,8 @@ uint64_t kn_kv_bytes(const KnBlock *block, const KnFormat *format);
 //    starts a page. window = 0: full attention, all tokens stay. Otherwise only the last `window`
 //    tokens stay, and a page is freed once all its tokens have left the sliding window. A window
 //    touches at most ceil((window - 1) / page) + 1 pages; never more than the whole context does.
-//    page = 1: min(context, window). Any window is allowed, up to UINT64_MAX.
+//    page = 1: min(context, window). Any of the three may be up to UINT64_MAX; where the pages hold
+//    more tokens than that, they are UINT64_MAX.
 uint64_t kn_cached_tokens(uint64_t context, uint64_t window, uint64_t page);
 
 typedef struct KnLayerCache {
@@ -110,7 +112,7 @@ typedef struct KnLayerCache {
 // 8. Concurrent requests of `context` tokens that fit in a GPU's memory, whole ones. The engine may
 //    use the share `utilization` (0 to 1) of all `memory` bytes, and `reserved` bytes of that hold
 //    weights and work space. A request takes the bytes of all tokens that 7 gives, in all layers, of
-//    `count` kinds. 0 when no memory is left, or a request takes none.
+//    `count` kinds. 0 when no memory is left, or a request takes none; at most UINT64_MAX.
 uint64_t kn_concurrency(double memory, double utilization, double reserved,
                         const KnLayerCache *layers, int count, uint64_t context, uint64_t page);
 

@@ -1,9 +1,10 @@
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
 #include <inttypes.h>
+#include <math.h>
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 
 static const uint64_t context_most = (uint64_t)1 << 30;    // what fits there fits anywhere
-static const double cache_most = 1e18;                     // bytes; pages may double it
+static const double memory_most = 1e18;                    // bytes; 64 bits hold 18 times as many
 
 bool inference_basis(Arena *arena, const Model *model, const char *weights, const char *cache,
                      ServingBasis *basis, Error *err)
@@ -76,11 +77,9 @@ static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t 
                                 uint64_t requests)
 {
     const Workload *w = all->workload;
-    uint64_t tokens = context * requests;
+    double tokens = fmin((double)context * (double)requests, (double)w->step_tokens);
     ServingBytes bytes = {.weights = stage->weights, .runtime = memory_runtime(all->limit)};
-    bytes.work =
-        (double)workspace_bytes(&all->workspace, tokens < w->step_tokens ? tokens : w->step_tokens,
-                                stage->samples ? requests : 0);
+    bytes.work = workspace_bytes(&all->workspace, tokens, stage->samples ? (double)requests : 0);
     for (int i = 0; i < stage->cache_count; i++) {
         const KnLayerCache *c = &stage->caches[i];
         bytes.cache += (double)requests * (double)c->layers * (double)c->bytes *
@@ -145,7 +144,8 @@ static uint64_t longest_context(const Stages *all, uint64_t requests)
 
 // ---- the plan ----
 
-static bool whole_cache(Serving *serving, Error *err)
+// In whole numbers, which hold less than memory_most.
+static void whole_cache(Serving *serving)
 {
     const Model *model = serving->of.basis->model;
     const Workload *w = &serving->of.workload;
@@ -166,11 +166,6 @@ static bool whole_cache(Serving *serving, Error *err)
         serving->kv_paged += w->batch * bytes * cache->held[HELD_PAGED];
     }
     serving->kv_bytes = w->batch * now;
-    return (double)now * (double)w->batch <= cache_most ||
-           error_set(err,
-                     "batch: the cache of %" PRIu64 " requests of %" PRIu64
-                     " tokens is over %g bytes",
-                     w->batch, w->context, cache_most);
 }
 
 bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving, Error *err)
@@ -188,8 +183,13 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
                          .workspace = stages.workspace,
                          .requests_per_group = requests,
                          .budget = stages.budget};
-    if (!whole_cache(serving, err)) return false;
     serving->alone = stage_bytes(&one, &one.stages[0], workload->context, workload->batch);
+    if (serving->alone.total > memory_most)
+        return error_set(err,
+                         "batch: the memory of %" PRIu64 " requests of %" PRIu64
+                         " tokens in pages of %" PRIu64 " is over %g bytes",
+                         workload->batch, workload->context, workload->page, memory_most);
+    whole_cache(serving);
     if (model->kind_count > 0)
         serving->kv_heads_per_gpu = kv_cache_heads(&model->kinds[0].block, split.tp);
 

@@ -1,4 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/plan/workspace.h"
+#include <math.h>
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 
 enum { FLOAT = 4 };
@@ -47,9 +48,10 @@ Workspace workspace_of(const Model *model, Split split, int compute_bits)
     return work;
 }
 
-uint64_t workspace_bytes(const Workspace *work, uint64_t tokens, uint64_t requests)
+double workspace_bytes(const Workspace *work, double tokens, double requests)
 {
-    uint64_t layer = tokens * larger(work->attention, work->mlp) * work->number;
-    uint64_t logits = requests * work->vocab * (work->number + FLOAT);
-    return tokens * work->hidden * work->number + larger(layer, logits);
+    double number = (double)work->number;
+    double layer = tokens * (double)larger(work->attention, work->mlp) * number;
+    double logits = requests * (double)work->vocab * (number + FLOAT);
+    return tokens * (double)work->hidden * number + fmax(layer, logits);
 }

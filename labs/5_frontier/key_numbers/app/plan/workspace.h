@@ -30,4 +30,4 @@ typedef struct Workspace {
 
 Workspace workspace_of(const Model *model, Split split,
                        int compute_bits);    // of the weights' format
-uint64_t workspace_bytes(const Workspace *work, uint64_t tokens, uint64_t requests);
+double workspace_bytes(const Workspace *work, double tokens, double requests);

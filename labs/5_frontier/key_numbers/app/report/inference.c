@@ -151,7 +151,7 @@ static void cache_rows(Rows *rows, const Serving *serving)
 static void explain_work(Rows *rows, Row *row, const Workspace *space, const Workload *w,
                          uint64_t requests)
 {
-    uint64_t tokens = w->context * requests;
+    uint64_t tokens = w->context * requests;    // 1e9 x 1e7 at most
     if (tokens > w->step_tokens) tokens = w->step_tokens;
     row_explain(rows, row,
                 "T 2h e + max(T attention e, T MLP e, batch V (e + 4)): the largest buffers of a "

@@ -129,12 +129,18 @@ static void a_full_window_costs_nothing_for_further_tokens(void **state)
     assert_int_equal(serve("gemma-3-27b-it", 4096, 9).kv_1k, 10 * 8192 * 1024);    // of one request
 }
 
-static void a_cache_that_no_number_holds_is_refused(void **state)
+static void memory_that_no_number_holds_is_refused(void **state)
 {
     (void)state;
     Question question = question_of(1000000000, 10000000);
     refuses(model_of("Llama-3.1-8B"), &question,
-            "batch: the cache of 10000000 requests of 1000000000 tokens is over 1e+18 bytes");
+            "batch: the memory of 10000000 requests of 1000000000 tokens in pages of 16 is over "
+            "1e+18 bytes");
+    question = question_of(1, 10000000);    // 2e19 bytes in pages: 64 bits would hold 1e18 of them
+    question.page = 1000000;
+    refuses(model_of("bigscience/bloom"), &question,
+            "batch: the memory of 10000000 requests of 1 tokens in pages of 1000000 is over "
+            "1e+18 bytes");
 }
 
 // ---- splits ----
@@ -395,7 +401,7 @@ int main(void)
         cmocka_unit_test(an_encoder_keeps_nothing_and_a_second_attention_as_much_again),
         cmocka_unit_test(pages_have_room_for_tokens_that_are_not_there_yet),
         cmocka_unit_test(a_full_window_costs_nothing_for_further_tokens),
-        cmocka_unit_test(a_cache_that_no_number_holds_is_refused),
+        cmocka_unit_test(memory_that_no_number_holds_is_refused),
         cmocka_unit_test(stages_are_those_of_vllm),
         cmocka_unit_test(weights_of_8b_are_what_vllm_logged_alone_and_on_two),
         cmocka_unit_test(tensor_parallel_copies_what_it_cannot_divide),
