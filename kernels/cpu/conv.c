@@ -134,7 +134,7 @@ void CPU(conv2d)(float *y, const float *x, const float *w, const float *bias, Co
     const size_t work = conv->batch * conv->groups * conv->out * conv->pixels * f.pass.depth;
     const size_t weights = conv->groups * f.pass.strips * f.pass.depth * STEP;
     const int threads = team_size(work, CONV_SERIAL);
-    f.pass.weights = workspace(weights + conv->taps + (size_t)threads * f.pass.own);
+    f.pass.weights = workspace(conv_room(weights + conv->taps, f.pass.own));
     f.pass.offsets = (unsigned *)(void *)(f.pass.weights + weights);
     f.pass.planes = f.pass.weights + weights + conv->taps;
     pack_weights(&f);
@@ -313,7 +313,7 @@ void CPU(conv2d_backward_input)(float *dx, const float *dy, const float *w, floa
         b.pass.strips = MAX(b.pass.strips, strips_of(block_rows(&b, block)));
     const size_t weights = b.blocks * x->groups * b.pass.strips * b.pass.depth * STEP;
     b.pass.own = (WIDTH + LANES) * (x->out + 1) + x->images * x->image + LANES;
-    b.pass.weights = workspace(weights + x->taps + (size_t)threads * b.pass.own);
+    b.pass.weights = workspace(conv_room(weights + x->taps, b.pass.own));
     b.pass.offsets = (unsigned *)(void *)(b.pass.weights + weights);
     b.pass.planes = b.pass.weights + weights + x->taps;
     for (size_t block = 0; block < b.blocks; block++) pack_block(&b, block);

@@ -194,7 +194,7 @@ void CPU(conv2d_backward_weight)(float *dw, const float *dy, const float *x, flo
     b.blocks = MIN(((size_t)threads + units - 1) / units, b.panels);
     b.own_size =
         strips_of(conv->out) * STEP * PASS + conv->images * (b.image + conv->pixels) + LANES;
-    b.sums = workspace(b.parts * (size_t)s.out * b.row + (size_t)threads * b.own_size);
+    b.sums = workspace(conv_room(b.parts * (size_t)s.out * b.row, b.own_size));
     b.own = b.sums + b.parts * (size_t)s.out * b.row;
     ON_TEAM(threads, work, CONV_SERIAL, sum_share(&b, (size_t)threads, t));
     const int adders = team_size(b.parts * count, ADD_SERIAL);
