@@ -6,6 +6,9 @@
 #include <sys/mman.h>
 #include "kernels/cpu/cpu.h"
 #include "kernels/map.h"
+#ifdef LAB_ONEDNN
+#include "kernels/onednn/onednn.h"
+#endif
 #include "kernels/trace.h"
 
 _Noreturn void device_refuse(const char *device_name, const char *kernel, const char *what)
@@ -74,6 +77,22 @@ static const Kernels *cpu_table(void)
     return &cpu_kernels;
 }
 
+// NULL and a sentence where this build or this machine has none.
+static const Device *onednn_device(const char **why)
+{
+#ifdef LAB_ONEDNN
+    static Kernels complete;
+    static const Device device_onednn = {.name = "onednn", .kernels = &complete, ON_HOST};
+    const Kernels *table = kernels_onednn(why);
+    if (table == NULL) return NULL;
+    complete = kernels_complete(table);
+    return &device_onednn;
+#else
+    *why = "this build has no oneDNN; ./lab setup --peers brings libdnnl-dev, then build again";
+    return NULL;
+#endif
+}
+
 // ---- the choice
 
 #define IGNORED(x)       (void)(x)
@@ -117,11 +136,11 @@ bool device_use(const char *name, const char **why)
         chosen = &device_cpu;
     } else if (strcmp(name, "ref") == 0) chosen = &device_ref;
     else if (strcmp(name, "far") == 0) chosen = &device_far;
-    if (chosen == NULL) {
-        *why = strcmp(name, "cuda") == 0 ? "this build has no CUDA device; expected cpu, ref or far"
-                                         : "unknown device; expected cpu, ref or far";
-        return false;
-    }
+    else if (strcmp(name, "onednn") == 0) chosen = onednn_device(why);
+    else if (strcmp(name, "cuda") == 0)
+        *why = "this build has no CUDA device; expected cpu, ref, far or onednn";
+    else *why = "unknown device; expected cpu, ref, far or onednn";
+    if (chosen == NULL) return false;
     device_put_in_use(chosen);
     return true;
 }

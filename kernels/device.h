@@ -10,6 +10,7 @@
  *
  *     cpu    the host's memory, the fastest kernels of this processor
  *     ref    the host's memory, the plainest kernels
+ *     onednn the host's memory, oneDNN's convolutions and products: a peer (onednn/onednn.h)
  *     far    ref's arithmetic on memory that the host cannot touch: for tests. What runs on it is ready
  *            for a GPU.
  *
@@ -20,7 +21,7 @@
 #include "kernels/kernels.h"
 
 typedef struct Device {
-    const char *name;                                      // "cpu", "ref", "far"
+    const char *name;                                      // "cpu", "ref", "far", ...
     const Kernels *kernels;                                // sparse: what is missing is refused
     bool on_host;                                          // the host may read and write numbers
     const Kernels *host_kernels;                           // for device_enter_host(); NULL: cpu's
@@ -35,7 +36,7 @@ typedef struct Device {
 // The device in use: `ref` until one is chosen.
 extern const Device *device;
 
-// Chooses the device and puts its table in use: "cpu", "ref", "far"; NULL for the best there is.
+// Chooses the device and puts its table in use: "cpu", "ref", ...; NULL for the best there is.
 // False (and *why set to a static sentence) when it is unknown or cannot run here; nothing changed.
 // Numbers that were allocated before stay the former device's.
 bool device_use(const char *name, const char **why);
@@ -43,8 +44,8 @@ bool device_use(const char *name, const char **why);
 // The same for a device of the caller's own: for tests. It is borrowed for as long as it is in use.
 void device_put_in_use(const Device *chosen);
 
-// The names that device_use knows, as "cpu|cuda|far|ref".
-#define DEVICE_NAMES "cpu|cuda|far|ref"
+// The names that device_use knows, as "cpu|cuda|far|onednn|ref".
+#define DEVICE_NAMES "cpu|cuda|far|onednn|ref"
 
 // Between the two, `kernels` is a table for the host's memory: for a function that works there by
 // contract, on copies (common/host.h). They nest.

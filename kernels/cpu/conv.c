@@ -13,7 +13,8 @@
 
 enum {
     DEPTH = 640,    // taps in one pass of the forward
-    SUMS = 1,      // strips of the gradient that are added at once
+    BLOCK = 16,     // channels
+    CHUNKS = 16,    // as many at least, where the batch has so many images, in the gradient
 };
 
 typedef struct Pass {
@@ -147,54 +148,63 @@ void CPU(conv2d)(float *y, const float *x, const float *w, const float *bias, Co
 
 // ---- backward: the input's gradient
 
-// The batch is shared by the threads, and where it is too small the channels of a group are.
+// The chunks are shared by the threads, and where there are too few the blocks of a group's channels are. Both
+// depend on the shape alone: where a panel or a strip ends decides in which order a pixel's terms are added.
 typedef struct Backward {
     Pass pass;
     float *dx;
     const float *dy, *w;
     float beta;
-    size_t across, down;    // parts of the batch, parts of the channels
+    size_t blocks;          // of a group's channels
+    size_t across, down;    // parts of the chunks, parts of the blocks
 } Backward;
 
-static size_t channel_first(const Backward *b, size_t part)
+static size_t channel_first(const Backward *b, size_t block)
 {
-    return b->pass.conv.in * part / b->down;
+    return b->pass.conv.in * block / b->blocks;
 }
 
-// The rows of a part's product: its taps, the channels innermost. So neighbours lie in different planes, and
+// The rows of a block's product: its taps, the channels innermost. So neighbours lie in different planes, and
 // no sum waits for the one before it.
-static size_t part_rows(const Backward *b, size_t part)
+static size_t block_rows(const Backward *b, size_t block)
 {
     const ConvShape s = b->pass.conv.s;
-    return (channel_first(b, part + 1) - channel_first(b, part)) * (size_t)s.kernel_height *
+    return (channel_first(b, block + 1) - channel_first(b, block)) * (size_t)s.kernel_height *
            (size_t)s.kernel_width;
 }
 
-static float *part_weights(const Backward *b, size_t part, size_t g)
+static float *block_weights(const Backward *b, size_t block, size_t g)
 {
     return b->pass.weights +
-           (part * b->pass.conv.groups + g) * b->pass.strips * b->pass.depth * STEP;
+           (block * b->pass.conv.groups + g) * b->pass.strips * b->pass.depth * STEP;
 }
 
-static void pack_part(const Backward *b, size_t part)
+static unsigned *block_offsets(const Backward *b, size_t block)
 {
     const Conv *x = &b->pass.conv;
-    const size_t first = channel_first(b, part), channels = channel_first(b, part + 1) - first;
+    return b->pass.offsets + channel_first(b, block) * (x->taps / x->in);
+}
+
+static void pack_block(const Backward *b, size_t block)
+{
+    const Conv *x = &b->pass.conv;
+    const size_t first = channel_first(b, block), channels = channel_first(b, block + 1) - first;
     const size_t height = (size_t)x->s.kernel_height, width = (size_t)x->s.kernel_width;
-    const size_t size = height * width, rows = part_rows(b, part);
-    unsigned *offset = b->pass.offsets + first * size;
-    for (size_t k = 0; k < rows; k++)
-        offset[k] =
-            (unsigned)conv_tap(x, k % channels, k / channels % height, k / channels / height);
+    const size_t rows = block_rows(b, block);
+    unsigned *offset = block_offsets(b, block);
+    for (size_t k = 0; k < rows; k++) {
+        const size_t c = first + k % channels, u = k / channels % height, v = k / channels / height;
+        offset[k] = (unsigned)conv_tap(x, c, u, v);
+    }
     for (size_t g = 0; g < x->groups; g++)
         for (size_t s = 0; s < strips_of(rows); s++) {
-            float *to = part_weights(b, part, g) + s * b->pass.depth * STEP;
-            const size_t row = strip_first(rows, s), end = strip_first(rows, s + 1);
-            for (size_t o = 0; o < x->out; o++)
-                for (size_t k = row; k < end; k++)
-                    to[o * STEP + k - row] =
-                        b->w[(g * x->out + o) * x->taps + (first + k % channels) * size +
-                             k / channels % height * width + k / channels / height];
+            float *to = block_weights(b, block, g) + s * b->pass.depth * STEP;
+            for (size_t k = strip_first(rows, s); k < strip_first(rows, s + 1); k++, to++) {
+                const size_t c = first + k % channels, u = k / channels % height,
+                             v = k / channels / height;
+                const float *from = b->w + g * x->out * x->taps + (c * height + u) * width + v;
+                for (size_t o = 0; o < x->out; o++) to[o * STEP] = from[o * x->taps];
+            }
         }
 }
 
@@ -217,15 +227,13 @@ static void add_rows(float *planes, const unsigned *offsets, size_t rows, const 
     }
 }
 
-// Columns p.. of the chunk that begins at image `first`, of one part's channels. `panel` is room for them.
-static void multiply_back(const Backward *b, float *planes, float *panel, size_t part, size_t first,
-                          size_t g, size_t p, size_t cols)
+// Columns p.. of the chunk that begins at image `first`, for some blocks. `panel` is room for them.
+static void multiply_back(const Backward *b, float *planes, float *panel, size_t block, size_t last,
+                          size_t first, size_t g, size_t p, size_t cols)
 {
     const Conv *x = &b->pass.conv;
     const size_t vectors = (cols + LANES - 1) / LANES, row = WIDTH + LANES;
-    const size_t rows = part_rows(b, part), strips = strips_of(rows);
     const size_t channels = x->out * x->groups;
-    const unsigned *offsets = b->pass.offsets + channel_first(b, part) * (x->taps / x->in);
     const float *dy = b->dy + (first * channels + g * x->out) * x->pixels;
     Piece pieces[WIDTH];
     const size_t count = conv_pieces(x, p, cols, PART, pieces);
@@ -235,52 +243,55 @@ static void multiply_back(const Backward *b, float *planes, float *panel, size_t
         copy_rows(panel + j, row, dy + image * channels * x->pixels + pixel, x->pixels, x->out,
                   run);
     }
-    _Alignas(64) float sum[(SUMS * ROWS + 1) * WIDTH];
+    _Alignas(64) float sum[(ROWS + 1) * WIDTH];
     TileWork work = {.a_step = STEP,
                      .b = panel,
                      .b_row = row,
+                     .c = sum,
                      .c_row = WIDTH,
                      .k = x->out,
                      .cols = vectors * LANES};
-    for (size_t s = 0, end; s < strips; s = end) {
-        const size_t start = strip_first(rows, s);
-        end = MIN(s + SUMS, strips);
-        for (size_t i = s; i < end; i++) {
-            const size_t k = strip_first(rows, i), height = strip_first(rows, i + 1) - k;
-            work.a = part_weights(b, part, g) + i * b->pass.depth * STEP;
-            work.c = sum + (k - start) * WIDTH;
+    const size_t next = (p + WIDTH) / x->pixels * channels * x->pixels + (p + WIDTH) % x->pixels;
+    const size_t strips = (last - block) * b->pass.strips;
+    for (size_t done = 0; block < last; block++) {
+        const size_t rows = block_rows(b, block);
+        for (size_t s = 0; s < strips_of(rows); s++, done++) {
+            const size_t k = strip_first(rows, s), height = strip_first(rows, s + 1) - k;
+            work.a = block_weights(b, block, g) + s * b->pass.depth * STEP;
             CPU(tiles)[A_ADJACENT][height - 1][vectors - 1](&work);
-            for (size_t o = x->out * i / strips; o < x->out * (i + 1) / strips; o++)
-                for (size_t j = 0; j < WIDTH; j += 16)    // the next panel
-                    __builtin_prefetch(dy + ((p + WIDTH) / x->pixels * channels + o) * x->pixels +
-                                       (p + WIDTH) % x->pixels + j);
+            add_rows(planes, block_offsets(b, block) + k, height, sum, pieces, count);
+            for (size_t o = x->out * done / strips; o < x->out * (done + 1) / strips;
+                 o++)    // the next panel
+                for (size_t j = 0; j < WIDTH; j += 16)
+                    __builtin_prefetch(dy + o * x->pixels + next + j);
         }
-        add_rows(planes, offsets + start, strip_first(rows, end) - start, sum, pieces, count);
     }
 }
 
+// Thread t.
 static void backward_share(const Backward *b, size_t t)
 {
     const Conv *x = &b->pass.conv;
     if (t >= b->across * b->down) return;
-    const size_t part = t / b->across, channel = channel_first(b, part),
-                 channels = channel_first(b, part + 1) - channel;
+    const size_t block = b->blocks * (t / b->across) / b->down;
+    const size_t last = b->blocks * (t / b->across + 1) / b->down;
+    const size_t channel = channel_first(b, block), channels = channel_first(b, last) - channel;
     const size_t pixels = (size_t)x->s.height * (size_t)x->s.width;
-    float *panel = b->pass.planes + t * b->pass.own,
-          *planes = panel + (WIDTH + LANES) * (x->out + 1);
-    const size_t last = x->batch * (t % b->across + 1) / b->across;
-    for (size_t first = x->batch * (t % b->across) / b->across, images; first < last;
-         first += images) {
-        images = MIN(x->images, last - first);
+    float *panel = b->pass.planes + t * b->pass.own;
+    float *planes = panel + (WIDTH + LANES) * (x->out + 1);
+    for (size_t chunk = x->chunks * (t % b->across) / b->across;
+         chunk < x->chunks * (t % b->across + 1) / b->across; chunk++) {
+        const size_t first = chunk * x->images, images = MIN(x->images, x->batch - first);
         for (size_t g = 0; g < x->groups; g++) {
             for (size_t i = 0; i < images; i++)
-                memset(planes + i * x->image, 0, channels * x->plane * sizeof *planes);
+                memset(planes + i * x->image + channel * x->plane, 0,
+                       channels * x->plane * sizeof *planes);
             for (size_t p = 0; p < images * x->pixels; p += WIDTH)
-                multiply_back(b, planes, panel, part, first, g, p,
+                multiply_back(b, planes, panel, block, last, first, g, p,
                               MIN(WIDTH, images * x->pixels - p));
             for (size_t i = 0; i < images; i++)
                 conv_unpad(x, b->dx + (((first + i) * x->groups + g) * x->in + channel) * pixels,
-                           planes + i * x->image, channels, b->beta);
+                           planes + i * x->image + channel * x->plane, channels, b->beta);
         }
     }
 }
@@ -288,20 +299,23 @@ static void backward_share(const Backward *b, size_t t)
 void CPU(conv2d_backward_input)(float *dx, const float *dy, const float *w, float beta, ConvShape s)
 {
     Backward b = {.pass = {.conv = conv_of(s)}, .dx = dx, .dy = dy, .w = w, .beta = beta};
-    const Conv *x = &b.pass.conv;
+    Conv *x = &b.pass.conv;
     if (x->batch == 0 || conv_image(s) == 0) return;
+    x->images = MAX(MIN(x->images, x->batch / CHUNKS), 1);
+    x->chunks = (x->batch + x->images - 1) / x->images;
     b.pass.depth = x->out;
     const size_t work = x->batch * x->groups * x->out * x->pixels * x->taps;
     const int threads = team_size(work, CONV_SERIAL);
-    b.across = MIN((size_t)threads, x->batch);
-    b.down = MIN((size_t)threads / b.across, x->in);
-    for (size_t part = 0; part < b.down; part++)
-        b.pass.strips = MAX(b.pass.strips, strips_of(part_rows(&b, part)));
-    const size_t weights = b.down * x->groups * b.pass.strips * b.pass.depth * STEP;
+    b.across = MIN((size_t)threads, x->chunks);
+    b.blocks = MAX(x->in / BLOCK, 1);
+    b.down = MIN((size_t)threads / b.across, b.blocks);
+    for (size_t block = 0; block < b.blocks; block++)
+        b.pass.strips = MAX(b.pass.strips, strips_of(block_rows(&b, block)));
+    const size_t weights = b.blocks * x->groups * b.pass.strips * b.pass.depth * STEP;
     b.pass.own = (WIDTH + LANES) * (x->out + 1) + x->images * x->image + LANES;
     b.pass.weights = workspace(weights + x->taps + (size_t)threads * b.pass.own);
     b.pass.offsets = (unsigned *)(void *)(b.pass.weights + weights);
     b.pass.planes = b.pass.weights + weights + x->taps;
-    for (size_t part = 0; part < b.down; part++) pack_part(&b, part);
+    for (size_t block = 0; block < b.blocks; block++) pack_block(&b, block);
     ON_TEAM(threads, work, CONV_SERIAL, backward_share(&b, t));
 }

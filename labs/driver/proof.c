@@ -261,6 +261,7 @@ static void prove_program(Task *task)
     // One thread: the proofs are as many at a time as there are processors.
     const char *const set[] = {
         arena_print(arena, "LD_LIBRARY_PATH=%s", folder != NULL ? folder : task->folder),
+        arena_print(arena, "LAB_CHECK=lab check %s", lab->id),    // as --mine runs it
         "OMP_NUM_THREADS=1", NULL};
     Process run = {.argv = argv, .set = set, .seconds = PROGRAM_SECONDS, .output = OUTPUT_MAX};
     Ending ending;

@@ -289,7 +289,7 @@ static void refuses(const char *sentence)
         fail_msg("got \"%s\", expected \"%s: %s\"", err.message, path, sentence);
 }
 
-static void what_is_no_whole_png_is_refused(void **state)
+static void what_is_not_a_whole_png_is_refused(void **state)
 {
     (void)state;
     const uint8_t gray[] = {0, 51, 102, 255};
@@ -334,7 +334,7 @@ int main(void)
         cmocka_unit_test(a_png_of_any_kind_is_read_as_8_bits_a_channel),
         cmocka_unit_test(what_is_transparent_lies_on_white),
         cmocka_unit_test(white_ink_on_nothing_lies_on_black),
-        cmocka_unit_test(what_is_no_whole_png_is_refused),
+        cmocka_unit_test(what_is_not_a_whole_png_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

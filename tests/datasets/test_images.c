@@ -434,7 +434,7 @@ static void augmentation_moves_an_image_by_two_pixels_and_changes_no_flat_one(vo
     for (int y = 12; y < 16; y++)
         for (int x = 12; x < 16; x++) pixels[4 * DIGIT_PIXELS + y * 28 + x] = 255;
     double left = 28, right = 0;
-    for (int trial = 0; trial < 200; trial++) {
+    for (int round = 0; round < 200; round++) {
         const float *moved = augmented(place, &images, &rng, 1);
         double mass = 0, across = 0;
         for (int i = 0; i < DIGIT_PIXELS; i++) {

@@ -172,7 +172,7 @@ static void a_name_is_shown_without_what_a_terminal_obeys(void **state)
     assert_string_equal(train.names[1], "猫");
 }
 
-static void what_is_no_folder_of_classes_is_refused(void **state)
+static void what_is_not_a_folder_of_classes_is_refused(void **state)
 {
     (void)state;
     refuses("has 0 folders with PNGs; expected a folder for each of 2 to 256 classes");
@@ -204,7 +204,7 @@ int main(void)
         CASE(folders_train_and_test_divide_the_images_themselves),
         CASE(a_class_of_one_image_is_for_training),
         CASE(a_name_is_shown_without_what_a_terminal_obeys),
-        CASE(what_is_no_folder_of_classes_is_refused),
+        CASE(what_is_not_a_folder_of_classes_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

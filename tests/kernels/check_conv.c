@@ -171,7 +171,7 @@ static void threads_change_no_bit(const Kernels *table, Pass pass, ConvShape s)
     const float *start = numbers_copy(out.got, size);
     omp_set_num_threads(1);
     run(table, pass, out.want, in, 0.5f, s);
-    for (int threads = 2; threads <= 5; threads++) {
+    for (int threads = 2; threads <= 5; threads += 3) {
         omp_set_num_threads(threads);
         memcpy(out.got, start, size * sizeof *start);
         run(table, pass, out.got, in, 0.5f, s);
@@ -192,6 +192,7 @@ static void check(const Kernels *table, Pass pass)
         what_is_not_finite_stays_in_its_sums(table, pass, s);
         if (omp_get_max_threads() == 1) threads_change_no_bit(table, pass, s);    // once is enough
     }
+    if (omp_get_max_threads() > 1) return;
     // Every combination on one image.
     for (int stride = 1; stride <= 3; stride++)
         for (int pad = 0; pad <= 3; pad++)

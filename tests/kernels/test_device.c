@@ -4,6 +4,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kernels/device.h"
+#include "tests/skip.h"
 #include "tests/stops.h"
 
 static void use(const char *name)
@@ -72,6 +73,22 @@ static void an_unknown_device_is_refused_and_changes_nothing(void **state)
         assert_string_equal(device->name, "far");
         assert_memory_equal(&kernels, &before, sizeof before);
     }
+}
+
+// Built or not, the name is known; and then the products are its own.
+static void onednn_is_used_or_says_why_not(void **state)
+{
+    (void)state;
+    const char *why = NULL;
+    use("cpu");
+    if (!device_use("onednn", &why)) {
+        assert_non_null(strstr(why, "./lab setup --peers"));
+        assert_string_equal(device->name, "cpu");
+        SKIP(why, "./lab setup --peers");
+    }
+    assert_string_equal(device->name, "onednn");
+    assert_string_equal(kernels.variant, "onednn");
+    assert_true(kernels.matmul != kernels_cpu()->matmul && kernels.relu == kernels_cpu()->relu);
 }
 
 static void a_kernel_that_the_device_lacks_stops_the_program_with_both_names(void **state)
@@ -192,6 +209,7 @@ int main(void)
         CASE(each_device_is_known_by_its_name),
         CASE(no_name_means_the_best_there_is),
         CASE(an_unknown_device_is_refused_and_changes_nothing),
+        CASE(onednn_is_used_or_says_why_not),
         CASE(a_kernel_that_the_device_lacks_stops_the_program_with_both_names),
         CASE(the_hosts_kernels_are_in_use_from_enter_to_the_last_leave),
         CASE(a_device_of_the_host_keeps_its_kernels_between_enter_and_leave),

@@ -1,5 +1,5 @@
 // Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
-// and of the device `far`, against ref.
+// of the device `far`, and what the device `onednn` has of its own, against ref.
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/team.h"
+#include "kernels/trace.h"
 #include "tests/kernels/checks.h"
 #include "tests/kernels/mirror.h"
 
@@ -24,7 +25,7 @@ static const Check checks[] = {
 enum {
     KERNELS = sizeof checks / sizeof *checks,
     TEAMS = 3,
-    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 1)
+    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 1) + TEAMS * KERNELS
 };
 
 static const int teams[TEAMS] = {1, 2, 5};    // also more threads than there are processors
@@ -48,15 +49,35 @@ static void agrees_with_ref(void **state)
     c->check->check(c->table);
 }
 
+static void add_case(const Check *check, const Kernels *table, int threads)
+{
+    Case *c = &cases[count];
+    *c = (Case){.check = check, .table = table, .threads = threads};
+    snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", check->kernel,
+             table->variant, threads);
+    tests[count++] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
+}
+
 static void add_cases(const Kernels *table, int threads)
 {
-    for (int k = 0; k < KERNELS; k++, count++) {
-        Case *c = &cases[count];
-        *c = (Case){.check = &checks[k], .table = table, .threads = threads};
-        snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref",
-                 checks[k].kernel, table->variant, threads);
-        tests[count] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
+    for (int k = 0; k < KERNELS; k++) add_case(&checks[k], table, threads);
+}
+
+// A kernel that is cpu's has been checked. oneDNN's sums depend on the number of threads, which the checks with
+// one thread would find.
+static void add_onednn_cases(void)
+{
+    const char *why;
+    if (!device_use("onednn", &why)) {
+        print_message("skipped: %s: ./lab setup --peers\n", why);
+        return;
     }
+    const Kernels *cpu = kernels_cpu(), *onednn = device->kernels;
+#define X(name, prototype, arguments, work)                                                        \
+    if (onednn->name != cpu->name && onednn->name != kernels_ref.name)                             \
+        for (int t = 1; t < TEAMS; t++) add_case(&checks[KERNEL_##name], onednn, teams[t]);
+    KERNEL_LIST(X)
+#undef X
 }
 
 int main(void)
@@ -69,5 +90,6 @@ int main(void)
     }
     far = mirror_of(&device_far);
     add_cases(&far, 1);
+    add_onednn_cases();
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }

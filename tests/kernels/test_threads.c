@@ -39,9 +39,14 @@ static const float *sums_to_zero(const float *a, const float *b)
     return x;
 }
 
+// [16,11,20,19], and windows of 3 by 3 that overlap.
+enum { CHANNELS = 11, IMAGES = 16 * CHANNELS * 20 * 19 };
+static const NormShape images = {16, CHANNELS, 20 * 19};
+static const PoolShape windows = {16 * CHANNELS, 20, 19, 3, 2, 1};
+
 // Every kernel whose sums could be made in another order by other threads.
 static void run_all(float *out, const float *a, const float *b, const float *zero,
-                    const int32_t *label)
+                    const int32_t *label, const int32_t *place)
 {
     kernels.sum(out++, zero, LONG);
     matmul(out, a, b, M, N, K, 0), out += M * N;
@@ -55,28 +60,38 @@ static void run_all(float *out, const float *a, const float *b, const float *zer
     kernels.sum_rows(out, zero, ROWS, COLS, 0), out += COLS;
     kernels.softmax_rows(out, a, ROWS, COLS), out += ROWS * COLS;
     kernels.cross_entropy(out, out + 1, a, label, ROWS, COLS), out += 1 + ROWS * COLS;
-    kernels.tanh(out, a, LONG);
+    kernels.tanh(out, a, LONG), out += LONG;
+    kernels.batch_norm(out, out + IMAGES, out + IMAGES + CHANNELS, zero, a, b, 1e-5f, images);
+    const float *mean = out + IMAGES, *var = mean + CHANNELS;
+    out += IMAGES + 2 * CHANNELS;
+    kernels.batch_norm_backward(out, out + IMAGES, out + IMAGES + CHANNELS, b, zero, a, mean, var,
+                                1e-5f, 0, images);
+    out += IMAGES + 2 * CHANNELS;
+    kernels.avg_pool_backward(out, a, 0, windows), out += IMAGES;
+    kernels.max_pool_backward(out, a, place, 0, windows);
 }
 
-enum { ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG };
+enum {
+    ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG + 4 * IMAGES + 4 * CHANNELS
+};
 
 static void one_thread_and_more_give_the_same_bits(void **state)
 {
     (void)state;
     const float *a = numbers_new(K * N, NORMAL), *b = numbers_new(K * N, NORMAL);
     const float *zero = sums_to_zero(a, b);
-    const int32_t *label = labels_new(ROWS, COLS);
+    const int32_t *label = labels_new(ROWS, COLS), *place = labels_new(pool_out(windows), 20 * 19);
     team_scale(0);    // or they would work alone where another program has the core
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         kernels = kernels_complete(cpu_variants[v].table);
         float *one = numbers_new(ALL, NANS), *more = numbers_new(ALL, NANS);
         omp_set_num_threads(1);
-        run_all(one, a, b, zero, label);
+        run_all(one, a, b, zero, label, place);
         for (int threads = 2; threads <= 5; threads++) {
             omp_set_num_threads(threads);
             memset(more, 0xff, ALL * sizeof *more);    // nothing is left of the round before
-            run_all(more, a, b, zero, label);
+            run_all(more, a, b, zero, label, place);
             assert_memory_equal(one, more, ALL * sizeof *one);
         }
     }

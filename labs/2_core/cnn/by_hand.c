@@ -68,8 +68,11 @@ static Tensor *conv(Tape *tape, const Conv2d *layer, Tensor *x)
         tensor_new(tape->arena, SHAPE(s->B, s->O, cnn_output_size(s->H, s->K, s->stride, s->pad),
                                       cnn_output_size(s->W, s->K, s->stride, s->pad)));
     Host host = host_begin(tape->arena);
-    cnn_conv_matmul(out(&host, y), in(&host, x), in(&host, w), in(&host, b),
-                    room_for_columns(tape->arena, *s), *s);
+    if (s->K == 1)    // columns would be a copy of the image
+        cnn_conv_loops(out(&host, y), in(&host, x), in(&host, w), in(&host, b), *s);
+    else
+        cnn_conv_matmul(out(&host, y), in(&host, x), in(&host, w), in(&host, b),
+                        room_for_columns(tape->arena, *s), *s);
     host_end(&host);
     return tape_record(tape, y, conv_backward, s, INPUTS(x, w, b));
 }

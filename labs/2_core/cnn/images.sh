@@ -84,7 +84,7 @@ a_model_of_another_kind_or_of_nan_is_refused() { # test
     train
     cnn --classify page.png --model results/checkpoint.safetensors
     gave 1
-    says err 'checkpoint.safetensors: is no model of this lab'
+    says err 'checkpoint.safetensors: is not a model of this lab'
     cnn --classify page.png --model page.png
     gave 1
     says err 'page.png'
@@ -92,7 +92,7 @@ a_model_of_another_kind_or_of_nan_is_refused() { # test
     sed 's/"net":"lenet"/"net":"other"/' results/model.safetensors >other.safetensors
     cnn --classify page.png --model other.safetensors
     gave 1
-    says err 'other.safetensors: is no model of this lab'
+    says err 'other.safetensors: is not a model of this lab'
     sed 's/"classes":"0\\n1/"classes":"012/' results/model.safetensors >shape.safetensors
     cmp -s results/model.safetensors shape.safetensors && complain "the metadata are written otherwise"
     cnn --classify page.png --model shape.safetensors

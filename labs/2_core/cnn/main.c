@@ -14,11 +14,15 @@ static const Part parts[] = {
      .notices = {{"confusion.png", "errors come in pairs: which classes are taken for each other?"},
                  {"hardest.png", "would you have read them? Is the label right?"}}},
     {"inside", "Filters, feature maps, saliency", part_inside,
-     .notices = {{"filters.png", "nobody designed them: strokes and edges in some direction"},
-                 {"feature_maps.png", "first strokes, then parts of digits, coarse in place"},
-                 {"saliency.png", "the pixels that matter lie on the stroke and in its gaps"}}},
+     .notices =
+         {{"filters.png",
+           "which look for an edge in one direction, and which are still as random as at first?"},
+          {"feature_maps.png",
+           "first strokes in some direction, then parts of a digit, coarse in place"},
+          {"saliency.png",
+           "the pixels that matter lie on the stroke and where another digit would have one"}}},
     {"by_hand", "The exercises beside the kernel table", part_by_hand,
-     .notices = {{"exercises", "the same loss and gradients, by your loops"}}},
+     .notices = {{"exercises", "the same loss and gradients; what makes the difference in time?"}}},
 };
 
 static bool prepare(Experiment *lab, Error *err)

@@ -14,6 +14,7 @@ bool model_save(const char *path, const Params *params, const Network *net, cons
     for (int c = 1; c < train->classes; c++)
         names = arena_print(arena, "%s\n%s", names, train->names[c]);
     const SafetensorsPair metadata[] = {
+        {"format", "pt"},    // what Hugging Face's readers ask for: names and layout are PyTorch's
         {"net", network_name(net->kind)},
         {"classes", names},
         {"background", arena_print(arena, "%.3f", (double)frame.background)},
@@ -53,7 +54,7 @@ static bool read_model(Arena *arena, Model *model, const Safetensors *file, Erro
     NetworkKind kind;
     if (!net || !names || !background || !box || !network_kind(&kind, net))
         return error_set(
-            err, "%s: is no model of this lab: its metadata name no " NETWORKS " with classes",
+            err, "%s: is not a model of this lab: its metadata name no " NETWORKS " with classes",
             file->path);
     model->frame = (Frame){strtof(background, NULL), atoi(box)};
     if (!(model->frame.background >= 0 && model->frame.background <= 1) || model->frame.box < 0 ||

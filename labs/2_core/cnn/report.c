@@ -1,7 +1,7 @@
 #include "labs/2_core/cnn/report.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+#include "common/confusion.h"
 #include "common/ops.h"
 
 static void save_grid(const Run *run, Arena *scratch, const PictureGrid *grid, const char *name)
@@ -17,97 +17,14 @@ static int best_class(const float *p, int classes)
     return best;
 }
 
-// ---- the confusion matrix ----
-
-enum { LARGE_CLASSES = 12, LABELED_CLASSES = 40 };    // that have cells with numbers; with labels
-
-// A cell's number where it fits, and a color by its share of the row: blue on the diagonal, red off it,
-// where the square root lets few errors show.
-static void draw_cell(Picture *picture, int left, int top, int side, int count, int total,
-                      bool diagonal)
-{
-    float share = total > 0 ? (float)count / (float)total : 0, depth = 0.5f * sqrtf(share);
-    float color[3] = {1 - (diagonal ? depth : 0), 1 - depth, 1 - (diagonal ? 0 : depth)};
-    char text[16];
-    picture_tile(picture, left, top, color, 1, 1, 3, side - 1);
-    snprintf(text, sizeof text, "%d", count);
-    if (count > 0 && picture_text_width(text, 2) < side)
-        picture_text(picture, left + (side - picture_text_width(text, 2)) / 2,
-                     top + (side - 16) / 2, text, 2);
-}
-
-static void draw_confusion(const Run *run, Arena *scratch, const Images *test, const int *counts)
-{
-    int classes = test->classes, side = classes <= LARGE_CLASSES     ? 56
-                                        : classes <= LABELED_CLASSES ? 28
-                                                                     : 8;
-    bool labeled = classes <= LABELED_CLASSES;
-    int margin = 8, left = margin, top = margin + (labeled ? 20 : 0);
-    for (int r = 0; r < classes && labeled; r++) {
-        int width = picture_text_width(test->names[r], 2) + 2 * margin;
-        left = width > left ? width : left;
-    }
-    static const char caption[] = "rows: label, columns: prediction";
-    int width = left + classes * side + margin, least = picture_text_width(caption, 2) + 2 * margin;
-    Picture *picture =
-        picture_new(scratch, width > least ? width : least, top + classes * side + 16 + 2 * margin);
-    for (int r = 0; r < classes; r++) {
-        int total = 0;
-        for (int c = 0; c < classes; c++) total += counts[r * classes + c];
-        for (int c = 0; c < classes; c++)
-            draw_cell(picture, left + c * side, top + r * side, side, counts[r * classes + c],
-                      total, r == c);
-        if (!labeled) continue;
-        picture_text(picture, margin, top + r * side + (side - 16) / 2, test->names[r], 2);
-        // Above its column, as much of a name as fits.
-        picture_text(picture, left + r * side, margin,
-                     arena_print(scratch, "%.*s", side / 12, test->names[r]), 2);
-    }
-    picture_text(picture, margin, top + classes * side + margin, caption, 2);
-    run_picture(run, picture, "Confusion matrix", "confusion");
-}
-
-// "9 (4), 2 (1)": the classes other than its own that a row holds most of.
-static const char *mistaken(Arena *scratch, const Images *test, const int *row, int label)
-{
-    enum { NAMED = 3 };
-    const char *text = "";
-    int below = test->count + 1, least = 0;    // counts that are still to come
-    for (int n = 0; n < NAMED && below > 0;) {
-        int most = 0;
-        for (int c = 0; c < test->classes; c++)
-            if (c != label && row[c] < below && row[c] > most) most = row[c];
-        for (int c = 0; c < test->classes && most > least && n < NAMED; c++)
-            if (c != label && row[c] == most)
-                text = arena_print(scratch, "%s%s%s (%d)", text, n++ > 0 ? ", " : "",
-                                   test->names[c], most);
-        below = most;
-    }
-    return text;
-}
-
 void report_confusion(const Run *run, Arena *scratch, const Images *test, const float *p)
 {
     int classes = test->classes;
-    int *counts = arena_zeros(scratch, sizeof *counts * (size_t)(classes * classes));
+    Confusion confusion = confusion_new(scratch, classes, test->names);
     for (int i = 0; i < test->count; i++, p += classes)
-        counts[test->labels[i] * classes + best_class(p, classes)]++;
-    draw_confusion(run, scratch, test, counts);
-    Table table =
-        table_new(scratch, "label|test images|recall [%]|precision [%]|most often taken for");
-    for (int r = 0; r < classes; r++) {
-        int labeled = 0, predicted = 0, correct = counts[r * classes + r];
-        for (int c = 0; c < classes; c++) {
-            labeled += counts[r * classes + c];
-            predicted += counts[c * classes + r];
-        }
-        const char *recall =
-            labeled > 0 ? arena_print(scratch, "%.2f", 100.0 * correct / labeled) : "";
-        const char *precision =
-            predicted > 0 ? arena_print(scratch, "%.2f", 100.0 * correct / predicted) : "";
-        table_row(&table, "%s|%d|%s|%s|%s", test->names[r], labeled, recall, precision,
-                  mistaken(scratch, test, counts + r * classes, r));
-    }
+        confusion.counts[test->labels[i] * classes + best_class(p, classes)]++;
+    run_picture(run, confusion_picture(scratch, &confusion), "Confusion matrix", "confusion");
+    Table table = confusion_table(scratch, &confusion);
     run_table(run, &table);
 }
 
@@ -220,14 +137,14 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
     tape_quiet(tape, true);
     network_logits(tape, net, x, NULL, maps);
     float *tiles = arena_alloc(scratch, sizeof *tiles * (1 + 2 * MAP_ROWS) * MAP_COLUMNS * TILE);
+    static const char *const labels[] = {"first conv", "last conv"};
     PictureRow rows[1 + 2 * MAP_ROWS] = {{"image", tiles}};
     for (int i = 0; i < (1 + 2 * MAP_ROWS) * MAP_COLUMNS * TILE; i++) tiles[i] = 1;    // white
     map_tile(tiles, tensor_values(scratch, x), SIDE);
-    const char *labels[2];
+    int sides[2];
     for (int m = 0; m < 2; m++) {
-        int channels = maps[m]->shape.size[1], side = maps[m]->shape.size[2];
+        int channels = maps[m]->shape.size[1], side = sides[m] = maps[m]->shape.size[2];
         const float *values = tensor_values(scratch, maps[m]);
-        labels[m] = arena_print(scratch, "%s, %dx%d", m == 0 ? "first" : "last", side, side);
         for (int c = 0; c < channels && c < MAPS; c++)
             map_tile(tiles + (size_t)((1 + m * MAP_ROWS) * MAP_COLUMNS + c) * TILE,
                      values + (size_t)(c * side * side), side);
@@ -242,8 +159,9 @@ void report_feature_maps(const Run *run, Arena *scratch, const Network *net, con
                         .height = MAP_SIDE,
                         .width = MAP_SIDE,
                         .scale = 1,
-                        .caption = arena_print(scratch, "Feature maps of a test image (%s)",
-                                               test->names[test->labels[0]])};
+                        .caption = arena_print(
+                            scratch, "Feature maps of a test image (%s): %dx%d pixels, then %dx%d",
+                            test->names[test->labels[0]], sides[0], sides[0], sides[1], sides[1])};
     save_grid(run, scratch, &grid, "feature_maps");
 }
 
