@@ -14,7 +14,8 @@ Options *command_options(Arena *keep, Command *command, const char *program, con
     options_string(options, "threads", 't', &command->threads_text, "LIST", "numbers of threads");
     options_string(options, "json", 'j', &command->json, "FILE",
                    "the report as JSON; into a folder, as NAME.json");
-    options_flag(options, "peers", 'p', &command->peers, "hold against PyTorch or SciPy in the same run");
+    options_flag(options, "peers", 'p', &command->peers,
+                 "hold against PyTorch or SciPy in the same run");
     options_flag(options, "quick", 'q', &command->quick,
                  "little work, for tests: no figures to quote");
     return options;

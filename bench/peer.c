@@ -78,9 +78,10 @@ Peer *peer_open(Arena *keep, const char *script, Error *err)
         cJSON_Delete(peer->hello);
         stop(peer);
     }
-    error_set(err,
-              "no peer: %s%s cannot import what bench/peers/%s needs (LAB_PYTHON names another Python)",
-              pythons[0], count == 2 ? " and /usr/bin/python3" : "", script);
+    error_set(
+        err,
+        "no peer: %s%s cannot import what bench/peers/%s needs (LAB_PYTHON names another Python)",
+        pythons[0], count == 2 ? " and /usr/bin/python3" : "", script);
     return NULL;
 }
 

@@ -55,7 +55,8 @@ static Area ink_area(const uint8_t *gray, int height, int width, int background,
                 left = least(left, x), right = most(right, x);
                 top = least(top, y), bottom = most(bottom, y);
             }
-    return right < 0 ? (Area){0} : (Area){left, top, right - left + 1, bottom - top + 1};
+    if (right < 0) return (Area){0};
+    return (Area){left, top, right - left + 1, bottom - top + 1};
 }
 
 // One pixel of an area that is scaled to height x width: the mean of what it covers. In integers, where

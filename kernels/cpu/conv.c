@@ -227,7 +227,7 @@ static void add_rows(float *planes, const unsigned *offsets, size_t rows, const 
                      const Piece *pieces, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        PartMask keep;
+        PartMask keep = {0};
         for (int l = 0; l < PART; l++) keep[l] = -((size_t)l < pieces[i].lanes);
         for (size_t r = 0; r < rows; r++) {
             const Part more = *(const Part *)(sum + r * WIDTH + pieces[i].to);

@@ -194,20 +194,22 @@ static void scale_plane(float *dx, float beta, size_t n)
         for (size_t i = 0; i < n; i++) dx[i] *= beta;
 }
 
+// The bits of a float, which a mask keeps or makes 0: a choice would become a branch.
+typedef int32_t Bits __attribute__((may_alias));
+
 // The inverse of max_of_squares: all four of a window are written.
-static inline void pull_squares(float *top, const float *dy, const int32_t *at, size_t width,
+static inline void pull_squares(Bits *top, const Bits *dy, const int32_t *at, size_t width,
                                 int32_t place, size_t n)
 {
-    float *bottom = top + width;
+    Bits *bottom = top + width;
+    const int32_t below = (int32_t)width;
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
-        const int32_t which = at[j] - place - 2 * (int32_t)j, below = (int32_t)width;
-        const float a = which == 0 ? dy[j] : 0.0f, b = which == 1 ? dy[j] : 0.0f,
-                    c = which == below ? dy[j] : 0.0f, d = which == below + 1 ? dy[j] : 0.0f;
-        top[2 * j] = a;
-        top[2 * j + 1] = b;
-        bottom[2 * j] = c;
-        bottom[2 * j + 1] = d;
+        const int32_t which = at[j] - place - 2 * (int32_t)j;
+        top[2 * j] = dy[j] & -(which == 0);
+        top[2 * j + 1] = dy[j] & -(which == 1);
+        bottom[2 * j] = dy[j] & -(which == below);
+        bottom[2 * j + 1] = dy[j] & -(which == below + 1);
     }
 }
 
@@ -217,8 +219,8 @@ static void pull_plane_of_squares(float *dx, const float *dy, const int32_t *at,
     for (size_t i = 0; i < rows; i++, dy += cols, at += cols) {
         const size_t place = 2 * i * width;
         IN_BLOCKS(j, cols,
-                  pull_squares(dx + place + 2 * j, dy + j, at + j, width, (int32_t)(place + 2 * j),
-                               block));
+                  pull_squares((Bits *)dx + place + 2 * j, (const Bits *)dy + j, at + j, width,
+                               (int32_t)(place + 2 * j), block));
         if (width % 2) dx[place + width - 1] = dx[place + 2 * width - 1] = 0.0f;
     }
     if (s.height % 2) memset(dx + 2 * rows * width, 0, width * sizeof *dx);

@@ -6,8 +6,8 @@
 
 #define X(name, prototype, arguments, work) void ref_##name prototype;
 CONVOLUTION_KERNELS(X)    // conv.c
-POOLING_KERNELS(X)    // pool.c
-NORM_KERNELS(X)       // norm.c
+POOLING_KERNELS(X)        // pool.c
+NORM_KERNELS(X)           // norm.c
 #undef X
 
 static inline float blend(float beta, const float *c, double sum)

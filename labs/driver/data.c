@@ -1,6 +1,6 @@
 #include "labs/driver/commands.h"
+#include "common/console.h"
 #include "common/json.h"
-#include "common/table.h"
 #include "common/text.h"
 #include "datasets/catalogue.h"
 #include "datasets/download.h"
@@ -53,17 +53,24 @@ static int list_table(const DataCommand *command)
     printf("Data sets in ");
     text_print(command->dir, strlen(command->dir), stdout);
     printf("\n\n");
-    Arena *arena = arena_new("data sets", 1u << 20);
-    Table table = table_new(arena, "name|size|here|licence|what");
+    Console console = console_begin();
+    bool narrow = console.columns < 80;
+    if (!narrow)
+        printf("  %-15s  %8s  %-7s  %-13s  %s\n", "name", "size", "here", "licence", "what");
     for (int i = 0; i < command->catalogue.count; i++) {
         const CatalogueSet *set = &command->catalogue.sets[i];
-        table_row(&table, "%s|%s|%s|%s|%s", set->name,
-                  size_text((char[24]){0}, catalogue_bytes(set)), state_word(command, set),
-                  set->licence, set->title);
+        const char *size = size_text((char[24]){0}, catalogue_bytes(set)),
+                   *state = state_word(command, set);
+        if (narrow)
+            printf("  %s\n    %s, %s, %s\n    %s\n", set->name, size, state, set->licence,
+                   set->title);
+        else
+            printf("  %-15s  %8s  %-7s  %-13s  %s\n", set->name, size, state, set->licence,
+                   set->title);
     }
-    table_print(&table, 2, stdout);
-    arena_free(arena);
-    printf("\nNo lab needs a download: by default it generates its data.  ./lab data get NAME\n");
+    putchar('\n');
+    console_text(&console, CONSOLE_PLAIN, 0,
+                 "No lab needs a download: by default it generates its data.  ./lab data get NAME");
     return EXIT_SUCCESS;
 }
 

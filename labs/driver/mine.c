@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *mine_dir(void)
@@ -38,7 +39,8 @@ char *mine_shown(Arena *arena, const char *path)
 
 bool mine_exists(Arena *arena, const Lab *lab)
 {
-    return access(mine_path(arena, lab), F_OK) == 0;
+    struct stat status;
+    return stat(mine_path(arena, lab), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 bool mine_read(Arena *arena, const Lab *lab, Source *mine, Error *err)

@@ -88,6 +88,8 @@ static char *read_text(Arena *arena, const char *path, Error *err)
     close(fd);
     if (text == NULL || got < 0) return NULL;
     text[bytes] = '\0';
+    if (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)
+        return error_set(err, "%s: is UTF-16: save it as UTF-8", path), NULL;
     size_t readable = strlen(text);
     if (readable == (size_t)bytes) return strncmp(text, BYTE_ORDER_MARK, 3) == 0 ? text + 3 : text;
     error_set(err, "%s:%d: contains a zero byte, so it is not C source", path,

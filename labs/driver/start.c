@@ -121,6 +121,8 @@ static int start(const Workspace *workspace, const Lab *lab)
     const char *shown = console_keep(mine_shown(arena, mine_path(arena, lab)));
     Source reference;
     Error err;
+    if (!mine_exists(arena, lab) && access(mine_path(arena, lab), F_OK) == 0)    // a folder, a pipe
+        return source_read(arena, lab, mine_path(arena, lab), &reference, &err), error_report(&err);
     if (mine_exists(arena, lab)) {    // from another machine, perhaps
         if (!write_new(flags_path(arena, lab), editor_flags(arena, lab), &err))
             return error_report(&err);

@@ -155,6 +155,34 @@ static void areas_bars_and_limits_are_drawn_as_such(void **state)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(script, parts[i]);
 }
 
+static void a_band_has_the_colour_of_the_next_series_and_no_title(void **state)
+{
+    (void)state;
+    replace_gnuplot("echo '<svg> drawn </svg>' > loss.svg");
+    Plot plot = {.title = "bands", .seconds = 1};
+    Error err = {""};
+    plot_shape(&plot, PLOT_BAND, "one, 95 % interval", ones, twos, 3);
+    plot_series(&plot, "one", ones, ones, 3);
+    plot_shape(&plot, PLOT_BAND, "two, 95 % interval", ones, twos, 3);
+    plot_series(&plot, "two", ones, ones, 3);
+    assert_true(plot_save(&plot, base, "svg", &err));
+    const char *script = content(beside(".gp"));
+    const char *const colours[] = {"#0072B2", "#D55E00"};
+    for (int i = 0; i < 2; i++) {
+        char band[160], line[160];
+        snprintf(band, sizeof band,
+                 "every ::%d::%d with filledcurves closed fill transparent solid 0.2 noborder "
+                 "linecolor rgb \"%s\" notitle",
+                 6 * i + 1, 6 * i + 3, colours[i]);
+        snprintf(line, sizeof line, "linecolor rgb \"%s\" title '%s'", colours[i],
+                 i == 0 ? "one" : "two");
+        assert_has(script, band);
+        assert_has(script, line);
+    }
+    assert_true(plot_save(&plot, base, "terminal", &err));    // letters cannot be pale
+    assert_null(strstr(content(beside(".gp")), "closed"));
+}
+
 static void gnuplot_draws_what_the_script_says(void **state)
 {
     (void)state;
@@ -283,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_csv_holds_every_point),
         cmocka_unit_test_teardown(the_script_names_each_series_and_its_rows, restore_path),
+        cmocka_unit_test_teardown(a_band_has_the_colour_of_the_next_series_and_no_title,
+                                  restore_path),
         cmocka_unit_test_teardown(areas_bars_and_limits_are_drawn_as_such, restore_path),
         cmocka_unit_test(gnuplot_draws_what_the_script_says),
         cmocka_unit_test(text_is_data_in_every_place),

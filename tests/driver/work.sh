@@ -296,6 +296,32 @@ reset_of_a_missing_function_prints_what_to_do() { # test
     cmp renamed mine/tiny/backup/*.c || complain "the copy is another"
 }
 
+a_folder_and_a_pipe_of_the_files_name_are_refused() { # test
+    checkout
+    run "$LAB" start tiny
+    for make in mkdir mkfifo; do
+        rm -rf $mine
+        $make $mine
+        for command in check start reset; do
+            run timeout 20 "$LAB" $command tiny
+            gave 1
+            says err mine/tiny/tiny.c
+            [ "$(wc -l <err)" = 1 ] || complain "$command: expected one sentence"
+            [ -d $mine ] || [ -p $mine ] || complain "$command has replaced it"
+        done
+    done
+}
+
+an_editors_encoding_is_named() { # test
+    checkout
+    run "$LAB" start tiny
+    iconv -f utf-8 -t utf-16 $mine >encoded
+    cp encoded $mine
+    run "$LAB" check tiny
+    gave 1
+    says err "tiny.c: is UTF-16: save it as UTF-8"
+}
+
 reset_restores_a_file_that_is_not_text() { # test
     checkout
     run "$LAB" start tiny

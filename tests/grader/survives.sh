@@ -368,8 +368,10 @@ newer_system_calls_are_refused() { # test
     submit 'syscall(452, AT_FDCWD, "kept", 0, 0); return 15;' && grade # fchmodat2
     is crash && plainly crash && both 'changed a file or a folder, which an exercise may not' && at 20
     [ "$(stat -c %a kept)" != 0 ] || complain 'its mode has changed'
+    submit 'syscall(strtol(getenv("NUMBER"), NULL, 0), AT_FDCWD, "kept", 0, 0, 0, 0); return 15;'
     for number in 453 463 466 469 470 600 65535 0x40000000 0x7fffffff 0xffffffff; do
-        submit "syscall($number, AT_FDCWD, \"kept\", 0, 0, 0, 0); return 15;" && grade
+        export NUMBER=$number
+        grade
         is crash && plainly crash && both 'which an exercise may not'
     done
     submit 'ioctl(open("kept", O_RDONLY), FS_IOC_SETFLAGS, &flags); return 15;' '#include <linux/fs.h>

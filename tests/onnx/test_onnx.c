@@ -205,7 +205,8 @@ static const char *run_cross_entropy(Graph *g)
     if (in(g, 0) == NULL || in(g, 0)->shape.dims != 2) return "a loss of pixels";
     if (g->node->inputs > 2) return "a loss with weights";
     if (onnx_attribute(g->node, "ignore_index") != NULL) return "a loss with labels left out";
-    if (reduction != NULL && strcmp(reduction->text, "mean") != 0) return "a loss that is no mean";
+    if (reduction != NULL && strcmp(reduction->text, "mean") != 0)
+        return "a loss that is not a mean";
     define(g, g->node->out[0], loss_cross_entropy(tape, in(g, 0), in(g, 1)));
     return NULL;
 }
@@ -376,7 +377,7 @@ static const char *define_inputs(Graph *g, const char *folder)
         Tensor *x;
         const OnnxTensor *read =
             onnx_tensor_read(keep, arena_print(keep, "%s/input_%d.pb", folder, file++), &err);
-        if (read == NULL) return "an input that is no tensor";
+        if (read == NULL) return "an input that is not a tensor";
         const char *why = tensor_of_onnx(read, &x);
         if (why != NULL) return why;
         define(g, g->model->in[i], x);

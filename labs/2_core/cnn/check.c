@@ -47,9 +47,9 @@ Layer layer_new(CnnConv s, uint64_t seed)
     Layer layer = {.s = s};
     layer.rows = places_of(s.H, s.K, s.stride, s.pad);
     layer.cols = places_of(s.W, s.K, s.stride, s.pad);
-    layer.taps = (size_t)(s.C * s.K * s.K), layer.places = (size_t)(layer.rows * layer.cols);
-    layer.x_size = (size_t)(s.B * s.C * s.H * s.W), layer.w_size = (size_t)s.O * layer.taps;
-    layer.y_size = (size_t)(s.B * s.O) * layer.places;
+    layer.taps = count_of(s.C, s.K, s.K, 1), layer.places = count_of(layer.rows, layer.cols, 1, 1);
+    layer.x_size = count_of(s.B, s.C, s.H, s.W), layer.w_size = (size_t)s.O * layer.taps;
+    layer.y_size = count_of(s.B, s.O, layer.rows, layer.cols);
     layer.x = floats_normal(&rng, layer.x_size);
     layer.w = floats_normal(&rng, layer.w_size);
     layer.bias = floats_normal(&rng, (size_t)s.O);
@@ -73,9 +73,11 @@ static Tap tap_at(const Layer *layer, int b, int o, size_t place, size_t row)
     int i = (int)place / layer->cols * s.stride + k - s.pad;
     int j = (int)place % layer->cols * s.stride + l - s.pad;
     bool outside = i < 0 || i >= s.H || j < 0 || j >= s.W;
-    return (Tap){.out = (size_t)(b * s.O + o) * layer->places + place,
+    return (Tap){.out = count_of(b * s.O + o, layer->rows, layer->cols, 1) + place,
                  .weight = (size_t)o * layer->taps + row,
-                 .pixel = outside ? NO_PIXEL : (size_t)(((b * s.C + c) * s.H + i) * s.W + j),
+                 .pixel = outside ? NO_PIXEL
+                                  : count_of(b * s.C + c, s.H, s.W, 1) + count_of(i, s.W, 1, 1) +
+                                        (size_t)j,
                  .row = row,
                  .place = place,
                  .b = b,

@@ -15,6 +15,12 @@ extern const struct CMUnitTest residual_cases[];         // residual, residual_b
 // Sums of a few hundred products of size 1, in float and in any order.
 #define SUM_TOLERANCE .atol = 1e-4, .rtol = 1e-5
 
+// A number of elements.
+static inline size_t count_of(int a, int b, int c, int d)
+{
+    return (size_t)a * (size_t)b * (size_t)c * (size_t)d;
+}
+
 // ---- convolution ----
 
 // A convolution of normal random numbers.

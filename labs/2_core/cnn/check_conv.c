@@ -87,7 +87,7 @@ static void convolve(Way way, float *y, const float *x, const float *w, const fl
         cnn_conv_loops(y, x, w, bias, s);
     } else {
         int places = places_of(s.H, s.K, s.stride, s.pad) * places_of(s.W, s.K, s.stride, s.pad);
-        cnn_conv_matmul(y, x, w, bias, floats_filled((size_t)(s.C * s.K * s.K * places), NAN), s);
+        cnn_conv_matmul(y, x, w, bias, floats_filled(count_of(s.C, s.K, s.K, places), NAN), s);
     }
 }
 
@@ -182,70 +182,23 @@ static void check_nan(Way way)
     assert_conv(way, layer, true);
 }
 
-CASE(conv_loops__matches_examples_computed_by_hand)
-{
-    check_example(LOOPS);
-}
-CASE(conv_loops__pads_with_zeros_on_all_four_sides)
-{
-    check_padding(LOOPS);
-}
-CASE(conv_loops__matches_plain_loops_in_double)
-{
-    check_shapes(LOOPS);
-}
-CASE(conv_loops__takes_null_for_a_bias_of_0)
-{
-    check_null_bias(LOOPS);
-}
-CASE(conv_loops__does_not_modify_its_inputs)
-{
-    check_inputs_kept(LOOPS);
-}
-CASE(conv_loops__takes_the_same_arrays_again_with_other_contents)
-{
-    check_repeated(LOOPS);
-}
-CASE(conv_loops__handles_large_numbers)
-{
-    check_large_numbers(LOOPS);
-}
-CASE(conv_loops__propagates_nan)
-{
-    check_nan(LOOPS);
-}
-CASE(conv_matmul__matches_examples_computed_by_hand)
-{
-    check_example(MATMUL);
-}
-CASE(conv_matmul__pads_with_zeros_on_all_four_sides)
-{
-    check_padding(MATMUL);
-}
-CASE(conv_matmul__matches_plain_loops_in_double)
-{
-    check_shapes(MATMUL);
-}
-CASE(conv_matmul__takes_null_for_a_bias_of_0)
-{
-    check_null_bias(MATMUL);
-}
-CASE(conv_matmul__does_not_modify_its_inputs)
-{
-    check_inputs_kept(MATMUL);
-}
-CASE(conv_matmul__takes_the_same_arrays_again_with_other_contents)
-{
-    check_repeated(MATMUL);
-}
-CASE(conv_matmul__handles_large_numbers)
-{
-    check_large_numbers(MATMUL);
-}
-CASE(conv_matmul__propagates_nan)
-{
-    check_nan(MATMUL);
-}
+#define BOTH_WAYS(promise, check)                                                                  \
+    CASE(conv_loops__##promise)                                                                    \
+    {                                                                                              \
+        check(LOOPS);                                                                              \
+    }                                                                                              \
+    CASE(conv_matmul__##promise)                                                                   \
+    {                                                                                              \
+        check(MATMUL);                                                                             \
+    }
+BOTH_WAYS(matches_examples_computed_by_hand, check_example)
+BOTH_WAYS(pads_with_zeros_on_all_four_sides, check_padding)
+BOTH_WAYS(matches_plain_loops_in_double, check_shapes)
+BOTH_WAYS(takes_null_for_a_bias_of_0, check_null_bias)
+BOTH_WAYS(does_not_modify_its_inputs, check_inputs_kept)
+BOTH_WAYS(takes_the_same_arrays_again_with_other_contents, check_repeated)
+BOTH_WAYS(handles_large_numbers, check_large_numbers)
+BOTH_WAYS(propagates_nan, check_nan)
 
 // ---- 3: im2col ----
 

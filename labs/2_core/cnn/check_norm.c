@@ -21,7 +21,7 @@ const CnnNorm norm_shapes[NORM_SHAPES] = {
 Norm norm_new(CnnNorm s, uint64_t seed)
 {
     Rng rng = rng_from_seed(seed);
-    Norm norm = {.s = s, .n = s.B * s.P, .C = (size_t)s.C, .size = (size_t)(s.B * s.C * s.P)};
+    Norm norm = {.s = s, .n = s.B * s.P, .C = (size_t)s.C, .size = count_of(s.B, s.C, s.P, 1)};
     norm.x = floats_normal(&rng, norm.size);
     for (size_t i = 0; i < norm.size; i++) norm.x[i] = 3 * norm.x[i] + 1;
     norm.gamma = floats_normal(&rng, norm.C);
@@ -82,12 +82,12 @@ double norm_average(const Norm *norm, size_t c, const double *u, const double *v
     return sum / norm->n;
 }
 
-void norm_center(const Norm *norm, double *centered, double *mean, double *variance)
+void norm_center(const Norm *norm, double *x, double *mean, double *variance)
 {
     for (size_t c = 0; c < norm->C; c++) {
-        mean[c] = norm_average(norm, c, centered, NULL);
-        for (int i = 0; i < norm->n; i++) centered[norm_at(norm, c, i)] -= mean[c];
-        variance[c] = norm_average(norm, c, centered, centered);
+        mean[c] = norm_average(norm, c, x, NULL);
+        for (int i = 0; i < norm->n; i++) x[norm_at(norm, c, i)] -= mean[c];
+        variance[c] = norm_average(norm, c, x, x);
     }
 }
 

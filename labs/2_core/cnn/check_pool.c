@@ -36,8 +36,8 @@ static Planes planes_new(CnnPool s, uint64_t seed)
     Rng rng = rng_from_seed(seed);
     Planes planes = {
         .s = s, .rows = places_of(s.H, s.K, s.stride, 0), .cols = places_of(s.W, s.K, s.stride, 0)};
-    planes.x_size = (size_t)(s.planes * s.H * s.W);
-    planes.y_size = (size_t)(s.planes * planes.rows * planes.cols);
+    planes.x_size = count_of(s.planes, s.H, s.W, 1);
+    planes.y_size = count_of(s.planes, planes.rows, planes.cols, 1);
     planes.x = floats_normal(&rng, planes.x_size);
     planes.dy = floats_normal(&rng, planes.y_size);
     return planes;
@@ -52,8 +52,8 @@ static int place_of(const Planes *p, size_t i, int k, int l)
 
 static size_t pixel_of(const Planes *p, size_t i, int place)
 {
-    size_t plane = i / (size_t)(p->rows * p->cols);
-    return plane * (size_t)(p->s.H * p->s.W) + (size_t)place;
+    size_t plane = i / count_of(p->rows, p->cols, 1, 1);
+    return plane * count_of(p->s.H, p->s.W, 1, 1) + (size_t)place;
 }
 
 // The same arrays again with other contents, and others in turns.

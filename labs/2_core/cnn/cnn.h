@@ -89,7 +89,8 @@ typedef struct CnnNorm {
     float momentum;    // of the running statistics, 0 to 1
 } CnnNorm;
 
-// 11. In training. Each channel by itself, over its n = B P values; sums in double:
+// 11. In training. Each channel by itself, over its n = B P values; in double up to where y, mean and
+//    rstd are written:
 //    mean = 1/n sum x,   variance = 1/n sum (x - mean)^2,   rstd = 1 / sqrt(variance + eps)
 //    y = gamma (x - mean) rstd + shift.   mean and rstd are written for the backward pass.
 //    The running statistics move by the share `momentum` to those of this batch:
@@ -128,8 +129,8 @@ void cnn_dropout_backward(float *dx, const float *dy, const float *mask, size_t 
 // 16. Returns the cross-entropy of p = softmax(z) with the labels, averaged over the batch,
 //    L = -1/B sum_b log p[b, label[b]],  and writes dz[b,k] = (p[b,k] - [k is the label]) / B.
 //    z, dz: [B,K], labels: [B] in 0..K-1. Any finite logits have a finite loss: log p, not
-//    log(exp(..)/..), after the row's maximum is subtracted; sums in double. A logit of -infinity
-//    has the probability 0.
+//    log(exp(..)/..), after the row's maximum is subtracted; exp, log and sums in double, so that
+//    1 - p keeps its digits where p is near 1. A logit of -infinity has the probability 0.
 float cnn_cross_entropy(float *dz, const float *z, const int32_t *labels, int B, int K);
 
 // ---- the end of a residual block ----

@@ -58,11 +58,6 @@ int main(int argc, char **argv)
     Options *options = options_new(keep, "mdp",
                                    "Markov decision processes: dynamic programming, bandits, "
                                    "temporal differences, and a solver for your own.");
-    options_group(options, "This lab");
-    options_int(options, "runs", 'n', &lab.runs, 2, 100000,
-                "independent runs that a curve is the mean of");
-    options_flag(options, "animate", 'a', &lab.animate,
-                 "show value iteration sweep by sweep, on a terminal");
     options_group(options, "Solve a world");
     options_string(options, "world", 'w', &lab.world_name, "WORLD",
                    arena_print(keep,
@@ -74,6 +69,11 @@ int main(int argc, char **argv)
                    "in place of the world's own, 0 to 1");
     options_string(options, "state", 0, &lab.state_name, "STATE",
                    "also show what each action of this state leads to");
+    options_group(options, "This lab");
+    options_int(options, "runs", 'n', &lab.runs, 2, 100000,
+                "independent runs that a curve is the mean of");
+    options_flag(options, "animate", 'a', &lab.animate,
+                 "show value iteration sweep by sweep, on a terminal");
 
     Story story = {.parts = parts,
                    .count = sizeof parts / sizeof *parts,

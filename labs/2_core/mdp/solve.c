@@ -69,6 +69,17 @@ static const char *best_actions(Arena *arena, const World *world, const Optimum 
     return ties > 8 ? arena_print(arena, "%s, and %d more", text, ties - 8) : text;
 }
 
+// What the letters of a map mean, where they are not what they look like.
+static void show_arrows(const Lab *lab, const World *world)
+{
+    const char *text = "";
+    for (int a = 0; a < world->mdp.actions; a++)
+        if (strchr("\\/LJ", world->arrows[a][0]) != NULL && world->arrows[a][1] == '\0')
+            text = arena_print(lab->step, "%s%s%s %s", text, text[0] ? ", " : "", world->arrows[a],
+                               world->action_names[a]);
+    if (text[0] != '\0') run_print(lab->run, "%s", text);
+}
+
 static void show_table(const Lab *lab, const World *world, const Optimum *best)
 {
     const Mdp *mdp = &world->mdp;
@@ -137,6 +148,13 @@ static bool watch(void *context, long sweep, double change)
 
 static bool save(const Lab *lab, const World *world, const Optimum *best, Error *err)
 {
+    enum { MOST = 2000000 };
+    size_t pairs = (size_t)world->mdp.states * (size_t)world->mdp.actions;
+    if (pairs > MOST) {
+        run_print(lab->run, "Not written to files: %zu pairs of a state and an action, over %d",
+                  pairs, MOST);
+        return true;
+    }
     const char *json = run_path(lab->run, "solution.json"),
                *csv = run_path(lab->run, "solution.csv");
     if (!export_json(json, world, best, err) || !export_csv(csv, world, best, err)) return false;
@@ -160,6 +178,10 @@ bool part_solve(void *context, Error *err)
               mdp->first[(size_t)mdp->states * (size_t)mdp->actions], mdp->discount);
     for (const char **note = world->notes; note != NULL && *note != NULL; note++)
         run_print(lab->run, "%s", *note);
+    int unreachable = world->source == NULL ? world_unreachable(lab->step, world) : -1;
+    if (unreachable >= 0)
+        run_print(lab->run, "State '%s' is terminal and cannot be reached from the start '%s'.",
+                  world->state_names[unreachable], world->state_names[world->starts[0]]);
     if (lab->animate) story_animate(lab->run, lab->step, world);
 
     Watch seen = {.run = lab->run,
@@ -178,6 +200,7 @@ bool part_solve(void *context, Error *err)
     if (mdp->discount < 1) run_print(lab->run, "No value is off by more than %.2g", best.bound);
     if (world->rows > 0) {
         story_map(world, best.values, best.policy);
+        show_arrows(lab, world);
         run_picture(lab->run,
                     draw_picture(lab->step, world, best.values, best.policy, "Optimal values"),
                     "Optimal values and actions", "values");

@@ -179,6 +179,15 @@ static void a_layout_becomes_the_map(void **state)
     assert_string_equal(w->arrows[1], "fly");
 }
 
+static void a_goal_that_no_start_leads_to_is_found(void **state)
+{
+    (void)state;
+    World *w =
+        parsed("{'discount': 0.9, 'states': ['a', 'b', 'goal'], 'actions': ['go'], 'start': 'a',"
+               "'terminal': ['b', 'goal'], 'transitions': [" T("a", "go", "b", "1", "") "]}");
+    assert_int_equal(world_unreachable(keep, w), 2);
+}
+
 // ---- what is refused ----
 
 static void what_is_wrong_gets_its_sentence(void **state)
@@ -252,6 +261,7 @@ int main(void)
         cmocka_unit_test(rounded_probabilities_are_scaled),
         cmocka_unit_test(names_that_a_terminal_would_obey_are_cleaned),
         cmocka_unit_test(a_layout_becomes_the_map),
+        cmocka_unit_test(a_goal_that_no_start_leads_to_is_found),
         cmocka_unit_test(what_is_wrong_gets_its_sentence),
     };
     return cmocka_run_group_tests(cases, begin, end);

@@ -1,35 +1,46 @@
 #include "labs/2_core/mdp/worlds/world.h"
 
-// The states from which `marked` ones can be reached are marked too: a search against the outcomes.
-static void mark_ways_to(Arena *arena, const Mdp *mdp, bool *marked)
+// Marks too what is reached from the marked states along the outcomes; when `back` against them: the
+// states from which a marked one can be reached.
+static void spread(Arena *arena, const Mdp *mdp, bool *marked, bool back)
 {
     size_t n = (size_t)mdp->states;
-    int *from = arena_zeros(arena, (n + 2) * sizeof *from);    // of each state: who leads there
+    int *first = arena_zeros(arena, (n + 2) * sizeof *first);
     int *queue = arena_alloc(arena, n * sizeof *queue), head = 0, tail = 0;
-    int *source =
-        arena_alloc(arena, ((size_t)mdp->first[n * (size_t)mdp->actions] + 1) * sizeof(int));
+    int *to = arena_alloc(arena, ((size_t)mdp->first[n * (size_t)mdp->actions] + 1) * sizeof *to);
     for (int pass = 0; pass < 2; pass++) {
         for (int s = 0; s < mdp->states; s++) {
             int i = mdp->first[(size_t)s * (size_t)mdp->actions];
             int end = mdp->first[((size_t)s + 1) * (size_t)mdp->actions];
             for (; i < end && !mdp->terminal[s]; i++) {
-                int next = mdp->outcomes[i].next;
-                if (pass == 0) from[next + 2]++;
-                else source[from[next + 1]++] = s;
+                int next = mdp->outcomes[i].next, from = back ? next : s;
+                if (pass == 0) first[from + 2]++;
+                else to[first[from + 1]++] = back ? s : next;
             }
         }
-        for (size_t s = 0; pass == 0 && s < n; s++) from[s + 2] += from[s + 1];
+        for (size_t s = 0; pass == 0 && s < n; s++) first[s + 2] += first[s + 1];
     }
     for (int s = 0; s < mdp->states; s++)
         if (marked[s]) queue[tail++] = s;
     while (head < tail) {
         int s = queue[head++];
-        for (int i = from[s]; i < from[s + 1]; i++)
-            if (!marked[source[i]]) {
-                marked[source[i]] = true;
-                queue[tail++] = source[i];
+        for (int i = first[s]; i < first[s + 1]; i++)
+            if (!marked[to[i]]) {
+                marked[to[i]] = true;
+                queue[tail++] = to[i];
             }
     }
+}
+
+int world_unreachable(Arena *arena, const World *world)
+{
+    const Mdp *mdp = &world->mdp;
+    bool *reached = arena_zeros(arena, (size_t)mdp->states);
+    for (int i = 0; i < world->start_count; i++) reached[world->starts[i]] = true;
+    spread(arena, mdp, reached, false);
+    for (int s = 0; s < mdp->states; s++)
+        if (mdp->terminal[s] && !reached[s]) return s;
+    return -1;
 }
 
 bool world_check(Arena *arena, const World *world, Error *err)
@@ -49,7 +60,7 @@ bool world_check(Arena *arena, const World *world, Error *err)
                          "expected a discount below 1 or a transition with \"done\"",
                          world->name);
     if (terminal == 0) return true;
-    mark_ways_to(arena, mdp, ends);
+    spread(arena, mdp, ends, true);
     for (int s = mdp->states - 1; s >= 0; s--)
         if (!ends[s]) stuck = s;
     if (stuck >= 0 && mdp->discount == 1)

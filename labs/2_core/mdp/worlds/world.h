@@ -40,6 +40,9 @@ World *world_parse(Arena *arena, const char *text, size_t bytes, const char *whe
 // that exists can be reached from the start.
 bool world_check(Arena *arena, const World *world, Error *err);
 
+// The first terminal state that no start leads to; -1: there is none.
+int world_unreachable(Arena *arena, const World *world);
+
 // Each action leads to `successors` states drawn at random, with random probabilities, and has a reward
 // in [0,1). states*actions*successors < 2^31.
 World *world_random(Arena *arena, int states, int actions, int successors, uint64_t seed);
