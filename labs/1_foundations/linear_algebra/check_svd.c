@@ -279,6 +279,9 @@ CASE(low_rank__propagates_nan)
     la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
     assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
                 .formula = "0 times NaN is NaN", .exact = true);
+    la_low_rank(out, DOUBLES(1, 1), DOUBLES(0), DOUBLES(NAN, 1), 2, 2, 1);
+    assert_near(out, ((double[]){NAN, 0, NAN, 0}), SHAPE(2, 2), .name = "out for s = 0",
+                .formula = "0 times NaN is NaN", .exact = true);
 }
 
 CASE(low_rank__takes_the_same_arrays_again)
