@@ -239,6 +239,7 @@ CASE(metropolis__accepts_by_the_density_ratio)
     check_metropolis(171, 200, 0, 1, log_normal);
     check_metropolis(172, 200, 5, 3, log_normal);
     check_metropolis(173, 1, -1, 0.5, log_normal);
+    check_metropolis(181, 20, 1, 0, log_normal);    // accepted where it already is
 }
 
 CASE(metropolis__stays_inside_the_support)
@@ -380,6 +381,7 @@ CASE(information__returns_nan_for_invalid_probabilities)
         check_information(wrong[k], fine, 2, none);
         check_information(fine, wrong[k], 2, none);
     }
+    check_information((double[]){1, 0, 0}, (double[]){0.5, 0.75, -0.25}, 3, none);
 }
 
 CASE(information__accepts_sums_within_1e_9_of_one)
