@@ -140,10 +140,15 @@ CASE(lu__reports_the_first_of_several_zero_pivots)
 
 CASE(lu__takes_any_pivot_but_zero)
 {
-    double *a = DOUBLES(2e-300, 4e-300, 1e-300, 3e-300);
-    assert_integer("la_lu of {2, 4; 1, 3}e-300", la_lu(a, pivots_new(2), 2), 0);
-    assert_near(a, ((double[]){2e-300, 4e-300, 0.5, 1e-300}), SHAPE(2, 2), .name = "a",
-                .rtol = 1e-14, .formula = "U on and above the diagonal, L below it");
+    const double sizes[] = {1e200, 1e-200, 1e-300};
+    for (int k = 0; k < 3; k++) {
+        double f = sizes[k], *a = DOUBLES(f, 3 * f, -2 * f, 4 * f);
+        int *pivot = pivots_new(2);
+        assert_integer("la_lu of {1, 3; -2, 4}, scaled", la_lu(a, pivot, 2), 0);
+        assert_integer("pivot[0]", pivot[0], 1);
+        assert_near(a, ((double[]){-2 * f, 4 * f, -0.5, 5 * f}), SHAPE(2, 2), .name = "a",
+                    .rtol = 1e-14, .formula = "U on and above the diagonal, L below it");
+    }
 }
 
 CASE(lu__handles_sizes_one_and_zero)

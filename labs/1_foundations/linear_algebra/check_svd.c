@@ -158,6 +158,9 @@ CASE(svd__matches_singular_values_at_any_magnitude)
         assert_near(s, want, SHAPE(2), .name = "s", .formula = "of {1,2; 3,4; 5,6}, once unscaled",
                     .eps = 100);
     }
+    double *s = solve_svd((double[]){1, 0, 0, 3e-140}, 2, 2).s;
+    assert_number(s[1] * 1e140, 3, .name = "1e140 s[1] of {1,0; 0,3e-140}",
+                  .formula = "only a row below 1e-150 of the largest element may count as 0");
 }
 
 CASE(svd__converges_where_a_column_is_negligible)
