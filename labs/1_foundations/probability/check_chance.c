@@ -322,6 +322,8 @@ CASE(information__is_infinite_where_q_is_zero_and_p_is_not)
 {
     check_information((double[]){0.5, 0.5}, (double[]){1, 0}, 2,
                       (PrInformation){log(2), INFINITY, INFINITY});
+    check_information((double[]){1, 1e-20}, (double[]){1, 0}, 2,
+                      (PrInformation){-1e-20 * log(1e-20), INFINITY, INFINITY});
 }
 
 CASE(information__satisfies_kl_equals_cross_entropy_minus_entropy)

@@ -420,6 +420,9 @@ CASE(update__returns_the_log_evidence_of_one_toss)
                   .formula = update_formula);
     assert_number(pr_update(&skewed, 0, 1), log(0.25),
                   .name = "log evidence of tails under Beta(3,1)", .formula = update_formula);
+    PrBeta weak = {1e-200, 1};
+    assert_number(pr_update(&weak, 1, 0), log(1e-200),
+                  .name = "log evidence of heads under Beta(1e-200,1)", .formula = update_formula);
 }
 
 CASE(update__of_all_tosses_equals_one_toss_at_a_time)
