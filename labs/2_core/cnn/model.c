@@ -119,7 +119,7 @@ bool model_classify(const Run *run, const char *model_path, const char *picture_
     uint8_t pixels[FRAME_PIXELS], label = 0;
     const char *done = frame_picture(arena, pixels, picture, model->frame);
     if (done == NULL)
-        return error_set(err, "%s: is of one gray only: there is nothing to classify",
+        return error_set(err, "%s: is of one gray, or nearly: there is nothing to classify",
                          picture_path);
     if (!save_seen(run, arena, picture, pixels, err)) return false;
 
