@@ -52,6 +52,11 @@ a_folder_for_each_class_is_trained_on_and_answers_with_its_name() { # test
         gave 1
         says err "$name.png: is of one gray, or nearly"
     done
+    # A model from elsewhere does not write to the terminal.
+    sed 's/upright bar/\\u001bt bar/' results/model.safetensors >escape.safetensors
+    cnn --classify page.png --model escape.safetensors
+    gave 0
+    says out 'lenet takes it for: ?t bar'
 }
 
 a_picture_that_cannot_be_read_is_refused_by_name() { # test
@@ -101,6 +106,10 @@ a_model_of_another_kind_or_of_nan_is_refused() { # test
     cnn --classify page.png --model shape.safetensors
     gave 1
     says err 'shape.safetensors'
+    sed 's/"box":"../"box":"1x/' results/model.safetensors >box.safetensors
+    cnn --classify page.png --model box.safetensors
+    gave 1
+    says err 'box 1x; expected 0 to 1 and 0 to 28'
     size=$(wc -c <results/model.safetensors)
     cp results/model.safetensors nan.safetensors
     printf '\000\000\300\177' | dd of=nan.safetensors bs=1 seek=$((size - 4)) conv=notrunc 2>/dev/null
