@@ -122,6 +122,7 @@ a_last_batch_of_one_image_is_trained_on() { # test
     cnn --data generated --net resnet --limit 101 --batch 10 --epochs 1 --part train
     gave 0
     says out 'Training set: 101 images'
+    says out ' 1 epoch in '
     pictures
     cnn --classify page.png
     gave 0
