@@ -1,7 +1,7 @@
 """Convolutions by torch.nn.functional.conv2d, asked for by bench/conv2d.c."""
 import time
 
-from serve import serve, torch
+from serve_torch import serve_torch, torch
 
 operands = {}    # the last shape's: made once, not once a round
 
@@ -33,4 +33,4 @@ def convolve(request):
     return time.perf_counter() - start
 
 
-serve(convolve)
+serve_torch(convolve)

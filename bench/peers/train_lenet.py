@@ -7,7 +7,7 @@ also in the memory format channels_last, which oneDNN prefers for some shapes.
 """
 import time
 
-from serve import serve, torch
+from serve_torch import serve_torch, torch
 
 BATCH, RATE, MOMENTUM = 64, 0.01, 0.9
 
@@ -61,4 +61,4 @@ def train(request):
 
 before = status("VmRSS")
 train({"threads": 1, "form": "loop", "calls": 3})
-serve(train, grown_mb=status("VmRSS") - before, forms=list(filter(works, FORMS)))
+serve_torch(train, grown_mb=status("VmRSS") - before, forms=list(filter(works, FORMS)))
