@@ -31,6 +31,6 @@ uint8_t *frame_gray(Arena *arena, const Picture *picture);    // [height,width]
 
 // A picture as the images of the frame: inverted where its background is on the other side, its ink
 // scaled to the box. Returns what was done, as a phrase; NULL when the frame has a background and the
-// picture is of one gray only.
+// picture is of one gray, or nearly.
 const char *frame_picture(Arena *arena, uint8_t pixels[FRAME_PIXELS], const Picture *picture,
                           Frame frame);

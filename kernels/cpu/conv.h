@@ -178,6 +178,12 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
         }
 }
 
+// As many floats in whole cache lines: whatever lies behind them in a workspace begins at one.
+static inline size_t lines_of(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
 // Room in a workspace is for all threads, also while a team works alone (team.h): it must not grow later.
 static inline size_t conv_room(size_t shared, size_t own)
 {

@@ -111,11 +111,11 @@ static void gradient_check__returns_nan_when_anything_is_nan(void **state)
         assert_near(x, before, SHAPE(3), .exact = true, .name = "x",
                     .formula = "x is restored then too");
     }
-    double *x = DOUBLES(0, 1), *g = DOUBLES(INFINITY, 1);
-    assert_number(calc_gradient_check(squares, g, x, g, 2, 0.125), NAN,
+    double *x = DOUBLES(0, 1), *g = DOUBLES(INFINITY, 2);
+    assert_number(calc_gradient_check(squares, DOUBLES(1, 1), x, g, 2, 0.125), NAN,
                   .name = "error of infinity, which is infinity / infinity",
                   .formula = check_formula);
-    g[0] = 0;
+    g[0] = 0, g[1] = 1;
     assert_number(calc_gradient_check(root, NULL, x, g, 2, 0.1), NAN,
                   .name = "error where f is NaN on one side", .formula = check_formula);
 }

@@ -173,6 +173,7 @@ static void tied_backward__handles_batch_1_one_input_and_one_output(void **state
     check_tied_backward(4, 1, 3, 76, 0);
     check_tied_backward(4, 3, 1, 77, 0);
     check_tied_backward(1, 1, 1, 78, 0);
+    check_tied_backward(1, 4, 3, 79, 2);    // accumulates here too
 }
 
 static void tied_backward__handles_sizes_that_no_tile_divides(void **state)

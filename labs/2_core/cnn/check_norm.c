@@ -1,6 +1,7 @@
 /* Exercises 11 and 12: batch normalization, forward. check.c says how cases are made. */
 #include <math.h>
 #include "labs/2_core/cnn/check.h"
+#include "tests/facts.h"
 #include "tests/floats.h"
 #include "tests/near.h"
 
@@ -189,8 +190,17 @@ CASE(batch_norm__propagates_nan_within_its_channel)
 {
     Norm norm = norm_new(norm_shapes[0], 256);
     norm.x[norm_at(&norm, 2, 7)] = NAN;
-    norm.x[norm_at(&norm, 0, 3)] = INFINITY;
     assert_batch_norm(norm);
+    // Of an infinite value the mean is infinite or NaN, as it was summed; y is NaN either way.
+    norm.x[norm_at(&norm, 0, 3)] = INFINITY;
+    float *y = floats_filled(norm.size, 7), *mean = floats_filled(norm.C, 7),
+          *rstd = floats_filled(norm.C, 7);
+    cnn_batch_norm(y, mean, rstd, norm.running_mean, norm.running_var, norm.x, norm.gamma,
+                   norm.shift, norm.s);
+    for (int i = 0; i < norm.n; i++)
+        assert_that(isnan(y[norm_at(&norm, 0, i)]),
+                    "y of a channel with an infinity: got %g, expected NaN",
+                    (double)y[norm_at(&norm, 0, i)]);
 }
 
 CASE(batch_norm__takes_the_same_arrays_again_with_other_contents)

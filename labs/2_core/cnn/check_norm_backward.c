@@ -74,6 +74,9 @@ CASE(batch_norm_backward__matches_the_formula_in_double)
     for (int i = 0; i < NORM_SHAPES; i++)
         assert_norm_backward(norm_new(norm_shapes[i], 280 + (uint64_t)i));
     assert_norm_backward(norm_new((CnnNorm){1, 2, 1, 1e-5f, 0.1f}, 289));
+    Norm norm = norm_new(norm_shapes[0], 290);    // without variance: rstd is 316
+    norm_move(norm, 0, 2);
+    assert_norm_backward(norm);
 }
 
 CASE(batch_norm_backward__accumulates_into_dx_dgamma_and_dshift)

@@ -1,9 +1,10 @@
 #include "labs/2_core/cnn/model.h"
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "common/safetensors.h"
+#include "common/text.h"
 
 bool model_save(const char *path, const Params *params, const Network *net, const Images *train,
                 Error *err)
@@ -56,15 +57,20 @@ static bool read_model(Arena *arena, Model *model, const Safetensors *file, Erro
         return error_set(
             err, "%s: is not a model of this lab: its metadata name no " NETWORKS " with classes",
             file->path);
-    model->frame = (Frame){strtof(background, NULL), atoi(box)};
-    if (!(model->frame.background >= 0 && model->frame.background <= 1) || model->frame.box < 0 ||
+    char more;
+    if (sscanf(background, "%f%c", &model->frame.background, &more) != 1 ||
+        sscanf(box, "%2d%c", &model->frame.box, &more) != 1 ||
+        !(model->frame.background >= 0 && model->frame.background <= 1) || model->frame.box < 0 ||
         model->frame.box > FRAME_SIDE)
         return error_set(err, "%s: background %s and box %s; expected 0 to 1 and 0 to %d",
                          file->path, background, box, FRAME_SIDE);
     model->classes = 0;
     char *rest = arena_print(arena, "%s", names);
-    while (rest != NULL && model->classes < IMAGES_MAX_CLASSES)
-        model->names[model->classes++] = strsep(&rest, "\n");
+    while (rest != NULL && model->classes < IMAGES_MAX_CLASSES) {
+        char *name = strsep(&rest, "\n");
+        text_clean(name);
+        model->names[model->classes++] = name;
+    }
     if (rest != NULL || model->classes < 2)
         return error_set(err, "%s: expected 2 to %d classes", file->path, IMAGES_MAX_CLASSES);
     Params *params = params_new(arena);
@@ -119,7 +125,7 @@ bool model_classify(const Run *run, const char *model_path, const char *picture_
     uint8_t pixels[FRAME_PIXELS], label = 0;
     const char *done = frame_picture(arena, pixels, picture, model->frame);
     if (done == NULL)
-        return error_set(err, "%s: is of one gray only: there is nothing to classify",
+        return error_set(err, "%s: is of one gray, or nearly: there is nothing to classify",
                          picture_path);
     if (!save_seen(run, arena, picture, pixels, err)) return false;
 

@@ -97,7 +97,7 @@ size_t sweeper_bytes_float(const Sweeper *p)
 double sweeper_sweep(const Sweeper *p, double *to, const double *from)
 {
     double change = 0;
-#pragma omp parallel for reduction(max : change) schedule(static) if (p->states > 2000)
+#pragma omp parallel for reduction(max : change) schedule(dynamic, 256) if (p->states > 2000)
     for (int s = 0; s < p->states; s++) {
         double best = p->pairs[s] < p->pairs[s + 1] ? -INFINITY : 0;
         for (int pair = p->pairs[s]; pair < p->pairs[s + 1]; pair++) {
@@ -136,7 +136,7 @@ static inline float backup(const Sweeper *p, const float *from, int pair, bool f
 static inline double sweep_float(const Sweeper *p, float *to, const float *from, bool far)
 {
     float change = 0;
-#pragma omp parallel for reduction(max : change) schedule(static) if (p->states > 2000)
+#pragma omp parallel for reduction(max : change) schedule(dynamic, 256) if (p->states > 2000)
     for (int s = 0; s < p->states; s++) {
         float best = p->pairs[s] < p->pairs[s + 1] ? -INFINITY : 0;
         for (int pair = p->pairs[s]; pair < p->pairs[s + 1]; pair++) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # `lab run mdp --world`: a world is solved in one call, exported, and refused with one sentence.
 # Needs LAB and ROOT.
-# shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
+# shellcheck disable=SC2015,SC2016,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
 mdp=$(dirname "$LAB")/labs/mdp
 [ -e "$mdp" ] || skip "no LAPACK" "./lab setup"
