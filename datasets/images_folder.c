@@ -146,54 +146,71 @@ static bool read_items(Arena *keep, Images *images, const Item *items, int count
     return read;
 }
 
+// Images for training and for testing, still to be read.
+typedef struct Division {
+    Item *train, *test;    // room for all images in each
+    int train_count, test_count, classes;
+    const char **names;    // of the classes, cleaned
+} Division;
+
+// Adds a class of `files`: a part of it for testing, drawn by the seed; or, where `others` are for
+// testing, those of the same name.
+static void add_class(Arena *keep, Division *division, const Files *files, int class,
+                      const Files *others, uint64_t seed)
+{
+    int count = files->files[class].count, label = division->classes;
+    if (count == 0) return;
+    Rng rng = rng_stream(seed, (uint64_t) class + 1);
+    int *order = arena_alloc(keep, sizeof *order * (size_t)count);
+    for (int i = 0; i < count; i++) order[i] = i;
+    rng_shuffle(&rng, order, count);
+    int tested = others != NULL ? 0 : count < 5 ? count / 2 : count / 5;
+    for (int i = 0; i < count; i++) {
+        Item item = {files, class, order[i], label};
+        if (i < tested) division->test[division->test_count++] = item;
+        else division->train[division->train_count++] = item;
+    }
+    int other = others != NULL ? class_of(others, files->classes.names[class]) : -1;
+    for (int i = 0; other >= 0 && i < others->files[other].count; i++)
+        division->test[division->test_count++] = (Item){others, other, i, label};
+    char *name = arena_print(keep, "%s", files->classes.names[class]);
+    text_clean(name);
+    division->names[division->classes++] = name;
+}
+
 bool images_read_folder(Arena *keep, Images *train, Images *test, const char *dir, uint64_t seed,
                         Error *err)
 {
     const char *train_dir = first_folder(keep, dir, "train", "training");
     const char *test_dir = first_folder(keep, dir, "test", "testing");
     bool divided = train_dir != NULL && test_dir != NULL;
+    if (!divided) train_dir = dir;
     Files files, others = {0};
-    if (!list_classes(keep, &files, divided ? train_dir : dir, err) ||
+    if (!list_classes(keep, &files, train_dir, err) ||
         (divided && !list_classes(keep, &others, test_dir, err)))
         return false;
-    int total = files.total + others.total, train_count = 0, test_count = 0, classes = 0;
+    int total = files.total + others.total;
     if (total > IMAGES_MAX)
         return error_set(err, "%s: holds %d images, expected at most %d", dir, total, IMAGES_MAX);
-    Item *train_items = arena_alloc(keep, sizeof *train_items * (size_t)(total + 1));
-    Item *test_items = arena_alloc(keep, sizeof *test_items * (size_t)(total + 1));
-    int *order = arena_alloc(keep, sizeof *order * (size_t)(total + 1));
-    const char **names = arena_alloc(keep, sizeof *names * (size_t)(files.classes.count + 1));
-
-    for (int c = 0; c < files.classes.count; c++) {
-        int count = files.files[c].count;
-        if (count == 0) continue;
-        Rng rng = rng_stream(seed, (uint64_t)c + 1);
-        for (int i = 0; i < count; i++) order[i] = i;
-        rng_shuffle(&rng, order, count);
-        int tested = divided ? 0 : count < 5 ? count / 2 : count / 5;
-        for (int i = 0; i < count; i++) {
-            Item item = {&files, c, order[i], classes};
-            if (i < tested) test_items[test_count++] = item;
-            else train_items[train_count++] = item;
-        }
-        int other = divided ? class_of(&others, files.classes.names[c]) : -1;
-        for (int i = 0; other >= 0 && i < others.files[other].count; i++)
-            test_items[test_count++] = (Item){&others, other, i, classes};
-        char *name = arena_print(keep, "%s", files.classes.names[c]);
-        text_clean(name);
-        names[classes++] = name;
-    }
     for (int c = 0; c < others.classes.count; c++)
         if (others.files[c].count > 0 && class_of(&files, others.classes.names[c]) < 0)
             return error_set(err, "%s/%s: has images of a class that %s has not", test_dir,
                              others.classes.names[c], train_dir);
+
+    size_t room = sizeof(Item) * (size_t)(total + 1);
+    Division division = {
+        .train = arena_alloc(keep, room),
+        .test = arena_alloc(keep, room),
+        .names = arena_alloc(keep, sizeof *division.names * (size_t)(files.classes.count + 1))};
+    for (int c = 0; c < files.classes.count; c++)
+        add_class(keep, &division, &files, c, divided ? &others : NULL, seed);
+    int classes = division.classes;
     if (classes < 2 || classes > IMAGES_MAX_CLASSES)
         return error_set(err,
                          "%s: has %d folder%s with PNGs; expected a folder for each of 2 to %d "
                          "classes",
-                         divided ? train_dir : dir, classes, classes == 1 ? "" : "s",
-                         IMAGES_MAX_CLASSES);
-    if (test_count == 0)
+                         train_dir, classes, classes == 1 ? "" : "s", IMAGES_MAX_CLASSES);
+    if (division.test_count == 0)
         return error_set(err, "%s: has no image for testing; expected two in a class", dir);
     const char *origin = arena_print(keep, "PNGs of %d classes in %s", classes, dir);
     origin = left_out(keep, &files, origin);
@@ -202,7 +219,7 @@ bool images_read_folder(Arena *keep, Images *train, Images *test, const char *di
                               .height = FRAME_SIDE,
                               .width = FRAME_SIDE,
                               .classes = classes,
-                              .names = names};
-    return read_items(keep, train, train_items, train_count, seed, err) &&
-           read_items(keep, test, test_items, test_count, seed, err);
+                              .names = division.names};
+    return read_items(keep, train, division.train, division.train_count, seed, err) &&
+           read_items(keep, test, division.test, division.test_count, seed, err);
 }

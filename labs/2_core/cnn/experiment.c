@@ -79,7 +79,7 @@ bool part_train(void *argument, Error *err)
     if (!train(lab, err)) return false;
     double seconds = seconds_now() - start;
     if (lab->session.resumed == 0)
-        run_print(lab->run, "%d epoch%s in %.0f s: %.0f images per second, with their tests.",
+        run_print(lab->run, "%d epoch%s in %.1f s: %.0f images per second, with their tests.",
                   lab->epochs, lab->epochs == 1 ? "" : "s", seconds,
                   (double)lab->epochs * lab->train.count / seconds);
     double accuracy = (double)training_test_accuracy(&lab->training);
