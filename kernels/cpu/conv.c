@@ -218,7 +218,7 @@ static void pack_block(const Backward *b, size_t block)
 
 // What is added at once: 32 bytes. Most stores of 64 bytes would cross a cache line, and LeNet's second layer take
 // 1.3 times as long.
-enum { PART = MIN(LANES, 8) };
+enum { PART = MIN(LANES, 8) };    // NOLINT(bugprone-branch-clone): LANES may be 8
 typedef float Part __attribute__((vector_size(4 * PART), aligned(4), may_alias));
 typedef int PartMask __attribute__((vector_size(4 * PART)));
 

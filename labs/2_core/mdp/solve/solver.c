@@ -31,11 +31,10 @@ static void *large_pages(Arena *arena, size_t bytes)
 {
     enum { PAGE = 2 << 20 };
     char *start = arena_alloc(arena, bytes + 1);
-    uintptr_t inner = ((uintptr_t)start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-    size_t before = inner - (uintptr_t)start;
+    size_t before = -(uintptr_t)start & (PAGE - 1);
 #ifdef MADV_HUGEPAGE
     if (bytes > before + PAGE)
-        madvise((void *)inner, (bytes - before) & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
+        madvise(start + before, (bytes - before) & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
 #endif
     return start;
 }
