@@ -1,5 +1,5 @@
-/* conv2d.c -- convolutions through our kernel table beside PyTorch (oneDNN), of the sizes that networks
- * for small images are made of.
+/* conv2d.c -- convolutions through our kernel table beside oneDNN and PyTorch (oneDNN inside), of the sizes
+ * that networks for small images are made of.
  *
  * Forward alone, and forward with all three gradients. Operands are the same in every call. PyTorch
  * keeps the memory that it freed (peer_keep_memory), so that no page fault is counted. LAB_CPU=avx2
@@ -10,7 +10,7 @@
 #include "bench/peer.h"
 #include "bench/report.h"
 #include "common/rng.h"
-#include "kernels/kernels.h"
+#include "kernels/device.h"
 
 // clang-format off
 static const ConvShape shapes[] = {
@@ -97,8 +97,8 @@ static Arrays arrays_of(Arena *arena, ConvShape s)
                     uniform(arena, out, &rng)};
 }
 
-enum { OURS, REF, TORCH, COLUMNS };
-static const char *const COLUMN[COLUMNS] = {"ours", "ref", "PyTorch"};
+enum { OURS, REF, ONEDNN, TORCH, COLUMNS };
+static const char *const COLUMN[COLUMNS] = {"ours", "ref", "oneDNN", "PyTorch"};
 
 static void print_row(const Task *task, const Timing *const column[COLUMNS], Peak peak)
 {
@@ -120,15 +120,19 @@ static void print_row(const Task *task, const Timing *const column[COLUMNS], Pea
     fflush(stdout);
 }
 
-static bool measure(Task task, const Kernels *ref, Plan plan, Peak peak, BenchReport *report,
-                    Error *err)
+// The tables by column, and NULL where there is none.
+static bool measure(Task task, const Kernels *const tables[COLUMNS], Plan plan, Peak peak,
+                    BenchReport *report, Error *err)
 {
-    Task tasks[COLUMNS] = {task, task, task};
+    Task tasks[COLUMNS];
     Contender contenders[COLUMNS];
     int columns[COLUMNS], count = 0;
-    tasks[REF].table = ref;
     for (int i = 0; i < COLUMNS; i++) {
-        if ((i == REF && flops(&task) > 1e7) || (i == TORCH && task.peer == NULL)) continue;
+        if ((i == TORCH ? task.peer == NULL : tables[i] == NULL) ||
+            (i == REF && flops(&task) > 1e7))
+            continue;
+        tasks[i] = task;
+        tasks[i].table = tables[i];
         columns[count] = i;
         contenders[count++] = (Contender){COLUMN[i], i == TORCH ? run_peer : run_table, &tasks[i]};
     }
@@ -158,22 +162,30 @@ static bool measure(Task task, const Kernels *ref, Plan plan, Peak peak, BenchRe
 static bool measure_all(const Command *command, Arena *arena, Peer *peer, BenchReport *report,
                         int threads, Error *err)
 {
-    const Kernels ours = kernels, ref = kernels_complete(&kernels_ref);
+    const char *why;
+    Kernels onednn;
+    const bool has_onednn = device_use("onednn", &why);
+    if (has_onednn) onednn = kernels;
+    else printf("%s\n", why);
+    device_use(NULL, &why);
+    const Kernels ours = kernels;
+    const Kernels *const tables[COLUMNS] = {&ours, &kernels_ref, has_onednn ? &onednn : NULL};
     bench_threads(threads);
     const Peak peak = peak_measure(threads);
     bench_report_peak(report, peak);
     printf("\nmilliseconds, medians of interleaved rounds; GFLOP/s, peak: ours  (~ noisy)\n"
-           " B  in  size  out ker s p  g  work      t     ours      ref  PyTorch  GFLOP/s  peak "
+           " B  in  size  out ker s p  g  work      t     ours      ref   oneDNN  PyTorch  GFLOP/s "
+           " peak "
            "ours/its\n");
     for (int i = 0; i < SHAPES; i++) {
         ConvShape s = shapes[i];
         if (command->quick) s.batch = 1, s.in = s.out = 4;
-        Task task = {.shape = s, .table = &ours, .peer = peer, .threads = threads};
+        Task task = {.shape = s, .peer = peer, .threads = threads};
         arena_reset(arena);
         task.arrays = arrays_of(arena, s);
         for (int backward = 0; backward < 2; backward++) {
             task.backward = backward;
-            if (!measure(task, &ref, command->plan, peak, report, err)) return false;
+            if (!measure(task, tables, command->plan, peak, report, err)) return false;
         }
         if (command->quick) break;
     }

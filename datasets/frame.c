@@ -55,7 +55,8 @@ static Area ink_area(const uint8_t *gray, int height, int width, int background,
                 left = least(left, x), right = most(right, x);
                 top = least(top, y), bottom = most(bottom, y);
             }
-    return right < 0 ? (Area){0} : (Area){left, top, right - left + 1, bottom - top + 1};
+    if (right < 0) return (Area){0};
+    return (Area){left, top, right - left + 1, bottom - top + 1};
 }
 
 // One pixel of an area that is scaled to height x width: the mean of what it covers. In integers, where
@@ -72,14 +73,14 @@ static uint8_t area_mean(const uint8_t *gray, int row, Area a, int height, int w
                              (left > j * width ? left : j * width);
             sum += down * across * gray[(a.top + i) * row + a.left + j];
         }
-    int64_t whole = (int64_t)a.height * a.width;
+    int64_t whole = (int64_t)most(1, a.height) * most(1, a.width);
     return (uint8_t)((sum + whole / 2) / whole);
 }
 
 // The size of an area whose longer side becomes `side`.
 static void scaled_size(Area a, int side, int *height, int *width)
 {
-    int64_t longer = most(a.height, a.width);
+    int64_t longer = most(1, most(a.height, a.width));
     *height = most(1, (int)((2 * (int64_t)side * a.height + longer) / (2 * longer)));
     *width = most(1, (int)((2 * (int64_t)side * a.width + longer) / (2 * longer)));
 }
@@ -141,6 +142,7 @@ static void place_ink(uint8_t *pixels, const uint8_t *ink, int height, int width
             down += value * (y + 0.5);
             across += value * (x + 0.5);
         }
+    if (mass == 0) mass = 1, down = height / 2.0, across = width / 2.0;    // specks, scaled away
     int top = (int)(FRAME_SIDE / 2.0 - down / mass + 0.5);
     int left = (int)(FRAME_SIDE / 2.0 - across / mass + 0.5);
     top = most(0, least(top, FRAME_SIDE - height));
@@ -175,7 +177,7 @@ const char *frame_picture(Arena *arena, uint8_t pixels[FRAME_PIXELS], const Pict
         gray[i] = (uint8_t)(away * 8 < contrast ? 0 : 255 * away / contrast);    // noise, or ink
     }
     Area area = ink_area(gray, height, width, 0, INK);
-    uint8_t ink[FRAME_PIXELS];
+    uint8_t ink[FRAME_PIXELS] = {0};
     int h, w, brightest = 1;
     scaled_size(area, frame.box, &h, &w);
     for (int i = 0; i < h * w; i++) {

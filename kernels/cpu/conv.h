@@ -8,6 +8,7 @@
  * is copied, or added up, by stretches of a row (Piece).
  */
 #pragma once
+#include <omp.h>
 #include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/team.h"
@@ -175,6 +176,18 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
                 }
             }
         }
+}
+
+// As many floats in whole cache lines: whatever lies behind them in a workspace begins at one.
+static inline size_t lines_of(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
+// Room in a workspace is for all threads, also while a team works alone (team.h): it must not grow later.
+static inline size_t conv_room(size_t shared, size_t own)
+{
+    return shared + (size_t)omp_get_max_threads() * own;
 }
 
 // Runs `share` for thread t of `threads` on each of a team, or on the caller alone.

@@ -1,4 +1,4 @@
-/* conv_weight.c -- the gradients of a convolution's weight and bias.
+/* conv_weight.c -- the gradient of a convolution's weight.
  *
  * dw = dy col', summed over all pixels: rows are channels of dy, columns are taps. Here a row of the
  * operand is a pixel and its columns are taps, side by side: so the padded planes are laid out with the
@@ -12,7 +12,7 @@
 #include "kernels/cpu/conv.h"
 
 enum {
-    PASS = 384,    // pixels in one pass
+    PASS = 256,    // pixels in one pass
     PARTS_MOST = 8,
     SUMS_MOST = 256 * 1024,    // floats: of all parts
     ADD_SERIAL = 16 * 1024,    // floats of sums below which waking a thread costs more
@@ -192,10 +192,11 @@ void CPU(conv2d_backward_weight)(float *dw, const float *dy, const float *x, flo
     const int threads = team_size(work, CONV_SERIAL);
     const size_t units = b.parts * conv->groups;
     b.blocks = MIN(((size_t)threads + units - 1) / units, b.panels);
-    b.own_size =
-        strips_of(conv->out) * STEP * PASS + conv->images * (b.image + conv->pixels) + LANES;
-    b.sums = workspace(b.parts * (size_t)s.out * b.row + (size_t)threads * b.own_size);
-    b.own = b.sums + b.parts * (size_t)s.out * b.row;
+    b.own_size = lines_of(strips_of(conv->out) * STEP * PASS +
+                          conv->images * (b.image + conv->pixels) + LANES);
+    const size_t sums = lines_of(b.parts * (size_t)s.out * b.row);
+    b.sums = workspace(conv_room(sums, b.own_size));
+    b.own = b.sums + sums;
     ON_TEAM(threads, work, CONV_SERIAL, sum_share(&b, (size_t)threads, t));
     const int adders = team_size(b.parts * count, ADD_SERIAL);
     ON_TEAM(adders, b.parts * count, ADD_SERIAL, add_share(&b, (size_t)adders, t));

@@ -163,6 +163,7 @@ static void max_row(float *y, int32_t *at, const float *x, int row, Reach start,
         for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
             const int32_t place = i * s.width + r.from;
             const size_t n = (size_t)(r.end - r.first);
+            // NOLINTNEXTLINE(bugprone-branch-clone): the same text, compiled for each stride
             KNOWN_STRIDE(s.stride, max_tap(y + r.first, at + r.first, x + place, stride, place, n));
         }
     }
@@ -264,6 +265,7 @@ static void avg_plane(float *y, const float *x, PoolShape s)
             for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
                 const float *from = x + i * s.width + r.from;
                 const size_t n = (size_t)(r.end - r.first);
+                // NOLINTNEXTLINE(bugprone-branch-clone): the same text, compiled for each stride
                 KNOWN_STRIDE(s.stride, add_tap(y + r.first, from, stride, share, n));
             }
         }
@@ -293,6 +295,7 @@ static void avg_pool_backward_plane(float *dx, const float *dy, float beta, Pool
             for (int tap = 0; tap < s.kernel; tap++, r = next_reach(r, tap, s)) {
                 float *to = dx + i * s.width + r.from;
                 const size_t n = (size_t)(r.end - r.first);
+                // NOLINTNEXTLINE(bugprone-branch-clone): the same text, compiled for each stride
                 KNOWN_STRIDE(s.stride, pull_tap(to, dy + r.first, stride, share, n));
             }
         }

@@ -76,7 +76,7 @@ typedef enum Pass { FORWARD, BACKWARD_INPUT, BACKWARD_WEIGHT } Pass;
 static const char *const pass_names[] = {"conv2d", "conv2d_backward_input",
                                          "conv2d_backward_weight"};
 
-typedef struct Key {    // no gaps: compared byte by byte
+typedef struct Key {
     int pass, bias, threads;
     float beta;
     ConvShape shape;
@@ -202,7 +202,7 @@ static void plan_make(Plan *plan, const Key *key)
         {dnnl_query_src_md, dnnl_query_diff_weights_md, dnnl_query_diff_dst_md}};
     const char *name = pass_names[key->pass];
     const Layouts ours = layouts(key->shape, true);
-    const dnnl_primitive_desc_t description = describe(key);
+    dnnl_primitive_desc_t description = describe(key);
     *plan = (Plan){.key = *key};
     for (int i = 0; i < OPERANDS; i++)
         plan->operands[i] = operand_new(
@@ -227,13 +227,19 @@ static void plan_free(Plan *plan)
     dnnl.primitive_destroy(plan->primitive);
 }
 
+static bool key_equal(const Key *a, const Key *b)
+{
+    return a->pass == b->pass && a->bias == b->bias && a->threads == b->threads &&
+           a->beta == b->beta && memcmp(&a->shape, &b->shape, sizeof a->shape) == 0;
+}
+
 static Plan *plan_for(const Key *key)
 {
     static long calls;
     Plan *oldest = plans;
     calls++;
     for (int i = 0; i < PLANS; i++) {
-        if (plans[i].primitive != NULL && memcmp(&plans[i].key, key, sizeof *key) == 0) {
+        if (plans[i].primitive != NULL && key_equal(&plans[i].key, key)) {
             plans[i].used = calls;
             return &plans[i];
         }
@@ -249,8 +255,8 @@ static Plan *plan_for(const Key *key)
 
 static void reorder(const Operand *operand, bool output)
 {
-    const dnnl_memory_t from = output ? operand->theirs : operand->ours,
-                        to = output ? operand->ours : operand->theirs;
+    dnnl_memory_t from = output ? operand->theirs : operand->ours,
+                  to = output ? operand->ours : operand->theirs;
     const dnnl_exec_arg_t both[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     must(dnnl.primitive_execute(operand->reorder, stream, 2, both), "reorder");
 }
@@ -258,7 +264,7 @@ static void reorder(const Operand *operand, bool output)
 // oneDNN takes what it only reads without const, too.
 static void set_data(dnnl_memory_t memory, const float *data)
 {
-    must(dnnl.memory_set_data_handle(memory, (void *)(uintptr_t)data), "set_data");
+    must(dnnl.memory_set_data_handle(memory, (void *)data), "set_data");
 }
 
 static void convolve(Pass pass, const float *x, const float *w, const float *y, const float *bias,

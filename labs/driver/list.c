@@ -66,8 +66,8 @@ static void print_exercise(const Workspace *workspace, const Lab *lab, const Exe
     if (hints > 0)
         more = arena_print(workspace->arena, "%s%s%d hint%s", more, seen ? ", " : "", hints,
                            hints == 1 ? "" : "s");
-    int column = 4 + 11 + 2 + ID_COLUMNS + 1 + 3 + 2;
-    printf("    %s%-11s%s  %-*s %3d", console_on(&workspace->console, styles[state]),
+    int column = 4 + 11 + 2 + ID_COLUMNS + 3 + 2;
+    printf("    %s%-11s%s  %-*s%3d", console_on(&workspace->console, styles[state]),
            state_words[state], console_off(&workspace->console, styles[state]), ID_COLUMNS,
            exercise->id, exercise->points);
     if (more[0] != '\0' && column + (int)strlen(more) > workspace->console.columns)

@@ -182,7 +182,8 @@ static void a_full_disk_is_reported(void **state)
     for (int side = 1; side <= 1000; side += 999) {    // in stdio's buffer, and beyond
         Error err = {""};
         Picture *picture = picture_new(arena, side, side);
-        for (int i = 0; i < 3 * side * side; i++) picture->rgb[i] = (uint8_t)(i * i >> 7);
+        for (int i = 0; i < 3 * side * side; i++)
+            picture->rgb[i] = (uint8_t)((unsigned)i * (unsigned)i >> 7);
         assert_false(picture_save(picture, "/dev/full", &err));
         assert_string_equal(err.message, "/dev/full: cannot be written: No space left on device");
     }

@@ -259,6 +259,16 @@ CASE(dual__depends_on_all_of_its_operands)
     }
 }
 
+CASE(dual__divides_at_any_magnitude)
+{
+    // v^2 is no double, (u / v)' is.
+    for (double size = 1e-200; size < 1e201; size *= 1e200) {
+        check_dual(OP_DIV, (Dual){size, size}, (Dual){size, 0}, (Dual){1, 1}, "(u / v)' = u' / v");
+        check_dual(OP_DIV, (Dual){size, 0}, (Dual){size, size}, (Dual){1, -1},
+                   "(u / v)' = -(u / v) v' / v");
+    }
+}
+
 CASE(dual__propagates_nan)
 {
     for (Op op = OP_INPUT; op < OP_COUNT; op++) {
@@ -268,6 +278,8 @@ CASE(dual__propagates_nan)
         assert_number(derivative.derivative, NAN, .name = op_name(op),
                       .formula = "the derivative where u' is NaN");
     }
+    assert_number(calc_dual(OP_LOG, (Dual){-2, 1}, unused).value, NAN, .name = "ln(-2)",
+                  .formula = "a negative number has no logarithm");
 }
 
 const struct CMUnitTest derivative_cases[] = {
@@ -291,6 +303,7 @@ const struct CMUnitTest derivative_cases[] = {
     cmocka_unit_test(dual__differentiates_a_composite_expression),
     cmocka_unit_test(dual__of_tanh_saturates),
     cmocka_unit_test(dual__depends_on_all_of_its_operands),
+    cmocka_unit_test(dual__divides_at_any_magnitude),
     cmocka_unit_test(dual__propagates_nan),
     {0},
 };

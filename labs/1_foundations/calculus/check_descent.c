@@ -177,6 +177,18 @@ CASE(adam__corrects_by_the_step_that_is_given)
     }
 }
 
+CASE(adam__moves_on_where_the_gradient_becomes_zero)
+{
+    double *x = DOUBLES(0), *m = DOUBLES(0), *v = DOUBLES(0), want[3] = {0, 0, 0};
+    for (int step = 1; step <= 5; step++) {
+        calc_adam(x, m, v, DOUBLES(step == 1), 1, step, 0.1);
+        adam_by_hand(&want[0], &want[1], &want[2], step == 1, step, 0.1);
+        assert_number(m[0], want[1], .name = "m", .formula = "m = 0.9 m + 0.1 g");
+        assert_number(v[0], want[2], .name = "v", .formula = "v = 0.999 v + 0.001 g^2");
+        assert_number(x[0], want[0], .name = "x", .formula = adam_formula, .rtol = 1e-9);
+    }
+}
+
 CASE(adam__takes_any_number_of_coordinates)
 {
     calc_adam(DOUBLES(1), DOUBLES(1), DOUBLES(1), DOUBLES(1), 0, 1, 0.1);
@@ -329,6 +341,7 @@ const struct CMUnitTest descent_cases[] = {
     cmocka_unit_test(adam__stores_its_moments_without_bias_correction),
     cmocka_unit_test(adam__matches_the_formula_over_many_steps),
     cmocka_unit_test(adam__corrects_by_the_step_that_is_given),
+    cmocka_unit_test(adam__moves_on_where_the_gradient_becomes_zero),
     cmocka_unit_test(adam__takes_any_number_of_coordinates),
     cmocka_unit_test(adam__takes_large_gradients_and_nan),
     cmocka_unit_test(newton__minimizes_any_quadratic_in_one_step),

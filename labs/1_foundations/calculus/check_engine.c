@@ -141,11 +141,15 @@ static void push__modifies_only_the_grad_of_the_operands(void **state)
         Value *a = value_input(arena, 2), *b = has_two(op) ? value_input(arena, 4) : NULL;
         Value *node = value_of(arena, op, a, b);
         node->grad = 3;
+        node->tangent = 5;
+        a->tangent = 6;
         Value before = *node;
         calc_push(node);
-        const double got[] = {node->data, node->grad, a->data, b ? b->data : 4};
-        const double want[] = {before.data, 3, 2, 4};
-        assert_near(got, want, SHAPE(4), .exact = true, .name = "data, grad, a's data, b's data",
+        const double got[] = {node->data, node->grad, node->tangent,
+                              a->data,    a->tangent, b ? b->data : 4};
+        const double want[] = {before.data, 3, 5, 2, 6, 4};
+        assert_near(got, want, SHAPE(6), .exact = true,
+                    .name = "data, grad, tangent, a's data and tangent, b's data",
                     .formula = "push modifies a->grad and b->grad only");
         assert_pointer("node->a", node->a, a);
         assert_pointer("node->b", node->b, b);
@@ -217,6 +221,20 @@ CASE(push__pushes_again_when_it_is_called_again)
                   .formula = "b->grad += grad d(node)/db");
 }
 
+CASE(push__divides_at_any_magnitude)
+{
+    // b^2 is no double, the gradient of a / b is.
+    for (double size = 1e-200; size < 1e201; size *= 1e200) {
+        Arena *arena = nodes_new();
+        Value *a = value_input(arena, size), *b = value_input(arena, size);
+        Value *node = value_of(arena, OP_DIV, a, b);
+        node->grad = size;
+        calc_push(node);
+        assert_number(a->grad, 1, .name = "a->grad", .formula = "a->grad += grad / b");
+        assert_number(b->grad, -1, .name = "b->grad", .formula = "b->grad -= grad (a / b) / b");
+    }
+}
+
 CASE(push__propagates_nan)
 {
     for (Op op = OP_ADD; op < OP_COUNT; op++) {
@@ -227,6 +245,14 @@ CASE(push__propagates_nan)
         calc_push(node);
         assert_number(a->grad, NAN, .name = op_name(op), .formula = "grad is NaN");
         if (b != NULL) assert_number(b->grad, NAN, .name = op_name(op), .formula = "grad is NaN");
+    }
+    for (Op op = OP_MUL; op < OP_COUNT; op++) {    // 0 times NaN is NaN
+        Arena *arena = nodes_new();
+        Value *a = value_input(arena, NAN), *b = has_two(op) ? value_input(arena, 2) : NULL;
+        Value *node = value_of(arena, op, a, b);
+        calc_push(node);
+        assert_number(b != NULL ? b->grad : a->grad, NAN, .name = op_name(op),
+                      .formula = "a is NaN, and grad is 0");
     }
 }
 
@@ -327,6 +353,7 @@ const struct CMUnitTest push_cases[] = {
     cmocka_unit_test(push__matches_the_tensor_tape_on_a_network),
     cmocka_unit_test(push__of_tanh_saturates),
     cmocka_unit_test(push__pushes_again_when_it_is_called_again),
+    cmocka_unit_test(push__divides_at_any_magnitude),
     cmocka_unit_test(push__propagates_nan),
     {0},
 };

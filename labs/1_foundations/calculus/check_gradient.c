@@ -34,6 +34,9 @@ static void gradient_check__returns_the_largest_error_wherever_it_is(void **stat
             assert_number(got, 1 / fmax(fabs(d), fabs(g[wrong])), .name = "error",
                           .formula = check_formula);
         }
+    double *x = DOUBLES(1, -2, 0.5), *c = DOUBLES(3, 4, -5), *g = DOUBLES(24, -16, 5);
+    assert_number(calc_gradient_check(squares, c, x, g, 3, 0.125), 2,
+                  .name = "error of 24 for 6, then of 5 for -5", .formula = check_formula);
 }
 
 static void gradient_check__uses_the_absolute_error_where_derivatives_are_small(void **state)
@@ -57,6 +60,10 @@ static void gradient_check__uses_central_differences_of_step_h(void **state)
     double *x = DOUBLES(0.5), *g = DOUBLES(0.75);
     assert_number(calc_gradient_check(cube, NULL, x, g, 1, 0.25), 0.0625, .name = "error",
                   .formula = check_formula);
+    // The step is h wherever x is: at x = 4 it is 48.0625.
+    x[0] = 4, g[0] = 48;
+    assert_number(calc_gradient_check(cube, NULL, x, g, 1, 0.25), 0.0625 / 48.0625,
+                  .name = "error at x = 4", .formula = check_formula);
 }
 
 static double one_at_a_time(const double *x, int n, const void *context)
@@ -104,7 +111,11 @@ static void gradient_check__returns_nan_when_anything_is_nan(void **state)
         assert_near(x, before, SHAPE(3), .exact = true, .name = "x",
                     .formula = "x is restored then too");
     }
-    double *x = DOUBLES(0, 1), *g = DOUBLES(0, 1);
+    double *x = DOUBLES(0, 1), *g = DOUBLES(INFINITY, 2);
+    assert_number(calc_gradient_check(squares, DOUBLES(1, 1), x, g, 2, 0.125), NAN,
+                  .name = "error of infinity, which is infinity / infinity",
+                  .formula = check_formula);
+    g[0] = 0, g[1] = 1;
     assert_number(calc_gradient_check(root, NULL, x, g, 2, 0.1), NAN,
                   .name = "error where f is NaN on one side", .formula = check_formula);
 }

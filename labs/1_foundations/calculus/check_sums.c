@@ -271,6 +271,11 @@ static void adaptive__meets_the_tolerance(void **state)
     }
 }
 
+static double steep(double x)
+{
+    return 1e6 * sqrt(x);
+}
+
 static void adaptive__subdivides_by_the_error_estimate(void **state)
 {
     (void)state;
@@ -279,6 +284,9 @@ static void adaptive__subdivides_by_the_error_estimate(void **state)
             assert_number(adaptive(sqrt, 0, 1, tolerance, depth),
                           oracle(sqrt, 0, 1, tolerance, depth), .name = "integral of sqrt(x)",
                           .formula = adaptive_formula);
+            assert_number(adaptive(steep, 0, 1, 1e4 * tolerance, depth),
+                          oracle(steep, 0, 1, 1e4 * tolerance, depth),
+                          .name = "integral of 1e6 sqrt(x)", .formula = adaptive_formula);
             assert_number(adaptive(jump, 0, 1, tolerance, depth),
                           oracle(jump, 0, 1, tolerance, depth), .name = "integral of a step at 0.3",
                           .formula = adaptive_formula);

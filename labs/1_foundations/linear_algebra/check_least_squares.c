@@ -328,6 +328,12 @@ CASE(least_squares__refuses_a_diagonal_equal_to_the_tolerance)
     assert_boolean("la_least_squares, a diagonal element of R twice that",
                    la_least_squares(x, y, DOUBLES(8, 0, 0, 2 * limit), tau, DOUBLES(1, 1), 2, 2),
                    true);
+    // m counts rows: 20 of them and 2 columns.
+    double *r = doubles_filled(40, 0);
+    r[0] = 8, r[3] = 2 * limit;
+    assert_boolean("la_least_squares, 20 rows, a diagonal element of R below 20 eps",
+                   la_least_squares(x, doubles_filled(20, 0), r, tau, doubles_filled(20, 1), 20, 2),
+                   false);
 }
 
 const struct CMUnitTest least_squares_cases[] = {

@@ -138,6 +138,19 @@ CASE(lu__reports_the_first_of_several_zero_pivots)
                 .formula = "zero columns need no elimination", .exact = true);
 }
 
+CASE(lu__takes_any_pivot_but_zero)
+{
+    const double sizes[] = {1e200, 1e-200, 1e-300};
+    for (int k = 0; k < 3; k++) {
+        double f = sizes[k], *a = DOUBLES(f, 3 * f, -2 * f, 4 * f);
+        int *pivot = pivots_new(2);
+        assert_integer("la_lu of {1, 3; -2, 4}, scaled", la_lu(a, pivot, 2), 0);
+        assert_integer("pivot[0]", pivot[0], 1);
+        assert_near(a, ((double[]){-2 * f, 4 * f, -0.5, 5 * f}), SHAPE(2, 2), .name = "a",
+                    .rtol = 1e-14, .formula = "U on and above the diagonal, L below it");
+    }
+}
+
 CASE(lu__handles_sizes_one_and_zero)
 {
     check_lu((double[]){-3}, 1, 0);
@@ -250,6 +263,10 @@ CASE(lu_solve__propagates_zero_pivots_and_nan)
     la_lu_solve(x, DOUBLES(1, 1, 0, 1), INTS(0, 1), DOUBLES(1, NAN), 2);
     assert_that(isnan(x[0]) && isnan(x[1]),
                 "b has a NaN on which both elements depend; got %g and %g", x[0], x[1]);
+    la_lu_solve(x, DOUBLES(1, 0, NAN, 1), INTS(0, 1), DOUBLES(0, 1), 2);
+    assert_that(isnan(x[1]), "L has a NaN, and 0 times NaN is NaN; got x[1] = %g", x[1]);
+    la_lu_solve(x, DOUBLES(1, NAN, 0, 1), INTS(0, 1), DOUBLES(1, 0), 2);
+    assert_that(isnan(x[0]), "U has a NaN, and 0 times NaN is NaN; got x[0] = %g", x[0]);
 }
 
 CASE(lu_solve__takes_the_same_arrays_again)
@@ -272,6 +289,7 @@ const struct CMUnitTest lu_cases[] = {
     cmocka_unit_test(lu__is_backward_stable_on_hilbert_matrices),
     cmocka_unit_test(lu__reports_the_first_zero_pivot_and_continues),
     cmocka_unit_test(lu__reports_the_first_of_several_zero_pivots),
+    cmocka_unit_test(lu__takes_any_pivot_but_zero),
     cmocka_unit_test(lu__handles_sizes_one_and_zero),
     cmocka_unit_test(lu__propagates_nan),
     cmocka_unit_test(lu__takes_the_same_arrays_again),

@@ -72,6 +72,12 @@ static void check_nan(Product *multiply, int m, int n, int k)
     for (int j = 0; j < n; j++) want[n + j] = NAN;
     multiply(c, a, b, m, n, k);
     assert_near(c, want, SHAPE(m, n), .name = "c", .formula = "0 times NaN is NaN", .exact = true);
+    // And one in column 1 of b to all of column 1, also where a is 0.
+    for (size_t i = 0; i < size; i++) want[i] = i % (size_t)n == 1 ? NAN : 0;
+    for (int i = 0; i < m * k; i++) a[i] = 0;
+    b[k / 2 * n + 1] = NAN;
+    multiply(c, a, b, m, n, k);
+    assert_near(c, want, SHAPE(m, n), .name = "c", .formula = "0 times NaN is NaN", .exact = true);
 }
 
 // ---- 1: matmul ----

@@ -206,6 +206,12 @@ CASE(rotation__orthogonalizes_at_every_scale)
                 check_rotation(sizes[i], share * sqrt(sizes[i] * sizes[j]), sizes[j]);
 }
 
+CASE(rotation__rotates_tiny_products)
+{
+    check_rotation(3e-290, 1e-290, 5e-290);
+    check_rotation(1, 1e-290, 1 + 1e-3);
+}
+
 CASE(rotation__handles_diagonals_of_both_signs)
 {
     // A symmetric matrix has any numbers on its diagonal.
@@ -407,6 +413,7 @@ const struct CMUnitTest spectral_cases[] = {
     cmocka_unit_test(rotation__is_45_degrees_for_equal_norms),
     cmocka_unit_test(rotation__matches_an_angle_by_hand),
     cmocka_unit_test(rotation__orthogonalizes_at_every_scale),
+    cmocka_unit_test(rotation__rotates_tiny_products),
     cmocka_unit_test(rotation__handles_diagonals_of_both_signs),
     cmocka_unit_test(rotation__is_the_identity_for_orthogonal_vectors),
     cmocka_unit_test(rotation__is_accurate_for_tiny_angles),

@@ -158,6 +158,9 @@ CASE(svd__matches_singular_values_at_any_magnitude)
         assert_near(s, want, SHAPE(2), .name = "s", .formula = "of {1,2; 3,4; 5,6}, once unscaled",
                     .eps = 100);
     }
+    double *s = solve_svd((double[]){1, 0, 0, 3e-140}, 2, 2).s;
+    assert_number(s[1] * 1e140, 3, .name = "1e140 s[1] of {1,0; 0,3e-140}",
+                  .formula = "only a row below 1e-150 of the largest element may count as 0");
 }
 
 CASE(svd__converges_where_a_column_is_negligible)
@@ -278,6 +281,9 @@ CASE(low_rank__propagates_nan)
     double *out = doubles_filled(4, 0);
     la_low_rank(out, DOUBLES(0, 1), DOUBLES(1), DOUBLES(NAN, 1), 2, 2, 1);
     assert_near(out, ((double[]){NAN, 0, NAN, 1}), SHAPE(2, 2), .name = "out",
+                .formula = "0 times NaN is NaN", .exact = true);
+    la_low_rank(out, DOUBLES(1, 1), DOUBLES(0), DOUBLES(NAN, 1), 2, 2, 1);
+    assert_near(out, ((double[]){NAN, 0, NAN, 0}), SHAPE(2, 2), .name = "out for s = 0",
                 .formula = "0 times NaN is NaN", .exact = true);
 }
 

@@ -239,6 +239,7 @@ CASE(metropolis__accepts_by_the_density_ratio)
     check_metropolis(171, 200, 0, 1, log_normal);
     check_metropolis(172, 200, 5, 3, log_normal);
     check_metropolis(173, 1, -1, 0.5, log_normal);
+    check_metropolis(181, 20, 1, 0, log_normal);    // accepted where it already is
 }
 
 CASE(metropolis__stays_inside_the_support)
@@ -321,6 +322,8 @@ CASE(information__is_infinite_where_q_is_zero_and_p_is_not)
 {
     check_information((double[]){0.5, 0.5}, (double[]){1, 0}, 2,
                       (PrInformation){log(2), INFINITY, INFINITY});
+    check_information((double[]){1, 1e-20}, (double[]){1, 0}, 2,
+                      (PrInformation){-1e-20 * log(1e-20), INFINITY, INFINITY});
 }
 
 CASE(information__satisfies_kl_equals_cross_entropy_minus_entropy)
@@ -380,6 +383,7 @@ CASE(information__returns_nan_for_invalid_probabilities)
         check_information(wrong[k], fine, 2, none);
         check_information(fine, wrong[k], 2, none);
     }
+    check_information((double[]){1, 0, 0}, (double[]){0.5, 0.75, -0.25}, 3, none);
 }
 
 CASE(information__accepts_sums_within_1e_9_of_one)

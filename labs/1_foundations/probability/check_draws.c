@@ -328,6 +328,9 @@ CASE(reject__gives_up_on_a_zero_density)
     double zero = 0;
     size_t got = pr_reject(doubles_filled(3, 0), 3, constant, &zero, 0, 1, 1, &rng);
     assert_that(got == 0, "f is 0 everywhere: returned %zu proposals, expected 0", got);
+    got = pr_reject(doubles_filled(3, 0), 3, constant, &zero, 0, 1, 0, &rng);
+    assert_that(got == 0,
+                "a height of 0 is not less than f = 0: returned %zu proposals, expected 0", got);
 }
 
 CASE(reject__gives_up_only_after_consecutive_rejections)

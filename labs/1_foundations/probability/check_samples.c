@@ -203,6 +203,14 @@ CASE(quantile__computes_its_position_in_double)
                       .formula = quantile_formula);
 }
 
+CASE(quantile__interpolates_close_to_a_number)
+{
+    assert_number(pr_quantile(DOUBLES(0, 1e9), 2, 1e-7), 100, .name = "1e-7-quantile of 0, 1e9",
+                  .formula = quantile_formula);
+    assert_number(pr_quantile(DOUBLES(-1e9, 0), 2, 1 - 0x1p-24), -1e9 * 0x1p-24,
+                  .name = "quantile of -1e9, 0 at 1 - 2^-24", .formula = quantile_formula);
+}
+
 CASE(quantile__gives_no_weight_to_the_next_number_at_a_whole_position)
 {
     assert_number(pr_quantile(DOUBLES(1, INFINITY), 2, 0), 1, .name = "minimum of 1, infinity",
@@ -312,6 +320,7 @@ CASE(fit__refuses_data_outside_the_support)
     check_unfit(PR_EXPONENTIAL, (double[]){1, -0.5, 3}, 3, "a negative waiting time");
     check_unfit(PR_POISSON, (double[]){1, -1, 3}, 3, "a negative count");
     check_unfit(PR_POISSON, (double[]){1, 2.5, 3}, 3, "a fractional count");
+    check_unfit(PR_POISSON, (double[]){1, 2 + 1e-9, 3}, 3, "a count of 2.000000001");
     for (PrFamily family = PR_NORMAL; family <= PR_POISSON; family++) {
         check_unfit(family, (double[]){1, NAN, 3}, 3, "a NaN");
         check_unfit(family, (double[]){1, INFINITY, 3}, 3, "an infinity");
@@ -411,6 +420,9 @@ CASE(update__returns_the_log_evidence_of_one_toss)
                   .formula = update_formula);
     assert_number(pr_update(&skewed, 0, 1), log(0.25),
                   .name = "log evidence of tails under Beta(3,1)", .formula = update_formula);
+    PrBeta weak = {1e-200, 1};
+    assert_number(pr_update(&weak, 1, 0), log(1e-200),
+                  .name = "log evidence of heads under Beta(1e-200,1)", .formula = update_formula);
 }
 
 CASE(update__of_all_tosses_equals_one_toss_at_a_time)
@@ -504,6 +516,7 @@ const struct CMUnitTest sample_cases[] = {
     cmocka_unit_test(quantile__takes_the_same_array_again),
     cmocka_unit_test(quantile__propagates_nan),
     cmocka_unit_test(quantile__computes_its_position_in_double),
+    cmocka_unit_test(quantile__interpolates_close_to_a_number),
     cmocka_unit_test(quantile__interpolates_between_huge_and_infinite_numbers),
     cmocka_unit_test(quantile__gives_no_weight_to_the_next_number_at_a_whole_position),
     cmocka_unit_test(fit__matches_three_numbers_by_hand),

@@ -85,6 +85,14 @@ CASE(gamma__keeps_both_parts_for_a_tiny_a)
     for (int k = 0; k < 8; k++) check_gamma(want[k][0], want[k][1], want[k][2], want[k][3]);
 }
 
+// mpmath 1.3, 40 digits: either series takes about sqrt(a) terms.
+CASE(gamma__converges_for_a_large_a)
+{
+    check_gamma(1e6, 1e6, 0.50013298076087259, 0.49986701923912741);
+    check_gamma(1e6, 1000010, 0.50412231679690957, 0.49587768320309043);
+    check_gamma(1e6, 1002000, 0.97719590410123014, 0.022804095898769863);
+}
+
 CASE(gamma__runs_from_zero_to_one)
 {
     for (double a = 0.25; a < 50; a *= 4) {
@@ -190,6 +198,13 @@ CASE(beta__keeps_both_parts_for_a_tiny_a_or_b)
         check_beta(want[k][0], want[k][1], want[k][2], want[k][3], want[k][4]);
 }
 
+// The second one is by flintlib/arb (issue 359).
+CASE(beta__converges_for_a_large_a_and_b)
+{
+    check_beta(1e6, 1e6, 0.5, 0.5, 0.5);
+    check_beta(1e5, 1e5, 0.4999, 0.46436508135202052, 0.53563491864797948);
+}
+
 CASE(beta__runs_from_zero_to_one)
 {
     for (double a = 0.25; a < 50; a *= 4)
@@ -215,6 +230,7 @@ const struct CMUnitTest special_cases[] = {
     cmocka_unit_test(gamma__of_integer_a_is_a_poisson_sum),
     cmocka_unit_test(gamma__matches_quadruple_precision),
     cmocka_unit_test(gamma__keeps_both_parts_for_a_tiny_a),
+    cmocka_unit_test(gamma__converges_for_a_large_a),
     cmocka_unit_test(gamma__runs_from_zero_to_one),
     cmocka_unit_test(gamma__returns_nan_outside_its_domain),
     cmocka_unit_test(beta__is_a_power_when_a_or_b_is_one),
@@ -222,6 +238,7 @@ const struct CMUnitTest special_cases[] = {
     cmocka_unit_test(beta__of_integers_is_a_binomial_sum),
     cmocka_unit_test(beta__matches_quadruple_precision),
     cmocka_unit_test(beta__keeps_both_parts_for_a_tiny_a_or_b),
+    cmocka_unit_test(beta__converges_for_a_large_a_and_b),
     cmocka_unit_test(beta__runs_from_zero_to_one),
     cmocka_unit_test(beta__returns_nan_outside_its_domain),
     {0},

@@ -37,6 +37,20 @@ CASE(interval__matches_the_closed_form_for_two_or_three_numbers)
     }
 }
 
+// 1, 2, ... 40: s^2 = 40 41 / 12.
+static double *one_to_forty(void)
+{
+    double *x = doubles_zero(40);
+    for (int i = 0; i < 40; i++) x[i] = i + 1;
+    return x;
+}
+
+CASE(interval__uses_students_t_for_forty_numbers)
+{
+    // mpmath 1.3: t = 2.0227 for 39 degrees of freedom, where the normal distribution has 1.96.
+    check_interval(one_to_forty(), 40, 0.95, 20.5, 2.0226909200367611 * sqrt(41 / 12.0), 1e-9);
+}
+
 CASE(interval__has_its_nominal_coverage)
 {
     // 2000 times 6 numbers, each the sum of twelve uniforms: nearly normal, with the mean 6.
@@ -91,6 +105,8 @@ CASE(interval__keeps_its_digits_far_from_zero)
     // As 1, 2, 3: t sqrt(1/3) with the closed form of t for two degrees of freedom.
     check_interval((double[]){1e9, 1e9 + 1, 1e9 + 2}, 3, 0.5, 1e9 + 1, sqrt(2 * 0.25 / 0.75 / 3),
                    1e-13);
+    check_interval((double[]){1e15, 1e15 + 1, 1e15 + 2}, 3, 0.5, 1e15 + 1,
+                   sqrt(2 * 0.25 / 0.75 / 3), 1e-15);
 }
 
 CASE(interval__refuses_equal_numbers_that_binary_cannot_hold)
@@ -166,6 +182,15 @@ CASE(t_test__keeps_the_digits_of_a_tiny_p_value)
     // One degree of freedom far out: 1 - 2/pi atan t = 2/pi atan(1/t).
     check_t((double[]){0.999999, 1.000001}, 2, NULL, 0, 0,
             (PrTest){1e6, 1, 2 / acos(-1) * atan(1e-6)}, 1e-9);
+    check_t((double[]){1e12 - 1, 1e12 + 1}, 2, NULL, 0, 0,
+            (PrTest){1e12, 1, 2 / acos(-1) * atan(1e-12)}, 1e-9);
+}
+
+CASE(t_test__uses_students_t_for_forty_numbers)
+{
+    // mpmath 1.3; the normal distribution has 0.0149.
+    check_t(one_to_forty(), 40, NULL, 0, 16,
+            (PrTest){4.5 / sqrt(41 / 12.0), 39, 0.01959049041177467}, 1e-9);
 }
 
 CASE(t_test__refuses_degenerate_samples)
@@ -345,6 +370,7 @@ CASE(chi_square__forgets_earlier_calls)
 const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(interval__matches_students_sleep_data),
     cmocka_unit_test(interval__matches_the_closed_form_for_two_or_three_numbers),
+    cmocka_unit_test(interval__uses_students_t_for_forty_numbers),
     cmocka_unit_test(interval__has_its_nominal_coverage),
     cmocka_unit_test(interval__is_right_at_any_magnitude),
     cmocka_unit_test(interval__refuses_degenerate_samples),
@@ -355,6 +381,7 @@ const struct CMUnitTest test_cases[] = {
     cmocka_unit_test(t_test__of_equal_samples_of_two_has_two_degrees_of_freedom),
     cmocka_unit_test(t_test__uses_each_sample_variance),
     cmocka_unit_test(t_test__keeps_the_digits_of_a_tiny_p_value),
+    cmocka_unit_test(t_test__uses_students_t_for_forty_numbers),
     cmocka_unit_test(t_test__refuses_degenerate_samples),
     cmocka_unit_test(t_test__accepts_one_sample_with_zero_variance),
     cmocka_unit_test(t_test__keeps_its_digits_far_from_zero),

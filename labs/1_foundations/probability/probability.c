@@ -190,9 +190,10 @@ double pr_log_poisson(double x, double mean)
 double pr_log_beta_ratio(double a, double b, double n)
 {
     double sum = 0;
-    for (; a < 20; a++) {
+    while (a < 20) {
         double share = b / (a + b) * (n / (a + n));
         sum += share < 0.5 ? log1p(-share) : log(a) - log(a + b) + log((a + b + n) / (a + n));
+        a++;
     }
     double all = a + b + n;
     return sum + (a - 0.5) * log1p(b / a * (n / all)) - n * log1p(b / (a + n)) -

@@ -188,6 +188,7 @@ static void linear_backward__handles_batch_1_one_input_and_one_output(void **sta
     check_linear_backward(4, 1, 3, 26, 0, true);
     check_linear_backward(4, 3, 1, 27, 0, true);
     check_linear_backward(1, 1, 1, 28, 0, true);
+    check_linear_backward(1, 4, 3, 29, 2, true);    // accumulates here too
 }
 
 static void linear_backward__handles_sizes_that_no_tile_divides(void **state)

@@ -35,7 +35,7 @@ static void relu_backward__blocks_the_gradient_where_y_is_zero(void **state)
 static void relu_backward__passes_the_gradient_where_y_is_tiny(void **state)
 {
     (void)state;
-    check_relu_backward(FLOATS(1e-30f, 1e-7f, 0.01f), FLOATS(1, -2, 3), 3, 0);
+    check_relu_backward(FLOATS(1e-30f, 1e-7f, 0.01f, 1e-40f), FLOATS(1, -2, 3, 4), 4, 0);
 }
 
 static void relu_backward__accumulates_into_dx(void **state)
@@ -209,6 +209,17 @@ CASE(loss__keeps_the_tails_of_the_sigmoid)
     assert_near(&loss, &sum, SCALAR, .name = "loss", .formula = loss_formula);
 }
 
+CASE(loss__keeps_the_far_tail_of_the_sigmoid)
+{
+    // s = 1 / (1 + exp(-z)), about exp(z); dz = 2 (s - 1) s (1 - s), about -2 s.
+    float *z = FLOATS(-18, -25, -40), *dz = floats_filled(3, NAN);
+    double *want = doubles_zero(3);
+    for (int i = 0; i < 3; i++) want[i] = -2 * exp((double)z[i]);
+    ae_loss(dz, z, floats_filled(3, 1), 1, 3);
+    assert_near(dz, want, SHAPE(1, 3), .name = "dz", .formula = dz_formula, .atol = 1e-30,
+                .rtol = 1e-2);
+}
+
 CASE(loss__propagates_nan)
 {
     for (int of_x = 0; of_x < 2; of_x++) {
@@ -259,6 +270,7 @@ const struct CMUnitTest loss_cases[] = {
     cmocka_unit_test(loss__stays_finite_for_large_z),
     cmocka_unit_test(loss__does_not_modify_its_inputs),
     cmocka_unit_test(loss__keeps_the_tails_of_the_sigmoid),
+    cmocka_unit_test(loss__keeps_the_far_tail_of_the_sigmoid),
     cmocka_unit_test(loss__propagates_nan),
     cmocka_unit_test(loss__handles_infinite_z),
     cmocka_unit_test(loss__takes_the_same_arrays_again_with_other_contents),

@@ -299,12 +299,12 @@ CASE(sample_backward__handles_large_and_small_variances)
 
 CASE(sample_backward__propagates_nan)
 {
-    float *dmean = floats_filled(4, 1), *dlogvar = floats_filled(4, 1);
-    ae_sample_backward(dmean, dlogvar, FLOATS(NAN, 1, 1, 0), FLOATS(0, NAN, 0, NAN),
-                       FLOATS(1, 1, NAN, 1), 4);
-    assert_near(dmean, ((double[]){NAN, 2, 2, 1}), SHAPE(4), .name = "dmean",
+    float *dmean = floats_filled(5, 1), *dlogvar = floats_filled(5, 1);
+    ae_sample_backward(dmean, dlogvar, FLOATS(NAN, 1, 1, 0, 1), FLOATS(0, NAN, 0, NAN, NAN),
+                       FLOATS(1, 1, NAN, 1, 0), 5);
+    assert_near(dmean, ((double[]){NAN, 2, 2, 1, 2}), SHAPE(5), .name = "dmean",
                 .formula = "dmean[i] += dz[i]");
-    assert_near(dlogvar, ((double[]){NAN, NAN, NAN, NAN}), SHAPE(4), .name = "dlogvar",
+    assert_near(dlogvar, ((double[]){NAN, NAN, NAN, NAN, NAN}), SHAPE(5), .name = "dlogvar",
                 .formula = "dlogvar[i] += dz[i] e[i] exp(logvar[i] / 2) / 2");
 }
 

@@ -173,6 +173,7 @@ static void tied_backward__handles_batch_1_one_input_and_one_output(void **state
     check_tied_backward(4, 1, 3, 76, 0);
     check_tied_backward(4, 3, 1, 77, 0);
     check_tied_backward(1, 1, 1, 78, 0);
+    check_tied_backward(1, 4, 3, 79, 2);    // accumulates here too
 }
 
 static void tied_backward__handles_sizes_that_no_tile_divides(void **state)
@@ -278,9 +279,11 @@ CASE(tied_backward__handles_large_numbers)
 
 CASE(tied_backward__propagates_nan)
 {
-    for (int where = 0; where < 3; where++) {
+    for (int where = 0; where < 4; where++) {
         Tied t = tied_new(3, 4, 5, 93);
         for (int i = 0; i < 4; i++) t.dy[1 * 4 + i] = 0;    // row 1
+        for (int o = 0; o < 5 && where == 3; o++) t.h[1 * 5 + o] = 0;
+        if (where == 3) t.dy[1 * 4 + 2] = NAN;
         if (where == 0) t.dy[1 * 4 + 2] = NAN;
         if (where == 1) t.h[1 * 5 + 2] = NAN;
         if (where == 2) t.w[3 * 4 + 1] = NAN;

@@ -195,8 +195,8 @@ static void brighten(float *maps, int count)
 
 void report_saliency(const Run *run, Arena *scratch, const Network *net, const Images *test)
 {
-    enum { SHOWN = 10, COPIES = 32 };
-    int index[SHOWN] = {0}, labels[SHOWN] = {0}, count = 0;
+    enum { SHOWN = 10 };
+    int index[SHOWN] = {0}, labels[SHOWN] = {0}, count = 0, copies = run->smoke ? 2 : 32;
     for (int c = 0; c < test->classes && count < SHOWN; c++)
         for (int i = 0; i < test->count; i++)
             if (test->labels[i] == c) {
@@ -213,7 +213,7 @@ void report_saliency(const Run *run, Arena *scratch, const Network *net, const I
     float *smooth = arena_zeros(scratch, sizeof *smooth * pixels);
     float *noisy = arena_alloc(scratch, sizeof *noisy * pixels);
     Tape *tape = tape_new(arena_new("saliency", (size_t)1 << 30));
-    for (int copy = 0; copy <= COPIES; copy++, tape_reset(tape)) {
+    for (int copy = 0; copy <= copies; copy++, tape_reset(tape)) {
         for (size_t i = 0; i < pixels; i++)
             noisy[i] = copy == 0 ? image[i] : image[i] + 0.2f * rng_normal(&rng);
         add_gradient(tape, &kernel_net, tensor_from(tape->arena, SHAPE(count, PIXELS), noisy),

@@ -65,7 +65,7 @@ static void sweep_plain(Work *w)
 {
     int states = w->world->mdp.states;
     double discount = w->world->mdp.discount;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 256)
     for (int s = 0; s < states; s++) {
         double best = -INFINITY;
         for (int a = 0; a < ACTIONS; a++) {

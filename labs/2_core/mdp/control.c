@@ -35,8 +35,11 @@ static void show_cliff(const Lab *lab, const Cliff *cliff, const char *name, con
     double *greedy = story_greedy_q(lab->step, mdp, q, v);
     run_print(lab->run, "%s: the largest action values of one run, and the greedy actions", name);
     story_map(cliff->world, v, greedy);
-    run_picture(lab->run, draw_picture(lab->step, cliff->world, v, greedy, name),
-                arena_print(lab->step, "%s on the cliff", name), file);
+    run_picture(
+        lab->run,
+        draw_picture(lab->step, cliff->world, v, greedy,
+                     arena_print(lab->step, "%s: largest action values, greedy actions", name)),
+        arena_print(lab->step, "%s on the cliff", name), file);
 }
 
 bool part_cliff(void *context, Error *err)

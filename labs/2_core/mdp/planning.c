@@ -96,7 +96,8 @@ bool part_policy_evaluation(void *context, Error *err)
         story_map(world, v, story_greedy(lab->step, mdp, v));
     }
     run_picture(lab->run,
-                draw_picture(lab->step, world, v, story_greedy(lab->step, mdp, v), "Random policy"),
+                draw_picture(lab->step, world, v, story_greedy(lab->step, mdp, v),
+                             "Random policy: values, greedy actions"),
                 "Values of the random policy and the greedy actions", "random_policy");
     run_print(lab->run, "The greedy policy is already optimal: one improvement was enough here");
     return true;

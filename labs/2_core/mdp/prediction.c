@@ -113,7 +113,7 @@ static void sweep_steps(const void *context, Rng *rng, Arena *scratch, double *y
     Rng same = *rng;    // the same episodes at each
     for (int i = 0; i < STEPS; i++) {
         Walk walk = *(const Walk *)context;
-        double errors[FIRST_EPISODES];
+        double errors[FIRST_EPISODES] = {0};
         walk.step = 0.05 * (i + 1);
         *rng = same;
         ArenaMark mark = arena_mark(scratch);

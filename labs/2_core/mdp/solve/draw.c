@@ -161,8 +161,8 @@ static void heat(float colour[3], double at)
 static bool direction(const char *arrow, int *right, int *down)
 {
     static const char letters[] = "^v<>\\/LJ";
-    static const signed char to[][2] = {{0, -1},  {0, 1},  {-1, 0}, {1, 0},
-                                        {-1, -1}, {1, -1}, {-1, 1}, {1, 1}};
+    static const int to[][2] = {{0, -1},  {0, 1},  {-1, 0}, {1, 0},
+                                {-1, -1}, {1, -1}, {-1, 1}, {1, 1}};
     const char *found = strlen(arrow) == 1 ? strchr(letters, arrow[0]) : NULL;
     if (found == NULL) return false;
     *right = to[found - letters][0];

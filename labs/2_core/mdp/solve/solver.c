@@ -6,7 +6,7 @@
 enum {
     LARGE = 1000000,    // outcomes from which on single precision goes first
     FAR = 100000,       // states from which on their values leave a core's own cache
-    AHEAD = 48          // outcomes: how far ahead a value is asked for, as long as memory takes
+    AHEAD = 64          // outcomes: how far ahead a value is asked for, as long as memory takes
 };
 
 // Weights are probabilities times the discount.
@@ -31,11 +31,10 @@ static void *large_pages(Arena *arena, size_t bytes)
 {
     enum { PAGE = 2 << 20 };
     char *start = arena_alloc(arena, bytes + 1);
-    uintptr_t inner = ((uintptr_t)start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-    size_t before = inner - (uintptr_t)start;
+    size_t before = -(uintptr_t)start & (PAGE - 1);
 #ifdef MADV_HUGEPAGE
     if (bytes > before + PAGE)
-        madvise((void *)inner, (bytes - before) & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
+        madvise(start + before, (bytes - before) & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
 #endif
     return start;
 }
@@ -97,7 +96,7 @@ size_t sweeper_bytes_float(const Sweeper *p)
 double sweeper_sweep(const Sweeper *p, double *to, const double *from)
 {
     double change = 0;
-#pragma omp parallel for reduction(max : change) schedule(static) if (p->states > 2000)
+#pragma omp parallel for reduction(max : change) schedule(dynamic, 256) if (p->states > 2000)
     for (int s = 0; s < p->states; s++) {
         double best = p->pairs[s] < p->pairs[s + 1] ? -INFINITY : 0;
         for (int pair = p->pairs[s]; pair < p->pairs[s + 1]; pair++) {
@@ -112,25 +111,31 @@ double sweeper_sweep(const Sweeper *p, double *to, const double *from)
     return change;
 }
 
-// Two sums, so that an addition need not wait for the one before it. `far` is a constant.
+// Four sums, so that an addition need not wait for the one before it. `far` is a constant.
 static inline float backup(const Sweeper *p, const float *from, int pair, bool far)
 {
     const Successor *t = p->successors + p->first[pair], *end = p->successors + p->first[pair + 1];
-    float even = p->reward_float[pair], odd = 0;
-    for (; t + 1 < end; t += 2) {
+    float sum[4] = {p->reward_float[pair]};
+    for (; t + 3 < end; t += 4)
+        for (int i = 0; i < 4; i++) {
+            if (far) __builtin_prefetch(&from[t[AHEAD + i].next]);
+            sum[i] += t[i].weight * from[t[i].next];
+        }
+    if (t + 1 < end) {
         if (far) __builtin_prefetch(&from[t[AHEAD].next]);
         if (far) __builtin_prefetch(&from[t[AHEAD + 1].next]);
-        even += t[0].weight * from[t[0].next];
-        odd += t[1].weight * from[t[1].next];
+        sum[0] += t[0].weight * from[t[0].next];
+        sum[1] += t[1].weight * from[t[1].next];
+        t += 2;
     }
-    if (t < end) even += t->weight * from[t->next];
-    return even + odd;
+    if (t < end) sum[2] += t->weight * from[t->next];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 static inline double sweep_float(const Sweeper *p, float *to, const float *from, bool far)
 {
     float change = 0;
-#pragma omp parallel for reduction(max : change) schedule(static) if (p->states > 2000)
+#pragma omp parallel for reduction(max : change) schedule(dynamic, 256) if (p->states > 2000)
     for (int s = 0; s < p->states; s++) {
         float best = p->pairs[s] < p->pairs[s + 1] ? -INFINITY : 0;
         for (int pair = p->pairs[s]; pair < p->pairs[s + 1]; pair++) {

@@ -16,13 +16,13 @@ typedef struct Sweeper Sweeper;
 Sweeper *sweeper_new(Arena *arena, const Mdp *mdp);
 
 // to[s] = max_a sum p (r + discount from[next]); from and to differ. Returns max |to - from|.
-double sweeper_sweep(const Sweeper *sweeper, double *to, const double *from);
+double sweeper_sweep(const Sweeper *p, double *to, const double *from);
 // The same in single precision, which reads two thirds of the bytes: for the first sweeps.
-double sweeper_sweep_float(const Sweeper *sweeper, float *to, const float *from);
+double sweeper_sweep_float(const Sweeper *p, float *to, const float *from);
 
 // Bytes that a sweep reads and writes: the table once, the values once.
-size_t sweeper_bytes(const Sweeper *sweeper);
-size_t sweeper_bytes_float(const Sweeper *sweeper);
+size_t sweeper_bytes(const Sweeper *p);
+size_t sweeper_bytes_float(const Sweeper *p);
 
 typedef struct Optimum {
     double *values;           // [states]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # `lab run mdp --world`: a world is solved in one call, exported, and refused with one sentence.
 # Needs LAB and ROOT.
-# shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
+# shellcheck disable=SC2015,SC2016,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
 mdp=$(dirname "$LAB")/labs/mdp
 [ -e "$mdp" ] || skip "no LAPACK" "./lab setup"
@@ -105,6 +105,7 @@ what_cannot_be_solved_gets_one_sentence() { # test
 }
 
 names_in_a_file_do_not_command_the_terminal() { # test
+    # shellcheck disable=SC2016 # the backquotes are data
     printf '%s' '{"discount": 0.5, "states": ["a\u001b[31m", "`id`\u202e"], "actions": ["\u0007go"], "transitions": [' \
         '{"state": 0, "action": 0, "next": 1, "probability": 1}], "layout": [[0, 1]]}' >w.json
     run env CLICOLOR_FORCE= NO_COLOR=1 "$mdp" --world w.json --solve --out results --plot none --state 'a?[31m'

@@ -149,7 +149,7 @@ static Day day(int cars, const Poisson *requests, const Poisson *returns)
 {
     Day d = {{0}, {0}};
     for (int rented = 0; rented <= cars; rented++) {
-        double p = rented < cars ? requests->exactly[rented] : requests->at_least[cars];
+        double p = rented == cars ? requests->at_least[cars] : requests->exactly[rented];
         int left = cars - rented;
         for (int n = left; n <= CARS; n++) {
             double joint =
