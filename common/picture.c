@@ -60,14 +60,26 @@ void picture_tile(Picture *picture, int left, int top, const float *pixels, int 
                         to_colour(pixels, channels));
 }
 
+// Whether a byte is a later one of a UTF-8 character, which is one '?' as a whole.
+static bool is_later_byte(char byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
 int picture_text_width(const char *text, int scale)
 {
-    return (int)strlen(text) * FONT_ADVANCE * scale;
+    int letters = 0;
+    for (; *text != '\0'; text++) letters += !is_later_byte(*text);
+    return letters * FONT_ADVANCE * scale;
 }
 
 void picture_text(Picture *picture, int left, int top, const char *text, int scale)
 {
     for (int start = left; *text != '\0'; text++, left += FONT_ADVANCE * scale) {
+        if (is_later_byte(*text)) {
+            left -= FONT_ADVANCE * scale;
+            continue;
+        }
         if (*text == '\n') {
             left = start - FONT_ADVANCE * scale;
             top += FONT_HEIGHT * scale;

@@ -42,7 +42,7 @@ Picture *picture_grid(Arena *arena, const PictureGrid *grid);
 // What falls outside the picture is left out.
 void picture_tile(Picture *picture, int left, int top, const float *pixels, int height, int width,
                   int channels, int scale);
-// Dark gray, in lines where the text has them.
+// Dark gray, in lines where the text has them; a character that is not ASCII is one question mark.
 void picture_text(Picture *picture, int left, int top, const char *text, int scale);
 int picture_text_width(const char *text, int scale);
 

@@ -158,6 +158,11 @@ static void letters_differ_and_others_become_a_question_mark(void **state)
     Picture *other = picture_new(arena, 6, 8);
     picture_text(other, 0, 0, "\xc3", 1);
     assert_memory_equal(other->rgb, letters['?']->rgb, 6 * 8 * 3);
+    assert_int_equal(picture_text_width("\xe4\xb8\xad\xc3\xa9.", 1), picture_text_width("??.", 1));
+    Picture *signs[] = {picture_new(arena, 24, 8), picture_new(arena, 24, 8)};
+    picture_text(signs[0], 0, 0, "\xe4\xb8\xad\xc3\xa9.", 1);
+    picture_text(signs[1], 0, 0, "??.", 1);
+    assert_memory_equal(signs[0]->rgb, signs[1]->rgb, 24 * 8 * 3);
 }
 
 static void a_missing_folder_is_reported(void **state)
