@@ -105,14 +105,17 @@ CASE(estimate__averages_where_the_step_is_zero)
 
 CASE(estimate__with_a_constant_step_remembers_its_start)
 {
-    double value = 5, want = 5;    // optimistic
-    size_t count = 7;
+    double value = 5, want = 5, slow = 5;    // optimistic
+    size_t count = 0, none = 0;
     for (int i = 0; i < 9; i++) {
         mdp_estimate(&value, &count, i, 0.1);
         want = 0.9 * want + 0.1 * i;
         assert_number(value, want, .name = "value", .formula = estimate_formula);
     }
-    assert_integer("count", (int64_t)count, 16);
+    assert_integer("count", (int64_t)count, 9);
+    mdp_estimate(&slow, &none, 1e9, 1e-9);
+    assert_number(slow, 6 - 5e-9, .name = "value after a step of 1e-9",
+                  .formula = estimate_formula);
 }
 
 CASE(estimate__of_the_first_target_is_that_target)
@@ -173,6 +176,10 @@ CASE(ucb__chooses_the_largest_bound)
     assert_integer("action, c = 0", mdp_ucb(q, COUNTS(90, 10), 2, 0), 0);
     assert_integer("action where c counts more", mdp_ucb(q, COUNTS(60, 40), 2, 8.2), 1);
     assert_integer("action where q counts more", mdp_ucb(q, COUNTS(60, 40), 2, 1.8), 0);
+    // t = 3, ln t = 1.099: bounds 1.048 and q[1] + 0.741; t of 2 or 4 would differ.
+    assert_integer("action, q[1] = 0.29", mdp_ucb(DOUBLES(0, 0.29), COUNTS(1, 2), 2, 1), 0);
+    assert_integer("action, q[1] = 0.32", mdp_ucb(DOUBLES(0, 0.32), COUNTS(1, 2), 2, 1), 1);
+    assert_integer("larger by 1e-10", mdp_ucb(DOUBLES(1, 1 + 1e-10), COUNTS(4, 4), 2, 1), 1);
     assert_integer("first of equals", mdp_ucb(DOUBLES(1, 2, 2), COUNTS(4, 4, 4), 3, 1), 1);
     assert_integer("only choice, once", mdp_ucb(DOUBLES(-3), COUNTS(1), 1, 1), 0);
     assert_integer("first of two tried once", mdp_ucb(DOUBLES(1, 3), COUNTS(1, 1), 2, 1), 1);

@@ -120,6 +120,12 @@ CASE(control__takes_rewards_of_any_size_and_nan)
         assert_near(DOUBLES(q[0] / unit, totals[0] / unit),
                     k == 2 ? ((double[]){NAN, NAN}) : ((double[]){0.5, 1}), SHAPE(2),
                     .name = "q and the total, in units of the reward", .formula = control_formula);
+        // Where q is NaN no action can be chosen: the next episode has no step.
+        if (k < 2) continue;
+        mdp_control(q, NULL, totals, 1, &mdp, &(MdpControl){MDP_Q_LEARNING, 0, 9, 0.5, 0},
+                    doubles_zero(1), &rng);
+        assert_number(totals[0], 0, .name = "total where no action can be chosen",
+                      .formula = control_formula);
     }
 }
 
@@ -259,6 +265,8 @@ CASE(dyna_q__takes_rewards_of_any_size_and_nan)
         mdp_dyna_q(q, &memory, 2, 0, 1, rewards[k], 1, 1, 0.5, 0.9, &rng);
         assert_number(q[1] / (k == 2 ? 1 : rewards[k]), k == 2 ? NAN : 0.75,
                       .name = "q in units of the reward", .formula = dyna_formula);
+        mdp_dyna_q(q, &memory, 2, 0, 1, rewards[k], 1, 0, 0.5, 0.9, &rng);
+        assert_integer("pairs seen", memory.count, 1);
     }
 }
 

@@ -91,6 +91,10 @@ CASE(evaluate__lets_a_nan_show_in_the_change)
     assert_number(done.change, NAN, .name = "change", .formula = evaluate_formula);
     assert_integer("sweeps", done.sweeps, 5);
     assert_near(v, ((double[]){NAN, 1e300, 0}), SHAPE(3), .name = "v", .formula = evaluate_formula);
+    Mdp walk = world_walk(3);
+    double *u = doubles_zero(3);
+    evaluate(u, &walk, DOUBLES(0, 0, .5, NAN, 0, 0), 1e-9, 5);
+    assert_number(u[1], NAN, .name = "v of a policy with a NaN", .formula = evaluate_formula);
 }
 
 // ---- 5: epsilon-greedy policies ----
@@ -140,6 +144,7 @@ CASE(greedy__gives_nothing_to_an_action_that_is_not_allowed)
 
 CASE(greedy__of_a_nan_is_nan)
 {
+    check_greedy((double[]){1, INFINITY, 2}, 3, 0.3, (double[]){0.1, 0.8, 0.1});
     check_greedy((double[]){1, NAN, 2}, 3, 0.1, (double[]){NAN, NAN, NAN});
     check_greedy((double[]){NAN, -INFINITY, 2}, 3, 0, (double[]){NAN, NAN, NAN});
 }
@@ -231,6 +236,10 @@ CASE(policy_iteration__returns_zero_when_an_evaluation_does_not_converge)
                    mdp_policy_iteration(policy, v, &loop, 1e-9, 50, doubles_zero(2)), 0);
     assert_near(policy, ((double[]){1, 0}), SHAPE(2), .name = "policy, not improved",
                 .exact = true);
+    Mdp slow = WORLD(2, 1, 1, -1, {0, 0, 0, .5, 1}, {0, 0, 1, .5, 1});
+    assert_integer(
+        "rounds where 9 sweeps are not enough",
+        mdp_policy_iteration(DOUBLES(1, 0), doubles_zero(2), &slow, 1e-6, 9, doubles_zero(2)), 0);
     assert_integer("rounds where a reward is NaN",
                    mdp_policy_iteration(kept, v, &nan, 1e-9, 50, doubles_zero(4)), 0);
     assert_kept("policy, not improved", kept, policy_uniform(&nan), 8);

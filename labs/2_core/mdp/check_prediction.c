@@ -188,6 +188,23 @@ CASE(td_lambda__of_no_step_and_of_one)
                 .formula = lambda_formula);
 }
 
+CASE(td_lambda__accumulates_as_often_as_a_state_comes)
+{
+    // Forty steps in one state, undecayed: the trace is 1, 2, ... 40, and each delta is 1.
+    enum { N = 40 };
+    double *v = DOUBLES(0, 0), *trace = DOUBLES(NAN, NAN);
+    mdp_td_lambda(v, trace, 2, episode_of(N, ints_filled(N + 1, 0), NULL, doubles_filled(N, 1)), 1,
+                  MDP_ACCUMULATING, 0.5, 1);
+    assert_number(trace[0], N, .name = "trace", .formula = lambda_formula);
+    assert_number(v[0], 0.5 * N * (N + 1) / 2, .name = "v", .formula = lambda_formula);
+    // A trace of 1e-18 moves the value by 1 where delta is 2e18.
+    double *u = DOUBLES(0, 0, 0, 0), *small = doubles_filled(4, NAN);
+    mdp_td_lambda(u, small, 4, EPISODE(((int[]){0, 1, 2, 3}), NULL, ((double[]){0, 0, 2e18})), 1e-9,
+                  MDP_ACCUMULATING, 0.5, 1);
+    assert_near(u, ((double[]){1, 1e9, 1e18, 0}), SHAPE(4), .name = "v", .rtol = 1e-12,
+                .formula = lambda_formula);
+}
+
 static void learn_with_traces(double *v, const MdpEpisode *episode)
 {
     double trace[21];
@@ -210,6 +227,7 @@ const struct CMUnitTest prediction_cases[] = {
     cmocka_unit_test(n_step_td__reproduces_figure_7_2),
     cmocka_unit_test(td_lambda__shares_each_error_by_the_traces),
     cmocka_unit_test(td_lambda__of_no_step_and_of_one),
+    cmocka_unit_test(td_lambda__accumulates_as_often_as_a_state_comes),
     cmocka_unit_test(td_lambda__reproduces_figure_12_6),
     {0},
 };

@@ -276,6 +276,8 @@ CASE(prioritized__stops_at_the_tolerance_and_at_most)
     assert_integer("updates", (int64_t)sweep(v, &mdp, 0.25, 100), 2);
     assert_number(v[0], 1.5, .name = "v where the priority is equal to the tolerance",
                   .formula = prioritized_formula);
+    assert_integer("updates of at most 2^40",
+                   (int64_t)sweep(DOUBLES(0), &mdp, 0.25, (size_t)1 << 40), 2);
     assert_integer("updates of at most 0", (int64_t)sweep(u, &mdp, 0.25, 0), 0);
     assert_number(u[0], 0, .name = "v of no update", .exact = true);
 }

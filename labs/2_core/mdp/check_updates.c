@@ -116,6 +116,8 @@ CASE(expected_sarsa__keeps_its_digits_and_propagates_nan)
 {
     check_update(expected, formulas[1], (double[]){0, NAN, 1}, (double[]){.5, .5, 0}, 3, 1, 0.5,
                  0.9, NAN);
+    check_update(expected, formulas[1], (double[]){4, 2, 1}, (double[]){.5, NAN, 0}, 3, 1, 0.5, 0.9,
+                 NAN);
     check_update(expected, formulas[1], (double[]){1e9, 1e9 + 0.2, 0}, (double[]){.5, .5, 0}, 3,
                  -1e9, 0.5, 1, 1e9 + 0.1);
 }
@@ -154,6 +156,7 @@ CASE(double_q__chooses_by_one_table_and_asks_the_other)
     check_updates(double_q, MDP_DOUBLE_Q, (double[]){-INFINITY, -5, 7}, others, 9, 30);
     check_updates(double_q, MDP_DOUBLE_Q, (double[]){3, 1, 3}, others, 9, 10);
     check_updates(double_q, MDP_DOUBLE_Q, (double[]){1, 3, 3}, others, 9, 20);
+    check_updates(double_q, MDP_DOUBLE_Q, (double[]){3, 1, 3 + 1e-10}, others, 9, 30);
 }
 CASE(double_q__of_a_terminal_state_is_the_reward)
 {

@@ -150,8 +150,8 @@ static void rounded_probabilities_are_scaled(void **state)
 {
     (void)state;
     World *w = parsed("{'discount': 1, " AB
-                      "'transitions': [" T("a", "go", "b", "0.3333333", ", 'reward': 3") ", " T(
-                          "a", "go", "b", "0.6666666", ", 'reward': 3") "]}");
+                      "'transitions': [" T("a", "go", "b", "0.333333", ", 'reward': 3") ", " T(
+                          "a", "go", "b", "0.666666", ", 'reward': 3") "]}");
     near_to(value(w, 0), 3);
 }
 
