@@ -220,7 +220,8 @@ static void pull_plane_of_squares(float *dx, const float *dy, const int32_t *at,
     for (size_t i = 0; i < rows; i++, dy += cols, at += cols) {
         const size_t place = 2 * i * width;
         IN_BLOCKS(j, cols,
-                  pull_squares((Bits *)dx + place + 2 * j, (const Bits *)dy + j, at + j, width,
+                  pull_squares((Bits *)(void *)dx + place + 2 * j,
+                               (const Bits *)(const void *)dy + j, at + j, width,
                                (int32_t)(place + 2 * j), block));
         if (width % 2) dx[place + width - 1] = dx[place + 2 * width - 1] = 0.0f;
     }
