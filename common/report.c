@@ -191,7 +191,8 @@ static void add(Report *report, const char *html)
 
 static void write_now_and_then(Report *report)
 {
-    if (seconds_now() - report->written >= SECONDS_BETWEEN) write_page(report);
+    if (report->headings > 0 && seconds_now() - report->written >= SECONDS_BETWEEN)
+        write_page(report);
 }
 
 // ---- what is added ----
@@ -349,7 +350,9 @@ bool report_end(Report *report, const char *outcome, Error *err)
 
 void report_stop(const char *outcome)
 {
-    if (current != NULL) report_end(current, outcome, NULL);
+    if (current == NULL) return;
+    if (current->written != 0) report_end(current, outcome, NULL);
+    current = NULL;
 }
 
 void report_cut_short(void)

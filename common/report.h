@@ -11,8 +11,8 @@
  * A lab prints with run.h, which writes to the terminal and to the page; of these functions only
  * report_progress(run->report, ...) is a training loop's to call.
  *
- * The file appears with the first thing that is added and is written again, whole or not at all,
- * about once a second while more is added. Until report_end() the page reloads itself; one that was
+ * The file appears with the first heading and is written again, whole or not at all, about once a
+ * second while more is added: a run that fails before that leaves the page of the run before. Until report_end() the page reloads itself; one that was
  * not ended when the process exits says so. All text is escaped and nothing is loaded from elsewhere.
  * A page that cannot be written never stops a run: report_end() says why.
  */
@@ -45,7 +45,8 @@ void report_progress(Report *report, const char *label, const char *unit, long d
 // added or the report was ended. False when the page could not be written.
 bool report_end(Report *report, const char *outcome, Error *err);
 
-// The same for the report of this process, where it is not at hand.
+// The same for the report of this process, where it did not get to its end: nothing is written before
+// the first heading.
 void report_stop(const char *outcome);
 
 // For a signal handler: the page that is there stops reloading and says that the run was stopped.

@@ -326,6 +326,6 @@ int run_end(Run *run, const char *checkpoint)
 
 int run_fail(Run *run, const Error *err)
 {
-    report_end(run->report, arena_print(run->keep, "Failed: %s.", err->message), NULL);
+    report_stop(arena_print(run->keep, "Failed: %s.", err->message));
     return error_report(err);
 }

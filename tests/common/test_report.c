@@ -258,6 +258,21 @@ static void a_page_that_cannot_be_written_is_reported_at_the_end(void **state)
     assert_non_null(strstr(err.message, "no/such/folder/report.html: cannot be written"));
 }
 
+static void what_stops_before_a_heading_leaves_the_page_of_before(void **state)
+{
+    (void)state;
+    Report *report = tiny_report();
+    report_heading(report, "Part");
+    assert_true(report_end(report, "Finished.", &err));
+    report_text(tiny_report(), "Training set: 3 images");
+    report_stop("Failed: no such checkpoint.");
+    expect_on_page("Finished.");
+    expect_not_on_page("Training set");
+    report_heading(tiny_report(), "Part");
+    report_stop("Failed: the disk is full.");
+    expect_on_page("Failed: the disk is full.");
+}
+
 // A process that ends without report_end(), by `how`.
 static void leave(void (*how)(void))
 {
@@ -311,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup(a_last_page_that_cannot_be_written_leaves_one_that_no_longer_reloads,
                                setup),
         cmocka_unit_test_setup(a_page_that_cannot_be_written_is_reported_at_the_end, setup),
+        cmocka_unit_test_setup(what_stops_before_a_heading_leaves_the_page_of_before, setup),
         cmocka_unit_test_setup(a_process_that_exits_early_leaves_a_page_that_says_so, setup),
         cmocka_unit_test_setup(a_page_that_is_cut_short_no_longer_reloads_and_says_so, setup),
     };
