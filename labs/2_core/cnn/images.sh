@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user's own pictures: a folder of them to train on, one to classify, and what is refused.
+# Training on a folder of pictures, classifying one, and what is refused.
 # Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"

@@ -184,7 +184,7 @@ void solver_actions(const Mdp *mdp, const double *values, double *action_values,
 
 // ---- until it has converged ----
 
-// So that a sum that grows without end is told within seconds.
+// So that a sum that grows without end is reported within seconds.
 static long most_sweeps(const Mdp *mdp)
 {
     double outcomes = mdp->first[(size_t)mdp->states * (size_t)mdp->actions] + mdp->states;
