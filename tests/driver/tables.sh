@@ -134,9 +134,9 @@ a_table_that_determines_nothing_is_refused() { # test
     algebra --csv few.csv --columns a
     gave 1
     says err 'one column alone'
-    algebra --columns a,b
+    algebra --columns "$(printf 'a\033[31m')"
     gave 2
-    says err 'expected --csv FILE'
+    says err 'columns a?[31m: expected --csv FILE'
 }
 
 run_sentence "$@"

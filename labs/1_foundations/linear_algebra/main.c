@@ -1,5 +1,4 @@
 /* main.c -- what matrices do: products, systems, least squares, eigenvalues, the SVD, and PCA. */
-#include <stdio.h>
 #include "labs/1_foundations/linear_algebra/story.h"
 
 static const Part parts[] = {
@@ -70,7 +69,7 @@ int main(int argc, char **argv)
     if (lab.run->smoke && !options_given(options, "size")) lab.size = 64;
     if (lab.run->smoke && !options_given(options, "images")) lab.images = 20;
     if (lab.columns != NULL && lab.csv == NULL) {
-        fprintf(stderr, "linear_algebra: --columns %s: expected --csv FILE with it\n", lab.columns);
+        error_print("--columns %s: expected --csv FILE with it", lab.columns);
         return 2;
     }
     if (lab.csv != NULL) story_only(&story, "table");

@@ -77,9 +77,9 @@ degenerate_data_are_refused() { # test
     report --csv t.csv
     gave 1
     says err '3 columns; name one or two of them with --columns'
-    report --columns a
+    report --columns "$(printf 'a\033[31m')"
     gave 2
-    says err 'expected --csv FILE'
+    says err 'columns a?[31m: expected --csv FILE'
 }
 
 run_sentence "$@"

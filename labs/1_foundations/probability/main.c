@@ -1,5 +1,4 @@
 /* main.c -- sampling, limit theorems, inference, Bayes, Monte Carlo and information. */
-#include <stdio.h>
 #include "labs/1_foundations/probability/story.h"
 
 static const Part parts[] = {
@@ -70,7 +69,7 @@ int main(int argc, char **argv)
     if (lab.run == NULL) return status;
     if (lab.run->smoke && !options_given(options, "experiments")) lab.experiments = 300;
     if (lab.columns != NULL && lab.csv == NULL) {
-        fprintf(stderr, "probability: --columns %s: expected --csv FILE with it\n", lab.columns);
+        error_print("--columns %s: expected --csv FILE with it", lab.columns);
         return 2;
     }
     if (lab.csv != NULL) story_only(&story, "table");

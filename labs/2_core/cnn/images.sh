@@ -85,6 +85,9 @@ classifying_needs_a_model_and_a_picture() { # test
     cnn --model results/model.safetensors
     gave 2
     says err '--model results/model.safetensors: expected --classify FILE with it'
+    cnn --model "$(printf 'a\033[31m')"
+    gave 2
+    says err '--model a?[31m: expected'
 }
 
 a_model_of_another_kind_or_of_nan_is_refused() { # test

@@ -1,6 +1,5 @@
 /* main.c -- convolutional networks: train one on small images, and look inside. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "labs/2_core/cnn/experiment.h"
@@ -106,11 +105,11 @@ int main(int argc, char **argv)
         return classified ? run_end(lab.run, NULL) : run_fail(lab.run, &err);
     }
     if (lab.folder != NULL && options_given(options, "data")) {
-        fprintf(stderr, "cnn: --images and --data: expected one of them\n");
+        error_print("--images and --data: expected one of them");
         return 2;
     }
     if (lab.model != NULL) {
-        fprintf(stderr, "cnn: --model %s: expected --classify FILE with it\n", lab.model);
+        error_print("--model %s: expected --classify FILE with it", lab.model);
         return 2;
     }
     if (!prepare(&lab, &err)) return run_fail(lab.run, &err);
