@@ -230,10 +230,11 @@ bool part_policy_iteration(void *context, Error *err)
         rounds);
     story_map(world, v, policy);
     run_print(lab->run, "Values from %.1f (no car) to %.1f (20 and 20)", v[0], v[mdp->states - 1]);
-    run_picture(lab->run,
-                draw_picture(lab->step, world, v, policy,
-                             "Cars moved; up: cars at the first location, right: at the second"),
-                "Optimal policy of Jack's car rental", "rental");
+    run_picture(
+        lab->run,
+        draw_picture(lab->step, world, v, policy,
+                     "Value, and cars moved; up: cars at the first location, right: at the second"),
+        "Optimal policy of Jack's car rental", "rental");
     show_gambler(lab);
     return true;
 }
