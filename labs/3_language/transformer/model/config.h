@@ -1,0 +1,61 @@
+/* config.h -- what a transformer is, as numbers and switches: GPT-2, LLaMA, Qwen and what lies between.
+ *
+ *     ModelConfig config = config_llama((ModelSize){.vocabulary = 512, .context = 256, .width = 64,
+ *                                                   .layers = 5, .heads = 8, .kv_heads = 4});
+ *     if (!config_check(&config, "--width", &err)) ...    // every size, before memory is asked for
+ *     printf("%" PRIu64 " parameters\n", config_params(&config));
+ *
+ * A block is x + attention(norm(x)), then x + mlp(norm(x)). What families differ in:
+ *
+ *                  norm       positions  mlp     biases             q/k norm
+ *     GPT-2        LayerNorm  learned    GELU    all                no
+ *     LLaMA        RMSNorm    rotary     SwiGLU  none               no
+ *     Qwen2        RMSNorm    rotary     SwiGLU  of q, k and v      no
+ *     Qwen3        RMSNorm    rotary     SwiGLU  none               yes
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/error.h"
+#include "common/rope.h"
+
+typedef enum NormKind { NORM_LAYER, NORM_RMS } NormKind;
+typedef enum MlpKind {
+    MLP_GELU,        // tanh form: gelu_new
+    MLP_GELU_ERF,    // the exact one
+    MLP_SWIGLU
+} MlpKind;
+
+typedef struct ModelConfig {
+    int vocabulary;    // V
+    int context;       // the most tokens of a sequence
+    int width;         // d: numbers of a token's vector
+    int layers;
+    int heads, kv_heads;    // H of queries; KV of keys and values, which divides H
+    int head;               // D: numbers of a head; H D need not be d
+    int ff;                 // F: hidden units of the MLP
+    NormKind norm;
+    float eps;         // of every norm
+    bool rotary;       // else positions are learned
+    RopeConfig rope;    // theta and scaling; the sizes follow from the above
+    MlpKind mlp;
+    bool qkv_bias, out_bias;    // of q, k and v; of attention's output
+    bool mlp_bias;
+    bool qk_norm;    // RMSNorm of each head of q and k before they are rotated
+    bool tied;       // the output head is the token embedding
+} ModelConfig;
+
+// What one chooses; the rest follows from the style. 0: kv_heads as heads, ff 4 d (LLaMA: 8/3 d, up to a
+// multiple of 32), head d / heads.
+typedef struct ModelSize {
+    int vocabulary, context, width, layers, heads, kv_heads, head, ff;
+} ModelSize;
+ModelConfig config_gpt2(ModelSize size);     // tied
+ModelConfig config_llama(ModelSize size);    // tied, theta 10000
+
+// Sizes that cannot be: "WHERE: 7 heads of width 64 ...". What passes has fewer than 2^40 parameters and
+// no product of sizes overflows.
+bool config_check(const ModelConfig *config, const char *where, Error *err);
+
+int config_qkv(const ModelConfig *config);            // (H + 2 KV) D: rows of the fused q, k and v
+uint64_t config_params(const ModelConfig *config);    // number of parameters; a tied head counts once
