@@ -35,8 +35,8 @@ typedef struct ModelConfig {
     int head;               // D: numbers of a head; H D need not be d
     int ff;                 // F: hidden units of the MLP
     NormKind norm;
-    float eps;         // of every norm
-    bool rotary;       // else positions are learned
+    float eps;          // of every norm
+    bool rotary;        // else positions are learned
     RopeConfig rope;    // theta and scaling; the sizes follow from the above
     MlpKind mlp;
     bool qkv_bias, out_bias;    // of q, k and v; of attention's output
@@ -57,5 +57,6 @@ ModelConfig config_llama(ModelSize size);    // tied, theta 10000
 // no product of sizes overflows.
 bool config_check(const ModelConfig *config, const char *where, Error *err);
 
-int config_qkv(const ModelConfig *config);            // (H + 2 KV) D: rows of the fused q, k and v
-uint64_t config_params(const ModelConfig *config);    // number of parameters; a tied head counts once
+int config_qkv(const ModelConfig *config);    // (H + 2 KV) D: rows of the fused q, k and v
+uint64_t
+config_params(const ModelConfig *config);    // number of parameters; a tied head counts once

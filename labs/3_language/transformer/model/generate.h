@@ -14,7 +14,8 @@ typedef struct Sampling {
     float top_p;    // only the most likely ones that together have this probability; 0 and 1: all
 } Sampling;
 
-bool sampling_check(Sampling sampling, Error *err);    // temperature >= 0, top_k >= 0, 0 <= top_p <= 1
+bool sampling_check(Sampling sampling,
+                    Error *err);    // temperature >= 0, top_k >= 0, 0 <= top_p <= 1
 
 // One token of the n logits. Those that are cut off have probability 0; the most likely one never is.
 // Work: room for n numbers and their places.

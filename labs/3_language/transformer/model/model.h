@@ -32,7 +32,7 @@ typedef struct Norm {
 
 typedef struct ModelBlock {
     Norm attention_norm;
-    Affine qkv;    // [(H + 2 KV) D,d]: the heads of q, then of k, then of v
+    Affine qkv;                 // [(H + 2 KV) D,d]: the heads of q, then of k, then of v
     Tensor *q_norm, *k_norm;    // [D], or NULL
     Affine out;                 // [d,H D]
     Norm mlp_norm;
@@ -45,14 +45,15 @@ typedef struct BlockOps {
     Tensor *(*embed)(Tape *tape, Tensor *ids, Tensor *table);    // [B,T] [V,d] -> [B,T,d]
     Tensor *(*add_positions)(Tape *tape, Tensor *x, Tensor *table, int first);
     Tensor *(*norm)(Tape *tape, const Norm *norm, Tensor *x);    // [...,d] -> [...,d]
-    Tensor *(*linear)(Tape *tape, Tensor *x, Tensor *w, Tensor *b);    // [...,I] [O,I] [O] -> [...,O]
+    Tensor *(*linear)(Tape *tape, Tensor *x, Tensor *w,
+                      Tensor *b);    // [...,I] [O,I] [O] -> [...,O]
     Tensor *(*qk_norm)(Tape *tape, Tensor *qkv, Tensor *q_norm, Tensor *k_norm, int heads,
                        int kv_heads, float eps);
     Tensor *(*rope)(Tape *tape, Tensor *qkv, const Rope *rope, int heads, int head, int first);
     Tensor *(*attention)(Tape *tape, Tensor *qkv, int heads, int kv_heads);
     Tensor *(*attention_cached)(Tape *tape, Tensor *qkv, Tensor *k_cache, Tensor *v_cache, int past,
                                 int heads, int kv_heads);
-    Tensor *(*mlp)(Tape *tape, Tensor *x, MlpKind kind);     // [...,F] or [...,2 F] -> [...,F]
+    Tensor *(*mlp)(Tape *tape, Tensor *x, MlpKind kind);      // [...,F] or [...,2 F] -> [...,F]
     Tensor *(*residual)(Tape *tape, Tensor *x, Tensor *f);    // x + f
     Tensor *(*loss)(Tape *tape, Tensor *x, Tensor *w, Tensor *labels);    // [N,d] [V,d] [N] -> []
 } BlockOps;

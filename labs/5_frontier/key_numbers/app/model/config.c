@@ -8,7 +8,7 @@
 #include "labs/5_frontier/key_numbers/app/model/family.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 
 // A hundred times what exists; up to here no sum of bits passes 2^64.
 static const double PARAMETERS_MOST = 1e15;
