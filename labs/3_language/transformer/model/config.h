@@ -1,9 +1,9 @@
 /* config.h -- what a transformer is, as numbers and switches: GPT-2, LLaMA, Qwen and what lies between.
  *
- *     ModelConfig config = config_llama((ModelSize){.vocabulary = 512, .context = 256, .width = 64,
+ *     ModelConfig config = model_config_llama((ModelSize){.vocabulary = 512, .context = 256, .width = 64,
  *                                                   .layers = 5, .heads = 8, .kv_heads = 4});
- *     if (!config_check(&config, "--width", &err)) ...    // every size, before memory is asked for
- *     printf("%" PRIu64 " parameters\n", config_params(&config));
+ *     if (!model_config_check(&config, "--width", &err)) ...    // every size, before memory is asked for
+ *     printf("%" PRIu64 " parameters\n", model_config_params(&config));
  *
  * A block is x + attention(norm(x)), then x + mlp(norm(x)). What families differ in:
  *
@@ -50,13 +50,13 @@ typedef struct ModelConfig {
 typedef struct ModelSize {
     int vocabulary, context, width, layers, heads, kv_heads, head, ff;
 } ModelSize;
-ModelConfig config_gpt2(ModelSize size);     // tied
-ModelConfig config_llama(ModelSize size);    // tied, theta 10000
+ModelConfig model_config_gpt2(ModelSize size);     // tied
+ModelConfig model_config_llama(ModelSize size);    // tied, theta 10000
 
 // Sizes that cannot be: "WHERE: 7 heads of width 64 ...". What passes has fewer than 2^40 parameters and
 // no product of sizes overflows.
-bool config_check(const ModelConfig *config, const char *where, Error *err);
+bool model_config_check(const ModelConfig *config, const char *where, Error *err);
 
-int config_qkv(const ModelConfig *config);    // (H + 2 KV) D: rows of the fused q, k and v
+int model_config_qkv(const ModelConfig *config);    // (H + 2 KV) D: rows of the fused q, k and v
 uint64_t
-config_params(const ModelConfig *config);    // number of parameters; a tied head counts once
+model_config_params(const ModelConfig *config);    // number of parameters; a tied head counts once

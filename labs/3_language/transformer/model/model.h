@@ -73,7 +73,7 @@ typedef struct Model {
 
 // Adds the parameters "embedding.weight", "blocks.0.qkv.weight", ... to params. They start as GPT-2's:
 // N(0, 0.02^2), and what ends in the residual stream divided by sqrt(2 layers) (Radford et al. 2019); biases
-// at 0, norms at 1. rng NULL: the weights are 0, for a file to fill. The config has passed config_check().
+// at 0, norms at 1. rng NULL: the weights are 0, for a file to fill. The config has passed model_config_check().
 Model model_new(Params *params, ModelConfig config, Rng *rng);
 
 Tensor *model_logits(Tape *tape, const Model *model, Tensor *ids);    // [B,T] -> [B,T,V]

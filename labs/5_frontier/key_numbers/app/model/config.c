@@ -159,7 +159,7 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
     if (family == NULL) return NULL;
     Model *model = build_model(arena, family->type, arena_print(arena, "%s", name));
     model->source = "config.json";
-    s.model = model, s.owner = family->owner;
+    s.model = model, s.note = build_note, s.owner = family->owner;
     Head head = find_head(&s, family);
     if (!s.failed) family->describe(&s, head);
     if (!s.failed) refuse_towers(&s);
