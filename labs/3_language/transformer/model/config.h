@@ -26,6 +26,8 @@ typedef enum MlpKind {
     MLP_SWIGLU
 } MlpKind;
 
+enum { STOPS_MAX = 8 };
+
 typedef struct ModelConfig {
     int vocabulary;    // V
     int context;       // the most tokens of a sequence
@@ -41,8 +43,10 @@ typedef struct ModelConfig {
     MlpKind mlp;
     bool qkv_bias, out_bias;    // of q, k and v; of attention's output
     bool mlp_bias;
-    bool qk_norm;    // RMSNorm of each head of q and k before they are rotated
-    bool tied;       // the output head is the token embedding
+    bool qk_norm;                        // RMSNorm of each head of q and k before they are rotated
+    bool tied;                           // the output head is the token embedding
+    int bos;                             // begins a text; -1: none
+    int stop_count, stops[STOPS_MAX];    // each ends one
 } ModelConfig;
 
 // What one chooses; the rest follows from the style. 0: kv_heads as heads, ff 4 d (LLaMA: 8/3 d, up to a
@@ -53,10 +57,21 @@ typedef struct ModelSize {
 ModelConfig model_config_gpt2(ModelSize size);     // tied
 ModelConfig model_config_llama(ModelSize size);    // tied, theta 10000
 
-// Sizes that cannot be: "WHERE: 7 heads of width 64 ...". What passes has fewer than 2^40 parameters and
-// no product of sizes overflows.
+// Sizes that cannot be: "WHERE: 6 heads cannot share 4 heads of keys and values". What passes has at most
+// 2^40 parameters, and no product of its sizes overflows.
 bool model_config_check(const ModelConfig *config, const char *where, Error *err);
 
 int model_config_qkv(const ModelConfig *config);    // (H + 2 KV) D: rows of the fused q, k and v
-uint64_t
-model_config_params(const ModelConfig *config);    // number of parameters; a tied head counts once
+int model_config_up(
+    const ModelConfig *config);    // F, of SwiGLU 2 F: rows of the fused gate and up
+uint64_t model_config_params(const ModelConfig *config);    // a tied head counts once
+
+// One kind of parameter, in the order of a model's forward.
+typedef struct Parameter {
+    const char *name;    // "embedding.weight"; in a block what follows "blocks.0.": "qkv.weight"
+    bool in_block;
+    int rows, cols;    // cols 0: a vector
+} Parameter;
+enum { PARAMETER_KINDS = 20 };
+int model_config_parameters(const ModelConfig *config,
+                            Parameter list[PARAMETER_KINDS]);    // how many the config has
