@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/draw.h"
 #include "kernels/list.h"
@@ -73,6 +74,16 @@ typedef struct KernelCost {
 #define NORM_OUT(dx, dgamma, s)                                                                    \
     ((dx) != NULL ? OUT(dx, norm_total(s), 3)                                                      \
                   : OUT(dgamma, (size_t)(s).channels, 2.0 * (double)norm_count(s)))
+
+// Of the heads of each token's row.
+#define ATTENTION(y, row_, flops_, times, s)                                                       \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (size_t)(s).batch * (size_t)(s).queries,                                 \
+                  .cols = (size_t)(s).heads * (size_t)(s).head,                                    \
+                  .row = (row_),                                                                   \
+                  .flops = (flops_),                                                               \
+                  .bytes = (times)*attention_bytes(s)})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

@@ -183,8 +183,19 @@
                                       float beta, NormShape s),                                                   \
       (dx, dgamma, dshift, dy, x, gamma, mean, var, eps, beta, s), NORM_OUT(dx, dgamma, s))
 
+#define ATTENTION_KERNELS(X)    /* over heads of rows that may be parts of wider ones; without a [T,T] matrix: attention.h */ \
+    /* y = softmax(scale q k^T) v, 0 where a query sees no key; lse [batch,heads,queries] = log sum exp of the         \
+       scores, for backward, unless it is NULL */                                                                      \
+    X(attention, (float *y, float *lse, const float *q, const float *k, const float *v, AttentionShape s),             \
+      (y, lse, q, k, v, s), ATTENTION(y, s.y_row, attention_flops(s), 1, s))                                      \
+    /* dq = beta dq + ..., dk and dv likewise, in rows as wide as those of q, k and v; dy in rows as wide as y's */    \
+    X(attention_backward, (float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,         \
+                           const float *q, const float *k, const float *v, float beta, AttentionShape s),              \
+      (dq, dk, dv, dy, y, lse, q, k, v, beta, s),                                                                      \
+      ATTENTION(dq, s.q_row, attention_backward_flops(s), 2, s))
+
 #define KERNEL_LIST(X)                                                                    \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
     OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
-    NORM_KERNELS(X)
+    NORM_KERNELS(X) ATTENTION_KERNELS(X)
 // clang-format on

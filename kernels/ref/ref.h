@@ -8,6 +8,7 @@
 CONVOLUTION_KERNELS(X)    // conv.c
 POOLING_KERNELS(X)        // pool.c
 NORM_KERNELS(X)           // norm.c
+ATTENTION_KERNELS(X)      // attention.c
 #undef X
 
 static inline float blend(float beta, const float *c, double sum)
