@@ -3,17 +3,17 @@
  */
 #include "common/loss.h"
 #include "common/error.h"
+#include "common/ops.h"
 #include "kernels/device.h"
 
 typedef struct Saved {
-    const float *p;    // probabilities of classes
-    float factor;      // what the sum is multiplied by: 1/B or 1/(B D)
+    float factor;    // what the sum is multiplied by: 1/B or 1/(B D)
 } Saved;
 
-static Saved *saved_new(Tape *tape, const float *p, float factor)
+static Saved *saved_new(Tape *tape, float factor)
 {
     Saved *saved = arena_alloc(tape->arena, sizeof *saved);
-    *saved = (Saved){p, factor};
+    *saved = (Saved){factor};
     return saved;
 }
 
@@ -47,8 +47,8 @@ static Tensor *squared_error(Tape *tape, Tensor *x, Tensor *target, float factor
 {
     Tensor *loss = tensor_new(tape->arena, SCALAR);
     kernels.squared_error(loss->data, tensor_floats(x), tensor_floats(target), tensor_count(x));
-    return tape_record(tape, scaled(loss, factor), squared_error_backward,
-                       saved_new(tape, NULL, factor), INPUTS(x, target));
+    return tape_record(tape, scaled(loss, factor), squared_error_backward, saved_new(tape, factor),
+                       INPUTS(x, target));
 }
 
 Tensor *loss_mse(Tape *tape, Tensor *x, Tensor *target)
@@ -80,34 +80,62 @@ Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target)
     float factor = 1.0f / (float)z->shape.size[0];
     Tensor *loss = tensor_new(tape->arena, SCALAR);
     kernels.bce_logits(loss->data, tensor_floats(z), tensor_floats(target), tensor_count(z));
-    return tape_record(tape, scaled(loss, factor), bce_logits_backward,
-                       saved_new(tape, NULL, factor), INPUTS(z, target));
+    return tape_record(tape, scaled(loss, factor), bce_logits_backward, saved_new(tape, factor),
+                       INPUTS(z, target));
 }
 
-// L = -1/B sum_r log p[r, label[r]],  p = softmax(z)   =>   dz += 1/B (p - onehot(label)) dL
+// ---- cross-entropy: the mean over the rows whose label is not negative. How many they are, only the device knows.
+
+typedef struct Classes {
+    float *p;         // probabilities [rows,classes]
+    float *factor;    // 1 / rows that count
+} Classes;
+
+static void require_labels(const Tensor *labels, int rows, int classes)
+{
+    REQUIRE(shape_equal(labels->shape, SHAPE(rows)), "labels are %s; expected [%d]",
+            TENSOR_TEXT(labels), rows);
+    const int32_t *label = tensor_ints(labels);
+    for (int r = 0; device->on_host && r < rows; r++)
+        REQUIRE(label[r] < classes,
+                "label %d of row %d; expected 0 to %d, or less than 0 to ignore it", label[r], r,
+                classes - 1);
+}
+
+static float *factor_of(Tape *tape, const Tensor *labels)
+{
+    float *factor = tensor_floats(tensor_new(tape->arena, SCALAR));
+    kernels.label_factor(factor, tensor_ints(labels), tensor_count(labels));
+    return factor;
+}
+
+// L = -1/N sum_r log p[r, label[r]],  p = softmax(z)   =>   dz += 1/N (p - onehot(label)) dL
 static void cross_entropy_backward(const TapeNode *node)
 {
-    const Saved *saved = node->saved;
+    const Classes *saved = node->saved;
     const Tensor *z = node->in[0];
     Grad dz = tape_grad(node, node->in[0]);
-    kernels.cross_entropy_backward(dz.at, node->out[0]->grad, saved->factor, saved->p,
-                                   tensor_ints(node->in[1]), z->shape.size[0], z->shape.size[1],
-                                   dz.beta);
+    float *scale = node->out[0]->grad;    // it has no other use
+    kernels.mul(scale, scale, saved->factor, 0.0f, 1);
+    kernels.cross_entropy_backward(dz.at, scale, 1.0f, saved->p, tensor_ints(node->in[1]),
+                                   z->shape.size[0], z->shape.size[1], dz.beta);
 }
 
 Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels)
 {
     REQUIRE(z->shape.dims == 2 && tensor_count(z) > 0, "z is %s; expected [B,C]", TENSOR_TEXT(z));
-    int rows = z->shape.size[0], classes = z->shape.size[1];
-    REQUIRE(shape_equal(labels->shape, SHAPE(rows)), "labels are %s; expected [%d] for z %s",
-            TENSOR_TEXT(labels), rows, TENSOR_TEXT(z));
-    const int32_t *label = tensor_ints(labels);
-    for (int r = 0; device->on_host && r < rows; r++)
-        REQUIRE(label[r] >= 0 && label[r] < classes, "label %d of row %d; expected 0 to %d",
-                label[r], r, classes - 1);
-    float factor = 1.0f / (float)rows;
+    const int rows = z->shape.size[0], classes = z->shape.size[1];
+    require_labels(labels, rows, classes);
     Tensor *loss = tensor_new(tape->arena, SCALAR), *p = tensor_new(tape->arena, z->shape);
-    kernels.cross_entropy(loss->data, p->data, tensor_floats(z), label, rows, classes);
-    return tape_record(tape, scaled(loss, factor), cross_entropy_backward,
-                       saved_new(tape, p->data, factor), INPUTS(z, labels));
+    Classes *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved = (Classes){p->data, factor_of(tape, labels)};
+    kernels.cross_entropy(loss->data, p->data, tensor_floats(z), tensor_ints(labels), rows,
+                          classes);
+    kernels.mul(loss->data, loss->data, saved->factor, 0.0f, 1);
+    return tape_record(tape, loss, cross_entropy_backward, saved, INPUTS(z, labels));
+}
+
+Tensor *loss_linear_cross_entropy(Tape *tape, Tensor *x, Tensor *w, Tensor *labels)
+{
+    return loss_cross_entropy(tape, op_linear(tape, x, w, NULL), labels);
 }
