@@ -68,18 +68,19 @@ typedef struct Model {
     ModelBlock *blocks;     // [layers]
     Norm norm;              // after the last block
     Tensor *head;           // [V,d]; the embedding itself where it is tied
-    float dropout;          // of embeddings and of what a block adds, in training; 0 unless changed
+    float dropout;          // of embeddings and of what blocks add, in training; 0 unless changed
 } Model;
 
-// Adds the parameters "embedding.weight", "blocks.0.qkv.weight", ... to params. They start as GPT-2's:
-// N(0, 0.02^2), and what ends in the residual stream divided by sqrt(2 layers) (Radford et al. 2019); biases
-// at 0, norms at 1. rng NULL: the weights are 0, for a file to fill. The config has passed model_config_check().
+// Adds the parameters "embedding.weight", "blocks.0.qkv.weight", ... to params (parameters.c). They start as
+// GPT-2's: N(0, 0.02^2), what is added to the residual stream divided by sqrt(2 layers) (Radford et al. 2019);
+// biases at 0, norms at 1. rng NULL: all are 0, for a file to fill. The config has passed
+// model_config_check().
 Model model_new(Params *params, ModelConfig config, Rng *rng);
 
 Tensor *model_logits(Tape *tape, const Model *model, Tensor *ids);    // [B,T] -> [B,T,V]
 
-// The mean cross-entropy of the labels, each the token that comes next; labels below 0 do not count. The
-// logits are never whole in memory. draw: for dropout, new at each step.
+// The mean cross-entropy of the labels, each the token that comes next; those below 0 do not count. The logits
+// are never whole in memory. draw: for dropout, new at each step (draw_at(), place 0).
 Tensor *model_loss(Tape *tape, const Model *model, Tensor *ids, Tensor *labels, Draw draw);
 
 // Keys and values of the tokens so far, of one sequence.
