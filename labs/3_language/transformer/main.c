@@ -1,209 +1,138 @@
-/* main.c -- logistic regression on two features, raw and standardized: their scale decides. */
-#include <inttypes.h>
-#include "transformer.h"
-#include "common/layers.h"
-#include "common/loss.h"
-#include "common/story.h"
-#include "common/training.h"
-
-enum { FEATURES = 2, CLASSES = 2 };
-
-// Some of the points, as a training set or a test set.
-typedef struct Samples {
-    const float *x;           // [FEATURES,points]
-    const int32_t *labels;    // [points]
-    int points, first, count;
-} Samples;
-
-typedef struct Experiment {
-    Samples train, test;
-    Linear model;
-    Training training;
-} Experiment;
-
-typedef struct Lab {
-    Run *run;
-    Arena *keep, *step;
-    int points, epochs;
-    float learning_rate;
-    Experiment raw, standardized;
-    Session session;
-} Lab;
-
-// ---- data and model ----
-
-// x [FEATURES,points]: one feature in thousands, one in thousandths; in both, the classes are two
-// standard deviations apart.
-static void draw_points(float *x, int32_t *labels, size_t points, uint64_t seed)
-{
-    Rng rng = rng_from_seed(seed);
-    for (size_t i = 0; i < points; i++) {
-        labels[i] = (int32_t)rng_below(&rng, CLASSES);
-        float center = labels[i] == 1 ? 1.0f : -1.0f;
-        x[i] = 5000 + 1000 * (center + rng_normal(&rng));
-        x[points + i] = 0.001f * (center + rng_normal(&rng));
-    }
-}
-
-static void make_batch(Batch *batch, const void *data, const int *index)
-{
-    const Samples *samples = data;
-    float *x = arena_alloc(batch->arena, sizeof *x * (size_t)batch->rows * FEATURES);
-    int32_t *labels = arena_alloc(batch->arena, sizeof *labels * (size_t)batch->rows);
-    for (int b = 0; b < batch->rows; b++) {
-        int i = samples->first + index[b];
-        for (int f = 0; f < FEATURES; f++)
-            x[b * FEATURES + f] = samples->x[f * samples->points + i];
-        labels[b] = samples->labels[i];
-    }
-    batch->x = tensor_from(batch->arena, SHAPE(batch->rows, FEATURES), x);
-    batch->labels = tensor_from_ints(batch->arena, SHAPE(batch->rows), labels);
-}
-
-static Tensor *loss(Tape *tape, const void *model, const Batch *batch)
-{
-    Tensor *scores = linear_forward(tape, model, batch->x);    // [B,FEATURES] -> [B,CLASSES]
-    return loss_cross_entropy(tape, scores, batch->labels);
-}
-
-// A model of its own, from the same random numbers, and its training on a fraction of the points.
-static void plan(Lab *lab, Experiment *experiment, const char *name, const float *x,
-                 const int32_t *labels)
-{
-    Rng rng = rng_stream(lab->run->seed, 1);
-    Params *params = params_new(lab->keep);
-    int test = lab->points / 5;
-    experiment->train = (Samples){x, labels, lab->points, test, lab->points - test};
-    experiment->test = (Samples){x, labels, lab->points, 0, test};
-    experiment->model = linear_new(params, name, FEATURES, CLASSES, init_glorot, &rng);
-    experiment->training = (Training){
-        .name = name,
-        .model = &experiment->model,
-        .params = params,
-        .loss = loss,
-        .optimizer = {.kind = OPTIMIZER_ADAM, .schedule = {.peak = lab->learning_rate}},
-        .train = {experiment->train.count, make_batch, &experiment->train},
-        .test = {experiment->test.count, make_batch, &experiment->test},
-        .epochs = lab->epochs,
-        .batch = 50,
-    };
-    training_plan(&lab->session, &experiment->training);
-}
-
-static bool prepare(Lab *lab, Error *err)
-{
-    size_t points = (size_t)lab->points;
-    float *x = arena_alloc(lab->keep, sizeof *x * FEATURES * points);
-    float *z = arena_alloc(lab->keep, sizeof *z * FEATURES * points);
-    int32_t *labels = arena_alloc(lab->keep, sizeof *labels * points);
-    draw_points(x, labels, points, lab->run->seed);
-    for (size_t f = 0; f < FEATURES; f++)
-        transformer_standardize(z + f * points, x + f * points, points);
-    lab->session = (Session){.run = lab->run,
-                             .config = arena_print(lab->keep, "points %d, epochs %d, seed %" PRIu64,
-                                                   lab->points, lab->epochs, lab->run->seed)};
-    plan(lab, &lab->raw, "raw", x, labels);
-    plan(lab, &lab->standardized, "standardized", z, labels);
-    return session_resume(&lab->session, err);
-}
-
-// ---- the parts ----
-
-// The points of one class: their second feature against their first.
-static void add_points(Plot *plot, Arena *arena, const Samples *samples, int label,
-                       const char *name)
-{
-    float *x = arena_alloc(arena, sizeof *x * (size_t)samples->count);
-    float *y = arena_alloc(arena, sizeof *y * (size_t)samples->count);
-    size_t count = 0;
-    for (int i = samples->first; i < samples->first + samples->count; i++)
-        if (samples->labels[i] == label) {
-            x[count] = samples->x[i];
-            y[count++] = samples->x[samples->points + i];
-        }
-    plot_series(plot, name, x, y, count);
-}
-
-static bool part_data(void *data, Error *err)
-{
-    (void)err;
-    const Lab *lab = data;
-    const Samples *test = &lab->standardized.test;
-    run_print(lab->run, "%d points of %d classes: %d for training, %d for testing", lab->points,
-              CLASSES, lab->standardized.train.count, test->count);
-    Plot plot = {.title = "Test set, standardized",
-                 .x_label = "first feature",
-                 .y_label = "second feature",
-                 .points = true};
-    add_points(&plot, lab->step, test, 0, "class 0");
-    add_points(&plot, lab->step, test, 1, "class 1");
-    run_plot(lab->run, &plot, "points");
-    return true;
-}
-
-static float test_accuracy(const Lab *lab, const Experiment *experiment)
-{
-    const Samples *test = &experiment->test;
-    Tape *tape = tape_new(lab->step);
-    tape_quiet(tape, true);
-    int *index = arena_alloc(lab->step, sizeof *index * (size_t)test->count);
-    for (int i = 0; i < test->count; i++) index[i] = i;
-    Batch batch = {.rows = test->count, .arena = lab->step};
-    make_batch(&batch, test, index);
-    const float *scores =
-        tensor_values(lab->step, linear_forward(tape, &experiment->model, batch.x));
-    return transformer_accuracy(scores, test->labels + test->first, (size_t)test->count, CLASSES);
-}
-
-static bool part_training(void *data, Error *err)
-{
-    Lab *lab = data;
-    Experiment *experiments[] = {&lab->raw, &lab->standardized};
-    for (int e = 0; e < 2; e++)
-        if (!training_run(&lab->session, &experiments[e]->training, err)) return false;
-    Table table = table_new(lab->keep, "features|test cross-entropy|test accuracy");
-    for (int e = 0; e < 2; e++)
-        table_row(&table, "%s|%.4f|%.1f %%", experiments[e]->training.name,
-                  (double)training_test_loss(&experiments[e]->training),
-                  100.0 * (double)test_accuracy(lab, experiments[e]));
-    run_table(lab->run, &table);
-    Plot plot = {.title = "Cross-entropy", .x_label = "epoch", .y_label = "loss", .log_y = true};
-    training_plot(lab->run, &plot, "loss",
-                  (Training *[]){&lab->raw.training, &lab->standardized.training}, 2, 0);
-    return true;
-}
+/* main.c -- a GPT or a LLaMA on text: trained against a known floor, sampled, looked into, saved. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "labs/3_language/transformer/experiment.h"
 
 static const Part parts[] = {
-    {"data", "Data: two features of different scale", part_data,
+    {"text", "The text, and what it costs to predict it", part_text,
+     .notices = {{"entropy rate", "no model can go below it: what is left is chance"}}},
+    {"train", "Training", part_train,
+     .notices = {{"loss",
+                  "how far above the entropy rate does it end, and where does it fall fastest?"},
+                 {"samples", "first letters, then words, then sentences: what comes last?"},
+                 {"schedule.svg",
+                  "a rate this high from the first step on would break the training"}}},
+    {"continue", "The prompt continued", part_continue,
+     .notices = {{"temperature", "greedy repeats itself; hot makes words that are none"}}},
+    {"attention", "Attention maps", part_attention,
      .notices =
-         {{"points",
-           "the classes overlap: the best expected accuracy is 92.1 %, with one feature alone "
-           "84.1 %"}}},
-    {"training", "Logistic regression", part_training,
-     .notices = {{"loss", "with raw features the loss jumps about: a step that suits one weight is "
-                          "wrong for the other by a factor of a million"}}},
+         {{"attention.png",
+           "which head looks at the character before, which at the word, which at the name?"}}},
 };
+
+// A file of --data; a folder's tinyshakespeare.txt; NULL for the grammar, also where LAB_DATA has no text.
+static bool choose_data(const Run *run, const Options *options, const char **path, Error *err)
+{
+    struct stat info;
+    *path = run->data;
+    if (run->data == NULL || stat(run->data, &info) != 0 || !S_ISDIR(info.st_mode)) return true;
+    const char *file = arena_print(run->keep, "%s/tinyshakespeare.txt", run->data);
+    *path = stat(file, &info) == 0 ? file : NULL;
+    if (*path != NULL || !options_given(options, "data")) return true;
+    return error_set(err, "--data %s: a folder without tinyshakespeare.txt; expected a text file",
+                     run->data);
+}
+
+static void declare_options(Options *options, Experiment *lab)
+{
+    ModelSize *size = &lab->size;
+    options_group(options, "This lab");
+    options_choice(options, "style", 0, &lab->style, "gpt2|llama",
+                   "learned positions, LayerNorm, GELU; or RoPE, RMSNorm, SwiGLU");
+    options_int(options, "layers", 'l', &size->layers, 1, 1000, "blocks");
+    options_int(options, "heads", 0, &size->heads, 1, 1000, "of attention");
+    options_int(options, "kv-heads", 0, &size->kv_heads, 0, 1000,
+                "heads of keys and values; 0: as many as heads");
+    options_int(options, "width", 'w', &size->width, 1, 65536, "numbers of a token's vector");
+    options_int(options, "context", 'c', &lab->text.context, 1, 1 << 20, "tokens of a window");
+    options_int(options, "batch", 'b', &lab->batch, 1, 65536, "windows in a step");
+    options_int(options, "micro-batch", 0, &lab->micro_batch, 0, 65536,
+                "windows in memory at once, gradients added up; 0: the batch");
+    options_int(options, "steps", 'n', &lab->steps, 0, 100000000, "0: no training, with --model");
+    options_int(options, "points", 0, &lab->points, 1, 10000, "of the loss curves");
+    options_float(options, "rate", 'r', &lab->learning_rate, 1e-7f, 1.0f,
+                  "learning rate at its peak; it ends at a tenth");
+    options_int(options, "warmup", 0, &lab->warmup, 0, 1000000,
+                "steps in which the rate climbs; at most half of all");
+    options_float(options, "decay", 0, &lab->decay, 0.0f, 1.0f, "weight decay of AdamW");
+    options_float(options, "clip", 0, &lab->clip, 0.0f, 1e6f,
+                  "largest norm of the gradients; 0: no clipping");
+    options_float(options, "dropout", 0, &lab->dropout, 0.0f, 0.95f,
+                  "the probability that a value is set to 0");
+    options_float(options, "validation", 0, &lab->text.validation, 0.0f, 0.9f,
+                  "share of the text that is not trained on");
+    options_string(options, "tokenizer", 0, &lab->tokenizer, "KIND",
+                   "chars, bytes, bpe:SIZE or a tokenizer's file");
+    options_string(options, "model", 'm', &lab->model_path, "PATH",
+                   "go on from this model: a folder of Hugging Face, GGUF, llama2.c");
+    options_string(options, "prompt", 0, &lab->prompt, "TEXT", "what is continued");
+    options_int(options, "tokens", 0, &lab->tokens, 1, 1000000, "so many to continue it with");
+    options_float(options, "temperature", 0, &lab->sampling.temperature, 0.0f, 100.0f,
+                  "of the continuation; 0: greedy");
+    options_int(options, "top-k", 0, &lab->sampling.top_k, 0, 1 << 30,
+                "draw from the k likeliest tokens; 0: all");
+    options_float(options, "top-p", 0, &lab->sampling.top_p, 0.0f, 1.0f,
+                  "draw from the likeliest tokens that together have this probability; 0: all");
+}
+
+static void shrink(Experiment *lab, const Options *options)
+{
+    struct {
+        const char *name;
+        int *value, small;
+    } sizes[] = {{"layers", &lab->size.layers, 2}, {"heads", &lab->size.heads, 2},
+                 {"width", &lab->size.width, 32},  {"context", &lab->text.context, 32},
+                 {"batch", &lab->batch, 4},        {"steps", &lab->steps, 20},
+                 {"warmup", &lab->warmup, 5},      {"points", &lab->points, 4},
+                 {"tokens", &lab->tokens, 40}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!options_given(options, sizes[i].name)) *sizes[i].value = sizes[i].small;
+    lab->text.stories = 20000;
+}
 
 int main(int argc, char **argv)
 {
-    Arena *keep = arena_new("keep", (size_t)1 << 30), *step = arena_new("step", (size_t)1 << 30);
-    Lab lab = {.keep = keep, .step = step, .points = 2000, .epochs = 20, .learning_rate = 0.03f};
+    Arena *keep = arena_new("keep", (size_t)64 << 30),
+          *scratch = arena_new("step", (size_t)8 << 30);
+    Experiment lab = {.keep = keep,
+                      .scratch = scratch,
+                      .style = "llama",
+                      .size = {.layers = 2, .heads = 4, .width = 128},
+                      .text = {.context = 128, .validation = 0.1f, .stories = 4000000},
+                      .tokenizer = "chars",
+                      .batch = 8,
+                      .steps = 1500,
+                      .points = 20,
+                      .learning_rate = 4e-3f,
+                      .warmup = 100,
+                      .decay = 0.1f,
+                      .clip = 1,
+                      .tokens = 200,
+                      .sampling = {.temperature = 0.8f}};
     Options *options = options_new(keep, "transformer",
-                                   "Logistic regression by gradient descent, on raw and on "
-                                   "standardized features.");
-    options_group(options, "This lab");
-    options_int(options, "points", 'n', &lab.points, 100, 1000000, "points to draw");
-    options_int(options, "epochs", 'e', &lab.epochs, 1, 1000, "epochs");
-    options_float(options, "rate", 'r', &lab.learning_rate, 1e-6f, 1.0f, "learning rate");
+                                   "A GPT or a LLaMA, trained on text: its loss against the text's "
+                                   "entropy, its samples, its attention.");
+    declare_options(options, &lab);
     Story story = {.parts = parts,
                    .count = sizeof parts / sizeof *parts,
                    .lesson = "labs/3_language/transformer/README.md",
-                   .checkpoint = CHECKPOINT};
+                   .checkpoint = CHECKPOINT,
+                   .step = scratch};
     int status;
     lab.run = story_begin(&story, keep, options, argc, argv, &status);
     if (lab.run == NULL) return status;
-    if (lab.run->smoke && !options_given(options, "epochs")) lab.epochs = 2;
+    if (lab.run->smoke) shrink(&lab, options);
+    lab.size.context = lab.text.context;
+    lab.text.share_given = options_given(options, "validation");
+    if (lab.warmup > lab.steps / 2) lab.warmup = lab.steps / 2;
+    if (lab.steps == 0 && lab.model_path == NULL) {
+        error_print("--steps 0: expected --model PATH with it");
+        return 2;
+    }
     Error err = {""};
-    if (!prepare(&lab, &err)) return run_fail(lab.run, &err);
+    const char *data;
+    if (!choose_data(lab.run, options, &data, &err) || !experiment_prepare(&lab, data, &err))
+        return run_fail(lab.run, &err);
     return story_run(&story, &lab);
 }
