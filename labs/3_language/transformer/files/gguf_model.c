@@ -55,7 +55,7 @@ static int integer(Settings *s, const char *name, int fallback)
     if (found->array)
         fail(s, "'%s.%s' is a list, expected one number for all layers", s->arch, name);
     else if (!gguf_integer_at(found, 0, &number) || number > (1 << 30))
-        fail(s, "'%s.%s' is no whole number of at most 2^30", s->arch, name);
+        fail(s, "'%s.%s' is not a whole number of at most 2^30", s->arch, name);
     return (int)number;
 }
 
@@ -66,7 +66,7 @@ static float real(Settings *s, const char *name, float fallback)
     if (found == NULL && isnan(fallback)) fail(s, "'%s.%s' is missing", s->arch, name);
     if (found == NULL) return fallback;
     if (!gguf_real_at(found, 0, &number) || !(number >= 0 && number < 1e12))
-        fail(s, "'%s.%s' is no number from 0", s->arch, name);
+        fail(s, "'%s.%s' is not a number from 0", s->arch, name);
     return (float)number;
 }
 
@@ -132,7 +132,7 @@ static void read_config(Settings *s, ModelConfig *c)
 {
     const GgufTensor *embedding = gguf_tensor(s->file, "token_embd.weight");
     if (embedding == NULL || embedding->dims != 2 || embedding->shape[1] > INT32_MAX)
-        fail(s, "has no 'token_embd.weight' of two dimensions");
+        fail(s, "lacks a 'token_embd.weight' of two dimensions");
     else c->vocabulary = (int)embedding->shape[1];
     c->context = integer(s, "context_length", -1);
     c->width = integer(s, "embedding_length", -1);

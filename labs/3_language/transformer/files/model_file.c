@@ -30,7 +30,7 @@ static bool open_any(ModelFile *file, Error *err)
     if (begins_with(file->path, "GGUF")) return source_open_gguf(file, err);
     if (text_ends(file->path, ".bin")) return source_open_llama2c(file, err);
     return error_set(err,
-                     "%s: is no model that can be read, expected a folder with config.json and "
+                     "%s: is not a model that can be read, expected a folder with config.json and "
                      "safetensors, a GGUF file or a .bin file of llama2.c",
                      file->path);
 }
