@@ -52,7 +52,7 @@ static void read_tokens(ConfigFields *s, ModelConfig *c)
             bool token = cJSON_IsNumber(item) && item->valuedouble >= 0 &&
                          item->valuedouble <= CONFIG_MOST && c->stop_count < STOPS_MAX;
             if (!token)
-                config_fail(s, "\"eos_token_id\" is no list of at most %d tokens", STOPS_MAX);
+                config_fail(s, "\"eos_token_id\" is not a list of at most %d tokens", STOPS_MAX);
             else c->stops[c->stop_count++] = (int)item->valuedouble;
         }
     } else if (config_has(s, "eos_token_id")) {

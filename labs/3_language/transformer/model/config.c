@@ -131,7 +131,7 @@ bool model_config_check(const ModelConfig *c, const char *where, Error *err)
         return error_set(err, "%s: a width of %d does not divide into %d heads", where, c->width,
                          c->heads);
     if (c->head < 0 || ((double)c->heads + 2.0 * c->kv_heads) * c->head > SIZE_MOST)
-        return error_set(err, "%s: %d heads of %d numbers are no size of a model", where, c->heads,
+        return error_set(err, "%s: %d heads of %d numbers are not the size of a model", where, c->heads,
                          c->head);
     if (c->heads % c->kv_heads != 0)
         return error_set(err, "%s: %d heads cannot share %d heads of keys and values", where,
