@@ -11,7 +11,7 @@ void tf_embedding(float *y, const int32_t *ids, const float *tokens, const float
 {
     // solution embedding
     for (int n = 0; n < B * T; n++) {
-        const float *token = tokens + (size_t)ids[n] * (size_t)C;
+        const float *token = tokens + ids[n] * C;
         for (int c = 0; c < C; c++)
             *y++ = token[c] + (positions != NULL ? positions[n % T * C + c] : 0);
     }
@@ -23,7 +23,7 @@ void tf_embedding_backward(float *dtokens, float *dpositions, const float *dy, c
 {
     // solution embedding_backward
     for (int n = 0; n < B * T; n++) {
-        float *dtoken = dtokens + (size_t)ids[n] * (size_t)C;
+        float *dtoken = dtokens + ids[n] * C;
         for (int c = 0; c < C; c++) {
             dtoken[c] += dy[n * C + c];
             if (dpositions != NULL) dpositions[n % T * C + c] += dy[n * C + c];

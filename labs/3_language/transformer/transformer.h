@@ -5,7 +5,7 @@
  *     C          the model's width: floats of a token between the layers
  *     H, KV, D   query heads; key and value heads, of which H is a multiple; width of a head
  *     F, V       width of a feed-forward block; vocabulary
- * All sizes are 1 or more. An output never overlaps an input unless it is said. Inputs are not
+ * All sizes are 1 or more; no array has 2^31 elements or more. An output never overlaps an input unless it is said. Inputs are not
  * modified. A NaN in an input propagates to every output that depends on it. The same arrays may be
  * passed again with other contents.
  *
