@@ -34,6 +34,18 @@ static bool read_id(const cJSON *item, int room, int *id)
     return true;
 }
 
+// Whether files write the token as this name.
+static bool is_named(const Tokenizer *t, const Token *token, const char *name, size_t bytes)
+{
+    Bytes written = {0};
+    if (t->bpe.byte_level && !token->literal)
+        byte_alphabet_write(&written, token->piece, token->piece_bytes);
+    else bytes_add(&written, token->piece, token->piece_bytes);
+    bool same = written.count == bytes && memcmp(written.data, name, bytes) == 0;
+    free(written.data);
+    return same;
+}
+
 static bool put_added(Tokenizer *t, const cJSON *item, const char *where, Error *err)
 {
     Vocabulary *v = &t->bpe.vocabulary;
@@ -48,27 +60,24 @@ static bool put_added(Tokenizer *t, const cJSON *item, const char *where, Error 
     if (!read_id(field(item, "id"), v->room, &token.id))
         return error_set(err, "%s: the added token '%s' has no id below %d", where,
                          shown(t->keep, content), v->room);
-    size_t bytes = strlen(content);
-    const Token *there = &v->tokens[token.id];
-    if (there->kind != TOKEN_NONE) {
-        if (there->piece_bytes == bytes && memcmp(there->piece, content, bytes) == 0) return true;
-        return error_set(err, "%s: id %d belongs to '%s' and to '%s'", where, token.id,
-                         shown(t->keep, there->piece), shown(t->keep, content));
-    }
-    // Of byte-level BPE, whether the vocabulary's entry of the same name is the same bytes.
-    Bytes read = {0};
-    size_t length;
-    bool literal = t->bpe.byte_level && (!byte_alphabet_read(&read, content, bytes) ||
-                                         read.count != bytes || memcmp(read.data, content, bytes));
-    free(read.data);
+    size_t bytes = strlen(content), length;
     code_point_at((const uint8_t *)content, bytes, &length);
     // A single character that serves as a special token, "!" for padding, is text nevertheless.
-    bool special = token.special && length < bytes;
-    if (!vocabulary_put(v, token.id, content, bytes, special ? TOKEN_SPECIAL : TOKEN_ADDED,
-                        literal))
-        return error_set(err, "%s: the added token '%s' is listed twice, with different ids", where,
-                         shown(t->keep, content));
-    token.content = v->tokens[token.id].piece;
+    TokenKind kind = token.special && length < bytes ? TOKEN_SPECIAL : TOKEN_ADDED;
+    Token *there = &v->tokens[token.id];
+    if (there->kind == TOKEN_NONE) {
+        Token as_bytes = {.piece = content, .piece_bytes = (uint32_t)bytes};
+        bool literal = t->bpe.byte_level && !is_named(t, &as_bytes, content, bytes);
+        if (!vocabulary_put(v, token.id, content, bytes, kind, literal))
+            return error_set(err, "%s: the added token '%s' is listed twice, with different ids",
+                             where, shown(t->keep, content));
+    } else if (!is_named(t, there, content, bytes))
+        return error_set(err, "%s: id %d belongs to '%s' and to '%s'", where, token.id,
+                         shown(t->keep, there->piece), shown(t->keep, content));
+    there->kind = kind;
+    there->text = arena_print(t->keep, "%s", content);
+    there->text_bytes = (uint32_t)bytes;
+    token.content = there->text;
     token.bytes = bytes;
     tokenizer_add(t, token);
     return true;
@@ -86,11 +95,9 @@ static bool put_entry(Tokenizer *t, const cJSON *item, Bytes *read, const char *
         return error_set(err, "%s: the token '%s' has an id that is no whole number below %d",
                          where, shown(t->keep, name), v->room);
     size_t bytes = strlen(name);
-    const Token *there = &v->tokens[id];
-    if (there->kind != TOKEN_NONE)
-        return (there->piece_bytes == bytes && memcmp(there->piece, name, bytes) == 0) ||
-               error_set(err, "%s: id %d belongs to '%s' and to '%s'", where, id,
-                         shown(t->keep, there->piece), shown(t->keep, name));
+    if (v->tokens[id].kind != TOKEN_NONE)
+        return error_set(err, "%s: id %d belongs to '%s' and to '%s'", where, id,
+                         shown(t->keep, v->tokens[id].piece), shown(t->keep, name));
     read->count = 0;
     bool literal = t->bpe.byte_level && !byte_alphabet_read(read, name, bytes);
     bool plain = literal || !t->bpe.byte_level;
@@ -201,7 +208,6 @@ static bool read_model(Tokenizer *t, const cJSON *model, const char *where, Erro
     t->bpe.fuse_unknown = cJSON_IsTrue(field(model, "fuse_unk"));
     t->bpe.ignore_merges = cJSON_IsTrue(field(model, "ignore_merges"));
     const char *unknown = cJSON_GetStringValue(field(model, "unk_token"));
-    if (!put_vocabulary(t, field(model, "vocab"), where, err)) return false;
     if (unknown != NULL && unknown[0] != '\0') {
         t->bpe.unknown = vocabulary_find_any(&t->bpe.vocabulary, unknown, strlen(unknown));
         if (t->bpe.unknown < 0)
@@ -224,11 +230,14 @@ static cJSON *copy_parts(const cJSON *tree)
 
 static bool read_all(Tokenizer *t, const cJSON *tree, const char *where, Error *err)
 {
-    const cJSON *item, *added = field(tree, "added_tokens");
-    if (!tokenizer_set_parts(t, copy_parts(tree), where, err)) return false;
-    cJSON_ArrayForEach(item, added) if (!put_added(t, item, where, err)) return false;
-    return read_model(t, field(tree, "model"), where, err) &&
-           tokenizer_set_template(t, where, err) && tokenizer_finish(t, where, err);
+    const cJSON *item, *model = field(tree, "model");
+    if (!tokenizer_set_parts(t, copy_parts(tree), where, err) ||
+        !put_vocabulary(t, field(model, "vocab"), where, err))
+        return false;
+    cJSON_ArrayForEach(
+        item, field(tree, "added_tokens")) if (!put_added(t, item, where, err)) return false;
+    return read_model(t, model, where, err) && tokenizer_set_template(t, where, err) &&
+           tokenizer_finish(t, where, err);
 }
 
 Tokenizer *tokenizer_json_read(const cJSON *tree, const char *where, Error *err)
