@@ -34,7 +34,7 @@ static void on_point(void *context, const Training *training, long done)
     const char *text =
         sample_text(lab, lab->scratch, lab->prompt, SAMPLED, PLAIN, 0x5A + (uint64_t)point, &err);
     run_print(lab->run, "step %ld: training loss %.4f%s", done, (double)curve[0], validation);
-    run_print(lab->run, "  %s", text != NULL ? text : err.message);
+    run_print(lab->run, "  %s", text != NULL ? sample_shown(lab->scratch, text) : err.message);
     arena_reset(lab->scratch);
 }
 

@@ -37,7 +37,7 @@ bool part_attention(void *lab, Error *err);
 
 // ---- samples.c ----
 
-// Continues the prompt by `tokens` tokens; the text of both is in the arena, a NUL behind it. The prompt's
-// last tokens are left out where it does not fit the context beside what is to come.
+// The prompt and `tokens` tokens more, in the arena; NULL and a message where the prompt cannot be encoded.
 char *sample_text(const Experiment *lab, Arena *arena, const char *prompt, int tokens,
                   Sampling sampling, uint64_t stream, Error *err);
+char *sample_shown(Arena *arena, const char *text);

@@ -108,7 +108,7 @@ bool part_attention(void *argument, Error *err)
         size_t bytes;
         char *shown =
             tokenizer_decode(text->tokenizer, ids.ids, (size_t)count, (DecodeOptions){0}, &bytes);
-        run_print(lab->run, "Attention of every head over: %s", shown);
+        run_print(lab->run, "Attention of every head over: %s", sample_shown(lab->scratch, shown));
         free(shown);
         describe(lab, count, maps);
         run_picture(lab->run, draw_maps(lab, ids.ids, count, maps),
