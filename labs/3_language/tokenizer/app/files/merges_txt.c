@@ -70,7 +70,7 @@ Tokenizer *tokenizer_merges_read(const char *text, size_t bytes, const char *whe
     size_t lines = count_lines(text, bytes);
     Tokenizer *t = tokenizer_new(256 + lines + 1);
     Vocabulary *v = &t->bpe.vocabulary;
-    bool good = tokenizer_set_parts_text(t, tokenizer_style("gpt2"), err);
+    bool good = tokenizer_set_parts(t, tokenizer_style("gpt2"), where, err);
     merges_begin(&t->bpe.merges, t->keep, lines);
     for (int id = 0; id < 256; id++)
         vocabulary_put(v, id, &(uint8_t){byte_alphabet_nth(id)}, 1, TOKEN_NORMAL, false);

@@ -282,13 +282,6 @@ bool tokenizer_set_parts(Tokenizer *t, cJSON *parts, const char *where, Error *e
            error_wrap(err, "%s", where);
 }
 
-bool tokenizer_set_parts_text(Tokenizer *t, const char *json, Error *err)
-{
-    cJSON *parts = cJSON_Parse(json);
-    REQUIRE(parts != NULL, "not JSON: %s", json);
-    return tokenizer_set_parts(t, parts, "built in", err);
-}
-
 bool tokenizer_set_template(Tokenizer *t, const char *where, Error *err)
 {
     return each_part(t, field(t->parts, "post_processor"), "processors", "post-processor",
