@@ -20,8 +20,7 @@ static double llama3(double frequency, RopeScaling s)
 // The index of the pair that makes so many turns in the trained context.
 static double pair_of_turns(double turns, RopeConfig c)
 {
-    return c.rotated * log(c.scaling.original_positions / (turns * TURN)) /
-           (2 * log((double)c.theta));
+    return c.head * log(c.scaling.original_positions / (turns * TURN)) / (2 * log((double)c.theta));
 }
 
 // Peng et al. 2023, section 3.2, with the bounds rounded as in their code.
@@ -31,7 +30,7 @@ static double yarn(double frequency, int pair, RopeConfig c)
     const double fast = s.beta_fast > 0 ? (double)s.beta_fast : 32,
                  slow = s.beta_slow > 0 ? (double)s.beta_slow : 1;
     const double low = fmax(floor(pair_of_turns(fast, c)), 0);
-    const double high = fmin(ceil(pair_of_turns(slow, c)), c.rotated - 1);
+    const double high = fmin(ceil(pair_of_turns(slow, c)), c.head - 1);
     const double ramp = (pair - low) / (high > low ? high - low : 0.001);
     const double divided = fmin(fmax(ramp, 0), 1);
     return divided * frequency / (double)s.factor + (1 - divided) * frequency;
@@ -39,7 +38,7 @@ static double yarn(double frequency, int pair, RopeConfig c)
 
 static double frequency_of(int pair, RopeConfig c)
 {
-    const double frequency = pow((double)c.theta, -2.0 * pair / c.rotated);
+    const double frequency = pow((double)c.theta, -2.0 * pair / c.head);
     switch (c.scaling.kind) {
     case ROPE_PLAIN: return frequency;
     case ROPE_LINEAR: return frequency / (double)c.scaling.factor;
@@ -61,14 +60,14 @@ Rope *rope_new(Arena *keep, RopeConfig config)
 {
     const RopeScaling s = config.scaling;
     REQUIRE(
-        config.rotated > 0 && config.rotated % 2 == 0 && config.positions > 0 && config.theta > 0,
+        config.head > 0 && config.head % 2 == 0 && config.positions > 0 && config.theta > 0,
         "%d numbers of a head, %d positions, theta %g; expected an even number and positive ones",
-        config.rotated, config.positions, (double)config.theta);
+        config.head, config.positions, (double)config.theta);
     REQUIRE(s.kind == ROPE_PLAIN || s.factor > 0, "scaling by %g; expected a positive factor",
             (double)s.factor);
     REQUIRE((s.kind != ROPE_LLAMA3 && s.kind != ROPE_YARN) || s.original_positions > 0,
             "scaling for %d original positions; expected a positive number", s.original_positions);
-    const int half = config.rotated / 2;
+    const int half = config.head / 2;
     Rope *rope = arena_alloc(keep, sizeof *rope);
     *rope = (Rope){config, tensor_new(keep, SHAPE(config.positions, half)),
                    tensor_new(keep, SHAPE(config.positions, half))};
@@ -111,22 +110,22 @@ Tensor *op_rope(Tape *tape, Tensor *qkv, const Rope *rope, int heads_rotated, in
 {
     const RopeConfig c = rope->config;
     const int last = qkv->shape.dims - 1;
-    REQUIRE(last >= 1 && heads_rotated >= 0 && head >= c.rotated &&
+    REQUIRE(last >= 1 && heads_rotated >= 0 && head >= c.head &&
                 qkv->shape.size[last] / head >= heads_rotated,
             "qkv is %s; expected [...,T,W] of %d heads of %d, of which %d are rotated",
-            TENSOR_TEXT(qkv), heads_rotated, head, c.rotated);
+            TENSOR_TEXT(qkv), heads_rotated, head, c.head);
     const int time = qkv->shape.size[last - 1], row = qkv->shape.size[last];
     REQUIRE(first_position >= 0 && first_position <= c.positions - time,
             "positions %d to %d; expected 0 to %d", first_position, first_position + time - 1,
             c.positions - 1);
-    const size_t n = tensor_count(qkv), at = (size_t)first_position * (size_t)(c.rotated / 2);
+    const size_t n = tensor_count(qkv), at = (size_t)first_position * (size_t)(c.head / 2);
     Saved *saved = arena_alloc(tape->arena, sizeof *saved);
     *saved = (Saved){tensor_floats(rope->cosine) + at, tensor_floats(rope->sine) + at,
                      (RopeShape){.rows = row > 0 ? (int)(n / (size_t)row) : 0,
                                  .period = time,
                                  .heads = heads_rotated,
                                  .head = head,
-                                 .rotated = c.rotated,
+                                 .rotated = c.head,
                                  .row = (size_t)row,
                                  .interleaved = c.interleaved}};
     Tensor *y = tensor_new(tape->arena, qkv->shape);

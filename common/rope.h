@@ -1,7 +1,7 @@
 /* rope.h -- rotary position embedding (Su et al. 2021): each pair of a head's numbers is turned by the position
- * times the pair's frequency theta^(-2 i / rotated), so that a product of two heads depends on their distance.
+ * times the pair's frequency theta^(-2 i / head), so that a product of two heads depends on their distance.
  *
- *     Rope *rope = rope_new(keep, (RopeConfig){.rotated = 64, .positions = 1024, .theta = 10000});
+ *     Rope *rope = rope_new(keep, (RopeConfig){.head = 64, .positions = 1024, .theta = 10000});
  *     qkv = op_rope(tape, qkv, rope, heads + kv_heads, 64, 0);    // queries and keys; values stay
  */
 #pragma once
@@ -20,17 +20,17 @@ typedef struct RopeScaling {
 } RopeScaling;
 
 typedef struct RopeConfig {
-    int rotated;      // numbers of a head that are turned, even: most often all of it
+    int head;         // numbers of a head that are turned, even: most often all of them
     int positions;    // the tables' length: a position beyond it is refused
     float theta;      // 10000 in the paper
     bool
-        interleaved;    // pairs (0,1), (2,3), ... as in llama2.c and GGUF; else (i, i + rotated/2), Hugging Face
+        interleaved;    // pairs (0,1), (2,3), ... as in llama2.c and GGUF; else (i, i + head/2), Hugging Face
     RopeScaling scaling;
 } RopeConfig;
 
 typedef struct Rope {
     RopeConfig config;
-    Tensor *cosine, *sine;    // [positions,rotated/2]
+    Tensor *cosine, *sine;    // [positions,head/2]
 } Rope;
 
 Rope *rope_new(Arena *keep, RopeConfig config);

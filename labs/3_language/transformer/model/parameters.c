@@ -85,7 +85,7 @@ Model model_new(Params *params, ModelConfig config, Rng *rng)
     Error err = {""};
     REQUIRE(model_config_check(&config, "model_new", &err), "%s", err.message);
     add_all(params, &config, rng);
-    config.rope.rotated = config.head;
+    config.rope.head = config.head;
     config.rope.positions = config.context;
     Model model = {.config = config,
                    .ops = &model_ops,
