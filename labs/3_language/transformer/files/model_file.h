@@ -42,6 +42,6 @@ typedef struct ModelFile {
 ModelFile *model_file_open(const char *path, Error *err);    // NULL and why
 void model_file_close(ModelFile *file);                      // NULL is fine
 
-// Adds the parameters to params. For an arena: 4 bytes for each of model_config_params(), and as many
-// for the gradients of what is not frozen.
+// Adds the parameters to params, whose arena has model_config_room(). Where positions are rotary,
+// file->config.context may be lowered before, and the tables of angles are as much smaller.
 Model model_file_read(const ModelFile *file, Params *params);

@@ -4,7 +4,7 @@
 
 static const double PARAMS_MOST = 1099511627776.0;    // 2^40
 
-enum { SIZE_MOST = (1 << 30) - 1, LAYERS_LIMIT = 1 << 16 };
+enum { SIZE_MOST = (1 << 30) - 1, LAYERS_LIMIT = 1 << 16, CONTEXT_MOST = 1 << 24 };
 
 static ModelConfig with_sizes(ModelSize size, int ff)
 {
@@ -101,6 +101,14 @@ uint64_t model_config_params(const ModelConfig *config)
     return (uint64_t)params(config);    // exact: below 2^53
 }
 
+size_t model_config_room(const ModelConfig *config)
+{
+    enum { NAMES = 1 << 20, BLOCK = 1 << 14 };    // beside the numbers: in all, and of a block
+    const size_t tables = config->rotary ? (size_t)config->context * (size_t)config->head : 0;
+    return sizeof(float) * ((size_t)model_config_params(config) + tables) + NAMES +
+           BLOCK * (size_t)config->layers;
+}
+
 // ---- what cannot be ----
 
 static bool check_sizes(const ModelConfig *c, const char *where, Error *err)
@@ -110,7 +118,7 @@ static bool check_sizes(const ModelConfig *c, const char *where, Error *err)
         int value, most;
     } sizes[] = {
         {"vocabulary", c->vocabulary, SIZE_MOST},
-        {"context", c->context, SIZE_MOST},
+        {"context", c->context, CONTEXT_MOST},
         {"width", c->width, SIZE_MOST},
         {"number of layers", c->layers, LAYERS_LIMIT},
         {"number of heads", c->heads, SIZE_MOST},
@@ -131,8 +139,8 @@ bool model_config_check(const ModelConfig *c, const char *where, Error *err)
         return error_set(err, "%s: a width of %d does not divide into %d heads", where, c->width,
                          c->heads);
     if (c->head < 0 || ((double)c->heads + 2.0 * c->kv_heads) * c->head > SIZE_MOST)
-        return error_set(err, "%s: %d heads of %d numbers are not the size of a model", where, c->heads,
-                         c->head);
+        return error_set(err, "%s: %d heads of %d numbers are not the size of a model", where,
+                         c->heads, c->head);
     if (c->heads % c->kv_heads != 0)
         return error_set(err, "%s: %d heads cannot share %d heads of keys and values", where,
                          c->heads, c->kv_heads);

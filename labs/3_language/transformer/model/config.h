@@ -15,6 +15,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "common/error.h"
 #include "common/rope.h"
@@ -65,6 +66,9 @@ int model_config_qkv(const ModelConfig *config);    // (H + 2 KV) D: rows of the
 int model_config_up(
     const ModelConfig *config);    // F, of SwiGLU 2 F: rows of the fused gate and up
 uint64_t model_config_params(const ModelConfig *config);    // a tied head counts once
+// Bytes of an arena for model_new(): parameters (their gradients, if any, have as many again), tables of
+// rotary positions, names.
+size_t model_config_room(const ModelConfig *config);
 
 // One kind of parameter, in the order of a model's forward.
 typedef struct Parameter {

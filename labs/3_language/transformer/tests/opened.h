@@ -69,7 +69,8 @@ static inline Opened *open_path(const char *path)
     Error err = {""};
     ModelFile *file = model_file_open(path, &err);
     if (file == NULL) fail_msg("%s", err.message);
-    Arena *keep = arena_new("keep", (size_t)1 << 28);
+    const size_t caches = (size_t)16 << 20;
+    Arena *keep = arena_new("keep", model_config_room(&file->config) + caches);
     Opened *opened = arena_alloc(keep, sizeof *opened);
     *opened = (Opened){.keep = keep,
                        .params = params_new(keep),
