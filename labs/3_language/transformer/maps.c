@@ -5,7 +5,7 @@
 #include "common/attention.h"
 #include "common/font.h"
 
-enum { SHOWN = 48, CELL = 8, GAP = 14, MARGIN = 8 };    // tokens of the sentence; pixels
+enum { SHOWN = 72, CELL = 8, GAP = 14, MARGIN = 8 };    // tokens of the sentence; pixels
 
 // The letter that stands for a token beside a row or a column.
 static void letter(const Text *text, int id, char out[2])
@@ -80,41 +80,59 @@ static int find_maps(const Experiment *lab, const Tape *tape, float *maps[], int
     return found;
 }
 
+// The first window of the validation set with a short line whose first word comes again, a name as a
+// rule; else the first window.
+static size_t find_sentence(const Text *text, int *count)
+{
+    const TokenWindows *windows = &text->validate_all;
+    for (int w = 0; w < windows->count; w++) {
+        size_t first = text_place(text, windows, w);
+        const char *line = text->bytes + text->offsets[first];
+        size_t length = strcspn(line, "\n"), word = strcspn(line, " \n");
+        int tokens = 0;
+        while (text->offsets[first + (size_t)tokens] < text->offsets[first] + length) tokens++;
+        if (word < 3 || tokens > *count) continue;
+        const char *again = memmem(line + word, length - word, line, word);
+        if (again == NULL) continue;
+        *count = tokens;
+        return first;
+    }
+    return text_place(text, windows, 0);
+}
+
 bool part_attention(void *argument, Error *err)
 {
     Experiment *lab = argument;
     const Text *text = &lab->text;
     const int layers = lab->model.config.layers;
-    const char *sentence = lab->prompt;
-    TokenIds ids = {0};
+    TokenIds prompt = {0};
+    const int32_t *ids;
+    int count = text->context < SHOWN ? text->context : SHOWN;
     if (text->validated) {
-        const Tokens *tokens = &text->validate_all.tokens;
-        size_t first = token_window_first(&text->validate_all, 0);
-        ids.count = (size_t)text->context < SHOWN ? (size_t)text->context : SHOWN;
-        ids.ids = malloc(sizeof *ids.ids * ids.count);
-        memcpy(ids.ids, tokens->ids + first, sizeof *ids.ids * ids.count);
-    } else if (!tokenizer_encode(text->tokenizer, sentence, strlen(sentence), (EncodeOptions){0},
-                                 &ids, err)) {
-        return false;
+        ids = text->ids.ids + find_sentence(text, &count);
+    } else {
+        if (!tokenizer_encode(text->tokenizer, lab->prompt, strlen(lab->prompt), (EncodeOptions){0},
+                              &prompt, err))
+            return false;
+        ids = prompt.ids;
+        if ((size_t)count > prompt.count) count = (int)prompt.count;
     }
-    int count = ids.count < SHOWN ? (int)ids.count : SHOWN;
-    if (count > lab->model.config.context) count = lab->model.config.context;
     Arena *work = arena_new("forward", (size_t)8 << 30);
     Tape *tape = tape_new(work);
-    model_logits(tape, &lab->model, tensor_from_ints(work, SHAPE(1, count), ids.ids));
+    model_logits(tape, &lab->model, tensor_from_ints(work, SHAPE(1, count), ids));
     float **maps = arena_zeros(lab->scratch, sizeof *maps * (size_t)layers);
     int found = find_maps(lab, tape, maps, layers);
     if (found == layers) {
         size_t bytes;
         char *shown =
-            tokenizer_decode(text->tokenizer, ids.ids, (size_t)count, (DecodeOptions){0}, &bytes);
+            tokenizer_decode(text->tokenizer, ids, (size_t)count, (DecodeOptions){0}, &bytes);
         run_print(lab->run, "Attention of every head over: %s", sample_shown(lab->scratch, shown));
         free(shown);
         describe(lab, count, maps);
-        run_picture(lab->run, draw_maps(lab, ids.ids, count, maps),
+        run_picture(lab->run, draw_maps(lab, ids, count, maps),
                     "Attention maps: dark is much; a row looks at columns", "attention");
     }
-    free(ids.ids);
+    free(prompt.ids);
     arena_free(work);
     return true;
 }
