@@ -1,39 +1,31 @@
 #include "datasets/grammar.h"
 
 // clang-format off
-#define THINGS "ball|kite|hat|drum|lamp|book|box|cup|bell|boat|rope|shell|stone|stick|leaf|flower|" \
-    "basket|blanket|pillow|coat|shoe|sock|ring|key|map|coin|clock|mirror|ladder|wagon|bucket|broom|" \
-    "brush|chair|table|bench|fence|gate|door|window|wheel|nest|log|tree|bush|rock|puddle|spoon|" \
-    "plate|bottle|pencil|letter|picture|button|feather|candle|lantern|whistle|balloon|puzzle|robot|train|truck|tent"
-
 const GrammarRule grammar_stories[] = {
     {"story", "{opening}{event}{ending}\n"},
 
     {"opening",
-     "{$hero} had a {look} {$thing}. |"
-     "{$hero} {found} a {colour} {$thing} {near} the {place}. |"
-     "One {weather} {time} {$hero} {found} a {$thing}. |"
-     "At the {place} a {trait} {$hero.3} named {$hero} {found} a {$thing}. "},
+     "{$hero} {found} a {look} {$pet}. |"
+     "{$hero} had a {colour} {$pet}. |"
+     "A {trait} {$pet} {came} to {$hero}. |"
+     "One {weather} {time} {$hero} met a {trait} {$pet}. "},
     {"event",
-     "A {trait} {$pet} {found} the {$thing} and {$pet.1}. |"
-     "{$hero.2} {gave} it to a {look} {$pet}. |"
-     "Then a {colour} {$pet} {came} out of the {place}. |"
-     "There {$hero.1} met a {trait} {$pet} with a {look} {thing}. "},
+     "{$hero.1} {gave} the {$pet} a {look} {thing}. |"
+     "The {$pet} {$pet.1} at a {colour} {thing}. |"
+     "The {$pet} {came} {near} the {look} {place}. |"
+     "They {played} {near} a {look} {thing}. "},
     {"ending",
-     "{$hero} and the {$pet} were {feeling}.|"
-     "The {$pet} {gave} {$hero} {food} and {$pet.1}.|"
-     "They {played} {near} the {thing} and ate {food}.|"
-     "{$hero.2} {gave} the {$pet} the {$thing} and was {feeling}."},
+     "{$hero} was {feeling}.|"
+     "The {$pet} was {feeling} and {$pet.1}.|"
+     "They ate {food} {near} the {place}.|"
+     "{$hero} and the {$pet} {played}."},
 
-    // A name, he or she, the same at the beginning of a sentence, a girl or a boy.
+    // A name, and who it is.
     {"$hero",
-     "Lily/she/She/girl|Mia/she/She/girl|Anna/she/She/girl|Rosa/she/She/girl|"
-     "Sue/she/She/girl|Ella/she/She/girl|Nora/she/She/girl|Jane/she/She/girl|"
-     "Tom/he/He/boy|Ben/he/He/boy|Max/he/He/boy|Sam/he/He/boy|"
-     "Jack/he/He/boy|Leo/he/He/boy|Finn/he/He/boy|Peter/he/He/boy"},
+     "Lily/She|Mia/She|Anna/She|Rosa/She|Sue/She|Ella/She|Tom/He|Ben/He|Max/He|Jack/He|Peter/He|Finn/He"},
     {"$pet",
-     "dog/barked|cat/purred|bird/sang|duck/quacked|frog/croaked|horse/neighed|mouse/squeaked|cow/mooed|"
-     "pig/grunted|sheep/bleated|bear/growled|lion/roared|wolf/howled|bee/buzzed|snake/hissed|hen/clucked"},
+     "dog/barked|cat/purred|bird/sang|duck/quacked|frog/croaked|horse/neighed|"
+     "mouse/squeaked|cow/mooed|bear/growled|lion/roared|wolf/howled|snake/hissed"},
     {"place",
      "park|forest|beach|farm|garden|river|lake|hill|school|market|village|castle|barn|meadow|bridge|cave"},
 
@@ -47,8 +39,13 @@ const GrammarRule grammar_stories[] = {
      "big|small|young|new|tiny|huge|soft|hard|round|long|short|shiny|dirty|clean|broken|pretty|"
      "heavy|light|wet|dry|thick|thin|loud|sweet|strange|warm|cold|smooth|sharp|flat|plain|magic"},
     {"colour", "red|blue|green|yellow|white|black|brown|pink|purple|gray|golden|silver"},
-    {"$thing", THINGS},
-    {"thing", THINGS},
+    {"thing",
+     "ball|kite|hat|drum|lamp|book|box|cup|bell|boat|rope|shell|"
+     "coin|clock|mirror|basket|blanket|pillow|ring|key|map|flower|lantern|whistle|"
+     "stone|stick|leaf|coat|shoe|sock|ladder|wagon|bucket|broom|brush|chair|table|bench|fence|gate|"
+     "door|window|wheel|nest|log|tree|bush|rock|puddle|spoon|plate|bottle|pencil|letter|picture|button|"
+     "feather|candle|balloon|puzzle|robot|train|truck|tent|jar|pot|pan|bag|belt|scarf|glove|wall|"
+     "cart|desk|fork|knife|lid|mat|net|pipe|pool|sack|sled|stool|towel|tray|vase|wand"},
     {"food",
      "bread|cheese|soup|cake|jam|honey|milk|rice|corn|beans|plums|pears|grapes|cherries|nuts|seeds|"
      "carrots|peas|pie|cookies|candy|fish|berries|melon"},

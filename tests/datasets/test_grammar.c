@@ -83,8 +83,8 @@ static void stories_are_the_same_text_on_every_machine(void **state)
     char line[GRAMMAR_LINE_MAX];
     size_t length = grammar_line(stories, line, 42, 0, NULL);
     line[length] = '\0';
-    assert_string_equal(line, "Nora hid a silver spoon inside the beach. A hungry frog found the "
-                              "spoon and croaked. Nora and the frog were safe.\n");
+    assert_string_equal(line, "Sue had a purple snake. The snake climbed behind the soft market. "
+                              "The snake was sad and hissed.\n");
 }
 
 static void a_line_does_not_depend_on_the_lines_before(void **state)
