@@ -319,8 +319,11 @@ static void side_by_side_learners_are_the_exercises_to_the_bit(void **state)
         World *world = named(names[w]);
         const Mdp *mdp = &world->mdp;
         int start = world->starts[0], pairs = mdp->states * mdp->actions;
-        Learners learners = learners_new(keep, mdp, start, 0.5, 0.1, 7);
+        Learners learners = learners_new(keep, mdp, start, 0.5, 0.1, 7),
+                 others = learners_new(keep, mdp, start, 0.5, 0.1, 7);
+        others.lanes = false;
         for (int k = 0; k < STEPS; k += 1000) learners_step(&learners, 1000);
+        for (int k = 0; k < STEPS; k += 500) learners_step(&others, 500);
         for (int i = 0; i < LEARNERS; i += 3) {
             Rng rng = rng_stream(7, (uint64_t)i);
             double *q = arena_zeros(keep, (size_t)pairs * sizeof *q), reward;
@@ -334,6 +337,8 @@ static void side_by_side_learners_are_the_exercises_to_the_bit(void **state)
                 s = mdp->terminal[next] ? start : next;
             }
             assert_memory_equal(q, learners.q[i], (size_t)pairs * sizeof *q);
+            assert_memory_equal(q, others.q[i], (size_t)pairs * sizeof *q);
+            assert_memory_equal(&rng, &learners.rng[i], sizeof rng);
         }
     }
 }
