@@ -3,14 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/file.h"
 
 // An index of a model's tensors has some megabytes; what is far larger is some other file.
 enum { MAX_BYTES = 64 << 20 };
 
 static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    FILE *file = file_open(path, err);
+    if (file == NULL) return false;
     *bytes = fread(text, 1, MAX_BYTES, file);
     bool read = !ferror(file);
     int why = errno;
