@@ -231,8 +231,8 @@ static void row_ended(int end, void *data)
     if (reader->failed) return;
     if (reader->width == 0) choose_columns(reader);
     else if (reader->fields != reader->width)
-        fail(reader, reader->row, "the row has %d fields, expected %d%s", reader->fields,
-             reader->width,
+        fail(reader, reader->row, "the row has %d field%s, expected %d%s", reader->fields,
+             text_plural(reader->fields), reader->width,
              reader->delimiter == ','   ? ""
              : reader->delimiter == ';' ? " separated by semicolons"
                                         : " separated by tabs");

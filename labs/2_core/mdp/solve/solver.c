@@ -3,7 +3,10 @@
 #include "labs/2_core/mdp/mdp.h"
 #include "labs/2_core/mdp/solve/sweeper.h"
 
-enum { LARGE = 1000000 };    // outcomes from which on single precision goes first
+enum {
+    LARGE = 1000000,        // outcomes from which on single precision goes first
+    LEAST_SWEEPS = 20000    // that are allowed
+};
 
 // mdp_tied(), but no action of a terminal state is.
 static bool ties(double value, double best)
@@ -40,7 +43,7 @@ void solver_actions(const Mdp *mdp, const double *values, double *action_values,
 static long most_sweeps(const Mdp *mdp)
 {
     double outcomes = mdp->first[(size_t)mdp->states * (size_t)mdp->actions] + mdp->states;
-    return (long)fmax(20000, fmin(1e7, 4e9 / outcomes));
+    return (long)fmax(LEAST_SWEEPS, fmin(1e7, 4e9 / outcomes));
 }
 
 static double largest_of(const double *values, int count)
@@ -72,6 +75,29 @@ static bool sweep_roughly(Optimum *o, const Sweeper *sweeper, int states, Arena 
     return go_on;
 }
 
+// Changes of values at sweeps each of which is twice the one before, or later.
+typedef struct Pace {
+    long sweeps[2];
+    double changes[2];
+} Pace;
+
+// Whether it is time for a look.
+static bool pace_note(Pace *pace, long sweep, double change)
+{
+    if (sweep < 2 * pace->sweeps[1]) return false;
+    *pace = (Pace){{pace->sweeps[1], sweep}, {pace->changes[1], change}};
+    return true;
+}
+
+// Changes shrink like exp(-pace sweeps); 0: they do not, but for their rounding.
+static double pace_of(const Pace *pace, long sweep, double change)
+{
+    const double noise = 1e-13;
+    if (pace->sweeps[0] == 0) return 0;
+    double rate = log(pace->changes[0] / change) / (double)(sweep - pace->sweeps[0]);
+    return rate > noise ? rate : 0;
+}
+
 Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *context)
 {
     size_t rows = (size_t)mdp->states * (size_t)mdp->actions;
@@ -84,6 +110,7 @@ Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *con
     long most = most_sweeps(mdp);
     bool go_on =
         mdp->first[rows] < LARGE || sweep_roughly(&o, sweeper, mdp->states, arena, stop, context);
+    Pace pace = {{0}, {0}};
     while (go_on && !o.converged && o.sweeps < most) {
         o.change = sweeper_sweep(sweeper, next, o.values);
         double *spare = o.values;
@@ -92,11 +119,19 @@ Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *con
         o.sweeps++;
         // Four units in the last place; with a discount, less accuracy is never asked for than 1e-12.
         double largest = largest_of(o.values, mdp->states);
-        o.converged =
-            o.change <= fmax(1e-15 * largest, mdp->discount < 1 ? 1e-12 * largest / rate : 0);
+        double least = fmax(1e-15 * largest, mdp->discount < 1 ? 1e-12 * largest / rate : 0);
+        o.converged = o.change <= least;
+        if (pace_note(&pace, o.sweeps, o.change) && o.sweeps > LEAST_SWEEPS && !o.converged) {
+            double shrinks = pace_of(&pace, o.sweeps, o.change);
+            if (shrinks == 0 && o.sweeps / 4 > mdp->states)
+                break;    // no way to an end is that long
+            if (shrinks > 0 && log(o.change / least) / shrinks > (double)most) break;
+        }
         if (stop != NULL) go_on = !stop(context, o.sweeps, o.change);
     }
-    o.bound = mdp->discount < 1 ? rate * o.change : INFINITY;
+    double change = fmax(o.change, 0x1p-53 * largest_of(o.values, mdp->states));    // as rounded
+    o.pace = pace_of(&pace, o.sweeps, change);
+    o.bound = mdp->discount < 1 ? rate * change : o.pace > 0 ? change / expm1(o.pace) : INFINITY;
     solver_actions(mdp, o.values, o.action_values, o.policy);
     return o;
 }

@@ -14,11 +14,15 @@ typedef struct Optimum {
     double *policy;           // [states,actions]: the best actions within rounding, each as likely
     long sweeps;
     double change;    // of the last sweep
-    double bound;     // on the error of a value; infinity with a discount of 1
+    double pace;      // changes shrink like exp(-pace sweeps); 0: they do not
+    // On the error of a value; with a discount of 1, where there is none, what the changes at this pace
+    // add up to; infinity when they do not shrink.
+    double bound;
     bool converged;
 } Optimum;
 
-// Sweeps from values of 0 until rounding hides what changes; a large model first in single precision.
+// Sweeps from values of 0 until rounding hides what changes, or until it is clear that this would take
+// too many; a large model first in single precision.
 // `stop` is asked after each sweep whether to end early; NULL for none.
 typedef bool SolverStop(void *context, long sweep, double change);
 Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *context);
