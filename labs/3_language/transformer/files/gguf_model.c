@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "common/gguf_writer.h"
 #include "kernels/device.h"
+#include "labs/3_language/transformer/files/rope_factors.h"
 #include "labs/3_language/transformer/files/sources.h"
 
 // ---- settings ----
@@ -99,9 +101,38 @@ static void read_scaling(Settings *s, ModelConfig *c)
     scaling->kind = linear ? ROPE_LINEAR : ROPE_YARN;
     scaling->factor = real(s, "rope.scaling.factor", NAN);
     if (!(scaling->factor >= 1)) fail(s, "'%s.rope.scaling.factor' is below 1", s->arch);
-    if (yarn)
-        scaling->original_positions =
-            integer(s, "rope.scaling.original_context_length", c->context);
+    if (!yarn) return;
+    scaling->original_positions = integer(s, "rope.scaling.original_context_length", c->context);
+    static const char *const others[] = {
+        "rope.scaling.attn_factor",     "rope.scaling.yarn_attn_factor",
+        "rope.scaling.yarn_beta_fast",  "rope.scaling.yarn_beta_slow",
+        "rope.scaling.yarn_ext_factor", "rope.scaling.yarn_log_multiplier"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (value(s, others[i]) != NULL) fail(s, "'%s.%s' is not supported", s->arch, others[i]);
+}
+
+static const char FACTORS[] = "rope_freqs.weight";
+
+// The settings beside the factors are ours: other writers leave them out.
+static void read_factors(Settings *s, ModelConfig *c)
+{
+    const GgufTensor *tensor = gguf_tensor(s->file, FACTORS);
+    if (tensor == NULL || s->failed) return;
+    RopeScaling *scaling = &c->rope.scaling;
+    if (tensor->type != DTYPE_F32 || tensor->dims != 1 || tensor->count != (uint64_t)c->head / 2) {
+        fail(s, "'%s' is not %d numbers of F32, half a head", FACTORS, c->head / 2);
+        return;
+    }
+    scaling->low_freq_factor = real(s, "rope.scaling.low_freq_factor", 0);
+    scaling->high_freq_factor = real(s, "rope.scaling.high_freq_factor", 0);
+    scaling->original_positions = integer(s, "rope.scaling.original_context_length", 0);
+    float *factors = malloc(tensor->bytes);
+    REQUIRE(factors != NULL, "no memory for %d factors", c->head / 2);
+    memcpy(factors, tensor->data, tensor->bytes);
+    if (!rope_factors_read(c, factors))
+        fail(s, "'%s' is not the scaling of a Llama 3 model, the only one that is supported",
+             FACTORS);
+    free(factors);
 }
 
 static void read_llama(Settings *s, ModelConfig *c)
@@ -120,8 +151,7 @@ static void read_llama(Settings *s, ModelConfig *c)
     if (rotated != c->head)
         fail(s, "'%s.rope.dimension_count' is %d, expected all %d of a head", s->arch, rotated,
              c->head);
-    if (has(s, "rope_freqs.weight"))
-        fail(s, "has factors for rotary positions (rope_freqs.weight), which are not supported");
+    read_factors(s, c);
     if (integer(s, "expert_count", 0) > 0) fail(s, "has experts, which are not supported");
     const int window = integer(s, "attention.sliding_window", 0);
     if (window > 0 && window < c->context)
@@ -174,10 +204,9 @@ static const char *name_at(const ModelFile *file, int index)
     return file->gguf->tensors[index].name;
 }
 
-static bool needless(const char *name)
+static bool needless(const char *name)    // it is read with the settings
 {
-    (void)name;
-    return false;
+    return strcmp(name, FACTORS) == 0;
 }
 
 static const char *find_arch(const Gguf *file, Error *err)
@@ -240,11 +269,16 @@ static void put_rope(GgufWriter *out, const char *arch, const ModelConfig *c)
     put_real(out, arch, "rope.freq_base", c->rope.theta);
     put_integer(out, arch, "rope.dimension_count", c->head);
     if (scaling->kind == ROPE_PLAIN) return;
+    if (scaling->kind != ROPE_LINEAR)
+        put_integer(out, arch, "rope.scaling.original_context_length", scaling->original_positions);
+    if (scaling->kind == ROPE_LLAMA3) {
+        put_real(out, arch, "rope.scaling.low_freq_factor", scaling->low_freq_factor);
+        put_real(out, arch, "rope.scaling.high_freq_factor", scaling->high_freq_factor);
+        return;
+    }
     gguf_writer_text(out, key_of((char[KEY_BYTES]){0}, arch, "rope.scaling.type"),
                      scaling->kind == ROPE_LINEAR ? "linear" : "yarn");
     put_real(out, arch, "rope.scaling.factor", scaling->factor);
-    if (scaling->kind == ROPE_YARN)
-        put_integer(out, arch, "rope.scaling.original_context_length", scaling->original_positions);
 }
 
 static void put_config(GgufWriter *out, const char *arch, const ModelConfig *c)
@@ -286,13 +320,22 @@ static void put_vocabulary(GgufWriter *out, const ModelConfig *c, const GgufVoca
                           v->merge_count);
 }
 
-static void put_tensors(GgufWriter *out, const Pieces *pieces, const Params *params, Arena *scratch)
+static void put_tensors(GgufWriter *out, const ModelConfig *config, const Pieces *pieces,
+                        const Params *params, Arena *scratch)
 {
+    const uint64_t half = (uint64_t)config->head / 2;
+    const bool scaled = config->rope.scaling.kind == ROPE_LLAMA3;
+    if (scaled) gguf_writer_tensor(out, FACTORS, DTYPE_F32, 1, &half);
     for (int i = 0; i < pieces->count; i++) {
         const Piece *piece = &pieces->list[i];
         const uint64_t rows = (uint64_t)piece->rows, cols = (uint64_t)piece->cols;
         gguf_writer_tensor(out, piece->name, DTYPE_F32, cols > 0 ? 2 : 1,
                            cols > 0 ? (uint64_t[]){cols, rows} : (uint64_t[]){rows});
+    }
+    if (scaled) {
+        float *factors = arena_alloc(scratch, half * sizeof *factors);
+        rope_factors_of(factors, config);
+        gguf_writer_data(out, factors, half * sizeof *factors);
     }
     for (int i = 0; i < pieces->count; i++) {
         const Piece *piece = &pieces->list[i];
@@ -313,10 +356,12 @@ bool gguf_model_write(const char *path, const ModelConfig *config, const Params 
 {
     const ModelFamily *family = config_json_family(config, err);
     if (family == NULL) return error_wrap(err, "%s", path);
-    if (config->mlp == MLP_GELU_ERF || config->rope.scaling.kind == ROPE_LLAMA3)
-        return error_set(err, "%s: GGUF has no %s", path,
-                         config->mlp == MLP_GELU_ERF ? "GELU by erf in gpt2"
-                                                     : "setting for llama3's scaling of positions");
+    const RopeScaling *scaling = &config->rope.scaling;
+    if (config->mlp == MLP_GELU_ERF)
+        return error_set(err, "%s: GGUF has no GELU by erf in gpt2", path);
+    if (scaling->beta_fast > 0 || scaling->beta_slow > 0 || scaling->attention_factor > 0)
+        return error_set(err, "%s: yarn's beta and attention factors are not written to GGUF",
+                         path);
     GgufWriter *out = gguf_writer_open(path, err);
     if (out == NULL) return false;
     const size_t room = (size_t)model_config_params(config) * sizeof(float);
@@ -324,7 +369,7 @@ bool gguf_model_write(const char *path, const ModelConfig *config, const Params 
     const Pieces pieces = pieces_of(scratch, config, family->gguf);
     put_config(out, family->type, config);
     put_vocabulary(out, config, vocabulary);
-    put_tensors(out, &pieces, params, scratch);
+    put_tensors(out, config, &pieces, params, scratch);
     arena_free(scratch);
     return gguf_writer_commit(out, err);
 }

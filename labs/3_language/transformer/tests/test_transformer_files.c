@@ -96,6 +96,23 @@ static void assert_last_logits(const Opened *opened, const cJSON *ids, const cJS
     tape_reset(opened->tape);
 }
 
+static void assert_last_logits_of_gguf(const Opened *opened, const cJSON *ids, const cJSON *variant)
+{
+    Error err = {""};
+    const RopeScaling *scaling = &opened->model.config.rope.scaling;
+    const char *gguf = scratch_path("rope_again.gguf");
+    const bool written = gguf_model_write(gguf, &opened->model.config, opened->params, NULL, &err);
+    if (scaling->beta_fast > 0 || scaling->attention_factor > 0) {
+        assert_false(written);
+        assert_non_null(strstr(err.message, "yarn's beta and attention factors"));
+        return;
+    }
+    if (!written) fail_msg("%s", err.message);
+    Opened *again = open_path(gguf);
+    assert_last_logits(again, ids, variant);
+    close_opened(again);
+}
+
 static void all_spellings_of_rope_settings_give_the_logits_of_transformers(void **state)
 {
     (void)state;
@@ -114,6 +131,7 @@ static void all_spellings_of_rope_settings_give_the_logits_of_transformers(void 
         Opened *again = open_path(folder);
         assert_last_logits(again, ids, variant);
         close_opened(again);
+        assert_last_logits_of_gguf(opened, ids, variant);
         close_opened(opened);
     }
     cJSON_Delete(tree);
