@@ -1,5 +1,4 @@
 #include "common/text.h"
-#include <stdbool.h>
 #include <string.h>
 
 size_t text_utf8_length(const char *text, size_t left)
@@ -70,4 +69,10 @@ char *text_spaced(char *text)
 {
     for (char *at = text; (at = strchr(at, '_')) != NULL;) *at = ' ';
     return text;
+}
+
+bool text_ends(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
 }
