@@ -4,6 +4,7 @@
 #include <string.h>
 #include "common/file.h"
 #include "kernels/seconds.h"
+#include "labs/3_language/transformer/by_hand.h"
 #include "labs/3_language/transformer/files/folder.h"
 #include "labs/3_language/transformer/files/model_file.h"
 
@@ -55,6 +56,7 @@ static bool make_model(Experiment *lab, Error *err)
         lab->model = model_new(lab->params, config, &rng);
     }
     lab->model.dropout = lab->dropout;
+    if (strcmp(lab->ops, "exercises") == 0) lab->model.ops = &exercise_ops;
     return true;
 }
 
@@ -251,4 +253,10 @@ bool part_train(void *argument, Error *err)
     plot_losses(lab);
     plot_schedule(lab);
     return save(lab, err);
+}
+
+bool part_by_hand(void *argument, Error *err)
+{
+    Experiment *lab = argument;
+    return by_hand_compare(lab->run, lab->keep, lab->scratch, err);
 }

@@ -9,6 +9,7 @@
 
 typedef struct Experiment {
     // Options.
+    const char *ops;      // "kernels" or "exercises"
     const char *style;    // "gpt2" or "llama"
     ModelSize size;
     const char *model_path;    // to go on from; NULL: a new model
@@ -34,6 +35,7 @@ bool part_text(void *lab, Error *err);
 bool part_train(void *lab, Error *err);
 bool part_continue(void *lab, Error *err);
 bool part_attention(void *lab, Error *err);
+bool part_by_hand(void *lab, Error *err);
 
 // ---- samples.c ----
 

@@ -19,6 +19,8 @@ static const Part parts[] = {
      .notices =
          {{"attention.png",
            "which head looks at the character before, which at the word, which at the name?"}}},
+    {"by_hand", "The exercises beside the kernel table", part_by_hand,
+     .notices = {{"exercises", "the same loss and gradients; what makes the difference in time?"}}},
 };
 
 // A file of --data; a folder's tinyshakespeare.txt; NULL for the grammar, also where LAB_DATA has no text.
@@ -38,6 +40,8 @@ static void declare_options(Options *options, Experiment *lab)
 {
     ModelSize *size = &lab->size;
     options_group(options, "This lab");
+    options_choice(options, "ops", 0, &lab->ops, "kernels|exercises",
+                   "who computes; --mine: the exercises, your functions");
     options_choice(options, "style", 0, &lab->style, "gpt2|llama",
                    "learned positions, LayerNorm, GELU; or RoPE, RMSNorm, SwiGLU");
     options_int(options, "layers", 'l', &size->layers, 1, 1000, "blocks");
@@ -97,6 +101,7 @@ int main(int argc, char **argv)
           *scratch = arena_new("step", (size_t)8 << 30);
     Experiment lab = {.keep = keep,
                       .scratch = scratch,
+                      .ops = getenv("LAB_CHECK") != NULL ? "exercises" : "kernels",    // --mine
                       .style = "llama",
                       .size = {.layers = 2, .heads = 4, .width = 128},
                       .text = {.context = 128, .validation = 0.1f, .stories = 4000000},

@@ -226,14 +226,13 @@ void tf_rope(float *x, const int32_t *positions, TfRope s)
 
 // ---- the feed-forward block ----
 
-static const double root_2_over_pi = 0.79788456080286536, cubic = 0.044715;
-
 void tf_gelu(float *y, const float *x, size_t n)
 {
     // solution gelu
+    double root = sqrt(2 / acos(-1));
     for (size_t i = 0; i < n; i++) {
         double z = (double)x[i];
-        y[i] = (float)(z / 2 * (1 + tanh(root_2_over_pi * (z + cubic * z * z * z))));
+        y[i] = (float)(z / 2 * (1 + tanh(root * (z + 0.044715 * z * z * z))));
     }
     // end gelu
 }
@@ -241,9 +240,10 @@ void tf_gelu(float *y, const float *x, size_t n)
 void tf_gelu_backward(float *dx, const float *dy, const float *x, size_t n)
 {
     // solution gelu_backward
+    double root = sqrt(2 / acos(-1));
     for (size_t i = 0; i < n; i++) {
-        double z = (double)x[i], t = tanh(root_2_over_pi * (z + cubic * z * z * z));
-        double inner = root_2_over_pi * (1 + 3 * cubic * z * z);
+        double z = (double)x[i], t = tanh(root * (z + 0.044715 * z * z * z));
+        double inner = root * (1 + 3 * 0.044715 * z * z);
         dx[i] += (float)((double)dy[i] * ((1 + t) / 2 + z / 2 * (1 - t * t) * inner));
     }
     // end gelu_backward

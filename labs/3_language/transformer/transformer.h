@@ -200,8 +200,8 @@ float tf_schedule(int64_t step, TfSchedule s);
 // ---- sampling ----
 
 // 23. p = softmax(z / temperature)    z, p [V]. Temperature 0: 1 for the largest logit, 0 for the
-//    others; of several, the first. z may hold -infinity, which has the probability 0, but no NaN, and
-//    has a finite number. Finite p for every temperature >= 0.
+//    others; of several, the first. Logits are finite or -infinity, which has the probability 0; at
+//    least one is finite. p is finite for every finite temperature from 0 on.
 void tf_temperature(float *p, const float *z, int V, float temperature);
 
 // 24. In place: keeps the k most probable tokens and sets the others to 0; of equal ones, those with
