@@ -8,7 +8,7 @@
 static int *encoded(size_t *n, const char *text, size_t bytes, const BpePairs *ranks)
 {
     int *ids = ids_of_text(text, bytes);
-    *n = bpe_encode(ids, bytes, ranks);
+    *n = bpe_encode_piece(ids, bytes, ranks);
     assert_that(*n <= bytes, "got %zu tokens of %zu bytes", *n, bytes);
     return ids;
 }
@@ -50,7 +50,7 @@ CASE(encode__goes_on_with_the_tokens_that_it_made)
 CASE(encode__of_nothing_and_of_one_byte)
 {
     BpePairs ranks = RANKS({'a', 'b'}), none = bpe_pairs_new(case_arena());
-    assert_integer("tokens of nothing", (int64_t)bpe_encode(ints_filled(0, 0), 0, &ranks), 0);
+    assert_integer("tokens of nothing", (int64_t)bpe_encode_piece(ints_filled(0, 0), 0, &ranks), 0);
     assert_encoded(&ranks, "a", 'a');
     assert_encoded(&ranks, "ab", 256);
     assert_encoded(&none, "abab", 'a', 'b', 'a', 'b');
@@ -88,14 +88,14 @@ CASE(encode__in_turns_with_two_tables)
 {
     BpePairs one = RANKS({'a', 'b'}), two = RANKS({'b', 'a'}, {'a', 'b'});
     int *ids = ids_of_text("aba", 3);
-    size_t n = bpe_encode(ids, 3, &one);
+    size_t n = bpe_encode_piece(ids, 3, &one);
     assert_tokens("the first call", ids, n, 256, 'a');
     ids[0] = 'a', ids[1] = 'b', ids[2] = 'a';
-    n = bpe_encode(ids, 3, &two);
+    n = bpe_encode_piece(ids, 3, &two);
     assert_tokens("the second call", ids, n, 'a', 256);
     *bpe_pairs_at(&two, (BpePair){'b', 'a'}) = 2;
     ids[0] = 'a', ids[1] = 'b', ids[2] = 'a';
-    n = bpe_encode(ids, 3, &two);
+    n = bpe_encode_piece(ids, 3, &two);
     assert_tokens("the same table, other ranks", ids, n, 257, 'a');
 }
 
