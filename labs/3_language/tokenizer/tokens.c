@@ -35,10 +35,29 @@ static bool show_all(const Lab *lab, const char *text, size_t bytes, Error *err)
     return true;
 }
 
+// The same text from a user and from the program.
+static void show_special(const Lab *lab)
+{
+    static const char text[] = "of the<|endoftext|>of";
+    const Text *english = &lab->texts[ENGLISH];
+    Learned *learned = learn(lab->step, english->bytes, english->size, lab->merges);
+    const BpeSpecial end = {"<|endoftext|>", 256 + learned->count};
+    BpeTokenizer tokenizer = {&learned->ranks, bpe_class, &end, 1};
+    for (int special = 0; special < 2; special++) {
+        int ids[sizeof text];
+        size_t n = bpe_tokenize(ids, &tokenizer, text, sizeof text - 1, special);
+        const char *list = "";
+        for (size_t i = 0; i < n; i++) list = arena_print(lab->step, "%s %d", list, ids[i]);
+        run_print(lab->run, "\"%s\" %s:%s", text,
+                  special ? "with special tokens" : "as a user typed it", list);
+    }
+}
+
 bool part_tokens(void *context, Error *err)
 {
     static const char text[] = "The lowest of the newest rights: it's 2024, isn't it? "
                                "\u4eba\u4eba\u751f\u800c\u81ea\u7531 na\u00efve \U0001f642";
+    show_special(context);
     return show_all(context, text, sizeof text - 1, err);
 }
 
