@@ -1,12 +1,8 @@
 /* Bytes per token of English, Chinese and code, by tokenizers that have seen one of them, all, or more. */
 #include "labs/3_language/tokenizer/story.h"
 
-enum { STEPS = 9 };
-
-static size_t rest_of(const Text *text)
-{
-    return text->size - text->train;
-}
+// Rows of the table; the first four have learned from a text each, and from all.
+enum { ALL = TEXTS, BYTES, CHARACTERS, GIVEN, ROWS };
 
 // All training sets, one behind the other.
 static const char *joined(const Lab *lab, size_t *bytes)
@@ -14,10 +10,8 @@ static const char *joined(const Lab *lab, size_t *bytes)
     *bytes = 0;
     for (int t = 0; t < TEXTS; t++) *bytes += lab->texts[t].train;
     char *all = arena_alloc(lab->step, *bytes), *end = all;
-    for (int t = 0; t < TEXTS; t++) {
+    for (int t = 0; t < TEXTS; end += lab->texts[t++].train)
         memcpy(end, lab->texts[t].bytes, lab->texts[t].train);
-        end += lab->texts[t].train;
-    }
     return all;
 }
 
@@ -33,6 +27,19 @@ static int different_characters(const Lab *lab, const char *text, size_t bytes)
     return count;
 }
 
+// The part of a text that was held out, in the tokens of a row.
+static bool held_out(const Lab *lab, int row, Learned *const *learned, const Text *text,
+                     Pieces *pieces, Error *err)
+{
+    const char *rest = text->bytes + text->train;
+    size_t bytes = text->size - text->train;
+    if (row == GIVEN) return pieces_of_given(lab->step, lab->given, rest, bytes, pieces, err);
+    *pieces = row == BYTES        ? pieces_of_bytes(lab->step, rest, bytes)
+              : row == CHARACTERS ? pieces_of_characters(lab->step, rest, bytes)
+                                  : learned_pieces(lab->step, learned[row], rest, bytes);
+    return true;
+}
+
 // Each text by the tokenizer of its own training set, or all by the shared one.
 static void plot_sizes(const Lab *lab, Learned *const *learned, bool shared)
 {
@@ -43,13 +50,12 @@ static void plot_sizes(const Lab *lab, Learned *const *learned, bool shared)
                  .y_label = "bytes per token"};
     for (int t = 0; t < TEXTS; t++) {
         const Text *text = &lab->texts[t];
-        const Learned *all = learned[shared ? TEXTS : t];
         for (int i = 0; i < STEPS; i++) {
-            int merges = all->count * i * i / ((STEPS - 1) * (STEPS - 1));
-            BpeRates rates = learned_rates(lab->step, learned_first(lab->step, all, merges),
-                                           text->bytes + text->train, rest_of(text));
-            size[t][i] = (float)(256 + merges);
-            rate[t][i] = (float)rates.bytes_per_token;
+            Learned *step = learned_step(lab->step, learned[shared ? ALL : t], i);
+            size[t][i] = (float)step->vocabulary.size;
+            rate[t][i] = (float)learned_rates(lab->step, step, text->bytes + text->train,
+                                              text->size - text->train)
+                             .bytes_per_token;
         }
         plot_series(&plot, text->name, size[t], rate[t], STEPS);
     }
@@ -58,55 +64,38 @@ static void plot_sizes(const Lab *lab, Learned *const *learned, bool shared)
 
 bool part_languages(void *context, Error *err)
 {
+    static const int order[] = {BYTES, CHARACTERS, ENGLISH, CHINESE, CODE, ALL, GIVEN};
     const Lab *lab = context;
+    const char *names[ROWS] = {"BPE of English",   "BPE of Chinese", "BPE of code",
+                               "BPE of all three", "bytes",          "characters",
+                               lab->name};
     size_t bytes;
     const char *all = joined(lab, &bytes);
     Learned *learned[TEXTS + 1];
     for (int t = 0; t < TEXTS; t++)
         learned[t] = learn(lab->step, lab->texts[t].bytes, lab->texts[t].train, lab->merges);
-    learned[TEXTS] = learn(lab->step, all, bytes, lab->merges);
+    learned[ALL] = learn(lab->step, all, bytes, lab->merges);
+    int sizes[ROWS] = {[BYTES] = 256, [CHARACTERS] = different_characters(lab, all, bytes)};
+    for (int t = 0; t <= TEXTS; t++) sizes[t] = learned[t]->vocabulary.size;
+    if (lab->given != NULL) sizes[GIVEN] = tokenizer_size(lab->given);
 
     Table table = table_new(lab->step, "tokenizer|vocabulary|English|Chinese|code");
-    table_row(&table, "bytes|256|1|1|1");
-    double characters[TEXTS];
-    for (int t = 0; t < TEXTS; t++) {
-        const Text *text = &lab->texts[t];
-        size_t n = rest_of(text);
-        characters[t] =
-            (double)n / (double)pieces_of_characters(lab->step, text->bytes + text->train, n).count;
-    }
-    table_row(&table, "characters|%d|%.2f|%.2f|%.2f", different_characters(lab, all, bytes),
-              characters[0], characters[1], characters[2]);
-    static const char *const names[] = {"BPE of English", "BPE of Chinese", "BPE of code",
-                                        "BPE of all three"};
-    for (int l = 0; l <= TEXTS; l++) {
-        double r[TEXTS];
-        for (int t = 0; t < TEXTS; t++) {
-            const Text *text = &lab->texts[t];
-            r[t] = learned_rates(lab->step, learned[l], text->bytes + text->train, rest_of(text))
-                       .bytes_per_token;
-        }
-        table_row(&table, "%s|%d|%.2f|%.2f|%.2f", names[l], 256 + learned[l]->count, r[0], r[1],
-                  r[2]);
-        metrics_write(lab->run->metrics, l,
-                      METRICS({"english", r[0]}, {"chinese", r[1]}, {"code", r[2]}));
-    }
-    if (lab->given != NULL) {
-        double r[TEXTS];
+    for (int i = 0; i < ROWS - (lab->given == NULL); i++) {
+        double rate[TEXTS];
         for (int t = 0; t < TEXTS; t++) {
             const Text *text = &lab->texts[t];
             Pieces pieces;
-            if (!pieces_of_given(lab->step, lab->given, text->bytes + text->train, rest_of(text),
-                                 &pieces, err))
-                return false;
-            r[t] = (double)rest_of(text) / (double)pieces.count;
+            if (!held_out(lab, order[i], learned, text, &pieces, err)) return false;
+            rate[t] = (double)(text->size - text->train) / (double)pieces.count;
         }
-        table_row(&table, "%s|%d|%.2f|%.2f|%.2f", lab->name, tokenizer_size(lab->given), r[0], r[1],
-                  r[2]);
+        table_row(&table, "%s|%d|%.2f|%.2f|%.2f", names[order[i]], sizes[order[i]], rate[ENGLISH],
+                  rate[CHINESE], rate[CODE]);
+        metrics_write(
+            lab->run->metrics, i,
+            METRICS({"english", rate[ENGLISH]}, {"chinese", rate[CHINESE]}, {"code", rate[CODE]}));
     }
     run_print(lab->run, "Bytes per token of texts that were held out:");
     run_table(lab->run, &table);
-
     for (int shared = 0; shared < 2; shared++) plot_sizes(lab, learned, shared);
     return true;
 }

@@ -51,13 +51,6 @@ static void show_paper(const Lab *lab)
     run_table(lab->run, &table);
 }
 
-static Pieces pieces_after(const Lab *lab, const Learned *learned, const char *text)
-{
-    size_t n;
-    int *ids = learned_encode(lab->step, learned, text, strlen(text), &n);
-    return pieces_of_ids(lab->step, learned, ids, n);
-}
-
 // On a terminal with colours: the text in place, a merge each quarter of a second.
 static void animate(const Lab *lab, const Learned *all, const char *text)
 {
@@ -72,7 +65,8 @@ static void animate(const Lab *lab, const Learned *all, const char *text)
         Learned *learned = learned_first(lab->step, all, k);
         if (k > 0) printf("\033[%dA\033[J", lines);    // up, and clear what is below
         printf("  merge %d: %s\n", k, last_token(lab->step, learned));
-        pieces_print(&console, lab->step, pieces_after(lab, learned, text), INDENT);
+        pieces_print(&console, lab->step, learned_pieces(lab->step, learned, text, strlen(text)),
+                     INDENT);
         fflush(stdout);
         nanosleep(&pause, NULL);
     }
@@ -90,7 +84,7 @@ bool part_merges(void *context, Error *err)
     Table table = table_new(lab->step, "merge|new token|tokens|text");
     for (int k = 0; k <= all->count; k++) {
         Learned *learned = learned_first(lab->step, all, k);
-        Pieces pieces = pieces_after(lab, learned, text);
+        Pieces pieces = learned_pieces(lab->step, learned, text, strlen(text));
         table_row(&table, "%d|%s|%zu|%s", k, last_token(lab->step, learned), pieces.count,
                   pieces_text(lab->step, pieces));
     }

@@ -33,6 +33,16 @@ bool part_tokens(void *context, Error *err);       // tokens.c: a text in the co
 bool part_languages(void *context, Error *err);    // languages.c: bytes per token
 bool part_own(void *context, Error *err);          // tokens.c: the user's text
 
+typedef struct Piece {
+    const char *bytes;
+    size_t size;
+} Piece;
+
+typedef struct Pieces {
+    Piece *all;    // [count]
+    size_t count;
+} Pieces;
+
 // ---- texts ----
 
 // The whole file, of at most 64 MB, in the arena.
@@ -50,25 +60,18 @@ typedef struct Learned {
 } Learned;
 
 Learned *learn(Arena *arena, const char *text, size_t bytes, int merges);
-// The same with fewer merges: the first ones.
+// The same with fewer merges: the first ones. For curves, that of step i of STEPS from 0 to all merges.
 Learned *learned_first(Arena *arena, const Learned *all, int count);
+enum { STEPS = 9 };
+Learned *learned_step(Arena *arena, const Learned *all, int i);
 
 // The tokens of a text, in the arena.
 int *learned_encode(Arena *arena, const Learned *learned, const char *text, size_t bytes,
                     size_t *n);
+Pieces learned_pieces(Arena *arena, const Learned *learned, const char *text, size_t bytes);
 BpeRates learned_rates(Arena *arena, const Learned *learned, const char *text, size_t bytes);
 
 // ---- tokens as pieces of text ----
-
-typedef struct Piece {
-    const char *bytes;
-    size_t size;
-} Piece;
-
-typedef struct Pieces {
-    Piece *all;    // [count]
-    size_t count;
-} Pieces;
 
 Pieces pieces_of_bytes(Arena *arena, const char *text, size_t bytes);
 Pieces pieces_of_characters(Arena *arena, const char *text, size_t bytes);

@@ -87,6 +87,11 @@ Learned *learned_first(Arena *arena, const Learned *all, int count)
     return l;
 }
 
+Learned *learned_step(Arena *arena, const Learned *all, int i)
+{
+    return learned_first(arena, all, all->count * i * i / ((STEPS - 1) * (STEPS - 1)));
+}
+
 Learned *learn(Arena *arena, const char *text, size_t bytes, int merges)
 {
     BpePairs counts = bpe_pairs_new(arena);
@@ -101,6 +106,13 @@ int *learned_encode(Arena *arena, const Learned *learned, const char *text, size
     int *ids = arena_alloc(arena, (bytes + 1) * sizeof *ids);
     *n = bpe_tokenize(ids, &tokenizer, text, bytes, false);
     return ids;
+}
+
+Pieces learned_pieces(Arena *arena, const Learned *learned, const char *text, size_t bytes)
+{
+    size_t n;
+    int *ids = learned_encode(arena, learned, text, bytes, &n);
+    return pieces_of_ids(arena, learned, ids, n);
 }
 
 BpeRates learned_rates(Arena *arena, const Learned *learned, const char *text, size_t bytes)

@@ -21,12 +21,10 @@ static bool show_all(const Lab *lab, const char *text, size_t bytes, Error *err)
 {
     const Text *english = &lab->texts[ENGLISH];
     Learned *learned = learn(lab->step, english->bytes, english->size, lab->merges);
-    size_t n;
-    int *ids = learned_encode(lab->step, learned, text, bytes, &n);
     show(lab, "Bytes", pieces_of_bytes(lab->step, text, bytes), bytes);
     show(lab, "Characters", pieces_of_characters(lab->step, text, bytes), bytes);
     show(lab, arena_print(lab->step, "%d merges learned from %s", learned->count, english->name),
-         pieces_of_ids(lab->step, learned, ids, n), bytes);
+         learned_pieces(lab->step, learned, text, bytes), bytes);
     if (lab->given == NULL) return true;
     Pieces pieces;
     if (!pieces_of_given(lab->step, lab->given, text, bytes, &pieces, err)) return false;

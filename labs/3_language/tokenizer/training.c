@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include "labs/3_language/tokenizer/story.h"
 
-enum { STEPS = 9 };    // sizes of vocabulary that are compared
-
 // Exercises 6 and 7 on the same words.
 static bool same_merges(const Lab *lab, const Text *text, Error *err)
 {
@@ -62,8 +60,7 @@ bool part_training(void *context, Error *err)
         table_new(lab->step, "vocabulary|bytes per token|held out|bits per token|bits per "
                              "byte");
     for (int i = 0; i < STEPS; i++) {
-        Learned *learned =
-            learned_first(lab->step, all, all->count * i * i / ((STEPS - 1) * (STEPS - 1)));
+        Learned *learned = learned_step(lab->step, all, i);
         BpeRates rates = learned_rates(lab->step, learned, text->bytes, text->train);
         BpeRates other = learned_rates(lab->step, learned, text->bytes + text->train, rest);
         size[i] = (float)(256 + learned->count);
