@@ -164,6 +164,7 @@ CASE(best_pair__compares_counts_beyond_53_bits)
     NONE_BEST(big + 1, {1, 2, big});
     BEST(1, 5, 6, {1, 2, 3}, {5, 6, (INT64_C(1) << 32) + 1});
     BEST(1, 1000000, 2, {1000000, 2, 3}, {2000000, 1, 3});
+    BEST(1, 2, 9, {65537, 2, 3}, {2, 9, 3});
 }
 
 CASE(best_pair__of_many_pairs)
@@ -217,6 +218,7 @@ CASE(merge__leaves_alone_what_is_no_such_pair)
     MERGE(IDS(3, 1), IDS(3, 1));
     MERGE(IDS(2, 3), IDS(2, 3));
     MERGE(IDS(257, 258), IDS(257, 258));    // 1 and 2 as bytes
+    MERGE(IDS(257, 2, 1, 258), IDS(257, 2, 1, 258));
 }
 
 CASE(merge__of_nothing_one_and_two)

@@ -179,6 +179,7 @@ CASE(find_special__is_not_fooled_by_half_a_token)
     FOUND("<s", 3, -1, 2);
     FOUND("a<|en", 3, -1, 5);
     FOUND("<<s>", 2, 0, 1);
+    FOUND("<|endx|>", 2, -1, 8);
     FOUND("<|<|end|>", 2, 1, 2);
 }
 
