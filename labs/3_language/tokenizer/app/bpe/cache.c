@@ -15,16 +15,18 @@ typedef struct Remembered {
 
 struct Scratch {
     BpeScratch bpe;
-    Remembered *places;
+    void *memory;
+    Remembered *places;    // in memory
 };
 
 Scratch *scratch_new(void)
 {
     Scratch *scratch = calloc(1, sizeof *scratch);
     REQUIRE(scratch != NULL, "no memory to encode");
-    scratch->places = aligned_alloc(64, PLACES * sizeof *scratch->places);
-    REQUIRE(scratch->places != NULL, "no memory to encode");
-    memset(scratch->places, 0, PLACES * sizeof *scratch->places);
+    // Zeros that are memory only where they are touched, in whole cache lines.
+    scratch->memory = calloc(PLACES + 1, sizeof *scratch->places);
+    REQUIRE(scratch->memory != NULL, "no memory to encode");
+    scratch->places = (Remembered *)(((uintptr_t)scratch->memory + 63) & ~(uintptr_t)63);
     return scratch;
 }
 
@@ -32,7 +34,7 @@ void scratch_free(Scratch *scratch)
 {
     if (scratch == NULL) return;
     bpe_scratch_free(&scratch->bpe);
-    free(scratch->places);
+    free(scratch->memory);
     free(scratch);
 }
 

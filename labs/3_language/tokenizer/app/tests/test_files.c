@@ -29,10 +29,10 @@ static void a_damaged_vocabulary_is_refused(void **state)
     (void)state;
     refuses("{" MODEL("\"a\":4000000000", "") "}", "has 1 tokens and an id of 4000000000");
     refuses("{" MODEL("\"a\":-1", "") "}",
-            "the token 'a' has an id that is no whole number below 1");
+            "the token 'a' has an id that is not a whole number below 1");
     refuses("{" MODEL("\"a\":0.5,\"b\":1", "") "}",
-            "the token 'a' has an id that is no whole number");
-    refuses("{" MODEL("\"a\":\"x\"", "") "}", "the token 'a' has an id that is no whole number");
+            "the token 'a' has an id that is not a whole number");
+    refuses("{" MODEL("\"a\":\"x\"", "") "}", "the token 'a' has an id that is not a whole number");
     refuses("{" MODEL("\"a\":0,\"b\":0", "") "}", "id 0 belongs to 'a' and to 'b'");
     refuses("{" MODEL("\"a\":0,\"a\":1", "") "}", "the token 'a' is listed twice");
     refuses("{" MODEL("\"\":0", "") "}", "a token's name is empty");
@@ -44,8 +44,9 @@ static void a_damaged_vocabulary_is_refused(void **state)
 static void damaged_merges_are_refused(void **state)
 {
     (void)state;
-    refuses("{" MODEL("\"a\":0", "[\"a\",\"b\"]") "}", "merge 0 names 'b', which is no token");
-    refuses("{" MODEL("\"a\":0,\"b\":1", "\"a b\"") "}", "merge 0 names 'ab', which is no token");
+    refuses("{" MODEL("\"a\":0", "[\"a\",\"b\"]") "}", "merge 0 names 'b', which is not a token");
+    refuses("{" MODEL("\"a\":0,\"b\":1", "\"a b\"") "}",
+            "merge 0 names 'ab', which is not a token");
     refuses("{" MODEL("\"a\":0,\"aa\":1", "\"a a\",\"a  a\"") "}",
             "merge 1 is 'a  a', expected two tokens");
     refuses("{" MODEL("\"a\":0", "\"a\xc2\xa0"
@@ -110,7 +111,7 @@ static void unknown_parts_are_refused_by_name(void **state)
     refuses(
         WITH("\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{}},"
              "{\"SpecialToken\":{\"id\":\"x\"}}],\"special_tokens\":{\"x\":{\"ids\":[9]}}}"),
-        "the template names id 9, which is no token");
+        "the template names id 9, which is not a token");
     refuses(WITH("\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[]}"),
             "the template does not hold the text");
     refuses(WITH("\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{}}"
@@ -199,7 +200,7 @@ static void files_of_other_kinds_are_refused(void **state)
     refuses_bytes("", 0, "is empty");
     refuses_bytes("\x7f"
                   "ELF\0\0",
-                  6, "is no tokenizer: expected a tokenizer.json");
+                  6, "is not a tokenizer: expected a tokenizer.json");
     refuses_bytes("GGUF\3\0\0", 7, "");
     refuses("some words of a\ntext of any kind", "1: is 'some words of a', expected two tokens");
     assert_null(tokenizer_open("/nowhere/tokenizer.json", &err));
@@ -376,8 +377,8 @@ static const char *const scored[] = {"<unk>",
                                      "<0x41>",
                                      "\xe2\x96\x81",
                                      "a",
-                                     "\xe2\x96\x81"
-                                     "a",
+                                     "\xe2\x96\x81\x61"
+
                                      "aa",
                                      "<x>"};
 static const uint32_t scored_types[] = {2, 3, 3, 6, 1, 1, 1, 1, 4};
@@ -424,7 +425,7 @@ static void gguf_vocabularies_of_sentencepiece_are_read(void **state)
     refuses_bytes(file.data, file.size, "the pre-tokenizer 'none' is not known");
     gguf_bytes_begin(&file, 3, 0, 1);
     put_text(&file, "tokenizer.ggml.model", "llama");
-    refuses_bytes(file.data, file.size, "tokenizer.ggml.tokens is no list of 1 to");
+    refuses_bytes(file.data, file.size, "tokenizer.ggml.tokens is not a list of 1 to");
 }
 
 static void put_byte_level(GgufBytes *file, const char *pre)

@@ -76,10 +76,10 @@ wrong_use_gets_a_sentence() { # test
     says err 'nothing.json: No such file'
     tokenize decode "$fixtures/gpt2.json" 1 99999
     gave 1
-    says err "'99999' is no token id, expected a number below 700"
+    says err "'99999' is not a token id, expected a number below 700"
     tokenize decode "$fixtures/gpt2.json" 12x
     gave 1
-    says err "'x' is no token id"
+    says err "'x' is not a token id"
     tokenize train mine.json nothing.txt
     gave 1
     says err 'nothing.txt: cannot be read: No such file'
