@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A piece of up to PIECE bytes that became up to IDS tokens, in 64 bytes. Each has one place, by its
+// A piece of up to PIECE bytes that became up to IDS tokens, in 128 bytes. Each has one place, by its
 // hash, and drives out what was there.
-enum { PIECE = 22, IDS = 8, PLACES = 1 << 15 };
+enum { PIECE = 70, IDS = 12, PLACES = 1 << 14 };
 
 typedef struct Remembered {
     int32_t ids[IDS];
@@ -12,6 +12,7 @@ typedef struct Remembered {
     uint8_t bytes, count;    // 0 bytes: free
     uint8_t piece[PIECE];
 } Remembered;
+_Static_assert(sizeof(Remembered) == 128, "a place is two cache lines");
 
 struct Scratch {
     BpeScratch bpe;
@@ -26,7 +27,7 @@ Scratch *scratch_new(void)
     // Zeros that are memory only where they are touched, in whole cache lines.
     scratch->memory = calloc(PLACES + 1, sizeof *scratch->places);
     REQUIRE(scratch->memory != NULL, "no memory to encode");
-    scratch->places = (Remembered *)(((uintptr_t)scratch->memory + 63) & ~(uintptr_t)63);
+    scratch->places = (Remembered *)(((uintptr_t)scratch->memory + 127) & ~(uintptr_t)127);
     return scratch;
 }
 

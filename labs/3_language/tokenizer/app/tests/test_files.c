@@ -371,16 +371,10 @@ static void put_number(GgufBytes *file, const char *key, uint32_t number)
     gguf_bytes_put_32(file, number);
 }
 
-static const char *const scored[] = {"<unk>",
-                                     "<s>",
-                                     "</s>",
-                                     "<0x41>",
-                                     "\xe2\x96\x81",
-                                     "a",
-                                     "\xe2\x96\x81\x61"
-
-                                     "aa",
-                                     "<x>"};
+#define MARK   "\xe2\x96\x81"
+#define MARK_A "\xe2\x96\x81\x61"
+static const char *const scored[] = {"<unk>", "<s>",  "</s>", "<0x41>", MARK,
+                                     "a",     MARK_A, "aa",   "<x>"};
 static const uint32_t scored_types[] = {2, 3, 3, 6, 1, 1, 1, 1, 4};
 enum { SCORED = sizeof scored / sizeof *scored };
 
