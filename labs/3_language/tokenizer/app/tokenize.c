@@ -1,4 +1,4 @@
-/* tokenize.c -- the tokenizer library as a program.
+/* tokenize.c -- the tokenizer library as a program: `lab tokenize`.
  *
  *     tokenize encode gpt2/tokenizer.json story.txt        ids, a line for each text
  *     tokenize decode gpt2/tokenizer.json 15496 11         the text of ids, or of those on standard input
