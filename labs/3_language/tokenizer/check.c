@@ -12,8 +12,8 @@
 #include "labs/3_language/tokenizer/tests/truth.h"
 #include "tests/guarded.h"
 
-const CaseList lab_cases[] = {text_cases,     pair_cases,  training_cases,
-                              encoding_cases, split_cases, NULL};
+const CaseList lab_cases[] = {text_cases,  pair_cases, training_cases, encoding_cases, rate_cases,
+                              split_cases, NULL};
 
 Arena *case_arena(void)
 {

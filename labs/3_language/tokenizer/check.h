@@ -8,7 +8,8 @@
 extern const struct CMUnitTest text_cases[];        // utf8_decode, byte_map
 extern const struct CMUnitTest pair_cases[];        // count_pairs .. merge
 extern const struct CMUnitTest training_cases[];    // train, train_indexed
-extern const struct CMUnitTest encoding_cases[];    // encode .. rates
+extern const struct CMUnitTest encoding_cases[];    // encode .. decode
+extern const struct CMUnitTest rate_cases[];        // rates
 extern const struct CMUnitTest split_cases[];       // split .. tokenize
 
 // Of a case; the end of its process frees it.

@@ -174,75 +174,28 @@ static void check_twice(Method method)
     assert_integer("first of the word, an input", (int64_t)words->first[0], 0);
 }
 
-// ---- 6: train ----
+// ---- 6: train, 7: train_indexed ----
 
-CASE(train__on_the_papers_words)
-{
-    check_paper(NAIVE);
-}
-CASE(train__on_wikipedias_example)
-{
-    check_wikipedia(NAIVE);
-}
-CASE(train__makes_the_merges_of_the_package_tokenizers)
-{
-    check_package(NAIVE);
-}
-CASE(train__ends_after_most_merges_or_below_least)
-{
-    check_ends(NAIVE);
-}
-CASE(train__on_no_words_and_on_single_bytes)
-{
-    check_little(NAIVE);
-}
-CASE(train__on_random_words_matches_plain_sums)
-{
-    check_random(NAIVE);
-}
-CASE(train__takes_counts_beyond_53_bits)
-{
-    check_large_counts(NAIVE);
-}
-CASE(train__keeps_nothing_from_the_call_before)
-{
-    check_twice(NAIVE);
-}
+#define BOTH(promise, check)                                                                       \
+    CASE(train__##promise)                                                                         \
+    {                                                                                              \
+        check(NAIVE);                                                                              \
+    }                                                                                              \
+    CASE(train_indexed__##promise)                                                                 \
+    {                                                                                              \
+        check(INDEXED);                                                                            \
+    }
 
-// ---- 7: train_indexed ----
-
-CASE(train_indexed__on_the_papers_words)
-{
-    check_paper(INDEXED);
-}
-CASE(train_indexed__on_wikipedias_example)
-{
-    check_wikipedia(INDEXED);
-}
-CASE(train_indexed__makes_the_merges_of_the_package_tokenizers)
-{
-    check_package(INDEXED);
-}
-CASE(train_indexed__ends_after_most_merges_or_below_least)
-{
-    check_ends(INDEXED);
-}
-CASE(train_indexed__on_no_words_and_on_single_bytes)
-{
-    check_little(INDEXED);
-}
-CASE(train_indexed__on_random_words_matches_plain_sums)
-{
-    check_random(INDEXED);
-}
-CASE(train_indexed__takes_counts_beyond_53_bits)
-{
-    check_large_counts(INDEXED);
-}
-CASE(train_indexed__keeps_nothing_from_the_call_before)
-{
-    check_twice(INDEXED);
-}
+// clang-format off
+BOTH(on_the_papers_words, check_paper)
+BOTH(on_wikipedias_example, check_wikipedia)
+BOTH(makes_the_merges_of_the_package_tokenizers, check_package)
+BOTH(ends_after_most_merges_or_below_least, check_ends)
+BOTH(on_no_words_and_on_single_bytes, check_little)
+BOTH(on_random_words_matches_plain_sums, check_random)
+BOTH(takes_counts_beyond_53_bits, check_large_counts)
+BOTH(keeps_nothing_from_the_call_before, check_twice)
+// clang-format on
 
 CASE(train_indexed__looks_only_at_words_that_hold_the_pair)
 {

@@ -124,7 +124,7 @@ int bpe_train_indexed(BpePair *merges, int most, BpeWords *words, int64_t least,
 
 // ---- encoding and decoding ----
 
-size_t bpe_encode(int *ids, size_t n, const BpePairs *ranks)
+size_t bpe_encode_piece(int *ids, size_t n, const BpePairs *ranks)
 {
     // solution encode
     for (;;) {
@@ -245,7 +245,7 @@ size_t bpe_tokenize(int *ids, const BpeTokenizer *tokenizer, const char *text, s
         for (size_t at = 0, piece; at < plain; at += piece) {
             piece = t->classify == NULL ? plain : bpe_split(text + at, plain - at, t->classify);
             for (size_t i = 0; i < piece; i++) ids[n + i] = (unsigned char)text[at + i];
-            n += bpe_encode(ids + n, piece, t->ranks);
+            n += bpe_encode_piece(ids + n, piece, t->ranks);
         }
         if (found >= 0) {
             ids[n++] = t->specials[found].id;

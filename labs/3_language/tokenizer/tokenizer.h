@@ -68,7 +68,7 @@ int bpe_train_indexed(BpePair *merges, int most, BpeWords *words, int64_t least,
 // 8. Merges one piece of text as training would have: of the pairs in it that have a rank, the one
 //    with the lowest is merged wherever it stands; repeat until no pair has a rank. The pair of rank k
 //    becomes token 256 + k. In place; returns the number of tokens.   ids: [n], bytes at first
-size_t bpe_encode(int *ids, size_t n, const BpePairs *ranks);
+size_t bpe_encode_piece(int *ids, size_t n, const BpePairs *ranks);
 
 typedef struct BpeVocabulary {
     char *bytes;    // [room] of token i: bytes[first[i]] .. bytes[first[i + 1] - 1]

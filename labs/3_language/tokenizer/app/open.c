@@ -34,7 +34,7 @@ static Tokenizer *open_mapped(FileView view, const char *path, Error *err)
         return tokenizer_merges_read(text, view.size, path, err);
     } else
         error_set(err,
-                  "%s: is no tokenizer: expected a tokenizer.json, a GGUF file, llama2.c's "
+                  "%s: is not a tokenizer: expected a tokenizer.json, a GGUF file, llama2.c's "
                   "tokenizer.bin or a merges.txt",
                   path);
     return NULL;

@@ -1,4 +1,4 @@
-/* tokenize.c -- the tokenizer library as a program.
+/* tokenize.c -- the tokenizer library as a program: `lab tokenize`.
  *
  *     tokenize encode gpt2/tokenizer.json story.txt        ids, a line for each text
  *     tokenize decode gpt2/tokenizer.json 15496 11         the text of ids, or of those on standard input
@@ -133,7 +133,7 @@ static bool read_ids(const Tokenizer *t, const char *text, TokenIds *ids, Error 
         errno = 0;
         long id = strtol(at, &end, 10);
         if (end == at || errno != 0 || id < 0 || id >= tokenizer_size(t))
-            return error_set(err, "'%.20s' is no token id, expected a number below %d", at,
+            return error_set(err, "'%.20s' is not a token id, expected a number below %d", at,
                              tokenizer_size(t));
         ids_add(ids, (int)id);
         at = end;

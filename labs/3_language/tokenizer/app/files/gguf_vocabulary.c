@@ -44,8 +44,8 @@ static bool flag(const Source *s, const char *key, bool otherwise)
 static uint64_t type_of(const Source *s, int id)
 {
     uint64_t type;
-    bool said = gguf_integer_at(gguf_value(s->file, KEY("token_type")), (uint64_t)id, &type);
-    return said ? type : GGUF_NORMAL;
+    bool known = gguf_integer_at(gguf_value(s->file, KEY("token_type")), (uint64_t)id, &type);
+    return known ? type : GGUF_NORMAL;
 }
 
 // ---- "gpt2": byte-level BPE, as the tokenizer.json that it was made from ----
@@ -182,7 +182,7 @@ static Tokenizer *read_file(Source *s, Error *err)
     if (!gguf_text(s->file, KEY("model"), &model, err)) return NULL;
     if (tokens == NULL || !tokens->array || tokens->kind != GGUF_STRING || tokens->count == 0 ||
         tokens->count > VOCABULARY_MAX)
-        return error_set(err, "%s: tokenizer.ggml.tokens is no list of 1 to %d texts", s->where,
+        return error_set(err, "%s: tokenizer.ggml.tokens is not a list of 1 to %d texts", s->where,
                          VOCABULARY_MAX),
                NULL;
     s->count = (int)tokens->count;

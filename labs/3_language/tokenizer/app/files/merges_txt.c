@@ -28,18 +28,18 @@ static bool put_line(Tokenizer *t, const char *line, size_t bytes, Bytes *joined
 {
     Vocabulary *v = &t->bpe.vocabulary;
     size_t cut;
-    if (!read_line(joined, line, bytes, &cut)) {
-        char shown[64];
-        snprintf(shown, sizeof shown, "%.*s", (int)(bytes < 60 ? bytes : 60), line);
-        text_clean(shown);
+    char shown[64];
+    snprintf(shown, sizeof shown, "%.*s", (int)(bytes < 60 ? bytes : 60), line);
+    text_clean(shown);
+    if (!read_line(joined, line, bytes, &cut))
         return error_set(err, "%s:%d: is '%s', expected two tokens with one blank between", where,
                          number, shown);
-    }
     Merge merge = {vocabulary_find(v, joined->data, cut),
                    vocabulary_find(v, joined->data + cut, joined->count - cut), v->count,
                    (int)t->bpe.merges.count};
     if (merge.left < 0 || merge.right < 0)
-        return error_set(err, "%s:%d: merges tokens that no line before it makes", where, number);
+        return error_set(err, "%s:%d: merges '%s', of which no line before it makes the parts",
+                         where, number, shown);
     if (!vocabulary_put(v, merge.result, joined->data, joined->count, TOKEN_NORMAL, false))
         return error_set(err, "%s:%d: makes a token that a line before it makes", where, number);
     merges_put(&t->bpe.merges, merge);
