@@ -34,7 +34,7 @@ static Tokenizer *open_mapped(FileView view, const char *path, Error *err)
         return tokenizer_merges_read(text, view.size, path, err);
     } else
         error_set(err,
-                  "%s: is no tokenizer: expected a tokenizer.json, a GGUF file, llama2.c's "
+                  "%s: is not a tokenizer: expected a tokenizer.json, a GGUF file, llama2.c's "
                   "tokenizer.bin or a merges.txt",
                   path);
     return NULL;
@@ -87,11 +87,11 @@ Tokenizer *tokenizer_bytes(void)
 {
     Error err;
     Tokenizer *t = tokenizer_new(256);
-    bool good = tokenizer_set_parts_text(t,
-                                         "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_"
-                                         "space\":false,\"use_regex\":false},"
-                                         "\"decoder\":{\"type\":\"ByteLevel\"}}",
-                                         &err);
+    bool good = tokenizer_set_parts(
+        t,
+        cJSON_Parse("{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+                    "\"use_regex\":false},\"decoder\":{\"type\":\"ByteLevel\"}}"),
+        "bytes", &err);
     for (int byte = 0; byte < 256; byte++)
         vocabulary_put(&t->bpe.vocabulary, byte, &(uint8_t){(uint8_t)byte}, 1, TOKEN_NORMAL, false);
     tokenizer_find_bytes(t);
@@ -115,7 +115,8 @@ Tokenizer *tokenizer_characters(const char *text, size_t bytes, Error *err)
         occurs[code] = 1;
     }
     Tokenizer *t = tokenizer_new(count + 1);
-    bool good = tokenizer_set_parts_text(t, "{\"decoder\":{\"type\":\"Fuse\"}}", err);
+    bool good =
+        tokenizer_set_parts(t, cJSON_Parse("{\"decoder\":{\"type\":\"Fuse\"}}"), "the text", err);
     for (uint32_t code = 0; code < CODE_INVALID; code++)
         if (occurs[code])
             vocabulary_put(&t->bpe.vocabulary, t->bpe.vocabulary.count, one,

@@ -1,4 +1,4 @@
-/* tokenize.c -- the tokenizer library as a program.
+/* tokenize.c -- the tokenizer library as a program: `lab tokenize`.
  *
  *     tokenize encode gpt2/tokenizer.json story.txt        ids, a line for each text
  *     tokenize decode gpt2/tokenizer.json 15496 11         the text of ids, or of those on standard input
@@ -6,8 +6,8 @@
  *     tokenize train  mine.json story.txt --vocabulary 4000
  */
 #include <cjson/cJSON.h>
-#include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 enum { STATUS_WRONG = 2 };
 
 typedef struct Job {
-    const char *text, *style, *special;
+    const char *text, *style, *eos;
     bool add_special, parse_special, lines, pieces;
     int vocabulary, minimum;
     const char **words;    // after the command
@@ -60,6 +60,20 @@ static const char *word_or(const Job *job, int i, const char *otherwise)
 
 // ---- encode ----
 
+// As it can be shown: a space at either end is seen, and so are bytes that are no character.
+static void print_piece(const char *piece, size_t bytes)
+{
+    size_t length;
+    for (size_t at = 0; at < bytes; at += length) {
+        unsigned char c = (unsigned char)piece[at];
+        length = text_utf8_length(piece + at, bytes - at);
+        if (length == 0 || c < 0x20 || c == 0x7f) printf("\\x%02x", c), length = 1;
+        else if (c == ' ') fputs("\xe2\x90\xa3", stdout);    // U+2423, the open box
+        else text_print(piece + at, length, stdout);
+    }
+    putchar('\n');
+}
+
 static bool encode_one(const Tokenizer *t, const Job *job, const void *text, size_t bytes,
                        Error *err)
 {
@@ -72,12 +86,7 @@ static bool encode_one(const Tokenizer *t, const Job *job, const void *text, siz
         if (!job->pieces) printf("%s%d", i > 0 ? " " : "", ids.ids[i]);
         else {
             printf("%7d  ", ids.ids[i]);
-            for (size_t b = 0; b < piece_bytes; b++) {
-                unsigned char c = (unsigned char)piece[b];
-                bool plain = c >= 0x80 ? text_utf8_length(piece, piece_bytes) > 0 : isprint(c);
-                printf(plain ? "%c" : "\\x%02x", c);
-            }
-            putchar('\n');
+            print_piece(piece, piece_bytes);
         }
     }
     if (good && !job->pieces) putchar('\n');
@@ -124,7 +133,7 @@ static bool read_ids(const Tokenizer *t, const char *text, TokenIds *ids, Error 
         errno = 0;
         long id = strtol(at, &end, 10);
         if (end == at || errno != 0 || id < 0 || id >= tokenizer_size(t))
-            return error_set(err, "'%.20s' is no token id, expected a number below %d", at,
+            return error_set(err, "'%.20s' is not a token id, expected a number below %d", at,
                              tokenizer_size(t));
         ids_add(ids, (int)id);
         at = end;
@@ -192,14 +201,46 @@ static bool run_count(const Tokenizer *t, const Job *job, Error *err)
     return true;
 }
 
+// ---- train ----
+
+static void on_merge(void *context, int id, const char *piece, size_t bytes, uint64_t times)
+{
+    printf("%6d  %10" PRIu64 "  ", id, times);
+    print_piece(piece, bytes);
+    (void)context;
+}
+
+// What TOKENIZER names is made of the files.
+static bool run_train(const Job *job, Error *err)
+{
+    Bytes text = {0};
+    TokenizerTraining how = {.vocabulary = job->vocabulary,
+                             .minimum = job->minimum,
+                             .style = job->style,
+                             .special = &job->eos,
+                             .special_count = job->eos != NULL && job->eos[0] != '\0',
+                             .on_merge = job->pieces ? on_merge : NULL};
+    bool good = true;
+    if (job->word_count == 1) good = read_file("-", &text, err);
+    for (int i = 1; good && i < job->word_count; i++) good = read_file(job->words[i], &text, err);
+    Tokenizer *t = good ? tokenizer_train((const char *)text.data, text.count, how, err) : NULL;
+    free(text.data);
+    if (t == NULL) return false;
+    good = tokenizer_save(t, job->words[0], err);
+    if (good) printf("%s: %d tokens, %s\n", job->words[0], tokenizer_size(t), tokenizer_about(t));
+    tokenizer_close(t);
+    return good;
+}
+
 // ---- the command line ----
 
 typedef bool Run(const Tokenizer *t, const Job *job, Error *err);
 
 static const struct {
     const char *name;
-    Run *run;
-} commands[] = {{"encode", run_encode}, {"decode", run_decode}, {"count", run_count}};
+    Run *run;    // NULL: train, which makes the tokenizer
+} commands[] = {
+    {"encode", run_encode}, {"decode", run_decode}, {"count", run_count}, {"train", NULL}};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int wrong(const char *word)
@@ -213,10 +254,26 @@ static int wrong(const char *word)
     return STATUS_WRONG;
 }
 
+static bool run(Run *command, const Job *job, Error *err)
+{
+    if (command == NULL) return run_train(job, err);
+    Tokenizer *t = tokenizer_open(job->words[0], err);
+    bool good = t != NULL && command(t, job, err);
+    tokenizer_close(t);
+    return good;
+}
+
+// Output that could not be written was not made, on a full disk for example.
+static bool flush(Error *err)
+{
+    return (fflush(stdout) == 0 && !ferror(stdout)) ||
+           error_set(err, "standard output could not be written");
+}
+
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("tokenize", 1u << 20);
-    Job job = {.style = "gpt2", .vocabulary = 32000, .minimum = 2};
+    Job job = {.style = "gpt2", .eos = "<|endoftext|>", .vocabulary = 32000, .minimum = 2};
     Options *options = options_new(keep, "tokenize", "Text to token ids and back.");
     int status, count;
     const char **words;
@@ -231,6 +288,13 @@ int main(int argc, char **argv)
     options_flag(options, "lines", 'l', &job.lines,
                  "encode: each line of the input is a JSON text");
     options_flag(options, "pieces", 0, &job.pieces, "encode: a line for each token, with its text");
+    options_group(options, "train");
+    options_int(options, "vocabulary", 'n', &job.vocabulary, 256, 1 << 24, "how many tokens");
+    options_int(options, "minimum", 0, &job.minimum, 1, 1 << 30,
+                "pairs that are rarer are not merged");
+    options_choice(options, "style", 0, &job.style, "gpt2|llama3|qwen2|qwen3.5|smollm",
+                   "whose split pattern");
+    options_string(options, "eos", 0, &job.eos, "NAME", "the special token, id 0; '' for none");
     if (!options_parse(options, argc, argv, &status)) return status;
     int command = 0;
     while (count > 0 && command < COMMANDS && strcmp(words[0], commands[command].name) != 0)
@@ -240,10 +304,8 @@ int main(int argc, char **argv)
     job.word_count = count - 1;
     if (job.word_count == 0)
         return error_print("%s: no tokenizer was given", words[0]), STATUS_WRONG;
-    Tokenizer *t = tokenizer_open(job.words[0], &err);
-    if (t == NULL) return error_report(&err);
-    status = commands[command].run(t, &job, &err) ? 0 : error_report(&err);
-    tokenizer_close(t);
+    bool good = run(commands[command].run, &job, &err) && flush(&err);
+    status = good ? 0 : error_report(&err);
     arena_free(keep);
     return status;
 }

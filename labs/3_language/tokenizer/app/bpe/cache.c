@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A piece of up to PIECE bytes that became up to IDS tokens, in 64 bytes. Each has one place, by its
+// A piece of up to PIECE bytes that became up to IDS tokens, in 128 bytes. Each has one place, by its
 // hash, and drives out what was there.
-enum { PIECE = 22, IDS = 8, PLACES = 1 << 15 };
+enum { PIECE = 70, IDS = 12, PLACES = 1 << 14 };
 
 typedef struct Remembered {
     int32_t ids[IDS];
@@ -12,19 +12,22 @@ typedef struct Remembered {
     uint8_t bytes, count;    // 0 bytes: free
     uint8_t piece[PIECE];
 } Remembered;
+_Static_assert(sizeof(Remembered) == 128, "a place is two cache lines");
 
 struct Scratch {
     BpeScratch bpe;
-    Remembered *places;
+    void *memory;
+    Remembered *places;    // in memory
 };
 
 Scratch *scratch_new(void)
 {
     Scratch *scratch = calloc(1, sizeof *scratch);
     REQUIRE(scratch != NULL, "no memory to encode");
-    scratch->places = aligned_alloc(64, PLACES * sizeof *scratch->places);
-    REQUIRE(scratch->places != NULL, "no memory to encode");
-    memset(scratch->places, 0, PLACES * sizeof *scratch->places);
+    // Zeros that are memory only where they are touched, in whole cache lines.
+    scratch->memory = calloc(PLACES + 1, sizeof *scratch->places);
+    REQUIRE(scratch->memory != NULL, "no memory to encode");
+    scratch->places = (Remembered *)(((uintptr_t)scratch->memory + 127) & ~(uintptr_t)127);
     return scratch;
 }
 
@@ -32,7 +35,7 @@ void scratch_free(Scratch *scratch)
 {
     if (scratch == NULL) return;
     bpe_scratch_free(&scratch->bpe);
-    free(scratch->places);
+    free(scratch->memory);
     free(scratch);
 }
 

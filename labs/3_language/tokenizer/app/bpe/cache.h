@@ -4,7 +4,7 @@
  *     if (!scratch_encode(scratch, &bpe, piece, bytes, &ids, &err)) ...    // as bpe_encode()
  *     scratch_free(scratch);
  *
- * Text repeats its words: nine of ten pieces are found here, at the cost of one cache line.
+ * Text repeats its words: nine of ten pieces are found here, at the cost of two cache lines.
  */
 #pragma once
 #include "labs/3_language/tokenizer/app/bpe/bpe.h"

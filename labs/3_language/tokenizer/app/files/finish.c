@@ -108,16 +108,16 @@ static bool normalize_added(Tokenizer *t, Error *err)
 
 // Where no token has a mark behind something else, no merge goes across the place before a mark: the
 // text can be cut there, and the pieces, which are words now, be remembered.
-static bool words_are_apart(const Bpe *bpe)
+static bool words_are_apart(const Bpe *bpe, const char *word_mark)
 {
-    const size_t length = strlen(MARK);
+    const size_t length = strlen(word_mark);
     if (bpe->byte_level || bpe->ignore_merges ||
-        vocabulary_find(&bpe->vocabulary, MARK, length) < 0)
+        vocabulary_find(&bpe->vocabulary, word_mark, length) < 0)
         return false;
     for (size_t i = 0; i < bpe->merges.count; i++) {
         const Token *token = &bpe->vocabulary.tokens[bpe->merges.items[i].result];
         const char *at = token->piece, *end = at + token->piece_bytes, *mark;
-        while ((mark = memmem(at, (size_t)(end - at), MARK, length)) != NULL) {
+        while ((mark = memmem(at, (size_t)(end - at), word_mark, length)) != NULL) {
             if (mark != at) return false;
             at = mark + length;
         }
@@ -155,8 +155,10 @@ bool tokenizer_finish(Tokenizer *t, const char *where, Error *err)
     if (!set_texts(t, err) || !normalize_added(t, err)) return error_wrap(err, "%s", where);
     for (int i = 0; i < 2; i++) added_sort(&t->added[i]);
     find_ends(t);
-    if (t->splitter.count == 0 && words_are_apart(&t->bpe)) {
-        char *mark = strdup(MARK);
+    static const char *const marks[] = {MARK, " "};
+    for (int i = 0; i < 2 && t->splitter.count == 0; i++) {
+        if (!words_are_apart(&t->bpe, marks[i])) continue;
+        char *mark = strdup(marks[i]);
         REQUIRE(mark != NULL, "no memory");
         splitter_add(&t->splitter, (SplitStep){.kind = SPLIT_RUNS, .literal = mark});
     }

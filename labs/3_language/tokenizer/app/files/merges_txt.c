@@ -28,18 +28,18 @@ static bool put_line(Tokenizer *t, const char *line, size_t bytes, Bytes *joined
 {
     Vocabulary *v = &t->bpe.vocabulary;
     size_t cut;
-    if (!read_line(joined, line, bytes, &cut)) {
-        char shown[64];
-        snprintf(shown, sizeof shown, "%.*s", (int)(bytes < 60 ? bytes : 60), line);
-        text_clean(shown);
+    char shown[64];
+    snprintf(shown, sizeof shown, "%.*s", (int)(bytes < 60 ? bytes : 60), line);
+    text_clean(shown);
+    if (!read_line(joined, line, bytes, &cut))
         return error_set(err, "%s:%d: is '%s', expected two tokens with one blank between", where,
                          number, shown);
-    }
     Merge merge = {vocabulary_find(v, joined->data, cut),
                    vocabulary_find(v, joined->data + cut, joined->count - cut), v->count,
                    (int)t->bpe.merges.count};
     if (merge.left < 0 || merge.right < 0)
-        return error_set(err, "%s:%d: merges tokens that no line before it makes", where, number);
+        return error_set(err, "%s:%d: merges '%s', of which no line before it makes the parts",
+                         where, number, shown);
     if (!vocabulary_put(v, merge.result, joined->data, joined->count, TOKEN_NORMAL, false))
         return error_set(err, "%s:%d: makes a token that a line before it makes", where, number);
     merges_put(&t->bpe.merges, merge);
@@ -70,7 +70,7 @@ Tokenizer *tokenizer_merges_read(const char *text, size_t bytes, const char *whe
     size_t lines = count_lines(text, bytes);
     Tokenizer *t = tokenizer_new(256 + lines + 1);
     Vocabulary *v = &t->bpe.vocabulary;
-    bool good = tokenizer_set_parts_text(t, tokenizer_style("gpt2"), err);
+    bool good = tokenizer_set_parts(t, tokenizer_style("gpt2"), where, err);
     merges_begin(&t->bpe.merges, t->keep, lines);
     for (int id = 0; id < 256; id++)
         vocabulary_put(v, id, &(uint8_t){byte_alphabet_nth(id)}, 1, TOKEN_NORMAL, false);

@@ -195,9 +195,9 @@ static bool on_decoder(Tokenizer *t, const cJSON *part, const char *type, Error 
     if (strcmp(type, "Strip") == 0) {
         const cJSON *start = field(part, "start"), *stop = field(part, "stop");
         const char *what = text_field(part, "content");
-        t->strip_space = start != NULL && start->valuedouble == 1;
-        return (what != NULL && strcmp(what, " ") == 0 && start->valuedouble <= 1 &&
-                (stop == NULL || stop->valuedouble == 0)) ||
+        bool spaces = what != NULL && strcmp(what, " ") == 0 && cJSON_IsNumber(start);
+        t->strip_space = spaces && start->valuedouble == 1;
+        return (spaces && start->valuedouble <= 1 && (stop == NULL || stop->valuedouble == 0)) ||
                refuse("decoder", "Strip of anything but one space at the start", err);
     }
     const char *mark = NULL, *with = " ", *expression;
@@ -224,7 +224,7 @@ static bool put(Tokenizer *t, bool after, double id, Error *err)
     int *count = after ? &template->after_count : &template->before_count;
     if (!(id >= 0 && id < t->bpe.vocabulary.count) || id != (int)id ||
         t->bpe.vocabulary.tokens[(int)id].kind == TOKEN_NONE)
-        return error_set(err, "the template names id %.0f, which is no token", id);
+        return error_set(err, "the template names id %.0f, which is not a token", id);
     if (*count == TEMPLATE_MAX)
         return error_set(err, "the template has more than %d tokens on a side", TEMPLATE_MAX);
     (after ? template->after : template->before)[(*count)++] = (int)id;
@@ -236,7 +236,7 @@ static bool on_template(Tokenizer *t, const cJSON *part, Error *err)
     const cJSON *item, *single = field(part, "single");
     bool after = false;
     t->template = (Template){0};
-    if (!cJSON_IsArray(single)) return error_set(err, "the template's \"single\" is no array");
+    if (!cJSON_IsArray(single)) return error_set(err, "the template's \"single\" is not an array");
     cJSON_ArrayForEach(item, single)
     {
         const cJSON *special = field(item, "SpecialToken");
@@ -280,13 +280,6 @@ bool tokenizer_set_parts(Tokenizer *t, cJSON *parts, const char *where, Error *e
                       on_pre_tokenizer, 0, err) &&
             each_part(t, field(parts, "decoder"), "decoders", "decoder", on_decoder, 0, err)) ||
            error_wrap(err, "%s", where);
-}
-
-bool tokenizer_set_parts_text(Tokenizer *t, const char *json, Error *err)
-{
-    cJSON *parts = cJSON_Parse(json);
-    REQUIRE(parts != NULL, "not JSON: %s", json);
-    return tokenizer_set_parts(t, parts, "built in", err);
 }
 
 bool tokenizer_set_template(Tokenizer *t, const char *where, Error *err)

@@ -92,7 +92,7 @@ static bool put_entry(Tokenizer *t, const cJSON *item, Bytes *read, const char *
     int id;
     if (name[0] == '\0') return error_set(err, "%s: a token's name is empty", where);
     if (!read_id(item, v->room, &id))
-        return error_set(err, "%s: the token '%s' has an id that is no whole number below %d",
+        return error_set(err, "%s: the token '%s' has an id that is not a whole number below %d",
                          where, shown(t->keep, name), v->room);
     size_t bytes = strlen(name);
     if (v->tokens[id].kind != TOKEN_NONE)
@@ -169,8 +169,8 @@ static bool put_merge(Tokenizer *t, const cJSON *item, int rank, Bytes *joined, 
                                ? arena_print(t->keep, "%.*s", (int)bytes[missing], parts[missing])
                                : arena_print(t->keep, "%.*s%.*s", (int)bytes[0], parts[0],
                                              (int)bytes[1], parts[1]);
-        return error_set(err, "%s: merge %d names '%s', which is no token of the vocabulary", where,
-                         rank, shown(t->keep, name));
+        return error_set(err, "%s: merge %d names '%s', which is not a token of the vocabulary",
+                         where, rank, shown(t->keep, name));
     }
     TokenKind kind = v->tokens[merge.result].kind;
     // Text must not become a special token, nor "<0x41>" a byte.

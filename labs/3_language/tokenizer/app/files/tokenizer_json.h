@@ -23,10 +23,12 @@ Tokenizer *tokenizer_new(size_t room);
 // Each of "normalizer", "pre_tokenizer", "post_processor" and "decoder", or null. Takes the tree. Before the
 // vocabulary: it says whether that is of bytes.
 bool tokenizer_set_parts(Tokenizer *t, cJSON *parts, const char *where, Error *err);
-bool tokenizer_set_parts_text(Tokenizer *t, const char *json, Error *err);
 
 // After the vocabulary: ids around a text.
 bool tokenizer_set_template(Tokenizer *t, const char *where, Error *err);
+
+// A "post_processor" that puts an id before a text and one after it; -1: none there.
+cJSON *tokenizer_template_part(const Tokenizer *t, int before, int after);
 
 // The merges and what text the tokens are; then the tokenizer can be used.
 bool tokenizer_finish(Tokenizer *t, const char *where, Error *err);
@@ -37,5 +39,5 @@ void tokenizer_find_bytes(Tokenizer *t);
 // A token that is looked for before all else, from its entry in the vocabulary.
 void tokenizer_add(Tokenizer *t, AddedToken token);
 
-// "{\"pre_tokenizer\": ...}" of a style: "gpt2", "llama3", "qwen2", "smollm"; NULL: no such style.
-const char *tokenizer_style(const char *name);
+// The parts of a style, "gpt2", "llama3", "qwen2", "qwen3.5" or "smollm"; NULL: no such style.
+cJSON *tokenizer_style(const char *name);
