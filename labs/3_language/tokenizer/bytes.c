@@ -22,7 +22,7 @@ bool part_bytes(void *context, Error *err)
         char shown[8] = "\\n";
         const char *bytes = "", *mapped = "";
         if (code != '\n') snprintf(shown, sizeof shown, "%.*s", (int)used, text + at);
-        if (code == ' ') snprintf(shown, sizeof shown, "blank");
+        if (code == ' ') snprintf(shown, sizeof shown, "space");
         if (code == 0xfffd) snprintf(shown, sizeof shown, "none");
         for (size_t i = 0; i < used; i++) {
             unsigned char byte = (unsigned char)text[at + i];

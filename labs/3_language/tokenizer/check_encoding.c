@@ -66,7 +66,7 @@ CASE(encode__of_pieces_gives_gpt2s_ids)
     }
 }
 
-CASE(encode__of_bytes_that_are_no_text)
+CASE(encode__of_bytes_that_are_not_text)
 {
     BpePairs ranks = RANKS({0xe6, 0xad}, {0, 255});
     assert_encoded(&ranks, "\xe6\xad\xff\0\xff", 256, 0xff, 257);
@@ -293,7 +293,7 @@ const struct CMUnitTest encoding_cases[] = {
     cmocka_unit_test(encode__goes_on_with_the_tokens_that_it_made),
     cmocka_unit_test(encode__of_nothing_and_of_one_byte),
     cmocka_unit_test(encode__of_pieces_gives_gpt2s_ids),
-    cmocka_unit_test(encode__of_bytes_that_are_no_text),
+    cmocka_unit_test(encode__of_bytes_that_are_not_text),
     cmocka_unit_test(encode__of_a_long_piece),
     cmocka_unit_test(encode__in_turns_with_two_tables),
     cmocka_unit_test(vocabulary__of_the_papers_merges),

@@ -28,7 +28,7 @@ static void check_split(const char *text, size_t bytes, BpeClassify *classify, c
 #define SPLIT(text, ...)                                                                           \
     check_split(text, sizeof(text) - 1, bpe_class, (const int[]){__VA_ARGS__, 0})
 
-CASE(split__of_words_numbers_and_signs)
+CASE(split__of_words_numbers_and_punctuation)
 {
     SPLIT("Hello, world!", 5, 1, 6, 1);
     SPLIT("x=42;", 1, 1, 2, 1);
@@ -41,7 +41,7 @@ CASE(split__gives_one_blank_to_what_follows)
     SPLIT("a b", 1, 2);
     SPLIT("a  b", 1, 1, 2);
     SPLIT("a   b", 1, 2, 2);
-    SPLIT("\tb", 1, 1);    // a tab is no blank
+    SPLIT("\tb", 1, 1);    // a tab is no space
     SPLIT("a \tb", 1, 1, 1, 1);
     SPLIT(" 7 !", 2, 2);
 }
@@ -54,7 +54,7 @@ CASE(split__of_white_space_at_the_end)
     SPLIT("\n", 1);
 }
 
-CASE(split__cuts_seven_endings_in_lower_case)
+CASE(split__cuts_seven_contractions_in_lower_case)
 {
     SPLIT("it's we'll I'd", 2, 2, 3, 3, 2, 2);
     SPLIT("'re've'm't", 3, 3, 2, 2);
@@ -62,7 +62,7 @@ CASE(split__cuts_seven_endings_in_lower_case)
     SPLIT("'", 1);
     SPLIT("'r", 1, 1);
     SPLIT("'l", 1, 1);
-    SPLIT(" 's", 2, 1);    // a blank before it: a sign as others
+    SPLIT(" 's", 2, 1);    // behind a space: punctuation like any other
     SPLIT("'sx", 2, 1);
 }
 
@@ -76,12 +76,12 @@ CASE(split__matches_the_package_tokenizers)
 CASE(split__of_characters_of_several_bytes)
 {
     SPLIT("\u4e2d\u6587 \u00e9", 6, 3);
-    SPLIT("\u3000\u3000x", 3, 3, 1);    // each is white space of three bytes
+    SPLIT("\u3000\u3000x", 3, 3, 1);    // each is whitespace of three bytes
     SPLIT("\u00a0", 2);
     SPLIT("\u00b2x", 2, 1);
 }
 
-CASE(split__of_bytes_that_are_not_utf8_takes_them_as_signs)
+CASE(split__of_bytes_that_are_not_utf8_takes_them_as_symbols)
 {
     SPLIT("a\xff\xe4\xb8z", 1, 3, 1);
     SPLIT(" \xe4\xb8", 3);
@@ -294,7 +294,7 @@ CASE(tokenize__splits_what_stands_between_special_tokens)
 {
     BpePairs ranks = RANKS({' ', 'a'}, {' ', ' '});
     BpeTokenizer t = tokenizer_of(&ranks, bpe_class);
-    TOKENIZED(&t, "  <s> a", true, 257, 1000, 256);    // white space up to the end of its text
+    TOKENIZED(&t, "  <s> a", true, 257, 1000, 256);    // whitespace up to the end of its text
     TOKENIZED(&t, "  a<s>  ", true, ' ', 256, 1000, 257);
 }
 
@@ -327,13 +327,13 @@ CASE(tokenize__takes_the_same_text_again)
 }
 
 const struct CMUnitTest split_cases[] = {
-    cmocka_unit_test(split__of_words_numbers_and_signs),
+    cmocka_unit_test(split__of_words_numbers_and_punctuation),
     cmocka_unit_test(split__gives_one_blank_to_what_follows),
     cmocka_unit_test(split__of_white_space_at_the_end),
-    cmocka_unit_test(split__cuts_seven_endings_in_lower_case),
+    cmocka_unit_test(split__cuts_seven_contractions_in_lower_case),
     cmocka_unit_test(split__matches_the_package_tokenizers),
     cmocka_unit_test(split__of_characters_of_several_bytes),
-    cmocka_unit_test(split__of_bytes_that_are_not_utf8_takes_them_as_signs),
+    cmocka_unit_test(split__of_bytes_that_are_not_utf8_takes_them_as_symbols),
     cmocka_unit_test(split__asks_the_given_classes),
     cmocka_unit_test(split__of_long_runs),
     cmocka_unit_test(split__takes_the_same_text_again),

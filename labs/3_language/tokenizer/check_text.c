@@ -174,7 +174,7 @@ CASE(byte_map__gives_the_other_68_ascending_code_points)
 CASE(byte_map__is_the_same_when_asked_again)
 {
     mapped();
-    assert_that(mapped()[' '] == 0x120, "second call: the blank is U+%04X, expected U+0120",
+    assert_that(mapped()[' '] == 0x120, "second call: the space is U+%04X, expected U+0120",
                 (unsigned)mapped()[' ']);
 }
 

@@ -1,8 +1,8 @@
-/* classes.h -- what a character is to the pre-tokenizer: a letter, a number, white space, or other.
+/* classes.h -- what a character is to the pre-tokenizer: a letter, a number, whitespace, or other.
  *
  *     bpe_class(0x4e2d);    // BPE_LETTER
  *
- * White space is complete (the property White_Space of Unicode 15). Letters (L) and numbers (N) are
+ * Whitespace is complete (the property White_Space of Unicode 15). Letters (L) and numbers (N) are
  * those of the scripts listed here; others count as BPE_OTHER, so that a text in Tibetan is split in
  * more pieces than a complete table would. The lab's app asks a Unicode library.
  */

@@ -10,8 +10,7 @@ static const Part parts[] = {
            "a character takes one to four bytes; what is no character is one U+FFFD for each "
            "maximal subpart"}}},
     {"merges", "Byte-pair encoding, merge by merge", part_merges,
-     .notices = {{"merges", "\"est\" and \"low\" are found from counts alone; nobody said what a "
-                            "suffix is"}}},
+     .notices = {{"merges", "\"est\" and \"low\" become tokens by counts alone"}}},
     {"training", "Vocabulary size and compression", part_training,
      .notices = {{"vocabulary",
                   "the curves part where the tokens are whole words of the training set: the "

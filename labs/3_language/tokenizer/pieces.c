@@ -1,4 +1,4 @@
-/* Tokens as pieces of a text: with bars between them, or each on a ground of its own. */
+/* Tokens as pieces of a text: with bars between them, or each on a background of its own. */
 #include <stdlib.h>
 #include "common/text.h"
 #include "labs/3_language/tokenizer/story.h"
@@ -85,8 +85,8 @@ const char *pieces_text(Arena *arena, Pieces pieces)
 
 void pieces_print(const Console *console, Arena *arena, Pieces pieces, int indent)
 {
-    static const char *const grounds[] = {"\033[30;46m", "\033[30;43m", "\033[30;42m",
-                                          "\033[30;45m", "\033[30;47m"};
+    static const char *const backgrounds[] = {"\033[30;46m", "\033[30;43m", "\033[30;42m",
+                                              "\033[30;45m", "\033[30;47m"};
     if (!console->colour) {
         console_text(console, CONSOLE_PLAIN, indent, pieces_text(arena, pieces));
         return;
@@ -102,7 +102,7 @@ void pieces_print(const Console *console, Arena *arena, Pieces pieces, int inden
                 printf("%s%*s", i + b > 0 ? "\033[0m\n" : "", indent, "");
                 column = indent;
             }
-            if (column == indent || b == 0) printf("%s", grounds[i % 5]);
+            if (column == indent || b == 0) printf("%s", backgrounds[i % 5]);
             printf("%s", one);
             column = line ? console->columns : column + width;
             b += used;

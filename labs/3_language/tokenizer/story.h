@@ -81,5 +81,5 @@ bool pieces_of_given(Arena *arena, const Tokenizer *tokenizer, const char *text,
 
 // With bars between the tokens: "the| cat|"; what cannot be shown, as half a character, as "\xe4".
 const char *pieces_text(Arena *arena, Pieces pieces);
-// One line after the other, each token on a ground of its own; without colour as pieces_text().
+// One line after the other, each token on a background of its own; without colour as pieces_text().
 void pieces_print(const Console *console, Arena *arena, Pieces pieces, int indent);

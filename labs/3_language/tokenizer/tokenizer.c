@@ -197,19 +197,19 @@ BpeRates bpe_rates(int64_t *counts, int vocabulary, const int *ids, size_t n, si
 size_t bpe_split(const char *text, size_t bytes, BpeClassify *classify)
 {
     // solution split
-    static const char *const endings[] = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
-    for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
-        size_t length = strlen(endings[e]);
-        if (bytes >= length && memcmp(text, endings[e], length) == 0) return length;
+    static const char *const contractions[] = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
+    for (size_t e = 0; e < sizeof contractions / sizeof *contractions; e++) {
+        size_t length = strlen(contractions[e]);
+        if (bytes >= length && memcmp(text, contractions[e], length) == 0) return length;
     }
-    size_t blank = text[0] == ' ' && bytes > 1, used;
-    BpeClass kind = classify(bpe_utf8_decode(text + blank, bytes - blank, &used));
-    size_t end = kind == BPE_SPACE ? 0 : blank, last = 0;
+    size_t space = text[0] == ' ' && bytes > 1, used;
+    BpeClass kind = classify(bpe_utf8_decode(text + space, bytes - space, &used));
+    size_t end = kind == BPE_SPACE ? 0 : space, last = 0;
     for (; end < bytes; end += used) {
         if (classify(bpe_utf8_decode(text + end, bytes - end, &used)) != kind) break;
         last = end;
     }
-    // White space leaves its last character to what comes after it.
+    // Whitespace leaves its last character to what comes after it.
     return kind == BPE_SPACE && end < bytes && last > 0 ? last : end;
     // end split
 }

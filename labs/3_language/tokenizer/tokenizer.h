@@ -23,7 +23,7 @@ uint32_t bpe_utf8_decode(const char *text, size_t bytes, size_t *used);
 
 // 2. GPT-2's map from bytes to characters that can be seen: bytes 33 to 126, 161 to 172 and 174 to 255
 //    are their own code points; the other 68, in ascending order, are 256, 257, ... A vocabulary file
-//    thus holds no blank and no control character.
+//    thus holds no space and no control character.
 void bpe_byte_map(uint32_t code[256]);
 
 // ---- training ----
@@ -105,10 +105,10 @@ BpeRates bpe_rates(int64_t *counts, int vocabulary, const int *ids, size_t n, si
 
 // 12. The pre-tokenizer: how many bytes the first piece of a text has, by GPT-2's pattern
 //         's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-//     of which the first alternative that matches counts, from left to right: the seven endings in
-//     lower case; letters, numbers, or others (what `classify` calls BPE_OTHER), with one blank (U+0020)
-//     before them or none; white space up to the end of the text; white space without its last
-//     character; one white space. Characters are those of 1. `classify` calls a blank white space.
+//     of which the first alternative that matches counts, from left to right: the seven contractions in
+//     lower case; letters, numbers, or others (what `classify` calls BPE_OTHER), with one space (U+0020)
+//     before them or none; whitespace up to the end of the text; whitespace without its last
+//     character; one whitespace. Characters are those of 1. `classify` calls a space whitespace.
 //     text: [bytes], bytes > 0
 size_t bpe_split(const char *text, size_t bytes, BpeClassify *classify);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """truth.py -- writes truth.h: what the package `tokenizers` (0.23.3) answers.
 
-    python3 tests/truth.py ../shared/data/gpt2-bpe/merges.txt >tests/truth.h
+    cd labs/3_language/tokenizer && python3 tests/truth.py MERGES.TXT >tests/truth.h    # of GPT-2
 
 GPT-2's merges are given in the lab's numbers (bytes 0-255, merge k is 256 + k). Of the 50,000 only those
 that the texts below can meet are written, with their ranks; the result is the same as with all.
@@ -13,7 +13,7 @@ import textwrap
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-ENDINGS = ["it's", "IT'S", "we'll they've I'm you're he'd don't", "x'sy 's 'tis ''s"]
+CONTRACTIONS = ["it's", "IT'S", "we'll they've I'm you're he'd don't", "x'sy 's 'tis ''s"]
 SPACES = ["a b", "a  b", "  a", "a   ", " ", "   ", "\n\n a", "a\n", "a \n b", "\t\tif (x)", "a\u00a0b",
           "a \u3000b", " \u2028x", "\r\n\r\n"]
 KINDS = ["abc123", "123456789", "3.14", " 42 7", "x != y", "f(a[0], b);", "--flag=1", "a_b", "x²=½", " ...",
@@ -57,7 +57,7 @@ def random_texts():
 def print_split():
     print("static const struct {\n    const char *text;\n    int pieces[24];\n} truth_split[] = {")
     items = []
-    for text in ENDINGS + SPACES + KINDS + random_texts():
+    for text in CONTRACTIONS + SPACES + KINDS + random_texts():
         lengths = split(text)
         assert len(lengths) < 24 and sum(lengths) == len(text.encode())
         items.append(f"{{{quote(text.encode())}, {{{', '.join(map(str, lengths))}}}}}")
@@ -85,7 +85,7 @@ def print_gpt2(path):
             best, out = min(pairs)[1], []
             for token in piece:
                 if out and (out[-1], token) == best:
-                    out[-1] += token + " "  # a blank: not to be merged again in this round
+                    out[-1] += token + " "  # a space: not to be merged again in this round
                 else:
                     out.append(token)
             piece = [t.rstrip(" ") for t in out]
