@@ -107,7 +107,7 @@ int main(int argc, char **argv)
                       .text = {.context = 96, .validation = 0.1f, .stories = 4000000},
                       .tokenizer = "chars",
                       .batch = 8,
-                      .steps = 4000,
+                      .steps = 3000,
                       .points = 20,
                       .learning_rate = 3e-3f,
                       .warmup = 100,
