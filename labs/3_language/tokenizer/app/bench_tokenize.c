@@ -347,7 +347,7 @@ int main(int argc, char **argv)
                                        "Encoding and training, in MB/s and seconds.");
     if (!command_parse(b.keep, options, argc, argv, &b.command, &status)) return status;
     if (mkdtemp(b.folder) == NULL) return error_print("%s: cannot be made", b.folder);
-    if (b.command.peers && (b.peer = peer_open(b.keep, "tokenize.py", &err)) == NULL)
+    if (b.command.peers && (b.peer = peer_open(b.keep, "tokenizers_package.py", &err)) == NULL)
         puts(err.message);
     b.report = bench_report_new(b.keep, "tokenize", "no matrix products");
     if (b.peer != NULL) bench_report_peer(b.report, b.peer);
