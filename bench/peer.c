@@ -1,5 +1,6 @@
 #include "bench/peer.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -24,8 +25,9 @@ static bool start(Peer *peer, const char *program, const char *script)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
+    // A peer that is started later must not hold this one's pipes open.
     int ours[] = {to[0], to[1], from[0], from[1]};
-    for (int i = 0; i < 4; i++) posix_spawn_file_actions_addclose(&actions, ours[i]);
+    for (int i = 0; i < 4; i++) fcntl(ours[i], F_SETFD, FD_CLOEXEC);
     unsetenv("GOMP_SPINCOUNT");    // what ./lab set for us: a peer runs as it is shipped
     char *argv[] = {(char *)program, (char *)script, NULL};
     int failed = posix_spawnp(&peer->pid, program, &actions, NULL, argv, environ);
