@@ -132,9 +132,9 @@ double peer_ask(Peer *peer, Error *err, const char *format, ...)
     cJSON *answer = read_json(peer);
     const cJSON *seconds = cJSON_GetObjectItem(answer, "seconds");
     const cJSON *why = cJSON_GetObjectItem(answer, "error");
-    const cJSON *grown = cJSON_GetObjectItem(answer, "grown_mb");
+    const cJSON *peak = cJSON_GetObjectItem(answer, "peak_mb");
     double result = cJSON_IsNumber(seconds) ? seconds->valuedouble : -1;
-    peer->grown_mb = cJSON_IsNumber(grown) ? grown->valuedouble : 0;
+    peer->peak_mb = cJSON_IsNumber(peak) ? peak->valuedouble : 0;
     if (result < 0)
         error_set(err, "%s: %s", peer->name,
                   cJSON_IsString(why) ? why->valuestring : "the script gave no answer");

@@ -5,8 +5,8 @@
  *     peer_close(peer);
  *
  * The script says hello with one line of JSON, then answers each line it reads with a line
- * {"seconds": s}, timed by its own clock, or {"error": why}; beside the seconds it may say "grown_mb", what
- * the work took of memory. Never do both sides work at the same
+ * {"seconds": s}, timed by its own clock, or {"error": why}; beside the seconds it may say "peak_mb", the
+ * most memory that its process has used. Never do both sides work at the same
  * moment: before a question is sent this process waits until its own threads have stopped
  * spinning, and the script does the same before it answers (peers/serve.py).
  *
@@ -21,7 +21,7 @@
 typedef struct Peer {
     const char *name;    // "PyTorch 2.1.0"
     cJSON *hello;        // {"name", "libraries", ...}; owned by the peer
-    double grown_mb;     // of the last answer; 0: it did not say
+    double peak_mb;      // of the last answer; 0: it did not say
     int pid;
     FILE *to, *from;
 } Peer;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 #include "bench/peer.h"
 #include "bench/report.h"
 #include "kernels/kernels.h"
@@ -66,14 +66,12 @@ static double run_ours(void *argument, long calls, Error *err)
            -1;
 }
 
-// Memory that this process uses, in MB.
-static double used_mb(void)
+// The most memory that this process has used so far, in MB.
+static double most_mb(void)
 {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file != NULL && fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    if (file != NULL) fclose(file);
-    return 1e-6 * (double)pages * (double)sysconf(_SC_PAGESIZE);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return 1.024e-3 * (double)usage.ru_maxrss;
 }
 
 // ---- the others ----
@@ -83,7 +81,7 @@ typedef struct PeerTask {
     const char *form;       // one of the peer's
     const char *request;    // ours, as JSON; or NULL
     int threads;
-    double grown_mb;
+    double peak_mb;
 } PeerTask;
 
 static double run_peer(void *argument, long calls, Error *err)
@@ -93,7 +91,7 @@ static double run_peer(void *argument, long calls, Error *err)
         peer_ask(task->peer, err, "{\"threads\": %d, \"form\": \"%s\", \"calls\": %ld%s%s}",
                  task->threads, task->form, calls, task->request != NULL ? ", " : "",
                  task->request != NULL ? task->request : "");
-    if (task->peer->grown_mb > 0) task->grown_mb = task->peer->grown_mb;
+    if (task->peer->peak_mb > 0) task->peak_mb = task->peer->peak_mb;
     return seconds;
 }
 
@@ -114,25 +112,24 @@ static int add_peer(Contender *contenders, PeerTask *tasks, int count, Arena *ke
 
 // ---- the table ----
 
-static void print_row(const Timing *timing, const TrainingForm *form, Peak peak, double grown)
+static void print_row(const Timing *timing, const TrainingForm *form, Peak peak, double most)
 {
     Stats s = timing->seconds;
     double gflops = form->flops(form) / s.median * 1e-9, batch = form->batch;
     printf("%-24s %2d %9.0f %9.0f - %-9.0f %8.3f %8.1f %4.0f%% %9.2f", timing->name, peak.threads,
            batch / s.median, batch / s.quartile3, batch / s.quartile1, 1e3 * s.median, gflops,
            100 * gflops / peak.gflops, timing->ratio.median);
-    if (grown > 0) printf(" %8.0f", grown);
+    if (most > 0) printf(" %8.0f", most);
     else printf(" %8s", "");
     puts(bench_noisy(s) || bench_noisy(timing->ratio) ? " ~" : "");
 }
 
-static bool measure(const TrainingBench *bench, const TrainingForm *form, Work *work,
-                    double grown_mb, Arena *keep, Peer *const peers[PEERS], Plan plan, Peak peak,
-                    BenchReport *report, Error *err)
+static bool measure(const TrainingBench *bench, const TrainingForm *form, Work *work, Arena *keep,
+                    Peer *const peers[PEERS], Plan plan, Peak peak, BenchReport *report, Error *err)
 {
     Contender contenders[BENCH_MAX_CONTENDERS] = {{"ours", run_ours, work}};
     PeerTask tasks[BENCH_MAX_CONTENDERS];
-    tasks[0].grown_mb = grown_mb;
+    tasks[0].peak_mb = most_mb();
     int count = add_peer(contenders, tasks, 1, keep, peers[0], "PyTorch", form, peak.threads);
     count = add_peer(contenders, tasks, count, keep, peers[1], bench->label, form, peak.threads);
     Timing timings[BENCH_MAX_CONTENDERS];
@@ -140,7 +137,7 @@ static bool measure(const TrainingBench *bench, const TrainingForm *form, Work *
 
     printf("\n%-24s %2s %9s %21s %8s %8s %5s %9s %8s\n", form->name != NULL ? form->name : "", "t",
            arena_print(keep, "%s/s", bench->unit), "middle half", "ms/step", "GFLOP/s", "peak",
-           "ours/its", "MB");
+           "ours/its", "peak MB");
     cJSON *row = bench_report_row(report);
     if (form->name != NULL) cJSON_AddStringToObject(row, "form", form->name);
     cJSON_AddNumberToObject(row, "threads", peak.threads);
@@ -148,10 +145,10 @@ static bool measure(const TrainingBench *bench, const TrainingForm *form, Work *
     cJSON_AddNumberToObject(row, "flop", form->flops(form));
     int best = 1;
     for (int i = 0; i < count; i++) {
-        print_row(&timings[i], form, peak, tasks[i].grown_mb);
+        print_row(&timings[i], form, peak, tasks[i].peak_mb);
         bench_report_timing(row, &timings[i]);
         cJSON *timing = cJSON_GetObjectItem(row, timings[i].name);
-        if (tasks[i].grown_mb > 0) cJSON_AddNumberToObject(timing, "grown_mb", tasks[i].grown_mb);
+        if (tasks[i].peak_mb > 0) cJSON_AddNumberToObject(timing, "peak_mb", tasks[i].peak_mb);
         if (i > 1 && timings[i].seconds.median < timings[best].seconds.median) best = i;
     }
     if (count > 1) {
@@ -179,14 +176,12 @@ static bool measure_form(const TrainingBench *bench, const TrainingForm *form,
                  .seconds = form->rounds > 0 ? 0 : 3,
                  .sample_seconds = 0.2};
     if (command->quick) plan = BENCH_QUICK;
-    double grown = used_mb();
     Work work;
     work_begin(&work, keep, step, form);
     bool ok = run_ours(&work, 2, err) >= 0;
-    grown = used_mb() - grown - 4e-6 * (double)params_total(work.trainer.params);    // initial
     for (int i = 0; i < command->thread_counts && ok; i++) {
         bench_threads(command->threads[i]);
-        ok = measure(bench, form, &work, grown, keep, peers, plan, peaks[i], report, err);
+        ok = measure(bench, form, &work, keep, peers, plan, peaks[i], report, err);
     }
     arena_free(step);
     arena_free(keep);

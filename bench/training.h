@@ -12,7 +12,7 @@
  * all sides are timed over the same stretch of training: later, units die, their moments in Adam decay into
  * denormal numbers, and a step of PyTorch's takes half as long again. With --peers, the same in PyTorch
  * (peers/NAME.py), in each of its forms, and in further programs, their rounds between ours. Each side says
- * how much its memory has grown by its first steps.
+ * the most memory that its process has used.
  */
 #pragma once
 #include "bench/command.h"

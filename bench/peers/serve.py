@@ -1,6 +1,7 @@
 """The script's half of bench/peer.h: one line of JSON in, one line out, and quiet in between."""
 import json
 import re
+import resource
 import sys
 import time
 
@@ -26,14 +27,14 @@ def wait_until_quiet():
 
 
 def serve(work, **hello):
-    """work(request) returns the seconds it took, or those and the MB by which it has grown."""
+    """work(request) returns the seconds it took."""
     print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         try:
             seconds = work(json.loads(line))
             wait_until_quiet()
-            answer = dict(zip(("seconds", "grown_mb"),
-                              seconds if isinstance(seconds, tuple) else (seconds,)))
+            usage = resource.getrusage(resource.RUSAGE_SELF)
+            answer = {"seconds": seconds, "peak_mb": 1.024e-3 * usage.ru_maxrss}
         except Exception as error:    # the other side prints it
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

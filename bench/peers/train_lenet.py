@@ -12,11 +12,6 @@ from serve_torch import serve_torch, torch
 BATCH, RATE, MOMENTUM = 64, 0.01, 0.9
 
 
-def status(field):
-    with open("/proc/self/status") as lines:
-        return next(1e-3 * int(line.split()[1]) for line in lines if line.startswith(field))
-
-
 def trainer(last=False, **form):
     """A function that takes one training step, of a new network that has taken one already."""
     nn = torch.nn
@@ -59,6 +54,4 @@ def train(request):
     return time.perf_counter() - start
 
 
-before = status("VmRSS")
-train({"threads": 1, "form": "loop", "calls": 3})
-serve_torch(train, grown_mb=status("VmRSS") - before, forms=list(filter(works, FORMS)))
+serve_torch(train, forms=list(filter(works, FORMS)))
