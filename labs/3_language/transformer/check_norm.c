@@ -293,7 +293,7 @@ static void check_slopes(Kind kind, uint64_t seed)
     }
 }
 
-// The mean of g is large beside what is left of it; or the mean of g x^ is.
+// The mean of g is large beside what is left of it; or the mean of g x^ is (eps is small: an odd seed).
 static void check_cancellation(Kind kind, uint64_t seed)
 {
     Rows r = rows_new(kind, (int[]){2, 1003}, seed);
@@ -357,7 +357,7 @@ CASE(layer_norm_backward__accumulates_into_dx_dgamma_and_dshift)
 
 CASE(layer_norm_backward__keeps_its_digits_where_the_mean_of_dy_is_large)
 {
-    check_cancellation(LAYER, 452);
+    check_cancellation(LAYER, 453);
 }
 
 CASE(layer_norm_backward__propagates_nan_and_takes_large_gradients)
@@ -453,7 +453,7 @@ CASE(rms_norm_backward__accumulates_into_dx_and_dgamma)
 
 CASE(rms_norm_backward__keeps_its_digits_where_dy_lies_along_x)
 {
-    check_cancellation(RMS, 512);
+    check_cancellation(RMS, 513);
 }
 
 CASE(rms_norm_backward__propagates_nan_and_takes_large_gradients)
