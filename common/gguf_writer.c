@@ -178,8 +178,9 @@ static void release(GgufWriter *out)
 bool gguf_writer_commit(GgufWriter *out, Error *err)
 {
     if (out->values != NULL) begin_data(out);
-    REQUIRE(out->written == out->described, "%s: got %zu bytes of data for tensors of %zu",
-            out->file.path, (size_t)out->written, (size_t)out->described);
+    REQUIRE(out->written == out->described,
+            "%s: has %zu bytes of data, expected %zu for its tensors", out->file.path,
+            (size_t)out->written, (size_t)out->described);
     // On the disk before the old file's name is theirs.
     if (fflush(out->file.stream) == 0) fsync(fileno(out->file.stream));
     const bool committed = file_commit(&out->file, err);

@@ -16,6 +16,13 @@
 // is none, or where it needs more than the `left` bytes.
 size_t text_utf8_length(const char *text, size_t left);
 
+// The columns that some bytes of a text take on a terminal: two for a character of East Asian scripts or
+// an emoji, none for an accent that combines with the one before (Unicode annex 11, by blocks).
+int text_columns(const char *text, size_t bytes);
+
+// "s" unless there is one: printf("%d file%s", n, text_plural(n)).
+const char *text_plural(long n);
+
 // In place: each such character becomes one '?'. Returns the new length, which is never larger.
 size_t text_clean(char *text);
 
