@@ -13,8 +13,9 @@
 
 extern char **environ;
 
-// Starts `python script` with its input and output on two pipes of ours. False when it cannot run.
-static bool start(Peer *peer, const char *python, const char *script)
+// Starts `program script` with its input and output on two pipes of ours; script may be NULL. False when it
+// cannot run.
+static bool start(Peer *peer, const char *program, const char *script)
 {
     int to[2], from[2];
     if (pipe(to) != 0) return false;
@@ -26,8 +27,8 @@ static bool start(Peer *peer, const char *python, const char *script)
     int ours[] = {to[0], to[1], from[0], from[1]};
     for (int i = 0; i < 4; i++) posix_spawn_file_actions_addclose(&actions, ours[i]);
     unsetenv("GOMP_SPINCOUNT");    // what ./lab set for us: a peer runs as it is shipped
-    char *argv[] = {(char *)python, (char *)script, NULL};
-    int failed = posix_spawnp(&peer->pid, python, &actions, NULL, argv, environ);
+    char *argv[] = {(char *)program, (char *)script, NULL};
+    int failed = posix_spawnp(&peer->pid, program, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]);
     close(from[1]);
@@ -62,21 +63,36 @@ void peer_keep_memory(void)
     setenv("MALLOC_TOP_PAD_", "268435456", 1);
 }
 
-Peer *peer_open(Arena *keep, const char *script, Error *err)
+// Reads the hello; ends the process that gave none.
+static bool meet(Peer *peer)
+{
+    peer->hello = read_json(peer);
+    const cJSON *name = cJSON_GetObjectItem(peer->hello, "name");
+    if (cJSON_IsString(name)) return peer->name = name->valuestring, true;
+    cJSON_Delete(peer->hello);
+    stop(peer);
+    return false;
+}
+
+Peer *peer_start(Arena *keep, const char *program, Error *err)
 {
     signal(SIGPIPE, SIG_IGN);    // a peer that died is a failed question, not our end
+    Peer *peer = arena_zeros(keep, sizeof *peer);
+    if (start(peer, program, NULL) && meet(peer)) return peer;
+    error_set(err, "no peer: %s does not run, or says no hello", program);
+    return NULL;
+}
+
+Peer *peer_open(Arena *keep, const char *script, Error *err)
+{
+    signal(SIGPIPE, SIG_IGN);
     const char *chosen = getenv("LAB_PYTHON");
     const char *pythons[] = {chosen != NULL ? chosen : "python3", "/usr/bin/python3"};
     int count = chosen != NULL ? 1 : 2;
     const char *path = arena_print(keep, "%s/bench/peers/%s", LAB_SOURCE_DIR, script);
     Peer *peer = arena_zeros(keep, sizeof *peer);
     for (int i = 0; i < count; i++) {
-        if (!start(peer, pythons[i], path)) continue;
-        peer->hello = read_json(peer);
-        const cJSON *name = cJSON_GetObjectItem(peer->hello, "name");
-        if (cJSON_IsString(name)) return peer->name = name->valuestring, peer;
-        cJSON_Delete(peer->hello);
-        stop(peer);
+        if (start(peer, pythons[i], path) && meet(peer)) return peer;
     }
     error_set(
         err,
@@ -114,7 +130,9 @@ double peer_ask(Peer *peer, Error *err, const char *format, ...)
     cJSON *answer = read_json(peer);
     const cJSON *seconds = cJSON_GetObjectItem(answer, "seconds");
     const cJSON *why = cJSON_GetObjectItem(answer, "error");
+    const cJSON *grown = cJSON_GetObjectItem(answer, "grown_mb");
     double result = cJSON_IsNumber(seconds) ? seconds->valuedouble : -1;
+    peer->grown_mb = cJSON_IsNumber(grown) ? grown->valuedouble : 0;
     if (result < 0)
         error_set(err, "%s: %s", peer->name,
                   cJSON_IsString(why) ? why->valuestring : "the script gave no answer");

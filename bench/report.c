@@ -131,7 +131,8 @@ void bench_report_peak(BenchReport *report, Peak peak)
 
 void bench_report_peer(BenchReport *report, const Peer *peer)
 {
-    cJSON_AddItemToObject(report->document, "peer", cJSON_Duplicate(peer->hello, true));
+    const char *key = cJSON_HasObjectItem(report->document, "peer") ? "second_peer" : "peer";
+    cJSON_AddItemToObject(report->document, key, cJSON_Duplicate(peer->hello, true));
     const cJSON *libraries = cJSON_GetObjectItem(peer->hello, "libraries");
     printf("%s: %s\n", peer->name, cJSON_IsString(libraries) ? libraries->valuestring : "");
 }

@@ -259,7 +259,7 @@ static bool measure_all(const Bench *bench, Error *err)
 // "NT:128x256x784" as kind, m, n and k.
 static bool parse_shape(const char *text, MatrixProduct *product)
 {
-    enum { MOST = 8192 };
+    enum { MOST = 65536 };
     char kind[3], rest;
     if (sscanf(text, "%2[NT]:%dx%dx%d%c", kind, &product->m, &product->n, &product->k, &rest) != 4)
         return false;
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
     options_string(options, "shape", 's', &shape, "KIND:MxNxK", "this one alone: NT:128x256x784");
     if (!command_parse(keep, options, argc, argv, &bench.command, &status)) return status;
     if (shape != NULL && !parse_shape(shape, &bench.only)) {
-        fprintf(stderr, "sgemm: --shape %s: expected NN, NT or TN and sizes of 1 to 8192, %s\n",
+        fprintf(stderr, "sgemm: --shape %s: expected NN, NT or TN and sizes of 1 to 65536, %s\n",
                 shape, "as NT:128x256x784");
         return 2;
     }

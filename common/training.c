@@ -59,7 +59,10 @@ static void plan_curves(Session *session, Training *training)
     add_record(session, arena_print(keep, "%s.running", name), &training->running, 1, DTYPE_F64);
     training->label = text_spaced(arena_print(keep, "%s", name));
     training->names[0] = arena_print(keep, "%s_train_loss", name);
-    training->names[1] = arena_print(keep, "%s_test_loss", name);
+    training->names[1] = arena_print(keep, "%s_%s_loss", name, training->held_out);
+    training->held_out_loss = arena_print(keep, "%s loss", training->held_out);
+    training->names[3] = arena_print(keep, "%s_perplexity", name);
+    training->names[4] = arena_print(keep, "%s_bits_per_character", name);
     if (training->logits != NULL && training->test.count > 0) {
         training->names[2] = arena_print(keep, "%s_test_accuracy", name);
         training->accuracy = arena_zeros(keep, (size_t)points * sizeof *training->accuracy);
@@ -88,6 +91,7 @@ void training_plan(Session *session, Training *training)
     if (training->epochs > 0) training->steps = training->epochs * steps_per_epoch(training);
     if (training->point_every == 0)
         training->point_every = source ? steps_per_epoch(training) : training->steps;
+    if (training->held_out == NULL) training->held_out = "test";
     if (training->micro_batch == 0) training->micro_batch = training->batch;
     if (training->test_batch == 0) training->test_batch = TEST_BATCH;
     if (training->rng.increment == 0)
@@ -327,12 +331,17 @@ static bool end_point(const Session *session, Training *training, long done, Err
     float *accuracy = training->accuracy != NULL ? &training->accuracy[point] : NULL;
     curve[1] = test ? measure(session, training, &training->test, accuracy) : NAN;
     if (test && !isfinite(curve[1]))
-        return diverged(session, training, "test loss", (double)curve[1], done, err);
+        return diverged(session, training, training->held_out_loss, (double)curve[1], done, err);
 
-    Metric metrics[6] = {{training->names[0], (double)curve[0]}};
+    Metric metrics[8] = {{training->names[0], (double)curve[0]}};
     int count = 1;
     if (test) metrics[count++] = (Metric){training->names[1], (double)curve[1]};
     if (accuracy != NULL) metrics[count++] = (Metric){training->names[2], (double)*accuracy};
+    if (test && training->tokens_per_character > 0) {
+        double bits = (double)curve[1] / log(2) * training->tokens_per_character;
+        metrics[count++] = (Metric){training->names[3], exp((double)curve[1])};
+        metrics[count++] = (Metric){training->names[4], bits};
+    }
     metrics[count++] =
         (Metric){"learning_rate", (double)schedule_rate(&training->optimizer.schedule, done)};
     if (training->grad_norm != NULL) {
@@ -355,17 +364,18 @@ static void shuffle_epoch(int *order, int count, uint64_t seed, long epoch)
 static void show_progress(const Run *run, const Training *training, Progress *progress, long done,
                           double loss)
 {
-    long shown = samples_until(training, done);
+    long each = training->tokens > 0 ? training->tokens : 1;
+    long shown = each * samples_until(training, done);
     Metric values[5] = {
         {"training loss", loss},
         {"learning rate", (double)schedule_rate(&training->optimizer.schedule, done - 1)}};
     int point = (int)(done / training->point_every) - 1;    // the last, but for one at the end
     if (training->test.count > 0 && point >= 0)
-        values[2] = (Metric){"test loss", (double)training->curve[2 * point + 1]};
+        values[2] = (Metric){training->held_out_loss, (double)training->curve[2 * point + 1]};
     if (training->accuracy != NULL && point >= 0)
         values[3] = (Metric){"test accuracy", (double)training->accuracy[point]};
     report_progress(run->report, training->label, progress->unit, shown,
-                    samples_until(training, training->steps), values);
+                    each * samples_until(training, training->steps), values);
     if (training->train.count == 0) progress_step(progress, shown, "loss %.4f", loss);
     else
         progress_step(progress, shown, "epoch %ld  loss %.4f",
@@ -387,9 +397,10 @@ bool training_run(const Session *session, Training *training, Error *err)
     Arena *arena = arena_new("step", training->room > 0 ? training->room : ROOM);
     int *order = arena_alloc(run->keep, sizeof *order * (size_t)count);
     Tape *tape = tape_new(arena);
-    Progress progress =
-        progress_begin(training->label, count > 0 ? "samples" : "steps",
-                       samples_until(training, begun), samples_until(training, training->steps));
+    const char *unit = training->tokens > 0 ? "tokens" : count > 0 ? "samples" : "steps";
+    long each = training->tokens > 0 ? training->tokens : 1;
+    Progress progress = progress_begin(training->label, unit, each * samples_until(training, begun),
+                                       each * samples_until(training, training->steps));
     bool ok = true;
     long done = begun, saved = begun;
     while (ok && done < training->steps && !run_interrupted(run)) {
@@ -410,6 +421,10 @@ bool training_run(const Session *session, Training *training, Error *err)
         double mean = running_mean(training, done);
         bool point = done % training->point_every == 0 || done == training->steps;
         if (point) ok = end_point(session, training, done, err);
+        if (point && ok && training->on_point != NULL) {
+            progress_clear(&progress);
+            training->on_point(training->context, training, done);
+        }
         show_progress(run, training, &progress, done, mean);
         bool due = training->save_every > 0 ? done % training->save_every == 0 : point;
         if (ok && (due || done == training->steps)) {
@@ -454,7 +469,8 @@ void training_plot(const Run *run, Plot *plot, const char *file, Training *const
         }
         plot_series(plot, arena_print(arena, "%s, train", training->label), x, train, points);
         if (training->test.count > 0)
-            plot_series(plot, arena_print(arena, "%s, test", training->label), x, test, points);
+            plot_series(plot, arena_print(arena, "%s, %s", training->label, training->held_out), x,
+                        test, points);
     }
     run_plot(run, plot, file);
     arena_free(arena);

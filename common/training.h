@@ -21,7 +21,8 @@
  * (after an epoch, or every so many steps) the metrics get NAME_train_loss, the mean over the samples
  * since the last point while the loss fell; NAME_test_loss, with the same noise every time;
  * NAME_test_accuracy of a classifier; learning_rate; and, where the optimizer clips, grad_norm of the
- * last step before clipping.
+ * last step before clipping. Where samples are windows of text, NAME_perplexity and
+ * NAME_bits_per_character of the test set too.
  *
  * While it runs, the terminal and the run's page show that mean so far, the learning rate and the time
  * left.
@@ -56,6 +57,7 @@ typedef struct Training {
 
     OptimizerConfig optimizer;    // an update takes its schedule; .total 0 stands for all steps
     Batches train, test;          // no test: no test loss; an update may do without either
+    const char *held_out;         // what the test set is called in metrics and plots; NULL: "test"
     int batch;                    // samples in a step
     int micro_batch;              // samples in memory at once, gradients added up; 0: the batch
     int test_batch;               // samples in memory at once while testing; 0: 500
@@ -64,7 +66,12 @@ typedef struct Training {
     long steps;                   // (epochs set the steps)
     long point_every;             // steps between points of the curves; 0: an epoch
     long save_every;              // steps between checkpoints; 0: one at each point
-    Rng rng;                      // what loss and update draw from; set by training_plan() if zero
+    int tokens;                   // of a sample, a window of text: the progress counts them; else 0
+    double tokens_per_character;    // of the test set's text; 0: not text
+    // After each point of the curves, when the terminal's line is free to print; NULL for none.
+    void (*on_point)(void *context, const struct Training *training, long done);
+    void *context;
+    Rng rng;    // what loss and update draw from; set by training_plan() if zero
 
     // Set by training_plan().
     Optimizer *adapt;    // NULL for an update
@@ -74,8 +81,9 @@ typedef struct Training {
         *grad_norm;     // [points,2]: training loss and test loss; [points], NULL without clipping
     float *accuracy;    // [points]: of a classifier on the test set, a share; else NULL
     double running;     // the sum of the losses since the last point
-    const char *names[3];    // of its losses and its accuracy in the metrics
-    const char *label;       // its name in words, where a reader sees it
+    const char *names[5];         // of its losses, accuracy, perplexity and bits in the metrics
+    const char *held_out_loss;    // "test loss"
+    const char *label;            // its name in words, where a reader sees it
 } Training;
 
 enum { TRAININGS_MAX = 8, RECORDS_MAX = 64 };

@@ -26,13 +26,14 @@ def wait_until_quiet():
 
 
 def serve(work, **hello):
-    """work(request) returns the seconds it took."""
+    """work(request) returns the seconds it took, or those and the MB by which it has grown."""
     print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         try:
             seconds = work(json.loads(line))
             wait_until_quiet()
-            answer = {"seconds": seconds}
+            answer = dict(zip(("seconds", "grown_mb"),
+                              seconds if isinstance(seconds, tuple) else (seconds,)))
         except Exception as error:    # the other side prints it
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -1,10 +1,10 @@
 /* norm.c -- batch normalisation. A channel is one thread's, from its sums to its numbers: what the second
  * pass reads lies in a cache by then. Of [batch,channels] it is a stripe of channels, which lie side by side.
  *
- * Sums are made in float over a block and in double over the blocks, of what is near 0: of x less a value
- * of the channel, then of x less the mean.
+ * Sums (block_sums.h) are of what is near 0: of x less a value of the channel, then of x less the mean.
  */
 #include <math.h>
+#include "kernels/cpu/block_sums.h"
 #include "kernels/cpu/loops.h"
 
 // The channel's pixels of one item of the batch.
@@ -22,34 +22,6 @@ static void prefetch_next(const float *x, size_t item, size_t channel, NormShape
 }
 
 // ---- forward
-
-enum { BLOCK = 16 * LANES };    // so that a lane's sum of 16 terms is off by a rounding or two
-
-static double sum_from(const float *x, float origin, size_t n)
-{
-    double total = 0;
-    for (size_t first = 0; first < n; first += BLOCK) {
-        const size_t end = MIN(first + BLOCK, n);
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (size_t i = first; i < end; i++) sum += x[i] - origin;
-        total += (double)sum;
-    }
-    return total;
-}
-
-static double squares_from(const float *x, float origin, size_t n)
-{
-    double total = 0;
-    for (size_t first = 0; first < n; first += BLOCK) {
-        const size_t end = MIN(first + BLOCK, n);
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (size_t i = first; i < end; i++) sum += (x[i] - origin) * (x[i] - origin);
-        total += (double)sum;
-    }
-    return total;
-}
 
 // y = slope (x - center) + offset
 typedef struct Line {
@@ -75,13 +47,6 @@ static void apply_to_channel(float *y, const float *x, Line line, size_t c, Norm
         const size_t at = first_pixel(b, c, s);
         apply(y + at, x + at, line, (size_t)s.pixels);
     }
-}
-
-// The variance about the mean that was rounded to float, less what that adds.
-static double variance_of(double squares, double rounded, double mean, double n)
-{
-    const double difference = squares / n - (rounded - mean) * (rounded - mean);
-    return difference < 0 ? 0 : difference;    // rounding; a NaN stays
 }
 
 static void normalise_channel(float *y, float *mean, float *var, const float *x, const float *gamma,

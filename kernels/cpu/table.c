@@ -58,6 +58,24 @@ const Kernels CPU(table) = {
     .batch_norm_backward = CPU(batch_norm_backward),
     .batch_norm_inference_backward = CPU(batch_norm_inference_backward),
 
+    .layer_norm = CPU(layer_norm),    // row_norm.c
+    .layer_norm_backward = CPU(layer_norm_backward),
+    .rms_norm = CPU(rms_norm),
+    .rms_norm_backward = CPU(rms_norm_backward),
+
+    .gelu = CPU(gelu),    // gates.c
+    .gelu_backward = CPU(gelu_backward),
+    .gelu_erf = CPU(gelu_erf),
+    .gelu_erf_backward = CPU(gelu_erf_backward),
+    .silu = CPU(silu),
+    .silu_backward = CPU(silu_backward),
+    .swiglu = CPU(swiglu),
+    .swiglu_backward = CPU(swiglu_backward),
+
+    .embedding = CPU(embedding),    // tokens.c
+    .embedding_backward = CPU(embedding_backward),
+    .rope = CPU(rope),
+
     .random_uniform = CPU(random_uniform),    // random.c
     .random_normal = CPU(random_normal),
     .dropout = CPU(dropout),

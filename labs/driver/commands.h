@@ -23,6 +23,7 @@
     X(run,     "LAB [--mine] [options]", "run a lab, with --mine on your code; --help: its options")\
     X(open,    "LAB [--mine]",     "the report of its last run, in a browser")                     \
     X(keynumbers, "MODEL... [options]", "parameters, memory, FLOPs and GPUs of a model; --help")    \
+    X(tokenize, "COMMAND TOKENIZER", "text to token ids and back; --help")                         \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
     X(bench,   "[NAME] [options]", "the benchmarks, or one; LAB [--mine]: exercises, yours too")   \
     X(data,    "list|get|verify",  "data sets: list, download, verify"        )                    \

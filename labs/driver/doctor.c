@@ -113,6 +113,14 @@ static void check_libraries(Report *report)
         LAB_HAVE_MICROHTTPD ? "libmicrohttpd"
                             : "built without libmicrohttpd: ./lab keynumbers --serve is off",
         LAB_HAVE_MICROHTTPD ? NULL : packages_setup(PACKAGE_OPTIONAL));
+    add(report, "regular expressions", LAB_HAVE_PCRE2 ? PART_THERE : PART_LACKING,
+        LAB_HAVE_PCRE2 ? "PCRE2"
+                       : "built without PCRE2: tokenizers of unknown split patterns are off",
+        LAB_HAVE_PCRE2 ? NULL : packages_setup(PACKAGE_OPTIONAL));
+    add(report, "Unicode forms", LAB_HAVE_UTF8PROC ? PART_THERE : PART_LACKING,
+        LAB_HAVE_UTF8PROC ? "utf8proc"
+                          : "built without utf8proc: tokenizers that normalize are off",
+        LAB_HAVE_UTF8PROC ? NULL : packages_setup(PACKAGE_OPTIONAL));
 }
 
 static void check_machine(Report *report)

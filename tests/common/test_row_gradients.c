@@ -166,8 +166,7 @@ static void rotations_have_their_gradient(void **state)
     (void)state;
     for (int interleaved = 0; interleaved < 2; interleaved++) {
         const Rope *rope = rope_new(
-            keep,
-            (RopeConfig){.head = 4, .positions = 9, .theta = 10, .interleaved = interleaved});
+            keep, (RopeConfig){.head = 4, .positions = 9, .theta = 10, .interleaved = interleaved});
         gradcheck(rotate, (&(Rotation){rope, 3, 4, 0}), input(SHAPE(2, 3, 20)));
         gradcheck(rotate, (&(Rotation){rope, 2, 5, 6}), input(SHAPE(3, 11)));
     }

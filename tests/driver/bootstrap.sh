@@ -89,6 +89,7 @@ lab+further run further --mine
 lab run tin
 lab run nothing
 lab+keynumbers keynumbers gpt2
+lab+tokenize tokenize count
 lab help
 lab start tiny
 labs check tiny

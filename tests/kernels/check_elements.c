@@ -2,6 +2,7 @@
 // infinities.
 #include "tests/kernels/checks.h"
 #include "tests/kernels/numbers.h"
+#include <string.h>
 
 // A product and a sum may be one rounding (fused) or two; a function of ours may be 3 ulp from the
 // truth and libm's 1.
@@ -88,7 +89,7 @@ CHECK(gelu_erf_backward, (y, a, b, beta, n),       gates, BETAS, BETA_0, 8 * FUN
 CHECK(silu_backward,     (y, a, b, beta, n),       gates, BETAS, BETA_0, 8 * FUNCTION)
 // clang-format on
 
-// Each size is a row's half, of three rows.
+// Each size but the largest is a row's half, of three rows.
 static void call_swiglu(const Kernels *k, float *y, const float *x, const float *dy, float beta,
                         size_t n)
 {
@@ -110,11 +111,14 @@ void check_swiglu(const Kernels *table)
 
 void check_swiglu_backward(const Kernels *table)
 {
-    for (int i = 0; i < CASES * NUMBERS_BETAS; i++, numbers_free()) {
+    for (int i = 0; i < (CASES - 4) * NUMBERS_BETAS; i++, numbers_free()) {
         const size_t n = numbers_sizes[i / 2 / NUMBERS_BETAS];
         const float beta = numbers_betas[i / 2 % NUMBERS_BETAS];
-        const float *x = numbers_new(6 * n, i % 2 ? SPECIAL : NORMAL),
+        float *x = numbers_new(6 * n, NORMAL);
+        const float *gate = numbers_new(n, i % 2 ? SPECIAL : WIDE),
                     *dy = numbers_new(3 * n, NORMAL);
+        for (size_t r = 0; r < 3; r++)    // 3e38 times a slope has few digits: gates alone
+            memcpy(x + 2 * r * n, gate, n * sizeof *x);
         Pair dx = pair_before(6 * n, beta);
         call_swiglu(&kernels_ref, dx.want, x, dy, beta, n);
         call_swiglu(table, dx.got, x, dy, beta, n);

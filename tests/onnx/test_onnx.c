@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/conv.h"
+#include "common/embedding.h"
 #include "common/loss.h"
 #include "common/norm.h"
 #include "common/pool.h"
@@ -186,6 +187,43 @@ static const char *run_batch_norm(Graph *g)
     return NULL;
 }
 
+// Over all dimensions from the axis on: a row of ours.
+static const char *run_layer_norm(Graph *g)
+{
+    Tensor *x = in(g, 0), *shift = in(g, 2);
+    int64_t axis = integer(g->node, "axis", -1);
+    if (axis < 0) axis += x->shape.dims;
+    int rows = 1;
+    for (int i = 0; i < axis; i++) rows *= x->shape.size[i];
+    const int cols = (int)(tensor_count(x) / (size_t)rows);
+    Tensor *y = op_layer_norm(
+        tape, tensor_view(keep, x, SHAPE(rows, cols)), tensor_view(keep, in(g, 1), SHAPE(cols)),
+        shift ? tensor_view(keep, shift, SHAPE(cols)) : NULL, number(g->node, "epsilon", 1e-5f));
+    define(g, g->node->out[0], tensor_view(tape->arena, y, x->shape));
+    return NULL;
+}
+
+// A row is all that lies behind the first axis.
+static const char *run_gather(Graph *g)
+{
+    const Tensor *id = in(g, 1);
+    Tensor *table = in(g, 0);
+    if (table->type != DTYPE_F32) return "numbers of another type than ours";
+    if (integer(g->node, "axis", 0) != 0) return "an axis that is not the first";
+    if (table->shape.dims + id->shape.dims - 1 > TENSOR_MAX_DIMS) return "more than 4 dimensions";
+    const size_t n = tensor_count(id);
+    int32_t *ids = arena_alloc(keep, n * sizeof *ids);
+    tensor_read_ints(id, ids);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] < 0) return "an index from the end";
+    const int rows = table->shape.size[0], cols = (int)(tensor_count(table) / (size_t)rows);
+    Tensor *y = op_embedding(tape, in(g, 1), tensor_view(keep, table, SHAPE(rows, cols)));
+    Shape shape = id->shape;
+    for (int i = 1; i < table->shape.dims; i++) shape.size[shape.dims++] = table->shape.size[i];
+    define(g, g->node->out[0], tensor_view(tape->arena, y, shape));
+    return NULL;
+}
+
 static const char *run_softmax(Graph *g)
 {
     const Tensor *x = in(g, 0);
@@ -199,15 +237,27 @@ static const char *run_softmax(Graph *g)
     return NULL;
 }
 
+// ONNX's ignored label may be any number, ours is any below 0.
+static Tensor *labels_without(const Tensor *labels, int32_t ignored)
+{
+    const size_t n = tensor_count(labels);
+    int32_t *label = arena_alloc(keep, n * sizeof *label);
+    tensor_read_ints(labels, label);
+    for (size_t i = 0; i < n; i++)
+        if (label[i] == ignored) label[i] = -1;
+    return tensor_from_ints(keep, labels->shape, label);
+}
+
 static const char *run_cross_entropy(Graph *g)
 {
     const OnnxAttribute *reduction = onnx_attribute(g->node, "reduction");
     if (in(g, 0) == NULL || in(g, 0)->shape.dims != 2) return "a loss of pixels";
     if (g->node->inputs > 2) return "a loss with weights";
-    if (onnx_attribute(g->node, "ignore_index") != NULL) return "a loss with labels left out";
     if (reduction != NULL && strcmp(reduction->text, "mean") != 0)
         return "a loss that is not a mean";
-    define(g, g->node->out[0], loss_cross_entropy(tape, in(g, 0), in(g, 1)));
+    const OnnxAttribute *ignored = onnx_attribute(g->node, "ignore_index");
+    Tensor *labels = ignored ? labels_without(in(g, 1), (int32_t)ignored->integer) : in(g, 1);
+    define(g, g->node->out[0], loss_cross_entropy(tape, in(g, 0), labels));
     return NULL;
 }
 
@@ -320,6 +370,8 @@ static const Operator operators[] = {
     {"GlobalAveragePool", run_global_average_pool},
     {"GlobalMaxPool", run_global_max_pool},
     {"BatchNormalization", run_batch_norm},
+    {"LayerNormalization", run_layer_norm},
+    {"Gather", run_gather},
     {"Softmax", run_softmax},
     {"SoftmaxCrossEntropyLoss", run_cross_entropy},
     {"Relu", run_relu},

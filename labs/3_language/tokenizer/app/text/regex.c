@@ -1,0 +1,114 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "labs/3_language/tokenizer/app/text/regex.h"
+#include <pcre2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "common/text.h"
+
+// Steps of one match. A real pattern needs some per character of a piece; (a+)+ needs 2^length.
+enum { MATCH_LIMIT = 10000000, HEAP_KIB = 256 << 10, EXPRESSION_MAX = 10000 };
+
+struct Regex {
+    pcre2_code *code;
+    pcre2_match_context *limits;
+    char shown[64];
+};
+
+// PCRE2's own \s has U+180E besides, its \w no marks: spelled out, outside a set and inside one.
+static bool spell_out(const char *expression, char *out, size_t room)
+{
+    static const struct {
+        char letter;
+        const char *set;
+    } letters[] = {
+        {'s', "\\x{9}-\\x{d} \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}"
+              "\\x{205f}\\x{3000}"},
+        {'w', "\\p{L}\\p{M}\\p{N}\\p{Pc}"},
+        {'d', "\\p{Nd}"},
+    };
+    bool in_set = false;
+    size_t used = 0;
+    for (const char *at = expression; *at != '\0'; at++) {
+        char one[3] = {at[0], at[0] == '\\' ? at[1] : '\0', '\0'};
+        const char *what = one, *before = "", *after = "";
+        if (one[1] != '\0') {
+            at++;
+            for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+                bool not = one[1] == (letters[i].letter & ~0x20);
+                if (one[1] != letters[i].letter && !(not &&!in_set)) continue;
+                what = letters[i].set;
+                if (!in_set) before = not ? "[^" : "[", after = "]";
+            }
+        } else if (one[0] == '[') in_set = true;
+        else if (one[0] == ']') in_set = false;
+        int n = snprintf(out + used, room - used, "%s%s%s", before, what, after);
+        if (n < 0 || (size_t)n >= room - used) return false;
+        used += (size_t)n;
+    }
+    return true;
+}
+
+Regex *regex_open(const char *expression, Error *err)
+{
+    char *spelled = malloc(16 * EXPRESSION_MAX);
+    Regex *regex = calloc(1, sizeof *regex);
+    REQUIRE(spelled != NULL && regex != NULL, "no memory for a pattern");
+    snprintf(regex->shown, sizeof regex->shown, "%.60s", expression);
+    text_clean(regex->shown);
+    if (strlen(expression) > EXPRESSION_MAX ||
+        !spell_out(expression, spelled, 16 * EXPRESSION_MAX)) {
+        error_set(err, "the pattern '%s...' is over %d bytes", regex->shown, EXPRESSION_MAX);
+    } else {
+        int code = 0;
+        PCRE2_SIZE at = 0;
+        regex->code =
+            pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED,
+                          PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
+                          &code, &at, NULL);
+        if (regex->code == NULL) {
+            char why[128] = "";
+            pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
+            error_set(err, "the pattern '%s' is not valid: %s", regex->shown, why);
+        }
+    }
+    free(spelled);
+    if (regex->code == NULL) {
+        free(regex);
+        return NULL;
+    }
+    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);    // without it matching is slower
+    regex->limits = pcre2_match_context_create(NULL);
+    REQUIRE(regex->limits != NULL, "no memory for a pattern");
+    pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
+    pcre2_set_heap_limit(regex->limits, HEAP_KIB);
+    return regex;
+}
+
+void regex_close(Regex *regex)
+{
+    if (regex == NULL) return;
+    pcre2_match_context_free(regex->limits);
+    pcre2_code_free(regex->code);
+    free(regex);
+}
+
+RegexResult regex_find(const Regex *regex, const uint8_t *text, size_t at, size_t end,
+                       size_t *first, size_t *last, Error *err)
+{
+    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
+    REQUIRE(match != NULL, "no memory for a match");
+    int found = pcre2_match(regex->code, text, end, at, 0, match, regex->limits);
+    const PCRE2_SIZE *place = pcre2_get_ovector_pointer(match);
+    *first = place[0];
+    *last = place[1];
+    pcre2_match_data_free(match);
+    if (found >= 0 && *last >= *first) return REGEX_FOUND;
+    if (found == PCRE2_ERROR_NOMATCH) return REGEX_NONE;
+    char why[128] = "";
+    pcre2_get_error_message(found, (PCRE2_UCHAR *)why, sizeof why);
+    error_set(err, "the pattern '%s' gives up at byte %zu of a text: %s", regex->shown, at,
+              found >= 0 ? "its match ends before it begins" : why);
+    return REGEX_FAILED;
+}
