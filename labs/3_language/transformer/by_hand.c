@@ -30,7 +30,7 @@ static float *zeros(Arena *arena, size_t n)
     return memset(arena_alloc(arena, sizeof(float) * n), 0, sizeof(float) * n);
 }
 
-// A gradient of x's, to add to. What nobody wants goes into memory that nobody reads.
+// A gradient of x's, to add to. What is not wanted goes into memory that is never read.
 static float *grad(Host *host, float *dx, const Tensor *x)
 {
     return dx != NULL ? host_inout(host, dx, tensor_count(x)) : zeros(host->arena, tensor_count(x));

@@ -79,6 +79,7 @@ CASE(embedding__propagates_nan_and_takes_large_and_small_numbers)
     Lookup l = lookup_new((int[]){2, 4, 3, 3}, true, 120);
     l.tokens[1] = NAN, l.tokens[3] = INFINITY, l.tokens[4] = 1e30f, l.tokens[7] = 1e-30f;
     l.positions[2] = NAN, l.positions[4] = -1e30f, l.positions[5] = 3e38f;
+    for (int n = 0; n < 8; n++) l.ids[n] = n % 3;
     assert_embedding(l);
 }
 

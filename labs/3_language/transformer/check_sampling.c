@@ -255,6 +255,7 @@ CASE(top_p__matches_a_ranking_by_counting)
 CASE(top_p__changes_nothing_from_1_on)
 {
     assert_top_p(FLOATS(0.4f, 0.3f, 0.2f, 0.1f), 4, 1);
+    assert_top_p(FLOATS(0.4f, 0.3f, 0.2f, 0.01f), 4, 1);
     assert_top_p(FLOATS(0.4f, 0.3f, 0.2f, 0.01f), 4, 2);
     assert_top_p(FLOATS(0.7f, 0, 0.2f), 3, INFINITY);
 }

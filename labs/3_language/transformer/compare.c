@@ -243,18 +243,19 @@ bool by_hand_compare(Run *run, Arena *keep, Arena *scratch, Error *err)
         keep,
         scratch,
         rng_stream(run->seed, 77),
-        table_new(keep, "model|ops by|cross-entropy|gradients: relative difference|with cache: "
-                        "relative difference|time [ms]"),
+        table_new(keep, "model|ops by|cross-entropy|gradients differ by|cached logits differ by|"
+                        "time [ms]"),
         table_new(keep, "exercise|beside|difference")};
     ModelSize size = {
         .vocabulary = VOCABULARY, .context = TOKENS, .width = 32, .layers = 2, .heads = 4};
     ModelConfig gpt2 = model_config_gpt2(size);
     size.kv_heads = 2;
     ModelConfig llama = model_config_llama(size);
-    run_print(run,
-              "Loss and gradients of %d sequences of %d tokens, untrained; the last logits of "
-              "one, token by token.",
-              SEQUENCES, TOKENS);
+    run_print(
+        run,
+        "Untrained, %d sequences of %d tokens. Relative differences: of all gradients, and of "
+        "the last logits where the tokens come one by one.",
+        SEQUENCES, TOKENS);
     compare_model(&c, "gpt2", gpt2);
     compare_model(&c, "llama", llama);
     run_table(run, &c.models);
