@@ -96,7 +96,7 @@ static void count_note(struct Model *model, const char *format, ...)
     notes++;
 }
 
-static void defaults_are_noted_where_somebody_listens(void **state)
+static void defaults_are_noted_where_a_listener_is_given(void **state)
 {
     (void)state;
     ConfigFields s = fields();
@@ -113,7 +113,7 @@ int main(void)
         cmocka_unit_test(fields_are_found_by_either_name),
         cmocka_unit_test(the_first_mistake_is_kept),
         cmocka_unit_test(values_of_another_kind_or_outside_their_limits_are_refused),
-        cmocka_unit_test(defaults_are_noted_where_somebody_listens),
+        cmocka_unit_test(defaults_are_noted_where_a_listener_is_given),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -93,7 +93,7 @@ static void temperature_zero_takes_the_first_of_the_largest(void **state)
     assert_int_equal(sample_token(logits, 1, (Sampling){0}, NULL, work), 0);
 }
 
-static void logits_that_are_no_numbers_are_refused_and_minus_infinity_is_never_drawn(void **state)
+static void nan_logits_are_refused_and_minus_infinity_is_never_drawn(void **state)
 {
     (void)state;
     Rng rng = rng_from_seed(1);
@@ -270,9 +270,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(top_p_keeps_the_fewest_that_reach_it, setup, teardown),
         cmocka_unit_test_setup_teardown(temperature_zero_takes_the_first_of_the_largest, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(
-            logits_that_are_no_numbers_are_refused_and_minus_infinity_is_never_drawn, setup,
-            teardown),
+        cmocka_unit_test_setup_teardown(nan_logits_are_refused_and_minus_infinity_is_never_drawn,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(sampling_settings_are_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(greedy_text_is_the_most_likely_token_each_time, setup,
                                         teardown),

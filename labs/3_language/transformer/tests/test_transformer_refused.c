@@ -179,7 +179,7 @@ static void names_without_the_class_in_front_are_read(void **state)
     }
 }
 
-static void types_that_are_no_numbers_are_named(void **state)
+static void integer_tensors_are_named(void **state)
 {
     (void)state;
     Weights w = weights_of("llama");
@@ -554,7 +554,7 @@ int main(void)
         cmocka_unit_test(tensors_that_are_left_over_are_named),
         cmocka_unit_test(constants_of_old_files_are_left_out),
         cmocka_unit_test(names_without_the_class_in_front_are_read),
-        cmocka_unit_test(types_that_are_no_numbers_are_named),
+        cmocka_unit_test(integer_tensors_are_named),
         cmocka_unit_test(head_that_is_missing_though_untied_is_named),
         cmocka_unit_test(head_of_a_tied_model_must_be_the_embedding),
         cmocka_unit_test(shards_that_are_absent_are_named_with_the_index),
