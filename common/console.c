@@ -38,14 +38,6 @@ const char *console_off(const Console *console, ConsoleStyle style)
     return console->colour && style != CONSOLE_PLAIN ? "\033[0m" : "";
 }
 
-// Columns that a word takes: UTF-8 continuation bytes take none.
-static int columns_of(const char *word, size_t bytes)
-{
-    int columns = 0;
-    for (size_t i = 0; i < bytes; i++) columns += ((unsigned char)word[i] & 0xc0) != 0x80;
-    return columns;
-}
-
 char *console_keep(char *text)
 {
     for (char *c = text; (c = strchr(c, ' ')) != NULL;) *c = CONSOLE_SPACE;
@@ -75,7 +67,7 @@ static void wrap(const Console *console, int column, int indent, const char *tex
     for (const char *word = text + strspn(text, " "); word < end; word += strspn(word, " ")) {
         size_t bytes = strcspn(word, " ");
         if (bytes > (size_t)(end - word)) bytes = (size_t)(end - word);
-        int width = columns_of(word, bytes);
+        int width = text_columns(word, bytes);
         if (!first && column + 1 + width > console->columns) {
             printf("\n%*s", indent, "");
             column = indent;
@@ -107,7 +99,8 @@ void console_lines(const Console *console, ConsoleStyle style, int indent, const
             return;
         }
         printf("%*s%s", indent, "", console_on(console, style));
-        if (indent + columns_of(text, (size_t)bytes) <= console->columns) put(text, (size_t)bytes);
+        if (indent + text_columns(text, (size_t)bytes) <= console->columns)
+            put(text, (size_t)bytes);
         else {
             printf("%*s", inner, "");
             wrap(console, indent + inner, indent + inner + HANG, text, text + bytes);
@@ -124,7 +117,7 @@ void console_command(const Console *console, const char *label, const char *comm
     if (strncmp(command, "./lab ", 6) == 0) lab = console_lab(), command += 5;
     int length = (int)(strlen(lab) + strlen(command)), at = LABEL + length + 2;
     if (at < WHY_COLUMN) at = WHY_COLUMN;
-    bool beside = at + columns_of(why, strlen(why)) <= console->columns;
+    bool beside = at + text_columns(why, strlen(why)) <= console->columns;
     printf("%s%-*s%s", console_on(console, CONSOLE_BOLD), LABEL, label,
            console_off(console, CONSOLE_BOLD));
     put_text(lab);
@@ -142,7 +135,7 @@ int console_column(const Console *console, int indent, int width)
 
 void console_item(const Console *console, int indent, int width, const char *name, const char *text)
 {
-    int used = columns_of(name, strlen(name)), column = console_column(console, indent, width);
+    int used = text_columns(name, strlen(name)), column = console_column(console, indent, width);
     printf("%*s%s", indent, "", console_on(console, CONSOLE_BOLD));
     put_text(name);
     printf("%s", console_off(console, CONSOLE_BOLD));

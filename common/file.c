@@ -98,25 +98,50 @@ bool file_write(const char *path, const char *text, Error *err)
     return file_commit(&file, err);
 }
 
+// What is no file, if it is none.
+static const char *other_kind(const struct stat *status)
+{
+    if (S_ISREG(status->st_mode)) return NULL;
+    return S_ISDIR(status->st_mode) ? "is a folder" : "is a pipe or a device";
+}
+
+// A pipe must not hold us up.
+static int open_at_once(const char *path, struct stat *status)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, status) == 0) return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+FILE *file_open(const char *path, Error *err)
+{
+    struct stat status;
+    FILE *stream = NULL;
+    int fd = open_at_once(path, &status);
+    const char *other = fd < 0 ? NULL : other_kind(&status);
+    if (other != NULL) error_set(err, "%s: %s, expected a file", path, other);
+    else if (fd < 0 || (stream = fdopen(fd, "rb")) == NULL)
+        error_set(err, "%s: %s", path, strerror(errno));
+    if (stream == NULL && fd >= 0) close(fd);
+    return stream;
+}
+
 bool file_map(FileView *view, const char *path, Error *err)
 {
     *view = (FileView){NULL, 0};
     struct stat status;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    // a pipe must not hold us up
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return false;
-    }
+    int fd = open_at_once(path, &status);
+    if (fd < 0) return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
     size_t size = (size_t)status.st_size;
     void *bytes = NULL;
-    if (S_ISREG(status.st_mode) && size > 0)
-        bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    const char *other = other_kind(&status);
+    if (other == NULL && size > 0) bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     int why = errno;
     close(fd);
-    if (S_ISDIR(status.st_mode)) return error_set(err, "%s: is a folder, expected a file", path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(err, "%s: is a pipe or a device, expected a file", path);
+    if (other != NULL) return error_set(err, "%s: %s, expected a file", path, other);
     if (bytes == MAP_FAILED) return error_set(err, "%s: cannot be read: %s", path, strerror(why));
     *view = (FileView){bytes, size};
     return true;

@@ -31,7 +31,11 @@ void file_abandon(NewFile *file);               // removes the temporary file
 
 bool file_write(const char *path, const char *text, Error *err);    // all three, for a text
 
-// A whole file, mapped to be read. A folder, a pipe or a device is refused: it has no bytes, or no end.
+// A file to be read; the caller closes it. A folder, a pipe or a device is refused, here and below: it has
+// no bytes, or no end, or keeps its reader waiting.
+FILE *file_open(const char *path, Error *err);
+
+// A whole file, mapped to be read.
 // An empty file has a NULL mapping.
 typedef struct FileView {
     void *bytes;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include "common/file.h"
 
 const char *html_escaped(Arena *arena, const char *text)
 {
@@ -59,7 +60,7 @@ const char *html_data_url(Arena *arena, const char *path, size_t most)
     const char *dot = strrchr(path, '.'), *type = NULL;
     for (int t = 0; t < 2 && dot != NULL; t++)
         if (strcmp(dot, types[t][0]) == 0) type = types[t][1];
-    FILE *stream = type != NULL ? fopen(path, "rb") : NULL;
+    FILE *stream = type != NULL ? file_open(path, NULL) : NULL;
     if (stream == NULL) return NULL;
     ArenaMark mark = arena_mark(arena);
     uint8_t *bytes = arena_alloc(arena, most + 1);

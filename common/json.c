@@ -3,14 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include "common/file.h"
+#include "common/nearest.h"
 
 // An index of a model's tensors has some megabytes; what is far larger is some other file.
 enum { MAX_BYTES = 64 << 20 };
 
 static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    FILE *file = file_open(path, err);
+    if (file == NULL) return false;
     *bytes = fread(text, 1, MAX_BYTES, file);
     bool read = !ferror(file);
     int why = errno;
@@ -81,6 +84,41 @@ static const cJSON *get(const cJSON *object, const char *where, const char *fiel
     return NULL;
 }
 
+// The name that was meant: also in other letters, "Reward".
+static const char *meant(const char *field, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcasecmp(field, names[i]) == 0) return names[i];
+    return nearest(field, names, count);
+}
+
+bool json_fields(const cJSON *object, const char *where, const char *const *names, int count,
+                 Error *err)
+{
+    const cJSON *node;
+    cJSON_ArrayForEach(node, object)
+    {
+        char list[200] = "";
+        int at = 0;
+        while (at < count && strcmp(node->string, names[at]) != 0) at++;
+        if (at < count && cJSON_GetObjectItemCaseSensitive(object, node->string) == node) continue;
+        if (at < count)
+            return error_set(err, "%s: has \"%s\" twice, expected it once", where, names[at]);
+        const char *near = meant(node->string, names, count);
+        if (near != NULL)
+            return error_set(err, "%s: \"%.40s\" is no field; did you mean \"%s\"?", where,
+                             node->string, near);
+        for (int i = 0, used = 0; i < count && used < (int)sizeof list; i++)
+            used += snprintf(list + used, sizeof list - (size_t)used, "%s%s",
+                             i == 0           ? ""
+                             : i == count - 1 ? " or "
+                                              : ", ",
+                             names[i]);
+        return error_set(err, "%s: \"%.40s\" is no field, expected %s", where, node->string, list);
+    }
+    return true;
+}
+
 static bool copy_text(Arena *arena, const cJSON *node, const char **text)
 {
     if (!cJSON_IsString(node) || node->valuestring[0] == '\0') return false;
@@ -122,7 +160,8 @@ bool json_texts(Arena *arena, const cJSON *object, const char *where, const char
     cJSON_ArrayForEach(node, array)
     {
         if (!copy_text(arena, node, &(*texts)[*count]))
-            return error_set(err, "%s: \"%s\"[%d] is not a text", where, field, *count);
+            return error_set(err, "%s: \"%s\"[%d] is %s", where, field, *count,
+                             cJSON_IsString(node) ? "empty" : "not a text");
         ++*count;
     }
     return true;

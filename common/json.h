@@ -20,6 +20,9 @@ cJSON *json_load(const char *path, Error *err);    // an object, or NULL
 cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err);
 void json_print(cJSON *tree);    // on standard output; takes the tree
 
+// Whether each field is one of `names`, and there once.
+bool json_fields(const cJSON *object, const char *where, const char *const *names, int count,
+                 Error *err);
 bool json_text(Arena *arena, const cJSON *object, const char *where, const char *field,
                const char **text, Error *err);    // not empty
 bool json_number(const cJSON *object, const char *where, const char *field, double least,

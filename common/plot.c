@@ -282,8 +282,8 @@ static bool check_whole(const char *picture, const char *format, Error *err)
 {
     char end[16] = "";
     const char *last = strcmp(format, "svg") == 0 ? "</svg>" : "IEND";
-    FILE *file = fopen(picture, "rb");
-    if (file == NULL) return error_set(err, "%s: cannot be read: %s", picture, strerror(errno));
+    FILE *file = file_open(picture, err);
+    if (file == NULL) return false;
     bool read = fseek(file, -(long)sizeof end, SEEK_END) == 0 &&
                 fread(end, 1, sizeof end, file) == sizeof end;
     fclose(file);

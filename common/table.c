@@ -75,9 +75,7 @@ void table_row(Table *table, const char *format, ...)
 // Columns that a text takes: UTF-8 continuation bytes take none.
 static int width_of(const char *text)
 {
-    int width = 0;
-    for (; *text != '\0'; text++) width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
+    return text_columns(text, strlen(text));
 }
 
 static void print_row(const Table *table, const char *const *cells, const int *widths, int indent,

@@ -1,5 +1,6 @@
 #include "common/text.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 size_t text_utf8_length(const char *text, size_t left)
@@ -22,6 +23,44 @@ size_t text_utf8_length(const char *text, size_t left)
         return length;
     }
     return 0;
+}
+
+// The code point of a character of `length` bytes.
+static uint32_t code_point(const unsigned char *byte, size_t length)
+{
+    uint32_t code = length == 1 ? byte[0] : byte[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) code = code << 6 | (byte[i] & 0x3F);
+    return code;
+}
+
+int text_columns(const char *text, size_t bytes)
+{
+    // clang-format off
+    static const struct {
+        uint32_t first, last;
+        int columns;
+    } BLOCKS[] = {{0x300, 0x36F, 0}, {0x1100, 0x115F, 2}, {0x200B, 0x200D, 0}, {0x20D0, 0x20FF, 0},
+                  {0x2E80, 0x303E, 2}, {0x3041, 0xA4CF, 2}, {0xAC00, 0xD7A3, 2}, {0xF900, 0xFAFF, 2},
+                  {0xFE00, 0xFE0F, 0}, {0xFE30, 0xFE6F, 2}, {0xFF00, 0xFF60, 2}, {0xFFE0, 0xFFE6, 2},
+                  {0x1F300, 0x1F64F, 2}, {0x1F680, 0x1F6FF, 2}, {0x1F900, 0x1FAFF, 2},
+                  {0x20000, 0x3FFFD, 2}, {0xE0100, 0xE01EF, 0}};
+    // clang-format on
+    int columns = 0;
+    for (size_t at = 0, length; at < bytes; at += length) {
+        length = text_utf8_length(text + at, bytes - at);
+        if (length == 0) length = 1;
+        uint32_t code = code_point((const unsigned char *)text + at, length);
+        int one = 1;
+        for (size_t b = 0; code >= 0x300 && b < sizeof BLOCKS / sizeof *BLOCKS; b++)
+            if (code >= BLOCKS[b].first && code <= BLOCKS[b].last) one = BLOCKS[b].columns;
+        columns += one;
+    }
+    return columns;
+}
+
+const char *text_plural(long n)
+{
+    return n == 1 ? "" : "s";
 }
 
 static bool is_obeyed(const unsigned char *byte, size_t length)
@@ -70,4 +109,10 @@ char *text_spaced(char *text)
 {
     for (char *at = text; (at = strchr(at, '_')) != NULL;) *at = ' ';
     return text;
+}
+
+bool text_ends(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
 }

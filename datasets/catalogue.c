@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "common/file.h"
 
 // Where in the file we are: "catalogue.json: datasets[0].files[2]". A field's name is added to it.
 typedef struct Reader {
@@ -230,8 +231,8 @@ bool catalogue_parse(Arena *keep, Catalogue *catalogue, const char *text, size_t
 bool catalogue_load(Arena *keep, Catalogue *catalogue, const char *path, Error *err)
 {
     enum { MOST = 1 << 20 };
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    FILE *stream = file_open(path, err);
+    if (stream == NULL) return false;
     char *text = arena_alloc(keep, MOST + 1);
     size_t size = fread(text, 1, MOST + 1, stream);
     bool read = !ferror(stream);

@@ -1,8 +1,8 @@
 #include "datasets/checksum.h"
-#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include "common/file.h"
 
 static bool digest_stream(uint8_t digest[32], FILE *stream, EVP_MD_CTX *context)
 {
@@ -16,8 +16,8 @@ static bool digest_stream(uint8_t digest[32], FILE *stream, EVP_MD_CTX *context)
 
 bool checksum_file(char sha256[CHECKSUM_SIZE], const char *path, Error *err)
 {
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    FILE *stream = file_open(path, err);
+    if (stream == NULL) return false;
     uint8_t digest[32];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool done = digest_stream(digest, stream, context);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/file.h"
 #include "common/text.h"
 
 enum { FIELDS_MAX = 4096, SHOWN = 40 };    // in a row; bytes of a field that a message shows
@@ -230,8 +231,8 @@ static void row_ended(int end, void *data)
     if (reader->failed) return;
     if (reader->width == 0) choose_columns(reader);
     else if (reader->fields != reader->width)
-        fail(reader, reader->row, "the row has %d fields, expected %d%s", reader->fields,
-             reader->width,
+        fail(reader, reader->row, "the row has %d field%s, expected %d%s", reader->fields,
+             text_plural(reader->fields), reader->width,
              reader->delimiter == ','   ? ""
              : reader->delimiter == ';' ? " separated by semicolons"
                                         : " separated by tabs");
@@ -304,8 +305,8 @@ static void read_file(Reader *reader, FILE *file)
 
 bool csv_read(Arena *keep, Csv *csv, const char *path, const char *columns, Error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) return error_set(err, "%s: %s", path, strerror(errno));
+    FILE *file = file_open(path, err);
+    if (file == NULL) return false;
     Reader *reader = arena_zeros(keep, sizeof *reader);
     *csv = (Csv){0};
     *reader = (Reader){.keep = keep, .csv = csv, .path = path, .err = err};

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
+#include "common/text.h"
 
 enum { SIDE_MAX = 1024 };
 
@@ -122,7 +123,8 @@ static uint8_t *read_file(Arena *keep, Idx *idx, const char *path, int dims, Err
     if (!idx_open(idx, path, err)) return NULL;
     uint8_t *data = NULL;
     if (idx->dims != dims)
-        error_set(err, "%s: has %d dimensions, expected %d", path, idx->dims, dims);
+        error_set(err, "%s: has %d dimension%s, expected %d", path, idx->dims,
+                  text_plural(idx->dims), dims);
     else if (idx->size[0] < 1 || idx->size[0] > IMAGES_MAX)
         error_set(err, "%s: holds %u items, expected 1 to %d", path, idx->size[0], IMAGES_MAX);
     else if (dims == 3 && (idx->size[1] < 1 || idx->size[1] > SIDE_MAX || idx->size[2] < 1 ||
@@ -158,8 +160,8 @@ static bool read_pair(Arena *keep, Images *images, const Pair *pair, const char 
     int count = (int)idx.size[0], label_count = (int)label_idx.size[0], classes = 2;
     int height = (int)idx.size[1], width = (int)idx.size[2];
     if (label_count != count)
-        return error_set(err, "%s: holds %d labels, expected %d, one for each image of %s",
-                         pair->labels, label_count, count, pair->images);
+        return error_set(err, "%s: holds %d label%s, expected %d, one for each image of %s",
+                         pair->labels, label_count, text_plural(label_count), count, pair->images);
     for (int i = 0; i < count; i++)
         if (labels[i] >= classes) classes = labels[i] + 1;
     unsigned long crc = crc32_z(0, labels, (size_t)count);

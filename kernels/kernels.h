@@ -17,6 +17,7 @@
 #include "kernels/list.h"
 #include "kernels/norm.h"
 #include "kernels/pool.h"
+#include "kernels/rope.h"
 
 // A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
 // One matrix for all products has batch 0.
@@ -84,6 +85,25 @@ typedef struct KernelCost {
                   .row = (row_),                                                                   \
                   .flops = (flops_),                                                               \
                   .bytes = (times)*attention_bytes(s)})
+
+// A part is a matrix of one row.
+#define NORM_ROWS_OUT(y, s, floats)                                                                \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = (size_t)(s).rows,                                                       \
+                  .rows = (size_t)(s).parts,                                                       \
+                  .cols = (size_t)(s).cols,                                                        \
+                  .row = (size_t)(s).cols,                                                         \
+                  .stride = (s).row,                                                               \
+                  .bytes = sizeof(float) * (floats) * (double)norm_parts(s) * (s).cols})
+
+#define ROPE_OUT(x, s)                                                                             \
+    ((KernelCost){.out = (x),                                                                      \
+                  .batch = (size_t)(s).rows,                                                       \
+                  .rows = (size_t)(s).heads,                                                       \
+                  .cols = (size_t)(s).rotated,                                                     \
+                  .row = (size_t)(s).head,                                                         \
+                  .stride = (s).row,                                                               \
+                  .bytes = sizeof(float) * 2.0 * (s).rows * (s).heads * (s).rotated})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

@@ -223,6 +223,33 @@ static void a_pipe_is_written_and_stays(void **state)
     assert_int_equal(unlink(pipe), 0);
 }
 
+static void only_a_file_is_opened_and_mapped(void **state)
+{
+    (void)state;
+    const char *pipe = "a pipe", *others[][2] = {{pipe, "is a pipe or a device"},
+                                                 {"/dev/zero", "is a pipe or a device"},
+                                                 {"/tmp", "is a folder"}};
+    char expected[80];
+    Error err = {""};
+    FileView view;
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        snprintf(expected, sizeof expected, "%s: %s, expected a file", others[i][0], others[i][1]);
+        assert_null(file_open(others[i][0], &err));
+        assert_string_equal(err.message, expected);
+        assert_false(file_map(&view, others[i][0], &err));
+        assert_string_equal(err.message, expected);
+    }
+    assert_int_equal(unlink(pipe), 0);
+    assert_null(file_open("/nowhere/abc", &err));
+    assert_string_equal(err.message, "/nowhere/abc: No such file or directory");
+    assert_true(file_write("a file", "text", &err));
+    FILE *stream = file_open("a file", &err);
+    assert_int_equal(fgetc(stream), 't');
+    fclose(stream);
+    assert_int_equal(unlink("a file"), 0);
+}
+
 static void a_path_too_long_is_refused(void **state)
 {
     (void)state;
@@ -249,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_file_in_the_way_of_a_folder_is_named),
         cmocka_unit_test(a_link_leads_to_the_new_file),
         cmocka_unit_test(a_pipe_is_written_and_stays),
+        cmocka_unit_test(only_a_file_is_opened_and_mapped),
         cmocka_unit_test(a_path_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -55,6 +55,31 @@ static void bytes_that_are_not_utf_8_become_question_marks(void **state)
     expect("\x80z", "?z");
 }
 
+static void columns_are_those_of_a_terminal(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        int columns;
+    } cases[] = {{"", 0},
+                 {"area", 4},
+                 {"Größe", 5},
+                 {"面积", 4},
+                 {"한글", 4},
+                 {"ＡＢ", 4},                        // full width
+                 {"\xF0\x9F\x98\x80", 2},            // an emoji
+                 {"e\xCC\x81", 1},                   // an accent that combines
+                 {"\xE2\x9D\xA4\xEF\xB8\x8F", 1},    // a variation selector
+                 {"\xF0\xA0\x80\x80", 2},            // beyond 16 bits
+                 {"a\xFFz", 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(text_columns(cases[i].text, strlen(cases[i].text)), cases[i].columns);
+    assert_int_equal(text_columns("面积", 3), 2);
+    assert_string_equal(text_plural(1), "");
+    assert_string_equal(text_plural(0), "s");
+    assert_string_equal(text_plural(1000001), "s");
+}
+
 static void the_length_of_a_character_needs_its_bytes(void **state)
 {
     (void)state;
@@ -78,6 +103,7 @@ int main(void)
         cmocka_unit_test(text_of_any_language_stays),
         cmocka_unit_test(what_a_terminal_obeys_becomes_a_question_mark),
         cmocka_unit_test(bytes_that_are_not_utf_8_become_question_marks),
+        cmocka_unit_test(columns_are_those_of_a_terminal),
         cmocka_unit_test(the_length_of_a_character_needs_its_bytes),
         cmocka_unit_test(an_identifier_is_shown_as_its_words),
     };

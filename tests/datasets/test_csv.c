@@ -239,7 +239,7 @@ static void a_file_that_is_not_text_is_refused(void **state)
     assert_false(csv_read(keep, &csv, "/nonexistent/file.csv", NULL, &err));
     assert_string_equal(err.message, "/nonexistent/file.csv: No such file or directory");
     assert_false(csv_read(keep, &csv, "/tmp", NULL, &err));
-    assert_string_equal(err.message, "/tmp: Is a directory");
+    assert_string_equal(err.message, "/tmp: is a folder, expected a file");
     arena_free(keep);
 }
 

@@ -2,6 +2,7 @@
 #include "labs/1_foundations/linear_algebra/linear_algebra.h"
 #include "labs/1_foundations/linear_algebra/matrix.h"
 #include "labs/1_foundations/linear_algebra/story.h"
+#include "common/text.h"
 
 // A column with a name, apart from its table.
 static double *column_of(Arena *arena, const Csv *csv, int column)
@@ -120,8 +121,8 @@ static bool fit_last(const Experiment *experiment, Arena *arena, const Csv *csv,
     int terms = others == 1 ? degree + 1 : others + 1;
     const char *last = csv->names[others], *path = experiment->csv;
     if (csv->rows < terms)
-        return error_set(err, "%s: has %d rows; a fit of %d coefficients needs as many", path,
-                         csv->rows, terms);
+        return error_set(err, "%s: has %d row%s; a fit of %d coefficients needs as many", path,
+                         csv->rows, text_plural(csv->rows), terms);
     Unit *units = arena_alloc(arena, (size_t)csv->columns * sizeof *units);
     double *centres = matrix_new(arena, csv->columns, 1);
     for (int j = 0; j < csv->columns; j++) {

@@ -1,6 +1,7 @@
 /* main.c -- autoencoders: what a latent code of a few numbers can hold of an image of a digit. */
 #include <inttypes.h>
 #include "labs/2_core/autoencoder/experiment.h"
+#include "common/text.h"
 
 static const Part parts[] = {
     {"reconstruct", "Reconstruction: the squeeze", part_reconstruct,    // image: squeeze
@@ -30,8 +31,9 @@ static bool prepare(Experiment *lab, const Story *story, Error *err)
     if (lab->train.classes > CLASSES)
         return error_set(err, "%s: has %d classes, this lab takes at most %d", lab->train.origin,
                          lab->train.classes, CLASSES);
-    run_print(run, "Training set: %d images, test set: %d images: %s", lab->train.count,
-              lab->test.count, lab->train.origin);
+    run_print(run, "Training set: %d image%s, test set: %d image%s: %s", lab->train.count,
+              text_plural(lab->train.count), lab->test.count, text_plural(lab->test.count),
+              lab->train.origin);
     lab->session =
         (Session){.run = run,
                   .config = arena_print(

@@ -6,6 +6,7 @@
 #include "labs/2_core/cnn/by_hand.h"
 #include "labs/2_core/cnn/model.h"
 #include "labs/2_core/cnn/report.h"
+#include "common/text.h"
 
 enum { TEST_BATCH = 100 };    // the residual network's maps of 500 images would fill the arena
 
@@ -80,7 +81,7 @@ bool part_train(void *argument, Error *err)
     double seconds = seconds_now() - start;
     if (lab->session.resumed == 0)
         run_print(lab->run, "%d epoch%s in %.1f s: %.0f images per second, with their tests.",
-                  lab->epochs, lab->epochs == 1 ? "" : "s", seconds,
+                  lab->epochs, text_plural(lab->epochs), seconds,
                   (double)lab->epochs * lab->train.count / seconds);
     double accuracy = (double)training_test_accuracy(&lab->training);
     int count = lab->test.count;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "labs/2_core/cnn/experiment.h"
 #include "labs/2_core/cnn/model.h"
+#include "common/text.h"
 
 static const Part parts[] = {
     {"train", "Training", part_train,
@@ -33,8 +34,9 @@ static bool prepare(Experiment *lab, Error *err)
                            .train = lab->images,
                            .test = (lab->images + 4) / 5};    // 0 for all
     if (!images_load(lab->keep, &lab->train, &lab->test, source, err)) return false;
-    run_print(run, "Training set: %d images, test set: %d images, %d classes: %s", lab->train.count,
-              lab->test.count, lab->train.classes, lab->train.origin);
+    run_print(run, "Training set: %d image%s, test set: %d image%s, %d classes: %s",
+              lab->train.count, text_plural(lab->train.count), lab->test.count,
+              text_plural(lab->test.count), lab->train.classes, lab->train.origin);
     lab->session =
         (Session){.run = run,
                   .config = arena_print(

@@ -14,7 +14,7 @@
 #include "bench/report.h"
 #include "labs/2_core/mdp/mdp.h"
 #include "labs/2_core/mdp/solve/qlearn.h"
-#include "labs/2_core/mdp/solve/solver.h"
+#include "labs/2_core/mdp/solve/sweeper.h"
 #include "labs/2_core/mdp/worlds/world.h"
 
 enum { ACTIONS = 8, SUCCESSORS = 10, SMALL = 10000, BIG = 1000000, STEPS = 8000, CUT = 1000 };
@@ -103,13 +103,13 @@ static void unpack(Arena *arena, Work *w)
 static Work *with(Arena *arena, const Work *shared, Call *call)
 {
     Work *w = arena_alloc(arena, sizeof *w);
-    size_t n = (size_t)shared->world->mdp.states;
     *w = *shared;
     w->call = call;
-    w->values = arena_zeros(arena, n * sizeof(double));
-    w->other = arena_zeros(arena, n * sizeof(double));
-    w->values_float = arena_zeros(arena, n * sizeof(float));
-    w->other_float = arena_zeros(arena, n * sizeof(float));
+    if (w->sweeper == NULL) return w;
+    w->values = sweeper_values(arena, w->sweeper);
+    w->other = sweeper_values(arena, w->sweeper);
+    w->values_float = sweeper_values_float(arena, w->sweeper);
+    w->other_float = sweeper_values_float(arena, w->sweeper);
     return w;
 }
 

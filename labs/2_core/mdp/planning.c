@@ -1,6 +1,7 @@
 /* Known models: reward processes, policy evaluation, value iteration, policy iteration. */
 #include "labs/2_core/mdp/lapack.h"
 #include "labs/2_core/mdp/story.h"
+#include "common/text.h"
 
 // ---- a Markov reward process ----
 
@@ -23,7 +24,7 @@ static void sample_returns(const Mdp *mdp, int start, int episodes, MdpEpisode *
 
 bool part_reward_process(void *context, Error *err)
 {
-    enum { DISCOUNTS = 3, LIMIT = 10000 };
+    enum { DISCOUNTS = 3, LIMIT = 10000, SHOWN = 4 };
     const double discounts[DISCOUNTS] = {0, 0.9, 1};
     const Lab *lab = context;
     const World *world = story_world(lab->step, "student");
@@ -50,17 +51,16 @@ bool part_reward_process(void *context, Error *err)
     double total = 0;
     for (size_t t = 0; t < episode.count; t++) {
         total += episode.rewards[t];
-        if (t < 8)
+        if (t < SHOWN)
             path =
                 arena_print(lab->step, "%s, %s", path, world->state_names[episode.states[t + 1]]);
     }
     run_print(lab->run, "One episode: %s%s; its return is %g", path,
-              episode.count > 8 ? ", ..." : "", total);
-    run_print(lab->run, "Values in closed form, and the mean return of %d episodes from each state",
+              episode.count > SHOWN ? ", ..." : "", total);
+    run_print(lab->run, "Values in closed form, and the mean return of %d episodes, discount 1",
               samples);
-    Table table = table_new(
-        lab->step,
-        "state|discount 0|discount 0.9|discount 1|mean return, discount 1|standard error");
+    Table table =
+        table_new(lab->step, "state|discount 0|discount 0.9|discount 1|mean return|standard error");
     for (int s = 0; s < mdp.states; s++) {
         double mean, error;
         sample_returns(&mdp, s, samples, &episode, &rng, &mean, &error);
@@ -92,7 +92,7 @@ bool part_policy_evaluation(void *context, Error *err)
         done += sweeps.sweeps;
         run_print(lab->run,
                   "Values of the random policy after %d sweep%s, and what is greedy for them", done,
-                  done == 1 ? "" : "s");
+                  text_plural(done));
         story_map(world, v, story_greedy(lab->step, mdp, v));
     }
     run_picture(lab->run,
@@ -204,10 +204,10 @@ static void show_gambler(const Lab *lab)
                  .y_label = "probability; stake / 50"};
     plot_series(&plot, "value: probability of reaching 100", x, y[0], n);
     plot_shape(&plot, PLOT_BARS, "smallest best stake / 50", x, y[1], n);
-    run_print(lab->run,
-              "Gambler's problem: %d sweeps; with a capital of 25, 50 and 75 the probability of "
-              "reaching 100 is %.4f, %.4f and %.4f",
-              sweeps.sweeps, v[25], v[50], v[75]);
+    run_print(lab->run, "Gambler's problem: %d sweeps; the probability of reaching 100",
+              sweeps.sweeps);
+    run_print(lab->run, "with a capital of 25, 50 and 75: %.4f, %.4f and %.4f", v[25], v[50],
+              v[75]);
     run_plot(lab->run, &plot, "gambler");
 }
 
@@ -223,11 +223,9 @@ bool part_policy_iteration(void *context, Error *err)
         policy[(size_t)s * (size_t)mdp->actions + 5] = 1;    // at first, no car is moved
     int rounds = mdp_policy_iteration(policy, v, mdp, 1e-8, 10000, work);
     if (rounds == 0) return error_set(err, "car rental: policy iteration did not converge");
-    run_print(
-        lab->run,
-        "Jack's car rental: optimal after %d rounds of policy iteration. Cars moved overnight "
-        "from the first location to the second; up: cars at the first, right: at the second",
-        rounds);
+    run_print(lab->run, "Jack's car rental: optimal after %d rounds of policy iteration", rounds);
+    run_print(lab->run, "Cars moved overnight from the first location to the second;");
+    run_print(lab->run, "up: cars at the first, right: at the second");
     story_map(world, v, policy);
     run_print(lab->run, "Values from %.1f (no car) to %.1f (20 and 20)", v[0], v[mdp->states - 1]);
     run_picture(

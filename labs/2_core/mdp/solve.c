@@ -4,6 +4,7 @@
 #include "labs/2_core/mdp/solve/export.h"
 #include "labs/2_core/mdp/solve/solver.h"
 #include "labs/2_core/mdp/story.h"
+#include "common/text.h"
 
 enum { ROWS = 64 };    // of a table; the files have all
 
@@ -92,6 +93,35 @@ static void show_table(const Lab *lab, const World *world, const Optimum *best)
         run_print(lab->run, "%d more states are in solution.csv", mdp->states - ROWS);
 }
 
+// The likeliest after `last`, of equal ones the first; NULL for the first of all.
+static const Transition *likeliest(const Transition *t, const Transition *end,
+                                   const Transition *last)
+{
+    const Transition *best = NULL;
+    for (; t < end; t++) {
+        bool after = last == NULL || t->probability < last->probability ||
+                     (t->probability == last->probability && t > last);
+        if (after && (best == NULL || t->probability > best->probability)) best = t;
+    }
+    return best;
+}
+
+// Of state s the outcomes first .. end-1 of the table; of many the likeliest.
+static const char *outcomes_text(Arena *arena, const World *world, int s, int first, int end)
+{
+    enum { MANY = 8, SHOWN = 3 };
+    const Transition *all = world->mdp.outcomes, *t = NULL;
+    const char *text = "";
+    bool many = end - first > MANY;
+    for (int i = first; i < (many ? first + SHOWN : end); i++) {
+        t = many ? likeliest(all + first, all + end, t) : all + i;
+        text = arena_print(arena, "%s%s%s with %s, reward %g", text, i > first ? "; " : "",
+                           t->next == s ? "stay" : world->state_names[t->next],
+                           probability_text(arena, t->probability), t->reward);
+    }
+    return many ? arena_print(arena, "%s; %d more", text, end - first - SHOWN) : text;
+}
+
 // What each action of one state leads to: on ice it is not where it was meant to.
 static bool show_state(const Lab *lab, const World *world, const Optimum *best, Error *err)
 {
@@ -106,26 +136,32 @@ static bool show_state(const Lab *lab, const World *world, const Optimum *best, 
     Table table = table_new(lab->step, "action|action value|outcomes");
     for (int a = 0; a < mdp->actions && !mdp->terminal[s]; a++) {
         size_t row = (size_t)s * (size_t)mdp->actions + (size_t)a;
-        const char *text = "";
-        for (int i = mdp->first[row]; i < mdp->first[row + 1]; i++) {
-            const Transition *t = &mdp->outcomes[i];
-            if (i - mdp->first[row] == 8) {
-                text = arena_print(lab->step, "%s; ...", text);
-                break;
-            }
-            text = arena_print(lab->step, "%s%s%s with %s, reward %g", text, text[0] ? "; " : "",
-                               t->next == s ? "stay" : world->state_names[t->next],
-                               probability_text(lab->step, t->probability), t->reward);
-        }
         if (mdp_allowed(mdp, s, a))
             table_row(&table, "%s%s|%.6f|%s", world->action_names[a],
-                      best->policy[row] > 0 ? " (best)" : "", best->action_values[row], text);
+                      best->policy[row] > 0 ? " (best)" : "", best->action_values[row],
+                      outcomes_text(lab->step, world, s, mdp->first[row], mdp->first[row + 1]));
     }
     run_table(lab->run, &table);
     return true;
 }
 
 // ---- the run ----
+
+static bool not_converged(const World *world, const Optimum *best, Error *err)
+{
+    if (best->pace > 0)
+        return error_set(
+            err,
+            "%s: value iteration did not converge: after %ld sweeps values are still off "
+            "by about %.2g; episodes are too long for it, expected %s",
+            world->name, best->sweeps, best->bound,
+            world->mdp.discount < 1 ? "a smaller discount"
+                                    : "an end that is sooner reached, or a discount below 1");
+    return error_set(err,
+                     "%s: value iteration did not converge: a value still changes by %.3g in "
+                     "sweep %ld; expected that every cycle without a reward below 0 is left",
+                     world->name, best->change, best->sweeps);
+}
 
 typedef struct Watch {
     const Run *run;
@@ -137,7 +173,6 @@ enum { POINTS = 2000 };
 
 static bool watch(void *context, long sweep, double change)
 {
-
     Watch *w = context;
     if (w->count < POINTS && change > 0) {
         w->sweeps[w->count] = (float)sweep;
@@ -173,9 +208,10 @@ bool part_solve(void *context, Error *err)
     for (int s = 0; s < mdp->states; s++) terminal += mdp->terminal[s];
     run_print(lab->run, "%s%s%s%s", world->title, world->source ? " (" : "",
               world->source ? world->source : "", world->source ? ")" : "");
-    run_print(lab->run, "%d states, %d of them terminal; %d actions, %d outcomes; discount %g",
-              mdp->states, terminal, mdp->actions,
-              mdp->first[(size_t)mdp->states * (size_t)mdp->actions], mdp->discount);
+    int outcomes = mdp->first[(size_t)mdp->states * (size_t)mdp->actions];
+    run_print(lab->run, "%d state%s, %d of them terminal; %d action%s, %d outcome%s; discount %g",
+              mdp->states, text_plural(mdp->states), terminal, mdp->actions,
+              text_plural(mdp->actions), outcomes, text_plural(outcomes), mdp->discount);
     for (const char **note = world->notes; note != NULL && *note != NULL; note++)
         run_print(lab->run, "%s", *note);
     int unreachable = world->source == NULL ? world_unreachable(lab->step, world) : -1;
@@ -189,15 +225,14 @@ bool part_solve(void *context, Error *err)
                   .changes = arena_alloc(lab->step, POINTS * sizeof(float))};
     Optimum best = solver_optimum(lab->step, mdp, watch, &seen);
     if (run_interrupted(lab->run)) return true;
-    if (!best.converged)
-        return error_set(err,
-                         "%s: value iteration did not converge: a value still changes by %.3g in "
-                         "sweep %ld; expected that every cycle without a reward below 0 is left",
-                         world->name, best.change, best.sweeps);
+    if (!best.converged) return not_converged(world, &best, err);
     run_print(lab->run,
-              "Value iteration converged after %ld sweeps; the last one changed %.2g at most",
-              best.sweeps, best.change);
+              "Value iteration converged after %ld sweep%s; the last one changed %.2g at most",
+              best.sweeps, text_plural(best.sweeps), best.change);
     if (mdp->discount < 1) run_print(lab->run, "No value is off by more than %.2g", best.bound);
+    else if (isfinite(best.bound))
+        run_print(lab->run, "Values are off by about %.2g, going by how fast the changes shrink",
+                  best.bound);
     if (world->rows > 0) {
         story_map(world, best.values, best.policy);
         show_arrows(lab, world);

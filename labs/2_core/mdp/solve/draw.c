@@ -58,7 +58,10 @@ static void arrows_text(char *text, const World *world, int cell, const double *
     for (int a = 0; a < world->mdp.actions; a++)
         if (policy[(size_t)s * (size_t)world->mdp.actions + (size_t)a] > 0)
             at += snprintf(text + at, (size_t)(TEXT - at), "%.*s", TEXT - 1 - at, world->arrows[a]);
-    text_clean(text);    // a name may be cut within a character
+    size_t whole = 0;    // a name may be cut within a character
+    for (size_t length; text[whole] != '\0'; whole += length)
+        if ((length = text_utf8_length(text + whole, strlen(text + whole))) == 0) break;
+    text[whole] = '\0';
 }
 
 // ---- terminal ----
@@ -69,8 +72,10 @@ enum { RAMP_COUNT = sizeof RAMP / sizeof *RAMP, WALL = 240 };
 
 static void print_cell(const Console *console, const char *text, int width, int colour)
 {
-    if (console->colour) printf("\033[48;5;%d;38;5;16m%*s\033[0m", colour, width, text);
-    else printf("%*s", width, text);
+    int pad = width - text_columns(text, strlen(text));
+    if (pad < 0) pad = 0;
+    if (console->colour) printf("\033[48;5;%d;38;5;16m%*s%s\033[0m", colour, pad, "", text);
+    else printf("%*s%s", pad, "", text);
 }
 
 typedef struct Layout {
@@ -98,7 +103,8 @@ static Layout layout(const World *world, const double *values, const double *pol
     for (int c = 0; policy != NULL && c < world->rows * world->columns; c++) {
         if (is_wall(world, c)) continue;
         arrows_text(text, world, c, policy);
-        arrows = (int)strlen(text) > arrows ? (int)strlen(text) : arrows;
+        int width = text_columns(text, strlen(text));
+        arrows = width > arrows ? width : arrows;
     }
     for (int decimals = 2; decimals >= 0; decimals--) {
         int widest = widest_value(world, values, decimals);

@@ -9,19 +9,29 @@ Learners learners_new(Arena *arena, const Mdp *mdp, int start, double step, doub
     size_t count = (size_t)mdp->states * (size_t)mdp->actions;
     Pair *pairs = arena_alloc(arena, count * sizeof *pairs);
     double *limit = arena_alloc(arena, ((size_t)mdp->first[count] + 1) * sizeof *limit);
-    Learners l = {mdp, pairs, limit, .start = start, .step = step, .epsilon = epsilon};
+    double *q = arena_zeros(arena, LEARNERS * count * sizeof *q);
+    Learners l = {.mdp = mdp,
+                  .pairs = pairs,
+                  .limit = limit,
+                  .start = start,
+                  .lanes = learners_lanes(mdp),
+                  .step = step,
+                  .epsilon = epsilon};
     REQUIRE(mdp->actions <= LEARNERS_MAX_ACTIONS, "%d actions, expected at most %d", mdp->actions,
             LEARNERS_MAX_ACTIONS);
     for (size_t p = 0; p < count; p++) {
         int first = mdp->first[p], end = mdp->first[p + 1];
         double sum = 0;
         pairs[p] = (Pair){.first = first, .more = end - first - 1};
-        if (first < end) pairs[p].next = mdp->outcomes[first].next;
-        if (first < end) pairs[p].reward = mdp->outcomes[first].reward;
+        if (first < end) {
+            pairs[p].next = mdp->outcomes[first].next;
+            pairs[p].then = mdp->terminal[pairs[p].next] ? start : pairs[p].next;
+            pairs[p].reward = mdp->outcomes[first].reward;
+        }
         for (int o = first; o < end; o++) limit[o] = sum += mdp->outcomes[o].probability;
     }
     for (int i = 0; i < LEARNERS; i++) {
-        l.q[i] = arena_zeros(arena, count * sizeof(double));
+        l.q[i] = q + (size_t)i * count;
         l.state[i] = start;
         l.rng[i] = rng_stream(seed, (uint64_t)i);
         for (size_t p = 0; p < count; p++)
@@ -126,7 +136,8 @@ static inline void run(Learners *l, const int actions, long steps)
 
 void learners_step(Learners *l, long steps)
 {
-    if (l->mdp->actions == 4) run(l, 4, steps);
+    if (l->lanes) learners_step_lanes(l, steps);
+    else if (l->mdp->actions == 4) run(l, 4, steps);
     else if (l->mdp->actions == 6) run(l, 6, steps);
     else run(l, l->mdp->actions, steps);
 }

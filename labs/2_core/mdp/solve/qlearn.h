@@ -4,7 +4,8 @@
  *     learners_step(&learners, 1000000);      // a million steps of each run
  *     const double *q = learners.q[0];        // [states,actions] of the first
  *
- * A step waits for the one before it, so that one run leaves most of a core idle; LEARNERS runs fill it.
+ * A step waits for the one before it, so that one run leaves most of a core idle; LEARNERS runs fill it,
+ * and eight of them share a vector where the machine has AVX-512 and each of 4 actions one outcome.
  * The values are those of the exercises, mdp_epsilon_greedy(), mdp_step() and mdp_q_learning() in turn,
  * to the bit. Episodes begin at `start` and are never cut off.
  */
@@ -12,13 +13,13 @@
 #include "common/arena.h"
 #include "labs/2_core/mdp/model.h"
 
-enum { LEARNERS = 8, LEARNERS_MAX_ACTIONS = 8 };
+enum { LEARNERS = 16, LEARNERS_MAX_ACTIONS = 8 };
 
-// A pair of a state and an action: what it leads to, with the outcome's number where there are more.
+// A pair of a state and an action: its first outcome, and where there are more.
 typedef struct Pair {
-    int next, more;    // more: outcomes after the first; the first is at `first`
-    int first;
+    int next, then;    // then: the state to go on from, the start after a terminal one
     double reward;
+    int first, more;    // more: outcomes after the first; -1: the action is not allowed
 } Pair;
 
 typedef struct Learners {
@@ -26,8 +27,9 @@ typedef struct Learners {
     const Pair *pairs;      // [states,actions]
     const double *limit;    // [outcomes]: the running sum of the probabilities in its row
     int start;
+    bool lanes;    // whether vectors can be used, learners_lanes()
     double step, epsilon;
-    double *q[LEARNERS];    // [states,actions]: 0, and -infinity where an action is not allowed
+    double *q[LEARNERS];    // [states,actions], one after another: 0, -infinity: not allowed
     int state[LEARNERS];
     Rng rng[LEARNERS];    // stream i of the seed
 } Learners;
@@ -36,3 +38,7 @@ typedef struct Learners {
 Learners learners_new(Arena *arena, const Mdp *mdp, int start, double step, double epsilon,
                       uint64_t seed);
 void learners_step(Learners *learners, long steps);
+
+// In vectors; only where learners_lanes().
+bool learners_lanes(const Mdp *mdp);
+void learners_step_lanes(Learners *learners, long steps);

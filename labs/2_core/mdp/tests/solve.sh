@@ -104,6 +104,46 @@ what_cannot_be_solved_gets_one_sentence() { # test
     gave 2
 }
 
+a_pipe_is_refused_at_once() { # test
+    needs timeout
+    mkfifo w.json
+    run timeout 20 "$mdp" --world ./w.json --solve --out results
+    gave 1
+    says err 'w.json: is a pipe or a device, expected a file'
+}
+
+rarely_ends() { # probability of the end
+    printf '{"discount": 1, "states": ["on", "end"], "actions": ["wait"], "transitions": [\n'
+    printf ' {"state": "on", "action": "wait", "next": "end", "probability": %s},\n' "$1"
+    printf ' {"state": "on", "action": "wait", "next": "on", "probability": %s, "reward": 1}]}\n' \
+        "$(awk -v p="$1" 'BEGIN {printf "%.17g", 1 - p}')"
+}
+
+what_converges_slowly_says_how_far_it_is_off() { # test
+    rarely_ends 1e-4 >w.json # 9999 steps on average; each sweep is off by 1e4 times its change
+    solve w.json
+    gave 0
+    says out '2 states, 1 of them terminal; 1 action, 2 outcomes'
+    sed -n 's/.*Values are off by about \([^,]*\),.*/\1/p' out >bound
+    awk '$1 == "on" {print $2}' out >value
+    paste value bound | awk '{off = $1 - 9999; if (off < 0) off = -off; if (NF != 2 || off > 2 * $2 + 1e-6 || $2 > 1e-6) exit 1}' ||
+        complain "off by more than it says"
+    rarely_ends 1e-9 >w.json
+    solve w.json
+    gave 1
+    says err 'sweeps values are still off by about 1e+09; episodes are too long for it'
+}
+
+wide_characters_keep_a_map_in_line() { # test
+    printf '%s' '{"discount": 0.5, "states": ["a", "b", "c", "d"], "actions": ["左", "x"], "transitions": [' \
+        '{"state": "a", "action": "左", "next": "b", "probability": 1, "reward": 1},' \
+        '{"state": "c", "action": "x", "next": "d", "probability": 1, "reward": 1}], "layout": [["a", "b"], ["c", "d"]]}' >w.json
+    solve w.json
+    gave 0
+    says out '    左    *'
+    says out '     x    *'
+}
+
 names_in_a_file_do_not_command_the_terminal() { # test
     # shellcheck disable=SC2016 # the backquotes are data
     printf '%s' '{"discount": 0.5, "states": ["a\u001b[31m", "`id`\u202e"], "actions": ["\u0007go"], "transitions": [' \

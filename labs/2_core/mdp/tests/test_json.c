@@ -232,7 +232,27 @@ static void what_is_wrong_gets_its_sentence(void **state)
             "w.json: \"transitions\"[0]: \"probability\" is 1.5, expected 0 to 1");
     refused("{'discount': 0.9, " AB "'transitions': [{'state': 'a', 'action': 'go', 'next': 'b',"
             "'prob': 1}]}",
+            "w.json: \"transitions\"[0]: \"prob\" is no field, expected state, action, next, "
+            "probability, reward or done");
+    refused("{'discount': 0.9, " AB "'transitions': [{'state': 'a', 'action': 'go', 'next': 'b'}]}",
             "w.json: \"transitions\"[0]: \"probability\" is missing, expected a number");
+    refused("{'discount': 0.9, " AB "'transitions': [" T("a", "go", "b", "1", ", 'rewrd': 1") "]}",
+            "w.json: \"transitions\"[0]: \"rewrd\" is no field; did you mean \"reward\"?");
+    refused("{'discount': 0.9, " AB "'transitions': [" T("a", "go", "b", "1", ", 'REWARD': 1") "]}",
+            "w.json: \"transitions\"[0]: \"REWARD\" is no field; did you mean \"reward\"?");
+    refused(
+        "{'gamma': 0.9, " AB "'transitions': [" T("a", "go", "b", "1", "") "]}",
+        "w.json: \"gamma\" is no field, expected discount, states, actions, transitions, start, "
+        "terminal or layout");
+    refused("{'discount': 0.9, 'discount': 0.5, " AB "'transitions': []}",
+            "w.json: has \"discount\" twice, expected it once");
+    refused("{'discount': 0.9, 'states': ['a', ''], 'actions': 1, 'transitions': []}",
+            "w.json: \"states\"[1] is empty");
+    refused(arena_print(keep,
+                        "{'discount': 0.9, 'states': ['a', '%0201d'], 'actions': 1, "
+                        "'transitions': []}",
+                        0),
+            "w.json: \"states\"[1] has 201 bytes, expected at most 200");
     refused("{'discount': 0.9, 'states': 3, 'actions': 1, 'transitions': [{'state': 3, 'action': 0,"
             "'next': 0, 'probability': 1}]}",
             "w.json: \"transitions\"[0]: \"state\": 3 is no state, expected its name or a number "
@@ -245,7 +265,13 @@ static void what_is_wrong_gets_its_sentence(void **state)
     refused("[]", "w.json: holds no object, expected {\"discount\": ..., \"states\": ...}");
     refused("{'discount': 0.9, " AB
             "'transitions': [" T("a", "go", "b", "1", "") "], 'layout': [['a', 'b'], ['a']]}",
-            "w.json: \"layout\"[1] has 1 entries, expected 2 as the first row");
+            "w.json: \"layout\"[1] has 1 entry, expected 2 as the first row");
+    refused("{'discount': 0.9, " AB
+            "'transitions': [" T("a", "go", "b", "1", "") "], 'layout': [['a', 'b'], [null, 'a']]}",
+            "w.json: \"layout\" has 'a' at [0][0] and at [1][1], expected a state once");
+    refused("{'discount': 0.9, " AB
+            "'transitions': [" T("a", "go", "b", "1", "") "], 'layout': [[null]]}",
+            "w.json: \"layout\" has no state, expected one at least");
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 #include "labs/2_core/mdp/mdp.h"
 #include "labs/2_core/mdp/solve/qlearn.h"
 #include "labs/2_core/mdp/solve/solver.h"
+#include "labs/2_core/mdp/solve/sweeper.h"
 #include "labs/2_core/mdp/worlds/world.h"
 
 static Arena *keep;
@@ -319,8 +320,11 @@ static void side_by_side_learners_are_the_exercises_to_the_bit(void **state)
         World *world = named(names[w]);
         const Mdp *mdp = &world->mdp;
         int start = world->starts[0], pairs = mdp->states * mdp->actions;
-        Learners learners = learners_new(keep, mdp, start, 0.5, 0.1, 7);
+        Learners learners = learners_new(keep, mdp, start, 0.5, 0.1, 7),
+                 others = learners_new(keep, mdp, start, 0.5, 0.1, 7);
+        others.lanes = false;
         for (int k = 0; k < STEPS; k += 1000) learners_step(&learners, 1000);
+        for (int k = 0; k < STEPS; k += 500) learners_step(&others, 500);
         for (int i = 0; i < LEARNERS; i += 3) {
             Rng rng = rng_stream(7, (uint64_t)i);
             double *q = arena_zeros(keep, (size_t)pairs * sizeof *q), reward;
@@ -334,6 +338,44 @@ static void side_by_side_learners_are_the_exercises_to_the_bit(void **state)
                 s = mdp->terminal[next] ? start : next;
             }
             assert_memory_equal(q, learners.q[i], (size_t)pairs * sizeof *q);
+            assert_memory_equal(q, others.q[i], (size_t)pairs * sizeof *q);
+            assert_memory_equal(&rng, &learners.rng[i], sizeof rng);
+        }
+    }
+}
+
+// Worlds with terminal states, actions that are not allowed, and rows of one outcome and of many.
+static void vectors_and_plain_loops_sweep_to_the_same_bits(void **state)
+{
+    (void)state;
+    const char *const names[] = {"student_mdp", "gambler", "taxi",
+                                 "frozenlake8", "rental",  "cliff"};
+    for (size_t w = 0; w < sizeof names / sizeof *names; w++) {
+        const Mdp *mdp = &named(names[w])->mdp;
+        size_t n = (size_t)mdp->states;
+        Sweeper *sweeper = sweeper_new(keep, mdp);
+        double *exercise = arena_zeros(keep, n * sizeof *exercise),
+               *next = arena_zeros(keep, n * sizeof *next);
+        double *v[2][2];
+        float *f[2][2];
+        for (int plain = 0; plain < 2; plain++) {
+            sweeper_vectors(sweeper, !plain);
+            for (int i = 0; i < 2; i++) {
+                v[plain][i] = sweeper_values(keep, sweeper);
+                f[plain][i] = sweeper_values_float(keep, sweeper);
+            }
+            for (int k = 0; k < 20; k++) {
+                sweeper_sweep(sweeper, v[plain][(k + 1) % 2], v[plain][k % 2]);
+                sweeper_sweep_float(sweeper, f[plain][(k + 1) % 2], f[plain][k % 2]);
+            }
+        }
+        mdp_value_iteration(exercise, mdp, 0, 20, next);
+        assert_memory_equal(v[0][0], v[1][0], n * sizeof(double));
+        assert_memory_equal(f[0][0], f[1][0], n * sizeof(float));
+        for (size_t s = 0; s < n; s++) {
+            expect("value", v[0][0][s], exercise[s], 1e-12 * fmax(1, fabs(exercise[s])));
+            expect("float value", (double)f[0][0][s], exercise[s],
+                   1e-5 * fmax(1, fabs(exercise[s])));
         }
     }
 }
@@ -390,6 +432,7 @@ int main(void)
         cmocka_unit_test(the_solver_agrees_with_plain_value_iteration),
         cmocka_unit_test(values_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(side_by_side_learners_are_the_exercises_to_the_bit),
+        cmocka_unit_test(vectors_and_plain_loops_sweep_to_the_same_bits),
         cmocka_unit_test(a_large_model_is_solved_in_double_precision),
         cmocka_unit_test(a_random_world_is_the_same_for_the_same_seed),
         cmocka_unit_test(a_sum_that_grows_without_end_is_not_called_converged),

@@ -66,11 +66,14 @@ static bool read_field(const Reader *r, const cJSON *node, const char *field, co
 // `at` is where it stands: "w.json: "transitions"[3]".
 static bool read_outcome(const Reader *r, const cJSON *node, const char *at, Outcome *o, Error *err)
 {
+    static const char *const fields[] = {"state",       "action", "next",
+                                         "probability", "reward", "done"};
     if (!cJSON_IsObject(node))
         return error_set(err,
                          "%s: no object, expected {\"state\": ..., \"action\": ..., "
                          "\"next\": ..., \"probability\": ...}",
                          at);
+    if (!json_fields(node, at, fields, 6, err)) return false;
     if (!read_field(r, node, "state", &r->states, "state", &o->state, err) ||
         !read_field(r, node, "action", &r->actions, "action", &o->action, err) ||
         !read_field(r, node, "next", &r->states, "state", &o->next, err))
@@ -173,7 +176,7 @@ static bool check_sums(Reader *r, Error *err)
                               "%s: state '%.80s', action '%.80s': the probabilities of %d "
                               "outcome%s sum to %.9g, expected 1",
                               r->where, r->states.names[o->state], r->actions.names[o->action],
-                              counts[row], counts[row] == 1 ? "" : "s", sums[row]);
+                              counts[row], text_plural(counts[row]), sums[row]);
     }
     arena_rewind(r->arena, mark);
     return right;
@@ -242,11 +245,14 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
         return error_set(err, "%s: \"layout\" is not a list of rows, expected [[\"a\", null], ...]",
                          r->where);
     int *cells = arena_alloc(r->arena, (size_t)rows * (size_t)columns * sizeof *cells), at = 0;
+    int *place = arena_zeros(r->arena, (size_t)r->states.count * sizeof *place),
+        placed = 0;    // + 1
     cJSON_ArrayForEach(row, layout)
     {
         if (!cJSON_IsArray(row) || cJSON_GetArraySize(row) != columns)
-            return error_set(err, "%s: \"layout\"[%d] has %d entries, expected %d as the first row",
-                             r->where, at / columns, cJSON_GetArraySize(row), columns);
+            return error_set(err, "%s: \"layout\"[%d] has %d entr%s, expected %d as the first row",
+                             r->where, at / columns, cJSON_GetArraySize(row),
+                             cJSON_GetArraySize(row) == 1 ? "y" : "ies", columns);
         cJSON_ArrayForEach(node, row)
         {
             cells[at] = -1;
@@ -254,9 +260,20 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
                 !names_find(r->arena, &r->states, node, "state", &cells[at], err))
                 return error_wrap(err, "%s: \"layout\"[%d][%d]", r->where, at / columns,
                                   at % columns);
+            int *before = cells[at] >= 0 ? &place[cells[at]] : NULL;
+            if (before != NULL && *before > 0)
+                return error_set(
+                    err,
+                    "%s: \"layout\" has '%.80s' at [%d][%d] and at [%d][%d], expected a "
+                    "state once",
+                    r->where, r->states.names[cells[at]], (*before - 1) / columns,
+                    (*before - 1) % columns, at / columns, at % columns);
+            if (before != NULL) placed++, *before = at + 1;
             at++;
         }
     }
+    if (placed == 0)
+        return error_set(err, "%s: \"layout\" has no state, expected one at least", r->where);
     world->rows = rows;
     world->columns = columns;
     world->cells = cells;
@@ -265,7 +282,10 @@ static bool read_layout(Reader *r, const cJSON *tree, World *world, Error *err)
 
 static World *read_world(Reader *r, const cJSON *tree, Error *err)
 {
-    if (!json_number(tree, r->where, "discount", 0, 1, &r->discount, err) ||
+    static const char *const fields[] = {"discount", "states",   "actions", "transitions",
+                                         "start",    "terminal", "layout"};
+    if (!json_fields(tree, r->where, fields, 7, err) ||
+        !json_number(tree, r->where, "discount", 0, 1, &r->discount, err) ||
         !names_read(r->arena, tree, r->where, "states", MOST_STATES, &r->states, err) ||
         !names_read(r->arena, tree, r->where, "actions", MOST_ACTIONS, &r->actions, err))
         return NULL;

@@ -6,6 +6,8 @@
 #include "common/nearest.h"
 #include "common/text.h"
 
+enum { LONGEST = 200 };    // a name, in bytes
+
 static const char *const *sorting;    // qsort() passes no context
 static int by_name(const void *a, const void *b)
 {
@@ -37,6 +39,9 @@ bool names_read(Arena *arena, const cJSON *tree, const char *where, const char *
                          names->count, most);
     names->order = arena_alloc(arena, (size_t)names->count * sizeof(int));
     for (int i = 0; i < names->count; i++) {
+        if (strlen(names->names[i]) > LONGEST)
+            return error_set(err, "%s: \"%s\"[%d] has %zu bytes, expected at most %d", where, field,
+                             i, strlen(names->names[i]), LONGEST);
         text_clean((char *)names->names[i]);
         names->order[i] = i;
     }

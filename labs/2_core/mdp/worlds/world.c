@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 #include "common/nearest.h"
+#include "common/text.h"
 
 // ---- building ----
 
@@ -158,16 +159,17 @@ World *world_random(Arena *arena, int states, int actions, int successors, uint6
     const char **action_names = arena_alloc(arena, (size_t)actions * sizeof *action_names);
     for (int s = 0; s < states; s++) names[s] = arena_print(arena, "%d", s);
     for (int a = 0; a < actions; a++) action_names[a] = arena_print(arena, "%d", a);
-    *world = (World){.name = "random",
-                     .state_names = names,
-                     .action_names = action_names,
-                     .arrows = action_names,
-                     .title = arena_print(arena,
-                                          "Random sparse MDP: %d states, %d actions, %d successors",
-                                          states, actions, successors),
-                     .source = "drawn at random",
-                     .mdp = {states, actions, first, outcomes, terminal, 0.95},
-                     .start_count = 1,
-                     .starts = arena_zeros(arena, sizeof(int))};
+    *world = (World){
+        .name = "random",
+        .state_names = names,
+        .action_names = action_names,
+        .arrows = action_names,
+        .title = arena_print(arena, "Random sparse MDP: %d state%s, %d action%s, %d successor%s",
+                             states, text_plural(states), actions, text_plural(actions), successors,
+                             text_plural(successors)),
+        .source = "drawn at random",
+        .mdp = {states, actions, first, outcomes, terminal, 0.95},
+        .start_count = 1,
+        .starts = arena_zeros(arena, sizeof(int))};
     return world;
 }

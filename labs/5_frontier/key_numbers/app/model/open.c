@@ -1,12 +1,13 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "common/file.h"
 #include "common/json.h"
 
 static Model *open_json(Arena *arena, const char *path, Error *err)
@@ -28,11 +29,8 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
 static Model *open_unnamed(Arena *arena, const char *path, Error *err)
 {
     char start[4] = "";
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        error_set(err, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
+    FILE *file = file_open(path, err);
+    if (file == NULL) return NULL;
     size_t bytes = fread(start, 1, sizeof start, file);
     fclose(file);
     if (bytes == sizeof start && memcmp(start, "GGUF", sizeof start) == 0)

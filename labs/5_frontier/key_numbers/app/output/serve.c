@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "datasets/root.h"
@@ -376,17 +377,14 @@ static char *page_read(Arena *keep, Error *err)
     const char *path =
         arena_print(keep, "%s/labs/5_frontier/key_numbers/app/output/page.html", root_dir());
     char *text = arena_alloc(keep, PAGE_MAX);
-    FILE *file = fopen(path, "rb");
-    size_t read = file != NULL ? fread(text, 1, PAGE_MAX, file) : 0;
-    if (file == NULL || ferror(file) || read == 0 || read == PAGE_MAX) {
-        error_set(err, "%s: %s", path,
-                  file == NULL || ferror(file) ? strerror(errno) : "is not a page");
-        text = NULL;
-    } else {
-        text[read] = '\0';
-    }
-    if (file != NULL) fclose(file);
-    return text;
+    FILE *file = file_open(path, err);
+    if (file == NULL) return NULL;
+    size_t read = fread(text, 1, PAGE_MAX, file);
+    bool page = !ferror(file) && read > 0 && read < PAGE_MAX;
+    if (page) text[read] = '\0';
+    else error_set(err, "%s: %s", path, ferror(file) ? strerror(errno) : "is not a page");
+    fclose(file);
+    return page ? text : NULL;
 }
 
 static struct MHD_Daemon *daemon_start(Server *server, int listener)
