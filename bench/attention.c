@@ -91,7 +91,7 @@ static double flops(const Task *task)
 
 static float *uniform(Arena *arena, size_t n, Rng *rng)
 {
-    float *x = arena_alloc(arena, n * sizeof *x);
+    float *x = arena_numbers(arena, n * sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = rng_uniform(rng) - 0.5f;
     return x;
 }

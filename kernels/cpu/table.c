@@ -15,8 +15,8 @@ const Kernels CPU(table) = {
     .conv2d_backward_input = CPU(conv2d_backward_input),
     .conv2d_backward_weight = CPU(conv2d_backward_weight),    // conv_weight.c
 
-    .attention = CPU(attention),    // attention.c
-    .attention_backward = CPU(attention_backward),
+    .attention = CPU(attention),                      // attention.c
+    .attention_backward = CPU(attention_backward),    // attention_backward.c
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),

@@ -113,14 +113,14 @@ static void train_autoencoder_writes_finite_numbers_and_its_machine(void **state
     cJSON_Delete(report);
 }
 
-static void conv2d_writes_finite_numbers_and_its_machine(void **state)
+// A benchmark of a kernel and its gradients: one shape, forward and training, on one thread and on two.
+static void holds_forward_and_training(const char *program, const char *name, double forward,
+                                       double training)
 {
-    (void)state;
-    cJSON *report = quick_report(CONV2D), *row;
-    assert_describes_the_machine(report, "conv2d");
+    cJSON *report = quick_report(program), *row;
+    assert_describes_the_machine(report, name);
     const cJSON *results = cJSON_GetObjectItem(report, "results");
-    assert_int_equal(cJSON_GetArraySize(results),
-                     4);    // one and two threads, forward and training
+    assert_int_equal(cJSON_GetArraySize(results), 4);
     double flop[2] = {0};
     cJSON_ArrayForEach(row, results)
     {
@@ -129,10 +129,23 @@ static void conv2d_writes_finite_numbers_and_its_machine(void **state)
         const char *work = cJSON_GetObjectItem(row, "work")->valuestring;
         flop[strcmp(work, "training") == 0] += cJSON_GetObjectItem(row, "flop")->valuedouble;
     }
-    // 784 pixels, 4 channels, 36 taps: by hand, 2 x 784 x 4 x 36, and three times as much.
-    assert_close(flop[0], 2 * 225792.0, 0);
-    assert_close(flop[1], 2 * 677376.0, 0);
+    assert_close(flop[0], 2 * forward, 0);
+    assert_close(flop[1], 2 * training, 0);
     cJSON_Delete(report);
+}
+
+static void conv2d_writes_finite_numbers_and_its_machine(void **state)
+{
+    (void)state;
+    // 784 pixels, 4 channels, 36 taps: by hand, 2 x 784 x 4 x 36, and three times as much.
+    holds_forward_and_training(CONV2D, "conv2d", 225792, 677376);
+}
+
+static void attention_writes_finite_numbers_and_its_machine(void **state)
+{
+    (void)state;
+    // 2 heads of 8 numbers, 20 x 21 / 2 pairs of tokens: 2 products, and 5 more backward.
+    holds_forward_and_training(ATTENTION, "attention", 13440, 47040);
 }
 
 static void train_lenet_writes_finite_numbers_and_its_machine(void **state)
@@ -166,10 +179,10 @@ static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
 static void a_wrong_option_or_list_ends_with_status_2(void **state)
 {
     (void)state;
-    const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER, CONV2D, TRAIN_LENET};
+    const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER, ATTENTION, CONV2D, TRAIN_LENET};
     const char *const wrong[] = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
                                  "left-over"};
-    for (int p = 0; p < 4; p++)
+    for (int p = 0; p < 5; p++)
         for (int w = 0; w < 5; w++) assert_int_equal(run("'%s' %s", programs[p], wrong[w]), 2);
 }
 
@@ -202,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgemm_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(train_autoencoder_writes_finite_numbers_and_its_machine),
+        cmocka_unit_test(attention_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(conv2d_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(train_lenet_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(a_report_sent_to_a_folder_takes_the_program_s_name),

@@ -45,7 +45,7 @@ static const struct {
 enum { SIZES = sizeof sizes / sizeof *sizes, TEXT = 160 };
 
 // The arrays of a call: q, k and v lie in one fused row where there are as many queries as keys, and there is a
-// gap behind each row that nobody may touch.
+// gap behind each row that no kernel may touch.
 typedef struct Layout {
     AttentionShape s;
     bool fused;
