@@ -44,6 +44,8 @@ enum { CHANNELS = 11, IMAGES = 16 * CHANNELS * 20 * 19 };
 static const NormShape images = {16, CHANNELS, 20 * 19};
 static const PoolShape windows = {16 * CHANNELS, 20, 19, 3, 2, 1};
 
+enum { EMBEDDED = COLS };    // rows of a table that labels choose
+
 // Every kernel whose sums could be made in another order by other threads.
 static void run_all(float *out, const float *a, const float *b, const float *zero,
                     const int32_t *label, const int32_t *place)
@@ -68,11 +70,21 @@ static void run_all(float *out, const float *a, const float *b, const float *zer
                                 1e-5f, 0, images);
     out += IMAGES + 2 * CHANNELS;
     kernels.avg_pool_backward(out, a, 0, windows), out += IMAGES;
-    kernels.max_pool_backward(out, a, place, 0, windows);
+    kernels.max_pool_backward(out, a, place, 0, windows), out += IMAGES;
+    float *rstd = out + 2 * COLS, *center = rstd + ROWS, *y = center + ROWS;
+    kernels.layer_norm(y, center, rstd, zero, a, b, 1e-5f, norm_rows(ROWS, COLS));
+    kernels.layer_norm_backward(y, out, out + COLS, b, zero, a, center, rstd, 0,
+                                norm_rows(ROWS, COLS));
+    out = y + ROWS * COLS;
+    kernels.rms_norm_backward(out + COLS, out, b, zero, a, rstd, 0, norm_rows(ROWS, COLS));
+    out += COLS + ROWS * COLS;
+    kernels.fill(out, 0, EMBEDDED * COLS);
+    kernels.embedding_backward(out, label, zero, ROWS, EMBEDDED, COLS);
 }
 
 enum {
-    ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG + 4 * IMAGES + 4 * CHANNELS
+    ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG + 4 * IMAGES + 4 * CHANNELS +
+          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS
 };
 
 static void one_thread_and_more_give_the_same_bits(void **state)
