@@ -209,7 +209,7 @@ bool part_solve(void *context, Error *err)
     run_print(lab->run, "%s%s%s%s", world->title, world->source ? " (" : "",
               world->source ? world->source : "", world->source ? ")" : "");
     int outcomes = mdp->first[(size_t)mdp->states * (size_t)mdp->actions];
-    run_print(lab->run, "%d state%s, %d of them terminal; %d action%s, %d outcome%s; discount %g",
+    run_print(lab->run, "%d state%s, %d of them terminal; %d action%s, %d outcome%s; discount %.10g",
               mdp->states, text_plural(mdp->states), terminal, mdp->actions,
               text_plural(mdp->actions), outcomes, text_plural(outcomes), mdp->discount);
     for (const char **note = world->notes; note != NULL && *note != NULL; note++)
