@@ -15,5 +15,10 @@ Tensor *loss_mse(Tape *tape, Tensor *x, Tensor *target);              // mean ov
 Tensor *loss_squared_error(Tape *tape, Tensor *x, Tensor *target);    // per row
 Tensor *loss_bce_logits(Tape *tape, Tensor *z, Tensor *target);       // per row; target in [0,1]
 
-// Mean over rows; labels are I32 in 0..C-1, which is checked where the host can read them.
+// Mean over the rows whose label is not negative, 0 where there is none: [...,C] [...] -> []. Labels are I32 below C,
+// which is checked where the host can read them.
 Tensor *loss_cross_entropy(Tape *tape, Tensor *z, Tensor *labels);
+
+// The same of the logits x w^T, of which no more are in memory at a time than fit in 64 MB or in w's own size:
+// [...,d] [V,d] [...] -> [], with a label for each row of x. Backward runs once.
+Tensor *loss_linear_cross_entropy(Tape *tape, Tensor *x, Tensor *w, Tensor *labels);

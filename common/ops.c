@@ -242,6 +242,75 @@ Tensor *op_exp(Tape *tape, Tensor *x)
     return tape_record(tape, y, exp_backward, NULL, INPUTS(x));
 }
 
+// ---- gates: their slope is no function of y, so backward needs x
+
+typedef void GateBackward(float *dx, const float *dy, const float *x, float beta, size_t n);
+
+// y = f(x)   =>   dx += dy f'(x)
+static void gate_backward(const TapeNode *node, GateBackward *kernel)
+{
+    Tensor *x = node->in[0];
+    Grad dx = tape_grad(node, x);
+    kernel(dx.at, node->out[0]->grad, x->data, dx.beta, tensor_count(x));
+}
+
+static void gelu_backward(const TapeNode *node)
+{
+    gate_backward(node, kernels.gelu_backward);
+}
+
+Tensor *op_gelu(Tape *tape, Tensor *x)
+{
+    Tensor *y = tensor_new(tape->arena, x->shape);
+    kernels.gelu(y->data, tensor_floats(x), tensor_count(x));
+    return tape_record(tape, y, gelu_backward, NULL, INPUTS(x));
+}
+
+static void gelu_erf_backward(const TapeNode *node)
+{
+    gate_backward(node, kernels.gelu_erf_backward);
+}
+
+Tensor *op_gelu_erf(Tape *tape, Tensor *x)
+{
+    Tensor *y = tensor_new(tape->arena, x->shape);
+    kernels.gelu_erf(y->data, tensor_floats(x), tensor_count(x));
+    return tape_record(tape, y, gelu_erf_backward, NULL, INPUTS(x));
+}
+
+static void silu_backward(const TapeNode *node)
+{
+    gate_backward(node, kernels.silu_backward);
+}
+
+Tensor *op_silu(Tape *tape, Tensor *x)
+{
+    Tensor *y = tensor_new(tape->arena, x->shape);
+    kernels.silu(y->data, tensor_floats(x), tensor_count(x));
+    return tape_record(tape, y, silu_backward, NULL, INPUTS(x));
+}
+
+// y = silu(g) u   =>   dg += dy u silu'(g),   du += dy silu(g)
+static void swiglu_backward(const TapeNode *node)
+{
+    const Tensor *x = node->in[0], *y = node->out[0];
+    Grad dx = tape_grad(node, node->in[0]);
+    kernels.swiglu_backward(dx.at, y->grad, x->data, dx.beta, rows_of(y),
+                            y->shape.size[y->shape.dims - 1]);
+}
+
+Tensor *op_swiglu(Tape *tape, Tensor *gate_up)
+{
+    Shape shape = gate_up->shape;
+    const int last = shape.dims - 1;
+    REQUIRE(last >= 0 && shape.size[last] % 2 == 0, "gate_up is %s; expected [...,2F]",
+            TENSOR_TEXT(gate_up));
+    shape.size[last] /= 2;
+    Tensor *y = tensor_new(tape->arena, shape);
+    kernels.swiglu(y->data, tensor_floats(gate_up), rows_of(y), shape.size[last]);
+    return tape_record(tape, y, swiglu_backward, NULL, INPUTS(gate_up));
+}
+
 // ---- dropout
 
 typedef struct Dropout {

@@ -33,6 +33,13 @@ Tensor *op_relu(Tape *tape, Tensor *x);    // max(x, 0); derivative 0 at 0
 Tensor *op_sigmoid(Tape *tape, Tensor *x);
 Tensor *op_tanh(Tape *tape, Tensor *x);
 
+// x / 2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), as GPT-2 has it; x Phi(x); x sigmoid(x).
+Tensor *op_gelu(Tape *tape, Tensor *x);
+Tensor *op_gelu_erf(Tape *tape, Tensor *x);
+Tensor *op_silu(Tape *tape, Tensor *x);
+Tensor *op_swiglu(Tape *tape,
+                  Tensor *gate_up);    // silu(gate) up: [...,2F], the gate first -> [...,F]
+
 // Training: x / (1 - p) where a uniform number of the draw is at least p, else 0 (Srivastava et al. 2014).
 // Evaluating (tape_quiet): x itself. 0 <= p <= 1; the draw is new at each step (draw_at).
 Tensor *op_dropout(Tape *tape, Tensor *x, float p, Draw draw);

@@ -110,3 +110,9 @@ char *text_spaced(char *text)
     for (char *at = text; (at = strchr(at, '_')) != NULL;) *at = ' ';
     return text;
 }
+
+bool text_ends(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}

@@ -8,6 +8,7 @@
  * 15, chapter 23.2: LRE to RLO, LRI to PDI, LRM, RLM, ALM; LINE and PARAGRAPH SEPARATOR).
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -30,3 +31,6 @@ void text_print(const char *text, size_t bytes, FILE *out);
 
 // In place, an identifier as its words: "from_scratch" becomes "from scratch". Returns the text.
 char *text_spaced(char *text);
+
+// text_ends("model.safetensors", ".safetensors")
+bool text_ends(const char *text, const char *end);

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/draw.h"
 #include "kernels/list.h"
 #include "kernels/norm.h"
 #include "kernels/pool.h"
+#include "kernels/rope.h"
 
 // A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
 // One matrix for all products has batch 0.
@@ -73,6 +75,35 @@ typedef struct KernelCost {
 #define NORM_OUT(dx, dgamma, s)                                                                    \
     ((dx) != NULL ? OUT(dx, norm_total(s), 3)                                                      \
                   : OUT(dgamma, (size_t)(s).channels, 2.0 * (double)norm_count(s)))
+
+// Of the heads of each token's row.
+#define ATTENTION(y, row_, flops_, times, s)                                                       \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (size_t)(s).batch * (size_t)(s).queries,                                 \
+                  .cols = (size_t)(s).heads * (size_t)(s).head,                                    \
+                  .row = (row_),                                                                   \
+                  .flops = (flops_),                                                               \
+                  .bytes = (times)*attention_bytes(s)})
+
+// A part is a matrix of one row.
+#define NORM_ROWS_OUT(y, s, floats)                                                                \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = (size_t)(s).rows,                                                       \
+                  .rows = (size_t)(s).parts,                                                       \
+                  .cols = (size_t)(s).cols,                                                        \
+                  .row = (size_t)(s).cols,                                                         \
+                  .stride = (s).row,                                                               \
+                  .bytes = sizeof(float) * (floats) * (double)norm_parts(s) * (s).cols})
+
+#define ROPE_OUT(x, s)                                                                             \
+    ((KernelCost){.out = (x),                                                                      \
+                  .batch = (size_t)(s).rows,                                                       \
+                  .rows = (size_t)(s).heads,                                                       \
+                  .cols = (size_t)(s).rotated,                                                     \
+                  .row = (size_t)(s).head,                                                         \
+                  .stride = (s).row,                                                               \
+                  .bytes = sizeof(float) * 2.0 * (s).rows * (s).heads * (s).rotated})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

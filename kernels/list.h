@@ -92,7 +92,7 @@
     /* y[0] = -sum t log s + (1-t) log(1-s), s = sigmoid(z[i]) */                                            \
     X(bce_logits, (float *y, const float *z, const float *t, size_t n),                                      \
       (y, z, t, n), OUT(y, 1, 2.0 * n))                                                                      \
-    /* y[0] = -sum_r log p[r, label[r]]; p[r,:] = softmax(z[r,:]) */                                         \
+    /* y[0] = -sum_r log p[r, label[r]] over the labels that are not negative; p[r,:] = softmax(z[r,:]), in place */ \
     X(cross_entropy, (float *y, float *p, const float *z, const int32_t *label, int rows, int cols),         \
       (y, p, z, label, rows, cols), OUT(y, 1, 2.0 * rows * cols))                                            \
     /* dx[i] = beta dx[i] + 2 s (x[i] - t[i]), s = factor dloss[0] */                                        \
@@ -103,7 +103,7 @@
     X(bce_logits_backward, (float *dz, const float *dloss, float factor, const float *z, const float *t,     \
                             float beta, size_t n),                                                           \
       (dz, dloss, factor, z, t, beta, n), OUT(dz, n, 3))                                                     \
-    /* dz[r,c] = beta dz[r,c] + s (p[r,c] - [c == label[r]]) */                                              \
+    /* dz[r,c] = beta dz[r,c] + s (p[r,c] - [c == label[r]]), in place when beta is 0; 0 where label[r] < 0 */  \
     X(cross_entropy_backward, (float *dz, const float *dloss, float factor, const float *p,                  \
                                const int32_t *label, int rows, int cols, float beta),                        \
       (dz, dloss, factor, p, label, rows, cols, beta), OUT(dz, (size_t)rows * (size_t)cols, 2))
@@ -183,8 +183,73 @@
                                       float beta, NormShape s),                                                   \
       (dx, dgamma, dshift, dy, x, gamma, mean, var, eps, beta, s), NORM_OUT(dx, dgamma, s))
 
+#define ATTENTION_KERNELS(X)    /* over heads of rows that may be parts of wider ones; without a [T,T] matrix: attention.h */ \
+    /* y = softmax(scale q k^T) v, 0 where a query sees no key; lse [batch,heads,queries] = log sum exp of the         \
+       scores, for backward, unless it is NULL */                                                                      \
+    X(attention, (float *y, float *lse, const float *q, const float *k, const float *v, AttentionShape s),             \
+      (y, lse, q, k, v, s), ATTENTION(y, s.y_row, attention_flops(s), 1, s))                                      \
+    /* dq = beta dq + ..., dk and dv likewise, in rows as wide as those of q, k and v; dy in rows as wide as y's */    \
+    X(attention_backward, (float *dq, float *dk, float *dv, const float *dy, const float *y, const float *lse,         \
+                           const float *q, const float *k, const float *v, float beta, AttentionShape s),              \
+      (dq, dk, dv, dy, y, lse, q, k, v, beta, s),                                                                      \
+      ATTENTION(dq, s.q_row, attention_backward_flops(s), 2, s))
+
+#define ROW_NORM_KERNELS(X)    /* over each part of a row: norm.h; mean and rstd are [rows,parts]; sums in double */ \
+    /* y = gamma (x - mean) rstd + shift, rstd = 1 / sqrt(var + eps), both written; shift may be NULL */            \
+    X(layer_norm, (float *y, float *mean, float *rstd, const float *x, const float *gamma, const float *shift,      \
+                   float eps, NormRows s),                                                                          \
+      (y, mean, rstd, x, gamma, shift, eps, s), NORM_ROWS_OUT(y, s, 2))                                             \
+    /* with h = (x - mean) rstd and g = gamma dy: dgamma = sum of dy h over rows and parts, dshift = sum of dy, both \
+       written (dshift may be NULL), dx = beta dx + rstd (g - mean of g - h mean of g h) */                         \
+    X(layer_norm_backward, (float *dx, float *dgamma, float *dshift, const float *dy, const float *x,               \
+                            const float *gamma, const float *mean, const float *rstd, float beta, NormRows s),      \
+      (dx, dgamma, dshift, dy, x, gamma, mean, rstd, beta, s), NORM_ROWS_OUT(dx, s, 3))                             \
+    /* y = gamma x rstd, rstd = 1 / sqrt(mean of x^2 + eps), written */                                             \
+    X(rms_norm, (float *y, float *rstd, const float *x, const float *gamma, float eps, NormRows s),                 \
+      (y, rstd, x, gamma, eps, s), NORM_ROWS_OUT(y, s, 2))                                                          \
+    /* with h = x rstd and g = gamma dy: dgamma = sum of dy h, written; dx = beta dx + rstd (g - h mean of g h) */  \
+    X(rms_norm_backward, (float *dx, float *dgamma, const float *dy, const float *x, const float *gamma,            \
+                          const float *rstd, float beta, NormRows s),                                               \
+      (dx, dgamma, dy, x, gamma, rstd, beta, s), NORM_ROWS_OUT(dx, s, 3))
+
+#define GATE_KERNELS(X)    /* element by element; backward from the input x: dx[i] = beta dx[i] + dy[i] dy/dx */ \
+    /* y[i] = x[i] / 2 (1 + tanh(sqrt(2/pi) (x[i] + 0.044715 x[i]^3))): Hendrycks & Gimpel 2016, GPT-2's */      \
+    X(gelu, (float *y, const float *x, size_t n),                                                                \
+      (y, x, n), OUT(y, n, 2))                                                                                   \
+    X(gelu_backward, (float *dx, const float *dy, const float *x, float beta, size_t n),                         \
+      (dx, dy, x, beta, n), OUT(dx, n, 3))                                                                       \
+    /* y[i] = x[i] Phi(x[i]), Phi the normal distribution's */                                                   \
+    X(gelu_erf, (float *y, const float *x, size_t n),                                                            \
+      (y, x, n), OUT(y, n, 2))                                                                                   \
+    X(gelu_erf_backward, (float *dx, const float *dy, const float *x, float beta, size_t n),                     \
+      (dx, dy, x, beta, n), OUT(dx, n, 3))                                                                       \
+    /* y[i] = x[i] sigmoid(x[i]) */                                                                              \
+    X(silu, (float *y, const float *x, size_t n),                                                                \
+      (y, x, n), OUT(y, n, 2))                                                                                   \
+    X(silu_backward, (float *dx, const float *dy, const float *x, float beta, size_t n),                         \
+      (dx, dy, x, beta, n), OUT(dx, n, 3))                                                                       \
+    /* y[r,c] = silu(x[r,c]) x[r,cols+c]: of x [rows,2 cols], the gate first; Shazeer 2020 */                    \
+    X(swiglu, (float *y, const float *x, int rows, int cols),                                                    \
+      (y, x, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 3))                                                \
+    X(swiglu_backward, (float *dx, const float *dy, const float *x, float beta, int rows, int cols),             \
+      (dx, dy, x, beta, rows, cols), OUT(dx, 2 * (size_t)rows * (size_t)cols, 2.5))
+
+#define TOKEN_KERNELS(X)    /* over a sequence's tokens */                                                       \
+    /* y[i,:] = table[id[i],:] */                                                                                \
+    X(embedding, (float *y, const int32_t *id, const float *table, size_t n, int cols),                          \
+      (y, id, table, n, cols), OUT(y, n * (size_t)cols, 2))                                                      \
+    /* dtable[id[i],:] += dy[i,:], in the order of i; the table has `rows` rows */                               \
+    X(embedding_backward, (float *dtable, const int32_t *id, const float *dy, size_t n, int rows, int cols),     \
+      (dtable, id, dy, n, rows, cols), OUT(dtable, (size_t)rows * (size_t)cols, 3.0 * (double)n / (rows + 1)))   \
+    /* rotates pairs of numbers by the position's angles, in place: rope.h; cosine and sine [period,rotated/2] */ \
+    X(rope, (float *x, const float *cosine, const float *sine, RopeShape s),                                     \
+      (x, cosine, sine, s), ROPE_OUT(x, s))                                                                      \
+    /* y[0] = 1 / the number of labels that are not negative, 0 where there is none: a mean's factor */          \
+    X(label_factor, (float *y, const int32_t *label, size_t n),                                                  \
+      (y, label, n), OUT(y, 1, n))
+
 #define KERNEL_LIST(X)                                                                    \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
     OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
-    NORM_KERNELS(X)
+    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) TOKEN_KERNELS(X)
 // clang-format on

@@ -142,7 +142,7 @@ void CPU(conv2d)(float *y, const float *x, const float *w, const float *bias, Co
     const size_t weights = lines_of(conv->groups * f.pass.strips * f.pass.depth * STEP);
     const size_t offsets = lines_of(conv->taps);
     const int threads = team_size(work, CONV_SERIAL);
-    f.pass.weights = workspace(conv_room(weights + offsets, f.pass.own));
+    f.pass.weights = workspace(workspace_room(weights + offsets, f.pass.own));
     f.pass.offsets = (unsigned *)(void *)(f.pass.weights + weights);
     f.pass.planes = f.pass.weights + weights + offsets;
     pack_weights(&f);
@@ -323,7 +323,7 @@ void CPU(conv2d_backward_input)(float *dx, const float *dy, const float *w, floa
     const size_t weights = lines_of(b.blocks * x->groups * b.pass.strips * b.pass.depth * STEP);
     const size_t offsets = lines_of(x->taps);
     b.pass.own = (WIDTH + LANES) * (x->out + 1) + lines_of(x->images * x->image + LANES);
-    b.pass.weights = workspace(conv_room(weights + offsets, b.pass.own));
+    b.pass.weights = workspace(workspace_room(weights + offsets, b.pass.own));
     b.pass.offsets = (unsigned *)(void *)(b.pass.weights + weights);
     b.pass.planes = b.pass.weights + weights + offsets;
     for (size_t block = 0; block < b.blocks; block++) pack_block(&b, block);

@@ -8,7 +8,6 @@
  * is copied, or added up, by stretches of a row (Piece).
  */
 #pragma once
-#include <omp.h>
 #include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/team.h"
@@ -177,34 +176,3 @@ static inline void conv_unpad(const Conv *x, float *image, const float *planes, 
             }
         }
 }
-
-// As many floats in whole cache lines: whatever lies behind them in a workspace begins at one.
-static inline size_t lines_of(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
-// Room in a workspace is for all threads, also while a team works alone (team.h): it must not grow later.
-static inline size_t conv_room(size_t shared, size_t own)
-{
-    return shared + (size_t)omp_get_max_threads() * own;
-}
-
-// Runs `share` for thread t of `threads` on each of a team, or on the caller alone.
-#define ON_TEAM(threads, work, enough, share)                                                      \
-    do {                                                                                           \
-        if ((threads) == 1) {                                                                      \
-            const size_t t = 0;                                                                    \
-            share;                                                                                 \
-        } else {                                                                                   \
-            Team team_ = team_begin();                                                             \
-            _Pragma("omp parallel num_threads(threads)")                                           \
-            {                                                                                      \
-                _Pragma("omp for schedule(static, 1) nowait") for (size_t t = 0;                   \
-                                                                   t < (size_t)(threads); t++)     \
-                    share;                                                                         \
-                team_arrive(&team_);                                                               \
-            }                                                                                      \
-            team_end(&team_, work, enough);                                                        \
-        }                                                                                          \
-    } while (0)

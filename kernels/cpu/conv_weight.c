@@ -195,7 +195,7 @@ void CPU(conv2d_backward_weight)(float *dw, const float *dy, const float *x, flo
     b.own_size = lines_of(strips_of(conv->out) * STEP * PASS +
                           conv->images * (b.image + conv->pixels) + LANES);
     const size_t sums = lines_of(b.parts * (size_t)s.out * b.row);
-    b.sums = workspace(conv_room(sums, b.own_size));
+    b.sums = workspace(workspace_room(sums, b.own_size));
     b.own = b.sums + sums;
     ON_TEAM(threads, work, CONV_SERIAL, sum_share(&b, (size_t)threads, t));
     const int adders = team_size(b.parts * count, ADD_SERIAL);

@@ -80,9 +80,11 @@ static double cross_entropy_part(float *p, const float *z, const int32_t *label,
                                  size_t first, size_t end)
 {
     double sum = 0;
-    for (size_t r = first; r < end; r++)
-        sum +=
-            softmax_row(p + r * cols, z + r * cols, cols) - (double)z[r * cols + (size_t)label[r]];
+    for (size_t r = first; r < end; r++) {
+        const double right = label[r] < 0 ? 0 : (double)z[r * cols + (size_t)label[r]];
+        const double total = softmax_row(p + r * cols, z + r * cols, cols);    // p may be z
+        if (label[r] >= 0) sum += total - right;
+    }
     return sum;
 }
 
@@ -95,9 +97,15 @@ void CPU(cross_entropy)(float *y, float *p, const float *z, const int32_t *label
     *y = (float)total;
 }
 
-static void pull_down_row(float *dz, float scale, const float *p, size_t label, size_t cols,
+// Of an ignored row nothing is added, even where p is NaN.
+static void pull_down_row(float *dz, float scale, const float *p, int32_t label, size_t cols,
                           float beta)
 {
+    if (label < 0) {
+#pragma omp simd
+        for (size_t c = 0; c < cols; c++) dz[c] = beta == 0.0f ? 0.0f : beta * dz[c];
+        return;
+    }
     if (beta == 0.0f) {
 #pragma omp simd
         for (size_t c = 0; c < cols; c++) dz[c] = scale * p[c];
@@ -113,6 +121,5 @@ void CPU(cross_entropy_backward)(float *dz, const float *dloss, float factor, co
 {
     const float scale = factor * dloss[0];
     const size_t n = (size_t)cols;
-    EACH_ROW(r, rows, n, LIGHT,
-             pull_down_row(dz + r * n, scale, p + r * n, (size_t)label[r], n, beta));
+    EACH_ROW(r, rows, n, LIGHT, pull_down_row(dz + r * n, scale, p + r * n, label[r], n, beta));
 }

@@ -15,6 +15,9 @@ const Kernels CPU(table) = {
     .conv2d_backward_input = CPU(conv2d_backward_input),
     .conv2d_backward_weight = CPU(conv2d_backward_weight),    // conv_weight.c
 
+    .attention = CPU(attention),    // attention.c
+    .attention_backward = CPU(attention_backward),
+
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
     .mul = CPU(mul),

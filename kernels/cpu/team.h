@@ -33,3 +33,22 @@ void team_end(const Team *team, size_t n, size_t enough);
 // For tests and benchmarks: scales every threshold; 0 takes all threads whatever the work, and even where
 // they do not pay.
 void team_scale(double scale);
+
+// Runs `share` for thread t of `threads` on each of a team, or on the caller alone.
+#define ON_TEAM(threads, work, enough, share)                                                      \
+    do {                                                                                           \
+        if ((threads) == 1) {                                                                      \
+            const size_t t = 0;                                                                    \
+            share;                                                                                 \
+        } else {                                                                                   \
+            Team team_ = team_begin();                                                             \
+            _Pragma("omp parallel num_threads(threads)")                                           \
+            {                                                                                      \
+                _Pragma("omp for schedule(static, 1) nowait") for (size_t t = 0;                   \
+                                                                   t < (size_t)(threads); t++)     \
+                    share;                                                                         \
+                team_arrive(&team_);                                                               \
+            }                                                                                      \
+            team_end(&team_, work, enough);                                                        \
+        }                                                                                          \
+    } while (0)

@@ -2,7 +2,7 @@
  *
  * Sums are accumulated in double and rounded once. Functions come from <tgmath.h>, so that the
  * tests can compile this same file with `float` defined as double and have a second, finer
- * reference for gradients. Pooling and normalisation: pool.c and norm.c.
+ * reference for gradients. Families with a file of their own: ref.h.
  */
 #include "kernels/ref/ref.h"
 #include "kernels/philox.h"
@@ -174,8 +174,11 @@ static void ref_cross_entropy(float *y, float *p, const float *z, const int32_t 
                               int cols)
 {
     double sum = 0;
-    for (size_t r = 0; r < (size_t)rows; r++)
-        sum += softmax_row(&p[r * cols], &z[r * cols], (size_t)cols) - z[r * cols + label[r]];
+    for (size_t r = 0; r < (size_t)rows; r++) {
+        const double right = label[r] < 0 ? 0 : z[r * cols + label[r]];    // p may be z
+        const double total = softmax_row(&p[r * cols], &z[r * cols], (size_t)cols);
+        if (label[r] >= 0) sum += total - right;
+    }
     *y = (float)sum;
 }
 
@@ -198,9 +201,9 @@ static void ref_cross_entropy_backward(float *dz, const float *dloss, float fact
 {
     for (size_t r = 0; r < (size_t)rows; r++)
         for (size_t c = 0; c < (size_t)cols; c++)
-            dz[r * cols + c] =
-                blend(beta, &dz[r * cols + c],
-                      factor * dloss[0] * (p[r * cols + c] - (c == (size_t)label[r])));
+            dz[r * cols + c] = blend(
+                beta, &dz[r * cols + c],
+                label[r] < 0 ? 0 : factor * dloss[0] * (p[r * cols + c] - (c == (size_t)label[r])));
 }
 
 // ---- optimizers

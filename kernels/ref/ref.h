@@ -8,6 +8,10 @@
 CONVOLUTION_KERNELS(X)    // conv.c
 POOLING_KERNELS(X)        // pool.c
 NORM_KERNELS(X)           // norm.c
+ATTENTION_KERNELS(X)      // attention.c
+ROW_NORM_KERNELS(X)       // row_norm.c
+GATE_KERNELS(X)           // gates.c
+TOKEN_KERNELS(X)          // tokens.c
 #undef X
 
 static inline float blend(float beta, const float *c, double sum)

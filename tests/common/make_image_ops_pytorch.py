@@ -2,26 +2,11 @@
 
     python3 tests/common/make_image_ops_pytorch.py > tests/common/image_ops_pytorch.inc
 
-Tensors are filled by filled() below, as test_image_ops_pytorch.c does; of each result the sum with
-unequal weights is kept. The weights are also the gradient that arrives at the output.
+Tensors are filled, and results summed, by pytorch_sums.py.
 """
-import torch
 import torch.nn.functional as F
 
-
-def filled(shape, seed, grad=True):
-    n = torch.Size(shape).numel()
-    x = ((torch.arange(n, dtype=torch.float64) * 37 + seed * 101) % 97 - 48) / 32
-    return x.reshape(shape).requires_grad_(grad)
-
-
-def weighted(x):
-    return (filled(x.shape, 9, False) * x.detach()).sum().item()
-
-
-def line(numbers, results):
-    print("    {{" + ", ".join(map(str, numbers)) + "}, {" + ", ".join("%.17g" % r for r in results) + "}},")
-
+from pytorch_sums import filled, head, line, weighted
 
 # batch, in, height, width, out, kernel height, kernel width, stride, pad, dilation, groups
 CONVS = [
@@ -41,8 +26,7 @@ NORMS = [
     (4, 3, 0, 0, 1), (2, 3, 5, 4, 1), (1, 2, 3, 3, 1), (7, 1, 2, 5, 1), (4, 3, 0, 0, 0), (2, 3, 5, 4, 0),
 ]
 
-print("// By make_image_ops_pytorch.py with PyTorch " + torch.__version__.split("+")[0] + ".")
-print("// clang-format off")
+head("make_image_ops_pytorch.py")
 print("static const ConvCase convs[] = {    // sums of y, dx, dw, db")
 for c in CONVS:
     batch, channels, height, width, out, kh, kw, stride, pad, dilation, groups = c

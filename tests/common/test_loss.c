@@ -76,12 +76,126 @@ static void cross_entropy_does_not_change_when_all_logits_move(void **state)
                  2000, 0);
 }
 
+// PyTorch's ignore_index: what is ignored counts neither in the sum nor in what it is divided by, and its logits,
+// even NaN, have no influence.
+static void negative_labels_are_ignored(void **state)
+{
+    (void)state;
+    Tensor *z = VALUES(SHAPE(3, 2), 0, 1.0986123f, NAN, 5, 0, 1.0986123f);
+    tensor_want_grad(tape->arena, z);
+    Tensor *loss = loss_cross_entropy(tape, z, LABELS(0, -100, 1));
+    assert_close(tensor_item(loss), -(log(0.25) + log(0.75)) / 2, 1e-6);
+    tape_backward(tape, loss);
+    assert_near(grad_of(z), ((double[]){-0.375, 0.375, 0, 0, 0.125, -0.125}), SHAPE(3, 2),
+                .name = "dz");
+}
+
+static void without_a_label_the_loss_is_0(void **state)
+{
+    (void)state;
+    Tensor *z = VALUES(SHAPE(2, 2), 0, 1, 2, 3),
+           *w = VALUES(SHAPE(5, 2), 1, 2, 3, 4, 5, 6, 7, 8, 9, 0);
+    tensor_want_grad(tape->arena, z);
+    Tensor *losses[] = {loss_cross_entropy(tape, z, LABELS(-1, -1)),
+                        loss_linear_cross_entropy(tape, z, w, LABELS(-1, -1))};
+    for (int i = 0; i < 2; i++) {
+        assert_close(tensor_item(losses[i]), 0, 0);
+        tape_backward(tape, losses[i]);
+        assert_near(grad_of(z), ((double[]){0, 0, 0, 0}), SHAPE(2, 2), .name = "dz", .exact = true);
+    }
+}
+
+// ---- with the last layer
+
+typedef struct Logits {
+    Tensor *x, *w, *labels;
+    float loss, evaluated;    // evaluated: without recording
+    const float *dx, *dw;
+} Logits;
+
+// [2,n/2,d] [V,d], every third label ignored: the loss times 3, and its gradients, by one op or by two.
+static Logits logits_new(int n, int width, int vocabulary, bool one_op)
+{
+    Rng rng = rng_from_seed(11);
+    Arena *room = arena_new("numbers", 1u << 24);
+    float *x = arena_alloc(room, sizeof *x * (size_t)(n * width)),
+          *w = arena_alloc(room, sizeof *w * (size_t)(vocabulary * width));
+    int32_t *label = arena_alloc(room, sizeof *label * (size_t)n);
+    rng_fill_normal(&rng, x, (size_t)(n * width));
+    rng_fill_normal(&rng, w, (size_t)(vocabulary * width));
+    for (int i = 0; i < n; i++)
+        label[i] = i % 3 ? (int32_t)rng_below(&rng, (uint32_t)vocabulary) : -1;
+    Tape *on = tape_new(arena_new("step", 256u << 20));
+    Logits l = {.x = tensor_from(keep, SHAPE(2, n / 2, width), x),
+                .w = tensor_from(keep, SHAPE(vocabulary, width), w),
+                .labels = tensor_from_ints(keep, SHAPE(2, n / 2), label)};
+    tensor_want_grad(keep, l.x);
+    tensor_want_grad(keep, l.w);
+    Tensor *loss = one_op ? loss_linear_cross_entropy(on, l.x, l.w, l.labels)
+                          : loss_cross_entropy(on, op_linear(on, l.x, l.w, NULL), l.labels);
+    l.loss = tensor_item(loss);
+    tape_quiet(on, true);
+    if (one_op) l.evaluated = tensor_item(loss_linear_cross_entropy(on, l.x, l.w, l.labels));
+    tape_quiet(on, false);
+    tape_backward(on, op_scale(on, loss, 3));
+    l.dx = grad_of(l.x);
+    l.dw = grad_of(l.w);
+    arena_free(on->arena);
+    arena_free(room);
+    return l;
+}
+
+static const double *doubles(const float *x, size_t n)
+{
+    double *copy = arena_alloc(keep, n * sizeof *copy);
+    for (size_t i = 0; i < n; i++) copy[i] = (double)x[i];
+    return copy;
+}
+
+// Of logits that stay for backward, because there are few of them or few rows, and of slices: more than 2^24
+// numbers in more rows than columns, the last slice shorter than the others.
+static void a_loss_with_its_last_layer_is_that_of_the_two_ops(void **state)
+{
+    (void)state;
+    static const int shapes[][3] = {{2, 1, 1}, {10, 7, 5}, {66, 3, 41}, {1030, 2, 17000}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const int n = shapes[i][0], width = shapes[i][1], vocabulary = shapes[i][2];
+        const Logits want = logits_new(n, width, vocabulary, false),
+                     got = logits_new(n, width, vocabulary, true);
+        assert_close(got.loss, want.loss, 1e-6 * (double)want.loss);
+        assert_near(got.dx, doubles(want.dx, tensor_count(want.x)), want.x->shape, .name = "dx",
+                    .rtol = 1e-4, .atol = 1e-7);
+        assert_near(got.dw, doubles(want.dw, tensor_count(want.w)), want.w->shape, .name = "dw",
+                    .rtol = 1e-4, .atol = 1e-7);
+        assert_close(got.evaluated, want.loss, 1e-6 * (double)want.loss);
+    }
+}
+
+static void a_second_backward_of_used_up_logits_is_refused(void **state)
+{
+    (void)state;
+    Tensor *x = VALUES(SHAPE(1, 2), 1, 2), *w = VALUES(SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
+    tensor_want_grad(tape->arena, x);
+    Tensor *loss = loss_linear_cross_entropy(tape, x, w, LABELS(1));
+    tape_backward(tape, loss);
+    stops_with("backward of this loss has run before; its numbers are used up",
+               tape_backward(tape, loss));
+    stops_with(
+        "x is [1,2] and w is [2,3]; expected [...,d] and [V,d]",
+        loss_linear_cross_entropy(tape, x, VALUES(SHAPE(2, 3), 1, 2, 3, 4, 5, 6), LABELS(0)));
+    stops_with("labels are [2]; expected [1] for [1,2]",
+               loss_linear_cross_entropy(tape, x, w, LABELS(0, 1)));
+}
+
 static void labels_out_of_range_are_refused_where_the_host_sees_them(void **state)
 {
     (void)state;
     Tensor *z = tensor_zeros(tape->arena, SHAPE(2, 3));
-    stops_with("label 3 of row 1; expected 0 to 2", loss_cross_entropy(tape, z, LABELS(0, 3)));
-    stops_with("label -1 of row 0; expected 0 to 2", loss_cross_entropy(tape, z, LABELS(-1, 0)));
+    stops_with("label 3 of row 1; expected 0 to 2, or less than 0 to ignore it",
+               loss_cross_entropy(tape, z, LABELS(0, 3)));
+    stops_with(
+        "label 7 of row 0; expected 0 to 6",
+        loss_linear_cross_entropy(tape, z, tensor_zeros(tape->arena, SHAPE(7, 3)), LABELS(7, 0)));
 }
 
 static void wrong_shapes_and_types_are_refused_and_named(void **state)
@@ -98,7 +212,7 @@ static void wrong_shapes_and_types_are_refused_and_named(void **state)
 
     stops_with("z is []; expected [B,C]", loss_cross_entropy(tape, scalar, LABELS(0)));
     stops_with("z is [0,3]; expected [B,C]", loss_cross_entropy(tape, none, LABELS(0)));
-    stops_with("labels are [3]; expected [2] for z [2,3]",
+    stops_with("labels are [3]; expected [2] for [2,3]",
                loss_cross_entropy(tape, x, LABELS(0, 1, 2)));
     stops_with("x is [2] of F32; expected I32",
                loss_cross_entropy(tape, x, VALUES(SHAPE(2), 0, 1)));
@@ -139,6 +253,10 @@ int main(void)
         EACH_DEVICE(cross_entropy_is_the_mean_over_rows),
         EACH_DEVICE(cross_entropy_does_not_change_when_all_logits_move),
         EACH_DEVICE(gradients_carry_what_arrives),
+        EACH_DEVICE(negative_labels_are_ignored),
+        EACH_DEVICE(without_a_label_the_loss_is_0),
+        EACH_DEVICE(a_loss_with_its_last_layer_is_that_of_the_two_ops),
+        CASE(a_second_backward_of_used_up_logits_is_refused),
         ON_DEVICE(labels_out_of_range_are_refused_where_the_host_sees_them, "ref"),
         ON_DEVICE(labels_out_of_range_are_refused_where_the_host_sees_them, "cpu"),
         CASE(wrong_shapes_and_types_are_refused_and_named),

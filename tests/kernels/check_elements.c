@@ -24,7 +24,8 @@ typedef struct Fills {
 static const Fills plain = {{NORMAL, SPECIAL}, {NORMAL, SPECIAL}},
                    wide = {{WIDE, SPECIAL}, {UNIT, SPECIAL}},
                    slopes = {{NORMAL, NORMAL},
-                             {NORMAL, SPECIAL}};    // 3e38 (1 - y^2) has few digits
+                             {NORMAL, SPECIAL}},    // 3e38 (1 - y^2) has few digits
+    gates = {{NORMAL, NORMAL}, {WIDE, SPECIAL}};
 
 static void check_call(const char *name, Call *call, const Kernels *table, Fills fills, int betas,
                        InPlace in_place, double tolerance)
@@ -78,7 +79,48 @@ CHECK(sigmoid_backward, (y, a, b, beta, n),        slopes, BETAS, BETA_0, 32 * F
 CHECK(tanh_backward,    (y, a, b, beta, n),        slopes, BETAS, BETA_0, 32 * FUSED)    // that may cancel
 CHECK(squared_error_backward, (y, one, 0.3f, a, b, beta, n), plain, BETAS, NEVER, 4 * FUSED)
 CHECK(bce_logits_backward,    (y, one, 0.3f, a, b, beta, n), wide,  BETAS, NEVER, FUNCTION)
+// Terms of a slope may cancel, and a tail's are tiny: what counts is the size of x.
+CHECK(gelu,          (y, a, n),                    wide,  NO_BETA, ALWAYS, FUNCTION)
+CHECK(gelu_erf,      (y, a, n),                    wide,  NO_BETA, ALWAYS, FUNCTION)
+CHECK(silu,          (y, a, n),                    wide,  NO_BETA, ALWAYS, FUNCTION)
+CHECK(gelu_backward,     (y, a, b, beta, n),       gates, BETAS, BETA_0, 8 * FUNCTION)
+CHECK(gelu_erf_backward, (y, a, b, beta, n),       gates, BETAS, BETA_0, 8 * FUNCTION)
+CHECK(silu_backward,     (y, a, b, beta, n),       gates, BETAS, BETA_0, 8 * FUNCTION)
 // clang-format on
+
+// Each size is a row's half, of three rows.
+static void call_swiglu(const Kernels *k, float *y, const float *x, const float *dy, float beta,
+                        size_t n)
+{
+    if (dy == NULL) k->swiglu(y, x, 3, (int)n);
+    else k->swiglu_backward(y, dy, x, beta, 3, (int)n);
+}
+
+void check_swiglu(const Kernels *table)
+{
+    for (int i = 0; i < CASES - 4; i++, numbers_free()) {
+        const size_t n = numbers_sizes[i / 2];
+        const float *x = numbers_new(6 * n, i % 2 ? SPECIAL : WIDE);
+        Pair y = pair_new(3 * n, NANS);
+        call_swiglu(&kernels_ref, y.want, x, NULL, 0, n);
+        call_swiglu(table, y.got, x, NULL, 0, n);
+        pair_check("swiglu", y, FUNCTION);
+    }
+}
+
+void check_swiglu_backward(const Kernels *table)
+{
+    for (int i = 0; i < CASES * NUMBERS_BETAS; i++, numbers_free()) {
+        const size_t n = numbers_sizes[i / 2 / NUMBERS_BETAS];
+        const float beta = numbers_betas[i / 2 % NUMBERS_BETAS];
+        const float *x = numbers_new(6 * n, i % 2 ? SPECIAL : NORMAL),
+                    *dy = numbers_new(3 * n, NORMAL);
+        Pair dx = pair_before(6 * n, beta);
+        call_swiglu(&kernels_ref, dx.want, x, dy, beta, n);
+        call_swiglu(table, dx.got, x, dy, beta, n);
+        pair_check("swiglu_backward", dx, 32 * FUSED);
+    }
+}
 
 // ---- optimizers
 

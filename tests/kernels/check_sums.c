@@ -56,6 +56,14 @@ void check_softmax_rows(const Kernels *table)
     }
 }
 
+// Every fifth label is to be ignored.
+static const int32_t *labels_some(size_t n, int classes)
+{
+    int32_t *label = labels_new(n, classes);
+    for (size_t i = 3; i < n; i += 5) label[i] = i % 2 ? -1 : -100;
+    return label;
+}
+
 void check_cross_entropy(const Kernels *table)
 {
     for (int i = 0; i < 4 * SHAPES; i++, numbers_free()) {
@@ -63,12 +71,16 @@ void check_cross_entropy(const Kernels *table)
         if (rows > 0 && cols == 0) continue;    // a label would have no class
         const size_t n = (size_t)rows * (size_t)cols;
         const float *z = numbers_new(n, logits[i % 4]);
-        const int32_t *label = labels_new((size_t)rows, cols);
+        const int32_t *label = labels_some((size_t)rows, cols);
         Pair p = pair_new(n, NANS), loss = pair_new(1, NANS);
         kernels_ref.cross_entropy(loss.want, p.want, z, label, rows, cols);
         table->cross_entropy(loss.got, p.got, z, label, rows, cols);
         pair_check("cross_entropy: p", p, FUNCTION);
         pair_check("cross_entropy: loss", loss, FUNCTION);
+        Pair in_place = {numbers_copy(z, n), p.want, n};
+        table->cross_entropy(loss.got, in_place.got, in_place.got, label, rows, cols);
+        pair_check("cross_entropy: p, in place", in_place, FUNCTION);
+        pair_check("cross_entropy: loss, in place", loss, FUNCTION);
     }
 }
 
@@ -80,7 +92,7 @@ void check_cross_entropy_backward(const Kernels *table)
         const size_t n = (size_t)rows * (size_t)cols;
         const float *p = numbers_new(n, UNIT);
         const float *dloss = numbers_copy(&(float){-1.7f}, 1);
-        const int32_t *label = labels_new((size_t)rows, cols);
+        const int32_t *label = labels_some((size_t)rows, cols);
         for (int j = 0; j < NUMBERS_BETAS; j++) {
             Pair dz = pair_before(n, numbers_betas[j]);
             kernels_ref.cross_entropy_backward(dz.want, dloss, 0.3f, p, label, rows, cols,
@@ -89,6 +101,12 @@ void check_cross_entropy_backward(const Kernels *table)
                                           numbers_betas[j]);
             pair_check("cross_entropy_backward", dz, 4 * ROUNDING);
         }
+        Pair in_place = pair_new(n, UNIT);
+        kernels_ref.cross_entropy_backward(in_place.want, dloss, 0.3f, in_place.want, label, rows,
+                                           cols, 0);
+        table->cross_entropy_backward(in_place.got, dloss, 0.3f, in_place.got, label, rows, cols,
+                                      0);
+        pair_check("cross_entropy_backward, in place", in_place, 4 * ROUNDING);
     }
 }
 

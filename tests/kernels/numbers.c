@@ -13,7 +13,7 @@ const size_t numbers_sizes[NUMBERS_SIZES] = {0,  1,  3,  4,   7,    8,     15,  
 
 const float numbers_betas[NUMBERS_BETAS] = {0, 1, 0.5f};
 
-enum { KEPT = 32 };
+enum { KEPT = 64 };
 static Block kept[KEPT];
 static int kept_count;
 

@@ -183,7 +183,7 @@ Model *checkpoint_model(Arena *arena, const char *path, Error *err)
 {
     Shards shards;
     path = arena_print(arena, "%s", path);
-    if (!shards_open(&shards, arena, path, err)) return NULL;
+    if (!shards_open_headers(&shards, arena, path, err)) return NULL;
     Model *model = shards.config != NULL ? by_config(&shards, arena, path, err)
                                          : by_names(&shards, arena, path, err);
     shards_close(&shards);

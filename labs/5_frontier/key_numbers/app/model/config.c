@@ -8,7 +8,7 @@
 #include "labs/5_frontier/key_numbers/app/model/family.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 
 // A hundred times what exists; up to here no sum of bits passes 2^64.
 static const double PARAMETERS_MOST = 1e15;
@@ -159,7 +159,7 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
     if (family == NULL) return NULL;
     Model *model = build_model(arena, family->type, arena_print(arena, "%s", name));
     model->source = "config.json";
-    s.model = model, s.owner = family->owner;
+    s.model = model, s.note = build_note, s.owner = family->owner;
     Head head = find_head(&s, family);
     if (!s.failed) family->describe(&s, head);
     if (!s.failed) refuse_towers(&s);

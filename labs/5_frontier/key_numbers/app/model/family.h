@@ -13,7 +13,8 @@
  * "transformer."), which some files have and others do not, and without the numbers of layers and experts.
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/model/config_fields.h"
+#include "common/config_fields.h"
+#include "labs/5_frontier/key_numbers/app/model/build.h"
 
 // model_type, class of the configuration, beginning of its architectures, who describes it
 // clang-format off

@@ -1,5 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/gguf_name.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 
 enum { NAME_BYTES = 512, WORK_MAX = 1 << 18 };    // patterns x layers: published ones reach 2^16
 

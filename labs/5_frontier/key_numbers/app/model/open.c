@@ -1,6 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>

@@ -6,7 +6,8 @@
  * What is not understood is counted in the dtype, with a warning.
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/model/config_fields.h"
+#include "common/config_fields.h"
+#include "labs/5_frontier/key_numbers/app/model/build.h"
 
 void published_read(ConfigFields *s);    // of a model that is built
 

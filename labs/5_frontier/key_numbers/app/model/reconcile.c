@@ -5,7 +5,7 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 
 enum { MOST_GROUPS = 256, MOST_EXTRAS = 12, MOST_MISSING = 4 };
 

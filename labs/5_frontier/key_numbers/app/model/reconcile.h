@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/model/model.h"
-#include "labs/5_frontier/key_numbers/app/model/shards.h"
+#include "common/shards.h"
 
 // False when not one tensor is of the ledger: the files are those of some other model.
 bool reconcile(Model *model, const Shards *shards, Arena *arena, Error *err);

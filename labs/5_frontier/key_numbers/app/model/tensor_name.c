@@ -1,5 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

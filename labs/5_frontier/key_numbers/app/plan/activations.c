@@ -1,5 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/plan/activations.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/text.h"
 #include <string.h>
 
 bool activations_dropout(const Model *model)

@@ -8,7 +8,6 @@
 #include "common/nearest.h"
 #include "common/text.h"
 #include "datasets/root.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
 
 #define TABLE "labs/5_frontier/key_numbers/app/facts/gpus.json"
 

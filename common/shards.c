@@ -1,5 +1,5 @@
-#include "labs/5_frontier/key_numbers/app/model/shards.h"
-#include "labs/5_frontier/key_numbers/app/text.h"
+#include "common/shards.h"
+#include "common/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -150,11 +150,13 @@ static bool find_files(Shards *shards, Arena *arena, const char *path, Error *er
 
 // ---- their tensors ----
 
-static bool open_files(Shards *shards, Arena *arena, Error *err)
+typedef Safetensors *Open(const char *path, Error *err);
+
+static bool open_files(Shards *shards, Arena *arena, Open *open, Error *err)
 {
     shards->files = arena_zeros(arena, (size_t)(shards->file_count + 1) * sizeof *shards->files);
     for (int f = 0; f < shards->file_count; f++) {
-        shards->files[f] = safetensors_open_header(shards->paths[f], err);
+        shards->files[f] = open(shards->paths[f], err);
         if (shards->files[f] == NULL)
             return shards->index != NULL ? error_wrap(err, "%s", shards->index) : false;
         shards->count += shards->files[f]->count;
@@ -174,15 +176,21 @@ static bool open_files(Shards *shards, Arena *arena, Error *err)
     return true;
 }
 
+const ShardTensor *shards_find(const Shards *shards, const char *name)
+{
+    ShardTensor sought = {&(SafetensorsEntry){.name = name}, 0};
+    return shards->count == 0 ? NULL
+                              : bsearch(&sought, shards->tensors, (size_t)shards->count,
+                                        sizeof *shards->tensors, compare_tensors);
+}
+
 // Each tensor that the index names stands in the file that it names.
 static bool check_index(const Shards *shards, const cJSON *map, Error *err)
 {
     const cJSON *item;
     cJSON_ArrayForEach(item, map)
     {
-        ShardTensor sought = {&(SafetensorsEntry){.name = item->string}, 0};
-        const ShardTensor *found = bsearch(&sought, shards->tensors, (size_t)shards->count,
-                                           sizeof *shards->tensors, compare_tensors);
+        const ShardTensor *found = shards_find(shards, item->string);
         if (found == NULL || strcmp(name_of(shards->paths[found->file]), item->valuestring) != 0)
             return error_set(err, "%s: names '%s' in %s, which does not hold it", shards->index,
                              item->string, item->valuestring);
@@ -190,7 +198,7 @@ static bool check_index(const Shards *shards, const cJSON *map, Error *err)
     return true;
 }
 
-static bool open_index(Shards *shards, Arena *arena, Error *err)
+static bool open_index(Shards *shards, Arena *arena, Open *open, Error *err)
 {
     cJSON *tree = json_load(shards->index, err);
     if (tree == NULL) return false;
@@ -199,20 +207,31 @@ static bool open_index(Shards *shards, Arena *arena, Error *err)
     if (!cJSON_IsObject(map)) error_set(err, "%s: has no object \"weight_map\"", shards->index);
     else
         opened = read_index(shards, arena, map, folder_of(arena, shards->index), err) &&
-                 open_files(shards, arena, err) && check_index(shards, map, err);
+                 open_files(shards, arena, open, err) && check_index(shards, map, err);
     cJSON_Delete(tree);
     return opened;
 }
 
-bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err)
+static bool open_all(Shards *shards, Arena *arena, const char *path, Open *open, Error *err)
 {
     *shards = (Shards){.config = NULL};
     shards->paths = arena_alloc(arena, MAX_FILES * sizeof *shards->paths);
     if (find_files(shards, arena, path, err) &&
-        (shards->index != NULL ? open_index(shards, arena, err) : open_files(shards, arena, err)))
+        (shards->index != NULL ? open_index(shards, arena, open, err)
+                               : open_files(shards, arena, open, err)))
         return true;
     shards_close(shards);
     return false;
+}
+
+bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err)
+{
+    return open_all(shards, arena, path, safetensors_open, err);
+}
+
+bool shards_open_headers(Shards *shards, Arena *arena, const char *path, Error *err)
+{
+    return open_all(shards, arena, path, safetensors_open_header, err);
 }
 
 void shards_close(Shards *shards)

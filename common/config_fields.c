@@ -1,4 +1,4 @@
-#include "labs/5_frontier/key_numbers/app/model/config_fields.h"
+#include "common/config_fields.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -85,7 +85,8 @@ uint64_t config_size(ConfigFields *s, const char *names, uint64_t fallback)
     char name[NAME_BYTES];
     const cJSON *node = first_of(s, names, name);
     if (node != NULL) return whole(s, node, name, 1);
-    build_note(s->model, "%s is missing: %s's default, %" PRIu64, name, s->owner, fallback);
+    if (s->note != NULL)
+        s->note(s->model, "%s is missing: %s's default, %" PRIu64, name, s->owner, fallback);
     return fallback;
 }
 
@@ -103,6 +104,18 @@ bool config_flag(ConfigFields *s, const char *name, bool fallback)
     if (!cJSON_IsBool(node))
         config_fail(s, "\"%s\" is %s, expected true or false", name, shown(s, node));
     return cJSON_IsTrue(node);
+}
+
+double config_real(ConfigFields *s, const char *names, double fallback, double least, double most)
+{
+    char name[NAME_BYTES];
+    const cJSON *node = first_of(s, names, name);
+    if (node == NULL) return fallback;
+    if (cJSON_IsNumber(node) && node->valuedouble >= least && node->valuedouble <= most)
+        return node->valuedouble;
+    config_fail(s, "\"%s\" is %s, expected a number from %g to %g", name, shown(s, node), least,
+                most);
+    return fallback;
 }
 
 const char *config_text(ConfigFields *s, const char *name, const char *fallback)

@@ -1,4 +1,4 @@
-/* shards.h -- the safetensors files of one checkpoint, headers alone.
+/* shards.h -- the safetensors files of one checkpoint: a single one, a folder's, or all of an index.
  *
  *     Shards shards;
  *     if (!shards_open(&shards, arena, "~/models/Qwen3-0.6B", &err)) ...        // a folder
@@ -6,6 +6,9 @@
  *     shards_open(&shards, arena, "model-00001-of-00004.safetensors", &err);    // all four
  *     for (int i = 0; i < shards.count; i++) shards.tensors[i].entry->name ...
  *     shards_close(&shards);
+ *
+ * Refused: an index that names an absent file or another than the one that holds the tensor, and a
+ * tensor that two files hold.
  */
 #pragma once
 #include "common/arena.h"
@@ -28,4 +31,8 @@ typedef struct Shards {
 } Shards;
 
 bool shards_open(Shards *shards, Arena *arena, const char *path, Error *err);
+// The same for files that may end anywhere after their headers: every entry's data is NULL.
+bool shards_open_headers(Shards *shards, Arena *arena, const char *path, Error *err);
 void shards_close(Shards *shards);
+
+const ShardTensor *shards_find(const Shards *shards, const char *name);    // NULL if there is none

@@ -1,9 +1,9 @@
 /* config_fields.h -- a config.json whose every field is checked when it is read.
  *
  *     ConfigFields s = {.object = config, .where = "config.json", .owner = "LlamaConfig",
- *                       .model = model, .arena = arena, .err = err};
+ *                       .arena = arena, .err = err};
  *     uint64_t h = config_need(&s, "hidden_size");
- *     uint64_t f = config_size(&s, "intermediate_size", 11008);    // LlamaConfig's default, noted
+ *     uint64_t f = config_size(&s, "intermediate_size", 11008);    // LlamaConfig's default
  *     if (s.failed) return NULL;                                     // err has the first mistake
  *
  * A mistake is remembered and reading goes on, so that a family reads like its formula; what is
@@ -12,13 +12,20 @@
  */
 #pragma once
 #include <cjson/cJSON.h>
-#include "labs/5_frontier/key_numbers/app/model/build.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/arena.h"
+#include "common/error.h"
+
+struct Model;    // the reader's own
 
 typedef struct ConfigFields {
     const cJSON *object;
     const char *where;    // opens every message: the file, and the part of it
     const char *owner;    // the class whose defaults are taken
-    Model *model;         // gets a note of each default
+    // NULL, or who hears of each default that config_size() takes, and what is filled from the fields.
+    void (*note)(struct Model *model, const char *format, ...);
+    struct Model *model;
     Arena *arena;
     Error *err;
     bool failed;
@@ -34,6 +41,7 @@ uint64_t config_count(ConfigFields *s, const char *names,
                       uint64_t fallback);    // 0 will do; not noted
 // Flags are not noted: what equals the base class's default is left out of files on purpose.
 bool config_flag(ConfigFields *s, const char *name, bool fallback);
+double config_real(ConfigFields *s, const char *names, double fallback, double least, double most);
 const char *config_text(ConfigFields *s, const char *name, const char *fallback);    // borrowed
 
 bool config_has(const ConfigFields *s, const char *name);     // there, and not null
