@@ -98,7 +98,7 @@ bool file_write(const char *path, const char *text, Error *err)
     return file_commit(&file, err);
 }
 
-// What is no file, if it is none.
+// What a folder, a pipe or a device is called; NULL: it is a file.
 static const char *other_kind(const struct stat *status)
 {
     if (S_ISREG(status->st_mode)) return NULL;

@@ -73,7 +73,7 @@ static void tabs_and_semicolons_separate_where_no_comma_does(void **state)
     expect("a\t\n1\n2\n", NULL, 2, 1, (double[]){1, 2});
     refuses("a;b\n1,5;2\n", NULL,
             ":2:1: a is \"1,5\", expected a number with a decimal point and no commas");
-    refuses("a;b\n12\n", NULL, ":2:1: the row has 1 fields, expected 2 separated by semicolons");
+    refuses("a;b\n12\n", NULL, ":2:1: the row has 1 field, expected 2 separated by semicolons");
     refuses("a\tb\n1\t2\t3\n", NULL, ":2:1: the row has 3 fields, expected 2 separated by tabs");
     refuses("a\tb\n\"1\"2\t3\n", NULL,
             ":2:4: a quote inside a field: expected \"\" in a quoted field, or a tab");
@@ -169,7 +169,7 @@ static void many_rows_are_read(void **state)
 static void a_ragged_row_is_refused_with_its_line(void **state)
 {
     (void)state;
-    refuses("a,b\n1,2\n3\n", NULL, ":3:1: the row has 1 fields, expected 2");
+    refuses("a,b\n1,2\n3\n", NULL, ":3:1: the row has 1 field, expected 2");
     refuses("a,b\n1,2,3\n", NULL, ":2:1: the row has 3 fields, expected 2");
     refuses("a,b\r\n1,2\r\n3,4,5", NULL, ":3:1: the row has 3 fields, expected 2");
 }

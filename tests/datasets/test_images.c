@@ -252,7 +252,7 @@ static void images_refuses_labels_in_place_of_images(void **state)
     const Place *place = *state;
     write_mnist(place->dir);
     write_labels(place->dir, "t10k-images-idx3-ubyte", COUNT, 0);
-    refuses(place, "t10k", "t10k-images-idx3-ubyte: has 1 dimensions, expected 3");
+    refuses(place, "t10k", "t10k-images-idx3-ubyte: has 1 dimension, expected 3");
     write_images(place->dir, "t10k-images-idx3-ubyte", COUNT, 28);
     write_images(place->dir, "t10k-labels-idx1-ubyte", COUNT, 28);
     refuses(place, "t10k", "t10k-labels-idx1-ubyte: has 3 dimensions, expected 1");

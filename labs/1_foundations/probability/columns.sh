@@ -56,7 +56,7 @@ a_broken_table_is_refused_with_its_place() { # test
     printf 'a,b\n1,\n' >missing.csv
     report --csv ragged.csv
     gave 1
-    says err 'ragged.csv:3:1: the row has 1 fields, expected 2'
+    says err 'ragged.csv:3:1: the row has 1 field, expected 2'
     report --csv text.csv --columns b
     gave 1
     says err 'text.csv:2:3: b is "two", expected a number'

@@ -76,6 +76,9 @@ CASE(epsilon_greedy__never_chooses_what_is_not_allowed)
     check_choices((double[]){NAN, 1, 2, NAN}, 4, 0.5);
     check_choices((double[]){NAN, NAN}, 2, 0.5);
     check_choices((double[]){1e300, INFINITY}, 2, 0);
+    check_choices((double[]){1e300, INFINITY}, 2, 0.5);
+    check_choices((double[]){INFINITY, none, 0, INFINITY}, 4, 0.5);
+    check_choices((double[]){NAN, INFINITY}, 2, 0.5);
 }
 
 CASE(epsilon_greedy__takes_the_same_array_again)
@@ -137,6 +140,9 @@ CASE(estimate__counts_more_than_an_int)
     mdp_estimate(&value, &count, 5000000001, 0);
     assert_integer("count", (int64_t)count, 5000000000);
     assert_number(value, 2, .name = "value", .formula = estimate_formula);
+    value = 0, count = 16777216;    // after which a float cannot count
+    mdp_estimate(&value, &count, 16777217, 0);
+    assert_number(value, 1, .name = "value of 16777217 targets", .formula = estimate_formula);
 }
 
 CASE(estimate__propagates_nan)
@@ -192,6 +198,13 @@ CASE(ucb__skips_what_is_not_allowed)
     assert_integer("action", mdp_ucb(DOUBLES(NAN, 1, NAN), COUNTS(3, 3, 3), 3, 1), 1);
     assert_integer("action", mdp_ucb(DOUBLES(none, NAN), COUNTS(0, 0), 2, 1), -1);
     assert_integer("action", mdp_ucb(DOUBLES(-1e300, -1e299), COUNTS(9, 9), 2, 1), 1);
+    assert_integer("infinite q", mdp_ucb(DOUBLES(1e300, INFINITY), COUNTS(9, 9), 2, 1), 1);
+    assert_integer("first of two", mdp_ucb(DOUBLES(INFINITY, INFINITY), COUNTS(9, 2), 2, 1), 0);
+    // The counts of what is skipped belong to t: ln 1003 = 6.911, ln 3 = 1.099.
+    assert_integer("action, t = 1003", mdp_ucb(DOUBLES(none, 0, .7), COUNTS(1000, 1, 2), 3, 1), 1);
+    assert_integer("action, t = 3", mdp_ucb(DOUBLES(none, 0, .7), COUNTS(0, 1, 2), 3, 1), 2);
+    assert_integer("action of NaN, 1000", mdp_ucb(DOUBLES(NAN, 0, .7), COUNTS(1000, 1, 2), 3, 1),
+                   1);
 }
 
 CASE(ucb__sums_more_than_an_int_and_changes_nothing)

@@ -46,6 +46,10 @@ CASE(monte_carlo__goes_on_from_earlier_episodes)
                     ints_filled(2, 0));
     assert_near(v, ((double[]){0, 6}), SHAPE(2), .name = "v after an episode of no step",
                 .formula = monte_carlo_formula);
+    v[1] = 0, counts[1] = 16777216;    // after which a float cannot count
+    mdp_monte_carlo(v, counts, EPISODE(((int[]){1, 0}), NULL, (double[]){0}), DOUBLES(16777217),
+                    MDP_EVERY_VISIT, ints_filled(2, 0));
+    assert_number(v[1], 1, .name = "v of 16777217 returns", .formula = monte_carlo_formula);
 }
 
 CASE(monte_carlo__of_a_long_episode)

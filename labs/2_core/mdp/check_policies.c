@@ -75,6 +75,18 @@ CASE(evaluate__agrees_with_elimination_on_random_worlds)
     }
 }
 
+CASE(evaluate__weighs_an_action_of_any_probability)
+{
+    Mdp mdp = WORLD(2, 2, 1, -1, {0, 0, 1, 1, 1}, {0, 1, 1, 1, 1e300});
+    static const double rare[] = {1e-13, 1e-300};
+    for (int k = 0; k < 2; k++) {
+        double *v = doubles_zero(2);
+        evaluate(v, &mdp, DOUBLES(1 - rare[k], rare[k], 0, 0), 0, 1);
+        assert_number(v[0], 1 - rare[k] + 1e300 * rare[k], .name = "v of a rare action",
+                      .formula = evaluate_formula);
+    }
+}
+
 CASE(evaluate__keeps_terminal_states_at_zero)
 {
     Mdp mdp = world_cliff();
@@ -224,6 +236,12 @@ CASE(policy_iteration__counts_its_rounds_and_gives_up_with_zero)
                    mdp_policy_iteration(policy, v, &mdp, 0, 1, work), 1);
     policy[0] = 1, policy[1] = 0, v[0] = 0;
     assert_integer("rounds of at most 1", mdp_policy_iteration(policy, v, &mdp, 9, 1, work), 0);
+    // Changes of 1, 1/2, 1/4 in the first round; then one of 1/8 and one of 1/16.
+    Mdp halving = WORLD(1, 1, 0.5, -1, {0, 0, 0, 1, 1});
+    double *half = doubles_zero(1);
+    assert_integer("rounds with a tolerance of 1/4, of at most 3",
+                   mdp_policy_iteration(DOUBLES(1), half, &halving, 0.25, 3, doubles_zero(1)), 0);
+    assert_number(half[0], 1.9375, .name = "v of these rounds", .formula = policy_formula);
     policy[0] = 1, policy[1] = 0;
     assert_integer("rounds of at most 0", mdp_policy_iteration(policy, v, &mdp, 9, 0, work), 0);
 }
@@ -264,6 +282,7 @@ const struct CMUnitTest policy_cases[] = {
     cmocka_unit_test(evaluate__converges_to_the_published_values),
     cmocka_unit_test(evaluate__ends_when_the_change_is_equal_to_the_tolerance),
     cmocka_unit_test(evaluate__agrees_with_elimination_on_random_worlds),
+    cmocka_unit_test(evaluate__weighs_an_action_of_any_probability),
     cmocka_unit_test(evaluate__keeps_terminal_states_at_zero),
     cmocka_unit_test(evaluate__lets_a_nan_show_in_the_change),
     cmocka_unit_test(greedy__gives_all_to_the_best_action),

@@ -192,7 +192,7 @@ bool part_episodes(void *context, Error *err)
         double step;
     } methods[] = {{"Monte Carlo control", 0},
                    {"REINFORCE, step 0.003", 0.003},
-                   {"baseline, step 0.02", 0.02}};
+                   {"+ baseline, step 0.02", 0.02}};
     const Lab *lab = context;
     Grid grid = {story_world(lab->step, "gridworld4"), MONTE_CARLO, 0, 400, 1000};
     Plot plot = {.title = "Gridworld 4x4: return of each episode, learning from whole episodes",

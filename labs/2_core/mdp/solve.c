@@ -209,7 +209,8 @@ bool part_solve(void *context, Error *err)
     run_print(lab->run, "%s%s%s%s", world->title, world->source ? " (" : "",
               world->source ? world->source : "", world->source ? ")" : "");
     int outcomes = mdp->first[(size_t)mdp->states * (size_t)mdp->actions];
-    run_print(lab->run, "%d state%s, %d of them terminal; %d action%s, %d outcome%s; discount %g",
+    run_print(lab->run,
+              "%d state%s, %d of them terminal; %d action%s, %d outcome%s; discount %.10g",
               mdp->states, text_plural(mdp->states), terminal, mdp->actions,
               text_plural(mdp->actions), outcomes, text_plural(outcomes), mdp->discount);
     for (const char **note = world->notes; note != NULL && *note != NULL; note++)
@@ -230,7 +231,7 @@ bool part_solve(void *context, Error *err)
               "Value iteration converged after %ld sweep%s; the last one changed %.2g at most",
               best.sweeps, text_plural(best.sweeps), best.change);
     if (mdp->discount < 1) run_print(lab->run, "No value is off by more than %.2g", best.bound);
-    else if (isfinite(best.bound))
+    else if (best.change > 0 && isfinite(best.bound))
         run_print(lab->run, "Values are off by about %.2g, going by how fast the changes shrink",
                   best.bound);
     if (world->rows > 0) {
