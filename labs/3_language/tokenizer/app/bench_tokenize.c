@@ -242,8 +242,10 @@ static bool measure_piece(Bench *b, const char *what, int letters, Error *err)
     size_t most = b->command.quick ? 1 << 14 : 1 << 20;
     Rng rng = rng_from_seed(1);
     Bytes text = {0};
-    for (size_t i = 0; i < 2 * most; i++)
-        bytes_add(&text, &(char){letters == 1 ? 'a' : (char)('a' + rng_below(&rng, 26))}, 1);
+    for (size_t i = 0; i < 2 * most; i++) {
+        const char letter = letters == 1 ? 'a' : (char)('a' + rng_below(&rng, 26));
+        bytes_add(&text, &letter, 1);
+    }
     bool good = true;
     for (int i = 0; good && i < 2; i++) {
         text.count = most << i;

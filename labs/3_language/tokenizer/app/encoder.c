@@ -123,7 +123,7 @@ bool tokenizer_encode(const Tokenizer *t, const char *text, size_t bytes, Encode
     if (bytes > INT_MAX / 4)
         return error_set(err, "a text of %zu bytes is too long, encode its parts", bytes);
     // The scratch of a call that is over, or a new one when another thread has it.
-    _Atomic(Scratch *) *spare = (_Atomic(Scratch *) *)&t->scratch;
+    Scratch *_Atomic *spare = (Scratch * _Atomic *)&t->scratch;
     Scratch *scratch = atomic_exchange(spare, NULL);
     if (scratch == NULL) scratch = scratch_new();
     Encoding e = {t, scratch, out, options.parse_special};

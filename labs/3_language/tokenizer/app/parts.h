@@ -29,5 +29,5 @@ struct Tokenizer {
     bool strip_space;             // and takes one space from the start of a text
     const char *about;
     cJSON *parts;    // {"normalizer", "pre_tokenizer", "post_processor", "decoder"} for the writer
-    _Atomic(struct Scratch *) scratch;    // one that no thread uses just now; NULL
+    struct Scratch *_Atomic scratch;    // one that no thread uses just now; NULL
 };

@@ -69,7 +69,8 @@ bool source_open_llama2c(ModelFile *file, Error *err)
     if (file->family == NULL) return error_wrap(err, "%s", file->path);
     file->pieces = pieces_of(file->arena, c, FORMAT_GGUF_LLAMA);
     file->stored = arena_alloc(file->arena, (size_t)file->pieces.count * sizeof *file->stored);
-    const float *at = (const float *)((const char *)file->view.bytes + sizeof(Header));
+    const void *numbers = (const char *)file->view.bytes + sizeof(Header);
+    const float *at = numbers;
     for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++) {
         if (KINDS[k] == NULL) at += tables;
         for (int i = 0; i < file->pieces.count; i++)

@@ -88,6 +88,7 @@ static bool on_normalizer(Tokenizer *t, const cJSON *part, const char *type, Err
     } else if (strcmp(type, "Replace") == 0 && text_field(part, "content") != NULL) {
         const char *literal, *expression;
         step.kind = NORMAL_REPLACE;
+        // cppcheck-suppress memleak ; nothing is in it yet
         if (!read_pattern(part, &literal, &expression, err)) return false;
         if (literal == NULL && (step.regex = regex_open(expression, err)) == NULL) return false;
         if (literal != NULL) step.what = copy(literal);

@@ -36,10 +36,10 @@ static bool spell_out(const char *expression, char *out, size_t room)
         if (one[1] != '\0') {
             at++;
             for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
-                bool not = one[1] == (letters[i].letter & ~0x20);
-                if (one[1] != letters[i].letter && !(not &&!in_set)) continue;
+                bool negated = one[1] == (letters[i].letter & ~0x20);
+                if (one[1] != letters[i].letter && !(negated && !in_set)) continue;
                 what = letters[i].set;
-                if (!in_set) before = not ? "[^" : "[", after = "]";
+                if (!in_set) before = negated ? "[^" : "[", after = "]";
             }
         } else if (one[0] == '[') in_set = true;
         else if (one[0] == ']') in_set = false;
