@@ -133,11 +133,15 @@ static bool read_stories(Experiment *lab, Error *err)
         bits += sum;
         characters += (size_t)(end - text) + 1;
     }
-    run_print(
-        lab->run,
-        "Of %d stories that the model wrote at temperature 1, %d follow the grammar word by word; "
-        "in bits per character they cost %.3f, the grammar's own %.3f.",
-        whole, right, right > 0 ? bits / (double)characters : NAN, rates.bits_per_character);
+    const char *cost =
+        right > 0 ? arena_print(lab->scratch,
+                                "; in bits per character they cost %.3f, the grammar's own %.3f",
+                                bits / (double)characters, rates.bits_per_character)
+                  : "";
+    run_print(lab->run,
+              "Of %d stories that the model wrote at temperature 1, %d end within the context and "
+              "%d follow the grammar word by word%s.",
+              STORIES, whole, right, cost);
     return true;
 }
 
