@@ -16,7 +16,8 @@ typedef struct Sequence {
 } Sequence;
 
 static const TfHeads shapes[] = {
-    {1, 1, 1, 1}, {4, 2, 2, 3}, {5, 4, 2, 2}, {6, 4, 1, 3}, {3, 6, 3, 5}, {40, 2, 1, 17},
+    {1, 1, 1, 1}, {4, 2, 2, 3},   {5, 4, 2, 2},   {6, 4, 1, 3},
+    {3, 6, 3, 5}, {40, 2, 1, 17}, {131, 2, 1, 3},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

@@ -16,7 +16,8 @@ typedef struct Lookup {
 } Lookup;
 
 static const int lookup_shapes[][4] = {
-    {1, 1, 1, 1}, {2, 3, 4, 5}, {3, 2, 5, 7}, {1, 7, 2, 3}, {5, 1, 3, 2}, {2, 64, 33, 101},
+    {1, 1, 1, 1}, {2, 3, 4, 5},     {3, 2, 5, 7},       {1, 7, 2, 3},
+    {5, 1, 3, 2}, {2, 64, 33, 101}, {2, 131, 67, 1031},
 };
 enum { LOOKUP_SHAPES = sizeof lookup_shapes / sizeof *lookup_shapes };
 

@@ -25,7 +25,7 @@ static double loss_of(const void *argument)
         double most = largest_of(z, l->V), sum = 0;
         if (l->labels[n] < 0) continue;
         for (int k = 0; k < l->V; k++) sum += exp(z[k] - most);
-        loss += log(sum) + most - z[l->labels[n]];
+        loss += log(sum) + (most - z[l->labels[n]]);
         M++;
     }
     return M > 0 ? loss / M : 0;

@@ -30,12 +30,13 @@ static bool on_token(void *context, int token)
     return true;
 }
 
-// Token by token; whenever the context is full, its second half is read anew as the beginning.
+// Token by token; whenever the context is full, its second half is read anew as the beginning: one
+// token or more.
 static bool continue_ids(const Experiment *lab, Sample *sample, Generation *generation, int tokens,
                          Error *err)
 {
-    const int context = lab->model.config.context;
-    int known = (int)sample->ids.count, first = known < context ? 0 : known - context / 2;
+    const int context = lab->model.config.context, kept = context - context / 2;
+    int known = (int)sample->ids.count, first = known < context ? 0 : known - kept;
     while (tokens > 0) {
         generation->cache->used = 0;
         generation->most = tokens;
@@ -44,7 +45,7 @@ static bool continue_ids(const Experiment *lab, Sample *sample, Generation *gene
         if (done < 0) return false;
         tokens -= done;
         if (generation->cache->used < context) break;    // the text has ended
-        first = (int)sample->ids.count - context / 2;
+        first = (int)sample->ids.count - kept;
     }
     return true;
 }
@@ -133,11 +134,15 @@ static bool read_stories(Experiment *lab, Error *err)
         bits += sum;
         characters += (size_t)(end - text) + 1;
     }
-    run_print(
-        lab->run,
-        "Of %d stories that the model wrote at temperature 1, %d follow the grammar word by word; "
-        "in bits per character they cost %.3f, the grammar's own %.3f.",
-        whole, right, right > 0 ? bits / (double)characters : NAN, rates.bits_per_character);
+    const char *cost =
+        right > 0 ? arena_print(lab->scratch,
+                                "; in bits per character they cost %.3f, the grammar's own %.3f",
+                                bits / (double)characters, rates.bits_per_character)
+                  : "";
+    run_print(lab->run,
+              "Of %d stories that the model wrote at temperature 1, %d end within the context and "
+              "%d follow the grammar word by word%s.",
+              STORIES, whole, right, cost);
     return true;
 }
 

@@ -341,7 +341,7 @@ float tf_cross_entropy(float *dz, const float *z, const int32_t *labels, int N, 
             double p = exp((double)z[k] - max) / sum;
             dz[k] = labels[n] < 0 ? 0 : (float)((p - (k == labels[n])) / M);
         }
-        if (labels[n] >= 0) loss += log(sum) + max - (double)z[labels[n]];
+        if (labels[n] >= 0) loss += log(sum) + (max - (double)z[labels[n]]);
     }
     return M > 0 ? (float)(loss / M) : 0;
     // end cross_entropy
