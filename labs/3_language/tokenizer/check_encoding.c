@@ -82,6 +82,10 @@ CASE(encode__of_a_long_piece)
     int *ids = encoded(&n, text, N, &ranks), *want = ints_filled(N / 16 + 2, 259);
     want[N / 16] = 256, want[N / 16 + 1] = 'a';    // 4099 is 16 x 256 + 3
     assert_ids("4099 times a", ids, n, want, N / 16 + 2);
+    for (int i = 0; i < N; i++) text[i] = (char)('b' + i % 2);
+    memset(text + N - 2, 'a', 2);
+    ids = encoded(&n, text, N, &ranks);
+    assert_that(n == N - 1 && ids[N - 2] == 256 && ids[N - 3] == 'b', "its end was not merged");
 }
 
 CASE(encode__in_turns_with_two_tables)
@@ -229,6 +233,14 @@ CASE(decode__puts_the_bytes_one_behind_the_other)
     DECODE(5, "aesta", 0, 2, 0);
     DECODE(3, "est", 2);
     DECODE(9, "aaaestest", 0, 0, 0, 2, 2);
+    size_t first[302];    // as of 300 tokens of one byte
+    char bytes[301], text[4];
+    for (int i = 0; i <= 301; i++) first[i] = (size_t)i;
+    for (int i = 0; i < 301; i++) bytes[i] = (char)i;
+    BpeVocabulary large = {bytes, 301, first, 301};
+    assert_integer("bytes of the text",
+                   (int64_t)bpe_decode(text, 4, &large, INTS(' ', 298, 300, ' '), 4), 4);
+    assert_that(memcmp(text, " *, ", 4) == 0, "text: got \"%.4s\", expected \" *, \"", text);
 }
 
 CASE(decode__of_nothing_and_of_empty_tokens)
@@ -258,7 +270,7 @@ CASE(decode__skips_ids_that_are_no_tokens)
     DECODE(4, "aest", 0, 6, 2);
     DECODE(2, "aa", -1, 0, 1000000, 0, INT32_MIN, 50256, INT32_MAX);
     DECODE(0, "", 6, 7);
-    DECODE(0, "", 65538, 131072);
+    DECODE(0, "", 65538, 131072, 1 << 24, 1 << 30 | 2);
 }
 
 CASE(decode__writes_no_more_than_there_is_room_for)

@@ -53,6 +53,9 @@ CASE(count_pairs__adds_times_to_what_is_there)
     bpe_count_pairs(&counts, INTS(1, 2, 1, 2), 4, -10);
     assert_count(&counts, 1, 2, 5);
     assert_count(&counts, 2, 1, 0);
+    bpe_count_pairs(&counts, INTS(7, 8), 2, -3);    // and below 0, in whatever order calls come
+    bpe_count_pairs(&counts, INTS(7, 8), 2, 4);
+    assert_count(&counts, 7, 8, 1);
 }
 
 CASE(count_pairs__counts_beyond_32_bits)
@@ -116,6 +119,9 @@ static void check_best(const Count *given, int count, int64_t least, int left, i
         assert_that(best.left == left && best.right == right,
                     "best: got (%d, %d), expected (%d, %d)", best.left, best.right, left, right);
         assert_integer("pairs in the table", counts.count, count);
+        for (int i = 0; i < count; i++)
+            assert_integer("a count, an input", count_of(&counts, given[i].left, given[i].right),
+                           given[i].value);
     }
 }
 #define BEST(least, left, right, ...)                                                              \
@@ -165,6 +171,7 @@ CASE(best_pair__compares_counts_beyond_53_bits)
     BEST(1, 5, 6, {1, 2, 3}, {5, 6, (INT64_C(1) << 32) + 1});
     BEST(1, 1000000, 2, {1000000, 2, 3}, {2000000, 1, 3});
     BEST(1, 2, 9, {65537, 2, 3}, {2, 9, 3});
+    BEST(1, 1, INT32_MAX, {1, INT32_MAX, 3}, {2, 0, 3});
 }
 
 CASE(best_pair__of_many_pairs)
@@ -197,6 +204,7 @@ CASE(merge__replaces_the_pair_wherever_it_stands)
     MERGE(IDS(3, 1, 2, 4), IDS(3, 9, 4));
     MERGE(IDS(1, 2, 1, 2, 1, 2), IDS(9, 9, 9));
     MERGE(IDS(1, 1, 2, 2), IDS(1, 9, 2));
+    MERGE(IDS(0, 1, 2, 0, 0, 1, 2), IDS(0, 9, 0, 0, 9));    // byte 0 is a token like any other
 }
 
 CASE(merge__of_equal_tokens_goes_from_left_to_right)

@@ -64,6 +64,7 @@ CASE(split__cuts_seven_contractions_in_lower_case)
     SPLIT("'l", 1, 1);
     SPLIT(" 's", 2, 1);    // behind a space: punctuation like any other
     SPLIT("'sx", 2, 1);
+    SPLIT("it\u2019s", 2, 3, 1);    // a curly apostrophe is punctuation
 }
 
 CASE(split__matches_the_package_tokenizers)
@@ -145,6 +146,27 @@ CASE(find_special__gives_the_first_in_the_text)
     FOUND("ab<|end|>c<s>", 2, 1, 2);
     FOUND("<s>", 2, 0, 0);
     FOUND("ab<s><s>", 2, 0, 2);
+    FOUND("xs<s>", 4, 3, 1);
+}
+
+CASE(find_special__of_many_and_of_long_ones)
+{
+    enum { COUNT = 300, LONG = 70000 };
+    BpeSpecial many[COUNT + 1];
+    static char names[COUNT][8], text[LONG + 1];
+    for (int s = 0; s < COUNT; s++) {
+        snprintf(names[s], sizeof names[s], "<%d>", s);
+        many[s] = (BpeSpecial){names[s], s};
+    }
+    memset(text, 'q', LONG);
+    many[COUNT] = (BpeSpecial){text, 7};
+    size_t at = 9;
+    assert_integer("of a<299>", bpe_find_special(&at, TEXT("a<299>"), 6, many, COUNT + 1), 299);
+    assert_integer("bytes before it", (int64_t)at, 1);
+    assert_integer("of 70000 q",
+                   bpe_find_special(&at, text_copy(text, LONG), LONG, many, COUNT + 1), COUNT);
+    assert_integer("of 69999 q",
+                   bpe_find_special(&at, text_copy(text, LONG - 1), LONG - 1, many, COUNT + 1), -1);
 }
 
 CASE(find_special__of_several_at_one_place_gives_the_longest)
@@ -181,6 +203,10 @@ CASE(find_special__is_not_fooled_by_half_a_token)
     FOUND("<<s>", 2, 0, 1);
     FOUND("<|endx|>", 2, -1, 8);
     FOUND("<|<|end|>", 2, 1, 2);
+    size_t at = 9;    // what fails may begin anew within itself
+    assert_integer("of aaab", bpe_find_special(&at, TEXT("aaab"), 4, &(BpeSpecial){"aab", 1}, 1),
+                   0);
+    assert_integer("bytes before it", (int64_t)at, 1);
 }
 
 CASE(find_special__goes_on_behind_a_byte_0)
@@ -251,6 +277,10 @@ CASE(tokenize__merges_nothing_across_pieces)
     TOKENIZED(&split, "a b", false, 'a', 257);
     TOKENIZED(&whole, "a b", false, 256, 'b');
     TOKENIZED(&split, "ab a", false, 258, ' ', 'a');
+    BpeTokenizer own = tokenizer_of(&ranks, other_classes);    // where x is whitespace
+    ranks = RANKS({'x', 'a'}, {'a', '7'});
+    TOKENIZED(&own, "xa", false, 'x', 'a');
+    TOKENIZED(&split, "xa", false, 256);
 }
 
 CASE(tokenize__cuts_special_tokens_where_it_is_asked_to)
@@ -259,6 +289,7 @@ CASE(tokenize__cuts_special_tokens_where_it_is_asked_to)
     BpeTokenizer t = tokenizer_of(&ranks, NULL);
     TOKENIZED(&t, "ab<s>ab", true, 256, 1000, 256);
     TOKENIZED(&t, "<s>", true, 1000);
+    TOKENIZED(&t, "<s><s>", true, 1000, 1000);
     TOKENIZED(&t, "<s><|end|>b<|end", true, 1000, 1001, 'b', 1002);
     TOKENIZED(&t, "b<s>a", true, 'b', 1000, 'a');    // and not the pairs "b<" and ">a"
 }
@@ -312,6 +343,11 @@ CASE(tokenize__of_a_long_text)
     int *ids = ints_filled(6 * N, -1);
     size_t n = bpe_tokenize(ids, &t, copy, 6 * N, true);
     assert_ids("a long text", ids, n, want, 2 * N);
+    n = bpe_tokenize(ids, &t, copy, 6 * N, false);
+    assert_integer("tokens of a long text with no special ones", (int64_t)n, 4 * N);
+    memset(text, 'b', 6 * N);    // one piece
+    n = bpe_tokenize(ids, &t, text_copy(text, 6 * N), 6 * N, false);
+    assert_integer("tokens of a long piece", (int64_t)n, 6 * N);
 }
 
 CASE(tokenize__takes_the_same_text_again)
@@ -324,6 +360,11 @@ CASE(tokenize__takes_the_same_text_again)
     text[1] = 'c';
     size_t n = bpe_tokenize(ids, &t, text, 2, false);
     assert_tokens("the second call", ids, n, 'a', 'c');
+    text[1] = 'b';
+    BpePairs other = RANKS({'z', 'z'}, {'a', 'b'});
+    t.ranks = &other;
+    n = bpe_tokenize(ids, &t, text, 2, false);
+    assert_tokens("with other ranks", ids, n, 257);
 }
 
 const struct CMUnitTest split_cases[] = {
@@ -338,6 +379,7 @@ const struct CMUnitTest split_cases[] = {
     cmocka_unit_test(split__of_long_runs),
     cmocka_unit_test(split__takes_the_same_text_again),
     cmocka_unit_test(find_special__gives_the_first_in_the_text),
+    cmocka_unit_test(find_special__of_many_and_of_long_ones),
     cmocka_unit_test(find_special__of_several_at_one_place_gives_the_longest),
     cmocka_unit_test(find_special__prefers_an_earlier_one_to_a_longer_one),
     cmocka_unit_test(find_special__without_one_gives_minus_one),

@@ -68,6 +68,13 @@ CASE(utf8_decode__of_other_bytes_as_table_3_10)
 CASE(utf8_decode__of_truncated_characters_as_table_3_11)
 {
     DECODED("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41", "U+FFFD:2 U+FFFD:1 U+FFFD:3 U+FFFD:2 U+0041:1");
+    for (unsigned last = 0; last < 256; last++) {    // the byte behind three of four
+        const char text[] = {'\xf1', '\x80', '\x80', (char)last};
+        size_t used = 99, want = last / 64 == 2 ? 4 : 3;
+        uint32_t code = bpe_utf8_decode(text_copy(text, 4), 4, &used);
+        assert_that(code == (want == 4 ? 0x40000 + last % 64 : 0xfffd) && used == want,
+                    "F1 80 80 %02X: got U+%04X of %zu", last, (unsigned)code, used);
+    }
 }
 
 CASE(utf8_decode__of_a_text_that_ends_too_soon)

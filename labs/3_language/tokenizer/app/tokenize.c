@@ -104,8 +104,11 @@ static bool encode_lines(const Tokenizer *t, const Job *job, const Bytes *input,
         char *line = strndup((const char *)input->data + at, end - at);
         cJSON *tree = line ? cJSON_Parse(line) : NULL;
         const char *text = cJSON_GetStringValue(tree);
-        bool good = text != NULL ? encode_one(t, job, text, strlen(text), err)
-                                 : error_set(err, "line %d is not a JSON text", number);
+        bool good;    // cJSON ends a text at the first byte 0
+        if (text == NULL) good = error_set(err, "line %d is not a JSON text", number);
+        else if (strstr(line, "\\u0000") != NULL)
+            good = error_set(err, "line %d holds \\u0000, encode such a text as a file", number);
+        else good = encode_one(t, job, text, strlen(text), err);
         cJSON_Delete(tree);
         free(line);
         if (!good) return false;
@@ -115,6 +118,9 @@ static bool encode_lines(const Tokenizer *t, const Job *job, const Bytes *input,
 
 static bool run_encode(const Tokenizer *t, const Job *job, Error *err)
 {
+    const int most = job->text != NULL ? 1 : 2;
+    if (job->word_count > most)
+        return error_set(err, "encode takes one text, and '%s' is another", job->words[most]);
     if (job->text != NULL) return encode_one(t, job, job->text, strlen(job->text), err);
     Bytes input = {0};
     bool good = read_file(word_or(job, 1, "-"), &input, err) &&
@@ -149,6 +155,8 @@ static bool run_decode(const Tokenizer *t, const Job *job, Error *err)
     if (job->word_count == 1) {
         Bytes input = {0};
         good = read_stream(stdin, "standard input", &input, err);
+        if (good && input.count > 0 && memchr(input.data, '\0', input.count) != NULL)
+            good = error_set(err, "standard input: holds a byte 0, expected token ids");
         bytes_add(&input, "", 1);
         good = good && read_ids(t, (const char *)input.data, &ids, err);
         free(input.data);

@@ -60,9 +60,10 @@ static const char *style_of(Source *s, const char **shown, Arena *arena)
     static const struct {
         const char *pre, *style;
     } known[] = {
-        {"gpt-2", "gpt2"},    {"gpt2", "gpt2"},       {"llama-bpe", "llama3"},
-        {"llama3", "llama3"}, {"llama-v3", "llama3"}, {"smollm", "smollm"},
-        {"qwen2", "qwen2"},   {"qwen35", "qwen3.5"},
+        {"gpt-2", "gpt2"},       {"gpt2", "gpt2"},       {"llama-bpe", "llama3"},
+        {"llama3", "llama3"},    {"llama-v3", "llama3"}, {"smollm", "smollm"},
+        {"qwen2", "qwen2"},      {"qwen35", "qwen3.5"},  {"phi-2", "gpt2"},
+        {"starcoder", "smollm"}, {"refact", "smollm"},
     };
     GgufText pre = {NULL, 0};
     Error ignored;
@@ -117,7 +118,7 @@ static Tokenizer *read_bytes(Source *s, Error *err)
     if (style == NULL)
         error_set(err,
                   "%s: the pre-tokenizer '%s' is not known, expected one of gpt-2, llama-bpe, "
-                  "qwen2, qwen35, smollm",
+                  "phi-2, qwen2, qwen35, refact, smollm, starcoder",
                   s->where, shown);
     else {
         cJSON *tree = tree_of(s, style, arena);

@@ -448,9 +448,12 @@ static void gguf_vocabularies_of_bytes_are_read(void **state)
         const char *pre;
         int count;
         int32_t ids[5];
-    } wanted[] = {
-        {"gpt-2", 3, {3, 4, 6}}, {"smollm", 4, {3, 2, 2, 6}}, {"llama-bpe", 4, {5, 3, 4, 6}}};
-    for (int i = 0; i < 3; i++) {
+    } wanted[] = {{"gpt-2", 3, {3, 4, 6}},
+                  {"smollm", 4, {3, 2, 2, 6}},
+                  {"llama-bpe", 4, {5, 3, 4, 6}},
+                  {"phi-2", 3, {3, 4, 6}},
+                  {"starcoder", 4, {3, 2, 2, 6}}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         put_byte_level(&file, wanted[i].pre);
         Tokenizer *t = must_open(write_scratch(file.data, file.size, ".gguf"));
         assert_ids(t, " t11<u>", 7, ((EncodeOptions){.add_special = true}), wanted[i].ids,

@@ -192,6 +192,29 @@ static void an_empty_match_cuts(void **state)
                   "\xc3\xa9xxa", "\xc3\xa9|a|");
 }
 
+// Where Oniguruma and PCRE2 read the same expression in two ways.
+static void sets_within_sets_are_unions_and_the_rest_is_refused(void **state)
+{
+    (void)state;
+    if (!HAVE_PCRE2) SKIP("no PCRE2", "./lab setup");
+    Error err = {""};
+    Regex *bloom = regex_open(" ?[^(\\s|[.,!?])]+", &err);
+    if (bloom == NULL) fail_msg("%s", err.message);
+    assert_pieces((SplitStep){.kind = SPLIT_REGEX, .regex = bloom}, "a.b c", "a|.|b| c|");
+    static const char *const same[] = {"\\p{L}+", "[a{1}+]", "\\x{41}+", "[[:alpha:]]+",
+                                       "[\\[\\]]+"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        Regex *regex = regex_open(same[i], &err);
+        if (regex == NULL) fail_msg("%s", err.message);
+        regex_close(regex);
+    }
+    static const char *const refused[] = {"[a-z&&[aeiou]]", "[a[^b]]", "\\p{N}{1,3}+", "a{2}+"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_null(regex_open(refused[i], &err));
+        assert_non_null(strstr(err.message, "is not supported"));
+    }
+}
+
 // ---- classes and normal forms ----
 
 static void classes_are_those_of_unicode(void **state)
@@ -266,6 +289,7 @@ int main(void)
         cmocka_unit_test(behaviors_are_those_of_the_documentation),
         cmocka_unit_test(steps_that_change_the_text),
         cmocka_unit_test(an_empty_match_cuts),
+        cmocka_unit_test(sets_within_sets_are_unions_and_the_rest_is_refused),
         cmocka_unit_test(classes_are_those_of_unicode),
         cmocka_unit_test(characters_are_written_as_they_are_read),
         cmocka_unit_test(normal_forms_are_those_of_unicode),

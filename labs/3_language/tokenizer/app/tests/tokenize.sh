@@ -80,6 +80,18 @@ wrong_use_gets_a_sentence() { # test
     tokenize decode "$fixtures/gpt2.json" 12x
     gave 1
     says err "'x' is not a token id"
+    tokenize encode "$fixtures/gpt2.json" --text x more
+    gave 1
+    says err "encode takes one text, and 'more' is another"
+    printf '"a\\u0000b"\n' >lines
+    tokenize encode "$fixtures/gpt2.json" --lines lines
+    gave 1
+    says err 'line 1 holds \u0000'
+    printf '1\0002' >ids
+    status=0
+    "$(dirname "$LAB")/labs/tokenize" decode "$fixtures/gpt2.json" <ids >out 2>err || status=$?
+    gave 1
+    says err 'standard input: holds a byte 0'
     tokenize train mine.json nothing.txt
     gave 1
     says err 'nothing.txt: cannot be read: No such file'

@@ -1,4 +1,5 @@
 #include "labs/3_language/tokenizer/app/text/normalize.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "labs/3_language/tokenizer/app/text/code_point.h"
@@ -30,16 +31,26 @@ void normalizer_close(Normalizer *normalizer)
     *normalizer = (Normalizer){0};
 }
 
-static void replace_literal(Bytes *out, const NormalStep *step, const uint8_t *text, size_t bytes)
+// Texts that grow in each of several steps would take all memory.
+static bool fits(size_t bytes, Error *err)
+{
+    return bytes <= INT_MAX / 4 ||
+           error_set(err, "the normalizer makes a text of more than %d bytes", INT_MAX / 4);
+}
+
+static bool replace_literal(Bytes *out, const NormalStep *step, const uint8_t *text, size_t bytes,
+                            Error *err)
 {
     size_t length = strlen(step->what), done = 0;
     const uint8_t *found;
     while (length > 0 && (found = memmem(text + done, bytes - done, step->what, length)) != NULL) {
         bytes_add(out, text + done, (size_t)(found - text) - done);
         bytes_add(out, step->with, strlen(step->with));
+        if (!fits(out->count, err)) return false;
         done = (size_t)(found - text) + length;
     }
     bytes_add(out, text + done, bytes - done);
+    return true;
 }
 
 static bool replace_regex(Bytes *out, const NormalStep *step, const uint8_t *text, size_t bytes,
@@ -52,6 +63,7 @@ static bool replace_regex(Bytes *out, const NormalStep *step, const uint8_t *tex
         if (result == REGEX_NONE) break;
         bytes_add(out, text + done, first - done);
         bytes_add(out, step->with, strlen(step->with));
+        if (!fits(out->count, err)) return false;
         done = at = last;
         if (first == last) {
             size_t length = 1;
@@ -96,13 +108,13 @@ bool normalizer_run(const Normalizer *normalizer, const uint8_t *text, size_t *b
         if (step->kind == NORMAL_PREPEND) {
             bytes_add(&out, step->with, strlen(step->with));
             bytes_add(&out, *result, *bytes);
-        } else if (step->kind == NORMAL_REPLACE && step->regex != NULL) {
-            if (!replace_regex(&out, step, *result, *bytes, err)) {
+        } else if (step->kind == NORMAL_REPLACE) {
+            if (!(step->regex ? replace_regex : replace_literal)(&out, step, *result, *bytes,
+                                                                 err)) {
                 free(out.data);
                 return false;
             }
-        } else if (step->kind == NORMAL_REPLACE) replace_literal(&out, step, *result, *bytes);
-        else if (step->kind == NORMAL_STRIP) strip(&out, step, *result, *bytes);
+        } else if (step->kind == NORMAL_STRIP) strip(&out, step, *result, *bytes);
         else form_find(step->form, err)(&out, *result, *bytes);
         free(held->data);
         *held = out;

@@ -16,8 +16,18 @@ struct Regex {
     char shown[64];
 };
 
+// Whether the } at `end` closes {1,3}, and not \x{41}.
+static bool is_times(const char *expression, const char *end)
+{
+    const char *at = end;
+    while (at > expression && strchr("0123456789,", at[-1]) != NULL) at--;
+    if (at == end || at == expression || at[-1] != '{') return false;
+    return at - expression < 3 || at[-3] != '\\' || strchr("xop", at[-2]) == NULL;
+}
+
 // PCRE2's own \s has U+180E besides, its \w no marks: spelled out, outside a set and inside one.
-static bool spell_out(const char *expression, char *out, size_t room)
+// Sets within sets are Oniguruma's, which `tokenizers` has. NULL, or what is not supported.
+static const char *spell_out(const char *expression, char *out, size_t room)
 {
     static const struct {
         char letter;
@@ -28,7 +38,7 @@ static bool spell_out(const char *expression, char *out, size_t room)
         {'w', "\\p{L}\\p{M}\\p{N}\\p{Pc}"},
         {'d', "\\p{Nd}"},
     };
-    bool in_set = false;
+    int in_set = 0;
     size_t used = 0;
     for (const char *at = expression; *at != '\0'; at++) {
         char one[3] = {at[0], at[0] == '\\' ? at[1] : '\0', '\0'};
@@ -41,13 +51,21 @@ static bool spell_out(const char *expression, char *out, size_t room)
                 what = letters[i].set;
                 if (!in_set) before = negated ? "[^" : "[", after = "]";
             }
-        } else if (one[0] == '[') in_set = true;
-        else if (one[0] == ']') in_set = false;
+        } else if (one[0] == '[' && in_set == 0) in_set = 1;
+        else if (one[0] == '[' && at[1] != ':') {    // a set within one is part of it
+            if (at[1] == '^') return "a set within a set is negated";
+            in_set++;
+            continue;
+        } else if (one[0] == ']' && in_set > 0 && at > expression && at[-1] != ':' && --in_set > 0)
+            continue;
+        else if (one[0] == '&' && at[1] == '&' && in_set > 0) return "sets are intersected";
+        else if (in_set == 0 && at[0] == '}' && at[1] == '+' && is_times(expression, at))
+            return "'}+' repeats for Oniguruma, and is possessive here";
         int n = snprintf(out + used, room - used, "%s%s%s", before, what, after);
-        if (n < 0 || (size_t)n >= room - used) return false;
+        if (n < 0 || (size_t)n >= room - used) return "it is too long";
         used += (size_t)n;
     }
-    return true;
+    return NULL;
 }
 
 Regex *regex_open(const char *expression, Error *err)
@@ -57,10 +75,12 @@ Regex *regex_open(const char *expression, Error *err)
     REQUIRE(spelled != NULL && regex != NULL, "no memory for a pattern");
     snprintf(regex->shown, sizeof regex->shown, "%.60s", expression);
     text_clean(regex->shown);
-    if (strlen(expression) > EXPRESSION_MAX ||
-        !spell_out(expression, spelled, 16 * EXPRESSION_MAX)) {
+    const char *unsupported = NULL;
+    if (strlen(expression) > EXPRESSION_MAX)
         error_set(err, "the pattern '%s...' is over %d bytes", regex->shown, EXPRESSION_MAX);
-    } else {
+    else if ((unsupported = spell_out(expression, spelled, 16 * EXPRESSION_MAX)) != NULL)
+        error_set(err, "the pattern '%s' is not supported: %s", regex->shown, unsupported);
+    else {
         int code = 0;
         PCRE2_SIZE at = 0;
         regex->code =
