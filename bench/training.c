@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "bench/peer.h"
 #include "bench/report.h"
+#include "kernels/device.h"
 #include "kernels/kernels.h"
 
 enum { PEERS = 2 };
@@ -13,7 +14,7 @@ enum { PEERS = 2 };
 typedef struct Work {
     Trainer trainer;
     Tape *tape;
-    float *initial;    // all parameters, one after the other
+    FILE *initial;    // the first weights; in a file, so that they do not count as our memory
     double first_loss, last_loss;
 } Work;
 
@@ -21,24 +22,25 @@ typedef struct Work {
 
 static void work_begin(Work *work, Arena *keep, Arena *step, const TrainingForm *form)
 {
-    *work = (Work){.trainer = form->make(keep, form), .tape = tape_new(step)};
-    const Params *params = work->trainer.params;
-    work->initial = arena_alloc(keep, params_total(params) * sizeof(float));
-    float *next = work->initial;
-    for (int i = 0; i < params->count; next += tensor_count(params->items[i++].tensor))
-        tensor_read(params->items[i].tensor, next);
+    *work = (Work){.trainer = form->make(keep, form), .tape = tape_new(step), .initial = tmpfile()};
+    const Block *weights = &work->trainer.params->trained;
+    REQUIRE(work->initial != NULL && device->on_host &&
+                fwrite(weights->at, sizeof(float), weights->count, work->initial) ==
+                    weights->count &&
+                fflush(work->initial) == 0,
+            "no room for a file of %zu weights", weights->count);
 }
 
 // Back to the first weights, with an optimizer that has seen nothing.
 static void restart(Work *work)
 {
     Optimizer *optimizer = work->trainer.optimizer;
-    const Params *params = work->trainer.params;
-    const float *next = work->initial;
-    for (int i = 0; i < params->count; next += tensor_count(params->items[i++].tensor))
-        tensor_write(params->items[i].tensor, next);
+    const Block *weights = &work->trainer.params->trained;
+    rewind(work->initial);
+    REQUIRE(fread(weights->at, sizeof(float), weights->count, work->initial) == weights->count,
+            "the file of %zu weights is cut short", weights->count);
     for (int i = 0; i < 2 && optimizer->moments[i] != NULL; i++)
-        kernels.fill(optimizer->moments[i], 0.0f, params->trained.count);
+        kernels.fill(optimizer->moments[i], 0.0f, weights->count);
     optimizer->step = 0;
 }
 
@@ -187,6 +189,7 @@ static bool measure_form(const TrainingBench *bench, const TrainingForm *form,
         bench_threads(command->threads[i]);
         ok = measure(bench, form, &work, keep, peers, plan, peaks[i], report, err);
     }
+    fclose(work.initial);
     arena_free(step);
     arena_free(keep);
     return ok;

@@ -9,6 +9,7 @@
 #include "common/loss.h"
 #include "common/training.h"
 #include "kernels/device.h"
+#include "labs/3_language/transformer/model/model.h"
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,6 +147,50 @@ static long allocations(int threads)
     return during;
 }
 
+// ---- a transformer ----
+
+enum { WINDOWS = 4, TOKENS = 64, VOCABULARY = 65 };
+
+// The number of allocations of five steps, after three to warm up.
+static long allocations_of(ModelConfig (*style)(ModelSize), int threads)
+{
+    const char *why;
+    assert_true(device_use("cpu", &why));
+    omp_set_num_threads(threads);
+
+    Arena *keep = arena_new("keep", 64u << 20), *step = arena_new("step", 64u << 20);
+    Params *params = params_new(keep);
+    Rng rng = rng_from_seed(1);
+    const Model model = model_new(params,
+                                  style((ModelSize){.vocabulary = VOCABULARY,
+                                                    .context = TOKENS,
+                                                    .width = 128,
+                                                    .layers = 2,
+                                                    .heads = 4,
+                                                    .kv_heads = 2}),
+                                  &rng);
+    Optimizer *optimizer = optimizer_new(
+        keep, params,
+        (OptimizerConfig){.kind = OPTIMIZER_ADAM, .schedule = {.peak = 1e-3f}, .clip_norm = 1});
+    Tape *tape = tape_new(step);
+    int32_t ids[2 * WINDOWS * TOKENS];
+    for (int i = 0; i < 2 * WINDOWS * TOKENS; i++) ids[i] = (int32_t)rng_below(&rng, VOCABULARY);
+
+    long before = 0;
+    for (int i = 0; i < 8; i++) {
+        if (i == 3) before = calls;
+        Tensor *x = tensor_from_ints(step, SHAPE(WINDOWS, TOKENS), ids);
+        Tensor *labels = tensor_from_ints(step, SHAPE(WINDOWS, TOKENS), ids + WINDOWS * TOKENS);
+        tape_backward(tape, model_loss(tape, &model, x, labels, (Draw){0}));
+        optimizer_step(optimizer);
+        tape_reset(tape);
+    }
+    const long during = calls - before;
+    arena_free(step);
+    arena_free(keep);
+    return during;
+}
+
 // ---- the same in the loop of common/training.h ----
 
 // All within one epoch, since its end writes a checkpoint, and within a second, since the page is
@@ -232,6 +277,25 @@ static void a_warm_step_on_one_thread_allocates_nothing(void **state)
     assert_int_equal(allocations(1), 0);
 }
 
+static void a_warm_step_of_a_transformer_on_one_thread_allocates_nothing(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_COUNTER();
+    assert_int_equal(allocations_of(model_config_gpt2, 1), 0);
+    assert_int_equal(allocations_of(model_config_llama, 1), 0);
+}
+
+static void a_warm_step_of_a_transformer_on_two_threads_allocates_nothing(void **state)
+{
+    (void)state;
+    SKIP_WITHOUT_COUNTER();
+#ifdef __clang__
+    SKIP("LLVM's OpenMP, which allocates", "cmake --preset release -DCMAKE_C_COMPILER=gcc");
+#endif
+    assert_int_equal(allocations_of(model_config_gpt2, 2), 0);
+    assert_int_equal(allocations_of(model_config_llama, 2), 0);
+}
+
 static void a_warm_step_on_two_threads_allocates_nothing(void **state)
 {
     (void)state;
@@ -249,6 +313,8 @@ int main(void)
         cmocka_unit_test(a_warm_step_on_one_thread_allocates_nothing),
         cmocka_unit_test(a_warm_step_of_the_training_loop_allocates_nothing),
         cmocka_unit_test(a_warm_step_on_two_threads_allocates_nothing),
+        cmocka_unit_test(a_warm_step_of_a_transformer_on_one_thread_allocates_nothing),
+        cmocka_unit_test(a_warm_step_of_a_transformer_on_two_threads_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 Each folder is what save_pretrained() wrote, and expected.safetensors: `ids` [2,9] and their `logits` [2,9,V], computed
 in float32 from the weights as they stand in the files. fixtures/rope.json holds further settings of rotary positions
 for the weights of fixtures/llama, each as it stands in some published config.json, with its logits.
+fixtures/training.safetensors: `ids` [10,4,17], a batch for each step, and the losses [10] of `gpt2` and `llama` before
+each of ten steps of AdamW, as PyTorch takes them from the weights of these fixtures.
 """
 import json
 import pathlib
@@ -104,10 +106,36 @@ def with_rope(changes, ids):
         return logits(folder, ids)
 
 
+def losses(name, ids):
+    model = transformers.AutoModelForCausalLM.from_pretrained(FIXTURES / name, dtype=torch.float32,
+                                                              attn_implementation="eager").eval()    # no dropout
+    parameters = list(model.parameters())
+    groups = [{"params": [p for p in parameters if (p.dim() > 1) == decays], "weight_decay": 0.1 * decays}
+              for decays in (True, False)]
+    adam = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.99))
+    losses = []
+    for batch in ids:
+        logits = model(batch[:, :-1]).logits
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), batch[:, 1:].reshape(-1))
+        losses.append(loss.item())
+        adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        adam.step()
+    return torch.tensor(losses)
+
+
+def make_training():
+    ids = torch.randint(0, VOCABULARY, (10, 4, 17), generator=torch.Generator().manual_seed(8))
+    save_file({"ids": ids.to(torch.int32), "gpt2": losses("gpt2", ids), "llama": losses("llama", ids)},
+              FIXTURES / "training.safetensors")
+
+
 def main():
     shutil.rmtree(FIXTURES, ignore_errors=True)
     for seed, name in enumerate(MODELS):
         make(name, 10 * seed)
+    make_training()
     ids = torch.randint(0, VOCABULARY, (1, 20), generator=torch.Generator().manual_seed(7))
     variants = []
     for name, changes in ROPE.items():
