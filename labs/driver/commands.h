@@ -22,6 +22,7 @@
     X(reset,   "LAB[.EX]",         "back to blank, with a backup")                                 \
     X(run,     "LAB [--mine] [options]", "run a lab, with --mine on your code; --help: its options")\
     X(open,    "LAB [--mine]",     "the report of its last run, in a browser")                     \
+    X(follow,  "LAB|FOLDER",       "the curves of a run in the terminal, while it goes on")         \
     X(keynumbers, "MODEL... [options]", "parameters, memory, FLOPs and GPUs of a model; --help")    \
     X(tokenize, "COMMAND TOKENIZER", "text to token ids and back; --help")                         \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \

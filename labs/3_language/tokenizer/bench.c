@@ -31,7 +31,7 @@ static void inputs_make(void)
         lengths[w] = 3 + rng_below(&rng, LETTERS - 2);
         spelled[first[w]] = ' ';
         for (size_t i = 1; i < lengths[w]; i++)
-            spelled[first[w] + i] = letters[rng_below(&rng, 1 + rng_below(&rng, 12))];
+            spelled[first[w] + i] = (uint8_t)letters[rng_below(&rng, 1 + rng_below(&rng, 12))];
     }
     for (size_t at = 0; at < N;) {
         size_t w = rng_below(&rng, 1 + rng_below(&rng, WORDS));

@@ -81,6 +81,7 @@ static inline int64_t *bpe_pairs_at(BpePairs *pairs, BpePair pair)
         pairs->slots = arena_zeros(pairs->arena, room * sizeof(int));
         for (int i = 0; i < pairs->count; i++) *bpe_pairs_slot(pairs, old[i].pair) = i + 1;
     }
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): bpe_pairs_new() made room
     pairs->entries[pairs->count] = (BpeEntry){.pair = pair};
     *bpe_pairs_slot(pairs, pair) = pairs->count + 1;
     return &pairs->entries[pairs->count++].value;

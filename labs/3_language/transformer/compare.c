@@ -150,7 +150,7 @@ static void compare_block(Comparison *c, const char *name, ModelConfig config)
 
     int32_t tokens[TOKENS];
     tensor_read_ints(ids, tokens);
-    size_t n = (size_t)(TOKENS * config.width);
+    size_t n = (size_t)TOKENS * (size_t)config.width;
     float *x = arena_alloc(arena, sizeof *x * n), *y = arena_alloc(arena, sizeof *y * n);
     TfBlock block = block_of(arena, &model);
     tf_embedding(x, tokens, tensor_values(arena, model.embedding),

@@ -113,6 +113,7 @@ void tf_multi_head(float *y, float *p, const float *qkv, float *room, TfHeads s)
     tf_split_heads(k, qkv + s.H * s.D, s.T, s.KV, s.D, row);
     tf_split_heads(v, qkv + (s.H + s.KV) * s.D, s.T, s.KV, s.D, row);
     for (int h = 0; h < s.H; h++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): there is a head of keys
         int shared = h / (s.H / s.KV);
         tf_attention(out + h * head, p + h * s.T * s.T, q + h * head, k + shared * head,
                      v + shared * head, (TfAttention){s.T, s.T, s.D});
@@ -287,7 +288,7 @@ void tf_feed_forward(float *y, const float *x, float *room, int N, const TfFeedF
     float *active = room, *hidden = room + N * w->F;
     linear(hidden, x, w->up, w->up_bias, N, w->gated ? 2 * w->F : w->F, w->C);
     if (w->gated) tf_swiglu(active, hidden, N, w->F);
-    else tf_gelu(active, hidden, (size_t)(N * w->F));
+    else tf_gelu(active, hidden, (size_t)N * (size_t)w->F);
     linear(y, active, w->down, w->down_bias, N, w->C, w->F);
     // end feed_forward
 }

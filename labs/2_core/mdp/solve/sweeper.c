@@ -131,7 +131,7 @@ static void pack_all(Sweeper *p, const Mdp *mdp, Slice *slice)
             for (int lane = 0; lane < SLICE; lane++)
                 pack(p, mdp, range_of(slice, mdp, r, lane),
                      0 < slice->counts[lane] && slice->counts[lane] <= r ? -INFINITY : 0,
-                     (size_t)(p->rows[i] + r), (size_t)lane);
+                     (size_t)p->rows[i] + (size_t)r, (size_t)lane);
     }
 }
 

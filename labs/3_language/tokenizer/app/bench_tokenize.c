@@ -56,8 +56,8 @@ static void read_files(Bytes *out, const char *pattern)
 // Words with the blanks before them.
 static Words find_words(const Bytes *source)
 {
-    Words words = {malloc(source->count * sizeof(size_t)), malloc(source->count * sizeof(size_t)),
-                   0};
+    const size_t room = (source->count + 1) * sizeof(size_t);
+    Words words = {malloc(room), malloc(room), 0};
     REQUIRE(words.starts != NULL && words.ends != NULL, "no memory for the words");
     for (size_t at = 0, end; at < source->count; at = end) {
         end = at;

@@ -148,7 +148,7 @@ bool source_bind(ModelFile *file, const Source *source, Error *err)
 Model model_file_read(const ModelFile *file, Params *params)
 {
     Model model = model_new(params, file->config, NULL);
-    size_t most = 0;
+    size_t most = 1;
     for (int i = 0; i < file->pieces.count; i++)
         if (piece_count(&file->pieces.list[i]) > most) most = piece_count(&file->pieces.list[i]);
     float *stored = malloc(most * sizeof *stored), *moved = malloc(most * sizeof *moved);

@@ -27,7 +27,8 @@ Scratch *scratch_new(void)
     // Zeros that are memory only where they are touched, in whole cache lines.
     scratch->memory = calloc(PLACES + 1, sizeof *scratch->places);
     REQUIRE(scratch->memory != NULL, "no memory to encode");
-    scratch->places = (Remembered *)(((uintptr_t)scratch->memory + 127) & ~(uintptr_t)127);
+    void *line = (char *)scratch->memory + (-(uintptr_t)scratch->memory & 127);
+    scratch->places = line;
     return scratch;
 }
 

@@ -166,6 +166,7 @@ static void push_touched(Trainer *t)
 {
     for (size_t i = 0; i < t->touched_count; i++) {
         Pair *pair = &t->pairs[t->touched[i]];
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what was touched is in the table
         if (pair->count > 0)
             heap_push(t, (Candidate){pair->count, pair->key, t->touched[i], pair->places});
         else free(pair->places.items);

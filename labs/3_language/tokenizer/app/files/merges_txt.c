@@ -56,7 +56,7 @@ static bool put_lines(Tokenizer *t, const char *text, size_t bytes, const char *
         end = stop ? (size_t)(stop - text) : bytes;
         size_t length = end - at;
         if (length > 0 && text[end - 1] == '\r') length--;
-        bool version = number == 1 && strncmp(text, "#version", 8) == 0;
+        bool version = number == 1 && length >= 8 && memcmp(text, "#version", 8) == 0;
         if (length > 0 && !version)
             good = put_line(t, text + at, length, &joined, where, number, err);
     }

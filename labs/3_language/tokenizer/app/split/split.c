@@ -162,10 +162,12 @@ static bool walk_metaspace(const Walk *w, int step, const uint8_t *text, size_t 
     REQUIRE(out != NULL, "no memory for a text of %zu bytes", bytes);
     bool marked = text[0] == ' ' || (bytes >= length && memcmp(text, mark, length) == 0);
     if (!marked && (how->prefix == SPLIT_ALWAYS || (how->prefix == SPLIT_FIRST && first))) {
+        // NOLINTNEXTLINE(bugprone-not-null-terminated-result): the text has a length
         memcpy(out, mark, length);
         used = length;
     }
     for (size_t i = 0; i < bytes; i++) {
+        // NOLINTNEXTLINE(bugprone-not-null-terminated-result)
         if (text[i] == ' ') memcpy(out + used, mark, length);
         else out[used] = text[i];
         used += text[i] == ' ' ? length : 1;
