@@ -13,7 +13,7 @@ typedef struct Bucket {
 struct Reduction {
     Params *params;
     Bucket *buckets;    // from the end of the block to its start
-    int count, sent, early;
+    int count, sent;
 };
 
 static const Tensor *param(const Reduction *r, int i)
@@ -60,10 +60,7 @@ static void send(Reduction *r, const Bucket *bucket)
 static void after(void *context, const TapeNode *node)
 {
     Reduction *r = context;
-    while (r->sent < r->count && r->buckets[r->sent].node == node) {
-        send(r, &r->buckets[r->sent++]);
-        r->early += node->before != NULL;
-    }
+    while (r->sent < r->count && r->buckets[r->sent].node == node) send(r, &r->buckets[r->sent++]);
     ranks_advance();
 }
 
@@ -107,9 +104,4 @@ bool reduction_finish(Reduction *r)
     for (; r->sent < r->count; r->sent++) send(r, &r->buckets[r->sent]);
     r->sent = 0;
     return ranks_wait();
-}
-
-int reduction_early(const Reduction *r)
-{
-    return r->early;
 }

@@ -20,5 +20,3 @@ typedef struct Reduction Reduction;
 Reduction *reduction_new(Arena *keep, Params *params);    // of parameters in host memory
 void reduction_follow(Reduction *reduction, Tape *tape);
 bool reduction_finish(Reduction *reduction);
-
-int reduction_early(const Reduction *reduction);    // buckets sent before the last backward's end
