@@ -51,7 +51,7 @@ static void end(void)
     int there = 0;
     if (ranks.gone) return;
     MPI_Ibarrier(MPI_COMM_WORLD, &all);
-    // Rank 0 may be computing for a while, but after a signal nobody is.
+    // Rank 0 may be computing for a while, but after a signal none is.
     double asked = 0;
     while (!there && (asked == 0 || seconds_now() - asked < ranks.patience)) {
         MPI_Test(&all, &there, MPI_STATUS_IGNORE);
