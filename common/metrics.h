@@ -24,7 +24,8 @@ typedef struct Metric {
 
 #define METRICS(...) ((const Metric[]){__VA_ARGS__, {NULL, 0.0}})
 
-// Opens for appending; makes the file when there is none. NULL and a message upon failure.
+// Opens for appending; makes the file when there is none. NULL and a message upon failure. What follows
+// takes a NULL, too, and writes nothing.
 Metrics *metrics_open(Arena *keep, const char *path, Error *err);
 
 // The first line that is written takes the place of all that the file holds: a run that writes none

@@ -45,6 +45,7 @@ struct Report {
     Arena *arena;
     const char *path, *title, *facts, *command, *lesson;
     const char *outcome;               // NULL while the run goes on
+    bool silent;                       // no page is written
     Piece *contents, *contents_end;    // links to the headings
     Piece *body, *body_end;
     int headings;
@@ -134,6 +135,7 @@ static void write_page(Report *report)
     ArenaMark mark = arena_mark(report->arena);
     Arena *arena = report->arena;
     NewFile file;
+    if (report->silent) return;
     report->written = seconds_now();
     report->err = (Error){""};
     if (!file_begin(&file, report->path, &report->err)) return;
@@ -213,6 +215,11 @@ Report *report_new(const char *path, const char *title, const char *facts, const
     registered = true;
     current = report;
     return report;
+}
+
+void report_silence(Report *report)
+{
+    report->silent = true;
 }
 
 void report_lesson(Report *report, const char *path)

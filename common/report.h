@@ -25,6 +25,9 @@ typedef struct Report Report;
 
 // Borrows all of them. There is one report at a time in a process.
 Report *report_new(const char *path, const char *title, const char *facts, const char *command);
+// No page is written: another process writes it.
+void report_silence(Report *report);
+
 void report_lesson(Report *report, const char *path);    // linked where the file exists
 
 void report_heading(Report *report, const char *text);

@@ -2,6 +2,7 @@
 #include "common/console.h"
 #include "common/file.h"
 #include "common/profile.h"
+#include "common/ranks.h"
 #include "common/text.h"
 #include "common/todo.h"
 #include "kernels/device.h"
@@ -117,6 +118,47 @@ bool run_interrupted(const Run *run)
     return interrupted != 0;
 }
 
+void run_interrupt(const Run *run)
+{
+    (void)run;
+    if (interrupted == 0) interrupted = SIGTERM;
+}
+
+// ---- ranks ----
+
+static bool signalled(void)
+{
+    return interrupted != 0;
+}
+
+// Before the options: what is wrong with them is said once.
+static bool begin_ranks(Run *run, Error *err)
+{
+    if (!ranks_begin(signalled, err)) return false;
+    run->rank = ranks_own();
+    bool silent = run->rank == 0 || freopen("/dev/null", "w", stdout) != NULL;
+    if (!silent) return error_set(err, "/dev/null: %s", strerror(errno));
+    // mpirun binds processes to cores, or leaves all cores to each.
+    int cores = (int)sysconf(_SC_NPROCESSORS_ONLN), each = cores / ranks_on_host();
+    if (ranks_count() > 1 && run->threads > each) run->threads = each > 0 ? each : 1;
+    return true;
+}
+
+static bool parse(Run *run, Options *options, int argc, char **argv, int *status)
+{
+    *status = EXIT_FAILURE;
+    int shown = run->rank > 0 ? dup(STDERR_FILENO) : -1;
+    if (shown >= 0 && freopen("/dev/null", "w", stderr) == NULL) return false;
+    bool good = options_parse(options, argc, argv, status);
+    if (shown >= 0) {
+        dup2(shown, STDERR_FILENO);
+        close(shown);
+    }
+    return good;
+}
+
+// ---- the beginning ----
+
 static void declare_options(Run *run, Options *options)
 {
     options_group(options, "Every lab");
@@ -145,6 +187,10 @@ static bool prepare(Run *run, Error *err)
     if (!device_use(run->device, &why)) return error_set(err, "--device %s: %s", run->device, why);
     trace_start(run->profile, run->check_numbers);
     omp_set_num_threads(run->threads);
+    if (ranks_count() > 1 && !device->on_host)
+        return error_set(err, "--device %s: %d processes train on the cpu only", run->device,
+                         ranks_count());
+    if (run->rank > 0) return true;
     if (!file_make_folder(run->out, err)) return false;
     run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);
     if (run->metrics == NULL) return false;
@@ -159,6 +205,7 @@ static const char *command_again(Arena *keep, int argc, char **argv)
     const char *typed = getenv("LAB_COMMAND");
     char *text =
         arena_print(keep, "%s ", typed && typed[0] ? typed : options_quoted(keep, argv[0]));
+    if (ranks_count() > 1) text = arena_print(keep, "mpirun -n %d %s", ranks_count(), text);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--resume") == 0) i++;
         else if (strncmp(argv[i], "--resume=", 9) != 0)
@@ -171,22 +218,27 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
 {
     const char *results = getenv("LAB_OUT"), *data = getenv("LAB_DATA");
     Run *run = arena_zeros(keep, sizeof *run);
-    console_check_output();
+    Error err = {""};
     run->keep = keep;
+    run->threads = omp_get_max_threads();
+    if (!begin_ranks(run, &err)) {
+        *status = error_report(&err);
+        return NULL;
+    }
+    console_check_output();
     run->command = command_again(keep, argc, argv);
     run->options = options;
     run->name = options_program(options);
     run->seed = 42;
     run->device = "cpu";
-    run->threads = omp_get_max_threads();
     run->out = arena_print(keep, "%s/%s", results && results[0] ? results : "out", run->name);
     run->data = data && data[0] ? data : NULL;
     run->plot = "svg";
     declare_options(run, options);
-    if (!options_parse(options, argc, argv, status)) return NULL;
+    if (!parse(run, options, argc, argv, status)) return NULL;
 
-    Error err = {""};
     if (!prepare(run, &err)) {
+        ranks_fail();
         *status = error_report(&err);
         return NULL;
     }
@@ -198,6 +250,8 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
     const char *facts =
         arena_print(keep, "seed %" PRIu64 ", %s (%s), %d thread%s", run->seed, device->name,
                     kernels.variant, run->threads, run->threads == 1 ? "" : "s");
+    if (ranks_count() > 1)
+        facts = arena_print(keep, "%s in each of %d processes", facts, ranks_count());
     printf("%s: %s, results in %s\n", run->name, facts, options_quoted(keep, run->out));
     if (run->smoke)
         facts = arena_print(keep,
@@ -206,6 +260,7 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
                             facts);
     run->report = report_new(run_path(run, "report.html"),
                              text_spaced(arena_print(keep, "%s", run->name)), facts, run->command);
+    if (run->rank > 0) report_silence(run->report);
     if (!device->on_host)
         printf("Exercises run in host memory, on copies; everything else runs on %s.\n",
                device->name);
@@ -259,6 +314,7 @@ void run_plot(const Run *run, const Plot *plot, const char *name)
 {
     Error err = {""};
     const char *path = run_path(run, name);
+    if (run->rank > 0) return;
     bool file = strcmp(run->plot, "svg") == 0 || strcmp(run->plot, "png") == 0;
     if (plot_save(plot, path, run->plot, &err)) {
         show_file(run, plot->title,
@@ -273,6 +329,7 @@ void run_picture(const Run *run, const Picture *picture, const char *title, cons
 {
     Error err = {""};
     const char *path = arena_print(run->keep, "%s/%s.png", run->out, name);
+    if (run->rank > 0) return;
     if (picture_save(picture, path, &err)) show_file(run, title, path);
     else {
         print_clean("%s: %s", title, err.message);
@@ -297,6 +354,10 @@ static const char *outcome(const Run *run, const char *checkpoint)
     if (!run_interrupted(run))
         return arena_print(run->keep, "Finished in %.1f s.", seconds_now() - run->clock);
     const char *last = checkpoint != NULL ? last_checkpoint(run, checkpoint) : NULL;
+    if (ranks_lost() && last != NULL)
+        return arena_print(run->keep,
+                           "Stopped: another process of the run has ended. To go on: %s--resume %s",
+                           run->command, options_quoted(run->keep, last));
     if (last == NULL)
         return arena_print(run->keep, "Stopped by %s%s.", stopped_by(),
                            checkpoint != NULL ? " before the first checkpoint" : "");
@@ -310,7 +371,7 @@ int run_end(Run *run, const char *checkpoint)
     const char *found = trace_not_finite();    // --check-numbers: by a kernel that no op has called
     const char *last_line = outcome(run, checkpoint);
     bool closed = metrics_close(run->metrics, &err);
-    if (closed && run->profile)
+    if (closed && run->profile && run->rank == 0)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
     if (closed && (fflush(stdout) != 0 || ferror(stdout)))
@@ -326,6 +387,7 @@ int run_end(Run *run, const char *checkpoint)
 
 int run_fail(Run *run, const Error *err)
 {
+    ranks_fail();
     report_stop(arena_print(run->keep, "Failed: %s.", err->message));
     return error_report(err);
 }

@@ -34,7 +34,7 @@ typedef struct Run {
     bool smoke;    // seconds, not minutes: a lab shrinks what was not given
     uint64_t seed;
     const char *device;    // the device in use: "cpu", "ref", "far"
-    int threads;
+    int threads;           // of this process
     bool profile;          // print what each kernel cost (profile.h)
     bool check_numbers;    // stop at the first kernel whose output is not finite
     const char *out;       // the folder of results, which exists: $LAB_OUT/NAME, else out/NAME
@@ -42,11 +42,13 @@ typedef struct Run {
     const char *plot;      // one of PLOT_FORMATS
     const char *resume;    // a checkpoint to go on from; NULL to start afresh
     // Derived from it.
-    const char *name;       // the lab's
+    const char *name;    // the lab's
+    int rank;            // 0: this process prints and writes files; the others do neither (ranks.h)
     const char *command;    // as it was typed, and a space
     const Options *options;
-    Report *report;      // out/report.html: report_progress() shows there how far a loop is
-    Metrics *metrics;    // out/metrics.jsonl: begun anew, or waiting for run_resumed()
+    Report *report;    // out/report.html: report_progress() shows there how far a loop is
+    Metrics *
+        metrics;    // out/metrics.jsonl: begun anew, or waiting for run_resumed(); NULL on other ranks
     time_t began;
     double clock;    // seconds, of the monotonic clock, when it began
     Arena *keep;
@@ -59,6 +61,9 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
 
 // Whether Ctrl-C was pressed, or SIGTERM or SIGHUP came.
 bool run_interrupted(const Run *run);
+
+// What the ranks have agreed on, since a signal may have reached another one: as if SIGTERM had come.
+void run_interrupt(const Run *run);
 
 // After the checkpoint of `--resume` was loaded: drops the metrics of later steps.
 bool run_resumed(Run *run, long step, Error *err);

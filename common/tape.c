@@ -189,22 +189,29 @@ float *tape_grad_sum(const TapeNode *node, Tensor *x)
     return grad.at;
 }
 
-static void run_backward(Tape *tape, TapeNode *last)
+// Uses up the outputs' gradients.
+static void backward_of(Tape *tape, const TapeNode *node)
+{
+    node->backward(node);
+    check_gradients((Tensors){node->in, node->inputs});
+    require_finite(node->op, ", backward", (Tensors){node->in, node->inputs},
+                   (Tensors){node->out, node->outputs});
+    for (int i = 0; i < node->outputs; i++) {
+        Tensor *y = node->out[i];
+        if (y->grad != NULL) give_back(tape, y->grad, tensor_count(y));
+        y->grad = NULL;
+        y->has_grad = false;
+    }
+}
+
+static void run_backward(Tape *tape, TapeNode *last,
+                         void (*after)(void *context, const TapeNode *node))
 {
     for (const TapeNode *node = last; node != NULL; node = node->before) {
         bool arrived = false;
         for (int i = 0; i < node->outputs; i++) arrived |= node->out[i]->has_grad;
-        if (!arrived) continue;
-        node->backward(node);
-        check_gradients((Tensors){node->in, node->inputs});
-        require_finite(node->op, ", backward", (Tensors){node->in, node->inputs},
-                       (Tensors){node->out, node->outputs});
-        for (int i = 0; i < node->outputs; i++) {
-            Tensor *y = node->out[i];
-            if (y->grad != NULL) give_back(tape, y->grad, tensor_count(y));
-            y->grad = NULL;
-            y->has_grad = false;
-        }
+        if (arrived) backward_of(tape, node);
+        if (after != NULL) after(tape->context, node);
     }
 }
 
@@ -214,7 +221,7 @@ void tape_backward(Tape *tape, Tensor *loss)
     REQUIRE(loss->wants_grad, "the loss does not depend on a parameter, or was not recorded");
     REQUIRE(!(loss->base ? loss->base : loss)->has_grad, "the loss has a gradient already");
     kernels.fill(tape_grad(&(TapeNode){.tape = tape}, loss).at, 1.0f, 1);    // it may be a view
-    run_backward(tape, tape->last);
+    run_backward(tape, tape->last, tape->after);
 }
 
 // ---- recomputing
@@ -245,7 +252,7 @@ static void recompute_backward(const TapeNode *node)
         y->grad = node->out[0]->grad;
         y->has_grad = true;
         node->out[0]->grad = NULL;    // given back by the op that made y
-        run_backward(tape, tape->last);
+        run_backward(tape, tape->last, NULL);
     }
     tape->last = last;
     tape->recording = recording;
@@ -273,8 +280,9 @@ Tensor *tape_recompute(Tape *tape, TapePart *part, const void *context, Shape ou
     tensor_copy(y, part(tape, context, in.list));
     tape->recording = recording;
     arena_rewind(tape->arena, mark);
-    if (recording)
-        record(__func__, tape, OUTPUTS(y), recompute_backward, saved,
-               in);    // its parameters are not among `in`
+    if (recording) {
+        record(__func__, tape, OUTPUTS(y), recompute_backward, saved, in);
+        tape->last->hides_inputs = true;
+    }
     return y;
 }

@@ -47,6 +47,7 @@ typedef struct TapeNode {
     Tensor **in, **out;    // NULL where the op was given none
     int inputs, outputs;
     const void *saved;    // what else backward needs, in the tape's arena
+    bool hides_inputs;    // parameters may come by the context too (tape_recompute)
     struct TapeNode *before;
 } TapeNode;
 
@@ -63,6 +64,9 @@ struct Tape {
         size_t bytes;
     } pool[TAPE_POOL];    // memory that gradients gave back
     int pooled;
+    // In the next tape_backward(), after each node; NULL for none. Forgotten by tape_reset().
+    void (*after)(void *context, const TapeNode *node);
+    void *context;
 };
 
 typedef struct Tensors {

@@ -6,6 +6,8 @@
 #include "common/loss.h"
 #include "common/ops.h"
 #include "common/progress.h"
+#include "common/ranks.h"
+#include "common/reduction.h"
 #include "common/report.h"
 #include "common/text.h"
 #include "kernels/kernels.h"
@@ -185,6 +187,11 @@ static const char *advice(const Run *run)
     return options_has(run->options, "rate") ? "try a lower --rate" : "try a lower learning rate";
 }
 
+static bool lost(Error *err)
+{
+    return error_set(err, "another process of this run has ended");
+}
+
 static bool save(const Session *session, Training *training, Tape *tape, long done, Error *err)
 {
     const char *what = not_finite(tape->arena, training);
@@ -193,7 +200,13 @@ static bool save(const Session *session, Training *training, Tape *tape, long do
         return error_set(err, "%s: %s is not finite after step %ld; %s", training->name, what, done,
                          advice(session->run));
     Checkpoint point = checkpoint_of(session, training, done);
-    return checkpoint_save(run_path(session->run, CHECKPOINT), &point, err);
+    bool saved =
+        session->run->rank > 0 || checkpoint_save(run_path(session->run, CHECKPOINT), &point, err);
+    // None goes on, or ends, before it is there.
+    double failures = saved ? 0 : 1;
+    if (!ranks_sum(&failures, 1)) return lost(err);
+    return failures == 0 ||
+           (saved ? error_set(err, "rank 0 could not save the checkpoint") : false);
 }
 
 bool session_resume(Session *session, Error *err)
@@ -222,6 +235,28 @@ static Batch make_batch(Arena *arena, const Batches *source, const int *index, i
     return batch;
 }
 
+// How many of the batch's rows the loss is a mean over: those whose labels are negative do not count, of
+// several labels in a row each is a part of it.
+static double weight_of(const Batch *batch)
+{
+    if (batch->labels == NULL || batch->rows == 0) return batch->rows;
+    size_t count = tensor_count(batch->labels), counted = 0;
+    int32_t *label = arena_alloc(batch->arena, sizeof *label * count);
+    tensor_read_ints(batch->labels, label);
+    for (size_t i = 0; i < count; i++) counted += label[i] >= 0;
+    return (double)batch->rows * (double)counted / (double)count;
+}
+
+// The ranks share a batch; what each draws is its own. With one rank the numbers are the training's,
+// with more of them they follow from it, and it moves on alike everywhere.
+static Rng own_rng(Rng *rng)
+{
+    if (ranks_count() == 1) return *rng;
+    uint64_t seed = (uint64_t)rng_next(rng) << 32;
+    seed |= rng_next(rng);
+    return rng_stream(seed, (uint64_t)ranks_own());
+}
+
 // The loss of a batch. correct: NULL, or raised by the rows whose largest logit, the first of several,
 // is the label's.
 static Tensor *loss_of(Tape *tape, const Training *training, const Batch *batch, long *correct)
@@ -243,28 +278,35 @@ static Tensor *loss_of(Tape *tape, const Training *training, const Batch *batch,
     return training->criterion(tape, logits, batch->labels);
 }
 
-// The mean loss, and the share of correct rows where that is not NULL.
+// The mean loss, and the share of correct rows where that is not NULL. Each rank takes its share of each
+// batch. NaN where a rank is gone.
 static float measure(const Session *session, const Training *training, const Batches *samples,
                      float *accuracy)
 {
     long correct = 0;
     Rng rng = rng_stream(session->run->seed, STREAM_TEST);
+    rng = own_rng(&rng);
     Arena *arena = arena_new("evaluation", ROOM);
     Tape *tape = tape_new(arena);
-    double sum = 0;
+    double sums[3] = {0};    // the losses, their weights, correct rows
     tape_quiet(tape, true);
     for (int first = 0; first < samples->count; first += training->test_batch) {
-        int rows = (int)least(samples->count - first, training->test_batch);
-        int *index = arena_alloc(arena, sizeof *index * (size_t)rows);
-        for (int i = 0; i < rows; i++) index[i] = first + i;
-        Batch batch = make_batch(arena, samples, index, rows, &rng);
+        RankShare own = ranks_share((int)least(samples->count - first, training->test_batch));
+        if (own.count == 0) continue;
+        int *index = arena_alloc(arena, sizeof *index * (size_t)own.count);
+        for (int i = 0; i < own.count; i++) index[i] = first + own.first + i;
+        Batch batch = make_batch(arena, samples, index, own.count, &rng);
+        double weight = weight_of(&batch);
         Tensor *loss = loss_of(tape, training, &batch, accuracy != NULL ? &correct : NULL);
-        sum += (double)rows * (double)tensor_item(loss);
+        sums[0] += weight * (double)tensor_item(loss);
+        sums[1] += weight;
         tape_reset(tape);
     }
     arena_free(arena);
-    if (accuracy != NULL) *accuracy = (float)correct / (float)samples->count;
-    return (float)(sum / samples->count);
+    sums[2] = (double)correct;
+    if (!ranks_sum(sums, 3)) return NAN;
+    if (accuracy != NULL) *accuracy = (float)sums[2] / (float)samples->count;
+    return sums[1] > 0 ? (float)(sums[0] / sums[1]) : 0;
 }
 
 float training_evaluate(const Session *session, const Training *training, const Batches *samples)
@@ -272,35 +314,64 @@ float training_evaluate(const Session *session, const Training *training, const 
     return measure(session, training, samples, NULL);
 }
 
-// Forward and backward, a micro-batch at a time, and the optimizer's step. Returns the loss summed over
-// the rows; where it is not finite nothing was moved.
-static double loss_step(Tape *tape, Training *training, const int *index, int rows)
+// What a step came to, on all ranks.
+typedef struct Step {
+    double loss;         // summed over the rows
+    bool interrupted;    // a rank is asked to stop
+    bool lost;           // a rank is gone
+} Step;
+
+// The mean over the batch is the sum of its parts' means, each weighed by its rows.
+static void backward_part(Tape *tape, Tensor *loss, double weight, int rows, Reduction *last)
 {
-    double sum = 0;
-    for (int first = 0; first < rows; first += training->micro_batch) {
-        int part = (int)least(rows - first, training->micro_batch);
-        Batch batch =
-            make_batch(tape->arena, &training->train, index + first, part, &training->rng);
-        Tensor *loss = loss_of(tape, training, &batch, NULL);
-        sum += (double)tensor_item(loss) * part;
-        if (!isfinite(sum)) break;
-        // The mean over the batch is the sum of its parts' means, each weighed by its rows.
-        if (part < rows) loss = op_scale(tape, loss, (float)part / (float)rows);
-        tape_backward(tape, loss);
-        tape_reset(tape);
-    }
-    if (isfinite(sum)) optimizer_step(training->adapt);
-    return sum;
+    if (weight < rows) loss = op_scale(tape, loss, (float)weight / (float)rows);
+    if (last != NULL) reduction_follow(last, tape);
+    tape_backward(tape, loss);
+    tape_reset(tape);
 }
 
-static double take_step(Tape *tape, Training *training, const int *index, int rows, long done)
+// Forward and backward of this rank's share, a micro-batch at a time, and the optimizer's step. Where the
+// loss is not finite nothing was moved.
+static Step loss_step(const Run *run, Tape *tape, Training *training, Reduction *reduction,
+                      const int *index, int rows)
 {
-    if (training->update == NULL) return loss_step(tape, training, index, rows);
+    double sums[3] = {0};    // the losses, their weights, ranks that are asked to stop
+    RankShare own = ranks_share(rows);
+    Rng ours = own_rng(&training->rng), *rng = ranks_count() > 1 ? &ours : &training->rng;
+    for (int first = 0; first < own.count; first += training->micro_batch) {
+        int part = (int)least(own.count - first, training->micro_batch);
+        Batch batch =
+            make_batch(tape->arena, &training->train, index + own.first + first, part, rng);
+        double weight = part < rows ? weight_of(&batch) : part;
+        Tensor *loss = loss_of(tape, training, &batch, NULL);
+        sums[0] += (double)tensor_item(loss) * weight;
+        sums[1] += weight;
+        if (!isfinite(sums[0])) break;
+        backward_part(tape, loss, weight, rows, first + part == own.count ? reduction : NULL);
+    }
+    sums[2] = run_interrupted(run);
+    if ((reduction != NULL && !reduction_finish(reduction)) || !ranks_sum(sums, 3))
+        return (Step){.lost = true};
+    // Labels that do not count are known only now.
+    const double unweighed = sums[1] > 0 ? rows / sums[1] : 1;
+    const Block *grads = &training->params->grads;
+    if (unweighed != 1) kernels.axpby(grads->at, grads->at, (float)unweighed, 0.0f, grads->count);
+    if (isfinite(sums[0])) optimizer_step(training->adapt);
+    return (Step){.loss = sums[0] * unweighed, .interrupted = sums[2] > 0};
+}
+
+// A plain function's step is the same on each rank.
+static Step take_step(const Run *run, Tape *tape, Training *training, Reduction *reduction,
+                      const int *index, int rows, long done)
+{
+    if (training->update == NULL) return loss_step(run, tape, training, reduction, index, rows);
     Batch batch = make_batch(tape->arena, &training->train, index, rows, &training->rng);
     double rate = (double)schedule_rate(&training->optimizer.schedule, done);
     double loss = training->update(training->model, &batch, done + 1, rate);
+    double interrupted = run_interrupted(run);
     tape_reset(tape);
-    return loss * (rows > 0 ? rows : 1);
+    bool there = ranks_sum(&interrupted, 1);
+    return (Step){loss * (rows > 0 ? rows : 1), interrupted > 0, !there};
 }
 
 // ---- the loop ----
@@ -330,6 +401,7 @@ static bool end_point(const Session *session, Training *training, long done, Err
     bool test = training->test.count > 0;
     float *accuracy = training->accuracy != NULL ? &training->accuracy[point] : NULL;
     curve[1] = test ? measure(session, training, &training->test, accuracy) : NAN;
+    if (ranks_lost()) return lost(err);
     if (test && !isfinite(curve[1]))
         return diverged(session, training, training->held_out_loss, (double)curve[1], done, err);
 
@@ -382,6 +454,20 @@ static void show_progress(const Run *run, const Training *training, Progress *pr
                       (done - 1) / steps_per_epoch(training) + 1, loss);
 }
 
+// Whether all ranks have the same model, text and options, and have resumed from the same step.
+static bool ranks_agree(const Session *session, Error *err)
+{
+    uint32_t hash = 2166136261u ^ (uint32_t)session->resumed;    // FNV-1a
+    for (const char *c = session->config; c != NULL && *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    double h = hash >> 16, sums[2] = {h, h * h}, n = ranks_count();
+    if (!ranks_sum(sums, 2)) return lost(err);
+    // Cauchy & Schwarz: only of equal numbers. They are whole numbers below 2^53 up to 2000 ranks.
+    return n * sums[1] == sums[0] * sums[0] ||
+           error_set(err, "the %d processes differ in options, data or checkpoint: %s",
+                     ranks_count(), session->config);
+}
+
 bool training_run(const Session *session, Training *training, Error *err)
 {
     const Run *run = session->run;
@@ -389,6 +475,7 @@ bool training_run(const Session *session, Training *training, Error *err)
     long begun = session->resumed - training->first;    // may lie before or behind this training
     if (begun >= training->steps) return true;
     if (begun < 0) begun = 0;
+    if (!ranks_agree(session, err)) return false;
     // What an earlier run left behind must not pass for this one's, if it is stopped and resumed.
     if (session->resumed == 0 && training->first == session->first && session->first == 0 &&
         !metrics_rewind(run->metrics, -1, err))
@@ -401,9 +488,12 @@ bool training_run(const Session *session, Training *training, Error *err)
     long each = training->tokens > 0 ? training->tokens : 1;
     Progress progress = progress_begin(training->label, unit, each * samples_until(training, begun),
                                        each * samples_until(training, training->steps));
-    bool ok = true;
+    Reduction *reduction = ranks_count() > 1 && training->params != NULL
+                               ? reduction_new(run->keep, training->params)
+                               : NULL;
+    bool ok = true, stop = ranks_count() == 1 && run_interrupted(run);
     long done = begun, saved = begun;
-    while (ok && done < training->steps && !run_interrupted(run)) {
+    while (ok && done < training->steps && !stop) {
         long place = 0;
         if (count > 0) {
             place = done % steps_per_epoch(training) * training->batch;
@@ -411,17 +501,18 @@ bool training_run(const Session *session, Training *training, Error *err)
                 shuffle_epoch(order, count, run->seed, done / steps_per_epoch(training));
         }
         int rows = count > 0 ? (int)least(count - place, training->batch) : 0;
-        double sum = take_step(tape, training, order + place, rows, done);
-        if (!isfinite(sum)) {
-            ok = diverged(session, training, "loss", sum, done + 1, err);
+        Step step = take_step(run, tape, training, reduction, order + place, rows, done);
+        if (step.lost || !isfinite(step.loss)) {
+            ok = step.lost ? lost(err)
+                           : diverged(session, training, "loss", step.loss, done + 1, err);
             break;
         }
-        training->running += sum;
+        training->running += step.loss;
         done++;
         double mean = running_mean(training, done);
         bool point = done % training->point_every == 0 || done == training->steps;
         if (point) ok = end_point(session, training, done, err);
-        if (point && ok && training->on_point != NULL) {
+        if (point && ok && training->on_point != NULL && run->rank == 0) {
             progress_clear(&progress);
             training->on_point(training->context, training, done);
         }
@@ -431,6 +522,9 @@ bool training_run(const Session *session, Training *training, Error *err)
             ok = save(session, training, tape, done, err);
             saved = done;
         }
+        // With more ranks they stop after the same step.
+        if (step.interrupted) run_interrupt(run);
+        stop = ranks_count() > 1 ? step.interrupted : run_interrupted(run);
     }
     if (ok && saved != done) ok = save(session, training, tape, done, err);
     progress_end(&progress);

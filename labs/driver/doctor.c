@@ -121,6 +121,9 @@ static void check_libraries(Report *report)
         LAB_HAVE_UTF8PROC ? "utf8proc"
                           : "built without utf8proc: tokenizers that normalize are off",
         LAB_HAVE_UTF8PROC ? NULL : packages_setup(PACKAGE_OPTIONAL));
+    add(report, "more machines", LAB_HAVE_MPI ? PART_THERE : PART_LACKING,
+        LAB_HAVE_MPI ? "Open MPI" : "built without MPI: training by several processes is off",
+        LAB_HAVE_MPI ? NULL : packages_setup(PACKAGE_OPTIONAL));
 }
 
 static void check_machine(Report *report)

@@ -222,6 +222,7 @@ static void report_losses(const Experiment *lab)
 
 static bool save(const Experiment *lab, Error *err)
 {
+    if (lab->run->rank > 0) return true;
     const char *folder = run_path(lab->run, MODEL_FOLDER);
     const char *tokenizer = arena_print(lab->keep, "%s/tokenizer.json", folder);
     if (!folder_write(folder, &lab->model.config, lab->params, (FolderOptions){0}, err) ||
