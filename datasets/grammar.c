@@ -298,8 +298,9 @@ static void settle(GrammarReader *reader, Hypothesis at)
         const Symbol *symbol = &reader->grammar->symbols[piece->symbol];
         uint8_t none = UNBOUND;
         uint8_t *drawn = symbol->variable >= 0 ? &at.drawn[symbol->variable] : &none;
-        int first = *drawn, last = *drawn;
-        if (*drawn == UNBOUND) first = 0, last = symbol->count - 1, at.weight /= symbol->count;
+        bool bound = *drawn != UNBOUND;
+        int first = bound ? *drawn : 0, last = bound ? first : symbol->count - 1;
+        if (!bound) at.weight /= symbol->count;
         REQUIRE(at.depth < DEPTH_MAX, "symbols stand in each other %d deep", DEPTH_MAX);
         at.depth++;
         for (int a = first; a <= last; a++) {

@@ -27,7 +27,7 @@ train() { # train RANKS FOLDER [OPTION ...]
 
 # The curves agree to rounding: all numbers of the metrics, the norm before clipping among them.
 same() { # same FOLDER FOLDER [NUMBERS]
-    for folder in "$1" "$2"; do tr ',:}' '\n\n\n' < "$folder/metrics.jsonl" > "$folder.numbers"; done
+    for folder in "$1" "$2"; do sed 's/[,:}]/\n/g' "$folder/metrics.jsonl" > "$folder.numbers"; done
     paste "$1.numbers" "$2.numbers" | awk -v names="$1 and $2" -v least="${3:-20}" '
         $1 ~ /^-?[0-9]/ { n++; d = $1 - $2; if (d < 0) d = -d; if (d > 1e-5 * ($1 < 0 ? -$1 : $1)) bad = bad " " $1 " " $2 }
         $1 !~ /^-?[0-9]/ && $1 != $2 { bad = bad " " $1 " " $2 }

@@ -87,14 +87,15 @@ int main(int argc, char **argv)
     lab.run = story_begin(&story, keep, options, argc, argv, &status);
     if (lab.run == NULL) return status;
     if (lab.run->smoke && !options_given(options, "merges")) lab.merges = 120;
-    Error err = {""};
-    if (!read_texts(&lab, keep, train, &err) || !open_given(&lab, keep, vocabulary, &err))
-        return run_fail(lab.run, &err);
     if (text != NULL && (*text == '\0' || file != NULL)) {
         error_print("--text %s: expected a text, and no --file with it", text);
         return 2;
     }
-    if (file != NULL && !text_read(keep, &lab.own, file, &err)) return run_fail(lab.run, &err);
+    Error err = {""};
+    if (!read_texts(&lab, keep, train, &err) ||
+        (file != NULL && !text_read(keep, &lab.own, file, &err)) ||
+        !open_given(&lab, keep, vocabulary, &err))
+        return run_fail(lab.run, &err);
     if (text != NULL) lab.own = (Text){"text", text, strlen(text), 0};
     if (lab.own.bytes != NULL) story_only(&story, "own");
     status = story_run(&story, &lab);

@@ -137,7 +137,8 @@ int main(int argc, char **argv)
     }
     Error err = {""};
     const char *data;
-    if (!choose_data(lab.run, options, &data, &err) || !experiment_prepare(&lab, data, &err))
-        return run_fail(lab.run, &err);
-    return story_run(&story, &lab);
+    bool ready = choose_data(lab.run, options, &data, &err) && experiment_prepare(&lab, data, &err);
+    status = ready ? story_run(&story, &lab) : run_fail(lab.run, &err);
+    text_free(&lab.text);
+    return status;
 }

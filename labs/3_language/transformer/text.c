@@ -122,6 +122,12 @@ bool text_load(Text *text, Arena *keep, const char *path, uint64_t seed, const c
     return true;
 }
 
+void text_free(Text *text)
+{
+    tokenizer_close(text->tokenizer);
+    free(text->ids.ids);
+}
+
 unsigned long text_crc32(const Text *text)
 {
     return crc32_z(0, (const unsigned char *)text->ids.ids,

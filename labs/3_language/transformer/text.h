@@ -24,7 +24,7 @@ typedef struct Text {
     const char *bytes;     // [length]
     size_t length;
     Grammar *grammar;        // NULL for a file
-    Tokenizer *tokenizer;    // lives as long as the process
+    Tokenizer *tokenizer;    // its own, as are the ids: text_free() releases them
     TokenIds ids;
     size_t *offsets;    // [ids.count + 1]: where in the bytes a token begins
     TokenWindows train, validate,
@@ -37,6 +37,7 @@ typedef struct Text {
 // tokenizer: "chars", "bytes", "bpe:SIZE" or a file; NULL with one that is open already in text->tokenizer.
 bool text_load(Text *text, Arena *keep, const char *path, uint64_t seed, const char *tokenizer,
                Error *err);
+void text_free(Text *text);    // also one that could not be loaded
 // Where among the text's tokens a window begins.
 size_t text_place(const Text *text, const TokenWindows *windows, int index);
 unsigned long text_crc32(const Text *text);    // of its ids
