@@ -102,7 +102,8 @@ static bool encode_lines(const Tokenizer *t, const Job *job, const Bytes *input,
         const uint8_t *stop = memchr(input->data + at, '\n', input->count - at);
         end = stop ? (size_t)(stop - input->data) : input->count;
         char *line = strndup((const char *)input->data + at, end - at);
-        cJSON *tree = line ? cJSON_Parse(line) : NULL;
+        REQUIRE(line != NULL, "no memory for a line of %zu bytes", end - at);
+        cJSON *tree = cJSON_Parse(line);
         const char *text = cJSON_GetStringValue(tree);
         bool good;    // cJSON ends a text at the first byte 0
         if (text == NULL) good = error_set(err, "line %d is not a JSON text", number);
