@@ -21,11 +21,11 @@ void block_table_adopt(BlockPool *pool, BlockTable *table, int found)
 }
 
 // The entry of the token `first`, where others have a use for its block as it is, so that it must be
-// copied before it is written to; or -1. One that came ready is not written to.
+// copied before it is written to; or -1. What this table has put into the cache it writes itself.
 static int shared_entry(const BlockPool *pool, const BlockTable *table, int first)
 {
     const int entry = first / pool->block_size;
-    if (entry < table->ready || entry >= table->count) return -1;
+    if (entry < table->cached || entry >= table->count) return -1;
     const int32_t block = table->blocks[entry];
     return pool->references[block] > 1 || block_pool_cached(pool, block) ? entry : -1;
 }

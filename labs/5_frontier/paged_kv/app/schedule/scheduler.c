@@ -140,6 +140,7 @@ void scheduler_cancel(Scheduler *s, Sequence *sequence)
 
 void scheduler_preempt(Scheduler *s, Sequence *sequence)
 {
+    REQUIRE(sequence->state == SEQUENCE_RUNNING, "sequence %d does not run", sequence->id);
     const int freed = block_table_alone(s->pool, &sequence->table);
     leave(s, sequence);
     sequence->computed = sequence->drafts = 0;

@@ -99,7 +99,7 @@ bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child);
 void scheduler_finish(Scheduler *s, Sequence *sequence);
 void scheduler_cancel(Scheduler *s, Sequence *sequence);
 
-// Takes its blocks away, as memory pressure does. For tests.
+// Takes the blocks of a running one away, as a step does where they are missing. For tests.
 void scheduler_preempt(Scheduler *s, Sequence *sequence);
 
 bool scheduler_is_idle(const Scheduler *s);    // nothing runs or waits

@@ -2,6 +2,7 @@
  * says which block.
  */
 #pragma once
+#include <stdlib.h>
 #include "labs/5_frontier/paged_kv/app/memory/block_table.h"
 #include "tests/facts.h"
 
