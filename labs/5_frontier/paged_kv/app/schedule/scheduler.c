@@ -279,12 +279,6 @@ int scheduler_step(Scheduler *s, const Scheduled **list)
     *list = s->list;
     schedule_generating(s);
     schedule_prompts(s);
-    // No prompt can go on: the last one gives its blocks to the others.
-    while (s->list_count == 0 && s->running_count > 1) {
-        Sequence *other = victim(s, 1);
-        scheduler_preempt(s, other != NULL ? other : s->running[s->running_count - 1]);
-        schedule_prompts(s);
-    }
     // Whoever was preempted in this step is not taken in again at once.
     int promised = s->preemptions == preempted ? scheduler_promised(s) : s->pool->blocks;
     while (s->left > 0 && s->running_count < s->options.most_running && s->waiting.count > 0)

@@ -105,7 +105,10 @@ static int step(World *w, const Scheduled **list)
     for (int i = 0; i < s->running_count; i++)
         if (s->running[i]->computed == s->running[i]->count - 1)
             before[generating++] = s->running[i];
+    const int64_t preempted = s->preemptions;
     const int count = scheduler_step(s, list);
+    assert_that(count > 0 || w->refuses || scheduler_is_idle(s) || s->preemptions > preempted,
+                "nothing is computed, and %d sequences run", s->running_count);
     if (s->running_count > w->at_once) w->at_once = s->running_count;
     for (int e = 0; e < count; e++) {
         budget += (*list)[e].count;
@@ -239,6 +242,7 @@ static void a_preempted_sequence_has_the_same_tokens(void **state)
         scheduler_preempt(w.scheduler, w.all[0]);
         run(&w, 100);
         expect_finished(&w);
+        assert_integer("hits, when it first came", w.all[0]->hits, 0);
         close_world(&w);
     }
 }
@@ -369,6 +373,26 @@ static void forks_share_all_but_the_block_they_write_to(void **state)
     assert_integer("copies", w.scheduler->copies.count, 3);
     assert_integer("held", 64 - w.pool.idle, 6);
     compute(&w, list, count);
+    run(&w, 100);
+    expect_finished(&w);
+    close_world(&w);
+}
+
+// The last one to come shares all of its blocks: to preempt it would free none.
+static void a_preemption_frees_something(void **state)
+{
+    (void)state;
+    World w;
+    open_world(&w, 4, 4, NULL, (SchedulerOptions){.budget = 64, .most_running = 8});
+    w.sharing = true;
+    Sequence *parent = submit(&w, zeros, 8, 11);
+    submit(&w, ones, 5, 9);
+    run(&w, 1);
+    assert_true(scheduler_fork(w.scheduler, parent, add(&w, parent->tokens, 9, 11)));
+    run(&w, 1);
+    assert_integer("of the parent", w.all[0]->preemptions, 0);
+    assert_integer("of the one with two blocks", w.all[1]->preemptions, 1);
+    assert_integer("of the child", w.all[2]->preemptions, 0);
     run(&w, 100);
     expect_finished(&w);
     close_world(&w);
@@ -525,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_prompt_that_is_cached_whole_computes_one_token),
         cmocka_unit_test(cancelling_frees_at_once),
         cmocka_unit_test(forks_share_all_but_the_block_they_write_to),
+        cmocka_unit_test(a_preemption_frees_something),
         cmocka_unit_test(rejected_guesses_leave_no_trace),
         cmocka_unit_test(a_sequences_tokens_never_depend_on_its_neighbours),
     };
