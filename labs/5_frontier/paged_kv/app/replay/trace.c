@@ -119,17 +119,19 @@ static int count_lines(const char *text, size_t bytes)
     return lines;
 }
 
-static bool read_text(Arena *keep, const char *path, const char *text, size_t bytes, Trace *trace,
+// Ends each line of the text with a 0.
+static bool read_text(Arena *keep, const char *path, char *text, size_t bytes, Trace *trace,
                       Error *err)
 {
     Line *lines = calloc((size_t)count_lines(text, bytes), sizeof *lines);
     REQUIRE(lines != NULL, "no memory for a trace of %zu bytes", bytes);
     bool good = true;
     int count = 0;
-    const char *end = text + bytes;
+    char *const end = text + bytes;
     for (int number = 1; good && text < end; number++) {
-        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        char *stop = memchr(text, '\n', (size_t)(end - text));
         if (stop == NULL) stop = end;
+        *stop = '\0';
         char where[300];
         snprintf(where, sizeof where, "%.250s:%d", path, number);
         if (text + strspn(text, " \t\r") < stop) {
@@ -158,7 +160,6 @@ bool trace_read(Arena *keep, const char *path, Trace *trace, Error *err)
 {
     FileView view;
     if (!file_map(&view, path, err)) return false;
-    // A copy that ends in 0: strspn() stops there.
     char *text = malloc(view.size + 1);
     REQUIRE(text != NULL, "no memory for a trace of %zu bytes", view.size);
     if (view.size > 0) memcpy(text, view.bytes, view.size);

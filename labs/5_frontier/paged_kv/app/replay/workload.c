@@ -10,6 +10,8 @@ static const Workload workloads[] = {
     {"chat", 80, 200, 1.0, 0.875, 8192, 8, 512, 4, 30},
 };
 
+static const double READ_RATE = 40;    // tokens a second that a user reads before thinking
+
 const Workload *workload_find(const char *name)
 {
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++)
@@ -56,7 +58,7 @@ static int converse(Arena *keep, const Workload *w, Request *turns, int most, do
         said = r->prompt + r->output;
         r->ids = ids;
         r->id_count = ids != NULL ? said / TRACE_BLOCK : 0;
-        now += exponential(rng, w->think_seconds);
+        now += r->output / READ_RATE + exponential(rng, w->think_seconds);
     } while (++count < most && said < w->most / 2 && (double)rng_uniform(rng) > stop);
     for (int i = 0; i < turns[count - 1].id_count; i++)
         ids[i] = i < w->system_tokens / TRACE_BLOCK ? system * 4096 + i : (*next_id)++;
