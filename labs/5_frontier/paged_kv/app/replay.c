@@ -1,0 +1,344 @@
+/* replay.c -- a server's requests against block manager and scheduler, without a model: `lab replay`.
+ *
+ *     replay qwen_traceA.jsonl --blocks 20000          a trace
+ *     replay --workload chat --replicas 4 --route prefix
+ *     replay --paper                                   the PagedAttention paper's figures
+ *     replay ... --log events.jsonl                    every decision, as JSON lines
+ *     replay --verify events.jsonl                     the same run again: the same bytes?
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "common/console.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "common/table.h"
+#include "labs/5_frontier/paged_kv/app/replay/event_log.h"
+#include "labs/5_frontier/paged_kv/app/replay/fleet.h"
+#include "labs/5_frontier/paged_kv/app/replay/papers.h"
+#include "labs/5_frontier/paged_kv/app/replay/workload.h"
+
+typedef struct Job {
+    const char *trace, *workload, *cache, *route, *admission, *log, *verify;
+    int requests, blocks, block_size, budget, running, chunk, watermark, replicas, account;
+    float rate, step_ms, token_us, context_us;
+    uint64_t seed;
+    bool paper;
+} Job;
+
+// ---- the command line ----
+
+static const Job defaults = {
+    .workload = "chat",
+    .cache = "radix",
+    .route = "prefix",
+    .admission = "optimistic",
+    .requests = 1000,
+    .blocks = 4000,
+    .block_size = 16,
+    .budget = 2048,
+    .running = 256,
+    .watermark = 16,
+    .replicas = 1,
+    .account = 10,
+    .rate = 2,
+    .step_ms = 16.7f,
+    .token_us = 83,
+    .context_us = 0.5f,
+    .seed = 42,
+};
+
+static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
+{
+    Options *o = options_new(keep, "replay", "Requests against block manager and scheduler.");
+    options_rest(o, words, count, "[TRACE.jsonl]");
+    options_group(o, "requests, where no trace is given");
+    options_choice(o, "workload", 'w', &job->workload, WORKLOADS, "whose lengths");
+    options_int(o, "requests", 'n', &job->requests, 1, 10000000, "how many");
+    options_float(o, "rate", 'r', &job->rate, 0, 1e6f, "requests a second; 0: all at once");
+    options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
+    options_group(o, "the engine");
+    options_int(o, "blocks", 'b', &job->blocks, 1, 1 << 24, "of the KV cache");
+    options_int(o, "block-size", 0, &job->block_size, 1, 4096, "tokens in a block");
+    options_choice(o, "cache", 'c', &job->cache, "none|hash|radix", "prefix cache");
+    options_int(o, "budget", 0, &job->budget, 1, 1 << 24, "tokens in a step");
+    options_int(o, "running", 0, &job->running, 1, 1 << 16, "sequences at once");
+    options_int(o, "chunk", 0, &job->chunk, 0, 1 << 24, "prompt tokens in a step; 0: the budget");
+    options_choice(o, "admission", 0, &job->admission, "optimistic|worst-case",
+                   "which sequences are let in");
+    options_int(o, "watermark", 0, &job->watermark, 0, 1 << 24, "blocks admission leaves idle");
+    options_group(o, "several engines");
+    options_int(o, "replicas", 0, &job->replicas, 1, 256, "how many");
+    options_choice(o, "route", 0, &job->route, ROUTES, "by what; without it: all, compared");
+    options_group(o, "how long a step takes (OPT-13B on an A100: read, compute, attend)");
+    options_float(o, "step-ms", 0, &job->step_ms, 0, 1e6f, "milliseconds a step");
+    options_float(o, "token-us", 0, &job->token_us, 0, 1e6f, "microseconds a token");
+    options_float(o, "context-us", 0, &job->context_us, 0, 1e6f, "a token attended to");
+    options_group(o, "output");
+    options_int(o, "account", 0, &job->account, 0, 1 << 24,
+                "steps from account to account; 0: none");
+    options_string(o, "log", 0, &job->log, "FILE", "every decision, as JSON lines");
+    options_string(o, "verify", 0, &job->verify, "FILE", "runs such a log again and compares");
+    options_flag(o, "paper", 0, &job->paper, "the PagedAttention paper's figures");
+    return o;
+}
+
+static ReplicaSettings settings_of(const Job *job)
+{
+    const bool none = strcmp(job->cache, "none") == 0, hash = strcmp(job->cache, "hash") == 0;
+    return (ReplicaSettings){
+        .blocks = job->blocks,
+        .block_size = job->block_size,
+        .kind = none   ? NULL
+                : hash ? &hash_chain
+                       : &radix_tree,
+        .scheduler = {.budget = job->budget > job->running ? job->budget : job->running,
+                      .most_running = job->running,
+                      .chunk = job->chunk,
+                      .watermark = job->watermark,
+                      .worst_case = strcmp(job->admission, "worst-case") == 0},
+        .cost = {(double)job->step_ms * 1e-3, (double)job->token_us * 1e-6,
+                 (double)job->context_us * 1e-6},
+        .account_every = job->account,
+    };
+}
+
+static bool read_requests(Arena *keep, const Job *job, Trace *trace, Error *err)
+{
+    if (job->trace != NULL) return trace_read(keep, job->trace, trace, err);
+    *trace = workload_make(keep, workload_find(job->workload), job->requests, (double)job->rate,
+                           job->seed);
+    return true;
+}
+
+// ---- what is printed ----
+
+static double share(int64_t part, int64_t whole)
+{
+    return whole > 0 ? 100 * (double)part / (double)whole : 0;
+}
+
+static void print_account(Arena *arena, const FleetResult *r)
+{
+    const Account *a = &r->account;
+    const struct {
+        const char *name, *what;
+        int64_t slots;
+    } rows[] = {{"used", "keys and values that no other slot has", a->used},
+                {"duplicate", "blocks whose content another block has", a->duplicate},
+                {"tail", "not written yet, in a block that is held", a->tail},
+                {"reserved", "idle, promised to a sequence that runs", a->reserved},
+                {"cached idle", "idle, with content for a later hit", a->cached},
+                {"free", "idle, without", a->free}};
+    if (r->accounts == 0) return;
+    printf("\n%" PRId64 " slots, on average over %" PRId64 " steps\n", r->slots, r->accounts);
+    Table table = table_new(arena, "slots|share|what they hold");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        table_row(&table, "%s|%.2f %%|%s", rows[i].name, share(rows[i].slots, account_sum(a)),
+                  rows[i].what);
+    table_print(&table, 2, stdout);
+}
+
+static void print_result(Arena *arena, const FleetResult *r, int64_t ideal)
+{
+    Table table = table_new(arena, "|");
+    table_row(&table, "%s|%d", "requests served", r->served);
+    if (r->refused > 0) table_row(&table, "%s|%d (%s)", "refused", r->refused, r->why);
+    table_row(&table, "%s|%" PRId64, "prompt tokens", r->prompt_tokens);
+    table_row(&table, "%s|%.1f %% (a cache without end: %.1f %%)", "found in the prefix cache",
+              share(r->hit_tokens, r->prompt_tokens), share(ideal, r->prompt_tokens));
+    table_row(&table, "%s|%" PRId64, "tokens computed", r->computed);
+    table_row(&table, "%s|%" PRId64 ", %.1f a second", "output tokens", r->output_tokens,
+              r->seconds > 0 ? (double)r->output_tokens / r->seconds : 0);
+    table_row(&table, "%s|%.3f s, 99 %%: %.3f s", "time to first token, median", r->first_half,
+              r->first_99);
+    table_row(&table, "%s|%.3f s, 99 %%: %.3f s, worst: %.3f s",
+              "longest gap between tokens, median", r->gap_half, r->gap_99, r->gap_worst);
+    table_row(&table, "%s|%" PRId64, "steps", r->steps);
+    table_row(&table, "%s|%.2f, at most %d", "sequences in a step", r->running, r->most_running);
+    table_row(&table, "%s|%" PRId64, "preemptions", r->preemptions);
+    table_row(&table, "%s|%" PRId64, "cached blocks evicted", r->evicted);
+    table_print(&table, 2, stdout);
+    print_account(arena, r);
+}
+
+static void print_routes(Arena *arena, const Job *job, const Trace *trace, int64_t ideal)
+{
+    static const char *const names[] = {"round-robin", "least-loaded", "prefix"};
+    const ReplicaSettings settings = settings_of(job);
+    Table table = table_new(arena, "route|prefix hits|tokens computed|TTFT median [s]|99 % [s]|"
+                                   "gap 99 % [s]|tokens/s|preemptions");
+    for (int i = 0; i < 3; i++) {
+        FleetResult r;
+        fleet_run(trace, &settings, job->replicas, route_find(names[i]), NULL, &r);
+        table_row(&table, "%s|%.1f %%|%" PRId64 "|%.3f|%.3f|%.3f|%.0f|%" PRId64, names[i],
+                  share(r.hit_tokens, r.prompt_tokens), r.computed, r.first_half, r.first_99,
+                  r.gap_99, (double)r.output_tokens / r.seconds, r.preemptions);
+        if (i == 2)
+            table_row(&table, "%s|%.1f %%||||||", "a cache without end",
+                      share(ideal, r.prompt_tokens));
+    }
+    table_print(&table, 2, stdout);
+}
+
+// ---- the event log ----
+
+// Its first line is the command that made it.
+static void write_command(FILE *stream, const Job *job)
+{
+    cJSON *list = cJSON_CreateArray(), *line = cJSON_CreateObject();
+    Arena *arena = arena_new("command", 1u << 20);
+    const char *const words[] = {
+        job->trace != NULL ? job->trace : "--",
+        arena_print(arena, "--workload=%s", job->workload),
+        arena_print(arena, "--requests=%d", job->requests),
+        arena_print(arena, "--rate=%.9g", (double)job->rate),
+        arena_print(arena, "--seed=%" PRIu64, job->seed),
+        arena_print(arena, "--blocks=%d", job->blocks),
+        arena_print(arena, "--block-size=%d", job->block_size),
+        arena_print(arena, "--cache=%s", job->cache),
+        arena_print(arena, "--budget=%d", job->budget),
+        arena_print(arena, "--running=%d", job->running),
+        arena_print(arena, "--chunk=%d", job->chunk),
+        arena_print(arena, "--admission=%s", job->admission),
+        arena_print(arena, "--watermark=%d", job->watermark),
+        arena_print(arena, "--step-ms=%.9g", (double)job->step_ms),
+        arena_print(arena, "--token-us=%.9g", (double)job->token_us),
+        arena_print(arena, "--context-us=%.9g", (double)job->context_us),
+    };
+    for (size_t i = job->trace == NULL; i < sizeof words / sizeof *words; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(words[i]));
+    cJSON_AddItemToObject(line, "replay", list);
+    char *text = cJSON_PrintUnformatted(line);
+    fprintf(stream, "%s\n", text);
+    cJSON_free(text);
+    cJSON_Delete(line);
+    arena_free(arena);
+}
+
+static int64_t run_logged(const Job *job, const Trace *trace, FILE *stream, FleetResult *result)
+{
+    const ReplicaSettings settings = settings_of(job);
+    EventLog log = {.stream = stream, .block_size = job->block_size};
+    const FleetLog tell = {event_log_write, &log};
+    write_command(stream, job);
+    fleet_run(trace, &settings, 1, ROUTE_ROUND_ROBIN, &tell, result);
+    return log.lines + 1;
+}
+
+// The options of a log's first line, as if they had been typed.
+static bool read_command(Arena *keep, const char *path, Job *job, Error *err)
+{
+    FILE *file = file_open(path, err);
+    if (file == NULL) return false;
+    char *text = NULL;
+    size_t room = 0;
+    const ssize_t bytes = getline(&text, &room, file);
+    cJSON *tree = bytes > 0 ? json_parse(text, (size_t)bytes, path, err) : NULL;
+    const char **words = NULL, **rest;
+    int count = 0, rest_count, status;
+    bool good = (tree != NULL && json_texts(keep, tree, path, "replay", &words, &count, err)) ||
+                error_set(err, "%s: does not begin as a log of this program", path);
+    fclose(file);
+    free(text);
+    cJSON_Delete(tree);
+    if (!good) return false;
+    char **argv = arena_alloc(keep, ((size_t)count + 2) * sizeof *argv);
+    argv[0] = arena_print(keep, "replay");
+    for (int i = 0; i < count; i++) argv[i + 1] = arena_print(keep, "%s", words[i]);
+    argv[count + 1] = NULL;
+    *job = defaults;
+    Options *options = declare(keep, job, &rest, &rest_count);
+    if (!options_parse(options, count + 1, argv, &status))
+        return error_set(err, "%s: its first line is no command of this program", path);
+    job->trace = rest_count > 0 ? rest[0] : NULL;
+    return true;
+}
+
+static bool compare(FILE *now, const char *path, int64_t lines, Error *err)
+{
+    FILE *then = file_open(path, err);
+    if (then == NULL) return false;
+    int64_t line = 1;
+    int a, b;
+    rewind(now);
+    do {
+        a = getc(then);
+        b = getc(now);
+        if (a == b && a == '\n') line++;
+    } while (a == b && a != EOF);
+    fclose(then);
+    if (a != b)
+        return error_set(err, "%s: line %" PRId64 " is another one in this run", path, line);
+    printf("%s: %" PRId64 " lines, the same in this run\n", path, lines);
+    return true;
+}
+
+static bool verify(Arena *keep, const char *path, Error *err)
+{
+    Job job;
+    Trace trace;
+    FleetResult result;
+    if (!read_command(keep, path, &job, err) || !read_requests(keep, &job, &trace, err))
+        return false;
+    FILE *now = tmpfile();
+    if (now == NULL) return error_set(err, "a temporary file: %s", strerror(errno));
+    const int64_t lines = run_logged(&job, &trace, now, &result);
+    bool good = compare(now, path, lines, err);
+    fclose(now);
+    return good;
+}
+
+// ---- main ----
+
+static bool run(Arena *keep, const Job *job, bool routed, Error *err)
+{
+    Trace trace;
+    FleetResult result;
+    if (!read_requests(keep, job, &trace, err)) return false;
+    const int64_t ideal = fleet_ideal_hits(&trace, job->block_size);
+    printf("%d requests (%s), %d blocks of %d tokens, prefix cache: %s\n", trace.count,
+           job->trace != NULL ? job->trace : job->workload, job->blocks, job->block_size,
+           job->cache);
+    if (job->replicas > 1 && !routed) {
+        printf("%d replicas\n", job->replicas);
+        print_routes(keep, job, &trace, ideal);
+        return true;
+    }
+    const ReplicaSettings settings = settings_of(job);
+    if (job->log == NULL)
+        fleet_run(&trace, &settings, job->replicas, route_find(job->route), NULL, &result);
+    else {
+        NewFile file;
+        if (!file_begin(&file, job->log, err)) return false;
+        run_logged(job, &trace, file.stream, &result);
+        if (!file_commit(&file, err)) return false;
+    }
+    print_result(keep, &result, ideal);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    Arena *keep = arena_new("replay", (size_t)64 << 30);
+    Job job = defaults;
+    const char **words;
+    int count, status;
+    Error err;
+    Options *options = declare(keep, &job, &words, &count);
+    if (!options_parse(options, argc, argv, &status)) return status;
+    console_check_output();
+    if (count > 1) return error_print("takes one trace, and '%s' is another", words[1]), 2;
+    job.trace = count > 0 ? words[0] : NULL;
+    if (job.log != NULL && job.replicas > 1) return error_print("a log is of one replica"), 2;
+    bool good = true;
+    if (job.verify != NULL) good = verify(keep, job.verify, &err);
+    else if (job.paper) papers_print(keep, job.requests, job.seed);
+    else good = run(keep, &job, options_given(options, "route"), &err);
+    status = good ? 0 : error_report(&err);
+    arena_free(keep);
+    return status;
+}

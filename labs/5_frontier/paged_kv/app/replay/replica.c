@@ -1,0 +1,123 @@
+#include "labs/5_frontier/paged_kv/app/replay/replica.h"
+#include <stdlib.h>
+
+// A request in flight: what a sequence's owner points to.
+typedef struct Flight {
+    const Request *request;
+    Served *served;
+} Flight;
+
+Replica *replica_open(Arena *keep, const ReplicaSettings *settings)
+{
+    Replica *r = arena_zeros(keep, sizeof *r);
+    r->settings = *settings;
+    r->arena = keep;
+    r->pool = block_pool_new(keep, settings->blocks, settings->block_size, settings->kind);
+    r->scheduler = scheduler_open(&r->pool, settings->scheduler);
+    r->auditor = auditor_new(keep, &r->pool);
+    REQUIRE(r->scheduler != NULL, "no memory for a scheduler of %d sequences",
+            settings->scheduler.most_running);
+    return r;
+}
+
+void replica_close(Replica *replica)
+{
+    scheduler_close(replica->scheduler);
+}
+
+bool replica_is_busy(const Replica *replica)
+{
+    return !scheduler_is_idle(replica->scheduler);
+}
+
+static void drop(Sequence *sequence)
+{
+    free(sequence->owner);
+    sequence_free(sequence);
+}
+
+bool replica_submit(Replica *replica, const Request *request, Served *served, double now,
+                    Error *err)
+{
+    int32_t *prompt = malloc((size_t)request->prompt * sizeof *prompt);
+    Flight *flight = malloc(sizeof *flight);
+    REQUIRE(prompt != NULL && flight != NULL, "no memory for %d tokens", request->prompt);
+    for (int i = 0; i < request->prompt; i++) prompt[i] = request_token(request, i);
+    Sequence *s = sequence_new(request->id, prompt, request->prompt,
+                               request->prompt + request->output, replica->pool.block_size);
+    REQUIRE(s != NULL, "no memory for %d tokens", request->prompt + request->output);
+    free(prompt);
+    *flight = (Flight){request, served};
+    s->owner = flight;
+    if (!scheduler_submit(replica->scheduler, s, err)) {
+        served->refused = true;
+        drop(s);
+        return false;
+    }
+    if (replica->clock < now) replica->clock = now;
+    replica->in_flight++;
+    return true;
+}
+
+static double seconds_of(const Replica *r, const Scheduled *list, int count)
+{
+    const StepCost *cost = &r->settings.cost;
+    int64_t tokens = 0, context = 0;
+    for (int i = 0; i < count; i++) {
+        tokens += list[i].count;
+        context += list[i].first + list[i].count;
+    }
+    return cost->step + cost->token * (double)tokens + cost->context * (double)context;
+}
+
+static void take_account(Replica *r)
+{
+    if (r->settings.account_every == 0 || r->steps % r->settings.account_every != 0) return;
+    const Account now = account_take(r->auditor, r->scheduler);
+    const int64_t slots = (int64_t)r->pool.blocks * r->pool.block_size;
+    REQUIRE(account_sum(&now) == slots, "step %lld accounts for %lld slots of %lld",
+            (long long)r->steps, (long long)account_sum(&now), (long long)slots);
+    account_add(&r->account, &now);
+    r->accounts++;
+    if (now.tail > r->worst_tail) r->worst_tail = now.tail;
+}
+
+static void sample(Replica *r, const Scheduled *entry)
+{
+    Sequence *s = entry->sequence;
+    Flight *flight = s->owner;
+    Served *served = flight->served;
+    const int32_t token = request_token(flight->request, s->count);
+    if (s->count == s->prompt) {
+        served->first = r->clock;
+        served->hits = s->hits;
+    } else if (r->clock - served->last > served->gap) served->gap = r->clock - served->last;
+    served->last = r->clock;
+    r->sampled++;
+    scheduler_done(r->scheduler, entry, &token, 1);
+    if (s->state != SEQUENCE_FINISHED) return;
+    served->preemptions = s->preemptions;
+    r->in_flight--;
+    drop(s);
+}
+
+void replica_step(Replica *r)
+{
+    const Scheduled *list;
+    const int count = scheduler_step(r->scheduler, &list);
+    REQUIRE(count > 0, "step %lld computes nothing", (long long)r->steps);
+    r->clock += seconds_of(r, list, count);
+    r->entries += count;
+    if (r->scheduler->running_count > r->most_running)
+        r->most_running = r->scheduler->running_count;
+    for (int i = 0; i < count; i++) {
+        r->computed += list[i].count;
+        list[i].sequence->computed = list[i].first + list[i].count;
+    }
+    take_account(r);    // at the step's fullest: nothing that finishes has left yet
+    for (int i = 0; i < count; i++)
+        if (!list[i].samples) scheduler_done(r->scheduler, &list[i], NULL, 0);
+    for (int i = 0; i < count; i++)
+        if (list[i].samples) sample(r, &list[i]);
+    r->steps++;
+}

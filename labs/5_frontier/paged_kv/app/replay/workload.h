@@ -1,0 +1,27 @@
+/* workload.h -- traces made up of known distributions, for a replay without a file.
+ *
+ *     Trace trace = workload_make(keep, workload_find("sharegpt"), 1000, 2.0f, seed);
+ *
+ * Lengths are lognormal with the means that the PagedAttention paper gives for its two data sets.
+ * Arrivals are a Poisson process. The paper gives no spread: the coefficients of variation are those
+ * that reproduce its figure 2. In `chat`, users talk in several turns, each of which sends all that
+ * was said before, under one of a few system prompts.
+ */
+#pragma once
+#include "common/rng.h"
+#include "labs/5_frontier/paged_kv/app/replay/trace.h"
+
+typedef struct Workload {
+    const char *name;
+    double prompt, output;          // mean tokens of a turn
+    double prompt_cv, output_cv;    // standard deviation / mean
+    int most;                       // prompt and output together
+    int systems, system_tokens;     // system prompts, and their length
+    double turns, think_seconds;    // means of a conversation
+} Workload;
+
+#define WORKLOADS "sharegpt|alpaca|chat"
+const Workload *workload_find(const char *name);    // NULL: there is none
+
+// `rate` in requests a second; 0: all come at once.
+Trace workload_make(Arena *keep, const Workload *workload, int count, double rate, uint64_t seed);

@@ -1,0 +1,330 @@
+#include "labs/5_frontier/paged_kv/app/schedule/scheduler.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void tell(const Scheduler *s, SchedulerEventKind kind, const Sequence *sequence, int first,
+                 int count)
+{
+    if (s->on_event != NULL)
+        s->on_event(s->context, &(SchedulerEvent){kind, s->step, sequence, first, count});
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+Scheduler *scheduler_open(BlockPool *pool, SchedulerOptions options)
+{
+    REQUIRE(options.most_running > 0 && options.budget >= options.most_running,
+            "%d tokens a step for %d sequences", options.budget, options.most_running);
+    const size_t most = (size_t)options.most_running;
+    Scheduler *s = calloc(1, sizeof *s);
+    if (s == NULL) return NULL;
+    *s = (Scheduler){.options = options, .pool = pool};
+    s->running = calloc(most, sizeof *s->running);
+    s->list = calloc(most, sizeof *s->list);
+    s->copies.list = calloc(most, sizeof *s->copies.list);
+    if (s->running != NULL && s->list != NULL && s->copies.list != NULL) return s;
+    scheduler_close(s);
+    return NULL;
+}
+
+void scheduler_close(Scheduler *s)
+{
+    if (s == NULL) return;
+    while (s->running_count > 0) scheduler_cancel(s, s->running[s->running_count - 1]);
+    while (s->waiting.count > 0) scheduler_cancel(s, waiting_first(&s->waiting));
+    waiting_free(&s->waiting);
+    free(s->running);
+    free(s->list);
+    free(s->copies.list);
+    free(s);
+}
+
+bool scheduler_is_idle(const Scheduler *s)
+{
+    return s->running_count == 0 && s->waiting.count == 0;
+}
+
+// ---- who runs ----
+
+static void add_running(Scheduler *s, Sequence *sequence)
+{
+    int place = s->running_count++;
+    for (; place > 0 && sequence_before(sequence, s->running[place - 1]); place--)
+        s->running[place] = s->running[place - 1];
+    s->running[place] = sequence;
+    sequence->state = SEQUENCE_RUNNING;
+}
+
+static void remove_running(Scheduler *s, const Sequence *sequence)
+{
+    int place = 0;
+    while (s->running[place] != sequence) place++;
+    memmove(s->running + place, s->running + place + 1,
+            (size_t)(--s->running_count - place) * sizeof *s->running);
+}
+
+static bool wait_for_blocks(Scheduler *s, Sequence *sequence, SequenceState state)
+{
+    if (!sequence->ordered)
+        sequence->rank = s->arrived++ - (int64_t)sequence->priority * s->options.patience;
+    sequence->ordered = true;
+    sequence->state = state;
+    return waiting_add(&s->waiting, sequence);
+}
+
+// The longest that the sequence may become, as far as admission looks ahead.
+static int looked_ahead(const Scheduler *s, const Sequence *sequence)
+{
+    // The last token that is sampled needs no slot.
+    return s->options.worst_case ? sequence->most - 1 : sequence->count;
+}
+
+// Blocks that a running sequence will need beyond those it has.
+static int promised_to(const Scheduler *s, const Sequence *sequence)
+{
+    const int count = looked_ahead(s, sequence) - sequence->computed;
+    return count > 0 ? block_table_needs(s->pool, &sequence->table, sequence->computed, count) : 0;
+}
+
+int scheduler_promised(const Scheduler *s)
+{
+    int promised = 0;
+    for (int i = 0; i < s->running_count; i++) promised += promised_to(s, s->running[i]);
+    return promised;
+}
+
+bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err)
+{
+    const int need = blocks_for(s->pool, sequence->most - 1);
+    if (need > s->pool->blocks)
+        return error_set(err,
+                         "%d tokens need %d blocks of %d, and the cache has %d: ask for fewer "
+                         "tokens, or give it more memory",
+                         sequence->most, need, s->pool->block_size, s->pool->blocks);
+    if (!wait_for_blocks(s, sequence, SEQUENCE_WAITING))
+        return error_set(err, "no memory for another sequence");
+    tell(s, EVENT_SUBMITTED, sequence, 0, 0);
+    return true;
+}
+
+static void leave(Scheduler *s, Sequence *sequence)
+{
+    if (sequence->state == SEQUENCE_RUNNING) remove_running(s, sequence);
+    else waiting_remove(&s->waiting, sequence);
+    block_table_truncate(s->pool, &sequence->table, 0);
+}
+
+static void end(Scheduler *s, Sequence *sequence, SchedulerEventKind kind)
+{
+    if (sequence->state == SEQUENCE_NEW || sequence->state == SEQUENCE_FINISHED) return;
+    leave(s, sequence);
+    sequence->state = SEQUENCE_FINISHED;
+    tell(s, kind, sequence, 0, 0);
+}
+
+void scheduler_finish(Scheduler *s, Sequence *sequence)
+{
+    end(s, sequence, EVENT_FINISHED);
+}
+
+void scheduler_cancel(Scheduler *s, Sequence *sequence)
+{
+    end(s, sequence, EVENT_CANCELLED);
+}
+
+// ---- preemption ----
+
+void scheduler_preempt(Scheduler *s, Sequence *sequence)
+{
+    REQUIRE(sequence->state == SEQUENCE_RUNNING, "sequence %d does not run", sequence->id);
+    const int freed = block_table_alone(s->pool, &sequence->table);
+    leave(s, sequence);
+    sequence->computed = sequence->drafts = 0;
+    sequence->preemptions++;
+    s->preemptions++;
+    // It was there before it ran: there is room for it.
+    (void)wait_for_blocks(s, sequence, SEQUENCE_PREEMPTED);
+    tell(s, EVENT_PREEMPTED, sequence, 0, freed);
+}
+
+// Of the sequences at `from` and after it, the last one whose blocks help. NULL: none does.
+static Sequence *victim(const Scheduler *s, int from)
+{
+    for (int i = s->running_count - 1; i >= from; i--)
+        if (block_table_alone(s->pool, &s->running[i]->table) > 0) return s->running[i];
+    return NULL;
+}
+
+// ---- a step ----
+
+static bool schedule(Scheduler *s, Sequence *sequence, int count)
+{
+    const int first = sequence->computed, copies = s->copies.count;
+    if (!block_table_extend(s->pool, &sequence->table, first, count, &s->copies)) return false;
+    // Others of this step may share what it computes: a layer writes all keys before it reads any.
+    block_table_cache(s->pool, &sequence->table, sequence->domain, sequence->tokens,
+                      least(first + count, sequence->count));
+    const int ready = sequence->table.ready * s->pool->block_size;
+    s->list[s->list_count++] = (Scheduled){
+        .sequence = sequence,
+        .first = first,
+        .count = count,
+        .write = ready > first ? least(ready, first + count) : first,
+        .samples = first + count >= sequence->count,
+    };
+    s->left -= count;
+    if (s->copies.count > copies)
+        tell(s, EVENT_COPIED, sequence, s->copies.list[copies].from, s->copies.list[copies].to);
+    tell(s, EVENT_SCHEDULED, sequence, first, count);
+    return true;
+}
+
+static bool generates(const Sequence *sequence)
+{
+    return sequence->computed == sequence->count - 1;
+}
+
+// Every sequence that generates, the first by rank first. Whoever is preempted has not been scheduled.
+static void schedule_generating(Scheduler *s)
+{
+    for (int i = 0; i < s->running_count; i++) {
+        Sequence *sequence = s->running[i], *other;
+        if (!generates(sequence)) continue;
+        // Guesses may use what is left when the others have their token.
+        const int spare =
+            least(s->left - (s->running_count - i), sequence->most - sequence->count - 1);
+        sequence->drafts = least(sequence->drafts, spare > 0 ? spare : 0);
+        bool good;
+        while (!(good = schedule(s, sequence, 1 + sequence->drafts))) {
+            if (sequence->drafts > 0) sequence->drafts = 0;
+            else if ((other = victim(s, i + 1)) != NULL) scheduler_preempt(s, other);
+            else break;
+        }
+        if (!good) scheduler_preempt(s, sequence), i--;
+    }
+}
+
+// How many tokens of a prompt can be computed in this step.
+static int chunk_of(const Scheduler *s, const Sequence *sequence)
+{
+    int chunk = least(s->left, sequence->count - sequence->computed);
+    return s->options.chunk > 0 ? least(chunk, s->options.chunk) : chunk;
+}
+
+// Prompts that were begun: as much as there are blocks for.
+static void schedule_prompts(Scheduler *s)
+{
+    for (int i = 0; i < s->running_count && s->left > 0; i++) {
+        Sequence *sequence = s->running[i];
+        if (generates(sequence)) continue;
+        int count = chunk_of(s, sequence);
+        while (count > 0 && !schedule(s, sequence, count)) {
+            const int size = s->pool->block_size;
+            const int missing =
+                block_table_needs(s->pool, &sequence->table, sequence->computed, count) -
+                s->pool->idle;
+            count -= missing > 0 ? missing * size : size;
+        }
+    }
+}
+
+// ---- admission ----
+
+static int idle_among(const BlockPool *pool, const int32_t *blocks, int count)
+{
+    int idle = 0;
+    for (int i = 0; i < count; i++) idle += pool->references[blocks[i]] == 0;
+    return idle;
+}
+
+// The first of those that wait, if it fits beside what was promised to others.
+static bool admit(Scheduler *s, Sequence *sequence, int *promised)
+{
+    BlockPool *pool = s->pool;
+    BlockTable *table = &sequence->table;
+    const int found =
+        block_table_match(pool, table, sequence->domain, sequence->tokens, sequence->count);
+    const int spared = s->running_count > 0 && !s->options.worst_case ? s->options.watermark : 0;
+    if (blocks_for(pool, looked_ahead(s, sequence)) - found >
+        pool->idle - idle_among(pool, table->blocks, found) - *promised - spared)
+        return false;
+    block_table_adopt(pool, table, found);
+    // The last token is computed in any case, for what comes after it.
+    sequence->computed = least(found * pool->block_size, sequence->count - 1);
+    const int chunk = chunk_of(s, sequence);
+    if (!block_table_extend(pool, table, sequence->computed, chunk, &s->copies)) {
+        block_table_truncate(pool, table, 0);
+        sequence->computed = 0;
+        return false;
+    }
+    waiting_remove(&s->waiting, sequence);
+    add_running(s, sequence);
+    if (sequence->preemptions == 0) sequence->hits = sequence->computed;
+    tell(s, EVENT_ADMITTED, sequence, 0, sequence->computed);
+    REQUIRE(schedule(s, sequence, chunk), "sequence %d has no room in its blocks", sequence->id);
+    *promised += promised_to(s, sequence);
+    return true;
+}
+
+int scheduler_step(Scheduler *s, const Scheduled **list)
+{
+    const int64_t preempted = s->preemptions;
+    s->step++;
+    s->list_count = s->copies.count = 0;
+    s->left = s->options.budget;
+    *list = s->list;
+    schedule_generating(s);
+    schedule_prompts(s);
+    // Whoever was preempted in this step is not taken in again at once.
+    int promised = s->preemptions == preempted ? scheduler_promised(s) : s->pool->blocks;
+    while (s->left > 0 && s->running_count < s->options.most_running && s->waiting.count > 0)
+        if (!admit(s, waiting_first(&s->waiting), &promised)) break;
+    return s->list_count;
+}
+
+void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled, int count)
+{
+    Sequence *sequence = entry->sequence;
+    if (sequence->state != SEQUENCE_RUNNING) return;
+    REQUIRE(entry->samples ? count >= 1 && count <= 1 + sequence->drafts : count == 0,
+            "sequence %d: %d tokens were sampled", sequence->id, count);
+    if (!entry->samples) {
+        sequence->computed = entry->first + entry->count;
+        return;
+    }
+    sequence->computed = sequence->count + count - 1;
+    memcpy(sequence->tokens + sequence->count, sampled, (size_t)count * sizeof *sampled);
+    sequence->count += count;
+    sequence->drafts = 0;
+    block_table_truncate(s->pool, &sequence->table, sequence->computed);    // of rejected drafts
+    if (sequence->count >= sequence->most) scheduler_finish(s, sequence);
+}
+
+// ---- several continuations of one text ----
+
+bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child)
+{
+    REQUIRE(child->count > parent->computed &&
+                memcmp(child->tokens, parent->tokens,
+                       (size_t)parent->computed * sizeof *parent->tokens) == 0,
+            "sequence %d does not begin as sequence %d", child->id, parent->id);
+    child->domain = parent->domain;
+    if (!wait_for_blocks(s, child, SEQUENCE_WAITING)) return false;
+    tell(s, EVENT_FORKED, child, parent->id, 0);
+    if (parent->state != SEQUENCE_RUNNING || s->running_count == s->options.most_running)
+        return true;
+    block_table_fork(s->pool, &child->table, &parent->table);
+    child->computed = parent->computed;
+    if (s->options.worst_case && scheduler_promised(s) + promised_to(s, child) > s->pool->idle) {
+        block_table_truncate(s->pool, &child->table, 0);
+        child->computed = 0;
+        return true;
+    }
+    waiting_remove(&s->waiting, child);
+    add_running(s, child);
+    return true;
+}
