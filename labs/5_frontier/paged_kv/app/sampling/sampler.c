@@ -11,6 +11,7 @@ struct Sampler {
     float *weights;       // [V]
     int32_t *counts;      // [V], 0 between calls
     TokenWeight *list;    // [V]
+    double *scratch;      // [V], 0 between calls
 };
 
 static void *reserve(int count, size_t size)
@@ -28,7 +29,8 @@ Sampler *sampler_new(int vocabulary)
                    .logits = reserve(vocabulary, sizeof *s->logits),
                    .weights = reserve(vocabulary, sizeof *s->weights),
                    .counts = reserve(vocabulary, sizeof *s->counts),
-                   .list = reserve(vocabulary, sizeof *s->list)};
+                   .list = reserve(vocabulary, sizeof *s->list),
+                   .scratch = reserve(vocabulary, sizeof *s->scratch)};
     return s;
 }
 
@@ -39,7 +41,13 @@ void sampler_close(Sampler *s)
     free(s->weights);
     free(s->counts);
     free(s->list);
+    free(s->scratch);
     free(s);
+}
+
+double *sampler_scratch(Sampler *s)
+{
+    return s->scratch;
 }
 
 // ---- options ----
@@ -301,20 +309,26 @@ bool sampler_likeliest(Sampler *s, const float *logits, int k, TokenLogProbabili
     return true;
 }
 
+bool sampler_report(Sampler *s, const SamplerOptions *o, const SamplerContext *c, int token,
+                    Sampled *out, Error *err)
+{
+    *out = (Sampled){.token = token};
+    if (o->log_probabilities < 0) return true;
+    const int best = largest_of(c->logits, s->vocabulary, err);
+    if (best < 0) return false;
+    const double total = log_sum_exp(s, c->logits, c->logits[best]);
+    const int most = s->vocabulary;
+    out->log_probability = (float)((double)c->logits[token] - total);
+    out->likeliest_count = o->log_probabilities < most ? o->log_probabilities : most;
+    likeliest(s, c->logits, total, out->likeliest_count, out->likeliest);
+    return true;
+}
+
 bool sampler_step(Sampler *s, const SamplerOptions *o, const SamplerContext *c, Sampled *out,
                   Error *err)
 {
     Distribution distribution;
     if (!sampler_distribution(s, o, c, &distribution, err)) return false;
     const double u = sampler_uniform(o, c->sample, c->count - c->prompt, DRAW_TOKEN);
-    *out = (Sampled){.token = distribution_draw(&distribution, u)};
-    if (o->log_probabilities < 0) return true;
-    const int best = largest_of(c->logits, s->vocabulary, err);
-    if (best < 0) return false;
-    const double total = log_sum_exp(s, c->logits, c->logits[best]);
-    const int most = s->vocabulary;
-    out->log_probability = (float)((double)c->logits[out->token] - total);
-    out->likeliest_count = o->log_probabilities < most ? o->log_probabilities : most;
-    likeliest(s, c->logits, total, out->likeliest_count, out->likeliest);
-    return true;
+    return sampler_report(s, o, c, distribution_draw(&distribution, u), out, err);
 }

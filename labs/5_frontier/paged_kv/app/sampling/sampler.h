@@ -108,6 +108,11 @@ typedef struct Distribution {
 
 bool sampler_distribution(Sampler *sampler, const SamplerOptions *options,
                           const SamplerContext *context, Distribution *out, Error *err);
+// What is asked for of a token that was chosen: its log-probabilities.
+bool sampler_report(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,
+                    int token, Sampled *out, Error *err);
+double *sampler_scratch(Sampler *sampler);    // [V] zeros, to be left so
+
 int distribution_draw(const Distribution *distribution, double u);    // u in [0,1)
 double distribution_probability(const Distribution *distribution, int token);
 
