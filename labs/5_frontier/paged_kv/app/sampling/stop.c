@@ -1,0 +1,120 @@
+#include "labs/5_frontier/paged_kv/app/sampling/stop.h"
+#include <stdlib.h>
+#include <string.h>
+#include "common/error.h"
+#include "labs/3_language/tokenizer/app/text/bytes.h"
+
+// One string, and how much of its beginning the text ends with: Knuth, Morris & Pratt 1977.
+typedef struct Watched {
+    char *string;
+    size_t bytes;
+    size_t *
+        border;    // [bytes + 1]: of the first i bytes, the longest end that is a beginning, below i
+    size_t matched;
+} Watched;
+
+struct Stop {
+    int count, found;
+    bool include;
+    Watched *watched;
+    Bytes text;      // handed out by the latest call, then held back
+    size_t given;    // of these
+};
+
+static void *checked(void *memory)
+{
+    REQUIRE(memory != NULL, "no memory for stop strings");
+    return memory;
+}
+
+static Watched watch(const char *string)
+{
+    Watched w = {.string = checked(strdup(string)), .bytes = strlen(string)};
+    REQUIRE(w.bytes > 0, "an empty stop string");
+    w.border = checked(calloc(w.bytes + 1, sizeof *w.border));
+    for (size_t i = 1, k = 0; i < w.bytes; i++) {
+        while (k > 0 && string[i] != string[k]) k = w.border[k];
+        if (string[i] == string[k]) k++;
+        w.border[i + 1] = k;
+    }
+    return w;
+}
+
+Stop *stop_new(const char *const *strings, int count, bool include)
+{
+    Stop *s = checked(calloc(1, sizeof *s));
+    *s = (Stop){.count = count,
+                .found = -1,
+                .include = include,
+                .watched = checked(calloc((size_t)count + 1, sizeof *s->watched))};
+    for (int i = 0; i < count; i++) s->watched[i] = watch(strings[i]);
+    return s;
+}
+
+void stop_close(Stop *s)
+{
+    if (s == NULL) return;
+    for (int i = 0; i < s->count; i++) {
+        free(s->watched[i].string);
+        free(s->watched[i].border);
+    }
+    free(s->watched);
+    free(s->text.data);
+    free(s);
+}
+
+// Whether the byte completes the string.
+static bool follow(Watched *w, char byte)
+{
+    size_t k = w->matched;
+    while (k > 0 && (k == w->bytes || w->string[k] != byte)) k = w->border[k];
+    if (w->string[k] == byte) k++;
+    w->matched = k;
+    return k == w->bytes;
+}
+
+static void follow_all(Stop *s, char byte)
+{
+    for (int k = 0; k < s->count; k++)
+        if (follow(&s->watched[k], byte) &&
+            (s->found < 0 || s->watched[k].bytes > s->watched[s->found].bytes))
+            s->found = k;
+}
+
+// In place of what was handed out comes the text, up to a stop string.
+static void take(Stop *s, const char *text, size_t bytes)
+{
+    s->text.count -= s->given;
+    if (s->text.count > 0) memmove(s->text.data, s->text.data + s->given, s->text.count);
+    for (size_t i = 0; i < bytes && s->found < 0; i++) {
+        bytes_add(&s->text, text + i, 1);
+        follow_all(s, text[i]);
+        if (s->found >= 0 && !s->include) s->text.count -= s->watched[s->found].bytes;
+    }
+}
+
+static const char *hand_out(Stop *s, size_t held, size_t *shown)
+{
+    *shown = s->given = s->text.count - held;
+    return s->text.data != NULL ? (const char *)s->text.data : "";
+}
+
+const char *stop_step(Stop *s, const char *text, size_t bytes, size_t *shown)
+{
+    size_t held = 0;
+    take(s, text, bytes);
+    for (int k = 0; k < s->count && s->found < 0; k++)
+        if (s->watched[k].matched > held) held = s->watched[k].matched;
+    return hand_out(s, held, shown);
+}
+
+const char *stop_end(Stop *s, const char *text, size_t bytes, size_t *shown)
+{
+    take(s, text, bytes);
+    return hand_out(s, 0, shown);
+}
+
+int stop_found(const Stop *s)
+{
+    return s->found;
+}
