@@ -76,6 +76,10 @@ const Kernels CPU(table) = {
     .embedding_backward = CPU(embedding_backward),
     .rope = CPU(rope),
 
+    .row_product = CPU(row_product),    // row_product.c
+    .rows_read = CPU(rows_read),
+    .rows_write = CPU(rows_write),
+
     .random_uniform = CPU(random_uniform),    // random.c
     .random_normal = CPU(random_normal),
     .dropout = CPU(dropout),
