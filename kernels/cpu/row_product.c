@@ -2,11 +2,11 @@
  *
  * A row is cut into chunks of a fixed length. Those of a group of rows become floats, in L2, and meet one
  * tile of x after the other as dot products (dots.h); a chunk's sum is added to what y holds. With 8-bit
- * activations whole numbers are multiplied instead: row_codes.c.
+ * activations whole numbers are multiplied instead: code_tile.h.
  */
+#include "kernels/cpu/code_tile.h"
 #include "kernels/cpu/dots.h"
 #include "kernels/cpu/loops.h"
-#include "kernels/cpu/row_codes.h"
 #include "kernels/cpu/row_floats.h"
 #include "kernels/cpu/workspace.h"
 
@@ -64,8 +64,89 @@ static void multiply_rows(float *y, size_t y_row, const float *x, size_t x_row, 
     }
 }
 
-#ifndef ROW_CODES
-static void round_activations(float *out, const float *x, size_t cols)
+static void multiply_floats(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
+                            WeightRows w)
+{
+    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols;
+    if (m > 1 && x_row % SAME_SET == 0) {
+        const size_t row = lines_of(cols) + 16;
+        float *copy = workspace(m * row);
+        for (size_t i = 0; i < m; i++) memcpy(copy + i * row, x + i * x_row, cols * sizeof *x);
+        x = copy;
+        x_row = row;
+    }
+    const int threads = team_size(work, SERIAL);
+    ON_TEAM(threads, work, SERIAL,
+            multiply_rows(y, y_row, x, x_row, m, w, rows * t / (size_t)threads,
+                          rows * (t + 1) / (size_t)threads));
+}
+
+// ---- with 8-bit activations
+
+#ifdef ROW_CODES
+enum { BLOCKS = 16 };    // of a panel, with those of x: they stay in L1
+
+// m rows as tiles, as even as possible.
+static size_t tile_first(size_t m, size_t tile)
+{
+    const size_t tiles = (m + TILE_MOST - 1) / TILE_MOST;
+    return m / tiles * tile + MIN(tile, m % tiles);
+}
+
+// Rows from ... end of w.
+static void multiply_codes(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
+                           size_t from, size_t end)
+{
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
+                 tiles = (m + TILE_MOST - 1) / TILE_MOST;
+    const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
+    const CodeKind kind = code_type[w.type].kind;
+    CodePanel panel[BLOCKS];
+    for (size_t r = from; r < end; r += LANES) {
+        const size_t cols = MIN(end - r, (size_t)LANES);
+        const uint8_t *first = (const uint8_t *)w.data + r * row_bytes;
+        const uint8_t *ahead = first + LANES * row_bytes;
+        for (size_t b = 0; b < MAX(blocks, 1); b += BLOCKS) {
+            const size_t n = MIN(blocks - b, (size_t)BLOCKS),
+                         at = (size_t)dtype_bytes(w.type, b * ACTIVATION_BLOCK);
+            const uint8_t *row[LANES];
+            for (size_t l = 0; l < LANES; l++) row[l] = first + MIN(l, cols - 1) * row_bytes + at;
+            panel_of[w.type](panel, row, n, ahead + LANES * at);
+            for (size_t t = 0; t < tiles; t++) {
+                const size_t i = tile_first(m, t), count = tile_first(m, t + 1) - i;
+                code_tiles[kind][count - 1](y + i * y_row + r, y_row, panel,
+                                            x + i * blocks + b * count, n, cols, b == 0);
+            }
+        }
+    }
+}
+
+static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, WeightRows w, size_t i)
+{
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
+                 tiles = (m + TILE_MOST - 1) / TILE_MOST;
+    size_t t = 0;
+    while (t + 1 < tiles && tile_first(m, t + 1) <= i) t++;
+    const size_t first = tile_first(m, t), count = tile_first(m, t + 1) - first;
+    out += first * blocks + (i - first);
+    for (size_t b = 0; b < blocks; b++)
+        write_block(out + b * count, x + i * x_row + b * ACTIVATION_BLOCK, code_type[w.type]);
+}
+
+static void multiply_rounded(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
+                             WeightRows w)
+{
+    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols,
+                 panels = (rows + LANES - 1) / LANES;
+    XBlock *codes = (XBlock *)workspace(m * cols / ACTIVATION_BLOCK * (sizeof *codes / sizeof *x));
+    EACH_ROW(i, m, cols, HEAVY, write_row(codes, x, x_row, m, w, i));
+    const int threads = team_size(work, SERIAL);
+    ON_TEAM(threads, work, SERIAL,
+            multiply_codes(y, y_row, codes, m, w, panels * t / (size_t)threads * LANES,
+                           MIN(panels * (t + 1) / (size_t)threads * LANES, rows)));
+}
+#else
+static void round_row(float *out, const float *x, size_t cols)
 {
     for (size_t c = 0; c < cols; c += ACTIVATION_BLOCK, x += ACTIVATION_BLOCK) {
         float largest = 0;
@@ -75,38 +156,25 @@ static void round_activations(float *out, const float *x, size_t cols)
         for (int i = 0; i < ACTIVATION_BLOCK; i++) *out++ = scale * rintf(x[i] * inverse);
     }
 }
+
+// Whole numbers as floats: no instructions are known that multiply bytes.
+static void multiply_rounded(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
+                             WeightRows w)
+{
+    const size_t cols = (size_t)w.cols, row = cols + 16;
+    float *rounded = workspace(m * row);
+    EACH_ROW(i, m, cols, HEAVY, round_row(rounded + i * row, x + i * x_row, cols));
+    multiply_floats(y, y_row, rounded, row, m, w);    // which makes no copy of such rows
+}
 #endif
 
 void CPU(row_product)(float *y, size_t y_row, const float *x, size_t x_row, int m, WeightRows w,
                       Activations activations)
 {
-    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, count = (size_t)m;
-    const bool rounded = activations == ACTIVATIONS_Q8 && weight_rows_in_blocks(w);
-    if (m == 0 || rows == 0) return;
-#ifdef ROW_CODES
-    if (rounded) {
-        multiply_codes(y, y_row, x, x_row, count, w);
-        return;
-    }
-#endif
-    if (rounded || (m > 1 && x_row % SAME_SET == 0)) {
-        const size_t row = lines_of(cols) + 16;
-        float *copy = workspace(count * row);
-        for (size_t i = 0; i < count; i++) {
-#ifndef ROW_CODES
-            if (rounded) round_activations(copy + i * row, x + i * x_row, cols);
-            else
-#endif
-                memcpy(copy + i * row, x + i * x_row, cols * sizeof *x);
-        }
-        x = copy;
-        x_row = row;
-    }
-    const size_t work = count * rows * cols;
-    const int threads = team_size(work, SERIAL);
-    ON_TEAM(threads, work, SERIAL,
-            multiply_rows(y, y_row, x, x_row, count, w, rows * t / (size_t)threads,
-                          rows * (t + 1) / (size_t)threads));
+    if (m == 0 || w.rows == 0) return;
+    if (activations == ACTIVATIONS_Q8 && weight_rows_in_blocks(w))
+        multiply_rounded(y, y_row, x, x_row, (size_t)m, w);
+    else multiply_floats(y, y_row, x, x_row, (size_t)m, w);
 }
 
 void CPU(rows_read)(float *y, WeightRows w, const int32_t *index, int count)
