@@ -7,7 +7,11 @@
 #include "kernels/cpu/code_panel.h"
 #ifdef ROW_CODES
 
-enum { TILE_MOST = LANES == 16 ? 8 : 4 };    // rows of x
+enum {
+    TILE_MOST = LANES == 16 ? 6 : 3,    // rows of x in a tile,
+    PANELS = 2,                         // and panels: as many sums as there are registers for
+    BLOCKS = 16,                        // of a panel: with those of x they stay in L1
+};
 
 // 32 numbers of a row of x. A tile's lie side by side, block after block.
 typedef struct XBlock {
@@ -66,47 +70,30 @@ INLINED Codes four_codes(const int8_t *x)    // in all lanes
     return CODES(set1_epi32)(word);
 }
 
-// start + the products of `groups` times four codes.
-INLINED Codes dot_codes(const CodeKind kind, const int groups, Codes start, const Codes *w,
-                        const int8_t *x)
+// sum + w x, four products a lane. Without VNNI they are added in pairs of 16 bits first: `part`, which holds
+// the sums of several groups and is added to `sum` with the last.
+INLINED void add_products(const CodeKind kind, Codes *sum, Codes *part, Codes w, Codes x,
+                          const bool first, const bool last)
 {
-#if defined __AVX512VNNI__ && LANES == 16
-    (void)kind;
-    UNROLL
-    for (int g = 0; g < groups; g++)
-        start = _mm512_dpbusd_epi32(start, w[g], four_codes(x + 4 * g));
-    return start;
-#elif defined __AVXVNNI__
-    (void)kind;
-    UNROLL
-    for (int g = 0; g < groups; g++)
-        start = _mm256_dpbusd_avx_epi32(start, w[g], four_codes(x + 4 * g));
-    return start;
-#else
-    // Pairs of products fit 16 bits: 8 sums of two codes below 16, 2 below 64, 1 of bytes.
-    const int most = kind == CODES_8 ? 1 : kind == CODES_6 ? 2 : 8;
-    const Codes one = CODES(set1_epi16)(1);
-    UNROLL
-    for (int g = 0; g < groups; g += most) {
-        Codes sum;
-        UNROLL
-        for (int k = g; k < g + most; k++) {
-            Codes weight = w[k], code = four_codes(x + 4 * k);
-            if (kind == CODES_8) {
+#ifdef VNNI
+    (void)kind, (void)part, (void)first, (void)last;
 #if LANES == 16
-                code = _mm512_mask_sub_epi8(code, _mm512_movepi8_mask(weight),
-                                            _mm512_setzero_si512(), code);
+    *sum = _mm512_dpbusd_epi32(*sum, w, x);
 #else
-                code = _mm256_sign_epi8(code, weight);
+    *sum = _mm256_dpbusd_avx_epi32(*sum, w, x);
 #endif
-                weight = CODES(abs_epi8)(weight);
-            }
-            const Codes pairs = CODES(maddubs_epi16)(weight, code);
-            sum = k == g ? pairs : CODES(add_epi16)(sum, pairs);
-        }
-        start = CODES(add_epi32)(start, CODES(madd_epi16)(sum, one));
+#else
+    if (kind == CODES_8) {    // one factor must be without sign
+#if LANES == 16
+        x = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x);
+#else
+        x = _mm256_sign_epi8(x, w);
+#endif
+        w = CODES(abs_epi8)(w);
     }
-    return start;
+    const Codes pairs = CODES(maddubs_epi16)(w, x);
+    *part = first ? pairs : CODES(add_epi16)(*part, pairs);
+    if (last) *sum = CODES(add_epi32)(*sum, CODES(madd_epi16)(*part, CODES(set1_epi16)(1)));
 #endif
 }
 
@@ -123,37 +110,55 @@ INLINED Vec in_all(float x)
 typedef void CodeTile(float *y, size_t y_row, const CodePanel *w, const XBlock *x, size_t blocks,
                       size_t cols, bool first);
 
-// y[i,:cols] (+)= x[i] w^T for `rows` rows of x.
+// The columns of y that belong to panel p.
+INLINED size_t panel_cols(size_t cols, size_t p)
+{
+    return cols > p * LANES ? cols - p * LANES : 0;
+}
+
+// y[i,:cols] (+)= x[i] w^T for `rows` rows of x. A number of x is loaded once for all panels.
 INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_row,
                        const CodePanel *w, const XBlock *x, size_t blocks, size_t cols, bool first)
 {
-    Vec sum[TILE_MOST];
+    const int halves = kind == CODES_6 ? 2 : 1, groups = 8 / halves;
+    const int in_part = kind == CODES_8   ? 1
+                        : kind == CODES_6 ? 2
+                                          : 8;    // groups: 16 bits hold no more
+    Vec sum[TILE_MOST][PANELS];
     UNROLL
-    for (int i = 0; i < rows; i++)
-        sum[i] = first ? (Vec){0} : load_some(y + (size_t)i * y_row, cols);
-    for (; blocks > 0; blocks--, w++, x += rows) {
+    for (int i = 0; i < rows; i++) UNROLL
+    for (size_t p = 0; p < PANELS; p++) {
+        const float *from = y + (size_t)i * y_row + p * LANES;
+        sum[i][p] = first ? (Vec){0} : load_some(from, panel_cols(cols, p));
+    }
+    for (; blocks > 0; blocks--, w++, x += rows) UNROLL
+    for (int half = 0; half < halves; half++) {
+        Codes dot[TILE_MOST][PANELS], part[TILE_MOST][PANELS];
         UNROLL
+        for (int i = 0; i < rows; i++) UNROLL
+        for (int p = 0; p < PANELS; p++) dot[i][p] = CODES(set1_epi32)(x[i].start[half]);
+        UNROLL
+        for (int g = half * groups; g < (half + 1) * groups; g++) UNROLL
         for (int i = 0; i < rows; i++) {
-            const Codes start = CODES(set1_epi32)(x[i].start[0]);
-            Vec value;
-            if (kind == CODES_6) {
-                const Codes second = CODES(set1_epi32)(x[i].start[1]);
-                value = w->scale * codes_to_floats(dot_codes(kind, 4, start, w->code, x[i].code));
-                value =
-                    fused(w->other,
-                          codes_to_floats(dot_codes(kind, 4, second, w->code + 4, x[i].code + 16)),
-                          value);
-            } else {
-                value = codes_to_floats(dot_codes(kind, 8, start, w->code, x[i].code));
-            }
-            // The scales meet first: their product does not depend on what is summed.
-            sum[i] = kind == CODES_6 ? fused(value, in_all(x[i].scale), sum[i])
-                                     : fused(value, w->scale * in_all(x[i].scale), sum[i]);
-            if (kind == CODES_4_MIN) sum[i] = fused(w->other, in_all(x[i].sum), sum[i]);
+            const Codes four = four_codes(x[i].code + 4 * g);
+            UNROLL
+            for (int p = 0; p < PANELS; p++)
+                add_products(kind, &dot[i][p], &part[i][p], w[p * BLOCKS].code[g], four,
+                             g % in_part == 0, (g + 1) % in_part == 0);
+        }
+        UNROLL
+        for (int i = 0; i < rows; i++) UNROLL
+        for (int p = 0; p < PANELS; p++) {
+            const CodePanel *panel = w + p * BLOCKS;
+            const Vec scale = (half == 0 ? panel->scale : panel->other) * in_all(x[i].scale);
+            sum[i][p] = fused(codes_to_floats(dot[i][p]), scale, sum[i][p]);
+            if (kind == CODES_4_MIN) sum[i][p] = fused(panel->other, in_all(x[i].sum), sum[i][p]);
         }
     }
     UNROLL
-    for (int i = 0; i < rows; i++) store_some(y + (size_t)i * y_row, sum[i], cols);
+    for (int i = 0; i < rows; i++) UNROLL
+    for (size_t p = 0; p < PANELS; p++)
+        store_some(y + (size_t)i * y_row + p * LANES, sum[i][p], panel_cols(cols, p));
 }
 
 #define DEFINE_TILE(kind, rows)                                                                    \
@@ -164,10 +169,9 @@ INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_r
     }
 #define NAME_TILE(kind, rows) kind##_tile_##rows,
 #if LANES == 16
-#define EACH_TILE(X, kind)                                                                         \
-    X(kind, 1) X(kind, 2) X(kind, 3) X(kind, 4) X(kind, 5) X(kind, 6) X(kind, 7) X(kind, 8)
+#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3) X(kind, 4) X(kind, 5) X(kind, 6)
 #else
-#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3) X(kind, 4)
+#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3)
 #endif
 EACH_TILE(DEFINE_TILE, CODES_4)
 EACH_TILE(DEFINE_TILE, CODES_4_MIN)

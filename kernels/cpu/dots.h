@@ -69,7 +69,8 @@ INLINED void dots(const int rows, const int cols, float *sum, const float *a, si
         }
         UNROLL
         for (int i = 0; i < rows; i++) {
-            const Vec row = vec_load(a + (size_t)i * a_row + p);
+            Vec row = vec_load(a + (size_t)i * a_row + p);
+            if (cols > 1) HELD(row);
             UNROLL
             for (int j = 0; j < cols; j++) part[i][j] += row * col[j];
         }

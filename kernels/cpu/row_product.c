@@ -14,7 +14,6 @@ enum {
     CHUNK = 768,                   // numbers of a row in a sum: a multiple of every block
     CHUNK_ROW = CHUNK + 16,        // floats apart: not so that all rows begin in one set of L1
     SERIAL = 16 * 1024 * LANES,    // multiplications below which waking a thread costs more
-    SAME_SET = 128,                // rows of x so many floats apart leave parts of L1 unused
 };
 
 static const uint8_t *weights_at(WeightRows w, size_t r, size_t c)
@@ -64,28 +63,41 @@ static void multiply_rows(float *y, size_t y_row, const float *x, size_t x_row, 
     }
 }
 
+// x as ACTIVATIONS_Q8 sees it, in floats.
+static void round_row(float *out, const float *x, size_t cols)
+{
+    for (size_t c = 0; c < cols; c += ACTIVATION_BLOCK, x += ACTIVATION_BLOCK) {
+        float largest = 0;
+        for (int i = 0; i < ACTIVATION_BLOCK; i++)
+            if (!(fabsf(x[i]) <= largest)) largest = isnan(x[i]) ? INFINITY : fabsf(x[i]);
+        const float scale = activation_scale(largest), inverse = activation_inverse(scale);
+        for (int i = 0; i < ACTIVATION_BLOCK; i++) *out++ = scale * rintf(x[i] * inverse);
+    }
+}
+
+static void copy_row(float *out, const float *x, size_t cols, bool rounded)
+{
+    if (rounded) round_row(out, x, cols);
+    else memcpy(out, x, cols * sizeof *x);
+}
+
 static void multiply_floats(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
-                            WeightRows w)
+                            WeightRows w, bool rounded)
 {
     const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols;
-    if (m > 1 && x_row % SAME_SET == 0) {
-        const size_t row = lines_of(cols) + 16;
-        float *copy = workspace(m * row);
-        for (size_t i = 0; i < m; i++) memcpy(copy + i * row, x + i * x_row, cols * sizeof *x);
-        x = copy;
-        x_row = row;
-    }
+    const size_t row =
+        lines_of(cols) + 16;    // aligned, and not so that all rows begin in one set of L1
+    float *copy = workspace(m * row);
+    EACH_ROW(i, m, cols, LIGHT, copy_row(copy + i * row, x + i * x_row, cols, rounded));
     const int threads = team_size(work, SERIAL);
     ON_TEAM(threads, work, SERIAL,
-            multiply_rows(y, y_row, x, x_row, m, w, rows * t / (size_t)threads,
+            multiply_rows(y, y_row, copy, row, m, w, rows * t / (size_t)threads,
                           rows * (t + 1) / (size_t)threads));
 }
 
 // ---- with 8-bit activations
 
 #ifdef ROW_CODES
-enum { BLOCKS = 16 };    // of a panel, with those of x: they stay in L1
-
 // m rows as tiles, as even as possible.
 static size_t tile_first(size_t m, size_t tile)
 {
@@ -94,27 +106,31 @@ static size_t tile_first(size_t m, size_t tile)
 }
 
 // Rows from ... end of w.
-static void multiply_codes(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
-                           size_t from, size_t end)
+static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
+                               size_t from, size_t end)
 {
     const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
                  tiles = (m + TILE_MOST - 1) / TILE_MOST;
     const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
     const CodeKind kind = code_type[w.type].kind;
-    CodePanel panel[BLOCKS];
-    for (size_t r = from; r < end; r += LANES) {
-        const size_t cols = MIN(end - r, (size_t)LANES);
+    enum { ROWS = PANELS * LANES };
+    CodePanel panels[PANELS * BLOCKS];
+    for (size_t r = from; r < end; r += ROWS) {
+        const size_t cols = MIN(end - r, (size_t)ROWS);
         const uint8_t *first = (const uint8_t *)w.data + r * row_bytes;
-        const uint8_t *ahead = first + LANES * row_bytes;
         for (size_t b = 0; b < MAX(blocks, 1); b += BLOCKS) {
             const size_t n = MIN(blocks - b, (size_t)BLOCKS),
                          at = (size_t)dtype_bytes(w.type, b * ACTIVATION_BLOCK);
-            const uint8_t *row[LANES];
-            for (size_t l = 0; l < LANES; l++) row[l] = first + MIN(l, cols - 1) * row_bytes + at;
-            panel_of[w.type](panel, row, n, ahead + LANES * at);
+            for (size_t p = 0; p < PANELS; p++) {
+                const uint8_t *row[LANES];    // beyond the end the last one again
+                for (size_t l = 0; l < LANES; l++)
+                    row[l] = first + MIN(p * LANES + l, cols - 1) * row_bytes + at;
+                panel_of[w.type](panels + p * BLOCKS, row, n,
+                                 first + (PANELS + p) * LANES * row_bytes + LANES * at);
+            }
             for (size_t t = 0; t < tiles; t++) {
                 const size_t i = tile_first(m, t), count = tile_first(m, t + 1) - i;
-                code_tiles[kind][count - 1](y + i * y_row + r, y_row, panel,
+                code_tiles[kind][count - 1](y + i * y_row + r, y_row, panels,
                                             x + i * blocks + b * count, n, cols, b == 0);
             }
         }
@@ -133,38 +149,17 @@ static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, Weigh
         write_block(out + b * count, x + i * x_row + b * ACTIVATION_BLOCK, code_type[w.type]);
 }
 
-static void multiply_rounded(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
-                             WeightRows w)
+static void multiply_codes(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
+                           WeightRows w)
 {
     const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols,
-                 panels = (rows + LANES - 1) / LANES;
+                 groups = (rows + PANELS * LANES - 1) / (PANELS * LANES);
     XBlock *codes = (XBlock *)workspace(m * cols / ACTIVATION_BLOCK * (sizeof *codes / sizeof *x));
     EACH_ROW(i, m, cols, HEAVY, write_row(codes, x, x_row, m, w, i));
     const int threads = team_size(work, SERIAL);
     ON_TEAM(threads, work, SERIAL,
-            multiply_codes(y, y_row, codes, m, w, panels * t / (size_t)threads * LANES,
-                           MIN(panels * (t + 1) / (size_t)threads * LANES, rows)));
-}
-#else
-static void round_row(float *out, const float *x, size_t cols)
-{
-    for (size_t c = 0; c < cols; c += ACTIVATION_BLOCK, x += ACTIVATION_BLOCK) {
-        float largest = 0;
-        for (int i = 0; i < ACTIVATION_BLOCK; i++)
-            if (!(fabsf(x[i]) <= largest)) largest = isnan(x[i]) ? INFINITY : fabsf(x[i]);
-        const float scale = activation_scale(largest), inverse = activation_inverse(scale);
-        for (int i = 0; i < ACTIVATION_BLOCK; i++) *out++ = scale * rintf(x[i] * inverse);
-    }
-}
-
-// Whole numbers as floats: no instructions are known that multiply bytes.
-static void multiply_rounded(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
-                             WeightRows w)
-{
-    const size_t cols = (size_t)w.cols, row = cols + 16;
-    float *rounded = workspace(m * row);
-    EACH_ROW(i, m, cols, HEAVY, round_row(rounded + i * row, x + i * x_row, cols));
-    multiply_floats(y, y_row, rounded, row, m, w);    // which makes no copy of such rows
+            multiply_code_rows(y, y_row, codes, m, w, groups * t / (size_t)threads * PANELS * LANES,
+                               MIN(groups * (t + 1) / (size_t)threads * PANELS * LANES, rows)));
 }
 #endif
 
@@ -172,9 +167,12 @@ void CPU(row_product)(float *y, size_t y_row, const float *x, size_t x_row, int 
                       Activations activations)
 {
     if (m == 0 || w.rows == 0) return;
-    if (activations == ACTIVATIONS_Q8 && weight_rows_in_blocks(w))
-        multiply_rounded(y, y_row, x, x_row, (size_t)m, w);
-    else multiply_floats(y, y_row, x, x_row, (size_t)m, w);
+    const bool rounded = activations == ACTIVATIONS_Q8 && weight_rows_in_blocks(w);
+#ifdef ROW_CODES
+    if (rounded) multiply_codes(y, y_row, x, x_row, (size_t)m, w);
+    else
+#endif
+        multiply_floats(y, y_row, x, x_row, (size_t)m, w, rounded);    // whole numbers as floats
 }
 
 void CPU(rows_read)(float *y, WeightRows w, const int32_t *index, int count)
