@@ -43,24 +43,35 @@ static const CodeType code_type[DTYPE_COUNT] = {
 
 static void write_block(XBlock *out, const float *x, CodeType type)
 {
-    uint32_t bits[ACTIVATION_BLOCK], most = 0;
-    memcpy(bits, x, sizeof bits);
-    for (int i = 0; i < ACTIVATION_BLOCK; i++)    // as integers: a NaN is the largest
-        most = MAX(most, bits[i] & 0x7FFFFFFF);
-    float largest;
-    memcpy(&largest, &most, sizeof largest);
-    if (most > 0x7F800000) largest = INFINITY;
-    const float scale = activation_scale(largest), inverse = activation_inverse(scale);
-    int32_t sum[2] = {0};
-    for (int i = 0; i < ACTIVATION_BLOCK; i++) {
-        const int32_t code = isnan(scale) ? 0 : (int32_t)rintf(x[i] * inverse);
-        out->code[i] = (int8_t)code;
-        sum[i / 16] += code;
+    const __m256i one = _mm256_set1_epi8(1), magnitude = _mm256_set1_epi32(0x7FFFFFFF);
+    __m256 part[4];
+    __m256i most = _mm256_setzero_si256(), code[4];    // as integers: a NaN is the largest
+    for (int i = 0; i < 4; i++) {
+        part[i] = _mm256_loadu_ps(x + 8 * i);
+        most = _mm256_max_epi32(most, _mm256_and_si256(_mm256_castps_si256(part[i]), magnitude));
     }
+    __m128i of_4 = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
+    of_4 = _mm_max_epi32(of_4, _mm_shuffle_epi32(of_4, 0x4E));
+    of_4 = _mm_max_epi32(of_4, _mm_shuffle_epi32(of_4, 0xB1));
+    const float largest = _mm_cvtss_f32(_mm_castsi128_ps(of_4));
+    const float scale = activation_scale(isnan(largest) ? INFINITY : largest);
+    const __m256 inverse = _mm256_set1_ps(activation_inverse(scale));
+
+    for (int i = 0; i < 4; i++) code[i] = _mm256_cvtps_epi32(_mm256_mul_ps(part[i], inverse));
+    const __m256i mixed = _mm256_packs_epi16(_mm256_packs_epi32(code[0], code[1]),
+                                             _mm256_packs_epi32(code[2], code[3]));
+    const __m256i codes =
+        _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    _mm256_storeu_si256((__m256i *)out->code, codes);
+    const __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(one, codes), _mm256_set1_epi16(1));
+    const __m128i pairs =    // of the first 16, the last 16
+        _mm_hadd_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    const __m128i of_16 = _mm_hadd_epi32(pairs, pairs);
+    const int32_t first = _mm_cvtsi128_si32(of_16), second = _mm_extract_epi32(of_16, 1);
     out->scale = scale;
-    out->sum = scale * (float)(sum[0] + sum[1]);
-    out->start[0] = -type.offset * (type.kind == CODES_6 ? sum[0] : sum[0] + sum[1]);
-    out->start[1] = -type.offset * sum[1];
+    out->sum = scale * (float)(first + second);
+    out->start[0] = -type.offset * (type.kind == CODES_6 ? first : first + second);
+    out->start[1] = -type.offset * second;
 }
 
 INLINED Codes four_codes(const int8_t *x)    // in all lanes
