@@ -40,59 +40,88 @@ static void bf16_to_floats(float *out, const uint8_t *in, size_t n)
     }
 }
 
+typedef uint8_t Bytes __attribute__((vector_size(16)));
+
+INLINED Bytes load_bytes(const uint8_t *in)
+{
+    Bytes x;
+    memcpy(&x, in, sizeof x);
+    return x;
+}
+
+// out[i] = d code[i] + least; d times a code is exact, so that each number is rounded at most once.
+INLINED void codes_to_16(float *out, Bytes code, const bool with_sign, float d, float least)
+{
+#if LANES == 16
+    const __m128i byte = (__m128i)code;
+    const __m512i wide = with_sign ? _mm512_cvtepi8_epi32(byte) : _mm512_cvtepu8_epi32(byte);
+    vec_store(out, d * (Vec)_mm512_cvtepi32_ps(wide) + least);
+#elif LANES == 8
+    UNROLL
+    for (int half = 0; half < 2; half++) {
+        const __m128i byte = half == 0 ? (__m128i)code : _mm_srli_si128((__m128i)code, 8);
+        const __m256i wide = with_sign ? _mm256_cvtepi8_epi32(byte) : _mm256_cvtepu8_epi32(byte);
+        vec_store(out + 8 * half, d * (Vec)_mm256_cvtepi32_ps(wide) + least);
+    }
+#else
+    for (int i = 0; i < 16; i++)
+        out[i] = d * (float)(with_sign ? (int8_t)code[i] : code[i]) + least;
+#endif
+}
+
+// The codes in the lower or upper halves of 16 bytes.
+INLINED void nibbles_to_16(float *out, const uint8_t *in, const bool upper, float d, float least)
+{
+    const Bytes both = load_bytes(in);
+    codes_to_16(out, upper ? both >> 4 : both & 15, false, d, least);
+}
+
 static void q8_0_to_floats(float *out, const uint8_t *in)
 {
     const float d = half_to_float(in);
-    for (int i = 0; i < 32; i++) out[i] = d * (float)(int8_t)in[2 + i];
-}
-
-// 16 bytes: 16 codes below, 16 above.
-INLINED void nibbles_to_floats(float *out, const uint8_t *in, float d, float least, int zero)
-{
-    for (int i = 0; i < 16; i++) out[i] = d * (float)((in[i] & 15) - zero) + least;
-    for (int i = 0; i < 16; i++) out[16 + i] = d * (float)((in[i] >> 4) - zero) + least;
+    codes_to_16(out, load_bytes(in + 2), true, d, 0);
+    codes_to_16(out + 16, load_bytes(in + 18), true, d, 0);
 }
 
 static void q4_0_to_floats(float *out, const uint8_t *in)
 {
-    nibbles_to_floats(out, in + 2, half_to_float(in), 0, 8);
+    const float d = half_to_float(in);
+    nibbles_to_16(out, in + 2, false, d, -8 * d);
+    nibbles_to_16(out + 16, in + 2, true, d, -8 * d);
 }
 
 static void q4_1_to_floats(float *out, const uint8_t *in)
 {
-    nibbles_to_floats(out, in + 4, half_to_float(in), half_to_float(in + 2), 0);
+    const float d = half_to_float(in), least = half_to_float(in + 2);
+    nibbles_to_16(out, in + 4, false, d, least);
+    nibbles_to_16(out + 16, in + 4, true, d, least);
 }
 
 static void q4_k_to_floats(float *out, const uint8_t *in)
 {
     const float d = half_to_float(in), m = half_to_float(in + 2);
-    for (int part = 0; part < 8; part++) {
+    UNROLL
+    for (int part = 0; part < 8; part++, out += 32) {
         const uint8_t *s = in + 4 + part, *q = in + 16 + part / 2 * 32;
         const int scale = part < 4 ? s[0] & 63 : (s[4] & 15) | s[-4] >> 6 << 4;
         const int least = part < 4 ? s[4] & 63 : s[4] >> 4 | s[0] >> 6 << 4;
-        const float by = d * (float)scale, less = m * (float)least;
-        float *to = out + 32 * part;
-        if (part % 2 == 0)
-            for (int i = 0; i < 32; i++) to[i] = by * (float)(q[i] & 15) - less;
-        else
-            for (int i = 0; i < 32; i++) to[i] = by * (float)(q[i] >> 4) - less;
+        nibbles_to_16(out, q, part % 2, d * (float)scale, -m * (float)least);
+        nibbles_to_16(out + 16, q + 16, part % 2, d * (float)scale, -m * (float)least);
     }
 }
 
 static void q6_k_to_floats(float *out, const uint8_t *in)
 {
     const float d = half_to_float(in + 208);
-    for (int part = 0; part < 16; part++) {    // 16 numbers each
-        const int shift = part / 2 % 4 * 2;    // of the upper bits
+    UNROLL
+    for (int part = 0; part < 16; part++, out += 16) {    // 16 numbers each
+        const int shift = part / 2 % 4 * 2;               // of the upper bits
         const uint8_t *low = in + part / 8 * 64 + part % 4 * 16;
         const uint8_t *high = in + 128 + part / 8 * 32 + part % 2 * 16;
         const float by = d * (float)(int8_t)in[192 + part];
-        float *to = out + 16 * part;
-        for (int i = 0; i < 16; i++) {
-            const int code = (part / 4 % 2 ? low[i] >> 4 : low[i] & 15) | (high[i] >> shift & 3)
-                                                                              << 4;
-            to[i] = by * (float)(code - 32);
-        }
+        const Bytes lower = load_bytes(low) >> (part / 4 % 2 * 4) & 15;
+        const Bytes upper = load_bytes(high) >> shift & 3;
+        codes_to_16(out, lower | upper << 4, false, by, -32 * by);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "kernels/cpu/workspace.h"
 
 enum {
+
     CHUNK = 768,                   // numbers of a row in a sum: a multiple of every block
     CHUNK_ROW = CHUNK + 16,        // floats apart: not so that all rows begin in one set of L1
     SERIAL = 16 * 1024 * LANES,    // multiplications below which waking a thread costs more
