@@ -18,6 +18,7 @@
 #include "kernels/norm.h"
 #include "kernels/pool.h"
 #include "kernels/rope.h"
+#include "kernels/row_product.h"
 
 // A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
 // One matrix for all products has batch 0.
@@ -104,6 +105,21 @@ typedef struct KernelCost {
                   .row = (size_t)(s).head,                                                         \
                   .stride = (s).row,                                                               \
                   .bytes = sizeof(float) * 2.0 * (s).rows * (s).heads * (s).rotated})
+
+#define ROW_PRODUCT(y, row_, m, w)                                                                 \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (size_t)(m),                                                             \
+                  .cols = (size_t)(w).rows,                                                        \
+                  .row = (row_),                                                                   \
+                  .flops = 2.0 * (m) * (w).rows * (w).cols,                                        \
+                  .bytes = weight_rows_bytes(w) +                                                  \
+                           sizeof(float) * (double)(m) * ((double)(w).rows + (w).cols)})
+
+// No floats are written.
+#define ROWS_WRITTEN(type, rows_, cols_)                                                           \
+    ((KernelCost){.bytes = weight_rows_bytes((WeightRows){NULL, type, rows_, cols_}) +             \
+                           sizeof(float) * (double)(rows_) * (cols_)})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

@@ -248,8 +248,21 @@
     X(label_factor, (float *y, const int32_t *label, size_t n),                                                  \
       (y, label, n), OUT(y, 1, n))
 
+#define ROW_PRODUCT_KERNELS(X)    /* over rows of weights in a file's types: row_product.h */                    \
+    /* y[i,r] = sum_c x[i,c] w[r,c] for i < m; rows of y and x are y_row and x_row apart */                    \
+    X(row_product, (float *y, size_t y_row, const float *x, size_t x_row, int m, WeightRows w,                 \
+                    Activations activations),                                                                  \
+      (y, y_row, x, x_row, m, w, activations), ROW_PRODUCT(y, y_row, m, w))                                    \
+    /* y[i,:] = w[index[i],:] as floats: an embedding's look-up */                                             \
+    X(rows_read, (float *y, WeightRows w, const int32_t *index, int count),                                    \
+      (y, w, index, count), OUT(y, (size_t)count * (size_t)w.cols, 2))                                         \
+    /* out = x [rows,cols] in a type that dtype_from_floats writes */                                          \
+    X(rows_write, (void *out, DType type, const float *x, int rows, int cols),                                 \
+      (out, type, x, rows, cols), ROWS_WRITTEN(type, rows, cols))
+
 #define KERNEL_LIST(X)                                                                    \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
     OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
-    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) TOKEN_KERNELS(X)
+    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) TOKEN_KERNELS(X)       \
+    ROW_PRODUCT_KERNELS(X)
 // clang-format on

@@ -27,9 +27,10 @@
              MAP_2, MAP_1, 0)(F, __VA_ARGS__)
 // clang-format on
 
-// A pointer, or a Mat, whose first member is one.
+// A pointer, or a struct whose first member is one.
 #define HAS_POINTER(x)                                                                             \
-    (__builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat))
+    (__builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat) ||        \
+     __builtin_types_compatible_p(__typeof__(x), WeightRows))
 #define MOVED(x)                                                                                   \
     ({                                                                                             \
         __typeof__(x) argument_ = (x);                                                             \

@@ -17,6 +17,12 @@
 #define X(name, prototype, arguments, work) void CPU(name) prototype;
 KERNEL_LIST(X)
 #undef X
+
+// The variant whose kernels this one has where it has none of its own.
+#define BASE(name)                          CPU_EXPAND(CPU_BASE, name)
+#define X(name, prototype, arguments, work) void BASE(name) prototype;
+KERNEL_LIST(X)
+#undef X
 extern const Kernels CPU(table);
 
 // Floats in the widest register.

@@ -261,7 +261,8 @@ static void types_that_have_no_conversion_write_nothing(void **state)
     static const DType TO[] = {DTYPE_F32,     DTYPE_F16,     DTYPE_BF16, DTYPE_F64,
                                DTYPE_F8_E4M3, DTYPE_F8_E5M2, DTYPE_Q8_0, DTYPE_Q4_0,
                                DTYPE_Q4_1,    DTYPE_Q4_K,    DTYPE_Q6_K};
-    static const DType FROM[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
+    static const DType FROM[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2,
+                                 DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1, DTYPE_Q4_K};
     for (int t = 0; t < DTYPE_COUNT; t++) {
         bool to = false, from = false;
         for (size_t i = 0; i < sizeof TO / sizeof *TO; i++) to |= TO[i] == (DType)t;
@@ -275,7 +276,8 @@ static void types_that_have_no_conversion_write_nothing(void **state)
         assert_true((floats[0] != 7.0f) == to && floats[256] == 7.0f);
         floats[0] = 3.0f;
         assert_int_equal(dtype_from_floats((DType)t, NULL, NULL, 0), from);
-        assert_int_equal(dtype_from_floats((DType)t, bytes, floats, 1), from);
+        const uint32_t block = dtype_info[t].block;
+        assert_int_equal(dtype_from_floats((DType)t, bytes, floats, block), from);
         assert_true((bytes[0] != 7) == from);
     }
 }
