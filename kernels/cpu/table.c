@@ -18,6 +18,8 @@ const Kernels CPU(table) = {
     .attention = CPU(attention),                      // attention.c
     .attention_backward = CPU(attention_backward),    // attention_backward.c
 
+    .paged_attention = CPU(paged_attention),    // paged.c
+
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
     .mul = CPU(mul),

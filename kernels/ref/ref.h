@@ -12,6 +12,7 @@ ATTENTION_KERNELS(X)      // attention.c
 ROW_NORM_KERNELS(X)       // row_norm.c
 GATE_KERNELS(X)           // gates.c
 TOKEN_KERNELS(X)          // tokens.c
+PAGED_KERNELS(X)          // paged.c
 #undef X
 
 static inline float blend(float beta, const float *c, double sum)
