@@ -61,6 +61,16 @@ static Question question_new(const Sizes *s)
     return x;
 }
 
+// The same once more, after numbers_free().
+static Question question_again(const Question *kept)
+{
+    Question x = *kept;
+    x.q = block_copy(kept->q, (size_t)x.queries * x.row * sizeof *x.q);
+    x.k = block_copy(kept->k, (size_t)x.tokens * x.kv_row * sizeof *x.k);
+    x.v = block_copy(kept->v, (size_t)x.tokens * x.kv_row * sizeof *x.v);
+    return x;
+}
+
 // Its keys and values in blocks whose numbers are shuffled.
 typedef struct Cache {
     PagedKv kv;
@@ -204,10 +214,10 @@ static void check_not_finite(const Kernels *table, const Sizes *s, DType type)
     }
 }
 
-static void assert_same_bits(const float *y, const float *want, const Question *x, int first,
-                             int queries, const char *what, int number)
+static void assert_same_bits(const float *y, const float *want, const Question *x, const char *what,
+                             int number)
 {
-    for (int i = first; i < first + queries; i++)
+    for (int i = 0; i < x->queries; i++)
         if (memcmp(y + (size_t)i * x->row, want + (size_t)i * x->row, (x->row - GAP) * sizeof *y) !=
             0)
             fail_msg("query %d of head %d with %s %d: other bits", i, x->s->head, what, number);
@@ -227,30 +237,37 @@ static void check_chunks(const Kernels *table, const Sizes *s, DType type)
             table->paged_attention(y + at, x.row, x.q + at, x.row, c.kv, c.tables, c.query + i,
                                    count, s->heads, x.scale);
         }
-        assert_same_bits(y, want, &x, 0, x.queries, "chunks of", chunk);
+        assert_same_bits(y, want, &x, "chunks of", chunk);
     }
+}
+
+static float *floats_kept(const float *x, size_t n)    // free() gives them back
+{
+    float *kept = malloc((n + 1) * sizeof *kept);
+    assert_non_null(kept);
+    return memcpy(kept, x, n * sizeof *kept);
 }
 
 // Each with one of the types, and with one, two or five threads.
 static void check_every_block_size(const Kernels *table, const Sizes *s)
 {
     const int before = omp_get_max_threads();
-    for (int t = 0; t < TYPES; t++, numbers_free()) {
-        const Question x = question_new(s);
-        const Cache first = cache_new(&x, types[t], 16);
+    for (int t = 0; t < TYPES; t++) {
+        Question kept = question_new(s);
+        const Cache whole = cache_new(&kept, types[t], 300);
         omp_set_num_threads(1);
-        const float *one = answer(table, &x, &first);
-        float *want = malloc((size_t)x.queries * x.row * sizeof *want);
-        assert_non_null(want);
-        memcpy(want, one, (size_t)x.queries * x.row * sizeof *want);
-        const Question kept = x;
-        for (int size = 1 + t; size <= 256; size += TYPES) {
-            omp_set_num_threads((int[]){1, 2, 5}[size % 3]);
-            const Cache c = cache_new(&kept, types[t], size);
-            assert_same_bits(answer(table, &kept, &c), want, &kept, 0, kept.queries, "blocks of",
-                             size);
+        float *want = floats_kept(answer(table, &kept, &whole), (size_t)kept.queries * kept.row);
+        kept.q = floats_kept(kept.q, (size_t)kept.queries * kept.row);
+        kept.k = floats_kept(kept.k, (size_t)kept.tokens * kept.kv_row);
+        kept.v = floats_kept(kept.v, (size_t)kept.tokens * kept.kv_row);
+        numbers_free();
+        for (int size = 1 + t; size <= 256; size += TYPES, numbers_free()) {
+            omp_set_num_threads((const int[]){1, 2, 5}[size % 3]);
+            const Question x = question_again(&kept);
+            const Cache c = cache_new(&x, types[t], size);
+            assert_same_bits(answer(table, &x, &c), want, &x, "blocks of", size);
         }
-        free(want);
+        free(want), free(kept.q), free(kept.k), free(kept.v);
     }
     omp_set_num_threads(before);
 }
