@@ -18,7 +18,8 @@ extern const Kernels cpu_avx2_table, cpu_avx512_table;
 // These also ask whether the operating system saves the wide registers.
 static bool has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c");
 }
 
 static bool has_avx512(void)

@@ -39,8 +39,9 @@ typedef struct Paged {
     PagedKv kv;
     const int32_t *tables;
     const PagedQuery *query;
-    size_t queries, heads_each, head, width;
+    size_t queries, heads_each, head, width, slot_bytes;
     float scale;
+    PagedReader read;
     Group *groups;
     size_t group_count, units, next;
     float *kept;    // stretches that wait for others
@@ -94,13 +95,20 @@ static Desk desk_at(float *at, size_t rows, size_t head, size_t width)
 
 // ---- a row's softmax
 
+#define OTHER(d, lane)   ((lane) ^ (d))
+#define WITH_OTHER(x, d) x = vec_max(x, __builtin_shufflevector(x, x, EACH_LANE(OTHER, d)))
+
 INLINED float largest_lane(Vec x)
 {
-    float lane[LANES], max;
-    vec_store(lane, x);
-    max = lane[0];
-    for (size_t l = 1; l < LANES; l++) max = lane[l] > max ? lane[l] : max;
-    return max;
+#if LANES >= 16
+    WITH_OTHER(x, 8);
+#endif
+#if LANES >= 8
+    WITH_OTHER(x, 4);
+#endif
+    WITH_OTHER(x, 2);
+    WITH_OTHER(x, 1);
+    return x[0];
 }
 
 // The n > 0 scores of a row become weights 2^(score - max), with zeros behind them up to `end`.
@@ -154,16 +162,19 @@ static bool all_finite(const float *x, size_t n)    // n: whole vectors
     return !any;
 }
 
-static PagedTile tile_at(const Paged *x, const Group *g, size_t kv_head, size_t key)
+// The rows from token `key` on, a run of a block's at a time.
+static void find_rows(const Paged *x, const Group *g, size_t kv_head, size_t key, PagedTile *t)
 {
-    PagedTile t = {.keys = MIN((size_t)KEYS, g->end - key), .head = x->head};
-    for (size_t j = 0; j < t.keys; j++) {
-        const size_t at = paged_place(x->kv, g->table, key + j, kv_head);
-        t.k[j] = (const uint8_t *)x->kv.k + at;
-        t.v[j] = (const uint8_t *)x->kv.v + at;
+    const size_t size = (size_t)x->kv.block_size, slot = x->slot_bytes;
+    t->keys = MIN((size_t)KEYS, g->end - key);
+    for (size_t j = 0, n; j < t->keys; j += n) {
+        size_t at = paged_place(x->kv, g->table, key + j, kv_head);
+        n = MIN(size - (key + j) % size, t->keys - j);
+        for (size_t i = j; i < j + n; i++, at += slot) {
+            t->k[i] = (const uint8_t *)x->kv.k + at;
+            t->v[i] = (const uint8_t *)x->kv.v + at;
+        }
     }
-    t.ahead = KEYS * paged_slot_bytes(x->kv);
-    return t;
 }
 
 // out = beta out + p values, row by row where zeros would meet what is not finite.
@@ -208,6 +219,16 @@ static void scores(const Desk *d, size_t rows, size_t head, size_t key)
     }
 }
 
+static void rescale_rows(const Desk *d, size_t rows, size_t width)
+{
+    for (size_t r = 0; r < rows; r++)
+        if (d->factor[r] != 1)
+            for (size_t c = 0; c < width; c += LANES) {
+                float *at = d->now.values + r * width + c;
+                vec_store(at, d->factor[r] * vec_load(at));
+            }
+}
+
 // Stretch `span` for the rows of d, into d->now.
 static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t rows,
                    size_t span)
@@ -216,19 +237,25 @@ static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head
     for (size_t r = 0; r < rows; r++) d->now.max[r] = -INFINITY;
     memset(d->lanes, 0, rows * 16 * sizeof *d->lanes);
     if (start >= end) memset(d->now.values, 0, rows * width * sizeof(float));
+    PagedTile tiles[2];
+    if (start < end) find_rows(x, g, kv_head, start, &tiles[0]);
     for (size_t key = start; key < end; key += KEYS) {
-        const PagedTile t = tile_at(x, g, kv_head, key);
-        paged_keys(x->kv.type, d->keys, &t);
+        PagedTile *t = &tiles[(key - start) / KEYS % 2];
+        t->next = t;
+        if (key + 2 * KEYS <= end) {
+            t->next = &tiles[(key - start) / KEYS % 2 ^ 1];
+        }
+        if (key + KEYS < end)
+            find_rows(x, g, kv_head, key + KEYS, &tiles[(key - start) / KEYS % 2 ^ 1]);
+        x->read.keys(d->keys, x->head, t);
         scores(d, rows, x->head, key);
-        if (key > start)
-            for (size_t r = 0; r < rows; r++)
-                if (d->factor[r] != 1)
-                    for (size_t c = 0; c < width; c += LANES) {
-                        float *at = d->now.values + r * width + c;
-                        vec_store(at, d->factor[r] * vec_load(at));
-                    }
-        paged_values(x->kv.type, d->values, width, &t);
-        add_values(d, rows, width, key, t.keys, key > start);
+        if (key > start) rescale_rows(d, rows, width);
+        if (rows <= FEW_ROWS && g->queries == 1) {
+            x->read.few(d->now.values, width, d->p, rows, x->head, t, key > start);
+        } else {
+            x->read.values(d->values, width, x->head, t);
+            add_values(d, rows, width, key, t->keys, key > start);
+        }
     }
     for (size_t r = 0; r < rows; r++) {
         float sum[LANES];
@@ -373,7 +400,9 @@ void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, 
                .queries = (size_t)queries,
                .heads_each = (size_t)(heads / kv.kv_heads),
                .head = (size_t)kv.head,
-               .scale = scale};
+               .slot_bytes = paged_slot_bytes(kv),
+               .scale = scale,
+               .read = paged_readers[kv.type]};
     if (queries == 0 || heads == 0 || kv.head == 0) return;
     x.width = (x.head + LANES - 1) / LANES * LANES;
 
