@@ -19,6 +19,8 @@ const Kernels CPU(table) = {
     .attention = BASE(attention),                      // attention.c
     .attention_backward = BASE(attention_backward),    // attention_backward.c
 
+    .paged_attention = BASE(paged_attention),    // paged.c
+
     .fill = BASE(fill),    // elements.c
     .add = BASE(add),
     .mul = BASE(mul),

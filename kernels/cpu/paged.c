@@ -1,0 +1,450 @@
+/* paged.c -- attention over a KV cache in blocks. See paged.h for what decides a result's bits.
+ *
+ * Keys are taken a tile of KEYS at a time, at positions that are multiples of KEYS; tiles come in stretches of
+ * SPAN tokens, within which an online softmax runs. Stretches are merged in their order by their largest scores
+ * and sums (Dao et al. 2023, Flash-Decoding). So a long context is shared by threads, and who makes a stretch,
+ * or whether it is merged at once or kept until all are there, changes no bit.
+ *
+ * A row is a query of a head. A group of rows are the query heads of a kv head for some queries of a sequence,
+ * which have a tile made once for all of them. Scores are a row's chain of additions over the head's numbers,
+ * values its chain over a tile's keys, whatever rows are beside it.
+ */
+#include <math.h>
+#include <string.h>
+#include "kernels/cpu/functions.h"
+#include "kernels/cpu/loops.h"
+#include "kernels/cpu/paged_tile.h"
+
+enum {
+    SPAN = 4 * KEYS,
+    GROUP_ROWS = 64,
+    SHARES = 4,    // of a thread: larger groups are cut into stretches
+};
+
+// Queries first .. first + queries - 1, of one sequence.
+typedef struct Group {
+    const int32_t *table;
+    size_t first, queries, end;    // end: tokens that some query sees
+    size_t spans;
+    bool apart;         // each stretch by itself
+    size_t unit;        // the first
+    size_t kept;        // floats of all groups before it
+    size_t *arrived;    // [kv_heads] stretches that are done
+} Group;
+
+typedef struct Paged {
+    float *y;
+    const float *q;
+    size_t y_row, q_row;
+    PagedKv kv;
+    const int32_t *tables;
+    const PagedQuery *query;
+    size_t queries, heads_each, head, width, slot_bytes;
+    float scale;
+    PagedReader read;
+    Group *groups;
+    size_t group_count, units, next;
+    float *kept;    // stretches that wait for others
+    float *room;
+    size_t own;
+} Paged;
+
+// What is known of rows: the largest score in units of log 2, sums of 2^(score - max), and of that times values.
+typedef struct Part {
+    float *max, *sum, *values;
+} Part;
+
+static size_t part_floats(size_t rows, size_t width)
+{
+    return 2 * lines_of(rows) + rows * width;
+}
+
+static Part part_at(float *at, size_t rows)
+{
+    return (Part){at, at + lines_of(rows), at + 2 * lines_of(rows)};
+}
+
+// A thread's memory.
+typedef struct Desk {
+    float *q, *p, *keys, *values, *lanes;    // lanes: of sums
+    float *factor;
+    size_t *seen;
+    Part now, total;
+} Desk;
+
+static size_t desk_floats(size_t rows, size_t head, size_t width)
+{
+    return lines_of(rows * head) + KEYS * (rows + head + width) + 16 * rows + 3 * lines_of(rows) +
+           2 * lines_of(part_floats(rows, width));
+}
+
+static Desk desk_at(float *at, size_t rows, size_t head, size_t width)
+{
+    Desk d;
+    d.q = at, at += lines_of(rows * head);
+    d.p = at, at += rows * KEYS;
+    d.keys = at, at += head * KEYS;
+    d.values = at, at += KEYS * width;
+    d.lanes = at, at += rows * 16;
+    d.factor = at, at += lines_of(rows);
+    d.seen = (size_t *)(void *)at, at += 2 * lines_of(rows);
+    d.now = part_at(at, rows), at += lines_of(part_floats(rows, width));
+    d.total = part_at(at, rows);
+    return d;
+}
+
+// ---- a row's softmax
+
+#define OTHER(d, lane)   ((lane) ^ (d))
+#define WITH_OTHER(x, d) x = vec_max(x, __builtin_shufflevector(x, x, EACH_LANE(OTHER, d)))
+
+INLINED float largest_lane(Vec x)
+{
+#if LANES >= 16
+    WITH_OTHER(x, 8);
+#endif
+#if LANES >= 8
+    WITH_OTHER(x, 4);
+#endif
+    WITH_OTHER(x, 2);
+    WITH_OTHER(x, 1);
+    return x[0];
+}
+
+// The n > 0 scores of a row become weights 2^(score - max), with zeros behind them up to `end`.
+static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes, float *factor)
+{
+    const Vec lowest = (Vec){0} - INFINITY;
+    Vec most = (Vec){0} + *max;
+    for (size_t j = 0; j < n; j += LANES) {
+        const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
+        const Vec s = vec_keep(vec_load(p + j), mask);
+        most = vec_max((Vec)((IntVec)s | (IntVec)vec_keep(lowest, ~mask)), most);
+    }
+    const float largest = largest_lane(most), shift = largest == -INFINITY ? 0 : largest;
+    const float change = fast_exp2_negative(*max - shift);
+    Vec sum = change * vec_load(lanes);
+    size_t j = 0;
+    for (; j < n; j += LANES) {
+        const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
+        const Vec e = vec_keep(exp2_of_negative(vec_load(p + j) - shift), mask);
+        vec_store(p + j, e);
+        sum += e;
+    }
+    for (; j < end; j += LANES) vec_store(p + j, (Vec){0});
+    vec_store(lanes, sum);
+    *max = largest;
+    *factor = change;
+}
+
+// ---- a stretch
+
+// The keys of tile `key` that a row sees which sees so many tokens.
+static size_t seen_of_tile(size_t seen, size_t key)
+{
+    return seen <= key ? 0 : MIN(seen - key, (size_t)KEYS);
+}
+
+static size_t most_seen(const size_t *seen, size_t rows, size_t key)
+{
+    size_t most = 0;
+    for (size_t r = 0; r < rows; r++) most = MAX(most, seen_of_tile(seen[r], key));
+    return most;
+}
+
+static bool all_finite(const float *x, size_t n)    // n: whole vectors
+{
+    IntVec found = {0};
+    for (size_t i = 0; i < n; i += LANES)
+        found |= ((IntVec)vec_load(x + i) & 0x7f800000) == 0x7f800000;
+    bool any = false;
+    for (size_t l = 0; l < LANES; l++) any |= found[l] != 0;
+    return !any;
+}
+
+// The rows from token `key` on, a run of a block's at a time.
+static void find_rows(const Paged *x, const Group *g, size_t kv_head, size_t key, PagedTile *t)
+{
+    const size_t size = (size_t)x->kv.block_size, slot = x->slot_bytes;
+    t->keys = MIN((size_t)KEYS, g->end - key);
+    for (size_t j = 0, n; j < t->keys; j += n) {
+        size_t at = paged_place(x->kv, g->table, key + j, kv_head);
+        n = MIN(size - (key + j) % size, t->keys - j);
+        for (size_t i = j; i < j + n; i++, at += slot) {
+            t->k[i] = (const uint8_t *)x->kv.k + at;
+            t->v[i] = (const uint8_t *)x->kv.v + at;
+        }
+    }
+}
+
+// out = beta out + p values, row by row where zeros would meet what is not finite.
+static void add_values(const Desk *d, size_t rows, size_t width, size_t key, size_t keys,
+                       float beta)
+{
+    Fetch none = {0};
+    const size_t strips = strips_of(rows, false);
+    for (size_t s = 0; s < strips; s++) {
+        size_t r = rows * s / strips;
+        const size_t end = rows * (s + 1) / strips, most = most_seen(d->seen + r, end - r, key);
+        size_t step = end - r;
+        for (size_t i = r; i < end; i++)
+            if (seen_of_tile(d->seen[i], key) < most && !all_finite(d->values, keys * width))
+                step = 1;
+        for (; r < end; r += step)
+            multiply(A_APART, d->now.values + r * width, width, d->p + r * KEYS, KEYS,
+                     (Rows){d->values, width}, step, width, most_seen(d->seen + r, step, key), beta,
+                     &none);
+    }
+}
+
+static void scores(const Desk *d, size_t rows, size_t head, size_t key)
+{
+    Fetch none = {0};
+    const size_t strips = strips_of(rows, false);
+    for (size_t s = 0; s < strips; s++) {
+        const size_t r = rows * s / strips, end = rows * (s + 1) / strips;
+        const size_t keys = most_seen(d->seen + r, end - r, key);
+        multiply(A_APART, d->p + r * KEYS, KEYS, d->q + r * head, head, (Rows){d->keys, KEYS},
+                 end - r, (keys + LANES - 1) / LANES * LANES, head, 0, &none);
+        for (size_t i = r; i < end; i++) {
+            const size_t n = seen_of_tile(d->seen[i], key);
+            if (n > 0) {
+                soften_row(d->p + i * KEYS, n, keys, &d->now.max[i], d->lanes + i * 16,
+                           &d->factor[i]);
+            } else {
+                for (size_t j = 0; j < keys; j += LANES) vec_store(d->p + i * KEYS + j, (Vec){0});
+                d->factor[i] = 1;
+            }
+        }
+    }
+}
+
+static void rescale_rows(const Desk *d, size_t rows, size_t width)
+{
+    for (size_t r = 0; r < rows; r++)
+        if (d->factor[r] != 1)
+            for (size_t c = 0; c < width; c += LANES) {
+                float *at = d->now.values + r * width + c;
+                vec_store(at, d->factor[r] * vec_load(at));
+            }
+}
+
+// Stretch `span` for the rows of d, into d->now.
+static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t rows,
+                   size_t span)
+{
+    const size_t start = span * SPAN, end = MIN(start + SPAN, g->end), width = x->width;
+    for (size_t r = 0; r < rows; r++) d->now.max[r] = -INFINITY;
+    memset(d->lanes, 0, rows * 16 * sizeof *d->lanes);
+    if (start >= end) memset(d->now.values, 0, rows * width * sizeof(float));
+    PagedTile tiles[2];
+    if (start < end) find_rows(x, g, kv_head, start, &tiles[0]);
+    for (size_t key = start; key < end; key += KEYS) {
+        PagedTile *t = &tiles[(key - start) / KEYS % 2];
+        t->next = t;
+        if (key + 2 * KEYS <= end) {
+            t->next = &tiles[(key - start) / KEYS % 2 ^ 1];
+        }
+        if (key + KEYS < end)
+            find_rows(x, g, kv_head, key + KEYS, &tiles[(key - start) / KEYS % 2 ^ 1]);
+        x->read.keys(d->keys, x->head, t);
+        scores(d, rows, x->head, key);
+        if (key > start) rescale_rows(d, rows, width);
+        if (rows <= FEW_ROWS && g->queries == 1) {
+            x->read.few(d->now.values, width, d->p, rows, x->head, t, key > start);
+        } else {
+            x->read.values(d->values, width, x->head, t);
+            add_values(d, rows, width, key, t->keys, key > start);
+        }
+    }
+    for (size_t r = 0; r < rows; r++) {
+        float sum[LANES];
+        vec_store(sum, vec_load(d->lanes + r * 16));
+        for (size_t n = LANES / 2; n > 0; n /= 2)
+            for (size_t l = 0; l < n; l++) sum[l] += sum[l + n];
+        d->now.sum[r] = sum[0];
+    }
+}
+
+// ---- stretches, in their order
+
+static void copy_part(Part to, Part from, size_t rows, size_t width)
+{
+    memcpy(to.max, from.max, rows * sizeof(float));
+    memcpy(to.sum, from.sum, rows * sizeof(float));
+    memcpy(to.values, from.values, rows * width * sizeof(float));
+}
+
+static void merge(Part total, Part part, const size_t *seen, size_t rows, size_t width,
+                  size_t start)
+{
+    for (size_t r = 0; r < rows; r++) {
+        if (seen[r] <= start) continue;
+        const float max = MAX(total.max[r], part.max[r]), shift = max == -INFINITY ? 0 : max;
+        const float before = fast_exp2_negative(total.max[r] - shift),
+                    now = fast_exp2_negative(part.max[r] - shift);
+        total.max[r] = max;
+        total.sum[r] = before * total.sum[r] + now * part.sum[r];
+        for (size_t c = r * width; c < (r + 1) * width; c += LANES)
+            vec_store(total.values + c,
+                      before * vec_load(total.values + c) + now * vec_load(part.values + c));
+    }
+}
+
+static void store(const Paged *x, const Group *g, size_t kv_head, Part total, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++) {
+        float *y = x->y + (g->first + r / x->heads_each) * x->y_row +
+                   (kv_head * x->heads_each + r % x->heads_each) * x->head;
+        const float inverse = total.sum[r] == 0 ? 0 : 1 / total.sum[r];
+        for (size_t c = 0; c < x->head; c += LANES)
+            store_some(y + c, inverse * vec_load(total.values + r * x->width + c), x->head - c);
+    }
+}
+
+// ---- units
+
+static size_t rows_of(const Paged *x, const Group *g)
+{
+    return g->queries * x->heads_each;
+}
+
+static Part kept_part(const Paged *x, const Group *g, size_t kv_head, size_t span)
+{
+    const size_t rows = rows_of(x, g), each = lines_of(part_floats(rows, x->width));
+    return part_at(x->kept + g->kept + (kv_head * g->spans + span) * each, rows);
+}
+
+static void set_desk(const Paged *x, const Group *g, const Desk *d, size_t kv_head)
+{
+    for (size_t r = 0; r < rows_of(x, g); r++) {
+        const size_t i = g->first + r / x->heads_each;
+        const float *q =
+            x->q + i * x->q_row + (kv_head * x->heads_each + r % x->heads_each) * x->head;
+        for (size_t c = 0; c < x->head; c++) d->q[r * x->head + c] = x->scale * LOG2_E * q[c];
+        d->seen[r] = (size_t)MAX(x->query[i].seen, 0);
+    }
+}
+
+static void whole_group(const Paged *x, const Group *g, const Desk *d, size_t kv_head)
+{
+    const size_t rows = rows_of(x, g);
+    for (size_t span = 0; span < g->spans; span++) {
+        attend(x, g, d, kv_head, rows, span);
+        if (span == 0) copy_part(d->total, d->now, rows, x->width);
+        else merge(d->total, d->now, d->seen, rows, x->width, span * SPAN);
+    }
+    store(x, g, kv_head, d->total, rows);
+}
+
+// Who makes the last stretch of a group merges all.
+static void one_stretch(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t span)
+{
+    const size_t rows = rows_of(x, g);
+    Desk to = *d;
+    to.now = kept_part(x, g, kv_head, span);
+    attend(x, g, &to, kv_head, rows, span);
+    if (__atomic_add_fetch(&g->arrived[kv_head], 1, __ATOMIC_ACQ_REL) < g->spans) return;
+    const Part total = kept_part(x, g, kv_head, 0);
+    for (span = 1; span < g->spans; span++)
+        merge(total, kept_part(x, g, kv_head, span), d->seen, rows, x->width, span * SPAN);
+    store(x, g, kv_head, total, rows);
+}
+
+static void share(Paged *x, size_t t)
+{
+    const size_t kv_heads = (size_t)x->kv.kv_heads;
+    size_t here = 0, unit;    // the group of the last unit
+    while ((unit = __atomic_fetch_add(&x->next, 1, __ATOMIC_RELAXED)) < x->units) {
+        while (here + 1 < x->group_count && unit >= x->groups[here + 1].unit) here++;
+        const Group *g = &x->groups[here];
+        const size_t number = unit - g->unit, kv_head = number % kv_heads;
+        const Desk d = desk_at(x->room + t * x->own, rows_of(x, g), x->head, x->width);
+        set_desk(x, g, &d, kv_head);
+        if (g->apart) one_stretch(x, g, &d, kv_head, number / kv_heads);
+        else whole_group(x, g, &d, kv_head);
+    }
+}
+
+// ---- the plan
+
+static Group group_at(const Paged *x, size_t first)
+{
+    Group g = {.table = x->tables + x->query[first].table, .first = first};
+    const size_t most = MAX(GROUP_ROWS / x->heads_each, 1);
+    for (size_t i = first; i < x->queries && g.queries < most; i++, g.queries++) {
+        if (x->query[i].table != x->query[first].table) break;
+        g.end = MAX(g.end, (size_t)MAX(x->query[i].seen, 0));
+    }
+    g.spans = MAX(blocks_of(g.end, SPAN), 1);
+    return g;
+}
+
+// Scores of a kv head.
+static size_t group_work(const Paged *x, const Group *g)
+{
+    return rows_of(x, g) * g->end;
+}
+
+void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, PagedKv kv,
+                          const int32_t *tables, const PagedQuery *query, int queries, int heads,
+                          float scale)
+{
+    Paged x = {.y = y,
+               .q = q,
+               .y_row = y_row,
+               .q_row = q_row,
+               .kv = kv,
+               .tables = tables,
+               .query = query,
+               .queries = (size_t)queries,
+               .heads_each = (size_t)(heads / kv.kv_heads),
+               .head = (size_t)kv.head,
+               .slot_bytes = paged_slot_bytes(kv),
+               .scale = scale,
+               .read = paged_readers[kv.type]};
+    if (queries == 0 || heads == 0 || kv.head == 0) return;
+    x.width = (x.head + LANES - 1) / LANES * LANES;
+
+    size_t work = 0, most_rows = 0, kept = 0;
+    for (size_t i = 0; i < x.queries; x.group_count++) {
+        const Group g = group_at(&x, i);
+        work += group_work(&x, &g);
+        most_rows = MAX(most_rows, rows_of(&x, &g));
+        i += g.queries;
+    }
+    const size_t kv_heads = (size_t)kv.kv_heads, multiplications = 2 * work * kv_heads * x.head;
+    const int threads = team_size(multiplications, ATTENTION_SERIAL);
+    const size_t large = threads == 1 ? SIZE_MAX : work * kv_heads / (SHARES * (size_t)threads);
+
+    // Memory: groups, counters, what is kept, and each thread's.
+    const size_t group_floats = lines_of(x.group_count * sizeof(Group) / sizeof(float)),
+                 counter_floats = lines_of(2 * x.group_count * kv_heads);
+    for (size_t i = 0; threads > 1 && i < x.queries;) {
+        const Group g = group_at(&x, i);
+        if (g.spans > 1 && group_work(&x, &g) > large)
+            kept += kv_heads * g.spans * lines_of(part_floats(rows_of(&x, &g), x.width));
+        i += g.queries;
+    }
+    x.own = desk_floats(most_rows, x.head, x.width);
+    float *room = workspace(workspace_room(group_floats + counter_floats + kept, x.own));
+    x.groups = (Group *)(void *)room;
+    size_t *arrived = (size_t *)(void *)(room + group_floats);
+    x.kept = room + group_floats + counter_floats;
+    x.room = x.kept + kept;
+    memset(arrived, 0, counter_floats * sizeof(float));
+
+    kept = 0;
+    for (size_t i = 0, n = 0; i < x.queries; n++) {
+        Group g = group_at(&x, i);
+        g.apart = g.spans > 1 && group_work(&x, &g) > large;
+        g.unit = x.units;
+        g.kept = kept;
+        g.arrived = arrived + n * kv_heads;
+        x.units += kv_heads * (g.apart ? g.spans : 1);
+        if (g.apart) kept += kv_heads * g.spans * lines_of(part_floats(rows_of(&x, &g), x.width));
+        x.groups[n] = g;
+        i += g.queries;
+    }
+    ON_TEAM(threads, multiplications, ATTENTION_SERIAL, share(&x, t));
+}
