@@ -1,0 +1,479 @@
+#include "labs/5_frontier/paged_kv/app/engine.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "labs/5_frontier/paged_kv/app/sampling/output.h"
+#include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
+
+// A request on its way: what was copied of it.
+typedef struct Group {
+    Request request;
+    int id, live;    // choices that have not ended
+    bool forked;     // all choices have begun
+    char *memory;
+} Group;
+
+typedef struct Choice {
+    Group *group;
+    int index;
+    Sequence *sequence;    // its id is the request's
+    Output *output;
+    bool joins;    // was begun in this step, and shares the first choice's blocks from the next
+    FinishReason finish;
+} Choice;
+
+struct Engine {
+    const Weights *weights;
+    const Tokenizer *tokenizer;
+    EngineOptions options;
+    Arena *arena;
+    BlockPool pool;
+    Scheduler *scheduler;
+    Runner *runner;
+    Sampler *sampler;
+    Choice **choices;    // that have not been freed
+    int count, room;
+    int next_id;
+    EngineStatistics statistics;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// ---- opening ----
+
+static int smaller(int64_t a, int64_t b)
+{
+    return (int)(a < b ? a : b);
+}
+
+static int blocks_of(const ModelConfig *c, const EngineOptions *o)
+{
+    const int64_t entries = (c->context + o->block_size - 1) / o->block_size;
+    const size_t bytes = runner_token_bytes(c, o->cache) * (size_t)o->block_size;
+    const int blocks = smaller(entries * o->sequences, (int64_t)(o->cache_bytes / bytes));
+    return blocks > 0 ? blocks : 1;
+}
+
+static EngineOptions with_defaults(const ModelConfig *c, EngineOptions o)
+{
+    if (o.block_size == 0) o.block_size = 16;
+    if (o.cache_bytes == 0) o.cache_bytes = (size_t)1 << 30;
+    if (o.sequences == 0) o.sequences = 64;
+    if (o.budget == 0) o.budget = 256;
+    if (o.budget < o.sequences) o.budget = o.sequences;
+    if (o.patience == 0) o.patience = 8;
+    if (o.kind == NULL) o.kind = &radix_tree;
+    if (o.no_prefix_cache) o.kind = NULL;
+    if (o.drafts > DRAFT_MAX) o.drafts = DRAFT_MAX;
+    if (o.blocks == 0) o.blocks = blocks_of(c, &o);
+    return o;
+}
+
+Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOptions options,
+                    Error *err)
+{
+    const ModelConfig *c = &weights->config;
+    Arena *arena = arena_new("engine", (size_t)1 << 36);
+    Engine *e = arena_zeros(arena, sizeof *e);
+    e->arena = arena;
+    e->weights = weights;
+    e->tokenizer = tokenizer;
+    const EngineOptions o = e->options = with_defaults(c, options);
+    e->pool = block_pool_new(arena, o.blocks, o.block_size, o.kind);
+    e->scheduler = scheduler_open(&e->pool, (SchedulerOptions){.budget = o.budget,
+                                                               .most_running = o.sequences,
+                                                               .chunk = o.chunk,
+                                                               .patience = o.patience,
+                                                               .worst_case = o.worst_case});
+    e->runner = runner_open(weights, &e->pool,
+                            (RunnerOptions){.rows = o.budget,
+                                            .sequences = o.sequences,
+                                            .drafts = o.drafts,
+                                            .cache = o.cache,
+                                            .activations = o.activations},
+                            err);
+    e->sampler = sampler_new(c->vocabulary);
+    if (e->runner != NULL && e->scheduler != NULL) return e;
+    if (e->scheduler == NULL) error_set(err, "no memory for %d sequences", o.sequences);
+    engine_close(e);
+    return NULL;
+}
+
+// ---- choices ----
+
+static void group_free(Group *group)
+{
+    if (group == NULL) return;
+    free(group->memory);
+    free(group);
+}
+
+static void choice_free(Choice *choice)
+{
+    if (choice == NULL) return;
+    sequence_free(choice->sequence);
+    output_close(choice->output);
+    if (--choice->group->live == 0) group_free(choice->group);
+    free(choice);
+}
+
+// The group has one more choice: `count` tokens that are known. NULL: no memory.
+static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *tokens, int count)
+{
+    const Request *r = &group->request;
+    if (e->count == e->room) {
+        const int room = e->room > 0 ? 2 * e->room : 16;
+        Choice **more = realloc(e->choices, (size_t)room * sizeof(Choice *));
+        if (more == NULL) return NULL;
+        e->choices = more;
+        e->room = room;
+    }
+    Choice *choice = calloc(1, sizeof *choice);
+    if (choice == NULL) return NULL;
+    choice->sequence =
+        sequence_new(group->id, tokens, count, r->prompt_count + r->most, e->options.block_size);
+    if (choice->sequence == NULL) {
+        free(choice);
+        return NULL;
+    }
+    choice->group = group;
+    choice->index = index;
+    choice->sequence->prompt = r->prompt_count;
+    choice->sequence->priority = r->priority;
+    choice->sequence->domain = r->domain;
+    choice->sequence->owner = choice;
+    if (e->tokenizer != NULL)
+        choice->output = output_open(e->tokenizer, r->stops, r->stop_count, false);
+    group->live++;
+    return e->choices[e->count++] = choice;
+}
+
+static void send(const Choice *choice, EngineEvent event)
+{
+    const Request *r = &choice->group->request;
+    event.id = choice->group->id;
+    event.choice = choice->index;
+    if (event.text == NULL) event.text = "";
+    if (r->on_event != NULL) r->on_event(r->context, &event);
+}
+
+// Its last event. It is freed when the step is over.
+static void finish(Engine *e, Choice *choice, FinishReason why, const char *error)
+{
+    if (choice->finish != FINISH_NONE) return;
+    choice->finish = why;
+    e->statistics.finished++;
+    EngineEvent event = {.finish = why, .error = error};
+    if (choice->output != NULL && why != FINISH_CANCELLED)
+        event.text = output_end(choice->output, &event.bytes);
+    send(choice, event);
+}
+
+static void free_finished(Engine *e)
+{
+    int kept = 0;
+    for (int i = 0; i < e->count; i++)
+        if (e->choices[i]->finish == FINISH_NONE) e->choices[kept++] = e->choices[i];
+        else {
+            if (e->choices[i]->index == 0)
+                e->statistics.hit_tokens += e->choices[i]->sequence->hits;
+            scheduler_finish(e->scheduler, e->choices[i]->sequence);
+            choice_free(e->choices[i]);
+        }
+    e->count = kept;
+}
+
+void engine_close(Engine *e)
+{
+    if (e == NULL) return;
+    for (int i = 0; i < e->count; i++) {
+        scheduler_cancel(e->scheduler, e->choices[i]->sequence);
+        choice_free(e->choices[i]);
+    }
+    free(e->choices);
+    scheduler_close(e->scheduler);
+    runner_close(e->runner);
+    sampler_close(e->sampler);
+    arena_free(e->arena);
+}
+
+// ---- submit and cancel ----
+
+static bool check(const Engine *e, const Request *r, Error *err)
+{
+    const ModelConfig *c = &e->weights->config;
+    if (r->prompt_count < 1) return error_set(err, "the prompt is empty");
+    if (r->most < 0 || r->choices < 0)
+        return error_set(err, "%d tokens of %d choices, expected positive numbers", r->most,
+                         r->choices);
+    for (int i = 0; i < r->prompt_count; i++)
+        if (r->prompt[i] < 0 || r->prompt[i] >= c->vocabulary)
+            return error_set(err, "token %d of the prompt is %d, expected 0 to %d", i, r->prompt[i],
+                             c->vocabulary - 1);
+    if (r->prompt_count >= c->context || r->most > c->context - r->prompt_count)
+        return error_set(err, "a prompt of %d tokens and %d more, and the context has room for %d",
+                         r->prompt_count, r->most > 0 ? r->most : 1, c->context);
+    return sampler_check(&r->sampling, c->vocabulary, err);
+}
+
+static void *copied(char **to, const void *from, size_t bytes)
+{
+    void *copy = *to;
+    if (bytes > 0) memcpy(copy, from, bytes);
+    *to += bytes;
+    return copy;
+}
+
+// In one piece: its arrays, the larger numbers first, then the strings. NULL: no memory.
+static Group *group_new(const Engine *e, const Request *r)
+{
+    const size_t pointers = (size_t)r->stop_count * sizeof *r->stops,
+                 biases = (size_t)r->sampling.bias_count * sizeof *r->sampling.bias,
+                 ends = (size_t)r->end_count * sizeof *r->ends;
+    size_t bytes = pointers + biases + ends;
+    for (int i = 0; i < r->stop_count; i++) bytes += strlen(r->stops[i]) + 1;
+    Group *group = calloc(1, sizeof *group);
+    char *at = malloc(bytes + 1);
+    if (group == NULL || at == NULL) {
+        free(group);
+        free(at);
+        return NULL;
+    }
+    *group = (Group){.request = *r, .id = e->next_id, .memory = at};
+    Request *mine = &group->request;
+    const char **stops = copied(&at, r->stops, pointers);
+    mine->stops = stops;
+    mine->sampling.bias = copied(&at, r->sampling.bias, biases);
+    mine->ends = copied(&at, r->ends, ends);
+    for (int i = 0; i < r->stop_count; i++)
+        stops[i] = copied(&at, r->stops[i], strlen(r->stops[i]) + 1);
+    mine->prompt = NULL;    // it is in the sequences
+    if (mine->most == 0) mine->most = e->weights->config.context - r->prompt_count;
+    if (mine->choices == 0) mine->choices = 1;
+    group->forked = mine->choices == 1;
+    return group;
+}
+
+int engine_submit(Engine *e, const Request *request, Error *err)
+{
+    if (!check(e, request, err)) return -1;
+    Group *group = group_new(e, request);
+    Choice *choice =
+        group != NULL ? add_choice(e, group, 0, request->prompt, request->prompt_count) : NULL;
+    if (choice == NULL) {
+        group_free(group);
+        error_set(err, "no memory for a request of %d tokens", request->prompt_count);
+        return -1;
+    }
+    if (!scheduler_submit(e->scheduler, choice->sequence, err)) {
+        e->count--;
+        choice_free(choice);
+        return -1;
+    }
+    e->statistics.prompt_tokens += request->prompt_count;
+    return e->next_id++;
+}
+
+void engine_cancel(Engine *e, int id)
+{
+    for (int i = 0; i < e->count; i++) {
+        Choice *choice = e->choices[i];
+        if (choice->group->id != id || choice->finish != FINISH_NONE) continue;
+        scheduler_cancel(e->scheduler, choice->sequence);
+        finish(e, choice, FINISH_CANCELLED, NULL);
+    }
+}
+
+// ---- a token ----
+
+static bool ends_text(const Engine *e, const Request *r, int token)
+{
+    const ModelConfig *c = &e->weights->config;
+    for (int i = 0; i < c->stop_count && !r->ignore_ends; i++)
+        if (c->stops[i] == token) return true;
+    for (int i = 0; i < r->end_count && !r->ignore_ends; i++)
+        if (r->ends[i] == token) return true;
+    return false;
+}
+
+// Sends the token, the choice's `count`-th with the prompt. True: it was the last one, and why is said.
+static bool take(Engine *e, Choice *choice, const Sampled *sampled, int count)
+{
+    if (choice->finish != FINISH_NONE) return true;    // cancelled in on_event()
+    e->statistics.output_tokens++;
+    if (ends_text(e, &choice->group->request, sampled->token)) {
+        finish(e, choice, FINISH_STOP, NULL);
+        return true;
+    }
+    EngineEvent event = {.sampled = sampled};
+    if (choice->output != NULL)
+        event.text = output_step(choice->output, sampled->token, &event.bytes);
+    send(choice, event);
+    if (choice->output != NULL && output_stopped(choice->output))
+        finish(e, choice, FINISH_STOP, NULL);
+    else if (count == choice->sequence->most) finish(e, choice, FINISH_LENGTH, NULL);
+    return choice->finish != FINISH_NONE;
+}
+
+static SamplerContext context_of(const Choice *choice)
+{
+    const Sequence *s = choice->sequence;
+    return (SamplerContext){
+        .tokens = s->tokens, .prompt = s->prompt, .count = s->count, .sample = choice->index};
+}
+
+static const TokenMask *allowed(const Choice *choice, int index, int count)
+{
+    const Request *r = &choice->group->request;
+    return r->allowed != NULL ? r->allowed(r->context, index, choice->sequence->tokens, count)
+                              : NULL;
+}
+
+// The entry's rows of logits, the first for the token after the last that is known, the others for drafts.
+static void sample(Engine *e, const Scheduled *entry, const float *logits)
+{
+    Choice *choice = entry->sequence->owner;
+    const Sequence *s = entry->sequence;
+    const SamplerContext context = context_of(choice);
+    SpeculationRow rows[DRAFT_MAX + 1];
+    Speculated out;
+    Error err;
+    if (choice->finish != FINISH_NONE) return;    // cancelled in on_event()
+    for (int i = 0; i <= s->drafts; i++)
+        rows[i] = (SpeculationRow){logits + (size_t)i * (size_t)e->weights->config.vocabulary,
+                                   allowed(choice, choice->index, s->count + i)};
+    if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
+                            NULL, &out, &err)) {
+        finish(e, choice, FINISH_ERROR, err.message);
+        return;
+    }
+    int32_t tokens[DRAFT_MAX + 1];
+    int kept = 0;
+    bool last = false;
+    while (kept < out.count && !last) {
+        tokens[kept] = out.tokens[kept].token;
+        last = take(e, choice, &out.tokens[kept], s->count + kept + 1);
+        kept++;
+    }
+    e->statistics.drafted += s->drafts;
+    e->statistics.accepted += kept - 1;
+    scheduler_done(e->scheduler, entry, tokens, kept);
+}
+
+// ---- further choices ----
+
+// The prompt is computed: each further choice draws its own first token from the same logits.
+static void begin_choices(Engine *e, const Choice *first, const float *logits)
+{
+    Group *group = first->group;
+    const Sequence *s = first->sequence;
+    int32_t *tokens = malloc(((size_t)s->count + 1) * sizeof *tokens);
+    REQUIRE(tokens != NULL, "no memory for %d tokens", s->count + 1);
+    memcpy(tokens, s->tokens, (size_t)s->count * sizeof *tokens);
+    group->forked = true;
+    for (int k = 1; k < group->request.choices && first->finish == FINISH_NONE; k++) {
+        SamplerContext context = context_of(first);
+        Sampled sampled;
+        Error err = {"no memory for another choice"};
+        context.sample = k;
+        context.logits = logits;
+        context.allowed = allowed(first, k, s->count);
+        const bool drawn =
+            sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err);
+        tokens[s->count] = drawn ? sampled.token : 0;
+        // Where one token is all, it needs no place for a second.
+        Choice *choice = add_choice(e, group, k, tokens, s->count + (s->most > s->count + 1));
+        REQUIRE(choice != NULL, "no memory for choice %d of a request", k);
+        choice->joins = true;
+        if (!drawn) finish(e, choice, FINISH_ERROR, err.message);
+        else take(e, choice, &sampled, s->count + 1);
+    }
+    free(tokens);
+}
+
+// After the step: those that have not ended share the blocks of the group's first.
+static void join_choices(Engine *e)
+{
+    for (int i = 0; i < e->count; i++) {
+        Choice *choice = e->choices[i], *first = NULL;
+        if (!choice->joins || choice->finish != FINISH_NONE) continue;
+        choice->joins = false;
+        for (int k = 0; k < i; k++)
+            if (e->choices[k]->group == choice->group && e->choices[k]->index == 0)
+                first = e->choices[k];
+        if (!scheduler_fork(e->scheduler, first->sequence, choice->sequence))
+            finish(e, choice, FINISH_ERROR, "no memory for another sequence");
+    }
+}
+
+// ---- a step ----
+
+static void draft(const Engine *e, Sequence *s)
+{
+    const int room = s->most - s->count - 1, most = smaller(e->options.drafts, room);
+    const Choice *choice = s->owner;
+    if (most < 1 || s->computed != s->count - 1 || !choice->group->forked) return;
+    s->drafts = ngram_draft(s->tokens, s->count, (NgramOptions){.longest = 3, .shortest = 1},
+                            s->tokens + s->count, most);
+}
+
+bool engine_step(Engine *e)
+{
+    Scheduler *s = e->scheduler;
+    const Scheduled *list;
+    if (scheduler_is_idle(s)) {
+        free_finished(e);
+        return false;
+    }
+    const double begun = now();
+    for (int i = 0; i < s->running_count; i++) draft(e, s->running[i]);
+    const int count = scheduler_step(s, &list);
+    REQUIRE(count > 0, "%d sequences wait, %d run, and none has blocks", s->waiting.count,
+            s->running_count);
+    const float *logits = runner_step(e->runner, list, count, &s->copies);
+    for (int i = 0; i < count; i++) {
+        const Choice *choice = list[i].sequence->owner;
+        const int rows = list[i].samples ? 1 + list[i].sequence->drafts : 0;
+        e->statistics.computed_tokens += list[i].count;
+        if (rows == 0) scheduler_done(s, &list[i], NULL, 0);
+        else {
+            if (!choice->group->forked) begin_choices(e, choice, logits);
+            sample(e, &list[i], logits);
+        }
+        logits += (size_t)rows * (size_t)e->weights->config.vocabulary;
+    }
+    join_choices(e);
+    free_finished(e);
+    e->statistics.steps++;
+    e->statistics.seconds += now() - begun;
+    return true;
+}
+
+// ---- what one may look at ----
+
+EngineStatistics engine_statistics(const Engine *e)
+{
+    EngineStatistics s = e->statistics;
+    s.preemptions = e->scheduler->preemptions;
+    s.running = e->scheduler->running_count;
+    s.waiting = e->scheduler->waiting.count;
+    s.blocks = e->pool.blocks;
+    s.held = e->pool.blocks - e->pool.idle;
+    s.cached_idle = block_pool_cached_idle(&e->pool);
+    return s;
+}
+
+const EngineOptions *engine_options(const Engine *e)
+{
+    return &e->options;
+}
+
+const Scheduler *engine_scheduler(const Engine *e)
+{
+    return e->scheduler;
+}

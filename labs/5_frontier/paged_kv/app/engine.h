@@ -1,0 +1,100 @@
+/* engine.h -- many requests to one model at once: submit, step, stream, cancel.
+ *
+ *     Engine *engine = engine_open(weights, tokenizer, (EngineOptions){0}, &err);
+ *     Request request = {.prompt = ids, .prompt_count = 12, .most = 100, .on_event = print, .context = stdout};
+ *     const int id = engine_submit(engine, &request, &err);    // -1: refused
+ *     while (engine_step(engine)) continue;                    // on_event() is called with each token
+ *     engine_cancel(engine, id);                               // at any time, also in on_event()
+ *     engine_close(engine);
+ *
+ * A request has one or more choices: continuations of its prompt, drawn independently. They share the prompt's
+ * blocks. What a choice becomes depends on its request alone, to the last bit: not on the requests beside it,
+ * nor on whether its prompt was in the prefix cache, it was preempted, or tokens were drafted for it.
+ *
+ * One thread calls all of this.
+ */
+#pragma once
+#include "labs/3_language/tokenizer/app/encoder.h"
+#include "labs/5_frontier/paged_kv/app/model/runner.h"
+#include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
+
+// What is 0 gets the default in brackets.
+typedef struct EngineOptions {
+    int block_size;    // tokens [16]
+    size_t
+        cache_bytes;    // of keys and values, at most [1 GiB; no more than all sequences can fill]
+    int blocks;         // instead: so many
+    int sequences;      // that run at once [64]
+    int budget;         // tokens in a step [256; at least `sequences`]
+    int chunk;          // of a prompt in a step [the budget]
+    const PrefixKind *kind;    // [radix tree]
+    bool no_prefix_cache;
+    bool worst_case;            // admission: see scheduler.h
+    int patience;               // places that a priority of 1 is worth [8]
+    DType cache;                // of keys and values [F32]
+    Activations activations;    // [F32]
+    int drafts;                 // n-gram speculation: tokens drafted at a time [none]
+} EngineOptions;
+
+typedef enum FinishReason {
+    FINISH_NONE,      // it goes on
+    FINISH_STOP,      // a token that ends a text, or a stop string
+    FINISH_LENGTH,    // `most` tokens
+    FINISH_CANCELLED,
+    FINISH_ERROR
+} FinishReason;
+
+// A token, or the end. What it points to lives until on_event() returns.
+typedef struct EngineEvent {
+    int id, choice;
+    const Sampled *sampled;    // NULL at the end
+    const char *text;          // valid UTF-8 to be shown now; "" without a tokenizer
+    size_t bytes;
+    FinishReason finish;
+    const char *error;    // FINISH_ERROR: a sentence
+} EngineEvent;
+
+typedef struct Request {
+    const int32_t *prompt;
+    int prompt_count;
+    int most;       // tokens of each choice; 0: as many as the context holds
+    int choices;    // 0: one
+    SamplerOptions sampling;
+    const char *const *stops;    // strings that end a text
+    int stop_count;
+    const int32_t *ends;    // tokens that end it, beside the model's own
+    int end_count;
+    bool ignore_ends;        // for benchmarks
+    int priority, domain;    // sequence.h
+    // Which tokens may follow the first `count`; NULL: all. Asked before each draw.
+    const TokenMask *(*allowed)(void *context, int choice, const int32_t *tokens, int count);
+    void (*on_event)(void *context, const EngineEvent *event);    // or NULL
+    void *context;
+} Request;
+
+typedef struct EngineStatistics {
+    int64_t steps, computed_tokens;    // rows of the model's batches
+    int64_t prompt_tokens, output_tokens;
+    int64_t hit_tokens;    // of the prompts of finished requests, found in the prefix cache
+    int64_t drafted, accepted;
+    int64_t preemptions, finished;    // choices
+    double seconds;                   // in steps
+    int running, waiting;             // sequences, now
+    int blocks, held, cached_idle;    // now
+} EngineStatistics;
+
+typedef struct Engine Engine;
+
+// NULL and why. The weights, and the tokenizer unless it is NULL, are borrowed.
+Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOptions options,
+                    Error *err);
+void engine_close(Engine *engine);    // NULL is fine; what it has not finished gets no event
+
+// Its id, from 0 on; -1 and why: it can never be served. What it points to is copied, but `context`.
+int engine_submit(Engine *engine, const Request *request, Error *err);
+bool engine_step(Engine *engine);              // false: there is nothing to do
+void engine_cancel(Engine *engine, int id);    // one that has ended is fine
+
+EngineStatistics engine_statistics(const Engine *engine);
+const EngineOptions *engine_options(const Engine *engine);    // with the defaults
+const Scheduler *engine_scheduler(const Engine *engine);      // to look at: block tables, events

@@ -1,0 +1,376 @@
+/* The engine: what a request becomes depends on nothing but the request; nothing is lost, and every block comes
+ * back.
+ */
+#include "labs/5_frontier/paged_kv/app/engine.h"
+#include <math.h>
+#include "labs/3_language/transformer/tests/opened.h"
+#include "tests/facts.h"
+#include "tests/skip.h"
+
+enum { CHOICES_MAX = 3, TOKENS_MAX = 32, REQUESTS = 12 };
+
+// ---- what was heard of a request ----
+
+typedef struct Heard {
+    int count[CHOICES_MAX], ends[CHOICES_MAX];
+    int32_t tokens[CHOICES_MAX][TOKENS_MAX];
+    float log_probability[CHOICES_MAX][TOKENS_MAX];
+    FinishReason finish[CHOICES_MAX];
+    char text[CHOICES_MAX][2000], error[sizeof(Error)];
+    Engine *cancel;    // the request after its second token
+} Heard;
+
+static void hear(void *context, const EngineEvent *event)
+{
+    Heard *h = context;
+    const int k = event->choice;
+    assert_that(h->ends[k] == 0, "choice %d goes on after its end", k);
+    strncat(h->text[k], event->text, event->bytes);
+    if (event->error != NULL) snprintf(h->error, sizeof h->error, "%s", event->error);
+    if (event->sampled == NULL) {
+        assert_that(event->finish != FINISH_NONE, "an event of nothing");
+        h->ends[k]++;
+        h->finish[k] = event->finish;
+        return;
+    }
+    if (h->count[k] < TOKENS_MAX) {
+        h->tokens[k][h->count[k]] = event->sampled->token;
+        h->log_probability[k][h->count[k]] = event->sampled->log_probability;
+    }
+    h->count[k]++;
+    if (h->cancel != NULL && h->count[k] == 2) engine_cancel(h->cancel, event->id);
+}
+
+static void assert_heard(const char *what, int request, const Heard *got, const Heard *want)
+{
+    for (int k = 0; k < CHOICES_MAX; k++) {
+        assert_that(got->finish[k] == want->finish[k], "%s: request %d.%d ended by %d, expected %d",
+                    what, request, k, (int)got->finish[k], (int)want->finish[k]);
+        assert_that(got->count[k] == want->count[k], "%s: request %d.%d has %d tokens, expected %d",
+                    what, request, k, got->count[k], want->count[k]);
+        for (int t = 0; t < got->count[k]; t++) {
+            assert_that(got->tokens[k][t] == want->tokens[k][t],
+                        "%s: request %d.%d, token %d is %d, expected %d", what, request, k, t,
+                        got->tokens[k][t], want->tokens[k][t]);
+            const float a = got->log_probability[k][t], b = want->log_probability[k][t];
+            assert_that(memcmp(&a, &b, sizeof a) == 0,
+                        "%s: request %d.%d, log-probability %d is %.9g, expected %.9g", what,
+                        request, k, t, (double)a, (double)b);
+        }
+    }
+}
+
+// ---- requests ----
+
+typedef struct Asked {
+    Request request;
+    int32_t prompt[TOKENS_MAX];
+} Asked;
+
+// Of few tokens, so that n-grams repeat, and many begin alike.
+static void make_requests(Asked *list, const ModelConfig *c, Rng *rng)
+{
+    for (int i = 0; i < REQUESTS; i++) {
+        Request *r = &list[i].request;
+        *r = (Request){.prompt = list[i].prompt,
+                       .prompt_count = 1 + (int)rng_below(rng, 14),
+                       .choices = 1 + (int)rng_below(rng, CHOICES_MAX),
+                       .priority = (int)rng_below(rng, 3),
+                       .ignore_ends = rng_below(rng, 2) == 0,
+                       .sampling = {.temperature = rng_below(rng, 3) == 0 ? 0 : 0.7f,
+                                    .top_p = 0.95f,
+                                    .presence_penalty = 0.1f,
+                                    .seed = 100 + (uint64_t)i}};
+        r->most = 1 + (int)rng_below(rng, (uint64_t)(c->context - r->prompt_count) * 2 / 3);
+        for (int t = 0; t < r->prompt_count; t++)
+            list[i].prompt[t] = t < 8 && i % 3 > 0 ? 3 + t : 3 + (int)rng_below(rng, 6);
+    }
+}
+
+static Engine *open_engine(const Weights *w, EngineOptions options)
+{
+    Error err = {""};
+    Engine *e = engine_open(w, NULL, options, &err);
+    if (e == NULL) fail_msg("%s", err.message);
+    return e;
+}
+
+static int submit(Engine *e, const Asked *asked, Heard *heard)
+{
+    Error err = {""};
+    Request r = asked->request;
+    r.on_event = hear;
+    r.context = heard;
+    const int id = engine_submit(e, &r, &err);
+    if (id < 0) fail_msg("%s", err.message);
+    return id;
+}
+
+static void assert_all_idle(const Engine *e)
+{
+    const EngineStatistics s = engine_statistics(e);
+    assert_int_equal(s.held, 0);
+    assert_int_equal(s.running + s.waiting, 0);
+}
+
+static void run_alone(const Weights *w, const Asked *asked, Heard *heard)
+{
+    Engine *e = open_engine(w, (EngineOptions){.no_prefix_cache = true});
+    memset(heard, 0, sizeof *heard);
+    submit(e, asked, heard);
+    while (engine_step(e)) continue;
+    assert_all_idle(e);
+    engine_close(e);
+}
+
+static Weights *open_weights(const char *name)
+{
+    Error err = {""};
+    Weights *w = weights_open(fixture_path(name), (WeightsOptions){0}, &err);
+    if (w == NULL) fail_msg("%s", err.message);
+    return w;
+}
+
+// ---- the cases ----
+
+static EngineOptions random_options(const ModelConfig *c, Rng *rng)
+{
+    EngineOptions o = {.block_size = 1 + (int)rng_below(rng, 20),
+                       .sequences = 1 + (int)rng_below(rng, 12),
+                       .chunk = (int)rng_below(rng, 4) * 3,
+                       .kind = rng_below(rng, 2) ? &hash_chain : &radix_tree,
+                       .no_prefix_cache = rng_below(rng, 4) == 0,
+                       .worst_case = rng_below(rng, 4) == 0,
+                       .drafts = (int)rng_below(rng, 2) * (int)rng_below(rng, 5)};
+    o.budget = o.sequences + (int)rng_below(rng, 20);
+    // From room for one sequence to plenty.
+    o.blocks = (c->context + o.block_size - 1) / o.block_size * (1 + (int)rng_below(rng, 4));
+    return o;
+}
+
+static void a_request_becomes_the_same_among_any_others(void **state)
+{
+    (void)state;
+    static const char *const fixtures[] = {"gpt2", "llama", "qwen2_bf16", "qwen3"};
+    int64_t preemptions = 0, hits = 0, accepted = 0;
+    for (int f = 0; f < 4; f++) {
+        Weights *w = open_weights(fixtures[f]);
+        static Asked asked[REQUESTS];
+        static Heard alone[REQUESTS], heard[REQUESTS];
+        Rng rng = rng_from_seed(40 + (uint64_t)f);
+        make_requests(asked, &w->config, &rng);
+        for (int i = 0; i < REQUESTS; i++) run_alone(w, &asked[i], &alone[i]);
+        for (int round = 0; round < 60; round++) {
+            Engine *e = open_engine(w, random_options(&w->config, &rng));
+            const char *what =
+                arena_print(names, "%s, round %d, seed %d", fixtures[f], round, 40 + f);
+            bool cancelled[REQUESTS] = {false};
+            memset(heard, 0, sizeof heard);
+            for (int next = 0; next < REQUESTS || engine_step(e);) {
+                if (next < REQUESTS && rng_below(&rng, 3) > 0)
+                    assert_int_equal(submit(e, &asked[next], &heard[next]), next), next++;
+                else if (next < REQUESTS) engine_step(e);
+                if (rng_below(&rng, 100) == 0 && next > 0) {
+                    const int id = (int)rng_below(&rng, (uint64_t)next);
+                    for (int k = 0; k < CHOICES_MAX; k++)
+                        cancelled[id] |= k < asked[id].request.choices && heard[id].ends[k] == 0;
+                    engine_cancel(e, id);
+                }
+            }
+            assert_all_idle(e);
+            for (int i = 0; i < REQUESTS; i++)
+                if (!cancelled[i]) assert_heard(what, i, &heard[i], &alone[i]);
+            const EngineStatistics s = engine_statistics(e);
+            preemptions += s.preemptions, hits += s.hit_tokens, accepted += s.accepted;
+            engine_close(e);
+        }
+        weights_close(w);
+    }
+    assert_that(preemptions > 100 && hits > 1000 && accepted > 100,
+                "%d preemptions, %d hits, %d accepted: too few to show anything", (int)preemptions,
+                (int)hits, (int)accepted);
+}
+
+static void greedy_tokens_are_those_of_the_transformer(void **state)
+{
+    (void)state;
+    Opened *opened = open_fixture("llama");
+    Weights *w = open_weights("llama");
+    Asked asked = {.request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_ends = true},
+                   .prompt = {4, 9, 17}};
+    Heard heard;
+    run_alone(w, &asked, &heard);
+    assert_int_equal(heard.count[0], w->config.context - 3);
+    assert_int_equal(heard.finish[0], FINISH_LENGTH);
+    KvCache *cache = kv_cache_new(opened->keep, &opened->model, 32);
+    int32_t tokens[TOKENS_MAX] = {4, 9, 17};
+    for (int known = 3, computed = 0; known < 32; known++) {
+        Tensor *ids =
+            tensor_from_ints(opened->tape->arena, SHAPE(1, known - computed), tokens + computed);
+        const float *z = values_of(model_extend(opened->tape, &opened->model, cache, ids));
+        for (int v = 1; v < w->config.vocabulary; v++)
+            if (z[v] > z[tokens[known]]) tokens[known] = v;
+        assert_int_equal(heard.tokens[0][known - 3], tokens[known]);
+        computed = known;
+        tape_reset(opened->tape);
+    }
+    weights_close(w);
+    close_opened(opened);
+}
+
+static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
+{
+    (void)state;
+    Weights *w = open_weights("llama");
+    Asked asked = {.request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_ends = true},
+                   .prompt = {4, 9, 17}};
+    Heard all, heard;
+    run_alone(w, &asked, &all);
+    asked.request.most = 1;
+    asked.request.choices = 3;
+    run_alone(w, &asked, &heard);
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(heard.count[k], 1);
+        assert_int_equal(heard.finish[k], FINISH_LENGTH);
+    }
+    int at = 1;
+    while (all.tokens[0][at] == all.tokens[0][0]) at++;
+    asked.request = (Request){
+        .prompt = asked.prompt, .prompt_count = 3, .ends = &all.tokens[0][at], .end_count = 1};
+    run_alone(w, &asked, &heard);
+    assert_int_equal(heard.count[0], at);
+    assert_int_equal(heard.finish[0], FINISH_STOP);
+    // By itself, in the midst of a step, all choices of it.
+    asked.request =
+        (Request){.prompt = asked.prompt, .prompt_count = 3, .choices = 3, .ignore_ends = true};
+    Engine *e = open_engine(w, (EngineOptions){0});
+    memset(&heard, 0, sizeof heard);
+    heard.cancel = e;
+    submit(e, &asked, &heard);
+    while (engine_step(e)) continue;
+    assert_all_idle(e);
+    for (int k = 0; k < 3; k++) assert_int_equal(heard.finish[k], FINISH_CANCELLED);
+    assert_int_equal(heard.count[0] + heard.count[1] + heard.count[2], 4);
+    engine_cancel(e, 0);
+    engine_cancel(e, 99);
+    engine_close(e);
+    weights_close(w);
+}
+
+static void a_request_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    Weights *w = open_weights("llama");
+    Engine *e = open_engine(w, (EngineOptions){.blocks = 3, .block_size = 4});
+    int32_t prompt[40] = {4, 9, 17};
+    const struct {
+        Request request;
+        const char *why;
+    } cases[] = {
+        {{.prompt = prompt}, "the prompt is empty"},
+        {{.prompt = prompt, .prompt_count = 32},
+         "a prompt of 32 tokens and 1 more, and the context has room for 32"},
+        {{.prompt = prompt, .prompt_count = 3, .most = 30}, "a prompt of 3 tokens and 30 more"},
+        {{.prompt = prompt, .prompt_count = 3, .most = -1}, "-1 tokens"},
+        {{.prompt = prompt, .prompt_count = 3, .most = 20}, "the cache has 3"},
+        {{.prompt = (int32_t[]){40}, .prompt_count = 1},
+         "token 0 of the prompt is 40, expected 0 to 39"},
+        {{.prompt = prompt, .prompt_count = 3, .most = 1, .sampling = {.temperature = -1}},
+         "temperature is -1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Error err = {""};
+        assert_int_equal(engine_submit(e, &cases[i].request, &err), -1);
+        if (strstr(err.message, cases[i].why) == NULL)
+            fail_msg("got:      %s\nexpected: ... %s ...", err.message, cases[i].why);
+    }
+    assert_all_idle(e);
+    assert_false(engine_step(e));
+    engine_close(e);
+    Error err = {""};
+    assert_null(engine_open(w, NULL, (EngineOptions){.cache = DTYPE_Q8_0}, &err));
+    assert_non_null(strstr(err.message, "heads of a multiple of 32 numbers"));
+    weights_close(w);
+}
+
+// ---- real models ----
+
+static const char *data_file(const char *name)
+{
+    char data[PATH_MAX];
+    root_data_dir(data);
+    const char *path = arena_print(names, "%s/%s", data, name);
+    if (access(path, R_OK) == 0) return path;
+    path = arena_print(names, "%s/../shared/data/%s", root_dir(), name);
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+// llama2.c, test_all.py: ./run stories260K.bin -z tok512.bin -t 0.0 -n 200
+static const char STORY[] =
+    "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. "
+    "One "
+    "day, she saw a big, red ball. She wanted to play with it, but it was too high.\nLily's mom "
+    "said, "
+    "\"Lily, let's go to the park.\" Lily was sad and didn't know what to do. She said, \"I want "
+    "to play "
+    "with your ball, but I can't find it.\"\nLily was sad and didn't know what to do. She said, "
+    "\"I'm "
+    "sorry, Lily. I didn't know what to do.\"\nLily didn't want to help her mom, so she";
+
+static void tell_story(const Weights *w, const Tokenizer *t, EngineOptions options, Request request,
+                       Heard *heard)
+{
+    Error err = {""};
+    Engine *e = engine_open(w, t, options, &err);
+    if (e == NULL) fail_msg("%s", err.message);
+    memset(heard, 0, sizeof *heard);
+    request.on_event = hear;
+    request.context = heard;
+    if (engine_submit(e, &request, &err) < 0) fail_msg("%s", err.message);
+    while (engine_step(e)) continue;
+    engine_close(e);
+}
+
+static void stories260k_continues_to_the_text_of_llama2_c(void **state)
+{
+    (void)state;
+    const char *path = data_file("stories260k/stories260K.bin"),
+               *vocabulary = data_file("stories260k/tok512.bin");
+    if (path == NULL) SKIP("no stories260k in the data folder", "LAB_DATA=... ./lab test");
+    Error err = {""};
+    Weights *w = weights_open(path, (WeightsOptions){0}, &err);
+    Tokenizer *t = tokenizer_open(vocabulary, &err);
+    if (w == NULL || t == NULL) fail_msg("%s", err.message);
+    static Heard heard;
+    const int32_t begin = w->config.bos;
+    for (int drafts = 0; drafts <= 4; drafts += 2)
+        for (int size = 1; size <= 256; size *= 16) {
+            tell_story(w, t, (EngineOptions){.block_size = size, .drafts = drafts},
+                       (Request){.prompt = &begin, .prompt_count = 1, .most = 200}, &heard);
+            assert_string_equal(heard.text[0] + (heard.text[0][0] == ' '), STORY);
+        }
+    // A stop string over several tokens: nothing of it is shown.
+    const char *stops[] = {"big, red b", "nowhere"};
+    tell_story(
+        w, t, (EngineOptions){0},
+        (Request){
+            .prompt = &begin, .prompt_count = 1, .most = 200, .stops = stops, .stop_count = 2},
+        &heard);
+    assert_int_equal(heard.finish[0], FINISH_STOP);
+    const char *end = strstr(STORY, stops[0]);
+    assert_int_equal(strlen(heard.text[0] + (heard.text[0][0] == ' ')), end - STORY);
+    tokenizer_close(t);
+    weights_close(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_request_becomes_the_same_among_any_others),
+        cmocka_unit_test(greedy_tokens_are_those_of_the_transformer),
+        cmocka_unit_test(a_request_ends_by_its_tokens_its_count_or_cancelled),
+        cmocka_unit_test(a_request_that_cannot_be_is_refused),
+        cmocka_unit_test(stories260k_continues_to_the_text_of_llama2_c),
+    };
+    return cmocka_run_group_tests(cases, begin, end);
+}
