@@ -79,12 +79,16 @@ static void run_all(float *out, const float *a, const float *b, const float *zer
     kernels.rms_norm_backward(out + COLS, out, b, zero, a, rstd, 0, norm_rows(ROWS, COLS));
     out += COLS + ROWS * COLS;
     kernels.fill(out, 0, EMBEDDED * COLS);
-    kernels.embedding_backward(out, label, zero, ROWS, EMBEDDED, COLS);
+    kernels.embedding_backward(out, label, zero, ROWS, EMBEDDED, COLS), out += EMBEDDED * COLS;
+    kernels.row_product(out, N, a, K, 5, (WeightRows){b, DTYPE_F32, N, K}, ACTIVATIONS_F32),
+        out += 5 * N;
+    // The bits of floats as codes: the scales of most blocks are finite.
+    kernels.row_product(out, N, a, 256, 5, (WeightRows){b, DTYPE_Q8_0, N, 256}, ACTIVATIONS_Q8);
 }
 
 enum {
     ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG + 4 * IMAGES + 4 * CHANNELS +
-          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS
+          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS + 10 * N
 };
 
 static void one_thread_and_more_give_the_same_bits(void **state)
