@@ -111,15 +111,18 @@ INLINED float largest_lane(Vec x)
     return x[0];
 }
 
-// The n > 0 scores of a row become weights 2^(score - max), with zeros behind them up to `end`.
-static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes, float *factor)
+// The n > 0 scores of a row become weights 2^(score - max), with zeros behind them up to `end`. `whole`: n is
+// a multiple of LANES.
+INLINED void soften(const bool whole, float *p, size_t n, size_t end, float *max, float *lanes,
+                    float *factor)
 {
     const Vec lowest = (Vec){0} - INFINITY;
     Vec most = (Vec){0} + *max;
     for (size_t j = 0; j < n; j += LANES) {
         const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
-        const Vec s = vec_keep(vec_load(p + j), mask);
-        most = vec_max((Vec)((IntVec)s | (IntVec)vec_keep(lowest, ~mask)), most);
+        Vec s = vec_load(p + j);
+        if (!whole) s = (Vec)((IntVec)vec_keep(s, mask) | (IntVec)vec_keep(lowest, ~mask));
+        most = vec_max(s, most);
     }
     const float largest = largest_lane(most), shift = largest == -INFINITY ? 0 : largest;
     const float change = fast_exp2_negative(*max - shift);
@@ -127,7 +130,8 @@ static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes,
     size_t j = 0;
     for (; j < n; j += LANES) {
         const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
-        const Vec e = vec_keep(exp2_of_negative(vec_load(p + j) - shift), mask);
+        Vec e = exp2_of_negative(vec_load(p + j) - shift);
+        if (!whole) e = vec_keep(e, mask);
         vec_store(p + j, e);
         sum += e;
     }
@@ -135,6 +139,12 @@ static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes,
     vec_store(lanes, sum);
     *max = largest;
     *factor = change;
+}
+
+static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes, float *factor)
+{
+    if (n == KEYS) soften(true, p, KEYS, KEYS, max, lanes, factor);
+    else soften(false, p, n, end, max, lanes, factor);
 }
 
 // ---- a stretch
@@ -240,13 +250,10 @@ static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head
     PagedTile tiles[2];
     if (start < end) find_rows(x, g, kv_head, start, &tiles[0]);
     for (size_t key = start; key < end; key += KEYS) {
-        PagedTile *t = &tiles[(key - start) / KEYS % 2];
-        t->next = t;
-        if (key + 2 * KEYS <= end) {
-            t->next = &tiles[(key - start) / KEYS % 2 ^ 1];
-        }
-        if (key + KEYS < end)
-            find_rows(x, g, kv_head, key + KEYS, &tiles[(key - start) / KEYS % 2 ^ 1]);
+        const size_t number = (key - start) / KEYS;
+        PagedTile *t = &tiles[number % 2], *next = &tiles[(number + 1) % 2];
+        if (key + KEYS < end) find_rows(x, g, kv_head, key + KEYS, next);
+        t->next = key + 2 * KEYS <= end ? next : t;
         x->read.keys(d->keys, x->head, t);
         scores(d, rows, x->head, key);
         if (key > start) rescale_rows(d, rows, width);
