@@ -10,8 +10,9 @@
 
 typedef struct PagedTile {
     size_t keys;
-    const uint8_t *k[KEYS], *v[KEYS];
-    const struct PagedTile *next;    // of as many keys, to be asked for, or this one
+    size_t offset;                       // bytes from there to a row
+    const uint8_t *k[KEYS], *v[KEYS];    // of the first kv head
+    const struct PagedTile *next;        // of as many keys, to be asked for, or this one
 } PagedTile;
 
 enum { Q8_BLOCK = 32, Q8_BYTES = 34, Q8_WORDS = Q8_BLOCK / 4 };
@@ -133,15 +134,15 @@ INLINED void transpose_keys(const DType type, float *out, size_t head, const Pag
     for (size_t j = 0; j < t->keys; j += LANES) {
         const uint8_t *row[LANES], *next[LANES];
         for (size_t l = 0; l < LANES; l++) {
-            row[l] = t->k[MIN(j + l, t->keys - 1)];
-            next[l] = t->next->k[MIN(j + l, t->keys - 1)];
+            row[l] = t->k[MIN(j + l, t->keys - 1)] + t->offset;
+            next[l] = t->next->k[MIN(j + l, t->keys - 1)] + t->offset;
         }
         for (size_t w = 0; w * each < head; w += LANES) {
             Vec x[LANES], scale[2] = {{0}, {0}};    // of the blocks that these words belong to
             UNROLL
             for (size_t l = 0; l < LANES; l++) {
                 x[l] = (Vec)load_words(type, row[l], head, w);
-                __builtin_prefetch(next[l] + bytes_of(type, w * each));
+                __builtin_prefetch(next[l] + bytes_of(type, w * each), 0, 2);
             }
             transpose(x);
             for (size_t b = 0; type == DTYPE_Q8_0 && b < (LANES + Q8_WORDS - 1) / Q8_WORDS; b++) {
@@ -182,9 +183,10 @@ INLINED void copy_values(const DType type, float *out, size_t width, size_t head
 {
     for (size_t j = 0; j < t->keys; j++, out += width)
         for (size_t d = 0; d < head; d += LANES) {
-            vec_store(out + d, head - d < LANES ? load_numbers(type, t->v[j], d, head)
-                                                : load_numbers(type, t->v[j], d, d + LANES));
-            __builtin_prefetch(t->next->v[j] + bytes_of(type, d));
+            vec_store(out + d, head - d < LANES
+                                   ? load_numbers(type, t->v[j] + t->offset, d, head)
+                                   : load_numbers(type, t->v[j] + t->offset, d, d + LANES));
+            __builtin_prefetch(t->next->v[j] + t->offset + bytes_of(type, d), 0, 2);
         }
 }
 
@@ -201,8 +203,9 @@ INLINED void add_few(const DType type, const int rows, const int vectors, float 
         UNROLL
         for (int c = 0; c < vectors; c++) {
             const size_t at = d + (size_t)c * LANES;
-            row[c] = load_numbers(type, t->v[j], at, vectors > 1 ? at + LANES : head);
-            __builtin_prefetch(t->next->v[j] + bytes_of(type, d + (size_t)c * LANES));
+            row[c] = load_numbers(type, t->v[j] + t->offset, at, vectors > 1 ? at + LANES : head);
+            __builtin_prefetch(t->next->v[j] + t->offset + bytes_of(type, d + (size_t)c * LANES), 0,
+                               2);
         }
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
