@@ -18,18 +18,21 @@
 enum {
     SPAN = 4 * KEYS,
     GROUP_ROWS = 64,
-    SHARES = 4,    // of a thread: larger groups are cut into stretches
+    TURNS_ROWS = 16,    // so few rows or fewer of a kv head: all kv heads take turns at a tile
+    SHARES = 4,         // of a thread: larger groups are cut into stretches
 };
 
 // Queries first .. first + queries - 1, of one sequence.
 typedef struct Group {
     const int32_t *table;
     size_t first, queries, end;    // end: tokens that some query sees
+    size_t heads, parts;           // kv heads of a unit, and units of all kv heads
+    size_t work;                   // scores of a kv head
     size_t spans;
     bool apart;         // each stretch by itself
     size_t unit;        // the first
     size_t kept;        // floats of all groups before it
-    size_t *arrived;    // [kv_heads] stretches that are done
+    size_t *arrived;    // [parts] stretches that are done
 } Group;
 
 typedef struct Paged {
@@ -39,7 +42,7 @@ typedef struct Paged {
     PagedKv kv;
     const int32_t *tables;
     const PagedQuery *query;
-    size_t queries, heads_each, head, width, slot_bytes;
+    size_t queries, heads_each, head, width, slot_bytes, head_bytes;
     float scale;
     PagedReader read;
     Group *groups;
@@ -48,6 +51,28 @@ typedef struct Paged {
     float *room;
     size_t own;
 } Paged;
+
+static size_t seen_by(const Paged *x, size_t query)
+{
+    return (size_t)MAX(x->query[query].seen, 0);
+}
+
+static size_t rows_of(const Paged *x, const Group *g)    // of a kv head
+{
+    return g->queries * x->heads_each;
+}
+
+// A unit's rows are kv head by kv head, and query by query in each. The query of row r, and where it lies in q or y.
+static size_t query_of(const Paged *x, const Group *g, size_t r)
+{
+    return g->first + r % rows_of(x, g) / x->heads_each;
+}
+
+static size_t place_of(const Paged *x, const Group *g, size_t kv_head, size_t r, size_t row)
+{
+    const size_t h = (kv_head + r / rows_of(x, g)) * x->heads_each + r % x->heads_each;
+    return query_of(x, g, r) * row + h * x->head;
+}
 
 // What is known of rows: the largest score in units of log 2, sums of 2^(score - max), and of that times values.
 typedef struct Part {
@@ -111,15 +136,18 @@ INLINED float largest_lane(Vec x)
     return x[0];
 }
 
-// The n > 0 scores of a row become weights 2^(score - max), with zeros behind them up to `end`.
-static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes, float *factor)
+// The n > 0 scores of a row become weights 2^(score - max), with zeros behind them up to `end`. `whole`: n is
+// a multiple of LANES.
+INLINED void soften(const bool whole, float *p, size_t n, size_t end, float *max, float *lanes,
+                    float *factor)
 {
     const Vec lowest = (Vec){0} - INFINITY;
     Vec most = (Vec){0} + *max;
     for (size_t j = 0; j < n; j += LANES) {
         const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
-        const Vec s = vec_keep(vec_load(p + j), mask);
-        most = vec_max((Vec)((IntVec)s | (IntVec)vec_keep(lowest, ~mask)), most);
+        Vec s = vec_load(p + j);
+        if (!whole) s = (Vec)((IntVec)vec_keep(s, mask) | (IntVec)vec_keep(lowest, ~mask));
+        most = vec_max(s, most);
     }
     const float largest = largest_lane(most), shift = largest == -INFINITY ? 0 : largest;
     const float change = fast_exp2_negative(*max - shift);
@@ -127,7 +155,8 @@ static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes,
     size_t j = 0;
     for (; j < n; j += LANES) {
         const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
-        const Vec e = vec_keep(exp2_of_negative(vec_load(p + j) - shift), mask);
+        Vec e = exp2_of_negative(vec_load(p + j) - shift);
+        if (!whole) e = vec_keep(e, mask);
         vec_store(p + j, e);
         sum += e;
     }
@@ -135,6 +164,12 @@ static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes,
     vec_store(lanes, sum);
     *max = largest;
     *factor = change;
+}
+
+static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes, float *factor)
+{
+    if (n == KEYS) soften(true, p, KEYS, KEYS, max, lanes, factor);
+    else soften(false, p, n, end, max, lanes, factor);
 }
 
 // ---- a stretch
@@ -229,35 +264,56 @@ static void rescale_rows(const Desk *d, size_t rows, size_t width)
             }
 }
 
-// Stretch `span` for the rows of d, into d->now.
-static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t rows,
-                   size_t span)
+// What belongs to the h-th kv head of a unit.
+static Desk desk_of(const Desk *d, size_t h, size_t rows, size_t head, size_t width)
 {
-    const size_t start = span * SPAN, end = MIN(start + SPAN, g->end), width = x->width;
-    for (size_t r = 0; r < rows; r++) d->now.max[r] = -INFINITY;
-    memset(d->lanes, 0, rows * 16 * sizeof *d->lanes);
-    if (start >= end) memset(d->now.values, 0, rows * width * sizeof(float));
+    Desk own = *d;
+    own.q += h * rows * head;
+    own.lanes += h * rows * 16;
+    own.factor += h * rows;
+    own.now =
+        (Part){d->now.max + h * rows, d->now.sum + h * rows, d->now.values + h * rows * width};
+    return own;
+}
+
+static void attend_tile(const Paged *x, const Desk *d, const PagedTile *t, size_t rows, size_t key,
+                        bool first)
+{
+    x->read.keys(d->keys, x->head, t);
+    scores(d, rows, x->head, key);
+    if (!first) rescale_rows(d, rows, x->width);
+    bool alike = true;
+    for (size_t r = 0; r < rows; r++) alike &= seen_of_tile(d->seen[r], key) == t->keys;
+    if (rows <= FEW_ROWS && alike) {
+        x->read.few(d->now.values, x->width, d->p, rows, x->head, t, !first);
+    } else {
+        x->read.values(d->values, x->width, x->head, t);
+        add_values(d, rows, x->width, key, t->keys, !first);
+    }
+}
+
+// Stretch `span` for the kv heads from kv_head on, into d->now. The heads take turns at a tile, for together they
+// are one piece of memory.
+static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t span)
+{
+    const size_t start = span * SPAN, end = MIN(start + SPAN, g->end), rows = rows_of(x, g),
+                 all = rows * g->heads, last = g->apart ? end : g->end;
+    for (size_t r = 0; r < all; r++) d->now.max[r] = -INFINITY;
+    memset(d->lanes, 0, all * 16 * sizeof *d->lanes);
+    if (start >= end) memset(d->now.values, 0, all * x->width * sizeof(float));
     PagedTile tiles[2];
     if (start < end) find_rows(x, g, kv_head, start, &tiles[0]);
     for (size_t key = start; key < end; key += KEYS) {
-        PagedTile *t = &tiles[(key - start) / KEYS % 2];
-        t->next = t;
-        if (key + 2 * KEYS <= end) {
-            t->next = &tiles[(key - start) / KEYS % 2 ^ 1];
-        }
-        if (key + KEYS < end)
-            find_rows(x, g, kv_head, key + KEYS, &tiles[(key - start) / KEYS % 2 ^ 1]);
-        x->read.keys(d->keys, x->head, t);
-        scores(d, rows, x->head, key);
-        if (key > start) rescale_rows(d, rows, width);
-        if (rows <= FEW_ROWS && g->queries == 1) {
-            x->read.few(d->now.values, width, d->p, rows, x->head, t, key > start);
-        } else {
-            x->read.values(d->values, width, x->head, t);
-            add_values(d, rows, width, key, t->keys, key > start);
+        PagedTile *t = &tiles[key / KEYS % 2], *next = &tiles[(key / KEYS + 1) % 2];
+        t->next = key + 2 * KEYS <= last ? next : t;
+        if (key + KEYS < last) find_rows(x, g, kv_head, key + KEYS, next);
+        for (size_t h = 0; h < g->heads; h++) {
+            const Desk own = desk_of(d, h, rows, x->head, x->width);
+            t->offset = h * x->head_bytes;
+            attend_tile(x, &own, t, rows, key, key == start);
         }
     }
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; r < all; r++) {
         float sum[LANES];
         vec_store(sum, vec_load(d->lanes + r * 16));
         for (size_t n = LANES / 2; n > 0; n /= 2)
@@ -291,12 +347,11 @@ static void merge(Part total, Part part, const size_t *seen, size_t rows, size_t
     }
 }
 
-static void store(const Paged *x, const Group *g, size_t kv_head, Part total, size_t rows)
+static void store(const Paged *x, const Group *g, size_t kv_head, Part total)
 {
-    for (size_t r = 0; r < rows; r++) {
-        float *y = x->y + (g->first + r / x->heads_each) * x->y_row +
-                   (kv_head * x->heads_each + r % x->heads_each) * x->head;
+    for (size_t r = 0; r < rows_of(x, g) * g->heads; r++) {
         const float inverse = total.sum[r] == 0 ? 0 : 1 / total.sum[r];
+        float *y = x->y + place_of(x, g, kv_head, r, x->y_row);
         for (size_t c = 0; c < x->head; c += LANES)
             store_some(y + c, inverse * vec_load(total.values + r * x->width + c), x->head - c);
     }
@@ -304,86 +359,84 @@ static void store(const Paged *x, const Group *g, size_t kv_head, Part total, si
 
 // ---- units
 
-static size_t rows_of(const Paged *x, const Group *g)
-{
-    return g->queries * x->heads_each;
-}
-
 static Part kept_part(const Paged *x, const Group *g, size_t kv_head, size_t span)
 {
-    const size_t rows = rows_of(x, g), each = lines_of(part_floats(rows, x->width));
-    return part_at(x->kept + g->kept + (kv_head * g->spans + span) * each, rows);
+    const size_t rows = rows_of(x, g) * g->heads, each = lines_of(part_floats(rows, x->width));
+    return part_at(x->kept + g->kept + (kv_head / g->heads * g->spans + span) * each, rows);
 }
 
 static void set_desk(const Paged *x, const Group *g, const Desk *d, size_t kv_head)
 {
-    for (size_t r = 0; r < rows_of(x, g); r++) {
-        const size_t i = g->first + r / x->heads_each;
-        const float *q =
-            x->q + i * x->q_row + (kv_head * x->heads_each + r % x->heads_each) * x->head;
+    for (size_t r = 0; r < rows_of(x, g) * g->heads; r++) {
+        const float *q = x->q + place_of(x, g, kv_head, r, x->q_row);
         for (size_t c = 0; c < x->head; c++) d->q[r * x->head + c] = x->scale * LOG2_E * q[c];
-        d->seen[r] = (size_t)MAX(x->query[i].seen, 0);
+        d->seen[r] = seen_by(x, query_of(x, g, r));
     }
 }
 
 static void whole_group(const Paged *x, const Group *g, const Desk *d, size_t kv_head)
 {
-    const size_t rows = rows_of(x, g);
+    const size_t rows = rows_of(x, g) * g->heads;
     for (size_t span = 0; span < g->spans; span++) {
-        attend(x, g, d, kv_head, rows, span);
+        attend(x, g, d, kv_head, span);
         if (span == 0) copy_part(d->total, d->now, rows, x->width);
         else merge(d->total, d->now, d->seen, rows, x->width, span * SPAN);
     }
-    store(x, g, kv_head, d->total, rows);
+    store(x, g, kv_head, d->total);
 }
 
 // Who makes the last stretch of a group merges all.
 static void one_stretch(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t span)
 {
-    const size_t rows = rows_of(x, g);
+    const size_t rows = rows_of(x, g) * g->heads;
     Desk to = *d;
     to.now = kept_part(x, g, kv_head, span);
-    attend(x, g, &to, kv_head, rows, span);
-    if (__atomic_add_fetch(&g->arrived[kv_head], 1, __ATOMIC_ACQ_REL) < g->spans) return;
+    attend(x, g, &to, kv_head, span);
+    const size_t arrived = __atomic_add_fetch(&g->arrived[kv_head / g->heads], 1, __ATOMIC_ACQ_REL);
+    if (arrived < g->spans) return;
     const Part total = kept_part(x, g, kv_head, 0);
     for (span = 1; span < g->spans; span++)
         merge(total, kept_part(x, g, kv_head, span), d->seen, rows, x->width, span * SPAN);
-    store(x, g, kv_head, total, rows);
+    store(x, g, kv_head, total);
 }
 
 static void share(Paged *x, size_t t)
 {
-    const size_t kv_heads = (size_t)x->kv.kv_heads;
     size_t here = 0, unit;    // the group of the last unit
     while ((unit = __atomic_fetch_add(&x->next, 1, __ATOMIC_RELAXED)) < x->units) {
         while (here + 1 < x->group_count && unit >= x->groups[here + 1].unit) here++;
         const Group *g = &x->groups[here];
-        const size_t number = unit - g->unit, kv_head = number % kv_heads;
-        const Desk d = desk_at(x->room + t * x->own, rows_of(x, g), x->head, x->width);
+        const size_t number = unit - g->unit, kv_head = number % g->parts * g->heads;
+        const Desk d = desk_at(x->room + t * x->own, rows_of(x, g) * g->heads, x->head, x->width);
         set_desk(x, g, &d, kv_head);
-        if (g->apart) one_stretch(x, g, &d, kv_head, number / kv_heads);
+        if (g->apart) one_stretch(x, g, &d, kv_head, number / g->parts);
         else whole_group(x, g, &d, kv_head);
     }
 }
 
 // ---- the plan
 
-static Group group_at(const Paged *x, size_t first)
+// The group that begins with query `first`. One of more work than `large` for a kv head is cut into stretches.
+static Group group_at(const Paged *x, size_t first, size_t large)
 {
     Group g = {.table = x->tables + x->query[first].table, .first = first};
     const size_t most = MAX(GROUP_ROWS / x->heads_each, 1);
     for (size_t i = first; i < x->queries && g.queries < most; i++, g.queries++) {
         if (x->query[i].table != x->query[first].table) break;
-        g.end = MAX(g.end, (size_t)MAX(x->query[i].seen, 0));
+        g.end = MAX(g.end, seen_by(x, i));
     }
     g.spans = MAX(blocks_of(g.end, SPAN), 1);
+    g.heads = rows_of(x, &g) <= TURNS_ROWS ? (size_t)x->kv.kv_heads : 1;
+    g.work = rows_of(x, &g) * g.end;
+    g.apart = g.spans > 1 && g.work * g.heads > large;
+    g.parts = (size_t)x->kv.kv_heads / g.heads;
     return g;
 }
 
-// Scores of a kv head.
-static size_t group_work(const Paged *x, const Group *g)
+static size_t kept_floats(const Paged *x, const Group *g)
 {
-    return rows_of(x, g) * g->end;
+    if (!g->apart) return 0;
+    return g->parts * g->spans * lines_of(part_floats(rows_of(x, g) * g->heads, x->width));
 }
 
 void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, PagedKv kv,
@@ -401,31 +454,32 @@ void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, 
                .heads_each = (size_t)(heads / kv.kv_heads),
                .head = (size_t)kv.head,
                .slot_bytes = paged_slot_bytes(kv),
+               .head_bytes = paged_head_bytes(kv),
                .scale = scale,
                .read = paged_readers[kv.type]};
     if (queries == 0 || heads == 0 || kv.head == 0) return;
     x.width = (x.head + LANES - 1) / LANES * LANES;
 
+    const size_t kv_heads = (size_t)kv.kv_heads;
     size_t work = 0, most_rows = 0, kept = 0;
     for (size_t i = 0; i < x.queries; x.group_count++) {
-        const Group g = group_at(&x, i);
-        work += group_work(&x, &g);
-        most_rows = MAX(most_rows, rows_of(&x, &g));
+        const Group g = group_at(&x, i, SIZE_MAX);
+        work += g.work * kv_heads;
+        most_rows = MAX(most_rows, rows_of(&x, &g) * g.heads);
         i += g.queries;
     }
-    const size_t kv_heads = (size_t)kv.kv_heads, multiplications = 2 * work * kv_heads * x.head;
+    const size_t multiplications = 2 * work * x.head;
     const int threads = team_size(multiplications, ATTENTION_SERIAL);
-    const size_t large = threads == 1 ? SIZE_MAX : work * kv_heads / (SHARES * (size_t)threads);
+    const size_t large = threads == 1 ? SIZE_MAX : work / (SHARES * (size_t)threads);
+    for (size_t i = 0; threads > 1 && i < x.queries;) {
+        const Group g = group_at(&x, i, large);
+        kept += kept_floats(&x, &g);
+        i += g.queries;
+    }
 
     // Memory: groups, counters, what is kept, and each thread's.
     const size_t group_floats = lines_of(x.group_count * sizeof(Group) / sizeof(float)),
                  counter_floats = lines_of(2 * x.group_count * kv_heads);
-    for (size_t i = 0; threads > 1 && i < x.queries;) {
-        const Group g = group_at(&x, i);
-        if (g.spans > 1 && group_work(&x, &g) > large)
-            kept += kv_heads * g.spans * lines_of(part_floats(rows_of(&x, &g), x.width));
-        i += g.queries;
-    }
     x.own = desk_floats(most_rows, x.head, x.width);
     float *room = workspace(workspace_room(group_floats + counter_floats + kept, x.own));
     x.groups = (Group *)(void *)room;
@@ -436,13 +490,12 @@ void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, 
 
     kept = 0;
     for (size_t i = 0, n = 0; i < x.queries; n++) {
-        Group g = group_at(&x, i);
-        g.apart = g.spans > 1 && group_work(&x, &g) > large;
+        Group g = group_at(&x, i, large);
         g.unit = x.units;
         g.kept = kept;
         g.arrived = arrived + n * kv_heads;
-        x.units += kv_heads * (g.apart ? g.spans : 1);
-        if (g.apart) kept += kv_heads * g.spans * lines_of(part_floats(rows_of(&x, &g), x.width));
+        x.units += g.parts * (g.apart ? g.spans : 1);
+        kept += kept_floats(&x, &g);
         x.groups[n] = g;
         i += g.queries;
     }

@@ -10,8 +10,9 @@
 
 typedef struct PagedTile {
     size_t keys;
-    const uint8_t *k[KEYS], *v[KEYS];
-    const struct PagedTile *next;    // of as many keys, to be asked for, or this one
+    size_t offset;                       // bytes from there to a row
+    const uint8_t *k[KEYS], *v[KEYS];    // of the first kv head
+    const struct PagedTile *next;        // of as many keys, to be asked for, or this one
 } PagedTile;
 
 enum { Q8_BLOCK = 32, Q8_BYTES = 34, Q8_WORDS = Q8_BLOCK / 4 };
@@ -50,6 +51,19 @@ INLINED Vec load_halves(const uint8_t *x)
 #endif
 }
 
+INLINED IntVec load_bytes(const uint8_t *x)
+{
+#if LANES == 16
+    return (IntVec)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i_u *)x));
+#elif LANES == 8
+    return (IntVec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i_u *)x));
+#else
+    IntVec out;
+    for (int l = 0; l < LANES; l++) out[l] = (int8_t)x[l];
+    return out;
+#endif
+}
+
 INLINED float load_half(const uint8_t *x)
 {
     uint16_t bits;
@@ -74,16 +88,18 @@ INLINED size_t bytes_of(const DType type, size_t numbers)
 INLINED UintVec load_words(const DType type, const uint8_t *row, size_t head, size_t first)
 {
     typedef unsigned Words __attribute__((vector_size(4 * LANES), aligned(1), may_alias));
-    enum { PIECE = LANES < Q8_WORDS ? LANES : Q8_WORDS };    // words that lie side by side
     UintVec x = {0};
     if (type == DTYPE_Q8_0) {
-        UNROLL
-        for (size_t w = 0; w < LANES; w += PIECE)
-            if (4 * (first + w) < head)
-                memcpy((char *)&x + 4 * w,
-                       row + (first + w) / Q8_WORDS * Q8_BYTES + 2 + (first + w) % Q8_WORDS * 4,
-                       4 * PIECE);
-        return x;
+        const uint8_t *block = row + first / Q8_WORDS * Q8_BYTES + 2;
+#if LANES == 16
+        const __m256i low = _mm256_loadu_si256((const __m256i_u *)block);
+        if (4 * (first + Q8_WORDS) >= head) return (UintVec)_mm512_zextsi256_si512(low);
+        return (UintVec)_mm512_inserti64x4(
+            _mm512_castsi256_si512(low), _mm256_loadu_si256((const __m256i_u *)(block + Q8_BYTES)),
+            1);
+#else
+        return *(const Words *)(block + first % Q8_WORDS * 4);
+#endif
     }
     const size_t left = bytes_of(type, head) - 4 * first;
     if (left >= sizeof x) return *(const Words *)(row + 4 * first);
@@ -118,15 +134,15 @@ INLINED void transpose_keys(const DType type, float *out, size_t head, const Pag
     for (size_t j = 0; j < t->keys; j += LANES) {
         const uint8_t *row[LANES], *next[LANES];
         for (size_t l = 0; l < LANES; l++) {
-            row[l] = t->k[MIN(j + l, t->keys - 1)];
-            next[l] = t->next->k[MIN(j + l, t->keys - 1)];
+            row[l] = t->k[MIN(j + l, t->keys - 1)] + t->offset;
+            next[l] = t->next->k[MIN(j + l, t->keys - 1)] + t->offset;
         }
         for (size_t w = 0; w * each < head; w += LANES) {
             Vec x[LANES], scale[2] = {{0}, {0}};    // of the blocks that these words belong to
             UNROLL
             for (size_t l = 0; l < LANES; l++) {
                 x[l] = (Vec)load_words(type, row[l], head, w);
-                __builtin_prefetch(next[l] + bytes_of(type, w * each));
+                __builtin_prefetch(next[l] + bytes_of(type, w * each), 0, 2);
             }
             transpose(x);
             for (size_t b = 0; type == DTYPE_Q8_0 && b < (LANES + Q8_WORDS - 1) / Q8_WORDS; b++) {
@@ -150,13 +166,11 @@ INLINED void transpose_keys(const DType type, float *out, size_t head, const Pag
 // Numbers d .. d + LANES - 1 of a row, with zeros behind the last.
 INLINED Vec load_numbers(const DType type, const uint8_t *row, size_t d, size_t head)
 {
-    typedef int8_t Bytes __attribute__((vector_size(LANES), aligned(1), may_alias));
     const uint8_t *at = row + bytes_of(type, d);
     if (type == DTYPE_F32) return load_some((const float *)(const void *)at, head - d);
-    if (type == DTYPE_Q8_0) {
-        const IntVec codes = __builtin_convertvector(*(const Bytes *)(at + 2), IntVec);
-        return load_half(row + d / Q8_BLOCK * Q8_BYTES) * __builtin_convertvector(codes, Vec);
-    }
+    if (type == DTYPE_Q8_0)
+        return load_half(row + d / Q8_BLOCK * Q8_BYTES) *
+               __builtin_convertvector(load_bytes(at + 2), Vec);
     uint16_t some[LANES] = {0};
     if (head - d < LANES) memcpy(some, at, 2 * (head - d)), at = (const uint8_t *)some;
     if (type == DTYPE_F16) return load_halves(at);
@@ -169,8 +183,10 @@ INLINED void copy_values(const DType type, float *out, size_t width, size_t head
 {
     for (size_t j = 0; j < t->keys; j++, out += width)
         for (size_t d = 0; d < head; d += LANES) {
-            vec_store(out + d, load_numbers(type, t->v[j], d, head));
-            __builtin_prefetch(t->next->v[j] + bytes_of(type, d));
+            vec_store(out + d, head - d < LANES
+                                   ? load_numbers(type, t->v[j] + t->offset, d, head)
+                                   : load_numbers(type, t->v[j] + t->offset, d, d + LANES));
+            __builtin_prefetch(t->next->v[j] + t->offset + bytes_of(type, d), 0, 2);
         }
 }
 
@@ -186,8 +202,10 @@ INLINED void add_few(const DType type, const int rows, const int vectors, float 
         Vec row[4];
         UNROLL
         for (int c = 0; c < vectors; c++) {
-            row[c] = load_numbers(type, t->v[j], d + (size_t)c * LANES, head);
-            __builtin_prefetch(t->next->v[j] + bytes_of(type, d + (size_t)c * LANES));
+            const size_t at = d + (size_t)c * LANES;
+            row[c] = load_numbers(type, t->v[j] + t->offset, at, vectors > 1 ? at + LANES : head);
+            __builtin_prefetch(t->next->v[j] + t->offset + bytes_of(type, d + (size_t)c * LANES), 0,
+                               2);
         }
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
@@ -206,11 +224,11 @@ INLINED void add_few(const DType type, const int rows, const int vectors, float 
 enum { FEW_ROWS = 8 };
 #define EACH_FEW(X, type)                                                                          \
     X(type, 1, 4)                                                                                  \
-    X(type, 2, 4) X(type, 3, 4) X(type, 4, 4) X(type, 5, 2) X(type, 6, 2) X(type, 7, 2)            \
-        X(type, 8, 2)
+    X(type, 2, 4)                                                                                  \
+    X(type, 3, 4) X(type, 4, 4) X(type, 5, 2) X(type, 6, 2) X(type, 7, 2) X(type, 8, 2)
 #else
 enum { FEW_ROWS = 4 };
-#define EACH_FEW(X, type) X(type, 1, 4) X(type, 2, 4) X(type, 3, 4) X(type, 4, 2)
+#define EACH_FEW(X, type) X(type, 1, 4) X(type, 2, 4) X(type, 3, 2) X(type, 4, 2)
 #endif
 
 #define CASE_FEW(type, rows, vectors)                                                              \
