@@ -19,6 +19,7 @@ typedef struct Choice {
     Sequence *sequence;    // its id is the request's
     Output *output;
     bool joins;    // was begun in this step, and shares the first choice's blocks from the next
+    int state;     // of the constraint
     FinishReason finish;
 } Choice;
 
@@ -147,6 +148,7 @@ static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *tok
     choice->sequence->priority = r->priority;
     choice->sequence->domain = r->domain;
     choice->sequence->owner = choice;
+    if (r->constraint != NULL) choice->state = constraint_begin(r->constraint);
     if (e->tokenizer != NULL)
         choice->output = output_open(e->tokenizer, r->stops, r->stop_count, false);
     group->live++;
@@ -310,6 +312,9 @@ static bool take(Engine *e, Choice *choice, const Sampled *sampled, int count)
         finish(e, choice, FINISH_STOP, NULL);
         return true;
     }
+    Constraint *constraint = choice->group->request.constraint;
+    if (constraint != NULL)
+        choice->state = constraint_next(constraint, choice->state, sampled->token);
     EngineEvent event = {.sampled = sampled};
     if (choice->output != NULL)
         event.text = output_step(choice->output, sampled->token, &event.bytes);
@@ -327,11 +332,20 @@ static SamplerContext context_of(const Choice *choice)
         .tokens = s->tokens, .prompt = s->prompt, .count = s->count, .sample = choice->index};
 }
 
-static const TokenMask *allowed(const Choice *choice, int index, int count)
+// The rows of logits: after what is known, and after each draft. A draft that is not allowed is the last one.
+static void list_rows(const Choice *choice, const float *logits, int vocabulary,
+                      SpeculationRow *rows)
 {
-    const Request *r = &choice->group->request;
-    return r->allowed != NULL ? r->allowed(r->context, index, choice->sequence->tokens, count)
-                              : NULL;
+    const Sequence *s = choice->sequence;
+    Constraint *constraint = choice->group->request.constraint;
+    int state = choice->state;
+    for (int i = 0; i <= s->drafts; i++) {
+        if (i > 0 && constraint != NULL && state >= 0)
+            state = constraint_next(constraint, state, s->tokens[s->count + i - 1]);
+        const bool free = constraint == NULL || state < 0;
+        rows[i] = (SpeculationRow){logits + (size_t)i * (size_t)vocabulary,
+                                   free ? NULL : constraint_mask(constraint, state)};
+    }
 }
 
 // The entry's rows of logits, the first for the token after the last that is known, the others for drafts.
@@ -344,9 +358,7 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits)
     Speculated out;
     Error err;
     if (choice->finish != FINISH_NONE) return;    // cancelled in on_event()
-    for (int i = 0; i <= s->drafts; i++)
-        rows[i] = (SpeculationRow){logits + (size_t)i * (size_t)e->weights->config.vocabulary,
-                                   allowed(choice, choice->index, s->count + i)};
+    list_rows(choice, logits, e->weights->config.vocabulary, rows);
     if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
                             NULL, &out, &err)) {
         finish(e, choice, FINISH_ERROR, err.message);
@@ -375,6 +387,8 @@ static void begin_choices(Engine *e, const Choice *first, const float *logits)
     int32_t *tokens = malloc(((size_t)s->count + 1) * sizeof *tokens);
     REQUIRE(tokens != NULL, "no memory for %d tokens", s->count + 1);
     memcpy(tokens, s->tokens, (size_t)s->count * sizeof *tokens);
+    SpeculationRow row;
+    list_rows(first, logits, e->weights->config.vocabulary, &row);
     group->forked = true;
     for (int k = 1; k < group->request.choices && first->finish == FINISH_NONE; k++) {
         SamplerContext context = context_of(first);
@@ -382,7 +396,7 @@ static void begin_choices(Engine *e, const Choice *first, const float *logits)
         Error err = {"no memory for another choice"};
         context.sample = k;
         context.logits = logits;
-        context.allowed = allowed(first, k, s->count);
+        context.allowed = row.allowed;
         const bool drawn =
             sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err);
         tokens[s->count] = drawn ? sampled.token : 0;

@@ -16,6 +16,7 @@
 #pragma once
 #include "labs/3_language/tokenizer/app/encoder.h"
 #include "labs/5_frontier/paged_kv/app/model/runner.h"
+#include "labs/5_frontier/paged_kv/app/sampling/constraint.h"
 #include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
 
 // What is 0 gets the default in brackets.
@@ -64,10 +65,9 @@ typedef struct Request {
     int stop_count;
     const int32_t *ends;    // tokens that end it, beside the model's own
     int end_count;
-    bool ignore_ends;        // for benchmarks
-    int priority, domain;    // sequence.h
-    // Which tokens may follow the first `count`; NULL: all. Asked before each draw.
-    const TokenMask *(*allowed)(void *context, int choice, const int32_t *tokens, int count);
+    bool ignore_ends;          // for benchmarks
+    int priority, domain;      // sequence.h
+    Constraint *constraint;    // of its texts, or NULL; borrowed until the request has ended
     void (*on_event)(void *context, const EngineEvent *event);    // or NULL
     void *context;
 } Request;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGES_MAX = 4096, CALLS_MAX = 128, TOOLS_MAX = 128 };
+enum { MESSAGES_MAX = 4096, MESSAGE_CALLS_MAX = 128, TOOLS_MAX = 128 };
 
 static const cJSON *field(const cJSON *object, const char *name)
 {
@@ -68,8 +68,9 @@ static bool read_calls(ChatMessage *message, Arena *arena, const cJSON *list, in
 {
     if (list == NULL || cJSON_IsNull(list)) return true;
     const int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : -1;
-    if (count < 0 || count > CALLS_MAX)
-        return error_set(err, "messages[%d].tool_calls: is not a list of at most %d", i, CALLS_MAX);
+    if (count < 0 || count > MESSAGE_CALLS_MAX)
+        return error_set(err, "messages[%d].tool_calls: is not a list of at most %d", i,
+                         MESSAGE_CALLS_MAX);
     ChatCall *calls = arena_zeros(arena, ((size_t)count + 1) * sizeof *calls);
     const cJSON *item;
     cJSON_ArrayForEach(item, list)

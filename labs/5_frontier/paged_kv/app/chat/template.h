@@ -17,8 +17,8 @@
  *     Llama 3        <|start_header_id|>user<|end_header_id|>\n\n ... <|eot_id|>  no    no
  *     Llama 3.1-3.3  the same, with two dates                                 yes       no
  *
- * Only the template's own special tokens become special tokens. In a message's text "<|im_end|>" is eight
- * characters like others: nobody ends a turn by writing it (llama.cpp issue 24382).
+ * Only the template's own special tokens become special tokens. In a message "<|im_end|>" is text like
+ * any other: no user ends a turn by writing it (llama.cpp issue 24382).
  */
 #pragma once
 #include <stdbool.h>
@@ -63,7 +63,7 @@ void chat_template_close(ChatTemplate *template);    // NULL is fine
 const char *chat_template_about(const ChatTemplate *template);    // "ChatML"
 const char *chat_template_end(const ChatTemplate *template);      // the token that ends a turn
 
-// The text; malloc. NULL and why: an unknown role, tools that the template has not, JSON that is none.
+// The text; malloc. NULL and why: an unknown role, tools that the template lacks, arguments that are not JSON.
 char *chat_render(const ChatTemplate *template, const Chat *chat, size_t *bytes, Error *err);
 
 // Its ids, appended to `out`; upon failure that is as before.

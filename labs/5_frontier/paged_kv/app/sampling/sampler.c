@@ -206,20 +206,21 @@ static double sum_of(const TokenWeight *list, int n)
     return sum;
 }
 
-// The length of the sorted head that has the share top_p. Most nuclei are short: a head of 64 is sorted, then
-// one of 8 times that.
+// The length of the sorted head that has this share. Most nuclei are short: 64 are sorted, then so many more
+// that they are 8 times as many.
 static int sort_nucleus(TokenWeight *list, int n, double share)
 {
     const double enough = share * sum_of(list, n);
-    for (int k = n < 64 ? n : 64;; k = k > n / 8 ? n : 8 * k) {
-        sort_head(list, n, k);
-        double so_far = 0;
-        for (int i = 0; i < k; i++) {
+    double so_far = 0;
+    for (int done = 0, k = 64; done < n; done = k, k *= 8) {
+        if (k > n / 8) k = n;
+        sort_head(list + done, n - done, k - done);
+        for (int i = done; i < k; i++) {
             so_far += (double)list[i].weight;
             if (so_far >= enough) return i + 1;
         }
-        if (k == n) return n;    // the sum in another order may be less by its rounding
     }
+    return n;    // the sum in another order may be less by its rounding
 }
 
 // ---- the distribution ----

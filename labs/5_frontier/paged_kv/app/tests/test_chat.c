@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "common/file.h"
 #include "common/json.h"
+#include "labs/5_frontier/paged_kv/app/chat/calls.h"
 #include "labs/5_frontier/paged_kv/app/chat/chat_json.h"
 #include "labs/5_frontier/paged_kv/app/chat/json_text.h"
 #include "tests/facts.h"
@@ -304,6 +305,61 @@ static void json_is_laid_out_as_python_does(void **state)
     free(out.data);
 }
 
+// ---- answers ----
+
+static void calls_are_found_in_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *template, *text, *content;
+        int count;
+        const char *name, *arguments;    // of the last
+    } cases[] = {
+        {"qwen2.5", "Paris.\n", "Paris.\n", 0, NULL, NULL},
+        {"qwen2.5", "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>", "", 1,
+         "now", "{}"},
+        {"qwen3",
+         "I look.\n<tool_call>\n{\"name\": \"a\", \"arguments\": {\"x\": [1, "
+         "\"</b>\"]}}\n</tool_call>\n"
+         "<tool_call>{\"name\": \"b\", \"arguments\": {\"y\": \"\xc3\xa9\"}}</tool_call>\n",
+         "I look.", 2, "b", "{\"y\":\"\xc3\xa9\"}"},
+        {"qwen2.5", "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n", "", 1, "now", "{}"},
+        {"qwen2.5", "<tool_call>\n{\"name\": \"now\", \"argum",
+         "<tool_call>\n{\"name\": \"now\", \"argum", 0, NULL, NULL},
+        {"qwen2.5", "a <tool_call>{\"name\": 5}</tool_call> b",
+         "a <tool_call>{\"name\": 5}</tool_call> b", 0, NULL, NULL},
+        {"llama3.1", "{\"name\": \"f\", \"parameters\": {\"x\": 1}}", "", 1, "f", "{\"x\":1}"},
+        {"llama3.1", "{\"name\": \"f\", \"parameters\": {}} and more",
+         "{\"name\": \"f\", \"parameters\": {}} and more", 0, NULL, NULL},
+        {"llama3.1", "{\"name\": \"f\", \"parameters\": {}} {}",
+         "{\"name\": \"f\", \"parameters\": {}} {}", 0, NULL, NULL},
+        {"llama3.1", "Hello", "Hello", 0, NULL, NULL},
+        {"chatml", "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>",
+         "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>", 0, NULL, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ChatTemplate *t = template_of(cases[i].template);
+        ChatAnswer answer;
+        chat_calls_read(&answer, arena, t, cases[i].text, strlen(cases[i].text));
+        assert_integer(cases[i].text, answer.call_count, cases[i].count);
+        assert_string_equal(answer.content, cases[i].content);
+        if (answer.call_count > 0) {
+            assert_string_equal(answer.calls[answer.call_count - 1].name, cases[i].name);
+            assert_string_equal(answer.calls[answer.call_count - 1].arguments, cases[i].arguments);
+        }
+        chat_template_close(t);
+    }
+    // More than there is room for.
+    ChatTemplate *t = template_of("qwen3");
+    char text[100 * 64] = "";
+    for (int i = 0; i < 100; i++)
+        strcat(text, "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>");
+    ChatAnswer answer;
+    chat_calls_read(&answer, arena, t, text, strlen(text));
+    assert_int_equal(answer.call_count, CALLS_MAX);
+    assert_true(strlen(answer.content) > 0);
+    chat_template_close(t);
+}
+
 // ---- files ----
 
 static void templates_are_found_in_folders(void **state)
@@ -355,6 +411,7 @@ int main(void)
         cmocka_unit_test(conversations_that_a_template_cannot_show_are_refused),
         cmocka_unit_test(requests_that_are_no_conversation_are_refused_by_field),
         cmocka_unit_test(json_is_laid_out_as_python_does),
+        cmocka_unit_test(calls_are_found_in_answers),
         cmocka_unit_test(templates_are_found_in_folders),
     };
     return cmocka_run_group_tests(cases, begin, end);

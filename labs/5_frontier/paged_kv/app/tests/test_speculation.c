@@ -151,7 +151,7 @@ static void chains_of_a_draft_model_have_the_models_distribution(void **state)
 
 enum { WIDE = 40, TOKENS = 160, PROMPT = 8 };
 
-// Logits that depend on all tokens before, and repeat themselves now and then.
+// Logits that depend on the last token, so that texts repeat themselves.
 static void logits_of(float *logits, const int32_t *tokens, int count)
 {
     uint64_t hash = 1469598103934665603u;
