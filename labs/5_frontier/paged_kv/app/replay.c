@@ -96,7 +96,7 @@ static ReplicaSettings settings_of(const Job *job)
                 : hash ? &hash_chain
                        : &radix_tree,
         .scheduler = {.budget = job->budget > job->running ? job->budget : job->running,
-                      .most_running = job->running,
+                      .max_running = job->running,
                       .chunk = job->chunk,
                       .watermark = job->watermark,
                       .worst_case = strcmp(job->admission, "worst-case") == 0},
@@ -130,7 +130,7 @@ static void print_account(Arena *arena, const FleetResult *r)
     } rows[] = {{"used", "keys and values that no other slot has", a->used},
                 {"duplicate", "blocks whose content another block has", a->duplicate},
                 {"tail", "not written yet, in a block that is held", a->tail},
-                {"reserved", "idle, promised to a sequence that runs", a->reserved},
+                {"reserved", "idle, reserved to a sequence that runs", a->reserved},
                 {"cached idle", "idle, with content for a later hit", a->cached},
                 {"free", "idle, without", a->free}};
     if (r->accounts == 0) return;
@@ -158,7 +158,7 @@ static void print_result(Arena *arena, const FleetResult *r, int64_t ideal)
     table_row(&table, "%s|%.3f s, 99 %%: %.3f s, worst: %.3f s",
               "longest gap between tokens, median", r->gap_half, r->gap_99, r->gap_worst);
     table_row(&table, "%s|%" PRId64, "steps", r->steps);
-    table_row(&table, "%s|%.2f, at most %d", "sequences in a step", r->running, r->most_running);
+    table_row(&table, "%s|%.2f, at most %d", "sequences in a step", r->running, r->max_running);
     table_row(&table, "%s|%" PRId64, "preemptions", r->preemptions);
     table_row(&table, "%s|%" PRId64, "cached blocks evicted", r->evicted);
     table_print(&table, 2, stdout);

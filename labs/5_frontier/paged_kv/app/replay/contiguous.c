@@ -48,7 +48,7 @@ ContiguousResult contiguous_run(const Trace *trace, int slots, int most, Reserva
     for (;;) {
         for (; next < trace->count; next++, running++) {
             const int want = slots_for(&trace->requests[next], most, how);
-            const int place = buddy_take(&buddy, want);
+            const int place = buddy_allocate(&buddy, want);
             if (place < 0) break;
             pieces[running] = (Piece){&trace->requests[next], place, want, 0};
         }
@@ -58,7 +58,7 @@ ContiguousResult contiguous_run(const Trace *trace, int slots, int most, Reserva
         for (int i = 0; i < running; i++) {
             Piece *p = &pieces[i];
             if (++p->generated < p->request->output) continue;
-            buddy_drop(&buddy, p->place, p->slots);
+            buddy_free(&buddy, p->place, p->slots);
             *p = pieces[--running];
             i--;
         }

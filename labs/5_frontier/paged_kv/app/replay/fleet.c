@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REPLICAS = 256 };
+enum { MAX_REPLICAS = 256 };
 
 Route route_find(const char *name)
 {
@@ -16,7 +16,7 @@ Route route_find(const char *name)
 // ---- the router ----
 
 typedef struct Fleet {
-    Replica *replicas[MOST_REPLICAS];
+    Replica *replicas[MAX_REPLICAS];
     int count;
     Route route;
     int64_t routed;
@@ -136,7 +136,7 @@ static void summarize(const Trace *trace, const Served *served, FleetResult *res
 void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas, Route way,
                const FleetLog *log, FleetResult *result)
 {
-    REQUIRE(replicas >= 1 && replicas <= MOST_REPLICAS, "%d replicas", replicas);
+    REQUIRE(replicas >= 1 && replicas <= MAX_REPLICAS, "%d replicas", replicas);
     Fleet f = {.count = replicas, .route = way};
     Arena *arena = arena_new("fleet", (size_t)64 << 30);
     int longest = 1;
@@ -163,7 +163,7 @@ void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas
         result->accounts += r->accounts;
         entries += r->entries;
         account_add(&result->account, &r->account);
-        if (r->most_running > result->most_running) result->most_running = r->most_running;
+        if (r->max_running > result->max_running) result->max_running = r->max_running;
         replica_close(f.replicas[i]);
     }
     result->running = result->steps > 0 ? (double)entries / (double)result->steps : 0;
@@ -195,7 +195,7 @@ int64_t fleet_ideal_hits(const Trace *trace, int block_size)
         hits += hit < r->prompt ? hit : r->prompt - 1;
         for (int32_t parent = found > 0 ? list[found - 1] : PREFIX_ROOT;
              (found + 1) * block_size < count; found++) {
-            const int32_t block = prefix_cache_add(
+            const int32_t block = prefix_cache_insert(
                 cache, parent, 0, tokens + (size_t)found * (size_t)block_size, next);
             if (block == next) next++;
             parent = block;

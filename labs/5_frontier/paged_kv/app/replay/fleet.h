@@ -23,7 +23,7 @@ typedef struct FleetResult {
     double first_half, first_99;           // time to first token: median, 99th percentile
     double gap_half, gap_99, gap_worst;    // the longest gap of a request
     double running;                        // sequences in a step, on average
-    int most_running;                      // in one replica
+    int max_running;                       // in one replica
     int64_t accounts, slots;
     Account account;    // a sum over `accounts` steps, each of `slots` slots
 } FleetResult;

@@ -7,7 +7,7 @@
 #include "labs/5_frontier/paged_kv/app/replay/workload.h"
 
 // OPT-13B on an A100 with 40 GB: 12 GB are left for keys and values of 800 KB a token.
-enum { SLOTS = 15728, MODEL_MOST = 2048, MOST_AT_ONCE = 512 };
+enum { SLOTS = 15728, MODEL_MAX = 2048, MAX_AT_ONCE = 512 };
 
 static const char *const data_sets[] = {"sharegpt", "alpaca"};
 
@@ -24,7 +24,7 @@ static Paged run_paged(const Trace *trace, int block_size)
     const ReplicaSettings settings = {
         .blocks = SLOTS / block_size,
         .block_size = block_size,
-        .scheduler = {.budget = 8192, .most_running = MOST_AT_ONCE, .watermark = 1},
+        .scheduler = {.budget = 8192, .max_running = MAX_AT_ONCE, .watermark = 1},
         .account_every = 1,
     };
     Replica *r = replica_open(arena, &settings);
@@ -63,7 +63,7 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
         Table table = table_new(
             arena, "KV memory|used|paper|reserved|internal|external|requests at once|paper");
         for (int how = 0; how < 3; how++) {
-            const ContiguousResult c = contiguous_run(&trace, SLOTS, MODEL_MOST, (Reservation)how);
+            const ContiguousResult c = contiguous_run(&trace, SLOTS, MODEL_MAX, (Reservation)how);
             table_row(&table, "%s|%.1f %%|%s|%.1f %%|%.1f %%|%.1f %%|%.2f|%.2f", paper[how].name,
                       100 * c.used, d == 0 ? arena_print(arena, "%.1f %%", paper[how].used) : "",
                       100 * c.reserved, 100 * c.internal, 100 * c.external, c.at_once,
@@ -130,7 +130,7 @@ static void print_block_sizes(Arena *arena, int requests, uint64_t seed)
             .blocks = 4 * SLOTS / size,
             .block_size = size,
             .kind = &radix_tree,
-            .scheduler = {.budget = 2048, .most_running = 256, .watermark = 1},
+            .scheduler = {.budget = 2048, .max_running = 256, .watermark = 1},
             .cost = {16.7e-3, 83e-6, 0.5e-6},
         };
         FleetResult result;

@@ -16,7 +16,7 @@ Replica *replica_open(Arena *keep, const ReplicaSettings *settings)
     r->scheduler = scheduler_open(&r->pool, settings->scheduler);
     r->auditor = auditor_new(keep, &r->pool);
     REQUIRE(r->scheduler != NULL, "no memory for a scheduler of %d sequences",
-            settings->scheduler.most_running);
+            settings->scheduler.max_running);
     return r;
 }
 
@@ -108,8 +108,7 @@ void replica_step(Replica *r)
     REQUIRE(count > 0, "step %lld computes nothing", (long long)r->steps);
     r->clock += seconds_of(r, list, count);
     r->entries += count;
-    if (r->scheduler->running_count > r->most_running)
-        r->most_running = r->scheduler->running_count;
+    if (r->scheduler->running_count > r->max_running) r->max_running = r->scheduler->running_count;
     for (int i = 0; i < count; i++) {
         r->computed += list[i].count;
         list[i].sequence->computed = list[i].first + list[i].count;

@@ -39,7 +39,7 @@ typedef struct Replica {
     Scheduler *scheduler;
     Auditor *auditor;
     double clock;
-    int in_flight, most_running;
+    int in_flight, max_running;
     int64_t steps, entries, computed, sampled;    // entries: sequences in all steps
     int64_t accounts;
     Account account;    // the sum of `accounts`
