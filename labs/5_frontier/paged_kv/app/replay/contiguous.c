@@ -19,7 +19,6 @@ static int slots_for(const Request *request, int most, Reservation how)
     return request->prompt + output < most ? request->prompt + output : most;
 }
 
-// Future tokens are reserved for; what goes beyond the last is internal waste.
 static void count_slots(const Piece *pieces, int running, ContiguousResult *sum, double slots)
 {
     double held = 0;
@@ -32,8 +31,7 @@ static void count_slots(const Piece *pieces, int running, ContiguousResult *sum,
         sum->internal += (p->slots - end) / slots;
         held += p->slots;
     }
-    sum->external +=
-        (slots - held) / slots;    // rounded up to a power of two, or in pieces too small
+    sum->external += (slots - held) / slots;
     sum->at_once += running;
 }
 

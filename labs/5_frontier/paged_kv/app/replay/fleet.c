@@ -20,7 +20,7 @@ typedef struct Fleet {
     int count;
     Route route;
     int64_t routed;
-    int32_t *tokens, *list;    // of a prompt, for the search of its prefix
+    int32_t *tokens, *list;    // scratch: a prompt, and blocks of its prefix
 } Fleet;
 
 static int least_loaded(const Fleet *f)
@@ -31,7 +31,7 @@ static int least_loaded(const Fleet *f)
     return best;
 }
 
-// The longest prefix, among those that are not much busier than the least loaded one.
+// The replica with the longest cached prefix, among those not much busier than the least loaded one.
 static int best_prefix(const Fleet *f, const Request *request)
 {
     const int least = least_loaded(f), limit = f->replicas[least]->in_flight * 3 / 2 + 4;
@@ -124,10 +124,10 @@ static void summarize(const Trace *trace, const Served *served, FleetResult *res
     qsort(gap, (size_t)gaps, sizeof *gap, by_value);
     result->served = count;
     result->seconds = end - trace->requests[0].arrival;
-    result->first_half = percentile(first, count, 50);
-    result->first_99 = percentile(first, count, 99);
-    result->gap_half = percentile(gap, gaps, 50);
-    result->gap_99 = percentile(gap, gaps, 99);
+    result->first_p50 = percentile(first, count, 50);
+    result->first_p99 = percentile(first, count, 99);
+    result->gap_p50 = percentile(gap, gaps, 50);
+    result->gap_p99 = percentile(gap, gaps, 99);
     result->gap_worst = percentile(gap, gaps, 100);
     free(first);
     free(gap);
@@ -172,7 +172,7 @@ void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas
 
 int64_t fleet_ideal_hits(const Trace *trace, int block_size)
 {
-    // One cache of as many blocks as there are at all, that nothing is evicted from.
+    // A cache with room for every block of the trace.
     int64_t blocks = 0, hits = 0;
     int longest = 1;
     for (int i = 0; i < trace->count; i++) {

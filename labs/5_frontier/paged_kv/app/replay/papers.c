@@ -6,7 +6,7 @@
 #include "labs/5_frontier/paged_kv/app/replay/sharing.h"
 #include "labs/5_frontier/paged_kv/app/replay/workload.h"
 
-// OPT-13B on an A100 with 40 GB: 12 GB are left for keys and values of 800 KB a token.
+// OPT-13B on an A100 with 40 GB: 12 GB for keys and values of 800 KB per token.
 enum { SLOTS = 15728, MODEL_MAX = 2048, MAX_AT_ONCE = 512 };
 
 static const char *const data_sets[] = {"sharegpt", "alpaca"};
@@ -17,7 +17,7 @@ typedef struct Paged {
     double used, tail, at_once;
 } Paged;
 
-// All requests at once; averaged over the steps in which others wait.
+// All requests arrive at the start; averages over the steps in which some wait.
 static Paged run_paged(const Trace *trace, int block_size)
 {
     Arena *arena = arena_new("paged", (size_t)1 << 32);
@@ -61,7 +61,8 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
         const Trace trace = workload_make(arena, workload_find(data_sets[d]), requests, 0, seed);
         printf("\n%s-like lengths, %d slots, requests always waiting\n", data_sets[d], SLOTS);
         Table table = table_new(
-            arena, "KV memory|used|paper|reserved|internal|external|requests at once|paper");
+            arena,
+            "KV memory|used|paper|reserved|internal frag.|external frag.|requests at once|paper");
         for (int how = 0; how < 3; how++) {
             const ContiguousResult c = contiguous_run(&trace, SLOTS, MODEL_MAX, (Reservation)how);
             table_row(&table, "%s|%.1f %%|%s|%.1f %%|%.1f %%|%.1f %%|%.2f|%.2f", paper[how].name,
@@ -75,6 +76,9 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
                   100 * (1 - p.used - p.tail), p.at_once,
                   d == 0 ? paper[3].sharegpt : paper[3].alpaca);
         table_print(&table, 2, stdout);
+        if (d == 1)
+            printf("  (The paper counted at 30 requests a second, when vLLM did not fill its "
+                   "memory.)\n");
     }
 }
 
@@ -96,7 +100,7 @@ static void print_sharing(Arena *arena, int requests, uint64_t seed)
     const int some = requests < 300 ? requests : 300;
     const Trace traces[] = {workload_make(arena, workload_find("sharegpt"), some, 0, seed),
                             workload_make(arena, workload_find("alpaca"), some, 0, seed)};
-    printf("\nblocks saved by sharing, of those without\n");
+    printf("\nblocks saved by sharing, of those needed without it\n");
     Table table = table_new(arena, "continuations|of one prompt|sharegpt|paper|alpaca|paper");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *cells[4];
@@ -120,7 +124,8 @@ static void print_block_sizes(Arena *arena, int requests, uint64_t seed)
                             workload_make(arena, workload_find("alpaca"), requests, 0, seed)};
     const int some = requests < 2000 ? requests : 2000;
     const Trace chat = workload_make(arena, workload_find("chat"), some, 4, seed);
-    printf("\nblock size (the paper: best from 16 to 128 on ShareGPT, 16 to 32 on Alpaca)\n");
+    printf("\nblock size (latency in the paper: best from 16 to 128 on ShareGPT, 16 to 32 on "
+           "Alpaca)\n");
     Table table = table_new(arena, "tokens in a block|sharegpt: used|at once|alpaca: used|at once|"
                                    "chat: prefix hits");
     for (int size = 1; size <= 256; size *= size == 1 ? 8 : 2) {

@@ -10,7 +10,7 @@ typedef struct Group {
     Sequence *members[MAX_WIDTH];
     int width, next_id;
     Rng rng;
-    int64_t total, held;    // block-steps
+    int64_t total, held;    // blocks, summed over steps
 } Group;
 
 static Sequence *child_of(Group *g, const Sequence *parent)
@@ -19,19 +19,19 @@ static Sequence *child_of(Group *g, const Sequence *parent)
     Sequence *child = sequence_new(g->next_id++, parent->tokens, count, parent->max_count,
                                    g->scheduler->pool->block_size);
     REQUIRE(child != NULL, "no memory for %d tokens", parent->max_count);
-    child->tokens[count - 1] = g->next_id;    // another token than any sibling's
+    child->tokens[count - 1] = g->next_id;    // differs from its siblings
     REQUIRE(scheduler_fork(g->scheduler, parent, child), "no memory for a fork");
     return child;
 }
 
-// How many of the new beams continue each old one.
+// The number of new beams that continue each old one.
 static void draw_parents(Group *g, int *children)
 {
     for (int i = 0; i < g->width; i++) children[i] = 0;
     for (int i = 0; i < g->width; i++) children[rng_below(&g->rng, (uint32_t)g->width)]++;
 }
 
-// A parent goes on as its first child. Room for the others is that of the beams nobody continues.
+// A parent becomes its own first child; the other children take the places of cancelled beams.
 static void replace_beams(Group *g)
 {
     int children[MAX_WIDTH];

@@ -43,9 +43,6 @@ static int by_arrival(const void *a, const void *b)
 static int converse(Arena *keep, const Workload *w, Request *turns, int most, double now,
                     int *next_id, Rng *rng)
 {
-    int32_t *ids = w->systems > 0
-                       ? arena_alloc(keep, (size_t)(w->max_count / TRACE_BLOCK) * sizeof *ids)
-                       : NULL;
     const int system = w->systems > 0 ? (int)rng_below(rng, (uint32_t)w->systems) : 0;
     int length_so_far = w->system_tokens, count = 0;
     const double stop = 1 / w->turns;
@@ -57,11 +54,13 @@ static int converse(Arena *keep, const Workload *w, Request *turns, int most, do
         if (r->prompt > w->max_count - 1) r->prompt = w->max_count - 1;
         if (r->output > w->max_count - r->prompt) r->output = w->max_count - r->prompt;
         length_so_far = r->prompt + r->output;
-        r->ids = ids;
-        r->id_count = ids != NULL ? length_so_far / TRACE_BLOCK : 0;
+        r->id_count = w->systems > 0 ? length_so_far / TRACE_BLOCK : 0;
         now += r->output / READ_RATE + exponential(rng, w->think_seconds);
     } while (++count < most && length_so_far < w->max_count / 2 && (double)rng_uniform(rng) > stop);
-    for (int i = 0; i < turns[count - 1].id_count; i++)
+    const int blocks = turns[count - 1].id_count;
+    int32_t *ids = blocks > 0 ? arena_alloc(keep, (size_t)blocks * sizeof *ids) : NULL;
+    for (int i = 0; i < count; i++) turns[i].ids = ids;
+    for (int i = 0; i < blocks; i++)
         ids[i] = i < w->system_tokens / TRACE_BLOCK ? system * 4096 + i : (*next_id)++;
     return count;
 }

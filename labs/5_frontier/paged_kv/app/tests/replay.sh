@@ -30,7 +30,7 @@ routes_are_compared() { # test
     gave 0
     says out 'round-robin'
     says out 'least-loaded'
-    says out 'a cache without end'
+    says out 'infinite cache'
     replay --replicas 3 --requests 200 --route prefix
     gave 0
     never_says out 'round-robin'
@@ -50,15 +50,15 @@ a_log_replays_to_the_same_bytes() { # test
     says events.jsonl '"event":"preempted"'
     replay --verify events.jsonl
     gave 0
-    says out "$(wc -l <events.jsonl) lines, the same in this run"
+    says out "$(wc -l <events.jsonl) lines, identical in this run"
     sed '100s/"step":/"step":1/' events.jsonl >changed.jsonl
     replay --verify changed.jsonl
     gave 1
-    says err 'changed.jsonl: line 100 is another one in this run'
+    says err 'changed.jsonl: line 100 differs in this run'
     head -n 200 events.jsonl >short.jsonl
     replay --verify short.jsonl
     gave 1
-    says err 'short.jsonl: line 201 is another one in this run'
+    says err 'short.jsonl: line 201 differs in this run'
 }
 
 a_request_that_never_fits_is_refused_with_a_sentence() { # test
@@ -71,13 +71,13 @@ a_request_that_never_fits_is_refused_with_a_sentence() { # test
 wrong_use_gets_a_sentence() { # test
     replay nothing.jsonl
     gave 1
-    says err 'nothing.jsonl: No such file'
+    says err 'nothing.jsonl: cannot be read: No such file'
     replay a b
     gave 2
-    says err "takes one trace, and 'b' is another"
+    says err "takes one trace, but 'b' is a second one"
     replay --replicas 2 --log x
     gave 2
-    says err 'a log is of one replica'
+    says err '--log needs one replica'
     echo '{"timestamp":0}' >trace.jsonl
     replay trace.jsonl
     gave 1
