@@ -58,7 +58,7 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_group(o, "synthetic requests, without a trace");
     options_choice(o, "workload", 'w', &job->workload, WORKLOADS, "lengths and turns");
     options_int(o, "requests", 'n', &job->requests, 1, 10000000, "how many");
-    options_float(o, "rate", 'r', &job->rate, 0, 1e6f, "requests a second; 0: all at once");
+    options_float(o, "rate", 'r', &job->rate, 0, 1e6f, "requests per second; 0: all at the start");
     options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
     options_group(o, "the engine");
     options_int(o, "blocks", 'b', &job->blocks, 1, 1 << 24, "of the KV cache");
@@ -89,15 +89,18 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     return o;
 }
 
+static const PrefixKind *kind_of(const char *cache)
+{
+    if (strcmp(cache, "none") == 0) return NULL;
+    return strcmp(cache, "hash") == 0 ? &hash_chain : &radix_tree;
+}
+
 static ReplicaSettings settings_of(const Job *job)
 {
-    const bool none = strcmp(job->cache, "none") == 0, hash = strcmp(job->cache, "hash") == 0;
     return (ReplicaSettings){
         .blocks = job->blocks,
         .block_size = job->block_size,
-        .kind = none   ? NULL
-                : hash ? &hash_chain
-                       : &radix_tree,
+        .kind = kind_of(job->cache),
         .scheduler = {.budget = job->budget > job->running ? job->budget : job->running,
                       .max_running = job->running,
                       .chunk = job->chunk,

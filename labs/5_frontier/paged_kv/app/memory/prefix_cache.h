@@ -16,7 +16,7 @@
  * the run of blocks between two branches (SGLang).
  *
  * A `domain` is a number that stands for everything else that keys and values depend on: the model, its
- * adapter, a cache salt. Equal tokens of different domains are never shared.
+ * adapter, a cache salt (domain.h). Equal tokens of different domains are never shared.
  */
 #pragma once
 #include <stdbool.h>

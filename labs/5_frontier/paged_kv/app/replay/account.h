@@ -9,12 +9,12 @@
 #include "labs/5_frontier/paged_kv/app/schedule/scheduler.h"
 
 typedef struct Account {
-    int64_t used;         // keys and values of a token that no other slot has
-    int64_t duplicate;    // in full blocks whose content another held block has, too
-    int64_t tail;         // of held blocks, not written yet
-    int64_t reserved;     // in idle blocks that running sequences were reserved
-    int64_t cached;       // in other idle blocks, with content for a later hit
-    int64_t free;
+    int64_t used;         // computed tokens, each counted once
+    int64_t duplicate;    // full blocks that repeat another held block
+    int64_t tail;         // slots of held blocks that are not written yet: internal fragmentation
+    int64_t reserved;     // idle blocks reserved for running sequences
+    int64_t cached;       // other idle blocks that are in the prefix cache
+    int64_t free;         // other idle blocks
 } Account;
 
 typedef struct Auditor Auditor;

@@ -23,5 +23,5 @@ typedef struct Workload {
 #define WORKLOADS "sharegpt|alpaca|chat"
 const Workload *workload_find(const char *name);    // NULL: there is none
 
-// `rate` in requests a second; 0: all come at once.
+// `rate` in requests per second; 0: all arrive at the start.
 Trace workload_make(Arena *keep, const Workload *workload, int count, double rate, uint64_t seed);

@@ -1,9 +1,11 @@
 /* The block pool, block tables and the prefix cache: each property alone, then all under random events,
  * with the invariants of audit.h checked after every event.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/rng.h"
+#include "labs/5_frontier/paged_kv/app/memory/domain.h"
 #include "labs/5_frontier/paged_kv/app/tests/audit.h"
 #include "tests/stops.h"
 
@@ -119,6 +121,27 @@ static void domains_share_nothing(void **state)
         assert_integer("another domain", serve(&pool, &b, 2, text(16), 16), 0);
         assert_integer("the same domain", serve(&pool, &c, 2, text(16), 16), 4);
     }
+}
+
+static void equal_texts_in_other_places_are_other_domains(void **state)
+{
+    (void)state;
+    Domains domains = {0};
+    const char *const lists[][3] = {{"m", "a", NULL}, {"m", NULL, "a"},   {"m", "a", ""},
+                                    {"m", "", "a"},   {"ma", NULL, NULL}, {"m,1:a", NULL, ""}};
+    for (int i = 0; i < 6; i++) assert_integer("new", domain_find(&domains, lists[i], 3), i);
+    for (int i = 0; i < 6; i++) assert_integer("again", domain_find(&domains, lists[i], 3), i);
+    assert_integer("a shorter list", domain_find(&domains, lists[0], 2), 6);
+    char salt[16];
+    for (int i = domains.count; i < DOMAINS_MAX; i++) {
+        snprintf(salt, sizeof salt, "%d", i);
+        assert_integer("another", domain_find(&domains, (const char *[]){salt}, 1), i);
+    }
+    const int first = domain_find(&domains, (const char *[]){"one more"}, 1);
+    assert_that(domain_find(&domains, (const char *[]){"one more"}, 1) != first,
+                "two requests beyond the table share domain %d", first);
+    assert_integer("one that is in the table", domain_find(&domains, lists[3], 3), 3);
+    domains_free(&domains);
 }
 
 static void a_hash_collision_is_not_a_hit(void **state)
@@ -501,6 +524,7 @@ int main(void)
         cmocka_unit_test(releasing_an_idle_block_stops_the_program),
         cmocka_unit_test(a_prefix_is_found_up_to_the_first_difference),
         cmocka_unit_test(domains_share_nothing),
+        cmocka_unit_test(equal_texts_in_other_places_are_other_domains),
         cmocka_unit_test(a_hash_collision_is_not_a_hit),
         cmocka_unit_test(a_block_is_found_only_below_its_own_prefix),
         cmocka_unit_test(the_end_of_a_prefix_is_evicted_first),
