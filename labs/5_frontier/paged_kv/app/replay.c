@@ -41,7 +41,7 @@ static const Job defaults = {
     .block_size = 16,
     .budget = 2048,
     .running = 256,
-    .watermark = 16,
+    .watermark = 100,
     .replicas = 1,
     .account = 100,
     .rate = 2,
@@ -154,8 +154,11 @@ static void print_result(Arena *arena, const FleetResult *r, int64_t ideal)
     table_row(&table, "%s|%d", "requests served", r->served);
     if (r->refused > 0) table_row(&table, "%s|%d (%s)", "refused", r->refused, r->why);
     table_row(&table, "%s|%" PRId64, "prompt tokens", r->prompt_tokens);
-    table_row(&table, "%s|%.1f %% (infinite cache: %.1f %%)", "found in the prefix cache",
-              share(r->hit_tokens, r->prompt_tokens), share(ideal, r->prompt_tokens));
+    table_row(&table, "%s|%.1f %%", "found in the prefix cache",
+              share(r->hit_tokens, r->prompt_tokens));
+    if (ideal >= 0)
+        table_row(&table, "%s|%.1f %%", "an infinite cache would find",
+                  share(ideal, r->prompt_tokens));
     table_row(&table, "%s|%" PRId64, "tokens computed", r->computed);
     table_row(&table, "%s|%" PRId64 ", %.1f per second", "output tokens", r->output_tokens,
               r->seconds > 0 ? (double)r->output_tokens / r->seconds : 0);
@@ -183,7 +186,7 @@ static void print_routes(Arena *arena, const Job *job, const Trace *trace, int64
         table_row(&table, "%s|%.1f %%|%" PRId64 "|%.3f|%.3f|%.3f|%.0f|%" PRId64, names[i],
                   share(r.hit_tokens, r.prompt_tokens), r.computed, r.first_p50, r.first_p99,
                   r.gap_p99, (double)r.output_tokens / r.seconds, r.preemptions);
-        if (i == 2)
+        if (i == 2 && ideal >= 0)
             table_row(&table, "%s|%.1f %%||||||", "infinite cache", share(ideal, r.prompt_tokens));
     }
     table_print(&table, 2, stdout);

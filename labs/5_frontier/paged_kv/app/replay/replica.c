@@ -20,11 +20,6 @@ Replica *replica_open(Arena *keep, const ReplicaSettings *settings)
     return r;
 }
 
-void replica_close(Replica *replica)
-{
-    scheduler_close(replica->scheduler);
-}
-
 bool replica_is_busy(const Replica *replica)
 {
     return !scheduler_is_idle(replica->scheduler);
@@ -34,6 +29,20 @@ static void discard(Sequence *sequence)
 {
     free(sequence->owner);
     sequence_free(sequence);
+}
+
+static void cancel(Scheduler *scheduler, Sequence *sequence)
+{
+    scheduler_cancel(scheduler, sequence);
+    discard(sequence);
+}
+
+void replica_close(Replica *replica)
+{
+    Scheduler *s = replica->scheduler;
+    while (s->running_count > 0) cancel(s, s->running[s->running_count - 1]);
+    while (s->waiting.count > 0) cancel(s, waiting_first(&s->waiting));
+    scheduler_close(s);
 }
 
 bool replica_submit(Replica *replica, const Request *request, Served *served, double now,

@@ -47,7 +47,7 @@ typedef struct Replica {
 
 // `keep` must outlive the replica.
 Replica *replica_open(Arena *keep, const ReplicaSettings *settings);
-void replica_close(Replica *replica);
+void replica_close(Replica *replica);    // cancels what is in flight
 
 // False: refused. `request` and `served` must outlive the request.
 bool replica_submit(Replica *replica, const Request *request, Served *served, double now,

@@ -147,8 +147,10 @@ static int run(World *w, int most)
 {
     const Scheduled *list;
     int steps = 0;
-    for (; steps < most && !scheduler_is_idle(w->scheduler); steps++)
-        compute(w, list, step(w, &list));
+    for (; steps < most && !scheduler_is_idle(w->scheduler); steps++) {
+        const int count = step(w, &list);
+        compute(w, list, count);
+    }
     return steps;
 }
 
