@@ -41,23 +41,18 @@ static bool read_ids(Arena *keep, const cJSON *tree, const char *where, Request 
             return error_set(
                 err, "%s: \"hash_ids\" holds a value that is not an integer from 0 to 2147483647",
                 where);
-        if (request->id_count == most)
-            return error_set(err, "%s: more ids than blocks of %d tokens in a prompt of %d", where,
-                             TRACE_BLOCK, request->prompt);
-        ids[request->id_count++] = (int32_t)id->valuedouble;
+        if (request->id_count < most) ids[request->id_count++] = (int32_t)id->valuedouble;
     }
     return true;
 }
 
-static bool read_chat(const cJSON *tree, const char *where, const char *field, int *chat,
-                      Error *err)
+// -1: none.
+static int chat_of(const cJSON *tree, const char *field)
 {
-    double number;
-    *chat = -1;
-    if (cJSON_GetObjectItemCaseSensitive(tree, field) == NULL) return true;
-    if (!json_number(tree, where, field, -1, MAX_CHATS - 1, &number, err)) return false;
-    *chat = (int)number;
-    return true;
+    const cJSON *chat = cJSON_GetObjectItemCaseSensitive(tree, field);
+    return cJSON_IsNumber(chat) && chat->valuedouble >= 0 && chat->valuedouble < MAX_CHATS
+               ? (int)chat->valuedouble
+               : -1;
 }
 
 static bool read_line(Arena *keep, const char *text, size_t bytes, const char *where, Line *line,
@@ -68,11 +63,11 @@ static bool read_line(Arena *keep, const char *text, size_t bytes, const char *w
     bool good = tree != NULL &&
                 json_number(tree, where, "timestamp", 0, 1e12, &line->request.arrival, err) &&
                 json_number(tree, where, "input_length", 1, MAX_TOKENS, &prompt, err) &&
-                json_number(tree, where, "output_length", 1, MAX_TOKENS, &output, err) &&
-                read_chat(tree, where, "chat_id", &line->chat, err) &&
-                read_chat(tree, where, "parent_chat_id", &line->parent, err);
+                json_number(tree, where, "output_length", 0, MAX_TOKENS, &output, err);
     line->request.prompt = (int)prompt;
-    line->request.output = (int)output;
+    line->request.output = output < 1 ? 1 : (int)output;
+    line->chat = chat_of(tree, "chat_id");
+    line->parent = chat_of(tree, "parent_chat_id");
     good = good && read_ids(keep, tree, where, &line->request, err);
     cJSON_Delete(tree);
     return good;
@@ -96,8 +91,9 @@ static void link_parents(Line *lines, int count)
         Request *parent = &lines[line_of[lines[i].parent] - 1].request;
         const Request *child = &lines[i].request;
         const int same = parent->prompt / TRACE_BLOCK;    // full blocks
-        if (child->id_count < same || child->prompt <= parent->prompt ||
-            memcmp(child->ids, parent->ids, (size_t)same * sizeof *child->ids) != 0)
+        if (child->prompt <= parent->prompt || child->id_count == 0 || child->id_count < same ||
+            parent->id_count < same ||
+            (same > 0 && memcmp(child->ids, parent->ids, (size_t)same * sizeof *child->ids) != 0))
             continue;
         parent->ids = child->ids;
         parent->id_count = child->prompt / TRACE_BLOCK;

@@ -9,7 +9,8 @@
  *      "chat_id": 12, "parent_chat_id": 3}
  * Each id stands for 16 tokens of the prompt: two requests whose lists begin with the same ids share that
  * prefix. The tokens themselves are not in the trace, so request_token() makes them up from the ids. The
- * prompt of a request with a parent begins with the parent's prompt and output.
+ * prompt of a request with a parent begins with the parent's prompt and output. Only the two lengths and
+ * the timestamp (seconds) are needed.
  */
 #pragma once
 #include <stdint.h>
@@ -20,7 +21,7 @@ enum { TRACE_BLOCK = 16 };
 
 typedef struct Request {
     double arrival;        // seconds
-    int prompt, output;    // tokens, each at least 1
+    int prompt, output;    // tokens; at least 1, since a prefill samples one
     int id;                // its index in the trace
     const int32_t *ids;    // of prompt and output, as far as they are known
     int id_count;

@@ -124,9 +124,41 @@ static void a_bad_trace_gets_a_sentence(void **state)
               &trace, ":1: \"hash_ids\" holds a value that is not an integer from 0 to 2147483647");
     read_text("{\"timestamp\": 1, \"input_length\": 4, \"output_length\": 7, \"hash_ids\": 3}\n",
               &trace, ":1: \"hash_ids\" is not a list");
-    read_text(
-        "{\"timestamp\": 1, \"input_length\": 16, \"output_length\": 7, \"hash_ids\": [1, 2]}\n",
-        &trace, ":1: more ids than blocks of 16 tokens in a prompt of 16");
+}
+
+static void a_damaged_trace_is_read_or_refused(void **state)
+{
+    (void)state;
+    static const char good[] =
+        "{\"timestamp\": 0.5, \"input_length\": 40, \"output_length\": 3, \"hash_ids\": [1, 2, 3], "
+        "\"chat_id\": 1, \"parent_chat_id\": -1}\n"
+        "{\"timestamp\": 1.5, \"input_length\": 90, \"output_length\": 3, \"hash_ids\": [1, 2, 4, "
+        "5], "
+        "\"chat_id\": 2, \"parent_chat_id\": 1}\n";
+    static const char letters[] = "0123456789-.e,:[]{}\" \n\tx\0";
+    char text[sizeof good], path[] = "/tmp/trace_XXXXXX";
+    const int file = mkstemp(path);
+    Rng rng = rng_from_seed(5);
+    int refused = 0;
+    for (int i = 0; i < 3000; i++) {
+        Trace trace;
+        Error err = {""};
+        memcpy(text, good, sizeof good);
+        for (int n = 1 + (int)rng_below(&rng, 3); n > 0; n--)
+            text[rng_below(&rng, sizeof good - 1)] = letters[rng_below(&rng, sizeof letters - 1)];
+        assert_true(pwrite(file, text, sizeof good - 1, 0) == (ssize_t)(sizeof good - 1));
+        if (!trace_read(arena, path, &trace, &err)) {
+            refused++;
+            assert_that(strlen(err.message) > strlen(path) + 8, "no reason: '%s'", err.message);
+            continue;
+        }
+        for (int r = 0; r < trace.count; r++)
+            for (int t = 0; t < 100; t++)
+                assert_that(request_token(&trace.requests[r], t) >= 0, "token %d", t);
+    }
+    close(file);
+    unlink(path);
+    assert_that(refused > 500 && refused < 2990, "%d of 3000 were refused", refused);
 }
 
 // ---- synthetic workloads ----
@@ -548,6 +580,7 @@ int main(void)
         cmocka_unit_test(tokens_without_an_id_are_unique),
         cmocka_unit_test(the_next_turn_continues_the_parents_output),
         cmocka_unit_test(a_bad_trace_gets_a_sentence),
+        cmocka_unit_test(a_damaged_trace_is_read_or_refused),
         cmocka_unit_test(lengths_have_the_means_of_the_paper),
         cmocka_unit_test(the_same_seed_makes_the_same_trace),
         cmocka_unit_test(pieces_never_overlap_and_are_merged_when_freed),
