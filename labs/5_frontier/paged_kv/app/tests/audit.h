@@ -9,6 +9,7 @@ static void audit_free_list(const BlockPool *pool)
 {
     int count = 0, cached = 0;
     bool seen_cached = false;
+    bool *passed = calloc((size_t)pool->blocks, sizeof *passed);
     for (int32_t b = pool->after[pool->blocks]; b != pool->blocks; b = pool->after[b]) {
         assert_that(++count <= pool->blocks, "the free list has a loop at block %d", b);
         assert_that(pool->before[pool->after[b]] == b, "block %d: its links disagree", b);
@@ -18,7 +19,12 @@ static void audit_free_list(const BlockPool *pool)
         assert_that(!seen_cached || block_pool_cached(pool, b),
                     "block %d is not cached and comes after a cached one", b);
         seen_cached = block_pool_cached(pool, b);
+        passed[b] = true;
+        const int32_t parent = seen_cached ? pool->cache->parent[b] : PREFIX_ROOT;
+        assert_that(parent == PREFIX_ROOT || !passed[parent],
+                    "block %d would be evicted after its parent %d", b, parent);
     }
+    free(passed);
     assert_integer("idle blocks", pool->idle, count);
     assert_integer("cached idle blocks", block_pool_cached_idle(pool), cached);
 }

@@ -45,7 +45,7 @@ the_papers_figures_stand_beside_ours() { # test
 }
 
 a_log_replays_to_the_same_bytes() { # test
-    replay --requests 50 --blocks 300 --rate 20 --log events.jsonl
+    replay --requests 50 --blocks 300 --rate 20 --watermark 2 --log events.jsonl
     gave 0
     says events.jsonl '"event":"preempted"'
     replay --verify events.jsonl

@@ -345,6 +345,8 @@ typedef struct World {
     int32_t tokens[TABLES][LENGTH];
     int count[TABLES], domain[TABLES];
     int64_t *written;
+    int32_t *lru;    // the cached idle blocks after the event before, in order
+    int lru_count;
     bool refuses;
 } World;
 
@@ -361,6 +363,7 @@ static World *new_world(int blocks, int size, const PrefixKind *kind, uint64_t m
     w->pool.context = w;
     if (kind != NULL) w->pool.cache->hash_mask = mask;
     w->written = arena_zeros(arena, (size_t)(blocks * size) * sizeof *w->written);
+    w->lru = arena_zeros(arena, (size_t)blocks * sizeof *w->lru);
     for (int t = 0; t < TABLES; t++)
         w->tables[t] =
             (BlockTable){.blocks = arena_zeros(arena, LENGTH * sizeof(int32_t)), .room = LENGTH};
@@ -372,8 +375,26 @@ static int64_t content(const World *w, int t, int i)
     return ((int64_t)w->domain[t] << 48) + ((int64_t)i << 32) + w->tokens[t][i];
 }
 
-static void audit_world(const World *w)
+// Blocks that stay idle keep their order, and come before those that became idle.
+static void audit_order(World *w)
 {
+    const BlockPool *pool = &w->pool;
+    int old = 0, count = 0;
+    for (int32_t b = pool->after[pool->blocks]; b != pool->blocks; b = pool->after[b]) {
+        if (!block_pool_cached(pool, b)) continue;
+        int place = 0;
+        while (place < w->lru_count && w->lru[place] != b) place++;
+        assert_that(place >= old, "block %d was used less recently than the one before it", b);
+        old = place;
+    }
+    for (int32_t b = pool->after[pool->blocks]; b != pool->blocks; b = pool->after[b])
+        if (block_pool_cached(pool, b)) w->lru[count++] = b;
+    w->lru_count = count;
+}
+
+static void audit_world(World *w)
+{
+    audit_order(w);
     const BlockTable *tables[TABLES];
     for (int t = 0; t < TABLES; t++) tables[t] = &w->tables[t];
     audit(&w->pool, tables, TABLES);

@@ -7,7 +7,7 @@
 #include "labs/5_frontier/paged_kv/app/tests/audit.h"
 #include "labs/5_frontier/paged_kv/app/tests/fake_model.h"
 
-enum { MAX_SEQUENCES = 400, MAX_RUNNING = 8 };
+enum { MAX_SEQUENCES = 100, MAX_RUNNING = 8, ENTRIES = 112 };
 
 typedef struct World {
     Arena *arena;
@@ -15,7 +15,11 @@ typedef struct World {
     Scheduler *scheduler;
     FakeModel model;
     Sequence *all[MAX_SEQUENCES];
-    int count, at_once;    // at_once: the most that ran at the same time
+    struct Before {
+        int32_t blocks[ENTRIES];
+        int cached, preemptions;
+    } before[MAX_SEQUENCES];    // tables at the event before
+    int count, at_once;         // at_once: the most that ran at the same time
     int64_t events;
     bool refuses;       // some allocations fail
     bool artificial;    // the test preempts
@@ -25,8 +29,22 @@ typedef struct World {
 
 // ---- what holds after every event ----
 
-static void audit_all(const World *w)
+// Cached entries of a running sequence stay as they are.
+static void audit_table(const Sequence *s, struct Before *before)
 {
+    if (s->preemptions > before->preemptions || s->state != SEQUENCE_RUNNING) before->cached = 0;
+    for (int i = 0; i < before->cached; i++)
+        assert_that(s->table.blocks[i] == before->blocks[i], "entry %d of sequence %d has changed",
+                    i, s->id);
+    assert_true(s->table.count <= ENTRIES);
+    memcpy(before->blocks, s->table.blocks, (size_t)s->table.count * sizeof(int32_t));
+    before->cached = s->table.cached;
+    before->preemptions = s->preemptions;
+}
+
+static void audit_all(World *w)
+{
+    for (int i = 0; i < w->count; i++) audit_table(w->all[i], &w->before[i]);
     const BlockTable *tables[MAX_SEQUENCES];
     for (int i = 0; i < w->count; i++) tables[i] = &w->all[i]->table;
     audit(&w->pool, tables, w->count);
