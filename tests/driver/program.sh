@@ -279,7 +279,7 @@ no_help_is_wider_than_80_columns() { # test
     narrow() { awk 'length > 80 { print; wide = 1 } END { exit wide }' out err || complain "$* is too wide"; }
     run sh "$ROOT/lab" test --help
     narrow test
-    for command in roadmap list run start check watch hint solution reset bench open follow keynumbers tokenize doctor data dev \
+    for command in roadmap list run start check watch hint solution reset bench open follow keynumbers tokenize replay doctor data dev \
         "dev check" "dev new"; do
         # shellcheck disable=SC2086 # words
         run "$LAB" $command --help

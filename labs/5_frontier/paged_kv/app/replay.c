@@ -1,10 +1,10 @@
-/* replay.c -- a server's requests against block manager and scheduler, without a model: `lab replay`.
+/* replay.c -- simulates a server's block manager and scheduler without a model: `lab replay`.
  *
  *     replay qwen_traceA.jsonl --blocks 20000          a trace
  *     replay --workload chat --replicas 4 --route prefix
  *     replay --paper                                   the PagedAttention paper's figures
- *     replay ... --log events.jsonl                    every decision, as JSON lines
- *     replay --verify events.jsonl                     the same run again: the same bytes?
+ *     replay ... --log events.jsonl                    every decision as JSON lines
+ *     replay --verify events.jsonl                     repeats that run and compares the bytes
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -41,9 +41,9 @@ static const Job defaults = {
     .block_size = 16,
     .budget = 2048,
     .running = 256,
-    .watermark = 16,
+    .watermark = 100,
     .replicas = 1,
-    .account = 10,
+    .account = 100,
     .rate = 2,
     .step_ms = 16.7f,
     .token_us = 83,
@@ -53,50 +53,56 @@ static const Job defaults = {
 
 static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
 {
-    Options *o = options_new(keep, "replay", "Requests against block manager and scheduler.");
+    Options *o = options_new(keep, "replay", "Simulates a server with a paged KV cache.");
     options_rest(o, words, count, "[TRACE.jsonl]");
-    options_group(o, "requests, where no trace is given");
-    options_choice(o, "workload", 'w', &job->workload, WORKLOADS, "whose lengths");
+    options_group(o, "synthetic requests, without a trace");
+    options_choice(o, "workload", 'w', &job->workload, WORKLOADS, "lengths and turns");
     options_int(o, "requests", 'n', &job->requests, 1, 10000000, "how many");
-    options_float(o, "rate", 'r', &job->rate, 0, 1e6f, "requests a second; 0: all at once");
+    options_float(o, "rate", 'r', &job->rate, 0, 1e6f, "requests per second; 0: all at the start");
     options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
     options_group(o, "the engine");
     options_int(o, "blocks", 'b', &job->blocks, 1, 1 << 24, "of the KV cache");
-    options_int(o, "block-size", 0, &job->block_size, 1, 4096, "tokens in a block");
+    options_int(o, "block-size", 0, &job->block_size, 1, 4096, "tokens per block");
     options_choice(o, "cache", 'c', &job->cache, "none|hash|radix", "prefix cache");
-    options_int(o, "budget", 0, &job->budget, 1, 1 << 24, "tokens in a step");
-    options_int(o, "running", 0, &job->running, 1, 1 << 16, "sequences at once");
-    options_int(o, "chunk", 0, &job->chunk, 0, 1 << 24, "prompt tokens in a step; 0: the budget");
+    options_int(o, "budget", 0, &job->budget, 1, 1 << 24, "tokens per step");
+    options_int(o, "running", 0, &job->running, 1, 1 << 16, "most sequences at once");
+    options_int(o, "chunk", 0, &job->chunk, 0, 1 << 24,
+                "most prefill tokens of a request per step");
     options_choice(o, "admission", 0, &job->admission, "optimistic|worst-case",
-                   "which sequences are let in");
-    options_int(o, "watermark", 0, &job->watermark, 0, 1 << 24, "blocks admission leaves idle");
-    options_group(o, "several engines");
+                   "how waiting requests are admitted");
+    options_int(o, "watermark", 0, &job->watermark, 0, 1 << 24,
+                "blocks that admission leaves idle");
+    options_group(o, "several replicas");
     options_int(o, "replicas", 0, &job->replicas, 1, 256, "how many");
-    options_choice(o, "route", 0, &job->route, ROUTES, "by what; without it: all, compared");
-    options_group(o, "how long a step takes (OPT-13B on an A100: read, compute, attend)");
-    options_float(o, "step-ms", 0, &job->step_ms, 0, 1e6f, "milliseconds a step");
-    options_float(o, "token-us", 0, &job->token_us, 0, 1e6f, "microseconds a token");
-    options_float(o, "context-us", 0, &job->context_us, 0, 1e6f, "a token attended to");
+    options_choice(o, "route", 0, &job->route, ROUTES, "default: all, compared");
+    options_group(o, "duration of a step (default: OPT-13B on an A100)");
+    options_float(o, "step-ms", 0, &job->step_ms, 0, 1e6f, "milliseconds per step");
+    options_float(o, "token-us", 0, &job->token_us, 0, 1e6f, "microseconds per token computed");
+    options_float(o, "context-us", 0, &job->context_us, 0, 1e6f,
+                  "microseconds per token attended to");
     options_group(o, "output");
-    options_int(o, "account", 0, &job->account, 0, 1 << 24,
-                "steps from account to account; 0: none");
-    options_string(o, "log", 0, &job->log, "FILE", "every decision, as JSON lines");
-    options_string(o, "verify", 0, &job->verify, "FILE", "runs such a log again and compares");
-    options_flag(o, "paper", 0, &job->paper, "the PagedAttention paper's figures");
+    options_int(o, "account", 0, &job->account, 0, 1 << 24, "steps between accounts; 0: none");
+    options_string(o, "log", 0, &job->log, "FILE", "write every decision as JSON lines");
+    options_string(o, "verify", 0, &job->verify, "FILE",
+                   "repeat the run of such a log and compare");
+    options_flag(o, "paper", 0, &job->paper, "reproduce the PagedAttention paper's figures");
     return o;
+}
+
+static const PrefixKind *kind_of(const char *cache)
+{
+    if (strcmp(cache, "none") == 0) return NULL;
+    return strcmp(cache, "hash") == 0 ? &hash_chain : &radix_tree;
 }
 
 static ReplicaSettings settings_of(const Job *job)
 {
-    const bool none = strcmp(job->cache, "none") == 0, hash = strcmp(job->cache, "hash") == 0;
     return (ReplicaSettings){
         .blocks = job->blocks,
         .block_size = job->block_size,
-        .kind = none   ? NULL
-                : hash ? &hash_chain
-                       : &radix_tree,
+        .kind = kind_of(job->cache),
         .scheduler = {.budget = job->budget > job->running ? job->budget : job->running,
-                      .most_running = job->running,
+                      .max_running = job->running,
                       .chunk = job->chunk,
                       .watermark = job->watermark,
                       .worst_case = strcmp(job->admission, "worst-case") == 0},
@@ -114,7 +120,7 @@ static bool read_requests(Arena *keep, const Job *job, Trace *trace, Error *err)
     return true;
 }
 
-// ---- what is printed ----
+// ---- output ----
 
 static double share(int64_t part, int64_t whole)
 {
@@ -127,15 +133,15 @@ static void print_account(Arena *arena, const FleetResult *r)
     const struct {
         const char *name, *what;
         int64_t slots;
-    } rows[] = {{"used", "keys and values that no other slot has", a->used},
-                {"duplicate", "blocks whose content another block has", a->duplicate},
-                {"tail", "not written yet, in a block that is held", a->tail},
-                {"reserved", "idle, promised to a sequence that runs", a->reserved},
-                {"cached idle", "idle, with content for a later hit", a->cached},
-                {"free", "idle, without", a->free}};
+    } rows[] = {{"used", "computed tokens, each counted once", a->used},
+                {"duplicate", "full blocks that repeat another block", a->duplicate},
+                {"tail", "not written yet: internal fragmentation", a->tail},
+                {"reserved", "idle, reserved for running sequences", a->reserved},
+                {"cached idle", "idle, in the prefix cache", a->cached},
+                {"free", "idle, not cached", a->free}};
     if (r->accounts == 0) return;
     printf("\n%" PRId64 " slots, on average over %" PRId64 " steps\n", r->slots, r->accounts);
-    Table table = table_new(arena, "slots|share|what they hold");
+    Table table = table_new(arena, "slots|share|");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         table_row(&table, "%s|%.2f %%|%s", rows[i].name, share(rows[i].slots, account_sum(a)),
                   rows[i].what);
@@ -148,17 +154,20 @@ static void print_result(Arena *arena, const FleetResult *r, int64_t ideal)
     table_row(&table, "%s|%d", "requests served", r->served);
     if (r->refused > 0) table_row(&table, "%s|%d (%s)", "refused", r->refused, r->why);
     table_row(&table, "%s|%" PRId64, "prompt tokens", r->prompt_tokens);
-    table_row(&table, "%s|%.1f %% (a cache without end: %.1f %%)", "found in the prefix cache",
-              share(r->hit_tokens, r->prompt_tokens), share(ideal, r->prompt_tokens));
+    table_row(&table, "%s|%.1f %%", "found in the prefix cache",
+              share(r->hit_tokens, r->prompt_tokens));
+    if (ideal >= 0)
+        table_row(&table, "%s|%.1f %%", "an infinite cache would find",
+                  share(ideal, r->prompt_tokens));
     table_row(&table, "%s|%" PRId64, "tokens computed", r->computed);
-    table_row(&table, "%s|%" PRId64 ", %.1f a second", "output tokens", r->output_tokens,
+    table_row(&table, "%s|%" PRId64 ", %.1f per second", "output tokens", r->output_tokens,
               r->seconds > 0 ? (double)r->output_tokens / r->seconds : 0);
-    table_row(&table, "%s|%.3f s, 99 %%: %.3f s", "time to first token, median", r->first_half,
-              r->first_99);
-    table_row(&table, "%s|%.3f s, 99 %%: %.3f s, worst: %.3f s",
-              "longest gap between tokens, median", r->gap_half, r->gap_99, r->gap_worst);
+    table_row(&table, "%s|%.3f s, p99 %.3f s", "time to first token (TTFT), p50", r->first_p50,
+              r->first_p99);
+    table_row(&table, "%s|%.3f s, p99 %.3f s, worst %.3f s", "longest gap between tokens, p50",
+              r->gap_p50, r->gap_p99, r->gap_worst);
     table_row(&table, "%s|%" PRId64, "steps", r->steps);
-    table_row(&table, "%s|%.2f, at most %d", "sequences in a step", r->running, r->most_running);
+    table_row(&table, "%s|%.2f, most %d", "sequences per step, mean", r->running, r->max_running);
     table_row(&table, "%s|%" PRId64, "preemptions", r->preemptions);
     table_row(&table, "%s|%" PRId64, "cached blocks evicted", r->evicted);
     table_print(&table, 2, stdout);
@@ -169,24 +178,23 @@ static void print_routes(Arena *arena, const Job *job, const Trace *trace, int64
 {
     static const char *const names[] = {"round-robin", "least-loaded", "prefix"};
     const ReplicaSettings settings = settings_of(job);
-    Table table = table_new(arena, "route|prefix hits|tokens computed|TTFT median [s]|99 % [s]|"
-                                   "gap 99 % [s]|tokens/s|preemptions");
+    Table table = table_new(arena, "route|prefix hits|tokens computed|TTFT p50 [s]|p99 [s]|"
+                                   "gap p99 [s]|tokens/s|preemptions");
     for (int i = 0; i < 3; i++) {
         FleetResult r;
         fleet_run(trace, &settings, job->replicas, route_find(names[i]), NULL, &r);
         table_row(&table, "%s|%.1f %%|%" PRId64 "|%.3f|%.3f|%.3f|%.0f|%" PRId64, names[i],
-                  share(r.hit_tokens, r.prompt_tokens), r.computed, r.first_half, r.first_99,
-                  r.gap_99, (double)r.output_tokens / r.seconds, r.preemptions);
-        if (i == 2)
-            table_row(&table, "%s|%.1f %%||||||", "a cache without end",
-                      share(ideal, r.prompt_tokens));
+                  share(r.hit_tokens, r.prompt_tokens), r.computed, r.first_p50, r.first_p99,
+                  r.gap_p99, (double)r.output_tokens / r.seconds, r.preemptions);
+        if (i == 2 && ideal >= 0)
+            table_row(&table, "%s|%.1f %%||||||", "infinite cache", share(ideal, r.prompt_tokens));
     }
     table_print(&table, 2, stdout);
 }
 
 // ---- the event log ----
 
-// Its first line is the command that made it.
+// The first line holds the options of the run.
 static void write_command(FILE *stream, const Job *job)
 {
     cJSON *list = cJSON_CreateArray(), *line = cJSON_CreateObject();
@@ -223,13 +231,13 @@ static int64_t run_logged(const Job *job, const Trace *trace, FILE *stream, Flee
 {
     const ReplicaSettings settings = settings_of(job);
     EventLog log = {.stream = stream, .block_size = job->block_size};
-    const FleetLog tell = {event_log_write, &log};
+    const FleetLog events = {event_log_write, &log};
     write_command(stream, job);
-    fleet_run(trace, &settings, 1, ROUTE_ROUND_ROBIN, &tell, result);
+    fleet_run(trace, &settings, 1, ROUTE_ROUND_ROBIN, &events, result);
     return log.lines + 1;
 }
 
-// The options of a log's first line, as if they had been typed.
+// Parses the options in a log's first line.
 static bool read_command(Arena *keep, const char *path, Job *job, Error *err)
 {
     FILE *file = file_open(path, err);
@@ -253,7 +261,7 @@ static bool read_command(Arena *keep, const char *path, Job *job, Error *err)
     *job = defaults;
     Options *options = declare(keep, job, &rest, &rest_count);
     if (!options_parse(options, count + 1, argv, &status))
-        return error_set(err, "%s: its first line is no command of this program", path);
+        return error_set(err, "%s: its first line has other options than this program", path);
     job->trace = rest_count > 0 ? rest[0] : NULL;
     return true;
 }
@@ -271,9 +279,8 @@ static bool compare(FILE *now, const char *path, int64_t lines, Error *err)
         if (a == b && a == '\n') line++;
     } while (a == b && a != EOF);
     fclose(then);
-    if (a != b)
-        return error_set(err, "%s: line %" PRId64 " is another one in this run", path, line);
-    printf("%s: %" PRId64 " lines, the same in this run\n", path, lines);
+    if (a != b) return error_set(err, "%s: line %" PRId64 " differs in this run", path, line);
+    printf("%s: %" PRId64 " lines, identical in this run\n", path, lines);
     return true;
 }
 
@@ -331,9 +338,9 @@ int main(int argc, char **argv)
     Options *options = declare(keep, &job, &words, &count);
     if (!options_parse(options, argc, argv, &status)) return status;
     console_check_output();
-    if (count > 1) return error_print("takes one trace, and '%s' is another", words[1]), 2;
+    if (count > 1) return error_print("takes one trace, but '%s' is a second one", words[1]), 2;
     job.trace = count > 0 ? words[0] : NULL;
-    if (job.log != NULL && job.replicas > 1) return error_print("a log is of one replica"), 2;
+    if (job.log != NULL && job.replicas > 1) return error_print("--log needs one replica"), 2;
     bool good = true;
     if (job.verify != NULL) good = verify(keep, job.verify, &err);
     else if (job.paper) papers_print(keep, job.requests, job.seed);

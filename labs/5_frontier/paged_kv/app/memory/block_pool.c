@@ -23,7 +23,7 @@ static void unlink_block(BlockPool *pool, int32_t block)
 
 bool block_pool_cached(const BlockPool *pool, int32_t block)
 {
-    return pool->cache != NULL && prefix_cache_holds(pool->cache, block);
+    return pool->cache != NULL && prefix_cache_contains(pool->cache, block);
 }
 
 BlockPool block_pool_new(Arena *keep, int blocks, int block_size, const PrefixKind *kind)
@@ -43,34 +43,34 @@ BlockPool block_pool_new(Arena *keep, int blocks, int block_size, const PrefixKi
     return pool;
 }
 
-bool block_pool_offers(const BlockPool *pool, int count)
+bool block_pool_can_allocate(const BlockPool *pool, int count)
 {
     return pool->idle >= count &&
            (count <= 0 || pool->refuse == NULL || !pool->refuse(pool->context));
 }
 
-int32_t block_pool_take(BlockPool *pool)
+int32_t block_pool_allocate(BlockPool *pool)
 {
-    REQUIRE(pool->idle > 0, "all %d blocks are held", pool->blocks);
+    REQUIRE(pool->idle > 0, "all %d blocks are in use", pool->blocks);
     int32_t block = pool->after[pool->blocks];
     unlink_block(pool, block);
     if (block_pool_cached(pool, block)) {
-        prefix_cache_forget(pool->cache, block);
+        prefix_cache_remove(pool->cache, block);
         pool->evicted++;
     }
     pool->references[block] = 1;
-    pool->taken++;
+    pool->allocated++;
     return block;
 }
 
-void block_pool_hold(BlockPool *pool, int32_t block)
+void block_pool_retain(BlockPool *pool, int32_t block)
 {
     if (pool->references[block]++ == 0) unlink_block(pool, block);
 }
 
-void block_pool_drop(BlockPool *pool, int32_t block)
+void block_pool_release(BlockPool *pool, int32_t block)
 {
-    REQUIRE(pool->references[block] > 0, "block %d is dropped, but nobody holds it", block);
+    REQUIRE(pool->references[block] > 0, "block %d is released, but no table holds it", block);
     if (--pool->references[block] > 0) return;
     const int32_t end = pool->blocks;
     insert_before(pool, block_pool_cached(pool, block) ? end : pool->after[end], block);

@@ -1,7 +1,7 @@
 #include "labs/5_frontier/paged_kv/app/memory/block_table.h"
 #include "common/error.h"
 
-int blocks_for(const BlockPool *pool, int tokens)
+int blocks_for_tokens(const BlockPool *pool, int tokens)
 {
     return (int)(((int64_t)tokens + pool->block_size - 1) / pool->block_size);
 }
@@ -14,14 +14,31 @@ int block_table_match(const BlockPool *pool, const BlockTable *table, int domain
     return prefix_cache_match(pool->cache, domain, tokens, count, table->blocks);
 }
 
-void block_table_adopt(BlockPool *pool, BlockTable *table, int found)
+void block_table_share(BlockPool *pool, BlockTable *table, int found)
 {
-    for (int i = 0; i < found; i++) block_pool_hold(pool, table->blocks[i]);
+    for (int i = 0; i < found; i++) block_pool_retain(pool, table->blocks[i]);
     table->count = table->cached = table->ready = found;
 }
 
-// The entry of the token `first`, where others have a use for its block as it is, so that it must be
-// copied before it is written to; or -1. What this table has put into the cache it writes itself.
+int block_table_follow(BlockPool *pool, BlockTable *table, int domain, const int32_t *tokens,
+                       int count)
+{
+    const PrefixCache *cache = pool->cache;
+    const int size = pool->block_size;
+    while (cache != NULL && table->cached == table->count && (table->count + 1) * size <= count) {
+        const int32_t parent = table->count > 0 ? table->blocks[table->count - 1] : PREFIX_ROOT;
+        const int32_t next =
+            cache->kind->find(cache, parent, domain, tokens + (size_t)table->count * (size_t)size);
+        if (next == PREFIX_ROOT) break;
+        block_pool_retain(pool, next);
+        table->blocks[table->count++] = next;
+        table->cached = table->ready = table->count;
+    }
+    return table->ready;
+}
+
+// The entry of token `first`, if its block must be copied before it is written to; else -1. Blocks that
+// this table itself put into the cache are its own to write in this step.
 static int shared_entry(const BlockPool *pool, const BlockTable *table, int first)
 {
     const int entry = first / pool->block_size;
@@ -32,22 +49,23 @@ static int shared_entry(const BlockPool *pool, const BlockTable *table, int firs
 
 int block_table_needs(const BlockPool *pool, const BlockTable *table, int first, int count)
 {
-    const int more = blocks_for(pool, first + count) - table->count;
+    const int more = blocks_for_tokens(pool, first + count) - table->count;
     return (more > 0 ? more : 0) + (shared_entry(pool, table, first) >= 0);
 }
 
 bool block_table_extend(BlockPool *pool, BlockTable *table, int first, int count,
                         BlockCopies *copies)
 {
-    const int shared = shared_entry(pool, table, first), need = blocks_for(pool, first + count);
-    if (!block_pool_offers(pool, block_table_needs(pool, table, first, count))) return false;
+    const int shared = shared_entry(pool, table, first),
+              need = blocks_for_tokens(pool, first + count);
+    if (!block_pool_can_allocate(pool, block_table_needs(pool, table, first, count))) return false;
     if (shared >= 0) {
-        const int32_t from = table->blocks[shared], to = block_pool_take(pool);
+        const int32_t from = table->blocks[shared], to = block_pool_allocate(pool);
         copies->list[copies->count++] = (BlockCopy){from, to};
-        block_pool_drop(pool, from);
+        block_pool_release(pool, from);
         table->blocks[shared] = to;
     }
-    while (table->count < need) table->blocks[table->count++] = block_pool_take(pool);
+    while (table->count < need) table->blocks[table->count++] = block_pool_allocate(pool);
     return true;
 }
 
@@ -58,13 +76,13 @@ void block_table_cache(BlockPool *pool, BlockTable *table, int domain, const int
     for (; (table->cached + 1) * pool->block_size <= count; table->cached++) {
         const int i = table->cached;
         const int32_t mine = table->blocks[i], parent = i > 0 ? table->blocks[i - 1] : PREFIX_ROOT;
-        // A block that was forked is in the cache with its first holder.
-        if (prefix_cache_holds(pool->cache, mine)) continue;
-        int32_t kept = prefix_cache_add(pool->cache, parent, domain,
-                                        tokens + (size_t)i * (size_t)pool->block_size, mine);
+        // A forked block was cached through the other table.
+        if (prefix_cache_contains(pool->cache, mine)) continue;
+        int32_t kept = prefix_cache_insert(pool->cache, parent, domain,
+                                           tokens + (size_t)i * (size_t)pool->block_size, mine);
         if (kept == mine) continue;
-        block_pool_hold(pool, kept);
-        block_pool_drop(pool, mine);
+        block_pool_retain(pool, kept);
+        block_pool_release(pool, mine);
         table->blocks[i] = kept;
         table->ready = i + 1;
     }
@@ -76,7 +94,7 @@ void block_table_fork(BlockPool *pool, BlockTable *to, const BlockTable *from)
             to->room, from->count);
     for (int i = 0; i < from->count; i++) {
         to->blocks[i] = from->blocks[i];
-        block_pool_hold(pool, to->blocks[i]);
+        block_pool_retain(pool, to->blocks[i]);
     }
     to->count = from->count;
     to->cached = from->cached;
@@ -85,14 +103,14 @@ void block_table_fork(BlockPool *pool, BlockTable *to, const BlockTable *from)
 
 void block_table_truncate(BlockPool *pool, BlockTable *table, int tokens)
 {
-    const int keep = blocks_for(pool, tokens);
-    while (table->count > keep) block_pool_drop(pool, table->blocks[--table->count]);
+    const int keep = blocks_for_tokens(pool, tokens);
+    while (table->count > keep) block_pool_release(pool, table->blocks[--table->count]);
     const int full = tokens / pool->block_size;
     if (table->cached > full) table->cached = full;
     if (table->ready > full) table->ready = full;
 }
 
-int block_table_alone(const BlockPool *pool, const BlockTable *table)
+int block_table_exclusive(const BlockPool *pool, const BlockTable *table)
 {
     int alone = 0;
     for (int i = 0; i < table->count; i++) alone += pool->references[table->blocks[i]] == 1;

@@ -1,15 +1,15 @@
-/* block_table.h -- a sequence's blocks in order: token i lies in entry i / block_size.
+/* block_table.h -- a sequence's blocks in order: token i is in the block of entry i / block_size.
  *
  *     BlockTable table = {.blocks = memory, .room = entries};
  *     int hits = block_table_match(&pool, &table, domain, tokens, count);
- *     block_table_adopt(&pool, &table, hits);                                // shared, computed before
- *     if (!block_table_extend(&pool, &table, first, count, &copies)) ...     // nothing has changed
+ *     block_table_share(&pool, &table, hits);                               // the cached prefix
+ *     if (!block_table_extend(&pool, &table, first, count, &copies)) ...    // nothing has changed
  *     int64_t slot = block_table_slot(&pool, &table, token);
- *     block_table_cache(&pool, &table, domain, tokens, first + count);       // others may share it now
- *     block_table_truncate(&pool, &table, 0);                                // gives all back
+ *     block_table_cache(&pool, &table, domain, tokens, first + count);      // full blocks: for others
+ *     block_table_truncate(&pool, &table, 0);                               // releases all blocks
  *
- * Several tables may hold a block, and then none may write to it: one that has to gets a copy first
- * (copy-on-write). Only the last block with tokens is ever written to.
+ * A block that several tables hold is not written to. A table that needs to write gets a copy of the
+ * block first (copy-on-write).
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/memory/block_pool.h"
@@ -17,46 +17,51 @@
 typedef struct BlockTable {
     int32_t *blocks;    // the caller's, with `room` entries
     int count, room;
-    int cached;    // the first so many are in the prefix cache
-    int ready;     // the first so many came with their keys and values: there is nothing to write
+    int cached;    // the first `cached` blocks are in the prefix cache
+    int ready;     // the first `ready` blocks were computed by others: they are not written to
 } BlockTable;
 
-// A block to be copied before the step computes anything.
+// A block to copy before the step computes anything.
 typedef struct BlockCopy {
     int32_t from, to;
 } BlockCopy;
 
 typedef struct BlockCopies {
-    BlockCopy *list;    // the caller's, of enough room: one for each sequence of a step
+    BlockCopy *list;    // the caller's: room for one per sequence of the step
     int count;
 } BlockCopies;
 
-int blocks_for(const BlockPool *pool, int tokens);    // rounded up
+int blocks_for_tokens(const BlockPool *pool, int tokens);    // rounded up
 
-// The cached blocks of the longest prefix: written into the table's memory, and how many they are. The
-// table is empty and stays so, until it adopts them; nothing may be taken from the pool in between.
+// Finds the blocks of the longest cached prefix of an empty table; returns how many.
+// block_table_share() then retains them. Nothing may be allocated in between.
 int block_table_match(const BlockPool *pool, const BlockTable *table, int domain,
                       const int32_t *tokens, int count);
-void block_table_adopt(BlockPool *pool, BlockTable *table, int found);
+void block_table_share(BlockPool *pool, BlockTable *table, int found);
 
-// How many blocks the pool must give before the tokens [first, first + count) can be written.
+// Appends the cached blocks that continue a table of cached blocks; returns how many it then has that
+// need not be computed.
+int block_table_follow(BlockPool *pool, BlockTable *table, int domain, const int32_t *tokens,
+                       int count);
+
+// How many blocks must be allocated before the tokens [first, first + count) can be written.
 int block_table_needs(const BlockPool *pool, const BlockTable *table, int first, int count);
 
-// Takes them. False: the pool has too few, and nothing has changed.
+// Allocates them. False: the pool has too few, and nothing has changed.
 bool block_table_extend(BlockPool *pool, BlockTable *table, int first, int count,
                         BlockCopies *copies);
 
-// The first `count` tokens are computed, or will be in this step: enters the blocks that they fill in
-// the prefix cache. A block whose content was there already gives way to the one that has it.
+// The first `count` tokens are computed, or will be in this step: puts the blocks they fill into the
+// prefix cache. Where the prefix is already cached, the table takes that block and releases its own.
 void block_table_cache(BlockPool *pool, BlockTable *table, int domain, const int32_t *tokens,
                        int count);
 
-// An empty table gets all blocks of another: both hold them.
+// An empty table shares all blocks of another one.
 void block_table_fork(BlockPool *pool, BlockTable *to, const BlockTable *from);
 
-// Keeps the blocks of the first `tokens` tokens and drops the others, the last one first.
+// Keeps the blocks of the first `tokens` tokens and releases the others, the last one first.
 void block_table_truncate(BlockPool *pool, BlockTable *table, int tokens);
 
-int block_table_alone(const BlockPool *pool,
-                      const BlockTable *table);    // blocks no other table holds
+// How many of its blocks no other table holds.
+int block_table_exclusive(const BlockPool *pool, const BlockTable *table);
 int64_t block_table_slot(const BlockPool *pool, const BlockTable *table, int token);

@@ -1,5 +1,5 @@
-// hash_chain.c -- a prefix cache that looks up every block. A block's hash is made of its parent's hash
-// and its own tokens, so that it stands for the whole prefix.
+// hash_chain.c -- the prefix cache of vLLM. A block's hash covers its parent's hash and its own tokens,
+// and so its whole prefix. Every block is in the map.
 #include "labs/5_frontier/paged_kv/app/memory/prefix_cache.h"
 
 static uint64_t chain(const PrefixCache *cache, int32_t parent, int domain, const int32_t *tokens)

@@ -26,7 +26,7 @@ static int32_t *tokens_of(const PrefixCache *cache, int32_t block)
     return cache->tokens + (size_t)block * (size_t)cache->block_size;
 }
 
-bool prefix_cache_holds(const PrefixCache *cache, int32_t block)
+bool prefix_cache_contains(const PrefixCache *cache, int32_t block)
 {
     return cache->children[block] != NOT_CACHED;
 }
@@ -44,11 +44,11 @@ int prefix_cache_match(const PrefixCache *cache, int domain, const int32_t *toke
     return found;
 }
 
-int32_t prefix_cache_add(PrefixCache *cache, int32_t parent, int domain, const int32_t *tokens,
-                         int32_t block)
+int32_t prefix_cache_insert(PrefixCache *cache, int32_t parent, int domain, const int32_t *tokens,
+                            int32_t block)
 {
-    REQUIRE(!prefix_cache_holds(cache, block), "block %d is cached already", block);
-    REQUIRE(parent == PREFIX_ROOT || prefix_cache_holds(cache, parent),
+    REQUIRE(!prefix_cache_contains(cache, block), "block %d is cached already", block);
+    REQUIRE(parent == PREFIX_ROOT || prefix_cache_contains(cache, parent),
             "block %d, parent of block %d, is not cached", parent, block);
     int32_t there = cache->kind->find(cache, parent, domain, tokens);
     if (there != PREFIX_ROOT) return there;
@@ -63,7 +63,7 @@ int32_t prefix_cache_add(PrefixCache *cache, int32_t parent, int domain, const i
     return block;
 }
 
-void prefix_cache_forget(PrefixCache *cache, int32_t block)
+void prefix_cache_remove(PrefixCache *cache, int32_t block)
 {
     REQUIRE(cache->children[block] == 0, "block %d has %d children, expected a cached leaf", block,
             cache->children[block]);
@@ -74,9 +74,9 @@ void prefix_cache_forget(PrefixCache *cache, int32_t block)
     cache->cached--;
 }
 
-// ---- for the kinds ----
+// ---- for the implementations ----
 
-// Mixes each token in by a multiplication and a shift (the finalizer of MurmurHash3, Appleby 2011).
+// A multiplication and a shift for each token, as in the finalizer of MurmurHash3 (Appleby 2011).
 uint64_t prefix_hash(const PrefixCache *cache, uint64_t before, const int32_t *tokens)
 {
     uint64_t hash = before + 0x9e3779b97f4a7c15u;

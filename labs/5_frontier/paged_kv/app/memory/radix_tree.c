@@ -1,9 +1,9 @@
-// radix_tree.c -- a prefix cache whose nodes are runs of blocks, linked through next[]. Only the first
-// block of a run, its head, stands in the map, under its parent block and its tokens; the others are
-// found by comparing along the run. So a long prefix that one conversation has is one node:
+// radix_tree.c -- the prefix cache of SGLang. A node is a run of blocks, linked through next[]. Only the
+// first block of a run, its head, is in the map, by its parent and its tokens; the others are found by
+// comparing tokens along the run. A conversation is one node until another one branches off:
 //
-//     [0 1 2 3]                a second conversation leaves it after block 1:    [0 1] -> [2 3]
-//                                                                                      -> [7]
+//     [0 1 2 3]      a second conversation that differs after block 1:      [0 1] -> [2 3]
+//                                                                                 -> [7]
 #include "labs/5_frontier/paged_kv/app/memory/prefix_cache.h"
 
 static uint64_t branch(const PrefixCache *cache, int32_t parent, int domain, const int32_t *tokens)
@@ -20,7 +20,7 @@ static const int32_t *tokens_of(const PrefixCache *cache, int32_t block)
 static int32_t radix_find(const PrefixCache *cache, int32_t parent, int domain,
                           const int32_t *tokens)
 {
-    if (parent != PREFIX_ROOT && cache->next[parent] != PREFIX_ROOT) {    // inside a run
+    if (parent != PREFIX_ROOT && cache->next[parent] != PREFIX_ROOT) {    // within a run
         int32_t next = cache->next[parent];
         return prefix_is(cache, next, parent, domain, tokens) ? next : PREFIX_ROOT;
     }
@@ -42,10 +42,10 @@ static void radix_enter(PrefixCache *cache, int32_t block)
 {
     const int32_t parent = cache->parent[block];
     if (parent != PREFIX_ROOT && cache->children[parent] == 0) {
-        cache->next[parent] = block;    // the run grows
+        cache->next[parent] = block;    // extends the run
         return;
     }
-    if (parent != PREFIX_ROOT && cache->next[parent] != PREFIX_ROOT) {    // the run splits here
+    if (parent != PREFIX_ROOT && cache->next[parent] != PREFIX_ROOT) {    // splits the run
         become_head(cache, cache->next[parent]);
         cache->next[parent] = PREFIX_ROOT;
     }

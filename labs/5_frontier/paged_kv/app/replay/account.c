@@ -1,5 +1,4 @@
 #include "labs/5_frontier/paged_kv/app/replay/account.h"
-#include <string.h>
 
 struct Auditor {
     const BlockPool *pool;
@@ -23,7 +22,7 @@ Auditor *auditor_new(Arena *keep, const BlockPool *pool)
     return a;
 }
 
-// Of 64 bits, that is: two different contents among a few thousand blocks never have the same.
+// 64 bits: among a few thousand blocks a collision is next to impossible.
 static uint64_t content_hash(uint64_t before, const int32_t *tokens, int count)
 {
     uint64_t hash = before + 0x9e3779b97f4a7c15u;
@@ -34,8 +33,8 @@ static uint64_t content_hash(uint64_t before, const int32_t *tokens, int count)
     return hash;
 }
 
-// Whether the content was there already at this moment.
-static bool meet(Auditor *a, uint64_t hash)
+// Whether a block with this content has been counted.
+static bool is_repeated(Auditor *a, uint64_t hash)
 {
     uint64_t place = hash & (a->places - 1);
     for (; a->content_at[place] == a->moment; place = (place + 1) & (a->places - 1))
@@ -55,7 +54,7 @@ static void count_table(Auditor *a, const Sequence *s, Account *account)
         int64_t *seen = &a->seen[s->table.blocks[i]];
         if (*seen == a->moment) continue;
         *seen = a->moment;
-        if (filled == size && meet(a, hash)) account->duplicate += size;
+        if (filled == size && is_repeated(a, hash)) account->duplicate += size;
         else account->used += filled;
         account->tail += size - filled;
     }
@@ -67,14 +66,14 @@ Account account_take(Auditor *a, const Scheduler *s)
     Account account = {0};
     a->moment++;
     for (int i = 0; i < s->running_count; i++) count_table(a, s->running[i], &account);
-    // Promised blocks are taken from the free ones first.
-    int promised = scheduler_promised(s), cached = block_pool_cached_idle(a->pool);
-    if (promised > idle) promised = idle;
-    int free = idle - cached - promised;
+    // Reserved blocks are counted out of the free ones first.
+    int reserved = scheduler_reserved(s), cached = block_pool_cached_idle(a->pool);
+    if (reserved > idle) reserved = idle;
+    int free = idle - cached - reserved;
     if (free < 0) free = 0;
-    account.reserved = (int64_t)promised * size;
+    account.reserved = (int64_t)reserved * size;
     account.free = (int64_t)free * size;
-    account.cached = (int64_t)(idle - promised - free) * size;
+    account.cached = (int64_t)(idle - reserved - free) * size;
     return account;
 }
 

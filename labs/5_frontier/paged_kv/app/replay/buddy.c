@@ -44,7 +44,7 @@ Buddy buddy_new(Arena *keep, int capacity)
     return buddy;
 }
 
-int buddy_take(Buddy *buddy, int slots)
+int buddy_allocate(Buddy *buddy, int slots)
 {
     const int want = order_of(slots);
     int order = want;
@@ -60,7 +60,7 @@ int buddy_take(Buddy *buddy, int slots)
     return place;
 }
 
-void buddy_drop(Buddy *buddy, int place, int slots)
+void buddy_free(Buddy *buddy, int place, int slots)
 {
     int order = order_of(slots);
     buddy->used -= 1 << order;

@@ -1,11 +1,11 @@
-/* buddy.h -- a buddy allocator: what servers before PagedAttention reserved contiguous KV memory from.
+/* buddy.h -- a buddy allocator, for the contiguous KV memory of servers before PagedAttention.
  *
  *     Buddy buddy = buddy_new(keep, 15728);
- *     int place = buddy_take(&buddy, 700);    // 1024 slots; -1: no piece is large enough
- *     buddy_drop(&buddy, place, 700);
+ *     int place = buddy_allocate(&buddy, 700);    // 1024 slots; -1: no piece is large enough
+ *     buddy_free(&buddy, place, 700);
  *
- * Pieces are powers of two. A larger one is split in halves, and two free halves become one again.
- * A capacity that is no power of two is cut into those it is the sum of.
+ * Sizes are rounded up to powers of two. A larger piece is split in halves; two free halves are merged.
+ * A capacity that is not a power of two is the sum of several.
  */
 #pragma once
 #include <stdbool.h>
@@ -21,5 +21,5 @@ typedef struct Buddy {
 } Buddy;
 
 Buddy buddy_new(Arena *keep, int capacity);
-int buddy_take(Buddy *buddy, int slots);
-void buddy_drop(Buddy *buddy, int place, int slots);    // as it was taken
+int buddy_allocate(Buddy *buddy, int slots);
+void buddy_free(Buddy *buddy, int place, int slots);    // the same size as it was allocated with

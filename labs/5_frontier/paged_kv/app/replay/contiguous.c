@@ -19,7 +19,6 @@ static int slots_for(const Request *request, int most, Reservation how)
     return request->prompt + output < most ? request->prompt + output : most;
 }
 
-// Future tokens are reserved for; what goes beyond the last is internal waste.
 static void count_slots(const Piece *pieces, int running, ContiguousResult *sum, double slots)
 {
     double held = 0;
@@ -32,8 +31,7 @@ static void count_slots(const Piece *pieces, int running, ContiguousResult *sum,
         sum->internal += (p->slots - end) / slots;
         held += p->slots;
     }
-    sum->external +=
-        (slots - held) / slots;    // rounded up to a power of two, or in pieces too small
+    sum->external += (slots - held) / slots;
     sum->at_once += running;
 }
 
@@ -48,7 +46,7 @@ ContiguousResult contiguous_run(const Trace *trace, int slots, int most, Reserva
     for (;;) {
         for (; next < trace->count; next++, running++) {
             const int want = slots_for(&trace->requests[next], most, how);
-            const int place = buddy_take(&buddy, want);
+            const int place = buddy_allocate(&buddy, want);
             if (place < 0) break;
             pieces[running] = (Piece){&trace->requests[next], place, want, 0};
         }
@@ -58,7 +56,7 @@ ContiguousResult contiguous_run(const Trace *trace, int slots, int most, Reserva
         for (int i = 0; i < running; i++) {
             Piece *p = &pieces[i];
             if (++p->generated < p->request->output) continue;
-            buddy_drop(&buddy, p->place, p->slots);
+            buddy_free(&buddy, p->place, p->slots);
             *p = pieces[--running];
             i--;
         }

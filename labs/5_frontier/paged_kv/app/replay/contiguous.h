@@ -1,11 +1,10 @@
-/* contiguous.h -- how servers kept keys and values before PagedAttention: each request in one piece, as
- * long as it may become, from a buddy allocator.
+/* contiguous.h -- KV memory before PagedAttention: one contiguous reservation per request.
  *
  *     ContiguousResult r = contiguous_run(&trace, 15728, 2048, RESERVE_MAX);
  *
- * The requests are all there from the begin, and are admitted in their order as soon as a piece is
- * free. A prompt takes one step, then each step gives every request a token. The averages are over the
- * steps in which others wait.
+ * Reservations come from a buddy allocator. All requests arrive at the start and are admitted in order,
+ * each as soon as its reservation fits. A prefill takes one step; each further step generates one token
+ * per request. The averages are over the steps in which requests are waiting.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/replay/trace.h"
@@ -13,12 +12,16 @@
 typedef enum Reservation {
     RESERVE_MAX,      // the model's longest sequence
     RESERVE_POW2,     // the prompt, and the next power of two of the output
-    RESERVE_ORACLE    // what it will really need
+    RESERVE_ORACLE    // the length it will have
 } Reservation;
 
 typedef struct ContiguousResult {
-    double used, reserved, internal, external;    // shares of all slots, in sum 1
-    double at_once;                               // requests
+    // Fractions of all slots; their sum is 1.
+    double used;
+    double reserved;    // for tokens still to be generated
+    double internal;    // internal fragmentation: reserved beyond the last token
+    double external;    // free, or lost to rounding up to a power of two
+    double at_once;     // mean requests at the same time
 } ContiguousResult;
 
 ContiguousResult contiguous_run(const Trace *trace, int slots, int most, Reservation how);

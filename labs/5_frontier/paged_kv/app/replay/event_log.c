@@ -22,7 +22,9 @@ void event_log_write(void *context, const SchedulerEvent *e)
     fprintf(out, "{\"step\":%" PRId64 ",\"event\":\"%s\",\"sequence\":%d", e->step, names[e->kind],
             s->id);
     switch (e->kind) {
-    case EVENT_SUBMITTED: fprintf(out, ",\"prompt\":%d,\"most\":%d", s->prompt, s->most); break;
+    case EVENT_SUBMITTED:
+        fprintf(out, ",\"prompt\":%d,\"most\":%d", s->prompt, s->max_count);
+        break;
     case EVENT_ADMITTED:
         fprintf(out, ",\"hits\":%d", e->count);
         print_blocks(out, &s->table, 0, s->table.ready);

@@ -1,12 +1,12 @@
-/* event_log.h -- every decision of a scheduler as JSON lines, of which the tables can be drawn.
+/* event_log.h -- every decision of a scheduler as JSON lines; the block tables can be reconstructed from it.
  *
  *     EventLog log = {.stream = stream, .block_size = 16};
  *     scheduler->on_event = event_log_write, scheduler->context = &log;
  *     // {"step":1,"event":"admitted","sequence":0,"hits":0,"blocks":[]}
  *     // {"step":1,"event":"scheduled","sequence":0,"first":0,"count":20,"blocks":[0,1]}
  *
- * "blocks" of an admission are those found in the prefix cache; of a schedule, the table's entries from
- * the one that holds token `first` on. The same trace and options give the same bytes.
+ * "blocks" of "admitted" are those found in the prefix cache; of "scheduled", the table's entries from
+ * the one of token `first` on. The same trace and options give the same bytes.
  */
 #pragma once
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REPLICAS = 256 };
+enum { MAX_REPLICAS = 256 };
 
 Route route_find(const char *name)
 {
@@ -16,11 +16,11 @@ Route route_find(const char *name)
 // ---- the router ----
 
 typedef struct Fleet {
-    Replica *replicas[MOST_REPLICAS];
+    Replica *replicas[MAX_REPLICAS];
     int count;
     Route route;
     int64_t routed;
-    int32_t *tokens, *list;    // of a prompt, for the search of its prefix
+    int32_t *tokens, *list;    // scratch: a prompt, and blocks of its prefix
 } Fleet;
 
 static int least_loaded(const Fleet *f)
@@ -31,7 +31,7 @@ static int least_loaded(const Fleet *f)
     return best;
 }
 
-// The longest prefix, among those that are not much busier than the least loaded one.
+// The replica with the longest cached prefix, among those not much busier than the least loaded one.
 static int best_prefix(const Fleet *f, const Request *request)
 {
     const int least = least_loaded(f), limit = f->replicas[least]->in_flight * 3 / 2 + 4;
@@ -124,10 +124,10 @@ static void summarize(const Trace *trace, const Served *served, FleetResult *res
     qsort(gap, (size_t)gaps, sizeof *gap, by_value);
     result->served = count;
     result->seconds = end - trace->requests[0].arrival;
-    result->first_half = percentile(first, count, 50);
-    result->first_99 = percentile(first, count, 99);
-    result->gap_half = percentile(gap, gaps, 50);
-    result->gap_99 = percentile(gap, gaps, 99);
+    result->first_p50 = percentile(first, count, 50);
+    result->first_p99 = percentile(first, count, 99);
+    result->gap_p50 = percentile(gap, gaps, 50);
+    result->gap_p99 = percentile(gap, gaps, 99);
     result->gap_worst = percentile(gap, gaps, 100);
     free(first);
     free(gap);
@@ -136,7 +136,7 @@ static void summarize(const Trace *trace, const Served *served, FleetResult *res
 void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas, Route way,
                const FleetLog *log, FleetResult *result)
 {
-    REQUIRE(replicas >= 1 && replicas <= MOST_REPLICAS, "%d replicas", replicas);
+    REQUIRE(replicas >= 1 && replicas <= MAX_REPLICAS, "%d replicas", replicas);
     Fleet f = {.count = replicas, .route = way};
     Arena *arena = arena_new("fleet", (size_t)64 << 30);
     int longest = 1;
@@ -163,7 +163,7 @@ void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas
         result->accounts += r->accounts;
         entries += r->entries;
         account_add(&result->account, &r->account);
-        if (r->most_running > result->most_running) result->most_running = r->most_running;
+        if (r->max_running > result->max_running) result->max_running = r->max_running;
         replica_close(f.replicas[i]);
     }
     result->running = result->steps > 0 ? (double)entries / (double)result->steps : 0;
@@ -172,7 +172,7 @@ void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas
 
 int64_t fleet_ideal_hits(const Trace *trace, int block_size)
 {
-    // One cache of as many blocks as there are at all, that nothing is evicted from.
+    // A cache with room for every block of the trace.
     int64_t blocks = 0, hits = 0;
     int longest = 1;
     for (int i = 0; i < trace->count; i++) {
@@ -195,7 +195,7 @@ int64_t fleet_ideal_hits(const Trace *trace, int block_size)
         hits += hit < r->prompt ? hit : r->prompt - 1;
         for (int32_t parent = found > 0 ? list[found - 1] : PREFIX_ROOT;
              (found + 1) * block_size < count; found++) {
-            const int32_t block = prefix_cache_add(
+            const int32_t block = prefix_cache_insert(
                 cache, parent, 0, tokens + (size_t)found * (size_t)block_size, next);
             if (block == next) next++;
             parent = block;

@@ -1,11 +1,11 @@
-/* fleet.h -- several replicas behind a router, and what their users see.
+/* fleet.h -- several replicas behind a router, and the latency that their users see.
  *
  *     FleetResult result;
- *     if (!fleet_run(keep, &trace, &settings, 4, ROUTE_PREFIX, &result, &err)) ...
+ *     fleet_run(&trace, &settings, 4, ROUTE_PREFIX, NULL, &result);
  *
- * Every replica has its own cache. A router that spreads requests evenly spreads a conversation over
- * all of them, and each computes it anew; one that knows prefixes sends it where it was before, unless
- * that replica has much more to do than the others.
+ * Each replica has its own prefix cache. A router that balances only the load sends the turns of a
+ * conversation to all replicas, and each computes it again. A prefix-aware router sends a request to the
+ * replica with the longest cached prefix, unless that one is much busier than the others.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/replay/replica.h"
@@ -17,25 +17,26 @@ Route route_find(const char *name);
 
 typedef struct FleetResult {
     int served, refused;
-    char why[512];    // the first was refused
+    char why[512];    // the first one was refused
     int64_t prompt_tokens, hit_tokens, computed, output_tokens, steps, preemptions, evicted;
     double seconds;                        // from the first arrival to the last token
-    double first_half, first_99;           // time to first token: median, 99th percentile
-    double gap_half, gap_99, gap_worst;    // the longest gap of a request
-    double running;                        // sequences in a step, on average
-    int most_running;                      // in one replica
+    double first_p50, first_p99;           // time to first token
+    double gap_p50, gap_p99, gap_worst;    // the longest gap between two tokens of a request
+    double running;                        // mean sequences per step
+    int max_running;                       // most in one replica
     int64_t accounts, slots;
-    Account account;    // a sum over `accounts` steps, each of `slots` slots
+    Account account;    // the sum over `accounts` steps, of `slots` slots each
 } FleetResult;
 
-// `log` is told the events of every replica, or is NULL.
+// Receives the events of every replica.
 typedef struct FleetLog {
     void (*on_event)(void *context, const SchedulerEvent *event);
     void *context;
 } FleetLog;
 
+// `log` may be NULL.
 void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas, Route route,
                const FleetLog *log, FleetResult *result);
 
-// With a cache that never evicts, shared by all: no router can have more hits.
+// The prefix hits of one cache that never evicts: an upper bound. -1: too many blocks to simulate.
 int64_t fleet_ideal_hits(const Trace *trace, int block_size);

@@ -6,8 +6,8 @@
 #include "labs/5_frontier/paged_kv/app/replay/sharing.h"
 #include "labs/5_frontier/paged_kv/app/replay/workload.h"
 
-// OPT-13B on an A100 with 40 GB: 12 GB are left for keys and values of 800 KB a token.
-enum { SLOTS = 15728, MODEL_MOST = 2048, MOST_AT_ONCE = 512 };
+// OPT-13B on an A100 with 40 GB: 12 GB for keys and values of 800 KB per token.
+enum { SLOTS = 15728, MODEL_MAX = 2048, MAX_AT_ONCE = 512 };
 
 static const char *const data_sets[] = {"sharegpt", "alpaca"};
 
@@ -17,14 +17,14 @@ typedef struct Paged {
     double used, tail, at_once;
 } Paged;
 
-// All requests at once; averaged over the steps in which others wait.
+// All requests arrive at the start; averages over the steps in which some wait.
 static Paged run_paged(const Trace *trace, int block_size)
 {
     Arena *arena = arena_new("paged", (size_t)1 << 32);
     const ReplicaSettings settings = {
         .blocks = SLOTS / block_size,
         .block_size = block_size,
-        .scheduler = {.budget = 8192, .most_running = MOST_AT_ONCE, .watermark = 1},
+        .scheduler = {.budget = 8192, .max_running = MAX_AT_ONCE, .watermark = 1},
         .account_every = 1,
     };
     Replica *r = replica_open(arena, &settings);
@@ -61,9 +61,10 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
         const Trace trace = workload_make(arena, workload_find(data_sets[d]), requests, 0, seed);
         printf("\n%s-like lengths, %d slots, requests always waiting\n", data_sets[d], SLOTS);
         Table table = table_new(
-            arena, "KV memory|used|paper|reserved|internal|external|requests at once|paper");
+            arena,
+            "KV memory|used|paper|reserved|internal frag.|external frag.|requests at once|paper");
         for (int how = 0; how < 3; how++) {
-            const ContiguousResult c = contiguous_run(&trace, SLOTS, MODEL_MOST, (Reservation)how);
+            const ContiguousResult c = contiguous_run(&trace, SLOTS, MODEL_MAX, (Reservation)how);
             table_row(&table, "%s|%.1f %%|%s|%.1f %%|%.1f %%|%.1f %%|%.2f|%.2f", paper[how].name,
                       100 * c.used, d == 0 ? arena_print(arena, "%.1f %%", paper[how].used) : "",
                       100 * c.reserved, 100 * c.internal, 100 * c.external, c.at_once,
@@ -75,6 +76,9 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
                   100 * (1 - p.used - p.tail), p.at_once,
                   d == 0 ? paper[3].sharegpt : paper[3].alpaca);
         table_print(&table, 2, stdout);
+        if (d == 1)
+            printf("  (The paper counted at 30 requests a second, when vLLM did not fill its "
+                   "memory.)\n");
     }
 }
 
@@ -96,7 +100,7 @@ static void print_sharing(Arena *arena, int requests, uint64_t seed)
     const int some = requests < 300 ? requests : 300;
     const Trace traces[] = {workload_make(arena, workload_find("sharegpt"), some, 0, seed),
                             workload_make(arena, workload_find("alpaca"), some, 0, seed)};
-    printf("\nblocks saved by sharing, of those without\n");
+    printf("\nblocks saved by sharing, of those needed without it\n");
     Table table = table_new(arena, "continuations|of one prompt|sharegpt|paper|alpaca|paper");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *cells[4];
@@ -120,7 +124,8 @@ static void print_block_sizes(Arena *arena, int requests, uint64_t seed)
                             workload_make(arena, workload_find("alpaca"), requests, 0, seed)};
     const int some = requests < 2000 ? requests : 2000;
     const Trace chat = workload_make(arena, workload_find("chat"), some, 4, seed);
-    printf("\nblock size (the paper: best from 16 to 128 on ShareGPT, 16 to 32 on Alpaca)\n");
+    printf("\nblock size (latency in the paper: best from 16 to 128 on ShareGPT, 16 to 32 on "
+           "Alpaca)\n");
     Table table = table_new(arena, "tokens in a block|sharegpt: used|at once|alpaca: used|at once|"
                                    "chat: prefix hits");
     for (int size = 1; size <= 256; size *= size == 1 ? 8 : 2) {
@@ -130,7 +135,7 @@ static void print_block_sizes(Arena *arena, int requests, uint64_t seed)
             .blocks = 4 * SLOTS / size,
             .block_size = size,
             .kind = &radix_tree,
-            .scheduler = {.budget = 2048, .most_running = 256, .watermark = 1},
+            .scheduler = {.budget = 2048, .max_running = 256, .watermark = 1},
             .cost = {16.7e-3, 83e-6, 0.5e-6},
         };
         FleetResult result;

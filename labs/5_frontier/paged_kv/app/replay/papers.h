@@ -1,7 +1,7 @@
-/* papers.h -- the PagedAttention paper's figures, drawn again from lengths alone: `lab replay --paper`.
+/* papers.h -- the PagedAttention paper's figures, reproduced from lengths alone: `lab replay --paper`.
  *
  * Kwon et al., "Efficient Memory Management for Large Language Model Serving with PagedAttention",
- * SOSP 2023. Every table has a column of theirs beside ours.
+ * SOSP 2023. Each table shows the paper's value beside ours.
  */
 #pragma once
 #include <stdint.h>

@@ -1,11 +1,11 @@
 #include "labs/5_frontier/paged_kv/app/replay/replica.h"
 #include <stdlib.h>
 
-// A request in flight: what a sequence's owner points to.
-typedef struct Flight {
+// A request in flight: the owner of a sequence.
+typedef struct InFlight {
     const Request *request;
     Served *served;
-} Flight;
+} InFlight;
 
 Replica *replica_open(Arena *keep, const ReplicaSettings *settings)
 {
@@ -16,13 +16,8 @@ Replica *replica_open(Arena *keep, const ReplicaSettings *settings)
     r->scheduler = scheduler_open(&r->pool, settings->scheduler);
     r->auditor = auditor_new(keep, &r->pool);
     REQUIRE(r->scheduler != NULL, "no memory for a scheduler of %d sequences",
-            settings->scheduler.most_running);
+            settings->scheduler.max_running);
     return r;
-}
-
-void replica_close(Replica *replica)
-{
-    scheduler_close(replica->scheduler);
 }
 
 bool replica_is_busy(const Replica *replica)
@@ -30,28 +25,42 @@ bool replica_is_busy(const Replica *replica)
     return !scheduler_is_idle(replica->scheduler);
 }
 
-static void drop(Sequence *sequence)
+static void discard(Sequence *sequence)
 {
     free(sequence->owner);
     sequence_free(sequence);
+}
+
+static void cancel(Scheduler *scheduler, Sequence *sequence)
+{
+    scheduler_cancel(scheduler, sequence);
+    discard(sequence);
+}
+
+void replica_close(Replica *replica)
+{
+    Scheduler *s = replica->scheduler;
+    while (s->running_count > 0) cancel(s, s->running[s->running_count - 1]);
+    while (s->waiting.count > 0) cancel(s, waiting_first(&s->waiting));
+    scheduler_close(s);
 }
 
 bool replica_submit(Replica *replica, const Request *request, Served *served, double now,
                     Error *err)
 {
     int32_t *prompt = malloc((size_t)request->prompt * sizeof *prompt);
-    Flight *flight = malloc(sizeof *flight);
+    InFlight *flight = malloc(sizeof *flight);
     REQUIRE(prompt != NULL && flight != NULL, "no memory for %d tokens", request->prompt);
     for (int i = 0; i < request->prompt; i++) prompt[i] = request_token(request, i);
     Sequence *s = sequence_new(request->id, prompt, request->prompt,
                                request->prompt + request->output, replica->pool.block_size);
     REQUIRE(s != NULL, "no memory for %d tokens", request->prompt + request->output);
     free(prompt);
-    *flight = (Flight){request, served};
+    *flight = (InFlight){request, served};
     s->owner = flight;
     if (!scheduler_submit(replica->scheduler, s, err)) {
         served->refused = true;
-        drop(s);
+        discard(s);
         return false;
     }
     if (replica->clock < now) replica->clock = now;
@@ -79,13 +88,12 @@ static void take_account(Replica *r)
             (long long)r->steps, (long long)account_sum(&now), (long long)slots);
     account_add(&r->account, &now);
     r->accounts++;
-    if (now.tail > r->worst_tail) r->worst_tail = now.tail;
 }
 
 static void sample(Replica *r, const Scheduled *entry)
 {
     Sequence *s = entry->sequence;
-    Flight *flight = s->owner;
+    InFlight *flight = s->owner;
     Served *served = flight->served;
     const int32_t token = request_token(flight->request, s->count);
     if (s->count == s->prompt) {
@@ -98,7 +106,7 @@ static void sample(Replica *r, const Scheduled *entry)
     if (s->state != SEQUENCE_FINISHED) return;
     served->preemptions = s->preemptions;
     r->in_flight--;
-    drop(s);
+    discard(s);
 }
 
 void replica_step(Replica *r)
@@ -108,13 +116,12 @@ void replica_step(Replica *r)
     REQUIRE(count > 0, "step %lld computes nothing", (long long)r->steps);
     r->clock += seconds_of(r, list, count);
     r->entries += count;
-    if (r->scheduler->running_count > r->most_running)
-        r->most_running = r->scheduler->running_count;
+    if (r->scheduler->running_count > r->max_running) r->max_running = r->scheduler->running_count;
     for (int i = 0; i < count; i++) {
         r->computed += list[i].count;
         list[i].sequence->computed = list[i].first + list[i].count;
     }
-    take_account(r);    // at the step's fullest: nothing that finishes has left yet
+    take_account(r);    // before finished sequences release their blocks
     for (int i = 0; i < count; i++)
         if (!list[i].samples) scheduler_done(r->scheduler, &list[i], NULL, 0);
     for (int i = 0; i < count; i++)

@@ -1,19 +1,19 @@
-/* replica.h -- one engine without its model: a pool, a scheduler, and a clock that the steps move on.
+/* replica.h -- an engine without a model: a pool, a scheduler and a simulated clock.
  *
- *     Replica *replica = replica_open(&settings, &err);
- *     replica_submit(replica, &request, &served[i], now);
+ *     Replica *replica = replica_open(keep, &settings);
+ *     if (!replica_submit(replica, &request, &served[i], now, &err)) ...
  *     while (replica_is_busy(replica)) replica_step(replica);
  *     replica_close(replica);
  *
- * What the model would sample is known: the trace's tokens. How long a step takes is estimated: reading
- * the weights, computing the tokens, reading the keys and values that they attend to.
+ * The sampled tokens are those of the trace. The duration of a step is estimated from three costs: of the
+ * step itself (reading the weights), of each token computed, and of each token attended to.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/replay/account.h"
 #include "labs/5_frontier/paged_kv/app/replay/trace.h"
 
 typedef struct StepCost {
-    double step, token, context;    // seconds: for each step, token computed, token attended to
+    double step, token, context;    // seconds per step, token computed, token attended to
 } StepCost;
 
 typedef struct ReplicaSettings {
@@ -24,10 +24,10 @@ typedef struct ReplicaSettings {
     int account_every;    // steps; 0: never
 } ReplicaSettings;
 
-// What became of a request, in seconds.
+// The outcome of a request.
 typedef struct Served {
-    double first, last;    // when its first and last token came
-    double gap;            // the longest between two tokens
+    double first, last;    // times of its first and last token, in seconds
+    double gap;            // the longest time between two tokens
     int hits, preemptions;
     bool refused;
 } Served;
@@ -39,18 +39,17 @@ typedef struct Replica {
     Scheduler *scheduler;
     Auditor *auditor;
     double clock;
-    int in_flight, most_running;
+    int in_flight, max_running;
     int64_t steps, entries, computed, sampled;    // entries: sequences in all steps
     int64_t accounts;
-    Account account;    // the sum of `accounts`
-    int64_t worst_tail;
+    Account account;    // the sum over `accounts` steps
 } Replica;
 
-// `keep` lives as long as the replica.
+// `keep` must outlive the replica.
 Replica *replica_open(Arena *keep, const ReplicaSettings *settings);
-void replica_close(Replica *replica);
+void replica_close(Replica *replica);    // cancels what is in flight
 
-// False: refused, and `err` says why. Both live as long as the request is in flight.
+// False: refused. `request` and `served` must outlive the request.
 bool replica_submit(Replica *replica, const Request *request, Served *served, double now,
                     Error *err);
 void replica_step(Replica *replica);

@@ -3,38 +3,38 @@
 #include "common/rng.h"
 #include "labs/5_frontier/paged_kv/app/schedule/scheduler.h"
 
-enum { MOST_WIDTH = 16 };
+enum { MAX_WIDTH = 16 };
 
 typedef struct Group {
     Scheduler *scheduler;
-    Sequence *members[MOST_WIDTH];
+    Sequence *members[MAX_WIDTH];
     int width, next_id;
     Rng rng;
-    int64_t total, held;    // block-steps
+    int64_t total, held;    // blocks, summed over steps
 } Group;
 
 static Sequence *child_of(Group *g, const Sequence *parent)
 {
     const int count = parent->computed + 1;
-    Sequence *child = sequence_new(g->next_id++, parent->tokens, count, parent->most,
+    Sequence *child = sequence_new(g->next_id++, parent->tokens, count, parent->max_count,
                                    g->scheduler->pool->block_size);
-    REQUIRE(child != NULL, "no memory for %d tokens", parent->most);
-    child->tokens[count - 1] = g->next_id;    // another token than any sibling's
+    REQUIRE(child != NULL, "no memory for %d tokens", parent->max_count);
+    child->tokens[count - 1] = g->next_id;    // differs from its siblings
     REQUIRE(scheduler_fork(g->scheduler, parent, child), "no memory for a fork");
     return child;
 }
 
-// How many of the new beams continue each old one.
+// The number of new beams that continue each old one.
 static void draw_parents(Group *g, int *children)
 {
     for (int i = 0; i < g->width; i++) children[i] = 0;
     for (int i = 0; i < g->width; i++) children[rng_below(&g->rng, (uint32_t)g->width)]++;
 }
 
-// A parent goes on as its first child. Room for the others is that of the beams nobody continues.
+// A parent becomes its own first child; the other children take the places of cancelled beams.
 static void replace_beams(Group *g)
 {
-    int children[MOST_WIDTH];
+    int children[MAX_WIDTH];
     draw_parents(g, children);
     int parent = 0;
     for (int i = 0; i < g->width; i++) {
@@ -85,7 +85,7 @@ static void serve(Group *g, const Request *request, Sharing how)
 
 double sharing_saved(const Trace *trace, int width, Sharing how, int block_size, uint64_t seed)
 {
-    REQUIRE(width >= 2 && width <= MOST_WIDTH, "%d continuations", width);
+    REQUIRE(width >= 2 && width <= MAX_WIDTH, "%d continuations", width);
     int longest = 1;
     for (int i = 0; i < trace->count; i++) {
         const int tokens = trace->requests[i].prompt + trace->requests[i].output + 1;
@@ -95,7 +95,7 @@ double sharing_saved(const Trace *trace, int width, Sharing how, int block_size,
     BlockPool pool = block_pool_new(arena, width * (longest / block_size + 2), block_size, NULL);
     Group g = {.width = width, .rng = rng_from_seed(seed)};
     g.scheduler =
-        scheduler_open(&pool, (SchedulerOptions){.budget = longest + width, .most_running = width});
+        scheduler_open(&pool, (SchedulerOptions){.budget = longest + width, .max_running = width});
     REQUIRE(g.scheduler != NULL, "no memory for a scheduler");
     for (int i = 0; i < trace->count; i++) serve(&g, &trace->requests[i], how);
     scheduler_close(g.scheduler);

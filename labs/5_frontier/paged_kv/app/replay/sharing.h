@@ -1,10 +1,10 @@
-/* sharing.h -- how many blocks several continuations of one prompt save by sharing them.
+/* sharing.h -- blocks saved by copy-on-write sharing in parallel sampling and beam search.
  *
- *     double saved = sharing_saved(&trace, 6, SHARE_BEAM, 16, seed);    // of the blocks without sharing
+ *     double saved = sharing_saved(&trace, 6, SHARE_BEAM, 16, seed);    // fraction of the unshared blocks
  *
- * Requests run one at a time on a real scheduler. Parallel samples share their prompt. Beams are replaced
- * in each step: every new beam continues one of the old ones, drawn at random, and those that nobody
- * continues are cancelled; so beams share all up to where they parted, which is never long ago.
+ * Requests run one at a time on the scheduler. Parallel samples share the prompt. In beam search, each new
+ * beam continues an old one drawn at random, and old beams without a successor are cancelled. So beams
+ * share everything up to the point where they diverged.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/replay/trace.h"

@@ -5,15 +5,15 @@
 #include "common/file.h"
 #include "common/json.h"
 
-enum { MOST_TOKENS = 1 << 22, MOST_CHATS = 1 << 24 };
+enum { MAX_TOKENS = 1 << 22, MAX_CHATS = 1 << 24 };
 
-int32_t request_token(const Request *request, int place)
+int32_t request_token(const Request *request, int position)
 {
-    const int block = place / TRACE_BLOCK;
+    const int block = position / TRACE_BLOCK;
     const bool known = block < request->id_count;
     uint64_t hash =
-        known ? (uint64_t)(uint32_t)request->ids[block] << 8 | (uint64_t)(place % TRACE_BLOCK)
-              : ~((uint64_t)request->id << 32 | (uint32_t)place);
+        known ? (uint64_t)(uint32_t)request->ids[block] << 8 | (uint64_t)(position % TRACE_BLOCK)
+              : ~((uint64_t)request->id << 32 | (uint32_t)position);
     hash = (hash ^ hash >> 31) * 0xbf58476d1ce4e5b9u;
     return (int32_t)((hash ^ hash >> 29) * 0x94d049bb133111ebu >> 33);
 }
@@ -30,7 +30,7 @@ static bool read_ids(Arena *keep, const cJSON *tree, const char *where, Request 
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(tree, "hash_ids"), *id;
     if (list == NULL) return true;
-    if (!cJSON_IsArray(list)) return error_set(err, "%s: \"hash_ids\" is no list", where);
+    if (!cJSON_IsArray(list)) return error_set(err, "%s: \"hash_ids\" is not a list", where);
     const int most = (request->prompt + TRACE_BLOCK - 1) / TRACE_BLOCK;
     int32_t *ids = arena_alloc(keep, (size_t)(most + 1) * sizeof *ids);
     request->ids = ids;
@@ -38,25 +38,21 @@ static bool read_ids(Arena *keep, const cJSON *tree, const char *where, Request 
     {
         if (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > INT32_MAX ||
             id->valuedouble != (double)(int32_t)id->valuedouble)
-            return error_set(err, "%s: \"hash_ids\" holds what is no id, expected 0 to 2147483647",
-                             where);
-        if (request->id_count == most)
-            return error_set(err, "%s: more ids than blocks of %d tokens in a prompt of %d", where,
-                             TRACE_BLOCK, request->prompt);
-        ids[request->id_count++] = (int32_t)id->valuedouble;
+            return error_set(
+                err, "%s: \"hash_ids\" holds a value that is not an integer from 0 to 2147483647",
+                where);
+        if (request->id_count < most) ids[request->id_count++] = (int32_t)id->valuedouble;
     }
     return true;
 }
 
-static bool read_chat(const cJSON *tree, const char *where, const char *field, int *chat,
-                      Error *err)
+// -1: none.
+static int chat_of(const cJSON *tree, const char *field)
 {
-    double number;
-    *chat = -1;
-    if (cJSON_GetObjectItemCaseSensitive(tree, field) == NULL) return true;
-    if (!json_number(tree, where, field, -1, MOST_CHATS - 1, &number, err)) return false;
-    *chat = (int)number;
-    return true;
+    const cJSON *chat = cJSON_GetObjectItemCaseSensitive(tree, field);
+    return cJSON_IsNumber(chat) && chat->valuedouble >= 0 && chat->valuedouble < MAX_CHATS
+               ? (int)chat->valuedouble
+               : -1;
 }
 
 static bool read_line(Arena *keep, const char *text, size_t bytes, const char *where, Line *line,
@@ -66,12 +62,12 @@ static bool read_line(Arena *keep, const char *text, size_t bytes, const char *w
     double prompt = 0, output = 0;
     bool good = tree != NULL &&
                 json_number(tree, where, "timestamp", 0, 1e12, &line->request.arrival, err) &&
-                json_number(tree, where, "input_length", 1, MOST_TOKENS, &prompt, err) &&
-                json_number(tree, where, "output_length", 1, MOST_TOKENS, &output, err) &&
-                read_chat(tree, where, "chat_id", &line->chat, err) &&
-                read_chat(tree, where, "parent_chat_id", &line->parent, err);
+                json_number(tree, where, "input_length", 1, MAX_TOKENS, &prompt, err) &&
+                json_number(tree, where, "output_length", 0, MAX_TOKENS, &output, err);
     line->request.prompt = (int)prompt;
-    line->request.output = (int)output;
+    line->request.output = output < 1 ? 1 : (int)output;
+    line->chat = chat_of(tree, "chat_id");
+    line->parent = chat_of(tree, "parent_chat_id");
     good = good && read_ids(keep, tree, where, &line->request, err);
     cJSON_Delete(tree);
     return good;
@@ -79,7 +75,7 @@ static bool read_line(Arena *keep, const char *text, size_t bytes, const char *w
 
 // ---- the file ----
 
-// A parent's prompt and answer are what the child's prompt begins with.
+// The next turn's prompt begins with the parent's prompt and output.
 static void link_parents(Line *lines, int count)
 {
     int most = -1;
@@ -94,9 +90,10 @@ static void link_parents(Line *lines, int count)
             continue;
         Request *parent = &lines[line_of[lines[i].parent] - 1].request;
         const Request *child = &lines[i].request;
-        const int same = parent->prompt / TRACE_BLOCK;    // its full blocks
-        if (child->id_count < same || child->prompt <= parent->prompt ||
-            memcmp(child->ids, parent->ids, (size_t)same * sizeof *child->ids) != 0)
+        const int same = parent->prompt / TRACE_BLOCK;    // full blocks
+        if (child->prompt <= parent->prompt || child->id_count == 0 || child->id_count < same ||
+            parent->id_count < same ||
+            (same > 0 && memcmp(child->ids, parent->ids, (size_t)same * sizeof *child->ids) != 0))
             continue;
         parent->ids = child->ids;
         parent->id_count = child->prompt / TRACE_BLOCK;

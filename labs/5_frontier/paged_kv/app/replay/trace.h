@@ -1,15 +1,16 @@
-/* trace.h -- requests as a server saw them: when each came, how long it was, what it shares.
+/* trace.h -- a server's requests: arrival time, lengths, shared prefixes.
  *
  *     Trace trace;
  *     if (!trace_read(keep, "qwen_traceA.jsonl", &trace, &err)) ...
- *     int32_t token = request_token(&trace.requests[i], place);
+ *     int32_t token = request_token(&trace.requests[i], position);
  *
  * A line of the file is one request, as in the Qwen-Bailian traces (Alibaba, Apache-2.0):
  *     {"timestamp": 61.1, "input_length": 521, "output_length": 132, "hash_ids": [7, 8, 9],
  *      "chat_id": 12, "parent_chat_id": 3}
- * The ids stand for blocks of 16 tokens: two requests whose lists begin alike share that many tokens.
- * They are all that is known of a text, and all that a replay needs. A request whose parent is named
- * goes on from the parent's answer, so that the parent's output is known as well.
+ * Each id stands for 16 tokens of the prompt: two requests whose lists begin with the same ids share that
+ * prefix. The tokens themselves are not in the trace, so request_token() makes them up from the ids. The
+ * prompt of a request with a parent begins with the parent's prompt and output. Only the two lengths and
+ * the timestamp (seconds) are needed.
  */
 #pragma once
 #include <stdint.h>
@@ -20,9 +21,9 @@ enum { TRACE_BLOCK = 16 };
 
 typedef struct Request {
     double arrival;        // seconds
-    int prompt, output;    // tokens, each at least 1
-    int id;                // its place in the trace
-    const int32_t *ids;    // of the whole text, as far as it is known
+    int prompt, output;    // tokens; at least 1, since a prefill samples one
+    int id;                // its index in the trace
+    const int32_t *ids;    // of prompt and output, as far as they are known
     int id_count;
 } Request;
 
@@ -33,5 +34,5 @@ typedef struct Trace {
 
 bool trace_read(Arena *keep, const char *path, Trace *trace, Error *err);
 
-// The token at a place of prompt and output. Where the trace knows no id, no other request has it.
-int32_t request_token(const Request *request, int place);
+// The token at a position in prompt and output. Where no id is known, it is unique to the request.
+int32_t request_token(const Request *request, int position);

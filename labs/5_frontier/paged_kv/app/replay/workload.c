@@ -39,28 +39,28 @@ static int by_arrival(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-// All turns have the same list of ids, and each knows as much of it as its own text is long.
+// All turns share one list of ids, each up to its own length.
 static int converse(Arena *keep, const Workload *w, Request *turns, int most, double now,
                     int *next_id, Rng *rng)
 {
-    int32_t *ids =
-        w->systems > 0 ? arena_alloc(keep, (size_t)(w->most / TRACE_BLOCK) * sizeof *ids) : NULL;
     const int system = w->systems > 0 ? (int)rng_below(rng, (uint32_t)w->systems) : 0;
-    int said = w->system_tokens, count = 0;
+    int length_so_far = w->system_tokens, count = 0;
     const double stop = 1 / w->turns;
     do {
         Request *r = &turns[count];
         r->arrival = now;
-        r->prompt = said + length(rng, w->prompt, w->prompt_cv);
+        r->prompt = length_so_far + length(rng, w->prompt, w->prompt_cv);
         r->output = length(rng, w->output, w->output_cv);
-        if (r->prompt > w->most - 1) r->prompt = w->most - 1;
-        if (r->output > w->most - r->prompt) r->output = w->most - r->prompt;
-        said = r->prompt + r->output;
-        r->ids = ids;
-        r->id_count = ids != NULL ? said / TRACE_BLOCK : 0;
+        if (r->prompt > w->max_count - 1) r->prompt = w->max_count - 1;
+        if (r->output > w->max_count - r->prompt) r->output = w->max_count - r->prompt;
+        length_so_far = r->prompt + r->output;
+        r->id_count = w->systems > 0 ? length_so_far / TRACE_BLOCK : 0;
         now += r->output / READ_RATE + exponential(rng, w->think_seconds);
-    } while (++count < most && said < w->most / 2 && (double)rng_uniform(rng) > stop);
-    for (int i = 0; i < turns[count - 1].id_count; i++)
+    } while (++count < most && length_so_far < w->max_count / 2 && (double)rng_uniform(rng) > stop);
+    const int blocks = turns[count - 1].id_count;
+    int32_t *ids = blocks > 0 ? arena_alloc(keep, (size_t)blocks * sizeof *ids) : NULL;
+    for (int i = 0; i < count; i++) turns[i].ids = ids;
+    for (int i = 0; i < blocks; i++)
         ids[i] = i < w->system_tokens / TRACE_BLOCK ? system * 4096 + i : (*next_id)++;
     return count;
 }

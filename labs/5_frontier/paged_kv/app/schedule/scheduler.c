@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void tell(const Scheduler *s, SchedulerEventKind kind, const Sequence *sequence, int first,
+static void emit(const Scheduler *s, SchedulerEventKind kind, const Sequence *sequence, int first,
                  int count)
 {
     if (s->on_event != NULL)
@@ -17,9 +17,9 @@ static int least(int a, int b)
 
 Scheduler *scheduler_open(BlockPool *pool, SchedulerOptions options)
 {
-    REQUIRE(options.most_running > 0 && options.budget >= options.most_running,
-            "%d tokens a step for %d sequences", options.budget, options.most_running);
-    const size_t most = (size_t)options.most_running;
+    REQUIRE(options.max_running > 0 && options.budget >= options.max_running,
+            "%d tokens a step for %d sequences", options.budget, options.max_running);
+    const size_t most = (size_t)options.max_running;
     Scheduler *s = calloc(1, sizeof *s);
     if (s == NULL) return NULL;
     *s = (Scheduler){.options = options, .pool = pool};
@@ -48,7 +48,7 @@ bool scheduler_is_idle(const Scheduler *s)
     return s->running_count == 0 && s->waiting.count == 0;
 }
 
-// ---- who runs ----
+// ---- running and waiting ----
 
 static void add_running(Scheduler *s, Sequence *sequence)
 {
@@ -67,47 +67,47 @@ static void remove_running(Scheduler *s, const Sequence *sequence)
             (size_t)(--s->running_count - place) * sizeof *s->running);
 }
 
-static bool wait_for_blocks(Scheduler *s, Sequence *sequence, SequenceState state)
+// False: out of memory.
+static bool enqueue(Scheduler *s, Sequence *sequence)
 {
-    if (!sequence->ordered)
-        sequence->rank = s->arrived++ - (int64_t)sequence->priority * s->options.patience;
-    sequence->ordered = true;
-    sequence->state = state;
-    return waiting_add(&s->waiting, sequence);
+    // With room for the running ones, which preemption may send back.
+    if (!waiting_reserve(&s->waiting, s->waiting.count + s->running_count + 1)) return false;
+    sequence->rank = s->arrived++ - (int64_t)sequence->priority * s->options.patience;
+    sequence->state = SEQUENCE_WAITING;
+    waiting_add(&s->waiting, sequence);
+    return true;
 }
 
-// The longest that the sequence may become, as far as admission looks ahead.
-static int looked_ahead(const Scheduler *s, const Sequence *sequence)
+// The tokens that admission makes sure of. The last token to be sampled needs no slot.
+static int admission_length(const Scheduler *s, const Sequence *sequence)
 {
-    // The last token that is sampled needs no slot.
-    return s->options.worst_case ? sequence->most - 1 : sequence->count;
+    return s->options.worst_case ? sequence->max_count - 1 : sequence->count;
 }
 
-// Blocks that a running sequence will need beyond those it has.
-static int promised_to(const Scheduler *s, const Sequence *sequence)
+// The blocks that a running sequence still needs for them.
+static int reserved_for(const Scheduler *s, const Sequence *sequence)
 {
-    const int count = looked_ahead(s, sequence) - sequence->computed;
+    const int count = admission_length(s, sequence) - sequence->computed;
     return count > 0 ? block_table_needs(s->pool, &sequence->table, sequence->computed, count) : 0;
 }
 
-int scheduler_promised(const Scheduler *s)
+int scheduler_reserved(const Scheduler *s)
 {
-    int promised = 0;
-    for (int i = 0; i < s->running_count; i++) promised += promised_to(s, s->running[i]);
-    return promised;
+    int reserved = 0;
+    for (int i = 0; i < s->running_count; i++) reserved += reserved_for(s, s->running[i]);
+    return reserved;
 }
 
 bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err)
 {
-    const int need = blocks_for(s->pool, sequence->most - 1);
+    const int need = blocks_for_tokens(s->pool, sequence->max_count - 1);
     if (need > s->pool->blocks)
         return error_set(err,
                          "%d tokens need %d blocks of %d, and the cache has %d: ask for fewer "
                          "tokens, or give it more memory",
-                         sequence->most, need, s->pool->block_size, s->pool->blocks);
-    if (!wait_for_blocks(s, sequence, SEQUENCE_WAITING))
-        return error_set(err, "no memory for another sequence");
-    tell(s, EVENT_SUBMITTED, sequence, 0, 0);
+                         sequence->max_count, need, s->pool->block_size, s->pool->blocks);
+    if (!enqueue(s, sequence)) return error_set(err, "no memory for another sequence");
+    emit(s, EVENT_SUBMITTED, sequence, 0, 0);
     return true;
 }
 
@@ -123,7 +123,7 @@ static void end(Scheduler *s, Sequence *sequence, SchedulerEventKind kind)
     if (sequence->state == SEQUENCE_NEW || sequence->state == SEQUENCE_FINISHED) return;
     leave(s, sequence);
     sequence->state = SEQUENCE_FINISHED;
-    tell(s, kind, sequence, 0, 0);
+    emit(s, kind, sequence, 0, 0);
 }
 
 void scheduler_finish(Scheduler *s, Sequence *sequence)
@@ -140,22 +140,22 @@ void scheduler_cancel(Scheduler *s, Sequence *sequence)
 
 void scheduler_preempt(Scheduler *s, Sequence *sequence)
 {
-    REQUIRE(sequence->state == SEQUENCE_RUNNING, "sequence %d does not run", sequence->id);
-    const int freed = block_table_alone(s->pool, &sequence->table);
+    REQUIRE(sequence->state == SEQUENCE_RUNNING, "sequence %d is not running", sequence->id);
+    const int freed = block_table_exclusive(s->pool, &sequence->table);
     leave(s, sequence);
     sequence->computed = sequence->drafts = 0;
     sequence->preemptions++;
     s->preemptions++;
-    // It was there before it ran: there is room for it.
-    (void)wait_for_blocks(s, sequence, SEQUENCE_PREEMPTED);
-    tell(s, EVENT_PREEMPTED, sequence, 0, freed);
+    sequence->state = SEQUENCE_PREEMPTED;
+    waiting_add(&s->waiting, sequence);
+    emit(s, EVENT_PREEMPTED, sequence, 0, freed);
 }
 
-// Of the sequences at `from` and after it, the last one whose blocks help. NULL: none does.
+// The last running sequence, of those from place `from` on, whose preemption frees a block; or NULL.
 static Sequence *victim(const Scheduler *s, int from)
 {
     for (int i = s->running_count - 1; i >= from; i--)
-        if (block_table_alone(s->pool, &s->running[i]->table) > 0) return s->running[i];
+        if (block_table_exclusive(s->pool, &s->running[i]->table) > 0) return s->running[i];
     return NULL;
 }
 
@@ -165,7 +165,9 @@ static bool schedule(Scheduler *s, Sequence *sequence, int count)
 {
     const int first = sequence->computed, copies = s->copies.count;
     if (!block_table_extend(s->pool, &sequence->table, first, count, &s->copies)) return false;
-    // Others of this step may share what it computes: a layer writes all keys before it reads any.
+    const int drafts = first + count - sequence->count;
+    sequence->drafts = drafts > 0 ? drafts : 0;
+    // From here on other entries of this step may share the blocks. Drafts are not cached.
     block_table_cache(s->pool, &sequence->table, sequence->domain, sequence->tokens,
                       least(first + count, sequence->count));
     const int ready = sequence->table.ready * s->pool->block_size;
@@ -178,25 +180,26 @@ static bool schedule(Scheduler *s, Sequence *sequence, int count)
     };
     s->left -= count;
     if (s->copies.count > copies)
-        tell(s, EVENT_COPIED, sequence, s->copies.list[copies].from, s->copies.list[copies].to);
-    tell(s, EVENT_SCHEDULED, sequence, first, count);
+        emit(s, EVENT_COPIED, sequence, s->copies.list[copies].from, s->copies.list[copies].to);
+    emit(s, EVENT_SCHEDULED, sequence, first, count);
     return true;
 }
 
-static bool generates(const Sequence *sequence)
+static bool is_decoding(const Sequence *sequence)
 {
     return sequence->computed == sequence->count - 1;
 }
 
-// Every sequence that generates, the first by rank first. Whoever is preempted has not been scheduled.
-static void schedule_generating(Scheduler *s)
+// Every decode, by rank. A sequence that is preempted here comes later in the list: it is not scheduled
+// yet.
+static void schedule_decodes(Scheduler *s)
 {
     for (int i = 0; i < s->running_count; i++) {
         Sequence *sequence = s->running[i], *other;
-        if (!generates(sequence)) continue;
-        // Guesses may use what is left when the others have their token.
+        if (!is_decoding(sequence)) continue;
+        // Drafts use what the other decodes leave of the budget.
         const int spare =
-            least(s->left - (s->running_count - i), sequence->most - sequence->count - 1);
+            least(s->left - (s->running_count - i), sequence->max_count - sequence->count - 1);
         sequence->drafts = least(sequence->drafts, spare > 0 ? spare : 0);
         bool good;
         while (!(good = schedule(s, sequence, 1 + sequence->drafts))) {
@@ -208,19 +211,30 @@ static void schedule_generating(Scheduler *s)
     }
 }
 
-// How many tokens of a prompt can be computed in this step.
+// How many tokens of a prefill fit into this step.
 static int chunk_of(const Scheduler *s, const Sequence *sequence)
 {
     int chunk = least(s->left, sequence->count - sequence->computed);
     return s->options.chunk > 0 ? least(chunk, s->options.chunk) : chunk;
 }
 
-// Prompts that were begun: as much as there are blocks for.
-static void schedule_prompts(Scheduler *s)
+// Another sequence may have computed the next blocks in the meantime.
+static void skip_cached(const Scheduler *s, Sequence *sequence)
+{
+    const int blocks = block_table_follow(s->pool, &sequence->table, sequence->domain,
+                                          sequence->tokens, sequence->count);
+    // The last token is computed in any case: the next one is sampled from it.
+    const int tokens = least(blocks * s->pool->block_size, sequence->count - 1);
+    if (tokens > sequence->computed) sequence->computed = tokens;
+}
+
+// Prefills in progress, as far as there are blocks.
+static void schedule_prefills(Scheduler *s)
 {
     for (int i = 0; i < s->running_count && s->left > 0; i++) {
         Sequence *sequence = s->running[i];
-        if (generates(sequence)) continue;
+        if (is_decoding(sequence)) continue;
+        skip_cached(s, sequence);
         int count = chunk_of(s, sequence);
         while (count > 0 && !schedule(s, sequence, count)) {
             const int size = s->pool->block_size;
@@ -241,20 +255,19 @@ static int idle_among(const BlockPool *pool, const int32_t *blocks, int count)
     return idle;
 }
 
-// The first of those that wait, if it fits beside what was promised to others.
-static bool admit(Scheduler *s, Sequence *sequence, int *promised)
+// Admits a waiting sequence if it fits beside the blocks reserved for others.
+static bool admit(Scheduler *s, Sequence *sequence, int *reserved)
 {
     BlockPool *pool = s->pool;
     BlockTable *table = &sequence->table;
     const int found =
         block_table_match(pool, table, sequence->domain, sequence->tokens, sequence->count);
     const int spared = s->running_count > 0 && !s->options.worst_case ? s->options.watermark : 0;
-    if (blocks_for(pool, looked_ahead(s, sequence)) - found >
-        pool->idle - idle_among(pool, table->blocks, found) - *promised - spared)
+    if (blocks_for_tokens(pool, admission_length(s, sequence)) - found >
+        pool->idle - idle_among(pool, table->blocks, found) - *reserved - spared)
         return false;
-    block_table_adopt(pool, table, found);
-    // The last token is computed in any case, for what comes after it.
-    sequence->computed = least(found * pool->block_size, sequence->count - 1);
+    block_table_share(pool, table, found);
+    skip_cached(s, sequence);
     const int chunk = chunk_of(s, sequence);
     if (!block_table_extend(pool, table, sequence->computed, chunk, &s->copies)) {
         block_table_truncate(pool, table, 0);
@@ -264,9 +277,9 @@ static bool admit(Scheduler *s, Sequence *sequence, int *promised)
     waiting_remove(&s->waiting, sequence);
     add_running(s, sequence);
     if (sequence->preemptions == 0) sequence->hits = sequence->computed;
-    tell(s, EVENT_ADMITTED, sequence, 0, sequence->computed);
+    emit(s, EVENT_ADMITTED, sequence, 0, sequence->computed);
     REQUIRE(schedule(s, sequence, chunk), "sequence %d has no room in its blocks", sequence->id);
-    *promised += promised_to(s, sequence);
+    *reserved += reserved_for(s, sequence);
     return true;
 }
 
@@ -277,12 +290,12 @@ int scheduler_step(Scheduler *s, const Scheduled **list)
     s->list_count = s->copies.count = 0;
     s->left = s->options.budget;
     *list = s->list;
-    schedule_generating(s);
-    schedule_prompts(s);
-    // Whoever was preempted in this step is not taken in again at once.
-    int promised = s->preemptions == preempted ? scheduler_promised(s) : s->pool->blocks;
-    while (s->left > 0 && s->running_count < s->options.most_running && s->waiting.count > 0)
-        if (!admit(s, waiting_first(&s->waiting), &promised)) break;
+    schedule_decodes(s);
+    schedule_prefills(s);
+    // No admission right after a preemption: the same sequence would come back.
+    int reserved = s->preemptions == preempted ? scheduler_reserved(s) : s->pool->blocks;
+    while (s->left > 0 && s->running_count < s->options.max_running && s->waiting.count > 0)
+        if (!admit(s, waiting_first(&s->waiting), &reserved)) break;
     return s->list_count;
 }
 
@@ -301,10 +314,10 @@ void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled
     sequence->count += count;
     sequence->drafts = 0;
     block_table_truncate(s->pool, &sequence->table, sequence->computed);    // of rejected drafts
-    if (sequence->count >= sequence->most) scheduler_finish(s, sequence);
+    if (sequence->count >= sequence->max_count) scheduler_finish(s, sequence);
 }
 
-// ---- several continuations of one text ----
+// ---- fork ----
 
 bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child)
 {
@@ -313,13 +326,13 @@ bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child)
                        (size_t)parent->computed * sizeof *parent->tokens) == 0,
             "sequence %d does not begin as sequence %d", child->id, parent->id);
     child->domain = parent->domain;
-    if (!wait_for_blocks(s, child, SEQUENCE_WAITING)) return false;
-    tell(s, EVENT_FORKED, child, parent->id, 0);
-    if (parent->state != SEQUENCE_RUNNING || s->running_count == s->options.most_running)
+    if (!enqueue(s, child)) return false;
+    emit(s, EVENT_FORKED, child, parent->id, 0);
+    if (parent->state != SEQUENCE_RUNNING || s->running_count == s->options.max_running)
         return true;
     block_table_fork(s->pool, &child->table, &parent->table);
     child->computed = parent->computed;
-    if (s->options.worst_case && scheduler_promised(s) + promised_to(s, child) > s->pool->idle) {
+    if (s->options.worst_case && scheduler_reserved(s) + reserved_for(s, child) > s->pool->idle) {
         block_table_truncate(s->pool, &child->table, 0);
         child->computed = 0;
         return true;

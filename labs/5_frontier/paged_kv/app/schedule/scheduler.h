@@ -1,42 +1,42 @@
-/* scheduler.h -- which tokens of which sequences the next step computes (continuous batching).
+/* scheduler.h -- continuous batching: which tokens of which sequences the next step computes.
  *
- *     Scheduler *s = scheduler_open(&pool, (SchedulerOptions){.budget = 512, .most_running = 64});
- *     if (!scheduler_submit(s, sequence, &err)) ...          // it can never fit
+ *     Scheduler *s = scheduler_open(&pool, (SchedulerOptions){.budget = 512, .max_running = 64});
+ *     if (!scheduler_submit(s, sequence, &err)) ...    // it can never fit
  *     const Scheduled *list;
  *     while ((count = scheduler_step(s, &list)) > 0) {
- *         // copy s->copies; run the model on the list; sample from each that `samples`; then
+ *         // copy the blocks of s->copies, run the model on the list, sample where `samples` is true
  *         for (int i = 0; i < count; i++) scheduler_done(s, &list[i], sampled[i], sampled_count[i]);
  *     }
  *     scheduler_close(s);
  *
- * A step has a budget of tokens. First every sequence that generates gets its token, then prompts that
- * were begun go on in chunks, then others are admitted: so no prompt, however long, delays the others'
- * next token (Sarathi-Serve). Sequences are served by rank: that of the n-th to arrive is n, less its
- * priority times `patience`. So a priority is worth a number of places, and nobody waits for ever.
+ * Each step has a token budget. Decodes come first, then prefills in progress continue in chunks, then
+ * waiting sequences are admitted. So a prompt, however long, never delays the next token of the others
+ * (Sarathi-Serve). Sequences are served by rank: the n-th arrival has rank n - priority * patience. A
+ * priority is worth a number of places in the queue, and no sequence starves.
  *
- * Optimistic admission takes a sequence in once the tokens it has fit, and hopes that others finish
- * before it grows. When a block is missing, the sequence of the highest rank whose blocks help is
- * preempted: it loses them, waits, and is computed again later (mostly from the prefix cache). Worst-case
- * admission waits until a sequence fits at its longest, and never preempts.
+ * Optimistic admission admits a sequence when its known tokens fit, and expects others to finish before
+ * it grows. When no block is left, the running sequence with the highest rank is preempted, if that
+ * frees a block: it loses its blocks and is recomputed later, mostly from the prefix cache. Worst-case
+ * admission admits a sequence when its longest form fits, and never preempts.
  *
- * Everything is deterministic, and a step allocates no memory.
+ * Everything is deterministic. A step allocates no memory.
  */
 #pragma once
 #include "common/error.h"
 #include "labs/5_frontier/paged_kv/app/schedule/waiting.h"
 
 typedef struct SchedulerOptions {
-    int budget;          // tokens in a step, at most; no less than most_running
-    int most_running;    // sequences at once
-    int chunk;           // of a prompt's tokens in a step, at most; 0: as the budget allows
-    int watermark;       // blocks that optimistic admission leaves idle
-    int patience;        // places that a priority of 1 is worth
-    bool worst_case;     // admission
+    int budget;         // tokens per step; at least max_running
+    int max_running;    // sequences at the same time
+    int chunk;          // most prefill tokens of one sequence per step; 0: no limit but the budget
+    int watermark;      // blocks that optimistic admission leaves idle
+    int patience;       // places in the queue that a priority of 1 is worth
+    bool worst_case;    // worst-case instead of optimistic admission
 } SchedulerOptions;
 
-// The tokens [first, first + count) of a sequence. Keys and values are to be written from token `write`
-// on: those before it are in the cache, in a block that others read. After the last one comes a
-// sample, or as many as there are drafts and one more; unless the prompt goes on in the next step.
+// Compute the tokens [first, first + count) of a sequence. Write keys and values from token `write` on:
+// those before it already exist, in blocks that others read. If `samples`, sample the next token after
+// the last known one, and verify the draft tokens; if not, the prefill continues in another step.
 typedef struct Scheduled {
     Sequence *sequence;
     int first, count, write;
@@ -48,7 +48,7 @@ typedef enum SchedulerEventKind {
     EVENT_ADMITTED,     // count: tokens found in the prefix cache
     EVENT_SCHEDULED,    // first, count: tokens
     EVENT_COPIED,       // first, count: blocks, from and to
-    EVENT_PREEMPTED,    // count: blocks that became idle
+    EVENT_PREEMPTED,    // count: blocks it freed
     EVENT_FORKED,       // first: the parent's id
     EVENT_FINISHED,
     EVENT_CANCELLED
@@ -67,40 +67,42 @@ typedef struct Scheduler {
     Waiting waiting;
     Sequence **running;    // by rank
     int running_count;
-    Scheduled *list;         // of this step
-    int list_count, left;    // of the budget
-    BlockCopies copies;      // to be made before this step computes anything
+    Scheduled *list;    // of this step
+    int list_count;
+    int left;              // of this step's budget
+    BlockCopies copies;    // to be made, in order, before this step computes anything
     int64_t step, arrived, preemptions;
     void (*on_event)(void *context, const SchedulerEvent *event);    // or NULL
     void *context;
 } Scheduler;
 
-// NULL: no memory. The pool is borrowed.
+// NULL: out of memory. The pool is borrowed.
 Scheduler *scheduler_open(BlockPool *pool, SchedulerOptions options);
-void scheduler_close(Scheduler *s);    // NULL is fine; sequences that it holds are finished
+void scheduler_close(Scheduler *s);    // NULL is fine; cancels all sequences, does not free them
 
-// False: it would not fit into an empty pool, and `err` says so; or there is no memory.
+// False: the sequence does not even fit into an empty pool, or memory is out.
 bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err);
 
-// How many entries the list has. All of them are to be computed in one step: an entry may read what
-// another one writes. 0 with sequences waiting or running: a pool with `refuse` said no to all.
+// Returns the number of entries. They are computed together: a layer writes all keys and values before
+// it reads any, because an entry may read blocks that another entry of the list fills.
 int scheduler_step(Scheduler *s, const Scheduled **list);
 
-// An entry was computed, and these tokens were sampled: one, or with drafts the accepted ones and one
-// more; none where it does not sample. A sequence at its `most` tokens is finished.
+// Reports that an entry was computed. sampled[0..count): if it `samples`, the accepted draft tokens and
+// one more token; else none. A sequence that reaches max_count is finished.
 void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled, int count);
 
-// The child, new, with the parent's tokens, shares the parent's blocks: for several samples of a prompt
-// and for beams. Between steps. Where no more can run, it waits. False: no memory, and nothing changed.
+// A new sequence that begins with the parent's computed tokens shares the parent's blocks: parallel
+// sampling and beam search. Between scheduler_done() and the next step. It waits where no more sequences
+// can run. False: out of memory.
 bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child);
 
-// In any state, at any time. Its blocks are free at once; an entry in the step's list is computed
-// nevertheless, and scheduler_done() ignores it.
+// In any state, at any time; frees the blocks at once. If the sequence is in the current list, compute
+// its entry all the same, since others may read its blocks, and free it after scheduler_done().
 void scheduler_finish(Scheduler *s, Sequence *sequence);
 void scheduler_cancel(Scheduler *s, Sequence *sequence);
 
-// Takes the blocks of a running one away, as a step does where they are missing. For tests.
+// Preempts a running sequence: for tests.
 void scheduler_preempt(Scheduler *s, Sequence *sequence);
 
-bool scheduler_is_idle(const Scheduler *s);    // nothing runs or waits
-int scheduler_promised(const Scheduler *s);    // blocks that running sequences will still need
+bool scheduler_is_idle(const Scheduler *s);    // no sequence is running or waiting
+int scheduler_reserved(const Scheduler *s);    // blocks that running sequences will still need

@@ -1,45 +1,44 @@
-/* sequence.h -- one text on its way through the engine: its tokens, its blocks, how far it is.
+/* sequence.h -- one request in the engine: its tokens, its blocks, its progress.
  *
- *     Sequence *s = sequence_new(id, prompt, prompt_count, prompt_count + 100);
+ *     Sequence *s = sequence_new(id, prompt, prompt_count, prompt_count + 100, pool.block_size);
  *     s->priority = 1;
- *     ...                  // a scheduler's: waiting, running, perhaps preempted, finished
- *     sequence_free(s);    // once it is finished
+ *     ...                  // scheduler_submit() and steps, until it is finished
+ *     sequence_free(s);
  *
- * tokens[0 .. count) are known: the prompt and what was sampled. Keys and values of the first `computed`
- * are in its blocks. The model is to be run for the rest; of a sequence that generates, that is one: the
- * last that was sampled. `drafts` further tokens may follow as guesses (speculative decoding).
+ * tokens[0 .. count) are known: the prompt and the sampled tokens. Keys and values of the first
+ * `computed` tokens are in the KV cache. The rest is to be computed: in prefill a part of the prompt, in
+ * decode one token, the last one sampled. For speculative decoding, `drafts` draft tokens may follow.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/memory/block_table.h"
 
 typedef enum SequenceState {
     SEQUENCE_NEW,
-    SEQUENCE_WAITING,      // not computed yet, or to be computed again
-    SEQUENCE_RUNNING,      // has blocks
-    SEQUENCE_PREEMPTED,    // waiting, after its blocks were taken away
-    SEQUENCE_FINISHED      // has none
+    SEQUENCE_WAITING,
+    SEQUENCE_RUNNING,      // the only state with blocks
+    SEQUENCE_PREEMPTED,    // waiting again, to be recomputed
+    SEQUENCE_FINISHED
 } SequenceState;
 
 typedef struct Sequence {
     int id;
-    int32_t *tokens;    // [most]
-    int prompt, count, most;
+    int32_t *tokens;    // [max_count]
+    int prompt, count, max_count;
     int computed;
     int drafts;      // tokens[count .. count + drafts)
-    int domain;      // equal tokens of different domains share nothing (prefix_cache.h)
-    int priority;    // how many places of waiting it is worth: see scheduler.h
+    int domain;      // of the prefix cache: prefix_cache.h
+    int priority;    // higher is served earlier: scheduler.h
     SequenceState state;
     BlockTable table;
-    void *owner;    // the caller's
-    // The scheduler's:
-    int64_t rank;    // less is served first
-    int place;       // in the heap of those that wait
-    bool ordered;    // has its rank
-    // What happened to it:
-    int hits;    // prompt tokens that were in the cache when it was first admitted
+    void *owner;    // for the caller
+    // For the scheduler:
+    int64_t rank;    // lower is served first
+    int place;       // in the heap of waiting sequences
+    // Statistics:
+    int hits;    // prompt tokens found in the prefix cache at the first admission
     int preemptions;
 } Sequence;
 
 // NULL: no memory. The prompt is copied.
-Sequence *sequence_new(int id, const int32_t *prompt, int count, int most, int block_size);
+Sequence *sequence_new(int id, const int32_t *prompt, int count, int max_count, int block_size);
 void sequence_free(Sequence *sequence);    // NULL is fine

@@ -13,7 +13,7 @@ static void put(Waiting *waiting, int place, Sequence *sequence)
     sequence->place = place;
 }
 
-// From an empty place, up as long as the parent is to be served later, or down.
+// Restores the heap: moves the sequence up from an empty place, or down.
 static void sift(Waiting *waiting, int place, Sequence *sequence)
 {
     Sequence **heap = waiting->heap;
@@ -29,24 +29,28 @@ static void sift(Waiting *waiting, int place, Sequence *sequence)
     put(waiting, place, sequence);
 }
 
-bool waiting_add(Waiting *waiting, Sequence *sequence)
+bool waiting_reserve(Waiting *waiting, int count)
 {
-    if (waiting->count == waiting->room) {
-        const int room = waiting->room > 0 ? 2 * waiting->room : 64;
-        Sequence **heap = realloc(waiting->heap, (size_t)room * sizeof *heap);
-        if (heap == NULL) return false;
-        waiting->heap = heap;
-        waiting->room = room;
-    }
-    sift(waiting, waiting->count++, sequence);
+    if (count <= waiting->room) return true;
+    const int room = count < 32 ? 64 : 2 * count;
+    Sequence **heap = realloc(waiting->heap, (size_t)room * sizeof *heap);
+    if (heap == NULL) return false;
+    waiting->heap = heap;
+    waiting->room = room;
     return true;
+}
+
+void waiting_add(Waiting *waiting, Sequence *sequence)
+{
+    REQUIRE(waiting->count < waiting->room, "no room for sequence %d", sequence->id);
+    sift(waiting, waiting->count++, sequence);
 }
 
 void waiting_remove(Waiting *waiting, Sequence *sequence)
 {
     const int place = sequence->place;
     REQUIRE(place < waiting->count && waiting->heap[place] == sequence,
-            "sequence %d does not wait here", sequence->id);
+            "sequence %d is not waiting", sequence->id);
     Sequence *last = waiting->heap[--waiting->count];
     if (last != sequence) sift(waiting, place, last);
 }

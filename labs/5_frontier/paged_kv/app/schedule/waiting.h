@@ -1,6 +1,4 @@
-/* waiting.h -- the sequences that wait, the one of the lowest rank first: a binary heap.
- *
- * Equal ranks are served in the order of their ids. Any sequence can leave.
+/* waiting.h -- the queue of waiting sequences: a binary heap, lowest rank first, then lowest id.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/schedule/sequence.h"
@@ -10,9 +8,10 @@ typedef struct Waiting {
     int count, room;
 } Waiting;
 
-bool sequence_before(const Sequence *a, const Sequence *b);    // a is served first
+bool sequence_before(const Sequence *a, const Sequence *b);    // whether a is served first
 
-bool waiting_add(Waiting *waiting, Sequence *sequence);    // false: no memory, and nothing changed
+bool waiting_reserve(Waiting *waiting, int count);         // false: out of memory
+void waiting_add(Waiting *waiting, Sequence *sequence);    // within the reserve
 void waiting_remove(Waiting *waiting, Sequence *sequence);
-Sequence *waiting_first(const Waiting *waiting);    // or NULL
-void waiting_free(Waiting *waiting);                // the list, not its sequences
+Sequence *waiting_first(const Waiting *waiting);    // NULL: none waits
+void waiting_free(Waiting *waiting);                // not the sequences

@@ -1,16 +1,15 @@
-/* fake_model.h -- a language model of one line, on a real block pool: it shows what a schedule would have
- * computed.
+/* fake_model.h -- a deterministic stand-in for the model, on a real block pool.
  *
- * A slot of the KV cache holds a fingerprint of all tokens up to its own, and the next token is read out
- * of it. So a token that was not computed, was overwritten, or was read from another sequence's block
- * changes every token that follows.
+ * A slot of the KV cache holds a hash of all tokens up to its own, and the next token is a function of
+ * that slot. So a token that was not computed, was overwritten, or is read from another sequence's block
+ * changes all tokens that follow.
  */
 #pragma once
 #include <stdlib.h>
 #include "labs/5_frontier/paged_kv/app/schedule/scheduler.h"
 #include "tests/facts.h"
 
-enum { LETTERS = 3 };    // few, so that texts share their begins
+enum { LETTERS = 3 };    // a small vocabulary: prompts share prefixes
 
 typedef struct FakeModel {
     const BlockPool *pool;
@@ -50,8 +49,8 @@ static void fake_model_copy(FakeModel *m, const BlockCopies *copies)
             m->slots[copies->list[c].to * size + i] = m->slots[copies->list[c].from * size + i];
 }
 
-// A step: all slots are written, then each entry reads all that it attends to. sampled[i][0..counts[i])
-// is what scheduler_done() is to be told.
+// A step: all slots are written, then each entry reads the slots it attends to. sampled[i][0..counts[i])
+// are the arguments of scheduler_done().
 static void fake_model_run(FakeModel *m, const Scheduled *list, int count, int32_t (*sampled)[8],
                            int *counts)
 {
@@ -63,7 +62,7 @@ static void fake_model_run(FakeModel *m, const Scheduled *list, int count, int32
             const int64_t slot = block_table_slot(m->pool, &s->table, i);
             const int holders = m->pool->references[slot / m->pool->block_size];
             assert_that(holders > 0 || s->state == SEQUENCE_FINISHED,
-                        "sequence %d writes to a block that nobody holds", s->id);
+                        "sequence %d writes to a block that no table holds", s->id);
             m->slots[slot] = print = fingerprint(print, s->tokens[i]);
         }
     }
@@ -75,9 +74,8 @@ static void fake_model_run(FakeModel *m, const Scheduled *list, int count, int32
         for (int i = 0; i < end; i++) {
             print = fingerprint(print, s->tokens[i]);
             const uint64_t slot = m->slots[block_table_slot(m->pool, &s->table, i)];
-            assert_that(slot == print, "sequence %d reads another content for its token %d", s->id,
-                        i);
-            // The sample after token i, as long as each guess before it was right.
+            assert_that(slot == print, "sequence %d reads a wrong slot for its token %d", s->id, i);
+            // The sample after token i, as long as the draft tokens before it were right.
             if (i < s->count - 1 || !list[e].samples) continue;
             sampled[e][counts[e]++] = next_token(slot);
             if (i + 1 < end && s->tokens[i + 1] != next_token(slot)) break;

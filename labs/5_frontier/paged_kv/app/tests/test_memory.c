@@ -1,9 +1,11 @@
-/* The block pool, block tables and the prefix cache: each promise alone, then all of them at once under
- * random schedules, with the whole account checked after every event.
+/* The block pool, block tables and the prefix cache: each property alone, then all under random events,
+ * with the invariants of audit.h checked after every event.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/rng.h"
+#include "labs/5_frontier/paged_kv/app/memory/domain.h"
 #include "labs/5_frontier/paged_kv/app/tests/audit.h"
 #include "tests/stops.h"
 
@@ -30,7 +32,7 @@ static BlockTable new_table(void)
     return (BlockTable){.blocks = arena_zeros(arena, ROOM * sizeof(int32_t)), .room = ROOM};
 }
 
-// 0 .. 15, or another text of which the first `same` tokens are the same.
+// The tokens 0 .. 15, or others after the first `same`.
 static const int32_t *text(int same)
 {
     int32_t *tokens = arena_alloc(arena, ROOM * sizeof *tokens);
@@ -38,12 +40,12 @@ static const int32_t *text(int same)
     return tokens;
 }
 
-// A sequence that computes `count` tokens, from what the cache has of them.
+// Computes `count` tokens beyond the cached prefix; returns the blocks found.
 static int serve(BlockPool *pool, BlockTable *table, int domain, const int32_t *tokens, int count)
 {
     BlockCopy copy;
     int found = block_table_match(pool, table, domain, tokens, count);
-    block_table_adopt(pool, table, found);
+    block_table_share(pool, table, found);
     assert_true(block_table_extend(pool, table, found * pool->block_size,
                                    count - found * pool->block_size, &(BlockCopies){&copy, 0}));
     block_table_cache(pool, table, domain, tokens, count);
@@ -52,38 +54,38 @@ static int serve(BlockPool *pool, BlockTable *table, int domain, const int32_t *
 
 // ---- the block pool ----
 
-static void blocks_are_taken_in_order_and_used_again(void **state)
+static void blocks_are_allocated_in_order_and_reused(void **state)
 {
     (void)state;
     BlockPool pool = block_pool_new(arena, 3, BLOCK, NULL);
-    for (int32_t b = 0; b < 3; b++) assert_integer("block", block_pool_take(&pool), b);
-    assert_boolean("an empty pool offers one", block_pool_offers(&pool, 1), false);
-    assert_boolean("an empty pool offers none", block_pool_offers(&pool, 0), true);
-    block_pool_drop(&pool, 1);
+    for (int32_t b = 0; b < 3; b++) assert_integer("block", block_pool_allocate(&pool), b);
+    assert_boolean("one block from an empty pool", block_pool_can_allocate(&pool, 1), false);
+    assert_boolean("no block from an empty pool", block_pool_can_allocate(&pool, 0), true);
+    block_pool_release(&pool, 1);
     assert_integer("idle", pool.idle, 1);
-    assert_integer("block", block_pool_take(&pool), 1);
+    assert_integer("block", block_pool_allocate(&pool), 1);
 }
 
-static void a_block_is_idle_when_its_last_holder_drops_it(void **state)
+static void a_block_is_idle_after_its_last_release(void **state)
 {
     (void)state;
     BlockPool pool = block_pool_new(arena, 2, BLOCK, NULL);
-    int32_t block = block_pool_take(&pool);
-    block_pool_hold(&pool, block);
-    block_pool_drop(&pool, block);
+    int32_t block = block_pool_allocate(&pool);
+    block_pool_retain(&pool, block);
+    block_pool_release(&pool, block);
     assert_integer("idle", pool.idle, 1);
-    block_pool_drop(&pool, block);
+    block_pool_release(&pool, block);
     assert_integer("idle", pool.idle, 2);
 }
 
-static void a_block_that_nobody_holds_cannot_be_dropped(void **state)
+static void releasing_an_idle_block_stops_the_program(void **state)
 {
     (void)state;
     BlockPool pool = block_pool_new(arena, 2, BLOCK, NULL);
-    stops_with("block 0 is dropped, but nobody holds it", block_pool_drop(&pool, 0));
+    stops_with("block 0 is released, but no table holds it", block_pool_release(&pool, 0));
 }
 
-// ---- the prefix cache, of each kind ----
+// ---- the prefix cache, both implementations ----
 
 static const PrefixKind *const kinds[] = {&hash_chain, &radix_tree};
 #define EACH_KIND(kind) for (int k_ = 0; k_ < 2 && ((kind) = kinds[k_], true); k_++)
@@ -102,7 +104,7 @@ static void a_prefix_is_found_up_to_the_first_difference(void **state)
         assert_integer("4 equal tokens", serve(&pool, &c, 0, text(4), 16), 1);
         assert_integer("the shared block", b.blocks[1], a.blocks[1]);
         assert_integer("holders", pool.references[a.blocks[0]], 3);
-        assert_that(b.blocks[2] != a.blocks[2], "%s: a block with another text is shared",
+        assert_that(b.blocks[2] != a.blocks[2], "%s: a block of another text is shared",
                     kind->name);
     }
 }
@@ -121,7 +123,28 @@ static void domains_share_nothing(void **state)
     }
 }
 
-static void equal_hashes_of_different_texts_are_no_hit(void **state)
+static void equal_texts_in_other_places_are_other_domains(void **state)
+{
+    (void)state;
+    Domains domains = {0};
+    const char *const lists[][3] = {{"m", "a", NULL}, {"m", NULL, "a"},   {"m", "a", ""},
+                                    {"m", "", "a"},   {"ma", NULL, NULL}, {"m,1:a", NULL, ""}};
+    for (int i = 0; i < 6; i++) assert_integer("new", domain_find(&domains, lists[i], 3), i);
+    for (int i = 0; i < 6; i++) assert_integer("again", domain_find(&domains, lists[i], 3), i);
+    assert_integer("a shorter list", domain_find(&domains, lists[0], 2), 6);
+    char salt[16];
+    for (int i = domains.count; i < DOMAINS_MAX; i++) {
+        snprintf(salt, sizeof salt, "%d", i);
+        assert_integer("another", domain_find(&domains, (const char *[]){salt}, 1), i);
+    }
+    const int first = domain_find(&domains, (const char *[]){"one more"}, 1);
+    assert_that(domain_find(&domains, (const char *[]){"one more"}, 1) != first,
+                "two requests beyond the table share domain %d", first);
+    assert_integer("one that is in the table", domain_find(&domains, lists[3], 3), 3);
+    domains_free(&domains);
+}
+
+static void a_hash_collision_is_not_a_hit(void **state)
 {
     (void)state;
     const PrefixKind *kind;
@@ -138,7 +161,7 @@ static void equal_hashes_of_different_texts_are_no_hit(void **state)
     }
 }
 
-// The same tokens in another place are another content.
+// The same tokens after another prefix are another block.
 static void a_block_is_found_only_below_its_own_prefix(void **state)
 {
     (void)state;
@@ -167,7 +190,7 @@ static void the_end_of_a_prefix_is_evicted_first(void **state)
         serve(&pool, &a, 0, text(16), 16);
         block_table_truncate(&pool, &a, 0);
         assert_integer("cached idle", block_pool_cached_idle(&pool), 4);
-        serve(&pool, &b, 0, text(0), 12);    // the two without content, then one that has
+        serve(&pool, &b, 0, text(0), 12);    // two blocks that are not cached, then one that is
         assert_integer("evicted", pool.evicted, 1);
         assert_integer("what is left", serve(&pool, &c, 0, text(16), 12), 3);
     }
@@ -185,7 +208,7 @@ static void a_hit_makes_a_block_recently_used(void **state)
         block_table_truncate(&pool, &a, 0);
         serve(&pool, &b, 0, text(0), 8);
         block_table_truncate(&pool, &b, 0);
-        serve(&pool, &a, 0, text(16), 8);    // a is older, and used again
+        serve(&pool, &a, 0, text(16), 8);    // the older one, used again
         block_table_truncate(&pool, &a, 0);
         serve(&pool, &c, 0, text(1), 8);
         block_table_truncate(&pool, &c, 0);
@@ -194,7 +217,7 @@ static void a_hit_makes_a_block_recently_used(void **state)
     }
 }
 
-static void a_content_is_there_once(void **state)
+static void a_prefix_is_stored_once(void **state)
 {
     (void)state;
     const PrefixKind *kind;
@@ -204,18 +227,18 @@ static void a_content_is_there_once(void **state)
         BlockTable a = new_table(), b = new_table();
         BlockCopy copy;
         BlockCopies copies = {&copy, 0};
-        assert_true(block_table_extend(&pool, &a, 0, 8, &copies));    // both at once
+        assert_true(block_table_extend(&pool, &a, 0, 8, &copies));    // both in one step
         assert_true(block_table_extend(&pool, &b, 0, 8, &copies));
         block_table_cache(&pool, &a, 0, text(16), 8);
         block_table_cache(&pool, &b, 0, text(16), 8);
         assert_integer("idle", pool.idle, 6);
         assert_integer("second block", b.blocks[1], a.blocks[1]);
         assert_integer("nothing to write", b.ready, 2);
-        assert_integer("its own to write", a.ready, 0);
+        assert_integer("written by itself", a.ready, 0);
     }
 }
 
-static void a_radix_tree_splits_its_runs_where_texts_branch(void **state)
+static void the_radix_tree_splits_a_run_where_texts_branch(void **state)
 {
     (void)state;
     BlockPool pool = block_pool_new(arena, 20, BLOCK, &radix_tree);
@@ -251,7 +274,7 @@ static void writing_to_a_shared_block_copies_it_first(void **state)
     assert_integer("copies", copies.count, 1);
 }
 
-// Its block is shared, and yet there is nothing to copy: the next token lies in a block of its own.
+// The next token is in a new block.
 static void a_full_shared_block_is_not_copied(void **state)
 {
     (void)state;
@@ -293,8 +316,8 @@ static void a_slot_is_the_blocks_and_the_offset(void **state)
     assert_integer("token 6", block_table_slot(&pool, &a, 6), 10);
 }
 
-// What lies in the cache is not overwritten by a sequence that goes back and takes another turn.
-static void going_back_into_a_cached_block_copies_it(void **state)
+// A sequence that goes back and continues differently does not overwrite the cache.
+static void rewinding_into_a_cached_block_copies_it(void **state)
 {
     (void)state;
     BlockPool pool = block_pool_new(arena, 8, BLOCK, &radix_tree);
@@ -314,14 +337,16 @@ static void going_back_into_a_cached_block_copies_it(void **state)
 
 enum { TABLES = 9, LENGTH = 40 };
 
-// A cache of each kind, and one where all hashes collide, go through the same events, and must do
-// the same. `written` is what a block's memory would hold: for each slot a token and its place.
+// Both implementations, with good hashes and with colliding ones, go through the same events and must end
+// with the same tables. `written` stands for the KV cache: for each slot the token and its position.
 typedef struct World {
     BlockPool pool;
     BlockTable tables[TABLES];
     int32_t tokens[TABLES][LENGTH];
     int count[TABLES], domain[TABLES];
     int64_t *written;
+    int32_t *lru;    // the cached idle blocks after the event before, in order
+    int lru_count;
     bool refuses;
 } World;
 
@@ -338,6 +363,7 @@ static World *new_world(int blocks, int size, const PrefixKind *kind, uint64_t m
     w->pool.context = w;
     if (kind != NULL) w->pool.cache->hash_mask = mask;
     w->written = arena_zeros(arena, (size_t)(blocks * size) * sizeof *w->written);
+    w->lru = arena_zeros(arena, (size_t)blocks * sizeof *w->lru);
     for (int t = 0; t < TABLES; t++)
         w->tables[t] =
             (BlockTable){.blocks = arena_zeros(arena, LENGTH * sizeof(int32_t)), .room = LENGTH};
@@ -349,8 +375,26 @@ static int64_t content(const World *w, int t, int i)
     return ((int64_t)w->domain[t] << 48) + ((int64_t)i << 32) + w->tokens[t][i];
 }
 
-static void audit_world(const World *w)
+// Blocks that stay idle keep their order, and come before those that became idle.
+static void audit_order(World *w)
 {
+    const BlockPool *pool = &w->pool;
+    int old = 0, count = 0;
+    for (int32_t b = pool->after[pool->blocks]; b != pool->blocks; b = pool->after[b]) {
+        if (!block_pool_cached(pool, b)) continue;
+        int place = 0;
+        while (place < w->lru_count && w->lru[place] != b) place++;
+        assert_that(place >= old, "block %d was used less recently than the one before it", b);
+        old = place;
+    }
+    for (int32_t b = pool->after[pool->blocks]; b != pool->blocks; b = pool->after[b])
+        if (block_pool_cached(pool, b)) w->lru[count++] = b;
+    w->lru_count = count;
+}
+
+static void audit_world(World *w)
+{
+    audit_order(w);
     const BlockTable *tables[TABLES];
     for (int t = 0; t < TABLES; t++) tables[t] = &w->tables[t];
     audit(&w->pool, tables, TABLES);
@@ -360,14 +404,14 @@ static void audit_world(const World *w)
                         "token %d of table %d was overwritten", i, t);
 }
 
-// The longest cached prefix by trying every cached block.
+// The longest cached prefix by brute force.
 static int longest(const World *w, int domain, const int32_t *tokens, int count)
 {
     const PrefixCache *cache = w->pool.cache;
     const int size = w->pool.block_size;
     int found = 0;
     for (int32_t b = 0; cache != NULL && b < w->pool.blocks; b++) {
-        if (!prefix_cache_holds(cache, b) || cache->domain[b] != domain) continue;
+        if (!prefix_cache_contains(cache, b) || cache->domain[b] != domain) continue;
         int depth = 0;
         for (int32_t up = b; up != PREFIX_ROOT; up = cache->parent[up]) depth++;
         bool same = depth * size <= count;
@@ -380,7 +424,7 @@ static int longest(const World *w, int domain, const int32_t *tokens, int count)
     return found;
 }
 
-// Computes up to `more` tokens of a table; which ones may differ is said by `turn`.
+// Computes `more` tokens; `turn` chooses which.
 static void grow(World *w, int t, int more, int turn)
 {
     BlockCopy list[1];
@@ -398,7 +442,7 @@ static void grow(World *w, int t, int more, int turn)
         assert_integer("evictions after a refusal", w->pool.evicted, evicted);
         return;
     }
-    // A block that was copied because it is cached may be idle now.
+    // A cached block that was copied may be idle now.
     const int returned = copies.count > 0 && w->pool.references[list[0].from] == 0;
     assert_integer("blocks taken", idle - w->pool.idle, need - returned);
     const int size = w->pool.block_size;
@@ -419,7 +463,7 @@ static void start(World *w, int t, int domain, const int32_t *tokens, int count)
     const int want = longest(w, domain, tokens, count);
     const int found = block_table_match(&w->pool, &w->tables[t], domain, tokens, count);
     assert_integer("blocks found", found, want);
-    block_table_adopt(&w->pool, &w->tables[t], found);
+    block_table_share(&w->pool, &w->tables[t], found);
     w->count[t] = found * w->pool.block_size;
 }
 
@@ -430,10 +474,10 @@ static void event(World *w, Rng rng)
     const int more = 1 + (int)rng_below(&rng, 12), domain = (int)rng_below(&rng, 2);
     w->refuses = rng_below(&rng, 16) == 0;
     BlockTable *table = &w->tables[t];
-    if (what == 0 || (w->count[t] > 0 && what == 1)) {    // gives all back
+    if (what == 0 || (w->count[t] > 0 && what == 1)) {    // finishes
         block_table_truncate(&w->pool, table, 0);
         w->count[t] = 0;
-    } else if (what == 2 && w->count[t] > 0) {    // goes back some tokens
+    } else if (what == 2 && w->count[t] > 0) {    // rewinds
         w->count[t] -= (int)rng_below(&rng, (uint32_t)w->count[t]);
         block_table_truncate(&w->pool, table, w->count[t]);
     } else if (what == 3 && table->count == 0 && other != t) {
@@ -481,11 +525,11 @@ static void random_schedule(uint64_t seed, int events)
     arena_reset(arena);
 }
 
-static void the_account_holds_after_every_event(void **state)
+static void the_invariants_hold_after_every_event(void **state)
 {
     (void)state;
     const uint64_t first = 1;
-    const char *given = getenv("LAB_SEED");    // one that failed
+    const char *given = getenv("LAB_SEED");    // to repeat a failure
     const uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : first;
     print_message("seeds %d to %d, 300 events in 5 pools each\n", (int)seed, (int)seed + 199);
     for (uint64_t i = 0; i < 200; i++) {
@@ -496,23 +540,24 @@ static void the_account_holds_after_every_event(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_taken_in_order_and_used_again),
-        cmocka_unit_test(a_block_is_idle_when_its_last_holder_drops_it),
-        cmocka_unit_test(a_block_that_nobody_holds_cannot_be_dropped),
+        cmocka_unit_test(blocks_are_allocated_in_order_and_reused),
+        cmocka_unit_test(a_block_is_idle_after_its_last_release),
+        cmocka_unit_test(releasing_an_idle_block_stops_the_program),
         cmocka_unit_test(a_prefix_is_found_up_to_the_first_difference),
         cmocka_unit_test(domains_share_nothing),
-        cmocka_unit_test(equal_hashes_of_different_texts_are_no_hit),
+        cmocka_unit_test(equal_texts_in_other_places_are_other_domains),
+        cmocka_unit_test(a_hash_collision_is_not_a_hit),
         cmocka_unit_test(a_block_is_found_only_below_its_own_prefix),
         cmocka_unit_test(the_end_of_a_prefix_is_evicted_first),
         cmocka_unit_test(a_hit_makes_a_block_recently_used),
-        cmocka_unit_test(a_content_is_there_once),
-        cmocka_unit_test(a_radix_tree_splits_its_runs_where_texts_branch),
+        cmocka_unit_test(a_prefix_is_stored_once),
+        cmocka_unit_test(the_radix_tree_splits_a_run_where_texts_branch),
         cmocka_unit_test(writing_to_a_shared_block_copies_it_first),
         cmocka_unit_test(a_full_shared_block_is_not_copied),
         cmocka_unit_test(a_table_that_cannot_grow_is_unchanged),
         cmocka_unit_test(a_slot_is_the_blocks_and_the_offset),
-        cmocka_unit_test(going_back_into_a_cached_block_copies_it),
-        cmocka_unit_test(the_account_holds_after_every_event),
+        cmocka_unit_test(rewinding_into_a_cached_block_copies_it),
+        cmocka_unit_test(the_invariants_hold_after_every_event),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,5 @@
-/* The replay: traces and made-up workloads, the account of every slot, the papers' figures, fleets, and
- * two published benchmarks whose lengths are known.
+/* The replay: traces and synthetic workloads, the account of every slot, the PagedAttention paper's figures,
+ * several replicas, and two published benchmarks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static ReplicaSettings settings_of(int blocks, int size, const PrefixKind *kind)
         .blocks = blocks,
         .block_size = size,
         .kind = kind,
-        .scheduler = {.budget = 256, .most_running = 32, .watermark = 2},
+        .scheduler = {.budget = 256, .max_running = 32, .watermark = 2},
         .cost = {16e-3, 80e-6, 0.5e-6},
         .account_every = 1,
     };
@@ -82,7 +82,7 @@ static void a_trace_is_read_in_the_order_of_arrival(void **state)
     }
 }
 
-static void what_no_id_stands_for_is_shared_with_nobody(void **state)
+static void tokens_without_an_id_are_unique(void **state)
 {
     (void)state;
     const Request a = {.id = 1, .prompt = 40}, b = {.id = 2, .prompt = 40};
@@ -93,8 +93,8 @@ static void what_no_id_stands_for_is_shared_with_nobody(void **state)
     }
 }
 
-// What the parent answered is known from the child's prompt.
-static void a_child_goes_on_from_its_parents_answer(void **state)
+// The parent's output is known from the child's prompt.
+static void the_next_turn_continues_the_parents_output(void **state)
 {
     (void)state;
     Trace trace;
@@ -119,17 +119,49 @@ static void a_bad_trace_gets_a_sentence(void **state)
     read_text("{\"input_length\": 4, \"output_length\": 7}\n", &trace,
               ":1: \"timestamp\" is missing, expected a number");
     read_text("{\"timestamp\": 1, \"input_length\": 0, \"output_length\": 7}\n", &trace,
-              ":1: \"input_length\" is 0, expected a number from 1 to 4.1943e+06");
+              ":1: \"input_length\" is 0, expected 1 to 4.1943e+06");
     read_text("{\"timestamp\": 1, \"input_length\": 4, \"output_length\": 7, \"hash_ids\": [-1]}\n",
-              &trace, ":1: \"hash_ids\" holds what is no id, expected 0 to 2147483647");
+              &trace, ":1: \"hash_ids\" holds a value that is not an integer from 0 to 2147483647");
     read_text("{\"timestamp\": 1, \"input_length\": 4, \"output_length\": 7, \"hash_ids\": 3}\n",
-              &trace, ":1: \"hash_ids\" is no list");
-    read_text(
-        "{\"timestamp\": 1, \"input_length\": 16, \"output_length\": 7, \"hash_ids\": [1, 2]}\n",
-        &trace, ":1: more ids than blocks of 16 tokens in a prompt of 16");
+              &trace, ":1: \"hash_ids\" is not a list");
 }
 
-// ---- made-up workloads ----
+static void a_damaged_trace_is_read_or_refused(void **state)
+{
+    (void)state;
+    static const char good[] =
+        "{\"timestamp\": 0.5, \"input_length\": 40, \"output_length\": 3, \"hash_ids\": [1, 2, 3], "
+        "\"chat_id\": 1, \"parent_chat_id\": -1}\n"
+        "{\"timestamp\": 1.5, \"input_length\": 90, \"output_length\": 3, \"hash_ids\": [1, 2, 4, "
+        "5], "
+        "\"chat_id\": 2, \"parent_chat_id\": 1}\n";
+    static const char letters[] = "0123456789-.e,:[]{}\" \n\tx\0";
+    char text[sizeof good], path[] = "/tmp/trace_XXXXXX";
+    const int file = mkstemp(path);
+    Rng rng = rng_from_seed(5);
+    int refused = 0;
+    for (int i = 0; i < 3000; i++) {
+        Trace trace;
+        Error err = {""};
+        memcpy(text, good, sizeof good);
+        for (int n = 1 + (int)rng_below(&rng, 3); n > 0; n--)
+            text[rng_below(&rng, sizeof good - 1)] = letters[rng_below(&rng, sizeof letters - 1)];
+        assert_true(pwrite(file, text, sizeof good - 1, 0) == (ssize_t)(sizeof good - 1));
+        if (!trace_read(arena, path, &trace, &err)) {
+            refused++;
+            assert_that(strlen(err.message) > strlen(path) + 8, "no reason: '%s'", err.message);
+            continue;
+        }
+        for (int r = 0; r < trace.count; r++)
+            for (int t = 0; t < 100; t++)
+                assert_that(request_token(&trace.requests[r], t) >= 0, "token %d", t);
+    }
+    close(file);
+    unlink(path);
+    assert_that(refused > 500 && refused < 2990, "%d of 3000 were refused", refused);
+}
+
+// ---- synthetic workloads ----
 
 static void lengths_have_the_means_of_the_paper(void **state)
 {
@@ -173,7 +205,7 @@ static void the_same_seed_makes_the_same_trace(void **state)
 
 // ---- the buddy allocator ----
 
-static void pieces_never_overlap_and_become_one_again(void **state)
+static void pieces_never_overlap_and_are_merged_when_freed(void **state)
 {
     (void)state;
     enum { SLOTS = 1000, PIECES = 60 };
@@ -188,26 +220,26 @@ static void pieces_never_overlap_and_become_one_again(void **state)
     for (int e = 0; e < 200000; e++) {
         const int p = (int)rng_below(&rng, PIECES);
         if (pieces[p].slots == 0) {
-            const int slots = 1 + (int)rng_below(&rng, 100), place = buddy_take(&buddy, slots);
+            const int slots = 1 + (int)rng_below(&rng, 100), place = buddy_allocate(&buddy, slots);
             if (place < 0) continue;
             for (int i = place; i < place + slots; i++) {
-                assert_that(i < SLOTS && owner[i] < 0, "slot %d is handed out twice", i);
+                assert_that(i < SLOTS && owner[i] < 0, "slot %d is allocated twice", i);
                 owner[i] = (signed char)p;
             }
             pieces[p].place = place;
             pieces[p].slots = slots;
         } else {
-            buddy_drop(&buddy, pieces[p].place, pieces[p].slots);
+            buddy_free(&buddy, pieces[p].place, pieces[p].slots);
             memset(owner + pieces[p].place, -1, (size_t)pieces[p].slots);
             pieces[p].slots = 0;
         }
     }
     for (int p = 0; p < PIECES; p++)
-        if (pieces[p].slots > 0) buddy_drop(&buddy, pieces[p].place, pieces[p].slots);
+        if (pieces[p].slots > 0) buddy_free(&buddy, pieces[p].place, pieces[p].slots);
     assert_integer("used", buddy.used, 0);
-    assert_integer("the largest piece", buddy_take(&buddy, 512), 0);
-    assert_integer("the next", buddy_take(&buddy, 256), 512);
-    assert_integer("one that is too large", buddy_take(&buddy, 256), -1);
+    assert_integer("the largest piece", buddy_allocate(&buddy, 512), 0);
+    assert_integer("the next", buddy_allocate(&buddy, 256), 512);
+    assert_integer("larger than any free piece", buddy_allocate(&buddy, 256), -1);
 }
 
 // ---- the account ----
@@ -222,7 +254,7 @@ static Replica *replica_with(const ReplicaSettings *settings, const Request *req
     return r;
 }
 
-static void a_slot_is_used_free_or_at_a_tail(void **state)
+static void slots_are_used_free_or_in_a_tail(void **state)
 {
     (void)state;
     Served served[1] = {0};
@@ -238,7 +270,7 @@ static void a_slot_is_used_free_or_at_a_tail(void **state)
     replica_close(r);
 }
 
-static void equal_blocks_are_duplicates_without_a_cache(void **state)
+static void without_a_cache_equal_blocks_are_duplicates(void **state)
 {
     (void)state;
     const int32_t ids[4] = {1, 2, 3, 4};
@@ -258,7 +290,7 @@ static void equal_blocks_are_duplicates_without_a_cache(void **state)
     }
 }
 
-static void promised_blocks_are_reserved(void **state)
+static void worst_case_admission_reserves_blocks(void **state)
 {
     (void)state;
     Served served[1] = {0};
@@ -279,7 +311,7 @@ static void promised_blocks_are_reserved(void **state)
 
 // ---- the PagedAttention paper ----
 
-static void a_reservation_of_the_longest_lets_seven_in(void **state)
+static void contiguous_reservations_give_the_papers_figures(void **state)
 {
     (void)state;
     const Trace trace = workload_make(arena, workload_find("sharegpt"), 1000, 0, 42);
@@ -302,7 +334,7 @@ static void paged_memory_wastes_less_than_four_percent(void **state)
     (void)state;
     const Trace trace = workload_make(arena, workload_find("sharegpt"), 1000, 0, 42);
     ReplicaSettings settings = settings_of(15728 / 16, 16, NULL);
-    settings.scheduler = (SchedulerOptions){.budget = 8192, .most_running = 256, .watermark = 1};
+    settings.scheduler = (SchedulerOptions){.budget = 8192, .max_running = 256, .watermark = 1};
     Served *served = arena_zeros(arena, 1000 * sizeof *served);
     Replica *r = replica_with(&settings, trace.requests, 1000, served);
     while (r->scheduler->waiting.count > 0) replica_step(r);
@@ -314,13 +346,13 @@ static void paged_memory_wastes_less_than_four_percent(void **state)
     replica_close(r);
 }
 
-// One request, by hand: blocks of 4, a prompt of 8, six outputs of 4.
+// One request, by hand: blocks of 4 tokens, a prompt of 8, six outputs of 4.
 static void parallel_samples_share_the_prompt(void **state)
 {
     (void)state;
     const Request request = {.prompt = 8, .output = 4};
     const Trace trace = {(Request *)&request, 1};
-    // Of six tables with three blocks each, the two of the prompt are shared, in each of four steps.
+    // Six tables of three blocks; the two blocks of the prompt are shared.
     assert_close(sharing_saved(&trace, 6, SHARE_PARALLEL, 4, 1), 10.0 / 18, 1e-9);
 }
 
@@ -345,7 +377,7 @@ static FleetResult run_fleet(const Trace *trace, const PrefixKind *kind, int rep
     return result;
 }
 
-static void a_router_that_knows_prefixes_has_more_hits(void **state)
+static void prefix_routing_has_more_hits(void **state)
 {
     (void)state;
     const Trace trace = workload_make(arena, workload_find("chat"), 600, 4, 42);
@@ -361,7 +393,7 @@ static void a_router_that_knows_prefixes_has_more_hits(void **state)
     assert_integer("output tokens", prefix.output_tokens, robin.output_tokens);
 }
 
-static void an_ample_cache_has_every_hit_there_is(void **state)
+static void a_large_cache_has_the_ideal_hit_rate(void **state)
 {
     (void)state;
     const Trace trace = workload_make(arena, workload_find("chat"), 300, 0.05, 1);
@@ -382,13 +414,13 @@ static void hash_chain_and_radix_tree_give_the_same_run(void **state)
     assert_integer("hits", radix.hit_tokens, hash.hit_tokens);
     assert_integer("evicted", radix.evicted, hash.evicted);
     assert_integer("preemptions", radix.preemptions, hash.preemptions);
-    assert_close(radix.first_99, hash.first_99, 0);
+    assert_close(radix.first_p99, hash.first_p99, 0);
     assert_integer("hits without a cache", none.hit_tokens, 0);
     assert_that(none.computed > 2 * hash.computed, "%lld tokens are computed without a cache",
                 (long long)none.computed);
 }
 
-static void a_request_that_cannot_fit_is_refused_and_the_others_are_served(void **state)
+static void a_request_that_can_never_fit_is_refused(void **state)
 {
     (void)state;
     Request requests[3] = {{.id = 0, .prompt = 30, .output = 5},
@@ -406,7 +438,7 @@ static void a_request_that_cannot_fit_is_refused_and_the_others_are_served(void 
 // ---- published benchmarks ----
 
 // nano-vllm's README: 133,966 output tokens of 256 requests.
-static void nano_vllms_benchmark_is_served_whole(void **state)
+static void nano_vllms_benchmark_completes(void **state)
 {
     (void)state;
     Trace trace;
@@ -414,16 +446,16 @@ static void nano_vllms_benchmark_is_served_whole(void **state)
     assert_true(trace_read(arena, FIXTURES "nano_vllm.jsonl", &trace, &err));
     FleetResult r;
     ReplicaSettings settings = settings_of(4096, 16, &radix_tree);
-    settings.scheduler = (SchedulerOptions){.budget = 16384, .most_running = 512, .watermark = 16};
+    settings.scheduler = (SchedulerOptions){.budget = 16384, .max_running = 512, .watermark = 16};
     fleet_run(&trace, &settings, 1, ROUTE_ROUND_ROBIN, NULL, &r);
     assert_integer("requests", r.served, 256);
     assert_integer("output tokens", r.output_tokens, 133966);
-    assert_that(r.preemptions > 0, "the memory suffices, and nothing was tried");
+    assert_that(r.preemptions > 0, "no preemption: the pool is too large for this test");
 }
 
-// tiny-llm serves four at once and computes 128 tokens of one further prompt between two steps. Its
-// report: 380 decode steps; 1116 pages of 36 layers, so 31 of a layer; 15,840 unused slots in them, 440.
-static void tiny_llms_pages_are_counted_as_it_reports(void **state)
+// tiny-llm decodes four sequences and, between two decode steps, prefills 128 tokens of a fifth. Its report:
+// 380 decode steps; at most 1116 pages in 36 layers, 31 each; at most 15,840 unused slots in them, 440 each.
+static void tiny_llms_report_is_reproduced(void **state)
 {
     (void)state;
     enum { SLOTS = 4, PAGE = 128, POOL = 40 };
@@ -435,7 +467,7 @@ static void tiny_llms_pages_are_counted_as_it_reports(void **state)
         const Request *request;
         BlockTable table;
         int computed, left;
-    } texts[SLOTS + 1] = {0};    // the last one is the prompt
+    } texts[SLOTS + 1] = {0};    // the last one is in prefill
     struct Text *prompt = &texts[SLOTS];
     int next = 0, steps = 0, pages = 0, tail = 0;
     for (bool going = true; going;) {
@@ -491,12 +523,12 @@ typedef struct Reader {
     EventLog log;
     char *text;
     size_t size;
-    int32_t tables[64][200];    // as the log tells them
+    int32_t tables[64][200];    // as reconstructed
     int counts[64];
     int64_t events;
 } Reader;
 
-// Follows the table of a sequence from the log's lines alone.
+// Reconstructs the table of a sequence from the log's lines alone.
 static void follow(void *context, const SchedulerEvent *e)
 {
     Reader *r = context;
@@ -515,17 +547,17 @@ static void follow(void *context, const SchedulerEvent *e)
         r->counts[id] = first != NULL ? first->valueint / r->log.block_size : 0;
         cJSON_ArrayForEach(block, blocks) r->tables[id][r->counts[id]++] = block->valueint;
     }
+    const bool whole = strcmp(what, "scheduled") == 0 || strcmp(what, "finished") == 0;
     cJSON_Delete(line);
-    if (strcmp(what, "scheduled") == 0 || blocks == NULL) {
-        assert_integer("blocks", r->counts[id],
-                       strcmp(what, "copied") == 0 ? r->counts[id] : e->sequence->table.count);
+    if (whole) {
+        assert_integer("blocks", r->counts[id], e->sequence->table.count);
         assert_memory_equal(r->tables[id], e->sequence->table.blocks,
                             (size_t)r->counts[id] * sizeof(int32_t));
     }
     r->events++;
 }
 
-static void tables_can_be_drawn_from_the_log(void **state)
+static void the_log_is_enough_to_reconstruct_the_tables(void **state)
 {
     (void)state;
     const Trace trace = workload_make(arena, workload_find("chat"), 60, 20, 42);
@@ -545,26 +577,27 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trace_is_read_in_the_order_of_arrival),
-        cmocka_unit_test(what_no_id_stands_for_is_shared_with_nobody),
-        cmocka_unit_test(a_child_goes_on_from_its_parents_answer),
+        cmocka_unit_test(tokens_without_an_id_are_unique),
+        cmocka_unit_test(the_next_turn_continues_the_parents_output),
         cmocka_unit_test(a_bad_trace_gets_a_sentence),
+        cmocka_unit_test(a_damaged_trace_is_read_or_refused),
         cmocka_unit_test(lengths_have_the_means_of_the_paper),
         cmocka_unit_test(the_same_seed_makes_the_same_trace),
-        cmocka_unit_test(pieces_never_overlap_and_become_one_again),
-        cmocka_unit_test(a_slot_is_used_free_or_at_a_tail),
-        cmocka_unit_test(equal_blocks_are_duplicates_without_a_cache),
-        cmocka_unit_test(promised_blocks_are_reserved),
-        cmocka_unit_test(a_reservation_of_the_longest_lets_seven_in),
+        cmocka_unit_test(pieces_never_overlap_and_are_merged_when_freed),
+        cmocka_unit_test(slots_are_used_free_or_in_a_tail),
+        cmocka_unit_test(without_a_cache_equal_blocks_are_duplicates),
+        cmocka_unit_test(worst_case_admission_reserves_blocks),
+        cmocka_unit_test(contiguous_reservations_give_the_papers_figures),
         cmocka_unit_test(paged_memory_wastes_less_than_four_percent),
         cmocka_unit_test(parallel_samples_share_the_prompt),
         cmocka_unit_test(beams_share_more_than_samples),
-        cmocka_unit_test(a_router_that_knows_prefixes_has_more_hits),
-        cmocka_unit_test(an_ample_cache_has_every_hit_there_is),
+        cmocka_unit_test(prefix_routing_has_more_hits),
+        cmocka_unit_test(a_large_cache_has_the_ideal_hit_rate),
         cmocka_unit_test(hash_chain_and_radix_tree_give_the_same_run),
-        cmocka_unit_test(a_request_that_cannot_fit_is_refused_and_the_others_are_served),
-        cmocka_unit_test(nano_vllms_benchmark_is_served_whole),
-        cmocka_unit_test(tiny_llms_pages_are_counted_as_it_reports),
-        cmocka_unit_test(tables_can_be_drawn_from_the_log),
+        cmocka_unit_test(a_request_that_can_never_fit_is_refused),
+        cmocka_unit_test(nano_vllms_benchmark_completes),
+        cmocka_unit_test(tiny_llms_report_is_reproduced),
+        cmocka_unit_test(the_log_is_enough_to_reconstruct_the_tables),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,36 +1,56 @@
-/* The scheduler: each promise alone, then all at once under random arrivals, cancellations, forks, guesses
- * and preemptions. Whatever happens, a sequence's tokens are those that it would have alone.
+/* The scheduler: each property alone, then all under random arrivals, cancellations, forks, draft tokens,
+ * preemptions and failed allocations. Whatever happens, a sequence generates the tokens that it would
+ * generate alone.
  */
 #include <string.h>
 #include "common/rng.h"
 #include "labs/5_frontier/paged_kv/app/tests/audit.h"
 #include "labs/5_frontier/paged_kv/app/tests/fake_model.h"
 
-enum { MOST_SEQUENCES = 400, MOST_RUNNING = 8 };
+enum { MAX_SEQUENCES = 100, MAX_RUNNING = 8, ENTRIES = 112 };
 
 typedef struct World {
     Arena *arena;
     BlockPool pool;
     Scheduler *scheduler;
     FakeModel model;
-    Sequence *all[MOST_SEQUENCES];
-    int count, at_once;    // at_once: most that ran
+    Sequence *all[MAX_SEQUENCES];
+    struct Before {
+        int32_t blocks[ENTRIES];
+        int cached, preemptions;
+    } before[MAX_SEQUENCES];    // tables at the event before
+    int count, at_once;         // at_once: the most that ran at the same time
     int64_t events;
-    bool refuses, artificial;    // a preemption by the test
-    bool sharing;                // tables may share blocks
+    bool refuses;       // some allocations fail
+    bool artificial;    // the test preempts
+    bool sharing;       // tables may share blocks
     Rng rng;
 } World;
 
 // ---- what holds after every event ----
 
-static void audit_all(const World *w)
+// Cached entries of a running sequence stay as they are.
+static void audit_table(const Sequence *s, struct Before *before)
 {
-    const BlockTable *tables[MOST_SEQUENCES];
+    if (s->preemptions > before->preemptions || s->state != SEQUENCE_RUNNING) before->cached = 0;
+    for (int i = 0; i < before->cached; i++)
+        assert_that(s->table.blocks[i] == before->blocks[i], "entry %d of sequence %d has changed",
+                    i, s->id);
+    assert_true(s->table.count <= ENTRIES);
+    memcpy(before->blocks, s->table.blocks, (size_t)s->table.count * sizeof(int32_t));
+    before->cached = s->table.cached;
+    before->preemptions = s->preemptions;
+}
+
+static void audit_all(World *w)
+{
+    for (int i = 0; i < w->count; i++) audit_table(w->all[i], &w->before[i]);
+    const BlockTable *tables[MAX_SEQUENCES];
     for (int i = 0; i < w->count; i++) tables[i] = &w->all[i]->table;
     audit(&w->pool, tables, w->count);
     for (int i = 0; i < w->count; i++)
         if (w->all[i]->state != SEQUENCE_RUNNING)
-            assert_integer("blocks of one that does not run", w->all[i]->table.count, 0);
+            assert_integer("blocks of a sequence that is not running", w->all[i]->table.count, 0);
 }
 
 static void on_event(void *context, const SchedulerEvent *e)
@@ -96,12 +116,12 @@ static Sequence *submit(World *w, const int32_t *prompt, int count, int most)
     return s;
 }
 
-// A step, with the promises of every step. Returns how many entries it had.
+// A step, with the properties of every step. Returns the number of entries.
 static int step(World *w, const Scheduled **list)
 {
     Scheduler *s = w->scheduler;
     int generating = 0, budget = 0, served = 0;
-    const Sequence *before[MOST_RUNNING];
+    const Sequence *before[MAX_RUNNING];
     for (int i = 0; i < s->running_count; i++)
         if (s->running[i]->computed == s->running[i]->count - 1)
             before[generating++] = s->running[i];
@@ -126,27 +146,29 @@ static int step(World *w, const Scheduled **list)
     }
     assert_integer("generating sequences that were served", served, generating);
     if (s->options.worst_case)
-        assert_that(scheduler_promised(s) <= w->pool.idle, "%d blocks are promised and %d idle",
-                    scheduler_promised(s), w->pool.idle);
+        assert_that(scheduler_reserved(s) <= w->pool.idle, "%d blocks are reserved and %d idle",
+                    scheduler_reserved(s), w->pool.idle);
     return count;
 }
 
 static void compute(World *w, const Scheduled *list, int count)
 {
-    int32_t sampled[MOST_RUNNING][8];
-    int counts[MOST_RUNNING];
+    int32_t sampled[MAX_RUNNING][8];
+    int counts[MAX_RUNNING];
     fake_model_copy(&w->model, &w->scheduler->copies);
     fake_model_run(&w->model, list, count, sampled, counts);
     for (int e = 0; e < count; e++) scheduler_done(w->scheduler, &list[e], sampled[e], counts[e]);
 }
 
-// Until all are finished, or for so many steps.
+// Until all are finished, or for `most` steps.
 static int run(World *w, int most)
 {
     const Scheduled *list;
     int steps = 0;
-    for (; steps < most && !scheduler_is_idle(w->scheduler); steps++)
-        compute(w, list, step(w, &list));
+    for (; steps < most && !scheduler_is_idle(w->scheduler); steps++) {
+        const int count = step(w, &list);
+        compute(w, list, count);
+    }
     return steps;
 }
 
@@ -164,46 +186,46 @@ static void expect_own_tokens(const Sequence *s)
 static void expect_finished(const World *w)
 {
     for (int i = 0; i < w->count; i++) {
-        assert_integer("tokens", w->all[i]->count, w->all[i]->most);
+        assert_integer("tokens", w->all[i]->count, w->all[i]->max_count);
         expect_own_tokens(w->all[i]);
     }
 }
 
 static const int32_t zeros[200], ones[200] = {[0 ... 199] = 1};
 
-// ---- each promise alone ----
+// ---- each property alone ----
 
-static void generating_sequences_come_before_a_long_prompt(void **state)
+static void decodes_come_before_a_long_prefill(void **state)
 {
     (void)state;
     World w;
     const Scheduled *list;
-    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 16, .most_running = 4});
+    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 16, .max_running = 4});
     submit(&w, ones, 3, 60);
     run(&w, 1);
     Sequence *prompt = submit(&w, zeros, 100, 110);
     for (int i = 0; i < 6; i++) {
         int count = step(&w, &list);
         assert_integer("entries", count, 2);
-        assert_integer("the first is generated", list[0].sequence->id, 0);
+        assert_integer("the first one decodes", list[0].sequence->id, 0);
         assert_integer("one token", list[0].count, 1);
-        assert_integer("the prompt has the rest", list[1].count, 15);
-        assert_boolean("a sample in the midst of a prompt", list[1].samples, false);
+        assert_integer("the prefill has the rest", list[1].count, 15);
+        assert_boolean("samples within the prefill", list[1].samples, false);
         compute(&w, list, count);
     }
     step(&w, &list);
-    assert_integer("the prompt's end", list[1].count, 10);
+    assert_integer("the end of the prefill", list[1].count, 10);
     assert_boolean("samples", list[1].samples, true);
     assert_integer("computed", prompt->computed, 90);
     close_world(&w);
 }
 
-static void a_chunk_is_no_longer_than_asked(void **state)
+static void a_chunk_is_no_longer_than_the_option(void **state)
 {
     (void)state;
     World w;
     const Scheduled *list;
-    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 64, .most_running = 4, .chunk = 7});
+    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 64, .max_running = 4, .chunk = 7});
     submit(&w, zeros, 20, 30);
     submit(&w, ones, 5, 30);
     assert_integer("entries", step(&w, &list), 2);
@@ -217,7 +239,7 @@ static void a_sequence_that_can_never_fit_is_refused(void **state)
     (void)state;
     World w;
     Error err;
-    open_world(&w, 4, 4, NULL, (SchedulerOptions){.budget = 16, .most_running = 4});
+    open_world(&w, 4, 4, NULL, (SchedulerOptions){.budget = 16, .max_running = 4});
     Sequence *large = add(&w, zeros, 10, 18);
     assert_boolean("submitted", scheduler_submit(w.scheduler, large, &err), false);
     assert_string_equal(err.message, "18 tokens need 5 blocks of 4, and the cache has 4: ask for "
@@ -228,14 +250,14 @@ static void a_sequence_that_can_never_fit_is_refused(void **state)
     close_world(&w);
 }
 
-// At a block's end, one after it, and in the midst of a prompt.
+// Preempted at a block's end, one token later, and during a chunked prefill.
 static void a_preempted_sequence_has_the_same_tokens(void **state)
 {
     (void)state;
     for (int at = 1; at < 20; at++) {
         World w;
         open_world(&w, 16, 4, at % 2 ? &hash_chain : NULL,
-                   (SchedulerOptions){.budget = 3, .most_running = 2});
+                   (SchedulerOptions){.budget = 3, .max_running = 2});
         submit(&w, ones, 13, 30);
         run(&w, at);
         w.artificial = true;
@@ -247,11 +269,11 @@ static void a_preempted_sequence_has_the_same_tokens(void **state)
     }
 }
 
-static void the_last_to_come_is_preempted(void **state)
+static void the_last_arrival_is_preempted(void **state)
 {
     (void)state;
     World w;
-    open_world(&w, 6, 4, NULL, (SchedulerOptions){.budget = 16, .most_running = 4});
+    open_world(&w, 6, 4, NULL, (SchedulerOptions){.budget = 16, .max_running = 4});
     submit(&w, zeros, 8, 20);
     submit(&w, ones, 8, 20);
     run(&w, 200);
@@ -266,7 +288,7 @@ static void worst_case_admission_waits_instead(void **state)
     (void)state;
     World w;
     open_world(&w, 6, 4, NULL,
-               (SchedulerOptions){.budget = 16, .most_running = 4, .worst_case = true});
+               (SchedulerOptions){.budget = 16, .max_running = 4, .worst_case = true});
     submit(&w, zeros, 8, 20);
     submit(&w, ones, 8, 20);
     run(&w, 200);
@@ -276,11 +298,11 @@ static void worst_case_admission_waits_instead(void **state)
     close_world(&w);
 }
 
-static void a_priority_is_worth_some_places(void **state)
+static void a_priority_is_worth_places_in_the_queue(void **state)
 {
     (void)state;
     World w;
-    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 4, .most_running = 1, .patience = 2});
+    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 4, .max_running = 1, .patience = 2});
     for (int i = 0; i < 5; i++) {
         Error err;
         Sequence *s = add(&w, zeros, 4, 6);
@@ -303,7 +325,7 @@ static void a_shared_prefix_is_computed_once(void **state)
 {
     (void)state;
     World w;
-    open_world(&w, 64, 4, &radix_tree, (SchedulerOptions){.budget = 64, .most_running = 8});
+    open_world(&w, 64, 4, &radix_tree, (SchedulerOptions){.budget = 64, .max_running = 8});
     int32_t prompt[20] = {0};
     for (int i = 0; i < 4; i++) {    // in one step
         prompt[18] = i;
@@ -317,13 +339,30 @@ static void a_shared_prefix_is_computed_once(void **state)
     close_world(&w);
 }
 
-// The last token is computed again, for what comes after it, and its block is not written to.
+// Each prefill skips what the other one computed.
+static void two_long_equal_prompts_are_computed_once(void **state)
+{
+    (void)state;
+    World w;
+    open_world(&w, 64, 4, &hash_chain,
+               (SchedulerOptions){.budget = 64, .max_running = 8, .chunk = 8});
+    submit(&w, zeros, 42, 44);
+    submit(&w, zeros, 42, 44);
+    run(&w, 3);
+    assert_integer("steps of 8 tokens for 42", w.all[1]->count, 43);
+    assert_integer("computed", w.model.computed, 42);
+    run(&w, 10);
+    expect_finished(&w);
+    close_world(&w);
+}
+
+// The next token is sampled from the last one, which is computed again; its block is not written to.
 static void a_prompt_that_is_cached_whole_computes_one_token(void **state)
 {
     (void)state;
     World w;
     const Scheduled *list;
-    open_world(&w, 64, 4, &hash_chain, (SchedulerOptions){.budget = 64, .most_running = 8});
+    open_world(&w, 64, 4, &hash_chain, (SchedulerOptions){.budget = 64, .max_running = 8});
     submit(&w, zeros, 8, 30);
     run(&w, 1);
     submit(&w, zeros, 8, 10);
@@ -343,10 +382,10 @@ static void cancelling_frees_at_once(void **state)
     (void)state;
     World w;
     const Scheduled *list;
-    open_world(&w, 16, 4, NULL, (SchedulerOptions){.budget = 8, .most_running = 2});
+    open_world(&w, 16, 4, NULL, (SchedulerOptions){.budget = 8, .max_running = 2});
     for (int i = 0; i < 3; i++) submit(&w, zeros, 8, 20);
     int count = step(&w, &list);
-    scheduler_cancel(w.scheduler, w.all[0]);    // in the midst of a step
+    scheduler_cancel(w.scheduler, w.all[0]);    // during a step
     assert_integer("idle", w.pool.idle, 16);
     compute(&w, list, count);
     assert_integer("its tokens", w.all[0]->count, 8);
@@ -362,7 +401,7 @@ static void forks_share_all_but_the_block_they_write_to(void **state)
     (void)state;
     World w;
     const Scheduled *list;
-    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 64, .most_running = 8});
+    open_world(&w, 64, 4, NULL, (SchedulerOptions){.budget = 64, .max_running = 8});
     w.sharing = true;
     Sequence *parent = submit(&w, zeros, 10, 20);
     run(&w, 1);
@@ -378,12 +417,12 @@ static void forks_share_all_but_the_block_they_write_to(void **state)
     close_world(&w);
 }
 
-// The last one to come shares all of its blocks: to preempt it would free none.
+// The last arrival shares all of its blocks, so preempting it would free none.
 static void a_preemption_frees_something(void **state)
 {
     (void)state;
     World w;
-    open_world(&w, 4, 4, NULL, (SchedulerOptions){.budget = 64, .most_running = 8});
+    open_world(&w, 4, 4, NULL, (SchedulerOptions){.budget = 64, .max_running = 8});
     w.sharing = true;
     Sequence *parent = submit(&w, zeros, 8, 11);
     submit(&w, ones, 5, 9);
@@ -398,13 +437,13 @@ static void a_preemption_frees_something(void **state)
     close_world(&w);
 }
 
-// Two guesses are right and the third is not.
-static void rejected_guesses_leave_no_trace(void **state)
+// Two draft tokens are right and the third is wrong.
+static void rejected_draft_tokens_leave_no_trace(void **state)
 {
     (void)state;
     World w;
     const Scheduled *list;
-    open_world(&w, 64, 1, &hash_chain, (SchedulerOptions){.budget = 64, .most_running = 8});
+    open_world(&w, 64, 1, &hash_chain, (SchedulerOptions){.budget = 64, .max_running = 8});
     Sequence *s = submit(&w, zeros, 5, 30);
     run(&w, 1);
     uint64_t print = fingerprint_of(s, s->count);
@@ -420,7 +459,7 @@ static void rejected_guesses_leave_no_trace(void **state)
     assert_integer("known", s->count, 9);
     assert_integer("computed", s->computed, 8);
     assert_integer("blocks", s->table.count, 8);
-    assert_integer("cached: no guess", w.pool.cache->cached, 6);
+    assert_integer("cached, without the drafts", w.pool.cache->cached, 6);
     run(&w, 100);
     expect_finished(&w);
     close_world(&w);
@@ -439,26 +478,27 @@ static void random_submit(World *w)
     s->domain = (int)rng_below(&w->rng, 2);
     s->priority = (int)rng_below(&w->rng, 3);
     Error err;
-    const bool fits = blocks_for(&w->pool, s->most - 1) <= w->pool.blocks;
+    const bool fits = blocks_for_tokens(&w->pool, s->max_count - 1) <= w->pool.blocks;
     assert_boolean("submitted", scheduler_submit(w->scheduler, s, &err), fits);
 }
 
 static void random_fork(World *w, const Sequence *parent)
 {
-    if (parent->computed == 0 || parent->computed < parent->prompt || parent->most <= parent->count)
+    if (parent->computed == 0 || parent->computed < parent->prompt ||
+        parent->max_count <= parent->count)
         return;
-    // Its own last token is another one than the parent's.
+    // Its last token differs from the parent's.
     const int count = parent->computed + 1;
-    Sequence *child = add(w, parent->tokens, count, parent->most);
+    Sequence *child = add(w, parent->tokens, count, parent->max_count);
     child->tokens[count - 1] = (int32_t)rng_below(&w->rng, LETTERS);
     w->sharing = true;
     assert_true(scheduler_fork(w->scheduler, parent, child));
 }
 
-static void guess(World *w, Sequence *s)
+static void random_drafts(World *w, Sequence *s)
 {
     if (s->computed != s->count - 1) return;
-    const int room = s->most - s->count - 1;
+    const int room = s->max_count - s->count - 1;
     const int want = (int)rng_below(&w->rng, 7);
     s->drafts = room < want ? (room > 0 ? room : 0) : want;
     uint64_t print = fingerprint_of(s, s->count);
@@ -483,7 +523,7 @@ static void between_steps(World *w)
             scheduler_preempt(s, any);
             w->artificial = false;
         } else if (what == 2 && w->count < 90) random_fork(w, any);
-        else if (what < 8) guess(w, any);
+        else if (what < 8) random_drafts(w, any);
     }
     if (s->waiting.count > 0 && rng_below(rng, 60) == 0)
         scheduler_cancel(s, s->waiting.heap[rng_below(rng, (uint32_t)s->waiting.count)]);
@@ -493,12 +533,12 @@ static int64_t random_life(uint64_t seed)
 {
     Rng rng = rng_from_seed(seed);
     const PrefixKind *kinds[] = {NULL, &hash_chain, &radix_tree};
-    const int most = 1 + (int)rng_below(&rng, MOST_RUNNING);
+    const int most = 1 + (int)rng_below(&rng, MAX_RUNNING);
     World w;
     open_world(&w, 8 + (int)rng_below(&rng, 40), 1 + (int)rng_below(&rng, 9),
                kinds[rng_below(&rng, 3)],
                (SchedulerOptions){.budget = most + (int)rng_below(&rng, 40),
-                                  .most_running = most,
+                                  .max_running = most,
                                   .chunk = (int)rng_below(&rng, 12),
                                   .watermark = (int)rng_below(&rng, 3),
                                   .patience = (int)rng_below(&rng, 20),
@@ -513,7 +553,7 @@ static int64_t random_life(uint64_t seed)
         if (steps < 200) between_steps(&w);
         const int count = step(&w, &list);
         if (rng_below(&w.rng, 50) == 0 && w.scheduler->running_count > 0)
-            scheduler_cancel(w.scheduler, w.scheduler->running[0]);    // in the midst of a step
+            scheduler_cancel(w.scheduler, w.scheduler->running[0]);    // during a step
         compute(&w, list, count);
     }
     for (int i = 0; i < w.count; i++) expect_own_tokens(w.all[i]);
@@ -525,7 +565,7 @@ static int64_t random_life(uint64_t seed)
 static void a_sequences_tokens_never_depend_on_its_neighbours(void **state)
 {
     (void)state;
-    const char *given = getenv("LAB_SEED");    // one that failed
+    const char *given = getenv("LAB_SEED");    // to repeat a failure
     const uint64_t first = given != NULL ? strtoull(given, NULL, 10) : 1;
     int64_t events = 0;
     for (uint64_t seed = first; seed < first + 1200; seed++) {
@@ -538,19 +578,20 @@ static void a_sequences_tokens_never_depend_on_its_neighbours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(generating_sequences_come_before_a_long_prompt),
-        cmocka_unit_test(a_chunk_is_no_longer_than_asked),
+        cmocka_unit_test(decodes_come_before_a_long_prefill),
+        cmocka_unit_test(a_chunk_is_no_longer_than_the_option),
         cmocka_unit_test(a_sequence_that_can_never_fit_is_refused),
         cmocka_unit_test(a_preempted_sequence_has_the_same_tokens),
-        cmocka_unit_test(the_last_to_come_is_preempted),
+        cmocka_unit_test(the_last_arrival_is_preempted),
         cmocka_unit_test(worst_case_admission_waits_instead),
-        cmocka_unit_test(a_priority_is_worth_some_places),
+        cmocka_unit_test(a_priority_is_worth_places_in_the_queue),
         cmocka_unit_test(a_shared_prefix_is_computed_once),
+        cmocka_unit_test(two_long_equal_prompts_are_computed_once),
         cmocka_unit_test(a_prompt_that_is_cached_whole_computes_one_token),
         cmocka_unit_test(cancelling_frees_at_once),
         cmocka_unit_test(forks_share_all_but_the_block_they_write_to),
         cmocka_unit_test(a_preemption_frees_something),
-        cmocka_unit_test(rejected_guesses_leave_no_trace),
+        cmocka_unit_test(rejected_draft_tokens_leave_no_trace),
         cmocka_unit_test(a_sequences_tokens_never_depend_on_its_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
