@@ -87,7 +87,7 @@ Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOp
     const EngineOptions o = e->options = with_defaults(c, options);
     e->pool = block_pool_new(arena, o.blocks, o.block_size, o.kind);
     e->scheduler = scheduler_open(&e->pool, (SchedulerOptions){.budget = o.budget,
-                                                               .most_running = o.sequences,
+                                                               .max_running = o.sequences,
                                                                .chunk = o.chunk,
                                                                .patience = o.patience,
                                                                .worst_case = o.worst_case});
@@ -321,7 +321,7 @@ static bool take(Engine *e, Choice *choice, const Sampled *sampled, int count)
     send(choice, event);
     if (choice->output != NULL && output_stopped(choice->output))
         finish(e, choice, FINISH_STOP, NULL);
-    else if (count == choice->sequence->most) finish(e, choice, FINISH_LENGTH, NULL);
+    else if (count == choice->sequence->max_count) finish(e, choice, FINISH_LENGTH, NULL);
     return choice->finish != FINISH_NONE;
 }
 
@@ -401,7 +401,7 @@ static void begin_choices(Engine *e, const Choice *first, const float *logits)
             sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err);
         tokens[s->count] = drawn ? sampled.token : 0;
         // Where one token is all, it needs no place for a second.
-        Choice *choice = add_choice(e, group, k, tokens, s->count + (s->most > s->count + 1));
+        Choice *choice = add_choice(e, group, k, tokens, s->count + (s->max_count > s->count + 1));
         REQUIRE(choice != NULL, "no memory for choice %d of a request", k);
         choice->joins = true;
         if (!drawn) finish(e, choice, FINISH_ERROR, err.message);
@@ -429,7 +429,7 @@ static void join_choices(Engine *e)
 
 static void draft(const Engine *e, Sequence *s)
 {
-    const int room = s->most - s->count - 1, most = smaller(e->options.drafts, room);
+    const int room = s->max_count - s->count - 1, most = smaller(e->options.drafts, room);
     const Choice *choice = s->owner;
     if (most < 1 || s->computed != s->count - 1 || !choice->group->forked) return;
     s->drafts = ngram_draft(s->tokens, s->count, (NgramOptions){.longest = 3, .shortest = 1},

@@ -106,7 +106,7 @@ static void run_model(Opened *opened, const Prompt *prompts, Outcome *out)
 // Guesses: the first of them is what comes next in `expected`, the others are not.
 static void draft(Sequence *s, int drafts, const Outcome *expected)
 {
-    const int room = s->most - s->count - 1;
+    const int room = s->max_count - s->count - 1;
     s->drafts = drafts < room ? drafts : room > 0 ? room : 0;
     for (int i = 0; i < s->drafts; i++)
         s->tokens[s->count + i] =
@@ -149,7 +149,7 @@ static void run_engine(const Weights *weights, const Prompt *prompts, Setting ho
     BlockPool pool = block_pool_new(arena, how.blocks, how.block_size, how.kind);
     Scheduler *s = scheduler_open(
         &pool,
-        (SchedulerOptions){.budget = how.budget, .most_running = how.running, .chunk = how.chunk});
+        (SchedulerOptions){.budget = how.budget, .max_running = how.running, .chunk = how.chunk});
     Runner *runner = runner_open(
         weights, &pool,
         (RunnerOptions){
