@@ -3,17 +3,9 @@
 #include "common/rope.h"
 #include "kernels/device.h"
 
+enum { ALIGNMENT = 64 };
+
 // ---- memory ----
-
-static float *floats(Runner *r, int rows, int cols)
-{
-    return arena_numbers(r->arena, (size_t)rows * (size_t)cols * sizeof(float));
-}
-
-static size_t cache_bytes(const Runner *r)    // of a layer's keys
-{
-    return (size_t)r->pool->blocks * paged_block_bytes(r->caches[0]);
-}
 
 size_t runner_token_bytes(const ModelConfig *c, DType cache)
 {
@@ -21,41 +13,58 @@ size_t runner_token_bytes(const ModelConfig *c, DType cache)
            (size_t)dtype_bytes(cache, (uint64_t)c->head);
 }
 
+// Counts, and allocates once there is an arena.
+static void *numbers(Runner *r, size_t rows, size_t cols, size_t size)
+{
+    const size_t bytes = rows * cols * size;
+    r->bytes += bytes + ALIGNMENT;
+    return r->arena != NULL ? arena_numbers(r->arena, bytes) : NULL;
+}
+
+static float *floats(Runner *r, int rows, int cols)
+{
+    return numbers(r, (size_t)rows, (size_t)cols, sizeof(float));
+}
+
 static void open_caches(Runner *r)
 {
     const ModelConfig *c = &r->weights->config;
-    r->caches = arena_alloc(r->arena, (size_t)c->layers * sizeof *r->caches);
+    const size_t blocks = (size_t)r->pool->blocks;
     for (int i = 0; i < c->layers; i++) {
-        PagedKv *kv = &r->caches[i];
-        *kv = (PagedKv){.type = r->options.cache,
-                        .block_size = r->pool->block_size,
-                        .kv_heads = c->kv_heads,
-                        .head = c->head};
-        kv->k = arena_numbers(r->arena, cache_bytes(r));
-        kv->v = arena_numbers(r->arena, cache_bytes(r));
+        PagedKv kv = {.type = r->options.cache,
+                      .block_size = r->pool->block_size,
+                      .kv_heads = c->kv_heads,
+                      .head = c->head};
+        kv.k = numbers(r, blocks, paged_block_bytes(kv), 1);
+        kv.v = numbers(r, blocks, paged_block_bytes(kv), 1);
+        if (r->caches != NULL) r->caches[i] = kv;
     }
 }
 
-static void open_activations(Runner *r)
+static void open_step(Runner *r)
 {
     const ModelConfig *c = &r->weights->config;
     const int rows = r->options.rows, sampled = r->options.sequences * (1 + r->options.drafts);
-    const int wide = model_config_qkv(c), entries = c->context / r->pool->block_size + 1;
-    r->token = arena_numbers(r->arena, (size_t)rows * sizeof *r->token);
-    r->position = arena_numbers(r->arena, (size_t)rows * sizeof *r->position);
-    r->slot = arena_numbers(r->arena, (size_t)rows * sizeof *r->slot);
-    r->written = arena_alloc(r->arena, (size_t)rows * sizeof *r->written);
-    r->query = arena_numbers(r->arena, (size_t)rows * sizeof *r->query);
-    r->tables =
-        arena_numbers(r->arena, (size_t)r->options.sequences * (size_t)entries * sizeof *r->tables);
-    r->sampled_row = arena_numbers(r->arena, (size_t)sampled * sizeof *r->sampled_row);
-    r->x = floats(r, rows, c->width), r->h = floats(r, rows, c->width);
-    r->qkv = floats(r, rows, wide), r->turned = floats(r, rows, wide);
+    const size_t n = (size_t)rows, entries = (size_t)(c->context / r->pool->block_size) + 1;
+    r->token = numbers(r, n, 1, sizeof *r->token);
+    r->position = numbers(r, n, 1, sizeof *r->position);
+    r->slot = numbers(r, n, 1, sizeof *r->slot);
+    r->written = numbers(r, n, 1, sizeof *r->written);
+    r->query = numbers(r, n, 1, sizeof *r->query);
+    r->tables = numbers(r, (size_t)r->options.sequences, entries, sizeof *r->tables);
+    r->sampled_row = numbers(r, (size_t)sampled, 1, sizeof *r->sampled_row);
+    r->x = floats(r, rows, c->width);
+    r->h = floats(r, rows, c->width);
+    r->qkv = floats(r, rows, model_config_qkv(c));
+    r->turned = floats(r, rows, model_config_qkv(c));
     r->mixed = floats(r, rows, c->heads * c->head);
-    r->up = floats(r, rows, model_config_up(c)), r->hidden = floats(r, rows, c->ff);
-    r->mean = floats(r, rows, c->heads), r->rstd = floats(r, rows, c->heads);
-    r->cosine = floats(r, rows, c->head / 2), r->sine = floats(r, rows, c->head / 2);
-    r->last = floats(r, sampled, c->width), r->normed = floats(r, sampled, c->width);
+    r->up = floats(r, rows, model_config_up(c));
+    r->hidden = floats(r, rows, c->ff);
+    r->mean = floats(r, rows, c->heads);
+    r->rstd = floats(r, rows, c->heads);
+    r->angles = floats(r, 2 * rows, c->head / 2);
+    r->last = floats(r, sampled, c->width);
+    r->normed = floats(r, sampled, c->width);
     r->logits = floats(r, sampled, c->vocabulary);
 }
 
@@ -71,12 +80,17 @@ Runner *runner_open(const Weights *weights, const BlockPool *pool, RunnerOptions
                   c->head);
         return NULL;
     }
-    // Address space: what is not touched takes no memory.
-    Arena *arena = arena_new("runner", (size_t)1 << 42);
+    Runner counted = {.weights = weights, .pool = pool, .options = options};
+    open_caches(&counted);
+    open_step(&counted);
+    const size_t angles = (size_t)c->context * (size_t)c->head * sizeof(float),
+                 lists = (size_t)c->layers * sizeof(PagedKv) + sizeof(Runner) + (1 << 16);
+    Arena *arena = arena_new("runner", counted.bytes + angles + lists);
     Runner *r = arena_zeros(arena, sizeof *r);
     *r = (Runner){.weights = weights, .pool = pool, .options = options, .arena = arena};
+    r->caches = arena_alloc(arena, (size_t)c->layers * sizeof *r->caches);
     open_caches(r);
-    open_activations(r);
+    open_step(r);
     if (c->rotary) {
         RopeConfig rope = c->rope;
         rope.head = c->head;
@@ -169,7 +183,7 @@ static void attention(Runner *r, int layer)    // h -> h
                          (NormRows){r->rows, c->kv_heads, c->head, row});
     }
     if (c->rotary)
-        kernels.rope(q, r->cosine, r->sine,
+        kernels.rope(q, r->angles, r->angles + (size_t)r->rows * (size_t)(c->head / 2),
                      (RopeShape){.rows = r->rows,
                                  .period = r->rows,
                                  .heads = c->heads + c->kv_heads,
@@ -206,8 +220,9 @@ static void embed(Runner *r)
     }
     if (r->rope == NULL) return;
     const int half = w->config.head / 2;
-    kernels.embedding(r->cosine, r->position, r->rope->cosine->data, rows, half);
-    kernels.embedding(r->sine, r->position, r->rope->sine->data, rows, half);
+    kernels.embedding(r->angles, r->position, r->rope->cosine->data, rows, half);
+    kernels.embedding(r->angles + rows * (size_t)half, r->position, r->rope->sine->data, rows,
+                      half);
 }
 
 const float *runner_step(Runner *r, const Scheduled *list, int count, const BlockCopies *copies)

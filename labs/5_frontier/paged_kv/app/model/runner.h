@@ -46,9 +46,10 @@ typedef struct Runner {
     float *mixed;                     // [rows,H D]
     float *up, *hidden;               // [rows,F], of SwiGLU [rows,2 F]; [rows,F]
     float *mean, *rstd;               // [rows,H]
-    float *cosine, *sine;             // [rows,D/2]: of each row's position
+    float *angles;                    // [2 rows,D/2]: cosines of each row's position, then sines
     float *last, *normed, *logits;    // [sampled,d] twice, [sampled,V]
     Arena *arena;
+    size_t bytes;    // of the above, caches included
 } Runner;
 
 // NULL and why: a head that Q8_0 has no whole blocks of. Weights and pool are borrowed.

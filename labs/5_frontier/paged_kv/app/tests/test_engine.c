@@ -4,6 +4,8 @@
 #include "labs/5_frontier/paged_kv/app/engine.h"
 #include <math.h>
 #include "labs/3_language/transformer/tests/opened.h"
+#include "labs/5_frontier/paged_kv/app/chat/template.h"
+#include "labs/5_frontier/paged_kv/app/sampling/json_schema.h"
 #include "tests/facts.h"
 #include "tests/skip.h"
 
@@ -257,6 +259,31 @@ static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
     weights_close(w);
 }
 
+// By the seed and the choice's number; the first is what a request of one choice gets.
+static void choices_are_drawn_independently(void **state)
+{
+    (void)state;
+    Weights *w = open_weights("gpt2");
+    Asked asked = {.request = {.prompt = asked.prompt,
+                               .prompt_count = 3,
+                               .choices = 3,
+                               .ignore_ends = true,
+                               .sampling = {.temperature = 1.5f, .seed = 7}},
+                   .prompt = {4, 9, 17}};
+    Heard heard, one;
+    run_alone(w, &asked, &heard);
+    for (int k = 1; k < 3; k++)
+        for (int j = 0; j < k; j++)
+            assert_true(memcmp(heard.tokens[k], heard.tokens[j], 16 * sizeof(int32_t)) != 0);
+    asked.request.choices = 1;
+    run_alone(w, &asked, &one);
+    assert_memory_equal(one.tokens[0], heard.tokens[0], (size_t)one.count[0] * sizeof(int32_t));
+    asked.request.sampling.seed = 8;
+    run_alone(w, &asked, &heard);
+    assert_true(memcmp(one.tokens[0], heard.tokens[0], 16 * sizeof(int32_t)) != 0);
+    weights_close(w);
+}
+
 static void a_request_that_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -363,14 +390,74 @@ static void stories260k_continues_to_the_text_of_llama2_c(void **state)
     weights_close(w);
 }
 
+// ---- a model that answers ----
+
+static void answer(const Weights *w, const Tokenizer *t, const ChatTemplate *template,
+                   EngineOptions options, const char *question, Constraint *constraint,
+                   Heard *heard)
+{
+    Error err = {""};
+    const ChatMessage message = {.role = "user", .content = question};
+    const Chat chat = {.messages = &message, .count = 1};
+    TokenIds ids = {0};
+    if (!chat_encode(template, t, &chat, &ids, &err)) fail_msg("%s", err.message);
+    const int32_t end = tokenizer_token(t, chat_template_end(template));
+    tell_story(w, t, options,
+               (Request){.prompt = ids.ids,
+                         .prompt_count = (int)ids.count,
+                         .most = 24,
+                         .ends = &end,
+                         .end_count = 1,
+                         .constraint = constraint},
+               heard);
+    free(ids.ids);
+}
+
+static void smollm2_knows_the_capital_of_france(void **state)
+{
+    (void)state;
+    const char *path = data_file("smollm2/SmolLM2-135M-Instruct.Q4_1.gguf");
+    if (path == NULL) SKIP("no SmolLM2 in the data folder", "./lab data get smollm2");
+    Error err = {""};
+    Weights *w = weights_open(path, (WeightsOptions){0}, &err);
+    Tokenizer *t = tokenizer_open(path, &err);
+    ChatTemplate *template = chat_template_open(path, &err);
+    if (w == NULL || t == NULL || template == NULL) fail_msg("%s", err.message);
+    static Heard heard;
+    answer(w, t, template, (EngineOptions){0}, "What is the capital of France?", NULL, &heard);
+    assert_string_equal(heard.text[0], "The capital of France is Paris.");
+    assert_int_equal(heard.finish[0], FINISH_STOP);
+    // As JSON: every token is one that the schema allows, with and without drafts.
+    static const char schema[] =
+        "{\"type\":\"object\",\"properties\":{\"capital\":{\"enum\":[\"Paris\",\"Rome\"]}},"
+        "\"required\":[\"capital\"],\"additionalProperties\":false}";
+    TokenIndex *index = token_index_new(t, w->config.stops, w->config.stop_count);
+    for (int drafts = 0; drafts <= 4; drafts += 4) {
+        Grammar *grammar = json_schema_compile(schema, strlen(schema), &err);
+        if (grammar == NULL) fail_msg("%s", err.message);
+        Constraint *constraint = constraint_new(grammar, index);
+        answer(w, t, template, (EngineOptions){.drafts = drafts},
+               "What is the capital of France? Answer in JSON.", constraint, &heard);
+        constraint_close(constraint);
+        assert_int_equal(heard.finish[0], FINISH_STOP);
+        assert_non_null(strstr(heard.text[0], "\"Paris\""));
+    }
+    token_index_free(index);
+    chat_template_close(template);
+    tokenizer_close(t);
+    weights_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_request_becomes_the_same_among_any_others),
         cmocka_unit_test(greedy_tokens_are_those_of_the_transformer),
         cmocka_unit_test(a_request_ends_by_its_tokens_its_count_or_cancelled),
+        cmocka_unit_test(choices_are_drawn_independently),
         cmocka_unit_test(a_request_that_cannot_be_is_refused),
         cmocka_unit_test(stories260k_continues_to_the_text_of_llama2_c),
+        cmocka_unit_test(smollm2_knows_the_capital_of_france),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
