@@ -38,7 +38,7 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_rest(o, words, count, "MODEL");
     options_group(o, "the conversation");
     options_string(o, "say", 0, &job->say, "TEXT", "this one message, then it ends");
-    options_string(o, "system", 0, &job->system, "TEXT", "what the model is told first");
+    options_string(o, "system", 0, &job->system, "TEXT", "the system message");
     options_int(o, "tokens", 'n', &job->tokens, 1, 1 << 20, "of an answer, at most");
     options_float(o, "temperature", 0, &job->temperature, 0, 100, "0: the likeliest token");
     options_float(o, "top-p", 0, &job->top_p, 0, 1, "the likeliest with this probability");
@@ -55,7 +55,7 @@ typedef struct Answer {
     char error[sizeof(Error)];
 } Answer;
 
-static void hear(void *context, const EngineEvent *event)
+static void receive(void *context, const EngineEvent *event)
 {
     Answer *a = context;
     if (event->error != NULL) snprintf(a->error, sizeof a->error, "%s", event->error);
@@ -69,7 +69,7 @@ static void hear(void *context, const EngineEvent *event)
     fflush(stdout);
 }
 
-// The model's answer to the conversation so far. Ctrl-C ends it, and what was said stays.
+// The model's answer to the conversation so far. Ctrl-C ends it, and the text so far is kept.
 static bool answer(const Loaded *l, const ChatTemplate *template, const Job *job, const Chat *chat,
                    Answer *out, Error *err)
 {
@@ -79,14 +79,14 @@ static bool answer(const Loaded *l, const ChatTemplate *template, const Job *job
     const int room = l->weights->config.context - (int)ids.count;
     const Request request = {.prompt = ids.ids,
                              .prompt_count = (int)ids.count,
-                             .most = room > 0 && job->tokens > room ? room : job->tokens,
-                             .ends = &end,
-                             .end_count = end >= 0,
+                             .max_tokens = room > 0 && job->tokens > room ? room : job->tokens,
+                             .stop_tokens = &end,
+                             .stop_token_count = end >= 0,
                              .sampling = {.temperature = job->temperature,
                                           .top_p = job->top_p,
                                           .seed = job->seed,
                                           .log_probabilities = -1},
-                             .on_event = hear,
+                             .on_event = receive,
                              .context = out};
     const int id = engine_submit(l->engine, &request, err);
     free(ids.ids);
@@ -125,13 +125,13 @@ static bool converse(Arena *keep, const Loaded *l, const ChatTemplate *template,
         messages[chat.count++] = (ChatMessage){.role = "system", .content = job->system};
     while (chat.count + 2 <= MESSAGES_MAX && (job->say != NULL || read_message(keep, &text))) {
         if (text[0] == '\0') continue;
-        Answer said = {0};
+        Answer reply = {0};
         messages[chat.count++] = (ChatMessage){.role = "user", .content = text};
-        const bool good = answer(l, template, job, &chat, &said, err);
-        if (good && said.text != NULL)
+        const bool good = answer(l, template, job, &chat, &reply, err);
+        if (good && reply.text != NULL)
             messages[chat.count++] =
-                (ChatMessage){.role = "assistant", .content = arena_print(keep, "%s", said.text)};
-        free(said.text);
+                (ChatMessage){.role = "assistant", .content = arena_print(keep, "%s", reply.text)};
+        free(reply.text);
         if (!good) return false;
         if (job->say != NULL) break;
     }

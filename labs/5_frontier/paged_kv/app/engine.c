@@ -18,7 +18,7 @@ typedef struct Choice {
     int index;
     Sequence *sequence;    // its id is the request's
     Output *output;
-    bool joins;    // was begun in this step, and shares the first choice's blocks from the next
+    bool forks;    // was begun in this step, and shares the first choice's blocks from the next
     int state;     // of the constraint
     FinishReason finish;
 } Choice;
@@ -68,8 +68,8 @@ static EngineOptions with_defaults(const ModelConfig *c, EngineOptions o)
     if (o.budget == 0) o.budget = 256;
     if (o.budget < o.sequences) o.budget = o.sequences;
     if (o.patience == 0) o.patience = 8;
-    if (o.kind == NULL) o.kind = &radix_tree;
-    if (o.no_prefix_cache) o.kind = NULL;
+    if (o.prefix == NULL) o.prefix = &radix_tree;
+    if (o.no_prefix_cache) o.prefix = NULL;
     if (o.drafts > DRAFT_MAX) o.drafts = DRAFT_MAX;
     if (o.blocks == 0) o.blocks = blocks_of(c, &o);
     return o;
@@ -85,7 +85,7 @@ Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOp
     e->weights = weights;
     e->tokenizer = tokenizer;
     const EngineOptions o = e->options = with_defaults(c, options);
-    e->pool = block_pool_new(arena, o.blocks, o.block_size, o.kind);
+    e->pool = block_pool_new(arena, o.blocks, o.block_size, o.prefix);
     e->scheduler = scheduler_open(&e->pool, (SchedulerOptions){.budget = o.budget,
                                                                .max_running = o.sequences,
                                                                .chunk = o.chunk,
@@ -136,8 +136,8 @@ static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *tok
     }
     Choice *choice = calloc(1, sizeof *choice);
     if (choice == NULL) return NULL;
-    choice->sequence =
-        sequence_new(group->id, tokens, count, r->prompt_count + r->most, e->options.block_size);
+    choice->sequence = sequence_new(group->id, tokens, count, r->prompt_count + r->max_tokens,
+                                    e->options.block_size);
     if (choice->sequence == NULL) {
         free(choice);
         return NULL;
@@ -150,7 +150,7 @@ static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *tok
     choice->sequence->owner = choice;
     if (r->constraint != NULL) choice->state = constraint_begin(r->constraint);
     if (e->tokenizer != NULL)
-        choice->output = output_open(e->tokenizer, r->stops, r->stop_count, false);
+        choice->output = output_open(e->tokenizer, r->stop_strings, r->stop_string_count, false);
     group->live++;
     return e->choices[e->count++] = choice;
 }
@@ -210,16 +210,16 @@ static bool check(const Engine *e, const Request *r, Error *err)
 {
     const ModelConfig *c = &e->weights->config;
     if (r->prompt_count < 1) return error_set(err, "the prompt is empty");
-    if (r->most < 0 || r->choices < 0)
-        return error_set(err, "%d tokens of %d choices, expected positive numbers", r->most,
+    if (r->max_tokens < 0 || r->choices < 0)
+        return error_set(err, "%d tokens of %d choices, expected positive numbers", r->max_tokens,
                          r->choices);
     for (int i = 0; i < r->prompt_count; i++)
         if (r->prompt[i] < 0 || r->prompt[i] >= c->vocabulary)
             return error_set(err, "token %d of the prompt is %d, expected 0 to %d", i, r->prompt[i],
                              c->vocabulary - 1);
-    if (r->prompt_count >= c->context || r->most > c->context - r->prompt_count)
+    if (r->prompt_count >= c->context || r->max_tokens > c->context - r->prompt_count)
         return error_set(err, "a prompt of %d tokens and %d more, and the context has room for %d",
-                         r->prompt_count, r->most > 0 ? r->most : 1, c->context);
+                         r->prompt_count, r->max_tokens > 0 ? r->max_tokens : 1, c->context);
     return sampler_check(&r->sampling, c->vocabulary, err);
 }
 
@@ -234,11 +234,11 @@ static void *copied(char **to, const void *from, size_t bytes)
 // In one piece: its arrays, the larger numbers first, then the strings. NULL: no memory.
 static Group *group_new(const Engine *e, const Request *r)
 {
-    const size_t pointers = (size_t)r->stop_count * sizeof *r->stops,
+    const size_t pointers = (size_t)r->stop_string_count * sizeof *r->stop_strings,
                  biases = (size_t)r->sampling.bias_count * sizeof *r->sampling.bias,
-                 ends = (size_t)r->end_count * sizeof *r->ends;
+                 ends = (size_t)r->stop_token_count * sizeof *r->stop_tokens;
     size_t bytes = pointers + biases + ends;
-    for (int i = 0; i < r->stop_count; i++) bytes += strlen(r->stops[i]) + 1;
+    for (int i = 0; i < r->stop_string_count; i++) bytes += strlen(r->stop_strings[i]) + 1;
     Group *group = calloc(1, sizeof *group);
     char *at = malloc(bytes + 1);
     if (group == NULL || at == NULL) {
@@ -248,14 +248,14 @@ static Group *group_new(const Engine *e, const Request *r)
     }
     *group = (Group){.request = *r, .id = e->next_id, .memory = at};
     Request *mine = &group->request;
-    const char **stops = copied(&at, r->stops, pointers);
-    mine->stops = stops;
+    const char **stops = copied(&at, r->stop_strings, pointers);
+    mine->stop_strings = stops;
     mine->sampling.bias = copied(&at, r->sampling.bias, biases);
-    mine->ends = copied(&at, r->ends, ends);
-    for (int i = 0; i < r->stop_count; i++)
-        stops[i] = copied(&at, r->stops[i], strlen(r->stops[i]) + 1);
+    mine->stop_tokens = copied(&at, r->stop_tokens, ends);
+    for (int i = 0; i < r->stop_string_count; i++)
+        stops[i] = copied(&at, r->stop_strings[i], strlen(r->stop_strings[i]) + 1);
     mine->prompt = NULL;    // it is in the sequences
-    if (mine->most == 0) mine->most = e->weights->config.context - r->prompt_count;
+    if (mine->max_tokens == 0) mine->max_tokens = e->weights->config.context - r->prompt_count;
     if (mine->choices == 0) mine->choices = 1;
     group->forked = mine->choices == 1;
     return group;
@@ -293,22 +293,22 @@ void engine_cancel(Engine *e, int id)
 
 // ---- a token ----
 
-static bool ends_text(const Engine *e, const Request *r, int token)
+static bool is_stop_token(const Engine *e, const Request *r, int token)
 {
     const ModelConfig *c = &e->weights->config;
-    for (int i = 0; i < c->stop_count && !r->ignore_ends; i++)
+    for (int i = 0; i < c->stop_count && !r->ignore_stop_tokens; i++)
         if (c->stops[i] == token) return true;
-    for (int i = 0; i < r->end_count && !r->ignore_ends; i++)
-        if (r->ends[i] == token) return true;
+    for (int i = 0; i < r->stop_token_count && !r->ignore_stop_tokens; i++)
+        if (r->stop_tokens[i] == token) return true;
     return false;
 }
 
-// Sends the token, the choice's `count`-th with the prompt. True: it was the last one, and why is said.
-static bool take(Engine *e, Choice *choice, const Sampled *sampled, int count)
+// Sends a token, the choice's `count`-th with the prompt. True: the choice has ended, and its event was sent.
+static bool deliver(Engine *e, Choice *choice, const Sampled *sampled, int count)
 {
     if (choice->finish != FINISH_NONE) return true;    // cancelled in on_event()
     e->statistics.output_tokens++;
-    if (ends_text(e, &choice->group->request, sampled->token)) {
+    if (is_stop_token(e, &choice->group->request, sampled->token)) {
         finish(e, choice, FINISH_STOP, NULL);
         return true;
     }
@@ -369,7 +369,7 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits)
     bool last = false;
     while (kept < out.count && !last) {
         tokens[kept] = out.tokens[kept].token;
-        last = take(e, choice, &out.tokens[kept], s->count + kept + 1);
+        last = deliver(e, choice, &out.tokens[kept], s->count + kept + 1);
         kept++;
     }
     e->statistics.drafted += s->drafts;
@@ -403,20 +403,20 @@ static void begin_choices(Engine *e, const Choice *first, const float *logits)
         // Where one token is all, it needs no place for a second.
         Choice *choice = add_choice(e, group, k, tokens, s->count + (s->max_count > s->count + 1));
         REQUIRE(choice != NULL, "no memory for choice %d of a request", k);
-        choice->joins = true;
+        choice->forks = true;
         if (!drawn) finish(e, choice, FINISH_ERROR, err.message);
-        else take(e, choice, &sampled, s->count + 1);
+        else deliver(e, choice, &sampled, s->count + 1);
     }
     free(tokens);
 }
 
 // After the step: those that have not ended share the blocks of the group's first.
-static void join_choices(Engine *e)
+static void fork_choices(Engine *e)
 {
     for (int i = 0; i < e->count; i++) {
         Choice *choice = e->choices[i], *first = NULL;
-        if (!choice->joins || choice->finish != FINISH_NONE) continue;
-        choice->joins = false;
+        if (!choice->forks || choice->finish != FINISH_NONE) continue;
+        choice->forks = false;
         for (int k = 0; k < i; k++)
             if (e->choices[k]->group == choice->group && e->choices[k]->index == 0)
                 first = e->choices[k];
@@ -461,7 +461,7 @@ bool engine_step(Engine *e)
         }
         logits += (size_t)rows * (size_t)e->weights->config.vocabulary;
     }
-    join_choices(e);
+    fork_choices(e);
     free_finished(e);
     e->statistics.steps++;
     e->statistics.seconds += now() - begun;

@@ -1,7 +1,7 @@
 /* engine.h -- many requests to one model at once: submit, step, stream, cancel.
  *
  *     Engine *engine = engine_open(weights, tokenizer, (EngineOptions){0}, &err);
- *     Request request = {.prompt = ids, .prompt_count = 12, .most = 100, .on_event = print, .context = stdout};
+ *     Request request = {.prompt = ids, .prompt_count = 12, .max_tokens = 100, .on_event = print_event, .context = stdout};
  *     const int id = engine_submit(engine, &request, &err);    // -1: refused
  *     while (engine_step(engine)) continue;                    // on_event() is called with each token
  *     engine_cancel(engine, id);                               // at any time, also in on_event()
@@ -28,7 +28,7 @@ typedef struct EngineOptions {
     int sequences;      // that run at once [64]
     int budget;         // tokens in a step [256; at least `sequences`]
     int chunk;          // of a prompt in a step [the budget]
-    const PrefixKind *kind;    // [radix tree]
+    const PrefixKind *prefix;    // [radix tree]
     bool no_prefix_cache;
     bool worst_case;            // admission: see scheduler.h
     int patience;               // places that a priority of 1 is worth [8]
@@ -40,7 +40,7 @@ typedef struct EngineOptions {
 typedef enum FinishReason {
     FINISH_NONE,      // it goes on
     FINISH_STOP,      // a token that ends a text, or a stop string
-    FINISH_LENGTH,    // `most` tokens
+    FINISH_LENGTH,    // `max_tokens`
     FINISH_CANCELLED,
     FINISH_ERROR
 } FinishReason;
@@ -58,16 +58,16 @@ typedef struct EngineEvent {
 typedef struct Request {
     const int32_t *prompt;
     int prompt_count;
-    int most;       // tokens of each choice; 0: as many as the context holds
-    int choices;    // 0: one
+    int max_tokens;    // of each choice; 0: as many as the context holds
+    int choices;       // 0: one
     SamplerOptions sampling;
-    const char *const *stops;    // strings that end a text
-    int stop_count;
-    const int32_t *ends;    // tokens that end it, beside the model's own
-    int end_count;
-    bool ignore_ends;          // for benchmarks
-    int priority, domain;      // sequence.h
-    Constraint *constraint;    // of its texts, or NULL; borrowed until the request has ended
+    const char *const *stop_strings;
+    int stop_string_count;
+    const int32_t *stop_tokens;    // in addition to the model's own
+    int stop_token_count;
+    bool ignore_stop_tokens;    // for benchmarks
+    int priority, domain;       // sequence.h
+    Constraint *constraint;     // of its texts, or NULL; borrowed until the request has ended
     void (*on_event)(void *context, const EngineEvent *event);    // or NULL
     void *context;
 } Request;

@@ -1,7 +1,7 @@
 /* generate.c -- a text that a model goes on with: `lab generate`.
  *
  *     generate smollm2 --prompt "The capital of France is" --tokens 20
- *     generate stories260k/stories260K.bin --tokens 200            from nothing
+ *     generate stories260k/stories260K.bin --tokens 200            without a prompt
  *     generate smollm2 --prompt ... --choices 4 --temperature 0.8
  *     generate smollm2 --prompt ... --requests 32 --ignore-end     how fast it is with 32 at once
  */
@@ -59,11 +59,11 @@ typedef struct Text {
     size_t count, room;
 } Text;
 
-typedef struct Hearing {
+typedef struct Receiver {
     bool streams;    // one text alone: shown as it comes
     Text *texts;     // [choices], of one request
     char error[sizeof(Error)];
-} Hearing;
+} Receiver;
 
 static void keep_text(Text *text, const char *bytes, size_t count)
 {
@@ -77,9 +77,9 @@ static void keep_text(Text *text, const char *bytes, size_t count)
 }
 
 // The text is what was asked for, and goes out as it is: valid UTF-8.
-static void hear(void *context, const EngineEvent *event)
+static void receive(void *context, const EngineEvent *event)
 {
-    Hearing *h = context;
+    Receiver *h = context;
     if (event->error != NULL) snprintf(h->error, sizeof h->error, "%s", event->error);
     if (event->bytes == 0) return;
     if (h->streams) {
@@ -102,15 +102,15 @@ static bool encode(const Loaded *l, const Job *job, TokenIds *ids, Error *err)
     return ids->count > 0 || error_set(err, "this model begins with no token of its own: --prompt");
 }
 
-static Request request_of(const Job *job, const TokenIds *ids, Hearing *hearing)
+static Request request_of(const Job *job, const TokenIds *ids, Receiver *receiver)
 {
     return (Request){.prompt = ids->ids,
                      .prompt_count = (int)ids->count,
-                     .most = job->tokens,
+                     .max_tokens = job->tokens,
                      .choices = job->choices,
-                     .stops = &job->stop,
-                     .stop_count = job->stop != NULL,
-                     .ignore_ends = job->ignore_end,
+                     .stop_strings = &job->stop,
+                     .stop_string_count = job->stop != NULL,
+                     .ignore_stop_tokens = job->ignore_end,
                      .sampling = {.temperature = job->temperature,
                                   .top_k = job->top_k,
                                   .top_p = job->top_p,
@@ -118,25 +118,25 @@ static Request request_of(const Job *job, const TokenIds *ids, Hearing *hearing)
                                   .repetition_penalty = job->repetition,
                                   .seed = job->seed,
                                   .log_probabilities = -1},
-                     .on_event = hear,
-                     .context = hearing};
+                     .on_event = receive,
+                     .context = receiver};
 }
 
-static bool run(Loaded *l, const Job *job, const TokenIds *ids, Hearing *hearing, Error *err)
+static bool run(Loaded *l, const Job *job, const TokenIds *ids, Receiver *receiver, Error *err)
 {
     for (int i = 0; i < job->requests; i++) {
-        Request request = request_of(job, ids, hearing);
+        Request request = request_of(job, ids, receiver);
         request.sampling.seed += (uint64_t)i;
         if (i > 0) request.on_event = NULL;    // the first is shown
         if (engine_submit(l->engine, &request, err) < 0) return false;
     }
-    if (hearing->streams && job->prompt != NULL) fputs(job->prompt, stdout);
+    if (receiver->streams && job->prompt != NULL) fputs(job->prompt, stdout);
     while (!interrupted && engine_step(l->engine)) continue;
-    if (hearing->streams) putchar('\n');
-    for (int i = 0; !hearing->streams && i < job->choices; i++)
+    if (receiver->streams) putchar('\n');
+    for (int i = 0; !receiver->streams && i < job->choices; i++)
         printf("[%d] %s%.*s\n", i, job->prompt != NULL ? job->prompt : "",
-               (int)hearing->texts[i].count, hearing->texts[i].bytes);
-    return hearing->error[0] == '\0' || error_set(err, "%s", hearing->error);
+               (int)receiver->texts[i].count, receiver->texts[i].bytes);
+    return receiver->error[0] == '\0' || error_set(err, "%s", receiver->error);
 }
 
 int main(int argc, char **argv)
@@ -159,16 +159,16 @@ int main(int argc, char **argv)
     signal(SIGINT, interrupt);
     Loaded loaded;
     TokenIds ids = {0};
-    Hearing hearing = {.streams = job.choices == 1,
-                       .texts = arena_zeros(keep, (size_t)job.choices * sizeof(Text))};
+    Receiver receiver = {.streams = job.choices == 1,
+                         .texts = arena_zeros(keep, (size_t)job.choices * sizeof(Text))};
     bool good = loaded_open(&loaded, keep, words[0], &job.how, &err);
     if (good) {
         loaded_print(&loaded);
-        good = encode(&loaded, &job, &ids, &err) && run(&loaded, &job, &ids, &hearing, &err);
+        good = encode(&loaded, &job, &ids, &err) && run(&loaded, &job, &ids, &receiver, &err);
         if (good) loaded_print_speed(&loaded);
         loaded_close(&loaded);
     }
-    for (int i = 0; i < job.choices; i++) free(hearing.texts[i].bytes);
+    for (int i = 0; i < job.choices; i++) free(receiver.texts[i].bytes);
     free(ids.ids);
     status = good ? (interrupted ? 130 : 0) : error_report(&err);
     arena_free(keep);

@@ -91,7 +91,7 @@ static EngineOptions engine_options_of(const LoadOptions *how)
                            .sequences = how->sequences,
                            .budget = how->budget,
                            .chunk = how->chunk,
-                           .kind = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
+                           .prefix = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
                            .no_prefix_cache = strcmp(how->prefix, "none") == 0,
                            .cache = type_named(how->cache),
                            .activations = strcmp(how->activations, "q8") == 0 ? ACTIVATIONS_Q8
@@ -125,7 +125,7 @@ void loaded_close(Loaded *l)
     *l = (Loaded){0};
 }
 
-// ---- what is said ----
+// ---- printing ----
 
 void loaded_print(const Loaded *l)
 {

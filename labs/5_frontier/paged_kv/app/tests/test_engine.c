@@ -11,26 +11,26 @@
 
 enum { CHOICES_MAX = 3, TOKENS_MAX = 32, REQUESTS = 12 };
 
-// ---- what was heard of a request ----
+// ---- what was received of a request ----
 
-typedef struct Heard {
+typedef struct Received {
     int count[CHOICES_MAX], ends[CHOICES_MAX];
     int32_t tokens[CHOICES_MAX][TOKENS_MAX];
     float log_probability[CHOICES_MAX][TOKENS_MAX];
     FinishReason finish[CHOICES_MAX];
     char text[CHOICES_MAX][2000], error[sizeof(Error)];
     Engine *cancel;    // the request after its second token
-} Heard;
+} Received;
 
-static void hear(void *context, const EngineEvent *event)
+static void receive(void *context, const EngineEvent *event)
 {
-    Heard *h = context;
+    Received *h = context;
     const int k = event->choice;
     assert_that(h->ends[k] == 0, "choice %d goes on after its end", k);
     strncat(h->text[k], event->text, event->bytes);
     if (event->error != NULL) snprintf(h->error, sizeof h->error, "%s", event->error);
     if (event->sampled == NULL) {
-        assert_that(event->finish != FINISH_NONE, "an event of nothing");
+        assert_that(event->finish != FINISH_NONE, "an event without token and end");
         h->ends[k]++;
         h->finish[k] = event->finish;
         return;
@@ -43,7 +43,8 @@ static void hear(void *context, const EngineEvent *event)
     if (h->cancel != NULL && h->count[k] == 2) engine_cancel(h->cancel, event->id);
 }
 
-static void assert_heard(const char *what, int request, const Heard *got, const Heard *want)
+static void assert_received(const char *what, int request, const Received *got,
+                            const Received *want)
 {
     for (int k = 0; k < CHOICES_MAX; k++) {
         assert_that(got->finish[k] == want->finish[k], "%s: request %d.%d ended by %d, expected %d",
@@ -78,12 +79,12 @@ static void make_requests(Asked *list, const ModelConfig *c, Rng *rng)
                        .prompt_count = 1 + (int)rng_below(rng, 14),
                        .choices = 1 + (int)rng_below(rng, CHOICES_MAX),
                        .priority = (int)rng_below(rng, 3),
-                       .ignore_ends = rng_below(rng, 2) == 0,
+                       .ignore_stop_tokens = rng_below(rng, 2) == 0,
                        .sampling = {.temperature = rng_below(rng, 3) == 0 ? 0 : 0.7f,
                                     .top_p = 0.95f,
                                     .presence_penalty = 0.1f,
                                     .seed = 100 + (uint64_t)i}};
-        r->most = 1 + (int)rng_below(rng, (uint64_t)(c->context - r->prompt_count) * 2 / 3);
+        r->max_tokens = 1 + (int)rng_below(rng, (uint64_t)(c->context - r->prompt_count) * 2 / 3);
         for (int t = 0; t < r->prompt_count; t++)
             list[i].prompt[t] = t < 8 && i % 3 > 0 ? 3 + t : 3 + (int)rng_below(rng, 6);
     }
@@ -97,12 +98,12 @@ static Engine *open_engine(const Weights *w, EngineOptions options)
     return e;
 }
 
-static int submit(Engine *e, const Asked *asked, Heard *heard)
+static int submit(Engine *e, const Asked *asked, Received *received)
 {
     Error err = {""};
     Request r = asked->request;
-    r.on_event = hear;
-    r.context = heard;
+    r.on_event = receive;
+    r.context = received;
     const int id = engine_submit(e, &r, &err);
     if (id < 0) fail_msg("%s", err.message);
     return id;
@@ -115,11 +116,11 @@ static void assert_all_idle(const Engine *e)
     assert_int_equal(s.running + s.waiting, 0);
 }
 
-static void run_alone(const Weights *w, const Asked *asked, Heard *heard)
+static void run_alone(const Weights *w, const Asked *asked, Received *received)
 {
     Engine *e = open_engine(w, (EngineOptions){.no_prefix_cache = true});
-    memset(heard, 0, sizeof *heard);
-    submit(e, asked, heard);
+    memset(received, 0, sizeof *received);
+    submit(e, asked, received);
     while (engine_step(e)) continue;
     assert_all_idle(e);
     engine_close(e);
@@ -140,7 +141,7 @@ static EngineOptions random_options(const ModelConfig *c, Rng *rng)
     EngineOptions o = {.block_size = 1 + (int)rng_below(rng, 20),
                        .sequences = 1 + (int)rng_below(rng, 12),
                        .chunk = (int)rng_below(rng, 4) * 3,
-                       .kind = rng_below(rng, 2) ? &hash_chain : &radix_tree,
+                       .prefix = rng_below(rng, 2) ? &hash_chain : &radix_tree,
                        .no_prefix_cache = rng_below(rng, 4) == 0,
                        .worst_case = rng_below(rng, 4) == 0,
                        .drafts = (int)rng_below(rng, 2) * (int)rng_below(rng, 5)};
@@ -158,7 +159,7 @@ static void a_request_becomes_the_same_among_any_others(void **state)
     for (int f = 0; f < 4; f++) {
         Weights *w = open_weights(fixtures[f]);
         static Asked asked[REQUESTS];
-        static Heard alone[REQUESTS], heard[REQUESTS];
+        static Received alone[REQUESTS], received[REQUESTS];
         Rng rng = rng_from_seed(40 + (uint64_t)f);
         make_requests(asked, &w->config, &rng);
         for (int i = 0; i < REQUESTS; i++) run_alone(w, &asked[i], &alone[i]);
@@ -167,21 +168,21 @@ static void a_request_becomes_the_same_among_any_others(void **state)
             const char *what =
                 arena_print(names, "%s, round %d, seed %d", fixtures[f], round, 40 + f);
             bool cancelled[REQUESTS] = {false};
-            memset(heard, 0, sizeof heard);
+            memset(received, 0, sizeof received);
             for (int next = 0; next < REQUESTS || engine_step(e);) {
                 if (next < REQUESTS && rng_below(&rng, 3) > 0)
-                    assert_int_equal(submit(e, &asked[next], &heard[next]), next), next++;
+                    assert_int_equal(submit(e, &asked[next], &received[next]), next), next++;
                 else if (next < REQUESTS) engine_step(e);
                 if (rng_below(&rng, 100) == 0 && next > 0) {
                     const int id = (int)rng_below(&rng, (uint64_t)next);
                     for (int k = 0; k < CHOICES_MAX; k++)
-                        cancelled[id] |= k < asked[id].request.choices && heard[id].ends[k] == 0;
+                        cancelled[id] |= k < asked[id].request.choices && received[id].ends[k] == 0;
                     engine_cancel(e, id);
                 }
             }
             assert_all_idle(e);
             for (int i = 0; i < REQUESTS; i++)
-                if (!cancelled[i]) assert_heard(what, i, &heard[i], &alone[i]);
+                if (!cancelled[i]) assert_received(what, i, &received[i], &alone[i]);
             const EngineStatistics s = engine_statistics(e);
             preemptions += s.preemptions, hits += s.hit_tokens, accepted += s.accepted;
             engine_close(e);
@@ -198,12 +199,13 @@ static void greedy_tokens_are_those_of_the_transformer(void **state)
     (void)state;
     Opened *opened = open_fixture("llama");
     Weights *w = open_weights("llama");
-    Asked asked = {.request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_ends = true},
-                   .prompt = {4, 9, 17}};
-    Heard heard;
-    run_alone(w, &asked, &heard);
-    assert_int_equal(heard.count[0], w->config.context - 3);
-    assert_int_equal(heard.finish[0], FINISH_LENGTH);
+    Asked asked = {
+        .request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_stop_tokens = true},
+        .prompt = {4, 9, 17}};
+    Received received;
+    run_alone(w, &asked, &received);
+    assert_int_equal(received.count[0], w->config.context - 3);
+    assert_int_equal(received.finish[0], FINISH_LENGTH);
     KvCache *cache = kv_cache_new(opened->keep, &opened->model, 32);
     int32_t tokens[TOKENS_MAX] = {4, 9, 17};
     for (int known = 3, computed = 0; known < 32; known++) {
@@ -212,7 +214,7 @@ static void greedy_tokens_are_those_of_the_transformer(void **state)
         const float *z = values_of(model_extend(opened->tape, &opened->model, cache, ids));
         for (int v = 1; v < w->config.vocabulary; v++)
             if (z[v] > z[tokens[known]]) tokens[known] = v;
-        assert_int_equal(heard.tokens[0][known - 3], tokens[known]);
+        assert_int_equal(received.tokens[0][known - 3], tokens[known]);
         computed = known;
         tape_reset(opened->tape);
     }
@@ -224,35 +226,38 @@ static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
 {
     (void)state;
     Weights *w = open_weights("llama");
-    Asked asked = {.request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_ends = true},
-                   .prompt = {4, 9, 17}};
-    Heard all, heard;
+    Asked asked = {
+        .request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_stop_tokens = true},
+        .prompt = {4, 9, 17}};
+    Received all, received;
     run_alone(w, &asked, &all);
-    asked.request.most = 1;
+    asked.request.max_tokens = 1;
     asked.request.choices = 3;
-    run_alone(w, &asked, &heard);
+    run_alone(w, &asked, &received);
     for (int k = 0; k < 3; k++) {
-        assert_int_equal(heard.count[k], 1);
-        assert_int_equal(heard.finish[k], FINISH_LENGTH);
+        assert_int_equal(received.count[k], 1);
+        assert_int_equal(received.finish[k], FINISH_LENGTH);
     }
     int at = 1;
     while (all.tokens[0][at] == all.tokens[0][0]) at++;
-    asked.request = (Request){
-        .prompt = asked.prompt, .prompt_count = 3, .ends = &all.tokens[0][at], .end_count = 1};
-    run_alone(w, &asked, &heard);
-    assert_int_equal(heard.count[0], at);
-    assert_int_equal(heard.finish[0], FINISH_STOP);
+    asked.request = (Request){.prompt = asked.prompt,
+                              .prompt_count = 3,
+                              .stop_tokens = &all.tokens[0][at],
+                              .stop_token_count = 1};
+    run_alone(w, &asked, &received);
+    assert_int_equal(received.count[0], at);
+    assert_int_equal(received.finish[0], FINISH_STOP);
     // By itself, in the midst of a step, all choices of it.
-    asked.request =
-        (Request){.prompt = asked.prompt, .prompt_count = 3, .choices = 3, .ignore_ends = true};
+    asked.request = (Request){
+        .prompt = asked.prompt, .prompt_count = 3, .choices = 3, .ignore_stop_tokens = true};
     Engine *e = open_engine(w, (EngineOptions){0});
-    memset(&heard, 0, sizeof heard);
-    heard.cancel = e;
-    submit(e, &asked, &heard);
+    memset(&received, 0, sizeof received);
+    received.cancel = e;
+    submit(e, &asked, &received);
     while (engine_step(e)) continue;
     assert_all_idle(e);
-    for (int k = 0; k < 3; k++) assert_int_equal(heard.finish[k], FINISH_CANCELLED);
-    assert_int_equal(heard.count[0] + heard.count[1] + heard.count[2], 4);
+    for (int k = 0; k < 3; k++) assert_int_equal(received.finish[k], FINISH_CANCELLED);
+    assert_int_equal(received.count[0] + received.count[1] + received.count[2], 4);
     engine_cancel(e, 0);
     engine_cancel(e, 99);
     engine_close(e);
@@ -267,20 +272,20 @@ static void choices_are_drawn_independently(void **state)
     Asked asked = {.request = {.prompt = asked.prompt,
                                .prompt_count = 3,
                                .choices = 3,
-                               .ignore_ends = true,
+                               .ignore_stop_tokens = true,
                                .sampling = {.temperature = 1.5f, .seed = 7}},
                    .prompt = {4, 9, 17}};
-    Heard heard, one;
-    run_alone(w, &asked, &heard);
+    Received received, one;
+    run_alone(w, &asked, &received);
     for (int k = 1; k < 3; k++)
         for (int j = 0; j < k; j++)
-            assert_true(memcmp(heard.tokens[k], heard.tokens[j], 16 * sizeof(int32_t)) != 0);
+            assert_true(memcmp(received.tokens[k], received.tokens[j], 16 * sizeof(int32_t)) != 0);
     asked.request.choices = 1;
     run_alone(w, &asked, &one);
-    assert_memory_equal(one.tokens[0], heard.tokens[0], (size_t)one.count[0] * sizeof(int32_t));
+    assert_memory_equal(one.tokens[0], received.tokens[0], (size_t)one.count[0] * sizeof(int32_t));
     asked.request.sampling.seed = 8;
-    run_alone(w, &asked, &heard);
-    assert_true(memcmp(one.tokens[0], heard.tokens[0], 16 * sizeof(int32_t)) != 0);
+    run_alone(w, &asked, &received);
+    assert_true(memcmp(one.tokens[0], received.tokens[0], 16 * sizeof(int32_t)) != 0);
     weights_close(w);
 }
 
@@ -297,12 +302,13 @@ static void a_request_that_cannot_be_is_refused(void **state)
         {{.prompt = prompt}, "the prompt is empty"},
         {{.prompt = prompt, .prompt_count = 32},
          "a prompt of 32 tokens and 1 more, and the context has room for 32"},
-        {{.prompt = prompt, .prompt_count = 3, .most = 30}, "a prompt of 3 tokens and 30 more"},
-        {{.prompt = prompt, .prompt_count = 3, .most = -1}, "-1 tokens"},
-        {{.prompt = prompt, .prompt_count = 3, .most = 20}, "the cache has 3"},
+        {{.prompt = prompt, .prompt_count = 3, .max_tokens = 30},
+         "a prompt of 3 tokens and 30 more"},
+        {{.prompt = prompt, .prompt_count = 3, .max_tokens = -1}, "-1 tokens"},
+        {{.prompt = prompt, .prompt_count = 3, .max_tokens = 20}, "the cache has 3"},
         {{.prompt = (int32_t[]){40}, .prompt_count = 1},
          "token 0 of the prompt is 40, expected 0 to 39"},
-        {{.prompt = prompt, .prompt_count = 3, .most = 1, .sampling = {.temperature = -1}},
+        {{.prompt = prompt, .prompt_count = 3, .max_tokens = 1, .sampling = {.temperature = -1}},
          "temperature is -1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -344,15 +350,15 @@ static const char STORY[] =
     "\"I'm "
     "sorry, Lily. I didn't know what to do.\"\nLily didn't want to help her mom, so she";
 
-static void tell_story(const Weights *w, const Tokenizer *t, EngineOptions options, Request request,
-                       Heard *heard)
+static void run_request(const Weights *w, const Tokenizer *t, EngineOptions options,
+                        Request request, Received *received)
 {
     Error err = {""};
     Engine *e = engine_open(w, t, options, &err);
     if (e == NULL) fail_msg("%s", err.message);
-    memset(heard, 0, sizeof *heard);
-    request.on_event = hear;
-    request.context = heard;
+    memset(received, 0, sizeof *received);
+    request.on_event = receive;
+    request.context = received;
     if (engine_submit(e, &request, &err) < 0) fail_msg("%s", err.message);
     while (engine_step(e)) continue;
     engine_close(e);
@@ -368,24 +374,27 @@ static void stories260k_continues_to_the_text_of_llama2_c(void **state)
     Weights *w = weights_open(path, (WeightsOptions){0}, &err);
     Tokenizer *t = tokenizer_open(vocabulary, &err);
     if (w == NULL || t == NULL) fail_msg("%s", err.message);
-    static Heard heard;
+    static Received received;
     const int32_t begin = w->config.bos;
     for (int drafts = 0; drafts <= 4; drafts += 2)
         for (int size = 1; size <= 256; size *= 16) {
-            tell_story(w, t, (EngineOptions){.block_size = size, .drafts = drafts},
-                       (Request){.prompt = &begin, .prompt_count = 1, .most = 200}, &heard);
-            assert_string_equal(heard.text[0] + (heard.text[0][0] == ' '), STORY);
+            run_request(w, t, (EngineOptions){.block_size = size, .drafts = drafts},
+                        (Request){.prompt = &begin, .prompt_count = 1, .max_tokens = 200},
+                        &received);
+            assert_string_equal(received.text[0] + (received.text[0][0] == ' '), STORY);
         }
     // A stop string over several tokens: nothing of it is shown.
     const char *stops[] = {"big, red b", "nowhere"};
-    tell_story(
-        w, t, (EngineOptions){0},
-        (Request){
-            .prompt = &begin, .prompt_count = 1, .most = 200, .stops = stops, .stop_count = 2},
-        &heard);
-    assert_int_equal(heard.finish[0], FINISH_STOP);
+    run_request(w, t, (EngineOptions){0},
+                (Request){.prompt = &begin,
+                          .prompt_count = 1,
+                          .max_tokens = 200,
+                          .stop_strings = stops,
+                          .stop_string_count = 2},
+                &received);
+    assert_int_equal(received.finish[0], FINISH_STOP);
     const char *end = strstr(STORY, stops[0]);
-    assert_int_equal(strlen(heard.text[0] + (heard.text[0][0] == ' ')), end - STORY);
+    assert_int_equal(strlen(received.text[0] + (received.text[0][0] == ' ')), end - STORY);
     tokenizer_close(t);
     weights_close(w);
 }
@@ -394,7 +403,7 @@ static void stories260k_continues_to_the_text_of_llama2_c(void **state)
 
 static void answer(const Weights *w, const Tokenizer *t, const ChatTemplate *template,
                    EngineOptions options, const char *question, Constraint *constraint,
-                   Heard *heard)
+                   Received *received)
 {
     Error err = {""};
     const ChatMessage message = {.role = "user", .content = question};
@@ -402,14 +411,14 @@ static void answer(const Weights *w, const Tokenizer *t, const ChatTemplate *tem
     TokenIds ids = {0};
     if (!chat_encode(template, t, &chat, &ids, &err)) fail_msg("%s", err.message);
     const int32_t end = tokenizer_token(t, chat_template_end(template));
-    tell_story(w, t, options,
-               (Request){.prompt = ids.ids,
-                         .prompt_count = (int)ids.count,
-                         .most = 24,
-                         .ends = &end,
-                         .end_count = 1,
-                         .constraint = constraint},
-               heard);
+    run_request(w, t, options,
+                (Request){.prompt = ids.ids,
+                          .prompt_count = (int)ids.count,
+                          .max_tokens = 24,
+                          .stop_tokens = &end,
+                          .stop_token_count = 1,
+                          .constraint = constraint},
+                received);
     free(ids.ids);
 }
 
@@ -423,10 +432,10 @@ static void smollm2_knows_the_capital_of_france(void **state)
     Tokenizer *t = tokenizer_open(path, &err);
     ChatTemplate *template = chat_template_open(path, &err);
     if (w == NULL || t == NULL || template == NULL) fail_msg("%s", err.message);
-    static Heard heard;
-    answer(w, t, template, (EngineOptions){0}, "What is the capital of France?", NULL, &heard);
-    assert_string_equal(heard.text[0], "The capital of France is Paris.");
-    assert_int_equal(heard.finish[0], FINISH_STOP);
+    static Received received;
+    answer(w, t, template, (EngineOptions){0}, "What is the capital of France?", NULL, &received);
+    assert_string_equal(received.text[0], "The capital of France is Paris.");
+    assert_int_equal(received.finish[0], FINISH_STOP);
     // As JSON: every token is one that the schema allows, with and without drafts.
     static const char schema[] =
         "{\"type\":\"object\",\"properties\":{\"capital\":{\"enum\":[\"Paris\",\"Rome\"]}},"
@@ -437,10 +446,10 @@ static void smollm2_knows_the_capital_of_france(void **state)
         if (grammar == NULL) fail_msg("%s", err.message);
         Constraint *constraint = constraint_new(grammar, index);
         answer(w, t, template, (EngineOptions){.drafts = drafts},
-               "What is the capital of France? Answer in JSON.", constraint, &heard);
+               "What is the capital of France? Answer in JSON.", constraint, &received);
         constraint_close(constraint);
-        assert_int_equal(heard.finish[0], FINISH_STOP);
-        assert_non_null(strstr(heard.text[0], "\"Paris\""));
+        assert_int_equal(received.finish[0], FINISH_STOP);
+        assert_non_null(strstr(received.text[0], "\"Paris\""));
     }
     token_index_free(index);
     chat_template_close(template);
