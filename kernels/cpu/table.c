@@ -19,6 +19,7 @@ const Kernels CPU(table) = {
     .attention_backward = CPU(attention_backward),    // attention_backward.c
 
     .paged_attention = CPU(paged_attention),    // paged.c
+    .paged_write = CPU(paged_write),            // paged_write.c
 
     .fill = CPU(fill),    // elements.c
     .add = CPU(add),
