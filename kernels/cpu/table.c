@@ -20,6 +20,7 @@ const Kernels CPU(table) = {
     .attention_backward = BASE(attention_backward),    // attention_backward.c
 
     .paged_attention = BASE(paged_attention),    // paged.c
+    .paged_write = BASE(paged_write),            // paged_write.c
 
     .fill = BASE(fill),    // elements.c
     .add = BASE(add),

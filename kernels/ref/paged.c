@@ -10,12 +10,13 @@ enum { PART = 64 };    // numbers of a head that become floats at once: a multip
 // As ggml's quantize_row_q8_0_ref where all numbers are finite and some are above 1e-30.
 static void write_q8_0(uint8_t *out, const float *x)
 {
-    float largest = 0, finite = 0;    // NaN, or 0
+    float largest = 0, finite = 0;    // NaN where a number is not finite
     for (int i = 0; i < 32; i++) {
         largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
         finite += 0 * x[i];
     }
-    const float d = finite + (largest > 1e-30f ? largest / 127 : 0), scale = d > 0 ? 1 / d : 0;
+    const float d = isnan(finite) ? NAN : largest > 1e-30f ? largest / 127 : 0;
+    const float scale = d > 0 ? 1 / d : 0;
     dtype_from_floats(DTYPE_F16, out, &d, 1);
     for (int i = 0; i < 32; i++) out[2 + i] = (uint8_t)(d > 0 ? (int)round(x[i] * scale) : 0);
 }
