@@ -17,11 +17,28 @@ extern const Kernels cpu_avx2_table, cpu_avx2vnni_table, cpu_avx512_table, cpu_a
 
 #define EXPECTED "plain, avx2, avx2vnni, avx512 or avx512vnni"
 
+// Not all compilers' lists have these.
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
+
+static bool has_avxvnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
+
 // These also ask whether the operating system saves the wide registers.
 static bool has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+}
+
+static bool has_avx2vnni(void)
+{
+    return has_avx2() && has_avxvnni();
 }
 
 static bool has_avx512(void)
@@ -33,13 +50,6 @@ static bool has_avx512(void)
 static bool has_avx512vnni(void)
 {
     return has_avx512() && __builtin_cpu_supports("avx512vnni");
-}
-
-// Its 256-bit form came later, to processors without AVX-512. The compilers' lists do not all have it.
-static bool has_avx2vnni(void)
-{
-    unsigned a, b, c, d;
-    return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
 }
 #else
 #define EXPECTED "plain"

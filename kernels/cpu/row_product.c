@@ -11,9 +11,9 @@
 #include "kernels/cpu/workspace.h"
 
 enum {
-
     CHUNK = 768,                   // numbers of a row in a sum: a multiple of every block
     CHUNK_ROW = CHUNK + 16,        // floats apart: not so that all rows begin in one set of L1
+    UNPACKED = 12,                 // rows as floats at once: whole tiles, and they fit L1
     SERIAL = 16 * 1024 * LANES,    // multiplications below which waking a thread costs more
 };
 
@@ -23,12 +23,24 @@ static const uint8_t *weights_at(WeightRows w, size_t r, size_t c)
     return (const uint8_t *)w.data + (r * (size_t)w.cols + c) / info->block * info->bytes;
 }
 
+// n things in as few parts of at most `most` as possible, as even as possible, and where part k begins.
+static size_t parts_of(size_t n, size_t most)
+{
+    return (n + most - 1) / most;
+}
+
+static size_t part_first(size_t n, size_t parts, size_t k)
+{
+    return n / parts * k + MIN(k, n % parts);
+}
+
 // y[:, from ... from + cols] for numbers c ... c + n of x and of the rows.
 static void multiply_group(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
                            const float *rows, size_t row, size_t cols, size_t n, bool first)
 {
-    for (size_t i = 0, count; i < m; i += count) {
-        count = MIN(m - i, (size_t)FEW_AT_ONCE);
+    const size_t tiles = parts_of(m, FEW_AT_ONCE);
+    for (size_t t = 0; t < tiles; t++) {
+        const size_t i = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - i;
         for (size_t j = 0, width; j < cols; j += width) {
             float sum[DOTS_MOST + LANES];
             width = j + dots_cols[count - 1] <= cols ? dots_cols[count - 1] : 1;
@@ -46,8 +58,9 @@ static void multiply_group(float *y, size_t y_row, const float *x, size_t x_row,
 static void multiply_rows(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
                           WeightRows w, size_t from, size_t end)
 {
-    const size_t cols = (size_t)w.cols, group = m == 1 ? 8 : GROUP;
-    const bool as_they_lie = w.type == DTYPE_F32 && m <= FEW_AT_ONCE && (uintptr_t)w.data % 4 == 0;
+    const bool as_they_lie = w.type == DTYPE_F32 && (uintptr_t)w.data % 4 == 0;
+    const size_t cols = (size_t)w.cols, row = as_they_lie ? cols : CHUNK_ROW;
+    const size_t group = m <= 2 ? 8 : GROUP;    // for few rows of x those of w stay in L1
     _Alignas(64) float floats[GROUP * CHUNK_ROW];
     for (size_t r = from, count; r < end; r += count) {
         count = MIN(group, end - r);
@@ -58,8 +71,7 @@ static void multiply_rows(float *y, size_t y_row, const float *x, size_t x_row, 
             else
                 for (size_t j = 0; j < count; j++)
                     weights_to_floats(w.type, floats + j * CHUNK_ROW, weights_at(w, r + j, c), n);
-            multiply_group(y + r, y_row, x + c, x_row, m, rows, as_they_lie ? cols : CHUNK_ROW,
-                           count, n, c == 0);
+            multiply_group(y + r, y_row, x + c, x_row, m, rows, row, count, n, c == 0);
         }
     }
 }
@@ -99,19 +111,11 @@ static void multiply_floats(float *y, size_t y_row, const float *x, size_t x_row
 // ---- with 8-bit activations
 
 #ifdef ROW_CODES
-// m rows as tiles, as even as possible.
-static size_t tile_first(size_t m, size_t tile)
-{
-    const size_t tiles = (m + TILE_MOST - 1) / TILE_MOST;
-    return m / tiles * tile + MIN(tile, m % tiles);
-}
-
 // Rows from ... end of w.
 static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
                                size_t from, size_t end)
 {
-    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
-                 tiles = (m + TILE_MOST - 1) / TILE_MOST;
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
     const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
     const CodeKind kind = code_type[w.type].kind;
     enum { ROWS = PANELS * LANES };
@@ -130,7 +134,7 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
                                  first + (PANELS + p) * LANES * row_bytes + LANES * at);
             }
             for (size_t t = 0; t < tiles; t++) {
-                const size_t i = tile_first(m, t), count = tile_first(m, t + 1) - i;
+                const size_t i = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - i;
                 code_tiles[kind][count - 1](y + i * y_row + r, y_row, panels,
                                             x + i * blocks + b * count, n, cols, b == 0);
             }
@@ -140,11 +144,10 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
 
 static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, WeightRows w, size_t i)
 {
-    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
-                 tiles = (m + TILE_MOST - 1) / TILE_MOST;
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
     size_t t = 0;
-    while (t + 1 < tiles && tile_first(m, t + 1) <= i) t++;
-    const size_t first = tile_first(m, t), count = tile_first(m, t + 1) - first;
+    while (t + 1 < tiles && part_first(m, tiles, t + 1) <= i) t++;
+    const size_t first = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - first;
     out += first * blocks + (i - first);
     for (size_t b = 0; b < blocks; b++)
         write_block(out + b * count, x + i * x_row + b * ACTIVATION_BLOCK, code_type[w.type]);
