@@ -307,11 +307,10 @@ static bool run(Arena *keep, const Job *job, bool routed, Error *err)
     FleetResult result;
     if (!read_requests(keep, job, &trace, err)) return false;
     const int64_t ideal = fleet_ideal_hits(&trace, job->block_size);
-    printf("%d requests (%s), %d blocks of %d tokens, prefix cache: %s\n", trace.count,
-           job->trace != NULL ? job->trace : job->workload, job->blocks, job->block_size,
-           job->cache);
+    printf("%d requests (%s), %d replica%s of %d blocks of %d tokens, prefix cache: %s\n",
+           trace.count, job->trace != NULL ? job->trace : job->workload, job->replicas,
+           job->replicas > 1 ? "s" : "", job->blocks, job->block_size, job->cache);
     if (job->replicas > 1 && !routed) {
-        printf("%d replicas\n", job->replicas);
         print_routes(keep, job, &trace, ideal);
         return true;
     }
