@@ -411,6 +411,32 @@ static void prefix_routing_chooses_the_longest_prefix(void **state)
     assert_integer("hits", r.hit_tokens, 2 * 64);
 }
 
+// 64 clients at once, 128 prompt tokens each, of which half share 96. llama-server b11434 computes 5983 to
+// 6719 of the 8192 prompt tokens.
+static void a_burst_computes_its_shared_prefix_once(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 64, PROMPT = 128, SHARED = 96, OUTPUT = 64 };
+    int32_t ids[SHARED / TRACE_BLOCK];
+    for (int i = 0; i < SHARED / TRACE_BLOCK; i++) ids[i] = i;
+    Request requests[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++)
+        requests[i] = (Request){.id = i,
+                                .prompt = PROMPT,
+                                .output = OUTPUT,
+                                .ids = ids,
+                                .id_count = i % 2 ? SHARED / TRACE_BLOCK : 0};
+    const Trace trace = {requests, CLIENTS};
+    for (int block = 1; block <= 32; block *= 2) {
+        ReplicaSettings settings = settings_of(16384 / block, block, &radix_tree);
+        settings.scheduler = (SchedulerOptions){.budget = 256, .max_running = CLIENTS};
+        FleetResult r;
+        fleet_run(&trace, &settings, 1, ROUTE_PREFIX, NULL, &r);
+        assert_integer("prompt tokens computed", r.computed - CLIENTS * (OUTPUT - 1), 5216);
+        assert_integer("preemptions", r.preemptions, 0);
+    }
+}
+
 static void a_large_cache_has_the_ideal_hit_rate(void **state)
 {
     (void)state;
@@ -611,6 +637,7 @@ int main(void)
         cmocka_unit_test(beams_share_more_than_samples),
         cmocka_unit_test(prefix_routing_has_more_hits),
         cmocka_unit_test(prefix_routing_chooses_the_longest_prefix),
+        cmocka_unit_test(a_burst_computes_its_shared_prefix_once),
         cmocka_unit_test(a_large_cache_has_the_ideal_hit_rate),
         cmocka_unit_test(hash_chain_and_radix_tree_give_the_same_run),
         cmocka_unit_test(a_request_that_can_never_fit_is_refused),
