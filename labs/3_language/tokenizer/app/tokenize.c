@@ -272,13 +272,6 @@ static bool run(Run *command, const Job *job, Error *err)
     return good;
 }
 
-// Output that could not be written was not made, on a full disk for example.
-static bool flush(Error *err)
-{
-    return (fflush(stdout) == 0 && !ferror(stdout)) ||
-           error_set(err, "standard output could not be written");
-}
-
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("tokenize", 1u << 20);
@@ -313,7 +306,7 @@ int main(int argc, char **argv)
     job.word_count = count - 1;
     if (job.word_count == 0)
         return error_print("%s: no tokenizer was given", words[0]), STATUS_WRONG;
-    bool good = run(commands[command].run, &job, &err) && flush(&err);
+    bool good = run(commands[command].run, &job, &err);
     status = good ? 0 : error_report(&err);
     arena_free(keep);
     return status;
