@@ -24,6 +24,13 @@ const char *tokenizer_about(const Tokenizer *t)
     return t->about;
 }
 
+const char *tokenizer_ignores(const Tokenizer *t)
+{
+    static const char *const words[] = {NULL, "truncation", "padding", "truncation and padding"};
+    return words[cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(t->parts, "truncation")) +
+                 2 * cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(t->parts, "padding"))];
+}
+
 int tokenizer_size(const Tokenizer *t)
 {
     return t->bpe.vocabulary.count;
@@ -178,8 +185,17 @@ static size_t unfinished(const uint8_t *text, size_t bytes)
     for (size_t back = 1; back <= 3 && back <= bytes; back++) {
         uint8_t lead = text[bytes - back];
         if ((lead & 0xc0) == 0x80) continue;
-        size_t needs = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 1;
-        return lead < 0xf5 && needs > back ? back : 0;
+        size_t needs = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+        // Too long a form, a surrogate or above U+10FFFF: the second byte shows it.
+        uint8_t second = back > 1                       ? text[bytes - back + 1]
+                         : lead == 0xe0 || lead == 0xf0 ? 0xbf
+                                                        : 0x80;
+        bool fits = lead == 0xe0   ? second >= 0xa0
+                    : lead == 0xed ? second < 0xa0
+                    : lead == 0xf0 ? second >= 0x90
+                    : lead == 0xf4 ? second < 0x90
+                                   : lead >= 0xc2 && lead < 0xf5;
+        return fits && needs > back ? back : 0;
     }
     return 0;
 }

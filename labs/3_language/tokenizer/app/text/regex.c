@@ -8,6 +8,8 @@
 #include "common/text.h"
 
 // Steps of one match. A real pattern needs some per character of a piece; (a+)+ needs 2^length.
+#define WORD "[\\p{L}\\p{M}\\p{N}\\p{Pc}]"
+
 enum { MATCH_LIMIT = 10000000, HEAP_KIB = 256 << 10, EXPRESSION_MAX = 10000 };
 
 struct Regex {
@@ -25,7 +27,8 @@ static bool is_times(const char *expression, const char *end)
     return at - expression < 3 || at[-3] != '\\' || strchr("xop", at[-2]) == NULL;
 }
 
-// PCRE2's own \s has U+180E besides, its \w no marks: spelled out, outside a set and inside one.
+// PCRE2's own \s has U+180E besides, its \w no marks, its \h is a blank: spelled out, outside a set
+// and inside one, and \b by \w.
 // Sets within sets are Oniguruma's, which `tokenizers` has. NULL, or what is not supported.
 static const char *spell_out(const char *expression, char *out, size_t room)
 {
@@ -37,6 +40,7 @@ static const char *spell_out(const char *expression, char *out, size_t room)
               "\\x{205f}\\x{3000}"},
         {'w', "\\p{L}\\p{M}\\p{N}\\p{Pc}"},
         {'d', "\\p{Nd}"},
+        {'h', "0-9a-fA-F"},
     };
     int in_set = 0;
     size_t used = 0;
@@ -51,6 +55,8 @@ static const char *spell_out(const char *expression, char *out, size_t room)
                 what = letters[i].set;
                 if (!in_set) before = negated ? "[^" : "[", after = "]";
             }
+            if (one[1] == 'b' && !in_set)
+                what = "(?:(?<=" WORD ")(?!" WORD ")|(?<!" WORD ")(?=" WORD "))";
         } else if (one[0] == '[' && in_set == 0) in_set = 1;
         else if (one[0] == '[' && at[1] != ':') {    // a set within one is part of it
             if (at[1] == '^') return "a set within a set is negated";
@@ -59,6 +65,7 @@ static const char *spell_out(const char *expression, char *out, size_t room)
         } else if (one[0] == ']' && in_set > 0 && at > expression && at[-1] != ':' && --in_set > 0)
             continue;
         else if (one[0] == '&' && at[1] == '&' && in_set > 0) return "sets are intersected";
+        else if (in_set == 0 && strncmp(at, "(?m", 3) == 0) return "(?m) has another meaning";
         else if (in_set == 0 && at[0] == '}' && at[1] == '+' && is_times(expression, at))
             return "'}+' repeats for Oniguruma, and is possessive here";
         int n = snprintf(out + used, room - used, "%s%s%s", before, what, after);
@@ -83,10 +90,10 @@ Regex *regex_open(const char *expression, Error *err)
     else {
         int code = 0;
         PCRE2_SIZE at = 0;
-        regex->code =
-            pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED,
-                          PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
-                          &code, &at, NULL);
+        regex->code = pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED,
+                                    PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
+                                        PCRE2_NEVER_BACKSLASH_C | PCRE2_MULTILINE,
+                                    &code, &at, NULL);
         if (regex->code == NULL) {
             char why[128] = "";
             pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
