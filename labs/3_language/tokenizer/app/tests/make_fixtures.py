@@ -112,15 +112,25 @@ def mixed():
     return tokenizer
 
 
-# Trained on lines as they are, so that its merges reach across words, digits and punctuation: what a split
+# What split patterns tell apart, and texts of it.
+PARTS = ["'s", "'S", "'ll", "'Re", "\u017f", "t", "ab", "T", "AB", "é", "É", "x\u0301", "ǅ", "ʰ", "ა", "𐐀", "ὖ", "ὗ", "中", "한",
+         "の", "\u0301", "1", "23", "4567", "²", "½", "Ⅷ", "٣", " ", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "!", "/", "-",
+         "_", "$", "...", "，", "。", "“", "＋", "🦙", "`", "^"]
+
+
+def split_texts(count, seed):
+    draw = random.Random(seed)
+    return ["".join(draw.choice(PARTS) for _ in range(draw.randint(1, 9))) for _ in range(count)]
+
+
+# Trained on such texts as they are, so that its merges reach across words, digits and punctuation: what a split
 # forbids is seen.
 def whole():
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = BYTES(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
-    lines = [line for text in lab_texts() for line in text.split("\n")] + TEXTS + random_texts(400, 7)
-    tokenizer.train_from_iterator(lines, trainers.BpeTrainer(
-        vocab_size=900, special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+    tokenizer.train_from_iterator(lab_texts() + split_texts(6000, 7), trainers.BpeTrainer(
+        vocab_size=2000, special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
         initial_alphabet=BYTES.alphabet(), show_progress=False))
     return tokenizer
 
@@ -199,12 +209,17 @@ def random_texts(count, seed):
     nfkc = normalizers.NFKC()
     words = " ".join(lab_texts()).split(" ")
 
+    def is_known(drawn):    # also its combining class, between those that come first and last
+        return unicodedata.category(drawn) != "Cn" and all(
+            nfkc.normalize_str(text) == unicodedata.normalize("NFKC", text)
+            for text in (drawn, drawn + "\u0334", "\u0345" + drawn))
+
     def character():
         while True:
             code = draw.choice([draw.randrange(0x20, 0x7f), draw.randrange(1, 0x800), draw.randrange(0x800, 0xd800),
                                 draw.randrange(0xe000, 0x10000), draw.randrange(0x10000, 0x20000)])
             drawn = chr(code)
-            if unicodedata.category(drawn) != "Cn" and nfkc.normalize_str(drawn) == unicodedata.normalize("NFKC", drawn):
+            if is_known(drawn):
                 return drawn
 
     def part():
@@ -221,6 +236,17 @@ def random_texts(count, seed):
 def answers(tokenizer, texts, parse_special):
     tokenizer.encode_special_tokens = not parse_special
     return [tokenizer.encode(text).ids for text in texts]
+
+
+# Where Oniguruma's expressions might be read otherwise.
+PATTERNS = [(r"\s+$", "a \nb  "), ("^a", "a\na\n"), ("b$", "ab\nb"), (r"\h+", "beef 12 \txyz"), (r"[\hx]+", "beef xyz"),
+            (r"\bx", "x ax _x e\u0301x \u203fx x\u0301x"), (r"a.c", "a\nc abc a\rc"), (r"a\Z", "a\na\n"),
+            (r"[[:punct:]]+", "a+$.<b"), (r"[^\n]+|\n+", "ab\n\ncd"), (r"(?<=a)b", "abb"), ("(?i)k", "K\u212ak"),
+            (r"\d{1,3}(?=(?:\d{3})*\b)", "1234567 89a 1234")]
+
+
+def pieces(pattern, text):
+    return [piece for piece, _ in pre_tokenizers.Split(Regex(pattern), "isolated").pre_tokenize_str(text)]
 
 
 # The tokens that training on all the texts as one makes, after the bytes, in their order.
@@ -241,7 +267,9 @@ def main():
         tokenizer.save(os.path.join(HERE, "fixtures", name + ".json"), pretty=False)
         truth["plain"][name] = answers(tokenizer, texts, False)
         truth["special"][name] = answers(tokenizer, texts, True)
-    truth["gguf"] = {name: answers(gguf(name), texts, True) for name in GGUF}
+    truth["split_texts"] = split_texts(160, 8)
+    truth["gguf"] = {name: answers(gguf(name), truth["split_texts"], True) for name in GGUF}
+    truth["patterns"] = [[pattern, text, pieces(pattern, text)] for pattern, text in PATTERNS]
     truth["trained"] = {"gpt2": trained(texts, BYTES(add_prefix_space=False)), "llama3": trained(texts, split("{1,3}"))}
     with open(os.path.join(HERE, "fixtures", "truth.json"), "w", encoding="utf-8") as out:
         json.dump(truth, out, separators=(",", ":"))

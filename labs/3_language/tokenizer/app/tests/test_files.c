@@ -535,12 +535,12 @@ static void gguf_pre_tokenizers_have_the_ids_of_tokenizers(void **state)
         if ((regex && !HAVE_PCRE2) || (forms && !HAVE_UTF8PROC)) continue;
         EncodeOptions options = {.add_special = true, .parse_special = true};
         Tokenizer *t = must_open(write_gguf(whole, want->string));
-        assert_truth(t, cJSON_GetObjectItem(truth, "texts"), want, options);
+        assert_truth(t, cJSON_GetObjectItem(truth, "split_texts"), want, options);
         assert_chat(t);
         Error err;
         if (!tokenizer_save(t, scratch_path(".json"), &err)) fail_msg("%s", err.message);
         Tokenizer *saved = must_open(scratch_path(".json"));
-        assert_truth(saved, cJSON_GetObjectItem(truth, "texts"), want, options);
+        assert_truth(saved, cJSON_GetObjectItem(truth, "split_texts"), want, options);
         tokenizer_close(saved);
         tokenizer_close(t);
         count++;
