@@ -118,7 +118,7 @@ lines_are_json_texts() { # test
     [ "$(sed -n 3p ids)" = "" ] || complain "ids of no text"
 }
 
-what_is_not_applied_is_said() { # test
+truncation_and_padding_are_reported() { # test
     sed 's/"truncation":null/"truncation":{"max_length":1}/' "$fixtures/gpt2.json" >cut.json
     tokenize encode cut.json --text 'cut or not'
     gave 0
