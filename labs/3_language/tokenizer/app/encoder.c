@@ -97,16 +97,18 @@ static bool cut_added(const Encoding *e, const AddedTokens *added, const uint8_t
 {
     AddedMatch match;
     size_t done = 0;
-    for (size_t at = 0; added_find(added, text, bytes, at, &match); at = match.end) {
+    // As in `tokenizers` a token may lie in the spaces that the one before took, unless it takes some too.
+    for (size_t at = 0; added_find(added, text, bytes, at, &match);) {
+        at = match.end;
         if (match.token->special && !e->parse_special) continue;
-        if (match.start < done || !added_fit(&match, text, bytes, done)) continue;
+        if (!added_fit(&match, text, bytes, done)) continue;
         if (match.start > done &&
             !on_text(e, text + done, match.start - done, first && done == 0, err))
             return false;
-        ids_add(e->out, match.token->id);
+        if (match.start < match.end) ids_add(e->out, match.token->id);
         done = match.end;
     }
-    return done == bytes || on_text(e, text + done, bytes - done, first && done == 0, err);
+    return done >= bytes || on_text(e, text + done, bytes - done, first && done == 0, err);
 }
 
 static bool split(const Encoding *e, const uint8_t *text, size_t bytes, bool first, Error *err)

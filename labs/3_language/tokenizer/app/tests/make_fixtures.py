@@ -242,7 +242,9 @@ def answers(tokenizer, texts, parse_special):
 PATTERNS = [(r"\s+$", "a \nb  "), ("^a", "a\na\n"), ("b$", "ab\nb"), (r"\h+", "beef 12 \txyz"), (r"[\hx]+", "beef xyz"),
             (r"\bx", "x ax _x e\u0301x \u203fx x\u0301x"), (r"a.c", "a\nc abc a\rc"), (r"a\Z", "a\na\n"),
             (r"[[:punct:]]+", "a+$.<b"), (r"[^\n]+|\n+", "ab\n\ncd"), (r"(?<=a)b", "abb"), ("(?i)k", "K\u212ak"),
-            (r"\d{1,3}(?=(?:\d{3})*\b)", "1234567 89a 1234")]
+            (r"[^\S\n]+", "a \u180e b\n \u2028c"), (r"\w+", "ab²½④Ⓐ_\u203f e\u0301-Ⅷ ٣"), (r"\W+", "ab²½④Ⓐ_ e\u0301-Ⅷ"),
+            (r"[\D]+", "a1²٣b"), (r"\p{Han}+", "中、文〆ab"), (r"\P{Han}+", "中、文ab"), (r"[^\p{Han}a]+", "中ab、"),
+            (r"[[:punct:]x]+", "a+$.<©x中"), (r"[[:space:]]+", "a \u180e b"), (r"\d{1,3}(?=(?:\d{3})*\b)", "1234567 89a 1234")]
 
 
 def pieces(pattern, text):
