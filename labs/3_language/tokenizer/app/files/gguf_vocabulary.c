@@ -125,7 +125,7 @@ static cJSON *tree_of(const Source *s, const PreTokenizer *pre, Arena *arena)
         uint64_t type = type_of(s, id);
         if (type == GGUF_CONTROL || type == GGUF_USER_DEFINED)
             add_token(added, id, name, type == GGUF_CONTROL);
-        else cJSON_AddNumberToObject(vocabulary, name, id);
+        cJSON_AddNumberToObject(vocabulary, name, id);
     }
     text = (GgufText){NULL, 0};
     const GgufValue *pairs = gguf_value(s->file, KEY("merges"));

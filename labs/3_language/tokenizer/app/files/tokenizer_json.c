@@ -71,6 +71,7 @@ static bool put_added(Tokenizer *t, const cJSON *item, const char *where, Error 
         if (!vocabulary_put(v, token.id, content, bytes, kind, literal))
             return error_set(err, "%s: the added token '%s' is listed twice, with different ids",
                              where, shown(t->keep, content));
+        there->added_only = true;
     } else if (!is_named(t, there, content, bytes))
         return error_set(err, "%s: id %d belongs to '%s' and to '%s'", where, token.id,
                          shown(t->keep, there->piece), shown(t->keep, content));

@@ -78,7 +78,8 @@ static void write_model(FILE *out, const Tokenizer *t)
             bpe->ignore_merges ? "true" : "false");
     const char *before = "\n";
     for (int id = 0; id < bpe->vocabulary.count; id++) {
-        if (bpe->vocabulary.tokens[id].kind == TOKEN_NONE) continue;
+        const Token *token = &bpe->vocabulary.tokens[id];
+        if (token->kind == TOKEN_NONE || token->added_only) continue;
         fputs(before, out);
         write_name(out, t, id);
         fprintf(out, ": %d", id);

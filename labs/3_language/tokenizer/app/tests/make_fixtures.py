@@ -101,14 +101,17 @@ def llama2():
 def mixed():
     tokenizer = train(sequence(pre_tokenizers.Split(Regex(r"\p{Lu}?\p{Ll}+|\d{2}"), "merged_with_previous"),
                                pre_tokenizers.Punctuation("merged_with_next"),
-                               BYTES(add_prefix_space=True, use_regex=False)),
+                               BYTES(add_prefix_space=True, use_regex=False)), ignore_merges=True,
                       normalizer=normalizers.Sequence([normalizers.Strip(), normalizers.NFKC(),
                                                        normalizers.Lowercase(),
                                                        normalizers.Replace(Regex(r"\s+"), " ")]))
     tokenizer.add_tokens([AddedToken("cat", single_word=True, rstrip=True, normalized=True),
                           AddedToken("<mask>", lstrip=True, normalized=False, special=True),
                           AddedToken("<a b>", lstrip=True, rstrip=True, normalized=False),
-                          AddedToken("<a", normalized=False), AddedToken("É", normalized=True)])
+                          AddedToken("<a", normalized=False), AddedToken("É", normalized=True),
+                          # Only where no word goes on beside it, so that ignore_merges could find it elsewhere.
+                          AddedToken("12", single_word=True), AddedToken("?", lstrip=True, rstrip=True),
+                          AddedToken("\n", rstrip=True, normalized=False)])
     return tokenizer
 
 
