@@ -109,9 +109,9 @@ def mixed():
                           AddedToken("<mask>", lstrip=True, normalized=False, special=True),
                           AddedToken("<a b>", lstrip=True, rstrip=True, normalized=False),
                           AddedToken("<a", normalized=False), AddedToken("É", normalized=True),
-                          # Only where no word goes on beside it, so that ignore_merges could find it elsewhere.
                           AddedToken("12", single_word=True), AddedToken("?", lstrip=True, rstrip=True),
-                          AddedToken("\n", rstrip=True, normalized=False)])
+                          AddedToken("\n", rstrip=True, normalized=False),
+                          AddedToken("\t", lstrip=True, rstrip=True, normalized=False)])
     return tokenizer
 
 
@@ -265,7 +265,9 @@ def trained(texts, pre_tokenizer):
 
 
 def main():
-    texts = TEXTS + random_texts(40, 15)
+    # Added tokens beside words, and in the spaces that others take.
+    edges = ["12 x12 12the 3412 12", "a ? b??  ?", "c \n\n d\n \ne", "f\n\t g\t\n h\t\t i \t"]
+    texts = TEXTS + edges + random_texts(40, 15)
     truth = {"texts": texts, "plain": {}, "special": {}}
     for name, make in STYLES.items():
         tokenizer = make()

@@ -95,6 +95,26 @@ static void merges_do_not_make_a_special_token(void **state)
     tokenizer_close(t);
 }
 
+// As in `tokenizers`: ignore_merges looks a piece up in the model's vocabulary alone.
+static void text_is_not_made_of_added_tokens(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"added_tokens\":[{\"id\":3,\"content\":\"ab\",\"single_word\":true}],\"pre_tokenizer\":{"
+        "\"type\":\"Split\",\"pattern\":{\"String\":\"ab\"},\"behavior\":\"Isolated\"},\"model\":{"
+        "\"ignore_merges\":true,\"vocab\":{\"a\":0,\"b\":1,\"c\":2},\"merges\":[]}}";
+    Tokenizer *t = must_open(write_scratch(json, strlen(json), ".json"));
+    assert_ids(t, "ab", 2, (EncodeOptions){0}, (int32_t[]){3}, 1);
+    assert_ids(t, "abc", 3, (EncodeOptions){0}, ((int32_t[]){0, 1, 2}), 3);
+    Error err;
+    if (!tokenizer_save(t, scratch_path(".json"), &err)) fail_msg("%s", err.message);
+    tokenizer_close(t);
+    t = must_open(scratch_path(".json"));
+    assert_ids(t, "abc", 3, (EncodeOptions){0}, ((int32_t[]){0, 1, 2}), 3);
+    tokenizer_close(t);
+    unlink(scratch_path(".json"));
+}
+
 static void a_byte_token_is_not_made_of_its_name(void **state)
 {
     (void)state;
@@ -464,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_saved_tokenizer_gives_the_same_ids),
         cmocka_unit_test(text_becomes_a_special_token_only_when_asked),
         cmocka_unit_test(merges_do_not_make_a_special_token),
+        cmocka_unit_test(text_is_not_made_of_added_tokens),
         cmocka_unit_test(a_byte_token_is_not_made_of_its_name),
         cmocka_unit_test(all_bytes_decode_to_themselves),
         cmocka_unit_test(a_half_character_is_its_bytes),
