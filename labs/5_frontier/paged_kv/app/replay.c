@@ -75,8 +75,9 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_group(o, "several replicas");
     options_int(o, "replicas", 0, &job->replicas, 1, 256, "how many");
     options_choice(o, "route", 0, &job->route, ROUTES, "default: all, compared");
-    options_group(o, "duration of a step (default: OPT-13B on an A100)");
-    options_float(o, "step-ms", 0, &job->step_ms, 0, 1e6f, "milliseconds per step");
+    options_group(o, "duration of a step");
+    options_float(o, "step-ms", 0, &job->step_ms, 0, 1e6f,
+                  "milliseconds per step (OPT-13B on an A100)");
     options_float(o, "token-us", 0, &job->token_us, 0, 1e6f, "microseconds per token computed");
     options_float(o, "context-us", 0, &job->context_us, 0, 1e6f,
                   "microseconds per token attended to");
@@ -307,11 +308,10 @@ static bool run(Arena *keep, const Job *job, bool routed, Error *err)
     FleetResult result;
     if (!read_requests(keep, job, &trace, err)) return false;
     const int64_t ideal = fleet_ideal_hits(&trace, job->block_size);
-    printf("%d requests (%s), %d blocks of %d tokens, prefix cache: %s\n", trace.count,
-           job->trace != NULL ? job->trace : job->workload, job->blocks, job->block_size,
-           job->cache);
+    printf("%d requests (%s), %d replica%s of %d blocks of %d tokens, prefix cache: %s\n",
+           trace.count, job->trace != NULL ? job->trace : job->workload, job->replicas,
+           job->replicas > 1 ? "s" : "", job->blocks, job->block_size, job->cache);
     if (job->replicas > 1 && !routed) {
-        printf("%d replicas\n", job->replicas);
         print_routes(keep, job, &trace, ideal);
         return true;
     }

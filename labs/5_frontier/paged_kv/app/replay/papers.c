@@ -77,8 +77,7 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
                   d == 0 ? paper[3].sharegpt : paper[3].alpaca);
         table_print(&table, 2, stdout);
         if (d == 1)
-            printf("  (The paper counted at 30 requests a second, when vLLM did not fill its "
-                   "memory.)\n");
+            printf("  (The paper counted at 30 requests a second; here requests always wait.)\n");
     }
 }
 

@@ -165,8 +165,6 @@ static bool schedule(Scheduler *s, Sequence *sequence, int count)
 {
     const int first = sequence->computed, copies = s->copies.count;
     if (!block_table_extend(s->pool, &sequence->table, first, count, &s->copies)) return false;
-    const int drafts = first + count - sequence->count;
-    sequence->drafts = drafts > 0 ? drafts : 0;
     // From here on other entries of this step may share the blocks. Drafts are not cached.
     block_table_cache(s->pool, &sequence->table, sequence->domain, sequence->tokens,
                       least(first + count, sequence->count));
@@ -303,7 +301,8 @@ void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled
 {
     Sequence *sequence = entry->sequence;
     if (sequence->state != SEQUENCE_RUNNING) return;
-    REQUIRE(entry->samples ? count >= 1 && count <= 1 + sequence->drafts : count == 0,
+    const int drafts = entry->first + entry->count - sequence->count;
+    REQUIRE(entry->samples ? count >= 1 && count <= 1 + drafts : count == 0,
             "sequence %d: %d tokens were sampled", sequence->id, count);
     if (!entry->samples) {
         sequence->computed = entry->first + entry->count;

@@ -10,7 +10,7 @@ replay() { run "$LAB" replay "$@"; }
 without_arguments_it_serves_conversations() { # test
     replay
     gave 0
-    says out '1000 requests (chat), 4000 blocks of 16 tokens, prefix cache: radix'
+    says out '1000 requests (chat), 1 replica of 4000 blocks of 16 tokens, prefix cache: radix'
     says out 'found in the prefix cache'
     says out 'tail'
     cp out first
