@@ -36,7 +36,13 @@ size_t text_place(const Text *text, const TokenWindows *windows, int index)
 
 static Tokenizer *open_tokenizer(const Text *text, const char *name, Error *err)
 {
-    if (strcmp(name, "chars") == 0) return tokenizer_characters(text->bytes, text->length, err);
+    if (strcmp(name, "chars") == 0) {
+        Error why;
+        Tokenizer *t = tokenizer_characters(text->bytes, text->length, &why);
+        if (t == NULL)
+            error_set(err, "%s: %s; --tokenizer bytes takes any file", text->origin, why.message);
+        return t;
+    }
     if (strcmp(name, "bytes") == 0) return tokenizer_bytes();
     if (strncmp(name, "bpe:", 4) != 0) return tokenizer_open(name, err);
     char *end;
