@@ -110,13 +110,9 @@ bool experiment_prepare(Experiment *lab, const char *data, Error *err)
     if (tokenizer_size(text->tokenizer) > c->vocabulary)
         return error_set(err, "the tokenizer has %d tokens, the model %d",
                          tokenizer_size(text->tokenizer), c->vocabulary);
-    if (lab->prompt == NULL) {
-        size_t line = strcspn(text->bytes, "\n");
-        lab->prompt =
-            text->grammar != NULL
-                ? "Lily had a"
-                : arena_print(lab->keep, "%.*s", (int)(line < 40 ? line : 40), text->bytes);
-    }
+    if (lab->prompt == NULL)
+        lab->prompt = text->grammar != NULL ? "Lily had a" : text_beginning(text, lab->keep);
+    if (!sample_check_prompt(lab, err)) return false;
     lab->session = (Session){
         .run = run,
         .config = arena_print(lab->keep,
@@ -147,8 +143,8 @@ bool part_text(void *argument, Error *err)
     const Text *text = &lab->text;
     run_print(lab->run, "%s: %zu bytes, %zu tokens, a vocabulary of %d.", text->origin,
               text->length, text->ids.count, tokenizer_size(text->tokenizer));
-    int shown = (int)strcspn(text->bytes, "\n");
-    run_print(lab->run, "It begins: %.*s", shown < 300 ? shown : 300, text->bytes);
+    size_t shown = text_line(text, 0);
+    run_print(lab->run, "It begins: %.*s", shown < 300 ? (int)shown : 300, text->bytes);
     if (!text->validated) {
         run_print(lab->run, "No validation set: the text is too short for one, or --validation 0.");
         return true;

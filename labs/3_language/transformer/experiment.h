@@ -39,6 +39,9 @@ bool part_by_hand(void *lab, Error *err);
 
 // ---- samples.c ----
 
+// Whether the prompt has tokens in this vocabulary: asked before the training.
+bool sample_check_prompt(const Experiment *lab, Error *err);
+
 // The prompt and `tokens` tokens more, in the arena; NULL and a message where the prompt cannot be encoded.
 char *sample_text(const Experiment *lab, Arena *arena, const char *prompt, int tokens,
                   Sampling sampling, uint64_t stream, Error *err);

@@ -88,7 +88,9 @@ static size_t find_sentence(const Text *text, int *count)
     for (int w = 0; w < windows->count; w++) {
         size_t first = text_place(text, windows, w);
         const char *line = text->bytes + text->offsets[first];
-        size_t length = strcspn(line, "\n"), word = strcspn(line, " \n");
+        size_t length = text_line(text, text->offsets[first]);
+        const char *blank = memchr(line, ' ', length);
+        size_t word = blank != NULL ? (size_t)(blank - line) : length;
         int tokens = 0;
         while (text->offsets[first + (size_t)tokens] < text->offsets[first] + length) tokens++;
         if (word < 3 || tokens > *count) continue;
@@ -111,8 +113,8 @@ bool part_attention(void *argument, Error *err)
     if (text->validated) {
         ids = text->ids.ids + find_sentence(text, &count);
     } else {
-        if (!tokenizer_encode(text->tokenizer, lab->prompt, strlen(lab->prompt), (EncodeOptions){0},
-                              &prompt, err))
+        if (!tokenizer_encode(text->tokenizer, lab->prompt, strlen(lab->prompt),
+                              (EncodeOptions){.add_special = true}, &prompt, err))
             return false;
         ids = prompt.ids;
         if ((size_t)count > prompt.count) count = (int)prompt.count;
