@@ -18,6 +18,7 @@ enum {
 typedef struct Map {
     int layer, head;
     const float *p;    // [count,count], a row for each query
+    float sharpness;
 } Map;
 
 // A token as it stands beside its row and under its column: a blank is '_', a control character '/', what is not
@@ -27,12 +28,11 @@ static char *label_of(const Text *text, int id, Arena *arena)
     size_t bytes;
     const char *piece = tokenizer_piece(text->tokenizer, id, &bytes);
     char *label = arena_zeros(arena, LABEL + 1);
-    for (size_t i = 0, n = 0; i < bytes && n < LABEL; i++)
-        if ((piece[i] & 0xc0) != 0x80)
-            label[n++] = piece[i] == ' '          ? '_'
-                         : (piece[i] & 0x80) != 0 ? '?'
-                         : piece[i] < 33          ? '/'
-                                                  : piece[i];
+    for (size_t i = 0, n = 0; i < bytes && n < LABEL; i++) {
+        const uint8_t byte = (uint8_t)piece[i];
+        if (byte < 0x80) label[n++] = byte == ' ' ? '_' : byte < ' ' ? '/' : piece[i];
+        else if (byte >= 0xc0) label[n++] = '?';
+    }
     return label;
 }
 
@@ -51,17 +51,18 @@ static float sharpness(const float *p, int count)
 // The sharpest heads, in the order of the model.
 static int choose_maps(const Experiment *lab, int count, float *const maps[], Map chosen[MAPS])
 {
-    const ModelConfig *c = &lab->model.config;
-    const int all = c->layers * c->heads;
-    const size_t size = (size_t)(count * count);
+    const int heads = lab->model.config.heads, all = lab->model.config.layers * heads;
+    Map *map = arena_alloc(lab->scratch, sizeof *map * (size_t)all);
+    for (int m = 0; m < all; m++) {
+        const float *p = maps[m / heads] + (size_t)(m % heads) * (size_t)(count * count);
+        map[m] = (Map){m / heads, m % heads, p, sharpness(p, count)};
+    }
     int shown = 0;
     for (int m = 0; m < all && shown < MAPS; m++) {
-        const float *p = maps[m / c->heads] + (size_t)(m % c->heads) * size;
-        int better = 0;
+        int sharper = 0;
         for (int other = 0; other < all; other++)
-            better += sharpness(maps[other / c->heads] + (size_t)(other % c->heads) * size, count) >
-                      sharpness(p, count);
-        if (better < MAPS) chosen[shown++] = (Map){m / c->heads, m % c->heads, p};
+            sharper += map[other].sharpness > map[m].sharpness;
+        if (sharper < MAPS) chosen[shown++] = map[m];
     }
     return shown;
 }
