@@ -98,11 +98,14 @@ bool experiment_prepare(Experiment *lab, const char *data, Error *err)
 {
     Run *run = lab->run;
     Text *text = &lab->text;
-    if (lab->model_path != NULL) {
-        text->tokenizer = tokenizer_open(lab->model_path, err);
-        if (text->tokenizer == NULL) return false;
+    if (lab->model_path != NULL && lab->tokenizer == NULL) {
+        Error why;
+        text->tokenizer = tokenizer_open(lab->model_path, &why);
+        if (text->tokenizer == NULL)
+            return error_set(err, "%s; --tokenizer FILE gives the model one", why.message);
     }
-    if (!text_load(text, lab->keep, data, run->seed, lab->tokenizer, err)) return false;
+    const char *tokenizer = lab->tokenizer != NULL ? lab->tokenizer : "chars";
+    if (!text_load(text, lab->keep, data, run->seed, tokenizer, err)) return false;
     if (!make_model(lab, err)) return false;
     const ModelConfig *c = &lab->model.config;
     if (text->context > c->context)

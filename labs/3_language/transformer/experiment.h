@@ -13,7 +13,8 @@ typedef struct Experiment {
     const char *style;    // "gpt2" or "llama"
     ModelSize size;
     const char *model_path;    // to go on from; NULL: a new model
-    const char *tokenizer, *prompt;
+    const char *tokenizer;     // NULL: characters, or the model's own
+    const char *prompt;        // NULL: the text's beginning
     int batch, micro_batch, steps, warmup, points, tokens;
     float learning_rate, decay, dropout, clip;
     Sampling sampling;
