@@ -7,6 +7,7 @@
 #include "datasets/catalogue.h"
 #include "datasets/root.h"
 #include "kernels/device.h"
+#include "labs/5_frontier/paged_kv/app/model/random_weights.h"
 
 const LoadOptions loaded_defaults = {.device = "cpu",
                                      .cache = "f16",
@@ -105,13 +106,17 @@ bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *h
     *l = (Loaded){.path = model};
     if (!device_use(how->device, &why)) return error_set(err, "--device %s: %s", how->device, why);
     if (how->threads > 0) omp_set_num_threads(how->threads);
-    if (access(model, R_OK) != 0) l->path = find_in_data(keep, model, err);
+    const bool random = random_weights_named(model);
+    if (!random && access(model, R_OK) != 0) l->path = find_in_data(keep, model, err);
     if (l->path == NULL) return false;
     const char *vocabulary = how->tokenizer != NULL ? how->tokenizer : tokenizer_of(keep, l->path);
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
-    if (l->weights != NULL) l->tokenizer = tokenizer_open(vocabulary, err);
+    if (l->weights != NULL)
+        l->tokenizer = random ? tokenizer_bytes() : tokenizer_open(vocabulary, err);
+    // What random weights generate is no text.
     if (l->tokenizer != NULL)
-        l->engine = engine_open(l->weights, l->tokenizer, engine_options_of(how), err);
+        l->engine =
+            engine_open(l->weights, random ? NULL : l->tokenizer, engine_options_of(how), err);
     if (l->engine != NULL) return true;
     loaded_close(l);
     return false;

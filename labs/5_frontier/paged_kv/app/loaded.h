@@ -7,7 +7,7 @@
  *     loaded_close(&loaded);
  *
  * A model is a path (a GGUF file, a Hugging Face folder, llama2.c's .bin), or the name of a data set in the
- * data folder (`lab data get smollm2`).
+ * data folder (`lab data get smollm2`), or random weights to measure with (random:1.1b:Q4_0).
  */
 #pragma once
 #include "common/options.h"

@@ -17,7 +17,7 @@ static const char *copy(Arena *arena, const char *text)
 // Parts are one text.
 static bool read_parts(const char **text, Arena *arena, const cJSON *list, int i, Error *err)
 {
-    size_t bytes = 0;
+    size_t bytes = 1;
     const cJSON *part;
     cJSON_ArrayForEach(part, list)
     {
@@ -26,13 +26,10 @@ static bool read_parts(const char **text, Arena *arena, const cJSON *list, int i
             return error_set(err, "messages[%d].content: has a part that is not text", i);
         bytes += strlen(one->valuestring);
     }
-    char *joined = arena_zeros(arena, bytes + 1), *end = joined;
-    cJSON_ArrayForEach(part, list)
-    {
-        const char *one = field(part, "text")->valuestring;
-        memcpy(end, one, strlen(one));
-        end += strlen(one);
-    }
+    char *joined = arena_zeros(arena, bytes);
+    size_t used = 0;
+    cJSON_ArrayForEach(part, list) used +=
+        (size_t)snprintf(joined + used, bytes - used, "%s", field(part, "text")->valuestring);
     *text = joined;
     return true;
 }

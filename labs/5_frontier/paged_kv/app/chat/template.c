@@ -145,10 +145,9 @@ static ChatTemplate *of_config(const char *path, Error *err)
                 item = cJSON_GetObjectItemCaseSensitive(one, "template");
         }
     }
+    const char *jinja = cJSON_GetStringValue(item);
     ChatTemplate *t =
-        cJSON_IsString(item)
-            ? chat_template_parse(item->valuestring, strlen(item->valuestring), path, err)
-            : none(path, err);
+        jinja != NULL ? chat_template_parse(jinja, strlen(jinja), path, err) : none(path, err);
     cJSON_Delete(tree);
     return t;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "labs/5_frontier/paged_kv/app/model/random_weights.h"
 
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
@@ -25,7 +26,7 @@ static DType type_of(const ModelFile *file, int i)    // in memory
 static bool is_copied(const ModelFile *file, int i, WeightsOptions options)
 {
     return options.huge_pages || file->pieces.list[i].layout != LAYOUT_PLAIN ||
-           !has_product(file->stored[i].type);
+           !has_product(file->stored[i].type) || file->stored[i].data == NULL;
 }
 
 static size_t bytes_of(const ModelFile *file, int i)
@@ -110,7 +111,8 @@ static WeightRows read_matrix(Reader *r, int i)
     if (!is_copied(r->file, i, r->options)) return rows;
     r->used = place(r->file, i, r->used);
     char *out = (char *)r->weights->region + r->used;
-    copy_matrix(out, rows.type, piece, stored);
+    if (stored->data != NULL) copy_matrix(out, rows.type, piece, stored);
+    else random_weights_fill(out, rows.type, piece_count(piece), draw_at(1, 0, (uint16_t)i));
     r->used += bytes;
     rows.data = out;
     return rows;
@@ -136,8 +138,13 @@ static void add_part(Projection *p, WeightRows part)
 static void read_vector(Reader *r, int i, const float **vector, int size)
 {
     const Piece *piece = &r->file->pieces.list[i];
-    if (*vector == NULL) *vector = arena_zeros(r->weights->arena, (size_t)size * sizeof **vector);
-    copy_as_floats((float *)*vector + piece->first, DTYPE_F32, piece, &r->file->stored[i]);
+    float *all = *vector != NULL ? (float *)*vector
+                                 : arena_zeros(r->weights->arena, (size_t)size * sizeof *all);
+    *vector = all;
+    if (r->file->stored[i].data != NULL)
+        copy_as_floats(all + piece->first, DTYPE_F32, piece, &r->file->stored[i]);
+    else
+        for (int k = 0; k < size; k++) all[k] = 1;    // random weights: a norm
 }
 
 static bool is(const char *name, const char *param)
@@ -202,24 +209,45 @@ static void read_piece(Reader *r, int i)
 
 // ---- all of it ----
 
-Weights *weights_open(const char *path, WeightsOptions options, Error *err)
+// A file without data.
+static bool make_random(ModelFile *file, Arena *arena, const char *path, Error *err)
 {
-    ModelFile *file = model_file_open(path, err);
-    if (file == NULL) return NULL;
-    Arena *arena = arena_new("weights", (size_t)1 << 32);
-    Weights *w = arena_zeros(arena, sizeof *w);
-    w->arena = arena;
-    w->file = file;
-    w->config = file->config;
-    w->layers = arena_zeros(arena, (size_t)w->config.layers * sizeof *w->layers);
-    if (!make_region(w, file, options, err)) {
-        weights_close(w);
-        return NULL;
-    }
+    DType type;
+    *file = (ModelFile){.path = path};
+    if (!random_weights_parse(path, &file->config, &type, err)) return false;
+    file->pieces = pieces_of(arena, &file->config, FORMAT_LLAMA);
+    file->stored = arena_zeros(arena, (size_t)file->pieces.count * sizeof *file->stored);
+    for (int i = 0; i < file->pieces.count; i++) file->stored[i].type = type;
+    return true;
+}
+
+static bool read_all(Weights *w, const ModelFile *file, WeightsOptions options, Error *err)
+{
     Reader reader = {.weights = w, .file = file, .options = options};
+    w->config = file->config;
+    w->layers = arena_zeros(w->arena, (size_t)w->config.layers * sizeof *w->layers);
+    if (!make_region(w, file, options, err)) return false;
     for (int i = 0; i < file->pieces.count; i++) read_piece(&reader, i);
     if (w->config.tied) w->head = w->embedding;
-    return w;
+    return true;
+}
+
+Weights *weights_open(const char *path, WeightsOptions options, Error *err)
+{
+    Arena *arena = arena_new("weights", (size_t)1 << 32);
+    Weights *w = arena_zeros(arena, sizeof *w);
+    ModelFile random;
+    bool good;
+    w->arena = arena;
+    if (random_weights_named(path)) {
+        good = make_random(&random, arena, path, err) && read_all(w, &random, options, err);
+    } else {
+        w->file = model_file_open(path, err);
+        good = w->file != NULL && read_all(w, w->file, options, err);
+    }
+    if (good) return w;
+    weights_close(w);
+    return NULL;
 }
 
 void weights_close(Weights *w)

@@ -4,6 +4,7 @@
  *     const Projection *qkv = &weights->layers[0].qkv;
  *     for (int i = 0; i < qkv->count; i++) ... qkv->parts[i]    // WeightRows: q, k and v below each other
  *     weights_close(weights);
+ *     weights_open("random:110m:Q8_0", ...);    // no file (random_weights.h)
  *
  * Matrices are mapped from the file, not copied: opening takes no time, and processes share the memory. Copied
  * are those that lie otherwise than [out,in] with the halves of a head apart: GPT-2's transposed ones, and q and

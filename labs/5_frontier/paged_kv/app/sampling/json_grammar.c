@@ -144,7 +144,7 @@ static int between(const JsonGrammar *j, const char *low, const char *high, int 
     memset(zeros, '0', rest);
     memset(nines, '9', rest);
     if (low[0] == high[0]) return one(j, low[0], between(j, low + 1, high + 1, next));
-    int first = low[0], last = high[0], ways = -1;
+    int first = (uint8_t)low[0], last = (uint8_t)high[0], ways = -1;
     if (!all(low + 1, '0')) ways = one(j, (char)first++, between(j, low + 1, nines, next));
     if (!all(high + 1, '9')) {
         const int end = one(j, (char)last--, between(j, zeros, high + 1, next));

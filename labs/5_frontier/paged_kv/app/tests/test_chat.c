@@ -60,10 +60,10 @@ static void conversations_are_those_of_transformers(void **state)
         chat.no_thinking = cJSON_HasObjectItem(body, "no_thinking");
         chat.date = "29 Nov 2026";
         char *text = chat_render(t, &chat, &bytes, &err);
-        if (text == NULL) fail_msg("case %d, %s: %s", count, name, err.message);
         const char *want = cJSON_GetObjectItem(one, "text")->valuestring;
-        if (bytes != strlen(want) || strcmp(text, want) != 0)
-            fail_msg("case %d, %s: got\n%s\nexpected\n%s", count, name, text, want);
+        if (text == NULL || bytes != strlen(want) || strcmp(text, want) != 0)
+            fail_msg("case %d, %s: got\n%s\nexpected\n%s", count, name,
+                     text != NULL ? text : err.message, want);
         free(text);
         chat_template_close(t);
         count++;

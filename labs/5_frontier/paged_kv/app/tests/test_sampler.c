@@ -50,7 +50,7 @@ static void probabilities_are_those_of_transformers(void **state)
         enum { MOST = 64 };
         float logits[MOST];
         int32_t tokens[MOST];
-        double got[MOST];
+        double got[MOST] = {0};
         const cJSON *item, *options = cJSON_GetObjectItem(one, "options");
         int n = 0, count = 0;
         cJSON_ArrayForEach(item, cJSON_GetObjectItem(one, "logits")) logits[n++] =

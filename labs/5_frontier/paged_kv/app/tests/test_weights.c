@@ -22,7 +22,7 @@ static void assert_numbers(const char *name, const float *got, const Tensor *wan
                 name, count, at + count, tensor_count(want));
     const float *x = (const float *)want->data + at;    // on the host: the device is cpu
     for (size_t i = 0; i < count; i++)
-        if (memcmp(&got[i], &x[i], sizeof *got) != 0)
+        if (!(got[i] == x[i] && signbit(got[i]) == signbit(x[i])))
             fail_msg("%s[%zu]: %.9g, expected %.9g", name, at + i, (double)got[i], (double)x[i]);
 }
 
@@ -168,9 +168,9 @@ static void a_token_reads_all_projections_and_the_head(void **state)
     (void)state;
     Weights *w = open_weights(fixture_path("llama_f16"), false);
     const ModelConfig *c = &w->config;
-    const size_t layer =
-        (size_t)(model_config_qkv(c) + c->heads * c->head + model_config_up(c) + c->ff);
-    const size_t numbers = ((size_t)c->layers * layer + (size_t)c->vocabulary) * (size_t)c->width;
+    const int layer = model_config_qkv(c) + c->heads * c->head + model_config_up(c) + c->ff;
+    const size_t numbers =
+        ((size_t)c->layers * (size_t)layer + (size_t)c->vocabulary) * (size_t)c->width;
     assert_int_equal(weights_bytes(w), 2 * numbers);
     weights_close(w);
 }
@@ -181,6 +181,60 @@ static void a_missing_file_is_refused(void **state)
     Error err = {""};
     assert_null(weights_open("/no/such/model.gguf", (WeightsOptions){0}, &err));
     assert_string_equal(err.message, "/no/such/model.gguf: does not exist");
+}
+
+// ---- random ones ----
+
+static void assert_spread(const char *name, WeightRows rows)
+{
+    const size_t count = (size_t)rows.rows * (size_t)rows.cols;
+    float *numbers = malloc(count * sizeof *numbers);
+    double sum = 0, squares = 0;
+    assert_non_null(numbers);
+    assert_true(dtype_to_floats(rows.type, numbers, rows.data, count));
+    for (size_t i = 0; i < count; i++) sum += (double)numbers[i];
+    const double mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++) squares += pow((double)numbers[i] - mean, 2);
+    const double deviation = sqrt(squares / (double)count);
+    // Q4_0 has -8 to 7, Q8_0 -128 to 127: the mean is half a step below 0.
+    assert_that(fabs(mean) < .0025 && fabs(deviation - .02) < .0002, "%s: %g +- %g", name, mean,
+                deviation);
+    free(numbers);
+}
+
+static void random_weights_have_the_shape_that_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        DType type;
+    } cases[] = {{"random:15m", DTYPE_F32},       {"random:15m:f16", DTYPE_F16},
+                 {"random:15M:BF16", DTYPE_BF16}, {"random:15m:Q8_0", DTYPE_Q8_0},
+                 {"random:15m:q4_0", DTYPE_Q4_0}, {"random:15m:Q4_1", DTYPE_Q4_1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Weights *w = open_weights(cases[i].path, false);
+        // llama2.c's stories15M.
+        assert_int_equal(model_config_params(&w->config), 15191712);
+        assert_int_equal(w->head.type, cases[i].type);
+        assert_pointer("head", w->head.data, w->embedding.data);
+        assert_int_equal(w->layers[5].qkv.count, 1);
+        assert_close((double)w->layers[5].mlp_norm.weight[287], 1, 0);
+        assert_spread(cases[i].path, w->layers[0].up.parts[0]);
+        assert_spread(cases[i].path, w->head);
+        assert_that(memcmp(w->layers[0].down.parts[0].data, w->layers[1].down.parts[0].data, 512) !=
+                        0,
+                    "two layers have the same numbers");
+        weights_close(w);
+    }
+    static const char *const wrong[][2] = {
+        {"random:16m", "random:16m: there is no such size, expected 15m, 42m"},
+        {"random:", "there is no such size"},
+        {"random:15m:Q4_K", "random:15m:Q4_K: there is no such type, expected F32, F16"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        Error err = {""};
+        assert_null(weights_open(wrong[i][0], (WeightsOptions){0}, &err));
+        if (strstr(err.message, wrong[i][1]) == NULL) fail_msg("got \"%s\"", err.message);
+    }
 }
 
 // ---- real files ----
@@ -226,6 +280,7 @@ int main(void)
         cmocka_unit_test(what_lies_as_it_is_needed_is_not_copied),
         cmocka_unit_test(a_token_reads_all_projections_and_the_head),
         cmocka_unit_test(a_missing_file_is_refused),
+        cmocka_unit_test(random_weights_have_the_shape_that_is_named),
         cmocka_unit_test(weights_of_stories260k_are_those_of_the_model),
         cmocka_unit_test(weights_of_smollm2_are_blocks_of_four_bits),
     };
