@@ -113,7 +113,7 @@ bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *h
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
     if (l->weights != NULL)
         l->tokenizer = random ? tokenizer_bytes() : tokenizer_open(vocabulary, err);
-    // What random weights generate is no text.
+    // Random weights have no vocabulary to show their tokens by.
     if (l->tokenizer != NULL)
         l->engine =
             engine_open(l->weights, random ? NULL : l->tokenizer, engine_options_of(how), err);
