@@ -1,27 +1,8 @@
 #include "labs/5_frontier/paged_kv/app/engine.h"
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include "labs/5_frontier/paged_kv/app/sampling/output.h"
+#include "labs/5_frontier/paged_kv/app/choice.h"
 #include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
-
-// A request on its way: what was copied of it.
-typedef struct Group {
-    Request request;
-    int id, live;    // choices that have not ended
-    bool forked;     // all choices have begun
-    char *memory;
-} Group;
-
-typedef struct Choice {
-    Group *group;
-    int index;
-    Sequence *sequence;    // its id is the request's
-    Output *output;
-    bool forks;    // was begun in this step, and shares the first choice's blocks from the next
-    int state;     // of the constraint
-    FinishReason finish;
-} Choice;
 
 struct Engine {
     const Weights *weights;
@@ -107,61 +88,24 @@ Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOp
 
 // ---- choices ----
 
-static void group_free(Group *group)
+static bool reserve_choice(Engine *e)
 {
-    if (group == NULL) return;
-    free(group->memory);
-    free(group);
+    if (e->count < e->room) return true;
+    const int room = e->room > 0 ? 2 * e->room : 16;
+    Choice **more = realloc(e->choices, (size_t)room * sizeof(Choice *));
+    if (more == NULL) return false;
+    e->choices = more;
+    e->room = room;
+    return true;
 }
 
-static void choice_free(Choice *choice)
+// NULL: no memory.
+static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *prompt)
 {
-    if (choice == NULL) return;
-    sequence_free(choice->sequence);
-    output_close(choice->output);
-    if (--choice->group->live == 0) group_free(choice->group);
-    free(choice);
-}
-
-// The group has one more choice: `count` tokens that are known. NULL: no memory.
-static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *tokens, int count)
-{
-    const Request *r = &group->request;
-    if (e->count == e->room) {
-        const int room = e->room > 0 ? 2 * e->room : 16;
-        Choice **more = realloc(e->choices, (size_t)room * sizeof(Choice *));
-        if (more == NULL) return NULL;
-        e->choices = more;
-        e->room = room;
-    }
-    Choice *choice = calloc(1, sizeof *choice);
-    if (choice == NULL) return NULL;
-    choice->sequence = sequence_new(group->id, tokens, count, r->prompt_count + r->max_tokens,
-                                    e->options.block_size);
-    if (choice->sequence == NULL) {
-        free(choice);
-        return NULL;
-    }
-    choice->group = group;
-    choice->index = index;
-    choice->sequence->prompt = r->prompt_count;
-    choice->sequence->priority = r->priority;
-    choice->sequence->domain = r->domain;
-    choice->sequence->owner = choice;
-    if (r->constraint != NULL) choice->state = constraint_begin(r->constraint);
-    if (e->tokenizer != NULL)
-        choice->output = output_open(e->tokenizer, r->stop_strings, r->stop_string_count, false);
-    group->live++;
-    return e->choices[e->count++] = choice;
-}
-
-static void send(const Choice *choice, EngineEvent event)
-{
-    const Request *r = &choice->group->request;
-    event.id = choice->group->id;
-    event.choice = choice->index;
-    if (event.text == NULL) event.text = "";
-    if (r->on_event != NULL) r->on_event(r->context, &event);
+    if (!reserve_choice(e)) return NULL;
+    Choice *choice = choice_new(group, index, prompt, e->options.block_size, e->tokenizer);
+    if (choice != NULL) e->choices[e->count++] = choice;
+    return choice;
 }
 
 // Its last event. It is freed when the step is over.
@@ -173,7 +117,7 @@ static void finish(Engine *e, Choice *choice, FinishReason why, const char *erro
     EngineEvent event = {.finish = why, .error = error};
     if (choice->output != NULL && why != FINISH_CANCELLED)
         event.text = output_end(choice->output, &event.bytes);
-    send(choice, event);
+    choice_send(choice, event);
 }
 
 static void free_finished(Engine *e)
@@ -223,50 +167,11 @@ static bool check(const Engine *e, const Request *r, Error *err)
     return sampler_check(&r->sampling, c->vocabulary, err);
 }
 
-static void *copied(char **to, const void *from, size_t bytes)
-{
-    void *copy = *to;
-    if (bytes > 0) memcpy(copy, from, bytes);
-    *to += bytes;
-    return copy;
-}
-
-// In one piece: its arrays, the larger numbers first, then the strings. NULL: no memory.
-static Group *group_new(const Engine *e, const Request *r)
-{
-    const size_t pointers = (size_t)r->stop_string_count * sizeof *r->stop_strings,
-                 biases = (size_t)r->sampling.bias_count * sizeof *r->sampling.bias,
-                 ends = (size_t)r->stop_token_count * sizeof *r->stop_tokens;
-    size_t bytes = pointers + biases + ends;
-    for (int i = 0; i < r->stop_string_count; i++) bytes += strlen(r->stop_strings[i]) + 1;
-    Group *group = calloc(1, sizeof *group);
-    char *at = malloc(bytes + 1);
-    if (group == NULL || at == NULL) {
-        free(group);
-        free(at);
-        return NULL;
-    }
-    *group = (Group){.request = *r, .id = e->next_id, .memory = at};
-    Request *mine = &group->request;
-    const char **stops = copied(&at, r->stop_strings, pointers);
-    mine->stop_strings = stops;
-    mine->sampling.bias = copied(&at, r->sampling.bias, biases);
-    mine->stop_tokens = copied(&at, r->stop_tokens, ends);
-    for (int i = 0; i < r->stop_string_count; i++)
-        stops[i] = copied(&at, r->stop_strings[i], strlen(r->stop_strings[i]) + 1);
-    mine->prompt = NULL;    // it is in the sequences
-    if (mine->max_tokens == 0) mine->max_tokens = e->weights->config.context - r->prompt_count;
-    if (mine->choices == 0) mine->choices = 1;
-    group->forked = mine->choices == 1;
-    return group;
-}
-
 int engine_submit(Engine *e, const Request *request, Error *err)
 {
     if (!check(e, request, err)) return -1;
-    Group *group = group_new(e, request);
-    Choice *choice =
-        group != NULL ? add_choice(e, group, 0, request->prompt, request->prompt_count) : NULL;
+    Group *group = group_new(request, e->next_id, e->weights->config.context);
+    Choice *choice = group != NULL ? add_choice(e, group, 0, request->prompt) : NULL;
     if (choice == NULL) {
         group_free(group);
         error_set(err, "no memory for a request of %d tokens", request->prompt_count);
@@ -318,7 +223,7 @@ static bool deliver(Engine *e, Choice *choice, const Sampled *sampled, int count
     EngineEvent event = {.sampled = sampled};
     if (choice->output != NULL)
         event.text = output_step(choice->output, sampled->token, &event.bytes);
-    send(choice, event);
+    choice_send(choice, event);
     if (choice->output != NULL && output_stopped(choice->output))
         finish(e, choice, FINISH_STOP, NULL);
     else if (count == choice->sequence->max_count) finish(e, choice, FINISH_LENGTH, NULL);
@@ -383,31 +288,29 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits)
 static void begin_choices(Engine *e, const Choice *first, const float *logits)
 {
     Group *group = first->group;
-    const Sequence *s = first->sequence;
-    int32_t *tokens = malloc(((size_t)s->count + 1) * sizeof *tokens);
-    REQUIRE(tokens != NULL, "no memory for %d tokens", s->count + 1);
-    memcpy(tokens, s->tokens, (size_t)s->count * sizeof *tokens);
     SpeculationRow row;
     list_rows(first, logits, e->weights->config.vocabulary, &row);
     group->forked = true;
     for (int k = 1; k < group->request.choices && first->finish == FINISH_NONE; k++) {
-        SamplerContext context = context_of(first);
+        Choice *choice = add_choice(e, group, k, first->sequence->tokens);
+        if (choice == NULL) {
+            choice_send(&(Choice){.group = group, .index = k},
+                        (EngineEvent){.finish = FINISH_ERROR, .error = "no memory for a choice"});
+            continue;
+        }
+        Sequence *s = choice->sequence;
+        SamplerContext context = context_of(choice);
         Sampled sampled;
-        Error err = {"no memory for another choice"};
-        context.sample = k;
-        context.logits = logits;
+        Error err;
+        context.logits = row.logits;
         context.allowed = row.allowed;
-        const bool drawn =
-            sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err);
-        tokens[s->count] = drawn ? sampled.token : 0;
-        // Where one token is all, it needs no place for a second.
-        Choice *choice = add_choice(e, group, k, tokens, s->count + (s->max_count > s->count + 1));
-        REQUIRE(choice != NULL, "no memory for choice %d of a request", k);
-        choice->forks = true;
-        if (!drawn) finish(e, choice, FINISH_ERROR, err.message);
-        else deliver(e, choice, &sampled, s->count + 1);
+        if (!sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err))
+            finish(e, choice, FINISH_ERROR, err.message);
+        else if (!deliver(e, choice, &sampled, s->count + 1)) {
+            s->tokens[s->count++] = sampled.token;
+            choice->forks = true;
+        }
     }
-    free(tokens);
 }
 
 // After the step: those that have not ended share the blocks of the group's first.

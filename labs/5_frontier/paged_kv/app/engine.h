@@ -16,8 +16,7 @@
 #pragma once
 #include "labs/3_language/tokenizer/app/encoder.h"
 #include "labs/5_frontier/paged_kv/app/model/runner.h"
-#include "labs/5_frontier/paged_kv/app/sampling/constraint.h"
-#include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
+#include "labs/5_frontier/paged_kv/app/request.h"
 
 // What is 0 gets the default in brackets.
 typedef struct EngineOptions {
@@ -36,41 +35,6 @@ typedef struct EngineOptions {
     Activations activations;    // [F32]
     int drafts;                 // n-gram speculation: tokens drafted at a time [none]
 } EngineOptions;
-
-typedef enum FinishReason {
-    FINISH_NONE,      // it goes on
-    FINISH_STOP,      // a token that ends a text, or a stop string
-    FINISH_LENGTH,    // `max_tokens`
-    FINISH_CANCELLED,
-    FINISH_ERROR
-} FinishReason;
-
-// A token, or the end. What it points to lives until on_event() returns.
-typedef struct EngineEvent {
-    int id, choice;
-    const Sampled *sampled;    // NULL at the end
-    const char *text;          // valid UTF-8 to be shown now; "" without a tokenizer
-    size_t bytes;
-    FinishReason finish;
-    const char *error;    // FINISH_ERROR: a sentence
-} EngineEvent;
-
-typedef struct Request {
-    const int32_t *prompt;
-    int prompt_count;
-    int max_tokens;    // of each choice; 0: as many as the context holds
-    int choices;       // 0: one
-    SamplerOptions sampling;
-    const char *const *stop_strings;
-    int stop_string_count;
-    const int32_t *stop_tokens;    // in addition to the model's own
-    int stop_token_count;
-    bool ignore_stop_tokens;    // for benchmarks
-    int priority, domain;       // sequence.h
-    Constraint *constraint;     // of its texts, or NULL; borrowed until the request has ended
-    void (*on_event)(void *context, const EngineEvent *event);    // or NULL
-    void *context;
-} Request;
 
 typedef struct EngineStatistics {
     int64_t steps, computed_tokens;    // rows of the model's batches

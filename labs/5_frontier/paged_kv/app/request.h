@@ -1,0 +1,45 @@
+/* request.h -- what is asked of the engine, and what it answers.
+ *
+ *     Request request = {.prompt = ids, .prompt_count = 12, .max_tokens = 100, .on_event = print_event};
+ *
+ * A request has one or more choices: continuations of its prompt, drawn independently. Each token of each
+ * choice is an event, and so is each choice's end.
+ */
+#pragma once
+#include "labs/5_frontier/paged_kv/app/sampling/constraint.h"
+#include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
+
+typedef enum FinishReason {
+    FINISH_NONE,      // it goes on
+    FINISH_STOP,      // a token that ends a text, or a stop string
+    FINISH_LENGTH,    // `max_tokens`
+    FINISH_CANCELLED,
+    FINISH_ERROR
+} FinishReason;
+
+// A token, or the end. What it points to lives until on_event() returns.
+typedef struct EngineEvent {
+    int id, choice;
+    const Sampled *sampled;    // NULL at the end
+    const char *text;          // valid UTF-8 to be shown now; "" without a tokenizer
+    size_t bytes;
+    FinishReason finish;
+    const char *error;    // FINISH_ERROR: a sentence
+} EngineEvent;
+
+typedef struct Request {
+    const int32_t *prompt;
+    int prompt_count;
+    int max_tokens;    // of each choice; 0: as many as the context holds
+    int choices;       // 0: one
+    SamplerOptions sampling;
+    const char *const *stop_strings;
+    int stop_string_count;
+    const int32_t *stop_tokens;    // in addition to the model's own
+    int stop_token_count;
+    bool ignore_stop_tokens;    // for benchmarks
+    int priority, domain;       // sequence.h
+    Constraint *constraint;     // of its texts, or NULL; borrowed until the request has ended
+    void (*on_event)(void *context, const EngineEvent *event);    // or NULL
+    void *context;
+} Request;
