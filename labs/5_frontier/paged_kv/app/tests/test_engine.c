@@ -116,9 +116,11 @@ static void assert_all_idle(const Engine *e)
     assert_int_equal(s.running + s.waiting, 0);
 }
 
-static void run_alone(const Weights *w, const Asked *asked, Received *received)
+static void run_alone(const Weights *w, const Asked *asked, EngineOptions options,
+                      Received *received)
 {
-    Engine *e = open_engine(w, (EngineOptions){.no_prefix_cache = true});
+    options.no_prefix_cache = true;
+    Engine *e = open_engine(w, options);
     memset(received, 0, sizeof *received);
     submit(e, asked, received);
     while (engine_step(e)) continue;
@@ -151,47 +153,97 @@ static EngineOptions random_options(const ModelConfig *c, Rng *rng)
     return o;
 }
 
+// Everything that must not make a difference, and how often it happened.
+typedef struct Tally {
+    int64_t preemptions, hits, accepted;
+} Tally;
+
+static void run_round(const Weights *w, const Asked *asked, const Received *alone, int requests,
+                      EngineOptions options, Rng *rng, const char *what, Tally *tally)
+{
+    static Received received[REQUESTS];
+    Engine *e = open_engine(w, options);
+    bool cancelled[REQUESTS] = {false};
+    memset(received, 0, sizeof received);
+    for (int next = 0; next < requests || engine_step(e);) {
+        if (next < requests && rng_below(rng, 3) > 0) {
+            assert_int_equal(submit(e, &asked[next], &received[next]), next);
+            next++;
+        } else if (next < requests) engine_step(e);
+        if (rng_below(rng, 100) == 0 && next > 0) {
+            const int id = (int)rng_below(rng, (uint32_t)next);
+            for (int k = 0; k < CHOICES_MAX; k++)
+                cancelled[id] |= k < asked[id].request.choices && received[id].ends[k] == 0;
+            engine_cancel(e, id);
+        }
+    }
+    assert_all_idle(e);
+    for (int i = 0; i < requests; i++)
+        if (!cancelled[i]) assert_received(what, i, &received[i], &alone[i]);
+    const EngineStatistics s = engine_statistics(e);
+    tally->preemptions += s.preemptions, tally->hits += s.hit_tokens, tally->accepted += s.accepted;
+    engine_close(e);
+}
+
 static void a_request_becomes_the_same_among_any_others(void **state)
 {
     (void)state;
     static const char *const fixtures[] = {"gpt2", "llama", "qwen2_bf16", "qwen3"};
-    int64_t preemptions = 0, hits = 0, accepted = 0;
+    static Asked asked[REQUESTS];
+    static Received alone[REQUESTS];
+    Tally tally = {0};
     for (int f = 0; f < 4; f++) {
         Weights *w = open_weights(fixtures[f]);
-        static Asked asked[REQUESTS];
-        static Received alone[REQUESTS], received[REQUESTS];
         Rng rng = rng_from_seed(40 + (uint64_t)f);
         make_requests(asked, &w->config, &rng);
-        for (int i = 0; i < REQUESTS; i++) run_alone(w, &asked[i], &alone[i]);
+        for (int i = 0; i < REQUESTS; i++) run_alone(w, &asked[i], (EngineOptions){0}, &alone[i]);
         for (int round = 0; round < 60; round++) {
-            Engine *e = open_engine(w, random_options(&w->config, &rng));
             const char *what =
                 arena_print(names, "%s, round %d, seed %d", fixtures[f], round, 40 + f);
-            bool cancelled[REQUESTS] = {false};
-            memset(received, 0, sizeof received);
-            for (int next = 0; next < REQUESTS || engine_step(e);) {
-                if (next < REQUESTS && rng_below(&rng, 3) > 0)
-                    assert_int_equal(submit(e, &asked[next], &received[next]), next), next++;
-                else if (next < REQUESTS) engine_step(e);
-                if (rng_below(&rng, 100) == 0 && next > 0) {
-                    const int id = (int)rng_below(&rng, (uint64_t)next);
-                    for (int k = 0; k < CHOICES_MAX; k++)
-                        cancelled[id] |= k < asked[id].request.choices && received[id].ends[k] == 0;
-                    engine_cancel(e, id);
-                }
-            }
-            assert_all_idle(e);
-            for (int i = 0; i < REQUESTS; i++)
-                if (!cancelled[i]) assert_received(what, i, &received[i], &alone[i]);
-            const EngineStatistics s = engine_statistics(e);
-            preemptions += s.preemptions, hits += s.hit_tokens, accepted += s.accepted;
-            engine_close(e);
+            run_round(w, asked, alone, REQUESTS, random_options(&w->config, &rng), &rng, what,
+                      &tally);
         }
         weights_close(w);
     }
-    assert_that(preemptions > 100 && hits > 1000 && accepted > 100,
-                "%d preemptions, %d hits, %d accepted: too few to show anything", (int)preemptions,
-                (int)hits, (int)accepted);
+    assert_that(tally.preemptions > 100 && tally.hits > 1000 && tally.accepted > 100,
+                "%d preemptions, %d hits, %d accepted: too few to show anything",
+                (int)tally.preemptions, (int)tally.hits, (int)tally.accepted);
+}
+
+// Products of whole numbers, and keys and values of 16 and 8 bits.
+static void quantized_weights_and_caches_make_no_difference(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        DType cache;
+    } cases[] = {{"random:15m:Q4_0", DTYPE_F16},
+                 {"random:15m:Q4_1", DTYPE_BF16},
+                 {"random:42m:Q8_0", DTYPE_Q8_0}};
+    enum { FEW = 5 };
+    static Asked asked[REQUESTS];
+    static Received alone[REQUESTS];
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        Error err = {""};
+        Weights *w = weights_open(cases[c].model, (WeightsOptions){0}, &err);
+        if (w == NULL) fail_msg("%s", err.message);
+        Rng rng = rng_from_seed(50 + (uint64_t)c);
+        Tally tally = {0};
+        ModelConfig few = w->config;
+        few.context = 32;
+        make_requests(asked, &few, &rng);
+        for (int i = 0; i < FEW; i++)
+            run_alone(w, &asked[i],
+                      (EngineOptions){.cache = cases[c].cache, .activations = ACTIVATIONS_Q8},
+                      &alone[i]);
+        for (int round = 0; round < 3; round++) {
+            EngineOptions options = random_options(&few, &rng);
+            options.cache = cases[c].cache;
+            options.activations = ACTIVATIONS_Q8;
+            run_round(w, asked, alone, FEW, options, &rng, cases[c].model, &tally);
+        }
+        weights_close(w);
+    }
 }
 
 static void greedy_tokens_are_those_of_the_transformer(void **state)
@@ -203,7 +255,7 @@ static void greedy_tokens_are_those_of_the_transformer(void **state)
         .request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_stop_tokens = true},
         .prompt = {4, 9, 17}};
     Received received;
-    run_alone(w, &asked, &received);
+    run_alone(w, &asked, (EngineOptions){0}, &received);
     assert_int_equal(received.count[0], w->config.context - 3);
     assert_int_equal(received.finish[0], FINISH_LENGTH);
     KvCache *cache = kv_cache_new(opened->keep, &opened->model, 32);
@@ -230,10 +282,10 @@ static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
         .request = {.prompt = asked.prompt, .prompt_count = 3, .ignore_stop_tokens = true},
         .prompt = {4, 9, 17}};
     Received all, received;
-    run_alone(w, &asked, &all);
+    run_alone(w, &asked, (EngineOptions){0}, &all);
     asked.request.max_tokens = 1;
     asked.request.choices = 3;
-    run_alone(w, &asked, &received);
+    run_alone(w, &asked, (EngineOptions){0}, &received);
     for (int k = 0; k < 3; k++) {
         assert_int_equal(received.count[k], 1);
         assert_int_equal(received.finish[k], FINISH_LENGTH);
@@ -244,7 +296,7 @@ static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
                               .prompt_count = 3,
                               .stop_tokens = &all.tokens[0][at],
                               .stop_token_count = 1};
-    run_alone(w, &asked, &received);
+    run_alone(w, &asked, (EngineOptions){0}, &received);
     assert_int_equal(received.count[0], at);
     assert_int_equal(received.finish[0], FINISH_STOP);
     // By itself, in the midst of a step, all choices of it.
@@ -276,15 +328,15 @@ static void choices_are_drawn_independently(void **state)
                                .sampling = {.temperature = 1.5f, .seed = 7}},
                    .prompt = {4, 9, 17}};
     Received received, one;
-    run_alone(w, &asked, &received);
+    run_alone(w, &asked, (EngineOptions){0}, &received);
     for (int k = 1; k < 3; k++)
         for (int j = 0; j < k; j++)
             assert_true(memcmp(received.tokens[k], received.tokens[j], 16 * sizeof(int32_t)) != 0);
     asked.request.choices = 1;
-    run_alone(w, &asked, &one);
+    run_alone(w, &asked, (EngineOptions){0}, &one);
     assert_memory_equal(one.tokens[0], received.tokens[0], (size_t)one.count[0] * sizeof(int32_t));
     asked.request.sampling.seed = 8;
-    run_alone(w, &asked, &received);
+    run_alone(w, &asked, (EngineOptions){0}, &received);
     assert_true(memcmp(one.tokens[0], received.tokens[0], 16 * sizeof(int32_t)) != 0);
     weights_close(w);
 }
@@ -461,6 +513,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_request_becomes_the_same_among_any_others),
+        cmocka_unit_test(quantized_weights_and_caches_make_no_difference),
         cmocka_unit_test(greedy_tokens_are_those_of_the_transformer),
         cmocka_unit_test(a_request_ends_by_its_tokens_its_count_or_cancelled),
         cmocka_unit_test(choices_are_drawn_independently),
