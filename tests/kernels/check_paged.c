@@ -34,6 +34,7 @@ static const Sizes sizes[] = {
     {70, 1,  16, {100,   3,   0}, { 2,  3,  0}},    // more rows for a query than a group has
     { 2, 1,  32, {513, 257, 700}, { 1,  1,  3}},    // several stretches
     { 3, 3,  20, {  0,   6,   1}, { 1,  9,  1}},    // queries that see nothing
+    { 2, 1,   4, {  0,   0,   0}, { 1,  0,  0}},
     { 4, 2,  64, {  5,   9,   0}, { 0,  0,  0}},    // nothing
     { 0, 1,  32, {  5,   9,   0}, { 1,  1,  0}},
     { 2, 2,   0, {  5,   9,   0}, { 1,  1,  0}},
