@@ -3,7 +3,7 @@
  *     static void move_pointer(void *argument, const char *function);    // changes the pointer there
  *     kernels_ref.name ALL_MOVED arguments;                              // list.h's
  *
- * ALL_MOVED calls move_pointer for a copy of each argument that is or begins with a pointer.
+ * ALL_MOVED calls move_pointer for each pointer in a copy of each argument that is or begins with pointers.
  */
 #pragma once
 #include "kernels/kernels.h"

@@ -1,8 +1,8 @@
 /* paged.c -- attention over a KV cache in blocks. See paged.h for what decides a result's bits.
  *
- * Keys are taken a tile of KEYS at a time, at positions that are multiples of KEYS; tiles come in stretches of
- * SPAN tokens, within which an online softmax runs. Stretches are merged in their order by their largest scores
- * and sums (Dao et al. 2023, Flash-Decoding). So a long context is shared by threads, and who makes a stretch,
+ * Keys are taken a tile of KEYS at a time, at positions that are multiples of KEYS; tiles come in splits of
+ * SPLIT tokens, within which an online softmax runs. Splits are merged in their order by their largest scores
+ * and sums (Dao et al. 2023, Flash-Decoding). So a long context is shared by threads, and who makes a split,
  * or whether it is merged at once or kept until all are there, changes no bit.
  *
  * A row is a query of a head. A group of rows are the query heads of a kv head for some queries of a sequence,
@@ -16,10 +16,10 @@
 #include "kernels/cpu/paged_tile.h"
 
 enum {
-    SPAN = 4 * KEYS,
+    SPLIT = 4 * KEYS,
     GROUP_ROWS = 64,
     TURNS_ROWS = 16,    // so few rows or fewer of a kv head: all kv heads take turns at a tile
-    SHARES = 4,         // of a thread: larger groups are cut into stretches
+    SHARES = 4,         // of a thread: larger groups are cut into splits
 };
 
 // Queries first .. first + queries - 1, of one sequence.
@@ -28,11 +28,11 @@ typedef struct Group {
     size_t first, queries, end;    // end: tokens that some query sees
     size_t heads, parts;           // kv heads of a unit, and units of all kv heads
     size_t work;                   // scores of a kv head
-    size_t spans;
-    bool apart;         // each stretch by itself
+    size_t splits;
+    bool apart;         // each split by itself
     size_t unit;        // the first
     size_t kept;        // floats of all groups before it
-    size_t *arrived;    // [parts] stretches that are done
+    size_t *arrived;    // [parts] splits that are done
 } Group;
 
 typedef struct Paged {
@@ -47,7 +47,7 @@ typedef struct Paged {
     PagedReader read;
     Group *groups;
     size_t group_count, units, next;
-    float *kept;    // stretches that wait for others
+    float *kept;    // splits that wait for others
     float *room;
     size_t own;
 } Paged;
@@ -90,22 +90,22 @@ static Part part_at(float *at, size_t rows)
 }
 
 // A thread's memory.
-typedef struct Desk {
+typedef struct Workspace {
     float *q, *p, *keys, *values, *lanes;    // lanes: of sums
     float *factor;
     size_t *seen;
     Part now, total;
-} Desk;
+} Workspace;
 
-static size_t desk_floats(size_t rows, size_t head, size_t width)
+static size_t workspace_floats(size_t rows, size_t head, size_t width)
 {
     return lines_of(rows * head) + KEYS * (rows + head + width) + 16 * rows + 3 * lines_of(rows) +
            2 * lines_of(part_floats(rows, width));
 }
 
-static Desk desk_at(float *at, size_t rows, size_t head, size_t width)
+static Workspace workspace_at(float *at, size_t rows, size_t head, size_t width)
 {
-    Desk d;
+    Workspace d;
     d.q = at, at += lines_of(rows * head);
     d.p = at, at += rows * KEYS;
     d.keys = at, at += head * KEYS;
@@ -172,7 +172,7 @@ static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes,
     else soften(false, p, n, end, max, lanes, factor);
 }
 
-// ---- a stretch
+// ---- a split
 
 // The keys of tile `key` that a row sees which sees so many tokens.
 static size_t seen_of_tile(size_t seen, size_t key)
@@ -213,7 +213,7 @@ static void find_rows(const Paged *x, const Group *g, size_t kv_head, size_t key
 }
 
 // out = beta out + p values, row by row where zeros would meet what is not finite.
-static void add_values(const Desk *d, size_t rows, size_t width, size_t key, size_t keys,
+static void add_values(const Workspace *d, size_t rows, size_t width, size_t key, size_t keys,
                        float beta)
 {
     Fetch none = {0};
@@ -232,7 +232,7 @@ static void add_values(const Desk *d, size_t rows, size_t width, size_t key, siz
     }
 }
 
-static void scores(const Desk *d, size_t rows, size_t head, size_t key)
+static void scores(const Workspace *d, size_t rows, size_t head, size_t key)
 {
     Fetch none = {0};
     const size_t strips = strips_of(rows, false);
@@ -254,7 +254,7 @@ static void scores(const Desk *d, size_t rows, size_t head, size_t key)
     }
 }
 
-static void rescale_rows(const Desk *d, size_t rows, size_t width)
+static void rescale_rows(const Workspace *d, size_t rows, size_t width)
 {
     for (size_t r = 0; r < rows; r++)
         if (d->factor[r] != 1)
@@ -265,9 +265,9 @@ static void rescale_rows(const Desk *d, size_t rows, size_t width)
 }
 
 // What belongs to the h-th kv head of a unit.
-static Desk desk_of(const Desk *d, size_t h, size_t rows, size_t head, size_t width)
+static Workspace workspace_of(const Workspace *d, size_t h, size_t rows, size_t head, size_t width)
 {
-    Desk own = *d;
+    Workspace own = *d;
     own.q += h * rows * head;
     own.lanes += h * rows * 16;
     own.factor += h * rows;
@@ -276,8 +276,8 @@ static Desk desk_of(const Desk *d, size_t h, size_t rows, size_t head, size_t wi
     return own;
 }
 
-static void attend_tile(const Paged *x, const Desk *d, const PagedTile *t, size_t rows, size_t key,
-                        bool first)
+static void attend_tile(const Paged *x, const Workspace *d, const PagedTile *t, size_t rows,
+                        size_t key, bool first)
 {
     x->read.keys(d->keys, x->head, t);
     scores(d, rows, x->head, key);
@@ -292,11 +292,11 @@ static void attend_tile(const Paged *x, const Desk *d, const PagedTile *t, size_
     }
 }
 
-// Stretch `span` for the kv heads from kv_head on, into d->now. The heads take turns at a tile, for together they
+// Split `split` for the kv heads from kv_head on, into d->now. The heads take turns at a tile, for together they
 // are one piece of memory.
-static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t span)
+static void attend(const Paged *x, const Group *g, const Workspace *d, size_t kv_head, size_t split)
 {
-    const size_t start = span * SPAN, end = MIN(start + SPAN, g->end), rows = rows_of(x, g),
+    const size_t start = split * SPLIT, end = MIN(start + SPLIT, g->end), rows = rows_of(x, g),
                  all = rows * g->heads, last = g->apart ? end : g->end;
     for (size_t r = 0; r < all; r++) d->now.max[r] = -INFINITY;
     memset(d->lanes, 0, all * 16 * sizeof *d->lanes);
@@ -308,7 +308,7 @@ static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head
         t->next = key + 2 * KEYS <= last ? next : t;
         if (key + KEYS < last) find_rows(x, g, kv_head, key + KEYS, next);
         for (size_t h = 0; h < g->heads; h++) {
-            const Desk own = desk_of(d, h, rows, x->head, x->width);
+            const Workspace own = workspace_of(d, h, rows, x->head, x->width);
             t->offset = h * x->head_bytes;
             attend_tile(x, &own, t, rows, key, key == start);
         }
@@ -322,7 +322,7 @@ static void attend(const Paged *x, const Group *g, const Desk *d, size_t kv_head
     }
 }
 
-// ---- stretches, in their order
+// ---- splits, in their order
 
 static void copy_part(Part to, Part from, size_t rows, size_t width)
 {
@@ -359,13 +359,13 @@ static void store(const Paged *x, const Group *g, size_t kv_head, Part total)
 
 // ---- units
 
-static Part kept_part(const Paged *x, const Group *g, size_t kv_head, size_t span)
+static Part kept_part(const Paged *x, const Group *g, size_t kv_head, size_t split)
 {
     const size_t rows = rows_of(x, g) * g->heads, each = lines_of(part_floats(rows, x->width));
-    return part_at(x->kept + g->kept + (kv_head / g->heads * g->spans + span) * each, rows);
+    return part_at(x->kept + g->kept + (kv_head / g->heads * g->splits + split) * each, rows);
 }
 
-static void set_desk(const Paged *x, const Group *g, const Desk *d, size_t kv_head)
+static void set_workspace(const Paged *x, const Group *g, const Workspace *d, size_t kv_head)
 {
     for (size_t r = 0; r < rows_of(x, g) * g->heads; r++) {
         const float *q = x->q + place_of(x, g, kv_head, r, x->q_row);
@@ -374,29 +374,30 @@ static void set_desk(const Paged *x, const Group *g, const Desk *d, size_t kv_he
     }
 }
 
-static void whole_group(const Paged *x, const Group *g, const Desk *d, size_t kv_head)
+static void whole_group(const Paged *x, const Group *g, const Workspace *d, size_t kv_head)
 {
     const size_t rows = rows_of(x, g) * g->heads;
-    for (size_t span = 0; span < g->spans; span++) {
-        attend(x, g, d, kv_head, span);
-        if (span == 0) copy_part(d->total, d->now, rows, x->width);
-        else merge(d->total, d->now, d->seen, rows, x->width, span * SPAN);
+    for (size_t split = 0; split < g->splits; split++) {
+        attend(x, g, d, kv_head, split);
+        if (split == 0) copy_part(d->total, d->now, rows, x->width);
+        else merge(d->total, d->now, d->seen, rows, x->width, split * SPLIT);
     }
     store(x, g, kv_head, d->total);
 }
 
-// Who makes the last stretch of a group merges all.
-static void one_stretch(const Paged *x, const Group *g, const Desk *d, size_t kv_head, size_t span)
+// Who makes the last split of a group merges all.
+static void one_split(const Paged *x, const Group *g, const Workspace *d, size_t kv_head,
+                      size_t split)
 {
     const size_t rows = rows_of(x, g) * g->heads;
-    Desk to = *d;
-    to.now = kept_part(x, g, kv_head, span);
-    attend(x, g, &to, kv_head, span);
+    Workspace to = *d;
+    to.now = kept_part(x, g, kv_head, split);
+    attend(x, g, &to, kv_head, split);
     const size_t arrived = __atomic_add_fetch(&g->arrived[kv_head / g->heads], 1, __ATOMIC_ACQ_REL);
-    if (arrived < g->spans) return;
+    if (arrived < g->splits) return;
     const Part total = kept_part(x, g, kv_head, 0);
-    for (span = 1; span < g->spans; span++)
-        merge(total, kept_part(x, g, kv_head, span), d->seen, rows, x->width, span * SPAN);
+    for (split = 1; split < g->splits; split++)
+        merge(total, kept_part(x, g, kv_head, split), d->seen, rows, x->width, split * SPLIT);
     store(x, g, kv_head, total);
 }
 
@@ -407,16 +408,17 @@ static void share(Paged *x, size_t t)
         while (here + 1 < x->group_count && unit >= x->groups[here + 1].unit) here++;
         const Group *g = &x->groups[here];
         const size_t number = unit - g->unit, kv_head = number % g->parts * g->heads;
-        const Desk d = desk_at(x->room + t * x->own, rows_of(x, g) * g->heads, x->head, x->width);
-        set_desk(x, g, &d, kv_head);
-        if (g->apart) one_stretch(x, g, &d, kv_head, number / g->parts);
+        const Workspace d =
+            workspace_at(x->room + t * x->own, rows_of(x, g) * g->heads, x->head, x->width);
+        set_workspace(x, g, &d, kv_head);
+        if (g->apart) one_split(x, g, &d, kv_head, number / g->parts);
         else whole_group(x, g, &d, kv_head);
     }
 }
 
 // ---- the plan
 
-// The group that begins with query `first`. One of more work than `large` for a kv head is cut into stretches.
+// The group that begins with query `first`. One of more work than `large` for a kv head is cut into splits.
 static Group group_at(const Paged *x, size_t first, size_t large)
 {
     Group g = {.table = x->tables + x->query[first].table, .first = first};
@@ -425,10 +427,10 @@ static Group group_at(const Paged *x, size_t first, size_t large)
         if (x->query[i].table != x->query[first].table) break;
         g.end = MAX(g.end, seen_by(x, i));
     }
-    g.spans = MAX(blocks_of(g.end, SPAN), 1);
+    g.splits = MAX(blocks_of(g.end, SPLIT), 1);
     g.heads = rows_of(x, &g) <= TURNS_ROWS ? (size_t)x->kv.kv_heads : 1;
     g.work = rows_of(x, &g) * g.end;
-    g.apart = g.spans > 1 && g.work * g.heads > large;
+    g.apart = g.splits > 1 && g.work * g.heads > large;
     g.parts = (size_t)x->kv.kv_heads / g.heads;
     return g;
 }
@@ -436,7 +438,7 @@ static Group group_at(const Paged *x, size_t first, size_t large)
 static size_t kept_floats(const Paged *x, const Group *g)
 {
     if (!g->apart) return 0;
-    return g->parts * g->spans * lines_of(part_floats(rows_of(x, g) * g->heads, x->width));
+    return g->parts * g->splits * lines_of(part_floats(rows_of(x, g) * g->heads, x->width));
 }
 
 void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, PagedKv kv,
@@ -480,7 +482,7 @@ void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, 
     // Memory: groups, counters, what is kept, and each thread's.
     const size_t group_floats = lines_of(x.group_count * sizeof(Group) / sizeof(float)),
                  counter_floats = lines_of(2 * x.group_count * kv_heads);
-    x.own = desk_floats(most_rows, x.head, x.width);
+    x.own = workspace_floats(most_rows, x.head, x.width);
     float *room = workspace(workspace_room(group_floats + counter_floats + kept, x.own));
     x.groups = (Group *)(void *)room;
     size_t *arrived = (size_t *)(void *)(room + group_floats);
@@ -494,7 +496,7 @@ void CPU(paged_attention)(float *y, size_t y_row, const float *q, size_t q_row, 
         g.unit = x.units;
         g.kept = kept;
         g.arrived = arrived + n * kv_heads;
-        x.units += g.parts * (g.apart ? g.spans : 1);
+        x.units += g.parts * (g.apart ? g.splits : 1);
         kept += kept_floats(&x, &g);
         x.groups[n] = g;
         i += g.queries;

@@ -179,10 +179,11 @@ static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
 static void a_wrong_option_or_list_ends_with_status_2(void **state)
 {
     (void)state;
-    const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER, ATTENTION, CONV2D, TRAIN_LENET};
+    const char *const programs[] = {SGEMM,  TRAIN_AUTOENCODER, ATTENTION, PAGED_ATTENTION,
+                                    CONV2D, TRAIN_LENET};
     const char *const wrong[] = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
                                  "left-over"};
-    for (int p = 0; p < 5; p++)
+    for (int p = 0; p < 6; p++)
         for (int w = 0; w < 5; w++) assert_int_equal(run("'%s' %s", programs[p], wrong[w]), 2);
 }
 
