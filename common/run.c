@@ -225,7 +225,6 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
         *status = error_report(&err);
         return NULL;
     }
-    console_check_output();
     run->command = command_again(keep, argc, argv);
     run->options = options;
     run->name = options_program(options);
@@ -374,8 +373,10 @@ int run_end(Run *run, const char *checkpoint)
     if (closed && run->profile && run->rank == 0)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
-    if (closed && (fflush(stdout) != 0 || ferror(stdout)))
+    if (closed && (fflush(stdout) != 0 || ferror(stdout))) {
         closed = error_set(&err, "the output cannot be written: %s", strerror(errno ? errno : EIO));
+        if (freopen("/dev/null", "w", stdout) == NULL) return run_fail(run, &err);    // said once
+    }
     if (closed && found != NULL) closed = error_set(&err, "%s", found);
     closed = closed && report_end(run->report, last_line, &err);
     if (!closed) run_fail(run, &err);

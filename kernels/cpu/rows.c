@@ -53,8 +53,8 @@ static float row_max(const float *z, size_t cols)
     return max[0];
 }
 
-// p = softmax(z) of one row; returns log sum exp z.
-static double softmax_row(float *p, const float *z, size_t cols)
+// p = softmax(z) of one row; returns -log p of the logit `right`.
+static double softmax_row(float *p, const float *z, size_t cols, double right)
 {
     const float max = row_max(z, cols);
     double sum = 0;
@@ -67,13 +67,13 @@ static double softmax_row(float *p, const float *z, size_t cols)
     const float inverse = (float)(1.0 / sum);
 #pragma omp simd
     for (size_t c = 0; c < cols; c++) p[c] *= inverse;
-    return (double)max + log(sum);
+    return log(sum) + ((double)max - right);    // the logits first: log 2 is lost beside 1e30
 }
 
 void CPU(softmax_rows)(float *y, const float *x, int rows, int cols)
 {
     const size_t n = (size_t)cols;
-    EACH_ROW(r, rows, n, HEAVY, softmax_row(y + r * n, x + r * n, n));
+    EACH_ROW(r, rows, n, HEAVY, softmax_row(y + r * n, x + r * n, n, 0));
 }
 
 static double cross_entropy_part(float *p, const float *z, const int32_t *label, size_t cols,
@@ -82,8 +82,8 @@ static double cross_entropy_part(float *p, const float *z, const int32_t *label,
     double sum = 0;
     for (size_t r = first; r < end; r++) {
         const double right = label[r] < 0 ? 0 : (double)z[r * cols + (size_t)label[r]];
-        const double total = softmax_row(p + r * cols, z + r * cols, cols);    // p may be z
-        if (label[r] >= 0) sum += total - right;
+        const double loss = softmax_row(p + r * cols, z + r * cols, cols, right);    // p may be z
+        if (label[r] >= 0) sum += loss;
     }
     return sum;
 }

@@ -40,20 +40,21 @@ static double score(const Query *x, int j)
     return x->s.scale * dot(x->q, x->k + (size_t)j * x->s.k_row, x->s.head);
 }
 
-// log sum_j exp(score[j]); -inf where the query sees nothing.
-static double log_sum(const Query *x)
+// log sum_j exp(score[j] - shift), where shift is the largest score; -inf where the query sees nothing.
+static double log_sum(double *shift, const Query *x)
 {
     double max = -INFINITY, sum = 0;
     for (int j = 0; j < x->seen; j++) max = score(x, j) > max ? score(x, j) : max;
     // A NaN is no maximum, but the exp of it makes the sum NaN.
-    const double shift = max == -INFINITY ? 0 : max;
-    for (int j = 0; j < x->seen; j++) sum += exp(score(x, j) - shift);
-    return shift + log(sum);
+    *shift = max == -INFINITY ? 0 : max;
+    for (int j = 0; j < x->seen; j++) sum += exp(score(x, j) - *shift);
+    return log(sum);
 }
 
-static double weight(const Query *x, int j, double lse)
+// The shift first: beside 1e30 the log is lost.
+static double weight(const Query *x, int j, double shift, double log_sum)
 {
-    return lse == -INFINITY ? 0 : exp(score(x, j) - lse);
+    return shift + log_sum == -INFINITY ? 0 : exp(score(x, j) - shift - log_sum);
 }
 
 void ref_attention(float *y, float *lse, const float *q, const float *k, const float *v,
@@ -63,19 +64,20 @@ void ref_attention(float *y, float *lse, const float *q, const float *k, const f
         for (int h = 0; h < s.heads; h++)
             for (int i = 0; i < s.queries; i++) {
                 const Query x = query_of(q, k, v, item, h, i, s);
-                const double total = log_sum(&x);
+                double shift;
+                const double total = log_sum(&shift, &x);
                 float *out = y + place(item, s.queries, i, s.y_row, h, s);
                 for (int first = 0; first < s.head; first += PART) {
                     const int count = s.head - first < PART ? s.head - first : PART;
                     double sum[PART] = {0};
                     for (int j = 0; j < x.seen && total != -INFINITY; j++) {
-                        const double p = weight(&x, j, total);
+                        const double p = weight(&x, j, shift, total);
                         for (int d = 0; d < count; d++)
                             sum[d] += p * x.v[(size_t)j * s.v_row + (size_t)(first + d)];
                     }
                     for (int d = 0; d < count; d++) out[first + d] = (float)sum[d];
                 }
-                if (lse != NULL) *lse++ = (float)total;
+                if (lse != NULL) *lse++ = (float)(shift + total);
             }
 }
 
@@ -98,7 +100,7 @@ static Output output_of(const float *y, const float *dy, const float *lse, int i
 static double score_gradient(const Query *x, const Output *out, int j)
 {
     const double dp = dot(out->dy, x->v + (size_t)j * x->s.v_row, x->s.head);
-    return weight(x, j, out->lse) * (dp - dot(out->dy, out->y, x->s.head));
+    return weight(x, j, out->lse, 0) * (dp - dot(out->dy, out->y, x->s.head));
 }
 
 static void add_times(double *sum, double factor, const float *x, int count)
@@ -147,7 +149,7 @@ void ref_attention_backward(float *dq, float *dk, float *dv, const float *dy, co
                             if (j >= x.seen) continue;
                             add_times(key, s.scale * score_gradient(&x, &out, j), x.q + first,
                                       count);
-                            add_times(value, weight(&x, j, out.lse), out.dy + first, count);
+                            add_times(value, weight(&x, j, out.lse, 0), out.dy + first, count);
                         }
                     store(dk + place(item, s.keys, j, s.k_row, group, s) + first, beta, key, count);
                     store(dv + place(item, s.keys, j, s.v_row, group, s) + first, beta, value,

@@ -113,9 +113,9 @@ static void ref_sum_rows(float *y, const float *x, int rows, int cols, float bet
     }
 }
 
-// p = softmax(z) of one row; returns log sum exp z. Subtracting the row's maximum changes nothing
-// and keeps exp finite.
-static double softmax_row(float *p, const float *z, size_t cols)
+// p = softmax(z) of one row; returns -log p of the logit `right`. Subtracting the row's maximum
+// changes nothing and keeps exp finite.
+static double softmax_row(float *p, const float *z, size_t cols, double right)
 {
     float max = -INFINITY;
     for (size_t c = 0; c < cols; c++)
@@ -125,12 +125,13 @@ static double softmax_row(float *p, const float *z, size_t cols)
     for (size_t c = 0; c < cols; c++) sum += p[c] = exp(z[c] - max);
 
     for (size_t c = 0; c < cols; c++) p[c] = (float)(p[c] / sum);
-    return max + log(sum);
+    return log(sum) + (max - right);    // the logits first: log 2 is lost beside 1e30
 }
 
 static void ref_softmax_rows(float *y, const float *x, int rows, int cols)
 {
-    for (size_t r = 0; r < (size_t)rows; r++) softmax_row(&y[r * cols], &x[r * cols], (size_t)cols);
+    for (size_t r = 0; r < (size_t)rows; r++)
+        softmax_row(&y[r * cols], &x[r * cols], (size_t)cols, 0);
 }
 
 // ---- reductions
@@ -176,8 +177,8 @@ static void ref_cross_entropy(float *y, float *p, const float *z, const int32_t 
     double sum = 0;
     for (size_t r = 0; r < (size_t)rows; r++) {
         const double right = label[r] < 0 ? 0 : z[r * cols + label[r]];    // p may be z
-        const double total = softmax_row(&p[r * cols], &z[r * cols], (size_t)cols);
-        if (label[r] >= 0) sum += total - right;
+        const double loss = softmax_row(&p[r * cols], &z[r * cols], (size_t)cols, right);
+        if (label[r] >= 0) sum += loss;
     }
     *y = (float)sum;
 }

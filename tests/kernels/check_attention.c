@@ -257,8 +257,37 @@ static void check(const Kernels *table, bool with_gradient)
     }
 }
 
+// Three equal keys with large scores: y is the mean of what is seen.
+static void equal_scores_share_the_values(const Kernels *table)
+{
+    const float scores[] = {1e6f, -1e6f, 1e7f, -1e7f};
+    const AttentionShape s = {.batch = 1,
+                              .heads = 1,
+                              .kv_heads = 1,
+                              .queries = 3,
+                              .keys = 3,
+                              .head = 1,
+                              .q_row = 1,
+                              .k_row = 1,
+                              .v_row = 1,
+                              .y_row = 1,
+                              .scale = 1,
+                              .causal = true};
+    for (int i = 0; i < 4; i++, numbers_free()) {
+        const float *q = numbers_copy((float[]){1, 1, 1}, 3);
+        const float *k = numbers_copy((float[]){scores[i], scores[i], scores[i]}, 3);
+        const float *v = numbers_copy((float[]){3, 6, 12}, 3);
+        Pair y = pair_new(3, NANS);
+        for (int j = 0; j < 3; j++) y.want[j] = (float[]){3, 4.5f, 7}[j];
+        table->attention(y.got, NULL, q, k, v, s);
+        pair_check("attention of equal scores", y, 8 * ROUNDING);
+    }
+}
+
 void check_attention(const Kernels *table)
 {
+    equal_scores_share_the_values(&kernels_ref);
+    equal_scores_share_the_values(table);
     check(table, false);
 }
 

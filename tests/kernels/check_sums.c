@@ -1,4 +1,5 @@
 // Rows, columns and sums. Both sides accumulate in double, so that one rounding is left of them.
+#include <math.h>
 #include "tests/kernels/checks.h"
 #include "tests/kernels/numbers.h"
 
@@ -64,8 +65,25 @@ static const int32_t *labels_some(size_t n, int classes)
     return label;
 }
 
+// The loss is the log of how many there are, however large they are.
+static void equal_logits_are_equally_likely(const Kernels *table)
+{
+    const float values[] = {1e6f, -1e6f, 1e30f, -3e38f};
+    for (int i = 0; i < 4; i++, numbers_free()) {
+        Pair p = pair_new(331, NANS), loss = pair_new(1, NANS);
+        float *z = numbers_new(331, ZEROS);
+        for (int c = 0; c < 331; c++) z[c] = values[i], p.want[c] = 1 / 331.0f;
+        *loss.want = logf(331);
+        table->cross_entropy(loss.got, p.got, z, labels_new(1, 331), 1, 331);
+        pair_check("cross_entropy of equal logits: p", p, FUNCTION);
+        pair_check("cross_entropy of equal logits: loss", loss, FUNCTION);
+    }
+}
+
 void check_cross_entropy(const Kernels *table)
 {
+    equal_logits_are_equally_likely(&kernels_ref);
+    equal_logits_are_equally_likely(table);
     for (int i = 0; i < 4 * SHAPES; i++, numbers_free()) {
         const int rows = shapes[i / 4][0], cols = shapes[i / 4][1];
         if (rows > 0 && cols == 0) continue;    // a label would have no class

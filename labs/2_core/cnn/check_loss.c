@@ -189,7 +189,7 @@ static double loss_of(const void *argument)
     double loss = 0;
     for (int b = 0; b < l->B; b++) {
         double *z = l->z + b * l->K;
-        loss += log(sum_of_exponentials(z, l->K)) + largest(z, l->K) - z[l->labels[b]];
+        loss += log(sum_of_exponentials(z, l->K)) + (largest(z, l->K) - z[l->labels[b]]);
     }
     return loss / l->B;
 }

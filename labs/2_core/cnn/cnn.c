@@ -283,7 +283,7 @@ float cnn_cross_entropy(float *dz, const float *z, const int32_t *labels, int B,
             double p = exp((double)z[k] - max) / sum;
             dz[k] = (float)((p - (k == labels[b])) / B);
         }
-        loss += log(sum) + max - (double)z[labels[b]];
+        loss += log(sum) + (max - (double)z[labels[b]]);
     }
     return (float)(loss / B);
     // end cross_entropy

@@ -25,7 +25,7 @@ typedef struct WideHead {
 
 static const TfAttention head_shapes[] = {
     {1, 1, 1}, {4, 4, 3}, {3, 5, 2},     {1, 6, 4},   {2, 9, 1},
-    {7, 7, 8}, {5, 8, 5}, {67, 129, 35}, {5, 6, 131},
+    {7, 7, 8}, {5, 8, 5}, {67, 129, 35}, {5, 6, 131}, {2, 2051, 3},
 };
 enum { HEAD_SHAPES = sizeof head_shapes / sizeof *head_shapes };
 
@@ -155,6 +155,22 @@ CASE(attention__is_stable_for_large_scores)
     for (int j = 0; j < 16; j++) head.k[j] = j % 4 == 0 ? (float)(j / 4 - 2) : 0;
     for (int i = 0; i < 8; i++) head.q[i] = i % 4 == 0 ? 1e30f : 0;
     assert_attention(head, 1e-5);
+    head.q[0] = 1e-30f;    // each row has a maximum of its own
+    assert_attention(head, 1e-5);
+}
+
+CASE(attention__keeps_the_digits_of_small_probabilities)
+{
+    // Scores of 0, -10, .. -80, exact in float; the smallest p is 2e-35, and its value is large.
+    Head head = head_new((TfAttention){1, 9, 1}, 217);
+    float *y = floats_filled(1, 7), *p = floats_filled(9, 7);
+    head.q[0] = 1;
+    for (int j = 0; j < 9; j++) head.k[j] = -10 * (float)j, head.v[j] = j < 8 ? 0 : 1e35f;
+    WideHead wide = head_wide(&head);
+    wide_forward(wide);
+    tf_attention(y, p, head.q, head.k, head.v, head.s);
+    assert_near(p, wide.p, SHAPE(1, 9), .name = "p", .rtol = 1e-5, .formula = p_formula);
+    assert_near(y, wide.y, SHAPE(1, 1), .name = "y", .rtol = 1e-5, .formula = y_formula);
 }
 
 CASE(attention__keeps_the_digits_of_a_dot_product_that_cancels)
@@ -370,6 +386,18 @@ CASE(attention_backward__takes_large_and_small_gradients)
     assert_attention_backward(tiny, 0);
 }
 
+CASE(attention_backward__uses_small_probabilities)
+{
+    // p of about 1, 5e-5, 2e-9, 1e-13, 4e-18; what they are multiplied by is as large as they are small
+    Head head = head_new((TfAttention){1, 5, 1}, 247);
+    head.q[0] = 1, head.dy[0] = 1;
+    for (int j = 0; j < 5; j++) head.k[j] = -10 * (float)j, head.v[j] = expf(10 * (float)j);
+    assert_attention_backward(head, 0);
+    head.dy[0] = 1e20f;
+    floats_scale(head.v, 5, 1e-20f);
+    assert_attention_backward(head, 0);
+}
+
 CASE(attention_backward__takes_the_same_arrays_again_with_other_contents)
 {
     Head head = head_new((TfAttention){4, 5, 3}, 245);
@@ -388,6 +416,7 @@ const struct CMUnitTest attention_cases[] = {
     cmocka_unit_test(attention__matches_the_formula_in_double),
     cmocka_unit_test(attention__is_stable_for_large_scores),
     cmocka_unit_test(attention__keeps_the_digits_of_a_dot_product_that_cancels),
+    cmocka_unit_test(attention__keeps_the_digits_of_small_probabilities),
     cmocka_unit_test(attention__sums_many_exponentials_in_double),
     cmocka_unit_test(attention__keeps_what_is_masked_out_of_y),
     cmocka_unit_test(attention__propagates_a_nan_of_a_query_to_its_row),
@@ -399,6 +428,7 @@ const struct CMUnitTest attention_cases[] = {
     cmocka_unit_test(attention_backward__keeps_its_digits_where_dy_v_cancels),
     cmocka_unit_test(attention_backward__keeps_what_is_masked_out_of_the_gradients),
     cmocka_unit_test(attention_backward__takes_large_and_small_gradients),
+    cmocka_unit_test(attention_backward__uses_small_probabilities),
     cmocka_unit_test(attention_backward__takes_the_same_arrays_again_with_other_contents),
     {0},
 };

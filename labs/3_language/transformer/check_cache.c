@@ -131,6 +131,28 @@ CASE(cache_step__equals_attention_over_all_tokens_so_far)
     for (int i = 0; i < SHAPES; i++) assert_steps(sequence_new(shapes[i], 1100 + (uint64_t)i), 0);
 }
 
+CASE(cache_step__takes_any_number_of_tokens_in_the_caches)
+{
+    const int tokens[] = {256, 257, 258, 512, 1025, 2049, 5003};
+    for (int i = 0; i < 7; i++) {
+        Sequence q = sequence_new((TfHeads){tokens[i], 2, 1, 2}, 1120 + (uint64_t)i);
+        for (int t = 0; t < tokens[i] - 1; t++)
+            for (int c = 0; c < 2; c++) {
+                q.k_cache[2 * t + c] = q.qkv[8 * t + 4 + c];
+                q.v_cache[2 * t + c] = q.qkv[8 * t + 6 + c];
+            }
+        assert_steps(q, tokens[i] - 1);
+    }
+}
+
+CASE(cache_step__keeps_the_digits_of_small_probabilities)
+{
+    // Scores of -80 and 0: the first token has the probability 2e-35, and a large value.
+    Sequence q = sequence_new((TfHeads){2, 1, 1, 1}, 1130);
+    for (int i = 0; i < 6; i++) q.qkv[i] = ((float[]){1, -80, 1e36f, 1, 0, 0})[i];
+    assert_steps(q, 0);
+}
+
 CASE(cache_step__uses_what_is_in_the_caches_and_changes_nothing_but_its_row)
 {
     // another row 0 than the sequence's: it must be used and kept
@@ -185,6 +207,8 @@ const struct CMUnitTest cache_cases[] = {
     cmocka_unit_test(cache_step__matches_an_example_computed_by_hand),
     cmocka_unit_test(cache_step__matches_pytorch_on_the_whole_sequence),
     cmocka_unit_test(cache_step__equals_attention_over_all_tokens_so_far),
+    cmocka_unit_test(cache_step__takes_any_number_of_tokens_in_the_caches),
+    cmocka_unit_test(cache_step__keeps_the_digits_of_small_probabilities),
     cmocka_unit_test(cache_step__uses_what_is_in_the_caches_and_changes_nothing_but_its_row),
     cmocka_unit_test(cache_step__is_stable_for_large_scores),
     cmocka_unit_test(cache_step__keeps_the_digits_of_a_dot_product_that_cancels),

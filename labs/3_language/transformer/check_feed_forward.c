@@ -139,8 +139,9 @@ CASE(gelu_backward__matches_the_formula_in_double_and_accumulates)
 
 CASE(gelu_backward__keeps_its_digits_for_negative_numbers)
 {
-    // about -0.00003; times 10000
-    assert_gelu_backward(FLOATS(1e4f, 1e4f, 1e5f, 1e4f), FLOATS(-4.25f, -4.5f, -5, -3.5f), 4, 0);
+    // about -0.00003 at -4.5, -3e-8 at -5.5; times what makes them about 1
+    assert_gelu_backward(FLOATS(1e4f, 1e4f, 1e5f, 1e4f, 1e6f, 1e7f),
+                         FLOATS(-4.25f, -4.5f, -5, -3.5f, -5.25f, -5.5f), 6, 0);
 }
 
 CASE(gelu_backward__propagates_nan_and_takes_large_and_small_numbers)

@@ -132,7 +132,7 @@ CASE(merge_heads__takes_the_same_arrays_again_with_other_contents)
 static const TfHeads head_shapes[] = {
     // T, H, KV, D
     {1, 1, 1, 1}, {4, 2, 2, 3}, {3, 4, 2, 2},   {5, 4, 1, 3},
-    {7, 6, 3, 5}, {2, 9, 3, 1}, {33, 4, 2, 17},
+    {7, 6, 3, 5}, {2, 9, 3, 1}, {33, 4, 2, 17}, {300, 2, 1, 1},
 };
 enum { HEAD_SHAPES = sizeof head_shapes / sizeof *head_shapes };
 

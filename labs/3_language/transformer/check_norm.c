@@ -175,6 +175,9 @@ CASE(layer_norm__keeps_its_digits_far_from_zero)
     Rows r = rows_new(LAYER, (int[]){2, 1003}, 421);
     for (size_t i = 0; i < r.size; i++) r.x[i] = 4096 + r.x[i];
     assert_forward(r);
+    // Floats at 1e8 lie 8 apart. Their squares are rounded even in double, their distances are not.
+    for (size_t i = 0; i < r.size; i++) r.x[i] = 1e8f + 8 * (float)(i % 5);
+    assert_forward(r);
 }
 
 CASE(layer_norm__takes_large_and_small_rows_and_rows_without_variance)
@@ -302,6 +305,18 @@ static void check_cancellation(Kind kind, uint64_t seed)
     assert_backward(r, 0);
 }
 
+// rstd is 1e6 in row 0, about 1e4 in row 1 and 1e-4 in row 2.
+static void check_backward_extremes(Kind kind, uint64_t seed)
+{
+    Rows r = rows_new(kind, (int[]){3, 16}, seed);
+    r.eps = 1e-12f;
+    floats_scale(r.x, 16, 0);
+    floats_scale(r.x + 16, 16, 0x1p-13f);
+    floats_scale(r.x + 32, 16, 0x1p13f);
+    floats_scale(r.dy + 32, 16, 0x1p13f);
+    assert_backward(r, 0);
+}
+
 static void check_backward_nan(Kind kind, uint64_t seed)
 {
     Rows r = rows_new(kind, (int[]){3, 4}, seed);
@@ -358,6 +373,11 @@ CASE(layer_norm_backward__accumulates_into_dx_dgamma_and_dshift)
 CASE(layer_norm_backward__keeps_its_digits_where_the_mean_of_dy_is_large)
 {
     check_cancellation(LAYER, 453);
+}
+
+CASE(layer_norm_backward__takes_large_and_small_rows_and_rows_without_variance)
+{
+    check_backward_extremes(LAYER, 458);
 }
 
 CASE(layer_norm_backward__propagates_nan_and_takes_large_gradients)
@@ -456,6 +476,11 @@ CASE(rms_norm_backward__keeps_its_digits_where_dy_lies_along_x)
     check_cancellation(RMS, 513);
 }
 
+CASE(rms_norm_backward__takes_large_and_small_rows_and_rows_of_zeros)
+{
+    check_backward_extremes(RMS, 518);
+}
+
 CASE(rms_norm_backward__propagates_nan_and_takes_large_gradients)
 {
     check_backward_nan(RMS, 514);
@@ -479,6 +504,7 @@ const struct CMUnitTest norm_cases[] = {
     cmocka_unit_test(layer_norm_backward__matches_finite_differences),
     cmocka_unit_test(layer_norm_backward__accumulates_into_dx_dgamma_and_dshift),
     cmocka_unit_test(layer_norm_backward__keeps_its_digits_where_the_mean_of_dy_is_large),
+    cmocka_unit_test(layer_norm_backward__takes_large_and_small_rows_and_rows_without_variance),
     cmocka_unit_test(layer_norm_backward__propagates_nan_and_takes_large_gradients),
     cmocka_unit_test(layer_norm_backward__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(rms_norm__matches_an_example_computed_by_hand),
@@ -493,6 +519,7 @@ const struct CMUnitTest norm_cases[] = {
     cmocka_unit_test(rms_norm_backward__matches_finite_differences),
     cmocka_unit_test(rms_norm_backward__accumulates_into_dx_and_dgamma),
     cmocka_unit_test(rms_norm_backward__keeps_its_digits_where_dy_lies_along_x),
+    cmocka_unit_test(rms_norm_backward__takes_large_and_small_rows_and_rows_of_zeros),
     cmocka_unit_test(rms_norm_backward__propagates_nan_and_takes_large_gradients),
     cmocka_unit_test(rms_norm_backward__takes_the_same_arrays_again_with_other_contents),
     {0},

@@ -63,6 +63,8 @@ CASE(temperature__is_finite_for_large_logits_and_tiny_temperatures)
     assert_temperature(FLOATS(1000, 999, -1000), 3, 1);
     assert_temperature(FLOATS(3e38f, -3e38f, 3e38f), 3, 1e-30f);
     assert_temperature(FLOATS(1, 1, 0.5f), 3, 1e-40f);
+    assert_temperature(FLOATS(0, 1e-6f, 3e-6f), 3, 1e-6f);    // softmax of 0, 1, 3
+    assert_temperature(FLOATS(0, 1e-20f, 3e-20f), 3, 1e-20f);
     assert_temperature(FLOATS(-1000, -1001, -1003), 3, 0.5f);
     assert_temperature(FLOATS(5, 6), 2, 3e38f);
 }

@@ -129,6 +129,7 @@ CASE(cross_entropy__is_stable_for_large_logits)
     assert_loss(FLOATS(0, 200, -200, 0), INTS(0, 0), 2, 2, false);    // L of 200 in each
     assert_loss(FLOATS(-1e30f, 1e30f), INTS(0), 1, 2, false);
     assert_loss(FLOATS(3e38f, 3e38f, 3e38f), INTS(1), 1, 3, false);
+    assert_loss(floats_filled(50, 1e6f), ints_filled(1, 7), 1, 50, false);    // log 50
     assert_loss(FLOATS(-INFINITY, 1, 2, -INFINITY), INTS(2), 1, 4, false);
 }
 
@@ -275,6 +276,14 @@ CASE(adamw__keeps_the_digits_of_the_bias_correction)
     }
 }
 
+CASE(adamw__corrects_the_bias_in_every_step)
+{
+    // 0.99999^100000 is still 0.37
+    const int64_t steps[] = {50, 101, 500, 1001, 1025, 5000, 10001, 100001};
+    for (int i = 0; i < 8; i++)
+        assert_adamw(state_new(5, 967), (TfAdamW){1, 0.9999f, 0.99999f, 1e-8f, 0, steps[i]}, 1e-6);
+}
+
 CASE(adamw__counts_steps_beyond_32_bits)
 {
     State s = state_new(5, 961);
@@ -337,6 +346,12 @@ CASE(schedule__stays_at_the_floor)
     assert_rate(INT64_MAX / 2, s, 0.125);
 }
 
+CASE(schedule__climbs_from_below_the_floor)
+{
+    for (int step = 0; step < 4; step++)
+        assert_rate(step, (TfSchedule){8, 5, 4, 16}, 2 * (double)(step + 1));
+}
+
 CASE(schedule__starts_at_the_peak_without_a_warm_up)
 {
     TfSchedule s = {3, 0, 0, 2};
@@ -397,12 +412,14 @@ const struct CMUnitTest training_cases[] = {
     cmocka_unit_test(adamw__matches_the_formula_in_double),
     cmocka_unit_test(adamw__adds_eps_outside_the_root),
     cmocka_unit_test(adamw__keeps_the_digits_of_the_bias_correction),
+    cmocka_unit_test(adamw__corrects_the_bias_in_every_step),
     cmocka_unit_test(adamw__counts_steps_beyond_32_bits),
     cmocka_unit_test(adamw__takes_large_and_small_gradients),
     cmocka_unit_test(adamw__propagates_nan_to_its_own_parameter),
     cmocka_unit_test(adamw__takes_the_same_arrays_again_with_other_contents),
     cmocka_unit_test(schedule__climbs_to_the_peak_and_falls_to_the_floor),
     cmocka_unit_test(schedule__stays_at_the_floor),
+    cmocka_unit_test(schedule__climbs_from_below_the_floor),
     cmocka_unit_test(schedule__starts_at_the_peak_without_a_warm_up),
     cmocka_unit_test(schedule__keeps_its_digits_over_a_long_run),
     cmocka_unit_test(schedule__counts_steps_beyond_32_bits),

@@ -98,11 +98,14 @@ bool experiment_prepare(Experiment *lab, const char *data, Error *err)
 {
     Run *run = lab->run;
     Text *text = &lab->text;
-    if (lab->model_path != NULL) {
-        text->tokenizer = tokenizer_open(lab->model_path, err);
-        if (text->tokenizer == NULL) return false;
+    if (lab->model_path != NULL && lab->tokenizer == NULL) {
+        Error why;
+        text->tokenizer = tokenizer_open(lab->model_path, &why);
+        if (text->tokenizer == NULL)
+            return error_set(err, "%s; --tokenizer FILE gives the model one", why.message);
     }
-    if (!text_load(text, lab->keep, data, run->seed, lab->tokenizer, err)) return false;
+    const char *tokenizer = lab->tokenizer != NULL ? lab->tokenizer : "chars";
+    if (!text_load(text, lab->keep, data, run->seed, tokenizer, err)) return false;
     if (!make_model(lab, err)) return false;
     const ModelConfig *c = &lab->model.config;
     if (text->context > c->context)
@@ -110,13 +113,9 @@ bool experiment_prepare(Experiment *lab, const char *data, Error *err)
     if (tokenizer_size(text->tokenizer) > c->vocabulary)
         return error_set(err, "the tokenizer has %d tokens, the model %d",
                          tokenizer_size(text->tokenizer), c->vocabulary);
-    if (lab->prompt == NULL) {
-        size_t line = strcspn(text->bytes, "\n");
-        lab->prompt =
-            text->grammar != NULL
-                ? "Lily had a"
-                : arena_print(lab->keep, "%.*s", (int)(line < 40 ? line : 40), text->bytes);
-    }
+    if (lab->prompt == NULL)
+        lab->prompt = text->grammar != NULL ? "Lily had a" : text_beginning(text, lab->keep);
+    if (!sample_check_prompt(lab, err)) return false;
     lab->session = (Session){
         .run = run,
         .config = arena_print(lab->keep,
@@ -147,8 +146,8 @@ bool part_text(void *argument, Error *err)
     const Text *text = &lab->text;
     run_print(lab->run, "%s: %zu bytes, %zu tokens, a vocabulary of %d.", text->origin,
               text->length, text->ids.count, tokenizer_size(text->tokenizer));
-    int shown = (int)strcspn(text->bytes, "\n");
-    run_print(lab->run, "It begins: %.*s", shown < 300 ? shown : 300, text->bytes);
+    size_t shown = text_line(text, 0);
+    run_print(lab->run, "It begins: %.*s", shown < 300 ? (int)shown : 300, text->bytes);
     if (!text->validated) {
         run_print(lab->run, "No validation set: the text is too short for one, or --validation 0.");
         return true;

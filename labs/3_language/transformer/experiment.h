@@ -13,7 +13,8 @@ typedef struct Experiment {
     const char *style;    // "gpt2" or "llama"
     ModelSize size;
     const char *model_path;    // to go on from; NULL: a new model
-    const char *tokenizer, *prompt;
+    const char *tokenizer;     // NULL: characters, or the model's own
+    const char *prompt;        // NULL: the text's beginning
     int batch, micro_batch, steps, warmup, points, tokens;
     float learning_rate, decay, dropout, clip;
     Sampling sampling;
@@ -38,6 +39,9 @@ bool part_attention(void *lab, Error *err);
 bool part_by_hand(void *lab, Error *err);
 
 // ---- samples.c ----
+
+// Whether the prompt has tokens in this vocabulary: asked before the training.
+bool sample_check_prompt(const Experiment *lab, Error *err);
 
 // The prompt and `tokens` tokens more, in the arena; NULL and a message where the prompt cannot be encoded.
 char *sample_text(const Experiment *lab, Arena *arena, const char *prompt, int tokens,

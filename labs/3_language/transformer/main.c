@@ -67,7 +67,7 @@ static void declare_options(Options *options, Experiment *lab)
     options_float(options, "validation", 0, &lab->text.validation, 0.0f, 0.9f,
                   "share of the text that is not trained on");
     options_string(options, "tokenizer", 0, &lab->tokenizer, "KIND",
-                   "chars, bytes, bpe:SIZE or a tokenizer's file");
+                   "chars (the default, or the model's own), bytes, bpe:SIZE or a file");
     options_string(options, "model", 'm', &lab->model_path, "PATH",
                    "go on from this model: a folder of Hugging Face, GGUF, llama2.c");
     options_string(options, "prompt", 0, &lab->prompt, "TEXT", "what is continued");
@@ -105,7 +105,6 @@ int main(int argc, char **argv)
                       .style = "llama",
                       .size = {.layers = 2, .heads = 4, .width = 128},
                       .text = {.context = 96, .validation = 0.1f, .stories = 4000000},
-                      .tokenizer = "chars",
                       .batch = 8,
                       .steps = 3000,
                       .points = 20,

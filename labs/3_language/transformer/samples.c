@@ -50,17 +50,29 @@ static bool continue_ids(const Experiment *lab, Sample *sample, Generation *gene
     return true;
 }
 
+static bool encode_prompt(const Tokenizer *tokenizer, const char *prompt, TokenIds *ids, Error *err)
+{
+    return tokenizer_encode(tokenizer, prompt, strlen(prompt), (EncodeOptions){.add_special = true},
+                            ids, err) ||
+           error_wrap(err, "the prompt");
+}
+
+bool sample_check_prompt(const Experiment *lab, Error *err)
+{
+    TokenIds ids = {0};
+    bool ok = encode_prompt(lab->text.tokenizer, lab->prompt, &ids, err);
+    if (ok && ids.count == 0) ok = error_set(err, "the prompt is empty; expected --prompt TEXT");
+    free(ids.ids);
+    return ok;
+}
+
 char *sample_text(const Experiment *lab, Arena *arena, const char *prompt, int tokens,
                   Sampling sampling, uint64_t stream, Error *err)
 {
     const Tokenizer *tokenizer = lab->text.tokenizer;
     const size_t room = strlen(prompt) + 64 * (size_t)tokens;
     Sample sample = {.text = arena_alloc(arena, room + 1), .room = room};
-    if (!tokenizer_encode(tokenizer, prompt, strlen(prompt), (EncodeOptions){.add_special = true},
-                          &sample.ids, err)) {
-        error_wrap(err, "the prompt");
-        return NULL;
-    }
+    if (!encode_prompt(tokenizer, prompt, &sample.ids, err)) return NULL;
     sample.stream = token_stream_open(tokenizer, (DecodeOptions){.skip_special = true});
     put(&sample, prompt, strlen(prompt));
     Arena *work = arena_new("sample", (size_t)8 << 30);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 #include "common/file.h"
+#include "common/text.h"
 
 enum { LOOKED_AT = 100 };    // windows of the validation set at each point of the curves
 
@@ -12,6 +13,23 @@ static size_t characters(const char *bytes, size_t length)
     size_t count = 0;
     for (size_t i = 0; i < length; i++) count += (bytes[i] & 0xc0) != 0x80;
     return count;
+}
+
+size_t text_line(const Text *text, size_t at)
+{
+    const char *line = text->bytes + at, *end = memchr(line, '\n', text->length - at);
+    return end != NULL ? (size_t)(end - line) : text->length - at;
+}
+
+const char *text_beginning(const Text *text, Arena *arena)
+{
+    enum { MOST = 40 };
+    size_t first = 0, bytes = 0, character;
+    while (first < text->length && memchr("\n\r\0", text->bytes[first], 3) != NULL) first++;
+    size_t line = first < text->length ? text_line(text, first) : 0;
+    for (; bytes < line && bytes<MOST; bytes += character> 0 ? character : 1)
+        character = text_utf8_length(text->bytes + first + bytes, line - bytes);
+    return arena_print(arena, "%.*s", (int)bytes, text->bytes + first);
 }
 
 // ---- bytes ----
@@ -36,9 +54,19 @@ size_t text_place(const Text *text, const TokenWindows *windows, int index)
 
 static Tokenizer *open_tokenizer(const Text *text, const char *name, Error *err)
 {
-    if (strcmp(name, "chars") == 0) return tokenizer_characters(text->bytes, text->length, err);
+    if (strcmp(name, "chars") == 0) {
+        Error why;
+        Tokenizer *t = tokenizer_characters(text->bytes, text->length, &why);
+        if (t == NULL)
+            error_set(err, "%s: %s; --tokenizer bytes takes any file", text->origin, why.message);
+        return t;
+    }
     if (strcmp(name, "bytes") == 0) return tokenizer_bytes();
-    if (strncmp(name, "bpe:", 4) != 0) return tokenizer_open(name, err);
+    if (strncmp(name, "bpe:", 4) != 0) {
+        Tokenizer *t = tokenizer_open(name, err);
+        if (t == NULL) error_wrap(err, "--tokenizer");
+        return t;
+    }
     char *end;
     long size = strtol(name + 4, &end, 10);
     static const char *const special[] = {"<|endoftext|>"};

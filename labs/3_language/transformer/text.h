@@ -41,6 +41,10 @@ void text_free(Text *text);    // also one that could not be loaded
 // Where among the text's tokens a window begins.
 size_t text_place(const Text *text, const TokenWindows *windows, int index);
 unsigned long text_crc32(const Text *text);    // of its ids
+// The bytes from byte `at` to the end of its line. The text has no 0 at its end.
+size_t text_line(const Text *text, size_t at);
+// The first characters of the first line that is not empty, as a prompt.
+const char *text_beginning(const Text *text, Arena *arena);
 
 // The grammar's own loss in nats per token over these windows, which no model can beat for long.
 double text_true_loss(const Text *text, const TokenWindows *windows);

@@ -189,7 +189,7 @@ void tf_adamw(float *p, float *m, float *v, const float *g, size_t n, TfAdamW s)
 
 typedef struct TfSchedule {
     float peak, floor;
-    int64_t warmup, total;    // 0 <= warmup < total
+    int64_t warmup, total;    // floor <= peak, 0 <= warmup < total
 } TfSchedule;
 
 // 22. The learning rate of a step, counted from 0: it climbs by peak / warmup a step and is peak in

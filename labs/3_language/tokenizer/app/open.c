@@ -109,7 +109,7 @@ Tokenizer *tokenizer_characters(const char *text, size_t bytes, Error *err)
         uint32_t code = code_point_at((const uint8_t *)text + at, bytes - at, &length);
         if (code == CODE_INVALID) {
             free(occurs);
-            return error_set(err, "byte %zu of the text is not UTF-8", at), NULL;
+            return error_set(err, "byte %zu is not UTF-8", at), NULL;
         }
         count += !occurs[code];
         occurs[code] = 1;

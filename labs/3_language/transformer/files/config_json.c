@@ -130,7 +130,8 @@ static void read_rope(ConfigFields *top, ModelConfig *c)
     const double theta_most = 1e12, factor_most = 1e6;
     double theta = config_real(top, "rope_theta", 10000, 1, theta_most);
     const cJSON *old = cJSON_GetObjectItemCaseSensitive(top->object, "rope_scaling");
-    const bool old_style = cJSON_IsObject(old) && cJSON_GetArraySize(old) > 0;
+    const bool empty = cJSON_IsObject(old) && cJSON_GetArraySize(old) == 0;
+    const bool old_style = config_has(top, "rope_scaling") && !empty;
     ConfigFields s = config_part(top, old_style ? "rope_scaling" : "rope_parameters", top->owner);
     // Of a file with settings for each type of layers, those of the one type that is read here.
     if (config_has(&s, "full_attention")) s = config_part(&s, "full_attention", top->owner);

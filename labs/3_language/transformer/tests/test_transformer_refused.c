@@ -361,6 +361,8 @@ static void configurations_that_cannot_be_are_refused_by_the_field(void **state)
         {"llama", "{\"rope_scaling\": {\"type\": \"linear\"}}",
          "config.json: rope_scaling: \"factor\" is missing"},
         {"llama", "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}}", "\"factor\" is 0"},
+        {"llama", "{\"rope_scaling\": 2}", "\"rope_scaling\" is 2, expected an object"},
+        {"llama", "{\"rope_scaling\": []}", "\"rope_scaling\" is a list, expected an object"},
         {"llama", "{\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8}}",
          "\"low_freq_factor\" is 0"},
         {"llama", "{\"rope_parameters\": {\"rope_theta\": -1}}", "\"rope_theta\" is -1"},
