@@ -87,9 +87,9 @@ static double run_peer(void *work, long calls, Error *err)
 }
 
 // Copies of one matrix, in huge pages where the system has them.
-static char *weights_new(Task *task, DType type, Size size)
+static char *weights_new(Task *task, DType type, Size size, size_t mib)
 {
-    const size_t count = (size_t)size.rows * (size_t)size.cols, all = (size_t)COPIES_MIB << 20;
+    const size_t count = (size_t)size.rows * (size_t)size.cols, all = mib << 20;
     task->w = (WeightRows){NULL, type, size.rows, size.cols};
     task->bytes = ((size_t)dtype_bytes(type, count) + 63) / 64 * 64;
     task->copies = 1 + all / task->bytes;
@@ -191,7 +191,7 @@ static bool measure_all(const Command *command, const Choice *only, Arena *arena
                 size.cols % (int)dtype_info[types[t]].block != 0)
                 continue;
             Task task = {.threads = threads, .peer = peer};
-            char *data = weights_new(&task, types[t], size);
+            char *data = weights_new(&task, types[t], size, command->quick ? 1 : COPIES_MIB);
             arena_reset(arena);
             const size_t inputs = (size_t)(128 * size.cols), outputs = (size_t)(128 * size.rows);
             task.x = arena_numbers(arena, inputs * sizeof *task.x);
@@ -199,9 +199,8 @@ static bool measure_all(const Command *command, const Choice *only, Arena *arena
             Rng rng = rng_from_seed(2);
             for (size_t i = 0; i < inputs; i++) task.x[i] = rng_normal(&rng);
             bool ok = true;
-            for (int b = 0; ok && b < BATCHES; b++) {
-                if (only->m > 0 && only->m != batches[b]) continue;
-                task.m = batches[b];
+            for (int b = 0; ok && b < (only->m > 0 ? 1 : BATCHES); b++) {
+                task.m = only->m > 0 ? only->m : batches[b];
                 ok = measure(task, command->plan, peak, report, err);
             }
             munmap(data, task.bytes * task.copies);
@@ -221,10 +220,12 @@ int main(int argc, char **argv)
     Arena *keep = arena_new("keep", 64u << 20), *arrays = arena_new("arrays", (size_t)1 << 30);
     Options *options = command_options(keep, &command, "row_product",
                                        "Products with rows of weights in a model file's types.");
-    options_string(options, "type", 0, &only.type, "TYPE", "weights of this type only, as Q4_1");
+    options_choice(options, "type", 0, &only.type, "all|F32|F16|BF16|Q8_0|Q4_0|Q4_1|Q4_K|Q6_K",
+                   "of the weights");
     options_int(options, "rows", 0, &only.rows, 0, 1 << 20, "matrices of so many rows only");
     options_int(options, "cols", 0, &only.cols, 0, 8192, "and so many columns");
-    options_int(options, "m", 'm', &only.m, 0, 128, "so many rows of activations only");
+    options_int(options, "m", 'm', &only.m, 0, 128,
+                "so many rows of activations; 0: several numbers");
     options_string(options, "peer", 0, &program, "PROGRAM",
                    "hold against this program, which speaks as bench/peers do");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
