@@ -24,12 +24,14 @@ size_t text_line(const Text *text, size_t at)
 const char *text_beginning(const Text *text, Arena *arena)
 {
     enum { MOST = 40 };
-    size_t first = 0, bytes = 0, character;
-    while (first < text->length && memchr("\n\r\0", text->bytes[first], 3) != NULL) first++;
-    size_t line = first < text->length ? text_line(text, first) : 0;
-    for (; bytes < line && bytes<MOST; bytes += character> 0 ? character : 1)
-        character = text_utf8_length(text->bytes + first + bytes, line - bytes);
-    return arena_print(arena, "%.*s", (int)bytes, text->bytes + first);
+    const char *at = text->bytes, *end = at + text->length;
+    while (at < end && (*at == '\n' || *at == '\r' || *at == '\0')) at++;
+    size_t line = text_line(text, (size_t)(at - text->bytes)), bytes = 0;
+    while (bytes < line && bytes < MOST) {
+        size_t character = text_utf8_length(at + bytes, line - bytes);
+        bytes += character > 0 ? character : 1;
+    }
+    return arena_print(arena, "%.*s", (int)bytes, at);
 }
 
 // ---- bytes ----
