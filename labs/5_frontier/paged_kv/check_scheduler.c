@@ -1,0 +1,619 @@
+/* Exercises 12 to 14: preemption, the scheduler's step and its commit. check.c says how cases are made. */
+#include <stdio.h>
+#include "labs/5_frontier/paged_kv/check.h"
+#include "tests/guarded.h"
+
+enum { ROOM = 400 };    // ids of a request
+
+// ---- requests ----
+
+// `count` requests whose ids differ from each other's.
+static KvRequest *requests_new(int count)
+{
+    KvRequest *requests = guarded_new((size_t)count, sizeof *requests);
+    for (int r = 0; r < count; r++) {
+        requests[r] = (KvRequest){.state = KV_FINISHED, .ids = ints_filled(ROOM, 0), .salt = 1};
+        for (int i = 0; i < ROOM; i++) requests[r].ids[i] = 1000 * r + i;
+        requests[r].table.block = ints_filled(ROOM, -9);
+    }
+    return requests;
+}
+
+static void append_to(KvPool *pool, KvTable *table, int tokens)
+{
+    for (; tokens > 0; tokens--, table->tokens++) {
+        int32_t *last = &table->block[table->blocks - 1];
+        bool full = table->tokens % pool->block_size == 0;
+        if (!full && pool->count[*last] == 1) continue;
+        int block = pool_first(pool);
+        assert_that(block >= 0, "the step needs more blocks than are free");
+        if (pool->hash[block] != 0) pool_forget(pool, block);
+        pool_take(pool, block);
+        if (full) table->block[table->blocks++] = block;
+        else pool->count[*last]--, *last = block;
+    }
+}
+
+static void wait_with(KvRequest *request, int tokens)
+{
+    request->state = KV_WAITING;
+    request->tokens = tokens;
+}
+
+static void run_with(KvPool *pool, KvRequest *request, int tokens, int computed)
+{
+    request->state = KV_RUNNING;
+    request->tokens = tokens;
+    request->computed = computed;
+    append_to(pool, &request->table, computed);
+}
+
+static KvRequest *requests_copy(const KvRequest *requests, int count)
+{
+    KvRequest *copy = requests_new(count);
+    for (int r = 0; r < count; r++) {
+        KvRequest *to = &copy[r];
+        int32_t *ids = to->ids, *block = to->table.block;
+        *to = requests[r];
+        to->ids = memcpy(ids, requests[r].ids, ROOM * sizeof *ids);
+        to->table.block = memcpy(block, requests[r].table.block, ROOM * sizeof *block);
+    }
+    return copy;
+}
+
+static void assert_requests(const KvRequest *got, const KvRequest *want, int count)
+{
+    static const char *const states[] = {"waiting", "running", "finished"};
+    for (int r = 0; r < count; r++) {
+        char text[80];
+        assert_that(got[r].state == want[r].state, "request %d is %s; expected %s", r,
+                    states[got[r].state], states[want[r].state]);
+#define SAME(field)                                                                                \
+    snprintf(text, sizeof text, "request %d: " #field, r);                                         \
+    assert_integer(text, got[r].field, want[r].field);
+        SAME(scheduled)
+        SAME(computed)
+        SAME(tokens)
+#undef SAME
+        snprintf(text, sizeof text, "the ids of request %d:", r);
+        list_assert(text, got[r].ids, got[r].tokens, want[r].ids, want[r].tokens, __FILE__,
+                    __LINE__);
+        snprintf(text, sizeof text, "the table of request %d", r);
+        table_assert(text, &got[r].table, &want[r].table, __FILE__, __LINE__);
+    }
+}
+
+// ---- 12: preemption ----
+
+static int preempt(KvPool *pool, KvRequest *requests, int count)
+{
+    for (int r = count - 1; r >= 0; r--) {
+        if (requests[r].state != KV_RUNNING) continue;
+        KvTable *table = &requests[r].table;
+        while (table->blocks > 0) pool_join(pool, table->block[--table->blocks]);
+        table->tokens = 0;
+        requests[r].state = KV_WAITING;
+        requests[r].computed = requests[r].scheduled = 0;
+        return r;
+    }
+    return -1;
+}
+
+static void assert_preempt(KvPool *pool, KvRequest *requests, int count)
+{
+    KvPool *want = pool_copy(pool);
+    KvRequest *after = requests_copy(requests, count);
+    int index = preempt(want, after, count);
+    assert_integer("the preempted request", kv_preempt(pool, requests, count), index);
+    assert_requests(requests, after, count);
+    assert_pool(pool, want);
+}
+
+CASE(preempt__takes_the_last_running_request)
+{
+    KvPool *pool = pool_new(20, 4, 2);
+    KvRequest *r = requests_new(6);
+    run_with(pool, &r[0], 10, 9);
+    wait_with(&r[1], 7);
+    run_with(pool, &r[2], 12, 4);
+    run_with(pool, &r[3], 6, 5);
+    wait_with(&r[4], 3);
+    for (int i = 0; i < 5; i++) assert_preempt(pool, r, 6);
+}
+
+CASE(preempt__keeps_the_generated_tokens)
+{
+    KvPool *pool = pool_new(8, 2, 2);
+    KvRequest *r = requests_new(1);
+    run_with(pool, &r[0], 9, 8);
+    for (int i = 0; i < 3; i++) r[0].ids[6 + i] = -5 - i;
+    r[0].scheduled = 1;
+    assert_preempt(pool, r, 1);
+    assert_integer("tokens", r[0].tokens, 9);
+    assert_integer("the last id", r[0].ids[8], -7);
+}
+
+CASE(preempt__keeps_shared_blocks_for_their_other_holders)
+{
+    KvPool *pool = pool_new(8, 2, 2);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 7, 6);
+    r[1] = (KvRequest){KV_RUNNING, r[1].ids, 5, 4, 1, 1, r[1].table};
+    for (int b = 0; b < 2; b++)
+        pool_take(pool, r[1].table.block[r[1].table.blocks++] = r[0].table.block[b]);
+    r[1].table.tokens = 4;
+    for (int i = 0; i < 3; i++) assert_preempt(pool, r, 2);
+}
+
+CASE(preempt__of_none_running_changes_nothing)
+{
+    KvPool *pool = pool_new(4, 2, 2);
+    KvRequest *r = requests_new(3);
+    wait_with(&r[0], 3);
+    wait_with(&r[2], 5);
+    assert_preempt(pool, r, 3);
+    assert_preempt(pool, r, 0);
+    run_with(pool, &r[1], 3, 0);    // runs, and holds no block yet
+    assert_preempt(pool, r, 3);
+}
+
+CASE(preempt__leaves_blocks_in_the_prefix_cache)
+{
+    KvPool *pool = pool_new(4, 2, 2);
+    KvRequest *r = requests_new(1);
+    run_with(pool, &r[0], 6, 5);
+    pool_cache(pool, r[0].table.block[0], 9, 1, (int32_t[]){0, 1});
+    assert_preempt(pool, r, 1);
+}
+
+// ---- 13: the step ----
+
+static int look_up(KvPool *pool, KvRequest *r)
+{
+    uint64_t parent = r->salt;
+    int size = pool->block_size;
+    for (int at = 0; at + size < r->tokens; at += size) {
+        uint64_t hash = pool_hash(parent, r->ids + at, size);
+        int block = -1;
+        for (int b = 0; b < pool->blocks; b++)
+            if (pool->hash[b] == hash && pool->parent[b] == parent) block = b;
+        if (block < 0) break;
+        pool_take(pool, block);
+        r->table.block[r->table.blocks++] = block;
+        r->table.tokens += size;
+        parent = hash;
+    }
+    return r->table.tokens;
+}
+
+// Tokens for request i, or -1 where its blocks are not there.
+static int tokens_that_fit(const KvPool *pool, const KvRequest *requests, int count, int i,
+                           KvLimits limits)
+{
+    int budget = limits.budget, free = pool->free;
+    for (int r = 0; r < count; r++) {
+        budget -= requests[r].scheduled;
+        free -= kv_blocks_needed(pool, &requests[r].table, requests[r].scheduled);
+    }
+    int tokens = requests[i].tokens - requests[i].computed;
+    if (tokens > limits.chunk) tokens = limits.chunk;
+    if (tokens > budget) tokens = budget;
+    return kv_blocks_needed(pool, &requests[i].table, tokens) <= free ? tokens : -1;
+}
+
+static int plan(KvPool *pool, KvRequest *requests, int count, KvLimits limits)
+{
+    int sum = 0;
+    bool preempted = false;
+    for (int r = 0; r < count; r++) requests[r].scheduled = 0;
+    for (int prefills = 0; prefills < 2; prefills++)
+        for (int i = 0; i < count; i++) {
+            KvRequest *r = &requests[i];
+            if (r->state != KV_RUNNING || (r->tokens - r->computed > 1) != prefills) continue;
+            int tokens = tokens_that_fit(pool, requests, count, i, limits);
+            for (; tokens < 0 && r->state == KV_RUNNING;
+                 tokens = tokens_that_fit(pool, requests, count, i, limits)) {
+                preempt(pool, requests, count);
+                preempted = true;
+            }
+            if (r->state == KV_RUNNING) r->scheduled = tokens;
+        }
+    for (int i = 0; i < count && !preempted; i++) {
+        KvRequest *r = &requests[i];
+        int used = 0;
+        for (int k = 0; k < count; k++) used += requests[k].scheduled;
+        if (r->state != KV_WAITING) continue;
+        if (used >= limits.budget) break;
+        r->computed = look_up(pool, r);
+        int tokens = tokens_that_fit(pool, requests, count, i, limits);
+        if (tokens < 0) {
+            while (r->table.blocks > 0) pool_join(pool, r->table.block[--r->table.blocks]);
+            r->table.tokens = r->computed = 0;
+            break;
+        }
+        r->state = KV_RUNNING;
+        r->scheduled = tokens;
+    }
+    for (int i = 0; i < count; i++) sum += requests[i].scheduled;
+    return sum;
+}
+
+static void assert_schedule(KvPool *pool, KvRequest *requests, int count, int budget, int chunk)
+{
+    KvLimits limits = {budget, chunk};
+    KvPool *want = pool_copy(pool);
+    KvRequest *after = requests_copy(requests, count);
+    int sum = plan(want, after, count, limits);
+    int got = kv_schedule(pool, requests, count, limits);
+    assert_requests(requests, after, count);
+    assert_pool(pool, want);
+    assert_integer("the sum of the scheduled tokens", got, sum);
+}
+
+static void assert_scheduled(const KvRequest *requests, int count, const int *want)
+{
+    int *got = ints_filled((size_t)count, 0);
+    for (int r = 0; r < count; r++) got[r] = requests[r].scheduled;
+    list_assert("scheduled tokens of requests 0, 1, ..:", got, count, want, count, __FILE__,
+                __LINE__);
+}
+
+CASE(schedule__serves_decodes_then_prefills_then_those_that_wait)
+{
+    KvPool *pool = pool_new(40, 4, 2);
+    KvRequest *r = requests_new(5);
+    run_with(pool, &r[0], 20, 8);
+    wait_with(&r[1], 5);
+    run_with(pool, &r[2], 7, 6);
+    run_with(pool, &r[3], 30, 10);
+    run_with(pool, &r[4], 5, 4);
+    assert_schedule(pool, r, 5, 16, 8);
+    assert_scheduled(r, 5, (int[]){8, 0, 1, 6, 1});
+    assert_schedule(pool, r, 5, 30, 12);
+    assert_scheduled(r, 5, (int[]){12, 4, 1, 12, 1});
+    assert_schedule(pool, r, 5, 1, 12);
+    assert_scheduled(r, 5, (int[]){0, 0, 1, 0, 0});
+}
+
+CASE(schedule__admits_in_the_order_of_arrival)
+{
+    KvPool *pool = pool_new(40, 4, 2);
+    KvRequest *r = requests_new(4);
+    for (int i = 0; i < 4; i++) wait_with(&r[i], 6 + i);
+    assert_schedule(pool, r, 4, 13, 100);
+    assert_scheduled(r, 4, (int[]){6, 7, 0, 0});
+    assert_integer("request 2 waits", r[2].state, KV_WAITING);
+}
+
+CASE(schedule__does_not_let_a_small_request_overtake)
+{
+    KvPool *pool = pool_new(6, 4, 2);
+    KvRequest *r = requests_new(3);
+    run_with(pool, &r[0], 10, 9);
+    wait_with(&r[1], 16);
+    wait_with(&r[2], 3);
+    assert_schedule(pool, r, 3, 64, 64);
+    assert_scheduled(r, 3, (int[]){1, 0, 0});
+}
+
+CASE(schedule__reserves_blocks_for_each_request)
+{
+    KvPool *pool = pool_new(5, 4, 2);
+    KvRequest *r = requests_new(3);
+    for (int i = 0; i < 3; i++) wait_with(&r[i], 8);
+    assert_schedule(pool, r, 3, 64, 64);    // 2 + 2 of 5 blocks
+    assert_scheduled(r, 3, (int[]){8, 8, 0});
+    KvPool *exact = pool_new(4, 4, 2);
+    for (int i = 0; i < 3; i++) r[i] = (KvRequest){KV_WAITING, r[i].ids, 8, 0, 0, 1, {r[i].table.block, 0, 0}};
+    assert_schedule(exact, r, 3, 64, 64);
+    assert_scheduled(r, 3, (int[]){8, 8, 0});
+}
+
+CASE(schedule__preempts_the_last_one_where_blocks_are_missing)
+{
+    KvPool *pool = pool_new(5, 2, 2);
+    KvRequest *r = requests_new(4);
+    run_with(pool, &r[0], 5, 4);
+    run_with(pool, &r[1], 4, 3);
+    run_with(pool, &r[2], 2, 1);
+    wait_with(&r[3], 2);
+    assert_schedule(pool, r, 4, 64, 64);
+    assert_scheduled(r, 4, (int[]){1, 1, 0, 0});
+    assert_integer("request 2 waits", r[2].state, KV_WAITING);
+    assert_integer("request 3 waits, for a step that preempts admits none", r[3].state, KV_WAITING);
+}
+
+CASE(schedule__preempts_a_request_for_itself)
+{
+    KvPool *pool = pool_new(4, 2, 2);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 4, 3);
+    run_with(pool, &r[1], 5, 4);
+    assert_schedule(pool, r, 2, 64, 64);
+    assert_scheduled(r, 2, (int[]){1, 0});
+    assert_schedule(pool, r, 2, 64, 64);    // its blocks are there again, one too few
+}
+
+CASE(schedule__preempts_as_many_as_it_takes)
+{
+    KvPool *pool = pool_new(7, 2, 2);
+    KvRequest *r = requests_new(4);
+    run_with(pool, &r[0], 14, 6);    // four more blocks
+    run_with(pool, &r[1], 2, 1);
+    run_with(pool, &r[2], 4, 3);
+    run_with(pool, &r[3], 2, 1);
+    assert_schedule(pool, r, 4, 64, 64);
+    assert_scheduled(r, 4, (int[]){8, 0, 0, 0});
+}
+
+CASE(schedule__returns_the_budget_of_a_preempted_request)
+{
+    KvPool *pool = pool_new(5, 2, 2);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 10, 4);
+    run_with(pool, &r[1], 6, 5);    // a decode: planned first
+    assert_schedule(pool, r, 2, 4, 64);
+    assert_scheduled(r, 2, (int[]){4, 0});
+}
+
+CASE(schedule__takes_what_is_cached_first)
+{
+    KvPool *pool = pool_new(6, 4, 4);
+    KvRequest *r = requests_new(2);
+    wait_with(&r[0], 13);
+    uint64_t hash = pool_hash(1, r[0].ids, 4);
+    pool_cache(pool, 5, hash, 1, r[0].ids);
+    pool_cache(pool, 2, pool_hash(hash, r[0].ids + 4, 4), hash, r[0].ids + 4);
+    wait_with(&r[1], 5);
+    assert_schedule(pool, r, 2, 64, 64);
+    assert_scheduled(r, 2, (int[]){5, 5});
+    assert_integer("computed: two blocks of the cache", r[0].computed, 8);
+}
+
+CASE(schedule__gives_back_what_it_took_where_the_rest_does_not_fit)
+{
+    KvPool *pool = pool_new(6, 4, 4);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 16, 13);
+    wait_with(&r[1], 13);
+    uint64_t hash = pool_hash(1, r[1].ids, 4);
+    pool_cache(pool, 5, hash, 1, r[1].ids);
+    assert_schedule(pool, r, 2, 64, 64);
+    assert_scheduled(r, 2, (int[]){3, 0});
+    assert_integer("computed", r[1].computed, 0);
+    assert_integer("free blocks", pool->free, 2);
+}
+
+CASE(schedule__does_not_count_a_cached_block_as_free_as_well)
+{
+    KvPool *pool = pool_new(3, 4, 4);
+    KvRequest *r = requests_new(1);
+    wait_with(&r[0], 13);    // four blocks: one cached, two free
+    pool_cache(pool, 1, pool_hash(1, r[0].ids, 4), 1, r[0].ids);
+    assert_schedule(pool, r, 1, 64, 64);
+    assert_scheduled(r, 1, (int[]){0});
+    assert_schedule(pool, r, 1, 64, 8);
+    assert_scheduled(r, 1, (int[]){8});
+}
+
+CASE(schedule__reserves_a_block_for_copy_on_write)
+{
+    KvPool *pool = pool_new(5, 4, 2);
+    KvRequest *r = requests_new(3);
+    run_with(pool, &r[0], 7, 6);
+    r[1] = (KvRequest){KV_RUNNING, r[1].ids, 7, 6, 0, 1, r[1].table};
+    for (int b = 0; b < 2; b++)
+        pool_take(pool, r[1].table.block[r[1].table.blocks++] = r[0].table.block[b]);
+    r[1].table.tokens = 6;
+    run_with(pool, &r[2], 10, 9);    // no block is free now
+    assert_schedule(pool, r, 3, 64, 64);
+    assert_scheduled(r, 3, (int[]){1, 1, 0});
+}
+
+CASE(schedule__counts_blocks_at_their_borders)
+{
+    for (int tokens = 7; tokens <= 10; tokens++)
+        for (int blocks = 2; blocks <= 3; blocks++) {
+            KvPool *pool = pool_new(blocks, 4, 2);
+            KvRequest *r = requests_new(1);
+            wait_with(&r[0], tokens);
+            assert_schedule(pool, r, 1, 64, 64);
+            assert_scheduled(r, 1, (int[]){tokens <= 4 * blocks ? tokens : 0});
+        }
+}
+
+CASE(schedule__plans_anew_each_time)
+{
+    KvPool *pool = pool_new(20, 4, 2);
+    KvRequest *r = requests_new(3);
+    run_with(pool, &r[0], 20, 8);
+    run_with(pool, &r[1], 5, 4);
+    wait_with(&r[2], 9);
+    for (int i = 0; i < 3; i++) assert_schedule(pool, r, 3, 12, 6);
+    assert_schedule(pool, r, 3, 2, 1);
+    assert_schedule(pool, r, 0, 2, 1);
+    r[0].state = KV_FINISHED;
+    r[0].scheduled = 9;
+    assert_schedule(pool, r, 3, 12, 6);
+    assert_scheduled(r, 3, (int[]){0, 1, 6});
+}
+
+// Serves random requests to their ends by kv_schedule() alone: what a step gives them is appended.
+CASE(schedule__serves_a_random_burst_to_its_end)
+{
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        Rng rng = rng_from_seed(1640 + seed);
+        int size = 1 + (int)rng_below(&rng, 6), count = 12, done = 0, steps = 0;
+        KvPool *pool = pool_new((119 + size) / size, size, 4);
+        KvRequest *r = requests_new(count);
+        int ends[12];
+        for (int i = 0; i < count; i++) {
+            wait_with(&r[i], 1 + (int)rng_below(&rng, 50));
+            ends[i] = r[i].tokens + 1 + (int)rng_below(&rng, 60);
+        }
+        for (; done < count && steps < 3000; steps++) {
+            assert_schedule(pool, r, count, 24, 10);
+            for (int i = 0; i < count; i++) {
+                append_to(pool, &r[i].table, r[i].scheduled);
+                r[i].computed += r[i].scheduled;
+                if (r[i].scheduled > 0 && r[i].computed == r[i].tokens) r[i].tokens++;
+                if (r[i].state != KV_RUNNING || r[i].tokens < ends[i]) continue;
+                KvTable *table = &r[i].table;
+                while (table->blocks > 0) pool_join(pool, table->block[--table->blocks]);
+                r[i] = (KvRequest){KV_FINISHED, r[i].ids, 0, 0, 0, 1, {table->block, 0, 0}};
+                done++;
+            }
+        }
+        assert_integer("requests that ended", done, count);
+        assert_integer("free blocks after all", pool->free, pool->blocks);
+    }
+}
+
+// ---- 14: the commit ----
+
+static void assert_commit(KvPool *pool, KvRequest *request, int scheduled, int32_t next)
+{
+    append_to(pool, &request->table, scheduled);
+    request->scheduled = scheduled;
+    KvPool *want = pool_copy(pool);
+    KvRequest *after = requests_copy(request, 1);
+    int size = pool->block_size, before = after->computed / size;
+    after->computed += scheduled;
+    after->scheduled = 0;
+    uint64_t parent = after->salt;
+    for (int b = 0; b < after->computed / size && after->computed / size > before; b++) {
+        const int32_t *ids = after->ids + b * size;
+        uint64_t hash = pool_hash(parent, ids, size);
+        bool known = want->hash[after->table.block[b]] != 0;
+        for (int k = 0; k < want->blocks && !known; k++)
+            known = want->hash[k] == hash && want->parent[k] == parent;
+        if (!known) pool_cache(want, after->table.block[b], hash, parent, ids);
+        parent = hash;
+    }
+    bool follows = after->computed == after->tokens;
+    if (follows) after->ids[after->tokens++] = next;
+    assert_boolean("there is a next token", kv_commit(pool, request, next), follows);
+    assert_requests(request, after, 1);
+    assert_pool(pool, want);
+}
+
+CASE(commit__adds_the_next_token_when_all_are_computed)
+{
+    KvPool *pool = pool_new(20, 4, 4);
+    KvRequest *r = requests_new(1);
+    run_with(pool, &r[0], 10, 0);
+    assert_commit(pool, &r[0], 3, 500);
+    assert_commit(pool, &r[0], 4, 501);
+    assert_commit(pool, &r[0], 3, 502);
+    for (int i = 0; i < 9; i++) assert_commit(pool, &r[0], 1, 503 + i);
+}
+
+CASE(commit__caches_full_blocks_alone)
+{
+    KvPool *pool = pool_new(20, 4, 4);
+    KvRequest *r = requests_new(1);
+    run_with(pool, &r[0], 12, 0);
+    r[0].salt = 99;
+    static const int chunks[] = {3, 1, 5, 2, 1};
+    for (int i = 0; i < 5; i++) assert_commit(pool, &r[0], chunks[i], 600 + i);
+    KvRequest *whole = requests_new(1);
+    run_with(pool, &whole[0], 8, 0);
+    assert_commit(pool, &whole[0], 8, 700);    // ends with a block; the next token is not in it
+}
+
+CASE(commit__does_not_cache_before_a_block_is_full)
+{
+    KvPool *pool = pool_new(6, 8, 2);
+    KvRequest *r = requests_new(1);
+    run_with(pool, &r[0], 30, 0);
+    assert_commit(pool, &r[0], 7, 0);
+    assert_commit(pool, &r[0], 9, 0);
+    assert_commit(pool, &r[0], 0, 0);
+}
+
+CASE(commit__after_a_preemption_repeats_and_loses_no_token)
+{
+    // Two tokens were generated, then it was preempted: 8 ids are computed again, in chunks of 3.
+    KvPool *pool = pool_new(20, 4, 4);
+    KvRequest *r = requests_new(1);
+    run_with(pool, &r[0], 8, 0);
+    r[0].ids[6] = -1, r[0].ids[7] = -2;
+    assert_commit(pool, &r[0], 3, 71);
+    assert_commit(pool, &r[0], 3, 72);
+    assert_commit(pool, &r[0], 2, 73);
+    assert_integer("tokens", r[0].tokens, 9);
+    assert_integer("the token that was generated before", r[0].ids[7], -2);
+    assert_integer("the next token", r[0].ids[8], 73);
+}
+
+CASE(commit__goes_on_after_cached_blocks)
+{
+    KvPool *pool = pool_new(20, 2, 2);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 7, 0);
+    assert_commit(pool, &r[0], 7, 8);
+    memcpy(r[1].ids, r[0].ids, 8 * sizeof *r[1].ids);
+    r[1] = (KvRequest){KV_RUNNING, r[1].ids, 8, 4, 0, 1, r[1].table};
+    for (int b = 0; b < 2; b++)
+        pool_take(pool, r[1].table.block[r[1].table.blocks++] = r[0].table.block[b]);
+    r[1].table.tokens = 4;
+    r[1].ids[5] = -3;
+    assert_commit(pool, &r[1], 3, 9);
+    assert_commit(pool, &r[1], 1, 10);
+}
+
+CASE(commit__keeps_the_duplicate_of_a_cached_block_out)
+{
+    // Both computed the same prompt in one step: the second one's blocks are not found by others.
+    KvPool *pool = pool_new(20, 2, 2);
+    KvRequest *r = requests_new(2);
+    memcpy(r[1].ids, r[0].ids, 9 * sizeof *r[1].ids);
+    run_with(pool, &r[0], 6, 0);
+    run_with(pool, &r[1], 6, 0);
+    assert_commit(pool, &r[0], 6, 50);
+    assert_commit(pool, &r[1], 6, 51);
+    for (int i = 0; i < 4; i++) assert_commit(pool, &r[i % 2], 1, 60 + i);
+}
+
+CASE(commit__takes_blocks_of_any_size)
+{
+    static const int sizes[] = {1, 3, 16, 100};
+    for (int s = 0; s < 4; s++) {
+        KvPool *pool = pool_new(320, sizes[s], 8);
+        KvRequest *r = requests_new(1);
+        run_with(pool, &r[0], 250, 0);
+        for (int i = 0; i < 5; i++) assert_commit(pool, &r[0], 50, 9);
+        for (int i = 0; i < 60; i++) assert_commit(pool, &r[0], 1, i);
+    }
+}
+
+const struct CMUnitTest scheduler_cases[] = {
+    cmocka_unit_test(preempt__takes_the_last_running_request),
+    cmocka_unit_test(preempt__keeps_the_generated_tokens),
+    cmocka_unit_test(preempt__keeps_shared_blocks_for_their_other_holders),
+    cmocka_unit_test(preempt__of_none_running_changes_nothing),
+    cmocka_unit_test(preempt__leaves_blocks_in_the_prefix_cache),
+    cmocka_unit_test(schedule__serves_decodes_then_prefills_then_those_that_wait),
+    cmocka_unit_test(schedule__admits_in_the_order_of_arrival),
+    cmocka_unit_test(schedule__does_not_let_a_small_request_overtake),
+    cmocka_unit_test(schedule__reserves_blocks_for_each_request),
+    cmocka_unit_test(schedule__preempts_the_last_one_where_blocks_are_missing),
+    cmocka_unit_test(schedule__preempts_a_request_for_itself),
+    cmocka_unit_test(schedule__preempts_as_many_as_it_takes),
+    cmocka_unit_test(schedule__returns_the_budget_of_a_preempted_request),
+    cmocka_unit_test(schedule__takes_what_is_cached_first),
+    cmocka_unit_test(schedule__gives_back_what_it_took_where_the_rest_does_not_fit),
+    cmocka_unit_test(schedule__does_not_count_a_cached_block_as_free_as_well),
+    cmocka_unit_test(schedule__reserves_a_block_for_copy_on_write),
+    cmocka_unit_test(schedule__counts_blocks_at_their_borders),
+    cmocka_unit_test(schedule__plans_anew_each_time),
+    cmocka_unit_test(schedule__serves_a_random_burst_to_its_end),
+    cmocka_unit_test(commit__adds_the_next_token_when_all_are_computed),
+    cmocka_unit_test(commit__caches_full_blocks_alone),
+    cmocka_unit_test(commit__does_not_cache_before_a_block_is_full),
+    cmocka_unit_test(commit__after_a_preemption_repeats_and_loses_no_token),
+    cmocka_unit_test(commit__goes_on_after_cached_blocks),
+    cmocka_unit_test(commit__keeps_the_duplicate_of_a_cached_block_out),
+    cmocka_unit_test(commit__takes_blocks_of_any_size),
+    {0},
+};
