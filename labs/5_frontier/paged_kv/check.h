@@ -6,20 +6,20 @@
 #include "tests/floats.h"
 #include "tests/near.h"
 
-extern const struct CMUnitTest block_cases[];         // slot, allocate, release
-extern const struct CMUnitTest prefix_cases[];        // hash .. evict
-extern const struct CMUnitTest table_cases[];         // copy_on_write, append
-extern const struct CMUnitTest attention_cases[];     // attention
-extern const struct CMUnitTest scheduler_cases[];     // preempt, schedule, commit
-extern const struct CMUnitTest sampling_cases[];      // sample, accept
-extern const struct CMUnitTest quantize_cases[];      // quantize, dot
+extern const struct CMUnitTest block_cases[];        // slot, allocate, release
+extern const struct CMUnitTest prefix_cases[];       // hash .. evict
+extern const struct CMUnitTest table_cases[];        // copy_on_write, append
+extern const struct CMUnitTest attention_cases[];    // attention
+extern const struct CMUnitTest scheduler_cases[];    // preempt, schedule, commit
+extern const struct CMUnitTest sampling_cases[];     // sample, accept
+extern const struct CMUnitTest quantize_cases[];     // quantize, dot
 
 // ---- pools, made and changed without the exercises; every array ends at a guard page ----
 
 KvPool *pool_new(int blocks, int block_size, int buckets);    // all blocks free
 KvPool *pool_copy(const KvPool *pool);
 void pool_order(KvPool *pool, int count, const int *blocks);    // the free queue; others are in use
-void pool_take(KvPool *pool, int block);    // one more table holds it
+void pool_take(KvPool *pool, int block);                        // one more table holds it
 void pool_join(KvPool *pool, int block);    // one less; the last one puts it into the queue
 uint64_t pool_hash(uint64_t parent, const int32_t *tokens, int count);
 void pool_cache(KvPool *pool, int block, uint64_t hash, uint64_t parent, const int32_t *tokens);

@@ -80,8 +80,7 @@ CASE(attention__of_one_token_is_its_value)
     Sequence x = sequence_of(1, 2, 1, 4, 1);
     float *y = paged(&x, 4, 5);
     for (int h = 0; h < 2; h++)
-        for (int d = 0; d < 4; d++)
-            assert_close((double)y[h * 4 + d], (double)x.v[d], 1e-7);
+        for (int d = 0; d < 4; d++) assert_close((double)y[h * 4 + d], (double)x.v[d], 1e-7);
 }
 
 CASE(attention__matches_sums_over_a_contiguous_sequence)

@@ -177,7 +177,8 @@ CASE(release__balances_random_tables)
         // Shares what the next table begins with, then takes free blocks.
         const KvTable *other = tables[(t + 1) % 8];
         int shared = other != NULL && other->blocks > 0 ? (int)rng_below(&rng, 4) : 0;
-        for (; count < shared && count < other->blocks; count++) blocks[count] = other->block[count];
+        for (; count < shared && count < other->blocks; count++)
+            blocks[count] = other->block[count];
         int more = (int)rng_below(&rng, 6), free = pool_first(pool);
         for (int k = 0; k < more && free >= 0 && free < 64; k++, free = pool->next[free])
             blocks[count++] = free;

@@ -113,8 +113,7 @@ CASE(find__compares_all_bits_of_the_hash)
 CASE(find__follows_a_long_chain)
 {
     KvPool *pool = pool_new(70, 2, 1);
-    for (int b = 0; b < 70; b++)
-        pool_cache(pool, b, 1000 + (uint64_t)b, 1, (int32_t[]){b, -b});
+    for (int b = 0; b < 70; b++) pool_cache(pool, b, 1000 + (uint64_t)b, 1, (int32_t[]){b, -b});
     for (int b = 0; b < 70; b++) assert_find(pool, 1000 + (uint64_t)b, 1, INTS(b, -b), b);
     assert_find(pool, 1070, 1, INTS(70, -70), -1);
 }
@@ -235,12 +234,17 @@ static void assert_look_up(KvPool *pool, uint64_t salt, const int32_t *tokens, i
 {
     KvPool *want = pool_copy(pool);
     KvTable *table = table_new(pool, blocks > 0 ? blocks : 1, 0, 0, NULL);
-    KvTable *taken = table_new(want, blocks > 0 ? blocks : 1, blocks * pool->block_size, blocks, list);
+    KvTable *taken =
+        table_new(want, blocks > 0 ? blocks : 1, blocks * pool->block_size, blocks, list);
     assert_integer("tokens found", kv_look_up(pool, table, salt, tokens, count), taken->tokens);
     assert_table(table, taken);
     assert_pool(pool, want);
 }
-#define LIST(...) (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (int[]){__VA_ARGS__}
+#define LIST(...)                                                                                  \
+    (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (int[])                                     \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 CASE(look_up__takes_the_longest_cached_prefix)
 {
@@ -340,8 +344,7 @@ static void assert_evict(KvPool *pool, int block)
 static KvPool *pool_of_chain(int blocks)
 {
     KvPool *pool = pool_new(blocks, 1, 2);
-    for (int b = 0; b < blocks; b++)
-        pool_cache(pool, b, 40 + 2 * (uint64_t)b, 0, (int32_t[]){b});
+    for (int b = 0; b < blocks; b++) pool_cache(pool, b, 40 + 2 * (uint64_t)b, 0, (int32_t[]){b});
     return pool;
 }
 

@@ -304,7 +304,8 @@ CASE(schedule__reserves_blocks_for_each_request)
     assert_schedule(pool, r, 3, 64, 64);    // 2 + 2 of 5 blocks
     assert_scheduled(r, 3, (int[]){8, 8, 0});
     KvPool *exact = pool_new(4, 4, 2);
-    for (int i = 0; i < 3; i++) r[i] = (KvRequest){KV_WAITING, r[i].ids, 8, 0, 0, 1, {r[i].table.block, 0, 0}};
+    for (int i = 0; i < 3; i++)
+        r[i] = (KvRequest){KV_WAITING, r[i].ids, 8, 0, 0, 1, {r[i].table.block, 0, 0}};
     assert_schedule(exact, r, 3, 64, 64);
     assert_scheduled(r, 3, (int[]){8, 8, 0});
 }
