@@ -312,19 +312,19 @@ static int largest(const double *x, int n)
 int kv_sample(const float *logits, int V, KvSampling s, double *room)
 {
     // solution sample
-    double total = 0, sum = 0;
+    double total = 0, share = 0;
     for (int i = 0; i < V; i++) room[i] = (double)logits[i];
     int best = largest(room, V);
     if (s.temperature == 0) return best;
-    for (int i = V - 1; i >= 0; i--)
+    for (int i = 0; i < V; i++)
         room[i] = exp(((double)logits[i] - (double)logits[best]) / (double)s.temperature);
     for (int i = 0; i < V; i++) total += room[i];
     for (int i = 0; i < V; i++) room[i] /= total;
     if (s.top_p >= 1) return kv_draw(room, V, s.u);
-    while (sum < (double)s.top_p) {    // what is kept is marked by its sign
+    while (share < (double)s.top_p) {    // what is kept is marked by its sign
         best = largest(room, V);
         if (room[best] <= 0) break;
-        sum += room[best];
+        share += room[best];
         room[best] = -room[best];
     }
     for (int i = 0; i < V; i++) room[i] = room[i] < 0 ? -room[i] : 0;
