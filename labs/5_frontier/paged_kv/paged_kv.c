@@ -246,11 +246,10 @@ int kv_schedule(KvPool *pool, KvRequest *requests, int count, KvLimits limits)
             bool waits = r->state == KV_WAITING, decodes = r->tokens - r->computed == 1;
             if (r->state == KV_FINISHED || group != (waits ? 2 : !decodes)) continue;
             if (waits && !admits) continue;
-            int budget = limits.budget - scheduled_tokens(requests, count);
-            if (budget <= 0) continue;
+            if (scheduled_tokens(requests, count) >= limits.budget) continue;
             if (waits) r->computed = kv_look_up(pool, &r->table, r->salt, r->ids, r->tokens);
             for (;;) {
-                budget = limits.budget - scheduled_tokens(requests, count);
+                int budget = limits.budget - scheduled_tokens(requests, count);
                 int tokens = least(r->tokens - r->computed, least(limits.chunk, budget));
                 int needed = kv_blocks_needed(pool, &r->table, tokens);
                 if (needed <= pool->free - reserved_blocks(pool, requests, count)) {
