@@ -439,33 +439,46 @@ CASE(schedule__plans_anew_each_time)
     assert_scheduled(r, 3, (int[]){0, 1, 6});
 }
 
-// Serves random requests to their ends by kv_schedule() alone: what a step gives them is appended.
+// What a step scheduled is appended and computed; a request that has all its tokens ends.
+static int serve(KvPool *pool, KvRequest *requests, int count, const int *ends)
+{
+    int done = 0;
+    for (int i = 0; i < count; i++) {
+        KvRequest *r = &requests[i];
+        append_to(pool, &r->table, r->scheduled);
+        r->computed += r->scheduled;
+        if (r->scheduled > 0 && r->computed == r->tokens) r->tokens++;
+        if (r->state != KV_RUNNING || r->tokens < ends[i]) continue;
+        while (r->table.blocks > 0) pool_join(pool, r->table.block[--r->table.blocks]);
+        *r = (KvRequest){KV_FINISHED, r->ids, 0, 0, 0, 1, {r->table.block, 0, 0}};
+        done++;
+    }
+    return done;
+}
+
 CASE(schedule__serves_a_random_burst_to_its_end)
 {
-    for (uint64_t seed = 0; seed < 6; seed++) {
+    enum { COUNT = 12 };
+    for (uint64_t seed = 0; seed < 8; seed++) {
         Rng rng = rng_from_seed(1640 + seed);
-        int size = 1 + (int)rng_below(&rng, 6), count = 12, done = 0, steps = 0;
-        KvPool *pool = pool_new((119 + size) / size, size, 4);
-        KvRequest *r = requests_new(count);
-        int ends[12];
-        for (int i = 0; i < count; i++) {
+        int size = 1 + (int)rng_below(&rng, 6), done = 0, ends[COUNT];
+        KvPool *pool = pool_new((119 + size) / size, size, 4), *want = pool_copy(pool);
+        KvRequest *r = requests_new(COUNT);
+        for (int i = 0; i < COUNT; i++) {
             wait_with(&r[i], 1 + (int)rng_below(&rng, 50));
             ends[i] = r[i].tokens + 1 + (int)rng_below(&rng, 60);
         }
-        for (; done < count && steps < 3000; steps++) {
-            assert_schedule(pool, r, count, 24, 10);
-            for (int i = 0; i < count; i++) {
-                append_to(pool, &r[i].table, r[i].scheduled);
-                r[i].computed += r[i].scheduled;
-                if (r[i].scheduled > 0 && r[i].computed == r[i].tokens) r[i].tokens++;
-                if (r[i].state != KV_RUNNING || r[i].tokens < ends[i]) continue;
-                KvTable *table = &r[i].table;
-                while (table->blocks > 0) pool_join(pool, table->block[--table->blocks]);
-                r[i] = (KvRequest){KV_FINISHED, r[i].ids, 0, 0, 0, 1, {table->block, 0, 0}};
-                done++;
-            }
+        KvRequest *after = requests_copy(r, COUNT);
+        KvLimits limits = {24, 10};
+        for (int steps = 0; done < COUNT && steps < 3000; steps++) {
+            int sum = plan(want, after, COUNT, limits);
+            assert_integer("scheduled tokens", kv_schedule(pool, r, COUNT, limits), sum);
+            assert_requests(r, after, COUNT);
+            assert_pool(pool, want);
+            serve(want, after, COUNT, ends);
+            done += serve(pool, r, COUNT, ends);
         }
-        assert_integer("requests that ended", done, count);
+        assert_integer("requests that ended", done, COUNT);
         assert_integer("free blocks after all", pool->free, pool->blocks);
     }
 }
