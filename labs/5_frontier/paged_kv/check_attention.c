@@ -144,9 +144,14 @@ CASE(attention__sums_in_double)
     for (int d = 0; d < 3; d++) x.q[d] = ((float[]){1e8f, 1, -1e8f})[d];
     for (int i = 0; i < 6; i++) x.k[i] = i == 1 ? 2 : 1;
     assert_attention(&x, 2);
-    Sequence many = sequence_of(6, 1, 1, 1, 40000);
-    for (int i = 0; i < 40000; i++) many.k[i] = 1, many.v[i] = 0.7f + (float)(i % 3) * 1e-4f;
-    assert_attention(&many, 64);
+    for (int varied = 0; varied < 2; varied++) {
+        Sequence many = sequence_of(6, 1, 1, 1, 40000);
+        for (int i = 0; i < 40000; i++) {
+            many.k[i] = varied ? (float)i / 20000 : 1;
+            many.v[i] = varied ? 0.7f + (float)i * 1e-5f : 0.7f + (float)(i % 3) * 1e-4f;
+        }
+        assert_attention(&many, 64);
+    }
 }
 
 CASE(attention__propagates_nan)

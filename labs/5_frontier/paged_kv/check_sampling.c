@@ -10,7 +10,6 @@ static int sample(const float *logits, int V, float temperature, float top_p, do
     int token =
         kv_sample(mine, V, (KvSampling){temperature, top_p, u}, doubles_filled((size_t)V, NAN));
     assert_kept("logits", mine, logits, (size_t)V);
-    assert_that(token >= 0 && token < V, "the token is %d, of a vocabulary of %d", token, V);
     return token;
 }
 
@@ -19,8 +18,15 @@ static void assert_shares(const float *logits, int V, float temperature, float t
                           const double *p)
 {
     enum { N = 2000 };
-    double *count = doubles_zero((size_t)V), *want = doubles_zero((size_t)V);
-    for (int i = 0; i < N; i++) count[sample(logits, V, temperature, top_p, (i + 0.5) / N)]++;
+    double *count = doubles_zero((size_t)V), *want = doubles_zero((size_t)V),
+           *room = doubles_filled((size_t)V, NAN);
+    float *mine = floats_copy(logits, (size_t)V);
+    for (int i = 0; i < N; i++) {
+        int token = kv_sample(mine, V, (KvSampling){temperature, top_p, (i + 0.5) / N}, room);
+        assert_that(token >= 0 && token < V, "the token is %d, of a vocabulary of %d", token, V);
+        count[token]++;
+    }
+    assert_kept("logits", mine, logits, (size_t)V);
     for (int t = 0; t < V; t++) {
         want[t] = p[t] * N;
         assert_that(p[t] > 0 || count[t] == 0, "token %d was drawn; its probability is 0", t);
@@ -133,11 +139,13 @@ CASE(sample__never_takes_a_token_of_minus_infinity)
 
 CASE(sample__sums_a_large_vocabulary_in_double)
 {
-    // 1 and 100000 tokens of e^-11.5 each: in float the cumulative sums drift apart.
-    float *logits = floats_filled(100001, -11.5f);
+    // 1, and 100000 tokens of e^-18 each: a float u is the same for four of them.
+    float *logits = floats_filled(100001, -18);
     logits[0] = 0;
-    double each = exp(-11.5), total = 1 + 1e5 * each, u = (1 + 54321.5 * each) / total;
-    assert_integer("token", sample(logits, 100001, 1, 1, u), 54322);
+    double each = exp(-18), total = 1 + 1e5 * each;
+    for (int i = 54321; i < 54326; i++)
+        assert_integer("token", sample(logits, 100001, 1, 1, (1 + (i + 0.5) * each) / total),
+                       i + 1);
 }
 
 CASE(sample__depends_on_its_arguments_alone)
@@ -147,6 +155,11 @@ CASE(sample__depends_on_its_arguments_alone)
         logits[0] = (float)(4 * i);
         assert_shares(logits, 3, 1, 0.8f, nucleus(logits, 3, 1, 0.8));
         assert_shares(other, 3, 1, 0.8f, nucleus(other, 3, 1, 0.8));
+    }
+    double *room = doubles_zero(3);
+    for (int i = 0; i < 3; i++) {    // the same array
+        for (int k = 0; k < 3; k++) logits[k] = k == i ? 9 : 0;
+        assert_integer("token", kv_sample(logits, 3, (KvSampling){0, 1, 0.5}, room), i);
     }
 }
 
@@ -251,13 +264,13 @@ CASE(accept__is_greedy_where_p_has_one_token)
 static void assert_distribution(const float *p, const float *q, int V, int looked_up)
 {
     enum { N = 200 };
-    double *share = doubles_zero((size_t)V);
+    double *share = doubles_zero((size_t)V), *room = doubles_zero((size_t)V);
     for (int x = 0; x < V; x++) {
         double proposed = q != NULL ? (double)q[x] : x == looked_up;
         for (int i = 0; i < N * N && proposed > 0; i++) {
             int32_t next = -1, draft = x;
             double u[2] = {(i / N + 0.5) / N, (i % N + 0.5) / N};
-            int accepted = kv_accept(&next, p, q, &draft, 1, V, u, doubles_zero((size_t)V));
+            int accepted = kv_accept(&next, p, q, &draft, 1, V, u, room);
             share[accepted == 1 ? x : next] += proposed / (N * N);
             if (accepted == 1) i += N - 1 - i % N, share[x] += proposed / (N * N) * (N - 1);
         }
@@ -306,10 +319,10 @@ CASE(accept__takes_a_large_vocabulary_and_many_drafts)
 
 CASE(accept__takes_differences_in_double)
 {
-    // 2^-26 beside 0.5 is lost in a float product and kept in a double one.
-    float *p = FLOATS(0.5f - 0x1p-26f, 0.5f, /**/ 1, 0), *q = FLOATS(0.5f, 0.5f);
-    assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-40, 0}, 0, 1);
-    assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-24, 0}, 1, 0);
+    // p / q is 1 - 2^-24, and these u are the same in float.
+    float *p = FLOATS(0.5f - 0x1p-25f, 0.5f, /**/ 1, 0), *q = FLOATS(0.5f, 0.5f);
+    assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-24 - 0x1p-30, 0}, 1, 0);
+    assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-24 + 0x1p-30, 0.6}, 0, 1);
 }
 
 const struct CMUnitTest sampling_cases[] = {

@@ -119,6 +119,8 @@ CASE(preempt__takes_the_last_running_request)
     run_with(pool, &r[3], 6, 5);
     wait_with(&r[4], 3);
     for (int i = 0; i < 5; i++) assert_preempt(pool, r, 6);
+    for (int i = 0; i < 4; i++) run_with(pool, &r[i], 8 + i, 7);
+    for (int i = 0; i < 4; i++) assert_preempt(pool, r, 4);
 }
 
 CASE(preempt__keeps_the_generated_tokens)
@@ -409,6 +411,12 @@ CASE(schedule__reserves_a_block_for_copy_on_write)
     run_with(pool, &r[2], 10, 9);    // no block is free now
     assert_schedule(pool, r, 3, 64, 64);
     assert_scheduled(r, 3, (int[]){1, 1, 0});
+    KvPool *full = pool_new(2, 4, 2);
+    KvRequest *one = requests_new(1);
+    run_with(full, &one[0], 7, 6);
+    pool_take(full, one[0].table.block[1]);    // by a table that is no request's
+    assert_schedule(full, one, 1, 64, 64);
+    assert_scheduled(one, 1, (int[]){0});
 }
 
 CASE(schedule__counts_blocks_at_their_borders)
