@@ -235,6 +235,14 @@ CASE(accept__ends_at_the_first_rejection)
     assert_accept(p, q, INTS(0, 0, 2), 3, 3, (double[]){0.5, 0.5, 0.5, 0.7}, 1, 2);
 }
 
+CASE(accept__has_its_own_numbers_at_each_position)
+{
+    float *p = FLOATS(0.5f, 0.5f, /**/ 0.3f, 0.7f, /**/ 0.3f, 0.7f, /**/ 0, 1);
+    float *q = FLOATS(0.5f, 0.5f, /**/ 0.25f, 0.75f, /**/ 0.5f, 0.5f);
+    assert_accept(p, q, INTS(0, 0, 0), 3, 2, (double[]){0.9, 0.9, 0.5, 0}, 3, 1);
+    assert_accept(p, q, INTS(0, 0, 0), 3, 2, (double[]){0.9, 0.9, 0.7, 0}, 2, 1);
+}
+
 CASE(accept__of_a_look_up_takes_q_for_1)
 {
     float *p = FLOATS(0.25f, 0.5f, 0.25f, /**/ 0, 1, 0);
@@ -341,6 +349,7 @@ const struct CMUnitTest sampling_cases[] = {
     cmocka_unit_test(accept__draws_from_the_positive_differences_at_a_rejection),
     cmocka_unit_test(accept__draws_one_more_where_all_are_accepted),
     cmocka_unit_test(accept__ends_at_the_first_rejection),
+    cmocka_unit_test(accept__has_its_own_numbers_at_each_position),
     cmocka_unit_test(accept__of_a_look_up_takes_q_for_1),
     cmocka_unit_test(accept__is_greedy_where_p_has_one_token),
     cmocka_unit_test(accept__does_not_change_the_distribution),
