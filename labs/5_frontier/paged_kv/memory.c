@@ -44,8 +44,8 @@ bool part_memory(void *context, Error *err)
         }
     }
     run_print(lab->run,
-              "4000 requests, at every token that they generate. The paper's servers also "
-              "lose what lies unused between reservations, which this does not count.");
+              "4000 requests, at every token that they generate. What lies unused between the");
+    run_print(lab->run, "reservations is not counted here; the paper's servers lose that as well.");
     Table table =
         table_new(lab->step, "memory|slots with a token [%]|Kwon et al. 2023, figure 2 [%]");
     for (int p = 0; p < POLICIES; p++)

@@ -71,13 +71,14 @@ bool part_serve(void *context, Error *err)
     Server *server =
         burst_new(lab, toy, lab->blocks, lab->block_size, (KvLimits){lab->budget, lab->chunk});
     const char *maps[STEPS];
-    run_print(
-        lab->run,
-        "%d requests for %d tokens each, %d tokens of every prompt are the same; %d blocks of %d "
-        "tokens; a step computes %d tokens, %d of one request. G is a second sample of A's "
-        "prompt. A letter: the request that holds the block; a digit: how many share it; -: "
-        "cached and free; .: free.",
-        REQUESTS, WANTED, SHARED, lab->blocks, lab->block_size, lab->budget, lab->chunk);
+    run_print(lab->run, "%d requests for %d tokens each; %d tokens of every prompt are the same.",
+              REQUESTS, WANTED, SHARED);
+    run_print(lab->run, "%d blocks of %d tokens; a step computes %d tokens, %d of one request.",
+              lab->blocks, lab->block_size, lab->budget, lab->chunk);
+    run_print(lab->run,
+              "G is a second sample of A's prompt. A letter is the request that holds a block,");
+    run_print(lab->run,
+              "a digit the number of those that share it; - is free and cached, . is free.");
     Table table = table_new(lab->step, "step|tokens of A B C ..|blocks, after the step");
     while (server_step(server)) {
         if (server->steps > STEPS)
@@ -94,12 +95,11 @@ bool part_serve(void *context, Error *err)
             METRICS({"free", (double)server->pool.free}, {"computed", (double)server->computed}));
     }
     run_table(lab->run, &table);
-    run_print(
-        lab->run,
-        "%d steps, at most %d requests at once; %d preemptions; %d tokens computed, %d taken from "
-        "the prefix cache; %d block%s copied on write.",
-        server->steps, server->most_running, server->preempted, server->computed, server->cached,
-        server->copied, server->copied == 1 ? "" : "s");
+    run_print(lab->run,
+              "%d steps, at most %d requests at once, %d preemptions; blocks copied on write: %d",
+              server->steps, server->most_running, server->preempted, server->copied);
+    run_print(lab->run, "%d tokens computed, %d taken from the prefix cache", server->computed,
+              server->cached);
     Picture *picture = picture_new(lab->step, lab->blocks * CELL, server->steps * CELL);
     for (int i = 0; i < server->steps; i++) draw_row(picture, maps[i], i);
     run_picture(lab->run, picture, "Blocks by step: colour = holder, black = shared, gray = cached",
@@ -107,7 +107,7 @@ bool part_serve(void *context, Error *err)
     return true;
 }
 
-// The same answers as `want`; NULL: none yet.
+// Whether all requests have these answers.
 static bool same_texts(const Server *server, Arena *arena, const char *const *want)
 {
     for (int i = 0; i < server->count; i++)
