@@ -4,7 +4,7 @@
 #include "labs/5_frontier/paged_kv/story.h"
 #include "labs/5_frontier/paged_kv/toy.h"
 
-enum { REQUESTS = 7, SHARED = 18, WANTED = 14, CELL = 8, STEPS = 400 };
+enum { REQUESTS = 7, SHARED = 18, WANTED = 14, CELL = 16, STEPS = 400 };
 
 // Six requests begin with the same instructions, each goes on with a question of its own; the seventh is
 // a second answer to the first question.
@@ -134,6 +134,7 @@ bool part_alone(void *context, Error *err)
         int slots, block_size, budget, chunk;
     } settings[] = {{512, 16, 256, 64}, {512, 1, 256, 64}, {96, 4, 16, 8},
                     {80, 4, 16, 8},     {60, 5, 7, 3},     {48, 2, 40, 1}};
+    bool all_same = true;
     Table table = table_new(lab->step, "slots|block size|budget|chunk|steps|preemptions|cached "
                                        "tokens|as each one alone");
     for (size_t s = 0; s < sizeof settings / sizeof *settings; s++) {
@@ -142,17 +143,18 @@ bool part_alone(void *context, Error *err)
                       (KvLimits){settings[s].budget, settings[s].chunk});
         while (server->steps < 4000 && server_step(server)) {}
         bool ended = server->finished == server->count;
+        bool same = ended && same_texts(server, lab->step, alone);
+        all_same = all_same && same;
         table_row(&table, "%d|%d|%d|%d|%d|%d|%d|%s", settings[s].slots, settings[s].block_size,
                   settings[s].budget, settings[s].chunk, server->steps, server->preempted,
                   server->cached,
-                  !ended                                 ? "no end"
-                  : same_texts(server, lab->step, alone) ? "the same"
-                                                         : "DIFFERENT");
+                  same    ? "the same"
+                  : ended ? "different"
+                          : "no end");
     }
     run_table(lab->run, &table);
     Table texts = table_new(lab->step, "request|what it says, alone or not");
     for (int i = 0; i < REQUESTS; i++) table_row(&texts, "%c|%s", 'A' + i, alone[i]);
     run_table(lab->run, &texts);
-    (void)err;
-    return true;
+    return all_same || error_set(err, "an answer depends on what else is served: see the table");
 }
