@@ -26,13 +26,13 @@ enum { GAP = 64 };    // poisoned bytes between two pieces
 enum { GAP = 0 };
 #endif
 
-enum { ALIGN = 64, PAGE = 4096, FENCE = 1 << 20 };
+enum { ALIGN = 64, PAGE = 4096, POISONED = 1 << 20 };
 
 // One side of an arena: a bump pointer through reserved addresses.
 typedef struct Side {
     char *base;
     size_t capacity, used, peak;
-    size_t fenced;    // bytes from base on, of which those past `used` are poisoned
+    size_t poisoned;    // bytes from base on, of which those past `used` are poisoned
 } Side;
 
 // What is to be called when the memory in front of it goes.
@@ -61,12 +61,13 @@ static bool poisonable(const Arena *arena, const Side *side)
 }
 
 // Poisons a megabyte past what is used, not the whole capacity: that would fill its shadow, an eighth of it.
-static void fence(const Arena *arena, Side *side)
+static void poison_after(const Arena *arena, Side *side)
 {
-    size_t left = side->capacity - side->used, end = side->used + (left < FENCE ? left : FENCE);
-    if (end <= side->fenced || !poisonable(arena, side)) return;
-    ASAN_POISON_MEMORY_REGION(side->base + side->fenced, end - side->fenced);
-    side->fenced = end;
+    size_t left = side->capacity - side->used,
+           end = side->used + (left < POISONED ? left : POISONED);
+    if (end <= side->poisoned || !poisonable(arena, side)) return;
+    ASAN_POISON_MEMORY_REGION(side->base + side->poisoned, end - side->poisoned);
+    side->poisoned = end;
 }
 
 static void rewind_side(const Arena *arena, Side *side, size_t used)
@@ -84,7 +85,7 @@ static void *take(Arena *arena, Side *side, size_t bytes)
     char *piece = side->base + side->used;
     side->used += round_up(bytes, ALIGN) + GAP;
     if (side->used > side->peak) side->peak = side->used;
-    fence(arena, side);
+    poison_after(arena, side);
     if (poisonable(arena, side)) ASAN_UNPOISON_MEMORY_REGION(piece, bytes);
     return piece;
 }
@@ -102,7 +103,7 @@ Arena *arena_new(const char *name, size_t capacity)
 
     Arena *arena = (Arena *)start;
     *arena = (Arena){.name = name, .host = {.base = start + header, .capacity = total - header}};
-    fence(arena, &arena->host);
+    poison_after(arena, &arena->host);
     return arena;
 }
 
@@ -118,9 +119,9 @@ void arena_free(Arena *arena)
     if (arena == NULL) return;
     release_until(arena, NULL);
     Side *host = &arena->host, *numbers = &arena->numbers;
-    if (poisonable(arena, numbers)) ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->fenced);
+    if (poisonable(arena, numbers)) ASAN_UNPOISON_MEMORY_REGION(numbers->base, numbers->poisoned);
     range_release(&arena->range);
-    ASAN_UNPOISON_MEMORY_REGION(host->base, host->fenced);
+    ASAN_UNPOISON_MEMORY_REGION(host->base, host->poisoned);
     munmap(arena, (size_t)(host->base - (char *)arena) + host->capacity);
 }
 
@@ -164,7 +165,7 @@ void *arena_numbers(Arena *arena, size_t bytes)
                 "arena '%s': no room for %zu bytes on device %s", arena->name, arena->host.capacity,
                 device->name);
         *numbers = (Side){.base = range->base, .capacity = range->capacity};
-        fence(arena, numbers);
+        poison_after(arena, numbers);
     }
     REQUIRE(range->device == device, "arena '%s' has its numbers on device %s; %s is in use",
             arena->name, range->device->name, device->name);

@@ -1,6 +1,7 @@
 #include "common/console.h"
 #include "common/terminal.h"
 #include "common/text.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,12 @@ void console_lines(const Console *console, ConsoleStyle style, int indent, const
         printf("%s\n", console_off(console, style));
         text += bytes + (text[bytes] != '\0');
     }
+}
+
+void console_help(const char *text)
+{
+    const Console console = console_begin();
+    console_lines(&console, CONSOLE_PLAIN, 0, text, INT_MAX);
 }
 
 void console_command(const Console *console, const char *label, const char *command,

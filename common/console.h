@@ -35,6 +35,8 @@ void console_text(const Console *console, ConsoleStyle style, int indent, const 
 // longer one is broken at a space, and what follows stands further in.
 void console_lines(const Console *console, ConsoleStyle style, int indent, const char *text,
                    int most);
+// All of a command's help.
+void console_help(const char *text);
 // "next  ./lab check autoencoder.loss        after your change": to be typed, so it is never broken.
 // The labels are "next", and "or" for what may be typed instead; `why` may be "".
 void console_command(const Console *console, const char *label, const char *command,

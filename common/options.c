@@ -1,4 +1,5 @@
 #include "common/options.h"
+#include "common/console.h"
 #include "common/error.h"
 #include "common/nearest.h"
 #include "common/text.h"
@@ -200,29 +201,58 @@ static const char *help_with_default(Arena *arena, const Option *option)
 // popt sees every value as a string: the numbers are parsed here, where the range is known.
 static struct poptOption *popt_table(const Options *options)
 {
-    // A table of tables: each group's, ended by zeros. --help stands last in the last group.
     struct poptOption *table = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *table);
-    struct poptOption *top = table, *next = table;
     for (int i = 0; i < options->count; i++) {
         const Option *option = &options->items[i];
-        if (i == 0 || strcmp(option->group, options->items[i - 1].group) != 0) {
-            const char *title = arena_print(options->arena, "%s:", option->group);
-            next = arena_zeros(options->arena, (OPTIONS_MAX + 2) * sizeof *next);
-            *top++ = (struct poptOption){
-                .argInfo = POPT_ARG_INCLUDE_TABLE, .arg = next, .descrip = title};
-        }
-        *next++ = (struct poptOption){.longName = option->name,
-                                      .shortName = option->letter,
-                                      .argInfo = option->kind == OPTION_FLAG ? POPT_ARG_NONE
-                                                                             : POPT_ARG_STRING,
-                                      .val = i + 1,
-                                      .descrip = help_with_default(options->arena, option),
-                                      .argDescrip = option->argument};
+        bool flag = option->kind == OPTION_FLAG;
+        table[i] = (struct poptOption){.longName = option->name,
+                                       .shortName = option->letter,
+                                       .argInfo = flag ? POPT_ARG_NONE : POPT_ARG_STRING,
+                                       .val = i + 1};
     }
-    *next = (struct poptOption){
-        .longName = "help", .shortName = 'h', .val = HELP, .descrip = "show this and stop"};
+    table[options->count] = (struct poptOption){.longName = "help", .shortName = 'h', .val = HELP};
     return table;
 }
+
+// ---- --help ----
+
+// "-e, --epochs=N"
+static const char *help_name(Arena *arena, const Option *option)
+{
+    const char *letter = option->letter ? arena_print(arena, "-%c, ", option->letter) : "    ";
+    return arena_print(arena, "%s--%s%s%s", letter, option->name, option->argument ? "=" : "",
+                       option->argument ? option->argument : "");
+}
+
+// As wide as the terminal. --help itself stands last in the last group.
+static void print_help(const Options *options, const char *called)
+{
+    static const Option help = {
+        .kind = OPTION_FLAG, .name = "help", .letter = 'h', .help = "show this and stop"};
+    const Console console = console_begin();
+    const char *slash = strrchr(called, '/'), *rest = options->rest_argument, *group = NULL;
+    console_text(&console, CONSOLE_PLAIN, 0, options->summary);
+    putchar('\n');
+    console_text(&console, CONSOLE_PLAIN, 0,
+                 arena_print(options->arena, "Usage: %s%s%s [OPTION...]",
+                             slash ? slash + 1 : called, rest ? " " : "", rest ? rest : ""));
+    size_t width = strlen(help_name(options->arena, &help));
+    for (int i = 0; i < options->count; i++) {
+        size_t length = strlen(help_name(options->arena, &options->items[i]));
+        if (length > width) width = length;
+    }
+    for (int i = 0; i <= options->count; i++) {
+        const Option *option = i < options->count ? &options->items[i] : &help;
+        if (group == NULL || (option != &help && strcmp(option->group, group) != 0)) {
+            group = option == &help ? options->group : option->group;
+            printf("\n%s:\n", group);
+        }
+        console_item(&console, 2, (int)width + 2, help_name(options->arena, option),
+                     help_with_default(options->arena, option));
+    }
+}
+
+// ---- parsing ----
 
 // The length of the first of the words that `between` separates.
 static size_t word_length(const char *text, char between)
@@ -348,32 +378,16 @@ static void store_rest(Options *options, poptContext context)
     (*options->rest)[count] = NULL;
 }
 
-// The summary in lines of 79 columns, as popt breaks its own, and an empty line.
-static void print_wrapped(const char *text)
-{
-    while (strlen(text) > 79) {
-        int end = 79;
-        while (end > 0 && text[end] != ' ') end--;
-        if (end == 0) end = (int)strcspn(text, " ");    // a word of its own
-        printf("%.*s\n", end, text);
-        text += end + (text[end] == ' ');
-    }
-    printf("%s\n\n", text);
-}
-
 bool options_parse(Options *options, int argc, char **argv, int *status)
 {
     Error err = {""};
     poptContext context = poptGetContext(options->program, argc, (const char **)argv,
                                          popt_table(options), POPT_CONTEXT_NO_EXEC);
     REQUIRE(context != NULL, "no memory to read the command line");
-    if (options->rest != NULL)
-        poptSetOtherOptionHelp(
-            context, arena_print(options->arena, "%s [OPTION...]", options->rest_argument));
+    console_check_output();
     int code = store_all(options, context, &err);
     if (code == HELP) {
-        print_wrapped(options->summary);
-        poptPrintHelp(context, stdout, 0);
+        print_help(options, argc > 0 ? argv[0] : options->program);
     } else if (code == POPT_ERROR_BADOPT) {
         error_set(&err, "there is no option %s; --help shows those there are",
                   poptBadOption(context, POPT_BADOPTION_NOALIAS));

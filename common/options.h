@@ -49,7 +49,7 @@ void options_rest(Options *options, const char ***words, int *count, const char 
 
 // True when the program should go on. Otherwise *status is what main() returns: 0 after --help was
 // printed; 2 after one sentence on stderr (unknown option, a bad or missing value, an argument left
-// over).
+// over). From here on output that cannot be written ends the program with a sentence and 1.
 bool options_parse(Options *options, int argc, char **argv, int *status);
 
 bool options_has(const Options *options, const char *name);    // whether it was declared

@@ -225,7 +225,6 @@ Run *run_begin(Arena *keep, Options *options, int argc, char **argv, int *status
         *status = error_report(&err);
         return NULL;
     }
-    console_check_output();
     run->command = command_again(keep, argc, argv);
     run->options = options;
     run->name = options_program(options);

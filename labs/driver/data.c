@@ -167,7 +167,7 @@ int command_data(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(USAGE, stdout);
+            console_help(USAGE);
             return EXIT_SUCCESS;
         }
     if (argc < 2) {

@@ -1,6 +1,7 @@
 #include "labs/driver/commands.h"
 #include "labs/driver/workspace.h"
 #include "labs/driver/gates.h"
+#include "common/console.h"
 #include "common/json.h"
 #include "common/table.h"
 #include "labs/driver/mine.h"
@@ -206,7 +207,7 @@ int command_dev(int argc, char **argv)
 {
     static const char usage[] = "./lab dev new STAGE NAME [--in FOLDER], or ./lab dev check [LAB]";
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
-        return printf("For authors of labs:\n  %s\n", usage) < 0;
+        return console_help("For authors of labs:"), console_help(usage), 0;
     Arena *arena = arena_new("dev", 64u << 20);
     int status = 2;
     if (argc > 1 && strcmp(argv[1], "check") == 0) status = dev_check(arena, argc - 1, argv + 1);

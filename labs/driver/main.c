@@ -62,21 +62,14 @@ static int unknown(const char *word)
     return 2;
 }
 
-// Fails if standard output could not be written, for example on a full disk.
-static int finish(int status)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-    fputs("lab: standard output could not be written\n", stderr);
-    return status != 0 ? status : 1;
-}
-
 int main(int argc, char **argv)
 {
-    if (argc < 2) return finish(command_roadmap(argc, argv));
+    console_check_output();
+    if (argc < 2) return command_roadmap(argc, argv);
     const char *word = argv[1];
-    if (strcmp(word, "--version") == 0) return finish(puts("lab " LAB_VERSION) < 0);
+    if (strcmp(word, "--version") == 0) return puts("lab " LAB_VERSION) < 0;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) word = "help";
     for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, word) == 0) return finish(commands[i].run(argc - 1, argv + 1));
+        if (strcmp(commands[i].name, word) == 0) return commands[i].run(argc - 1, argv + 1);
     return unknown(word);
 }

@@ -73,7 +73,7 @@ int command_open(int argc, char **argv)
     Error err;
     Course course;
     Choice choice;
-    if (argc > 1 && strcmp(argv[1], "--help") == 0) return puts(usage) < 0;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) return console_help(usage), 0;
     if (argc != 2 || argv[1][0] == '-') {
         error_print("which one? %s", usage);
         return 2;

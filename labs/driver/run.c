@@ -2,6 +2,7 @@
 #include "labs/driver/choose.h"
 #include "labs/driver/launch.h"
 #include "labs/driver/mine.h"
+#include "common/console.h"
 #include "datasets/root.h"
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@ int command_run(int argc, char **argv)
     Error err;
     Course course;
     Choice choice;
-    if (argc > 1 && strcmp(argv[1], "--help") == 0) return puts(usage) < 0;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) return console_help(usage), 0;
     if (argc < 2 || argv[1][0] == '-') {
         error_print("which one? %s", usage);
         return 2;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -185,6 +186,12 @@ static void what_is_unknown_or_left_over_is_refused(void **state)
     refuses("--smoke=yes", "--smoke");
 }
 
+static void assert_columns(char *text, size_t most)
+{
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        if (strlen(line) > most) fail_msg("wider than %zu columns: %s", most, line);
+}
+
 static void help_shows_defaults_and_groups_in_80_columns(void **state)
 {
     (void)state;
@@ -204,8 +211,18 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
         if (strstr(outcome.output, parts[i]) == NULL)
             fail_msg("--help does not say \"%s\":\n%s", parts[i], outcome.output);
     assert_null(strstr(outcome.output, "(null)"));
-    for (char *line = strtok(outcome.output, "\n"); line != NULL; line = strtok(NULL, "\n"))
-        if (strlen(line) > 80) fail_msg("wider than 80 columns: %s", line);
+    assert_columns(outcome.output, 80);
+}
+
+static void help_is_as_wide_as_columns_says(void **state)
+{
+    (void)state;
+    setenv("COLUMNS", "40", 1);
+    Outcome outcome = PARSE("--help", NULL);
+    unsetenv("COLUMNS");
+    assert_non_null(
+        strstr(outcome.output, "-e, --epochs=N\n    passes over the training images,\n"));
+    assert_columns(outcome.output, 40);
 }
 
 static void words_that_are_no_options_are_kept_where_they_are_asked_for(void **state)
@@ -261,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_choice_outside_the_list_is_refused),
         cmocka_unit_test(what_is_unknown_or_left_over_is_refused),
         cmocka_unit_test(help_shows_defaults_and_groups_in_80_columns),
+        cmocka_unit_test(help_is_as_wide_as_columns_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ void ids_assert(const char *what, const int *got, size_t n, const int *want, siz
     size_t same = 0;
     while (same < n && same < count && got[same] == want[same]) same++;
     if (n == count && same == n) return;
-    print_error("%s: %zu tokens, expected %zu; they differ from token %zu on\n", what, n, count,
+    print_error("%s: %zu numbers, expected %zu; the first difference is at %zu\n", what, n, count,
                 same);
     print_ids("got ", got, n < count + 12 ? n : count + 12, same);
     print_ids("want", want, count, same);

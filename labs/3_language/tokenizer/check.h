@@ -40,11 +40,11 @@ BpeWords *words_of(const Word *words, int count);
 #define WORDS(...)                                                                                 \
     words_of((const Word[]){__VA_ARGS__}, sizeof((const Word[]){__VA_ARGS__}) / sizeof(Word))
 
+// An array and its length, two arguments.
+#define IDS(...) (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int)
+
 // Fails with both sequences and the first place where they differ.
-#define assert_ids(what, got, n, want, count)                                                      \
-    ids_assert(what, got, n, want, count, __FILE__, __LINE__)
-#define assert_tokens(what, got, n, ...)                                                           \
-    ids_assert(what, got, n, (const int[]){__VA_ARGS__},                                           \
-               sizeof((const int[]){__VA_ARGS__}) / sizeof(int), __FILE__, __LINE__)
+#define assert_ids(what, got, n, ...)    ids_assert(what, got, n, __VA_ARGS__, __FILE__, __LINE__)
+#define assert_tokens(what, got, n, ...) assert_ids(what, got, n, IDS(__VA_ARGS__))
 void ids_assert(const char *what, const int *got, size_t n, const int *want, size_t count,
                 const char *file, int line);

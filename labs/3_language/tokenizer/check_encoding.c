@@ -224,9 +224,7 @@ static void check_text(const int *ids, size_t n, size_t room, const char *want, 
         assert_that((unsigned char)text[i] == 0xff, "text[%zu] was written", i);
     assert_ids("ids, an input", mine, n, ids, n);
 }
-#define DECODE(room, want, ...)                                                                    \
-    check_text((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int), room, \
-               want, sizeof(want) - 1)
+#define DECODE(room, want, ...) check_text(IDS(__VA_ARGS__), room, want, sizeof(want) - 1)
 
 CASE(decode__puts_the_bytes_one_behind_the_other)
 {

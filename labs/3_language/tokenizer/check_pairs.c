@@ -195,7 +195,6 @@ static void check_merge(const int *ids, size_t n, BpePair pair, int id, const in
     assert_that(kept <= n, "got %zu tokens of %zu", kept, n);
     assert_ids("merged", mine, kept, want, count);
 }
-#define IDS(...)        (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int)
 #define MERGE(ids, ...) check_merge(ids, (BpePair){1, 2}, 9, __VA_ARGS__)
 
 CASE(merge__replaces_the_pair_wherever_it_stands)

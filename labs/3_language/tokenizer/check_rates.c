@@ -20,8 +20,7 @@ static BpeRates check_rates(const int *ids, size_t n, int vocabulary, size_t byt
     return got;
 }
 #define RATES(vocabulary, bytes, a, b, c, ...)                                                     \
-    check_rates((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int),      \
-                vocabulary, bytes, (BpeRates){a, b, c})
+    check_rates(IDS(__VA_ARGS__), vocabulary, bytes, (BpeRates){a, b, c})
 
 CASE(rates__of_frequencies_that_are_powers_of_two)
 {

@@ -46,7 +46,7 @@ CASE(split__gives_one_blank_to_what_follows)
     SPLIT(" 7 !", 2, 2);
 }
 
-CASE(split__of_white_space_at_the_end)
+CASE(split__of_whitespace_at_the_end)
 {
     SPLIT(" ", 1);
     SPLIT("  ", 2);
@@ -250,8 +250,7 @@ static void check_tokenized(const BpeTokenizer *tokenizer, const char *text, siz
     assert_that(bytes == 0 || memcmp(copy, text, bytes) == 0, "the text was changed");
 }
 #define TOKENIZED(tokenizer, text, special, ...)                                                   \
-    check_tokenized(tokenizer, text, sizeof(text) - 1, special, (const int[]){__VA_ARGS__},        \
-                    sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+    check_tokenized(tokenizer, text, sizeof(text) - 1, special, IDS(__VA_ARGS__))
 
 static BpeTokenizer tokenizer_of(const BpePairs *ranks, BpeClassify *classify)
 {
@@ -370,7 +369,7 @@ CASE(tokenize__takes_the_same_text_again)
 const struct CMUnitTest split_cases[] = {
     cmocka_unit_test(split__of_words_numbers_and_punctuation),
     cmocka_unit_test(split__gives_one_blank_to_what_follows),
-    cmocka_unit_test(split__of_white_space_at_the_end),
+    cmocka_unit_test(split__of_whitespace_at_the_end),
     cmocka_unit_test(split__cuts_seven_contractions_in_lower_case),
     cmocka_unit_test(split__matches_the_package_tokenizers),
     cmocka_unit_test(split__of_characters_of_several_bytes),

@@ -38,9 +38,7 @@ static void assert_word(const BpeWords *words, int w, const int *want, size_t co
 {
     assert_ids("a word, merged", words->ids + words->first[w], words->length[w], want, count);
 }
-#define assert_word_is(words, w, ...)                                                              \
-    assert_word(words, w, (const int[]){__VA_ARGS__},                                              \
-                sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+#define assert_word_is(words, w, ...) assert_word(words, w, IDS(__VA_ARGS__))
 
 // By plain sums over words of the letters a, b, c and d, in an array of all pairs.
 static int oracle(BpePair *merges, int most, BpeWords *words, int64_t least)
@@ -176,7 +174,17 @@ static void check_twice(Method method)
 
 // ---- 6: train, 7: train_indexed ----
 
-#define BOTH(promise, check)                                                                       \
+#define BOTH_LIST(X)                                                                               \
+    X(on_the_papers_words, check_paper)                                                            \
+    X(on_wikipedias_example, check_wikipedia)                                                      \
+    X(makes_the_merges_of_the_package_tokenizers, check_package)                                   \
+    X(ends_after_most_merges_or_below_least, check_ends)                                           \
+    X(on_no_words_and_on_single_bytes, check_little)                                               \
+    X(on_random_words_matches_plain_sums, check_random)                                            \
+    X(takes_counts_beyond_53_bits, check_large_counts)                                             \
+    X(keeps_nothing_from_the_call_before, check_twice)
+
+#define CASES(promise, check)                                                                      \
     CASE(train__##promise)                                                                         \
     {                                                                                              \
         check(NAIVE);                                                                              \
@@ -185,17 +193,7 @@ static void check_twice(Method method)
     {                                                                                              \
         check(INDEXED);                                                                            \
     }
-
-// clang-format off
-BOTH(on_the_papers_words, check_paper)
-BOTH(on_wikipedias_example, check_wikipedia)
-BOTH(makes_the_merges_of_the_package_tokenizers, check_package)
-BOTH(ends_after_most_merges_or_below_least, check_ends)
-BOTH(on_no_words_and_on_single_bytes, check_little)
-BOTH(on_random_words_matches_plain_sums, check_random)
-BOTH(takes_counts_beyond_53_bits, check_large_counts)
-BOTH(keeps_nothing_from_the_call_before, check_twice)
-// clang-format on
+BOTH_LIST(CASES)
 
 CASE(train_indexed__looks_only_at_words_that_hold_the_pair)
 {
@@ -214,23 +212,14 @@ CASE(train_indexed__looks_only_at_words_that_hold_the_pair)
                 (long long)got.calls);
 }
 
+#define NAIVE_CASE(promise, check)   cmocka_unit_test(train__##promise),
+#define INDEXED_CASE(promise, check) cmocka_unit_test(train_indexed__##promise),
+
+// clang-format off
 const struct CMUnitTest training_cases[] = {
-    cmocka_unit_test(train__on_the_papers_words),
-    cmocka_unit_test(train__on_wikipedias_example),
-    cmocka_unit_test(train__makes_the_merges_of_the_package_tokenizers),
-    cmocka_unit_test(train__ends_after_most_merges_or_below_least),
-    cmocka_unit_test(train__on_no_words_and_on_single_bytes),
-    cmocka_unit_test(train__on_random_words_matches_plain_sums),
-    cmocka_unit_test(train__takes_counts_beyond_53_bits),
-    cmocka_unit_test(train__keeps_nothing_from_the_call_before),
-    cmocka_unit_test(train_indexed__on_the_papers_words),
-    cmocka_unit_test(train_indexed__on_wikipedias_example),
-    cmocka_unit_test(train_indexed__makes_the_merges_of_the_package_tokenizers),
-    cmocka_unit_test(train_indexed__ends_after_most_merges_or_below_least),
-    cmocka_unit_test(train_indexed__on_no_words_and_on_single_bytes),
-    cmocka_unit_test(train_indexed__on_random_words_matches_plain_sums),
-    cmocka_unit_test(train_indexed__takes_counts_beyond_53_bits),
-    cmocka_unit_test(train_indexed__keeps_nothing_from_the_call_before),
+    BOTH_LIST(NAIVE_CASE)
+    BOTH_LIST(INDEXED_CASE)
     cmocka_unit_test(train_indexed__looks_only_at_words_that_hold_the_pair),
     {0},
 };
+// clang-format on

@@ -37,7 +37,7 @@ static bool read_texts(Lab *lab, Arena *keep, const char *train, Error *err)
         const char *name, *path;
     } files[TEXTS] = {{"English", "labs/3_language/tokenizer/texts/english.txt"},
                       {"Chinese", "labs/3_language/tokenizer/texts/chinese.txt"},
-                      {"code", "common/tape.c"}};
+                      {"code", "labs/3_language/tokenizer/texts/code.txt"}};
     for (int t = 0; t < TEXTS; t++) {
         const char *path = arena_print(keep, "%s/%s", root_dir(), files[t].path);
         bool own = t == ENGLISH && train != NULL;

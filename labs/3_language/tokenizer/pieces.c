@@ -58,11 +58,7 @@ static size_t shown(char out[8], int *width, const char *bytes, size_t left)
     if (first == '\n') return memcpy(out, "\u21b5", 4), length;
     if (first == '\t') return memcpy(out, "\u2192", 4), length;
     text_clean(out);
-    size_t used;
-    uint32_t code = bpe_utf8_decode(bytes, left, &used);    // wide: Chinese, Korean, emoji
-    if ((code >= 0x1100 && code < 0x1160) || (code >= 0x2e80 && code < 0xd7a4) ||
-        (code >= 0xff01 && code <= 0xff60) || code >= 0x1f300)
-        *width = 2;
+    *width = text_columns(out, strlen(out));
     return length;
 }
 

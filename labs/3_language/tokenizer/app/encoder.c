@@ -24,6 +24,13 @@ const char *tokenizer_about(const Tokenizer *t)
     return t->about;
 }
 
+const char *tokenizer_ignores(const Tokenizer *t)
+{
+    static const char *const words[] = {NULL, "truncation", "padding", "truncation and padding"};
+    return words[cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(t->parts, "truncation")) +
+                 2 * cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(t->parts, "padding"))];
+}
+
 int tokenizer_size(const Tokenizer *t)
 {
     return t->bpe.vocabulary.count;
@@ -90,16 +97,18 @@ static bool cut_added(const Encoding *e, const AddedTokens *added, const uint8_t
 {
     AddedMatch match;
     size_t done = 0;
-    for (size_t at = 0; added_find(added, text, bytes, at, &match); at = match.end) {
+    // As in `tokenizers` a token may lie in the spaces that the one before took, unless it takes some too.
+    for (size_t at = 0; added_find(added, text, bytes, at, &match);) {
+        at = match.end;
         if (match.token->special && !e->parse_special) continue;
-        if (match.start < done || !added_fit(&match, text, bytes, done)) continue;
+        if (!added_fit(&match, text, bytes, done)) continue;
         if (match.start > done &&
             !on_text(e, text + done, match.start - done, first && done == 0, err))
             return false;
-        ids_add(e->out, match.token->id);
+        if (match.start < match.end) ids_add(e->out, match.token->id);
         done = match.end;
     }
-    return done == bytes || on_text(e, text + done, bytes - done, first && done == 0, err);
+    return done >= bytes || on_text(e, text + done, bytes - done, first && done == 0, err);
 }
 
 static bool split(const Encoding *e, const uint8_t *text, size_t bytes, bool first, Error *err)
@@ -178,8 +187,17 @@ static size_t unfinished(const uint8_t *text, size_t bytes)
     for (size_t back = 1; back <= 3 && back <= bytes; back++) {
         uint8_t lead = text[bytes - back];
         if ((lead & 0xc0) == 0x80) continue;
-        size_t needs = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 1;
-        return lead < 0xf5 && needs > back ? back : 0;
+        size_t needs = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+        // Too long a form, a surrogate or above U+10FFFF: the second byte shows it.
+        uint8_t second = back > 1                       ? text[bytes - back + 1]
+                         : lead == 0xe0 || lead == 0xf0 ? 0xbf
+                                                        : 0x80;
+        bool fits = lead == 0xe0   ? second >= 0xa0
+                    : lead == 0xed ? second < 0xa0
+                    : lead == 0xf0 ? second >= 0x90
+                    : lead == 0xf4 ? second < 0x90
+                                   : lead >= 0xc2 && lead < 0xf5;
+        return fits && needs > back ? back : 0;
     }
     return 0;
 }

@@ -8,10 +8,10 @@
  *     free(text), free(ids.ids);
  *     tokenizer_close(tokenizer);
  *
- * Ids are those of the package `tokenizers` for the same tokenizer.json, with three differences: text
+ * Ids are those of the package `tokenizers` for the same tokenizer.json, with four differences: text
  * never becomes a special token unless parse_special says so; a character that no token stands for is
  * refused where there is no unknown token, not dropped; text need not be UTF-8 (a wrong byte is a
- * character of its own). Decoding byte-level BPE gives the same bytes back: spaces are not tidied.
+ * character of its own); ids are neither cut nor padded (tokenizer_ignores()). Decoding byte-level BPE gives the same bytes back: spaces are not tidied.
  *
  * A tokenizer does not change once it is open, and several threads may use it.
  */
@@ -59,6 +59,9 @@ int tokenizer_size(
 int tokenizer_bos(const Tokenizer *tokenizer);    // -1: none
 int tokenizer_eos(const Tokenizer *tokenizer);
 int tokenizer_token(const Tokenizer *tokenizer, const char *name);    // "<|im_end|>"; -1: none
+// What of the file is not applied, as in `transformers`, where each call says what it wants: "truncation",
+// "padding", "truncation and padding"; NULL: nothing.
+const char *tokenizer_ignores(const Tokenizer *tokenizer);
 bool tokenizer_is_special(const Tokenizer *tokenizer, int id);
 
 // The bytes that an id decodes to, not ended by a zero and perhaps half a character; "" and 0 for an

@@ -28,6 +28,6 @@ struct Tokenizer {
     Normalizer pieces_to_text;    // what decoding replaces in a piece
     bool strip_space;             // and takes one space from the start of a text
     const char *about;
-    cJSON *parts;    // {"normalizer", "pre_tokenizer", "post_processor", "decoder"} for the writer
+    cJSON *parts;    // {"truncation", "padding", "normalizer", ...} for the writer
     struct Scratch *_Atomic scratch;    // one that no thread uses just now; NULL
 };

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/file.h"
+#include "common/json.h"
 #include "common/nearest.h"
 #include "common/options.h"
 #include "common/text.h"
@@ -94,27 +95,43 @@ static bool encode_one(const Tokenizer *t, const Job *job, const void *text, siz
     return good;
 }
 
-// Each line of the input is a JSON text.
-static bool encode_lines(const Tokenizer *t, const Job *job, const Bytes *input, Error *err)
+// cJSON ends a text at the first byte 0: whether \\u0000 is escaped in the JSON text, not \\\\u0000.
+static bool escapes_zero(const char *json)
 {
+    for (; (json = strchr(json, '\\')) != NULL; json += 2)
+        if (strncmp(json, "\\u0000", 6) == 0) return true;
+    return false;
+}
+
+static bool encode_line(const Tokenizer *t, const Job *job, char *line, size_t bytes, int number,
+                        Error *err)
+{
+    char where[32];
+    snprintf(where, sizeof where, "line %d", number);
+    cJSON *tree = strlen(line) == bytes ? json_parse(line, bytes, where, err) : NULL;
+    const char *text = cJSON_GetStringValue(tree);
+    bool good = false;
+    if (text == NULL) error_set(err, "%s is not a JSON text", where);
+    else if (escapes_zero(line))
+        error_set(err, "%s holds \\u0000, encode such a text as a file", where);
+    else good = encode_one(t, job, text, strlen(text), err) || error_wrap(err, "%s", where);
+    cJSON_Delete(tree);
+    return good;
+}
+
+// Each line of the input is a JSON text.
+static bool encode_lines(const Tokenizer *t, const Job *job, Bytes *input, Error *err)
+{
+    bytes_add(input, "", 1);    // a zero behind the last line
+    bool good = true;
     int number = 1;
-    for (size_t at = 0, end; at < input->count; at = end + 1, number++) {
-        const uint8_t *stop = memchr(input->data + at, '\n', input->count - at);
-        end = stop ? (size_t)(stop - input->data) : input->count;
-        char *line = strndup((const char *)input->data + at, end - at);
-        REQUIRE(line != NULL, "no memory for a line of %zu bytes", end - at);
-        cJSON *tree = cJSON_Parse(line);
-        const char *text = cJSON_GetStringValue(tree);
-        bool good;    // cJSON ends a text at the first byte 0
-        if (text == NULL) good = error_set(err, "line %d is not a JSON text", number);
-        else if (strstr(line, "\\u0000") != NULL)
-            good = error_set(err, "line %d holds \\u0000, encode such a text as a file", number);
-        else good = encode_one(t, job, text, strlen(text), err);
-        cJSON_Delete(tree);
-        free(line);
-        if (!good) return false;
+    for (size_t at = 0, end; good && at + 1 < input->count; at = end + 1, number++) {
+        uint8_t *stop = memchr(input->data + at, '\n', input->count - at);
+        end = stop ? (size_t)(stop - input->data) : input->count - 1;
+        input->data[end] = '\0';
+        good = encode_line(t, job, (char *)input->data + at, end - at, number, err);
     }
-    return true;
+    return good;
 }
 
 static bool run_encode(const Tokenizer *t, const Job *job, Error *err)
@@ -267,16 +284,11 @@ static bool run(Run *command, const Job *job, Error *err)
 {
     if (command == NULL) return run_train(job, err);
     Tokenizer *t = tokenizer_open(job->words[0], err);
+    if (t != NULL && command != run_decode && tokenizer_ignores(t) != NULL)
+        error_print("%s: encoded without its %s", job->words[0], tokenizer_ignores(t));
     bool good = t != NULL && command(t, job, err);
     tokenizer_close(t);
     return good;
-}
-
-// Output that could not be written was not made, on a full disk for example.
-static bool flush(Error *err)
-{
-    return (fflush(stdout) == 0 && !ferror(stdout)) ||
-           error_set(err, "standard output could not be written");
 }
 
 int main(int argc, char **argv)
@@ -313,7 +325,7 @@ int main(int argc, char **argv)
     job.word_count = count - 1;
     if (job.word_count == 0)
         return error_print("%s: no tokenizer was given", words[0]), STATUS_WRONG;
-    bool good = run(commands[command].run, &job, &err) && flush(&err);
+    bool good = run(commands[command].run, &job, &err);
     status = good ? 0 : error_report(&err);
     arena_free(keep);
     return status;

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "labs/3_language/tokenizer/app/bpe/train.h"
-#include "labs/3_language/tokenizer/app/files/byte_alphabet.h"
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/files/tokenizer_json.h"
 
 static bool count_piece(void *context, const uint8_t *piece, size_t bytes, Error *err)

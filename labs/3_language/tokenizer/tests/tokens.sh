@@ -14,6 +14,15 @@ a_text_is_shown_with_bars_between_its_tokens() { # test
     says results/report.html 't|he| rights| of| the| child'
 }
 
+the_lesson_quotes_the_run() { # test
+    tokens
+    gave 0
+    sed -n '/^## What you will see/,/^## /p' "$ROOT/labs/3_language/tokenizer/README.md" | sed '1,/^```/d; /^```/,$d' |
+        sed '/GPT-2, /N; /GPT-2/d; s/ \.\.\.$//' >quoted
+    [ "$(wc -l <quoted)" -gt 15 ] || complain "the lesson shows no run"
+    while IFS= read -r line; do says out "$line"; done <quoted
+}
+
 on_request_each_token_has_a_background_of_its_own() { # test
     CLICOLOR_FORCE=1 tokens --text 'of the child'
     gave 0

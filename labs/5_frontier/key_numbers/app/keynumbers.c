@@ -164,14 +164,6 @@ static bool report_models(const OutputOptions *output, Arena *arena, const Quest
     return true;
 }
 
-// Output that could not be written was not made, on a full disk for example.
-static int finish(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_SUCCESS;
-    fputs("keynumbers: standard output could not be written\n", stderr);
-    return STATUS_WRONG;
-}
-
 static int fail(const Error *err)
 {
     error_report(err);
@@ -195,13 +187,14 @@ int main(int argc, char **argv)
     Error err = {""};
     if (!options_parse(options, argc, argv, &status)) return status;
 
-    if (output.list != NULL) return lists_show(arena, output.list, &err) ? finish() : fail(&err);
-    if (output.serve) return serve(output.address, output.port, &err) ? finish() : fail(&err);
+    if (output.list != NULL)
+        return lists_show(arena, output.list, &err) ? EXIT_SUCCESS : fail(&err);
+    if (output.serve) return serve(output.address, output.port, &err) ? EXIT_SUCCESS : fail(&err);
 
     unsigned parts = output.show != NULL ? parts_named(output.show, &err) : PARTS_ALL;
     if (parts == 0 || !is_output_consistent(&output, &err) ||
         !ask(arena, options, &question, given, &err) ||
         !report_models(&output, arena, &question, parts, &err))
         return fail(&err);
-    return finish();
+    return EXIT_SUCCESS;
 }

@@ -7,7 +7,10 @@ static int by_content(const void *a, const void *b)
 {
     const AddedToken *x = a, *y = b;
     int order = memcmp(x->content, y->content, x->bytes < y->bytes ? x->bytes : y->bytes);
-    return order != 0 ? order : (x->bytes > y->bytes) - (x->bytes < y->bytes);
+    if (order != 0 || x->bytes != y->bytes)
+        return order != 0 ? order : (x->bytes > y->bytes) - (x->bytes < y->bytes);
+    // Equal when normalized: special tokens first, then those that were added first.
+    return x->special != y->special ? y->special - x->special : (x->id > y->id) - (x->id < y->id);
 }
 
 void added_sort(AddedTokens *added)
@@ -38,7 +41,8 @@ static const AddedToken *longest(const AddedTokens *added, const uint8_t *text, 
     for (size_t depth = 0; depth < bytes && low < high; depth++) {
         low = first_from(added, low, high, depth, text[depth]);
         high = first_from(added, low, high, depth, text[depth] + 1);
-        while (low < high && added->items[low].bytes == depth + 1) found = &added->items[low++];
+        if (low < high && added->items[low].bytes == depth + 1) found = &added->items[low];
+        while (low < high && added->items[low].bytes == depth + 1) low++;
     }
     return found;
 }
@@ -67,6 +71,7 @@ bool added_fit(AddedMatch *match, const uint8_t *text, size_t bytes, size_t done
         if (end < bytes && classes[code_point_at(text + end, bytes - end, &length)] & CODE_WORD)
             return false;
     }
+    if (match->token->left && match->start < done) match->start = done;
     while (match->token->left && match->start > done &&
            classes[code_point_before(text, match->start, &length)] & CODE_SPACE)
         match->start -= length;

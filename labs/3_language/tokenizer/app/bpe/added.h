@@ -4,7 +4,8 @@
  *     added_sort(&added);
  *     while (added_find(&added, text, bytes, at, &match)) at = match.end;
  *
- * The leftmost is found, and of those that begin there the longest.
+ * The leftmost is found, and of those that begin there the longest; of equal ones a special one, then the one
+ * that was added first.
  */
 #pragma once
 #include <stdbool.h>

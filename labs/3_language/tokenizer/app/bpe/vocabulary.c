@@ -60,7 +60,7 @@ bool vocabulary_put(Vocabulary *v, int id, const void *piece, size_t bytes, Toke
     char *copy = arena_alloc(v->arena, bytes + 1);
     memcpy(copy, piece, bytes);
     copy[bytes] = '\0';
-    v->tokens[id] = (Token){copy, copy, (uint32_t)bytes, (uint32_t)bytes, kind, literal};
+    v->tokens[id] = (Token){copy, copy, (uint32_t)bytes, (uint32_t)bytes, kind, literal, false};
     if (id >= v->count) v->count = id + 1;
     return true;
 }
@@ -68,9 +68,9 @@ bool vocabulary_put(Vocabulary *v, int id, const void *piece, size_t bytes, Toke
 int vocabulary_find(const Vocabulary *v, const void *piece, size_t bytes)
 {
     int id = *slot(v, piece, bytes);
-    bool made =
-        id >= 0 && (v->tokens[id].kind == TOKEN_NORMAL || v->tokens[id].kind == TOKEN_ADDED);
-    return made ? id : -1;
+    const Token *token = id >= 0 ? &v->tokens[id] : NULL;
+    bool text = token && (token->kind == TOKEN_NORMAL || token->kind == TOKEN_ADDED);
+    return text && !token->added_only ? id : -1;
 }
 
 int vocabulary_find_any(const Vocabulary *v, const void *piece, size_t bytes)

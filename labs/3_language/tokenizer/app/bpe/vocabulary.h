@@ -28,6 +28,7 @@ typedef struct Token {
     TokenKind kind;
     bool
         literal;    // byte-level BPE: files write its piece as it is, not in the byte alphabet: never found
+    bool added_only;    // not of the model's vocabulary: no text is made of it
 } Token;
 
 typedef struct Vocabulary {
@@ -46,7 +47,7 @@ void vocabulary_begin(Vocabulary *vocabulary, Arena *arena, int room);
 bool vocabulary_put(Vocabulary *vocabulary, int id, const void *piece, size_t bytes, TokenKind kind,
                     bool literal);
 
-// A token that text is made of: not a special one, nor a byte's <0x0A>; -1: none.
+// A token that text is made of: not a special one, nor a byte's <0x0A>, nor one added only; -1: none.
 int vocabulary_find(const Vocabulary *vocabulary, const void *piece, size_t bytes);
 int vocabulary_find_any(const Vocabulary *vocabulary, const void *piece, size_t bytes);
 int vocabulary_find_literal(const Vocabulary *vocabulary, const void *piece,

@@ -55,25 +55,49 @@ static char *copy(Arena *arena, GgufText text)
     return arena_print(arena, "%.*s", (int)text.length, text.bytes);
 }
 
-static const char *style_of(Source *s, const char **shown, Arena *arena)
+// A name of tokenizer.ggml.pre, and what llama.cpp knows of it that the file may leave out.
+typedef struct PreTokenizer {
+    const char *name, *style;
+    bool bos, ignore_merges;
+} PreTokenizer;
+
+static const PreTokenizer pre_tokenizers[] = {
+    {"dbrx", "llama3", false, false},
+    {"deepseek-llm", "deepseek-llm", false, false},
+    {"deepseek-v3", "deepseek-v3", false, false},
+    {"falcon", "falcon", false, false},
+    {"gpt-2", "gpt2", false, false},
+    {"gpt-4o", "gpt-4o", false, false},
+    {"llama-bpe", "llama3", true, true},
+    {"phi-2", "gpt2", false, false},
+    {"qwen2", "qwen2", false, false},
+    {"qwen35", "qwen3.5", false, false},
+    {"refact", "smollm", false, false},
+    {"smollm", "smollm", false, false},
+    {"starcoder", "smollm", false, false},
+    {"tekken", "tekken", true, true},
+    // Other spellings.
+    {"gpt2", "gpt2", false, false},
+    {"llama3", "llama3", true, true},
+    {"llama-v3", "llama3", true, true},
+};
+enum { PRE_TOKENIZERS = sizeof pre_tokenizers / sizeof *pre_tokenizers, SHOWN = 14 };
+
+static const PreTokenizer *find_pre_tokenizer(const Source *s, Arena *arena, Error *err)
 {
-    static const struct {
-        const char *pre, *style;
-    } known[] = {
-        {"gpt-2", "gpt2"},       {"gpt2", "gpt2"},       {"llama-bpe", "llama3"},
-        {"llama3", "llama3"},    {"llama-v3", "llama3"}, {"smollm", "smollm"},
-        {"qwen2", "qwen2"},      {"qwen35", "qwen3.5"},  {"phi-2", "gpt2"},
-        {"starcoder", "smollm"}, {"refact", "smollm"},
-    };
     GgufText pre = {NULL, 0};
-    Error ignored;
-    *shown = "none";
-    if (!gguf_text(s->file, KEY("pre"), &pre, &ignored) || pre.length > 32) return NULL;
-    char *name = copy(arena, pre);
-    *shown = name;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].pre, name) == 0) return known[i].style;
+    const char *names = "";
+    bool given = gguf_text(s->file, KEY("pre"), &pre, err);
+    char *name = given
+                     ? arena_print(arena, "%.*s", pre.length < 32 ? (int)pre.length : 32, pre.bytes)
+                     : arena_print(arena, "none");
+    for (int i = 0; i < PRE_TOKENIZERS; i++)
+        if (strcmp(pre_tokenizers[i].name, name) == 0) return &pre_tokenizers[i];
+    for (int i = 0; i < SHOWN; i++)
+        names = arena_print(arena, "%s%s%s", names, i > 0 ? ", " : "", pre_tokenizers[i].name);
     text_clean(name);
+    error_set(err, "%s: the pre-tokenizer '%s' is not supported, expected one of %s", s->where,
+              name, names);
     return NULL;
 }
 
@@ -86,14 +110,14 @@ static void add_token(cJSON *list, int id, const char *name, bool special)
     cJSON_AddItemToArray(list, token);
 }
 
-static cJSON *tree_of(Source *s, const char *style, Arena *arena)
+static cJSON *tree_of(const Source *s, const PreTokenizer *pre, Arena *arena)
 {
-    cJSON *tree = tokenizer_style(style);
+    cJSON *tree = tokenizer_style(pre->style);
     cJSON *added = cJSON_AddArrayToObject(tree, "added_tokens");
     cJSON *model = cJSON_AddObjectToObject(tree, "model");
     cJSON *vocabulary = cJSON_AddObjectToObject(model, "vocab");
     cJSON *merges = cJSON_AddArrayToObject(model, "merges");
-    cJSON_AddBoolToObject(model, "ignore_merges", strcmp(style, "llama3") == 0);
+    cJSON_AddBoolToObject(model, "ignore_merges", pre->ignore_merges);
     GgufText text = {NULL, 0};
     const GgufValue *tokens = gguf_value(s->file, KEY("tokens"));
     for (int id = 0; gguf_next_text(tokens, &text); id++) {
@@ -101,7 +125,7 @@ static cJSON *tree_of(Source *s, const char *style, Arena *arena)
         uint64_t type = type_of(s, id);
         if (type == GGUF_CONTROL || type == GGUF_USER_DEFINED)
             add_token(added, id, name, type == GGUF_CONTROL);
-        else cJSON_AddNumberToObject(vocabulary, name, id);
+        cJSON_AddNumberToObject(vocabulary, name, id);
     }
     text = (GgufText){NULL, 0};
     const GgufValue *pairs = gguf_value(s->file, KEY("merges"));
@@ -113,23 +137,15 @@ static cJSON *tree_of(Source *s, const char *style, Arena *arena)
 static Tokenizer *read_bytes(Source *s, Error *err)
 {
     Arena *arena = arena_new("GGUF vocabulary", (size_t)1 << 30);
-    const char *shown, *style = style_of(s, &shown, arena);
-    Tokenizer *t = NULL;
-    if (style == NULL)
-        error_set(err,
-                  "%s: the pre-tokenizer '%s' is not known, expected one of gpt-2, llama-bpe, "
-                  "phi-2, qwen2, qwen35, refact, smollm, starcoder",
-                  s->where, shown);
-    else {
-        cJSON *tree = tree_of(s, style, arena);
-        t = tokenizer_json_read(tree, s->where, err);
-        cJSON_Delete(tree);
-    }
+    const PreTokenizer *pre = find_pre_tokenizer(s, arena, err);
+    cJSON *tree = pre ? tree_of(s, pre, arena) : NULL;
+    Tokenizer *t = tree ? tokenizer_json_read(tree, s->where, err) : NULL;
+    cJSON_Delete(tree);
     arena_free(arena);
     if (t == NULL) return NULL;
     if (s->bos >= 0) t->bos = s->bos;
     if (s->eos >= 0) t->eos = s->eos;
-    int before = flag(s, KEY("add_bos_token"), strcmp(style, "llama3") == 0) ? t->bos : -1;
+    int before = flag(s, KEY("add_bos_token"), pre->bos) ? t->bos : -1;
     int after = s->add_eos ? t->eos : -1;
     if (before < 0 && after < 0) return t;
     cJSON_ReplaceItemInObjectCaseSensitive(t->parts, "post_processor",

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/text.h"
-#include "labs/3_language/tokenizer/app/files/byte_alphabet.h"
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/files/plain.h"
 #include "labs/3_language/tokenizer/app/files/tokenizer_json.h"
 

@@ -7,6 +7,9 @@
 
 #define MARK "\xe2\x96\x81"    // U+2581, SentencePiece's space
 
+const char *const tokenizer_part_names[TOKENIZER_PARTS] = {
+    "truncation", "padding", "normalizer", "pre_tokenizer", "post_processor", "decoder"};
+
 enum { DEEP = 8 };    // of sequences within sequences
 
 static const cJSON *field(const cJSON *object, const char *name)
@@ -159,7 +162,12 @@ static bool on_metaspace(Tokenizer *t, const cJSON *part, Error *err)
 
 static bool on_pre_tokenizer(Tokenizer *t, const cJSON *part, const char *type, Error *err)
 {
-    if (t->bpe.byte_level) return error_set(err, "ByteLevel is not the last pre-tokenizer");
+    bool changes = strcmp(type, "ByteLevel") == 0 || strcmp(type, "Metaspace") == 0;
+    if (t->bpe.byte_level && changes)
+        return error_set(err, "the pre-tokenizer '%s' after ByteLevel is not supported", type);
+    if (t->bpe.byte_level && !t->splitter.in_byte_alphabet &&
+        !add_step(t, (SplitStep){.kind = SPLIT_BYTE_ALPHABET}, err))
+        return false;
     if (strcmp(type, "Split") == 0) return on_split(t, part, err);
     if (strcmp(type, "Metaspace") == 0) return on_metaspace(t, part, err);
     if (strcmp(type, "ByteLevel") == 0) {

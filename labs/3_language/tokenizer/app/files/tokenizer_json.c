@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/text.h"
-#include "labs/3_language/tokenizer/app/files/byte_alphabet.h"
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/text/code_point.h"
 
 // An id far above the number of tokens is a damaged file: each id takes memory.
@@ -71,6 +71,7 @@ static bool put_added(Tokenizer *t, const cJSON *item, const char *where, Error 
         if (!vocabulary_put(v, token.id, content, bytes, kind, literal))
             return error_set(err, "%s: the added token '%s' is listed twice, with different ids",
                              where, shown(t->keep, content));
+        there->added_only = true;
     } else if (!is_named(t, there, content, bytes))
         return error_set(err, "%s: id %d belongs to '%s' and to '%s'", where, token.id,
                          shown(t->keep, there->piece), shown(t->keep, content));
@@ -221,10 +222,11 @@ static bool read_model(Tokenizer *t, const cJSON *model, const char *where, Erro
 // A copy of the parts, which outlives the file's tree.
 static cJSON *copy_parts(const cJSON *tree)
 {
-    static const char *const names[] = {"normalizer", "pre_tokenizer", "post_processor", "decoder"};
     cJSON *parts = cJSON_CreateObject();
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        cJSON_AddItemToObject(parts, names[i], cJSON_Duplicate(field(tree, names[i]), true));
+    for (int i = 0; i < TOKENIZER_PARTS; i++) {
+        const char *name = tokenizer_part_names[i];
+        cJSON_AddItemToObject(parts, name, cJSON_Duplicate(field(tree, name), true));
+    }
     return parts;
 }
 

@@ -15,6 +15,10 @@
 Tokenizer *tokenizer_json_read(const cJSON *tree, const char *where, Error *err);
 bool tokenizer_json_write(const Tokenizer *tokenizer, const char *path, Error *err);
 
+// What stands beside the added tokens and the model.
+enum { TOKENIZER_PARTS = 6 };
+extern const char *const tokenizer_part_names[TOKENIZER_PARTS];
+
 // ---- the same of parts ----
 
 // Ids are below `room`; no tokens yet.
@@ -39,5 +43,5 @@ void tokenizer_find_bytes(Tokenizer *t);
 // A token that is looked for before all else, from its entry in the vocabulary.
 void tokenizer_add(Tokenizer *t, AddedToken token);
 
-// The parts of a style, "gpt2", "llama3", "qwen2", "qwen3.5" or "smollm"; NULL: no such style.
+// The parts of a style: "gpt2", "llama3", "smollm", ... (styles.c lists them); NULL: no such style.
 cJSON *tokenizer_style(const char *name);

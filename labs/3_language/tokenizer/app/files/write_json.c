@@ -3,7 +3,7 @@
 #include <string.h>
 #include "common/file.h"
 #include "common/text.h"
-#include "labs/3_language/tokenizer/app/files/byte_alphabet.h"
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/files/tokenizer_json.h"
 
 static void write_text(FILE *out, const char *text, size_t bytes)
@@ -78,7 +78,8 @@ static void write_model(FILE *out, const Tokenizer *t)
             bpe->ignore_merges ? "true" : "false");
     const char *before = "\n";
     for (int id = 0; id < bpe->vocabulary.count; id++) {
-        if (bpe->vocabulary.tokens[id].kind == TOKEN_NONE) continue;
+        const Token *token = &bpe->vocabulary.tokens[id];
+        if (token->kind == TOKEN_NONE || token->added_only) continue;
         fputs(before, out);
         write_name(out, t, id);
         fprintf(out, ": %d", id);
@@ -112,16 +113,16 @@ static bool check_utf8(const Vocabulary *v, const char *path, Error *err)
 
 bool tokenizer_json_write(const Tokenizer *t, const char *path, Error *err)
 {
-    static const char *const names[] = {"normalizer", "pre_tokenizer", "post_processor", "decoder"};
     NewFile file;
     if (!t->bpe.byte_level && !check_utf8(&t->bpe.vocabulary, path, err)) return false;
     if (!file_begin(&file, path, err)) return false;
-    fputs("{\n  \"version\": \"1.0\", \"truncation\": null, \"padding\": null,\n", file.stream);
+    fputs("{\n  \"version\": \"1.0\",\n", file.stream);
     write_added(file.stream, t);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const cJSON *part = cJSON_GetObjectItemCaseSensitive(t->parts, names[i]);
+    for (int i = 0; i < TOKENIZER_PARTS; i++) {
+        const char *name = tokenizer_part_names[i];
+        const cJSON *part = cJSON_GetObjectItemCaseSensitive(t->parts, name);
         char *text = part ? cJSON_PrintUnformatted(part) : NULL;
-        fprintf(file.stream, "  \"%s\": %s,\n", names[i], text ? text : "null");
+        fprintf(file.stream, "  \"%s\": %s,\n", name, text ? text : "null");
         cJSON_free(text);
     }
     write_model(file.stream, t);

@@ -1,6 +1,7 @@
 #include "labs/3_language/tokenizer/app/split/split.h"
 #include <stdlib.h>
 #include <string.h>
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/text/code_point.h"
 
 bool splitter_add(Splitter *splitter, SplitStep step)
@@ -11,6 +12,7 @@ bool splitter_add(Splitter *splitter, SplitStep step)
         return false;
     }
     splitter->steps[splitter->count++] = step;
+    splitter->in_byte_alphabet |= step.kind == SPLIT_BYTE_ALPHABET;
     return true;
 }
 
@@ -197,14 +199,37 @@ static bool walk_prefix_space(const Walk *w, int step, const uint8_t *text, size
     return good;
 }
 
+static bool walk_byte_alphabet(const Walk *w, int step, const uint8_t *text, size_t bytes,
+                               bool first, Error *err)
+{
+    Bytes written = {0};
+    byte_alphabet_write(&written, (const char *)text, bytes);
+    bool good = walk(w, step + 1, written.data, written.count, first, err);
+    free(written.data);
+    return good;
+}
+
+static bool end_walk(const Walk *w, const uint8_t *piece, size_t bytes, Error *err)
+{
+    if (!w->splitter->in_byte_alphabet) return w->on_piece(w->context, piece, bytes, err);
+    Bytes read = {0};
+    REQUIRE(byte_alphabet_read(&read, (const char *)piece, bytes),
+            "a piece is not in the byte alphabet");
+    bool good = w->on_piece(w->context, read.data, read.count, err);
+    free(read.data);
+    return good;
+}
+
 // Recursion as deep as there are steps.
 static bool walk(const Walk *w, int step, const uint8_t *text, size_t bytes, bool first, Error *err)
 {
-    if (step == w->splitter->count) return w->on_piece(w->context, text, bytes, err);
+    if (step == w->splitter->count) return end_walk(w, text, bytes, err);
     const SplitStep *how = &w->splitter->steps[step];
     if (how->kind == SPLIT_METASPACE) return walk_metaspace(w, step, text, bytes, first, err);
     if (how->kind == SPLIT_RUNS) return walk_runs(w, step, text, bytes, first, err);
     if (how->kind == SPLIT_PREFIX_SPACE) return walk_prefix_space(w, step, text, bytes, first, err);
+    if (how->kind == SPLIT_BYTE_ALPHABET)
+        return walk_byte_alphabet(w, step, text, bytes, first, err);
     if (how->kind == SPLIT_PATTERN) {
         for (size_t at = 0, next; at < bytes; at = next) {
             next = pattern_next(how->pattern, text, at, bytes);

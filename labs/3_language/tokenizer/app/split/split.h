@@ -26,6 +26,7 @@ typedef enum SplitKind {
     SPLIT_RUNS,            // each run of a string begins a piece
     SPLIT_PREFIX_SPACE,    // changes the text: a space before, unless there is one
     SPLIT_METASPACE,       // changes the text: spaces become the literal, and each begins a piece
+    SPLIT_BYTE_ALPHABET,    // changes the text: later steps see its bytes as characters, on_piece does not
 } SplitKind;
 
 typedef enum SplitBehavior {
@@ -54,6 +55,7 @@ enum { SPLIT_MAX_STEPS = 16 };
 
 typedef struct Splitter {
     int count;
+    bool in_byte_alphabet;    // there is such a step
     SplitStep steps[SPLIT_MAX_STEPS];
 } Splitter;
 

@@ -110,6 +110,33 @@ static inline void assert_same_ids(const TokenIds *got, const int32_t *want, siz
         free(ids_.ids);                                                                            \
     } while (0)
 
+// The file of fixtures/.
+static inline cJSON *must_load(const char *name)
+{
+    char path[256];
+    Error err = {""};
+    snprintf(path, sizeof path, FIXTURES "%s.json", name);
+    cJSON *tree = json_load(source_path(path), &err);
+    if (tree == NULL) fail_msg("%s", err.message);
+    return tree;
+}
+
+// The ids that `tokenizers` gives for each of the texts.
+static inline void assert_truth(const Tokenizer *t, const cJSON *texts, const cJSON *answers,
+                                EncodeOptions options)
+{
+    const cJSON *text, *want = answers->child, *id;
+    cJSON_ArrayForEach(text, texts)
+    {
+        TokenIds expected = {0};
+        cJSON_ArrayForEach(id, want) ids_add(&expected, id->valueint);
+        assert_ids(t, text->valuestring, strlen(text->valuestring), options, expected.ids,
+                   expected.count);
+        free(expected.ids);
+        want = want->next;
+    }
+}
+
 static inline void assert_decodes(const Tokenizer *t, const void *text, size_t bytes)
 {
     TokenIds ids = encoded(t, text, bytes, (EncodeOptions){0});

@@ -4,6 +4,7 @@ arguments is a test, `live.py NAME`. Skips where Python lacks the package.
 import json
 import os
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,41 @@ def random_texts_have_the_same_ids():
         tokenizer = Tokenizer.from_file(path)
         compare(path, tokenizer, texts, False)
         compare(path, tokenizer, texts, True)
+
+
+# With each pre-tokenizer that a GGUF file may name, from such a file and from a tokenizer.json.
+def splits_have_the_same_ids():
+    seed = int(os.environ.get("LIVE_SEED", time.time()))
+    texts = make_fixtures.split_texts(COUNT, seed) + make_fixtures.random_texts(COUNT, seed)
+    print(f"tokenizers {tokenizers.__version__}, seed {seed}, {len(texts)} texts")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in make_fixtures.GGUF:
+            tokenizer = make_fixtures.gguf(name)
+            path = os.path.join(folder, name + ".json")
+            tokenizer.save(path)
+            for file in path, write_gguf(os.path.join(folder, name + ".gguf"), tokenizer, name):
+                compare(file, tokenizer, texts, True)
+            compare(file, tokenizer, texts[::10], False)
+
+
+def write_gguf(path, tokenizer, name):
+    def text(value):
+        return struct.pack("<Q", len(value.encode())) + value.encode()
+
+    def texts(key, values):
+        return text(key) + struct.pack("<IIQ", 9, 8, len(values)) + b"".join(map(text, values))
+
+    model = json.loads(tokenizer.to_str())["model"]
+    tokens = sorted(model["vocab"], key=model["vocab"].get)
+    fields = [text("tokenizer.ggml.model") + struct.pack("<I", 8) + text("gpt2"),
+              text("tokenizer.ggml.pre") + struct.pack("<I", 8) + text(name),
+              texts("tokenizer.ggml.tokens", tokens), texts("tokenizer.ggml.merges", [" ".join(m) for m in model["merges"]]),
+              text("tokenizer.ggml.token_type") + struct.pack("<IIQ", 9, 5, len(tokens))
+              + struct.pack(f"<{len(tokens)}i", *[3 if number < 3 else 1 for number in range(len(tokens))]),
+              text("tokenizer.ggml.bos_token_id") + struct.pack("<II", 4, 1)]
+    with open(path, "wb") as out:
+        out.write(b"GGUF" + struct.pack("<IQQ", 3, 0, len(fields)) + b"".join(fields))
+    return path
 
 
 # And what we write, they open; what it decodes to is the text.

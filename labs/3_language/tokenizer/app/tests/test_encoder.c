@@ -1,42 +1,25 @@
 /* The tokenizers: exactly the ids of `tokenizers`, and what a text from outside may do to them. */
 #include <pthread.h>
+#include "common/text.h"
 #include "labs/3_language/tokenizer/app/tests/fixtures.h"
 
-static const char *const styles[] = {"gpt2", "llama3", "smollm", "llama2", "qwen2", "mixed"};
+static const char *const styles[] = {"gpt2",  "llama3", "smollm", "llama2",
+                                     "whole", "qwen2",  "mixed"};
 enum { STYLES = sizeof styles / sizeof *styles };
 
 // ---- against `tokenizers` ----
 
-static cJSON *truth(void)
-{
-    Error err;
-    cJSON *tree = json_load(source_path(FIXTURES "truth.json"), &err);
-    if (tree == NULL) fail_msg("%s", err.message);
-    return tree;
-}
-
 static void compare(const Tokenizer *t, const cJSON *tree, const char *style, bool parse_special)
 {
-    const cJSON *texts = cJSON_GetObjectItem(tree, "texts"), *text, *id;
-    const cJSON *wanted =
-        cJSON_GetObjectItem(cJSON_GetObjectItem(tree, parse_special ? "special" : "plain"), style);
-    const cJSON *want = wanted->child;
-    EncodeOptions options = {.add_special = true, .parse_special = parse_special};
-    cJSON_ArrayForEach(text, texts)
-    {
-        TokenIds expected = {0};
-        cJSON_ArrayForEach(id, want) ids_add(&expected, id->valueint);
-        assert_ids(t, text->valuestring, strlen(text->valuestring), options, expected.ids,
-                   expected.count);
-        free(expected.ids);
-        want = want->next;
-    }
+    const cJSON *answers = cJSON_GetObjectItem(tree, parse_special ? "special" : "plain");
+    assert_truth(t, cJSON_GetObjectItem(tree, "texts"), cJSON_GetObjectItem(answers, style),
+                 (EncodeOptions){.add_special = true, .parse_special = parse_special});
 }
 
 static void ids_are_those_of_tokenizers(const char *style)
 {
     Tokenizer *t = fixture(style);
-    cJSON *tree = truth();
+    cJSON *tree = must_load("truth");
     compare(t, tree, style, false);
     compare(t, tree, style, true);
     cJSON_Delete(tree);
@@ -55,11 +38,12 @@ STYLE_CASE(qwen2)
 STYLE_CASE(smollm)
 STYLE_CASE(llama2)
 STYLE_CASE(mixed)
+STYLE_CASE(whole)
 
 static void a_saved_tokenizer_gives_the_same_ids(void **state)
 {
     (void)state;
-    cJSON *tree = truth();
+    cJSON *tree = must_load("truth");
     int count = HAVE_UTF8PROC ? STYLES - !HAVE_PCRE2 : STYLES - 2;    // the last two need a library
     for (int i = 0; i < count; i++) {
         Error err;
@@ -111,6 +95,26 @@ static void merges_do_not_make_a_special_token(void **state)
     tokenizer_close(t);
 }
 
+// As in `tokenizers`: ignore_merges looks a piece up in the model's vocabulary alone.
+static void text_is_not_made_of_added_tokens(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"added_tokens\":[{\"id\":3,\"content\":\"ab\",\"single_word\":true}],\"pre_tokenizer\":{"
+        "\"type\":\"Split\",\"pattern\":{\"String\":\"ab\"},\"behavior\":\"Isolated\"},\"model\":{"
+        "\"ignore_merges\":true,\"vocab\":{\"a\":0,\"b\":1,\"c\":2},\"merges\":[]}}";
+    Tokenizer *t = must_open(write_scratch(json, strlen(json), ".json"));
+    assert_ids(t, "ab", 2, (EncodeOptions){0}, (int32_t[]){3}, 1);
+    assert_ids(t, "abc", 3, (EncodeOptions){0}, ((int32_t[]){0, 1, 2}), 3);
+    Error err;
+    if (!tokenizer_save(t, scratch_path(".json"), &err)) fail_msg("%s", err.message);
+    tokenizer_close(t);
+    t = must_open(scratch_path(".json"));
+    assert_ids(t, "abc", 3, (EncodeOptions){0}, ((int32_t[]){0, 1, 2}), 3);
+    tokenizer_close(t);
+    unlink(scratch_path(".json"));
+}
+
 static void a_byte_token_is_not_made_of_its_name(void **state)
 {
     (void)state;
@@ -156,54 +160,133 @@ static void a_half_character_is_its_bytes(void **state)
     tokenizer_close(t);
 }
 
-static void a_stream_prints_whole_characters(void **state)
+// How many bytes at the end are the beginning of a character: those that some bytes complete.
+static size_t held_back(const char *text, size_t bytes)
 {
-    (void)state;
-    static const char text[] = "a\xf0\x9f\xa6\x99 b\xe4\xb8\xad\xe6";    // ends in half a character
-    Tokenizer *t = tokenizer_bytes();
-    TokenStream *stream = token_stream_open(t, (DecodeOptions){0});
-    for (int again = 0; again < 2; again++) {
-        char got[32];
-        size_t used = 0, bytes;
-        for (size_t i = 0; i < strlen(text); i++) {
-            const char *piece = token_stream_step(stream, (uint8_t)text[i], &bytes);
-            assert_true(bytes == 0 || (piece[0] & 0xc0) != 0x80);
-            if (i >= 1 && i < 4) assert_int_equal(bytes, 0);
-            if (i == 4) assert_int_equal(bytes, 4);
-            memcpy(got + used, piece, bytes);
-            used += bytes;
+    static const char fills[] = "\x80\x8f\x90\x9f\xa0\xbf";
+    for (size_t back = bytes < 3 ? bytes : 3; back > 0; back--)
+        for (int n = 0; n < 6 * 6 * 6; n++) {
+            char tried[6];
+            memcpy(tried, text + bytes - back, back);
+            tried[back] = fills[n % 6];
+            tried[back + 1] = fills[n / 6 % 6];
+            tried[back + 2] = fills[n / 36];
+            if (text_utf8_length(tried, back + 3) > back) return back;
         }
-        assert_int_equal(used, strlen(text) - 1);
-        const char *rest = token_stream_end(stream, &bytes);
-        assert_int_equal(bytes, 1);
-        memcpy(got + used, rest, bytes);
-        assert_memory_equal(got, text, strlen(text));
+    return 0;
+}
+
+// Steps through ids that add up to the bytes of decode, each handed out as soon as its character is whole,
+// no sooner, and what is held at the end by token_stream_end(). Twice: the end begins a new text.
+static void assert_streams(const Tokenizer *t, const TokenIds *ids, bool skip_special)
+{
+    DecodeOptions options = {.skip_special = skip_special};
+    TokenStream *stream = token_stream_open(t, options);
+    size_t bytes, part, prefix;
+    char *whole = tokenizer_decode(t, ids->ids, ids->count, options, &bytes);
+    for (int again = 0; again < 2; again++) {
+        size_t used = 0;
+        for (size_t i = 0; i <= ids->count; i++) {
+            const char *piece = i < ids->count ? token_stream_step(stream, ids->ids[i], &part)
+                                               : token_stream_end(stream, &part);
+            assert_true(used + part <= bytes);
+            assert_memory_equal(piece, whole + used, part);
+            used += part;
+            size_t step = i < ids->count ? i + 1 : i;
+            free(tokenizer_decode(t, ids->ids, step, options, &prefix));
+            size_t held = i < ids->count ? held_back(whole, prefix) : 0;
+            assert_int_equal(used + held, prefix);
+        }
+        assert_int_equal(used, bytes);
+        token_stream_end(stream, &part);
+        assert_int_equal(part, 0);
     }
     token_stream_close(stream);
+    free(whole);
+}
+
+static void streams_hold_back_what_is_no_character_yet(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *steps;    // how many bytes each byte hands out, and at the end
+    } wanted[] = {
+        {"a\xf0\x9f\xa6\x99 b", "1000411"
+                                "0"},    // a character of four
+        {"\xe4\xb8\xad\xc3\xa9", "00302"
+                                 "0"},    // of three and two
+        {"\xf0\x9f\xa6", "000"
+                         "3"},    // that does not end
+        {"\xe4\xb8"
+         "a",
+         "003"
+         "0"},    // that ends too soon
+        {"\xe4\xe4\xb8\xad", "0103"
+                             "0"},    // twice begun
+        {"\x80\xff\xc0\xf5", "1111"
+                             "0"},    // that nothing completes
+        {"\xf0\x9f\xf0\x9f\xa6\x99", "002004"
+                                     "0"},
+        {"\xc3", "0"
+                 "1"},
+        {"\xe0\x80", "02"
+                     "0"},    // too long a form
+        {"\xed\xa0\x80", "021"
+                         "0"},    // half of a surrogate pair
+        {"\xf4\x90\x80\x80", "0211"
+                             "0"},    // above U+10FFFF
+        {"", "0"},
+    };
+    Tokenizer *t = tokenizer_bytes();
+    for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
+        TokenStream *stream = token_stream_open(t, (DecodeOptions){0});
+        const char *text = wanted[w].text;
+        char got[16];
+        size_t count = strlen(text), bytes;
+        for (size_t i = 0; i <= count; i++) {
+            if (i < count) token_stream_step(stream, (uint8_t)text[i], &bytes);
+            else token_stream_end(stream, &bytes);
+            got[i] = (char)('0' + bytes);
+        }
+        got[count + 1] = '\0';
+        if (strcmp(got, wanted[w].steps) != 0)
+            fail_msg("text %zu: %s, expected %s", w, got, wanted[w].steps);
+        token_stream_close(stream);
+    }
     tokenizer_close(t);
 }
 
-static void a_stream_ends_with_the_bytes_of_decode(void **state)
+// Texts whose characters are several tokens, and ids in any order, in every style.
+static void streams_add_up_to_decode(void **state)
 {
     (void)state;
-    Tokenizer *t = fixture("llama2");
-    static const char text[] = "This is \xf0\x9f\xa6\x99.cpp \xe4\xb8\xad";
-    TokenIds ids = encoded(t, text, strlen(text), (EncodeOptions){.add_special = true});
-    TokenStream *stream = token_stream_open(t, (DecodeOptions){.skip_special = true});
-    char got[64];
-    size_t used = 0, bytes;
-    for (size_t i = 0; i < ids.count; i++) {
-        const char *piece = token_stream_step(stream, ids.ids[i], &bytes);
-        memcpy(got + used, piece, bytes);
-        used += bytes;
+    static const char *const texts[] = {
+        "This is \xf0\x9f\xa6\x99.cpp \xe4\xb8\xad",
+        "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 \xf0\x9f\x87\xa9",
+        " leading, a\xff\xc0 b \xe6", "<|endoftext|> <s> <0x41>", ""};
+    uint32_t draw = 3;
+    for (int s = 0; s < 5; s++) {
+        Tokenizer *t = fixture(styles[s]);
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+            TokenIds ids = encoded(t, texts[k], strlen(texts[k]),
+                                   (EncodeOptions){.add_special = true, .parse_special = true});
+            assert_streams(t, &ids, k % 2 == 0);
+            free(ids.ids);
+        }
+        for (int n = 0; n < 200; n++) {
+            TokenIds ids = {0};
+            for (int i = 0; i < 24; i++) {
+                draw = draw * 1664525u + 1013904223u;
+                // Mostly the tokens of single bytes, which are among the first.
+                uint32_t below = draw >> 30 ? 262 : (uint32_t)tokenizer_size(t) + 2;
+                ids_add(&ids, (int)((uint64_t)(draw << 2 >> 8) * below >> 24));
+            }
+            assert_streams(t, &ids, n % 2 == 0);
+            free(ids.ids);
+        }
+        tokenizer_close(t);
     }
-    assert_int_equal(used, strlen(text));
-    assert_memory_equal(got, text, used);
-    token_stream_end(stream, &bytes);
-    assert_int_equal(bytes, 0);
-    token_stream_close(stream);
-    free(ids.ids);
-    tokenizer_close(t);
 }
 
 static void ids_of_no_token_decode_to_nothing(void **state)
@@ -394,17 +477,19 @@ int main(void)
         cmocka_unit_test(ids_of_gpt2_are_those_of_tokenizers),
         cmocka_unit_test(ids_of_llama3_are_those_of_tokenizers),
         cmocka_unit_test(ids_of_qwen2_are_those_of_tokenizers),
+        cmocka_unit_test(ids_of_whole_are_those_of_tokenizers),
         cmocka_unit_test(ids_of_smollm_are_those_of_tokenizers),
         cmocka_unit_test(ids_of_llama2_are_those_of_tokenizers),
         cmocka_unit_test(ids_of_mixed_are_those_of_tokenizers),
         cmocka_unit_test(a_saved_tokenizer_gives_the_same_ids),
         cmocka_unit_test(text_becomes_a_special_token_only_when_asked),
         cmocka_unit_test(merges_do_not_make_a_special_token),
+        cmocka_unit_test(text_is_not_made_of_added_tokens),
         cmocka_unit_test(a_byte_token_is_not_made_of_its_name),
         cmocka_unit_test(all_bytes_decode_to_themselves),
         cmocka_unit_test(a_half_character_is_its_bytes),
-        cmocka_unit_test(a_stream_prints_whole_characters),
-        cmocka_unit_test(a_stream_ends_with_the_bytes_of_decode),
+        cmocka_unit_test(streams_hold_back_what_is_no_character_yet),
+        cmocka_unit_test(streams_add_up_to_decode),
         cmocka_unit_test(ids_of_no_token_decode_to_nothing),
         cmocka_unit_test(characters_are_numbered_by_code_point),
         cmocka_unit_test(a_megabyte_can_be_one_piece),

@@ -106,8 +106,8 @@ static void unknown_parts_are_refused_by_name(void **state)
             "the split behavior 'Magic' is not supported");
     refuses(
         WITH("\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},"
-             "{\"type\":\"Digits\"}]}"),
-        "ByteLevel is not the last pre-tokenizer");
+             "{\"type\":\"Metaspace\"}]}"),
+        "the pre-tokenizer 'Metaspace' after ByteLevel is not supported");
     refuses(
         WITH("\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{}},"
              "{\"SpecialToken\":{\"id\":\"x\"}}],\"special_tokens\":{\"x\":{\"ids\":[9]}}}"),
@@ -416,7 +416,7 @@ static void gguf_vocabularies_of_sentencepiece_are_read(void **state)
     refuses_bytes(file.data, file.size,
                   "the tokenizer 'bert' is not supported, expected gpt2 or llama");
     put_scored(&file, "gpt2", SCORED);
-    refuses_bytes(file.data, file.size, "the pre-tokenizer 'none' is not known");
+    refuses_bytes(file.data, file.size, "the pre-tokenizer 'none' is not supported");
     gguf_bytes_begin(&file, 3, 0, 1);
     put_text(&file, "tokenizer.ggml.model", "llama");
     refuses_bytes(file.data, file.size, "tokenizer.ggml.tokens is not a list of 1 to");
@@ -463,8 +463,93 @@ static void gguf_vocabularies_of_bytes_are_read(void **state)
         tokenizer_close(t);
     }
     put_byte_level(&file, "magic\x1b");
-    refuses_bytes(file.data, file.size, "the pre-tokenizer 'magic?' is not known");
+    refuses_bytes(file.data, file.size,
+                  "the pre-tokenizer 'magic?' is not supported, expected one of dbrx, ");
     unlink(scratch_path(".gguf"));
+}
+
+// whole.json as a GGUF file of such a pre-tokenizer.
+static const char *write_gguf(const cJSON *tree, const char *pre)
+{
+    static GgufBytes file;
+    static const char *names[4096];
+    const cJSON *model = cJSON_GetObjectItem(tree, "model"), *item;
+    uint32_t count = 0;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(model, "vocab"))
+    {
+        assert_in_range(item->valueint, 0, 4095);
+        names[item->valueint] = item->string;
+        count++;
+    }
+    const cJSON *merges = cJSON_GetObjectItem(model, "merges");
+    gguf_bytes_begin(&file, 3, 0, 7);
+    put_text(&file, "tokenizer.ggml.model", "gpt2");
+    put_text(&file, "tokenizer.ggml.pre", pre);
+    put_array(&file, "tokenizer.ggml.tokens", GGUF_STRING, count);
+    for (uint32_t id = 0; id < count; id++) gguf_bytes_put_text(&file, names[id]);
+    put_array(&file, "tokenizer.ggml.token_type", GGUF_INT32, count);
+    for (uint32_t id = 0; id < count; id++) gguf_bytes_put_32(&file, id < 3 ? 3 : 1);
+    put_array(&file, "tokenizer.ggml.merges", GGUF_STRING, (uint64_t)cJSON_GetArraySize(merges));
+    cJSON_ArrayForEach(item, merges)
+    {
+        char pair[256];
+        snprintf(pair, sizeof pair, "%s %s", cJSON_GetArrayItem(item, 0)->valuestring,
+                 cJSON_GetArrayItem(item, 1)->valuestring);
+        gguf_bytes_put_text(&file, pair);
+    }
+    put_number(&file, "tokenizer.ggml.bos_token_id", 1);
+    put_number(&file, "tokenizer.ggml.eos_token_id", 2);
+    return write_scratch(file.data, file.size, ".gguf");
+}
+
+static void needs(const char *pre, bool *regex, bool *forms)
+{
+    *regex = strstr("gpt-4o tekken deepseek-v3 deepseek-llm falcon", pre) != NULL;
+    *forms = strncmp(pre, "qwen", 4) == 0;
+}
+
+// Special tokens of a chat, <|im_start|> and <|im_end|>, only when asked.
+static void assert_chat(const Tokenizer *t)
+{
+    static const char chat[] = "<|im_start|>user\n1 + 1<|im_end|>";
+    TokenIds asked = encoded(t, chat, strlen(chat), (EncodeOptions){.parse_special = true});
+    assert_int_equal(asked.ids[0], 1);
+    assert_int_equal(asked.ids[asked.count - 1], 2);
+    free(asked.ids);
+    TokenIds typed = encoded(t, chat, strlen(chat), (EncodeOptions){0});
+    for (size_t i = 0; i < typed.count; i++) assert_true(typed.ids[i] > 2);
+    free(typed.ids);
+    assert_decodes(t, chat, strlen(chat));
+}
+
+static void gguf_pre_tokenizers_have_the_ids_of_tokenizers(void **state)
+{
+    (void)state;
+    cJSON *truth = must_load("truth"), *whole = must_load("whole");
+    const cJSON *want;
+    int count = 0;
+    cJSON_ArrayForEach(want, cJSON_GetObjectItem(truth, "gguf"))
+    {
+        bool regex, forms;
+        needs(want->string, &regex, &forms);
+        if ((regex && !HAVE_PCRE2) || (forms && !HAVE_UTF8PROC)) continue;
+        EncodeOptions options = {.add_special = true, .parse_special = true};
+        Tokenizer *t = must_open(write_gguf(whole, want->string));
+        assert_truth(t, cJSON_GetObjectItem(truth, "split_texts"), want, options);
+        assert_chat(t);
+        Error err;
+        if (!tokenizer_save(t, scratch_path(".json"), &err)) fail_msg("%s", err.message);
+        Tokenizer *saved = must_open(scratch_path(".json"));
+        assert_truth(saved, cJSON_GetObjectItem(truth, "split_texts"), want, options);
+        tokenizer_close(saved);
+        tokenizer_close(t);
+        count++;
+    }
+    assert_true(count >= 4);
+    unlink(scratch_path(".gguf"));
+    unlink(scratch_path(".json"));
+    cJSON_Delete(truth);
+    cJSON_Delete(whole);
 }
 
 int main(void)
@@ -486,6 +571,7 @@ int main(void)
         cmocka_unit_test(stories260k_has_llama2cs_ids),
         cmocka_unit_test(gguf_vocabularies_of_sentencepiece_are_read),
         cmocka_unit_test(gguf_vocabularies_of_bytes_are_read),
+        cmocka_unit_test(gguf_pre_tokenizers_have_the_ids_of_tokenizers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,8 +119,9 @@ static bool add_piece(void *context, const uint8_t *piece, size_t bytes, Error *
 {
     (void)err;
     Pieces *pieces = context;
-    strncat(pieces->text, (const char *)piece, bytes);
-    strcat(pieces->text, "|");
+    size_t used = strlen(pieces->text);
+    snprintf(pieces->text + used, sizeof pieces->text - used, "%.*s|", (int)bytes,
+             (const char *)piece);
     return true;
 }
 
@@ -201,18 +202,40 @@ static void sets_within_sets_are_unions_and_the_rest_is_refused(void **state)
     Regex *bloom = regex_open(" ?[^(\\s|[.,!?])]+", &err);
     if (bloom == NULL) fail_msg("%s", err.message);
     assert_pieces((SplitStep){.kind = SPLIT_REGEX, .regex = bloom}, "a.b c", "a|.|b| c|");
-    static const char *const same[] = {"\\p{L}+", "[a{1}+]", "\\x{41}+", "[[:alpha:]]+",
+    static const char *const same[] = {"\\p{L}+", "[a{1}+]", "\\x{41}+", "[[:punct:]]+",
                                        "[\\[\\]]+"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         Regex *regex = regex_open(same[i], &err);
         if (regex == NULL) fail_msg("%s", err.message);
         regex_close(regex);
     }
-    static const char *const refused[] = {"[a-z&&[aeiou]]", "[a[^b]]", "\\p{N}{1,3}+", "a{2}+"};
+    static const char *const refused[] = {"[a-z&&[aeiou]]", "[a[^b]]",     "\\p{N}{1,3}+", "a{2}+",
+                                          "(?m)a.c",        "[[:alpha:]]", "[a\\W]"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_null(regex_open(refused[i], &err));
         assert_non_null(strstr(err.message, "is not supported"));
     }
+}
+
+static void expressions_split_as_in_tokenizers(void **state)
+{
+    (void)state;
+    if (!HAVE_PCRE2) SKIP("no PCRE2", "./lab setup");
+    cJSON *truth = must_load("truth");
+    const cJSON *wanted, *piece;
+    cJSON_ArrayForEach(wanted, cJSON_GetObjectItem(truth, "patterns"))
+    {
+        Error err = {""};
+        Pieces pieces = {""};
+        const char *expression = cJSON_GetArrayItem(wanted, 0)->valuestring;
+        Regex *regex = regex_open(expression, &err);
+        if (regex == NULL) fail_msg("%s: %s", expression, err.message);
+        cJSON_ArrayForEach(piece, cJSON_GetArrayItem(wanted, 2)) add_piece(
+            &pieces, (const uint8_t *)piece->valuestring, strlen(piece->valuestring), &err);
+        assert_pieces((SplitStep){.kind = SPLIT_REGEX, .regex = regex},
+                      cJSON_GetArrayItem(wanted, 1)->valuestring, pieces.text);
+    }
+    cJSON_Delete(truth);
 }
 
 // ---- classes and normal forms ----
@@ -289,6 +312,7 @@ int main(void)
         cmocka_unit_test(behaviors_are_those_of_the_documentation),
         cmocka_unit_test(steps_that_change_the_text),
         cmocka_unit_test(an_empty_match_cuts),
+        cmocka_unit_test(expressions_split_as_in_tokenizers),
         cmocka_unit_test(sets_within_sets_are_unions_and_the_rest_is_refused),
         cmocka_unit_test(classes_are_those_of_unicode),
         cmocka_unit_test(characters_are_written_as_they_are_read),

@@ -1,5 +1,5 @@
 /* Training: the merges of `tokenizers`, and those of the definition done the slow way. */
-#include "labs/3_language/tokenizer/app/files/byte_alphabet.h"
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/tests/fixtures.h"
 
 static Tokenizer *trained(const char *text, size_t bytes, TokenizerTraining how)

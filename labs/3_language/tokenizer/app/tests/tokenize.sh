@@ -96,6 +96,42 @@ wrong_use_gets_a_sentence() { # test
     gave 1
     says err 'nothing.txt: cannot be read: No such file'
     [ ! -e mine.json ] || complain "a file was left"
+    printf '"a"\n"b" 7\n' >lines
+    tokenize encode "$fixtures/gpt2.json" --lines lines
+    gave 1
+    says err 'line 2 is not a JSON text'
+    printf '"a"\000 "b"\n' >lines
+    status=0
+    "$(dirname "$LAB")/labs/tokenize" encode "$fixtures/gpt2.json" --lines lines >out 2>err || status=$?
+    gave 1
+    says err 'line 1 is not a JSON text'
+}
+
+lines_are_json_texts() { # test
+    printf '"\\\\u0000"\n "\\u0041\\n" \n""' >lines # \u0000 as characters; A and a new line; nothing
+    tokenize encode "$fixtures/gpt2.json" --lines lines
+    gave 0
+    cp out ids
+    tokenize encode "$fixtures/gpt2.json" --text '\u0000'
+    [ "$(head -1 ids)" = "$(cat out)" ] || complain "another text"
+    [ "$(wc -l <ids)" = 3 ] || complain "not three lines"
+    [ "$(sed -n 3p ids)" = "" ] || complain "ids of no text"
+}
+
+truncation_and_padding_are_reported() { # test
+    sed 's/"truncation":null/"truncation":{"max_length":1}/' "$fixtures/gpt2.json" >cut.json
+    tokenize encode cut.json --text 'cut or not'
+    gave 0
+    [ "$(wc -w <out)" -gt 1 ] || complain "the text was cut"
+    says err 'cut.json: encoded without its truncation'
+    sed -i 's/"padding":null/"padding":{"pad_id":0}/' cut.json
+    tokenize count cut.json </dev/null
+    gave 0
+    says err 'cut.json: encoded without its truncation and padding'
+    tokenize decode cut.json 1
+    [ ! -s err ] || complain "a sentence about nothing"
+    tokenize encode "$fixtures/gpt2.json" --text x
+    [ ! -s err ] || complain "a sentence about nothing"
 }
 
 run_sentence "$@"

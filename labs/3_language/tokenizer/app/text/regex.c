@@ -8,6 +8,12 @@
 #include "common/text.h"
 
 // Steps of one match. A real pattern needs some per character of a piece; (a+)+ needs 2^length.
+// Alphabetic, which PCRE2 knows from 10.40 on, marks, decimal numbers, connectors, and those of Latin-1.
+#define WORD                                                                                       \
+    "\\p{L}\\p{Nl}\\p{M}\\p{Nd}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{"     \
+    "1f169}"                                                                                       \
+    "\\x{1f170}-\\x{1f189}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
+
 enum { MATCH_LIMIT = 10000000, HEAP_KIB = 256 << 10, EXPRESSION_MAX = 10000 };
 
 struct Regex {
@@ -25,19 +31,55 @@ static bool is_times(const char *expression, const char *end)
     return at - expression < 3 || at[-3] != '\\' || strchr("xop", at[-2]) == NULL;
 }
 
-// PCRE2's own \s has U+180E besides, its \w no marks: spelled out, outside a set and inside one.
-// Sets within sets are Oniguruma's, which `tokenizers` has. NULL, or what is not supported.
+// PCRE2's own \s has U+180E besides, its \w other characters, its \h is a blank: spelled out, by what is in
+// the class and what is not, and \b by \w. Sets within sets are Oniguruma's, which `tokenizers` has.
+static const struct {
+    char letter;
+    const char *in,
+        *out;    // of what is not in the class, for \S within a set; NULL: not so supported
+} letters[] = {
+    {'s',
+     "\\x{9}-\\x{d} "
+     "\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}",
+     "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{7f}-\\x{84}\\x{86}-\\x{9f}\\p{Cf}\\p{Cn}\\p{Co}\\p{L}\\p{M}"
+     "\\p{N}\\p{P}\\p{S}"},
+    {'w', WORD, NULL},
+    {'d', "\\p{Nd}", "\\P{Nd}"},
+    {'h', "0-9a-fA-F", "\\x{0}-/:-@G-`g-\\x{10ffff}"},
+};
+
+// Behind \p: a script's name. That of PCRE2 10.40 are all characters that the script uses; "{sc:" are its own.
+static const char *script(const char **at)
+{
+    static const char *const others[] = {"Any}", "Alphabetic}", "White_Space}"};
+    if ((*at)[1] != '{' || PCRE2_MAJOR * 100 + PCRE2_MINOR < 1040) return "";
+    bool negated = (*at)[2] == '^';
+    const char *name = *at + 2 + negated;
+    if (strcspn(name, "}") < 3) return "";
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strncmp(name, others[i], strlen(others[i])) == 0) return "";
+    *at = name - 1;
+    return negated ? "{^sc:" : "{sc:";
+}
+
+// Within a set, where [:punct:] begins: the classes that it is. NULL: they are not PCRE2's.
+static const char *posix_class(const char **at)
+{
+    static const char *const known[][2] = {
+        {"[:punct:]", "\\p{P}\\p{S}"}, {"[:digit:]", "\\p{Nd}"}, {"[:xdigit:]", "0-9a-fA-F"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(*at, known[i][0], strlen(known[i][0])) == 0) {
+            *at += strlen(known[i][0]) - 1;
+            return known[i][1];
+        }
+    if (strncmp(*at, "[:space:]", 9) != 0) return NULL;
+    *at += 8;
+    return letters[0].in;
+}
+
+// NULL, or what is not supported.
 static const char *spell_out(const char *expression, char *out, size_t room)
 {
-    static const struct {
-        char letter;
-        const char *set;
-    } letters[] = {
-        {'s', "\\x{9}-\\x{d} \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}"
-              "\\x{205f}\\x{3000}"},
-        {'w', "\\p{L}\\p{M}\\p{N}\\p{Pc}"},
-        {'d', "\\p{Nd}"},
-    };
     int in_set = 0;
     size_t used = 0;
     for (const char *at = expression; *at != '\0'; at++) {
@@ -47,18 +89,25 @@ static const char *spell_out(const char *expression, char *out, size_t room)
             at++;
             for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
                 bool negated = one[1] == (letters[i].letter & ~0x20);
-                if (one[1] != letters[i].letter && !(negated && !in_set)) continue;
-                what = letters[i].set;
+                if (one[1] != letters[i].letter && !negated) continue;
+                if (negated && in_set && letters[i].out == NULL) return "\\W is within a set";
+                what = negated && in_set ? letters[i].out : letters[i].in;
                 if (!in_set) before = negated ? "[^" : "[", after = "]";
             }
+            if (one[1] == 'b' && !in_set)
+                what = "(?:(?<=[" WORD "])(?![" WORD "])|(?<![" WORD "])(?=[" WORD "]))";
+            if (one[1] == 'p' || one[1] == 'P') after = script(&at);
         } else if (one[0] == '[' && in_set == 0) in_set = 1;
-        else if (one[0] == '[' && at[1] != ':') {    // a set within one is part of it
+        else if (one[0] == '[' && at[1] == ':') {
+            if ((what = posix_class(&at)) == NULL)
+                return "of [: :] there are digit, punct, space, xdigit";
+        } else if (one[0] == '[') {    // a set within one is part of it
             if (at[1] == '^') return "a set within a set is negated";
             in_set++;
             continue;
-        } else if (one[0] == ']' && in_set > 0 && at > expression && at[-1] != ':' && --in_set > 0)
-            continue;
+        } else if (one[0] == ']' && in_set > 0 && --in_set > 0) continue;
         else if (one[0] == '&' && at[1] == '&' && in_set > 0) return "sets are intersected";
+        else if (in_set == 0 && strncmp(at, "(?m", 3) == 0) return "(?m) has another meaning";
         else if (in_set == 0 && at[0] == '}' && at[1] == '+' && is_times(expression, at))
             return "'}+' repeats for Oniguruma, and is possessive here";
         int n = snprintf(out + used, room - used, "%s%s%s", before, what, after);
@@ -83,10 +132,10 @@ Regex *regex_open(const char *expression, Error *err)
     else {
         int code = 0;
         PCRE2_SIZE at = 0;
-        regex->code =
-            pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED,
-                          PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
-                          &code, &at, NULL);
+        regex->code = pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED,
+                                    PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
+                                        PCRE2_NEVER_BACKSLASH_C | PCRE2_MULTILINE,
+                                    &code, &at, NULL);
         if (regex->code == NULL) {
             char why[128] = "";
             pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);

@@ -4,7 +4,7 @@
  *     while (regex_find(regex, text, at, end, &first, &last, &err) == REGEX_FOUND) at = last;
  *     regex_close(regex);
  *
- * \s, \d and \w are those of Oniguruma, which `tokenizers` uses; \p{..} are PCRE2's, whose Unicode may
+ * \s, \d, \h, \w, \b, ^ and $ are those of Oniguruma, which `tokenizers` uses; \p{..} are PCRE2's, whose Unicode may
  * be older. Bytes that are not UTF-8 match nothing. A match that backtracks too long is refused.
  */
 #pragma once

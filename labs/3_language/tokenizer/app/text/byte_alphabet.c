@@ -1,4 +1,4 @@
-#include "labs/3_language/tokenizer/app/files/byte_alphabet.h"
+#include "labs/3_language/tokenizer/app/text/byte_alphabet.h"
 #include "labs/3_language/tokenizer/app/text/code_point.h"
 
 static bool stays(int byte)

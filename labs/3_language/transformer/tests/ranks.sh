@@ -1,0 +1,94 @@
+#!/bin/sh
+# Several processes train as one does, and go on from each other's checkpoints. Needs LAB, ROOT; mpirun.
+# shellcheck disable=SC2086,SC2317 # $long is options; the sentences are called by name
+. "$ROOT/tests/driver/sentences.sh"
+needs mpirun
+"$LAB" doctor | grep -q "Open MPI" || skip "built without MPI" "./lab setup"
+transformer=$(dirname "$LAB")/labs/transformer
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export ASAN_OPTIONS=detect_leaks=0 # MPI's own
+
+train() { # ranks folder [option...]
+    ranks=$1 folder=$2
+    shift 2
+    set -- "$transformer" --smoke --part train --threads 1 --out "$folder" "$@"
+    [ "$ranks" = 1 ] || set -- timeout 60 mpirun -n "$ranks" "$@"
+    run "$@"
+    gave 0
+}
+
+# The curves agree to rounding: all numbers of the metrics, the norm before clipping among them.
+same() { # folder folder [numbers]
+    for folder in "$1" "$2"; do sed 's/[,:}]/\n/g' "$folder/metrics.jsonl" >"$folder.numbers"; done
+    paste "$1.numbers" "$2.numbers" | awk -v names="$1 and $2" -v least="${3:-20}" '
+        $1 ~ /^-?[0-9]/ { n++; d = $1 - $2; if (d < 0) d = -d; if (d > 1e-5 * ($1 < 0 ? -$1 : $1)) bad = bad " " $1 " " $2 }
+        $1 !~ /^-?[0-9]/ && $1 != $2 { bad = bad " " $1 " " $2 }
+        END { if (n < least || bad != "") { print names ": differ:" bad " (of " n ")"; exit 1 } }'
+}
+
+the_curve_is_that_of_one_process() { # test
+    train 1 one --batch 6
+    for ranks in 2 3 4; do # shares of 1 and 2 windows
+        train $ranks "ranks$ranks" --batch 6
+        same one "ranks$ranks"
+    done
+    train 2 parts --batch 6 --micro-batch 2
+    same one parts
+}
+
+there_may_be_more_processes_than_windows() { # test
+    train 1 few --batch 2
+    train 3 many --batch 2
+    same few many
+    says out "in each of 3 processes"
+    [ "$(grep -c '^Training' out)" = 1 ] || complain "more than rank 0 printed"
+}
+
+long="--steps 80 --points 40 --width 96 --context 64 --batch 8"
+stop() { # ranks folder signal launcher|rank: a run that is ended after its first checkpoint
+    ranks=$1 folder=$2 signal=$3 target=$4
+    mpirun -n "$ranks" "$transformer" --smoke --part train --threads 1 $long --out "$folder" >out 2>&1 &
+    launcher=$!
+    for _ in $(seq 600); do
+        [ -s "$folder/checkpoint.safetensors" ] && break
+        sleep 0.05
+    done
+    ended=$launcher
+    [ "$target" = launcher ] || ended=$(pgrep -P "$launcher" | tail -n 1)
+    kill -s "$signal" "$ended"
+    for _ in $(seq 200); do
+        kill -0 "$launcher" 2>/dev/null || break
+        sleep 0.1
+    done
+    if kill -0 "$launcher" 2>/dev/null; then
+        kill -s KILL "$launcher"
+        complain "goes on 20 s after SIG$signal"
+    fi
+    if wait "$launcher"; then complain "exit status 0"; fi
+}
+
+a_stopped_run_goes_on_with_any_number_of_processes() { # test
+    stop 2 stopped TERM launcher
+    grep -q "Stopped by .*To go on: mpirun -n 2 .*--resume" out || complain "no word of how to go on"
+    # The next points are the same to rounding, which grows later.
+    points=$(($(wc -l <stopped/metrics.jsonl) + 1))
+    cp -r stopped stopped1
+    train 3 stopped $long --resume stopped/checkpoint.safetensors
+    train 1 stopped1 $long --resume stopped1/checkpoint.safetensors
+    for folder in stopped stopped1; do
+        mkdir "next_$folder"
+        sed -n "$points"p "$folder/metrics.jsonl" >"next_$folder/metrics.jsonl"
+    done
+    same next_stopped next_stopped1 6
+}
+
+a_rank_that_dies_ends_the_others() { # test
+    stop 3 died KILL rank
+    # mpirun says which; it forwards nothing more, so that our sentence stands on the page.
+    grep -q "process rank 2 .*exited on signal 9" out || complain "which rank died?"
+    grep -q "Stopped: another process of the run has ended. To go on: mpirun -n 3 .*--resume" died/report.html ||
+        complain "died/report.html does not say why"
+    train 2 died $long --resume died/checkpoint.safetensors
+}
+
+run_sentence "$@"
