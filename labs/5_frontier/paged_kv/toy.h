@@ -6,7 +6,7 @@
  *     while (server_step(server)) ...
  *
  * Its text means nothing: weights are random. But what it says next depends on every token before, as in
- * a real model, so that one wrong slot changes the answer.
+ * a real model, so that a wrong slot shows in the answer.
  */
 #pragma once
 #include "common/arena.h"
