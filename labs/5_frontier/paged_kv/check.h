@@ -10,7 +10,9 @@ extern const struct CMUnitTest block_cases[];        // slot, allocate, release
 extern const struct CMUnitTest prefix_cases[];       // hash .. evict
 extern const struct CMUnitTest table_cases[];        // copy_on_write, append
 extern const struct CMUnitTest attention_cases[];    // attention
-extern const struct CMUnitTest scheduler_cases[];    // preempt, schedule, commit
+extern const struct CMUnitTest preempt_cases[];      // preempt
+extern const struct CMUnitTest schedule_cases[];     // schedule
+extern const struct CMUnitTest commit_cases[];       // commit
 extern const struct CMUnitTest sampling_cases[];     // sample, accept
 extern const struct CMUnitTest quantize_cases[];     // quantize, dot
 
@@ -41,3 +43,13 @@ void table_assert(const char *what, const KvTable *got, const KvTable *want, con
                   int line);
 void list_assert(const char *what, const int *got, int got_count, const int *want, int want_count,
                  const char *file, int line);
+
+// ---- requests ----
+
+KvRequest *requests_new(int count);    // finished ones, whose ids differ from each other's
+KvRequest *requests_copy(const KvRequest *requests, int count);
+void wait_with(KvRequest *request, int tokens);
+void run_with(KvPool *pool, KvRequest *request, int tokens, int computed);
+void append_to(KvPool *pool, KvTable *table, int tokens);    // with copy-on-write
+int requests_preempt(KvPool *pool, KvRequest *requests, int count);
+void assert_requests(const KvRequest *got, const KvRequest *want, int count);
