@@ -374,7 +374,8 @@ int run_end(Run *run, const char *checkpoint)
         closed = profile_report(run_path(run, "profile.jsonl"), seconds_now() - run->clock,
                                 run->threads, &err);
     if (closed && (fflush(stdout) != 0 || ferror(stdout))) {
-        closed = error_set(&err, "the output cannot be written: %s", strerror(errno ? errno : EIO));
+        closed = error_set(&err, "standard output could not be written: %s",
+                           strerror(errno ? errno : EIO));
         if (freopen("/dev/null", "w", stdout) == NULL) return run_fail(run, &err);    // said once
     }
     if (closed && found != NULL) closed = error_set(&err, "%s", found);

@@ -329,7 +329,7 @@ static void output_that_is_lost_is_an_error(void **state)
 {
     (void)state;
     Ended ended = RUN(print_to_a_full_disk, "--out=lost", NULL);
-    assert_output(&ended, 1, "the output cannot be written: No space left on device");
+    assert_output(&ended, 1, "standard output could not be written: No space left on device");
 }
 
 static void a_plot_says_where_it_is(void **state)
