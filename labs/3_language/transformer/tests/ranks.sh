@@ -6,8 +6,8 @@ needs mpirun
 "$LAB" doctor | grep -q "Open MPI" || skip "built without MPI" "./lab setup"
 transformer=$(dirname "$LAB")/labs/transformer
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_odls_base_sigkill_timeout=30 # mpirun gives the others 1 s to end, little on a loaded machine
-export ASAN_OPTIONS=detect_leaks=0           # MPI's own
+export OMPI_MCA_odls_base_sigkill_timeout=5 # mpirun waits so long before it kills: 1 s is little on a loaded machine
+export ASAN_OPTIONS=detect_leaks=0          # MPI's own
 
 train() { # ranks folder [option...]
     ranks=$1 folder=$2
