@@ -1,23 +1,9 @@
 #include "labs/5_frontier/paged_kv/app/engine.h"
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
-#include "labs/5_frontier/paged_kv/app/choice.h"
+#include "labs/5_frontier/paged_kv/app/engine_parts.h"
 #include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
-
-struct Engine {
-    const Weights *weights;
-    const Tokenizer *tokenizer;
-    EngineOptions options;
-    Arena *arena;
-    BlockPool pool;
-    Scheduler *scheduler;
-    Runner *runner;
-    Sampler *sampler;
-    Choice **choices;    // that have not been freed
-    int count, room;
-    int next_id;
-    EngineStatistics statistics;
-};
 
 static double now(void)
 {
@@ -99,8 +85,7 @@ static bool reserve_choice(Engine *e)
     return true;
 }
 
-// NULL: no memory.
-static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *prompt)
+Choice *engine_add_choice(Engine *e, Group *group, int index, const int32_t *prompt)
 {
     if (!reserve_choice(e)) return NULL;
     Choice *choice = choice_new(group, index, prompt, e->options.block_size, e->tokenizer);
@@ -108,13 +93,12 @@ static Choice *add_choice(Engine *e, Group *group, int index, const int32_t *pro
     return choice;
 }
 
-// Its last event. It is freed when the step is over.
-static void finish(Engine *e, Choice *choice, FinishReason why, const char *error)
+void engine_finish(Engine *e, Choice *choice, FinishReason why, const char *error)
 {
     if (choice->finish != FINISH_NONE) return;
     choice->finish = why;
     e->statistics.finished++;
-    EngineEvent event = {.finish = why, .error = error};
+    EngineEvent event = {.finish = why, .score = choice->score, .error = error};
     if (choice->output != NULL && why != FINISH_CANCELLED)
         event.text = output_end(choice->output, &event.bytes);
     choice_send(choice, event);
@@ -150,6 +134,37 @@ void engine_close(Engine *e)
 
 // ---- submit and cancel ----
 
+// Beam search draws nothing, and its texts come at the end. All beams must fit at once.
+static bool check_beams(const Engine *e, const Request *r, Error *err)
+{
+    const int beams = r->beams.beams, most = r->max_tokens > 0 ? r->prompt_count + r->max_tokens
+                                                               : e->weights->config.context;
+    const SamplerOptions *o = &r->sampling;
+    const int64_t blocks = (int64_t)beams * blocks_for_tokens(&e->pool, most - 1);
+    if (beams < 0 || beams > BEAMS_MAX || beams > e->options.sequences)
+        return error_set(err, "%d beams, and %d can run at once", beams,
+                         smaller(BEAMS_MAX, e->options.sequences));
+    if (beams < 2) return true;
+    if (r->choices > beams) return error_set(err, "%d choices of %d beams", r->choices, beams);
+    if (o->temperature > 0 || o->bias_count > 0 || o->presence_penalty != 0 ||
+        o->frequency_penalty != 0 || (o->repetition_penalty != 0 && o->repetition_penalty != 1))
+        return error_set(err, "beam search goes with no temperature, penalty or bias");
+    if (o->log_probabilities > 0 || r->constraint != NULL || r->stop_string_count > 0)
+        return error_set(err,
+                         "beam search goes with no stop strings, schema or alternative tokens");
+    if (!(fabsf(r->beams.length_penalty) <= 100))
+        return error_set(err, "length_penalty is %g, expected -100 to 100",
+                         (double)r->beams.length_penalty);
+    if (beams + e->weights->config.stop_count + r->stop_token_count > e->weights->config.vocabulary)
+        return error_set(err, "%d beams of a vocabulary of %d tokens", beams,
+                         e->weights->config.vocabulary);
+    return blocks <= e->pool.blocks ||
+           error_set(err,
+                     "%d beams of %d tokens need %lld blocks of %d, and the cache has %d: ask for "
+                     "fewer tokens, or give it more memory",
+                     beams, most, (long long)blocks, e->pool.block_size, e->pool.blocks);
+}
+
 static bool check(const Engine *e, const Request *r, Error *err)
 {
     const ModelConfig *c = &e->weights->config;
@@ -164,14 +179,14 @@ static bool check(const Engine *e, const Request *r, Error *err)
     if (r->prompt_count >= c->context || r->max_tokens > c->context - r->prompt_count)
         return error_set(err, "a prompt of %d tokens and %d more, and the context has room for %d",
                          r->prompt_count, r->max_tokens > 0 ? r->max_tokens : 1, c->context);
-    return sampler_check(&r->sampling, c->vocabulary, err);
+    return sampler_check(&r->sampling, c->vocabulary, err) && check_beams(e, r, err);
 }
 
 int engine_submit(Engine *e, const Request *request, Error *err)
 {
     if (!check(e, request, err)) return -1;
-    Group *group = group_new(request, e->next_id, e->weights->config.context);
-    Choice *choice = group != NULL ? add_choice(e, group, 0, request->prompt) : NULL;
+    Group *group = group_new(request, e->next_id, &e->weights->config);
+    Choice *choice = group != NULL ? engine_add_choice(e, group, 0, request->prompt) : NULL;
     if (choice == NULL) {
         group_free(group);
         error_set(err, "no memory for a request of %d tokens", request->prompt_count);
@@ -192,139 +207,7 @@ void engine_cancel(Engine *e, int id)
         Choice *choice = e->choices[i];
         if (choice->group->id != id || choice->finish != FINISH_NONE) continue;
         scheduler_cancel(e->scheduler, choice->sequence);
-        finish(e, choice, FINISH_CANCELLED, NULL);
-    }
-}
-
-// ---- a token ----
-
-static bool is_stop_token(const Engine *e, const Request *r, int token)
-{
-    const ModelConfig *c = &e->weights->config;
-    for (int i = 0; i < c->stop_count && !r->ignore_stop_tokens; i++)
-        if (c->stops[i] == token) return true;
-    for (int i = 0; i < r->stop_token_count && !r->ignore_stop_tokens; i++)
-        if (r->stop_tokens[i] == token) return true;
-    return false;
-}
-
-// Sends a token, the choice's `count`-th with the prompt. True: the choice has ended, and its event was sent.
-static bool deliver(Engine *e, Choice *choice, const Sampled *sampled, int count)
-{
-    if (choice->finish != FINISH_NONE) return true;    // cancelled in on_event()
-    e->statistics.output_tokens++;
-    if (is_stop_token(e, &choice->group->request, sampled->token)) {
-        finish(e, choice, FINISH_STOP, NULL);
-        return true;
-    }
-    Constraint *constraint = choice->group->request.constraint;
-    if (constraint != NULL)
-        choice->state = constraint_next(constraint, choice->state, sampled->token);
-    EngineEvent event = {.sampled = sampled};
-    if (choice->output != NULL)
-        event.text = output_step(choice->output, sampled->token, &event.bytes);
-    choice_send(choice, event);
-    if (choice->output != NULL && output_stopped(choice->output))
-        finish(e, choice, FINISH_STOP, NULL);
-    else if (count == choice->sequence->max_count) finish(e, choice, FINISH_LENGTH, NULL);
-    return choice->finish != FINISH_NONE;
-}
-
-static SamplerContext context_of(const Choice *choice)
-{
-    const Sequence *s = choice->sequence;
-    return (SamplerContext){
-        .tokens = s->tokens, .prompt = s->prompt, .count = s->count, .sample = choice->index};
-}
-
-// The rows of logits: after what is known, and after each draft. A draft that is not allowed is the last one.
-static void list_rows(const Choice *choice, const float *logits, int vocabulary,
-                      SpeculationRow *rows)
-{
-    const Sequence *s = choice->sequence;
-    Constraint *constraint = choice->group->request.constraint;
-    int state = choice->state;
-    for (int i = 0; i <= s->drafts; i++) {
-        if (i > 0 && constraint != NULL && state >= 0)
-            state = constraint_next(constraint, state, s->tokens[s->count + i - 1]);
-        const bool free = constraint == NULL || state < 0;
-        rows[i] = (SpeculationRow){logits + (size_t)i * (size_t)vocabulary,
-                                   free ? NULL : constraint_mask(constraint, state)};
-    }
-}
-
-// The entry's rows of logits, the first for the token after the last that is known, the others for drafts.
-static void sample(Engine *e, const Scheduled *entry, const float *logits)
-{
-    Choice *choice = entry->sequence->owner;
-    const Sequence *s = entry->sequence;
-    const SamplerContext context = context_of(choice);
-    SpeculationRow rows[DRAFT_MAX + 1];
-    Speculated out;
-    Error err;
-    if (choice->finish != FINISH_NONE) return;    // cancelled in on_event()
-    list_rows(choice, logits, e->weights->config.vocabulary, rows);
-    if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
-                            NULL, &out, &err)) {
-        finish(e, choice, FINISH_ERROR, err.message);
-        return;
-    }
-    int32_t tokens[DRAFT_MAX + 1];
-    int kept = 0;
-    bool last = false;
-    while (kept < out.count && !last) {
-        tokens[kept] = out.tokens[kept].token;
-        last = deliver(e, choice, &out.tokens[kept], s->count + kept + 1);
-        kept++;
-    }
-    e->statistics.drafted += s->drafts;
-    e->statistics.accepted += kept - 1;
-    scheduler_done(e->scheduler, entry, tokens, kept);
-}
-
-// ---- further choices ----
-
-// The prompt is computed: each further choice draws its own first token from the same logits.
-static void begin_choices(Engine *e, const Choice *first, const float *logits)
-{
-    Group *group = first->group;
-    SpeculationRow row;
-    list_rows(first, logits, e->weights->config.vocabulary, &row);
-    group->forked = true;
-    for (int k = 1; k < group->request.choices && first->finish == FINISH_NONE; k++) {
-        Choice *choice = add_choice(e, group, k, first->sequence->tokens);
-        if (choice == NULL) {
-            choice_send(&(Choice){.group = group, .index = k},
-                        (EngineEvent){.finish = FINISH_ERROR, .error = "no memory for a choice"});
-            continue;
-        }
-        Sequence *s = choice->sequence;
-        SamplerContext context = context_of(choice);
-        Sampled sampled;
-        Error err;
-        context.logits = row.logits;
-        context.allowed = row.allowed;
-        if (!sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err))
-            finish(e, choice, FINISH_ERROR, err.message);
-        else if (!deliver(e, choice, &sampled, s->count + 1)) {
-            s->tokens[s->count++] = sampled.token;
-            choice->forks = true;
-        }
-    }
-}
-
-// After the step: those that have not ended share the blocks of the group's first.
-static void fork_choices(Engine *e)
-{
-    for (int i = 0; i < e->count; i++) {
-        Choice *choice = e->choices[i], *first = NULL;
-        if (!choice->forks || choice->finish != FINISH_NONE) continue;
-        choice->forks = false;
-        for (int k = 0; k < i; k++)
-            if (e->choices[k]->group == choice->group && e->choices[k]->index == 0)
-                first = e->choices[k];
-        if (!scheduler_fork(e->scheduler, first->sequence, choice->sequence))
-            finish(e, choice, FINISH_ERROR, "no memory for another sequence");
+        engine_finish(e, choice, FINISH_CANCELLED, NULL);
     }
 }
 
@@ -334,9 +217,22 @@ static void draft(const Engine *e, Sequence *s)
 {
     const int room = s->max_count - s->count - 1, most = smaller(e->options.drafts, room);
     const Choice *choice = s->owner;
-    if (most < 1 || s->computed != s->count - 1 || !choice->group->forked) return;
+    if (most < 1 || s->computed != s->count - 1 || !choice->group->forked ||
+        choice->group->search != NULL)
+        return;
     s->drafts = ngram_draft(s->tokens, s->count, (NgramOptions){.longest = 3, .shortest = 1},
                             s->tokens + s->count, most);
+}
+
+// Where all that runs are beams that wait for others, and these have no blocks, the last one gives up its own.
+static int next_step(Scheduler *s, const Scheduled **list)
+{
+    int count;
+    while ((count = scheduler_step(s, list)) == 0) {
+        REQUIRE(s->running_count > 0 || s->waiting.count > 0, "a step of no sequence");
+        if (s->running_count > 0) scheduler_preempt(s, s->running[s->running_count - 1]);
+    }
+    return count;
 }
 
 bool engine_step(Engine *e)
@@ -349,22 +245,19 @@ bool engine_step(Engine *e)
     }
     const double begun = now();
     for (int i = 0; i < s->running_count; i++) draft(e, s->running[i]);
-    const int count = scheduler_step(s, &list);
-    REQUIRE(count > 0, "%d sequences wait, %d run, and none has blocks", s->waiting.count,
-            s->running_count);
+    const int count = next_step(s, &list);
     const float *logits = runner_step(e->runner, list, count, &s->copies);
     for (int i = 0; i < count; i++) {
         const Choice *choice = list[i].sequence->owner;
         const int rows = list[i].samples ? 1 + list[i].sequence->drafts : 0;
         e->statistics.computed_tokens += list[i].count;
         if (rows == 0) scheduler_done(s, &list[i], NULL, 0);
-        else {
-            if (!choice->group->forked) begin_choices(e, choice, logits);
-            sample(e, &list[i], logits);
-        }
+        else if (choice->group->search != NULL) beams_offer(e, &list[i], logits);
+        else decode_entry(e, &list[i], logits);
         logits += (size_t)rows * (size_t)e->weights->config.vocabulary;
     }
-    fork_choices(e);
+    decode_fork_choices(e);
+    beams_step(e);
     free_finished(e);
     e->statistics.steps++;
     e->statistics.seconds += now() - begun;

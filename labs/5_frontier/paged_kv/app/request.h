@@ -2,10 +2,11 @@
  *
  *     Request request = {.prompt = ids, .prompt_count = 12, .max_tokens = 100, .on_event = print_event};
  *
- * A request has one or more choices: continuations of its prompt, drawn independently. Each token of each
- * choice is an event, and so is each choice's end.
+ * A request has one or more choices: continuations of its prompt, drawn independently, or the best that a beam
+ * search finds. Each token of each choice is an event, and so is each choice's end.
  */
 #pragma once
+#include "labs/5_frontier/paged_kv/app/sampling/beam_search.h"
 #include "labs/5_frontier/paged_kv/app/sampling/constraint.h"
 #include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
 
@@ -24,6 +25,7 @@ typedef struct EngineEvent {
     const char *text;          // valid UTF-8 to be shown now; "" without a tokenizer
     size_t bytes;
     FinishReason finish;
+    float score;          // of beam search, at the end: the higher the better
     const char *error;    // FINISH_ERROR: a sentence
 } EngineEvent;
 
@@ -33,6 +35,8 @@ typedef struct Request {
     int max_tokens;    // of each choice; 0: as many as the context holds
     int choices;       // 0: one
     SamplerOptions sampling;
+    BeamOptions
+        beams;    // instead of sampling: the choices are the best texts, and come at the end
     const char *const *stop_strings;
     int stop_string_count;
     const int32_t *stop_tokens;    // in addition to the model's own

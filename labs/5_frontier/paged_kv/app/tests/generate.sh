@@ -41,6 +41,17 @@ choices_share_a_prompt() { # test
     says out '[2] Tim had a'
 }
 
+the_best_texts_of_a_beam_search_come_with_their_scores() { # test
+    needs_stories
+    generate "$stories" --prompt "Tim had a" --tokens 10 --beams 4 --choices 2 --cache f32
+    gave 0
+    says out '[0, score -'
+    says out '[1, score -'
+    generate "$stories" --prompt "Tim had a" --tokens 10 --beams 4 --temperature 1
+    gave 1
+    says err 'beam search goes with no temperature'
+}
+
 a_stop_string_is_not_shown() { # test
     needs_stories
     generate "$stories" --tokens 60 --stop "Lily"
