@@ -160,7 +160,7 @@ TokenStream *token_stream_open(const Tokenizer *t, DecodeOptions options)
 {
     TokenStream *stream = calloc(1, sizeof *stream);
     REQUIRE(stream != NULL, "no memory for a stream");
-    *stream = (TokenStream){.tokenizer = t, .options = options};
+    *stream = (TokenStream){.tokenizer = t, .options = options, .started = options.continues};
     return stream;
 }
 
@@ -233,7 +233,7 @@ const char *token_stream_end(TokenStream *s, size_t *bytes)
 char *tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t count, DecodeOptions options,
                        size_t *bytes)
 {
-    TokenStream stream = {.tokenizer = t, .options = options};
+    TokenStream stream = {.tokenizer = t, .options = options, .started = options.continues};
     for (size_t i = 0; i < count; i++) add_token(&stream, ids[i]);
     *bytes = stream.text.count;
     bytes_add(&stream.text, "", 1);

@@ -84,6 +84,7 @@ bool tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes
 
 typedef struct DecodeOptions {
     bool skip_special;
+    bool continues;    // a text that has begun: its first space is its own
 } DecodeOptions;
 
 // malloc; a zero stands behind its bytes. Ids that stand for nothing are left out.

@@ -56,7 +56,7 @@ static void list_rows(const Choice *choice, const float *logits, int vocabulary,
 }
 
 // The entry's rows of logits, the first for the token after the last that is known, the others for drafts.
-static void sample(Engine *e, const Scheduled *entry, const float *logits)
+static void sample(Engine *e, const Scheduled *entry, const float *logits, const Distribution *q)
 {
     Choice *choice = entry->sequence->owner;
     const Sequence *s = entry->sequence;
@@ -67,7 +67,7 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits)
     if (choice->finish != FINISH_NONE) return;    // cancelled in on_event()
     list_rows(choice, logits, e->weights->config.vocabulary, rows);
     if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
-                            NULL, &out, &err)) {
+                            q, &out, &err)) {
         engine_finish(e, choice, FINISH_ERROR, err.message);
         return;
     }
@@ -80,14 +80,15 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits)
         kept++;
     }
     e->statistics.drafted += s->drafts;
-    e->statistics.accepted += kept - 1;
+    e->statistics.accepted += out.count - 1;
     scheduler_done(e->scheduler, entry, tokens, kept);
 }
 
 // ---- further choices ----
 
 // The prompt is computed: each further choice draws its own first token from the same logits.
-static void begin_choices(Engine *e, const Choice *first, const float *logits)
+static void begin_choices(Engine *e, const Choice *first, const float *logits,
+                          const Distribution *q)
 {
     Group *group = first->group;
     SpeculationRow row;
@@ -101,15 +102,14 @@ static void begin_choices(Engine *e, const Choice *first, const float *logits)
             continue;
         }
         Sequence *s = choice->sequence;
-        SamplerContext context = context_of(choice);
-        Sampled sampled;
+        const SamplerContext context = context_of(choice);
+        Speculated out;
         Error err;
-        context.logits = row.logits;
-        context.allowed = row.allowed;
-        if (!sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err))
+        if (!speculation_verify(e->sampler, &group->request.sampling, &context, &row, 0, q, &out,
+                                &err))
             engine_finish(e, choice, FINISH_ERROR, err.message);
-        else if (!deliver(e, choice, &sampled, s->count + 1)) {
-            s->tokens[s->count++] = sampled.token;
+        else if (!deliver(e, choice, &out.tokens[0], s->count + 1)) {
+            s->tokens[s->count++] = out.tokens[0].token;
             choice->forks = true;
         }
     }
@@ -130,9 +130,9 @@ void decode_fork_choices(Engine *e)
     }
 }
 
-void decode_entry(Engine *e, const Scheduled *entry, const float *logits)
+void decode_entry(Engine *e, const Scheduled *entry, const float *logits, const Distribution *q)
 {
     const Choice *choice = entry->sequence->owner;
-    if (!choice->group->forked) begin_choices(e, choice, logits);
-    sample(e, entry, logits);
+    if (!choice->group->forked) begin_choices(e, choice, logits, q);
+    sample(e, entry, logits, q);
 }

@@ -22,7 +22,9 @@ static int smaller(int64_t a, int64_t b)
 static int blocks_of(const ModelConfig *c, const EngineOptions *o)
 {
     const int64_t entries = (c->context + o->block_size - 1) / o->block_size;
-    const size_t bytes = runner_token_bytes(c, o->cache) * (size_t)o->block_size;
+    const size_t token = runner_token_bytes(c, o->cache) +
+                         (o->draft != NULL ? runner_token_bytes(&o->draft->config, o->cache) : 0);
+    const size_t bytes = token * (size_t)o->block_size;
     const int blocks = smaller(entries * o->sequences, (int64_t)(o->cache_bytes / bytes));
     return blocks > 0 ? blocks : 1;
 }
@@ -37,6 +39,7 @@ static EngineOptions with_defaults(const ModelConfig *c, EngineOptions o)
     if (o.patience == 0) o.patience = 8;
     if (o.prefix == NULL) o.prefix = &radix_tree;
     if (o.no_prefix_cache) o.prefix = NULL;
+    if (o.drafts == 0 && o.draft != NULL) o.drafts = 4;
     if (o.drafts > DRAFT_MAX) o.drafts = DRAFT_MAX;
     if (o.blocks == 0) o.blocks = blocks_of(c, &o);
     return o;
@@ -58,16 +61,18 @@ Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOp
                                                                .chunk = o.chunk,
                                                                .patience = o.patience,
                                                                .worst_case = o.worst_case});
-    e->runner = runner_open(weights, &e->pool,
-                            (RunnerOptions){.rows = o.budget,
-                                            .sequences = o.sequences,
-                                            .drafts = o.drafts,
-                                            .cache = o.cache,
-                                            .activations = o.activations},
-                            err);
+    const RunnerOptions run = {.rows = o.budget,
+                               .sequences = o.sequences,
+                               .drafts = o.drafts,
+                               .cache = o.cache,
+                               .activations = o.activations};
     e->sampler = sampler_new(c->vocabulary);
-    if (e->runner != NULL && e->scheduler != NULL) return e;
-    if (e->scheduler == NULL) error_set(err, "no memory for %d sequences", o.sequences);
+    if (e->scheduler == NULL || e->sampler == NULL)
+        error_set(err, "no memory for %d sequences", o.sequences);
+    else e->runner = runner_open(weights, &e->pool, run, err);
+    if (e->runner != NULL && o.draft != NULL)
+        e->draft = draft_model_open(o.draft, c, &e->pool, run, err);
+    if (e->runner != NULL && (e->draft != NULL || o.draft == NULL)) return e;
     engine_close(e);
     return NULL;
 }
@@ -128,6 +133,7 @@ void engine_close(Engine *e)
     free(e->choices);
     scheduler_close(e->scheduler);
     runner_close(e->runner);
+    draft_model_close(e->draft);
     sampler_close(e->sampler);
     arena_free(e->arena);
 }
@@ -213,15 +219,16 @@ void engine_cancel(Engine *e, int id)
 
 // ---- a step ----
 
+// Of sequences that decode. The draft model's tokens come once it is known how many fit.
 static void draft(const Engine *e, Sequence *s)
 {
     const int room = s->max_count - s->count - 1, most = smaller(e->options.drafts, room);
-    const Choice *choice = s->owner;
-    if (most < 1 || s->computed != s->count - 1 || !choice->group->forked ||
-        choice->group->search != NULL)
-        return;
-    s->drafts = ngram_draft(s->tokens, s->count, (NgramOptions){.longest = 3, .shortest = 1},
-                            s->tokens + s->count, most);
+    const Group *group = ((const Choice *)s->owner)->group;
+    if (most < 1 || s->computed != s->count - 1 || !group->forked || group->search != NULL) return;
+    s->drafts = e->draft != NULL
+                    ? most
+                    : ngram_draft(s->tokens, s->count, (NgramOptions){.longest = 3, .shortest = 1},
+                                  s->tokens + s->count, most);
 }
 
 // Where all that runs are beams that wait for others, and these have no blocks, the last one gives up its own.
@@ -246,6 +253,7 @@ bool engine_step(Engine *e)
     const double begun = now();
     for (int i = 0; i < s->running_count; i++) draft(e, s->running[i]);
     const int count = next_step(s, &list);
+    if (e->draft != NULL) draft_model_step(e->draft, list, count, &s->copies);
     const float *logits = runner_step(e->runner, list, count, &s->copies);
     for (int i = 0; i < count; i++) {
         const Choice *choice = list[i].sequence->owner;
@@ -253,7 +261,9 @@ bool engine_step(Engine *e)
         e->statistics.computed_tokens += list[i].count;
         if (rows == 0) scheduler_done(s, &list[i], NULL, 0);
         else if (choice->group->search != NULL) beams_offer(e, &list[i], logits);
-        else decode_entry(e, &list[i], logits);
+        else
+            decode_entry(e, &list[i], logits,
+                         e->draft != NULL ? draft_model_distributions(e->draft, i) : NULL);
         logits += (size_t)rows * (size_t)e->weights->config.vocabulary;
     }
     decode_fork_choices(e);

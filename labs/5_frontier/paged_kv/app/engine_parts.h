@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/choice.h"
+#include "labs/5_frontier/paged_kv/app/draft_model.h"
 #include "labs/5_frontier/paged_kv/app/engine.h"
 
 struct Engine {
@@ -16,6 +17,7 @@ struct Engine {
     BlockPool pool;
     Scheduler *scheduler;
     Runner *runner;
+    DraftModel *draft;    // NULL without
     Sampler *sampler;
     Choice **choices;    // that have not been freed
     int count, room;
@@ -31,8 +33,9 @@ void engine_finish(Engine *e, Choice *choice, FinishReason why, const char *erro
 
 // ---- decode.c ----
 
-// An entry of the step that samples: its rows of logits, after the last known token and after each draft.
-void decode_entry(Engine *e, const Scheduled *entry, const float *logits);
+// An entry of the step that samples: its rows of logits, after the last known token and after each draft, and what
+// the draft model's were drawn from.
+void decode_entry(Engine *e, const Scheduled *entry, const float *logits, const Distribution *q);
 
 // After the step: further choices share the blocks of their group's first.
 void decode_fork_choices(Engine *e);

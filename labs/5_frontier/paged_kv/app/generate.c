@@ -4,6 +4,7 @@
  *     generate stories260k/stories260K.bin --tokens 200            without a prompt
  *     generate smollm2 --prompt ... --choices 4 --temperature 0.8
  *     generate smollm2 --prompt ... --beams 5 --choices 2          the two best that a beam search finds
+ *     generate large.gguf --prompt ... --draft small.gguf          faster, where the small one guesses well
  *     generate smollm2 --prompt ... --requests 32 --ignore-end     how fast it is with 32 at once
  */
 #include <signal.h>

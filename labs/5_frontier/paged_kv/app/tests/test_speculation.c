@@ -114,7 +114,7 @@ static void chains_of_a_draft_model_have_the_models_distribution(void **state)
         while (c.count < 1 + LENGTH) {
             enum { DRAFTED = 3 };
             TokenWeight lists[DRAFTED][3];
-            Distribution q[DRAFTED];
+            Distribution q[DRAFTED + 1] = {{0}};
             SpeculationRow rows[DRAFTED + 1] = {{.logits = MODEL[tokens[c.count - 1]]}};
             for (int i = 0; i < DRAFTED; i++) {
                 SamplerContext at = c;
