@@ -1,6 +1,16 @@
 #include "labs/5_frontier/paged_kv/app/engine_parts.h"
 #include <string.h>
 
+static const char NO_MEMORY[] = "no memory for another beam";
+
+// NULL: no memory.
+static Choice *begin_beam(Engine *e, Group *group, int index, const int32_t *prompt)
+{
+    Choice *choice = engine_add_choice(e, group, index, prompt);
+    if (choice != NULL && index < group->request.choices) group->begun++;
+    return choice;
+}
+
 static void finish_all(Engine *e, const Group *group, FinishReason why, const char *error)
 {
     for (int i = 0; i < e->count; i++)
@@ -36,9 +46,17 @@ static void send_text(Engine *e, Choice *choice, const BeamText *text)
     engine_finish(e, choice, text->stopped ? FINISH_STOP : FINISH_LENGTH, NULL);
 }
 
-static void send_texts(Engine *e, const Group *group)
+static void send_texts(Engine *e, Group *group, const int32_t *prompt)
 {
     const int choices = group->request.choices;
+    // A first step may be the last one.
+    bool good = true;
+    while (good && group->begun < choices)
+        good = begin_beam(e, group, group->begun, prompt) != NULL;
+    if (!good) {
+        finish_all(e, group, FINISH_ERROR, NO_MEMORY);
+        return;
+    }
     for (int i = 0; i < e->count; i++) {
         Choice *choice = e->choices[i];
         if (choice->group != group || choice->finish != FINISH_NONE) continue;
@@ -62,7 +80,7 @@ static bool fork_beam(Engine *e, Group *group, int from, int to)
 {
     const Sequence *parent = find_beam(e, group, from)->sequence;
     Choice *choice = find_beam(e, group, to);
-    if (choice == NULL) choice = engine_add_choice(e, group, to, parent->tokens);
+    if (choice == NULL) choice = begin_beam(e, group, to, parent->tokens);
     if (choice == NULL) return false;
     Sequence *child = choice->sequence;
     child->count = parent->count;
@@ -75,7 +93,7 @@ static void step_group(Engine *e, Group *group)
     BeamMove moves[BEAMS_MAX];
     const int count = beam_search_step(group->search, moves);
     if (count == 0) {
-        send_texts(e, group);
+        send_texts(e, group, find_beam(e, group, 0)->sequence->tokens);
         return;
     }
     bool good = true;
@@ -88,7 +106,7 @@ static void step_group(Engine *e, Group *group)
             good =
                 scheduler_fork(e->scheduler, find_beam(e, group, moves[i].from)->sequence, child);
     }
-    if (!good) finish_all(e, group, FINISH_ERROR, "no memory for another beam");
+    if (!good) finish_all(e, group, FINISH_ERROR, NO_MEMORY);
 }
 
 void beams_step(Engine *e)

@@ -42,7 +42,7 @@ Group *group_new(const Request *r, int id, const ModelConfig *c)
     mine->prompt = NULL;
     if (mine->max_tokens == 0) mine->max_tokens = c->context - r->prompt_count;
     if (mine->choices == 0) mine->choices = 1;
-    group->forked = mine->choices == 1 || mine->beams.beams > 1;
+    group->begun = 1;
     if (mine->beams.beams < 2) return group;
     group->search =
         beam_search_new(mine->beams, mine->max_tokens, mine->stop_tokens, mine->stop_token_count);
@@ -65,21 +65,25 @@ Choice *choice_new(Group *group, int index, const int32_t *prompt, int block_siz
                    const Tokenizer *tokenizer)
 {
     const Request *r = &group->request;
+    const int last = prompt[r->prompt_count - 1];
     Choice *choice = calloc(1, sizeof *choice);
-    if (choice == NULL) return NULL;
     Sequence *s = sequence_new(group->id, prompt, r->prompt_count, r->prompt_count + r->max_tokens,
                                block_size);
-    if (s == NULL) {
+    Output *output = NULL;
+    if (tokenizer != NULL)    // behind BOS a text begins
+        output = output_open(tokenizer, r->stop_strings, r->stop_string_count,
+                             (OutputOptions){.continues = !tokenizer_is_special(tokenizer, last)});
+    if (choice == NULL || s == NULL || (tokenizer != NULL && output == NULL)) {
+        output_close(output);
+        sequence_free(s);
         free(choice);
         return NULL;
     }
     s->priority = r->priority;
     s->domain = r->domain;
     s->owner = choice;
-    *choice = (Choice){.group = group, .index = index, .sequence = s};
+    *choice = (Choice){.group = group, .index = index, .sequence = s, .output = output};
     if (r->constraint != NULL) choice->state = constraint_begin(r->constraint);
-    if (tokenizer != NULL)
-        choice->output = output_open(tokenizer, r->stop_strings, r->stop_string_count, false);
     group->live++;
     return choice;
 }

@@ -12,7 +12,7 @@ typedef struct Group {
     Request request;    // its prompt is in the sequences
     int id;
     int live;              // choices that have not been freed
-    bool forked;           // all choices have begun
+    int begun;             // choices that have begun
     BeamSearch *search;    // NULL without
     char *memory;
 } Group;

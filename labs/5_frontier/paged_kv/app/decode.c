@@ -1,6 +1,8 @@
 #include "labs/5_frontier/paged_kv/app/engine_parts.h"
 #include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
 
+static const char NO_MEMORY[] = "no memory for the texts of the schema";
+
 // ---- a token ----
 
 static bool ends_text(const Request *r, int token)
@@ -22,6 +24,10 @@ static bool deliver(Engine *e, Choice *choice, const Sampled *sampled, int count
     Constraint *constraint = choice->group->request.constraint;
     if (constraint != NULL)
         choice->state = constraint_next(constraint, choice->state, sampled->token);
+    if (choice->state == GRAMMAR_NO_MEMORY) {
+        engine_finish(e, choice, FINISH_ERROR, NO_MEMORY);
+        return true;
+    }
     EngineEvent event = {.sampled = sampled};
     if (choice->output != NULL)
         event.text = output_step(choice->output, sampled->token, &event.bytes);
@@ -40,19 +46,21 @@ static SamplerContext context_of(const Choice *choice)
 }
 
 // The rows of logits: after what is known, and after each draft. A draft that is not allowed is the last one.
-static void list_rows(const Choice *choice, const float *logits, int vocabulary,
+// False: no memory for what is allowed.
+static bool list_rows(const Choice *choice, const float *logits, int vocabulary,
                       SpeculationRow *rows)
 {
     const Sequence *s = choice->sequence;
     Constraint *constraint = choice->group->request.constraint;
     int state = choice->state;
     for (int i = 0; i <= s->drafts; i++) {
-        if (i > 0 && constraint != NULL && state >= 0)
-            state = constraint_next(constraint, state, s->tokens[s->count + i - 1]);
-        const bool free = constraint == NULL || state < 0;
-        rows[i] = (SpeculationRow){logits + (size_t)i * (size_t)vocabulary,
-                                   free ? NULL : constraint_mask(constraint, state)};
+        rows[i] = (SpeculationRow){.logits = logits + (size_t)i * (size_t)vocabulary};
+        if (constraint == NULL) continue;
+        if (i > 0) state = constraint_next(constraint, state, s->tokens[s->count + i - 1]);
+        if (state >= 0) rows[i].allowed = constraint_mask(constraint, state);
+        if (state == GRAMMAR_NO_MEMORY || (state >= 0 && rows[i].allowed == NULL)) return false;
     }
+    return true;
 }
 
 // The entry's rows of logits, the first for the token after the last that is known, the others for drafts.
@@ -65,7 +73,10 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits, const
     Speculated out;
     Error err;
     if (choice->finish != FINISH_NONE) return;    // cancelled in on_event()
-    list_rows(choice, logits, e->weights->config.vocabulary, rows);
+    if (!list_rows(choice, logits, e->weights->config.vocabulary, rows)) {
+        engine_finish(e, choice, FINISH_ERROR, NO_MEMORY);
+        return;
+    }
     if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
                             q, &out, &err)) {
         engine_finish(e, choice, FINISH_ERROR, err.message);
@@ -87,14 +98,14 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits, const
 // ---- further choices ----
 
 // The prompt is computed: each further choice draws its own first token from the same logits.
-static void begin_choices(Engine *e, const Choice *first, const float *logits,
-                          const Distribution *q)
+static void begin_choices(Engine *e, Choice *first, const float *logits, const Distribution *q)
 {
     Group *group = first->group;
     SpeculationRow row;
-    list_rows(first, logits, e->weights->config.vocabulary, &row);
-    group->forked = true;
-    for (int k = 1; k < group->request.choices && first->finish == FINISH_NONE; k++) {
+    if (!list_rows(first, logits, e->weights->config.vocabulary, &row))
+        engine_finish(e, first, FINISH_ERROR, NO_MEMORY);
+    while (group->begun < group->request.choices && first->finish == FINISH_NONE) {
+        const int k = group->begun++;
         Choice *choice = engine_add_choice(e, group, k, first->sequence->tokens);
         if (choice == NULL) {
             choice_send(&(Choice){.group = group, .index = k},
@@ -132,7 +143,7 @@ void decode_fork_choices(Engine *e)
 
 void decode_entry(Engine *e, const Scheduled *entry, const float *logits, const Distribution *q)
 {
-    const Choice *choice = entry->sequence->owner;
-    if (!choice->group->forked) begin_choices(e, choice, logits, q);
+    Choice *choice = entry->sequence->owner;
+    begin_choices(e, choice, logits, q);
     sample(e, entry, logits, q);
 }

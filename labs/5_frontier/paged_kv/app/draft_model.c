@@ -42,6 +42,7 @@ DraftModel *draft_model_open(const Weights *weights, const ModelConfig *target,
     d->runner = runner_open(weights, pool, options, err);
     d->sampler = d->runner != NULL ? sampler_new(c->vocabulary) : NULL;
     if (d->sampler != NULL) return d;
+    if (d->runner != NULL) error_set(err, "no memory for a sampler of %d tokens", c->vocabulary);
     draft_model_close(d);
     return NULL;
 }

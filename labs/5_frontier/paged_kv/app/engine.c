@@ -107,6 +107,11 @@ void engine_finish(Engine *e, Choice *choice, FinishReason why, const char *erro
     if (choice->output != NULL && why != FINISH_CANCELLED)
         event.text = output_end(choice->output, &event.bytes);
     choice_send(choice, event);
+    // Choices that have not begun end with the first.
+    Group *group = choice->group;
+    while (choice->index == 0 && group->begun < group->request.choices)
+        choice_send(&(Choice){.group = group, .index = group->begun++},
+                    (EngineEvent){.finish = why, .error = error});
 }
 
 static void free_finished(Engine *e)
@@ -224,7 +229,9 @@ static void draft(const Engine *e, Sequence *s)
 {
     const int room = s->max_count - s->count - 1, most = smaller(e->options.drafts, room);
     const Group *group = ((const Choice *)s->owner)->group;
-    if (most < 1 || s->computed != s->count - 1 || !group->forked || group->search != NULL) return;
+    if (most < 1 || s->computed != s->count - 1 || group->begun < group->request.choices ||
+        group->search != NULL)
+        return;
     s->drafts = e->draft != NULL
                     ? most
                     : ngram_draft(s->tokens, s->count, (NgramOptions){.longest = 3, .shortest = 1},

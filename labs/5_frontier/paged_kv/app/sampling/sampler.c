@@ -14,24 +14,23 @@ struct Sampler {
     double *scratch;      // [V], 0 between calls
 };
 
-static void *reserve(int count, size_t size)
-{
-    void *memory = calloc((size_t)count, size);
-    REQUIRE(memory != NULL, "no memory for %d tokens", count);
-    return memory;
-}
-
 Sampler *sampler_new(int vocabulary)
 {
     REQUIRE(vocabulary > 0, "a vocabulary of %d tokens", vocabulary);
-    Sampler *s = reserve(1, sizeof *s);
+    const size_t n = (size_t)vocabulary;
+    Sampler *s = calloc(1, sizeof *s);
+    if (s == NULL) return NULL;
     *s = (Sampler){.vocabulary = vocabulary,
-                   .logits = reserve(vocabulary, sizeof *s->logits),
-                   .weights = reserve(vocabulary, sizeof *s->weights),
-                   .counts = reserve(vocabulary, sizeof *s->counts),
-                   .list = reserve(vocabulary, sizeof *s->list),
-                   .scratch = reserve(vocabulary, sizeof *s->scratch)};
-    return s;
+                   .logits = malloc(n * sizeof *s->logits),
+                   .weights = malloc(n * sizeof *s->weights),
+                   .counts = calloc(n, sizeof *s->counts),
+                   .list = malloc(n * sizeof *s->list),
+                   .scratch = calloc(n, sizeof *s->scratch)};
+    if (s->logits != NULL && s->weights != NULL && s->counts != NULL && s->list != NULL &&
+        s->scratch != NULL)
+        return s;
+    sampler_close(s);
+    return NULL;
 }
 
 void sampler_close(Sampler *s)

@@ -59,6 +59,8 @@ def main():
                                          (-0.5, False, [4, 21]), (1.5, "never", [6, 8, 17, 30])]:
                 prompt = [(3 + 5 * beams + 7 * i + len(cases)) % 37 + 3 for i in range(1 + len(cases) % 7)]
                 cases.append(case(name, model, prompt, beams, 14 if beams > 2 else 20, penalty, early, ends))
+        cases.append(case(name, model, [5, 6, 7], 4, 1, 1.0, False, [12]))
+        cases.append(case(name, model, [8, 9], 3, 2, 1.0, "never", []))
     text = "[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n"
     path = os.path.join(HERE, "fixtures", "beams.json")
     if "--check" in sys.argv:

@@ -4,7 +4,7 @@
 #include "labs/5_frontier/paged_kv/app/engine.h"
 #include "labs/5_frontier/paged_kv/app/tests/audit.h"
 
-enum { CASES_MAX = 64, TEXTS_MAX = 5, TOKENS_MAX = 32 };
+enum { CASES_MAX = 96, TEXTS_MAX = 5, TOKENS_MAX = 32 };
 
 typedef struct Text {
     int32_t tokens[TOKENS_MAX];
@@ -190,7 +190,7 @@ static void texts_and_scores_are_the_same_in_any_company(void **state)
                 assert_that(memcmp(&cases[i].got[k], &cases[i].first[k], sizeof(Text)) == 0,
                             "round %d, case %d, text %d differs", round, i, k);
     }
-    assert_that(preemptions > 300, "only %d preemptions", (int)preemptions);
+    assert_that(preemptions > 100, "only %d preemptions", (int)preemptions);
 }
 
 static void beams_share_their_prompt(void **state)

@@ -461,6 +461,14 @@ static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
     for (int k = 0; k < 3; k++) assert_int_equal(received.finish[k], FINISH_CANCELLED);
     assert_int_equal(received.count[0] + received.count[1] + received.count[2], 4);
     engine_cancel(e, 0);
+    // Before it begins: each choice ends once.
+    memset(&received, 0, sizeof received);
+    engine_cancel(e, submit(e, &asked, &received));
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(received.ends[k], 1);
+        assert_int_equal(received.finish[k], FINISH_CANCELLED);
+    }
+    assert_false(engine_step(e));
     engine_cancel(e, 99);
     engine_close(e);
     weights_close(w);
