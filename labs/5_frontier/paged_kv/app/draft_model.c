@@ -60,12 +60,23 @@ const Distribution *draft_model_distributions(const DraftModel *d, int entry)
     return d->q + (size_t)entry * (size_t)(d->most + 1);
 }
 
+// What is allowed after the drafts so far. Where there is no memory for it the request ends: decode.c.
+static const TokenMask *allowed(const DraftModel *d, int entry, Choice *choice)
+{
+    Constraint *constraint = choice->group->request.constraint;
+    const int state = d->state[entry];
+    if (constraint == NULL) return NULL;
+    const TokenMask *mask = state >= 0 ? constraint_mask(constraint, state) : NULL;
+    if (state == GRAMMAR_NO_MEMORY || (state >= 0 && mask == NULL))
+        choice->state = GRAMMAR_NO_MEMORY;
+    return mask;
+}
+
 // What the request would draw from, were this the model: masks and penalties are the same for both.
 static void keep_distribution(DraftModel *d, int entry, int round, const Sequence *s,
                               const float *logits)
 {
-    const Choice *choice = s->owner;
-    const Request *r = &choice->group->request;
+    Choice *choice = s->owner;
     const size_t place = (size_t)entry * (size_t)(d->most + 1) + (size_t)round;
     Distribution *q = &d->q[place];
     TokenWeight *kept = d->weights + place * (size_t)d->vocabulary;
@@ -75,11 +86,10 @@ static void keep_distribution(DraftModel *d, int entry, int round, const Sequenc
                                     .prompt = s->prompt,
                                     .count = s->count,
                                     .sample = choice->index,
-                                    .allowed = r->constraint != NULL && d->state[entry] >= 0
-                                                   ? constraint_mask(r->constraint, d->state[entry])
-                                                   : NULL};
-    if (!sampler_distribution(d->sampler, &r->sampling, &context, q, &err)) *q = (Distribution){0};
-    memcpy(kept, q->list, (size_t)q->count * sizeof *kept);
+                                    .allowed = allowed(d, entry, choice)};
+    if (!sampler_distribution(d->sampler, &choice->group->request.sampling, &context, q, &err))
+        *q = (Distribution){0};
+    if (q->count > 0) memcpy(kept, q->list, (size_t)q->count * sizeof *kept);
     q->list = kept;
 }
 
@@ -91,7 +101,7 @@ static void draw(DraftModel *d, int entry, int round, Sequence *s)
     const Distribution *q = draft_model_distributions(d, entry) + round;
     const double u = sampler_uniform(&r->sampling, choice->index, s->count - s->prompt, DRAW_DRAFT);
     const int token = q->count > 0 ? distribution_draw(q, u) : 0;
-    if (r->constraint != NULL && d->state[entry] >= 0)
+    if (r->constraint != NULL)
         d->state[entry] = constraint_next(r->constraint, d->state[entry], token);
     s->tokens[s->count++] = token;
 }
