@@ -180,9 +180,13 @@ static bool check(const Engine *e, const Request *r, Error *err)
 {
     const ModelConfig *c = &e->weights->config;
     if (r->prompt_count < 1) return error_set(err, "the prompt is empty");
-    if (r->max_tokens < 0 || r->choices < 0)
-        return error_set(err, "%d tokens of %d choices, expected positive numbers", r->max_tokens,
-                         r->choices);
+    if (r->max_tokens < 0 || r->choices < 0 || r->choices > REQUEST_CHOICES_MAX)
+        return error_set(
+            err, "%d tokens of %d choices, expected positive numbers and at most %d choices",
+            r->max_tokens, r->choices, REQUEST_CHOICES_MAX);
+    for (int i = 0; i < r->stop_string_count; i++)
+        if (r->stop_strings[i] == NULL || r->stop_strings[i][0] == '\0')
+            return error_set(err, "stop string %d is empty", i);
     for (int i = 0; i < r->prompt_count; i++)
         if (r->prompt[i] < 0 || r->prompt[i] >= c->vocabulary)
             return error_set(err, "token %d of the prompt is %d, expected 0 to %d", i, r->prompt[i],

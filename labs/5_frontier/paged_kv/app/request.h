@@ -29,6 +29,8 @@ typedef struct EngineEvent {
     const char *error;    // FINISH_ERROR: a sentence
 } EngineEvent;
 
+enum { REQUEST_CHOICES_MAX = 1024 };
+
 typedef struct Request {
     const int32_t *prompt;
     int prompt_count;
@@ -37,7 +39,7 @@ typedef struct Request {
     SamplerOptions sampling;
     BeamOptions
         beams;    // instead of sampling: the choices are the best texts, and come at the end
-    const char *const *stop_strings;
+    const char *const *stop_strings;    // none is empty
     int stop_string_count;
     const int32_t *stop_tokens;    // in addition to the model's own
     int stop_token_count;
