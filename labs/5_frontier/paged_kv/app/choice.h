@@ -3,7 +3,6 @@
  * The choices of a request are a group. It is freed with the last of them. With beam search they are its beams.
  */
 #pragma once
-#include "labs/3_language/transformer/model/config.h"
 #include "labs/5_frontier/paged_kv/app/request.h"
 #include "labs/5_frontier/paged_kv/app/sampling/output.h"
 #include "labs/5_frontier/paged_kv/app/schedule/sequence.h"

@@ -6,6 +6,8 @@
  * search finds. Each token of each choice is an event, and so is each choice's end.
  */
 #pragma once
+#include "labs/3_language/transformer/model/config.h"
+#include "labs/5_frontier/paged_kv/app/memory/block_table.h"
 #include "labs/5_frontier/paged_kv/app/sampling/beam_search.h"
 #include "labs/5_frontier/paged_kv/app/sampling/constraint.h"
 #include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
@@ -49,3 +51,7 @@ typedef struct Request {
     void (*on_event)(void *context, const EngineEvent *event);    // or NULL
     void *context;
 } Request;
+
+// What can never be served by this model with these blocks and so many sequences at once, in one sentence.
+bool request_check(const Request *request, const ModelConfig *config, const BlockPool *pool,
+                   int sequences, Error *err);

@@ -50,6 +50,7 @@ typedef struct Speculated {
 // context->tokens; its logits and allowed are not read. rows [drafted + 1]. q [drafted + 1]: the distributions that
 // the tokens were drawn from by DRAW_DRAFT, and that of one behind them, which is drawn here; NULL, or without
 // entries: none.
+// False: there is no token for the first row.
 bool speculation_verify(Sampler *sampler, const SamplerOptions *options,
                         const SamplerContext *context, const SpeculationRow *rows, int drafted,
                         const Distribution *q, Speculated *out, Error *err);
