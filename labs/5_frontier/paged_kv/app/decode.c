@@ -97,7 +97,7 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits, const
 
 // ---- further choices ----
 
-// The prompt is computed: each further choice draws its own first token from the same logits.
+// The prompt is computed, without drafts: each further choice draws its own first token from the same logits.
 static void begin_choices(Engine *e, Choice *first, const float *logits, const Distribution *q)
 {
     Group *group = first->group;
@@ -144,6 +144,6 @@ void decode_fork_choices(Engine *e)
 void decode_entry(Engine *e, const Scheduled *entry, const float *logits, const Distribution *q)
 {
     Choice *choice = entry->sequence->owner;
-    begin_choices(e, choice, logits, q);
+    if (choice->group->begun < choice->group->request.choices) begin_choices(e, choice, logits, q);
     sample(e, entry, logits, q);
 }
