@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <time.h>
 #include "labs/5_frontier/paged_kv/app/choice.h"
-#include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
 
 struct Engine {
     const Weights *weights;
@@ -53,6 +52,7 @@ static EngineOptions with_defaults(const ModelConfig *c, EngineOptions o)
     if (o.no_prefix_cache) o.prefix = NULL;
     if (o.drafts > DRAFT_MAX) o.drafts = DRAFT_MAX;
     if (o.blocks == 0) o.blocks = blocks_of(c, &o);
+    if (o.verify == NULL) o.verify = speculation_verify;
     return o;
 }
 
@@ -80,6 +80,8 @@ Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOp
                                             .activations = o.activations},
                             err);
     e->sampler = sampler_new(c->vocabulary);
+    if (e->scheduler != NULL && o.planner != NULL)
+        e->scheduler->planner = o.planner(arena, &e->pool, o.sequences);
     if (e->runner != NULL && e->scheduler != NULL) return e;
     if (e->scheduler == NULL) error_set(err, "no memory for %d sequences", o.sequences);
     engine_close(e);
@@ -264,8 +266,8 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits)
     Error err;
     if (choice->finish != FINISH_NONE) return;    // cancelled in on_event()
     list_rows(choice, logits, e->weights->config.vocabulary, rows);
-    if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
-                            NULL, &out, &err)) {
+    if (!e->options.verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
+                           NULL, &out, &err)) {
         finish(e, choice, FINISH_ERROR, err.message);
         return;
     }
@@ -299,15 +301,14 @@ static void begin_choices(Engine *e, const Choice *first, const float *logits)
             continue;
         }
         Sequence *s = choice->sequence;
-        SamplerContext context = context_of(choice);
-        Sampled sampled;
+        const SamplerContext context = context_of(choice);
+        Speculated out;
         Error err;
-        context.logits = row.logits;
-        context.allowed = row.allowed;
-        if (!sampler_step(e->sampler, &group->request.sampling, &context, &sampled, &err))
+        if (!e->options.verify(e->sampler, &group->request.sampling, &context, &row, 0, NULL, &out,
+                               &err))
             finish(e, choice, FINISH_ERROR, err.message);
-        else if (!deliver(e, choice, &sampled, s->count + 1)) {
-            s->tokens[s->count++] = sampled.token;
+        else if (!deliver(e, choice, &out.tokens[0], s->count + 1)) {
+            s->tokens[s->count++] = out.tokens[0].token;
             choice->forks = true;
         }
     }

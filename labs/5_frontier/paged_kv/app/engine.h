@@ -17,6 +17,7 @@
 #include "labs/3_language/tokenizer/app/encoder.h"
 #include "labs/5_frontier/paged_kv/app/model/runner.h"
 #include "labs/5_frontier/paged_kv/app/request.h"
+#include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
 
 // What is 0 gets the default in brackets.
 typedef struct EngineOptions {
@@ -34,6 +35,11 @@ typedef struct EngineOptions {
     DType cache;                // of keys and values [F32]
     Activations activations;    // [F32]
     int drafts;                 // n-gram speculation: tokens drafted at a time [none]
+    // Other functions in the places of the engine's: a learner's (mine/).
+    const Planner *(*planner)(Arena *arena, BlockPool *pool, int sequences);    // [none]
+    bool (*verify)(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,
+                   const SpeculationRow *rows, int drafted, const Distribution *q, Speculated *out,
+                   Error *err);    // [speculation_verify]
 } EngineOptions;
 
 typedef struct EngineStatistics {

@@ -106,6 +106,10 @@ typedef struct Distribution {
     double sum;
 } Distribution;
 
+// The logits after mask, bias and penalties; the sampler's until its next call, or the caller's own.
+const float *sampler_logits(Sampler *sampler, const SamplerOptions *options,
+                            const SamplerContext *context);
+
 bool sampler_distribution(Sampler *sampler, const SamplerOptions *options,
                           const SamplerContext *context, Distribution *out, Error *err);
 // What is asked for of a token that was chosen: its log-probabilities.
