@@ -7,6 +7,7 @@
 #include "datasets/catalogue.h"
 #include "datasets/root.h"
 #include "kernels/device.h"
+#include "labs/5_frontier/paged_kv/app/mine/mine.h"
 #include "labs/5_frontier/paged_kv/app/model/random_weights.h"
 
 const LoadOptions loaded_defaults = {.device = "cpu",
@@ -87,17 +88,19 @@ static DType type_named(const char *name)
 
 static EngineOptions engine_options_of(const LoadOptions *how)
 {
-    return (EngineOptions){.block_size = how->block_size,
-                           .cache_bytes = (size_t)how->cache_mb << 20,
-                           .sequences = how->sequences,
-                           .budget = how->budget,
-                           .chunk = how->chunk,
-                           .prefix = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
-                           .no_prefix_cache = strcmp(how->prefix, "none") == 0,
-                           .cache = type_named(how->cache),
-                           .activations = strcmp(how->activations, "q8") == 0 ? ACTIVATIONS_Q8
-                                                                              : ACTIVATIONS_F32,
-                           .drafts = how->drafts};
+    EngineOptions o = {.block_size = how->block_size,
+                       .cache_bytes = (size_t)how->cache_mb << 20,
+                       .sequences = how->sequences,
+                       .budget = how->budget,
+                       .chunk = how->chunk,
+                       .prefix = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
+                       .no_prefix_cache = strcmp(how->prefix, "none") == 0,
+                       .cache = type_named(how->cache),
+                       .activations =
+                           strcmp(how->activations, "q8") == 0 ? ACTIVATIONS_Q8 : ACTIVATIONS_F32,
+                       .drafts = how->drafts};
+    if (mine_asked()) mine_install(&o);
+    return o;
 }
 
 bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *how, Error *err)

@@ -45,6 +45,11 @@ void sampler_close(Sampler *s)
     free(s);
 }
 
+int sampler_vocabulary(const Sampler *s)
+{
+    return s->vocabulary;
+}
+
 double *sampler_scratch(Sampler *s)
 {
     return s->scratch;

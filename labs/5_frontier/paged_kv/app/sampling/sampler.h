@@ -115,6 +115,7 @@ bool sampler_distribution(Sampler *sampler, const SamplerOptions *options,
 // What is asked for of a token that was chosen: its log-probabilities.
 bool sampler_report(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,
                     int token, Sampled *out, Error *err);
+int sampler_vocabulary(const Sampler *sampler);
 double *sampler_scratch(Sampler *sampler);    // [V] zeros, to be left so
 
 int distribution_draw(const Distribution *distribution, double u);    // u in [0,1)
