@@ -64,9 +64,10 @@ static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine,
 {
     const char *missing = names(arena, lab, mine, false, ", "),
                *written = names(arena, lab, mine, true, ", ");
-    if (*missing == '\0') return;
+    if (*missing == '\0' && !lab->fills) return;
     Console console = console_begin();
-    if (!lab->fills)
+    if (*missing == '\0') fprintf(notes, "Yours: all %d exercises.\n", lab->exercise_count);
+    else if (!lab->fills)
         console_text(&console, CONSOLE_PLAIN, 0,
                      arena_print(arena,
                                  "Not written yet: %s. The run stops where it needs one of them.",

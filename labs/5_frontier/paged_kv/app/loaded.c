@@ -148,6 +148,7 @@ void loaded_print(const Loaded *l)
             (double)model_config_params(&l->weights->config) * 1e-6,
             (double)weights_bytes(l->weights) * 1e-6, o->blocks, o->block_size,
             (double)token * o->blocks * o->block_size * 1e-6);
+    if (mine_asked()) mine_print(l->weights, stderr);
 }
 
 void loaded_print_speed(const Loaded *l)

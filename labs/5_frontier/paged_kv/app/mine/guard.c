@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 // A handler has nowhere else to look.
@@ -31,8 +32,8 @@ static void say_where(const char *what)
 
 static void on_signal(int number)
 {
-    if (inside != NULL) say_where(number == SIGALRM ? " does not return." : " crashes.");
-    if (number == SIGALRM) _exit(1);
+    if (inside != NULL) say_where(number == SIGVTALRM ? " does not return." : " crashes.");
+    if (number == SIGVTALRM) _exit(1);
     sigaction(number, inside != NULL ? &(struct sigaction){.sa_handler = SIG_DFL} : &before[number],
               NULL);
     raise(number);
@@ -40,7 +41,7 @@ static void on_signal(int number)
 
 void guard_install(void)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGVTALRM};
     static volatile sig_atomic_t installed;
     if (installed) return;
     installed = 1;
@@ -51,15 +52,20 @@ void guard_install(void)
                   &before[signals[i]]);
 }
 
+static void set_timer(int seconds)
+{
+    setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
+}
+
 void guard_enter(const char *exercise)
 {
     inside = exercise;
-    alarm(GUARD_SECONDS);
+    set_timer(GUARD_SECONDS);
 }
 
 void guard_leave(void)
 {
-    alarm(0);
+    set_timer(0);
     inside = NULL;
 }
 

@@ -10,9 +10,9 @@
 // Crashes name the function from here on. Once in a process; after run_begin(), whose handler comes next.
 void guard_install(void);
 
-void guard_enter(const char *exercise);    // no more than GUARD_SECONDS until guard_leave()
+enum { GUARD_SECONDS = 10 };               // of CPU time, for one call
+void guard_enter(const char *exercise);    // so long until
 void guard_leave(void);
-enum { GUARD_SECONDS = 20 };
 
 _Noreturn void guard_wrong(const char *exercise, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -38,3 +38,24 @@ void mine_install(EngineOptions *options)
     if (mine_has("attention")) options->cache = DTYPE_F32;
     mine_use_kernels();
 }
+
+static double weights_of(const Projection *p)
+{
+    double sum = 0;
+    for (int i = 0; i < p->count; i++)
+        if (p->parts[i].type == DTYPE_Q8_0) sum += (double)p->parts[i].rows * p->parts[i].cols;
+    return sum;
+}
+
+void mine_print(const Weights *w, FILE *stream)
+{
+    double ours = w->head.type == DTYPE_Q8_0 ? (double)w->head.rows * w->head.cols : 0;
+    for (int i = 0; i < w->config.layers; i++) {
+        const LayerWeights *l = &w->layers[i];
+        ours +=
+            weights_of(&l->qkv) + weights_of(&l->out) + weights_of(&l->up) + weights_of(&l->down);
+    }
+    if (mine_has("quantize") || mine_has("dot"))
+        fprintf(stream, "  your quantize and dot multiply the weights of Q8_0: %.1fM\n",
+                ours * 1e-6);
+}

@@ -1,7 +1,7 @@
 /* mine.h -- the learner's functions in the engine's places: `--mine`.
  *
  *     if (mine_asked()) mine_install(&options);    // before engine_open()
- *     mine_print(stderr);                          // which functions are the learner's
+ *     if (mine_asked()) mine_print(weights, stderr);
  *
  * `lab chat --mine` starts a program with LAB_CHECK in its environment, on a library of the learner's
  * functions; LAB_WRITTEN names those that are written. They do the engine's work:
@@ -23,6 +23,9 @@ bool mine_has(const char *exercise);    // it is the learner's
 // Puts the learner's functions into these options and into the kernel table. The cache becomes F32, which
 // is what kv_attention() reads.
 void mine_install(EngineOptions *options);
+
+// How many weights the learner's product multiplies.
+void mine_print(const Weights *weights, FILE *stream);
 
 // ---- the parts ----
 

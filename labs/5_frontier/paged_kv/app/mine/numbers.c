@@ -14,9 +14,9 @@ static struct {
     const void *first;    // the cache of layer 0
     int layer;
     double *room;    // scratch
-    float *right;
+    float *right, *rest;
     KvQ8 *x;
-    size_t room_count, right_count, x_count;
+    size_t room_count, right_count, rest_count, x_count;
 } own;
 
 static void *grown(void *memory, size_t *count, size_t needed, size_t size)
@@ -87,11 +87,35 @@ static void check_products(const float *y, const KvQ8 *x, const KvQ8 *w, int row
     }
 }
 
-static void multiply_row(float *y, const KvQ8 *x, const KvQ8 *w, int rows, int blocks)
+static void quantize(KvQ8 *out, const float *x, int blocks)
 {
-    for (int r = 0; r < rows; r++) y[r] = kv_dot(w + (size_t)r * (size_t)blocks, x, blocks);
+    KvQ8 *right = own.x + 2 * blocks;
+    GUARDED("quantize", kv_quantize(out, x, blocks));
+    reference_quantize(right, x, blocks);
+    check_quantized(out, right, blocks);
 }
 
+static void multiply_row(float *y, const KvQ8 *x, const KvQ8 *w, int rows, int blocks, bool adds)
+{
+    for (int r = 0; r < rows; r++)
+        y[r] = (adds ? y[r] : 0) + kv_dot(w + (size_t)r * (size_t)blocks, x, blocks);
+}
+
+// What 8 bits leave over.
+static void subtract(float *rest, const float *x, const KvQ8 *rounded, int blocks)
+{
+    for (int b = 0; b < blocks; b++) {
+        const float scale = kv_float(rounded[b].scale);
+        float largest = 0;
+        for (int i = b * KV_Q8; i < (b + 1) * KV_Q8; i++) {
+            rest[i] = x[i] - scale * rounded[b].q[i % KV_Q8];
+            largest = fmaxf(largest, fabsf(rest[i]));
+        }
+        for (int i = b * KV_Q8; i < (b + 1) * KV_Q8 && largest < 1e-30f; i++) rest[i] = 0;
+    }
+}
+
+// Exact activations are two rows of 8 bits: x, and what that leaves over, which is 1/254 of it at most.
 static void product(float *y, size_t y_row, const float *x, size_t x_row, int m, WeightRows w,
                     Activations activations)
 {
@@ -100,14 +124,17 @@ static void product(float *y, size_t y_row, const float *x, size_t x_row, int m,
         return;
     }
     const int blocks = w.cols / KV_Q8;
-    own.x = grown(own.x, &own.x_count, 2 * (size_t)blocks, sizeof *own.x);
-    KvQ8 *right = own.x + blocks;
+    own.x = grown(own.x, &own.x_count, 3 * (size_t)blocks, sizeof *own.x);
+    own.rest = grown(own.rest, &own.rest_count, (size_t)w.cols, sizeof *own.rest);
+    KvQ8 *rest = own.x + blocks;
     for (int i = 0; i < m; i++, x += x_row, y += y_row) {
-        GUARDED("quantize", kv_quantize(own.x, x, blocks));
-        reference_quantize(right, x, blocks);
-        check_quantized(own.x, right, blocks);
-        GUARDED("dot", multiply_row(y, own.x, w.data, w.rows, blocks));
+        quantize(own.x, x, blocks);
+        GUARDED("dot", multiply_row(y, own.x, w.data, w.rows, blocks, false));
         check_products(y, own.x, w.data, w.rows, blocks);
+        if (activations == ACTIVATIONS_Q8) continue;
+        subtract(own.rest, x, own.x, blocks);
+        quantize(rest, own.rest, blocks);
+        GUARDED("dot", multiply_row(y, rest, w.data, w.rows, blocks, true));
     }
 }
 
