@@ -10,7 +10,7 @@
 // Crashes name the function from here on. Once in a process; after run_begin(), whose handler comes next.
 void guard_install(void);
 
-enum { GUARD_SECONDS = 10 };               // of CPU time, for one call
+enum { GUARD_SECONDS = 4 };                // of CPU time, for one call
 void guard_enter(const char *exercise);    // so long until
 void guard_leave(void);
 

@@ -37,7 +37,7 @@ the_reference_as_mine_gives_the_same_text() { # test
     needs_stories
     learner ''
     for how in "--tokens 60" "--tokens 60 --block-size 3 --drafts 4" "--tokens 40 --requests 5 --chunk 3 --block-size 2" \
-        "--tokens 40 --requests 6 --cache-mb 1 --block-size 4 --cache f32" "--tokens 40 --choices 3 --cache f32"; do
+        "--tokens 60 --requests 30 --cache-mb 1 --cache f32" "--tokens 40 --choices 3 --cache f32"; do
         # shellcheck disable=SC2086 # words
         generate --temperature 0 $how
         cp out theirs
@@ -52,7 +52,7 @@ the_reference_as_mine_gives_the_same_text() { # test
 a_preempted_request_is_served_by_mine() { # test
     needs_stories
     learner ''
-    generate --temperature 0 --tokens 40 --requests 6 --cache-mb 1 --block-size 4 --cache f32 --mine
+    generate --temperature 0 --tokens 60 --requests 30 --cache-mb 1 --cache f32 --mine
     says err ' preemptions'
 }
 
@@ -101,7 +101,7 @@ a_wrong_answer_is_named() { # test
     wrong release 's/queue_append(pool, table->block\[i\]);/queue_append(pool, table->block[table->blocks - 1 - i]);/' ''
     wrong sample 's/best = largest(room, V);$/best = 7;/' 'temperature 1, top_p '
     drafts=4
-    wrong accept 's/< (double)p\[draft\[i\]\]))/< 2 + (double)p[draft[i]]))/' ' of '
+    wrong accept 's/< (double)p\[draft\[i\]\]))/< 2 + (double)p[draft[i]]))/' '4 of 4 drafts'
 }
 
 a_wrong_product_is_named() { # test
