@@ -395,3 +395,10 @@ const Scheduler *engine_scheduler(const Engine *e)
 {
     return e->scheduler;
 }
+
+void engine_watch(Engine *e, void (*on_event)(void *context, const SchedulerEvent *event),
+                  void *context)
+{
+    e->scheduler->on_event = on_event;
+    e->scheduler->context = context;
+}

@@ -46,6 +46,8 @@ static const char *find_in_data(Arena *keep, const char *name, Error *err)
     char data[PATH_MAX], path[PATH_MAX];
     Catalogue catalogue;
     root_data_dir(data);
+    const char *folder = arena_print(keep, "%s/%s", data, name);
+    if (access(arena_print(keep, "%s/config.json", folder), R_OK) == 0) return folder;
     if (!catalogue_load(keep, &catalogue,
                         arena_print(keep, "%s/datasets/catalogue.json", root_dir()), err))
         return NULL;
@@ -103,7 +105,8 @@ static EngineOptions engine_options_of(const LoadOptions *how)
     return o;
 }
 
-bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *how, Error *err)
+bool loaded_open_weights(Loaded *l, Arena *keep, const char *model, const LoadOptions *how,
+                         Error *err)
 {
     const char *why;
     *l = (Loaded){.path = model};
@@ -116,10 +119,17 @@ bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *h
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
     if (l->weights != NULL)
         l->tokenizer = random ? tokenizer_bytes() : tokenizer_open(vocabulary, err);
+    if (l->tokenizer != NULL) return true;
+    loaded_close(l);
+    return false;
+}
+
+bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *how, Error *err)
+{
+    if (!loaded_open_weights(l, keep, model, how, err)) return false;
     // Random weights have no vocabulary to show their tokens by.
-    if (l->tokenizer != NULL)
-        l->engine =
-            engine_open(l->weights, random ? NULL : l->tokenizer, engine_options_of(how), err);
+    const Tokenizer *shown = random_weights_named(model) ? NULL : l->tokenizer;
+    l->engine = engine_open(l->weights, shown, engine_options_of(how), err);
     if (l->engine != NULL) return true;
     loaded_close(l);
     return false;
