@@ -1,5 +1,6 @@
 /* serve.c -- the burst, step by step; then with other sizes, and each request alone. */
 #include <string.h>
+#include "common/text.h"
 #include "labs/5_frontier/paged_kv/burst.h"
 
 static const char *shown(Arena *arena, const char *text)
@@ -7,6 +8,7 @@ static const char *shown(Arena *arena, const char *text)
     char *copy = arena_print(arena, "%s", text);
     for (char *at = copy; *at != '\0'; at++)
         if (*at == '\n') *at = '/';
+    text_clean(copy);
     return copy;
 }
 
