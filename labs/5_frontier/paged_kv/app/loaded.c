@@ -25,8 +25,10 @@ void loaded_declare(Options *o, LoadOptions *how)
     options_group(o, "the engine");
     options_string(o, "tokenizer", 0, &how->tokenizer, "FILE", "where the model's file has none");
     options_choice(o, "cache", 'c', &how->cache, "f32|f16|bf16|q8_0", "numbers of the KV cache");
-    options_choice(o, "activations", 0, &how->activations, "f32|q8",
-                   "with quantized weights: exact, or rounded to 8 bits and fast");
+    options_choice(
+        o, "activations", 0, &how->activations, "auto|f32|q8",
+        "with quantized weights: exact, or rounded to 8 bits and fast; auto: exact below a "
+        "billion parameters");
     options_choice(o, "prefix-cache", 0, &how->prefix, "none|hash|radix", "how prefixes are found");
     options_int(o, "cache-mb", 0, &how->cache_mb, 1, 1 << 24, "memory of the KV cache, at most");
     options_int(o, "block-size", 0, &how->block_size, 1, 4096, "tokens in a block");
@@ -88,7 +90,16 @@ static DType type_named(const char *name)
                                        : DTYPE_Q8_0;
 }
 
-static EngineOptions engine_options_of(const LoadOptions *how)
+// What 8 bits change matters more in a small model, which can afford to be exact.
+static Activations activations_of(const LoadOptions *how, const ModelConfig *config)
+{
+    const bool is_small = model_config_params(config) < 1000000000;
+    const bool rounds =
+        strcmp(how->activations, "q8") == 0 || (strcmp(how->activations, "auto") == 0 && !is_small);
+    return rounds ? ACTIVATIONS_Q8 : ACTIVATIONS_F32;
+}
+
+static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig *config)
 {
     EngineOptions o = {.block_size = how->block_size,
                        .cache_bytes = (size_t)how->cache_mb << 20,
@@ -129,7 +140,7 @@ bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *h
     if (!loaded_open_weights(l, keep, model, how, err)) return false;
     // Random weights have no vocabulary to show their tokens by.
     const Tokenizer *shown = random_weights_named(model) ? NULL : l->tokenizer;
-    l->engine = engine_open(l->weights, shown, engine_options_of(how), err);
+    l->engine = engine_open(l->weights, shown, engine_options_of(how, &l->weights->config), err);
     if (l->engine != NULL) return true;
     loaded_close(l);
     return false;

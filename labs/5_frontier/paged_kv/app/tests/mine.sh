@@ -59,7 +59,7 @@ a_preempted_request_is_served_by_mine() { # test
 a_chat_model_answers_through_mine() { # test
     [ -e "$data/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ] || skip "no SmolLM2" "./lab data get smollm2"
     learner ''
-    run "$LAB" chat smollm2 --say "What is the capital of France?" --temperature 0 --activations f32 --mine
+    run "$LAB" chat smollm2 --say "What is the capital of France?" --temperature 0 --mine
     gave 0
     says out 'The capital of France is Paris.'
     says err 'your quantize and dot multiply the weights of Q8_0: 28.3M'
