@@ -109,8 +109,7 @@ static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig
                        .prefix = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
                        .no_prefix_cache = strcmp(how->prefix, "none") == 0,
                        .cache = type_named(how->cache),
-                       .activations =
-                           strcmp(how->activations, "q8") == 0 ? ACTIVATIONS_Q8 : ACTIVATIONS_F32,
+                       .activations = activations_of(how, config),
                        .drafts = how->drafts};
     if (mine_asked()) mine_install(&o);
     return o;
