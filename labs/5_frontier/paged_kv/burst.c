@@ -168,7 +168,7 @@ static void record(Watch *w)
     Frame *frame = w->frame, *before = burst->count > 0 ? frame - 1 : NULL;
     const size_t blocks = (size_t)burst->options.blocks;
     frame->cells = arena_zeros(w->lab->step, blocks * sizeof *frame->cells);
-    for (int i = 0; i < TEXTS; i++) frame->said[i] = characters(burst->texts[i]);
+    for (int i = 0; i < TEXTS; i++) frame->shown[i] = characters(burst->texts[i]);
     for (int i = 0; i < s->running_count; i++) add_table(w, frame, s->running[i]);
     for (int b = 0; b < burst->options.blocks; b++) {
         Cell *cell = &frame->cells[b];

@@ -35,7 +35,7 @@ typedef struct Frame {
     Cell *cells;    // [blocks]
     Work work[TEXTS];
     int works;
-    int said[TEXTS];       // characters of the answer so far
+    int shown[TEXTS];      // characters of the answer so far
     const char *events;    // "preempted: F; copied: 3 to 9 for G"
     int *tables[TEXTS];    // block numbers, -1 at the end; NULL: none
 } Frame;

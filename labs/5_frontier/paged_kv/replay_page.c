@@ -41,8 +41,8 @@ static void put_frame(FILE *out, const Burst *burst, const Frame *frame)
             fprintf(out, "%s%d", b > frame->tables[i] ? "," : "", *b);
         fputc(']', out);
     }
-    fputs("],\"said\":[", out);
-    for (int i = 0; i < TEXTS; i++) fprintf(out, "%s%d", i > 0 ? "," : "", frame->said[i]);
+    fputs("],\"shown\":[", out);
+    for (int i = 0; i < TEXTS; i++) fprintf(out, "%s%d", i > 0 ? "," : "", frame->shown[i]);
     fputs("],\"events\":", out);
     put_text(out, frame->events);
     fputc('}', out);

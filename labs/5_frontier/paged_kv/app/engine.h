@@ -68,6 +68,6 @@ void engine_cancel(Engine *engine, int id);    // one that has ended is fine
 EngineStatistics engine_statistics(const Engine *engine);
 const EngineOptions *engine_options(const Engine *engine);    // with the defaults
 const Scheduler *engine_scheduler(const Engine *engine);      // to look at: block tables
-// Is told what the scheduler does, as it does it.
+// Calls on_event() with what the scheduler does, as it does it.
 void engine_watch(Engine *engine, void (*on_event)(void *context, const SchedulerEvent *event),
                   void *context);
