@@ -13,3 +13,9 @@ int command_chat(int argc, char **argv)
     (void)argc;
     return launch(arena_new("chat", 1u << 20), "chat", "./lab chat", argv);
 }
+
+int command_quantize(int argc, char **argv)
+{
+    (void)argc;
+    return launch(arena_new("quantize", 1u << 20), "quantize", "./lab quantize", argv);
+}

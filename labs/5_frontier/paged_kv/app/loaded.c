@@ -61,8 +61,14 @@ static const char *find_in_data(Arena *keep, const char *name, Error *err)
     return NULL;
 }
 
+const char *loaded_path(Arena *keep, const char *model, Error *err)
+{
+    const bool there = random_weights_named(model) || access(model, R_OK) == 0;
+    return there ? model : find_in_data(keep, model, err);
+}
+
 // llama2.c keeps the vocabulary in a file of its own.
-static const char *tokenizer_of(Arena *keep, const char *path)
+const char *loaded_vocabulary(Arena *keep, const char *path)
 {
     static const char *const beside[] = {"tok512.bin", "tokenizer.bin"};
     const char *slash = strrchr(path, '/');
@@ -103,13 +109,13 @@ static EngineOptions engine_options_of(const LoadOptions *how)
 bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *how, Error *err)
 {
     const char *why;
-    *l = (Loaded){.path = model};
+    *l = (Loaded){0};
     if (!device_use(how->device, &why)) return error_set(err, "--device %s: %s", how->device, why);
     if (how->threads > 0) omp_set_num_threads(how->threads);
     const bool random = random_weights_named(model);
-    if (!random && access(model, R_OK) != 0) l->path = find_in_data(keep, model, err);
-    if (l->path == NULL) return false;
-    const char *vocabulary = how->tokenizer != NULL ? how->tokenizer : tokenizer_of(keep, l->path);
+    if ((l->path = loaded_path(keep, model, err)) == NULL) return false;
+    const char *vocabulary =
+        how->tokenizer != NULL ? how->tokenizer : loaded_vocabulary(keep, l->path);
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
     if (l->weights != NULL)
         l->tokenizer = random ? tokenizer_bytes() : tokenizer_open(vocabulary, err);
