@@ -213,7 +213,7 @@ static void release(GgufWriter *out)
 bool gguf_writer_commit(GgufWriter *out, Error *err)
 {
     if (out->values != NULL) begin_data(out);
-    REQUIRE(out->written == out->described,
+    REQUIRE(out->written == out->described || gguf_writer_failed(out),
             "%s: has %zu bytes of data, expected %zu for its tensors", out->file.path,
             (size_t)out->written, (size_t)out->described);
     // On the disk before the old file's name is theirs.

@@ -4,7 +4,6 @@
  *     quantize ~/models/Qwen3-0.6B qwen3.gguf --type q4_k        a Hugging Face folder
  *     quantize stories260K.bin stories.gguf --type f16           llama2.c
  */
-#include <errno.h>
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,15 +11,11 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include "common/console.h"
-#include "common/progress.h"
 #include "common/table.h"
-#include "common/text.h"
 #include "labs/5_frontier/paged_kv/app/loaded.h"
 #include "labs/5_frontier/paged_kv/app/model/random_weights.h"
-#include "labs/5_frontier/paged_kv/app/quantize/convert.h"
-#include "labs/5_frontier/paged_kv/app/quantize/metadata.h"
+#include "labs/5_frontier/paged_kv/app/quantize/requantize.h"
 
 #define TYPES "q8_0|q4_0|q4_1|q4_k|f16|bf16|f32"
 
@@ -48,7 +43,8 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_choice(
         o, "embedding", 0, &job->embedding, TYPES,
         "of the token embedding; without it the type, or the head's where they are tied");
-    options_string(o, "tokenizer", 0, &job->tokenizer, "FILE", "where the model's file has none");
+    options_string(o, "tokenizer", 0, &job->tokenizer, "FILE",
+                   "where the model's file has none; none: without");
     options_int(o, "threads", 't', &job->threads, 0, 1024, "processor cores to use; 0: all");
     return o;
 }
@@ -58,87 +54,6 @@ static DType type_named(const char *name)
     int type = 0;
     while (type < DTYPE_COUNT && (name == NULL || strcasecmp(dtype_name(type), name) != 0)) type++;
     return (DType)type;    // DTYPE_NONE at the end
-}
-
-// ---- the file ----
-
-typedef struct Writing {
-    GgufWriter *out;
-    uint64_t done, total;    // bytes
-    Progress progress;
-} Writing;
-
-static bool write_part(void *context, const void *bytes, size_t size)
-{
-    Writing *w = context;
-    gguf_writer_part(w->out, bytes, size);
-    w->done += size;
-    progress_step(&w->progress, (long)(w->done >> 20), "%s", "");
-    return !stopped_by && !gguf_writer_failed(w->out);
-}
-
-static bool write_tensors(Writing *w, const Plan *plan, Loss *losses, Error *err)
-{
-    Converter *converter = converter_open(plan);
-    bool good = true;
-    for (int i = 0; good && i < plan->count; i++) {
-        good = convert(converter, &plan->tensors[i], write_part, w, &losses[i], err);
-        if (good) gguf_writer_end_data(w->out);
-    }
-    converter_close(converter);
-    return good;
-}
-
-static bool put_metadata(GgufWriter *out, Arena *keep, const Job *job, const ModelFile *file,
-                         Error *err)
-{
-    const DType type = type_named(job->type);
-    if (file->gguf != NULL) {
-        metadata_copy(out, file->gguf, type);
-        return true;
-    }
-    const bool random = random_weights_named(job->model);
-    const char *vocabulary = job->tokenizer != NULL ? job->tokenizer
-                             : random               ? NULL
-                                                    : loaded_vocabulary(keep, file->path);
-    return metadata_make(out, file, vocabulary, type, err);
-}
-
-// Before hours are spent on it.
-static bool check_space(const Job *job, uint64_t bytes, Error *err)
-{
-    struct statvfs disk;
-    const char *slash = strrchr(job->out, '/');
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - job->out) + 1 : 1,
-             slash != NULL ? job->out : ".");
-    if (statvfs(folder, &disk) != 0) return true;
-    const double available = (double)disk.f_bavail * (double)disk.f_frsize;
-    return available >= (double)bytes ||
-           error_set(err, "%s: takes %.1f MB, and the disk has room for %.1f MB", job->out,
-                     1e-6 * (double)bytes, 1e-6 * available);
-}
-
-static bool write_file(Arena *keep, const Job *job, const ModelFile *file, const Plan *plan,
-                       Loss *losses, uint64_t *bytes, Error *err)
-{
-    Writing w = {.out = gguf_writer_open(job->out, err)};
-    if (w.out == NULL) return false;
-    bool good = put_metadata(w.out, keep, job, file, err);
-    for (int i = 0; good && i < plan->count; i++) {
-        const PlanTensor *t = &plan->tensors[i];
-        gguf_writer_tensor(w.out, t->name, t->type, t->dims, t->shape);
-    }
-    *bytes = w.total = gguf_writer_bytes(w.out);
-    if (good && check_space(job, w.total, err)) {
-        w.progress = progress_begin("writing", "MB", 0, (long)(w.total >> 20));
-        good = write_tensors(&w, plan, losses, err);
-        progress_end(&w.progress);
-        // A write that failed: commit says why.
-        if (good || (err->message[0] == '\0' && !stopped_by)) return gguf_writer_commit(w.out, err);
-    }
-    gguf_writer_abandon(w.out);
-    return stopped_by ? error_set(err, "interrupted: %s is not written", job->out) : false;
 }
 
 // ---- the report ----
@@ -198,9 +113,9 @@ static void print_fallbacks(const Group *groups, int count, DType asked)
     }
 }
 
-static void print_report(Arena *keep, const Job *job, const Plan *plan, const Loss *losses,
-                         uint64_t bytes)
+static void print_report(Arena *keep, const Job *job, const Requantized *made)
 {
+    const Plan *plan = &made->plan;
     Group *groups = arena_zeros(keep, (size_t)plan->count * sizeof *groups);
     int count = 0;
     double before = 0, after = 0, numbers = 0, matrices = 0, in_matrices = 0;
@@ -208,7 +123,7 @@ static void print_report(Arena *keep, const Job *job, const Plan *plan, const Lo
         const PlanTensor *t = &plan->tensors[i];
         const double n = (double)t->rows * (double)t->cols,
                      b = (double)dtype_bytes(t->type, t->rows * t->cols);
-        add_to_group(groups, &count, t, &losses[i]);
+        add_to_group(groups, &count, t, &made->losses[i]);
         before += (double)dtype_bytes(t->from, t->rows * t->cols);
         after += b;
         numbers += n;
@@ -228,7 +143,7 @@ static void print_report(Arena *keep, const Job *job, const Plan *plan, const Lo
     puts("error: RMS of (new - old), as a share of the RMS of the old numbers");
     print_fallbacks(groups, count, type_named(job->type));
     printf("%s: %.1f MB, %.2f bits a weight (before: %.1f MB, %.2f)\n", job->out,
-           1e-6 * (double)bytes, 8 * after / numbers, 1e-6 * before, 8 * before / numbers);
+           1e-6 * (double)made->bytes, 8 * after / numbers, 1e-6 * before, 8 * before / numbers);
 }
 
 // ---- all of it ----
@@ -248,6 +163,14 @@ static bool check_out(const Job *job, const char *path, Error *err)
            error_set(err, "%s: is the model itself, expected another file", job->out);
 }
 
+// NULL: there is none.
+static const char *vocabulary_of(Arena *keep, const Job *job, const char *path)
+{
+    if (job->tokenizer != NULL && strcmp(job->tokenizer, "none") == 0) return NULL;
+    if (job->tokenizer != NULL) return job->tokenizer;
+    return random_weights_named(path) ? NULL : loaded_vocabulary(keep, path);
+}
+
 static bool quantize(Arena *keep, const Job *job, Error *err)
 {
     const char *path = loaded_path(keep, job->model, err);
@@ -256,17 +179,14 @@ static bool quantize(Arena *keep, const Job *job, Error *err)
     const ModelFile *file = &random;
     if (!random_weights_named(path)) file = opened = model_file_open(path, err);
     else if (!random_weights_file(&random, keep, path, err)) return false;
-    const ModelFamily *family = file != NULL ? file->family : NULL;
-    bool good = family != NULL;
-    if (good) {
-        const TypeChoice choice = {type_named(job->type), type_named(job->head),
-                                   type_named(job->embedding)};
-        const Plan plan = plan_of(keep, file, family->gguf, choice);
-        Loss *losses = arena_zeros(keep, (size_t)plan.count * sizeof *losses);
-        uint64_t bytes;
-        good = write_file(keep, job, file, &plan, losses, &bytes, err);
-        if (good) print_report(keep, job, &plan, losses, bytes);
-    }
+    if (file == NULL) return false;
+    const Requantize how = {
+        .choice = {type_named(job->type), type_named(job->head), type_named(job->embedding)},
+        .vocabulary = vocabulary_of(keep, job, path),
+        .stop = &stopped_by};
+    Requantized made;
+    const bool good = requantize(keep, file, job->out, &how, &made, err);
+    if (good) print_report(keep, job, &made);
     model_file_close(opened);
     return good;
 }
@@ -291,8 +211,9 @@ int main(int argc, char **argv)
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
     signal(SIGHUP, stop);
+    signal(SIGXFSZ, SIG_IGN);    // a file that may not grow is a failed write
     const bool good = quantize(keep, &job, &err);
     status = good ? 0 : error_report(&err);
     arena_free(keep);
-    return stopped_by ? 128 + stopped_by : status;
+    return !good && stopped_by ? 128 + stopped_by : status;
 }
