@@ -20,6 +20,7 @@
 #include "labs/5_frontier/paged_kv/app/engine.h"
 
 typedef struct Form {
+    const char *key;             // of --model
     const char *name, *model;    // of bench_models_gguf()
     DType type;
     int prompt;        // tokens of context, and of the prefill
@@ -28,13 +29,14 @@ typedef struct Form {
 } Form;
 
 static const Form forms[] = {
-    {"SmolLM2 Q4_1", "SmolLM2", DTYPE_Q4_1, 128, {24, 8, 3}, false},
-    {"SmolLM2 Q8_0", "SmolLM2", DTYPE_Q8_0, 128, {24, 8, 3}, false},
-    {"SmolLM2 Q4_0", "SmolLM2", DTYPE_Q4_0, 128, {24, 8, 3}, false},
-    {"SmolLM2 F32", "SmolLM2", DTYPE_F32, 128, {12, 6, 3}, false},
-    {"1.1B Q4_0", "random:1.1b:Q4_0", DTYPE_Q4_0, 64, {8, 3, 2}, true},
+    {"q4_1", "SmolLM2 Q4_1", "SmolLM2", DTYPE_Q4_1, 128, {24, 8, 3}, false},
+    {"q8_0", "SmolLM2 Q8_0", "SmolLM2", DTYPE_Q8_0, 128, {24, 8, 3}, false},
+    {"q4_0", "SmolLM2 Q4_0", "SmolLM2", DTYPE_Q4_0, 128, {24, 8, 3}, false},
+    {"f32", "SmolLM2 F32", "SmolLM2", DTYPE_F32, 128, {12, 6, 3}, false},
+    {"1.1b", "1.1B Q4_0", "random:1.1b:Q4_0", DTYPE_Q4_0, 64, {8, 3, 2}, true},
 };
-static const Form quick_form = {"15M Q8_0", "random:15m:Q8_0", DTYPE_Q8_0, 16, {2, 2, 2}, false};
+static const Form quick_form = {"15m",     "15M Q8_0", "random:15m:Q8_0", DTYPE_Q8_0, 16,
+                                {2, 2, 2}, false};
 static const int batches[] = {1, 8, 32};
 enum { FORMS = sizeof forms / sizeof *forms, BATCHES = 3, MOST_BATCH = 32 };
 
@@ -362,8 +364,7 @@ static bool measure_all(Bench *b, Error *err)
     print_head();
     if (b->command.quick) return measure_form(b, &quick_form, peaks, reads, err);
     for (int i = 0; i < FORMS; i++)
-        if ((strcmp(b->chosen, "all") == 0 || strcmp(b->chosen, dtype_name(forms[i].type)) == 0 ||
-             strcmp(b->chosen, forms[i].name) == 0) &&
+        if ((strcmp(b->chosen, "all") == 0 || strcmp(b->chosen, forms[i].key) == 0) &&
             !measure_form(b, &forms[i], peaks, reads, err))
             return false;
     return true;
@@ -376,8 +377,8 @@ int main(int argc, char **argv)
     Bench b = {.keep = arena_new("keep", (size_t)1 << 30), .chosen = "all"};
     Options *options =
         command_options(b.keep, &b.command, "engine", "Tokens per second of the paged KV engine.");
-    options_choice(options, "model", 'm', &b.chosen,
-                   "all|SmolLM2 Q4_1|SmolLM2 Q8_0|SmolLM2 Q4_0|SmolLM2 F32|1.1B Q4_0", "which");
+    options_choice(options, "model", 'm', &b.chosen, "all|q4_1|q8_0|q4_0|f32|1.1b",
+                   "SmolLM2 in one type, or 1.1B in Q4_0");
     if (!command_parse(b.keep, options, argc, argv, &b.command, &status)) return status;
     b.report = bench_report_new(b.keep, "engine", "none");
     if (b.command.peers) open_peers(b.keep, b.peers, b.report);
