@@ -8,7 +8,7 @@
  *     LAB_LLAMACPP=$PWD/llamacpp ./lab bench engine --peers
  * It speaks as bench/peers/serve.py does. Its defaults: KV cache of float16, flash attention where it likes;
  * one stream of cells for each sequence. Like its own llama-batched-bench it draws no token: those that follow
- * are random.
+ * are random. Asked for work "text", it goes on with a text by the likeliest tokens, for tests/quantized_by_others.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #include "llama.h"
 
 typedef struct Request {
-    char model[1024], work[16];
+    char model[1024], work[16], text[256];
     int threads, batch, prompt, steps;
     long calls;
 } Request;
@@ -70,6 +70,7 @@ static int parse(const char *line, Request *r)
         !number(line, "batch", &batch) || !number(line, "prompt", &prompt) ||
         !number(line, "steps", &steps) || !number(line, "calls", &r->calls))
         return 0;
+    if (strcmp(r->work, "text") == 0 && !text(line, "text", r->text, sizeof r->text)) return 0;
     r->threads = (int)threads, r->batch = (int)batch;
     r->prompt = (int)prompt, r->steps = (int)steps;
     return 1;
@@ -147,6 +148,46 @@ static const char *prefill(const Request *r, double *seconds)
     return NULL;
 }
 
+static char written[4096];    // of work "text", as JSON
+
+static void write_token(int token)
+{
+    char piece[64];
+    const struct llama_vocab *vocab = llama_model_get_vocab(model);
+    const int bytes = llama_token_to_piece(vocab, token, piece, sizeof piece, 0, 0);
+    size_t used = strlen(written);
+    for (int i = 0; i < bytes && used + 8 < sizeof written; i++) {
+        const unsigned char c = (unsigned char)piece[i];
+        used += (size_t)snprintf(written + used, 8,
+                                 c < 0x20 || c == '"' || c == '\\' ? "\\u%04x" : "%c", c);
+    }
+}
+
+static const char *go_on(const Request *r)
+{
+    enum { MOST = 512 };
+    llama_token tokens[MOST];
+    const struct llama_vocab *vocab = llama_model_get_vocab(model);
+    llama_memory_clear(llama_get_memory(context), 0);
+    int count = llama_tokenize(vocab, r->text, (int)strlen(r->text), tokens, MOST, 1, 0);
+    if (count < 1 || count + r->steps > r->prompt + r->steps) return "the text is too long";
+    written[0] = '\0';
+    batch.n_tokens = 0;
+    for (int i = 0; i < count; i++) put(tokens[i], i, 0, i == count - 1);
+    for (int i = 0; i < r->steps; i++) {
+        if (llama_decode(context, batch) != 0) return "a step cannot be computed";
+        const float *logits = llama_get_logits_ith(context, -1);
+        int best = 0;
+        for (int k = 1; k < vocabulary; k++)
+            if (logits[k] > logits[best]) best = k;
+        if (llama_vocab_is_eog(vocab, best)) break;
+        write_token(best);
+        batch.n_tokens = 0;
+        put(best, count + i, 0, 1);
+    }
+    return NULL;
+}
+
 static const char *answer(const Request *r, double *seconds)
 {
     const int same = context != NULL && strcmp(r->model, open_for.model) == 0 &&
@@ -154,6 +195,7 @@ static const char *answer(const Request *r, double *seconds)
                      r->prompt == open_for.prompt && r->steps == open_for.steps &&
                      strcmp(r->work, open_for.work) == 0;
     const char *why = same ? NULL : reopen(r);
+    if (why == NULL && strcmp(r->work, "text") == 0) return go_on(r);
     for (long i = 0; i < r->calls && why == NULL; i++)
         why = strcmp(r->work, "prefill") == 0 ? prefill(r, seconds) : decode(r, seconds);
     return why;
@@ -174,8 +216,8 @@ int main(void)
         getrusage(RUSAGE_SELF, &usage);
         if (why != NULL) printf("{\"error\": \"%s\"}\n", why);
         else
-            printf("{\"seconds\": %.9g, \"peak_mb\": %.6g}\n", seconds,
-                   1.024e-3 * (double)usage.ru_maxrss);
+            printf("{\"seconds\": %.9g, \"peak_mb\": %.6g, \"text\": \"%s\"}\n", seconds,
+                   1.024e-3 * (double)usage.ru_maxrss, written);
         fflush(stdout);
     }
     return 0;
