@@ -12,7 +12,7 @@ quantize() { run "$LAB" quantize "$@"; }
 needs_stories() { [ -e "$stories" ] || skip "no stories260k" "LAB_DATA=... ./lab test"; }
 leaves_nothing() { [ -z "$(find . -name '*.gguf*' -o -name '*.tmp')" ] || complain "a file was left: $(ls)"; }
 
-a_model_of_llama2c_becomes_a_file_with_its_vocabulary() { # test
+a_bin_file_becomes_a_file_with_its_vocabulary() { # test
     needs_stories
     quantize "$stories" stories.gguf --type q8_0
     gave 0
@@ -61,7 +61,10 @@ a_file_that_cannot_grow_leaves_nothing() { # test
 ctrl_c_leaves_nothing() { # test
     "$LAB" quantize random:1.1b:Q4_0 stopped.gguf --type q4_1 >out 2>err &
     pid=$!
-    sleep 1
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        ls stopped.gguf.*.tmp >/dev/null 2>&1 && break
+        sleep 0.2
+    done
     kill -INT $pid
     status=0
     wait $pid || status=$?
