@@ -118,8 +118,10 @@ static const char *reopen(const Request *r)
     if (context == NULL) return "there is no context of this size";
     if (batch.token == NULL) batch = llama_batch_init(2048, 0, 1);
     open_for = *r;
-    for (int s = 0; s < r->batch; s++)
-        if (run_prompt(r, s) != 0) return "a prompt cannot be computed";
+    if (run_prompt(r, 0) != 0) return "a prompt cannot be computed";
+    llama_synchronize(context);
+    // A copy for each: what the numbers are changes nothing in how long a step takes.
+    for (int s = 1; s < r->batch; s++) llama_memory_seq_cp(llama_get_memory(context), 0, s, -1, -1);
     return NULL;
 }
 

@@ -2,8 +2,8 @@
 
     python3 -m venv ov && ov/bin/pip install openvino-genai
     LAB_OPENVINO=$PWD/ov/bin/python ./lab bench engine --peers
-Its continuous batching on the GGUF file, with its defaults for the KV cache; without the prefix cache, so that
-a prompt is computed anew.
+Its continuous batching on the GGUF file, with its defaults for the KV cache. Decodes find their
+prompts in the prefix cache, prefills are new prompts.
 """
 import random
 import sys
@@ -30,11 +30,16 @@ def open_pipeline(request):
         scheduler.cache_size = 1    # GiB
         scheduler.max_num_batched_tokens = 4096    # the prompts of a batch in one step
         scheduler.max_num_seqs = 64
-        scheduler.enable_prefix_caching = False
+        scheduler.enable_prefix_caching = True
         pipeline = openvino_genai.ContinuousBatchingPipeline(request["model"], scheduler, "CPU",
                                                              {"INFERENCE_NUM_THREADS": request["threads"]})
         held.update(key=key, pipeline=pipeline)
     return held["pipeline"]
+
+
+def prompt_of(request, i):
+    seed = i if request["work"] == "decode" else None
+    return random.Random(seed).choices(range(1000, 20000), k=request["prompt"])
 
 
 def submit(pipeline, request):
@@ -43,8 +48,8 @@ def submit(pipeline, request):
     config.max_new_tokens = request["steps"] + 1
     config.ignore_eos = True
     handles = []
-    for _ in range(request["batch"]):
-        ids = numpy.array([[random.randrange(1000, 20000) for _ in range(request["prompt"])]], dtype=numpy.int64)
+    for i in range(request["batch"]):
+        ids = numpy.array([prompt_of(request, i)], dtype=numpy.int64)
         handles.append(pipeline.add_request(count, openvino.Tensor(ids), config))
         count += 1
     return handles

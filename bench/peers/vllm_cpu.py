@@ -38,9 +38,14 @@ def open_engine(request):
         held.update(key=request["model"],
                     llm=LLM(model=request["model"], dtype="float32", skip_tokenizer_init=True, enforce_eager=True,
                             max_model_len=1024, max_num_seqs=64, max_num_batched_tokens=8192,
-                            enable_prefix_caching=False))
+                            enable_prefix_caching=True))
     torch.set_num_threads(request["threads"])
     return held["llm"].llm_engine
+
+
+def prompt_of(request, i):
+    seed = i if request["work"] == "decode" else None
+    return random.Random(seed).choices(range(1000, 20000), k=request["prompt"])
 
 
 def run(request):
@@ -48,8 +53,8 @@ def run(request):
     engine = open_engine(request)
     seconds = 0
     for _ in range(request["calls"]):
-        for _ in range(request["batch"]):
-            ids = [random.randrange(1000, 20000) for _ in range(request["prompt"])]
+        for i in range(request["batch"]):
+            ids = prompt_of(request, i)
             how = SamplingParams(temperature=0, max_tokens=request["steps"] + 1, ignore_eos=True, detokenize=False)
             engine.add_request(str(count), {"prompt_token_ids": ids}, how)
             count += 1

@@ -3,8 +3,8 @@
  *     ./lab bench engine --peers
  *
  * SmolLM2-135M as it is (Q4_1), as Q8_0, Q4_0 and F32, and random weights of a 1.1B model in Q4_0, from the same
- * files on all sides. Decode: each of the batch's sequences has a context of `prompt` tokens, of which none is
- * shared, and gets `steps` tokens more; then all of them start again there. Prefill: one new prompt. Ours draws
+ * files on all sides. Decode: each of the batch's sequences has a context of 128 tokens (1.1B: 16), of which none
+ * is shared, and gets some tokens more; then all of them start again there. Prefill: one new prompt of 128 (64). Ours draws
  * each token (the likeliest), llama.cpp and llama2.c draw none. KV caches are of float16, llama2.c's of float32.
  * Peers are found by $LAB_LLAMACPP, $LAB_LLAMA2C (their sources in bench/peers say how they are built), $LAB_OPENVINO and
  * $LAB_VLLM (each a Python that has it); vLLM takes a minute to load, and takes part for F32 alone.
@@ -23,20 +23,20 @@ typedef struct Form {
     const char *key;             // of --model
     const char *name, *model;    // of bench_models_gguf()
     DType type;
-    int prompt;        // tokens of context, and of the prefill
-    int steps[3];      // of each batch
-    bool all_cores;    // measured with the most threads alone: it takes long
+    int context, prefill;    // tokens
+    int steps[3];            // of each batch
+    bool all_cores;          // measured with the most threads alone: it takes long
 } Form;
 
 static const Form forms[] = {
-    {"q4_1", "SmolLM2 Q4_1", "SmolLM2", DTYPE_Q4_1, 128, {24, 8, 3}, false},
-    {"q8_0", "SmolLM2 Q8_0", "SmolLM2", DTYPE_Q8_0, 128, {24, 8, 3}, false},
-    {"q4_0", "SmolLM2 Q4_0", "SmolLM2", DTYPE_Q4_0, 128, {24, 8, 3}, false},
-    {"f32", "SmolLM2 F32", "SmolLM2", DTYPE_F32, 128, {12, 6, 3}, false},
-    {"1.1b", "1.1B Q4_0", "random:1.1b:Q4_0", DTYPE_Q4_0, 64, {8, 3, 2}, true},
+    {"q4_1", "SmolLM2 Q4_1", "SmolLM2", DTYPE_Q4_1, 128, 128, {16, 6, 3}, false},
+    {"q8_0", "SmolLM2 Q8_0", "SmolLM2", DTYPE_Q8_0, 128, 128, {16, 6, 3}, false},
+    {"q4_0", "SmolLM2 Q4_0", "SmolLM2", DTYPE_Q4_0, 128, 128, {16, 6, 3}, false},
+    {"f32", "SmolLM2 F32", "SmolLM2", DTYPE_F32, 128, 128, {8, 4, 2}, false},
+    {"1.1b", "1.1B Q4_0", "random:1.1b:Q4_0", DTYPE_Q4_0, 16, 64, {6, 3, 2}, true},
 };
-static const Form quick_form = {"15m",     "15M Q8_0", "random:15m:Q8_0", DTYPE_Q8_0, 16,
-                                {2, 2, 2}, false};
+static const Form quick_form = {"15m", "15M Q8_0", "random:15m:Q8_0", DTYPE_Q8_0,
+                                16,    16,         {2, 2, 2},         false};
 static const int batches[] = {1, 8, 32};
 enum { FORMS = sizeof forms / sizeof *forms, BATCHES = 3, MOST_BATCH = 32 };
 
@@ -108,7 +108,8 @@ static bool ours_open(Ours *o, Arena *arena, const Weights *weights, const Form 
                                    .activations = ACTIVATIONS_Q8};
     *o = (Ours){.engine = engine_open(weights, NULL, options, err),
                 .vocabulary = weights->config.vocabulary};
-    const int count = MOST_BATCH * form->prompt;
+    const int longest = form->context > form->prefill ? form->context : form->prefill,
+              count = MOST_BATCH * longest;
     o->prompts = arena_alloc(arena, (size_t)count * sizeof *o->prompts);
     for (int i = 0; i < count; i++) o->prompts[i] = (i * 7919 + 13) % o->vocabulary;
     return o->engine != NULL;
@@ -204,6 +205,8 @@ typedef struct Bench {
     BenchModels *models;
     BenchReport *report;
     Peer *peers[SIDES];
+    bool absent[SIDES];    // cannot do it with this model's file
+    int most_threads;
     double gflops, read_gbs;    // of the threads in use
 } Bench;
 
@@ -267,15 +270,24 @@ static void report_row(const Bench *b, const Cell *c, const Weights *w, const Ti
     for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
 }
 
-// A peer that cannot do this work, or not with this file, is left out.
-static bool takes_part(const Bench *b, Side side, Theirs *theirs)
+// A peer that cannot do this work, or not with this file, is left out; so are those that take long to load,
+// but for the most threads.
+static bool takes_part(Bench *b, Side side, Theirs *theirs)
 {
     Error err;
-    if (b->peers[side] == NULL || theirs->model == NULL) return false;
+    const bool slow = side == OPENVINO || side == VLLM;
+    if (b->peers[side] == NULL || theirs->model == NULL || b->absent[side] ||
+        (slow && theirs->cell.threads != b->most_threads))
+        return false;
     if (side == LLAMA2C && (theirs->cell.batch > 1 || strcmp(theirs->cell.work, "decode") != 0))
         return false;
     if (run_theirs(theirs, 1, &err) >= 0) return true;
-    printf("%s: %s\n", sides[side].name, err.message);
+    for (char *at = err.message; *at != '\0'; at++)
+        if (*at == '\n') *at = ' ';
+    const size_t length = strlen(err.message);
+    printf("%s: no %s: ... %s\n", theirs->cell.form->name, sides[side].name,
+           err.message + (length > 60 ? length - 60 : 0));
+    b->absent[side] = true;
     return false;
 }
 
@@ -309,12 +321,14 @@ static bool measure_threads(Bench *b, const Form *form, const Weights *w,
     Ours ours;
     Arena *arena = arena_new("prompts", 1u << 20);
     bool good = ours_open(&ours, arena, w, form, err);
-    for (int i = 0; i < BATCHES && good; i++)
-        good =
-            measure(b, &ours, w, files,
-                    (Cell){form, "decode", threads, batches[i], form->prompt, form->steps[i]}, err);
+    // With fewer threads than there are, large batches say nothing new.
+    const int count = threads == b->most_threads ? BATCHES : 1;
+    for (int i = 0; i < count && good; i++)
+        good = measure(b, &ours, w, files,
+                       (Cell){form, "decode", threads, batches[i], form->context, form->steps[i]},
+                       err);
     good = good &&
-           measure(b, &ours, w, files, (Cell){form, "prefill", threads, 1, form->prompt, 1}, err);
+           measure(b, &ours, w, files, (Cell){form, "prefill", threads, 1, form->prefill, 1}, err);
     engine_close(ours.engine);
     arena_free(arena);
     return good;
@@ -337,6 +351,8 @@ static bool measure_form(Bench *b, const Form *form, const Peak *peaks, const do
 {
     const char *files[SIDES] = {NULL};
     const int last = b->command.thread_counts - 1;
+    b->most_threads = b->command.threads[last];
+    memset(b->absent, 0, sizeof b->absent);
     if (!find_files(b, form, files, err)) return false;
     Weights *w = weights_open(files[LLAMACPP], (WeightsOptions){.huge_pages = true}, err);
     bool good = w != NULL;

@@ -1,5 +1,6 @@
 #include "labs/5_frontier/paged_kv/app/bench_models.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,18 @@ struct BenchModels {
     int count;
 };
 
+// Ctrl-C: a gigabyte must not stay in /tmp.
+static BenchModels *to_remove;
+
+static void remove_and_exit(int signal)
+{
+    bench_models_close(to_remove);
+    _exit(128 + signal);
+}
+
 BenchModels *bench_models_open(Arena *keep, Error *err)
 {
-    BenchModels *m = arena_zeros(keep, sizeof *m);
+    BenchModels *m = to_remove = arena_zeros(keep, sizeof *m);
     const char *temporary = getenv("TMPDIR");
     char *folder = arena_print(keep, "%s/bench.XXXXXX", temporary != NULL ? temporary : "/tmp");
     if (mkdtemp(folder) == NULL)
@@ -31,13 +41,16 @@ BenchModels *bench_models_open(Arena *keep, Error *err)
     m->folder = folder;
     m->smollm2 = loaded_path(keep, "smollm2", err);
     if (m->smollm2 == NULL) m->smollm2 = "random:135m:Q4_1";
+    signal(SIGINT, remove_and_exit);
+    signal(SIGTERM, remove_and_exit);
     return m;
 }
 
 void bench_models_close(BenchModels *m)
 {
     if (m == NULL) return;
-    for (int i = 0; i < m->count; i++) remove(m->made[i]);
+    for (int i = 0; i < m->count; i++)    // files, and folders that are empty now
+        if (unlink(m->made[i]) != 0) rmdir(m->made[i]);
     rmdir(m->folder);
 }
 
