@@ -11,3 +11,9 @@ int command_chat(int argc, char **argv)
 {
     return launch_engine("chat", argc, argv);
 }
+
+int command_quantize(int argc, char **argv)
+{
+    (void)argc;
+    return launch(arena_new("quantize", 1u << 20), "quantize", "./lab quantize", argv);
+}

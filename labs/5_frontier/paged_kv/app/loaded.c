@@ -69,8 +69,14 @@ static const char *find_in_data(Arena *keep, const char *name, Error *err)
     return NULL;
 }
 
+const char *loaded_path(Arena *keep, const char *model, Error *err)
+{
+    const bool there = random_weights_named(model) || access(model, R_OK) == 0;
+    return there ? model : find_in_data(keep, model, err);
+}
+
 // llama2.c keeps the vocabulary in a file of its own.
-static const char *tokenizer_of(Arena *keep, const char *path)
+const char *loaded_vocabulary(Arena *keep, const char *path)
 {
     static const char *const beside[] = {"tok512.bin", "tokenizer.bin"};
     const char *slash = strrchr(path, '/');
@@ -120,12 +126,6 @@ static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig
     return o;
 }
 
-static const char *path_of(Arena *keep, const char *model, Error *err)
-{
-    const bool there = random_weights_named(model) || access(model, R_OK) == 0;
-    return there ? model : find_in_data(keep, model, err);
-}
-
 // A draft's tokens are the model's: each id stands for the same text.
 static bool same_tokens(const Tokenizer *a, const Tokenizer *b, Error *err)
 {
@@ -143,12 +143,12 @@ static bool same_tokens(const Tokenizer *a, const Tokenizer *b, Error *err)
 
 static bool open_draft(Loaded *l, Arena *keep, const LoadOptions *how, Error *err)
 {
-    const char *path = path_of(keep, how->draft, err);
+    const char *path = loaded_path(keep, how->draft, err);
     if (path == NULL) return false;
     const WeightsOptions options = {.huge_pages = how->huge_pages};
     l->draft = weights_open(path, options, err);
     if (l->draft == NULL || random_weights_named(path)) return l->draft != NULL;
-    Tokenizer *tokenizer = tokenizer_open(tokenizer_of(keep, path), err);
+    Tokenizer *tokenizer = tokenizer_open(loaded_vocabulary(keep, path), err);
     const bool good = tokenizer != NULL && (same_tokens(l->tokenizer, tokenizer, err) ||
                                             error_wrap(err, "--draft %s", how->draft));
     tokenizer_close(tokenizer);
@@ -159,13 +159,13 @@ bool loaded_open_weights(Loaded *l, Arena *keep, const char *model, const LoadOp
                          Error *err)
 {
     const char *why;
-    *l = (Loaded){.path = model};
+    *l = (Loaded){0};
     if (!device_use(how->device, &why)) return error_set(err, "--device %s: %s", how->device, why);
     if (how->threads > 0) omp_set_num_threads(how->threads);
     const bool random = random_weights_named(model);
-    l->path = path_of(keep, model, err);
-    if (l->path == NULL) return false;
-    const char *vocabulary = how->tokenizer != NULL ? how->tokenizer : tokenizer_of(keep, l->path);
+    if ((l->path = loaded_path(keep, model, err)) == NULL) return false;
+    const char *vocabulary =
+        how->tokenizer != NULL ? how->tokenizer : loaded_vocabulary(keep, l->path);
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
     if (l->weights != NULL)
         l->tokenizer = random ? tokenizer_bytes() : tokenizer_open(vocabulary, err);

@@ -23,6 +23,11 @@ extern const LoadOptions loaded_defaults;
 
 void loaded_declare(Options *options, LoadOptions *how);
 
+// Where a model is: the path itself, a data set's file, or the name of random weights. NULL and why.
+const char *loaded_path(Arena *keep, const char *model, Error *err);
+// Where its vocabulary is: the same, or what llama2.c keeps beside it.
+const char *loaded_vocabulary(Arena *keep, const char *path);
+
 typedef struct Loaded {
     const char *path;
     Weights *weights, *draft;    // draft: NULL without
