@@ -3,7 +3,7 @@
  *     ./lab bench engine --peers
  *
  * SmolLM2-135M as it is (Q4_1), as Q8_0, Q4_0 and F32, and random weights of a 1.1B model in Q4_0, from the same
- * files on all sides. Decode: each of the batch's sequences has a context of 128 tokens (1.1B: 16), of which none
+ * files on all sides. Decode: each of the batch's sequences has a context of 129 tokens (1.1B: 17), of which none
  * is shared, and gets some tokens more; then all of them start again there. Prefill: one new prompt of 128 (64). Ours draws
  * each token (the likeliest), llama.cpp and llama2.c draw none. KV caches are of float16, llama2.c's of float32.
  * Peers are found by $LAB_LLAMACPP, $LAB_LLAMA2C (their sources in bench/peers say how they are built), $LAB_OPENVINO and
@@ -12,108 +12,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "bench/command.h"
 #include "bench/peer.h"
 #include "bench/report.h"
+#include "labs/5_frontier/paged_kv/app/bench_goals.h"
 #include "labs/5_frontier/paged_kv/app/bench_models.h"
-#include "labs/5_frontier/paged_kv/app/engine.h"
-
-typedef struct Form {
-    const char *key;             // of --model
-    const char *name, *model;    // of bench_models_gguf()
-    DType type;
-    int context, prefill;    // tokens
-    int steps[3];            // of each batch
-    bool all_cores;          // measured with the most threads alone: it takes long
-} Form;
+#include "labs/5_frontier/paged_kv/app/bench_ours.h"
 
 static const Form forms[] = {
-    {"q4_1", "SmolLM2 Q4_1", "SmolLM2", DTYPE_Q4_1, 128, 128, {16, 6, 3}, false},
-    {"q8_0", "SmolLM2 Q8_0", "SmolLM2", DTYPE_Q8_0, 128, 128, {16, 6, 3}, false},
-    {"q4_0", "SmolLM2 Q4_0", "SmolLM2", DTYPE_Q4_0, 128, 128, {16, 6, 3}, false},
-    {"f32", "SmolLM2 F32", "SmolLM2", DTYPE_F32, 128, 128, {8, 4, 2}, false},
-    {"1.1b", "1.1B Q4_0", "random:1.1b:Q4_0", DTYPE_Q4_0, 16, 64, {6, 3, 2}, true},
+    {"q4_1", "SmolLM2 Q4_1", "SmolLM2", DTYPE_Q4_1, 129, 128, {16, 6, 3}, false},
+    {"q8_0", "SmolLM2 Q8_0", "SmolLM2", DTYPE_Q8_0, 129, 128, {16, 6, 3}, false},
+    {"q4_0", "SmolLM2 Q4_0", "SmolLM2", DTYPE_Q4_0, 129, 128, {16, 6, 3}, false},
+    {"f32", "SmolLM2 F32", "SmolLM2", DTYPE_F32, 129, 128, {8, 4, 2}, false},
+    {"1.1b", "1.1B Q4_0", "random:1.1b:Q4_0", DTYPE_Q4_0, 17, 64, {6, 3, 2}, true},
 };
 static const Form quick_form = {"15m", "15M Q8_0", "random:15m:Q8_0", DTYPE_Q8_0,
                                 16,    16,         {2, 2, 2},         false};
 static const int batches[] = {1, 8, 32};
-enum { FORMS = sizeof forms / sizeof *forms, BATCHES = 3, MOST_BATCH = 32 };
-
-// What is timed in one row of the table.
-typedef struct Cell {
-    const Form *form;
-    const char *work;    // "decode" or "prefill"
-    int threads, batch, prompt, steps;
-} Cell;
-
-// ---- ours ----
-
-typedef struct Ours {
-    Engine *engine;
-    int vocabulary;
-    Cell cell;
-    int32_t *prompts;    // [MOST_BATCH,prompt]
-    int turn;            // of prefills: no prompt is computed twice
-    int begun;           // requests that have had a token
-} Ours;
-
-static void count_first(void *context, const EngineEvent *event)
-{
-    if (event->sampled != NULL) ((bool *)context)[0] = true;
-}
-
-// The batch's requests, all with their first token, so that each step from here on is one token of each.
-static double run_ours(void *work, long calls, Error *err)
-{
-    Ours *o = work;
-    const Cell c = o->cell;
-    const bool prefill = strcmp(c.work, "prefill") == 0;
-    double seconds = 0;
-    for (long call = 0; call < calls; call++) {
-        bool has_token[MOST_BATCH] = {false};
-        int ids[MOST_BATCH];
-        for (int i = 0; i < c.batch; i++) {
-            int32_t *prompt = o->prompts + (size_t)i * (size_t)c.prompt;
-            prompt[0] = (prefill ? 1000 + o->turn++ : i) % o->vocabulary;
-            const Request request = {.prompt = prompt,
-                                     .prompt_count = c.prompt,
-                                     .ignore_stop_tokens = true,
-                                     .sampling = {.log_probabilities = -1},
-                                     .on_event = count_first,
-                                     .context = &has_token[i]};
-            if ((ids[i] = engine_submit(o->engine, &request, err)) < 0) return -1;
-        }
-        double start = bench_now();
-        for (int i = 0; i < c.batch;)
-            if (has_token[i]) i++;
-            else engine_step(o->engine);
-        if (!prefill) {
-            start = bench_now();
-            for (int i = 0; i < c.steps; i++) engine_step(o->engine);
-        }
-        seconds += bench_now() - start;
-        for (int i = 0; i < c.batch; i++) engine_cancel(o->engine, ids[i]);
-        engine_step(o->engine);    // frees them
-    }
-    return seconds;
-}
-
-static bool ours_open(Ours *o, Arena *arena, const Weights *weights, const Form *form, Error *err)
-{
-    const EngineOptions options = {.cache_bytes = (size_t)1 << 29,
-                                   .sequences = MOST_BATCH,
-                                   .budget = 512,
-                                   .cache = DTYPE_F16,
-                                   .activations = ACTIVATIONS_Q8};
-    *o = (Ours){.engine = engine_open(weights, NULL, options, err),
-                .vocabulary = weights->config.vocabulary};
-    const int longest = form->context > form->prefill ? form->context : form->prefill,
-              count = MOST_BATCH * longest;
-    o->prompts = arena_alloc(arena, (size_t)count * sizeof *o->prompts);
-    for (int i = 0; i < count; i++) o->prompts[i] = (i * 7919 + 13) % o->vocabulary;
-    return o->engine != NULL;
-}
+enum { FORMS = sizeof forms / sizeof *forms, BATCHES = 3 };
 
 // ---- the others ----
 
@@ -164,38 +80,6 @@ static void open_peers(Arena *keep, Peer *peers[SIDES], BenchReport *report)
     else unsetenv("LAB_PYTHON");
 }
 
-// ---- the roof: four streams a thread over large pages, as the weights lie ----
-
-static double read_gbs(int threads, bool quick)
-{
-    enum { STREAMS = 4, TURNS = 5 };
-    const size_t bytes = (size_t)(quick ? 32 : 512) << 20, words = bytes / sizeof(uint64_t);
-    uint64_t *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-             total = 0;
-    double best = 0;
-    if (data == MAP_FAILED) return 0;
-#ifdef MADV_HUGEPAGE
-    madvise(data, bytes, MADV_HUGEPAGE);
-#endif
-    memset(data, 1, bytes);
-    for (int turn = 0; turn < TURNS; turn++) {
-        const double start = bench_now();
-#pragma omp parallel for schedule(static) num_threads(threads) reduction(+ : total)
-        for (int part = 0; part < threads; part++) {
-            const size_t each = words / (size_t)threads / STREAMS;
-            const uint64_t *at = data + (size_t)part * each * STREAMS;
-            uint64_t sum[STREAMS] = {0};
-            for (size_t i = 0; i < each; i++)
-                for (size_t s = 0; s < STREAMS; s++) sum[s] += at[s * each + i];
-            total += sum[0] + sum[1] + sum[2] + sum[3];
-        }
-        const double gbs = 1e-9 * (double)bytes / (bench_now() - start);
-        if (gbs > best) best = gbs;
-    }
-    munmap(data, bytes);
-    return total != 0 ? best : 0;
-}
-
 // ---- rows ----
 
 typedef struct Bench {
@@ -208,6 +92,7 @@ typedef struct Bench {
     bool absent[SIDES];    // cannot do it with this model's file
     int most_threads;
     double gflops, read_gbs;    // of the threads in use
+    Lowest lowest[GOALS];
 } Bench;
 
 // Tokens of one call.
@@ -231,6 +116,36 @@ static void print_head(void)
     puts("\n");
 }
 
+// Of a step's time, the share that reading the weights alone takes.
+static double read_share(const Bench *b, const Cell *c, const Weights *w, double seconds)
+{
+    return 1e-9 * (double)weights_bytes(w) * c->steps / seconds / b->read_gbs;
+}
+
+static void note_goals(Bench *b, const Cell *c, const Weights *w, const Timing *timings, int count,
+                       cJSON *row)
+{
+    const char *name = c->form->name;
+    const bool prefill = strcmp(c->work, "prefill") == 0;
+    int best = 1;
+    for (int i = 2; i < count; i++)
+        if (timings[i].seconds.median < timings[best].seconds.median) best = i;
+    if (count > 1) {
+        cJSON_AddStringToObject(row, "best_peer", timings[best].name);
+        cJSON_AddNumberToObject(row, "ours_over_best_peer", timings[best].ratio.median);
+    }
+    if (c->threads != b->most_threads) return;
+    const Goal goal = prefill         ? PREFILL
+                      : c->batch == 1 ? BATCH_1
+                      : c->batch == 8 ? BATCH_8
+                                      : BATCH_32;
+    if (count > 1)
+        goals_keep(&b->lowest[goal], timings[best].ratio.median, name, timings[best].name);
+    if (goal == BATCH_1)
+        goals_keep(&b->lowest[c->form->all_cores ? READ_LARGE : READ],
+                   read_share(b, c, w, timings[0].seconds.median), name, "");
+}
+
 static void print_row(const Bench *b, const Cell *c, const Weights *w, const Timing *timings,
                       const Timing *const column[SIDES])
 {
@@ -238,9 +153,7 @@ static void print_row(const Bench *b, const Cell *c, const Weights *w, const Tim
     const bool prefill = strcmp(c->work, "prefill") == 0;
     char what[32] = "prefill", read[16] = "";
     if (!prefill) snprintf(what, sizeof what, "batch %d", c->batch);
-    if (!prefill)
-        snprintf(read, sizeof read, "%.0f%%",
-                 1e-7 * (double)weights_bytes(w) * c->steps / seconds / b->read_gbs);
+    if (!prefill) snprintf(read, sizeof read, "%.0f%%", 100 * read_share(b, c, w, seconds));
     printf("%-14s %2d %-10s %7.1f%c %5s %4.0f%%", c->form->name, c->threads, what, tokens / seconds,
            bench_noisy(timings[0].seconds) ? '~' : ' ', read,
            1e-7 * flop_of(c, w) / seconds / b->gflops);
@@ -253,8 +166,8 @@ static void print_row(const Bench *b, const Cell *c, const Weights *w, const Tim
     fflush(stdout);
 }
 
-static void report_row(const Bench *b, const Cell *c, const Weights *w, const Timing *timings,
-                       int count)
+static cJSON *report_row(const Bench *b, const Cell *c, const Weights *w, const Timing *timings,
+                         int count)
 {
     cJSON *row = bench_report_row(b->report);
     cJSON_AddStringToObject(row, "model", c->form->name);
@@ -268,6 +181,7 @@ static void report_row(const Bench *b, const Cell *c, const Weights *w, const Ti
     cJSON_AddNumberToObject(row, "flop", flop_of(c, w));
     cJSON_AddNumberToObject(row, "huge_page_read_gbs", b->read_gbs);
     for (int i = 0; i < count; i++) bench_report_timing(row, &timings[i]);
+    return row;
 }
 
 // A peer that cannot do this work, or not with this file, is left out; so are those that take long to load,
@@ -294,7 +208,7 @@ static bool takes_part(Bench *b, Side side, Theirs *theirs)
 static bool measure(Bench *b, Ours *ours, const Weights *w, const char *const files[SIDES], Cell c,
                     Error *err)
 {
-    Contender contenders[1 + SIDES] = {{"ours", run_ours, ours}};
+    Contender contenders[1 + SIDES] = {{"ours", ours_run, ours}};
     Timing timings[1 + SIDES];
     const Timing *column[SIDES] = {NULL};
     Theirs theirs[SIDES];
@@ -309,7 +223,7 @@ static bool measure(Bench *b, Ours *ours, const Weights *w, const char *const fi
     }
     if (!bench_compare(contenders, count, plan, timings, err)) return false;
     print_row(b, &c, w, timings, column);
-    report_row(b, &c, w, timings, count);
+    note_goals(b, &c, w, timings, count, report_row(b, &c, w, timings, count));
     return true;
 }
 
@@ -374,7 +288,7 @@ static bool measure_all(Bench *b, Error *err)
     for (int i = 0; i < b->command.thread_counts; i++) {
         bench_threads(b->command.threads[i]);
         bench_report_peak(b->report, peaks[i] = peak_measure(b->command.threads[i]));
-        reads[i] = read_gbs(b->command.threads[i], b->command.quick);
+        reads[i] = large_page_read_gbs(b->command.threads[i], b->command.quick);
         printf("                 %.1f GB/s read in large pages, four streams a thread\n", reads[i]);
     }
     print_head();
@@ -406,6 +320,7 @@ int main(int argc, char **argv)
     }
     for (int s = 0; s < SIDES; s++) peer_close(b.peers[s]);
     bench_models_close(b.models);
+    if (good && b.command.peers) goals_print(b.lowest);
     if (good)
         puts(
             "\nread: weights of a step against the read figure; peak: against float32; N.NNx: ours "
