@@ -18,9 +18,10 @@ static float as_half(float value)    // what a half keeps of it
     return value;
 }
 
+// 0 also where it overflows: such a d is 0 as a half.
 static float inverse(float d)
 {
-    return d != 0 ? 1 / d : 0;
+    return d != 0 && isfinite(1 / d) ? 1 / d : 0;
 }
 
 static void write_q8_0(uint8_t *out, const float *x)

@@ -459,6 +459,24 @@ static void blocks_of_one_number_keep_it(void **state)
         }
 }
 
+// One over their scale overflows: what is written must not depend on what infinity is as a whole number.
+static void blocks_of_the_smallest_numbers_become_zeros(void **state)
+{
+    (void)state;
+    static const DType TYPES[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1, DTYPE_Q4_K};
+    static const uint8_t CODES[] = {0, 0x88, 0, 0};    // a Q4_0 of 8 is 0
+    float x[256], back[256];
+    uint8_t bytes[512];
+    for (int i = 0; i < 256; i++) x[i] = i % 3 == 0 ? 1e-38f : i % 3 == 1 ? -1e-39f : 0;
+    for (size_t t = 0; t < sizeof TYPES / sizeof *TYPES; t++) {
+        assert_true(dtype_from_floats(TYPES[t], bytes, x, 256));
+        assert_true(dtype_to_floats(TYPES[t], back, bytes, 256));
+        for (int i = 0; i < 256; i++) assert_true(fabsf(back[i]) < 1e-30f);
+        if (TYPES[t] != DTYPE_Q4_K)
+            assert_int_equal(bytes[dtype_info[TYPES[t]].bytes - 1], CODES[t]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +495,7 @@ int main(void)
         cmocka_unit_test(numbers_become_the_blocks_that_ggml_makes_of_them),
         cmocka_unit_test(blocks_lose_as_little_as_their_bits_allow),
         cmocka_unit_test(blocks_of_one_number_keep_it),
+        cmocka_unit_test(blocks_of_the_smallest_numbers_become_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
