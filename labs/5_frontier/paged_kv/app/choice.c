@@ -88,6 +88,7 @@ void choice_send(const Choice *choice, EngineEvent event)
     const Request *r = &choice->group->request;
     event.id = choice->group->id;
     event.choice = choice->index;
+    if (choice->sequence != NULL) event.cached = choice->sequence->hits;
     if (event.text == NULL) event.text = "";
     if (r->on_event != NULL) r->on_event(r->context, &event);
 }
