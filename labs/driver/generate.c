@@ -13,3 +13,9 @@ int command_chat(int argc, char **argv)
     (void)argc;
     return launch(arena_new("chat", 1u << 20), "chat", "./lab chat", argv);
 }
+
+int command_serve(int argc, char **argv)
+{
+    (void)argc;
+    return launch(arena_new("serve", 1u << 20), "serve", "./lab serve", argv);
+}
