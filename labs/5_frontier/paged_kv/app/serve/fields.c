@@ -151,6 +151,7 @@ static bool is_only(const cJSON *item, const char *json)
 bool fields_check(const Fields *f, const FieldRule *rules, int count, unsigned where)
 {
     bool seen[RULES_MAX] = {false};
+    const char *within = f->within != NULL ? f->within : "";
     const cJSON *item;
     cJSON_ArrayForEach(item, f->object)
     {
@@ -158,18 +159,19 @@ bool fields_check(const Fields *f, const FieldRule *rules, int count, unsigned w
         while (i < count && (strcmp(rules[i].name, item->string) != 0 || !(rules[i].where & where)))
             i++;
         if (i < count && seen[i])
-            return refuse(f->refusal, 400, item->string, "%.40s: is there twice", item->string);
+            return refuse(f->refusal, 400, item->string, "%s%.40s: is there twice", within,
+                          item->string);
         if (i < count) seen[i] = true;
         if (cJSON_IsNull(item)) continue;
         if (i == count)
             return refuse(f->refusal, 400, item->string,
-                          "%.40s: is not supported, and may be meant to change the answer",
-                          item->string);
+                          "%s%.40s: is not supported, and may be meant to change the answer",
+                          within, item->string);
         if (rules[i].only != NULL && !is_only(item, rules[i].only))
             return refuse(
                 f->refusal, 400, item->string,
-                "%s: is not supported, and would change the answer; expected %s or nothing",
-                item->string, rules[i].only);
+                "%s%s: is not supported, and would change the answer; expected %s or nothing",
+                within, item->string, rules[i].only);
     }
     return true;
 }

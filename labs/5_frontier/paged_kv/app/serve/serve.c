@@ -15,6 +15,7 @@
 #include <time.h>
 #include "common/console.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "labs/5_frontier/paged_kv/app/loaded.h"
 #include "labs/5_frontier/paged_kv/app/serve/http.h"
 
@@ -35,7 +36,8 @@ static Options *declare(Arena *keep, Settings *s, const char ***words, int *coun
     options_string(o, "host", 0, &s->http.host, "ADDRESS",
                    "to listen on; 0.0.0.0: all of this machine's");
     options_int(o, "port", 'p', &s->http.port, 0, 65535, "0: a free one");
-    options_string(o, "name", 0, &s->name, "NAME", "of the model, in requests; default: MODEL");
+    options_string(o, "name", 0, &s->name, "NAME",
+                   "of the model, in requests; default: the file's");
     options_string(o, "api-key-file", 0, &s->key_file, "FILE",
                    "its first line is the key that requests need; or set LAB_API_KEY");
     options_string(o, "chat-template", 0, &s->template, "FILE", "in place of the model's own");
@@ -86,6 +88,19 @@ static ChatTemplate *read_template(const Settings *s, const char *model, Error *
         chat_template_parse(view.bytes != NULL ? view.bytes : "", view.size, s->template, err);
     file_unmap(view);
     return t;
+}
+
+// "SmolLM2.Q4_1" of a path to SmolLM2.Q4_1.gguf; a data set's name as it is.
+static const char *name_of(Arena *keep, const char *model)
+{
+    const char *slash = strrchr(model, '/'),
+               *last = slash != NULL && slash[1] != '\0' ? slash + 1 : model;
+    size_t bytes = strlen(last);
+    if (text_ends(last, ".gguf")) bytes -= 5;
+    if (text_ends(last, ".bin")) bytes -= 4;
+    char *name = arena_print(keep, "%.*s", (int)bytes, last);
+    text_clean(name);
+    return name;
 }
 
 // Each connection is a file.
@@ -187,7 +202,7 @@ static bool open_and_serve(Arena *keep, Settings *s, const char *model, Error *e
     const ModelConfig *c = &l.weights->config;
     const int end =
         template != NULL ? tokenizer_token(l.tokenizer, chat_template_end(template)) : -1;
-    const Served served = {.name = s->name != NULL ? s->name : model,
+    const Served served = {.name = s->name != NULL ? s->name : name_of(keep, model),
                            .tokenizer = l.tokenizer,
                            .template = template,
                            .no_template = no_template.message,
