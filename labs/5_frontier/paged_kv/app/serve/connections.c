@@ -81,7 +81,9 @@ static bool look_after(const Connections *c, Connection *one, double now)
 {
     const double seconds = now - one->since;
     int cancel = 0;
-    if (one->phase == CONNECTION_QUIET && seconds > c->quiet_seconds) close_one(one);
+    // Half a request, and its sender has gone, for which libmicrohttpd would wait.
+    const bool half = seconds > 1 && is_gone(one);
+    if (one->phase == CONNECTION_QUIET && (half || seconds > c->quiet_seconds)) close_one(one);
     if (one->phase != CONNECTION_BUSY) return false;
     if (one->job != NULL && is_gone(one)) cancel = 1;
     else if (seconds > c->answer_seconds) cancel = 408;

@@ -100,6 +100,8 @@ void worker_write_blocks(Worker *w, Bytes *out)
 {
     pthread_mutex_lock(&w->lock);
     w->looked = job_now();
+    w->woken = true;    // an engine at rest makes one, too
+    pthread_cond_signal(&w->wake);
     bytes_add(out, w->blocks.data, w->blocks.count);
     pthread_mutex_unlock(&w->lock);
     if (out->count == 0) bytes_add(out, "{}", 2);
