@@ -14,18 +14,32 @@ static void expect(int holds)
     if (!holds) abort();
 }
 
+static Tokenizer *tokenizer;
+static ChatTemplate *template;
+static Arena *arena;
+
+// The leak checker does not see what an arena points to.
+static void end(void)
+{
+    chat_template_close(template);
+    tokenizer_close(tokenizer);
+    arena_free(arena);
+}
+
+static void begin(void)
+{
+    Error err;
+    arena = arena_new("fuzz", (size_t)1 << 30);
+    tokenizer = tokenizer_bytes();
+    template = chat_template_parse(template_text, strlen(template_text), "fuzz", &err);
+    expect(template != NULL);
+    atexit(end);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static Tokenizer *tokenizer;
-    static ChatTemplate *template;
-    static Arena *arena;
     Error err;
-    if (tokenizer == NULL) {
-        arena = arena_new("fuzz", (size_t)1 << 30);
-        tokenizer = tokenizer_bytes();
-        template = chat_template_parse(template_text, strlen(template_text), "fuzz", &err);
-        expect(template != NULL);
-    }
+    if (tokenizer == NULL) begin();
     if (size == 0) return 0;
     const Served served = {.name = "m",
                            .tokenizer = tokenizer,
