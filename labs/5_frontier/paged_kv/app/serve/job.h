@@ -18,7 +18,7 @@
 #include "labs/5_frontier/paged_kv/app/serve/logprobs.h"
 #include "labs/5_frontier/paged_kv/app/serve/metrics.h"
 
-enum { UNREAD_MAX = 8 << 20 };    // bytes
+enum { UNREAD_MAX = 1 << 20 };    // bytes
 
 typedef struct Job Job;
 
