@@ -35,11 +35,8 @@ typedef struct CodeType {
     int offset;
 } CodeType;
 
-static const CodeType code_type[DTYPE_COUNT] = {
-    [DTYPE_Q8_0] = {CODES_8, OFFSET_Q8_0}, [DTYPE_Q4_0] = {CODES_4, 8},
-    [DTYPE_Q4_1] = {CODES_4_MIN, 0},       [DTYPE_Q4_K] = {CODES_4_MIN, 0},
-    [DTYPE_Q6_K] = {CODES_6, 32},
-};
+#define NAME_TYPE(type, bytes, panels, kind, offset) [DTYPE_##type] = {kind, offset},
+static const CodeType code_type[DTYPE_COUNT] = {EACH_CODE_TYPE(NAME_TYPE)};
 
 static void write_block(XBlock *out, const float *x, CodeType type)
 {
@@ -118,54 +115,63 @@ INLINED Vec in_all(float x)
     return (Vec)CODES(set1_ps)(x);
 }
 
-typedef void CodeTile(float *y, size_t y_row, const CodePanel *w, const XBlock *x, size_t blocks,
-                      size_t cols, bool first);
-
 // The columns of y that belong to panel p.
 INLINED size_t panel_cols(size_t cols, size_t p)
 {
     return cols > p * LANES ? cols - p * LANES : 0;
 }
 
-// y[i,:cols] (+)= x[i] w^T for `rows` rows of x. A number of x is loaded once for all panels.
-INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_row,
-                       const CodePanel *w, const XBlock *x, size_t blocks, size_t cols, bool first)
+typedef Vec CodeSums[TILE_MOST][PANELS];
+
+// A block of `rows` rows of x times one of each panel. A number of x is loaded once for all panels.
+INLINED void add_block(const CodeKind kind, const int rows, const int panels, CodeSums sum,
+                       const CodePanel *w, const XBlock *x)
 {
     const int halves = kind == CODES_6 ? 2 : 1, groups = 8 / halves;
     const int in_part = kind == CODES_8   ? 1
                         : kind == CODES_6 ? 2
                                           : 8;    // groups: 16 bits hold no more
-    Vec sum[TILE_MOST][PANELS];
     UNROLL
-    for (int i = 0; i < rows; i++) UNROLL
-    for (size_t p = 0; p < PANELS; p++) {
-        const float *from = y + (size_t)i * y_row + p * LANES;
-        sum[i][p] = first ? (Vec){0} : load_some(from, panel_cols(cols, p));
-    }
-    for (; blocks > 0; blocks--, w++, x += rows) UNROLL
     for (int half = 0; half < halves; half++) {
         Codes dot[TILE_MOST][PANELS], part[TILE_MOST][PANELS];
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
-        for (int p = 0; p < PANELS; p++) dot[i][p] = CODES(set1_epi32)(x[i].start[half]);
+        for (int p = 0; p < panels; p++) dot[i][p] = CODES(set1_epi32)(x[i].start[half]);
         UNROLL
         for (int g = half * groups; g < (half + 1) * groups; g++) UNROLL
         for (int i = 0; i < rows; i++) {
             const Codes four = four_codes(x[i].code + 4 * g);
             UNROLL
-            for (int p = 0; p < PANELS; p++)
+            for (int p = 0; p < panels; p++)
                 add_products(kind, &dot[i][p], &part[i][p], w[p * BLOCKS].code[g], four,
                              g % in_part == 0, (g + 1) % in_part == 0);
         }
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
-        for (int p = 0; p < PANELS; p++) {
+        for (int p = 0; p < panels; p++) {
             const CodePanel *panel = w + p * BLOCKS;
             const Vec scale = (half == 0 ? panel->scale : panel->other) * in_all(x[i].scale);
             sum[i][p] = fused(codes_to_floats(dot[i][p]), scale, sum[i][p]);
             if (kind == CODES_4_MIN) sum[i][p] = fused(panel->other, in_all(x[i].sum), sum[i][p]);
         }
     }
+}
+
+// y[i,:cols] (+)= x[i] w^T for `rows` rows of x.
+typedef void CodeTile(float *y, size_t y_row, const CodePanel *w, const XBlock *x, size_t blocks,
+                      size_t cols, bool first);
+
+INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_row,
+                       const CodePanel *w, const XBlock *x, size_t blocks, size_t cols, bool first)
+{
+    CodeSums sum;
+    UNROLL
+    for (int i = 0; i < rows; i++) UNROLL
+    for (size_t p = 0; p < PANELS; p++) {
+        const float *from = y + (size_t)i * y_row + p * LANES;
+        sum[i][p] = first ? (Vec){0} : load_some(from, panel_cols(cols, p));
+    }
+    for (; blocks > 0; blocks--, w++, x += rows) add_block(kind, rows, PANELS, sum, w, x);
     UNROLL
     for (int i = 0; i < rows; i++) UNROLL
     for (size_t p = 0; p < PANELS; p++)
@@ -195,4 +201,46 @@ static CodeTile *const code_tiles[CODE_KINDS][TILE_MOST] = {
     {EACH_TILE(NAME_TILE, CODES_6)},
     {EACH_TILE(NAME_TILE, CODES_8)},
 };
+
+// ---- a few rows of x: what is unpacked meets them at once, without a panel in memory
+
+typedef void CodeFew(float *y, size_t y_row, const uint8_t *const row[LANES], const XBlock *x,
+                     size_t blocks, size_t cols, const uint8_t *ahead);
+
+enum { FEW_MOST = 3, AHEAD = 2 };
+
+INLINED void code_few(const DType type, const CodeKind kind, const size_t bytes,
+                      const size_t panels, const int rows, float *y, size_t y_row,
+                      const uint8_t *const row[LANES], const XBlock *x, size_t blocks, size_t cols,
+                      const uint8_t *ahead)
+{
+    CodeSums sum;
+    UNROLL
+    for (int i = 0; i < rows; i++) sum[i][0] = (Vec){0};
+    for (size_t at = 0; at < blocks / panels * bytes; at += bytes) {
+        CodePanel w[8];
+        unpack(type, bytes, w, row, at, ahead + LANES * at);
+        UNROLL
+        for (size_t p = 0; p < panels; p++, x += rows) add_block(kind, rows, 1, sum, w + p, x);
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++) store_some(y + (size_t)i * y_row, sum[i][0], cols);
+}
+
+#define DEFINE_FEW(type, bytes, panels, kind, rows)                                                \
+    static void type##_few_##rows(float *y, size_t y_row, const uint8_t *const row[LANES],         \
+                                  const XBlock *x, size_t blocks, size_t cols,                     \
+                                  const uint8_t *ahead)                                            \
+    {                                                                                              \
+        code_few(DTYPE_##type, kind, bytes, panels, rows, y, y_row, row, x, blocks, cols, ahead);  \
+    }
+#define DEFINE_ALL_FEW(type, bytes, panels, kind, offset)                                          \
+    DEFINE_FEW(type, bytes, panels, kind, 1)                                                       \
+    DEFINE_FEW(type, bytes, panels, kind, 2)                                                       \
+    DEFINE_FEW(type, bytes, panels, kind, 3)
+EACH_CODE_TYPE(DEFINE_ALL_FEW)
+
+#define NAME_FEW(type, bytes, panels, kind, offset)                                                \
+    [DTYPE_##type] = {type##_few_1, type##_few_2, type##_few_3},
+static CodeFew *const code_fews[DTYPE_COUNT][FEW_MOST] = {EACH_CODE_TYPE(NAME_FEW)};
 #endif
