@@ -140,7 +140,7 @@ INLINED void split_nibbles(Codes low[4], Codes high[4], const Codes both[4])
 INLINED void ask_for(const uint8_t *ahead, const size_t bytes)
 {
     UNROLL
-    for (size_t at = 0; at < LANES * bytes; at += 64) __builtin_prefetch(ahead + at, 0, 2);
+    for (size_t at = 0; at < LANES * bytes; at += 64) __builtin_prefetch(ahead + at, 0, 3);
 }
 
 INLINED void unpack_32(const DType type, const size_t bytes, CodePanel *out,

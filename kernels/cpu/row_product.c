@@ -126,7 +126,7 @@ static void multiply_few(float *y, size_t y_row, const XBlock *x, size_t m, Weig
         const uint8_t *row[LANES], *first = (const uint8_t *)w.data + r * row_bytes;
         find_rows(row, first, row_bytes, end - r);
         code_fews[w.type][m - 1](y + r, y_row, row, x, (size_t)w.cols / ACTIVATION_BLOCK, end - r,
-                                 first + AHEAD * LANES * row_bytes);
+                                 first + LANES * row_bytes + AHEAD);
     }
 }
 
@@ -137,7 +137,7 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
     const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
     const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
     const CodeKind kind = code_type[w.type].kind;
-    if (m <= FEW_MOST && m <= TILE_MOST) {
+    if (m <= FEW_MOST) {
         multiply_few(y, y_row, x, m, w, from, end);
         return;
     }
@@ -167,7 +167,8 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
 
 static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, WeightRows w, size_t i)
 {
-    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
+                 tiles = m <= FEW_MOST ? 1 : parts_of(m, TILE_MOST);
     size_t t = 0;
     while (t + 1 < tiles && part_first(m, tiles, t + 1) <= i) t++;
     const size_t first = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - first;
