@@ -38,6 +38,12 @@ void tokenizer_close(Tokenizer *tokenizer);    // NULL is fine
 // A tokenizer.json that `tokenizers` and `transformers` open.
 bool tokenizer_save(const Tokenizer *tokenizer, const char *path, Error *err);
 
+// The vocabulary as values of a GGUF file, tokenizer.ggml.*, that llama.cpp reads; ids up to `count`, the
+// model's, stand for nothing where the tokenizer ends before. False, with nothing written, for one that
+// GGUF has no name for.
+typedef struct GgufWriter GgufWriter;
+bool tokenizer_write_gguf(const Tokenizer *tokenizer, GgufWriter *out, int count, Error *err);
+
 // Byte-level BPE, the same merges that `tokenizers` trains on the text: each time the pair of tokens that
 // is most often beside each other within a piece (in "aaa" it counts twice), of equals the one of lower ids.
 typedef struct TokenizerTraining {

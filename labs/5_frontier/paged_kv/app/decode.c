@@ -77,8 +77,8 @@ static void sample(Engine *e, const Scheduled *entry, const float *logits, const
         engine_finish(e, choice, FINISH_ERROR, NO_MEMORY);
         return;
     }
-    if (!speculation_verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
-                            q, &out, &err)) {
+    if (!e->options.verify(e->sampler, &choice->group->request.sampling, &context, rows, s->drafts,
+                           q, &out, &err)) {
         engine_finish(e, choice, FINISH_ERROR, err.message);
         return;
     }
@@ -116,8 +116,8 @@ static void begin_choices(Engine *e, Choice *first, const float *logits, const D
         const SamplerContext context = context_of(choice);
         Speculated out;
         Error err;
-        if (!speculation_verify(e->sampler, &group->request.sampling, &context, &row, 0, q, &out,
-                                &err))
+        if (!e->options.verify(e->sampler, &group->request.sampling, &context, &row, 0, q, &out,
+                               &err))
             engine_finish(e, choice, FINISH_ERROR, err.message);
         else if (!deliver(e, choice, &out.tokens[0], s->count + 1)) {
             s->tokens[s->count++] = out.tokens[0].token;

@@ -41,6 +41,7 @@ static EngineOptions with_defaults(const ModelConfig *c, EngineOptions o)
     if (o.drafts == 0 && o.draft != NULL) o.drafts = 4;
     if (o.drafts > DRAFT_MAX) o.drafts = DRAFT_MAX;
     if (o.blocks == 0) o.blocks = blocks_of(c, &o);
+    if (o.verify == NULL) o.verify = speculation_verify;
     return o;
 }
 
@@ -71,6 +72,8 @@ Engine *engine_open(const Weights *weights, const Tokenizer *tokenizer, EngineOp
     else e->runner = runner_open(weights, &e->pool, run, err);
     if (e->runner != NULL && o.draft != NULL)
         e->draft = draft_model_open(o.draft, c, &e->pool, run, err);
+    if (e->scheduler != NULL && o.planner != NULL)
+        e->scheduler->planner = o.planner(arena, &e->pool, o.sequences);
     if (e->runner != NULL && (e->draft != NULL || o.draft == NULL)) return e;
     engine_close(e);
     return NULL;
@@ -255,4 +258,11 @@ const EngineOptions *engine_options(const Engine *e)
 const Scheduler *engine_scheduler(const Engine *e)
 {
     return e->scheduler;
+}
+
+void engine_watch(Engine *e, void (*on_event)(void *context, const SchedulerEvent *event),
+                  void *context)
+{
+    e->scheduler->on_event = on_event;
+    e->scheduler->context = context;
 }

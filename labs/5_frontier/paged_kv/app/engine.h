@@ -17,6 +17,7 @@
 #include "labs/3_language/tokenizer/app/encoder.h"
 #include "labs/5_frontier/paged_kv/app/model/runner.h"
 #include "labs/5_frontier/paged_kv/app/request.h"
+#include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
 
 // What is 0 gets the default in brackets.
 typedef struct EngineOptions {
@@ -35,6 +36,11 @@ typedef struct EngineOptions {
     Activations activations;    // [F32]
     int drafts;    // tokens drafted at a time, by n-grams or the draft model [none; 4 with the latter]
     const Weights *draft;    // of a draft model with the same tokenizer [none]; borrowed
+    // Other functions in the places of the engine's: a learner's (mine/).
+    const Planner *(*planner)(Arena *arena, BlockPool *pool, int sequences);    // [none]
+    bool (*verify)(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,
+                   const SpeculationRow *rows, int drafted, const Distribution *q, Speculated *out,
+                   Error *err);    // [speculation_verify]
 } EngineOptions;
 
 typedef struct EngineStatistics {
@@ -62,4 +68,7 @@ void engine_cancel(Engine *engine, int id);    // one that has ended is fine
 
 EngineStatistics engine_statistics(const Engine *engine);
 const EngineOptions *engine_options(const Engine *engine);    // with the defaults
-const Scheduler *engine_scheduler(const Engine *engine);      // to look at: block tables, events
+const Scheduler *engine_scheduler(const Engine *engine);      // to look at: block tables
+// Calls on_event() with what the scheduler does, as it does it.
+void engine_watch(Engine *engine, void (*on_event)(void *context, const SchedulerEvent *event),
+                  void *context);

@@ -7,6 +7,7 @@
 #include "datasets/catalogue.h"
 #include "datasets/root.h"
 #include "kernels/device.h"
+#include "labs/5_frontier/paged_kv/app/mine/mine.h"
 #include "labs/5_frontier/paged_kv/app/model/random_weights.h"
 
 const LoadOptions loaded_defaults = {.device = "cpu",
@@ -24,8 +25,10 @@ void loaded_declare(Options *o, LoadOptions *how)
     options_group(o, "the engine");
     options_string(o, "tokenizer", 0, &how->tokenizer, "FILE", "where the model's file has none");
     options_choice(o, "cache", 'c', &how->cache, "f32|f16|bf16|q8_0", "numbers of the KV cache");
-    options_choice(o, "activations", 0, &how->activations, "f32|q8",
-                   "with quantized weights: exact, or rounded to 8 bits and fast");
+    options_choice(
+        o, "activations", 0, &how->activations, "auto|f32|q8",
+        "with quantized weights: exact, or rounded to 8 bits and fast; auto: exact below a "
+        "billion parameters");
     options_choice(o, "prefix-cache", 0, &how->prefix, "none|hash|radix", "how prefixes are found");
     options_int(o, "cache-mb", 0, &how->cache_mb, 1, 1 << 24, "memory of the KV cache, at most");
     options_int(o, "block-size", 0, &how->block_size, 1, 4096, "tokens in a block");
@@ -48,6 +51,8 @@ static const char *find_in_data(Arena *keep, const char *name, Error *err)
     char data[PATH_MAX], path[PATH_MAX];
     Catalogue catalogue;
     root_data_dir(data);
+    const char *folder = arena_print(keep, "%s/%s", data, name);
+    if (access(arena_print(keep, "%s/config.json", folder), R_OK) == 0) return folder;
     if (!catalogue_load(keep, &catalogue,
                         arena_print(keep, "%s/datasets/catalogue.json", root_dir()), err))
         return NULL;
@@ -64,8 +69,14 @@ static const char *find_in_data(Arena *keep, const char *name, Error *err)
     return NULL;
 }
 
+const char *loaded_path(Arena *keep, const char *model, Error *err)
+{
+    const bool there = random_weights_named(model) || access(model, R_OK) == 0;
+    return there ? model : find_in_data(keep, model, err);
+}
+
 // llama2.c keeps the vocabulary in a file of its own.
-static const char *tokenizer_of(Arena *keep, const char *path)
+const char *loaded_vocabulary(Arena *keep, const char *path)
 {
     static const char *const beside[] = {"tok512.bin", "tokenizer.bin"};
     const char *slash = strrchr(path, '/');
@@ -88,26 +99,31 @@ static DType type_named(const char *name)
                                        : DTYPE_Q8_0;
 }
 
-static EngineOptions engine_options_of(const LoadOptions *how, const Weights *draft)
+// What 8 bits change matters more in a small model, which can afford to be exact.
+static Activations activations_of(const LoadOptions *how, const ModelConfig *config)
 {
-    return (EngineOptions){.draft = draft,
-                           .block_size = how->block_size,
-                           .cache_bytes = (size_t)how->cache_mb << 20,
-                           .sequences = how->sequences,
-                           .budget = how->budget,
-                           .chunk = how->chunk,
-                           .prefix = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
-                           .no_prefix_cache = strcmp(how->prefix, "none") == 0,
-                           .cache = type_named(how->cache),
-                           .activations = strcmp(how->activations, "q8") == 0 ? ACTIVATIONS_Q8
-                                                                              : ACTIVATIONS_F32,
-                           .drafts = how->drafts};
+    const bool is_small = model_config_params(config) < 1000000000;
+    const bool rounds =
+        strcmp(how->activations, "q8") == 0 || (strcmp(how->activations, "auto") == 0 && !is_small);
+    return rounds ? ACTIVATIONS_Q8 : ACTIVATIONS_F32;
 }
 
-static const char *path_of(Arena *keep, const char *model, Error *err)
+static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig *config,
+                                       const Weights *draft)
 {
-    const bool there = random_weights_named(model) || access(model, R_OK) == 0;
-    return there ? model : find_in_data(keep, model, err);
+    EngineOptions o = {.block_size = how->block_size,
+                       .cache_bytes = (size_t)how->cache_mb << 20,
+                       .sequences = how->sequences,
+                       .budget = how->budget,
+                       .chunk = how->chunk,
+                       .prefix = strcmp(how->prefix, "hash") == 0 ? &hash_chain : &radix_tree,
+                       .no_prefix_cache = strcmp(how->prefix, "none") == 0,
+                       .cache = type_named(how->cache),
+                       .activations = activations_of(how, config),
+                       .drafts = how->drafts,
+                       .draft = draft};
+    if (mine_asked()) mine_install(&o);
+    return o;
 }
 
 // A draft's tokens are the model's: each id stands for the same text.
@@ -127,35 +143,45 @@ static bool same_tokens(const Tokenizer *a, const Tokenizer *b, Error *err)
 
 static bool open_draft(Loaded *l, Arena *keep, const LoadOptions *how, Error *err)
 {
-    const char *path = path_of(keep, how->draft, err);
+    const char *path = loaded_path(keep, how->draft, err);
     if (path == NULL) return false;
     const WeightsOptions options = {.huge_pages = how->huge_pages};
     l->draft = weights_open(path, options, err);
     if (l->draft == NULL || random_weights_named(path)) return l->draft != NULL;
-    Tokenizer *tokenizer = tokenizer_open(tokenizer_of(keep, path), err);
+    Tokenizer *tokenizer = tokenizer_open(loaded_vocabulary(keep, path), err);
     const bool good = tokenizer != NULL && (same_tokens(l->tokenizer, tokenizer, err) ||
                                             error_wrap(err, "--draft %s", how->draft));
     tokenizer_close(tokenizer);
     return good;
 }
 
-bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *how, Error *err)
+bool loaded_open_weights(Loaded *l, Arena *keep, const char *model, const LoadOptions *how,
+                         Error *err)
 {
     const char *why;
-    *l = (Loaded){.path = model};
+    *l = (Loaded){0};
     if (!device_use(how->device, &why)) return error_set(err, "--device %s: %s", how->device, why);
     if (how->threads > 0) omp_set_num_threads(how->threads);
     const bool random = random_weights_named(model);
-    l->path = path_of(keep, model, err);
-    if (l->path == NULL) return false;
-    const char *vocabulary = how->tokenizer != NULL ? how->tokenizer : tokenizer_of(keep, l->path);
+    if ((l->path = loaded_path(keep, model, err)) == NULL) return false;
+    const char *vocabulary =
+        how->tokenizer != NULL ? how->tokenizer : loaded_vocabulary(keep, l->path);
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
     if (l->weights != NULL)
         l->tokenizer = random ? tokenizer_bytes() : tokenizer_open(vocabulary, err);
+    if (l->tokenizer != NULL) return true;
+    loaded_close(l);
+    return false;
+}
+
+bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *how, Error *err)
+{
+    if (!loaded_open_weights(l, keep, model, how, err)) return false;
     // Random weights have no vocabulary to show their tokens by.
-    if (l->tokenizer != NULL && (how->draft == NULL || open_draft(l, keep, how, err)))
-        l->engine = engine_open(l->weights, random ? NULL : l->tokenizer,
-                                engine_options_of(how, l->draft), err);
+    const Tokenizer *shown = random_weights_named(model) ? NULL : l->tokenizer;
+    if (how->draft == NULL || open_draft(l, keep, how, err))
+        l->engine = engine_open(l->weights, shown,
+                                engine_options_of(how, &l->weights->config, l->draft), err);
     if (l->engine != NULL) return true;
     loaded_close(l);
     return false;
@@ -186,6 +212,7 @@ void loaded_print(const Loaded *l)
             (double)model_config_params(&l->weights->config) * 1e-6,
             (double)weights_bytes(l->weights) * 1e-6, o->blocks, o->block_size,
             (double)token * o->blocks * o->block_size * 1e-6);
+    if (mine_asked()) mine_print(l->weights, stderr);
 }
 
 void loaded_print_speed(const Loaded *l)

@@ -7,7 +7,8 @@
  *     loaded_close(&loaded);
  *
  * A model is a path (a GGUF file, a Hugging Face folder, llama2.c's .bin), or the name of a data set in the
- * data folder (`lab data get smollm2`), or random weights to measure with (random:1.1b:Q4_0).
+ * data folder (`lab data get smollm2`) or of a folder there (`stories`, which the lab's tour trains), or
+ * random weights to measure with (random:1.1b:Q4_0).
  */
 #pragma once
 #include "common/options.h"
@@ -22,6 +23,11 @@ extern const LoadOptions loaded_defaults;
 
 void loaded_declare(Options *options, LoadOptions *how);
 
+// Where a model is: the path itself, a data set's file, or the name of random weights. NULL and why.
+const char *loaded_path(Arena *keep, const char *model, Error *err);
+// Where its vocabulary is: the same, or what llama2.c keeps beside it.
+const char *loaded_vocabulary(Arena *keep, const char *path);
+
 typedef struct Loaded {
     const char *path;
     Weights *weights, *draft;    // draft: NULL without
@@ -31,6 +37,9 @@ typedef struct Loaded {
 
 bool loaded_open(Loaded *loaded, Arena *keep, const char *model, const LoadOptions *how,
                  Error *err);    // upon failure nothing is open
+// The same without an engine: for several of them, or none.
+bool loaded_open_weights(Loaded *loaded, Arena *keep, const char *model, const LoadOptions *how,
+                         Error *err);
 void loaded_close(Loaded *loaded);
 
 // "SmolLM2-135M-Instruct.Q4_1.gguf: 134.5M parameters, 98.1 MB a token, KV cache 64 MB (f32)" on stderr.

@@ -47,6 +47,11 @@ void sampler_close(Sampler *s)
     free(s);
 }
 
+int sampler_vocabulary(const Sampler *s)
+{
+    return s->vocabulary;
+}
+
 double *sampler_scratch(Sampler *s)
 {
     return s->scratch;
@@ -124,8 +129,7 @@ static void apply_penalties(Sampler *s, const SamplerOptions *o, const SamplerCo
     for (int i = 0; i < c->count; i++) s->counts[c->tokens[i]] = 0;
 }
 
-// The logits after mask, bias and penalties: the caller's own where nothing changes them.
-static const float *adjust(Sampler *s, const SamplerOptions *o, const SamplerContext *c)
+const float *sampler_logits(Sampler *s, const SamplerOptions *o, const SamplerContext *c)
 {
     const bool penalties = (o->repetition_penalty > 0 && o->repetition_penalty != 1) ||
                            o->presence_penalty != 0 || o->frequency_penalty != 0;
@@ -310,7 +314,7 @@ bool sampler_distribution(Sampler *s, const SamplerOptions *o, const SamplerCont
                           Distribution *out, Error *err)
 {
     const int n = s->vocabulary;
-    const float *x = adjust(s, o, c);
+    const float *x = sampler_logits(s, o, c);
     const int best = largest_of(x, n, err);
     if (best < 0) return false;
     *out = (Distribution){.list = s->list, .count = 1, .sum = 1};

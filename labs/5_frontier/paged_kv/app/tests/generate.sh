@@ -84,7 +84,7 @@ a_stop_string_is_not_shown() { # test
 
 a_question_is_answered() { # test
     needs_smollm2
-    chat smollm2 --say "What is the capital of France?" --temperature 0 --activations f32
+    chat smollm2 --say "What is the capital of France?"
     gave 0
     says out 'The capital of France is Paris.'
 }
