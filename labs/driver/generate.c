@@ -17,3 +17,9 @@ int command_quantize(int argc, char **argv)
     (void)argc;
     return launch(arena_new("quantize", 1u << 20), "quantize", "./lab quantize", argv);
 }
+
+int command_serve(int argc, char **argv)
+{
+    (void)argc;
+    return launch(arena_new("serve", 1u << 20), "serve", "./lab serve", argv);
+}

@@ -102,6 +102,7 @@ void choice_send(const Choice *choice, EngineEvent event)
     const Request *r = &choice->group->request;
     event.id = choice->group->id;
     event.choice = choice->index;
+    if (choice->sequence != NULL) event.cached = choice->sequence->hits;
     if (event.text == NULL) event.text = "";
     // There may be more beams than choices.
     if (r->on_event != NULL && choice->index < r->choices) r->on_event(r->context, &event);

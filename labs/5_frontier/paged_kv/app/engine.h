@@ -9,7 +9,8 @@
  *
  * A request has one or more choices: continuations of its prompt, drawn independently. They share the prompt's
  * blocks. What a choice becomes depends on its request alone, to the last bit: not on the requests beside it,
- * nor on whether its prompt was in the prefix cache, it was preempted, or tokens were drafted for it.
+ * nor on whether its prompt was in the prefix cache, it was preempted, or tokens were drafted for it. A draft model
+ * draws other tokens of the same distribution, the same ones however many it drafts at a time; greedy ones stay.
  *
  * One thread calls all of this.
  */

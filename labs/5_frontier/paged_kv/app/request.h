@@ -23,6 +23,7 @@ typedef enum FinishReason {
 // A token, or the end. What it points to lives until on_event() returns.
 typedef struct EngineEvent {
     int id, choice;
+    int cached;                // tokens of the prompt that were found in the prefix cache
     const Sampled *sampled;    // NULL at the end
     const char *text;          // valid UTF-8 to be shown now; "" without a tokenizer
     size_t bytes;

@@ -217,6 +217,33 @@ static void beams_share_their_prompt(void **state)
     weights_close(w);
 }
 
+// At any step, also before the first and as the texts are sent: each choice ends once.
+static void a_cancelled_search_ends_each_choice(void **state)
+{
+    (void)state;
+    Weights *w = open_weights("llama");
+    Error err = {""};
+    Case *c = &cases[0];
+    for (int steps = 0; steps < 24; steps++) {
+        Engine *e = engine_open(w, NULL, (EngineOptions){.block_size = 4}, &err);
+        Request request = c->request;
+        request.beams.beams = 4;
+        request.choices = 3;
+        memset(c->got, 0, sizeof c->got);
+        assert_int_equal(engine_submit(e, &request, &err), 0);
+        for (int i = 0; i < steps; i++) engine_step(e);
+        engine_cancel(e, 0);
+        assert_false(engine_step(e));
+        for (int k = 0; k < 3; k++) {
+            assert_int_equal(c->got[k].ends, 1);
+            assert_int_equal(c->got[k].finish, steps < 20 ? FINISH_CANCELLED : FINISH_LENGTH);
+        }
+        assert_int_equal(engine_statistics(e).held, 0);
+        engine_close(e);
+    }
+    weights_close(w);
+}
+
 static void what_goes_with_no_beams_is_refused(void **state)
 {
     (void)state;
@@ -255,6 +282,7 @@ int main(void)
         cmocka_unit_test(texts_and_scores_are_those_of_transformers),
         cmocka_unit_test(texts_and_scores_are_the_same_in_any_company),
         cmocka_unit_test(beams_share_their_prompt),
+        cmocka_unit_test(a_cancelled_search_ends_each_choice),
         cmocka_unit_test(what_goes_with_no_beams_is_refused),
     };
     return cmocka_run_group_tests(tests, open_cases, end);
