@@ -195,7 +195,7 @@ typedef struct Made {
     int dims;
 } Made;
 
-// A GGUF file that is no model: for the plan alone.
+// A GGUF file without data: for the plan alone.
 static Plan plan_for(const Made *tensors, int count, bool tied, TypeChoice choice)
 {
     Gguf *gguf = arena_zeros(names, sizeof *gguf);
