@@ -230,8 +230,8 @@ static bool submit(HttpRequest *request, Refusal *refusal)
         return refuse(refusal, 413, "", "the body has more than %zu bytes", http->options.body);
     bytes_add(body, "", 1);
     Job *job = job_new(http->served, &http->metrics, suspend, resume);
-    if (!ask_read(&job->ask, request->route->api, job->arena, http->served, (char *)body->data,
-                  body->count - 1, refusal)) {
+    if (!api_request_read(&job->asked, request->route->api, job->arena, http->served,
+                          (char *)body->data, body->count - 1, refusal)) {
         job_release(job);
         return false;
     }
@@ -258,7 +258,7 @@ static ssize_t read_answer(void *context, uint64_t position, char *out, size_t r
 static enum MHD_Result send_answer(HttpRequest *request)
 {
     const int status = job_status(request->job);
-    const bool stream = request->job->ask.stream && status == 200;
+    const bool stream = request->job->asked.stream && status == 200;
     const long size = stream ? -1 : job_size(request->job);
     struct MHD_Response *response = MHD_create_response_from_callback(
         size >= 0 ? (uint64_t)size : MHD_SIZE_UNKNOWN, SENT_AT_ONCE, read_answer, request, NULL);

@@ -57,7 +57,7 @@ static Served served_with(const ChatTemplate *template)
 
 // ---- a job whose model is the test ----
 
-static void nobody(void *whom)
+static void no_one(void *whom)
 {
     (void)whom;
 }
@@ -67,8 +67,8 @@ static Metrics metrics;
 static Job *job_of(const Served *served, Api api, const char *body)
 {
     Refusal refusal = {0};
-    Job *job = job_new(served, &metrics, nobody, nobody);
-    if (!ask_read(&job->ask, api, job->arena, served, body, strlen(body), &refusal))
+    Job *job = job_new(served, &metrics, no_one, no_one);
+    if (!api_request_read(&job->asked, api, job->arena, served, body, strlen(body), &refusal))
         fail_msg("%s: %s", body, refusal.err.message);
     job_begin(job);
     return job;
@@ -79,7 +79,7 @@ static void run(Job *job, const char *text, size_t piece)
 {
     const size_t bytes = strlen(text);
     const Sampled sampled = {.token = 5};
-    for (int k = 0; k < job->ask.request.choices; k++) {
+    for (int k = 0; k < job->asked.request.choices; k++) {
         for (size_t at = 0; at < bytes; at += piece)
             job_event(&job->prompts[0],
                       &(EngineEvent){.choice = k,
@@ -201,7 +201,7 @@ static void a_required_call_is_the_whole_text(void **state)
     ChatTemplate *template = template_of("qwen2.5");
     const Served served = served_with(template);
     Job *job = job_of(&served, API_CHAT, WITH_TOOLS ",\"tool_choice\":\"required\"}");
-    assert_non_null(job->ask.grammar);
+    assert_non_null(job->asked.grammar);
     run(job, "{\"name\":\"f\",\"arguments\":{\"x\":\"y\"}}", 3);
     char *answer = answer_of(job);
     assert_string_equal(answered(answer), "|f({\"x\":\"y\"})");
@@ -228,10 +228,10 @@ static void definitions_of_tools_come_along(void **state)
         "\"properties\":{\"a\":{\"$ref\":"
         "\"#/$defs/A\"}},\"required\":[\"a\"],\"$defs\":{\"A\":{\"enum\":[\"x\"]}}}}}]}";
     Job *job = job_of(&served, API_CHAT, body);
-    int at = grammar_begin(job->ask.grammar);
+    int at = grammar_begin(job->asked.grammar);
     for (const char *c = "{\"name\":\"f\",\"arguments\":{\"a\":\"x\"}}"; *c != '\0'; c++)
-        at = grammar_step(job->ask.grammar, at, (uint8_t)*c);
-    assert_that(at >= 0 && grammar_ends(job->ask.grammar, at),
+        at = grammar_step(job->asked.grammar, at, (uint8_t)*c);
+    assert_that(at >= 0 && grammar_ends(job->asked.grammar, at),
                 "the call is not a text of its schema");
     job_release(job);
     chat_template_close(template);
@@ -293,11 +293,12 @@ static void fields_that_change_the_answer_are_not_passed_over(void **state)
     ChatTemplate *template = template_of("qwen2.5");
     const Served served = served_with(template);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        Ask ask;
+        ApiRequest asked;
         Refusal refusal = {0};
         const char *body = refused[i].body;
-        assert_that(!ask_read(&ask, refused[i].api, arena, &served, body, strlen(body), &refusal),
-                    "%s is accepted", body);
+        assert_that(
+            !api_request_read(&asked, refused[i].api, arena, &served, body, strlen(body), &refusal),
+            "%s is accepted", body);
         assert_integer(body, refusal.status, refused[i].status);
         assert_string_equal(refusal.param, refused[i].param);
         assert_that(strlen(refusal.err.message) > 10, "%s: %s", body, refusal.err.message);
@@ -305,7 +306,7 @@ static void fields_that_change_the_answer_are_not_passed_over(void **state)
     Job *job =
         job_of(&served, API_CHAT,
                WITH_TOOLS ",\"user\":\"u\",\"store\":false,\"n\":null,\"tool_choice\":\"none\"}");
-    assert_boolean("tools that may not be called", job->ask.has_tools, false);
+    assert_boolean("tools that may not be called", job->asked.has_tools, false);
     job_release(job);
     chat_template_close(template);
 }
