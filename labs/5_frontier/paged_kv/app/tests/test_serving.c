@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/json.h"
+#include "labs/5_frontier/paged_kv/app/serve/access.h"
 #include "labs/5_frontier/paged_kv/app/serve/answer.h"
 #include "labs/5_frontier/paged_kv/app/serve/stream.h"
 #include "tests/facts.h"
@@ -311,6 +312,31 @@ static void fields_that_change_the_answer_are_not_passed_over(void **state)
     chat_template_close(template);
 }
 
+static void keys_and_origins_are_compared_whole(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"",    "k",   "ke",   "keys", "keykey",
+                                         "Key", "kex", "key ", "xkey", "yek"};
+    assert_boolean("the key", access_key_equals("key", "key"), true);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_boolean(others[i], access_key_equals(others[i], "key"), false);
+    static const char *const own[] = {"http://localhost", "http://localhost:8080",
+                                      "https://127.0.0.1:1", "http://[::1]:8080",
+                                      "http://192.168.0.5"};
+    static const char *const foreign[] = {"null",
+                                          "",
+                                          "http://",
+                                          "http://evil.example",
+                                          "http://localhost.evil.example",
+                                          "http://127.0.0.1.evil.example",
+                                          "http://[::1].evil.example:x",
+                                          "localhost"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        assert_boolean(own[i], access_is_own_origin(own[i]), true);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        assert_boolean(foreign[i], access_is_own_origin(foreign[i]), false);
+}
+
 static void histograms_are_cumulative(void **state)
 {
     (void)state;
@@ -341,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_suspended_reader_is_woken_once),
         cmocka_unit_test(fields_that_change_the_answer_are_not_passed_over),
         cmocka_unit_test(histograms_are_cumulative),
+        cmocka_unit_test(keys_and_origins_are_compared_whole),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
