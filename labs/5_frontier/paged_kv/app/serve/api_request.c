@@ -184,6 +184,15 @@ static bool read_format(ApiRequest *asked, Arena *arena, const Fields *f)
     return true;
 }
 
+// vLLM's: the lower is served earlier.
+static bool read_priority(Request *r, const Fields *f)
+{
+    int priority = 0;
+    if (!field_int(f, "priority", -100, 100, &priority)) return false;
+    r->priority = -priority;
+    return true;
+}
+
 static bool read_common(ApiRequest *asked, Arena *arena, const Served *served, const Fields *f)
 {
     Request *r = &asked->request;
@@ -192,8 +201,7 @@ static bool read_common(ApiRequest *asked, Arena *arena, const Served *served, c
            read_model(served, f) && read_stream(asked, f) && read_stops(r, arena, f) &&
            read_sampling(&r->sampling, arena, f, served->vocabulary) &&
            field_int(f, "n", 1, served->sequences, &r->choices) &&
-           field_int(f, "max_tokens", 1, INT32_MAX, &r->max_tokens) &&
-           field_int(f, "priority", -100, 100, &r->priority) &&
+           field_int(f, "max_tokens", 1, INT32_MAX, &r->max_tokens) && read_priority(r, f) &&
            field_flag(f, "ignore_eos", &r->ignore_stop_tokens) &&
            field_text(f, "cache_salt", &asked->salt) && read_format(asked, arena, f);
 }
