@@ -53,7 +53,7 @@ static double run_paged(void *work, long calls, Error *err)
 {
     (void)err;
     Task *t = work;
-    const size_t row = (size_t)(t->c.model.heads * t->c.model.head);
+    const size_t row = (size_t)t->c.model.heads * (size_t)t->c.model.head;
     const double start = bench_now();
     for (long i = 0; i < calls; i++)
         kernels.paged_attention(t->y, row, t->q, row, next_layer(t), t->tables, t->query,
@@ -66,7 +66,8 @@ static double run_contiguous(void *work, long calls, Error *err)
     (void)err;
     Task *t = work;
     const Model m = t->c.model;
-    const size_t row = (size_t)(m.heads * m.head), kv_row = (size_t)(m.kv_heads * m.head);
+    const size_t row = (size_t)m.heads * (size_t)m.head,
+                 kv_row = (size_t)m.kv_heads * (size_t)m.head;
     const AttentionShape s = {.batch = t->c.batch,
                               .heads = m.heads,
                               .kv_heads = m.kv_heads,
@@ -125,7 +126,7 @@ static Task task_of(Arena *arena, Case c, PagedKv kv, size_t layers, bool one_bl
     }
     for (int i = 0; i < c.batch * c.queries; i++)
         t.query[i] = (PagedQuery){i / c.queries * each, c.context - c.queries + i % c.queries + 1};
-    const size_t row = (size_t)(c.model.heads * c.model.head);
+    const size_t row = (size_t)c.model.heads * (size_t)c.model.head;
     t.q = uniform(arena, (size_t)(c.batch * c.queries) * row, &rng);
     t.y = uniform(arena, (size_t)(c.batch * c.queries) * row, &rng);
     return t;
@@ -136,8 +137,8 @@ static PagedKv cache_of(Arena *arena, Case c, size_t *layers)
     enum { PIECE = 128 };    // tokens written at once
     PagedKv kv = {
         .type = c.type, .block_size = BLOCK, .kv_heads = c.model.kv_heads, .head = c.model.head};
-    const size_t tokens = (size_t)(c.batch * c.context), bytes = tokens * paged_slot_bytes(kv),
-                 row = (size_t)(kv.kv_heads * kv.head);
+    const size_t tokens = (size_t)c.batch * (size_t)c.context,
+                 bytes = tokens * paged_slot_bytes(kv), row = (size_t)kv.kv_heads * (size_t)kv.head;
     *layers = (size_t)COLD / (2 * bytes) + 1;
     Rng rng = rng_from_seed(1);
     const float *x = uniform(arena, PIECE * row, &rng);

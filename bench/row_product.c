@@ -193,7 +193,7 @@ static bool measure_all(const Command *command, const Choice *only, Arena *arena
             Task task = {.threads = threads, .peer = peer};
             char *data = weights_new(&task, types[t], size, command->quick ? 1 : COPIES_MIB);
             arena_reset(arena);
-            const size_t inputs = (size_t)(128 * size.cols), outputs = (size_t)(128 * size.rows);
+            const size_t inputs = 128 * (size_t)size.cols, outputs = 128 * (size_t)size.rows;
             task.x = arena_numbers(arena, inputs * sizeof *task.x);
             task.y = arena_numbers(arena, outputs * sizeof *task.y);
             Rng rng = rng_from_seed(2);

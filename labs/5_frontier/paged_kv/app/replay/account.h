@@ -21,5 +21,5 @@ typedef struct Auditor Auditor;
 
 Auditor *auditor_new(Arena *keep, const BlockPool *pool);
 Account account_take(Auditor *auditor, const Scheduler *s);
-int64_t account_sum(const Account *account);
-void account_add(Account *sum, const Account *account);    // to average over steps
+int64_t account_sum(const Account *x);
+void account_add(Account *sum, const Account *x);    // to average over steps

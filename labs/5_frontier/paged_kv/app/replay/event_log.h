@@ -18,4 +18,4 @@ typedef struct EventLog {
     int64_t lines;
 } EventLog;
 
-void event_log_write(void *log, const SchedulerEvent *event);
+void event_log_write(void *context, const SchedulerEvent *e);

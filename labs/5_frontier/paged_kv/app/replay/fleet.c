@@ -34,6 +34,7 @@ static int least_loaded(const Fleet *f)
 // The replica with the longest cached prefix, among those not much busier than the least loaded one.
 static int best_prefix(const Fleet *f, const Request *request)
 {
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is at least one replica
     const int least = least_loaded(f), limit = f->replicas[least]->in_flight * 3 / 2 + 4;
     int best = least, longest = 0;
     for (int i = 0; i < request->prompt; i++) f->tokens[i] = request_token(request, i);

@@ -35,7 +35,7 @@ typedef struct FleetLog {
 } FleetLog;
 
 // `log` may be NULL.
-void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas, Route route,
+void fleet_run(const Trace *trace, const ReplicaSettings *settings, int replicas, Route way,
                const FleetLog *log, FleetResult *result);
 
 // The prefix hits of one cache that never evicts: an upper bound. -1: too many blocks to simulate.
