@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "labs/5_frontier/paged_kv/app/serve/ask.h"
+#include "labs/5_frontier/paged_kv/app/serve/api_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -54,17 +54,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     expect(body != NULL);
     memcpy(body, bytes + 1, size - 1);
     body[size - 1] = '\0';
-    Ask ask;
+    ApiRequest asked;
     Refusal refusal = {0};
     Bytes out = {0};
-    if (ask_read(&ask, bytes[0] % 2 ? API_CHAT : API_COMPLETIONS, arena, &served, body, size - 1,
-                 &refusal)) {
-        expect(ask.prompt_count > 0 && ask.prompt_count * ask.request.choices <= served.sequences);
-        for (int i = 0; i < ask.prompt_count; i++)
-            expect(ask.prompts[i].count > 0 && ask.prompts[i].count < 500);
-        expect(sampler_check(&ask.request.sampling, served.vocabulary, &err));
-        expect((ask.schema != NULL) == (ask.grammar != NULL));
-        ask_free(&ask);
+    if (api_request_read(&asked, bytes[0] % 2 ? API_CHAT : API_COMPLETIONS, arena, &served, body,
+                         size - 1, &refusal)) {
+        expect(asked.prompt_count > 0 &&
+               asked.prompt_count * asked.request.choices <= served.sequences);
+        for (int i = 0; i < asked.prompt_count; i++)
+            expect(asked.prompts[i].count > 0 && asked.prompts[i].count < 500);
+        expect(sampler_check(&asked.request.sampling, served.vocabulary, &err));
+        expect((asked.schema != NULL) == (asked.grammar != NULL));
+        api_request_free(&asked);
     } else {
         expect(refusal.status >= 400 && refusal.status < 500 && strlen(refusal.err.message) > 10);
         refusal_write(&out, &refusal);

@@ -6,9 +6,9 @@
 
 static void write_head(Bytes *out, const Job *job, bool chunk)
 {
-    const char *object = job->ask.api == API_COMPLETIONS ? "text_completion"
-                         : chunk                         ? "chat.completion.chunk"
-                                                         : "chat.completion";
+    const char *object = job->asked.api == API_COMPLETIONS ? "text_completion"
+                         : chunk                           ? "chat.completion.chunk"
+                                                           : "chat.completion";
     write_format(out, "{\"id\":\"%s\",\"object\":\"%s\",\"created\":%lld,\"model\":", job->id,
                  object, (long long)job->created);
     json_text_quote(out, job->served->name);
@@ -18,8 +18,8 @@ static void write_head(Bytes *out, const Job *job, bool chunk)
 static void write_usage(Bytes *out, const Job *job)
 {
     size_t prompt = 0, cached = 0;
-    for (int i = 0; i < job->ask.prompt_count; i++) {
-        prompt += job->ask.prompts[i].count;
+    for (int i = 0; i < job->asked.prompt_count; i++) {
+        prompt += job->asked.prompts[i].count;
         cached += (size_t)job->prompts[i].cached;
     }
     const size_t output = (size_t)job->output_tokens;
@@ -50,7 +50,7 @@ static void write_end(Bytes *out, const Job *job, int choice, FinishReason finis
     static const char *const reasons[] = {
         [FINISH_STOP] = "\"stop\"", [FINISH_LENGTH] = "\"length\""};
     write_text(out, ",\"logprobs\":");
-    logprobs_write(out, job->ask.api, &job->choices[choice].logprobs);
+    logprobs_write(out, job->asked.api, &job->choices[choice].logprobs);
     write_text(out, ",\"finish_reason\":");
     write_text(out, calls                                              ? "\"tool_calls\""
                     : finish == FINISH_STOP || finish == FINISH_LENGTH ? reasons[finish]
@@ -74,7 +74,7 @@ void answer_piece(Bytes *out, const Job *job, int choice, const char *text, size
     const bool called = calls != NULL && calls->call_count > 0;
     write_head(out, job, true);
     write_format(out, "{\"index\":%d,", choice);
-    if (job->ask.api == API_COMPLETIONS) {
+    if (job->asked.api == API_COMPLETIONS) {
         write_text(out, "\"text\":");
         json_text_quote_bytes(out, text, bytes);
     } else {
@@ -89,7 +89,7 @@ void answer_piece(Bytes *out, const Job *job, int choice, const char *text, size
         write_text(out, "}");
     }
     write_end(out, job, choice, finish, called);
-    write_text(out, job->ask.include_usage ? "],\"usage\":null}" : "]}");
+    write_text(out, job->asked.include_usage ? "],\"usage\":null}" : "]}");
 }
 
 void answer_usage(Bytes *out, const Job *job)
@@ -106,7 +106,7 @@ void answer_read_calls(ChatAnswer *answer, Arena *arena, const Job *job, int cho
 {
     const Bytes *text = &job->choices[choice].text;
     const char *from = text->data != NULL ? (const char *)text->data : "";
-    if (job->ask.must_call) {
+    if (job->asked.must_call) {
         *answer = (ChatAnswer){.content = ""};
         cJSON *tree = cJSON_ParseWithLength(from, text->count);
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(tree, "name");
@@ -129,19 +129,19 @@ void answer_read_calls(ChatAnswer *answer, Arena *arena, const Job *job, int cho
 
 void answer_whole(Bytes *out, const Job *job)
 {
-    const int count = job->ask.prompt_count * job->ask.request.choices;
+    const int count = job->asked.prompt_count * job->asked.request.choices;
     write_head(out, job, false);
     for (int k = 0; k < count; k++) {
         const JobChoice *choice = &job->choices[k];
         const char *text = choice->text.data != NULL ? (const char *)choice->text.data : "";
         ChatAnswer answer = {.content = text};
         size_t bytes = choice->text.count;
-        if (job->ask.has_tools) {
+        if (job->asked.has_tools) {
             answer_read_calls(&answer, job->arena, job, k);
             bytes = strlen(answer.content);
         }
         write_format(out, "%s{\"index\":%d,", k > 0 ? "," : "", k);
-        if (job->ask.api == API_COMPLETIONS) {
+        if (job->asked.api == API_COMPLETIONS) {
             write_text(out, "\"text\":");
             json_text_quote_bytes(out, answer.content, bytes);
         } else {

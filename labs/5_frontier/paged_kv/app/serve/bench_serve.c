@@ -22,7 +22,7 @@
 
 typedef struct Load {
     const char *url, *model;
-    int clients, rounds, prompt, shared, tokens, vocabulary;
+    int clients, rounds, prompt, shared, tokens, vocabulary, seconds;
     uint64_t seed;
     char host[64];
     int port;
@@ -30,7 +30,7 @@ typedef struct Load {
 
 typedef struct Totals {
     double *first, *gaps;    // seconds
-    int count, gap_count, gap_room;
+    int answered, count, gap_count, gap_room;
     int64_t prompt_tokens, output_tokens, cached_tokens;
     int failed, status;
     double seconds;
@@ -71,11 +71,12 @@ static void write_request(Bytes *out, const Load *load, int client, int round)
 
 static void keep_result(Totals *t, const SseClient *c)
 {
-    if (!c->complete || c->status != 200) {
+    const bool good = c->complete && c->status == 200;
+    if (!good) {
         t->failed++;
         t->status = c->status;
-        return;
     }
+    t->answered += good;
     if (c->first > 0) t->first[t->count++] = c->first - c->begun;
     while (t->gap_count + c->gap_count > t->gap_room) {
         t->gap_room = 2 * t->gap_room + 1024;
@@ -86,7 +87,7 @@ static void keep_result(Totals *t, const SseClient *c)
         memcpy(t->gaps + t->gap_count, c->gaps, (size_t)c->gap_count * sizeof *c->gaps);
     t->gap_count += c->gap_count;
     t->prompt_tokens += c->prompt_tokens;
-    t->output_tokens += c->output_tokens;
+    t->output_tokens += good ? c->output_tokens : c->gap_count + (c->first > 0);
     t->cached_tokens += c->cached_tokens;
 }
 
@@ -114,13 +115,15 @@ static void run(const Load *load, Arena *arena, Totals *t)
             polls[i] = (struct pollfd){.fd = clients[i].done ? -1 : clients[i].socket,
                                        .events = clients[i].wants};
         poll(polls, (nfds_t)load->clients, 1000);
+        const bool over = load->seconds > 0 && now() - start > load->seconds;
         for (int i = 0; i < load->clients; i++) {
             if (clients[i].socket < 0) continue;
             if (polls[i].revents != 0) sse_step(&clients[i]);
+            if (over) clients[i].done = true;
             if (!clients[i].done) continue;
             keep_result(t, &clients[i]);
             sse_end(&clients[i]);
-            if (++rounds[i] < load->rounds)
+            if (++rounds[i] < load->rounds && !over)
                 clients[i].done = !begin(load, &clients[i], i, rounds[i]);
             else open--;
         }
@@ -149,7 +152,7 @@ static void print(const Load *load, Totals *t)
         "  %d clients, %d request%s each: %d tokens of prompt (half of them share %d), %d more\n",
         load->clients, load->rounds, load->rounds > 1 ? "s" : "", load->prompt, load->shared,
         load->tokens);
-    printf("  answered             %d of %d", t->count, load->clients * load->rounds);
+    printf("  answered             %d of %d", t->answered, load->clients * load->rounds);
     if (t->failed > 0) printf("; the last that failed had status %d", t->status);
     printf("\n  seconds              %.2f\n", t->seconds);
     printf("  output tokens/s      %.1f   (%lld tokens)\n", (double)t->output_tokens / t->seconds,
@@ -220,6 +223,8 @@ int main(int argc, char **argv)
                 "of these, the same in half of the prompts");
     options_int(o, "tokens", 0, &load.tokens, 1, 1 << 20, "of each answer");
     options_int(o, "vocabulary", 0, &load.vocabulary, 257, 1 << 24, "prompts hold ids below");
+    options_int(o, "seconds", 0, &load.seconds, 0, 1 << 20,
+                "after which it ends; 0: when all is answered");
     options_uint64(o, "seed", 's', &load.seed, "of the prompts");
     if (!options_parse(o, argc, argv, &status)) return status;
     if (load.url == NULL && count != 1) {

@@ -1,6 +1,6 @@
 /* chat_completions.c -- /v1/chat/completions: a conversation through the model's template, with tools. */
 #include "labs/5_frontier/paged_kv/app/chat/chat_json.h"
-#include "labs/5_frontier/paged_kv/app/serve/ask.h"
+#include "labs/5_frontier/paged_kv/app/serve/api_request.h"
 
 // ---- tools ----
 
@@ -54,7 +54,7 @@ static cJSON *call_schema(cJSON *root, const cJSON *function, Refusal *refusal)
 }
 
 // The texts that are a call of one of the tools: of the named one, or of any (NULL).
-static bool make_schema(Ask *ask, Arena *arena, const cJSON *tools, const char *named,
+static bool make_schema(ApiRequest *asked, Arena *arena, const cJSON *tools, const char *named,
                         Refusal *refusal)
 {
     cJSON *root = cJSON_CreateObject(), *ways = cJSON_AddArrayToObject(root, "anyOf");
@@ -78,15 +78,15 @@ static bool make_schema(Ask *ask, Arena *arena, const cJSON *tools, const char *
         good = refuse(
             refusal, 400, "tools",
             "tools: \"$ref\": \"#\" is not supported where a call is required; name it in $defs");
-    ask->schema = arena_print(arena, "%s", text);
-    ask->must_call = true;
+    asked->schema = arena_print(arena, "%s", text);
+    asked->must_call = true;
     cJSON_free(text);
     cJSON_Delete(root);
     return good;
 }
 
 // "none", "auto", "required", or {"type": "function", "function": {"name": "f"}}.
-static bool read_tool_choice(Ask *ask, Arena *arena, const Fields *f, Chat *chat)
+static bool read_tool_choice(ApiRequest *asked, Arena *arena, const Fields *f, Chat *chat)
 {
     const cJSON *choice = field(f, "tool_choice"), *tools = field(f, "tools");
     const char *word = cJSON_IsString(choice) ? choice->valuestring : NULL;
@@ -103,7 +103,7 @@ static bool read_tool_choice(Ask *ask, Arena *arena, const Fields *f, Chat *chat
     if (chat->tool_count == 0)
         return (!any && named == NULL) ||
                refuse(f->refusal, 400, "tool_choice", "tool_choice: there are no tools");
-    if (ask->schema != NULL)
+    if (asked->schema != NULL)
         return refuse(f->refusal, 400, "response_format",
                       "response_format: JSON is not supported beside tools that may be called");
     bool parallel = true;
@@ -112,8 +112,8 @@ static bool read_tool_choice(Ask *ask, Arena *arena, const Fields *f, Chat *chat
         return refuse(
             f->refusal, 400, "parallel_tool_calls",
             "parallel_tool_calls: false is not supported unless tool_choice requires a call");
-    ask->has_tools = true;
-    return (!any && named == NULL) || make_schema(ask, arena, tools, named, f->refusal);
+    asked->has_tools = true;
+    return (!any && named == NULL) || make_schema(asked, arena, tools, named, f->refusal);
 }
 
 // ---- the conversation ----
@@ -132,9 +132,9 @@ static bool read_template_options(Chat *chat, const Fields *f)
 }
 
 // logprobs: true; top_logprobs: how many.
-static bool read_logprobs(Ask *ask, const Fields *f)
+static bool read_logprobs(ApiRequest *asked, const Fields *f)
 {
-    int *wanted = &ask->request.sampling.log_probabilities;
+    int *wanted = &asked->request.sampling.log_probabilities;
     bool given = false;
     int likeliest = 0;
     if (!field_flag(f, "logprobs", &given) ||
@@ -146,23 +146,23 @@ static bool read_logprobs(Ask *ask, const Fields *f)
     return true;
 }
 
-bool chat_completions_read(Ask *ask, Arena *arena, const Served *served, const Fields *f)
+bool chat_completions_read(ApiRequest *asked, Arena *arena, const Served *served, const Fields *f)
 {
     Chat chat;
     Error err;
     if (served->template == NULL)
         return refuse(f->refusal, 400, "messages", "%s; use /v1/completions", served->no_template);
-    if (!field_int(f, "max_completion_tokens", 1, INT32_MAX, &ask->request.max_tokens))
+    if (!field_int(f, "max_completion_tokens", 1, INT32_MAX, &asked->request.max_tokens))
         return false;
     if (!chat_json_read(&chat, arena, f->object, &err))
         return refuse_with(f->refusal, 400,
                            strncmp(err.message, "tools", 5) == 0 ? "tools" : "messages", NULL,
                            &err);
-    if (!read_template_options(&chat, f) || !read_logprobs(ask, f) ||
-        !read_tool_choice(ask, arena, f, &chat))
+    if (!read_template_options(&chat, f) || !read_logprobs(asked, f) ||
+        !read_tool_choice(asked, arena, f, &chat))
         return false;
-    if (!chat_encode(served->template, served->tokenizer, &chat, ask_add_prompt(ask, arena, 1),
-                     &err))
+    if (!chat_encode(served->template, served->tokenizer, &chat,
+                     api_request_add_prompt(asked, arena, 1), &err))
         return refuse_with(f->refusal, 400, "messages", NULL, &err);
     return true;
 }

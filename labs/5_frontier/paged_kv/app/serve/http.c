@@ -1,10 +1,10 @@
 #include "labs/5_frontier/paged_kv/app/serve/http.h"
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
 #include "labs/5_frontier/paged_kv/app/chat/json_text.h"
+#include "labs/5_frontier/paged_kv/app/serve/access.h"
 #include "labs/5_frontier/paged_kv/app/serve/connections.h"
 #include "labs/5_frontier/paged_kv/app/serve/listen.h"
 #include "labs/5_frontier/paged_kv/app/serve/page.h"
@@ -136,46 +136,17 @@ static const char *header(HttpRequest *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-// In a time that does not depend on where the two differ.
-static bool is_key(const char *given, const char *key)
-{
-    const size_t count = strlen(given), expected = strlen(key);
-    size_t differs = count ^ expected;
-    for (size_t i = 0; i < count; i++)
-        differs |= (size_t)(given[i] ^ key[expected > 0 ? i % expected : 0]);
-    return differs == 0;
-}
-
-// "http://127.0.0.1:8080", or of any page of this machine or one named by an IP address. A page of a site with
-// a name of its own has that name, wherever the name leads to (DNS rebinding).
-static bool is_own_origin(const char *origin)
-{
-    char name[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-    const char *host = strstr(origin, "://");
-    if (host == NULL) return false;
-    host += 3;
-    const bool v6 = host[0] == '[';
-    host += v6;
-    const size_t length = strcspn(host, v6 ? "]" : ":/");
-    if (length >= sizeof name) return false;
-    memcpy(name, host, length);
-    name[length] = '\0';
-    return inet_pton(v6 ? AF_INET6 : AF_INET, name, &address) == 1 ||
-           (!v6 && strcasecmp(name, "localhost") == 0);
-}
-
 static bool may_ask(HttpRequest *request, Refusal *refusal)
 {
     const char *key = request->http->options.key;
     if (key == NULL) {
         const char *origin = header(request, "Origin");
-        return origin == NULL || is_own_origin(origin) ||
+        return origin == NULL || access_is_own_origin(origin) ||
                refuse(refusal, 403, "", "a web page of another host needs an API key here");
     }
     if (request->route->open) return true;
     const char *given = header(request, MHD_HTTP_HEADER_AUTHORIZATION);
-    if (given != NULL && strncasecmp(given, "Bearer ", 7) == 0 && is_key(given + 7, key))
+    if (given != NULL && strncasecmp(given, "Bearer ", 7) == 0 && access_key_equals(given + 7, key))
         return true;
     refuse(refusal, 401, "", "expected the API key: \"Authorization: Bearer KEY\"");
     refusal->code = "invalid_api_key";
@@ -230,8 +201,8 @@ static bool submit(HttpRequest *request, Refusal *refusal)
         return refuse(refusal, 413, "", "the body has more than %zu bytes", http->options.body);
     bytes_add(body, "", 1);
     Job *job = job_new(http->served, &http->metrics, suspend, resume);
-    if (!ask_read(&job->ask, request->route->api, job->arena, http->served, (char *)body->data,
-                  body->count - 1, refusal)) {
+    if (!api_request_read(&job->asked, request->route->api, job->arena, http->served,
+                          (char *)body->data, body->count - 1, refusal)) {
         job_release(job);
         return false;
     }
@@ -258,7 +229,7 @@ static ssize_t read_answer(void *context, uint64_t position, char *out, size_t r
 static enum MHD_Result send_answer(HttpRequest *request)
 {
     const int status = job_status(request->job);
-    const bool stream = request->job->ask.stream && status == 200;
+    const bool stream = request->job->asked.stream && status == 200;
     const long size = stream ? -1 : job_size(request->job);
     struct MHD_Response *response = MHD_create_response_from_callback(
         size >= 0 ? (uint64_t)size : MHD_SIZE_UNKNOWN, SENT_AT_ONCE, read_answer, request, NULL);

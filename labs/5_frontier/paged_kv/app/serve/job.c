@@ -34,13 +34,14 @@ Job *job_new(const Served *served, Metrics *metrics, void (*suspend)(void *whom)
 
 static void job_free(Job *job)
 {
-    const int count = job->choices != NULL ? job->ask.prompt_count * job->ask.request.choices : 0;
+    const int count =
+        job->choices != NULL ? job->asked.prompt_count * job->asked.request.choices : 0;
     for (int i = 0; i < count; i++) {
         free(job->choices[i].text.data);
         logprobs_free(&job->choices[i].logprobs);
     }
     free(job->out.data);
-    ask_free(&job->ask);
+    api_request_free(&job->asked);
     pthread_mutex_destroy(&job->lock);
     arena_free(job->arena);
 }
@@ -115,7 +116,7 @@ static void hand_over(Job *job, int status, const Bytes *piece, bool ended)
     if (job->status == 0) job->status = status;
     bytes_add(&job->out, piece->data, piece->count);
     job->ended |= ended;
-    const bool unread = job->ask.stream && job->out.count - job->taken > UNREAD_MAX;
+    const bool unread = job->asked.stream && job->out.count - job->taken > UNREAD_MAX;
     void *whom = job->suspended;
     job->suspended = NULL;
     if (whom != NULL) job->resume(whom);
@@ -134,16 +135,16 @@ void job_refuse(Job *job, const Refusal *refusal)
 
 void job_begin(Job *job)
 {
-    const int prompts = job->ask.prompt_count;
-    job->live = prompts * job->ask.request.choices;
+    const int prompts = job->asked.prompt_count;
+    job->live = prompts * job->asked.request.choices;
     job->prompts = arena_zeros(job->arena, (size_t)prompts * sizeof *job->prompts);
     job->choices = arena_zeros(job->arena, (size_t)job->live * sizeof *job->choices);
     for (int i = 0; i < prompts; i++)
         job->prompts[i] = (JobPrompt){.job = job, .index = i, .id = -1};
     uint64_t number = 0;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) number = (uintptr_t)job;
-    snprintf(job->id, sizeof job->id, "%s-%016llx", job->ask.api == API_CHAT ? "chatcmpl" : "cmpl",
-             (unsigned long long)number);
+    snprintf(job->id, sizeof job->id, "%s-%016llx",
+             job->asked.api == API_CHAT ? "chatcmpl" : "cmpl", (unsigned long long)number);
 }
 
 static void count_token(Job *job, JobChoice *choice)
@@ -180,7 +181,7 @@ static void finish(Job *job, Bytes *out)
         job_refuse(job, &why);
         return;
     }
-    if (job->ask.stream) stream_end(out, job);
+    if (job->asked.stream) stream_end(out, job);
     else answer_whole(out, job);
     hand_over(job, 200, out, true);
 }
@@ -197,21 +198,21 @@ void job_event(void *prompt, const EngineEvent *event)
 {
     JobPrompt *p = prompt;
     Job *job = p->job;
-    const int k = p->index * job->ask.request.choices + event->choice;
+    const int k = p->index * job->asked.request.choices + event->choice;
     JobChoice *choice = &job->choices[k];
     Bytes out = {0};
     if (event->choice == 0) p->cached = event->cached;
     if (event->sampled != NULL) {
         count_token(job, choice);
-        if (job->ask.request.sampling.log_probabilities >= 0)
-            logprobs_add(&choice->logprobs, job->ask.api, job->served->tokenizer, event->sampled);
+        if (job->asked.request.sampling.log_probabilities >= 0)
+            logprobs_add(&choice->logprobs, job->asked.api, job->served->tokenizer, event->sampled);
     }
     bytes_add(&choice->text, event->text, event->bytes);
     if (event->error != NULL) snprintf(job->error, sizeof job->error, "%s", event->error);
     const bool ended = event->finish != FINISH_NONE;
     const bool good = event->finish != FINISH_CANCELLED && event->finish != FINISH_ERROR;
     choice->finish = event->finish;
-    if (job->ask.stream && good) stream_piece(&out, job, k, event->finish);
+    if (job->asked.stream && good) stream_piece(&out, job, k, event->finish);
     if (ended) job->live--;
     if (ended && job->live == 0) finish(job, &out);
     else if (out.count > 0) hand_over(job, 200, &out, false);

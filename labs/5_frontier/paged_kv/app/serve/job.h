@@ -1,7 +1,7 @@
 /* job.h -- a request between the thread that speaks HTTP and the one that runs the engine.
  *
  *     Job *job = job_new(served, metrics, suspend, resume);    // HTTP: one reference
- *     if (!ask_read(&job->ask, ...)) ...
+ *     if (!api_request_read(&job->asked, ...)) ...
  *     worker_submit(worker, job);                      // a second one, until the engine is done with it
  *     if (job_suspends(job, connection)) ...           // HTTP: nothing yet; resume(connection) comes
  *     job_status(job), job_read(job, buffer, room)     // HTTP: what is ready of the answer
@@ -14,7 +14,7 @@
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
-#include "labs/5_frontier/paged_kv/app/serve/ask.h"
+#include "labs/5_frontier/paged_kv/app/serve/api_request.h"
 #include "labs/5_frontier/paged_kv/app/serve/logprobs.h"
 #include "labs/5_frontier/paged_kv/app/serve/metrics.h"
 
@@ -44,20 +44,20 @@ struct Job {
     const Served *served;
     Metrics *metrics;
     Arena *arena;
-    Ask ask;
+    ApiRequest asked;
     char id[48];
     int64_t created;    // Unix time
     double submitted, first;
     // The engine's thread.
     Constraint *constraint;    // borrowed
-    JobPrompt *prompts;        // [ask.prompt_count]
+    JobPrompt *prompts;        // [asked.prompt_count]
     JobChoice *choices;        // [prompt_count * request.choices]: those of a prompt side by side
     int live;                  // choices that have not ended
     int output_tokens;
     char error[sizeof(Error)];
     Job *next;    // in a list of the worker's
     // Any thread.
-    _Atomic int cancel;    // an HTTP status, or 1: nobody reads the answer; 0: it goes on
+    _Atomic int cancel;    // an HTTP status, or 1: the client has gone; 0: it goes on
     // Under the lock.
     pthread_mutex_t lock;
     int references;

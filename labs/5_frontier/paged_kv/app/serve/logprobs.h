@@ -4,7 +4,7 @@
  *     logprobs_write(&out, API_CHAT, &list);    // {"content":[{"token":" a","logprob":-0.5,...}]}
  */
 #pragma once
-#include "labs/5_frontier/paged_kv/app/serve/ask.h"
+#include "labs/5_frontier/paged_kv/app/serve/api_request.h"
 
 typedef struct Logprobs {
     Bytes content;                                // of chat: a list

@@ -61,7 +61,7 @@ static void send_with_tools(Bytes *out, Job *job, int k, FinishReason finish)
     }
     const bool llama = strcmp(chat_template_end(job->served->template), "<|eot_id|>") == 0;
     const size_t certain =
-        job->ask.must_call ? 0 : stream_certain(text + skip, c->text.count - skip, llama);
+        job->asked.must_call ? 0 : stream_certain(text + skip, c->text.count - skip, llama);
     if (certain > c->shown || c->logprobs.count > 0 || !c->begun)
         send(out, job, k, text + skip + c->shown, certain > c->shown ? certain - c->shown : 0,
              finish, NULL);
@@ -71,7 +71,7 @@ static void send_with_tools(Bytes *out, Job *job, int k, FinishReason finish)
 void stream_piece(Bytes *out, Job *job, int k, FinishReason finish)
 {
     JobChoice *c = &job->choices[k];
-    if (job->ask.has_tools) {
+    if (job->asked.has_tools) {
         send_with_tools(out, job, k, finish);
         return;
     }
@@ -82,7 +82,7 @@ void stream_piece(Bytes *out, Job *job, int k, FinishReason finish)
 
 void stream_end(Bytes *out, const Job *job)
 {
-    if (job->ask.include_usage) {
+    if (job->asked.include_usage) {
         begin(out);
         answer_usage(out, job);
         end(out);

@@ -21,7 +21,7 @@ struct Worker {
     bool woken, stops, at_once;
     EngineStatistics statistics;
     Bytes blocks;
-    double looked;    // when somebody last asked for the block map
+    double looked;    // when a client last asked for the block map
 };
 
 Worker *worker_new(Engine *engine, const Served *served, const TokenIndex *index, int most)
@@ -52,7 +52,7 @@ void worker_free(Worker *w)
 
 static int sequences_of(const Job *job)
 {
-    return job->ask.prompt_count * job->ask.request.choices;
+    return job->asked.prompt_count * job->asked.request.choices;
 }
 
 bool worker_submit(Worker *w, Job *job)
@@ -121,7 +121,7 @@ static void let_go(Worker *w, Job *job)
 
 static void cancel_all(Worker *w, Job *job)
 {
-    for (int i = 0; i < job->ask.prompt_count; i++)
+    for (int i = 0; i < job->asked.prompt_count; i++)
         if (job->prompts[i].id >= 0) engine_cancel(w->engine, job->prompts[i].id);
     job_give_up(job);
 }
@@ -129,24 +129,24 @@ static void cancel_all(Worker *w, Job *job)
 static void fail(Job *job, const char *sentence)
 {
     Refusal refusal;
-    refuse(&refusal, 400, job->ask.api == API_CHAT ? "messages" : "prompt", "%s", sentence);
+    refuse(&refusal, 400, job->asked.api == API_CHAT ? "messages" : "prompt", "%s", sentence);
     job_refuse(job, &refusal);
 }
 
 static bool submit(Worker *w, Job *job)
 {
     Error err;
-    Request request = job->ask.request;
-    const char *const names[] = {w->served->name, job->ask.salt};
+    Request request = job->asked.request;
+    const char *const names[] = {w->served->name, job->asked.salt};
     job_begin(job);
-    if (job->ask.schema != NULL)
-        job->constraint = constraints_use(&w->constraints, job->ask.schema, &job->ask.grammar);
+    if (job->asked.schema != NULL)
+        job->constraint = constraints_use(&w->constraints, job->asked.schema, &job->asked.grammar);
     request.constraint = job->constraint;
     request.domain = domain_find(&w->domains, names, 2);
     request.on_event = job_event;
-    for (int i = 0; i < job->ask.prompt_count; i++) {
-        request.prompt = job->ask.prompts[i].ids;
-        request.prompt_count = (int)job->ask.prompts[i].count;
+    for (int i = 0; i < job->asked.prompt_count; i++) {
+        request.prompt = job->asked.prompts[i].ids;
+        request.prompt_count = (int)job->asked.prompts[i].count;
         request.context = &job->prompts[i];
         job->prompts[i].id = engine_submit(w->engine, &request, &err);
         if (job->prompts[i].id >= 0) continue;

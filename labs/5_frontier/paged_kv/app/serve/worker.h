@@ -27,6 +27,6 @@ void worker_wake(Worker *worker);    // a job was cancelled
 // The jobs at hand are finished, or `at_once`: cancelled with 503. Then worker_run() returns.
 void worker_stop(Worker *worker, bool at_once);
 
-// What the engine looked like lately. The block map is JSON, and made while somebody looks at it.
+// What the engine looked like lately. The block map is JSON, and made while a client looks at it.
 EngineStatistics worker_statistics(Worker *worker);
 void worker_write_blocks(Worker *worker, Bytes *out);

@@ -12,7 +12,8 @@ smollm2=$data/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 templates=$ROOT/labs/5_frontier/paged_kv/app/tests/fixtures/chat.json
 
 begin() { # arguments...: starts it, and leaves its address in $url
-    "$program" "$@" --port 0 >first 2>log &
+    : >first
+    "$program" "$@" --port 0 >>first 2>log &
     server=$!
     trap 'kill "$server" 2>/dev/null || :; rm -rf "$scratch"' EXIT
     for _ in $(seq 300); do
@@ -343,7 +344,7 @@ a_page_of_another_host_is_refused() { # test
 
 # ---- load, and the end ----
 
-too_many_requests_are_told_to_come_back() { # test
+too_many_requests_are_refused_with_a_retry_after() { # test
     begin_slow --requests 2 --sequences 2
     ask /v1/completions '{"prompt": "a", "n": 3}'
     answers 400

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/json.h"
+#include "labs/5_frontier/paged_kv/app/serve/access.h"
 #include "labs/5_frontier/paged_kv/app/serve/answer.h"
 #include "labs/5_frontier/paged_kv/app/serve/stream.h"
 #include "tests/facts.h"
@@ -57,7 +58,7 @@ static Served served_with(const ChatTemplate *template)
 
 // ---- a job whose model is the test ----
 
-static void nobody(void *whom)
+static void no_one(void *whom)
 {
     (void)whom;
 }
@@ -67,8 +68,8 @@ static Metrics metrics;
 static Job *job_of(const Served *served, Api api, const char *body)
 {
     Refusal refusal = {0};
-    Job *job = job_new(served, &metrics, nobody, nobody);
-    if (!ask_read(&job->ask, api, job->arena, served, body, strlen(body), &refusal))
+    Job *job = job_new(served, &metrics, no_one, no_one);
+    if (!api_request_read(&job->asked, api, job->arena, served, body, strlen(body), &refusal))
         fail_msg("%s: %s", body, refusal.err.message);
     job_begin(job);
     return job;
@@ -79,7 +80,7 @@ static void run(Job *job, const char *text, size_t piece)
 {
     const size_t bytes = strlen(text);
     const Sampled sampled = {.token = 5};
-    for (int k = 0; k < job->ask.request.choices; k++) {
+    for (int k = 0; k < job->asked.request.choices; k++) {
         for (size_t at = 0; at < bytes; at += piece)
             job_event(&job->prompts[0],
                       &(EngineEvent){.choice = k,
@@ -201,7 +202,7 @@ static void a_required_call_is_the_whole_text(void **state)
     ChatTemplate *template = template_of("qwen2.5");
     const Served served = served_with(template);
     Job *job = job_of(&served, API_CHAT, WITH_TOOLS ",\"tool_choice\":\"required\"}");
-    assert_non_null(job->ask.grammar);
+    assert_non_null(job->asked.grammar);
     run(job, "{\"name\":\"f\",\"arguments\":{\"x\":\"y\"}}", 3);
     char *answer = answer_of(job);
     assert_string_equal(answered(answer), "|f({\"x\":\"y\"})");
@@ -228,10 +229,10 @@ static void definitions_of_tools_come_along(void **state)
         "\"properties\":{\"a\":{\"$ref\":"
         "\"#/$defs/A\"}},\"required\":[\"a\"],\"$defs\":{\"A\":{\"enum\":[\"x\"]}}}}}]}";
     Job *job = job_of(&served, API_CHAT, body);
-    int at = grammar_begin(job->ask.grammar);
+    int at = grammar_begin(job->asked.grammar);
     for (const char *c = "{\"name\":\"f\",\"arguments\":{\"a\":\"x\"}}"; *c != '\0'; c++)
-        at = grammar_step(job->ask.grammar, at, (uint8_t)*c);
-    assert_that(at >= 0 && grammar_ends(job->ask.grammar, at),
+        at = grammar_step(job->asked.grammar, at, (uint8_t)*c);
+    assert_that(at >= 0 && grammar_ends(job->asked.grammar, at),
                 "the call is not a text of its schema");
     job_release(job);
     chat_template_close(template);
@@ -293,11 +294,12 @@ static void fields_that_change_the_answer_are_not_passed_over(void **state)
     ChatTemplate *template = template_of("qwen2.5");
     const Served served = served_with(template);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        Ask ask;
+        ApiRequest asked;
         Refusal refusal = {0};
         const char *body = refused[i].body;
-        assert_that(!ask_read(&ask, refused[i].api, arena, &served, body, strlen(body), &refusal),
-                    "%s is accepted", body);
+        assert_that(
+            !api_request_read(&asked, refused[i].api, arena, &served, body, strlen(body), &refusal),
+            "%s is accepted", body);
         assert_integer(body, refusal.status, refused[i].status);
         assert_string_equal(refusal.param, refused[i].param);
         assert_that(strlen(refusal.err.message) > 10, "%s: %s", body, refusal.err.message);
@@ -305,9 +307,34 @@ static void fields_that_change_the_answer_are_not_passed_over(void **state)
     Job *job =
         job_of(&served, API_CHAT,
                WITH_TOOLS ",\"user\":\"u\",\"store\":false,\"n\":null,\"tool_choice\":\"none\"}");
-    assert_boolean("tools that may not be called", job->ask.has_tools, false);
+    assert_boolean("tools that may not be called", job->asked.has_tools, false);
     job_release(job);
     chat_template_close(template);
+}
+
+static void keys_and_origins_are_compared_whole(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"",    "k",   "ke",   "keys", "keykey",
+                                         "Key", "kex", "key ", "xkey", "yek"};
+    assert_boolean("the key", access_key_equals("key", "key"), true);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_boolean(others[i], access_key_equals(others[i], "key"), false);
+    static const char *const own[] = {"http://localhost", "http://localhost:8080",
+                                      "https://127.0.0.1:1", "http://[::1]:8080",
+                                      "http://192.168.0.5"};
+    static const char *const foreign[] = {"null",
+                                          "",
+                                          "http://",
+                                          "http://evil.example",
+                                          "http://localhost.evil.example",
+                                          "http://127.0.0.1.evil.example",
+                                          "http://[::1].evil.example:x",
+                                          "localhost"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        assert_boolean(own[i], access_is_own_origin(own[i]), true);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        assert_boolean(foreign[i], access_is_own_origin(foreign[i]), false);
 }
 
 static void histograms_are_cumulative(void **state)
@@ -340,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_suspended_reader_is_woken_once),
         cmocka_unit_test(fields_that_change_the_answer_are_not_passed_over),
         cmocka_unit_test(histograms_are_cumulative),
+        cmocka_unit_test(keys_and_origins_are_compared_whole),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }

@@ -1,9 +1,9 @@
-/* ask.h -- what a request's body asks for, checked and as token ids: /v1/completions and /v1/chat/completions.
+/* api_request.h -- what a request's body asks for, checked and as token ids: /v1/completions and /v1/chat/completions.
  *
- *     Ask ask;
- *     if (!ask_read(&ask, API_CHAT, arena, &served, body, bytes, &refusal)) ...
- *     // ask.prompts[0 .. ask.prompt_count), each to be continued ask.request.choices times
- *     ask_free(&ask);
+ *     ApiRequest asked;
+ *     if (!api_request_read(&asked, API_CHAT, arena, &served, body, bytes, &refusal)) ...
+ *     // asked.prompts[0 .. asked.prompt_count), each to be continued asked.request.choices times
+ *     api_request_free(&asked);
  *
  * A field of the OpenAI API that cannot be served as it says is refused by its name, and so is one that is
  * unknown; what changes nothing (user, metadata, ...) is accepted. Beyond that API, as in vLLM: top_k, min_p,
@@ -29,7 +29,7 @@ typedef struct Served {
     int sequences;    // at once: choices that a request may have
 } Served;
 
-typedef struct Ask {
+typedef struct ApiRequest {
     Api api;
     bool stream, include_usage;
     TokenIds *prompts;    // [prompt_count]; the ids are malloc
@@ -40,17 +40,18 @@ typedef struct Ask {
     Grammar *grammar;      // of it; whoever takes it sets it to NULL
     bool has_tools;        // calls are looked for in the texts
     bool must_call;        // a text is one call, by the schema
-} Ask;
+} ApiRequest;
 
 // What the body does not bring along is in the arena. False: nothing is to be freed.
-bool ask_read(Ask *ask, Api api, Arena *arena, const Served *served, const char *body, size_t bytes,
-              Refusal *refusal);
-void ask_free(Ask *ask);
+bool api_request_read(ApiRequest *asked, Api api, Arena *arena, const Served *served,
+                      const char *body, size_t bytes, Refusal *refusal);
+void api_request_free(ApiRequest *asked);
 
 // ---- the two kinds: prompts, and what only they have ----
 
-bool completions_read(Ask *ask, Arena *arena, const Served *served, const Fields *body);
-bool chat_completions_read(Ask *ask, Arena *arena, const Served *served, const Fields *body);
+bool completions_read(ApiRequest *asked, Arena *arena, const Served *served, const Fields *body);
+bool chat_completions_read(ApiRequest *asked, Arena *arena, const Served *served,
+                           const Fields *body);
 
-TokenIds *ask_add_prompt(Ask *ask, Arena *arena,
-                         int most);    // within what is reserved by the first
+TokenIds *api_request_add_prompt(ApiRequest *asked, Arena *arena,
+                                 int most);    // within what is reserved by the first

@@ -1,4 +1,4 @@
-#include "labs/5_frontier/paged_kv/app/serve/ask.h"
+#include "labs/5_frontier/paged_kv/app/serve/api_request.h"
 #include <math.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -77,16 +77,17 @@ static bool read_model(const Served *served, const Fields *f)
     return false;
 }
 
-static bool read_stream(Ask *ask, const Fields *f)
+static bool read_stream(ApiRequest *asked, const Fields *f)
 {
     static const FieldRule options[] = {{"include_usage", 1, NULL},
                                         {"include_obfuscation", 1, "false"},
                                         {"continuous_usage_stats", 1, "false"}};
     Fields inner = {.within = "stream_options.", .refusal = f->refusal};
-    if (!field_flag(f, "stream", &ask->stream) || !field_object(f, "stream_options", &inner.object))
+    if (!field_flag(f, "stream", &asked->stream) ||
+        !field_object(f, "stream_options", &inner.object))
         return false;
     return inner.object == NULL || (fields_check(&inner, options, 3, 1) &&
-                                    field_flag(&inner, "include_usage", &ask->include_usage));
+                                    field_flag(&inner, "include_usage", &asked->include_usage));
 }
 
 static bool read_stops(Request *r, Arena *arena, const Fields *f)
@@ -158,7 +159,7 @@ static bool read_sampling(SamplerOptions *s, Arena *arena, const Fields *f, int 
 }
 
 // {"type": "json_schema", "json_schema": {"schema": {...}}}
-static bool read_format(Ask *ask, Arena *arena, const Fields *f)
+static bool read_format(ApiRequest *asked, Arena *arena, const Fields *f)
 {
     Fields inner = {.within = "response_format.", .refusal = f->refusal}, schema = inner;
     const char *type = "text";
@@ -166,7 +167,7 @@ static bool read_format(Ask *ask, Arena *arena, const Fields *f)
     if (inner.object == NULL) return true;
     if (!field_text(&inner, "type", &type)) return false;
     if (strcmp(type, "text") == 0) return true;
-    if (strcmp(type, "json_object") == 0) return ask->schema = "{\"type\":\"object\"}", true;
+    if (strcmp(type, "json_object") == 0) return asked->schema = "{\"type\":\"object\"}", true;
     if (strcmp(type, "json_schema") != 0)
         return refuse(
             f->refusal, 400, "response_format",
@@ -178,39 +179,47 @@ static bool read_format(Ask *ask, Arena *arena, const Fields *f)
                       "response_format.json_schema.schema: is not there, expected an object");
     char *text = cJSON_PrintUnformatted(given);
     REQUIRE(text != NULL, "no memory for a schema");
-    ask->schema = arena_print(arena, "%s", text);
+    asked->schema = arena_print(arena, "%s", text);
     cJSON_free(text);
     return true;
 }
 
-static bool read_common(Ask *ask, Arena *arena, const Served *served, const Fields *f)
+// vLLM's: the lower is served earlier.
+static bool read_priority(Request *r, const Fields *f)
 {
-    Request *r = &ask->request;
+    int priority = 0;
+    if (!field_int(f, "priority", -100, 100, &priority)) return false;
+    r->priority = -priority;
+    return true;
+}
+
+static bool read_common(ApiRequest *asked, Arena *arena, const Served *served, const Fields *f)
+{
+    Request *r = &asked->request;
     r->choices = 1;
-    return fields_check(f, rules, (int)(sizeof rules / sizeof *rules), ask->api) &&
-           read_model(served, f) && read_stream(ask, f) && read_stops(r, arena, f) &&
+    return fields_check(f, rules, (int)(sizeof rules / sizeof *rules), asked->api) &&
+           read_model(served, f) && read_stream(asked, f) && read_stops(r, arena, f) &&
            read_sampling(&r->sampling, arena, f, served->vocabulary) &&
            field_int(f, "n", 1, served->sequences, &r->choices) &&
-           field_int(f, "max_tokens", 1, INT32_MAX, &r->max_tokens) &&
-           field_int(f, "priority", -100, 100, &r->priority) &&
+           field_int(f, "max_tokens", 1, INT32_MAX, &r->max_tokens) && read_priority(r, f) &&
            field_flag(f, "ignore_eos", &r->ignore_stop_tokens) &&
-           field_text(f, "cache_salt", &ask->salt) && read_format(ask, arena, f);
+           field_text(f, "cache_salt", &asked->salt) && read_format(asked, arena, f);
 }
 
 // ---- prompts ----
 
-TokenIds *ask_add_prompt(Ask *ask, Arena *arena, int most)
+TokenIds *api_request_add_prompt(ApiRequest *asked, Arena *arena, int most)
 {
-    if (ask->prompts == NULL)
-        ask->prompts = arena_zeros(arena, (size_t)most * sizeof *ask->prompts);
-    return &ask->prompts[ask->prompt_count++];
+    if (asked->prompts == NULL)
+        asked->prompts = arena_zeros(arena, (size_t)most * sizeof *asked->prompts);
+    return &asked->prompts[asked->prompt_count++];
 }
 
-static bool check_lengths(const Ask *ask, const Served *served, Refusal *refusal)
+static bool check_lengths(const ApiRequest *asked, const Served *served, Refusal *refusal)
 {
-    const char *param = ask->api == API_CHAT ? "messages" : "prompt";
-    for (int i = 0; i < ask->prompt_count; i++) {
-        const size_t count = ask->prompts[i].count, more = (size_t)ask->request.max_tokens;
+    const char *param = asked->api == API_CHAT ? "messages" : "prompt";
+    for (int i = 0; i < asked->prompt_count; i++) {
+        const size_t count = asked->prompts[i].count, more = (size_t)asked->request.max_tokens;
         if (count == 0) return refuse(refusal, 400, param, "%s: is empty", param);
         if (count + (more > 0 ? more : 1) <= (size_t)served->context) continue;
         refuse(
@@ -231,41 +240,41 @@ static void delete_tree(void *tree)
     cJSON_Delete(tree);
 }
 
-static bool compile_schema(Ask *ask, Refusal *refusal)
+static bool compile_schema(ApiRequest *asked, Refusal *refusal)
 {
     Error err;
-    if (ask->schema == NULL) return true;
-    ask->grammar = json_schema_compile(ask->schema, strlen(ask->schema), &err);
-    if (ask->grammar != NULL) return true;
-    return refuse_with(refusal, 400, ask->must_call ? "tools" : "response_format", NULL, &err);
+    if (asked->schema == NULL) return true;
+    asked->grammar = json_schema_compile(asked->schema, strlen(asked->schema), &err);
+    if (asked->grammar != NULL) return true;
+    return refuse_with(refusal, 400, asked->must_call ? "tools" : "response_format", NULL, &err);
 }
 
-bool ask_read(Ask *ask, Api api, Arena *arena, const Served *served, const char *body, size_t bytes,
-              Refusal *refusal)
+bool api_request_read(ApiRequest *asked, Api api, Arena *arena, const Served *served,
+                      const char *body, size_t bytes, Refusal *refusal)
 {
     cJSON *tree;
-    *ask = (Ask){.api = api};
+    *asked = (ApiRequest){.api = api};
     if (!fields_parse(body, bytes, &tree, refusal)) return false;
     arena_on_release(arena, delete_tree, tree);
     const Fields f = {.object = tree, .refusal = refusal};
-    const bool good = read_common(ask, arena, served, &f) &&
-                      (api == API_CHAT ? chat_completions_read(ask, arena, served, &f)
-                                       : completions_read(ask, arena, served, &f)) &&
-                      check_lengths(ask, served, refusal) && compile_schema(ask, refusal);
+    const bool good = read_common(asked, arena, served, &f) &&
+                      (api == API_CHAT ? chat_completions_read(asked, arena, served, &f)
+                                       : completions_read(asked, arena, served, &f)) &&
+                      check_lengths(asked, served, refusal) && compile_schema(asked, refusal);
     if (good && served->end >= 0) {
         int32_t *end = arena_alloc(arena, sizeof *end);
         *end = served->end;
-        ask->request.stop_tokens = end;
-        ask->request.stop_token_count = 1;
+        asked->request.stop_tokens = end;
+        asked->request.stop_token_count = 1;
     }
-    if (!good) ask_free(ask);
+    if (!good) api_request_free(asked);
     return good;
 }
 
-void ask_free(Ask *ask)
+void api_request_free(ApiRequest *asked)
 {
-    for (int i = 0; i < ask->prompt_count; i++) free(ask->prompts[i].ids);
-    grammar_free(ask->grammar);
-    ask->prompt_count = 0;
-    ask->grammar = NULL;
+    for (int i = 0; i < asked->prompt_count; i++) free(asked->prompts[i].ids);
+    grammar_free(asked->grammar);
+    asked->prompt_count = 0;
+    asked->grammar = NULL;
 }
