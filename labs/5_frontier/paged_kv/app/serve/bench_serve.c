@@ -21,7 +21,7 @@
 #include "labs/5_frontier/paged_kv/app/serve/write.h"
 
 typedef struct Load {
-    const char *url, *model;
+    const char *url, *model, *activations;
     int clients, rounds, prompt, shared, tokens, vocabulary, seconds;
     uint64_t seed;
     char host[64];
@@ -185,7 +185,8 @@ static pid_t start(Load *load, const char *program)
     if (child == 0) {
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
-        execl(path, path, load->model, "--port", "0", "--requests", "4096", (char *)NULL);
+        execl(path, path, load->model, "--port", "0", "--requests", "4096", "--activations",
+              load->activations, (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -201,7 +202,8 @@ static pid_t start(Load *load, const char *program)
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("serve", (size_t)1 << 32);
-    Load load = {.clients = 64,
+    Load load = {.activations = "q8",
+                 .clients = 64,
                  .rounds = 1,
                  .prompt = 128,
                  .shared = 96,
@@ -216,6 +218,8 @@ int main(int argc, char **argv)
     options_rest(o, &words, &count, "[MODEL]");
     options_string(o, "url", 0, &load.url, "URL",
                    "of a server that runs already: http://127.0.0.1:8081");
+    options_choice(o, "activations", 0, &load.activations, "auto|f32|q8",
+                   "of the server that it starts");
     options_int(o, "clients", 0, &load.clients, 1, 4096, "at the same time");
     options_int(o, "rounds", 0, &load.rounds, 1, 1 << 20, "requests of each, one after the other");
     options_int(o, "prompt", 0, &load.prompt, 1, 1 << 20, "tokens");

@@ -183,7 +183,7 @@ json_follows_its_schema() { # test
 # ---- conversations ----
 
 a_question_is_answered() { # test
-    begin_smollm2 --activations f32
+    begin_smollm2
     for content in '"What is the capital of France?"' \
         '[{"type": "text", "text": "What is the capital "}, {"type": "text", "text": "of France?"}]'; do
         json="{\"messages\": [{\"role\": \"user\", \"content\": $content}], \"temperature\": 0, \"max_completion_tokens\": 20"
