@@ -118,7 +118,7 @@ static void print_report(Arena *keep, const Job *job, const Requantized *made)
     const Plan *plan = &made->plan;
     Group *groups = arena_zeros(keep, (size_t)plan->count * sizeof *groups);
     int count = 0;
-    double before = 0, after = 0, numbers = 0, matrices = 0, in_matrices = 0;
+    double before = 0, after = 0, numbers = 0;
     for (int i = 0; i < plan->count; i++) {
         const PlanTensor *t = &plan->tensors[i];
         const double n = (double)t->rows * (double)t->cols,
@@ -127,7 +127,6 @@ static void print_report(Arena *keep, const Job *job, const Requantized *made)
         before += (double)dtype_bytes(t->from, t->rows * t->cols);
         after += b;
         numbers += n;
-        if (t->dims > 1) matrices += b, in_matrices += n;
     }
     Table table = table_new(
         keep, "tensor|count|rows|columns|from|to|MB before|MB after|bits a number|error [%]");

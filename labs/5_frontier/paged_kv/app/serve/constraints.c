@@ -32,8 +32,8 @@ Constraint *constraints_use(Constraints *c, const char *schema, Grammar **gramma
         kept = calloc(1, sizeof *kept);
         REQUIRE(kept != NULL, "no memory for a constraint");
         *kept = (KeptConstraint){.schema = strdup(schema), .grammar = *grammar};
-        REQUIRE(kept->schema != NULL, "no memory for a constraint");
         kept->constraint = constraint_new(*grammar, c->index);
+        REQUIRE(kept->schema != NULL && kept->constraint != NULL, "no memory for a constraint");
         *grammar = NULL;
         c->idle++;
     }

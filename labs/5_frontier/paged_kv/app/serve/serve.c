@@ -163,6 +163,7 @@ static bool serve(const Settings *s, const Loaded *l, const Served *served, Erro
     memcpy(stops, c->stops, (size_t)count * sizeof *stops);
     if (served->end >= 0) stops[count++] = served->end;
     TokenIndex *index = token_index_new(l->tokenizer, stops, count);
+    REQUIRE(index != NULL, "no memory for an index of the vocabulary");
     Worker *worker = worker_new(l->engine, served, index, s->requests);
     Ending ending = {.worker = worker, .drain_seconds = s->drain_seconds};
     // Blocked before there are threads, which inherit that: they wait for sigwait().
