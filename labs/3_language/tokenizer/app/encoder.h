@@ -64,6 +64,7 @@ int tokenizer_token(const Tokenizer *tokenizer, const char *name);    // "<|im_e
 // "padding", "truncation and padding"; NULL: nothing.
 const char *tokenizer_ignores(const Tokenizer *tokenizer);
 bool tokenizer_is_special(const Tokenizer *tokenizer, int id);
+size_t tokenizer_longest(const Tokenizer *tokenizer);    // bytes that an id decodes to, at most
 
 // The bytes that an id decodes to, not ended by a zero and perhaps half a character; "" and 0 for an
 // id that stands for nothing. Special tokens are their names.
@@ -85,6 +86,7 @@ bool tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes
 
 typedef struct DecodeOptions {
     bool skip_special;
+    bool continues;    // a text that has begun: its first space is its own
 } DecodeOptions;
 
 // malloc; a zero stands behind its bytes. Ids that stand for nothing are left out.
@@ -92,9 +94,10 @@ char *tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t co
                        DecodeOptions options, size_t *bytes);
 
 // One id at a time: half a character is held back until the rest of it comes, so that what is printed
-// is always whole. In sum the bytes are those of tokenizer_decode().
+// is always whole. In sum the bytes are those of tokenizer_decode(). All memory is allocated at the start.
 typedef struct TokenStream TokenStream;
-TokenStream *token_stream_open(const Tokenizer *tokenizer, DecodeOptions options);
+TokenStream *token_stream_open(const Tokenizer *tokenizer,
+                               DecodeOptions options);                        // NULL: no memory
 const char *token_stream_step(TokenStream *stream, int id, size_t *bytes);    // until the next call
 const char *token_stream_end(TokenStream *stream,
                              size_t *bytes);    // what was held; then a new text

@@ -34,7 +34,8 @@ typedef struct EngineOptions {
     int patience;               // places that a priority of 1 is worth [8]
     DType cache;                // of keys and values [F32]
     Activations activations;    // [F32]
-    int drafts;                 // n-gram speculation: tokens drafted at a time [none]
+    int drafts;    // tokens drafted at a time, by n-grams or the draft model [none; 4 with the latter]
+    const Weights *draft;    // of a draft model with the same tokenizer [none]; borrowed
     // Other functions in the places of the engine's: a learner's (mine/).
     const Planner *(*planner)(Arena *arena, BlockPool *pool, int sequences);    // [none]
     bool (*verify)(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,

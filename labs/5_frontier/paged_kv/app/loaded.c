@@ -35,7 +35,10 @@ void loaded_declare(Options *o, LoadOptions *how)
     options_int(o, "sequences", 0, &how->sequences, 1, 4096, "that run at once");
     options_int(o, "budget", 0, &how->budget, 1, 1 << 16, "tokens in a step");
     options_int(o, "chunk", 0, &how->chunk, 0, 1 << 16, "of a prompt in a step; 0: the budget");
-    options_int(o, "drafts", 0, &how->drafts, 0, 16, "tokens that n-grams draft for a step");
+    options_string(o, "draft", 0, &how->draft, "MODEL",
+                   "a small one with the same tokenizer, to draft tokens");
+    options_int(o, "drafts", 0, &how->drafts, 0, 16,
+                "tokens that it drafts for a step, or n-grams do without it; 0: 4 or none");
     options_flag(o, "huge-pages", 0, &how->huge_pages, "copies the weights into large pages");
     options_choice(o, "device", 'd', &how->device, "cpu|ref", "whose kernels");
     options_int(o, "threads", 't', &how->threads, 0, 1024, "processor cores to use; 0: all");
@@ -99,7 +102,8 @@ static Activations activations_of(const LoadOptions *how, const ModelConfig *con
     return rounds ? ACTIVATIONS_Q8 : ACTIVATIONS_F32;
 }
 
-static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig *config)
+static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig *config,
+                                       const Weights *draft)
 {
     EngineOptions o = {.block_size = how->block_size,
                        .cache_bytes = (size_t)how->cache_mb << 20,
@@ -110,9 +114,45 @@ static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig
                        .no_prefix_cache = strcmp(how->prefix, "none") == 0,
                        .cache = type_named(how->cache),
                        .activations = activations_of(how, config),
-                       .drafts = how->drafts};
+                       .drafts = how->drafts,
+                       .draft = draft};
     if (mine_asked()) mine_install(&o);
     return o;
+}
+
+static const char *path_of(Arena *keep, const char *model, Error *err)
+{
+    const bool there = random_weights_named(model) || access(model, R_OK) == 0;
+    return there ? model : find_in_data(keep, model, err);
+}
+
+// A draft's tokens are the model's: each id stands for the same text.
+static bool same_tokens(const Tokenizer *a, const Tokenizer *b, Error *err)
+{
+    const int count = tokenizer_size(a), other = tokenizer_size(b);
+    if (count != other)
+        return error_set(err, "has %d tokens, expected the model's %d", other, count);
+    for (int id = 0; id < count; id++) {
+        size_t bytes, more;
+        const char *x = tokenizer_piece(a, id, &bytes), *y = tokenizer_piece(b, id, &more);
+        if (bytes != more || memcmp(x, y, bytes) != 0)
+            return error_set(err, "token %d is another text than the model's", id);
+    }
+    return true;
+}
+
+static bool open_draft(Loaded *l, Arena *keep, const LoadOptions *how, Error *err)
+{
+    const char *path = path_of(keep, how->draft, err);
+    if (path == NULL) return false;
+    const WeightsOptions options = {.huge_pages = how->huge_pages};
+    l->draft = weights_open(path, options, err);
+    if (l->draft == NULL || random_weights_named(path)) return l->draft != NULL;
+    Tokenizer *tokenizer = tokenizer_open(tokenizer_of(keep, path), err);
+    const bool good = tokenizer != NULL && (same_tokens(l->tokenizer, tokenizer, err) ||
+                                            error_wrap(err, "--draft %s", how->draft));
+    tokenizer_close(tokenizer);
+    return good;
 }
 
 bool loaded_open_weights(Loaded *l, Arena *keep, const char *model, const LoadOptions *how,
@@ -123,7 +163,7 @@ bool loaded_open_weights(Loaded *l, Arena *keep, const char *model, const LoadOp
     if (!device_use(how->device, &why)) return error_set(err, "--device %s: %s", how->device, why);
     if (how->threads > 0) omp_set_num_threads(how->threads);
     const bool random = random_weights_named(model);
-    if (!random && access(model, R_OK) != 0) l->path = find_in_data(keep, model, err);
+    l->path = path_of(keep, model, err);
     if (l->path == NULL) return false;
     const char *vocabulary = how->tokenizer != NULL ? how->tokenizer : tokenizer_of(keep, l->path);
     l->weights = weights_open(l->path, (WeightsOptions){.huge_pages = how->huge_pages}, err);
@@ -139,7 +179,9 @@ bool loaded_open(Loaded *l, Arena *keep, const char *model, const LoadOptions *h
     if (!loaded_open_weights(l, keep, model, how, err)) return false;
     // Random weights have no vocabulary to show their tokens by.
     const Tokenizer *shown = random_weights_named(model) ? NULL : l->tokenizer;
-    l->engine = engine_open(l->weights, shown, engine_options_of(how, &l->weights->config), err);
+    if (how->draft == NULL || open_draft(l, keep, how, err))
+        l->engine = engine_open(l->weights, shown,
+                                engine_options_of(how, &l->weights->config, l->draft), err);
     if (l->engine != NULL) return true;
     loaded_close(l);
     return false;
@@ -150,6 +192,7 @@ void loaded_close(Loaded *l)
     engine_close(l->engine);
     tokenizer_close(l->tokenizer);
     weights_close(l->weights);
+    weights_close(l->draft);
     *l = (Loaded){0};
 }
 
@@ -159,7 +202,8 @@ void loaded_print(const Loaded *l)
 {
     const EngineOptions *o = engine_options(l->engine);
     const char *slash = strrchr(l->path, '/'), *name = slash != NULL ? slash + 1 : l->path;
-    const size_t token = runner_token_bytes(&l->weights->config, o->cache);
+    const size_t token = runner_token_bytes(&l->weights->config, o->cache) +
+                         (l->draft != NULL ? runner_token_bytes(&l->draft->config, o->cache) : 0);
     fputs("  ", stderr);
     text_print(name, strlen(name), stderr);
     fprintf(stderr,
@@ -181,7 +225,8 @@ void loaded_print_speed(const Loaded *l)
             s.prompt_tokens, s.hit_tokens, s.output_tokens, s.seconds,
             (double)s.output_tokens / seconds, s.steps);
     if (s.drafted > 0)
-        fprintf(stderr, "; drafts accepted: %" PRId64 " of %" PRId64, s.accepted, s.drafted);
+        fprintf(stderr, "; drafts accepted: %" PRId64 " of %" PRId64 " (%.0f %%)", s.accepted,
+                s.drafted, 100.0 * (double)s.accepted / (double)s.drafted);
     if (s.preemptions > 0) fprintf(stderr, "; %" PRId64 " preemptions", s.preemptions);
     fputc('\n', stderr);
 }

@@ -15,7 +15,7 @@
 #include "labs/5_frontier/paged_kv/app/engine.h"
 
 typedef struct LoadOptions {
-    const char *device, *tokenizer, *cache, *activations, *prefix;
+    const char *device, *tokenizer, *cache, *activations, *prefix, *draft;
     int threads, cache_mb, block_size, sequences, budget, chunk, drafts;
     bool huge_pages;
 } LoadOptions;
@@ -25,7 +25,7 @@ void loaded_declare(Options *options, LoadOptions *how);
 
 typedef struct Loaded {
     const char *path;
-    Weights *weights;
+    Weights *weights, *draft;    // draft: NULL without
     Tokenizer *tokenizer;
     Engine *engine;
 } Loaded;

@@ -79,7 +79,7 @@ typedef struct Sampled {
 } Sampled;
 
 typedef struct Sampler Sampler;
-Sampler *sampler_new(int vocabulary);
+Sampler *sampler_new(int vocabulary);    // NULL: no memory
 void sampler_close(Sampler *sampler);    // NULL is fine
 
 // False where a logit is NaN, or no token is left.

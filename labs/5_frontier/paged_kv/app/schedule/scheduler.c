@@ -72,7 +72,6 @@ static bool enqueue(Scheduler *s, Sequence *sequence)
 {
     // With room for the running ones, which preemption may send back.
     if (!waiting_reserve(&s->waiting, s->waiting.count + s->running_count + 1)) return false;
-    sequence->rank = s->arrived++ - (int64_t)sequence->priority * s->options.patience;
     sequence->state = SEQUENCE_WAITING;
     waiting_add(&s->waiting, sequence);
     return true;
@@ -106,7 +105,9 @@ bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err)
                          "%d tokens need %d blocks of %d, and the cache has %d: ask for fewer "
                          "tokens, or give it more memory",
                          sequence->max_count, need, s->pool->block_size, s->pool->blocks);
+    sequence->rank = s->arrived - (int64_t)sequence->priority * s->options.patience;
     if (!enqueue(s, sequence)) return error_set(err, "no memory for another sequence");
+    s->arrived++;
     emit(s, EVENT_SUBMITTED, sequence, 0, 0);
     return true;
 }
@@ -139,16 +140,21 @@ void scheduler_cancel(Scheduler *s, Sequence *sequence)
 
 // ---- preemption ----
 
+static void send_back(Scheduler *s, Sequence *sequence)
+{
+    leave(s, sequence, false);
+    sequence->computed = sequence->drafts = 0;
+    sequence->state = SEQUENCE_PREEMPTED;
+    waiting_add(&s->waiting, sequence);
+}
+
 void scheduler_preempt(Scheduler *s, Sequence *sequence)
 {
     REQUIRE(sequence->state == SEQUENCE_RUNNING, "sequence %d is not running", sequence->id);
     const int freed = block_table_exclusive(s->pool, &sequence->table);
-    leave(s, sequence, false);
-    sequence->computed = sequence->drafts = 0;
+    send_back(s, sequence);
     sequence->preemptions++;
     s->preemptions++;
-    sequence->state = SEQUENCE_PREEMPTED;
-    waiting_add(&s->waiting, sequence);
     emit(s, EVENT_PREEMPTED, sequence, 0, freed);
 }
 
@@ -324,11 +330,11 @@ void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled
     Sequence *sequence = entry->sequence;
     if (sequence->state != SEQUENCE_RUNNING) return;
     const int drafts = entry->first + entry->count - sequence->count;
-    REQUIRE(entry->samples ? count >= 1 && count <= 1 + drafts : count == 0,
+    REQUIRE(count >= 0 && count <= (entry->samples ? 1 + drafts : 0),
             "sequence %d: %d tokens were sampled", sequence->id, count);
     if (s->planner != NULL) s->planner->done(s->planner->context, entry, sampled, count);
-    if (!entry->samples) {
-        sequence->computed = entry->first + entry->count;
+    if (count == 0) {
+        sequence->computed = least(entry->first + entry->count, sequence->count);
         return;
     }
     sequence->computed = sequence->count + count - 1;
@@ -349,8 +355,12 @@ bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child)
                 memcmp(child->tokens, parent->tokens,
                        (size_t)parent->computed * sizeof *parent->tokens) == 0,
             "sequence %d does not begin as sequence %d", child->id, parent->id);
-    child->domain = parent->domain;
-    if (!enqueue(s, child)) return false;
+    if (child->state == SEQUENCE_RUNNING) send_back(s, child);
+    else if (child->state == SEQUENCE_NEW) {
+        child->domain = parent->domain;
+        child->rank = parent->rank;
+        if (!enqueue(s, child)) return false;
+    }
     emit(s, EVENT_FORKED, child, parent->id, 0);
     if (parent->state != SEQUENCE_RUNNING || s->running_count == s->options.max_running)
         return true;

@@ -101,12 +101,13 @@ bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err);
 int scheduler_step(Scheduler *s, const Scheduled **list);
 
 // Reports that an entry was computed. sampled[0..count): if it `samples`, the accepted draft tokens and
-// one more token; else none. A sequence that reaches max_count is finished.
+// one more token; else none. A sequence that reaches max_count is finished. If it samples and there is none
+// either, the sequence has nothing to compute until its caller appends a token: a beam that waits for others.
 void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled, int count);
 
-// A new sequence that begins with the parent's computed tokens shares the parent's blocks: parallel
-// sampling and beam search. Between scheduler_done() and the next step. It waits where no more sequences
-// can run. False: out of memory.
+// A sequence that begins with the parent's computed tokens shares the parent's blocks, in place of its own if
+// it has some: parallel sampling and beam search. Between scheduler_done() and the next step. Where no more
+// sequences can run, or the parent has no blocks, it waits. It is served with its parent. False: out of memory.
 bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child);
 
 // In any state, at any time; frees the blocks at once. If the sequence is in the current list, compute
