@@ -1,5 +1,6 @@
 /* serve.c -- the burst, step by step; then with other sizes, and each request alone. */
 #include <string.h>
+#include "common/file.h"
 #include "common/text.h"
 #include "labs/5_frontier/paged_kv/burst.h"
 
@@ -23,9 +24,10 @@ bool part_serve(void *context, Error *err)
                                   .budget = lab->budget,
                                   .chunk = lab->chunk,
                                   .only = -1,
-                                  .watch = true,
-                                  .shows = lab->animate && burst_can_show(lab)};
+                                  .records = true,
+                                  .shows = lab->animate};
     if (!burst_run(lab, options, &burst, err)) return false;
+    const Recorder *r = burst.recorder;
     run_print(run, "Six requests begin with the same words; G is a second sample of A's prompt.");
     run_print(run, "%d blocks of %d tokens; a step computes %d tokens, %d of one prompt.",
               lab->blocks, lab->block_size, lab->budget, lab->chunk);
@@ -34,25 +36,32 @@ bool part_serve(void *context, Error *err)
               "it; - is free and cached, . is free. Steps in which only tokens come are left "
               "out.");
     Table table = table_new(lab->step, "step|blocks, after the step|what happens");
-    for (int i = 0; i < burst.count; i++) {
-        const Frame *frame = &burst.frames[i];
-        if (i == 0 || *frame->events != '\0')
-            table_row(&table, "%d|%s|%s", i + 1, burst_map(&burst, lab->step, i), frame->events);
-        metrics_write(run->metrics, i + 1, METRICS({"scheduled", frame->works}));
+    int step = 0, most = 0;
+    for (const Frame *frame = r->first; frame != NULL; frame = frame->next) {
+        step++;
+        most = frame->scheduled > most ? frame->scheduled : most;
+        if (step == 1 || *frame->events != '\0')
+            table_row(&table, "%d|%s|%s", step, recorder_map(r, frame), frame->events);
+        metrics_write(run->metrics, step, METRICS({"scheduled", frame->scheduled}));
     }
     run_table(run, &table);
     const EngineStatistics *s = &burst.statistics;
     run_print(run,
               "%d steps, at most %d texts at once, %d preemptions; blocks copied on write: %d, "
               "evicted: %d",
-              burst.steps, burst.most_at_once, (int)s->preemptions, burst.copied, burst.evicted);
+              burst.steps, most, (int)s->preemptions, r->copied, r->evicted);
     run_print(run,
               "%d tokens computed for %d of prompts and %d of answers; %d of the prompts' came "
               "from the prefix cache",
               (int)s->computed_tokens, (int)s->prompt_tokens, (int)s->output_tokens,
               (int)s->hit_tokens);
-    burst_picture(lab, &burst);
-    return burst_page(lab, &burst, err);
+    run_picture(run, recorder_picture(r, lab->step),
+                "Blocks by step: colour = holder, black = shared, gray = cached", "blocks");
+    const char *path = run_path(run, "replay.html");
+    if (!recorder_page(r, path, err)) return false;
+    run_print(run, "The steps one by one, in a browser: %s", file_shown(lab->step, path));
+    report_file(run->report, "The burst, step by step", path);
+    return true;
 }
 
 bool part_alone(void *context, Error *err)

@@ -6,6 +6,7 @@
  *     generate smollm2 --prompt ... --beams 5 --choices 2          the two best that a beam search finds
  *     generate large.gguf --prompt ... --draft small.gguf          faster, where the small one guesses well
  *     generate smollm2 --prompt ... --requests 32 --ignore-end     how fast it is with 32 at once
+ *     generate smollm2 --prompt ... --requests 5 --replay p.html   who holds which block, step by step
  */
 #include <signal.h>
 #include <stdio.h>
@@ -13,10 +14,11 @@
 #include <string.h>
 #include "common/console.h"
 #include "labs/5_frontier/paged_kv/app/loaded.h"
+#include "labs/5_frontier/paged_kv/app/watch/recorder.h"
 
 typedef struct Job {
     LoadOptions how;
-    const char *prompt, *stop, *early_stopping;
+    const char *prompt, *stop, *early_stopping, *replay;
     int tokens, choices, requests, beams;
     float length_penalty;
     float temperature, top_p, min_p, repetition;
@@ -44,6 +46,8 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_string(o, "stop", 0, &job->stop, "TEXT", "ends a text");
     options_flag(o, "ignore-end", 0, &job->ignore_end, "goes on after a token that ends a text");
     options_int(o, "requests", 0, &job->requests, 1, 1 << 16, "the same, so many times at once");
+    options_string(o, "replay", 0, &job->replay, "FILE",
+                   "a page (HTML) that shows the blocks of the KV cache step by step");
     options_group(o, "sampling");
     options_float(o, "temperature", 0, &job->temperature, 0, 100, "0: the likeliest token");
     options_int(o, "top-k", 0, &job->top_k, 0, 1 << 24, "only the k likeliest; 0: all");
@@ -140,8 +144,10 @@ static Request request_of(const Job *job, const TokenIds *ids, Receiver *receive
         .context = receiver};
 }
 
-static bool run(Loaded *l, const Job *job, const TokenIds *ids, Receiver *receiver, Error *err)
+static bool run(Loaded *l, Arena *keep, const Job *job, const TokenIds *ids, Receiver *receiver,
+                Error *err)
 {
+    Recorder *recorder = job->replay != NULL ? recorder_new(keep, l->engine, l->tokenizer) : NULL;
     for (int i = 0; i < job->requests; i++) {
         Request request = request_of(job, ids, receiver);
         request.sampling.seed += (uint64_t)i;
@@ -149,7 +155,9 @@ static bool run(Loaded *l, const Job *job, const TokenIds *ids, Receiver *receiv
         if (engine_submit(l->engine, &request, err) < 0) return false;
     }
     if (receiver->streams && job->prompt != NULL) fputs(job->prompt, stdout);
-    while (!interrupted && engine_step(l->engine)) continue;
+    while (!interrupted && engine_step(l->engine))
+        if (recorder != NULL) recorder_step(recorder);
+    if (recorder != NULL && !recorder_page(recorder, job->replay, err)) return false;
     if (receiver->streams) putchar('\n');
     for (int i = 0; !receiver->streams && i < job->choices; i++) {
         if (job->beams > 1) printf("[%d, score %.4f] ", i, (double)receiver->scores[i]);
@@ -162,7 +170,7 @@ static bool run(Loaded *l, const Job *job, const TokenIds *ids, Receiver *receiv
 
 int main(int argc, char **argv)
 {
-    Arena *keep = arena_new("generate", (size_t)1 << 30);
+    Arena *keep = arena_new("generate", (size_t)1 << 36);
     Job job = {.how = loaded_defaults,
                .tokens = 128,
                .choices = 1,
@@ -189,7 +197,7 @@ int main(int argc, char **argv)
     bool good = loaded_open(&loaded, keep, words[0], &job.how, &err);
     if (good) {
         loaded_print(&loaded);
-        good = encode(&loaded, &job, &ids, &err) && run(&loaded, &job, &ids, &receiver, &err);
+        good = encode(&loaded, &job, &ids, &err) && run(&loaded, keep, &job, &ids, &receiver, &err);
         if (good) loaded_print_speed(&loaded);
         loaded_close(&loaded);
     }

@@ -188,12 +188,14 @@ static void done(void *context, const Scheduled *entry, const int32_t *sampled, 
     Plans *p = context;
     Sequence *s = entry->sequence;
     Plan *plan = s->plan;
-    const int accepted = entry->samples ? count - 1 : 0,
+    const int accepted = count > 0 ? count - 1 : 0,
               drafted = entry->samples ? entry->first + entry->count - s->count : 0;
-    const int32_t next = entry->samples ? sampled[accepted] : 0;
+    const int32_t next = count > 0 ? sampled[accepted] : 0;
     if (drafted > accepted) forget_rejected(p, s, drafted - accepted);
     plan->own.scheduled = plan->right.scheduled = entry->count - (drafted - accepted);
-    plan->own.tokens = plan->right.tokens = s->count + accepted;
+    // A beam that waits for others knows no token yet: as if one were still to be computed.
+    const bool waits = entry->samples && count == 0;
+    plan->own.tokens = plan->right.tokens = s->count + accepted + waits;
     bool got;
     GUARDED("commit", got = kv_commit(&p->own, &plan->own, next));
     const bool want = reference_commit(&p->right, &plan->right, next);

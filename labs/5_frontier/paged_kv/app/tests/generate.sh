@@ -89,6 +89,18 @@ a_stop_string_is_not_shown() { # test
     never_says out 'Lily'
 }
 
+a_page_shows_the_blocks_step_by_step() { # test
+    needs_stories
+    generate "$stories" --prompt "Tim" --tokens 20 --requests 30 --block-size 4 --cache-mb 1 --replay page.html
+    gave 0
+    says page.html '<title>Paged KV cache, step by step</title>'
+    says page.html '"name":"B","tokens":'
+    says page.html '"name":"*","tokens":'
+    generate "$stories" --tokens 3 --replay /no/such/page.html
+    gave 1
+    says err '/no/such/page.html'
+}
+
 a_question_is_answered() { # test
     needs_smollm2
     chat smollm2 --say "What is the capital of France?"

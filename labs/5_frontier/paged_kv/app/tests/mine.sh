@@ -37,7 +37,7 @@ the_reference_as_mine_gives_the_same_text() { # test
     needs_stories
     learner ''
     for how in "--tokens 60" "--tokens 60 --block-size 3 --drafts 4" "--tokens 40 --requests 5 --chunk 3 --block-size 2" \
-        "--tokens 60 --requests 30 --cache-mb 1 --cache f32" "--tokens 40 --choices 3 --cache f32"; do
+        "--tokens 60 --requests 30 --cache-mb 1 --cache f32" "--tokens 30 --beams 4 --choices 2 --block-size 4" "--tokens 40 --choices 3 --cache f32"; do
         # shellcheck disable=SC2086 # words
         generate --temperature 0 $how
         cp out theirs

@@ -5,6 +5,7 @@
 #include <math.h>
 #include "labs/3_language/transformer/tests/opened.h"
 #include "labs/5_frontier/paged_kv/app/chat/template.h"
+#include "labs/5_frontier/paged_kv/app/mine/mine.h"
 #include "labs/5_frontier/paged_kv/app/sampling/json_schema.h"
 #include "tests/facts.h"
 #include "tests/skip.h"
@@ -206,6 +207,34 @@ static void a_request_becomes_the_same_among_any_others(void **state)
         weights_close(w);
     }
     assert_that(tally.preemptions > 100 && tally.hits > 1000 && tally.accepted > 100,
+                "%d preemptions, %d hits, %d accepted: too few to show anything",
+                (int)tally.preemptions, (int)tally.hits, (int)tally.accepted);
+}
+
+// The exercises' memory and schedule, in the place of scheduler.c's (mine/planner.c).
+static void the_labs_own_schedule_makes_no_difference(void **state)
+{
+    (void)state;
+    static const char *const fixtures[] = {"gpt2", "llama"};
+    static Asked asked[REQUESTS];
+    static Received alone[REQUESTS];
+    Tally tally = {0};
+    for (int f = 0; f < 2; f++) {
+        Weights *w = open_weights(fixtures[f]);
+        Rng rng = rng_from_seed(60 + (uint64_t)f);
+        make_requests(asked, &w->config, &rng);
+        for (int i = 0; i < REQUESTS; i++) run_alone(w, &asked[i], (EngineOptions){0}, &alone[i]);
+        for (int round = 0; round < 60; round++) {
+            EngineOptions options = random_options(&w->config, &rng);
+            options.planner = mine_planner;
+            options.worst_case = false;
+            run_round(w, asked, alone, REQUESTS, options, &rng,
+                      arena_print(names, "%s, round %d, seed %d", fixtures[f], round, 60 + f),
+                      &tally);
+        }
+        weights_close(w);
+    }
+    assert_that(tally.preemptions > 50 && tally.hits > 500 && tally.accepted > 50,
                 "%d preemptions, %d hits, %d accepted: too few to show anything",
                 (int)tally.preemptions, (int)tally.hits, (int)tally.accepted);
 }
@@ -675,6 +704,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_request_becomes_the_same_among_any_others),
+        cmocka_unit_test(the_labs_own_schedule_makes_no_difference),
         cmocka_unit_test(a_draft_model_makes_no_difference_in_company),
         cmocka_unit_test(a_models_own_drafts_are_accepted),
         cmocka_unit_test(tokens_with_a_draft_model_have_the_models_distribution),

@@ -1,9 +1,8 @@
-/* replay_page.c -- the burst as a page that goes through its steps: replay.html and the frames in it. */
-#include <stdlib.h>
+/* page.c -- the steps as a page that goes through them: replay.html with the frames in it. */
 #include <string.h>
 #include "common/file.h"
 #include "common/text.h"
-#include "labs/5_frontier/paged_kv/burst.h"
+#include "labs/5_frontier/paged_kv/app/watch/recorder.h"
 #include "replay_html.inc"
 
 // A JSON string that may stand in a <script>. What is not UTF-8 (half a character) is '?'.
@@ -21,66 +20,65 @@ static void put_text(FILE *out, const char *text)
     fputc('"', out);
 }
 
-static void put_frame(FILE *out, const Burst *burst, const Frame *frame)
+static void put_cells(FILE *out, const Recorder *r, const Frame *frame)
 {
-    fputs("{\"cells\":[", out);
-    for (int b = 0; b < burst->options.blocks; b++) {
+    for (int b = 0; b < r->blocks; b++) {
         const Cell *cell = &frame->cells[b];
         fprintf(out, "%s[%u,%d,%d,", b > 0 ? "," : "", cell->owners, cell->cached, cell->tokens);
         put_text(out, cell->content);
         fputc(']', out);
     }
+}
+
+static void put_frame(FILE *out, const Recorder *r, const Frame *frame)
+{
+    fputs("{\"cells\":[", out);
+    put_cells(out, r, frame);
     fputs("],\"work\":[", out);
-    for (int i = 0; i < frame->works; i++)
-        fprintf(out, "%s[%d,%d,%d]", i > 0 ? "," : "", frame->work[i].text, frame->work[i].first,
-                frame->work[i].count);
+    for (const Work *w = frame->work; w != NULL; w = w->next)
+        fprintf(out, "%s[%d,%d,%d]", w != frame->work ? "," : "", w->text, w->first, w->count);
     fputs("],\"tables\":[", out);
-    for (int i = 0; i < TEXTS; i++) {
+    for (int i = 0; i < r->text_count; i++) {
         fputs(i > 0 ? ",[" : "[", out);
         for (const int *b = frame->tables[i]; b != NULL && *b >= 0; b++)
             fprintf(out, "%s%d", b > frame->tables[i] ? "," : "", *b);
         fputc(']', out);
     }
     fputs("],\"shown\":[", out);
-    for (int i = 0; i < TEXTS; i++) fprintf(out, "%s%d", i > 0 ? "," : "", frame->shown[i]);
+    for (int i = 0; i < r->text_count; i++) fprintf(out, "%s%d", i > 0 ? "," : "", frame->shown[i]);
     fputs("],\"events\":", out);
     put_text(out, frame->events);
     fputc('}', out);
 }
 
-static void put_burst(FILE *out, const Burst *burst)
+static void put_all(FILE *out, const Recorder *r)
 {
-    fprintf(out, "{\"size\":%d,\"budget\":%d,\"prompt\":", burst->options.block_size,
-            burst->options.budget);
-    put_text(out, burst->prompt);
-    fputs(",\"texts\":[", out);
-    for (int i = 0; i < TEXTS; i++) {
-        fprintf(out, "%s{\"prompt\":%d,\"own\":", i > 0 ? "," : "",
-                burst->prompt_tokens[i < TEXTS - 1 ? i : 0]);
-        put_text(out, burst->own[i]);
+    fprintf(out, "{\"size\":%d,\"budget\":%d,\"texts\":[", r->block_size, r->budget);
+    for (int i = 0; i < r->text_count; i++) {
+        const RecordedText *text = &r->texts[i];
+        fprintf(out, "%s{\"name\":\"%c\",\"tokens\":%d,\"prompt\":", i > 0 ? "," : "",
+                recorder_letter(i), text->prompt_tokens);
+        put_text(out, text->prompt);
         fputs(",\"answer\":", out);
-        put_text(out, burst->texts[i]);
+        put_text(out, text->answer);
         fputc('}', out);
     }
     fputs("],\n\"frames\":[", out);
-    for (int i = 0; i < burst->count; i++) {
-        if (i > 0) fputs(",\n", out);
-        put_frame(out, burst, &burst->frames[i]);
+    for (const Frame *frame = r->first; frame != NULL; frame = frame->next) {
+        if (frame != r->first) fputs(",\n", out);
+        put_frame(out, r, frame);
     }
     fputs("]}", out);
 }
 
-bool burst_page(const Lab *lab, const Burst *burst, Error *err)
+bool recorder_page(const Recorder *r, const char *path, Error *err)
 {
     static const char place[] = "/*FRAMES*/null";
-    const char *path = run_path(lab->run, "replay.html"), *at = strstr(page, place);
+    const char *at = strstr(page, place);
     NewFile file;
     if (!file_begin(&file, path, err)) return false;
     fwrite(page, 1, (size_t)(at - page), file.stream);
-    put_burst(file.stream, burst);
+    put_all(file.stream, r);
     fputs(at + sizeof place - 1, file.stream);
-    if (!file_commit(&file, err)) return false;
-    run_print(lab->run, "The steps one by one, in a browser: %s", file_shown(lab->step, path));
-    report_file(lab->run->report, "The burst, step by step", path);
-    return true;
+    return file_commit(&file, err);
 }
