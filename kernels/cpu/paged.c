@@ -19,7 +19,8 @@ enum {
     SPLIT = 4 * KEYS,
     GROUP_ROWS = 64,
     TURNS_ROWS = 16,    // so few rows or fewer of a kv head: all kv heads take turns at a tile
-    SHARES = 4,         // of a thread: larger groups are cut into splits
+    TURN_BYTES = 12 * 1024,    // of keys and values, at least, are asked for before they are read
+    SHARES = 4,                // of a thread: larger groups are cut into splits
 };
 
 // Queries first .. first + queries - 1, of one sequence.
@@ -232,6 +233,21 @@ static void add_values(const Workspace *d, size_t rows, size_t width, size_t key
     }
 }
 
+// Scores of rows r ... end - 1, of which one sees `keys` keys of tile `key` and none more, become weights.
+static void soften_rows(const Workspace *d, size_t r, size_t end, size_t key, size_t keys)
+{
+    for (; r < end; r++) {
+        const size_t n = seen_of_tile(d->seen[r], key);
+        float *p = d->p + r * KEYS;
+        if (n > 0) {
+            soften_row(p, n, keys, &d->now.max[r], d->lanes + r * 16, &d->factor[r]);
+        } else {
+            for (size_t j = 0; j < keys; j += LANES) vec_store(p + j, (Vec){0});
+            d->factor[r] = 1;
+        }
+    }
+}
+
 static void scores(const Workspace *d, size_t rows, size_t head, size_t key)
 {
     Fetch none = {0};
@@ -241,16 +257,7 @@ static void scores(const Workspace *d, size_t rows, size_t head, size_t key)
         const size_t keys = most_seen(d->seen + r, end - r, key);
         multiply(A_APART, d->p + r * KEYS, KEYS, d->q + r * head, head, (Rows){d->keys, KEYS},
                  end - r, (keys + LANES - 1) / LANES * LANES, head, 0, &none);
-        for (size_t i = r; i < end; i++) {
-            const size_t n = seen_of_tile(d->seen[i], key);
-            if (n > 0) {
-                soften_row(d->p + i * KEYS, n, keys, &d->now.max[i], d->lanes + i * 16,
-                           &d->factor[i]);
-            } else {
-                for (size_t j = 0; j < keys; j += LANES) vec_store(d->p + i * KEYS + j, (Vec){0});
-                d->factor[i] = 1;
-            }
-        }
+        soften_rows(d, r, end, key, keys);
     }
 }
 
@@ -279,12 +286,18 @@ static Workspace workspace_of(const Workspace *d, size_t h, size_t rows, size_t 
 static void attend_tile(const Paged *x, const Workspace *d, const PagedTile *t, size_t rows,
                         size_t key, bool first)
 {
-    x->read.keys(d->keys, x->head, t);
-    scores(d, rows, x->head, key);
+    const bool few = rows <= FEW_ROWS;
+    if (few) {
+        x->read.scores(d->p, d->q, rows, x->head, t);
+        soften_rows(d, 0, rows, key, t->keys);
+    } else {
+        x->read.keys(d->keys, x->head, t);
+        scores(d, rows, x->head, key);
+    }
     if (!first) rescale_rows(d, rows, x->width);
     bool alike = true;
     for (size_t r = 0; r < rows; r++) alike &= seen_of_tile(d->seen[r], key) == t->keys;
-    if (rows <= FEW_ROWS && alike) {
+    if (few && alike) {
         x->read.few(d->now.values, x->width, d->p, rows, x->head, t, !first);
     } else {
         x->read.values(d->values, x->width, x->head, t);
@@ -305,11 +318,13 @@ static void attend(const Paged *x, const Group *g, const Workspace *d, size_t kv
     if (start < end) find_rows(x, g, kv_head, start, &tiles[0]);
     for (size_t key = start; key < end; key += KEYS) {
         PagedTile *t = &tiles[key / KEYS % 2], *next = &tiles[(key / KEYS + 1) % 2];
-        t->next = key + 2 * KEYS <= last ? next : t;
         if (key + KEYS < last) find_rows(x, g, kv_head, key + KEYS, next);
         for (size_t h = 0; h < g->heads; h++) {
             const Workspace own = workspace_of(d, h, rows, x->head, x->width);
+            const size_t soon = h + MIN(g->heads, 1 + TURN_BYTES / (2 * KEYS * x->head_bytes));
             t->offset = h * x->head_bytes;
+            t->next = soon >= g->heads && key + 2 * KEYS <= last ? next : t;
+            t->next_offset = soon % g->heads * x->head_bytes;
             attend_tile(x, &own, t, rows, key, key == start);
         }
     }
