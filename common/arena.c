@@ -60,7 +60,8 @@ static bool poisonable(const Arena *arena, const Side *side)
     return side == &arena->host || (arena->range.device != NULL && arena->range.device->on_host);
 }
 
-// Poisons a megabyte past what is used, not the whole capacity: that would fill its shadow, an eighth of it.
+// Poisons a megabyte past what is used, not the whole capacity: that would fill its shadow, which is an
+// eighth of it.
 static void poison_after(const Arena *arena, Side *side)
 {
     size_t left = side->capacity - side->used,

@@ -79,7 +79,7 @@ bool results_json(Arena *arena, const Lab *lab, const Grade *grade, const char *
     cJSON_Delete(tree);
     if (path != NULL) return file_write(path, text, err);
     return (fputs(text, stdout) >= 0 && fflush(stdout) == 0) ||
-           error_set(err, "standard output cannot be written");
+           error_set(err, "standard output could not be written");
 }
 
 // ---- JUnit ----

@@ -16,9 +16,8 @@ static const Part parts[] = {
     {"continue", "The prompt continued", part_continue,
      .notices = {{"temperature", "greedy repeats itself; hot makes words that are none"}}},
     {"attention", "Attention maps", part_attention,
-     .notices =
-         {{"attention.png",
-           "which head looks at the character before, which at the word, which at the name?"}}},
+     .notices = {{"attention.png", "which head looks at the character before, which at the word, "
+                                   "which at where the word came before?"}}},
     {"by_hand", "The exercises beside the kernel table", part_by_hand,
      .notices = {{"exercises", "the same loss and gradients; what makes the difference in time?"}}},
 };

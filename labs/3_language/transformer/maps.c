@@ -21,8 +21,8 @@ typedef struct Map {
     float sharpness;
 } Map;
 
-// A token as it stands beside its row and under its column: a blank is '_', a control character '/', what is not
-// ASCII '?'.
+// A token as it stands beside its row and under its column: a blank is '_', a control character '/',
+// what is not ASCII '?'.
 static char *label_of(const Text *text, int id, Arena *arena)
 {
     size_t bytes;
@@ -148,7 +148,8 @@ static int find_maps(const Experiment *lab, const Tape *tape, float *maps[], int
     return found;
 }
 
-// The bytes from `line` to the end of the second of two equal words, of four letters or more; 0 where there are none.
+// The bytes from `line` to the end of the second of two equal words, of four letters or more; 0 where
+// there are none.
 static size_t word_again(const char *line, size_t length)
 {
     for (size_t at = 0, word; at < length; at += word + 1) {
@@ -161,7 +162,8 @@ static size_t word_again(const char *line, size_t length)
     return 0;
 }
 
-// The first window of the validation set in which a word comes again soon, up to its end; else the first window.
+// The first window of the validation set in which a word comes again soon, up to its end; else the
+// first window.
 static size_t find_sentence(const Text *text, int *count)
 {
     const TokenWindows *windows = &text->validate_all;

@@ -11,7 +11,8 @@
  * Ids are those of the package `tokenizers` for the same tokenizer.json, with four differences: text
  * never becomes a special token unless parse_special says so; a character that no token stands for is
  * refused where there is no unknown token, not dropped; text need not be UTF-8 (a wrong byte is a
- * character of its own); ids are neither cut nor padded (tokenizer_ignores()). Decoding byte-level BPE gives the same bytes back: spaces are not tidied.
+ * character of its own); ids are neither cut nor padded (tokenizer_ignores()). Decoding byte-level BPE
+ * gives the same bytes back: spaces are not tidied.
  *
  * A tokenizer does not change once it is open, and several threads may use it.
  */

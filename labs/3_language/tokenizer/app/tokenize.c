@@ -95,7 +95,7 @@ static bool encode_one(const Tokenizer *t, const Job *job, const void *text, siz
     return good;
 }
 
-// cJSON ends a text at the first byte 0: whether \\u0000 is escaped in the JSON text, not \\\\u0000.
+// cJSON ends a text at the first byte 0: whether \u0000 is an escape, as it is not in \\u0000.
 static bool escapes_zero(const char *json)
 {
     for (; (json = strchr(json, '\\')) != NULL; json += 2)

@@ -7,13 +7,13 @@
 #include <string.h>
 #include "common/text.h"
 
-// Steps of one match. A real pattern needs some per character of a piece; (a+)+ needs 2^length.
 // Alphabetic, which PCRE2 knows from 10.40 on, marks, decimal numbers, connectors, and those of Latin-1.
 #define WORD                                                                                       \
     "\\p{L}\\p{Nl}\\p{M}\\p{Nd}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{"     \
     "1f169}"                                                                                       \
     "\\x{1f170}-\\x{1f189}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
 
+// Steps of one match. A real pattern needs some per character of a piece; (a+)+ needs 2^length.
 enum { MATCH_LIMIT = 10000000, HEAP_KIB = 256 << 10, EXPRESSION_MAX = 10000 };
 
 struct Regex {

@@ -4,8 +4,8 @@
  *     while (regex_find(regex, text, at, end, &first, &last, &err) == REGEX_FOUND) at = last;
  *     regex_close(regex);
  *
- * \s, \d, \h, \w, \b, ^ and $ are those of Oniguruma, which `tokenizers` uses; \p{..} are PCRE2's, whose Unicode may
- * be older. Bytes that are not UTF-8 match nothing. A match that backtracks too long is refused.
+ * \s, \d, \h, \w, \b, ^ and $ are those of Oniguruma, which `tokenizers` uses; \p{..} are PCRE2's,
+ * whose Unicode may be older. Bytes that are not UTF-8 match nothing. A match that backtracks too long is refused.
  */
 #pragma once
 #include <stddef.h>
