@@ -7,73 +7,20 @@
 #pragma once
 #include <string.h>
 #include "kernels/cpu/attention.h"
+#include "kernels/cpu/small_numbers.h"
 
 typedef struct PagedTile {
     size_t keys;
     size_t offset;                       // bytes from there to a row
     const uint8_t *k[KEYS], *v[KEYS];    // of the first kv head
-    const struct PagedTile *next;        // of as many keys, to be asked for, or this one
+    // What is read next and asked for now: as many keys or more.
+    const struct PagedTile *next;
+    size_t next_offset;
 } PagedTile;
 
+enum { LINE = 64 };
+
 enum { Q8_BLOCK = 32, Q8_BYTES = 34, Q8_WORDS = Q8_BLOCK / 4 };
-
-INLINED UintVec vec_from_shorts(const uint16_t *x)
-{
-    typedef uint16_t Shorts __attribute__((vector_size(2 * LANES), aligned(1), may_alias));
-    return __builtin_convertvector(*(const Shorts *)x, UintVec);
-}
-
-// Halves in the lower bits of each lane.
-INLINED Vec vec_from_halves(UintVec x)
-{
-#if LANES == 16
-    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)x));
-#elif LANES == 8
-    const __m256i words = (__m256i)x;
-    return _mm256_cvtph_ps(
-        _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
-#else
-    const UintVec magnitude = (x & 0x7fff) << 13;
-    const UintVec special = (UintVec)(magnitude > 0x0f7fffff) & 0x7f800000;
-    const Vec value = (Vec)magnitude * 0x1p112f;    // exact, and right for subnormal numbers too
-    return (Vec)((UintVec)value | special | (x & 0x8000) << 16);
-#endif
-}
-
-INLINED Vec load_halves(const uint8_t *x)
-{
-#if LANES == 16
-    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i_u *)x));
-#elif LANES == 8
-    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i_u *)x));
-#else
-    return vec_from_halves(vec_from_shorts((const uint16_t *)(const void *)x));
-#endif
-}
-
-INLINED IntVec load_bytes(const uint8_t *x)
-{
-#if LANES == 16
-    return (IntVec)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i_u *)x));
-#elif LANES == 8
-    return (IntVec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i_u *)x));
-#else
-    IntVec out;
-    for (int l = 0; l < LANES; l++) out[l] = (int8_t)x[l];
-    return out;
-#endif
-}
-
-INLINED float load_half(const uint8_t *x)
-{
-    uint16_t bits;
-    memcpy(&bits, x, sizeof bits);
-#ifdef __F16C__
-    return _cvtsh_ss(bits);
-#else
-    return vec_from_halves((UintVec){bits})[0];
-#endif
-}
 
 INLINED size_t bytes_of(const DType type, size_t numbers)
 {
@@ -82,7 +29,24 @@ INLINED size_t bytes_of(const DType type, size_t numbers)
                                 : 2 * numbers;
 }
 
+// Rows that meet keys and values as these are read, and how many vectors of values at once.
+#if LANES == 16
+enum { FEW_ROWS = 8 };
+#define EACH_FEW(X, type)                                                                          \
+    X(type, 1, 4)                                                                                  \
+    X(type, 2, 4)                                                                                  \
+    X(type, 3, 4) X(type, 4, 4) X(type, 5, 2) X(type, 6, 2) X(type, 7, 2) X(type, 8, 2)
+#else
+enum { FEW_ROWS = 4 };
+#define EACH_FEW(X, type) X(type, 1, 4) X(type, 2, 4) X(type, 3, 2) X(type, 4, 2)
+#endif
+
 // ---- keys
+
+INLINED size_t numbers_in_word(const DType type)
+{
+    return type == DTYPE_F32 ? 1 : type == DTYPE_Q8_0 ? 4 : 2;
+}
 
 // Words first .. first + LANES - 1 of a row's numbers, with zeros behind the last.
 INLINED UintVec load_words(const DType type, const uint8_t *row, size_t head, size_t first)
@@ -107,42 +71,38 @@ INLINED UintVec load_words(const DType type, const uint8_t *row, size_t head, si
     return x;
 }
 
-// Rows d, d + 1, ... of the transposed keys from a word of each key.
-INLINED void store_numbers(const DType type, float *out, size_t d, size_t head, UintVec word,
-                           Vec scale)
+// The numbers of a word of each key.
+INLINED void split_word(const DType type, Vec number[4], UintVec word, Vec scale)
 {
-    const size_t count = type == DTYPE_F32 ? 1 : type == DTYPE_Q8_0 ? 4 : 2;
-    Vec number[4];
     if (type == DTYPE_F32) number[0] = (Vec)word;
-    if (type == DTYPE_F16)
-        number[0] = vec_from_halves(word & 0xffff), number[1] = vec_from_halves(word >> 16);
+    if (type == DTYPE_F16) split_halves(number, word);
     if (type == DTYPE_BF16) number[0] = (Vec)(word << 16), number[1] = (Vec)(word & 0xffff0000u);
     if (type == DTYPE_Q8_0) {
         UNROLL
         for (int i = 0; i < 4; i++)
             number[i] = scale * __builtin_convertvector((IntVec)(word << (24 - 8 * i)) >> 24, Vec);
     }
-    UNROLL
-    for (size_t i = 0; i < count; i++)
-        if (d + i < head) vec_store(out + (d + i) * KEYS, number[i]);
 }
 
-// out[d,j] = k[j,d], for the tile's keys in whole vectors: what is behind the last key is its copy.
-INLINED void transpose_keys(const DType type, float *out, size_t head, const PagedTile *t)
+// Of the tile's keys in whole vectors, where what is behind the last key is its copy: with rows == 0 the keys
+// transposed, out[d,j] = k[j,d], else products with a few rows, out[i,j] = sum_d q[i,d] k[j,d], as a tile of
+// gemm_tile.h adds.
+// `whole`: the head is a multiple of what is transposed at once.
+INLINED void read_keys(const DType type, const int rows, const bool whole, float *out,
+                       const float *q, size_t head, const PagedTile *t)
 {
-    const size_t each = type == DTYPE_F32 ? 1 : type == DTYPE_Q8_0 ? 4 : 2;    // numbers in a word
-    for (size_t j = 0; j < t->keys; j += LANES) {
-        const uint8_t *row[LANES], *next[LANES];
-        for (size_t l = 0; l < LANES; l++) {
-            row[l] = t->k[MIN(j + l, t->keys - 1)] + t->offset;
-            next[l] = t->next->k[MIN(j + l, t->keys - 1)] + t->offset;
-        }
-        for (size_t w = 0; w * each < head; w += LANES) {
+    const size_t each = numbers_in_word(type);
+    for (size_t w = 0; w * each < head; w += LANES)
+        for (size_t j = 0; j < t->keys; j += LANES) {
+            const uint8_t *row[LANES];
             Vec x[LANES], scale[2] = {{0}, {0}};    // of the blocks that these words belong to
             UNROLL
             for (size_t l = 0; l < LANES; l++) {
+                const size_t key = MIN(j + l, t->keys - 1);
+                row[l] = t->k[key] + t->offset;
                 x[l] = (Vec)load_words(type, row[l], head, w);
-                __builtin_prefetch(next[l] + bytes_of(type, w * each), 0, 2);
+                __builtin_prefetch(t->next->k[key] + t->next_offset + bytes_of(type, w * each), 0,
+                                   3);
             }
             transpose(x);
             for (size_t b = 0; type == DTYPE_Q8_0 && b < (LANES + Q8_WORDS - 1) / Q8_WORDS; b++) {
@@ -150,15 +110,28 @@ INLINED void transpose_keys(const DType type, float *out, size_t head, const Pag
                 uint16_t half[LANES];
                 if (block * Q8_BLOCK >= head) break;
                 for (size_t l = 0; l < LANES; l++) memcpy(&half[l], row[l] + block * Q8_BYTES, 2);
-                scale[b] = vec_from_halves(vec_from_shorts(half));
+                scale[b] = load_halves((const uint8_t *)half);
+            }
+            Vec sum[FEW_ROWS];
+            UNROLL
+            for (int i = 0; i < rows; i++)
+                sum[i] = w == 0 ? (Vec){0} : vec_load(out + (size_t)i * KEYS + j);
+            UNROLL
+            for (size_t l = 0; l < LANES; l++) {
+                Vec number[4];
+                split_word(type, number, (UintVec)x[l], scale[l / Q8_WORDS]);
+                UNROLL
+                for (size_t n = 0; n < each; n++) {
+                    const size_t d = (w + l) * each + n;
+                    if (!whole && d >= head) break;
+                    if (rows == 0) vec_store(out + d * KEYS + j, number[n]);
+                    UNROLL
+                    for (int i = 0; i < rows; i++) sum[i] += q[(size_t)i * head + d] * number[n];
+                }
             }
             UNROLL
-            for (size_t l = 0; l < LANES; l++)
-                if ((w + l) * each < head)
-                    store_numbers(type, out + j, (w + l) * each, head, (UintVec)x[l],
-                                  scale[l / Q8_WORDS]);
+            for (int i = 0; i < rows; i++) vec_store(out + (size_t)i * KEYS + j, sum[i]);
         }
-    }
 }
 
 // ---- values
@@ -174,20 +147,22 @@ INLINED Vec load_numbers(const DType type, const uint8_t *row, size_t d, size_t 
     uint16_t some[LANES] = {0};
     if (head - d < LANES) memcpy(some, at, 2 * (head - d)), at = (const uint8_t *)some;
     if (type == DTYPE_F16) return load_halves(at);
-    return (Vec)(vec_from_shorts((const uint16_t *)(const void *)at) << 16);
+    return (Vec)(vec_from_shorts(at) << 16);
 }
 
 // out[j,:] = v[j,:] in whole vectors
 INLINED void copy_values(const DType type, float *out, size_t width, size_t head,
                          const PagedTile *t)
 {
-    for (size_t j = 0; j < t->keys; j++, out += width)
-        for (size_t d = 0; d < head; d += LANES) {
+    for (size_t j = 0; j < t->keys; j++, out += width) {
+        const uint8_t *next = t->next->v[j] + t->next_offset;
+        for (size_t at = 0; at < bytes_of(type, head); at += LINE)
+            __builtin_prefetch(next + at, 0, 3);
+        for (size_t d = 0; d < head; d += LANES)
             vec_store(out + d, head - d < LANES
                                    ? load_numbers(type, t->v[j] + t->offset, d, head)
                                    : load_numbers(type, t->v[j] + t->offset, d, d + LANES));
-            __builtin_prefetch(t->next->v[j] + t->offset + bytes_of(type, d), 0, 2);
-        }
+    }
 }
 
 // out[i,:] = beta out + sum_j p[i,j] v[j,:], of a few rows, as a tile of gemm_tile.h adds.
@@ -200,12 +175,14 @@ INLINED void add_few(const DType type, const int rows, const int vectors, float 
     for (int c = 0; c < vectors; c++) sum[i][c] = (Vec){0};
     for (size_t j = 0; j < t->keys; j++) {
         Vec row[4];
+        const uint8_t *next = t->next->v[j] + t->next_offset + bytes_of(type, d);
+        UNROLL
+        for (size_t at = 0; at < bytes_of(type, (size_t)vectors * LANES); at += LINE)
+            __builtin_prefetch(next + at, 0, 3);
         UNROLL
         for (int c = 0; c < vectors; c++) {
             const size_t at = d + (size_t)c * LANES;
             row[c] = load_numbers(type, t->v[j] + t->offset, at, vectors > 1 ? at + LANES : head);
-            __builtin_prefetch(t->next->v[j] + t->offset + bytes_of(type, d + (size_t)c * LANES), 0,
-                               2);
         }
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
@@ -220,16 +197,12 @@ INLINED void add_few(const DType type, const int rows, const int vectors, float 
     }
 }
 
-#if LANES == 16
-enum { FEW_ROWS = 8 };
-#define EACH_FEW(X, type)                                                                          \
-    X(type, 1, 4)                                                                                  \
-    X(type, 2, 4)                                                                                  \
-    X(type, 3, 4) X(type, 4, 4) X(type, 5, 2) X(type, 6, 2) X(type, 7, 2) X(type, 8, 2)
-#else
-enum { FEW_ROWS = 4 };
-#define EACH_FEW(X, type) X(type, 1, 4) X(type, 2, 4) X(type, 3, 2) X(type, 4, 2)
-#endif
+#define CASE_SCORES(type, rows, vectors)                                                           \
+    case rows:                                                                                     \
+        if (head % (LANES * numbers_in_word(type)) == 0)                                           \
+            read_keys(type, rows, true, out, q, head, t);                                          \
+        else read_keys(type, rows, false, out, q, head, t);                                        \
+        break;
 
 #define CASE_FEW(type, rows, vectors)                                                              \
     case rows:                                                                                     \
@@ -243,7 +216,14 @@ enum { FEW_ROWS = 4 };
 #define FOR_TYPE(type)                                                                             \
     static void keys_##type(float *out, size_t head, const PagedTile *t)                           \
     {                                                                                              \
-        transpose_keys(DTYPE_##type, out, head, t);                                                \
+        read_keys(DTYPE_##type, 0, false, out, NULL, head, t);                                     \
+    }                                                                                              \
+    static void scores_##type(float *out, const float *q, size_t rows, size_t head,                \
+                              const PagedTile *t)                                                  \
+    {                                                                                              \
+        switch (rows) {                                                                            \
+            EACH_FEW(CASE_SCORES, DTYPE_##type)                                                    \
+        }                                                                                          \
     }                                                                                              \
     static void values_##type(float *out, size_t width, size_t head, const PagedTile *t)           \
     {                                                                                              \
@@ -264,14 +244,15 @@ FOR_TYPE(Q8_0)
 
 typedef struct PagedReader {
     void (*keys)(float *out, size_t head, const PagedTile *t);
+    void (*scores)(float *out, const float *q, size_t rows, size_t head, const PagedTile *t);
     void (*values)(float *out, size_t width, size_t head, const PagedTile *t);
     void (*few)(float *out, size_t width, const float *p, size_t rows, size_t head,
                 const PagedTile *t, float beta);
 } PagedReader;
 
 static const PagedReader paged_readers[DTYPE_COUNT] = {
-    [DTYPE_F32] = {keys_F32, values_F32, few_F32},
-    [DTYPE_F16] = {keys_F16, values_F16, few_F16},
-    [DTYPE_BF16] = {keys_BF16, values_BF16, few_BF16},
-    [DTYPE_Q8_0] = {keys_Q8_0, values_Q8_0, few_Q8_0},
+    [DTYPE_F32] = {keys_F32, scores_F32, values_F32, few_F32},
+    [DTYPE_F16] = {keys_F16, scores_F16, values_F16, few_F16},
+    [DTYPE_BF16] = {keys_BF16, scores_BF16, values_BF16, few_BF16},
+    [DTYPE_Q8_0] = {keys_Q8_0, scores_Q8_0, values_Q8_0, few_Q8_0},
 };

@@ -3,46 +3,25 @@
  *     weights_to_floats(DTYPE_Q4_1, out, in, 768);    // whole blocks
  */
 #pragma once
-#include <string.h>
-#include "kernels/cpu/part.h"
-
-INLINED float half_to_float(const uint8_t *in)
-{
-    uint16_t bits;
-    memcpy(&bits, in, sizeof bits);
-#ifdef __F16C__
-    return _cvtsh_ss(bits);
-#else
-    float value;
-    dtype_to_floats(DTYPE_F16, &value, in, 1);
-    return value;
-#endif
-}
+#include "kernels/cpu/small_numbers.h"
 
 static void f16_to_floats(float *out, const uint8_t *in, size_t n)
 {
     size_t i = 0;
-#ifdef __F16C__
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(in + 2 * i))));
-#endif
-    for (; i < n; i++) out[i] = half_to_float(in + 2 * i);
+    for (; i + LANES <= n; i += LANES) vec_store(out + i, load_halves(in + 2 * i));
+    for (; i < n; i++) out[i] = load_half(in + 2 * i);
 }
-
-typedef uint16_t ShortInMemory __attribute__((aligned(1), may_alias));
 
 static void bf16_to_floats(float *out, const uint8_t *in, size_t n)
 {
-    const ShortInMemory *bits = (const ShortInMemory *)in;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t wide = (uint32_t)bits[i] << 16;
-        memcpy(out + i, &wide, sizeof wide);
-    }
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) vec_store(out + i, (Vec)(vec_from_shorts(in + 2 * i) << 16));
+    dtype_to_floats(DTYPE_BF16, out + i, in + 2 * i, n - i);
 }
 
 typedef uint8_t Bytes __attribute__((vector_size(16)));
 
-INLINED Bytes load_bytes(const uint8_t *in)
+INLINED Bytes load_16_bytes(const uint8_t *in)
 {
     Bytes x;
     memcpy(&x, in, sizeof x);
@@ -72,34 +51,34 @@ INLINED void codes_to_16(float *out, Bytes code, const bool with_sign, float d, 
 // The codes in the lower or upper halves of 16 bytes.
 INLINED void nibbles_to_16(float *out, const uint8_t *in, const bool upper, float d, float least)
 {
-    const Bytes both = load_bytes(in);
+    const Bytes both = load_16_bytes(in);
     codes_to_16(out, upper ? both >> 4 : both & 15, false, d, least);
 }
 
 static void q8_0_to_floats(float *out, const uint8_t *in)
 {
-    const float d = half_to_float(in);
-    codes_to_16(out, load_bytes(in + 2), true, d, 0);
-    codes_to_16(out + 16, load_bytes(in + 18), true, d, 0);
+    const float d = load_half(in);
+    codes_to_16(out, load_16_bytes(in + 2), true, d, 0);
+    codes_to_16(out + 16, load_16_bytes(in + 18), true, d, 0);
 }
 
 static void q4_0_to_floats(float *out, const uint8_t *in)
 {
-    const float d = half_to_float(in);
+    const float d = load_half(in);
     nibbles_to_16(out, in + 2, false, d, -8 * d);
     nibbles_to_16(out + 16, in + 2, true, d, -8 * d);
 }
 
 static void q4_1_to_floats(float *out, const uint8_t *in)
 {
-    const float d = half_to_float(in), least = half_to_float(in + 2);
+    const float d = load_half(in), least = load_half(in + 2);
     nibbles_to_16(out, in + 4, false, d, least);
     nibbles_to_16(out + 16, in + 4, true, d, least);
 }
 
 static void q4_k_to_floats(float *out, const uint8_t *in)
 {
-    const float d = half_to_float(in), m = half_to_float(in + 2);
+    const float d = load_half(in), m = load_half(in + 2);
     UNROLL
     for (int part = 0; part < 8; part++, out += 32) {
         const uint8_t *s = in + 4 + part, *q = in + 16 + part / 2 * 32;
@@ -112,15 +91,15 @@ static void q4_k_to_floats(float *out, const uint8_t *in)
 
 static void q6_k_to_floats(float *out, const uint8_t *in)
 {
-    const float d = half_to_float(in + 208);
+    const float d = load_half(in + 208);
     UNROLL
     for (int part = 0; part < 16; part++, out += 16) {    // 16 numbers each
         const int shift = part / 2 % 4 * 2;               // of the upper bits
         const uint8_t *low = in + part / 8 * 64 + part % 4 * 16;
         const uint8_t *high = in + 128 + part / 8 * 32 + part % 2 * 16;
         const float by = d * (float)(int8_t)in[192 + part];
-        const Bytes lower = load_bytes(low) >> (part / 4 % 2 * 4) & 15;
-        const Bytes upper = load_bytes(high) >> shift & 3;
+        const Bytes lower = load_16_bytes(low) >> (part / 4 % 2 * 4) & 15;
+        const Bytes upper = load_16_bytes(high) >> shift & 3;
         codes_to_16(out, lower | upper << 4, false, by, -32 * by);
     }
 }

@@ -35,6 +35,8 @@ extern const Kernels CPU(table);
 #endif
 
 typedef float Vec __attribute__((vector_size(4 * LANES)));
+typedef int IntVec __attribute__((vector_size(4 * LANES)));
+typedef unsigned UintVec __attribute__((vector_size(4 * LANES)));
 
 // The same in memory: aligned only as a float is.
 typedef float VecInMemory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));

@@ -17,7 +17,8 @@ enum { TYPES = sizeof types / sizeof *types };
 // m, rows of w, blocks in a row; of types that have no blocks, a block counts 33 numbers.
 static const int shapes[][3] = {{0, 3, 1},  {1, 0, 1},  {2, 5, 0},  {1, 1, 1},   {1, 17, 2},
                                 {2, 31, 3}, {3, 7, 4},  {5, 16, 5}, {7, 33, 1},  {8, 48, 7},
-                                {9, 15, 2}, {13, 8, 3}, {16, 2, 9}, {17, 65, 6}, {33, 37, 35}};
+                                {9, 15, 2}, {13, 8, 3}, {16, 2, 9}, {17, 65, 6}, {33, 37, 35},
+                                {4, 40, 9}, {6, 20, 5}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 // Weights of about N(0, 1), at the end of an array.
