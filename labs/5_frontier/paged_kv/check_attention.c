@@ -71,8 +71,8 @@ static float *paged(const Sequence *x, int block_size, uint64_t seed)
 static void assert_attention(const Sequence *x, int block_size)
 {
     float *y = paged(x, block_size, 1630 + (uint64_t)block_size);
-    assert_near(y, attention_of(x), SHAPE(x->s.H, x->s.D), .name = "y", .rtol = 1.2e-7,
-                .atol = 1e-8, .formula = formula);
+    assert_near(y, attention_of(x), SHAPE(x->s.H, x->s.D), .name = "y", .rtol = 1e-6, .atol = 1e-7,
+                .formula = formula);
 }
 
 CASE(attention__of_one_token_is_its_value)
@@ -153,12 +153,12 @@ CASE(attention__is_finite_for_large_scores)
 CASE(attention__takes_exponentials_in_double)
 {
     // Large values whose weighted sum is close to 0: errors of the weights above 1e-12 are seen.
-    Sequence x = sequence_of(12, 2, 2, 3, 33);
-    for (int i = 0; i < 6; i++) x.q[i] *= 5;
+    Sequence x = sequence_of(12, 1, 1, 3, 300);
+    for (int d = 0; d < 3; d++) x.q[d] *= 9;
     double *mean = attention_of(&x);
-    for (int i = 0; i < 33 * 6; i++) x.v[i] = (float)(1e6 * ((double)x.v[i] - mean[i % 6]));
+    for (int i = 0; i < 300 * 3; i++) x.v[i] = (float)(1e6 * ((double)x.v[i] - mean[i % 3]));
     float *y = paged(&x, 8, 6);
-    assert_near(y, attention_of(&x), SHAPE(2, 3), .name = "y", .atol = 1e-6, .rtol = 1.2e-7,
+    assert_near(y, attention_of(&x), SHAPE(1, 3), .name = "y", .atol = 1e-6, .rtol = 1.2e-7,
                 .formula = "scores, exponentials and sums are in double");
 }
 
@@ -188,7 +188,8 @@ CASE(attention__sums_in_double)
             many.k[i] = varied ? (float)i / 20000 : 1;
             many.v[i] = varied ? 0.7f + (float)i * 1e-5f : 0.7f + (float)(i % 3) * 1e-4f;
         }
-        assert_attention(&many, 64);
+        assert_near(paged(&many, 64, 9), attention_of(&many), SHAPE(1, 1), .name = "y",
+                    .rtol = 1.2e-7, .formula = "sums over the tokens are in double");
     }
 }
 

@@ -113,13 +113,13 @@ CASE(find__is_not_misled_by_an_equal_hash)
 
 CASE(find__compares_all_bits_of_the_hash)
 {
-    KvPool *pool = pool_new(2, 1, 2);
+    KvPool *pool = pool_new(3, 1, 2);
     uint64_t high = ((uint64_t)7 << 40) + 4;
     pool_cache(pool, 1, high, 2, (int32_t[]){3});
     assert_find(pool, high, 2, INTS(3), 1);
     assert_find(pool, 4, 2, INTS(3), -1);
-    pool_cache(pool, 0, UINT64_MAX, 2, (int32_t[]){5});    // negative, as an int
-    assert_find(pool, UINT64_MAX, 2, INTS(5), 0);
+    pool_cache(pool, 2, UINT64_MAX, 2, (int32_t[]){5});    // negative, as an int
+    assert_find(pool, UINT64_MAX, 2, INTS(5), 2);
 }
 
 CASE(find__follows_a_long_chain)
