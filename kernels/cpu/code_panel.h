@@ -38,10 +38,6 @@ typedef struct CodePanel {
     Vec other;    // least; of Q6_K, which has two scales, that of the last 16
 } CodePanel;
 
-// Unpacks `blocks` blocks of 32 numbers from row[l], and asks for what will be needed at `ahead`.
-typedef void ToPanel(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
-                     const uint8_t *ahead);
-
 INLINED __m128i load_16(const uint8_t *from)
 {
     return _mm_loadu_si128((const __m128i *)from);
@@ -73,20 +69,12 @@ INLINED void load_columns(Codes out[4], const uint8_t *const row[LANES], size_t 
     out[3] = CODES(unpackhi_epi64)(c, d);
 }
 
-// Bytes at ... at + 3 of each row.
+// Bytes at ... at + 3 of each row, which has 12 more behind them: whole loads cost less than a gather of words.
 INLINED Codes load_words(const uint8_t *const row[LANES], size_t at)
 {
-    int32_t word[LANES];
-    UNROLL
-    for (int l = 0; l < LANES; l++) memcpy(&word[l], row[l] + at, sizeof word[l]);
-#if LANES == 16
-    return _mm512_setr_epi32(word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7],
-                             word[8], word[9], word[10], word[11], word[12], word[13], word[14],
-                             word[15]);
-#else
-    return _mm256_setr_epi32(word[0], word[1], word[2], word[3], word[4], word[5], word[6],
-                             word[7]);
-#endif
+    Codes columns[4];
+    load_columns(columns, row, at);
+    return columns[0];
 }
 
 INLINED Codes shift_right(Codes x, unsigned bits)
@@ -147,128 +135,128 @@ INLINED void split_nibbles(Codes low[4], Codes high[4], const Codes both[4])
     }
 }
 
-// The next `bytes` of each row's part, for all rows: the panel behind this one is as many bytes of one piece.
-INLINED const uint8_t *ask_for(const uint8_t *ahead, size_t bytes)
+// ---- by type: the rows' bytes from `at` on are unpacked, and as many of all rows are asked for at `ahead`
+
+INLINED void ask_for(const uint8_t *ahead, const size_t bytes)
 {
     UNROLL
-    for (size_t at = 0; at < LANES * bytes; at += 64) __builtin_prefetch(ahead + at, 0, 2);
-    return ahead + LANES * bytes;
+    for (size_t at = 0; at < LANES * bytes; at += 64) __builtin_prefetch(ahead + at, 0, 3);
 }
 
-#define EACH_ROW_LATER(row, bytes)                                                                 \
-    UNROLL                                                                                         \
-    for (int l = 0; l < LANES; l++) row[l] += bytes
-
-INLINED void panel_of_32(const DType type, const size_t bytes, CodePanel *out,
-                         const uint8_t *const first[LANES], size_t blocks, const uint8_t *ahead)
+INLINED void unpack_32(const DType type, const size_t bytes, CodePanel *out,
+                       const uint8_t *const row[LANES], size_t at, const uint8_t *ahead)
 {
-    for (size_t b = 0, at = 0; b < blocks; b++, at += bytes, out++) {
-        ahead = ask_for(ahead, bytes);
-        Codes codes[4];
-        const Codes scale = load_words(first, at);
-        out->scale = lower_halves(scale);
-        if (type == DTYPE_Q8_0) {
-            load_columns(out->code, first, at + 2);
-            load_columns(out->code + 4, first, at + 18);
+    Codes codes[4];
+    const Codes scale = load_words(row, at);
+    ask_for(ahead, bytes);
+    out->scale = lower_halves(scale);
+    if (type == DTYPE_Q8_0) {
+        load_columns(out->code, row, at + 2);
+        load_columns(out->code + 4, row, at + 18);
 #ifdef VNNI
-            for (int g = 0; g < 8; g++) out->code[g] ^= CODES(set1_epi8)((char)0x80);
-#endif
-        } else {
-            if (type == DTYPE_Q4_1) out->other = lower_halves(shift_right(scale, 16));
-            load_columns(codes, first, at + bytes - 16);
-            split_nibbles(out->code, out->code + 4, codes);
-        }
-    }
-}
-
-static void panel_of_q8_0(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
-                          const uint8_t *ahead)
-{
-    panel_of_32(DTYPE_Q8_0, 34, out, row, blocks, ahead);
-}
-
-static void panel_of_q4_0(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
-                          const uint8_t *ahead)
-{
-    panel_of_32(DTYPE_Q4_0, 18, out, row, blocks, ahead);
-}
-
-static void panel_of_q4_1(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
-                          const uint8_t *ahead)
-{
-    panel_of_32(DTYPE_Q4_1, 20, out, row, blocks, ahead);
-}
-
-static void panel_of_q4_k(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
-                          const uint8_t *ahead)
-{
-    for (size_t at = 0; at < blocks / 8 * 144; at += 144, out += 8) {
-        Codes head[4];    // d and a scale of the minima; 12 bytes of scales and minima
-        load_columns(head, row, at);
-        const Vec d = lower_halves(head[0]), m = lower_halves(shift_right(head[0], 16));
         UNROLL
-        for (int part = 0; part < 8; part++) {
-            const unsigned shift = 8 * ((unsigned)part % 4);
-            Codes scale, least;
-            if (part < 4) {
-                scale = and_word(shift_right(head[1], shift), 63);
-                least = and_word(shift_right(head[2], shift), 63);
-            } else {
-                scale = either(and_word(shift_right(head[3], shift), 15),
-                               and_word(shift_right(head[1], shift + 2), 48));
-                least = either(and_word(shift_right(head[3], shift + 4), 15),
-                               and_word(shift_right(head[2], shift + 2), 48));
-            }
-            out[part].scale = d * codes_to_floats(scale);
-            out[part].other = -m * codes_to_floats(least);
-        }
-        for (size_t pair = 0; pair < 4; pair++)
-            for (int half = 0; half < 2; half++) {
-                Codes codes[4];
-                ahead = ask_for(ahead, 18);
-                load_columns(codes, row, at + 16 + 32 * pair + 16 * (size_t)half);
-                split_nibbles(out[2 * pair].code + 4 * half, out[2 * pair + 1].code + 4 * half,
-                              codes);
-            }
+        for (int g = 0; g < 8; g++) out->code[g] ^= CODES(set1_epi8)((char)0x80);
+#endif
+    } else {
+        if (type == DTYPE_Q4_1) out->other = lower_halves(shift_right(scale, 16));
+        load_columns(codes, row, at + bytes - 16);
+        split_nibbles(out->code, out->code + 4, codes);
     }
 }
 
-static void panel_of_q6_k(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
-                          const uint8_t *ahead)
+INLINED void unpack_q4_k(CodePanel *out, const uint8_t *const row[LANES], size_t at,
+                         const uint8_t *ahead)
 {
-    for (size_t at = 0; at < blocks / 8 * 210; at += 210, out += 8) {
-        Codes scales[4];
-        load_columns(scales, row, at + 192);
-        const Vec d = lower_halves(shift_right(load_words(row, at + 206), 16));
-        for (size_t half = 0; half < 4; half++) {    // 16 numbers of each of 4 parts of 128
-            Codes low[2][4], high[4];
-            const size_t of_128 = half / 2, of_32 = half % 2;
-            CodePanel *to = out + 4 * of_128;
-            ahead = ask_for(ahead, 52);
-            load_columns(low[0], row, at + 64 * of_128 + 16 * of_32);
-            load_columns(low[1], row, at + 64 * of_128 + 32 + 16 * of_32);
-            load_columns(high, row, at + 128 + 32 * of_128 + 16 * of_32);
+    Codes head[4];    // d and a scale of the minima; 12 bytes of scales and minima
+    load_columns(head, row, at);
+    const Vec d = lower_halves(head[0]), m = lower_halves(shift_right(head[0], 16));
+    UNROLL
+    for (int part = 0; part < 8; part++) {
+        const unsigned shift = 8 * ((unsigned)part % 4);
+        Codes scale, least;
+        if (part < 4) {
+            scale = and_word(shift_right(head[1], shift), 63);
+            least = and_word(shift_right(head[2], shift), 63);
+        } else {
+            scale = either(and_word(shift_right(head[3], shift), 15),
+                           and_word(shift_right(head[1], shift + 2), 48));
+            least = either(and_word(shift_right(head[3], shift + 4), 15),
+                           and_word(shift_right(head[2], shift + 2), 48));
+        }
+        out[part].scale = d * codes_to_floats(scale);
+        out[part].other = -m * codes_to_floats(least);
+    }
+    for (size_t pair = 0; pair < 4; pair++)
+        for (int half = 0; half < 2; half++, ahead += LANES * 18) {
+            Codes codes[4];
+            ask_for(ahead, 18);
+            load_columns(codes, row, at + 16 + 32 * pair + 16 * (size_t)half);
+            split_nibbles(out[2 * pair].code + 4 * half, out[2 * pair + 1].code + 4 * half, codes);
+        }
+}
+
+INLINED void unpack_q6_k(CodePanel *out, const uint8_t *const row[LANES], size_t at,
+                         const uint8_t *ahead)
+{
+    Codes scales[4], last[4];
+    load_columns(scales, row, at + 192);
+    load_columns(last, row, at + 194);
+    const Vec d = lower_halves(shift_right(last[3], 16));
+    for (size_t half = 0; half < 4;
+         half++, ahead += LANES * 52) {    // 16 numbers of each of 4 parts of 128
+        Codes low[2][4], high[4];
+        const size_t of_128 = half / 2, of_32 = half % 2;
+        CodePanel *to = out + 4 * of_128;
+        ask_for(ahead, 52);
+        load_columns(low[0], row, at + 64 * of_128 + 16 * of_32);
+        load_columns(low[1], row, at + 64 * of_128 + 32 + 16 * of_32);
+        load_columns(high, row, at + 128 + 32 * of_128 + 16 * of_32);
+        UNROLL
+        for (int part = 0; part < 4; part++) {
             UNROLL
-            for (int part = 0; part < 4; part++) {
-                UNROLL
-                for (int g = 0; g < 4; g++) {
-                    const Codes upper = and_byte(shift_right(high[g], 2 * (unsigned)part), 3);
-                    const Codes lower = and_byte(shift_right(low[part % 2][g], part / 2 * 4), 15);
-                    to[part].code[4 * of_32 + (size_t)g] =
-                        either(lower, CODES(slli_epi32)(upper, 4));
-                }
-                const size_t which = 8 * of_128 + 2 * (size_t)part + of_32;
-                const Codes left = CODES(slli_epi32)(scales[which / 4], 24 - 8 * (which % 4));
-                const Vec scale = d * codes_to_floats(CODES(srai_epi32)(left, 24));
-                if (of_32 == 0) to[part].scale = scale;
-                else to[part].other = scale;
+            for (int g = 0; g < 4; g++) {
+                const Codes upper = and_byte(shift_right(high[g], 2 * (unsigned)part), 3);
+                const Codes lower = and_byte(shift_right(low[part % 2][g], part / 2 * 4), 15);
+                to[part].code[4 * of_32 + (size_t)g] = either(lower, CODES(slli_epi32)(upper, 4));
             }
+            const size_t which = 8 * of_128 + 2 * (size_t)part + of_32;
+            const Codes left = CODES(slli_epi32)(scales[which / 4], 24 - 8 * (which % 4));
+            const Vec scale = d * codes_to_floats(CODES(srai_epi32)(left, 24));
+            if (of_32 == 0) to[part].scale = scale;
+            else to[part].other = scale;
         }
     }
 }
 
-static ToPanel *const panel_of[DTYPE_COUNT] = {
-    [DTYPE_Q8_0] = panel_of_q8_0, [DTYPE_Q4_0] = panel_of_q4_0, [DTYPE_Q4_1] = panel_of_q4_1,
-    [DTYPE_Q4_K] = panel_of_q4_k, [DTYPE_Q6_K] = panel_of_q6_k,
-};
+// X(type, bytes of a block, panels that it makes, kind, offset)
+#define EACH_CODE_TYPE(X)                                                                          \
+    X(Q8_0, 34, 1, CODES_8, OFFSET_Q8_0)                                                           \
+    X(Q4_0, 18, 1, CODES_4, 8)                                                                     \
+    X(Q4_1, 20, 1, CODES_4_MIN, 0)                                                                 \
+    X(Q4_K, 144, 8, CODES_4_MIN, 0)                                                                \
+    X(Q6_K, 210, 8, CODES_6, 32)
+
+INLINED void unpack(const DType type, const size_t bytes, CodePanel *out,
+                    const uint8_t *const row[LANES], size_t at, const uint8_t *ahead)
+{
+    if (type == DTYPE_Q4_K) unpack_q4_k(out, row, at, ahead);
+    else if (type == DTYPE_Q6_K) unpack_q6_k(out, row, at, ahead);
+    else unpack_32(type, bytes, out, row, at, ahead);
+}
+
+// `blocks` of 32 numbers, whole blocks of the type.
+typedef void ToPanel(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,
+                     const uint8_t *ahead);
+
+#define DEFINE_TO_PANEL(type, bytes, panels, kind, offset)                                         \
+    static void panel_of_##type(CodePanel *out, const uint8_t *const row[LANES], size_t blocks,    \
+                                const uint8_t *ahead)                                              \
+    {                                                                                              \
+        for (size_t at = 0; at < blocks / panels * bytes; at += bytes, out += panels)              \
+            unpack(DTYPE_##type, bytes, out, row, at, ahead + LANES * at);                         \
+    }
+EACH_CODE_TYPE(DEFINE_TO_PANEL)
+
+#define NAME_TO_PANEL(type, bytes, panels, kind, offset) [DTYPE_##type] = panel_of_##type,
+static ToPanel *const panel_of[DTYPE_COUNT] = {EACH_CODE_TYPE(NAME_TO_PANEL)};
 #endif

@@ -7,10 +7,19 @@
 #include "kernels/cpu/code_panel.h"
 #ifdef ROW_CODES
 
+#if LANES == 16
+enum { TILE_MOST = 6, FEW_MOST = 8 };
+#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3) X(kind, 4) X(kind, 5) X(kind, 6)
+#define EACH_FEW(X, ...)   EACH_TILE(X, __VA_ARGS__) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8)
+#else
+enum { TILE_MOST = 3, FEW_MOST = 3 };
+#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3)
+#define EACH_FEW           EACH_TILE
+#endif
 enum {
-    TILE_MOST = LANES == 16 ? 6 : 3,    // rows of x in a tile,
-    PANELS = 2,                         // and panels: as many sums as there are registers for
-    BLOCKS = 16,                        // of a panel: with those of x they stay in L1
+    PANELS = 2,      // of a tile: as many sums as there are registers for
+    BLOCKS = 16,     // of a panel: with those of x they stay in L1
+    AHEAD = 3072,    // bytes
 };
 
 // 32 numbers of a row of x. A tile's lie side by side, block after block.
@@ -31,15 +40,13 @@ typedef enum CodeKind {
 } CodeKind;
 
 typedef struct CodeType {
+    size_t bytes, panels;    // of a block of weights, and what it makes
     CodeKind kind;
     int offset;
 } CodeType;
 
-static const CodeType code_type[DTYPE_COUNT] = {
-    [DTYPE_Q8_0] = {CODES_8, OFFSET_Q8_0}, [DTYPE_Q4_0] = {CODES_4, 8},
-    [DTYPE_Q4_1] = {CODES_4_MIN, 0},       [DTYPE_Q4_K] = {CODES_4_MIN, 0},
-    [DTYPE_Q6_K] = {CODES_6, 32},
-};
+#define NAME_TYPE(type, bytes, panels, kind, offset) [DTYPE_##type] = {bytes, panels, kind, offset},
+static const CodeType code_type[DTYPE_COUNT] = {EACH_CODE_TYPE(NAME_TYPE)};
 
 static void write_block(XBlock *out, const float *x, CodeType type)
 {
@@ -118,54 +125,63 @@ INLINED Vec in_all(float x)
     return (Vec)CODES(set1_ps)(x);
 }
 
-typedef void CodeTile(float *y, size_t y_row, const CodePanel *w, const XBlock *x, size_t blocks,
-                      size_t cols, bool first);
-
 // The columns of y that belong to panel p.
 INLINED size_t panel_cols(size_t cols, size_t p)
 {
     return cols > p * LANES ? cols - p * LANES : 0;
 }
 
-// y[i,:cols] (+)= x[i] w^T for `rows` rows of x. A number of x is loaded once for all panels.
-INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_row,
-                       const CodePanel *w, const XBlock *x, size_t blocks, size_t cols, bool first)
+typedef Vec CodeSums[FEW_MOST][PANELS];
+
+// A block of `rows` rows of x times one of each panel. A number of x is loaded once for all panels.
+INLINED void add_block(const CodeKind kind, const int rows, const int panels, CodeSums sum,
+                       const CodePanel *w, const XBlock *x)
 {
     const int halves = kind == CODES_6 ? 2 : 1, groups = 8 / halves;
     const int in_part = kind == CODES_8   ? 1
                         : kind == CODES_6 ? 2
                                           : 8;    // groups: 16 bits hold no more
-    Vec sum[TILE_MOST][PANELS];
     UNROLL
-    for (int i = 0; i < rows; i++) UNROLL
-    for (size_t p = 0; p < PANELS; p++) {
-        const float *from = y + (size_t)i * y_row + p * LANES;
-        sum[i][p] = first ? (Vec){0} : load_some(from, panel_cols(cols, p));
-    }
-    for (; blocks > 0; blocks--, w++, x += rows) UNROLL
     for (int half = 0; half < halves; half++) {
-        Codes dot[TILE_MOST][PANELS], part[TILE_MOST][PANELS];
+        Codes dot[FEW_MOST][PANELS], part[FEW_MOST][PANELS];
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
-        for (int p = 0; p < PANELS; p++) dot[i][p] = CODES(set1_epi32)(x[i].start[half]);
+        for (int p = 0; p < panels; p++) dot[i][p] = CODES(set1_epi32)(x[i].start[half]);
         UNROLL
         for (int g = half * groups; g < (half + 1) * groups; g++) UNROLL
         for (int i = 0; i < rows; i++) {
             const Codes four = four_codes(x[i].code + 4 * g);
             UNROLL
-            for (int p = 0; p < PANELS; p++)
+            for (int p = 0; p < panels; p++)
                 add_products(kind, &dot[i][p], &part[i][p], w[p * BLOCKS].code[g], four,
                              g % in_part == 0, (g + 1) % in_part == 0);
         }
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
-        for (int p = 0; p < PANELS; p++) {
+        for (int p = 0; p < panels; p++) {
             const CodePanel *panel = w + p * BLOCKS;
             const Vec scale = (half == 0 ? panel->scale : panel->other) * in_all(x[i].scale);
             sum[i][p] = fused(codes_to_floats(dot[i][p]), scale, sum[i][p]);
             if (kind == CODES_4_MIN) sum[i][p] = fused(panel->other, in_all(x[i].sum), sum[i][p]);
         }
     }
+}
+
+// y[i,:cols] (+)= x[i] w^T for `rows` rows of x.
+typedef void CodeTile(float *y, size_t y_row, const CodePanel *w, const XBlock *x, size_t blocks,
+                      size_t cols, bool first);
+
+INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_row,
+                       const CodePanel *w, const XBlock *x, size_t blocks, size_t cols, bool first)
+{
+    CodeSums sum;
+    UNROLL
+    for (int i = 0; i < rows; i++) UNROLL
+    for (size_t p = 0; p < PANELS; p++) {
+        const float *from = y + (size_t)i * y_row + p * LANES;
+        sum[i][p] = first ? (Vec){0} : load_some(from, panel_cols(cols, p));
+    }
+    for (; blocks > 0; blocks--, w++, x += rows) add_block(kind, rows, PANELS, sum, w, x);
     UNROLL
     for (int i = 0; i < rows; i++) UNROLL
     for (size_t p = 0; p < PANELS; p++)
@@ -179,11 +195,6 @@ INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_r
         code_tile(kind, rows, y, y_row, w, x, blocks, cols, first);                                \
     }
 #define NAME_TILE(kind, rows) kind##_tile_##rows,
-#if LANES == 16
-#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3) X(kind, 4) X(kind, 5) X(kind, 6)
-#else
-#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3)
-#endif
 EACH_TILE(DEFINE_TILE, CODES_4)
 EACH_TILE(DEFINE_TILE, CODES_4_MIN)
 EACH_TILE(DEFINE_TILE, CODES_6)
@@ -194,5 +205,48 @@ static CodeTile *const code_tiles[CODE_KINDS][TILE_MOST] = {
     {EACH_TILE(NAME_TILE, CODES_4_MIN)},
     {EACH_TILE(NAME_TILE, CODES_6)},
     {EACH_TILE(NAME_TILE, CODES_8)},
+};
+
+// ---- a few rows of x: what is unpacked meets them at once, without a panel in memory
+
+typedef void CodeFew(float *y, size_t y_row, const uint8_t *const row[LANES], const XBlock *x,
+                     size_t blocks, size_t cols, const uint8_t *ahead);
+
+INLINED void code_few(const DType type, const int rows, float *y, size_t y_row,
+                      const uint8_t *const row[LANES], const XBlock *x, size_t blocks, size_t cols,
+                      const uint8_t *ahead)
+{
+    const size_t bytes = code_type[type].bytes, panels = code_type[type].panels;
+    CodeSums sum;
+    UNROLL
+    for (int i = 0; i < rows; i++) sum[i][0] = (Vec){0};
+    for (size_t at = 0; at < blocks / panels * bytes; at += bytes) {
+        CodePanel w[8];
+        unpack(type, bytes, w, row, at, ahead + LANES * at);
+        for (size_t p = 0; p < panels; p++, x += rows)
+            add_block(code_type[type].kind, rows, 1, sum, w + p, x);
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++) store_some(y + (size_t)i * y_row, sum[i][0], cols);
+}
+
+#define DEFINE_FEW(type, rows)                                                                     \
+    static void type##_few_##rows(float *y, size_t y_row, const uint8_t *const row[LANES],         \
+                                  const XBlock *x, size_t blocks, size_t cols,                     \
+                                  const uint8_t *ahead)                                            \
+    {                                                                                              \
+        code_few(DTYPE_##type, rows, y, y_row, row, x, blocks, cols, ahead);                       \
+    }
+#define NAME_FEW(type, rows) type##_few_##rows,
+EACH_FEW(DEFINE_FEW, Q8_0)
+EACH_FEW(DEFINE_FEW, Q4_0)
+EACH_FEW(DEFINE_FEW, Q4_1)
+EACH_FEW(DEFINE_FEW, Q4_K)
+EACH_FEW(DEFINE_FEW, Q6_K)
+
+static CodeFew *const code_fews[DTYPE_COUNT][FEW_MOST] = {
+    [DTYPE_Q8_0] = {EACH_FEW(NAME_FEW, Q8_0)}, [DTYPE_Q4_0] = {EACH_FEW(NAME_FEW, Q4_0)},
+    [DTYPE_Q4_1] = {EACH_FEW(NAME_FEW, Q4_1)}, [DTYPE_Q4_K] = {EACH_FEW(NAME_FEW, Q4_K)},
+    [DTYPE_Q6_K] = {EACH_FEW(NAME_FEW, Q6_K)},
 };
 #endif

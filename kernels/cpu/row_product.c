@@ -111,6 +111,25 @@ static void multiply_floats(float *y, size_t y_row, const float *x, size_t x_row
 // ---- with 8-bit activations
 
 #ifdef ROW_CODES
+// Where LANES rows lie: beyond the end the last one again.
+static void find_rows(const uint8_t *row[LANES], const uint8_t *first, size_t row_bytes,
+                      size_t rows)
+{
+    for (size_t l = 0; l < LANES; l++) row[l] = first + MIN(l, rows - 1) * row_bytes;
+}
+
+static void multiply_few(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
+                         size_t from, size_t end)
+{
+    const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
+    for (size_t r = from; r < end; r += LANES) {
+        const uint8_t *row[LANES], *first = (const uint8_t *)w.data + r * row_bytes;
+        find_rows(row, first, row_bytes, end - r);
+        code_fews[w.type][m - 1](y + r, y_row, row, x, (size_t)w.cols / ACTIVATION_BLOCK, end - r,
+                                 first + LANES * row_bytes + AHEAD);
+    }
+}
+
 // Rows from ... end of w.
 static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
                                size_t from, size_t end)
@@ -118,6 +137,10 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
     const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
     const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
     const CodeKind kind = code_type[w.type].kind;
+    if (m <= FEW_MOST) {
+        multiply_few(y, y_row, x, m, w, from, end);
+        return;
+    }
     enum { ROWS = PANELS * LANES };
     CodePanel panels[PANELS * BLOCKS];
     for (size_t r = from; r < end; r += ROWS) {
@@ -127,9 +150,9 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
             const size_t n = MIN(blocks - b, (size_t)BLOCKS),
                          at = (size_t)dtype_bytes(w.type, b * ACTIVATION_BLOCK);
             for (size_t p = 0; p < PANELS; p++) {
-                const uint8_t *row[LANES];    // beyond the end the last one again
-                for (size_t l = 0; l < LANES; l++)
-                    row[l] = first + MIN(p * LANES + l, cols - 1) * row_bytes + at;
+                const uint8_t *row[LANES];
+                const size_t skip = MIN(p * LANES, cols - 1);
+                find_rows(row, first + skip * row_bytes + at, row_bytes, cols - skip);
                 panel_of[w.type](panels + p * BLOCKS, row, n,
                                  first + (PANELS + p) * LANES * row_bytes + LANES * at);
             }
@@ -144,7 +167,8 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
 
 static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, WeightRows w, size_t i)
 {
-    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
+                 tiles = m <= FEW_MOST ? 1 : parts_of(m, TILE_MOST);
     size_t t = 0;
     while (t + 1 < tiles && part_first(m, tiles, t + 1) <= i) t++;
     const size_t first = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - first;

@@ -4,12 +4,22 @@
 // Programs of the lab paged_kv, without the lab around them.
 int command_generate(int argc, char **argv)
 {
-    (void)argc;
-    return launch(arena_new("generate", 1u << 20), "generate", "./lab generate", argv);
+    return launch_engine("generate", argc, argv);
 }
 
 int command_chat(int argc, char **argv)
 {
+    return launch_engine("chat", argc, argv);
+}
+
+int command_quantize(int argc, char **argv)
+{
     (void)argc;
-    return launch(arena_new("chat", 1u << 20), "chat", "./lab chat", argv);
+    return launch(arena_new("quantize", 1u << 20), "quantize", "./lab quantize", argv);
+}
+
+int command_serve(int argc, char **argv)
+{
+    (void)argc;
+    return launch(arena_new("serve", 1u << 20), "serve", "./lab serve", argv);
 }

@@ -286,7 +286,7 @@ no_help_is_wider_than_the_terminal() { # test
     narrow 80 test
     for columns in 80 40; do
         for command in roadmap list run start check watch hint solution reset bench open follow keynumbers tokenize \
-            replay doctor data dev "dev check" "dev new"; do
+            quantize replay serve doctor data dev "dev check" "dev new"; do
             # shellcheck disable=SC2086 # words
             COLUMNS=$columns run "$LAB" $command --help
             narrow $columns "$command"

@@ -1,9 +1,10 @@
 // Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
-// of the device `far`, and what the device `onednn` has of its own, against ref.
+// of the device `far`, and what the device `onednn` has of its own, against ref. An argument names one kernel.
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/team.h"
@@ -40,6 +41,7 @@ typedef struct Case {
 static Case cases[CASES];
 static struct CMUnitTest tests[CASES];
 static size_t count;
+static const char *only;    // this kernel, or NULL
 
 static void agrees_with_ref(void **state)
 {
@@ -51,6 +53,7 @@ static void agrees_with_ref(void **state)
 
 static void add_case(const Check *check, const Kernels *table, int threads)
 {
+    if (only != NULL && strcmp(only, check->kernel) != 0) return;
     Case *c = &cases[count];
     *c = (Case){.check = check, .table = table, .threads = threads};
     snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", check->kernel,
@@ -84,8 +87,9 @@ static void add_onednn_cases(void)
 #undef X
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    only = argc > 1 ? argv[1] : NULL;
     static Kernels cpu[CPU_VARIANTS], far;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;

@@ -3,14 +3,16 @@
 
 static const Part parts[] = {
     {"memory", "Memory: reservations against blocks", part_memory,
-     .notices = {{"memory", "whoever reserves for the longest possible answer keeps most of the "
-                            "memory empty; blocks lose half a block per request"}}},
+     .notices = {{"memory",
+                  "whoever reserves for the longest possible answer keeps most of the memory "
+                  "empty; blocks lose half a block per request"}}},
     {"serve", "Continuous batching: a burst of requests that share a prompt", part_serve,
-     .notices = {{"blocks",
+     .notices = {{"replay.html", "who holds a block, step by step: the arrow keys go through it"},
+                 {"blocks",
                   "the digits on the left: one copy of the shared prompt; letters that vanish "
                   "and come back: a preemption, and a quick return through the prefix "
                   "cache"}}},
-    {"serve", "The same requests with other sizes, and each one alone", part_alone,
+    {"alone", "The same requests with other sizes, and each one alone", part_alone,
      .notices = {{"as each one alone",
                   "memory, batch, chunks and preemptions change when a token is "
                   "computed, never which token it is"}}},
@@ -26,17 +28,23 @@ static const Part parts[] = {
 
 int main(int argc, char **argv)
 {
-    Arena *keep = arena_new("keep", (size_t)64 << 20), *step = arena_new("step", (size_t)1 << 30);
-    Lab lab = {.step = step, .blocks = 24, .block_size = 4, .budget = 16, .chunk = 8};
+    Arena *keep = arena_new("keep", (size_t)1 << 32), *step = arena_new("step", (size_t)1 << 32);
+    Lab lab = {
+        .step = step, .blocks = 24, .block_size = 4, .budget = 16, .chunk = 8, .requests = 400};
     Options *options =
         options_new(keep, "paged_kv",
                     "How a server of language models shares its memory: blocks, prefix "
                     "cache, scheduler, sampling.");
     options_group(options, "This lab");
+    options_string(options, "model", 'm', &lab.model, "MODEL",
+                   "a path, or a name of `lab chat`; else a small one that is trained once");
+    options_flag(options, "animate", 'a', &lab.animate,
+                 "show the blocks step by step, on a terminal");
     options_int(options, "blocks", 0, &lab.blocks, 1, 96, "blocks of the pool");
     options_int(options, "block-size", 0, &lab.block_size, 1, 64, "tokens of a block");
-    options_int(options, "budget", 0, &lab.budget, 1, 1000, "tokens that a step computes");
+    options_int(options, "budget", 0, &lab.budget, 8, 1000, "tokens that a step computes");
     options_int(options, "chunk", 0, &lab.chunk, 1, 1000, "of those, for one request");
+    options_int(options, "requests", 0, &lab.requests, 50, 10000, "that wait for memory");
     Story story = {.parts = parts,
                    .count = sizeof parts / sizeof *parts,
                    .lesson = "labs/5_frontier/paged_kv/README.md",
@@ -44,10 +52,8 @@ int main(int argc, char **argv)
     int status;
     lab.run = story_begin(&story, keep, options, argc, argv, &status);
     if (lab.run == NULL) return status;
-    if (lab.blocks * lab.block_size < 38) {
-        error_print("--blocks %d, --block-size %d: the pool has %d slots, a request needs 38",
-                    lab.blocks, lab.block_size, lab.blocks * lab.block_size);
-        return 2;
-    }
-    return story_run(&story, &lab);
+    if (lab.run->smoke && !options_given(options, "requests")) lab.requests = 60;
+    status = story_run(&story, &lab);
+    story_close_model(&lab);
+    return status;
 }

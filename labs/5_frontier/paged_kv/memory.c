@@ -1,56 +1,112 @@
-/* memory.c -- how much of the memory that is set aside for requests holds a token. */
-#include <math.h>
+/* memory.c -- contiguous reservations against blocks, on the same requests. */
+#include "labs/5_frontier/paged_kv/app/replay/contiguous.h"
+#include "labs/5_frontier/paged_kv/app/replay/paged.h"
+#include "labs/5_frontier/paged_kv/app/replay/workload.h"
 #include "labs/5_frontier/paged_kv/story.h"
 
-enum { LONGEST = 2048, POLICIES = 6 };
+// OPT-13B on an A100 with 40 GB, as in the paper: 12 GB for keys and values of 800 KB per token.
+enum { SLOTS = 15728, LONGEST = 2048, AT_ONCE = 512, POLICIES = 4, SIZES = 7 };
 
-// Lengths like those of ShareGPT's conversations: lognormal, with these means and ratios of standard
-// deviation to mean.
-static int length_draw(Rng *rng, double mean, double variation)
+static const struct {
+    const char *name, *tick;
+    float used, at_once;    // Kwon et al. 2023, figures 2 and 13
+} policies[POLICIES] = {{"reserved: the longest possible", "longest", 20.4f, 7.00f},
+                        {"reserved: output to a power of two", "power of 2", 26.8f, 9.81f},
+                        {"reserved: the true length", "true length", 38.2f, 13.62f},
+                        {"blocks of 16 tokens", "blocks of 16", 96.3f, 30.42f}};
+
+// Of all slots, in percent.
+typedef struct Shares {
+    double used, reserved, internal, external, at_once;
+} Shares;
+
+static Shares shares_of(const Trace *trace, int policy)
 {
-    double variance = log(1 + variation * variation);
-    double x = exp(log(mean) - variance / 2 + sqrt(variance) * (double)rng_normal(rng));
-    return (int)fmin(fmax(round(x), 1), LONGEST / 2);
+    if (policy == POLICIES - 1) {
+        const PagedResult p = paged_run(trace, SLOTS, 16, AT_ONCE);
+        return (Shares){100 * p.used, 0, 100 * p.tail, 100 * (1 - p.used - p.tail), p.at_once};
+    }
+    const ContiguousResult c = contiguous_run(trace, SLOTS, LONGEST, (Reservation)policy);
+    return (Shares){100 * c.used, 100 * c.reserved, 100 * c.internal, 100 * c.external, c.at_once};
 }
 
-static int power_of_two(int n)
+// Bars that are painted over each other, the tallest first.
+static void plot_shares(Lab *lab, const Shares *shares)
 {
-    int power = 1;
-    while (power < n) power *= 2;
-    return power;
+    static const char *const names[] = {"external fragmentation, or free", "internal fragmentation",
+                                        "reserved for later tokens", "a token"};
+    float at[POLICIES], paper[POLICIES], tops[4][POLICIES];
+    PlotTick ticks[POLICIES];
+    for (int p = 0; p < POLICIES; p++) {
+        const Shares *s = &shares[p];
+        at[p] = (float)p;
+        paper[p] = policies[p].used;
+        ticks[p] = (PlotTick){p, policies[p].tick};
+        tops[3][p] = (float)s->used;
+        tops[2][p] = (float)(s->used + s->reserved);
+        tops[1][p] = (float)(s->used + s->reserved + s->internal);
+        tops[0][p] = 100;
+    }
+    Plot plot = {.title = "What the slots of the KV cache hold",
+                 .y_label = "slots [%]",
+                 .ticks = ticks,
+                 .tick_count = POLICIES};
+    for (int i = 0; i < 4; i++) plot_shape(&plot, PLOT_BARS, names[i], at, tops[i], POLICIES);
+    plot_shape(&plot, PLOT_FRAMES, "a token: Kwon et al. 2023", at, paper, POLICIES);
+    run_plot(lab->run, &plot, "memory");
+}
+
+static void compare_sizes(Lab *lab, const Trace *sharegpt, const Trace *alpaca)
+{
+    static const int sizes[SIZES] = {1, 8, 16, 32, 64, 128, 256};
+    float x[SIZES], used[2][SIZES];
+    Table table = table_new(lab->step, "tokens in a block|ShareGPT-like: used [%]|requests at "
+                                       "once|Alpaca-like: used [%]|requests at once");
+    for (int i = 0; i < SIZES; i++) {
+        const PagedResult a = paged_run(sharegpt, SLOTS, sizes[i], AT_ONCE),
+                          b = paged_run(alpaca, SLOTS, sizes[i], AT_ONCE);
+        x[i] = (float)sizes[i];
+        used[0][i] = (float)(100 * a.used);
+        used[1][i] = (float)(100 * b.used);
+        table_row(&table, "%d|%.1f|%.1f|%.1f|%.1f", sizes[i], 100 * a.used, a.at_once, 100 * b.used,
+                  b.at_once);
+    }
+    run_table(lab->run, &table);
+    Plot plot = {.title = "Block size and memory",
+                 .x_label = "tokens in a block",
+                 .y_label = "slots with a token [%]",
+                 .log_x = true};
+    plot_series(&plot, "ShareGPT-like: long", x, used[0], SIZES);
+    plot_series(&plot, "Alpaca-like: short", x, used[1], SIZES);
+    run_plot(lab->run, &plot, "block_size");
 }
 
 bool part_memory(void *context, Error *err)
 {
     Lab *lab = context;
-    static const char *const names[POLICIES] = {"reserved: the longest possible",
-                                                "reserved: output to a power of two",
-                                                "reserved: the true length",
-                                                "blocks of 256",
-                                                "blocks of 16",
-                                                "blocks of 1"};
-    static const char *const published[POLICIES] = {"20.4", "26.8", "38.2", "", "96.3", ""};
-    double used = 0, taken[POLICIES] = {0};
-    Rng rng = rng_stream(lab->run->seed, 7);
-    for (int r = 0; r < 4000; r++) {
-        int prompt = length_draw(&rng, 161, 1), output = length_draw(&rng, 338, 0.875);
-        for (int t = prompt; t <= prompt + output; t++) {
-            int sizes[] = {256, 16, 1};
-            used += t;
-            taken[0] += LONGEST;
-            taken[1] += prompt + power_of_two(output);
-            taken[2] += prompt + output;
-            for (int s = 0; s < 3; s++) taken[3 + s] += (t + sizes[s] - 1) / sizes[s] * sizes[s];
-        }
-    }
+    const uint64_t seed = lab->run->seed;
+    const Trace sharegpt =
+                    workload_make(lab->step, workload_find("sharegpt"), lab->requests, 0, seed),
+                alpaca =
+                    workload_make(lab->step, workload_find("alpaca"), 3 * lab->requests, 0, seed);
+    Shares shares[POLICIES];
     run_print(lab->run,
-              "4000 requests, at every token that they generate. What lies unused between the");
-    run_print(lab->run, "reservations is not counted here; the paper's servers lose that as well.");
-    Table table =
-        table_new(lab->step, "memory|slots with a token [%]|Kwon et al. 2023, figure 2 [%]");
-    for (int p = 0; p < POLICIES; p++)
-        table_row(&table, "%s|%.1f|%s", names[p], 100 * used / taken[p], published[p]);
+              "%d requests wait for %d slots, 12 GB for a model of 13 billion parameters.",
+              lab->requests, SLOTS);
+    Table table = table_new(lab->step, "memory|slots with a token [%]|Kwon et al.|reserved [%]|"
+                                       "internal frag. [%]|external [%]|at once|Kwon et al.");
+    for (int p = 0; p < POLICIES; p++) {
+        const Shares s = shares[p] = shares_of(&sharegpt, p);
+        table_row(&table, "%s|%.1f|%.1f|%.1f|%.1f|%.1f|%.1f|%.1f", policies[p].name, s.used,
+                  (double)policies[p].used, s.reserved, s.internal, s.external, s.at_once,
+                  (double)policies[p].at_once);
+        metrics_write(lab->run->metrics, p,
+                      METRICS({"used", s.used}, {"published", (double)policies[p].used},
+                              {"at_once", s.at_once}));
+    }
     run_table(lab->run, &table);
+    plot_shares(lab, shares);
+    compare_sizes(lab, &sharegpt, &alpaca);
     (void)err;
     return true;
 }

@@ -170,6 +170,13 @@ int piece_row_in_file(const Piece *piece, int r)
     return r - within + 2 * (within % half) + within / half;
 }
 
+int piece_row_in_memory(const Piece *piece, int r)
+{
+    if (piece->layout == LAYOUT_PLAIN) return r;
+    const int within = r % piece->head, half = piece->head / 2;
+    return r - within + within / 2 + within % 2 * half;
+}
+
 static void move_rows(const Piece *piece, float *out, const float *in, bool to_file)
 {
     const size_t cols = piece->cols > 0 ? (size_t)piece->cols : 1;

@@ -40,7 +40,8 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_string(o, "say", 0, &job->say, "TEXT", "this one message, then it ends");
     options_string(o, "system", 0, &job->system, "TEXT", "the system message");
     options_int(o, "tokens", 'n', &job->tokens, 1, 1 << 20, "of an answer, at most");
-    options_float(o, "temperature", 0, &job->temperature, 0, 100, "0: the likeliest token");
+    options_float(o, "temperature", 0, &job->temperature, 0, 100,
+                  "0: the likeliest token; 0.7: some variety");
     options_float(o, "top-p", 0, &job->top_p, 0, 1, "the likeliest with this probability");
     options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
     loaded_declare(o, &job->how);
@@ -141,11 +142,11 @@ static bool converse(Arena *keep, const Loaded *l, const ChatTemplate *template,
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("chat", (size_t)1 << 30);
-    Job job = {
-        .how = loaded_defaults, .tokens = 512, .temperature = 0.7f, .top_p = 0.95f, .seed = 42};
+    Job job = {.how = loaded_defaults, .tokens = 512, .top_p = 0.95f, .seed = 42};
     const char **words;
     int count, status;
     Error err;
+    job.how.activations = "auto";    // one reader: exact is fast enough
     Options *options = declare(keep, &job, &words, &count);
     if (!options_parse(options, argc, argv, &status)) return status;
     console_check_output();

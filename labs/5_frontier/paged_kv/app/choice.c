@@ -13,11 +13,13 @@ static void *copied(char **to, const void *from, size_t bytes)
 }
 
 // In one piece: its arrays, the larger numbers first, then the strings.
-Group *group_new(const Request *r, int id, int context)
+Group *group_new(const Request *r, int id, const ModelConfig *c)
 {
+    const int own = r->ignore_stop_tokens ? 0 : c->stop_count,
+              more = r->ignore_stop_tokens ? 0 : r->stop_token_count;
     const size_t pointers = (size_t)r->stop_string_count * sizeof *r->stop_strings,
                  biases = (size_t)r->sampling.bias_count * sizeof *r->sampling.bias,
-                 ends = (size_t)r->stop_token_count * sizeof *r->stop_tokens;
+                 ends = (size_t)(own + more) * sizeof *r->stop_tokens;
     size_t bytes = pointers + biases + ends;
     for (int i = 0; i < r->stop_string_count; i++) bytes += strlen(r->stop_strings[i]) + 1;
     Group *group = calloc(1, sizeof *group);
@@ -32,19 +34,27 @@ Group *group_new(const Request *r, int id, int context)
     const char **stops = copied(&at, r->stop_strings, pointers);
     mine->stop_strings = stops;
     mine->sampling.bias = copied(&at, r->sampling.bias, biases);
-    mine->stop_tokens = copied(&at, r->stop_tokens, ends);
+    mine->stop_token_count = own + more;
+    mine->stop_tokens = copied(&at, c->stops, (size_t)own * sizeof *c->stops);
+    copied(&at, r->stop_tokens, (size_t)more * sizeof *r->stop_tokens);
     for (int i = 0; i < r->stop_string_count; i++)
         stops[i] = copied(&at, r->stop_strings[i], strlen(r->stop_strings[i]) + 1);
     mine->prompt = NULL;
-    if (mine->max_tokens == 0) mine->max_tokens = context - r->prompt_count;
+    if (mine->max_tokens == 0) mine->max_tokens = c->context - r->prompt_count;
     if (mine->choices == 0) mine->choices = 1;
-    group->forked = mine->choices == 1;
-    return group;
+    group->begun = 1;
+    if (mine->beams.beams < 2) return group;
+    group->search =
+        beam_search_new(mine->beams, mine->max_tokens, mine->stop_tokens, mine->stop_token_count);
+    if (group->search != NULL) return group;
+    group_free(group);
+    return NULL;
 }
 
 void group_free(Group *group)
 {
     if (group == NULL) return;
+    beam_search_free(group->search);
     free(group->memory);
     free(group);
 }
@@ -55,21 +65,25 @@ Choice *choice_new(Group *group, int index, const int32_t *prompt, int block_siz
                    const Tokenizer *tokenizer)
 {
     const Request *r = &group->request;
+    const int last = prompt[r->prompt_count - 1];
     Choice *choice = calloc(1, sizeof *choice);
-    if (choice == NULL) return NULL;
     Sequence *s = sequence_new(group->id, prompt, r->prompt_count, r->prompt_count + r->max_tokens,
                                block_size);
-    if (s == NULL) {
+    Output *output = NULL;
+    if (tokenizer != NULL)    // behind BOS a text begins
+        output = output_open(tokenizer, r->stop_strings, r->stop_string_count,
+                             (OutputOptions){.continues = !tokenizer_is_special(tokenizer, last)});
+    if (choice == NULL || s == NULL || (tokenizer != NULL && output == NULL)) {
+        output_close(output);
+        sequence_free(s);
         free(choice);
         return NULL;
     }
     s->priority = r->priority;
     s->domain = r->domain;
     s->owner = choice;
-    *choice = (Choice){.group = group, .index = index, .sequence = s};
+    *choice = (Choice){.group = group, .index = index, .sequence = s, .output = output};
     if (r->constraint != NULL) choice->state = constraint_begin(r->constraint);
-    if (tokenizer != NULL)
-        choice->output = output_open(tokenizer, r->stop_strings, r->stop_string_count, false);
     group->live++;
     return choice;
 }
@@ -88,6 +102,8 @@ void choice_send(const Choice *choice, EngineEvent event)
     const Request *r = &choice->group->request;
     event.id = choice->group->id;
     event.choice = choice->index;
+    if (choice->sequence != NULL) event.cached = choice->sequence->hits;
     if (event.text == NULL) event.text = "";
-    if (r->on_event != NULL) r->on_event(r->context, &event);
+    // There may be more beams than choices.
+    if (r->on_event != NULL && choice->index < r->choices) r->on_event(r->context, &event);
 }

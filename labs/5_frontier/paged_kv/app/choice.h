@@ -1,6 +1,6 @@
 /* choice.h -- the engine's own: a choice of a request on its way, and what was copied of its request.
  *
- * The choices of a request are a group. It is freed with the last of them.
+ * The choices of a request are a group. It is freed with the last of them. With beam search they are its beams.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/request.h"
@@ -10,8 +10,9 @@
 typedef struct Group {
     Request request;    // its prompt is in the sequences
     int id;
-    int live;       // choices that have not been freed
-    bool forked;    // all choices have begun
+    int live;              // choices that have not been freed
+    int begun;             // choices that have begun
+    BeamSearch *search;    // NULL without
     char *memory;
 } Group;
 
@@ -23,11 +24,12 @@ typedef struct Choice {
     bool
         forks;    // has its first token, and shares the first choice's blocks from the next step on
     int state;    // of the constraint
+    float score;    // of the beam's text
     FinishReason finish;
 } Choice;
 
-// NULL: no memory. max_tokens 0 becomes what the context has room for.
-Group *group_new(const Request *request, int id, int context);
+// NULL: no memory. max_tokens 0 becomes what the context has room for, and stop_tokens all that end a text.
+Group *group_new(const Request *request, int id, const ModelConfig *config);
 void group_free(Group *group);    // one without choices; NULL is fine
 
 // NULL: no memory.

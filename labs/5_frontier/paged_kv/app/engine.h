@@ -9,7 +9,8 @@
  *
  * A request has one or more choices: continuations of its prompt, drawn independently. They share the prompt's
  * blocks. What a choice becomes depends on its request alone, to the last bit: not on the requests beside it,
- * nor on whether its prompt was in the prefix cache, it was preempted, or tokens were drafted for it.
+ * nor on whether its prompt was in the prefix cache, it was preempted, or tokens were drafted for it. A draft model
+ * draws other tokens of the same distribution, the same ones however many it drafts at a time; greedy ones stay.
  *
  * One thread calls all of this.
  */
@@ -17,6 +18,7 @@
 #include "labs/3_language/tokenizer/app/encoder.h"
 #include "labs/5_frontier/paged_kv/app/model/runner.h"
 #include "labs/5_frontier/paged_kv/app/request.h"
+#include "labs/5_frontier/paged_kv/app/sampling/speculation.h"
 
 // What is 0 gets the default in brackets.
 typedef struct EngineOptions {
@@ -33,7 +35,13 @@ typedef struct EngineOptions {
     int patience;               // places that a priority of 1 is worth [8]
     DType cache;                // of keys and values [F32]
     Activations activations;    // [F32]
-    int drafts;                 // n-gram speculation: tokens drafted at a time [none]
+    int drafts;    // tokens drafted at a time, by n-grams or the draft model [none; 4 with the latter]
+    const Weights *draft;    // of a draft model with the same tokenizer [none]; borrowed
+    // Other functions in the places of the engine's: a learner's (mine/).
+    const Planner *(*planner)(Arena *arena, BlockPool *pool, int sequences);    // [none]
+    bool (*verify)(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,
+                   const SpeculationRow *rows, int drafted, const Distribution *q, Speculated *out,
+                   Error *err);    // [speculation_verify]
 } EngineOptions;
 
 typedef struct EngineStatistics {
@@ -61,4 +69,7 @@ void engine_cancel(Engine *engine, int id);    // one that has ended is fine
 
 EngineStatistics engine_statistics(const Engine *engine);
 const EngineOptions *engine_options(const Engine *engine);    // with the defaults
-const Scheduler *engine_scheduler(const Engine *engine);      // to look at: block tables, events
+const Scheduler *engine_scheduler(const Engine *engine);      // to look at: block tables
+// Calls on_event() with what the scheduler does, as it does it.
+void engine_watch(Engine *engine, void (*on_event)(void *context, const SchedulerEvent *event),
+                  void *context);

@@ -3,6 +3,8 @@
  *     generate smollm2 --prompt "The capital of France is" --tokens 20
  *     generate stories260k/stories260K.bin --tokens 200            without a prompt
  *     generate smollm2 --prompt ... --choices 4 --temperature 0.8
+ *     generate smollm2 --prompt ... --beams 5 --choices 2          the two best that a beam search finds
+ *     generate large.gguf --prompt ... --draft small.gguf          faster, where the small one guesses well
  *     generate smollm2 --prompt ... --requests 32 --ignore-end     how fast it is with 32 at once
  */
 #include <signal.h>
@@ -14,8 +16,9 @@
 
 typedef struct Job {
     LoadOptions how;
-    const char *prompt, *stop;
-    int tokens, choices, requests;
+    const char *prompt, *stop, *early_stopping;
+    int tokens, choices, requests, beams;
+    float length_penalty;
     float temperature, top_p, min_p, repetition;
     int top_k;
     uint64_t seed;
@@ -48,6 +51,13 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_float(o, "min-p", 0, &job->min_p, 0, 1, "at least this times the likeliest");
     options_float(o, "repetition", 0, &job->repetition, 0, 100, "penalty; 1: none");
     options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
+    options_group(o, "beam search");
+    options_int(o, "beams", 0, &job->beams, 1, BEAMS_MAX,
+                "the choices are the best texts found by so many; 1: none");
+    options_float(o, "length-penalty", 0, &job->length_penalty, -100, 100,
+                  "above 0 for long texts, below for short ones");
+    options_choice(o, "early-stopping", 0, &job->early_stopping, "heuristic|first|never",
+                   "as transformers' False, True, \"never\"");
     loaded_declare(o, &job->how);
     return o;
 }
@@ -62,6 +72,7 @@ typedef struct Text {
 typedef struct Receiver {
     bool streams;    // one text alone: shown as it comes
     Text *texts;     // [choices], of one request
+    float *scores;
     char error[sizeof(Error)];
 } Receiver;
 
@@ -81,6 +92,7 @@ static void receive(void *context, const EngineEvent *event)
 {
     Receiver *h = context;
     if (event->error != NULL) snprintf(h->error, sizeof h->error, "%s", event->error);
+    h->scores[event->choice] = event->score;
     if (event->bytes == 0) return;
     if (h->streams) {
         fwrite(event->text, 1, event->bytes, stdout);
@@ -104,22 +116,28 @@ static bool encode(const Loaded *l, const Job *job, TokenIds *ids, Error *err)
 
 static Request request_of(const Job *job, const TokenIds *ids, Receiver *receiver)
 {
-    return (Request){.prompt = ids->ids,
-                     .prompt_count = (int)ids->count,
-                     .max_tokens = job->tokens,
-                     .choices = job->choices,
-                     .stop_strings = &job->stop,
-                     .stop_string_count = job->stop != NULL,
-                     .ignore_stop_tokens = job->ignore_end,
-                     .sampling = {.temperature = job->temperature,
-                                  .top_k = job->top_k,
-                                  .top_p = job->top_p,
-                                  .min_p = job->min_p,
-                                  .repetition_penalty = job->repetition,
-                                  .seed = job->seed,
-                                  .log_probabilities = -1},
-                     .on_event = receive,
-                     .context = receiver};
+    return (Request){
+        .prompt = ids->ids,
+        .prompt_count = (int)ids->count,
+        .max_tokens = job->tokens,
+        .choices = job->choices,
+        .stop_strings = &job->stop,
+        .stop_string_count = job->stop != NULL,
+        .ignore_stop_tokens = job->ignore_end,
+        .sampling = {.temperature = job->temperature,
+                     .top_k = job->top_k,
+                     .top_p = job->top_p,
+                     .min_p = job->min_p,
+                     .repetition_penalty = job->repetition,
+                     .seed = job->seed,
+                     .log_probabilities = -1},
+        .beams = {.beams = job->beams,
+                  .length_penalty = job->length_penalty,
+                  .early_stopping = job->early_stopping[0] == 'f'   ? EARLY_STOPPING_FIRST
+                                    : job->early_stopping[0] == 'n' ? EARLY_STOPPING_NEVER
+                                                                    : EARLY_STOPPING_HEURISTIC},
+        .on_event = receive,
+        .context = receiver};
 }
 
 static bool run(Loaded *l, const Job *job, const TokenIds *ids, Receiver *receiver, Error *err)
@@ -133,9 +151,12 @@ static bool run(Loaded *l, const Job *job, const TokenIds *ids, Receiver *receiv
     if (receiver->streams && job->prompt != NULL) fputs(job->prompt, stdout);
     while (!interrupted && engine_step(l->engine)) continue;
     if (receiver->streams) putchar('\n');
-    for (int i = 0; !receiver->streams && i < job->choices; i++)
-        printf("[%d] %s%.*s\n", i, job->prompt != NULL ? job->prompt : "",
-               (int)receiver->texts[i].count, receiver->texts[i].bytes);
+    for (int i = 0; !receiver->streams && i < job->choices; i++) {
+        if (job->beams > 1) printf("[%d, score %.4f] ", i, (double)receiver->scores[i]);
+        else printf("[%d] ", i);
+        printf("%s%.*s\n", job->prompt != NULL ? job->prompt : "", (int)receiver->texts[i].count,
+               receiver->texts[i].bytes);
+    }
     return receiver->error[0] == '\0' || error_set(err, "%s", receiver->error);
 }
 
@@ -145,6 +166,9 @@ int main(int argc, char **argv)
     Job job = {.how = loaded_defaults,
                .tokens = 128,
                .choices = 1,
+               .beams = 1,
+               .length_penalty = 1,
+               .early_stopping = "heuristic",
                .requests = 1,
                .top_p = 0.95f,
                .repetition = 1,
@@ -160,7 +184,8 @@ int main(int argc, char **argv)
     Loaded loaded;
     TokenIds ids = {0};
     Receiver receiver = {.streams = job.choices == 1,
-                         .texts = arena_zeros(keep, (size_t)job.choices * sizeof(Text))};
+                         .texts = arena_zeros(keep, (size_t)job.choices * sizeof(Text)),
+                         .scores = arena_zeros(keep, (size_t)job.choices * sizeof(float))};
     bool good = loaded_open(&loaded, keep, words[0], &job.how, &err);
     if (good) {
         loaded_print(&loaded);

@@ -132,13 +132,18 @@ bool json_text_add(Bytes *out, const char *json, int indent, Error *err)
     return true;
 }
 
-void json_text_quote(Bytes *out, const char *text)
+void json_text_quote_bytes(Bytes *out, const char *text, size_t bytes)
 {
     add(out, "\"");
-    for (; *text != '\0'; text++) {
+    for (const char *end = text + bytes; text < end; text++) {
         const unsigned char c = (unsigned char)*text;
         if (c < 0x80) add_escaped(out, c);
         else bytes_add(out, text, 1);
     }
     add(out, "\"");
+}
+
+void json_text_quote(Bytes *out, const char *text)
+{
+    json_text_quote_bytes(out, text, strlen(text));
 }

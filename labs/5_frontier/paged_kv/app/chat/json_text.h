@@ -12,3 +12,4 @@
 // indent 0: in one line. False where the text is not JSON.
 bool json_text_add(Bytes *out, const char *json, int indent, Error *err);
 void json_text_quote(Bytes *out, const char *text);    // a text as a JSON string
+void json_text_quote_bytes(Bytes *out, const char *text, size_t bytes);    // it may hold zeros

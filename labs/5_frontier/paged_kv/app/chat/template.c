@@ -101,7 +101,7 @@ const char *chat_template_end(const ChatTemplate *t)
 
 // ---- where it is ----
 
-static ChatTemplate *none(const char *path, Error *err)
+static void *none(const char *path, Error *err)
 {
     error_set(err, "%s: has no chat template: it is a model that continues text", path);
     return NULL;
@@ -119,17 +119,25 @@ static ChatTemplate *of_gguf(const char *path, Error *err)
     return t;
 }
 
-static ChatTemplate *of_jinja(const char *path, Error *err)
+static char *copy(const char *text, size_t bytes)
+{
+    char *made = malloc(bytes + 1);
+    REQUIRE(made != NULL, "no memory for a template of %zu bytes", bytes);
+    memcpy(made, text, bytes);
+    made[bytes] = '\0';
+    return made;
+}
+
+static char *of_jinja(const char *path, size_t *bytes, Error *err)
 {
     FileView view;
     if (!file_map(&view, path, err)) return NULL;
-    ChatTemplate *t =
-        chat_template_parse(view.bytes != NULL ? view.bytes : "", view.size, path, err);
+    char *text = copy(view.bytes != NULL ? view.bytes : "", *bytes = view.size);
     file_unmap(view);
-    return t;
+    return text;
 }
 
-static ChatTemplate *of_config(const char *path, Error *err)
+static char *of_config(const char *path, size_t *bytes, Error *err)
 {
     cJSON *tree = json_load(path, err);
     if (tree == NULL) return NULL;
@@ -146,10 +154,19 @@ static ChatTemplate *of_config(const char *path, Error *err)
         }
     }
     const char *jinja = cJSON_GetStringValue(item);
-    ChatTemplate *t =
-        jinja != NULL ? chat_template_parse(jinja, strlen(jinja), path, err) : none(path, err);
+    char *text = jinja != NULL ? copy(jinja, *bytes = strlen(jinja)) : none(path, err);
     cJSON_Delete(tree);
-    return t;
+    return text;
+}
+
+char *chat_template_read(const char *folder, size_t *bytes, Error *err)
+{
+    struct stat status;
+    char inside[4096];
+    snprintf(inside, sizeof inside, "%s/chat_template.jinja", folder);
+    if (stat(inside, &status) == 0) return of_jinja(inside, bytes, err);
+    snprintf(inside, sizeof inside, "%s/tokenizer_config.json", folder);
+    return stat(inside, &status) == 0 ? of_config(inside, bytes, err) : none(folder, err);
 }
 
 ChatTemplate *chat_template_open(const char *path, Error *err)
@@ -161,9 +178,9 @@ ChatTemplate *chat_template_open(const char *path, Error *err)
     }
     if (!S_ISDIR(status.st_mode))
         return text_ends(path, ".gguf") ? of_gguf(path, err) : none(path, err);
-    char inside[4096];
-    snprintf(inside, sizeof inside, "%s/chat_template.jinja", path);
-    if (stat(inside, &status) == 0) return of_jinja(inside, err);
-    snprintf(inside, sizeof inside, "%s/tokenizer_config.json", path);
-    return stat(inside, &status) == 0 ? of_config(inside, err) : none(path, err);
+    size_t bytes;
+    char *text = chat_template_read(path, &bytes, err);
+    ChatTemplate *t = text != NULL ? chat_template_parse(text, bytes, path, err) : NULL;
+    free(text);
+    return t;
 }

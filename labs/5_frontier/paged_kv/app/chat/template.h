@@ -60,6 +60,9 @@ ChatTemplate *chat_template_open(const char *path, Error *err);
 ChatTemplate *chat_template_parse(const char *jinja, size_t bytes, const char *where, Error *err);
 void chat_template_close(ChatTemplate *template);    // NULL is fine
 
+// The text of a folder's template, of a kind that is known or not; malloc. NULL and why.
+char *chat_template_read(const char *folder, size_t *bytes, Error *err);
+
 const char *chat_template_about(const ChatTemplate *template);    // "ChatML"
 const char *chat_template_end(const ChatTemplate *template);      // the token that ends a turn
 

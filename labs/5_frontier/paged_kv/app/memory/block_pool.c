@@ -23,6 +23,7 @@ static void unlink_block(BlockPool *pool, int32_t block)
 
 bool block_pool_cached(const BlockPool *pool, int32_t block)
 {
+    if (pool->hash != NULL) return pool->hash[block] != 0;
     return pool->cache != NULL && prefix_cache_contains(pool->cache, block);
 }
 
@@ -79,8 +80,7 @@ void block_pool_release(BlockPool *pool, int32_t block)
 int block_pool_cached_idle(const BlockPool *pool)
 {
     int count = 0;
-    for (int32_t b = pool->before[pool->blocks]; b != pool->blocks && block_pool_cached(pool, b);
-         b = pool->before[b])
-        count++;
+    for (int32_t b = pool->before[pool->blocks]; b != pool->blocks; b = pool->before[b])
+        count += block_pool_cached(pool, b);
     return count;
 }

@@ -17,11 +17,13 @@
 #include "labs/5_frontier/paged_kv/app/memory/prefix_cache.h"
 
 typedef struct BlockPool {
-    int blocks, block_size;        // block_size in tokens
-    int idle;                      // blocks in the free list
-    int32_t *references;           // [blocks]
-    int32_t *after, *before;       // [blocks + 1]: the free list, a ring through entry [blocks]
-    PrefixCache *cache;            // or NULL
+    int blocks, block_size;     // block_size in tokens
+    int idle;                   // blocks in the free list
+    int32_t *references;        // [blocks]
+    int32_t *after, *before;    // [blocks + 1]: the free list, a ring through entry [blocks]
+    PrefixCache *cache;         // or NULL
+    const uint64_t
+        *hash;    // of a planner that caches by itself: 0 where a block is not cached; else NULL
     int64_t allocated, evicted;    // totals
     // For tests: injects a failure of block_pool_can_allocate().
     bool (*refuse)(void *context);

@@ -94,3 +94,15 @@ void random_weights_fill(void *out, DType type, size_t count, Draw draw)
     if (dtype_info[type].kind == DTYPE_KIND_QUANTIZED) fill_blocks(out, type, count, draw);
     else fill_floats(out, type, count, draw);
 }
+
+bool random_weights_file(ModelFile *file, Arena *arena, const char *path, Error *err)
+{
+    DType type;
+    *file = (ModelFile){.path = path, .format = "random"};
+    if (!random_weights_parse(path, &file->config, &type, err)) return false;
+    file->family = config_json_family(&file->config, err);
+    file->pieces = pieces_of(arena, &file->config, FORMAT_LLAMA);
+    file->stored = arena_zeros(arena, (size_t)file->pieces.count * sizeof *file->stored);
+    for (int i = 0; i < file->pieces.count; i++) file->stored[i].type = type;
+    return true;
+}

@@ -12,8 +12,12 @@
 #pragma once
 #include "kernels/draw.h"
 #include "kernels/dtype.h"
-#include "labs/3_language/transformer/model/config.h"
+#include "labs/3_language/transformer/files/model_file.h"
 
 bool random_weights_named(const char *path);    // begins with "random:"
 bool random_weights_parse(const char *path, ModelConfig *config, DType *type, Error *err);
 void random_weights_fill(void *out, DType type, size_t count, Draw draw);    // count: whole blocks
+
+// A file without data, whose pieces are those of Hugging Face's LLaMA: matrix i is drawn from draw_at(1, 0, i),
+// vectors are all 1. It lives in the arena.
+bool random_weights_file(ModelFile *file, Arena *arena, const char *path, Error *err);

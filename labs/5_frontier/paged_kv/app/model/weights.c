@@ -209,18 +209,6 @@ static void read_piece(Reader *r, int i)
 
 // ---- all of it ----
 
-// A file without data.
-static bool make_random(ModelFile *file, Arena *arena, const char *path, Error *err)
-{
-    DType type;
-    *file = (ModelFile){.path = path};
-    if (!random_weights_parse(path, &file->config, &type, err)) return false;
-    file->pieces = pieces_of(arena, &file->config, FORMAT_LLAMA);
-    file->stored = arena_zeros(arena, (size_t)file->pieces.count * sizeof *file->stored);
-    for (int i = 0; i < file->pieces.count; i++) file->stored[i].type = type;
-    return true;
-}
-
 static bool read_all(Weights *w, const ModelFile *file, WeightsOptions options, Error *err)
 {
     Reader reader = {.weights = w, .file = file, .options = options};
@@ -240,7 +228,7 @@ Weights *weights_open(const char *path, WeightsOptions options, Error *err)
     bool good;
     w->arena = arena;
     if (random_weights_named(path)) {
-        good = make_random(&random, arena, path, err) && read_all(w, &random, options, err);
+        good = random_weights_file(&random, arena, path, err) && read_all(w, &random, options, err);
     } else {
         w->file = model_file_open(path, err);
         good = w->file != NULL && read_all(w, w->file, options, err);

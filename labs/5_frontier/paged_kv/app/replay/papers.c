@@ -3,6 +3,7 @@
 #include "common/table.h"
 #include "labs/5_frontier/paged_kv/app/replay/contiguous.h"
 #include "labs/5_frontier/paged_kv/app/replay/fleet.h"
+#include "labs/5_frontier/paged_kv/app/replay/paged.h"
 #include "labs/5_frontier/paged_kv/app/replay/sharing.h"
 #include "labs/5_frontier/paged_kv/app/replay/workload.h"
 
@@ -12,40 +13,6 @@ enum { SLOTS = 15728, MODEL_MAX = 2048, MAX_AT_ONCE = 512 };
 static const char *const data_sets[] = {"sharegpt", "alpaca"};
 
 // ---- figures 2 and 13: waste, and requests at once ----
-
-typedef struct Paged {
-    double used, tail, at_once;
-} Paged;
-
-// All requests arrive at the start; averages over the steps in which some wait.
-static Paged run_paged(const Trace *trace, int block_size)
-{
-    Arena *arena = arena_new("paged", (size_t)1 << 32);
-    const ReplicaSettings settings = {
-        .blocks = SLOTS / block_size,
-        .block_size = block_size,
-        .scheduler = {.budget = 8192, .max_running = MAX_AT_ONCE, .watermark = 1},
-        .account_every = 1,
-    };
-    Replica *r = replica_open(arena, &settings);
-    Served *served = arena_zeros(arena, (size_t)trace->count * sizeof *served);
-    Error err;
-    for (int i = 0; i < trace->count; i++)
-        if (!replica_submit(r, &trace->requests[i], &served[i], 0, &err)) error_report(&err);
-    int64_t steps = 0, running = 0;
-    Account sum = {0};
-    while (r->scheduler->waiting.count > 0) {
-        replica_step(r);
-        running += r->scheduler->list_count;
-        steps++;
-    }
-    sum = r->account;
-    while (replica_is_busy(r)) replica_step(r);
-    replica_close(r);
-    arena_free(arena);
-    const double slots = (double)account_sum(&sum), n = steps > 0 ? (double)steps : 1;
-    return (Paged){(double)sum.used / slots, (double)sum.tail / slots, (double)running / n};
-}
 
 static void print_waste(Arena *arena, int requests, uint64_t seed)
 {
@@ -70,7 +37,7 @@ static void print_waste(Arena *arena, int requests, uint64_t seed)
                       100 * c.reserved, 100 * c.internal, 100 * c.external, c.at_once,
                       d == 0 ? paper[how].sharegpt : paper[how].alpaca);
         }
-        const Paged p = run_paged(&trace, 16);
+        const PagedResult p = paged_run(&trace, SLOTS, 16, MAX_AT_ONCE);
         table_row(&table, "%s|%.1f %%|%s|%.1f %%|%.1f %%|%.1f %%|%.2f|%.2f", paper[3].name,
                   100 * p.used, d == 0 ? "96.3 %" : "", 0.0, 100 * p.tail,
                   100 * (1 - p.used - p.tail), p.at_once,
@@ -128,8 +95,8 @@ static void print_block_sizes(Arena *arena, int requests, uint64_t seed)
     Table table = table_new(arena, "tokens in a block|sharegpt: used|at once|alpaca: used|at once|"
                                    "chat: prefix hits");
     for (int size = 1; size <= 256; size *= size == 1 ? 8 : 2) {
-        Paged p[2];
-        for (int d = 0; d < 2; d++) p[d] = run_paged(&traces[d], size);
+        PagedResult p[2];
+        for (int d = 0; d < 2; d++) p[d] = paged_run(&traces[d], SLOTS, size, MAX_AT_ONCE);
         const ReplicaSettings settings = {
             .blocks = 4 * SLOTS / size,
             .block_size = size,

@@ -1,6 +1,7 @@
 #include "labs/5_frontier/paged_kv/app/sampling/constraint.h"
 #include <stdlib.h>
 #include <string.h>
+#include "common/error.h"
 
 typedef struct Entry {
     int token;
@@ -26,12 +27,6 @@ struct Constraint {
     int *path;    // [longest + 1] states along a token
 };
 
-static void *checked(void *memory)
-{
-    REQUIRE(memory != NULL, "no memory for a constraint");
-    return memory;
-}
-
 // ---- tokens ----
 
 static int compare(const void *a, const void *b)
@@ -53,11 +48,16 @@ static size_t shared(const Entry *a, const Entry *b)
 
 TokenIndex *token_index_new(const Tokenizer *tokenizer, const int *stops, int stop_count)
 {
-    TokenIndex *index = checked(calloc(1, sizeof *index));
+    TokenIndex *index = calloc(1, sizeof *index);
     const int size = tokenizer_size(tokenizer);
+    if (index == NULL) return NULL;
     *index = (TokenIndex){.tokenizer = tokenizer, .vocabulary = size, .stop_count = stop_count};
-    index->stops = checked(calloc((size_t)stop_count + 1, sizeof *index->stops));
-    index->entries = checked(calloc((size_t)size + 1, sizeof *index->entries));
+    index->stops = calloc((size_t)stop_count + 1, sizeof *index->stops);
+    index->entries = calloc((size_t)size + 1, sizeof *index->entries);
+    if (index->stops == NULL || index->entries == NULL) {
+        token_index_free(index);
+        return NULL;
+    }
     if (stop_count > 0) memcpy(index->stops, stops, (size_t)stop_count * sizeof *stops);
     for (int id = 0; id < size; id++) {
         Entry *entry = &index->entries[index->count];
@@ -92,10 +92,15 @@ static bool is_stop(const TokenIndex *index, int token)
 
 Constraint *constraint_new(Grammar *grammar, const TokenIndex *index)
 {
-    Constraint *c = checked(calloc(1, sizeof *c));
-    *c = (Constraint){.grammar = grammar, .index = index};
-    c->begin = grammar_begin(grammar);
-    c->path = checked(calloc(index->longest + 1, sizeof *c->path));
+    Constraint *c = calloc(1, sizeof *c);
+    int *path = calloc(index->longest + 1, sizeof *path);
+    const int begin = grammar_begin(grammar);
+    if (c == NULL || path == NULL || begin == GRAMMAR_NO_MEMORY) {
+        free(c);
+        free(path);
+        return NULL;
+    }
+    *c = (Constraint){.grammar = grammar, .index = index, .begin = begin, .path = path};
     return c;
 }
 
@@ -135,8 +140,9 @@ int constraint_next(Constraint *c, int state, int token)
 
 // ---- masks ----
 
-// path[n] is the state after n bytes of the entry at hand; the last that is reached is path[alive].
-static void fill(Constraint *c, int state, TokenMask *mask)
+// path[n] is the state after n bytes of the entry at hand; the last that is reached is path[alive]. False: no
+// memory.
+static bool fill(Constraint *c, int state, TokenMask *mask)
 {
     const TokenIndex *index = c->index;
     size_t alive = 0;
@@ -148,6 +154,7 @@ static void fill(Constraint *c, int state, TokenMask *mask)
         alive = entry->shared;
         while (alive < entry->bytes) {
             const int next = grammar_step(c->grammar, c->path[alive], (uint8_t)entry->text[alive]);
+            if (next == GRAMMAR_NO_MEMORY) return false;
             if (next < 0) break;
             c->path[++alive] = next;
         }
@@ -155,25 +162,31 @@ static void fill(Constraint *c, int state, TokenMask *mask)
     }
     for (int i = 0; i < index->stop_count && grammar_ends(c->grammar, state); i++)
         token_mask_add(mask, index->stops[i]);
+    return true;
 }
 
-static void make_room(Constraint *c, int state)
+static bool make_room(Constraint *c, int state)
 {
-    if (state < c->mask_room) return;
+    if (state < c->mask_room) return true;
     const int room = 2 * state + 64;
-    c->masks = checked(realloc(c->masks, (size_t)room * sizeof *c->masks));
-    memset(c->masks + c->mask_room, 0, (size_t)(room - c->mask_room) * sizeof *c->masks);
+    TokenMask **masks = realloc(c->masks, (size_t)room * sizeof *masks);
+    if (masks == NULL) return false;
+    memset(masks + c->mask_room, 0, (size_t)(room - c->mask_room) * sizeof *masks);
+    c->masks = masks;
     c->mask_room = room;
+    return true;
 }
 
 const TokenMask *constraint_mask(Constraint *c, int state)
 {
     REQUIRE(state >= 0, "a mask of no state");
-    make_room(c, state);
-    if (c->masks[state] == NULL) {
-        c->masks[state] = checked(malloc(sizeof **c->masks));
-        *c->masks[state] = token_mask_new(c->index->vocabulary);
-        fill(c, state, c->masks[state]);
-    }
-    return c->masks[state];
+    if (!make_room(c, state)) return NULL;
+    if (c->masks[state] != NULL) return c->masks[state];
+    TokenMask *mask = malloc(sizeof *mask);
+    if (mask == NULL) return NULL;
+    *mask = token_mask_new(c->index->vocabulary);
+    if (mask->bits != NULL && fill(c, state, mask)) return c->masks[state] = mask;
+    token_mask_free(mask);
+    free(mask);
+    return NULL;
 }

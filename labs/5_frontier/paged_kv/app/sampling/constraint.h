@@ -4,7 +4,7 @@
  *     Constraint *constraint = constraint_new(grammar, index);              // one for a schema
  *     int state = constraint_begin(constraint);                             // one for a request
  *     const TokenMask *allowed = constraint_mask(constraint, state);
- *     state = constraint_next(constraint, state, token);                    // -1: was not allowed
+ *     state = constraint_next(constraint, state, token);                    // below 0: was not allowed
  *     constraint_close(constraint);
  *     token_index_free(index);
  *
@@ -19,19 +19,20 @@
 
 // The vocabulary's texts in order, so that tokens that begin alike are tried once.
 typedef struct TokenIndex TokenIndex;
-TokenIndex *token_index_new(const Tokenizer *tokenizer, const int *stops, int stop_count);
-void token_index_free(TokenIndex *index);    // NULL is fine
+TokenIndex *token_index_new(const Tokenizer *tokenizer, const int *stops,
+                            int stop_count);    // NULL: no memory
+void token_index_free(TokenIndex *index);       // NULL is fine
 
 typedef struct Constraint Constraint;
 
-// Takes the grammar; the index is borrowed.
+// Takes the grammar; the index is borrowed. NULL: no memory, and the grammar is the caller's.
 Constraint *constraint_new(Grammar *grammar, const TokenIndex *index);
 void constraint_close(Constraint *constraint);    // NULL is fine
 
 int constraint_begin(Constraint *constraint);
-int constraint_next(Constraint *constraint, int state,
-                    int token);    // a stop leaves the state as it is
+// A stop leaves the state as it is. Below 0: grammar.h.
+int constraint_next(Constraint *constraint, int state, int token);
 bool constraint_ends(const Constraint *constraint, int state);    // the text may end here
 
-// Lives as long as the constraint. Empty where the text cannot go on and not end.
+// Lives as long as the constraint. Empty where the text cannot go on and not end. NULL: no memory.
 const TokenMask *constraint_mask(Constraint *constraint, int state);

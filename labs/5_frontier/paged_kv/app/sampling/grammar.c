@@ -1,7 +1,6 @@
 #include "labs/5_frontier/paged_kv/app/sampling/grammar.h"
 #include <stdlib.h>
 #include <string.h>
-#include "common/error.h"
 
 typedef enum NodeKind { NODE_BYTES, NODE_SPLIT, NODE_CALL, NODE_RETURN } NodeKind;
 
@@ -23,12 +22,12 @@ typedef struct Place {
 } Place;
 enum { AT_END = -1 };
 
-enum { UNKNOWN = -2, DEAD = -1 };
+enum { UNKNOWN = -2 };    // a next state that has not been asked for
 
 typedef struct State {
     int first, count;    // of the places
     bool ends;
-    int32_t *next;    // [256]: a state, DEAD or UNKNOWN
+    int32_t *next;    // [256]: a state, GRAMMAR_DEAD or UNKNOWN
 } State;
 
 // A list that grows.
@@ -41,6 +40,7 @@ struct Grammar {
     List nodes, sets, rules, frames, states, places, calls;
     int start;
     bool full;
+    bool no_memory;    // in the step at hand: what it found is not all
     // Numbers of frames and of states by their hashes, open addressing; -1: free.
     int32_t *frame_table, *state_table;
     int frame_table_size, state_table_size;
@@ -48,12 +48,18 @@ struct Grammar {
 
 // ---- lists and tables ----
 
-static int list_add(List *list, const void *item, size_t size)
+// -1: no memory.
+static int list_add(Grammar *g, List *list, const void *item, size_t size)
 {
     if (list->count == list->room) {
-        list->room = 2 * list->room + 64;
-        list->items = realloc(list->items, (size_t)list->room * size);
-        REQUIRE(list->items != NULL, "no memory for a grammar");
+        const int room = 2 * list->room + 64;
+        void *items = realloc(list->items, (size_t)room * size);
+        if (items == NULL) {
+            g->no_memory = true;
+            return -1;
+        }
+        list->items = items;
+        list->room = room;
     }
     memcpy((char *)list->items + (size_t)list->count * size, item, size);
     return list->count++;
@@ -82,8 +88,7 @@ static Place *places_of(const Grammar *g)
 static int32_t *table_new(int size)
 {
     int32_t *table = malloc((size_t)size * sizeof *table);
-    REQUIRE(table != NULL, "no memory for a grammar");
-    for (int i = 0; i < size; i++) table[i] = -1;
+    for (int i = 0; i < size && table != NULL; i++) table[i] = -1;
     return table;
 }
 
@@ -96,11 +101,14 @@ static uint64_t mix(uint64_t hash, int value)
 Grammar *grammar_new(void)
 {
     Grammar *g = calloc(1, sizeof *g);
-    REQUIRE(g != NULL, "no memory for a grammar");
+    if (g == NULL) return NULL;
     g->frame_table = table_new(g->frame_table_size = 256);
     g->state_table = table_new(g->state_table_size = 256);
-    list_add(&g->frames, &(Frame){0}, sizeof(Frame));
-    return g;
+    if (list_add(g, &g->frames, &(Frame){0}, sizeof(Frame)) >= 0 && g->frame_table != NULL &&
+        g->state_table != NULL)
+        return g;
+    grammar_free(g);
+    return NULL;
 }
 
 void grammar_free(Grammar *g)
@@ -120,8 +128,10 @@ void grammar_free(Grammar *g)
 static int add_node(Grammar *g, NodeKind kind, int next, int other)
 {
     if (g->nodes.count >= GRAMMAR_NODES_MAX) g->full = true;
-    if (g->full) return 0;
-    return list_add(&g->nodes, &(Node){kind, next, other}, sizeof(Node));
+    const int made =
+        g->full ? -1 : list_add(g, &g->nodes, &(Node){kind, next, other}, sizeof(Node));
+    g->full = made < 0;
+    return g->full ? 0 : made;
 }
 
 int grammar_bytes(Grammar *g, ByteSet set, int next)
@@ -129,7 +139,7 @@ int grammar_bytes(Grammar *g, ByteSet set, int next)
     const ByteSet *sets = g->sets.items;
     int i = 0;
     while (i < g->sets.count && memcmp(&sets[i], &set, sizeof set) != 0) i++;
-    if (i == g->sets.count) list_add(&g->sets, &set, sizeof set);
+    if (i == g->sets.count && list_add(g, &g->sets, &set, sizeof set) < 0) g->full = true;
     return add_node(g, NODE_BYTES, next, i);
 }
 
@@ -174,12 +184,14 @@ void grammar_set_split(Grammar *g, int later, int a, int b)
 
 int grammar_rule(Grammar *g)
 {
-    return list_add(&g->rules, &(int){0}, sizeof(int));
+    const int made = list_add(g, &g->rules, &(int){0}, sizeof(int));
+    if (made < 0) g->full = true;
+    return made;
 }
 
 void grammar_set_rule(Grammar *g, int rule, int start)
 {
-    ((int *)g->rules.items)[rule] = start;
+    if (rule >= 0) ((int *)g->rules.items)[rule] = start;
 }
 
 void grammar_set_start(Grammar *g, int start)
@@ -194,12 +206,19 @@ bool grammar_full(const Grammar *g)
 
 // ---- stacks ----
 
-// Twice the size, where a table is half full.
-static void grow(int32_t **table, int *size, int count)
+// Twice the size and empty, where a table is half full. False: as it was.
+static bool grow(Grammar *g, int32_t **table, int *size, int count)
 {
-    if (2 * count < *size) return;
+    if (2 * (count + 1) < *size) return false;
+    int32_t *larger = table_new(2 * *size);
+    if (larger == NULL) {
+        g->no_memory = true;
+        return false;
+    }
     free(*table);
-    *table = table_new(*size *= 2);
+    *table = larger;
+    *size *= 2;
+    return true;
 }
 
 static int frame_slot(const Grammar *g, int node, int below)
@@ -213,22 +232,21 @@ static int frame_slot(const Grammar *g, int node, int below)
     return (int)at;
 }
 
-// The stack with one more call; -1 where it is too deep.
+// The stack with one more call; -1 where it is too deep, or there is no memory.
 static int push(Grammar *g, int node, int below)
 {
     const int depth = frames_of(g)[below].depth + 1;
     if (depth > GRAMMAR_DEPTH_MAX) return -1;
-    int slot = frame_slot(g, node, below);
-    if (g->frame_table[slot] >= 0) return g->frame_table[slot];
-    const int made = list_add(&g->frames, &(Frame){node, below, depth}, sizeof(Frame));
-    g->frame_table[slot] = made;
-    if (2 * g->frames.count >= g->frame_table_size) {
-        grow(&g->frame_table, &g->frame_table_size, g->frames.count);
+    const int there = g->frame_table[frame_slot(g, node, below)];
+    if (there >= 0) return there;
+    if (grow(g, &g->frame_table, &g->frame_table_size, g->frames.count))
         for (int i = 1; i < g->frames.count; i++) {
             const Frame *frame = &frames_of(g)[i];
             g->frame_table[frame_slot(g, frame->node, frame->below)] = i;
         }
-    }
+    const int made =
+        g->no_memory ? -1 : list_add(g, &g->frames, &(Frame){node, below, depth}, sizeof(Frame));
+    if (made >= 0) g->frame_table[frame_slot(g, node, below)] = made;
     return made;
 }
 
@@ -255,7 +273,7 @@ static void reach(Grammar *g, int node, int stack, int first)
         case NODE_CALL:
             // A rule that calls itself before any byte: once is enough.
             if (is_listed(&g->calls, 0, (Place){node, stack})) return;
-            list_add(&g->calls, &(Place){node, stack}, sizeof(Place));
+            list_add(g, &g->calls, &(Place){node, stack}, sizeof(Place));
             if (nodes_of(g)[n.next].kind != NODE_RETURN) stack = push(g, n.next, stack);
             if (stack < 0) return;
             node = ((int *)g->rules.items)[n.other];
@@ -271,7 +289,7 @@ static void reach(Grammar *g, int node, int stack, int first)
         case NODE_BYTES: break;
         }
         if (!is_listed(&g->places, first, (Place){node, stack}))
-            list_add(&g->places, &(Place){node, stack}, sizeof(Place));
+            list_add(g, &g->places, &(Place){node, stack}, sizeof(Place));
         return;
     }
 }
@@ -303,37 +321,51 @@ static int compare(const void *a, const void *b)
                               : (x->stack > y->stack) - (x->stack < y->stack);
 }
 
-// The state of the places from `first` on, which go if there is such a state already.
-static int intern(Grammar *g, int first)
+// A state's number; it takes the places from `first` on. GRAMMAR_NO_MEMORY: all is as it was.
+static int add_state(Grammar *g, int first, int count)
 {
-    const int count = g->places.count - first;
-    if (count == 0) return DEAD;
-    Place *places = places_of(g) + first;
-    qsort(places, (size_t)count, sizeof *places, compare);
-    const int slot = state_slot(g, places, count);
-    if (g->state_table[slot] >= 0 || g->states.count == GRAMMAR_STATES_MAX) {
-        g->places.count = first;
-        return g->state_table[slot] >= 0 ? g->state_table[slot] : DEAD;
-    }
-    State state = {.first = first, .count = count, .ends = places[0].node == AT_END};
-    state.next = table_new(256);
-    for (int c = 0; c < 256; c++) state.next[c] = UNKNOWN;
-    const int made = list_add(&g->states, &state, sizeof state);
-    g->state_table[slot] = made;
-    if (2 * g->states.count >= g->state_table_size) {
-        grow(&g->state_table, &g->state_table_size, g->states.count);
+    State state = {.first = first, .count = count, .ends = places_of(g)[first].node == AT_END};
+    if (grow(g, &g->state_table, &g->state_table_size, g->states.count))
         for (int i = 0; i < g->states.count; i++) {
             const State *s = &states_of(g)[i];
             g->state_table[state_slot(g, places_of(g) + s->first, s->count)] = i;
         }
+    state.next = g->no_memory ? NULL : malloc(256 * sizeof *state.next);
+    for (int c = 0; c < 256 && state.next != NULL; c++) state.next[c] = UNKNOWN;
+    const int made = state.next != NULL ? list_add(g, &g->states, &state, sizeof state) : -1;
+    if (made < 0) {
+        free(state.next);
+        return GRAMMAR_NO_MEMORY;
     }
+    g->state_table[state_slot(g, places_of(g) + first, count)] = made;
     return made;
+}
+
+// The state of the places from `first` on, which go if there is such a state already.
+static int intern(Grammar *g, int first)
+{
+    const int count = g->places.count - first;
+    int state = GRAMMAR_DEAD;
+    if (g->no_memory) state = GRAMMAR_NO_MEMORY;
+    else if (count > 0) {
+        Place *places = places_of(g) + first;
+        qsort(places, (size_t)count, sizeof *places, compare);
+        const int there = g->state_table[state_slot(g, places, count)];
+        if (there >= 0) state = there;
+        else if (g->states.count < GRAMMAR_STATES_MAX) {
+            state = add_state(g, first, count);
+            if (state >= 0) return state;
+        }
+    }
+    g->places.count = first;
+    return state;
 }
 
 int grammar_begin(Grammar *g)
 {
     const int first = g->places.count;
     g->calls.count = 0;
+    g->no_memory = false;
     reach(g, g->start, BOTTOM, first);
     return intern(g, first);
 }
@@ -343,6 +375,7 @@ static int make_step(Grammar *g, int state, uint8_t byte)
     const State from = states_of(g)[state];
     const int first = g->places.count;
     g->calls.count = 0;
+    g->no_memory = false;
     for (int i = 0; i < from.count; i++) {
         const Place place = places_of(g)[from.first + i];
         if (place.node == AT_END) continue;
@@ -355,11 +388,11 @@ static int make_step(Grammar *g, int state, uint8_t byte)
 
 int grammar_step(Grammar *g, int state, uint8_t byte)
 {
-    if (state < 0) return DEAD;
+    if (state < 0) return state;
     int next = states_of(g)[state].next[byte];
     if (next == UNKNOWN) {
         next = make_step(g, state, byte);
-        states_of(g)[state].next[byte] = next;
+        if (next != GRAMMAR_NO_MEMORY) states_of(g)[state].next[byte] = next;
     }
     return next;
 }

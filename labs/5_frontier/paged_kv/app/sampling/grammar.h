@@ -7,7 +7,7 @@
  *     grammar_set_start(g, grammar_range(g, '1', '9', loop));
  *
  *     int state = grammar_begin(g);
- *     state = grammar_step(g, state, '7');     // -1: no text goes on like this
+ *     state = grammar_step(g, state, '7');     // below 0: no text goes on like this
  *     if (grammar_ends(g, state)) ...          // the text may end here
  *     grammar_free(g);
  *
@@ -29,7 +29,10 @@ enum {
     GRAMMAR_DEPTH_MAX = 100        // of calls within calls: of brackets within brackets
 };
 
-Grammar *grammar_new(void);
+// Results of a step that are no state: no text goes on like this; it is not known, for lack of memory.
+enum { GRAMMAR_DEAD = -1, GRAMMAR_NO_MEMORY = -3 };
+
+Grammar *grammar_new(void);             // NULL: no memory
 void grammar_free(Grammar *grammar);    // NULL is fine
 
 // ---- building: each returns a node ----
@@ -54,7 +57,8 @@ int grammar_rule(Grammar *grammar);
 void grammar_set_rule(Grammar *grammar, int rule, int start);
 void grammar_set_start(Grammar *grammar, int start);
 
-bool grammar_full(const Grammar *grammar);    // more nodes than allowed were asked for
+bool grammar_full(
+    const Grammar *grammar);    // more nodes were asked for than are allowed, or fit in memory
 
 // ---- running ----
 

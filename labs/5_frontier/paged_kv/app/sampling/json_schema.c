@@ -87,7 +87,7 @@ int64_t schema_integer(Compiler *c, const cJSON *schema, Where where, const char
 int schema_constant(Compiler *c, const cJSON *value, int next)
 {
     char *text = cJSON_PrintUnformatted(value);
-    REQUIRE(text != NULL, "no memory for a constant");
+    if (text == NULL) return schema_fail(c, (Where){"$"}, "no memory for a constant");
     const int start = grammar_literal(c->grammar, text, next);
     cJSON_free(text);
     return start;
@@ -343,9 +343,15 @@ Grammar *json_schema_compile(const char *text, size_t bytes, Error *err)
     cJSON *root = json_parse(text, bytes, "schema", err);
     if (root == NULL) return NULL;
     Compiler *c = calloc(1, sizeof *c);
-    REQUIRE(c != NULL, "no memory for a schema");
-    *c = (Compiler){.root = root, .grammar = grammar_new(), .err = err};
-    Grammar *g = c->grammar;
+    Grammar *g = grammar_new();
+    if (c == NULL || g == NULL) {
+        free(c);
+        grammar_free(g);
+        cJSON_Delete(root);
+        error_set(err, "schema: no memory");
+        return NULL;
+    }
+    *c = (Compiler){.root = root, .grammar = g, .err = err};
     c->json = json_grammar_begin(g);
     const Where top = {"$"};
     grammar_set_start(g, schema_compile(c, root, top, grammar_return(g)));
@@ -354,7 +360,9 @@ Grammar *json_schema_compile(const char *text, size_t bytes, Error *err)
             g, c->refs[i].rule,
             schema_compile(c, c->refs[i].schema, schema_inside(top, "$ref"), grammar_return(g)));
     if (grammar_full(g)) schema_fail(c, top, "is too large");
-    if (grammar_begin(g) < 0) schema_fail(c, top, "no text is valid");
+    const int begin = c->failed ? 0 : grammar_begin(g);
+    if (begin < 0)
+        schema_fail(c, top, begin == GRAMMAR_NO_MEMORY ? "no memory" : "no text is valid");
     const bool failed = c->failed;
     free(c);
     cJSON_Delete(root);

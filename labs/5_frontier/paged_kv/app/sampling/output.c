@@ -14,13 +14,19 @@ struct Output {
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
 
 Output *output_open(const Tokenizer *tokenizer, const char *const *stops, int stop_count,
-                    bool include_stop)
+                    OutputOptions options)
 {
+    // A token behind up to 3 bytes that were held back, of which each may become three.
+    const size_t room = 3 * (tokenizer_longest(tokenizer) + 3);
     Output *o = calloc(1, sizeof *o);
-    REQUIRE(o != NULL, "no memory for an output");
-    o->stream = token_stream_open(tokenizer, (DecodeOptions){.skip_special = true});
-    o->stop = stop_new(stops, stop_count, include_stop);
-    return o;
+    if (o == NULL) return NULL;
+    o->stream = token_stream_open(
+        tokenizer, (DecodeOptions){.skip_special = true, .continues = options.continues});
+    o->stop = stop_new(stops, stop_count, options.include_stop, room);
+    o->whole = (Bytes){.data = malloc(room), .room = room};
+    if (o->stream != NULL && o->stop != NULL && o->whole.data != NULL) return o;
+    output_close(o);
+    return NULL;
 }
 
 void output_close(Output *o)

@@ -5,6 +5,8 @@
 #include "kernels/cpu/functions.h"
 #include "kernels/philox.h"
 
+enum { BUCKETS = (0x3f800000 >> 20) + 1 };    // of cut_nucleus(): up to that of 1
+
 struct Sampler {
     int vocabulary;
     float *logits;        // [V] adjusted
@@ -12,26 +14,26 @@ struct Sampler {
     int32_t *counts;      // [V], 0 between calls
     TokenWeight *list;    // [V]
     double *scratch;      // [V], 0 between calls
+    double buckets[BUCKETS];
 };
-
-static void *reserve(int count, size_t size)
-{
-    void *memory = calloc((size_t)count, size);
-    REQUIRE(memory != NULL, "no memory for %d tokens", count);
-    return memory;
-}
 
 Sampler *sampler_new(int vocabulary)
 {
     REQUIRE(vocabulary > 0, "a vocabulary of %d tokens", vocabulary);
-    Sampler *s = reserve(1, sizeof *s);
+    const size_t n = (size_t)vocabulary;
+    Sampler *s = calloc(1, sizeof *s);
+    if (s == NULL) return NULL;
     *s = (Sampler){.vocabulary = vocabulary,
-                   .logits = reserve(vocabulary, sizeof *s->logits),
-                   .weights = reserve(vocabulary, sizeof *s->weights),
-                   .counts = reserve(vocabulary, sizeof *s->counts),
-                   .list = reserve(vocabulary, sizeof *s->list),
-                   .scratch = reserve(vocabulary, sizeof *s->scratch)};
-    return s;
+                   .logits = malloc(n * sizeof *s->logits),
+                   .weights = malloc(n * sizeof *s->weights),
+                   .counts = calloc(n, sizeof *s->counts),
+                   .list = malloc(n * sizeof *s->list),
+                   .scratch = calloc(n, sizeof *s->scratch)};
+    if (s->logits != NULL && s->weights != NULL && s->counts != NULL && s->list != NULL &&
+        s->scratch != NULL)
+        return s;
+    sampler_close(s);
+    return NULL;
 }
 
 void sampler_close(Sampler *s)
@@ -43,6 +45,11 @@ void sampler_close(Sampler *s)
     free(s->list);
     free(s->scratch);
     free(s);
+}
+
+int sampler_vocabulary(const Sampler *s)
+{
+    return s->vocabulary;
 }
 
 double *sampler_scratch(Sampler *s)
@@ -122,8 +129,7 @@ static void apply_penalties(Sampler *s, const SamplerOptions *o, const SamplerCo
     for (int i = 0; i < c->count; i++) s->counts[c->tokens[i]] = 0;
 }
 
-// The logits after mask, bias and penalties: the caller's own where nothing changes them.
-static const float *adjust(Sampler *s, const SamplerOptions *o, const SamplerContext *c)
+const float *sampler_logits(Sampler *s, const SamplerOptions *o, const SamplerContext *c)
 {
     const bool penalties = (o->repetition_penalty > 0 && o->repetition_penalty != 1) ||
                            o->presence_penalty != 0 || o->frequency_penalty != 0;
@@ -179,9 +185,9 @@ static void swap(TokenWeight *a, TokenWeight *b)
     *b = kept;
 }
 
-// The k that come before all others to the front (Hoare's quickselect: no order is equal, as each token is
-// there once), and sorted.
-static void sort_head(TokenWeight *list, int n, int k)
+// The k that come before all others to the front, in no order (Hoare's quickselect: no two are equal, as each token
+// is there once).
+static void select_head(TokenWeight *list, int n, int k)
 {
     int low = 0, high = n - 1;
     while (low < high && k < n) {
@@ -196,62 +202,127 @@ static void sort_head(TokenWeight *list, int n, int k)
         else if (k - 1 >= i) low = i;
         else break;
     }
-    qsort(list, (size_t)(k < n ? k : n), sizeof *list, compare);
 }
 
+// The k largest of x, sorted. The list collects what is larger than the k-th largest so far. As soon as it has 2 k,
+// the k largest stay: after some hundred numbers hardly any is added.
+static void list_largest(TokenWeight *list, const float *x, int n, int k)
+{
+    float least = -INFINITY;
+    int count = 0;
+    for (int i = 0; i < n && k > 0; i++) {
+        list[count] = (TokenWeight){i, x[i]};
+        count += x[i] > least || count < k;
+        if (count < 2 * k || count == n) continue;
+        select_head(list, count, k);
+        count = k;
+        least = list[0].weight;
+        for (int j = 1; j < k; j++) least = list[j].weight < least ? list[j].weight : least;
+    }
+    select_head(list, count, k);
+    qsort(list, (size_t)k, sizeof *list, compare);
+}
+
+enum { LANES = 8, STRIDE = 256 };
+
+// In 8 sums side by side, since each addition waits for the one before.
 static double sum_of(const TokenWeight *list, int n)
 {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += (double)list[i].weight;
-    return sum;
+    double sums[LANES] = {0};
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++) sums[k] += (double)list[i + k].weight;
+    for (; i < n; i++) sums[0] += (double)list[i].weight;
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-// The length of the sorted head that has this share. Most nuclei are short: 64 are sorted, then so many more
-// that they are 8 times as many.
-static int sort_nucleus(TokenWeight *list, int n, double share)
+// Weights of 0 to 1 by their exponent and 3 bits: a larger weight has no smaller bucket.
+static int bucket_of(float weight)
 {
-    const double enough = share * sum_of(list, n);
-    double so_far = 0;
-    for (int done = 0, k = 64; done < n; done = k, k *= 8) {
-        if (k > n / 8) k = n;
-        sort_head(list + done, n - done, k - done);
-        for (int i = done; i < k; i++) {
-            so_far += (double)list[i].weight;
-            if (so_far >= enough) return i + 1;
-        }
+    return (int)(bits_of_float(weight) >> 20);
+}
+
+// How many of the largest have this share together; they come to the front. Only one bucket is sorted: that in
+// which the share is reached.
+static int cut_nucleus(Sampler *s, int n, double share)
+{
+    TokenWeight *list = s->list;
+    double *sums = s->buckets, so_far = 0;
+    memset(sums, 0, BUCKETS * sizeof *sums);
+    for (int i = 0; i < n; i++) sums[bucket_of(list[i].weight)] += (double)list[i].weight;
+    for (int b = 0; b < BUCKETS; b++) so_far += sums[b];
+    const double enough = share * so_far;
+    int last = BUCKETS - 1, above = 0, kept = 0;
+    for (so_far = 0; last > 0 && so_far + sums[last] < enough; last--) so_far += sums[last];
+    for (int i = 0; i < n; i++) {
+        list[kept] = list[i];
+        kept += bucket_of(list[i].weight) >= last;
     }
-    return n;    // the sum in another order may be less by its rounding
+    for (int i = 0; i < kept; i++)
+        if (bucket_of(list[i].weight) > last) swap(&list[above++], &list[i]);
+    qsort(list + above, (size_t)(kept - above), sizeof *list, compare);
+    for (int i = above; i < kept; i++) {
+        so_far += (double)list[i].weight;
+        if (so_far >= enough) return i + 1;
+    }
+    return kept;    // the sum in another order may be less by its rounding
 }
 
 // ---- the distribution ----
 
-// exp((x - largest) / temperature), 1 for the largest.
-static void weigh(float *weights, const float *x, int n, float most, float temperature)
+// Logits become exp((x - largest) / temperature), 1 for the largest.
+static void weigh(float *x, int n, float most, float temperature)
 {
-    for (int i = 0; i < n; i++) weights[i] = fast_exp((x[i] - most) / temperature);
+#pragma omp simd
+    for (int i = 0; i < n; i++) x[i] = fast_exp((x[i] - most) / temperature);
+}
+
+// Those that min_p keeps, and whose weight is above 0. What is far below is passed over without its exponential.
+static int list_likely(Sampler *s, const float *x, float most, const SamplerOptions *o)
+{
+    const float depth = o->min_p > 0 ? 0.01f - logf(o->min_p) : 105,
+                least = nextafterf(most - depth * o->temperature, -INFINITY);
+    int near = 0, kept = 0;
+    for (int i = 0; i < s->vocabulary; i++) {
+        s->list[near].token = i;
+        s->weights[near] = x[i];
+        near += x[i] >= least;
+    }
+    weigh(s->weights, near, most, o->temperature);
+    for (int i = 0; i < near; i++) {
+        s->list[kept] = (TokenWeight){s->list[i].token, s->weights[i]};
+        kept += s->weights[i] > 0 && s->weights[i] >= o->min_p;
+    }
+    return kept;
+}
+
+// The same of the k largest, sorted.
+static int list_top(Sampler *s, const float *x, float most, const SamplerOptions *o)
+{
+    int kept = 0;
+    list_largest(s->list, x, s->vocabulary, o->top_k);
+    for (; kept < o->top_k; kept++) {
+        const float weight = fast_exp((s->list[kept].weight - most) / o->temperature);
+        if (!(weight > 0 && weight >= o->min_p)) break;
+        s->list[kept].weight = weight;
+    }
+    return kept;
 }
 
 bool sampler_distribution(Sampler *s, const SamplerOptions *o, const SamplerContext *c,
                           Distribution *out, Error *err)
 {
     const int n = s->vocabulary;
-    const float *x = adjust(s, o, c);
+    const float *x = sampler_logits(s, o, c);
     const int best = largest_of(x, n, err);
     if (best < 0) return false;
     *out = (Distribution){.list = s->list, .count = 1, .sum = 1};
     s->list[0] = (TokenWeight){best, 1};
     if (o->temperature == 0 || isinf(x[best])) return true;
-    weigh(s->weights, x, n, x[best], o->temperature);
-    int kept = 0;
-    for (int i = 0; i < n; i++) {
-        s->list[kept] = (TokenWeight){i, s->weights[i]};
-        kept += s->weights[i] > 0 && s->weights[i] >= o->min_p;
-    }
-    if (o->top_k > 0 && o->top_k < kept) {
-        sort_head(s->list, kept, o->top_k);
-        kept = o->top_k;
-    }
-    if (o->top_p > 0 && o->top_p < 1) kept = sort_nucleus(s->list, kept, (double)o->top_p);
+    const bool top = o->top_k > 0 && o->top_k < n;
+    int kept = top ? list_top(s, x, x[best], o) : list_likely(s, x, x[best], o);
+    if (o->top_p > 0 && o->top_p < 1) kept = cut_nucleus(s, kept, (double)o->top_p);
     out->count = kept;
     out->sum = sum_of(s->list, kept);
     return true;
@@ -260,7 +331,11 @@ bool sampler_distribution(Sampler *s, const SamplerOptions *o, const SamplerCont
 int distribution_draw(const Distribution *d, double u)
 {
     double left = u * d->sum;
-    for (int i = 0; i < d->count; i++) {
+    int i = 0;
+    for (double some; i + STRIDE < d->count && (some = sum_of(d->list + i, STRIDE)) <= left;
+         i += STRIDE)
+        left -= some;
+    for (; i < d->count; i++) {
         left -= (double)d->list[i].weight;
         if (left < 0) return d->list[i].token;
     }
@@ -285,8 +360,10 @@ double sampler_uniform(const SamplerOptions *o, int sample, int position, DrawPu
 
 static double log_sum_exp(Sampler *s, const float *logits, float most)
 {
-    weigh(s->weights, logits, s->vocabulary, most, 1);
+    memcpy(s->weights, logits, (size_t)s->vocabulary * sizeof *logits);
+    weigh(s->weights, s->vocabulary, most, 1);
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (int i = 0; i < s->vocabulary; i++) sum += (double)s->weights[i];
     return (double)most + log(sum);
 }
@@ -294,8 +371,7 @@ static double log_sum_exp(Sampler *s, const float *logits, float most)
 static void likeliest(Sampler *s, const float *logits, double total, int k,
                       TokenLogProbability *out)
 {
-    for (int i = 0; i < s->vocabulary; i++) s->list[i] = (TokenWeight){i, logits[i]};
-    sort_head(s->list, s->vocabulary, k);
+    list_largest(s->list, logits, s->vocabulary, k);
     for (int i = 0; i < k; i++)
         out[i] =
             (TokenLogProbability){s->list[i].token, (float)((double)s->list[i].weight - total)};

@@ -79,7 +79,7 @@ typedef struct Sampled {
 } Sampled;
 
 typedef struct Sampler Sampler;
-Sampler *sampler_new(int vocabulary);
+Sampler *sampler_new(int vocabulary);    // NULL: no memory
 void sampler_close(Sampler *sampler);    // NULL is fine
 
 // False where a logit is NaN, or no token is left.
@@ -106,11 +106,16 @@ typedef struct Distribution {
     double sum;
 } Distribution;
 
+// The logits after mask, bias and penalties; the sampler's until its next call, or the caller's own.
+const float *sampler_logits(Sampler *sampler, const SamplerOptions *options,
+                            const SamplerContext *context);
+
 bool sampler_distribution(Sampler *sampler, const SamplerOptions *options,
                           const SamplerContext *context, Distribution *out, Error *err);
 // What is asked for of a token that was chosen: its log-probabilities.
 bool sampler_report(Sampler *sampler, const SamplerOptions *options, const SamplerContext *context,
                     int token, Sampled *out, Error *err);
+int sampler_vocabulary(const Sampler *sampler);
 double *sampler_scratch(Sampler *sampler);    // [V] zeros, to be left so
 
 int distribution_draw(const Distribution *distribution, double u);    // u in [0,1)

@@ -30,7 +30,7 @@ static int other_name(Compiler *c, const cJSON **among, int count, size_t at, in
         if (byte == '\0' || byte >= 128 || taken[byte]) continue;
         taken[byte] = true;
         const cJSON **same = calloc((size_t)count, sizeof *same);
-        REQUIRE(same != NULL, "no memory for %d names", count);
+        if (same == NULL) return schema_fail(c, (Where){"$"}, "no memory for %d names", count);
         int used = 0;
         for (int k = i; k < count; k++)
             if ((unsigned char)among[k]->string[at] == byte) same[used++] = among[k];
@@ -50,7 +50,7 @@ static int name_beyond(Compiler *c, const cJSON *properties, int next)
 {
     const int count = cJSON_GetArraySize(properties);
     const cJSON **names = calloc((size_t)count + 1, sizeof *names), *item;
-    REQUIRE(names != NULL, "no memory for %d names", count);
+    if (names == NULL) return schema_fail(c, (Where){"$"}, "no memory for %d names", count);
     int used = 0;
     cJSON_ArrayForEach(item, properties) names[used++] = item;
     const int free_name = grammar_later(c->grammar);

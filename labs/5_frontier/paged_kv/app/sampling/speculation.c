@@ -64,6 +64,12 @@ bool speculation_accept(const Distribution *p, const Distribution *q, int drafte
 
 // ---- verification ----
 
+// Behind the last draft: as the next step would draw it.
+static int draft_of(const SamplerOptions *o, const SamplerContext *c, const Distribution *q)
+{
+    return distribution_draw(q, sampler_uniform(o, c->sample, c->count - c->prompt, DRAW_DRAFT));
+}
+
 // Whether the drafted token of this row is kept; *token is the row's in any case.
 static bool verify_one(Sampler *sampler, const SamplerOptions *o, const SamplerContext *c,
                        const Distribution *q, int drafted, int *token, Error *err)
@@ -72,7 +78,7 @@ static bool verify_one(Sampler *sampler, const SamplerOptions *o, const SamplerC
     Distribution p;
     *token = -1;
     if (!sampler_distribution(sampler, o, c, &p, err)) return false;
-    if (q != NULL && drafted >= 0)
+    if (q != NULL)
         return speculation_accept(&p, q, drafted,
                                   sampler_uniform(o, c->sample, position, DRAW_ACCEPT),
                                   sampler_uniform(o, c->sample, position, DRAW_RESIDUAL),
@@ -89,15 +95,19 @@ bool speculation_verify(Sampler *sampler, const SamplerOptions *o, const Sampler
             DRAFT_MAX);
     SamplerContext c = *context;
     out->count = 0;
-    for (bool kept = true; kept;) {
+    for (bool kept = true; kept && out->count <= drafted;) {
         const int i = out->count;
-        const int wanted = i < drafted ? context->tokens[context->count + i] : -1;
+        const Distribution *from = q != NULL && q[i].count > 0 ? &q[i] : NULL;
         int token;
         c.logits = rows[i].logits;
         c.allowed = rows[i].allowed;
         c.count = context->count + i;
-        kept = verify_one(sampler, o, &c, q != NULL ? q + i : NULL, wanted, &token, err);
-        if (token < 0 || !sampler_report(sampler, o, &c, token, &out->tokens[i], err)) return false;
+        const int wanted = i < drafted    ? context->tokens[c.count]
+                           : from != NULL ? draft_of(o, &c, from)
+                                          : -1;
+        kept = verify_one(sampler, o, &c, from, wanted, &token, err);
+        // What was kept before counts: without drafts it would have come, too.
+        if (token < 0 || !sampler_report(sampler, o, &c, token, &out->tokens[i], err)) return i > 0;
         out->count++;
     }
     return true;

@@ -15,7 +15,8 @@
  * A draft model's token x comes with the distribution q that it was drawn from. It is kept with probability
  * min(1, p(x) / q(x)), p the model's own; else the token is drawn from max(0, p - q), scaled to 1. What comes out
  * has the distribution p (Leviathan, Kalman & Matias 2023, appendix A.1; Chen et al. 2023, theorem 1), in other
- * bits than without a draft; where it is greedy, the same.
+ * bits than without a draft model; where it is greedy, the same. With a q for each position it is the same bits
+ * however many are drafted at a time.
  */
 #pragma once
 #include "labs/5_frontier/paged_kv/app/sampling/sampler.h"
@@ -46,8 +47,10 @@ typedef struct Speculated {
 } Speculated;
 
 // context: where the request stands before the draft, whose tokens follow the first context->count in
-// context->tokens; its logits and allowed are not read. rows [drafted + 1]. q [drafted]: the distributions that
-// the tokens were drawn from, or NULL.
+// context->tokens; its logits and allowed are not read. rows [drafted + 1]. q [drafted + 1]: the distributions that
+// the tokens were drawn from by DRAW_DRAFT, and that of one behind them, which is drawn here; NULL, or without
+// entries: none.
+// False: there is no token for the first row.
 bool speculation_verify(Sampler *sampler, const SamplerOptions *options,
                         const SamplerContext *context, const SpeculationRow *rows, int drafted,
                         const Distribution *q, Speculated *out, Error *err);

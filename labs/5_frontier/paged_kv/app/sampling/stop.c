@@ -21,34 +21,36 @@ struct Stop {
     size_t given;    // of these
 };
 
-static void *checked(void *memory)
+// False: no memory.
+static bool watch(Watched *w, const char *string)
 {
-    REQUIRE(memory != NULL, "no memory for stop strings");
-    return memory;
-}
-
-static Watched watch(const char *string)
-{
-    Watched w = {.string = checked(strdup(string)), .bytes = strlen(string)};
-    REQUIRE(w.bytes > 0, "an empty stop string");
-    w.border = checked(calloc(w.bytes + 1, sizeof *w.border));
-    for (size_t i = 1, k = 0; i < w.bytes; i++) {
-        while (k > 0 && string[i] != string[k]) k = w.border[k];
+    *w = (Watched){.string = strdup(string), .bytes = strlen(string)};
+    REQUIRE(w->bytes > 0, "an empty stop string");
+    w->border = calloc(w->bytes + 1, sizeof *w->border);
+    if (w->string == NULL || w->border == NULL) return false;
+    for (size_t i = 1, k = 0; i < w->bytes; i++) {
+        while (k > 0 && string[i] != string[k]) k = w->border[k];
         if (string[i] == string[k]) k++;
-        w.border[i + 1] = k;
+        w->border[i + 1] = k;
     }
-    return w;
+    return true;
 }
 
-Stop *stop_new(const char *const *strings, int count, bool include)
+Stop *stop_new(const char *const *strings, int count, bool include, size_t chunk)
 {
-    Stop *s = checked(calloc(1, sizeof *s));
-    *s = (Stop){.count = count,
-                .found = -1,
-                .include = include,
-                .watched = checked(calloc((size_t)count + 1, sizeof *s->watched))};
-    for (int i = 0; i < count; i++) s->watched[i] = watch(strings[i]);
-    return s;
+    Stop *s = calloc(1, sizeof *s + (size_t)count * sizeof *s->watched);
+    if (s == NULL) return NULL;
+    *s = (Stop){.count = count, .found = -1, .include = include, .watched = (Watched *)(s + 1)};
+    bool good = true;
+    size_t longest = 0;
+    for (int i = 0; i < count && good; i++) {
+        good = watch(&s->watched[i], strings[i]);
+        if (s->watched[i].bytes > longest) longest = s->watched[i].bytes;
+    }
+    s->text = (Bytes){.data = malloc(longest + chunk + 1), .room = longest + chunk + 1};
+    if (good && s->text.data != NULL) return s;
+    stop_close(s);
+    return NULL;
 }
 
 void stop_close(Stop *s)
@@ -58,7 +60,6 @@ void stop_close(Stop *s)
         free(s->watched[i].string);
         free(s->watched[i].border);
     }
-    free(s->watched);
     free(s->text.data);
     free(s);
 }
@@ -96,7 +97,7 @@ static void take(Stop *s, const char *text, size_t bytes)
 static const char *hand_out(Stop *s, size_t held, size_t *shown)
 {
     *shown = s->given = s->text.count - held;
-    return s->text.data != NULL ? (const char *)s->text.data : "";
+    return (const char *)s->text.data;
 }
 
 const char *stop_step(Stop *s, const char *text, size_t bytes, size_t *shown)

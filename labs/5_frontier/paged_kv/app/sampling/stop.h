@@ -1,6 +1,6 @@
 /* stop.h -- stop strings in a text that comes in chunks: what may be shown, and where the text ends.
  *
- *     Stop *stop = stop_new((const char *[]){"\n\n", "User:"}, 2, false);
+ *     Stop *stop = stop_new((const char *[]){"\n\n", "User:"}, 2, false, 100);
  *     size_t bytes;
  *     const char *text = stop_step(stop, chunk, chunk_bytes, &bytes);    // to be shown now
  *     if (stop_found(stop) >= 0) ...                                     // the text is over
@@ -17,8 +17,9 @@
 
 typedef struct Stop Stop;
 
-// The strings are copied, and none is empty. `include`: the string that ends the text is shown, too.
-Stop *stop_new(const char *const *strings, int count, bool include);
+// The strings are copied, and none is empty. `include`: the string that ends the text is shown, too. Chunks of up to
+// `chunk` bytes need no more memory. NULL: no memory.
+Stop *stop_new(const char *const *strings, int count, bool include, size_t chunk);
 void stop_close(Stop *stop);    // NULL is fine
 
 // What is returned lives until the next call. After the end there is no more.

@@ -72,7 +72,6 @@ static bool enqueue(Scheduler *s, Sequence *sequence)
 {
     // With room for the running ones, which preemption may send back.
     if (!waiting_reserve(&s->waiting, s->waiting.count + s->running_count + 1)) return false;
-    sequence->rank = s->arrived++ - (int64_t)sequence->priority * s->options.patience;
     sequence->state = SEQUENCE_WAITING;
     waiting_add(&s->waiting, sequence);
     return true;
@@ -106,22 +105,25 @@ bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err)
                          "%d tokens need %d blocks of %d, and the cache has %d: ask for fewer "
                          "tokens, or give it more memory",
                          sequence->max_count, need, s->pool->block_size, s->pool->blocks);
+    sequence->rank = s->arrived - (int64_t)sequence->priority * s->options.patience;
     if (!enqueue(s, sequence)) return error_set(err, "no memory for another sequence");
+    s->arrived++;
     emit(s, EVENT_SUBMITTED, sequence, 0, 0);
     return true;
 }
 
-static void leave(Scheduler *s, Sequence *sequence)
+static void leave(Scheduler *s, Sequence *sequence, bool for_good)
 {
     if (sequence->state == SEQUENCE_RUNNING) remove_running(s, sequence);
     else waiting_remove(&s->waiting, sequence);
-    block_table_truncate(s->pool, &sequence->table, 0);
+    if (s->planner != NULL) s->planner->leave(s->planner->context, sequence, for_good);
+    else block_table_truncate(s->pool, &sequence->table, 0);
 }
 
 static void end(Scheduler *s, Sequence *sequence, SchedulerEventKind kind)
 {
     if (sequence->state == SEQUENCE_NEW || sequence->state == SEQUENCE_FINISHED) return;
-    leave(s, sequence);
+    leave(s, sequence, true);
     sequence->state = SEQUENCE_FINISHED;
     emit(s, kind, sequence, 0, 0);
 }
@@ -138,16 +140,21 @@ void scheduler_cancel(Scheduler *s, Sequence *sequence)
 
 // ---- preemption ----
 
+static void send_back(Scheduler *s, Sequence *sequence)
+{
+    leave(s, sequence, false);
+    sequence->computed = sequence->drafts = 0;
+    sequence->state = SEQUENCE_PREEMPTED;
+    waiting_add(&s->waiting, sequence);
+}
+
 void scheduler_preempt(Scheduler *s, Sequence *sequence)
 {
     REQUIRE(sequence->state == SEQUENCE_RUNNING, "sequence %d is not running", sequence->id);
     const int freed = block_table_exclusive(s->pool, &sequence->table);
-    leave(s, sequence);
-    sequence->computed = sequence->drafts = 0;
+    send_back(s, sequence);
     sequence->preemptions++;
     s->preemptions++;
-    sequence->state = SEQUENCE_PREEMPTED;
-    waiting_add(&s->waiting, sequence);
     emit(s, EVENT_PREEMPTED, sequence, 0, freed);
 }
 
@@ -246,6 +253,26 @@ static void schedule_prefills(Scheduler *s)
 
 // ---- admission ----
 
+void scheduler_admit(Scheduler *s, Sequence *sequence)
+{
+    waiting_remove(&s->waiting, sequence);
+    add_running(s, sequence);
+    if (sequence->preemptions == 0) sequence->hits = sequence->computed;
+    emit(s, EVENT_ADMITTED, sequence, 0, sequence->computed);
+}
+
+void scheduler_list(Scheduler *s, Scheduled entry)
+{
+    s->list[s->list_count++] = entry;
+    emit(s, EVENT_SCHEDULED, entry.sequence, entry.first, entry.count);
+}
+
+void scheduler_copy(Scheduler *s, const Sequence *sequence, BlockCopy copy)
+{
+    s->copies.list[s->copies.count++] = copy;
+    emit(s, EVENT_COPIED, sequence, copy.from, copy.to);
+}
+
 static int idle_among(const BlockPool *pool, const int32_t *blocks, int count)
 {
     int idle = 0;
@@ -272,10 +299,7 @@ static bool admit(Scheduler *s, Sequence *sequence, int *reserved)
         sequence->computed = 0;
         return false;
     }
-    waiting_remove(&s->waiting, sequence);
-    add_running(s, sequence);
-    if (sequence->preemptions == 0) sequence->hits = sequence->computed;
-    emit(s, EVENT_ADMITTED, sequence, 0, sequence->computed);
+    scheduler_admit(s, sequence);
     REQUIRE(schedule(s, sequence, chunk), "sequence %d has no room in its blocks", sequence->id);
     *reserved += reserved_for(s, sequence);
     return true;
@@ -288,6 +312,10 @@ int scheduler_step(Scheduler *s, const Scheduled **list)
     s->list_count = s->copies.count = 0;
     s->left = s->options.budget;
     *list = s->list;
+    if (s->planner != NULL) {
+        s->planner->step(s->planner->context, s);
+        return s->list_count;
+    }
     schedule_decodes(s);
     schedule_prefills(s);
     // No admission right after a preemption: the same sequence would come back.
@@ -302,17 +330,20 @@ void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled
     Sequence *sequence = entry->sequence;
     if (sequence->state != SEQUENCE_RUNNING) return;
     const int drafts = entry->first + entry->count - sequence->count;
-    REQUIRE(entry->samples ? count >= 1 && count <= 1 + drafts : count == 0,
+    REQUIRE(count >= 0 && count <= (entry->samples ? 1 + drafts : 0),
             "sequence %d: %d tokens were sampled", sequence->id, count);
-    if (!entry->samples) {
-        sequence->computed = entry->first + entry->count;
+    if (s->planner != NULL) s->planner->done(s->planner->context, entry, sampled, count);
+    if (count == 0) {
+        sequence->computed = least(entry->first + entry->count, sequence->count);
         return;
     }
     sequence->computed = sequence->count + count - 1;
     memcpy(sequence->tokens + sequence->count, sampled, (size_t)count * sizeof *sampled);
     sequence->count += count;
     sequence->drafts = 0;
-    block_table_truncate(s->pool, &sequence->table, sequence->computed);    // of rejected drafts
+    if (s->planner == NULL)
+        block_table_truncate(s->pool, &sequence->table,
+                             sequence->computed);    // of rejected drafts
     if (sequence->count >= sequence->max_count) scheduler_finish(s, sequence);
 }
 
@@ -324,12 +355,17 @@ bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child)
                 memcmp(child->tokens, parent->tokens,
                        (size_t)parent->computed * sizeof *parent->tokens) == 0,
             "sequence %d does not begin as sequence %d", child->id, parent->id);
-    child->domain = parent->domain;
-    if (!enqueue(s, child)) return false;
+    if (child->state == SEQUENCE_RUNNING) send_back(s, child);
+    else if (child->state == SEQUENCE_NEW) {
+        child->domain = parent->domain;
+        child->rank = parent->rank;
+        if (!enqueue(s, child)) return false;
+    }
     emit(s, EVENT_FORKED, child, parent->id, 0);
     if (parent->state != SEQUENCE_RUNNING || s->running_count == s->options.max_running)
         return true;
-    block_table_fork(s->pool, &child->table, &parent->table);
+    if (s->planner != NULL) s->planner->fork(s->planner->context, parent, child);
+    else block_table_fork(s->pool, &child->table, &parent->table);
     child->computed = parent->computed;
     if (s->options.worst_case && scheduler_reserved(s) + reserved_for(s, child) > s->pool->idle) {
         block_table_truncate(s->pool, &child->table, 0);

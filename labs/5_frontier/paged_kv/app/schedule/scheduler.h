@@ -61,8 +61,21 @@ typedef struct SchedulerEvent {
     int first, count;
 } SchedulerEvent;
 
-typedef struct Scheduler {
+typedef struct Scheduler Scheduler;
+
+// Another one who manages the blocks and plans the steps: a learner's functions (mine/). The sequences, who
+// runs and who waits are the scheduler's all the same.
+typedef struct Planner {
+    void *context;
+    void (*step)(void *context, Scheduler *s);    // admits, preempts, lists: see below
+    void (*done)(void *context, const Scheduled *entry, const int32_t *sampled, int count);
+    void (*fork)(void *context, const Sequence *parent, Sequence *child);
+    void (*leave)(void *context, Sequence *sequence, bool for_good);    // gives up its blocks
+} Planner;
+
+struct Scheduler {
     SchedulerOptions options;
+    const Planner *planner;    // or NULL
     BlockPool *pool;
     Waiting waiting;
     Sequence **running;    // by rank
@@ -74,7 +87,7 @@ typedef struct Scheduler {
     int64_t step, arrived, preemptions;
     void (*on_event)(void *context, const SchedulerEvent *event);    // or NULL
     void *context;
-} Scheduler;
+};
 
 // NULL: out of memory. The pool is borrowed.
 Scheduler *scheduler_open(BlockPool *pool, SchedulerOptions options);
@@ -88,12 +101,13 @@ bool scheduler_submit(Scheduler *s, Sequence *sequence, Error *err);
 int scheduler_step(Scheduler *s, const Scheduled **list);
 
 // Reports that an entry was computed. sampled[0..count): if it `samples`, the accepted draft tokens and
-// one more token; else none. A sequence that reaches max_count is finished.
+// one more token; else none. A sequence that reaches max_count is finished. If it samples and there is none
+// either, the sequence has nothing to compute until its caller appends a token: a beam that waits for others.
 void scheduler_done(Scheduler *s, const Scheduled *entry, const int32_t *sampled, int count);
 
-// A new sequence that begins with the parent's computed tokens shares the parent's blocks: parallel
-// sampling and beam search. Between scheduler_done() and the next step. It waits where no more sequences
-// can run. False: out of memory.
+// A sequence that begins with the parent's computed tokens shares the parent's blocks, in place of its own if
+// it has some: parallel sampling and beam search. Between scheduler_done() and the next step. Where no more
+// sequences can run, or the parent has no blocks, it waits. It is served with its parent. False: out of memory.
 bool scheduler_fork(Scheduler *s, const Sequence *parent, Sequence *child);
 
 // In any state, at any time; frees the blocks at once. If the sequence is in the current list, compute
@@ -106,3 +120,9 @@ void scheduler_preempt(Scheduler *s, Sequence *sequence);
 
 bool scheduler_is_idle(const Scheduler *s);    // no sequence is running or waiting
 int scheduler_reserved(const Scheduler *s);    // blocks that running sequences will still need
+
+// For a planner, in a step: a waiting sequence runs from here on; the entry is a part of the step.
+// The planner preempts by scheduler_preempt().
+void scheduler_admit(Scheduler *s, Sequence *sequence);
+void scheduler_list(Scheduler *s, Scheduled entry);
+void scheduler_copy(Scheduler *s, const Sequence *sequence, BlockCopy copy);

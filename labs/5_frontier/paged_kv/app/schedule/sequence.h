@@ -31,6 +31,7 @@ typedef struct Sequence {
     SequenceState state;
     BlockTable table;
     void *owner;    // for the caller
+    void *plan;     // a planner's own (scheduler.h)
     // For the scheduler:
     int64_t rank;    // lower is served first
     int place;       // in the heap of waiting sequences

@@ -41,6 +41,46 @@ choices_share_a_prompt() { # test
     says out '[2] Tim had a'
 }
 
+the_best_texts_of_a_beam_search_come_with_their_scores() { # test
+    needs_stories
+    generate "$stories" --prompt "Tim had a" --tokens 10 --beams 4 --choices 2 --cache f32
+    gave 0
+    says out '[0, score -'
+    says out '[1, score -'
+    generate "$stories" --prompt "Tim had a" --tokens 10 --beams 4 --temperature 1
+    gave 1
+    says err 'beam search goes with no temperature'
+}
+
+beam_search_needs_the_engines_scheduler() { # test
+    needs_stories
+    LAB_CHECK=1 generate "$stories" --beams 2
+    gave 1
+    says err 'not with --mine'
+}
+
+a_draft_model_changes_no_greedy_text() { # test
+    needs_stories
+    generate "$stories" --prompt "Tim had a" --tokens 30
+    cp out first
+    generate "$stories" --prompt "Tim had a" --tokens 30 --draft "$stories" --drafts 3
+    gave 0
+    says err '(100 %)'
+    cmp first out || complain "another text with a draft model"
+    generate "$stories" --draft random:15m
+    gave 1
+    says err 'the draft model has 32000 tokens'
+    generate "$stories" --draft /no/such/model.gguf
+    gave 1
+    says err '/no/such/model.gguf'
+}
+
+a_continuation_begins_with_its_space() { # test
+    needs_stories
+    generate "$stories" --prompt "Tim had a" --tokens 8
+    says out 'Tim had a big'
+}
+
 a_stop_string_is_not_shown() { # test
     needs_stories
     generate "$stories" --tokens 60 --stop "Lily"
@@ -51,7 +91,7 @@ a_stop_string_is_not_shown() { # test
 
 a_question_is_answered() { # test
     needs_smollm2
-    chat smollm2 --say "What is the capital of France?" --temperature 0 --activations f32
+    chat smollm2 --say "What is the capital of France?"
     gave 0
     says out 'The capital of France is Paris.'
 }
@@ -79,6 +119,9 @@ what_cannot_be_is_refused_in_a_sentence() { # test
     needs_stories
     generate "$stories" --temperature -1
     gave 2
+    generate "$stories" --stop ""
+    gave 1
+    says err 'stop string 0 is empty'
     generate "$stories" --tokens 4000
     gave 1
     says err 'the context has room for'

@@ -210,6 +210,156 @@ static void a_request_becomes_the_same_among_any_others(void **state)
                 (int)tally.preemptions, (int)tally.hits, (int)tally.accepted);
 }
 
+// Greedy requests become what they become without, the others the same whatever is drafted at a time.
+static void a_draft_model_makes_no_difference_in_company(void **state)
+{
+    (void)state;
+    static const char *const fixtures[] = {"gpt2", "llama", "qwen2_bf16", "qwen3"};
+    static Asked asked[REQUESTS];
+    static Received plain[REQUESTS], alone[REQUESTS];
+    Tally tally = {0};
+    for (int f = 0; f < 4; f++) {
+        Weights *w = open_weights(fixtures[f]), *draft = open_weights(fixtures[(f + 1) % 4]);
+        Rng rng = rng_from_seed(60 + (uint64_t)f);
+        make_requests(asked, &w->config, &rng);
+        for (int i = 0; i < REQUESTS; i++) {
+            run_alone(w, &asked[i], (EngineOptions){0}, &plain[i]);
+            run_alone(w, &asked[i], (EngineOptions){.draft = draft, .drafts = 3}, &alone[i]);
+            if (asked[i].request.sampling.temperature == 0)
+                assert_received("greedy with a draft model", i, &alone[i], &plain[i]);
+        }
+        for (int round = 0; round < 30; round++) {
+            const char *what =
+                arena_print(names, "%s, round %d, seed %d", fixtures[f], round, 60 + f);
+            EngineOptions options = random_options(&w->config, &rng);
+            options.draft = draft;
+            run_round(w, asked, alone, REQUESTS, options, &rng, what, &tally);
+        }
+        weights_close(draft);
+        weights_close(w);
+    }
+    assert_that(tally.preemptions > 100 && tally.hits > 500 && tally.accepted > 100,
+                "%d preemptions, %d hits, %d accepted: too few to show anything",
+                (int)tally.preemptions, (int)tally.hits, (int)tally.accepted);
+}
+
+// A model that drafts for itself is always right, with a temperature too.
+static void a_models_own_drafts_are_accepted(void **state)
+{
+    (void)state;
+    Weights *w = open_weights("llama");
+    Asked asked = {.request = {.prompt = asked.prompt,
+                               .prompt_count = 3,
+                               .max_tokens = 26,
+                               .choices = 2,
+                               .ignore_stop_tokens = true},
+                   .prompt = {4, 9, 17}};
+    for (int t = 0; t < 2; t++) {
+        Received received = {0};
+        asked.request.sampling.temperature = (float)t;
+        Engine *e = open_engine(w, (EngineOptions){.draft = w, .drafts = 4});
+        submit(e, &asked, &received);
+        while (engine_step(e)) continue;
+        const EngineStatistics s = engine_statistics(e);
+        assert_int_equal(s.accepted, s.drafted);
+        assert_int_equal(s.steps, 1 + 5);    // 1 token and then 5 at a time
+        engine_close(e);
+    }
+    weights_close(w);
+}
+
+// ---- the distribution with a draft model ----
+
+enum { TOP = 12, WIDE = 40 };
+
+// The `TOP` likeliest after these tokens, by the transformer lab's own model.
+static void top_of(Opened *opened, const int32_t *tokens, int count, double temperature, int *top,
+                   double *p)
+{
+    Tensor *ids = tensor_from_ints(opened->tape->arena, SHAPE(1, count), tokens);
+    const Tensor *logits = model_logits(opened->tape, &opened->model, ids);
+    const int v = opened->model.config.vocabulary;
+    const float *z = values_of(logits) + (size_t)(count - 1) * (size_t)v;
+    double sum = 0;
+    for (int k = 0; k < TOP; k++) {
+        top[k] = -1;
+        for (int i = 0; i < v; i++) {
+            bool used = false;
+            for (int j = 0; j < k; j++) used = used || top[j] == i;
+            if (!used && (top[k] < 0 || z[i] > z[top[k]])) top[k] = i;
+        }
+        sum += p[k] = exp((double)(z[top[k]] - z[top[0]]) / temperature);
+    }
+    for (int k = 0; k < TOP; k++) p[k] /= sum;
+    tape_reset(opened->tape);
+}
+
+// The second and the third token: want[second][third], summed over the first.
+static void expect_pairs(double want[WIDE][WIDE], double temperature)
+{
+    Opened *opened = open_fixture("llama");
+    int32_t tokens[5] = {4, 9, 17};
+    int top[3][TOP];
+    double p[3][TOP];
+    top_of(opened, tokens, 3, temperature, top[0], p[0]);
+    for (int i = 0; i < TOP; i++) {
+        tokens[3] = top[0][i];
+        top_of(opened, tokens, 4, temperature, top[1], p[1]);
+        for (int j = 0; j < TOP; j++) {
+            tokens[4] = top[1][j];
+            top_of(opened, tokens, 5, temperature, top[2], p[2]);
+            for (int k = 0; k < TOP; k++) want[top[1][j]][top[2][k]] += p[0][i] * p[1][j] * p[2][k];
+        }
+    }
+    close_opened(opened);
+}
+
+static void tokens_with_a_draft_model_have_the_models_distribution(void **state)
+{
+    (void)state;
+    enum { DRAWS = 20000 };
+    static double want[WIDE][WIDE];
+    static Received received[DRAWS];
+    static int counts[WIDE][WIDE];
+    expect_pairs(want, 3);
+    Weights *w = open_weights("llama"), *draft = open_weights("gpt2");
+    Asked asked = {
+        .request = {.prompt = asked.prompt,
+                    .prompt_count = 3,
+                    .max_tokens = 5,
+                    .ignore_stop_tokens = true,
+                    .sampling = {.temperature = 3, .top_k = TOP, .log_probabilities = -1}},
+        .prompt = {4, 9, 17}};
+    Engine *e = open_engine(w, (EngineOptions){.draft = draft, .drafts = 3});
+    for (int i = 0; i < DRAWS; i++) {
+        asked.request.sampling.seed = (uint64_t)i;
+        submit(e, &asked, &received[i]);
+        while (i % 64 == 63 && engine_step(e)) continue;
+    }
+    while (engine_step(e)) continue;
+    const EngineStatistics s = engine_statistics(e);
+    assert_that(s.accepted > s.drafted / 10 && s.accepted < s.drafted, "%d of %d drafts accepted",
+                (int)s.accepted, (int)s.drafted);
+    for (int i = 0; i < DRAWS; i++) counts[received[i].tokens[0][1]][received[i].tokens[0][2]]++;
+    double chi = 0, rare = 0;
+    int cells = 1, rarely = 0;
+    for (int i = 0; i < WIDE * WIDE; i++) {
+        const double expected = DRAWS * want[i / WIDE][i % WIDE];
+        const int count = counts[i / WIDE][i % WIDE];
+        if (expected < 5) rare += expected, rarely += count;
+        else chi += pow(count - expected, 2) / expected, cells++;
+    }
+    chi += pow(rarely - rare, 2) / fmax(rare, 1);
+    // Wilson & Hilferty 1931: above this with a probability of about 1e-5.
+    const double df = cells - 1, spread = 2 / (9 * df),
+                 limit = df * pow(1 - spread + 4.26 * sqrt(spread), 3);
+    assert_that(chi < limit && cells > 100, "chi-square is %.1f of %d cells, expected at most %.1f",
+                chi, cells, limit);
+    engine_close(e);
+    weights_close(draft);
+    weights_close(w);
+}
+
 // Products of whole numbers, and keys and values of 16 and 8 bits.
 static void quantized_weights_and_caches_make_no_difference(void **state)
 {
@@ -311,6 +461,14 @@ static void a_request_ends_by_its_tokens_its_count_or_cancelled(void **state)
     for (int k = 0; k < 3; k++) assert_int_equal(received.finish[k], FINISH_CANCELLED);
     assert_int_equal(received.count[0] + received.count[1] + received.count[2], 4);
     engine_cancel(e, 0);
+    // Before it begins: each choice ends once.
+    memset(&received, 0, sizeof received);
+    engine_cancel(e, submit(e, &asked, &received));
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(received.ends[k], 1);
+        assert_int_equal(received.finish[k], FINISH_CANCELLED);
+    }
+    assert_false(engine_step(e));
     engine_cancel(e, 99);
     engine_close(e);
     weights_close(w);
@@ -375,6 +533,10 @@ static void a_request_that_cannot_be_is_refused(void **state)
     Error err = {""};
     assert_null(engine_open(w, NULL, (EngineOptions){.cache = DTYPE_Q8_0}, &err));
     assert_non_null(strstr(err.message, "heads of a multiple of 32 numbers"));
+    Weights *other = weights_open("random:15m", (WeightsOptions){0}, &err);
+    assert_null(engine_open(w, NULL, (EngineOptions){.draft = other}, &err));
+    assert_non_null(strstr(err.message, "the draft model has 32000 tokens"));
+    weights_close(other);
     weights_close(w);
 }
 
@@ -513,6 +675,9 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_request_becomes_the_same_among_any_others),
+        cmocka_unit_test(a_draft_model_makes_no_difference_in_company),
+        cmocka_unit_test(a_models_own_drafts_are_accepted),
+        cmocka_unit_test(tokens_with_a_draft_model_have_the_models_distribution),
         cmocka_unit_test(quantized_weights_and_caches_make_no_difference),
         cmocka_unit_test(greedy_tokens_are_those_of_the_transformer),
         cmocka_unit_test(a_request_ends_by_its_tokens_its_count_or_cancelled),

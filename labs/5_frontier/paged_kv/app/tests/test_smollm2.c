@@ -57,7 +57,7 @@ static void ask(char answer[ANSWER], const char *question, int most, Constraint 
     const int prompt = (int)ids.count, stop = opened->model.config.stops[0];
     KvCache *cache = kv_cache_new(opened->keep, &opened->model, CONTEXT);
     Sampler *sampler = sampler_new(opened->model.config.vocabulary);
-    Output *output = output_open(tokenizer, NULL, 0, false);
+    Output *output = output_open(tokenizer, NULL, 0, (OutputOptions){0});
     const SamplerOptions options = {.log_probabilities = -1};
     int state = constraint != NULL ? constraint_begin(constraint) : 0;
     size_t used = 0, bytes;

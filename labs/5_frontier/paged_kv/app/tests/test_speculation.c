@@ -114,7 +114,7 @@ static void chains_of_a_draft_model_have_the_models_distribution(void **state)
         while (c.count < 1 + LENGTH) {
             enum { DRAFTED = 3 };
             TokenWeight lists[DRAFTED][3];
-            Distribution q[DRAFTED];
+            Distribution q[DRAFTED + 1] = {{0}};
             SpeculationRow rows[DRAFTED + 1] = {{.logits = MODEL[tokens[c.count - 1]]}};
             for (int i = 0; i < DRAFTED; i++) {
                 SamplerContext at = c;
@@ -215,6 +215,28 @@ static void ngram_drafts_change_no_token(void **state)
     assert_that(saved > 100, "speculation saved %d steps", saved);
 }
 
+// A row without a token ends the draft; the tokens before it are as good as without.
+static void tokens_before_a_row_of_nan_are_kept(void **state)
+{
+    (void)state;
+    float logits[3][4] = {{0, 9, 1, 0}, {9, 0, 1, 0}, {0, NAN, 1, 0}};
+    const int32_t tokens[] = {3, 1, 0, 2};
+    const SpeculationRow rows[] = {
+        {.logits = logits[0]}, {.logits = logits[1]}, {.logits = logits[2]}};
+    const SamplerOptions o = {.log_probabilities = -1};
+    Sampler *sampler = sampler_new(4);
+    SamplerContext c = {.tokens = tokens, .prompt = 1, .count = 1};
+    Speculated out;
+    Error err = {""};
+    assert_true(speculation_verify(sampler, &o, &c, rows, 2, NULL, &out, &err));
+    assert_int_equal(out.count, 2);
+    assert_int_equal(out.tokens[1].token, 0);
+    c.count = 3;
+    assert_false(speculation_verify(sampler, &o, &c, rows + 2, 0, NULL, &out, &err));
+    assert_non_null(strstr(err.message, "token 1 is not a number"));
+    sampler_close(sampler);
+}
+
 static void ngram_drafts_follow_the_latest_of_the_longest(void **state)
 {
     (void)state;
@@ -243,6 +265,7 @@ int main(void)
         cmocka_unit_test(accepted_and_replaced_tokens_have_the_models_distribution),
         cmocka_unit_test(chains_of_a_draft_model_have_the_models_distribution),
         cmocka_unit_test(ngram_drafts_change_no_token),
+        cmocka_unit_test(tokens_before_a_row_of_nan_are_kept),
         cmocka_unit_test(ngram_drafts_follow_the_latest_of_the_longest),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -42,7 +42,7 @@ static void assert_text(const char *text, const char *const *strings, int count,
     char shown[256] = "";
     const int want = plain_search(text, strings, count, &end);
     if (want >= 0 && !include) end -= strlen(strings[want]);
-    Stop *stop = stop_new(strings, count, include);
+    Stop *stop = stop_new(strings, count, include, 5);
     for (size_t i = 0; i < strlen(text);) {
         size_t chunk = rng_below(rng, 5);
         if (chunk > strlen(text) - i) chunk = strlen(text) - i;
@@ -92,7 +92,7 @@ static void chunks_make_no_difference(void **state)
 static void text_is_shown_as_soon_as_it_can_be(void **state)
 {
     (void)state;
-    Stop *stop = stop_new((const char *[]){"User:", "\n\n"}, 2, false);
+    Stop *stop = stop_new((const char *[]){"User:", "\n\n"}, 2, false, 100);
     static const struct {
         const char *chunk, *shown;
     } steps[] = {{"Hello", "Hello"}, {" Us", " "}, {"e", ""},    {" it.", "Use it."},
@@ -117,7 +117,7 @@ enum { BYTES_SHOWN = 256 };
 static void show(char shown[BYTES_SHOWN], const char *text, const char *const *stops, int count)
 {
     Tokenizer *tokenizer = tokenizer_bytes();
-    Output *output = output_open(tokenizer, stops, count, false);
+    Output *output = output_open(tokenizer, stops, count, (OutputOptions){0});
     size_t used = 0, bytes;
     for (size_t i = 0; i <= strlen(text); i++) {
         const bool last = i == strlen(text);
