@@ -48,6 +48,7 @@ static void multiply_group(float *y, size_t y_row, const float *x, size_t x_row,
             for (size_t a = 0; a < count; a++)
                 for (size_t b = 0; b < width; b++) {
                     float *to = y + (i + a) * y_row + j + b;
+                    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): dots_of[] fills them
                     *to = first ? sum[a * width + b] : *to + sum[a * width + b];
                 }
         }

@@ -67,7 +67,7 @@ INLINED IntVec load_bytes(const uint8_t *x)
     return (IntVec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i_u *)x));
 #else
     IntVec out;
-    for (int l = 0; l < LANES; l++) out[l] = (int8_t)x[l];
+    for (int l = 0; l < LANES; l++) out[l] = (x[l] ^ 128) - 128;
     return out;
 #endif
 }

@@ -20,6 +20,5 @@ int command_quantize(int argc, char **argv)
 
 int command_serve(int argc, char **argv)
 {
-    (void)argc;
-    return launch(arena_new("serve", 1u << 20), "serve", "./lab serve", argv);
+    return launch_engine("serve", argc, argv);
 }

@@ -79,8 +79,10 @@ CASE(attention__of_one_token_is_its_value)
 {
     Sequence x = sequence_of(1, 2, 1, 4, 1);
     float *y = paged(&x, 4, 5);
-    for (int h = 0; h < 2; h++)
-        for (int d = 0; d < 4; d++) assert_close((double)y[h * 4 + d], (double)x.v[d], 1e-7);
+    double want[8];
+    for (int i = 0; i < 8; i++) want[i] = (double)x.v[i % 4];
+    assert_near(y, want, SHAPE(2, 4), .name = "y", .rtol = 1.2e-7, .atol = 1e-8,
+                .formula = formula);
 }
 
 CASE(attention__matches_sums_over_a_contiguous_sequence)
@@ -97,7 +99,13 @@ CASE(attention__matches_sums_over_a_contiguous_sequence)
 
 CASE(attention__has_the_same_bits_for_every_block_size)
 {
+    // Values of tokens i and 99 - i cancel: what is left depends on the order of the additions.
     Sequence x = sequence_of(2, 4, 2, 8, 100);
+    for (int i = 50; i < 100; i++)
+        for (int d = 0; d < 16; d++) {
+            x.k[i * 16 + d] = x.k[(99 - i) * 16 + d];
+            x.v[i * 16 + d] = -x.v[(99 - i) * 16 + d];
+        }
     float *first = paged(&x, 1, 1);
     double *want = floats_wide(first, 32);
     assert_near(first, attention_of(&x), SHAPE(4, 8), .name = "y", .rtol = 1e-6, .atol = 1e-7,
@@ -105,7 +113,8 @@ CASE(attention__has_the_same_bits_for_every_block_size)
     static const int sizes[] = {2, 3, 7, 16, 64, 100, 256};
     for (int i = 0; i < 7; i++)
         assert_near(paged(&x, sizes[i], (uint64_t)i), want, SHAPE(4, 8), .name = "y", .exact = true,
-                    .formula = "the same bits for every block size, and whichever blocks");
+                    .formula = "the same bits for every block size, and whichever blocks: add "
+                               "token by token, in their order");
 }
 
 CASE(attention__ends_within_a_block)
@@ -135,6 +144,35 @@ CASE(attention__is_finite_for_large_scores)
     for (int i = 0; i < 80; i++) x.k[i] = -fabsf(x.k[i]) - 100;
     for (int i = 0; i < 8; i++) x.q[i] = 1e4f + (float)i;
     assert_attention(&x, 8);
+    for (int i = 0; i < 80; i++)
+        x.k[i] = -1e20f * (float)(1 + i / 4);    // scores of -1e40, not in float
+    for (int i = 0; i < 8; i++) x.q[i] = 1e20f;
+    assert_attention(&x, 8);
+}
+
+CASE(attention__takes_exponentials_in_double)
+{
+    // Large values whose weighted sum is close to 0: errors of the weights above 1e-12 are seen.
+    Sequence x = sequence_of(12, 1, 1, 3, 300);
+    for (int d = 0; d < 3; d++) x.q[d] *= 9;
+    double *mean = attention_of(&x);
+    for (int i = 0; i < 300 * 3; i++) x.v[i] = (float)(1e6 * ((double)x.v[i] - mean[i % 3]));
+    float *y = paged(&x, 8, 6);
+    assert_near(y, attention_of(&x), SHAPE(1, 3), .name = "y", .atol = 1e-6, .rtol = 1.2e-7,
+                .formula = "scores, exponentials and sums are in double");
+}
+
+CASE(attention__reaches_rows_above_32_bits)
+{
+    // Token 0 is in slot 2^30, of 64 floats: the arrays begin 2^36 floats before what exists of them.
+    Sequence x = sequence_of(13, 2, 2, 32, 1);
+    size_t before = ((size_t)1 << 36) * sizeof *x.k;
+    const float *k = (const float *)((uintptr_t)x.k - before),
+                *v = (const float *)((uintptr_t)x.v - before);
+    float *y = floats_filled(64, NAN);
+    kv_attention(y, x.q, k, v, doubles_filled(1, NAN), INTS(1 << 26), 1, (KvHeads){2, 2, 32, 16});
+    assert_near(y, attention_of(&x), SHAPE(2, 32), .name = "y", .rtol = 1.2e-7, .atol = 1e-8,
+                .formula = formula);
 }
 
 CASE(attention__sums_in_double)
@@ -150,7 +188,8 @@ CASE(attention__sums_in_double)
             many.k[i] = varied ? (float)i / 20000 : 1;
             many.v[i] = varied ? 0.7f + (float)i * 1e-5f : 0.7f + (float)(i % 3) * 1e-4f;
         }
-        assert_attention(&many, 64);
+        assert_near(paged(&many, 64, 9), attention_of(&many), SHAPE(1, 1), .name = "y",
+                    .rtol = 1.2e-7, .formula = "sums over the tokens are in double");
     }
 }
 
@@ -191,6 +230,8 @@ const struct CMUnitTest attention_cases[] = {
     cmocka_unit_test(attention__ends_within_a_block),
     cmocka_unit_test(attention__shares_heads_in_neighboring_groups),
     cmocka_unit_test(attention__is_finite_for_large_scores),
+    cmocka_unit_test(attention__takes_exponentials_in_double),
+    cmocka_unit_test(attention__reaches_rows_above_32_bits),
     cmocka_unit_test(attention__sums_in_double),
     cmocka_unit_test(attention__propagates_nan),
     cmocka_unit_test(attention__depends_on_its_arguments_alone),

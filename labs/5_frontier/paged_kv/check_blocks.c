@@ -46,6 +46,8 @@ CASE(slot__depends_on_its_arguments_alone)
     assert_slot(INTS(3, 4), 2, 3, 9);
     assert_slot(block, 2, 3, 17);
     assert_slot(block, 3, 3, 24);
+    assert_slot(block, 2, 0, 2);
+    assert_slot(INTS(6, 4), 2, 1, 13);    // the next token, of another table
 }
 
 // ---- 2: allocation ----
@@ -115,7 +117,10 @@ static void assert_release(KvPool *pool, KvTable *table)
 {
     KvPool *want = pool_copy(pool);
     for (int i = table->blocks; i-- > 0;) pool_join(want, table->block[i]);
+    const int32_t *room = table->block;
     kv_release(pool, table);
+    assert_that(table->block == room,
+                "table->block is another pointer; the empty table keeps its room");
     assert_integer("the blocks of the released table", table->blocks, 0);
     assert_integer("the tokens of the released table", table->tokens, 0);
     assert_pool(pool, want);
@@ -163,6 +168,7 @@ CASE(release__leaves_blocks_in_the_prefix_cache)
     KvTable *table = TABLE(pool, 3, 5, 3, 1, 0);
     pool_cache(pool, 3, 9, 1, (int32_t[]){7, 8});
     pool_cache(pool, 1, 11, 9, (int32_t[]){9, 9});
+    pool_cache(pool, 2, 12, 9, (int32_t[]){9, 8});    // the other bucket
     assert_release(pool, table);
 }
 

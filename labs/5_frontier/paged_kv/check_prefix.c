@@ -53,6 +53,15 @@ CASE(hash__depends_on_every_byte)
     }
 }
 
+CASE(hash__counts_tokens_of_0)
+{
+    for (int n = 1; n < 5; n++) {
+        int *zeros = ints_filled((size_t)n, 0);
+        assert_hash(3, zeros, n, pool_hash(3, zeros, n));
+    }
+    assert_hash(3, INTS(7, 0, 8), 3, pool_hash(3, (int32_t[]){7, 0, 8}, 3));
+}
+
 CASE(hash__depends_on_the_order_of_tokens)
 {
     assert_hash(1, INTS(1, 2, 3), 3, pool_hash(1, (int32_t[]){1, 2, 3}, 3));
@@ -92,6 +101,7 @@ CASE(find__is_not_misled_by_an_equal_hash)
     pool_cache(pool, 1, 100, 5, (int32_t[]){10, 11});
     assert_find(pool, 100, 5, INTS(10, 12), -1);
     assert_find(pool, 100, 5, INTS(12, 11), -1);
+    assert_find(pool, 100, 5, INTS(11, 10), -1);
     assert_find(pool, 100, 6, INTS(10, 11), -1);
     assert_find(pool, 100, 5 + ((uint64_t)1 << 40), INTS(10, 11), -1);
     pool_cache(pool, 3, 100, 6, (int32_t[]){10, 11});
@@ -103,11 +113,13 @@ CASE(find__is_not_misled_by_an_equal_hash)
 
 CASE(find__compares_all_bits_of_the_hash)
 {
-    KvPool *pool = pool_new(2, 1, 2);
+    KvPool *pool = pool_new(3, 1, 2);
     uint64_t high = ((uint64_t)7 << 40) + 4;
     pool_cache(pool, 1, high, 2, (int32_t[]){3});
     assert_find(pool, high, 2, INTS(3), 1);
     assert_find(pool, 4, 2, INTS(3), -1);
+    pool_cache(pool, 2, UINT64_MAX, 2, (int32_t[]){5});    // negative, as an int
+    assert_find(pool, UINT64_MAX, 2, INTS(5), 2);
 }
 
 CASE(find__follows_a_long_chain)
@@ -233,9 +245,9 @@ static void assert_look_up(KvPool *pool, uint64_t salt, const int32_t *tokens, i
                            int blocks, const int *list)
 {
     KvPool *want = pool_copy(pool);
-    KvTable *table = table_new(pool, blocks > 0 ? blocks : 1, 0, 0, NULL);
-    KvTable *taken =
-        table_new(want, blocks > 0 ? blocks : 1, blocks * pool->block_size, blocks, list);
+    int room = count / pool->block_size + 1;
+    KvTable *table = table_new(pool, room, 0, 0, NULL);
+    KvTable *taken = table_new(want, room, blocks * pool->block_size, blocks, list);
     assert_integer("tokens found", kv_look_up(pool, table, salt, tokens, count), taken->tokens);
     assert_table(table, taken);
     assert_pool(pool, want);
@@ -344,7 +356,8 @@ static void assert_evict(KvPool *pool, int block)
 static KvPool *pool_of_chain(int blocks)
 {
     KvPool *pool = pool_new(blocks, 1, 2);
-    for (int b = 0; b < blocks; b++) pool_cache(pool, b, 40 + 2 * (uint64_t)b, 0, (int32_t[]){b});
+    for (int b = 0; b < blocks; b++)
+        pool_cache(pool, b, 40 + 2 * (uint64_t)b, 0, (int32_t[]){b + 5});
     return pool;
 }
 
@@ -371,6 +384,16 @@ CASE(evict__of_a_block_that_is_not_cached_changes_nothing)
     assert_evict(pool, 2);
     KvPool *empty = pool_new(3, 2, 2);
     assert_evict(empty, 1);
+}
+
+CASE(evict__keeps_the_blocks_that_follow_in_a_prefix)
+{
+    // They cannot be reached by a look-up any more, but they are cached until they are evicted.
+    KvPool *pool = pool_new(4, 1, 2);
+    for (int b = 0; b < 4; b++)
+        pool_cache(pool, b, 40 + (uint64_t)b, 39 + (uint64_t)b, (int32_t[]){b});
+    assert_evict(pool, 1);
+    assert_evict(pool, 0);
 }
 
 CASE(evict__does_not_free_the_block)
@@ -404,6 +427,7 @@ const struct CMUnitTest prefix_cases[] = {
     cmocka_unit_test(hash__of_zero_becomes_one),
     cmocka_unit_test(hash__takes_any_number_of_tokens),
     cmocka_unit_test(hash__depends_on_every_byte),
+    cmocka_unit_test(hash__counts_tokens_of_0),
     cmocka_unit_test(hash__depends_on_the_order_of_tokens),
     cmocka_unit_test(find__gives_the_block_that_holds_the_tokens),
     cmocka_unit_test(find__is_not_misled_by_an_equal_hash),
@@ -429,6 +453,7 @@ const struct CMUnitTest prefix_cases[] = {
     cmocka_unit_test(evict__unlinks_the_first_the_middle_and_the_last),
     cmocka_unit_test(evict__leaves_other_buckets_alone),
     cmocka_unit_test(evict__of_a_block_that_is_not_cached_changes_nothing),
+    cmocka_unit_test(evict__keeps_the_blocks_that_follow_in_a_prefix),
     cmocka_unit_test(evict__does_not_free_the_block),
     cmocka_unit_test(evict__follows_a_long_chain),
     cmocka_unit_test(evict__takes_a_block_again_with_other_contents),

@@ -88,6 +88,18 @@ CASE(quantize__rounds_halves_away_from_0)
     assert_integer("2.5", row->q[17], 3);
     assert_integer("-2.5", row->q[12], -3);
     assert_integer("0.5", row->q[15], 1);
+    x[0] = nextafterf(0.5f, 0), x[1] = -x[0];    // x + 0.5 is rounded to 1 in float
+    kv_quantize(row, x, 1);
+    assert_integer("the number just below 0.5", row->q[0], 0);
+    assert_integer("the number just above -0.5", row->q[1], 0);
+}
+
+CASE(quantize__divides_as_ggml_does)
+{
+    // Close to halves: x (127 / max), x / d or doubles would round some of them to the other side.
+    float *x = floats_filled(32, 8.9375f);
+    for (int i = 1; i < 32; i++) x[i] = ((float)i - 15.5f) * (8.9375f / 127);
+    assert_quantize(x, 1);
 }
 
 CASE(quantize__takes_the_largest_of_either_sign)
@@ -156,7 +168,8 @@ static void assert_dot(const KvQ8 *a, const KvQ8 *b, int blocks)
         }
     assert_number((double)kv_dot(a, b, blocks), want, .name = "a . b", .rtol = 1e-7,
                   .atol = 1e-13 * size + 1e-300,
-                  .formula = "sum over the blocks of scale_a scale_b sum_i q_a[i] q_b[i]");
+                  .formula =
+                      "sum over the blocks of scale_a scale_b sum_i q_a[i] q_b[i], in double");
 }
 
 CASE(dot__sums_integers_and_scales_them)
@@ -220,6 +233,13 @@ CASE(dot__sums_blocks_in_double)
                   .formula = "the sum over the blocks is in double");
 }
 
+CASE(dot__goes_on_after_a_block_of_zeros)
+{
+    KvQ8 *a = random_row(1695, 3), *b = random_row(1696, 3);
+    memset(&a[1], 0, sizeof *a), memset(&b[0], 0, sizeof *b);
+    assert_dot(a, b, 3);
+}
+
 CASE(dot__of_zeros_is_zero)
 {
     KvQ8 *a = random_row(1692, 2), *b = rows_new(2);
@@ -242,6 +262,7 @@ const struct CMUnitTest quantize_cases[] = {
     cmocka_unit_test(quantize__writes_what_ggml_writes),
     cmocka_unit_test(quantize__gives_each_block_a_scale_of_its_own),
     cmocka_unit_test(quantize__rounds_halves_away_from_0),
+    cmocka_unit_test(quantize__divides_as_ggml_does),
     cmocka_unit_test(quantize__takes_the_largest_of_either_sign),
     cmocka_unit_test(quantize__of_zeros_is_zero),
     cmocka_unit_test(quantize__takes_large_and_small_numbers),
@@ -251,6 +272,7 @@ const struct CMUnitTest quantize_cases[] = {
     cmocka_unit_test(dot__of_the_largest_integers),
     cmocka_unit_test(dot__takes_large_and_small_scales),
     cmocka_unit_test(dot__sums_blocks_in_double),
+    cmocka_unit_test(dot__goes_on_after_a_block_of_zeros),
     cmocka_unit_test(dot__of_zeros_is_zero),
     cmocka_unit_test(dot__takes_the_same_rows_again_with_other_contents),
     {0},

@@ -75,6 +75,7 @@ void assert_requests(const KvRequest *got, const KvRequest *want, int count)
         SAME(computed)
         SAME(tokens)
 #undef SAME
+        assert_that(got[r].salt == want[r].salt, "request %d has another salt than before", r);
         snprintf(text, sizeof text, "the ids of request %d:", r);
         list_assert(text, got[r].ids, got[r].tokens, want[r].ids, want[r].tokens, __FILE__,
                     __LINE__);
@@ -118,6 +119,7 @@ CASE(preempt__takes_the_last_running_request)
     run_with(pool, &r[2], 12, 4);
     run_with(pool, &r[3], 6, 5);
     wait_with(&r[4], 3);
+    for (int i = 0; i < 4; i++) r[i].scheduled = i + 1;    // of the others: kept
     for (int i = 0; i < 5; i++) assert_preempt(pool, r, 6);
     for (int i = 0; i < 4; i++) run_with(pool, &r[i], 8 + i, 7);
     for (int i = 0; i < 4; i++) assert_preempt(pool, r, 4);

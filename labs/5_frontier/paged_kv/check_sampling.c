@@ -102,6 +102,38 @@ CASE(sample__stops_at_the_token_that_reaches_top_p)
     assert_shares(logits, 5, 1, 0.76f, (double[]){0.25, 0, 0.25, 0.25, 0.25});
 }
 
+CASE(sample__draws_in_the_order_of_the_ids)
+{
+    // 1/8, 1/2, 1/4, 1/8, of which the first three reach 7/8.
+    const float half = 0.693147181f;
+    float *logits = FLOATS(0, 2 * half, half, 0);
+    static const double us[] = {0.01, 0.13, 0.15, 0.7, 0.72, 0.99};
+    static const int want[] = {0, 0, 1, 1, 2, 2};
+    for (int i = 0; i < 6; i++)
+        assert_that(sample(logits, 4, 1, 0.8f, us[i]) == want[i],
+                    "u = %g draws token %d; expected %d, for kv_draw() takes them in the order of "
+                    "their ids",
+                    us[i], sample(logits, 4, 1, 0.8f, us[i]), want[i]);
+}
+
+CASE(sample__of_top_p_0_takes_the_first_of_the_largest)
+{
+    static const double us[] = {0, 0.3, 0.999999};
+    for (int i = 0; i < 3; i++) {
+        assert_integer("token", sample(FLOATS(1, 3, 2, 3), 4, 1, 0, us[i]), 1);
+        assert_integer("token", sample(FLOATS(1, 3, 2, 3), 4, 2, -0.5f, us[i]), 1);
+    }
+}
+
+CASE(sample__takes_small_temperatures_and_shares_as_they_are)
+{
+    float *logits = FLOATS(0.01f, 0, 0.02f);
+    assert_shares(logits, 3, 0.01f, 1, nucleus(logits, 3, (double)0.01f, 1));
+    float *many = floats_filled(100, 0);
+    for (int i = 0; i < 100; i++) many[i] = (float)i * 1e-3f;
+    assert_shares(many, 100, 1, 0.02f, nucleus(many, 100, 1, (double)0.02f));
+}
+
 CASE(sample__applies_the_temperature_before_top_p)
 {
     float *logits = FLOATS(0, 1, 2, 3);
@@ -181,8 +213,12 @@ static void assert_accept(const float *p, const float *q, const int32_t *draft, 
                           const double *u, int accepted, int32_t token)
 {
     int32_t next;
-    assert_integer("accepted tokens", accept_into(&next, p, q, draft, count, V, u), accepted);
-    assert_integer("the next token", next, token);
+    int got = accept_into(&next, p, q, draft, count, V, u);
+    assert_that(got == accepted,
+                "%d of %d drafts are accepted; expected %d: as long as u[i] q[i,x] < p[i,x]", got,
+                count, accepted);
+    assert_that(next == token, "next is %d; expected %d: drawn by u[count] = %g from %s", next,
+                token, u[count], accepted < count ? "max(p - q, 0)" : "p[count]");
 }
 
 CASE(accept__takes_a_token_with_probability_p_over_q)
@@ -331,6 +367,23 @@ CASE(accept__takes_differences_in_double)
     float *p = FLOATS(0.5f - 0x1p-25f, 0.5f, /**/ 1, 0), *q = FLOATS(0.5f, 0.5f);
     assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-24 - 0x1p-30, 0}, 1, 0);
     assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-24 + 0x1p-30, 0.6}, 0, 1);
+    // 1/2 - 2^-27 is 1/2 in float: its share of the differences is 2/3 then, and not less.
+    float *r = FLOATS(0.5f, 0.25f, 0.25f, /**/ 1, 0, 0), *s = FLOATS(0x1p-27f, 0, 1);
+    assert_accept(r, s, INTS(2), 1, 3, (double[]){0.9, 2 / 3.0 - 0x1p-29}, 0, 1);
+}
+
+CASE(accept__draws_from_differences_however_small)
+{
+    float *p = FLOATS(1 - 0x1p-24f, 0x1p-50f, /**/ 1, 0), *q = FLOATS(1, 0);
+    assert_accept(p, q, INTS(0), 1, 2, (double[]){1 - 0x1p-26, 0.1}, 0, 1);
+    float *r = FLOATS(0.5f - 0x1p-25f, 0.5f, /**/ 1, 0), *s = FLOATS(0.5f, 0.5f - 0x1p-25f);
+    assert_accept(r, s, INTS(0), 1, 2, (double[]){1 - 0x1p-26, 0.1}, 0, 1);
+}
+
+CASE(accept__takes_a_token_that_q_rounds_to_0)
+{
+    float *p = FLOATS(0.5f, 0.5f, /**/ 0, 1), *q = FLOATS(0, 1);
+    assert_accept(p, q, INTS(0), 1, 2, (double[]){0.999, 0}, 1, 1);
 }
 
 const struct CMUnitTest sampling_cases[] = {
@@ -338,6 +391,9 @@ const struct CMUnitTest sampling_cases[] = {
     cmocka_unit_test(sample__draws_in_proportion_to_the_probabilities),
     cmocka_unit_test(sample__of_temperature_0_takes_the_first_of_the_largest),
     cmocka_unit_test(sample__stops_at_the_token_that_reaches_top_p),
+    cmocka_unit_test(sample__draws_in_the_order_of_the_ids),
+    cmocka_unit_test(sample__of_top_p_0_takes_the_first_of_the_largest),
+    cmocka_unit_test(sample__takes_small_temperatures_and_shares_as_they_are),
     cmocka_unit_test(sample__applies_the_temperature_before_top_p),
     cmocka_unit_test(sample__keeps_all_from_1_on),
     cmocka_unit_test(sample__is_finite_for_large_logits_and_tiny_temperatures),
@@ -356,5 +412,7 @@ const struct CMUnitTest sampling_cases[] = {
     cmocka_unit_test(accept__draws_from_p_where_rounding_leaves_no_difference),
     cmocka_unit_test(accept__takes_a_large_vocabulary_and_many_drafts),
     cmocka_unit_test(accept__takes_differences_in_double),
+    cmocka_unit_test(accept__draws_from_differences_however_small),
+    cmocka_unit_test(accept__takes_a_token_that_q_rounds_to_0),
     {0},
 };

@@ -218,6 +218,9 @@ CASE(schedule__gives_back_what_it_took_where_the_rest_does_not_fit)
     assert_scheduled(r, 2, (int[]){3, 0});
     assert_integer("computed", r[1].computed, 0);
     assert_integer("free blocks", pool->free, 2);
+    wait_with(&r[1], 17);
+    pool_cache(pool, 4, pool_hash(hash, r[1].ids + 4, 4), hash, r[1].ids + 4);
+    assert_schedule(pool, r, 2, 64, 64);    // two blocks, from the last to the first (3)
 }
 
 CASE(schedule__does_not_count_a_cached_block_as_free_as_well)
@@ -230,6 +233,63 @@ CASE(schedule__does_not_count_a_cached_block_as_free_as_well)
     assert_scheduled(r, 1, (int[]){0});
     assert_schedule(pool, r, 1, 64, 8);
     assert_scheduled(r, 1, (int[]){8});
+}
+
+CASE(schedule__leaves_the_cache_alone_where_it_admits_no_one)
+{
+    // What a look-up takes and gives back goes to the end of the free queue.
+    KvPool *pool = pool_new(4, 2, 2);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 3, 2);
+    wait_with(&r[1], 5);
+    pool_cache(pool, 1, pool_hash(1, r[1].ids, 2), 1, r[1].ids);
+    assert_schedule(pool, r, 2, 1, 64);    // the budget is spent
+    KvPool *full = pool_new(4, 2, 2);
+    r = requests_new(2);
+    run_with(full, &r[0], 5, 4);
+    run_with(full, &r[1], 5, 4);
+    pool_cache(full, r[1].table.block[1], pool_hash(1, r[1].ids, 2), 1, r[1].ids);
+    assert_schedule(full, r, 2, 64, 64);    // request 1 is preempted, and would find that block
+}
+
+CASE(schedule__needs_no_block_where_no_budget_is_left)
+{
+    KvPool *pool = pool_new(3, 2, 2);
+    KvRequest *r = requests_new(3);
+    run_with(pool, &r[0], 2, 1);
+    run_with(pool, &r[1], 6, 2);
+    run_with(pool, &r[2], 2, 1);    // all blocks are in use
+    assert_schedule(pool, r, 3, 2, 64);
+    assert_scheduled(r, 3, (int[]){1, 0, 1});
+    assert_integer("request 2 runs", r[2].state, KV_RUNNING);
+}
+
+CASE(schedule__keeps_salts_apart)
+{
+    KvPool *pool = pool_new(12, 2, 4);
+    KvRequest *r = requests_new(3);
+    for (int i = 0; i < 3; i++) {
+        wait_with(&r[i], 3);
+        for (int k = 0; k < 3; k++) r[i].ids[k] = 7 + k;
+        r[i].salt = 5 + ((uint64_t)i << 40);
+    }
+    pool_cache(pool, 9, pool_hash(r[0].salt, r[0].ids, 2), r[0].salt, r[0].ids);
+    assert_schedule(pool, r, 3, 64, 64);
+    assert_scheduled(r, 3, (int[]){1, 3, 3});
+}
+
+CASE(schedule__reserves_a_block_for_each_copy)
+{
+    // Two tables of the same blocks; the copy of the first one takes the only free block.
+    KvPool *pool = pool_new(3, 4, 2);
+    KvRequest *r = requests_new(2);
+    run_with(pool, &r[0], 7, 6);
+    r[1] = (KvRequest){KV_RUNNING, r[1].ids, 7, 6, 0, 1, r[1].table};
+    for (int b = 0; b < 2; b++)
+        pool_take(pool, r[1].table.block[r[1].table.blocks++] = r[0].table.block[b]);
+    r[1].table.tokens = 6;
+    assert_schedule(pool, r, 2, 64, 64);
+    assert_scheduled(r, 2, (int[]){1, 0});
 }
 
 CASE(schedule__reserves_a_block_for_copy_on_write)
@@ -313,9 +373,10 @@ CASE(schedule__serves_a_random_burst_to_its_end)
         KvLimits limits = {24, 10};
         for (int steps = 0; done < COUNT && steps < 3000; steps++) {
             int sum = plan(want, after, COUNT, limits);
-            assert_integer("scheduled tokens", kv_schedule(pool, r, COUNT, limits), sum);
+            int got = kv_schedule(pool, r, COUNT, limits);
             assert_requests(r, after, COUNT);
             assert_pool(pool, want);
+            assert_integer("the sum of the scheduled tokens", got, sum);
             serve(want, after, COUNT, ends);
             done += serve(pool, r, COUNT, ends);
         }
@@ -336,6 +397,10 @@ const struct CMUnitTest schedule_cases[] = {
     cmocka_unit_test(schedule__takes_what_is_cached_first),
     cmocka_unit_test(schedule__gives_back_what_it_took_where_the_rest_does_not_fit),
     cmocka_unit_test(schedule__does_not_count_a_cached_block_as_free_as_well),
+    cmocka_unit_test(schedule__leaves_the_cache_alone_where_it_admits_no_one),
+    cmocka_unit_test(schedule__needs_no_block_where_no_budget_is_left),
+    cmocka_unit_test(schedule__keeps_salts_apart),
+    cmocka_unit_test(schedule__reserves_a_block_for_each_copy),
     cmocka_unit_test(schedule__reserves_a_block_for_copy_on_write),
     cmocka_unit_test(schedule__counts_blocks_at_their_borders),
     cmocka_unit_test(schedule__plans_anew_each_time),

@@ -314,7 +314,7 @@ int kv_sample(const float *logits, int V, KvSampling s, double *room)
     double total = 0, share = 0;
     for (int i = 0; i < V; i++) room[i] = (double)logits[i];
     int best = largest(room, V);
-    if (s.temperature == 0) return best;
+    if (s.temperature == 0 || s.top_p <= 0) return best;
     for (int i = 0; i < V; i++)
         room[i] = exp(((double)logits[i] - (double)logits[best]) / (double)s.temperature);
     for (int i = 0; i < V; i++) total += room[i];

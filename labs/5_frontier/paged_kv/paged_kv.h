@@ -79,7 +79,8 @@ int kv_find(const KvPool *pool, uint64_t hash, uint64_t parent, const int32_t *t
 
 // 6. Puts a block, whose keys and values are computed, into the prefix cache: with its hash, its
 //    parent and its tokens, as the first of its bucket. Nothing changes where the block is cached, or
-//    another with the same parent and tokens is. Returns the hash.    tokens: [block_size]
+//    another with the same parent and tokens is. Returns the hash (4) of these tokens in any case.
+//    tokens: [block_size]
 uint64_t kv_insert(KvPool *pool, int block, uint64_t parent, const int32_t *tokens);
 
 // 7. The table, which is empty, takes the longest cached prefix of these tokens: full blocks, and
@@ -107,7 +108,8 @@ typedef struct KvCopy {
 
 // 9. Copy-on-write. Makes sure that no other table holds the last block of this table, which has one
 //    or more: if one does, a new block (kv_new_block) takes its place here, and *copy says so. False
-//    where no block is free for it; true otherwise. Where nothing is copied, *copy is {-1, -1}.
+//    where no block is free for it; true otherwise. Where nothing is copied, *copy is {-1, -1}: also
+//    where it fails. The last block may be full, and cached: that changes nothing.
 bool kv_copy_on_write(KvPool *pool, KvTable *table, KvCopy *copy);
 
 // 10. One more token: returns its slot (1). It is in a new block (kv_new_block) where all blocks are
@@ -124,9 +126,9 @@ typedef struct KvHeads {
 // 11. Attention of the last of `seen` tokens, 1 or more, straight from the blocks:
 //     y[h] = sum_i p[i] v[i],   p = softmax over i < seen of q[h] . k[i] / sqrt(D)    q, y [H,D]
 //     Head h uses key and value head h / (H / KV). k, v: [blocks,block_size,KV,D]; token i is in slot
-//     kv_slot(block, block_size, i). Other slots are not read. Sums and exponentials are in double;
-//     finite scores have finite results. y has the same bits for every block size and whichever
-//     blocks hold the tokens.    room: `seen` doubles
+//     kv_slot(block, block_size, i), and its row's index may exceed 32 bits. Other slots are not read.
+//     Scores, sums and exponentials are in double; finite scores have finite results. y has the same
+//     bits for every block size and whichever blocks hold the tokens.    room: `seen` doubles
 void kv_attention(float *y, const float *q, const float *k, const float *v, double *room,
                   const int32_t *block, int seen, KvHeads s);
 
@@ -170,14 +172,15 @@ typedef struct KvLimits {
 //     - First the running requests with one token left to compute (decodes), then the running ones
 //       with more (prefills), then those that wait; in each group in order.
 //     - Each gets as many of its tokens - computed as `chunk` and the rest of the budget allow. When
-//       nothing is left of the budget it gets 0, and no one that waits is admitted.
+//       nothing is left of the budget it gets 0, and needs no block.
 //     - When a running request needs more blocks than are free and not reserved, preempt (12) and try
 //       again, until they are there or the one preempted was itself. What was scheduled for another
-//       one returns to the budget, and what was reserved for it is free.
+//       one returns to the budget, also for this one, and what was reserved for it is free.
 //     - One that waits first takes what is cached (7), which counts as computed. If the blocks that it
 //       needs besides are there, it runs. Otherwise it gives up what it took (3), computed is 0 again,
 //       and no other one is admitted in this step.
-//     - No one is admitted in a step that preempts.
+//     - In a step that preempts, and when nothing is left of the budget, no one is admitted, and no
+//       one takes what is cached: that would change the order of the free queue.
 //     The caller has refused what needs more than the whole pool.
 int kv_schedule(KvPool *pool, KvRequest *requests, int count, KvLimits limits);
 
@@ -201,9 +204,9 @@ typedef struct KvSampling {
 
 // 15. The next token. p = softmax(logits / temperature); kept are the fewest tokens, from the most
 //     probable on, whose sum is at least top_p; of equal ones the first. Then kv_draw() among them, in
-//     the order of their ids. Temperature 0: the first of the largest logits, whatever u is.
-//     top_p >= 1: all are kept. A logit of -infinity has the probability 0; one is finite at least,
-//     and none is NaN or infinity. Finite for any finite logits, and any temperature.
+//     the order of their ids. Temperature 0, or top_p <= 0: the first of the largest logits, whatever u
+//     is. top_p >= 1: all are kept. A logit of -infinity has the probability 0; one is finite at least,
+//     and none is NaN or infinity. Finite for any finite logits, and any finite temperature from 0 on.
 //     room: V doubles, to use as you like
 int kv_sample(const float *logits, int V, KvSampling s, double *room);
 
@@ -253,5 +256,5 @@ static inline float kv_float(uint16_t half)
 void kv_quantize(KvQ8 *out, const float *x, int blocks);
 
 // 18. The dot product of two rows of blocks: for each pair of blocks, the sum of the products of their
-//     integers, as an int, times the two scales. The sum over the blocks is in double.
+//     integers, as an int, times the two scales. These products and their sum are in double.
 float kv_dot(const KvQ8 *a, const KvQ8 *b, int blocks);

@@ -273,6 +273,7 @@ static bool measure_form(Bench *b, const Form *form, const Peak *peaks, const do
     for (int i = 0; i <= last && good; i++) {
         if (form->all_cores && i < last) continue;
         bench_threads(b->command.threads[i]);
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): there is a peak for each number of threads
         b->gflops = peaks[i].gflops;
         b->read_gbs = reads[i];
         good = measure_threads(b, form, w, files, b->command.threads[i], err);

@@ -38,7 +38,7 @@ typedef struct Ours {
 } Ours;
 
 bool ours_open(Ours *ours, Arena *arena, const Weights *weights, const Form *form, Error *err);
-double ours_run(void *ours, long calls, Error *err);    // a Run of bench/harness.h
+double ours_run(void *work, long calls, Error *err);    // a Run of bench/harness.h
 
 // The best of some reads of 512 MiB (quick: 32) as the weights lie: large pages, four streams a thread.
 double large_page_read_gbs(int threads, bool quick);

@@ -136,6 +136,7 @@ void decode_fork_choices(Engine *e)
         for (int k = 0; k < i; k++)
             if (e->choices[k]->group == choice->group && e->choices[k]->index == 0)
                 first = e->choices[k];
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the first choice stands before the others
         if (!scheduler_fork(e->scheduler, first->sequence, choice->sequence))
             engine_finish(e, choice, FINISH_ERROR, "no memory for another sequence");
     }

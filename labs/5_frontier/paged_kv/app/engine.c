@@ -151,10 +151,6 @@ int engine_submit(Engine *e, const Request *request, Error *err)
 {
     if (!request_check(request, &e->weights->config, &e->pool, e->options.sequences, err))
         return -1;
-    if (request->beams.beams > 1 && e->options.planner != NULL) {
-        error_set(err, "beam search needs the engine's own scheduler: not with --mine");
-        return -1;
-    }
     Group *group = group_new(request, e->next_id, &e->weights->config);
     Choice *choice = group != NULL ? engine_add_choice(e, group, 0, request->prompt) : NULL;
     if (choice == NULL) {

@@ -51,15 +51,14 @@ typedef struct BeamSearch BeamSearch;
 // NULL: no memory. All that it will need. The stop tokens are borrowed.
 BeamSearch *beam_search_new(BeamOptions options, int max_tokens, const int32_t *stops,
                             int stop_count);
-void beam_search_free(BeamSearch *search);    // NULL is fine
+void beam_search_free(BeamSearch *b);    // NULL is fine
 
-int beam_search_candidates(
-    const BeamSearch *search);    // a beam needs so many likeliest next tokens
-TokenLogProbability *beam_search_offer(BeamSearch *search, int beam);    // where to put them
-bool beam_search_ready(const BeamSearch *search);    // every running beam has candidates
+int beam_search_candidates(const BeamSearch *b);    // a beam needs so many likeliest next tokens
+TokenLogProbability *beam_search_offer(BeamSearch *b, int beam);    // where to put them
+bool beam_search_ready(const BeamSearch *b);    // every running beam has candidates
 
 // moves [beams]: those that change beams come first. 0 at the end.
-int beam_search_step(BeamSearch *search, BeamMove *moves);
-bool beam_search_ended(const BeamSearch *search);
+int beam_search_step(BeamSearch *b, BeamMove *moves);
+bool beam_search_ended(const BeamSearch *b);
 
-const BeamText *beam_search_text(const BeamSearch *search, int i);    // the best first
+const BeamText *beam_search_text(const BeamSearch *b, int i);    // the best first

@@ -144,10 +144,15 @@ static double quantile(const double *sorted, int count, double share)
     return count > 0 ? sorted[(int)(share * (count - 1) + 0.5)] : 0;
 }
 
+static void sort(double *list, int count)
+{
+    if (count > 1) qsort(list, (size_t)count, sizeof *list, by_size);
+}
+
 static void print(const Load *load, Totals *t)
 {
-    qsort(t->first, (size_t)t->count, sizeof *t->first, by_size);
-    qsort(t->gaps, (size_t)t->gap_count, sizeof *t->gaps, by_size);
+    sort(t->first, t->count);
+    sort(t->gaps, t->gap_count);
     printf(
         "  %d clients, %d request%s each: %d tokens of prompt (half of them share %d), %d more\n",
         load->clients, load->rounds, load->rounds > 1 ? "s" : "", load->prompt, load->shared,

@@ -182,6 +182,7 @@ static bool serve(const Settings *s, const Loaded *l, const Served *served, Erro
         fflush(stdout);
         worker_run(worker);
         ending.over = true;
+        // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): that thread waits for it in sigwait()
         pthread_kill(signals, SIGTERM);
         pthread_join(signals, NULL);
         good = check_account(l->engine, err) &&

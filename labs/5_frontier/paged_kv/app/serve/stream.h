@@ -9,7 +9,7 @@
 #pragma once
 #include "labs/5_frontier/paged_kv/app/serve/job.h"
 
-void stream_piece(Bytes *out, Job *job, int choice, FinishReason finish);
+void stream_piece(Bytes *out, Job *job, int k, FinishReason finish);
 void stream_end(Bytes *out, const Job *job);
 void stream_error(Bytes *out, const Refusal *refusal);
 

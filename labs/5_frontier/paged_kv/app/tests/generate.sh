@@ -52,13 +52,6 @@ the_best_texts_of_a_beam_search_come_with_their_scores() { # test
     says err 'beam search goes with no temperature'
 }
 
-beam_search_needs_the_engines_scheduler() { # test
-    needs_stories
-    LAB_CHECK=1 generate "$stories" --beams 2
-    gave 1
-    says err 'not with --mine'
-}
-
 a_draft_model_changes_no_greedy_text() { # test
     needs_stories
     generate "$stories" --prompt "Tim had a" --tokens 30
