@@ -112,8 +112,9 @@ static char *weights_new(Task *task, DType type, Size size, size_t mib)
     return data;
 }
 
-enum { ROUNDED, EXACT, READ, PEER, COLUMNS };
-static const char *const COLUMN[COLUMNS] = {"8-bit activations", "float32", "read", "ggml"};
+enum { ROUNDED, TWO_TERMS, EXACT, READ, PEER, COLUMNS };
+static const char *const COLUMN[COLUMNS] = {"8-bit activations", "16-bit activations", "float32",
+                                            "read", "ggml"};
 
 static void print_row(const Task *task, const Timing *const column[COLUMNS], Peak peak)
 {
@@ -124,7 +125,7 @@ static void print_row(const Task *task, const Timing *const column[COLUMNS], Pea
            task->w.rows, task->w.cols, task->m, task->threads, 1e6 * seconds,
            1e-9 * (double)task->bytes / seconds, 100 * column[READ]->seconds.median / seconds,
            gflops, 100 * gflops / peak.gflops);
-    for (int i = EXACT; i < COLUMNS; i++)
+    for (int i = TWO_TERMS; i < COLUMNS; i++)
         if (i != READ && column[i] != NULL && column[i] != best)
             printf(" %8.2f", column[i]->ratio.median);
         else if (i != READ) printf(" %8s", "-");
@@ -138,10 +139,12 @@ static bool measure(Task task, Plan plan, Peak peak, BenchReport *report, Error 
     Contender contenders[COLUMNS];
     int columns[COLUMNS], count = 0;
     for (int i = 0; i < COLUMNS; i++) {
-        if ((i == ROUNDED && !weight_rows_in_blocks(task.w)) || (i == PEER && task.peer == NULL))
+        if ((i < EXACT && !weight_rows_in_blocks(task.w)) || (i == PEER && task.peer == NULL))
             continue;
         tasks[i] = task;
-        tasks[i].activations = i == ROUNDED ? ACTIVATIONS_Q8 : ACTIVATIONS_F32;
+        tasks[i].activations = i == ROUNDED     ? ACTIVATIONS_Q8
+                               : i == TWO_TERMS ? ACTIVATIONS_Q16
+                                                : ACTIVATIONS_F32;
         columns[count] = i;
         contenders[count++] = (Contender){COLUMN[i],
                                           i == READ   ? run_read
@@ -178,10 +181,12 @@ static bool measure_all(const Command *command, const Choice *only, Arena *arena
     bench_threads(threads);
     const Peak peak = peak_measure(threads);
     bench_report_peak(report, peak);
-    printf("\nmicroseconds, medians of interleaved rounds; read: of what reading the weights "
-           "takes; peak: of\n"
-           "float32's; float32 and ggml: our speed over theirs  (~ noisy)\n"
-           "type   rows  cols    m  t         us   GB/s   read GFLOP/s   peak  float32     ggml\n");
+    printf(
+        "\nmicroseconds, medians of interleaved rounds; read: of what reading the weights "
+        "takes; peak: of\n"
+        "float32's; 16-bit, float32 and ggml: the speed shown over theirs  (~ noisy)\n"
+        "type   rows  cols    m  t         us   GB/s   read GFLOP/s   peak   16-bit  float32     "
+        "ggml\n");
     for (int t = 0; t < TYPES; t++)
         for (int s = 0; s < SIZES; s++) {
             const Size size = command->quick ? (Size){33, 256} : sizes[s];

@@ -1,7 +1,9 @@
-/* code_tile.h -- rows of x as whole numbers (ACTIVATIONS_Q8), and a tile of them times a panel of weights.
+/* code_tile.h -- rows of x as whole numbers (ACTIVATIONS_Q8: one term of x, ACTIVATIONS_Q16: two), and a tile of
+ * them times a panel of weights.
  *
- * The products of a block are summed exactly; its sum is scaled and added to y's in the order of the blocks,
- * by operations that are the same in every tile. So y[i,r] does not depend on the tile it is in.
+ * The products of a block are summed exactly, for each term; the sums are scaled and added to y's in the order of
+ * the blocks and terms, by operations that are the same in every tile. So y[i,r] does not depend on the tile it
+ * is in.
  */
 #pragma once
 #include "kernels/cpu/code_panel.h"
@@ -9,12 +11,16 @@
 
 #if LANES == 16
 enum { TILE_MOST = 6, FEW_MOST = 8 };
-#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3) X(kind, 4) X(kind, 5) X(kind, 6)
-#define EACH_FEW(X, ...)   EACH_TILE(X, __VA_ARGS__) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8)
+// clang-format off
+#define EACH_TILE(X, of)                                                        \
+    X(of, 1, 1) X(of, 1, 2) X(of, 1, 3) X(of, 1, 4) X(of, 1, 5) X(of, 1, 6)     \
+    X(of, 2, 1) X(of, 2, 2) X(of, 2, 3) X(of, 2, 4)
+#define EACH_FEW(X, of) EACH_TILE(X, of) X(of, 1, 7) X(of, 1, 8) X(of, 2, 5)
 #else
 enum { TILE_MOST = 3, FEW_MOST = 3 };
-#define EACH_TILE(X, kind) X(kind, 1) X(kind, 2) X(kind, 3)
-#define EACH_FEW           EACH_TILE
+#define EACH_TILE(X, of) X(of, 1, 1) X(of, 1, 2) X(of, 1, 3) X(of, 2, 1) X(of, 2, 2)
+#define EACH_FEW         EACH_TILE
+// clang-format on
 #endif
 enum {
     PANELS = 2,      // of a tile: as many sums as there are registers for
@@ -22,10 +28,22 @@ enum {
     AHEAD = 3072,    // bytes
 };
 
-// 32 numbers of a row of x. A tile's lie side by side, block after block.
+// Rows of x in a tile or at once. A row needs a register for each term and one for the sum.
+static size_t tile_most(int terms)
+{
+    return TILE_MOST * 2 / (1 + (size_t)terms);
+}
+
+static size_t few_most(int terms)
+{
+    return FEW_MOST * 2 / (1 + (size_t)terms);
+}
+
+// A term of 32 numbers of a row of x. A block's terms lie side by side, then a tile's rows, block after block.
 typedef struct XBlock {
     int8_t code[ACTIVATION_BLOCK];
-    float scale, sum;    // sum of its numbers, scale times that of the codes
+    float scale,
+        sum;    // sum of its numbers, scale times that of the codes; the first term has that of all
     int32_t start
         [2];    // what the weights' offset takes from the sum of products; CODES_6: of each half
 } XBlock;
@@ -48,23 +66,15 @@ typedef struct CodeType {
 #define NAME_TYPE(type, bytes, panels, kind, offset) [DTYPE_##type] = {bytes, panels, kind, offset},
 static const CodeType code_type[DTYPE_COUNT] = {EACH_CODE_TYPE(NAME_TYPE)};
 
-static void write_block(XBlock *out, const float *x, CodeType type)
+// x becomes what the term leaves over.
+static void write_term(XBlock *out, __m256 x[4], float scale, float inverse, CodeType type)
 {
-    const __m256i one = _mm256_set1_epi8(1), magnitude = _mm256_set1_epi32(0x7FFFFFFF);
-    __m256 part[4];
-    __m256i most = _mm256_setzero_si256(), code[4];    // as integers: a NaN is the largest
+    const __m256i one = _mm256_set1_epi8(1);
+    __m256i code[4];
     for (int i = 0; i < 4; i++) {
-        part[i] = _mm256_loadu_ps(x + 8 * i);
-        most = _mm256_max_epi32(most, _mm256_and_si256(_mm256_castps_si256(part[i]), magnitude));
+        code[i] = _mm256_cvtps_epi32(_mm256_mul_ps(x[i], _mm256_set1_ps(inverse)));
+        x[i] = _mm256_fnmadd_ps(_mm256_set1_ps(scale), _mm256_cvtepi32_ps(code[i]), x[i]);
     }
-    __m128i of_4 = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
-    of_4 = _mm_max_epi32(of_4, _mm_shuffle_epi32(of_4, 0x4E));
-    of_4 = _mm_max_epi32(of_4, _mm_shuffle_epi32(of_4, 0xB1));
-    const float largest = _mm_cvtss_f32(_mm_castsi128_ps(of_4));
-    const float scale = activation_scale(isnan(largest) ? INFINITY : largest);
-    const __m256 inverse = _mm256_set1_ps(activation_inverse(scale));
-
-    for (int i = 0; i < 4; i++) code[i] = _mm256_cvtps_epi32(_mm256_mul_ps(part[i], inverse));
     const __m256i mixed = _mm256_packs_epi16(_mm256_packs_epi32(code[0], code[1]),
                                              _mm256_packs_epi32(code[2], code[3]));
     const __m256i codes =
@@ -79,6 +89,27 @@ static void write_block(XBlock *out, const float *x, CodeType type)
     out->sum = scale * (float)(first + second);
     out->start[0] = -type.offset * (type.kind == CODES_6 ? first : first + second);
     out->start[1] = -type.offset * second;
+}
+
+static void write_block(XBlock *out, const float *x, int terms, CodeType type)
+{
+    const __m256i magnitude = _mm256_set1_epi32(0x7FFFFFFF);
+    __m256 part[4];
+    __m256i most = _mm256_setzero_si256();    // as integers: a NaN is the largest
+    for (int i = 0; i < 4; i++) {
+        part[i] = _mm256_loadu_ps(x + 8 * i);
+        most = _mm256_max_epi32(most, _mm256_and_si256(_mm256_castps_si256(part[i]), magnitude));
+    }
+    __m128i of_4 = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
+    of_4 = _mm_max_epi32(of_4, _mm_shuffle_epi32(of_4, 0x4E));
+    of_4 = _mm_max_epi32(of_4, _mm_shuffle_epi32(of_4, 0xB1));
+    const float largest = _mm_cvtss_f32(_mm_castsi128_ps(of_4));
+    const float scale = activation_scale(isnan(largest) ? INFINITY : largest),
+                inverse = activation_inverse(scale);
+    write_term(out, part, scale, inverse, type);
+    if (terms == 1) return;
+    write_term(out + 1, part, scale / ACTIVATION_REST, inverse * ACTIVATION_REST, type);
+    out->sum += out[1].sum;
 }
 
 INLINED Codes four_codes(const int8_t *x)    // in all lanes
@@ -134,22 +165,22 @@ INLINED size_t panel_cols(size_t cols, size_t p)
 typedef Vec CodeSums[FEW_MOST][PANELS];
 
 // A block of `rows` rows of x times one of each panel. A number of x is loaded once for all panels.
-INLINED void add_block(const CodeKind kind, const int rows, const int panels, CodeSums sum,
-                       const CodePanel *w, const XBlock *x)
+INLINED void add_block(const CodeKind kind, const int terms, const int rows, const int panels,
+                       CodeSums sum, const CodePanel *w, const XBlock *x)
 {
-    const int halves = kind == CODES_6 ? 2 : 1, groups = 8 / halves;
+    const int count = terms * rows, halves = kind == CODES_6 ? 2 : 1, groups = 8 / halves;
     const int in_part = kind == CODES_8   ? 1
                         : kind == CODES_6 ? 2
                                           : 8;    // groups: 16 bits hold no more
     UNROLL
     for (int half = 0; half < halves; half++) {
-        Codes dot[FEW_MOST][PANELS], part[FEW_MOST][PANELS];
+        Codes dot[2 * FEW_MOST][PANELS], part[2 * FEW_MOST][PANELS];
         UNROLL
-        for (int i = 0; i < rows; i++) UNROLL
+        for (int i = 0; i < count; i++) UNROLL
         for (int p = 0; p < panels; p++) dot[i][p] = CODES(set1_epi32)(x[i].start[half]);
         UNROLL
         for (int g = half * groups; g < (half + 1) * groups; g++) UNROLL
-        for (int i = 0; i < rows; i++) {
+        for (int i = 0; i < count; i++) {
             const Codes four = four_codes(x[i].code + 4 * g);
             UNROLL
             for (int p = 0; p < panels; p++)
@@ -157,12 +188,14 @@ INLINED void add_block(const CodeKind kind, const int rows, const int panels, Co
                              g % in_part == 0, (g + 1) % in_part == 0);
         }
         UNROLL
-        for (int i = 0; i < rows; i++) UNROLL
+        for (int i = 0; i < count; i++) UNROLL
         for (int p = 0; p < panels; p++) {
             const CodePanel *panel = w + p * BLOCKS;
             const Vec scale = (half == 0 ? panel->scale : panel->other) * in_all(x[i].scale);
-            sum[i][p] = fused(codes_to_floats(dot[i][p]), scale, sum[i][p]);
-            if (kind == CODES_4_MIN) sum[i][p] = fused(panel->other, in_all(x[i].sum), sum[i][p]);
+            Vec *to = &sum[i / terms][p];
+            *to = fused(codes_to_floats(dot[i][p]), scale, *to);
+            if (kind == CODES_4_MIN && i % terms == 0)
+                *to = fused(panel->other, in_all(x[i].sum), *to);
         }
     }
 }
@@ -171,7 +204,7 @@ INLINED void add_block(const CodeKind kind, const int rows, const int panels, Co
 typedef void CodeTile(float *y, size_t y_row, const CodePanel *w, const XBlock *x, size_t blocks,
                       size_t cols, bool first);
 
-INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_row,
+INLINED void code_tile(const CodeKind kind, const int terms, const int rows, float *y, size_t y_row,
                        const CodePanel *w, const XBlock *x, size_t blocks, size_t cols, bool first)
 {
     CodeSums sum;
@@ -181,38 +214,41 @@ INLINED void code_tile(const CodeKind kind, const int rows, float *y, size_t y_r
         const float *from = y + (size_t)i * y_row + p * LANES;
         sum[i][p] = first ? (Vec){0} : load_some(from, panel_cols(cols, p));
     }
-    for (; blocks > 0; blocks--, w++, x += rows) add_block(kind, rows, PANELS, sum, w, x);
+    for (; blocks > 0; blocks--, w++, x += terms * rows)
+        add_block(kind, terms, rows, PANELS, sum, w, x);
     UNROLL
     for (int i = 0; i < rows; i++) UNROLL
     for (size_t p = 0; p < PANELS; p++)
         store_some(y + (size_t)i * y_row + p * LANES, sum[i][p], panel_cols(cols, p));
 }
 
-#define DEFINE_TILE(kind, rows)                                                                    \
-    static void kind##_tile_##rows(float *y, size_t y_row, const CodePanel *w, const XBlock *x,    \
-                                   size_t blocks, size_t cols, bool first)                         \
+#define DEFINE_TILE(kind, terms, rows)                                                             \
+    static void kind##_tile_##terms##_##rows(float *y, size_t y_row, const CodePanel *w,           \
+                                             const XBlock *x, size_t blocks, size_t cols,          \
+                                             bool first)                                           \
     {                                                                                              \
-        code_tile(kind, rows, y, y_row, w, x, blocks, cols, first);                                \
+        code_tile(kind, terms, rows, y, y_row, w, x, blocks, cols, first);                         \
     }
-#define NAME_TILE(kind, rows) kind##_tile_##rows,
+#define NAME_TILE(kind, terms, rows) [kind][terms - 1][rows - 1] = kind##_tile_##terms##_##rows,
 EACH_TILE(DEFINE_TILE, CODES_4)
 EACH_TILE(DEFINE_TILE, CODES_4_MIN)
 EACH_TILE(DEFINE_TILE, CODES_6)
 EACH_TILE(DEFINE_TILE, CODES_8)
 
-static CodeTile *const code_tiles[CODE_KINDS][TILE_MOST] = {
-    {EACH_TILE(NAME_TILE, CODES_4)},
-    {EACH_TILE(NAME_TILE, CODES_4_MIN)},
-    {EACH_TILE(NAME_TILE, CODES_6)},
-    {EACH_TILE(NAME_TILE, CODES_8)},
+// [kind][terms - 1][rows - 1]
+// clang-format off
+static CodeTile *const code_tiles[CODE_KINDS][2][TILE_MOST] = {
+    EACH_TILE(NAME_TILE, CODES_4) EACH_TILE(NAME_TILE, CODES_4_MIN)
+    EACH_TILE(NAME_TILE, CODES_6) EACH_TILE(NAME_TILE, CODES_8)
 };
+// clang-format on
 
 // ---- a few rows of x: what is unpacked meets them at once, without a panel in memory
 
 typedef void CodeFew(float *y, size_t y_row, const uint8_t *const row[LANES], const XBlock *x,
                      size_t blocks, size_t cols, const uint8_t *ahead);
 
-INLINED void code_few(const DType type, const int rows, float *y, size_t y_row,
+INLINED void code_few(const DType type, const int terms, const int rows, float *y, size_t y_row,
                       const uint8_t *const row[LANES], const XBlock *x, size_t blocks, size_t cols,
                       const uint8_t *ahead)
 {
@@ -223,30 +259,29 @@ INLINED void code_few(const DType type, const int rows, float *y, size_t y_row,
     for (size_t at = 0; at < blocks / panels * bytes; at += bytes) {
         CodePanel w[8];
         unpack(type, bytes, w, row, at, ahead + LANES * at);
-        for (size_t p = 0; p < panels; p++, x += rows)
-            add_block(code_type[type].kind, rows, 1, sum, w + p, x);
+        for (size_t p = 0; p < panels; p++, x += terms * rows)
+            add_block(code_type[type].kind, terms, rows, 1, sum, w + p, x);
     }
     UNROLL
     for (int i = 0; i < rows; i++) store_some(y + (size_t)i * y_row, sum[i][0], cols);
 }
 
-#define DEFINE_FEW(type, rows)                                                                     \
-    static void type##_few_##rows(float *y, size_t y_row, const uint8_t *const row[LANES],         \
-                                  const XBlock *x, size_t blocks, size_t cols,                     \
-                                  const uint8_t *ahead)                                            \
+#define DEFINE_FEW(type, terms, rows)                                                              \
+    static void type##_few_##terms##_##rows(float *y, size_t y_row,                                \
+                                            const uint8_t *const row[LANES], const XBlock *x,      \
+                                            size_t blocks, size_t cols, const uint8_t *ahead)      \
     {                                                                                              \
-        code_few(DTYPE_##type, rows, y, y_row, row, x, blocks, cols, ahead);                       \
+        code_few(DTYPE_##type, terms, rows, y, y_row, row, x, blocks, cols, ahead);                \
     }
-#define NAME_FEW(type, rows) type##_few_##rows,
+#define NAME_FEW(type, terms, rows)                                                                \
+    [DTYPE_##type][terms - 1][rows - 1] = type##_few_##terms##_##rows,
 EACH_FEW(DEFINE_FEW, Q8_0)
 EACH_FEW(DEFINE_FEW, Q4_0)
 EACH_FEW(DEFINE_FEW, Q4_1)
 EACH_FEW(DEFINE_FEW, Q4_K)
 EACH_FEW(DEFINE_FEW, Q6_K)
 
-static CodeFew *const code_fews[DTYPE_COUNT][FEW_MOST] = {
-    [DTYPE_Q8_0] = {EACH_FEW(NAME_FEW, Q8_0)}, [DTYPE_Q4_0] = {EACH_FEW(NAME_FEW, Q4_0)},
-    [DTYPE_Q4_1] = {EACH_FEW(NAME_FEW, Q4_1)}, [DTYPE_Q4_K] = {EACH_FEW(NAME_FEW, Q4_K)},
-    [DTYPE_Q6_K] = {EACH_FEW(NAME_FEW, Q6_K)},
-};
+// [type][terms - 1][rows - 1]
+#define NAME_FEWS(type, bytes, panels, kind, offset) EACH_FEW(NAME_FEW, type)
+static CodeFew *const code_fews[DTYPE_COUNT][2][FEW_MOST] = {EACH_CODE_TYPE(NAME_FEWS)};
 #endif

@@ -1,7 +1,7 @@
 /* row_product.c -- rows of weights times floats. See row_product.h: what decides a number's bits.
  *
  * A row is cut into chunks of a fixed length. Those of a group of rows become floats, in L2, and meet one
- * tile of x after the other as dot products (dots.h); a chunk's sum is added to what y holds. With 8-bit
+ * tile of x after the other as dot products (dots.h); a chunk's sum is added to what y holds. With rounded
  * activations whole numbers are multiplied instead: code_tile.h.
  */
 #include "kernels/cpu/code_tile.h"
@@ -77,39 +77,39 @@ static void multiply_rows(float *y, size_t y_row, const float *x, size_t x_row, 
     }
 }
 
-// x as ACTIVATIONS_Q8 sees it, in floats.
-static void round_row(float *out, const float *x, size_t cols)
+static void round_row(float *out, const float *x, size_t cols, Activations activations)
 {
     for (size_t c = 0; c < cols; c += ACTIVATION_BLOCK, x += ACTIVATION_BLOCK) {
         float largest = 0;
         for (int i = 0; i < ACTIVATION_BLOCK; i++)
             if (!(fabsf(x[i]) <= largest)) largest = isnan(x[i]) ? INFINITY : fabsf(x[i]);
-        const float scale = activation_scale(largest), inverse = activation_inverse(scale);
-        for (int i = 0; i < ACTIVATION_BLOCK; i++) *out++ = scale * rintf(x[i] * inverse);
+        const float scale = activation_scale(largest);
+        for (int i = 0; i < ACTIVATION_BLOCK; i++)
+            *out++ = activation_rounded(x[i], scale, activations);
     }
 }
 
-static void copy_row(float *out, const float *x, size_t cols, bool rounded)
+static void copy_row(float *out, const float *x, size_t cols, Activations activations)
 {
-    if (rounded) round_row(out, x, cols);
-    else memcpy(out, x, cols * sizeof *x);
+    if (activations == ACTIVATIONS_F32) memcpy(out, x, cols * sizeof *x);
+    else round_row(out, x, cols, activations);
 }
 
 static void multiply_floats(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
-                            WeightRows w, bool rounded)
+                            WeightRows w, Activations activations)
 {
     const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols;
     const size_t row =
         lines_of(cols) + 16;    // aligned, and not so that all rows begin in one set of L1
     float *copy = workspace(m * row);
-    EACH_ROW(i, m, cols, LIGHT, copy_row(copy + i * row, x + i * x_row, cols, rounded));
+    EACH_ROW(i, m, cols, LIGHT, copy_row(copy + i * row, x + i * x_row, cols, activations));
     const int threads = team_size(work, SERIAL);
     ON_TEAM(threads, work, SERIAL,
             multiply_rows(y, y_row, copy, row, m, w, rows * t / (size_t)threads,
                           rows * (t + 1) / (size_t)threads));
 }
 
-// ---- with 8-bit activations
+// ---- with rounded activations
 
 #ifdef ROW_CODES
 // Where LANES rows lie: beyond the end the last one again.
@@ -119,27 +119,28 @@ static void find_rows(const uint8_t *row[LANES], const uint8_t *first, size_t ro
     for (size_t l = 0; l < LANES; l++) row[l] = first + MIN(l, rows - 1) * row_bytes;
 }
 
-static void multiply_few(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
+static void multiply_few(float *y, size_t y_row, const XBlock *x, size_t m, int terms, WeightRows w,
                          size_t from, size_t end)
 {
     const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
     for (size_t r = from; r < end; r += LANES) {
         const uint8_t *row[LANES], *first = (const uint8_t *)w.data + r * row_bytes;
         find_rows(row, first, row_bytes, end - r);
-        code_fews[w.type][m - 1](y + r, y_row, row, x, (size_t)w.cols / ACTIVATION_BLOCK, end - r,
-                                 first + LANES * row_bytes + AHEAD);
+        code_fews[w.type][terms - 1][m - 1](y + r, y_row, row, x, (size_t)w.cols / ACTIVATION_BLOCK,
+                                            end - r, first + LANES * row_bytes + AHEAD);
     }
 }
 
 // Rows from ... end of w.
-static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m, WeightRows w,
-                               size_t from, size_t end)
+static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m, int terms,
+                               WeightRows w, size_t from, size_t end)
 {
-    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, tiles = parts_of(m, TILE_MOST);
+    const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK, x_blocks = blocks * (size_t)terms,
+                 tiles = parts_of(m, tile_most(terms));
     const size_t row_bytes = (size_t)dtype_bytes(w.type, (uint64_t)w.cols);
     const CodeKind kind = code_type[w.type].kind;
-    if (m <= FEW_MOST) {
-        multiply_few(y, y_row, x, m, w, from, end);
+    if (m <= few_most(terms)) {
+        multiply_few(y, y_row, x, m, terms, w, from, end);
         return;
     }
     enum { ROWS = PANELS * LANES };
@@ -159,35 +160,40 @@ static void multiply_code_rows(float *y, size_t y_row, const XBlock *x, size_t m
             }
             for (size_t t = 0; t < tiles; t++) {
                 const size_t i = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - i;
-                code_tiles[kind][count - 1](y + i * y_row + r, y_row, panels,
-                                            x + i * blocks + b * count, n, cols, b == 0);
+                code_tiles[kind][terms - 1][count - 1](y + i * y_row + r, y_row, panels,
+                                                       x + i * x_blocks + b * count * (size_t)terms,
+                                                       n, cols, b == 0);
             }
         }
     }
 }
 
-static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, WeightRows w, size_t i)
+static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, int terms, WeightRows w,
+                      size_t i)
 {
     const size_t blocks = (size_t)w.cols / ACTIVATION_BLOCK,
-                 tiles = m <= FEW_MOST ? 1 : parts_of(m, TILE_MOST);
+                 tiles = m <= few_most(terms) ? 1 : parts_of(m, tile_most(terms));
     size_t t = 0;
     while (t + 1 < tiles && part_first(m, tiles, t + 1) <= i) t++;
     const size_t first = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - first;
-    out += first * blocks + (i - first);
+    out += (first * blocks + (i - first)) * (size_t)terms;
     for (size_t b = 0; b < blocks; b++)
-        write_block(out + b * count, x + i * x_row + b * ACTIVATION_BLOCK, code_type[w.type]);
+        write_block(out + b * count * (size_t)terms, x + i * x_row + b * ACTIVATION_BLOCK, terms,
+                    code_type[w.type]);
 }
 
 static void multiply_codes(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
-                           WeightRows w)
+                           int terms, WeightRows w)
 {
     const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols,
                  groups = (rows + PANELS * LANES - 1) / (PANELS * LANES);
-    XBlock *codes = (XBlock *)workspace(m * cols / ACTIVATION_BLOCK * (sizeof *codes / sizeof *x));
-    EACH_ROW(i, m, cols, HEAVY, write_row(codes, x, x_row, m, w, i));
+    XBlock *codes = (XBlock *)workspace(m * (size_t)terms * cols / ACTIVATION_BLOCK *
+                                        (sizeof *codes / sizeof *x));
+    EACH_ROW(i, m, cols, HEAVY, write_row(codes, x, x_row, m, terms, w, i));
     const int threads = team_size(work, SERIAL);
     ON_TEAM(threads, work, SERIAL,
-            multiply_code_rows(y, y_row, codes, m, w, groups * t / (size_t)threads * PANELS * LANES,
+            multiply_code_rows(y, y_row, codes, m, terms, w,
+                               groups * t / (size_t)threads * PANELS * LANES,
                                MIN(groups * (t + 1) / (size_t)threads * PANELS * LANES, rows)));
 }
 #endif
@@ -196,12 +202,13 @@ void CPU(row_product)(float *y, size_t y_row, const float *x, size_t x_row, int 
                       Activations activations)
 {
     if (m == 0 || w.rows == 0) return;
-    const bool rounded = activations == ACTIVATIONS_Q8 && weight_rows_in_blocks(w);
+    if (!weight_rows_in_blocks(w)) activations = ACTIVATIONS_F32;
 #ifdef ROW_CODES
-    if (rounded) multiply_codes(y, y_row, x, x_row, (size_t)m, w);
+    if (activations != ACTIVATIONS_F32)
+        multiply_codes(y, y_row, x, x_row, (size_t)m, activations == ACTIVATIONS_Q16 ? 2 : 1, w);
     else
 #endif
-        multiply_floats(y, y_row, x, x_row, (size_t)m, w, rounded);    // whole numbers as floats
+        multiply_floats(y, y_row, x, x_row, (size_t)m, w, activations);    // rounded ones as floats
 }
 
 void CPU(rows_read)(float *y, WeightRows w, const int32_t *index, int count)

@@ -15,21 +15,20 @@ static int read_block(float *out, WeightRows w, int r, int from)
     return count;
 }
 
-// x as ACTIVATIONS_Q8 sees it.
-static void round_block(float *out, const float *x)
+static void round_block(float *out, const float *x, Activations activations)
 {
     float largest = 0;
     for (int i = 0; i < ACTIVATION_BLOCK; i++)
         if (!(fabsf(x[i]) <= largest)) largest = isnan(x[i]) ? INFINITY : fabsf(x[i]);
-    const float scale = activation_scale(largest), inverse = activation_inverse(scale);
+    const float scale = activation_scale(largest);
     for (int i = 0; i < ACTIVATION_BLOCK; i++)
-        out[i] = isnan(scale) ? scale : scale * rintf(x[i] * inverse);
+        out[i] = isnan(scale) ? scale : activation_rounded(x[i], scale, activations);
 }
 
 void ref_row_product(float *y, size_t y_row, const float *x, size_t x_row, int m, WeightRows w,
                      Activations activations)
 {
-    const bool rounded = activations == ACTIVATIONS_Q8 && weight_rows_in_blocks(w);
+    const bool rounded = activations != ACTIVATIONS_F32 && weight_rows_in_blocks(w);
     float block[BLOCK_MOST], of_x[BLOCK_MOST];
     for (int i = 0; i < m; i++)
         for (int r = 0; r < w.rows; r++) {
@@ -38,7 +37,7 @@ void ref_row_product(float *y, size_t y_row, const float *x, size_t x_row, int m
                 const float *from = x + (size_t)i * x_row + c;
                 count = read_block(block, w, r, c);
                 for (int p = 0; rounded && p < count; p += ACTIVATION_BLOCK)
-                    round_block(of_x + p, from + p);
+                    round_block(of_x + p, from + p, activations);
                 if (rounded) from = of_x;
                 for (int p = 0; p < count; p++) sum += (double)block[p] * from[p];
             }

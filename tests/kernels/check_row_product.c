@@ -126,10 +126,11 @@ static void check_shape(const Kernels *table, DType type, const int shape[3],
 void check_row_product(const Kernels *table)
 {
     for (int t = 0; t < TYPES; t++)
-        for (int i = 0; i < 2 * SHAPES; i++, numbers_free())
-            if (i % 2 == 0) check_shape(table, types[t], shapes[i / 2], ACTIVATIONS_F32);
-            else if (dtype_info[types[t]].kind == DTYPE_KIND_QUANTIZED || i == 19)
-                check_shape(table, types[t], shapes[i / 2], ACTIVATIONS_Q8);
+        for (int i = 0; i < SHAPES; i++)
+            for (Activations a = ACTIVATIONS_F32; a <= ACTIVATIONS_Q16; a++, numbers_free())
+                if (a == ACTIVATIONS_F32 || i == 9 ||
+                    dtype_info[types[t]].kind == DTYPE_KIND_QUANTIZED)
+                    check_shape(table, types[t], shapes[i], a);
 }
 
 // The bits are ref's: a number is rounded once.

@@ -90,11 +90,13 @@ static void run_all(float *out, const float *a, const float *b, const float *zer
     kernels.rows_write(out, DTYPE_Q8_0, b, N, CODED);
     kernels.row_product(out + N * CODED_ROW, N, a, CODED, 5,
                         (WeightRows){out, DTYPE_Q8_0, N, CODED}, ACTIVATIONS_Q8);
+    kernels.row_product(out + N * CODED_ROW + 5 * N, N, a, CODED, 5,
+                        (WeightRows){out, DTYPE_Q8_0, N, CODED}, ACTIVATIONS_Q16);
 }
 
 enum {
     ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG + 4 * IMAGES + 4 * CHANNELS +
-          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS + 10 * N + N * CODED_ROW
+          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS + 15 * N + N * CODED_ROW
 };
 
 static void one_thread_and_more_give_the_same_bits(void **state)

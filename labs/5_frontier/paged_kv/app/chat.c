@@ -146,7 +146,6 @@ int main(int argc, char **argv)
     const char **words;
     int count, status;
     Error err;
-    job.how.activations = "auto";    // one reader: exact is fast enough
     Options *options = declare(keep, &job, &words, &count);
     if (!options_parse(options, argc, argv, &status)) return status;
     console_check_output();

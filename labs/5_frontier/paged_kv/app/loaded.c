@@ -12,7 +12,7 @@
 
 const LoadOptions loaded_defaults = {.device = "cpu",
                                      .cache = "f16",
-                                     .activations = "q8",
+                                     .activations = "auto",
                                      .prefix = "radix",
                                      .cache_mb = 512,
                                      .block_size = 16,
@@ -26,9 +26,9 @@ void loaded_declare(Options *o, LoadOptions *how)
     options_string(o, "tokenizer", 0, &how->tokenizer, "FILE", "where the model's file has none");
     options_choice(o, "cache", 'c', &how->cache, "f32|f16|bf16|q8_0", "numbers of the KV cache");
     options_choice(
-        o, "activations", 0, &how->activations, "auto|f32|q8",
-        "with quantized weights: exact, or rounded to 8 bits and fast; auto: exact below a "
-        "billion parameters");
+        o, "activations", 0, &how->activations, "auto|f32|q16|q8",
+        "with quantized weights: exact, or rounded to 16 bits, or to 8 and fast; auto: q16 below a "
+        "billion parameters, else q8");
     options_choice(o, "prefix-cache", 0, &how->prefix, "none|hash|radix", "how prefixes are found");
     options_int(o, "cache-mb", 0, &how->cache_mb, 1, 1 << 24, "memory of the KV cache, at most");
     options_int(o, "block-size", 0, &how->block_size, 1, 4096, "tokens in a block");
@@ -99,13 +99,15 @@ static DType type_named(const char *name)
                                        : DTYPE_Q8_0;
 }
 
-// What 8 bits change matters more in a small model, which can afford to be exact.
+// What 8 bits change matters more in a small model, which can afford 16.
 static Activations activations_of(const LoadOptions *how, const ModelConfig *config)
 {
     const bool is_small = model_config_params(config) < 1000000000;
-    const bool rounds =
-        strcmp(how->activations, "q8") == 0 || (strcmp(how->activations, "auto") == 0 && !is_small);
-    return rounds ? ACTIVATIONS_Q8 : ACTIVATIONS_F32;
+    return strcmp(how->activations, "f32") == 0   ? ACTIVATIONS_F32
+           : strcmp(how->activations, "q16") == 0 ? ACTIVATIONS_Q16
+           : strcmp(how->activations, "q8") == 0  ? ACTIVATIONS_Q8
+           : is_small                             ? ACTIVATIONS_Q16
+                                                  : ACTIVATIONS_Q8;
 }
 
 static EngineOptions engine_options_of(const LoadOptions *how, const ModelConfig *config,

@@ -115,7 +115,7 @@ static void subtract(float *rest, const float *x, const KvQ8 *rounded, int block
     }
 }
 
-// Exact activations are two rows of 8 bits: x, and what that leaves over, which is 1/254 of it at most.
+// Activations of more than 8 bits are two rows of these: x, and what that leaves over, 1/254 of it at most.
 static void product(float *y, size_t y_row, const float *x, size_t x_row, int m, WeightRows w,
                     Activations activations)
 {

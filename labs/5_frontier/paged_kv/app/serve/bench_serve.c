@@ -223,7 +223,7 @@ int main(int argc, char **argv)
     options_rest(o, &words, &count, "[MODEL]");
     options_string(o, "url", 0, &load.url, "URL",
                    "of a server that runs already: http://127.0.0.1:8081");
-    options_choice(o, "activations", 0, &load.activations, "auto|f32|q8",
+    options_choice(o, "activations", 0, &load.activations, "auto|f32|q16|q8",
                    "of the server that it starts");
     options_int(o, "clients", 0, &load.clients, 1, 4096, "at the same time");
     options_int(o, "rounds", 0, &load.rounds, 1, 1 << 20, "requests of each, one after the other");

@@ -239,7 +239,6 @@ int main(int argc, char **argv)
     int count, status;
     Error err;
     s.how.sequences = 64;
-    s.how.activations = "auto";    // right answers first; q8 is twice as fast with many clients
     Options *options = declare(keep, &s, &words, &count);
     if (!options_parse(options, argc, argv, &status)) return status;
     console_check_output();

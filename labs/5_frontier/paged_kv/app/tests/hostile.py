@@ -24,7 +24,8 @@ PATIENCE = 30
 
 class Server:
     def __init__(self, *options, model="random:42m:Q4_0"):
-        self.process = subprocess.Popen([os.environ["SERVE"], model, "--name", "m", "--port", "0", *options],
+        self.process = subprocess.Popen([os.environ["SERVE"], model, "--name", "m", "--port", "0",
+                                         "--activations", "f32", *options],    # slow: requests must last
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("http://"):

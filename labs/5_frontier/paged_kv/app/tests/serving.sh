@@ -35,7 +35,7 @@ begin_smollm2() { # options...
     begin "$smollm2" "$@"
 }
 # A model that takes its time.
-begin_slow() { begin random:42m:Q4_0 --name slow --threads 1 "$@"; }
+begin_slow() { begin random:42m:Q4_0 --name slow --threads 1 --activations f32 "$@"; }
 
 ask() { # PATH JSON [curl options...]: the answer into `answer`, its status into $code
     path=$1 body=$2

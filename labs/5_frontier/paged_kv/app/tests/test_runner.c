@@ -44,6 +44,7 @@ typedef struct Setting {
     int preempt_every;    // steps
     int drafts;           // guesses, all wrong but one
     DType cache;
+    Activations activations;
 } Setting;
 
 static const Setting alone = {
@@ -150,11 +151,13 @@ static void run_engine(const Weights *weights, const Prompt *prompts, Setting ho
     Scheduler *s = scheduler_open(
         &pool,
         (SchedulerOptions){.budget = how.budget, .max_running = how.running, .chunk = how.chunk});
-    Runner *runner = runner_open(
-        weights, &pool,
-        (RunnerOptions){
-            .rows = how.budget, .sequences = how.running, .drafts = how.drafts, .cache = how.cache},
-        &err);
+    Runner *runner = runner_open(weights, &pool,
+                                 (RunnerOptions){.rows = how.budget,
+                                                 .sequences = how.running,
+                                                 .drafts = how.drafts,
+                                                 .cache = how.cache,
+                                                 .activations = how.activations},
+                                 &err);
     if (runner == NULL) fail_msg("%s", err.message);
     Sequence *sequences[PROMPTS] = {NULL};
     const int threads = omp_get_max_threads(), step = how.step > 0 ? how.step : 1;
@@ -412,6 +415,54 @@ static void logits_do_not_depend_on_threads(void **state)
     }
 }
 
+// The largest difference, as a share of the largest logit.
+static double difference(const Outcome *got, const Outcome *want, const Prompt *prompts)
+{
+    double most = 0, size = 0;
+    for (int i = 0; i < PROMPTS; i++)
+        for (int t = prompts[i].count - 1; t < want->count[i] - 1; t++)
+            for (int v = 0; v < want->vocabulary; v++) {
+                const double x = (double)logits_at(want, i, t)[v];
+                most = fmax(most, fabs((double)logits_at(got, i, t)[v] - x));
+                size = fmax(size, fabs(x));
+            }
+    return most / size;
+}
+
+// The fixtures have no weights in blocks.
+static void activations_of_16_bits_give_the_logits_of_exact_ones(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"random:15m:Q8_0", "random:15m:Q4_0", "random:15m:Q4_1"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        Error err = {""};
+        Subject s = {.weights = weights_open(models[i], (WeightsOptions){0}, &err),
+                     .arena = arena_new("subject", (size_t)1 << 32)};
+        if (s.weights == NULL) fail_msg("%s", err.message);
+        const int V = s.weights->config.vocabulary;
+        make_prompts(s.prompts, V, s.weights->config.context);
+        Outcome *exact = outcome_new(s.arena, V);
+        run_engine(s.weights, s.prompts, alone, NULL, exact);
+        Setting how = alone;
+        how.activations = ACTIVATIONS_Q16;
+        s.alone = outcome_new(s.arena, V);
+        run_engine(s.weights, s.prompts, how, NULL, s.alone);
+        for (int p = 0; p < PROMPTS; p++) assert_tokens(models[i], s.alone, exact, p);
+        const double off = difference(s.alone, exact, s.prompts);
+        print_message("%s: off by %.1e of the largest logit\n", models[i], off);
+        assert_that(off > 0 && off < 1e-4, "%s: off by %g of the largest logit", models[i], off);
+        how = (Setting){.block_size = 4,
+                        .blocks = 256,
+                        .chunk = 7,
+                        .budget = 64,
+                        .running = PROMPTS,
+                        .threads = 2,
+                        .activations = ACTIVATIONS_Q16};
+        assert_setting(&s, models[i], how, NULL);
+        subject_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -422,6 +473,7 @@ int main(void)
         cmocka_unit_test(logits_do_not_depend_on_preemptions),
         cmocka_unit_test(logits_do_not_depend_on_drafts),
         cmocka_unit_test(logits_do_not_depend_on_threads),
+        cmocka_unit_test(activations_of_16_bits_give_the_logits_of_exact_ones),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
