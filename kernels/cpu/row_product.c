@@ -43,12 +43,12 @@ static void multiply_group(float *y, size_t y_row, const float *x, size_t x_row,
         const size_t i = part_first(m, tiles, t), count = part_first(m, tiles, t + 1) - i;
         for (size_t j = 0, width; j < cols; j += width) {
             float sum[DOTS_MOST + LANES];
+            // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): 1 to FEW_AT_ONCE rows
             width = j + dots_cols[count - 1] <= cols ? dots_cols[count - 1] : 1;
             dots_of[count - 1][width == 1](sum, x + i * x_row, x_row, rows + j * row, row, n);
             for (size_t a = 0; a < count; a++)
                 for (size_t b = 0; b < width; b++) {
                     float *to = y + (i + a) * y_row + j + b;
-                    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): dots_of[] fills them
                     *to = first ? sum[a * width + b] : *to + sum[a * width + b];
                 }
         }
