@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "common/gguf.h"
+#include "tests/skip.h"
 #include "tests/stops.h"
 
 static char folder[] = "/tmp/test_gguf_writer_XXXXXX", path[64];
@@ -192,7 +193,7 @@ static void parts_are_one_tensor(void **state)
 static void a_full_disk_is_reported_at_the_end(void **state)
 {
     (void)state;
-    if (access("/dev/full", W_OK) != 0) skip();
+    if (access("/dev/full", W_OK) != 0) SKIP("no /dev/full", "on Linux");
     Error err = {""};
     GgufWriter *out = gguf_writer_open("/dev/full", &err);
     assert_non_null(out);

@@ -11,7 +11,7 @@ tour() { run "$LAB" run paged_kv --plot none --out results "$@"; }
 
 # The lines of the lesson's blocks under a heading.
 shown_under() { # heading
-    sed -n "/^## $1\$/,/^## /p" "$lesson" | sed -n '/^```$/,/^```$/p' | grep -v '^```'
+    sed -n "/^## $1\$/,/^## /p" "$lesson" | sed -n "/^\`\`\`\$/,/^\`\`\`\$/p" | grep -v "^\`\`\`"
 }
 
 the_model_is_trained_once_and_the_lesson_shows_what_it_does() { # test
