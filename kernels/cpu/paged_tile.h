@@ -112,10 +112,11 @@ INLINED void read_keys(const DType type, const int rows, const bool whole, float
                 for (size_t l = 0; l < LANES; l++) memcpy(&half[l], row[l] + block * Q8_BYTES, 2);
                 scale[b] = load_halves((const uint8_t *)half);
             }
+            const Vec zeros = {0};
             Vec sum[FEW_ROWS];
             UNROLL
             for (int i = 0; i < rows; i++)
-                sum[i] = w == 0 ? (Vec){0} : vec_load(out + (size_t)i * KEYS + j);
+                sum[i] = w == 0 ? zeros : vec_load(out + (size_t)i * KEYS + j);
             UNROLL
             for (size_t l = 0; l < LANES; l++) {
                 Vec number[4];

@@ -66,7 +66,7 @@ INLINED IntVec load_bytes(const uint8_t *x)
 #elif LANES == 8
     return (IntVec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i_u *)x));
 #else
-    IntVec out;
+    IntVec out = {0};
     for (int l = 0; l < LANES; l++) out[l] = (x[l] ^ 128) - 128;
     return out;
 #endif

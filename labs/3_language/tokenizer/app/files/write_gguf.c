@@ -14,7 +14,10 @@ static void add_flat(cJSON *list, const cJSON *part, const char *members)
 {
     const cJSON *inner = cJSON_GetObjectItemCaseSensitive(part, members), *item;
     if (cJSON_IsArray(inner)) {
-        cJSON_ArrayForEach(item, inner) add_flat(list, item, members);
+        cJSON_ArrayForEach(item, inner)
+        {
+            add_flat(list, item, members);
+        }
     } else if (cJSON_IsObject(part)) cJSON_AddItemToArray(list, cJSON_Duplicate(part, true));
 }
 

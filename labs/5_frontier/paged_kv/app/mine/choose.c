@@ -41,7 +41,7 @@ static int sample(Sampler *sampler, const SamplerOptions *o, const Row *row, Err
     if (!sampler_distribution(sampler, &all, &row->context, &kept, err)) return -1;
     double *room = malloc((size_t)n * (sizeof(double) + sizeof(float)));
     REQUIRE(room != NULL, "no memory for %d tokens", n);
-    float *cut_logits = (float *)(room + n);
+    float *cut_logits = (void *)(room + n);
     const float *logits = sampler_logits(sampler, o, &row->context);
     if (o->temperature > 0 && (o->top_k > 0 || o->min_p > 0)) {
         cut(cut_logits, logits, n, &kept);
@@ -75,7 +75,7 @@ static int accept(Sampler *sampler, const SamplerOptions *o, const SamplerContex
     double *room = malloc(n * sizeof(double) + (2 * count + 1) * n * sizeof(float)),
            u[DRAFT_MAX + 1];
     REQUIRE(room != NULL, "no memory for %d drafts", drafted);
-    float *p = (float *)(room + n), *own = q != NULL ? p + (count + 1) * n : NULL;
+    float *p = (void *)(room + n), *own = q != NULL ? p + (count + 1) * n : NULL;
     int accepted = -1;
     int32_t right_next;
     for (int i = 0; i <= drafted; i++) {

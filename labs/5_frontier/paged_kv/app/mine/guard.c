@@ -34,8 +34,8 @@ static void on_signal(int number)
 {
     if (inside != NULL) say_where(number == SIGVTALRM ? " does not return." : " crashes.");
     if (number == SIGVTALRM) _exit(1);
-    sigaction(number, inside != NULL ? &(struct sigaction){.sa_handler = SIG_DFL} : &before[number],
-              NULL);
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(number, inside != NULL ? &standard : &before[number], NULL);
     raise(number);
 }
 

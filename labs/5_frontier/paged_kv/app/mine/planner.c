@@ -37,7 +37,8 @@ static Plan *plan_of(Sequence *s)
     plan->right.ids = at + tokens;
     plan->own.table.block = s->table.blocks;
     plan->right.table.block = at + 2 * tokens;
-    return s->plan = plan;
+    s->plan = plan;
+    return plan;
 }
 
 // After each of the learner's functions: the engine's view, and whether all is as the reference has it.

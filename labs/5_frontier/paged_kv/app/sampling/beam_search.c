@@ -56,7 +56,7 @@ BeamSearch *beam_search_new(BeamOptions options, int max_tokens, const int32_t *
     for (size_t i = 0; i < texts; i++) {
         BeamText *text = i < n ? &b->beams[i].text : &b->texts[i - n];
         text->tokens = tokens + i * length;
-        text->log_probabilities = (float *)(tokens + texts * length) + i * length;
+        text->log_probabilities = (float *)(void *)(tokens + texts * length) + i * length;
     }
     for (size_t i = 0; i < n; i++) b->beams[i].candidates = offers + i * candidates;
     return b;
