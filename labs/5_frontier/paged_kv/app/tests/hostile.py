@@ -51,7 +51,10 @@ class Server:
         """The status and what follows the head, by a client that behaves."""
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         with self.dial() as line:
-            line.sendall(request(body, path, method))
+            try:
+                line.sendall(request(body, path, method))
+            except ConnectionError:  # refused before all of it was sent
+                pass
             return answer(line)
 
     def metric(self, name):
