@@ -68,7 +68,7 @@ static double run_read(void *work, long calls, Error *err)
         const uint64_t *word = next_weights(task).data;
         uint64_t sum = 0;
         const size_t part = task->bytes / sizeof *word / 4;
-#pragma omp parallel for simd reduction(+ : sum)
+#pragma omp parallel for reduction(+ : sum)
         for (size_t k = 0; k < part; k++)
             sum += word[k] + word[k + part] + word[k + 2 * part] + word[k + 3 * part];
         __asm__ volatile("" : : "r"(sum));
