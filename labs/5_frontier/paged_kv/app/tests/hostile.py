@@ -19,7 +19,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(FOLDER, "../../../key_numbers/app/tests"))
 import browser as browsers    # noqa: E402
 
-PATIENCE = 30
+PATIENCE = 90
 
 
 class Server:
