@@ -24,7 +24,7 @@ static bool add_ids(ApiRequest *asked, Arena *arena, const Served *served, const
     {
         const double id = cJSON_IsNumber(item) ? item->valuedouble : -1;
         if (!(id >= 0 && id < served->vocabulary) || id != (int)id)
-            return refuse(refusal, 400, "prompt", "prompt: holds what is no token of 0 to %d",
+            return refuse(refusal, 400, "prompt", "prompt: expected token ids from 0 to %d",
                           served->vocabulary - 1);
         ids_add(ids, (int)id);
     }

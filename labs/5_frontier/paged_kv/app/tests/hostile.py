@@ -1,9 +1,9 @@
 """lab serve under clients that are slow, broken, malicious or gone; and its page in a browser.
 
-    SERVE=build/labs/serve python3 hostile.py half_a_request_keeps_nobody_out
+    SERVE=build/labs/serve python3 hostile.py half_a_request_blocks_no_other_client
 
 Each function that takes (server) or (browser, server) is a sentence, and one of ctest's tests. Afterwards the server
-is told to end: it exits with 0 only if every block of the KV cache came back. 77: something is missing here.
+gets SIGTERM: it exits with 0 only if every block of the KV cache came back. 77: something is missing here.
 """
 import inspect
 import json
@@ -91,7 +91,7 @@ LONG = {"prompt": "a", "max_tokens": 900}
 
 # ---- slow ----
 
-def idle_connections_and_a_byte_a_second_keep_nobody_out(server):
+def idle_connections_and_a_byte_a_second_block_no_other_client(server):
     idle = [server.dial() for _ in range(900)]
     slow = [server.dial() for _ in range(16)]
     raw = request(json.dumps(LONG).encode())
@@ -111,7 +111,7 @@ def idle_connections_and_a_byte_a_second_keep_nobody_out(server):
         line.close()
 
 
-idle_connections_and_a_byte_a_second_keep_nobody_out.options = ["--connections", "1000"]
+idle_connections_and_a_byte_a_second_block_no_other_client.options = ["--connections", "1000"]
 
 
 def a_request_that_takes_too_long_to_come_is_ended(server):
@@ -165,7 +165,7 @@ def clients_that_vanish_free_their_blocks(server):
     assert server.ask({"prompt": "a", "max_tokens": 2})[0] == 200
 
 
-def half_a_request_keeps_nobody_out(server):
+def half_a_request_blocks_no_other_client(server):
     raw = request(json.dumps(LONG).encode())
     lines = []
     for size in list(range(1, len(raw), 3)):
