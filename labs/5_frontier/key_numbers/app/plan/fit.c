@@ -90,9 +90,10 @@ static int by_cost(const void *left, const void *right)
 
 static bool fit_table(Needs *needs, Fit *fit, Error *err)
 {
-    const GpuSpec *specs;
+    const GpuSpec *specs = fit->gpu_spec.table;
     Serving serving;
-    fit->count = gpu_spec_list(needs->arena, &specs, err);
+    fit->count =
+        specs != NULL ? fit->gpu_spec.table_count : gpu_spec_list(needs->arena, &specs, err);
     if (fit->count < 0) return false;
     FitOption *list = arena_alloc(needs->arena, ((size_t)fit->count + 1) * sizeof *list);
     for (int i = 0; i < fit->count; i++)

@@ -35,6 +35,7 @@ typedef struct Stages {
     const Workload *workload;
     const MemoryLimit *limit;
     Workspace workspace;
+    Split split;
     double budget;
     Stage *stages;
     uint64_t count;
@@ -57,8 +58,10 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
 {
     const ServingBasis *basis = deployment->basis;
     const StageWeights *weights = split_weights(arena, &basis->split, split);
-    Stages all = {
-        .workload = &deployment->workload, .limit = &deployment->limit, .count = split.pp};
+    Stages all = {.workload = &deployment->workload,
+                  .limit = &deployment->limit,
+                  .split = split,
+                  .count = split.pp};
     all.workspace = workspace_of(basis->model, split, basis->weights.compute_bits);
     all.budget = memory_usable(all.limit);
     all.stages = arena_zeros(arena, split.pp * sizeof *all.stages);
@@ -72,18 +75,33 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
     return all;
 }
 
+static double end_of(const Stages *all, Range range)
+{
+    return all->workload->estimate == ESTIMATE_LOW ? range.low : range.high;
+}
+
+static Range stage_work(const Stages *all, const Stage *stage, uint64_t context, uint64_t requests)
+{
+    Workload w = *all->workload;
+    w.context = context;
+    double tokens = fmin((double)context * (double)requests, (double)w.step_tokens);
+    Workspace space = all->workspace;
+    if (!stage->samples) space.vocab = 0;
+    return runtime_work(&space, &w, tokens, (double)requests);
+}
+
 // `requests` of `context` tokens on the GPU, of which one step works on step_tokens at most.
 static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t context,
                                 uint64_t requests)
 {
     const Workload *w = all->workload;
-    double tokens = fmin((double)context * (double)requests, (double)w->step_tokens);
-    ServingBytes bytes = {.weights = stage->weights, .runtime = memory_runtime(all->limit)};
-    bytes.work = workspace_bytes(&all->workspace, tokens, stage->samples ? (double)requests : 0);
+    ServingBytes bytes = {.weights = stage->weights};
+    bytes.runtime = end_of(all, runtime_overhead(w, all->limit, all->split));
+    bytes.work = end_of(all, stage_work(all, stage, context, requests));
     for (int i = 0; i < stage->cache_count; i++) {
         const KnLayerCache *c = &stage->caches[i];
         bytes.cache += (double)requests * (double)c->layers * (double)c->bytes *
-                       (double)kn_cached_tokens(context, c->window, w->page);
+                       (double)runtime_cached(w, context, c->window);
     }
     bytes.total = bytes.weights + bytes.cache + bytes.work + bytes.runtime;
     return bytes;
@@ -100,9 +118,11 @@ static uint64_t room(const Stages *all, uint64_t requests)
         const Workload *w = all->workload;
         ServingBytes bytes = stage_bytes(all, stage, w->context, requests);
         if (stage->cache_count == 0 && bytes.total <= all->budget) continue;
-        uint64_t fit =
-            kn_concurrency(all->limit->memory, all->limit->utilisation, bytes.total - bytes.cache,
-                           stage->caches, stage->cache_count, w->context, w->page);
+        double fixed = bytes.total - bytes.cache, left = all->budget - fixed;
+        uint64_t fit = w->runtime != RUNTIME_LLAMA_CPP
+                           ? kn_concurrency(all->limit->memory, all->limit->utilisation, fixed,
+                                            stage->caches, stage->cache_count, w->context, w->page)
+                           : (uint64_t)fmax(0, floor(left / (bytes.cache / (double)requests)));
         if (fit < least) least = fit;
     }
     return least;
@@ -158,7 +178,7 @@ static void whole_cache(Serving *serving)
                              kv_cache_index_bytes(kind),
                              {kv_cache_tokens(kind, w->context),
                               kv_cache_tokens(kind, w->context + 1024),
-                              kn_cached_tokens(w->context, kind->window, w->page)}};
+                              runtime_cached(w, w->context, kind->window)}};
         uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
         now += bytes * cache->held[HELD_TOKENS];
         serving->kv_per_token += bytes;
@@ -198,7 +218,12 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
         if (!(bytes.total > serving->per_gpu.total)) continue;
         serving->per_gpu = bytes;
         serving->cache_count = stages.stages[s].cache_count;
+        serving->work = stage_work(&stages, &stages.stages[s], workload->context, requests);
     }
+    serving->overhead = runtime_overhead(workload, stages.limit, split);
+    double left = stages.budget - serving->per_gpu.weights;
+    serving->pool = (Range){fmax(0, left - serving->work.high - serving->overhead.high),
+                            fmax(0, left - serving->work.low - serving->overhead.low)};
     serving->fits = serving->per_gpu.total <= stages.budget;
     serving->memory_context = longest_context(&stages, requests);
     serving->max_context = serving->memory_context;
@@ -206,5 +231,10 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
         serving->max_context = model->max_context;
     uint64_t most = most_requests(&stages);
     serving->max_requests = most == UINT64_MAX ? 0 : most * split.ep;
+    Workload hopeful = *workload;
+    hopeful.estimate = ESTIMATE_LOW;
+    stages.workload = &hopeful;
+    most = workload->runtime == RUNTIME_ANY ? most : most_requests(&stages);
+    serving->most_requests = most == UINT64_MAX ? 0 : most * split.ep;
     return true;
 }

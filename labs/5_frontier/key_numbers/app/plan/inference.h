@@ -13,10 +13,7 @@
  * what is free once the weights are there.
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/plan/memory_limit.h"
-#include "labs/5_frontier/key_numbers/app/plan/split.h"
-#include "labs/5_frontier/key_numbers/app/plan/workload.h"
-#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
+#include "labs/5_frontier/key_numbers/app/plan/runtime.h"
 
 // What all plans of one model in one format share.
 typedef struct ServingBasis {
@@ -73,6 +70,9 @@ typedef struct Serving {
     uint64_t max_context;           // at this batch (0: none fits), not over the model's own
     uint64_t memory_context;        // the same as far as memory goes; UINT64_MAX: any
     uint64_t max_requests;          // of this context; 0 also when none is limited
+    Range work, overhead;           // of per_gpu, from low to high
+    Range pool;                     // bytes that are left for its cache
+    uint64_t most_requests;         // max_requests by the low estimates
 } Serving;
 
 bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving, Error *err);

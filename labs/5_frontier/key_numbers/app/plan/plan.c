@@ -2,14 +2,31 @@
 
 // ---- a question taken apart ----
 
+// vLLM samples more sequences at once on a large GPU; llama.cpp's micro-batch is 512 tokens.
 Workload plan_workload(const Question *q)
 {
-    return (Workload){q->context, q->batch, q->page, q->step_tokens};
+    static const double large = 70 * 0x1p30;
+    Workload workload = {.context = q->context,
+                         .batch = q->batch,
+                         .page = q->page,
+                         .step_tokens = q->step_tokens,
+                         .runtime = (Runtime)question_choice(q, "runtime"),
+                         .sequences = q->sequences};
+    if (workload.sequences == 0) workload.sequences = q->gpu_spec.memory >= large ? 1024 : 256;
+    if (workload.runtime == RUNTIME_LLAMA_CPP && !question_given(q, "step_tokens"))
+        workload.step_tokens = 512;
+    if (workload.runtime == RUNTIME_TRANSFORMERS && !question_given(q, "page")) workload.page = 1;
+    return workload;
 }
 
+// Only an engine that allocates its cache at the start has a share of the memory to keep to.
 MemoryLimit plan_limit(const Question *q)
 {
-    return (MemoryLimit){q->gpu_spec.memory, q->utilisation, q->runtime};
+    int runtime = question_choice(q, "runtime");
+    bool named = runtime != RUNTIME_ANY, shares = runtime <= RUNTIME_VLLM;
+    return (MemoryLimit){q->gpu_spec.memory,
+                         shares || question_given(q, "utilisation") ? q->utilisation : 1,
+                         named && !question_given(q, "overhead") ? -1 : q->overhead};
 }
 
 static Split asked_split(const Question *q)
@@ -17,8 +34,12 @@ static Split asked_split(const Question *q)
     return (Split){q->tp, q->pp, q->ep};
 }
 
+// vLLM and llama.cpp do not train.
 static TrainingOptions training_options(const Question *q)
 {
+    Runtime runtime = (Runtime)question_choice(q, "runtime");
+    MemoryLimit limit = plan_limit(q);
+    if (runtime != RUNTIME_TRANSFORMERS) runtime = RUNTIME_ANY, limit.overhead_gib = q->overhead;
     return (TrainingOptions){.method = (Method)question_choice(q, "method"),
                              .rank = q->rank,
                              .targets = (LoraTargets)question_choice(q, "targets"),
@@ -36,7 +57,8 @@ static TrainingOptions training_options(const Question *q)
                                       .sequence_parallel = q->sp,
                                       .flash = q->flash,
                                       .recompute = (KnRecompute)question_choice(q, "recompute")},
-                             .limit = plan_limit(q)};
+                             .runtime = runtime,
+                             .limit = limit};
 }
 
 static RunOptions run_options(const Question *q)
@@ -60,7 +82,8 @@ static bool has(const ModelPlan *plan, PlanPart part)
 static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
     plan->deployment = (Deployment){&plan->basis, plan_workload(q), plan_limit(q), asked_split(q)};
-    const char *kv = q->kv_given || plan->model->cache == NULL ? q->kv : plan->model->cache;
+    const char *kv =
+        question_given(q, "kv") || plan->model->cache == NULL ? q->kv : plan->model->cache;
     return inference_basis(arena, plan->model, q->weights, kv, &plan->basis, err);
 }
 

@@ -15,6 +15,7 @@ const QuestionField question_fields[] = {
 #undef X
 };
 const int question_field_count = sizeof question_fields / sizeof *question_fields;
+_Static_assert(sizeof question_fields / sizeof *question_fields <= 64, "a bit of `given` for each");
 
 Question question_default(void)
 {
@@ -107,6 +108,7 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
     }
     void *value = (char *)question + field->offset;
     double number = 0;
+    question->given |= (uint64_t)1 << (field - question_fields);
     switch (field->kind) {
     case QUESTION_TOKENS:
     case QUESTION_COUNT:
@@ -124,7 +126,6 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
         if (field->choices != NULL && find_choice(field->choices, text) < 0)
             return error_set(err, "%s: '%s' is not one of %s", field->name, text, field->choices);
         *(const char **)value = arena_print(arena, "%s", text);
-        question->kv_given |= strcmp(field->name, "kv") == 0;
         return true;
     }
     return false;
@@ -151,6 +152,11 @@ int question_choice(const Question *question, const char *name)
     int place = find_choice(field->choices, text);
     REQUIRE(place >= 0, "%s: '%s' is not one of %s", name, text, field->choices);
     return place;
+}
+
+bool question_given(const Question *question, const char *name)
+{
+    return question->given >> (question_field(name) - question_fields) & 1;
 }
 
 bool question_settle(Question *question, Arena *arena, Error *err)

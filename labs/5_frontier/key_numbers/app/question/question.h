@@ -32,7 +32,9 @@ typedef enum QuestionKind {
     X(page,        COUNT,  uint64_t,     16,    1, 1e6, NULL, "Inference", "tokens in a page of the cache")           \
     X(step_tokens, TOKENS, uint64_t,     2048,  1, 1e7, NULL, "Inference", "tokens that one prefill step works on: sets the work space") \
     X(utilisation, REAL,   double,       0.9,   0.01, 1, NULL, "Inference", "share of a GPU's memory that the engine may use") \
-    X(runtime,     REAL,   double,       1.0,   0, 64, NULL, "Inference", "GiB on each GPU for CUDA context, graphs and libraries") \
+    X(runtime,     TEXT,   const char *, "any", 0, 0, "any|vllm|llama.cpp|transformers", "Inference", "program that runs the model: sets work space and overhead") \
+    X(overhead,    REAL,   double,       1.0,   0, 64, NULL, "Inference", "GiB on each GPU for CUDA context, graphs and libraries; a named runtime has its own") \
+    X(sequences,   COUNT,  uint64_t,     0,     0, 1e6, NULL, "Inference", "requests that vLLM makes room to sample at once; 0: 1024 on a GPU of 70 GiB or more, else 256") \
     X(gpu,         TEXT,   const char *, "h100-sxm", 0, 0, NULL, "The machine", "a GPU of --list gpus, 'here', or a FILE.json") \
     X(memory,      REAL,   double,       0,     0, 1e5, NULL, "The machine", "GB of the GPU, instead of the table's")     \
     X(bandwidth,   REAL,   double,       0,     0, 1e7, NULL, "The machine", "GB/s of the GPU's memory, instead of the table's") \
@@ -45,7 +47,7 @@ typedef enum QuestionKind {
     X(u_memory,    REAL,   double,       0.8,   0.01, 1, NULL, "The machine", "share of the bandwidth that decoding reaches") \
     X(price,       REAL,   double,       0,     0, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is told") \
     X(method,      TEXT,   const char *, "full", 0, 0, "full|lora|qlora", "Training", "what is trained")               \
-    X(optimizer,   TEXT,   const char *, "adamw", 0, 0, "adamw|adamw8bit|adamw-bf16|momentum|sgd|lion|adafactor", "Training", "optimizer") \
+    X(optimizer,   TEXT,   const char *, "adamw", 0, 0, "adamw|adamw8bit|adamw-bf16|momentum|sgd|lion|adafactor|paged-adamw|paged-adamw8bit", "Training", "optimizer") \
     X(precision,   TEXT,   const char *, "mixed", 0, 0, "mixed|fp32|bf16", "Training", "mixed: 16-bit weights beside fp32 copies") \
     X(gradients,   TEXT,   const char *, "16", 0, 0, "16|32", "Training", "bits of an accumulated gradient")            \
     X(rank,        COUNT,  uint64_t,     16,    1, 65536, NULL, "Training", "rank of LoRA's matrices")                 \
@@ -68,7 +70,7 @@ typedef struct Question {
 #define X(name, kind, type, fallback, least, most, choices, group, about) type name;
     QUESTION_LIST(X)
 #undef X
-    bool kv_given;    // else a model may bring the cache's format
+    uint64_t given;    // a bit for each field that question_set() has set, in their order
     GpuSpec
         gpu_spec;    // what gpu, memory, bandwidth and tflops come to; filled by question_settle()
 } Question;
@@ -91,6 +93,8 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
 const char *question_text(const Question *question, Arena *arena, const QuestionField *field);
 // Of a field with choices, the place of the one it holds: 0 of the first.
 int question_choice(const Question *question, const char *name);
+// Whether question_set() has set it: where it has not, a model or a runtime may bring its own.
+bool question_given(const Question *question, const char *name);
 // A number of this field with its suffix, within its limits.
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err);
 // After the last question_set(): finds the GPU. Formats are checked where they are used.

@@ -303,7 +303,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     // activations 0.22 GiB, 2356 blocks of 16 tokens. Steps of 2048 tokens.
     Question question = question_of(131072, 1);
     question.gpu_spec.memory = 22.07 * gib;
-    question.runtime = 0.05;
+    question.overhead = 0.05;
     Serving serving = plan(model, &question);
     assert_close(serving.per_gpu.work / gib, 0.22, 0.03);
     assert_close((double)serving.memory_context, 2356.0 * 16, 0.015 * 2356 * 16);
@@ -313,7 +313,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     // 8192 tokens a step.
     question = question_of(8192, 1);
     question.gpu_spec.memory = 79.22 * gib;
-    question.runtime = 1.79;
+    question.overhead = 1.79;
     question.step_tokens = 8192;
     serving = plan(model, &question);
     assert_int_equal(serving.max_requests, 53);    // of 1 GiB each
