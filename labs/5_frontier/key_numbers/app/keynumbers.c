@@ -47,7 +47,7 @@ static void declare(Options *options, OutputOptions *output)
     options_flag(options, "largest", 0, &output->largest,
                  "also the largest models that the GPU holds");
     options_string(options, "plot", 0, &output->plot, "DIR",
-                   "draws memory, GPUs and the roofline there, as SVG and PNG");
+                   "draws memory, GPUs, the roofline and throughput there, as SVG and PNG");
     options_string(options, "list", 0, &output->list, "WHAT", "models, gpus, formats or settings");
     options_flag(options, "measurements", 0, &output->measurements,
                  "published measurements, and how far from each the estimates are");

@@ -96,19 +96,20 @@ bool question_number(const QuestionField *field, const char *text, double *numbe
     return true;
 }
 
-bool question_set(Question *question, Arena *arena, const char *name, const char *text, Error *err)
+static bool unknown(const char *name, Error *err)
 {
-    const QuestionField *field = question_field(name);
-    if (field == NULL) {
-        const char *names[sizeof question_fields / sizeof *question_fields];
-        for (int i = 0; i < question_field_count; i++) names[i] = question_fields[i].name;
-        const char *near = nearest(name, names, question_field_count);
-        return error_set(err, "'%s' is no setting%s%s%s", name, near ? "; did you mean " : "",
-                         near ? near : "", near ? "?" : "");
-    }
+    const char *names[sizeof question_fields / sizeof *question_fields];
+    for (int i = 0; i < question_field_count; i++) names[i] = question_fields[i].name;
+    const char *near = nearest(name, names, question_field_count);
+    return error_set(err, "'%s' is no setting%s%s%s", name, near ? "; did you mean " : "",
+                     near ? near : "", near ? "?" : "");
+}
+
+static bool set_field(Question *question, Arena *arena, const QuestionField *field,
+                      const char *text, Error *err)
+{
     void *value = (char *)question + field->offset;
     double number = 0;
-    question->given |= (uint64_t)1 << (field - question_fields);
     switch (field->kind) {
     case QUESTION_TOKENS:
     case QUESTION_COUNT:
@@ -129,6 +130,15 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
         return true;
     }
     return false;
+}
+
+bool question_set(Question *question, Arena *arena, const char *name, const char *text, Error *err)
+{
+    const QuestionField *field = question_field(name);
+    if (field == NULL) return unknown(name, err);
+    if (!set_field(question, arena, field, text, err)) return false;
+    question->given |= (uint64_t)1 << (field - question_fields);
+    return true;
 }
 
 const char *question_text(const Question *question, Arena *arena, const QuestionField *field)
