@@ -122,7 +122,7 @@ static bool fits_alone(Arena *arena, const Model *model, const char *weights, co
 {
     WeightBytes bytes;
     ServingBasis *basis = arena_zeros(arena, sizeof *basis);
-    Deployment alone = {basis, *workload, *limit, {1, 1, 1}};
+    Deployment alone = {.basis = basis, .workload = *workload, .limit = *limit, .split = {1, 1, 1}};
     // The weights' bytes alone are a bound, and soon computed.
     return format_weights(arena, model, weights, &bytes, NULL) &&
            (double)bytes.bytes <= memory_usable(limit) &&

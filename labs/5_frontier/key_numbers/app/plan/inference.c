@@ -1,10 +1,25 @@
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 
 static const uint64_t context_most = (uint64_t)1 << 30;    // what fits there fits anywhere
-static const double memory_most = 1e18;                    // bytes; 64 bits hold 18 times as many
+static const uint64_t requests_most = (uint64_t)1 << 40;
+static const double memory_most = 1e18;    // bytes; 64 bits hold 18 times as many
+
+static bool cache_formats(Arena *arena, const char *text, KvFormats *formats, Error *err)
+{
+    const char *colon = strchr(text, ':');
+    if (colon == NULL) {
+        if (!format_cache(text, &formats->keys, err)) return false;
+        formats->values = formats->keys;
+        return true;
+    }
+    return format_cache(arena_print(arena, "%.*s", (int)(colon - text), text), &formats->keys,
+                        err) &&
+           format_cache(colon + 1, &formats->values, err);
+}
 
 bool inference_basis(Arena *arena, const Model *model, const char *weights, const char *cache,
                      ServingBasis *basis, Error *err)
@@ -12,13 +27,53 @@ bool inference_basis(Arena *arena, const Model *model, const char *weights, cons
     basis->model = model;
     basis->cache_name = cache;
     if (!format_weights(arena, model, weights, &basis->weights, err) ||
-        !format_cache(cache, &basis->cache, err))
+        !cache_formats(arena, cache, &basis->cache, err))
         return false;
     const FormatInfo *format = NULL;    // as it stands in its files
     if (weights != NULL || model->stored_count == 0)
         format = format_find(basis->weights.format, err);
     split_basis(arena, model, format, &basis->weights, &basis->split);
     return true;
+}
+
+// ---- in the host's memory ----
+
+static bool host_check(const Deployment *deployment, Split split, Error *err)
+{
+    const Model *model = deployment->basis->model;
+    HostLayers host = deployment->host;
+    uint64_t layers = host.layers > host.experts ? host.layers : host.experts;
+    if (layers == 0) return true;
+    if (split_gpus(split) > 1)
+        return error_set(err,
+                         "cpu_layers, cpu_experts: expected one GPU beside the host, not %" PRIu64,
+                         split_gpus(split));
+    return layers <= (uint64_t)model->layers ||
+           error_set(err, "cpu_layers, cpu_experts: %s has %d layers, fewer than %" PRIu64,
+                     model->name, model->layers, layers);
+}
+
+HostBytes inference_host(const Deployment *deployment)
+{
+    const SplitBasis *basis = &deployment->basis->split;
+    const Model *model = basis->model;
+    HostBytes bytes = {0};
+    for (int l = 0; l < model->layers; l++) {
+        const LayerWeights *layer = &basis->distinct[basis->layer[l]];
+        const LayerKind *kind = &model->kinds[model->kind_of[l]];
+        bool whole = (uint64_t)l < deployment->host.layers;
+        if (!whole && (uint64_t)l >= deployment->host.experts) continue;
+        for (int i = 0; i < model->weight_count; i++) {
+            bool expert = model->weights[i].component == COMPONENT_EXPERTS;
+            if (expert) bytes.experts += (double)layer->bytes[i];
+            else if (whole) bytes.dense += (double)layer->bytes[i];
+        }
+        if (whole && kind->caches)
+            bytes.cache += (double)kv_cache_token_bytes(kind, &deployment->basis->cache, 1) *
+                           (double)runtime_cached(&deployment->workload,
+                                                  deployment->workload.context, kind->window);
+    }
+    return bytes;
 }
 
 // ---- a split ----
@@ -41,11 +96,12 @@ typedef struct Stages {
     uint64_t count;
 } Stages;
 
-static void stage_caches(Stage *stage, const Model *model, const KnFormat *format,
-                         const StageWeights *weights, uint64_t tp)
+static void stage_caches(Stage *stage, const Model *model, const KvFormats *format,
+                         const StageWeights *weights, uint64_t tp, int on_host)
 {
     uint64_t layers[KINDS_MAX] = {0};
-    for (int l = weights->from; l < weights->to; l++) layers[model->kind_of[l]]++;
+    for (int l = weights->from > on_host ? weights->from : on_host; l < weights->to; l++)
+        layers[model->kind_of[l]]++;
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         if (layers[k] == 0 || !kind->caches) continue;
@@ -68,10 +124,15 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
     for (uint64_t s = 0; s < split.pp; s++) {
         all.stages[s].weights = (double)weights[s].all;
         all.stages[s].samples = s == split.pp - 1;
-        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp);
+        all.stages[s].weights += deployment->adapters / (double)split.pp;
+        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp,
+                     split_gpus(split) == 1 ? (int)deployment->host.layers : 0);
     }
     // What belongs to no tensor of the ledger, such as masks in a file, is there as well.
-    if (split_gpus(split) == 1) all.stages[0].weights = (double)basis->weights.bytes;
+    if (split_gpus(split) > 1) return all;
+    HostBytes host = inference_host(deployment);
+    all.stages[0].weights = (double)basis->weights.bytes + deployment->adapters;
+    all.stages[0].weights -= host.dense + host.experts;
     return all;
 }
 
@@ -90,6 +151,15 @@ static Range stage_work(const Stages *all, const Stage *stage, uint64_t context,
     return runtime_work(&space, &w, tokens, (double)requests);
 }
 
+// Tokens that the requests after the first find in the cache: whole pages of the common prefix. A layer with
+// a window keeps the last tokens of each request, which are its own.
+static double shared_tokens(const Workload *w, uint64_t context, uint64_t requests, uint64_t window)
+{
+    uint64_t prefix = w->prefix < context ? w->prefix : context;
+    if (requests == 0 || window > 0) return 0;
+    return (double)(requests - 1) * (double)(prefix / w->page * w->page);
+}
+
 // `requests` of `context` tokens on the GPU, of which one step works on step_tokens at most.
 static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t context,
                                 uint64_t requests)
@@ -100,8 +170,9 @@ static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t 
     bytes.work = end_of(all, stage_work(all, stage, context, requests));
     for (int i = 0; i < stage->cache_count; i++) {
         const KnLayerCache *c = &stage->caches[i];
-        bytes.cache += (double)requests * (double)c->layers * (double)c->bytes *
-                       (double)runtime_cached(w, context, c->window);
+        double tokens_held = (double)requests * (double)runtime_cached(w, context, c->window);
+        bytes.cache += (double)c->layers * (double)c->bytes *
+                       (tokens_held - shared_tokens(w, context, requests, c->window));
     }
     bytes.total = bytes.weights + bytes.cache + bytes.work + bytes.runtime;
     return bytes;
@@ -118,20 +189,44 @@ static uint64_t room(const Stages *all, uint64_t requests)
         const Workload *w = all->workload;
         ServingBytes bytes = stage_bytes(all, stage, w->context, requests);
         if (stage->cache_count == 0 && bytes.total <= all->budget) continue;
-        double fixed = bytes.total - bytes.cache, left = all->budget - fixed;
-        uint64_t fit = w->runtime != RUNTIME_LLAMA_CPP
-                           ? kn_concurrency(all->limit->memory, all->limit->utilisation, fixed,
-                                            stage->caches, stage->cache_count, w->context, w->page)
-                           : (uint64_t)fmax(0, floor(left / (bytes.cache / (double)requests)));
+        uint64_t fit =
+            kn_concurrency(all->limit->memory, all->limit->utilisation, bytes.total - bytes.cache,
+                           stage->caches, stage->cache_count, w->context, w->page);
         if (fit < least) least = fit;
     }
     return least;
+}
+
+static bool requests_fit(const Stages *all, uint64_t requests)
+{
+    for (uint64_t s = 0; s < all->count; s++)
+        if (!(stage_bytes(all, &all->stages[s], all->workload->context, requests).total <=
+              all->budget))
+            return false;
+    return true;
+}
+
+// Where requests share something, or a cache is padded otherwise: by doubling, then halving.
+static uint64_t most_by_trial(const Stages *all)
+{
+    uint64_t high = 1;
+    while (high < requests_most && requests_fit(all, high)) high *= 2;
+    if (high == requests_most) return UINT64_MAX;
+    uint64_t low = high / 2;
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (requests_fit(all, middle)) low = middle;
+        else high = middle;
+    }
+    return low;
 }
 
 // More requests need more work space and leave less room, so the largest number that fits is found by
 // bisection. UINT64_MAX: nothing is kept that would limit them.
 static uint64_t most_requests(const Stages *all)
 {
+    if (all->workload->prefix > 0 || all->workload->runtime == RUNTIME_LLAMA_CPP)
+        return most_by_trial(all);
     uint64_t low = 0, high = room(all, 1);
     if (high == UINT64_MAX) return high;
     while (low < high) {
@@ -193,7 +288,12 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
     const Model *model = deployment->basis->model;
     const Workload *workload = &deployment->workload;
     Split split = deployment->split;
-    if (!split_check(model, split, err)) return false;
+    if (!split_check(model, split, err) || !host_check(deployment, split, err)) return false;
+    if (workload->prefix >= workload->context)
+        return error_set(err,
+                         "prefix: %" PRIu64 " tokens leave none of a context of %" PRIu64
+                         " to a request of its own",
+                         workload->prefix, workload->context);
     Stages stages = stages_of(arena, deployment, split);
     Stages one = stages_of(arena, deployment, (Split){1, 1, 1});
     uint64_t requests = (workload->batch + split.ep - 1) / split.ep;
@@ -221,6 +321,17 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
         serving->work = stage_work(&stages, &stages.stages[s], workload->context, requests);
     }
     serving->overhead = runtime_overhead(workload, stages.limit, split);
+    serving->host = inference_host(deployment);
+    serving->host.cache *= (double)workload->batch;
+    Workload apart = *workload;
+    apart.prefix = 0;
+    Stages unshared = stages;
+    unshared.workload = &apart;
+    for (uint64_t s = 0; workload->prefix > 0 && s < stages.count; s++)
+        serving->shared =
+            fmax(serving->shared,
+                 stage_bytes(&unshared, &stages.stages[s], workload->context, requests).cache -
+                     stage_bytes(&stages, &stages.stages[s], workload->context, requests).cache);
     double left = stages.budget - serving->per_gpu.weights;
     serving->pool = (Range){fmax(0, left - serving->work.high - serving->overhead.high),
                             fmax(0, left - serving->work.low - serving->overhead.low)};

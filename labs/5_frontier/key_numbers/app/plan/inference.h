@@ -13,6 +13,7 @@
  * what is free once the weights are there.
  */
 #pragma once
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 #include "labs/5_frontier/key_numbers/app/plan/runtime.h"
 
 // What all plans of one model in one format share.
@@ -20,13 +21,20 @@ typedef struct ServingBasis {
     const Model *model;
     WeightBytes weights;
     const char *cache_name;    // "bf16", as it was asked for
-    KnFormat cache;
+    KvFormats cache;
     SplitBasis split;
 } ServingBasis;
 
-// `weights` NULL: as the model is published, or stands in its files.
+// `weights` NULL: as the model is published, or stands in its files. `cache` is a format, or that of the keys
+// and that of the values: "q8_0:q4_0".
 bool inference_basis(Arena *arena, const Model *model, const char *weights, const char *cache,
                      ServingBasis *basis, Error *err);
+
+// The first layers of the model that stay in the host's memory, whole with their cache or only their routed
+// experts (llama.cpp's --n-gpu-layers and --n-cpu-moe). On one GPU.
+typedef struct HostLayers {
+    uint64_t layers, experts;
+} HostLayers;
 
 // A model, on what, for what.
 typedef struct Deployment {
@@ -34,7 +42,17 @@ typedef struct Deployment {
     Workload workload;
     MemoryLimit limit;
     Split split;
+    double
+        adapters;    // bytes of LoRA's that are kept beside it; with several stages, of each its share
+    HostLayers host;
 } Deployment;
+
+// Bytes that stay in the host's memory.
+typedef struct HostBytes {
+    double dense, experts, cache;    // the cache is of one request of the asked context
+} HostBytes;
+
+HostBytes inference_host(const Deployment *deployment);
 
 typedef struct ServingBytes {
     double weights, cache, work, runtime, total;
@@ -71,8 +89,10 @@ typedef struct Serving {
     uint64_t memory_context;        // the same as far as memory goes; UINT64_MAX: any
     uint64_t max_requests;          // of this context; 0 also when none is limited
     Range work, overhead;           // of per_gpu, from low to high
-    Range pool;                     // bytes that are left for its cache
-    uint64_t most_requests;         // max_requests by the low estimates
+    HostBytes host;
+    double shared;             // bytes of cache that a common prefix saves, on the fullest GPU
+    Range pool;                // bytes that are left for its cache
+    uint64_t most_requests;    // max_requests by the low estimates
 } Serving;
 
 bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving, Error *err);

@@ -11,7 +11,8 @@ Workload plan_workload(const Question *q)
                          .page = q->page,
                          .step_tokens = q->step_tokens,
                          .runtime = (Runtime)question_choice(q, "runtime"),
-                         .sequences = q->sequences};
+                         .sequences = q->sequences,
+                         .prefix = q->prefix};
     if (workload.sequences == 0) workload.sequences = q->gpu_spec.memory >= large ? 1024 : 256;
     if (workload.runtime == RUNTIME_LLAMA_CPP && !question_given(q, "step_tokens"))
         workload.step_tokens = 512;
@@ -79,9 +80,22 @@ static bool has(const ModelPlan *plan, PlanPart part)
     return plan->parts >> part & 1;
 }
 
+// In 16 bits. Each GPU of a tensor-parallel group has all of them: vLLM cuts one of the two matrices only.
+static double adapters_bytes(const Model *model, const Question *q)
+{
+    if (q->lora_slots == 0) return 0;
+    LoraTargets targets = (LoraTargets)question_choice(q, "targets");
+    return 2 * (double)q->lora_slots * (double)adapters_params(model, targets, q->rank);
+}
+
 static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
-    plan->deployment = (Deployment){&plan->basis, plan_workload(q), plan_limit(q), asked_split(q)};
+    plan->deployment = (Deployment){.basis = &plan->basis,
+                                    .workload = plan_workload(q),
+                                    .limit = plan_limit(q),
+                                    .split = asked_split(q),
+                                    .adapters = adapters_bytes(plan->model, q),
+                                    .host = {q->cpu_layers, q->cpu_experts}};
     const char *kv =
         question_given(q, "kv") || plan->model->cache == NULL ? q->kv : plan->model->cache;
     return inference_basis(arena, plan->model, q->weights, kv, &plan->basis, err);
@@ -101,7 +115,8 @@ static bool plan_compute(ModelPlan *plan, Arena *arena, const Question *q, Error
     plan->flops = flops_plan(plan->model, q->sequence);
     plan->run = training_cost(plan->model, &plan->flops, &plan->gpu_spec, &options);
     return speed_plan(arena, &plan->deployment, &plan->gpu_spec,
-                      (Efficiency){q->u_compute, q->u_memory}, &plan->speed, err);
+                      (Efficiency){q->u_compute, q->u_memory, q->host_bandwidth * 1e9}, q->price,
+                      &plan->speed, err);
 }
 
 ModelPlan *plan_new(Arena *arena, const Model *model, const Question *question, unsigned parts,

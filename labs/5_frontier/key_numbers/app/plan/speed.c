@@ -41,12 +41,23 @@ static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *g
                  .steps = ceil((double)s / (double)step),
                  .step_tokens = (double)(s < step ? s : step)};
     load_weights(&load, arena, basis);
+    load.host = inference_host(deployment);
+    load.token_weights -= load.host.dense;
+    load.prompt_weights -= load.host.dense;
+    load.experts -= load.host.experts;
     TokenFlops prompt = flops_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
     TokenFlops token = flops_token(model, s, POSITIONS_LAST, PHASE_DECODE);
     load.prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
     load.token_flops = flops_sum(&token);
+    uint64_t prefix = deployment->workload.prefix;
+    if (prefix > 0) {
+        TokenFlops first = flops_token(model, prefix, POSITIONS_CAUSAL, PHASE_PREFILL);
+        load.prefix_flops = (double)prefix * (first.matrices + first.attention);
+        load.prefix_steps = load.steps - ceil((double)(s - prefix) / (double)step);
+    }
     load.cache_token = (double)kv_cache_bytes(model, &basis->cache, 1, load.split.tp);
-    load.cache_request = (double)kv_cache_bytes(model, &basis->cache, s, load.split.tp);
+    load.cache_request =
+        (double)kv_cache_bytes(model, &basis->cache, s, load.split.tp) - load.host.cache;
     return load;
 }
 
@@ -76,17 +87,28 @@ static KnBounds bounds_of(const Load *load, double flops, double bytes)
                        load->bandwidth * load->efficiency.memory);
 }
 
+// Weights that stay with the host are multiplied there: it reads them and adds its time.
+static void add_host(const Load *load, StepTime *step, double steps, double caches)
+{
+    double bytes =
+        steps * (load->host.dense + load->host.experts * step->touched) + caches * load->host.cache;
+    step->host = bytes / load->efficiency.host;
+    step->bounds.seconds += step->host;
+}
+
 // The cache is written once.
-static StepTime load_prefill(const Load *load)
+static StepTime load_prefill(const Load *load, bool cached)
 {
     double context = (double)load->context;
     StepTime step = {.tokens = context,
                      .touched = touched_by(load, load->step_tokens * (double)load->split.ep),
                      .link = link_seconds(load, context)};
     double weights = load->prompt_weights + load->experts * step.touched;
-    step.flops = load->prompt_flops / (double)load->split.tp;
-    step.bytes = load->steps * weights + load->cache_token * context;
+    double steps = load->steps - (cached ? load->prefix_steps : 0);
+    step.flops = (load->prompt_flops - (cached ? load->prefix_flops : 0)) / (double)load->split.tp;
+    step.bytes = steps * weights + load->cache_token * context;
     step.bounds = bounds_of(load, step.flops, step.bytes);
+    add_host(load, &step, steps, 0);
     return step;
 }
 
@@ -100,6 +122,7 @@ static StepTime load_decode(const Load *load, uint64_t batch)
     step.flops = (double)batch * load->token_flops / gpus;
     step.bytes = weights + load->cache_request * step.tokens;
     step.bounds = bounds_of(load, step.flops, step.bytes);
+    add_host(load, &step, 1, (double)batch);
     step.link = link_seconds(load, step.tokens);
     return step;
 }
@@ -108,6 +131,7 @@ static StepTime load_decode(const Load *load, uint64_t batch)
 // one before: once a step is bound by compute, larger ones are.
 static uint64_t compute_bound_batch(const Load *load)
 {
+    if (load->host.dense + load->host.experts > 0) return 0;
     uint64_t high = 1;
     while (high < batch_most && load_decode(load, high).bounds.memory_bound) high *= 2;
     if (high == batch_most) return 0;
@@ -132,17 +156,29 @@ static const char *why_unknown(Arena *arena, const GpuSpec *gpu, int bits)
     return NULL;
 }
 
-bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
-                Efficiency efficiency, Speed *speed, Error *err)
+// While every GPU of the split is paid for.
+static double dollars_per_million(const Speed *speed, double seconds_per_token)
 {
-    *speed = (Speed){.batch = deployment->workload.batch};
+    double gpus = (double)split_gpus(speed->load.split);
+    return 1e6 * seconds_per_token * gpus * speed->price / 3600;
+}
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, double price, Speed *speed, Error *err)
+{
+    *speed = (Speed){.batch = deployment->workload.batch, .price = price};
     speed->unknown = why_unknown(arena, gpu, deployment->basis->weights.compute_bits);
     if (speed->unknown != NULL) return true;
     speed->load = load_of(arena, deployment, gpu, efficiency);
-    speed->prefill = load_prefill(&speed->load);
+    speed->prefill = load_prefill(&speed->load, false);
+    speed->cached = load_prefill(&speed->load, true);
+    speed->prompt_dollars =
+        dollars_per_million(speed, speed->prefill.bounds.seconds /
+                                       (speed->prefill.tokens * (double)deployment->split.ep));
     if (!speed->load.decodes) return true;
     speed->decode = load_decode(&speed->load, speed->batch);
     speed->tokens_per_second = (double)speed->batch / speed->decode.bounds.seconds;
+    speed->token_dollars = dollars_per_million(speed, 1 / speed->tokens_per_second);
     speed->compute_bound_batch = compute_bound_batch(&speed->load);
     for (int i = 0; i < SPEED_BATCHES; i++) {
         Deployment one = *deployment;

@@ -22,4 +22,5 @@ typedef struct Workload {
     Runtime runtime;
     Estimate estimate;
     uint64_t sequences;    // that are sampled at once (vLLM)
+    uint64_t prefix;       // tokens that all requests begin with, cached once
 } Workload;

@@ -26,15 +26,19 @@ typedef enum QuestionKind {
 // clang-format off
 #define QUESTION_LIST(X)                                                                                              \
     X(weights,     TEXT,   const char *, NULL,  0, 0, NULL, "Inference", "format of the weights, of --list formats; as the model is published unless given") \
-    X(kv,          TEXT,   const char *, "bf16", 0, 0, NULL, "Inference", "format of the key/value cache")            \
+    X(kv,          TEXT,   const char *, "bf16", 0, 0, NULL, "Inference", "format of the key/value cache; KEYS:VALUES for two")            \
     X(context,     TOKENS, uint64_t,     4096,  1, 1e9, NULL, "Inference", "tokens that each request holds")          \
     X(batch,       COUNT,  uint64_t,     1,     1, 1e7, NULL, "Inference", "requests at the same time")               \
+    X(prefix,      TOKENS, uint64_t,     0,     0, 1e9, NULL, "Inference", "tokens that begin all requests alike and are cached once") \
     X(page,        COUNT,  uint64_t,     16,    1, 1e6, NULL, "Inference", "tokens in a page of the cache")           \
     X(step_tokens, TOKENS, uint64_t,     2048,  1, 1e7, NULL, "Inference", "tokens that one prefill step works on: sets the work space") \
     X(utilisation, REAL,   double,       0.9,   0.01, 1, NULL, "Inference", "share of a GPU's memory that the engine may use") \
     X(runtime,     TEXT,   const char *, "any", 0, 0, "any|vllm|llama.cpp|transformers", "Inference", "program that runs the model: sets work space and overhead") \
     X(overhead,    REAL,   double,       1.0,   0, 64, NULL, "Inference", "GiB on each GPU for CUDA context, graphs and libraries; a named runtime has its own") \
     X(sequences,   COUNT,  uint64_t,     0,     0, 1e6, NULL, "Inference", "requests that vLLM makes room to sample at once; 0: 1024 on a GPU of 70 GiB or more, else 256") \
+    X(lora_slots,  COUNT,  uint64_t,     0,     0, 1e5, NULL, "Inference", "LoRA adapters kept beside the model, of --rank and --targets") \
+    X(cpu_layers,  COUNT,  uint64_t,     0,     0, 1e5, NULL, "Inference", "first layers that stay in the host's memory, with their cache") \
+    X(cpu_experts, COUNT,  uint64_t,     0,     0, 1e5, NULL, "Inference", "first layers whose routed experts stay in the host's memory") \
     X(gpu,         TEXT,   const char *, "h100-sxm", 0, 0, NULL, "The machine", "a GPU of --list gpus, 'here', or a FILE.json") \
     X(memory,      REAL,   double,       0,     0, 1e5, NULL, "The machine", "GB of the GPU, instead of the table's")     \
     X(bandwidth,   REAL,   double,       0,     0, 1e7, NULL, "The machine", "GB/s of the GPU's memory, instead of the table's") \
@@ -43,6 +47,7 @@ typedef enum QuestionKind {
     X(tp,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "tensor-parallel GPUs")                  \
     X(pp,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "pipeline stages")                       \
     X(ep,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "expert-parallel GPUs")                  \
+    X(host_bandwidth, REAL, double,      80,    0.1, 1e5, NULL, "The machine", "GB/s of the host's memory, for what stays there") \
     X(u_compute,   REAL,   double,       0.7,   0.01, 1, NULL, "The machine", "share of the peak that prefill reaches") \
     X(u_memory,    REAL,   double,       0.8,   0.01, 1, NULL, "The machine", "share of the bandwidth that decoding reaches") \
     X(price,       REAL,   double,       0,     0, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is told") \

@@ -134,11 +134,15 @@ static void cache_rows(Rows *rows, const Serving *serving)
         "batch x sum over kinds of layers: layers x bytes of a token x min(context, window)",
         "%" PRIu64 " x (%s)", w->batch, now);
     row = row_count(rows, "kv_cache.paged_bytes",
-                    arena_print(arena, "  in pages of %" PRIu64, w->page), serving->kv_paged,
-                    UNIT_BYTES);
+                    w->runtime == RUNTIME_LLAMA_CPP
+                        ? "  in cells, padded to 256"
+                        : arena_print(arena, "  in pages of %" PRIu64, w->page),
+                    serving->kv_paged, UNIT_BYTES);
     row_explain(rows, row,
-                "the same with whole pages of places; a window touches ceil((window - 1) / page) "
-                "+ 1 of them at worst",
+                w->runtime == RUNTIME_LLAMA_CPP
+                    ? "the same in cells; a window holds a micro-batch beside itself"
+                    : "the same with whole pages of places; a window touches ceil((window - 1) / "
+                      "page) + 1 of them at worst",
                 "%" PRIu64 " x (%s)", w->batch, cache_sum(arena, serving, HELD_PAGED));
     row = row_count(rows, "kv_cache.bytes_per_1k_tokens", "  the next 1,024 tokens of a request",
                     serving->kv_1k, UNIT_BYTES);
@@ -201,6 +205,27 @@ static void alone_rows(Rows *rows, const Serving *serving)
                 decides != NULL ? decides : "");
     row = bytes_row(rows, "inference.total_bytes", "memory to answer", alone->total);
     explain_sum(rows, row, alone);
+}
+
+// What is there only when it is asked for.
+static void beside_rows(Rows *rows, const Serving *serving)
+{
+    const Deployment *of = &serving->of;
+    Row *row = bytes_row(rows, "inference.adapters_bytes",
+                         of->adapters > 0 ? "  LoRA adapters, in the weights" : NULL, of->adapters);
+    row_explain(rows, row, "slots x 2 bytes x parameters of an adapter", "%.0f", of->adapters);
+    HostBytes host = serving->host;
+    double all = host.dense + host.experts + host.cache;
+    row = bytes_row(rows, "inference.host_bytes", all > 0 ? "in the host's memory" : NULL, all);
+    row_explain(rows, row, "layers + routed experts + the layers' cache", "%.0f + %.0f + %.0f",
+                host.dense, host.experts, host.cache);
+    row =
+        bytes_row(rows, "kv_cache.shared_bytes",
+                  of->workload.prefix > 0 ? "  saved by the common prefix" : NULL, serving->shared);
+    row_explain(rows, row,
+                "(batch - 1) x whole pages of the prefix, in layers without a window, on the "
+                "fullest GPU",
+                "%.0f", serving->shared);
 }
 
 static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
@@ -322,6 +347,7 @@ void inference_rows(Rows *rows, const ModelPlan *plan)
     weights_rows(rows, plan->model, &plan->basis.weights);
     cache_rows(rows, serving);
     alone_rows(rows, serving);
+    beside_rows(rows, serving);
     split_rows(rows, serving, &plan->gpu_spec);
     ranges_rows(rows, serving);
     budget_rows(rows, serving, &plan->gpu_spec);

@@ -74,6 +74,8 @@ static const char *serving_text(Arena *arena, const ModelPlan *plan)
             requests_text(arena, work->batch, work->context), serving->per_gpu.total / 1e9,
             serving->budget / 1e9, split_gpus(serving->of.split) > 1 ? " on the fullest" : "",
             first_limit(serving), remedy(arena, plan));
+    double host = serving->host.dense + serving->host.experts + serving->host.cache;
+    if (host > 0) where = arena_print(arena, "%s and %.4g GB of the host", where, host / 1e9);
     if (serving->max_requests == 0)
         return arena_print(arena, "%s fits %s; no cache limits the requests", what, where);
     const char *requests = requests_text(arena, serving->max_requests, work->context);

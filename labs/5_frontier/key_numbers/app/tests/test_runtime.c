@@ -3,22 +3,9 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/report/measurements.h"
 #include "labs/5_frontier/key_numbers/app/tests/planned.h"
-#include "labs/5_frontier/key_numbers/app/tests/scratch.h"
+#include "labs/5_frontier/key_numbers/app/tests/asking.h"
 
 static const double mib = 0x1p20, gib = 0x1p30;
-
-// Pairs of names and values, ended by NULL.
-static Question asking(const char *const *pairs)
-{
-    Question question = question_default();
-    Error err = {""};
-    for (; pairs[0] != NULL; pairs += 2)
-        if (!question_set(&question, arena, pairs[0], pairs[1], &err)) fail_msg("%s", err.message);
-    if (!question_settle(&question, arena, &err)) fail_msg("%s", err.message);
-    return question;
-}
-
-#define ASKING(...) asking((const char *const[]){__VA_ARGS__, NULL, NULL})
 
 static Serving served(const char *name, Question question)
 {

@@ -1,0 +1,199 @@
+/* What a deployment may have beside a model on a GPU: a host, a common prefix, adapters, two formats of
+ * cache; and what its tokens cost. */
+#include <math.h>
+#include <string.h>
+#include "labs/5_frontier/key_numbers/app/tests/planned.h"
+#include "labs/5_frontier/key_numbers/app/tests/asking.h"
+
+static Serving served(const char *name, Question question)
+{
+    return planned(arena, model_of(name), &question, PART_INFERENCE)->serving;
+}
+
+static Speed speed_of(const char *name, Question question)
+{
+    return planned(arena, model_of(name), &question, PART_COMPUTE)->speed;
+}
+
+static void is_near(double got, double want)
+{
+    if (!(fabs(got - want) <= 1e-9 * fabs(want))) fail_msg("got %.17g, want %.17g", got, want);
+}
+
+// ---- the host ----
+
+static void layers_of_the_host_leave_the_gpu(void **state)
+{
+    (void)state;
+    Serving whole = served("Llama-3.1-8B", ASKING("context", "8192"));
+    Serving half = served("Llama-3.1-8B", ASKING("context", "8192", "cpu_layers", "12"));
+    double layer = 2 * 218112000.0, cache = 4096.0 * 8192;
+    is_near(half.host.dense, 12 * layer);
+    is_near(half.host.cache, 12 * cache);
+    is_near(half.host.experts, 0);
+    is_near(half.per_gpu.weights, whole.per_gpu.weights - 12 * layer);
+    is_near(half.per_gpu.cache, whole.per_gpu.cache - 12 * cache);
+    // All of them: embedding, head and norm stay.
+    Serving none = served("Llama-3.1-8B", ASKING("cpu_layers", "32"));
+    is_near(none.per_gpu.weights, 2 * (2 * 525336576.0 + 4096));
+    assert_true(none.per_gpu.cache == 0);
+}
+
+static void experts_of_the_host_leave_the_gpu(void **state)
+{
+    (void)state;
+    // Mixtral: 8 experts of 3 x 4096 x 14336 in each of 32 layers.
+    double experts = 2.0 * 8 * 3 * 4096 * 14336;
+    Serving whole = served("Mixtral-8x7B", ASKING("context", "4096"));
+    Serving some = served("Mixtral-8x7B", ASKING("cpu_experts", "20"));
+    is_near(some.host.experts, 20 * experts);
+    is_near(some.host.dense + 1, 1);
+    is_near(some.per_gpu.weights, whole.per_gpu.weights - 20 * experts);
+    is_near(some.per_gpu.cache, whole.per_gpu.cache);
+    // Both: the experts of 20 layers, all else of 5.
+    Serving both = served("Mixtral-8x7B", ASKING("cpu_experts", "20", "cpu_layers", "5"));
+    is_near(both.host.experts, 20 * experts);
+    is_near(both.host.dense, 5 * 2.0 * (1451270144 - 8 * 3.0 * 4096 * 14336));
+}
+
+static void the_host_reads_its_part_of_each_step(void **state)
+{
+    (void)state;
+    Speed whole = speed_of("Mixtral-8x7B", ASKING("context", "4096"));
+    Speed some = speed_of("Mixtral-8x7B", ASKING("cpu_experts", "32", "host_bandwidth", "50"));
+    double experts = 32 * 2.0 * 8 * 3 * 4096 * 14336,
+           read = experts * 2 / 8;    // 2 of 8 for a token
+    is_near(some.decode.host, read / 50e9);
+    is_near(some.decode.bytes, whole.decode.bytes - read);
+    is_near(some.decode.bounds.seconds,
+            some.decode.bytes / (some.load.bandwidth * 0.8) + read / 50e9);
+    assert_true(whole.decode.host == 0 && some.compute_bound_batch == 0);
+    // Twice as fast a host takes half the time; its layers' cache is read, too.
+    Speed fast = speed_of("Mixtral-8x7B", ASKING("cpu_experts", "32", "host_bandwidth", "100"));
+    is_near(fast.decode.host, some.decode.host / 2);
+    Speed layers = speed_of("Llama-3.1-8B", ASKING("cpu_layers", "32", "host_bandwidth", "100",
+                                                   "batch", "4", "context", "8192"));
+    is_near(layers.decode.host, (32 * 2 * 218112000.0 + 4 * 131072.0 * 8192) / 100e9);
+}
+
+static void impossible_hosts_are_refused(void **state)
+{
+    (void)state;
+    Question question = ASKING("cpu_layers", "33");
+    assert_string_equal(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                        "cpu_layers, cpu_experts: meta-llama/Llama-3.1-8B has 32 layers, fewer "
+                        "than 33");
+    question = ASKING("cpu_experts", "3", "gpus", "2");
+    assert_string_equal(refusal(arena, model_of("Mixtral-8x7B"), &question, PART_INFERENCE),
+                        "cpu_layers, cpu_experts: expected one GPU beside the host, not 2");
+}
+
+// ---- a common prefix ----
+
+static void a_prefix_is_cached_once(void **state)
+{
+    (void)state;
+    Question question = ASKING("context", "8192", "prefix", "4100", "batch", "10");
+    Serving shared = served("Llama-3.1-8B", question);
+    double saved = 9 * 4096.0 * 131072;    // whole pages of 16: 4096 of 4100 tokens
+    is_near(shared.shared, saved);
+    is_near(shared.per_gpu.cache, 10 * 8192.0 * 131072 - saved);
+    is_near((double)shared.kv_paged, 10 * 8192.0 * 131072);
+    // As many as are said fit, and one more does not.
+    question.batch = shared.max_requests;
+    assert_true(served("Llama-3.1-8B", question).fits);
+    question.batch++;
+    assert_false(served("Llama-3.1-8B", question).fits);
+    question.prefix = 0;
+    assert_true(served("Llama-3.1-8B", question).max_requests < shared.max_requests);
+    // A window of 1024 does not reach back to it: 10 of 62 layers share.
+    Serving window =
+        served("gemma-3-27b-it", ASKING("context", "8192", "prefix", "4096", "batch", "2"));
+    is_near(window.shared, 4096.0 * 10 * 8192);
+    question = ASKING("context", "4096", "prefix", "4096");
+    assert_string_equal(
+        refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+        "prefix: 4096 tokens leave none of a context of 4096 to a request of its own");
+}
+
+static void a_cached_prefix_is_not_computed_again(void **state)
+{
+    (void)state;
+    Speed half = speed_of("Llama-3.1-8B", ASKING("context", "8192", "prefix", "4096"));
+    Speed short_one = speed_of("Llama-3.1-8B", ASKING("context", "4096"));
+    // The second half: all of a prompt of 8192, but not of one of 4096 (whose head is one token's).
+    double head = 2.0 * 128256 * 4096;
+    is_near(half.cached.flops, half.prefill.flops - (short_one.prefill.flops - head));
+    assert_true(half.cached.bounds.seconds < half.prefill.bounds.seconds);
+    Speed none = speed_of("Llama-3.1-8B", ASKING("context", "8192"));
+    assert_true(none.cached.bounds.seconds == none.prefill.bounds.seconds);
+}
+
+// ---- adapters, formats, prices, conventions ----
+
+static void adapters_stand_beside_the_weights(void **state)
+{
+    (void)state;
+    Serving none = served("Llama-2-7b-hf", ASKING("context", "4096"));
+    Serving four = served("Llama-2-7b-hf", ASKING("lora_slots", "4", "rank", "8", "targets", "qv"));
+    is_near(four.per_gpu.weights - none.per_gpu.weights, 4 * 2.0 * 4194304);    // as PEFT prints
+    Serving two =
+        served("Llama-2-7b-hf", ASKING("lora_slots", "4", "rank", "8", "targets", "qv", "pp", "2"));
+    Serving bare = served("Llama-2-7b-hf", ASKING("pp", "2"));
+    is_near(two.per_gpu.weights - bare.per_gpu.weights, 2 * 2.0 * 4194304);
+}
+
+static void keys_and_values_have_formats_of_their_own(void **state)
+{
+    (void)state;
+    // 32 layers, 1024 numbers a row: q8_0 34 bytes for 32, q4_0 18.
+    Serving apart = served("Llama-3.1-8B", ASKING("kv", "q8_0:q4_0"));
+    assert_int_equal(apart.kv_per_token, 32 * 32 * (34 + 18));
+    assert_int_equal(served("Llama-3.1-8B", ASKING("kv", "q4_0:q8_0")).kv_per_token,
+                     apart.kv_per_token);
+    assert_int_equal(served("Llama-3.1-8B", ASKING("kv", "bf16:bf16")).kv_per_token, 131072);
+    // A latent is one row, of the keys' format.
+    assert_int_equal(served("DeepSeek-V3", ASKING("kv", "bf16:q4_0")).kv_per_token, 70272);
+    Question question = ASKING("kv", "q8_0:q9");
+    assert_non_null(strstr(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                           "there is no format 'q9'"));
+}
+
+static void a_million_tokens_cost_their_time(void **state)
+{
+    (void)state;
+    Speed speed = speed_of("Llama-3.1-8B", ASKING("price", "3.6", "batch", "8", "gpus", "2"));
+    is_near(speed.token_dollars, 1e6 / speed.tokens_per_second * 2 * 3.6 / 3600);
+    is_near(speed.prompt_dollars, 1e6 * speed.prefill.bounds.seconds / 4096 * 2 * 3.6 / 3600);
+    Question question = ASKING("context", "4096");
+    Rows *rows = reported(arena, model_of("Llama-3.1-8B"), &question, PART_COMPUTE);
+    assert_int_equal(rows_find(rows, "compute.decode.dollars_per_million")->kind, ROW_NULL);
+}
+
+static void six_n_d_is_also_what_papers_quote(void **state)
+{
+    (void)state;
+    // Llama 3.1 405B on 15.6e12 tokens: 3.8e25 FLOPs (The Llama 3 Herd of Models, section 3.2).
+    Question question = ASKING("train_tokens", "15.6t");
+    const ModelPlan *plan = planned(arena, model_of("Llama-3.1-405B"), &question, PART_COMPUTE);
+    is_near(plan->run.quoted, 6 * 405853388800.0 * 15.6e12);
+    assert_true(fabs(plan->run.quoted / 3.8e25 - 1) < 0.001);
+    assert_true(plan->run.six_nd < plan->run.quoted);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_of_the_host_leave_the_gpu),
+        cmocka_unit_test(experts_of_the_host_leave_the_gpu),
+        cmocka_unit_test(the_host_reads_its_part_of_each_step),
+        cmocka_unit_test(impossible_hosts_are_refused),
+        cmocka_unit_test(a_prefix_is_cached_once),
+        cmocka_unit_test(a_cached_prefix_is_not_computed_again),
+        cmocka_unit_test(adapters_stand_beside_the_weights),
+        cmocka_unit_test(keys_and_values_have_formats_of_their_own),
+        cmocka_unit_test(a_million_tokens_cost_their_time),
+        cmocka_unit_test(six_n_d_is_also_what_papers_quote),
+    };
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}
