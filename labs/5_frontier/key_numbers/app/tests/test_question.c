@@ -126,7 +126,7 @@ static void an_address_of_the_hub_is_the_models_name(void **state)
         assert_string_equal(hub_name(arena, texts[i][0]), texts[i][1]);
 }
 
-static void what_was_set_is_told_from_a_default(void **state)
+static void a_given_setting_differs_from_a_default(void **state)
 {
     (void)state;
     Question question = question_default();
@@ -148,7 +148,7 @@ int main(void)
         cmocka_unit_test(a_range_doubles_and_holds_its_end),
         cmocka_unit_test(a_sweep_of_nothing_is_refused),
         cmocka_unit_test(an_address_of_the_hub_is_the_models_name),
-        cmocka_unit_test(what_was_set_is_told_from_a_default),
+        cmocka_unit_test(a_given_setting_differs_from_a_default),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

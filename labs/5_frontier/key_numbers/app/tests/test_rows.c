@@ -151,7 +151,7 @@ static void exact_counts_show_all_digits_and_both_units(void **state)
         "124.4e6");
 }
 
-static void parameters_are_said_in_millions_and_billions(void **state)
+static void parameters_are_printed_in_millions_and_billions(void **state)
 {
     (void)state;
     static const struct {
@@ -181,7 +181,7 @@ int main(void)
         cmocka_unit_test(a_csv_has_a_line_for_each_report_and_gaps_for_missing_rows),
         cmocka_unit_test(quantities_read_with_their_unit),
         cmocka_unit_test(exact_counts_show_all_digits_and_both_units),
-        cmocka_unit_test(parameters_are_said_in_millions_and_billions),
+        cmocka_unit_test(parameters_are_printed_in_millions_and_billions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

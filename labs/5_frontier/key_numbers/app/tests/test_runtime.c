@@ -12,7 +12,7 @@ static Serving served(const char *name, Question question)
     return planned(arena, model_of(name), &question, PART_INFERENCE)->serving;
 }
 
-static void published_measurements_are_as_near_as_is_said(void **state)
+static void published_measurements_are_within_their_distance(void **state)
 {
     (void)state;
     const Measured *list;
@@ -209,7 +209,7 @@ static void a_verdict_names_what_runs_out_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_measurements_are_as_near_as_is_said),
+        cmocka_unit_test(published_measurements_are_within_their_distance),
         cmocka_unit_test(a_distance_is_from_the_nearer_end),
         cmocka_unit_test(buffers_of_llama_cpp_are_those_of_its_logs),
         cmocka_unit_test(a_window_of_llama_cpp_holds_a_micro_batch_more),
