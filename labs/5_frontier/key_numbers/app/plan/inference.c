@@ -81,7 +81,7 @@ HostBytes inference_host(const Deployment *deployment)
 // One GPU of a stage.
 typedef struct Stage {
     double weights;
-    KnLayerCache caches[KINDS_MAX];
+    KnLayerCache caches[2 * KINDS_MAX];    // those of a model that drafts come last
     int cache_count;
     bool samples;    // has the head
 } Stage;
@@ -110,6 +110,18 @@ static void stage_caches(Stage *stage, const Model *model, const KvFormats *form
     }
 }
 
+static void add_draft(Stage *stage, const ServingBasis *draft)
+{
+    const Model *model = draft->model;
+    stage->weights += (double)draft->weights.bytes;
+    for (int k = 0; k < model->kind_count; k++) {
+        const LayerKind *kind = &model->kinds[k];
+        if (!kind->caches) continue;
+        stage->caches[stage->cache_count++] = (KnLayerCache){
+            (uint64_t)kind->count, kv_cache_token_bytes(kind, &draft->cache, 1), kind->window};
+    }
+}
+
 static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
 {
     const ServingBasis *basis = deployment->basis;
@@ -129,10 +141,12 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
                      split_gpus(split) == 1 ? (int)deployment->host.layers : 0);
     }
     // What belongs to no tensor of the ledger, such as masks in a file, is there as well.
-    if (split_gpus(split) > 1) return all;
-    HostBytes host = inference_host(deployment);
-    all.stages[0].weights = (double)basis->weights.bytes + deployment->adapters;
-    all.stages[0].weights -= host.dense + host.experts;
+    if (split_gpus(split) == 1) {
+        HostBytes host = inference_host(deployment);
+        all.stages[0].weights = (double)basis->weights.bytes + deployment->adapters;
+        all.stages[0].weights -= host.dense + host.experts;
+    }
+    if (deployment->draft != NULL) add_draft(&all.stages[split.pp - 1], deployment->draft);
     return all;
 }
 

@@ -45,6 +45,8 @@ typedef struct Deployment {
     double
         adapters;    // bytes of LoRA's that are kept beside it; with several stages, of each its share
     HostLayers host;
+    const ServingBasis
+        *draft;    // of a model that drafts tokens, whole on each GPU of the last stage; NULL
 } Deployment;
 
 // Bytes that stay in the host's memory.

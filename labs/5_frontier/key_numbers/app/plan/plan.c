@@ -1,4 +1,7 @@
 #include "labs/5_frontier/key_numbers/app/plan/plan.h"
+#include <inttypes.h>
+#include <math.h>
+#include "labs/5_frontier/key_numbers/app/model/open.h"
 
 // ---- a question taken apart ----
 
@@ -88,6 +91,22 @@ static double adapters_bytes(const Model *model, const Question *q)
     return 2 * (double)q->lora_slots * (double)adapters_params(model, targets, q->rank);
 }
 
+// As it is published; its words have to be the model's own.
+static bool plan_draft(ModelPlan *plan, Arena *arena, const Question *q, const char *kv, Error *err)
+{
+    if (q->draft == NULL) return true;
+    const Model *model = catalogue_model(arena, q->draft, err);
+    if (model == NULL) return error_wrap(err, "draft");
+    double vocab = (double)plan->model->vocab;
+    if (!(fabs((double)model->vocab - vocab) <= 0.01 * vocab))    // padded to another size
+        return error_set(err,
+                         "draft: %s has a vocabulary of %" PRIu64 ", %s one of %" PRIu64
+                         ": tokens of the one are none of the other",
+                         model->name, model->vocab, plan->model->name, plan->model->vocab);
+    plan->deployment.draft = &plan->draft;
+    return inference_basis(arena, model, NULL, kv, &plan->draft, err);
+}
+
 static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
     plan->deployment = (Deployment){.basis = &plan->basis,
@@ -98,7 +117,8 @@ static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *
                                     .host = {q->cpu_layers, q->cpu_experts}};
     const char *kv =
         question_given(q, "kv") || plan->model->cache == NULL ? q->kv : plan->model->cache;
-    return inference_basis(arena, plan->model, q->weights, kv, &plan->basis, err);
+    return inference_basis(arena, plan->model, q->weights, kv, &plan->basis, err) &&
+           plan_draft(plan, arena, q, kv, err);
 }
 
 static bool plan_training(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
@@ -115,8 +135,8 @@ static bool plan_compute(ModelPlan *plan, Arena *arena, const Question *q, Error
     plan->flops = flops_plan(plan->model, q->sequence);
     plan->run = training_cost(plan->model, &plan->flops, &plan->gpu_spec, &options);
     return speed_plan(arena, &plan->deployment, &plan->gpu_spec,
-                      (Efficiency){q->u_compute, q->u_memory, q->host_bandwidth * 1e9}, q->price,
-                      &plan->speed, err);
+                      (Efficiency){q->u_compute, q->u_memory, q->host_bandwidth * 1e9},
+                      (Drafting){q->draft_tokens, q->acceptance}, q->price, &plan->speed, err);
 }
 
 ModelPlan *plan_new(Arena *arena, const Model *model, const Question *question, unsigned parts,

@@ -112,19 +112,24 @@ static StepTime load_prefill(const Load *load, bool cached)
     return step;
 }
 
-// One new token for each of `batch` requests.
-static StepTime load_decode(const Load *load, uint64_t batch)
+// So many new tokens for each of `batch` requests, whose cache is read once.
+static StepTime load_step(const Load *load, uint64_t batch, uint64_t each)
 {
     StepTime step = {.tokens = ceil((double)batch / (double)load->split.ep),
-                     .touched = touched_by(load, (double)batch)};
+                     .touched = touched_by(load, (double)batch * (double)each)};
     double gpus = (double)(load->split.tp * load->split.ep);
     double weights = load->token_weights + load->experts * step.touched;
-    step.flops = (double)batch * load->token_flops / gpus;
+    step.flops = (double)batch * (double)each * load->token_flops / gpus;
     step.bytes = weights + load->cache_request * step.tokens;
     step.bounds = bounds_of(load, step.flops, step.bytes);
     add_host(load, &step, 1, (double)batch);
-    step.link = link_seconds(load, step.tokens);
+    step.link = link_seconds(load, step.tokens * (double)each);
     return step;
+}
+
+static StepTime load_decode(const Load *load, uint64_t batch)
+{
+    return load_step(load, batch, 1);
 }
 
 // Each request adds as many FLOPs and as many bytes of cache, and never more bytes of weights than the
@@ -163,10 +168,27 @@ static double dollars_per_million(const Speed *speed, double seconds_per_token)
     return 1e6 * seconds_per_token * gpus * speed->price / 3600;
 }
 
-bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
-                Efficiency efficiency, double price, Speed *speed, Error *err)
+// The model that drafts is alone on one GPU.
+static void plan_drafting(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                          Speed *speed)
 {
-    *speed = (Speed){.batch = deployment->workload.batch, .price = price};
+    Deployment small = *deployment;
+    small.basis = deployment->draft, small.draft = NULL;
+    small.split = (Split){1, 1, 1}, small.host = (HostLayers){0, 0};
+    Load load = load_of(arena, &small, gpu, speed->load.efficiency);
+    uint64_t k = speed->drafting.tokens;
+    double a = speed->drafting.acceptance;
+    speed->draft_seconds = (double)k * load_decode(&load, speed->batch).bounds.seconds;
+    speed->verify_seconds = load_step(&speed->load, speed->batch, k + 1).bounds.seconds;
+    speed->draft_kept = (1 - pow(a, (double)k + 1)) / (1 - a);
+    speed->draft_rate =
+        (double)speed->batch * speed->draft_kept / (speed->draft_seconds + speed->verify_seconds);
+}
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, Drafting drafting, double price, Speed *speed, Error *err)
+{
+    *speed = (Speed){.batch = deployment->workload.batch, .drafting = drafting, .price = price};
     speed->unknown = why_unknown(arena, gpu, deployment->basis->weights.compute_bits);
     if (speed->unknown != NULL) return true;
     speed->load = load_of(arena, deployment, gpu, efficiency);
@@ -178,6 +200,7 @@ bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
     if (!speed->load.decodes) return true;
     speed->decode = load_decode(&speed->load, speed->batch);
     speed->tokens_per_second = (double)speed->batch / speed->decode.bounds.seconds;
+    if (deployment->draft != NULL) plan_drafting(arena, deployment, gpu, speed);
     speed->token_dollars = dollars_per_million(speed, 1 / speed->tokens_per_second);
     speed->compute_bound_batch = compute_bound_batch(&speed->load);
     for (int i = 0; i < SPEED_BATCHES; i++) {

@@ -1,7 +1,7 @@
 /* speed.h -- how fast a GPU can answer at best: the roofline of a prompt's pass and of a new token's.
  *
  *     Speed speed;
- *     if (!speed_plan(arena, &deployment, &gpu_spec, efficiency, price, &speed, &err)) ...
+ *     if (!speed_plan(arena, &deployment, &gpu_spec, efficiency, drafting, price, &speed, &err)) ...
  *     speed.prefill.bounds.seconds                // time to first token
  *     speed.decode.bounds.seconds                 // time for an output token
  *
@@ -17,6 +17,13 @@ typedef struct Efficiency {
     double compute, memory;    // the shares of the peak and of the bandwidth that are reached
     double host;               // bytes/s of the host's memory, for what stays there
 } Efficiency;
+
+// Speculative decoding (Leviathan et al. 2023): a small model drafts tokens one by one, the model checks all
+// of them in one step, and those before the first that it rejects are kept, with one of its own.
+typedef struct Drafting {
+    uint64_t tokens;      // drafted in a step
+    double acceptance;    // of each, by itself
+} Drafting;
 
 // What the model asks of one GPU.
 typedef struct Load {
@@ -66,9 +73,13 @@ typedef struct Speed {
     StepTime batches[SPEED_BATCHES];
     bool fits[SPEED_BATCHES];                // whether memory has room for that batch
     uint64_t compute_bound_batch;            // the least that is bound by compute; 0: none
+    Drafting drafting;                       // where the deployment has a model that drafts:
+    double draft_seconds, verify_seconds;    // of a step: drafting all tokens; checking them
+    double draft_kept;                       // tokens that a step yields, (1 - a^(k+1)) / (1 - a)
+    double draft_rate;                       // tokens/s of all requests
     double price;                            // dollars for a GPU and hour; 0: none is given
     double prompt_dollars, token_dollars;    // for a million tokens, read and written at this batch
 } Speed;
 
 bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
-                Efficiency efficiency, double price, Speed *speed, Error *err);
+                Efficiency efficiency, Drafting drafting, double price, Speed *speed, Error *err);

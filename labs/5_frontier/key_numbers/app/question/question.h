@@ -47,6 +47,9 @@ typedef enum QuestionKind {
     X(step_tokens, TOKENS, uint64_t,     2048,  1, 1e7, NULL, "The runtime", "tokens that one prefill step works on: sets the work space") \
     X(utilisation, REAL,   double,       0.9,   0.01, 1, NULL, "The runtime", "share of a GPU's memory that the engine may use") \
     X(prefix,      TOKENS, uint64_t,     0,     0, 1e9, NULL, "Beside the model", "tokens that begin all requests alike and are cached once") \
+    X(draft,       TEXT,   const char *, NULL,  0, 0, NULL, "Beside the model", "a smaller model of the catalogue that drafts tokens (speculative decoding)") \
+    X(draft_tokens, COUNT, uint64_t,     4,     1, 64, NULL, "Beside the model", "tokens that it drafts in a step")     \
+    X(acceptance,  REAL,   double,       0.7,   0, 0.999, NULL, "Beside the model", "share of drafted tokens that are accepted") \
     X(lora_slots,  COUNT,  uint64_t,     0,     0, 1e5, NULL, "Beside the model", "LoRA adapters kept beside the model, of --rank and --targets") \
     X(cpu_layers,  COUNT,  uint64_t,     0,     0, 1e5, NULL, "Beside the model", "first layers that stay in the host's memory, with their cache") \
     X(cpu_experts, COUNT,  uint64_t,     0,     0, 1e5, NULL, "Beside the model", "first layers whose routed experts stay in the host's memory") \

@@ -134,6 +134,26 @@ static void decode_rows(Rows *rows, const Speed *speed)
                      : "none: reading a request's cache takes longer than computing with it");
 }
 
+static void draft_rows(Rows *rows, const Speed *speed)
+{
+    bool drafts = speed->draft_kept > 0;
+    uint64_t k = speed->drafting.tokens;
+    double a = speed->drafting.acceptance;
+    Row *row =
+        row_real(rows, "compute.draft.tokens_per_step",
+                 drafts ? "  drafting: tokens kept of a step" : NULL, speed->draft_kept, UNIT_NONE);
+    row_explain(rows, row, "(1 - a^(k+1)) / (1 - a) (Leviathan et al. 2023)",
+                "(1 - %g^%" PRIu64 ") / (1 - %g)", a, k + 1, a);
+    row_real(rows, "compute.draft.seconds", NULL, speed->draft_seconds, UNIT_SECONDS);
+    row_real(rows, "compute.draft.verify_seconds", NULL, speed->verify_seconds, UNIT_SECONDS);
+    row = row_real(rows, "compute.draft.tokens_per_second",
+                   drafts ? "    tokens a second, of all requests" : NULL, speed->draft_rate,
+                   UNIT_TOKENS_PER_SECOND);
+    row_explain(rows, row, "batch x tokens kept / (k drafts + a step that checks k + 1)",
+                "%" PRIu64 " x %.4g / (%.4g + %.4g)", speed->batch, speed->draft_kept,
+                speed->draft_seconds, speed->verify_seconds);
+}
+
 static void price_row(Rows *rows, const char *path, const char *label, double price, double dollars)
 {
     if (!(price > 0)) {
@@ -202,6 +222,10 @@ static void no_decode_rows(Rows *rows, const char *label, const char *why)
                                         "compute.decode.tokens_per_second",
                                         "compute.decode.tokens_per_second_per_request",
                                         "compute.decode.dollars_per_million",
+                                        "compute.draft.tokens_per_step",
+                                        "compute.draft.seconds",
+                                        "compute.draft.verify_seconds",
+                                        "compute.draft.tokens_per_second",
                                         "compute.compute_bound_batch",
                                         NULL};
     static const char *const fields[] = {"tokens_per_second", "seconds_per_token", "bound", "fits"};
@@ -230,5 +254,6 @@ void speed_rows(Rows *rows, const Speed *speed, const GpuSpec *gpu)
     decode_rows(rows, speed);
     price_row(rows, "compute.decode.dollars_per_million", "  cost of a million of them",
               speed->price, speed->token_dollars);
+    draft_rows(rows, speed);
     batches_rows(rows, speed);
 }

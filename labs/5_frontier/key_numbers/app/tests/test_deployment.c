@@ -129,6 +129,60 @@ static void a_cached_prefix_is_not_computed_again(void **state)
     assert_true(none.cached.bounds.seconds == none.prefill.bounds.seconds);
 }
 
+// ---- a model that drafts ----
+
+static void a_model_that_drafts_stands_beside(void **state)
+{
+    (void)state;
+    Serving alone = served("Llama-3.1-8B", ASKING("context", "8192", "batch", "2"));
+    Serving both =
+        served("Llama-3.1-8B", ASKING("context", "8192", "batch", "2", "draft", "llama-3.2-1b"));
+    is_near(both.per_gpu.weights - alone.per_gpu.weights, 2 * 1235814400.0);
+    is_near(both.per_gpu.cache - alone.per_gpu.cache, 2 * 8192 * 32768.0);
+    assert_true(both.max_requests < alone.max_requests);
+    // On the last of two stages, which held less than the first.
+    Serving split = served("Llama-3.1-8B", ASKING("pp", "2", "draft", "llama-3.2-1b"));
+    Serving bare = served("Llama-3.1-8B", ASKING("pp", "2"));
+    assert_true(split.per_gpu.weights > bare.per_gpu.weights);
+}
+
+static void drafted_tokens_are_checked_in_one_step(void **state)
+{
+    (void)state;
+    Speed speed =
+        speed_of("Llama-3.1-8B", ASKING("context", "8192", "batch", "2", "draft", "llama-3.2-1b",
+                                        "draft_tokens", "3", "acceptance", "0.5"));
+    Speed small = speed_of("llama-3.2-1b", ASKING("context", "8192", "batch", "2"));
+    is_near(speed.draft_seconds, 3 * small.decode.bounds.seconds);
+    is_near(speed.verify_seconds, speed.decode.bounds.seconds);    // bound by memory
+    is_near(speed.draft_kept, 1 + 0.5 + 0.25 + 0.125);
+    is_near(speed.draft_rate,
+            2 * 1.875 / (3 * small.decode.bounds.seconds + speed.decode.bounds.seconds));
+    // Nothing accepted: one token of a step.
+    speed = speed_of("Llama-3.1-8B", ASKING("draft", "llama-3.2-1b", "acceptance", "0"));
+    is_near(speed.draft_kept, 1);
+    // Where many are checked at once a step is bound by compute.
+    speed = speed_of("Llama-3.1-8B", ASKING("context", "64", "batch", "200", "draft",
+                                            "llama-3.2-1b", "draft_tokens", "10"));
+    assert_true(speed.verify_seconds > 1.5 * speed.decode.bounds.seconds);
+    assert_true(speed_of("Llama-3.1-8B", ASKING("batch", "2")).draft_kept == 0);
+}
+
+static void a_draft_of_other_words_is_refused(void **state)
+{
+    (void)state;
+    Question question = ASKING("draft", "gpt2");
+    assert_string_equal(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                        "draft: openai-community/gpt2 has a vocabulary of 50257, "
+                        "meta-llama/Llama-3.1-8B one of 128256: tokens of the one are none of the "
+                        "other");
+    question = ASKING("draft", "no-such-model");
+    assert_non_null(strstr(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                           "draft: there is no model 'no-such-model'"));
+    served("Qwen2.5-72B",
+           ASKING("draft", "qwen2.5-0.5b", "gpus", "4"));    // 152064 and 151936 words
+}
+
 // ---- adapters, formats, prices, conventions ----
 
 static void adapters_stand_beside_the_weights(void **state)
@@ -190,6 +244,9 @@ int main(void)
         cmocka_unit_test(impossible_hosts_are_refused),
         cmocka_unit_test(a_prefix_is_cached_once),
         cmocka_unit_test(a_cached_prefix_is_not_computed_again),
+        cmocka_unit_test(a_model_that_drafts_stands_beside),
+        cmocka_unit_test(drafted_tokens_are_checked_in_one_step),
+        cmocka_unit_test(a_draft_of_other_words_is_refused),
         cmocka_unit_test(adapters_stand_beside_the_weights),
         cmocka_unit_test(keys_and_values_have_formats_of_their_own),
         cmocka_unit_test(a_million_tokens_cost_their_time),
