@@ -165,6 +165,7 @@ bool fit_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu, Fi
     const ServingBasis *basis = deployment->basis;
     Needs *needs = arena_zeros(arena, sizeof *needs);
     needs->arena = arena, needs->deployment = *deployment;
+    needs->deployment.cards = NULL;    // of one kind each
     *fit = (Fit){.gpu_spec = *gpu, .limit = deployment->limit};
     fit_asked(needs, fit);
     return fits_best(arena, basis->model, basis->cache_name, &deployment->workload,

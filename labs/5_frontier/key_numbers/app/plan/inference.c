@@ -84,6 +84,8 @@ typedef struct Stage {
     KnLayerCache caches[2 * KINDS_MAX];    // those of a model that drafts come last
     int cache_count;
     bool samples;    // has the head
+    double budget;
+    int from, to;
 } Stage;
 
 typedef struct Stages {
@@ -91,9 +93,10 @@ typedef struct Stages {
     const MemoryLimit *limit;
     Workspace workspace;
     Split split;
-    double budget;
     Stage *stages;
     uint64_t count;
+    bool
+        trial;    // kn_concurrency() does not know what the requests share, or how unlike the stages are
 } Stages;
 
 static void stage_caches(Stage *stage, const Model *model, const KvFormats *format,
@@ -125,17 +128,26 @@ static void add_draft(Stage *stage, const ServingBasis *draft)
 static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
 {
     const ServingBasis *basis = deployment->basis;
-    const StageWeights *weights = split_weights(arena, &basis->split, split);
+    const Cards *cards = deployment->cards;
+    int ends[CARDS_MOST];
+    if (cards != NULL) cards_layers(cards, basis->model->layers, ends);
+    const StageWeights *weights =
+        split_weights(arena, &basis->split, split, cards != NULL ? ends : NULL);
     Stages all = {.workload = &deployment->workload,
                   .limit = &deployment->limit,
                   .split = split,
-                  .count = split.pp};
+                  .count = split.pp,
+                  .trial = cards != NULL || deployment->workload.prefix > 0 ||
+                           deployment->workload.runtime == RUNTIME_LLAMA_CPP};
     all.workspace = workspace_of(basis->model, split, basis->weights.compute_bits);
-    all.budget = memory_usable(all.limit);
     all.stages = arena_zeros(arena, split.pp * sizeof *all.stages);
     for (uint64_t s = 0; s < split.pp; s++) {
         all.stages[s].weights = (double)weights[s].all;
         all.stages[s].samples = s == split.pp - 1;
+        all.stages[s].from = weights[s].from, all.stages[s].to = weights[s].to;
+        MemoryLimit limit = deployment->limit;
+        if (cards != NULL) limit.memory = cards->specs[s].memory;
+        all.stages[s].budget = memory_usable(&limit);
         all.stages[s].weights += deployment->adapters / (double)split.pp;
         stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp,
                      split_gpus(split) == 1 ? (int)deployment->host.layers : 0);
@@ -202,7 +214,7 @@ static uint64_t room(const Stages *all, uint64_t requests)
         const Stage *stage = &all->stages[s];
         const Workload *w = all->workload;
         ServingBytes bytes = stage_bytes(all, stage, w->context, requests);
-        if (stage->cache_count == 0 && bytes.total <= all->budget) continue;
+        if (stage->cache_count == 0 && bytes.total <= stage->budget) continue;
         uint64_t fit =
             kn_concurrency(all->limit->memory, all->limit->utilisation, bytes.total - bytes.cache,
                            stage->caches, stage->cache_count, w->context, w->page);
@@ -215,7 +227,7 @@ static bool requests_fit(const Stages *all, uint64_t requests)
 {
     for (uint64_t s = 0; s < all->count; s++)
         if (!(stage_bytes(all, &all->stages[s], all->workload->context, requests).total <=
-              all->budget))
+              all->stages[s].budget))
             return false;
     return true;
 }
@@ -239,8 +251,7 @@ static uint64_t most_by_trial(const Stages *all)
 // bisection. UINT64_MAX: nothing is kept that would limit them.
 static uint64_t most_requests(const Stages *all)
 {
-    if (all->workload->prefix > 0 || all->workload->runtime == RUNTIME_LLAMA_CPP)
-        return most_by_trial(all);
+    if (all->trial) return most_by_trial(all);
     uint64_t low = 0, high = room(all, 1);
     if (high == UINT64_MAX) return high;
     while (low < high) {
@@ -254,7 +265,7 @@ static uint64_t most_requests(const Stages *all)
 static bool context_fits(const Stages *all, uint64_t context, uint64_t requests)
 {
     for (uint64_t s = 0; s < all->count; s++)
-        if (!(stage_bytes(all, &all->stages[s], context, requests).total <= all->budget))
+        if (!(stage_bytes(all, &all->stages[s], context, requests).total <= all->stages[s].budget))
             return false;
     return true;
 }
@@ -309,14 +320,16 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
                          " to a request of its own",
                          workload->prefix, workload->context);
     Stages stages = stages_of(arena, deployment, split);
-    Stages one = stages_of(arena, deployment, (Split){1, 1, 1});
+    Deployment whole = *deployment;
+    whole.cards = NULL;
+    Stages one = stages_of(arena, &whole, (Split){1, 1, 1});
     uint64_t requests = (workload->batch + split.ep - 1) / split.ep;
 
     *serving = (Serving){.of = *deployment,
                          .workspace_alone = one.workspace,
                          .workspace = stages.workspace,
                          .requests_per_group = requests,
-                         .budget = stages.budget};
+                         .fits = true};
     serving->alone = stage_bytes(&one, &one.stages[0], workload->context, workload->batch);
     if (serving->alone.total > memory_most)
         return error_set(err,
@@ -329,8 +342,15 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
 
     for (uint64_t s = 0; s < stages.count; s++) {
         ServingBytes bytes = stage_bytes(&stages, &stages.stages[s], workload->context, requests);
-        if (!(bytes.total > serving->per_gpu.total)) continue;
+        const Stage *stage = &stages.stages[s];
+        serving->fits = serving->fits && bytes.total <= stage->budget;
+        if (deployment->cards != NULL)
+            serving->cards[s] = (CardBytes){stage->from, stage->to, bytes.total, stage->budget};
+        // The fullest is what its own memory is least enough for.
+        if (s > 0 && !(bytes.total - stage->budget > serving->per_gpu.total - serving->budget))
+            continue;
         serving->per_gpu = bytes;
+        serving->budget = stage->budget;
         serving->cache_count = stages.stages[s].cache_count;
         serving->work = stage_work(&stages, &stages.stages[s], workload->context, requests);
     }
@@ -346,10 +366,9 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
             fmax(serving->shared,
                  stage_bytes(&unshared, &stages.stages[s], workload->context, requests).cache -
                      stage_bytes(&stages, &stages.stages[s], workload->context, requests).cache);
-    double left = stages.budget - serving->per_gpu.weights;
+    double left = serving->budget - serving->per_gpu.weights;
     serving->pool = (Range){fmax(0, left - serving->work.high - serving->overhead.high),
                             fmax(0, left - serving->work.low - serving->overhead.low)};
-    serving->fits = serving->per_gpu.total <= stages.budget;
     serving->memory_context = longest_context(&stages, requests);
     serving->max_context = serving->memory_context;
     if (model->max_context > 0 && model->max_context < serving->max_context)

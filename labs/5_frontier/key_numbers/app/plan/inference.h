@@ -14,6 +14,7 @@
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
+#include "labs/5_frontier/key_numbers/app/question/cards.h"
 #include "labs/5_frontier/key_numbers/app/plan/runtime.h"
 
 // What all plans of one model in one format share.
@@ -42,11 +43,11 @@ typedef struct Deployment {
     Workload workload;
     MemoryLimit limit;
     Split split;
-    double
-        adapters;    // bytes of LoRA's that are kept beside it; with several stages, of each its share
+    double adapters;    // bytes of LoRA's that are kept beside it; each stage has its share
     HostLayers host;
-    const ServingBasis
-        *draft;    // of a model that drafts tokens, whole on each GPU of the last stage; NULL
+    const Cards *cards;    // one for each of split.pp stages; NULL: all are alike
+    // Of a model that drafts tokens, whole on each GPU of the last stage; NULL: there is none.
+    const ServingBasis *draft;
 } Deployment;
 
 // Bytes that stay in the host's memory.
@@ -71,6 +72,12 @@ typedef struct KindCache {
     uint64_t held[HELD_COUNT];
 } KindCache;
 
+// A card of several kinds, and what is on it.
+typedef struct CardBytes {
+    int from, to;    // layers
+    double total, budget;
+} CardBytes;
+
 typedef struct Serving {
     Deployment of;
     KindCache kinds[KINDS_MAX];     // of the model's kinds of layers, not split
@@ -91,6 +98,7 @@ typedef struct Serving {
     uint64_t memory_context;        // the same as far as memory goes; UINT64_MAX: any
     uint64_t max_requests;          // of this context; 0 also when none is limited
     Range work, overhead;           // of per_gpu, from low to high
+    CardBytes cards[CARDS_MOST];    // where the deployment has cards
     HostBytes host;
     double shared;             // bytes of cache that a common prefix saves, on the fullest GPU
     Range pool;                // bytes that are left for its cache

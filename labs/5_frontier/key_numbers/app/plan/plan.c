@@ -121,6 +121,21 @@ static bool plan_basis(ModelPlan *plan, Arena *arena, const Question *q, Error *
            plan_draft(plan, arena, q, kv, err);
 }
 
+// A stage for each card.
+static bool plan_cards(ModelPlan *plan, const Question *q, Error *err)
+{
+    const Cards *cards = &q->card_list;
+    if (split_gpus(asked_split(q)) > 1 || q->gpus > 0)
+        return error_set(err, "cards: they are a stage each; expected no gpus, tp, pp or ep");
+    if (plan->model->layers < cards->count)
+        return error_set(err, "cards: %s has %d layers, too few for %d cards", plan->model->name,
+                         plan->model->layers, cards->count);
+    plan->cards = *cards;
+    plan->deployment.cards = &plan->cards;
+    plan->deployment.split = (Split){1, (uint64_t)cards->count, 1};
+    return true;
+}
+
 static bool plan_training(ModelPlan *plan, Arena *arena, const Question *q, Error *err)
 {
     TrainingOptions options = training_options(q);
@@ -147,8 +162,10 @@ ModelPlan *plan_new(Arena *arena, const Model *model, const Question *question, 
     plan->largest_count = -1;
     bool splits = has(plan, PART_INFERENCE) || (has(plan, PART_COMPUTE) && model->layers > 0);
     if ((splits || has(plan, PART_FIT)) && !plan_basis(plan, arena, question, err)) return NULL;
-    if (splits &&
-        !split_resolve(model, asked_split(question), question->gpus, &plan->deployment.split, err))
+    if (splits && question->cards != NULL) {
+        if (!plan_cards(plan, question, err)) return NULL;
+    } else if (splits && !split_resolve(model, asked_split(question), question->gpus,
+                                        &plan->deployment.split, err))
         return NULL;
     if (has(plan, PART_INFERENCE) && !inference_plan(arena, &plan->deployment, &plan->serving, err))
         return NULL;

@@ -10,7 +10,7 @@ static const uint64_t batch_most = (uint64_t)1 << 40;    // bound by memory ther
 static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
 {
     Split flat = {load->split.tp, 1, load->split.ep};
-    const StageWeights *weights = split_weights(arena, &basis->split, flat);
+    const StageWeights *weights = split_weights(arena, &basis->split, flat, NULL);
     double encoder = (double)weights->encoder;
     load->experts = (double)weights->experts;
     load->token_weights = (double)(weights->all - weights->idle) - load->experts - encoder;
@@ -22,6 +22,22 @@ static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
         load->routed = kind->block.experts;
         load->active = kind->block.active_experts;
     }
+}
+
+// Cards work one after the other: the time of a layer is the mean over the cards that have them.
+static void mean_of_cards(Load *load, const Deployment *deployment)
+{
+    const Cards *cards = deployment->cards;
+    int ends[CARDS_MOST], layers = load->model->layers;
+    double bandwidth = 0, peak = 0;
+    cards_layers(cards, layers, ends);
+    for (int c = 0; c < cards->count; c++) {
+        double share = (double)(ends[c] - (c > 0 ? ends[c - 1] : 0)) / layers;
+        bandwidth += share / cards->specs[c].bandwidth;
+        peak += share / gpu_spec_peak(&cards->specs[c], deployment->basis->weights.compute_bits);
+    }
+    load->bandwidth = 1 / bandwidth;
+    load->peak = 1 / peak;
 }
 
 static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
@@ -40,6 +56,7 @@ static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *g
                  .context = s,
                  .steps = ceil((double)s / (double)step),
                  .step_tokens = (double)(s < step ? s : step)};
+    if (deployment->cards != NULL) mean_of_cards(&load, deployment);
     load_weights(&load, arena, basis);
     load.host = inference_host(deployment);
     load.token_weights -= load.host.dense;

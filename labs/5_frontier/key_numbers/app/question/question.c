@@ -172,6 +172,14 @@ bool question_given(const Question *question, const char *name)
 bool question_settle(Question *question, Arena *arena, Error *err)
 {
     GpuSpec *spec = &question->gpu_spec;
+    if (question->cards != NULL) {
+        if (!cards_read(arena, question->cards, question->tensor_split, &question->card_list, err))
+            return false;
+        *spec = question->card_list.specs[0];
+        return true;
+    }
+    if (question->tensor_split != NULL)
+        return error_set(err, "tensor_split: expected --cards with as many GPUs");
     if (!gpu_spec_find(arena, question->gpu, spec, err)) return false;
     if (question->memory > 0) {
         spec->vendor_gb = question->memory;

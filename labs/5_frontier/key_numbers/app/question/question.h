@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include "common/arena.h"
 #include "common/error.h"
-#include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
+#include "labs/5_frontier/key_numbers/app/question/cards.h"
 
 typedef enum QuestionKind {
     QUESTION_TOKENS,    // uint64_t, k = 1024
@@ -37,6 +37,8 @@ typedef enum QuestionKind {
     X(tp,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "tensor-parallel GPUs")                 \
     X(pp,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "pipeline stages")                      \
     X(ep,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "expert-parallel GPUs")                 \
+    X(cards,       TEXT,   const char *, NULL,  0, 0, NULL, "The machine", "GPUs of different kinds, by commas: each gets some of the layers") \
+    X(tensor_split, TEXT,  const char *, NULL,  0, 0, NULL, "The machine", "shares of the layers for --cards, by commas; by memory unless given") \
     X(u_compute,   REAL,   double,       0.7,   0.01, 1, NULL, "The machine", "share of the peak that prefill reaches") \
     X(u_memory,    REAL,   double,       0.8,   0.01, 1, NULL, "The machine", "share of the bandwidth that decoding reaches") \
     X(price,       REAL,   double,       0,     0, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is told") \
@@ -78,7 +80,8 @@ typedef struct Question {
 #define X(name, kind, type, fallback, least, most, choices, group, about) type name;
     QUESTION_LIST(X)
 #undef X
-    uint64_t given;    // a bit for each field that question_set() has set, in their order
+    Cards card_list;    // of `cards`, filled by question_settle()
+    uint64_t given;     // a bit for each field that question_set() has set, in their order
     GpuSpec
         gpu_spec;    // what gpu, memory, bandwidth and tflops come to; filled by question_settle()
 } Question;

@@ -233,6 +233,23 @@ static void beside_rows(Rows *rows, const Serving *serving)
                 "%.0f", serving->shared);
 }
 
+static void cards_rows(Rows *rows, const Serving *serving)
+{
+    const Cards *cards = serving->of.cards;
+    for (int c = 0; cards != NULL && c < cards->count; c++) {
+        const CardBytes *card = &serving->cards[c];
+        const char *at = row_path(rows, "inference.cards[%d]", c);
+        row_text(rows, row_path(rows, "%s.gpu", at), NULL, cards->specs[c].id);
+        row_count(rows, row_path(rows, "%s.layers", at), NULL, (uint64_t)(card->to - card->from),
+                  UNIT_NONE);
+        const char *label = arena_print(rows->arena, "  %s, %d layers", cards->specs[c].name,
+                                        card->to - card->from);
+        bytes_row(rows, row_path(rows, "%s.total_bytes", at), label, card->total);
+        bytes_row(rows, row_path(rows, "%s.budget_bytes", at), NULL, card->budget);
+        row_flag(rows, row_path(rows, "%s.fits", at), NULL, card->total <= card->budget);
+    }
+}
+
 static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
 {
     Split split = serving->of.split;
@@ -291,9 +308,12 @@ static void ranges_rows(Rows *rows, const Serving *serving)
 static void budget_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
 {
     const MemoryLimit *limit = &serving->of.limit;
-    bytes_row(rows, "inference.gpu_memory_bytes", NULL, limit->memory);
-    Row *row = bytes_row(rows, "inference.budget_bytes",
-                         arena_print(rows->arena, "usable of %s", spec->name), serving->budget);
+    bytes_row(rows, "inference.gpu_memory_bytes", NULL, serving->budget / limit->utilisation);
+    Row *row =
+        bytes_row(rows, "inference.budget_bytes",
+                  serving->of.cards != NULL ? "usable of the fullest card"
+                                            : arena_print(rows->arena, "usable of %s", spec->name),
+                  serving->budget);
     row_explain(rows, row, "memory x utilisation, a share of all memory, not of what is free",
                 "%.0f x %g", limit->memory, limit->utilisation);
     row_flag(rows, "inference.fits", "  fits", serving->fits);
@@ -354,6 +374,7 @@ void inference_rows(Rows *rows, const ModelPlan *plan)
     alone_rows(rows, serving);
     beside_rows(rows, serving);
     split_rows(rows, serving, &plan->gpu_spec);
+    cards_rows(rows, serving);
     ranges_rows(rows, serving);
     budget_rows(rows, serving, &plan->gpu_spec);
     context_rows(rows, serving);

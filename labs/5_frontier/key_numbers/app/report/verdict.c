@@ -54,7 +54,8 @@ static const char *remedy(Arena *arena, const ModelPlan *plan)
         text =
             arena_print(arena, "; it has room for %s",
                         requests_text(arena, serving->max_requests, serving->of.workload.context));
-    if (gpus > have) text = arena_print(arena, "%s; %" PRIu64 " of them hold it", text, gpus);
+    if (gpus > have && serving->of.cards == NULL)
+        text = arena_print(arena, "%s; %" PRIu64 " of them hold it", text, gpus);
     if (best != NULL && strcmp(best->weights.format, plan->basis.weights.format) != 0)
         text = arena_print(arena, "%s; in %s it fits one", text, best->weights.format);
     return text;
@@ -65,6 +66,10 @@ static const char *serving_text(Arena *arena, const ModelPlan *plan)
     const Serving *serving = &plan->serving;
     const Workload *work = &serving->of.workload;
     const char *where = machine(arena, split_gpus(serving->of.split), plan->gpu_spec.name);
+    const Cards *cards = serving->of.cards;
+    for (int c = 0; cards != NULL && c < cards->count; c++)
+        where = c == 0 ? cards->specs[0].name
+                       : arena_print(arena, "%s + %s", where, cards->specs[c].name);
     const char *what =
         arena_print(arena, "%s%s in %s", plan->model->layers == 0 ? "what is known of " : "",
                     short_name(plan->model->name), plan->basis.weights.format);

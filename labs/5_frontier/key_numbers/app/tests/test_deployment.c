@@ -183,6 +183,82 @@ static void a_draft_of_other_words_is_refused(void **state)
            ASKING("draft", "qwen2.5-0.5b", "gpus", "4"));    // 152064 and 151936 words
 }
 
+// ---- cards of different kinds ----
+
+static void layers_are_divided_by_the_cards_memory(void **state)
+{
+    (void)state;
+    Serving serving = served("Llama-3.1-8B", ASKING("cards", "rtx-3090,rtx-3060", "tensor_split",
+                                                    "2,1", "context", "8192"));
+    // 2/3 of 33, the head among them: layers 0 to 21; then 10 and the head.
+    assert_int_equal(serving.cards[0].to, 22);
+    assert_int_equal(serving.cards[1].from, 22);
+    assert_int_equal(serving.cards[1].to, 32);
+    double layer = 2 * 218112000.0, cache = 4096.0 * 8192, fixed = 1073741824.0;
+    double first = 2 * 525336576.0 + 22 * (layer + cache) + fixed;
+    double last = 2 * (525336576.0 + 4096) + 10 * (layer + cache) + fixed;
+    is_near(serving.cards[0].total - serving.per_gpu.work, first);
+    assert_true(serving.cards[1].total > last && serving.cards[1].total < 1.05 * last);
+    assert_true(serving.cards[0].budget > 1.9 * serving.cards[1].budget);
+    assert_true(serving.fits);
+    // By memory: 24 and 12 GB are nearly the same shares.
+    Serving by_memory = served("Llama-3.1-8B", ASKING("cards", "rtx-3090,rtx-3060"));
+    assert_in_range((unsigned long)by_memory.cards[0].to, 21, 23);
+    // Too much for the small one alone.
+    Serving turned =
+        served("Llama-3.1-8B", ASKING("cards", "rtx-3090,rtx-3060", "tensor_split", "1,4"));
+    assert_false(turned.fits);
+    assert_true(turned.budget == turned.cards[1].budget);
+}
+
+static void requests_are_limited_by_the_fullest_card(void **state)
+{
+    (void)state;
+    Question question = ASKING("cards", "rtx-4090,rtx-4060-ti-16,rtx-3060", "context", "8192");
+    question.batch = served("Llama-3.1-8B", question).max_requests;
+    assert_true(question.batch > 0 && served("Llama-3.1-8B", question).fits);
+    question.batch++;
+    assert_false(served("Llama-3.1-8B", question).fits);
+}
+
+static void cards_work_one_after_the_other(void **state)
+{
+    (void)state;
+    Speed twice = speed_of("Llama-3.1-8B", ASKING("cards", "rtx-3090,rtx-3090"));
+    Speed one = speed_of("Llama-3.1-8B", ASKING("gpu", "rtx-3090"));
+    is_near(twice.decode.bounds.seconds, one.decode.bounds.seconds);
+    Speed mixed =
+        speed_of("Llama-3.1-8B", ASKING("cards", "rtx-3090,rtx-3060", "tensor_split", "1,1"));
+    // 17 of 32 layers at 936.2 GB/s, 15 at 360: half of 33 with the head.
+    is_near(mixed.load.bandwidth, 1 / (17 / 32.0 / twice.load.bandwidth + 15 / 32.0 / 360e9));
+}
+
+static void invalid_cards_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[][3] = {
+        {"rtx-3090", NULL, "cards: expected two GPUs or more, by commas"},
+        {"rtx-3090,", NULL, "cards: gpu: ''"},
+        {"rtx-3090,/etc/passwd", NULL, "is not in the table"},
+        {"rtx-3090,rtx-3060", "1", "tensor_split: 1 shares for 2 cards"},
+        {"rtx-3090,rtx-3060", "1,2,3", "tensor_split: 3 shares for 2 cards"},
+        {"rtx-3090,rtx-3060", "1,0", "tensor_split: '0' is not a share above 0"},
+        {"rtx-3090,rtx-3060", "1,nan", "tensor_split: 'nan' is not a share above 0"},
+        {"rtx-3090,rtx-3060", "1,", "tensor_split: '' is not a share above 0"},
+        {NULL, "1,2", "tensor_split: expected --cards with as many GPUs"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Question question = question_default();
+        Error err = {""};
+        question.cards = bad[i][0], question.tensor_split = bad[i][1];
+        assert_false(question_settle(&question, arena, &err));
+        if (strstr(err.message, bad[i][2]) == NULL)
+            fail_msg("\"%s\", expected \"%s\"", err.message, bad[i][2]);
+    }
+    Question question = ASKING("cards", "rtx-3090,rtx-3060", "tp", "2");
+    assert_string_equal(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                        "cards: they are a stage each; expected no gpus, tp, pp or ep");
+}
+
 // ---- adapters, formats, prices, conventions ----
 
 static void adapters_stand_beside_the_weights(void **state)
@@ -247,6 +323,10 @@ int main(void)
         cmocka_unit_test(a_model_that_drafts_stands_beside),
         cmocka_unit_test(drafted_tokens_are_checked_in_one_step),
         cmocka_unit_test(a_draft_of_other_words_is_refused),
+        cmocka_unit_test(layers_are_divided_by_the_cards_memory),
+        cmocka_unit_test(requests_are_limited_by_the_fullest_card),
+        cmocka_unit_test(cards_work_one_after_the_other),
+        cmocka_unit_test(invalid_cards_are_refused),
         cmocka_unit_test(adapters_stand_beside_the_weights),
         cmocka_unit_test(keys_and_values_have_formats_of_their_own),
         cmocka_unit_test(a_million_tokens_cost_their_time),

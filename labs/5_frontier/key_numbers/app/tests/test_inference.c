@@ -215,7 +215,7 @@ static void a_tied_head_is_on_the_first_and_the_last_stage(void **state)
     Error err;
     ServingBasis basis;
     assert_true(inference_basis(arena, model, "bf16", "bf16", &basis, &err));
-    const StageWeights *stages = split_weights(arena, &basis.split, (Split){1, 3, 1});
+    const StageWeights *stages = split_weights(arena, &basis.split, (Split){1, 3, 1}, NULL);
     uint64_t embed = 2ull * 151936 * 896, all = 0;
     for (int s = 0; s < 3; s++) all += stages[s].all;
     assert_int_equal(all, basis.weights.bytes + embed);
@@ -236,7 +236,7 @@ static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
     uint64_t experts = model_component(model, COMPONENT_EXPERTS) * 2,
              rest = basis.weights.bytes - experts;
     // DeepSeek-V3's own deployment decodes with one expert on each of 256 GPUs.
-    const StageWeights *one = split_weights(arena, &basis.split, (Split){1, 1, 256});
+    const StageWeights *one = split_weights(arena, &basis.split, (Split){1, 1, 256}, NULL);
     assert_int_equal(one->experts, experts / 256);
     assert_int_equal(one->all, experts / 256 + rest);
     question.ep = 16;
@@ -245,7 +245,7 @@ static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
     assert_int_equal(serving.requests_per_group, 1);
     assert_true(serving.per_gpu.cache == 70272.0 * 4096);
     // With ep = 1 the experts' matrices are cut like any other.
-    const StageWeights *cut = split_weights(arena, &basis.split, (Split){8, 1, 1});
+    const StageWeights *cut = split_weights(arena, &basis.split, (Split){8, 1, 1}, NULL);
     assert_int_equal(cut->experts, experts / 8);
 }
 
