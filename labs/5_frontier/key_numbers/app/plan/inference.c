@@ -183,7 +183,8 @@ static double shared_tokens(const Workload *w, uint64_t context, uint64_t reques
 {
     uint64_t prefix = w->prefix < context ? w->prefix : context;
     if (requests == 0 || window > 0) return 0;
-    return (double)(requests - 1) * (double)(prefix / w->page * w->page);
+    uint64_t pages = prefix / w->page;
+    return (double)(requests - 1) * (double)(pages * w->page);
 }
 
 // `requests` of `context` tokens on the GPU, of which one step works on step_tokens at most.

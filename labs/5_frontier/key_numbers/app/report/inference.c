@@ -215,10 +215,10 @@ static void beside_rows(Rows *rows, const Serving *serving)
                          of->adapters > 0 ? "  LoRA adapters, in the weights" : NULL, of->adapters);
     row_explain(rows, row, "slots x 2 bytes x parameters of an adapter", "%.0f", of->adapters);
     const ServingBasis *draft = of->draft;
-    row = bytes_row(
-        rows, "inference.draft_bytes",
-        draft != NULL ? arena_print(rows->arena, "  %s, which drafts", draft->model->name) : NULL,
-        draft != NULL ? (double)draft->weights.bytes : 0);
+    bytes_row(rows, "inference.draft_bytes",
+              draft != NULL ? arena_print(rows->arena, "  %s, which drafts", draft->model->name)
+                            : NULL,
+              draft != NULL ? (double)draft->weights.bytes : 0);
     HostBytes host = serving->host;
     double all = host.dense + host.experts + host.cache;
     row = bytes_row(rows, "inference.host_bytes", all > 0 ? "in the host's memory" : NULL, all);

@@ -20,4 +20,4 @@ typedef struct Measured {
 
 int measurements_list(Arena *arena, const Measured **list, Error *err);
 // From the nearer end of low..high, as a share of the measured value.
-double measured_distance(const Measured *measured);
+double measured_distance(const Measured *one);
