@@ -2,9 +2,11 @@
  *
  * 1. the question     2. the models     3. their plans, as rows     4. the output
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "common/options.h"
 #include "common/console.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
@@ -12,7 +14,6 @@
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 #include "labs/5_frontier/key_numbers/app/output/lists.h"
 #include "labs/5_frontier/key_numbers/app/output/measurements_table.h"
-#include "labs/5_frontier/key_numbers/app/output/serve.h"
 #include "labs/5_frontier/key_numbers/app/output/table.h"
 #include "labs/5_frontier/key_numbers/app/plan/plan.h"
 #include "labs/5_frontier/key_numbers/app/question/hub.h"
@@ -174,6 +175,15 @@ static int fail(const Error *err)
     return STATUS_WRONG;
 }
 
+// In this process, under its name: the server is a program of its own (keynumbers_serve.c).
+static bool start_server(const OutputOptions *output, Error *err)
+{
+    char port[16], *const argv[] = {(char[]){"keynumbers"}, (char *)output->address, port, NULL};
+    snprintf(port, sizeof port, "%d", output->port);
+    execv(LAB_KEYNUMBERS_SERVE, argv);
+    return error_set(err, "%s: %s", LAB_KEYNUMBERS_SERVE, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     Arena *arena = arena_new("answer", (size_t)1 << 30);
@@ -195,7 +205,7 @@ int main(int argc, char **argv)
         return lists_show(arena, output.list, &err) ? EXIT_SUCCESS : fail(&err);
     if (output.measurements)
         return measurements_show(arena, output.json, &err) ? EXIT_SUCCESS : fail(&err);
-    if (output.serve) return serve(output.address, output.port, &err) ? EXIT_SUCCESS : fail(&err);
+    if (output.serve) return start_server(&output, &err) ? EXIT_SUCCESS : fail(&err);
 
     unsigned parts = output.show != NULL ? parts_named(output.show, &err) : PARTS_ALL;
     if (parts == 0 || !is_output_consistent(&output, &err) ||
