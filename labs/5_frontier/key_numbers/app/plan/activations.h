@@ -27,7 +27,7 @@ LayerActivations activations_layer(const Model *model, int kind, const KnPass *p
 // What transformers' own modules keep beside that, in 16 bits and of a token: RMSNorm its input as floats
 // and what it has normed, 8 h; silu its result, 2 f; GPT-2's GELU, written in steps, 6 f at most. Without
 // flash attention the softmax is kept as floats and in 16 bits, 4 a s, and keys and values are
-// repeated for all heads. High: versions of 2023 keep norms' inputs a second time, 4 h, and the scores
+// repeated for all heads. High, not measured: versions of 2023 keep norms' inputs a second time, 4 h, and the scores
 // before the softmax, 2 a s.
 Range activations_plain(const Model *model, int kind, const KnPass *pass, int number);
 // What the adapters of one layer add to it: LoRA's first matrix makes `rank` numbers of a token.

@@ -59,8 +59,9 @@ Range runtime_work(const Workspace *work, const Workload *w, double tokens, doub
 Range runtime_overhead(const Workload *w, const MemoryLimit *limit, Split split)
 {
     double gib = limit->overhead_gib;
-    // Logs of vLLM 0.6 to 0.10 (non-torch memory), with NCCL's buffers from two GPUs on; what the driver
-    // holds before and after a context is made (H100 79.25 - 78.84, RTX PRO 6000 0.73 GiB).
+    // Logs of vLLM of 2024 and 2025 (non-torch memory), with NCCL's buffers from two GPUs on. Of the others one
+    // log each of a context: an A100 with 78.84 of 79.25 GiB free before vLLM starts; llama.cpp's 749 MiB
+    // unaccounted for on an RTX PRO 6000 (ggml-org/llama.cpp #27953). Transformers is taken to be alike.
     static const Range own[RUNTIME_COUNT][2] = {
         [RUNTIME_VLLM] = {{0.05, 1.79}, {0.55, 3.58}},
         [RUNTIME_LLAMA_CPP] = {{0.41, 0.73}, {0.41, 0.73}},
@@ -85,9 +86,9 @@ RuntimeWords runtime_decides(Runtime runtime)
     static const char *const context = "the driver, and the kernels that are loaded";
     static const RuntimeWords words[RUNTIME_COUNT] = {
         [RUNTIME_VLLM] = {"low: no sampling of all sequences; high: top-p sorts their logits, as "
-                          "from version 0.6 to 0.10",
-                          "low: one GPU and a new version; high: version 0.6; several GPUs have "
-                          "NCCL's buffers"},
+                          "in logs of 2024 and 2025",
+                          "low: logs of 2025; high: a log of 2024; several GPUs have NCCL's "
+                          "buffers"},
         [RUNTIME_LLAMA_CPP] = {"low: flash attention; high: without, the scores of the whole cache",
                                context},
         [RUNTIME_TRANSFORMERS] = {"low: the last token's logits; high: all tokens', as before "
