@@ -88,7 +88,10 @@ static bool show_concurrency(const Setup *setup, Error *err)
             return false;
         uint64_t requests[CONTEXTS];
         for (int c = 0; c < CONTEXTS; c++) {
-            Deployment one = {&basis, plan_workload(question), plan_limit(question), {1, 1, 1}};
+            Deployment one = {.basis = &basis,
+                              .workload = plan_workload(question),
+                              .limit = plan_limit(question),
+                              .split = {1, 1, 1}};
             one.workload.context = (uint64_t)FIRST_CONTEXT << c;
             if (!inference_plan(setup->step, &one, &serving, err)) return false;
             requests[c] = serving.max_requests;

@@ -2,18 +2,21 @@
  *
  * 1. the question     2. the models     3. their plans, as rows     4. the output
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "common/options.h"
 #include "common/console.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/charts.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 #include "labs/5_frontier/key_numbers/app/output/lists.h"
-#include "labs/5_frontier/key_numbers/app/output/serve.h"
+#include "labs/5_frontier/key_numbers/app/output/measurements_table.h"
 #include "labs/5_frontier/key_numbers/app/output/table.h"
 #include "labs/5_frontier/key_numbers/app/plan/plan.h"
+#include "labs/5_frontier/key_numbers/app/question/hub.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 #include "labs/5_frontier/key_numbers/app/question/sweep.h"
 #include "labs/5_frontier/key_numbers/app/report/report.h"
@@ -22,7 +25,7 @@ enum { STATUS_WRONG = 2, SETTINGS_MAX = 64 };
 
 // What is printed, and how.
 typedef struct OutputOptions {
-    bool explain, json, csv, compare, serve, largest;
+    bool explain, json, csv, compare, serve, largest, measurements;
     const char *show, *sweep, *plot, *list, *address;
     int port;
     const char **models;
@@ -45,8 +48,10 @@ static void declare(Options *options, OutputOptions *output)
     options_flag(options, "largest", 0, &output->largest,
                  "also the largest models that the GPU holds");
     options_string(options, "plot", 0, &output->plot, "DIR",
-                   "draws memory, GPUs and the roofline there, as SVG and PNG");
+                   "draws memory, GPUs, the roofline and throughput there, as SVG and PNG");
     options_string(options, "list", 0, &output->list, "WHAT", "models, gpus, formats or settings");
+    options_flag(options, "measurements", 0, &output->measurements,
+                 "published measurements, and how far from each the estimates are");
     options_flag(options, "serve", 0, &output->serve, "the same calculator as a web page");
     options_string(options, "address", 0, &output->address, "ADDRESS", "where --serve listens");
     options_int(options, "port", 0, &output->port, 0, 65535, "of --serve; 0: a free one");
@@ -147,7 +152,7 @@ static bool report_models(const OutputOptions *output, Arena *arena, const Quest
     const Rows **reports = arena_alloc(arena, (size_t)count * sizeof *reports);
     const char **names = arena_alloc(arena, (size_t)count * sizeof *names);
     for (int i = 0; i < count; i++) {
-        models[i] = model_open(arena, output->models[i], err);
+        models[i] = model_open(arena, hub_name(arena, output->models[i]), err);
         if (models[i] == NULL) return false;
         names[i] = models[i]->name;
     }
@@ -170,6 +175,15 @@ static int fail(const Error *err)
     return STATUS_WRONG;
 }
 
+// In this process, under its name: the server is a program of its own (keynumbers_serve.c).
+static bool start_server(const OutputOptions *output, Error *err)
+{
+    char port[16], *const argv[] = {(char[]){"keynumbers"}, (char *)output->address, port, NULL};
+    snprintf(port, sizeof port, "%d", output->port);
+    execv(LAB_KEYNUMBERS_SERVE, argv);
+    return error_set(err, "%s: %s", LAB_KEYNUMBERS_SERVE, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     Arena *arena = arena_new("answer", (size_t)1 << 30);
@@ -189,7 +203,9 @@ int main(int argc, char **argv)
 
     if (output.list != NULL)
         return lists_show(arena, output.list, &err) ? EXIT_SUCCESS : fail(&err);
-    if (output.serve) return serve(output.address, output.port, &err) ? EXIT_SUCCESS : fail(&err);
+    if (output.measurements)
+        return measurements_show(arena, output.json, &err) ? EXIT_SUCCESS : fail(&err);
+    if (output.serve) return start_server(&output, &err) ? EXIT_SUCCESS : fail(&err);
 
     unsigned parts = output.show != NULL ? parts_named(output.show, &err) : PARTS_ALL;
     if (parts == 0 || !is_output_consistent(&output, &err) ||

@@ -28,6 +28,13 @@ static const char *tick_name(Arena *arena, uint64_t value)
     return arena_print(arena, "%" PRIu64, value);
 }
 
+// "batch 4, context 8K".
+static const char *workload_text(Arena *arena, const Workload *work)
+{
+    return arena_print(arena, "batch %" PRIu64 ", context %s", work->batch,
+                       tick_name(arena, work->context));
+}
+
 // ---- memory on the fullest GPU, by part, against one setting ----
 
 typedef struct Stack {
@@ -57,6 +64,11 @@ static bool draw_stack(const Charts *charts, const char *name, const char *label
                        uint64_t low, uint64_t high, Error *err)
 {
     Deployment deployment = charts->plan->deployment;
+    const Workload *work = &charts->plan->deployment.workload;
+    const char *fixed =
+        field == offsetof(Workload, context)
+            ? arena_print(charts->arena, "batch %" PRIu64, work->batch)
+            : arena_print(charts->arena, "context %s", tick_name(charts->arena, work->context));
     Stack *stack = arena_zeros(charts->arena, sizeof *stack);
     for (uint64_t value = low; value <= high && stack->count < POINTS_MAX; value *= 2) {
         *(uint64_t *)((char *)&deployment.workload + field) = value;
@@ -66,9 +78,10 @@ static bool draw_stack(const Charts *charts, const char *name, const char *label
     const char *gpu = charts->plan->gpu_spec.name;
     double usable = memory_usable(&deployment.limit) / 1e9;
     float limit[2] = {(float)usable, (float)usable}, ends[2] = {stack->x[0], stack->x[n - 1]};
-    Plot plot = {.title = arena_print(charts->arena, "%s in %s: memory of one GPU of %" PRIu64,
-                                      charts->plan->model->name, charts->plan->basis.weights.format,
-                                      split_gpus(deployment.split)),
+    Plot plot = {.title =
+                     arena_print(charts->arena, "%s in %s: memory of one GPU of %" PRIu64 ", %s",
+                                 charts->plan->model->name, charts->plan->basis.weights.format,
+                                 split_gpus(deployment.split), fixed),
                  .x_label = label,
                  .y_label = "GB (1e9 bytes)",
                  .log_x = true,
@@ -105,8 +118,10 @@ static bool draw_gpus(const Charts *charts, Error *err)
         shown++;
     }
     if (shown == 0) return true;    // no GPU of the table holds it, and the report says so
-    Plot plot = {.title = arena_print(charts->arena, "%s: the smallest machines that hold it",
-                                      charts->plan->model->name),
+    Plot plot = {.title =
+                     arena_print(charts->arena, "%s: the smallest machines that hold it, %s",
+                                 charts->plan->model->name,
+                                 workload_text(charts->arena, &charts->plan->deployment.workload)),
                  .y_label = "GB (1e9 bytes), all GPUs together",
                  .ticks = ticks,
                  .tick_count = shown};
@@ -138,8 +153,10 @@ static bool draw_roofline(const Charts *charts, Error *err)
         x[i] = (float)intensity;
         roof[i] = (float)(fmin(speed->load.peak, speed->load.bandwidth * intensity) / 1e12);
     }
-    Plot plot = {.title = arena_print(charts->arena, "%s on %s: the roofline",
-                                      charts->plan->model->name, charts->plan->gpu_spec.name),
+    Plot plot = {.title =
+                     arena_print(charts->arena, "%s on %s: the roofline, %s",
+                                 charts->plan->model->name, charts->plan->gpu_spec.name,
+                                 workload_text(charts->arena, &charts->plan->deployment.workload)),
                  .x_label = "FLOP for each byte that is moved",
                  .y_label = "TFLOP/s of one GPU",
                  .log_x = true,
@@ -161,6 +178,43 @@ static bool draw_roofline(const Charts *charts, Error *err)
     return save(charts, &plot, "roofline", err);
 }
 
+// ---- throughput against concurrency ----
+
+// The bound of decoding, and how many requests memory has room for.
+static bool draw_throughput(const Charts *charts, Error *err)
+{
+    const ModelPlan *plan = charts->plan;
+    const Speed *speed = &plan->speed;
+    if (!speed->load.decodes) return true;
+    float x[SPEED_BATCHES], all[SPEED_BATCHES], each[SPEED_BATCHES];
+    PlotTick ticks[SPEED_BATCHES];
+    for (int i = 0; i < SPEED_BATCHES; i++) {
+        uint64_t batch = (uint64_t)1 << i;
+        x[i] = (float)batch;
+        all[i] = (float)((double)batch / speed->batches[i].bounds.seconds);
+        each[i] = (float)(1 / speed->batches[i].bounds.seconds);
+        ticks[i] = (PlotTick){(double)batch, tick_name(charts->arena, batch)};
+    }
+    float most = (float)plan->serving.max_requests, room[2] = {most, most};
+    float ends[2] = {each[SPEED_BATCHES - 1], all[SPEED_BATCHES - 1]};
+    Plot plot = {.title = arena_print(
+                     charts->arena, "%s on %" PRIu64 " x %s: throughput, context %s",
+                     plan->model->name, split_gpus(plan->deployment.split), plan->gpu_spec.name,
+                     tick_name(charts->arena, plan->deployment.workload.context)),
+                 .x_label = "concurrent requests",
+                 .y_label = "tokens/s",
+                 .log_x = true,
+                 .log_y = true,
+                 .ticks = ticks,
+                 .tick_count = SPEED_BATCHES};
+    plot_series(&plot, "all requests together", x, all, SPEED_BATCHES);
+    plot_series(&plot, "one request", x, each, SPEED_BATCHES);
+    if (most >= 1 && most <= x[SPEED_BATCHES - 1])
+        plot_shape(&plot, PLOT_LIMIT, arena_print(charts->arena, "memory holds %.0f", (double)most),
+                   room, ends, 2);
+    return save(charts, &plot, "throughput", err);
+}
+
 bool charts_draw(Arena *arena, const ModelPlan *plan, const char *folder, Error *err)
 {
     Charts charts = {arena, plan, folder};
@@ -178,5 +232,5 @@ bool charts_draw(Arena *arena, const ModelPlan *plan, const char *folder, Error 
                       offsetof(Workload, context), 1024, context, err) &&
            draw_stack(&charts, "memory_by_batch", "requests at the same time",
                       offsetof(Workload, batch), 1, batch, err) &&
-           draw_gpus(&charts, err) && draw_roofline(&charts, err);
+           draw_gpus(&charts, err) && draw_roofline(&charts, err) && draw_throughput(&charts, err);
 }

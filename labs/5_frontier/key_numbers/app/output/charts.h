@@ -1,7 +1,7 @@
-/* charts.h -- the answer as pictures: memory by part against context and batch, GPUs, the roofline.
+/* charts.h -- the answer as pictures: memory by part against context and batch, GPUs, the roofline, throughput.
  *
  *     if (!charts_draw(arena, plan, "out/keynumbers", &err)) ...
- *     // memory_by_context, memory_by_batch, gpus, roofline: .svg, .png, and .csv with the numbers
+ *     // memory_by_context, memory_by_batch, gpus, roofline, throughput: .svg, .png, and .csv with the numbers
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/plan.h"

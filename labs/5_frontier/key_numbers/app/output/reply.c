@@ -7,6 +7,7 @@
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/output/json.h"
+#include "labs/5_frontier/key_numbers/app/question/hub.h"
 #include "labs/5_frontier/key_numbers/app/question/sweep.h"
 #include "labs/5_frontier/key_numbers/app/output/units.h"
 
@@ -30,7 +31,7 @@ static const Model *model_of(Arena *arena, const Query *query, const cJSON *conf
     const char *name = query_text(query, "model");
     if (config != NULL && name == NULL)
         return config_model(arena, config, "your config.json", "config.json", err);
-    if (config == NULL && name != NULL) return catalogue_model(arena, name, err);
+    if (config == NULL && name != NULL) return catalogue_model(arena, hub_name(arena, name), err);
     error_set(err, config != NULL ? "expected either model=NAME or a config.json, not both"
                                   : "model is missing; /models lists those of the catalogue");
     return NULL;

@@ -15,8 +15,8 @@ static int part_of_row(const Row *row)
 
 static bool is_shown(const Row *row, unsigned shown, bool explain)
 {
-    if (!(shown >> part_of_row(row) & 1)) return false;
-    return row->label != NULL || (explain && row->formula != NULL);
+    bool printed = row->label != NULL || (explain && row->formula != NULL);
+    return printed && (shown >> part_of_row(row) & 1) != 0;
 }
 
 static void show_title(const Console *console, int part, int *last)
@@ -49,17 +49,48 @@ static bool is_warned(const Row *row, unsigned shown)
            (part < PART_COUNT && (shown >> part & 1) != 0);
 }
 
+// The answer in a sentence, of a part that has one.
+static const char *verdict(const Rows *rows, int part)
+{
+    static const char *const paths[PART_COUNT] = {
+        [PART_INFERENCE] = "inference.verdict", [PART_TRAINING] = "training.verdict"};
+    const Row *row = paths[part] != NULL ? rows_find(rows, paths[part]) : NULL;
+    return row != NULL ? row->text : NULL;
+}
+
+// The first of those that are shown; PART_COUNT: none has a verdict.
+static int first_verdict(const Rows *rows, unsigned shown)
+{
+    int part = 0;
+    while (part < PART_COUNT && !((shown >> part & 1) && verdict(rows, part) != NULL)) part++;
+    return part;
+}
+
 void table_show(const Rows *rows, unsigned shown, bool explain)
 {
     Console console = console_begin();
-    int last = -1;
+    int last = -1, first = first_verdict(rows, shown);
+    if (first < PART_COUNT) {
+        console_text(&console, CONSOLE_BOLD, 0, verdict(rows, first));
+        putchar('\n');
+    }
     // Warnings of a part that is not shown.
     for (const Row *row = rows->first; row != NULL; row = row->next)
-        if (is_warned(row, shown) && !(shown >> part_of_row(row) & 1))
+        if (row->warns && is_warned(row, shown) && !(shown >> part_of_row(row) & 1))
             console_item(&console, 2, LABEL_COLUMN, row->label, row->text);
+    // The rows of each part that are shown, which come in any order.
+    const Row **list = arena_alloc(rows->arena, ((size_t)rows->count + 1) * sizeof(Row *));
+    int count = 0;
+    for (const Row *row = rows->first; row != NULL; row = row->next)
+        if (is_shown(row, shown, explain)) list[count++] = row;
     for (int part = 0; part < PART_COUNT; part++)
-        for (const Row *row = rows->first; row != NULL; row = row->next) {
-            if (part_of_row(row) != part || !is_shown(row, shown, explain)) continue;
+        for (int i = 0; i < count; i++) {
+            const Row *row = list[i];
+            if (part_of_row(row) != part) continue;
+            if (part != last && part != first && verdict(rows, part) != NULL) {
+                show_title(&console, part, &last);
+                console_text(&console, CONSOLE_PLAIN, 2, verdict(rows, part));
+            }
             show_title(&console, part, &last);
             if (explain) show_explained(&console, rows->arena, row);
             else console_item(&console, 2, LABEL_COLUMN, row->label, units_text(rows->arena, row));
@@ -241,6 +272,12 @@ void columns_show(const Rows *const *reports, const char *heading, const char *c
                        .width = LEAST_COLUMN,
                        .shown = shown,
                        .differing = differing};
+    for (int i = 0; i < count && !differing; i++) {
+        int first = first_verdict(reports[i], shown);
+        if (first == PART_COUNT) continue;
+        console_text(&console, CONSOLE_BOLD, 0, verdict(reports[i], first));
+        if (i == count - 1) putchar('\n');
+    }
     measure(&columns, names);
     int in_block = (console.columns - 2 - columns.labels) / (columns.width + GAP);
     if (in_block < 1) in_block = 1;

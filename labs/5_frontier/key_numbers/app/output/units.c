@@ -69,6 +69,19 @@ static const char *large(Arena *arena, double value)
     return arena_print(arena, "%.4ge%d", value, power);
 }
 
+// As people say it: "8.03 B", "124 M".
+static const char *billions(Arena *arena, double value)
+{
+    static const char letters[] = "MBT";
+    int power = 0;
+    for (value /= 1e6; value >= 999.5 && power < 2; value /= 1000) power++;
+    return arena_print(arena, "%.*f %c",
+                       value < 9.995   ? 2
+                       : value < 99.95 ? 1
+                                       : 0,
+                       value, letters[power]);
+}
+
 static const char *amount(Arena *arena, double value, Unit unit)
 {
     switch (unit) {
@@ -105,6 +118,10 @@ const char *units_text(Arena *arena, const Row *row)
     case ROW_NULL: return row->text != NULL ? arena_print(arena, "- (%s)", row->text) : "-";
     case ROW_FLAG: return row->flag ? "yes" : "no";
     case ROW_COUNT:
+        if (row->unit == UNIT_PARAMETERS && row->count >= 1000000)
+            return arena_print(arena, "%s = %s (%s)", grouped(arena, row->count),
+                               large(arena, (double)row->count),
+                               billions(arena, (double)row->count));
         if (row->unit == UNIT_PARAMETERS) return grouped(arena, row->count);
         if (row->unit == UNIT_TOKENS)
             return arena_print(arena, "%s tokens", grouped(arena, row->count));

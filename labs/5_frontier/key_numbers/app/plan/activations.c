@@ -78,6 +78,27 @@ LayerActivations activations_layer(const Model *model, int kind, const KnPass *p
     return bytes;
 }
 
+Range activations_plain(const Model *model, int kind, const KnPass *pass, int number)
+{
+    const KnBlock *b = &model->kinds[kind].block;
+    if (pass->recompute == KN_FULL) return (Range){0, 0};
+    double h = (double)b->width / whole_by(pass), n = number, low, high;
+    double f = (double)activations_ffn(b) / (double)pass->tensor_parallel;
+    double a = (double)b->heads / (double)pass->tensor_parallel;
+    double scores = a * (double)pass->sequence;
+    double repeated = b->kv_rank > 0 ? 0
+                                     : 2 * n * (double)((b->heads - b->kv_heads) * b->head_dim) /
+                                           (double)pass->tensor_parallel;
+    low = b->gated ? 8 * h + n * f : 0;
+    high = b->gated ? low + 2 * n * h + repeated : 3 * n * f;
+    if (pass->recompute == KN_KEEP_ALL && !pass->flash) {
+        double twice = n == 2 ? 4 * scores : 0;    // fp32 is what the softmax works in
+        low += twice + repeated;
+        high += twice + n * scores;
+    }
+    return (Range){low * tokens_of(pass), high * tokens_of(pass)};
+}
+
 double activations_adapters(const Model *model, int kind, LoraTargets targets, uint64_t rank,
                             const KnPass *pass, int number)
 {

@@ -5,11 +5,12 @@
  *     kept.total
  *
  * kn_activation_bytes() is the formula of a block; what some models have beside it is counted here.
- * It is what a framework with fused kernels keeps (Megatron, FlashAttention, Liger). PyTorch's own
- * modules keep more: README.md compares, tensor by tensor.
+ * It is what a framework with fused kernels keeps (Megatron, FlashAttention, Liger). The modules of
+ * transformers keep more, activations_plain(): measured tensor by tensor, tests/measure_activations.py.
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/adapters.h"
+#include "labs/5_frontier/key_numbers/app/plan/runtime.h"
 
 typedef struct LayerActivations {
     double block;     // kn_activation_bytes()
@@ -23,6 +24,12 @@ typedef struct LayerActivations {
 bool activations_dropout(const Model *model);
 // Bytes of one layer of model->kinds[kind] and one micro-batch, in numbers of 2 or 4 bytes.
 LayerActivations activations_layer(const Model *model, int kind, const KnPass *pass, int number);
+// What transformers' own modules keep beside that, in 16 bits and of a token: RMSNorm its input as floats
+// and what it has normed, 8 h; silu its result, 2 f; GPT-2's GELU, written in steps, 6 f at most. Without
+// flash attention the softmax is kept as floats and in 16 bits, 4 a s, and keys and values are
+// repeated for all heads. High, not measured: versions of 2023 keep norms' inputs a second time, 4 h, and the scores
+// before the softmax, 2 a s.
+Range activations_plain(const Model *model, int kind, const KnPass *pass, int number);
 // What the adapters of one layer add to it: LoRA's first matrix makes `rank` numbers of a token.
 double activations_adapters(const Model *model, int kind, LoraTargets targets, uint64_t rank,
                             const KnPass *pass, int number);

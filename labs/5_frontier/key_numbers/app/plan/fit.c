@@ -90,9 +90,10 @@ static int by_cost(const void *left, const void *right)
 
 static bool fit_table(Needs *needs, Fit *fit, Error *err)
 {
-    const GpuSpec *specs;
+    const GpuSpec *specs = fit->gpu_spec.table;
     Serving serving;
-    fit->count = gpu_spec_list(needs->arena, &specs, err);
+    fit->count =
+        specs != NULL ? fit->gpu_spec.table_count : gpu_spec_list(needs->arena, &specs, err);
     if (fit->count < 0) return false;
     FitOption *list = arena_alloc(needs->arena, ((size_t)fit->count + 1) * sizeof *list);
     for (int i = 0; i < fit->count; i++)
@@ -121,7 +122,7 @@ static bool fits_alone(Arena *arena, const Model *model, const char *weights, co
 {
     WeightBytes bytes;
     ServingBasis *basis = arena_zeros(arena, sizeof *basis);
-    Deployment alone = {basis, *workload, *limit, {1, 1, 1}};
+    Deployment alone = {.basis = basis, .workload = *workload, .limit = *limit, .split = {1, 1, 1}};
     // The weights' bytes alone are a bound, and soon computed.
     return format_weights(arena, model, weights, &bytes, NULL) &&
            (double)bytes.bytes <= memory_usable(limit) &&
@@ -164,6 +165,7 @@ bool fit_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu, Fi
     const ServingBasis *basis = deployment->basis;
     Needs *needs = arena_zeros(arena, sizeof *needs);
     needs->arena = arena, needs->deployment = *deployment;
+    needs->deployment.cards = NULL;    // of one kind each
     *fit = (Fit){.gpu_spec = *gpu, .limit = deployment->limit};
     fit_asked(needs, fit);
     return fits_best(arena, basis->model, basis->cache_name, &deployment->workload,

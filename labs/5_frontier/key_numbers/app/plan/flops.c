@@ -83,7 +83,8 @@ Flops flops_plan(const Model *model, uint64_t sequence)
     Flops flops = {.sequence = sequence,
                    .causal = flops_token(model, sequence, POSITIONS_CAUSAL, PHASE_BOTH),
                    .full = flops_token(model, sequence, POSITIONS_FULL, PHASE_BOTH),
-                   .six_n = six_n(model)};
+                   .six_n = six_n(model),
+                   .six_n_all = 6 * (double)model_active(model)};
     for (int k = 0; k < model->kind_count; k++)
         flops.kinds[k] = kind_flops(&model->kinds[k], sequence, POSITIONS_CAUSAL);
     flops.forward = flops_sum(&flops.causal);

@@ -46,7 +46,7 @@ typedef struct Flops {
     double recomputed;    // with every layer's forward pass done again in backward, logits not
     // 6 N: what training one token takes, attention left out. N is active without what is not counted
     // here.
-    double six_n;
+    double six_n, six_n_all;    // ..._all: of all active parameters, as papers quote it
     // As papers count: training a token with attention over the full square (Chowdhery et al. 2022), and
     // with all of forward computed again; with layers computed again (Narayanan et al. 2021); forward
     // without the head (Kaplan et al. 2020).

@@ -1,10 +1,25 @@
 #include "labs/5_frontier/key_numbers/app/plan/inference.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 
 static const uint64_t context_most = (uint64_t)1 << 30;    // what fits there fits anywhere
-static const double memory_most = 1e18;                    // bytes; 64 bits hold 18 times as many
+static const uint64_t requests_most = (uint64_t)1 << 40;
+static const double memory_most = 1e18;    // bytes; 64 bits hold 18 times as many
+
+static bool cache_formats(Arena *arena, const char *text, KvFormats *formats, Error *err)
+{
+    const char *colon = strchr(text, ':');
+    if (colon == NULL) {
+        if (!format_cache(text, &formats->keys, err)) return false;
+        formats->values = formats->keys;
+        return true;
+    }
+    return format_cache(arena_print(arena, "%.*s", (int)(colon - text), text), &formats->keys,
+                        err) &&
+           format_cache(colon + 1, &formats->values, err);
+}
 
 bool inference_basis(Arena *arena, const Model *model, const char *weights, const char *cache,
                      ServingBasis *basis, Error *err)
@@ -12,7 +27,7 @@ bool inference_basis(Arena *arena, const Model *model, const char *weights, cons
     basis->model = model;
     basis->cache_name = cache;
     if (!format_weights(arena, model, weights, &basis->weights, err) ||
-        !format_cache(cache, &basis->cache, err))
+        !cache_formats(arena, cache, &basis->cache, err))
         return false;
     const FormatInfo *format = NULL;    // as it stands in its files
     if (weights != NULL || model->stored_count == 0)
@@ -21,30 +36,75 @@ bool inference_basis(Arena *arena, const Model *model, const char *weights, cons
     return true;
 }
 
+// ---- in the host's memory ----
+
+static bool host_check(const Deployment *deployment, Split split, Error *err)
+{
+    const Model *model = deployment->basis->model;
+    HostLayers host = deployment->host;
+    uint64_t layers = host.layers > host.experts ? host.layers : host.experts;
+    if (layers == 0) return true;
+    if (split_gpus(split) > 1)
+        return error_set(err,
+                         "cpu_layers, cpu_experts: expected one GPU beside the host, not %" PRIu64,
+                         split_gpus(split));
+    return layers <= (uint64_t)model->layers ||
+           error_set(err, "cpu_layers, cpu_experts: %s has %d layers, fewer than %" PRIu64,
+                     model->name, model->layers, layers);
+}
+
+HostBytes inference_host(const Deployment *deployment)
+{
+    const SplitBasis *basis = &deployment->basis->split;
+    const Model *model = basis->model;
+    HostBytes bytes = {0};
+    for (int l = 0; l < model->layers; l++) {
+        const LayerWeights *layer = &basis->distinct[basis->layer[l]];
+        const LayerKind *kind = &model->kinds[model->kind_of[l]];
+        bool whole = (uint64_t)l < deployment->host.layers;
+        if (!whole && (uint64_t)l >= deployment->host.experts) continue;
+        for (int i = 0; i < model->weight_count; i++) {
+            bool expert = model->weights[i].component == COMPONENT_EXPERTS;
+            if (expert) bytes.experts += (double)layer->bytes[i];
+            else if (whole) bytes.dense += (double)layer->bytes[i];
+        }
+        if (whole && kind->caches)
+            bytes.cache += (double)kv_cache_token_bytes(kind, &deployment->basis->cache, 1) *
+                           (double)runtime_cached(&deployment->workload,
+                                                  deployment->workload.context, kind->window);
+    }
+    return bytes;
+}
+
 // ---- a split ----
 
 // One GPU of a stage.
 typedef struct Stage {
     double weights;
-    KnLayerCache caches[KINDS_MAX];
+    KnLayerCache caches[2 * KINDS_MAX];    // those of a model that drafts come last
     int cache_count;
     bool samples;    // has the head
+    double budget;
+    int from, to;
 } Stage;
 
 typedef struct Stages {
     const Workload *workload;
     const MemoryLimit *limit;
     Workspace workspace;
-    double budget;
+    Split split;
     Stage *stages;
     uint64_t count;
+    bool
+        trial;    // kn_concurrency() does not know what the requests share, or how unlike the stages are
 } Stages;
 
-static void stage_caches(Stage *stage, const Model *model, const KnFormat *format,
-                         const StageWeights *weights, uint64_t tp)
+static void stage_caches(Stage *stage, const Model *model, const KvFormats *format,
+                         const StageWeights *weights, uint64_t tp, int on_host)
 {
     uint64_t layers[KINDS_MAX] = {0};
-    for (int l = weights->from; l < weights->to; l++) layers[model->kind_of[l]]++;
+    for (int l = weights->from > on_host ? weights->from : on_host; l < weights->to; l++)
+        layers[model->kind_of[l]]++;
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         if (layers[k] == 0 || !kind->caches) continue;
@@ -53,23 +113,78 @@ static void stage_caches(Stage *stage, const Model *model, const KnFormat *forma
     }
 }
 
+static void add_draft(Stage *stage, const ServingBasis *draft)
+{
+    const Model *model = draft->model;
+    stage->weights += (double)draft->weights.bytes;
+    for (int k = 0; k < model->kind_count; k++) {
+        const LayerKind *kind = &model->kinds[k];
+        if (!kind->caches) continue;
+        stage->caches[stage->cache_count++] = (KnLayerCache){
+            (uint64_t)kind->count, kv_cache_token_bytes(kind, &draft->cache, 1), kind->window};
+    }
+}
+
 static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
 {
     const ServingBasis *basis = deployment->basis;
-    const StageWeights *weights = split_weights(arena, &basis->split, split);
-    Stages all = {
-        .workload = &deployment->workload, .limit = &deployment->limit, .count = split.pp};
+    const Cards *cards = deployment->cards;
+    int ends[CARDS_MOST];
+    if (cards != NULL) cards_layers(cards, basis->model->layers, ends);
+    const StageWeights *weights =
+        split_weights(arena, &basis->split, split, cards != NULL ? ends : NULL);
+    Stages all = {.workload = &deployment->workload,
+                  .limit = &deployment->limit,
+                  .split = split,
+                  .count = split.pp,
+                  .trial = cards != NULL || deployment->workload.prefix > 0 ||
+                           deployment->workload.runtime == RUNTIME_LLAMA_CPP};
     all.workspace = workspace_of(basis->model, split, basis->weights.compute_bits);
-    all.budget = memory_usable(all.limit);
     all.stages = arena_zeros(arena, split.pp * sizeof *all.stages);
     for (uint64_t s = 0; s < split.pp; s++) {
         all.stages[s].weights = (double)weights[s].all;
         all.stages[s].samples = s == split.pp - 1;
-        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp);
+        all.stages[s].from = weights[s].from, all.stages[s].to = weights[s].to;
+        MemoryLimit limit = deployment->limit;
+        if (cards != NULL) limit.memory = cards->specs[s].memory;
+        all.stages[s].budget = memory_usable(&limit);
+        all.stages[s].weights += deployment->adapters / (double)split.pp;
+        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp,
+                     split_gpus(split) == 1 ? (int)deployment->host.layers : 0);
     }
     // What belongs to no tensor of the ledger, such as masks in a file, is there as well.
-    if (split_gpus(split) == 1) all.stages[0].weights = (double)basis->weights.bytes;
+    if (split_gpus(split) == 1) {
+        HostBytes host = inference_host(deployment);
+        all.stages[0].weights = (double)basis->weights.bytes + deployment->adapters;
+        all.stages[0].weights -= host.dense + host.experts;
+    }
+    if (deployment->draft != NULL) add_draft(&all.stages[split.pp - 1], deployment->draft);
     return all;
+}
+
+static double end_of(const Stages *all, Range range)
+{
+    return all->workload->estimate == ESTIMATE_LOW ? range.low : range.high;
+}
+
+static Range stage_work(const Stages *all, const Stage *stage, uint64_t context, uint64_t requests)
+{
+    Workload w = *all->workload;
+    w.context = context;
+    double tokens = fmin((double)context * (double)requests, (double)w.step_tokens);
+    Workspace space = all->workspace;
+    if (!stage->samples) space.vocab = 0;
+    return runtime_work(&space, &w, tokens, (double)requests);
+}
+
+// Tokens that the requests after the first find in the cache: whole pages of the common prefix. A layer with
+// a window keeps the last tokens of each request, which are its own.
+static double shared_tokens(const Workload *w, uint64_t context, uint64_t requests, uint64_t window)
+{
+    uint64_t prefix = w->prefix < context ? w->prefix : context;
+    if (requests == 0 || window > 0) return 0;
+    uint64_t pages = prefix / w->page;
+    return (double)(requests - 1) * (double)(pages * w->page);
 }
 
 // `requests` of `context` tokens on the GPU, of which one step works on step_tokens at most.
@@ -77,13 +192,14 @@ static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t 
                                 uint64_t requests)
 {
     const Workload *w = all->workload;
-    double tokens = fmin((double)context * (double)requests, (double)w->step_tokens);
-    ServingBytes bytes = {.weights = stage->weights, .runtime = memory_runtime(all->limit)};
-    bytes.work = workspace_bytes(&all->workspace, tokens, stage->samples ? (double)requests : 0);
+    ServingBytes bytes = {.weights = stage->weights};
+    bytes.runtime = end_of(all, runtime_overhead(w, all->limit, all->split));
+    bytes.work = end_of(all, stage_work(all, stage, context, requests));
     for (int i = 0; i < stage->cache_count; i++) {
         const KnLayerCache *c = &stage->caches[i];
-        bytes.cache += (double)requests * (double)c->layers * (double)c->bytes *
-                       (double)kn_cached_tokens(context, c->window, w->page);
+        double tokens_held = (double)requests * (double)runtime_cached(w, context, c->window);
+        bytes.cache += (double)c->layers * (double)c->bytes *
+                       (tokens_held - shared_tokens(w, context, requests, c->window));
     }
     bytes.total = bytes.weights + bytes.cache + bytes.work + bytes.runtime;
     return bytes;
@@ -99,7 +215,7 @@ static uint64_t room(const Stages *all, uint64_t requests)
         const Stage *stage = &all->stages[s];
         const Workload *w = all->workload;
         ServingBytes bytes = stage_bytes(all, stage, w->context, requests);
-        if (stage->cache_count == 0 && bytes.total <= all->budget) continue;
+        if (stage->cache_count == 0 && bytes.total <= stage->budget) continue;
         uint64_t fit =
             kn_concurrency(all->limit->memory, all->limit->utilisation, bytes.total - bytes.cache,
                            stage->caches, stage->cache_count, w->context, w->page);
@@ -108,10 +224,35 @@ static uint64_t room(const Stages *all, uint64_t requests)
     return least;
 }
 
+static bool requests_fit(const Stages *all, uint64_t requests)
+{
+    for (uint64_t s = 0; s < all->count; s++)
+        if (!(stage_bytes(all, &all->stages[s], all->workload->context, requests).total <=
+              all->stages[s].budget))
+            return false;
+    return true;
+}
+
+// Where requests share something, or a cache is padded otherwise: by doubling, then halving.
+static uint64_t most_by_trial(const Stages *all)
+{
+    uint64_t high = 1;
+    while (high < requests_most && requests_fit(all, high)) high *= 2;
+    if (high == requests_most) return UINT64_MAX;
+    uint64_t low = high / 2;
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (requests_fit(all, middle)) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
 // More requests need more work space and leave less room, so the largest number that fits is found by
 // bisection. UINT64_MAX: nothing is kept that would limit them.
 static uint64_t most_requests(const Stages *all)
 {
+    if (all->trial) return most_by_trial(all);
     uint64_t low = 0, high = room(all, 1);
     if (high == UINT64_MAX) return high;
     while (low < high) {
@@ -125,7 +266,7 @@ static uint64_t most_requests(const Stages *all)
 static bool context_fits(const Stages *all, uint64_t context, uint64_t requests)
 {
     for (uint64_t s = 0; s < all->count; s++)
-        if (!(stage_bytes(all, &all->stages[s], context, requests).total <= all->budget))
+        if (!(stage_bytes(all, &all->stages[s], context, requests).total <= all->stages[s].budget))
             return false;
     return true;
 }
@@ -158,7 +299,7 @@ static void whole_cache(Serving *serving)
                              kv_cache_index_bytes(kind),
                              {kv_cache_tokens(kind, w->context),
                               kv_cache_tokens(kind, w->context + 1024),
-                              kn_cached_tokens(w->context, kind->window, w->page)}};
+                              runtime_cached(w, w->context, kind->window)}};
         uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
         now += bytes * cache->held[HELD_TOKENS];
         serving->kv_per_token += bytes;
@@ -173,16 +314,23 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
     const Model *model = deployment->basis->model;
     const Workload *workload = &deployment->workload;
     Split split = deployment->split;
-    if (!split_check(model, split, err)) return false;
+    if (!split_check(model, split, err) || !host_check(deployment, split, err)) return false;
+    if (workload->prefix >= workload->context)
+        return error_set(err,
+                         "prefix: %" PRIu64 " tokens leave none of a context of %" PRIu64
+                         " to a request of its own",
+                         workload->prefix, workload->context);
     Stages stages = stages_of(arena, deployment, split);
-    Stages one = stages_of(arena, deployment, (Split){1, 1, 1});
+    Deployment whole = *deployment;
+    whole.cards = NULL;
+    Stages one = stages_of(arena, &whole, (Split){1, 1, 1});
     uint64_t requests = (workload->batch + split.ep - 1) / split.ep;
 
     *serving = (Serving){.of = *deployment,
                          .workspace_alone = one.workspace,
                          .workspace = stages.workspace,
                          .requests_per_group = requests,
-                         .budget = stages.budget};
+                         .fits = true};
     serving->alone = stage_bytes(&one, &one.stages[0], workload->context, workload->batch);
     if (serving->alone.total > memory_most)
         return error_set(err,
@@ -195,16 +343,43 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
 
     for (uint64_t s = 0; s < stages.count; s++) {
         ServingBytes bytes = stage_bytes(&stages, &stages.stages[s], workload->context, requests);
-        if (!(bytes.total > serving->per_gpu.total)) continue;
+        const Stage *stage = &stages.stages[s];
+        serving->fits = serving->fits && bytes.total <= stage->budget;
+        if (deployment->cards != NULL)
+            serving->cards[s] = (CardBytes){stage->from, stage->to, bytes.total, stage->budget};
+        // The fullest is what its own memory is least enough for.
+        if (s > 0 && !(bytes.total - stage->budget > serving->per_gpu.total - serving->budget))
+            continue;
         serving->per_gpu = bytes;
+        serving->budget = stage->budget;
         serving->cache_count = stages.stages[s].cache_count;
+        serving->work = stage_work(&stages, &stages.stages[s], workload->context, requests);
     }
-    serving->fits = serving->per_gpu.total <= stages.budget;
+    serving->overhead = runtime_overhead(workload, stages.limit, split);
+    serving->host = inference_host(deployment);
+    serving->host.cache *= (double)workload->batch;
+    Workload apart = *workload;
+    apart.prefix = 0;
+    Stages unshared = stages;
+    unshared.workload = &apart;
+    for (uint64_t s = 0; workload->prefix > 0 && s < stages.count; s++)
+        serving->shared =
+            fmax(serving->shared,
+                 stage_bytes(&unshared, &stages.stages[s], workload->context, requests).cache -
+                     stage_bytes(&stages, &stages.stages[s], workload->context, requests).cache);
+    double left = serving->budget - serving->per_gpu.weights;
+    serving->pool = (Range){fmax(0, left - serving->work.high - serving->overhead.high),
+                            fmax(0, left - serving->work.low - serving->overhead.low)};
     serving->memory_context = longest_context(&stages, requests);
     serving->max_context = serving->memory_context;
     if (model->max_context > 0 && model->max_context < serving->max_context)
         serving->max_context = model->max_context;
     uint64_t most = most_requests(&stages);
     serving->max_requests = most == UINT64_MAX ? 0 : most * split.ep;
+    Workload hopeful = *workload;
+    hopeful.estimate = ESTIMATE_LOW;
+    stages.workload = &hopeful;
+    most = workload->runtime == RUNTIME_ANY ? most : most_requests(&stages);
+    serving->most_requests = most == UINT64_MAX ? 0 : most * split.ep;
     return true;
 }

@@ -13,23 +13,29 @@
  * what is free once the weights are there.
  */
 #pragma once
-#include "labs/5_frontier/key_numbers/app/plan/memory_limit.h"
-#include "labs/5_frontier/key_numbers/app/plan/split.h"
-#include "labs/5_frontier/key_numbers/app/plan/workload.h"
-#include "labs/5_frontier/key_numbers/app/plan/workspace.h"
+#include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
+#include "labs/5_frontier/key_numbers/app/question/cards.h"
+#include "labs/5_frontier/key_numbers/app/plan/runtime.h"
 
 // What all plans of one model in one format share.
 typedef struct ServingBasis {
     const Model *model;
     WeightBytes weights;
     const char *cache_name;    // "bf16", as it was asked for
-    KnFormat cache;
+    KvFormats cache;
     SplitBasis split;
 } ServingBasis;
 
-// `weights` NULL: as the model is published, or stands in its files.
+// `weights` NULL: as the model is published, or stands in its files. `cache` is a format, or that of the keys
+// and that of the values: "q8_0:q4_0".
 bool inference_basis(Arena *arena, const Model *model, const char *weights, const char *cache,
                      ServingBasis *basis, Error *err);
+
+// The first layers of the model that stay in the host's memory, whole with their cache or only their routed
+// experts (llama.cpp's --n-gpu-layers and --n-cpu-moe). On one GPU.
+typedef struct HostLayers {
+    uint64_t layers, experts;
+} HostLayers;
 
 // A model, on what, for what.
 typedef struct Deployment {
@@ -37,7 +43,19 @@ typedef struct Deployment {
     Workload workload;
     MemoryLimit limit;
     Split split;
+    double adapters;    // bytes of LoRA's that are kept beside it; each stage has its share
+    HostLayers host;
+    const Cards *cards;    // one for each of split.pp stages; NULL: all are alike
+    // Of a model that drafts tokens, whole on each GPU of the last stage; NULL: there is none.
+    const ServingBasis *draft;
 } Deployment;
+
+// Bytes that stay in the host's memory.
+typedef struct HostBytes {
+    double dense, experts, cache;    // the cache is of one request of the asked context
+} HostBytes;
+
+HostBytes inference_host(const Deployment *deployment);
 
 typedef struct ServingBytes {
     double weights, cache, work, runtime, total;
@@ -53,6 +71,12 @@ typedef struct KindCache {
     uint64_t index_bytes;    // an indexer's keys
     uint64_t held[HELD_COUNT];
 } KindCache;
+
+// A card of several kinds, and what is on it.
+typedef struct CardBytes {
+    int from, to;    // layers
+    double total, budget;
+} CardBytes;
 
 typedef struct Serving {
     Deployment of;
@@ -73,6 +97,12 @@ typedef struct Serving {
     uint64_t max_context;           // at this batch (0: none fits), not over the model's own
     uint64_t memory_context;        // the same as far as memory goes; UINT64_MAX: any
     uint64_t max_requests;          // of this context; 0 also when none is limited
+    Range work, overhead;           // of per_gpu, from low to high
+    CardBytes cards[CARDS_MOST];    // where the deployment has cards
+    HostBytes host;
+    double shared;             // bytes of cache that a common prefix saves, on the fullest GPU
+    Range pool;                // bytes that are left for its cache
+    uint64_t most_requests;    // max_requests by the low estimates
 } Serving;
 
 bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving, Error *err);

@@ -1,7 +1,8 @@
 /* kv_cache.h -- what the tokens of a request leave behind in a model's layers: keys and values, and more.
  *
- *     uint64_t bytes = kv_cache_token_bytes(&model->kinds[0], &format, 1);    // 4096 of Llama-3.1-8B's 32
- *     uint64_t all   = kv_cache_bytes(model, &format, 131072, 1);             // exact, without paging
+ *     KvFormats formats = {bf16, bf16};
+ *     uint64_t bytes = kv_cache_token_bytes(&model->kinds[0], &formats, 1);   // 4096 of Llama-3.1-8B's 32
+ *     uint64_t all   = kv_cache_bytes(model, &formats, 131072, 1);            // exact, without paging
  *
  * Full, grouped and multi-query attention keep rows of keys and values, latent attention one row for
  * both, an encoder nothing. An indexer (DeepSeek V3.2) keeps its keys beside them. A decoder with a
@@ -11,9 +12,14 @@
 #pragma once
 #include "labs/5_frontier/key_numbers/app/model/model.h"
 
+// A latent row is of the keys' format.
+typedef struct KvFormats {
+    KnFormat keys, values;
+} KvFormats;
+
 // Bytes that one token leaves in one layer on each of tp GPUs. Key/value heads are divided, and copied
 // when there are fewer than GPUs; a latent and an indexer's keys are whole on each.
-uint64_t kv_cache_token_bytes(const LayerKind *kind, const KnFormat *format, uint64_t tp);
+uint64_t kv_cache_token_bytes(const LayerKind *kind, const KvFormats *formats, uint64_t tp);
 // ceil(k / tp)
 uint64_t kv_cache_heads(const KnBlock *block, uint64_t tp);
 // Bytes of an indexer's keys, of one token in one layer.
@@ -21,4 +27,5 @@ uint64_t kv_cache_index_bytes(const LayerKind *kind);
 // Tokens of `context` that a layer still holds.
 uint64_t kv_cache_tokens(const LayerKind *kind, uint64_t context);
 // Of one request, in all layers, on each of tp GPUs, without paging.
-uint64_t kv_cache_bytes(const Model *model, const KnFormat *format, uint64_t context, uint64_t tp);
+uint64_t kv_cache_bytes(const Model *model, const KvFormats *formats, uint64_t context,
+                        uint64_t tp);

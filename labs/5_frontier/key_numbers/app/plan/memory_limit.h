@@ -4,16 +4,12 @@
 typedef struct MemoryLimit {
     double memory;         // bytes of one GPU
     double utilisation;    // the share of them that an engine may use
-    double runtime_gib;    // on each GPU for CUDA context, graphs and libraries
+    double
+        overhead_gib;    // on each GPU for CUDA context, graphs and libraries; below 0: the runtime's
 } MemoryLimit;
 
 // In bytes.
 static inline double memory_usable(const MemoryLimit *limit)
 {
     return limit->memory * limit->utilisation;
-}
-
-static inline double memory_runtime(const MemoryLimit *limit)
-{
-    return limit->runtime_gib * 0x1p30;
 }

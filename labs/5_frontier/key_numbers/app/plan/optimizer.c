@@ -47,7 +47,16 @@ static const struct {
     [OPTIMIZER_LION] = {"lion", "one fp32 moment, 4 bytes a parameter", one_float},
     [OPTIMIZER_ADAFACTOR] = {"adafactor", "a float for each row and column of a matrix",
                              rows_and_columns},
+    [OPTIMIZER_PAGED_ADAMW] = {"paged-adamw", "two fp32 moments, which may be on the host",
+                               two_floats},
+    [OPTIMIZER_PAGED_ADAMW_8BIT] = {"paged-adamw8bit",
+                                    "two 8-bit moments, which may be on the host", two_bytes},
 };
+
+bool optimizer_paged(Optimizer optimizer)
+{
+    return optimizer >= OPTIMIZER_PAGED_ADAMW;
+}
 
 double optimizer_bytes(Optimizer optimizer, uint64_t rows, uint64_t cols)
 {

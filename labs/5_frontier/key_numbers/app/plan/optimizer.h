@@ -18,6 +18,8 @@ typedef enum Optimizer {
     OPTIMIZER_SGD,
     OPTIMIZER_LION,
     OPTIMIZER_ADAFACTOR,
+    OPTIMIZER_PAGED_ADAMW,
+    OPTIMIZER_PAGED_ADAMW_8BIT,
     OPTIMIZER_COUNT
 } Optimizer;
 
@@ -25,6 +27,7 @@ typedef enum Precision { PRECISION_MIXED, PRECISION_FP32, PRECISION_BF16 } Preci
 
 // Bytes of the moments of one tensor [rows, cols]; a vector has rows = 1.
 double optimizer_bytes(Optimizer optimizer, uint64_t rows, uint64_t cols);
+bool optimizer_paged(Optimizer optimizer);    // its moments may be in the host's memory (QLoRA)
 const char *optimizer_name(Optimizer optimizer);     // "adamw"
 const char *optimizer_about(Optimizer optimizer);    // "two fp32 moments, 8 bytes a parameter"
 // Bytes for each trained parameter, where `state` is the fp32 copy alone: the moments come on top. In

@@ -19,6 +19,8 @@ typedef struct ModelPlan {
     unsigned parts;           // a bit for each PART_ that was asked for; without it all of it is 0
     GpuSpec gpu_spec;         // the asked GPU
     ServingBasis basis;       // of inference, compute and fit
+    Cards cards;              // where they are of different kinds
+    ServingBasis draft;       // of the model that drafts tokens, if there is one
     Deployment deployment;    // as asked, on `basis`
     Serving serving;          // inference
     TrainingMemory training;    // training

@@ -10,7 +10,7 @@ static const uint64_t batch_most = (uint64_t)1 << 40;    // bound by memory ther
 static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
 {
     Split flat = {load->split.tp, 1, load->split.ep};
-    const StageWeights *weights = split_weights(arena, &basis->split, flat);
+    const StageWeights *weights = split_weights(arena, &basis->split, flat, NULL);
     double encoder = (double)weights->encoder;
     load->experts = (double)weights->experts;
     load->token_weights = (double)(weights->all - weights->idle) - load->experts - encoder;
@@ -22,6 +22,22 @@ static void load_weights(Load *load, Arena *arena, const ServingBasis *basis)
         load->routed = kind->block.experts;
         load->active = kind->block.active_experts;
     }
+}
+
+// Cards work one after the other: the time of a layer is the mean over the cards that have them.
+static void mean_of_cards(Load *load, const Deployment *deployment)
+{
+    const Cards *cards = deployment->cards;
+    int ends[CARDS_MOST], layers = load->model->layers;
+    double bandwidth = 0, peak = 0;
+    cards_layers(cards, layers, ends);
+    for (int c = 0; c < cards->count; c++) {
+        double share = (double)(ends[c] - (c > 0 ? ends[c - 1] : 0)) / layers;
+        bandwidth += share / cards->specs[c].bandwidth;
+        peak += share / gpu_spec_peak(&cards->specs[c], deployment->basis->weights.compute_bits);
+    }
+    load->bandwidth = 1 / bandwidth;
+    load->peak = 1 / peak;
 }
 
 static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
@@ -40,13 +56,25 @@ static Load load_of(Arena *arena, const Deployment *deployment, const GpuSpec *g
                  .context = s,
                  .steps = ceil((double)s / (double)step),
                  .step_tokens = (double)(s < step ? s : step)};
+    if (deployment->cards != NULL) mean_of_cards(&load, deployment);
     load_weights(&load, arena, basis);
+    load.host = inference_host(deployment);
+    load.token_weights -= load.host.dense;
+    load.prompt_weights -= load.host.dense;
+    load.experts -= load.host.experts;
     TokenFlops prompt = flops_token(model, s, POSITIONS_CAUSAL, PHASE_PREFILL);
     TokenFlops token = flops_token(model, s, POSITIONS_LAST, PHASE_DECODE);
     load.prompt_flops = (double)s * (prompt.matrices + prompt.attention) + prompt.head;
     load.token_flops = flops_sum(&token);
+    uint64_t prefix = deployment->workload.prefix;
+    if (prefix > 0) {
+        TokenFlops first = flops_token(model, prefix, POSITIONS_CAUSAL, PHASE_PREFILL);
+        load.prefix_flops = (double)prefix * (first.matrices + first.attention);
+        load.prefix_steps = load.steps - ceil((double)(s - prefix) / (double)step);
+    }
     load.cache_token = (double)kv_cache_bytes(model, &basis->cache, 1, load.split.tp);
-    load.cache_request = (double)kv_cache_bytes(model, &basis->cache, s, load.split.tp);
+    load.cache_request =
+        (double)kv_cache_bytes(model, &basis->cache, s, load.split.tp) - load.host.cache;
     return load;
 }
 
@@ -76,38 +104,56 @@ static KnBounds bounds_of(const Load *load, double flops, double bytes)
                        load->bandwidth * load->efficiency.memory);
 }
 
+// Weights that stay with the host are multiplied there: it reads them and adds its time.
+static void add_host(const Load *load, StepTime *step, double steps, double caches)
+{
+    double bytes =
+        steps * (load->host.dense + load->host.experts * step->touched) + caches * load->host.cache;
+    step->host = bytes / load->efficiency.host;
+    step->bounds.seconds += step->host;
+}
+
 // The cache is written once.
-static StepTime load_prefill(const Load *load)
+static StepTime load_prefill(const Load *load, bool cached)
 {
     double context = (double)load->context;
     StepTime step = {.tokens = context,
                      .touched = touched_by(load, load->step_tokens * (double)load->split.ep),
                      .link = link_seconds(load, context)};
     double weights = load->prompt_weights + load->experts * step.touched;
-    step.flops = load->prompt_flops / (double)load->split.tp;
-    step.bytes = load->steps * weights + load->cache_token * context;
+    double steps = load->steps - (cached ? load->prefix_steps : 0);
+    step.flops = (load->prompt_flops - (cached ? load->prefix_flops : 0)) / (double)load->split.tp;
+    step.bytes = steps * weights + load->cache_token * context;
     step.bounds = bounds_of(load, step.flops, step.bytes);
+    add_host(load, &step, steps, 0);
     return step;
 }
 
-// One new token for each of `batch` requests.
-static StepTime load_decode(const Load *load, uint64_t batch)
+// So many new tokens for each of `batch` requests, whose cache is read once.
+static StepTime load_step(const Load *load, uint64_t batch, uint64_t each)
 {
     StepTime step = {.tokens = ceil((double)batch / (double)load->split.ep),
-                     .touched = touched_by(load, (double)batch)};
+                     .touched = touched_by(load, (double)batch * (double)each)};
     double gpus = (double)(load->split.tp * load->split.ep);
     double weights = load->token_weights + load->experts * step.touched;
-    step.flops = (double)batch * load->token_flops / gpus;
+    step.flops = (double)batch * (double)each * load->token_flops / gpus;
     step.bytes = weights + load->cache_request * step.tokens;
     step.bounds = bounds_of(load, step.flops, step.bytes);
-    step.link = link_seconds(load, step.tokens);
+    add_host(load, &step, 1, (double)batch);
+    step.link = link_seconds(load, step.tokens * (double)each);
     return step;
+}
+
+static StepTime load_decode(const Load *load, uint64_t batch)
+{
+    return load_step(load, batch, 1);
 }
 
 // Each request adds as many FLOPs and as many bytes of cache, and never more bytes of weights than the
 // one before: once a step is bound by compute, larger ones are.
 static uint64_t compute_bound_batch(const Load *load)
 {
+    if (load->host.dense + load->host.experts > 0) return 0;
     uint64_t high = 1;
     while (high < batch_most && load_decode(load, high).bounds.memory_bound) high *= 2;
     if (high == batch_most) return 0;
@@ -132,17 +178,47 @@ static const char *why_unknown(Arena *arena, const GpuSpec *gpu, int bits)
     return NULL;
 }
 
-bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
-                Efficiency efficiency, Speed *speed, Error *err)
+// While every GPU of the split is paid for.
+static double dollars_per_million(const Speed *speed, double seconds_per_token)
 {
-    *speed = (Speed){.batch = deployment->workload.batch};
+    double gpus = (double)split_gpus(speed->load.split);
+    return 1e6 * seconds_per_token * gpus * speed->price / 3600;
+}
+
+// The model that drafts is alone on one GPU.
+static void plan_drafting(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                          Speed *speed)
+{
+    Deployment small = *deployment;
+    small.basis = deployment->draft, small.draft = NULL;
+    small.split = (Split){1, 1, 1}, small.host = (HostLayers){0, 0};
+    Load load = load_of(arena, &small, gpu, speed->load.efficiency);
+    uint64_t k = speed->drafting.tokens;
+    double a = speed->drafting.acceptance;
+    speed->draft_seconds = (double)k * load_decode(&load, speed->batch).bounds.seconds;
+    speed->verify_seconds = load_step(&speed->load, speed->batch, k + 1).bounds.seconds;
+    speed->draft_kept = (1 - pow(a, (double)k + 1)) / (1 - a);
+    speed->draft_rate =
+        (double)speed->batch * speed->draft_kept / (speed->draft_seconds + speed->verify_seconds);
+}
+
+bool speed_plan(Arena *arena, const Deployment *deployment, const GpuSpec *gpu,
+                Efficiency efficiency, Drafting drafting, double price, Speed *speed, Error *err)
+{
+    *speed = (Speed){.batch = deployment->workload.batch, .drafting = drafting, .price = price};
     speed->unknown = why_unknown(arena, gpu, deployment->basis->weights.compute_bits);
     if (speed->unknown != NULL) return true;
     speed->load = load_of(arena, deployment, gpu, efficiency);
-    speed->prefill = load_prefill(&speed->load);
+    speed->prefill = load_prefill(&speed->load, false);
+    speed->cached = load_prefill(&speed->load, true);
+    speed->prompt_dollars =
+        dollars_per_million(speed, speed->prefill.bounds.seconds /
+                                       (speed->prefill.tokens * (double)deployment->split.ep));
     if (!speed->load.decodes) return true;
     speed->decode = load_decode(&speed->load, speed->batch);
     speed->tokens_per_second = (double)speed->batch / speed->decode.bounds.seconds;
+    if (deployment->draft != NULL) plan_drafting(arena, deployment, gpu, speed);
+    speed->token_dollars = dollars_per_million(speed, 1 / speed->tokens_per_second);
     speed->compute_bound_batch = compute_bound_batch(&speed->load);
     for (int i = 0; i < SPEED_BATCHES; i++) {
         Deployment one = *deployment;

@@ -209,7 +209,8 @@ static void add_outside(StageWeights *stage, const SplitBasis *basis, Split spli
     }
 }
 
-const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split split)
+const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split split,
+                                  const int *ends)
 {
     const Model *model = basis->model;
     StageWeights *stages = arena_zeros(arena, split.pp * sizeof *stages);
@@ -225,6 +226,7 @@ const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split s
     for (uint64_t s = 0; s < split.pp; s++) {
         StageWeights *stage = &stages[s];
         split_stage(model->layers, split.pp, s, &stage->from, &stage->to);
+        if (ends != NULL) stage->from = s > 0 ? ends[s - 1] : 0, stage->to = ends[s];
         for (int l = stage->from; l < stage->to; l++) {
             const StageWeights *one = &layer[basis->layer[l]];
             stage->all += one->all;

@@ -4,7 +4,7 @@
  *     split_basis(arena, model, format_find("fp8", NULL), &weights, &basis);    // once for a format
  *     Split split = {.tp = 8, .pp = 2, .ep = 1};
  *     if (!split_check(model, split, &err)) ...
- *     const StageWeights *stages = split_weights(arena, &basis, split);     // [pp], of one GPU each
+ *     const StageWeights *stages = split_weights(arena, &basis, split, NULL);    // [pp], of one GPU each
  *
  * tp, tensor parallel: q, k, v, gate, up and a latent's up-projections are cut by rows, o and down by
  *     columns, embedding and head by vocabulary, each rounded up to whole rows or columns. Key/value
@@ -68,4 +68,6 @@ void split_stage(int layers, uint64_t pp, uint64_t stage, int *from, int *to);
 uint64_t split_held(const Model *model, const Weight *weight, uint64_t bytes, Split split);
 // Whether a weight that stands in no layer is on the first or last stage (both, when there is one).
 bool split_has(const Model *model, const Weight *weight, bool first, bool last);
-const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split split);
+// ends [pp]: stage s has the layers before ends[s]; NULL: as even as can be.
+const StageWeights *split_weights(Arena *arena, const SplitBasis *basis, Split split,
+                                  const int *ends);

@@ -27,6 +27,7 @@ TrainingCost training_cost(const Model *model, const Flops *flops, const GpuSpec
     // A frozen matrix is multiplied in forward and once in backward; its own gradient is not asked for.
     run.flops = flops->training / 3 * (options->frozen ? 2 : 3) * run.tokens;
     run.six_nd = flops->six_n * run.tokens;
+    run.quoted = flops->six_n_all * run.tokens;
     run.hfu = options->mfu * flops->recomputed / flops->training;
     run.loss = training_loss(run.params, run.tokens);
     run.budget = options->budget > 0 ? options->budget : run.six_nd;

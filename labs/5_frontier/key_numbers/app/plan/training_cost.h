@@ -28,6 +28,7 @@ typedef struct TrainingCost {
     double tokens;    // D
     double flops;     // with attention, causal: what mfu is a share of
     double six_nd;    // without: what the scaling laws call C
+    double quoted;    // 6 N D with all active parameters, as papers quote it
     double hfu;       // hardware FLOPs utilisation, with full recomputation
     double loss;      // training_loss() of N and D
     double peak;      // FLOP/s of one GPU; 0 where the GPU's is not known

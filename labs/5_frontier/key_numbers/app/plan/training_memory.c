@@ -132,6 +132,19 @@ static void load_stages(TrainingMemory *training, const Model *model)
 
 // ---- activations ----
 
+// Of a logit. In fp32, and its gradient: 8. Megatron's fused loss needs 6, PyTorch's plain cross_entropy
+// on a 16-bit head 14 (measured): 2, 4 as floats, 4 log-softmax, 4 gradient.
+static double logit_bytes(Runtime runtime)
+{
+    return runtime == RUNTIME_TRANSFORMERS ? 14 : 8;
+}
+
+// High: transformers before version 4.45 made 4 more, a copy without the last token. Low: the 2 are freed.
+static Range logit_range(Runtime runtime)
+{
+    return runtime == RUNTIME_TRANSFORMERS ? (Range){12, 18} : (Range){8, 14};
+}
+
 // The first stage keeps the tokens' numbers, of 8 bytes, and dropout's mask; the last the input of the
 // final norm and of the head, and an encoder-decoder both of these of its encoder.
 static void ends(TrainingStage *stage, const TrainingMemory *training, const Model *model,
@@ -145,9 +158,8 @@ static void ends(TrainingStage *stage, const TrainingMemory *training, const Mod
     if (first) stage->first = tokens * (8 + (pass->dropout ? h : 0));
     if (!last) return;
     stage->last = tokens * norms * training->number * h;
-    // In fp32, and their gradient. Megatron's fused loss needs 6 bytes for a word, PyTorch's plain
-    // cross_entropy on a 16-bit head 14 (measured): 2, 4 as floats, 4 log-softmax, 4 gradient.
-    stage->logits = 8 * tokens * ceil((double)training->vocab / t);
+    stage->logits =
+        logit_bytes(training->options.runtime) * tokens * ceil((double)training->vocab / t);
 }
 
 static void activations(TrainingMemory *training, const Model *model)
@@ -157,28 +169,40 @@ static void activations(TrainingMemory *training, const Model *model)
     all.recompute = KN_KEEP_ALL;
     double tokens = (double)all.sequence * (double)all.batch, t = (double)training->split.tp;
     double again[KINDS_MAX] = {0}, backward[KINDS_MAX] = {0};
+    Range plain[KINDS_MAX] = {{0}};
+    bool own = options->runtime == RUNTIME_TRANSFORMERS;
     for (int k = 0; k < model->kind_count; k++) {
         const KnBlock *block = &model->kinds[k].block;
         training->layers[k] = activations_layer(model, k, &training->pass, training->number);
         again[k] =
             activations_layer(model, k, &all, training->number).total - training->layers[k].total;
+        plain[k] = activations_plain(model, k, &training->pass, training->number);
+        if (own) {
+            again[k] += activations_plain(model, k, &all, training->number).high - plain[k].high;
+            training->plain[k] = plain[k].high;
+        }
         if (options->method != METHOD_FULL) {
             double adapters = activations_adapters(model, k, options->targets, options->rank, &all,
                                                    training->number);
             if (training->pass.recompute == KN_FULL) again[k] += adapters;
             else training->adapters[k] = adapters;
         }
+        // Scores' gradients, as floats and in 16 bits, of a softmax that is kept.
+        if (own && !all.flash)
+            backward[k] += 8 * tokens * (double)block->heads / t * (double)all.sequence;
         // The gradient that comes in, and those of an MLP's product and of what it is made from.
-        backward[k] = training->number * tokens *
-                      ((double)block->width / (all.sequence_parallel ? t : 1) +
-                       2 * (double)activations_ffn(block) / t);
+        backward[k] += training->number * tokens *
+                       ((double)block->width / (all.sequence_parallel ? t : 1) +
+                        2 * (double)activations_ffn(block) / t);
     }
     for (uint64_t s = 0; s < training->split.pp; s++) {
         TrainingStage *stage = &training->stages[s];
         stage->in_flight = training->split.pp - s;
         for (int l = stage->from; l < stage->to; l++) {
             int k = model->kind_of[l];
-            stage->layers += training->layers[k].total + training->adapters[k];
+            stage->layers += training->layers[k].total + training->adapters[k] + training->plain[k];
+            stage->plain.low += plain[k].low;
+            stage->plain.high += plain[k].high;
             stage->recomputed = fmax(stage->recomputed, again[k]);
             stage->backward = fmax(stage->backward, backward[k]);
         }
@@ -220,6 +244,13 @@ static void offload(TrainingBytes *bytes, Offload what)
     bytes->host *= TRAINING_BUFFERS;
 }
 
+static Range overhead_of(const TrainingMemory *training)
+{
+    const TrainingOptions *options = &training->options;
+    return runtime_overhead(&(Workload){.runtime = options->runtime}, &options->limit,
+                            training->split);
+}
+
 static TrainingBytes stage_bytes(const TrainingMemory *training, const TrainingStage *stage,
                                  uint64_t dp, int zero)
 {
@@ -230,10 +261,15 @@ static TrainingBytes stage_bytes(const TrainingMemory *training, const TrainingS
         .recomputed = stage->recomputed,
         .backward = stage->backward,
         .unpacked = stage->unpacked,
-        .runtime = memory_runtime(&training->options.limit)};
+        .runtime = overhead_of(training).high};
     for (int p = 0; p < TRAINING_PARTS; p++)
         part_state(training, &stage->parts[p], dp, zero, &bytes);
     offload(&bytes, offloaded);
+    // Unified memory: what does not fit is moved to the host, and back for the optimizer's step.
+    if (optimizer_paged(training->options.optimizer)) {
+        bytes.host += bytes.optimizer;
+        bytes.optimizer = 0;
+    }
     // Weights are gathered before a layer runs, and its gradients are whole until they are divided.
     if (offloaded == OFFLOAD_ALL || (zero == 3 && dp > 1))
         bytes.gathered += part_bytes(&stage->largest, &training->recipe);
@@ -275,6 +311,26 @@ static uint64_t fewest_gpus(const TrainingMemory *training, int zero)
     return high * step * training->split.tp * training->split.pp;
 }
 
+// Fused kernels keep least and plain modules most; logits are gone before a layer is computed again.
+static void ranges(TrainingMemory *training)
+{
+    const TrainingBytes *gpu = &training->per_gpu;
+    const TrainingStage *stage = &training->stages[training->fullest];
+    bool own = training->options.runtime == RUNTIME_TRANSFORMERS;
+    double flight = (double)stage->in_flight;
+    Range each = logit_range(training->options.runtime), overhead = overhead_of(training);
+    double logits = gpu->logits / logit_bytes(training->options.runtime);
+    double fused = gpu->activations - (own ? flight * stage->plain.high : 0);
+    training->activations =
+        (Range){fused + (own ? flight * stage->plain.low : 0), fused + flight * stage->plain.high};
+    training->logits = (Range){logits * each.low, logits * each.high};
+    double state = gpu->weights + gpu->gradients + gpu->optimizer + gpu->master;
+    training->beside.low = training->activations.low + fmax(training->logits.low, gpu->work);
+    training->beside.high = training->activations.high + training->logits.high + gpu->work;
+    training->total.low = state + training->beside.low + overhead.low;
+    training->total.high = state + training->beside.high + overhead.high;
+}
+
 bool training_memory_plan(Arena *arena, const Model *model, const TrainingOptions *options,
                           TrainingMemory *training, Error *err)
 {
@@ -305,6 +361,7 @@ bool training_memory_plan(Arena *arena, const Model *model, const TrainingOption
     }
     int zero = options->zero;
     training->per_gpu = fullest(training, training->dp, zero, &training->fullest);
+    ranges(training);
     training->fits = training->per_gpu.total <= training->budget;
     training->fewest_gpus = training->fewest_by_zero[zero];
     return true;

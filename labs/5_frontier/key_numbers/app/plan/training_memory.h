@@ -39,6 +39,7 @@ typedef struct TrainingOptions {
     Split split;
     uint64_t gpus, dp;    // in all (0: none is given); data-parallel ones
     KnPass pass;          // of a micro-batch; whether there is dropout is the model's
+    Runtime runtime;      // transformers: its own modules and loss; else fused ones
     MemoryLimit limit;    // training may use all of the memory
 } TrainingOptions;
 
@@ -64,6 +65,7 @@ typedef struct TrainingStage {
     double layers;           // activations of one micro-batch in the stage's layers,
     double first;            // before the model's first layer,
     double last;             // and behind its last: gone before the next micro-batch comes
+    Range plain;             // of `layers`, what transformers' modules keep beside
     double logits;
     double recomputed, backward, unpacked;    // as below
 } TrainingStage;
@@ -92,8 +94,11 @@ typedef struct TrainingMemory {
     int fullest;                           // of the stages
     LayerActivations layers[KINDS_MAX];    // of one layer, one micro-batch
     double adapters[KINDS_MAX];            // beside them, of LoRA
+    double plain[KINDS_MAX];               // beside them, of transformers' modules
     TrainingBytes per_gpu;                 // on the fullest GPU
     double budget;                         // the GPU's memory
+    Range activations, logits, total;      // of per_gpu: fused kernels, or transformers' modules
+    Range beside;                          // activations, logits and work space
     bool fits;                             // per_gpu.total within the budget
     uint64_t fewest_gpus;                  // with which it fits, with more dp; 0: with none
     // per_gpu and fewest_gpus at each ZeRO stage, not only the one that is asked for.

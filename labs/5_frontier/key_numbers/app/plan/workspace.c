@@ -43,6 +43,7 @@ Workspace workspace_of(const Model *model, Split split, int compute_bits)
         const KnBlock *b = &model->kinds[k].block;
         work.attention = larger(work.attention, attention(b, split.tp));
         work.mlp = larger(work.mlp, mlp(b, split));
+        work.heads = larger(work.heads, ceil_div(b->heads, split.tp));
     }
     if (model_logits(model) > 0) work.vocab = model->vocab;
     return work;

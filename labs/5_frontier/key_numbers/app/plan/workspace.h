@@ -15,8 +15,8 @@
  *
  * Attention's scores are never stored (flash). Not in it: copies that sampling makes (top-p sorts the
  * words), a vision tower's pass, weights that are unpacked before a product, the allocator's cracks.
- * Llama-3.1-8B, 2048 tokens a step: 0.20 GiB, where vLLM 0.7 profiled 0.22. With 256 requests sampled
- * from 8192 tokens it profiled 1.26, this says 0.78: sampling is what is left out.
+ * Llama-3.1-8B, 2048 tokens a step: 0.20 GiB, where vLLM 0.7 profiled 0.22. What a runtime adds, its
+ * sampler above all, is runtime.h's.
  */
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/split.h"
@@ -26,6 +26,7 @@ typedef struct Workspace {
     uint64_t hidden, attention,
         mlp;           // numbers for each token; those of the kind of layer that has most
     uint64_t vocab;    // logits for each request; 0 without a head
+    uint64_t heads;    // query heads on the GPU
 } Workspace;
 
 Workspace workspace_of(const Model *model, Split split,

@@ -231,6 +231,7 @@ bool gpu_spec_in_table(Arena *arena, const char *what, GpuSpec *spec, Error *err
     if (found == NULL) found = part;
     if (found == NULL) return not_found(what, specs, count, arena, err);
     *spec = *found;
+    spec->table = specs, spec->table_count = count;
     if (!exact && parts > 1)
         spec->note = arena_print(arena, "'%s' is taken for %s; there are %s, too%s%s", what,
                                  found->id, named(arena, specs, count, wanted, found),

@@ -31,6 +31,9 @@ typedef struct GpuSpec {
     double link;           // bytes/s to its neighbours, in one direction; 0 unknown
     const char *source;    // of the numbers
     const char *note;      // a conflict between sources, or NULL
+    // Of a row of the table: the whole of it, which need not be read again. Else NULL.
+    const struct GpuSpec *table;
+    int table_count;
 } GpuSpec;
 
 bool gpu_spec_find(Arena *arena, const char *what, GpuSpec *spec, Error *err);

@@ -15,6 +15,7 @@ const QuestionField question_fields[] = {
 #undef X
 };
 const int question_field_count = sizeof question_fields / sizeof *question_fields;
+_Static_assert(sizeof question_fields / sizeof *question_fields <= 64, "a bit of `given` for each");
 
 Question question_default(void)
 {
@@ -95,16 +96,18 @@ bool question_number(const QuestionField *field, const char *text, double *numbe
     return true;
 }
 
-bool question_set(Question *question, Arena *arena, const char *name, const char *text, Error *err)
+static bool unknown(const char *name, Error *err)
 {
-    const QuestionField *field = question_field(name);
-    if (field == NULL) {
-        const char *names[sizeof question_fields / sizeof *question_fields];
-        for (int i = 0; i < question_field_count; i++) names[i] = question_fields[i].name;
-        const char *near = nearest(name, names, question_field_count);
-        return error_set(err, "'%s' is no setting%s%s%s", name, near ? "; did you mean " : "",
-                         near ? near : "", near ? "?" : "");
-    }
+    const char *names[sizeof question_fields / sizeof *question_fields];
+    for (int i = 0; i < question_field_count; i++) names[i] = question_fields[i].name;
+    const char *near = nearest(name, names, question_field_count);
+    return error_set(err, "'%s' is no setting%s%s%s", name, near ? "; did you mean " : "",
+                     near ? near : "", near ? "?" : "");
+}
+
+static bool set_field(Question *question, Arena *arena, const QuestionField *field,
+                      const char *text, Error *err)
+{
     void *value = (char *)question + field->offset;
     double number = 0;
     switch (field->kind) {
@@ -124,10 +127,18 @@ bool question_set(Question *question, Arena *arena, const char *name, const char
         if (field->choices != NULL && find_choice(field->choices, text) < 0)
             return error_set(err, "%s: '%s' is not one of %s", field->name, text, field->choices);
         *(const char **)value = arena_print(arena, "%s", text);
-        question->kv_given |= strcmp(field->name, "kv") == 0;
         return true;
     }
     return false;
+}
+
+bool question_set(Question *question, Arena *arena, const char *name, const char *text, Error *err)
+{
+    const QuestionField *field = question_field(name);
+    if (field == NULL) return unknown(name, err);
+    if (!set_field(question, arena, field, text, err)) return false;
+    question->given |= (uint64_t)1 << (field - question_fields);
+    return true;
 }
 
 const char *question_text(const Question *question, Arena *arena, const QuestionField *field)
@@ -153,9 +164,22 @@ int question_choice(const Question *question, const char *name)
     return place;
 }
 
+bool question_given(const Question *question, const char *name)
+{
+    return question->given >> (question_field(name) - question_fields) & 1;
+}
+
 bool question_settle(Question *question, Arena *arena, Error *err)
 {
     GpuSpec *spec = &question->gpu_spec;
+    if (question->cards != NULL) {
+        if (!cards_read(arena, question->cards, question->tensor_split, &question->card_list, err))
+            return false;
+        *spec = question->card_list.specs[0];
+        return true;
+    }
+    if (question->tensor_split != NULL)
+        return error_set(err, "tensor_split: expected --cards with as many GPUs");
     if (!gpu_spec_find(arena, question->gpu, spec, err)) return false;
     if (question->memory > 0) {
         spec->vendor_gb = question->memory;

@@ -93,6 +93,8 @@ static void kinds_rows(Rows *rows, const Serving *serving)
         row_count(rows, row_path(rows, "%s.bytes_per_token", path), NULL, bytes, UNIT_BYTES);
         row_count(rows, row_path(rows, "%s.bytes", path), NULL,
                   serving->of.workload.batch * bytes * cache->held[HELD_TOKENS], UNIT_BYTES);
+        row_count(rows, row_path(rows, "%s.paged_bytes", path), NULL,
+                  serving->of.workload.batch * bytes * cache->held[HELD_PAGED], UNIT_BYTES);
     }
 }
 
@@ -132,11 +134,15 @@ static void cache_rows(Rows *rows, const Serving *serving)
         "batch x sum over kinds of layers: layers x bytes of a token x min(context, window)",
         "%" PRIu64 " x (%s)", w->batch, now);
     row = row_count(rows, "kv_cache.paged_bytes",
-                    arena_print(arena, "  in pages of %" PRIu64, w->page), serving->kv_paged,
-                    UNIT_BYTES);
+                    w->runtime == RUNTIME_LLAMA_CPP
+                        ? "  in cells, padded to 256"
+                        : arena_print(arena, "  in pages of %" PRIu64, w->page),
+                    serving->kv_paged, UNIT_BYTES);
     row_explain(rows, row,
-                "the same with whole pages of places; a window touches ceil((window - 1) / page) "
-                "+ 1 of them at worst",
+                w->runtime == RUNTIME_LLAMA_CPP
+                    ? "the same in cells; a window holds a micro-batch beside itself"
+                    : "the same with whole pages of places; a window touches ceil((window - 1) / "
+                      "page) + 1 of them at worst",
                 "%" PRIu64 " x (%s)", w->batch, cache_sum(arena, serving, HELD_PAGED));
     row = row_count(rows, "kv_cache.bytes_per_1k_tokens", "  the next 1,024 tokens of a request",
                     serving->kv_1k, UNIT_BYTES);
@@ -149,9 +155,18 @@ static void cache_rows(Rows *rows, const Serving *serving)
 // ---- work space and sums ----
 
 static void explain_work(Rows *rows, Row *row, const Workspace *space, const Workload *w,
-                         uint64_t requests)
+                         uint64_t requests, Range range)
 {
     uint64_t tokens = w->context * requests;    // 1e9 x 1e7 at most
+    if (w->runtime != RUNTIME_ANY) {
+        const char *formulas[RUNTIME_COUNT] = {
+            [RUNTIME_VLLM] = "38 V sequences + T h e: top-p sorts the logits of all sequences",
+            [RUNTIME_LLAMA_CPP] = "4 T (a n_ctx + 6 h) without flash attention, 4 T (V + h) with",
+            [RUNTIME_TRANSFORMERS] = "T (V (e + 4) + 2 h e): logits of a whole prompt"};
+        row_explain(rows, row, formulas[w->runtime], "from %.0f to %.0f (%s)", range.low,
+                    range.high, runtime_decides(w->runtime).work);
+        return;
+    }
     if (tokens > w->step_tokens) tokens = w->step_tokens;
     row_explain(rows, row,
                 "T 2h e + max(T attention e, T MLP e, batch V (e + 4)): the largest buffers of a "
@@ -180,14 +195,59 @@ static void alone_rows(Rows *rows, const Serving *serving)
     const ServingBytes *alone = &serving->alone;
     Row *row = bytes_row(rows, "inference.work_bytes", "work space (estimate)", alone->work);
     explain_work(rows, row, &serving->workspace_alone, &serving->of.workload,
-                 serving->of.workload.batch);
+                 serving->of.workload.batch, serving->work);
     row = bytes_row(rows, "inference.runtime_bytes", "runtime (estimate)", alone->runtime);
-    row_explain(
-        rows, row,
-        "runtime x 2^30: CUDA context, graphs and libraries of one GPU; set it with --runtime",
-        "%g x 2^30", serving->of.limit.runtime_gib);
+    const char *decides = runtime_decides(serving->of.workload.runtime).overhead;
+    row_explain(rows, row,
+                "overhead x 2^30: CUDA context, graphs and libraries of one GPU; set it with "
+                "--overhead",
+                "%g x 2^30%s%s", alone->runtime / 0x1p30, decides != NULL ? "; " : "",
+                decides != NULL ? decides : "");
     row = bytes_row(rows, "inference.total_bytes", "memory to answer", alone->total);
     explain_sum(rows, row, alone);
+}
+
+// What is there only when it is asked for.
+static void beside_rows(Rows *rows, const Serving *serving)
+{
+    const Deployment *of = &serving->of;
+    Row *row = bytes_row(rows, "inference.adapters_bytes",
+                         of->adapters > 0 ? "  LoRA adapters, in the weights" : NULL, of->adapters);
+    row_explain(rows, row, "slots x 2 bytes x parameters of an adapter", "%.0f", of->adapters);
+    const ServingBasis *draft = of->draft;
+    bytes_row(rows, "inference.draft_bytes",
+              draft != NULL ? arena_print(rows->arena, "  %s, which drafts", draft->model->name)
+                            : NULL,
+              draft != NULL ? (double)draft->weights.bytes : 0);
+    HostBytes host = serving->host;
+    double all = host.dense + host.experts + host.cache;
+    row = bytes_row(rows, "inference.host_bytes", all > 0 ? "in the host's memory" : NULL, all);
+    row_explain(rows, row, "layers + routed experts + the layers' cache", "%.0f + %.0f + %.0f",
+                host.dense, host.experts, host.cache);
+    row =
+        bytes_row(rows, "kv_cache.shared_bytes",
+                  of->workload.prefix > 0 ? "  saved by the common prefix" : NULL, serving->shared);
+    row_explain(rows, row,
+                "(batch - 1) x whole pages of the prefix, in layers without a window, on the "
+                "fullest GPU",
+                "%.0f", serving->shared);
+}
+
+static void cards_rows(Rows *rows, const Serving *serving)
+{
+    const Cards *cards = serving->of.cards;
+    for (int c = 0; cards != NULL && c < cards->count; c++) {
+        const CardBytes *card = &serving->cards[c];
+        const char *at = row_path(rows, "inference.cards[%d]", c);
+        row_text(rows, row_path(rows, "%s.gpu", at), NULL, cards->specs[c].id);
+        row_count(rows, row_path(rows, "%s.layers", at), NULL, (uint64_t)(card->to - card->from),
+                  UNIT_NONE);
+        const char *label = arena_print(rows->arena, "  %s, %d layers", cards->specs[c].name,
+                                        card->to - card->from);
+        bytes_row(rows, row_path(rows, "%s.total_bytes", at), label, card->total);
+        bytes_row(rows, row_path(rows, "%s.budget_bytes", at), NULL, card->budget);
+        row_flag(rows, row_path(rows, "%s.fits", at), NULL, card->total <= card->budget);
+    }
 }
 
 static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
@@ -211,12 +271,36 @@ static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
     bytes_row(rows, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
     Row *row =
         bytes_row(rows, "inference.per_gpu.work_bytes", several ? "  work space" : NULL, gpu->work);
-    explain_work(rows, row, &serving->workspace, &serving->of.workload,
-                 serving->requests_per_group);
+    explain_work(rows, row, &serving->workspace, &serving->of.workload, serving->requests_per_group,
+                 serving->work);
     bytes_row(rows, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL, gpu->runtime);
     row =
         bytes_row(rows, "inference.per_gpu.total_bytes", several ? "  together" : NULL, gpu->total);
     explain_sum(rows, row, gpu);
+}
+
+static void range_row(Rows *rows, const char *name, const char *label, Range range,
+                      const char *decides)
+{
+    bytes_row(rows, row_path(rows, "inference.range.%s_low_bytes", name), NULL, range.low);
+    bytes_row(rows, row_path(rows, "inference.range.%s_high_bytes", name), NULL, range.high);
+    const char *path = row_path(rows, "inference.range.%s", name);
+    if (decides == NULL) row_null(rows, path, NULL, "one value; --runtime has two");
+    else
+        row_text(rows, path, label,
+                 arena_print(rows->arena, "%.4g to %.4g GB; %s", range.low / 1e9, range.high / 1e9,
+                             decides));
+}
+
+// The two ends of what is not exact, on the fullest GPU.
+static void ranges_rows(Rows *rows, const Serving *serving)
+{
+    Runtime runtime = serving->of.workload.runtime;
+    RuntimeWords words = runtime_decides(runtime);
+    range_row(rows, "work", "  work space, low to high", serving->work, words.work);
+    range_row(rows, "runtime", "  runtime, low to high", serving->overhead, words.overhead);
+    range_row(rows, "pool", "  left for the cache", serving->pool,
+              runtime == RUNTIME_ANY ? NULL : "what both decide");
 }
 
 // ---- the most that fits ----
@@ -224,9 +308,12 @@ static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
 static void budget_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
 {
     const MemoryLimit *limit = &serving->of.limit;
-    bytes_row(rows, "inference.gpu_memory_bytes", NULL, limit->memory);
-    Row *row = bytes_row(rows, "inference.budget_bytes",
-                         arena_print(rows->arena, "usable of %s", spec->name), serving->budget);
+    bytes_row(rows, "inference.gpu_memory_bytes", NULL, serving->budget / limit->utilisation);
+    Row *row =
+        bytes_row(rows, "inference.budget_bytes",
+                  serving->of.cards != NULL ? "usable of the fullest card"
+                                            : arena_print(rows->arena, "usable of %s", spec->name),
+                  serving->budget);
     row_explain(rows, row, "memory x utilisation, a share of all memory, not of what is free",
                 "%.0f x %g", limit->memory, limit->utilisation);
     row_flag(rows, "inference.fits", "  fits", serving->fits);
@@ -269,6 +356,7 @@ static void requests_rows(Rows *rows, const Serving *serving)
     }
     Row *row =
         row_count(rows, "inference.max_requests", label, serving->max_requests, UNIT_REQUESTS);
+    row_count(rows, "inference.range.most_requests", NULL, serving->most_requests, UNIT_REQUESTS);
     row_explain(rows, row,
                 "expert-parallel groups x whole part of (usable - weights - work space - "
                 "runtime) / cache of a request, on the fullest GPU",
@@ -284,7 +372,10 @@ void inference_rows(Rows *rows, const ModelPlan *plan)
     weights_rows(rows, plan->model, &plan->basis.weights);
     cache_rows(rows, serving);
     alone_rows(rows, serving);
+    beside_rows(rows, serving);
     split_rows(rows, serving, &plan->gpu_spec);
+    cards_rows(rows, serving);
+    ranges_rows(rows, serving);
     budget_rows(rows, serving, &plan->gpu_spec);
     context_rows(rows, serving);
     requests_rows(rows, serving);

@@ -52,6 +52,7 @@ Rows *report_rows(Arena *arena, const ModelPlan *plan)
     }
     if (plan->parts >> PART_COMPUTE & 1) compute_rows(rows, plan);
     if (plan->parts >> PART_FIT & 1) fit_rows(rows, plan);
+    verdict_rows(rows, plan);
     return rows;
 }
 

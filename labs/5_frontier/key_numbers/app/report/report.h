@@ -19,5 +19,6 @@ void training_rows(Rows *rows, const ModelPlan *plan);     // training.*
 void flops_rows(Rows *rows, const Flops *flops, const Model *model);    // compute.*: FLOPs,
 void speed_rows(Rows *rows, const Speed *speed, const GpuSpec *gpu);    // speed,
 void training_cost_rows(Rows *rows, const TrainingCost *run,
-                        const Flops *flops);         // and a run's cost
-void fit_rows(Rows *rows, const ModelPlan *plan);    // fit.*
+                        const Flops *flops);             // and a run's cost
+void fit_rows(Rows *rows, const ModelPlan *plan);        // fit.*
+void verdict_rows(Rows *rows, const ModelPlan *plan);    // the answer in a sentence: *.verdict

@@ -3,15 +3,25 @@
 
 static const char *bound_word(const StepTime *step)
 {
+    if (step->host > step->bounds.seconds - step->host) return "the host's memory";
     return step->bounds.memory_bound ? "memory" : "compute";
 }
 
 static void explain_bounds(Rows *rows, Row *row, const Load *load, const StepTime *step)
 {
-    row_explain(rows, row,
-                "max(FLOPs / (peak u_compute), bytes / (bandwidth u_memory)), of one GPU",
-                "max(%.4g / (%.4g x %g), %.4g / (%.4g x %g))", step->flops, load->peak,
-                load->efficiency.compute, step->bytes, load->bandwidth, load->efficiency.memory);
+    const char *gpu = arena_print(rows->arena, "max(%.4g / (%.4g x %g), %.4g / (%.4g x %g))",
+                                  step->flops, load->peak, load->efficiency.compute, step->bytes,
+                                  load->bandwidth, load->efficiency.memory);
+    if (step->host > 0)
+        row_explain(
+            rows, row,
+            "max(FLOPs / (peak u_compute), bytes / (bandwidth u_memory)) of the GPU + bytes "
+            "/ host_bandwidth",
+            "%s + %.4g / %.4g", gpu, step->host * load->efficiency.host, load->efficiency.host);
+    else
+        row_explain(rows, row,
+                    "max(FLOPs / (peak u_compute), bytes / (bandwidth u_memory)), of one GPU", "%s",
+                    gpu);
 }
 
 static void link_row(Rows *rows, const char *path, const Load *load, const StepTime *step)
@@ -41,7 +51,7 @@ static void machine_rows(Rows *rows, const Load *load, const char *gpu)
                 "%.4g / %.4g", load->peak, load->bandwidth);
 }
 
-static void prefill_rows(Rows *rows, const Load *load, const StepTime *step)
+static void prefill_rows(Rows *rows, const Load *load, const StepTime *step, const StepTime *cached)
 {
     uint64_t context = load->context;
     double steps = load->steps, written = load->cache_token * (double)context;
@@ -60,6 +70,11 @@ static void prefill_rows(Rows *rows, const Load *load, const StepTime *step)
     row = row_real(rows, "compute.prefill.seconds", label, step->bounds.seconds, UNIT_SECONDS);
     explain_bounds(rows, row, load, step);
     row_text(rows, "compute.prefill.bound", "  bound by", bound_word(step));
+    bool prefix = load->prefix_flops > 0;
+    row = row_real(rows, "compute.prefill.cached_seconds",
+                   prefix ? "  with the common prefix cached" : NULL, cached->bounds.seconds,
+                   UNIT_SECONDS);
+    explain_bounds(rows, row, load, cached);
     row_real(rows, "compute.prefill.tokens_per_second", NULL,
              (double)context / step->bounds.seconds, UNIT_TOKENS_PER_SECOND);
     link_row(rows, "compute.prefill.link_seconds", load, step);
@@ -101,6 +116,8 @@ static void decode_rows(Rows *rows, const Speed *speed)
                         UNIT_SECONDS);
     explain_bounds(rows, row, load, step);
     row_text(rows, "compute.decode.bound", "  bound by", bound_word(step));
+    row_real(rows, "compute.decode.host_seconds",
+             step->host > 0 ? "  of it in the host's memory" : NULL, step->host, UNIT_SECONDS);
     link_row(rows, "compute.decode.link_seconds", load, step);
     row = row_real(rows, "compute.decode.tokens_per_second", "  tokens a second, of all requests",
                    speed->tokens_per_second, UNIT_TOKENS_PER_SECOND);
@@ -112,7 +129,40 @@ static void decode_rows(Rows *rows, const Speed *speed)
     if (bound > 0) row_count(rows, "compute.compute_bound_batch", label, bound, UNIT_REQUESTS);
     else
         row_null(rows, "compute.compute_bound_batch", label,
-                 "none: reading a request's cache takes longer than computing with it");
+                 load->host.dense + load->host.experts > 0
+                     ? "none: the host reads its part of the weights"
+                     : "none: reading a request's cache takes longer than computing with it");
+}
+
+static void draft_rows(Rows *rows, const Speed *speed)
+{
+    bool drafts = speed->draft_kept > 0;
+    uint64_t k = speed->drafting.tokens;
+    double a = speed->drafting.acceptance;
+    Row *row =
+        row_real(rows, "compute.draft.tokens_per_step",
+                 drafts ? "  drafting: tokens kept of a step" : NULL, speed->draft_kept, UNIT_NONE);
+    row_explain(rows, row, "(1 - a^(k+1)) / (1 - a) (Leviathan et al. 2023)",
+                "(1 - %g^%" PRIu64 ") / (1 - %g)", a, k + 1, a);
+    row_real(rows, "compute.draft.seconds", NULL, speed->draft_seconds, UNIT_SECONDS);
+    row_real(rows, "compute.draft.verify_seconds", NULL, speed->verify_seconds, UNIT_SECONDS);
+    row = row_real(rows, "compute.draft.tokens_per_second",
+                   drafts ? "    tokens a second, of all requests" : NULL, speed->draft_rate,
+                   UNIT_TOKENS_PER_SECOND);
+    row_explain(rows, row, "batch x tokens kept / (k drafts + a step that checks k + 1)",
+                "%" PRIu64 " x %.4g / (%.4g + %.4g)", speed->batch, speed->draft_kept,
+                speed->draft_seconds, speed->verify_seconds);
+}
+
+static void price_row(Rows *rows, const char *path, const char *label, double price, double dollars)
+{
+    if (!(price > 0)) {
+        row_null(rows, path, NULL, "no price is given; --price says dollars for a GPU and hour");
+        return;
+    }
+    Row *row = row_real(rows, path, label, dollars, UNIT_DOLLARS);
+    row_explain(rows, row, "1e6 x seconds for a token x GPUs x price / 3600", "%.4g x %g / 3600",
+                dollars * 3600 / price, price);
 }
 
 static const char *batch_path(Rows *rows, int i, const char *field)
@@ -152,8 +202,10 @@ static void no_machine_rows(Rows *rows, const char *why)
                                         "compute.prefill.bytes",
                                         "compute.prefill.seconds",
                                         "compute.prefill.bound",
+                                        "compute.prefill.cached_seconds",
                                         "compute.prefill.tokens_per_second",
                                         "compute.prefill.link_seconds",
+                                        "compute.prefill.dollars_per_million",
                                         NULL};
     nulls_rows(rows, paths, "speed", why);
 }
@@ -165,9 +217,15 @@ static void no_decode_rows(Rows *rows, const char *label, const char *why)
                                         "compute.decode.bytes",
                                         "compute.decode.experts_touched",
                                         "compute.decode.bound",
+                                        "compute.decode.host_seconds",
                                         "compute.decode.link_seconds",
                                         "compute.decode.tokens_per_second",
                                         "compute.decode.tokens_per_second_per_request",
+                                        "compute.decode.dollars_per_million",
+                                        "compute.draft.tokens_per_step",
+                                        "compute.draft.seconds",
+                                        "compute.draft.verify_seconds",
+                                        "compute.draft.tokens_per_second",
                                         "compute.compute_bound_batch",
                                         NULL};
     static const char *const fields[] = {"tokens_per_second", "seconds_per_token", "bound", "fits"};
@@ -186,11 +244,16 @@ void speed_rows(Rows *rows, const Speed *speed, const GpuSpec *gpu)
         return;
     }
     machine_rows(rows, &speed->load, gpu->name);
-    prefill_rows(rows, &speed->load, &speed->prefill);
+    prefill_rows(rows, &speed->load, &speed->prefill, &speed->cached);
+    price_row(rows, "compute.prefill.dollars_per_million", "  cost of a million prompt tokens",
+              speed->price, speed->prompt_dollars);
     if (!speed->load.decodes) {
         no_decode_rows(rows, "time for an output token", "an encoder writes no tokens");
         return;
     }
     decode_rows(rows, speed);
+    price_row(rows, "compute.decode.dollars_per_million", "  cost of a million of them",
+              speed->price, speed->token_dollars);
+    draft_rows(rows, speed);
     batches_rows(rows, speed);
 }

@@ -53,9 +53,14 @@ static void run_rows(Rows *rows, const TrainingCost *run, const Flops *flops)
                 full ? "tokens x FLOPs of training one, attention included"
                      : "tokens x 2 x forward: frozen matrices need no gradients of their own",
                 "%.4g x %.4g", run->tokens, run->flops / run->tokens);
-    row = row_real(rows, "compute.training.flops_6nd", "  as 6 N D", run->six_nd, UNIT_FLOPS);
-    row_explain(rows, row, "6 N D, as papers quote it", "6 x %.0f x %.4g", flops->six_n / 6,
-                run->tokens);
+    row = row_real(rows, "compute.training.flops_6nd_quoted", "  as papers quote it, 6 N D",
+                   run->quoted, UNIT_FLOPS);
+    row_explain(rows, row, "6 N D, N all active parameters, embeddings too", "6 x %.0f x %.4g",
+                flops->six_n_all / 6, run->tokens);
+    row = row_real(rows, "compute.training.flops_6nd", "  6 N D without look-ups", run->six_nd,
+                   UNIT_FLOPS);
+    row_explain(rows, row, "6 N D, N without embeddings that are only looked up", "6 x %.0f x %.4g",
+                flops->six_n / 6, run->tokens);
     row_count(rows, "compute.training.gpus", NULL, run->options.gpus, UNIT_GPUS);
     row_real(rows, "compute.training.mfu", NULL, run->options.mfu, UNIT_SHARE);
     row = row_real(rows, "compute.training.hfu", NULL, run->hfu, UNIT_SHARE);

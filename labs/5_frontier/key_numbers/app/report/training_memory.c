@@ -129,7 +129,8 @@ static void state_rows(const Section *section)
                   arena_print(section->arena, "%s: %s; ZeRO 1 to 3: / data-parallel GPUs",
                               optimizer_name(section->options->optimizer),
                               optimizer_about(section->options->optimizer)),
-                  state_sum(section, moments_each(stage), false, 1), state_off);
+                  state_sum(section, moments_each(stage), false, 1),
+                  state_off || optimizer_paged(section->options->optimizer));
     row = bytes_row(section, "training.per_gpu.master_bytes", "  fp32 copies", gpu->master);
     explain_state(section, row,
                   t->recipe.state > 0
@@ -183,7 +184,8 @@ static const char *beside_sum(const Section *section, int kind)
     } parts[] = {{layer->norms, "more norms"},
                  {layer->router, "the experts' probabilities"},
                  {layer->cross, "the attention over the encoder"},
-                 {section->training->adapters[kind], "the adapters"}};
+                 {section->training->adapters[kind], "the adapters"},
+                 {section->training->plain[kind], "transformers' modules"}};
     const char *text = "";
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].bytes > 0)
@@ -197,7 +199,8 @@ static void layers_rows(const Section *section)
     const KnPass *pass = &section->training->pass;
     for (int k = 0; k < section->model->kind_count; k++) {
         const LayerKind *kind = &section->model->kinds[k];
-        double bytes = section->training->layers[k].total + section->training->adapters[k];
+        double bytes = section->training->layers[k].total + section->training->adapters[k] +
+                       section->training->plain[k];
         row_text(section->rows, row_path(section->rows, "training.layers[%d].kind", k), NULL,
                  kind->name);
         Row *row =
@@ -223,7 +226,8 @@ static const char *stage_sum(const Section *section)
         int count = 0;
         for (int l = stage->from; l < stage->to; l++) count += section->model->kind_of[l] == k;
         if (count == 0) continue;
-        sum_add(section->arena, &text, "%d x %.0f", count, t->layers[k].total + t->adapters[k]);
+        sum_add(section->arena, &text, "%d x %.0f", count,
+                t->layers[k].total + t->adapters[k] + t->plain[k]);
     }
     return text;
 }
@@ -250,8 +254,12 @@ static void activations_rows(const Section *section)
                     gpu->logits);
     if (t->vocab == 0) row_explain(section->rows, row, "none: the model has no output head", "0");
     else if (stage->logits > 0)
-        row_explain(section->rows, row, "2 x 4 bytes x s b V / t, in fp32",
-                    "2 x 4 x %" PRIu64 " x %" PRIu64 " x %" PRIu64 " / %" PRIu64, t->pass.sequence,
+        row_explain(section->rows, row,
+                    t->options.runtime == RUNTIME_TRANSFORMERS
+                        ? "14 bytes x s b V / t: 2, as floats 4, log-softmax 4, gradient 4"
+                        : "2 x 4 bytes x s b V / t, in fp32",
+                    "%d x %" PRIu64 " x %" PRIu64 " x %" PRIu64 " / %" PRIu64,
+                    t->options.runtime == RUNTIME_TRANSFORMERS ? 14 : 8, t->pass.sequence,
                     t->pass.batch, t->vocab, t->split.tp);
     else row_explain(section->rows, row, "none: the head is in the last stage", "0");
 }
@@ -273,8 +281,8 @@ static void work_rows(const Section *section)
     row =
         bytes_row(section, "training.per_gpu.runtime_bytes", "  runtime (estimate)", gpu->runtime);
     row_explain(section->rows, row,
-                "runtime x 2^30: CUDA context and libraries; set it with --runtime", "%g x 2^30",
-                section->options->limit.runtime_gib);
+                "overhead x 2^30: CUDA context and libraries; set it with --overhead", "%g x 2^30",
+                gpu->runtime / 0x1p30);
 }
 
 // ---- sums ----
@@ -293,12 +301,41 @@ static void total_rows(const Section *section)
                 gpu->work, gpu->runtime);
 }
 
+static void range_row(const Section *section, const char *name, const char *label, Range range)
+{
+    bytes_row(section, row_path(section->rows, "training.range.%s_low_bytes", name), NULL,
+              range.low);
+    bytes_row(section, row_path(section->rows, "training.range.%s_high_bytes", name), NULL,
+              range.high);
+    if (label == NULL) return;
+    row_text(section->rows, row_path(section->rows, "training.range.%s", name), label,
+             arena_print(section->arena, "%.4g to %.4g GB", range.low / 1e9, range.high / 1e9));
+}
+
+// The estimates' two ends, and what decides between them.
+static void ranges_rows(const Section *section)
+{
+    const TrainingMemory *t = section->training;
+    if (section->model->layers == 0) return;
+    range_row(section, "activations", NULL, t->activations);
+    range_row(section, "logits", NULL, t->logits);
+    range_row(section, "beside_state", NULL, t->beside);
+    range_row(section, "total", "  from low to high", t->total);
+    row_text(section->rows, "training.range.decided_by", NULL,
+             t->options.runtime == RUNTIME_TRANSFORMERS
+                 ? "low: transformers of today, work space after the logits are gone; high: its "
+                   "versions of 2023, all at once"
+                 : "low: fused norms, MLP and loss; high: transformers' own modules, all at once");
+}
+
 static void host_rows(const Section *section)
 {
     double host = section->training->per_gpu.host;
     Row *row = bytes_row(section, "training.host_bytes",
                          host > 0 ? "host's memory, for each GPU" : NULL, host);
-    if (host > 0)
+    if (host > 0 && section->options->offload == OFFLOAD_NONE)
+        row_explain(section->rows, row, "moments of a paged optimizer, at most", "%.0f", host);
+    else if (host > 0)
         row_explain(section->rows, row, "what is offloaded x 1.5 for buffers", "%.0f x %g",
                     host / TRAINING_BUFFERS, TRAINING_BUFFERS);
 }
@@ -373,6 +410,7 @@ void training_rows(Rows *rows, const ModelPlan *plan)
                              training, &training->options};
     trained_rows(&section);
     total_rows(&section);
+    ranges_rows(&section);
     state_rows(&section);
     activations_rows(&section);
     work_rows(&section);

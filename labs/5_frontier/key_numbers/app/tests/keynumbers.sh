@@ -124,6 +124,53 @@ each_formula_is_shown_with_its_numbers() { # test
     never_says out 'Which GPU'
 }
 
+the_verdict_comes_first() { # test
+    numbers llama-3.1-8b --context 8k
+    gave 0
+    head -n 2 out | tr '\n' ' ' | grep -q 'fits one H100 SXM5 80 GB with 55 requests of 8K tokens; first limit: KV cache' ||
+        complain 'the first lines are no verdict'
+    numbers llama-3.1-70b --show training
+    gave 0
+    head -n 1 out | grep -q '^full training with adamw does not fit' || complain 'the first line is no verdict'
+    numbers gpt2 llama-3.1-8b --compare --show inference
+    gave 0
+    head -n 1 out | grep -q '^gpt2 in fp32 fits' || complain 'the first line is no verdict'
+}
+
+an_address_of_the_hub_is_a_name() { # test
+    numbers https://huggingface.co/openai-community/gpt2/tree/main --json
+    gave 0
+    is parameters.total 124439808
+    numbers https://huggingface.co/no/such-model
+    gave 2
+    says err 'no/such-model'
+}
+
+a_runtime_has_a_low_and_a_high_estimate() { # test
+    numbers llama-3.1-8b --runtime vllm --context 8k --json
+    gave 0
+    [ "$(json inference.range.work_low_bytes)" -lt "$(json inference.range.work_high_bytes)" ] ||
+        complain 'low is not below high'
+    says out 'top-p sorts'
+    numbers llama-3.1-8b --runtime vlm
+    gave 2
+    says err "runtime: 'vlm' is not one of any|vllm|llama.cpp|transformers"
+    numbers llama-3.1-8b --overhead 99
+    gave 2
+    says err "overhead: '99' is not a number from 0 to 64"
+}
+
+published_measurements_are_listed() { # test
+    numbers --measurements
+    gave 0
+    says out 'distance'
+    says out '#10511'
+    numbers --measurements --json
+    gave 0
+    [ "$(jq length out)" -ge 20 ] || complain 'expected twenty or more'
+    [ "$(jq 'map(select(.distance > 0.1 or .distance < -0.1)) | length' out)" = 0 ] || complain 'one is far off'
+}
+
 models_stand_side_by_side() { # test
     numbers --compare gpt2 mixtral-8x7b --show parameters
     gave 0
@@ -209,9 +256,10 @@ charts_are_drawn_as_svg_and_png() { # test
     needs gnuplot
     numbers qwen2.5-7b --plot charts
     gave 0
-    for chart in memory_by_context memory_by_batch gpus roofline; do
+    for chart in memory_by_context memory_by_batch gpus roofline throughput; do
         grep -q '</svg>' charts/$chart.svg || complain "$chart.svg is no picture"
         [ "$(head -c 4 charts/$chart.png | tail -c 3)" = PNG ] || complain "$chart.png is no picture"
+        grep -q 'context 4K\|batch 1' charts/$chart.svg || complain "$chart.svg does not say what is fixed"
     done
 }
 

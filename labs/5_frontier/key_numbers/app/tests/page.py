@@ -191,6 +191,41 @@ def models_of_every_kind_are_shown(browser, url):
     same(page.complaints, [])
 
 
+def the_verdict_comes_first_and_charts_say_what_is_fixed(browser, url):
+    page = opened(browser, url + f"#model={MODEL}&context=8k&batch=4")
+    sentence = asked(url, f"model={MODEL}&context=8k&batch=4")["inference"]["verdict"]
+    same(page.value("document.getElementById('verdict').textContent"), "✓ " + sentence)
+    assert "55 requests of 8K tokens" in sentence, sentence
+    assert "batch 4" in page.value("document.getElementById('series-asked').textContent")
+    assert "context 8K" in page.value("document.getElementById('speed-asked').textContent")
+    page.value("document.getElementById('by-batch').click()")
+    page.wait(TOLD)
+    assert "context 8K" in page.value("document.getElementById('series-asked').textContent")
+
+
+def two_models_are_compared_and_shared_by_the_address(browser, url):
+    page = opened(browser, url + f"#model={MODEL}&context=32k")
+    same(page.value("document.getElementById('compared').hidden"), True)
+    page.value("set('beside', 'Qwen/Qwen3-8B')")
+    page.wait("other !== null && " + TOLD)
+    page.wait("location.hash.includes('beside=Qwen/Qwen3-8B')")
+    again = opened(browser, url + page.value("location.hash"))
+    again.wait("other !== null")
+    for one in (page, again):
+        cells = one.value("[...document.querySelectorAll('#compared-table tbody tr')].map(row => [...row.children].map(cell => cell.textContent))")
+        table = {row[0]: row[1:] for row in cells}
+        same(table["parameters"], ["8.03e9", "8.191e9"])
+        same(table["KV cache, 1 x 32768 tokens"], ["4.29 GB", "4.83 GB"])
+        same(one.value("document.getElementById('beside').value"), "Qwen/Qwen3-8B")
+    words = shlex.split(again.value("document.getElementById('command').textContent"))
+    printed = subprocess.run([os.environ["KEYNUMBERS"], *words[2:], "--json"], capture_output=True, check=True).stdout
+    same(json.loads(printed)["model"], [MODEL, "Qwen/Qwen3-8B"])
+    again.value("set('beside', 'llama-9')")
+    again.wait("!document.getElementById('error').hidden")
+    again.value("set('beside', undefined)")
+    again.wait("document.getElementById('error').hidden && other === null")
+
+
 # ---- what is wrong ----
 
 def a_refused_question_shows_the_servers_message(browser, url):

@@ -215,7 +215,7 @@ static void a_tied_head_is_on_the_first_and_the_last_stage(void **state)
     Error err;
     ServingBasis basis;
     assert_true(inference_basis(arena, model, "bf16", "bf16", &basis, &err));
-    const StageWeights *stages = split_weights(arena, &basis.split, (Split){1, 3, 1});
+    const StageWeights *stages = split_weights(arena, &basis.split, (Split){1, 3, 1}, NULL);
     uint64_t embed = 2ull * 151936 * 896, all = 0;
     for (int s = 0; s < 3; s++) all += stages[s].all;
     assert_int_equal(all, basis.weights.bytes + embed);
@@ -236,7 +236,7 @@ static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
     uint64_t experts = model_component(model, COMPONENT_EXPERTS) * 2,
              rest = basis.weights.bytes - experts;
     // DeepSeek-V3's own deployment decodes with one expert on each of 256 GPUs.
-    const StageWeights *one = split_weights(arena, &basis.split, (Split){1, 1, 256});
+    const StageWeights *one = split_weights(arena, &basis.split, (Split){1, 1, 256}, NULL);
     assert_int_equal(one->experts, experts / 256);
     assert_int_equal(one->all, experts / 256 + rest);
     question.ep = 16;
@@ -245,7 +245,7 @@ static void experts_are_divided_over_all_gpus_and_the_rest_over_tp(void **state)
     assert_int_equal(serving.requests_per_group, 1);
     assert_true(serving.per_gpu.cache == 70272.0 * 4096);
     // With ep = 1 the experts' matrices are cut like any other.
-    const StageWeights *cut = split_weights(arena, &basis.split, (Split){8, 1, 1});
+    const StageWeights *cut = split_weights(arena, &basis.split, (Split){8, 1, 1}, NULL);
     assert_int_equal(cut->experts, experts / 8);
 }
 
@@ -303,7 +303,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     // activations 0.22 GiB, 2356 blocks of 16 tokens. Steps of 2048 tokens.
     Question question = question_of(131072, 1);
     question.gpu_spec.memory = 22.07 * gib;
-    question.runtime = 0.05;
+    question.overhead = 0.05;
     Serving serving = plan(model, &question);
     assert_close(serving.per_gpu.work / gib, 0.22, 0.03);
     assert_close((double)serving.memory_context, 2356.0 * 16, 0.015 * 2356 * 16);
@@ -313,7 +313,7 @@ static void room_for_the_cache_is_what_vllm_profiled(void **state)
     // 8192 tokens a step.
     question = question_of(8192, 1);
     question.gpu_spec.memory = 79.22 * gib;
-    question.runtime = 1.79;
+    question.overhead = 1.79;
     question.step_tokens = 8192;
     serving = plan(model, &question);
     assert_int_equal(serving.max_requests, 53);    // of 1 GiB each

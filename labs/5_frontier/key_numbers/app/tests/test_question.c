@@ -1,5 +1,6 @@
 /* Questions: what is read from a text, what is refused and with which sentence; sweeps. */
 #include <string.h>
+#include "labs/5_frontier/key_numbers/app/question/hub.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 #include "labs/5_frontier/key_numbers/app/question/sweep.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
@@ -105,6 +106,39 @@ static void a_sweep_of_nothing_is_refused(void **state)
     }
 }
 
+static void an_address_of_the_hub_is_the_models_name(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"https://huggingface.co/Qwen/Qwen3-8B", "Qwen/Qwen3-8B"},
+        {"http://www.huggingface.co/Qwen/Qwen3-8B/", "Qwen/Qwen3-8B"},
+        {"huggingface.co/Qwen/Qwen3-8B/tree/main", "Qwen/Qwen3-8B"},
+        {"HTTPS://HuggingFace.co/Qwen/Qwen3-8B/blob/main/config.json?x=1#y", "Qwen/Qwen3-8B"},
+        {"https://hf.co/gpt2", "gpt2"},
+        {"https://huggingface.co/gpt2/", "gpt2"},
+        {"https://huggingface.co/gpt2?library=vllm", "gpt2"},
+        {"https://huggingface.co/", "https://huggingface.co/"},
+        {"https://example.org/Qwen/Qwen3-8B", "https://example.org/Qwen/Qwen3-8B"},
+        {"Qwen/Qwen3-8B", "Qwen/Qwen3-8B"},
+        {"./huggingface.co/model", "./huggingface.co/model"},
+        {"", ""}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_string_equal(hub_name(arena, texts[i][0]), texts[i][1]);
+}
+
+static void a_given_setting_differs_from_a_default(void **state)
+{
+    (void)state;
+    Question question = question_default();
+    Error err = {""};
+    assert_false(question_given(&question, "step_tokens"));
+    assert_true(set(&question, "step-tokens", "2048", &err));    // the default's own value
+    assert_true(question_given(&question, "step_tokens"));
+    assert_false(question_given(&question, "kv"));
+    assert_false(set(&question, "kv-", "q8_0", &err));
+    assert_false(question_given(&question, "kv"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +147,8 @@ int main(void)
         cmocka_unit_test(values_read_back_unchanged),
         cmocka_unit_test(a_range_doubles_and_holds_its_end),
         cmocka_unit_test(a_sweep_of_nothing_is_refused),
+        cmocka_unit_test(an_address_of_the_hub_is_the_models_name),
+        cmocka_unit_test(a_given_setting_differs_from_a_default),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

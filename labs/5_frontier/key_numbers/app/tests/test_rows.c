@@ -143,12 +143,32 @@ static void exact_counts_show_all_digits_and_both_units(void **state)
     Row *bytes = row_count(rows, "x.bytes", NULL, 131072, UNIT_BYTES);
     Row *count = row_count(rows, "x.count", NULL, 8030261248, UNIT_PARAMETERS);
     assert_string_equal(units_text(rows->arena, bytes), "131,072 B = 131.1 kB (128.0 KiB)");
-    assert_string_equal(units_text(rows->arena, count), "8,030,261,248");
+    assert_string_equal(units_text(rows->arena, count), "8,030,261,248 = 8.03e9 (8.03 B)");
     assert_string_equal(units_short(rows->arena, bytes), "131.1 kB");
     assert_string_equal(units_short(rows->arena, count), "8.03e9");
     assert_string_equal(
         units_short(rows->arena, row_count(rows, "x.small", NULL, 124439808, UNIT_PARAMETERS)),
         "124.4e6");
+}
+
+static void parameters_are_printed_in_millions_and_billions(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t count;
+        const char *text;
+    } shown[] = {{999999, "999,999"},
+                 {1000000, "1,000,000 = 1e6 (1.00 M)"},
+                 {124439808, "124,439,808 = 124.4e6 (124 M)"},
+                 {999600000, "999,600,000 = 999.6e6 (1.00 B)"},
+                 {70553706496, "70,553,706,496 = 70.55e9 (70.6 B)"},
+                 {1026408232448, "1,026,408,232,448 = 1.026e12 (1.03 T)"}};
+    Rows *rows = rows_new(arena_new("test", 1u << 20));
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        assert_string_equal(
+            units_text(rows->arena, row_count(rows, row_path(rows, "x.n%zu", i), NULL,
+                                              shown[i].count, UNIT_PARAMETERS)),
+            shown[i].text);
 }
 
 int main(void)
@@ -161,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_csv_has_a_line_for_each_report_and_gaps_for_missing_rows),
         cmocka_unit_test(quantities_read_with_their_unit),
         cmocka_unit_test(exact_counts_show_all_digits_and_both_units),
+        cmocka_unit_test(parameters_are_printed_in_millions_and_billions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

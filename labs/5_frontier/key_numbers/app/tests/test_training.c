@@ -336,7 +336,7 @@ static void the_parts_add_up_to_the_total(void **state)
     static const char *const parts[] = {"weights",     "gradients", "optimizer", "master",
                                         "activations", "logits",    "work",      "runtime"};
     Question q = question();
-    q.runtime = 1.5, q.zero = 2, q.dp = 7, q.optimizer = "adafactor", q.recompute = "selective",
+    q.overhead = 1.5, q.zero = 2, q.dp = 7, q.optimizer = "adafactor", q.recompute = "selective",
     q.flash = false;
     Rows *rows = reported(arena, llama_8b(), &q, PART_TRAINING);
     double sum = 0, stage = 0;

@@ -62,7 +62,7 @@ static inline Question question(void)
 {
     Question q = question_default();
     q.gpu_spec = (GpuSpec){.name = "80 GB", .memory = 80e9};
-    q.runtime = 0;
+    q.overhead = 0;
     return q;
 }
 
