@@ -39,7 +39,7 @@ static void count_types(Model *model, const Shards *shards, Arena *arena)
 
 static Model *by_config(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
-    cJSON *config = json_load(shards->config, err);
+    cJSON *config = json_load_python(shards->config, err);
     if (config == NULL) return NULL;
     Model *model = published_beside(arena, config, shards->config, err)
                        ? config_model(arena, config, path, shards->config, err)

@@ -26,7 +26,7 @@ bool inference_basis(Arena *arena, const Model *model, const char *weights, cons
 // One GPU of a stage.
 typedef struct Stage {
     double weights;
-    KnLayerCache caches[KINDS_MAX];
+    KnLayerCache caches[3 * KINDS_MAX];
     int cache_count;
     bool samples;    // has the head
 } Stage;
@@ -41,15 +41,22 @@ typedef struct Stages {
 } Stages;
 
 static void stage_caches(Stage *stage, const Model *model, const KnFormat *format,
-                         const StageWeights *weights, uint64_t tp)
+                         const StageWeights *weights, uint64_t tp, uint64_t page)
 {
     uint64_t layers[KINDS_MAX] = {0};
     for (int l = weights->from; l < weights->to; l++) layers[model->kind_of[l]]++;
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         if (layers[k] == 0 || !kind->caches) continue;
-        stage->caches[stage->cache_count++] =
-            (KnLayerCache){layers[k], kv_cache_token_bytes(kind, format, tp), kind->window};
+        uint64_t state = kv_cache_state_bytes(kind, tp);
+        // A state is as if a page's tokens were all that is kept.
+        const KnLayerCache parts[] = {
+            {layers[k], kv_cache_token_bytes(kind, format, tp), kind->window},
+            {layers[k], kv_cache_compressed_bytes(kind, format), 0},
+            {layers[k], (state + page - 1) / page, 1},
+        };
+        for (int i = 0; i < 3; i++)
+            if (parts[i].bytes > 0) stage->caches[stage->cache_count++] = parts[i];
     }
 }
 
@@ -65,7 +72,8 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
     for (uint64_t s = 0; s < split.pp; s++) {
         all.stages[s].weights = (double)weights[s].all;
         all.stages[s].samples = s == split.pp - 1;
-        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp);
+        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp,
+                     deployment->workload.page);
     }
     // What belongs to no tensor of the ledger, such as masks in a file, is there as well.
     if (split_gpus(split) == 1) all.stages[0].weights = (double)basis->weights.bytes;
@@ -156,14 +164,20 @@ static void whole_cache(Serving *serving)
         KindCache *cache = &serving->kinds[k];
         *cache = (KindCache){kv_cache_token_bytes(kind, &serving->of.basis->cache, 1),
                              kv_cache_index_bytes(kind),
+                             kv_cache_compressed_bytes(kind, &serving->of.basis->cache),
+                             kind->state,
                              {kv_cache_tokens(kind, w->context),
                               kv_cache_tokens(kind, w->context + 1024),
                               kn_cached_tokens(w->context, kind->window, w->page)}};
         uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
-        now += bytes * cache->held[HELD_TOKENS];
-        serving->kv_per_token += bytes;
-        serving->kv_1k += bytes * (cache->held[HELD_1K_MORE] - cache->held[HELD_TOKENS]);
-        serving->kv_paged += w->batch * bytes * cache->held[HELD_PAGED];
+        uint64_t layers = (uint64_t)kind->count, rows = layers * cache->compressed;
+        now += bytes * cache->held[HELD_TOKENS] + rows * w->context + layers * kind->state;
+        serving->kv_per_token += bytes + rows;
+        serving->kv_state += layers * kind->state;
+        serving->kv_1k +=
+            bytes * (cache->held[HELD_1K_MORE] - cache->held[HELD_TOKENS]) + rows * 1024;
+        serving->kv_paged += w->batch * (bytes * cache->held[HELD_PAGED] + layers * kind->state +
+                                         rows * kn_cached_tokens(w->context, 0, w->page));
     }
     serving->kv_bytes = w->batch * now;
 }
@@ -190,8 +204,9 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
                          " tokens in pages of %" PRIu64 " is over %g bytes",
                          workload->batch, workload->context, workload->page, memory_most);
     whole_cache(serving);
-    if (model->kind_count > 0)
-        serving->kv_heads_per_gpu = kv_cache_heads(&model->kinds[0].block, split.tp);
+    for (int k = model->kind_count - 1; k >= 0; k--)
+        if (model->kinds[k].block.kv_heads > 0)
+            serving->kv_heads_per_gpu = kv_cache_heads(&model->kinds[k].block, split.tp);
 
     for (uint64_t s = 0; s < stages.count; s++) {
         ServingBytes bytes = stage_bytes(&stages, &stages.stages[s], workload->context, requests);

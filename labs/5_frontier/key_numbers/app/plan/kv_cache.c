@@ -16,10 +16,23 @@ uint64_t kv_cache_index_bytes(const LayerKind *kind)
 
 uint64_t kv_cache_token_bytes(const LayerKind *kind, const KnFormat *format, uint64_t tp)
 {
-    if (!kind->caches) return 0;
+    if (!kind->caches || kind->borrows) return 0;
     KnBlock share = kind->block;
     share.kv_heads = kv_cache_heads(&kind->block, tp);
-    return kn_kv_bytes(&share, format) * (kind->cross ? 2 : 1) + kv_cache_index_bytes(kind);
+    uint64_t index = kind->compress > 0 ? 0 : kv_cache_index_bytes(kind);
+    return kn_kv_bytes(&share, format) * (kind->cross ? 2 : 1) + index;
+}
+
+uint64_t kv_cache_compressed_bytes(const LayerKind *kind, const KnFormat *format)
+{
+    if (kind->compress == 0) return 0;
+    uint64_t row = kn_kv_bytes(&kind->block, format) + kv_cache_index_bytes(kind);
+    return (row + kind->compress - 1) / kind->compress;
+}
+
+uint64_t kv_cache_state_bytes(const LayerKind *kind, uint64_t tp)
+{
+    return (kind->state + tp - 1) / tp;
 }
 
 uint64_t kv_cache_tokens(const LayerKind *kind, uint64_t context)
@@ -32,8 +45,9 @@ uint64_t kv_cache_bytes(const Model *model, const KnFormat *format, uint64_t con
     uint64_t sum = 0;
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
-        sum += (uint64_t)kind->count * kv_cache_token_bytes(kind, format, tp) *
-               kv_cache_tokens(kind, context);
+        sum += (uint64_t)kind->count *
+               (kv_cache_token_bytes(kind, format, tp) * kv_cache_tokens(kind, context) +
+                kv_cache_compressed_bytes(kind, format) * context + kv_cache_state_bytes(kind, tp));
     }
     return sum;
 }

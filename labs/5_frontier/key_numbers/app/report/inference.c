@@ -57,23 +57,34 @@ static const char *token_sum(Arena *arena, const Serving *serving)
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         const KindCache *cache = &serving->kinds[k];
-        if (!kind->caches) continue;
-        sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
-                rows_of(arena, kind, cache));
+        if (cache->token_bytes > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
+                    rows_of(arena, kind, cache));
+        if (cache->compressed > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " (a row for each %" PRIu64 " tokens)",
+                    kind->count, cache->compressed, kind->compress);
     }
     return text;
 }
 
-// "52 x 8192 x 1024 + 10 x 8192 x 4096".
+// "52 x 8192 x 1024 + 10 x 8192 x 4096"; a state once.
 static const char *cache_sum(Arena *arena, const Serving *serving, Held held)
 {
     const Model *model = serving->of.basis->model;
+    const Workload *w = &serving->of.workload;
     const char *text = "";
     for (int k = 0; k < model->kind_count; k++) {
         const KindCache *cache = &serving->kinds[k];
-        if (!model->kinds[k].caches) continue;
-        sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, model->kinds[k].count,
-                cache->token_bytes, cache->held[held]);
+        int layers = model->kinds[k].count;
+        if (cache->token_bytes > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, layers, cache->token_bytes,
+                    cache->held[held]);
+        if (cache->compressed > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, layers, cache->compressed,
+                    held == HELD_TOKENS    ? w->context
+                    : held == HELD_1K_MORE ? w->context + 1024
+                                           : kn_cached_tokens(w->context, 0, w->page));
+        if (cache->state > 0) sum_add(arena, &text, "%d x %" PRIu64, layers, cache->state);
     }
     return text;
 }
@@ -92,7 +103,11 @@ static void kinds_rows(Rows *rows, const Serving *serving)
         row_count(rows, row_path(rows, "%s.window", path), NULL, kind->window, UNIT_TOKENS);
         row_count(rows, row_path(rows, "%s.bytes_per_token", path), NULL, bytes, UNIT_BYTES);
         row_count(rows, row_path(rows, "%s.bytes", path), NULL,
-                  serving->of.workload.batch * bytes * cache->held[HELD_TOKENS], UNIT_BYTES);
+                  serving->of.workload.batch *
+                      (bytes * cache->held[HELD_TOKENS] +
+                       (uint64_t)kind->count *
+                           (cache->compressed * serving->of.workload.context + cache->state)),
+                  UNIT_BYTES);
     }
 }
 
@@ -124,6 +139,9 @@ static void cache_rows(Rows *rows, const Serving *serving)
     row_explain(rows, row, "sum over kinds of layers: layers x bytes of a token", "%s",
                 token_sum(arena, serving));
 
+    if (serving->kv_state > 0)
+        row_count(rows, "kv_cache.state_bytes", "state of linear attention and Mamba, a request",
+                  serving->kv_state, UNIT_BYTES);
     const char *label =
         arena_print(arena, "KV cache, %" PRIu64 " x %" PRIu64 " tokens", w->batch, w->context);
     row = row_count(rows, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);
