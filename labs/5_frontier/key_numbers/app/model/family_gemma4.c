@@ -80,6 +80,11 @@ static Decoder read_gemma4(ConfigFields *s, Head head)
 {
     Decoder d = read_layers(s, head, usual, 6);
     uint64_t shared = config_count(s, "num_kv_shared_layers", 0);
+    if (!config_has(s, "layer_types")) {
+        bool *slides = decoder_flags(s, d.layers);    // the last layer sees all
+        for (uint64_t i = 0; i + 1 < d.layers; i++) slides[i] = (i + 1) % 6 != 0;
+        d.slides = slides;
+    }
     borrow(s, &d, shared);
     d.shape = shape;
     d.full_dim = config_size(s, "global_head_dim", 512);

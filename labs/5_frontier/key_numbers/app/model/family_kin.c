@@ -200,9 +200,13 @@ static Decoder read_cohere(ConfigFields *s, Head head)
 void family_cohere(ConfigFields *s, Head head)
 {
     Decoder d = read_cohere(s, head);
+    const Component at = COMPONENT_ATTN;
+    const KnBlock *b = &d.block;
     if (config_flag(s, "use_qk_norm", false)) {
-        d.q_norm = d.block.heads * d.block.head_dim;
-        d.k_norm = d.block.kv_heads * d.block.head_dim;
+        decoder_part(&d, LAYER_ANY, at, ROLE_NORM, "self_attn.q_norm.weight", b->heads,
+                     b->head_dim);
+        decoder_part(&d, LAYER_ANY, at, ROLE_NORM, "self_attn.k_norm.weight", b->kv_heads,
+                     b->head_dim);
     }
     decoder_lay(s, &d);
 }
