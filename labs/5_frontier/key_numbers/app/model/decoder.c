@@ -283,7 +283,7 @@ static void lay_layer(Model *model, const Decoder *d, int kind, unsigned has)
         if (fits && (p->in & has))
             build_weight(model, kind, p->component, p->role, p->name, p->rows, p->cols);
     }
-    if (attends && d->index_heads > 0) lay_indexer(model, d, kind);
+    if (attends && d->index_heads > 0 && (has & LAYER_UNMARKED) == 0) lay_indexer(model, d, kind);
     if (attends && d->sinks)
         build_vector(model, kind, COMPONENT_ATTN, ROLE_OTHER, "self_attn.sinks", b->heads);
     Component mlp = d->block.experts > 0 ? COMPONENT_DENSE_MLP : COMPONENT_MLP;

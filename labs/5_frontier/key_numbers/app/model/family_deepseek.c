@@ -112,6 +112,19 @@ void family_deepseek_v32(ConfigFields *s, Head head)
     decoder_lay(s, &d);
 }
 
+// From GLM-5.2 on most layers look where an earlier one's indexer said.
+static const bool *read_indexing(ConfigFields *s, uint64_t layers)
+{
+    const bool *given = decoder_typed(s, "indexer_types", layers, "full");
+    if (given != NULL) return given;
+    bool *indexes = decoder_flags(s, layers);
+    uint64_t every = config_has(s, "index_topk_freq") ? config_size(s, "index_topk_freq", 1) : 1;
+    uint64_t offset = config_count(s, "index_skip_topk_offset", 2);
+    for (uint64_t i = 0; i < layers; i++)
+        indexes[i] = i + 1 < offset || (i + 1 - offset) % every == 0;
+    return indexes;
+}
+
 // GlmMoeDsaForCausalLM: GLM-5, which is DeepSeek-V3.2 in other sizes.
 void family_glm_moe_dsa(ConfigFields *s, Head head)
 {
@@ -124,6 +137,7 @@ void family_glm_moe_dsa(ConfigFields *s, Head head)
     read_experts(
         s, &d, (Routing){.dense_layers = 3, .experts = 256, .active = 8, .shared = 1, .ffn = 2048});
     read_indexer(s, &d, 32);
+    d.marked = read_indexing(s, d.layers);
     decoder_lay(s, &d);
 }
 

@@ -121,6 +121,7 @@ typedef struct Model {
     bool tied;                             // the head is the embedding
     bool
         ends_again;    // a module that predicts further tokens has its own embedding and head (GLM-4.5)
+    bool named;        // of no known family: counted by the names of its tensors (named.h)
     bool odd_modules;         // those modules are not laid out as the last layer is
     uint64_t rope_factors;    // floats that a GGUF adds for scaled positions (Llama 3.1: d/2)
     int layers;               // 0 when only tensors are known (safetensors without a config.json)

@@ -501,13 +501,16 @@ static void note(const Naming *n, bool layers, const Unknown *unknown)
     if (!layers)
         build_warning(model, "the layers are not told apart by the names: no KV cache, no FLOPs");
     else
-        build_warning(model, "the KV cache is counted as full attention over all tokens: windows "
-                             "are not in the files");
+        build_warning(model,
+                      "the KV cache is counted as full attention over all tokens, since windows "
+                      "are not in the files: --window");
     if (unknown->heads)
         build_warning(model, "the heads are not known: KV cache and FLOPs hold, a split over GPUs "
-                             "does not");
+                             "does not: --kv-heads");
     if (unknown->active)
-        build_warning(model, "how many experts a token goes to is not known: all are taken");
+        build_warning(
+            model,
+            "how many experts a token goes to is not known, and all are taken: --active-experts");
     if (unknown->state)
         build_warning(model, "the state of the layers with a recurrence is not counted");
     if (n->unclear != NULL)
@@ -523,7 +526,7 @@ Model *named_model(const Shards *shards, Arena *arena, const char *path, const c
     n.text = cJSON_GetObjectItemCaseSensitive(config, "text_config");
     if (!cJSON_IsObject(n.text)) n.text = config;
     n.model = build_model(arena, type != NULL ? arena_print(arena, "%s", type) : "unknown", path);
-    n.model->source = "safetensors";
+    n.model->source = "safetensors", n.model->named = true;
     n.items = arena_alloc(arena, ((size_t)shards->count + 1) * sizeof *n.items);
     look_ahead(&n);
     for (int i = 0; i < shards->count; i++) add_tensor(&n, shards->tensors[i].entry);

@@ -474,12 +474,14 @@ static void gptq4(const char *name, uint64_t rows, uint64_t cols)
 static void gptq3(const char *name, uint64_t rows, uint64_t cols)
 {
     put(arena_print(arena, "%s.qweight", name), "I32", SHAPE_OF(cols * 3 / 32, rows));
+    put(arena_print(arena, "%s.qzeros", name), "I32", SHAPE_OF(cols / 128, rows * 3 / 32));
     put(arena_print(arena, "%s.scales", name), "F16", SHAPE_OF(cols / 128, rows));
 }
 
 static void awq4(const char *name, uint64_t rows, uint64_t cols)
 {
     put(arena_print(arena, "%s.qweight", name), "I32", SHAPE_OF(cols, rows / 8));
+    put(arena_print(arena, "%s.qzeros", name), "I32", SHAPE_OF(cols / 128, rows / 8));
     put(arena_print(arena, "%s.scales", name), "F16", SHAPE_OF(cols / 128, rows));
 }
 

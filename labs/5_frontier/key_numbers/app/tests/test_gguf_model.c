@@ -760,12 +760,12 @@ static void absurd_sizes_are_refused(void **state)
     put_llama("llama", &large);
     refuses_draft("has over 2^53 numbers");
     Sizes many = SMALL;
-    many.layers = 9;
+    many.layers = 33;
     put_llama("llama", &many);
-    uint32_t windows[9];
-    for (uint32_t l = 0; l < 9; l++) windows[l] = l + 1;
-    set_list("attention.sliding_window", 9, windows);
-    refuses_draft("has layers of over 8 kinds");
+    uint32_t windows[33];
+    for (uint32_t l = 0; l < 33; l++) windows[l] = l + 1;
+    set_list("attention.sliding_window", 33, windows);
+    refuses_draft("has layers of over 32 kinds");
 }
 
 int main(void)
