@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes fixtures/families.json: what transformers 5 makes of small configurations of many families.
+"""Makes fixtures/families.json: what transformers 5 makes of small configurations of many families, and of some
+published ones.
 
     make_families.py [NAME...]
 
 Each is built with its class, saved as its published file would be (save_pretrained() renames and splits tensors
-as the hub has them), and its tensors are listed: name, shape, layers and experts in which it stands. `total` counts
-parameters and the biases of routers. `cache` is what 8 tokens leave in transformers' own cache: numbers of keys and
-values of all layers, where the class can run on so small a model.
+as the hub has them), and its tensors are listed: name, type, shape, layers and experts in which it stands. `total` counts
+parameters and the biases of routers. The published ones are built on the meta device, and only counted.
 """
 import collections
 import json
@@ -71,27 +71,32 @@ def build(config):
     return getattr(transformers, config["architectures"][0].replace("KimiK25", "Kimi_K25"))(settings)
 
 
-def counted(config):
-    model = build(config)
-    total = sum(p.numel() for p in model.parameters())
-    total += sum(b.numel() for n, b in model.named_buffers() if TRAINED.search(n))
-    return {"total": total, "tensors": listed(saved(model))}
+def total(model):
+    return (sum(p.numel() for p in model.parameters())
+            + sum(b.numel() for n, b in model.named_buffers() if TRAINED.search(n)))
 
 
 def main():
     transformers.logging.set_verbosity_error()
     fixture = json.loads(FILE.read_text())
-    for name, entry in fixture["variants"].items():
-        if sys.argv[1:] and name not in sys.argv[1:]:
-            continue
-        try:
-            entry.update(counted(entry["config"]))
-        except Exception as error:
-            print(name, type(error).__name__, str(error)[:200])
+    for section in ("published", "variants"):
+        for name, entry in fixture[section].items():
+            if sys.argv[1:] and name not in sys.argv[1:]:
+                continue
+            with torch.device("meta" if section == "published" else "cpu"):
+                model = build(entry["config"])
+            entry["total"] = total(model)
+            if section == "variants":
+                entry["tensors"] = listed(saved(model))
     fixture["transformers"] = transformers.__version__
-    lines = ",\n".join(f"  {json.dumps(n)}: {json.dumps(e)}" for n, e in fixture["variants"].items())
-    FILE.write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in fixture.items() if k != "variants")
-                    + ',\n"variants": {\n' + lines + "}\n}\n")
+    parts = []
+    for key, value in fixture.items():
+        if isinstance(value, dict):    # a model a line
+            lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in value.items())
+            parts.append(f"{json.dumps(key)}: {{\n{lines}\n}}")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value)}")
+    FILE.write_text("{\n" + ",\n".join(parts) + "\n}\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "labs/5_frontier/key_numbers/app/model/given.h"
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
 #include "labs/5_frontier/key_numbers/app/tests/fixtures.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
@@ -101,18 +102,23 @@ static uint64_t write_folder(const cJSON *variant)
 
 typedef void (*EachVariant)(const char *name, const cJSON *variant);
 
-static void each_variant(EachVariant look)
+static void each_of(const char *section, int least, EachVariant look)
 {
     cJSON *fixture = fixture_load("families.json");
     const cJSON *variant;
     int count = 0;
-    cJSON_ArrayForEach(variant, fixture_get(fixture, "variants"))
+    cJSON_ArrayForEach(variant, fixture_get(fixture, section))
     {
         look(variant->string, variant);
         count++;
     }
-    assert_true(count > 50);
+    assert_true(count >= least);
     cJSON_Delete(fixture);
+}
+
+static void each_variant(EachVariant look)
+{
+    each_of("variants", 50, look);
 }
 
 static Model *opened(const char *name, const char *path)
@@ -135,6 +141,12 @@ static void every_family_has_the_parameters_that_transformers_counts(void **stat
 {
     (void)state;
     each_variant(expect_total);
+}
+
+static void published_configurations_have_the_parameters_that_transformers_counts(void **state)
+{
+    (void)state;
+    each_of("published", 10, expect_total);
 }
 
 // What stands beside the parameters are buffers; no tensor of the configuration is missing.
@@ -186,8 +198,6 @@ static void names_and_shapes_alone_tell_parameters_and_cache(void **state)
     each_variant(expect_names_alone);
 }
 
-// ---- the cache, by hand ----
-
 static Model *variant_model(const char *name)
 {
     Error err = {""};
@@ -198,6 +208,60 @@ static Model *variant_model(const char *name)
     cJSON_Delete(fixture);
     return model;
 }
+
+// ---- what is given beside the files ----
+
+static void what_files_do_not_say_is_taken_from_options(void **state)
+{
+    (void)state;
+    Error err = {""};
+    cJSON *fixture = fixture_load("families.json");
+    const cJSON *variant = fixture_get(fixture_get(fixture, "variants"), "ernie4_5 experts");
+    write_folder(variant);
+    Model *known = opened("ernie", folder);
+    assert_int_equal(unlink(in_folder("config.json")), 0);
+    Model *named = opened("ernie", folder);
+    assert_int_equal(named->kinds[0].block.kv_heads, 1);    // 24 numbers of keys may be one head's
+    assert_true(model_active(named) == model_params(named));
+    const ModelGiven said = {.towers = true, .kv_heads = 2, .window = 10, .active_experts = 2};
+    const Model *given = model_given(arena, named, &said, &err);
+    assert_non_null(given);
+    assert_int_equal(given->kinds[0].block.kv_heads, 2);
+    assert_int_equal(given->kinds[0].block.heads, known->kinds[0].block.heads);
+    assert_int_equal(given->kinds[0].window, 10);
+    assert_int_equal(model_active(given), model_active(known));
+    assert_int_equal(named->kinds[0].block.kv_heads, 1);    // unchanged
+    assert_null(model_given(arena, named, &(ModelGiven){.towers = true, .kv_heads = 5}, &err));
+    assert_null(
+        model_given(arena, named, &(ModelGiven){.towers = true, .active_experts = 7}, &err));
+    assert_null(model_given(arena, known, &said, &err));
+    assert_non_null(strstr(err.message, "says them itself"));
+    cJSON_Delete(fixture);
+}
+
+static void towers_are_counted_or_left_out(void **state)
+{
+    (void)state;
+    Error err = {""};
+    cJSON *fixture = fixture_load("families.json");
+    const cJSON *variants = fixture_get(fixture, "variants"),
+                *one = fixture_get(variants, "gemma4 effective");
+    uint64_t elements = write_folder(one);
+    Model *sees = opened("gemma4", folder);
+    uint64_t towers =
+        model_component(sees, COMPONENT_VISION) + model_component(sees, COMPONENT_AUDIO);
+    assert_true(model_component(sees, COMPONENT_AUDIO) > 0);
+    const Model *text = model_given(arena, sees, &(ModelGiven){.towers = false}, &err);
+    assert_int_equal(model_params(text), model_params(sees) - towers);
+    assert_int_equal(model_stored(text), elements - towers);
+    assert_int_equal(model_component(text, COMPONENT_AUDIO), 0);
+    Model *blind = variant_model("gemma4 text");
+    assert_int_equal(model_params(model_given(arena, blind, &(ModelGiven){.towers = false}, &err)),
+                     model_params(blind));
+    cJSON_Delete(fixture);
+}
+
+// ---- the cache, by hand ----
 
 static void linear_attention_keeps_a_state_of_one_size(void **state)
 {
@@ -259,8 +323,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_has_the_parameters_that_transformers_counts),
+        cmocka_unit_test(published_configurations_have_the_parameters_that_transformers_counts),
         cmocka_unit_test(every_file_has_the_tensors_of_its_family),
         cmocka_unit_test(names_and_shapes_alone_tell_parameters_and_cache),
+        cmocka_unit_test(what_files_do_not_say_is_taken_from_options),
+        cmocka_unit_test(towers_are_counted_or_left_out),
         cmocka_unit_test(linear_attention_keeps_a_state_of_one_size),
         cmocka_unit_test(layers_that_read_earlier_keys_keep_none),
         cmocka_unit_test(compressed_rows_stand_beside_a_window),
