@@ -1,4 +1,4 @@
-/* given.h -- what somebody says of a model beside its files.
+/* given.h -- what a user states about a model beside its files.
  *
  *     const Model *text = model_given(arena, model, &(ModelGiven){.towers = false}, &err);
  *

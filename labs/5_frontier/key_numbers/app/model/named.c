@@ -91,7 +91,7 @@ static bool read_words(const Naming *n, const SafetensorsEntry *e, Matrix *shape
     return true;
 }
 
-static uint64_t bits_said(const Naming *n)
+static uint64_t stated_bits(const Naming *n)
 {
     const cJSON *q = cJSON_GetObjectItemCaseSensitive(n->config, "quantization_config");
     if (q == NULL) q = cJSON_GetObjectItemCaseSensitive(n->text, "quantization_config");
@@ -110,7 +110,7 @@ static uint64_t bits_said(const Naming *n)
 // Words of 32 bits along the inputs, whose number only a configuration says.
 static bool read_rows(const Naming *n, const SafetensorsEntry *e, Matrix *shape)
 {
-    uint64_t bits = bits_said(n);
+    uint64_t bits = stated_bits(n);
     if (bits == 0 || e->dims < 2) return false;
     *shape = plain_shape(e);
     shape->cols = shape->cols * 32 / bits;

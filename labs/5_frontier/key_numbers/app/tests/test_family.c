@@ -192,7 +192,7 @@ static void expect_names_alone(const char *name, const cJSON *variant)
                       kv_cache_bytes(known, &BF16, 100, 1));
 }
 
-static void names_and_shapes_alone_tell_parameters_and_cache(void **state)
+static void names_and_shapes_alone_give_parameters_and_cache(void **state)
 {
     (void)state;
     each_variant(expect_names_alone);
@@ -223,8 +223,8 @@ static void what_files_do_not_say_is_taken_from_options(void **state)
     Model *named = opened("ernie", folder);
     assert_int_equal(named->kinds[0].block.kv_heads, 1);    // 24 numbers of keys may be one head's
     assert_true(model_active(named) == model_params(named));
-    const ModelGiven said = {.towers = true, .kv_heads = 2, .window = 10, .active_experts = 2};
-    const Model *given = model_given(arena, named, &said, &err);
+    const ModelGiven stated = {.towers = true, .kv_heads = 2, .window = 10, .active_experts = 2};
+    const Model *given = model_given(arena, named, &stated, &err);
     assert_non_null(given);
     assert_int_equal(given->kinds[0].block.kv_heads, 2);
     assert_int_equal(given->kinds[0].block.heads, known->kinds[0].block.heads);
@@ -234,7 +234,7 @@ static void what_files_do_not_say_is_taken_from_options(void **state)
     assert_null(model_given(arena, named, &(ModelGiven){.towers = true, .kv_heads = 5}, &err));
     assert_null(
         model_given(arena, named, &(ModelGiven){.towers = true, .active_experts = 7}, &err));
-    assert_null(model_given(arena, known, &said, &err));
+    assert_null(model_given(arena, known, &stated, &err));
     assert_non_null(strstr(err.message, "says them itself"));
     cJSON_Delete(fixture);
 }
@@ -325,7 +325,7 @@ int main(void)
         cmocka_unit_test(every_family_has_the_parameters_that_transformers_counts),
         cmocka_unit_test(published_configurations_have_the_parameters_that_transformers_counts),
         cmocka_unit_test(every_file_has_the_tensors_of_its_family),
-        cmocka_unit_test(names_and_shapes_alone_tell_parameters_and_cache),
+        cmocka_unit_test(names_and_shapes_alone_give_parameters_and_cache),
         cmocka_unit_test(what_files_do_not_say_is_taken_from_options),
         cmocka_unit_test(towers_are_counted_or_left_out),
         cmocka_unit_test(linear_attention_keeps_a_state_of_one_size),
