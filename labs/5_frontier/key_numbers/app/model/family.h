@@ -62,6 +62,8 @@
     X("glm_moe_dsa",     "GlmMoeDsaConfig",   "GlmMoeDsa",   family_glm_moe_dsa)  \
     X("gpt_oss",         "GptOssConfig",      "GptOss",      family_gpt_oss)      \
     X("minimax_m2",      "MiniMaxM2Config",   "MiniMaxM2",   family_minimax_m2)   \
+    X("minimax_m3",      "MiniMaxM3Config",   "MiniMaxM3",   family_minimax_m3)   \
+    X("minimax_m3_vl",   "MiniMaxM3VLConfig", "MiniMaxM3Sparse", family_minimax_m3_vl) \
     X("qwen3_next",      "Qwen3NextConfig",   "Qwen3Next",   family_qwen3_next)   \
     X("qwen3_5",         "Qwen3_5Config",     "Qwen3_5",     family_qwen3_5)      \
     X("qwen3_5_text",    "Qwen3_5TextConfig", "Qwen3_5",     family_qwen3_5_text) \
