@@ -476,4 +476,7 @@ void decoder_lay(ConfigFields *s, Decoder *d)
     if (d->names.final_norm != NULL)
         lay_norm(model, OUTSIDE, COMPONENT_NORM, d->names.final_norm, b->width, d->norm_bias);
     lay_head(s, d, width);
+    if (d->mixes != NULL || d->beside)
+        build_note(model, "FLOPs and activations leave out what the recurrence of %s computes",
+                   d->mixer);
 }

@@ -247,6 +247,7 @@ static const char *of_algorithm(Arena *arena, const char *algorithm, double grou
     if (strncmp(algorithm, "NVFP4", 5) == 0 || strcmp(algorithm, "W4A16_NVFP4") == 0)
         return "nvfp4";
     if (strncmp(algorithm, "W8A8_SQ", 7) == 0 || strcmp(algorithm, "INT8") == 0) return "w8a8-int8";
+    if (strcmp(algorithm, "MXFP8") == 0) return "mxfp8";
     if (strcmp(algorithm, "W4A16_AWQ") == 0 || strcmp(algorithm, "W4A8_AWQ") == 0)
         return grouped(arena, "w", 4, group, "");
     return NULL;
