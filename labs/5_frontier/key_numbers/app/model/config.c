@@ -174,7 +174,12 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
     if (!s.failed) refuse_towers(&s);
     if (!s.failed) check_size(&s);
     uint64_t modules = config_count(&s, "num_nextn_predict_layers", 0);
-    if (modules > 0 && model->odd_modules) {
+    ConfigFields part = config_part(&s, "text_config", "its text part");
+    bool more = config_count(&part, "num_nextn_predict_layers", 0) +
+                    config_count(&part, "mtp_num_hidden_layers", 0) +
+                    config_count(&s, "mtp_num_hidden_layers", 0) >
+                0;
+    if (more || (modules > 0 && model->odd_modules)) {
         build_note(model, "modules that predict further tokens are not counted in what is stored");
         modules = 0;
     }

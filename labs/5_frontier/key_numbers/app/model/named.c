@@ -7,6 +7,8 @@
 #include "labs/5_frontier/key_numbers/app/model/build.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
 
+static const double NUMBERS_MOST = 1e15;    // a hundred times what exists
+
 enum { NAMES_MOST = 2000, LAYER_MOST = 4096, NAME_BYTES = 512 };
 
 // ---- the numbers that a tensor holds ----
@@ -194,13 +196,13 @@ static void add_tensor(Naming *n, const SafetensorsEntry *e)
 {
     TensorName name;
     Matrix shape;
+    if (e->count == 0) return;
     tensor_name_read(&name, e->name);
     Item item = {.layer = name.ahead ? OUTSIDE : name.layer, .bytes = e->end - e->begin};
     const char *plain = without_end(n, name.plain);
     if (!tensor_name_classify(plain, &item.component, &item.role) && n->unclear == NULL)
         n->unclear = arena_print(n->arena, "%s", plain);
     Kind kind = decode(n, e, &name, item.role, &shape);
-    if (e->count == 0) return;
     if (kind != KIND_WEIGHT || name.ahead) {
         Rest *rest = kind == KIND_PACKED ? &n->packed : &n->beside;
         rest->elements += e->count, rest->bytes += item.bytes;
@@ -314,15 +316,21 @@ static KnBlock block_of(const Naming *n, const Item *items, int count)
     return b;
 }
 
-static uint64_t experts_of(const Item *items, int count, uint64_t *ffn)
+// Their number, and the size of one as the formula has it: what its matrices come to over 2 or 3 widths.
+static uint64_t experts_of(const Naming *n, const Item *items, int count, uint64_t *ffn,
+                           bool *gated)
 {
-    for (int i = 0; i < count; i++)
-        if (items[i].component == COMPONENT_EXPERTS && items[i].shape.rows > 1 &&
-            items[i].role == ROLE_DOWN) {
-            *ffn = items[i].shape.cols;
-            return items[i].shape.copies;
-        }
-    return 0;
+    uint64_t experts = 0, numbers = 0;
+    for (int i = 0; i < count; i++) {
+        const Item *item = &items[i];
+        if (item->component != COMPONENT_EXPERTS) continue;
+        if (item->role == ROLE_DOWN && item->shape.copies > experts) experts = item->shape.copies;
+        *gated |= item->role == ROLE_GATE || item->role == ROLE_GATE_UP;
+        numbers += item->shape.rows * item->shape.cols * item->shape.copies;
+    }
+    if (experts < 2 || n->width == 0) return 0;
+    *ffn = numbers / experts / ((*gated ? 3 : 2) * n->width);
+    return *ffn > 0 ? experts : 0;
 }
 
 // The numbers that a recurrence keeps, where its tensors tell: -1 where they do not.
@@ -368,9 +376,11 @@ static void add_kind(Naming *n, int layer, bool encodes, Unknown *unknown)
     for (int i = 0; i < count; i++)
         cross |= strstr(items[i].plain, "EncDec") != NULL ||
                  strstr(items[i].plain, "encoder_attn") != NULL;
-    uint64_t ffn = 0, experts = experts_of(items, count, &ffn);
+    uint64_t ffn = 0;
+    bool gated = false;
+    uint64_t experts = experts_of(n, items, count, &ffn, &gated);
     if (experts > 1) {
-        b.experts = experts, b.expert_ffn = ffn, b.gated = true;
+        b.experts = experts, b.expert_ffn = ffn, b.gated = gated;
         b.active_experts = field(n, "num_experts_per_tok|num_experts_per_token|top_k_experts|"
                                     "moe_topk|moe_k|experts_per_token");
         unknown->active |= b.active_experts == 0;
@@ -531,6 +541,15 @@ Model *named_model(const Shards *shards, Arena *arena, const char *path, const c
     look_ahead(&n);
     for (int i = 0; i < shards->count; i++) add_tensor(&n, shards->tensors[i].entry);
     join_items(&n);
+    double numbers = 0;
+    for (int i = 0; i < n.count; i++)
+        numbers += (double)n.items[i].shape.rows * (double)n.items[i].shape.cols *
+                   (double)n.items[i].shape.copies;
+    if (numbers > NUMBERS_MOST) {
+        error_set(err, "%s: its tensors come to %.2g parameters, expected at most %.0g", path,
+                  numbers, NUMBERS_MOST);
+        return NULL;
+    }
     if (n.count == 0) {
         error_set(err, "%s: holds no tensor that may be a parameter", path);
         return NULL;
