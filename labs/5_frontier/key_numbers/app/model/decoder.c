@@ -367,7 +367,7 @@ static void lay_layers(ConfigFields *s, const Decoder *d)
     struct {
         unsigned has;
         uint64_t ffn, compress;
-    } kinds[KINDS_MAX];
+    } kinds[KINDS_MAX] = {{0, 0, 0}};
     model->layers = (int)d->layers;
     model->kind_of = arena_alloc(s->arena, d->layers * sizeof *model->kind_of);
     for (uint64_t i = 0; i < d->layers && !s->failed; i++) {

@@ -191,7 +191,8 @@ void family_lfm2(ConfigFields *s, Head head)
     uint64_t multiple = config_size(s, "block_multiple_of", 256);
     if (config_flag(s, "block_auto_adjust_ff_dim", true)) {
         double times = config_real(s, "block_ffn_dim_multiplier", 1, 0, 100);
-        f = (uint64_t)floor(times * (double)(2 * f / 3));
+        uint64_t thirds = 2 * f / 3;
+        f = (uint64_t)floor(times * (double)thirds);
         f = (f + multiple - 1) / multiple * multiple;
     }
     d.block.ffn = f;

@@ -20,14 +20,6 @@ static const char *in_folder(const char *name)
     return arena_print(arena, "%s/%s", folder, name);
 }
 
-static void write_file(const char *name, const void *bytes, size_t count)
-{
-    FILE *file = fopen(in_folder(name), "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, count, file), count);
-    assert_int_equal(fclose(file), 0);
-}
-
 typedef struct Header {
     cJSON *object;
     uint64_t bytes, elements;
@@ -83,17 +75,19 @@ static uint64_t write_folder(const cJSON *variant)
         }
     }
     char *text = cJSON_PrintUnformatted(header.object);
-    uint64_t length = strlen(text);
-    char *bytes = malloc(8 + length);
-    assert_non_null(bytes);
-    memcpy(bytes, &length, 8);
-    memcpy(bytes + 8, text, length);
-    write_file("model.safetensors", bytes, 8 + length);
-    free(bytes);
+    const uint64_t length = strlen(text);
+    FILE *file = fopen(in_folder("model.safetensors"), "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(&length, sizeof length, 1, file), 1);
+    assert_int_equal(fwrite(text, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
     cJSON_free(text);
     cJSON_Delete(header.object);
     text = cJSON_PrintUnformatted(fixture_get(variant, "config"));
-    write_file("config.json", text, strlen(text));
+    file = fopen(in_folder("config.json"), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
     cJSON_free(text);
     return header.elements;
 }
